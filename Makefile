@@ -1,0 +1,159 @@
+# Mayhem Mandrill. `make help` lists the targets. CC, CFLAGS, CPPFLAGS and LDFLAGS are yours: they come
+# last and are never overridden. BUILD=dir builds elsewhere, WERROR=1 makes warnings errors.
+
+BUILD   ?= build
+PREFIX  ?= /usr/local
+DESTDIR ?=
+VERSION := 0.1.0
+
+.DEFAULT_GOAL := all
+
+MSGPACK  := $(shell pkg-config --exists msgpack-c && echo msgpack-c || echo msgpack)
+PACKAGES := libczmq libzmq $(MSGPACK) sqlite3 jansson inih
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
+            -Wswitch-enum -Wvla -Wformat=2 -Wundef $(if $(WERROR),-Werror)
+HARDENED := -fstack-protector-strong -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
+DEFINES  := -D_GNU_SOURCE -DMM_VERSION='"$(VERSION)"'
+INCLUDES := -Icommon $(shell pkg-config --cflags $(PACKAGES))
+LIBS     := $(shell pkg-config --libs $(PACKAGES))
+
+compile = $(CC) -std=c11 -O2 -g -pthread -MMD -MP $(DEFINES) $(INCLUDES) $(WARNINGS) $(HARDENED) \
+          $(SANITIZE) $(CPPFLAGS) $(CFLAGS)
+link    = $(CC) -pie -pthread -Wl,-z,relro,-z,now $(SANITIZE) $(LDFLAGS)
+
+# ---- sources
+
+COMMON := clock duration endpoint heap histogram id link log log_format loop options options_check \
+          options_ini options_print options_value process results socket sqlite text wire \
+          wire_decode wire_encode wire_scan words worker
+PUBLISHER := hostline hostset intake outbox outbox_db outbox_db_batch outbox_text progress report \
+             run source_file source_generate
+CONSUMER := flight gather gather_legs gather_out gather_reader gather_text hosts life memory names \
+            outgoing workers
+SAVER := inject store_sqlite
+RESTARTER := child command driver_exec driver_mock
+
+TESTS := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
+SCENARIOS := $(wildcard tests/scenarios/*/*.txt)
+
+# Cores are pure: they decide and do nothing else. `make check` holds them to it.
+CORES := common/heap common/results common/text common/worker consumer/flight consumer/gather \
+         consumer/gather_legs consumer/gather_out consumer/hosts consumer/memory consumer/names \
+         consumer/workers publisher/outbox saver/inject
+
+PROGRAMS := $(addprefix $(BUILD)/mayhem-,publisher consumer saver restarter)
+libraries = $(foreach folder,$(1),$(BUILD)/lib$(folder).a) $(BUILD)/libcommon.a
+
+# ---- building
+
+.PHONY: all
+all: $(PROGRAMS)
+
+# An archive and a program per folder: a program sees its own folder and common, nothing else.
+define folder
+$(1)_OBJECTS := $$(patsubst %,$(BUILD)/$(1)/%.o,$(2))
+$(BUILD)/lib$(1).a: $$($(1)_OBJECTS)
+	rm -f $$@ && $(AR) rcs $$@ $$^
+$(BUILD)/$(1)/%.o: $(1)/%.c
+	@mkdir -p $$(@D)
+	$$(compile) -I$(1) -c -o $$@ $$<
+endef
+$(eval $(call folder,common,$(COMMON)))
+$(eval $(call folder,publisher,$(PUBLISHER)))
+$(eval $(call folder,consumer,$(CONSUMER)))
+$(eval $(call folder,saver,$(SAVER)))
+$(eval $(call folder,restarter,$(RESTARTER)))
+
+$(BUILD)/mayhem-%: $(BUILD)/%/main.o $(BUILD)/lib%.a $(BUILD)/libcommon.a
+	$(link) -o $@ $^ $(LIBS)
+
+# A test sees everything.
+TEST_INCLUDES := -Itests $(patsubst %,-I%,publisher consumer saver restarter)
+TEST_LIBRARIES := $(call libraries,publisher consumer saver restarter)
+
+$(BUILD)/tests/%.o: tests/%.c
+	@mkdir -p $(@D)
+	$(compile) $(TEST_INCLUDES) -c -o $@ $<
+
+$(BUILD)/tests/test_%: $(BUILD)/tests/test_%.o $(TEST_LIBRARIES)
+	$(link) -o $@ $< -Wl,--start-group $(TEST_LIBRARIES) -Wl,--end-group $(LIBS) -lcmocka
+
+.SECONDARY:
+-include $(wildcard $(BUILD)/*/*.d)
+
+# ---- checking
+
+.PHONY: tests check test unit purity headers asan tsan valgrind lint shellcheck
+tests: $(addprefix $(BUILD)/tests/,$(TESTS))
+
+check: unit purity headers
+
+test:
+	./run.sh --test
+
+# One line per test: PASS or FAIL.
+unit: tests all
+	@status=0; for test in $(TESTS); do \
+	    tests/run_unit.sh $(BUILD)/tests/$$test || status=1; done; exit $$status
+
+purity: $(patsubst %,$(BUILD)/%.o,$(CORES))
+	@tests/check_purity.sh $^
+
+headers:
+	@tests/check_headers.sh '$(compile)' common publisher consumer saver restarter
+
+asan:
+	$(MAKE) BUILD=$(BUILD)/asan SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer' unit
+
+tsan:
+	$(MAKE) BUILD=$(BUILD)/tsan SANITIZE=-fsanitize=thread unit
+
+valgrind: tests
+	@status=0; for test in $(TESTS); do \
+	    MEMCHECK='valgrind -q --error-exitcode=99 --leak-check=full' \
+	    tests/run_unit.sh $(BUILD)/tests/$$test || status=1; done; exit $$status
+
+coverage:
+	$(MAKE) BUILD=$(BUILD)/coverage SANITIZE=--coverage unit
+	@tests/coverage.sh $(BUILD)/coverage $(CORES) common/wire_scan common/wire_decode common/wire_encode
+
+lint: shellcheck
+	clang-tidy --quiet $(wildcard common/*.c publisher/*.c consumer/*.c saver/*.c restarter/*.c) -- \
+	    -std=c11 $(DEFINES) $(INCLUDES) -Ipublisher -Iconsumer -Isaver -Irestarter
+
+shellcheck:
+	shellcheck -x run.sh tests/*.sh .ci/run
+
+# ---- the rest
+
+SOURCES := $(wildcard */*.c */*.h)
+
+.PHONY: format format-check install uninstall clean help coverage
+format:
+	clang-format -i $(SOURCES)
+
+format-check:
+	clang-format --dry-run -Werror $(SOURCES)
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
+
+uninstall:
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(notdir $(PROGRAMS)))
+
+clean:
+	rm -rf $(BUILD)
+
+help:
+	@echo 'all            the four programs, in $(BUILD)/'
+	@echo 'check          unit tests, scenarios, purity of the cores, headers'
+	@echo 'test           everything, as CI runs it (./run.sh --test)'
+	@echo 'asan tsan      the unit tests under sanitizers'
+	@echo 'valgrind       the unit tests under valgrind'
+	@echo 'coverage       branch coverage of the cores and the wire'
+	@echo 'lint           clang-tidy and shellcheck'
+	@echo 'format         clang-format all sources; format-check only looks'
+	@echo 'install        to $$(DESTDIR)$$(PREFIX)/bin; uninstall takes it back'
+	@echo 'clean          remove $(BUILD)/'

@@ -1,0 +1,104 @@
+// See endpoint.h.
+
+#include "endpoint.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+bool mm_endpoint_parse(const char *address, mm_endpoint_t *ret_base)
+{
+    mm_endpoint_t base = {0};
+    if (strncmp(address, "ipc://", 6) == 0) {
+        base.is_ipc = true;
+        if (address[6] == '\0' || strlen(address + 6) >= sizeof base.path)
+            return false;
+        strcpy(base.path, address + 6);
+    } else {
+        const char *colon = strrchr(address, ':');
+        if (strncmp(address, "tcp://", 6) != 0 || colon < address + 7 ||
+            (size_t)(colon - address - 6) >= sizeof base.host)
+            return false;
+        char *end;
+        unsigned long port = strtoul(colon + 1, &end, 10);
+        if (end == colon + 1 || *end != '\0' || port < 1 || port > 65533)
+            return false;
+        memcpy(base.host, address + 6, (size_t)(colon - address - 6));
+        base.port = (unsigned)port;
+    }
+    *ret_base = base;
+    return true;
+}
+
+const char *mm_endpoint_place(const mm_endpoint_t *base, mm_place_t place,
+                              char buffer[MM_ENDPOINT_MAX])
+{
+    static const char *const names[] = {"jobs", "inbox", "events"};
+    if (base->is_ipc)
+        (void)snprintf(buffer, MM_ENDPOINT_MAX, "ipc://%.230s.%s", base->path, names[place]);
+    else
+        (void)snprintf(buffer, MM_ENDPOINT_MAX, "tcp://%.230s:%u", base->host,
+                       base->port + (unsigned)place);
+    return buffer;
+}
+
+const char *mm_endpoint_suffix(const mm_endpoint_t *base, const char *suffix,
+                               char buffer[MM_ENDPOINT_MAX])
+{
+    if (base->is_ipc)
+        (void)snprintf(buffer, MM_ENDPOINT_MAX, "ipc://%.200s.%.40s", base->path, suffix);
+    else
+        (void)snprintf(buffer, MM_ENDPOINT_MAX, "tcp://%.200s:%.40s", base->host, suffix);
+    return buffer;
+}
+
+const char *mm_endpoint_session(const mm_endpoint_t *base, uint64_t session,
+                                char buffer[MM_ENDPOINT_MAX])
+{
+    char suffix[32];
+    (void)snprintf(suffix, sizeof suffix, "task.%016llx", (unsigned long long)session);
+    return mm_endpoint_suffix(base, base->is_ipc ? suffix : "*", buffer);
+}
+
+static void remove_stale(const mm_endpoint_t *base)
+{
+    char pattern[MM_ENDPOINT_MAX];
+    (void)snprintf(pattern, sizeof pattern, "%.230s.task.*", base->path);
+    glob_t found;
+    if (glob(pattern, GLOB_NOSORT, NULL, &found) == 0)
+        for (size_t i = 0; i < found.gl_pathc; i++)
+            (void)unlink(found.gl_pathv[i]);
+    globfree(&found);
+}
+
+int mm_endpoint_lock(const mm_endpoint_t *base, char error[MM_ERROR_MAX])
+{
+    if (!base->is_ipc)
+        return 0; // the kernel refuses a second bind of a port
+    char path[MM_ENDPOINT_MAX];
+    (void)snprintf(path, sizeof path, "%.230s.lock", base->path);
+    int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (descriptor < 0) {
+        (void)snprintf(
+            error, MM_ERROR_MAX,
+            "cannot create %s: %s; make its folder, or choose another --dir or --consumer", path,
+            strerror(errno));
+        return EX_CANTCREAT;
+    }
+    if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+        (void)snprintf(error, MM_ERROR_MAX,
+                       "ipc://%s is in use by another consumer; stop it, or choose another --dir",
+                       base->path);
+        close(descriptor);
+        return EX_UNAVAILABLE;
+    }
+    remove_stale(base); // the descriptor stays open, and with it the lock
+    return 0;
+}

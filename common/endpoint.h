@@ -1,0 +1,38 @@
+// Where the sockets are: everything follows from the consumer's one base address. ipc://PATH gives
+// PATH.jobs, PATH.inbox, PATH.events and PATH.task.SESSION; tcp://HOST:PORT gives PORT, PORT+1,
+// PORT+2 and, for tasks, ports that the system picks.
+
+#ifndef MM_ENDPOINT_H
+#define MM_ENDPOINT_H
+
+#include "job.h"
+
+#define MM_ENDPOINT_MAX 256
+
+typedef struct {
+    bool is_ipc;
+    char path[MM_ENDPOINT_MAX]; // ipc: the base path
+    char host[MM_ENDPOINT_MAX]; // tcp
+    unsigned port;              // tcp
+} mm_endpoint_t;
+
+typedef enum { MM_PLACE_JOBS = 0, MM_PLACE_INBOX = 1, MM_PLACE_EVENTS = 2 } mm_place_t;
+
+// Takes an address that the options have already checked apart; false when it is none.
+bool mm_endpoint_parse(const char *address, mm_endpoint_t *ret_base);
+// The endpoint of one of the three fixed places; returns buffer.
+const char *mm_endpoint_place(const mm_endpoint_t *base, mm_place_t place,
+                              char buffer[MM_ENDPOINT_MAX]);
+// The endpoint behind a welcome's suffix ("task.0000000000000001", or a port): returns buffer.
+const char *mm_endpoint_suffix(const mm_endpoint_t *base, const char *suffix,
+                               char buffer[MM_ENDPOINT_MAX]);
+// What to bind for a session's tasks, on tcp a port of the system's choice; returns buffer.
+const char *mm_endpoint_session(const mm_endpoint_t *base, uint64_t session,
+                                char buffer[MM_ENDPOINT_MAX]);
+
+// The right to bind a base: a lock on a file beside it (ipc), held until the process ends, since a
+// second bind of the same path silently steals it. Removes what a former consumer left behind.
+// Returns 0, or a sysexits code and one sentence in error.
+int mm_endpoint_lock(const mm_endpoint_t *base, char error[MM_ERROR_MAX]);
+
+#endif

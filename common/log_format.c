@@ -1,0 +1,242 @@
+// One log line. Written by hand because it is most of what a log line costs: the date is made once
+// a second, texts without anything to escape are copied. Whatever the texts hold, the result is one
+// line, and as JSON it is valid: control characters are escaped, bytes that are not UTF-8 as well.
+
+#include "log_format.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char *const level_names[] = {"DEBUG", "INFO", "WARN", "ERROR"};
+
+// Where the next byte goes. The buffer is large enough for any line: nothing is checked on the way.
+typedef struct {
+    char *at;
+} cursor_t;
+
+static void put_bytes(cursor_t *out, const char *data, size_t size)
+{
+    memcpy(out->at, data, size);
+    out->at += size;
+}
+
+static void put_string(cursor_t *out, const char *string)
+{
+    put_bytes(out, string, strlen(string));
+}
+
+static void put_char(cursor_t *out, char c)
+{
+    *out->at++ = c;
+}
+
+static void put_unsigned(cursor_t *out, uint64_t number)
+{
+    char digits[20];
+    size_t first = sizeof digits;
+    do {
+        digits[--first] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    put_bytes(out, digits + first, sizeof digits - first);
+}
+
+// The sign, if there is one; returns the rest.
+static uint64_t put_sign(cursor_t *out, int64_t number)
+{
+    if (number >= 0)
+        return (uint64_t)number;
+    put_char(out, '-');
+    return -(uint64_t)number;
+}
+
+static void put_thousandths(cursor_t *out, uint64_t number)
+{
+    put_unsigned(out, number / 1000);
+    unsigned rest = (unsigned)(number % 1000);
+    const char digits[] = {'.', (char)('0' + rest / 100), (char)('0' + rest / 10 % 10),
+                           (char)('0' + rest % 10)};
+    put_bytes(out, digits, sizeof digits);
+}
+
+static void put_hex(cursor_t *out, const char *prefix, unsigned byte)
+{
+    static const char hex[] = "0123456789abcdef";
+    put_string(out, prefix);
+    put_char(out, hex[byte >> 4]);
+    put_char(out, hex[byte & 15]);
+}
+
+// Stands for itself in a text without quotes.
+static bool is_plain(unsigned char c)
+{
+    return c > ' ' && c < 0x7f && c != '"' && c != '\\' && c != '=';
+}
+
+// The size of the UTF-8 sequence in front (RFC 3629, 4); 0 when it is none.
+static size_t sequence_size(const unsigned char *data, size_t size)
+{
+    unsigned char lead = data[0], low = 0x80, high = 0xbf;
+    size_t length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+    if ((lead >= 0x80 && lead < 0xc2) || lead > 0xf4 || length > size)
+        return 0;
+    if (lead == 0xe0)
+        low = 0xa0; // below: overlong
+    else if (lead == 0xed)
+        high = 0x9f; // above: surrogates
+    else if (lead == 0xf0)
+        low = 0x90; // below: overlong
+    else if (lead == 0xf4)
+        high = 0x8f; // above: beyond U+10FFFF
+    for (size_t i = 1; i < length; i++) {
+        if (data[i] < low || data[i] > high)
+            return 0;
+        low = 0x80;
+        high = 0xbf;
+    }
+    return length;
+}
+
+static void put_escaped(cursor_t *out, const unsigned char *data, size_t size, bool json)
+{
+    for (size_t i = 0; i < size;) {
+        size_t length = sequence_size(data + i, size - i);
+        unsigned char c = data[i];
+        if (length == 0) {
+            if (json)
+                put_string(out, "\\ufffd");
+            else
+                put_hex(out, "\\x", c);
+            i++;
+            continue;
+        }
+        // U+0080 to U+009F are control characters too: a terminal may obey them.
+        bool is_c1 = c == 0xc2 && data[i + 1] < 0xa0;
+        if (c == '"' || c == '\\') {
+            put_char(out, '\\');
+            put_char(out, (char)c);
+        } else if (c == '\n') {
+            put_string(out, "\\n");
+        } else if (c == '\t') {
+            put_string(out, "\\t");
+        } else if (c < ' ' || c == 0x7f || is_c1) {
+            put_hex(out, json ? "\\u00" : "\\x", is_c1 ? data[i + 1] : c);
+        } else {
+            put_bytes(out, (const char *)data + i, length);
+        }
+        i += length;
+    }
+}
+
+static void put_text(cursor_t *out, mm_text_t text, bool json)
+{
+    size_t size = mm_log_text_size(text), plain = 0;
+    const unsigned char *data = (const unsigned char *)text.data;
+    while (plain < size && is_plain(data[plain]))
+        plain++;
+    bool is_quoted = json || size == 0 || plain < size;
+    if (is_quoted)
+        put_char(out, '"');
+    if (plain > 0)
+        put_bytes(out, text.data, plain);
+    put_escaped(out, data + plain, size - plain, json);
+    if (is_quoted)
+        put_char(out, '"');
+}
+
+static void put_id(cursor_t *out, const mm_id_t *id, bool json)
+{
+    char text[MM_ID_TEXT];
+    if (json)
+        put_char(out, '"');
+    put_string(out, mm_id_print(id, text));
+    if (json)
+        put_char(out, '"');
+}
+
+static void put_field(cursor_t *out, const mm_field_t *field, bool json)
+{
+    put_string(out, json ? ",\"" : " ");
+    put_bytes(out, field->key, strnlen(field->key, MM_LOG_KEY_MAX));
+    put_string(out, json ? "\":" : "=");
+    switch (field->type) {
+    case MM_FIELD_INT: put_unsigned(out, put_sign(out, field->as.number)); return;
+    case MM_FIELD_SECONDS:
+        put_thousandths(out, put_sign(out, field->as.number));
+        if (!json)
+            put_char(out, 's');
+        return;
+    case MM_FIELD_TEXT: put_text(out, field->as.text, json); return;
+    case MM_FIELD_ID: put_id(out, field->as.id, json); return;
+    }
+    assert(false);
+}
+
+// "2026-11-22T07:25:14.123Z"
+static void put_stamp(cursor_t *out, mm_log_format_t *self, int64_t wall_ms)
+{
+    int64_t second = wall_ms / 1000;
+    assert(wall_ms >= 0);
+    if (second != self->second) {
+        struct tm parts;
+        time_t time = (time_t)second;
+        struct tm *done = gmtime_r(&time, &parts);
+        assert(done != NULL);
+        size_t size = strftime(self->stamp, sizeof self->stamp, "%Y-%m-%dT%H:%M:%S", &parts);
+        assert(size > 0);
+        self->second = second;
+    }
+    unsigned ms = (unsigned)(wall_ms % 1000);
+    const char tail[] = {'.', (char)('0' + ms / 100), (char)('0' + ms / 10 % 10),
+                         (char)('0' + ms % 10), 'Z'};
+    put_string(out, self->stamp);
+    put_bytes(out, tail, sizeof tail);
+}
+
+void mm_log_format_init(mm_log_format_t *self, mm_name_t process, bool json)
+{
+    memset(self, 0, sizeof *self);
+    self->process = process;
+    self->pid = (int64_t)getpid();
+    self->json = json;
+    self->second = -1;
+}
+
+size_t mm_log_text_size(mm_text_t text)
+{
+    size_t size = text.size;
+    if (size <= MM_ERROR_MAX)
+        return size;
+    size = MM_ERROR_MAX;
+    // Back over the continuation bytes of a sequence that would be cut in two: three at most.
+    while (size > MM_ERROR_MAX - 3 && ((unsigned char)text.data[size] & 0xc0) == 0x80)
+        size--;
+    return size;
+}
+
+size_t mm_log_format(mm_log_format_t *self, const mm_log_entry_t *entry, const mm_field_t *fields,
+                     char buffer[MM_LOG_LINE_MAX])
+{
+    assert(entry->count <= MM_LOG_FIELDS);
+    cursor_t out = {buffer};
+    put_string(&out, self->json ? "{\"ts\":\"" : "");
+    put_stamp(&out, self, entry->wall_ms);
+    put_string(&out, self->json ? "\",\"level\":\"" : " ");
+    put_string(&out, level_names[entry->level]);
+    put_string(&out, self->json ? "\",\"process\":\"" : " ");
+    put_string(&out, self->process.text);
+    put_string(&out, self->json ? "\",\"pid\":" : "[");
+    put_unsigned(&out, (uint64_t)self->pid);
+    put_string(&out, self->json ? ",\"message\":" : "] ");
+    if (self->json)
+        put_text(&out, mm_text(entry->message), true);
+    else
+        put_bytes(&out, entry->message, strnlen(entry->message, MM_ERROR_MAX));
+    for (uint32_t i = 0; i < entry->count; i++)
+        put_field(&out, &fields[i], self->json);
+    put_string(&out, self->json ? "}\n" : "\n");
+    return (size_t)(out.at - buffer);
+}

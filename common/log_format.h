@@ -1,0 +1,37 @@
+// Log lines as bytes: from an entry to one line of text or JSON. Private to log.c and its test.
+// Pure: it does not write, and knows no ring.
+
+#ifndef MM_LOG_FORMAT_H
+#define MM_LOG_FORMAT_H
+
+#include "log.h"
+
+#define MM_LOG_KEY_MAX  63          // bytes of a key; the rest is cut off
+#define MM_LOG_LINE_MAX (48 * 1024) // bytes: all fields at MM_ERROR_MAX, all bytes escaped
+
+// What stays the same from line to line.
+typedef struct {
+    mm_name_t process;
+    int64_t pid;
+    bool json;
+    int64_t second; // Unix time of `stamp`; -1: none yet
+    char stamp[32]; // "2026-11-22T07:25:14"
+} mm_log_format_t;
+
+typedef struct {
+    int64_t wall_ms; // Unix time
+    mm_log_level_t level;
+    uint32_t count; // of fields, at most MM_LOG_FIELDS
+    const char *message;
+} mm_log_entry_t;
+
+void mm_log_format_init(mm_log_format_t *self, mm_name_t process, bool json);
+
+// Writes one line, with its newline. Texts beyond MM_ERROR_MAX are cut. Returns its size.
+size_t mm_log_format(mm_log_format_t *self, const mm_log_entry_t *entry, const mm_field_t *fields,
+                     char buffer[MM_LOG_LINE_MAX]);
+
+// The size of a text cut to MM_ERROR_MAX bytes, not inside of a UTF-8 sequence.
+size_t mm_log_text_size(mm_text_t text);
+
+#endif

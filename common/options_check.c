@@ -1,0 +1,155 @@
+// Whether the options of a program fit together, once each is valid by itself. The sentence names
+// the option that was given, and the exit code goes by where it came from.
+
+#include "options_table.h"
+
+#include "duration.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SOCKET_PATH_MAX 107      // bytes in sun_path, without the NUL
+#define TASK_SUFFIX     ".task." // and 16 hex digits of a session
+#define PORT_MAX        65533    // the consumer takes two more above its port
+
+// Blames the one of two options that the stronger source has given. Returns the exit code.
+__attribute__((format(printf, 4, 5))) static int refuse(const mm_options_t *options,
+                                                        mm_row_index_t one, mm_row_index_t other,
+                                                        const char *format, ...)
+{
+    char complaint[MM_COMPLAINT];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(complaint, sizeof complaint, format, arguments);
+    va_end(arguments);
+    const mm_origin_t *origins = options->origins->rows;
+    mm_row_index_t blamed = origins[other].source > origins[one].source ? other : one;
+    return mm_options_complain(options, blamed, &origins[blamed], complaint);
+}
+
+static int check_heartbeat(const mm_options_t *options)
+{
+    char beat[MM_DURATION_TEXT], lost[MM_DURATION_TEXT];
+    if (options->heartbeat_ms * 2 <= options->lost_after_ms)
+        return 0;
+    return refuse(options, MM_ROW_heartbeat_ms, MM_ROW_lost_after_ms,
+                  "lost-after (%s) must be at least twice heartbeat (%s), or one lost beat would "
+                  "give a worker up: lengthen lost-after or shorten heartbeat",
+                  mm_duration_print(options->lost_after_ms, lost),
+                  mm_duration_print(options->heartbeat_ms, beat));
+}
+
+static bool is_loopback(const char *host)
+{
+    struct in_addr address;
+    if (strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0)
+        return true;
+    return inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
+}
+
+// HOST:PORT.
+static int check_tcp(const mm_options_t *options, const char *rest)
+{
+    const char *colon = strrchr(rest, ':');
+    size_t digits = colon == NULL ? 0 : strspn(colon + 1, "0123456789");
+    long port = digits == 0 || digits > 5 || colon[1 + digits] != '\0' ? 0 : atol(colon + 1);
+    if (port < 1 || port > PORT_MAX || colon == rest)
+        return refuse(options, MM_ROW_consumer, MM_ROW_consumer,
+                      "a tcp address is tcp://HOST:PORT with a port from 1 to %d", PORT_MAX);
+    char host[256];
+    (void)snprintf(host, sizeof host, "%.*s", (int)(colon - rest), rest);
+    if (!is_loopback(host))
+        return refuse(options, MM_ROW_consumer, MM_ROW_consumer,
+                      "tcp beyond this machine is refused until CURVE is supported: use "
+                      "127.0.0.1, [::1], localhost or ipc://PATH");
+    return 0;
+}
+
+// Every socket is the path with a suffix; that of a worker's tasks is the longest.
+static int check_ipc(const mm_options_t *options, const char *path)
+{
+    if (*path == '\0' || *path == '*' || *path == '@')
+        return refuse(options, MM_ROW_consumer, MM_ROW_consumer,
+                      "an ipc address is ipc://PATH with the path of a file");
+    size_t size = strlen(path) + strlen(TASK_SUFFIX) + 16;
+    if (size <= SOCKET_PATH_MAX)
+        return 0;
+    bool is_given = options->origins->rows[MM_ROW_consumer].source != MM_BY_DEFAULT;
+    mm_row_index_t row = is_given ? MM_ROW_consumer : MM_ROW_dir;
+    return refuse(options, row, row,
+                  "the socket path %.40s...%sXXXXXXXXXXXXXXXX would have %zu bytes, and a Unix "
+                  "socket has at most %d: choose a %s that is %zu bytes shorter",
+                  path, TASK_SUFFIX, size, SOCKET_PATH_MAX, is_given ? "path" : "folder",
+                  size - SOCKET_PATH_MAX);
+}
+
+static int check_address(const mm_options_t *options)
+{
+    if (*options->dir == '\0')
+        return refuse(options, MM_ROW_dir, MM_ROW_dir, "it is empty: name a folder");
+    if (strncmp(options->consumer, "tcp://", 6) == 0)
+        return check_tcp(options, options->consumer + 6);
+    if (strncmp(options->consumer, "ipc://", 6) == 0)
+        return check_ipc(options, options->consumer + 6);
+    return refuse(options, MM_ROW_consumer, MM_ROW_consumer,
+                  "an address begins with ipc:// or tcp://, as in ipc://run/consumer");
+}
+
+static int check_consumer(const mm_options_t *options)
+{
+    char one[MM_DURATION_TEXT], two[MM_DURATION_TEXT], sum[MM_DURATION_TEXT];
+    if (options->extend_every_ms * 2 >= options->ack_deadline_ms)
+        return refuse(options, MM_ROW_extend_every_ms, MM_ROW_ack_deadline_ms,
+                      "extend-every (%s) must be less than half of ack-deadline (%s), so that a "
+                      "lease survives one lost event: shorten the former or lengthen the latter",
+                      mm_duration_print(options->extend_every_ms, one),
+                      mm_duration_print(options->ack_deadline_ms, two));
+    int64_t needed = options->timeout_ms + options->verify_timeout_ms;
+    if (needed <= options->max_lease_ms)
+        return 0;
+    const mm_origin_t *origins = options->origins->rows;
+    mm_row_index_t limit =
+        origins[MM_ROW_verify_timeout_ms].source > origins[MM_ROW_timeout_ms].source
+            ? MM_ROW_verify_timeout_ms
+            : MM_ROW_timeout_ms;
+    return refuse(options, MM_ROW_max_lease_ms, limit,
+                  "max-lease (%s) must hold timeout (%s) and verify-timeout (%s), or an attempt "
+                  "would outlive its lease: make it at least %s or shorten the timeouts",
+                  mm_duration_print(options->max_lease_ms, (char[MM_DURATION_TEXT]){0}),
+                  mm_duration_print(options->timeout_ms, one),
+                  mm_duration_print(options->verify_timeout_ms, two),
+                  mm_duration_print(needed, sum));
+}
+
+static int check_restarter(const mm_options_t *options)
+{
+    if (*options->exec != '\0')
+        return 0;
+    if (*options->verify != '\0')
+        return refuse(options, MM_ROW_verify, MM_ROW_verify,
+                      "it needs --exec: a mock restart cannot be verified");
+    if (options->dry_run)
+        return refuse(options, MM_ROW_dry_run, MM_ROW_dry_run,
+                      "it needs --exec: a mock runs no command anyway");
+    return 0;
+}
+
+int mm_options_cross_check(const mm_options_t *options)
+{
+    int code = check_address(options);
+    if (code == 0)
+        code = check_heartbeat(options);
+    if (code != 0)
+        return code;
+    switch (options->program) {
+    case MM_PROGRAM_CONSUMER: return check_consumer(options);
+    case MM_PROGRAM_RESTARTER: return check_restarter(options);
+    case MM_PROGRAM_PUBLISHER:
+    case MM_PROGRAM_SAVER: return 0;
+    }
+    assert(false);
+    return 0;
+}

@@ -1,0 +1,231 @@
+// The INI file: inih finds sections, comments, keys and malformed lines; the values are taken from
+// the line itself, because inih cuts lines at 200 bytes and values at " ;", which would silently
+// shorten a command. A key may stand once in [common] and once in the program's own section, which
+// counts more. Keys of other programs are only looked up.
+
+#include "options_table.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <ini.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PROGRAMS 4
+#define COMMON   PROGRAMS // the section that is not a program's
+
+typedef struct {
+    mm_options_t *options;
+    FILE *file;
+    char *line; // the current one, by getline
+    size_t room;
+    int number;     // of the current line, from 1
+    char *value;    // of the current line, in `line`; NULL: it has none
+    int error_line; // 0: none so far
+    char complaint[MM_COMPLAINT];
+    // By row: what [common] and the own section say.
+    mm_origin_t found[2][MM_ROW_COUNT];
+} reader_t;
+
+// Keeps what is wrong with the current line. Returns 0: inih's word for a bad line.
+__attribute__((format(printf, 2, 3))) static int refuse(reader_t *self, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(self->complaint, sizeof self->complaint, format, arguments);
+    va_end(arguments);
+    self->error_line = self->number;
+    return 0;
+}
+
+// What isspace takes for blank: inih would join a line that begins with one to the line before.
+#define BLANKS " \t\v\f\r\n"
+
+static char *skip_blanks(char *text)
+{
+    return text + strspn(text, BLANKS);
+}
+
+static void cut_blanks(char *text)
+{
+    size_t size = strlen(text);
+    while (size > 0 && strchr(BLANKS, text[size - 1]) != NULL)
+        size--;
+    text[size] = '\0';
+}
+
+// inih's reader: hands it the line up to its '=' and keeps the value back.
+static char *read_line(char *buffer, int size, void *stream)
+{
+    reader_t *self = stream;
+    ssize_t length = getline(&self->line, &self->room, self->file);
+    if (length < 0 || self->error_line != 0)
+        return NULL;
+    self->number++;
+    self->value = NULL;
+    if (strlen(self->line) != (size_t)length) {
+        (void)refuse(self, "it holds a zero byte: this is no INI file");
+        return NULL;
+    }
+    char *start = self->line;
+    if (self->number == 1 && strncmp(start, "\xef\xbb\xbf", 3) == 0)
+        start += 3;
+    start = skip_blanks(start);
+    cut_blanks(start);
+    if (*start != '[' && *start != '#' && *start != ';') {
+        char *equals = start + strcspn(start, "=:");
+        if (*equals != '\0') {
+            *equals = '\0';
+            self->value = skip_blanks(equals + 1);
+        }
+    }
+    const char *tail = self->value != NULL ? "= \n" : "\n";
+    int room = size - (int)strlen(tail) - 1;
+    if (*start == '#' || *start == ';')
+        *start = '\0';
+    (void)snprintf(buffer, (size_t)size, "%.*s%s", room, start, tail);
+    return buffer;
+}
+
+// The section's number, or -1.
+static int find_section(const char *name)
+{
+    if (strcmp(name, "common") == 0)
+        return COMMON;
+    for (int i = 0; i < PROGRAMS; i++) {
+        if (strcmp(name, mm_program_name((mm_program_t)i)) == 0)
+            return i;
+    }
+    return -1;
+}
+
+// [common] takes what more than one program has.
+static bool is_key_of(const mm_row_t *row, int section)
+{
+    unsigned programs = row->programs & MM_HAS_ALL;
+    if ((row->programs & MM_FLAG_ONLY) != 0)
+        return false;
+    if (section == COMMON)
+        return (programs & (programs - 1)) != 0;
+    return (programs & MM_HAS(section)) != 0;
+}
+
+static int refuse_key(reader_t *self, int section, const char *section_name, const char *key)
+{
+    for (size_t i = 0; i < MM_ROW_COUNT; i++) {
+        if (strcmp(mm_rows[i].name, key) != 0)
+            continue;
+        if ((mm_rows[i].programs & MM_FLAG_ONLY) != 0)
+            return refuse(self, "'%s' is not for files: give it as --%s", key, key);
+        int owner = 0;
+        while (!is_key_of(&mm_rows[i], owner))
+            owner++;
+        return refuse(self, "'%s' does not belong in [%s] but in [%s]", key, section_name,
+                      mm_program_name((mm_program_t)owner));
+    }
+    unsigned programs = section == COMMON ? MM_HAS_ALL : MM_HAS(section);
+    return refuse(self, "[%s] has no key '%s'; the nearest one is '%s'", section_name, key,
+                  mm_options_nearest(programs, false, key));
+}
+
+// inih's handler: a key, of which read_line kept the value. 0: stop.
+static int take_key(void *user, const char *section_name, const char *key, const char *unused)
+{
+    reader_t *self = user;
+    (void)unused;
+    if (self->error_line != 0)
+        return 0;
+    assert(self->value != NULL);
+    if (*section_name == '\0')
+        return refuse(self, "'%s' stands above the first section: put it under [common] or [%s]",
+                      key, mm_program_name(self->options->program));
+    int section = find_section(section_name);
+    if (section < 0)
+        return refuse(self,
+                      "there is no section [%s]; there are [common], [publisher], [consumer], "
+                      "[saver] and [restarter]",
+                      section_name);
+    mm_row_index_t row = 0;
+    while (row < MM_ROW_COUNT &&
+           (strcmp(mm_rows[row].name, key) != 0 || !is_key_of(&mm_rows[row], section)))
+        row++;
+    if (row == MM_ROW_COUNT)
+        return refuse_key(self, section, section_name, key);
+    if (section != COMMON && section != (int)self->options->program)
+        return 1;
+    if (*self->value == '"' && !mm_value_unquote(self->value))
+        return refuse(self,
+                      "the value of '%s' begins with a quote, so it must end with one, and "
+                      "hold \\\" and \\\\ for a quote and a backslash inside",
+                      key);
+    mm_origin_t *found = &self->found[section != COMMON][row];
+    if (found->line != 0)
+        return refuse(self, "'%s' was given in line %d already: take one of the two out", key,
+                      found->line);
+    found->source = MM_BY_FILE;
+    found->line = self->number;
+    found->text = mm_options_keep(self->options, self->value, strlen(self->value));
+    return 1;
+}
+
+// Applies what was found: [common] first. Both are checked.
+static int set_all(reader_t *self)
+{
+    for (int own = 0; own <= 1; own++) {
+        for (mm_row_index_t i = 0; i < MM_ROW_COUNT; i++) {
+            if (self->found[own][i].line == 0)
+                continue;
+            if ((mm_rows[i].programs & MM_HAS(self->options->program)) == 0)
+                continue;
+            int code = mm_options_set(self->options, i, self->found[own][i]);
+            if (code != 0)
+                return code;
+        }
+    }
+    return 0;
+}
+
+static int cannot_read(const reader_t *self, int error)
+{
+    fprintf(stderr, "mayhem-%s: --config=%s: cannot read it: %s\n",
+            mm_program_name(self->options->program), self->options->origins->path, strerror(error));
+    return MM_EXIT_CONFIG;
+}
+
+int mm_options_read_file(mm_options_t *options, const char *path)
+{
+    options->origins->path = mm_options_keep(options, path, strlen(path));
+    reader_t *self = calloc(1, sizeof *self);
+    assert(self != NULL);
+    self->options = options;
+    int code;
+    self->file = fopen(path, "re");
+    if (self->file == NULL) {
+        code = cannot_read(self, errno);
+        goto done;
+    }
+    errno = 0;
+    int bad_line = ini_parse_stream(read_line, self, take_key, self);
+    if (ferror(self->file)) {
+        code = cannot_read(self, errno);
+        goto done;
+    }
+    if (bad_line > 0 && (self->error_line == 0 || bad_line < self->error_line)) {
+        self->number = bad_line;
+        (void)refuse(self, "this is neither a [section] nor key = value nor a # comment");
+    }
+    if (self->error_line != 0) {
+        fprintf(stderr, "mayhem-%s: %s:%d: %s\n", mm_program_name(options->program), path,
+                self->error_line, self->complaint);
+        code = MM_EXIT_CONFIG;
+        goto done;
+    }
+    code = set_all(self);
+done:
+    if (self->file != NULL)
+        (void)fclose(self->file);
+    free(self->line);
+    free(self);
+    return code;
+}

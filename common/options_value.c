@@ -1,0 +1,323 @@
+// One value of an option: from text to its field, with its limits checked, and back. What is
+// printed reads back as the same value.
+
+#include "options_table.h"
+
+#include "duration.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *field_of(mm_options_t *options, const mm_row_t *row)
+{
+    return (char *)options + row->offset;
+}
+
+static bool is_in_limits(const mm_row_t *row, int64_t number)
+{
+    return number >= row->low && number <= row->high;
+}
+
+static void complain(char complaint[MM_COMPLAINT], const char *text)
+{
+    (void)snprintf(complaint, MM_COMPLAINT, "%s", text);
+}
+
+static void complain_of_durations(const mm_row_t *row, char complaint[MM_COMPLAINT])
+{
+    char low[MM_DURATION_TEXT], high[MM_DURATION_TEXT];
+    (void)snprintf(complaint, MM_COMPLAINT, "it must be from %s to %s",
+                   mm_duration_print(row->low, low), mm_duration_print(row->high, high));
+}
+
+static bool parse_integer(const mm_row_t *row, const char *text, int64_t *ret_number,
+                          char complaint[MM_COMPLAINT])
+{
+    size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || text[digits] != '\0') {
+        complain(complaint, "it must be a whole number without sign, unit or blanks");
+        return false;
+    }
+    errno = 0;
+    long long number = strtoll(text, NULL, 10);
+    if (errno != 0 || !is_in_limits(row, number)) {
+        (void)snprintf(complaint, MM_COMPLAINT, "it must be from %lld to %lld", (long long)row->low,
+                       (long long)row->high);
+        return false;
+    }
+    *ret_number = number;
+    return true;
+}
+
+static bool parse_rate(const mm_row_t *row, const char *text, double *ret_rate,
+                       char complaint[MM_COMPLAINT])
+{
+    mm_decimal_t decimal;
+    if (strcmp(text, "max") == 0) {
+        *ret_rate = MM_RATE_MAX;
+        return true;
+    }
+    size_t used = mm_decimal_read(mm_text(text), &decimal);
+    if (used == 0 || text[used] != '\0') {
+        complain(complaint, "a rate is a number of jobs a second, as in 5 or 0.5, or max");
+        return false;
+    }
+    double rate = (double)decimal.whole + (double)decimal.millionth / 1e6;
+    if (rate > (double)row->high || (rate > 0 && rate < 0.001)) {
+        (void)snprintf(complaint, MM_COMPLAINT, "it must be 0, max, or from 0.001 to %lld",
+                       (long long)row->high);
+        return false;
+    }
+    *ret_rate = rate;
+    return true;
+}
+
+static bool parse_duration(const mm_row_t *row, const char *text, int64_t *ret_ms,
+                           char complaint[MM_COMPLAINT])
+{
+    int64_t ms;
+    const char *why = mm_duration_parse(mm_text(text), &ms);
+    if (why != NULL) {
+        complain(complaint, why);
+        return false;
+    }
+    if (!is_in_limits(row, ms)) {
+        complain_of_durations(row, complaint);
+        return false;
+    }
+    *ret_ms = ms;
+    return true;
+}
+
+// "A..B", or one duration for both.
+static bool parse_range(const mm_row_t *row, const char *text, mm_range_t *ret_range,
+                        char complaint[MM_COMPLAINT])
+{
+    const char *dots = strstr(text, "..");
+    mm_text_t low = mm_text(text), high = low;
+    if (dots != NULL) {
+        low.size = (size_t)(dots - text);
+        high = mm_text(dots + 2);
+    }
+    mm_range_t range;
+    const char *why = mm_duration_parse(low, &range.low_ms);
+    if (why == NULL)
+        why = mm_duration_parse(high, &range.high_ms);
+    if (why != NULL) {
+        (void)snprintf(complaint, MM_COMPLAINT, "%s; a range is two of them, as in 100ms..10s",
+                       why);
+        return false;
+    }
+    if (range.low_ms > range.high_ms) {
+        complain(complaint, "the range begins above its end: swap the two");
+        return false;
+    }
+    if (!is_in_limits(row, range.low_ms) || !is_in_limits(row, range.high_ms)) {
+        complain_of_durations(row, complaint);
+        return false;
+    }
+    *ret_range = range;
+    return true;
+}
+
+static bool parse_percent(const mm_row_t *row, const char *text, int64_t *ret_ppm,
+                          char complaint[MM_COMPLAINT])
+{
+    mm_decimal_t decimal;
+    int64_t ppm;
+    size_t used = mm_decimal_read(mm_text(text), &decimal);
+    if (used == 0 || strcmp(text + used, "%") != 0) {
+        complain(complaint, "a share is a number with a percent sign, as in 25%");
+        return false;
+    }
+    if (!mm_decimal_scale(decimal, 10000, &ppm) || !is_in_limits(row, ppm)) {
+        complain(complaint, "it must be from 0% to 100%, with four decimals at most");
+        return false;
+    }
+    *ret_ppm = ppm;
+    return true;
+}
+
+static bool parse_flag(const char *text, bool *ret_flag, char complaint[MM_COMPLAINT])
+{
+    static const char *const words[][2] = {
+        {"no", "yes"}, {"false", "true"}, {"off", "on"}, {"0", "1"}};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        for (int value = 0; value <= 1; value++) {
+            if (strcmp(text, words[i][value]) == 0) {
+                *ret_flag = value == 1;
+                return true;
+            }
+        }
+    }
+    complain(complaint, "it must be yes or no");
+    return false;
+}
+
+// The number-th word of "one|two|three"; size 0 when there is none.
+static mm_text_t choice_word(const mm_row_t *row, int number)
+{
+    const char *word = row->argument;
+    for (; number > 0; number--) {
+        word += strcspn(word, "|");
+        if (*word == '\0')
+            return mm_text("");
+        word++;
+    }
+    return (mm_text_t){.data = word, .size = strcspn(word, "|")};
+}
+
+static bool parse_choice(const mm_row_t *row, const char *text, void *ret_choice,
+                         char complaint[MM_COMPLAINT])
+{
+    for (int number = 0; choice_word(row, number).size > 0; number++) {
+        if (mm_text_equal(choice_word(row, number), mm_text(text))) {
+            // All enums of options.h have the size of an int.
+            memcpy(ret_choice, &number, sizeof number);
+            return true;
+        }
+    }
+    (void)snprintf(complaint, MM_COMPLAINT, "it must be one of %s", row->argument);
+    return false;
+}
+
+// The empty name stands for the program's own.
+static bool parse_name(const char *text, const char **ret_text, char complaint[MM_COMPLAINT])
+{
+    mm_name_t name;
+    if (*text != '\0' && !mm_name_from(mm_text(text), &name)) {
+        (void)snprintf(complaint, MM_COMPLAINT,
+                       "a name is 1 to %d letters, digits, '.', '_' and '-', not beginning with "
+                       "'.' or '-'",
+                       MM_NAME_MAX);
+        return false;
+    }
+    *ret_text = text;
+    return true;
+}
+
+bool mm_value_parse(mm_options_t *options, const mm_row_t *row, const char *text,
+                    char complaint[MM_COMPLAINT])
+{
+    void *field = field_of(options, row);
+    switch (row->kind) {
+    case MM_KIND_TEXT: *(const char **)field = text; return true;
+    case MM_KIND_NAME: return parse_name(text, field, complaint);
+    case MM_KIND_FLAG: return parse_flag(text, field, complaint);
+    case MM_KIND_INTEGER: return parse_integer(row, text, field, complaint);
+    case MM_KIND_RATE: return parse_rate(row, text, field, complaint);
+    case MM_KIND_DURATION: return parse_duration(row, text, field, complaint);
+    case MM_KIND_RANGE: return parse_range(row, text, field, complaint);
+    case MM_KIND_PERCENT: return parse_percent(row, text, field, complaint);
+    case MM_KIND_CHOICE: return parse_choice(row, text, field, complaint);
+    }
+    assert(false);
+    return false;
+}
+
+// Whether an INI file would take blanks off this text, or break the line.
+static bool needs_quotes(const char *text)
+{
+    size_t size = strlen(text);
+    if (size == 0)
+        return false;
+    for (size_t i = 0; i < size; i++) {
+        if ((unsigned char)text[i] < ' ')
+            return true;
+    }
+    return text[0] == '"' || text[0] == ' ' || text[size - 1] == ' ';
+}
+
+static void print_text(const char *text, FILE *file)
+{
+    if (!needs_quotes(text)) {
+        fputs(text, file);
+        return;
+    }
+    fputc('"', file);
+    for (const char *c = text; *c != '\0'; c++) {
+        if (*c == '"' || *c == '\\')
+            fprintf(file, "\\%c", *c);
+        else if ((unsigned char)*c < ' ')
+            fprintf(file, "\\x%02x", (unsigned)*c);
+        else
+            fputc(*c, file);
+    }
+    fputc('"', file);
+}
+
+static void print_duration(int64_t ms, FILE *file)
+{
+    char buffer[MM_DURATION_TEXT];
+    fputs(mm_duration_print(ms, buffer), file);
+}
+
+void mm_value_print(const mm_options_t *options, const mm_row_t *row, FILE *file)
+{
+    const void *field = (const char *)options + row->offset;
+    switch (row->kind) {
+    case MM_KIND_TEXT:
+    case MM_KIND_NAME: print_text(*(const char *const *)field, file); break;
+    case MM_KIND_FLAG: fputs(*(const bool *)field ? "yes" : "no", file); break;
+    case MM_KIND_INTEGER: fprintf(file, "%lld", (long long)*(const int64_t *)field); break;
+    case MM_KIND_RATE: {
+        double rate = *(const double *)field;
+        if (rate < 0)
+            fputs("max", file);
+        else
+            fprintf(file, "%.15g", rate);
+        break;
+    }
+    case MM_KIND_DURATION: print_duration(*(const int64_t *)field, file); break;
+    case MM_KIND_RANGE:
+        print_duration(((const mm_range_t *)field)->low_ms, file);
+        fputs("..", file);
+        print_duration(((const mm_range_t *)field)->high_ms, file);
+        break;
+    case MM_KIND_PERCENT: fprintf(file, "%.10g%%", (double)*(const int64_t *)field / 1e4); break;
+    case MM_KIND_CHOICE: {
+        int number;
+        memcpy(&number, field, sizeof number);
+        mm_text_t word = choice_word(row, number);
+        fprintf(file, "%.*s", (int)word.size, word.data);
+        break;
+    }
+    }
+}
+
+// -1 when c is no hex digit.
+static int hex_value(char c)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *found = c == '\0' ? NULL : strchr(digits, c);
+    return found == NULL ? -1 : (int)(found - digits);
+}
+
+bool mm_value_unquote(char *text)
+{
+    const char *in = text + 1;
+    char *out = text;
+    while (*in != '"') {
+        if (*in == '\0')
+            return false;
+        if (*in != '\\') {
+            *out++ = *in++;
+            continue;
+        }
+        if (in[1] == '"' || in[1] == '\\') {
+            *out++ = in[1];
+            in += 2;
+        } else if (in[1] == 'x' && hex_value(in[2]) >= 0 && hex_value(in[3]) >= 0) {
+            *out++ = (char)(hex_value(in[2]) << 4 | hex_value(in[3]));
+            in += 4;
+        } else {
+            return false;
+        }
+    }
+    if (in[1] != '\0')
+        return false;
+    *out = '\0';
+    return true;
+}

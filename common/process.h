@@ -1,0 +1,33 @@
+// What every main program does first and last: signals, options, folder, descriptors, log.
+
+#ifndef MM_PROCESS_H
+#define MM_PROCESS_H
+
+#include "endpoint.h"
+#include "options.h"
+
+// False: end with *ret_exit_code, all has been said. With MAYHEM_PARENT=PID in the environment, the
+// process drains when that parent dies (and does not start when it already has).
+bool mm_process_start(mm_program_t program, int argc, char **argv, mm_options_t *ret_options,
+                      mm_endpoint_t *ret_base, int *ret_exit_code);
+// Logs the service's last words, ends the log and gives the options back. Returns exit_code.
+int mm_process_end(mm_options_t *options, int exit_code);
+
+// Descriptors that commands started by this process should get: the soft limit as it was.
+uint64_t mm_process_open_files(void);
+
+// "Received exit signal SIGTERM..."
+void mm_process_log_signal(int signal);
+
+// A running seed: the option's, or a random one.
+uint64_t mm_process_seed(const mm_options_t *options);
+
+// Counts, and logs at most once a second, frames that were dropped.
+typedef struct {
+    uint64_t count;
+    uint64_t logged;
+    int64_t logged_ms;
+} mm_process_drops_t;
+void mm_process_drop(mm_process_drops_t *self, int64_t now_ms, const char *why, const char *where);
+
+#endif

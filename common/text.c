@@ -1,0 +1,199 @@
+// Texts, names and ids: compare, check, print, parse.
+// Pure: ISO C only. It allocates nothing, keeps nothing, and does not know the locale.
+
+#include "text.h"
+
+#include <assert.h>
+#include <string.h>
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool is_name_char(char c)
+{
+    return is_letter(c) || is_digit(c) || c == '.' || c == '_' || c == '-';
+}
+
+mm_text_t mm_text(const char *string)
+{
+    if (string == NULL)
+        return (mm_text_t){.data = "", .size = 0};
+    return (mm_text_t){.data = string, .size = strlen(string)};
+}
+
+bool mm_text_equal(mm_text_t a, mm_text_t b)
+{
+    return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
+}
+
+bool mm_name_from(mm_text_t text, mm_name_t *ret_name)
+{
+    assert(ret_name != NULL);
+    if (text.size == 0 || text.size > MM_NAME_MAX)
+        return false;
+    if (text.data[0] == '-' || text.data[0] == '.')
+        return false;
+    for (size_t i = 0; i < text.size; i++) {
+        if (!is_name_char(text.data[i]))
+            return false;
+    }
+    mm_name_t name = {{0}};
+    memcpy(name.text, text.data, text.size);
+    *ret_name = name;
+    return true;
+}
+
+const char *mm_host_complaint(mm_text_t host)
+{
+    if (host.size == 0)
+        return "it is empty";
+    if (host.data[0] == '-')
+        return "it starts with '-' and could be taken for an option";
+    if (host.size > MM_HOST_MAX)
+        return "it is longer than 253 bytes";
+    for (size_t i = 0; i < host.size; i++) {
+        if (!is_name_char(host.data[i]) && host.data[i] != ':')
+            return "it holds something else than letters, digits and . _ : -";
+    }
+    return NULL;
+}
+
+// Good enough for hosts that mm_host_complaint has passed: digits, dots and a port, or two colons.
+static bool is_address(mm_text_t host)
+{
+    size_t colons = 0;
+    bool numeric = true;
+    for (size_t i = 0; i < host.size; i++) {
+        if (host.data[i] == ':')
+            colons++;
+        else if (!is_digit(host.data[i]) && host.data[i] != '.')
+            numeric = false;
+    }
+    return numeric || colons >= 2;
+}
+
+mm_text_t mm_host_instance(mm_text_t host)
+{
+    if (host.size == 0 || is_address(host))
+        return host;
+    const char *dot = memchr(host.data, '.', host.size);
+    if (dot == NULL || dot == host.data)
+        return host;
+    return (mm_text_t){.data = host.data, .size = (size_t)(dot - host.data)};
+}
+
+bool mm_id_equal(const mm_id_t *a, const mm_id_t *b)
+{
+    return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
+}
+
+int mm_id_compare(const mm_id_t *a, const mm_id_t *b)
+{
+    return memcmp(a->bytes, b->bytes, sizeof a->bytes);
+}
+
+// Eight bytes, the most significant first.
+static uint64_t number_at(const uint8_t *bytes)
+{
+    uint64_t number = 0;
+    for (size_t i = 0; i < 8; i++)
+        number = number << 8 | bytes[i];
+    return number;
+}
+
+static void put_number_at(uint64_t number, uint8_t *ret_bytes)
+{
+    for (size_t i = 0; i < 8; i++)
+        ret_bytes[i] = (uint8_t)(number >> (56 - 8 * i));
+}
+
+char *mm_id_print(const mm_id_t *id, char buffer[MM_ID_TEXT])
+{
+    static const char hex[] = "0123456789abcdef";
+    if (number_at(id->bytes) == 0) {
+        char digits[20]; // UINT64_MAX has 20
+        size_t count = 0;
+        uint64_t rest = number_at(id->bytes + 8);
+        do {
+            digits[count++] = (char)('0' + rest % 10);
+            rest /= 10;
+        } while (rest > 0);
+        buffer[0] = 'j';
+        for (size_t i = 0; i < count; i++)
+            buffer[1 + i] = digits[count - 1 - i];
+        buffer[1 + count] = '\0';
+        return buffer;
+    }
+    for (size_t i = 0; i < sizeof id->bytes; i++) {
+        buffer[2 * i] = hex[id->bytes[i] >> 4];
+        buffer[2 * i + 1] = hex[id->bytes[i] & 15];
+    }
+    buffer[MM_ID_TEXT - 1] = '\0';
+    return buffer;
+}
+
+// "j" and a decimal number without leading zeros, as it was printed.
+static bool parse_short_id(mm_text_t text, mm_id_t *ret_id)
+{
+    if (text.size < 2 || (text.data[1] == '0' && text.size > 2))
+        return false;
+    uint64_t number = 0;
+    for (size_t i = 1; i < text.size; i++) {
+        if (!is_digit(text.data[i]))
+            return false;
+        uint64_t digit = (uint64_t)(text.data[i] - '0');
+        if (number > (UINT64_MAX - digit) / 10)
+            return false;
+        number = number * 10 + digit;
+    }
+    mm_id_t id = {{0}};
+    put_number_at(number, id.bytes + 8);
+    *ret_id = id;
+    return true;
+}
+
+// -1 when c is no lower-case hex digit.
+static int hex_value(char c)
+{
+    if (is_digit(c))
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return -1;
+}
+
+bool mm_id_parse(mm_text_t text, mm_id_t *ret_id)
+{
+    assert(ret_id != NULL);
+    if (text.size > 0 && text.data[0] == 'j')
+        return parse_short_id(text, ret_id);
+    if (text.size != MM_ID_TEXT - 1)
+        return false;
+    mm_id_t id;
+    for (size_t i = 0; i < sizeof id.bytes; i++) {
+        int high = hex_value(text.data[2 * i]);
+        int low = hex_value(text.data[2 * i + 1]);
+        if (high < 0 || low < 0)
+            return false;
+        id.bytes[i] = (uint8_t)(high << 4 | low);
+    }
+    // Such an id prints in the short form: two texts for one id would not round-trip.
+    if (number_at(id.bytes) == 0)
+        return false;
+    *ret_id = id;
+    return true;
+}
+
+uint32_t mm_id_hash(const mm_id_t *id)
+{
+    uint64_t mixed = number_at(id->bytes) * UINT64_C(0x9e3779b97f4a7c15) +
+                     number_at(id->bytes + 8) * UINT64_C(0xd6e8feb86659fd93);
+    return (uint32_t)(mixed >> 32);
+}

@@ -1,0 +1,119 @@
+// The bounded pre-scan: walks the bytes of a frame once, before msgpack-c sees them, which reserves
+// memory for whatever size is declared (6 bytes, 8 GB). It reads each byte at most once, never
+// reads beyond the end and never allocates: its only memory is one counter per level (I6).
+
+#include "wire_rules.h"
+
+typedef struct {
+    const uint8_t *at;
+    const uint8_t *end;
+} bytes_t;
+
+// What one element turned out to be, when it is not the count of what it holds.
+#define LEAF    (-1)
+#define REFUSED (-2)
+
+// Steps over `size` bytes.
+static int64_t skip(bytes_t *in, size_t size)
+{
+    if ((size_t)(in->end - in->at) < size)
+        return REFUSED;
+    in->at += size;
+    return LEAF;
+}
+
+// Reads a declared size, most significant byte first; REFUSED when the bytes end before it does.
+static int64_t take_size(bytes_t *in, size_t width)
+{
+    if ((size_t)(in->end - in->at) < width)
+        return REFUSED;
+    int64_t size = 0;
+    for (size_t i = 0; i < width; i++)
+        size = size << 8 | *in->at++;
+    return size;
+}
+
+static int64_t skip_declared(bytes_t *in, size_t width)
+{
+    int64_t size = take_size(in, width);
+    return size < 0 ? REFUSED : skip(in, (size_t)size);
+}
+
+static int64_t take_pairs(bytes_t *in, size_t width)
+{
+    int64_t pairs = take_size(in, width);
+    return pairs < 0 ? REFUSED : 2 * pairs;
+}
+
+// Reads the head of an element, and its bytes when it is a leaf. Returns LEAF, REFUSED, or how many
+// elements the array or map holds.
+static int64_t take_element(bytes_t *in)
+{
+    if (in->at == in->end)
+        return REFUSED;
+    uint8_t head = *in->at++;
+    if (head < 0x80 || head >= 0xE0) // fixint
+        return LEAF;
+    if (head >= 0xA0 && head < 0xC0) // fixstr
+        return skip(in, head & 0x1F);
+    if (head >= 0x90 && head < 0xA0) // fixarray
+        return head & 0x0F;
+    if (head < 0x90) // fixmap
+        return 2 * (head & 0x0F);
+    switch (head) {
+    case 0xC0: // nil
+    case 0xC2: // false
+    case 0xC3: return LEAF;
+    case 0xC4: // bin 8
+    case 0xD9: return skip_declared(in, 1);
+    case 0xC5: // bin 16
+    case 0xDA: return skip_declared(in, 2);
+    case 0xC6: // bin 32
+    case 0xDB: return skip_declared(in, 4);
+    case 0xCC: // uint 8
+    case 0xD0: return skip(in, 1);
+    case 0xCD: // uint 16
+    case 0xD1: return skip(in, 2);
+    case 0xCA: // float 32
+    case 0xCE: // uint 32
+    case 0xD2: return skip(in, 4);
+    case 0xCB: // float 64
+    case 0xCF: // uint 64
+    case 0xD3: return skip(in, 8);
+    case 0xDC: return take_size(in, 2);
+    case 0xDD: return take_size(in, 4);
+    case 0xDE: return take_pairs(in, 2);
+    case 0xDF: return take_pairs(in, 4);
+    }
+    return REFUSED; // ext types, and the byte that msgpack never uses
+}
+
+static bool is_array(uint8_t head)
+{
+    return (head >= 0x90 && head < 0xA0) || head == 0xDC || head == 0xDD;
+}
+
+bool mm_wire_scan(const void *data, size_t size)
+{
+    if (size == 0 || size > MM_FRAME_BYTES || !is_array(*(const uint8_t *)data))
+        return false;
+    bytes_t in = {.at = data, .end = (const uint8_t *)data + size};
+    int64_t missing[MM_WIRE_DEPTH_MAX + 1] = {1}; // elements to come, by level
+    int64_t allowed = MM_WIRE_ELEMENTS_MAX - 1;
+    size_t level = 0;
+    do {
+        int64_t count = take_element(&in);
+        missing[level]--;
+        if (count != LEAF) {
+            // Each element takes at least a byte: what cannot be there is not looked for.
+            if (count == REFUSED || level == MM_WIRE_DEPTH_MAX || count > allowed ||
+                count > in.end - in.at)
+                return false;
+            allowed -= count;
+            missing[++level] = count;
+        }
+        while (level > 0 && missing[level] == 0)
+            level--;
+    } while (missing[level] > 0);
+    return in.at == in.end;
+}

@@ -1,0 +1,494 @@
+// See worker.h. It is either joining (says hello, with growing pauses, until it is welcomed) or
+// joined (heartbeats). Whenever it leaves a session its PULL is closed first, so that what is still
+// in the pipe can never start.
+
+#include "worker.h"
+#include "results.h"
+#include "text.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+#include <utlist.h>
+
+#define HELLO_FIRST_MS 20   // the first pause between hellos; it doubles up to a heartbeat
+#define SILENT_BEATS   3    // missed heartbeats of the consumer after which sockets are recreated
+#define PART_HELD      256  // tasks in one part of a report
+#define PART_RESULTS   32   // results in one part: each may be 1 KiB and a half
+#define REPORT_RESULTS 1024 // results in one report; the rest follows in the next
+#define HISTORY_EXTRA  64   // confirmed results kept for a new consumer, beyond the slots (R6)
+
+typedef struct held {
+    uint64_t number;
+    mm_leg_t leg;
+    uint32_t attempt;
+    mm_id_t id;
+    struct held *prev, *next;
+    UT_hash_handle hh;
+    size_t host_size;
+    char host[];
+} held_t;
+
+struct mm_worker {
+    mm_worker_config_t config;
+    int64_t now_ms;
+    int64_t boot_ms;
+    uint64_t life;        // of the consumer last heard; 0: none
+    uint64_t session;     // current; 0: joining
+    uint64_t highest;     // session ever had (R4)
+    uint64_t sequence;    // of the last report
+    uint64_t last_number; // of the tasks seen (R3)
+    int64_t report_ms;    // when to say hello or send a heartbeat
+    int64_t hello_pause_ms;
+    int64_t heard_ms; // the consumer
+    held_t *held;     // by number
+    held_t *held_list;
+    mm_results_t *results;
+    bool draining;  // says 0 slots
+    bool stopped;   // what ran at the drain limit was stopped
+    bool last_seen; // the consumer has said that nothing more comes
+    bool done;
+    int64_t drain_until_ms;
+    int64_t leave_by_ms;    // nothing runs: the consumer's last word is awaited until then
+    mm_held_t *report_held; // of the report under way
+    mm_result_t *report_results;
+    mm_worker_actions_t *actions;
+};
+
+mm_worker_t *mm_worker_new(const mm_worker_config_t *config, int64_t now_ms)
+{
+    assert(config->slots >= 1 && config->slots <= MM_SLOTS_MAX);
+    mm_worker_t *self = calloc(1, sizeof *self);
+    assert(self);
+    self->config = *config;
+    self->now_ms = now_ms;
+    self->report_ms = now_ms;
+    self->heard_ms = now_ms;
+    self->hello_pause_ms = HELLO_FIRST_MS;
+    self->results = mm_results_new(config->slots + HISTORY_EXTRA);
+    self->drain_until_ms = MM_NEVER;
+    self->leave_by_ms = MM_NEVER;
+    self->report_held = calloc(config->slots, sizeof *self->report_held);
+    self->report_results = calloc(REPORT_RESULTS, sizeof *self->report_results);
+    assert(self->report_held && self->report_results);
+    return self;
+}
+
+void mm_worker_destroy(mm_worker_t **self_p)
+{
+    mm_worker_t *self = *self_p;
+    if (!self)
+        return;
+    *self_p = NULL;
+    held_t *held, *next;
+    HASH_ITER(hh, self->held, held, next)
+    {
+        HASH_DELETE(hh, self->held, held);
+        free(held);
+    }
+    mm_results_destroy(&self->results);
+    free(self->report_held);
+    free(self->report_results);
+    free(self);
+}
+
+void mm_worker_actions_clear(mm_worker_actions_t *self)
+{
+    free(self->items);
+    *self = (mm_worker_actions_t){0};
+}
+
+uint64_t mm_worker_session(const mm_worker_t *self)
+{
+    return self->session;
+}
+
+const mm_result_t *mm_worker_result(const mm_worker_t *self, uint64_t serial)
+{
+    return mm_results_get(self->results, serial);
+}
+
+static held_t *find_held(const mm_worker_t *self, uint64_t number)
+{
+    held_t *held = NULL;
+    HASH_FIND(hh, self->held, &number, sizeof number, held);
+    return held;
+}
+
+bool mm_worker_holds(const mm_worker_t *self, uint64_t number, mm_task_t *ret_task)
+{
+    const held_t *held = find_held(self, number);
+    if (held && ret_task)
+        *ret_task = (mm_task_t){.number = number,
+                                .leg = held->leg,
+                                .id = held->id,
+                                .attempt = held->attempt,
+                                .host = {held->host, held->host_size}};
+    return held != NULL;
+}
+
+size_t mm_worker_running(const mm_worker_t *self)
+{
+    return HASH_COUNT(self->held);
+}
+
+static mm_worker_action_t *act(mm_worker_t *self, mm_worker_action_kind_t kind)
+{
+    mm_worker_actions_t *actions = self->actions;
+    if (actions->count == actions->size) {
+        actions->size = actions->size ? 2 * actions->size : 64;
+        actions->items = realloc(actions->items, actions->size * sizeof *actions->items);
+        assert(actions->items);
+    }
+    mm_worker_action_t *action = &actions->items[actions->count++];
+    action->kind = kind;
+    return action;
+}
+
+static void note(mm_worker_t *self, mm_worker_note_t what, mm_text_t text, uint64_t number)
+{
+    mm_worker_action_t *action = act(self, MM_WORKER_NOTE);
+    action->as.note.note = what;
+    action->as.note.text = text;
+    action->as.note.number = number;
+}
+
+// ---- results
+
+// Numbers the result, keeps it, and sends it if there is a session; else it goes with the next
+// report.
+static void add_result(mm_worker_t *self, const mm_result_t *result)
+{
+    uint64_t serial = mm_results_add(self->results, result, self->now_ms);
+    if (self->session != 0)
+        act(self, MM_WORKER_RESULT)->as.serial = serial;
+}
+
+// ---- reports
+
+static void confirm(mm_worker_t *self, uint64_t session, uint64_t confirmed)
+{
+    if (session == self->session)
+        mm_results_confirm(self->results, confirmed);
+}
+
+static void report_part(mm_worker_t *self, mm_report_t *report, size_t *held_left,
+                        size_t *results_left)
+{
+    size_t held = *held_left < PART_HELD ? *held_left : PART_HELD;
+    size_t results = held > PART_HELD / 2           ? 0
+                     : *results_left < PART_RESULTS ? *results_left
+                                                    : PART_RESULTS;
+    report->held_count = held;
+    report->result_count = results;
+    act(self, MM_WORKER_REPORT)->as.report = *report;
+    report->part++;
+    report->held += held;
+    report->results += results;
+    *held_left -= held;
+    *results_left -= results;
+}
+
+// Says hello or sends a heartbeat, in as many parts as it takes. A hello tells all that is kept,
+// since it may be for a consumer that knows nothing; a heartbeat repeats what was not confirmed in
+// time.
+static void report(mm_worker_t *self, bool hello, bool repeats_all)
+{
+    size_t held_count = 0, result_count = 0;
+    uint64_t last = mm_results_last(self->results);
+    held_t *held;
+    DL_FOREACH(self->held_list, held)
+    self->report_held[held_count++] = (mm_held_t){.number = held->number,
+                                                  .leg = held->leg,
+                                                  .id = held->id,
+                                                  .host = {held->host, held->host_size},
+                                                  .started = true};
+    bool overdue =
+        mm_results_waiting_since(self->results) <= self->now_ms - self->config.heartbeat_ms;
+    uint64_t serial = hello                    ? mm_results_first(self->results)
+                      : repeats_all || overdue ? mm_results_confirmed(self->results) + 1
+                                               : last + 1;
+    for (; serial <= last && result_count < REPORT_RESULTS; serial++)
+        self->report_results[result_count++] = *mm_results_get(self->results, serial);
+
+    size_t held_left = held_count, results_left = result_count, parts = 0;
+    mm_report_t whole = {.is_hello = hello,
+                         .worker = mm_text(self->config.name.text),
+                         .nonce = self->config.nonce,
+                         .role = self->config.role,
+                         .session = hello ? self->highest : self->session,
+                         .sequence = ++self->sequence,
+                         .stamp_ms = self->boot_ms,
+                         .slots = self->draining ? 0 : self->config.slots,
+                         .last_serial = last,
+                         .held = self->report_held,
+                         .results = self->report_results};
+    size_t first = self->actions->count;
+    do {
+        report_part(self, &whole, &held_left, &results_left);
+        parts++;
+    } while (held_left > 0 || results_left > 0);
+    for (size_t i = first; i < self->actions->count; i++)
+        self->actions->items[i].as.report.parts = (uint32_t)parts;
+}
+
+static void heartbeat(mm_worker_t *self, bool repeats_all)
+{
+    report(self, false, repeats_all);
+    self->report_ms = self->now_ms + self->config.heartbeat_ms;
+}
+
+static void hello(mm_worker_t *self)
+{
+    report(self, true, true);
+    self->report_ms = self->now_ms + self->hello_pause_ms;
+    self->hello_pause_ms = 2 * self->hello_pause_ms < self->config.heartbeat_ms
+                               ? 2 * self->hello_pause_ms
+                               : self->config.heartbeat_ms;
+}
+
+// Out of the session, if there is one; the hello follows when it is due, that is now.
+static void leave_session(mm_worker_t *self)
+{
+    if (self->session != 0)
+        act(self, MM_WORKER_DISCONNECT);
+    self->session = 0;
+    self->last_seen = false;
+    self->hello_pause_ms = HELLO_FIRST_MS;
+    self->report_ms = self->now_ms;
+}
+
+// ---- frames from the consumer
+
+static bool is_for_me(const mm_worker_t *self, const mm_frame_t *frame)
+{
+    return frame->as.answer.nonce == self->config.nonce &&
+           mm_text_equal(frame->as.answer.worker, mm_text(self->config.name.text));
+}
+
+static void take_welcome(mm_worker_t *self, const mm_frame_t *frame)
+{
+    mm_worker_action_t *action;
+    if (!is_for_me(self, frame) || frame->as.answer.session <= self->highest ||
+        frame->as.answer.suffix.size >= sizeof action->as.connect.suffix)
+        return;
+    if (self->session != 0)
+        act(self, MM_WORKER_DISCONNECT);
+    self->heard_ms = self->now_ms;
+    self->life = frame->as.answer.life;
+    self->session = self->highest = frame->as.answer.session;
+    action = act(self, MM_WORKER_CONNECT);
+    action->as.connect.session = self->session;
+    memcpy(action->as.connect.suffix, frame->as.answer.suffix.data, frame->as.answer.suffix.size);
+    action->as.connect.suffix[frame->as.answer.suffix.size] = '\0';
+    note(self, MM_WORKER_NOTE_JOINED, (mm_text_t){0}, self->session);
+    heartbeat(self, true); // with what has ended since the hello
+}
+
+static void rejoin(mm_worker_t *self)
+{
+    if (self->session != 0)
+        note(self, MM_WORKER_NOTE_REJOIN, (mm_text_t){0}, 0);
+    leave_session(self);
+}
+
+static void take_beat(mm_worker_t *self, const mm_frame_t *frame)
+{
+    if (frame->as.beat.life < self->life)
+        return; // of a former consumer
+    self->heard_ms = self->now_ms;
+    if (frame->as.beat.life != self->life) {
+        self->life = frame->as.beat.life;
+        rejoin(self);
+        return;
+    }
+    for (size_t i = 0; i < frame->as.beat.count; i++) {
+        const mm_confirm_t *item = &frame->as.beat.items[i];
+        if (mm_text_equal(item->worker, mm_text(self->config.name.text)))
+            confirm(self, item->session, item->confirmed);
+    }
+}
+
+static void take_leaving(mm_worker_t *self, const mm_frame_t *frame)
+{
+    if (frame->as.leaving.life < self->life)
+        return;
+    leave_session(self);
+    self->report_ms = self->now_ms + self->config.heartbeat_ms;
+    if (self->drain_until_ms != MM_NEVER)
+        self->draining = true; // a saver in its drain has waited for this
+}
+
+static void give_back(mm_worker_t *self, const mm_task_t *task)
+{
+    note(self, MM_WORKER_NOTE_RETURNED, (mm_text_t){0}, task->number);
+    add_result(self, &(mm_result_t){.number = task->number,
+                                    .leg = task->leg,
+                                    .id = task->id,
+                                    .status = MM_STATUS_RETURNED});
+}
+
+static void start(mm_worker_t *self, const mm_task_t *task)
+{
+    size_t host_size = task->leg == MM_LEG_RESTART ? task->host.size : 0;
+    held_t *held = malloc(sizeof *held + host_size);
+    assert(held);
+    held->number = task->number;
+    held->leg = task->leg;
+    held->attempt = task->attempt;
+    held->id = task->id;
+    held->host_size = host_size;
+    memcpy(held->host, task->host.data, host_size);
+    HASH_ADD(hh, self->held, number, sizeof held->number, held);
+    DL_APPEND(self->held_list, held);
+    act(self, MM_WORKER_STARTED)->as.number = task->number;
+    act(self, MM_WORKER_START)->as.task = task;
+}
+
+static void take_tasks(mm_worker_t *self, const mm_frame_t *frame)
+{
+    if (self->session == 0 || frame->as.tasks.session != self->session)
+        return;
+    confirm(self, self->session, frame->as.tasks.confirmed);
+    // The consumer may presume this worker lost from the end of this lease on (R1).
+    bool in_time = self->boot_ms < frame->as.tasks.stamp_ms + self->config.lost_after_ms;
+    for (size_t i = 0; i < frame->as.tasks.count; i++) {
+        const mm_task_t *task = &frame->as.tasks.items[i];
+        if (task->number <= self->last_number)
+            continue; // seen (R3)
+        self->last_number = task->number;
+        bool free_slot = HASH_COUNT(self->held) < self->config.slots;
+        if (in_time && free_slot && !self->draining)
+            start(self, task);
+        else
+            give_back(self, task); // R1, R12, R10
+    }
+    if (frame->as.tasks.last && self->draining)
+        self->last_seen = true;
+}
+
+static void take_frame(mm_worker_t *self, const mm_frame_t *frame)
+{
+    switch (frame->kind) {
+    case MM_FRAME_TASKS: take_tasks(self, frame); break;
+    case MM_FRAME_WELCOME: take_welcome(self, frame); break;
+    case MM_FRAME_REFUSED:
+        if (is_for_me(self, frame) && self->session == 0)
+            note(self, MM_WORKER_NOTE_REFUSED, frame->as.answer.reason, 0);
+        break;
+    case MM_FRAME_REJOIN:
+        if (is_for_me(self, frame) && frame->as.answer.life >= self->life && self->session != 0)
+            rejoin(self);
+        break;
+    case MM_FRAME_BEAT: take_beat(self, frame); break;
+    case MM_FRAME_LEAVING: take_leaving(self, frame); break;
+    case MM_FRAME_JOBS:
+    case MM_FRAME_HELLO:
+    case MM_FRAME_HEARTBEAT:
+    case MM_FRAME_STARTED:
+    case MM_FRAME_RESULTS:
+    case MM_FRAME_BYE:
+    case MM_FRAME_NOTICES: break; // not a worker's
+    }
+}
+
+// ---- the rest
+
+static void take_finished(mm_worker_t *self, const mm_result_t *finished)
+{
+    held_t *held = find_held(self, finished->number);
+    assert(held);
+    mm_result_t result = *finished;
+    result.leg = held->leg;
+    result.id = held->id;
+    HASH_DELETE(hh, self->held, held);
+    DL_DELETE(self->held_list, held);
+    free(held);
+    add_result(self, &result);
+}
+
+static void take_drain(mm_worker_t *self)
+{
+    if (self->drain_until_ms != MM_NEVER)
+        return;
+    self->drain_until_ms = self->now_ms + self->config.drain_ms;
+    if (self->config.leaves_last && self->session != 0)
+        return;
+    self->draining = true;
+    if (self->session != 0)
+        heartbeat(self, false); // 0 slots
+}
+
+static void take_time(mm_worker_t *self)
+{
+    if (self->now_ms >= self->drain_until_ms && !self->stopped) {
+        self->draining = self->stopped = true;
+        if (self->held)
+            act(self, MM_WORKER_STOP);
+    }
+    if (self->now_ms - self->heard_ms >= SILENT_BEATS * self->config.heartbeat_ms) {
+        note(self, MM_WORKER_NOTE_SILENT, (mm_text_t){0}, 0);
+        leave_session(self);
+        act(self, MM_WORKER_RECREATE);
+        self->heard_ms = self->now_ms;
+    }
+    if (self->now_ms < self->report_ms)
+        return;
+    if (self->session != 0)
+        heartbeat(self, false);
+    else
+        hello(self);
+}
+
+// Leaves when nothing runs and the consumer has read everything and will send nothing more; without
+// a consumer, or when it does not say so in time, all the same.
+static void try_leave(mm_worker_t *self)
+{
+    if (!self->draining || self->held || self->done)
+        return;
+    uint64_t last = mm_results_last(self->results);
+    bool told = self->last_seen && mm_results_confirmed(self->results) == last;
+    if (self->session != 0 && !told && self->now_ms < self->leave_by_ms &&
+        !(self->stopped && self->config.leaves_last)) {
+        if (self->leave_by_ms == MM_NEVER) {
+            self->leave_by_ms = self->now_ms + self->config.lost_after_ms;
+            heartbeat(self, false); // asks for the last word
+        }
+        return;
+    }
+    if (self->session != 0)
+        act(self, MM_WORKER_BYE)->as.last_serial = last;
+    self->done = true;
+    act(self, MM_WORKER_DONE);
+}
+
+void mm_worker_step(mm_worker_t *self, const mm_worker_event_t *event,
+                    mm_worker_actions_t *ret_actions)
+{
+    assert(event->now_ms >= self->now_ms);
+    self->now_ms = event->now_ms;
+    self->boot_ms = event->boot_ms;
+    self->actions = ret_actions;
+    ret_actions->count = 0;
+    switch (event->kind) {
+    case MM_WORKER_FRAME: take_frame(self, event->as.frame); break;
+    case MM_WORKER_FINISHED: take_finished(self, event->as.result); break;
+    case MM_WORKER_TIME: take_time(self); break;
+    case MM_WORKER_DRAIN: take_drain(self); break;
+    }
+    try_leave(self);
+}
+
+int64_t mm_worker_deadline(const mm_worker_t *self)
+{
+    int64_t deadline = self->report_ms;
+    int64_t silent = self->heard_ms + SILENT_BEATS * self->config.heartbeat_ms;
+    if (silent < deadline)
+        deadline = silent;
+    if (!self->stopped && self->drain_until_ms < deadline)
+        deadline = self->drain_until_ms;
+    if (self->leave_by_ms < deadline && !self->done)
+        deadline = self->leave_by_ms;
+    return deadline;
+}

@@ -1,0 +1,167 @@
+// The consumer's core: what is decided about a job from its delivery to its ack. Pure: an event
+// goes in, a list of actions comes out; time is in the event, chance comes from a seed. It keeps
+// I2, I3, I5, I6 and I8 and the rules R1 to R13; tests/scenarios/ shows it at work.
+
+#ifndef GATHER_H
+#define GATHER_H
+
+#include "frame.h"
+
+typedef struct {
+    uint64_t life;          // of this consumer: higher than any before
+    uint64_t first_number;  // task numbers count on from here
+    uint64_t first_session; // session numbers too
+    uint64_t seed;          // for jitter
+    uint32_t attempts;      // restarts of a job, at most
+    int64_t backoff_low_ms; // the first pause after a failure is at most this, then it doubles
+    int64_t backoff_high_ms;
+    int64_t heartbeat_ms;
+    int64_t lost_after_ms;
+    int64_t extend_every_ms;
+    int64_t max_lease_ms;
+    int64_t drain_ms;       // from the drain event: what is left then is nacked
+    uint32_t max_in_flight; // jobs beyond it are nacked (R13)
+    uint32_t max_dead;      // dead jobs at which nothing more is handed out; 0: no limit
+    uint32_t settled_max;   // settled ids remembered
+    uint32_t savers_max;
+    uint32_t restarters_max;
+} gather_config_t;
+
+typedef enum {
+    GATHER_JOB,     // a publisher delivers a job
+    GATHER_ASK,     // a publisher wants to hear the consumer's life
+    GATHER_REPORT,  // a worker's hello or heartbeat
+    GATHER_STARTED, // a worker has started a task
+    GATHER_RESULT,  // a task has ended
+    GATHER_BYE,     // a worker leaves
+    GATHER_TIME,    // the deadline has come
+    GATHER_DRAIN    // take nothing more, end what runs
+} gather_event_kind_t;
+
+typedef struct {
+    gather_event_kind_t kind;
+    int64_t now_ms; // CLOCK_MONOTONIC, never less than in the event before
+    union {
+        struct {
+            mm_text_t publisher;
+            uint64_t life; // that the publisher last heard
+            mm_job_t job;
+            int64_t received_ms; // Unix time
+        } job;
+        const mm_report_t *report;
+        struct {
+            mm_text_t worker;
+            uint64_t nonce;
+            uint64_t session;
+            uint64_t number; // started
+            const mm_result_t *result;
+            uint64_t last_serial; // bye
+        } from;                   // started, result, bye
+        struct {
+            bool inbox_empty; // just found so: only then may silence mean loss
+        } time;
+    } as;
+} gather_event_t;
+
+typedef enum {
+    GATHER_NOTICE,  // tell a publisher: extend, ack, nack, dead
+    GATHER_TASK,    // hand a task to a worker
+    GATHER_OPEN,    // bind a session's endpoint
+    GATHER_CLOSE,   // close it
+    GATHER_WELCOME, // tell a worker its session
+    GATHER_REFUSED, // tell it why it may not join
+    GATHER_REJOIN,  // tell it to say hello again
+    GATHER_LAST,    // tell it that nothing more comes in its session
+    GATHER_BEAT,    // broadcast the consumer's heartbeat
+    GATHER_NOTE,    // nothing to do: for the log
+    GATHER_LEAVE    // broadcast the bye and end
+} gather_action_kind_t;
+
+typedef enum {
+    GATHER_NOTE_PULLED,       // a job is in flight now
+    GATHER_NOTE_IN_FLIGHT,    // redelivered while in flight: ignored
+    GATHER_NOTE_RETRY,        // a leg failed and is tried again
+    GATHER_NOTE_WORKER_LOST,  // no heartbeat
+    GATHER_NOTE_WORKER_LEFT,  // bye
+    GATHER_NOTE_TAKEN_BACK,   // a task of a lost worker, or one that never arrived
+    GATHER_NOTE_TOO_MANY_DEAD // max_dead is reached: draining
+} gather_note_t;
+
+typedef struct {
+    gather_action_kind_t kind;
+    union {
+        struct {
+            const char *publisher;
+            mm_notice_t notice;
+            mm_text_t host; // empty when only the id is known
+        } notice;
+        struct {
+            const char *worker;
+            uint64_t session;
+            int64_t stamp_ms;
+            uint64_t confirmed;
+            mm_task_t task;
+        } task;
+        struct {
+            mm_name_t worker;
+            uint64_t nonce;
+            uint64_t session;
+            uint64_t confirmed; // last
+            const char *reason; // refused
+        } answer;               // open, close, welcome, refused, rejoin, last
+        struct {
+            gather_note_t note;
+            mm_id_t id;
+            mm_text_t host;
+            mm_text_t error;
+            mm_leg_t leg;     // retry, taken back
+            uint32_t attempt; // retry
+            int64_t delay_ms; // retry
+            mm_name_t worker; // worker lost, left
+        } note;
+    } as;
+} gather_action_t;
+
+// Owned by the caller, reused from step to step. What the items point to lives until the next step.
+typedef struct {
+    gather_action_t *items;
+    size_t count;
+    size_t size;
+} gather_actions_t;
+
+void gather_actions_clear(gather_actions_t *self); // frees it
+
+typedef struct gather gather_t;
+
+gather_t *gather_new(const gather_config_t *config, int64_t now_ms);
+void gather_destroy(gather_t **self_p);
+
+// Takes one event; *ret_actions is emptied first and then holds what to do, in order.
+void gather_step(gather_t *self, const gather_event_t *event, gather_actions_t *ret_actions);
+// When it wants a GATHER_TIME event, CLOCK_MONOTONIC in ms; MM_NEVER: not at all.
+int64_t gather_deadline(const gather_t *self);
+
+// The joined workers, one by one, for the heartbeat: start with NULL.
+typedef struct {
+    const void *cursor; // NULL: from the start, or at the end
+    mm_confirm_t confirm;
+    mm_role_t role;
+    uint32_t slots;
+    uint32_t out;
+} gather_worker_t;
+bool gather_next_worker(const gather_t *self, gather_worker_t *cursor);
+
+typedef struct {
+    uint64_t received;
+    uint64_t acked;
+    uint64_t dead;
+    uint64_t nacked;
+    uint64_t extended;
+    uint64_t retried;
+    size_t in_flight;
+    bool draining;
+} gather_statistics_t;
+
+gather_statistics_t gather_statistics(const gather_t *self);
+
+#endif

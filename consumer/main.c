@@ -1,0 +1,414 @@
+// mayhem-consumer: takes jobs from publishers, has each saved and restarted, and tells the
+// publisher how it ended. The sockets, the clock and the log around the gather core, which decides
+// everything.
+
+#include "clock.h"
+#include "gather.h"
+#include "gather_text.h"
+#include "life.h"
+#include "outgoing.h"
+#include "process.h"
+#include "socket.h"
+#include "text.h"
+#include "wire.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#define CATCH_UP_MAX 4096 // frames read before silence is judged, at most
+
+typedef struct {
+    mm_options_t options;
+    mm_endpoint_t base;
+    mm_loop_t *loop;
+    void *jobs;
+    void *inbox;
+    void *events;
+    gather_t *gather;
+    gather_actions_t actions;
+    outgoing_t *outgoing;
+    mm_decoder_t *decoder;
+    zmq_msg_t message;
+    FILE *trace;
+    int64_t start_ms;
+    int64_t now_ms;
+    char extended[64]; // the log's words for an extension
+    mm_process_drops_t drops;
+} consumer_t;
+
+// ---- the core's actions
+
+static void log_notice(const consumer_t *self, const gather_action_t *action)
+{
+    const mm_notice_t *notice = &action->as.notice.notice;
+    mm_text_t host = action->as.notice.host;
+    switch (notice->verdict) {
+    case MM_VERDICT_EXTEND:
+        mm_log(MM_LOG_INFO, self->extended, MM_JOB(&notice->id), MM_TEXT("host", host));
+        break;
+    case MM_VERDICT_ACK:
+        mm_log(MM_LOG_INFO, "Done. Acked", MM_JOB(&notice->id), MM_TEXT("host", host),
+               MM_INT("attempts", notice->attempts));
+        break;
+    case MM_VERDICT_NACK:
+        mm_log(MM_LOG_INFO, "Nacked", MM_JOB(&notice->id), MM_TEXT("host", host));
+        break;
+    case MM_VERDICT_DEAD:
+        mm_log(MM_LOG_ERROR, "Dead", MM_JOB(&notice->id), MM_TEXT("host", host),
+               MM_INT("attempts", notice->attempts), MM_TEXT("error", notice->error));
+        break;
+    }
+}
+
+static void log_note(const gather_action_t *action)
+{
+    const __typeof__(action->as.note) *note = &action->as.note;
+    switch (note->note) {
+    case GATHER_NOTE_PULLED:
+        mm_log(MM_LOG_INFO, "Pulled", MM_JOB(&note->id), MM_TEXT("host", note->host));
+        break;
+    case GATHER_NOTE_IN_FLIGHT:
+        mm_log(MM_LOG_DEBUG, "Redelivered while in flight", MM_JOB(&note->id),
+               MM_TEXT("host", note->host));
+        break;
+    case GATHER_NOTE_RETRY:
+        mm_log(MM_LOG_WARN,
+               note->leg == MM_LEG_RESTART ? "Retrying for failure to restart"
+                                           : "Retrying for failure to save",
+               MM_JOB(&note->id), MM_TEXT("host", note->host), MM_INT("attempt", note->attempt),
+               MM_SECONDS("in", note->delay_ms), MM_TEXT("error", note->error));
+        break;
+    case GATHER_NOTE_WORKER_LOST:
+        mm_log(MM_LOG_WARN, "Lost a worker: no heartbeat", MM_STRING("worker", note->worker.text));
+        break;
+    case GATHER_NOTE_WORKER_LEFT:
+        mm_log(MM_LOG_INFO, "A worker has left", MM_STRING("worker", note->worker.text));
+        break;
+    case GATHER_NOTE_TAKEN_BACK:
+        mm_log(MM_LOG_WARN, "Taking back a restart", MM_JOB(&note->id),
+               MM_TEXT("host", note->host));
+        break;
+    case GATHER_NOTE_TOO_MANY_DEAD:
+        mm_log(MM_LOG_ERROR, "Too many dead hosts (--max-dead): handing out nothing more");
+        break;
+    }
+}
+
+static void open_session(consumer_t *self, const gather_action_t *action)
+{
+    if (outgoing_open(self->outgoing, action->as.answer.session))
+        mm_log(MM_LOG_INFO, "A worker joins", MM_STRING("worker", action->as.answer.worker.text),
+               MM_INT("session", action->as.answer.session));
+    else
+        mm_log(MM_LOG_ERROR, "Cannot bind the tasks of a worker",
+               MM_STRING("worker", action->as.answer.worker.text),
+               MM_STRING("error", strerror(errno)));
+}
+
+static void leave(consumer_t *self)
+{
+    outgoing_flush(self->outgoing);
+    outgoing_leaving(self->outgoing);
+    mm_loop_stop(self->loop);
+}
+
+static void apply(consumer_t *self, const gather_action_t *action)
+{
+    switch (action->kind) {
+    case GATHER_NOTICE:
+        log_notice(self, action);
+        outgoing_notice(self->outgoing, action);
+        break;
+    case GATHER_TASK: outgoing_task(self->outgoing, action); break;
+    case GATHER_OPEN: open_session(self, action); break;
+    case GATHER_CLOSE: outgoing_close(self->outgoing, action->as.answer.session); break;
+    case GATHER_WELCOME:
+    case GATHER_REJOIN: outgoing_answer(self->outgoing, action); break;
+    case GATHER_REFUSED:
+        mm_log(MM_LOG_WARN, "Refused a worker", MM_STRING("worker", action->as.answer.worker.text),
+               MM_STRING("why", action->as.answer.reason));
+        outgoing_answer(self->outgoing, action);
+        break;
+    case GATHER_LAST: outgoing_last(self->outgoing, action); break;
+    case GATHER_BEAT: outgoing_beat(self->outgoing, self->gather); break;
+    case GATHER_NOTE: log_note(action); break;
+    case GATHER_LEAVE: leave(self); break;
+    }
+}
+
+static void step(consumer_t *self, gather_event_t *event)
+{
+    event->now_ms = self->now_ms;
+    gather_step(self->gather, event, &self->actions);
+    if (self->trace)
+        gather_text_step(self->trace, self->start_ms, event, &self->actions);
+    for (size_t i = 0; i < self->actions.count; i++)
+        apply(self, &self->actions.items[i]);
+}
+
+// ---- frames
+
+static void take_jobs(consumer_t *self, const mm_frame_t *frame)
+{
+    gather_event_t event = {.kind = GATHER_ASK};
+    if (frame->as.jobs.count == 0)
+        step(self, &event);
+    event.kind = GATHER_JOB;
+    event.as.job.publisher = frame->as.jobs.publisher;
+    event.as.job.life = frame->as.jobs.life;
+    event.as.job.received_ms = mm_clock_wall_ms();
+    for (size_t i = 0; i < frame->as.jobs.count; i++) {
+        event.as.job.job = frame->as.jobs.items[i];
+        step(self, &event);
+    }
+}
+
+static void take_started(consumer_t *self, const mm_frame_t *frame)
+{
+    gather_event_t event = {.kind = GATHER_STARTED};
+    event.as.from.worker = frame->as.started.worker;
+    event.as.from.nonce = frame->as.started.nonce;
+    event.as.from.session = frame->as.started.session;
+    for (size_t i = 0; i < frame->as.started.count; i++) {
+        event.as.from.number = frame->as.started.numbers[i];
+        step(self, &event);
+    }
+}
+
+static void take_results(consumer_t *self, const mm_frame_t *frame)
+{
+    gather_event_t event = {.kind = GATHER_RESULT};
+    event.as.from.worker = frame->as.results.worker;
+    event.as.from.nonce = frame->as.results.nonce;
+    event.as.from.session = frame->as.results.session;
+    for (size_t i = 0; i < frame->as.results.count; i++) {
+        event.as.from.result = &frame->as.results.items[i];
+        step(self, &event);
+    }
+}
+
+static void take_bye(consumer_t *self, const mm_frame_t *frame)
+{
+    gather_event_t event = {.kind = GATHER_BYE};
+    event.as.from.worker = frame->as.bye.worker;
+    event.as.from.nonce = frame->as.bye.nonce;
+    event.as.from.session = frame->as.bye.session;
+    event.as.from.last_serial = frame->as.bye.last_serial;
+    step(self, &event);
+}
+
+// False when the frame does not belong on this socket.
+static bool take_frame(consumer_t *self, const mm_frame_t *frame, bool is_jobs)
+{
+    if (is_jobs != (frame->kind == MM_FRAME_JOBS))
+        return false;
+    gather_event_t event = {.kind = GATHER_REPORT};
+    switch (frame->kind) {
+    case MM_FRAME_JOBS: take_jobs(self, frame); return true;
+    case MM_FRAME_HELLO:
+    case MM_FRAME_HEARTBEAT:
+        event.as.report = &frame->as.report;
+        step(self, &event);
+        return true;
+    case MM_FRAME_STARTED: take_started(self, frame); return true;
+    case MM_FRAME_RESULTS: take_results(self, frame); return true;
+    case MM_FRAME_BYE: take_bye(self, frame); return true;
+    case MM_FRAME_TASKS:
+    case MM_FRAME_NOTICES:
+    case MM_FRAME_WELCOME:
+    case MM_FRAME_REFUSED:
+    case MM_FRAME_REJOIN:
+    case MM_FRAME_BEAT:
+    case MM_FRAME_LEAVING: return false;
+    }
+    return false;
+}
+
+// Takes up to `limit` messages; false when there are none left.
+static bool receive(consumer_t *self, void *socket, bool is_jobs, int limit)
+{
+    const char *where = is_jobs ? "jobs" : "inbox";
+    self->now_ms = mm_clock_ms();
+    for (int i = 0; i < limit; i++) {
+        mm_received_t received = mm_socket_receive(socket, &self->message);
+        if (received == MM_RECEIVED_NONE)
+            return false;
+        if (received == MM_RECEIVED_BAD) {
+            mm_process_drop(&self->drops, self->now_ms, "wrong number of frames", where);
+            continue;
+        }
+        mm_frame_t frame;
+        if (mm_decode(self->decoder, zmq_msg_data(&self->message), zmq_msg_size(&self->message),
+                      &frame) != MM_WIRE_OK)
+            mm_process_drop(&self->drops, self->now_ms, mm_decoder_complaint(self->decoder), where);
+        else if (!take_frame(self, &frame, is_jobs))
+            mm_process_drop(&self->drops, self->now_ms, "a frame for somebody else", where);
+    }
+    return true;
+}
+
+static void on_jobs(void *arg)
+{
+    consumer_t *self = arg;
+    (void)receive(self, self->jobs, true, MM_DRAIN_MAX);
+}
+
+static void on_inbox(void *arg)
+{
+    consumer_t *self = arg;
+    (void)receive(self, self->inbox, false, MM_DRAIN_MAX);
+}
+
+static int64_t turn(void *arg)
+{
+    consumer_t *self = arg;
+    self->now_ms = mm_clock_ms();
+    if (self->now_ms >= gather_deadline(self->gather)) {
+        // A heartbeat may be waiting: read before silence is taken for loss.
+        gather_event_t event = {.kind = GATHER_TIME};
+        event.as.time.inbox_empty = !receive(self, self->inbox, false, CATCH_UP_MAX);
+        step(self, &event);
+    }
+    outgoing_flush(self->outgoing);
+    if (self->trace)
+        (void)fflush(self->trace);
+    return gather_deadline(self->gather);
+}
+
+static void on_signal(void *arg, int number)
+{
+    consumer_t *self = arg;
+    mm_process_log_signal(number);
+    mm_log(MM_LOG_INFO, "Nacking outstanding messages",
+           MM_INT("in_flight", gather_statistics(self->gather).in_flight));
+    self->now_ms = mm_clock_ms();
+    step(self, &(gather_event_t){.kind = GATHER_DRAIN});
+}
+
+// ---- start and end
+
+static int bind_one(consumer_t *self, int type, mm_place_t place, void **ret_socket)
+{
+    char endpoint[MM_ENDPOINT_MAX];
+    *ret_socket = mm_socket_new(type);
+    int error = mm_socket_bind(*ret_socket, mm_endpoint_place(&self->base, place, endpoint));
+    if (error == 0)
+        return 0;
+    (void)fprintf(stderr,
+                  "%s: cannot bind %s: %s; stop what uses it, or choose another --consumer\n",
+                  self->options.id, endpoint, zmq_strerror(error));
+    return EX_UNAVAILABLE;
+}
+
+static int open_sockets(consumer_t *self)
+{
+    char error[MM_ERROR_MAX];
+    int exit_code = mm_endpoint_lock(&self->base, error);
+    if (exit_code != 0) {
+        (void)fprintf(stderr, "%s: %s\n", self->options.id, error);
+        return exit_code;
+    }
+    exit_code = bind_one(self, ZMQ_PULL, MM_PLACE_JOBS, &self->jobs);
+    if (exit_code == 0)
+        exit_code = bind_one(self, ZMQ_PULL, MM_PLACE_INBOX, &self->inbox);
+    if (exit_code == 0)
+        exit_code = bind_one(self, ZMQ_PUB, MM_PLACE_EVENTS, &self->events);
+    return exit_code;
+}
+
+static int open_trace(consumer_t *self)
+{
+    if (!*self->options.trace)
+        return 0;
+    self->trace = fopen(self->options.trace, "we");
+    if (self->trace)
+        return 0;
+    (void)fprintf(stderr, "%s: cannot write the trace %s: %s; choose another --trace\n",
+                  self->options.id, self->options.trace, strerror(errno));
+    return EX_CANTCREAT;
+}
+
+static int open_core(consumer_t *self)
+{
+    const mm_options_t *options = &self->options;
+    char path[4096], error[MM_ERROR_MAX];
+    uint64_t life;
+    (void)snprintf(path, sizeof path, "%s/consumer.life", options->dir);
+    int exit_code = life_next(path, &life, error);
+    if (exit_code != 0) {
+        (void)fprintf(stderr, "%s: %s\n", options->id, error);
+        return exit_code;
+    }
+    gather_config_t config = {.life = life,
+                              .first_number = life_first_number(life),
+                              .first_session = life_first_number(life),
+                              .seed = mm_process_seed(options),
+                              .attempts = (uint32_t)options->attempts,
+                              .backoff_low_ms = options->backoff.low_ms,
+                              .backoff_high_ms = options->backoff.high_ms,
+                              .heartbeat_ms = options->heartbeat_ms,
+                              .lost_after_ms = options->lost_after_ms,
+                              .extend_every_ms = options->extend_every_ms,
+                              .max_lease_ms = options->max_lease_ms,
+                              .drain_ms = options->drain_timeout_ms - 1000,
+                              .max_in_flight = (uint32_t)options->max_in_flight,
+                              .max_dead = (uint32_t)options->max_dead,
+                              .settled_max = 65536,
+                              .savers_max = 1,
+                              .restarters_max = 1024};
+    self->start_ms = self->now_ms = mm_clock_ms();
+    self->gather = gather_new(&config, self->start_ms);
+    self->outgoing = outgoing_new(self->loop, &self->base, self->events, options->id, life);
+    self->decoder = mm_decoder_new();
+    (void)zmq_msg_init(&self->message);
+    if (self->trace)
+        gather_text_config(self->trace, &config);
+    return 0;
+}
+
+static void close_all(consumer_t *self)
+{
+    outgoing_destroy(&self->outgoing);
+    mm_loop_destroy(&self->loop);
+    mm_socket_destroy(&self->jobs);
+    mm_socket_destroy(&self->inbox);
+    mm_socket_destroy(&self->events);
+    gather_destroy(&self->gather);
+    gather_actions_clear(&self->actions);
+    mm_decoder_destroy(&self->decoder);
+    if (self->trace)
+        (void)fclose(self->trace);
+}
+
+int main(int argc, char **argv)
+{
+    consumer_t self = {0};
+    int exit_code;
+    if (!mm_process_start(MM_PROGRAM_CONSUMER, argc, argv, &self.options, &self.base, &exit_code))
+        return exit_code;
+    (void)snprintf(self.extended, sizeof self.extended, "Extended deadline by %g seconds",
+                   (double)self.options.ack_deadline_ms / 1000);
+    self.loop = mm_loop_new(turn, &self);
+    exit_code = open_trace(&self);
+    if (exit_code == 0)
+        exit_code = open_sockets(&self);
+    if (exit_code == 0)
+        exit_code = open_core(&self);
+    if (exit_code == 0) {
+        mm_loop_add_socket(self.loop, "jobs", self.jobs, ZMQ_POLLIN, on_jobs, &self);
+        mm_loop_add_socket(self.loop, "inbox", self.inbox, ZMQ_POLLIN, on_inbox, &self);
+        mm_loop_on_signal(self.loop, on_signal, &self);
+        mm_log(MM_LOG_INFO, "Ready", MM_STRING("address", self.options.consumer));
+        mm_loop_run(self.loop);
+        gather_statistics_t statistics = gather_statistics(self.gather);
+        mm_log(MM_LOG_INFO, "Cancelling outstanding tasks", MM_INT("acked", statistics.acked),
+               MM_INT("dead", statistics.dead), MM_INT("nacked", statistics.nacked),
+               MM_INT("extended", statistics.extended));
+        (void)zmq_msg_close(&self.message);
+    }
+    close_all(&self);
+    return mm_process_end(&self.options, exit_code);
+}

@@ -1,0 +1,92 @@
+// See memory.h.
+
+#include "memory.h"
+#include "text.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+memory_item_t *memory_find(const memory_t *self, const mm_id_t *id)
+{
+    memory_item_t *item = NULL;
+    HASH_FIND_BYHASHVALUE(hh, self->table, id, sizeof *id, mm_id_hash(id), item);
+    return item;
+}
+
+static void unlink_item(memory_t *self, memory_item_t *item)
+{
+    HASH_DELETE(hh, self->table, item);
+    if (item->outcome == MM_OUTCOME_NONE) {
+        DL_DELETE(self->nacked, item);
+        self->nacked_count--;
+    } else {
+        DL_DELETE(self->settled, item);
+        self->settled_count--;
+    }
+}
+
+static void link_item(memory_t *self, memory_item_t *item)
+{
+    HASH_ADD_BYHASHVALUE(hh, self->table, id, sizeof item->id, mm_id_hash(&item->id), item);
+    if (item->outcome == MM_OUTCOME_NONE) {
+        DL_APPEND(self->nacked, item);
+        self->nacked_count++;
+    } else {
+        DL_APPEND(self->settled, item);
+        self->settled_count++;
+    }
+}
+
+static void make_room(memory_t *self, mm_outcome_t outcome)
+{
+    if (outcome == MM_OUTCOME_NONE) {
+        if (self->nacked_count >= self->nacked_max)
+            memory_remove(self, self->nacked);
+        return;
+    }
+    if (self->settled_count < self->settled_max)
+        return;
+    if (mm_id_compare(&self->settled->id, &self->newest_dropped) > 0)
+        self->newest_dropped = self->settled->id;
+    memory_remove(self, self->settled);
+}
+
+memory_item_t *memory_put(memory_t *self, const mm_id_t *id, mm_outcome_t outcome)
+{
+    memory_item_t *item = memory_find(self, id);
+    if (item) {
+        unlink_item(self, item);
+    } else {
+        make_room(self, outcome);
+        item = calloc(1, sizeof *item);
+        assert(item);
+        item->id = *id;
+    }
+    item->outcome = outcome;
+    link_item(self, item);
+    return item;
+}
+
+void memory_set_error(memory_item_t *item, const char *error)
+{
+    free(item->error);
+    item->error = error && *error ? strdup(error) : NULL;
+    assert(!error || !*error || item->error);
+}
+
+void memory_remove(memory_t *self, memory_item_t *item)
+{
+    unlink_item(self, item);
+    free(item->error);
+    free(item);
+}
+
+void memory_clear(memory_t *self)
+{
+    while (self->settled)
+        memory_remove(self, self->settled);
+    while (self->nacked)
+        memory_remove(self, self->nacked);
+}

@@ -1,0 +1,44 @@
+// What the consumer remembers of jobs that are not in flight. Pure. Settled ones, so that a
+// redelivery is answered at once; nacked ones, so that neither attempts nor a success are forgotten
+// (R7, R8). Both are bounded: the oldest go first, and what is forgotten is found in the store.
+
+#ifndef MEMORY_H
+#define MEMORY_H
+
+#include "job.h"
+
+#include <uthash.h>
+
+typedef struct memory_item {
+    mm_id_t id;
+    mm_outcome_t outcome; // of a settled job; none: it was nacked
+    uint32_t attempts;    // restarts charged
+    uint32_t losses;      // workers lost with it
+    bool restarted;       // nacked: a restart has succeeded
+    const char *worker;   // nacked: who restarted it, or tried last; interned, or NULL
+    char *error;          // owned, or NULL
+    struct memory_item *prev, *next;
+    UT_hash_handle hh;
+} memory_item_t;
+
+typedef struct {
+    size_t settled_max;
+    size_t nacked_max;
+    memory_item_t *table;
+    memory_item_t *settled; // oldest first (utlist)
+    memory_item_t *nacked;
+    size_t settled_count;
+    size_t nacked_count;
+    mm_id_t newest_dropped; // of the settled ones; zero: none yet (R6)
+} memory_t;
+
+memory_item_t *memory_find(const memory_t *self, const mm_id_t *id);
+// The item for this id, new or as it was, now the newest of the settled or (outcome none) the
+// nacked.
+memory_item_t *memory_put(memory_t *self, const mm_id_t *id, mm_outcome_t outcome);
+// The error is copied; NULL or empty clears it.
+void memory_set_error(memory_item_t *item, const char *error);
+void memory_remove(memory_t *self, memory_item_t *item);
+void memory_clear(memory_t *self);
+
+#endif

@@ -1,0 +1,120 @@
+// See hostset.h. Open addressing over an arena: a slot is 24 bits of the hash and 40 of the place
+// of the text, so that nearly every probe that is not the host is told apart without touching the
+// text, and growing needs no old table: the arena is walked again.
+
+#include "hostset.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PLACE_BITS 40
+#define PLACE_MASK ((UINT64_C(1) << PLACE_BITS) - 1)
+
+struct hostset {
+    uint64_t *slots;      // hash bits above PLACE_BITS, place + 1 below; 0: free
+    uint64_t slot_count;  // a power of two
+    unsigned char *arena; // for each host its size in one byte, then its bytes
+    uint64_t arena_size;
+    uint64_t arena_room;
+    uint64_t count;
+};
+
+static void make_slots(hostset_t *self, uint64_t count)
+{
+    free(self->slots);
+    self->slots = calloc(count, sizeof *self->slots);
+    assert(self->slots != NULL);
+    self->slot_count = count;
+}
+
+hostset_t *hostset_new(void)
+{
+    hostset_t *self = calloc(1, sizeof *self);
+    assert(self != NULL);
+    make_slots(self, 1024);
+    return self;
+}
+
+void hostset_destroy(hostset_t **self_p)
+{
+    hostset_t *self = *self_p;
+    if (self == NULL)
+        return;
+    *self_p = NULL;
+    free(self->slots);
+    free(self->arena);
+    free(self);
+}
+
+// FNV-1a, with its high bits folded down: the low ones choose the slot.
+static uint64_t hash_of(const void *data, size_t size)
+{
+    const unsigned char *bytes = data;
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
+    hash ^= hash >> 29;
+    hash *= UINT64_C(0xbf58476d1ce4e5b9);
+    return hash ^ (hash >> 32);
+}
+
+// The slot that holds this host, or the free one where it belongs.
+static uint64_t *find_slot(const hostset_t *self, const void *data, size_t size, uint64_t hash)
+{
+    uint64_t mask = self->slot_count - 1;
+    for (uint64_t at = hash & mask;; at = (at + 1) & mask) {
+        uint64_t slot = self->slots[at];
+        if (slot == 0)
+            return &self->slots[at];
+        if (((slot ^ hash) & ~PLACE_MASK) != 0)
+            continue;
+        const unsigned char *host = self->arena + (slot & PLACE_MASK) - 1;
+        if (host[0] == size && memcmp(host + 1, data, size) == 0)
+            return &self->slots[at];
+    }
+}
+
+static void grow_slots(hostset_t *self)
+{
+    make_slots(self, 2 * self->slot_count);
+    for (uint64_t place = 0; place < self->arena_size; place += 1U + self->arena[place]) {
+        const unsigned char *host = self->arena + place;
+        uint64_t hash = hash_of(host + 1, host[0]);
+        *find_slot(self, host + 1, host[0], hash) = (hash & ~PLACE_MASK) | (place + 1);
+    }
+}
+
+static uint64_t keep(hostset_t *self, mm_text_t host)
+{
+    if (self->arena_size + 1 + host.size > self->arena_room) {
+        self->arena_room = 2 * self->arena_room + 4096;
+        assert(self->arena_room < PLACE_MASK);
+        self->arena = realloc(self->arena, self->arena_room);
+        assert(self->arena != NULL);
+    }
+    uint64_t place = self->arena_size;
+    self->arena[place] = (unsigned char)host.size;
+    memcpy(self->arena + place + 1, host.data, host.size);
+    self->arena_size += 1 + host.size;
+    return place;
+}
+
+bool hostset_add(hostset_t *self, mm_text_t host)
+{
+    assert(host.size > 0 && host.size <= MM_HOST_MAX);
+    uint64_t hash = hash_of(host.data, host.size);
+    uint64_t *slot = find_slot(self, host.data, host.size, hash);
+    if (*slot != 0)
+        return false;
+    *slot = (hash & ~PLACE_MASK) | (keep(self, host) + 1);
+    self->count++;
+    if (4 * self->count > 3 * self->slot_count)
+        grow_slots(self);
+    return true;
+}
+
+uint64_t hostset_count(const hostset_t *self)
+{
+    return self->count;
+}

@@ -1,0 +1,353 @@
+// See intake.h.
+
+#include "intake.h"
+#include "clock.h"
+#include "id.h"
+#include "log.h"
+#include "text.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define READ_MAX     1024 // hosts taken from the source in one turn, and then committed together
+#define LOAD_MAX     1024 // jobs read back in one turn
+#define SETTLE_MAX   1024 // settled jobs after which a commit is made at the latest
+#define SETTLE_MS    20   // the longest that a settled job waits for its commit
+#define TIMES_MS     1000 // how often the job times are put on record
+#define RETRY_MS     200  // pause after a commit that was busy or had no room
+#define BACKLOG_MORE 4    // a bounded source is read up to so many windows ahead
+
+// A job that was put and waits for its commit.
+typedef struct {
+    mm_id_t id;
+    size_t offset; // of its host in the bytes
+    size_t size;
+} fresh_t;
+
+struct intake {
+    intake_config_t config;
+    intake_give_fn *give;
+    void *arg;
+    mm_id_source_t *ids;
+    int64_t floor_ms; // new ids are later than all that are on record
+    fresh_t fresh[READ_MAX];
+    size_t fresh_count;
+    char *bytes; // hosts of the fresh ones
+    size_t bytes_count;
+    size_t bytes_size;
+    mm_id_t last_given; // of all jobs up to here the core has been told
+    mm_id_t boundary;   // jobs up to here may have been sent by an earlier life
+    bool is_behind;     // there are more on record behind last_given
+    bool source_ended;
+    int exit_code;
+    int64_t source_ms; // when the source has its next one
+    int64_t retry_ms;  // no commit before
+    bool retries;
+    int64_t settled_since_ms; // the oldest settled job that waits; MM_NEVER: none
+    size_t settled_count;
+    int64_t times_ms; // when the times were put on record
+    bool times_changed;
+    mm_histogram_t times; // accept to ack, in us
+    intake_counts_t counts;
+};
+
+// What is on record of the run so far, so that times and counts go on.
+static bool read_run(intake_t *self)
+{
+    outbox_run_t run = {0};
+    bool found = false;
+    if (outbox_db_run(self->config.db, self->config.run.number, &run, &found) != OUTBOX_DB_OK)
+        return false;
+    assert(found);
+    if (run.times)
+        (void)mm_histogram_decode(run.times, run.times_size, &self->times);
+    self->counts.total = run.progress.total;
+    self->counts.restarted = run.restarted;
+    self->counts.dead = run.dead;
+    outbox_run_clear(&run);
+    return true;
+}
+
+intake_t *intake_new(const intake_config_t *config, intake_give_fn *give, void *arg)
+{
+    intake_t *self = calloc(1, sizeof *self);
+    assert(self);
+    self->config = *config;
+    self->give = give;
+    self->arg = arg;
+    self->ids = mm_id_source_new();
+    self->settled_since_ms = MM_NEVER;
+    bool found = false;
+    if (!read_run(self) || outbox_db_newest(config->db, &self->boundary, &found) != OUTBOX_DB_OK) {
+        intake_destroy(&self);
+        return NULL;
+    }
+    if (found)
+        self->floor_ms = mm_id_wall_ms(&self->boundary) + 1;
+    self->is_behind = found;
+    return self;
+}
+
+void intake_destroy(intake_t **self_p)
+{
+    intake_t *self = *self_p;
+    if (!self)
+        return;
+    *self_p = NULL;
+    mm_id_source_destroy(&self->ids);
+    free(self->bytes);
+    free(self);
+}
+
+// ---- in
+
+static void put_host(intake_t *self, mm_text_t host)
+{
+    int64_t wall_ms = mm_clock_wall_ms();
+    fresh_t *fresh = &self->fresh[self->fresh_count++];
+    mm_id_next(self->ids, wall_ms > self->floor_ms ? wall_ms : self->floor_ms, &fresh->id);
+    if (self->bytes_count + host.size > self->bytes_size) {
+        self->bytes_size = 2 * (self->bytes_count + host.size);
+        self->bytes = realloc(self->bytes, self->bytes_size);
+        assert(self->bytes);
+    }
+    fresh->offset = self->bytes_count;
+    fresh->size = host.size;
+    memcpy(self->bytes + fresh->offset, host.data, host.size);
+    self->bytes_count += host.size;
+    outbox_db_put(self->config.db, self->config.run.number, &fresh->id, host);
+}
+
+static void put_progress(intake_t *self)
+{
+    source_progress_t progress;
+    source_progress(self->config.run.source, &progress);
+    progress.done = progress.done || self->source_ended;
+    self->counts.total = progress.total;
+    outbox_db_set_progress(self->config.db, self->config.run.number, &progress);
+}
+
+static void take_bad(intake_t *self, const source_item_t *item)
+{
+    mm_log(item->ends ? MM_LOG_ERROR : MM_LOG_WARN, "Bad input", MM_STRING("error", item->error));
+    if (item->ends) {
+        self->source_ended = true;
+        self->exit_code = item->exit_code;
+    }
+}
+
+static size_t read_limit(const intake_t *self)
+{
+    if (!self->config.is_bounded)
+        return READ_MAX;
+    uint64_t most = BACKLOG_MORE * (uint64_t)self->config.window;
+    uint64_t there = outbox_db_backlog(self->config.db);
+    return there >= most ? 0 : most - there < READ_MAX ? (size_t)(most - there) : READ_MAX;
+}
+
+static void read_source(intake_t *self, int64_t now_ms)
+{
+    self->source_ms = MM_NEVER;
+    if (self->source_ended || self->fresh_count > 0)
+        return;
+    size_t limit = read_limit(self);
+    for (size_t i = 0; i < limit; i++) {
+        source_item_t item;
+        switch (source_next(self->config.run.source, now_ms, &item)) {
+        case SOURCE_ITEM: put_host(self, item.host); continue;
+        case SOURCE_WAIT: self->source_ms = item.until_ms; break;
+        case SOURCE_END: self->source_ended = true; break;
+        case SOURCE_BAD: take_bad(self, &item); break;
+        }
+        break;
+    }
+    if (self->source_ms == MM_NEVER && !self->source_ended && limit > 0 &&
+        source_descriptor(self->config.run.source) < 0)
+        self->source_ms = now_ms; // there is more
+    if (self->fresh_count > 0 || self->source_ended)
+        put_progress(self);
+}
+
+// ---- out
+
+void intake_settle(intake_t *self, const outbox_action_t *action, int64_t now_ms)
+{
+    outbox_db_settle(self->config.db, action->run, &action->id, action->host, action->outcome,
+                     action->attempts, action->error);
+    mm_histogram_record(&self->times, mm_clock_us() - action->accepted_us);
+    self->times_changed = true;
+    self->settled_count++;
+    if (self->settled_since_ms == MM_NEVER)
+        self->settled_since_ms = now_ms;
+    if (action->outcome == MM_OUTCOME_DEAD)
+        self->counts.dead++;
+    else
+        self->counts.restarted++;
+}
+
+static void put_times(intake_t *self, int64_t now_ms)
+{
+    if (!self->times_changed || now_ms - self->times_ms < TIMES_MS)
+        return;
+    uint8_t blob[MM_HISTOGRAM_BLOB_MAX];
+    size_t size = mm_histogram_encode(&self->times, blob);
+    outbox_db_set_times(self->config.db, self->config.run.number, blob, size);
+    self->times_changed = false;
+    self->times_ms = now_ms;
+}
+
+// ---- commit
+
+static bool commit(intake_t *self, int64_t now_ms)
+{
+    if (outbox_db_pending(self->config.db) == 0)
+        return true;
+    put_times(self, now_ms);
+    switch (outbox_db_commit(self->config.db, mm_clock_wall_ms())) {
+    case OUTBOX_DB_OK:
+        if (self->retries)
+            mm_log(MM_LOG_INFO, "The outbox can be written again");
+        self->retries = false;
+        self->settled_count = 0;
+        self->settled_since_ms = MM_NEVER;
+        return true;
+    case OUTBOX_DB_RETRY:
+        if (!self->retries)
+            mm_log(MM_LOG_ERROR, "The outbox cannot be written; trying on",
+                   MM_STRING("error", outbox_db_error(self->config.db)));
+        self->retries = true;
+        self->retry_ms = now_ms + RETRY_MS;
+        return true;
+    case OUTBOX_DB_FATAL: break;
+    }
+    mm_log(MM_LOG_ERROR, "The outbox is broken",
+           MM_STRING("error", outbox_db_error(self->config.db)));
+    return false;
+}
+
+// Accepted and settled jobs share commits; settled ones alone wait a little for company, since a
+// job that is settled twice is only work.
+static bool wants_commit(const intake_t *self, int64_t now_ms)
+{
+    if (self->retries)
+        return now_ms >= self->retry_ms;
+    return self->fresh_count > 0 || self->settled_count >= SETTLE_MAX || self->source_ended ||
+           (self->settled_since_ms != MM_NEVER && now_ms - self->settled_since_ms >= SETTLE_MS);
+}
+
+// ---- to the core
+
+static void give(intake_t *self, const mm_id_t *id, mm_text_t host, int64_t run,
+                 int64_t accepted_us)
+{
+    outbox_event_t event = {.kind = OUTBOX_JOB};
+    event.as.job.id = *id;
+    event.as.job.host = host;
+    event.as.job.run = run;
+    event.as.job.accepted_us = accepted_us;
+    event.as.job.maybe_sent = mm_id_compare(id, &self->boundary) <= 0;
+    self->last_given = *id;
+    self->give(self->arg, &event);
+}
+
+// What was just committed goes straight on, unless older ones are still on record only.
+static void give_fresh(intake_t *self, bool may_give)
+{
+    int64_t now_us = mm_clock_us();
+    size_t room = may_give && !self->is_behind ? outbox_room(self->config.outbox) : 0;
+    for (size_t i = 0; i < self->fresh_count && i < room; i++)
+        give(self, &self->fresh[i].id,
+             (mm_text_t){self->bytes + self->fresh[i].offset, self->fresh[i].size},
+             self->config.run.number, now_us);
+    if (self->fresh_count > room)
+        self->is_behind = true;
+    self->fresh_count = 0;
+    self->bytes_count = 0;
+}
+
+static bool give_backlog(intake_t *self, bool may_give)
+{
+    size_t room = may_give && self->is_behind ? outbox_room(self->config.outbox) : 0;
+    // A read costs the same for few as for many: wait until there is room for some.
+    size_t worth = self->config.window / 4 < 256 ? self->config.window / 4 : 256;
+    if (room == 0 || (room < worth && outbox_count(self->config.outbox) >= worth))
+        return true;
+    const outbox_row_t *rows;
+    size_t count, limit = room < LOAD_MAX ? room : LOAD_MAX;
+    outbox_db_status_t status =
+        outbox_db_load(self->config.db, &self->last_given, limit, &rows, &count);
+    if (status == OUTBOX_DB_RETRY)
+        return true;
+    if (status == OUTBOX_DB_FATAL) {
+        mm_log(MM_LOG_ERROR, "The outbox cannot be read",
+               MM_STRING("error", outbox_db_error(self->config.db)));
+        return false;
+    }
+    // Their time counts from the id, which tells when they were accepted.
+    int64_t now_us = mm_clock_us(), wall_ms = mm_clock_wall_ms();
+    for (size_t i = 0; i < count; i++)
+        give(self, &rows[i].id, rows[i].host, rows[i].run,
+             now_us - 1000 * (wall_ms - mm_id_wall_ms(&rows[i].id)));
+    self->is_behind = count == limit;
+    return true;
+}
+
+bool intake_step(intake_t *self, int64_t now_ms, bool may_give)
+{
+    if (!self->retries)
+        read_source(self, now_ms);
+    if (wants_commit(self, now_ms) && !commit(self, now_ms))
+        return false;
+    if (!self->retries && self->fresh_count > 0)
+        give_fresh(self, may_give);
+    return give_backlog(self, may_give);
+}
+
+int64_t intake_deadline(const intake_t *self)
+{
+    if (self->retries)
+        return self->retry_ms;
+    int64_t deadline = self->source_ended ? MM_NEVER : self->source_ms;
+    if (self->settled_since_ms != MM_NEVER && self->settled_since_ms + SETTLE_MS < deadline)
+        deadline = self->settled_since_ms + SETTLE_MS;
+    return deadline;
+}
+
+void intake_stop(intake_t *self)
+{
+    if (self->source_ended)
+        return;
+    if (self->config.run.is_endless) {
+        self->source_ended = true;
+        put_progress(self);
+        return;
+    }
+    self->source_ms = MM_NEVER;
+    self->source_ended = true; // for this life; what is on record says that there is more
+}
+
+bool intake_close(intake_t *self)
+{
+    self->times_ms = INT64_MIN / 2;
+    outbox_db_set_clean(self->config.db, self->config.run.number, true);
+    return commit(self, mm_clock_ms()) && !self->retries;
+}
+
+bool intake_is_over(const intake_t *self)
+{
+    return self->source_ended && self->fresh_count == 0 &&
+           outbox_db_pending(self->config.db) == 0 && outbox_db_backlog(self->config.db) == 0;
+}
+
+int intake_exit_code(const intake_t *self)
+{
+    return self->exit_code;
+}
+
+intake_counts_t intake_counts(const intake_t *self)
+{
+    intake_counts_t counts = self->counts;
+    counts.backlog = outbox_db_backlog(self->config.db);
+    return counts;
+}

@@ -1,0 +1,445 @@
+// mayhem-publisher: accepts jobs into a durable outbox, delivers them to the consumer under leases,
+// and takes them out when they are settled. The sockets, the clock and the log around the outbox
+// core.
+
+#include "clock.h"
+#include "intake.h"
+#include "outbox.h"
+#include "outbox_db.h"
+#include "outbox_text.h"
+#include "process.h"
+#include "progress.h"
+#include "report.h"
+#include "run.h"
+#include "socket.h"
+#include "text.h"
+#include "wire.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define WAITING_MAX  16   // frames that wait for the consumer before no more are made
+#define CATCH_UP_MAX 4096 // frames read before silence is judged, at most
+
+typedef struct {
+    mm_options_t options;
+    mm_endpoint_t base;
+    mm_loop_t *loop;
+    mm_sender_t *jobs;
+    void *events;
+    outbox_db_t *db;
+    run_t run;
+    outbox_t *outbox;
+    outbox_actions_t actions;
+    intake_t *intake;
+    mm_encoder_t *batch; // open batch of jobs
+    mm_decoder_t *decoder;
+    zmq_msg_t message;
+    progress_t progress;
+    FILE *trace;
+    int64_t start_ms;
+    int64_t now_ms;
+    int64_t silent_ms; // when to recreate the sockets: nothing was heard
+    mm_process_drops_t drops;
+    bool draining;
+    bool broken;
+} publisher_t;
+
+// ---- sending
+
+static void begin_jobs(publisher_t *self)
+{
+    mm_encode_begin(self->batch, &(mm_frame_t){.kind = MM_FRAME_JOBS,
+                                               .as.jobs = {.publisher = mm_text(self->options.id),
+                                                           .life = outbox_life(self->outbox)}});
+}
+
+static void send_jobs(publisher_t *self)
+{
+    if (mm_encoder_count(self->batch) == 0)
+        return;
+    mm_encode_finish(self->batch);
+    mm_sender_send(self->jobs, mm_encoder_bytes(self->batch));
+}
+
+static void deliver(publisher_t *self, const outbox_action_t *action)
+{
+    if (mm_encoder_count(self->batch) == 0)
+        begin_jobs(self);
+    mm_encode_job(
+        self->batch,
+        &(mm_job_t){.id = action->id, .host = action->host, .delivery = action->delivery});
+    if (mm_encoder_is_full(self->batch))
+        send_jobs(self);
+    mm_log(MM_LOG_DEBUG, "Published", MM_JOB(&action->id), MM_TEXT("host", action->host),
+           MM_INT("delivery", action->delivery));
+}
+
+// A question for the consumer's heartbeat is not worth keeping: it is asked again.
+static void ask(publisher_t *self)
+{
+    if (mm_sender_waiting(self->jobs) > 0)
+        return;
+    send_jobs(self);
+    begin_jobs(self);
+    mm_encode_finish(self->batch);
+    (void)mm_socket_send(mm_sender_socket(self->jobs), mm_encoder_bytes(self->batch));
+}
+
+// ---- the core's actions
+
+static void log_note(const outbox_action_t *action)
+{
+    switch (action->note) {
+    case OUTBOX_NOTE_EXPIRED:
+        mm_log(MM_LOG_WARN, "Neither acked nor extended in time; delivering again",
+               MM_JOB(&action->id), MM_TEXT("host", action->host),
+               MM_INT("delivery", action->delivery));
+        break;
+    case OUTBOX_NOTE_NACKED:
+        mm_log(MM_LOG_DEBUG, "Nacked; delivering again later", MM_JOB(&action->id),
+               MM_TEXT("host", action->host));
+        break;
+    case OUTBOX_NOTE_PRESENT: mm_log(MM_LOG_INFO, "The consumer takes jobs"); break;
+    case OUTBOX_NOTE_SILENT: mm_log(MM_LOG_WARN, "The consumer takes no jobs; waiting"); break;
+    }
+}
+
+static void apply(publisher_t *self, const outbox_action_t *action)
+{
+    switch (action->kind) {
+    case OUTBOX_DELIVER: deliver(self, action); break;
+    case OUTBOX_SETTLED: intake_settle(self->intake, action, self->now_ms); break;
+    case OUTBOX_ASK: ask(self); break;
+    case OUTBOX_NOTE: log_note(action); break;
+    case OUTBOX_LEAVE: mm_loop_stop(self->loop); break;
+    }
+}
+
+static void step(publisher_t *self, outbox_event_t *event)
+{
+    event->now_ms = self->now_ms;
+    outbox_step(self->outbox, event, &self->actions);
+    if (self->trace)
+        outbox_text_step(self->trace, self->start_ms, event, &self->actions);
+    for (size_t i = 0; i < self->actions.count; i++)
+        apply(self, &self->actions.items[i]);
+}
+
+static void give_job(void *arg, const outbox_event_t *event)
+{
+    outbox_event_t given = *event;
+    step(arg, &given);
+}
+
+// ---- events
+
+static void open_events(publisher_t *self)
+{
+    char endpoint[MM_ENDPOINT_MAX], topic[MM_TOPIC_MAX];
+    void *jobs = mm_socket_new(ZMQ_PUSH);
+    int rc = mm_socket_connect(jobs, mm_endpoint_place(&self->base, MM_PLACE_JOBS, endpoint));
+    assert(rc == 0);
+    self->jobs = mm_sender_new(self->loop, "jobs", jobs);
+    self->events = mm_socket_new(ZMQ_SUB);
+    mm_socket_subscribe(self->events, mm_topic("consumer", NULL, topic));
+    mm_socket_subscribe(self->events, mm_topic("job", self->options.id, topic));
+    rc = mm_socket_connect(self->events, mm_endpoint_place(&self->base, MM_PLACE_EVENTS, endpoint));
+    assert(rc == 0);
+}
+
+static void close_events(publisher_t *self)
+{
+    mm_loop_remove_socket(self->loop, self->events);
+    mm_socket_destroy(&self->events);
+    mm_sender_destroy(&self->jobs);
+}
+
+static void take_notices(publisher_t *self, const mm_frame_t *frame)
+{
+    outbox_event_t event = {.kind = OUTBOX_NOTICE};
+    event.as.notice.life = frame->as.notices.life;
+    for (size_t i = 0; i < frame->as.notices.count; i++) {
+        event.as.notice.what = frame->as.notices.items[i];
+        step(self, &event);
+    }
+}
+
+static void take_frame(publisher_t *self, const mm_frame_t *frame)
+{
+    outbox_event_t event = {0};
+    switch (frame->kind) {
+    case MM_FRAME_NOTICES: take_notices(self, frame); break;
+    case MM_FRAME_BEAT:
+        event.kind = OUTBOX_BEAT;
+        event.as.beat.life = frame->as.beat.life;
+        event.as.beat.draining = frame->as.beat.draining;
+        step(self, &event);
+        break;
+    case MM_FRAME_LEAVING:
+        event.kind = OUTBOX_LEAVING;
+        event.as.beat.life = frame->as.leaving.life;
+        step(self, &event);
+        break;
+    case MM_FRAME_JOBS:
+    case MM_FRAME_TASKS:
+    case MM_FRAME_HELLO:
+    case MM_FRAME_HEARTBEAT:
+    case MM_FRAME_STARTED:
+    case MM_FRAME_RESULTS:
+    case MM_FRAME_BYE:
+    case MM_FRAME_WELCOME:
+    case MM_FRAME_REFUSED:
+    case MM_FRAME_REJOIN:
+        mm_process_drop(&self->drops, self->now_ms, "a frame for somebody else", "events");
+        break;
+    }
+}
+
+// Takes up to `limit` messages; false when there are none left.
+static bool receive(publisher_t *self, int limit)
+{
+    self->now_ms = mm_clock_ms();
+    for (int i = 0; i < limit; i++) {
+        mm_received_t received = mm_socket_receive_event(self->events, &self->message);
+        if (received == MM_RECEIVED_NONE)
+            return false;
+        self->silent_ms = self->now_ms + 3 * self->options.heartbeat_ms;
+        mm_frame_t frame;
+        if (received == MM_RECEIVED_BAD)
+            mm_process_drop(&self->drops, self->now_ms, "wrong number of frames", "events");
+        else if (mm_decode(self->decoder, zmq_msg_data(&self->message),
+                           zmq_msg_size(&self->message), &frame) != MM_WIRE_OK)
+            mm_process_drop(&self->drops, self->now_ms, mm_decoder_complaint(self->decoder),
+                            "events");
+        else
+            take_frame(self, &frame);
+    }
+    return true;
+}
+
+static void on_events(void *arg)
+{
+    publisher_t *self = arg;
+    (void)receive(self, MM_DRAIN_MAX);
+}
+
+// Only there to wake the loop: the turn reads the source.
+static void on_source(void *arg)
+{
+    (void)arg;
+}
+
+// A connecting socket that met an error does not come back by itself.
+static void recreate_sockets(publisher_t *self)
+{
+    close_events(self);
+    open_events(self);
+    mm_loop_add_socket(self->loop, "events", self->events, ZMQ_POLLIN, on_events, self);
+    self->silent_ms = self->now_ms + 3 * self->options.heartbeat_ms;
+}
+
+static void fail(publisher_t *self)
+{
+    self->broken = true;
+    mm_loop_stop(self->loop);
+}
+
+static int64_t earliest(const publisher_t *self)
+{
+    int64_t all[] = {outbox_deadline(self->outbox), self->silent_ms,
+                     self->draining ? MM_NEVER : intake_deadline(self->intake),
+                     progress_deadline(&self->progress)};
+    int64_t deadline = MM_NEVER;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        deadline = all[i] < deadline ? all[i] : deadline;
+    return deadline;
+}
+
+static int64_t turn(void *arg)
+{
+    publisher_t *self = arg;
+    self->now_ms = mm_clock_ms();
+    if (self->now_ms >= outbox_deadline(self->outbox)) {
+        // An extension may be waiting: read before silence ends a lease.
+        outbox_event_t event = {.kind = OUTBOX_TIME};
+        event.as.time.events_empty = !receive(self, CATCH_UP_MAX);
+        step(self, &event);
+    }
+    if (self->now_ms >= self->silent_ms)
+        recreate_sockets(self);
+    bool may_give = !self->draining && mm_sender_waiting(self->jobs) < WAITING_MAX;
+    if (!intake_step(self->intake, self->now_ms, may_give))
+        fail(self);
+    send_jobs(self);
+    intake_counts_t counts = intake_counts(self->intake);
+    progress_show(&self->progress, self->now_ms, &counts);
+    if (!self->draining && intake_is_over(self->intake))
+        mm_loop_stop(self->loop);
+    if (self->trace)
+        (void)fflush(self->trace);
+    return earliest(self);
+}
+
+static void on_signal(void *arg, int number)
+{
+    publisher_t *self = arg;
+    mm_process_log_signal(number);
+    mm_log(MM_LOG_INFO, "Waiting for the leases to end",
+           MM_INT("leased", outbox_leased(self->outbox)));
+    self->draining = true;
+    self->now_ms = mm_clock_ms();
+    intake_stop(self->intake);
+    send_jobs(self);
+    step(self, &(outbox_event_t){.kind = OUTBOX_DRAIN});
+}
+
+// ---- start and end
+
+static int say(const publisher_t *self, int exit_code, const char *error)
+{
+    (void)fprintf(stderr, "%s: %s\n", self->options.id, error);
+    return exit_code;
+}
+
+static int open_outbox(publisher_t *self, uint64_t seed)
+{
+    char path[4096], error[MM_ERROR_MAX], source_error[SOURCE_ERROR_MAX];
+    (void)snprintf(path, sizeof path, "%s/outbox.db", self->options.dir);
+    int exit_code = outbox_db_open(path, false, &self->db, error);
+    if (exit_code != 0)
+        return say(self, exit_code, error);
+    exit_code = run_open(&self->options, seed, self->db, &self->run, source_error);
+    if (exit_code != 0)
+        return say(self, exit_code, source_error);
+    mm_log(MM_LOG_INFO, self->run.resumed ? "Resuming a run" : "Beginning a run",
+           MM_INT("run", self->run.number), MM_INT("backlog", outbox_db_backlog(self->db)));
+    if (self->run.left_over > 0)
+        mm_log(MM_LOG_WARN, "Finishing jobs left over from other runs, too",
+               MM_INT("jobs", self->run.left_over));
+    return 0;
+}
+
+static int open_trace(publisher_t *self)
+{
+    if (!*self->options.trace)
+        return 0;
+    self->trace = fopen(self->options.trace, "we");
+    if (self->trace)
+        return 0;
+    (void)fprintf(stderr, "%s: cannot write the trace %s: %s; choose another --trace\n",
+                  self->options.id, self->options.trace, strerror(errno));
+    return EX_CANTCREAT;
+}
+
+static int open_core(publisher_t *self, uint64_t seed)
+{
+    const mm_options_t *options = &self->options;
+    outbox_config_t config = {.window = (uint32_t)options->window,
+                              .ack_deadline_ms = options->ack_deadline_ms,
+                              .heartbeat_ms = options->heartbeat_ms,
+                              .drain_ms = options->drain_timeout_ms,
+                              .seed = seed};
+    self->start_ms = self->now_ms = mm_clock_ms();
+    self->outbox = outbox_new(&config, self->now_ms);
+    if (self->trace)
+        outbox_text_config(self->trace, &config);
+    bool is_bounded = self->run.is_file || (self->run.is_endless && options->rate == MM_RATE_MAX);
+    intake_config_t intake = {.db = self->db,
+                              .outbox = self->outbox,
+                              .run = self->run,
+                              .window = (size_t)options->window,
+                              .is_bounded = is_bounded};
+    self->intake = intake_new(&intake, give_job, self);
+    if (!self->intake)
+        return say(self, EX_IOERR, outbox_db_error(self->db));
+    intake_counts_t counts = intake_counts(self->intake);
+    self->progress = progress_new(options->progress, self->now_ms, &counts);
+    self->batch = mm_encoder_new();
+    self->decoder = mm_decoder_new();
+    (void)zmq_msg_init(&self->message);
+    return 0;
+}
+
+// Work is left: 75, unless the source had something worse to say.
+static int close_run(publisher_t *self)
+{
+    intake_counts_t counts = intake_counts(self->intake);
+    bool closed = intake_close(self->intake);
+    progress_end(&self->progress, mm_clock_ms(), &counts);
+    if (!closed)
+        return EX_IOERR;
+    if (!report_write_dead(self->db, self->run.number, self->options.dir))
+        mm_log(MM_LOG_WARN, "Cannot write dead.txt", MM_STRING("error", strerror(errno)));
+    outbox_run_t run = {0};
+    bool found = false;
+    if (outbox_db_run(self->db, self->run.number, &run, &found) != OUTBOX_DB_OK || !found)
+        return EX_IOERR;
+    bool left = run.finished_ms == 0 || outbox_db_backlog(self->db) > 0;
+    outbox_run_clear(&run);
+    int exit_code = intake_exit_code(self->intake);
+    return exit_code != 0 ? exit_code : left ? EX_TEMPFAIL : 0;
+}
+
+static int run_loop(publisher_t *self)
+{
+    open_events(self);
+    mm_loop_add_socket(self->loop, "events", self->events, ZMQ_POLLIN, on_events, self);
+    mm_loop_on_signal(self->loop, on_signal, self);
+    int descriptor = source_descriptor(self->run.source);
+    if (descriptor >= 0)
+        mm_loop_add_descriptor(self->loop, "source", descriptor, ZMQ_POLLIN, on_source, self);
+    self->silent_ms = self->now_ms + 3 * self->options.heartbeat_ms;
+    mm_loop_run(self->loop);
+    mm_log(MM_LOG_INFO, "Cancelling outstanding tasks",
+           MM_INT("leased", outbox_leased(self->outbox)));
+    close_events(self);
+    mm_log(MM_LOG_INFO, "Closing database connections");
+    return self->broken ? EX_IOERR : close_run(self);
+}
+
+static void close_all(publisher_t *self)
+{
+    intake_destroy(&self->intake);
+    run_close(&self->run);
+    outbox_destroy(&self->outbox);
+    outbox_actions_clear(&self->actions);
+    outbox_db_close(&self->db);
+    mm_encoder_destroy(&self->batch);
+    mm_decoder_destroy(&self->decoder);
+    mm_loop_destroy(&self->loop);
+    if (self->trace)
+        (void)fclose(self->trace);
+}
+
+int main(int argc, char **argv)
+{
+    publisher_t self = {0};
+    int exit_code;
+    if (!mm_process_start(MM_PROGRAM_PUBLISHER, argc, argv, &self.options, &self.base, &exit_code))
+        return exit_code;
+    if (self.options.report != MM_REPORT_OFF) {
+        exit_code = report_print(&self.options);
+        mm_log_stop();
+        mm_options_free(&self.options);
+        return exit_code;
+    }
+    uint64_t seed = mm_process_seed(&self.options);
+    self.loop = mm_loop_new(turn, &self);
+    exit_code = open_outbox(&self, seed);
+    if (exit_code == 0)
+        exit_code = open_trace(&self);
+    if (exit_code == 0)
+        exit_code = open_core(&self, seed);
+    if (exit_code == 0) {
+        exit_code = run_loop(&self);
+        (void)zmq_msg_close(&self.message);
+    }
+    close_all(&self);
+    return mm_process_end(&self.options, exit_code);
+}

@@ -1,0 +1,194 @@
+// See report.h.
+
+#include "report.h"
+#include "clock.h"
+#include "histogram.h"
+#include "text.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define DEAD_SHOWN 10
+#define EX_DEAD    1
+#define EX_LEFT    EX_TEMPFAIL
+
+typedef struct {
+    outbox_run_t run;
+    mm_histogram_t times;
+    uint64_t total; // known, or accepted so far
+    uint64_t pending;
+    double seconds;
+    double rate;
+} report_t;
+
+static int exit_code_of(const report_t *report)
+{
+    bool left = report->pending > 0 || !report->run.progress.done;
+    return left ? EX_LEFT : report->run.dead > 0 ? EX_DEAD : 0;
+}
+
+static void work_out(report_t *report)
+{
+    const outbox_run_t *run = &report->run;
+    uint64_t settled = run->restarted + run->dead;
+    report->total = run->progress.total > run->accepted ? run->progress.total : run->accepted;
+    report->pending = report->total - settled;
+    int64_t end_ms = run->finished_ms > 0 ? run->finished_ms : mm_clock_wall_ms();
+    report->seconds = (double)(end_ms - run->started_ms) / 1000;
+    report->rate = report->seconds > 0 ? (double)settled / report->seconds : 0;
+    if (!run->times || !mm_histogram_decode(run->times, run->times_size, &report->times))
+        report->times = (mm_histogram_t){0};
+}
+
+static double milliseconds(const report_t *report, double p)
+{
+    return (double)mm_histogram_quantile(&report->times, p) / 1000;
+}
+
+// A JSON string; the texts are valid UTF-8 by construction.
+static void print_json_text(mm_text_t text)
+{
+    (void)putchar('"');
+    for (size_t i = 0; i < text.size; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+        if (c == '"' || c == '\\')
+            (void)printf("\\%c", c);
+        else if (c < 0x20 || c == 0x7f)
+            (void)printf("\\u%04x", c);
+        else
+            (void)putchar(c);
+    }
+    (void)putchar('"');
+}
+
+static void print_json(const report_t *report, const outbox_row_t *dead, size_t dead_count)
+{
+    const outbox_run_t *run = &report->run;
+    (void)printf("{\"input\":");
+    print_json_text(mm_text(run->input));
+    (void)printf(",\"driver\":");
+    print_json_text(mm_text(run->driver));
+    (void)printf(",\"total\":%" PRIu64 ",\"restarted\":%" PRIu64 ",\"dead\":%" PRIu64
+                 ",\"pending\":%" PRIu64 ",\"attempts\":%" PRIu64 ",\"repeated\":%" PRIu64
+                 ",\"skipped\":%" PRIu64 ",\"finished\":%s",
+                 report->total, run->restarted, run->dead, report->pending, run->attempts,
+                 run->progress.repeated, run->progress.skipped,
+                 run->finished_ms > 0 ? "true" : "false");
+    (void)printf(",\"seconds\":%.3f,\"rate\":%.1f,\"job_time_ms\":{\"p50\":%.3f,\"p99\":%.3f,"
+                 "\"max\":%.3f},\"dead_hosts\":[",
+                 report->seconds, report->rate, milliseconds(report, 0.5),
+                 milliseconds(report, 0.99), (double)report->times.max / 1000);
+    for (size_t i = 0; i < dead_count; i++) {
+        (void)printf("%s{\"host\":", i ? "," : "");
+        print_json_text(dead[i].host);
+        (void)printf(",\"error\":");
+        print_json_text(dead[i].error);
+        (void)putchar('}');
+    }
+    (void)printf("]}\n");
+}
+
+static void print_text(const report_t *report, const mm_options_t *options,
+                       const outbox_row_t *dead, size_t dead_count)
+{
+    const outbox_run_t *run = &report->run;
+    (void)printf("input      %s (%s)\n", run->input, run->driver);
+    (void)printf("jobs       %" PRIu64 " in all: %" PRIu64 " restarted, %" PRIu64 " dead, %" PRIu64
+                 " pending\n",
+                 report->total, run->restarted, run->dead, report->pending);
+    if (run->progress.repeated > 0 || run->progress.skipped > 0)
+        (void)printf("input had  %" PRIu64 " repeated hosts, %" PRIu64 " bad lines skipped\n",
+                     run->progress.repeated, run->progress.skipped);
+    (void)printf("attempts   %" PRIu64 "\n", run->attempts);
+    (void)printf("rate       %.1f jobs/s over %.1f s\n", report->rate, report->seconds);
+    (void)printf("job time   p50 %.1f ms, p99 %.1f ms, max %.1f ms\n", milliseconds(report, 0.5),
+                 milliseconds(report, 0.99), (double)report->times.max / 1000);
+    for (size_t i = 0; i < dead_count; i++)
+        (void)printf("%s%.*s: %.*s\n", i ? "           " : "dead       ", (int)dead[i].host.size,
+                     dead[i].host.data, (int)dead[i].error.size, dead[i].error.data);
+    if (run->dead > dead_count)
+        (void)printf("           and %" PRIu64 " more\n", run->dead - dead_count);
+    if (run->dead > 0)
+        (void)printf("           all of them: %s/dead.txt, a valid -i file\n", options->dir);
+}
+
+static int fail(const mm_options_t *options, const char *error, int exit_code)
+{
+    (void)fprintf(stderr, "%s: %s\n", options->id, error);
+    return exit_code;
+}
+
+int report_print(const mm_options_t *options)
+{
+    char path[4096], error[MM_ERROR_MAX];
+    outbox_db_t *db;
+    (void)snprintf(path, sizeof path, "%s/outbox.db", options->dir);
+    int exit_code = outbox_db_open(path, true, &db, error);
+    if (exit_code != 0)
+        return fail(options, error, exit_code);
+    report_t report = {0};
+    bool found = false;
+    const outbox_row_t *dead = NULL;
+    size_t dead_count = 0;
+    if (outbox_db_latest(db, &report.run, &found) != OUTBOX_DB_OK ||
+        (found && outbox_db_dead(db, report.run.number, NULL, DEAD_SHOWN, &dead, &dead_count) !=
+                      OUTBOX_DB_OK)) {
+        exit_code = fail(options, outbox_db_error(db), EX_IOERR);
+    } else if (!found) {
+        exit_code = fail(options, "there was no run yet in this --dir", EX_DATAERR);
+    } else {
+        work_out(&report);
+        if (options->report == MM_REPORT_JSON)
+            print_json(&report, dead, dead_count);
+        else
+            print_text(&report, options, dead, dead_count);
+        exit_code = exit_code_of(&report);
+    }
+    outbox_run_clear(&report.run);
+    outbox_db_close(&db);
+    return exit_code;
+}
+
+// All dead hosts of the run, page by page; false when a page cannot be read or written.
+static bool write_dead(outbox_db_t *db, int64_t run, FILE *file, uint64_t *ret_count)
+{
+    mm_id_t after = {{0}};
+    const outbox_row_t *rows;
+    size_t count;
+    do {
+        if (outbox_db_dead(db, run, &after, 1000, &rows, &count) != OUTBOX_DB_OK)
+            return false;
+        for (size_t i = 0; i < count; i++)
+            (void)fprintf(file, "# %.*s\n%.*s\n", (int)rows[i].error.size, rows[i].error.data,
+                          (int)rows[i].host.size, rows[i].host.data);
+        if (count > 0)
+            after = rows[count - 1].id;
+        *ret_count += count;
+    } while (count > 0);
+    return !ferror(file);
+}
+
+bool report_write_dead(outbox_db_t *db, int64_t run, const char *dir)
+{
+    char path[4096], fresh[4096 + 8];
+    (void)snprintf(path, sizeof path, "%s/dead.txt", dir);
+    (void)snprintf(fresh, sizeof fresh, "%s.new", path);
+    FILE *file = fopen(fresh, "we");
+    if (!file)
+        return false;
+    uint64_t count = 0;
+    bool written = write_dead(db, run, file, &count);
+    written = fclose(file) == 0 && written;
+    if (!written || count == 0) {
+        (void)unlink(fresh);
+        if (written)
+            (void)unlink(path);
+        return written;
+    }
+    return rename(fresh, path) == 0;
+}

@@ -1,0 +1,18 @@
+// The summary of a run, from its database alone: what --report prints, also beside a running
+// publisher, and DIR/dead.txt.
+
+#ifndef REPORT_H
+#define REPORT_H
+
+#include "options.h"
+#include "outbox_db.h"
+
+// Prints the last run's summary to standard output. Returns 0 when all hosts were restarted, 1 when
+// some are dead, 75 when work is left, or the sysexits code of what went wrong (said on stderr).
+int report_print(const mm_options_t *options);
+
+// Writes the dead hosts of a run to DIR/dead.txt, which is a valid input, with each one's error as
+// a comment; without dead ones the file is removed. False with errno when that fails.
+bool report_write_dead(outbox_db_t *db, int64_t run, const char *dir);
+
+#endif

@@ -1,0 +1,112 @@
+// Where jobs come from: one interface, one file per source. A source gives hosts, one at a time,
+// never waits, and says what to record so that it can go on from there after a crash. It knows
+// nothing of the outbox: what it gave is safe only when the caller has committed it.
+
+#ifndef SOURCE_H
+#define SOURCE_H
+
+#include "job.h"
+
+#define SOURCE_ERROR_MAX 4096 // bytes of an error text: it may list ten bad lines
+
+typedef struct source source_t;
+
+typedef enum {
+    SOURCE_ITEM = 1, // a host
+    SOURCE_WAIT,     // none now: call again at until_ms, or when the descriptor is readable
+    SOURCE_END,      // none any more
+    SOURCE_BAD       // a bad line or a failed read; `ends` says whether more can come
+} source_status_t;
+
+typedef struct {
+    mm_text_t host;    // ITEM: valid host, owned by the source until its next call
+    int64_t until_ms;  // WAIT: on the clock of now_ms; MM_NEVER: only the descriptor
+    const char *error; // BAD: one sentence with file, line and mend; owned like host
+    bool ends;         // BAD: this was the end, leave with exit_code
+    int exit_code;     // BAD: a sysexits code
+} source_item_t;
+
+// Where a source stands after the item it gave last: to be recorded in the same commit as the jobs.
+typedef struct {
+    uint64_t position; // bytes read, or jobs generated
+    uint64_t digest;   // FNV-1a of a file, or of the first `position` bytes of a stream; else 0
+    uint64_t total;    // distinct hosts of a file, or N jobs; 0 where nobody can know
+    uint64_t repeated; // hosts left out because they came before (of a file: in all of it)
+    uint64_t skipped;  // bad lines left out (of a file: in all of it)
+    bool done;         // nothing comes any more
+} source_progress_t;
+
+// What a source implements; it embeds source_t as its first member.
+typedef struct {
+    source_status_t (*next)(source_t *self, int64_t now_ms, source_item_t *ret_item);
+    void (*resume)(source_t *self, const source_progress_t *recorded);
+    void (*progress)(const source_t *self, source_progress_t *ret_progress);
+    int (*descriptor)(const source_t *self);
+    void (*destroy)(source_t *self);
+} source_methods_t;
+
+struct source {
+    const source_methods_t *methods;
+};
+
+// The next host, or why there is none now. Fills the members of *ret_item that belong to the status
+// it returns. After END, or BAD with `ends`, it goes on saying END.
+static inline source_status_t source_next(source_t *self, int64_t now_ms, source_item_t *ret_item)
+{
+    return self->methods->next(self, now_ms, ret_item);
+}
+
+// Goes on from what was recorded: before the first source_next. Of a file the digest must be the
+// recorded one (the caller compares); of a stream it is compared on the way (BAD, 65).
+static inline void source_resume(source_t *self, const source_progress_t *recorded)
+{
+    self->methods->resume(self, recorded);
+}
+
+static inline void source_progress(const source_t *self, source_progress_t *ret_progress)
+{
+    self->methods->progress(self, ret_progress);
+}
+
+// What to wait on for reading, or -1: nothing, or the end was reached.
+static inline int source_descriptor(const source_t *self)
+{
+    return self->methods->descriptor(self);
+}
+
+// Idempotent.
+static inline void source_destroy(source_t **self_p)
+{
+    if (*self_p != NULL)
+        (*self_p)->methods->destroy(*self_p);
+    *self_p = NULL;
+}
+
+// A file of hosts, one a line, or JSON Lines; "-" or anything that is not a regular file is read as
+// a stream. A regular file is checked whole before this returns. Returns 0, or a sysexits code with
+// *ret_self untouched: 65 with the bad lines when they are not to be skipped, or when there is no
+// such file; 74 when it cannot be read. A bad line that is skipped comes as BAD without `ends`.
+typedef struct {
+    const char *path;
+    bool skips_bad_lines;
+} source_file_config_t;
+int source_file_open(const source_file_config_t *config, source_t **ret_self,
+                     char error[SOURCE_ERROR_MAX]);
+
+// The article's cattle: hosts cattle-xxxx.example.net, the same for the same seed. They may repeat.
+typedef enum {
+    SOURCE_PACE_RANDOM = 0, // gaps of 0 to 1 s
+    SOURCE_PACE_RATE,       // `rate` a second; behind by more than a second, it forgets the rest
+    SOURCE_PACE_UNLIMITED   // whenever it is asked
+} source_pace_t;
+
+typedef struct {
+    uint64_t seed;
+    source_pace_t pace;
+    double rate;         // jobs a second, above 0; SOURCE_PACE_RATE only
+    uint64_t jobs;       // ends after so many, resumed ones included; 0: never
+    int64_t duration_ms; // ends so long after its first source_next; 0: never
+} source_generate_config_t;
+source_t *source_generate_new(const source_generate_config_t *config);
+
+#endif

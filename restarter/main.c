@@ -1,0 +1,167 @@
+// mayhem-restarter: takes restart tasks from the consumer, as many at a time as it has slots, and
+// has a driver do them: the mock of the article, or a command per host.
+
+#include "child.h"
+#include "clock.h"
+#include "driver.h"
+#include "id.h"
+#include "link.h"
+#include "process.h"
+#include "text.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <zmq.h>
+
+#define STOP_MS 2000 // from TERM to KILL for what still runs: taken off the drain timeout
+
+typedef struct {
+    mm_options_t options;
+    mm_loop_t *loop;
+    mm_link_t *link;
+    driver_t *driver;
+} restarter_t;
+
+static void start_restart(void *arg, const mm_task_t *task)
+{
+    restarter_t *self = arg;
+    driver_start(self->driver, task, mm_clock_ms());
+}
+
+static void stop_restarts(void *arg)
+{
+    restarter_t *self = arg;
+    mm_log(MM_LOG_WARN, "Stopping what still runs", MM_INT("tasks", mm_link_running(self->link)));
+    driver_stop(self->driver, mm_clock_ms());
+}
+
+static void log_finish(const mm_task_t *task, const driver_finish_t *finish)
+{
+    if (finish->status == MM_STATUS_OK)
+        mm_log(MM_LOG_INFO, "restarted", MM_JOB(&task->id), MM_TEXT("host", task->host),
+               MM_INT("attempt", task->attempt), MM_SECONDS("took", finish->took_ms));
+    else
+        mm_log(MM_LOG_WARN, "Could not restart", MM_JOB(&task->id), MM_TEXT("host", task->host),
+               MM_INT("attempt", task->attempt), MM_SECONDS("took", finish->took_ms),
+               MM_TEXT("error", finish->error));
+}
+
+static void take_finished(restarter_t *self)
+{
+    driver_finish_t finish;
+    while (driver_next_finished(self->driver, mm_clock_ms(), &finish)) {
+        mm_task_t task;
+        bool held = mm_link_holds(self->link, finish.number, &task);
+        assert(held);
+        log_finish(&task, &finish);
+        mm_result_t result = {.number = finish.number,
+                              .status = finish.status,
+                              .took_ms = finish.took_ms,
+                              .error = finish.error,
+                              .evidence_count = finish.evidence_count};
+        memcpy(result.evidence, finish.evidence, sizeof result.evidence);
+        mm_link_finish(self->link, &result);
+    }
+}
+
+static void on_driver(void *arg)
+{
+    restarter_t *self = arg;
+    driver_step(self->driver, mm_clock_ms());
+}
+
+static void on_signal(void *arg, int number)
+{
+    restarter_t *self = arg;
+    mm_process_log_signal(number);
+    mm_log(MM_LOG_INFO, "Returning what has not started, finishing what runs",
+           MM_INT("running", mm_link_running(self->link)));
+    mm_link_drain(self->link);
+}
+
+static int64_t turn(void *arg)
+{
+    restarter_t *self = arg;
+    if (mm_clock_ms() >= driver_deadline(self->driver))
+        driver_step(self->driver, mm_clock_ms());
+    take_finished(self);
+    int64_t deadline = mm_link_turn(self->link);
+    take_finished(self); // what that turn stopped
+    if (mm_link_is_done(self->link))
+        mm_loop_stop(self->loop);
+    int64_t driver = driver_deadline(self->driver);
+    return driver < deadline ? driver : deadline;
+}
+
+static driver_t *new_driver(const mm_options_t *options, char complaint[DRIVER_COMPLAINT_MAX])
+{
+    if (!*options->exec)
+        return driver_mock_new(&(driver_mock_config_t){.slots = (uint32_t)options->slots,
+                                                       .time_from_ms = options->mock_time.low_ms,
+                                                       .time_to_ms = options->mock_time.high_ms,
+                                                       .fail = (double)options->mock_fail_ppm / 1e6,
+                                                       .seed = mm_process_seed(options)});
+    return driver_exec_new(
+        &(driver_exec_config_t){.slots = (uint32_t)options->slots,
+                                .exec = options->exec,
+                                .verify = *options->verify ? options->verify : NULL,
+                                .timeout_ms = options->timeout_ms,
+                                .verify_timeout_ms = options->verify_timeout_ms,
+                                .dry_run = options->dry_run,
+                                .open_files = mm_process_open_files()},
+        complaint);
+}
+
+static mm_link_t *new_link(restarter_t *self, const mm_endpoint_t *base)
+{
+    const mm_options_t *options = &self->options;
+    mm_link_config_t config = {.worker = {.role = MM_ROLE_RESTARTER,
+                                          .nonce = mm_nonce(),
+                                          .slots = (uint32_t)options->slots,
+                                          .heartbeat_ms = options->heartbeat_ms,
+                                          .lost_after_ms = options->lost_after_ms,
+                                          .drain_ms = options->drain_timeout_ms - STOP_MS},
+                               .base = *base,
+                               .tells_started = true,
+                               .start = start_restart,
+                               .stop = stop_restarts,
+                               .arg = self};
+    bool valid = mm_name_from(mm_text(options->id), &config.worker.name);
+    assert(valid);
+    return mm_link_new(self->loop, &config);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], CHILD_MODE) == 0)
+        return child_main(argc, argv);
+    restarter_t self = {0};
+    mm_endpoint_t base;
+    int exit_code;
+    if (!mm_process_start(MM_PROGRAM_RESTARTER, argc, argv, &self.options, &base, &exit_code))
+        return exit_code;
+    char complaint[DRIVER_COMPLAINT_MAX];
+    self.driver = new_driver(&self.options, complaint);
+    if (!self.driver) {
+        (void)fprintf(stderr, "%s: %s\n", self.options.id, complaint);
+        return mm_process_end(&self.options, EX_CONFIG);
+    }
+    self.loop = mm_loop_new(turn, &self);
+    self.link = new_link(&self, &base);
+    mm_loop_on_signal(self.loop, on_signal, &self);
+    if (driver_descriptor(self.driver) >= 0)
+        mm_loop_add_descriptor(self.loop, "driver", driver_descriptor(self.driver), ZMQ_POLLIN,
+                               on_driver, &self);
+    mm_log(MM_LOG_INFO, "Ready", MM_INT("slots", self.options.slots),
+           MM_STRING("driver", *self.options.exec ? self.options.exec : "mock"));
+    mm_loop_run(self.loop);
+    exit_code = mm_link_exit_code(self.link);
+    mm_log(MM_LOG_INFO, "Cancelling outstanding tasks",
+           MM_INT("tasks", mm_link_running(self.link)));
+    mm_link_destroy(&self.link);
+    mm_loop_destroy(&self.loop);
+    driver_destroy(&self.driver);
+    return mm_process_end(&self.options, exit_code);
+}

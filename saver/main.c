@@ -1,0 +1,223 @@
+// mayhem-saver: keeps the record of all jobs. It takes save and settle tasks from the consumer,
+// commits what has come together in one transaction, and answers after the commit (I2).
+
+#include "clock.h"
+#include "id.h"
+#include "inject.h"
+#include "link.h"
+#include "process.h"
+#include "store.h"
+#include "text.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+// An answer that waits for the end of the turn.
+typedef struct {
+    mm_result_t result;
+    char *error; // what result.error points to; owned, or NULL
+} finished_t;
+
+typedef struct {
+    mm_options_t options;
+    mm_loop_t *loop;
+    mm_link_t *link;
+    store_t *store;
+    inject_t *inject; // NULL: nothing is injected
+    finished_t *finished;
+    size_t finished_count;
+    size_t finished_size;
+    int exit_code;
+    bool broken;
+} saver_t;
+
+static void add_finished(saver_t *self, const store_answer_t *answer)
+{
+    if (self->finished_count == self->finished_size) {
+        self->finished_size = self->finished_size ? 2 * self->finished_size : 256;
+        self->finished = realloc(self->finished, self->finished_size * sizeof *self->finished);
+        assert(self->finished);
+    }
+    finished_t *finished = &self->finished[self->finished_count++];
+    *finished = (finished_t){.result = {.number = answer->number,
+                                        .leg = answer->leg,
+                                        .id = answer->id,
+                                        .status = answer->status,
+                                        .outcome = answer->outcome}};
+    if (answer->error.size > 0) {
+        finished->error = strndup(answer->error.data, answer->error.size);
+        assert(finished->error);
+        finished->result.error = mm_text(finished->error);
+    }
+}
+
+static void commit(saver_t *self)
+{
+    if (self->broken || store_pending(self->store) == 0)
+        return;
+    if (!store_flush(self->store)) {
+        // After a failed write or fsync nothing that SQLite says can be trusted: never carry on.
+        mm_log(MM_LOG_ERROR, "The store is broken", MM_STRING("error", store_error(self->store)));
+        self->broken = true;
+        self->exit_code = EX_IOERR;
+        mm_loop_stop(self->loop);
+        return;
+    }
+    const store_answer_t *answers;
+    size_t count = store_answers(self->store, &answers);
+    for (size_t i = 0; i < count; i++)
+        add_finished(self, &answers[i]);
+}
+
+static void put(saver_t *self, const mm_task_t *task)
+{
+    if (store_pending(self->store) >= (size_t)self->options.batch)
+        commit(self);
+    if (!self->broken)
+        store_put(self->store, task);
+}
+
+static void start_task(void *arg, const mm_task_t *task)
+{
+    saver_t *self = arg;
+    if (self->inject)
+        inject_put(self->inject, task, mm_clock_ms());
+    else
+        put(self, task);
+}
+
+static void stop_tasks(void *arg)
+{
+    saver_t *self = arg;
+    if (self->inject)
+        inject_stop(self->inject); // what was put off is not going to be
+}
+
+static void log_finished(const mm_result_t *result)
+{
+    if (result->status != MM_STATUS_OK)
+        mm_log(MM_LOG_ERROR, "Could not save", MM_JOB(&result->id),
+               MM_TEXT("error", result->error));
+    else if (result->leg == MM_LEG_SAVE)
+        mm_log(MM_LOG_INFO, "Saved into database", MM_JOB(&result->id));
+    else
+        mm_log(MM_LOG_DEBUG, "Settled", MM_JOB(&result->id),
+               MM_STRING("outcome", result->outcome == MM_OUTCOME_DEAD ? "dead" : "restarted"));
+}
+
+static void finish_all(saver_t *self)
+{
+    for (size_t i = 0; i < self->finished_count; i++) {
+        finished_t *finished = &self->finished[i];
+        log_finished(&finished->result);
+        mm_link_finish(self->link, &finished->result);
+        free(finished->error);
+    }
+    self->finished_count = 0;
+}
+
+// Takes from the injection what is due: to be put, or to fail.
+static void take_injected(saver_t *self)
+{
+    inject_item_t item;
+    while (self->inject && inject_next(self->inject, mm_clock_ms(), &item)) {
+        if (!item.fails) {
+            put(self, &item.task);
+            continue;
+        }
+        commit(self); // answers in order of arrival
+        store_answer_t answer = {.number = item.task.number,
+                                 .leg = item.task.leg,
+                                 .id = item.task.id,
+                                 .status = MM_STATUS_FAILED,
+                                 .error = mm_text("injected failure (--inject-fail)")};
+        add_finished(self, &answer);
+    }
+}
+
+static int64_t turn(void *arg)
+{
+    saver_t *self = arg;
+    take_injected(self);
+    commit(self);
+    finish_all(self);
+    int64_t deadline = mm_link_turn(self->link);
+    commit(self); // what that turn has started or stopped
+    finish_all(self);
+    if (mm_link_is_done(self->link))
+        mm_loop_stop(self->loop);
+    int64_t inject = self->inject ? inject_deadline(self->inject) : MM_NEVER;
+    return inject < deadline ? inject : deadline;
+}
+
+static void on_signal(void *arg, int number)
+{
+    saver_t *self = arg;
+    mm_process_log_signal(number);
+    mm_log(MM_LOG_INFO, "Serving until the consumer has left");
+    mm_link_drain(self->link);
+}
+
+static mm_link_t *new_link(saver_t *self, const mm_endpoint_t *base)
+{
+    const mm_options_t *options = &self->options;
+    mm_link_config_t config = {.worker = {.role = MM_ROLE_SAVER,
+                                          .nonce = mm_nonce(),
+                                          .slots = MM_SLOTS_MAX,
+                                          .heartbeat_ms = options->heartbeat_ms,
+                                          .lost_after_ms = options->lost_after_ms,
+                                          .drain_ms = options->drain_timeout_ms,
+                                          .leaves_last = true},
+                               .base = *base,
+                               .start = start_task,
+                               .stop = stop_tasks,
+                               .arg = self};
+    bool valid = mm_name_from(mm_text(options->id), &config.worker.name);
+    assert(valid);
+    return mm_link_new(self->loop, &config);
+}
+
+static void close_store(saver_t *self)
+{
+    mm_log(MM_LOG_INFO, "Closing database connections");
+    if (!store_close(&self->store) && self->exit_code == 0)
+        self->exit_code = EX_IOERR;
+}
+
+int main(int argc, char **argv)
+{
+    saver_t self = {0};
+    mm_endpoint_t base;
+    if (!mm_process_start(MM_PROGRAM_SAVER, argc, argv, &self.options, &base, &self.exit_code))
+        return self.exit_code;
+    char error[MM_ERROR_MAX];
+    self.exit_code = store_open(self.options.db, &self.store, error);
+    if (self.exit_code != 0) {
+        (void)fprintf(stderr, "%s: %s\n", self.options.id, error);
+        return mm_process_end(&self.options, self.exit_code);
+    }
+    if (self.options.inject_fail_ppm > 0 || self.options.inject_time.high_ms > 0)
+        self.inject =
+            inject_new(&(inject_config_t){.time_from_ms = self.options.inject_time.low_ms,
+                                          .time_to_ms = self.options.inject_time.high_ms,
+                                          .fail_ppm = (uint32_t)self.options.inject_fail_ppm,
+                                          .seed = mm_process_seed(&self.options)});
+    self.loop = mm_loop_new(turn, &self);
+    self.link = new_link(&self, &base);
+    mm_loop_on_signal(self.loop, on_signal, &self);
+    mm_log(MM_LOG_INFO, "Ready", MM_STRING("db", self.options.db));
+    mm_loop_run(self.loop);
+    mm_log(MM_LOG_INFO, "Cancelling outstanding tasks",
+           MM_INT("tasks", mm_link_running(self.link)));
+    if (self.exit_code == 0)
+        self.exit_code = mm_link_exit_code(self.link);
+    mm_link_destroy(&self.link);
+    mm_loop_destroy(&self.loop);
+    close_store(&self);
+    inject_destroy(&self.inject);
+    free(self.finished);
+    return mm_process_end(&self.options, self.exit_code);
+}

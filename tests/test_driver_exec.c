@@ -1,0 +1,361 @@
+// The exec driver with real commands: outcomes, timeouts, verify, the stop.
+
+#include "commands_run.h"
+
+#include <sys/resource.h>
+
+static void a_command_that_exits_with_0_is_ok(void **state)
+{
+    (void)state;
+    ended_t ended = run_once("sh -c 'echo all is well'");
+    assert_ok(&ended, "exit=0");
+}
+
+static void an_exit_code_and_the_last_output_are_the_error(void **state)
+{
+    (void)state;
+    ended_t ended = run_once("sh -c 'echo starting; echo no such host >&2; exit 3'");
+    assert_failed(&ended, "exit 3: starting | no such host");
+    assert_string_equal(ended.evidence, "exit=3");
+    ended = run_once("false");
+    assert_failed(&ended, "exit 1");
+}
+
+static void a_signal_is_told_from_an_exit_code(void **state)
+{
+    (void)state;
+    ended_t ended = run_once("sh -c 'echo oops; kill -9 $$'");
+    assert_failed(&ended, "killed by signal 9: oops");
+    assert_string_equal(ended.evidence, "signal=9");
+    ended = run_once("sh -c 'exit 137'");
+    assert_failed(&ended, "exit 137");
+}
+
+static void placeholders_reach_the_command(void **state)
+{
+    (void)state;
+    ended_t ended = run_once("sh -c 'echo $1,$2,$3; exit 1' x root@{host} {job} {attempt}");
+    assert_failed(&ended, "exit 1: root@web-7,01935a00000000000000000000000017,2");
+}
+
+static void a_command_that_cannot_be_executed_says_why(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/mm-exec-XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    char path[64];
+    (void)snprintf(path, sizeof path, "%s/restart", folder);
+    int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0700);
+    assert_true(fd >= 0);
+    assert_true(write(fd, "#!/nowhere/sh\n", 14) == 14);
+    (void)close(fd);
+
+    driver_t *driver = new_driver(path, "true", 1);
+    start(driver, 1, 0);
+    ended_t ended = wait_finished(driver, 0);
+    char expected[128];
+    (void)snprintf(expected, sizeof expected, "exit 127: cannot run %s: No such file or directory",
+                   path);
+    assert_failed(&ended, expected);
+    assert_string_equal(ended.evidence, "exit=127"); // and verify was not asked
+    driver_destroy(&driver);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(folder), 0);
+}
+
+static void a_timeout_sends_term_and_2_s_later_kill(void **state)
+{
+    fixture_t *fixture = *state;
+    driver_t *driver =
+        new_scripts(fixture,
+                    "trap 'echo term >&9' TERM; exec 9>$1; echo on my way; sleep 1000 & "
+                    "echo ready >&9; wait; sleep 1000",
+                    NULL, 1);
+    start(driver, 1, 1000);
+    assert_line(fixture, "ready");
+    int64_t now_ms = 1000 + 5 * MINUTE;
+    assert_true(driver_deadline(driver) == now_ms);
+    driver_step(driver, now_ms - 1);
+    assert_somebody_lives(fixture);
+    driver_step(driver, now_ms);
+    assert_line(fixture, "term");
+    assert_true(driver_deadline(driver) == now_ms + 2000);
+    driver_step(driver, now_ms + 1999);
+    assert_true(driver_deadline(driver) == now_ms + 2000);
+    driver_step(driver, now_ms + 2000);
+    ended_t ended = wait_finished(driver, now_ms + 2001);
+    assert_failed(&ended, "timed out after 5m: on my way");
+    assert_int_equal(ended.took_ms, 5 * MINUTE + 2001);
+    assert_string_equal(ended.evidence, "signal=9");
+    wait_until_all_are_dead(fixture);
+    driver_destroy(&driver);
+}
+
+static void a_command_that_ends_on_term_has_still_timed_out(void **state)
+{
+    fixture_t *fixture = *state;
+    driver_t *driver = new_scripts(
+        fixture, "trap 'exit 0' TERM; exec 9>$1; echo ready >&9; sleep 1000 & wait", "exit 0", 1);
+    start(driver, 1, 0);
+    assert_line(fixture, "ready");
+    driver_step(driver, 5 * MINUTE);
+    ended_t ended = wait_finished(driver, 5 * MINUTE + 10);
+    assert_failed(&ended, "timed out after 5m");
+    assert_string_equal(ended.evidence, "exit=0"); // verify was not asked
+    wait_until_all_are_dead(fixture);
+    driver_destroy(&driver);
+}
+
+static void at_the_stop_what_runs_gets_term(void **state)
+{
+    fixture_t *fixture = *state;
+    driver_t *driver =
+        new_scripts(fixture, "exec 9>$1; echo ready >&9; sleep 1000 & sleep 1000", NULL, 3);
+    start(driver, 1, 0);
+    start(driver, 2, 0);
+    assert_line(fixture, "ready");
+    assert_line(fixture, "ready");
+    driver_stop(driver, 10);
+    assert_true(driver_deadline(driver) == 2010);
+    ended_t first = wait_finished(driver, 20);
+    ended_t second = wait_finished(driver, 20);
+    assert_int_equal(first.number + second.number, 3);
+    assert_failed(&first, "stopped");
+    assert_failed(&second, "stopped");
+    assert_string_equal(first.evidence, "signal=15");
+    assert_true(driver_deadline(driver) == MM_NEVER);
+    wait_until_all_are_dead(fixture);
+    driver_destroy(&driver);
+}
+
+static void at_the_stop_what_ignores_term_gets_kill(void **state)
+{
+    fixture_t *fixture = *state;
+    driver_t *driver =
+        new_scripts(fixture, "trap '' TERM; exec 9>$1; echo ready >&9; sleep 1000", NULL, 1);
+    start(driver, 1, 0);
+    assert_line(fixture, "ready");
+    driver_stop(driver, 10);
+    driver_step(driver, 2009);
+    assert_somebody_lives(fixture);
+    driver_step(driver, 2010);
+    ended_t ended = wait_finished(driver, 2010);
+    assert_failed(&ended, "stopped");
+    wait_until_all_are_dead(fixture);
+    driver_destroy(&driver);
+}
+
+static void verify_decides_and_is_asked_every_second(void **state)
+{
+    fixture_t *fixture = *state;
+    driver_t *driver = new_scripts(fixture, "exit 255",
+                                   "if [ -e $1.2 ]; then rm $1.2; exit 0; fi; "
+                                   "if [ -e $1.1 ]; then mv $1.1 $1.2; exit 1; fi; : >$1.1; exit 1",
+                                   1);
+    start(driver, 1, 0);
+    int64_t timeout_ms = driver_deadline(driver);
+    assert_true(timeout_ms == 5 * MINUTE);
+    int64_t poll_ms = wait_deadline_other_than(driver, timeout_ms, 1000);
+    assert_true(poll_ms == 1000 + 10000); // the first runs at once, for 10 s at most
+    assert_true(wait_deadline_other_than(driver, poll_ms, 1100) == 2000);
+    driver_step(driver, 1999);
+    assert_true(driver_deadline(driver) == 2000);
+    driver_step(driver, 2000);
+    assert_true(driver_deadline(driver) == 12000);
+    assert_true(wait_deadline_other_than(driver, 12000, 5000) == 15000); // late: at once
+    ended_t ended = wait_finished(driver, 5001);
+    assert_ok(&ended, "exit=255 verify_polls=3");
+    assert_int_equal(ended.took_ms, 5001);
+    driver_destroy(&driver);
+}
+
+static void a_restart_that_is_never_verified_fails_with_both_outputs(void **state)
+{
+    fixture_t *fixture = *state;
+    driver_t *driver = new_scripts(fixture, "echo closed; exit 255", "echo still down; exit 1", 1);
+    start(driver, 1, 0);
+    int64_t poll_ms = wait_deadline_other_than(driver, 5 * MINUTE, 0);
+    assert_true(wait_deadline_other_than(driver, poll_ms, 0) == 1000);
+    driver_step(driver, 10 * MINUTE);
+    ended_t ended;
+    assert_true(take(driver, 10 * MINUTE, &ended));
+    assert_failed(&ended, "verify did not succeed within 10m: still down; command: exit 255");
+    assert_string_equal(ended.evidence, "exit=255 verify_polls=1");
+    driver_destroy(&driver);
+}
+
+static void a_verify_that_hangs_is_cut_off_and_asked_again(void **state)
+{
+    fixture_t *fixture = *state;
+    driver_t *driver =
+        new_scripts(fixture, "exit 0", "exec 9>$1; echo ready >&9; sleep 1000 & sleep 1000", 1);
+    start(driver, 1, 0);
+    assert_true(wait_deadline_other_than(driver, 5 * MINUTE, 0) == 10000);
+    assert_line(fixture, "ready");
+    driver_step(driver, 10000);
+    assert_true(driver_deadline(driver) == 12000); // TERM was sent
+    assert_true(wait_deadline_other_than(driver, 12000, 10100) == 20100);
+    assert_line(fixture, "ready");
+    int64_t now_ms = 10 * MINUTE - 4000;
+    driver_step(driver, now_ms);
+    // The last one has what is left of the ten minutes.
+    assert_true(wait_deadline_other_than(driver, now_ms + 2000, now_ms) == 10 * MINUTE);
+    assert_line(fixture, "ready");
+    driver_step(driver, 10 * MINUTE);
+    ended_t ended = wait_finished(driver, 10 * MINUTE + 5);
+    assert_failed(&ended, "verify did not succeed within 10m: it did not end; command: exit 0");
+    assert_string_equal(ended.evidence, "exit=0 verify_polls=3");
+    driver_destroy(&driver);
+}
+
+static void at_the_stop_nothing_is_verified_any_more(void **state)
+{
+    fixture_t *fixture = *state;
+    driver_t *driver = new_scripts(fixture, "exit 0", "exec 9>$1; echo ready >&9; exit 1", 1);
+    start(driver, 1, 0);
+    int64_t poll_ms = wait_deadline_other_than(driver, 5 * MINUTE, 0);
+    assert_true(wait_deadline_other_than(driver, poll_ms, 0) == 1000);
+    assert_line(fixture, "ready");
+    driver_stop(driver, 500); // in the pause
+    ended_t ended;
+    assert_true(take(driver, 500, &ended));
+    assert_failed(&ended, "stopped");
+    driver_destroy(&driver);
+
+    driver = new_scripts(fixture, "exit 0", "exec 9>$1; echo ready >&9; sleep 1000", 1);
+    start(driver, 1, 0);
+    (void)wait_deadline_other_than(driver, 5 * MINUTE, 0);
+    assert_line(fixture, "ready");
+    driver_stop(driver, 500); // in a poll
+    ended = wait_finished(driver, 600);
+    assert_failed(&ended, "stopped");
+    wait_until_all_are_dead(fixture);
+    driver_destroy(&driver);
+}
+
+static void slots_are_used_again_and_nothing_is_left_open(void **state)
+{
+    (void)state;
+    enum { SLOTS = 8, COUNT = 100 };
+    int lowest = lowest_free_descriptor();
+    driver_t *driver = new_driver("sh -c 'exit {attempt}'", NULL, SLOTS);
+    bool seen[COUNT] = {false};
+    uint64_t started = 0;
+    for (uint64_t finished = 0; finished < COUNT; finished++) {
+        for (; started < COUNT && started - finished < SLOTS; started++) {
+            mm_task_t task = {.number = started,
+                              .leg = MM_LEG_RESTART,
+                              .host = mm_text("h"),
+                              .attempt = (uint32_t)started};
+            driver_start(driver, &task, 0);
+        }
+        ended_t ended = wait_finished(driver, 0);
+        assert_true(ended.number < COUNT && !seen[ended.number]);
+        seen[ended.number] = true;
+        char evidence[32];
+        (void)snprintf(evidence, sizeof evidence, "exit=%d", (int)ended.number);
+        assert_string_equal(ended.evidence, evidence);
+    }
+    driver_destroy(&driver);
+    assert_int_equal(lowest_free_descriptor(), lowest);
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); // nobody is left to be reaped
+    assert_int_equal(errno, ECHILD);
+}
+
+static void without_descriptors_a_restart_fails_and_says_why(void **state)
+{
+    (void)state;
+    driver_t *driver = new_driver("true", NULL, 1);
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    struct rlimit limit = before;
+    limit.rlim_cur = (rlim_t)lowest_free_descriptor() + 3;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    start(driver, 1, 0);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    ended_t ended;
+    assert_true(take(driver, 0, &ended));
+    assert_failed(&ended, "cannot start a process: Too many open files");
+    start(driver, 2, 0);
+    ended = wait_finished(driver, 0);
+    assert_ok(&ended, "exit=0");
+    driver_destroy(&driver);
+}
+
+static void a_dry_run_prints_what_it_would_run(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/mm-exec-XXXXXX";
+    int file = mkstemp(path);
+    assert_true(file >= 0);
+    assert_int_equal(unlink(path), 0);
+    driver_t *driver =
+        driver_exec_new(&(driver_exec_config_t){.slots = 1,
+                                                .exec = "sh -c 'touch /tmp/never-{host}; exit 1'",
+                                                .verify = "false {attempt}",
+                                                .timeout_ms = 1,
+                                                .verify_timeout_ms = 1,
+                                                .dry_run = true},
+                        (char[DRIVER_COMPLAINT_MAX]){""});
+    assert_non_null(driver);
+
+    (void)fflush(stdout);
+    int screen = dup(STDOUT_FILENO);
+    assert_int_equal(dup2(file, STDOUT_FILENO), STDOUT_FILENO);
+    start(driver, 4, 10);
+    assert_int_equal(dup2(screen, STDOUT_FILENO), STDOUT_FILENO);
+    (void)close(screen);
+    ended_t ended;
+    assert_true(take(driver, 10, &ended));
+    assert_ok(&ended, "dry_run=1");
+    assert_int_equal(ended.number, 4);
+
+    char line[256] = "";
+    assert_true(pread(file, line, sizeof line - 1, 0) > 0);
+    assert_string_equal(line, "sh -c 'touch /tmp/never-web-7; exit 1' # verify: false 2\n");
+    (void)close(file);
+    driver_destroy(&driver);
+}
+
+static void a_command_that_cannot_work_is_refused_at_the_start(void **state)
+{
+    (void)state;
+    char complaint[DRIVER_COMPLAINT_MAX];
+    int lowest = lowest_free_descriptor();
+    driver_exec_config_t config = {
+        .slots = 1, .exec = "ssh {name}", .timeout_ms = 1, .verify_timeout_ms = 1};
+    assert_null(driver_exec_new(&config, complaint));
+    assert_non_null(strstr(complaint, "--exec: character 5: {name} is no placeholder"));
+    config.exec = "true";
+    config.verify = "/nowhere/verify {host}";
+    assert_null(driver_exec_new(&config, complaint));
+    assert_string_equal(complaint, "--verify: cannot run /nowhere/verify: No such file or "
+                                   "directory; correct its path");
+    assert_int_equal(lowest_free_descriptor(), lowest);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], CHILD_MODE) == 0)
+        return child_main(argc, argv);
+    const struct CMUnitTest tests[] = {
+        TEST(a_command_that_exits_with_0_is_ok),
+        TEST(an_exit_code_and_the_last_output_are_the_error),
+        TEST(a_signal_is_told_from_an_exit_code),
+        TEST(placeholders_reach_the_command),
+        TEST(a_command_that_cannot_be_executed_says_why),
+        TEST(a_timeout_sends_term_and_2_s_later_kill),
+        TEST(a_command_that_ends_on_term_has_still_timed_out),
+        TEST(at_the_stop_what_runs_gets_term),
+        TEST(at_the_stop_what_ignores_term_gets_kill),
+        TEST(verify_decides_and_is_asked_every_second),
+        TEST(a_restart_that_is_never_verified_fails_with_both_outputs),
+        TEST(a_verify_that_hangs_is_cut_off_and_asked_again),
+        TEST(at_the_stop_nothing_is_verified_any_more),
+        TEST(slots_are_used_again_and_nothing_is_left_open),
+        TEST(without_descriptors_a_restart_fails_and_says_why),
+        TEST(a_dry_run_prints_what_it_would_run),
+        TEST(a_command_that_cannot_work_is_refused_at_the_start),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

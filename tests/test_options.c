@@ -1,0 +1,271 @@
+// Tests of common/options*.c: what users type and set, and what they are told.
+
+#include "options_run.h"
+
+static void without_anything_the_defaults_hold(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE_NOTHING(CONSUMER), STARTED);
+    assert_string_equal(options.dir, "run");
+    assert_string_equal(options.consumer, "ipc://run/consumer");
+    assert_string_equal(options.id, "consumer");
+    assert_string_equal(options.trace, "");
+    assert_int_equal(options.heartbeat_ms, 500);
+    assert_int_equal(options.lost_after_ms, 1500);
+    assert_int_equal(options.drain_timeout_ms, 25000);
+    assert_int_equal(options.attempts, 5);
+    assert_int_equal(options.backoff.low_ms, 100);
+    assert_int_equal(options.backoff.high_ms, 10000);
+    assert_int_equal(options.extend_every_ms, 1000);
+    assert_int_equal(options.ack_deadline_ms, 3000);
+    assert_int_equal(options.max_lease_ms, 3600000);
+    assert_int_equal(options.max_in_flight, 100000);
+    assert_int_equal(options.log_level, MM_LOG_INFO);
+    assert_int_equal(options.log_format, MM_LOG_FORMAT_TEXT);
+    assert_int_equal(options.progress, MM_PROGRESS_OFF);
+    assert_int_equal(options.program, CONSUMER);
+}
+
+static void defaults_follow_the_options_they_depend_on(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE(SAVER, "--dir", "d"), STARTED);
+    assert_string_equal(options.db, "d/mayhem.db");
+    assert_string_equal(options.consumer, "ipc://d/consumer");
+    assert_int_equal(PARSE_NOTHING(RESTARTER), STARTED);
+    assert_int_equal(options.slots, 256);
+    assert_int_equal(PARSE(RESTARTER, "--exec", "ssh {host} reboot"), STARTED);
+    assert_int_equal(options.slots, 16);
+    assert_int_equal(PARSE(RESTARTER, "--exec=x", "--slots=7"), STARTED);
+    assert_int_equal(options.slots, 7);
+}
+
+static void values_of_each_type_are_read(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE(PUBLISHER, "--rate=0.25", "--for=1.5s", "--input=-", "--window=1000000",
+                           "--progress=lines", "--on-bad-line=skip", "--id=web_1.A-z"),
+                     STARTED);
+    assert_true(options.rate == 0.25);
+    assert_int_equal(options.run_for_ms, 1500);
+    assert_string_equal(options.input, "-");
+    assert_int_equal(options.window, 1000000);
+    assert_int_equal(options.progress, MM_PROGRESS_LINES);
+    assert_int_equal(options.on_bad_line, MM_ON_BAD_LINE_SKIP);
+    assert_string_equal(options.id, "web_1.A-z");
+    assert_int_equal(PARSE(PUBLISHER, "--rate", "max", "--seed=9223372036854775807"), STARTED);
+    assert_true(options.rate == MM_RATE_MAX);
+    assert_true(options.seed == INT64_MAX);
+    assert_int_equal(
+        PARSE(RESTARTER, "--mock-fail=12.5%", "--mock-time=0..1s", "--exec=x", "--dry-run"),
+        STARTED);
+    assert_int_equal(options.mock_fail_ppm, 125000);
+    assert_int_equal(options.mock_time.low_ms, 0);
+    assert_int_equal(options.mock_time.high_ms, 1000);
+    assert_true(options.dry_run);
+    assert_int_equal(PARSE(SAVER, "--inject-time", "20ms"), STARTED);
+    assert_int_equal(options.inject_time.low_ms, 20);
+    assert_int_equal(options.inject_time.high_ms, 20);
+}
+
+static void a_flag_beats_the_environment_beats_the_file_beats_the_default(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE_NOTHING(PUBLISHER), STARTED);
+    assert_true(options.rate == 0);
+    write_ini("[publisher]\nrate = 1\nwindow = 11\n");
+    assert_int_equal(PARSE(PUBLISHER, "--config", ini_path), STARTED);
+    assert_true(options.rate == 1);
+    setenv("MAYHEM_RATE", "2", 1);
+    assert_int_equal(PARSE(PUBLISHER, "--config", ini_path), STARTED);
+    assert_true(options.rate == 2);
+    assert_int_equal(PARSE(PUBLISHER, "--rate=3", "--config", ini_path), STARTED);
+    assert_true(options.rate == 3);
+    assert_int_equal(options.window, 11);
+}
+
+static void the_last_of_two_flags_counts(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE(PUBLISHER, "--rate=3", "--rate=4"), STARTED);
+    assert_true(options.rate == 4);
+    assert_int_equal(PARSE(RESTARTER, "--exec=x", "--dry-run", "--dry-run=no"), STARTED);
+    assert_false(options.dry_run);
+}
+
+static void dashes_become_underscores_and_an_empty_variable_is_none(void **state)
+{
+    (void)state;
+    setenv("MAYHEM_DRAIN_TIMEOUT", "4s", 1);
+    setenv("MAYHEM_RATE", "", 1);
+    assert_int_equal(PARSE_NOTHING(PUBLISHER), STARTED);
+    assert_int_equal(options.drain_timeout_ms, 4000);
+    assert_true(options.rate == 0);
+}
+
+static void a_bad_flag_is_named_with_the_mend(void **state)
+{
+    (void)state;
+    static const struct {
+        int program;
+        const char *argument, *told;
+    } cases[] = {
+        {PUBLISHER, "--heartbeat=500", "--heartbeat=500: a duration needs a unit: ms, s"},
+        {PUBLISHER, "--heartbeat=fast", "a duration is a number with a unit"},
+        {PUBLISHER, "--heartbeat=1 s", "needs a unit"},
+        {PUBLISHER, "--heartbeat=-1s", "a duration is a number"},
+        {PUBLISHER, "--heartbeat=9ms", "from 10ms to 1m"},
+        {PUBLISHER, "--heartbeat=20.5ms", "finer than a millisecond"},
+        {PUBLISHER, "--drain-timeout=2s", "from 3s to 24h"},
+        {PUBLISHER, "--window=0", "--window=0: it must be from 1 to 1000000"},
+        {PUBLISHER, "--window=1000001", "from 1 to 1000000"},
+        {PUBLISHER, "--window=10k", "whole number"},
+        {PUBLISHER, "--window=", "whole number"},
+        {PUBLISHER, "--window=-5", "whole number"},
+        {PUBLISHER, "--jobs=9223372036854775808", "from 0 to 9223372036854775807"},
+        {PUBLISHER, "--rate=fast", "as in 5 or 0.5, or max"},
+        {PUBLISHER, "--rate=10000001", "from 0.001 to 10000000"},
+        {PUBLISHER, "--rate=0.0001", "from 0.001 to 10000000"},
+        {PUBLISHER, "--progress=yes", "one of auto|bar|lines|off"},
+        {PUBLISHER, "--id=a b", "a name is 1 to 63 letters"},
+        {PUBLISHER, "--log-level=inf", "one of debug|info|warn|error"},
+        {CONSUMER, "--backoff=10s..1s", "begins above its end"},
+        {CONSUMER, "--backoff=1..10s", "needs a unit"},
+        {CONSUMER, "--backoff=1s..", "a duration is a number"},
+        {CONSUMER, "--backoff=1s..2h", "from 0s to 1h"},
+        {RESTARTER, "--mock-fail=25", "percent sign"},
+        {RESTARTER, "--mock-fail=100.1%", "from 0% to 100%"},
+        {RESTARTER, "--mock-fail=0.00001%", "four decimals"},
+        {RESTARTER, "--dry-run=maybe", "yes or no"},
+        {RESTARTER, "--slots=4097", "from 0 to 4096"},
+        {PUBLISHER, "--rtae=5", "--rtae=5: there is no such option; the nearest one is --rate"},
+        {PUBLISHER, "--slots=5", "it belongs to mayhem-restarter"},
+        {PUBLISHER, "--log=x", "the nearest one is --log-"},
+        {PUBLISHER, "--rate", "--rate: it needs a value"},
+        {PUBLISHER, "-r", "-r: options are written out"},
+        {PUBLISHER, "host", "host: only options are understood"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(parse(cases[i].program, cases[i].argument, (char *)NULL), 64);
+        assert_told(cases[i].told);
+    }
+}
+
+static void options_that_do_not_fit_together_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        int program;
+        const char *argument, *told;
+    } cases[] = {
+        {CONSUMER, "--extend-every=1500ms", "less than half of ack-deadline (3s)"},
+        {CONSUMER, "--ack-deadline=2s", "--ack-deadline=2s: extend-every (1s)"},
+        {CONSUMER, "--max-lease=899999ms", "make it at least 15m"},
+        {CONSUMER, "--verify-timeout=56m", "make it at least 61m"},
+        {SAVER, "--heartbeat=751ms", "at least twice heartbeat"},
+        {SAVER, "--lost-after=999ms", "--lost-after=999ms: lost-after"},
+        {SAVER, "--dir=", "it is empty"},
+        {SAVER, "--consumer=run/x", "begins with ipc:// or tcp://"},
+        {SAVER, "--consumer=ipc://", "the path of a file"},
+        {SAVER, "--consumer=tcp://localhost", "a port from 1 to 65533"},
+        {SAVER, "--consumer=tcp://localhost:0", "a port from 1 to 65533"},
+        {SAVER, "--consumer=tcp://localhost:65534", "a port from 1 to 65533"},
+        {SAVER, "--consumer=tcp://localhost:5x", "a port from 1 to 65533"},
+        {SAVER, "--consumer=tcp://*:5000", "until CURVE is supported"},
+        {SAVER, "--consumer=tcp://10.0.0.1:5000", "until CURVE is supported"},
+        {SAVER, "--consumer=tcp://127.evil.org:5000", "until CURVE is supported"},
+        {RESTARTER, "--verify=x", "needs --exec"},
+        {RESTARTER, "--dry-run", "needs --exec"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(parse(cases[i].program, cases[i].argument, (char *)NULL), 64);
+        assert_told(cases[i].told);
+    }
+}
+
+static void what_just_fits_is_taken(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE(CONSUMER, "--extend-every=1499ms", "--max-lease=15m"), STARTED);
+    assert_int_equal(PARSE(SAVER, "--heartbeat=750ms"), STARTED);
+    assert_int_equal(PARSE(SAVER, "--consumer=tcp://127.0.0.1:65533"), STARTED);
+    assert_int_equal(PARSE(SAVER, "--consumer=tcp://127.9.9.9:1"), STARTED);
+    assert_int_equal(PARSE(SAVER, "--consumer=tcp://[::1]:5000"), STARTED);
+    assert_int_equal(PARSE(SAVER, "--consumer=tcp://localhost:5000"), STARTED);
+}
+
+static void a_folder_too_long_for_a_socket_is_refused(void **state)
+{
+    (void)state;
+    char dir[108];
+    memset(dir, 'd', sizeof dir);
+    // DIR + "/consumer" + ".task." + 16 digits are 107 bytes.
+    dir[107 - 31] = '\0';
+    assert_int_equal(PARSE(SAVER, "--dir", dir), STARTED);
+    dir[107 - 31] = 'd';
+    dir[108 - 31] = '\0';
+    assert_int_equal(PARSE(SAVER, "--dir", dir), 64);
+    assert_told("would have 108 bytes");
+    assert_told("1 bytes shorter");
+}
+
+static void a_bad_variable_is_named_and_exits_with_78(void **state)
+{
+    (void)state;
+    setenv("MAYHEM_WINDOW", "many", 1);
+    assert_int_equal(PARSE_NOTHING(PUBLISHER), 78);
+    assert_told("mayhem-publisher: MAYHEM_WINDOW=many: it must be a whole number");
+    assert_int_equal(PARSE(PUBLISHER, "--window=5"), 78);
+}
+
+static void a_refusal_leaves_the_output_alone(void **state)
+{
+    (void)state;
+    mm_options_t before = {.window = 42};
+    char *argv[] = {(char[]){"program"}, (char[]){"--version"}, NULL};
+    int code = STARTED, saved = redirect(stdout, out_path);
+    assert_false(mm_options_parse(MM_PROGRAM_SAVER, 2, argv, &before, &code));
+    restore(stdout, saved);
+    assert_int_equal(code, 0);
+    assert_int_equal(before.window, 42);
+    assert_null(before.origins);
+}
+
+static void help_version_and_check_print_and_exit_with_0(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE(RESTARTER, "--help"), 0);
+    assert_non_null(strstr(out, "Usage: mayhem-restarter"));
+    assert_non_null(
+        strstr(out, "--verify-timeout TIME       longest wait until --verify succeeds [10m]"));
+    assert_null(strstr(out, "--input"));
+    assert_int_equal(PARSE(RESTARTER, "-h"), 0);
+    assert_int_equal(PARSE(PUBLISHER, "--version"), 0);
+    assert_int_equal(strncmp(out, "mayhem-publisher ", 17), 0);
+    assert_int_equal(PARSE(PUBLISHER, "--check"), 0);
+    assert_string_equal(out, "configuration ok\n");
+    assert_int_equal(PARSE(PUBLISHER, "--check", "--rate=x"), 64);
+    assert_told("--rate=x");
+}
+
+#define TEST(NAME) cmocka_unit_test_teardown(NAME, free_options)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(without_anything_the_defaults_hold),
+        TEST(defaults_follow_the_options_they_depend_on),
+        TEST(values_of_each_type_are_read),
+        TEST(a_flag_beats_the_environment_beats_the_file_beats_the_default),
+        TEST(the_last_of_two_flags_counts),
+        TEST(dashes_become_underscores_and_an_empty_variable_is_none),
+        TEST(a_bad_flag_is_named_with_the_mend),
+        TEST(options_that_do_not_fit_together_are_refused),
+        TEST(what_just_fits_is_taken),
+        TEST(a_folder_too_long_for_a_socket_is_refused),
+        TEST(a_bad_variable_is_named_and_exits_with_78),
+        TEST(a_refusal_leaves_the_output_alone),
+        TEST(help_version_and_check_print_and_exit_with_0),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
