@@ -318,7 +318,7 @@ static void take_time(gather_t *self, bool inbox_empty)
 
 static void check_dead(gather_t *self)
 {
-    if (self->config.max_dead == 0 || self->statistics.dead < self->config.max_dead ||
+    if (self->config.max_dead == 0 || self->used_up < self->config.max_dead ||
         self->statistics.draining)
         return;
     gather_note(self, GATHER_NOTE_TOO_MANY_DEAD, NULL);

@@ -21,7 +21,7 @@ typedef struct {
     int64_t max_lease_ms;
     int64_t drain_ms;       // from the drain event: what is left then is nacked
     uint32_t max_in_flight; // jobs beyond it are nacked (R13)
-    uint32_t max_dead;      // dead jobs at which nothing more is handed out; 0: no limit
+    uint32_t max_dead;      // jobs out of attempts at which nothing more is handed out; 0: no limit
     uint32_t settled_max;   // settled ids remembered
     uint32_t savers_max;
     uint32_t restarters_max;

@@ -18,6 +18,12 @@ bool gather_gave_up(gather_t *self, flight_t *flight)
 
 // ---- the store leg
 
+// Whether this life of the consumer handed the task out.
+static bool is_ours(const gather_t *self, uint64_t number)
+{
+    return number > self->config.first_number;
+}
+
 static int64_t backoff(gather_t *self, uint32_t failures)
 {
     int64_t ceiling = self->config.backoff_low_ms;
@@ -98,6 +104,7 @@ static void retry_restart(gather_t *self, flight_t *flight, int64_t delay_ms)
 {
     if (flight->attempts >= self->config.attempts) {
         flight_set_restart(&self->flights, flight, RESTART_USED_UP, 0);
+        self->used_up++;
         try_settle(self, flight);
         return;
     }
@@ -122,6 +129,8 @@ static void take_restart_result(gather_t *self, flight_t *flight, const char *wo
     case MM_STATUS_OK: // of any attempt (R3)
         if (flight->restart == RESTART_OK)
             return;
+        if (!is_ours(self, result->number))
+            flight->attempts++; // of an earlier life of the consumer: not charged in this one
         flight->worker = worker;
         flight_set_restart(&self->flights, flight, RESTART_OK, 0);
         try_settle(self, flight);
@@ -134,7 +143,7 @@ static void take_restart_result(gather_t *self, flight_t *flight, const char *wo
         retry_restart(self, flight, backoff(self, flight->attempts));
         break;
     case MM_STATUS_RETURNED:
-        if (result->number > self->config.first_number && flight->attempts > 0)
+        if (is_ours(self, result->number) && flight->attempts > 0)
             flight->attempts--;
         if (current) {
             flight_set_restart(&self->flights, flight, RESTART_READY, 0);
@@ -155,12 +164,14 @@ static void remember_result(gather_t *self, const char *worker, const mm_result_
     case MM_STATUS_OK:
         if (!item)
             item = memory_put(&self->memory, &result->id, MM_OUTCOME_NONE);
+        if (!is_ours(self, result->number) && !item->restarted)
+            item->attempts++;
         item->restarted = true;
         item->worker = worker;
         break;
     case MM_STATUS_FAILED: break;
     case MM_STATUS_RETURNED:
-        if (item && result->number > self->config.first_number && item->attempts > 0)
+        if (item && is_ours(self, result->number) && item->attempts > 0)
             item->attempts--;
         break;
     }
@@ -188,7 +199,7 @@ static void take_back(gather_t *self, const ended_t *ended)
             flight_set_store(&self->flights, flight, STORE_READY, 0);
         return;
     }
-    bool ours = ended->number > self->config.first_number;
+    bool ours = is_ours(self, ended->number);
     memory_item_t *item = flight ? NULL : memory_find(&self->memory, &ended->id);
     if (item && ours && ended->why == ENDED_MISSING && item->attempts > 0)
         item->attempts--;

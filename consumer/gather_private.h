@@ -22,6 +22,7 @@ struct gather {
     memory_t memory;
     names_t names;
     uint64_t alone_number; // task handed out alone; 0: none
+    uint64_t used_up;      // jobs that have had all their attempts, for max_dead
     bool left;
     gather_statistics_t statistics;
     gather_actions_t *actions; // of the step under way
