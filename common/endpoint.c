@@ -78,6 +78,16 @@ static void remove_stale(const mm_endpoint_t *base)
     globfree(&found);
 }
 
+void mm_endpoint_unlink(const mm_endpoint_t *base)
+{
+    char endpoint[MM_ENDPOINT_MAX];
+    if (!base->is_ipc)
+        return;
+    for (mm_place_t place = MM_PLACE_JOBS; place <= MM_PLACE_EVENTS; place++)
+        (void)unlink(mm_endpoint_place(base, place, endpoint) + strlen("ipc://"));
+    remove_stale(base);
+}
+
 int mm_endpoint_lock(const mm_endpoint_t *base, char error[MM_ERROR_MAX])
 {
     if (!base->is_ipc)

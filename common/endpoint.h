@@ -34,5 +34,7 @@ const char *mm_endpoint_session(const mm_endpoint_t *base, uint64_t session,
 // second bind of the same path silently steals it. Removes what a former consumer left behind.
 // Returns 0, or a sysexits code and one sentence in error.
 int mm_endpoint_lock(const mm_endpoint_t *base, char error[MM_ERROR_MAX]);
+// Removes the sockets of a base that was locked and bound (ipc), once they are closed.
+void mm_endpoint_unlink(const mm_endpoint_t *base);
 
 #endif

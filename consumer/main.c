@@ -227,6 +227,18 @@ static bool take_frame(consumer_t *self, const mm_frame_t *frame, bool is_jobs)
     return false;
 }
 
+// A worker of another version is told so; nothing else of it is understood.
+static void refuse_foreign(consumer_t *self)
+{
+    mm_text_t worker;
+    gather_action_t action = {.kind = GATHER_REFUSED};
+    if (!mm_decoder_foreign_hello(self->decoder, &worker, &action.as.answer.nonce) ||
+        !mm_name_from(worker, &action.as.answer.worker))
+        return;
+    action.as.answer.reason = "it speaks another version of the protocol; run the same release";
+    apply(self, &action);
+}
+
 // Takes up to `limit` messages; false when there are none left.
 static bool receive(consumer_t *self, void *socket, bool is_jobs, int limit)
 {
@@ -241,8 +253,11 @@ static bool receive(consumer_t *self, void *socket, bool is_jobs, int limit)
             continue;
         }
         mm_frame_t frame;
-        if (mm_decode(self->decoder, zmq_msg_data(&self->message), zmq_msg_size(&self->message),
-                      &frame) != MM_WIRE_OK)
+        mm_wire_status_t status = mm_decode(self->decoder, zmq_msg_data(&self->message),
+                                            zmq_msg_size(&self->message), &frame);
+        if (status == MM_WIRE_VERSION_BAD)
+            refuse_foreign(self);
+        if (status != MM_WIRE_OK)
             mm_process_drop(&self->drops, self->now_ms, mm_decoder_complaint(self->decoder), where);
         else if (!take_frame(self, &frame, is_jobs))
             mm_process_drop(&self->drops, self->now_ms, "a frame for somebody else", where);
@@ -376,6 +391,8 @@ static void close_all(consumer_t *self)
     mm_socket_destroy(&self->jobs);
     mm_socket_destroy(&self->inbox);
     mm_socket_destroy(&self->events);
+    if (self->gather)
+        mm_endpoint_unlink(&self->base);
     gather_destroy(&self->gather);
     gather_actions_clear(&self->actions);
     mm_decoder_destroy(&self->decoder);

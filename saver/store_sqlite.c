@@ -31,7 +31,7 @@
     " deliveries = max(deliveries, ?6), extended = ?10, worker = ?11, error = ?12"                 \
     " WHERE outcome IS NULL"
 
-#define SQL_LOOK  "SELECT outcome, deliveries FROM jobs WHERE id = ?1"
+#define SQL_LOOK  "SELECT outcome, deliveries, error FROM jobs WHERE id = ?1"
 #define SQL_RAISE "UPDATE jobs SET deliveries = ?2 WHERE id = ?1"
 
 #define NO_TASK UINT32_MAX
@@ -44,6 +44,7 @@ typedef struct {
     int64_t received_ms;
     mm_outcome_t before; // on record before the batch
     mm_outcome_t after;  // on record after it
+    char *error;         // on record with an outcome that was there before; owned, or NULL
 } row_t;
 
 struct store {
@@ -113,6 +114,14 @@ int store_open(const char *path, store_t **ret_self, char error[MM_ERROR_MAX])
     return 0;
 }
 
+// The rows of the last batch, to whose errors its answers point.
+static void drop_rows(store_t *self)
+{
+    for (size_t i = 0; i < self->row_count; i++)
+        free(self->rows[i].error);
+    self->row_count = 0;
+}
+
 bool store_close(store_t **self_p)
 {
     store_t *self = *self_p;
@@ -123,6 +132,7 @@ bool store_close(store_t **self_p)
     mm_sqlite_close(&self->sqlite);
     free(self->tasks);
     free(self->task_at);
+    drop_rows(self);
     free(self->rows);
     free(self->slots);
     free(self->bytes);
@@ -266,6 +276,11 @@ static mm_sqlite_status_t look_up(store_t *self, row_t *row)
     else if (outcome.size > 0)
         row->before = MM_OUTCOME_DEAD;
     row->after = row->before;
+    mm_text_t error = mm_sqlite_column_text(self->look, 2);
+    if (row->before == MM_OUTCOME_DEAD && error.size > 0) {
+        row->error = strndup(error.data, error.size);
+        assert(row->error != NULL);
+    }
     bool is_higher = row->deliveries > sqlite3_column_int64(self->look, 1);
     (void)sqlite3_reset(self->look);
     if (!is_higher)
@@ -302,7 +317,7 @@ static void make_rows(store_t *self)
         slots *= 2;
     self->slot_mask = slots - 1;
     memset(self->slots, 0, slots * sizeof *self->slots);
-    self->row_count = 0;
+    drop_rows(self);
     for (uint32_t i = 0; i < self->task_count; i++)
         add_to_row(self, i);
 }
@@ -334,6 +349,7 @@ static void answer_batch(store_t *self, bool is_committed)
         } else {
             bool is_early = row->settle == NO_TASK || i < row->settle;
             answer->outcome = is_early ? row->before : row->after;
+            answer->error = mm_text(row->error);
         }
     }
 }
