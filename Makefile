@@ -125,6 +125,18 @@ lint: shellcheck
 shellcheck:
 	shellcheck -x run.sh tests/*.sh .ci/run
 
+# ---- the simulator
+
+SIM := sim sim_check sim_consumer sim_net sim_publisher sim_worker sim_world
+
+$(BUILD)/tests/sim: $(patsubst %,$(BUILD)/tests/%.o,$(SIM)) $(TEST_LIBRARIES)
+	$(link) -o $@ $(filter %.o,$^) -Wl,--start-group $(TEST_LIBRARIES) -Wl,--end-group $(LIBS)
+
+# make sim SEED=42 [STEPS=n] replays one seed with its trace; make sim SEEDS=100000 [FIRST=n] runs many.
+.PHONY: sim
+sim: $(BUILD)/tests/sim
+	$< $(if $(SEED),-s $(SEED) $(if $(STEPS),-n $(STEPS)),-c $(or $(SEEDS),1000) -f $(or $(FIRST),1))
+
 # ---- the rest
 
 SOURCES := $(wildcard */*.c */*.h)
@@ -150,6 +162,7 @@ help:
 	@echo 'all            the four programs, in $(BUILD)/'
 	@echo 'check          unit tests, scenarios, purity of the cores, headers'
 	@echo 'test           everything, as CI runs it (./run.sh --test)'
+	@echo 'sim            the simulator: SEED=n [STEPS=n] replays one, SEEDS=n [FIRST=n] runs many'
 	@echo 'asan tsan      the unit tests under sanitizers'
 	@echo 'valgrind       the unit tests under valgrind'
 	@echo 'coverage       branch coverage of the cores and the wire'

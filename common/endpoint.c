@@ -69,8 +69,11 @@ const char *mm_endpoint_session(const mm_endpoint_t *base, uint64_t session,
 
 static void remove_stale(const mm_endpoint_t *base)
 {
-    char pattern[MM_ENDPOINT_MAX];
-    (void)snprintf(pattern, sizeof pattern, "%.230s.task.*", base->path);
+    char pattern[2 * MM_ENDPOINT_MAX + 16], *end = pattern;
+    for (const char *from = base->path; *from != '\0'; *end++ = *from++)
+        if (strchr("*?[\\", *from) != NULL)
+            *end++ = '\\'; // the path is no pattern
+    strcpy(end, ".task.*");
     glob_t found;
     if (glob(pattern, GLOB_NOSORT, NULL, &found) == 0)
         for (size_t i = 0; i < found.gl_pathc; i++)

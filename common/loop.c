@@ -64,8 +64,8 @@ static void take_turn(mm_loop_t *self);
 static void free_removed(mm_loop_t *self)
 {
     reader_t *reader, *next;
-    DL_FOREACH_SAFE(self->removed, reader, next)
-    free(reader);
+    DL_FOREACH_SAFE (self->removed, reader, next)
+        free(reader);
     self->removed = NULL;
 }
 
@@ -120,8 +120,8 @@ void mm_loop_destroy(mm_loop_t **self_p)
     zloop_destroy(&self->zloop);
     reader_t *reader, *next;
     DL_CONCAT(self->readers, self->removed);
-    DL_FOREACH_SAFE(self->readers, reader, next)
-    free(reader);
+    DL_FOREACH_SAFE (self->readers, reader, next)
+        free(reader);
     if (self->signals >= 0)
         close(self->signals);
     free(self);
@@ -173,9 +173,9 @@ void mm_loop_add_descriptor(mm_loop_t *self, const char *name, int descriptor, s
 static void remove_reader(mm_loop_t *self, void *socket, int descriptor)
 {
     reader_t *reader;
-    DL_FOREACH(self->readers, reader)
-    if (reader->socket == socket && reader->descriptor == descriptor)
-        break;
+    DL_FOREACH (self->readers, reader)
+        if (reader->socket == socket && reader->descriptor == descriptor)
+            break;
     if (!reader)
         return;
     zmq_pollitem_t item = {.socket = socket, .fd = descriptor};

@@ -134,6 +134,16 @@ const mm_result_t *mm_results_get(const mm_results_t *self, uint64_t serial)
     return &kept_at(self, serial)->result;
 }
 
+uint64_t mm_results_history(const mm_results_t *self, size_t limit, size_t overlap)
+{
+    uint64_t begin = self->first;
+    if (begin + limit <= self->last)
+        begin = self->last + 1 - limit;
+    if (begin + overlap > self->confirmed + 1)
+        begin = self->confirmed + 1 > overlap ? self->confirmed + 1 - overlap : 1;
+    return begin > self->first ? begin : self->first;
+}
+
 int64_t mm_results_waiting_since(const mm_results_t *self)
 {
     return self->confirmed < self->last ? kept_at(self, self->confirmed + 1)->added_ms : MM_NEVER;

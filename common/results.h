@@ -20,6 +20,10 @@ void mm_results_confirm(mm_results_t *self, uint64_t serial);
 uint64_t mm_results_first(const mm_results_t *self);     // the oldest kept
 uint64_t mm_results_last(const mm_results_t *self);      // the newest; 0: none yet
 uint64_t mm_results_confirmed(const mm_results_t *self); // 0: none yet
+// Where to begin when at most `limit` are told to a consumer that knows nothing: as far back as
+// still reaches the newest, but at least `overlap` confirmed ones before the first that is not, as
+// far as they are kept. So what is told later goes on without a gap (R5).
+uint64_t mm_results_history(const mm_results_t *self, size_t limit, size_t overlap);
 // A kept one; valid until the next add.
 const mm_result_t *mm_results_get(const mm_results_t *self, uint64_t serial);
 // When the oldest that is not confirmed was added; MM_NEVER: all are.

@@ -73,7 +73,8 @@ int64_t mm_words_number(const mm_words_t *self, const char *key, int64_t fallbac
 
 void mm_words_print(FILE *file, mm_text_t text)
 {
-    bool plain = text.size > 0 && memchr(text.data, '"', text.size) == NULL &&
+    bool plain = text.size > 0 && text.data[0] != '#' &&
+                 memchr(text.data, '"', text.size) == NULL &&
                  memchr(text.data, '\\', text.size) == NULL;
     for (size_t i = 0; i < text.size; i++)
         plain = plain && (unsigned char)text.data[i] > ' ' && text.data[i] != ';';

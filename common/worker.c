@@ -82,8 +82,7 @@ void mm_worker_destroy(mm_worker_t **self_p)
         return;
     *self_p = NULL;
     held_t *held, *next;
-    HASH_ITER(hh, self->held, held, next)
-    {
+    HASH_ITER (hh, self->held, held, next) {
         HASH_DELETE(hh, self->held, held);
         free(held);
     }
@@ -102,6 +101,11 @@ void mm_worker_actions_clear(mm_worker_actions_t *self)
 uint64_t mm_worker_session(const mm_worker_t *self)
 {
     return self->session;
+}
+
+uint64_t mm_worker_nonce(const mm_worker_t *self)
+{
+    return self->config.nonce;
 }
 
 const mm_result_t *mm_worker_result(const mm_worker_t *self, uint64_t serial)
@@ -190,25 +194,24 @@ static void report_part(mm_worker_t *self, mm_report_t *report, size_t *held_lef
     *results_left -= results;
 }
 
-// Says hello or sends a heartbeat, in as many parts as it takes. A hello tells all that is kept,
-// since it may be for a consumer that knows nothing; a heartbeat repeats what was not confirmed in
-// time.
+// Says hello or sends a heartbeat, in as many parts as it takes. A hello may be for a consumer that
+// knows nothing, and tells the history too; a heartbeat repeats what was not confirmed in time.
 static void report(mm_worker_t *self, bool hello, bool repeats_all)
 {
     size_t held_count = 0, result_count = 0;
     uint64_t last = mm_results_last(self->results);
     held_t *held;
-    DL_FOREACH(self->held_list, held)
-    self->report_held[held_count++] = (mm_held_t){.number = held->number,
-                                                  .leg = held->leg,
-                                                  .id = held->id,
-                                                  .host = {held->host, held->host_size},
-                                                  .started = true};
+    DL_FOREACH (self->held_list, held)
+        self->report_held[held_count++] = (mm_held_t){.number = held->number,
+                                                      .leg = held->leg,
+                                                      .id = held->id,
+                                                      .host = {held->host, held->host_size},
+                                                      .started = true};
     bool overdue =
         mm_results_waiting_since(self->results) <= self->now_ms - self->config.heartbeat_ms;
-    uint64_t serial = hello                    ? mm_results_first(self->results)
-                      : repeats_all || overdue ? mm_results_confirmed(self->results) + 1
-                                               : last + 1;
+    uint64_t serial =
+        hello ? mm_results_history(self->results, REPORT_RESULTS, HISTORY_EXTRA)
+              : (repeats_all || overdue ? mm_results_confirmed(self->results) : last) + 1;
     for (; serial <= last && result_count < REPORT_RESULTS; serial++)
         self->report_results[result_count++] = *mm_results_get(self->results, serial);
 
@@ -264,6 +267,7 @@ static void leave_session(mm_worker_t *self)
 static bool is_for_me(const mm_worker_t *self, const mm_frame_t *frame)
 {
     return frame->as.answer.nonce == self->config.nonce &&
+           frame->as.answer.life >= self->life && // not of a former consumer
            mm_text_equal(frame->as.answer.worker, mm_text(self->config.name.text));
 }
 
@@ -278,6 +282,7 @@ static void take_welcome(mm_worker_t *self, const mm_frame_t *frame)
     self->heard_ms = self->now_ms;
     self->life = frame->as.answer.life;
     self->session = self->highest = frame->as.answer.session;
+    self->last_seen = false;
     action = act(self, MM_WORKER_CONNECT);
     action->as.connect.session = self->session;
     memcpy(action->as.connect.suffix, frame->as.answer.suffix.data, frame->as.answer.suffix.size);
@@ -378,7 +383,7 @@ static void take_frame(mm_worker_t *self, const mm_frame_t *frame)
             note(self, MM_WORKER_NOTE_REFUSED, frame->as.answer.reason, 0);
         break;
     case MM_FRAME_REJOIN:
-        if (is_for_me(self, frame) && frame->as.answer.life >= self->life && self->session != 0)
+        if (is_for_me(self, frame) && self->session != 0)
             rejoin(self);
         break;
     case MM_FRAME_BEAT: take_beat(self, frame); break;

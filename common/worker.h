@@ -96,6 +96,7 @@ int64_t mm_worker_deadline(const mm_worker_t *self);
 
 // The session it is in; 0: none. Frames to the consumer name it.
 uint64_t mm_worker_session(const mm_worker_t *self);
+uint64_t mm_worker_nonce(const mm_worker_t *self);
 // A result that an action of the last step names; valid until the next step.
 const mm_result_t *mm_worker_result(const mm_worker_t *self, uint64_t serial);
 // Whether this task was started and is not finished; if so, *ret_task (NULL: not wanted) gets its

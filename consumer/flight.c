@@ -155,8 +155,8 @@ void flights_free_ended(flights_t *self)
 void flights_clear(flights_t *self)
 {
     flight_t *flight, *next;
-    HASH_ITER(hh, self->table, flight, next)
-    flights_end(self, flight);
+    HASH_ITER (hh, self->table, flight, next)
+        flights_end(self, flight);
     flights_free_ended(self);
     mm_heap_clear(&self->store_backoffs);
     mm_heap_clear(&self->restart_backoffs);

@@ -28,7 +28,7 @@ gather_t *gather_new(const gather_config_t *config, int64_t now_ms)
                                 .first_session = config->first_session};
     self->workers = workers_new(&workers, &self->flights.hosts);
     self->memory.settled_max = config->settled_max;
-    self->memory.nacked_max = config->max_in_flight;
+    self->memory.nacked_max = config->nacked_max;
     return self;
 }
 
@@ -109,12 +109,14 @@ void gather_settled(gather_t *self, flight_t *flight, mm_outcome_t outcome)
 
 void gather_nack(gather_t *self, flight_t *flight)
 {
-    memory_item_t *item = memory_put(&self->memory, &flight->id, MM_OUTCOME_NONE);
-    item->attempts = flight->attempts;
-    item->losses = flight->losses;
-    item->restarted = flight->restart == RESTART_OK;
-    item->worker = flight->worker;
-    memory_set_error(item, flight->error);
+    if (flight->attempts > 0 || flight->restart == RESTART_OK) {
+        memory_item_t *item = memory_put(&self->memory, &flight->id, MM_OUTCOME_NONE);
+        item->attempts = flight->attempts;
+        item->losses = flight->losses;
+        item->restarted = flight->restart == RESTART_OK;
+        item->worker = flight->worker;
+        memory_set_error(item, flight->error);
+    }
     notice(self, flight->publisher, host_name(flight->host),
            (mm_notice_t){.verdict = MM_VERDICT_NACK, .id = flight->id, .delay_ms = NACK_DELAY_MS});
     flights_end(&self->flights, flight);
@@ -280,8 +282,8 @@ static void lease_due(gather_t *self)
 static void nack_all(gather_t *self)
 {
     flight_t *flight, *next;
-    HASH_ITER(hh, self->flights.table, flight, next)
-    gather_nack(self, flight);
+    HASH_ITER (hh, self->flights.table, flight, next)
+        gather_nack(self, flight);
 }
 
 static void drain(gather_t *self)
@@ -292,8 +294,8 @@ static void drain(gather_t *self)
     self->drain_until_ms = self->now_ms + self->config.drain_ms;
     self->beat_ms = self->now_ms;
     flight_t *flight, *next;
-    HASH_ITER(hh, self->flights.table, flight, next)
-    (void)gather_gave_up(self, flight);
+    HASH_ITER (hh, self->flights.table, flight, next)
+        (void)gather_gave_up(self, flight);
 }
 
 static void beat(gather_t *self)

@@ -23,6 +23,7 @@ typedef struct {
     uint32_t max_in_flight; // jobs beyond it are nacked (R13)
     uint32_t max_dead;      // jobs out of attempts at which nothing more is handed out; 0: no limit
     uint32_t settled_max;   // settled ids remembered
+    uint32_t nacked_max;    // nacked jobs whose attempts are remembered
     uint32_t savers_max;
     uint32_t restarters_max;
 } gather_config_t;
@@ -115,6 +116,7 @@ typedef struct {
             mm_text_t host;
             mm_text_t error;
             mm_leg_t leg;     // retry, taken back
+            uint64_t number;  // taken back: the task\'s
             uint32_t attempt; // retry
             int64_t delay_ms; // retry
             mm_name_t worker; // worker lost, left

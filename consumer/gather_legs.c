@@ -119,7 +119,7 @@ static void retry_restart(gather_t *self, flight_t *flight, int64_t delay_ms)
     (void)gather_gave_up(self, flight);
 }
 
-static void take_restart_result(gather_t *self, flight_t *flight, const char *worker,
+static void take_restart_result(gather_t *self, flight_t *flight, const char *worker, bool charged,
                                 const mm_result_t *result)
 {
     if (flight->settle != MM_OUTCOME_NONE)
@@ -143,7 +143,7 @@ static void take_restart_result(gather_t *self, flight_t *flight, const char *wo
         retry_restart(self, flight, backoff(self, flight->attempts));
         break;
     case MM_STATUS_RETURNED:
-        if (is_ours(self, result->number) && flight->attempts > 0)
+        if (charged && is_ours(self, result->number) && flight->attempts > 0)
             flight->attempts--;
         if (current) {
             flight_set_restart(&self->flights, flight, RESTART_READY, 0);
@@ -155,7 +155,8 @@ static void take_restart_result(gather_t *self, flight_t *flight, const char *wo
 
 // A result of a job that is not in flight: nacked before, or of an earlier life of the consumer
 // (R8).
-static void remember_result(gather_t *self, const char *worker, const mm_result_t *result)
+static void remember_result(gather_t *self, const char *worker, bool charged,
+                            const mm_result_t *result)
 {
     memory_item_t *item = memory_find(&self->memory, &result->id);
     if (item && item->outcome != MM_OUTCOME_NONE)
@@ -171,7 +172,7 @@ static void remember_result(gather_t *self, const char *worker, const mm_result_
         break;
     case MM_STATUS_FAILED: break;
     case MM_STATUS_RETURNED:
-        if (item && is_ours(self, result->number) && item->attempts > 0)
+        if (item && charged && is_ours(self, result->number) && item->attempts > 0)
             item->attempts--;
         break;
     }
@@ -209,7 +210,9 @@ static void take_back(gather_t *self, const ended_t *ended)
         flight->attempts--;
     if (flight->restart != RESTART_OUT || flight->restart_task != ended->number)
         return;
-    gather_note(self, GATHER_NOTE_TAKEN_BACK, flight)->as.note.leg = MM_LEG_RESTART;
+    gather_action_t *taken = gather_note(self, GATHER_NOTE_TAKEN_BACK, flight);
+    taken->as.note.leg = MM_LEG_RESTART;
+    taken->as.note.number = ended->number;
     if (ended->why == ENDED_LOST) {
         flight->losses++;
         flight_set_error(flight, mm_text("its restarter was lost in mid-restart"));
@@ -227,11 +230,12 @@ void gather_take_result(gather_t *self, worker_t *worker, const mm_result_t *res
         if (flight)
             take_store_result(self, flight, result);
     } else {
+        bool charged = ended.number != 0; // it was held, or taken back from a lost worker
         const char *name = names_intern(&self->names, mm_text(worker->name.text));
         if (flight)
-            take_restart_result(self, flight, name, result);
+            take_restart_result(self, flight, name, charged, result);
         else
-            remember_result(self, name, result);
+            remember_result(self, name, charged, result);
     }
     release(self, &ended);
 }

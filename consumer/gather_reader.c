@@ -100,6 +100,7 @@ bool gather_reader_config(gather_reader_t *self, const char *line, gather_config
                   {"max_in_flight", &config->max_in_flight, false},
                   {"max_dead", &config->max_dead, false},
                   {"settled", &config->settled_max, false},
+                  {"nacked", &config->nacked_max, false},
                   {"savers", &config->savers_max, false},
                   {"restarters", &config->restarters_max, false}};
     size_t known = 0;

@@ -372,6 +372,7 @@ static int open_core(consumer_t *self)
                               .max_in_flight = (uint32_t)options->max_in_flight,
                               .max_dead = (uint32_t)options->max_dead,
                               .settled_max = 65536,
+                              .nacked_max = (uint32_t)options->max_in_flight,
                               .savers_max = 1,
                               .restarters_max = 1024};
     self->start_ms = self->now_ms = mm_clock_ms();

@@ -56,10 +56,10 @@ static void make_room(memory_t *self, mm_outcome_t outcome)
 memory_item_t *memory_put(memory_t *self, const mm_id_t *id, mm_outcome_t outcome)
 {
     memory_item_t *item = memory_find(self, id);
-    if (item) {
+    if (item)
         unlink_item(self, item);
-    } else {
-        make_room(self, outcome);
+    make_room(self, outcome);
+    if (!item) {
         item = calloc(1, sizeof *item);
         assert(item);
         item->id = *id;

@@ -31,8 +31,7 @@ const char *names_intern(names_t *self, mm_text_t name)
 void names_clear(names_t *self)
 {
     names_item_t *item, *next;
-    HASH_ITER(hh, self->table, item, next)
-    {
+    HASH_ITER (hh, self->table, item, next) {
         HASH_DELETE(hh, self->table, item);
         free(item);
     }

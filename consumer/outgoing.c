@@ -68,11 +68,10 @@ void outgoing_destroy(outgoing_t **self_p)
         return;
     *self_p = NULL;
     session_t *session, *next_session;
-    HASH_ITER(hh, self->sessions, session, next_session)
-    outgoing_close(self, session->number);
+    HASH_ITER (hh, self->sessions, session, next_session)
+        outgoing_close(self, session->number);
     reader_t *reader, *next_reader;
-    HASH_ITER(hh, self->readers, reader, next_reader)
-    {
+    HASH_ITER (hh, self->readers, reader, next_reader) {
         HASH_DELETE(hh, self->readers, reader);
         mm_encoder_destroy(&reader->notices);
         free(reader);

@@ -10,13 +10,21 @@
 #include <string.h>
 #include <utlist.h>
 
-#define LOST_MAX 1024 // lost workers remembered, for their late results
+#define LOST_MAX       1024  // lost workers remembered, for their late results
+#define LOST_TASKS_MAX 65536 // tasks that were with them
+
+// A task of a lost worker, charged as started until that worker says that it was not (R7).
+typedef struct {
+    uint64_t number;
+    UT_hash_handle hh;
+} lost_task_t;
 
 struct workers {
     workers_config_t config;
     hosts_t *hosts;
     worker_t *by_name;
     holding_t *by_number;
+    lost_task_t *lost_tasks;  // oldest first
     holding_t *spare;         // holdings to use again (utlist, singly linked)
     worker_t *with_credit[3]; // by role
     worker_t *joined;         // by heard_ms
@@ -152,8 +160,33 @@ static ended_t remove_holding(workers_t *self, holding_t *holding, ended_why_t w
     return ended;
 }
 
+static void add_lost_task(workers_t *self, uint64_t number)
+{
+    lost_task_t *task = self->lost_tasks;
+    if (HASH_COUNT(self->lost_tasks) >= LOST_TASKS_MAX)
+        HASH_DELETE(hh, self->lost_tasks, task);
+    else
+        task = malloc(sizeof *task);
+    assert(task);
+    task->number = number;
+    HASH_ADD(hh, self->lost_tasks, number, sizeof task->number, task);
+}
+
+static bool remove_lost_task(workers_t *self, uint64_t number)
+{
+    lost_task_t *task = NULL;
+    HASH_FIND(hh, self->lost_tasks, &number, sizeof number, task);
+    if (!task)
+        return false;
+    HASH_DELETE(hh, self->lost_tasks, task);
+    free(task);
+    return true;
+}
+
 static void end_holding(workers_t *self, holding_t *holding, ended_why_t why)
 {
+    if (why == ENDED_LOST && holding->leg == MM_LEG_RESTART)
+        add_lost_task(self, holding->number);
     ended_t ended = remove_holding(self, holding, why);
     change(self, WORKERS_ENDED)->ended = ended;
 }
@@ -315,15 +348,25 @@ static void read_held(workers_t *self, worker_t *worker, const mm_report_t *repo
     for (size_t i = 0; i < report->held_count; i++) {
         const mm_held_t *held = &report->held[i];
         holding_t *holding = find_holding(self, held->number);
+        if (!holding && report->last_serial < worker->confirmed)
+            continue; // the report is older than results that were read: it may have ended since
         if (!holding) {
             host_t *host = held->leg == MM_LEG_RESTART ? hosts_get(self->hosts, held->host) : NULL;
             holding = add_holding(self, worker, held->number, held->leg, &held->id, host);
+            (void)remove_lost_task(self, held->number);
             if (host)
                 hosts_put(self->hosts, &host); // the holding has its own
         }
         if (holding->worker == worker)
             holding->marked = report->sequence;
     }
+}
+
+// What a task means that a worker does not hold, without a result: never listed, it never started
+// (R1).
+static void end_unlisted(workers_t *self, holding_t *holding)
+{
+    end_holding(self, holding, holding->marked == 0 ? ENDED_MISSING : ENDED_LOST);
 }
 
 // Ends what the worker should hold by the table and does not list. Only once all its results were
@@ -333,12 +376,11 @@ static void end_missing(workers_t *self, worker_t *worker, const mm_report_t *re
     if (worker->confirmed < report->last_serial)
         return;
     holding_t *holding, *next;
-    DL_FOREACH_SAFE(worker->holdings, holding, next)
-    {
+    DL_FOREACH_SAFE (worker->holdings, holding, next) {
         bool can_start =
             !report->is_hello && report->stamp_ms < holding->stamp_ms + self->config.lost_after_ms;
         if (holding->marked != report->sequence && !can_start)
-            end_holding(self, holding, ENDED_MISSING);
+            end_unlisted(self, holding);
     }
 }
 
@@ -382,8 +424,11 @@ bool workers_take_result(workers_t *self, worker_t *worker, const mm_result_t *r
         return false;
     worker->confirmed = result->serial;
     holding_t *holding = find_holding(self, result->number);
-    *ret_ended = holding && holding->worker == worker ? remove_holding(self, holding, ENDED_RESULT)
-                                                      : (ended_t){0};
+    *ret_ended = (ended_t){0};
+    if (holding && holding->worker == worker)
+        *ret_ended = remove_holding(self, holding, ENDED_RESULT);
+    else if (remove_lost_task(self, result->number))
+        *ret_ended = (ended_t){.why = ENDED_LOST, .number = result->number};
     return true;
 }
 
@@ -392,8 +437,10 @@ void workers_bye(workers_t *self, worker_t *worker, uint64_t session, uint64_t l
     if (worker->state == WORKER_JOINED) {
         if (worker->session != session)
             return;
-        end_all_holdings(self, worker,
-                         worker->confirmed >= last_serial ? ENDED_MISSING : ENDED_LOST);
+        bool all_read = worker->confirmed >= last_serial;
+        while (all_read && worker->holdings)
+            end_unlisted(self, worker->holdings);
+        end_all_holdings(self, worker, ENDED_LOST);
         change_worker(self, WORKERS_LEFT, worker);
         set_lost(self, worker);
     }
@@ -429,12 +476,14 @@ static void reserve(workers_t *self, worker_t *worker, bool reserved)
 
 worker_t *workers_pick_alone(workers_t *self)
 {
+    if (self->alone && self->alone->slots == 0)
+        workers_release_alone(self); // it drains
     if (!self->alone) {
         worker_t *worker, *best = NULL;
-        DL_FOREACH2(self->joined, worker, heard_next)
-        if (worker->role == MM_ROLE_RESTARTER && worker->slots > 0 &&
-            (!best || worker->out < best->out))
-            best = worker;
+        DL_FOREACH2 (self->joined, worker, heard_next)
+            if (worker->role == MM_ROLE_RESTARTER && worker->slots > 0 &&
+                (!best || worker->out < best->out))
+                best = worker;
         if (best)
             reserve(self, best, true);
     }
@@ -472,8 +521,7 @@ void workers_destroy(workers_t **self_p)
         return;
     *self_p = NULL;
     worker_t *worker, *next;
-    HASH_ITER(hh, self->by_name, worker, next)
-    {
+    HASH_ITER (hh, self->by_name, worker, next) {
         while (worker->holdings) {
             ended_t ended = remove_holding(self, worker->holdings, ENDED_LOST);
             hosts_put(self->hosts, &ended.host);
@@ -481,6 +529,8 @@ void workers_destroy(workers_t **self_p)
         HASH_DELETE(hh, self->by_name, worker);
         free(worker);
     }
+    while (self->lost_tasks)
+        (void)remove_lost_task(self, self->lost_tasks->number);
     for (holding_t *holding; (holding = self->spare) != NULL;) {
         LL_DELETE(self->spare, holding);
         free(holding);

@@ -110,8 +110,9 @@ void workers_report_close(workers_t *self, worker_t *worker, const mm_report_t *
 // The worker of this process and name, if known; lost ones too, since late results count (R3).
 worker_t *workers_find(workers_t *self, mm_text_t name, uint64_t nonce);
 // Whether this result is news. In a hello any newer serial is; elsewhere only the next one: a gap
-// means that results were lost, and they will be repeated. *ret_ended is what it ends, number 0
-// when the task was not held.
+// means that results were lost, and they will be repeated. *ret_ended is what it ends: number 0
+// when the task was not held; ENDED_LOST, without a host, when it had been taken back from a lost
+// worker.
 bool workers_take_result(workers_t *self, worker_t *worker, const mm_result_t *result,
                          bool in_hello, ended_t *ret_ended);
 void workers_bye(workers_t *self, worker_t *worker, uint64_t session, uint64_t last_serial);

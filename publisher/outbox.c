@@ -180,8 +180,8 @@ void outbox_destroy(outbox_t **self_p)
         return;
     *self_p = NULL;
     lease_t *lease, *next;
-    HASH_ITER(hh, self->table, lease, next)
-    end_lease(self, lease);
+    HASH_ITER (hh, self->table, lease, next)
+        end_lease(self, lease);
     free_ended(self);
     mm_heap_clear(&self->delayed);
     free(self);
@@ -369,9 +369,9 @@ static void drain(outbox_t *self)
     self->draining = true;
     self->drain_until_ms = self->now_ms + self->config.drain_ms;
     lease_t *lease, *next;
-    HASH_ITER(hh, self->table, lease, next)
-    if (lease->state != LEASE_LEASED)
-        end_lease(self, lease);
+    HASH_ITER (hh, self->table, lease, next)
+        if (lease->state != LEASE_LEASED)
+            end_lease(self, lease);
 }
 
 void outbox_step(outbox_t *self, const outbox_event_t *event, outbox_actions_t *ret_actions)

@@ -42,8 +42,8 @@ void inject_destroy(inject_t **self_p)
         return;
     *self_p = NULL;
     delayed_t *delayed, *next;
-    DL_FOREACH_SAFE(self->list, delayed, next)
-    free(delayed);
+    DL_FOREACH_SAFE (self->list, delayed, next)
+        free(delayed);
     free(self->given);
     mm_heap_clear(&self->heap);
     free(self);
@@ -74,9 +74,9 @@ void inject_put(inject_t *self, const mm_task_t *task, int64_t now_ms)
     int64_t due_ms = now_ms + self->config.time_from_ms +
                      (int64_t)mm_random_below(&self->random, (uint64_t)span + 1);
     delayed_t *former;
-    DL_FOREACH(self->list, former)
-    if (mm_id_equal(&former->item.task.id, &task->id) && former->node.due_ms >= due_ms)
-        due_ms = former->node.due_ms + 1;
+    DL_FOREACH (self->list, former)
+        if (mm_id_equal(&former->item.task.id, &task->id) && former->node.due_ms >= due_ms)
+            due_ms = former->node.due_ms + 1;
     mm_heap_put(&self->heap, &delayed->node, due_ms);
     DL_APPEND(self->list, delayed);
 }

@@ -1,0 +1,236 @@
+// The simulator's consumer: the shell of consumer/main.c around the gather core.
+
+#include "sim.h"
+
+#include "gather_text.h"
+#include "text.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NAME "consumer"
+
+void sim_consumer_start(sim_t *self, sim_process_t *process)
+{
+    self->life++;
+    gather_config_t config = self->shape.gather;
+    config.life = self->life;
+    config.first_number = self->life << 32;
+    config.first_session = self->life << 32;
+    config.seed = sim_below(self, UINT64_MAX);
+    process->gather = gather_new(&config, self->now_ms + process->clock_ms);
+}
+
+void sim_consumer_end(sim_process_t *process)
+{
+    gather_destroy(&process->gather);
+}
+
+int64_t sim_consumer_deadline(const sim_process_t *process)
+{
+    int64_t deadline = gather_deadline(process->gather);
+    return deadline == MM_NEVER ? MM_NEVER : deadline - process->clock_ms;
+}
+
+static sim_process_t *find(sim_t *self, const char *name)
+{
+    for (uint32_t i = 0; i < self->process_count; i++)
+        if (strcmp(self->processes[i].name.text, name) == 0)
+            return &self->processes[i];
+    return NULL;
+}
+
+static void send_notice(sim_t *self, const gather_action_t *action)
+{
+    sim_check_notice(self, &action->as.notice.notice);
+    // Every subscriber would filter by topic: only the publisher that it is for takes it.
+    sim_process_t *to = find(self, action->as.notice.publisher);
+    assert(to);
+    mm_frame_t frame = {.kind = MM_FRAME_NOTICES,
+                        .as.notices = {.consumer = mm_text(NAME),
+                                       .life = self->life,
+                                       .items = &action->as.notice.notice,
+                                       .count = 1}};
+    for (uint32_t i = 0; i < self->process_count; i++)
+        self->processes[i].heard_from += &self->processes[i] == to ? 0 : INT64_MAX / 4;
+    sim_publish(self, &frame);
+    for (uint32_t i = 0; i < self->process_count; i++)
+        self->processes[i].heard_from -= &self->processes[i] == to ? 0 : INT64_MAX / 4;
+}
+
+static void send_task(sim_t *self, sim_process_t *process, const gather_action_t *action)
+{
+    const mm_task_t *task = &action->as.task.task;
+    if (task->leg == MM_LEG_RESTART)
+        sim_check_handed_out(self, action);
+    sim_process_t *to = find(self, action->as.task.worker);
+    assert(to);
+    sim_send(self, process, to, action->as.task.session,
+             &(mm_frame_t){.kind = MM_FRAME_TASKS,
+                           .as.tasks = {.session = action->as.task.session,
+                                        .stamp_ms = action->as.task.stamp_ms,
+                                        .confirmed = action->as.task.confirmed,
+                                        .items = task,
+                                        .count = 1}});
+}
+
+static void send_last(sim_t *self, sim_process_t *process, const gather_action_t *action)
+{
+    sim_process_t *to = find(self, action->as.answer.worker.text);
+    assert(to);
+    sim_send(self, process, to, action->as.answer.session,
+             &(mm_frame_t){.kind = MM_FRAME_TASKS,
+                           .as.tasks = {.session = action->as.answer.session,
+                                        .confirmed = action->as.answer.confirmed,
+                                        .last = true}});
+}
+
+static void send_answer(sim_t *self, const gather_action_t *action)
+{
+    mm_frame_kind_t kind = action->kind == GATHER_WELCOME   ? MM_FRAME_WELCOME
+                           : action->kind == GATHER_REFUSED ? MM_FRAME_REFUSED
+                                                            : MM_FRAME_REJOIN;
+    sim_publish(self, &(mm_frame_t){.kind = kind,
+                                    .as.answer = {.consumer = mm_text(NAME),
+                                                  .life = self->life,
+                                                  .worker = mm_text(action->as.answer.worker.text),
+                                                  .nonce = action->as.answer.nonce,
+                                                  .session = action->as.answer.session,
+                                                  .suffix = mm_text("task.0000000000000000"),
+                                                  .reason = mm_text(action->as.answer.reason)}});
+}
+
+static void send_beat(sim_t *self, const sim_process_t *process)
+{
+    mm_confirm_t confirms[SIM_PROCESSES];
+    size_t count = 0;
+    gather_worker_t worker = {0};
+    while (gather_next_worker(process->gather, &worker))
+        confirms[count++] = worker.confirm;
+    sim_publish(self,
+                &(mm_frame_t){.kind = MM_FRAME_BEAT,
+                              .as.beat = {.consumer = mm_text(NAME),
+                                          .life = self->life,
+                                          .draining = gather_statistics(process->gather).draining,
+                                          .items = confirms,
+                                          .count = count}});
+}
+
+static void leave(sim_t *self, sim_process_t *process)
+{
+    sim_publish(self, &(mm_frame_t){.kind = MM_FRAME_LEAVING,
+                                    .as.leaving = {.consumer = mm_text(NAME), .life = self->life}});
+    sim_crash(self, process, "left");
+}
+
+static void apply(sim_t *self, sim_process_t *process, const gather_action_t *action)
+{
+    switch (action->kind) {
+    case GATHER_NOTICE: send_notice(self, action); break;
+    case GATHER_TASK: send_task(self, process, action); break;
+    case GATHER_OPEN: break;
+    case GATHER_CLOSE: sim_check_session_closed(self, action->as.answer.session); break;
+    case GATHER_WELCOME:
+    case GATHER_REFUSED:
+    case GATHER_REJOIN: send_answer(self, action); break;
+    case GATHER_LAST: send_last(self, process, action); break;
+    case GATHER_BEAT: send_beat(self, process); break;
+    case GATHER_NOTE:
+        if (action->as.note.note == GATHER_NOTE_TAKEN_BACK)
+            sim_check_taken_back(self, action->as.note.number);
+        break;
+    case GATHER_LEAVE: leave(self, process); break;
+    }
+}
+
+static void trace(sim_t *self, const sim_process_t *process, const gather_event_t *event)
+{
+    char text[8192];
+    FILE *file = fmemopen(text, sizeof text, "w");
+    assert(file);
+    gather_text_event(file, event);
+    (void)fputs(" ->", file);
+    for (size_t i = 0; i < process->gather_actions.count; i++) {
+        (void)fputc(' ', file);
+        if (gather_text_action(file, &process->gather_actions.items[i]))
+            (void)fputc(';', file);
+    }
+    (void)fclose(file);
+    text[sizeof text - 1] = '\0';
+    sim_trace(self, "%s", text);
+}
+
+static void step(sim_t *self, sim_process_t *process, gather_event_t event)
+{
+    if (!process->alive)
+        return;
+    event.now_ms = self->now_ms + process->clock_ms;
+    gather_step(process->gather, &event, &process->gather_actions);
+    trace(self, process, &event);
+    for (size_t i = 0; i < process->gather_actions.count && process->alive; i++)
+        apply(self, process, &process->gather_actions.items[i]);
+}
+
+static void take_jobs(sim_t *self, sim_process_t *process, const mm_frame_t *frame)
+{
+    gather_event_t event = {.kind = GATHER_ASK};
+    if (frame->as.jobs.count == 0)
+        step(self, process, event);
+    event.kind = GATHER_JOB;
+    event.as.job.publisher = frame->as.jobs.publisher;
+    event.as.job.life = frame->as.jobs.life;
+    for (size_t i = 0; i < frame->as.jobs.count; i++) {
+        event.as.job.job = frame->as.jobs.items[i];
+        step(self, process, event);
+    }
+}
+
+void sim_consumer_take(sim_t *self, sim_process_t *process, const mm_frame_t *frame)
+{
+    gather_event_t event = {.kind = GATHER_REPORT};
+    switch (frame->kind) {
+    case MM_FRAME_JOBS: take_jobs(self, process, frame); break;
+    case MM_FRAME_HELLO:
+    case MM_FRAME_HEARTBEAT:
+        event.as.report = &frame->as.report;
+        step(self, process, event);
+        break;
+    case MM_FRAME_RESULTS:
+        event.kind = GATHER_RESULT;
+        event.as.from.worker = frame->as.results.worker;
+        event.as.from.nonce = frame->as.results.nonce;
+        event.as.from.session = frame->as.results.session;
+        event.as.from.result = frame->as.results.items;
+        step(self, process, event);
+        break;
+    case MM_FRAME_BYE:
+        event.kind = GATHER_BYE;
+        event.as.from.worker = frame->as.bye.worker;
+        event.as.from.nonce = frame->as.bye.nonce;
+        event.as.from.session = frame->as.bye.session;
+        event.as.from.last_serial = frame->as.bye.last_serial;
+        step(self, process, event);
+        break;
+    case MM_FRAME_STARTED:
+    case MM_FRAME_TASKS:
+    case MM_FRAME_NOTICES:
+    case MM_FRAME_WELCOME:
+    case MM_FRAME_REFUSED:
+    case MM_FRAME_REJOIN:
+    case MM_FRAME_BEAT:
+    case MM_FRAME_LEAVING: break;
+    }
+}
+
+void sim_consumer_time(sim_t *self, sim_process_t *process)
+{
+    gather_event_t event = {.kind = GATHER_TIME};
+    event.as.time.inbox_empty = true; // what has arrived was taken before
+    step(self, process, event);
+}
+
+void sim_consumer_drain(sim_t *self, sim_process_t *process)
+{
+    step(self, process, (gather_event_t){.kind = GATHER_DRAIN});
+}
