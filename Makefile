@@ -123,7 +123,7 @@ lint: shellcheck
 	    -std=c11 $(DEFINES) $(INCLUDES) -Ipublisher -Iconsumer -Isaver -Irestarter
 
 shellcheck:
-	shellcheck -x run.sh tests/*.sh .ci/run
+	shellcheck -x run.sh common/*.sh tests/*.sh .ci/run
 
 # ---- the simulator
 

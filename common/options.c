@@ -325,8 +325,6 @@ bool mm_options_parse(mm_program_t program, int argc, char **argv, mm_options_t 
         goto done;
     if (options.print_config)
         mm_options_print_config(&options);
-    else if (options.check)
-        printf("configuration ok\n");
     else
         is_done = false;
 done:

@@ -55,10 +55,11 @@ typedef struct {
 // "publisher": also the INI section; the program is "mayhem-publisher".
 const char *mm_program_name(mm_program_t program);
 
-// Reads the options. False: there is nothing left to do, all has been said (help, version, check,
+// Reads the options. False: there is nothing left to do, all has been said (help, version,
 // print-config: on stdout; one sentence on stderr otherwise); exit with *ret_exit_code: 0, 64 for a
 // bad flag, 78 for the environment or the file. *ret_options is then untouched. True: *ret_options
-// is set; `id`, `consumer`, `db` and `slots` have their final values. argv may be reordered.
+// is set; `id`, `consumer`, `db` and `slots` have their final values; with `check` the caller has
+// only to check what the table cannot know. argv may be reordered.
 bool mm_options_parse(mm_program_t program, int argc, char **argv, mm_options_t *ret_options,
                       int *ret_exit_code);
 

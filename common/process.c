@@ -52,8 +52,17 @@ static int make_folder(const char *dir, const char *name)
     return fail(EX_CANTCREAT, name, text);
 }
 
-bool mm_process_start(mm_program_t program, int argc, char **argv, mm_options_t *ret_options,
-                      mm_endpoint_t *ret_base, int *ret_exit_code)
+static int only_check(mm_options_t *options, mm_process_check_fn *check)
+{
+    int exit_code = check ? check(options) : 0;
+    if (exit_code == 0)
+        (void)printf("configuration ok\n");
+    mm_options_free(options);
+    return exit_code;
+}
+
+bool mm_process_start(mm_program_t program, int argc, char **argv, mm_process_check_fn *check,
+                      mm_options_t *ret_options, mm_endpoint_t *ret_base, int *ret_exit_code)
 {
     mm_loop_block_signals();
     *ret_exit_code = EX_UNAVAILABLE;
@@ -61,6 +70,10 @@ bool mm_process_start(mm_program_t program, int argc, char **argv, mm_options_t 
         return false;
     if (!mm_options_parse(program, argc, argv, ret_options, ret_exit_code))
         return false;
+    if (ret_options->check) {
+        *ret_exit_code = only_check(ret_options, check);
+        return false;
+    }
     const mm_options_t *options = ret_options;
     *ret_exit_code = make_folder(options->dir, options->id);
     if (*ret_exit_code == 0 && !mm_endpoint_parse(options->consumer, ret_base))

@@ -6,10 +6,15 @@
 #include "endpoint.h"
 #include "options.h"
 
-// False: end with *ret_exit_code, all has been said. With MAYHEM_PARENT=PID in the environment, the
-// process drains when that parent dies (and does not start when it already has).
-bool mm_process_start(mm_program_t program, int argc, char **argv, mm_options_t *ret_options,
-                      mm_endpoint_t *ret_base, int *ret_exit_code);
+// What --check looks at beyond the options themselves: 0, or a sysexits code when it has
+// complained.
+typedef int(mm_process_check_fn)(const mm_options_t *options);
+
+// False: end with *ret_exit_code, all has been said. check: NULL when there is nothing more. With
+// MAYHEM_PARENT=PID in the environment, the process drains when that parent dies (and does not
+// start when it already has).
+bool mm_process_start(mm_program_t program, int argc, char **argv, mm_process_check_fn *check,
+                      mm_options_t *ret_options, mm_endpoint_t *ret_base, int *ret_exit_code);
 // Logs the service's last words, ends the log and gives the options back. Returns exit_code.
 int mm_process_end(mm_options_t *options, int exit_code);
 

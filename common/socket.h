@@ -20,7 +20,7 @@ uint64_t mm_socket_raise_descriptors(void);
 // A socket with all options set: ZMQ_PUSH, ZMQ_PULL, ZMQ_PUB or ZMQ_SUB. One context per process,
 // made at the first call. Never NULL.
 void *mm_socket_new(int type);
-// The socket's own ipc file, if it was bound, is unlinked by libzmq. Idempotent.
+// Idempotent. The file of an ipc endpoint that was bound stays: whoever bound it unlinks it.
 void mm_socket_destroy(void **socket_p);
 // After all sockets are gone: waits until what was sent has left, at most MM_LINGER_MS.
 void mm_socket_end(void);

@@ -405,7 +405,8 @@ int main(int argc, char **argv)
 {
     consumer_t self = {0};
     int exit_code;
-    if (!mm_process_start(MM_PROGRAM_CONSUMER, argc, argv, &self.options, &self.base, &exit_code))
+    if (!mm_process_start(MM_PROGRAM_CONSUMER, argc, argv, NULL, &self.options, &self.base,
+                          &exit_code))
         return exit_code;
     (void)snprintf(self.extended, sizeof self.extended, "Extended deadline by %g seconds",
                    (double)self.options.ack_deadline_ms / 1000);

@@ -421,7 +421,8 @@ int main(int argc, char **argv)
 {
     publisher_t self = {0};
     int exit_code;
-    if (!mm_process_start(MM_PROGRAM_PUBLISHER, argc, argv, &self.options, &self.base, &exit_code))
+    if (!mm_process_start(MM_PROGRAM_PUBLISHER, argc, argv, NULL, &self.options, &self.base,
+                          &exit_code))
         return exit_code;
     if (self.options.report != MM_REPORT_OFF) {
         exit_code = report_print(&self.options);

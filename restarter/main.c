@@ -114,6 +114,24 @@ static driver_t *new_driver(const mm_options_t *options, char complaint[DRIVER_C
         complaint);
 }
 
+// The driver; NULL when its commands cannot be run, which has then been said.
+static driver_t *open_driver(const mm_options_t *options)
+{
+    char complaint[DRIVER_COMPLAINT_MAX];
+    driver_t *driver = new_driver(options, complaint);
+    if (!driver)
+        (void)fprintf(stderr, "%s: %s\n", options->id, complaint);
+    return driver;
+}
+
+static int check_driver(const mm_options_t *options)
+{
+    driver_t *driver = open_driver(options);
+    bool runs = driver != NULL;
+    driver_destroy(&driver);
+    return runs ? 0 : EX_CONFIG;
+}
+
 static mm_link_t *new_link(restarter_t *self, const mm_endpoint_t *base)
 {
     const mm_options_t *options = &self->options;
@@ -140,14 +158,12 @@ int main(int argc, char **argv)
     restarter_t self = {0};
     mm_endpoint_t base;
     int exit_code;
-    if (!mm_process_start(MM_PROGRAM_RESTARTER, argc, argv, &self.options, &base, &exit_code))
+    if (!mm_process_start(MM_PROGRAM_RESTARTER, argc, argv, check_driver, &self.options, &base,
+                          &exit_code))
         return exit_code;
-    char complaint[DRIVER_COMPLAINT_MAX];
-    self.driver = new_driver(&self.options, complaint);
-    if (!self.driver) {
-        (void)fprintf(stderr, "%s: %s\n", self.options.id, complaint);
+    self.driver = open_driver(&self.options);
+    if (!self.driver)
         return mm_process_end(&self.options, EX_CONFIG);
-    }
     self.loop = mm_loop_new(turn, &self);
     self.link = new_link(&self, &base);
     mm_loop_on_signal(self.loop, on_signal, &self);

@@ -191,7 +191,8 @@ int main(int argc, char **argv)
 {
     saver_t self = {0};
     mm_endpoint_t base;
-    if (!mm_process_start(MM_PROGRAM_SAVER, argc, argv, &self.options, &base, &self.exit_code))
+    if (!mm_process_start(MM_PROGRAM_SAVER, argc, argv, NULL, &self.options, &base,
+                          &self.exit_code))
         return self.exit_code;
     char error[MM_ERROR_MAX];
     self.exit_code = store_open(self.options.db, &self.store, error);

@@ -13,7 +13,7 @@ for object in "$@"; do
         grep -v -e '^__asan' -e '^__ubsan' -e '^__tsan' -e '^__gcov' -e '^__sanitizer')
     name=$(basename "$(dirname "$object")")/$(basename "$object" .o)
     if [[ $alien ]]; then
-        echo "FAIL purity: $name uses" $alien
+        echo "FAIL purity: $name uses ${alien//$'\n'/ }"
         status=1
     else
         echo "PASS purity: $name"

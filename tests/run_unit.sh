@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Runs one cmocka program and prints PASS or FAIL for each of its tests; the output of failed ones is
-# shown. run_unit.sh PROGRAM
+# shown. MEMCHECK is a command to run it under. run_unit.sh PROGRAM
 set -u
 name=$(basename "$1")
-output=$(CMOCKA_MESSAGE_OUTPUT=STDOUT timeout -k 5 120 ${MEMCHECK:-} "$1" 2>&1 </dev/null)
+read -ra memcheck <<<"${MEMCHECK:-}"
+output=$(CMOCKA_MESSAGE_OUTPUT=STDOUT timeout -k 5 120 "${memcheck[@]}" "$1" 2>&1 </dev/null)
 status=$?
 passed=$(grep -c '^\[       OK \]' <<<"$output")
 sed -n "s/^\[       OK \] \(.*\)/PASS $name: \1/p" <<<"$output"
@@ -11,9 +12,9 @@ if ((status == 0 && passed > 0)); then
     exit 0
 fi
 grep -v '^\[       OK \]' <<<"$output"
-failed=$(sed -n 's/^\[  FAILED  \] \([a-z].*\)$/\1/p' <<<"$output" | grep -v 'test(s)' | sort -u)
-if [[ $failed ]]; then
-    sed "s/^/FAIL $name: /" <<<"$failed"
+mapfile -t failed < <(sed -n 's/^\[  FAILED  \] \([a-z].*\)$/\1/p' <<<"$output" | sort -u)
+if ((${#failed[@]})); then
+    printf "FAIL $name: %s\n" "${failed[@]}"
 else
     echo "FAIL $name: ended with status $status, $passed tests passed"
 fi

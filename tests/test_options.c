@@ -242,8 +242,6 @@ static void help_version_and_check_print_and_exit_with_0(void **state)
     assert_int_equal(PARSE(RESTARTER, "-h"), 0);
     assert_int_equal(PARSE(PUBLISHER, "--version"), 0);
     assert_int_equal(strncmp(out, "mayhem-publisher ", 17), 0);
-    assert_int_equal(PARSE(PUBLISHER, "--check"), 0);
-    assert_string_equal(out, "configuration ok\n");
     assert_int_equal(PARSE(PUBLISHER, "--check", "--rate=x"), 64);
     assert_told("--rate=x");
 }

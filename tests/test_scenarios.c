@@ -1,5 +1,5 @@
-// Runs every tests/scenarios/CORE/*.txt: each line's event goes into the core, and what comes out must be
-// what stands behind the arrow. The same format is what --trace writes.
+// Runs every tests/scenarios/CORE/*.txt: each line's event goes into the core, and what comes out
+// must be what stands behind the arrow. The same format is what --trace writes.
 //
 // test_scenarios -p FILE prints a scenario with what really comes out.
 
@@ -30,6 +30,7 @@ static const gather_config_t gather_defaults = {.life = 1,
                                                 .drain_ms = 24000,
                                                 .max_in_flight = 1000,
                                                 .settled_max = 1000,
+                                                .nacked_max = 1000,
                                                 .savers_max = 1,
                                                 .restarters_max = 64};
 
