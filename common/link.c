@@ -92,6 +92,7 @@ void mm_link_destroy(mm_link_t **self_p)
     if (!self)
         return;
     *self_p = NULL;
+    mm_process_drop_total(&self->drops);
     close_sockets(self);
     (void)zmq_msg_close(&self->message);
     mm_worker_destroy(&self->worker);
@@ -222,6 +223,14 @@ static void log_note(mm_link_t *self, const mm_worker_action_t *action)
     }
 }
 
+static void leave(mm_link_t *self)
+{
+    self->done = true;
+    if (mm_worker_unconfirmed(self->worker) > 0)
+        mm_log(MM_LOG_WARN, "Leaving with results that no consumer has confirmed",
+               MM_INT("results", mm_worker_unconfirmed(self->worker)));
+}
+
 static void apply(mm_link_t *self)
 {
     for (size_t i = 0; i < self->actions.count; i++) {
@@ -236,7 +245,7 @@ static void apply(mm_link_t *self)
         case MM_WORKER_RESULT: add_result(self, action->as.serial); break;
         case MM_WORKER_REPORT: send_report(self, &action->as.report); break;
         case MM_WORKER_BYE: send_bye(self, action->as.last_serial); break;
-        case MM_WORKER_DONE: self->done = true; break;
+        case MM_WORKER_DONE: leave(self); break;
         case MM_WORKER_NOTE: log_note(self, action); break;
         }
     }

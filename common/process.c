@@ -140,3 +140,9 @@ void mm_process_drop(mm_process_drops_t *self, int64_t now_ms, const char *why, 
     self->logged = self->count;
     self->logged_ms = now_ms;
 }
+
+void mm_process_drop_total(const mm_process_drops_t *self)
+{
+    if (self->count > self->logged)
+        mm_log(MM_LOG_WARN, "Dropped bad frames", MM_INT("total", self->count));
+}

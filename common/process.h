@@ -34,5 +34,7 @@ typedef struct {
     int64_t logged_ms;
 } mm_process_drops_t;
 void mm_process_drop(mm_process_drops_t *self, int64_t now_ms, const char *why, const char *where);
+// Logs how many there were in all, if there were any that were not logged.
+void mm_process_drop_total(const mm_process_drops_t *self);
 
 #endif

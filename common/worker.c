@@ -2,9 +2,8 @@
 // joined (heartbeats). Whenever it leaves a session its PULL is closed first, so that what is still
 // in the pipe can never start.
 
-#include "worker.h"
-#include "results.h"
 #include "text.h"
+#include "worker_private.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -12,49 +11,7 @@
 #include <uthash.h>
 #include <utlist.h>
 
-#define HELLO_FIRST_MS 20   // the first pause between hellos; it doubles up to a heartbeat
-#define SILENT_BEATS   3    // missed heartbeats of the consumer after which sockets are recreated
-#define PART_HELD      256  // tasks in one part of a report
-#define PART_RESULTS   32   // results in one part: each may be 1 KiB and a half
-#define REPORT_RESULTS 1024 // results in one report; the rest follows in the next
-#define HISTORY_EXTRA  64   // confirmed results kept for a new consumer, beyond the slots (R6)
-
-typedef struct held {
-    uint64_t number;
-    mm_leg_t leg;
-    uint32_t attempt;
-    mm_id_t id;
-    struct held *prev, *next;
-    UT_hash_handle hh;
-    size_t host_size;
-    char host[];
-} held_t;
-
-struct mm_worker {
-    mm_worker_config_t config;
-    int64_t now_ms;
-    int64_t boot_ms;
-    uint64_t life;        // of the consumer last heard; 0: none
-    uint64_t session;     // current; 0: joining
-    uint64_t highest;     // session ever had (R4)
-    uint64_t sequence;    // of the last report
-    uint64_t last_number; // of the tasks seen (R3)
-    int64_t report_ms;    // when to say hello or send a heartbeat
-    int64_t hello_pause_ms;
-    int64_t heard_ms; // the consumer
-    held_t *held;     // by number
-    held_t *held_list;
-    mm_results_t *results;
-    bool draining;  // says 0 slots
-    bool stopped;   // what ran at the drain limit was stopped
-    bool last_seen; // the consumer has said that nothing more comes
-    bool done;
-    int64_t drain_until_ms;
-    int64_t leave_by_ms;    // nothing runs: the consumer's last word is awaited until then
-    mm_held_t *report_held; // of the report under way
-    mm_result_t *report_results;
-    mm_worker_actions_t *actions;
-};
+#define SILENT_BEATS 3 // missed heartbeats of the consumer after which sockets are recreated
 
 mm_worker_t *mm_worker_new(const mm_worker_config_t *config, int64_t now_ms)
 {
@@ -132,12 +89,17 @@ bool mm_worker_holds(const mm_worker_t *self, uint64_t number, mm_task_t *ret_ta
     return held != NULL;
 }
 
+uint64_t mm_worker_unconfirmed(const mm_worker_t *self)
+{
+    return mm_results_last(self->results) - mm_results_confirmed(self->results);
+}
+
 size_t mm_worker_running(const mm_worker_t *self)
 {
     return HASH_COUNT(self->held);
 }
 
-static mm_worker_action_t *act(mm_worker_t *self, mm_worker_action_kind_t kind)
+mm_worker_action_t *mm_worker_act(mm_worker_t *self, mm_worker_action_kind_t kind)
 {
     mm_worker_actions_t *actions = self->actions;
     if (actions->count == actions->size) {
@@ -152,7 +114,7 @@ static mm_worker_action_t *act(mm_worker_t *self, mm_worker_action_kind_t kind)
 
 static void note(mm_worker_t *self, mm_worker_note_t what, mm_text_t text, uint64_t number)
 {
-    mm_worker_action_t *action = act(self, MM_WORKER_NOTE);
+    mm_worker_action_t *action = mm_worker_act(self, MM_WORKER_NOTE);
     action->as.note.note = what;
     action->as.note.text = text;
     action->as.note.number = number;
@@ -166,7 +128,7 @@ static void add_result(mm_worker_t *self, const mm_result_t *result)
 {
     uint64_t serial = mm_results_add(self->results, result, self->now_ms);
     if (self->session != 0)
-        act(self, MM_WORKER_RESULT)->as.serial = serial;
+        mm_worker_act(self, MM_WORKER_RESULT)->as.serial = serial;
 }
 
 // ---- reports
@@ -177,85 +139,11 @@ static void confirm(mm_worker_t *self, uint64_t session, uint64_t confirmed)
         mm_results_confirm(self->results, confirmed);
 }
 
-static void report_part(mm_worker_t *self, mm_report_t *report, size_t *held_left,
-                        size_t *results_left)
-{
-    size_t held = *held_left < PART_HELD ? *held_left : PART_HELD;
-    size_t results = held > PART_HELD / 2           ? 0
-                     : *results_left < PART_RESULTS ? *results_left
-                                                    : PART_RESULTS;
-    report->held_count = held;
-    report->result_count = results;
-    act(self, MM_WORKER_REPORT)->as.report = *report;
-    report->part++;
-    report->held += held;
-    report->results += results;
-    *held_left -= held;
-    *results_left -= results;
-}
-
-// Says hello or sends a heartbeat, in as many parts as it takes. A hello may be for a consumer that
-// knows nothing, and tells the history too; a heartbeat repeats what was not confirmed in time.
-static void report(mm_worker_t *self, bool hello, bool repeats_all)
-{
-    size_t held_count = 0, result_count = 0;
-    uint64_t last = mm_results_last(self->results);
-    held_t *held;
-    DL_FOREACH (self->held_list, held)
-        self->report_held[held_count++] = (mm_held_t){.number = held->number,
-                                                      .leg = held->leg,
-                                                      .id = held->id,
-                                                      .host = {held->host, held->host_size},
-                                                      .started = true};
-    bool overdue =
-        mm_results_waiting_since(self->results) <= self->now_ms - self->config.heartbeat_ms;
-    uint64_t serial =
-        hello ? mm_results_history(self->results, REPORT_RESULTS, HISTORY_EXTRA)
-              : (repeats_all || overdue ? mm_results_confirmed(self->results) : last) + 1;
-    for (; serial <= last && result_count < REPORT_RESULTS; serial++)
-        self->report_results[result_count++] = *mm_results_get(self->results, serial);
-
-    size_t held_left = held_count, results_left = result_count, parts = 0;
-    mm_report_t whole = {.is_hello = hello,
-                         .worker = mm_text(self->config.name.text),
-                         .nonce = self->config.nonce,
-                         .role = self->config.role,
-                         .session = hello ? self->highest : self->session,
-                         .sequence = ++self->sequence,
-                         .stamp_ms = self->boot_ms,
-                         .slots = self->draining ? 0 : self->config.slots,
-                         .last_serial = last,
-                         .held = self->report_held,
-                         .results = self->report_results};
-    size_t first = self->actions->count;
-    do {
-        report_part(self, &whole, &held_left, &results_left);
-        parts++;
-    } while (held_left > 0 || results_left > 0);
-    for (size_t i = first; i < self->actions->count; i++)
-        self->actions->items[i].as.report.parts = (uint32_t)parts;
-}
-
-static void heartbeat(mm_worker_t *self, bool repeats_all)
-{
-    report(self, false, repeats_all);
-    self->report_ms = self->now_ms + self->config.heartbeat_ms;
-}
-
-static void hello(mm_worker_t *self)
-{
-    report(self, true, true);
-    self->report_ms = self->now_ms + self->hello_pause_ms;
-    self->hello_pause_ms = 2 * self->hello_pause_ms < self->config.heartbeat_ms
-                               ? 2 * self->hello_pause_ms
-                               : self->config.heartbeat_ms;
-}
-
 // Out of the session, if there is one; the hello follows when it is due, that is now.
 static void leave_session(mm_worker_t *self)
 {
     if (self->session != 0)
-        act(self, MM_WORKER_DISCONNECT);
+        mm_worker_act(self, MM_WORKER_DISCONNECT);
     self->session = 0;
     self->last_seen = false;
     self->hello_pause_ms = HELLO_FIRST_MS;
@@ -274,21 +162,23 @@ static bool is_for_me(const mm_worker_t *self, const mm_frame_t *frame)
 static void take_welcome(mm_worker_t *self, const mm_frame_t *frame)
 {
     mm_worker_action_t *action;
-    if (!is_for_me(self, frame) || frame->as.answer.session <= self->highest ||
+    if (!is_for_me(self, frame) || frame->as.answer.life < self->life ||
+        frame->as.answer.session <= self->highest ||
         frame->as.answer.suffix.size >= sizeof action->as.connect.suffix)
         return;
     if (self->session != 0)
-        act(self, MM_WORKER_DISCONNECT);
+        mm_worker_act(self, MM_WORKER_DISCONNECT);
     self->heard_ms = self->now_ms;
     self->life = frame->as.answer.life;
+    self->consumer_left = false;
     self->session = self->highest = frame->as.answer.session;
     self->last_seen = false;
-    action = act(self, MM_WORKER_CONNECT);
+    action = mm_worker_act(self, MM_WORKER_CONNECT);
     action->as.connect.session = self->session;
     memcpy(action->as.connect.suffix, frame->as.answer.suffix.data, frame->as.answer.suffix.size);
     action->as.connect.suffix[frame->as.answer.suffix.size] = '\0';
     note(self, MM_WORKER_NOTE_JOINED, (mm_text_t){0}, self->session);
-    heartbeat(self, true); // with what has ended since the hello
+    mm_worker_heartbeat(self, true); // with what has ended since the hello
 }
 
 static void rejoin(mm_worker_t *self)
@@ -305,6 +195,7 @@ static void take_beat(mm_worker_t *self, const mm_frame_t *frame)
     self->heard_ms = self->now_ms;
     if (frame->as.beat.life != self->life) {
         self->life = frame->as.beat.life;
+        self->consumer_left = false;
         rejoin(self);
         return;
     }
@@ -323,6 +214,7 @@ static void take_leaving(mm_worker_t *self, const mm_frame_t *frame)
     self->report_ms = self->now_ms + self->config.heartbeat_ms;
     if (self->drain_until_ms != MM_NEVER)
         self->draining = true; // a saver in its drain has waited for this
+    self->consumer_left = true;
 }
 
 static void give_back(mm_worker_t *self, const mm_task_t *task)
@@ -347,8 +239,8 @@ static void start(mm_worker_t *self, const mm_task_t *task)
     memcpy(held->host, task->host.data, host_size);
     HASH_ADD(hh, self->held, number, sizeof held->number, held);
     DL_APPEND(self->held_list, held);
-    act(self, MM_WORKER_STARTED)->as.number = task->number;
-    act(self, MM_WORKER_START)->as.task = task;
+    mm_worker_act(self, MM_WORKER_STARTED)->as.number = task->number;
+    mm_worker_act(self, MM_WORKER_START)->as.task = task;
 }
 
 static void take_tasks(mm_worker_t *self, const mm_frame_t *frame)
@@ -422,7 +314,7 @@ static void take_drain(mm_worker_t *self)
         return;
     self->draining = true;
     if (self->session != 0)
-        heartbeat(self, false); // 0 slots
+        mm_worker_heartbeat(self, false); // 0 slots
 }
 
 static void take_time(mm_worker_t *self)
@@ -430,42 +322,53 @@ static void take_time(mm_worker_t *self)
     if (self->now_ms >= self->drain_until_ms && !self->stopped) {
         self->draining = self->stopped = true;
         if (self->held)
-            act(self, MM_WORKER_STOP);
+            mm_worker_act(self, MM_WORKER_STOP);
     }
     if (self->now_ms - self->heard_ms >= SILENT_BEATS * self->config.heartbeat_ms) {
         note(self, MM_WORKER_NOTE_SILENT, (mm_text_t){0}, 0);
         leave_session(self);
-        act(self, MM_WORKER_RECREATE);
+        mm_worker_act(self, MM_WORKER_RECREATE);
         self->heard_ms = self->now_ms;
     }
     if (self->now_ms < self->report_ms)
         return;
     if (self->session != 0)
-        heartbeat(self, false);
+        mm_worker_heartbeat(self, false);
     else
-        hello(self);
+        mm_worker_hello(self);
 }
 
-// Leaves when nothing runs and the consumer has read everything and will send nothing more; without
-// a consumer, or when it does not say so in time, all the same.
-static void try_leave(mm_worker_t *self)
+// When a worker that drains and runs nothing leaves at the latest; MM_NEVER for any other. Results
+// that no consumer has confirmed are worth waiting for: without them their restarts are done again.
+static int64_t leave_deadline(const mm_worker_t *self)
 {
     if (!self->draining || self->held || self->done)
-        return;
-    uint64_t last = mm_results_last(self->results);
-    bool told = self->last_seen && mm_results_confirmed(self->results) == last;
-    if (self->session != 0 && !told && self->now_ms < self->leave_by_ms &&
-        !(self->stopped && self->config.leaves_last)) {
-        if (self->leave_by_ms == MM_NEVER) {
-            self->leave_by_ms = self->now_ms + self->config.lost_after_ms;
-            heartbeat(self, false); // asks for the last word
-        }
-        return;
+        return MM_NEVER;
+    if (self->consumer_left || (self->stopped && self->config.leaves_last))
+        return self->now_ms;
+    if (mm_worker_unconfirmed(self) > 0) {
+        int64_t limit = self->drain_until_ms + self->config.lost_after_ms;
+        limit = self->leave_by_ms < limit ? self->leave_by_ms : limit;
+        return limit > self->drain_until_ms ? limit : self->drain_until_ms;
     }
+    return self->session != 0 && !self->last_seen ? self->leave_by_ms : self->now_ms;
+}
+
+// Leaves when nothing runs, the consumer has read everything, and has said that nothing more comes;
+// or when it does not say so in time.
+static void try_leave(mm_worker_t *self)
+{
+    if (self->draining && !self->held && self->leave_by_ms == MM_NEVER) {
+        self->leave_by_ms = self->now_ms + self->config.lost_after_ms;
+        if (self->session != 0)
+            mm_worker_heartbeat(self, false); // asks for the last word
+    }
+    if (self->now_ms < leave_deadline(self))
+        return;
     if (self->session != 0)
-        act(self, MM_WORKER_BYE)->as.last_serial = last;
+        mm_worker_act(self, MM_WORKER_BYE)->as.last_serial = mm_results_last(self->results);
     self->done = true;
-    act(self, MM_WORKER_DONE);
+    mm_worker_act(self, MM_WORKER_DONE);
 }
 
 void mm_worker_step(mm_worker_t *self, const mm_worker_event_t *event,
@@ -493,7 +396,6 @@ int64_t mm_worker_deadline(const mm_worker_t *self)
         deadline = silent;
     if (!self->stopped && self->drain_until_ms < deadline)
         deadline = self->drain_until_ms;
-    if (self->leave_by_ms < deadline && !self->done)
-        deadline = self->leave_by_ms;
-    return deadline;
+    int64_t leave = leave_deadline(self);
+    return leave < deadline ? leave : deadline;
 }

@@ -102,6 +102,8 @@ const mm_result_t *mm_worker_result(const mm_worker_t *self, uint64_t serial);
 // Whether this task was started and is not finished; if so, *ret_task (NULL: not wanted) gets its
 // number, leg, id and attempt, and the host of a restart, valid until the next step.
 bool mm_worker_holds(const mm_worker_t *self, uint64_t number, mm_task_t *ret_task);
+// Results that no consumer has confirmed.
+uint64_t mm_worker_unconfirmed(const mm_worker_t *self);
 // Tasks started and not finished.
 size_t mm_worker_running(const mm_worker_t *self);
 

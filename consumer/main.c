@@ -37,6 +37,7 @@ typedef struct {
     int64_t now_ms;
     char extended[64]; // the log's words for an extension
     mm_process_drops_t drops;
+    int exit_code;
 } consumer_t;
 
 // ---- the core's actions
@@ -97,15 +98,21 @@ static void log_note(const gather_action_t *action)
     }
 }
 
+// Without descriptors or memory for another socket nothing gets better by going on.
+static void fail(consumer_t *self, const char *error)
+{
+    mm_log(MM_LOG_ERROR, "Cannot bind the tasks of a worker", MM_STRING("error", error));
+    self->exit_code = EX_UNAVAILABLE;
+    mm_loop_stop(self->loop);
+}
+
 static void open_session(consumer_t *self, const gather_action_t *action)
 {
     if (outgoing_open(self->outgoing, action->as.answer.session))
         mm_log(MM_LOG_INFO, "A worker joins", MM_STRING("worker", action->as.answer.worker.text),
                MM_INT("session", action->as.answer.session));
     else
-        mm_log(MM_LOG_ERROR, "Cannot bind the tasks of a worker",
-               MM_STRING("worker", action->as.answer.worker.text),
-               MM_STRING("error", strerror(errno)));
+        fail(self, strerror(errno));
 }
 
 static void leave(consumer_t *self)
@@ -338,7 +345,7 @@ static int open_trace(consumer_t *self)
 {
     if (!*self->options.trace)
         return 0;
-    self->trace = fopen(self->options.trace, "we");
+    self->trace = fopen(self->options.trace, "ae");
     if (self->trace)
         return 0;
     (void)fprintf(stderr, "%s: cannot write the trace %s: %s; choose another --trace\n",
@@ -422,6 +429,8 @@ int main(int argc, char **argv)
         mm_loop_on_signal(self.loop, on_signal, &self);
         mm_log(MM_LOG_INFO, "Ready", MM_STRING("address", self.options.consumer));
         mm_loop_run(self.loop);
+        exit_code = self.exit_code;
+        mm_process_drop_total(&self.drops);
         gather_statistics_t statistics = gather_statistics(self.gather);
         mm_log(MM_LOG_INFO, "Cancelling outstanding tasks", MM_INT("acked", statistics.acked),
                MM_INT("dead", statistics.dead), MM_INT("nacked", statistics.nacked),

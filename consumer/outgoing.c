@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -230,9 +231,24 @@ void outgoing_notice(outgoing_t *self, const gather_action_t *action)
         send_notices(self, reader);
 }
 
+// The suffix of a session that is closed: there is nothing behind it, and the worker that joins it
+// is told to say hello again.
+static void name_closed(const outgoing_t *self, uint64_t number, char suffix[SUFFIX_MAX])
+{
+    if (self->base.is_ipc)
+        (void)snprintf(suffix, SUFFIX_MAX, "task.%016" PRIx64, number);
+    else
+        (void)snprintf(suffix, SUFFIX_MAX, "1");
+}
+
 void outgoing_answer(outgoing_t *self, const gather_action_t *action)
 {
+    char suffix[SUFFIX_MAX] = "";
     const session_t *session = find_session(self, action->as.answer.session);
+    if (session)
+        memcpy(suffix, session->suffix, sizeof suffix);
+    else if (action->kind == GATHER_WELCOME)
+        name_closed(self, action->as.answer.session, suffix);
     mm_frame_t frame = {.kind = action->kind == GATHER_WELCOME   ? MM_FRAME_WELCOME
                                 : action->kind == GATHER_REFUSED ? MM_FRAME_REFUSED
                                                                  : MM_FRAME_REJOIN,
@@ -241,10 +257,8 @@ void outgoing_answer(outgoing_t *self, const gather_action_t *action)
                                       .worker = mm_text(action->as.answer.worker.text),
                                       .nonce = action->as.answer.nonce,
                                       .session = action->as.answer.session,
-                                      .suffix = mm_text(session ? session->suffix : NULL),
+                                      .suffix = mm_text(suffix),
                                       .reason = mm_text(action->as.answer.reason)}};
-    if (action->kind == GATHER_WELCOME && !session)
-        return; // no endpoint: the hello will be repeated
     publish(self, "worker", action->as.answer.worker.text, &frame);
 }
 

@@ -71,6 +71,13 @@ static void change_worker(workers_t *self, workers_change_kind_t kind, const wor
     added->confirmed = worker->confirmed;
 }
 
+// The welcome to the session that it was last given, which may be closed by now.
+static void change_given(workers_t *self, const worker_t *worker)
+{
+    change_worker(self, WORKERS_WELCOME, worker);
+    self->changes[self->change_count - 1].session = worker->given;
+}
+
 // An answer to a report whose sender has no record.
 static void change_stranger(workers_t *self, workers_change_kind_t kind, const mm_report_t *report,
                             const char *reason)
@@ -330,6 +337,13 @@ worker_t *workers_report_open(workers_t *self, const mm_report_t *report, int64_
     } else if (report->sequence != worker->sequence || report->part != worker->parts) {
         return NULL;
     }
+    if (report->is_hello && worker->state == WORKER_LOST && report->session < worker->given) {
+        // It was on its way when its sender got that session, or its sender never got it. What it
+        // tells may be too old to begin with: the sender has to come back with that session (R4).
+        if (report->part == 0)
+            change_given(self, worker);
+        return NULL;
+    }
     worker->parts++;
     worker->heard_ms = now_ms;
     worker->stamp_ms = report->stamp_ms;
@@ -389,7 +403,7 @@ static void open_session(workers_t *self, worker_t *worker, const mm_report_t *r
     close_session(self, worker);
     if (self->session < report->session)
         self->session = report->session; // a life number was lost: stay above it all the same
-    worker->session = ++self->session;
+    worker->session = worker->given = ++self->session;
     change_worker(self, WORKERS_OPEN, worker);
 }
 

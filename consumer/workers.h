@@ -40,6 +40,7 @@ typedef struct worker {
     worker_state_t state;
     uint64_t nonce;     // of the process
     uint64_t session;   // given to it; 0: none, or lost
+    uint64_t given;     // the last one given to it, lost or not
     uint64_t sequence;  // of its last report
     uint32_t parts;     // of that report, so far
     uint64_t confirmed; // serial of the last result read

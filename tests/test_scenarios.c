@@ -57,8 +57,11 @@ static void runner_start(runner_t *self)
         self->gather = gather_new(&self->gather_config, 0);
 }
 
+// A config line begins a new life of the core, as in a trace over several lives.
 static bool run_config(runner_t *self, const char *line)
 {
+    gather_destroy(&self->gather);
+    outbox_destroy(&self->outbox);
     return self->is_publisher ? outbox_text_read_config(line, &self->outbox_config)
                               : gather_reader_config(self->reader, line, &self->gather_config);
 }
