@@ -28,7 +28,7 @@ COMMON := clock duration endpoint heap histogram id link log log_format loop opt
           options_ini options_print options_value process results socket sqlite text wire \
           wire_decode wire_encode wire_scan words worker worker_report
 PUBLISHER := hostline hostset intake outbox outbox_db outbox_db_batch outbox_text progress report \
-             run source_file source_generate
+             run source_file source_generate source_paced
 CONSUMER := flight gather gather_legs gather_out gather_reader gather_text hosts life memory names \
             outgoing workers
 SAVER := inject store_sqlite

@@ -31,7 +31,7 @@ Without -i and -x it is the demo: cattle-xxxx hosts at random, a mock restart, o
   --verify 'CMD {host}'    then run this until it succeeds
   --verify-timeout TIME    at most so long
   --timeout TIME           end a command that runs longer
-  --dry-run                only print the commands
+  --dry-run                only print the commands; the folder is then run.dry, unless --dir is given
   --mock-time A..B         a mock restart takes from A to B (0s..20ms)
   --mock-fail P%           so many mock restarts fail
   --slots N                restarts at a time in each restarter
@@ -49,6 +49,7 @@ Without -i and -x it is the demo: cattle-xxxx hosts at random, a mock restart, o
   --log-level LEVEL        debug, info, warn or error
   --json                   the summary as JSON, alone on standard output
   -q, --quiet              no process list, no progress, no log lines
+  --no-install             install nothing: say what is missing
 
 Exit: 0 all restarted, 1 some dead, 75 stopped with work left (the same command goes on), 64 usage,
 65 bad input, 69 unavailable, 70 bug, 73 cannot create, 74 I/O, 78 configuration, 130 second Ctrl-C.
@@ -59,7 +60,7 @@ END
 
 # Who takes what; the processes check the values. Each name stands between two blanks.
 roles=(publisher consumer saver restarter)
-flags=' dry-run json quiet test help '
+flags=' dry-run json quiet test help no-install '
 declare -A short=([-i]=input [-n]=restarters [-x]=exec [-q]=quiet [-h]=help)
 declare -A takes=(
     [all]=' dir config seed log-level drain-timeout '
@@ -251,7 +252,7 @@ take_folder() {
 (${others[*]}): end them first"
     fi
     printf '%d\n' $$ >"$dir/run.pid"
-    rm -f -- "$dir/scale" "$dir/scaled"
+    rm -f -- "$dir/scale" "$dir/scaled" "$dir/publisher.run"
 }
 
 # ---- the run -------------------------------------------------------------------------------------
@@ -280,6 +281,8 @@ done <"/proc/$$/status"
 ((!(0x$mask & 2))) || exec env --default-signal=INT "${BASH_SOURCE[0]}" "$@"
 
 parse "$@"
+# What was only printed does not belong on the record of what was done.
+[[ ! -v given[dry-run] || -v given[dir] || -v MAYHEM_DIR ]] || given[dir]=run.dry
 dir=${given[dir]:-${MAYHEM_DIR:-run}}
 [[ ! -v given[help] ]] || { usage && exit 0; }
 [[ ! -v given[test] ]] || run_tests

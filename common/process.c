@@ -75,16 +75,18 @@ bool mm_process_start(mm_program_t program, int argc, char **argv, mm_process_ch
         return false;
     }
     const mm_options_t *options = ret_options;
-    *ret_exit_code = make_folder(options->dir, options->id);
+    bool reads_only = options->report != MM_REPORT_OFF;
+    *ret_exit_code = reads_only ? 0 : make_folder(options->dir, options->id);
     if (*ret_exit_code == 0 && !mm_endpoint_parse(options->consumer, ret_base))
         *ret_exit_code = fail(EX_USAGE, options->id,
                               "--consumer is no address: use ipc://PATH or tcp://HOST:PORT");
     if (*ret_exit_code == 0) {
         open_files = mm_socket_raise_descriptors();
         if (open_files == 0)
-            *ret_exit_code = fail(EX_OSERR, options->id,
-                                  "at most 4096 descriptors are needed and the hard limit is "
-                                  "below that; raise it (ulimit -Hn)");
+            *ret_exit_code =
+                fail(EX_UNAVAILABLE, options->id,
+                     "at least 4096 descriptors are needed, and the hard limit is below "
+                     "that; raise it (ulimit -Hn)");
     }
     mm_log_config_t log = {.process = options->id,
                            .path = *options->log_file ? options->log_file : NULL,
@@ -104,6 +106,14 @@ bool mm_process_start(mm_program_t program, int argc, char **argv, mm_process_ch
     return false;
 }
 
+int mm_process_quit(mm_options_t *options, int exit_code)
+{
+    mm_socket_end();
+    mm_log_stop();
+    mm_options_free(options);
+    return exit_code;
+}
+
 int mm_process_end(mm_options_t *options, int exit_code)
 {
     mm_log(MM_LOG_INFO, "Flushing metrics");
@@ -112,9 +122,7 @@ int mm_process_end(mm_options_t *options, int exit_code)
         mm_log(MM_LOG_INFO, "Successfully shutdown the Mayhem service.");
     else
         mm_log(MM_LOG_WARN, "Shutdown the Mayhem service.", MM_INT("exit", exit_code));
-    mm_log_stop();
-    mm_options_free(options);
-    return exit_code;
+    return mm_process_quit(options, exit_code);
 }
 
 void mm_process_log_signal(int number)

@@ -17,6 +17,8 @@ bool mm_process_start(mm_program_t program, int argc, char **argv, mm_process_ch
                       mm_options_t *ret_options, mm_endpoint_t *ret_base, int *ret_exit_code);
 // Logs the service's last words, ends the log and gives the options back. Returns exit_code.
 int mm_process_end(mm_options_t *options, int exit_code);
+// The same without words: for a process that could not begin and has said why.
+int mm_process_quit(mm_options_t *options, int exit_code);
 
 // Descriptors that commands started by this process should get: the soft limit as it was.
 uint64_t mm_process_open_files(void);

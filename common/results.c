@@ -70,7 +70,8 @@ static void make_room(mm_results_t *self)
 
 static mm_text_t copy_text(char **end, mm_text_t text)
 {
-    memcpy(*end, text.data, text.size);
+    if (text.size > 0)
+        memcpy(*end, text.data, text.size);
     mm_text_t copy = {*end, text.size};
     *end += text.size;
     return copy;

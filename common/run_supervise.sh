@@ -218,7 +218,9 @@ ended() {
     ((status <= 128)) || how="was killed by signal $((status - 128))"
     if [[ $stopping != "" || -v leaving[$name] ]]; then
         record "$name $how"
-        [[ $status == 0 || $name:$status == publisher:75 ]] || unclean+=("$name $how")
+        # 143 is TERM that came before it could listen.
+        [[ $status == 0 || $status == 143 || $name:$status == publisher:75 ]] ||
+            unclean+=("$name $how")
         [[ $stopping != "" || $name != restarter-* ]] || restarter_left "$name"
         unset "leaving[$name]"
         return
@@ -321,8 +323,9 @@ summarize() {
         timeout 2 tail -s 0.05 -f --pid="$follower" /dev/null || kill "$follower" 2>/dev/null
     done
     rm -f -- "$dir/run.pid"
-    # What could not even start has said why.
-    [[ -f $dir/outbox.db && ! $code =~ ^(64|69|73|78)$ ]] || exit "${code:-70}"
+    # Without a run of our own there is nothing to sum up: what could not start has said why.
+    [[ -f $dir/publisher.run ]] || exit "${code:-70}"
+    rm -f -- "$dir/publisher.run"
     [[ ! -v given[json] ]] || format=json
     report=$("$build/mayhem-publisher" "--dir=$dir" "--report=$format" 2>&4)
     status=$?

@@ -346,12 +346,11 @@ static int64_t leave_deadline(const mm_worker_t *self)
         return MM_NEVER;
     if (self->consumer_left || (self->stopped && self->config.leaves_last))
         return self->now_ms;
-    if (mm_worker_unconfirmed(self) > 0) {
-        int64_t limit = self->drain_until_ms + self->config.lost_after_ms;
-        limit = self->leave_by_ms < limit ? self->leave_by_ms : limit;
+    int64_t limit = self->drain_until_ms + self->config.lost_after_ms; // within the drain timeout
+    limit = self->leave_by_ms < limit ? self->leave_by_ms : limit;
+    if (mm_worker_unconfirmed(self) > 0)
         return limit > self->drain_until_ms ? limit : self->drain_until_ms;
-    }
-    return self->session != 0 && !self->last_seen ? self->leave_by_ms : self->now_ms;
+    return self->session != 0 && !self->last_seen ? limit : self->now_ms;
 }
 
 // Leaves when nothing runs, the consumer has read everything, and has said that nothing more comes;

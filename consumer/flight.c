@@ -15,6 +15,7 @@ static const unsigned store_allowed[] = {
     [STORE_OUT] = BIT(STORE_READY) | BIT(STORE_BACKOFF) | BIT(STORE_SAVED) | BIT(STORE_ENDED),
     [STORE_BACKOFF] = BIT(STORE_READY) | BIT(STORE_ENDED),
     [STORE_SAVED] = BIT(STORE_READY) | BIT(STORE_ENDED),
+    [STORE_ENDED] = 0,
 };
 
 static const unsigned restart_allowed[] = {
@@ -30,6 +31,7 @@ static const unsigned restart_allowed[] = {
     [RESTART_BACKOFF] = BIT(RESTART_READY) | BIT(RESTART_OK) | BIT(RESTART_ENDED),
     [RESTART_OK] = BIT(RESTART_ENDED),
     [RESTART_USED_UP] = BIT(RESTART_OK) | BIT(RESTART_ENDED),
+    [RESTART_ENDED] = 0,
 };
 
 flight_t *flights_find(const flights_t *self, const mm_id_t *id)

@@ -37,6 +37,7 @@ typedef struct {
     int64_t now_ms;
     char extended[64]; // the log's words for an extension
     mm_process_drops_t drops;
+    uint64_t refused; // nonce of the worker that was refused last
     int exit_code;
 } consumer_t;
 
@@ -135,8 +136,11 @@ static void apply(consumer_t *self, const gather_action_t *action)
     case GATHER_WELCOME:
     case GATHER_REJOIN: outgoing_answer(self->outgoing, action); break;
     case GATHER_REFUSED:
-        mm_log(MM_LOG_WARN, "Refused a worker", MM_STRING("worker", action->as.answer.worker.text),
-               MM_STRING("why", action->as.answer.reason));
+        if (action->as.answer.nonce != self->refused)
+            mm_log(MM_LOG_WARN, "Refused a worker",
+                   MM_STRING("worker", action->as.answer.worker.text),
+                   MM_STRING("why", action->as.answer.reason));
+        self->refused = action->as.answer.nonce; // it repeats its hello
         outgoing_answer(self->outgoing, action);
         break;
     case GATHER_LAST: outgoing_last(self->outgoing, action); break;
@@ -392,6 +396,22 @@ static int open_core(consumer_t *self)
     return 0;
 }
 
+static int run_loop(consumer_t *self)
+{
+    mm_loop_add_socket(self->loop, "jobs", self->jobs, ZMQ_POLLIN, on_jobs, self);
+    mm_loop_add_socket(self->loop, "inbox", self->inbox, ZMQ_POLLIN, on_inbox, self);
+    mm_loop_on_signal(self->loop, on_signal, self);
+    mm_log(MM_LOG_INFO, "Ready", MM_STRING("address", self->options.consumer));
+    mm_loop_run(self->loop);
+    mm_process_drop_total(&self->drops);
+    gather_statistics_t statistics = gather_statistics(self->gather);
+    mm_log(MM_LOG_INFO, "Cancelling outstanding tasks", MM_INT("acked", statistics.acked),
+           MM_INT("dead", statistics.dead), MM_INT("nacked", statistics.nacked),
+           MM_INT("extended", statistics.extended));
+    (void)zmq_msg_close(&self->message);
+    return self->exit_code;
+}
+
 static void close_all(consumer_t *self)
 {
     outgoing_destroy(&self->outgoing);
@@ -423,20 +443,10 @@ int main(int argc, char **argv)
         exit_code = open_sockets(&self);
     if (exit_code == 0)
         exit_code = open_core(&self);
-    if (exit_code == 0) {
-        mm_loop_add_socket(self.loop, "jobs", self.jobs, ZMQ_POLLIN, on_jobs, &self);
-        mm_loop_add_socket(self.loop, "inbox", self.inbox, ZMQ_POLLIN, on_inbox, &self);
-        mm_loop_on_signal(self.loop, on_signal, &self);
-        mm_log(MM_LOG_INFO, "Ready", MM_STRING("address", self.options.consumer));
-        mm_loop_run(self.loop);
-        exit_code = self.exit_code;
-        mm_process_drop_total(&self.drops);
-        gather_statistics_t statistics = gather_statistics(self.gather);
-        mm_log(MM_LOG_INFO, "Cancelling outstanding tasks", MM_INT("acked", statistics.acked),
-               MM_INT("dead", statistics.dead), MM_INT("nacked", statistics.nacked),
-               MM_INT("extended", statistics.extended));
-        (void)zmq_msg_close(&self.message);
-    }
+    bool begun = exit_code == 0;
+    if (begun)
+        exit_code = run_loop(&self);
     close_all(&self);
-    return mm_process_end(&self.options, exit_code);
+    return begun ? mm_process_end(&self.options, exit_code)
+                 : mm_process_quit(&self.options, exit_code);
 }

@@ -536,6 +536,8 @@ void workers_destroy(workers_t **self_p)
     *self_p = NULL;
     worker_t *worker, *next;
     HASH_ITER (hh, self->by_name, worker, next) {
+        worker->state = WORKER_LOST;
+        refresh_credit(self, worker); // out of the ring, whose others may be gone
         while (worker->holdings) {
             ended_t ended = remove_holding(self, worker->holdings, ENDED_LOST);
             hosts_put(self->hosts, &ended.host);

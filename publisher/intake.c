@@ -119,11 +119,11 @@ static void put_host(intake_t *self, mm_text_t host)
     outbox_db_put(self->config.db, self->config.run.number, &fresh->id, host);
 }
 
-static void put_progress(intake_t *self)
+static void put_progress(intake_t *self, bool ends)
 {
     source_progress_t progress;
     source_progress(self->config.run.source, &progress);
-    progress.done = progress.done || self->source_ended;
+    progress.done = progress.done || ends;
     self->counts.total = progress.total;
     outbox_db_set_progress(self->config.db, self->config.run.number, &progress);
 }
@@ -152,21 +152,24 @@ static void read_source(intake_t *self, int64_t now_ms)
     if (self->source_ended || self->fresh_count > 0)
         return;
     size_t limit = read_limit(self);
+    bool waits = false;
     for (size_t i = 0; i < limit; i++) {
         source_item_t item;
         switch (source_next(self->config.run.source, now_ms, &item)) {
         case SOURCE_ITEM: put_host(self, item.host); continue;
-        case SOURCE_WAIT: self->source_ms = item.until_ms; break;
+        case SOURCE_WAIT:
+            self->source_ms = item.until_ms;
+            waits = true;
+            break;
         case SOURCE_END: self->source_ended = true; break;
         case SOURCE_BAD: take_bad(self, &item); break;
         }
         break;
     }
-    if (self->source_ms == MM_NEVER && !self->source_ended && limit > 0 &&
-        source_descriptor(self->config.run.source) < 0)
-        self->source_ms = now_ms; // there is more
+    if (!waits && !self->source_ended && limit > 0)
+        self->source_ms = now_ms; // there may be more, which need not show on a descriptor
     if (self->fresh_count > 0 || self->source_ended)
-        put_progress(self);
+        put_progress(self, false);
 }
 
 // ---- out
@@ -314,13 +317,19 @@ int64_t intake_deadline(const intake_t *self)
     return deadline;
 }
 
+int intake_descriptor(const intake_t *self)
+{
+    bool wants_more = !self->source_ended && !self->retries && read_limit(self) > 0;
+    return wants_more ? source_descriptor(self->config.run.source) : -1;
+}
+
 void intake_stop(intake_t *self)
 {
     if (self->source_ended)
         return;
     if (self->config.run.is_endless) {
         self->source_ended = true;
-        put_progress(self);
+        put_progress(self, true);
         return;
     }
     self->source_ms = MM_NEVER;

@@ -35,6 +35,10 @@ bool intake_step(intake_t *self, int64_t now_ms, bool may_give);
 // When it wants to be called again; MM_NEVER: when something happens.
 int64_t intake_deadline(const intake_t *self);
 
+// What to wait on for the source to be read further, or -1: it has no descriptor, or is not to be
+// read now.
+int intake_descriptor(const intake_t *self);
+
 // A job that the core has settled: out of the database with the next commit.
 void intake_settle(intake_t *self, const outbox_action_t *action, int64_t now_ms);
 // No more is read from the source; an endless one has ended.

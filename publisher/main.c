@@ -20,6 +20,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -37,6 +38,7 @@ typedef struct {
     outbox_t *outbox;
     outbox_actions_t actions;
     intake_t *intake;
+    int watched;         // the source's descriptor, while it is to be read; else -1
     mm_encoder_t *batch; // open batch of jobs
     mm_decoder_t *decoder;
     zmq_msg_t message;
@@ -244,6 +246,20 @@ static void recreate_sockets(publisher_t *self)
     self->silent_ms = self->now_ms + 3 * self->options.heartbeat_ms;
 }
 
+// The source wakes the loop only while it is to be read: one that has ended, or is held back, stays
+// readable.
+static void watch_source(publisher_t *self)
+{
+    int descriptor = intake_descriptor(self->intake);
+    if (descriptor == self->watched)
+        return;
+    if (self->watched >= 0)
+        mm_loop_remove_descriptor(self->loop, self->watched);
+    if (descriptor >= 0)
+        mm_loop_add_descriptor(self->loop, "source", descriptor, ZMQ_POLLIN, on_source, self);
+    self->watched = descriptor;
+}
+
 static void fail(publisher_t *self)
 {
     self->broken = true;
@@ -276,6 +292,7 @@ static int64_t turn(void *arg)
     bool may_give = !self->draining && mm_sender_waiting(self->jobs) < WAITING_MAX;
     if (!intake_step(self->intake, self->now_ms, may_give))
         fail(self);
+    watch_source(self);
     send_jobs(self);
     intake_counts_t counts = intake_counts(self->intake);
     progress_show(&self->progress, self->now_ms, &counts);
@@ -307,6 +324,18 @@ static int say(const publisher_t *self, int exit_code, const char *error)
     return exit_code;
 }
 
+// Told to run.sh: there is a run of this life to sum up.
+static void mark_begun(const publisher_t *self)
+{
+    char path[4096];
+    (void)snprintf(path, sizeof path, "%s/publisher.run", self->options.dir);
+    FILE *file = fopen(path, "we");
+    if (file) {
+        (void)fprintf(file, "%" PRId64 "\n", self->run.number);
+        (void)fclose(file);
+    }
+}
+
 static int open_outbox(publisher_t *self, uint64_t seed)
 {
     char path[4096], error[MM_ERROR_MAX], source_error[SOURCE_ERROR_MAX];
@@ -319,6 +348,7 @@ static int open_outbox(publisher_t *self, uint64_t seed)
         return say(self, exit_code, source_error);
     mm_log(MM_LOG_INFO, self->run.resumed ? "Resuming a run" : "Beginning a run",
            MM_INT("run", self->run.number), MM_INT("backlog", outbox_db_backlog(self->db)));
+    mark_begun(self);
     if (self->run.left_over > 0)
         mm_log(MM_LOG_WARN, "Finishing jobs left over from other runs, too",
                MM_INT("jobs", self->run.left_over));
@@ -366,6 +396,18 @@ static int open_core(publisher_t *self, uint64_t seed)
     return 0;
 }
 
+// Whether the list of dead hosts may be written: not over the input of a run that is to go on.
+static bool may_write_dead(const publisher_t *self, bool left)
+{
+    char path[4096];
+    (void)snprintf(path, sizeof path, "%s/dead.txt", self->options.dir);
+    struct stat list, input;
+    bool same = *self->options.input && stat(path, &list) == 0 &&
+                stat(self->options.input, &input) == 0 && list.st_dev == input.st_dev &&
+                list.st_ino == input.st_ino;
+    return !left || !same;
+}
+
 // Work is left: 75, unless the source had something worse to say.
 static int close_run(publisher_t *self)
 {
@@ -374,14 +416,15 @@ static int close_run(publisher_t *self)
     progress_end(&self->progress, mm_clock_ms(), &counts);
     if (!closed)
         return EX_IOERR;
-    if (!report_write_dead(self->db, self->run.number, self->options.dir))
-        mm_log(MM_LOG_WARN, "Cannot write dead.txt", MM_STRING("error", strerror(errno)));
     outbox_run_t run = {0};
     bool found = false;
     if (outbox_db_run(self->db, self->run.number, &run, &found) != OUTBOX_DB_OK || !found)
         return EX_IOERR;
     bool left = run.finished_ms == 0 || outbox_db_backlog(self->db) > 0;
     outbox_run_clear(&run);
+    if (may_write_dead(self, left) &&
+        !report_write_dead(self->db, self->run.number, self->options.dir))
+        mm_log(MM_LOG_WARN, "Cannot write dead.txt", MM_STRING("error", strerror(errno)));
     int exit_code = intake_exit_code(self->intake);
     return exit_code != 0 ? exit_code : left ? EX_TEMPFAIL : 0;
 }
@@ -391,11 +434,12 @@ static int run_loop(publisher_t *self)
     open_events(self);
     mm_loop_add_socket(self->loop, "events", self->events, ZMQ_POLLIN, on_events, self);
     mm_loop_on_signal(self->loop, on_signal, self);
-    int descriptor = source_descriptor(self->run.source);
-    if (descriptor >= 0)
-        mm_loop_add_descriptor(self->loop, "source", descriptor, ZMQ_POLLIN, on_source, self);
+    self->watched = -1;
     self->silent_ms = self->now_ms + 3 * self->options.heartbeat_ms;
+    mm_log(MM_LOG_INFO, "Ready; waiting for a consumer",
+           MM_STRING("address", self->options.consumer));
     mm_loop_run(self->loop);
+    mm_process_drop_total(&self->drops);
     mm_log(MM_LOG_INFO, "Cancelling outstanding tasks",
            MM_INT("leased", outbox_leased(self->outbox)));
     close_events(self);
@@ -424,12 +468,8 @@ int main(int argc, char **argv)
     if (!mm_process_start(MM_PROGRAM_PUBLISHER, argc, argv, NULL, &self.options, &self.base,
                           &exit_code))
         return exit_code;
-    if (self.options.report != MM_REPORT_OFF) {
-        exit_code = report_print(&self.options);
-        mm_log_stop();
-        mm_options_free(&self.options);
-        return exit_code;
-    }
+    if (self.options.report != MM_REPORT_OFF)
+        return mm_process_quit(&self.options, report_print(&self.options));
     uint64_t seed = mm_process_seed(&self.options);
     self.loop = mm_loop_new(turn, &self);
     exit_code = open_outbox(&self, seed);
@@ -437,10 +477,12 @@ int main(int argc, char **argv)
         exit_code = open_trace(&self);
     if (exit_code == 0)
         exit_code = open_core(&self, seed);
-    if (exit_code == 0) {
+    bool begun = exit_code == 0;
+    if (begun) {
         exit_code = run_loop(&self);
         (void)zmq_msg_close(&self.message);
     }
     close_all(&self);
-    return mm_process_end(&self.options, exit_code);
+    return begun ? mm_process_end(&self.options, exit_code)
+                 : mm_process_quit(&self.options, exit_code);
 }

@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "histogram.h"
 #include "text.h"
+#include "wire.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -50,18 +51,24 @@ static double milliseconds(const report_t *report, double p)
     return (double)mm_histogram_quantile(&report->times, p) / 1000;
 }
 
-// A JSON string; the texts are valid UTF-8 by construction.
+// A JSON string. The name of an input may be no valid UTF-8: each bad byte becomes U+FFFD.
 static void print_json_text(mm_text_t text)
 {
+    size_t valid = mm_wire_utf8_prefix(text, text.size);
     (void)putchar('"');
     for (size_t i = 0; i < text.size; i++) {
         unsigned char c = (unsigned char)text.data[i];
-        if (c == '"' || c == '\\')
+        if (i == valid) {
+            (void)printf("\\ufffd");
+            mm_text_t rest = {text.data + i + 1, text.size - i - 1};
+            valid += 1 + mm_wire_utf8_prefix(rest, rest.size);
+        } else if (c == '"' || c == '\\') {
             (void)printf("\\%c", c);
-        else if (c < 0x20 || c == 0x7f)
+        } else if (c < 0x20 || c == 0x7f) {
             (void)printf("\\u%04x", c);
-        else
+        } else {
             (void)putchar(c);
+        }
     }
     (void)putchar('"');
 }
@@ -93,6 +100,15 @@ static void print_json(const report_t *report, const outbox_row_t *dead, size_t 
     (void)printf("]}\n");
 }
 
+// A text as part of one line, whatever it holds.
+static void print_line(FILE *file, mm_text_t text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+        (void)putc(c < 0x20 || c == 0x7f ? ' ' : c, file);
+    }
+}
+
 static void print_text(const report_t *report, const mm_options_t *options,
                        const outbox_row_t *dead, size_t dead_count)
 {
@@ -108,9 +124,12 @@ static void print_text(const report_t *report, const mm_options_t *options,
     (void)printf("rate       %.1f jobs/s over %.1f s\n", report->rate, report->seconds);
     (void)printf("job time   p50 %.1f ms, p99 %.1f ms, max %.1f ms\n", milliseconds(report, 0.5),
                  milliseconds(report, 0.99), (double)report->times.max / 1000);
-    for (size_t i = 0; i < dead_count; i++)
-        (void)printf("%s%.*s: %.*s\n", i ? "           " : "dead       ", (int)dead[i].host.size,
-                     dead[i].host.data, (int)dead[i].error.size, dead[i].error.data);
+    for (size_t i = 0; i < dead_count; i++) {
+        (void)printf("%s%.*s: ", i ? "           " : "dead       ", (int)dead[i].host.size,
+                     dead[i].host.data);
+        print_line(stdout, dead[i].error);
+        (void)putchar('\n');
+    }
     if (run->dead > dead_count)
         (void)printf("           and %" PRIu64 " more\n", run->dead - dead_count);
     if (run->dead > 0)
@@ -163,9 +182,11 @@ static bool write_dead(outbox_db_t *db, int64_t run, FILE *file, uint64_t *ret_c
     do {
         if (outbox_db_dead(db, run, &after, 1000, &rows, &count) != OUTBOX_DB_OK)
             return false;
-        for (size_t i = 0; i < count; i++)
-            (void)fprintf(file, "# %.*s\n%.*s\n", (int)rows[i].error.size, rows[i].error.data,
-                          (int)rows[i].host.size, rows[i].host.data);
+        for (size_t i = 0; i < count; i++) {
+            (void)fputs("# ", file);
+            print_line(file, rows[i].error);
+            (void)fprintf(file, "\n%.*s\n", (int)rows[i].host.size, rows[i].host.data);
+        }
         if (count > 0)
             after = rows[count - 1].id;
         *ret_count += count;

@@ -31,7 +31,14 @@ static int open_source(const mm_options_t *options, uint64_t seed, run_t *run,
         source_file_config_t config = {
             .path = options->input, .skips_bad_lines = options->on_bad_line == MM_ON_BAD_LINE_SKIP};
         run->is_file = true;
-        return source_file_open(&config, &run->source, error);
+        source_t *file = NULL;
+        int exit_code = source_file_open(&config, &file, error);
+        if (exit_code == 0)
+            run->source = source_paced_new(
+                &file, &(source_paced_config_t){.rate = options->rate,
+                                                .jobs = (uint64_t)options->jobs,
+                                                .duration_ms = options->run_for_ms});
+        return exit_code;
     }
     source_generate_config_t config = {.seed = seed,
                                        .pace = options->rate == MM_RATE_MAX ? SOURCE_PACE_UNLIMITED

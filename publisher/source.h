@@ -109,4 +109,13 @@ typedef struct {
 } source_generate_config_t;
 source_t *source_generate_new(const source_generate_config_t *config);
 
+// Another source, which it takes (*inner_p becomes NULL), held to a rate and cut off after a number
+// of jobs or a time, both of this life. Cut off, its progress is not `done`.
+typedef struct {
+    double rate;         // jobs a second; 0 or less: as fast as they are taken
+    uint64_t jobs;       // 0: all
+    int64_t duration_ms; // from the first source_next; 0: no end
+} source_paced_config_t;
+source_t *source_paced_new(source_t **inner_p, const source_paced_config_t *config);
+
 #endif

@@ -163,7 +163,7 @@ int main(int argc, char **argv)
         return exit_code;
     self.driver = open_driver(&self.options);
     if (!self.driver)
-        return mm_process_end(&self.options, EX_CONFIG);
+        return mm_process_quit(&self.options, EX_CONFIG);
     self.loop = mm_loop_new(turn, &self);
     self.link = new_link(&self, &base);
     mm_loop_on_signal(self.loop, on_signal, &self);

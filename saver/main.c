@@ -198,7 +198,7 @@ int main(int argc, char **argv)
     self.exit_code = store_open(self.options.db, &self.store, error);
     if (self.exit_code != 0) {
         (void)fprintf(stderr, "%s: %s\n", self.options.id, error);
-        return mm_process_end(&self.options, self.exit_code);
+        return mm_process_quit(&self.options, self.exit_code);
     }
     if (self.options.inject_fail_ppm > 0 || self.options.inject_time.high_ms > 0)
         self.inject =

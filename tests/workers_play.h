@@ -157,7 +157,7 @@ static inline void reads(worker_t *worker, const mm_result_t *result, bool in_he
     if (workers_take_result(workers, worker, result, in_hello, &ended)) {
         tell("%sread %" PRIu64, story_size > 0 ? "; " : "", result->serial);
         if (ended.number != 0)
-            tell(" of %" PRIu64, ended.number);
+            tell(" of %s%" PRIu64, ended.why == ENDED_LOST ? "lost " : "", ended.number);
         hosts_put(&hosts, &ended.host);
     }
     tell_changes();

@@ -1,0 +1,442 @@
+// Who is there and who is not: joining, refusing, losing, leaving (docs/protocol.md, P9.14 to
+// P9.21). Credit and who holds what are in test_workers_held.c.
+
+#include "workers_play.h"
+
+// ---- joining
+
+static void a_hello_is_welcomed_to_a_new_session(void **state)
+{
+    (void)state;
+    hello("r1", 0);
+    then("open 11; welcome r1 11");
+    hello("r2", 0);
+    then("open 12; welcome r2 12");
+}
+
+static void a_hello_that_crossed_with_its_welcome_gets_the_same(void **state)
+{
+    (void)state;
+    joins("r1");
+    uint64_t number = hands_out("r1");
+    hello("r1", 0); // it lists nothing, and yet ends nothing
+    then("welcome r1 11");
+    assert_int_equal(the("r1")->out, 1);
+    holding(number);
+    hello("r1", 11); // this one knows of it, and wants another
+    then("close 11; open 12; welcome r1 12");
+}
+
+static void a_session_is_higher_than_any_that_a_worker_has_had(void **state)
+{
+    (void)state;
+    hello("r1", 5000); // of a former consumer whose record is lost
+    then("open 5001; welcome r1 5001");
+    hello("r2", 0);
+    then("open 5002; welcome r2 5002");
+}
+
+static void another_process_is_refused_while_the_former_is_heard(void **state)
+{
+    (void)state;
+    joins("r1");
+    uint64_t number = hands_out("r1");
+    now_ms += LOST_AFTER - 1;
+    says.nonce = 2;
+    hello("r1", 0);
+    then("refused r1: another process with this id is alive; give this one another --id");
+    now_ms += 1;
+    says.nonce = 2;
+    hello("r1", 0);
+    assert_int_equal(number, 101);
+    then("101 lost; close 11; open 12; welcome r1 12");
+    assert_null(workers_find(workers, mm_text("r1"), 1));
+    assert_non_null(workers_find(workers, mm_text("r1"), 2));
+}
+
+static void a_lost_process_makes_room_for_another_at_once(void **state)
+{
+    (void)state;
+    joins("r1");
+    now_ms += LOST_AFTER;
+    check();
+    then("loss r1; close 11");
+    says.nonce = 2;
+    hello("r1", 0);
+    then("open 12; welcome r1 12");
+}
+
+static void one_worker_too_many_is_refused(void **state)
+{
+    (void)state;
+    for (int i = 1; i <= 3; i++) {
+        char name[] = {'r', (char)('0' + i), '\0'};
+        joins(name);
+    }
+    hello("r4", 0);
+    then("refused r4: there are too many restarters already");
+    says.role = MM_ROLE_SAVER;
+    hello("s1", 0);
+    then("open 14; welcome s1 14");
+    says.role = MM_ROLE_SAVER;
+    hello("s2", 0);
+    then("refused s2: there is another saver already");
+    hello("r1", 11); // whoever is there may say hello again
+    then("close 11; open 15; welcome r1 15");
+    bye("r2", 12, 0);
+    then("left r2; close 12");
+    hello("r4", 0);
+    then("open 16; welcome r4 16");
+}
+
+static void a_lost_worker_takes_no_place_but_needs_one_to_come_back(void **state)
+{
+    (void)state;
+    says.role = MM_ROLE_SAVER;
+    joins("s1");
+    now_ms += LOST_AFTER;
+    check();
+    then("loss s1; close 11");
+    says.role = MM_ROLE_SAVER;
+    hello("s2", 0);
+    then("open 12; welcome s2 12");
+    says.role = MM_ROLE_SAVER;
+    hello("s1", 11);
+    then("refused s1: there is another saver already");
+}
+
+static void a_process_does_not_change_its_role(void **state)
+{
+    (void)state;
+    joins("r1");
+    says.role = MM_ROLE_SAVER;
+    hello("r1", 11);
+    says.role = MM_ROLE_SAVER;
+    heartbeat("r1", 11);
+    then("");
+}
+
+static void a_name_that_is_none_is_ignored(void **state)
+{
+    (void)state;
+    hello("-r1", 0);
+    heartbeat("-r1", 5);
+    then("");
+}
+
+// ---- heartbeats
+
+static void a_heartbeat_of_nobody_is_told_to_rejoin(void **state)
+{
+    (void)state;
+    heartbeat("r1", 5);
+    then("rejoin r1");
+    joins("r1");
+    says.nonce = 2;
+    heartbeat("r1", 11); // of another process
+    then("rejoin r1");
+    heartbeat("r1", 12); // of a session that was never opened
+    then("rejoin r1");
+    now_ms += LOST_AFTER;
+    check();
+    then("loss r1; close 11");
+    heartbeat("r1", 11);
+    then("rejoin r1");
+    hello("r1", 11);
+    then("open 12; welcome r1 12");
+}
+
+static void a_heartbeat_of_an_older_session_is_ignored(void **state)
+{
+    (void)state;
+    joins("r1");
+    hello("r1", 11);
+    then("close 11; open 12; welcome r1 12");
+    says.slots = 0;
+    heartbeat("r1", 11);
+    then("");
+    assert_int_equal(the("r1")->slots, 2);
+}
+
+static void an_older_report_is_ignored(void **state)
+{
+    (void)state;
+    joins("r1");
+    heartbeat("r1", 11);
+    says.slots = 0;
+    says.sequence = sequence;
+    heartbeat("r1", 11);
+    says.slots = 0;
+    says.sequence = sequence - 1;
+    hello("r1", 11);
+    then("");
+    assert_int_equal(the("r1")->slots, 2);
+}
+
+static void a_report_counts_when_all_its_parts_have_come_in_order(void **state)
+{
+    (void)state;
+    joins("r1");
+    uint64_t number = hands_out("r1");
+    now_ms += LOST_AFTER - 1;
+    heartbeat("r1", 11); // lists nothing, but the task may be under way
+    now_ms += 1;
+    for (uint32_t part = 0; part < 3; part++) {
+        says.sequence = sequence + 1;
+        says.part = part;
+        says.parts = 3;
+        says.slots = 5;
+        if (part == 1)
+            holding(number);
+        heartbeat("r1", 11);
+        then("");
+        assert_int_equal(the("r1")->slots, part < 2 ? 2 : 5);
+    }
+    assert_int_equal(the("r1")->out, 1); // it was listed in one of the parts
+}
+
+static void a_part_out_of_order_spoils_its_report(void **state)
+{
+    (void)state;
+    joins("r1");
+    const uint32_t parts[] = {0, 2, 2, 0};
+    for (size_t i = 0; i < 4; i++) {
+        says.sequence = sequence + 1;
+        says.part = parts[i];
+        says.parts = 3;
+        says.slots = 5;
+        heartbeat("r1", 11);
+    }
+    assert_int_equal(the("r1")->slots, 2);
+    says.sequence = sequence + 2; // the next one is whole
+    says.slots = 3;
+    heartbeat("r1", 11);
+    assert_int_equal(the("r1")->slots, 3);
+}
+
+static void a_hello_in_parts_gives_no_credit_before_its_end(void **state)
+{
+    (void)state;
+    for (uint32_t part = 0; part < 2; part++) {
+        assert_string_equal(picked(MM_ROLE_RESTARTER), "");
+        says.sequence = 1;
+        says.part = part;
+        says.parts = 2;
+        hello("r1", 0);
+    }
+    then("open 11; welcome r1 11");
+    assert_string_equal(picked(MM_ROLE_RESTARTER), "r1");
+}
+
+// ---- losing
+
+static void a_worker_is_lost_only_after_lost_after(void **state)
+{
+    (void)state;
+    assert_true(workers_deadline(workers) == MM_NEVER);
+    joins("r1");
+    uint64_t number = hands_out("r1");
+    assert_int_equal(number, 101);
+    now_ms += 500;
+    heartbeat("r1", 11);
+    assert_int_equal(workers_deadline(workers), now_ms + LOST_AFTER);
+    now_ms += LOST_AFTER - 1;
+    check();
+    then("");
+    now_ms += 1;
+    check();
+    then("loss r1; 101 lost; close 11");
+    assert_true(workers_deadline(workers) == MM_NEVER);
+    check();
+    then("");
+}
+
+static void each_is_lost_in_its_own_time(void **state)
+{
+    (void)state;
+    joins("r1");
+    now_ms += 100;
+    joins("r2");
+    now_ms += 100;
+    heartbeat("r1", 11);
+    now_ms += LOST_AFTER - 100;
+    check();
+    then("loss r2; close 12");
+    assert_int_equal(workers_deadline(workers), now_ms + 100);
+    now_ms += 100;
+    check();
+    then("loss r1; close 11");
+}
+
+static void a_lost_worker_that_comes_back_brings_its_tasks(void **state)
+{
+    (void)state;
+    joins("r1");
+    uint64_t number = hands_out("r1");
+    now_ms += LOST_AFTER;
+    check();
+    then("loss r1; 101 lost; close 11");
+    assert_int_equal(busy("web-7"), 0);
+    holding(number);
+    hello("r1", 11);
+    then("open 12; welcome r1 12");
+    assert_int_equal(the("r1")->out, 1);
+    assert_int_equal(busy("web-7"), 1);
+}
+
+// It was said before the welcome, and tells nothing of what runs since (R4).
+static void an_old_hello_of_a_lost_worker_opens_nothing(void **state)
+{
+    (void)state;
+    joins("r1");
+    hands_out("r1");
+    now_ms += LOST_AFTER;
+    check();
+    then("loss r1; 101 lost; close 11");
+    hello("r1", 0);
+    then("welcome r1 11");
+    assert_string_equal(picked(MM_ROLE_RESTARTER), "");
+    holding(101);
+    hello("r1", 11);
+    then("open 12; welcome r1 12");
+    assert_int_equal(the("r1")->out, 1);
+}
+
+static void thousands_of_lost_workers_are_forgotten_oldest_first(void **state)
+{
+    (void)state;
+    char name[16];
+    for (int i = 0; i < 1100; i++) {
+        (void)snprintf(name, sizeof name, "r%d", i);
+        joins(name);
+        now_ms += LOST_AFTER;
+        check();
+        story_size = 0;
+    }
+    assert_null(workers_find(workers, mm_text("r0"), 1));
+    assert_non_null(workers_find(workers, mm_text("r1099"), 1));
+    size_t count = 0;
+    for (const worker_t *worker = NULL; (worker = workers_next(workers, worker));)
+        count++;
+    assert_int_equal(count, 1024);
+}
+
+// ---- leaving
+
+static void a_worker_that_drains_gets_the_last_word_and_no_credit(void **state)
+{
+    (void)state;
+    joins("r1");
+    says.slots = 0;
+    heartbeat("r1", 11);
+    then("last r1");
+    assert_string_equal(picked(MM_ROLE_RESTARTER), "");
+    says.slots = 0;
+    heartbeat("r1", 11); // each time: the first answer may be lost
+    then("last r1");
+}
+
+static void after_a_bye_with_all_results_read_its_tasks_never_started(void **state)
+{
+    (void)state;
+    joins("r1");
+    hands_out("r1");
+    hands_out("r1");
+    result("r1", 1, 101);
+    then("read 1 of 101");
+    bye("r1", 11, 1);
+    then("102 missing; left r1; close 11");
+    assert_null(workers_find(workers, mm_text("r1"), 1));
+}
+
+static void after_a_bye_what_was_listed_is_lost_all_the_same(void **state)
+{
+    (void)state;
+    joins("r1");
+    hands_out("r1");
+    holding(101);
+    heartbeat("r1", 11);
+    bye("r1", 11, 0);
+    then("101 lost; left r1; close 11");
+}
+
+static void after_a_bye_with_results_unread_its_tasks_may_have_started(void **state)
+{
+    (void)state;
+    joins("r1");
+    hands_out("r1");
+    hands_out("r1");
+    result("r1", 1, 101);
+    then("read 1 of 101");
+    bye("r1", 11, 2);
+    then("102 lost; left r1; close 11");
+}
+
+static void a_bye_of_another_session_is_ignored(void **state)
+{
+    (void)state;
+    joins("r1");
+    bye("r1", 10, 0);
+    then("");
+    assert_string_equal(picked(MM_ROLE_RESTARTER), "r1");
+}
+
+static void whoever_said_bye_is_a_stranger_again(void **state)
+{
+    (void)state;
+    joins("r1");
+    bye("r1", 11, 0);
+    then("left r1; close 11");
+    heartbeat("r1", 11);
+    then("rejoin r1");
+    hello("r1", 11);
+    then("open 12; welcome r1 12");
+}
+
+static void the_bye_of_a_lost_worker_only_forgets_it(void **state)
+{
+    (void)state;
+    joins("r1");
+    now_ms += LOST_AFTER;
+    check();
+    then("loss r1; close 11");
+    bye("r1", 11, 0);
+    then("");
+    assert_null(workers_find(workers, mm_text("r1"), 1));
+}
+
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, new_workers, end_workers)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_hello_is_welcomed_to_a_new_session),
+        TEST(a_hello_that_crossed_with_its_welcome_gets_the_same),
+        TEST(a_session_is_higher_than_any_that_a_worker_has_had),
+        TEST(another_process_is_refused_while_the_former_is_heard),
+        TEST(a_lost_process_makes_room_for_another_at_once),
+        TEST(one_worker_too_many_is_refused),
+        TEST(a_lost_worker_takes_no_place_but_needs_one_to_come_back),
+        TEST(a_process_does_not_change_its_role),
+        TEST(a_name_that_is_none_is_ignored),
+        TEST(a_heartbeat_of_nobody_is_told_to_rejoin),
+        TEST(a_heartbeat_of_an_older_session_is_ignored),
+        TEST(an_older_report_is_ignored),
+        TEST(a_report_counts_when_all_its_parts_have_come_in_order),
+        TEST(a_part_out_of_order_spoils_its_report),
+        TEST(a_hello_in_parts_gives_no_credit_before_its_end),
+        TEST(a_worker_is_lost_only_after_lost_after),
+        TEST(each_is_lost_in_its_own_time),
+        TEST(a_lost_worker_that_comes_back_brings_its_tasks),
+        TEST(an_old_hello_of_a_lost_worker_opens_nothing),
+        TEST(thousands_of_lost_workers_are_forgotten_oldest_first),
+        TEST(a_worker_that_drains_gets_the_last_word_and_no_credit),
+        TEST(after_a_bye_with_all_results_read_its_tasks_never_started),
+        TEST(after_a_bye_what_was_listed_is_lost_all_the_same),
+        TEST(after_a_bye_with_results_unread_its_tasks_may_have_started),
+        TEST(a_bye_of_another_session_is_ignored),
+        TEST(whoever_said_bye_is_a_stranger_again),
+        TEST(the_bye_of_a_lost_worker_only_forgets_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,398 @@
+// Credit, and who holds what: handing out in turn, results, missing and adopted tasks, a worker of
+// one's own (docs/protocol.md, P9.18 to P9.21; R1, R2, R3, R5, R7).
+
+#include "workers_play.h"
+
+// ---- credit
+
+static void tasks_go_round_as_far_as_there_is_credit(void **state)
+{
+    (void)state;
+    joins("r1");
+    joins("r2");
+    says.slots = 1;
+    joins("r3");
+    const char *const order[] = {"r1", "r2", "r3", "r1", "r2"};
+    for (uint64_t i = 0; i < 5; i++) {
+        assert_string_equal(picked(MM_ROLE_RESTARTER), order[i]);
+        assert_int_equal(hands_out(order[i]), FIRST_NUMBER + 1 + i); // numbers count on
+    }
+    assert_string_equal(picked(MM_ROLE_RESTARTER), "");
+    result("r3", 1, 103);
+    assert_string_equal(picked(MM_ROLE_RESTARTER), "r3");
+}
+
+static void each_role_has_credit_of_its_own(void **state)
+{
+    (void)state;
+    says.role = MM_ROLE_SAVER;
+    joins("s1");
+    assert_string_equal(picked(MM_ROLE_SAVER), "s1");
+    assert_string_equal(picked(MM_ROLE_RESTARTER), "");
+}
+
+static void fewer_slots_take_credit_away_and_more_give_it(void **state)
+{
+    (void)state;
+    joins("r1");
+    hands_out("r1");
+    says.slots = 1;
+    holding(101);
+    heartbeat("r1", 11);
+    assert_string_equal(picked(MM_ROLE_RESTARTER), "");
+    says.slots = 3;
+    holding(101);
+    heartbeat("r1", 11);
+    assert_string_equal(picked(MM_ROLE_RESTARTER), "r1");
+}
+
+static void a_host_is_busy_while_a_restart_is_held_for_it(void **state)
+{
+    (void)state;
+    joins("r1");
+    joins("r2");
+    hands_out_for(the("r1"), "web-7");
+    hands_out_for(the("r2"), "web-8");
+    mm_id_t id = id_of(9);
+    workers_hand_out(workers, the("r2"), MM_LEG_SAVE, &id, NULL); // keeps no host busy
+    assert_int_equal(busy("web-7"), 1);
+    assert_int_equal(busy("web-8"), 1);
+    result("r1", 1, 101);
+    assert_int_equal(busy("web-7"), 0);
+    now_ms += LOST_AFTER;
+    check();
+    assert_int_equal(busy("web-8"), 0);
+}
+
+// ---- results
+
+static void a_result_ends_its_task_once(void **state)
+{
+    (void)state;
+    joins("r1");
+    hands_out("r1");
+    result("r1", 1, 101);
+    then("read 1 of 101");
+    result("r1", 1, 101);
+    then("");
+    assert_int_equal(the("r1")->confirmed, 1);
+}
+
+static void a_gap_in_the_results_is_waited_for(void **state)
+{
+    (void)state;
+    joins("r1");
+    hands_out("r1");
+    hands_out("r1");
+    result("r1", 2, 102);
+    then("");
+    holding(102);
+    repeating(1, 101);
+    repeating(2, 102);
+    heartbeat("r1", 11); // repeats what was not confirmed
+    then("read 1 of 101; read 2 of 102");
+}
+
+static void a_hello_may_begin_anywhere(void **state)
+{
+    (void)state;
+    repeating(8, 55);
+    repeating(9, 56);
+    hello("r1", 5);
+    then("read 8; read 9; open 11; welcome r1 11");
+    assert_int_equal(the("r1")->confirmed, 9);
+    hands_out("r1");
+    result("r1", 10, 101);
+    then("read 10 of 101");
+}
+
+static void a_late_result_of_a_lost_worker_is_read(void **state)
+{
+    (void)state;
+    joins("r1");
+    hands_out("r1");
+    now_ms += LOST_AFTER;
+    check();
+    then("loss r1; 101 lost; close 11");
+    result("r1", 1, 101);
+    then("read 1 of lost 101"); // news, although the task is held no longer
+    result("r1", 2, 101);
+    then("read 2"); // but that is known only once
+}
+
+static void a_lost_task_that_comes_back_is_held_again(void **state)
+{
+    (void)state;
+    joins("r1");
+    hands_out("r1");
+    now_ms += LOST_AFTER;
+    check();
+    holding(101);
+    hello("r1", 11);
+    then("loss r1; 101 lost; close 11; open 12; welcome r1 12");
+    result("r1", 1, 101);
+    then("read 1 of 101");
+}
+
+static void a_result_ends_nobody_elses_task(void **state)
+{
+    (void)state;
+    joins("r1");
+    joins("r2");
+    hands_out("r2");
+    result("r1", 1, 101);
+    then("read 1");
+    assert_int_equal(the("r2")->out, 1);
+}
+
+// ---- missing (R1)
+
+static void a_task_is_missing_only_when_its_lease_is_over(void **state)
+{
+    (void)state;
+    joins("r1");
+    int64_t stamp_ms = now_ms;
+    hands_out("r1");
+    says.stamp_ms = stamp_ms + LOST_AFTER - 1;
+    heartbeat("r1", 11);
+    then("");
+    says.stamp_ms = stamp_ms + LOST_AFTER;
+    heartbeat("r1", 11);
+    then("101 missing");
+    assert_int_equal(the("r1")->out, 0);
+}
+
+// The worker's clock counts, not the consumer's: a task carries the stamp that was read last.
+static void a_late_heartbeat_does_not_make_a_task_missing(void **state)
+{
+    (void)state;
+    joins("r1");
+    now_ms += 1000;
+    says.stamp_ms = now_ms - 900; // it was on its way for long
+    heartbeat("r1", 11);
+    hands_out("r1");
+    says.stamp_ms = now_ms - 900 + LOST_AFTER - 1;
+    now_ms += LOST_AFTER - 1;
+    heartbeat("r1", 11);
+    then("");
+}
+
+static void a_task_whose_result_may_be_lost_is_not_missing(void **state)
+{
+    (void)state;
+    joins("r1");
+    hands_out("r1");
+    now_ms += LOST_AFTER - 1;
+    says.last_serial = 1; // there is a result that was not read
+    heartbeat("r1", 11);
+    now_ms += LOST_AFTER - 1;
+    says.last_serial = 1;
+    heartbeat("r1", 11);
+    then("");
+    repeating(1, 101);
+    heartbeat("r1", 11);
+    then("read 1 of 101");
+}
+
+static void a_task_that_was_listed_has_started(void **state)
+{
+    (void)state;
+    joins("r1");
+    hands_out("r1");
+    for (int i = 0; i < 10; i++) {
+        now_ms += 1000;
+        holding(101);
+        heartbeat("r1", 11);
+    }
+    then("");
+    heartbeat("r1", 11);
+    then("101 lost"); // it is not as if it had never started
+}
+
+static void a_hello_to_a_new_session_ends_what_it_does_not_list(void **state)
+{
+    (void)state;
+    joins("r1");
+    hands_out("r1");
+    hands_out("r1");
+    holding(102);
+    hello("r1", 11); // its PULL is closed: what is still in the pipe can never start
+    then("101 missing; close 11; open 12; welcome r1 12");
+    assert_int_equal(the("r1")->out, 1);
+}
+
+// ---- adopted (R2, R6)
+
+static void what_a_worker_lists_is_adopted(void **state)
+{
+    (void)state;
+    holding(55);
+    holding(56);
+    holding(57);
+    hello("r1", 5);
+    then("open 11; welcome r1 11");
+    assert_int_equal(the("r1")->out, 3); // more than its slots, and so no credit
+    assert_string_equal(picked(MM_ROLE_RESTARTER), "");
+    assert_int_equal(busy("web-7"), 3);
+    result("r1", 1, 55);
+    assert_string_equal(picked(MM_ROLE_RESTARTER), "");
+    result("r1", 2, 56);
+    then("read 1 of 55; read 2 of 56");
+    assert_string_equal(picked(MM_ROLE_RESTARTER), "r1");
+    now_ms += LOST_AFTER;
+    check();
+    then("loss r1; 57 lost; close 11");
+}
+
+static void what_has_ended_since_is_not_adopted_from_an_older_report(void **state)
+{
+    (void)state;
+    joins("r1");
+    hands_out("r1");
+    result("r1", 1, 101);
+    then("read 1 of 101");
+    holding(101); // made before the result, and overtaken by it
+    heartbeat("r1", 11);
+    assert_int_equal(the("r1")->out, 0);
+    assert_int_equal(busy("web-7"), 0);
+}
+
+static void a_saves_host_is_not_kept_busy(void **state)
+{
+    (void)state;
+    says.role = MM_ROLE_SAVER;
+    says.held[says.held_count++] = (mm_held_t){.number = 55, .leg = MM_LEG_SAVE, .started = true};
+    hello("s1", 5);
+    assert_int_equal(the("s1")->out, 1);
+    assert_null(hosts.table);
+}
+
+static void a_task_is_not_taken_from_whom_it_was_given_to(void **state)
+{
+    (void)state;
+    joins("r1");
+    joins("r2");
+    hands_out("r1");
+    holding(101);
+    heartbeat("r2", 12);
+    assert_int_equal(the("r1")->out, 1);
+    assert_int_equal(the("r2")->out, 0);
+    now_ms += LOST_AFTER - 1;
+    heartbeat("r2", 12);
+    then(""); // nor does it become missing there
+}
+
+// ---- alone (R7)
+
+static void alone_means_a_worker_that_holds_nothing(void **state)
+{
+    (void)state;
+    assert_null(workers_pick_alone(workers));
+    joins("r1");
+    joins("r2");
+    hands_out("r1");
+    worker_t *alone = workers_pick_alone(workers);
+    assert_ptr_equal(alone, the("r2"));
+    assert_ptr_equal(workers_pick_alone(workers), alone);
+    hands_out_for(alone, "web-9");
+    assert_null(workers_pick_alone(workers)); // it has its one task
+    assert_string_equal(picked(MM_ROLE_RESTARTER), "r1");
+    hands_out("r1");
+    assert_string_equal(picked(MM_ROLE_RESTARTER), ""); // the other one is not for all
+    workers_release_alone(workers);
+    assert_string_equal(picked(MM_ROLE_RESTARTER), "r2");
+    workers_release_alone(workers);
+}
+
+static void whoever_holds_least_is_kept_free_until_it_is_empty(void **state)
+{
+    (void)state;
+    joins("r1");
+    joins("r2");
+    hands_out("r1");
+    hands_out("r1");
+    hands_out("r2");
+    assert_null(workers_pick_alone(workers));
+    result("r1", 1, 101);
+    result("r1", 2, 102);
+    assert_null(workers_pick_alone(workers)); // r1 is empty now, but r2 was chosen
+    assert_string_equal(picked(MM_ROLE_RESTARTER), "r1");
+    result("r2", 1, 103);
+    assert_ptr_equal(workers_pick_alone(workers), the("r2"));
+    assert_string_equal(picked(MM_ROLE_RESTARTER), "r1");
+}
+
+static void when_the_chosen_one_is_lost_another_is_chosen(void **state)
+{
+    (void)state;
+    joins("r1");
+    now_ms += 1000;
+    joins("r2");
+    hands_out("r2");
+    assert_ptr_equal(workers_pick_alone(workers), the("r1"));
+    now_ms += LOST_AFTER - 1000;
+    check();
+    then("loss r1; close 11");
+    assert_null(workers_pick_alone(workers));
+    result("r2", 1, 101);
+    assert_ptr_equal(workers_pick_alone(workers), the("r2"));
+}
+
+static void a_saver_is_never_chosen_nor_one_that_drains(void **state)
+{
+    (void)state;
+    says.role = MM_ROLE_SAVER;
+    joins("s1");
+    joins("r1");
+    says.slots = 0;
+    heartbeat("r1", 12);
+    assert_null(workers_pick_alone(workers));
+    heartbeat("r1", 12);
+    assert_ptr_equal(workers_pick_alone(workers), the("r1"));
+}
+
+static void when_the_chosen_one_drains_another_is_chosen(void **state)
+{
+    (void)state;
+    joins("r1");
+    joins("r2");
+    assert_ptr_equal(workers_pick_alone(workers), the("r1"));
+    says.slots = 0;
+    heartbeat("r1", 11);
+    assert_ptr_equal(workers_pick_alone(workers), the("r2"));
+    workers_release_alone(workers);
+    assert_string_equal(picked(MM_ROLE_RESTARTER), "r2");
+}
+
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, new_workers, end_workers)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(tasks_go_round_as_far_as_there_is_credit),
+        TEST(each_role_has_credit_of_its_own),
+        TEST(fewer_slots_take_credit_away_and_more_give_it),
+        TEST(a_host_is_busy_while_a_restart_is_held_for_it),
+        TEST(a_result_ends_its_task_once),
+        TEST(a_gap_in_the_results_is_waited_for),
+        TEST(a_hello_may_begin_anywhere),
+        TEST(a_late_result_of_a_lost_worker_is_read),
+        TEST(a_lost_task_that_comes_back_is_held_again),
+        TEST(a_result_ends_nobody_elses_task),
+        TEST(a_task_is_missing_only_when_its_lease_is_over),
+        TEST(a_late_heartbeat_does_not_make_a_task_missing),
+        TEST(a_task_whose_result_may_be_lost_is_not_missing),
+        TEST(a_task_that_was_listed_has_started),
+        TEST(a_hello_to_a_new_session_ends_what_it_does_not_list),
+        TEST(what_a_worker_lists_is_adopted),
+        TEST(what_has_ended_since_is_not_adopted_from_an_older_report),
+        TEST(a_saves_host_is_not_kept_busy),
+        TEST(a_task_is_not_taken_from_whom_it_was_given_to),
+        TEST(alone_means_a_worker_that_holds_nothing),
+        TEST(whoever_holds_least_is_kept_free_until_it_is_empty),
+        TEST(when_the_chosen_one_is_lost_another_is_chosen),
+        TEST(a_saver_is_never_chosen_nor_one_that_drains),
+        TEST(when_the_chosen_one_drains_another_is_chosen),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
