@@ -29,7 +29,7 @@ COMMON := clock duration endpoint heap histogram id link log log_format loop opt
           wire_decode wire_encode wire_scan words worker worker_report
 PUBLISHER := hostline hostset intake outbox outbox_db outbox_db_batch outbox_text progress report \
              run source_file source_generate source_paced
-CONSUMER := flight gather gather_legs gather_out gather_reader gather_text hosts life memory names \
+CONSUMER := flight gather gather_legs gather_out gather_reader gather_text holdings hosts life memory names \
             outgoing workers
 SAVER := inject store_sqlite
 RESTARTER := child command driver_exec driver_mock
@@ -39,7 +39,7 @@ SCENARIOS := $(wildcard tests/scenarios/*/*.txt)
 
 # Cores are pure: they decide and do nothing else. `make check` holds them to it.
 CORES := common/heap common/results common/text common/worker common/worker_report consumer/flight consumer/gather \
-         consumer/gather_legs consumer/gather_out consumer/hosts consumer/memory consumer/names \
+         consumer/gather_legs consumer/gather_out consumer/holdings consumer/hosts consumer/memory consumer/names \
          consumer/workers publisher/outbox saver/inject
 
 PROGRAMS := $(addprefix $(BUILD)/mayhem-,publisher consumer saver restarter)

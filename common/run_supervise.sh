@@ -238,6 +238,11 @@ ended() {
         warn "$name has left: stopping"
         stop_all 75
         ;;
+    publisher:75)
+        record "$name $how"
+        say "the input is cut off, as asked for: stopping"
+        stop_all 75
+        ;;
     *:6[4-9] | *:7[0-8])
         warn "$name $how: stopping"
         stop_all "$status"

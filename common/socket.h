@@ -14,7 +14,7 @@
 #define MM_LINGER_MS        1000   // how long what was sent may take to leave at exit
 
 // Descriptors are raised to the hard limit, since libzmq aborts without. Returns the former soft
-// limit, for commands that are spawned; 0 when even the hard limit is below 4096 (EX_OSERR).
+// limit, for commands that are spawned; 0 when even the hard limit is below 4096 (EX_UNAVAILABLE).
 uint64_t mm_socket_raise_descriptors(void);
 
 // A socket with all options set: ZMQ_PUSH, ZMQ_PULL, ZMQ_PUB or ZMQ_SUB. One context per process,

@@ -2,42 +2,15 @@
 // in order of loss. A joined one with credit is also in the ring of its role, from which tasks are
 // handed out in turn.
 
-#include "workers.h"
 #include "text.h"
+#include "workers_private.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
 
-#define LOST_MAX       1024  // lost workers remembered, for their late results
-#define LOST_TASKS_MAX 65536 // tasks that were with them
-
-// A task of a lost worker, charged as started until that worker says that it was not (R7).
-typedef struct {
-    uint64_t number;
-    UT_hash_handle hh;
-} lost_task_t;
-
-struct workers {
-    workers_config_t config;
-    hosts_t *hosts;
-    worker_t *by_name;
-    holding_t *by_number;
-    lost_task_t *lost_tasks;  // oldest first
-    holding_t *spare;         // holdings to use again (utlist, singly linked)
-    worker_t *with_credit[3]; // by role
-    worker_t *joined;         // by heard_ms
-    worker_t *lost;
-    uint32_t lost_count;
-    uint32_t joined_count[3]; // by role
-    worker_t *alone;          // reserved, or NULL
-    uint64_t number;          // last given out
-    uint64_t session;         // last given out
-    workers_change_t *changes;
-    size_t change_count;
-    size_t change_size;
-};
+#define LOST_MAX 1024 // lost workers remembered, for their late results
 
 workers_t *workers_new(const workers_config_t *config, hosts_t *hosts)
 {
@@ -99,102 +72,11 @@ size_t workers_changes(workers_t *self, const workers_change_t **ret_changes)
     return count;
 }
 
-// Puts the worker into, or takes it out of, the ring of those with credit.
-static void refresh_credit(workers_t *self, worker_t *worker)
-{
-    bool has = worker->state == WORKER_JOINED && worker->session != 0 && !worker->reserved &&
-               worker->out < worker->slots;
-    if (has == worker->listed)
-        return;
-    worker->listed = has;
-    if (has)
-        DL_APPEND(self->with_credit[worker->role], worker);
-    else
-        DL_DELETE(self->with_credit[worker->role], worker);
-}
-
-static holding_t *add_holding(workers_t *self, worker_t *worker, uint64_t number, mm_leg_t leg,
-                              const mm_id_t *id, host_t *host)
-{
-    holding_t *holding = self->spare;
-    if (holding)
-        LL_DELETE(self->spare, holding);
-    else
-        holding = malloc(sizeof *holding);
-    assert(holding);
-    *holding = (holding_t){.number = number,
-                           .leg = leg,
-                           .id = *id,
-                           .worker = worker,
-                           .host = host,
-                           .stamp_ms = worker->stamp_ms};
-    if (host) {
-        host->references++;
-        host->busy++;
-    }
-    HASH_ADD(hh, self->by_number, number, sizeof holding->number, holding);
-    DL_APPEND(worker->holdings, holding);
-    worker->out++;
-    refresh_credit(self, worker);
-    return holding;
-}
-
-static holding_t *find_holding(const workers_t *self, uint64_t number)
-{
-    holding_t *holding = NULL;
-    HASH_FIND(hh, self->by_number, &number, sizeof number, holding);
-    return holding;
-}
-
-static ended_t remove_holding(workers_t *self, holding_t *holding, ended_why_t why)
-{
-    worker_t *worker = holding->worker;
-    ended_t ended = {.why = why,
-                     .number = holding->number,
-                     .leg = holding->leg,
-                     .id = holding->id,
-                     .host = holding->host};
-    HASH_DELETE(hh, self->by_number, holding);
-    DL_DELETE(worker->holdings, holding);
-    if (holding->host) {
-        assert(holding->host->busy > 0);
-        holding->host->busy--;
-    }
-    LL_PREPEND(self->spare, holding);
-    assert(worker->out > 0);
-    worker->out--;
-    refresh_credit(self, worker);
-    return ended;
-}
-
-static void add_lost_task(workers_t *self, uint64_t number)
-{
-    lost_task_t *task = self->lost_tasks;
-    if (HASH_COUNT(self->lost_tasks) >= LOST_TASKS_MAX)
-        HASH_DELETE(hh, self->lost_tasks, task);
-    else
-        task = malloc(sizeof *task);
-    assert(task);
-    task->number = number;
-    HASH_ADD(hh, self->lost_tasks, number, sizeof task->number, task);
-}
-
-static bool remove_lost_task(workers_t *self, uint64_t number)
-{
-    lost_task_t *task = NULL;
-    HASH_FIND(hh, self->lost_tasks, &number, sizeof number, task);
-    if (!task)
-        return false;
-    HASH_DELETE(hh, self->lost_tasks, task);
-    free(task);
-    return true;
-}
-
 static void end_holding(workers_t *self, holding_t *holding, ended_why_t why)
 {
     if (why == ENDED_LOST && holding->leg == MM_LEG_RESTART)
-        add_lost_task(self, holding->number);
-    ended_t ended = remove_holding(self, holding, why);
+        holdings_add_lost(self, holding->number);
+    ended_t ended = holdings_remove(self, holding, why);
     change(self, WORKERS_ENDED)->ended = ended;
 }
 
@@ -222,7 +104,7 @@ static void set_lost(workers_t *self, worker_t *worker)
     worker->slots = 0;
     if (self->alone == worker)
         workers_release_alone(self);
-    refresh_credit(self, worker);
+    workers_refresh_credit(self, worker);
     DL_APPEND2(self->lost, worker, heard_prev, heard_next);
     self->lost_count++;
 }
@@ -361,13 +243,13 @@ static void read_held(workers_t *self, worker_t *worker, const mm_report_t *repo
 {
     for (size_t i = 0; i < report->held_count; i++) {
         const mm_held_t *held = &report->held[i];
-        holding_t *holding = find_holding(self, held->number);
+        holding_t *holding = holdings_find(self, held->number);
         if (!holding && report->last_serial < worker->confirmed)
             continue; // the report is older than results that were read: it may have ended since
         if (!holding) {
             host_t *host = held->leg == MM_LEG_RESTART ? hosts_get(self->hosts, held->host) : NULL;
-            holding = add_holding(self, worker, held->number, held->leg, &held->id, host);
-            (void)remove_lost_task(self, held->number);
+            holding = holdings_add(self, worker, held->number, held->leg, &held->id, host);
+            (void)holdings_remove_lost(self, held->number);
             if (host)
                 hosts_put(self->hosts, &host); // the holding has its own
         }
@@ -424,7 +306,7 @@ void workers_report_close(workers_t *self, worker_t *worker, const mm_report_t *
             change_worker(self, WORKERS_WELCOME, worker);
         }
     }
-    refresh_credit(self, worker);
+    workers_refresh_credit(self, worker);
     if (!report->is_hello && report->slots == 0)
         change_worker(self, WORKERS_LAST, worker);
 }
@@ -437,11 +319,11 @@ bool workers_take_result(workers_t *self, worker_t *worker, const mm_result_t *r
     if (!news)
         return false;
     worker->confirmed = result->serial;
-    holding_t *holding = find_holding(self, result->number);
+    holding_t *holding = holdings_find(self, result->number);
     *ret_ended = (ended_t){0};
     if (holding && holding->worker == worker)
-        *ret_ended = remove_holding(self, holding, ENDED_RESULT);
-    else if (remove_lost_task(self, result->number))
+        *ret_ended = holdings_remove(self, holding, ENDED_RESULT);
+    else if (holdings_remove_lost(self, result->number))
         *ret_ended = (ended_t){.why = ENDED_LOST, .number = result->number};
     return true;
 }
@@ -485,7 +367,7 @@ static void reserve(workers_t *self, worker_t *worker, bool reserved)
 {
     worker->reserved = reserved;
     self->alone = reserved ? worker : NULL;
-    refresh_credit(self, worker);
+    workers_refresh_credit(self, worker);
 }
 
 worker_t *workers_pick_alone(workers_t *self)
@@ -515,7 +397,7 @@ uint64_t workers_hand_out(workers_t *self, worker_t *worker, mm_leg_t leg, const
                           host_t *host)
 {
     assert(worker->state == WORKER_JOINED && worker->out < worker->slots);
-    add_holding(self, worker, ++self->number, leg, id, host);
+    holdings_add(self, worker, ++self->number, leg, id, host);
     if (worker->listed) { // to the end of the ring: the next task goes to the next worker
         DL_DELETE(self->with_credit[worker->role], worker);
         DL_APPEND(self->with_credit[worker->role], worker);
@@ -537,16 +419,16 @@ void workers_destroy(workers_t **self_p)
     worker_t *worker, *next;
     HASH_ITER (hh, self->by_name, worker, next) {
         worker->state = WORKER_LOST;
-        refresh_credit(self, worker); // out of the ring, whose others may be gone
+        workers_refresh_credit(self, worker); // out of the ring, whose others may be gone
         while (worker->holdings) {
-            ended_t ended = remove_holding(self, worker->holdings, ENDED_LOST);
+            ended_t ended = holdings_remove(self, worker->holdings, ENDED_LOST);
             hosts_put(self->hosts, &ended.host);
         }
         HASH_DELETE(hh, self->by_name, worker);
         free(worker);
     }
     while (self->lost_tasks)
-        (void)remove_lost_task(self, self->lost_tasks->number);
+        (void)holdings_remove_lost(self, self->lost_tasks->number);
     for (holding_t *holding; (holding = self->spare) != NULL;) {
         LL_DELETE(self->spare, holding);
         free(holding);

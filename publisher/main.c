@@ -359,7 +359,7 @@ static int open_trace(publisher_t *self)
 {
     if (!*self->options.trace)
         return 0;
-    self->trace = fopen(self->options.trace, "we");
+    self->trace = fopen(self->options.trace, "ae");
     if (self->trace)
         return 0;
     (void)fprintf(stderr, "%s: cannot write the trace %s: %s; choose another --trace\n",

@@ -310,10 +310,18 @@ static int64_t stop_when_all_are_there(void *arg)
     return scene.until_ms;
 }
 
+static void send_next(void)
+{
+    unsigned number = scene.expected++;
+    mm_sender_send(scene.sender, (mm_text_t){(const char *)&number, sizeof number});
+}
+
 static void receive_in_order(void *arg)
 {
     (void)arg;
     while (mm_socket_receive(scene.pull, &message) == MM_RECEIVED_FRAME) {
+        if (scene.expected < 5000)
+            send_next(); // some while others wait, some when none does any more
         unsigned number;
         assert_int_equal(zmq_msg_size(&message), sizeof number);
         memcpy(&number, zmq_msg_data(&message), sizeof number);
@@ -342,30 +350,19 @@ static void close_scene(void)
     mm_socket_end();
 }
 
-static void send_next(void)
-{
-    unsigned number = scene.expected++;
-    mm_sender_send(scene.sender, (mm_text_t){(const char *)&number, sizeof number});
-}
-
 static void a_sender_keeps_frames_in_order_until_a_peer_connects(void **state)
 {
     (void)state;
     open_scene();
-    for (unsigned i = 0; i < 5000; i++) // more than the high-water mark lets through at once
+    for (unsigned i = 0; i < 4000; i++) // more than the high-water mark lets through at once
         send_next();
-    assert_int_equal(mm_sender_waiting(scene.sender), 5000);
+    assert_int_equal(mm_sender_waiting(scene.sender), 4000);
     scene.pull = mm_socket_new(ZMQ_PULL);
     assert_int_equal(mm_socket_bind(scene.pull, endpoint), 0);
     mm_loop_add_socket(scene.loop, "pull", scene.pull, ZMQ_POLLIN, receive_in_order, NULL);
     mm_loop_run(scene.loop);
     assert_int_equal(scene.received, 5000);
     assert_int_equal(mm_sender_waiting(scene.sender), 0);
-    send_next(); // straight through
-    assert_int_equal(mm_sender_waiting(scene.sender), 0);
-    wait_for(scene.pull, ZMQ_POLLIN);
-    receive_in_order(NULL);
-    assert_int_equal(scene.received, 5001);
     mm_loop_remove_socket(scene.loop, scene.pull);
     mm_socket_destroy(&scene.pull);
     close_scene();
@@ -401,7 +398,7 @@ static int exit_of_child(int (*fn)(void))
 static int raise_to_the_hard_limit(void)
 {
     struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_max < 4096)
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return 1;
     limit.rlim_cur = 512;
     if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || mm_socket_raise_descriptors() != 512)
@@ -415,15 +412,27 @@ static int refuse_too_few(void)
 {
     struct rlimit limit = {512, 4095};
     if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return 1;
+        return 77;
     return mm_socket_raise_descriptors() == 0 ? 0 : 2;
 }
 
 static void descriptors_are_raised_to_the_hard_limit(void **state)
 {
     (void)state;
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    if (limit.rlim_max < 4096)
+        skip();
     assert_int_equal(exit_of_child(raise_to_the_hard_limit), 0);
-    assert_int_equal(exit_of_child(refuse_too_few), 0);
+}
+
+static void too_few_descriptors_are_refused(void **state)
+{
+    (void)state;
+    int exit_code = exit_of_child(refuse_too_few);
+    if (exit_code == 77) // valgrind does not let the hard limit be changed
+        skip();
+    assert_int_equal(exit_code, 0);
 }
 
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, make_folder, remove_folder)
@@ -444,6 +453,7 @@ int main(void)
         TEST(a_sender_keeps_frames_in_order_until_a_peer_connects),
         TEST(a_sender_may_end_with_frames_that_wait),
         TEST(descriptors_are_raised_to_the_hard_limit),
+        TEST(too_few_descriptors_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

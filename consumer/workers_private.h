@@ -1,0 +1,48 @@
+// What the two files of the workers core share: workers.c (who is there), holdings.c (who holds
+// what).
+
+#ifndef WORKERS_PRIVATE_H
+#define WORKERS_PRIVATE_H
+
+#include "workers.h"
+
+// A task of a lost worker, charged as started until that worker says that it was not (R7).
+typedef struct {
+    uint64_t number;
+    UT_hash_handle hh;
+} lost_task_t;
+
+struct workers {
+    workers_config_t config;
+    hosts_t *hosts;
+    worker_t *by_name;
+    holding_t *by_number;
+    lost_task_t *lost_tasks;  // oldest first
+    holding_t *spare;         // holdings to use again (utlist, singly linked)
+    worker_t *with_credit[3]; // by role
+    worker_t *joined;         // by heard_ms
+    worker_t *lost;
+    uint32_t lost_count;
+    uint32_t joined_count[3]; // by role
+    worker_t *alone;          // reserved, or NULL
+    uint64_t number;          // last given out
+    uint64_t session;         // last given out
+    workers_change_t *changes;
+    size_t change_count;
+    size_t change_size;
+};
+
+// Puts the worker into, or takes it out of, the ring of those with credit.
+void workers_refresh_credit(workers_t *self, worker_t *worker);
+
+// A task that the worker holds from now on; the host, for a restart, gets one reference more.
+holding_t *holdings_add(workers_t *self, worker_t *worker, uint64_t number, mm_leg_t leg,
+                        const mm_id_t *id, host_t *host);
+holding_t *holdings_find(const workers_t *self, uint64_t number);
+// It holds it no longer. The host's reference goes to the caller.
+ended_t holdings_remove(workers_t *self, holding_t *holding, ended_why_t why);
+// Tasks that were with lost workers, as long as they are remembered.
+void holdings_add_lost(workers_t *self, uint64_t number);
+bool holdings_remove_lost(workers_t *self, uint64_t number);
+
+#endif
