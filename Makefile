@@ -84,10 +84,10 @@ $(BUILD)/tests/test_%: $(BUILD)/tests/test_%.o $(TEST_LIBRARIES)
 
 # ---- checking
 
-.PHONY: tests check test unit purity headers asan tsan valgrind lint shellcheck
+.PHONY: tests check test unit purity headers simulation asan tsan valgrind lint shellcheck
 tests: $(addprefix $(BUILD)/tests/,$(TESTS))
 
-check: unit purity headers
+check: unit purity headers simulation
 
 test:
 	./run.sh --test
@@ -99,6 +99,12 @@ unit: tests all
 
 purity: $(patsubst %,$(BUILD)/%.o,$(CORES))
 	@tests/check_purity.sh $^
+
+# Fresh seeds each time; a seed that fails is named, and goes into a scenario with its mend.
+simulation: $(BUILD)/tests/sim
+	@first=$$(date +%s)000; \
+	if $(BUILD)/tests/sim -c 10000 -f $$first; then echo "PASS simulation: 10000 seeds from $$first"; \
+	else echo "FAIL simulation: seeds from $$first"; exit 1; fi
 
 headers:
 	@tests/check_headers.sh '$(compile)' common publisher consumer saver restarter
@@ -160,7 +166,7 @@ clean:
 
 help:
 	@echo 'all            the four programs, in $(BUILD)/'
-	@echo 'check          unit tests, scenarios, purity of the cores, headers'
+	@echo 'check          unit tests, scenarios, purity of the cores, headers, 10,000 simulated seeds'
 	@echo 'test           everything, as CI runs it (./run.sh --test)'
 	@echo 'sim            the simulator: SEED=n [STEPS=n] replays one, SEEDS=n [FIRST=n] runs many'
 	@echo 'asan tsan      the unit tests under sanitizers'
