@@ -143,6 +143,9 @@ $(BUILD)/tests/sim: $(patsubst %,$(BUILD)/tests/%.o,$(SIM)) $(TEST_LIBRARIES)
 sim: $(BUILD)/tests/sim
 	$< $(if $(SEED),-s $(SEED) $(if $(STEPS),-n $(STEPS)),-c $(or $(SEEDS),1000) -f $(or $(FIRST),1))
 
+# Larger parts of the checking have a file each.
+include $(wildcard tests/*.mk)
+
 # ---- the rest
 
 SOURCES := $(wildcard */*.c */*.h)
