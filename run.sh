@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Starts Mayhem Mandrill: installs what is missing, builds, runs the processes until they have ended
 # and prints a summary. `./run.sh --help` lists the options. Here stand the options, what each
-# process is given, and the folder; the rest is in common/run_lib.sh and common/run_supervise.sh.
+# process is given, and the folder; the rest is in common/run_{lib,supervise,chaos}.sh.
 #
 # It decides nothing about jobs: the databases in DIR do, and killing it at any time loses nothing.
 set -u
@@ -13,6 +13,8 @@ unset MAYHEM_PARENT                # of a run.sh that has started this one by a 
 . "$home/common/run_lib.sh"
 # shellcheck source=common/run_supervise.sh
 . "$home/common/run_supervise.sh"
+# shellcheck source=common/run_chaos.sh
+. "$home/common/run_chaos.sh"
 
 usage() {
     cat <<'END'
@@ -20,6 +22,8 @@ Usage: ./run.sh [OPTION]...             start the pipeline; Ctrl-C stops it
        ./run.sh scale N [--dir DIR]     run N restarters from now on
        ./run.sh status [--dir DIR] [--json]
        ./run.sh --test                  run all tests
+       ./run.sh --chaos [SECONDS]       kill its own processes at random while they work (60 s),
+                                        then audit what is left (in run.chaos; --seed repeats it)
 
 Without -i and -x it is the demo: cattle-xxxx hosts at random, a mock restart, one in four fails.
 
@@ -60,7 +64,7 @@ END
 
 # Who takes what; the processes check the values. Each name stands between two blanks.
 roles=(publisher consumer saver restarter)
-flags=' dry-run json quiet test help no-install '
+flags=' dry-run json quiet test chaos help no-install '
 declare -A short=([-i]=input [-n]=restarters [-x]=exec [-q]=quiet [-h]=help)
 declare -A takes=(
     [all]=' dir config seed log-level drain-timeout '
@@ -286,6 +290,7 @@ parse "$@"
 dir=${given[dir]:-${MAYHEM_DIR:-run}}
 [[ ! -v given[help] ]] || { usage && exit 0; }
 [[ ! -v given[test] ]] || run_tests
+[[ ! -v given[chaos] ]] || run_chaos
 case ${words[0]:-} in
 "") run_pipeline ;;
 scale) scale ;;

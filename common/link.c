@@ -3,6 +3,7 @@
 
 #include "link.h"
 #include "clock.h"
+#include "crash.h"
 #include "log.h"
 #include "process.h"
 #include "socket.h"
@@ -116,7 +117,9 @@ static void send_results(mm_link_t *self)
     if (mm_encoder_count(self->results) == 0)
         return;
     mm_encode_finish(self->results);
+    MM_CRASH_POINT("worker: before results are sent");
     (void)mm_socket_send(self->inbox, mm_encoder_bytes(self->results));
+    MM_CRASH_POINT("worker: results sent");
 }
 
 static void add_result(mm_link_t *self, uint64_t serial)
@@ -165,6 +168,7 @@ static void send_report(mm_link_t *self, const mm_report_t *report)
     send_results(self); // in order: a report speaks of all results before it
     send_frame(self, &(mm_frame_t){.kind = report->is_hello ? MM_FRAME_HELLO : MM_FRAME_HEARTBEAT,
                                    .as.report = *report});
+    MM_CRASH_POINT("worker: hello or heartbeat sent");
 }
 
 static void send_bye(mm_link_t *self, uint64_t last_serial)
@@ -175,6 +179,7 @@ static void send_bye(mm_link_t *self, uint64_t last_serial)
                                               .nonce = self->config.worker.nonce,
                                               .session = mm_worker_session(self->worker),
                                               .last_serial = last_serial}});
+    MM_CRASH_POINT("worker: bye sent");
 }
 
 // ---- the core's actions

@@ -16,10 +16,16 @@
 #include <unistd.h>
 
 static uint64_t open_files;
+static bool has_parent;
 
 uint64_t mm_process_open_files(void)
 {
     return open_files;
+}
+
+bool mm_process_has_parent(void)
+{
+    return has_parent;
 }
 
 // The supervisor's death must not leave a pipeline behind that nobody ends: it drains then.
@@ -28,6 +34,7 @@ static bool follow_parent(void)
     const char *parent = getenv("MAYHEM_PARENT");
     if (!parent)
         return true;
+    has_parent = true;
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
     bool alive = getppid() == (pid_t)strtol(parent, NULL, 10);
     (void)unsetenv("MAYHEM_PARENT"); // not for commands that this process starts
@@ -123,6 +130,19 @@ int mm_process_end(mm_options_t *options, int exit_code)
     else
         mm_log(MM_LOG_WARN, "Shutdown the Mayhem service.", MM_INT("exit", exit_code));
     return mm_process_quit(options, exit_code);
+}
+
+int mm_process_open_trace(const mm_options_t *options, FILE **ret_trace)
+{
+    FILE *trace = *options->trace ? fopen(options->trace, "ae") : NULL;
+    if (*options->trace && !trace) {
+        char text[MM_ERROR_MAX];
+        (void)snprintf(text, sizeof text, "cannot write the trace %s: %s; choose another --trace",
+                       options->trace, strerror(errno));
+        return fail(EX_CANTCREAT, options->id, text);
+    }
+    *ret_trace = trace;
+    return 0;
 }
 
 void mm_process_log_signal(int number)

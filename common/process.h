@@ -6,6 +6,8 @@
 #include "endpoint.h"
 #include "options.h"
 
+#include <stdio.h>
+
 // What --check looks at beyond the options themselves: 0, or a sysexits code when it has
 // complained.
 typedef int(mm_process_check_fn)(const mm_options_t *options);
@@ -20,8 +22,15 @@ int mm_process_end(mm_options_t *options, int exit_code);
 // The same without words: for a process that could not begin and has said why.
 int mm_process_quit(mm_options_t *options, int exit_code);
 
+// Whether it was started by a run.sh (MAYHEM_PARENT), which starts it again when it crashes.
+bool mm_process_has_parent(void);
+
 // Descriptors that commands started by this process should get: the soft limit as it was.
 uint64_t mm_process_open_files(void);
+
+// The file of --trace, or NULL when there is none. Returns 0, or a sysexits code when it cannot be
+// written and that has been said.
+int mm_process_open_trace(const mm_options_t *options, FILE **ret_trace);
 
 // "Received exit signal SIGTERM..."
 void mm_process_log_signal(int signal);

@@ -33,6 +33,8 @@ warn() {
 declare -A pid=() born=() due=() kill_at=() leaving=() crashes=() restarts=() delay=()
 followers=() unclean=() waker="" woken="" signals="" rescale="" stopping="" stopped_at=0
 feeder="" code="" is_demo="" clear=""
+crash_limit=10 delay_most=500 # restarts of one process within a minute; the longest wait before one
+tormentor=""                  # of --chaos: it must not kill what leaves
 
 # shellcheck disable=SC2317 # a trap's
 wake() {
@@ -118,6 +120,7 @@ stop_all() {
     code=${code:-$1}
     [[ $stopping == "" ]] || return 0
     stopping=1 stopped_at=$now due=()
+    [[ $tormentor == "" ]] || kill "$tormentor" 2>/dev/null
     for name in "${!pid[@]}"; do
         terminate "$name"
     done
@@ -131,6 +134,7 @@ end_at_once() {
         rm -f -- "$dir/$name.pid"
     done
     [[ $feeder == "" ]] || kill "$feeder" 2>/dev/null
+    [[ $tormentor == "" ]] || kill "$tormentor" 2>/dev/null
     rm -f -- "$dir/run.pid" "$dir/stdin"
     exit 130
 }
@@ -194,13 +198,14 @@ crashed() {
     for moment in ${crashes[$name]}; do
         ((now - moment >= 6000 || ++recent))
     done
-    if ((recent > 10)); then
-        warn "$name $how, after ten restarts within a minute: stopping (see $dir/log/$name.log)"
+    if ((recent > crash_limit)); then
+        warn "$name $how, after $crash_limit restarts within a minute: stopping \
+(see $dir/log/$name.log)"
         stop_all 70
         return
     fi
     due[$name]=$((now + ${delay[$name]:=10}))
-    delay[$name]=$((delay[$name] < 250 ? delay[$name] * 2 : 500))
+    delay[$name]=$((delay[$name] * 2 < delay_most ? delay[$name] * 2 : delay_most))
     warn "$name $how: restarting ($((++restarts[$name])))"
 }
 
@@ -301,8 +306,8 @@ supervise() {
         woken=""
         tick
         take_signals
+        sweep # first: who has just left must not count for `scale`
         take_scale
-        sweep
         take_timers
         ((${#pid[@]} + ${#due[@]} == 0)) || pause $((until - now))
     done

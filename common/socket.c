@@ -12,6 +12,7 @@
 #include <utlist.h>
 
 #define DESCRIPTORS_MIN 4096
+#define SOCKETS_MAX     4096 // libzmq's own limit, 1023, is below that of the workers
 
 uint64_t mm_socket_raise_descriptors(void)
 {
@@ -54,6 +55,8 @@ void *mm_socket_new(int type)
     if (!context) {
         context = zmq_ctx_new();
         assert(context);
+        int rc = zmq_ctx_set(context, ZMQ_MAX_SOCKETS, SOCKETS_MAX);
+        assert(rc == 0);
     }
     void *socket = zmq_socket(context, type);
     assert(socket);

@@ -54,7 +54,12 @@ static bool is_no_room(sqlite3 *db)
 static void describe(const mm_sqlite_t *self, char error[MM_ERROR_MAX])
 {
     int code = sqlite3_errcode(self->db) & 0xff;
-    if (is_no_room(self->db))
+    if (is_no_room(self->db) && cause_of(self->db) == EFBIG)
+        snprintf(error, MM_ERROR_MAX,
+                 "no room to write '%s': raise the limit of file sizes (ulimit -f), or free some "
+                 "space",
+                 self->path);
+    else if (is_no_room(self->db))
         snprintf(error, MM_ERROR_MAX, "no room to write '%s'; free some space", self->path);
     else if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
         snprintf(error, MM_ERROR_MAX, "'%s' is busy: another program is writing to it", self->path);

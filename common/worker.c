@@ -152,6 +152,12 @@ static void leave_session(mm_worker_t *self)
 
 // ---- frames from the consumer
 
+// Whether this kind of process can do such a task.
+static bool is_my_leg(const mm_worker_t *self, mm_leg_t leg)
+{
+    return (leg == MM_LEG_RESTART) == (self->config.role == MM_ROLE_RESTARTER);
+}
+
 static bool is_for_me(const mm_worker_t *self, const mm_frame_t *frame)
 {
     return frame->as.answer.nonce == self->config.nonce &&
@@ -249,14 +255,14 @@ static void take_tasks(mm_worker_t *self, const mm_frame_t *frame)
         return;
     confirm(self, self->session, frame->as.tasks.confirmed);
     // The consumer may presume this worker lost from the end of this lease on (R1).
-    bool in_time = self->boot_ms < frame->as.tasks.stamp_ms + self->config.lost_after_ms;
+    bool in_time = self->boot_ms - frame->as.tasks.stamp_ms < self->config.lost_after_ms;
     for (size_t i = 0; i < frame->as.tasks.count; i++) {
         const mm_task_t *task = &frame->as.tasks.items[i];
         if (task->number <= self->last_number)
             continue; // seen (R3)
         self->last_number = task->number;
         bool free_slot = HASH_COUNT(self->held) < self->config.slots;
-        if (in_time && free_slot && !self->draining)
+        if (in_time && free_slot && !self->draining && is_my_leg(self, task->leg))
             start(self, task);
         else
             give_back(self, task); // R1, R12, R10

@@ -47,9 +47,10 @@ typedef struct flight {
     uint32_t store_failures; // in a row
     store_state_t store;
     restart_state_t restart;
-    mm_outcome_t settle; // what the store was asked for; none: not yet
-    bool handed_out;     // a restart was, ever
-    bool overdue;        // max_lease is over
+    mm_outcome_t settle;     // what the store was asked for; none: not yet
+    const char *late_worker; // succeeded after the settle was asked for: kept for a nack (R8)
+    bool handed_out;         // a restart was, ever
+    bool overdue;            // max_lease is over
     mm_heap_node_t store_backoff;
     mm_heap_node_t restart_backoff;
     struct flight *store_prev, *store_next;     // ready for a saver

@@ -10,6 +10,7 @@
 #include <utlist.h>
 
 #define NACK_DELAY_MS 1000 // before a nacked job is to be delivered again
+#define ASKED_MS      10   // between heartbeats that were asked for, at least: each goes to all
 
 gather_t *gather_new(const gather_config_t *config, int64_t now_ms)
 {
@@ -19,6 +20,7 @@ gather_t *gather_new(const gather_config_t *config, int64_t now_ms)
     self->now_ms = now_ms;
     self->hold_until_ms = now_ms + config->lost_after_ms + config->heartbeat_ms;
     self->beat_ms = now_ms;
+    self->beaten_ms = now_ms - ASKED_MS;
     self->drain_until_ms = MM_NEVER;
     self->random = config->seed;
     workers_config_t workers = {.lost_after_ms = config->lost_after_ms,
@@ -109,12 +111,13 @@ void gather_settled(gather_t *self, flight_t *flight, mm_outcome_t outcome)
 
 void gather_nack(gather_t *self, flight_t *flight)
 {
-    if (flight->attempts > 0 || flight->restart == RESTART_OK) {
+    bool restarted = flight->restart == RESTART_OK || flight->late_worker;
+    if (flight->attempts > 0 || restarted) {
         memory_item_t *item = memory_put(&self->memory, &flight->id, MM_OUTCOME_NONE);
         item->attempts = flight->attempts;
         item->losses = flight->losses;
-        item->restarted = flight->restart == RESTART_OK;
-        item->worker = flight->worker;
+        item->restarted = restarted;
+        item->worker = flight->late_worker ? flight->late_worker : flight->worker;
         memory_set_error(item, flight->error);
     }
     notice(self, flight->publisher, host_name(flight->host),
@@ -302,10 +305,36 @@ static void beat(gather_t *self)
 {
     gather_act(self, GATHER_BEAT);
     self->beat_ms = self->now_ms + self->config.heartbeat_ms;
+    self->beaten_ms = self->now_ms;
+}
+
+static void take_question(gather_t *self)
+{
+    if (self->now_ms >= self->beaten_ms + ASKED_MS)
+        beat(self);
+    else if (self->beat_ms > self->beaten_ms + ASKED_MS)
+        self->beat_ms = self->beaten_ms + ASKED_MS;
+}
+
+static void drop_names(gather_t *self)
+{
+    flight_t *flight, *next_flight;
+    HASH_ITER (hh, self->flights.table, flight, next_flight) {
+        names_mark(&self->names, flight->publisher);
+        names_mark(&self->names, flight->worker);
+        names_mark(&self->names, flight->late_worker);
+    }
+    memory_item_t *item, *next_item;
+    HASH_ITER (hh, self->memory.table, item, next_item)
+        names_mark(&self->names, item->worker);
+    names_drop_unmarked(&self->names);
 }
 
 static void take_time(gather_t *self, bool inbox_empty)
 {
+    // Before there are actions that point to one.
+    if (self->now_ms >= self->beat_ms && names_are_many(&self->names))
+        drop_names(self);
     if (inbox_empty)
         workers_check(self->workers, self->now_ms);
     take_changes(self);
@@ -337,7 +366,7 @@ void gather_step(gather_t *self, const gather_event_t *event, gather_actions_t *
     worker_t *worker;
     switch (event->kind) {
     case GATHER_JOB: take_job(self, event); break;
-    case GATHER_ASK: beat(self); break;
+    case GATHER_ASK: take_question(self); break;
     case GATHER_REPORT: take_report(self, event->as.report); break;
     case GATHER_STARTED: break; // reports list what runs; this is for those who watch
     case GATHER_RESULT:

@@ -119,11 +119,30 @@ static void retry_restart(gather_t *self, flight_t *flight, int64_t delay_ms)
     (void)gather_gave_up(self, flight);
 }
 
+// An attempt that never started costs nothing: a job that had used them all up has one again.
+static void uncharge(gather_t *self, flight_t *flight)
+{
+    if (flight->attempts == 0)
+        return;
+    flight->attempts--;
+    if (flight->restart != RESTART_USED_UP)
+        return;
+    self->used_up -= self->used_up > 0;
+    // What was used up before this delivery has handed nothing out in it: the save answers first
+    // (R6).
+    bool is_held = flight->restart_task == 0;
+    flight_set_restart(&self->flights, flight, is_held ? RESTART_HELD : RESTART_READY, 0);
+    (void)gather_gave_up(self, flight);
+}
+
 static void take_restart_result(gather_t *self, flight_t *flight, const char *worker, bool charged,
                                 const mm_result_t *result)
 {
-    if (flight->settle != MM_OUTCOME_NONE)
-        return; // too late: the outcome has been asked for (R9)
+    if (flight->settle != MM_OUTCOME_NONE) { // too late: the outcome has been asked for (R9)
+        if (flight->settle == MM_OUTCOME_DEAD && result->status == MM_STATUS_OK)
+            flight->late_worker = worker;
+        return;
+    }
     bool current = flight->restart == RESTART_OUT && result->number == flight->restart_task;
     switch (result->status) {
     case MM_STATUS_OK: // of any attempt (R3)
@@ -143,8 +162,8 @@ static void take_restart_result(gather_t *self, flight_t *flight, const char *wo
         retry_restart(self, flight, backoff(self, flight->attempts));
         break;
     case MM_STATUS_RETURNED:
-        if (charged && is_ours(self, result->number) && flight->attempts > 0)
-            flight->attempts--;
+        if (charged && is_ours(self, result->number))
+            uncharge(self, flight);
         if (current) {
             flight_set_restart(&self->flights, flight, RESTART_READY, 0);
             (void)gather_gave_up(self, flight);
@@ -206,8 +225,8 @@ static void take_back(gather_t *self, const ended_t *ended)
         item->attempts--;
     if (!flight || flight->settle != MM_OUTCOME_NONE)
         return;
-    if (ours && ended->why == ENDED_MISSING && flight->attempts > 0)
-        flight->attempts--;
+    if (ours && ended->why == ENDED_MISSING)
+        uncharge(self, flight);
     if (flight->restart != RESTART_OUT || flight->restart_task != ended->number)
         return;
     gather_action_t *taken = gather_note(self, GATHER_NOTE_TAKEN_BACK, flight);

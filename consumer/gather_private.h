@@ -15,6 +15,7 @@ struct gather {
     int64_t now_ms;
     int64_t hold_until_ms; // no restart of a redelivered job before (R6)
     int64_t beat_ms;       // when to broadcast the next heartbeat
+    int64_t beaten_ms;     // when the last one was
     int64_t drain_until_ms;
     uint64_t random;
     flights_t flights;

@@ -11,6 +11,7 @@
 
 #define WORKERS_MAX 64
 #define LIST_MAX    MM_BATCH_ITEMS
+#define TIME_MAX    INT64_C(1000000000000000) // milliseconds: nothing that is added to it runs over
 
 // What goes on from line to line of one worker.
 typedef struct {
@@ -29,6 +30,7 @@ struct gather_reader {
     known_t workers[WORKERS_MAX];
     size_t worker_count;
     uint64_t life;
+    int64_t now_ms; // of the last event
     mm_report_t report;
     mm_held_t held[LIST_MAX];
     mm_result_t results[LIST_MAX];
@@ -85,37 +87,68 @@ bool gather_reader_config(gather_reader_t *self, const char *line, gather_config
         const char *key;
         void *field;
         bool wide;
-    } fields[] = {{"life", &config->life, true},
-                  {"first_number", &config->first_number, true},
-                  {"first_session", &config->first_session, true},
-                  {"seed", &config->seed, true},
-                  {"attempts", &config->attempts, false},
-                  {"backoff_low", &config->backoff_low_ms, true},
-                  {"backoff_high", &config->backoff_high_ms, true},
-                  {"heartbeat", &config->heartbeat_ms, true},
-                  {"lost_after", &config->lost_after_ms, true},
-                  {"extend_every", &config->extend_every_ms, true},
-                  {"max_lease", &config->max_lease_ms, true},
-                  {"drain", &config->drain_ms, true},
-                  {"max_in_flight", &config->max_in_flight, false},
-                  {"max_dead", &config->max_dead, false},
-                  {"settled", &config->settled_max, false},
-                  {"nacked", &config->nacked_max, false},
-                  {"savers", &config->savers_max, false},
-                  {"restarters", &config->restarters_max, false}};
+        int64_t min, max;
+    } fields[] = {{"life", &config->life, true, 0, INT64_MAX},
+                  {"first_number", &config->first_number, true, 0, INT64_MAX},
+                  {"first_session", &config->first_session, true, 0, INT64_MAX},
+                  {"seed", &config->seed, true, 0, INT64_MAX},
+                  {"attempts", &config->attempts, false, 1, 1000},
+                  {"backoff_low", &config->backoff_low_ms, true, 0, TIME_MAX},
+                  {"backoff_high", &config->backoff_high_ms, true, 0, TIME_MAX},
+                  {"heartbeat", &config->heartbeat_ms, true, 1, TIME_MAX},
+                  {"lost_after", &config->lost_after_ms, true, 1, TIME_MAX},
+                  {"extend_every", &config->extend_every_ms, true, 1, TIME_MAX},
+                  {"max_lease", &config->max_lease_ms, true, 1, TIME_MAX},
+                  {"drain", &config->drain_ms, true, 0, TIME_MAX},
+                  {"max_in_flight", &config->max_in_flight, false, 1, UINT32_MAX},
+                  {"max_dead", &config->max_dead, false, 0, UINT32_MAX},
+                  {"settled", &config->settled_max, false, 1, UINT32_MAX},
+                  {"nacked", &config->nacked_max, false, 1, UINT32_MAX},
+                  {"savers", &config->savers_max, false, 0, UINT32_MAX},
+                  {"restarters", &config->restarters_max, false, 0, UINT32_MAX}};
     size_t known = 0;
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
         int64_t value = mm_words_number(&self->words, fields[i].key, -1);
         if (value < 0)
             continue;
         known++;
+        if (value < fields[i].min || value > fields[i].max)
+            return complain(self, "out of range in config", fields[i].key);
         if (fields[i].wide)
             memcpy(fields[i].field, &value, sizeof value);
         else
             *(uint32_t *)fields[i].field = (uint32_t)value;
     }
+    if (known + 1 != self->words.count)
+        return complain(self, "unknown word in config", line);
     self->life = config->life;
-    return known + 1 == self->words.count || complain(self, "unknown word in config", line);
+    self->now_ms = 0; // a new life of the core begins
+    return true;
+}
+
+// What the wire would not let through must not come by this way either.
+
+static bool is_report(const mm_report_t *report)
+{
+    for (size_t i = 0; i < report->held_count; i++)
+        if (report->held[i].leg == MM_LEG_RESTART && mm_host_complaint(report->held[i].host))
+            return false;
+    return report->stamp_ms >= 0 && report->stamp_ms <= TIME_MAX && report->slots <= MM_SLOTS_MAX &&
+           report->parts <= MM_PARTS_MAX && report->part < report->parts;
+}
+
+static bool is_result(const mm_result_t *result)
+{
+    bool is_settled = result->leg == MM_LEG_SETTLE && result->status == MM_STATUS_OK;
+    return result->serial > 0 && result->error.size <= MM_ERROR_MAX &&
+           !(is_settled && result->outcome == MM_OUTCOME_NONE);
+}
+
+static bool is_job(const gather_event_t *event)
+{
+    mm_name_t name;
+    return event->as.job.job.delivery > 0 && !mm_host_complaint(event->as.job.job.host) &&
+           mm_name_from(event->as.job.publisher, &name);
 }
 
 static known_t *known(gather_reader_t *self, const char *name)
@@ -219,7 +252,7 @@ static bool read_listed_result(gather_reader_t *self, char *text)
     result->outcome = read_outcome(count > 4 ? fields[4] : NULL);
     result->error = mm_text(count > 5 ? fields[5] : "");
     self->report.result_count++;
-    return true;
+    return is_result(result);
 }
 
 static bool read_report(gather_reader_t *self, bool hello, gather_event_t *event)
@@ -264,7 +297,7 @@ static bool read_report(gather_reader_t *self, bool hello, gather_event_t *event
     self->report.last_serial = (uint64_t)mm_words_number(words, "last", (int64_t)worker->serial);
     event->kind = GATHER_REPORT;
     event->as.report = &self->report;
-    return true;
+    return is_report(&self->report);
 }
 
 static bool read_from(gather_reader_t *self, gather_event_t *event, known_t **ret_worker)
@@ -297,7 +330,7 @@ static bool read_result(gather_reader_t *self, gather_event_t *event)
         worker->serial = result->serial;
     event->kind = GATHER_RESULT;
     event->as.from.result = result;
-    return true;
+    return is_result(result);
 }
 
 static bool read_job(gather_reader_t *self, gather_event_t *event)
@@ -312,7 +345,7 @@ static bool read_job(gather_reader_t *self, gather_event_t *event)
     if (event->as.job.publisher.size == 0)
         event->as.job.publisher = mm_text("p1");
     event->as.job.life = (uint64_t)mm_words_number(&self->words, "life", (int64_t)self->life);
-    return job->host.size > 0;
+    return is_job(event);
 }
 
 static bool read_kind(gather_reader_t *self, gather_event_t *event)
@@ -354,8 +387,11 @@ bool gather_reader_event(gather_reader_t *self, const char *line, gather_event_t
     if (!from)
         return complain(self, "a line starts with [milliseconds]", line);
     gather_event_t event = {.now_ms = strtoll(from + 1, &end, 10)};
+    if (event.now_ms < self->now_ms || event.now_ms > TIME_MAX)
+        return complain(self, "before the last event, or no time at all", line);
     if (*end != ']' || !split(self, end + 1) || !read_kind(self, &event))
         return complain(self, "not an event", line);
+    self->now_ms = event.now_ms;
     *ret_event = event;
     return true;
 }

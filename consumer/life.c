@@ -2,6 +2,7 @@
 
 #include "life.h"
 #include "clock.h"
+#include "crash.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -40,12 +41,15 @@ int life_next(const char *path, uint64_t *ret_life, char error[MM_ERROR_MAX])
     if (life < now)
         life = now;
     bool fits = snprintf(fresh, sizeof fresh, "%s.new", path) < (int)sizeof fresh;
-    if (!fits || !write_whole(fresh, life) || rename(fresh, path) != 0) {
+    bool written = fits && write_whole(fresh, life);
+    MM_CRASH_POINT("consumer: before its life is on record");
+    if (!written || rename(fresh, path) != 0) {
         (void)snprintf(error, MM_ERROR_MAX,
                        "cannot write %.300s: %s; make room there, or choose another --dir", path,
                        strerror(fits ? errno : ENAMETOOLONG));
         return EX_IOERR;
     }
+    MM_CRASH_POINT("consumer: life on record");
     *ret_life = life;
     return 0;
 }

@@ -3,6 +3,7 @@
 // everything.
 
 #include "clock.h"
+#include "crash.h"
 #include "gather.h"
 #include "gather_text.h"
 #include "life.h"
@@ -16,9 +17,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sysexits.h>
 
-#define CATCH_UP_MAX 4096 // frames read before silence is judged, at most
+#define CATCH_UP_MAX      4096 // frames read before silence is judged, at most
+#define RESTARTERS_MAX    512  // each takes 7 to 10 kB of memory and five descriptors
+#define DESCRIPTORS_EACH  5
+#define DESCRIPTORS_SPARE 1024 // for the consumer itself, publishers, and those who come and go
 
 typedef struct {
     mm_options_t options;
@@ -165,6 +170,7 @@ static void step(consumer_t *self, gather_event_t *event)
 static void take_jobs(consumer_t *self, const mm_frame_t *frame)
 {
     gather_event_t event = {.kind = GATHER_ASK};
+    MM_CRASH_POINT("consumer: jobs read");
     if (frame->as.jobs.count == 0)
         step(self, &event);
     event.kind = GATHER_JOB;
@@ -192,6 +198,7 @@ static void take_started(consumer_t *self, const mm_frame_t *frame)
 static void take_results(consumer_t *self, const mm_frame_t *frame)
 {
     gather_event_t event = {.kind = GATHER_RESULT};
+    MM_CRASH_POINT("consumer: results read");
     event.as.from.worker = frame->as.results.worker;
     event.as.from.nonce = frame->as.results.nonce;
     event.as.from.session = frame->as.results.session;
@@ -345,16 +352,15 @@ static int open_sockets(consumer_t *self)
     return exit_code;
 }
 
-static int open_trace(consumer_t *self)
+// A restarter takes five descriptors: two of its task socket, and its three connections. libzmq
+// aborts when there are none left.
+static uint32_t restarters_max(void)
 {
-    if (!*self->options.trace)
-        return 0;
-    self->trace = fopen(self->options.trace, "ae");
-    if (self->trace)
-        return 0;
-    (void)fprintf(stderr, "%s: cannot write the trace %s: %s; choose another --trace\n",
-                  self->options.id, self->options.trace, strerror(errno));
-    return EX_CANTCREAT;
+    struct rlimit limit;
+    int rc = getrlimit(RLIMIT_NOFILE, &limit);
+    assert(rc == 0 && limit.rlim_cur > DESCRIPTORS_SPARE);
+    rlim_t most = (limit.rlim_cur - DESCRIPTORS_SPARE) / DESCRIPTORS_EACH;
+    return most < RESTARTERS_MAX ? (uint32_t)most : RESTARTERS_MAX;
 }
 
 static int open_core(consumer_t *self)
@@ -385,7 +391,7 @@ static int open_core(consumer_t *self)
                               .settled_max = 65536,
                               .nacked_max = (uint32_t)options->max_in_flight,
                               .savers_max = 1,
-                              .restarters_max = 1024};
+                              .restarters_max = restarters_max()};
     self->start_ms = self->now_ms = mm_clock_ms();
     self->gather = gather_new(&config, self->start_ms);
     self->outgoing = outgoing_new(self->loop, &self->base, self->events, options->id, life);
@@ -438,7 +444,7 @@ int main(int argc, char **argv)
     (void)snprintf(self.extended, sizeof self.extended, "Extended deadline by %g seconds",
                    (double)self.options.ack_deadline_ms / 1000);
     self.loop = mm_loop_new(turn, &self);
-    exit_code = open_trace(&self);
+    exit_code = mm_process_open_trace(&self.options, &self.trace);
     if (exit_code == 0)
         exit_code = open_sockets(&self);
     if (exit_code == 0)

@@ -9,6 +9,7 @@
 
 struct names_item {
     UT_hash_handle hh;
+    bool marked;
     mm_name_t name;
 };
 
@@ -26,6 +27,33 @@ const char *names_intern(names_t *self, mm_text_t name)
     item->name = copy;
     HASH_ADD_KEYPTR(hh, self->table, item->name.text, name.size, item);
     return item->name.text;
+}
+
+bool names_are_many(const names_t *self)
+{
+    return HASH_COUNT(self->table) >= NAMES_MAX / 2;
+}
+
+void names_mark(const names_t *self, const char *name)
+{
+    names_item_t *item = NULL;
+    if (name)
+        HASH_FIND_STR(self->table, name, item);
+    if (item)
+        item->marked = true;
+}
+
+void names_drop_unmarked(names_t *self)
+{
+    names_item_t *item, *next;
+    HASH_ITER (hh, self->table, item, next) {
+        if (!item->marked) {
+            HASH_DELETE(hh, self->table, item);
+            free(item);
+            continue;
+        }
+        item->marked = false;
+    }
 }
 
 void names_clear(names_t *self)

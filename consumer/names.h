@@ -8,7 +8,7 @@
 
 #include <uthash.h>
 
-#define NAMES_MAX 65536 // distinct names in one life of the process
+#define NAMES_MAX 4096 // kept at a time
 
 typedef struct names_item names_item_t;
 
@@ -16,9 +16,15 @@ typedef struct {
     names_item_t *table;
 } names_t;
 
-// The kept copy, NUL-terminated, valid until names_clear; NULL when it is no name or there are
+// The kept copy, NUL-terminated, valid until it is dropped; NULL when it is no name or there are
 // NAMES_MAX already.
 const char *names_intern(names_t *self, mm_text_t name);
+// Whether it is time to drop those that nothing points to any more: mark all that are in use (NULL
+// is allowed), then drop the rest. Who comes again and again under new names then takes no memory,
+// and shuts out nobody.
+bool names_are_many(const names_t *self);
+void names_mark(const names_t *self, const char *name);
+void names_drop_unmarked(names_t *self);
 void names_clear(names_t *self);
 
 #endif

@@ -1,6 +1,7 @@
 // See outgoing.h.
 
 #include "outgoing.h"
+#include "crash.h"
 #include "socket.h"
 #include "text.h"
 #include "wire.h"
@@ -15,12 +16,14 @@
 #include <uthash.h>
 #include <utlist.h>
 
-#define SUFFIX_MAX 32
+#define SUFFIX_MAX  32
+#define READERS_MAX 64           // publishers with an open batch
+#define WAITING_MAX MM_SLOTS_MAX // frames that wait for a worker to connect
 
 typedef struct session {
     uint64_t number;
     mm_sender_t *sender;
-    mm_encoder_t *tasks; // open batch
+    mm_encoder_t *tasks; // open batch; NULL before the first
     char suffix[SUFFIX_MAX];
     UT_hash_handle hh;
     struct session *prev, *next; // those with an open batch
@@ -28,11 +31,10 @@ typedef struct session {
 } session_t;
 
 typedef struct reader {
-    const char *name; // a publisher's; interned by the core
+    mm_name_t name; // a publisher's
     mm_encoder_t *notices;
     UT_hash_handle hh;
-    struct reader *prev, *next; // those with an open batch
-    bool listed;
+    struct reader *prev, *next;
 } reader_t;
 
 struct outgoing {
@@ -43,9 +45,10 @@ struct outgoing {
     uint64_t life;
     session_t *sessions;
     session_t *open_sessions;
-    reader_t *readers;
-    reader_t *open_readers;
-    mm_encoder_t *encoder; // for whole frames
+    reader_t *readers;       // by name: those with an open batch ...
+    reader_t *open_readers;  // ... in order of their first notice
+    reader_t *spare_readers; // to use again; all together never more than READERS_MAX
+    mm_encoder_t *encoder;   // for whole frames
 };
 
 outgoing_t *outgoing_new(mm_loop_t *loop, const mm_endpoint_t *base, void *events, const char *name,
@@ -71,9 +74,10 @@ void outgoing_destroy(outgoing_t **self_p)
     session_t *session, *next_session;
     HASH_ITER (hh, self->sessions, session, next_session)
         outgoing_close(self, session->number);
+    HASH_CLEAR(hh, self->readers);
+    DL_CONCAT(self->spare_readers, self->open_readers);
     reader_t *reader, *next_reader;
-    HASH_ITER (hh, self->readers, reader, next_reader) {
-        HASH_DELETE(hh, self->readers, reader);
+    DL_FOREACH_SAFE (self->spare_readers, reader, next_reader) {
         mm_encoder_destroy(&reader->notices);
         free(reader);
     }
@@ -114,7 +118,6 @@ bool outgoing_open(outgoing_t *self, uint64_t number)
     assert(session);
     session->number = number;
     session->sender = mm_sender_new(self->loop, "tasks", socket);
-    session->tasks = mm_encoder_new();
     name_suffix(self, socket, session);
     HASH_ADD(hh, self->sessions, number, sizeof session->number, session);
     return true;
@@ -126,7 +129,11 @@ static void send_tasks(outgoing_t *self, session_t *session)
         DL_DELETE(self->open_sessions, session);
     session->listed = false;
     mm_encode_finish(session->tasks);
-    mm_sender_send(session->sender, mm_encoder_bytes(session->tasks));
+    MM_CRASH_POINT("consumer: before tasks are sent");
+    // One that never connects is not waited for: its tasks will be missing, and are taken back.
+    if (mm_sender_waiting(session->sender) < WAITING_MAX)
+        mm_sender_send(session->sender, mm_encoder_bytes(session->tasks));
+    MM_CRASH_POINT("consumer: tasks sent");
 }
 
 void outgoing_close(outgoing_t *self, uint64_t number)
@@ -147,6 +154,8 @@ void outgoing_close(outgoing_t *self, uint64_t number)
 
 static void begin_tasks(session_t *session, int64_t stamp_ms, uint64_t confirmed, bool last)
 {
+    if (!session->tasks)
+        session->tasks = mm_encoder_new();
     mm_encode_begin(session->tasks, &(mm_frame_t){.kind = MM_FRAME_TASKS,
                                                   .as.tasks = {.session = session->number,
                                                                .stamp_ms = stamp_ms,
@@ -191,41 +200,55 @@ static void publish(outgoing_t *self, const char *kind, const char *name, const 
     mm_socket_publish(self->events, mm_topic(kind, name, topic), mm_encoder_bytes(self->encoder));
 }
 
-static reader_t *get_reader(outgoing_t *self, const char *name)
-{
-    reader_t *reader = NULL;
-    HASH_FIND(hh, self->readers, &name, sizeof name, reader);
-    if (reader)
-        return reader;
-    reader = calloc(1, sizeof *reader);
-    assert(reader);
-    reader->name = name;
-    reader->notices = mm_encoder_new();
-    HASH_ADD(hh, self->readers, name, sizeof reader->name, reader);
-    return reader;
-}
-
 static void send_notices(outgoing_t *self, reader_t *reader)
 {
     char topic[MM_TOPIC_MAX];
-    if (reader->listed)
-        DL_DELETE(self->open_readers, reader);
-    reader->listed = false;
     mm_encode_finish(reader->notices);
-    mm_socket_publish(self->events, mm_topic("job", reader->name, topic),
+    MM_CRASH_POINT("consumer: before notices are sent");
+    mm_socket_publish(self->events, mm_topic("job", reader->name.text, topic),
                       mm_encoder_bytes(reader->notices));
+    MM_CRASH_POINT("consumer: notices sent");
+    HASH_DELETE(hh, self->readers, reader);
+    DL_DELETE(self->open_readers, reader);
+    DL_PREPEND(self->spare_readers, reader);
+}
+
+static reader_t *spare_reader(outgoing_t *self)
+{
+    if (!self->spare_readers && HASH_COUNT(self->readers) >= READERS_MAX)
+        send_notices(self, self->open_readers);
+    reader_t *reader = self->spare_readers;
+    if (reader) {
+        DL_DELETE(self->spare_readers, reader);
+        return reader;
+    }
+    reader = calloc(1, sizeof *reader);
+    assert(reader);
+    reader->notices = mm_encoder_new();
+    return reader;
+}
+
+// The open batch for a publisher, begun when there is none.
+static reader_t *open_reader(outgoing_t *self, const char *name)
+{
+    reader_t *reader = NULL;
+    HASH_FIND_STR(self->readers, name, reader);
+    if (reader)
+        return reader;
+    reader = spare_reader(self);
+    bool valid = mm_name_from(mm_text(name), &reader->name);
+    assert(valid);
+    HASH_ADD_STR(self->readers, name.text, reader);
+    DL_APPEND(self->open_readers, reader);
+    mm_encode_begin(reader->notices,
+                    &(mm_frame_t){.kind = MM_FRAME_NOTICES,
+                                  .as.notices = {.consumer = self->name, .life = self->life}});
+    return reader;
 }
 
 void outgoing_notice(outgoing_t *self, const gather_action_t *action)
 {
-    reader_t *reader = get_reader(self, action->as.notice.publisher);
-    if (!reader->listed) {
-        mm_encode_begin(reader->notices,
-                        &(mm_frame_t){.kind = MM_FRAME_NOTICES,
-                                      .as.notices = {.consumer = self->name, .life = self->life}});
-        DL_APPEND(self->open_readers, reader);
-        reader->listed = true;
-    }
+    reader_t *reader = open_reader(self, action->as.notice.publisher);
     mm_encode_notice(reader->notices, &action->as.notice.notice);
     if (mm_encoder_is_full(reader->notices))
         send_notices(self, reader);
@@ -259,7 +282,9 @@ void outgoing_answer(outgoing_t *self, const gather_action_t *action)
                                       .session = action->as.answer.session,
                                       .suffix = mm_text(suffix),
                                       .reason = mm_text(action->as.answer.reason)}};
+    MM_CRASH_POINT("consumer: before it answers a worker");
     publish(self, "worker", action->as.answer.worker.text, &frame);
+    MM_CRASH_POINT("consumer: worker answered");
 }
 
 void outgoing_beat(outgoing_t *self, const gather_t *gather)
@@ -270,24 +295,26 @@ void outgoing_beat(outgoing_t *self, const gather_t *gather)
         .as.beat = {.consumer = self->name, .life = self->life, .draining = draining}};
     char topic[MM_TOPIC_MAX];
     gather_worker_t worker = {0};
-    bool more;
+    bool more = true;
     do {
         mm_encode_begin(self->encoder, &head);
-        while ((more = gather_next_worker(gather, &worker)) && !mm_encoder_is_full(self->encoder))
-            mm_encode_confirm(self->encoder, &worker.confirm);
-        if (more)
+        while (!mm_encoder_is_full(self->encoder) && (more = gather_next_worker(gather, &worker)))
             mm_encode_confirm(self->encoder, &worker.confirm);
         mm_encode_finish(self->encoder);
+        MM_CRASH_POINT("consumer: before its heartbeat");
         mm_socket_publish(self->events, mm_topic("consumer", NULL, topic),
                           mm_encoder_bytes(self->encoder));
+        MM_CRASH_POINT("consumer: heartbeat sent");
     } while (more);
 }
 
 void outgoing_leaving(outgoing_t *self)
 {
+    MM_CRASH_POINT("consumer: before it says that it leaves");
     publish(self, "consumer", NULL,
             &(mm_frame_t){.kind = MM_FRAME_LEAVING,
                           .as.leaving = {.consumer = self->name, .life = self->life}});
+    MM_CRASH_POINT("consumer: said that it leaves");
 }
 
 void outgoing_flush(outgoing_t *self)

@@ -10,7 +10,11 @@
 #include <string.h>
 #include <utlist.h>
 
-#define LOST_MAX 1024 // lost workers remembered, for their late results
+#define LOST_MAX 1024               // lost workers remembered, for their late results
+#define HELD_MAX (2 * MM_SLOTS_MAX) // tasks that one worker can hold, those on their way included
+// Highest session or task number that is believed when a worker names it: life.h comes to it in
+// 2097, and what is above cannot be used up by counting.
+#define NAMED_MAX (UINT64_MAX / 16 * 15)
 
 workers_t *workers_new(const workers_config_t *config, hosts_t *hosts)
 {
@@ -165,6 +169,10 @@ static worker_t *hello_worker(workers_t *self, const mm_report_t *report, int64_
     mm_name_t name;
     if (!mm_name_from(report->worker, &name))
         return NULL;
+    if (report->session > self->session && report->session > NAMED_MAX) {
+        change_stranger(self, WORKERS_REFUSED, report, "no consumer has given it that session");
+        return NULL;
+    }
     worker_t *worker = find_name(self, report->worker);
     if (worker && worker->nonce != report->nonce) {
         if (worker->state == WORKER_JOINED &&
@@ -196,7 +204,7 @@ static worker_t *hello_worker(workers_t *self, const mm_report_t *report, int64_
 static worker_t *heartbeat_worker(workers_t *self, const mm_report_t *report)
 {
     worker_t *worker = workers_find(self, report->worker, report->nonce);
-    if (!worker || worker->state == WORKER_LOST || report->session > worker->session) {
+    if (!worker || worker->session == 0 || report->session > worker->session) {
         if (report->part == 0)
             change_stranger(self, WORKERS_REJOIN, report, NULL);
         return NULL;
@@ -226,6 +234,8 @@ worker_t *workers_report_open(workers_t *self, const mm_report_t *report, int64_
             change_given(self, worker);
         return NULL;
     }
+    if (worker->state == WORKER_LOST && report->part > 0)
+        return NULL; // lost amid its hello: what the first part listed was taken back
     worker->parts++;
     worker->heard_ms = now_ms;
     worker->stamp_ms = report->stamp_ms;
@@ -238,16 +248,28 @@ worker_t *workers_report_open(workers_t *self, const mm_report_t *report, int64_
     return worker;
 }
 
+// Whether an unknown task of a report is believed. Not when the report is older than results that
+// were read: it may have ended since. Not beyond what a worker can hold: memory is bounded,
+// whatever it says (I6). Not with a number from which there is no counting on.
+static bool may_adopt(const workers_t *self, const worker_t *worker, const mm_report_t *report,
+                      uint64_t number)
+{
+    return report->last_serial >= worker->confirmed && worker->out < HELD_MAX &&
+           (number <= self->number || number <= NAMED_MAX);
+}
+
 // Takes the report's list into the table: marks what is known, adopts what is not (R2, R6).
 static void read_held(workers_t *self, worker_t *worker, const mm_report_t *report)
 {
     for (size_t i = 0; i < report->held_count; i++) {
         const mm_held_t *held = &report->held[i];
         holding_t *holding = holdings_find(self, held->number);
-        if (!holding && report->last_serial < worker->confirmed)
-            continue; // the report is older than results that were read: it may have ended since
+        if (!holding && !may_adopt(self, worker, report, held->number))
+            continue;
         if (!holding) {
             host_t *host = held->leg == MM_LEG_RESTART ? hosts_get(self->hosts, held->host) : NULL;
+            if (self->number < held->number)
+                self->number = held->number; // a life number was lost: as with sessions (R3)
             holding = holdings_add(self, worker, held->number, held->leg, &held->id, host);
             (void)holdings_remove_lost(self, held->number);
             if (host)
@@ -274,7 +296,7 @@ static void end_missing(workers_t *self, worker_t *worker, const mm_report_t *re
     holding_t *holding, *next;
     DL_FOREACH_SAFE (worker->holdings, holding, next) {
         bool can_start =
-            !report->is_hello && report->stamp_ms < holding->stamp_ms + self->config.lost_after_ms;
+            !report->is_hello && report->stamp_ms - holding->stamp_ms < self->config.lost_after_ms;
         if (holding->marked != report->sequence && !can_start)
             end_unlisted(self, holding);
     }
@@ -320,8 +342,13 @@ bool workers_take_result(workers_t *self, worker_t *worker, const mm_result_t *r
         return false;
     worker->confirmed = result->serial;
     holding_t *holding = holdings_find(self, result->number);
+    // Of a task that another worker holds, or with another leg or job than that task's, it proves
+    // nothing, and the task would be waited for for ever.
+    if (holding && (holding->worker != worker || holding->leg != result->leg ||
+                    !mm_id_equal(&holding->id, &result->id)))
+        return false;
     *ret_ended = (ended_t){0};
-    if (holding && holding->worker == worker)
+    if (holding)
         *ret_ended = holdings_remove(self, holding, ENDED_RESULT);
     else if (holdings_remove_lost(self, result->number))
         *ret_ended = (ended_t){.why = ENDED_LOST, .number = result->number};

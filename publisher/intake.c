@@ -2,6 +2,7 @@
 
 #include "intake.h"
 #include "clock.h"
+#include "crash.h"
 #include "id.h"
 #include "log.h"
 #include "text.h"
@@ -187,6 +188,7 @@ void intake_settle(intake_t *self, const outbox_action_t *action, int64_t now_ms
         self->counts.dead++;
     else
         self->counts.restarted++;
+    MM_CRASH_POINT("publisher: settled, not committed");
 }
 
 static void put_times(intake_t *self, int64_t now_ms)
@@ -340,7 +342,10 @@ bool intake_close(intake_t *self)
 {
     self->times_ms = INT64_MIN / 2;
     outbox_db_set_clean(self->config.db, self->config.run.number, true);
-    return commit(self, mm_clock_ms()) && !self->retries;
+    MM_CRASH_POINT("publisher: before its last commit");
+    bool committed = commit(self, mm_clock_ms()) && !self->retries;
+    MM_CRASH_POINT("publisher: last commit made");
+    return committed;
 }
 
 bool intake_is_over(const intake_t *self)

@@ -3,6 +3,7 @@
 // core.
 
 #include "clock.h"
+#include "crash.h"
 #include "intake.h"
 #include "outbox.h"
 #include "outbox_db.h"
@@ -17,7 +18,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -66,7 +66,9 @@ static void send_jobs(publisher_t *self)
     if (mm_encoder_count(self->batch) == 0)
         return;
     mm_encode_finish(self->batch);
+    MM_CRASH_POINT("publisher: before jobs are sent");
     mm_sender_send(self->jobs, mm_encoder_bytes(self->batch));
+    MM_CRASH_POINT("publisher: jobs sent");
 }
 
 static void deliver(publisher_t *self, const outbox_action_t *action)
@@ -90,7 +92,9 @@ static void ask(publisher_t *self)
     send_jobs(self);
     begin_jobs(self);
     mm_encode_finish(self->batch);
+    MM_CRASH_POINT("publisher: before it asks for the consumer");
     (void)mm_socket_send(mm_sender_socket(self->jobs), mm_encoder_bytes(self->batch));
+    MM_CRASH_POINT("publisher: asked for the consumer");
 }
 
 // ---- the core's actions
@@ -324,18 +328,6 @@ static int say(const publisher_t *self, int exit_code, const char *error)
     return exit_code;
 }
 
-// Told to run.sh: there is a run of this life to sum up.
-static void mark_begun(const publisher_t *self)
-{
-    char path[4096];
-    (void)snprintf(path, sizeof path, "%s/publisher.run", self->options.dir);
-    FILE *file = fopen(path, "we");
-    if (file) {
-        (void)fprintf(file, "%" PRId64 "\n", self->run.number);
-        (void)fclose(file);
-    }
-}
-
 static int open_outbox(publisher_t *self, uint64_t seed)
 {
     char path[4096], error[MM_ERROR_MAX], source_error[SOURCE_ERROR_MAX];
@@ -343,28 +335,17 @@ static int open_outbox(publisher_t *self, uint64_t seed)
     int exit_code = outbox_db_open(path, false, &self->db, error);
     if (exit_code != 0)
         return say(self, exit_code, error);
-    exit_code = run_open(&self->options, seed, self->db, &self->run, source_error);
+    int64_t begun = mm_process_has_parent() ? run_marked(self->options.dir) : 0;
+    exit_code = run_open(&self->options, seed, begun, self->db, &self->run, source_error);
     if (exit_code != 0)
         return say(self, exit_code, source_error);
     mm_log(MM_LOG_INFO, self->run.resumed ? "Resuming a run" : "Beginning a run",
            MM_INT("run", self->run.number), MM_INT("backlog", outbox_db_backlog(self->db)));
-    mark_begun(self);
+    run_mark(&self->run, self->options.dir);
     if (self->run.left_over > 0)
         mm_log(MM_LOG_WARN, "Finishing jobs left over from other runs, too",
                MM_INT("jobs", self->run.left_over));
     return 0;
-}
-
-static int open_trace(publisher_t *self)
-{
-    if (!*self->options.trace)
-        return 0;
-    self->trace = fopen(self->options.trace, "ae");
-    if (self->trace)
-        return 0;
-    (void)fprintf(stderr, "%s: cannot write the trace %s: %s; choose another --trace\n",
-                  self->options.id, self->options.trace, strerror(errno));
-    return EX_CANTCREAT;
 }
 
 static int open_core(publisher_t *self, uint64_t seed)
@@ -474,7 +455,7 @@ int main(int argc, char **argv)
     self.loop = mm_loop_new(turn, &self);
     exit_code = open_outbox(&self, seed);
     if (exit_code == 0)
-        exit_code = open_trace(&self);
+        exit_code = mm_process_open_trace(&self.options, &self.trace);
     if (exit_code == 0)
         exit_code = open_core(&self, seed);
     bool begun = exit_code == 0;

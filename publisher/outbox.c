@@ -13,9 +13,10 @@
 #include <uthash.h>
 #include <utlist.h>
 
-#define UNANSWERED_MAX_MS 30000 // longest pause between deliveries that nobody answers
-#define SILENT_BEATS      3     // heartbeats missed after which the consumer counts as gone
-#define ASK_FIRST_MS      20    // first pause between questions for its heartbeat
+#define UNANSWERED_MAX_MS 30000   // longest pause between deliveries that nobody answers
+#define SILENT_BEATS      3       // heartbeats missed after which the consumer counts as gone
+#define ASK_FIRST_MS      20      // first pause between questions for its heartbeat
+#define NACK_MAX_MS       3600000 // longest delay that a nack can ask for
 
 typedef enum { LEASE_READY, LEASE_AGAIN, LEASE_LEASED, LEASE_DELAYED } lease_state_t;
 
@@ -259,6 +260,8 @@ static void nack(outbox_t *self, lease_t *lease, int64_t delay_ms)
         end_lease(self, lease); // it stays in the database
         return;
     }
+    if (delay_ms > NACK_MAX_MS)
+        delay_ms = NACK_MAX_MS;
     lease->unanswered = 0;
     set_place(self, lease, false);
     set_state(self, lease, LEASE_DELAYED, self->now_ms + delay_ms + jitter(self, delay_ms / 4));

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <sysexits.h>
 
+#include "crash.h"
 #include "text.h"
 
 #define SCHEMA                                                                                     \
@@ -206,7 +207,9 @@ outbox_db_status_t outbox_db_begin_run(outbox_db_t *self, const outbox_run_t *ru
     mm_sqlite_bind_text(self->begin_run, 2, mm_text(run->input));
     mm_sqlite_bind_text(self->begin_run, 3, mm_text(run->driver));
     bind_progress(self->begin_run, &run->progress);
+    MM_CRASH_POINT("outbox: before a run is begun");
     mm_sqlite_status_t status = mm_sqlite_run(self->sqlite, self->begin_run);
+    MM_CRASH_POINT("outbox: run begun");
     if (status == MM_SQLITE_OK)
         *ret_number = sqlite3_last_insert_rowid(mm_sqlite_handle(self->sqlite));
     return status_of(status);

@@ -2,6 +2,7 @@
 // commit that met a full disk can simply be made again. Counters of a run are added up within the
 // commit and written once; they count what was really inserted and deleted (I1).
 
+#include "crash.h"
 #include "outbox_db_inside.h"
 
 int outbox_db_prepare_batch(outbox_db_t *self, char error[MM_ERROR_MAX])
@@ -202,10 +203,12 @@ outbox_db_status_t outbox_db_commit(outbox_db_t *self, int64_t unix_ms)
         status = write_changes(self);
     for (size_t i = 0; status == MM_SQLITE_OK && i < self->run_count; i++)
         status = write_run(self, &self->runs[i], unix_ms);
+    MM_CRASH_POINT("outbox: before commit");
     if (status == MM_SQLITE_OK)
         status = mm_sqlite_commit(self->sqlite);
     if (status != MM_SQLITE_OK)
         return status_of(status);
+    MM_CRASH_POINT("outbox: committed");
     for (size_t i = 0; i < self->run_count; i++) {
         const run_change_t *run = &self->runs[i];
         self->backlog += (uint64_t)(run->accepted - run->restarted - run->dead);

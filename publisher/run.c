@@ -24,31 +24,35 @@ static void name_input(const mm_options_t *options, char *ret_name, size_t size)
     }
 }
 
+static source_t *new_generator(const mm_options_t *options, uint64_t seed)
+{
+    return source_generate_new(&(source_generate_config_t){
+        .seed = seed,
+        .pace = options->rate == 0 ? SOURCE_PACE_RANDOM : SOURCE_PACE_UNLIMITED,
+        .jobs = (uint64_t)options->jobs});
+}
+
+// --jobs and --for cut a file off, so that the same command goes on with the rest. They are the
+// generator's own end.
 static int open_source(const mm_options_t *options, uint64_t seed, run_t *run,
                        char error[SOURCE_ERROR_MAX])
 {
-    if (*options->input) {
+    source_paced_config_t pace = {.rate = options->rate, .duration_ms = options->run_for_ms};
+    source_t *source = NULL;
+    run->is_file = *options->input != '\0';
+    if (run->is_file) {
         source_file_config_t config = {
             .path = options->input, .skips_bad_lines = options->on_bad_line == MM_ON_BAD_LINE_SKIP};
-        run->is_file = true;
-        source_t *file = NULL;
-        int exit_code = source_file_open(&config, &file, error);
-        if (exit_code == 0)
-            run->source = source_paced_new(
-                &file, &(source_paced_config_t){.rate = options->rate,
-                                                .jobs = (uint64_t)options->jobs,
-                                                .duration_ms = options->run_for_ms});
-        return exit_code;
+        int exit_code = source_file_open(&config, &source, error);
+        if (exit_code != 0)
+            return exit_code;
+        pace.jobs = (uint64_t)options->jobs;
+    } else {
+        source = new_generator(options, seed);
+        run->is_endless = options->jobs == 0;
+        pace.ends_by_time = true;
     }
-    source_generate_config_t config = {.seed = seed,
-                                       .pace = options->rate == MM_RATE_MAX ? SOURCE_PACE_UNLIMITED
-                                               : options->rate > 0          ? SOURCE_PACE_RATE
-                                                                            : SOURCE_PACE_RANDOM,
-                                       .rate = options->rate,
-                                       .jobs = (uint64_t)options->jobs,
-                                       .duration_ms = options->run_for_ms};
-    run->source = source_generate_new(&config);
-    run->is_endless = options->jobs == 0;
+    run->source = source_paced_new(&source, &pace);
     return 0;
 }
 
@@ -69,79 +73,128 @@ static int refuse_driver(const outbox_run_t *former, const mm_options_t *options
     return EX_CONFIG;
 }
 
-// Looks through the unfinished runs: *ret_same is the number of the one that this command resumes,
-// 0 when there is none, and *ret_recorded is where its source stood.
-static int find_same(const mm_options_t *options, outbox_db_t *db, const char *input,
-                     const source_progress_t *source, run_t *run, int64_t *ret_same,
-                     source_progress_t *ret_recorded, char error[SOURCE_ERROR_MAX])
+// What this command is about.
+typedef struct {
+    const mm_options_t *options;
+    outbox_db_t *db;
+    char input[4096];
+    source_progress_t source;
+} wanted_t;
+
+static bool is_same(const wanted_t *wanted, const outbox_run_t *former)
 {
-    *ret_same = 0;
-    for (int64_t before = INT64_MAX;;) {
+    return strcmp(former->driver, wanted->options->driver) == 0 &&
+           strcmp(former->input, wanted->input) == 0 &&
+           (wanted->source.digest == 0 || wanted->source.digest == former->progress.digest);
+}
+
+static void resume(run_t *run, const outbox_run_t *former)
+{
+    run->number = former->number;
+    run->resumed = true;
+    source_resume(run->source, &former->progress);
+}
+
+// A publisher that was killed behind its last commit has nothing to do, and must not begin anew.
+static int resume_begun(const wanted_t *wanted, int64_t number, run_t *run,
+                        char error[SOURCE_ERROR_MAX])
+{
+    outbox_run_t begun = {0};
+    bool found = false;
+    if (outbox_db_run(wanted->db, number, &begun, &found) != OUTBOX_DB_OK)
+        return fail_db(wanted->db, error);
+    if (found && is_same(wanted, &begun))
+        resume(run, &begun);
+    outbox_run_clear(&begun);
+    return 0;
+}
+
+// Looks through the unfinished runs for the one that this command resumes, if none is resumed yet.
+static int resume_unfinished(const wanted_t *wanted, run_t *run, char error[SOURCE_ERROR_MAX])
+{
+    int exit_code = 0;
+    for (int64_t before = INT64_MAX; exit_code == 0;) {
         outbox_run_t former = {0};
         bool found = false;
-        if (outbox_db_unfinished(db, before, &former, &found) != OUTBOX_DB_OK)
-            return fail_db(db, error);
+        if (outbox_db_unfinished(wanted->db, before, &former, &found) != OUTBOX_DB_OK)
+            return fail_db(wanted->db, error);
         if (!found)
             return 0;
         before = former.number;
         uint64_t left = former.accepted - former.restarted - former.dead;
-        bool same_driver = strcmp(former.driver, options->driver) == 0;
-        bool same_input = strcmp(former.input, input) == 0 &&
-                          (source->digest == 0 || source->digest == former.progress.digest);
-        int exit_code = 0;
-        if (left > 0 && !same_driver) {
-            exit_code = refuse_driver(&former, options, left, error);
-        } else if (*ret_same == 0 && same_driver && same_input &&
-                   !(run->is_endless && former.progress.done)) {
-            *ret_same = former.number;
-            *ret_recorded = former.progress;
-        } else {
+        bool has_ended = run->is_endless && former.progress.done;
+        if (left > 0 && strcmp(former.driver, wanted->options->driver) != 0)
+            exit_code = refuse_driver(&former, wanted->options, left, error);
+        else if (!run->resumed && is_same(wanted, &former) && !has_ended)
+            resume(run, &former);
+        else if (former.number != run->number)
             run->left_over += left;
-        }
         outbox_run_clear(&former);
-        if (exit_code != 0)
-            return exit_code;
     }
+    return exit_code;
 }
 
-static int begin_or_resume(const mm_options_t *options, outbox_db_t *db, run_t *run,
-                           char error[SOURCE_ERROR_MAX])
+static int begin(const wanted_t *wanted, run_t *run, char error[SOURCE_ERROR_MAX])
 {
-    char input[4096];
-    name_input(options, input, sizeof input);
-    source_progress_t source, recorded;
-    source_progress(run->source, &source);
-    int64_t same;
-    int exit_code = find_same(options, db, input, &source, run, &same, &recorded, error);
-    if (exit_code != 0)
-        return exit_code;
-    if (same != 0) {
-        run->number = same;
-        run->resumed = true;
-        source_resume(run->source, &recorded);
-        return 0;
-    }
-    outbox_run_t begun = {.input = input,
-                          .driver = (char *)(uintptr_t)options->driver,
-                          .progress = source,
+    outbox_run_t begun = {.input = (char *)(uintptr_t)wanted->input,
+                          .driver = (char *)(uintptr_t)wanted->options->driver,
+                          .progress = wanted->source,
                           .started_ms = mm_clock_wall_ms()};
-    if (outbox_db_begin_run(db, &begun, &run->number) != OUTBOX_DB_OK)
-        return fail_db(db, error);
+    if (outbox_db_begin_run(wanted->db, &begun, &run->number) != OUTBOX_DB_OK)
+        return fail_db(wanted->db, error);
     return 0;
 }
 
-int run_open(const mm_options_t *options, uint64_t seed, outbox_db_t *db, run_t *ret_run,
-             char error[SOURCE_ERROR_MAX])
+int run_open(const mm_options_t *options, uint64_t seed, int64_t begun, outbox_db_t *db,
+             run_t *ret_run, char error[SOURCE_ERROR_MAX])
 {
     run_t run = {0};
+    wanted_t wanted = {.options = options, .db = db};
+    name_input(options, wanted.input, sizeof wanted.input);
     int exit_code = open_source(options, seed, &run, error);
     if (exit_code == 0)
-        exit_code = begin_or_resume(options, db, &run, error);
+        source_progress(run.source, &wanted.source);
+    if (exit_code == 0 && begun != 0)
+        exit_code = resume_begun(&wanted, begun, &run, error);
+    if (exit_code == 0)
+        exit_code = resume_unfinished(&wanted, &run, error);
+    if (exit_code == 0 && !run.resumed)
+        exit_code = begin(&wanted, &run, error);
     if (exit_code != 0)
         run_close(&run);
     else
         *ret_run = run;
     return exit_code;
+}
+
+static void name_mark(const char *dir, char path[4096])
+{
+    (void)snprintf(path, 4096, "%s/publisher.run", dir);
+}
+
+void run_mark(const run_t *run, const char *dir)
+{
+    char path[4096];
+    name_mark(dir, path);
+    FILE *file = fopen(path, "we");
+    if (!file)
+        return;
+    (void)fprintf(file, "%" PRId64 "\n", run->number);
+    (void)fclose(file);
+}
+
+int64_t run_marked(const char *dir)
+{
+    char path[4096];
+    int64_t number = 0;
+    name_mark(dir, path);
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return 0;
+    if (fscanf(file, "%" SCNd64, &number) != 1)
+        number = 0;
+    (void)fclose(file);
+    return number;
 }
 
 void run_close(run_t *run)

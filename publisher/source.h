@@ -96,25 +96,24 @@ int source_file_open(const source_file_config_t *config, source_t **ret_self,
 // The article's cattle: hosts cattle-xxxx.example.net, the same for the same seed. They may repeat.
 typedef enum {
     SOURCE_PACE_RANDOM = 0, // gaps of 0 to 1 s
-    SOURCE_PACE_RATE,       // `rate` a second; behind by more than a second, it forgets the rest
     SOURCE_PACE_UNLIMITED   // whenever it is asked
 } source_pace_t;
 
 typedef struct {
     uint64_t seed;
     source_pace_t pace;
-    double rate;         // jobs a second, above 0; SOURCE_PACE_RATE only
-    uint64_t jobs;       // ends after so many, resumed ones included; 0: never
-    int64_t duration_ms; // ends so long after its first source_next; 0: never
+    uint64_t jobs; // ends after so many, resumed ones included; 0: never
 } source_generate_config_t;
 source_t *source_generate_new(const source_generate_config_t *config);
 
 // Another source, which it takes (*inner_p becomes NULL), held to a rate and cut off after a number
-// of jobs or a time, both of this life. Cut off, its progress is not `done`.
+// of jobs or a time, both of this life. Cut off, its progress is not `done`, unless the time is the
+// source's own end.
 typedef struct {
     double rate;         // jobs a second; 0 or less: as fast as they are taken
     uint64_t jobs;       // 0: all
     int64_t duration_ms; // from the first source_next; 0: no end
+    bool ends_by_time;   // after the duration it is done
 } source_paced_config_t;
 source_t *source_paced_new(source_t **inner_p, const source_paced_config_t *config);
 

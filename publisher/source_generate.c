@@ -7,10 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GAP_MS_MAX  1000 // the article's random.random() of a second
-#define LATE_MS_MAX 1000
-#define HOST_FORM   "cattle-xxxx.example.net"
-#define DRAW_STEP   UINT64_C(0x9e3779b97f4a7c15)
+#define GAP_MS_MAX 1000 // the article's random.random() of a second
+#define HOST_FORM  "cattle-xxxx.example.net"
+#define DRAW_STEP  UINT64_C(0x9e3779b97f4a7c15)
 
 typedef struct {
     source_t base;
@@ -18,12 +17,8 @@ typedef struct {
     uint64_t host_state; // splitmix64: its state is the seed plus DRAW_STEP per draw
     uint64_t gap_state;
     uint64_t given;
-    bool is_started;
     bool is_done;
-    int64_t end_ms;   // MM_NEVER without a duration
-    int64_t due_ms;   // of the next job
-    int64_t start_ms; // RATE: when job `start_given` was due
-    uint64_t start_given;
+    int64_t due_ms; // of the next job
     char host[sizeof HOST_FORM];
 } generate_t;
 
@@ -48,50 +43,24 @@ static void make_host(generate_t *self)
     }
 }
 
-static void start(generate_t *self, int64_t now_ms)
+static bool is_over(const generate_t *self)
 {
-    self->is_started = true;
-    self->due_ms = now_ms;
-    self->start_ms = now_ms;
-    self->start_given = self->given;
-    self->end_ms = self->config.duration_ms > 0 ? now_ms + self->config.duration_ms : MM_NEVER;
-}
-
-// When the job behind the one just given is due.
-static int64_t next_due(generate_t *self, int64_t now_ms)
-{
-    switch (self->config.pace) {
-    case SOURCE_PACE_UNLIMITED: return now_ms;
-    case SOURCE_PACE_RANDOM: return now_ms + (int64_t)(draw(&self->gap_state) % (GAP_MS_MAX + 1));
-    case SOURCE_PACE_RATE: break;
-    }
-    double after_ms = (double)(self->given - self->start_given) * 1000 / self->config.rate;
-    int64_t due_ms = self->start_ms + (int64_t)after_ms;
-    if (now_ms - due_ms > LATE_MS_MAX) {
-        due_ms = now_ms - LATE_MS_MAX;
-        self->start_ms = due_ms;
-        self->start_given = self->given;
-    }
-    return due_ms;
+    return self->is_done || (self->config.jobs > 0 && self->given >= self->config.jobs);
 }
 
 static source_status_t generate_next(source_t *base, int64_t now_ms, source_item_t *ret_item)
 {
     generate_t *self = (generate_t *)base;
-    if (!self->is_started)
-        start(self, now_ms);
-    bool is_enough = self->config.jobs > 0 && self->given >= self->config.jobs;
-    if (self->is_done || is_enough || now_ms >= self->end_ms) {
-        self->is_done = true;
+    if (is_over(self))
         return SOURCE_END;
-    }
     if (now_ms < self->due_ms) {
-        ret_item->until_ms = self->due_ms < self->end_ms ? self->due_ms : self->end_ms;
+        ret_item->until_ms = self->due_ms;
         return SOURCE_WAIT;
     }
     make_host(self);
     self->given++;
-    self->due_ms = next_due(self, now_ms);
+    if (self->config.pace == SOURCE_PACE_RANDOM)
+        self->due_ms = now_ms + (int64_t)(draw(&self->gap_state) % (GAP_MS_MAX + 1));
     ret_item->host = (mm_text_t){self->host, sizeof self->host - 1};
     return SOURCE_ITEM;
 }
@@ -99,7 +68,7 @@ static source_status_t generate_next(source_t *base, int64_t now_ms, source_item
 static void generate_resume(source_t *base, const source_progress_t *recorded)
 {
     generate_t *self = (generate_t *)base;
-    assert(!self->is_started);
+    assert(self->given == 0);
     self->given = recorded->position;
     self->host_state += recorded->position * DRAW_STEP;
     self->is_done = recorded->done;
@@ -108,9 +77,8 @@ static void generate_resume(source_t *base, const source_progress_t *recorded)
 static void generate_progress(const source_t *base, source_progress_t *ret_progress)
 {
     const generate_t *self = (const generate_t *)base;
-    bool is_enough = self->config.jobs > 0 && self->given >= self->config.jobs;
     *ret_progress = (source_progress_t){
-        .position = self->given, .total = self->config.jobs, .done = self->is_done || is_enough};
+        .position = self->given, .total = self->config.jobs, .done = is_over(self)};
 }
 
 static int generate_descriptor(const source_t *base)
@@ -131,7 +99,6 @@ source_t *source_generate_new(const source_generate_config_t *config)
                                              .progress = generate_progress,
                                              .descriptor = generate_descriptor,
                                              .destroy = generate_destroy};
-    assert(config->pace != SOURCE_PACE_RATE || config->rate > 0);
     generate_t *self = calloc(1, sizeof *self);
     assert(self != NULL);
     self->base.methods = &methods;

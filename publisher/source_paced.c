@@ -1,5 +1,5 @@
 // See source.h: another source, held to a rate, a number of jobs or a time. What it cuts off is not
-// done: the same command goes on there.
+// done: the same command goes on there. A source that never ends is told its end here.
 
 #include "source.h"
 
@@ -15,6 +15,7 @@ typedef struct {
     uint64_t given;
     bool is_started;
     bool is_early; // the next one waits for its time, not for the inner source
+    bool is_timed_out;
     int64_t end_ms;
     int64_t start_ms; // when job `start_given` was due
     uint64_t start_given;
@@ -43,16 +44,31 @@ static int64_t next_due(paced_t *self, int64_t now_ms)
     return due_ms;
 }
 
+static void paced_progress(const source_t *base, source_progress_t *ret_progress)
+{
+    const paced_t *self = (const paced_t *)base;
+    source_progress(self->inner, ret_progress);
+    ret_progress->done = ret_progress->done || (self->is_timed_out && self->config.ends_by_time);
+}
+
+static bool is_done(const paced_t *self)
+{
+    source_progress_t progress;
+    source_progress(self->inner, &progress);
+    return progress.done;
+}
+
 static source_status_t paced_next(source_t *base, int64_t now_ms, source_item_t *ret_item)
 {
     paced_t *self = (paced_t *)base;
     if (!self->is_started)
         start(self, now_ms);
     bool is_enough = self->config.jobs > 0 && self->given >= self->config.jobs;
-    if (is_enough || now_ms >= self->end_ms)
+    self->is_timed_out = now_ms >= self->end_ms;
+    if (is_enough || self->is_timed_out)
         return SOURCE_END;
     int64_t due_ms = next_due(self, now_ms);
-    self->is_early = now_ms < due_ms;
+    self->is_early = now_ms < due_ms && !is_done(self); // its end is not waited for
     if (self->is_early) {
         ret_item->until_ms = due_ms < self->end_ms ? due_ms : self->end_ms;
         return SOURCE_WAIT;
@@ -68,11 +84,6 @@ static source_status_t paced_next(source_t *base, int64_t now_ms, source_item_t 
 static void paced_resume(source_t *base, const source_progress_t *recorded)
 {
     source_resume(((paced_t *)base)->inner, recorded);
-}
-
-static void paced_progress(const source_t *base, source_progress_t *ret_progress)
-{
-    source_progress(((const paced_t *)base)->inner, ret_progress);
 }
 
 static int paced_descriptor(const source_t *base)

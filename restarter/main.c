@@ -3,6 +3,7 @@
 
 #include "child.h"
 #include "clock.h"
+#include "crash.h"
 #include "driver.h"
 #include "id.h"
 #include "link.h"
@@ -28,6 +29,7 @@ static void start_restart(void *arg, const mm_task_t *task)
 {
     restarter_t *self = arg;
     driver_start(self->driver, task, mm_clock_ms());
+    MM_CRASH_POINT("restarter: restart started");
 }
 
 static void stop_restarts(void *arg)
@@ -56,6 +58,7 @@ static void take_finished(restarter_t *self)
         bool held = mm_link_holds(self->link, finish.number, &task);
         assert(held);
         log_finish(&task, &finish);
+        MM_CRASH_POINT("restarter: restart finished, result not sent");
         mm_result_t result = {.number = finish.number,
                               .status = finish.status,
                               .took_ms = finish.took_ms,

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "crash.h"
 #include "sqlite.h"
 #include "text.h"
 
@@ -329,7 +330,11 @@ static mm_sqlite_status_t write_batch(store_t *self)
     mm_sqlite_status_t status = mm_sqlite_begin(self->sqlite);
     for (size_t i = 0; status == MM_SQLITE_OK && i < self->row_count; i++)
         status = write_row(self, &self->rows[i], now_ms);
-    return status == MM_SQLITE_OK ? mm_sqlite_commit(self->sqlite) : status;
+    MM_CRASH_POINT("store: before commit");
+    if (status == MM_SQLITE_OK)
+        status = mm_sqlite_commit(self->sqlite);
+    MM_CRASH_POINT("store: committed, not answered");
+    return status;
 }
 
 static void answer_batch(store_t *self, bool is_committed)
