@@ -87,7 +87,7 @@ $(BUILD)/tests/test_%: $(BUILD)/tests/test_%.o $(TEST_LIBRARIES)
 .PHONY: tests check test unit purity headers simulation asan tsan valgrind lint shellcheck
 tests: $(addprefix $(BUILD)/tests/,$(TESTS))
 
-check: unit purity headers simulation
+check: unit purity headers simulation fuzz-replay
 
 test:
 	./run.sh --test
@@ -172,6 +172,8 @@ help:
 	@echo 'check          unit tests, scenarios, purity of the cores, headers, 10,000 simulated seeds'
 	@echo 'test           everything, as CI runs it (./run.sh --test)'
 	@echo 'sim            the simulator: SEED=n [STEPS=n] replays one, SEEDS=n [FIRST=n] runs many'
+	@echo 'sim-score      plants bugs and shows how many seeds each needs to be found'
+	@echo 'fuzz           SECONDS=n [TARGET=wire]: libFuzzer on all that reads foreign bytes'
 	@echo 'asan tsan      the unit tests under sanitizers'
 	@echo 'valgrind       the unit tests under valgrind'
 	@echo 'coverage       branch coverage of the cores and the wire'

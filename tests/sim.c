@@ -1,13 +1,15 @@
 // make sim SEED=n [STEPS=n] replays one seed with its whole trace; make sim SEEDS=n runs that many,
 // on all processors, and prints what was seen. It ends with 1 when an invariant was violated.
 //
-//   sim -s SEED [-n STEPS] [-q]    one seed
-//   sim -c COUNT [-f FIRST] [-j JOBS]
+//   sim -s SEED [-n STEPS] [-q]          one seed
+//   sim -c COUNT [-f FIRST] [-j JOBS]    many
+//   sim -c COUNT [-f FIRST] -1           until the first violation, and how many seeds that took
 
 #include "sim.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -29,69 +31,93 @@ static void add(sim_statistics_t *sum, const sim_statistics_t *one)
         sum->worst_ms = one->worst_ms;
 }
 
-static bool run_one(uint64_t seed, uint64_t steps, FILE *verbose, sim_statistics_t *sum)
+// Runs a seed fast, and once more with its trace when an invariant breaks.
+static bool run_one(uint64_t seed, sim_statistics_t *sum)
 {
-    sim_t *sim = sim_new(seed, verbose);
-    bool held = sim_run(sim, steps);
-    if (!held)
-        (void)printf("replay it with: make sim SEED=%llu\n", (unsigned long long)seed);
+    sim_t *sim = sim_new(seed, NULL);
+    sim->silent = true;
+    bool held = sim_run(sim, UINT64_MAX);
     add(sum, &sim->statistics);
     sim_destroy(&sim);
     return held;
 }
 
+static bool show_one(uint64_t seed, uint64_t steps, FILE *verbose)
+{
+    sim_t *sim = sim_new(seed, verbose);
+    bool held = sim_run(sim, steps);
+    sim_destroy(&sim);
+    if (!held)
+        (void)printf("replay it with: make sim SEED=%llu\n", (unsigned long long)seed);
+    return held;
+}
+
+// What one process did of the seeds; in memory that all share, so that it survives its process.
 typedef struct {
     sim_statistics_t statistics;
     uint64_t seeds;
     uint64_t violated;
-    uint64_t first; // seed that was violated first
+    uint64_t seed;  // under way
+    uint64_t first; // that was violated first
+    bool complete;
 } share_t;
 
-// Every nth seed, in a process of its own; the result comes back through a pipe.
-static void run_share(uint64_t first, uint64_t count, uint64_t step, int out)
+// Every nth seed, in a process of its own.
+static void run_share(share_t *share, uint64_t first, uint64_t count, uint64_t step, bool until_one)
 {
-    share_t share = {0};
-    for (uint64_t seed = first; seed < first + count; seed += step) {
-        share.seeds++;
-        if (run_one(seed, UINT64_MAX, NULL, &share.statistics))
+    for (uint64_t i = 0; i < count; i += step) {
+        uint64_t seed = share->seed = first + i;
+        share->seeds++;
+        if (run_one(seed, &share->statistics))
             continue;
-        if (share.violated++ == 0)
-            share.first = seed;
-        if (share.violated >= 3)
+        if (share->violated++ == 0)
+            share->first = seed;
+        if (!until_one)
+            (void)show_one(seed, UINT64_MAX, NULL);
+        if (until_one || share->violated >= 3)
             break;
     }
+    share->complete = true;
     (void)fflush(stdout);
-    ssize_t written = write(out, &share, sizeof share);
-    _exit(written == (ssize_t)sizeof share ? 0 : 1);
+    _exit(0);
+}
+
+static share_t *run_shares(uint64_t first, uint64_t count, uint64_t jobs, bool until_one)
+{
+    share_t *shares = mmap(NULL, jobs * sizeof *shares, PROT_READ | PROT_WRITE,
+                           MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shares == MAP_FAILED)
+        return NULL;
+    for (uint64_t i = 0; i < jobs && i < count; i++)
+        if (fork() == 0)
+            run_share(&shares[i], first + i, count - i, jobs, until_one);
+    while (wait(NULL) > 0)
+        ;
+    for (uint64_t i = 0; i < jobs && i < count; i++) {
+        if (shares[i].complete)
+            continue;
+        (void)printf("seed %llu: the simulator itself died, see above; replay it with: make sim "
+                     "SEED=%llu\n",
+                     (unsigned long long)shares[i].seed, (unsigned long long)shares[i].seed);
+        if (shares[i].violated++ == 0)
+            shares[i].first = shares[i].seed;
+    }
+    return shares;
 }
 
 static int run_many(uint64_t first, uint64_t count, uint64_t jobs)
 {
     struct timespec began, ended;
     (void)clock_gettime(CLOCK_MONOTONIC, &began);
-    int pipes[64];
-    for (uint64_t i = 0; i < jobs; i++) {
-        int both[2];
-        if (pipe(both) != 0)
-            return 1;
-        if (fork() == 0)
-            run_share(first + i, count - i, jobs, both[1]);
-        (void)close(both[1]);
-        pipes[i] = both[0];
-    }
+    share_t *shares = run_shares(first, count, jobs, false);
+    if (!shares)
+        return 1;
     share_t sum = {0};
-    bool complete = true;
     for (uint64_t i = 0; i < jobs; i++) {
-        share_t share;
-        complete = read(pipes[i], &share, sizeof share) == (ssize_t)sizeof share && complete;
-        if (!complete)
-            continue;
-        add(&sum.statistics, &share.statistics);
-        sum.seeds += share.seeds;
-        sum.violated += share.violated;
+        add(&sum.statistics, &shares[i].statistics);
+        sum.seeds += shares[i].seeds;
+        sum.violated += shares[i].violated;
     }
-    while (wait(NULL) > 0)
-        ;
     (void)clock_gettime(CLOCK_MONOTONIC, &ended);
     double seconds =
         (double)(ended.tv_sec - began.tv_sec) + (double)(ended.tv_nsec - began.tv_nsec) / 1e9;
@@ -107,7 +133,34 @@ static int run_many(uint64_t first, uint64_t count, uint64_t jobs)
                  (unsigned long long)s->jobs, (unsigned long long)s->restarts,
                  (unsigned long long)s->twice, (unsigned long long)s->innocent,
                  (double)s->worst_ms / 1000, (double)sum.seeds / seconds);
-    return sum.violated > 0 || !complete ? 1 : 0;
+    (void)munmap(shares, jobs * sizeof *shares);
+    return sum.violated > 0 ? 1 : 0;
+}
+
+// In steps that grow, so that little is run behind the first violation.
+static int run_until_one(uint64_t first, uint64_t count, uint64_t jobs)
+{
+    uint64_t done = 0;
+    for (uint64_t step = 4 * jobs; done < count; step *= 2) {
+        step = step < count - done ? step : count - done;
+        share_t *shares = run_shares(first + done, step, jobs, true);
+        if (!shares)
+            return 70;
+        uint64_t found = UINT64_MAX;
+        for (uint64_t i = 0; i < jobs; i++)
+            if (shares[i].violated > 0 && shares[i].first < found)
+                found = shares[i].first;
+        (void)munmap(shares, jobs * sizeof *shares);
+        if (found != UINT64_MAX) {
+            (void)printf("found after %llu seeds\n", (unsigned long long)(found - first + 1));
+            (void)fflush(stdout);
+            (void)show_one(found, UINT64_MAX, NULL);
+            return 1;
+        }
+        done += step;
+    }
+    (void)printf("not found in %llu seeds\n", (unsigned long long)count);
+    return 0;
 }
 
 int main(int argc, char **argv)
@@ -115,8 +168,8 @@ int main(int argc, char **argv)
     uint64_t seed = 0, steps = UINT64_MAX, count = 0, first = 1;
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     uint64_t jobs = processors > 0 && processors <= 64 ? (uint64_t)processors : 2;
-    bool quiet = false;
-    for (int option; (option = getopt(argc, argv, "s:n:c:f:j:q")) != -1;) {
+    bool quiet = false, until_one = false;
+    for (int option; (option = getopt(argc, argv, "s:n:c:f:j:q1")) != -1;) {
         switch (option) {
         case 's': seed = strtoull(optarg, NULL, 10); break;
         case 'n': steps = strtoull(optarg, NULL, 10); break;
@@ -124,12 +177,13 @@ int main(int argc, char **argv)
         case 'f': first = strtoull(optarg, NULL, 10); break;
         case 'j': jobs = strtoull(optarg, NULL, 10); break;
         case 'q': quiet = true; break;
+        case '1': until_one = true; break;
         default: return 64;
         }
     }
     (void)setvbuf(stdout, NULL, _IOLBF, 0);
+    jobs = jobs < 1 ? 1 : jobs > 64 ? 64 : jobs;
     if (count > 0)
-        return run_many(first, count, jobs < 1 ? 1 : jobs > 64 ? 64 : jobs);
-    sim_statistics_t statistics = {0};
-    return run_one(seed, steps, quiet ? NULL : stdout, &statistics) ? 0 : 1;
+        return until_one ? run_until_one(first, count, jobs) : run_many(first, count, jobs);
+    return show_one(seed, steps, quiet ? NULL : stdout) ? 0 : 1;
 }

@@ -2,6 +2,7 @@
 // network that loses, repeats, reorders and delays; processes crash and come back with only what is
 // durable. One seed is one schedule: the same seed gives the same trace, byte for byte.
 //
+//   sim_draw.c       what a seed is: the pipeline's shape, and its faults
 //   sim_world.c      the run: what happens next, faults, the end
 //   sim_net.c        messages on their way
 //   sim_consumer.c   shells of the roles around their cores
@@ -30,6 +31,7 @@
 #define SIM_SETTLE_MS  120000 // from the end of the faults (I7), plus the work itself
 #define SIM_CLOSED     1024
 #define SIM_TRACE      64 // last lines kept
+#define SIM_LONELY     2  // workers that a job kills before it is handed out alone (R7)
 
 typedef enum { SIM_CONSUMER, SIM_SAVER, SIM_RESTARTER, SIM_PUBLISHER } sim_role_t;
 
@@ -51,6 +53,7 @@ typedef struct {
     int64_t store_slow_ms; // a commit takes up to this
     uint32_t commit_crash; // the saver dies between commit and answer
     bool poison;           // one job kills its worker
+    int64_t gone_ms;       // a restarter is killed then, for ever; 0: none
 } sim_faults_t;
 
 typedef struct {
@@ -84,6 +87,11 @@ typedef struct {
     uint32_t starts;      // in all
     uint64_t starts_life; // life of the consumer that handed out what is counted in starts_of_life
     uint32_t starts_of_life;
+    uint64_t handed_life; // of the last consumer that handed out a restart
+    uint64_t known_life;  // of the consumer that has read a success
+    uint64_t kills_life;  // of the consumer that handed out what is counted in kills
+    uint32_t kills;       // workers that it killed
+    uint64_t killer;      // highest number of those tasks
 } sim_job_t;
 
 // A restart, or a store task, at work.
@@ -176,17 +184,25 @@ typedef struct {
     uint32_t closed_count;
     uint64_t given_up[SIM_CLOSED]; // tasks that it has taken back
     uint32_t given_up_count;
+    uint64_t started[SIM_CLOSED]; // restarts, by number
+    uint32_t started_count;
     mm_heap_t messages;
     uint64_t message_serial;
     int64_t link_ms[SIM_PROCESSES][SIM_PROCESSES]; // last arrival, for links that keep their order
     mm_encoder_t *encoder;
     mm_decoder_t *decoder;
     FILE *verbose; // the whole trace; NULL: only its end is kept
+    bool silent;   // neither traces nor prints: fast, and run again when it breaks
     char *trace[SIM_TRACE];
     uint64_t trace_count;
     bool failed;
     sim_statistics_t statistics;
 } sim_t;
+
+// ---- sim_draw.c: draws shape and faults
+void sim_draw(sim_t *self);
+bool sim_coin(sim_t *self);
+int64_t sim_between(sim_t *self, int64_t low, int64_t high);
 
 // ---- sim_world.c
 sim_t *sim_new(uint64_t seed, FILE *verbose);
@@ -199,6 +215,8 @@ uint64_t sim_below(sim_t *self, uint64_t limit);
 void sim_trace(sim_t *self, const char *format, ...) __attribute__((format(printf, 2, 3)));
 sim_job_t *sim_job(sim_t *self, const mm_id_t *id);
 void sim_crash(sim_t *self, sim_process_t *process, const char *why);
+// How long a process may take from TERM to its end, when it is not stopped (I7).
+int64_t sim_leave_ms(const sim_t *self);
 
 // ---- sim_net.c
 // Sends a frame to one process; session 0 unless it goes through a session's own pipe.
@@ -240,11 +258,20 @@ void sim_violated(sim_t *self, const char *invariant, const char *format, ...)
 void sim_check_deleted(sim_t *self, const sim_job_t *job);
 void sim_check_notice(sim_t *self, const mm_notice_t *notice);
 void sim_check_committed(sim_t *self, const sim_job_t *job, mm_outcome_t before);
-void sim_check_handed_out(sim_t *self, const gather_action_t *action);
+void sim_check_consumer(sim_t *self, const sim_process_t *process);
+void sim_check_handed_out(sim_t *self, const sim_process_t *consumer,
+                          const gather_action_t *action);
+// The store is asked to settle it as dead.
+void sim_check_dead(sim_t *self, const mm_task_t *task);
 void sim_check_started(sim_t *self, const sim_process_t *process, const sim_running_t *task);
 void sim_check_leased(sim_t *self, const sim_process_t *process);
 void sim_check_session_closed(sim_t *self, uint64_t session);
 void sim_check_taken_back(sim_t *self, uint64_t number);
+// A job kills the worker that runs it.
+void sim_check_killed(const sim_running_t *task);
+void sim_check_leaving(sim_t *self);
+// Whether nothing is out at any worker, by the consumer's table.
+bool sim_is_quiet(const sim_t *self);
 void sim_check_end(sim_t *self);
 
 #endif

@@ -63,7 +63,9 @@ static void send_task(sim_t *self, sim_process_t *process, const gather_action_t
 {
     const mm_task_t *task = &action->as.task.task;
     if (task->leg == MM_LEG_RESTART)
-        sim_check_handed_out(self, action);
+        sim_check_handed_out(self, process, action);
+    else if (task->outcome == MM_OUTCOME_DEAD)
+        sim_check_dead(self, task);
     sim_process_t *to = find(self, action->as.task.worker);
     assert(to);
     sim_send(self, process, to, action->as.task.session,
@@ -146,6 +148,8 @@ static void apply(sim_t *self, sim_process_t *process, const gather_action_t *ac
 
 static void trace(sim_t *self, const sim_process_t *process, const gather_event_t *event)
 {
+    if (self->silent)
+        return;
     char text[8192];
     FILE *file = fmemopen(text, sizeof text, "w");
     assert(file);
@@ -161,15 +165,51 @@ static void trace(sim_t *self, const sim_process_t *process, const gather_event_
     sim_trace(self, "%s", text);
 }
 
+// The serial up to which the results of a joined worker are read; 0 when it is not joined.
+static uint64_t read_up_to(const sim_process_t *process, mm_text_t name)
+{
+    gather_worker_t worker = {0};
+    while (gather_next_worker(process->gather, &worker))
+        if (mm_text_equal(worker.confirm.worker, name))
+            return worker.confirm.confirmed;
+    return 0;
+}
+
+// Which successes this life of the consumer knows of (R8): those that this event made it read.
+static void learn(sim_t *self, mm_text_t name, uint64_t before, const mm_result_t *results,
+                  size_t count)
+{
+    uint64_t after = count > 0 ? read_up_to(self->consumer, name) : 0;
+    for (size_t i = 0; i < count; i++)
+        if (results[i].leg == MM_LEG_RESTART && results[i].status == MM_STATUS_OK &&
+            results[i].serial > before && results[i].serial <= after)
+            sim_job(self, &results[i].id)->known_life = self->life;
+}
+
 static void step(sim_t *self, sim_process_t *process, gather_event_t event)
 {
     if (!process->alive)
         return;
     event.now_ms = self->now_ms + process->clock_ms;
+    const mm_result_t *results = NULL;
+    mm_text_t name = {0};
+    size_t count = 0;
+    if (event.kind == GATHER_RESULT) {
+        name = event.as.from.worker;
+        results = event.as.from.result;
+        count = 1;
+    } else if (event.kind == GATHER_REPORT) {
+        name = event.as.report->worker;
+        results = event.as.report->results;
+        count = event.as.report->result_count;
+    }
+    uint64_t before = count > 0 ? read_up_to(process, name) : 0;
     gather_step(process->gather, &event, &process->gather_actions);
     trace(self, process, &event);
+    learn(self, name, before, results, count);
     for (size_t i = 0; i < process->gather_actions.count && process->alive; i++)
         apply(self, process, &process->gather_actions.items[i]);
+    sim_check_consumer(self, process);
 }
 
 static void take_jobs(sim_t *self, sim_process_t *process, const mm_frame_t *frame)

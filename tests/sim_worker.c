@@ -107,6 +107,8 @@ static void finish(sim_t *self, sim_process_t *process, const sim_running_t *tas
 
 static void stop_all(sim_t *self, sim_process_t *process)
 {
+    if (is_saver(process) && process->commit_ms > 0)
+        process->commit_ms = self->now_ms + 1;
     for (uint32_t i = 0; i < process->running_count; i++)
         process->running[i].end_ms = self->now_ms, process->running[i].fails = true;
 }
@@ -188,6 +190,7 @@ static void end_restarts(sim_t *self, sim_process_t *process)
         }
         process->running[i] = process->running[--process->running_count];
         if (task.kills) {
+            sim_check_killed(&task);
             sim_crash(self, process, "killed by its job");
             return;
         }
@@ -204,13 +207,10 @@ static mm_outcome_t put_row(sim_t *self, const sim_running_t *task)
 {
     sim_job_t *job = task->job;
     mm_outcome_t before = job->outcome;
+    job->has_row = true;
     if (task->leg == MM_LEG_SAVE) {
-        job->has_row = true;
         job->saves_ok++;
-        return before;
-    }
-    if (before == MM_OUTCOME_NONE) {
-        job->has_row = true;
+    } else if (before == MM_OUTCOME_NONE) {
         job->outcome = task->outcome;
         job->settled_ms = self->now_ms;
     }

@@ -1,0 +1,12 @@
+# The auditor of what a run left behind, and the restart that leaves a record. Neither is linked
+# with anything of the pipeline, so that they cannot share its mistakes.
+
+.PHONY: audit
+audit: $(BUILD)/tests/audit $(BUILD)/tests/append
+tests: audit
+
+$(BUILD)/tests/audit: $(BUILD)/tests/audit.o $(BUILD)/tests/audit_read.o
+	$(link) -o $@ $^ $(shell pkg-config --libs sqlite3)
+
+$(BUILD)/tests/append: $(BUILD)/tests/append.o
+	$(link) -o $@ $^

@@ -1,0 +1,87 @@
+// What the simulator draws for a seed before it begins: the shape of the pipeline, and which faults
+// there are (swarm: each is there in half of the seeds). It makes no fault happen: sim_world.c
+// does.
+
+#include "sim.h"
+
+bool sim_coin(sim_t *self)
+{
+    return sim_below(self, 2) == 0;
+}
+
+int64_t sim_between(sim_t *self, int64_t low, int64_t high)
+{
+    return low + (int64_t)sim_below(self, (uint64_t)(high - low + 1));
+}
+
+static void draw_shape(sim_t *self)
+{
+    sim_shape_t *shape = &self->shape;
+    shape->publishers = (uint32_t)sim_between(self, 1, SIM_PUBLISHERS);
+    shape->restarters = (uint32_t)sim_between(self, 1, SIM_RESTARTERS);
+    shape->hosts = (uint32_t)sim_between(self, 5, SIM_JOBS);
+    shape->slots = (uint32_t)sim_between(self, 1, 4);
+    shape->fail = sim_coin(self) ? (uint32_t)sim_between(self, 0, 500) : 0;
+    shape->restart_ms = sim_between(self, 0, 3000);
+    shape->gather = (gather_config_t){
+        .attempts = (uint32_t)sim_between(self, 2, 6),
+        .backoff_low_ms = 50,
+        .backoff_high_ms = sim_between(self, 50, 2000),
+        .heartbeat_ms = 500,
+        .lost_after_ms = 1500,
+        .extend_every_ms = 1000,
+        .max_lease_ms = sim_coin(self) ? sim_between(self, 4000, 20000) : 3600000,
+        .drain_ms = sim_between(self, 2000, 10000),
+        .max_in_flight = (uint32_t)(sim_coin(self) ? sim_between(self, 3, 10) : 1000),
+        .settled_max = (uint32_t)(sim_coin(self) ? sim_between(self, 1, 5) : 1000),
+        .nacked_max = 1000,
+        .savers_max = 1,
+        .restarters_max = 64};
+    shape->outbox = (outbox_config_t){.window = (uint32_t)sim_between(self, 2, SIM_JOBS),
+                                      .ack_deadline_ms = 3000,
+                                      .heartbeat_ms = 500,
+                                      .drain_ms = shape->gather.drain_ms + 1000};
+}
+
+// Swarm: each fault is there in half of the seeds.
+static void draw_faults(sim_t *self)
+{
+    sim_faults_t *faults = &self->faults;
+    faults->delay_ms = sim_coin(self) ? sim_between(self, 1, 5) : sim_between(self, 5, 200);
+    if (sim_coin(self))
+        faults->loss = (uint32_t)sim_between(self, 1, 200);
+    if (sim_coin(self))
+        faults->repeat = (uint32_t)sim_between(self, 1, 200);
+    faults->reorder = sim_coin(self);
+    if (sim_coin(self))
+        faults->event_loss = (uint32_t)sim_between(self, 1, 400);
+    if (sim_coin(self)) {
+        faults->far = (uint32_t)sim_between(self, 1, 100);
+        faults->far_ms = sim_between(self, 100, 8000);
+    }
+    for (sim_role_t role = SIM_CONSUMER; role <= SIM_PUBLISHER; role++)
+        if (sim_coin(self))
+            faults->crash_every_ms[role] = sim_between(self, 2000, 20000);
+    if (sim_coin(self)) {
+        faults->pause_every_ms = sim_between(self, 1000, 10000);
+        faults->pause_ms = sim_between(self, 100, 8000);
+    }
+    if (sim_coin(self))
+        faults->stop_every_ms = sim_between(self, 2000, 15000);
+    if (sim_coin(self))
+        faults->partition_every_ms = sim_between(self, 2000, 15000);
+    if (sim_coin(self))
+        faults->store_full_every_ms = sim_between(self, 5000, 20000);
+    faults->store_slow_ms = sim_coin(self) ? sim_between(self, 5, sim_coin(self) ? 2000 : 8000) : 5;
+    if (sim_coin(self))
+        faults->commit_crash = (uint32_t)sim_between(self, 1, 100);
+    faults->poison = sim_below(self, 4) == 0;
+    if (self->shape.restarters > 1 && sim_coin(self))
+        faults->gone_ms = sim_between(self, 2000, SIM_FAULTS_MS - 1);
+}
+
+void sim_draw(sim_t *self)
+{
+    draw_shape(self);
+    draw_faults(self);
+}
