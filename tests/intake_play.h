@@ -8,10 +8,10 @@
 #include "intake.h"
 #include "clock.h"
 #include "id.h"
+#include "temp_folder.h"
 #include "text.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <inttypes.h>
 #include <setjmp.h>
 #include <sqlite3.h>
@@ -33,9 +33,8 @@ typedef struct {
     bool maybe_sent;
 } given_t;
 
-static char folder[64];
-static char path[80];
-static char input[80];
+static char path[TEMP_PATH_MAX];
+static char input[TEMP_PATH_MAX];
 static outbox_db_t *db;
 static outbox_db_t *viewer; // looks at the database from outside
 static outbox_t *core;
@@ -55,21 +54,14 @@ static bool is_bounded, is_endless;
 static inline int make_folder(void **state)
 {
     (void)state;
-    strcpy(folder, "/tmp/test_intake.XXXXXX");
-    assert_non_null(mkdtemp(folder));
-    (void)snprintf(path, sizeof path, "%s/outbox.db", folder);
-    (void)snprintf(input, sizeof input, "%s/input", folder);
+    make_temp_folder();
+    temp_path(path, "outbox.db");
+    temp_path(input, "input");
     now_ms = 10000;
     run_number = 0;
     window = 100;
     is_bounded = is_endless = false;
     return 0;
-}
-
-static inline int remove_one(const char *name, const struct stat *status, int flag, struct FTW *ftw)
-{
-    (void)status, (void)flag, (void)ftw;
-    return remove(name);
 }
 
 static inline void generate(uint64_t jobs)
@@ -176,9 +168,8 @@ static inline void crash(void)
 
 static inline int end_all(void **state)
 {
-    (void)state;
     crash();
-    return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    return remove_temp_folder(state);
 }
 
 // ---- what happens

@@ -1,10 +1,10 @@
 // Addresses, and the right to bind one: against real files, and another process that has the lock.
 
 #include "endpoint.h"
+#include "temp_folder.h"
 #include "text.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -18,28 +18,14 @@
 
 #include <cmocka.h>
 
-static char folder[64];
 static char error[MM_ERROR_MAX];
 static char buffer[MM_ENDPOINT_MAX];
 
 static int make_folder(void **state)
 {
     (void)state;
-    strcpy(folder, "/tmp/test_endpoint.XXXXXX");
-    assert_non_null(mkdtemp(folder));
+    make_temp_folder();
     return 0;
-}
-
-static int remove_one(const char *name, const struct stat *status, int flag, struct FTW *ftw)
-{
-    (void)status, (void)flag, (void)ftw;
-    return remove(name);
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 static mm_endpoint_t parse(const char *address)
@@ -279,7 +265,7 @@ static void at_the_end_a_consumer_removes_its_sockets_but_not_the_lock(void **st
     mm_endpoint_unlink(&base); // there is nothing to remove
 }
 
-#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, make_folder, remove_folder)
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, make_folder, remove_temp_folder)
 
 int main(void)
 {

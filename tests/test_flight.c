@@ -293,7 +293,7 @@ static void restarts_what_is_ok(flight_t *flight)
 static void restarts_what_is_used_up(flight_t *flight)
 {
     set_restart(flight, RESTART_USED_UP);
-    set_restart(flight, RESTART_READY);
+    set_restart(flight, RESTART_OUT);
 }
 
 static void restarts_in_backoff(flight_t *flight)

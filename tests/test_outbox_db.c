@@ -1,7 +1,6 @@
 // The durable outbox against a real file: jobs, counters and positions that belong together, runs,
 // the backlog in order, and what a crash or a full disk leaves.
 
-#include <ftw.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <sqlite3.h>
@@ -18,31 +17,18 @@
 #include <cmocka.h>
 
 #include "outbox_db.h"
+#include "temp_folder.h"
 #include "text.h"
 
-static char folder[64];
-static char path[80];
+static char path[TEMP_PATH_MAX];
 static char error[MM_ERROR_MAX];
 
 static int make_folder(void **state)
 {
     (void)state;
-    strcpy(folder, "/tmp/test_outbox.XXXXXX");
-    assert_non_null(mkdtemp(folder));
-    snprintf(path, sizeof path, "%s/outbox.db", folder);
+    make_temp_folder();
+    temp_path(path, "outbox.db");
     return 0;
-}
-
-static int remove_one(const char *name, const struct stat *status, int flag, struct FTW *ftw)
-{
-    (void)status, (void)flag, (void)ftw;
-    return remove(name);
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 static outbox_db_t *open_outbox(void)
@@ -342,7 +328,7 @@ static void a_full_disk_keeps_the_batch_for_another_commit(void **state)
     settle(outbox, run, 1, MM_OUTCOME_RESTARTED);
     set_position(outbox, run, 30, false);
     assert_int_equal(outbox_db_commit(outbox, 6000), OUTBOX_DB_RETRY);
-    assert_non_null(strstr(outbox_db_error(outbox), "free some space"));
+    assert_non_null(strstr(outbox_db_error(outbox), "ulimit -f"));
     assert_int_equal(outbox_db_pending(outbox), 3);
     put(outbox, run, 4); // the batch may still grow
     assert_int_equal(outbox_db_commit(outbox, 6000), OUTBOX_DB_RETRY);
@@ -470,7 +456,7 @@ static void a_report_reads_beside_a_running_publisher(void **state)
     outbox_db_close(&report);
 }
 
-#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, make_folder, remove_folder)
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, make_folder, remove_temp_folder)
 
 int main(void)
 {

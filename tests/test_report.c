@@ -4,11 +4,11 @@
 #include "clock.h"
 #include "histogram.h"
 #include "report.h"
+#include "temp_folder.h"
 #include "text.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <jansson.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,10 +21,9 @@
 
 #include <cmocka.h>
 
-static char folder[64];
-static char path[80];
-static char dead_path[80];
-static char output_path[80];
+static char path[TEMP_PATH_MAX];
+static char dead_path[TEMP_PATH_MAX];
+static char output_path[TEMP_PATH_MAX];
 static outbox_db_t *db;
 static int64_t run_number;
 static unsigned next_job;
@@ -32,26 +31,18 @@ static unsigned next_job;
 static int make_folder(void **state)
 {
     (void)state;
-    strcpy(folder, "/tmp/test_report.XXXXXX");
-    assert_non_null(mkdtemp(folder));
-    (void)snprintf(path, sizeof path, "%s/outbox.db", folder);
-    (void)snprintf(dead_path, sizeof dead_path, "%s/dead.txt", folder);
-    (void)snprintf(output_path, sizeof output_path, "%s/output", folder);
+    make_temp_folder();
+    temp_path(path, "outbox.db");
+    temp_path(dead_path, "dead.txt");
+    temp_path(output_path, "output");
     next_job = 0;
     return 0;
 }
 
-static int remove_one(const char *name, const struct stat *status, int flag, struct FTW *ftw)
+static int close_and_remove(void **state)
 {
-    (void)status, (void)flag, (void)ftw;
-    return remove(name);
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
     outbox_db_close(&db);
-    return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    return remove_temp_folder(state);
 }
 
 // ---- a run
@@ -381,7 +372,7 @@ static void where_it_cannot_be_written_it_says_so(void **state)
     assert_int_equal(errno, ENOENT);
 }
 
-#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, make_folder, remove_folder)
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, make_folder, close_and_remove)
 
 int main(void)
 {

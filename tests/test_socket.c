@@ -5,10 +5,10 @@
 #include "frame.h"
 #include "random.h"
 #include "socket.h"
+#include "temp_folder.h"
 #include "text.h"
 
 #include <errno.h>
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -23,30 +23,21 @@
 
 enum { PATIENCE_MS = 10000 };
 
-static char folder[64];
 static char endpoint[96];
 static zmq_msg_t message;
 
 static int make_folder(void **state)
 {
     (void)state;
-    strcpy(folder, "/tmp/test_socket.XXXXXX");
-    assert_non_null(mkdtemp(folder));
+    make_temp_folder();
     (void)snprintf(endpoint, sizeof endpoint, "ipc://%s/s", folder);
     return zmq_msg_init(&message);
 }
 
-static int remove_one(const char *name, const struct stat *status, int flag, struct FTW *ftw)
+static int close_and_remove(void **state)
 {
-    (void)status, (void)flag, (void)ftw;
-    return remove(name);
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
     (void)zmq_msg_close(&message);
-    return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    return remove_temp_folder(state);
 }
 
 static void wait_for(void *socket, short events)
@@ -435,7 +426,7 @@ static void too_few_descriptors_are_refused(void **state)
     assert_int_equal(exit_code, 0);
 }
 
-#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, make_folder, remove_folder)
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, make_folder, close_and_remove)
 
 int main(void)
 {

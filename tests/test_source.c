@@ -2,7 +2,6 @@
 // go on. Time is data.
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,32 +13,19 @@
 
 #include <cmocka.h>
 
-#include "source.h"
+#include "source_read.h"
+#include "temp_folder.h"
 #include "text.h"
 
-static char folder[64];
-static char path[80];
+static char path[TEMP_PATH_MAX];
 static char error[SOURCE_ERROR_MAX];
 
 static int make_folder(void **state)
 {
     (void)state;
-    strcpy(folder, "/tmp/test_source.XXXXXX");
-    assert_non_null(mkdtemp(folder));
-    snprintf(path, sizeof path, "%s/hosts.txt", folder);
+    make_temp_folder();
+    temp_path(path, "hosts.txt");
     return 0;
-}
-
-static int remove_one(const char *name, const struct stat *status, int flag, struct FTW *ftw)
-{
-    (void)status, (void)flag, (void)ftw;
-    return remove(name);
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 static void write_bytes(const void *data, size_t size)
@@ -74,31 +60,12 @@ static void refuses(const char *content, const char *expected)
     assert_string_equal(error, whole);
 }
 
-// The hosts given until there is something else, each with a blank behind it; then that.
-static source_status_t read_hosts(source_t *source, char hosts[1024], source_item_t *ret_item)
-{
-    size_t length = 0;
-    source_status_t status;
-    while ((status = source_next(source, 0, ret_item)) == SOURCE_ITEM)
-        length += (size_t)snprintf(hosts + length, 1024 - length, "%.*s ", (int)ret_item->host.size,
-                                   ret_item->host.data);
-    hosts[length] = '\0';
-    return status;
-}
-
 static void gives(source_t *source, const char *expected, source_status_t then)
 {
     char hosts[1024];
     source_item_t item;
     assert_int_equal(read_hosts(source, hosts, &item), then);
     assert_string_equal(hosts, expected);
-}
-
-static source_progress_t progress_of(const source_t *source)
-{
-    source_progress_t progress;
-    source_progress(source, &progress);
-    return progress;
 }
 
 static void a_file_gives_each_distinct_host_once_in_order(void **state)
@@ -436,103 +403,7 @@ static void a_resumed_stream_must_be_the_same(void **state)
     }
 }
 
-// ---- the generator -----------------------------------------------------------------------------
-
-static void the_same_seed_gives_the_same_cattle(void **state)
-{
-    (void)state;
-    source_generate_config_t config = {.seed = 42, .pace = SOURCE_PACE_UNLIMITED, .jobs = 3};
-    char hosts[3][1024];
-    for (size_t i = 0; i < 3; i++) {
-        config.seed = i < 2 ? 42 : 43;
-        source_t *source = source_generate_new(&config);
-        assert_int_equal(progress_of(source).total, 3);
-        source_item_t item;
-        assert_int_equal(read_hosts(source, hosts[i], &item), SOURCE_END);
-        assert_true(progress_of(source).done);
-        assert_int_equal(progress_of(source).position, 3);
-        assert_int_equal(source_descriptor(source), -1);
-        source_destroy(&source);
-    }
-    assert_string_equal(hosts[0], hosts[1]);
-    assert_string_not_equal(hosts[0], hosts[2]);
-    assert_int_equal(strlen(hosts[0]), 3 * strlen("cattle-xxxx.example.net "));
-    assert_memory_equal(hosts[0], "cattle-", 7);
-    assert_int_equal(strspn(hosts[0] + 7, "abcdefghijklmnopqrstuvwxyz0123456789"), 4);
-    assert_memory_equal(hosts[0] + 11, ".example.net ", 13);
-}
-
-static void a_resumed_generator_goes_on_with_the_same_hosts(void **state)
-{
-    (void)state;
-    source_generate_config_t config = {.seed = 42, .pace = SOURCE_PACE_UNLIMITED, .jobs = 5};
-    char all[1024];
-    char rest[1024];
-    source_item_t item;
-    source_t *source = source_generate_new(&config);
-    assert_int_equal(read_hosts(source, all, &item), SOURCE_END);
-    source_destroy(&source);
-    source = source_generate_new(&config);
-    source_resume(source, &(source_progress_t){.position = 3});
-    assert_int_equal(read_hosts(source, rest, &item), SOURCE_END);
-    assert_string_equal(rest, all + 3 * strlen("cattle-xxxx.example.net "));
-    source_destroy(&source);
-}
-
-// Asks whenever it may, up to end_ms; the number of jobs.
-static unsigned count_until(source_t *source, int64_t *now_ms, int64_t end_ms)
-{
-    source_item_t item;
-    unsigned count = 0;
-    while (*now_ms < end_ms) {
-        source_status_t status = source_next(source, *now_ms, &item);
-        if (status == SOURCE_END)
-            break;
-        count += status == SOURCE_ITEM;
-        if (status == SOURCE_WAIT) {
-            assert_true(item.until_ms > *now_ms);
-            *now_ms = item.until_ms;
-        }
-    }
-    return count;
-}
-
-static void random_gaps_are_half_a_second_on_average(void **state)
-{
-    (void)state;
-    source_generate_config_t config = {.seed = 1};
-    source_t *source = source_generate_new(&config);
-    int64_t now_ms = 1000;
-    assert_in_range(count_until(source, &now_ms, 1001000), 1900, 2100);
-    source_destroy(&source);
-}
-
-static void a_rate_is_kept_and_not_made_up_for_by_more_than_a_second(void **state)
-{
-    (void)state;
-    source_generate_config_t config = {.seed = 1, .pace = SOURCE_PACE_RATE, .rate = 2000};
-    source_t *source = source_generate_new(&config);
-    int64_t now_ms = 1000;
-    assert_in_range(count_until(source, &now_ms, 11000), 20000, 20002);
-    now_ms = 60000; // nobody asked for 49 s
-    assert_in_range(count_until(source, &now_ms, 60001), 2000, 2010);
-    source_destroy(&source);
-}
-
-static void the_generator_ends_after_its_duration(void **state)
-{
-    (void)state;
-    source_generate_config_t config = {
-        .seed = 1, .pace = SOURCE_PACE_RATE, .rate = 0.5, .duration_ms = 5000};
-    source_t *source = source_generate_new(&config);
-    int64_t now_ms = 1000;
-    assert_int_equal(count_until(source, &now_ms, INT64_MAX), 3);
-    assert_int_equal(now_ms, 6000);
-    assert_true(progress_of(source).done);
-    source_destroy(&source);
-}
-
-#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, make_folder, remove_folder)
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, make_folder, remove_temp_folder)
 
 int main(void)
 {
@@ -552,11 +423,6 @@ int main(void)
         TEST(a_bad_line_ends_a_stream_after_what_it_gave),
         TEST(a_stream_without_line_ends_keeps_nothing_and_returns),
         TEST(a_resumed_stream_must_be_the_same),
-        TEST(the_same_seed_gives_the_same_cattle),
-        TEST(a_resumed_generator_goes_on_with_the_same_hosts),
-        TEST(random_gaps_are_half_a_second_on_average),
-        TEST(a_rate_is_kept_and_not_made_up_for_by_more_than_a_second),
-        TEST(the_generator_ends_after_its_duration),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

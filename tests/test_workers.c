@@ -36,6 +36,16 @@ static void a_session_is_higher_than_any_that_a_worker_has_had(void **state)
     then("open 5002; welcome r2 5002");
 }
 
+// Found by fuzzing: the next session was 0, and no welcome can say that.
+static void a_session_from_which_there_is_no_counting_on_is_refused(void **state)
+{
+    (void)state;
+    hello("r1", UINT64_MAX);
+    then("refused r1: no consumer has given it that session");
+    hello("r2", 0);
+    then("open 11; welcome r2 11");
+}
+
 static void another_process_is_refused_while_the_former_is_heard(void **state)
 {
     (void)state;
@@ -228,6 +238,35 @@ static void a_hello_in_parts_gives_no_credit_before_its_end(void **state)
     assert_string_equal(picked(MM_ROLE_RESTARTER), "r1");
 }
 
+// Found by fuzzing: it was told the last word of session 0, and could have been given a task alone.
+static void a_heartbeat_amid_a_hello_is_of_no_session(void **state)
+{
+    (void)state;
+    says.parts = 2;
+    hello("r1", 0);
+    heartbeat("r1", 0);
+    then("rejoin r1");
+    assert_null(workers_pick_alone(workers));
+}
+
+// What the first part listed has been taken back: the rest of it says too little.
+static void a_hello_that_is_cut_in_two_by_a_loss_begins_no_session(void **state)
+{
+    (void)state;
+    for (uint32_t part = 0; part < 2; part++) {
+        says.sequence = 1;
+        says.part = part;
+        says.parts = 2;
+        if (part == 0)
+            holding(55);
+        hello("r1", 0);
+        now_ms += LOST_AFTER;
+        check();
+    }
+    then("loss r1; 55 lost");
+    assert_int_equal(the("r1")->state, WORKER_LOST);
+}
+
 // ---- losing
 
 static void a_worker_is_lost_only_after_lost_after(void **state)
@@ -413,6 +452,7 @@ int main(void)
         TEST(a_hello_is_welcomed_to_a_new_session),
         TEST(a_hello_that_crossed_with_its_welcome_gets_the_same),
         TEST(a_session_is_higher_than_any_that_a_worker_has_had),
+        TEST(a_session_from_which_there_is_no_counting_on_is_refused),
         TEST(another_process_is_refused_while_the_former_is_heard),
         TEST(a_lost_process_makes_room_for_another_at_once),
         TEST(one_worker_too_many_is_refused),
@@ -425,6 +465,8 @@ int main(void)
         TEST(a_report_counts_when_all_its_parts_have_come_in_order),
         TEST(a_part_out_of_order_spoils_its_report),
         TEST(a_hello_in_parts_gives_no_credit_before_its_end),
+        TEST(a_heartbeat_amid_a_hello_is_of_no_session),
+        TEST(a_hello_that_is_cut_in_two_by_a_loss_begins_no_session),
         TEST(a_worker_is_lost_only_after_lost_after),
         TEST(each_is_lost_in_its_own_time),
         TEST(a_lost_worker_that_comes_back_brings_its_tasks),

@@ -141,8 +141,28 @@ static void a_result_ends_nobody_elses_task(void **state)
     joins("r2");
     hands_out("r2");
     result("r1", 1, 101);
-    then("read 1");
+    then("");
+    assert_int_equal(the("r1")->confirmed, 1); // or it would be repeated for ever
     assert_int_equal(the("r2")->out, 1);
+}
+
+// Found by fuzzing: the task was not held any more, and waited for for ever.
+static void a_result_of_another_leg_or_job_ends_nothing(void **state)
+{
+    (void)state;
+    joins("r1");
+    hands_out("r1");
+    mm_result_t result = result_of(1, 101);
+    result.leg = MM_LEG_SAVE;
+    reads(the("r1"), &result, false);
+    result = result_of(2, 101);
+    result.id = id_of(77);
+    reads(the("r1"), &result, false);
+    then("");
+    assert_int_equal(the("r1")->out, 1);
+    result = result_of(3, 101);
+    reads(the("r1"), &result, false);
+    then("read 3 of 101");
 }
 
 // ---- missing (R1)
@@ -255,6 +275,23 @@ static void what_has_ended_since_is_not_adopted_from_an_older_report(void **stat
     heartbeat("r1", 11);
     assert_int_equal(the("r1")->out, 0);
     assert_int_equal(busy("web-7"), 0);
+}
+
+static void numbers_go_on_above_those_that_are_adopted(void **state)
+{
+    (void)state;
+    holding(5000); // of a former consumer whose record is lost
+    hello("r1", 0);
+    assert_int_equal(hands_out("r1"), 5001);
+}
+
+static void a_number_from_which_there_is_no_counting_on_is_not_adopted(void **state)
+{
+    (void)state;
+    holding(UINT64_MAX);
+    hello("r1", 0);
+    assert_int_equal(the("r1")->out, 0);
+    assert_int_equal(hands_out("r1"), 101);
 }
 
 static void a_saves_host_is_not_kept_busy(void **state)
@@ -379,6 +416,7 @@ int main(void)
         TEST(a_late_result_of_a_lost_worker_is_read),
         TEST(a_lost_task_that_comes_back_is_held_again),
         TEST(a_result_ends_nobody_elses_task),
+        TEST(a_result_of_another_leg_or_job_ends_nothing),
         TEST(a_task_is_missing_only_when_its_lease_is_over),
         TEST(a_late_heartbeat_does_not_make_a_task_missing),
         TEST(a_task_whose_result_may_be_lost_is_not_missing),
@@ -386,6 +424,8 @@ int main(void)
         TEST(a_hello_to_a_new_session_ends_what_it_does_not_list),
         TEST(what_a_worker_lists_is_adopted),
         TEST(what_has_ended_since_is_not_adopted_from_an_older_report),
+        TEST(numbers_go_on_above_those_that_are_adopted),
+        TEST(a_number_from_which_there_is_no_counting_on_is_not_adopted),
         TEST(a_saves_host_is_not_kept_busy),
         TEST(a_task_is_not_taken_from_whom_it_was_given_to),
         TEST(alone_means_a_worker_that_holds_nothing),

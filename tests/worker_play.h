@@ -20,6 +20,7 @@
 enum { HEARTBEAT = 500, LOST_AFTER = 1500, DRAIN = 8000, NONCE = 77, LIFE = 3 };
 
 static mm_worker_t *worker;
+static mm_role_t worker_role;
 static mm_worker_actions_t actions;
 static int64_t now_ms, suspended_ms;
 static char story[1 << 16]; // what it has done since the last `does`
@@ -50,6 +51,7 @@ static inline void new_worker(mm_role_t role, uint32_t slots)
     hello_count = 0;
     beat_serial = beat_session = task_confirms = 0;
     task_last = false;
+    worker_role = role;
     mm_worker_destroy(&worker);
     worker = mm_worker_new(&(mm_worker_config_t){.name = {"r1"},
                                                  .role = role,
@@ -283,7 +285,7 @@ static inline mm_id_t id_of(uint64_t number)
 static inline mm_task_t task_of(uint64_t number)
 {
     return (mm_task_t){.number = number,
-                       .leg = MM_LEG_RESTART,
+                       .leg = worker_role == MM_ROLE_SAVER ? MM_LEG_SAVE : MM_LEG_RESTART,
                        .id = id_of(number),
                        .host = mm_text("web-7.example.net"),
                        .attempt = 1};

@@ -143,11 +143,24 @@ static inline void holding(uint64_t number)
                                                .started = true};
 }
 
+// The result of this task, with the leg and the job that whoever holds it has.
+static inline mm_result_t result_of(uint64_t serial, uint64_t number)
+{
+    mm_result_t result = {
+        .serial = serial, .number = number, .leg = MM_LEG_RESTART, .id = id_of(number)};
+    for (const worker_t *worker = NULL; (worker = workers_next(workers, worker)) != NULL;)
+        for (const holding_t *held = worker->holdings; held; held = held->next)
+            if (held->number == number) {
+                result.leg = held->leg;
+                result.id = held->id;
+            }
+    return result;
+}
+
 // The next report repeats this result, and says that there is none newer.
 static inline void repeating(uint64_t serial, uint64_t number)
 {
-    says.results[says.result_count++] = (mm_result_t){
-        .serial = serial, .number = number, .leg = MM_LEG_RESTART, .id = id_of(number)};
+    says.results[says.result_count++] = result_of(serial, number);
     says.last_serial = serial;
 }
 
@@ -207,7 +220,8 @@ static inline worker_t *the(const char *name)
 
 static inline void result(const char *name, uint64_t serial, uint64_t number)
 {
-    reads(the(name), &(mm_result_t){.serial = serial, .number = number}, false);
+    mm_result_t result = result_of(serial, number);
+    reads(the(name), &result, false);
 }
 
 static inline void bye(const char *name, uint64_t session, uint64_t last_serial)
