@@ -168,8 +168,7 @@ static bool is_for_me(const mm_worker_t *self, const mm_frame_t *frame)
 static void take_welcome(mm_worker_t *self, const mm_frame_t *frame)
 {
     mm_worker_action_t *action;
-    if (!is_for_me(self, frame) || frame->as.answer.life < self->life ||
-        frame->as.answer.session <= self->highest ||
+    if (!is_for_me(self, frame) || frame->as.answer.session <= self->highest ||
         frame->as.answer.suffix.size >= sizeof action->as.connect.suffix)
         return;
     if (self->session != 0)

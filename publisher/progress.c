@@ -51,17 +51,15 @@ void progress_show(progress_t *self, int64_t now_ms, const intake_counts_t *coun
         return;
     print_state(self, now_ms, counts);
     self->shown_ms = now_ms;
-    self->open = self->kind == MM_PROGRESS_BAR;
 }
 
-void progress_end(progress_t *self, int64_t now_ms, const intake_counts_t *counts)
+void progress_end(const progress_t *self, int64_t now_ms, const intake_counts_t *counts)
 {
     if (self->kind == MM_PROGRESS_OFF)
         return;
     print_state(self, now_ms, counts);
     if (self->kind == MM_PROGRESS_BAR)
         (void)putc('\n', stderr);
-    self->open = false;
 }
 
 int64_t progress_deadline(const progress_t *self)
