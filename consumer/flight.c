@@ -78,13 +78,20 @@ void flight_set_store(flights_t *self, flight_t *flight, store_state_t state, in
         mm_heap_put(&self->store_backoffs, &flight->store_backoff, due_ms);
 }
 
-// The queue of a restart state; NULL when it has none.
+// The queue of a restart state; NULL when it has none. A host whose restarter was lost may be half
+// restarted: it waits with its like, before all others.
 static flight_t **restart_queue(flights_t *self, const flight_t *flight, restart_state_t state)
 {
-    return state == RESTART_READY     ? &self->restart_ready
+    flight_t **ready = flight->losses > 0 ? &self->restart_lost : &self->restart_ready;
+    return state == RESTART_READY     ? ready
            : state == RESTART_LONELY  ? &self->restart_lonely
            : state == RESTART_BLOCKED ? &flight->host->waiting
                                       : NULL;
+}
+
+flight_t *flights_next_restart(const flights_t *self)
+{
+    return self->restart_lost ? self->restart_lost : self->restart_ready;
 }
 
 void flights_wake_host(flights_t *self, host_t *host)

@@ -63,6 +63,7 @@ typedef struct flight {
 typedef struct {
     flight_t *table;
     flight_t *store_ready;
+    flight_t *restart_lost; // ready again after its restarter was lost: before all others
     flight_t *restart_ready;
     flight_t *restart_lonely;
     flight_t *extends;
@@ -86,6 +87,8 @@ void flights_clear(flights_t *self);
 // Change a leg's state; due_ms matters for the backoff states only. Not-allowed changes are bugs.
 void flight_set_store(flights_t *self, flight_t *flight, store_state_t state, int64_t due_ms);
 void flight_set_restart(flights_t *self, flight_t *flight, restart_state_t state, int64_t due_ms);
+// Which restart is to be handed out next; NULL when none is ready.
+flight_t *flights_next_restart(const flights_t *self);
 // The first job that waits for this host becomes ready, if the host is free.
 void flights_wake_host(flights_t *self, host_t *host);
 void flight_set_error(flight_t *flight, mm_text_t error);

@@ -85,7 +85,7 @@ void gather_hand_out(gather_t *self)
         give_store(self, worker, self->flights.store_ready);
     if (self->statistics.draining)
         return; // no restart begins (R10)
-    for (flight_t *flight; (flight = self->flights.restart_ready) != NULL;) {
+    for (flight_t *flight; (flight = flights_next_restart(&self->flights)) != NULL;) {
         worker = admit(self, flight);
         if (worker)
             give_restart(self, worker, flight);
