@@ -244,7 +244,7 @@ static void apply(mm_link_t *self)
         case MM_WORKER_CONNECT: connect_tasks(self, action->as.connect.suffix); break;
         case MM_WORKER_DISCONNECT: close_tasks(self); break;
         case MM_WORKER_RECREATE: recreate(self); break;
-        case MM_WORKER_START: self->config.start(self->config.arg, action->as.task); break;
+        case MM_WORKER_START: self->config.start(self->config.arg, &action->as.task); break;
         case MM_WORKER_STOP: self->config.stop(self->config.arg); break;
         case MM_WORKER_STARTED: add_started(self, action->as.number); break;
         case MM_WORKER_RESULT: add_result(self, action->as.serial); break;

@@ -35,6 +35,7 @@ followers=() unclean=() waker="" woken="" signals="" rescale="" stopping="" stop
 feeder="" code="" is_demo="" clear=""
 crash_limit=10 delay_most=500 # restarts of one process within a minute; the longest wait before one
 tormentor=""                  # of --chaos: it must not kill what leaves
+substitute=none               # for the saver that has left before the consumer
 
 # shellcheck disable=SC2317 # a trap's
 wake() {
@@ -122,7 +123,7 @@ stop_all() {
     stopping=1 stopped_at=$now due=()
     [[ $tormentor == "" ]] || kill "$tormentor" 2>/dev/null
     for name in "${!pid[@]}"; do
-        terminate "$name"
+        [[ $name == "$substitute" ]] || terminate "$name"
     done
 }
 
@@ -228,6 +229,7 @@ ended() {
             unclean+=("$name $how")
         [[ $stopping != "" || $name != restarter-* ]] || restarter_left "$name"
         unset "leaving[$name]"
+        [[ $name != consumer || ! -v pid[$substitute] ]] || terminate "$substitute"
         return
     fi
     case $status in
@@ -239,6 +241,12 @@ ended() {
         stop_all ""
         ;;
     restarter-*:0) restarter_left "$name" ;;
+    saver:0)
+        warn "$name has left: stopping"
+        start saver # what is being restarted is to be on record before the others have left
+        substitute=saver
+        stop_all 75
+        ;;
     *:0)
         warn "$name has left: stopping"
         stop_all 75

@@ -77,18 +77,6 @@ static held_t *find_held(const mm_worker_t *self, uint64_t number)
     return held;
 }
 
-bool mm_worker_holds(const mm_worker_t *self, uint64_t number, mm_task_t *ret_task)
-{
-    const held_t *held = find_held(self, number);
-    if (held && ret_task)
-        *ret_task = (mm_task_t){.number = number,
-                                .leg = held->leg,
-                                .id = held->id,
-                                .attempt = held->attempt,
-                                .host = {held->host, held->host_size}};
-    return held != NULL;
-}
-
 uint64_t mm_worker_unconfirmed(const mm_worker_t *self)
 {
     return mm_results_last(self->results) - mm_results_confirmed(self->results);
@@ -131,6 +119,97 @@ static void add_result(mm_worker_t *self, const mm_result_t *result)
         mm_worker_act(self, MM_WORKER_RESULT)->as.serial = serial;
 }
 
+// ---- what is held
+
+static void give_back(mm_worker_t *self, const mm_task_t *task)
+{
+    note(self, MM_WORKER_NOTE_RETURNED, (mm_text_t){0}, task->number);
+    add_result(self, &(mm_result_t){.number = task->number,
+                                    .leg = task->leg,
+                                    .id = task->id,
+                                    .status = MM_STATUS_RETURNED});
+}
+
+static held_t *hold(mm_worker_t *self, const mm_task_t *task, int64_t stamp_ms)
+{
+    size_t host_size = task->leg == MM_LEG_RESTART ? task->host.size : 0;
+    held_t *held = malloc(sizeof *held + host_size);
+    assert(held);
+    held->number = task->number;
+    held->leg = task->leg;
+    held->attempt = task->attempt;
+    held->id = task->id;
+    held->stamp_ms = stamp_ms;
+    held->host_size = host_size;
+    memcpy(held->host, task->host.data, host_size);
+    HASH_ADD(hh, self->held, number, sizeof held->number, held);
+    DL_APPEND(self->held_list, held);
+    return held;
+}
+
+static void drop_held(mm_worker_t *self, held_t *held)
+{
+    HASH_DELETE(hh, self->held, held);
+    DL_DELETE(self->held_list, held);
+    free(held);
+}
+
+static mm_task_t task_of(const held_t *held)
+{
+    return (mm_task_t){.number = held->number,
+                       .leg = held->leg,
+                       .id = held->id,
+                       .attempt = held->attempt,
+                       .host = {held->host, held->host_size}};
+}
+
+bool mm_worker_holds(const mm_worker_t *self, uint64_t number, mm_task_t *ret_task)
+{
+    const held_t *held = find_held(self, number);
+    if (held && ret_task)
+        *ret_task = task_of(held);
+    return held != NULL;
+}
+
+static void start(mm_worker_t *self, const mm_task_t *task)
+{
+    mm_worker_act(self, MM_WORKER_STARTED)->as.number = task->number;
+    mm_worker_act(self, MM_WORKER_START)->as.task = *task;
+}
+
+static void return_first_waiting(mm_worker_t *self)
+{
+    held_t *held = self->waiting;
+    mm_task_t task = task_of(held);
+    self->waiting = held->next;
+    give_back(self, &task);
+    drop_held(self, held);
+}
+
+static void return_waiting(mm_worker_t *self)
+{
+    while (self->waiting)
+        return_first_waiting(self);
+}
+
+// The consumer may presume this worker lost from the end of a task's lease on (R1).
+static bool is_in_time(const mm_worker_t *self, int64_t stamp_ms)
+{
+    return self->boot_ms - stamp_ms < self->config.lost_after_ms;
+}
+
+// One in a step: starting takes time, and what comes behind it may not be in time any more.
+static void start_first_waiting(mm_worker_t *self)
+{
+    while (self->waiting && !is_in_time(self, self->waiting->stamp_ms))
+        return_first_waiting(self);
+    if (!self->waiting)
+        return;
+    mm_task_t task = task_of(self->waiting);
+    self->waiting = self->waiting->next;
+    start(self, &task);
+}
+
 // ---- reports
 
 static void confirm(mm_worker_t *self, uint64_t session, uint64_t confirmed)
@@ -139,13 +218,19 @@ static void confirm(mm_worker_t *self, uint64_t session, uint64_t confirmed)
         mm_results_confirm(self->results, confirmed);
 }
 
-// Out of the session, if there is one; the hello follows when it is due, that is now.
-static void leave_session(mm_worker_t *self)
+static void close_session(mm_worker_t *self)
 {
     if (self->session != 0)
         mm_worker_act(self, MM_WORKER_DISCONNECT);
     self->session = 0;
     self->last_seen = false;
+    return_waiting(self);
+}
+
+// Out of the session, if there is one; the hello follows when it is due, that is now.
+static void leave_session(mm_worker_t *self)
+{
+    close_session(self);
     self->hello_pause_ms = HELLO_FIRST_MS;
     self->report_ms = self->now_ms;
 }
@@ -171,13 +256,11 @@ static void take_welcome(mm_worker_t *self, const mm_frame_t *frame)
     if (!is_for_me(self, frame) || frame->as.answer.session <= self->highest ||
         frame->as.answer.suffix.size >= sizeof action->as.connect.suffix)
         return;
-    if (self->session != 0)
-        mm_worker_act(self, MM_WORKER_DISCONNECT);
+    close_session(self);
     self->heard_ms = self->now_ms;
     self->life = frame->as.answer.life;
     self->consumer_left = false;
     self->session = self->highest = frame->as.answer.session;
-    self->last_seen = false;
     action = mm_worker_act(self, MM_WORKER_CONNECT);
     action->as.connect.session = self->session;
     memcpy(action->as.connect.suffix, frame->as.answer.suffix.data, frame->as.answer.suffix.size);
@@ -222,49 +305,27 @@ static void take_leaving(mm_worker_t *self, const mm_frame_t *frame)
     self->consumer_left = true;
 }
 
-static void give_back(mm_worker_t *self, const mm_task_t *task)
-{
-    note(self, MM_WORKER_NOTE_RETURNED, (mm_text_t){0}, task->number);
-    add_result(self, &(mm_result_t){.number = task->number,
-                                    .leg = task->leg,
-                                    .id = task->id,
-                                    .status = MM_STATUS_RETURNED});
-}
-
-static void start(mm_worker_t *self, const mm_task_t *task)
-{
-    size_t host_size = task->leg == MM_LEG_RESTART ? task->host.size : 0;
-    held_t *held = malloc(sizeof *held + host_size);
-    assert(held);
-    held->number = task->number;
-    held->leg = task->leg;
-    held->attempt = task->attempt;
-    held->id = task->id;
-    held->host_size = host_size;
-    memcpy(held->host, task->host.data, host_size);
-    HASH_ADD(hh, self->held, number, sizeof held->number, held);
-    DL_APPEND(self->held_list, held);
-    mm_worker_act(self, MM_WORKER_STARTED)->as.number = task->number;
-    mm_worker_act(self, MM_WORKER_START)->as.task = task;
-}
-
 static void take_tasks(mm_worker_t *self, const mm_frame_t *frame)
 {
     if (self->session == 0 || frame->as.tasks.session != self->session)
         return;
     confirm(self, self->session, frame->as.tasks.confirmed);
-    // The consumer may presume this worker lost from the end of this lease on (R1).
-    bool in_time = self->boot_ms - frame->as.tasks.stamp_ms < self->config.lost_after_ms;
+    bool in_time = is_in_time(self, frame->as.tasks.stamp_ms);
     for (size_t i = 0; i < frame->as.tasks.count; i++) {
         const mm_task_t *task = &frame->as.tasks.items[i];
         if (task->number <= self->last_number)
             continue; // seen (R3)
         self->last_number = task->number;
         bool free_slot = HASH_COUNT(self->held) < self->config.slots;
-        if (in_time && free_slot && !self->draining && is_my_leg(self, task->leg))
-            start(self, task);
-        else
+        if (!in_time || !free_slot || self->draining || !is_my_leg(self, task->leg)) {
             give_back(self, task); // R1, R12, R10
+            continue;
+        }
+        held_t *held = hold(self, task, frame->as.tasks.stamp_ms);
+        if (!self->config.one_by_one)
+            start(self, task);
+        else if (!self->waiting)
+            self->waiting = held;
     }
     if (frame->as.tasks.last && self->draining)
         self->last_seen = true;
@@ -304,9 +365,7 @@ static void take_finished(mm_worker_t *self, const mm_result_t *finished)
     mm_result_t result = *finished;
     result.leg = held->leg;
     result.id = held->id;
-    HASH_DELETE(hh, self->held, held);
-    DL_DELETE(self->held_list, held);
-    free(held);
+    drop_held(self, held);
     add_result(self, &result);
 }
 
@@ -318,6 +377,7 @@ static void take_drain(mm_worker_t *self)
     if (self->config.leaves_last && self->session != 0)
         return;
     self->draining = true;
+    return_waiting(self);
     if (self->session != 0)
         mm_worker_heartbeat(self, false); // 0 slots
 }
@@ -389,11 +449,14 @@ void mm_worker_step(mm_worker_t *self, const mm_worker_event_t *event,
     case MM_WORKER_TIME: take_time(self); break;
     case MM_WORKER_DRAIN: take_drain(self); break;
     }
+    start_first_waiting(self);
     try_leave(self);
 }
 
 int64_t mm_worker_deadline(const mm_worker_t *self)
 {
+    if (self->waiting)
+        return self->now_ms;
     int64_t deadline = self->report_ms;
     int64_t silent = self->heard_ms + SILENT_BEATS * self->config.heartbeat_ms;
     if (silent < deadline)

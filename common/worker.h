@@ -17,6 +17,7 @@ typedef struct {
     int64_t lost_after_ms;
     int64_t drain_ms; // from the drain event: what runs then is stopped
     bool leaves_last; // a saver: it serves until the consumer's bye
+    bool one_by_one;  // starting takes time: one start in a step, each judged by the clock of then
 } mm_worker_config_t;
 
 typedef enum {
@@ -65,11 +66,11 @@ typedef struct {
             uint64_t session;
             char suffix[32]; // to put behind the base address
         } connect;
-        const mm_task_t *task; // start; lives as long as the event
-        uint64_t number;       // started
-        uint64_t serial;       // result: see mm_worker_result
-        mm_report_t report;    // lives until the next step
-        uint64_t last_serial;  // bye
+        mm_task_t task;       // start; its texts live until the next step, or as the event
+        uint64_t number;      // started
+        uint64_t serial;      // result: see mm_worker_result
+        mm_report_t report;   // lives until the next step
+        uint64_t last_serial; // bye
         struct {
             mm_worker_note_t note;
             mm_text_t text;  // refused: why
@@ -99,12 +100,12 @@ uint64_t mm_worker_session(const mm_worker_t *self);
 uint64_t mm_worker_nonce(const mm_worker_t *self);
 // A result that an action of the last step names; valid until the next step.
 const mm_result_t *mm_worker_result(const mm_worker_t *self, uint64_t serial);
-// Whether this task was started and is not finished; if so, *ret_task (NULL: not wanted) gets its
+// Whether this task was taken and has no result yet; if so, *ret_task (NULL: not wanted) gets its
 // number, leg, id and attempt, and the host of a restart, valid until the next step.
 bool mm_worker_holds(const mm_worker_t *self, uint64_t number, mm_task_t *ret_task);
 // Results that no consumer has confirmed.
 uint64_t mm_worker_unconfirmed(const mm_worker_t *self);
-// Tasks started and not finished.
+// Tasks taken that have no result yet.
 size_t mm_worker_running(const mm_worker_t *self);
 
 #endif

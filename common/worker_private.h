@@ -19,6 +19,7 @@ typedef struct held {
     mm_leg_t leg;
     uint32_t attempt;
     mm_id_t id;
+    int64_t stamp_ms; // of its frame: its lease counts from there
     struct held *prev, *next;
     UT_hash_handle hh;
     size_t host_size;
@@ -39,6 +40,7 @@ struct mm_worker {
     int64_t heard_ms; // the consumer
     held_t *held;     // by number
     held_t *held_list;
+    held_t *waiting; // the first of held_list that has not been started; so have none behind it
     mm_results_t *results;
     bool draining;      // says 0 slots
     bool stopped;       // what ran at the drain limit was stopped

@@ -29,13 +29,16 @@ static void report(mm_worker_t *self, bool hello, bool repeats_all)
 {
     size_t held_count = 0, result_count = 0;
     uint64_t last = mm_results_last(self->results);
+    bool started = true;
     held_t *held;
-    DL_FOREACH (self->held_list, held)
+    DL_FOREACH (self->held_list, held) {
+        started = started && held != self->waiting;
         self->report_held[held_count++] = (mm_held_t){.number = held->number,
                                                       .leg = held->leg,
                                                       .id = held->id,
                                                       .host = {held->host, held->host_size},
-                                                      .started = true};
+                                                      .started = started};
+    }
     bool overdue =
         mm_results_waiting_since(self->results) <= self->now_ms - self->config.heartbeat_ms;
     uint64_t serial =

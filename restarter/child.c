@@ -1,6 +1,7 @@
-// See child.h. The supervisor (child_main) is single-threaded, blocks every signal and takes them
-// with sigwaitinfo, so that nothing in it races. It never exits before its group: it reports and
-// waits to be killed with the others.
+// See child.h. Between fork and exec only async-signal-safe functions are called: the restarter has
+// threads. The supervisor is single-threaded, blocks every signal and takes them with sigwaitinfo,
+// so that nothing in it races. It never exits before its group: it reports and waits to be killed
+// with the others.
 
 #include "child.h"
 #include "wire.h"
@@ -9,15 +10,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
-#include <sysexits.h>
 #include <unistd.h>
 
 #define REPORT_FD  3            // in the supervisor
@@ -28,7 +26,21 @@
 // in the command), so getppid has the last word.
 #define PARENT_DIED SIGUSR1
 
-_Noreturn static void run_command(pid_t supervisor, uint64_t open_files, char **arguments)
+// ---- the supervisor ----------------------------------------------------------------------------
+
+// Into the output of the command, which becomes the error.
+static void complain(const char *what, const char *name, int why)
+{
+    const char *reason = strerrordesc_np(why);
+    const char *words[] = {what, name, ": ", reason ? reason : "unknown error", "\n"};
+    struct iovec parts[5];
+    for (size_t i = 0; i < 5; i++)
+        parts[i] = (struct iovec){(char *)words[i], strlen(words[i])};
+    if (writev(STDERR_FILENO, parts, 5) < 0)
+        return; // nobody reads it
+}
+
+_Noreturn static void run_command(pid_t supervisor, char *const *arguments, uint64_t open_files)
 {
     // The supervisor may have been killed by itself before prctl was called.
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != supervisor)
@@ -44,7 +56,7 @@ _Noreturn static void run_command(pid_t supervisor, uint64_t open_files, char **
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     (void)execvp(arguments[0], arguments);
     int why = errno;
-    (void)dprintf(STDERR_FILENO, "cannot run %s: %s\n", arguments[0], strerror(why));
+    complain("cannot run ", arguments[0], why);
     _exit(why == ENOENT ? 127 : 126);
 }
 
@@ -55,7 +67,7 @@ static void send_report(int status)
         (void)kill(0, SIGKILL);
 }
 
-_Noreturn static void supervise(pid_t parent, pid_t command)
+_Noreturn static void watch_over(pid_t parent, pid_t command)
 {
     sigset_t awaited;
     (void)sigemptyset(&awaited);
@@ -73,82 +85,56 @@ _Noreturn static void supervise(pid_t parent, pid_t command)
     }
 }
 
-int child_main(int argc, char **argv)
+// Nothing of the restarter's is to reach the command: neither its handlers nor its descriptors.
+static bool become_clean(int output, int report)
 {
-    sigset_t all;
-    (void)sigfillset(&all);
-    (void)sigprocmask(SIG_SETMASK, &all, NULL);
-
-    pid_t parent = argc > 5 ? (pid_t)strtol(argv[2], NULL, 10) : 0;
-    // kill(0, ...) must never reach anything but the command.
-    if (parent <= 0 || strcmp(argv[4], "--") != 0 || getpgrp() != getpid()) {
-        (void)dprintf(STDERR_FILENO, CHILD_MODE " is for the restarter's own use\n");
-        return EX_USAGE;
-    }
-    (void)prctl(PR_SET_NAME, CHILD_MODE);
-    // The restarter may have ended before prctl was called: then no signal comes.
-    if (prctl(PR_SET_PDEATHSIG, PARENT_DIED) != 0 || getppid() != parent)
-        return EX_TEMPFAIL;
+    for (int number = 1; number < NSIG; number++)
+        (void)signal(number, SIG_DFL);
+    int input = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (input < 0 || dup2(input, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0 ||
+        dup2(output, STDERR_FILENO) < 0 || dup2(report, REPORT_FD) < 0)
+        return false;
     closefrom(REPORT_FD + 1);
+    return true;
+}
 
+// In the child of the fork, all signals blocked.
+_Noreturn static void supervise(pid_t parent, char *const *arguments, uint64_t open_files,
+                                int output, int report)
+{
+    // The restarter may have ended before prctl was called: then no signal comes.
+    if (setsid() < 0 || !become_clean(output, report) ||
+        prctl(PR_SET_PDEATHSIG, PARENT_DIED) != 0 || getppid() != parent)
+        _exit(126);
+    (void)prctl(PR_SET_NAME, CHILD_NAME);
     pid_t self = getpid();
     pid_t command = fork();
     if (command == 0)
-        run_command(self, strtoull(argv[3], NULL, 10), argv + 5);
+        run_command(self, arguments, open_files);
     if (command < 0) {
-        (void)dprintf(STDERR_FILENO, "cannot start a process: %s\n", strerror(errno));
-        return 126;
+        complain("cannot start ", arguments[0], errno);
+        _exit(126);
     }
-    supervise(parent, command);
+    watch_over(parent, command);
 }
 
-int child_open_program(void)
-{
-    int fd = open("/proc/self/exe", O_PATH | O_CLOEXEC);
-    if (fd < 0)
-        return -1;
-    // child_start uses the low numbers for something else.
-    int high = fcntl(fd, F_DUPFD_CLOEXEC, 10);
-    int why = errno;
-    (void)close(fd);
-    errno = why;
-    return high;
-}
+// ---- the restarter's side ----------------------------------------------------------------------
 
-// Spawns the supervisor. Returns 0 or an errno.
-static int spawn(pid_t *ret_pid, int program, char **arguments, int output, int report)
+// Forks the supervisor. Returns 0 or an errno.
+static int spawn(pid_t *ret_pid, char *const *arguments, uint64_t open_files, int output,
+                 int report)
 {
-    char path[64];
-    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", program);
-    sigset_t signals;
-    (void)sigfillset(&signals);
-    posix_spawnattr_t attributes;
-    posix_spawn_file_actions_t actions;
-    int rc = posix_spawnattr_init(&attributes);
-    assert(rc == 0);
-    rc = posix_spawn_file_actions_init(&actions);
-    assert(rc == 0);
-    rc = posix_spawnattr_setflags(
-        &attributes, (short)(POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF));
-    assert(rc == 0);
-    rc = posix_spawnattr_setsigmask(&attributes, &signals);
-    assert(rc == 0);
-    (void)sigdelset(&signals, SIGKILL);
-    (void)sigdelset(&signals, SIGSTOP);
-    rc = posix_spawnattr_setsigdefault(&attributes, &signals);
-    assert(rc == 0);
-    rc = posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-    assert(rc == 0);
-    rc = posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
-    assert(rc == 0);
-    rc = posix_spawn_file_actions_adddup2(&actions, report, REPORT_FD);
-    assert(rc == 0);
-    rc = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    assert(rc == 0);
-    rc = posix_spawn(ret_pid, path, &actions, &attributes, arguments, environ);
-    (void)posix_spawn_file_actions_destroy(&actions);
-    (void)posix_spawnattr_destroy(&attributes);
-    return rc;
+    sigset_t all;
+    sigset_t before;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    pid_t parent = getpid();
+    *ret_pid = fork();
+    int why = *ret_pid < 0 ? errno : 0;
+    if (*ret_pid == 0)
+        supervise(parent, arguments, open_files, output, report);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return why;
 }
 
 static void close_all(child_t *self)
@@ -176,22 +162,10 @@ static bool watch(const child_t *self, int epoll, uint64_t data)
            epoll_ctl(epoll, EPOLL_CTL_ADD, self->report, &event) == 0;
 }
 
-int child_start(child_t *self, int program, char *const *arguments, size_t count,
-                uint64_t open_files, int epoll, uint64_t data)
+int child_start(child_t *self, char *const *arguments, uint64_t open_files, int epoll,
+                uint64_t data)
 {
     assert(self->pid == 0);
-    char parent[24];
-    char files[24];
-    (void)snprintf(parent, sizeof parent, "%ld", (long)getpid());
-    (void)snprintf(files, sizeof files, "%llu", (unsigned long long)open_files);
-    static char name[] = "mayhem-child";
-    static char mode[] = CHILD_MODE;
-    static char dashes[] = "--";
-    char **all = calloc(count + 6, sizeof *all);
-    assert(all);
-    memcpy(all, (char *[]){name, mode, parent, files, dashes}, 5 * sizeof *all);
-    memcpy(all + 5, arguments, count * sizeof *all);
-
     int output[2] = {-1, -1};
     int report[2] = {-1, -1};
     pid_t pid = 0;
@@ -200,8 +174,7 @@ int child_start(child_t *self, int program, char *const *arguments, size_t count
         fcntl(output[0], F_SETFL, O_NONBLOCK) != 0 || fcntl(report[0], F_SETFL, O_NONBLOCK) != 0)
         why = errno;
     else
-        why = spawn(&pid, program, all, output[1], report[1]);
-    free(all);
+        why = spawn(&pid, arguments, open_files, output[1], report[1]);
     if (output[1] >= 0)
         (void)close(output[1]);
     if (report[1] >= 0)

@@ -1,8 +1,8 @@
-// Both ends of the restarter's child mode: a small supervisor between the restarter and one
-// command. The supervisor leads a session and process group of its own, the command runs in it, and
-// the group ends by KILL in one piece: from the restarter as soon as the command has ended, or from
-// the supervisor as soon as the restarter has, even by kill -9. Between the two there is one pipe
-// for the command's output and one for its wait status. Nothing here blocks but child_kill.
+// Both ends of a command: the restarter, and a small supervisor, forked from it, between the two.
+// The supervisor leads a session and process group of its own, the command runs in it, and the
+// group ends by KILL in one piece: from the restarter as soon as the command has ended, or from the
+// supervisor as soon as the restarter has, even by kill -9. Between the two there is one pipe for
+// the command's output and one for its wait status. Nothing here blocks but child_kill.
 
 #ifndef CHILD_H
 #define CHILD_H
@@ -12,15 +12,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-// The first argument that asks for the child mode.
-#define CHILD_MODE "exec-child"
+// The supervisor's name in the process list.
+#define CHILD_NAME "mayhem-child"
 
 // Bytes of output that are kept: the last ones.
 #define CHILD_TAIL_MAX 480
-
-// CHILD_MODE PARENT_PID OPEN_FILES -- CMD ARGS...
-// To be called first thing in main, before threads, sockets and signals. Returns the exit code.
-int child_main(int argc, char **argv);
 
 // One command, as the restarter sees it. Zeroed: none.
 typedef struct {
@@ -33,15 +29,12 @@ typedef struct {
     char tail[CHILD_TAIL_MAX];
 } child_t;
 
-// The executable of this process, to be given to child_start; it stays the same file when a new
-// version is installed. At least 10, close-on-exec. -1 with errno when it cannot be opened.
-int child_open_program(void);
-
-// Starts a command in the folder and environment of this process, its input /dev/null. Registers
-// its two descriptors with `epoll`, their data.u64 being `data`. open_files is the command's soft
-// RLIMIT_NOFILE, 0: as it is. Returns 0, or an errno, and then nothing runs.
-int child_start(child_t *self, int program, char *const *arguments, size_t count,
-                uint64_t open_files, int epoll, uint64_t data);
+// Starts a command, arguments[0] being found in PATH and NULL behind the last one, in the folder
+// and environment of this process, its input /dev/null. Registers its two descriptors with `epoll`,
+// their data.u64 being `data`. open_files is the command's soft RLIMIT_NOFILE, 0: as it is. None of
+// descriptors 0 to 2 may be closed. Returns 0, or an errno, and then nothing runs.
+int child_start(child_t *self, char *const *arguments, uint64_t open_files, int epoll,
+                uint64_t data);
 
 // Reads and reaps what there is. True when the command has ended: then its group is dead, the
 // descriptors are closed, and status and tail are set.

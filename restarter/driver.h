@@ -62,10 +62,9 @@ typedef struct {
 #define DRIVER_COMPLAINT_MAX 512
 
 // A command per host. Checks both command lines, and that their programs can be run; on failure it
-// returns NULL and one sentence in ret_complaint (the caller exits with EX_CONFIG). The program
-// that calls it must hand over to child_main (child.h) when its first argument is CHILD_MODE. All
-// calls must come from the main thread: when the thread that started a command ends, the command
-// does. Needs two descriptors per slot, and four more.
+// returns NULL and one sentence in ret_complaint (the caller exits with EX_CONFIG). All calls must
+// come from the main thread: when the thread that started a command ends, the command does. Needs
+// two descriptors per slot, and four more.
 driver_t *driver_exec_new(const driver_exec_config_t *config,
                           char ret_complaint[DRIVER_COMPLAINT_MAX]);
 

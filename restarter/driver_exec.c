@@ -76,7 +76,6 @@ typedef struct {
     command_t *exec;
     command_t *verify; // NULL: none
     int epoll;
-    int program; // our own executable
     bool stopped;
     run_t *runs; // `slots` of them
     run_t *free_runs;
@@ -122,8 +121,8 @@ static void run_command(exec_t *self, run_t *run, phase_t phase, int64_t until_m
         command_fill(phase == PHASE_COMMAND ? self->exec : self->verify,
                      (mm_text_t){run->host, run->host_size}, &run->job, run->attempt, &count);
     run->cut = CUT_NONE;
-    run->why = child_start(&run->child, self->program, arguments, count, self->config.open_files,
-                           self->epoll, run->index);
+    run->why =
+        child_start(&run->child, arguments, self->config.open_files, self->epoll, run->index);
     if (run->why != 0) {
         end_run(self, run, END_NOT_STARTED, now_ms);
         return;
@@ -414,8 +413,6 @@ static void exec_destroy(driver_t *base)
     command_destroy(&self->verify);
     if (self->epoll >= 0)
         (void)close(self->epoll);
-    if (self->program >= 0)
-        (void)close(self->program);
     free(self->runs);
     free(self);
 }
@@ -450,12 +447,11 @@ static bool open_descriptors(exec_t *self, char *complaint)
     if (fd >= 0)
         (void)close(fd);
     self->epoll = epoll_create1(EPOLL_CLOEXEC);
-    self->program = child_open_program();
-    if (fd >= 0 && self->epoll >= 0 && self->program >= 0)
+    if (fd >= 0 && self->epoll >= 0)
         return true;
     (void)snprintf(complaint, DRIVER_COMPLAINT_MAX,
-                   "--exec: cannot open a descriptor: %s; is /proc mounted, and the limit of open "
-                   "files (ulimit -n) high enough?",
+                   "--exec: cannot open a descriptor: %s; is the limit of open files "
+                   "(ulimit -n) high enough?",
                    strerror(errno));
     return false;
 }
@@ -472,7 +468,7 @@ driver_t *driver_exec_new(const driver_exec_config_t *config,
     assert(self);
     self->base.ops = &exec_ops;
     self->config = *config;
-    self->epoll = self->program = -1;
+    self->epoll = -1;
     self->last_done = &self->first_done;
     self->runs = calloc(config->slots, sizeof *self->runs);
     assert(self->runs);

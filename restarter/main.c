@@ -143,7 +143,8 @@ static mm_link_t *new_link(restarter_t *self, const mm_endpoint_t *base)
                                           .slots = (uint32_t)options->slots,
                                           .heartbeat_ms = options->heartbeat_ms,
                                           .lost_after_ms = options->lost_after_ms,
-                                          .drain_ms = options->drain_timeout_ms - STOP_MS},
+                                          .drain_ms = options->drain_timeout_ms - STOP_MS,
+                                          .one_by_one = *options->exec != '\0'},
                                .base = *base,
                                .tells_started = true,
                                .start = start_restart,
@@ -156,8 +157,6 @@ static mm_link_t *new_link(restarter_t *self, const mm_endpoint_t *base)
 
 int main(int argc, char **argv)
 {
-    if (argc > 1 && strcmp(argv[1], CHILD_MODE) == 0)
-        return child_main(argc, argv);
     restarter_t self = {0};
     mm_endpoint_t base;
     int exit_code;

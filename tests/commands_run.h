@@ -1,7 +1,7 @@
 // Restarts by real commands, for test_driver_exec.c and test_child.c. The driver's clock is a
 // number that the tests set, so no timeout is waited for; what processes do is waited for with
 // poll, under a limit. Whether processes have died is seen at a FIFO that they hold open: it has
-// its end when the last of them is gone. A program with these tests must serve the child mode, too.
+// its end when the last of them is gone.
 
 #ifndef COMMANDS_RUN_H
 #define COMMANDS_RUN_H

@@ -65,7 +65,7 @@ static void take_action(world_t *self, const mm_worker_action_t *action)
         self->connected = false;
         break;
     case MM_WORKER_RECREATE: assert(!self->connected); break;
-    case MM_WORKER_START: take_start(self, action->as.task); break;
+    case MM_WORKER_START: take_start(self, &action->as.task); break;
     case MM_WORKER_STOP: self->stops = true; break;
     case MM_WORKER_STARTED: assert(mm_worker_holds(self->worker, action->as.number, NULL)); break;
     case MM_WORKER_RESULT:
@@ -166,7 +166,8 @@ void fuzz_core_worker(fuzz_bytes_t *in)
                                        .heartbeat_ms = 500,
                                        .lost_after_ms = 1500,
                                        .drain_ms = 5000,
-                                       .leaves_last = (choice & 1) == 0};
+                                       .leaves_last = (choice & 1) == 0,
+                                       .one_by_one = (choice & 8) != 0};
     bool valid = mm_name_from(mm_text(self.known.peers[0].name), &self.config.name);
     assert(valid);
     self.worker = mm_worker_new(&self.config, self.known.now_ms);

@@ -53,6 +53,7 @@ typedef struct {
     int64_t store_slow_ms; // a commit takes up to this
     uint32_t commit_crash; // the saver dies between commit and answer
     bool poison;           // one job kills its worker
+    int64_t start_ms;      // a start stops a worker that starts one by one for up to this
     int64_t gone_ms;       // a restarter is killed then, for ever; 0: none
 } sim_faults_t;
 
@@ -63,6 +64,7 @@ typedef struct {
     uint32_t slots;
     uint32_t fail;      // of restarts, 1/1000
     int64_t restart_ms; // at most
+    bool one_by_one;    // restarters
     gather_config_t gather;
     outbox_config_t outbox;
 } sim_shape_t;
@@ -226,6 +228,8 @@ void sim_send(sim_t *self, sim_process_t *from, sim_process_t *to, uint64_t sess
 void sim_publish(sim_t *self, const mm_frame_t *frame);
 int64_t sim_next_message(const sim_t *self);
 void sim_deliver(sim_t *self);
+// It does nothing for this long, but for what it is doing now.
+void sim_pause(sim_t *self, sim_process_t *process, int64_t span_ms);
 // What came while it was paused.
 void sim_deliver_backlog(sim_t *self, sim_process_t *process);
 void sim_drop_messages(sim_t *self);

@@ -59,13 +59,26 @@ static void send_notice(sim_t *self, const gather_action_t *action)
         self->processes[i].heard_from -= &self->processes[i] == to ? 0 : INT64_MAX / 4;
 }
 
-static void send_task(sim_t *self, sim_process_t *process, const gather_action_t *action)
+// All tasks of this step for the session of its first one go in one frame.
+static void send_tasks(sim_t *self, sim_process_t *process, size_t first)
 {
-    const mm_task_t *task = &action->as.task.task;
-    if (task->leg == MM_LEG_RESTART)
-        sim_check_handed_out(self, process, action);
-    else if (task->outcome == MM_OUTCOME_DEAD)
-        sim_check_dead(self, task);
+    const gather_actions_t *actions = &process->gather_actions;
+    const gather_action_t *action = &actions->items[first];
+    mm_task_t tasks[MM_BATCH_ITEMS];
+    size_t count = 0;
+    for (size_t i = 0; i < actions->count; i++) {
+        const gather_action_t *other = &actions->items[i];
+        if (other->kind != GATHER_TASK || other->as.task.session != action->as.task.session)
+            continue;
+        if (i < first)
+            return; // it has gone with that
+        assert(count < MM_BATCH_ITEMS);
+        tasks[count++] = other->as.task.task;
+        if (other->as.task.task.leg == MM_LEG_RESTART)
+            sim_check_handed_out(self, process, other);
+        else if (other->as.task.task.outcome == MM_OUTCOME_DEAD)
+            sim_check_dead(self, &other->as.task.task);
+    }
     sim_process_t *to = find(self, action->as.task.worker);
     assert(to);
     sim_send(self, process, to, action->as.task.session,
@@ -73,8 +86,8 @@ static void send_task(sim_t *self, sim_process_t *process, const gather_action_t
                            .as.tasks = {.session = action->as.task.session,
                                         .stamp_ms = action->as.task.stamp_ms,
                                         .confirmed = action->as.task.confirmed,
-                                        .items = task,
-                                        .count = 1}});
+                                        .items = tasks,
+                                        .count = count}});
 }
 
 static void send_last(sim_t *self, sim_process_t *process, const gather_action_t *action)
@@ -126,11 +139,12 @@ static void leave(sim_t *self, sim_process_t *process)
     sim_crash(self, process, "left");
 }
 
-static void apply(sim_t *self, sim_process_t *process, const gather_action_t *action)
+static void apply(sim_t *self, sim_process_t *process, size_t index)
 {
+    const gather_action_t *action = &process->gather_actions.items[index];
     switch (action->kind) {
     case GATHER_NOTICE: send_notice(self, action); break;
-    case GATHER_TASK: send_task(self, process, action); break;
+    case GATHER_TASK: send_tasks(self, process, index); break;
     case GATHER_OPEN: break;
     case GATHER_CLOSE: sim_check_session_closed(self, action->as.answer.session); break;
     case GATHER_WELCOME:
@@ -208,7 +222,7 @@ static void step(sim_t *self, sim_process_t *process, gather_event_t event)
     trace(self, process, &event);
     learn(self, name, before, results, count);
     for (size_t i = 0; i < process->gather_actions.count && process->alive; i++)
-        apply(self, process, &process->gather_actions.items[i]);
+        apply(self, process, i);
     sim_check_consumer(self, process);
 }
 

@@ -23,6 +23,7 @@ static void draw_shape(sim_t *self)
     shape->slots = (uint32_t)sim_between(self, 1, 4);
     shape->fail = sim_coin(self) ? (uint32_t)sim_between(self, 0, 500) : 0;
     shape->restart_ms = sim_between(self, 0, 3000);
+    shape->one_by_one = sim_coin(self);
     shape->gather = (gather_config_t){
         .attempts = (uint32_t)sim_between(self, 2, 6),
         .backoff_low_ms = 50,
@@ -75,6 +76,8 @@ static void draw_faults(sim_t *self)
     faults->store_slow_ms = sim_coin(self) ? sim_between(self, 5, sim_coin(self) ? 2000 : 8000) : 5;
     if (sim_coin(self))
         faults->commit_crash = (uint32_t)sim_between(self, 1, 100);
+    if (sim_coin(self))
+        faults->start_ms = sim_between(self, 1, 2000);
     faults->poison = sim_below(self, 4) == 0;
     if (self->shape.restarters > 1 && sim_coin(self))
         faults->gone_ms = sim_between(self, 2000, SIM_FAULTS_MS - 1);

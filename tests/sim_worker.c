@@ -26,7 +26,8 @@ void sim_worker_start(sim_t *self, sim_process_t *process)
                                  .lost_after_ms = self->shape.gather.lost_after_ms,
                                  .drain_ms = saver ? self->shape.gather.drain_ms + 1000
                                                    : self->shape.gather.drain_ms + 1000 - STOP_MS,
-                                 .leaves_last = saver};
+                                 .leaves_last = saver,
+                                 .one_by_one = !saver && self->shape.one_by_one};
     process->worker = mm_worker_new(&config, self->now_ms + process->clock_ms);
     process->session = 0;
     process->running_count = 0;
@@ -79,6 +80,8 @@ static void start_task(sim_t *self, sim_process_t *process, const mm_task_t *tas
     running->fails = sim_chance(self, self->shape.fail);
     running->kills = job->poison;
     sim_check_started(self, process, running);
+    if (self->faulty && self->shape.one_by_one && self->faults.start_ms > 0)
+        sim_pause(self, process, sim_between(self, 1, self->faults.start_ms));
 }
 
 static void apply(sim_t *self, sim_process_t *process);
@@ -162,7 +165,7 @@ static void apply(sim_t *self, sim_process_t *process)
             process->sockets++;
             process->heard_from = self->now_ms + (int64_t)sim_below(self, 200);
             break;
-        case MM_WORKER_START: start_task(self, process, action->as.task); break;
+        case MM_WORKER_START: start_task(self, process, &action->as.task); break;
         case MM_WORKER_STOP: stop_all(self, process); break;
         case MM_WORKER_STARTED: break;
         case MM_WORKER_RESULT:

@@ -214,15 +214,21 @@ static bool comes(sim_t *self, int64_t *next_ms, int64_t every_ms)
     return !first;
 }
 
+void sim_pause(sim_t *self, sim_process_t *process, int64_t span_ms)
+{
+    if (process->paused_until > 0)
+        return;
+    process->paused_until = self->now_ms + span_ms;
+    process->drained_ms += span_ms;
+    sim_trace(self, "%s: STOP for %lld ms", process->name.text, (long long)span_ms);
+}
+
 static void stop_and_go(sim_t *self)
 {
     sim_process_t *process = any_process(self);
     if (comes(self, &self->next.pause, self->faults.pause_every_ms) && process->alive &&
         process->paused_until == 0) {
-        process->paused_until = self->now_ms + sim_between(self, 1, self->faults.pause_ms);
-        sim_trace(self, "%s: STOP for %lld ms", process->name.text,
-                  (long long)(process->paused_until - self->now_ms));
-        process->drained_ms += process->paused_until - self->now_ms;
+        sim_pause(self, process, sim_between(self, 1, self->faults.pause_ms));
         self->statistics.pauses++;
     }
     if (comes(self, &self->next.stop, self->faults.stop_every_ms)) {

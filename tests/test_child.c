@@ -1,4 +1,4 @@
-// The child mode with real commands: what a command is given, what is kept of its output, and that
+// Real commands: what a command is given, what is kept of its output, and that
 // nothing outlives the restarter, its supervisor or its own end.
 
 #include "commands_run.h"
@@ -147,50 +147,8 @@ static void destroying_the_driver_kills_what_runs(void **state)
     wait_until_all_are_dead(fixture);
 }
 
-// The exit code of the child mode, called with these arguments in a process of its own.
-static int child_mode(int argc, char **argv, bool own_group)
+int main(void)
 {
-    (void)fflush(stdout);
-    pid_t pid = fork();
-    assert_true(pid >= 0);
-    if (pid == 0) {
-        if (own_group)
-            (void)setsid();
-        int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-        (void)dup2(null, STDERR_FILENO);
-        _exit(child_main(argc, argv));
-    }
-    int status = 0;
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_true(WIFEXITED(status));
-    return WEXITSTATUS(status);
-}
-
-static void the_child_mode_refuses_anybody_but_its_restarter(void **state)
-{
-    (void)state;
-    char parent[24];
-    (void)snprintf(parent, sizeof parent, "%ld", (long)getpid());
-    char name[] = "x";
-    char mode[] = CHILD_MODE;
-    char files[] = "0";
-    char dashes[] = "--";
-    char command[] = "true";
-    char *argv[] = {name, mode, parent, files, dashes, command, NULL};
-    assert_int_equal(child_mode(2, argv, true), EX_USAGE);
-    assert_int_equal(child_mode(6, argv, false), EX_USAGE); // kill(0) would reach too far
-    argv[4] = name;
-    assert_int_equal(child_mode(6, argv, true), EX_USAGE);
-    argv[4] = dashes;
-    char another[] = "999999999";
-    argv[2] = another;
-    assert_int_equal(child_mode(6, argv, true), EX_TEMPFAIL); // its parent is gone
-}
-
-int main(int argc, char **argv)
-{
-    if (argc > 1 && strcmp(argv[1], CHILD_MODE) == 0)
-        return child_main(argc, argv);
     const struct CMUnitTest tests[] = {
         TEST(a_command_gets_a_clean_process),
         TEST(output_is_shown_without_control_characters),
@@ -200,7 +158,6 @@ int main(int argc, char **argv)
         TEST(nothing_outlives_a_killed_supervisor),
         TEST(signals_to_its_own_group_do_not_free_a_command_from_its_supervisor),
         TEST(destroying_the_driver_kills_what_runs),
-        TEST(the_child_mode_refuses_anybody_but_its_restarter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -334,10 +334,8 @@ static void a_command_that_cannot_work_is_refused_at_the_start(void **state)
     assert_int_equal(lowest_free_descriptor(), lowest);
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
-    if (argc > 1 && strcmp(argv[1], CHILD_MODE) == 0)
-        return child_main(argc, argv);
     const struct CMUnitTest tests[] = {
         TEST(a_command_that_exits_with_0_is_ok),
         TEST(an_exit_code_and_the_last_output_are_the_error),

@@ -40,7 +40,7 @@ static inline int64_t boot_ms(void)
 }
 
 // The worker that each test plays with.
-static inline void new_worker(mm_role_t role, uint32_t slots)
+static inline void new_worker_that(mm_role_t role, uint32_t slots, bool one_by_one)
 {
     now_ms = 10000;
     suspended_ms = 5000;
@@ -60,8 +60,14 @@ static inline void new_worker(mm_role_t role, uint32_t slots)
                                                  .heartbeat_ms = HEARTBEAT,
                                                  .lost_after_ms = LOST_AFTER,
                                                  .drain_ms = DRAIN,
-                                                 .leaves_last = role == MM_ROLE_SAVER},
+                                                 .leaves_last = role == MM_ROLE_SAVER,
+                                                 .one_by_one = one_by_one},
                            now_ms);
+}
+
+static inline void new_worker(mm_role_t role, uint32_t slots)
+{
+    new_worker_that(role, slots, false);
 }
 
 static inline int new_restarter(void **state)
@@ -153,7 +159,7 @@ static inline void tell_action(const mm_worker_action_t *action)
         break;
     case MM_WORKER_DISCONNECT: tell("disconnect"); break;
     case MM_WORKER_RECREATE: tell("recreate"); break;
-    case MM_WORKER_START: tell("start %" PRIu64, action->as.task->number); break;
+    case MM_WORKER_START: tell("start %" PRIu64, action->as.task.number); break;
     case MM_WORKER_STOP: tell("stop"); break;
     case MM_WORKER_STARTED: tell("started %" PRIu64, action->as.number); break;
     case MM_WORKER_RESULT:
