@@ -174,6 +174,7 @@ help:
 	@echo 'sim            the simulator: SEED=n [STEPS=n] replays one, SEEDS=n [FIRST=n] runs many'
 	@echo 'sim-score      plants bugs and shows how many seeds each needs to be found'
 	@echo 'fuzz           SECONDS=n [TARGET=wire]: libFuzzer on all that reads foreign bytes'
+	@echo 'campaign       half an hour of kills and stops, judged by the auditor'
 	@echo 'asan tsan      the unit tests under sanitizers'
 	@echo 'valgrind       the unit tests under valgrind'
 	@echo 'coverage       branch coverage of the cores and the wire'
