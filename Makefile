@@ -87,7 +87,7 @@ $(BUILD)/tests/test_%: $(BUILD)/tests/test_%.o $(TEST_LIBRARIES)
 .PHONY: tests check test unit purity headers simulation asan tsan valgrind lint shellcheck
 tests: $(addprefix $(BUILD)/tests/,$(TESTS))
 
-check: unit purity headers simulation fuzz-replay
+check: unit purity headers simulation fuzz-replay nomem
 
 test:
 	./run.sh --test
@@ -133,7 +133,7 @@ shellcheck:
 
 # ---- the simulator
 
-SIM := sim sim_check sim_consumer sim_net sim_publisher sim_worker sim_world
+SIM := sim sim_check sim_consumer sim_draw sim_net sim_publisher sim_worker sim_world
 
 $(BUILD)/tests/sim: $(patsubst %,$(BUILD)/tests/%.o,$(SIM)) $(TEST_LIBRARIES)
 	$(link) -o $@ $(filter %.o,$^) -Wl,--start-group $(TEST_LIBRARIES) -Wl,--end-group $(LIBS)

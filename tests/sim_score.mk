@@ -1,10 +1,6 @@
 # make sim-score [PLANT=r01*]: how many seeds the simulator needs for each planted bug of
 # tests/plants/, and which test sees those that no invariant can (tests/sim_score.sh).
 
-# A part of the simulator that the Makefile's list may not name yet.
-SIM := $(sort $(SIM) sim_draw)
-$(BUILD)/tests/sim: $(BUILD)/tests/sim_draw.o
-
 SCORE_TESTS := $(filter test_scenarios test_worker% test_store,$(TESTS))
 
 sim-score: export SCORE_BUILD = $(BUILD)
