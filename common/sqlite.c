@@ -1,4 +1,4 @@
-// See sqlite.h. One connection for one thread; the statements it prepared die with it.
+// See sqlite.h. All connections of a process in one thread; the statements it prepared die with it.
 
 #include "sqlite.h"
 
@@ -246,6 +246,10 @@ static int open_database(mm_sqlite_t *self, const mm_sqlite_config_t *config,
                  strerror(errno));
         return EX_DATAERR;
     }
+    // For the process, before its first database; SQLite refuses to change them later. Nobody else
+    // calls it, so that its mutexes and its count of bytes would be for nothing.
+    (void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     errno = 0;
     int flags =
         config->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;

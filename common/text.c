@@ -33,6 +33,20 @@ bool mm_text_equal(mm_text_t a, mm_text_t b)
     return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
 }
 
+// Eight bytes at a time; what comes last is filled up with zeros, which the size tells apart.
+uint64_t mm_text_hash(mm_text_t text)
+{
+    uint64_t hash = text.size;
+    for (size_t at = 0; at < text.size; at += sizeof hash) {
+        uint64_t word = 0;
+        size_t rest = text.size - at;
+        memcpy(&word, text.data + at, rest < sizeof word ? rest : sizeof word);
+        hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+        hash ^= hash >> 32;
+    }
+    return hash;
+}
+
 bool mm_name_from(mm_text_t text, mm_name_t *ret_name)
 {
     assert(ret_name != NULL);
@@ -87,11 +101,6 @@ mm_text_t mm_host_instance(mm_text_t host)
     if (dot == NULL || dot == host.data)
         return host;
     return (mm_text_t){.data = host.data, .size = (size_t)(dot - host.data)};
-}
-
-bool mm_id_equal(const mm_id_t *a, const mm_id_t *b)
-{
-    return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
 }
 
 int mm_id_compare(const mm_id_t *a, const mm_id_t *b)
@@ -189,11 +198,4 @@ bool mm_id_parse(mm_text_t text, mm_id_t *ret_id)
         return false;
     *ret_id = id;
     return true;
-}
-
-uint32_t mm_id_hash(const mm_id_t *id)
-{
-    uint64_t mixed = number_at(id->bytes) * UINT64_C(0x9e3779b97f4a7c15) +
-                     number_at(id->bytes + 8) * UINT64_C(0xd6e8feb86659fd93);
-    return (uint32_t)(mixed >> 32);
 }

@@ -5,9 +5,13 @@
 
 #include "job.h"
 
+#include <endian.h>
+#include <string.h>
+
 // A NUL-terminated string as a text; NULL gives the empty text.
 mm_text_t mm_text(const char *string);
 bool mm_text_equal(mm_text_t a, mm_text_t b);
+uint64_t mm_text_hash(mm_text_t text);
 
 // Sets *ret_name; false (and untouched) when text is no name: 1 to MM_NAME_MAX of [A-Za-z0-9._-],
 // not starting with '-' or '.'.
@@ -21,7 +25,10 @@ const char *mm_host_complaint(mm_text_t host);
 // The first label of a host name ("web-7" of "web-7.example.net"); an IP address is kept whole.
 mm_text_t mm_host_instance(mm_text_t host);
 
-bool mm_id_equal(const mm_id_t *a, const mm_id_t *b);
+static inline bool mm_id_equal(const mm_id_t *a, const mm_id_t *b)
+{
+    return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
+}
 // Byte order: < 0, 0, > 0 like memcmp.
 int mm_id_compare(const mm_id_t *a, const mm_id_t *b);
 // 32 hex digits; but an id whose first eight bytes are zero prints as "j" and its number in decimal
@@ -31,6 +38,13 @@ char *mm_id_print(const mm_id_t *id, char buffer[MM_ID_TEXT]);
 // Reads both forms of mm_id_print; false, untouched, on anything else.
 bool mm_id_parse(mm_text_t text, mm_id_t *ret_id);
 // A hash over both halves of the id (one half alone took the consumer from 0.4 to 12.7 us a job).
-uint32_t mm_id_hash(const mm_id_t *id);
+static inline uint64_t mm_id_hash(const mm_id_t *id)
+{
+    uint64_t halves[2];
+    memcpy(halves, id->bytes, sizeof halves);
+    uint64_t mixed = be64toh(halves[0]) * UINT64_C(0x9e3779b97f4a7c15) +
+                     be64toh(halves[1]) * UINT64_C(0xd6e8feb86659fd93);
+    return mixed ^ mixed >> 32;
+}
 
 #endif

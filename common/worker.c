@@ -8,7 +8,6 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 #include <utlist.h>
 
 #define SILENT_BEATS 3 // missed heartbeats of the consumer after which sockets are recreated
@@ -39,10 +38,9 @@ void mm_worker_destroy(mm_worker_t **self_p)
         return;
     *self_p = NULL;
     held_t *held, *next;
-    HASH_ITER (hh, self->held, held, next) {
-        HASH_DELETE(hh, self->held, held);
+    DL_FOREACH_SAFE (self->held_list, held, next)
         free(held);
-    }
+    mm_table_clear(&self->held);
     mm_results_destroy(&self->results);
     free(self->report_held);
     free(self->report_results);
@@ -70,11 +68,14 @@ const mm_result_t *mm_worker_result(const mm_worker_t *self, uint64_t serial)
     return mm_results_get(self->results, serial);
 }
 
+static bool has_number(const void *held, const void *number)
+{
+    return ((const held_t *)held)->number == *(const uint64_t *)number;
+}
+
 static held_t *find_held(const mm_worker_t *self, uint64_t number)
 {
-    held_t *held = NULL;
-    HASH_FIND(hh, self->held, &number, sizeof number, held);
-    return held;
+    return mm_table_find(&self->held, number, has_number, &number);
 }
 
 uint64_t mm_worker_unconfirmed(const mm_worker_t *self)
@@ -84,7 +85,7 @@ uint64_t mm_worker_unconfirmed(const mm_worker_t *self)
 
 size_t mm_worker_running(const mm_worker_t *self)
 {
-    return HASH_COUNT(self->held);
+    return self->held.count;
 }
 
 mm_worker_action_t *mm_worker_act(mm_worker_t *self, mm_worker_action_kind_t kind)
@@ -142,14 +143,14 @@ static held_t *hold(mm_worker_t *self, const mm_task_t *task, int64_t stamp_ms)
     held->stamp_ms = stamp_ms;
     held->host_size = host_size;
     memcpy(held->host, task->host.data, host_size);
-    HASH_ADD(hh, self->held, number, sizeof held->number, held);
+    mm_table_add(&self->held, held->number, held);
     DL_APPEND(self->held_list, held);
     return held;
 }
 
 static void drop_held(mm_worker_t *self, held_t *held)
 {
-    HASH_DELETE(hh, self->held, held);
+    mm_table_remove(&self->held, held->number, held);
     DL_DELETE(self->held_list, held);
     free(held);
 }
@@ -316,7 +317,7 @@ static void take_tasks(mm_worker_t *self, const mm_frame_t *frame)
         if (task->number <= self->last_number)
             continue; // seen (R3)
         self->last_number = task->number;
-        bool free_slot = HASH_COUNT(self->held) < self->config.slots;
+        bool free_slot = self->held.count < self->config.slots;
         if (!in_time || !free_slot || self->draining || !is_my_leg(self, task->leg)) {
             give_back(self, task); // R1, R12, R10
             continue;
@@ -386,7 +387,7 @@ static void take_time(mm_worker_t *self)
 {
     if (self->now_ms >= self->drain_until_ms && !self->stopped) {
         self->draining = self->stopped = true;
-        if (self->held)
+        if (self->held.count > 0)
             mm_worker_act(self, MM_WORKER_STOP);
     }
     if (self->now_ms - self->heard_ms >= SILENT_BEATS * self->config.heartbeat_ms) {
@@ -407,7 +408,7 @@ static void take_time(mm_worker_t *self)
 // that no consumer has confirmed are worth waiting for: without them their restarts are done again.
 static int64_t leave_deadline(const mm_worker_t *self)
 {
-    if (!self->draining || self->held || self->done)
+    if (!self->draining || self->held.count > 0 || self->done)
         return MM_NEVER;
     if (self->consumer_left || (self->stopped && self->config.leaves_last))
         return self->now_ms;
@@ -422,7 +423,7 @@ static int64_t leave_deadline(const mm_worker_t *self)
 // or when it does not say so in time.
 static void try_leave(mm_worker_t *self)
 {
-    if (self->draining && !self->held && self->leave_by_ms == MM_NEVER) {
+    if (self->draining && self->held.count == 0 && self->leave_by_ms == MM_NEVER) {
         self->leave_by_ms = self->now_ms + self->config.lost_after_ms;
         if (self->session != 0)
             mm_worker_heartbeat(self, false); // asks for the last word

@@ -5,9 +5,9 @@
 #define MM_WORKER_PRIVATE_H
 
 #include "results.h"
+#include "table.h"
 #include "worker.h"
 
-#include <uthash.h>
 #include <utlist.h>
 
 #define HELLO_FIRST_MS 20   // the first pause between hellos; it doubles up to a heartbeat
@@ -21,7 +21,6 @@ typedef struct held {
     mm_id_t id;
     int64_t stamp_ms; // of its frame: its lease counts from there
     struct held *prev, *next;
-    UT_hash_handle hh;
     size_t host_size;
     char host[];
 } held_t;
@@ -38,7 +37,7 @@ struct mm_worker {
     int64_t report_ms;    // when to say hello or send a heartbeat
     int64_t hello_pause_ms;
     int64_t heard_ms; // the consumer
-    held_t *held;     // by number
+    mm_table_t held;  // by number
     held_t *held_list;
     held_t *waiting; // the first of held_list that has not been started; so have none behind it
     mm_results_t *results;

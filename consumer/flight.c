@@ -35,16 +35,19 @@ static const unsigned restart_allowed[] = {
     [RESTART_ENDED] = 0,
 };
 
+static bool has_id(const void *flight, const void *id)
+{
+    return mm_id_equal(&((const flight_t *)flight)->id, id);
+}
+
 flight_t *flights_find(const flights_t *self, const mm_id_t *id)
 {
-    flight_t *flight = NULL;
-    HASH_FIND_BYHASHVALUE(hh, self->table, id, sizeof *id, mm_id_hash(id), flight);
-    return flight;
+    return mm_table_find(&self->table, mm_id_hash(id), has_id, id);
 }
 
 size_t flights_count(const flights_t *self)
 {
-    return HASH_COUNT(self->table);
+    return self->table.count;
 }
 
 flight_t *flights_add(flights_t *self, const mm_id_t *id, mm_text_t host, int64_t extend_ms,
@@ -58,7 +61,7 @@ flight_t *flights_add(flights_t *self, const mm_id_t *id, mm_text_t host, int64_
     flight->lease_ms = lease_ms;
     flight->store = STORE_READY;
     flight->restart = RESTART_HELD;
-    HASH_ADD_BYHASHVALUE(hh, self->table, id, sizeof flight->id, mm_id_hash(id), flight);
+    mm_table_add(&self->table, mm_id_hash(id), flight);
     DL_APPEND2(self->store_ready, flight, store_prev, store_next);
     DL_APPEND2(self->extends, flight, extend_prev, extend_next);
     DL_APPEND2(self->leases, flight, lease_prev, lease_next);
@@ -145,7 +148,7 @@ void flights_end(flights_t *self, flight_t *flight)
 {
     flight_set_store(self, flight, STORE_ENDED, 0);
     flight_set_restart(self, flight, RESTART_ENDED, 0);
-    HASH_DELETE(hh, self->table, flight);
+    mm_table_remove(&self->table, mm_id_hash(&flight->id), flight);
     DL_DELETE2(self->extends, flight, extend_prev, extend_next);
     if (!flight->overdue)
         DL_DELETE2(self->leases, flight, lease_prev, lease_next);
@@ -164,10 +167,10 @@ void flights_free_ended(flights_t *self)
 
 void flights_clear(flights_t *self)
 {
-    flight_t *flight, *next;
-    HASH_ITER (hh, self->table, flight, next)
-        flights_end(self, flight);
+    while (self->extends)
+        flights_end(self, self->extends);
     flights_free_ended(self);
+    mm_table_clear(&self->table);
     mm_heap_clear(&self->store_backoffs);
     mm_heap_clear(&self->restart_backoffs);
 }

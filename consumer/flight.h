@@ -8,6 +8,7 @@
 #include "frame.h"
 #include "heap.h"
 #include "hosts.h"
+#include "table.h"
 
 typedef enum {
     STORE_READY,   // wants a saver
@@ -55,13 +56,12 @@ typedef struct flight {
     mm_heap_node_t restart_backoff;
     struct flight *store_prev, *store_next;     // ready for a saver
     struct flight *restart_prev, *restart_next; // ready, blocked or lonely
-    struct flight *extend_prev, *extend_next;   // by extend_ms
+    struct flight *extend_prev, *extend_next;   // all, by extend_ms
     struct flight *lease_prev, *lease_next;     // by lease_ms; not when overdue
-    UT_hash_handle hh;
 } flight_t;
 
 typedef struct {
-    flight_t *table;
+    mm_table_t table; // by id
     flight_t *store_ready;
     flight_t *restart_lost; // ready again after its restarter was lost: before all others
     flight_t *restart_ready;

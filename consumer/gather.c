@@ -42,6 +42,7 @@ void gather_destroy(gather_t **self_p)
     *self_p = NULL;
     flights_clear(&self->flights);
     workers_destroy(&self->workers);
+    hosts_clear(&self->flights.hosts);
     memory_clear(&self->memory);
     names_clear(&self->names);
     free(self);
@@ -285,7 +286,7 @@ static void lease_due(gather_t *self)
 static void nack_all(gather_t *self)
 {
     flight_t *flight, *next;
-    HASH_ITER (hh, self->flights.table, flight, next)
+    DL_FOREACH_SAFE2 (self->flights.extends, flight, next, extend_next)
         gather_nack(self, flight);
 }
 
@@ -297,7 +298,7 @@ static void drain(gather_t *self)
     self->drain_until_ms = self->now_ms + self->config.drain_ms;
     self->beat_ms = self->now_ms;
     flight_t *flight, *next;
-    HASH_ITER (hh, self->flights.table, flight, next)
+    DL_FOREACH_SAFE2 (self->flights.extends, flight, next, extend_next)
         (void)gather_gave_up(self, flight);
 }
 
@@ -318,14 +319,14 @@ static void take_question(gather_t *self)
 
 static void drop_names(gather_t *self)
 {
-    flight_t *flight, *next_flight;
-    HASH_ITER (hh, self->flights.table, flight, next_flight) {
+    flight_t *flight;
+    DL_FOREACH2 (self->flights.extends, flight, extend_next) {
         names_mark(&self->names, flight->publisher);
         names_mark(&self->names, flight->worker);
         names_mark(&self->names, flight->late_worker);
     }
-    memory_item_t *item, *next_item;
-    HASH_ITER (hh, self->memory.table, item, next_item)
+    const memory_item_t *item;
+    for (size_t at = 0; (item = mm_table_next(&self->memory.table, &at)) != NULL;)
         names_mark(&self->names, item->worker);
     names_drop_unmarked(&self->names);
 }

@@ -42,18 +42,21 @@ holding_t *holdings_add(workers_t *self, worker_t *worker, uint64_t number, mm_l
         host->references++;
         host->busy++;
     }
-    HASH_ADD(hh, self->by_number, number, sizeof holding->number, holding);
+    mm_table_add(&self->by_number, number, holding);
     DL_APPEND(worker->holdings, holding);
     worker->out++;
     workers_refresh_credit(self, worker);
     return holding;
 }
 
+static bool has_number(const void *holding, const void *number)
+{
+    return ((const holding_t *)holding)->number == *(const uint64_t *)number;
+}
+
 holding_t *holdings_find(const workers_t *self, uint64_t number)
 {
-    holding_t *holding = NULL;
-    HASH_FIND(hh, self->by_number, &number, sizeof number, holding);
-    return holding;
+    return mm_table_find(&self->by_number, number, has_number, &number);
 }
 
 ended_t holdings_remove(workers_t *self, holding_t *holding, ended_why_t why)
@@ -64,7 +67,7 @@ ended_t holdings_remove(workers_t *self, holding_t *holding, ended_why_t why)
                      .leg = holding->leg,
                      .id = holding->id,
                      .host = holding->host};
-    HASH_DELETE(hh, self->by_number, holding);
+    mm_table_remove(&self->by_number, holding->number, holding);
     DL_DELETE(worker->holdings, holding);
     if (holding->host) {
         assert(holding->host->busy > 0);

@@ -6,7 +6,7 @@
 
 #include "job.h"
 
-#include <uthash.h>
+#include "table.h"
 
 struct flight;
 
@@ -14,19 +14,20 @@ typedef struct host {
     uint32_t references;    // jobs in flight and holdings
     uint32_t busy;          // restarts held by workers that are not presumed lost
     struct flight *waiting; // jobs that want it, in order of arrival (utlist)
-    UT_hash_handle hh;
     size_t size;
     char name[];
 } host_t;
 
 typedef struct {
-    host_t *table;
+    mm_table_t table; // by name
 } hosts_t;
 
 // The host of this name with one more reference.
 host_t *hosts_get(hosts_t *self, mm_text_t name);
 // Gives a reference back; *host_p becomes NULL.
 void hosts_put(hosts_t *self, host_t **host_p);
+// No host may be referred to any more.
+void hosts_clear(hosts_t *self);
 mm_text_t host_name(const host_t *self);
 
 #endif

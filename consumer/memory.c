@@ -8,16 +8,19 @@
 #include <string.h>
 #include <utlist.h>
 
+static bool has_id(const void *item, const void *id)
+{
+    return mm_id_equal(&((const memory_item_t *)item)->id, id);
+}
+
 memory_item_t *memory_find(const memory_t *self, const mm_id_t *id)
 {
-    memory_item_t *item = NULL;
-    HASH_FIND_BYHASHVALUE(hh, self->table, id, sizeof *id, mm_id_hash(id), item);
-    return item;
+    return mm_table_find(&self->table, mm_id_hash(id), has_id, id);
 }
 
 static void unlink_item(memory_t *self, memory_item_t *item)
 {
-    HASH_DELETE(hh, self->table, item);
+    mm_table_remove(&self->table, mm_id_hash(&item->id), item);
     if (item->outcome == MM_OUTCOME_NONE) {
         DL_DELETE(self->nacked, item);
         self->nacked_count--;
@@ -29,7 +32,7 @@ static void unlink_item(memory_t *self, memory_item_t *item)
 
 static void link_item(memory_t *self, memory_item_t *item)
 {
-    HASH_ADD_BYHASHVALUE(hh, self->table, id, sizeof item->id, mm_id_hash(&item->id), item);
+    mm_table_add(&self->table, mm_id_hash(&item->id), item);
     if (item->outcome == MM_OUTCOME_NONE) {
         DL_APPEND(self->nacked, item);
         self->nacked_count++;
@@ -89,4 +92,5 @@ void memory_clear(memory_t *self)
         memory_remove(self, self->settled);
     while (self->nacked)
         memory_remove(self, self->nacked);
+    mm_table_clear(&self->table);
 }

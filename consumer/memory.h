@@ -7,7 +7,7 @@
 
 #include "job.h"
 
-#include <uthash.h>
+#include "table.h"
 
 typedef struct memory_item {
     mm_id_t id;
@@ -18,13 +18,12 @@ typedef struct memory_item {
     const char *worker;   // nacked: who restarted it, or tried last; interned, or NULL
     char *error;          // owned, or NULL
     struct memory_item *prev, *next;
-    UT_hash_handle hh;
 } memory_item_t;
 
 typedef struct {
     size_t settled_max;
     size_t nacked_max;
-    memory_item_t *table;
+    mm_table_t table;       // by id
     memory_item_t *settled; // oldest first (utlist)
     memory_item_t *nacked;
     size_t settled_count;

@@ -460,6 +460,7 @@ void workers_destroy(workers_t **self_p)
         LL_DELETE(self->spare, holding);
         free(holding);
     }
+    mm_table_clear(&self->by_number);
     free(self->changes);
     free(self);
 }

@@ -8,6 +8,8 @@
 #include "frame.h"
 #include "hosts.h"
 
+#include <uthash.h>
+
 typedef struct {
     int64_t lost_after_ms;
     uint32_t savers_max;
@@ -31,7 +33,6 @@ typedef struct holding {
         stamp_ms;    // the worker's stamp that the task carried, or that of the report it came from
     uint64_t marked; // sequence of the last report that listed it
     struct holding *prev, *next; // of the same worker
-    UT_hash_handle hh;
 } holding_t;
 
 typedef struct worker {

@@ -16,7 +16,7 @@ struct workers {
     workers_config_t config;
     hosts_t *hosts;
     worker_t *by_name;
-    holding_t *by_number;
+    mm_table_t by_number;     // the holdings
     lost_task_t *lost_tasks;  // oldest first
     holding_t *spare;         // holdings to use again (utlist, singly linked)
     worker_t *with_credit[3]; // by role

@@ -5,12 +5,12 @@
 #include "outbox.h"
 #include "heap.h"
 #include "random.h"
+#include "table.h"
 #include "text.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 #include <utlist.h>
 
 #define UNANSWERED_MAX_MS 30000   // longest pause between deliveries that nobody answers
@@ -31,7 +31,6 @@ typedef struct lease {
     int64_t accepted_us;
     mm_heap_node_t delay;
     struct lease *prev, *next; // ready, again or leased
-    UT_hash_handle hh;
     size_t host_size;
     char host[];
 } lease_t;
@@ -40,7 +39,7 @@ struct outbox {
     outbox_config_t config;
     int64_t now_ms;
     uint64_t random;
-    lease_t *table;
+    mm_table_t table; // by id
     lease_t *ready;
     size_t ready_count;
     lease_t *again;
@@ -150,11 +149,14 @@ static void set_place(outbox_t *self, lease_t *lease, bool has_place)
     self->places = has_place ? self->places + 1 : self->places - 1;
 }
 
+static bool has_id(const void *lease, const void *id)
+{
+    return mm_id_equal(&((const lease_t *)lease)->id, id);
+}
+
 static lease_t *find(const outbox_t *self, const mm_id_t *id)
 {
-    lease_t *lease = NULL;
-    HASH_FIND_BYHASHVALUE(hh, self->table, id, sizeof *id, mm_id_hash(id), lease);
-    return lease;
+    return mm_table_find(&self->table, mm_id_hash(id), has_id, id);
 }
 
 // Out of the core: settled, or left to the database.
@@ -162,7 +164,7 @@ static void end_lease(outbox_t *self, lease_t *lease)
 {
     take_from_queue(self, lease);
     set_place(self, lease, false);
-    HASH_DELETE(hh, self->table, lease);
+    mm_table_remove(&self->table, mm_id_hash(&lease->id), lease);
     LL_PREPEND(self->ended, lease);
 }
 
@@ -180,9 +182,10 @@ void outbox_destroy(outbox_t **self_p)
     if (!self)
         return;
     *self_p = NULL;
-    lease_t *lease, *next;
-    HASH_ITER (hh, self->table, lease, next)
-        end_lease(self, lease);
+    lease_t *lease;
+    for (size_t at = 0; (lease = mm_table_next(&self->table, &at)) != NULL;)
+        free(lease);
+    mm_table_clear(&self->table);
     free_ended(self);
     mm_heap_clear(&self->delayed);
     free(self);
@@ -228,7 +231,7 @@ static void take_job(outbox_t *self, const outbox_event_t *event)
     lease->delivery = event->as.job.maybe_sent ? 1 : 0;
     lease->host_size = host.size;
     memcpy(lease->host, host.data, host.size);
-    HASH_ADD_BYHASHVALUE(hh, self->table, id, sizeof lease->id, mm_id_hash(&lease->id), lease);
+    mm_table_add(&self->table, mm_id_hash(&lease->id), lease);
     lease->state = LEASE_READY;
     add_to_queue(self, lease, 0);
 }
@@ -371,10 +374,12 @@ static void drain(outbox_t *self)
         return;
     self->draining = true;
     self->drain_until_ms = self->now_ms + self->config.drain_ms;
-    lease_t *lease, *next;
-    HASH_ITER (hh, self->table, lease, next)
-        if (lease->state != LEASE_LEASED)
-            end_lease(self, lease);
+    while (self->ready)
+        end_lease(self, self->ready);
+    while (self->again)
+        end_lease(self, self->again);
+    for (mm_heap_node_t *node; (node = mm_heap_first(&self->delayed)) != NULL;)
+        end_lease(self, MM_HEAP_OWNER(node, lease_t, delay));
 }
 
 void outbox_step(outbox_t *self, const outbox_event_t *event, outbox_actions_t *ret_actions)
@@ -416,7 +421,7 @@ int64_t outbox_deadline(const outbox_t *self)
 
 size_t outbox_room(const outbox_t *self)
 {
-    size_t count = HASH_COUNT(self->table);
+    size_t count = self->table.count;
     size_t window = self->config.window;
     if (self->draining || !self->present || count >= 2 * window)
         return 0;
@@ -431,7 +436,7 @@ uint64_t outbox_life(const outbox_t *self)
 
 size_t outbox_count(const outbox_t *self)
 {
-    return HASH_COUNT(self->table);
+    return self->table.count;
 }
 
 size_t outbox_leased(const outbox_t *self)

@@ -12,6 +12,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 #define JOBS         8
 #define OPS_MAX      200
@@ -202,7 +203,8 @@ static void check_held(const world_t *self, const flight_t *flight, uint64_t num
 static void check_flights(const world_t *self)
 {
     const flights_t *flights = &self->gather->flights;
-    for (const flight_t *flight = flights->table; flight; flight = flight->hh.next) {
+    const flight_t *flight;
+    DL_FOREACH2 (flights->extends, flight, extend_next) {
         if (flight->restart == RESTART_OUT)
             check_held(self, flight, flight->restart_task, true);
         if (flight->store == STORE_OUT)
@@ -214,9 +216,11 @@ static void check_flights(const world_t *self)
 static void check_hosts(const world_t *self)
 {
     const workers_t *workers = self->gather->workers;
-    for (host_t *host = self->gather->flights.hosts.table; host; host = host->hh.next) {
+    const host_t *host;
+    for (size_t at = 0; (host = mm_table_next(&self->gather->flights.hosts.table, &at)) != NULL;) {
         uint32_t busy = 0;
-        for (const holding_t *holding = workers->by_number; holding; holding = holding->hh.next)
+        const holding_t *holding;
+        for (size_t i = 0; (holding = mm_table_next(&workers->by_number, &i)) != NULL;)
             busy += holding->host == host;
         assert(busy == host->busy);
     }

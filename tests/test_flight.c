@@ -24,7 +24,7 @@ static int clear_flights(void **state)
     (void)state;
     flights_clear(&flights);
     assert_int_equal(flights_count(&flights), 0);
-    assert_null(flights.hosts.table);
+    hosts_clear(&flights.hosts);
     assert_null(flights.store_ready);
     assert_null(flights.restart_ready);
     assert_null(flights.restart_lonely);

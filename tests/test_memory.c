@@ -24,7 +24,7 @@ static int clear_memory(void **state)
 {
     (void)state;
     memory_clear(&memory);
-    assert_null(memory.table);
+    assert_null(memory.table.slots);
     return 0;
 }
 
@@ -182,7 +182,7 @@ static void it_stays_within_its_bounds(void **state)
             memory_remove(&memory, find(number));
         assert_in_range(memory.settled_count, 0, 20);
         assert_in_range(memory.nacked_count, 0, 10);
-        assert_int_equal(HASH_COUNT(memory.table), memory.settled_count + memory.nacked_count);
+        assert_int_equal(memory.table.count, memory.settled_count + memory.nacked_count);
     }
 }
 
