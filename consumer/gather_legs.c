@@ -36,11 +36,15 @@ static int64_t backoff(gather_t *self, uint32_t failures)
 }
 
 // Once both legs have ended, the store is asked to settle; from then on the outcome is its to say
-// (R9).
+// (R9). A settle writes the whole row, so it is a save too: after a success it does not wait for
+// the answer to the save, which is before it in the same pipe, and one commit does for both. A job
+// without a success does wait: one may still come.
 static void try_settle(gather_t *self, flight_t *flight)
 {
     bool restart_ended = flight->restart == RESTART_OK || flight->restart == RESTART_USED_UP;
-    if (flight->store != STORE_SAVED || !restart_ended)
+    bool saves = flight->store == STORE_OUT && flight->settle == MM_OUTCOME_NONE;
+    if (!(flight->store == STORE_SAVED && restart_ended) &&
+        !(saves && flight->restart == RESTART_OK))
         return;
     flight->settle = flight->restart == RESTART_OK ? MM_OUTCOME_RESTARTED : MM_OUTCOME_DEAD;
     flight->store_failures = 0;

@@ -15,6 +15,8 @@
 #include <string.h>
 #include <sysexits.h>
 
+#define LINGER_MS 3 // for how long the first save of a job may wait for company
+
 // An answer that waits for the end of the turn.
 typedef struct {
     mm_result_t result;
@@ -31,6 +33,9 @@ typedef struct {
     size_t finished_count;
     size_t finished_size;
     int exit_code;
+    int64_t commit_ms; // at the latest, of what is pending
+    bool is_urgent;    // somebody waits for it
+    bool drains;
     bool broken;
 } saver_t;
 
@@ -72,12 +77,32 @@ static void commit(saver_t *self)
         add_finished(self, &answers[i]);
 }
 
+// Nobody waits for the first save of a job but its settle, which may be near and do for both. For a
+// settle the publisher waits, and for another save the restart (R6).
 static void put(saver_t *self, const mm_task_t *task)
 {
     if (store_pending(self->store) >= (size_t)self->options.batch)
         commit(self);
-    if (!self->broken)
-        store_put(self->store, task);
+    if (self->broken)
+        return;
+    if (store_pending(self->store) == 0) {
+        self->commit_ms = mm_clock_ms() + LINGER_MS;
+        self->is_urgent = self->drains;
+    }
+    self->is_urgent = self->is_urgent || task->leg == MM_LEG_SETTLE || task->deliveries > 1;
+    store_put(self->store, task);
+}
+
+// When what is pending is to be committed; MM_NEVER: nothing is.
+static int64_t commit_deadline(const saver_t *self)
+{
+    return store_pending(self->store) == 0 ? MM_NEVER : self->is_urgent ? 0 : self->commit_ms;
+}
+
+static void commit_due(saver_t *self)
+{
+    if (mm_clock_ms() >= commit_deadline(self))
+        commit(self);
 }
 
 static void start_task(void *arg, const mm_task_t *task)
@@ -142,15 +167,17 @@ static int64_t turn(void *arg)
 {
     saver_t *self = arg;
     take_injected(self);
-    commit(self);
+    commit_due(self);
     finish_all(self);
     int64_t deadline = mm_link_turn(self->link);
-    commit(self); // what that turn has started or stopped
+    commit_due(self); // what that turn has started or stopped
     finish_all(self);
     if (mm_link_is_done(self->link))
         mm_loop_stop(self->loop);
     int64_t inject = self->inject ? inject_deadline(self->inject) : MM_NEVER;
-    return inject < deadline ? inject : deadline;
+    int64_t due = commit_deadline(self);
+    deadline = inject < deadline ? inject : deadline;
+    return due < deadline ? due : deadline;
 }
 
 static void on_signal(void *arg, int number)
@@ -158,6 +185,7 @@ static void on_signal(void *arg, int number)
     saver_t *self = arg;
     mm_process_log_signal(number);
     mm_log(MM_LOG_INFO, "Serving until the consumer has left");
+    self->drains = self->is_urgent = true;
     mm_link_drain(self->link);
 }
 

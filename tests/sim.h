@@ -84,7 +84,6 @@ typedef struct {
     bool has_row; // in the store, durable
     mm_outcome_t outcome;
     int64_t settled_ms;
-    uint32_t saves_ok;    // saves that were committed
     uint32_t successes;   // restarts that ended well
     uint32_t starts;      // in all
     uint64_t starts_life; // life of the consumer that handed out what is counted in starts_of_life

@@ -52,9 +52,9 @@ void sim_check_committed(sim_t *self, const sim_job_t *job, mm_outcome_t before)
 {
     if (before != MM_OUTCOME_NONE && job->outcome != before)
         sim_violated(self, "I4 one outcome", "the outcome of job %u changed", number_of(self, job));
-    if (job->outcome == MM_OUTCOME_RESTARTED && (job->successes == 0 || job->saves_ok == 0))
-        sim_violated(self, "I3 both legs", "job %u is restarted with %u restarts and %u saves",
-                     number_of(self, job), job->successes, job->saves_ok);
+    if (job->outcome == MM_OUTCOME_RESTARTED && job->successes == 0)
+        sim_violated(self, "I3 both legs", "job %u is on record as restarted, but never was",
+                     number_of(self, job));
 }
 
 static bool is_among(const uint64_t *numbers, uint32_t count, uint64_t number)

@@ -210,10 +210,8 @@ static mm_outcome_t put_row(sim_t *self, const sim_running_t *task)
 {
     sim_job_t *job = task->job;
     mm_outcome_t before = job->outcome;
-    job->has_row = true;
-    if (task->leg == MM_LEG_SAVE) {
-        job->saves_ok++;
-    } else if (before == MM_OUTCOME_NONE) {
+    job->has_row = true; // a settle writes the whole row
+    if (task->leg == MM_LEG_SETTLE && before == MM_OUTCOME_NONE) {
         job->outcome = task->outcome;
         job->settled_ms = self->now_ms;
     }
