@@ -87,7 +87,7 @@ $(BUILD)/tests/test_%: $(BUILD)/tests/test_%.o $(TEST_LIBRARIES)
 .PHONY: tests check test unit purity headers simulation asan tsan valgrind lint shellcheck
 tests: $(addprefix $(BUILD)/tests/,$(TESTS))
 
-check: unit purity headers simulation fuzz-replay nomem
+check: unit purity headers simulation fuzz-replay nomem instructions
 
 test:
 	./run.sh --test
@@ -129,7 +129,7 @@ lint: shellcheck
 	    -std=c11 $(DEFINES) $(INCLUDES) -Ipublisher -Iconsumer -Isaver -Irestarter
 
 shellcheck:
-	shellcheck -x run.sh common/*.sh tests/*.sh .ci/run
+	shellcheck -x run.sh common/*.sh tests/*.sh bench/*.sh .ci/run
 
 # ---- the simulator
 
@@ -175,6 +175,7 @@ help:
 	@echo 'sim-score      plants bugs and shows how many seeds each needs to be found'
 	@echo 'fuzz           SECONDS=n [TARGET=wire]: libFuzzer on all that reads foreign bytes'
 	@echo 'campaign       half an hour of kills and stops, judged by the auditor'
+	@echo 'instructions   per job, against bench/instructions.txt; instructions-record, instructions-profile PART='
 	@echo 'asan tsan      the unit tests under sanitizers'
 	@echo 'valgrind       the unit tests under valgrind'
 	@echo 'coverage       branch coverage of the cores and the wire'

@@ -11,14 +11,25 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-static bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
+enum { IN_HOST = 1, IN_NAME = 2, BOTH = 3 };
 
-static bool is_name_char(char c)
+// clang-format off
+static const uint8_t char_class[256] = {
+    ['-'] = BOTH, ['.'] = BOTH, ['_'] = BOTH, [':'] = IN_HOST,
+    ['0'] = BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH,
+    ['A'] = BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH,
+    ['N'] = BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH,
+    ['a'] = BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH,
+    ['n'] = BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH,
+};
+// clang-format on
+
+static bool is_all_of(mm_text_t text, uint8_t wanted)
 {
-    return is_letter(c) || is_digit(c) || c == '.' || c == '_' || c == '-';
+    uint8_t have = wanted;
+    for (size_t i = 0; i < text.size; i++)
+        have &= char_class[(unsigned char)text.data[i]];
+    return have == wanted;
 }
 
 mm_text_t mm_text(const char *string)
@@ -54,13 +65,10 @@ bool mm_name_from(mm_text_t text, mm_name_t *ret_name)
         return false;
     if (text.data[0] == '-' || text.data[0] == '.')
         return false;
-    for (size_t i = 0; i < text.size; i++) {
-        if (!is_name_char(text.data[i]))
-            return false;
-    }
-    mm_name_t name = {{0}};
-    memcpy(name.text, text.data, text.size);
-    *ret_name = name;
+    if (!is_all_of(text, IN_NAME))
+        return false;
+    memcpy(ret_name->text, text.data, text.size);
+    memset(ret_name->text + text.size, 0, sizeof ret_name->text - text.size);
     return true;
 }
 
@@ -72,10 +80,8 @@ const char *mm_host_complaint(mm_text_t host)
         return "it starts with '-' and could be taken for an option";
     if (host.size > MM_HOST_MAX)
         return "it is longer than 253 bytes";
-    for (size_t i = 0; i < host.size; i++) {
-        if (!is_name_char(host.data[i]) && host.data[i] != ':')
-            return "it holds something else than letters, digits and . _ : -";
-    }
+    if (!is_all_of(host, IN_HOST))
+        return "it holds something else than letters, digits and . _ : -";
     return NULL;
 }
 

@@ -42,9 +42,9 @@ equal "no host was restarted twice" 0 "$(repeated ran.txt)"
 # ---- one process is told to stop -----------------------------------------------------------------
 
 dir=single
-hosts 1500 >many.txt
+hosts 1800 >many.txt
 options=(-i many.txt -n 2 --slots 4 --drain-timeout 3s
-    -x 'sh -c "echo {host} >>single.txt; sleep 0.03"')
+    -x 'sh -c "echo {host} >>single.txt; sleep 0.2"')
 while read -r name signal; do
     launch "${options[@]}"
     settle_at_least $(($(settled) + 20)) 20
@@ -64,7 +64,7 @@ publisher TERM
 END
 run "${options[@]}" --slots 32
 ends_with_code "the same command finishes the rest: exit 0" 0
-audit "stopped one by one" 1500
+audit "stopped one by one" 1800
 equal "no host was restarted twice, whoever left first" 0 "$(repeated single.txt)"
 
 # ---- at once -------------------------------------------------------------------------------------
