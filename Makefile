@@ -148,7 +148,7 @@ include $(wildcard tests/*.mk bench/*.mk)
 
 # ---- the rest
 
-SOURCES := $(wildcard */*.c */*.h)
+SOURCES := $(wildcard */*.c */*.h bench/peers/*.c)
 
 .PHONY: format format-check install uninstall clean help coverage
 format:
@@ -175,6 +175,7 @@ help:
 	@echo 'sim-score      plants bugs and shows how many seeds each needs to be found'
 	@echo 'fuzz           SECONDS=n [TARGET=wire]: libFuzzer on all that reads foreign bytes'
 	@echo 'campaign       half an hour of kills and stops, judged by the auditor'
+	@echo 'bench          against bare ZeroMQ: BENCH="throughput latency ..." RUNS=n; bench-charts draws them'
 	@echo 'instructions   per job, against bench/instructions.txt; instructions-record, instructions-profile PART='
 	@echo 'asan tsan      the unit tests under sanitizers'
 	@echo 'valgrind       the unit tests under valgrind'

@@ -221,8 +221,8 @@ static void log_jobs(const world_t *self, uint32_t from, uint32_t to)
 {
     static char line[MM_LOG_LINE_MAX];
     mm_log_format_t format;
-    mm_log_format_init(&format, (mm_name_t){"instructions"}, false);
-    format.pid = 12345; // not longer in one run than in another
+    // The pid is not longer in one run than in another.
+    mm_log_format_init(&format, (mm_name_t){"instructions"}, 12345, false);
     for (uint32_t i = from; i < to; i++) {
         part_log_line(&self->jobs[i]);
         size_t size = part_log_format(&format, &self->jobs[i], line);

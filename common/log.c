@@ -125,7 +125,7 @@ static void write_line(int fd, mm_log_level_t level, const char *message, const 
     if (self.format.pid == 0) {
         mm_name_t name = {"mayhem"};
         (void)mm_name_from(mm_text(program_invocation_short_name), &name);
-        mm_log_format_init(&self.format, name, false);
+        mm_log_format_init(&self.format, name, getpid(), false);
     }
     write_lines(fd, line, mm_log_format(&self.format, &entry, fields, line));
 }
@@ -335,7 +335,7 @@ int mm_log_start(const mm_log_config_t *config)
     atomic_store(&self.dropped, 0);
     atomic_store(&self.state, AWAKE);
     atomic_store(&self.is_stopping, false);
-    mm_log_format_init(&self.format, process, config->json);
+    mm_log_format_init(&self.format, process, getpid(), config->json);
     mm_log_threshold = config->level;
     int error = start_thread();
     if (error != 0) {

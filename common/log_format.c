@@ -8,9 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
-static const char *const level_names[] = {"DEBUG", "INFO", "WARN", "ERROR"};
+static const char *const level_names[MM_LOG_LEVELS] = {"DEBUG", "INFO", "WARN", "ERROR"};
 
 // Where the next byte goes. The buffer is large enough for any line: nothing is checked on the way.
 typedef struct {
@@ -134,6 +133,10 @@ static void put_escaped(cursor_t *out, const unsigned char *data, size_t size, b
 static void put_text(cursor_t *out, mm_text_t text, bool json)
 {
     size_t size = mm_log_text_size(text), plain = 0;
+    if (!json && mm_host_complaint((mm_text_t){text.data, size}) == NULL) {
+        put_bytes(out, text.data, size); // hosts and names, which most texts are
+        return;
+    }
     const unsigned char *data = (const unsigned char *)text.data;
     while (plain < size && is_plain(data[plain]))
         plain++;
@@ -196,13 +199,24 @@ static void put_stamp(cursor_t *out, mm_log_format_t *self, int64_t wall_ms)
     put_bytes(out, tail, sizeof tail);
 }
 
-void mm_log_format_init(mm_log_format_t *self, mm_name_t process, bool json)
+void mm_log_format_init(mm_log_format_t *self, mm_name_t process, pid_t pid, bool json)
 {
     memset(self, 0, sizeof *self);
     self->process = process;
-    self->pid = (int64_t)getpid();
+    self->pid = pid;
     self->json = json;
     self->second = -1;
+    for (size_t i = 0; i < MM_LOG_LEVELS; i++) {
+        cursor_t out = {self->heads[i]};
+        put_string(&out, json ? "\",\"level\":\"" : " ");
+        put_string(&out, level_names[i]);
+        put_string(&out, json ? "\",\"process\":\"" : " ");
+        put_string(&out, process.text);
+        put_string(&out, json ? "\",\"pid\":" : "[");
+        put_unsigned(&out, (uint64_t)pid);
+        put_string(&out, json ? ",\"message\":" : "] ");
+        self->head_sizes[i] = (size_t)(out.at - self->heads[i]);
+    }
 }
 
 size_t mm_log_text_size(mm_text_t text)
@@ -224,13 +238,7 @@ size_t mm_log_format(mm_log_format_t *self, const mm_log_entry_t *entry, const m
     cursor_t out = {buffer};
     put_string(&out, self->json ? "{\"ts\":\"" : "");
     put_stamp(&out, self, entry->wall_ms);
-    put_string(&out, self->json ? "\",\"level\":\"" : " ");
-    put_string(&out, level_names[entry->level]);
-    put_string(&out, self->json ? "\",\"process\":\"" : " ");
-    put_string(&out, self->process.text);
-    put_string(&out, self->json ? "\",\"pid\":" : "[");
-    put_unsigned(&out, (uint64_t)self->pid);
-    put_string(&out, self->json ? ",\"message\":" : "] ");
+    put_bytes(&out, self->heads[entry->level], self->head_sizes[entry->level]);
     if (self->json)
         put_text(&out, mm_text(entry->message), true);
     else

@@ -6,14 +6,19 @@
 
 #include "log.h"
 
+#include <sys/types.h>
+
+#define MM_LOG_LEVELS   4
 #define MM_LOG_KEY_MAX  63          // bytes of a key; the rest is cut off
 #define MM_LOG_LINE_MAX (48 * 1024) // bytes: all fields at MM_ERROR_MAX, all bytes escaped
 
 // What stays the same from line to line.
 typedef struct {
     mm_name_t process;
-    int64_t pid;
+    pid_t pid;
     bool json;
+    char heads[MM_LOG_LEVELS][MM_NAME_MAX + 80]; // by level: the level, the process and its pid
+    size_t head_sizes[MM_LOG_LEVELS];
     int64_t second; // Unix time of `stamp`; -1: none yet
     char stamp[32]; // "2026-11-22T07:25:14"
 } mm_log_format_t;
@@ -25,7 +30,7 @@ typedef struct {
     const char *message;
 } mm_log_entry_t;
 
-void mm_log_format_init(mm_log_format_t *self, mm_name_t process, bool json);
+void mm_log_format_init(mm_log_format_t *self, mm_name_t process, pid_t pid, bool json);
 
 // Writes one line, with its newline. Texts beyond MM_ERROR_MAX are cut. Returns its size.
 size_t mm_log_format(mm_log_format_t *self, const mm_log_entry_t *entry, const mm_field_t *fields,

@@ -129,9 +129,24 @@ static void put_number_at(uint64_t number, uint8_t *ret_bytes)
         ret_bytes[i] = (uint8_t)(number >> (56 - 8 * i));
 }
 
+// Four bytes as eight hex digits: one nibble goes into each byte of a word, and all are made digits
+// together. 39 is from '9' + 1 to 'a'.
+static void put_hex(const uint8_t *bytes, char *ret_digits)
+{
+    uint32_t number;
+    memcpy(&number, bytes, sizeof number);
+    uint64_t nibbles = be32toh(number);
+    nibbles = (nibbles << 16 | nibbles) & UINT64_C(0x0000ffff0000ffff);
+    nibbles = (nibbles << 8 | nibbles) & UINT64_C(0x00ff00ff00ff00ff);
+    nibbles = (nibbles << 4 | nibbles) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+    uint64_t is_letter =
+        (nibbles + UINT64_C(0x0606060606060606)) >> 4 & UINT64_C(0x0101010101010101);
+    uint64_t digits = htobe64(nibbles + UINT64_C(0x3030303030303030) + 39 * is_letter);
+    memcpy(ret_digits, &digits, sizeof digits);
+}
+
 char *mm_id_print(const mm_id_t *id, char buffer[MM_ID_TEXT])
 {
-    static const char hex[] = "0123456789abcdef";
     if (number_at(id->bytes) == 0) {
         char digits[20]; // UINT64_MAX has 20
         size_t count = 0;
@@ -146,10 +161,8 @@ char *mm_id_print(const mm_id_t *id, char buffer[MM_ID_TEXT])
         buffer[1 + count] = '\0';
         return buffer;
     }
-    for (size_t i = 0; i < sizeof id->bytes; i++) {
-        buffer[2 * i] = hex[id->bytes[i] >> 4];
-        buffer[2 * i + 1] = hex[id->bytes[i] & 15];
-    }
+    for (size_t i = 0; i < sizeof id->bytes; i += 4)
+        put_hex(id->bytes + i, buffer + 2 * i);
     buffer[MM_ID_TEXT - 1] = '\0';
     return buffer;
 }

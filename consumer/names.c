@@ -15,10 +15,14 @@ struct names_item {
 
 const char *names_intern(names_t *self, mm_text_t name)
 {
-    names_item_t *item = NULL;
-    HASH_FIND(hh, self->table, name.data, name.size, item);
-    if (item)
+    names_item_t *item = self->latest; // names come many times in a row
+    if (item && mm_text_equal(mm_text(item->name.text), name))
         return item->name.text;
+    HASH_FIND(hh, self->table, name.data, name.size, item);
+    if (item) {
+        self->latest = item;
+        return item->name.text;
+    }
     mm_name_t copy;
     if (!mm_name_from(name, &copy) || HASH_COUNT(self->table) >= NAMES_MAX)
         return NULL;
@@ -26,6 +30,7 @@ const char *names_intern(names_t *self, mm_text_t name)
     assert(item);
     item->name = copy;
     HASH_ADD_KEYPTR(hh, self->table, item->name.text, name.size, item);
+    self->latest = item;
     return item->name.text;
 }
 
@@ -45,6 +50,7 @@ void names_mark(const names_t *self, const char *name)
 
 void names_drop_unmarked(names_t *self)
 {
+    self->latest = NULL;
     names_item_t *item, *next;
     HASH_ITER (hh, self->table, item, next) {
         if (!item->marked) {
@@ -58,6 +64,7 @@ void names_drop_unmarked(names_t *self)
 
 void names_clear(names_t *self)
 {
+    self->latest = NULL;
     names_item_t *item, *next;
     HASH_ITER (hh, self->table, item, next) {
         HASH_DELETE(hh, self->table, item);

@@ -14,6 +14,7 @@ typedef struct names_item names_item_t;
 
 typedef struct {
     names_item_t *table;
+    names_item_t *latest; // that was asked for; NULL: it may be gone
 } names_t;
 
 // The kept copy, NUL-terminated, valid until it is dropped; NULL when it is no name or there are

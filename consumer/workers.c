@@ -129,13 +129,20 @@ static void forget(workers_t *self, worker_t *worker)
     DL_DELETE2(self->lost, worker, heard_prev, heard_next);
     self->lost_count--;
     HASH_DELETE(hh, self->by_name, worker);
+    if (self->found == worker)
+        self->found = NULL;
     free(worker);
 }
 
-static worker_t *find_name(const workers_t *self, mm_text_t name)
+// All that a frame holds is of one worker: the one that was found last is looked at first.
+static worker_t *find_name(workers_t *self, mm_text_t name)
 {
-    worker_t *worker = NULL;
+    worker_t *worker = self->found;
+    if (worker && mm_text_equal(mm_text(worker->name.text), name))
+        return worker;
     HASH_FIND(hh, self->by_name, name.data, name.size, worker);
+    if (worker)
+        self->found = worker;
     return worker;
 }
 

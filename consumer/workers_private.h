@@ -16,6 +16,7 @@ struct workers {
     workers_config_t config;
     hosts_t *hosts;
     worker_t *by_name;
+    worker_t *found;          // by name, the last time; NULL: it is gone
     mm_table_t by_number;     // the holdings
     lost_task_t *lost_tasks;  // oldest first
     holding_t *spare;         // holdings to use again (utlist, singly linked)

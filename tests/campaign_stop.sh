@@ -59,7 +59,7 @@ for ((done = 0; done < stops;)); do
     mkdir "$dir"
     hosts 20000 >"$dir/hosts"
     touch "$dir/record"
-    options=(-i "$dir/hosts" -n 2 --slots 16 --drain-timeout ${drain}s
+    options=(-i "$dir/hosts" -n 2 --slots 16 --drain-timeout "${drain}s"
         -x "'$build/tests/append' '$dir/record' {host} 5 100")
     for ((last = done + a_run; done < last && done < stops; done++)); do
         one_stop "$done"

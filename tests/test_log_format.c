@@ -19,8 +19,7 @@ static const char *format(bool json, const char *message, const mm_field_t *fiel
 {
     static char line[MM_LOG_LINE_MAX + 1];
     mm_log_format_t format;
-    mm_log_format_init(&format, (mm_name_t){"restarter-2"}, json);
-    format.pid = 4242;
+    mm_log_format_init(&format, (mm_name_t){"restarter-2"}, 4242, json);
     const mm_log_entry_t entry = {NOW, MM_LOG_INFO, count, message};
     size_t size = mm_log_format(&format, &entry, fields, line);
     assert_true(size <= MM_LOG_LINE_MAX);

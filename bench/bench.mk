@@ -1,0 +1,30 @@
+# make bench [BENCH="throughput latency …"] [RUNS=5]: the pipeline beside the skeleton, in one
+# table (bench/bench.sh has the cases and settings). The results stay in
+# $(BUILD)/bench/results.txt; `make bench-charts [RESULTS=FILE]` draws them into docs/.
+
+# The peers are built when what they need is installed.
+bench_PEERS := $(if $(shell command -v redis-server),$(shell pkg-config --exists hiredis && echo redis)) \
+               $(if $(shell command -v beanstalkd),beanstalkd)
+bench_PROGRAMS := skeleton pipeline fdatasync $(bench_PEERS)
+bench_OBJECTS := $(patsubst %,$(BUILD)/bench/%.o,roles skeleton pipeline fdatasync)
+bench_PEER_OBJECTS := $(patsubst %,$(BUILD)/bench/%.o,redis beanstalkd)
+bench_compile = @mkdir -p $(@D); $(compile) -Ipublisher -Ibench -c -o $@ $<
+
+$(bench_OBJECTS): $(BUILD)/bench/%.o: bench/%.c
+	$(bench_compile)
+$(bench_PEER_OBJECTS): $(BUILD)/bench/%.o: bench/peers/%.c
+	$(bench_compile)
+
+$(BUILD)/bench/pipeline: $(call libraries,publisher)
+$(BUILD)/bench/redis: LIBS += -lhiredis
+$(patsubst %,$(BUILD)/bench/%,skeleton pipeline fdatasync redis beanstalkd): \
+    $(BUILD)/bench/%: $(BUILD)/bench/%.o $(BUILD)/bench/roles.o $(BUILD)/libcommon.a
+	$(link) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
+
+.PHONY: bench
+bench: all $(addprefix $(BUILD)/bench/,$(bench_PROGRAMS))
+	@bench/bench.sh $(BUILD) $(BENCH)
+
+.PHONY: bench-charts
+bench-charts:
+	@bench/charts.sh $(or $(RESULTS),$(BUILD)/bench/results.txt) docs

@@ -1,0 +1,232 @@
+#!/usr/bin/env bash
+# Measures the pipeline beside the skeleton and prints one table: each figure as min / median / max
+# of interleaved runs, each ratio against the skeleton's run of the same round. `make bench` runs
+# it. Other work on the machine moves all figures: only ratios hold, and a shared disk moves those.
+#
+# bench.sh BUILD [CASE]...   (throughput latency restarters window log transport)
+#   throughput  jobs/s, CPU and resident memory of each process, all defaults
+#   latency     publish to ack at 200, 2,000 and 20,000 jobs/s, with the disk's fdatasync
+#   restarters  1, 2, 4 and 16; window: 1,000 and 100,000; log: info and warn; transport: ipc, tcp
+#   peers       Redis Streams (x16: so many jobs in an entry) and beanstalkd (f0: a sync for each
+#               write, f1000: one a second) on the same work, when they are installed
+#   backlog     all of BACKLOG jobs in the outbox before anybody takes one
+#   inflight    100,000 jobs in flight at the consumer
+#   million     a million hosts through ./run.sh -i, checked in the record
+#
+# Settings, from the environment: RUNS (5; the sweeps make half of it), JOBS (in a run: what the
+# pipeline does in about two seconds; for backlog 10000000), PACED (3: seconds of a latency run),
+# RESTARTERS (2), BENCH_DIR (/tmp: where the databases are), RESULTS (BUILD/bench/results.txt).
+# MAYHEM_… goes to the programs.
+# shellcheck disable=SC2317 # the cases are called by their names
+set -u
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+build=$(cd "${1:?usage: bench.sh BUILD [CASE]...}" && pwd) || exit 73
+shift
+runs=${RUNS:-5}
+few=$(((runs + 1) / 2))
+jobs=${JOBS:-}
+paced=${PACED:-3}
+restarters=${RESTARTERS:-2}
+results=${RESULTS:-$build/bench/results.txt}
+skeleton_jobs=500000
+work=$(mktemp -d "${BENCH_DIR:-${TMPDIR:-/tmp}}/mayhem-bench.XXXXXX") || exit 73
+failed=0
+count=0
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM HUP
+
+# ---- one run -------------------------------------------------------------------------------------
+
+# put CASE VARIANT ROUND SIDE COMMAND...: its line of key=value goes to the results.
+put() {
+    local label="case=$1 variant=$2 round=$3 side=$4" line
+    shift 4
+    [[ ! -t 2 ]] || printf '\r\e[K%s' "$label" >&2
+    if line=$(timeout --foreground -k 5 3600 "$@" 2>"$work/errors" </dev/null); then
+        printf '%s %s\n' "$label" "$line" >>"$results"
+    else
+        printf '\nbench: failed: %s\n' "$label" >&2
+        tail -n 5 "$work/errors" >&2
+        failed=1
+    fi
+}
+
+# pipeline CASE VARIANT ROUND OPTION...: the real programs in a folder of their own.
+pipeline() {
+    local label=("${@:1:3}") folder=$work/$((++count))
+    shift 3
+    mkdir "$folder"
+    put "${label[@]}" pipeline "$build/bench/pipeline" "$@" "$build" "$folder"
+    rm -rf "$folder"
+}
+
+skeleton() {
+    local label=("${@:1:3}")
+    shift 3
+    put "${label[@]}" skeleton "$build/bench/skeleton" "$@"
+}
+
+# Sets `jobs` by a run that does not count.
+choose_jobs() {
+    local line
+    mkdir "$work/choose"
+    line=$("$build/bench/pipeline" -n 50000 -r "$restarters" "$build" "$work/choose") || exit
+    rm -rf "$work/choose"
+    line=${line#*jobs_per_s=} line=${line%% *}
+    jobs=$((line * 2 / 10000 * 10000))
+    jobs=$((jobs < 20000 ? 20000 : jobs))
+}
+
+# ---- cases ---------------------------------------------------------------------------------------
+
+both() {
+    pipeline "$1" "$2" "$3" -n "$jobs" -r "${4:-$restarters}"
+    skeleton "$1" "$2" "$3" -n "$skeleton_jobs"
+}
+
+run_throughput() {
+    local round
+    for ((round = 1; round <= runs; round++)); do
+        put throughput defaults "$round" disk "$build/bench/fdatasync" "$work" 0.2
+        both throughput defaults "$round"
+        put throughput defaults "$round" disk "$build/bench/fdatasync" "$work" 0.2
+    done
+}
+
+run_latency() {
+    local round rate
+    for ((round = 1; round <= runs; round++)); do
+        for rate in 200 2000 20000; do
+            put latency "$rate/s" "$round" disk "$build/bench/fdatasync" "$work" 0.3
+            pipeline latency "$rate/s" "$round" -p "$rate" -s "$paced" -r "$restarters"
+            put latency "$rate/s" "$round" disk "$build/bench/fdatasync" "$work" 0.3
+            skeleton latency "$rate/s" "$round" -p "$rate" -s "$paced"
+        done
+    done
+}
+
+run_restarters() {
+    local round number
+    for ((round = 1; round <= few; round++)); do
+        for number in 1 2 4 16; do
+            both restarters "$number" "$round" "$number"
+        done
+    done
+}
+
+run_window() {
+    local round window
+    for ((round = 1; round <= few; round++)); do
+        for window in 1000 10000 100000; do
+            MAYHEM_WINDOW=$window both window "$window" "$round"
+        done
+    done
+}
+
+run_log() {
+    local round level
+    for ((round = 1; round <= few; round++)); do
+        for level in info warn; do
+            MAYHEM_LOG_LEVEL=$level both log "$level" "$round"
+        done
+    done
+}
+
+# Against the skeleton over the same transport.
+run_transport() {
+    local round
+    for ((round = 1; round <= few; round++)); do
+        both transport ipc "$round"
+        pipeline transport tcp "$round" -n "$jobs" -r "$restarters" -t
+        skeleton transport tcp "$round" -n "$skeleton_jobs" -t
+    done
+}
+
+# The generator takes no heed of a backlog, so all jobs are in the outbox before the others start.
+run_backlog() {
+    local round number
+    for ((round = 1; round <= ${RUNS:-1}; round++)); do
+        for number in 100000 "${JOBS:-10000000}"; do
+            pipeline backlog "$number" "$round" -n "$number" -r "$restarters" -b
+            skeleton backlog "$number" "$round" -n "$skeleton_jobs"
+        done
+    done
+}
+
+# Restarts are so slow, and slots so many, that a whole window is under way.
+run_inflight() {
+    local window
+    export MAYHEM_SLOTS=4096 MAYHEM_MOCK_TIME=10s..11s
+    for window in 10000 100000; do
+        MAYHEM_WINDOW=$window pipeline inflight "$window" 1 -n $((window * 12 / 10)) -r 16
+    done
+    unset MAYHEM_SLOTS MAYHEM_MOCK_TIME
+}
+
+million() {
+    local rows
+    seq -f 'web-%07.0f.example.net' 1 1000000 >"$work/hosts.txt"
+    MAYHEM_BUILD=$build "$root/run.sh" --dir "$work/million" -i "$work/hosts.txt" --json -q \
+        >"$work/summary" || return 1
+    rows=$(sqlite3 -readonly "$work/million/mayhem.db" "SELECT count(*) || ' ' ||
+        count(DISTINCT host) || ' ' || sum(outcome = 'restarted') FROM jobs") || return 1
+    if [[ $rows != '1000000 1000000 1000000' ]]; then
+        printf 'rows, hosts, restarted: %s\n' "$rows" >&2
+        return 1
+    fi
+    sed -E 's/.*"seconds":([0-9.]+),"rate":([0-9.]+).*/seconds=\1 jobs_per_s=\2/' "$work/summary"
+}
+
+run_million() {
+    export -f million
+    export build root work
+    put million run.sh 1 pipeline bash -c million
+    skeleton million run.sh 1 -n 1000000
+}
+
+# peer VARIANT ROUND PROGRAM OPTION...: in a folder of its own; nothing when it was not built.
+peer() {
+    local folder=$work/$((++count)) name=$1 round=$2 program=$3
+    shift 3
+    [[ -x $build/bench/$program ]] || return 0
+    mkdir "$folder"
+    pipeline peers "$name" "$round" -n "$jobs" -r "$restarters"
+    put peers "$name" "$round" peer "$build/bench/$program" "$@" "$folder"
+    rm -rf "$folder"
+}
+
+run_peers() {
+    local round
+    [[ -x $build/bench/redis ]] ||
+        printf 'peers: no Redis (redis-server libhiredis-dev): left out\n'
+    [[ -x $build/bench/beanstalkd ]] || printf 'peers: no beanstalkd: left out\n'
+    for ((round = 1; round <= few; round++)); do
+        peer redis-always "$round" redis -n "$jobs" -f always
+        peer redis-always-x16 "$round" redis -n "$jobs" -f always -b 16
+        peer redis-everysec-x16 "$round" redis -n "$jobs" -f everysec -b 16
+        peer beanstalkd-f0 "$round" beanstalkd -n 5000 -f 0
+        peer beanstalkd-f1000 "$round" beanstalkd -n 20000 -f 1000
+    done
+}
+
+# ---- main ----------------------------------------------------------------------------------------
+
+(($#)) || set -- throughput latency restarters window log transport
+for name; do
+    declare -F "run_$name" >/dev/null || {
+        printf 'bench: there is no case %s\n' "$name" >&2
+        exit 64
+    }
+done
+unset MAYHEM_PARENT MAYHEM_DIR
+[[ $jobs != "" ]] || choose_jobs
+: >"$results" || exit 73
+for name; do
+    "run_$name"
+done
+[[ ! -t 2 ]] || printf '\r\e[K' >&2
+printf '%s processors, load %s, %s, %d jobs in a run\n' "$(nproc)" \
+    "$(cut -d' ' -f1 /proc/loadavg)" "$(uname -sr)" "$jobs"
+awk -f "$root/bench/table.awk" "$results"
+exit "$failed"

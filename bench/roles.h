@@ -1,0 +1,60 @@
+// The processes of a measurement: each role of it is one, forked or executed, and what it has used
+// is known when it has ended. A role dies with the process that started it. Not for threads.
+
+#ifndef ROLES_H
+#define ROLES_H
+
+#include "histogram.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define ROLES_MAX 80
+
+typedef struct {
+    const char *name; // several may have the same one: they are then told together
+    pid_t pid;        // 0: it has ended
+    bool is_failed;   // it ended with another code than 0, or by a signal
+    double cpu_us;    // user and system time, of what it has waited for, too
+    long rss_peak_kb;
+} role_t;
+
+// All zero bytes: none.
+typedef struct {
+    role_t all[ROLES_MAX];
+    size_t count;
+} roles_t;
+
+// What a role finds out goes through memory that all of them share.
+typedef struct {
+    uint64_t jobs;
+    double seconds;       // first job out to last ack in
+    mm_histogram_t times; // publish to ack, in us; empty when it was not measured
+} roles_result_t;
+
+// Memory for `size` bytes that forked roles share with their parent: zero at first, never freed.
+void *roles_share(size_t size);
+
+// A fork of this process that runs `run` and ends with its code. Returns its place.
+size_t roles_fork(roles_t *self, const char *name, int (*run)(void *arg), void *arg);
+// A fork that executes a program, found in PATH; its standard output goes to standard error.
+size_t roles_execute(roles_t *self, const char *name, char *const argv[]);
+
+// Waits until this role has ended, whatever ends meanwhile. False when one has failed.
+bool roles_await(roles_t *self, size_t place);
+bool roles_await_all(roles_t *self);
+// A signal to all that still run.
+void roles_signal(roles_t *self, int number);
+// Ends by TERM all that still run, and waits for them; how they end does not count.
+void roles_end(roles_t *self);
+
+// Prints the measurement as one line of key=value, with the CPU time by role. Call it when all
+// have ended.
+void roles_print(const roles_t *self, const roles_result_t *result);
+
+// Ends this process with one sentence on standard error.
+_Noreturn void roles_fail(const char *what, const char *why);
+
+#endif

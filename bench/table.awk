@@ -1,0 +1,153 @@
+# The table of `make bench` from its results: lines of key=value, one a run. A figure is shown as
+# min / median / max; a ratio is that of the two runs of a round. With -v medians=1 it prints one
+# median a line instead, for the charts: CASE VARIANT SIDE KEY VALUE.
+
+# "min / median / max" of the values of texts like "0.5 0.4 0.7"; a number reads like 28140 or 3.21.
+function spread(texts,    values, count) {
+    count = sorted(texts, values)
+    if (count == 0)
+        return ""
+    return number(values[1]) " / " number(median(values, count)) " / " number(values[count])
+}
+
+function sorted(texts, values,    count, i, j, swap) {
+    count = split(texts, values, " ")
+    for (i = 2; i <= count; i++)
+        for (j = i; j > 1 && values[j - 1] + 0 > values[j] + 0; j--) {
+            swap = values[j]; values[j] = values[j - 1]; values[j - 1] = swap
+        }
+    return count
+}
+
+function median(values, count) {
+    return (values[int((count + 1) / 2)] + values[int(count / 2) + 1]) / 2
+}
+
+function number(value) {
+    if (value >= 100)
+        return sprintf("%.0f", value)
+    return sprintf(value >= 10 ? "%.1f" : "%.2f", value)
+}
+
+# All values of a side in order of rounds, times `factor`; and their ratios to the other side's.
+function collect(place, side, key, factor,    round, texts) {
+    for (round = 1; round <= rounds; round++)
+        if ((place, round, side, key) in all)
+            texts = texts " " all[place, round, side, key] * factor
+    return texts
+}
+
+function ratios(place, other, key,    round, texts) {
+    for (round = 1; round <= rounds; round++)
+        if ((place, round, "pipeline", key) in all && all[place, round, other, key] > 0)
+            texts = texts " " all[place, round, "pipeline", key] / all[place, round, other, key]
+    return texts
+}
+
+function row(place, title, key, factor,    other, ours) {
+    ours = collect(place, "pipeline", key, factor)
+    if (ours == "")
+        return
+    other = place ~ /^peers / ? "peer" : "skeleton"
+    printf "%-27s %-22s %-27s %-27s %s\n", place, title, spread(ours),
+        spread(collect(place, other, key, factor)), spread(ratios(place, other, key))
+}
+
+function processes(place, title, prefix, factor) {
+    row(place, title " publisher", prefix "publisher", factor)
+    row(place, title " consumer", prefix "consumer", factor)
+    row(place, title " saver", prefix "saver", factor)
+    row(place, title " restarters", prefix "restarter", factor)
+}
+
+function paced(place) {
+    row(place, "job time p50 ms", "p50_us", 0.001)
+    row(place, "job time p99 ms", "p99_us", 0.001)
+    row(place, "job time p99.9 ms", "p999_us", 0.001)
+    row(place, "CPU us/job", "cpu_us_per_job", 1)
+    disk(place)
+}
+
+function disk(place) {
+    printf "%-27s %-22s %s\n", place, "fdatasync p50 ms",
+        spread(collect(place, "disk", "p50_us", 0.001))
+    printf "%-27s %-22s %s\n", place, "fdatasync p99 ms",
+        spread(collect(place, "disk", "p99_us", 0.001))
+}
+
+function fast(place) {
+    row(place, "jobs/s", "jobs_per_s", 1)
+    row(place, "CPU us/job", "cpu_us_per_job", 1)
+    if (place ~ /^throughput /) {
+        processes(place, "CPU us/job", "cpu_", 1)
+        disk(place)
+    }
+    if (place ~ /^(throughput|inflight) /)
+        processes(place, "peak MB", "rss_kb_", 1 / 1024)
+    if (place ~ /^backlog /) {
+        row(place, "filled jobs/s", "fill_jobs_per_s", 1)
+        row(place, "drained jobs/s", "drain_jobs_per_s", 1)
+        row(place, "drain CPU us/job", "drain_cpu_us_per_job", 1)
+        row(place, "peak MB publisher", "rss_kb_publisher", 1 / 1024)
+    }
+}
+
+# The consumer's memory for one job more.
+function in_flight(    few, many, bytes) {
+    few = all["inflight 10000", 1, "pipeline", "rss_kb_consumer"]
+    many = all["inflight 100000", 1, "pipeline", "rss_kb_consumer"]
+    if (few > 0 && many > 0) {
+        bytes = (many - few) * 1024 / 90000
+        printf "%-27s %-22s %.0f\n", "inflight", "consumer bytes/job", bytes
+    }
+}
+
+function print_medians(    slot, part, done, values, count) {
+    for (slot in all) {
+        split(slot, part, SUBSEP)
+        if (part[4] ~ /^(case|variant|round|side)$/ || (part[1], part[3], part[4]) in done)
+            continue
+        done[part[1], part[3], part[4]] = 1
+        count = sorted(collect(part[1], part[3], part[4], 1), values)
+        print part[1], part[3], part[4], median(values, count)
+    }
+}
+
+{
+    split("", words)
+    for (i = 1; i <= NF; i++) {
+        at = index($i, "=")
+        words[substr($i, 1, at - 1)] = substr($i, at + 1)
+    }
+    place = words["case"] " " words["variant"]
+    if (!(place in seen)) {
+        seen[place] = 1
+        places[++count] = place
+    }
+    if (words["round"] > rounds)
+        rounds = words["round"]
+    # Of two lines of a side in one round (the disk, before and after) the mean counts.
+    for (key in words) {
+        slot = place SUBSEP words["round"] SUBSEP words["side"] SUBSEP key
+        if (slot in all)
+            all[slot] = (all[slot] + words[key]) / 2
+        else
+            all[slot] = words[key]
+    }
+}
+
+END {
+    if (medians) {
+        print_medians()
+        exit
+    }
+    printf "%-27s %-22s %-27s %-27s %s\n", "case", "min / median / max of", "pipeline",
+        "skeleton (or peer)", "ratio in a round"
+    for (i = 1; i <= count; i++) {
+        if (places[i] ~ /^latency /)
+            paced(places[i])
+        else
+            fast(places[i])
+    }
+    in_flight()
+}
