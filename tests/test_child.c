@@ -8,6 +8,7 @@
 static void a_command_gets_a_clean_process(void **state)
 {
     (void)state;
+    skip_under_valgrind();
     sigset_t blocked;
     sigset_t before;
     assert_int_equal(sigfillset(&blocked), 0);
