@@ -87,7 +87,7 @@ $(BUILD)/tests/test_%: $(BUILD)/tests/test_%.o $(TEST_LIBRARIES)
 .PHONY: tests check test unit purity headers simulation asan tsan valgrind lint shellcheck
 tests: $(addprefix $(BUILD)/tests/,$(TESTS))
 
-check: unit purity headers simulation fuzz-replay nomem instructions
+check: unit purity headers simulation fuzz-replay nomem instructions plants
 
 test:
 	./run.sh --test

@@ -43,7 +43,7 @@ missing_for_build() {
 missing_for_test() {
     local tool
     pkg-config --exists cmocka 2>/dev/null || missing+=(libcmocka-dev)
-    for tool in sqlite3 shellcheck valgrind clang; do
+    for tool in sqlite3 shellcheck valgrind clang patch; do
         have "$tool" || missing+=("$tool")
     done
     if ! have clang ||
