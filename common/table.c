@@ -34,7 +34,7 @@ static void grow(mm_table_t *self)
 void mm_table_add(mm_table_t *self, uint64_t hash, void *item)
 {
     assert(item);
-    if (!self->slots || self->count > self->mask / 2)
+    if (!self->slots || 5 * (self->count + 1) > 4 * (self->mask + 1))
         grow(self);
     put(self, hash, item);
     self->count++;

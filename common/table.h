@@ -1,6 +1,6 @@
 // A hash table of pointers for what is looked up with each message: open addressing, linear
-// probing, half full at most. The items and their keys are the caller's; the table knows their
-// hashes. Tables that are not in a hurry use uthash.
+// probing, four fifths full at most. The items and their keys are the caller's; the table knows
+// their hashes. Tables that are not in a hurry use uthash.
 
 #ifndef MM_TABLE_H
 #define MM_TABLE_H

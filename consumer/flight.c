@@ -73,12 +73,15 @@ void flight_set_store(flights_t *self, flight_t *flight, store_state_t state, in
     assert(store_allowed[flight->store] & BIT(state));
     if (flight->store == STORE_READY)
         DL_DELETE2(self->store_ready, flight, store_prev, store_next);
-    mm_heap_remove(&self->store_backoffs, &flight->store_backoff);
+    else if (flight->store == STORE_BACKOFF)
+        mm_heap_remove(&self->store_backoffs, &flight->store_backoff);
     flight->store = state;
-    if (state == STORE_READY)
+    if (state == STORE_READY) {
         DL_APPEND2(self->store_ready, flight, store_prev, store_next);
-    else if (state == STORE_BACKOFF)
+    } else if (state == STORE_BACKOFF) {
+        flight->store_backoff = (mm_heap_node_t){0};
         mm_heap_put(&self->store_backoffs, &flight->store_backoff, due_ms);
+    }
 }
 
 // The queue of a restart state; NULL when it has none. A host whose restarter was lost may be half
@@ -110,13 +113,16 @@ void flight_set_restart(flights_t *self, flight_t *flight, restart_state_t state
     flight_t **queue = restart_queue(self, flight, former);
     if (queue)
         DL_DELETE2(*queue, flight, restart_prev, restart_next);
-    mm_heap_remove(&self->restart_backoffs, &flight->restart_backoff);
+    else if (former == RESTART_BACKOFF)
+        mm_heap_remove(&self->restart_backoffs, &flight->restart_backoff);
     flight->restart = state;
     queue = restart_queue(self, flight, state);
     if (queue)
         DL_APPEND2(*queue, flight, restart_prev, restart_next);
-    if (state == RESTART_BACKOFF)
+    if (state == RESTART_BACKOFF) {
+        flight->restart_backoff = (mm_heap_node_t){0};
         mm_heap_put(&self->restart_backoffs, &flight->restart_backoff, due_ms);
+    }
     // It had its turn for the host and does not take it: the next one may.
     bool had_turn = former == RESTART_READY || former == RESTART_LONELY;
     if (had_turn && (state == RESTART_OK || state == RESTART_ENDED))

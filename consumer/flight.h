@@ -52,12 +52,20 @@ typedef struct flight {
     const char *late_worker; // succeeded after the settle was asked for: kept for a nack (R8)
     bool handed_out;         // a restart was, ever
     bool overdue;            // max_lease is over
-    mm_heap_node_t store_backoff;
-    mm_heap_node_t restart_backoff;
-    struct flight *store_prev, *store_next;     // ready for a saver
-    struct flight *restart_prev, *restart_next; // ready, blocked or lonely
-    struct flight *extend_prev, *extend_next;   // all, by extend_ms
-    struct flight *lease_prev, *lease_next;     // by lease_ms; not when overdue
+    union {                  // by its state: ready, ended; or in backoff
+        struct {
+            struct flight *store_prev, *store_next;
+        };
+        mm_heap_node_t store_backoff;
+    };
+    union { // ready, blocked, lonely; or in backoff
+        struct {
+            struct flight *restart_prev, *restart_next;
+        };
+        mm_heap_node_t restart_backoff;
+    };
+    struct flight *extend_prev, *extend_next; // all, by extend_ms
+    struct flight *lease_prev, *lease_next;   // by lease_ms; not when overdue
 } flight_t;
 
 typedef struct {
