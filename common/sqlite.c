@@ -238,6 +238,24 @@ int mm_sqlite_prepare(mm_sqlite_t *self, const char *sql, sqlite3_stmt **ret_sta
     return 0;
 }
 
+int mm_sqlite_prepare_rows(mm_sqlite_t *self, const char *head, const char *row, const char *tail,
+                           size_t rows, sqlite3_stmt **ret_statement, char error[MM_ERROR_MAX])
+{
+    assert(rows > 0);
+    sqlite3_str *sql = sqlite3_str_new(self->db);
+    sqlite3_str_appendall(sql, head);
+    for (size_t i = 0; i < rows; i++) {
+        sqlite3_str_appendall(sql, i > 0 ? ", " : " ");
+        sqlite3_str_appendall(sql, row);
+    }
+    sqlite3_str_appendall(sql, tail);
+    char *text = sqlite3_str_finish(sql);
+    assert(text != NULL);
+    int code = mm_sqlite_prepare(self, text, ret_statement, error);
+    sqlite3_free(text);
+    return code;
+}
+
 static int open_database(mm_sqlite_t *self, const mm_sqlite_config_t *config,
                          char error[MM_ERROR_MAX])
 {

@@ -42,6 +42,9 @@ const char *mm_sqlite_error(const mm_sqlite_t *self);
 // untouched: 65 when the file does not have the tables for it.
 int mm_sqlite_prepare(mm_sqlite_t *self, const char *sql, sqlite3_stmt **ret_statement,
                       char error[MM_ERROR_MAX]);
+// The same of so many rows (> 0): the head, the row that often with commas between, the tail.
+int mm_sqlite_prepare_rows(mm_sqlite_t *self, const char *head, const char *row, const char *tail,
+                           size_t rows, sqlite3_stmt **ret_statement, char error[MM_ERROR_MAX]);
 // Bind a text or an id without copying it: it must live until the statement is reset.
 void mm_sqlite_bind_text(sqlite3_stmt *statement, int index, mm_text_t text);
 void mm_sqlite_bind_id(sqlite3_stmt *statement, int index, const mm_id_t *id);

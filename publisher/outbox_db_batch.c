@@ -5,13 +5,17 @@
 #include "crash.h"
 #include "outbox_db_inside.h"
 
+#define SQL_INSERT "INSERT INTO jobs (id, host, run) VALUES"
+#define INSERT_ROWS                                                                                \
+    16 // in one statement: a fifth of the instructions less, and not much less with more
+
 int outbox_db_prepare_batch(outbox_db_t *self, char error[MM_ERROR_MAX])
 {
     const struct {
         sqlite3_stmt **statement;
         const char *sql;
     } all[] = {
-        {&self->insert, "INSERT INTO jobs (id, host, run) VALUES (?1, ?2, ?3)"},
+        {&self->insert, SQL_INSERT " (?, ?, ?)"},
         {&self->delete, "DELETE FROM jobs WHERE id = ?1"},
         {&self->bury, "INSERT INTO dead (run, id, host, error) VALUES (?1, ?2, ?3, ?4)"},
         {&self->update_run,
@@ -24,7 +28,8 @@ int outbox_db_prepare_batch(outbox_db_t *self, char error[MM_ERROR_MAX])
         {&self->finish_run, "UPDATE runs SET finished_ms = ?2 WHERE run = ?1 AND source_done"
                             " AND finished_ms IS NULL AND accepted = restarted + dead"},
     };
-    int code = 0;
+    int code = mm_sqlite_prepare_rows(self->sqlite, SQL_INSERT, "(?, ?, ?)", "", INSERT_ROWS,
+                                      &self->insert_rows, error);
     for (size_t i = 0; code == 0 && i < sizeof all / sizeof all[0]; i++)
         code = mm_sqlite_prepare(self->sqlite, all[i].sql, all[i].statement, error);
     return code;
@@ -123,17 +128,34 @@ size_t outbox_db_pending(const outbox_db_t *self)
     return self->change_count + self->notes;
 }
 
-static mm_sqlite_status_t write_put(outbox_db_t *self, const change_t *change, run_change_t *run)
+// Inserts so many jobs, which are all puts: one or INSERT_ROWS.
+static mm_sqlite_status_t write_puts(outbox_db_t *self, const change_t *changes, size_t count)
 {
-    mm_sqlite_bind_id(self->insert, 1, &change->id);
-    mm_sqlite_bind_text(self->insert, 2, change->host);
-    (void)sqlite3_bind_int64(self->insert, 3, run->number);
-    run->accepted++;
-    return mm_sqlite_run(self->sqlite, self->insert);
+    sqlite3_stmt *insert = count == 1 ? self->insert : self->insert_rows;
+    for (size_t i = 0; i < count; i++) {
+        run_change_t *run = &self->runs[changes[i].run];
+        int column = 3 * (int)i;
+        mm_sqlite_bind_id(insert, column + 1, &changes[i].id);
+        mm_sqlite_bind_text(insert, column + 2, changes[i].host);
+        (void)sqlite3_bind_int64(insert, column + 3, run->number);
+        run->accepted++;
+    }
+    return mm_sqlite_run(self->sqlite, insert);
 }
 
-static mm_sqlite_status_t write_settle(outbox_db_t *self, const change_t *change, run_change_t *run)
+// How many changes from this one on are puts, INSERT_ROWS at most.
+static size_t puts_from(const outbox_db_t *self, size_t first)
 {
+    size_t count = 0;
+    while (count < INSERT_ROWS && first + count < self->change_count &&
+           self->changes[first + count].kind == CHANGE_PUT)
+        count++;
+    return count;
+}
+
+static mm_sqlite_status_t write_settle(outbox_db_t *self, const change_t *change)
+{
+    run_change_t *run = &self->runs[change->run];
     mm_sqlite_bind_id(self->delete, 1, &change->id);
     mm_sqlite_status_t status = mm_sqlite_run(self->sqlite, self->delete);
     if (status != MM_SQLITE_OK || sqlite3_changes(mm_sqlite_handle(self->sqlite)) == 0)
@@ -158,14 +180,16 @@ static mm_sqlite_status_t write_changes(outbox_db_t *self)
         run->accepted = run->restarted = run->dead = run->attempts = 0;
     }
     const char *next = self->change_bytes.data;
+    for (size_t i = 0; i < self->change_count; i++) {
+        place(&self->changes[i].host, &next);
+        place(&self->changes[i].error, &next);
+    }
     mm_sqlite_status_t status = MM_SQLITE_OK;
-    for (size_t i = 0; status == MM_SQLITE_OK && i < self->change_count; i++) {
-        change_t *change = &self->changes[i];
-        run_change_t *run = &self->runs[change->run];
-        place(&change->host, &next);
-        place(&change->error, &next);
-        status = change->kind == CHANGE_PUT ? write_put(self, change, run)
-                                            : write_settle(self, change, run);
+    for (size_t i = 0, count; status == MM_SQLITE_OK && i < self->change_count; i += count) {
+        size_t puts = puts_from(self, i);
+        count = puts == INSERT_ROWS ? puts : 1;
+        status = puts > 0 ? write_puts(self, &self->changes[i], count)
+                          : write_settle(self, &self->changes[i]);
     }
     return status;
 }

@@ -57,6 +57,7 @@ struct outbox_db {
     sqlite3_stmt *read_dead;
     sqlite3_stmt *begin_run;
     sqlite3_stmt *insert; // from here on of the batch
+    sqlite3_stmt *insert_rows;
     sqlite3_stmt *delete;
     sqlite3_stmt *bury;
     sqlite3_stmt *update_run;

@@ -20,17 +20,23 @@
     " attempts INTEGER NOT NULL DEFAULT 0, deliveries INTEGER NOT NULL DEFAULT 1,"                 \
     " extended INTEGER NOT NULL DEFAULT 0, worker TEXT, error TEXT) WITHOUT ROWID"
 
-#define SQL_SAVE                                                                                   \
-    "INSERT INTO jobs (id, host, instance, publisher, received_ms, deliveries)"                    \
-    " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (id) DO NOTHING"
+#define SQL_SAVE     "INSERT INTO jobs (id, host, instance, publisher, received_ms, deliveries) VALUES"
+#define SAVE_ROW     "(?, ?, ?, ?, ?, ?)"
+#define SAVE_COLUMNS 6
+#define SQL_UNLESS   " ON CONFLICT (id) DO NOTHING"
 
 #define SQL_SETTLE                                                                                 \
     "INSERT INTO jobs (id, host, instance, publisher, received_ms, deliveries, settled_ms,"        \
-    " outcome, attempts, extended, worker, error)"                                                 \
-    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"                                  \
-    " ON CONFLICT (id) DO UPDATE SET settled_ms = ?7, outcome = ?8, attempts = ?9,"                \
-    " deliveries = max(deliveries, ?6), extended = ?10, worker = ?11, error = ?12"                 \
-    " WHERE outcome IS NULL"
+    " outcome, attempts, extended, worker, error) VALUES"
+#define SETTLE_ROW     "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+#define SETTLE_COLUMNS 12
+#define SQL_COMPLETE                                                                               \
+    " ON CONFLICT (id) DO UPDATE SET settled_ms = excluded.settled_ms,"                            \
+    " outcome = excluded.outcome, attempts = excluded.attempts,"                                   \
+    " deliveries = max(deliveries, excluded.deliveries), extended = excluded.extended,"            \
+    " worker = excluded.worker, error = excluded.error WHERE outcome IS NULL"
+
+#define ROWS 16 // written by one statement: a fifth of the instructions less
 
 #define SQL_LOOK  "SELECT outcome, deliveries, error FROM jobs WHERE id = ?1"
 #define SQL_RAISE "UPDATE jobs SET deliveries = ?2 WHERE id = ?1"
@@ -50,8 +56,8 @@ typedef struct {
 
 struct store {
     mm_sqlite_t *sqlite;
-    sqlite3_stmt *save;
-    sqlite3_stmt *settle;
+    sqlite3_stmt *save[2]; // one row, ROWS rows
+    sqlite3_stmt *settle[2];
     sqlite3_stmt *look;
     sqlite3_stmt *raise;
 
@@ -86,16 +92,17 @@ static void *grow(void *array, size_t count, size_t size)
 
 static int prepare(store_t *self, char error[MM_ERROR_MAX])
 {
-    const struct {
-        const char *sql;
-        sqlite3_stmt **statement;
-    } all[] = {{SQL_SAVE, &self->save},
-               {SQL_SETTLE, &self->settle},
-               {SQL_LOOK, &self->look},
-               {SQL_RAISE, &self->raise}};
-    int code = 0;
-    for (size_t i = 0; code == 0 && i < sizeof all / sizeof all[0]; i++)
-        code = mm_sqlite_prepare(self->sqlite, all[i].sql, all[i].statement, error);
+    int code = mm_sqlite_prepare(self->sqlite, SQL_LOOK, &self->look, error);
+    if (code == 0)
+        code = mm_sqlite_prepare(self->sqlite, SQL_RAISE, &self->raise, error);
+    for (size_t i = 0; code == 0 && i < 2; i++) {
+        size_t rows = i == 0 ? 1 : ROWS;
+        code = mm_sqlite_prepare_rows(self->sqlite, SQL_SAVE, SAVE_ROW, SQL_UNLESS, rows,
+                                      &self->save[i], error);
+        if (code == 0)
+            code = mm_sqlite_prepare_rows(self->sqlite, SQL_SETTLE, SETTLE_ROW, SQL_COMPLETE, rows,
+                                          &self->settle[i], error);
+    }
     return code;
 }
 
@@ -232,14 +239,16 @@ size_t store_pending(const store_t *self)
 
 // ---- writing -----------------------------------------------------------------------------------
 
-static void bind_intent(sqlite3_stmt *statement, const mm_task_t *task, const row_t *row)
+// The columns of a row begin behind this one; the same for bind_settle.
+static void bind_intent(sqlite3_stmt *statement, int column, const mm_task_t *task,
+                        const row_t *row)
 {
-    mm_sqlite_bind_id(statement, 1, &task->id);
-    mm_sqlite_bind_text(statement, 2, task->host);
-    mm_sqlite_bind_text(statement, 3, mm_host_instance(task->host));
-    mm_sqlite_bind_text(statement, 4, task->publisher);
-    (void)sqlite3_bind_int64(statement, 5, row->received_ms);
-    (void)sqlite3_bind_int64(statement, 6, row->deliveries);
+    mm_sqlite_bind_id(statement, column + 1, &task->id);
+    mm_sqlite_bind_text(statement, column + 2, task->host);
+    mm_sqlite_bind_text(statement, column + 3, mm_host_instance(task->host));
+    mm_sqlite_bind_text(statement, column + 4, task->publisher);
+    (void)sqlite3_bind_int64(statement, column + 5, row->received_ms);
+    (void)sqlite3_bind_int64(statement, column + 6, row->deliveries);
 }
 
 static void bind_or_null(sqlite3_stmt *statement, int index, mm_text_t text)
@@ -250,14 +259,14 @@ static void bind_or_null(sqlite3_stmt *statement, int index, mm_text_t text)
         (void)sqlite3_bind_null(statement, index);
 }
 
-static void bind_settle(sqlite3_stmt *statement, const mm_task_t *task, int64_t now_ms)
+static void bind_settle(sqlite3_stmt *statement, int column, const mm_task_t *task, int64_t now_ms)
 {
-    (void)sqlite3_bind_int64(statement, 7, now_ms);
-    mm_sqlite_bind_text(statement, 8, mm_text(outcome_names[task->outcome]));
-    (void)sqlite3_bind_int64(statement, 9, task->attempts);
-    (void)sqlite3_bind_int64(statement, 10, task->extended);
-    bind_or_null(statement, 11, task->worker);
-    bind_or_null(statement, 12, task->error);
+    (void)sqlite3_bind_int64(statement, column + 7, now_ms);
+    mm_sqlite_bind_text(statement, column + 8, mm_text(outcome_names[task->outcome]));
+    (void)sqlite3_bind_int64(statement, column + 9, task->attempts);
+    (void)sqlite3_bind_int64(statement, column + 10, task->extended);
+    bind_or_null(statement, column + 11, task->worker);
+    bind_or_null(statement, column + 12, task->error);
 }
 
 // The write found a row that it had to leave alone: what it says is what counts.
@@ -291,22 +300,58 @@ static mm_sqlite_status_t look_up(store_t *self, row_t *row)
     return mm_sqlite_run(self->sqlite, self->raise);
 }
 
-static mm_sqlite_status_t write_row(store_t *self, row_t *row, int64_t now_ms)
+// Writes so many rows, one or ROWS, which are all settles or all intents. Those that it had to
+// leave alone: when it is one it is looked up, else *ret_left says that there are some.
+static mm_sqlite_status_t write_rows(store_t *self, row_t *const *rows, size_t count,
+                                     int64_t now_ms, bool *ret_left)
 {
-    bool is_settle = row->settle != NO_TASK;
-    const mm_task_t *task = &self->tasks[is_settle ? row->settle : row->first];
-    sqlite3_stmt *statement = is_settle ? self->settle : self->save;
-    bind_intent(statement, task, row);
-    if (is_settle)
-        bind_settle(statement, task, now_ms);
+    bool is_settle = rows[0]->settle != NO_TASK;
+    sqlite3_stmt *statement = (is_settle ? self->settle : self->save)[count > 1];
+    for (size_t i = 0; i < count; i++) {
+        row_t *row = rows[i];
+        const mm_task_t *task = &self->tasks[is_settle ? row->settle : row->first];
+        int column = (is_settle ? SETTLE_COLUMNS : SAVE_COLUMNS) * (int)i;
+        bind_intent(statement, column, task, row);
+        if (is_settle)
+            bind_settle(statement, column, task, now_ms);
+        row->before = MM_OUTCOME_NONE;
+        row->after = is_settle ? task->outcome : MM_OUTCOME_NONE;
+    }
     mm_sqlite_status_t status = mm_sqlite_run(self->sqlite, statement);
-    if (status != MM_SQLITE_OK)
+    if (status != MM_SQLITE_OK || sqlite3_changes(mm_sqlite_handle(self->sqlite)) == (int)count)
         return status;
-    if (sqlite3_changes(mm_sqlite_handle(self->sqlite)) == 0)
-        return look_up(self, row);
-    row->before = MM_OUTCOME_NONE;
-    row->after = is_settle ? task->outcome : MM_OUTCOME_NONE;
-    return MM_SQLITE_OK;
+    *ret_left = count > 1;
+    return count > 1 ? MM_SQLITE_OK : look_up(self, rows[0]);
+}
+
+// Settles and intents apart, ROWS at a time; what is over goes one by one. Each job has one row, so
+// their order says nothing.
+static mm_sqlite_status_t write_many(store_t *self, int64_t now_ms, bool *ret_left)
+{
+    row_t *waiting[2][ROWS];
+    size_t counts[2] = {0};
+    mm_sqlite_status_t status = MM_SQLITE_OK;
+    for (size_t i = 0; status == MM_SQLITE_OK && !*ret_left && i < self->row_count; i++) {
+        size_t kind = self->rows[i].settle != NO_TASK;
+        waiting[kind][counts[kind]++] = &self->rows[i];
+        if (counts[kind] < ROWS)
+            continue;
+        counts[kind] = 0;
+        status = write_rows(self, waiting[kind], ROWS, now_ms, ret_left);
+    }
+    for (size_t kind = 0; kind < 2; kind++)
+        for (size_t i = 0; status == MM_SQLITE_OK && !*ret_left && i < counts[kind]; i++)
+            status = write_rows(self, &waiting[kind][i], 1, now_ms, ret_left);
+    return status;
+}
+
+static mm_sqlite_status_t write_one_by_one(store_t *self, int64_t now_ms)
+{
+    mm_sqlite_status_t status = MM_SQLITE_OK;
+    bool left = false;
+    for (size_t i = 0; status == MM_SQLITE_OK && i < self->row_count; i++)
+        status = write_rows(self, &(row_t *){&self->rows[i]}, 1, now_ms, &left);
+    return status;
 }
 
 // Sorts the tasks into rows, in order of arrival of their jobs.
@@ -328,8 +373,15 @@ static mm_sqlite_status_t write_batch(store_t *self)
     make_rows(self);
     int64_t now_ms = mm_clock_wall_ms();
     mm_sqlite_status_t status = mm_sqlite_begin(self->sqlite);
-    for (size_t i = 0; status == MM_SQLITE_OK && i < self->row_count; i++)
-        status = write_row(self, &self->rows[i], now_ms);
+    bool left = false;
+    if (status == MM_SQLITE_OK)
+        status = write_many(self, now_ms, &left);
+    if (left) { // a redelivery, which is rare: which of them it was is found one by one
+        mm_sqlite_rollback(self->sqlite);
+        status = mm_sqlite_begin(self->sqlite);
+        if (status == MM_SQLITE_OK)
+            status = write_one_by_one(self, now_ms);
+    }
     MM_CRASH_POINT("store: before commit");
     if (status == MM_SQLITE_OK)
         status = mm_sqlite_commit(self->sqlite);

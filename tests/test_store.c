@@ -103,6 +103,46 @@ static void save_and_settle_of_one_batch_are_one_write(void **state)
     assert_true(store_close(&store));
 }
 
+// Many rows are written by one statement. Of 40 settles one finds an outcome, of 40 saves two do:
+// all are answered as if each had come alone.
+static void in_a_large_batch_each_is_answered_as_if_alone(void **state)
+{
+    (void)state;
+    enum { JOBS = 40 };
+    store_t *store = open_store();
+    put_settle(store, 7, 1, MM_OUTCOME_DEAD);
+    put_settle(store, 39, 2, MM_OUTCOME_DEAD);
+    assert_true(store_flush(store));
+    const store_answer_t *answers = NULL;
+    assert_int_equal(store_answers(store, &answers), 2);
+    for (int round = 0; round < 3; round++) {
+        for (unsigned i = 0; i < JOBS; i++) {
+            if (round != 1)
+                put_save(store, i, 100 + i);
+            if (round > 0 && i % 2 == 0)
+                put_settle(store, i, 200 + i, MM_OUTCOME_RESTARTED);
+            if (round == 1 && i == 7)
+                put_settle(store, i, 200 + i, MM_OUTCOME_RESTARTED);
+        }
+        assert_true(store_flush(store));
+        size_t count = store_answers(store, &answers);
+        assert_int_equal(count, round == 0 ? JOBS : round == 1 ? JOBS / 2 + 1 : JOBS * 3 / 2);
+        for (size_t i = 0; i < count; i++) {
+            uint64_t number = answers[i].number % 100;
+            bool dead = number == 7 || number == 39;
+            bool settled = answers[i].number >= 200 || (round == 2 && number % 2 == 0);
+            assert_int_equal(answers[i].status, MM_STATUS_OK);
+            assert_int_equal(answers[i].outcome, dead      ? MM_OUTCOME_DEAD
+                                                 : settled ? MM_OUTCOME_RESTARTED
+                                                           : MM_OUTCOME_NONE);
+        }
+    }
+    assert_string_equal(
+        query("SELECT count(*), sum(outcome = 'restarted'), sum(outcome = 'dead') FROM jobs"),
+        "40|20|2;");
+    assert_true(store_close(&store));
+}
+
 static void deliveries_only_rise(void **state)
 {
     (void)state;
@@ -209,6 +249,7 @@ int main(void)
         STORE_TEST(the_first_outcome_stays_and_is_the_answer),
         STORE_TEST(in_one_batch_each_is_answered_as_of_its_turn),
         STORE_TEST(save_and_settle_of_one_batch_are_one_write),
+        STORE_TEST(in_a_large_batch_each_is_answered_as_if_alone),
         STORE_TEST(deliveries_only_rise),
         STORE_TEST(each_answer_is_given_once),
         STORE_TEST(texts_are_copied_and_large_batches_fit),
