@@ -6,7 +6,7 @@
 bench_PEERS := $(if $(shell command -v redis-server),$(shell pkg-config --exists hiredis && echo redis)) \
                $(if $(shell command -v beanstalkd),beanstalkd)
 bench_PROGRAMS := skeleton pipeline fdatasync $(bench_PEERS)
-bench_OBJECTS := $(patsubst %,$(BUILD)/bench/%.o,roles skeleton pipeline fdatasync)
+bench_OBJECTS := $(patsubst %,$(BUILD)/bench/%.o,roles probe skeleton pipeline fdatasync)
 bench_PEER_OBJECTS := $(patsubst %,$(BUILD)/bench/%.o,redis beanstalkd)
 bench_compile = @mkdir -p $(@D); $(compile) -Ipublisher -Ibench -c -o $@ $<
 
@@ -15,7 +15,7 @@ $(bench_OBJECTS): $(BUILD)/bench/%.o: bench/%.c
 $(bench_PEER_OBJECTS): $(BUILD)/bench/%.o: bench/peers/%.c
 	$(bench_compile)
 
-$(BUILD)/bench/pipeline: $(call libraries,publisher)
+$(BUILD)/bench/pipeline: $(BUILD)/bench/probe.o $(call libraries,publisher)
 $(BUILD)/bench/redis: LIBS += -lhiredis
 $(patsubst %,$(BUILD)/bench/%,skeleton pipeline fdatasync redis beanstalkd): \
     $(BUILD)/bench/%: $(BUILD)/bench/%.o $(BUILD)/bench/roles.o $(BUILD)/libcommon.a

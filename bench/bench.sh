@@ -3,9 +3,11 @@
 # of interleaved runs, each ratio against the skeleton's run of the same round. `make bench` runs
 # it. Other work on the machine moves all figures: only ratios hold, and a shared disk moves those.
 #
-# bench.sh BUILD [CASE]...   (throughput latency restarters window log transport)
+# bench.sh BUILD [CASE]...   (throughput latency restarters window log transport sustained)
 #   throughput  jobs/s, CPU and resident memory of each process, all defaults
-#   latency     publish to ack at 200, 2,000 and 20,000 jobs/s, with the disk's fdatasync
+#   latency     publish to ack, and a host's line in to its restart started, at 200, 2,000 and
+#               20,000 jobs/s, with the disk's fdatasync
+#   sustained   SUSTAINED seconds at full rate: the longest time without a settled job
 #   restarters  1, 2, 4 and 16; window: 1,000 and 100,000; log: info and warn; transport: ipc, tcp
 #   peers       Redis Streams (x16: so many jobs in an entry) and beanstalkd (f0: a sync for each
 #               write, f1000: one a second) on the same work, when they are installed
@@ -15,7 +17,7 @@
 #
 # Settings, from the environment: RUNS (5; the sweeps make half of it), JOBS (in a run: what the
 # pipeline does in about two seconds; for backlog 10000000), PACED (3: seconds of a latency run),
-# RESTARTERS (2), BENCH_DIR (/tmp: where the databases are), RESULTS (BUILD/bench/results.txt).
+# SUSTAINED (60), RESTARTERS (2), BENCH_DIR (/tmp: where the databases are), RESULTS (BUILD/bench/results.txt).
 # MAYHEM_… goes to the programs.
 # shellcheck disable=SC2317 # the cases are called by their names
 set -u
@@ -27,6 +29,7 @@ runs=${RUNS:-5}
 few=$(((runs + 1) / 2))
 jobs=${JOBS:-}
 paced=${PACED:-3}
+sustained=${SUSTAINED:-60}
 restarters=${RESTARTERS:-2}
 results=${RESULTS:-$build/bench/results.txt}
 skeleton_jobs=500000
@@ -52,13 +55,18 @@ put() {
     fi
 }
 
-# pipeline CASE VARIANT ROUND OPTION...: the real programs in a folder of their own.
-pipeline() {
-    local label=("${@:1:3}") folder=$work/$((++count))
-    shift 3
+# real CASE VARIANT ROUND SIDE OPTION...: the real programs in a folder of their own.
+real() {
+    local label=("${@:1:4}") folder=$work/$((++count))
+    shift 4
     mkdir "$folder"
-    put "${label[@]}" pipeline "$build/bench/pipeline" "$@" "$build" "$folder"
+    put "${label[@]}" "$build/bench/pipeline" "$@" "$build" "$folder"
     rm -rf "$folder"
+}
+
+# pipeline CASE VARIANT ROUND OPTION...
+pipeline() {
+    real "${@:1:3}" pipeline "${@:4}"
 }
 
 skeleton() {
@@ -102,8 +110,14 @@ run_latency() {
             pipeline latency "$rate/s" "$round" -p "$rate" -s "$paced" -r "$restarters"
             put latency "$rate/s" "$round" disk "$build/bench/fdatasync" "$work" 0.3
             skeleton latency "$rate/s" "$round" -p "$rate" -s "$paced"
+            real latency "$rate/s" "$round" fed -p "$rate" -s "$paced" -r "$restarters" -f
         done
     done
+}
+
+run_sustained() {
+    put sustained "${sustained}s" 1 disk "$build/bench/fdatasync" "$work" 1
+    pipeline sustained "${sustained}s" 1 -n $((jobs * sustained / 2)) -r "$restarters" -g -w
 }
 
 run_restarters() {
@@ -212,7 +226,7 @@ run_peers() {
 
 # ---- main ----------------------------------------------------------------------------------------
 
-(($#)) || set -- throughput latency restarters window log transport
+(($#)) || set -- throughput latency restarters window log transport sustained
 for name; do
     declare -F "run_$name" >/dev/null || {
         printf 'bench: there is no case %s\n' "$name" >&2

@@ -3,16 +3,20 @@
 // times and job times in outbox.db) and of the kernel (CPU and peak memory of each process).
 // Options of the programs come from the environment, as MAYHEM_WINDOW=…; logs are in DIR/log.
 //
-// pipeline [-n JOBS] [-r RESTARTERS] [-t] [-b] [-p RATE -s SECONDS] PROGRAMS DIR
+// pipeline [-n JOBS] [-r RESTARTERS] [-t] [-b | -g] [-w] [-p RATE -s SECONDS [-f]] PROGRAMS DIR
 //   PROGRAMS: the folder of mayhem-publisher and the others; DIR: an empty folder of this run
 //   -t: tcp over loopback instead of ipc; -p: so many jobs a second for so long
-//   -b: the outbox is filled with all jobs first, then the others start
+//   -f: lines go to the publisher's standard input at that pace, and restarters of ours note when
+//       each restart starts (probe.h)
+//   -g: the publisher makes the jobs up; -b: the same, and all are in its outbox before the others
+//       start; -w: watch for the longest time in which the record shows no further job as settled
 
 #include "clock.h"
 #include "outbox_db.h"
-#include "roles.h"
+#include "probe.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -28,15 +32,20 @@
 #define RESTARTERS_MAX 64
 #define ARGUMENTS_MAX  12
 #define SETTLE_MS      400 // until the workers have joined
-#define WATCH_MS       50
+#define FILL_WATCH_MS  50
+#define PAUSE_WATCH_MS 2
 
 typedef struct {
     uint64_t jobs;
     size_t restarters;
     double rate, seconds;
-    bool is_tcp, fills;
+    bool is_tcp, generates, fills, watches, feeds;
     const char *programs, *dir;
+    char address[256]; // the consumer's
     roles_t roles;
+    probe_t probe;
+    int input;           // the end of a pipe for the lines, when it feeds
+    int64_t *longest_us; // without a settled job; shared memory, when it watches
     double fill_seconds, fill_cpu_us;
     long fill_rss_kb;
 } bench_t;
@@ -67,8 +76,7 @@ static void begin(const bench_t *bench, const char *role, const char *id, argume
     add(ret_self, "--dir=%s", bench->dir);
     add(ret_self, "--id=%s", id);
     add(ret_self, "--log-file=%s/log/%s.log", bench->dir, id);
-    if (bench->is_tcp)
-        add(ret_self, "--consumer=tcp://127.0.0.1:%d", 10000 + (int)getpid() % 20000);
+    add(ret_self, "--consumer=%s", bench->address);
 }
 
 static void nap(long ms)
@@ -84,6 +92,10 @@ static void start_others(bench_t *bench)
     begin(bench, "saver", "saver", &arguments);
     (void)roles_execute(&bench->roles, "saver", arguments.argv);
     for (size_t i = 1; i <= bench->restarters; i++) {
+        if (bench->feeds) {
+            probe_restarter(&bench->probe, &bench->roles);
+            continue;
+        }
         char id[32];
         (void)snprintf(id, sizeof id, "restarter-%zu", i);
         begin(bench, "restarter", id, &arguments);
@@ -100,10 +112,27 @@ static void write_hosts(const bench_t *bench, char *ret_path, size_t size)
     FILE *file = fopen(ret_path, "we");
     if (!file)
         roles_fail(ret_path, strerror(errno));
-    for (uint64_t i = 0; i < bench->jobs; i++)
-        (void)fprintf(file, "web-%08" PRIu64 ".example.net\n", i);
+    for (uint64_t i = 0; i < bench->jobs; i++) {
+        char host[PROBE_HOST_MAX];
+        probe_host(i, host);
+        (void)fprintf(file, "%s\n", host);
+    }
     if (fclose(file) != 0)
         roles_fail(ret_path, strerror(errno));
+}
+
+// Its standard input is the end of a pipe.
+static size_t start_fed(bench_t *bench, arguments_t *arguments)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0 || dup2(ends[0], STDIN_FILENO) < 0)
+        roles_fail("pipe", strerror(errno));
+    add(arguments, "--input=-");
+    bench->input = ends[1];
+    size_t place = roles_execute(&bench->roles, "publisher", arguments->argv);
+    (void)close(ends[0]);
+    (void)close(STDIN_FILENO);
+    return place;
 }
 
 static size_t start_publisher(bench_t *bench)
@@ -111,7 +140,9 @@ static size_t start_publisher(bench_t *bench)
     static arguments_t arguments;
     char path[4096];
     begin(bench, "publisher", "publisher", &arguments);
-    if (bench->fills) {
+    if (bench->feeds)
+        return start_fed(bench, &arguments);
+    if (bench->generates) {
         add(&arguments, "--jobs=%" PRIu64, bench->jobs);
         add(&arguments, "--rate=max");
     } else {
@@ -189,7 +220,7 @@ static void await_filled(bench_t *bench, size_t publisher)
 {
     int64_t begin_us = mm_clock_us();
     while (!is_filled(bench))
-        nap(WATCH_MS);
+        nap(FILL_WATCH_MS);
     bench->fill_seconds = (double)(mm_clock_us() - begin_us) / 1e6;
     read_usage(bench->roles.all[publisher].pid, &bench->fill_cpu_us, &bench->fill_rss_kb);
 }
@@ -207,24 +238,48 @@ static void print_fill(const bench_t *bench, size_t publisher, int64_t drain_us)
                  jobs * 1e6 / (double)drain_us, drain_cpu_us / jobs);
 }
 
+// ---- pauses ------------------------------------------------------------------------------------
+
+// Ends when the run has.
+static int watch_pauses(void *arg)
+{
+    const bench_t *bench = arg;
+    uint64_t settled = 0;
+    int64_t since_us = 0;
+    for (outbox_run_t run = {0}; run.finished_ms == 0; nap(PAUSE_WATCH_MS)) {
+        outbox_run_clear(&run);
+        if (!read_record(bench, &run) || run.restarted == settled)
+            continue;
+        int64_t now_us = mm_clock_us();
+        if (settled > 0 && now_us - since_us > *bench->longest_us)
+            *bench->longest_us = now_us - since_us;
+        settled = run.restarted;
+        since_us = now_us;
+    }
+    return 0;
+}
+
 // ---- main --------------------------------------------------------------------------------------
 
 static void usage(void)
 {
-    (void)fputs("usage: pipeline [-n JOBS] [-r RESTARTERS] [-t] [-b] [-p RATE -s SECONDS] "
-                "PROGRAMS DIR\n",
+    (void)fputs("usage: pipeline [-n JOBS] [-r RESTARTERS] [-t] [-b | -g] [-w] "
+                "[-p RATE -s SECONDS [-f]] PROGRAMS DIR\n",
                 stderr);
     exit(EX_USAGE);
 }
 
 static void parse(int argc, char **argv, bench_t *bench)
 {
-    for (int option; (option = getopt(argc, argv, "n:r:tbp:s:")) != -1;) {
+    for (int option; (option = getopt(argc, argv, "n:r:tbgwfp:s:")) != -1;) {
         switch (option) {
         case 'n': bench->jobs = strtoull(optarg, NULL, 10); break;
         case 'r': bench->restarters = strtoull(optarg, NULL, 10); break;
         case 't': bench->is_tcp = true; break;
-        case 'b': bench->fills = true; break;
+        case 'b': bench->fills = bench->generates = true; break;
+        case 'g': bench->generates = true; break;
+        case 'w': bench->watches = true; break;
+        case 'f': bench->feeds = true; break;
         case 'p': bench->rate = strtod(optarg, NULL); break;
         case 's': bench->seconds = strtod(optarg, NULL); break;
         default: usage();
@@ -236,8 +291,28 @@ static void parse(int argc, char **argv, bench_t *bench)
     bench->dir = argv[optind + 1];
     if (bench->rate > 0)
         bench->jobs = (uint64_t)(bench->rate * bench->seconds);
-    if (bench->jobs == 0 || bench->restarters == 0 || bench->restarters > RESTARTERS_MAX)
+    if (bench->jobs == 0 || bench->restarters == 0 || bench->restarters > RESTARTERS_MAX ||
+        (bench->feeds && bench->rate <= 0))
         usage();
+    if (bench->is_tcp)
+        (void)snprintf(bench->address, sizeof bench->address, "tcp://127.0.0.1:%d",
+                       10000 + (int)getpid() % 20000);
+    else
+        (void)snprintf(bench->address, sizeof bench->address, "ipc://%s/consumer", bench->dir);
+}
+
+// What was measured beside the roles.
+static void print_more(const bench_t *bench)
+{
+    static mm_histogram_t times;
+    if (bench->watches)
+        (void)printf("longest_pause_us=%" PRId64 " ", *bench->longest_us);
+    if (!bench->feeds)
+        return;
+    probe_result(&bench->probe, &times);
+    (void)printf("start_p50_us=%" PRId64 " start_p99_us=%" PRId64 " start_p999_us=%" PRId64 " ",
+                 mm_histogram_quantile(&times, 0.5), mm_histogram_quantile(&times, 0.99),
+                 mm_histogram_quantile(&times, 0.999));
 }
 
 int main(int argc, char **argv)
@@ -250,6 +325,10 @@ int main(int argc, char **argv)
     (void)snprintf(log, sizeof log, "%s/log", bench.dir);
     if (mkdir(log, 0700) != 0)
         roles_fail(log, strerror(errno));
+    if (bench.feeds)
+        probe_init(&bench.probe, bench.jobs, bench.rate, bench.address);
+    if (bench.watches)
+        bench.longest_us = roles_share(sizeof *bench.longest_us);
     size_t publisher;
     if (bench.fills) {
         publisher = start_publisher(&bench);
@@ -259,9 +338,14 @@ int main(int argc, char **argv)
         start_others(&bench);
         publisher = start_publisher(&bench);
     }
+    if (bench.watches)
+        (void)roles_fork(&bench.roles, "watcher", watch_pauses, &bench);
     int64_t begin_us = mm_clock_us();
+    if (bench.feeds)
+        probe_feed(&bench.probe, bench.input);
     bool went_well = roles_await(&bench.roles, publisher);
     int64_t drain_us = mm_clock_us() - begin_us;
+    nap(bench.watches ? FILL_WATCH_MS : 0); // the watcher sees the end by itself
     roles_signal(&bench.roles, SIGTERM);
     went_well = roles_await_all(&bench.roles) && went_well;
     if (!went_well)
@@ -269,6 +353,7 @@ int main(int argc, char **argv)
     read_result(&bench, &result);
     if (bench.fills)
         print_fill(&bench, publisher, drain_us);
+    print_more(&bench);
     roles_print(&bench.roles, &result);
     return 0;
 }

@@ -53,6 +53,13 @@ function row(place, title, key, factor,    other, ours) {
         spread(collect(place, other, key, factor)), spread(ratios(place, other, key))
 }
 
+# A figure that stands for itself.
+function single(place, title, side, key, factor,    texts) {
+    texts = spread(collect(place, side, key, factor))
+    if (texts != "")
+        printf "%-27s %-22s %s\n", place, title, texts
+}
+
 function processes(place, title, prefix, factor) {
     row(place, title " publisher", prefix "publisher", factor)
     row(place, title " consumer", prefix "consumer", factor)
@@ -64,15 +71,15 @@ function paced(place) {
     row(place, "job time p50 ms", "p50_us", 0.001)
     row(place, "job time p99 ms", "p99_us", 0.001)
     row(place, "job time p99.9 ms", "p999_us", 0.001)
+    single(place, "line to start p50 ms", "fed", "start_p50_us", 0.001)
+    single(place, "line to start p99 ms", "fed", "start_p99_us", 0.001)
     row(place, "CPU us/job", "cpu_us_per_job", 1)
     disk(place)
 }
 
 function disk(place) {
-    printf "%-27s %-22s %s\n", place, "fdatasync p50 ms",
-        spread(collect(place, "disk", "p50_us", 0.001))
-    printf "%-27s %-22s %s\n", place, "fdatasync p99 ms",
-        spread(collect(place, "disk", "p99_us", 0.001))
+    single(place, "fdatasync p50 ms", "disk", "p50_us", 0.001)
+    single(place, "fdatasync p99 ms", "disk", "p99_us", 0.001)
 }
 
 function fast(place) {
@@ -84,6 +91,11 @@ function fast(place) {
     }
     if (place ~ /^(throughput|inflight) /)
         processes(place, "peak MB", "rss_kb_", 1 / 1024)
+    if (place ~ /^sustained /) {
+        row(place, "longest pause ms", "longest_pause_us", 0.001)
+        row(place, "job time max ms", "max_us", 0.001)
+        disk(place)
+    }
     if (place ~ /^backlog /) {
         row(place, "filled jobs/s", "fill_jobs_per_s", 1)
         row(place, "drained jobs/s", "drain_jobs_per_s", 1)
