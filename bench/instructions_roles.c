@@ -380,13 +380,13 @@ static void step_worker(world_t *self, member_t *member, mm_worker_event_t event
         case MM_WORKER_CONNECT: break;
         case MM_WORKER_START:
             if (member->is_saver)
-                save(self, member, &action->as.task);
+                save(self, member, action->as.task);
             else
-                start_restart(self, member, &action->as.task);
+                start_restart(self, member, action->as.task);
             break;
         case MM_WORKER_STARTED: add_started(self, member, action->as.number); break;
         case MM_WORKER_RESULT: add_result(self, member, action->as.serial); break;
-        case MM_WORKER_REPORT: send_report(self, member, &action->as.report); break;
+        case MM_WORKER_REPORT: send_report(self, member, action->as.report); break;
         case MM_WORKER_NOTE:
             expect(action->as.note.note == MM_WORKER_NOTE_JOINED, "a worker is at a loss");
             break;

@@ -46,9 +46,10 @@ typedef struct {
     size_t count;
 } restarter_t;
 
-static void start(void *arg, const mm_task_t *task)
+static void start(void *arg, const mm_task_t *task, int64_t now_ms)
 {
     restarter_t *self = arg;
+    (void)now_ms;
     assert(task->host.size > strlen("web-") && self->count < SLOTS);
     uint64_t job = strtoull(task->host.data + strlen("web-"), NULL, 10);
     assert(job < self->probe->jobs);
@@ -60,7 +61,7 @@ static void finish_all(restarter_t *self)
 {
     for (size_t i = 0; i < self->count; i++)
         mm_link_finish(self->link,
-                       &(mm_result_t){.number = self->started[i], .status = MM_STATUS_OK});
+                       &(mm_result_t){.number = self->started[i], .status = MM_STATUS_OK}, 1);
     self->count = 0;
 }
 

@@ -140,6 +140,8 @@ static void add_result(mm_link_t *self, uint64_t serial)
 static void send_started(mm_link_t *self)
 {
     size_t count = 0;
+    if (mm_worker_running(self->worker) == 0)
+        self->started_count = 0;
     for (size_t i = 0; i < self->started_count; i++)
         if (mm_worker_holds(self->worker, self->started[i], NULL))
             self->started[count++] = self->started[i];
@@ -236,7 +238,7 @@ static void leave(mm_link_t *self)
                MM_INT("results", mm_worker_unconfirmed(self->worker)));
 }
 
-static void apply(mm_link_t *self)
+static void apply(mm_link_t *self, int64_t now_ms)
 {
     for (size_t i = 0; i < self->actions.count; i++) {
         const mm_worker_action_t *action = &self->actions.items[i];
@@ -244,11 +246,11 @@ static void apply(mm_link_t *self)
         case MM_WORKER_CONNECT: connect_tasks(self, action->as.connect.suffix); break;
         case MM_WORKER_DISCONNECT: close_tasks(self); break;
         case MM_WORKER_RECREATE: recreate(self); break;
-        case MM_WORKER_START: self->config.start(self->config.arg, &action->as.task); break;
+        case MM_WORKER_START: self->config.start(self->config.arg, action->as.task, now_ms); break;
         case MM_WORKER_STOP: self->config.stop(self->config.arg); break;
         case MM_WORKER_STARTED: add_started(self, action->as.number); break;
         case MM_WORKER_RESULT: add_result(self, action->as.serial); break;
-        case MM_WORKER_REPORT: send_report(self, &action->as.report); break;
+        case MM_WORKER_REPORT: send_report(self, action->as.report); break;
         case MM_WORKER_BYE: send_bye(self, action->as.last_serial); break;
         case MM_WORKER_DONE: leave(self); break;
         case MM_WORKER_NOTE: log_note(self, action); break;
@@ -256,12 +258,17 @@ static void apply(mm_link_t *self)
     }
 }
 
+static void step_at(mm_link_t *self, mm_worker_event_t event)
+{
+    mm_worker_step(self->worker, &event, &self->actions);
+    apply(self, event.now_ms);
+}
+
 static void step(mm_link_t *self, mm_worker_event_t event)
 {
     event.now_ms = mm_clock_ms();
     event.boot_ms = mm_clock_boot_ms();
-    mm_worker_step(self->worker, &event, &self->actions);
-    apply(self);
+    step_at(self, event);
 }
 
 // ---- receiving
@@ -302,9 +309,17 @@ static void on_tasks(void *arg)
         ;
 }
 
-void mm_link_finish(mm_link_t *self, const mm_result_t *result)
+void mm_link_finish(mm_link_t *self, const mm_result_t *results, size_t count)
 {
-    step(self, (mm_worker_event_t){.kind = MM_WORKER_FINISHED, .as.result = result});
+    if (count == 0)
+        return;
+    mm_worker_event_t event = {.kind = MM_WORKER_FINISHED,
+                               .now_ms = mm_clock_ms(),
+                               .boot_ms = mm_clock_boot_ms()};
+    for (size_t i = 0; i < count; i++) {
+        event.as.result = &results[i];
+        step_at(self, event);
+    }
 }
 
 void mm_link_drain(mm_link_t *self)

@@ -15,7 +15,8 @@ typedef struct {
     mm_endpoint_t base;
     bool tells_started; // send the started tasks: those that take a while
     // Do this task. The task lives until the call returns; mm_link_finish may not be called in it.
-    void (*start)(void *arg, const mm_task_t *task);
+    // now_ms: the clock of this step.
+    void (*start)(void *arg, const mm_task_t *task, int64_t now_ms);
     void (*stop)(void *arg); // end all that runs now, by mm_link_finish, later
     void *arg;
 } mm_link_config_t;
@@ -23,8 +24,9 @@ typedef struct {
 mm_link_t *mm_link_new(mm_loop_t *loop, const mm_link_config_t *config);
 void mm_link_destroy(mm_link_t **self_p);
 
-// A started task has ended: number, status, outcome, took_ms, error and evidence are read.
-void mm_link_finish(mm_link_t *self, const mm_result_t *result);
+// Started tasks have ended: number, status, outcome, took_ms, error and evidence are read. Those
+// that end at once had better come in one call.
+void mm_link_finish(mm_link_t *self, const mm_result_t *results, size_t count);
 void mm_link_drain(mm_link_t *self);
 // Sends what has come together and does what is due; returns the next deadline. To be called at the
 // end of each turn.

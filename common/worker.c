@@ -10,6 +10,7 @@
 #include <string.h>
 #include <utlist.h>
 
+#define HOST_ROOM    64 // bytes for the host of a task that is held: enough for nearly all
 #define SILENT_BEATS 3 // missed heartbeats of the consumer after which sockets are recreated
 
 mm_worker_t *mm_worker_new(const mm_worker_config_t *config, int64_t now_ms)
@@ -39,6 +40,8 @@ void mm_worker_destroy(mm_worker_t **self_p)
     *self_p = NULL;
     held_t *held, *next;
     DL_FOREACH_SAFE (self->held_list, held, next)
+        free(held);
+    LL_FOREACH_SAFE (self->spare, held, next)
         free(held);
     mm_table_clear(&self->held);
     mm_results_destroy(&self->results);
@@ -131,17 +134,33 @@ static void give_back(mm_worker_t *self, const mm_task_t *task)
                                     .status = MM_STATUS_RETURNED});
 }
 
+// One whose task has ended, when its room is enough.
+static held_t *spare_held(mm_worker_t *self, size_t host_size)
+{
+    held_t *held = self->spare;
+    if (held) {
+        LL_DELETE(self->spare, held);
+        if (held->room >= host_size)
+            return held;
+        free(held);
+    }
+    size_t room = host_size <= HOST_ROOM ? HOST_ROOM : MM_HOST_MAX;
+    held = malloc(sizeof *held + room);
+    assert(held);
+    held->room = (uint16_t)room;
+    return held;
+}
+
 static held_t *hold(mm_worker_t *self, const mm_task_t *task, int64_t stamp_ms)
 {
     size_t host_size = task->leg == MM_LEG_RESTART ? task->host.size : 0;
-    held_t *held = malloc(sizeof *held + host_size);
-    assert(held);
+    held_t *held = spare_held(self, host_size);
     held->number = task->number;
     held->leg = task->leg;
     held->attempt = task->attempt;
     held->id = task->id;
     held->stamp_ms = stamp_ms;
-    held->host_size = host_size;
+    held->host_size = (uint16_t)host_size;
     memcpy(held->host, task->host.data, host_size);
     mm_table_add(&self->held, held->number, held);
     DL_APPEND(self->held_list, held);
@@ -152,7 +171,7 @@ static void drop_held(mm_worker_t *self, held_t *held)
 {
     mm_table_remove(&self->held, held->number, held);
     DL_DELETE(self->held_list, held);
-    free(held);
+    LL_PREPEND(self->spare, held);
 }
 
 static mm_task_t task_of(const held_t *held)
@@ -175,7 +194,7 @@ bool mm_worker_holds(const mm_worker_t *self, uint64_t number, mm_task_t *ret_ta
 static void start(mm_worker_t *self, const mm_task_t *task)
 {
     mm_worker_act(self, MM_WORKER_STARTED)->as.number = task->number;
-    mm_worker_act(self, MM_WORKER_START)->as.task = *task;
+    mm_worker_act(self, MM_WORKER_START)->as.task = task;
 }
 
 static void return_first_waiting(mm_worker_t *self)
@@ -206,9 +225,9 @@ static void start_first_waiting(mm_worker_t *self)
         return_first_waiting(self);
     if (!self->waiting)
         return;
-    mm_task_t task = task_of(self->waiting);
+    self->starting = task_of(self->waiting);
     self->waiting = self->waiting->next;
-    start(self, &task);
+    start(self, &self->starting);
 }
 
 // ---- reports
@@ -444,6 +463,7 @@ void mm_worker_step(mm_worker_t *self, const mm_worker_event_t *event,
     self->boot_ms = event->boot_ms;
     self->actions = ret_actions;
     ret_actions->count = 0;
+    self->report_count = 0;
     switch (event->kind) {
     case MM_WORKER_FRAME: take_frame(self, event->as.frame); break;
     case MM_WORKER_FINISHED: take_finished(self, event->as.result); break;

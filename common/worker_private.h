@@ -21,7 +21,8 @@ typedef struct held {
     mm_id_t id;
     int64_t stamp_ms; // of its frame: its lease counts from there
     struct held *prev, *next;
-    size_t host_size;
+    uint16_t host_size;
+    uint16_t room; // for a host
     char host[];
 } held_t;
 
@@ -39,6 +40,7 @@ struct mm_worker {
     int64_t heard_ms; // the consumer
     mm_table_t held;  // by number
     held_t *held_list;
+    held_t *spare;   // those without a task, by next
     held_t *waiting; // the first of held_list that has not been started; so have none behind it
     mm_results_t *results;
     bool draining;      // says 0 slots
@@ -48,8 +50,11 @@ struct mm_worker {
     bool done;
     int64_t drain_until_ms;
     int64_t leave_by_ms;    // nothing runs: the consumer's last word is awaited until then
+    mm_task_t starting;     // the one that has waited, of the last step
     mm_held_t *report_held; // of the report under way
     mm_result_t *report_results;
+    mm_report_t reports[2 * MM_PARTS_MAX]; // the parts of the step's reports, two at most
+    size_t report_count;
     mm_worker_actions_t *actions;
 };
 

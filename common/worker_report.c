@@ -3,11 +3,13 @@
 #include "text.h"
 #include "worker_private.h"
 
+#include <assert.h>
+
 #define PART_HELD    256 // tasks in one part of a report
 #define PART_RESULTS 32  // results in one part: each may be 1 KiB and a half
 
-static void report_part(mm_worker_t *self, mm_report_t *report, size_t *held_left,
-                        size_t *results_left)
+static void report_part(mm_report_t *report, size_t *held_left, size_t *results_left,
+                        mm_report_t *ret_part)
 {
     size_t held = *held_left < PART_HELD ? *held_left : PART_HELD;
     size_t results = held > PART_HELD / 2           ? 0
@@ -15,7 +17,7 @@ static void report_part(mm_worker_t *self, mm_report_t *report, size_t *held_lef
                                                     : PART_RESULTS;
     report->held_count = held;
     report->result_count = results;
-    mm_worker_act(self, MM_WORKER_REPORT)->as.report = *report;
+    *ret_part = *report;
     report->part++;
     report->held += held;
     report->results += results;
@@ -59,13 +61,16 @@ static void report(mm_worker_t *self, bool hello, bool repeats_all)
                          .last_serial = last,
                          .held = self->report_held,
                          .results = self->report_results};
-    size_t first = self->actions->count;
+    mm_report_t *all = &self->reports[self->report_count];
     do {
-        report_part(self, &whole, &held_left, &results_left);
-        parts++;
+        assert(parts < MM_PARTS_MAX && self->report_count < 2 * MM_PARTS_MAX);
+        report_part(&whole, &held_left, &results_left, &all[parts++]);
+        self->report_count++;
     } while (held_left > 0 || results_left > 0);
-    for (size_t i = first; i < self->actions->count; i++)
-        self->actions->items[i].as.report.parts = (uint32_t)parts;
+    for (size_t i = 0; i < parts; i++) {
+        all[i].parts = (uint32_t)parts;
+        mm_worker_act(self, MM_WORKER_REPORT)->as.report = &all[i];
+    }
 }
 
 void mm_worker_heartbeat(mm_worker_t *self, bool repeats_all)

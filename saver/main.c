@@ -15,13 +15,8 @@
 #include <string.h>
 #include <sysexits.h>
 
-#define LINGER_MS 3 // for how long the first save of a job may wait for company
-
-// An answer that waits for the end of the turn.
-typedef struct {
-    mm_result_t result;
-    char *error; // what result.error points to; owned, or NULL
-} finished_t;
+#define FINISH_MAX 32 // answers that are given to the worker in one call
+#define LINGER_MS  3  // for how long the first save of a job may wait for company
 
 typedef struct {
     mm_options_t options;
@@ -29,35 +24,12 @@ typedef struct {
     mm_link_t *link;
     store_t *store;
     inject_t *inject; // NULL: nothing is injected
-    finished_t *finished;
-    size_t finished_count;
-    size_t finished_size;
     int exit_code;
     int64_t commit_ms; // at the latest, of what is pending
     bool is_urgent;    // somebody waits for it
     bool drains;
     bool broken;
 } saver_t;
-
-static void add_finished(saver_t *self, const store_answer_t *answer)
-{
-    if (self->finished_count == self->finished_size) {
-        self->finished_size = self->finished_size ? 2 * self->finished_size : 256;
-        self->finished = realloc(self->finished, self->finished_size * sizeof *self->finished);
-        assert(self->finished);
-    }
-    finished_t *finished = &self->finished[self->finished_count++];
-    *finished = (finished_t){.result = {.number = answer->number,
-                                        .leg = answer->leg,
-                                        .id = answer->id,
-                                        .status = answer->status,
-                                        .outcome = answer->outcome}};
-    if (answer->error.size > 0) {
-        finished->error = strndup(answer->error.data, answer->error.size);
-        assert(finished->error);
-        finished->result.error = mm_text(finished->error);
-    }
-}
 
 static void commit(saver_t *self)
 {
@@ -69,24 +41,19 @@ static void commit(saver_t *self)
         self->broken = true;
         self->exit_code = EX_IOERR;
         mm_loop_stop(self->loop);
-        return;
     }
-    const store_answer_t *answers;
-    size_t count = store_answers(self->store, &answers);
-    for (size_t i = 0; i < count; i++)
-        add_finished(self, &answers[i]);
 }
 
 // Nobody waits for the first save of a job but its settle, which may be near and do for both. For a
 // settle the publisher waits, and for another save the restart (R6).
-static void put(saver_t *self, const mm_task_t *task)
+static void put(saver_t *self, const mm_task_t *task, int64_t now_ms)
 {
     if (store_pending(self->store) >= (size_t)self->options.batch)
         commit(self);
     if (self->broken)
         return;
     if (store_pending(self->store) == 0) {
-        self->commit_ms = mm_clock_ms() + LINGER_MS;
+        self->commit_ms = now_ms + LINGER_MS;
         self->is_urgent = self->drains;
     }
     self->is_urgent = self->is_urgent || task->leg == MM_LEG_SETTLE || task->deliveries > 1;
@@ -101,17 +68,17 @@ static int64_t commit_deadline(const saver_t *self)
 
 static void commit_due(saver_t *self)
 {
-    if (mm_clock_ms() >= commit_deadline(self))
+    if (store_pending(self->store) > 0 && mm_clock_ms() >= commit_deadline(self))
         commit(self);
 }
 
-static void start_task(void *arg, const mm_task_t *task)
+static void start_task(void *arg, const mm_task_t *task, int64_t now_ms)
 {
     saver_t *self = arg;
     if (self->inject)
-        inject_put(self->inject, task, mm_clock_ms());
+        inject_put(self->inject, task, now_ms);
     else
-        put(self, task);
+        put(self, task, now_ms);
 }
 
 static void stop_tasks(void *arg)
@@ -133,15 +100,31 @@ static void log_finished(const mm_result_t *result)
                MM_STRING("outcome", result->outcome == MM_OUTCOME_DEAD ? "dead" : "restarted"));
 }
 
+static void finish(saver_t *self, const store_answer_t *answers, size_t count)
+{
+    mm_result_t results[FINISH_MAX];
+    for (size_t i = 0; i < count; i++) {
+        results[i] = (mm_result_t){.number = answers[i].number,
+                                   .leg = answers[i].leg,
+                                   .id = answers[i].id,
+                                   .status = answers[i].status,
+                                   .outcome = answers[i].outcome,
+                                   .error = answers[i].error};
+        log_finished(&results[i]);
+    }
+    mm_link_finish(self->link, results, count);
+}
+
+// Gives the consumer what the commits since the last call have answered. A worker that finishes a
+// task of the store starts none, so that the answers stay until the end.
 static void finish_all(saver_t *self)
 {
-    for (size_t i = 0; i < self->finished_count; i++) {
-        finished_t *finished = &self->finished[i];
-        log_finished(&finished->result);
-        mm_link_finish(self->link, &finished->result);
-        free(finished->error);
+    const store_answer_t *answers;
+    size_t count = store_answers(self->store, &answers);
+    for (size_t done = 0, size; done < count; done += size) {
+        size = count - done < FINISH_MAX ? count - done : FINISH_MAX;
+        finish(self, answers + done, size);
     }
-    self->finished_count = 0;
 }
 
 // Takes from the injection what is due: to be put, or to fail.
@@ -150,16 +133,17 @@ static void take_injected(saver_t *self)
     inject_item_t item;
     while (self->inject && inject_next(self->inject, mm_clock_ms(), &item)) {
         if (!item.fails) {
-            put(self, &item.task);
+            put(self, &item.task, mm_clock_ms());
             continue;
         }
         commit(self); // answers in order of arrival
+        finish_all(self);
         store_answer_t answer = {.number = item.task.number,
                                  .leg = item.task.leg,
                                  .id = item.task.id,
                                  .status = MM_STATUS_FAILED,
                                  .error = mm_text("injected failure (--inject-fail)")};
-        add_finished(self, &answer);
+        finish(self, &answer, 1);
     }
 }
 
@@ -247,6 +231,5 @@ int main(int argc, char **argv)
     mm_loop_destroy(&self.loop);
     close_store(&self);
     inject_destroy(&self.inject);
-    free(self.finished);
     return mm_process_end(&self.options, self.exit_code);
 }

@@ -51,7 +51,7 @@ typedef struct {
     int64_t received_ms;
     mm_outcome_t before; // on record before the batch
     mm_outcome_t after;  // on record after it
-    char *error;         // on record with an outcome that was there before; owned, or NULL
+    const char *error;   // on record with an outcome that was there before, or NULL
 } row_t;
 
 struct store {
@@ -76,6 +76,9 @@ struct store {
     store_answer_t *answers;
     size_t answer_count;
     size_t answer_room;
+    char **errors; // what the answers point to
+    size_t error_count;
+    size_t error_room;
     bool is_taken; // the answers were given out: the next call drops them
     char error[MM_ERROR_MAX];
 };
@@ -122,12 +125,13 @@ int store_open(const char *path, store_t **ret_self, char error[MM_ERROR_MAX])
     return 0;
 }
 
-// The rows of the last batch, to whose errors its answers point.
-static void drop_rows(store_t *self)
+static void drop_answers(store_t *self)
 {
-    for (size_t i = 0; i < self->row_count; i++)
-        free(self->rows[i].error);
-    self->row_count = 0;
+    for (size_t i = 0; i < self->error_count; i++)
+        free(self->errors[i]);
+    self->error_count = 0;
+    self->answer_count = 0;
+    self->is_taken = false;
 }
 
 bool store_close(store_t **self_p)
@@ -140,11 +144,12 @@ bool store_close(store_t **self_p)
     mm_sqlite_close(&self->sqlite);
     free(self->tasks);
     free(self->task_at);
-    drop_rows(self);
     free(self->rows);
     free(self->slots);
     free(self->bytes);
+    drop_answers(self);
     free(self->answers);
+    free(self->errors);
     free(self);
     return is_kept;
 }
@@ -154,8 +159,20 @@ bool store_close(store_t **self_p)
 static void drop_taken(store_t *self)
 {
     if (self->is_taken)
-        self->answer_count = 0;
-    self->is_taken = false;
+        drop_answers(self);
+}
+
+// A copy that lives as long as the answers.
+static const char *keep_error(store_t *self, mm_text_t error)
+{
+    if (self->error_count == self->error_room) {
+        self->error_room = 2 * self->error_room + 16;
+        self->errors = grow(self->errors, self->error_room, sizeof *self->errors);
+    }
+    char *copy = strndup(error.data, error.size);
+    assert(copy != NULL);
+    self->errors[self->error_count++] = copy;
+    return copy;
 }
 
 // Appends a text's bytes. They may move, so its pointer is set by place, in the same order.
@@ -287,10 +304,8 @@ static mm_sqlite_status_t look_up(store_t *self, row_t *row)
         row->before = MM_OUTCOME_DEAD;
     row->after = row->before;
     mm_text_t error = mm_sqlite_column_text(self->look, 2);
-    if (row->before == MM_OUTCOME_DEAD && error.size > 0) {
-        row->error = strndup(error.data, error.size);
-        assert(row->error != NULL);
-    }
+    if (row->before == MM_OUTCOME_DEAD && error.size > 0)
+        row->error = keep_error(self, error);
     bool is_higher = row->deliveries > sqlite3_column_int64(self->look, 1);
     (void)sqlite3_reset(self->look);
     if (!is_higher)
@@ -363,7 +378,7 @@ static void make_rows(store_t *self)
         slots *= 2;
     self->slot_mask = slots - 1;
     memset(self->slots, 0, slots * sizeof *self->slots);
-    drop_rows(self);
+    self->row_count = 0;
     for (uint32_t i = 0; i < self->task_count; i++)
         add_to_row(self, i);
 }
@@ -395,6 +410,9 @@ static void answer_batch(store_t *self, bool is_committed)
         self->answer_room = self->answer_count + self->task_room;
         self->answers = grow(self->answers, self->answer_room, sizeof *self->answers);
     }
+    mm_text_t failure = {0};
+    if (!is_committed)
+        failure = mm_text(keep_error(self, mm_text(self->error)));
     for (uint32_t i = 0; i < self->task_count; i++) {
         const mm_task_t *task = &self->tasks[i];
         const row_t *row = &self->rows[self->task_at[i]];
@@ -402,7 +420,7 @@ static void answer_batch(store_t *self, bool is_committed)
         *answer = (store_answer_t){.number = task->number, .leg = task->leg, .id = task->id};
         if (!is_committed) {
             answer->status = MM_STATUS_FAILED;
-            answer->error = mm_text(self->error);
+            answer->error = failure;
         } else {
             bool is_early = row->settle == NO_TASK || i < row->settle;
             answer->outcome = is_early ? row->before : row->after;

@@ -65,7 +65,7 @@ static void take_action(world_t *self, const mm_worker_action_t *action)
         self->connected = false;
         break;
     case MM_WORKER_RECREATE: assert(!self->connected); break;
-    case MM_WORKER_START: take_start(self, &action->as.task); break;
+    case MM_WORKER_START: take_start(self, action->as.task); break;
     case MM_WORKER_STOP: self->stops = true; break;
     case MM_WORKER_STARTED: assert(mm_worker_holds(self->worker, action->as.number, NULL)); break;
     case MM_WORKER_RESULT:
@@ -75,7 +75,7 @@ static void take_action(world_t *self, const mm_worker_action_t *action)
                           .as.results = {name, self->config.nonce, session,
                                          mm_worker_result(self->worker, action->as.serial), 1}});
         break;
-    case MM_WORKER_REPORT: take_report(self, &action->as.report); break;
+    case MM_WORKER_REPORT: take_report(self, action->as.report); break;
     case MM_WORKER_BYE:
         fuzz_send(
             &(mm_frame_t){.kind = MM_FRAME_BYE,

@@ -133,8 +133,8 @@ static void send(sim_t *self, sim_process_t *process, const mm_worker_action_t *
         frame.as.results.items = result;
         frame.as.results.count = 1;
     } else if (action->kind == MM_WORKER_REPORT) {
-        frame.kind = action->as.report.is_hello ? MM_FRAME_HELLO : MM_FRAME_HEARTBEAT;
-        frame.as.report = action->as.report;
+        frame.kind = action->as.report->is_hello ? MM_FRAME_HELLO : MM_FRAME_HEARTBEAT;
+        frame.as.report = *action->as.report;
     } else {
         frame.kind = MM_FRAME_BYE;
         frame.as.bye.worker = name;
@@ -165,7 +165,7 @@ static void apply(sim_t *self, sim_process_t *process)
             process->sockets++;
             process->heard_from = self->now_ms + (int64_t)sim_below(self, 200);
             break;
-        case MM_WORKER_START: start_task(self, process, &action->as.task); break;
+        case MM_WORKER_START: start_task(self, process, action->as.task); break;
         case MM_WORKER_STOP: stop_all(self, process); break;
         case MM_WORKER_STARTED: break;
         case MM_WORKER_RESULT:

@@ -159,7 +159,7 @@ static inline void tell_action(const mm_worker_action_t *action)
         break;
     case MM_WORKER_DISCONNECT: tell("disconnect"); break;
     case MM_WORKER_RECREATE: tell("recreate"); break;
-    case MM_WORKER_START: tell("start %" PRIu64, action->as.task.number); break;
+    case MM_WORKER_START: tell("start %" PRIu64, action->as.task->number); break;
     case MM_WORKER_STOP: tell("stop"); break;
     case MM_WORKER_STARTED: tell("started %" PRIu64, action->as.number); break;
     case MM_WORKER_RESULT:
@@ -168,7 +168,7 @@ static inline void tell_action(const mm_worker_action_t *action)
         tell("result %" PRIu64 " of %" PRIu64 " %s", result->serial, result->number,
              statuses[result->status]);
         break;
-    case MM_WORKER_REPORT: tell_report(&action->as.report); break;
+    case MM_WORKER_REPORT: tell_report(action->as.report); break;
     case MM_WORKER_BYE: tell("bye %" PRIu64, action->as.last_serial); break;
     case MM_WORKER_DONE: tell("done"); break;
     case MM_WORKER_NOTE: tell_note(action); break;
