@@ -11,6 +11,9 @@
 
 static const char *const level_names[MM_LOG_LEVELS] = {"DEBUG", "INFO", "WARN", "ERROR"};
 
+#define STAMP_SIZE 24 // "2026-11-22T07:25:14.123Z"
+#define JSON_START "{\"ts\":\""
+
 // Where the next byte goes. The buffer is large enough for any line: nothing is checked on the way.
 typedef struct {
     char *at;
@@ -75,6 +78,34 @@ static bool is_plain(unsigned char c)
     return c > ' ' && c < 0x7f && c != '"' && c != '\\' && c != '=';
 }
 
+// Sixteen bytes, which compilers handle in one register where there is one.
+typedef unsigned char block_t __attribute__((vector_size(16)));
+
+static bool is_plain_block(const unsigned char *data)
+{
+    block_t block;
+    memcpy(&block, data, sizeof block);
+    block_t odd = (block_t)(block <= ' ') | (block_t)(block >= 0x7f) | (block_t)(block == '"') |
+                  (block_t)(block == '\\') | (block_t)(block == '=');
+    uint64_t halves[2];
+    memcpy(halves, &odd, sizeof halves);
+    return (halves[0] | halves[1]) == 0;
+}
+
+// How many plain bytes are in front. Blocks may overlap.
+static size_t plain_size(const unsigned char *data, size_t size)
+{
+    size_t plain = 0;
+    while (plain + sizeof(block_t) <= size && is_plain_block(data + plain))
+        plain += sizeof(block_t);
+    if (size > sizeof(block_t) && size - plain < sizeof(block_t) &&
+        is_plain_block(data + size - sizeof(block_t)))
+        return size;
+    while (plain < size && is_plain(data[plain]))
+        plain++;
+    return plain;
+}
+
 // The size of the UTF-8 sequence in front (RFC 3629, 4); 0 when it is none.
 static size_t sequence_size(const unsigned char *data, size_t size)
 {
@@ -132,14 +163,8 @@ static void put_escaped(cursor_t *out, const unsigned char *data, size_t size, b
 
 static void put_text(cursor_t *out, mm_text_t text, bool json)
 {
-    size_t size = mm_log_text_size(text), plain = 0;
-    if (!json && mm_host_complaint((mm_text_t){text.data, size}) == NULL) {
-        put_bytes(out, text.data, size); // hosts and names, which most texts are
-        return;
-    }
     const unsigned char *data = (const unsigned char *)text.data;
-    while (plain < size && is_plain(data[plain]))
-        plain++;
+    size_t size = mm_log_text_size(text), plain = plain_size(data, size);
     bool is_quoted = json || size == 0 || plain < size;
     if (is_quoted)
         put_char(out, '"');
@@ -178,25 +203,24 @@ static void put_field(cursor_t *out, const mm_field_t *field, bool json)
     assert(false);
 }
 
-// "2026-11-22T07:25:14.123Z"
-static void put_stamp(cursor_t *out, mm_log_format_t *self, int64_t wall_ms)
+// Puts the time into all heads, whose lines mostly share it.
+static void set_time(mm_log_format_t *self, int64_t wall_ms)
 {
-    int64_t second = wall_ms / 1000;
+    char stamp[STAMP_SIZE + 1];
+    struct tm parts;
+    time_t second = (time_t)(wall_ms / 1000);
     assert(wall_ms >= 0);
-    if (second != self->second) {
-        struct tm parts;
-        time_t time = (time_t)second;
-        struct tm *done = gmtime_r(&time, &parts);
-        assert(done != NULL);
-        size_t size = strftime(self->stamp, sizeof self->stamp, "%Y-%m-%dT%H:%M:%S", &parts);
-        assert(size > 0);
-        self->second = second;
-    }
+    struct tm *done = gmtime_r(&second, &parts);
+    assert(done != NULL);
+    size_t size = strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &parts);
     unsigned ms = (unsigned)(wall_ms % 1000);
     const char tail[] = {'.', (char)('0' + ms / 100), (char)('0' + ms / 10 % 10),
                          (char)('0' + ms % 10), 'Z'};
-    put_string(out, self->stamp);
-    put_bytes(out, tail, sizeof tail);
+    assert(size + sizeof tail == STAMP_SIZE);
+    memcpy(stamp + size, tail, sizeof tail);
+    for (size_t i = 0; i < MM_LOG_LEVELS; i++)
+        memcpy(self->heads[i] + (self->json ? strlen(JSON_START) : 0), stamp, STAMP_SIZE);
+    self->wall_ms = wall_ms;
 }
 
 void mm_log_format_init(mm_log_format_t *self, mm_name_t process, pid_t pid, bool json)
@@ -205,9 +229,11 @@ void mm_log_format_init(mm_log_format_t *self, mm_name_t process, pid_t pid, boo
     self->process = process;
     self->pid = pid;
     self->json = json;
-    self->second = -1;
+    self->wall_ms = -1;
     for (size_t i = 0; i < MM_LOG_LEVELS; i++) {
         cursor_t out = {self->heads[i]};
+        put_string(&out, json ? JSON_START : "");
+        out.at += STAMP_SIZE;
         put_string(&out, json ? "\",\"level\":\"" : " ");
         put_string(&out, level_names[i]);
         put_string(&out, json ? "\",\"process\":\"" : " ");
@@ -236,8 +262,8 @@ size_t mm_log_format(mm_log_format_t *self, const mm_log_entry_t *entry, const m
 {
     assert(entry->count <= MM_LOG_FIELDS);
     cursor_t out = {buffer};
-    put_string(&out, self->json ? "{\"ts\":\"" : "");
-    put_stamp(&out, self, entry->wall_ms);
+    if (entry->wall_ms != self->wall_ms)
+        set_time(self, entry->wall_ms);
     put_bytes(&out, self->heads[entry->level], self->head_sizes[entry->level]);
     if (self->json)
         put_text(&out, mm_text(entry->message), true);

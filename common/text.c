@@ -88,6 +88,8 @@ const char *mm_host_complaint(mm_text_t host)
 // Good enough for hosts that mm_host_complaint has passed: digits, dots and a port, or two colons.
 static bool is_address(mm_text_t host)
 {
+    if (!is_digit(host.data[0]) && host.data[0] != '.' && memchr(host.data, ':', host.size) == NULL)
+        return false; // a name, as nearly all are
     size_t colons = 0;
     bool numeric = true;
     for (size_t i = 0; i < host.size; i++) {
