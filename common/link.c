@@ -313,9 +313,8 @@ void mm_link_finish(mm_link_t *self, const mm_result_t *results, size_t count)
 {
     if (count == 0)
         return;
-    mm_worker_event_t event = {.kind = MM_WORKER_FINISHED,
-                               .now_ms = mm_clock_ms(),
-                               .boot_ms = mm_clock_boot_ms()};
+    mm_worker_event_t event = {
+        .kind = MM_WORKER_FINISHED, .now_ms = mm_clock_ms(), .boot_ms = mm_clock_boot_ms()};
     for (size_t i = 0; i < count; i++) {
         event.as.result = &results[i];
         step_at(self, event);

@@ -17,7 +17,8 @@ typedef struct {
     mm_name_t process;
     pid_t pid;
     bool json;
-    char heads[MM_LOG_LEVELS][MM_NAME_MAX + 112]; // by level: the time, the level, the process, its pid
+    char heads[MM_LOG_LEVELS]
+              [MM_NAME_MAX + 112]; // by level: the time, the level, the process, its pid
     size_t head_sizes[MM_LOG_LEVELS];
     int64_t wall_ms; // Unix time in the heads; -1: none yet
 } mm_log_format_t;

@@ -11,7 +11,7 @@
 #include <utlist.h>
 
 #define HOST_ROOM    64 // bytes for the host of a task that is held: enough for nearly all
-#define SILENT_BEATS 3 // missed heartbeats of the consumer after which sockets are recreated
+#define SILENT_BEATS 3  // missed heartbeats of the consumer after which sockets are recreated
 
 mm_worker_t *mm_worker_new(const mm_worker_config_t *config, int64_t now_ms)
 {
@@ -41,8 +41,8 @@ void mm_worker_destroy(mm_worker_t **self_p)
     held_t *held, *next;
     DL_FOREACH_SAFE (self->held_list, held, next)
         free(held);
-    LL_FOREACH_SAFE (self->spare, held, next)
-        free(held);
+    LL_FOREACH_SAFE(self->spare, held, next)
+    free(held);
     mm_table_clear(&self->held);
     mm_results_destroy(&self->results);
     free(self->report_held);

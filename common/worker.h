@@ -66,11 +66,11 @@ typedef struct {
             uint64_t session;
             char suffix[32]; // to put behind the base address
         } connect;
-        const mm_task_t *task; // start; lives until the next step, or as the event
-        uint64_t number;       // started
-        uint64_t serial;       // result: see mm_worker_result
+        const mm_task_t *task;     // start; lives until the next step, or as the event
+        uint64_t number;           // started
+        uint64_t serial;           // result: see mm_worker_result
         const mm_report_t *report; // lives until the next step
-        uint64_t last_serial;  // bye
+        uint64_t last_serial;      // bye
         struct {
             mm_worker_note_t note;
             mm_text_t text;  // refused: why
