@@ -28,6 +28,7 @@ typedef struct lease {
     uint32_t unanswered; // deliveries in a row
     int64_t deadline_ms; // leased
     int64_t run;
+    uint64_t token;
     int64_t accepted_us;
     mm_heap_node_t delay;
     struct lease *prev, *next; // ready, again or leased
@@ -92,6 +93,7 @@ static outbox_action_t *act(outbox_t *self, outbox_action_kind_t kind, const lea
         action->host = (mm_text_t){lease->host, lease->host_size};
         action->delivery = lease->delivery;
         action->run = lease->run;
+        action->token = lease->token;
         action->accepted_us = lease->accepted_us;
     }
     return action;
@@ -227,6 +229,7 @@ static void take_job(outbox_t *self, const outbox_event_t *event)
     assert(lease);
     lease->id = event->as.job.id;
     lease->run = event->as.job.run;
+    lease->token = event->as.job.token;
     lease->accepted_us = event->as.job.accepted_us;
     lease->delivery = event->as.job.maybe_sent ? 1 : 0;
     lease->host_size = host.size;

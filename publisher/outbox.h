@@ -32,8 +32,9 @@ typedef struct {
             mm_id_t id;
             mm_text_t host;
             int64_t run;
-            int64_t accepted_us; // the shell's, given back when it settles
-            bool maybe_sent;     // by an earlier life of the publisher: it counts as a redelivery
+            uint64_t token; // the shell's, given back when it settles, as run and time are
+            int64_t accepted_us;
+            bool maybe_sent; // by an earlier life of the publisher: it counts as a redelivery
         } job;
         struct {
             uint64_t life;
@@ -70,6 +71,7 @@ typedef struct {
     mm_text_t host;      // deliver, settled, note; lives until the next step
     uint32_t delivery;   // deliver, note
     int64_t run;         // settled
+    uint64_t token;      // settled
     int64_t accepted_us; // settled
     mm_outcome_t outcome;
     uint32_t attempts;

@@ -64,7 +64,7 @@ static void a_broken_database_is_the_end(void **state)
     begin(50);
     sqlite3 *other = NULL;
     assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(other, "DROP TABLE jobs", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "DROP TABLE chunks", NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(other);
     assert_false(intake_step(intake, now_ms, true));
     assert_int_equal(given_count, 0);
@@ -201,6 +201,11 @@ static void a_stream_is_watched_only_while_it_is_to_be_read(void **state)
     step();
     step();
     assert_int_equal(on_record(), 35);
+    assert_int_equal(intake_descriptor(intake), -1); // there is room for a few only
+    settle_all();
+    now_ms += 20;
+    step();
+    assert_int_equal(on_record(), 25);
     assert_int_equal(intake_descriptor(intake), source_descriptor(source)); // all was read
     close(writer);
     step();
