@@ -27,7 +27,7 @@ link    = $(CC) -pie -pthread -Wl,-z,relro,-z,now $(SANITIZE) $(LDFLAGS)
 COMMON := clock duration endpoint heap histogram id link log log_format loop options options_check \
           options_ini options_print options_value process results socket sqlite table text wire \
           wire_decode wire_encode wire_scan words worker worker_report
-PUBLISHER := hostline hostset intake outbox outbox_chunk outbox_db outbox_db_batch outbox_db_read \
+PUBLISHER := filecheck hostline hostset intake outbox outbox_chunk outbox_db outbox_db_batch outbox_db_read \
              outbox_db_upgrade outbox_text progress report run source_file source_generate source_paced
 CONSUMER := flight gather gather_legs gather_out gather_reader gather_text holdings hosts life memory names \
             outgoing workers
