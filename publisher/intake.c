@@ -181,7 +181,7 @@ static void read_source(intake_t *self, int64_t now_ms)
 
 // ---- out
 
-void intake_settle(intake_t *self, const outbox_action_t *action, int64_t now_ms)
+void intake_settle(intake_t *self, const outbox_action_t *action, int64_t now_ms, int64_t now_us)
 {
     outbox_row_t job = {.id = action->id,
                         .host = action->host,
@@ -189,7 +189,7 @@ void intake_settle(intake_t *self, const outbox_action_t *action, int64_t now_ms
                         .token = action->token,
                         .error = action->error};
     outbox_db_settle(self->config.db, &job, action->outcome, action->attempts);
-    mm_histogram_record(&self->times, mm_clock_us() - action->accepted_us);
+    mm_histogram_record(&self->times, now_us - action->accepted_us);
     self->times_changed = true;
     self->settled_count++;
     if (self->settled_since_ms == MM_NEVER)

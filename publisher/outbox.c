@@ -5,6 +5,7 @@
 #include "outbox.h"
 #include "heap.h"
 #include "random.h"
+#include "slab.h"
 #include "table.h"
 #include "text.h"
 
@@ -41,6 +42,7 @@ struct outbox {
     int64_t now_ms;
     uint64_t random;
     mm_table_t table; // by id
+    slab_t slab;      // of the leases
     lease_t *ready;
     size_t ready_count;
     lease_t *again;
@@ -170,11 +172,16 @@ static void end_lease(outbox_t *self, lease_t *lease)
     LL_PREPEND(self->ended, lease);
 }
 
+static size_t size_of(size_t host_size)
+{
+    return sizeof(lease_t) + host_size;
+}
+
 static void free_ended(outbox_t *self)
 {
     for (lease_t *lease; (lease = self->ended) != NULL;) {
         LL_DELETE(self->ended, lease);
-        free(lease);
+        slab_give(&self->slab, lease, size_of(lease->host_size));
     }
 }
 
@@ -184,12 +191,9 @@ void outbox_destroy(outbox_t **self_p)
     if (!self)
         return;
     *self_p = NULL;
-    lease_t *lease;
-    for (size_t at = 0; (lease = mm_table_next(&self->table, &at)) != NULL;)
-        free(lease);
     mm_table_clear(&self->table);
-    free_ended(self);
     mm_heap_clear(&self->delayed);
+    slab_clear(&self->slab);
     free(self);
 }
 
@@ -225,8 +229,7 @@ static void take_job(outbox_t *self, const outbox_event_t *event)
     if (find(self, &event->as.job.id) || self->draining)
         return;
     mm_text_t host = event->as.job.host;
-    lease_t *lease = calloc(1, sizeof *lease + host.size);
-    assert(lease);
+    lease_t *lease = slab_take(&self->slab, size_of(host.size));
     lease->id = event->as.job.id;
     lease->run = event->as.job.run;
     lease->token = event->as.job.token;
@@ -405,6 +408,24 @@ void outbox_step(outbox_t *self, const outbox_event_t *event, outbox_actions_t *
     if (self->draining && over && !self->left) {
         self->left = true;
         act(self, OUTBOX_LEAVE, NULL);
+    }
+}
+
+// The index first, for all, and then the leases that it names.
+void outbox_foresee(const outbox_t *self, const mm_notice_t *notices, size_t count)
+{
+    if (self->table.count == 0)
+        return;
+    for (size_t i = 0; i < count; i++)
+        __builtin_prefetch(
+            &self->table.slots[mm_table_home(&self->table, mm_id_hash(&notices[i].id))], 1);
+    for (size_t i = 0; i < count; i++) {
+        const char *lease =
+            self->table.slots[mm_table_home(&self->table, mm_id_hash(&notices[i].id))].item;
+        if (lease) {
+            __builtin_prefetch(lease, 1);
+            __builtin_prefetch(lease + 64, 1);
+        }
     }
 }
 

@@ -93,6 +93,9 @@ outbox_t *outbox_new(const outbox_config_t *config, int64_t now_ms);
 void outbox_destroy(outbox_t **self_p);
 void outbox_step(outbox_t *self, const outbox_event_t *event, outbox_actions_t *ret_actions);
 int64_t outbox_deadline(const outbox_t *self);
+// Some notices are going to be told, one by one: their leases are asked of memory together. It
+// changes nothing.
+void outbox_foresee(const outbox_t *self, const mm_notice_t *notices, size_t count);
 
 // How many more jobs it wants now: give it no others.
 size_t outbox_room(const outbox_t *self);

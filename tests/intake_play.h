@@ -30,6 +30,7 @@ enum { GIVEN_MAX = 8192, LIFE = 3 };
 typedef struct {
     mm_id_t id;
     uint64_t token;
+    int64_t accepted_us;
     char host[64];
     bool maybe_sent;
 } given_t;
@@ -99,6 +100,7 @@ static inline void take_given(void *arg, const outbox_event_t *event)
     given_t *last = &given[given_count++];
     last->id = event->as.job.id;
     last->token = event->as.job.token;
+    last->accepted_us = event->as.job.accepted_us;
     last->maybe_sent = event->as.job.maybe_sent;
     assert_true(event->as.job.host.size < sizeof last->host);
     (void)snprintf(last->host, sizeof last->host, "%.*s", (int)event->as.job.host.size,
@@ -195,7 +197,7 @@ static inline void settle(mm_verdict_t verdict)
         .verdict = verdict, .id = given[settled_count++].id, .attempts = 2, .error = {"no", 2}};
     outbox_step(core, &event, &actions);
     assert_true(actions.count > 0 && actions.items[0].kind == OUTBOX_SETTLED);
-    intake_settle(intake, &actions.items[0], now_ms);
+    intake_settle(intake, &actions.items[0], now_ms, mm_clock_us());
 }
 
 static inline void settle_all(void)
