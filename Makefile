@@ -27,8 +27,8 @@ link    = $(CC) -pie -pthread -Wl,-z,relro,-z,now $(SANITIZE) $(LDFLAGS)
 COMMON := clock duration endpoint heap histogram id link log log_format loop options options_check \
           options_ini options_print options_value process results socket sqlite table text wire \
           wire_decode wire_encode wire_scan words worker worker_report
-PUBLISHER := hostline hostset intake outbox outbox_db outbox_db_batch outbox_text progress report \
-             run source_file source_generate source_paced
+PUBLISHER := filecheck hostline hostset intake outbox outbox_chunk outbox_db outbox_db_batch outbox_db_read \
+             outbox_db_upgrade outbox_text progress report run slab source_file source_generate source_paced
 CONSUMER := flight gather gather_legs gather_out gather_reader gather_text holdings hosts life memory names \
             outgoing workers
 SAVER := inject store_sqlite
@@ -40,7 +40,7 @@ SCENARIOS := $(wildcard tests/scenarios/*/*.txt)
 # Cores are pure: they decide and do nothing else. `make check` holds them to it.
 CORES := common/heap common/results common/table common/text common/worker common/worker_report consumer/flight consumer/gather \
          consumer/gather_legs consumer/gather_out consumer/holdings consumer/hosts consumer/memory consumer/names \
-         consumer/workers publisher/outbox saver/inject
+         consumer/workers publisher/outbox publisher/slab saver/inject
 
 PROGRAMS := $(addprefix $(BUILD)/mayhem-,publisher consumer saver restarter)
 libraries = $(foreach folder,$(1),$(BUILD)/lib$(folder).a) $(BUILD)/libcommon.a

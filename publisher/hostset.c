@@ -3,6 +3,7 @@
 // text, and growing needs no old table: the arena is walked again.
 
 #include "hostset.h"
+#include "hash.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -47,18 +48,6 @@ void hostset_destroy(hostset_t **self_p)
     free(self);
 }
 
-// FNV-1a, with its high bits folded down: the low ones choose the slot.
-static uint64_t hash_of(const void *data, size_t size)
-{
-    const unsigned char *bytes = data;
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
-    hash ^= hash >> 29;
-    hash *= UINT64_C(0xbf58476d1ce4e5b9);
-    return hash ^ (hash >> 32);
-}
-
 // The slot that holds this host, or the free one where it belongs.
 static uint64_t *find_slot(const hostset_t *self, const void *data, size_t size, uint64_t hash)
 {
@@ -75,13 +64,34 @@ static uint64_t *find_slot(const hostset_t *self, const void *data, size_t size,
     }
 }
 
+// The hashes of some hosts; their slots are asked of memory.
+static void hash_many(const hostset_t *self, const mm_text_t *hosts, size_t count,
+                      uint64_t *ret_hashes)
+{
+    for (size_t i = 0; i < count; i++) {
+        ret_hashes[i] = hash_of(hosts[i].data, hosts[i].size);
+        __builtin_prefetch(&self->slots[ret_hashes[i] & (self->slot_count - 1)], 1);
+    }
+}
+
+// All hosts anew, in the order of the arena.
 static void grow_slots(hostset_t *self)
 {
     make_slots(self, 2 * self->slot_count);
-    for (uint64_t place = 0; place < self->arena_size; place += 1U + self->arena[place]) {
-        const unsigned char *host = self->arena + place;
-        uint64_t hash = hash_of(host + 1, host[0]);
-        *find_slot(self, host + 1, host[0], hash) = (hash & ~PLACE_MASK) | (place + 1);
+    for (uint64_t place = 0; place < self->arena_size;) {
+        mm_text_t hosts[HOSTSET_MANY];
+        uint64_t hashes[HOSTSET_MANY], places[HOSTSET_MANY];
+        size_t count = 0;
+        for (; count < HOSTSET_MANY && place < self->arena_size; count++) {
+            const unsigned char *host = self->arena + place;
+            hosts[count] = (mm_text_t){(const char *)host + 1, host[0]};
+            places[count] = place + 1;
+            place += 1U + host[0];
+        }
+        hash_many(self, hosts, count, hashes);
+        for (size_t i = 0; i < count; i++)
+            *find_slot(self, hosts[i].data, hosts[i].size, hashes[i]) =
+                (hashes[i] & ~PLACE_MASK) | places[i];
     }
 }
 
@@ -100,10 +110,9 @@ static uint64_t keep(hostset_t *self, mm_text_t host)
     return place;
 }
 
-bool hostset_add(hostset_t *self, mm_text_t host)
+static bool add(hostset_t *self, mm_text_t host, uint64_t hash)
 {
     assert(host.size > 0 && host.size <= MM_HOST_MAX);
-    uint64_t hash = hash_of(host.data, host.size);
     uint64_t *slot = find_slot(self, host.data, host.size, hash);
     if (*slot != 0)
         return false;
@@ -112,6 +121,20 @@ bool hostset_add(hostset_t *self, mm_text_t host)
     if (4 * self->count > 3 * self->slot_count)
         grow_slots(self);
     return true;
+}
+
+bool hostset_add(hostset_t *self, mm_text_t host)
+{
+    return add(self, host, hash_of(host.data, host.size));
+}
+
+void hostset_add_many(hostset_t *self, const mm_text_t *hosts, size_t count, bool *ret_new)
+{
+    uint64_t hashes[HOSTSET_MANY];
+    assert(count <= HOSTSET_MANY);
+    hash_many(self, hosts, count, hashes);
+    for (size_t i = 0; i < count; i++)
+        ret_new[i] = add(self, hosts[i], hashes[i]);
 }
 
 uint64_t hostset_count(const hostset_t *self)

@@ -22,6 +22,7 @@
 // A job that was put and waits for its commit.
 typedef struct {
     mm_id_t id;
+    uint64_t token;
     size_t offset; // of its host in the bytes
     size_t size;
 } fresh_t;
@@ -37,9 +38,10 @@ struct intake {
     char *bytes; // hosts of the fresh ones
     size_t bytes_count;
     size_t bytes_size;
-    mm_id_t last_given; // of all jobs up to here the core has been told
-    mm_id_t boundary;   // jobs up to here may have been sent by an earlier life
-    bool is_behind;     // there are more on record behind last_given
+    int64_t fresh_us;    // when the fresh ones were read
+    uint64_t last_given; // of all jobs up to this token the core has been told
+    mm_id_t boundary;    // jobs up to here may have been sent by an earlier life
+    bool is_behind;      // there are more on record behind last_given
     bool source_ended;
     int exit_code;
     int64_t source_ms; // when the source has its next one
@@ -103,9 +105,8 @@ void intake_destroy(intake_t **self_p)
 
 // ---- in
 
-static void put_host(intake_t *self, mm_text_t host)
+static void put_host(intake_t *self, mm_text_t host, int64_t wall_ms)
 {
-    int64_t wall_ms = mm_clock_wall_ms();
     fresh_t *fresh = &self->fresh[self->fresh_count++];
     mm_id_next(self->ids, wall_ms > self->floor_ms ? wall_ms : self->floor_ms, &fresh->id);
     if (self->bytes_count + host.size > self->bytes_size) {
@@ -117,7 +118,7 @@ static void put_host(intake_t *self, mm_text_t host)
     fresh->size = host.size;
     memcpy(self->bytes + fresh->offset, host.data, host.size);
     self->bytes_count += host.size;
-    outbox_db_put(self->config.db, self->config.run.number, &fresh->id, host);
+    fresh->token = outbox_db_put(self->config.db, self->config.run.number, &fresh->id, host);
 }
 
 static void put_progress(intake_t *self, bool ends)
@@ -138,13 +139,16 @@ static void take_bad(intake_t *self, const source_item_t *item)
     }
 }
 
+// How much of the source may be read now. While a bounded one is windows ahead it waits for room
+// for many, so that commits are few and large; what comes slowly never gets so far.
 static size_t read_limit(const intake_t *self)
 {
     if (!self->config.is_bounded)
         return READ_MAX;
-    uint64_t most = BACKLOG_MORE * (uint64_t)self->config.window;
+    uint64_t window = self->config.window, most = BACKLOG_MORE * window;
     uint64_t there = outbox_db_backlog(self->config.db);
-    return there >= most ? 0 : most - there < READ_MAX ? (size_t)(most - there) : READ_MAX;
+    uint64_t room = there >= most ? 0 : most - there;
+    return room >= READ_MAX ? READ_MAX : room >= window ? (size_t)room : 0;
 }
 
 static void read_source(intake_t *self, int64_t now_ms)
@@ -153,11 +157,13 @@ static void read_source(intake_t *self, int64_t now_ms)
     if (self->source_ended || self->fresh_count > 0)
         return;
     size_t limit = read_limit(self);
+    int64_t wall_ms = mm_clock_wall_ms();
+    self->fresh_us = mm_clock_us(); // before the commit, which is a part of what a job takes
     bool waits = false;
     for (size_t i = 0; i < limit; i++) {
         source_item_t item;
         switch (source_next(self->config.run.source, now_ms, &item)) {
-        case SOURCE_ITEM: put_host(self, item.host); continue;
+        case SOURCE_ITEM: put_host(self, item.host, wall_ms); continue;
         case SOURCE_WAIT:
             self->source_ms = item.until_ms;
             waits = true;
@@ -175,11 +181,15 @@ static void read_source(intake_t *self, int64_t now_ms)
 
 // ---- out
 
-void intake_settle(intake_t *self, const outbox_action_t *action, int64_t now_ms)
+void intake_settle(intake_t *self, const outbox_action_t *action, int64_t now_ms, int64_t now_us)
 {
-    outbox_db_settle(self->config.db, action->run, &action->id, action->host, action->outcome,
-                     action->attempts, action->error);
-    mm_histogram_record(&self->times, mm_clock_us() - action->accepted_us);
+    outbox_row_t job = {.id = action->id,
+                        .host = action->host,
+                        .run = action->run,
+                        .token = action->token,
+                        .error = action->error};
+    outbox_db_settle(self->config.db, &job, action->outcome, action->attempts);
+    mm_histogram_record(&self->times, now_us - action->accepted_us);
     self->times_changed = true;
     self->settled_count++;
     if (self->settled_since_ms == MM_NEVER)
@@ -243,28 +253,31 @@ static bool wants_commit(const intake_t *self, int64_t now_ms)
 
 // ---- to the core
 
-static void give(intake_t *self, const mm_id_t *id, mm_text_t host, int64_t run,
-                 int64_t accepted_us)
+static void give(intake_t *self, const outbox_row_t *job, int64_t accepted_us)
 {
     outbox_event_t event = {.kind = OUTBOX_JOB};
-    event.as.job.id = *id;
-    event.as.job.host = host;
-    event.as.job.run = run;
+    event.as.job.id = job->id;
+    event.as.job.host = job->host;
+    event.as.job.run = job->run;
+    event.as.job.token = job->token;
     event.as.job.accepted_us = accepted_us;
-    event.as.job.maybe_sent = mm_id_compare(id, &self->boundary) <= 0;
-    self->last_given = *id;
+    event.as.job.maybe_sent = mm_id_compare(&job->id, &self->boundary) <= 0;
+    self->last_given = job->token;
     self->give(self->arg, &event);
 }
 
 // What was just committed goes straight on, unless older ones are still on record only.
 static void give_fresh(intake_t *self, bool may_give)
 {
-    int64_t now_us = mm_clock_us();
     size_t room = may_give && !self->is_behind ? outbox_room(self->config.outbox) : 0;
-    for (size_t i = 0; i < self->fresh_count && i < room; i++)
-        give(self, &self->fresh[i].id,
-             (mm_text_t){self->bytes + self->fresh[i].offset, self->fresh[i].size},
-             self->config.run.number, now_us);
+    for (size_t i = 0; i < self->fresh_count && i < room; i++) {
+        const fresh_t *fresh = &self->fresh[i];
+        outbox_row_t job = {.id = fresh->id,
+                            .host = {self->bytes + fresh->offset, fresh->size},
+                            .run = self->config.run.number,
+                            .token = fresh->token};
+        give(self, &job, self->fresh_us);
+    }
     if (self->fresh_count > room)
         self->is_behind = true;
     self->fresh_count = 0;
@@ -281,7 +294,7 @@ static bool give_backlog(intake_t *self, bool may_give)
     const outbox_row_t *rows;
     size_t count, limit = room < LOAD_MAX ? room : LOAD_MAX;
     outbox_db_status_t status =
-        outbox_db_load(self->config.db, &self->last_given, limit, &rows, &count);
+        outbox_db_load(self->config.db, self->last_given, limit, &rows, &count);
     if (status == OUTBOX_DB_RETRY)
         return true;
     if (status == OUTBOX_DB_FATAL) {
@@ -292,8 +305,7 @@ static bool give_backlog(intake_t *self, bool may_give)
     // Their time counts from the id, which tells when they were accepted.
     int64_t now_us = mm_clock_us(), wall_ms = mm_clock_wall_ms();
     for (size_t i = 0; i < count; i++)
-        give(self, &rows[i].id, rows[i].host, rows[i].run,
-             now_us - 1000 * (wall_ms - mm_id_wall_ms(&rows[i].id)));
+        give(self, &rows[i], now_us - 1000 * (wall_ms - mm_id_wall_ms(&rows[i].id)));
     self->is_behind = count == limit;
     return true;
 }

@@ -39,8 +39,9 @@ int64_t intake_deadline(const intake_t *self);
 // read now.
 int intake_descriptor(const intake_t *self);
 
-// A job that the core has settled: out of the database with the next commit.
-void intake_settle(intake_t *self, const outbox_action_t *action, int64_t now_ms);
+// A job that the core has settled: out of the database with the next commit. now_us: the same
+// clock, for the time that the job has taken.
+void intake_settle(intake_t *self, const outbox_action_t *action, int64_t now_ms, int64_t now_us);
 // No more is read from the source; an endless one has ended.
 void intake_stop(intake_t *self);
 // Commits all that is pending, with the mark of an orderly end. False like intake_step.

@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #define WAITING_MAX  16   // frames that wait for the consumer before no more are made
+#define FORESEEN     32   // notices whose leases are asked of memory together
 #define CATCH_UP_MAX 4096 // frames read before silence is judged, at most
 
 typedef struct {
@@ -46,6 +47,7 @@ typedef struct {
     FILE *trace;
     int64_t start_ms;
     int64_t now_ms;
+    int64_t now_us;    // when the notices at hand came
     int64_t silent_ms; // when to recreate the sockets: nothing was heard
     mm_process_drops_t drops;
     bool draining;
@@ -120,7 +122,7 @@ static void apply(publisher_t *self, const outbox_action_t *action)
 {
     switch (action->kind) {
     case OUTBOX_DELIVER: deliver(self, action); break;
-    case OUTBOX_SETTLED: intake_settle(self->intake, action, self->now_ms); break;
+    case OUTBOX_SETTLED: intake_settle(self->intake, action, self->now_ms, self->now_us); break;
     case OUTBOX_ASK: ask(self); break;
     case OUTBOX_NOTE: log_note(action); break;
     case OUTBOX_LEAVE: mm_loop_stop(self->loop); break;
@@ -170,8 +172,13 @@ static void take_notices(publisher_t *self, const mm_frame_t *frame)
 {
     outbox_event_t event = {.kind = OUTBOX_NOTICE};
     event.as.notice.life = frame->as.notices.life;
-    for (size_t i = 0; i < frame->as.notices.count; i++) {
-        event.as.notice.what = frame->as.notices.items[i];
+    const mm_notice_t *notices = frame->as.notices.items;
+    size_t count = frame->as.notices.count;
+    self->now_us = mm_clock_us();
+    for (size_t i = 0; i < count; i++) {
+        if (i % FORESEEN == 0)
+            outbox_foresee(self->outbox, notices + i, count - i < FORESEEN ? count - i : FORESEEN);
+        event.as.notice.what = notices[i];
         step(self, &event);
     }
 }

@@ -5,6 +5,7 @@
 #include "outbox.h"
 #include "heap.h"
 #include "random.h"
+#include "slab.h"
 #include "table.h"
 #include "text.h"
 
@@ -28,6 +29,7 @@ typedef struct lease {
     uint32_t unanswered; // deliveries in a row
     int64_t deadline_ms; // leased
     int64_t run;
+    uint64_t token;
     int64_t accepted_us;
     mm_heap_node_t delay;
     struct lease *prev, *next; // ready, again or leased
@@ -40,6 +42,7 @@ struct outbox {
     int64_t now_ms;
     uint64_t random;
     mm_table_t table; // by id
+    slab_t slab;      // of the leases
     lease_t *ready;
     size_t ready_count;
     lease_t *again;
@@ -92,6 +95,7 @@ static outbox_action_t *act(outbox_t *self, outbox_action_kind_t kind, const lea
         action->host = (mm_text_t){lease->host, lease->host_size};
         action->delivery = lease->delivery;
         action->run = lease->run;
+        action->token = lease->token;
         action->accepted_us = lease->accepted_us;
     }
     return action;
@@ -168,11 +172,16 @@ static void end_lease(outbox_t *self, lease_t *lease)
     LL_PREPEND(self->ended, lease);
 }
 
+static size_t size_of(size_t host_size)
+{
+    return sizeof(lease_t) + host_size;
+}
+
 static void free_ended(outbox_t *self)
 {
     for (lease_t *lease; (lease = self->ended) != NULL;) {
         LL_DELETE(self->ended, lease);
-        free(lease);
+        slab_give(&self->slab, lease, size_of(lease->host_size));
     }
 }
 
@@ -182,12 +191,9 @@ void outbox_destroy(outbox_t **self_p)
     if (!self)
         return;
     *self_p = NULL;
-    lease_t *lease;
-    for (size_t at = 0; (lease = mm_table_next(&self->table, &at)) != NULL;)
-        free(lease);
     mm_table_clear(&self->table);
-    free_ended(self);
     mm_heap_clear(&self->delayed);
+    slab_clear(&self->slab);
     free(self);
 }
 
@@ -223,10 +229,10 @@ static void take_job(outbox_t *self, const outbox_event_t *event)
     if (find(self, &event->as.job.id) || self->draining)
         return;
     mm_text_t host = event->as.job.host;
-    lease_t *lease = calloc(1, sizeof *lease + host.size);
-    assert(lease);
+    lease_t *lease = slab_take(&self->slab, size_of(host.size));
     lease->id = event->as.job.id;
     lease->run = event->as.job.run;
+    lease->token = event->as.job.token;
     lease->accepted_us = event->as.job.accepted_us;
     lease->delivery = event->as.job.maybe_sent ? 1 : 0;
     lease->host_size = host.size;
@@ -402,6 +408,24 @@ void outbox_step(outbox_t *self, const outbox_event_t *event, outbox_actions_t *
     if (self->draining && over && !self->left) {
         self->left = true;
         act(self, OUTBOX_LEAVE, NULL);
+    }
+}
+
+// The index first, for all, and then the leases that it names.
+void outbox_foresee(const outbox_t *self, const mm_notice_t *notices, size_t count)
+{
+    if (self->table.count == 0)
+        return;
+    for (size_t i = 0; i < count; i++)
+        __builtin_prefetch(
+            &self->table.slots[mm_table_home(&self->table, mm_id_hash(&notices[i].id))], 1);
+    for (size_t i = 0; i < count; i++) {
+        const char *lease =
+            self->table.slots[mm_table_home(&self->table, mm_id_hash(&notices[i].id))].item;
+        if (lease) {
+            __builtin_prefetch(lease, 1);
+            __builtin_prefetch(lease + 64, 1);
+        }
     }
 }
 

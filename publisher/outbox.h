@@ -32,8 +32,9 @@ typedef struct {
             mm_id_t id;
             mm_text_t host;
             int64_t run;
-            int64_t accepted_us; // the shell's, given back when it settles
-            bool maybe_sent;     // by an earlier life of the publisher: it counts as a redelivery
+            uint64_t token; // the shell's, given back when it settles, as run and time are
+            int64_t accepted_us;
+            bool maybe_sent; // by an earlier life of the publisher: it counts as a redelivery
         } job;
         struct {
             uint64_t life;
@@ -70,6 +71,7 @@ typedef struct {
     mm_text_t host;      // deliver, settled, note; lives until the next step
     uint32_t delivery;   // deliver, note
     int64_t run;         // settled
+    uint64_t token;      // settled
     int64_t accepted_us; // settled
     mm_outcome_t outcome;
     uint32_t attempts;
@@ -91,6 +93,9 @@ outbox_t *outbox_new(const outbox_config_t *config, int64_t now_ms);
 void outbox_destroy(outbox_t **self_p);
 void outbox_step(outbox_t *self, const outbox_event_t *event, outbox_actions_t *ret_actions);
 int64_t outbox_deadline(const outbox_t *self);
+// Some notices are going to be told, one by one: their leases are asked of memory together. It
+// changes nothing.
+void outbox_foresee(const outbox_t *self, const mm_notice_t *notices, size_t count);
 
 // How many more jobs it wants now: give it no others.
 size_t outbox_room(const outbox_t *self);

@@ -1,5 +1,4 @@
-// See outbox_db.h: opening, runs and reading. Reads see what is committed and end at once, so that
-// no reader of ours ever holds up a checkpoint.
+// See outbox_db.h: opening, and the runs.
 
 #include "outbox_db_inside.h"
 
@@ -7,11 +6,12 @@
 #include <sysexits.h>
 
 #include "crash.h"
+#include "outbox_schema.h"
 #include "text.h"
 
 #define SCHEMA                                                                                     \
-    "CREATE TABLE jobs (id BLOB PRIMARY KEY CHECK (length(id) = 16), host TEXT NOT NULL,"          \
-    " run INTEGER NOT NULL) WITHOUT ROWID;"                                                        \
+    OUTBOX_SCHEMA_CHUNKS                                                                           \
+    ";" OUTBOX_SCHEMA_SETTLED ";" OUTBOX_SCHEMA_JOBS ";"                                           \
     "CREATE TABLE runs (run INTEGER PRIMARY KEY, input TEXT NOT NULL, driver TEXT NOT NULL,"       \
     " position INTEGER NOT NULL DEFAULT 0, digest INTEGER NOT NULL DEFAULT 0,"                     \
     " total INTEGER NOT NULL DEFAULT 0, repeated INTEGER NOT NULL DEFAULT 0,"                      \
@@ -39,8 +39,6 @@ static int prepare(outbox_db_t *self, char error[MM_ERROR_MAX])
         {&self->read_unfinished,
          SQL_RUN " WHERE run < ?1 AND finished_ms IS NULL ORDER BY run DESC LIMIT 1"},
         {&self->read_latest, SQL_RUN " ORDER BY run DESC LIMIT 1"},
-        {&self->read_jobs, "SELECT id, host, run, '' FROM jobs WHERE id > ?1 ORDER BY id LIMIT ?2"},
-        {&self->read_newest, "SELECT id FROM jobs ORDER BY id DESC LIMIT 1"},
         {&self->read_dead, "SELECT id, host, run, error FROM dead"
                            " WHERE run = ?3 AND id > ?1 ORDER BY id LIMIT ?2"},
         {&self->begin_run, "INSERT INTO runs (started_ms, input, driver, position, digest, total,"
@@ -53,37 +51,77 @@ static int prepare(outbox_db_t *self, char error[MM_ERROR_MAX])
     return code;
 }
 
-// Adding up the runs is exact, since a job and its counter change in one commit, and does not take
-// longer the longer the backlog is.
-static int count_backlog(outbox_db_t *self, char error[MM_ERROR_MAX])
+static int read_number(outbox_db_t *self, const char *sql, int64_t *ret_number,
+                       char error[MM_ERROR_MAX])
 {
     sqlite3_stmt *statement = NULL;
-    int code = mm_sqlite_prepare(self->sqlite, "SELECT sum(accepted - restarted - dead) FROM runs",
-                                 &statement, error);
+    int code = mm_sqlite_prepare(self->sqlite, sql, &statement, error);
     if (code != 0)
         return code;
     bool has_row = false;
     if (mm_sqlite_row(self->sqlite, statement, &has_row) != MM_SQLITE_OK) {
         snprintf(error, MM_ERROR_MAX, "%s", mm_sqlite_error(self->sqlite));
-        return EX_IOERR;
+        code = EX_IOERR;
+    } else {
+        *ret_number = sqlite3_column_int64(statement, 0);
     }
-    self->backlog = (uint64_t)sqlite3_column_int64(statement, 0);
-    (void)sqlite3_reset(statement);
-    return 0;
+    (void)sqlite3_finalize(statement);
+    return code;
+}
+
+// Adding up the runs is exact, since a job and its counter change in one commit, and does not take
+// longer the longer the backlog is.
+static int count_backlog(outbox_db_t *self, char error[MM_ERROR_MAX])
+{
+    int64_t count = 0;
+    int code =
+        read_number(self, "SELECT sum(accepted - restarted - dead) FROM runs", &count, error);
+    self->backlog = (uint64_t)count;
+    return code;
+}
+
+// The file at hand: the version of this program, or version 1. That is brought up to date, unless
+// it is only to be looked at: what a report is about is the same in both.
+static int open_file(outbox_db_t *self, const char *path, bool read_only, char error[MM_ERROR_MAX])
+{
+    mm_sqlite_config_t config = {
+        .path = path, .schema = SCHEMA, .version = OUTBOX_VERSION, .read_only = read_only};
+    int code = mm_sqlite_open(&config, &self->sqlite, error);
+    if (code != EX_CONFIG)
+        return code;
+    char ignored[MM_ERROR_MAX]; // what was said first names the version of this program
+    config.version = 1;
+    if (mm_sqlite_open(&config, &self->sqlite, ignored) != 0)
+        return code;
+    self->is_old = read_only;
+    return read_only ? 0 : outbox_db_upgrade(self->sqlite, error);
+}
+
+static int prepare_jobs(outbox_db_t *self, char error[MM_ERROR_MAX])
+{
+    if (self->is_old)
+        return 0;
+    int code = outbox_db_prepare_reads(self, error);
+    if (code == 0)
+        code = outbox_db_prepare_batch(self, error);
+    if (code == 0)
+        code = read_number(self,
+                           "SELECT max(coalesce((SELECT max(chunk) FROM chunks), 0),"
+                           " coalesce((SELECT max(chunk) FROM settled), 0))",
+                           &self->last_chunk, error);
+    return code;
 }
 
 int outbox_db_open(const char *path, bool read_only, outbox_db_t **ret_self,
                    char error[MM_ERROR_MAX])
 {
-    mm_sqlite_config_t config = {
-        .path = path, .schema = SCHEMA, .version = 1, .read_only = read_only};
     outbox_db_t *self = calloc(1, sizeof *self);
     assert(self != NULL);
-    int code = mm_sqlite_open(&config, &self->sqlite, error);
+    int code = open_file(self, path, read_only, error);
     if (code == 0)
         code = prepare(self, error);
     if (code == 0)
-        code = outbox_db_prepare_batch(self, error);
+        code = prepare_jobs(self, error);
     if (code == 0)
         code = count_backlog(self, error);
     if (code != 0) {
@@ -100,11 +138,8 @@ void outbox_db_close(outbox_db_t **self_p)
     if (self == NULL)
         return;
     *self_p = NULL;
-    outbox_db_clear_batch(self);
+    outbox_db_free_batch(self);
     mm_sqlite_close(&self->sqlite);
-    free(self->changes);
-    free(self->change_bytes.data);
-    free(self->runs);
     free(self->rows);
     free(self->row_bytes.data);
     free(self);
@@ -112,7 +147,7 @@ void outbox_db_close(outbox_db_t **self_p)
 
 const char *outbox_db_error(const outbox_db_t *self)
 {
-    return mm_sqlite_error(self->sqlite);
+    return self->error[0] != '\0' ? self->error : mm_sqlite_error(self->sqlite);
 }
 
 // ---- runs --------------------------------------------------------------------------------------
@@ -215,75 +250,7 @@ outbox_db_status_t outbox_db_begin_run(outbox_db_t *self, const outbox_run_t *ru
     return status_of(status);
 }
 
-// ---- reading -----------------------------------------------------------------------------------
-
 uint64_t outbox_db_backlog(const outbox_db_t *self)
 {
     return self->backlog;
-}
-
-// Collects the rows of a statement that has its own parameters bound: id, host, run, error.
-static outbox_db_status_t read_rows(outbox_db_t *self, sqlite3_stmt *statement,
-                                    const mm_id_t *after, size_t limit,
-                                    const outbox_row_t **ret_rows, size_t *ret_count)
-{
-    int size = after != NULL ? (int)sizeof after->bytes : 0;
-    (void)sqlite3_bind_blob(statement, 1, after != NULL ? (const void *)after->bytes : "", size,
-                            SQLITE_STATIC);
-    (void)sqlite3_bind_int64(statement, 2, (int64_t)limit);
-    if (limit > self->row_room) {
-        self->row_room = limit;
-        self->rows = grow(self->rows, limit, sizeof *self->rows);
-    }
-    self->row_bytes.count = 0;
-    size_t count = 0;
-    for (;;) {
-        bool has_row = false;
-        mm_sqlite_status_t status = mm_sqlite_row(self->sqlite, statement, &has_row);
-        if (status != MM_SQLITE_OK)
-            return status_of(status);
-        if (!has_row)
-            break;
-        outbox_row_t *row = &self->rows[count++];
-        *row = (outbox_row_t){.id = mm_sqlite_column_id(statement, 0),
-                              .host = mm_sqlite_column_text(statement, 1),
-                              .run = sqlite3_column_int64(statement, 2),
-                              .error = mm_sqlite_column_text(statement, 3)};
-        append(&self->row_bytes, row->host);
-        append(&self->row_bytes, row->error);
-    }
-    const char *next = self->row_bytes.data;
-    for (size_t i = 0; i < count; i++) {
-        place(&self->rows[i].host, &next);
-        place(&self->rows[i].error, &next);
-    }
-    *ret_rows = self->rows;
-    *ret_count = count;
-    return OUTBOX_DB_OK;
-}
-
-outbox_db_status_t outbox_db_load(outbox_db_t *self, const mm_id_t *after, size_t limit,
-                                  const outbox_row_t **ret_rows, size_t *ret_count)
-{
-    return read_rows(self, self->read_jobs, after, limit, ret_rows, ret_count);
-}
-
-outbox_db_status_t outbox_db_dead(outbox_db_t *self, int64_t run, const mm_id_t *after,
-                                  size_t limit, const outbox_row_t **ret_rows, size_t *ret_count)
-{
-    (void)sqlite3_bind_int64(self->read_dead, 3, run);
-    return read_rows(self, self->read_dead, after, limit, ret_rows, ret_count);
-}
-
-outbox_db_status_t outbox_db_newest(outbox_db_t *self, mm_id_t *ret_id, bool *ret_found)
-{
-    bool has_row = false;
-    mm_sqlite_status_t status = mm_sqlite_row(self->sqlite, self->read_newest, &has_row);
-    if (status != MM_SQLITE_OK)
-        return status_of(status);
-    if (has_row)
-        *ret_id = mm_sqlite_column_id(self->read_newest, 0);
-    *ret_found = has_row;
-    (void)sqlite3_reset(self->read_newest);
-    return OUTBOX_DB_OK;
 }

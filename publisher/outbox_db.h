@@ -2,6 +2,11 @@
 // Changes are collected in a batch and written by one commit (group commit). A job's insert, its
 // source's position and the counters are always in the same commit, so that a crash between two of
 // them cannot be seen (I1). It decides nothing: leases and order of delivery are outbox.h's.
+//
+// On record are no single jobs but chunks: those of one run that came in with one commit, 1024 at
+// most. A chunk is written once; which of its jobs are settled is a row of bits beside it, and both
+// go when all are. A job's token is its chunk's number and its place there, so that to settle it
+// takes no search. In SQL the view `jobs` shows them one by one.
 
 #ifndef OUTBOX_DB_H
 #define OUTBOX_DB_H
@@ -39,12 +44,13 @@ typedef struct {
     mm_id_t id;
     mm_text_t host;
     int64_t run;
+    uint64_t token;  // of jobs only
     mm_text_t error; // of dead rows only
 } outbox_row_t;
 
-// Opens the outbox at path, creating it when there is none; read-only: for reports, and beside a
-// running publisher. Returns 0, or a sysexits code with one sentence in error and *ret_self
-// untouched.
+// Opens the outbox at path, creating it when there is none, and bringing one of version 1 up to
+// date; read-only: for reports, and beside a running publisher. Returns 0, or a sysexits code with
+// one sentence in error and *ret_self untouched.
 int outbox_db_open(const char *path, bool read_only, outbox_db_t **ret_self,
                    char error[MM_ERROR_MAX]);
 // Closes without a commit: what is pending is dropped, as if the process had been killed.
@@ -65,15 +71,19 @@ outbox_db_status_t outbox_db_unfinished(outbox_db_t *self, int64_t before, outbo
 outbox_db_status_t outbox_db_latest(outbox_db_t *self, outbox_run_t *ret_run, bool *ret_found);
 
 // The batch: these copy what they need and write nothing before the commit. Each is made in order.
-void outbox_db_put(outbox_db_t *self, int64_t run, const mm_id_t *id, mm_text_t host);
+//
+// Put returns the job's token, which is greater than those of all jobs that were put before: the
+// order of tokens is the order in which they are loaded.
+uint64_t outbox_db_put(outbox_db_t *self, int64_t run, const mm_id_t *id, mm_text_t host);
 void outbox_db_set_progress(outbox_db_t *self, int64_t run, const source_progress_t *progress);
 void outbox_db_set_times(outbox_db_t *self, int64_t run, const void *data, size_t size);
 // Whether the publisher left this run in order; a new run, and one resumed, says false until then.
 void outbox_db_set_clean(outbox_db_t *self, int64_t run, bool clean);
 // Deletes the job and counts it in its run; dead ones are kept by name with their error. A job that
-// is not there any more changes nothing: a second ack does not count twice.
-void outbox_db_settle(outbox_db_t *self, int64_t run, const mm_id_t *id, mm_text_t host,
-                      mm_outcome_t outcome, uint32_t attempts, mm_text_t error);
+// is not there any more changes nothing: a second ack does not count twice. Of the row it takes the
+// token and the run, and for dead ones all else.
+void outbox_db_settle(outbox_db_t *self, const outbox_row_t *job, mm_outcome_t outcome,
+                      uint32_t attempts);
 
 // Changes that wait for a commit. The caller bounds them: while commits say RETRY it reads no more
 // from its source and sends nothing of what it has put.
@@ -84,14 +94,14 @@ outbox_db_status_t outbox_db_commit(outbox_db_t *self, int64_t unix_ms);
 
 // Jobs on record, of all runs, after the last commit.
 uint64_t outbox_db_backlog(const outbox_db_t *self);
-// Up to `limit` committed jobs in order of their ids, behind `after` (NULL: from the first). The
+// Up to `limit` committed jobs in order of their tokens, behind `after` (0: from the first). The
 // rows and their texts live until the next call of this or of outbox_db_dead.
-outbox_db_status_t outbox_db_load(outbox_db_t *self, const mm_id_t *after, size_t limit,
+outbox_db_status_t outbox_db_load(outbox_db_t *self, uint64_t after, size_t limit,
                                   const outbox_row_t **ret_rows, size_t *ret_count);
-// The newest id of all committed jobs; *ret_found false and *ret_id untouched when there is none.
-// New ids must be above it, or a load that has passed it would never find them.
+// The newest id on record; *ret_found false and *ret_id untouched when no job is. New ids must be
+// above it, so that the order of ids stays that of tokens.
 outbox_db_status_t outbox_db_newest(outbox_db_t *self, mm_id_t *ret_id, bool *ret_found);
-// The same as load for the dead jobs of a run.
+// The same as load for the dead jobs of a run, in order of their ids (NULL: from the first).
 outbox_db_status_t outbox_db_dead(outbox_db_t *self, int64_t run, const mm_id_t *after,
                                   size_t limit, const outbox_row_t **ret_rows, size_t *ret_count);
 

@@ -1,13 +1,9 @@
 // See outbox_db.h: the batch. It is kept in memory and made in one transaction by commit, so that a
 // commit that met a full disk can simply be made again. Counters of a run are added up within the
-// commit and written once; they count what was really inserted and deleted (I1).
+// commit and written once; they count what was really inserted and settled (I1).
 
 #include "crash.h"
 #include "outbox_db_inside.h"
-
-#define SQL_INSERT "INSERT INTO jobs (id, host, run) VALUES"
-#define INSERT_ROWS                                                                                \
-    16 // in one statement: a fifth of the instructions less, and not much less with more
 
 int outbox_db_prepare_batch(outbox_db_t *self, char error[MM_ERROR_MAX])
 {
@@ -15,8 +11,14 @@ int outbox_db_prepare_batch(outbox_db_t *self, char error[MM_ERROR_MAX])
         sqlite3_stmt **statement;
         const char *sql;
     } all[] = {
-        {&self->insert, SQL_INSERT " (?, ?, ?)"},
-        {&self->delete, "DELETE FROM jobs WHERE id = ?1"},
+        {&self->insert_chunk,
+         "INSERT INTO chunks (chunk, run, jobs, ids, hosts) VALUES (?1, ?2, ?3, ?4, ?5)"},
+        {&self->read_settled,
+         "SELECT jobs, done FROM chunks LEFT JOIN settled USING (chunk) WHERE chunk = ?1"},
+        {&self->put_settled, "INSERT INTO settled (chunk, done) VALUES (?1, ?2)"
+                             " ON CONFLICT (chunk) DO UPDATE SET done = excluded.done"},
+        {&self->delete_settled, "DELETE FROM settled WHERE chunk = ?1"},
+        {&self->delete_chunk, "DELETE FROM chunks WHERE chunk = ?1"},
         {&self->bury, "INSERT INTO dead (run, id, host, error) VALUES (?1, ?2, ?3, ?4)"},
         {&self->update_run,
          "UPDATE runs SET times = coalesce(?2, times), clean = coalesce(?3, clean),"
@@ -28,8 +30,7 @@ int outbox_db_prepare_batch(outbox_db_t *self, char error[MM_ERROR_MAX])
         {&self->finish_run, "UPDATE runs SET finished_ms = ?2 WHERE run = ?1 AND source_done"
                             " AND finished_ms IS NULL AND accepted = restarted + dead"},
     };
-    int code = mm_sqlite_prepare_rows(self->sqlite, SQL_INSERT, "(?, ?, ?)", "", INSERT_ROWS,
-                                      &self->insert_rows, error);
+    int code = 0;
     for (size_t i = 0; code == 0 && i < sizeof all / sizeof all[0]; i++)
         code = mm_sqlite_prepare(self->sqlite, all[i].sql, all[i].statement, error);
     return code;
@@ -37,64 +38,117 @@ int outbox_db_prepare_batch(outbox_db_t *self, char error[MM_ERROR_MAX])
 
 void outbox_db_clear_batch(outbox_db_t *self)
 {
-    for (size_t i = 0; i < self->run_count; i++)
-        free(self->runs[i].times);
-    self->run_count = 0;
-    self->change_count = 0;
-    self->change_bytes.count = 0;
-    self->notes = 0;
+    batch_t *batch = &self->batch;
+    for (size_t i = 0; i < batch->run_count; i++)
+        free(batch->runs[i].times);
+    batch->chunk_count = batch->put_count = 0;
+    batch->is_open = false;
+    batch->settle_count = batch->death_count = 0;
+    batch->ids.count = batch->hosts.count = batch->death_bytes.count = 0;
+    batch->run_count = 0;
+    batch->notes = 0;
 }
 
-// The index of what the batch changes in a run. Batches meet few runs, mostly the same one.
-static size_t run_index(outbox_db_t *self, int64_t number)
+void outbox_db_free_batch(outbox_db_t *self)
 {
-    for (size_t i = self->run_count; i > 0; i--)
-        if (self->runs[i - 1].number == number)
+    batch_t *batch = &self->batch;
+    outbox_db_clear_batch(self);
+    free(batch->chunks);
+    free(batch->ids.data);
+    free(batch->hosts.data);
+    free(batch->settles);
+    free(batch->deaths);
+    free(batch->death_bytes.data);
+    free(batch->runs);
+    *batch = (batch_t){0};
+}
+
+// ---- collecting --------------------------------------------------------------------------------
+
+// The index of what the batch changes in a run. Batches meet few runs, mostly the same one.
+static size_t run_index(batch_t *batch, int64_t number)
+{
+    for (size_t i = batch->run_count; i > 0; i--)
+        if (batch->runs[i - 1].number == number)
             return i - 1;
-    if (self->run_count == self->run_room) {
-        self->run_room = 2 * self->run_room + 4;
-        self->runs = grow(self->runs, self->run_room, sizeof *self->runs);
-    }
-    self->runs[self->run_count] = (run_change_t){.number = number};
-    return self->run_count++;
+    batch->runs = grow_for(batch->runs, batch->run_count, &batch->run_room, sizeof *batch->runs);
+    batch->runs[batch->run_count] = (run_change_t){.number = number};
+    return batch->run_count++;
 }
 
 // Valid until the next run is added.
 static run_change_t *run_change(outbox_db_t *self, int64_t number)
 {
-    size_t index = run_index(self, number); // first: it may move the runs
-    return &self->runs[index];
+    size_t index = run_index(&self->batch, number); // first: it may move the runs
+    return &self->batch.runs[index];
 }
 
-static void add_change(outbox_db_t *self, change_t change)
+static void close_chunk(batch_t *batch)
 {
-    if (self->change_count == self->change_room) {
-        self->change_room = 2 * self->change_room + 256;
-        self->changes = grow(self->changes, self->change_room, sizeof *self->changes);
+    if (!batch->is_open)
+        return;
+    fresh_chunk_t *chunk = &batch->chunks[batch->chunk_count - 1];
+    outbox_end_hosts(&batch->hosts);
+    chunk->hosts_size = batch->hosts.count - chunk->hosts_at;
+    batch->is_open = false;
+}
+
+// The chunk that a job of this run comes into.
+static fresh_chunk_t *open_chunk(outbox_db_t *self, size_t run)
+{
+    batch_t *batch = &self->batch;
+    if (batch->is_open) {
+        fresh_chunk_t *chunk = &batch->chunks[batch->chunk_count - 1];
+        if (chunk->run == run && chunk->count < OUTBOX_CHUNK_MAX)
+            return chunk;
+        close_chunk(batch);
     }
-    append(&self->change_bytes, change.host);
-    append(&self->change_bytes, change.error);
-    self->changes[self->change_count++] = change;
+    batch->chunks =
+        grow_for(batch->chunks, batch->chunk_count, &batch->chunk_room, sizeof *batch->chunks);
+    batch->is_open = true;
+    fresh_chunk_t *chunk = &batch->chunks[batch->chunk_count++];
+    *chunk = (fresh_chunk_t){.number = ++self->last_chunk,
+                             .run = run,
+                             .ids_at = batch->ids.count,
+                             .hosts_at = batch->hosts.count};
+    return chunk;
 }
 
-void outbox_db_put(outbox_db_t *self, int64_t run, const mm_id_t *id, mm_text_t host)
+uint64_t outbox_db_put(outbox_db_t *self, int64_t run, const mm_id_t *id, mm_text_t host)
 {
-    add_change(
-        self, (change_t){.kind = CHANGE_PUT, .id = *id, .run = run_index(self, run), .host = host});
+    batch_t *batch = &self->batch;
+    fresh_chunk_t *chunk = open_chunk(self, run_index(batch, run));
+    outbox_append(&batch->ids, id->bytes, sizeof id->bytes);
+    outbox_put_host(&batch->hosts, host, chunk->count == 0);
+    batch->put_count++;
+    return outbox_token(chunk->number, chunk->count++);
 }
 
-void outbox_db_settle(outbox_db_t *self, int64_t run, const mm_id_t *id, mm_text_t host,
-                      mm_outcome_t outcome, uint32_t attempts, mm_text_t error)
+static uint32_t add_death(batch_t *batch, const outbox_row_t *job)
+{
+    batch->deaths =
+        grow_for(batch->deaths, batch->death_count, &batch->death_room, sizeof *batch->deaths);
+    batch->deaths[batch->death_count] =
+        (death_t){.id = job->id, .host = job->host, .error = job->error};
+    outbox_append(&batch->death_bytes, job->host.data, job->host.size);
+    outbox_append(&batch->death_bytes, job->error.data, job->error.size);
+    return (uint32_t)++batch->death_count;
+}
+
+void outbox_db_settle(outbox_db_t *self, const outbox_row_t *job, mm_outcome_t outcome,
+                      uint32_t attempts)
 {
     assert(outcome != MM_OUTCOME_NONE);
-    change_t change = {
-        .kind = CHANGE_RESTARTED, .id = *id, .run = run_index(self, run), .attempts = attempts};
-    if (outcome == MM_OUTCOME_DEAD) {
-        change.kind = CHANGE_DEAD;
-        change.host = host;
-        change.error = error;
-    }
-    add_change(self, change);
+    batch_t *batch = &self->batch;
+    batch->settles =
+        grow_for(batch->settles, batch->settle_count, &batch->settle_room, sizeof *batch->settles);
+    batch->settles[batch->settle_count] =
+        (settle_t){.token = job->token,
+                   .attempts = attempts,
+                   .run = (uint32_t)run_index(batch, job->run),
+                   .death = outcome == MM_OUTCOME_DEAD ? add_death(batch, job) : 0,
+                   .order = (uint32_t)batch->settle_count};
+    batch->settle_count++;
 }
 
 void outbox_db_set_progress(outbox_db_t *self, int64_t run, const source_progress_t *progress)
@@ -102,7 +156,7 @@ void outbox_db_set_progress(outbox_db_t *self, int64_t run, const source_progres
     run_change_t *change = run_change(self, run);
     change->has_progress = true;
     change->progress = *progress;
-    self->notes++;
+    self->batch.notes++;
 }
 
 void outbox_db_set_times(outbox_db_t *self, int64_t run, const void *data, size_t size)
@@ -112,7 +166,7 @@ void outbox_db_set_times(outbox_db_t *self, int64_t run, const void *data, size_
     change->times = grow(change->times, size + 1, 1);
     memcpy(change->times, data, size);
     change->times_size = size;
-    self->notes++;
+    self->batch.notes++;
 }
 
 void outbox_db_set_clean(outbox_db_t *self, int64_t run, bool clean)
@@ -120,78 +174,158 @@ void outbox_db_set_clean(outbox_db_t *self, int64_t run, bool clean)
     run_change_t *change = run_change(self, run);
     change->has_clean = true;
     change->clean = clean;
-    self->notes++;
+    self->batch.notes++;
 }
 
 size_t outbox_db_pending(const outbox_db_t *self)
 {
-    return self->change_count + self->notes;
+    return self->batch.put_count + self->batch.settle_count + self->batch.notes;
 }
 
-// Inserts so many jobs, which are all puts: one or INSERT_ROWS.
-static mm_sqlite_status_t write_puts(outbox_db_t *self, const change_t *changes, size_t count)
+// ---- writing -----------------------------------------------------------------------------------
+
+static mm_sqlite_status_t write_chunk(outbox_db_t *self, const fresh_chunk_t *chunk)
 {
-    sqlite3_stmt *insert = count == 1 ? self->insert : self->insert_rows;
-    for (size_t i = 0; i < count; i++) {
-        run_change_t *run = &self->runs[changes[i].run];
-        int column = 3 * (int)i;
-        mm_sqlite_bind_id(insert, column + 1, &changes[i].id);
-        mm_sqlite_bind_text(insert, column + 2, changes[i].host);
-        (void)sqlite3_bind_int64(insert, column + 3, run->number);
-        run->accepted++;
-    }
+    batch_t *batch = &self->batch;
+    run_change_t *run = &batch->runs[chunk->run];
+    sqlite3_stmt *insert = self->insert_chunk;
+    mm_text_t hosts = {batch->hosts.data + chunk->hosts_at, chunk->hosts_size};
+    (void)sqlite3_bind_int64(insert, 1, chunk->number);
+    (void)sqlite3_bind_int64(insert, 2, run->number);
+    (void)sqlite3_bind_int64(insert, 3, (int64_t)chunk->count);
+    (void)sqlite3_bind_blob(insert, 4, batch->ids.data + chunk->ids_at,
+                            (int)(chunk->count * sizeof(mm_id_t)), SQLITE_STATIC);
+    mm_sqlite_bind_text(insert, 5, hosts);
+    run->accepted += (int64_t)chunk->count;
     return mm_sqlite_run(self->sqlite, insert);
 }
 
-// How many changes from this one on are puts, INSERT_ROWS at most.
-static size_t puts_from(const outbox_db_t *self, size_t first)
+// Which jobs of a chunk are settled. jobs is 0 when there is no such chunk, or none any more.
+typedef struct {
+    int64_t number;
+    size_t jobs;
+    size_t left;
+    bool is_partly; // there is a row of it
+    uint8_t done[OUTBOX_CHUNK_BYTES];
+} chunk_state_t;
+
+static size_t count_bits(const uint8_t *bits, size_t size)
 {
     size_t count = 0;
-    while (count < INSERT_ROWS && first + count < self->change_count &&
-           self->changes[first + count].kind == CHANGE_PUT)
-        count++;
+    for (size_t i = 0; i < size; i++)
+        count += (size_t)__builtin_popcount(bits[i]);
     return count;
 }
 
-static mm_sqlite_status_t write_settle(outbox_db_t *self, const change_t *change)
+static mm_sqlite_status_t read_state(outbox_db_t *self, int64_t number, chunk_state_t *ret_state)
 {
-    run_change_t *run = &self->runs[change->run];
-    mm_sqlite_bind_id(self->delete, 1, &change->id);
-    mm_sqlite_status_t status = mm_sqlite_run(self->sqlite, self->delete);
-    if (status != MM_SQLITE_OK || sqlite3_changes(mm_sqlite_handle(self->sqlite)) == 0)
+    *ret_state = (chunk_state_t){.number = number};
+    (void)sqlite3_bind_int64(self->read_settled, 1, number);
+    bool has_row = false;
+    mm_sqlite_status_t status = mm_sqlite_row(self->sqlite, self->read_settled, &has_row);
+    if (status != MM_SQLITE_OK || !has_row)
         return status;
-    run->attempts += change->attempts;
-    if (change->kind == CHANGE_RESTARTED) {
+    ret_state->jobs = (size_t)sqlite3_column_int64(self->read_settled, 0);
+    assert(ret_state->jobs <= OUTBOX_CHUNK_MAX);
+    const void *done = sqlite3_column_blob(self->read_settled, 1);
+    size_t size = (size_t)sqlite3_column_bytes(self->read_settled, 1);
+    ret_state->is_partly = sqlite3_column_type(self->read_settled, 1) != SQLITE_NULL;
+    if (size > 0)
+        memcpy(ret_state->done, done, size < OUTBOX_CHUNK_BYTES ? size : OUTBOX_CHUNK_BYTES);
+    ret_state->left = ret_state->jobs - count_bits(ret_state->done, (ret_state->jobs + 7) / 8);
+    (void)sqlite3_reset(self->read_settled);
+    return MM_SQLITE_OK;
+}
+
+static mm_sqlite_status_t write_number(outbox_db_t *self, sqlite3_stmt *statement, int64_t number)
+{
+    (void)sqlite3_bind_int64(statement, 1, number);
+    return mm_sqlite_run(self->sqlite, statement);
+}
+
+static mm_sqlite_status_t write_state(outbox_db_t *self, const chunk_state_t *state)
+{
+    if (state->left > 0) {
+        (void)sqlite3_bind_blob(self->put_settled, 2, state->done, (int)(state->jobs + 7) / 8,
+                                SQLITE_STATIC);
+        return write_number(self, self->put_settled, state->number);
+    }
+    mm_sqlite_status_t status = write_number(self, self->delete_chunk, state->number);
+    if (status == MM_SQLITE_OK && state->is_partly)
+        status = write_number(self, self->delete_settled, state->number);
+    return status;
+}
+
+static mm_sqlite_status_t take_settle(outbox_db_t *self, const settle_t *settle,
+                                      chunk_state_t *state)
+{
+    size_t place = outbox_token_place(settle->token);
+    if (place >= state->jobs || outbox_bit(state->done, place))
+        return MM_SQLITE_OK;
+    outbox_set_bit(state->done, place);
+    state->left--;
+    run_change_t *run = &self->batch.runs[settle->run];
+    run->attempts += settle->attempts;
+    if (settle->death == 0) {
         run->restarted++;
         return MM_SQLITE_OK;
     }
     run->dead++;
+    const death_t *death = &self->batch.deaths[settle->death - 1];
     (void)sqlite3_bind_int64(self->bury, 1, run->number);
-    mm_sqlite_bind_id(self->bury, 2, &change->id);
-    mm_sqlite_bind_text(self->bury, 3, change->host);
-    mm_sqlite_bind_text(self->bury, 4, change->error);
+    mm_sqlite_bind_id(self->bury, 2, &death->id);
+    mm_sqlite_bind_text(self->bury, 3, death->host);
+    mm_sqlite_bind_text(self->bury, 4, death->error);
     return mm_sqlite_run(self->sqlite, self->bury);
+}
+
+static int compare_settles(const void *a, const void *b)
+{
+    const settle_t *x = a, *y = b;
+    if (x->token != y->token)
+        return x->token < y->token ? -1 : 1;
+    return x->order < y->order ? -1 : x->order > y->order;
+}
+
+// Each chunk is read and written once, whatever the order in which its jobs were settled.
+static mm_sqlite_status_t write_settles(outbox_db_t *self)
+{
+    batch_t *batch = &self->batch;
+    if (batch->settle_count > 0)
+        qsort(batch->settles, batch->settle_count, sizeof *batch->settles, compare_settles);
+    const settle_t *next = batch->settles, *end = batch->settles + batch->settle_count;
+    mm_sqlite_status_t status = MM_SQLITE_OK;
+    while (status == MM_SQLITE_OK && next != end) {
+        int64_t number = outbox_token_chunk(next->token);
+        chunk_state_t state;
+        status = read_state(self, number, &state);
+        size_t before = state.left;
+        for (; next != end && outbox_token_chunk(next->token) == number; next++)
+            if (status == MM_SQLITE_OK)
+                status = take_settle(self, next, &state);
+        if (status == MM_SQLITE_OK && state.left < before)
+            status = write_state(self, &state);
+    }
+    return status;
 }
 
 static mm_sqlite_status_t write_changes(outbox_db_t *self)
 {
-    for (size_t i = 0; i < self->run_count; i++) {
-        run_change_t *run = &self->runs[i];
+    batch_t *batch = &self->batch;
+    for (size_t i = 0; i < batch->run_count; i++) {
+        run_change_t *run = &batch->runs[i];
         run->accepted = run->restarted = run->dead = run->attempts = 0;
     }
-    const char *next = self->change_bytes.data;
-    for (size_t i = 0; i < self->change_count; i++) {
-        place(&self->changes[i].host, &next);
-        place(&self->changes[i].error, &next);
+    const char *next = batch->death_bytes.data;
+    for (size_t i = 0; i < batch->death_count; i++) {
+        place(&batch->deaths[i].host, &next);
+        place(&batch->deaths[i].error, &next);
     }
+    close_chunk(batch);
     mm_sqlite_status_t status = MM_SQLITE_OK;
-    for (size_t i = 0, count; status == MM_SQLITE_OK && i < self->change_count; i += count) {
-        size_t puts = puts_from(self, i);
-        count = puts == INSERT_ROWS ? puts : 1;
-        status = puts > 0 ? write_puts(self, &self->changes[i], count)
-                          : write_settle(self, &self->changes[i]);
-    }
-    return status;
+    for (size_t i = 0; status == MM_SQLITE_OK && i < batch->chunk_count; i++)
+        status = write_chunk(self, &batch->chunks[i]);
+    return status == MM_SQLITE_OK ? write_settles(self) : status;
 }
 
 static mm_sqlite_status_t write_run(outbox_db_t *self, const run_change_t *run, int64_t unix_ms)
@@ -225,16 +359,16 @@ outbox_db_status_t outbox_db_commit(outbox_db_t *self, int64_t unix_ms)
     mm_sqlite_status_t status = mm_sqlite_begin(self->sqlite);
     if (status == MM_SQLITE_OK)
         status = write_changes(self);
-    for (size_t i = 0; status == MM_SQLITE_OK && i < self->run_count; i++)
-        status = write_run(self, &self->runs[i], unix_ms);
+    for (size_t i = 0; status == MM_SQLITE_OK && i < self->batch.run_count; i++)
+        status = write_run(self, &self->batch.runs[i], unix_ms);
     MM_CRASH_POINT("outbox: before commit");
     if (status == MM_SQLITE_OK)
         status = mm_sqlite_commit(self->sqlite);
     if (status != MM_SQLITE_OK)
         return status_of(status);
     MM_CRASH_POINT("outbox: committed");
-    for (size_t i = 0; i < self->run_count; i++) {
-        const run_change_t *run = &self->runs[i];
+    for (size_t i = 0; i < self->batch.run_count; i++) {
+        const run_change_t *run = &self->batch.runs[i];
         self->backlog += (uint64_t)(run->accepted - run->restarted - run->dead);
     }
     outbox_db_clear_batch(self);

@@ -1,5 +1,6 @@
-// The inside of outbox_db.h, for the two files that implement it: outbox_db.c opens and reads,
-// outbox_db_batch.c collects changes and commits them.
+// The inside of outbox_db.h, for the files that implement it: outbox_db.c opens and knows the runs,
+// outbox_db_read.c reads jobs, outbox_db_batch.c collects changes and commits them, and
+// outbox_db_upgrade.c brings a file of version 1 up to date.
 
 #ifndef OUTBOX_DB_INSIDE_H
 #define OUTBOX_DB_INSIDE_H
@@ -8,20 +9,35 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "outbox_chunk.h"
 #include "outbox_db.h"
 #include "sqlite.h"
 
-typedef enum { CHANGE_PUT = 1, CHANGE_RESTARTED, CHANGE_DEAD } change_kind_t;
-
-// One job in or out. The texts are placed by commit.
+// A chunk of the batch. Its ids and hosts are in the batch's.
 typedef struct {
-    change_kind_t kind;
-    uint32_t attempts;
-    mm_id_t id;
+    int64_t number;
     size_t run; // index into the batch's runs
+    size_t count;
+    size_t ids_at;
+    size_t hosts_at;
+    size_t hosts_size;
+} fresh_chunk_t;
+
+// One job out.
+typedef struct {
+    uint64_t token;
+    uint32_t attempts;
+    uint32_t run;   // index into the batch's runs
+    uint32_t death; // from 1, index into the batch's deaths; 0: restarted
+    uint32_t order; // of two of the same job the first one counts
+} settle_t;
+
+// What is kept of a dead job. The texts are placed by commit.
+typedef struct {
+    mm_id_t id;
     mm_text_t host;
     mm_text_t error;
-} change_t;
+} death_t;
 
 // What the batch changes in a run.
 typedef struct {
@@ -40,42 +56,54 @@ typedef struct {
     int64_t attempts;
 } run_change_t;
 
-// Texts one behind the other; they may move until they are complete.
 typedef struct {
-    char *data;
-    size_t count;
-    size_t room;
-} bytes_t;
+    fresh_chunk_t *chunks;
+    size_t chunk_count;
+    size_t chunk_room;
+    bool is_open;         // the last chunk takes more
+    size_t put_count;     // jobs in the chunks
+    outbox_bytes_t ids;   // of all chunks, one behind the other
+    outbox_bytes_t hosts; // the same
+    settle_t *settles;
+    size_t settle_count;
+    size_t settle_room;
+    death_t *deaths;
+    size_t death_count;
+    size_t death_room;
+    outbox_bytes_t death_bytes;
+    run_change_t *runs;
+    size_t run_count;
+    size_t run_room;
+    size_t notes; // calls of outbox_db_set_...
+} batch_t;
 
 struct outbox_db {
     mm_sqlite_t *sqlite;
+    bool is_old; // a file of version 1, read-only: its jobs are not read
     sqlite3_stmt *read_run;
     sqlite3_stmt *read_unfinished;
     sqlite3_stmt *read_latest;
-    sqlite3_stmt *read_jobs;
-    sqlite3_stmt *read_newest;
     sqlite3_stmt *read_dead;
     sqlite3_stmt *begin_run;
-    sqlite3_stmt *insert; // from here on of the batch
-    sqlite3_stmt *insert_rows;
-    sqlite3_stmt *delete;
+    sqlite3_stmt *read_chunks;
+    sqlite3_stmt *read_newest;
+    sqlite3_stmt *insert_chunk; // from here on of the batch
+    sqlite3_stmt *read_settled;
+    sqlite3_stmt *put_settled;
+    sqlite3_stmt *delete_settled;
+    sqlite3_stmt *delete_chunk;
     sqlite3_stmt *bury;
     sqlite3_stmt *update_run;
     sqlite3_stmt *finish_run;
 
-    change_t *changes;
-    size_t change_count;
-    size_t change_room;
-    bytes_t change_bytes;
-    run_change_t *runs;
-    size_t run_count;
-    size_t run_room;
-    size_t notes; // calls of outbox_db_set_... in the batch
+    batch_t batch;
+    int64_t last_chunk; // the greatest number given so far: none is given twice in a life
     uint64_t backlog;
+    char error[MM_ERROR_MAX]; // of a chunk that cannot be read; "" : what SQLite says
 
     outbox_row_t *rows; // of the last load
     size_t row_room;
-    bytes_t row_bytes;
+    outbox_bytes_t row_bytes;
 };
 
 static inline outbox_db_status_t status_of(mm_sqlite_status_t status)
@@ -93,17 +121,6 @@ static inline void *grow(void *array, size_t count, size_t size)
     array = realloc(array, count * size);
     assert(array != NULL);
     return array;
-}
-
-static inline void append(bytes_t *bytes, mm_text_t text)
-{
-    if (bytes->count + text.size > bytes->room) {
-        bytes->room = 2 * (bytes->count + text.size) + 4096;
-        bytes->data = grow(bytes->data, bytes->room, 1);
-    }
-    if (text.size > 0)
-        memcpy(bytes->data + bytes->count, text.data, text.size);
-    bytes->count += text.size;
 }
 
 // Sets a text's pointer to where it was appended, in the order of appending.
@@ -124,9 +141,24 @@ static inline void bind_progress(sqlite3_stmt *statement, const source_progress_
     (void)sqlite3_bind_int(statement, 9, progress->done);
 }
 
-// Prepares the statements of the batch; returns like mm_sqlite_prepare.
+// Room for one more in an array that grows.
+static inline void *grow_for(void *array, size_t count, size_t *room, size_t size)
+{
+    if (count < *room)
+        return array;
+    *room = 2 * *room + 64;
+    return grow(array, *room, size);
+}
+
+// These prepare statements and return like mm_sqlite_prepare.
 int outbox_db_prepare_batch(outbox_db_t *self, char error[MM_ERROR_MAX]);
+int outbox_db_prepare_reads(outbox_db_t *self, char error[MM_ERROR_MAX]);
 // Drops what is pending.
 void outbox_db_clear_batch(outbox_db_t *self);
+// Frees it, too.
+void outbox_db_free_batch(outbox_db_t *self);
+
+// Makes a file of version 1 one of version 2, in one transaction; returns like mm_sqlite_open.
+int outbox_db_upgrade(mm_sqlite_t *sqlite, char error[MM_ERROR_MAX]);
 
 #endif

@@ -1,6 +1,7 @@
 // See source.h: a file of hosts or standard input. Each distinct host is given once. A regular file
-// is checked whole before it is accepted and its second reading must have the same digest; a stream
-// is read only when there is something to read, so that the caller's loop never waits for it.
+// is checked whole before it is accepted, and of its second reading nothing is given that differs
+// from the first; a stream is read only when there is something to read, so that the caller's loop
+// never waits for it.
 
 #include "source.h"
 
@@ -16,11 +17,13 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "filecheck.h"
 #include "hostline.h"
 #include "hostset.h"
 
 #define LINE_MAX_BYTES (64 * 1024)
 #define BUFFER_BYTES   (256 * 1024)
+#define BLOCK_BYTES    (128 * 1024)  // of a file that are compared at a time
 #define TURN_BYTES     (1024 * 1024) // what one source_next reads without finding a host
 #define BAD_LINES_MAX  10            // listed one by one
 #define FNV_START      UINT64_C(0xcbf29ce484222325)
@@ -32,6 +35,7 @@ typedef enum {
     READ_ON,        // no line yet: call again
     READ_NOTHING,   // nothing there now
     READ_END,
+    READ_CHANGED, // a file is not what it was when it was checked
     READ_FAILED
 } read_status_t;
 
@@ -40,6 +44,7 @@ typedef struct {
     char *name; // for messages
     int fd;
     bool is_stream;
+    bool is_checked; // a file, in its second reading
     bool skips_bad_lines;
     bool is_ended; // END was said, or BAD with `ends`
 
@@ -55,7 +60,8 @@ typedef struct {
     uint64_t line_end;    // position behind the last whole line
     uint64_t line_digest; // of all bytes before that
 
-    hostset_t *seen;
+    hostset_t *seen;            // by a stream, or while a file is checked
+    filecheck_t check;          // of a file
     source_progress_t recorded; // where a resumed run goes on
     bool is_compared;           // that a resumed stream is the same one
     source_progress_t progress; // of a file: digest and counts of all of it
@@ -75,9 +81,30 @@ static uint64_t digest_of(uint64_t digest, const char *data, size_t size)
 
 static void consume(file_t *self, size_t size)
 {
-    self->digest = digest_of(self->digest, self->buffer + self->start, size);
+    if (!self->is_checked)
+        self->digest = digest_of(self->digest, self->buffer + self->start, size);
     self->position += size;
     self->start += size;
+}
+
+// A block of a file, whole unless it is the last one, and the same as when it was checked.
+static read_status_t fill_block(file_t *self)
+{
+    char *block = self->buffer + self->end;
+    size_t size = 0;
+    for (ssize_t got = 1; size < BLOCK_BYTES && got != 0; size += got > 0 ? (size_t)got : 0) {
+        got = read(self->fd, block + size, BLOCK_BYTES - size);
+        if (got < 0 && errno != EINTR)
+            return READ_FAILED;
+    }
+    self->is_eof = size < BLOCK_BYTES;
+    self->end += size;
+    if (!self->is_checked && size > 0)
+        filecheck_put_block(&self->check, block, size);
+    else if (self->is_checked && ((size > 0 && !filecheck_is_same(&self->check, block, size)) ||
+                                  (self->is_eof && !filecheck_is_end(&self->check))))
+        return READ_CHANGED;
+    return READ_ON;
 }
 
 // READ_ON: there may be more in the buffer now.
@@ -86,8 +113,10 @@ static read_status_t fill(file_t *self)
     memmove(self->buffer, self->buffer + self->start, self->end - self->start);
     self->end -= self->start;
     self->start = 0;
+    if (!self->is_stream)
+        return fill_block(self);
     struct pollfd poll_fd = {.fd = self->fd, .events = POLLIN};
-    if (self->is_stream && poll(&poll_fd, 1, 0) <= 0)
+    if (poll(&poll_fd, 1, 0) <= 0)
         return READ_NOTHING;
     ssize_t size = read(self->fd, self->buffer + self->end, BUFFER_BYTES - self->end);
     if (size < 0)
@@ -167,14 +196,19 @@ static source_status_t give_bad_line(file_t *self, source_item_t *ret_item)
     return SOURCE_BAD;
 }
 
+static source_status_t give_changed(file_t *self, source_item_t *ret_item)
+{
+    snprintf(self->error, sizeof self->error, "%s was changed while it was being read; start again",
+             self->name);
+    return end_badly(self, EX_DATAERR, ret_item);
+}
+
 static source_status_t give_end(file_t *self, source_item_t *ret_item)
 {
-    bool is_short = self->line_end < self->recorded.position;
-    if (is_short || (!self->is_stream && self->digest != self->progress.digest)) {
+    if (self->line_end < self->recorded.position) {
         snprintf(self->error, sizeof self->error,
-                 is_short ? "%s is shorter than what this run has read of it; give it the same "
-                            "input, or start a new run"
-                          : "%s was changed while it was being read; start again",
+                 "%s is shorter than what this run has read of it; give it the same "
+                 "input, or start a new run",
                  self->name);
         return end_badly(self, EX_DATAERR, ret_item);
     }
@@ -221,7 +255,8 @@ static source_status_t take_line(file_t *self, mm_text_t line, bool is_too_long,
     }
     if (host.size == 0)
         return SOURCE_WAIT;
-    bool is_new = hostset_add(self->seen, host);
+    bool is_new =
+        self->is_stream ? hostset_add(self->seen, host) : !filecheck_is_repeat(&self->check);
     if (!is_new && self->is_stream)
         self->progress.repeated++;
     if (!is_new || is_old)
@@ -255,6 +290,7 @@ static source_status_t file_next(source_t *base, int64_t now_ms, source_item_t *
         case READ_ON: break;
         case READ_NOTHING: ret_item->until_ms = MM_NEVER; return SOURCE_WAIT;
         case READ_END: return give_end(self, ret_item);
+        case READ_CHANGED: return give_changed(self, ret_item);
         case READ_FAILED: return give_failure(self, ret_item);
         case READ_LINE:
         case READ_LONG_LINE:
@@ -299,6 +335,7 @@ static void file_destroy(source_t *base)
     if (self->fd > STDIN_FILENO)
         (void)close(self->fd);
     hostset_destroy(&self->seen);
+    filecheck_clear(&self->check);
     free(self->buffer);
     free(self->name);
     free(self);
@@ -332,6 +369,7 @@ static int refuse_bad_lines(const file_t *self, char error[SOURCE_ERROR_MAX])
 // Reads a regular file from end to end, then turns back to its start.
 static int check_file(file_t *self, char error[SOURCE_ERROR_MAX])
 {
+    repeats_t repeats = {.check = &self->check, .seen = self->seen};
     size_t length = 0;
     mm_text_t line;
     read_status_t status;
@@ -342,9 +380,10 @@ static int check_file(file_t *self, char error[SOURCE_ERROR_MAX])
             continue;
         if (!parse_line(self, line, status == READ_LONG_LINE, &host))
             list_bad_line(self, &length);
-        else if (host.size > 0 && !hostset_add(self->seen, host))
-            self->progress.repeated++;
+        else if (host.size > 0)
+            repeats_put(&repeats, host);
     }
+    repeats_flush(&repeats);
     if (status != READ_END || lseek(self->fd, 0, SEEK_SET) != 0) {
         snprintf(error, SOURCE_ERROR_MAX, "cannot read '%s': %s", self->name, strerror(errno));
         return EX_IOERR;
@@ -352,10 +391,10 @@ static int check_file(file_t *self, char error[SOURCE_ERROR_MAX])
     if (self->progress.skipped > 0 && !self->skips_bad_lines)
         return refuse_bad_lines(self, error);
     self->progress.total = hostset_count(self->seen);
+    self->progress.repeated = repeats.repeat_count;
     self->progress.digest = self->digest;
     hostset_destroy(&self->seen);
-    self->seen = hostset_new();
-    self->digest = FNV_START;
+    self->is_checked = true;
     self->position = self->line = self->line_end = 0;
     self->start = self->end = 0;
     self->is_eof = false;

@@ -49,21 +49,28 @@ typedef struct {
 static const check_t checks[] = {
     {"I1", "hosts are neither on record nor in the outbox: lost",
      "SELECT host FROM input WHERE (SELECT min(source_done) FROM outbox.runs) = 1"
-     " AND host NOT IN (SELECT host FROM store.jobs) AND host NOT IN (SELECT host FROM"
-     " outbox.jobs)"},
+     " AND host NOT IN (SELECT host FROM store.jobs) AND host NOT IN (SELECT host FROM held)"},
     {"I1", "rows have no outcome, and the outbox does not hold their jobs: lost",
-     "SELECT host FROM store.jobs WHERE outcome IS NULL AND id NOT IN (SELECT id FROM"
-     " outbox.jobs)"},
+     "SELECT host FROM store.jobs WHERE outcome IS NULL AND id NOT IN (SELECT id FROM held)"},
+    {"I1", "chunks of the outbox do not hold the jobs that they say, or none that is not settled",
+     "SELECT text FROM broken"},
+    {"I1", "numbers differ between what the outbox holds and what its runs have counted",
+     "SELECT counted || '/' || found FROM (SELECT (SELECT sum(accepted - restarted - dead) FROM"
+     " outbox.runs) AS counted, (SELECT count(*) FROM held) AS found) WHERE counted <> found"},
+    {"I1", "jobs are in the outbox and not in its view, or the other way round",
+     "SELECT host FROM (SELECT id, host FROM held EXCEPT SELECT id, host FROM outbox.jobs)"
+     " UNION ALL SELECT host FROM (SELECT id, host FROM outbox.jobs EXCEPT"
+     " SELECT id, host FROM held)"},
     {"I4", "hosts have two jobs or two rows",
-     "SELECT host FROM (SELECT id, host FROM store.jobs UNION SELECT id, host FROM outbox.jobs)"
+     "SELECT host FROM (SELECT id, host FROM store.jobs UNION SELECT id, host FROM held)"
      " GROUP BY host HAVING count(*) > 1"},
     {"I4", "jobs have two rows", "SELECT hex(id) FROM store.jobs GROUP BY id HAVING count(*) > 1"},
     {"I4", "rows are of a host that is not in the input",
      "SELECT host FROM store.jobs WHERE host NOT IN (SELECT host FROM input)"},
     {"I4", "jobs in the outbox are of a host that is not in the input",
-     "SELECT host FROM outbox.jobs WHERE host NOT IN (SELECT host FROM input)"},
+     "SELECT host FROM held WHERE host NOT IN (SELECT host FROM input)"},
     {"I4", "jobs have another host in the outbox than on record",
-     "SELECT o.host || '/' || s.host FROM outbox.jobs o JOIN store.jobs s USING (id)"
+     "SELECT o.host || '/' || s.host FROM held o JOIN store.jobs s USING (id)"
      " WHERE o.host <> s.host"},
     {"I4", "rows have half an outcome, or none that is known",
      "SELECT host FROM store.jobs WHERE (outcome IS NULL) <> (settled_ms IS NULL)"
@@ -73,7 +80,7 @@ static const check_t checks[] = {
      " sum(restarted) AS told, (SELECT count(*) FROM store.jobs WHERE outcome = 'restarted')"
      " AS recorded FROM outbox.runs UNION ALL SELECT 'dead', sum(dead), (SELECT count(*) FROM"
      " store.jobs WHERE outcome = 'dead') FROM outbox.runs) WHERE told <> recorded"
-     " AND NOT EXISTS (SELECT 1 FROM outbox.jobs)"},
+     " AND NOT EXISTS (SELECT 1 FROM held)"},
     {"I4", "hosts were told to be dead, and are not on record as dead",
      "SELECT host FROM outbox.dead WHERE id NOT IN (SELECT id FROM store.jobs WHERE"
      " outcome = 'dead')"},
@@ -250,7 +257,7 @@ static void print_jobs(audit_t *self)
     printf("  two rows           %" PRId64 "\n",
            number(db, "SELECT count(*) FROM (SELECT 1 FROM store.jobs GROUP BY host HAVING"
                       " count(*) > 1)"));
-    printf("  in the outbox      %" PRId64 "\n", number(db, "SELECT count(*) FROM outbox.jobs"));
+    printf("  in the outbox      %" PRId64 "\n", number(db, "SELECT count(*) FROM held"));
     printf("restarts on their own record\n");
     printf("  begun %" PRId64 ", ended well %" PRId64 ", failed %" PRId64 ", cut off %" PRId64 "\n",
            number(db, "SELECT count(*) FROM run"), number(db, "SELECT count(*) FROM run WHERE ok"),
@@ -317,6 +324,7 @@ int main(int argc, char **argv)
     audit_read_input(self.db, argv[optind]);
     attach(self.db, argv[optind + 1], "store");
     attach(self.db, argv[optind + 2], "outbox");
+    audit_read_outbox(self.db);
     long torn = 0;
     for (int i = optind + 3; i < argc; i++)
         torn += audit_read_record(self.db, argv[i]);
@@ -329,7 +337,7 @@ int main(int argc, char **argv)
     check_file(&self, "outbox");
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++)
         check(&self, &checks[i]);
-    bool is_open = number(self.db, "SELECT count(*) FROM outbox.jobs") > 0 ||
+    bool is_open = number(self.db, "SELECT count(*) FROM held") > 0 ||
                    number(self.db, "SELECT coalesce(min(source_done), 0) FROM outbox.runs") == 0 ||
                    number(self.db, "SELECT count(*) FROM input") == 0;
     (void)sqlite3_close(self.db);

@@ -35,6 +35,10 @@ void audit_create_tables(sqlite3 *db)
                       "CREATE TABLE kills (ms INTEGER, signal TEXT, name TEXT, pid INTEGER,"
                       " span_ms INTEGER);"
                       "CREATE INDEX kills_ms ON kills (ms);"
+                      "CREATE TABLE held (id BLOB, host TEXT);"
+                      "CREATE INDEX held_id ON held (id);"
+                      "CREATE INDEX held_host ON held (host);"
+                      "CREATE TABLE broken (text TEXT);"
                       "CREATE TABLE ready (name TEXT, ms INTEGER);"
                       "CREATE INDEX ready_name ON ready (name, ms)");
 }
@@ -102,6 +106,67 @@ void audit_read_input(sqlite3 *db, const char *path)
     (void)sqlite3_finalize(insert);
     free(line);
     (void)fclose(file);
+}
+
+// ---- the outbox --------------------------------------------------------------------------------
+
+// Bits in the order of the jobs, each byte from its highest one.
+static bool is_settled(const unsigned char *done, int size, int index)
+{
+    return index / 8 < size && (done[index / 8] >> (7 - index % 8)) % 2 == 1;
+}
+
+// A chunk's jobs are its hosts, each with the next id; both must be as many as it says.
+static bool hold_chunk(sqlite3 *db, sqlite3_stmt *chunk, sqlite3_stmt *hosts, sqlite3_stmt *insert)
+{
+    int jobs = sqlite3_column_int(chunk, 0), count = 0, held = 0;
+    const unsigned char *ids = sqlite3_column_blob(chunk, 1);
+    int bytes = sqlite3_column_bytes(chunk, 1);
+    const unsigned char *done = sqlite3_column_blob(chunk, 3);
+    int done_size = sqlite3_column_bytes(chunk, 3);
+    if (jobs < 1 || bytes == 0 || bytes % jobs != 0)
+        return false;
+    int size = bytes / jobs;
+    (void)sqlite3_bind_value(hosts, 1, sqlite3_column_value(chunk, 2));
+    int status;
+    for (; (status = sqlite3_step(hosts)) == SQLITE_ROW; count++) {
+        if (count >= jobs || sqlite3_column_type(hosts, 0) != SQLITE_TEXT)
+            break;
+        if (is_settled(done, done_size, count))
+            continue;
+        (void)sqlite3_bind_blob(insert, 1, ids + count * size, size, SQLITE_TRANSIENT);
+        (void)sqlite3_bind_value(insert, 2, sqlite3_column_value(hosts, 0));
+        held += put(db, insert);
+    }
+    (void)sqlite3_reset(hosts);
+    return status == SQLITE_DONE && count == jobs && held > 0;
+}
+
+void audit_read_outbox(sqlite3 *db)
+{
+    sqlite3_stmt *chunks =
+        prepare(db, "SELECT c.jobs, c.ids, c.hosts, (SELECT s.done FROM outbox.settled s WHERE"
+                    " s.chunk = c.chunk), c.chunk FROM outbox.chunks c");
+    sqlite3_stmt *hosts = prepare(db, "SELECT value FROM json_each(?1)");
+    sqlite3_stmt *insert = prepare(db, "INSERT INTO held VALUES (?1, ?2)");
+    sqlite3_stmt *complain = prepare(db, "INSERT INTO broken VALUES ('chunk ' || ?1)");
+    audit_execute(db, "BEGIN");
+    int status;
+    while ((status = sqlite3_step(chunks)) == SQLITE_ROW) {
+        if (hold_chunk(db, chunks, hosts, insert))
+            continue;
+        (void)sqlite3_bind_value(complain, 1, sqlite3_column_value(chunks, 4));
+        (void)put(db, complain);
+    }
+    if (status != SQLITE_DONE)
+        quit(EX_DATAERR, sqlite3_errmsg(db), "the chunks of the outbox");
+    audit_execute(db, "INSERT INTO broken SELECT 'bits of no chunk, ' || chunk FROM outbox.settled"
+                      " WHERE chunk NOT IN (SELECT chunk FROM outbox.chunks)");
+    audit_execute(db, "COMMIT");
+    (void)sqlite3_finalize(chunks);
+    (void)sqlite3_finalize(hosts);
+    (void)sqlite3_finalize(insert);
+    (void)sqlite3_finalize(complain);
 }
 
 // ---- the restarters' record --------------------------------------------------------------------

@@ -23,10 +23,15 @@ forge() {
             (x'02', 'web-2', 1000, 3000, 'restarted', 2, 'restarter-1'),
             (x'03', 'web-3', 1000, 2000, 'restarted', 1, 'restarter-2'),
             (x'04', 'web-4', 1000, 2000, 'dead', 5, 'restarter-2');"
-    sqlite3 forged/outbox.db "CREATE TABLE jobs (id BLOB, host TEXT, run INTEGER);
-        CREATE TABLE runs (run INTEGER, source_done INTEGER, restarted INTEGER, dead INTEGER);
+    sqlite3 forged/outbox.db "CREATE TABLE chunks (chunk INTEGER PRIMARY KEY, run INTEGER,
+            jobs INTEGER, ids BLOB, hosts TEXT);
+        CREATE TABLE settled (chunk INTEGER PRIMARY KEY, done BLOB);
+        CREATE VIEW jobs (id, host) AS SELECT substr(ids, key + 1, 1), value FROM chunks,
+            json_each(hosts) WHERE chunk NOT IN (SELECT chunk FROM settled) OR key = 1;
+        CREATE TABLE runs (run INTEGER, source_done INTEGER, accepted INTEGER, restarted INTEGER,
+            dead INTEGER);
         CREATE TABLE dead (run INTEGER, id BLOB, host TEXT, error TEXT);
-        INSERT INTO runs VALUES (1, 1, 3, 1);
+        INSERT INTO runs VALUES (1, 1, 4, 3, 1);
         INSERT INTO dead VALUES (1, x'04', 'web-4', 'exit 1');"
     printf '%s\n' 'begin web-1 11 1100' 'end web-1 11 1900' 'begin web-2 12 1100' \
         'begin web-3 13 1100' 'end web-3 13 1950' 'begin web-2 14 2100' 'end web-2 14 2900' \
@@ -39,6 +44,12 @@ in_store() {
 
 in_outbox() {
     sqlite3 forged/outbox.db "$1"
+}
+
+# held ID HOST: one more job in the outbox.
+held() {
+    in_outbox "INSERT INTO chunks (run, jobs, ids, hosts) VALUES (1, 1, x'$1', '[\"$2\"]');
+        UPDATE runs SET accepted = accepted + 1"
 }
 
 in_record() {
@@ -72,11 +83,11 @@ in_store "INSERT INTO jobs SELECT * FROM jobs WHERE host = 'web-1'"
 judged 'a job with two rows' 1 'I4 jobs have two rows: 1'
 in_store "INSERT INTO jobs VALUES (x'06', 'db-1', 1, 2, 'restarted', 1, 'restarter-1')"
 judged 'a row of a host that nobody asked for' 1 'I4 rows are of a host.*db-1'
-in_outbox "INSERT INTO jobs VALUES (x'06', 'db-1', 1)"
+held 06 db-1
 judged 'a job of a host that nobody asked for' 1 'I4 jobs in the outbox.*db-1'
-in_outbox "INSERT INTO jobs VALUES (x'07', 'web-1', 1)"
+held 07 web-1
 judged 'a second job for a host that is on record' 1 'I4 hosts have two jobs.*web-1'
-in_outbox "INSERT INTO jobs VALUES (x'01', 'web-2', 1)"
+held 01 web-2
 judged 'a job whose host is another one on record' 1 'I4 jobs have another host.*web-2/web-1'
 in_store "UPDATE jobs SET outcome = 'done' WHERE host = 'web-1'"
 judged 'an outcome that is none' 1 'I4 rows have half an outcome'
@@ -112,8 +123,25 @@ sed -i '/web-3/d' forged/record
 echo '1500 KILL restarter-2 4242 0' >forged.kills
 judged 'a kill is no excuse for a command without a record' 1 'I3 hosts are.*web-3' -k forged.kills
 in_store "UPDATE jobs SET outcome = NULL, settled_ms = NULL WHERE host = 'web-3'"
-in_outbox "INSERT INTO jobs VALUES (x'03', 'web-3', 1); UPDATE runs SET restarted = 2"
+held 03 web-3
+in_outbox "UPDATE runs SET accepted = 4, restarted = 2"
 judged 'a job that is left in the outbox: unfinished, not wrong' 75 'NOT FINISHED'
+two_jobs="INSERT INTO chunks VALUES (1, 1, 2, x'0103', '[\"web-1\",\"web-3\"]');
+    UPDATE runs SET restarted = 2;"
+in_outbox "$two_jobs INSERT INTO settled VALUES (1, x'80')"
+judged 'a chunk of which a job is left' 75 'in the outbox      1'
+in_outbox "$two_jobs INSERT INTO settled VALUES (1, x'C0')"
+judged 'a chunk that is settled and still there' 1 'I1 chunks of the outbox.*chunk 1'
+in_outbox "INSERT INTO settled VALUES (7, x'80')"
+judged 'bits of a chunk that is not there' 1 'I1 chunks of the outbox.*bits of no chunk, 7'
+in_outbox "$two_jobs UPDATE chunks SET hosts = '[\"web-1\"]'"
+judged 'a chunk that says two jobs and has one' 1 'I1 chunks of the outbox.*chunk 1'
+in_outbox "UPDATE runs SET accepted = 5"
+judged 'a job that was counted and is nowhere' 1 'I1 numbers differ.*1/0'
+held 03 web-3
+in_outbox "UPDATE runs SET accepted = 4, restarted = 2; DROP VIEW jobs;
+    CREATE VIEW jobs AS SELECT x'03' AS id, 'web-4' AS host"
+judged 'a view that shows other jobs' 1 'I1 jobs are in the outbox and not.*web-3'
 dd if=/dev/zero of=forged/store.db bs=1 seek=100 count=300 conv=notrunc 2>/dev/null
 judged 'a database that is damaged' 65 'audit: '
 rm forged/store.db

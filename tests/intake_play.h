@@ -29,6 +29,8 @@ enum { GIVEN_MAX = 8192, LIFE = 3 };
 
 typedef struct {
     mm_id_t id;
+    uint64_t token;
+    int64_t accepted_us;
     char host[64];
     bool maybe_sent;
 } given_t;
@@ -78,15 +80,12 @@ static inline void read_input(bool skips_bad_lines)
     assert_int_equal(source_file_open(&config, &source, error), 0);
 }
 
-static inline bool is_on_record(const mm_id_t *id)
+static inline bool is_on_record(uint64_t token, const mm_id_t *id)
 {
-    mm_id_t before = *id;
-    for (size_t i = 16; i-- > 0 && before.bytes[i]-- == 0;)
-        ;
     const outbox_row_t *rows;
     size_t count = 0;
-    assert_int_equal(outbox_db_load(viewer, &before, 1, &rows, &count), OUTBOX_DB_OK);
-    return count == 1 && mm_id_equal(&rows[0].id, id);
+    assert_int_equal(outbox_db_load(viewer, token - 1, 1, &rows, &count), OUTBOX_DB_OK);
+    return count == 1 && rows[0].token == token && mm_id_equal(&rows[0].id, id);
 }
 
 // What every test looks at: a job is on record, and of the right run, before the core hears of it.
@@ -95,11 +94,13 @@ static inline void take_given(void *arg, const outbox_event_t *event)
     assert_ptr_equal(arg, given);
     assert_int_equal(event->kind, OUTBOX_JOB);
     assert_int_equal(event->as.job.run, run_number);
-    assert_true(is_on_record(&event->as.job.id));
+    assert_true(is_on_record(event->as.job.token, &event->as.job.id));
     assert_true(outbox_room(core) > 0);
     assert_true(given_count < GIVEN_MAX);
     given_t *last = &given[given_count++];
     last->id = event->as.job.id;
+    last->token = event->as.job.token;
+    last->accepted_us = event->as.job.accepted_us;
     last->maybe_sent = event->as.job.maybe_sent;
     assert_true(event->as.job.host.size < sizeof last->host);
     (void)snprintf(last->host, sizeof last->host, "%.*s", (int)event->as.job.host.size,
@@ -196,7 +197,7 @@ static inline void settle(mm_verdict_t verdict)
         .verdict = verdict, .id = given[settled_count++].id, .attempts = 2, .error = {"no", 2}};
     outbox_step(core, &event, &actions);
     assert_true(actions.count > 0 && actions.items[0].kind == OUTBOX_SETTLED);
-    intake_settle(intake, &actions.items[0], now_ms);
+    intake_settle(intake, &actions.items[0], now_ms, mm_clock_us());
 }
 
 static inline void settle_all(void)

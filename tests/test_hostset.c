@@ -70,6 +70,26 @@ static void it_stays_exact_while_it_grows(void **state)
     }
 }
 
+static void many_at_once_are_told_apart_as_one_by_one(void **state)
+{
+    hostset_t *set = *state;
+    char names[HOSTSET_MANY][32];
+    mm_text_t hosts[HOSTSET_MANY];
+    for (unsigned first = 0; first < 100000; first += HOSTSET_MANY / 2) {
+        for (unsigned i = 0; i < HOSTSET_MANY; i++) { // each half once more in the next call
+            snprintf(names[i], sizeof names[i], "host-%u.example.net", first + i);
+            hosts[i] = mm_text(names[i]);
+        }
+        hosts[5] = hosts[20]; // and one twice in the same
+        bool is_new[HOSTSET_MANY];
+        hostset_add_many(set, hosts, HOSTSET_MANY, is_new);
+        for (unsigned i = 0; i < HOSTSET_MANY; i++) {
+            bool was_there = first > 0 && i < HOSTSET_MANY / 2 && i != 5;
+            assert_int_equal(is_new[i], !was_there && i != 20);
+        }
+    }
+}
+
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, open_set, close_set)
 
 int main(void)
@@ -79,6 +99,7 @@ int main(void)
         TEST(it_copies_what_it_is_given),
         TEST(the_longest_host_fits),
         TEST(it_stays_exact_while_it_grows),
+        TEST(many_at_once_are_told_apart_as_one_by_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

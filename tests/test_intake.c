@@ -77,11 +77,11 @@ static void a_settled_job_is_gone_after_the_next_commit(void **state)
     size_t count = on_record();
     settle(MM_VERDICT_ACK);
     settle(MM_VERDICT_DEAD);
-    assert_true(is_on_record(&given[0].id));
+    assert_true(is_on_record(given[0].token, &given[0].id));
     step();
-    assert_false(is_on_record(&given[0].id));
-    assert_false(is_on_record(&given[1].id));
-    assert_true(is_on_record(&given[2].id));
+    assert_false(is_on_record(given[0].token, &given[0].id));
+    assert_false(is_on_record(given[1].token, &given[1].id));
+    assert_true(is_on_record(given[2].token, &given[2].id));
     assert_int_equal(on_record(), count - 2);
     outbox_run_t run = run_on_record();
     assert_int_equal(run.restarted, 1);

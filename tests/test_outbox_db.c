@@ -1,146 +1,18 @@
 // The durable outbox against a real file: jobs, counters and positions that belong together, runs,
 // the backlog in order, and what a crash or a full disk leaves.
 
-#include <setjmp.h>
+#include "outbox_play.h"
+
 #include <signal.h>
-#include <sqlite3.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <sysexits.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-#include "outbox_db.h"
-#include "temp_folder.h"
-#include "text.h"
-
-static char path[TEMP_PATH_MAX];
-static char error[MM_ERROR_MAX];
-
-static int make_folder(void **state)
-{
-    (void)state;
-    make_temp_folder();
-    temp_path(path, "outbox.db");
-    return 0;
-}
-
-static outbox_db_t *open_outbox(void)
-{
-    outbox_db_t *outbox = NULL;
-    assert_int_equal(outbox_db_open(path, false, &outbox, error), 0);
-    return outbox;
-}
-
-static mm_id_t id_of(unsigned number)
-{
-    mm_id_t id = {{0}};
-    memcpy(id.bytes + 12, &(uint32_t){__builtin_bswap32(number)}, 4);
-    return id;
-}
-
-static int64_t begin(outbox_db_t *outbox, const char *name)
-{
-    char input[32];
-    char driver[] = "mock";
-    strcpy(input, name);
-    outbox_run_t run = {.input = input,
-                        .driver = driver,
-                        .started_ms = 5000,
-                        .progress = {.digest = UINT64_MAX, .total = 9}};
-    int64_t number = 0;
-    assert_int_equal(outbox_db_begin_run(outbox, &run, &number), OUTBOX_DB_OK);
-    return number;
-}
-
-static void put(outbox_db_t *outbox, int64_t run, unsigned job)
-{
-    char host[32];
-    mm_id_t id = id_of(job);
-    snprintf(host, sizeof host, "host-%u", job);
-    outbox_db_put(outbox, run, &id, mm_text(host));
-}
-
-static void settle(outbox_db_t *outbox, int64_t run, unsigned job, mm_outcome_t outcome)
-{
-    char host[32];
-    mm_id_t id = id_of(job);
-    snprintf(host, sizeof host, "host-%u", job);
-    outbox_db_settle(outbox, run, &id, mm_text(host), outcome, 2, mm_text("no route"));
-}
-
-static void set_position(outbox_db_t *outbox, int64_t run, uint64_t position, bool done)
-{
-    source_progress_t progress = {
-        .position = position, .digest = 77, .total = 9, .repeated = 3, .skipped = 4, .done = done};
-    outbox_db_set_progress(outbox, run, &progress);
-}
-
-static void commit(outbox_db_t *outbox)
-{
-    assert_int_equal(outbox_db_commit(outbox, 6000), OUTBOX_DB_OK);
-    assert_int_equal(outbox_db_pending(outbox), 0);
-}
-
-static outbox_run_t run_of(outbox_db_t *outbox, int64_t number)
-{
-    outbox_run_t run = {0};
-    bool found = false;
-    assert_int_equal(outbox_db_run(outbox, number, &run, &found), OUTBOX_DB_OK);
-    assert_true(found);
-    return run;
-}
-
-static void expect_counts(outbox_db_t *outbox, int64_t number, uint64_t accepted,
-                          uint64_t restarted, uint64_t dead)
-{
-    outbox_run_t run = run_of(outbox, number);
-    assert_int_equal(run.accepted, accepted);
-    assert_int_equal(run.restarted, restarted);
-    assert_int_equal(run.dead, dead);
-    assert_int_equal(run.attempts, 2 * (restarted + dead));
-    outbox_run_clear(&run);
-}
-
-// Loads all jobs, `limit` at a time, and checks their number and order.
-static void expect_jobs(outbox_db_t *outbox, size_t limit, unsigned first, unsigned count)
-{
-    mm_id_t after;
-    const mm_id_t *after_p = NULL;
-    unsigned next = first;
-    for (;;) {
-        const outbox_row_t *rows = NULL;
-        size_t row_count = 0;
-        assert_int_equal(outbox_db_load(outbox, after_p, limit, &rows, &row_count), OUTBOX_DB_OK);
-        for (size_t i = 0; i < row_count; i++, next++) {
-            mm_id_t id = id_of(next);
-            char host[32];
-            snprintf(host, sizeof host, "host-%u", next);
-            assert_true(mm_id_equal(&rows[i].id, &id));
-            assert_true(mm_text_equal(rows[i].host, mm_text(host)));
-            assert_int_equal(rows[i].run, 1);
-        }
-        if (row_count < limit)
-            break;
-        after = rows[row_count - 1].id;
-        after_p = &after;
-    }
-    assert_int_equal(next - first, count);
-    assert_int_equal(outbox_db_backlog(outbox), count);
-}
 
 static void accepted_jobs_come_back_in_order(void **state)
 {
     (void)state;
     outbox_db_t *outbox = open_outbox();
     int64_t run = begin(outbox, "hosts.txt");
-    for (unsigned i = 300; i > 0; i--)
+    for (unsigned i = 1; i <= 300; i++)
         put(outbox, run, i);
     assert_int_equal(outbox_db_pending(outbox), 300);
     assert_int_equal(outbox_db_backlog(outbox), 0);
@@ -167,8 +39,8 @@ static void the_newest_id_is_that_of_the_committed_jobs(void **state)
     assert_int_equal(outbox_db_newest(outbox, &newest, &found), OUTBOX_DB_OK);
     assert_false(found);
     assert_true(mm_id_equal(&newest, &untouched));
-    put(outbox, run, 300);
     put(outbox, run, 20);
+    put(outbox, run, 300);
     commit(outbox);
     assert_int_equal(outbox_db_newest(outbox, &newest, &found), OUTBOX_DB_OK);
     assert_true(found);
@@ -307,14 +179,6 @@ static void a_run_is_finished_when_its_source_has_ended_and_all_is_settled(void 
     outbox_db_close(&outbox);
 }
 
-static void limit_files(rlim_t bytes)
-{
-    struct rlimit limit;
-    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
-    limit.rlim_cur = bytes;
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
-
 static void a_full_disk_keeps_the_batch_for_another_commit(void **state)
 {
     (void)state;
@@ -369,7 +233,7 @@ static void a_broken_file_is_fatal_and_stays_so(void **state)
     int64_t run = begin(outbox, "hosts.txt");
     sqlite3 *other = NULL;
     assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(other, "DROP TABLE jobs", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "DROP TABLE chunks", NULL, NULL, NULL), SQLITE_OK);
     put(outbox, run, 1);
     assert_int_equal(outbox_db_commit(outbox, 6000), OUTBOX_DB_FATAL);
     assert_int_equal(outbox_db_commit(outbox, 6000), OUTBOX_DB_FATAL);
@@ -456,24 +320,22 @@ static void a_report_reads_beside_a_running_publisher(void **state)
     outbox_db_close(&report);
 }
 
-#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, make_folder, remove_temp_folder)
-
 int main(void)
 {
     signal(SIGXFSZ, SIG_IGN);
     const struct CMUnitTest tests[] = {
-        TEST(accepted_jobs_come_back_in_order),
-        TEST(the_newest_id_is_that_of_the_committed_jobs),
-        TEST(a_run_keeps_what_was_said_of_it),
-        TEST(a_second_ack_does_not_count),
-        TEST(the_dead_are_kept_by_name),
-        TEST(a_run_is_finished_when_its_source_has_ended_and_all_is_settled),
-        TEST(a_full_disk_keeps_the_batch_for_another_commit),
-        TEST(a_busy_database_keeps_the_batch_too),
-        TEST(a_broken_file_is_fatal_and_stays_so),
-        TEST(after_kill_9_jobs_counters_and_position_agree),
-        TEST(what_was_not_committed_is_gone),
-        TEST(a_report_reads_beside_a_running_publisher),
+        OUTBOX_TEST(accepted_jobs_come_back_in_order),
+        OUTBOX_TEST(the_newest_id_is_that_of_the_committed_jobs),
+        OUTBOX_TEST(a_run_keeps_what_was_said_of_it),
+        OUTBOX_TEST(a_second_ack_does_not_count),
+        OUTBOX_TEST(the_dead_are_kept_by_name),
+        OUTBOX_TEST(a_run_is_finished_when_its_source_has_ended_and_all_is_settled),
+        OUTBOX_TEST(a_full_disk_keeps_the_batch_for_another_commit),
+        OUTBOX_TEST(a_busy_database_keeps_the_batch_too),
+        OUTBOX_TEST(a_broken_file_is_fatal_and_stays_so),
+        OUTBOX_TEST(after_kill_9_jobs_counters_and_position_agree),
+        OUTBOX_TEST(what_was_not_committed_is_gone),
+        OUTBOX_TEST(a_report_reads_beside_a_running_publisher),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

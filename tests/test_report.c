@@ -75,9 +75,11 @@ static void job(mm_outcome_t outcome, const char *error)
         .bytes = {
             [13] = (uint8_t)(number >> 16), [14] = (uint8_t)(number >> 8), [15] = (uint8_t)number}};
     (void)snprintf(host, sizeof host, "host-%u", number);
-    outbox_db_put(db, run_number, &id, mm_text(host));
+    outbox_row_t row = {
+        .id = id, .host = mm_text(host), .run = run_number, .error = mm_text(error)};
+    row.token = outbox_db_put(db, run_number, &row.id, row.host);
     if (outcome != MM_OUTCOME_NONE)
-        outbox_db_settle(db, run_number, &id, mm_text(host), outcome, 3, mm_text(error));
+        outbox_db_settle(db, &row, outcome, 3);
 }
 
 static void jobs(unsigned count, mm_outcome_t outcome, const char *error)

@@ -10,6 +10,7 @@ static char error[SOURCE_ERROR_MAX];
 static outbox_db_t *db;
 static mm_options_t options;
 static const mm_id_t job = {{7}};
+static uint64_t token; // of the job
 static run_t run;
 
 static int open_db(void **state)
@@ -43,7 +44,7 @@ static void accept_one(bool done)
 {
     source_item_t item;
     assert_int_equal(source_next(run.source, 0, &item), SOURCE_ITEM);
-    outbox_db_put(db, run.number, &job, item.host);
+    token = outbox_db_put(db, run.number, &job, item.host);
     source_progress_t progress;
     source_progress(run.source, &progress);
     progress.done = done;
@@ -53,7 +54,8 @@ static void accept_one(bool done)
 
 static void settle_it(void)
 {
-    outbox_db_settle(db, run.number, &job, mm_text("web-1"), MM_OUTCOME_RESTARTED, 1, mm_text(""));
+    outbox_row_t row = {.run = run.number, .token = token};
+    outbox_db_settle(db, &row, MM_OUTCOME_RESTARTED, 1);
     assert_int_equal(outbox_db_commit(db, 7000), OUTBOX_DB_OK);
 }
 

@@ -1,0 +1,59 @@
+// How a chunk of jobs is written: hosts as a JSON array of strings, which of them are settled as
+// bits, and the token that names a job by its chunk and place. Pure, and no SQL.
+
+#ifndef OUTBOX_CHUNK_H
+#define OUTBOX_CHUNK_H
+
+#include <jansson.h>
+
+#include "job.h"
+
+#define OUTBOX_CHUNK_BITS  10
+#define OUTBOX_CHUNK_MAX   (1 << OUTBOX_CHUNK_BITS) // jobs in a chunk
+#define OUTBOX_CHUNK_BYTES (OUTBOX_CHUNK_MAX / 8)   // of the bits of a full one
+
+// Bytes one behind the other; they may move until they are complete.
+typedef struct {
+    char *data;
+    size_t count;
+    size_t room;
+} outbox_bytes_t;
+
+void outbox_append(outbox_bytes_t *bytes, const void *data, size_t size);
+
+// Chunks are numbered from 1, so that no token is 0.
+static inline uint64_t outbox_token(int64_t chunk, size_t place)
+{
+    return (uint64_t)chunk << OUTBOX_CHUNK_BITS | place;
+}
+
+static inline int64_t outbox_token_chunk(uint64_t token)
+{
+    return (int64_t)(token >> OUTBOX_CHUNK_BITS);
+}
+
+static inline size_t outbox_token_place(uint64_t token)
+{
+    return token & (OUTBOX_CHUNK_MAX - 1);
+}
+
+// Bit 0 is the highest of the first byte, as hex digits are read.
+static inline bool outbox_bit(const uint8_t *bits, size_t place)
+{
+    return bits[place / 8] & 0x80U >> place % 8;
+}
+
+static inline void outbox_set_bit(uint8_t *bits, size_t place)
+{
+    bits[place / 8] |= (uint8_t)(0x80U >> place % 8);
+}
+
+// Appends a host to an array: the first one opens it.
+void outbox_put_host(outbox_bytes_t *hosts, mm_text_t host, bool is_first);
+// Closes it.
+void outbox_end_hosts(outbox_bytes_t *hosts);
+// Finds the `count` hosts of an array. They live in the text, or in *ret_parsed, which the caller
+// lets go of with json_decref; NULL: the first. False: it is not such an array.
+bool outbox_find_hosts(mm_text_t text, size_t count, mm_text_t *ret_hosts, json_t **ret_parsed);
+
+#endif

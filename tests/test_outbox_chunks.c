@@ -1,0 +1,250 @@
+// How the outbox keeps its jobs: in chunks, of which those that are settled are left out, and out
+// of a file of version 1.
+
+#include "outbox_play.h"
+
+#include <signal.h>
+
+static void jobs_of_one_run_and_commit_share_a_chunk(void **state)
+{
+    (void)state;
+    outbox_db_t *outbox = open_outbox();
+    int64_t run = begin(outbox, "hosts.txt");
+    int64_t other = begin(outbox, "other.txt");
+    for (unsigned i = 1; i <= 2500; i++)
+        put(outbox, run, i);
+    put(outbox, other, 2501);
+    put(outbox, run, 2502);
+    commit(outbox);
+    put(outbox, run, 2503);
+    commit(outbox);
+    assert_string_equal(query("SELECT chunk, run, jobs, json_array_length(hosts) FROM chunks"),
+                        "1|1|1024|1024;2|1|1024|1024;3|1|452|452;4|2|1|1;5|1|1|1;6|1|1|1;");
+    assert_string_equal(query("SELECT count(*), count(DISTINCT id), count(DISTINCT host),"
+                              " sum(run = 1) FROM jobs"),
+                        "2503|2503|2503|2502;");
+    assert_string_equal(query("SELECT host, run FROM jobs WHERE hex(id) LIKE '%000009C5'"),
+                        "host-2501|2;");
+    outbox_db_close(&outbox);
+}
+
+// In the database, in the view and in what is loaded.
+static void a_chunk_that_is_partly_settled_comes_back_without_those(void **state)
+{
+    (void)state;
+    outbox_db_t *outbox = open_outbox();
+    int64_t run = begin(outbox, "hosts.txt");
+    for (unsigned i = 1; i <= 1030; i++)
+        put(outbox, run, i);
+    commit(outbox);
+    for (unsigned i = 1030; i > 0; i--)
+        if (i % 7 != 0)
+            settle(outbox, run, i, i % 5 == 0 ? MM_OUTCOME_DEAD : MM_OUTCOME_RESTARTED);
+    commit(outbox);
+    expect_counts(outbox, run, 1030, 706, 177);
+    // 7 to 1022 are left of the first chunk, 1029 of the second.
+    for (int life = 0; life < 2; life++) {
+        const outbox_row_t *rows = NULL;
+        size_t count = 0;
+        assert_int_equal(outbox_db_load(outbox, 0, 5000, &rows, &count), OUTBOX_DB_OK);
+        assert_int_equal(count, 147);
+        for (size_t i = 0; i < count; i++) {
+            mm_id_t id = id_of(7 * (unsigned)(i + 1));
+            assert_true(mm_id_equal(&rows[i].id, &id));
+            assert_true(rows[i].token == tokens[7 * (i + 1)]);
+        }
+        assert_string_equal(query("SELECT count(*), sum(replace(host, 'host-', '') % 7),"
+                                  " min(hex(id)), max(hex(id)) FROM jobs"),
+                            "147|0|00000000000000000000000000000007|"
+                            "00000000000000000000000000000405;");
+        outbox_db_close(&outbox);
+        outbox = open_outbox();
+    }
+    for (unsigned i = 7; i < 1024; i += 7)
+        settle(outbox, run, i, MM_OUTCOME_RESTARTED);
+    commit(outbox);
+    assert_string_equal(query("SELECT (SELECT group_concat(chunk) FROM chunks),"
+                              " (SELECT group_concat(chunk) FROM settled)"),
+                        "2|2;");
+    settle(outbox, run, 1029, MM_OUTCOME_RESTARTED);
+    commit(outbox);
+    assert_string_equal(query("SELECT (SELECT count(*) FROM chunks), (SELECT count(*) FROM"
+                              " settled), (SELECT count(*) FROM jobs)"),
+                        "0|0|0;");
+    assert_int_equal(outbox_db_backlog(outbox), 0);
+    outbox_db_close(&outbox);
+}
+
+// A lease may outlive its chunk: its token must not come to mean another job.
+static void a_chunk_number_is_not_given_twice_in_a_life(void **state)
+{
+    (void)state;
+    outbox_db_t *outbox = open_outbox();
+    int64_t run = begin(outbox, "hosts.txt");
+    put(outbox, run, 1);
+    commit(outbox);
+    settle(outbox, run, 1, MM_OUTCOME_RESTARTED);
+    commit(outbox);
+    put(outbox, run, 2);
+    commit(outbox);
+    settle(outbox, run, 1, MM_OUTCOME_RESTARTED);
+    commit(outbox);
+    expect_jobs(outbox, 10, 2, 1);
+    outbox_db_close(&outbox);
+}
+
+static void a_damaged_chunk_is_fatal_and_says_which(void **state)
+{
+    (void)state;
+    static const char *const damages[] = {
+        "UPDATE chunks SET hosts = '[\"a\"]'", "UPDATE chunks SET hosts = '[\"a\",2]'",
+        "UPDATE chunks SET hosts = 'a'", "UPDATE chunks SET hosts = '[\"a\",\"b\",\"c\"]'",
+        "UPDATE chunks SET hosts = '[\"a\",\"b'"};
+    outbox_db_t *outbox = open_outbox();
+    int64_t run = begin(outbox, "hosts.txt");
+    put(outbox, run, 1);
+    put(outbox, run, 2);
+    commit(outbox);
+    for (size_t i = 0; i < sizeof damages / sizeof damages[0]; i++) {
+        execute(damages[i]);
+        const outbox_row_t *rows = NULL;
+        size_t count = 0;
+        assert_int_equal(outbox_db_load(outbox, 0, 10, &rows, &count), OUTBOX_DB_FATAL);
+        assert_non_null(strstr(outbox_db_error(outbox), "chunk 1 of the outbox is damaged"));
+    }
+    outbox_db_close(&outbox);
+}
+
+// Nobody can have such hosts accepted, but a person may write JSON in another way.
+static void hosts_may_be_written_as_any_json(void **state)
+{
+    (void)state;
+    outbox_db_t *outbox = open_outbox();
+    int64_t run = begin(outbox, "hosts.txt");
+    mm_id_t id = id_of(1);
+    outbox_db_put(outbox, run, &id, mm_text("a\"b\\c\n\x01"));
+    id = id_of(2);
+    outbox_db_put(outbox, run, &id, mm_text("d"));
+    commit(outbox);
+    const outbox_row_t *rows = NULL;
+    size_t count = 0;
+    assert_int_equal(outbox_db_load(outbox, 0, 10, &rows, &count), OUTBOX_DB_OK);
+    assert_int_equal(count, 2);
+    assert_true(mm_text_equal(rows[0].host, mm_text("a\"b\\c\n\x01")));
+    assert_string_equal(query("SELECT host FROM jobs ORDER BY id"), "a\"b\\c\n\x01;d;");
+    execute("UPDATE chunks SET hosts = '[ \"host\\u002d1\" , \"host-2\" ]'");
+    expect_jobs(outbox, 10, 1, 2);
+    outbox_db_close(&outbox);
+}
+
+// ---- a file of version 1
+
+static void make_version_1(unsigned jobs)
+{
+    char sql[2048];
+    (void)snprintf(
+        sql, sizeof sql,
+        "PRAGMA journal_mode = WAL;"
+        "CREATE TABLE jobs (id BLOB PRIMARY KEY CHECK (length(id) = 16), host TEXT NOT NULL,"
+        " run INTEGER NOT NULL) WITHOUT ROWID;"
+        "CREATE TABLE runs (run INTEGER PRIMARY KEY, input TEXT NOT NULL, driver TEXT NOT NULL,"
+        " position INTEGER NOT NULL DEFAULT 0, digest INTEGER NOT NULL DEFAULT 0,"
+        " total INTEGER NOT NULL DEFAULT 0, repeated INTEGER NOT NULL DEFAULT 0,"
+        " skipped INTEGER NOT NULL DEFAULT 0, source_done INTEGER NOT NULL DEFAULT 0,"
+        " accepted INTEGER NOT NULL DEFAULT 0, restarted INTEGER NOT NULL DEFAULT 0,"
+        " dead INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0,"
+        " started_ms INTEGER NOT NULL, finished_ms INTEGER, times BLOB,"
+        " clean INTEGER NOT NULL DEFAULT 0);"
+        "CREATE TABLE dead (run INTEGER NOT NULL, id BLOB NOT NULL CHECK (length(id) = 16),"
+        " host TEXT NOT NULL, error TEXT NOT NULL, PRIMARY KEY (run, id)) WITHOUT ROWID;"
+        "INSERT INTO runs (run, input, driver, started_ms, accepted, restarted, attempts)"
+        " VALUES (1, 'hosts.txt', 'mock', 5000, %u + 3, 3, 6);"
+        "PRAGMA user_version = 1",
+        jobs);
+    execute(sql);
+    sqlite3 *other = NULL;
+    sqlite3_stmt *insert = NULL;
+    assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "BEGIN", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(other, "INSERT INTO jobs VALUES (?1, 'host-' || ?2, 1)", -1,
+                                        &insert, NULL),
+                     SQLITE_OK);
+    for (unsigned i = jobs; i > 0; i--) {
+        mm_id_t id = id_of(i);
+        sqlite3_bind_blob(insert, 1, id.bytes, sizeof id.bytes, SQLITE_STATIC);
+        sqlite3_bind_int(insert, 2, (int)i);
+        assert_int_equal(sqlite3_step(insert), SQLITE_DONE);
+        sqlite3_reset(insert);
+    }
+    sqlite3_finalize(insert);
+    assert_int_equal(sqlite3_exec(other, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(other);
+}
+
+static void an_outbox_of_version_1_is_brought_up_to_date(void **state)
+{
+    (void)state;
+    make_version_1(3000);
+    outbox_db_t *outbox = NULL;
+    assert_int_equal(outbox_db_open(path, true, &outbox, error), 0); // for a report: as it is
+    expect_counts(outbox, 1, 3003, 3, 0);
+    assert_int_equal(outbox_db_backlog(outbox), 3000);
+    outbox_db_close(&outbox);
+    assert_string_equal(query("PRAGMA user_version"), "1;");
+    for (int life = 0; life < 2; life++) {
+        outbox = open_outbox();
+        expect_jobs(outbox, 1000, 1, 3000);
+        expect_counts(outbox, 1, 3003, 3, 0);
+        outbox_db_close(&outbox);
+        assert_string_equal(query("PRAGMA user_version"), "2;");
+        assert_string_equal(query("SELECT count(*), count(DISTINCT host) FROM jobs"), "3000|3000;");
+        assert_string_equal(query("SELECT group_concat(jobs) FROM chunks"), "1024,1024,952;");
+    }
+    outbox = open_outbox();
+    put(outbox, 1, 3001);
+    commit(outbox);
+    expect_jobs(outbox, 5000, 1, 3001);
+    outbox_db_close(&outbox);
+}
+
+static void without_room_for_it_version_1_stays_what_it_was(void **state)
+{
+    (void)state;
+    make_version_1(3000);
+    outbox_db_t *outbox = NULL;
+    limit_files(80000);
+    assert_int_equal(outbox_db_open(path, false, &outbox, error), EX_IOERR);
+    limit_files(RLIM_INFINITY);
+    assert_non_null(strstr(error, "no room"));
+    assert_null(outbox);
+    assert_string_equal(query("PRAGMA user_version"), "1;");
+    assert_string_equal(query("SELECT count(*) FROM jobs"), "3000;");
+    outbox = open_outbox();
+    expect_jobs(outbox, 1000, 1, 3000);
+    outbox_db_close(&outbox);
+}
+
+static void an_empty_outbox_of_version_1_is_brought_up_to_date_too(void **state)
+{
+    (void)state;
+    make_version_1(0);
+    outbox_db_t *outbox = open_outbox();
+    expect_jobs(outbox, 10, 1, 0);
+    outbox_db_close(&outbox);
+}
+
+int main(void)
+{
+    signal(SIGXFSZ, SIG_IGN);
+    const struct CMUnitTest tests[] = {
+        OUTBOX_TEST(jobs_of_one_run_and_commit_share_a_chunk),
+        OUTBOX_TEST(a_chunk_that_is_partly_settled_comes_back_without_those),
+        OUTBOX_TEST(a_chunk_number_is_not_given_twice_in_a_life),
+        OUTBOX_TEST(a_damaged_chunk_is_fatal_and_says_which),
+        OUTBOX_TEST(hosts_may_be_written_as_any_json),
+        OUTBOX_TEST(an_outbox_of_version_1_is_brought_up_to_date),
+        OUTBOX_TEST(without_room_for_it_version_1_stays_what_it_was),
+        OUTBOX_TEST(an_empty_outbox_of_version_1_is_brought_up_to_date_too),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
