@@ -59,8 +59,8 @@ void mm_table_remove(mm_table_t *self, uint64_t hash, const void *item)
     size_t gap = mm_table_home(self, hash);
     for (; self->slots[gap].item != item; gap = (gap + 1) & self->mask)
         assert(self->slots[gap].item);
-    for (size_t i = (gap + 1) & self->mask;
-         self->slots[i].item && mm_table_distance(self, i) > 0; i = (i + 1) & self->mask) {
+    for (size_t i = (gap + 1) & self->mask; self->slots[i].item && mm_table_distance(self, i) > 0;
+         i = (i + 1) & self->mask) {
         self->slots[gap] = self->slots[i];
         gap = i;
     }

@@ -22,9 +22,9 @@ typedef struct {
 // Zeroed: empty.
 typedef struct {
     mm_table_slot_t *slots;
-    size_t mask;    // slots - 1: they are a power of two, at most 2^32
-    size_t count;   // of items
-    bool scatters;  // by the high half
+    size_t mask;   // slots - 1: they are a power of two, at most 2^32
+    size_t count;  // of items
+    bool scatters; // by the high half
 } mm_table_t;
 
 // Adds an item whose key is not in the table. Not NULL. Aborts when there is no memory.
