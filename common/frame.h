@@ -82,8 +82,8 @@ typedef struct {
                           // settle is ok
     int64_t took_ms;
     mm_text_t error; // at most MM_ERROR_MAX bytes; empty when ok
-    mm_evidence_t evidence[MM_EVIDENCE_MAX];
-    uint32_t evidence_count;
+    const mm_evidence_t *evidence;
+    uint32_t evidence_count; // at most MM_EVIDENCE_MAX
 } mm_result_t;
 
 // What the consumer tells a publisher of one job.

@@ -9,13 +9,13 @@
 typedef struct {
     mm_result_t result;
     int64_t added_ms;
-    char *texts; // what the result's texts point to; NULL when it has none
+    void *owned; // what the result points to; NULL when it points to nothing
 } kept_t;
 
 struct mm_results {
     size_t history;
     kept_t *ring;
-    size_t size;
+    size_t size; // a power of two
     uint64_t first;
     uint64_t last;
     uint64_t confirmed;
@@ -36,7 +36,7 @@ mm_results_t *mm_results_new(size_t history)
 static kept_t *kept_at(const mm_results_t *self, uint64_t serial)
 {
     assert(serial >= self->first && serial <= self->last);
-    return &self->ring[serial % self->size];
+    return &self->ring[serial & (self->size - 1)];
 }
 
 void mm_results_destroy(mm_results_t **self_p)
@@ -46,7 +46,7 @@ void mm_results_destroy(mm_results_t **self_p)
         return;
     *self_p = NULL;
     for (; self->first <= self->last; self->first++)
-        free(kept_at(self, self->first)->texts);
+        free(kept_at(self, self->first)->owned);
     free(self->ring);
     free(self);
 }
@@ -55,14 +55,14 @@ void mm_results_destroy(mm_results_t **self_p)
 static void make_room(mm_results_t *self)
 {
     for (; self->first + self->history <= self->confirmed; self->first++)
-        free(kept_at(self, self->first)->texts);
+        free(kept_at(self, self->first)->owned);
     if (self->last + 1 - self->first < self->size)
         return;
     size_t size = 2 * self->size;
     kept_t *ring = calloc(size, sizeof *ring);
     assert(ring);
     for (uint64_t serial = self->first; serial <= self->last; serial++)
-        ring[serial % size] = *kept_at(self, serial);
+        ring[serial & (size - 1)] = *kept_at(self, serial);
     free(self->ring);
     self->ring = ring;
     self->size = size;
@@ -77,35 +77,40 @@ static mm_text_t copy_text(char **end, mm_text_t text)
     return copy;
 }
 
-static void own_texts(kept_t *kept)
+// Copies what the result points to: its evidence, then all texts.
+static void own(kept_t *kept)
 {
     mm_result_t *result = &kept->result;
-    size_t size = result->error.size;
-    for (uint32_t i = 0; i < result->evidence_count; i++)
-        size += result->evidence[i].key.size + result->evidence[i].value.size;
-    kept->texts = NULL;
-    if (size == 0) {
+    size_t pairs = result->evidence_count, size = pairs * sizeof *result->evidence;
+    kept->owned = NULL;
+    if (result->error.size == 0 && pairs == 0) {
         result->error = (mm_text_t){0};
+        result->evidence = NULL;
         return;
     }
-    char *end = kept->texts = malloc(size);
-    assert(end);
-    if (result->error.size > 0)
-        result->error = copy_text(&end, result->error);
-    for (uint32_t i = 0; i < result->evidence_count; i++) {
-        result->evidence[i].key = copy_text(&end, result->evidence[i].key);
-        result->evidence[i].value = copy_text(&end, result->evidence[i].value);
+    size += result->error.size;
+    for (size_t i = 0; i < pairs; i++)
+        size += result->evidence[i].key.size + result->evidence[i].value.size;
+    kept->owned = malloc(size);
+    assert(kept->owned);
+    mm_evidence_t *evidence = kept->owned;
+    char *end = (char *)(evidence + pairs);
+    result->error = copy_text(&end, result->error);
+    for (size_t i = 0; i < pairs; i++) {
+        evidence[i].key = copy_text(&end, result->evidence[i].key);
+        evidence[i].value = copy_text(&end, result->evidence[i].value);
     }
+    result->evidence = pairs > 0 ? evidence : NULL;
 }
 
 uint64_t mm_results_add(mm_results_t *self, const mm_result_t *result, int64_t now_ms)
 {
     make_room(self);
-    kept_t *kept = &self->ring[++self->last % self->size];
+    kept_t *kept = &self->ring[++self->last & (self->size - 1)];
     kept->result = *result;
     kept->result.serial = self->last;
     kept->added_ms = now_ms;
-    own_texts(kept);
+    own(kept);
     return self->last;
 }
 

@@ -6,28 +6,35 @@
 #include <stdlib.h>
 
 #define SLOTS_FIRST 64
+#define PROBES_MAX  256 // in a table that does not scatter; a good one needs a few
 
-static void put(mm_table_t *self, uint64_t hash, void *item)
+// Who is nearer to home makes room for who is not. Returns how many slots were looked at.
+static size_t put(mm_table_t *self, uint64_t hash, void *item)
 {
-    size_t i = mm_table_home(self, hash);
-    while (self->slots[i].item)
-        i = (i + 1) & self->mask;
-    self->slots[i] = (mm_table_slot_t){hash, item};
+    mm_table_slot_t carried = {hash, item};
+    size_t i = mm_table_home(self, hash), probes = 0;
+    for (size_t far = 0; self->slots[i].item; far++, probes++, i = (i + 1) & self->mask) {
+        size_t distance = mm_table_distance(self, i);
+        if (distance >= far)
+            continue;
+        mm_table_slot_t slot = self->slots[i];
+        self->slots[i] = carried;
+        carried = slot;
+        far = distance;
+    }
+    self->slots[i] = carried;
+    return probes;
 }
 
-static void grow(mm_table_t *self)
+static void rebuild(mm_table_t *self, size_t size)
 {
     mm_table_t former = *self;
-    size_t size = former.slots ? 2 * (former.mask + 1) : SLOTS_FIRST;
     self->slots = calloc(size, sizeof *self->slots);
     assert(self->slots);
     self->mask = size - 1;
-    self->shift = 64;
-    while (size >>= 1)
-        self->shift--;
     void *item;
     for (size_t at = 0; (item = mm_table_next(&former, &at)) != NULL;)
-        put(self, former.slots[at - 1].hash, item);
+        (void)put(self, former.slots[at - 1].hash, item);
     free(former.slots);
 }
 
@@ -35,22 +42,25 @@ void mm_table_add(mm_table_t *self, uint64_t hash, void *item)
 {
     assert(item);
     if (!self->slots || 5 * (self->count + 1) > 4 * (self->mask + 1))
-        grow(self);
-    put(self, hash, item);
+        rebuild(self, self->slots ? 2 * (self->mask + 1) : SLOTS_FIRST);
+    size_t probes = put(self, hash, item);
     self->count++;
+    if (probes <= PROBES_MAX || self->scatters)
+        return;
+    self->scatters = true;
+    rebuild(self, self->mask + 1);
 }
 
-// What stands behind the gap and was pushed over it moves back, so that no search ends too early.
+// What stands behind the gap and is not at home moves back by one, so that no search ends too
+// early.
 void mm_table_remove(mm_table_t *self, uint64_t hash, const void *item)
 {
     assert(self->count > 0);
     size_t gap = mm_table_home(self, hash);
     for (; self->slots[gap].item != item; gap = (gap + 1) & self->mask)
         assert(self->slots[gap].item);
-    for (size_t i = (gap + 1) & self->mask; self->slots[i].item; i = (i + 1) & self->mask) {
-        size_t home = mm_table_home(self, self->slots[i].hash);
-        if (((i - home) & self->mask) < ((i - gap) & self->mask))
-            continue;
+    for (size_t i = (gap + 1) & self->mask; self->slots[i].item && mm_table_distance(self, i) > 0;
+         i = (i + 1) & self->mask) {
         self->slots[gap] = self->slots[i];
         gap = i;
     }

@@ -1,7 +1,8 @@
-// Bytes to frames. Three passes, each trusting only what the one before has shown: the bounded
-// scan, msgpack-c into one zone that the scan's limits cannot outgrow, and the checks of every
-// field. It allocates when a decoder is made and not again, keeps no byte of a frame, and leaves
-// the caller's frame alone until the whole of it is good.
+// Bytes to frames, in one pass: each field is read and checked where it stands. A frame of which
+// every element is known and good needs nothing else: its fields allow no more depth or elements
+// than docs/protocol.md does. Any other frame is scanned whole, which tells a bad field from bytes
+// that are no frame at all. It allocates when a decoder is made and not again, keeps no byte of a
+// frame, and leaves the caller's frame alone until the whole of it is good.
 
 #include "wire_take.h"
 
@@ -9,17 +10,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-// All that msgpack-c can want for a frame that passed the scan.
-#define ZONE_BYTES (MM_WIRE_ELEMENTS_MAX * sizeof(msgpack_object))
+// The most that a frame of known elements can have: a report with both lists full.
+_Static_assert(16 + MM_BATCH_ITEMS * (6 + 10 + 2 * MM_EVIDENCE_MAX) <= MM_WIRE_ELEMENTS_MAX,
+               "a frame without a single unknown element must not need the scan");
 
 struct mm_decoder {
-    msgpack_zone zone;
     mm_frame_t frame; // being filled
     fields_t fields;  // of the frame
     const char *list; // the list being read, once its length is good; else NULL
     size_t index;     // of the item being read
-    const msgpack_object *objects;
-    fields_t item; // its fields
+    fields_t item;    // its fields
+    bool has_unknown; // elements were stepped over
     bool is_foreign_hello;
     char complaint[80];
     // What frames point to. Only a report uses two of them at once.
@@ -32,22 +33,19 @@ struct mm_decoder {
         mm_confirm_t confirms[MM_BATCH_ITEMS];
     } items;
     mm_result_t results[MM_BATCH_ITEMS];
+    mm_evidence_t evidence[MM_BATCH_ITEMS * MM_EVIDENCE_MAX];
+    mm_evidence_t *next_evidence;
 };
 
 mm_decoder_t *mm_decoder_new(void)
 {
     mm_decoder_t *self = calloc(1, sizeof *self);
     assert(self != NULL);
-    bool is_ready = msgpack_zone_init(&self->zone, ZONE_BYTES);
-    assert(is_ready);
     return self;
 }
 
 void mm_decoder_destroy(mm_decoder_t **self_p)
 {
-    if (*self_p == NULL)
-        return;
-    msgpack_zone_destroy(&(*self_p)->zone);
     free(*self_p);
     *self_p = NULL;
 }
@@ -113,7 +111,7 @@ static bool take_held(fields_t *in, mm_held_t *ret)
                                        : take_host_or_none(in, &ret->host));
 }
 
-static bool take_result(fields_t *in, mm_result_t *ret)
+static bool take_result(fields_t *in, mm_evidence_t **evidence, mm_result_t *ret)
 {
     if (!(take_number(in, "serial", 1, &ret->serial) &&
           take_number(in, "number", 0, &ret->number) && take_leg(in, &ret->leg) &&
@@ -122,7 +120,8 @@ static bool take_result(fields_t *in, mm_result_t *ret)
     bool is_settled = ret->leg == MM_LEG_SETTLE && ret->status == MM_STATUS_OK;
     return take_outcome(in, is_settled ? MM_OUTCOME_RESTARTED : MM_OUTCOME_NONE, &ret->outcome) &&
            take_time(in, "took_ms", &ret->took_ms) &&
-           take_utf8(in, "error", MM_ERROR_MAX, &ret->error) && take_evidence(in, ret);
+           take_utf8(in, "error", MM_ERROR_MAX, &ret->error) &&
+           take_evidence(in, evidence, &ret->evidence, &ret->evidence_count);
 }
 
 static bool take_notice(fields_t *in, mm_notice_t *ret)
@@ -153,39 +152,58 @@ static bool take_confirm(fields_t *in, mm_confirm_t *ret)
 // Takes the frame's next field, a list of at most MM_BATCH_ITEMS.
 static bool open_list(mm_decoder_t *self, const char *name, size_t *ret_count)
 {
-    const msgpack_object *object;
     self->list = NULL;
-    if (!take(&self->fields, name, MSGPACK_OBJECT_ARRAY, &object) ||
-        object->via.array.size > MM_BATCH_ITEMS)
+    if (!take_array(&self->fields, name, ret_count) || *ret_count > MM_BATCH_ITEMS)
         return false;
     self->list = name;
-    self->objects = object->via.array.ptr;
-    *ret_count = object->via.array.size;
+    self->item = (fields_t){.at = self->fields.at, .end = self->fields.end};
     return true;
 }
 
-// Opens one item of that list: its fields are then read from self->item.
+// The list was read whole: the frame goes on behind it.
+static bool close_list(mm_decoder_t *self)
+{
+    self->fields.at = self->item.at;
+    return true;
+}
+
+// Opens the next item of that list: its fields are then read from self->item.
 static bool open_item(mm_decoder_t *self, size_t index)
 {
-    const msgpack_object *object = &self->objects[index];
     self->index = index;
-    self->item.name = NULL;
-    if (object->type != MSGPACK_OBJECT_ARRAY)
-        return false;
-    self->item.at = object->via.array.ptr;
-    self->item.end = self->item.at + object->via.array.size;
+    self->item.left = 1;
+    return take_array(&self->item, NULL, &self->item.left);
+}
+
+// Steps over elements that a later version has added.
+static bool skip_unknown(mm_decoder_t *self, fields_t *in)
+{
+    for (; in->left > 0; in->left--) {
+        self->has_unknown = true;
+        const uint8_t *behind = mm_wire_skip(in->at, in->end);
+        if (behind == NULL)
+            return false;
+        in->at = behind;
+    }
     return true;
+}
+
+static bool close_item(mm_decoder_t *self)
+{
+    return skip_unknown(self, &self->item);
 }
 
 static bool take_results(mm_decoder_t *self, const mm_result_t **ret_items, size_t *ret_count)
 {
     if (!open_list(self, "results", ret_count))
         return false;
+    self->next_evidence = self->evidence;
     for (size_t i = 0; i < *ret_count; i++)
-        if (!open_item(self, i) || !take_result(&self->item, &self->results[i]))
+        if (!open_item(self, i) ||
+            !take_result(&self->item, &self->next_evidence, &self->results[i]) || !close_item(self))
             return false;
     *ret_items = self->results;
-    return true;
+    return close_list(self);
 }
 
 // ---- frames: each fills the member of self->frame that its kind names
@@ -198,10 +216,11 @@ static bool take_jobs_frame(mm_decoder_t *self, fields_t *in)
         !open_list(self, "jobs", &frame->as.jobs.count))
         return false;
     for (size_t i = 0; i < frame->as.jobs.count; i++)
-        if (!open_item(self, i) || !take_job(&self->item, &self->items.jobs[i]))
+        if (!open_item(self, i) || !take_job(&self->item, &self->items.jobs[i]) ||
+            !close_item(self))
             return false;
     frame->as.jobs.items = self->items.jobs;
-    return true;
+    return close_list(self);
 }
 
 static bool take_tasks_frame(mm_decoder_t *self, fields_t *in)
@@ -214,10 +233,11 @@ static bool take_tasks_frame(mm_decoder_t *self, fields_t *in)
         !open_list(self, "tasks", &frame->as.tasks.count))
         return false;
     for (size_t i = 0; i < frame->as.tasks.count; i++)
-        if (!open_item(self, i) || !take_task(&self->item, &self->items.tasks[i]))
+        if (!open_item(self, i) || !take_task(&self->item, &self->items.tasks[i]) ||
+            !close_item(self))
             return false;
     frame->as.tasks.items = self->items.tasks;
-    return true;
+    return close_list(self);
 }
 
 static bool take_report_frame(mm_decoder_t *self, fields_t *in)
@@ -235,9 +255,11 @@ static bool take_report_frame(mm_decoder_t *self, fields_t *in)
         !open_list(self, "held", &report->held_count))
         return false;
     for (size_t i = 0; i < report->held_count; i++)
-        if (!open_item(self, i) || !take_held(&self->item, &self->items.held[i]))
+        if (!open_item(self, i) || !take_held(&self->item, &self->items.held[i]) ||
+            !close_item(self))
             return false;
     report->held = self->items.held;
+    (void)close_list(self);
     return take_results(self, &report->results, &report->result_count);
 }
 
@@ -250,13 +272,12 @@ static bool take_started_frame(mm_decoder_t *self, fields_t *in)
         !open_list(self, "numbers", &frame->as.started.count))
         return false;
     // Its items are no arrays: the list itself is read as one.
-    self->item.at = self->objects;
-    self->item.end = self->objects + frame->as.started.count;
+    self->item.left = frame->as.started.count;
     for (self->index = 0; self->index < frame->as.started.count; self->index++)
         if (!take_number(&self->item, NULL, 0, &self->items.numbers[self->index]))
             return false;
     frame->as.started.numbers = self->items.numbers;
-    return true;
+    return close_list(self);
 }
 
 static bool take_results_frame(mm_decoder_t *self, fields_t *in)
@@ -285,10 +306,11 @@ static bool take_notices_frame(mm_decoder_t *self, fields_t *in)
         !open_list(self, "notices", &frame->as.notices.count))
         return false;
     for (size_t i = 0; i < frame->as.notices.count; i++)
-        if (!open_item(self, i) || !take_notice(&self->item, &self->items.notices[i]))
+        if (!open_item(self, i) || !take_notice(&self->item, &self->items.notices[i]) ||
+            !close_item(self))
             return false;
     frame->as.notices.items = self->items.notices;
-    return true;
+    return close_list(self);
 }
 
 static bool take_answer_frame(mm_decoder_t *self, fields_t *in)
@@ -317,10 +339,11 @@ static bool take_beat_frame(mm_decoder_t *self, fields_t *in)
         !open_list(self, "confirms", &frame->as.beat.count))
         return false;
     for (size_t i = 0; i < frame->as.beat.count; i++)
-        if (!open_item(self, i) || !take_confirm(&self->item, &self->items.confirms[i]))
+        if (!open_item(self, i) || !take_confirm(&self->item, &self->items.confirms[i]) ||
+            !close_item(self))
             return false;
     frame->as.beat.items = self->items.confirms;
-    return true;
+    return close_list(self);
 }
 
 static bool take_leaving_frame(mm_decoder_t *self, fields_t *in)
@@ -362,11 +385,9 @@ static bool is_foreign_hello(mm_decoder_t *self)
            take_number(&self->fields, "nonce", 0, &self->frame.as.report.nonce);
 }
 
-static mm_wire_status_t decode_array(mm_decoder_t *self, const msgpack_object *array)
+static mm_wire_status_t decode_array(mm_decoder_t *self)
 {
     fields_t *in = &self->fields;
-    in->at = array->via.array.ptr;
-    in->end = in->at + array->via.array.size;
     self->frame = (mm_frame_t){0};
     uint64_t version;
     uint64_t kind;
@@ -385,6 +406,12 @@ static mm_wire_status_t decode_array(mm_decoder_t *self, const msgpack_object *a
     return take_frame(self, in) ? MM_WIRE_OK : MM_WIRE_FIELD_BAD;
 }
 
+// Whether the frame has nothing behind its known fields, or only what a later version may add.
+static bool ends_well(mm_decoder_t *self)
+{
+    return skip_unknown(self, &self->fields) && self->fields.at == self->fields.end;
+}
+
 static void complain(mm_decoder_t *self)
 {
     char *to = self->complaint;
@@ -400,14 +427,19 @@ static void complain(mm_decoder_t *self)
 mm_wire_status_t mm_decode(mm_decoder_t *self, const void *data, size_t size, mm_frame_t *ret_frame)
 {
     self->list = NULL;
+    self->has_unknown = false;
     self->is_foreign_hello = false;
-    self->fields.name = "frame";
+    self->fields = (fields_t){.at = data, .end = (const uint8_t *)data + size, .left = 1};
     mm_wire_status_t status = MM_WIRE_MALFORMED;
-    msgpack_object array;
-    msgpack_zone_clear(&self->zone);
-    if (mm_wire_scan(data, size) &&
-        msgpack_unpack(data, size, NULL, &self->zone, &array) == MSGPACK_UNPACK_SUCCESS)
-        status = decode_array(self, &array);
+    if (size <= MM_FRAME_BYTES && take_array(&self->fields, "frame", &self->fields.left))
+        status = decode_array(self);
+    bool is_known = status == MM_WIRE_OK && ends_well(self) && !self->has_unknown;
+    if (!is_known && !mm_wire_scan(data, size)) {
+        status = MM_WIRE_MALFORMED;
+        self->is_foreign_hello = false;
+        self->list = NULL;
+        self->fields.name = "frame";
+    }
     if (status == MM_WIRE_OK)
         *ret_frame = self->frame;
     else

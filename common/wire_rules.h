@@ -15,6 +15,10 @@
 // no ext types, nothing behind the array. Allocates nothing.
 bool mm_wire_scan(const void *data, size_t size);
 
+// Behind the element that begins at `at`, with all that it holds; NULL when it is cut off or of a
+// type that no frame has. How deep it nests is not looked at.
+const uint8_t *mm_wire_skip(const uint8_t *at, const uint8_t *end);
+
 bool mm_wire_is_name(mm_text_t text);
 bool mm_wire_is_host(mm_text_t text);
 // Valid UTF-8 without NUL, at most size_max bytes.

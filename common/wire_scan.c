@@ -1,6 +1,6 @@
-// The bounded pre-scan: walks the bytes of a frame once, before msgpack-c sees them, which reserves
-// memory for whatever size is declared (6 bytes, 8 GB). It reads each byte at most once, never
-// reads beyond the end and never allocates: its only memory is one counter per level (I6).
+// The bounded scan: walks the bytes of a frame once and says whether they are one array of msgpack
+// within the limits, whatever is in it. It reads each byte at most once, never reads beyond the end
+// and never allocates: its only memory is one counter per level (I6).
 
 #include "wire_rules.h"
 
@@ -86,6 +86,18 @@ static int64_t take_element(bytes_t *in)
     case 0xDF: return take_pairs(in, 4);
     }
     return REFUSED; // ext types, and the byte that msgpack never uses
+}
+
+const uint8_t *mm_wire_skip(const uint8_t *at, const uint8_t *end)
+{
+    bytes_t in = {.at = at, .end = end};
+    for (int64_t missing = 1; missing > 0; missing--) {
+        int64_t count = take_element(&in);
+        if (count == REFUSED || count > end - at)
+            return NULL;
+        missing += count == LEAF ? 0 : count;
+    }
+    return in.at;
 }
 
 static bool is_array(uint8_t head)

@@ -1,48 +1,105 @@
-// The decoder's readers of single fields. Each takes the next field of an array: it says true and
-// sets its output, or says false and has left the field's name behind. What is behind the last
-// field that a frame or item knows is not looked at. Allocates nothing; texts are borrowed. Private
-// to common/wire_decode.c: a header only to keep both files short and the calls inlined.
+// The decoder's readers of single fields, straight from the bytes. Each takes the next element of
+// an array: it says true and sets its output, or says false and has left the field's name behind.
+// None reads beyond the end. Allocates nothing; texts are borrowed. Private to
+// common/wire_decode.c: a header only to keep both files short and the calls inlined.
 
 #ifndef MM_WIRE_TAKE_H
 #define MM_WIRE_TAKE_H
 
 #include "wire_rules.h"
 
-#include <msgpack.h>
 #include <string.h>
 
-// The fields of an array, from left to right.
+// The elements of an array, from left to right.
 typedef struct {
-    const msgpack_object *at;
-    const msgpack_object *end;
-    const char *name; // of the field read last: the bad one when a reader says false
+    const uint8_t *at;
+    const uint8_t *end; // of the frame
+    size_t left;        // elements to come
+    const char *name;   // of the field read last: the bad one when a reader says false
 } fields_t;
 
-static inline bool take(fields_t *in, const char *name, msgpack_object_type type,
-                        const msgpack_object **ret_object)
+// Whether there is a next element, and its head; it counts as taken.
+static inline bool take_head(fields_t *in, const char *name, uint8_t *ret_head)
 {
     in->name = name;
-    if (in->at == in->end || in->at->type != type)
+    if (in->left == 0 || in->at == in->end)
         return false;
-    *ret_object = in->at++;
+    in->left--;
+    *ret_head = *in->at++;
     return true;
+}
+
+// A number of `width` bytes, most significant first.
+static inline bool take_wide(fields_t *in, size_t width, uint64_t *ret)
+{
+    if ((size_t)(in->end - in->at) < width)
+        return false;
+    uint64_t number = 0;
+    for (size_t i = 0; i < width; i++)
+        number = number << 8 | in->at[i];
+    in->at += width;
+    *ret = number;
+    return true;
+}
+
+// A size that a head of one of three widths declares: `first` has the narrowest.
+static inline bool take_size(fields_t *in, uint8_t head, uint8_t first, size_t narrowest,
+                             size_t *ret_size)
+{
+    uint64_t size;
+    if (head < first || head > first + (narrowest == 1 ? 2 : 1) ||
+        !take_wide(in, narrowest << (head - first), &size))
+        return false;
+    *ret_size = (size_t)size;
+    return true;
+}
+
+static inline bool take_bytes(fields_t *in, size_t size, const uint8_t **ret)
+{
+    if ((size_t)(in->end - in->at) < size)
+        return false;
+    *ret = in->at;
+    in->at += size;
+    return true;
+}
+
+// An array's or a map's count of elements or pairs: both are written alike.
+static inline bool take_length(fields_t *in, const char *name, uint8_t fixed, uint8_t first,
+                               size_t *ret_count)
+{
+    uint8_t head;
+    if (!take_head(in, name, &head))
+        return false;
+    *ret_count = head & 0x0F;
+    return (head & 0xF0) == fixed || take_size(in, head, first, 2, ret_count);
+}
+
+static inline bool take_array(fields_t *in, const char *name, size_t *ret_count)
+{
+    return take_length(in, name, 0x90, 0xDC, ret_count);
+}
+
+static inline bool take_number(fields_t *in, const char *name, uint64_t min, uint64_t *ret)
+{
+    uint8_t head;
+    if (!take_head(in, name, &head))
+        return false;
+    if (head < 0x80) {
+        *ret = head;
+        return head >= min;
+    }
+    // Any width will do, signed ones too, if they are not negative.
+    bool is_signed = head >= 0xD0;
+    unsigned power = head - (is_signed ? 0xD0U : 0xCCU);
+    if (head < 0xCC || power > 3 || !take_wide(in, (size_t)1 << power, ret))
+        return false;
+    return *ret >= min && !(is_signed && *ret >> ((8U << power) - 1) != 0);
 }
 
 static inline bool take_range(fields_t *in, const char *name, uint64_t min, uint64_t max,
                               uint64_t *ret)
 {
-    const msgpack_object *object;
-    if (!take(in, name, MSGPACK_OBJECT_POSITIVE_INTEGER, &object))
-        return false;
-    if (object->via.u64 < min || object->via.u64 > max)
-        return false;
-    *ret = object->via.u64;
-    return true;
-}
-
-static inline bool take_number(fields_t *in, const char *name, uint64_t min, uint64_t *ret)
-{
-    return take_range(in, name, min, UINT64_MAX, ret);
+    return take_number(in, name, min, ret) && *ret <= max;
 }
 
 static inline bool take_count(fields_t *in, const char *name, uint32_t min, uint32_t max,
@@ -66,25 +123,30 @@ static inline bool take_time(fields_t *in, const char *name, int64_t *ret)
 
 static inline bool take_bool(fields_t *in, const char *name, bool *ret)
 {
-    const msgpack_object *object;
-    if (!take(in, name, MSGPACK_OBJECT_BOOLEAN, &object))
+    uint8_t head;
+    if (!take_head(in, name, &head) || (head != 0xC2 && head != 0xC3))
         return false;
-    *ret = object->via.boolean;
+    *ret = head == 0xC3;
     return true;
 }
 
 static inline bool take_string(fields_t *in, const char *name, mm_text_t *ret)
 {
-    const msgpack_object *object;
-    if (!take(in, name, MSGPACK_OBJECT_STR, &object))
+    uint8_t head;
+    const uint8_t *bytes;
+    if (!take_head(in, name, &head))
         return false;
-    *ret = (mm_text_t){.data = object->via.str.ptr, .size = object->via.str.size};
+    size_t size = head & 0x1F;
+    if (((head & 0xE0) != 0xA0 && !take_size(in, head, 0xD9, 1, &size)) ||
+        !take_bytes(in, size, &bytes))
+        return false;
+    *ret = (mm_text_t){.data = (const char *)bytes, .size = size};
     return true;
 }
 
 static inline bool take_utf8(fields_t *in, const char *name, size_t size_max, mm_text_t *ret)
 {
-    return take_string(in, name, ret) && mm_wire_is_utf8(*ret, size_max);
+    return take_string(in, name, ret) && (ret->size == 0 || mm_wire_is_utf8(*ret, size_max));
 }
 
 static inline bool take_name(fields_t *in, const char *name, mm_text_t *ret)
@@ -114,10 +176,13 @@ static inline bool take_suffix(fields_t *in, mm_text_t *ret)
 
 static inline bool take_id(fields_t *in, mm_id_t *ret)
 {
-    const msgpack_object *object;
-    if (!take(in, "id", MSGPACK_OBJECT_BIN, &object) || object->via.bin.size != sizeof ret->bytes)
+    uint8_t head;
+    size_t size;
+    const uint8_t *bytes;
+    if (!take_head(in, "id", &head) || !take_size(in, head, 0xC4, 1, &size) ||
+        size != sizeof ret->bytes || !take_bytes(in, size, &bytes))
         return false;
-    memcpy(ret->bytes, object->via.bin.ptr, sizeof ret->bytes);
+    memcpy(ret->bytes, bytes, sizeof ret->bytes);
     return true;
 }
 
@@ -166,24 +231,22 @@ static inline bool take_verdict(fields_t *in, mm_verdict_t *ret)
     return true;
 }
 
-static inline bool take_pair(const msgpack_object_kv *pair, mm_evidence_t *ret)
+// Into *pairs, which moves on behind them.
+static inline bool take_evidence(fields_t *in, mm_evidence_t **pairs, const mm_evidence_t **ret,
+                                 uint32_t *ret_count)
 {
-    fields_t key = {.at = &pair->key, .end = &pair->key + 1};
-    fields_t value = {.at = &pair->val, .end = &pair->val + 1};
-    return take_utf8(&key, "key", MM_EVIDENCE_KEY_MAX, &ret->key) && ret->key.size > 0 &&
-           take_utf8(&value, "value", MM_EVIDENCE_VALUE_MAX, &ret->value);
-}
-
-static inline bool take_evidence(fields_t *in, mm_result_t *ret)
-{
-    const msgpack_object *object;
-    if (!take(in, "evidence", MSGPACK_OBJECT_MAP, &object) ||
-        object->via.map.size > MM_EVIDENCE_MAX)
+    size_t count;
+    if (!take_length(in, "evidence", 0x80, 0xDE, &count) || count > MM_EVIDENCE_MAX)
         return false;
-    for (uint32_t i = 0; i < object->via.map.size; i++)
-        if (!take_pair(&object->via.map.ptr[i], &ret->evidence[i]))
+    *ret = count > 0 ? *pairs : NULL;
+    *ret_count = (uint32_t)count;
+    fields_t pair = {.at = in->at, .end = in->end, .left = 2 * count};
+    for (; pair.left > 0; (*pairs)++)
+        if (!take_utf8(&pair, "key", MM_EVIDENCE_KEY_MAX, &(*pairs)->key) ||
+            (*pairs)->key.size == 0 ||
+            !take_utf8(&pair, "value", MM_EVIDENCE_VALUE_MAX, &(*pairs)->value))
             return false;
-    ret->evidence_count = object->via.map.size;
+    in->at = pair.at;
     return true;
 }
 

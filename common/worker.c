@@ -78,7 +78,7 @@ static bool has_number(const void *held, const void *number)
 
 static held_t *find_held(const mm_worker_t *self, uint64_t number)
 {
-    return mm_table_find(&self->held, number, has_number, &number);
+    return mm_table_find(&self->held, mm_table_number(number), has_number, &number);
 }
 
 uint64_t mm_worker_unconfirmed(const mm_worker_t *self)
@@ -162,14 +162,14 @@ static held_t *hold(mm_worker_t *self, const mm_task_t *task, int64_t stamp_ms)
     held->stamp_ms = stamp_ms;
     held->host_size = (uint16_t)host_size;
     memcpy(held->host, task->host.data, host_size);
-    mm_table_add(&self->held, held->number, held);
+    mm_table_add(&self->held, mm_table_number(held->number), held);
     DL_APPEND(self->held_list, held);
     return held;
 }
 
 static void drop_held(mm_worker_t *self, held_t *held)
 {
-    mm_table_remove(&self->held, held->number, held);
+    mm_table_remove(&self->held, mm_table_number(held->number), held);
     DL_DELETE(self->held_list, held);
     LL_PREPEND(self->spare, held);
 }

@@ -53,9 +53,13 @@ size_t flights_count(const flights_t *self)
 flight_t *flights_add(flights_t *self, const mm_id_t *id, mm_text_t host, int64_t extend_ms,
                       int64_t lease_ms)
 {
-    flight_t *flight = calloc(1, sizeof *flight);
+    flight_t *flight = self->spare;
+    if (flight)
+        LL_DELETE2(self->spare, flight, store_next);
+    else
+        flight = malloc(sizeof *flight);
     assert(flight);
-    flight->id = *id;
+    *flight = (flight_t){.id = *id};
     flight->host = hosts_get(&self->hosts, host);
     flight->extend_ms = extend_ms;
     flight->lease_ms = lease_ms;
@@ -167,7 +171,7 @@ void flights_free_ended(flights_t *self)
         LL_DELETE2(self->ended, flight, store_next);
         hosts_put(&self->hosts, &flight->host);
         free(flight->error);
-        free(flight);
+        LL_PREPEND2(self->spare, flight, store_next);
     }
 }
 
@@ -176,6 +180,10 @@ void flights_clear(flights_t *self)
     while (self->extends)
         flights_end(self, self->extends);
     flights_free_ended(self);
+    for (flight_t *flight; (flight = self->spare) != NULL;) {
+        LL_DELETE2(self->spare, flight, store_next);
+        free(flight);
+    }
     mm_table_clear(&self->table);
     mm_heap_clear(&self->store_backoffs);
     mm_heap_clear(&self->restart_backoffs);

@@ -78,7 +78,8 @@ typedef struct {
     flight_t *leases;
     mm_heap_t store_backoffs;
     mm_heap_t restart_backoffs;
-    flight_t *ended; // freed when the next step begins: actions may still point to them
+    flight_t *ended; // free when the next step begins: actions may still point to them
+    flight_t *spare; // to use again (by store_next)
     hosts_t hosts;
 } flights_t;
 

@@ -42,7 +42,7 @@ holding_t *holdings_add(workers_t *self, worker_t *worker, uint64_t number, mm_l
         host->references++;
         host->busy++;
     }
-    mm_table_add(&self->by_number, number, holding);
+    mm_table_add(&self->by_number, mm_table_number(number), holding);
     DL_APPEND(worker->holdings, holding);
     worker->out++;
     workers_refresh_credit(self, worker);
@@ -56,7 +56,7 @@ static bool has_number(const void *holding, const void *number)
 
 holding_t *holdings_find(const workers_t *self, uint64_t number)
 {
-    return mm_table_find(&self->by_number, number, has_number, &number);
+    return mm_table_find(&self->by_number, mm_table_number(number), has_number, &number);
 }
 
 ended_t holdings_remove(workers_t *self, holding_t *holding, ended_why_t why)
@@ -67,7 +67,7 @@ ended_t holdings_remove(workers_t *self, holding_t *holding, ended_why_t why)
                      .leg = holding->leg,
                      .id = holding->id,
                      .host = holding->host};
-    mm_table_remove(&self->by_number, holding->number, holding);
+    mm_table_remove(&self->by_number, mm_table_number(holding->number), holding);
     DL_DELETE(worker->holdings, holding);
     if (holding->host) {
         assert(holding->host->busy > 0);

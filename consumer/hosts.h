@@ -14,12 +14,16 @@ typedef struct host {
     uint32_t references;    // jobs in flight and holdings
     uint32_t busy;          // restarts held by workers that are not presumed lost
     struct flight *waiting; // jobs that want it, in order of arrival (utlist)
-    size_t size;
+    struct host *next_spare;
+    uint64_t hash;
+    uint8_t size;
+    uint8_t room; // for a name
     char name[];
 } host_t;
 
 typedef struct {
     mm_table_t table; // by name
+    host_t *spare;    // to use again
 } hosts_t;
 
 // The host of this name with one more reference.

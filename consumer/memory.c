@@ -15,6 +15,8 @@ static bool has_id(const void *item, const void *id)
 
 memory_item_t *memory_find(const memory_t *self, const mm_id_t *id)
 {
+    if (mm_id_compare(id, &self->highest) > 0)
+        return NULL;
     return mm_table_find(&self->table, mm_id_hash(id), has_id, id);
 }
 
@@ -56,17 +58,28 @@ static void make_room(memory_t *self, mm_outcome_t outcome)
     memory_remove(self, self->settled);
 }
 
+static memory_item_t *new_item(memory_t *self, const mm_id_t *id)
+{
+    memory_item_t *item = self->spare;
+    if (item)
+        LL_DELETE(self->spare, item);
+    else
+        item = malloc(sizeof *item);
+    assert(item);
+    *item = (memory_item_t){.id = *id};
+    if (mm_id_compare(id, &self->highest) > 0)
+        self->highest = *id;
+    return item;
+}
+
 memory_item_t *memory_put(memory_t *self, const mm_id_t *id, mm_outcome_t outcome)
 {
     memory_item_t *item = memory_find(self, id);
     if (item)
         unlink_item(self, item);
     make_room(self, outcome);
-    if (!item) {
-        item = calloc(1, sizeof *item);
-        assert(item);
-        item->id = *id;
-    }
+    if (!item)
+        item = new_item(self, id);
     item->outcome = outcome;
     link_item(self, item);
     return item;
@@ -83,7 +96,7 @@ void memory_remove(memory_t *self, memory_item_t *item)
 {
     unlink_item(self, item);
     free(item->error);
-    free(item);
+    LL_PREPEND(self->spare, item);
 }
 
 void memory_clear(memory_t *self)
@@ -92,5 +105,9 @@ void memory_clear(memory_t *self)
         memory_remove(self, self->settled);
     while (self->nacked)
         memory_remove(self, self->nacked);
+    for (memory_item_t *item; (item = self->spare) != NULL;) {
+        LL_DELETE(self->spare, item);
+        free(item);
+    }
     mm_table_clear(&self->table);
 }

@@ -28,6 +28,8 @@ typedef struct {
     memory_item_t *nacked;
     size_t settled_count;
     size_t nacked_count;
+    memory_item_t *spare;   // items to use again (singly linked)
+    mm_id_t highest;        // of all that were ever put: what is above it is not there
     mm_id_t newest_dropped; // of the settled ones; zero: none yet (R6)
 } memory_t;
 

@@ -69,8 +69,8 @@ static void take_finished(restarter_t *self)
                                 .status = finish.status,
                                 .took_ms = finish.took_ms,
                                 .error = finish.error,
+                                .evidence = finish.evidence,
                                 .evidence_count = finish.evidence_count};
-        memcpy(result->evidence, finish.evidence, sizeof result->evidence);
         if (count == FINISH_MAX || finish.error.size > 0 || finish.evidence_count > 0) {
             mm_link_finish(self->link, results, count);
             count = 0;

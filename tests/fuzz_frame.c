@@ -251,8 +251,9 @@ static void fill_result(fuzz_known_t *known, fuzz_bytes_t *in, size_t peer, mm_r
     if (lies < 0xF0)
         return;
     result->evidence_count = lies % (MM_EVIDENCE_MAX + 1);
+    result->evidence = known->evidence;
     for (uint32_t i = 0; i < result->evidence_count; i++)
-        result->evidence[i] = (mm_evidence_t){.key = mm_text("boot"), .value = mm_text("7")};
+        known->evidence[i] = (mm_evidence_t){.key = mm_text("boot"), .value = mm_text("7")};
 }
 
 static void fill_notice(fuzz_known_t *known, fuzz_bytes_t *in, mm_notice_t *notice)

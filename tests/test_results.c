@@ -58,9 +58,10 @@ static void serials_count_from_1(void **state)
 static void texts_are_copied(void **state)
 {
     char error[] = "no route", key[] = "boot-id", value[] = "0193";
-    mm_result_t result = {.error = mm_text(error),
-                          .evidence = {{mm_text(key), mm_text(value)}, {mm_text(key), {0}}},
-                          .evidence_count = 2};
+    mm_result_t result = {
+        .error = mm_text(error),
+        .evidence = (mm_evidence_t[]){{mm_text(key), mm_text(value)}, {mm_text(key), {0}}},
+        .evidence_count = 2};
     mm_results_add(*state, &result, 0);
     memset(error, 'x', sizeof error);
     memset(key, 'x', sizeof key);

@@ -202,9 +202,10 @@ static mm_result_t largest_result(void)
                           .evidence_count = MM_EVIDENCE_MAX};
     memset(longest_error, 'e', sizeof longest_error);
     memset(longest_value, 'v', sizeof longest_value);
+    static mm_evidence_t evidence[MM_EVIDENCE_MAX];
     for (size_t i = 0; i < MM_EVIDENCE_MAX; i++)
-        result.evidence[i] =
-            (mm_evidence_t){{longest_value, MM_EVIDENCE_KEY_MAX}, LONGEST(longest_value)};
+        evidence[i] = (mm_evidence_t){{longest_value, MM_EVIDENCE_KEY_MAX}, LONGEST(longest_value)};
+    result.evidence = evidence;
     return result;
 }
 
