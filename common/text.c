@@ -24,12 +24,40 @@ static const uint8_t char_class[256] = {
 };
 // clang-format on
 
+// Sixteen bytes, which compilers handle in one register where there is one.
+typedef unsigned char block_t __attribute__((vector_size(16)));
+
+static bool is_all_in(block_t block, bool with_colon)
+{
+    unsigned char last = with_colon ? ':' : '9'; // which is the next one
+    block_t lower = block | 0x20;
+    block_t good = (block_t)((lower >= 'a') & (lower <= 'z')) |
+                   (block_t)((block >= '0') & (block <= last)) |
+                   (block_t)((block >= '-') & (block <= '.')) | (block_t)(block == '_');
+    uint64_t halves[2];
+    memcpy(halves, &good, sizeof halves);
+    return (halves[0] & halves[1]) == UINT64_MAX;
+}
+
+// Both ends together, for 8 bytes or more; the blocks of a longer text may overlap.
 static bool is_all_of(mm_text_t text, uint8_t wanted)
 {
-    uint8_t have = wanted;
-    for (size_t i = 0; i < text.size; i++)
-        have &= char_class[(unsigned char)text.data[i]];
-    return have == wanted;
+    block_t block = {0};
+    size_t i = 0;
+    if (text.size < 8) {
+        uint8_t have = wanted;
+        for (; i < text.size; i++)
+            have &= char_class[(unsigned char)text.data[i]];
+        return have == wanted;
+    }
+    for (; i + sizeof block < text.size; i += sizeof block) {
+        memcpy(&block, text.data + i, sizeof block);
+        if (!is_all_in(block, wanted == IN_HOST))
+            return false;
+    }
+    memcpy(&block, text.data + (text.size < sizeof block ? 0 : text.size - sizeof block), 8);
+    memcpy((char *)&block + 8, text.data + text.size - 8, 8);
+    return is_all_in(block, wanted == IN_HOST);
 }
 
 mm_text_t mm_text(const char *string)
@@ -58,14 +86,16 @@ uint64_t mm_text_hash(mm_text_t text)
     return hash;
 }
 
+bool mm_text_is_name(mm_text_t text)
+{
+    return text.size > 0 && text.size <= MM_NAME_MAX && text.data[0] != '-' &&
+           text.data[0] != '.' && is_all_of(text, IN_NAME);
+}
+
 bool mm_name_from(mm_text_t text, mm_name_t *ret_name)
 {
     assert(ret_name != NULL);
-    if (text.size == 0 || text.size > MM_NAME_MAX)
-        return false;
-    if (text.data[0] == '-' || text.data[0] == '.')
-        return false;
-    if (!is_all_of(text, IN_NAME))
+    if (!mm_text_is_name(text))
         return false;
     memcpy(ret_name->text, text.data, text.size);
     memset(ret_name->text + text.size, 0, sizeof ret_name->text - text.size);

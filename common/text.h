@@ -13,8 +13,9 @@ mm_text_t mm_text(const char *string);
 bool mm_text_equal(mm_text_t a, mm_text_t b);
 uint64_t mm_text_hash(mm_text_t text);
 
-// Sets *ret_name; false (and untouched) when text is no name: 1 to MM_NAME_MAX of [A-Za-z0-9._-],
-// not starting with '-' or '.'.
+// Whether it is a name: 1 to MM_NAME_MAX of [A-Za-z0-9._-], not starting with '-' or '.'.
+bool mm_text_is_name(mm_text_t text);
+// Sets *ret_name; false, and untouched, when text is no name.
 bool mm_name_from(mm_text_t text, mm_name_t *ret_name);
 
 // NULL when text is a host that can be restarted, else why not, as the end of a sentence ("it is
@@ -42,12 +43,9 @@ static inline uint64_t mm_id_hash(const mm_id_t *id)
 {
     uint64_t halves[2];
     memcpy(halves, id->bytes, sizeof halves);
-    uint64_t time = be64toh(halves[0]), rest = be64toh(halves[1]);
-    uint64_t mixed = time * UINT64_C(0x9e3779b97f4a7c15) + rest * UINT64_C(0xd6e8feb86659fd93);
-    // A UUIDv7 is the milliseconds, a counter, and chance (RFC 9562, 5.7).
-    uint64_t local = (time >> 2) * UINT64_C(0x9e3779b97f4a7c15) >> 32 << 2 | (time & 3);
-    bool counts = (time & 0xf000) == 0x7000;
-    return (mixed & ~(uint64_t)UINT32_MAX) | (uint32_t)(counts ? local : mixed >> 16);
+    uint64_t mixed = be64toh(halves[0]) * UINT64_C(0x9e3779b97f4a7c15) +
+                     be64toh(halves[1]) * UINT64_C(0xd6e8feb86659fd93);
+    return mixed ^ mixed >> 32;
 }
 
 #endif

@@ -78,8 +78,7 @@ bool mm_wire_is_utf8(mm_text_t text, size_t size_max)
 
 bool mm_wire_is_name(mm_text_t text)
 {
-    mm_name_t name;
-    return mm_name_from(text, &name);
+    return mm_text_is_name(text);
 }
 
 bool mm_wire_is_host(mm_text_t text)

@@ -205,9 +205,36 @@ static void the_hash_spreads_ids_that_differ_in_either_half(void **state)
     assert_true(high_used > BUCKETS / 2);
 }
 
+static bool belongs(int c, bool is_host)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+           c == '.' || c == '_' || (is_host && c == ':');
+}
+
+// Every byte at every place of texts of many sizes, which are looked at in blocks.
+static void every_byte_is_looked_at(void **state)
+{
+    (void)state;
+    for (size_t size = 1; size <= 48; size++)
+        for (size_t at = 0; at < size; at++)
+            for (int c = 0; c < 256; c++) {
+                char *bytes = malloc(size); // so that a look beyond it is found
+                assert_non_null(bytes);
+                memset(bytes, 'x', size);
+                bytes[at] = (char)c;
+                mm_text_t text = {bytes, size};
+                assert_int_equal(mm_text_is_name(text),
+                                 belongs(c, false) && (at > 0 || (c != '-' && c != '.')));
+                assert_int_equal(mm_host_complaint(text) == NULL,
+                                 belongs(c, true) && (at > 0 || c != '-'));
+                free(bytes);
+            }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_byte_is_looked_at),
         cmocka_unit_test(a_text_of_null_is_empty),
         cmocka_unit_test(texts_are_equal_when_all_their_bytes_are),
         cmocka_unit_test(a_name_is_copied_and_terminated),
