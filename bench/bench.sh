@@ -18,6 +18,9 @@
 # Settings, from the environment: RUNS (5; the sweeps make half of it), JOBS (in a run: what the
 # pipeline does in about two seconds; for backlog 10000000), PACED (3: seconds of a latency run),
 # SUSTAINED (60), RESTARTERS (2), BENCH_DIR (/tmp: where the databases are), RESULTS (BUILD/bench/results.txt).
+# WARM (1024): megabytes of the page cache that are touched before each run. A virtual machine may
+# have given its free memory back to its host, and getting a page again then costs more than writing
+# to it: without this, half of the consumer's system time is such pages under its log.
 # MAYHEM_… goes to the programs.
 # shellcheck disable=SC2317 # the cases are called by their names
 set -u
@@ -45,6 +48,9 @@ trap 'exit 130' INT TERM HUP
 put() {
     local label="case=$1 variant=$2 round=$3 side=$4" line
     shift 4
+    if ((${WARM:-1024} > 0)) && [[ ${label##*=} != disk ]]; then
+        head -c "${WARM:-1024}M" /dev/zero >"$work/warm" && rm -f "$work/warm"
+    fi
     [[ ! -t 2 ]] || printf '\r\e[K%s' "$label" >&2
     if line=$(timeout --foreground -k 5 3600 "$@" 2>"$work/errors" </dev/null); then
         printf '%s %s\n' "$label" "$line" >>"$results"
