@@ -8,6 +8,8 @@
 #include <string.h>
 #include <utlist.h>
 
+#define SPARE_MAX 4096 // flights that are kept to be used again
+
 #define BIT(STATE) (1u << (STATE))
 
 static const unsigned store_allowed[] = {
@@ -54,10 +56,12 @@ flight_t *flights_add(flights_t *self, const mm_id_t *id, mm_text_t host, int64_
                       int64_t lease_ms)
 {
     flight_t *flight = self->spare;
-    if (flight)
+    if (flight) {
         LL_DELETE2(self->spare, flight, store_next);
-    else
+        self->spare_count--;
+    } else {
         flight = malloc(sizeof *flight);
+    }
     assert(flight);
     *flight = (flight_t){.id = *id};
     flight->host = hosts_get(&self->hosts, host);
@@ -171,7 +175,12 @@ void flights_free_ended(flights_t *self)
         LL_DELETE2(self->ended, flight, store_next);
         hosts_put(&self->hosts, &flight->host);
         free(flight->error);
+        if (self->spare_count == SPARE_MAX) {
+            free(flight); // after a peak, others need the memory
+            continue;
+        }
         LL_PREPEND2(self->spare, flight, store_next);
+        self->spare_count++;
     }
 }
 

@@ -79,7 +79,8 @@ typedef struct {
     mm_heap_t store_backoffs;
     mm_heap_t restart_backoffs;
     flight_t *ended; // free when the next step begins: actions may still point to them
-    flight_t *spare; // to use again (by store_next)
+    flight_t *spare; // some to use again (by store_next)
+    size_t spare_count;
     hosts_t hosts;
 } flights_t;
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <utlist.h>
 
+#define SPARE_MAX      8192  // holdings that are kept to be used again
 #define LOST_TASKS_MAX 65536 // tasks that were with them
 
 // Puts the worker into, or takes it out of, the ring of those with credit.
@@ -27,10 +28,12 @@ holding_t *holdings_add(workers_t *self, worker_t *worker, uint64_t number, mm_l
                         const mm_id_t *id, host_t *host)
 {
     holding_t *holding = self->spare;
-    if (holding)
+    if (holding) {
         LL_DELETE(self->spare, holding);
-    else
+        self->spare_count--;
+    } else {
         holding = malloc(sizeof *holding);
+    }
     assert(holding);
     *holding = (holding_t){.number = number,
                            .leg = leg,
@@ -73,7 +76,12 @@ ended_t holdings_remove(workers_t *self, holding_t *holding, ended_why_t why)
         assert(holding->host->busy > 0);
         holding->host->busy--;
     }
-    LL_PREPEND(self->spare, holding);
+    if (self->spare_count < SPARE_MAX) {
+        LL_PREPEND(self->spare, holding);
+        self->spare_count++;
+    } else {
+        free(holding); // after a peak, others need the memory
+    }
     assert(worker->out > 0);
     worker->out--;
     workers_refresh_credit(self, worker);

@@ -4,11 +4,12 @@
 #include "text.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
 
-#define NAME_ROOM 40 // bytes for a name: enough for nearly all
+#define SPARE_MAX 4096 // hosts that are kept to be used again
 
 static bool has_name(const void *host, const void *name)
 {
@@ -20,15 +21,18 @@ static host_t *new_host(hosts_t *self, mm_text_t name, uint64_t hash)
 {
     assert(name.size <= MM_HOST_MAX);
     host_t *host = self->spare;
-    if (host)
+    if (host) {
         LL_DELETE2(self->spare, host, next_spare);
+        self->spare_count--;
+    }
     if (host && host->room < name.size) {
         free(host);
         host = NULL;
     }
-    uint8_t room = host ? host->room : name.size <= NAME_ROOM ? NAME_ROOM : MM_HOST_MAX;
+    uint8_t room = host ? host->room : (uint8_t)name.size;
+    size_t bytes = offsetof(host_t, name) + room;
     if (!host)
-        host = malloc(sizeof *host + room);
+        host = malloc(bytes > sizeof *host ? bytes : sizeof *host);
     assert(host);
     *host = (host_t){.hash = hash, .size = (uint8_t)name.size, .room = room};
     memcpy(host->name, name.data, name.size);
@@ -58,7 +62,12 @@ void hosts_put(hosts_t *self, host_t **host_p)
         return;
     assert(host->busy == 0 && host->waiting == NULL);
     mm_table_remove(&self->table, host->hash, host);
+    if (self->spare_count == SPARE_MAX) {
+        free(host); // after a peak, others need the memory
+        return;
+    }
     LL_PREPEND2(self->spare, host, next_spare);
+    self->spare_count++;
 }
 
 void hosts_clear(hosts_t *self)

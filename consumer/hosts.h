@@ -13,8 +13,10 @@ struct flight;
 typedef struct host {
     uint32_t references;    // jobs in flight and holdings
     uint32_t busy;          // restarts held by workers that are not presumed lost
-    struct flight *waiting; // jobs that want it, in order of arrival (utlist)
-    struct host *next_spare;
+    union {
+        struct flight *waiting; // jobs that want it, in order of arrival (utlist)
+        struct host *next_spare;
+    };
     uint64_t hash;
     uint8_t size;
     uint8_t room; // for a name
@@ -23,7 +25,8 @@ typedef struct host {
 
 typedef struct {
     mm_table_t table; // by name
-    host_t *spare;    // to use again
+    host_t *spare;    // some to use again
+    size_t spare_count;
 } hosts_t;
 
 // The host of this name with one more reference.

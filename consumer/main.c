@@ -388,7 +388,7 @@ static int open_core(consumer_t *self)
                               .drain_ms = options->drain_timeout_ms - 1000,
                               .max_in_flight = (uint32_t)options->max_in_flight,
                               .max_dead = (uint32_t)options->max_dead,
-                              .settled_max = 65536,
+                              .settled_max = 32768,
                               .nacked_max = (uint32_t)options->max_in_flight,
                               .savers_max = 1,
                               .restarters_max = restarters_max()};

@@ -19,7 +19,8 @@ struct workers {
     worker_t *found;          // by name, the last time; NULL: it is gone
     mm_table_t by_number;     // the holdings
     lost_task_t *lost_tasks;  // oldest first
-    holding_t *spare;         // holdings to use again (utlist, singly linked)
+    holding_t *spare;         // some holdings to use again (utlist, singly linked)
+    size_t spare_count;
     worker_t *with_credit[3]; // by role
     worker_t *joined;         // by heard_ms
     worker_t *lost;
