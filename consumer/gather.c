@@ -10,6 +10,7 @@
 #include <utlist.h>
 
 #define NACK_DELAY_MS 1000 // before a nacked job is to be delivered again
+#define EXTENDS_MAX   2048 // in a step: the others are due in the next one, at once
 #define ASKED_MS      10   // between heartbeats that were asked for, at least: each goes to all
 
 gather_t *gather_new(const gather_config_t *config, int64_t now_ms)
@@ -254,8 +255,10 @@ static void take_bye(gather_t *self, const gather_event_t *event)
 
 static void extend_due(gather_t *self)
 {
-    for (flight_t *flight;
-         (flight = self->flights.extends) != NULL && flight->extend_ms <= self->now_ms;) {
+    flight_t *flight;
+    for (int i = 0; i < EXTENDS_MAX && (flight = self->flights.extends) != NULL &&
+                    flight->extend_ms <= self->now_ms;
+         i++) {
         flight_set_extended(&self->flights, flight, self->now_ms + self->config.extend_every_ms);
         self->statistics.extended++;
         notice(self, flight->publisher, host_name(flight->host),

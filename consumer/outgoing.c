@@ -45,6 +45,7 @@ struct outgoing {
     uint64_t life;
     session_t *sessions;
     session_t *open_sessions;
+    session_t *latest;       // that was asked for; NULL: it may be gone
     reader_t *readers;       // by name: those with an open batch ...
     reader_t *open_readers;  // ... in order of their first notice
     reader_t *spare_readers; // to use again; all together never more than READERS_MAX
@@ -87,10 +88,13 @@ void outgoing_destroy(outgoing_t **self_p)
 
 // ---- tasks
 
-static session_t *find_session(const outgoing_t *self, uint64_t number)
+static session_t *find_session(outgoing_t *self, uint64_t number)
 {
-    session_t *session = NULL;
+    session_t *session = self->latest; // tasks come many in a row for one worker
+    if (session && session->number == number)
+        return session;
     HASH_FIND(hh, self->sessions, &number, sizeof number, session);
+    self->latest = session;
     return session;
 }
 
@@ -144,6 +148,7 @@ void outgoing_close(outgoing_t *self, uint64_t number)
     if (session->listed)
         DL_DELETE(self->open_sessions, session);
     HASH_DELETE(hh, self->sessions, session);
+    self->latest = NULL;
     char endpoint[MM_ENDPOINT_MAX];
     mm_sender_destroy(&session->sender);
     if (self->base.is_ipc) // libzmq does too, but only once its own thread gets to it
@@ -231,7 +236,9 @@ static reader_t *spare_reader(outgoing_t *self)
 // The open batch for a publisher, begun when there is none.
 static reader_t *open_reader(outgoing_t *self, const char *name)
 {
-    reader_t *reader = NULL;
+    reader_t *reader = self->open_readers ? self->open_readers->prev : NULL; // the last one
+    if (reader && strcmp(reader->name.text, name) == 0)
+        return reader;
     HASH_FIND_STR(self->readers, name, reader);
     if (reader)
         return reader;
