@@ -25,7 +25,7 @@ link    = $(CC) -pie -pthread -Wl,-z,relro,-z,now $(SANITIZE) $(LDFLAGS)
 # ---- sources
 
 COMMON := clock duration endpoint heap histogram id link log log_format loop options options_check \
-          options_ini options_print options_value process results socket sqlite table text wire \
+          options_ini options_print options_value process profile results socket sqlite table text wire \
           wire_decode wire_encode wire_scan words worker worker_report
 PUBLISHER := filecheck hostline hostset intake outbox outbox_chunk outbox_db outbox_db_batch outbox_db_read \
              outbox_db_upgrade outbox_text progress report run slab source_file source_generate source_paced
@@ -38,7 +38,7 @@ TESTS := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 SCENARIOS := $(wildcard tests/scenarios/*/*.txt)
 
 # Cores are pure: they decide and do nothing else. `make check` holds them to it.
-CORES := common/heap common/results common/table common/text common/worker common/worker_report consumer/flight consumer/gather \
+CORES := common/heap common/profile common/results common/table common/text common/worker common/worker_report consumer/flight consumer/gather \
          consumer/gather_legs consumer/gather_out consumer/holdings consumer/hosts consumer/memory consumer/names \
          consumer/workers publisher/outbox publisher/slab saver/inject
 
