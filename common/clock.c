@@ -29,6 +29,12 @@ int64_t mm_clock_us(void)
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
+int64_t mm_clock_ns(void)
+{
+    struct timespec now = read_clock(CLOCK_MONOTONIC);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 int64_t mm_clock_boot_ms(void)
 {
     return milliseconds(read_clock(CLOCK_BOOTTIME));

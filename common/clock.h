@@ -9,6 +9,8 @@
 int64_t mm_clock_ms(void);
 // CLOCK_MONOTONIC in microseconds.
 int64_t mm_clock_us(void);
+// CLOCK_MONOTONIC in nanoseconds.
+int64_t mm_clock_ns(void);
 // CLOCK_BOOTTIME in milliseconds: the worker's stamp (R1), since it goes on in suspend.
 int64_t mm_clock_boot_ms(void);
 // Unix time in milliseconds. It can step either way.

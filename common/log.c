@@ -305,6 +305,8 @@ static int start_thread(void)
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     int error = pthread_create(&self.writer, NULL, run_writer, NULL);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error == 0)
+        (void)pthread_setname_np(self.writer, "log writer");
     return error;
 }
 

@@ -2,6 +2,7 @@
 
 #include "loop.h"
 #include "clock.h"
+#include "span.h"
 
 #include <assert.h>
 #include <czmq.h>
@@ -76,7 +77,9 @@ static int on_timer(zloop_t *zloop, int timer, void *arg)
     mm_loop_t *self = arg;
     self->timer = -1;
     free_removed(self);
+    mm_span_begin_turn();
     take_turn(self);
+    mm_span_end_turn();
     return self->stopped ? -1 : 0;
 }
 
@@ -135,8 +138,10 @@ static int on_ready(zloop_t *zloop, zmq_pollitem_t *item, void *arg)
     if (reader->removed)
         return 0;
     mm_loop_t *self = reader->loop;
+    mm_span_begin_turn();
     reader->fn(reader->arg);
     take_turn(self);
+    mm_span_end_turn();
     return self->stopped ? -1 : 0;
 }
 
@@ -223,7 +228,9 @@ void mm_loop_on_signal(mm_loop_t *self, mm_loop_signal_fn *fn, void *arg)
 
 void mm_loop_run(mm_loop_t *self)
 {
+    mm_span_begin_turn();
     take_turn(self);
+    mm_span_end_turn();
     if (!self->stopped)
         (void)zloop_start(self->zloop);
 }

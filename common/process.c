@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "id.h"
 #include "socket.h"
+#include "span.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -107,8 +108,10 @@ bool mm_process_start(mm_program_t program, int argc, char **argv, mm_process_ch
                        options->log_file, strerror(errno));
         *ret_exit_code = fail(EX_CANTCREAT, options->id, text);
     }
-    if (*ret_exit_code == 0)
+    if (*ret_exit_code == 0) {
+        mm_span_start(options->slow_callback_ms * 1000000);
         return true;
+    }
     mm_options_free(ret_options);
     return false;
 }
@@ -116,6 +119,7 @@ bool mm_process_start(mm_program_t program, int argc, char **argv, mm_process_ch
 int mm_process_quit(mm_options_t *options, int exit_code)
 {
     mm_socket_end();
+    mm_span_stop();
     mm_log_stop();
     mm_options_free(options);
     return exit_code;

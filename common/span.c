@@ -1,0 +1,176 @@
+// See span.h. The threads of the process are looked up once a second, by their clocks.
+
+#include "span.h"
+#include "clock.h"
+#include "log.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define THREADS_MAX 8 // of libzmq, and the writer of the log; others are not looked at
+
+typedef struct {
+    mm_spot_t spot;
+    pid_t id; // 0: free
+    char name[32];
+} thread_t;
+
+mm_profile_t *mm_span_profile;
+
+static struct {
+    int64_t slow_ns;
+    mm_counted_t *counted; // those with calls in this turn
+    thread_t threads[THREADS_MAX];
+    pid_t loop; // the thread that spans are in
+} self;
+
+static int64_t cpu_ns(void)
+{
+    struct timespec time;
+    int rc = clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    assert(rc == 0);
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+void mm_span_start(int64_t slow_ns)
+{
+#ifndef MM_NO_PROFILE
+    assert(!mm_span_profile);
+    self.slow_ns = slow_ns;
+    self.loop = gettid();
+    mm_span_profile = mm_profile_new(mm_clock_ns(), cpu_ns());
+#else
+    (void)slow_ns;
+#endif
+}
+
+void mm_span_stop(void)
+{
+    mm_profile_destroy(&mm_span_profile);
+}
+
+// ---- spans
+
+void mm_span_enter(const mm_spot_t *spot)
+{
+    mm_profile_enter(mm_span_profile, spot, mm_clock_ns());
+}
+
+void mm_span_leave(mm_profile_t *const *entered)
+{
+    if (*entered && *entered == mm_span_profile)
+        mm_profile_leave(mm_span_profile, mm_clock_ns());
+}
+
+int64_t mm_span_begin_counted(mm_counted_t *counted)
+{
+    if (!counted->is_listed) {
+        counted->is_listed = true;
+        counted->next = self.counted;
+        self.counted = counted;
+    }
+    return mm_clock_ns();
+}
+
+void mm_span_end_counted(mm_counted_t *counted, int64_t since_ns)
+{
+    counted->timed++;
+    counted->timed_ns += mm_clock_ns() - since_ns;
+}
+
+static void add_counted(void)
+{
+    for (mm_counted_t *counted = self.counted; counted; counted = counted->next) {
+        int64_t each_ns = counted->timed > 0 ? counted->timed_ns / counted->timed : 0;
+        mm_profile_add(mm_span_profile, &counted->spot, counted->calls, each_ns * counted->calls);
+        counted->calls = counted->timed = 0;
+        counted->timed_ns = 0;
+        counted->is_listed = false;
+    }
+    self.counted = NULL;
+}
+
+// ---- threads
+
+static thread_t *thread_of(pid_t id)
+{
+    thread_t *thread = self.threads;
+    while (thread < self.threads + THREADS_MAX && thread->id != 0 && thread->id != id)
+        thread++;
+    if (thread == self.threads + THREADS_MAX)
+        return NULL;
+    if (thread->id == id)
+        return thread;
+    char path[64];
+    (void)snprintf(path, sizeof path, "/proc/self/task/%d/comm", (int)id);
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return NULL;
+    bool is_read = fgets(thread->name, sizeof thread->name, file) != NULL;
+    (void)fclose(file);
+    if (!is_read)
+        return NULL;
+    thread->name[strcspn(thread->name, "\n")] = '\0';
+    thread->id = id;
+    thread->spot = (mm_spot_t){thread->name, "", 0, MM_SPOT_THREAD};
+    return thread;
+}
+
+// The clock of any thread of this process has a number that Linux has fixed: see
+// include/linux/posix-timers_types.h, CPUCLOCK_PERTHREAD_MASK and CPUCLOCK_SCHED.
+static clockid_t clock_of(pid_t thread)
+{
+    return (clockid_t)(~(unsigned)thread << 3 | 6);
+}
+
+static void set_threads(void)
+{
+    DIR *folder = opendir("/proc/self/task");
+    if (!folder)
+        return;
+    for (struct dirent *entry; (entry = readdir(folder));) {
+        pid_t id = (pid_t)strtol(entry->d_name, NULL, 10);
+        struct timespec time;
+        thread_t *thread = id > 0 && id != self.loop ? thread_of(id) : NULL;
+        if (thread && clock_gettime(clock_of(id), &time) == 0)
+            mm_profile_set_thread(mm_span_profile, &thread->spot,
+                                  (int64_t)time.tv_sec * 1000000000 + time.tv_nsec);
+    }
+    (void)closedir(folder);
+}
+
+// ---- turns
+
+void mm_span_begin_turn(void)
+{
+    if (mm_span_profile)
+        mm_profile_begin_turn(mm_span_profile, mm_clock_ns(), cpu_ns());
+}
+
+static void warn_of_slow(void)
+{
+    const mm_spot_t *handler;
+    int64_t long_ns = mm_profile_last_turn(mm_span_profile, &handler);
+    if (self.slow_ns > 0 && long_ns >= self.slow_ns)
+        mm_log(MM_LOG_WARN, "A slow callback", MM_STRING("handler", handler->name),
+               MM_SECONDS("took", long_ns / 1000000));
+}
+
+void mm_span_end_turn(void)
+{
+    if (!mm_span_profile)
+        return;
+    add_counted();
+    int64_t now_ns = mm_clock_ns();
+    mm_profile_end_turn(mm_span_profile, now_ns, cpu_ns());
+    warn_of_slow();
+    if (!mm_profile_is_due(mm_span_profile, now_ns))
+        return;
+    set_threads();
+    mm_profile_close_slice(mm_span_profile, now_ns);
+}
