@@ -25,7 +25,7 @@ link    = $(CC) -pie -pthread -Wl,-z,relro,-z,now $(SANITIZE) $(LDFLAGS)
 # ---- sources
 
 COMMON := clock duration endpoint heap histogram id link log log_format loop options options_check \
-          options_ini options_print options_value process profile results socket span sqlite table text wire \
+          options_ini options_print options_value process profile profile_text results socket span sqlite table text wire \
           wire_decode wire_encode wire_scan words worker worker_report
 PUBLISHER := filecheck hostline hostset intake outbox outbox_chunk outbox_db outbox_db_batch outbox_db_read \
              outbox_db_upgrade outbox_text progress report run slab source_file source_generate source_paced

@@ -50,7 +50,8 @@ struct mm_profile {
     size_t beyond; // spans that were entered and are too deep or too many
     size_t touched[MM_PROFILE_NODES];
     size_t touched_count; // nodes with time in this turn
-    int64_t since_ns;     // the last turn ended, or this one began
+    int64_t began_ns;
+    int64_t since_ns; // the last turn ended, or this one began
     int64_t since_cpu_ns;
     bool in_turn;
     size_t handler; // the longest one of this turn, or of the last
@@ -88,7 +89,7 @@ mm_profile_t *mm_profile_new(int64_t now_ns, int64_t cpu_ns)
     mm_profile_t *self = calloc(1, sizeof *self);
     assert(self);
     (void)add_node(self, &poll_spot, 0);
-    self->since_ns = self->open_since_ns = now_ns;
+    self->began_ns = self->since_ns = self->open_since_ns = now_ns;
     self->since_cpu_ns = cpu_ns;
     return self;
 }
@@ -314,6 +315,11 @@ int64_t mm_profile_last(const mm_profile_t *self, uint32_t seconds, int64_t now_
 }
 
 // ---- looking at it
+
+int64_t mm_profile_since_ns(const mm_profile_t *self)
+{
+    return self->began_ns;
+}
 
 size_t mm_profile_count(const mm_profile_t *self)
 {

@@ -74,6 +74,8 @@ void mm_profile_close_slice(mm_profile_t *self, int64_t now_ns);
 // The longest handler of the turn that ended last; returns how long it took, in ns.
 int64_t mm_profile_last_turn(const mm_profile_t *self, const mm_spot_t **ret_handler);
 
+// When it began.
+int64_t mm_profile_since_ns(const mm_profile_t *self);
 size_t mm_profile_count(const mm_profile_t *self); // of nodes
 // A node with its sums since the start.
 mm_profile_node_t mm_profile_node(const mm_profile_t *self, size_t index);
