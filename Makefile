@@ -33,6 +33,7 @@ CONSUMER := flight gather gather_legs gather_out gather_reader gather_text holdi
             outgoing workers
 SAVER := inject store_sqlite
 RESTARTER := child command driver_exec driver_mock
+CTL := cmd_profile profile_callgrind profile_out profiles
 
 TESTS := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 SCENARIOS := $(wildcard tests/scenarios/*/*.txt)
@@ -42,7 +43,7 @@ CORES := common/heap common/profile common/results common/table common/text comm
          consumer/gather_legs consumer/gather_out consumer/holdings consumer/hosts consumer/memory consumer/names \
          consumer/workers publisher/outbox publisher/slab saver/inject
 
-PROGRAMS := $(addprefix $(BUILD)/mayhem-,publisher consumer saver restarter)
+PROGRAMS := $(addprefix $(BUILD)/mayhem-,publisher consumer saver restarter) $(BUILD)/mayhemctl
 libraries = $(foreach folder,$(1),$(BUILD)/lib$(folder).a) $(BUILD)/libcommon.a
 
 # ---- building
@@ -64,13 +65,17 @@ $(eval $(call folder,publisher,$(PUBLISHER)))
 $(eval $(call folder,consumer,$(CONSUMER)))
 $(eval $(call folder,saver,$(SAVER)))
 $(eval $(call folder,restarter,$(RESTARTER)))
+$(eval $(call folder,ctl,$(CTL)))
 
 $(BUILD)/mayhem-%: $(BUILD)/%/main.o $(BUILD)/lib%.a $(BUILD)/libcommon.a
 	$(link) -o $@ $^ $(LIBS)
 
+$(BUILD)/mayhemctl: $(BUILD)/ctl/main.o $(BUILD)/libctl.a $(BUILD)/libcommon.a
+	$(link) -o $@ $^ $(LIBS)
+
 # A test sees everything.
-TEST_INCLUDES := -Itests $(patsubst %,-I%,publisher consumer saver restarter)
-TEST_LIBRARIES := $(call libraries,publisher consumer saver restarter)
+TEST_INCLUDES := -Itests $(patsubst %,-I%,publisher consumer saver restarter ctl)
+TEST_LIBRARIES := $(call libraries,publisher consumer saver restarter ctl)
 
 $(BUILD)/tests/%.o: tests/%.c
 	@mkdir -p $(@D)
@@ -107,7 +112,7 @@ simulation: $(BUILD)/tests/sim
 	else echo "FAIL simulation: seeds from $$first"; exit 1; fi
 
 headers:
-	@tests/check_headers.sh '$(compile)' common publisher consumer saver restarter
+	@tests/check_headers.sh '$(compile)' common publisher consumer saver restarter ctl
 
 asan:
 	$(MAKE) BUILD=$(BUILD)/asan SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer' unit

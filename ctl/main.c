@@ -1,0 +1,60 @@
+// mayhemctl: looks into a running pipeline, or at what was saved of one.
+
+#include "ctl.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+typedef struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *help;
+} command_t;
+
+static const command_t commands[] = {
+    {"profile", ctl_profile, "where the time of the event loops goes"},
+    {"diff", ctl_diff, "what has changed between two saved profiles"},
+};
+
+#define COMMANDS (sizeof commands / sizeof commands[0])
+
+int ctl_fail(int code, const char *format, ...)
+{
+    va_list args;
+    (void)fputs("mayhemctl: ", stderr);
+    va_start(args, format);
+    (void)vfprintf(stderr, format, args);
+    va_end(args);
+    (void)fputc('\n', stderr);
+    return code;
+}
+
+static void print_help(FILE *file)
+{
+    (void)fputs("usage: mayhemctl COMMAND [OPTION]...\n\n", file);
+    for (size_t i = 0; i < COMMANDS; i++)
+        (void)fprintf(file, "  %-10s %s\n", commands[i].name, commands[i].help);
+    (void)fputs("\nmayhemctl COMMAND --help says more.\n", file);
+}
+
+int main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+        print_help(stdout);
+        return 0;
+    }
+    if (strcmp(name, "--version") == 0) {
+        (void)printf("mayhemctl %s\n", MM_VERSION);
+        return 0;
+    }
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strcmp(name, commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    if (*name)
+        (void)ctl_fail(EX_USAGE, "there is no command '%s'", name);
+    print_help(stderr);
+    return EX_USAGE;
+}
