@@ -7,6 +7,7 @@
 #include "log.h"
 #include "process.h"
 #include "socket.h"
+#include "span.h"
 #include "text.h"
 #include "wire.h"
 
@@ -116,6 +117,7 @@ static void send_results(mm_link_t *self)
 {
     if (mm_encoder_count(self->results) == 0)
         return;
+    MM_SPAN("send results");
     mm_encode_finish(self->results);
     MM_CRASH_POINT("worker: before results are sent");
     (void)mm_socket_send(self->inbox, mm_encoder_bytes(self->results));
@@ -131,6 +133,7 @@ static void add_result(mm_link_t *self, uint64_t serial)
                           .as.results = {.worker = mm_text(self->config.worker.name.text),
                                          .nonce = self->config.worker.nonce,
                                          .session = mm_worker_session(self->worker)}});
+    MM_SPAN_COUNTED("encode result");
     mm_encode_result(self->results, mm_worker_result(self->worker, serial));
     if (mm_encoder_is_full(self->results))
         send_results(self);
@@ -167,6 +170,7 @@ static void add_started(mm_link_t *self, uint64_t number)
 
 static void send_report(mm_link_t *self, const mm_report_t *report)
 {
+    MM_SPAN("send report");
     send_results(self); // in order: a report speaks of all results before it
     send_frame(self, &(mm_frame_t){.kind = report->is_hello ? MM_FRAME_HELLO : MM_FRAME_HEARTBEAT,
                                    .as.report = *report});
@@ -260,7 +264,10 @@ static void apply(mm_link_t *self, int64_t now_ms)
 
 static void step_at(mm_link_t *self, mm_worker_event_t event)
 {
-    mm_worker_step(self->worker, &event, &self->actions);
+    {
+        MM_SPAN_COUNTED("decide");
+        mm_worker_step(self->worker, &event, &self->actions);
+    }
     apply(self, event.now_ms);
 }
 
@@ -286,8 +293,12 @@ static bool receive(mm_link_t *self, void *socket, bool is_event)
         return true;
     }
     mm_frame_t frame;
-    mm_wire_status_t status = mm_decode(self->decoder, zmq_msg_data(&self->message),
-                                        zmq_msg_size(&self->message), &frame);
+    mm_wire_status_t status;
+    {
+        MM_SPAN("unpack");
+        status = mm_decode(self->decoder, zmq_msg_data(&self->message),
+                           zmq_msg_size(&self->message), &frame);
+    }
     if (status == MM_WIRE_OK)
         step(self, (mm_worker_event_t){.kind = MM_WORKER_FRAME, .as.frame = &frame});
     else
@@ -297,6 +308,7 @@ static bool receive(mm_link_t *self, void *socket, bool is_event)
 
 static void on_events(void *arg)
 {
+    MM_SPAN("on_events");
     mm_link_t *self = arg;
     for (int i = 0; i < MM_DRAIN_MAX && receive(self, self->events, true); i++)
         ;
@@ -304,6 +316,7 @@ static void on_events(void *arg)
 
 static void on_tasks(void *arg)
 {
+    MM_SPAN("on_tasks");
     mm_link_t *self = arg;
     for (int i = 0; i < MM_DRAIN_MAX && self->tasks && receive(self, self->tasks, false); i++)
         ;

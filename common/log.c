@@ -5,6 +5,7 @@
 // while.
 
 #include "log_format.h"
+#include "span.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -283,6 +284,7 @@ static bool report_dropped(void)
 
 void mm_log_line(mm_log_level_t level, const char *message, const mm_field_t *fields, size_t count)
 {
+    MM_SPAN_COUNTED("log");
     assert(count <= MM_LOG_FIELDS);
     if (!self.is_running) {
         if (!self.is_abandoned)

@@ -127,7 +127,8 @@ static void add_time(mm_profile_t *self, size_t index, int64_t own_ns)
 
 void mm_profile_enter(mm_profile_t *self, const mm_spot_t *spot, int64_t now_ns)
 {
-    assert(self->in_turn);
+    if (!self->in_turn)
+        return;
     size_t node = NONE;
     if (self->beyond == 0 && self->depth < MM_PROFILE_DEPTH)
         node = find_node(self, spot, self->calls[self->depth - 1].node);
@@ -140,6 +141,8 @@ void mm_profile_enter(mm_profile_t *self, const mm_spot_t *spot, int64_t now_ns)
 
 void mm_profile_leave(mm_profile_t *self, int64_t now_ns)
 {
+    if (!self->in_turn)
+        return;
     if (self->beyond > 0) {
         self->beyond--;
         return;
@@ -211,7 +214,8 @@ static void settle_nodes(mm_profile_t *self, int64_t all_ns, int64_t waits_ns, i
         bool waits = node->spot->kind == MM_SPOT_WAITS;
         int64_t node_lost_ns = waits ? share_of(from_waits_ns, node->turn_ns, waits_ns) : 0;
         if (!waits || only_waits)
-            node_lost_ns += share_of(rest_ns, node->turn_ns, only_waits ? all_ns : all_ns - waits_ns);
+            node_lost_ns +=
+                share_of(rest_ns, node->turn_ns, only_waits ? all_ns : all_ns - waits_ns);
         node->sums.cpu_ns += node->turn_ns - node_lost_ns;
         node->sums.wait_ns += node_lost_ns > 0 ? node_lost_ns : 0;
         node->turn_ns = 0;

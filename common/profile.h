@@ -54,7 +54,7 @@ typedef struct mm_profile mm_profile_t;
 mm_profile_t *mm_profile_new(int64_t now_ns, int64_t cpu_ns);
 void mm_profile_destroy(mm_profile_t **self_p);
 
-// The loop wakes up, and goes back to its poller. Everything else happens in between.
+// The loop wakes up, and goes back to its poller. Spans outside of that are not counted.
 void mm_profile_begin_turn(mm_profile_t *self, int64_t now_ns, int64_t cpu_ns);
 void mm_profile_end_turn(mm_profile_t *self, int64_t now_ns, int64_t cpu_ns);
 

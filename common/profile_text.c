@@ -19,8 +19,8 @@ static json_t *buckets_json(const uint32_t *histogram)
     json_t *list = json_array();
     for (size_t i = 0; i < MM_PROFILE_BUCKETS; i++)
         if (histogram[i] > 0)
-            json_array_append_new(
-                list, json_pack("[I, I]", (json_int_t)i, (json_int_t)histogram[i]));
+            json_array_append_new(list,
+                                  json_pack("[I, I]", (json_int_t)i, (json_int_t)histogram[i]));
     return list;
 }
 
@@ -47,10 +47,10 @@ json_t *mm_profile_json(const mm_profile_t *self, const mm_profile_head_t *head,
         mm_profile_node_t node = mm_profile_node(self, i);
         json_array_append_new(nodes, node_json(&node, seconds > 0 ? &sums[i] : &node.sums));
     }
-    json_t *object = json_pack("{s:s, s:i, s:s, s:s, s:i, s:I, s:I, s:o}", "mayhem", "profile",
-                               "version", 1, "process", head->process, "role", head->role, "pid",
-                               head->pid, "wall_ms", (json_int_t)head->wall_ms, "long_ns",
-                               (json_int_t)long_ns, "nodes", nodes);
+    json_t *object =
+        json_pack("{s:s, s:i, s:s, s:s, s:i, s:I, s:I, s:o}", "mayhem", "profile", "version", 1,
+                  "process", head->process, "role", head->role, "pid", head->pid, "wall_ms",
+                  (json_int_t)head->wall_ms, "long_ns", (json_int_t)long_ns, "nodes", nodes);
     assert(object);
     return object;
 }

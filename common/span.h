@@ -75,8 +75,8 @@ static inline void mm_span_close_counted(const mm_counted_call_t *call)
 
 #define MM_SPAN_OF(NAME, KIND)                                                                     \
     static const mm_spot_t MM_SPAN_JOIN(mm_spot_, __LINE__) = {NAME, __FILE__, __LINE__, KIND};    \
-    __attribute__((cleanup(mm_span_leave), unused)) mm_profile_t *const MM_SPAN_JOIN(              \
-        mm_span_, __LINE__) = mm_span_profile;                                                     \
+    __attribute__((cleanup(mm_span_leave), unused))                                                \
+    mm_profile_t *const MM_SPAN_JOIN(mm_span_, __LINE__) = mm_span_profile;                        \
     if (mm_span_profile)                                                                           \
     mm_span_enter(&MM_SPAN_JOIN(mm_spot_, __LINE__))
 

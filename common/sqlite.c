@@ -13,6 +13,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "span.h"
 #include "text.h"
 
 #define OPEN_BUSY_MS     2000 // at the start another program may be looking at the file
@@ -106,6 +107,7 @@ static int checkpoint(void *context, sqlite3 *db, const char *name, int pages)
     mm_sqlite_t *self = context;
     if (pages < CHECKPOINT_PAGES)
         return SQLITE_OK;
+    MM_SPAN_WAITS("sqlite checkpoint");
     errno = 0;
     int code = sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     if (code != SQLITE_OK && code != SQLITE_BUSY && code != SQLITE_LOCKED)
@@ -409,6 +411,7 @@ mm_sqlite_status_t mm_sqlite_begin(mm_sqlite_t *self)
 
 mm_sqlite_status_t mm_sqlite_commit(mm_sqlite_t *self)
 {
+    MM_SPAN_WAITS("sqlite commit");
     return mm_sqlite_run(self, self->commit);
 }
 

@@ -10,6 +10,7 @@
 #include "outgoing.h"
 #include "process.h"
 #include "socket.h"
+#include "span.h"
 #include "text.h"
 #include "wire.h"
 
@@ -158,7 +159,10 @@ static void apply(consumer_t *self, const gather_action_t *action)
 static void step(consumer_t *self, gather_event_t *event)
 {
     event->now_ms = self->now_ms;
-    gather_step(self->gather, event, &self->actions);
+    {
+        MM_SPAN_COUNTED("decide");
+        gather_step(self->gather, event, &self->actions);
+    }
     if (self->trace)
         gather_text_step(self->trace, self->start_ms, event, &self->actions);
     for (size_t i = 0; i < self->actions.count; i++)
@@ -271,8 +275,12 @@ static bool receive(consumer_t *self, void *socket, bool is_jobs, int limit)
             continue;
         }
         mm_frame_t frame;
-        mm_wire_status_t status = mm_decode(self->decoder, zmq_msg_data(&self->message),
-                                            zmq_msg_size(&self->message), &frame);
+        mm_wire_status_t status;
+        {
+            MM_SPAN("unpack");
+            status = mm_decode(self->decoder, zmq_msg_data(&self->message),
+                               zmq_msg_size(&self->message), &frame);
+        }
         if (status == MM_WIRE_VERSION_BAD)
             refuse_foreign(self);
         if (status != MM_WIRE_OK)
@@ -285,18 +293,21 @@ static bool receive(consumer_t *self, void *socket, bool is_jobs, int limit)
 
 static void on_jobs(void *arg)
 {
+    MM_SPAN("on_jobs");
     consumer_t *self = arg;
     (void)receive(self, self->jobs, true, MM_DRAIN_MAX);
 }
 
 static void on_inbox(void *arg)
 {
+    MM_SPAN("on_inbox");
     consumer_t *self = arg;
     (void)receive(self, self->inbox, false, MM_DRAIN_MAX);
 }
 
 static int64_t turn(void *arg)
 {
+    MM_SPAN("turn");
     consumer_t *self = arg;
     self->now_ms = mm_clock_ms();
     if (self->now_ms >= gather_deadline(self->gather)) {
@@ -313,6 +324,7 @@ static int64_t turn(void *arg)
 
 static void on_signal(void *arg, int number)
 {
+    MM_SPAN("on_signal");
     consumer_t *self = arg;
     mm_process_log_signal(number);
     mm_log(MM_LOG_INFO, "Nacking outstanding messages",

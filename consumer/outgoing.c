@@ -3,6 +3,7 @@
 #include "outgoing.h"
 #include "crash.h"
 #include "socket.h"
+#include "span.h"
 #include "text.h"
 #include "wire.h"
 
@@ -129,6 +130,7 @@ bool outgoing_open(outgoing_t *self, uint64_t number)
 
 static void send_tasks(outgoing_t *self, session_t *session)
 {
+    MM_SPAN("send tasks");
     if (session->listed)
         DL_DELETE(self->open_sessions, session);
     session->listed = false;
@@ -180,7 +182,10 @@ void outgoing_task(outgoing_t *self, const gather_action_t *action)
         DL_APPEND(self->open_sessions, session);
         session->listed = true;
     }
-    mm_encode_task(session->tasks, &action->as.task.task);
+    {
+        MM_SPAN_COUNTED("encode task");
+        mm_encode_task(session->tasks, &action->as.task.task);
+    }
     if (mm_encoder_is_full(session->tasks))
         send_tasks(self, session);
 }
@@ -207,6 +212,7 @@ static void publish(outgoing_t *self, const char *kind, const char *name, const 
 
 static void send_notices(outgoing_t *self, reader_t *reader)
 {
+    MM_SPAN("send notices");
     char topic[MM_TOPIC_MAX];
     mm_encode_finish(reader->notices);
     MM_CRASH_POINT("consumer: before notices are sent");
@@ -256,7 +262,10 @@ static reader_t *open_reader(outgoing_t *self, const char *name)
 void outgoing_notice(outgoing_t *self, const gather_action_t *action)
 {
     reader_t *reader = open_reader(self, action->as.notice.publisher);
-    mm_encode_notice(reader->notices, &action->as.notice.notice);
+    {
+        MM_SPAN_COUNTED("encode notice");
+        mm_encode_notice(reader->notices, &action->as.notice.notice);
+    }
     if (mm_encoder_is_full(reader->notices))
         send_notices(self, reader);
 }

@@ -17,7 +17,8 @@ static const char profile_help[] =
     "  --process NAME     only this process, or all of this role\n"
     "  --sort KEY         tottime (default), cumtime, ncalls, file\n"
     "  --rows N           at most so many rows; 0: all (default)\n"
-    "  --format FORMAT    table (default), callgrind (for KCacheGrind), folded (for flame graphs),\n"
+    "  --format FORMAT    table (default), callgrind (for KCacheGrind), folded (for flame "
+    "graphs),\n"
     "                     json (to be read again)\n"
     "  -o, --output FILE  write there instead of to standard output\n";
 
@@ -103,9 +104,7 @@ static void write_as(FILE *file, const profiles_t *profiles, const profile_optio
 {
     json_t *json;
     switch (options->format) {
-    case FORMAT_TABLE:
-        profile_out_table(file, profiles, options->sort, options->rows);
-        break;
+    case FORMAT_TABLE: profile_out_table(file, profiles, options->sort, options->rows); break;
     case FORMAT_CALLGRIND: profile_out_callgrind(file, profiles); break;
     case FORMAT_FOLDED: profile_out_folded(file, profiles); break;
     case FORMAT_JSON:
@@ -126,9 +125,9 @@ static int write_out(const profiles_t *profiles, const profile_options_t *option
     bool is_good = fflush(file) == 0 && !ferror(file);
     if (options->output)
         is_good = fclose(file) == 0 && is_good;
-    return is_good ? 0 : ctl_fail(EX_IOERR, "cannot write %s: %s",
-                                  options->output ? options->output : "the output",
-                                  strerror(errno));
+    return is_good ? 0
+                   : ctl_fail(EX_IOERR, "cannot write %s: %s",
+                              options->output ? options->output : "the output", strerror(errno));
 }
 
 int ctl_profile(int argc, char **argv)

@@ -237,7 +237,8 @@ void profile_out_diff(FILE *file, const profiles_t *before, const profiles_t *af
         rows[count++] = gone;
     }
     qsort(rows, count, sizeof *rows, by_change);
-    (void)fprintf(file, "Change of CPU time in milliseconds a second; calls and seconds a call\n\n");
+    (void)fprintf(file,
+                  "Change of CPU time in milliseconds a second; calls and seconds a call\n\n");
     (void)fprintf(file, "%9s %9s %11s %9s %11s  %-12s %s\n", "change", "ncalls", "percall",
                   "ncalls", "percall", "process", "file:line(function)");
     for (size_t i = 0; i < count; i++) {
@@ -245,8 +246,8 @@ void profile_out_diff(FILE *file, const profiles_t *before, const profiles_t *af
         (void)fprintf(file, "%+9.3f", rows[i].change * 1000);
         print_side(file, rows[i].before);
         print_side(file, is_gone ? NULL : rows[i].function);
-        (void)fprintf(file, "  %-12s %s:%d(%s)\n", rows[i].profile->process,
-                      rows[i].function->file, rows[i].function->line, rows[i].function->name);
+        (void)fprintf(file, "  %-12s %s:%d(%s)\n", rows[i].profile->process, rows[i].function->file,
+                      rows[i].function->line, rows[i].function->name);
     }
     free(rows);
     free(old_rows);

@@ -173,15 +173,16 @@ bool profiles_add(profiles_t *self, json_t *json, char error[PROFILES_ERROR_MAX]
                        (long long)version);
         return false;
     }
-    json_t *list = is_list ? json_incref(json_object_get(json, "profiles")) : json_pack("[O]", json);
+    json_t *list =
+        is_list ? json_incref(json_object_get(json, "profiles")) : json_pack("[O]", json);
     bool is_good = json_is_array(list);
     size_t index;
     json_t *item;
-    json_array_foreach(list, index, item)
-        if (is_good && !add_one(self, item)) {
-            (void)snprintf(error, PROFILES_ERROR_MAX, "profile %zu in it is damaged", index + 1);
-            is_good = false;
-        }
+    json_array_foreach(list, index, item) if (is_good && !add_one(self, item))
+    {
+        (void)snprintf(error, PROFILES_ERROR_MAX, "profile %zu in it is damaged", index + 1);
+        is_good = false;
+    }
     json_decref(list);
     if (is_good && self->count > 0)
         qsort(self->items, self->count, sizeof *self->items, by_place);

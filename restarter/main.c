@@ -8,6 +8,7 @@
 #include "id.h"
 #include "link.h"
 #include "process.h"
+#include "span.h"
 #include "text.h"
 
 #include <assert.h>
@@ -29,7 +30,10 @@ typedef struct {
 static void start_restart(void *arg, const mm_task_t *task, int64_t now_ms)
 {
     restarter_t *self = arg;
-    driver_start(self->driver, task, now_ms);
+    {
+        MM_SPAN_COUNTED("start restart");
+        driver_start(self->driver, task, now_ms);
+    }
     MM_CRASH_POINT("restarter: restart started");
 }
 
@@ -81,12 +85,14 @@ static void take_finished(restarter_t *self)
 
 static void on_driver(void *arg)
 {
+    MM_SPAN("on_driver");
     restarter_t *self = arg;
     driver_step(self->driver, mm_clock_ms());
 }
 
 static void on_signal(void *arg, int number)
 {
+    MM_SPAN("on_signal");
     restarter_t *self = arg;
     mm_process_log_signal(number);
     mm_log(MM_LOG_INFO, "Returning what has not started, finishing what runs",
@@ -96,6 +102,7 @@ static void on_signal(void *arg, int number)
 
 static int64_t turn(void *arg)
 {
+    MM_SPAN("turn");
     restarter_t *self = arg;
     if (mm_clock_ms() >= driver_deadline(self->driver))
         driver_step(self->driver, mm_clock_ms());

@@ -6,6 +6,7 @@
 #include "inject.h"
 #include "link.h"
 #include "process.h"
+#include "span.h"
 #include "store.h"
 #include "text.h"
 
@@ -119,6 +120,7 @@ static void finish(saver_t *self, const store_answer_t *answers, size_t count)
 // task of the store starts none, so that the answers stay until the end.
 static void finish_all(saver_t *self)
 {
+    MM_SPAN("finish");
     const store_answer_t *answers;
     size_t count = store_answers(self->store, &answers);
     for (size_t done = 0, size; done < count; done += size) {
@@ -149,6 +151,7 @@ static void take_injected(saver_t *self)
 
 static int64_t turn(void *arg)
 {
+    MM_SPAN("turn");
     saver_t *self = arg;
     take_injected(self);
     commit_due(self);
@@ -166,6 +169,7 @@ static int64_t turn(void *arg)
 
 static void on_signal(void *arg, int number)
 {
+    MM_SPAN("on_signal");
     saver_t *self = arg;
     mm_process_log_signal(number);
     mm_log(MM_LOG_INFO, "Serving until the consumer has left");

@@ -10,6 +10,7 @@
 
 #include "clock.h"
 #include "crash.h"
+#include "span.h"
 #include "sqlite.h"
 #include "text.h"
 
@@ -234,6 +235,7 @@ void store_put(store_t *self, const mm_task_t *task)
 {
     assert(task->leg == MM_LEG_SAVE || task->leg == MM_LEG_SETTLE);
     assert(task->leg == MM_LEG_SAVE || task->outcome != MM_OUTCOME_NONE);
+    MM_SPAN_COUNTED("keep task");
     drop_taken(self);
     if (self->task_count == self->task_room) {
         self->task_room = self->task_room > 0 ? 2 * self->task_room : 256;
@@ -385,6 +387,7 @@ static void make_rows(store_t *self)
 
 static mm_sqlite_status_t write_batch(store_t *self)
 {
+    MM_SPAN("write rows");
     make_rows(self);
     int64_t now_ms = mm_clock_wall_ms();
     mm_sqlite_status_t status = mm_sqlite_begin(self->sqlite);

@@ -1,5 +1,5 @@
-// Tests of common/profile.h: what a loop did comes out as who ran and who waited, and all of it adds
-// up to the thread's CPU time.
+// Tests of common/profile.h: what a loop did comes out as who ran and who waited, and all of it
+// adds up to the thread's CPU time.
 
 #include "profile.h"
 

@@ -129,8 +129,8 @@ static void another_thread_is_a_row(void **state)
     loop = mm_loop_new(turn, NULL);
     int64_t until_ms = mm_clock_ms() + 10000;
     seen = mm_span_profile;
-    while (mm_profile_last(seen, 1, clock_ns(CLOCK_MONOTONIC), (mm_profile_sums_t[MM_PROFILE_NODES]){{0}}) <
-               1100000000 &&
+    while (mm_profile_last(seen, 1, clock_ns(CLOCK_MONOTONIC),
+                           (mm_profile_sums_t[MM_PROFILE_NODES]){{0}}) < 1100000000 &&
            mm_clock_ms() < until_ms) {
         turns = 0;
         mm_span_begin_turn();
@@ -151,7 +151,9 @@ static void a_slow_callback_is_named(void **state)
     char path[TEMP_PATH_MAX], text[4096];
     make_temp_folder();
     temp_path(path, "log");
-    assert_int_equal(mm_log_start(&(mm_log_config_t){.process = "spans", .path = path, .level = MM_LOG_INFO}), 0);
+    assert_int_equal(
+        mm_log_start(&(mm_log_config_t){.process = "spans", .path = path, .level = MM_LOG_INFO}),
+        0);
     mm_span_start(10 * INT64_C(1000000));
     turns = 19; // one
     loop = mm_loop_new(turn, NULL);
