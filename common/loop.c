@@ -44,6 +44,7 @@ static void set_of_signals(sigset_t *ret_set)
     sigaddset(ret_set, SIGTERM);
     sigaddset(ret_set, SIGINT);
     sigaddset(ret_set, SIGHUP);
+    sigaddset(ret_set, SIGUSR1);
 }
 
 void mm_loop_block_signals(void)
@@ -206,6 +207,10 @@ static void on_signal(void *arg)
     struct signalfd_siginfo info;
     while (read(self->signals, &info, sizeof info) == (ssize_t)sizeof info) {
         int number = (int)info.ssi_signo;
+        if (number == SIGUSR1) {
+            mm_span_save(true);
+            continue;
+        }
         if (self->signalled && number != SIGHUP)
             _exit(128 + number);
         if (!self->signalled) {

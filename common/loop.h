@@ -15,8 +15,8 @@ typedef void(mm_loop_signal_fn)(void *arg, int signal);
 
 #define MM_DRAIN_MAX 256 // messages that a handler takes in one call, so that others get their turn
 
-// Blocks TERM, INT and HUP, which then reach the loop only, ignores PIPE and XFSZ, and keeps czmq's
-// own handlers out. First thing in main, before any thread or socket.
+// Blocks TERM, INT, HUP and USR1, which then reach the loop only, ignores PIPE and XFSZ, and keeps
+// czmq's own handlers out. First thing in main, before any thread or socket.
 void mm_loop_block_signals(void);
 
 // turn: called after each handler and once at the start; it returns when it wants to be called
@@ -35,7 +35,7 @@ void mm_loop_remove_socket(mm_loop_t *self, void *socket);
 void mm_loop_remove_descriptor(mm_loop_t *self, int descriptor);
 
 // The first TERM, INT or HUP calls fn. A second TERM or INT ends the process at once with 128 +
-// signal.
+// signal. USR1 saves a profile.
 void mm_loop_on_signal(mm_loop_t *self, mm_loop_signal_fn *fn, void *arg);
 
 // Runs until mm_loop_stop.

@@ -6,6 +6,7 @@
 #include "socket.h"
 #include "span.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -69,6 +70,23 @@ static int only_check(mm_options_t *options, mm_process_check_fn *check)
     return exit_code;
 }
 
+static char *profile_folder;
+
+static void start_profile(mm_program_t program, const mm_options_t *options)
+{
+    static const char *const roles[] = {[MM_PROGRAM_PUBLISHER] = "publisher",
+                                        [MM_PROGRAM_CONSUMER] = "consumer",
+                                        [MM_PROGRAM_SAVER] = "saver",
+                                        [MM_PROGRAM_RESTARTER] = "restarter"};
+    int length = *options->save_profile ? asprintf(&profile_folder, "%s", options->save_profile)
+                                        : asprintf(&profile_folder, "%s/profile", options->dir);
+    assert(length > 0);
+    mm_span_start(&(mm_span_config_t){.process = options->id,
+                                      .role = roles[program],
+                                      .folder = profile_folder,
+                                      .slow_ns = options->slow_callback_ms * 1000000});
+}
+
 bool mm_process_start(mm_program_t program, int argc, char **argv, mm_process_check_fn *check,
                       mm_options_t *ret_options, mm_endpoint_t *ret_base, int *ret_exit_code)
 {
@@ -109,7 +127,7 @@ bool mm_process_start(mm_program_t program, int argc, char **argv, mm_process_ch
         *ret_exit_code = fail(EX_CANTCREAT, options->id, text);
     }
     if (*ret_exit_code == 0) {
-        mm_span_start(options->slow_callback_ms * 1000000);
+        start_profile(program, options);
         return true;
     }
     mm_options_free(ret_options);
@@ -118,8 +136,11 @@ bool mm_process_start(mm_program_t program, int argc, char **argv, mm_process_ch
 
 int mm_process_quit(mm_options_t *options, int exit_code)
 {
+    if (*options->save_profile)
+        mm_span_save(false);
     mm_socket_end();
     mm_span_stop();
+    free(profile_folder);
     mm_log_stop();
     mm_options_free(options);
     return exit_code;

@@ -3,12 +3,15 @@
 #include "span.h"
 #include "clock.h"
 #include "log.h"
+#include "profile_text.h"
 
 #include <assert.h>
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,7 +26,7 @@ typedef struct {
 mm_profile_t *mm_span_profile;
 
 static struct {
-    int64_t slow_ns;
+    mm_span_config_t config;
     mm_counted_t *counted; // those with calls in this turn
     thread_t threads[THREADS_MAX];
     pid_t loop; // the thread that spans are in
@@ -37,62 +40,21 @@ static int64_t cpu_ns(void)
     return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
-void mm_span_start(int64_t slow_ns)
+void mm_span_start(const mm_span_config_t *config)
 {
 #ifndef MM_NO_PROFILE
     assert(!mm_span_profile);
-    self.slow_ns = slow_ns;
+    self.config = *config;
     self.loop = gettid();
     mm_span_profile = mm_profile_new(mm_clock_ns(), cpu_ns());
 #else
-    (void)slow_ns;
+    (void)config;
 #endif
 }
 
 void mm_span_stop(void)
 {
     mm_profile_destroy(&mm_span_profile);
-}
-
-// ---- spans
-
-void mm_span_enter(const mm_spot_t *spot)
-{
-    mm_profile_enter(mm_span_profile, spot, mm_clock_ns());
-}
-
-void mm_span_leave(mm_profile_t *const *entered)
-{
-    if (*entered && *entered == mm_span_profile)
-        mm_profile_leave(mm_span_profile, mm_clock_ns());
-}
-
-int64_t mm_span_begin_counted(mm_counted_t *counted)
-{
-    if (!counted->is_listed) {
-        counted->is_listed = true;
-        counted->next = self.counted;
-        self.counted = counted;
-    }
-    return mm_clock_ns();
-}
-
-void mm_span_end_counted(mm_counted_t *counted, int64_t since_ns)
-{
-    counted->timed++;
-    counted->timed_ns += mm_clock_ns() - since_ns;
-}
-
-static void add_counted(void)
-{
-    for (mm_counted_t *counted = self.counted; counted; counted = counted->next) {
-        int64_t each_ns = counted->timed > 0 ? counted->timed_ns / counted->timed : 0;
-        mm_profile_add(mm_span_profile, &counted->spot, counted->calls, each_ns * counted->calls);
-        counted->calls = counted->timed = 0;
-        counted->timed_ns = 0;
-        counted->is_listed = false;
-    }
-    self.counted = NULL;
 }
 
 // ---- threads
@@ -144,6 +106,76 @@ static void set_threads(void)
     (void)closedir(folder);
 }
 
+// ---- saving
+
+void mm_span_save(bool is_one_of_many)
+{
+    char stamp[32] = "", *path = NULL;
+    time_t now = time(NULL);
+    struct tm parts;
+    if (!mm_span_profile)
+        return;
+    if (is_one_of_many && gmtime_r(&now, &parts))
+        (void)strftime(stamp, sizeof stamp, "-%Y%m%dT%H%M%SZ", &parts);
+    int length = asprintf(&path, "%s/%s%s.json", self.config.folder, self.config.process, stamp);
+    assert(length > 0);
+    mm_profile_head_t head = {.process = self.config.process,
+                              .role = self.config.role,
+                              .pid = getpid(),
+                              .wall_ms = mm_clock_wall_ms()};
+    int error = mkdir(self.config.folder, 0700) == 0 || errno == EEXIST ? 0 : errno;
+    set_threads();
+    if (error == 0)
+        error = mm_profile_save(mm_span_profile, &head, mm_clock_ns(), path);
+    if (error == 0)
+        mm_log(MM_LOG_INFO, "Saved a profile", MM_STRING("file", path));
+    else
+        mm_log(MM_LOG_WARN, "Cannot save a profile", MM_STRING("file", path),
+               MM_STRING("error", strerror(error)));
+    free(path);
+}
+
+// ---- spans
+
+void mm_span_enter(const mm_spot_t *spot)
+{
+    mm_profile_enter(mm_span_profile, spot, mm_clock_ns());
+}
+
+void mm_span_leave(mm_profile_t *const *entered)
+{
+    if (*entered && *entered == mm_span_profile)
+        mm_profile_leave(mm_span_profile, mm_clock_ns());
+}
+
+int64_t mm_span_begin_counted(mm_counted_t *counted)
+{
+    if (!counted->is_listed) {
+        counted->is_listed = true;
+        counted->next = self.counted;
+        self.counted = counted;
+    }
+    return mm_clock_ns();
+}
+
+void mm_span_end_counted(mm_counted_t *counted, int64_t since_ns)
+{
+    counted->timed++;
+    counted->timed_ns += mm_clock_ns() - since_ns;
+}
+
+static void add_counted(void)
+{
+    for (mm_counted_t *counted = self.counted; counted; counted = counted->next) {
+        int64_t each_ns = counted->timed > 0 ? counted->timed_ns / counted->timed : 0;
+        mm_profile_add(mm_span_profile, &counted->spot, counted->calls, each_ns * counted->calls);
+        counted->calls = counted->timed = 0;
+        counted->timed_ns = 0;
+        counted->is_listed = false;
+    }
+    self.counted = NULL;
+}
+
 // ---- turns
 
 void mm_span_begin_turn(void)
@@ -156,7 +188,7 @@ static void warn_of_slow(void)
 {
     const mm_spot_t *handler;
     int64_t long_ns = mm_profile_last_turn(mm_span_profile, &handler);
-    if (self.slow_ns > 0 && long_ns >= self.slow_ns)
+    if (self.config.slow_ns > 0 && long_ns >= self.config.slow_ns)
         mm_log(MM_LOG_WARN, "A slow callback", MM_STRING("handler", handler->name),
                MM_SECONDS("took", long_ns / 1000000));
 }

@@ -27,9 +27,19 @@ typedef struct mm_counted {
 
 #define MM_SPAN_TIMED 32 // one in so many calls is timed, and the first of each turn
 
-// Begins. slow_ns: a handler that takes longer is logged with its name; 0: none is.
-void mm_span_start(int64_t slow_ns);
+typedef struct {
+    const char *process; // all texts stay the caller's, and must live until the stop
+    const char *role;
+    const char *folder; // for profiles that are saved while it runs; made when it is not there
+    int64_t slow_ns;    // a handler that takes so long is logged with its name; 0: none is
+} mm_span_config_t;
+
+void mm_span_start(const mm_span_config_t *config);
 void mm_span_stop(void);
+
+// Saves the profile since the start as JSON (common/profile_text.h): in the folder as PROCESS.json,
+// or with the time in its name when it is one of many. Logs where, or why not.
+void mm_span_save(bool is_one_of_many);
 
 // By the loop: around all that it does between two polls.
 void mm_span_begin_turn(void);

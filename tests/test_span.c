@@ -80,7 +80,7 @@ static void the_sums_agree_with_the_threads_clock(void **state)
 {
     (void)state;
     int64_t before_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
-    mm_span_start(0);
+    mm_span_start(&(mm_span_config_t){.process = "spans"});
     turns = 0;
     loop = mm_loop_new(turn, NULL);
     mm_loop_run(loop);
@@ -124,7 +124,7 @@ static void another_thread_is_a_row(void **state)
     pthread_t thread;
     assert_int_equal(pthread_create(&thread, NULL, spin, NULL), 0);
     assert_int_equal(pthread_setname_np(thread, "spinner"), 0);
-    mm_span_start(0);
+    mm_span_start(&(mm_span_config_t){.process = "spans"});
     turns = 0;
     loop = mm_loop_new(turn, NULL);
     int64_t until_ms = mm_clock_ms() + 10000;
@@ -154,7 +154,7 @@ static void a_slow_callback_is_named(void **state)
     assert_int_equal(
         mm_log_start(&(mm_log_config_t){.process = "spans", .path = path, .level = MM_LOG_INFO}),
         0);
-    mm_span_start(10 * INT64_C(1000000));
+    mm_span_start(&(mm_span_config_t){.process = "spans", .slow_ns = 10 * INT64_C(1000000)});
     turns = 19; // one
     loop = mm_loop_new(turn, NULL);
     mm_loop_run(loop);
