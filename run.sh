@@ -51,6 +51,7 @@ Without -i and -x it is the demo: cattle-xxxx hosts at random, a mock restart, o
   --config FILE            INI file with any option of any process
   --drain-timeout TIME     for what still runs when it is stopped (25s)
   --log-level LEVEL        debug, info, warn or error
+  --profile[=TIME]         show where the time goes, after TIME or at the end; DIR/profile.* keep it
   --json                   the summary as JSON, alone on standard output
   -q, --quiet              no process list, no progress, no log lines
   --no-install             install nothing: say what is missing
@@ -94,7 +95,10 @@ parse() {
             continue
             ;;
         esac
-        if [[ $name != "" && $flags == *" $name "* && $word != *=* ]]; then
+        if [[ $name == profile ]]; then # its value is optional
+            given[profile]=""
+            [[ $word != *=* ]] || given[profile]=${word#*=}
+        elif [[ $name != "" && $flags == *" $name "* && $word != *=* ]]; then
             given[$name]=1
         elif [[ $name != "" && $flags != *" $name "* && "${takes[*]}" == *" $name "* ]]; then
             if [[ $word == --*=* ]]; then
@@ -176,6 +180,21 @@ centiseconds() {
     esac
 }
 
+# Each process saves its profile when it ends; TIME, checked like --for, ends them all.
+prepare_profile() {
+    local role
+    [[ -v given[profile] ]] || return 0
+    for role in "${roles[@]}"; do
+        local -n profiled=args_$role
+        profiled+=("--save-profile=$dir/profile")
+    done
+    [[ ${given[profile]} != "" ]] || return 0
+    [[ ! ${given[profile]} =~ ^[0-9]+$ ]] || given[profile]+=s
+    "$build/mayhem-publisher" "--for=${given[profile]}" --check </dev/null >/dev/null 2>&1 ||
+        die 64 "--profile=${given[profile]}: say a time, as in --profile=5s"
+    profile_for=$(centiseconds "${given[profile]}") || exit
+}
+
 # All that can be said before the first process is started.
 prepare() {
     local role progress=auto value origin driver
@@ -201,6 +220,7 @@ prepare() {
     drain=$(centiseconds "$value") || exit
     setting consumer dir
     dir=${value%/}
+    prepare_profile
     for role in "${roles[@]}"; do
         local -n checked=args_$role
         "$build/mayhem-$role" "${checked[@]}" --check </dev/null >/dev/null || exit
@@ -257,6 +277,7 @@ take_folder() {
     fi
     printf '%d\n' $$ >"$dir/run.pid"
     rm -f -- "$dir/scale" "$dir/scaled" "$dir/publisher.run"
+    [[ ! -v given[profile] ]] || rm -f -- "$dir"/profile/*.json "$dir"/profile.{txt,callgrind,folded}
 }
 
 # ---- the run -------------------------------------------------------------------------------------

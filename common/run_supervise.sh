@@ -30,7 +30,7 @@ warn() {
 
 # Children by name. All times are those of tick.
 declare -A pid=() born=() due=() kill_at=() leaving=() crashes=() restarts=() delay=()
-followers=() unclean=() waker="" woken="" signals="" rescale="" stopping="" stopped_at=0
+followers=() unclean=() profile_for="" waker="" woken="" signals="" rescale="" stopping="" stopped_at=0
 feeder="" code="" is_demo="" clear=""
 crash_limit=10 delay_most=500 # restarts of one process within a minute; the longest wait before one
 tormentor=""                  # of --chaos: it must not kill what leaves
@@ -278,6 +278,17 @@ sweep() {
     done
 }
 
+# --profile=TIME ends the run as Ctrl-C does.
+end_profile() {
+    [[ $profile_for != "" && $stopping == "" ]] || return 0
+    if ((now >= started_at + profile_for)); then
+        say "profiled for ${given[profile]}: stopping"
+        stop_all ""
+    else
+        until=$((started_at + profile_for))
+    fi
+}
+
 # Does what is due; `until` is when the next thing will be.
 take_timers() {
     local name
@@ -290,13 +301,14 @@ take_timers() {
         kill -KILL "${pid[$name]}" 2>/dev/null
         unset "kill_at[$name]"
     done
+    end_profile
     for name in "${due[@]}" "${kill_at[@]}"; do
         until=$((name < until ? name : until))
     done
 }
 
 supervise() {
-    local number until
+    local number until started_at
     exec 2>>"$dir/log/run.log"
     export MAYHEM_PARENT=$$ # a child whose run.sh was killed drains by itself
     trap 'on_signal INT' INT
@@ -305,6 +317,7 @@ supervise() {
     trap 'rescale=1; wake' USR1
     trap : PIPE
     tick
+    started_at=$now
     start consumer
     start saver
     for ((number = 1; number <= restarters; number++)); do
@@ -335,6 +348,19 @@ close_input() {
     rm -f -- "$dir/stdin"
 }
 
+# What the processes have saved, in the forms in which people look at it.
+show_profile() {
+    local form
+    [[ -v given[profile] ]] || return 0
+    for form in table:txt callgrind:callgrind folded:folded; do
+        "$build/mayhemctl" profile "--read=$dir/profile" "--format=${form%:*}" \
+            "--output=$dir/profile.${form#*:}" 2>&4 || return 0
+    done
+    head -n 20 -- "$dir/profile.txt" >&3
+    printf '...\n\nall of it: %s; for KCacheGrind: %s; for flame graphs: %s\n\n' \
+        "$dir/profile.txt" "$dir/profile.callgrind" "$dir/profile.folded" >&3
+}
+
 summarize() {
     local follower format=text report status clean=true why=""
     unset MAYHEM_PARENT # the report is nobody's child that would have to drain
@@ -342,6 +368,7 @@ summarize() {
         timeout 2 tail -s 0.05 -f --pid="$follower" /dev/null || kill "$follower" 2>/dev/null
     done
     rm -f -- "$dir/run.pid"
+    show_profile
     # Without a run of our own there is nothing to sum up: what could not start has said why.
     [[ -f $dir/publisher.run ]] || exit "${code:-70}"
     rm -f -- "$dir/publisher.run"
