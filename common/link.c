@@ -293,12 +293,8 @@ static bool receive(mm_link_t *self, void *socket, bool is_event)
         return true;
     }
     mm_frame_t frame;
-    mm_wire_status_t status;
-    {
-        MM_SPAN("unpack");
-        status = mm_decode(self->decoder, zmq_msg_data(&self->message),
-                           zmq_msg_size(&self->message), &frame);
-    }
+    mm_wire_status_t status = mm_decode(self->decoder, zmq_msg_data(&self->message),
+                                        zmq_msg_size(&self->message), &frame);
     if (status == MM_WIRE_OK)
         step(self, (mm_worker_event_t){.kind = MM_WORKER_FRAME, .as.frame = &frame});
     else

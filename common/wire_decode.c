@@ -4,6 +4,7 @@
 // that are no frame at all. It allocates when a decoder is made and not again, keeps no byte of a
 // frame, and leaves the caller's frame alone until the whole of it is good.
 
+#include "span.h"
 #include "wire_take.h"
 
 #include <assert.h>
@@ -426,6 +427,7 @@ static void complain(mm_decoder_t *self)
 
 mm_wire_status_t mm_decode(mm_decoder_t *self, const void *data, size_t size, mm_frame_t *ret_frame)
 {
+    MM_SPAN("unpack");
     self->list = NULL;
     self->has_unknown = false;
     self->is_foreign_hello = false;

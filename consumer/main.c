@@ -275,12 +275,8 @@ static bool receive(consumer_t *self, void *socket, bool is_jobs, int limit)
             continue;
         }
         mm_frame_t frame;
-        mm_wire_status_t status;
-        {
-            MM_SPAN("unpack");
-            status = mm_decode(self->decoder, zmq_msg_data(&self->message),
-                               zmq_msg_size(&self->message), &frame);
-        }
+        mm_wire_status_t status = mm_decode(self->decoder, zmq_msg_data(&self->message),
+                                            zmq_msg_size(&self->message), &frame);
         if (status == MM_WIRE_VERSION_BAD)
             refuse_foreign(self);
         if (status != MM_WIRE_OK)

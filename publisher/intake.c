@@ -2,6 +2,7 @@
 
 #include "intake.h"
 #include "clock.h"
+#include "span.h"
 #include "crash.h"
 #include "id.h"
 #include "log.h"
@@ -153,6 +154,7 @@ static size_t read_limit(const intake_t *self)
 
 static void read_source(intake_t *self, int64_t now_ms)
 {
+    MM_SPAN("read source");
     self->source_ms = MM_NEVER;
     if (self->source_ended || self->fresh_count > 0)
         return;
@@ -269,6 +271,7 @@ static void give(intake_t *self, const outbox_row_t *job, int64_t accepted_us)
 // What was just committed goes straight on, unless older ones are still on record only.
 static void give_fresh(intake_t *self, bool may_give)
 {
+    MM_SPAN("give fresh");
     size_t room = may_give && !self->is_behind ? outbox_room(self->config.outbox) : 0;
     for (size_t i = 0; i < self->fresh_count && i < room; i++) {
         const fresh_t *fresh = &self->fresh[i];
@@ -286,6 +289,7 @@ static void give_fresh(intake_t *self, bool may_give)
 
 static bool give_backlog(intake_t *self, bool may_give)
 {
+    MM_SPAN("give backlog");
     size_t room = may_give && self->is_behind ? outbox_room(self->config.outbox) : 0;
     // A read costs the same for few as for many: wait until there is room for some.
     size_t worth = self->config.window / 4 < 256 ? self->config.window / 4 : 256;

@@ -13,6 +13,7 @@
 #include "report.h"
 #include "run.h"
 #include "socket.h"
+#include "span.h"
 #include "text.h"
 #include "wire.h"
 
@@ -67,6 +68,7 @@ static void send_jobs(publisher_t *self)
 {
     if (mm_encoder_count(self->batch) == 0)
         return;
+    MM_SPAN("send jobs");
     mm_encode_finish(self->batch);
     MM_CRASH_POINT("publisher: before jobs are sent");
     mm_sender_send(self->jobs, mm_encoder_bytes(self->batch));
@@ -75,6 +77,7 @@ static void send_jobs(publisher_t *self)
 
 static void deliver(publisher_t *self, const outbox_action_t *action)
 {
+    MM_SPAN_COUNTED("encode job");
     if (mm_encoder_count(self->batch) == 0)
         begin_jobs(self);
     mm_encode_job(
@@ -132,7 +135,10 @@ static void apply(publisher_t *self, const outbox_action_t *action)
 static void step(publisher_t *self, outbox_event_t *event)
 {
     event->now_ms = self->now_ms;
-    outbox_step(self->outbox, event, &self->actions);
+    {
+        MM_SPAN_COUNTED("decide");
+        outbox_step(self->outbox, event, &self->actions);
+    }
     if (self->trace)
         outbox_text_step(self->trace, self->start_ms, event, &self->actions);
     for (size_t i = 0; i < self->actions.count; i++)
@@ -238,6 +244,7 @@ static bool receive(publisher_t *self, int limit)
 
 static void on_events(void *arg)
 {
+    MM_SPAN("on_events");
     publisher_t *self = arg;
     (void)receive(self, MM_DRAIN_MAX);
 }
@@ -290,6 +297,7 @@ static int64_t earliest(const publisher_t *self)
 
 static int64_t turn(void *arg)
 {
+    MM_SPAN("turn");
     publisher_t *self = arg;
     self->now_ms = mm_clock_ms();
     if (self->now_ms >= outbox_deadline(self->outbox)) {
@@ -316,6 +324,7 @@ static int64_t turn(void *arg)
 
 static void on_signal(void *arg, int number)
 {
+    MM_SPAN("on_signal");
     publisher_t *self = arg;
     mm_process_log_signal(number);
     mm_log(MM_LOG_INFO, "Waiting for the leases to end",

@@ -4,6 +4,7 @@
 
 #include "crash.h"
 #include "outbox_db_inside.h"
+#include "span.h"
 
 int outbox_db_prepare_batch(outbox_db_t *self, char error[MM_ERROR_MAX])
 {
@@ -356,6 +357,7 @@ outbox_db_status_t outbox_db_commit(outbox_db_t *self, int64_t unix_ms)
 {
     if (outbox_db_pending(self) == 0)
         return OUTBOX_DB_OK;
+    MM_SPAN("write outbox");
     mm_sqlite_status_t status = mm_sqlite_begin(self->sqlite);
     if (status == MM_SQLITE_OK)
         status = write_changes(self);

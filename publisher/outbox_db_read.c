@@ -2,6 +2,7 @@
 // no reader of ours ever holds up a checkpoint.
 
 #include "outbox_db_inside.h"
+#include "span.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -96,6 +97,7 @@ static bool keep_jobs(outbox_db_t *self, sqlite3_stmt *row, uint64_t after, size
 outbox_db_status_t outbox_db_load(outbox_db_t *self, uint64_t after, size_t limit,
                                   const outbox_row_t **ret_rows, size_t *ret_count)
 {
+    MM_SPAN("read outbox");
     assert(!self->is_old);
     (void)sqlite3_bind_int64(self->read_chunks, 1, outbox_token_chunk(after));
     begin_rows(self, limit);
