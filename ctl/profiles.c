@@ -176,6 +176,8 @@ bool profiles_add(profiles_t *self, json_t *json, char error[PROFILES_ERROR_MAX]
     json_t *list =
         is_list ? json_incref(json_object_get(json, "profiles")) : json_pack("[O]", json);
     bool is_good = json_is_array(list);
+    if (!is_good)
+        (void)snprintf(error, PROFILES_ERROR_MAX, "there is no list of profiles in it");
     size_t index;
     json_t *item;
     json_array_foreach(list, index, item) if (is_good && !add_one(self, item))
