@@ -238,6 +238,7 @@ void mm_loop_run(mm_loop_t *self)
     mm_span_end_turn();
     if (!self->stopped)
         (void)zloop_start(self->zloop);
+    mm_span_see_threads();
 }
 
 void mm_loop_stop(mm_loop_t *self)

@@ -90,8 +90,10 @@ static clockid_t clock_of(pid_t thread)
     return (clockid_t)(~(unsigned)thread << 3 | 6);
 }
 
-static void set_threads(void)
+void mm_span_see_threads(void)
 {
+    if (!mm_span_profile)
+        return;
     DIR *folder = opendir("/proc/self/task");
     if (!folder)
         return;
@@ -124,7 +126,7 @@ void mm_span_save(bool is_one_of_many)
                               .pid = getpid(),
                               .wall_ms = mm_clock_wall_ms()};
     int error = mkdir(self.config.folder, 0700) == 0 || errno == EEXIST ? 0 : errno;
-    set_threads();
+    mm_span_see_threads();
     if (error == 0)
         error = mm_profile_save(mm_span_profile, &head, mm_clock_ns(), path);
     if (error == 0)
@@ -203,6 +205,6 @@ void mm_span_end_turn(void)
     warn_of_slow();
     if (!mm_profile_is_due(mm_span_profile, now_ns))
         return;
-    set_threads();
+    mm_span_see_threads();
     mm_profile_close_slice(mm_span_profile, now_ns);
 }

@@ -44,6 +44,8 @@ void mm_span_save(bool is_one_of_many);
 // By the loop: around all that it does between two polls.
 void mm_span_begin_turn(void);
 void mm_span_end_turn(void);
+// By the loop at its end: the last look at the other threads, before their sockets go.
+void mm_span_see_threads(void);
 
 // The profile; NULL: not started.
 extern mm_profile_t *mm_span_profile;
