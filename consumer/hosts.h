@@ -11,8 +11,8 @@
 struct flight;
 
 typedef struct host {
-    uint32_t references;    // jobs in flight and holdings
-    uint32_t busy;          // restarts held by workers that are not presumed lost
+    uint32_t references; // jobs in flight and holdings
+    uint32_t busy;       // restarts held by workers that are not presumed lost
     union {
         struct flight *waiting; // jobs that want it, in order of arrival (utlist)
         struct host *next_spare;

@@ -16,10 +16,10 @@ struct workers {
     workers_config_t config;
     hosts_t *hosts;
     worker_t *by_name;
-    worker_t *found;          // by name, the last time; NULL: it is gone
-    mm_table_t by_number;     // the holdings
-    lost_task_t *lost_tasks;  // oldest first
-    holding_t *spare;         // some holdings to use again (utlist, singly linked)
+    worker_t *found;         // by name, the last time; NULL: it is gone
+    mm_table_t by_number;    // the holdings
+    lost_task_t *lost_tasks; // oldest first
+    holding_t *spare;        // some holdings to use again (utlist, singly linked)
     size_t spare_count;
     worker_t *with_credit[3]; // by role
     worker_t *joined;         // by heard_ms

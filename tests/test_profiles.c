@@ -65,9 +65,9 @@ static void nodes_of_one_place_are_one_function(void **state)
 {
     (void)state;
     adds(HEAD("saver", "saver") POLL "," NODE("on_tasks", "10", "0", "3", "100") "," NODE(
-        "turn", "20", "0", "4", "200") "," NODE("commit", "30", "1", "1", "1000") "," NODE("commit", "30",
-                                                                                     "2", "2",
-                                                                                     "3000") "]}");
+        "turn", "20", "0", "4", "200") "," NODE("commit", "30", "1", "1",
+                                                "1000") "," NODE("commit", "30", "2", "2",
+                                                                 "3000") "]}");
     const function_t *commit = function_of("commit");
     assert_int_equal(commit->calls, 3);
     assert_int_equal(commit->cpu_ns, 4000);
@@ -150,8 +150,8 @@ static char *text_of(void (*print)(FILE *file, const profiles_t *profiles))
 static void folded_stacks_begin_with_the_process(void **state)
 {
     (void)state;
-    adds(HEAD("saver", "saver") POLL "," NODE("turn", "20", "0", "1", "5000") "," NODE(
-        "commit", "30", "1", "1", "2600") "]}");
+    adds(HEAD("saver", "saver") POLL
+         "," NODE("turn", "20", "0", "1", "5000") "," NODE("commit", "30", "1", "1", "2600") "]}");
     char *text = text_of(profile_out_folded);
     assert_string_equal(text, "saver;turn 5\nsaver;turn;commit 3\n");
     free(text);
@@ -161,8 +161,8 @@ static void folded_stacks_begin_with_the_process(void **state)
 static void a_hop_is_a_call(void **state)
 {
     (void)state;
-    adds(HEAD("c", "consumer") POLL "," NODE("turn", "20", "0", "1", "10") "," NODE(
-        "send tasks", "30", "1", "4", "40") "]}");
+    adds(HEAD("c", "consumer") POLL
+         "," NODE("turn", "20", "0", "1", "10") "," NODE("send tasks", "30", "1", "4", "40") "]}");
     adds(HEAD("s", "saver") POLL "," NODE("on_tasks", "50", "0", "4", "700") "]}");
     char *text = text_of(profile_out_callgrind);
     assert_non_null(strstr(text, "ob=c\nfl=main.c\nfn=send tasks\n30 40 0\n"
