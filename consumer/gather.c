@@ -228,7 +228,7 @@ static void take_changes(gather_t *self)
         case WORKERS_LEFT:
             gather_note(self, GATHER_NOTE_WORKER_LEFT, NULL)->as.note.worker = change->name;
             break;
-        case WORKERS_ENDED: gather_take_ended(self, change->ended); break;
+        case WORKERS_ENDED: gather_take_ended(self, change); break;
         }
     }
 }

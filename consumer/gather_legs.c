@@ -215,8 +215,9 @@ static void release(gather_t *self, ended_t *ended)
 }
 
 // A task was taken back from its worker without a result.
-static void take_back(gather_t *self, const ended_t *ended)
+static void take_back(gather_t *self, const workers_change_t *change)
 {
+    const ended_t *ended = &change->ended;
     flight_t *flight = flights_find(&self->flights, &ended->id);
     if (ended->leg != MM_LEG_RESTART) {
         if (flight && flight->store == STORE_OUT && flight->store_task == ended->number)
@@ -229,6 +230,7 @@ static void take_back(gather_t *self, const ended_t *ended)
         item->attempts--;
     if (!flight || flight->settle != MM_OUTCOME_NONE)
         return;
+    uint32_t attempt = flight->attempts;
     if (ours && ended->why == ENDED_MISSING)
         uncharge(self, flight);
     if (flight->restart != RESTART_OUT || flight->restart_task != ended->number)
@@ -236,6 +238,9 @@ static void take_back(gather_t *self, const ended_t *ended)
     gather_action_t *taken = gather_note(self, GATHER_NOTE_TAKEN_BACK, flight);
     taken->as.note.leg = MM_LEG_RESTART;
     taken->as.note.number = ended->number;
+    taken->as.note.attempt = attempt;
+    taken->as.note.worker = change->name;
+    taken->as.note.is_lost = ended->why == ENDED_LOST;
     if (ended->why == ENDED_LOST) {
         flight->losses++;
         flight_set_error(flight, mm_text("its restarter was lost in mid-restart"));
@@ -263,8 +268,9 @@ void gather_take_result(gather_t *self, worker_t *worker, const mm_result_t *res
     release(self, &ended);
 }
 
-void gather_take_ended(gather_t *self, ended_t ended)
+void gather_take_ended(gather_t *self, const workers_change_t *change)
 {
-    take_back(self, &ended);
+    ended_t ended = change->ended;
+    take_back(self, change);
     release(self, &ended);
 }

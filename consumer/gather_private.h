@@ -39,8 +39,8 @@ void gather_nack(gather_t *self, flight_t *flight);
 // Nacks a job that may not be tried again, draining or beyond max_lease; true when it did.
 bool gather_gave_up(gather_t *self, flight_t *flight);
 void gather_take_result(gather_t *self, worker_t *worker, const mm_result_t *result, bool in_hello);
-// A task that its worker holds no longer, without a result. Takes the reference in `ended`.
-void gather_take_ended(gather_t *self, ended_t ended);
+// A task that its worker holds no longer, without a result. Takes the reference in `change`.
+void gather_take_ended(gather_t *self, const workers_change_t *change);
 
 // gather_out.c: hands out what may start now, as far as there is credit.
 void gather_hand_out(gather_t *self);

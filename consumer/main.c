@@ -96,8 +96,9 @@ static void log_note(const gather_action_t *action)
         mm_log(MM_LOG_INFO, "A worker has left", MM_STRING("worker", note->worker.text));
         break;
     case GATHER_NOTE_TAKEN_BACK:
-        mm_log(MM_LOG_WARN, "Taking back a restart", MM_JOB(&note->id),
-               MM_TEXT("host", note->host));
+        mm_log(MM_LOG_WARN, "Taking back a restart", MM_JOB(&note->id), MM_TEXT("host", note->host),
+               MM_INT("attempt", note->attempt), MM_STRING("worker", note->worker.text),
+               MM_STRING("why", note->is_lost ? "lost" : "missing"));
         break;
     case GATHER_NOTE_TOO_MANY_DEAD:
         mm_log(MM_LOG_ERROR, "Too many dead hosts (--max-dead): handing out nothing more");

@@ -80,8 +80,11 @@ static void end_holding(workers_t *self, holding_t *holding, ended_why_t why)
 {
     if (why == ENDED_LOST && holding->leg == MM_LEG_RESTART)
         holdings_add_lost(self, holding->number);
+    mm_name_t name = holding->worker->name;
     ended_t ended = holdings_remove(self, holding, why);
-    change(self, WORKERS_ENDED)->ended = ended;
+    workers_change_t *added = change(self, WORKERS_ENDED);
+    added->name = name;
+    added->ended = ended;
 }
 
 static void end_all_holdings(workers_t *self, worker_t *worker, ended_why_t why)

@@ -3,26 +3,25 @@
 #include "inject.h"
 #include "heap.h"
 #include "random.h"
+#include "table.h"
 #include "text.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <utlist.h>
 
-typedef struct delayed {
+typedef struct {
     mm_heap_node_t node;
     inject_item_t item;
-    struct delayed *prev, *next; // in order of arrival
     char texts[];
 } delayed_t;
 
 struct inject {
     inject_config_t config;
     uint64_t random;
-    mm_heap_t heap;
-    delayed_t *list;
-    delayed_t *given; // by the last inject_next
+    mm_heap_t heap;    // all that wait
+    mm_table_t newest; // of those that wait, for each job the one that came last
+    delayed_t *given;  // by the last inject_next
     bool stopped;
 };
 
@@ -41,10 +40,13 @@ void inject_destroy(inject_t **self_p)
     if (!self)
         return;
     *self_p = NULL;
-    delayed_t *delayed, *next;
-    DL_FOREACH_SAFE (self->list, delayed, next)
-        free(delayed);
+    mm_heap_node_t *node;
+    while ((node = mm_heap_first(&self->heap)) != NULL) {
+        mm_heap_remove(&self->heap, node);
+        free(MM_HEAP_OWNER(node, delayed_t, node));
+    }
     free(self->given);
+    mm_table_clear(&self->newest);
     mm_heap_clear(&self->heap);
     free(self);
 }
@@ -56,6 +58,30 @@ static mm_text_t copy(char **end, mm_text_t text)
     mm_text_t copied = {*end, text.size};
     *end += text.size;
     return copied;
+}
+
+static bool is_of_job(const void *delayed, const void *id)
+{
+    return mm_id_equal(&((const delayed_t *)delayed)->item.task.id, id);
+}
+
+static delayed_t *find_newest(const inject_t *self, const mm_id_t *id)
+{
+    return mm_table_find(&self->newest, mm_id_hash(id), is_of_job, id);
+}
+
+// Each task of a job is due after the one before it, so that only the newest has to be known.
+static int64_t keep_order(inject_t *self, delayed_t *delayed, int64_t due_ms)
+{
+    const mm_id_t *id = &delayed->item.task.id;
+    delayed_t *former = find_newest(self, id);
+    if (former) {
+        if (former->node.due_ms >= due_ms)
+            due_ms = former->node.due_ms + 1;
+        mm_table_remove(&self->newest, mm_id_hash(id), former);
+    }
+    mm_table_add(&self->newest, mm_id_hash(id), delayed);
+    return due_ms;
 }
 
 void inject_put(inject_t *self, const mm_task_t *task, int64_t now_ms)
@@ -73,12 +99,7 @@ void inject_put(inject_t *self, const mm_task_t *task, int64_t now_ms)
     int64_t span = self->config.time_to_ms - self->config.time_from_ms;
     int64_t due_ms = now_ms + self->config.time_from_ms +
                      (int64_t)mm_random_below(&self->random, (uint64_t)span + 1);
-    delayed_t *former;
-    DL_FOREACH (self->list, former)
-        if (mm_id_equal(&former->item.task.id, &task->id) && former->node.due_ms >= due_ms)
-            due_ms = former->node.due_ms + 1;
-    mm_heap_put(&self->heap, &delayed->node, due_ms);
-    DL_APPEND(self->list, delayed);
+    mm_heap_put(&self->heap, &delayed->node, keep_order(self, delayed, due_ms));
 }
 
 bool inject_next(inject_t *self, int64_t now_ms, inject_item_t *ret_item)
@@ -89,7 +110,9 @@ bool inject_next(inject_t *self, int64_t now_ms, inject_item_t *ret_item)
     mm_heap_remove(&self->heap, node);
     free(self->given);
     self->given = MM_HEAP_OWNER(node, delayed_t, node);
-    DL_DELETE(self->list, self->given);
+    const mm_id_t *id = &self->given->item.task.id;
+    if (find_newest(self, id) == self->given)
+        mm_table_remove(&self->newest, mm_id_hash(id), self->given);
     *ret_item = self->given->item;
     ret_item->fails |= self->stopped;
     return true;
@@ -97,7 +120,7 @@ bool inject_next(inject_t *self, int64_t now_ms, inject_item_t *ret_item)
 
 int64_t inject_deadline(const inject_t *self)
 {
-    return self->stopped && self->list ? 0 : mm_heap_deadline(&self->heap);
+    return self->stopped && mm_heap_first(&self->heap) ? 0 : mm_heap_deadline(&self->heap);
 }
 
 void inject_stop(inject_t *self)
