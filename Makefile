@@ -25,22 +25,22 @@ link    = $(CC) -pie -pthread -Wl,-z,relro,-z,now $(SANITIZE) $(LDFLAGS)
 # ---- sources
 
 COMMON := clock duration endpoint heap histogram id link log log_format loop options options_check \
-          options_ini options_print options_value process profile profile_text results socket span sqlite table text wire \
+          options_ini options_print options_value process profile profile_text recent results socket span sqlite table tell text wire \
           wire_decode wire_encode wire_scan words worker worker_report
 PUBLISHER := filecheck hostline hostset intake outbox outbox_chunk outbox_db outbox_db_batch outbox_db_read \
-             outbox_db_upgrade outbox_text progress report run slab source_file source_generate source_paced
-CONSUMER := flight gather gather_legs gather_out gather_reader gather_text holdings hosts life memory names \
-            outgoing workers
+             outbox_db_upgrade outbox_text progress report run slab source_file source_generate source_paced telling
+CONSUMER := flight gather gather_legs gather_out gather_reader gather_text gather_view holdings hops hosts life memory names \
+            notes outgoing view watch workers
 SAVER := inject store_sqlite
 RESTARTER := child command driver_exec driver_mock
-CTL := cmd_profile profile_callgrind profile_out profiles snapshot
+CTL := attach cmd_profile limit profile_callgrind profile_out profiles snapshot tells
 
 TESTS := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 SCENARIOS := $(wildcard tests/scenarios/*/*.txt)
 
 # Cores are pure: they decide and do nothing else. `make check` holds them to it.
-CORES := common/heap common/profile common/results common/table common/text common/worker common/worker_report consumer/flight consumer/gather \
-         consumer/gather_legs consumer/gather_out consumer/holdings consumer/hosts consumer/memory consumer/names \
+CORES := common/heap common/histogram common/profile common/recent common/results common/table common/text common/worker common/worker_report consumer/flight consumer/gather \
+         consumer/gather_legs consumer/gather_out consumer/gather_view consumer/holdings consumer/hops consumer/hosts consumer/memory consumer/names \
          consumer/workers publisher/outbox publisher/slab saver/inject
 
 PROGRAMS := $(addprefix $(BUILD)/mayhem-,publisher consumer saver restarter) $(BUILD)/mayhemctl

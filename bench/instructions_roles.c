@@ -68,8 +68,8 @@ static void decode(const world_t *self, const inbox_t *inbox, size_t i, mm_frame
     case MM_FRAME_REJOIN:
     case MM_FRAME_BEAT:
     case MM_FRAME_LEAVING:
-        status = mm_decode(self->decoder, bytes.data, bytes.size, ret_frame);
-        break;
+    case MM_FRAME_QUERY:
+    case MM_FRAME_TELL: status = mm_decode(self->decoder, bytes.data, bytes.size, ret_frame); break;
     }
     expect(status == MM_WIRE_OK && ret_frame->kind == message->kind, "a frame that is none");
 }

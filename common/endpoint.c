@@ -59,6 +59,11 @@ const char *mm_endpoint_suffix(const mm_endpoint_t *base, const char *suffix,
     return buffer;
 }
 
+const char *mm_endpoint_viewers(const mm_endpoint_t *base, char buffer[MM_ENDPOINT_MAX])
+{
+    return mm_endpoint_suffix(base, base->is_ipc ? "viewers" : "*", buffer);
+}
+
 const char *mm_endpoint_session(const mm_endpoint_t *base, uint64_t session,
                                 char buffer[MM_ENDPOINT_MAX])
 {
@@ -88,6 +93,7 @@ void mm_endpoint_unlink(const mm_endpoint_t *base)
         return;
     for (mm_place_t place = MM_PLACE_JOBS; place <= MM_PLACE_EVENTS; place++)
         (void)unlink(mm_endpoint_place(base, place, endpoint) + strlen("ipc://"));
+    (void)unlink(mm_endpoint_viewers(base, endpoint) + strlen("ipc://"));
     remove_stale(base);
 }
 

@@ -1,6 +1,6 @@
 // Where the sockets are: everything follows from the consumer's one base address. ipc://PATH gives
-// PATH.jobs, PATH.inbox, PATH.events and PATH.task.SESSION; tcp://HOST:PORT gives PORT, PORT+1,
-// PORT+2 and, for tasks, ports that the system picks.
+// PATH.jobs, PATH.inbox, PATH.events, PATH.task.SESSION and PATH.viewers; tcp://HOST:PORT gives
+// PORT, PORT+1, PORT+2 and, for tasks and viewers, ports that the system picks.
 
 #ifndef MM_ENDPOINT_H
 #define MM_ENDPOINT_H
@@ -26,6 +26,8 @@ const char *mm_endpoint_place(const mm_endpoint_t *base, mm_place_t place,
 // The endpoint behind a welcome's suffix ("task.0000000000000001", or a port): returns buffer.
 const char *mm_endpoint_suffix(const mm_endpoint_t *base, const char *suffix,
                                char buffer[MM_ENDPOINT_MAX]);
+// What to bind for those who watch, on tcp a port of the system's choice; returns buffer.
+const char *mm_endpoint_viewers(const mm_endpoint_t *base, char buffer[MM_ENDPOINT_MAX]);
 // What to bind for a session's tasks, on tcp a port of the system's choice; returns buffer.
 const char *mm_endpoint_session(const mm_endpoint_t *base, uint64_t session,
                                 char buffer[MM_ENDPOINT_MAX]);

@@ -13,6 +13,9 @@
 #define MM_FRAME_BYTES  (1 << 20)   // ZMQ_MAXMSGSIZE: libzmq cuts the connection beyond it
 #define MM_PARTS_MAX    64          // frames in one report of a worker
 
+#define MM_TELL_BYTES (512 * 1024) // of text in what a process tells; beyond it nothing is told
+#define MM_ASKED_MAX  256          // bytes of text in a question
+
 #define MM_EVIDENCE_MAX       8   // key/value pairs in a result
 #define MM_EVIDENCE_KEY_MAX   32  // bytes; at least one
 #define MM_EVIDENCE_VALUE_MAX 256 // bytes
@@ -30,8 +33,19 @@ typedef enum {
     MM_FRAME_REFUSED = 10,  //
     MM_FRAME_REJOIN = 11,   // ... to here
     MM_FRAME_BEAT = 12,     // consumer to all: its heartbeat
-    MM_FRAME_LEAVING = 13   // consumer to all: its bye
+    MM_FRAME_LEAVING = 13,  // consumer to all: its bye
+    MM_FRAME_QUERY = 14,    // viewer to consumer, and on to all: what it wants to see
+    MM_FRAME_TELL = 15      // any process to consumer, and on to the viewers: what it has to show
 } mm_frame_kind_t;
+
+// What a viewer may ask for. None of it changes what happens to a job.
+typedef enum {
+    MM_ABOUT_STATS = 1,   // of all processes: how much each does and holds
+    MM_ABOUT_PROFILE = 2, // of one process, or all: where its loop's time went
+    MM_ABOUT_EVENTS = 3,  // of the consumer: what happens to jobs, for a few seconds from now on
+    MM_ABOUT_JOB = 4,     // of the consumer: what it knows of a job or a host
+    MM_ABOUT_VIEWERS = 5  // of the consumer: where viewers listen
+} mm_about_t;
 
 // A job as its publisher delivers it.
 typedef struct {
@@ -187,6 +201,19 @@ typedef struct {
             mm_text_t consumer;
             uint64_t life;
         } leaving;
+        struct {
+            uint64_t viewer; // its nonce
+            mm_about_t about;
+            mm_text_t process; // that is to answer; empty: all
+            uint32_t seconds;  // profile: of the last so many; 0: since the start
+            mm_text_t text;    // events: "HOST OUTCOME", each may be "*"; job: a host or an id
+        } query;
+        struct {
+            mm_text_t process; // who tells
+            uint64_t viewer;   // who had asked; 0: anybody
+            mm_about_t about;
+            mm_text_t text; // JSON; viewers: what to put behind the base address
+        } tell;
     } as;
 } mm_frame_t;
 

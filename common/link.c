@@ -6,8 +6,10 @@
 #include "crash.h"
 #include "log.h"
 #include "process.h"
+#include "recent.h"
 #include "socket.h"
 #include "span.h"
+#include "tell.h"
 #include "text.h"
 #include "wire.h"
 
@@ -16,7 +18,24 @@
 #include <string.h>
 #include <sysexits.h>
 
-#define REFUSED_MS 10000 // how long a worker that is refused tries on
+#define REFUSED_MS  10000 // how long a worker that is refused tries on
+#define TIMED_FIRST 16    // tasks of a frame of which is seen how long they take
+#define TIMED_MAX   1024
+
+// For those who watch: what has ended, and how long tasks are here.
+typedef struct {
+    struct {
+        uint64_t number;
+        int64_t since_us;
+    } timed[TIMED_MAX]; // by number, some of those that are here
+    size_t left;        // to be timed of this frame
+    int64_t frame_us;   // when it came
+    mm_recent_t times;  // in microseconds
+    uint64_t ended;
+    uint64_t settled; // of a saver
+    uint64_t failed;
+    uint64_t returned;
+} watched_t;
 
 struct mm_link {
     mm_link_config_t config;
@@ -33,6 +52,8 @@ struct mm_link {
     void *tasks; // NULL: no session
     zmq_msg_t message;
     mm_process_drops_t drops;
+    mm_tell_t tell;
+    watched_t watched;
     int64_t refused_since_ms; // 0: not refused
     int exit_code;
     bool done;
@@ -73,6 +94,57 @@ static void close_sockets(mm_link_t *self)
     mm_socket_destroy(&self->inbox);
 }
 
+// ---- for those who watch
+
+static void send_tell(void *arg, const mm_frame_t *frame)
+{
+    mm_link_t *self = arg;
+    mm_encode_frame(self->encoder, frame);
+    (void)mm_socket_send(self->inbox, mm_encoder_bytes(self->encoder));
+}
+
+static void add_stats(void *arg, json_t *stats)
+{
+    mm_link_t *self = arg;
+    watched_t *watched = &self->watched;
+    int64_t now_ms = mm_clock_ms();
+    json_t *own =
+        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "slots",
+                  (json_int_t)self->config.worker.slots, "running",
+                  (json_int_t)mm_worker_running(self->worker), "ended", (json_int_t)watched->ended,
+                  "settled", (json_int_t)watched->settled, "failed", (json_int_t)watched->failed,
+                  "returned", (json_int_t)watched->returned, "unconfirmed",
+                  (json_int_t)mm_worker_unconfirmed(self->worker), "bad_frames",
+                  (json_int_t)self->drops.count, "p50_us",
+                  (json_int_t)mm_recent_quantile(&watched->times, now_ms, 0.5), "p99_us",
+                  (json_int_t)mm_recent_quantile(&watched->times, now_ms, 0.99));
+    assert(own);
+    json_object_update(stats, own);
+    json_decref(own);
+}
+
+static void see_start(watched_t *self, uint64_t number)
+{
+    if (self->left == 0)
+        return;
+    if (self->left-- == TIMED_FIRST)
+        self->frame_us = mm_clock_us();
+    self->timed[number % TIMED_MAX].number = number;
+    self->timed[number % TIMED_MAX].since_us = self->frame_us;
+}
+
+static void see_end(watched_t *self, const mm_result_t *result, int64_t now_us)
+{
+    self->ended++;
+    self->failed += result->status == MM_STATUS_FAILED;
+    self->settled += result->outcome != MM_OUTCOME_NONE;
+    if (self->timed[result->number % TIMED_MAX].number != result->number)
+        return;
+    self->timed[result->number % TIMED_MAX].number = 0;
+    mm_recent_record(&self->times, now_us / 1000,
+                     now_us - self->timed[result->number % TIMED_MAX].since_us);
+}
+
 mm_link_t *mm_link_new(mm_loop_t *loop, const mm_link_config_t *config)
 {
     mm_link_t *self = calloc(1, sizeof *self);
@@ -84,6 +156,12 @@ mm_link_t *mm_link_new(mm_loop_t *loop, const mm_link_config_t *config)
     self->results = mm_encoder_new();
     self->encoder = mm_encoder_new();
     (void)zmq_msg_init(&self->message);
+    self->tell = mm_tell_new(&(mm_tell_config_t){
+        .process = self->config.worker.name.text,
+        .role = self->config.worker.role == MM_ROLE_SAVER ? "saver" : "restarter",
+        .add = add_stats,
+        .send = send_tell,
+        .arg = self});
     open_sockets(self);
     return self;
 }
@@ -229,6 +307,7 @@ static void log_note(mm_link_t *self, const mm_worker_action_t *action)
     case MM_WORKER_NOTE_SILENT: mm_log(MM_LOG_DEBUG, "No consumer is heard; trying on"); break;
     case MM_WORKER_NOTE_REJOIN: mm_log(MM_LOG_WARN, "Joining the consumer anew"); break;
     case MM_WORKER_NOTE_RETURNED:
+        self->watched.returned++;
         mm_log(MM_LOG_DEBUG, "Returned a task unstarted", MM_INT("task", action->as.note.number));
         break;
     }
@@ -250,7 +329,10 @@ static void apply(mm_link_t *self, int64_t now_ms)
         case MM_WORKER_CONNECT: connect_tasks(self, action->as.connect.suffix); break;
         case MM_WORKER_DISCONNECT: close_tasks(self); break;
         case MM_WORKER_RECREATE: recreate(self); break;
-        case MM_WORKER_START: self->config.start(self->config.arg, action->as.task, now_ms); break;
+        case MM_WORKER_START:
+            see_start(&self->watched, action->as.task->number);
+            self->config.start(self->config.arg, action->as.task, now_ms);
+            break;
         case MM_WORKER_STOP: self->config.stop(self->config.arg); break;
         case MM_WORKER_STARTED: add_started(self, action->as.number); break;
         case MM_WORKER_RESULT: add_result(self, action->as.serial); break;
@@ -295,7 +377,10 @@ static bool receive(mm_link_t *self, void *socket, bool is_event)
     mm_frame_t frame;
     mm_wire_status_t status = mm_decode(self->decoder, zmq_msg_data(&self->message),
                                         zmq_msg_size(&self->message), &frame);
-    if (status == MM_WIRE_OK)
+    self->watched.left = TIMED_FIRST;
+    if (status == MM_WIRE_OK && frame.kind == MM_FRAME_QUERY)
+        mm_tell_answer(&self->tell, &frame, mm_clock_ms());
+    else if (status == MM_WIRE_OK)
         step(self, (mm_worker_event_t){.kind = MM_WORKER_FRAME, .as.frame = &frame});
     else
         mm_process_drop(&self->drops, mm_clock_ms(), mm_decoder_complaint(self->decoder), where);
@@ -322,10 +407,12 @@ void mm_link_finish(mm_link_t *self, const mm_result_t *results, size_t count)
 {
     if (count == 0)
         return;
+    int64_t now_us = mm_clock_us();
     mm_worker_event_t event = {
-        .kind = MM_WORKER_FINISHED, .now_ms = mm_clock_ms(), .boot_ms = mm_clock_boot_ms()};
+        .kind = MM_WORKER_FINISHED, .now_ms = now_us / 1000, .boot_ms = mm_clock_boot_ms()};
     for (size_t i = 0; i < count; i++) {
         event.as.result = &results[i];
+        see_end(&self->watched, &results[i], now_us);
         step_at(self, event);
     }
 }

@@ -74,6 +74,16 @@ void *mm_socket_new(int type)
     return socket;
 }
 
+void mm_socket_limit(void *socket, int frames)
+{
+    int type;
+    size_t size = sizeof type;
+    int rc = zmq_getsockopt(socket, ZMQ_TYPE, &type, &size);
+    assert(rc == 0);
+    set_option(socket, type == ZMQ_PUSH || type == ZMQ_PUB ? ZMQ_SNDHWM : ZMQ_RCVHWM, frames);
+    set_option(socket, ZMQ_LINGER, 0);
+}
+
 void mm_socket_destroy(void **socket_p)
 {
     if (*socket_p)
@@ -148,9 +158,8 @@ void mm_socket_publish(void *socket, mm_text_t topic, mm_text_t frame)
 
 mm_text_t mm_topic(const char *kind, const char *name, char buffer[MM_TOPIC_MAX])
 {
-    int size = strcmp(kind, "consumer") == 0
-                   ? snprintf(buffer, MM_TOPIC_MAX, "%s", kind)
-                   : snprintf(buffer, MM_TOPIC_MAX, "%.8s.%.*s", kind, MM_NAME_MAX, name);
+    int size = name == NULL ? snprintf(buffer, MM_TOPIC_MAX, "%s", kind)
+                            : snprintf(buffer, MM_TOPIC_MAX, "%.8s.%.*s", kind, MM_NAME_MAX, name);
     return (mm_text_t){buffer, (size_t)size + 1};
 }
 

@@ -20,6 +20,9 @@ uint64_t mm_socket_raise_descriptors(void);
 // A socket with all options set: ZMQ_PUSH, ZMQ_PULL, ZMQ_PUB or ZMQ_SUB. One context per process,
 // made at the first call. Never NULL.
 void *mm_socket_new(int type);
+// Before bind or connect, for what may be lost: so many frames wait for each peer, and none is
+// waited for at the end.
+void mm_socket_limit(void *socket, int frames);
 // Idempotent. The file of an ipc endpoint that was bound stays: whoever bound it unlinks it.
 void mm_socket_destroy(void **socket_p);
 // After all sockets are gone: waits until what was sent has left, at most MM_LINGER_MS.
@@ -46,8 +49,8 @@ mm_received_t mm_socket_receive_event(void *socket, zmq_msg_t *message);
 bool mm_socket_send(void *socket, mm_text_t frame);
 void mm_socket_publish(void *socket, mm_text_t topic, mm_text_t frame);
 
-// "job.NAME", "worker.NAME" or "consumer" with the NUL byte that ends a topic, since SUB matches
-// prefixes. Returns the topic within buffer; name is ignored for "consumer".
+// "job.NAME", "worker.NAME", "consumer" or "viewers" with the NUL byte that ends a topic, since SUB
+// matches prefixes. name: NULL for the last two. Returns the topic within buffer.
 #define MM_TOPIC_MAX (MM_NAME_MAX + 16)
 mm_text_t mm_topic(const char *kind, const char *name, char buffer[MM_TOPIC_MAX]);
 

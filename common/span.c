@@ -108,7 +108,50 @@ void mm_span_see_threads(void)
     (void)closedir(folder);
 }
 
-// ---- saving
+// ---- telling and saving
+
+static mm_profile_head_t head_now(void)
+{
+    return (mm_profile_head_t){.process = self.config.process,
+                               .role = self.config.role,
+                               .pid = getpid(),
+                               .wall_ms = mm_clock_wall_ms()};
+}
+
+json_t *mm_span_json(uint32_t seconds)
+{
+    if (!mm_span_profile)
+        return NULL;
+    mm_span_see_threads();
+    mm_profile_head_t head = head_now();
+    return mm_profile_json(mm_span_profile, &head, seconds, mm_clock_ns());
+}
+
+void mm_span_add(json_t *object)
+{
+    mm_profile_sums_t sums[MM_PROFILE_NODES];
+    int64_t idle_ns = 0, cpu_ns_all = 0, most_ns = 0;
+    const char *doing = "";
+    if (!mm_span_profile)
+        return;
+    int64_t long_ns = mm_profile_last(mm_span_profile, 1, mm_clock_ns(), sums);
+    for (size_t i = 0; i < mm_profile_count(mm_span_profile); i++) {
+        const mm_spot_t *spot = mm_profile_node(mm_span_profile, i).spot;
+        int64_t own_ns = sums[i].cpu_ns + sums[i].wait_ns;
+        cpu_ns_all += sums[i].cpu_ns;
+        if (spot->kind == MM_SPOT_POLL)
+            idle_ns += own_ns;
+        if ((spot->kind == MM_SPOT_RUNS || spot->kind == MM_SPOT_WAITS) && own_ns > most_ns) {
+            most_ns = own_ns;
+            doing = spot->name;
+        }
+    }
+    double seconds = long_ns > 0 ? (double)long_ns : 1;
+    double busy = 1 - (double)idle_ns / seconds;
+    json_object_set_new(object, "busy", json_real(busy < 0 ? 0 : busy > 1 ? 1 : busy));
+    json_object_set_new(object, "cpu", json_real((double)cpu_ns_all / seconds));
+    json_object_set_new(object, "doing", json_string(doing));
+}
 
 void mm_span_save(bool is_one_of_many)
 {
@@ -121,10 +164,7 @@ void mm_span_save(bool is_one_of_many)
         (void)strftime(stamp, sizeof stamp, "-%Y%m%dT%H%M%SZ", &parts);
     int length = asprintf(&path, "%s/%s%s.json", self.config.folder, self.config.process, stamp);
     assert(length > 0);
-    mm_profile_head_t head = {.process = self.config.process,
-                              .role = self.config.role,
-                              .pid = getpid(),
-                              .wall_ms = mm_clock_wall_ms()};
+    mm_profile_head_t head = head_now();
     int error = mkdir(self.config.folder, 0700) == 0 || errno == EEXIST ? 0 : errno;
     mm_span_see_threads();
     if (error == 0)

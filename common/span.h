@@ -15,6 +15,8 @@
 
 #include "profile.h"
 
+#include <jansson.h>
+
 // A span that is counted and sometimes timed. The part of a turn that it took is estimated.
 typedef struct mm_counted {
     mm_spot_t spot;
@@ -40,6 +42,14 @@ void mm_span_stop(void);
 // Saves the profile since the start as JSON (common/profile_text.h): in the folder as PROCESS.json,
 // or with the time in its name when it is one of many. Logs where, or why not.
 void mm_span_save(bool is_one_of_many);
+
+// The profile of the last `seconds` (0: since the start) as JSON; NULL: there is none. A new
+// reference.
+json_t *mm_span_json(uint32_t seconds);
+// Adds to an object what the loop did in the last second or two: "busy" (share of its time that it
+// did not wait for events), "cpu" (cores, all threads), "doing" (the handler or span with most own
+// time).
+void mm_span_add(json_t *object);
 
 // By the loop: around all that it does between two polls.
 void mm_span_begin_turn(void);

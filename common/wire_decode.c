@@ -354,6 +354,25 @@ static bool take_leaving_frame(mm_decoder_t *self, fields_t *in)
            take_number(in, "life", 1, &frame->as.leaving.life);
 }
 
+static bool take_query_frame(mm_decoder_t *self, fields_t *in)
+{
+    mm_frame_t *frame = &self->frame;
+    return take_number(in, "viewer", 0, &frame->as.query.viewer) &&
+           take_about(in, &frame->as.query.about) &&
+           take_name_or_none(in, "process", &frame->as.query.process) &&
+           take_count(in, "seconds", 0, UINT32_MAX, &frame->as.query.seconds) &&
+           take_utf8(in, "text", MM_ASKED_MAX, &frame->as.query.text);
+}
+
+static bool take_tell_frame(mm_decoder_t *self, fields_t *in)
+{
+    mm_frame_t *frame = &self->frame;
+    return take_name(in, "process", &frame->as.tell.process) &&
+           take_number(in, "viewer", 0, &frame->as.tell.viewer) &&
+           take_about(in, &frame->as.tell.about) &&
+           take_utf8(in, "text", MM_TELL_BYTES, &frame->as.tell.text);
+}
+
 static bool take_frame(mm_decoder_t *self, fields_t *in)
 {
     switch (self->frame.kind) {
@@ -370,6 +389,8 @@ static bool take_frame(mm_decoder_t *self, fields_t *in)
     case MM_FRAME_REJOIN: return take_answer_frame(self, in);
     case MM_FRAME_BEAT: return take_beat_frame(self, in);
     case MM_FRAME_LEAVING: return take_leaving_frame(self, in);
+    case MM_FRAME_QUERY: return take_query_frame(self, in);
+    case MM_FRAME_TELL: return take_tell_frame(self, in);
     }
     assert(false);
     return false;
@@ -401,7 +422,7 @@ static mm_wire_status_t decode_array(mm_decoder_t *self)
     }
     if (!take_number(in, "kind", 0, &kind))
         return MM_WIRE_FIELD_BAD;
-    if (kind < MM_FRAME_JOBS || kind > MM_FRAME_LEAVING)
+    if (kind < MM_FRAME_JOBS || kind > MM_FRAME_TELL)
         return MM_WIRE_KIND_BAD;
     self->frame.kind = (mm_frame_kind_t)kind;
     return take_frame(self, in) ? MM_WIRE_OK : MM_WIRE_FIELD_BAD;

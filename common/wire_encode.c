@@ -227,7 +227,9 @@ static void put_items(mm_encoder_t *self, const mm_frame_t *frame)
     case MM_FRAME_WELCOME:
     case MM_FRAME_REFUSED:
     case MM_FRAME_REJOIN:
-    case MM_FRAME_LEAVING: break;
+    case MM_FRAME_LEAVING:
+    case MM_FRAME_QUERY:
+    case MM_FRAME_TELL: break;
     }
     assert(false);
 }
@@ -305,6 +307,35 @@ static void put_answer(mm_encoder_t *self, const mm_frame_t *frame)
     put_string(self, frame->as.answer.suffix);
 }
 
+static void put_about(mm_encoder_t *self, mm_about_t about)
+{
+    assert(about >= MM_ABOUT_STATS && about <= MM_ABOUT_VIEWERS);
+    put_number(self, (uint64_t)about);
+}
+
+static void put_query(mm_encoder_t *self, const mm_frame_t *frame)
+{
+    put_head(self, frame->kind, 5);
+    put_number(self, frame->as.query.viewer);
+    put_about(self, frame->as.query.about);
+    if (frame->as.query.process.size == 0)
+        put_string(self, frame->as.query.process);
+    else
+        put_name(self, frame->as.query.process);
+    put_number(self, frame->as.query.seconds);
+    put_utf8(self, frame->as.query.text, MM_ASKED_MAX);
+}
+
+static void put_tell(mm_encoder_t *self, const mm_frame_t *frame)
+{
+    put_head(self, frame->kind, 4);
+    reserve_text(self, frame->as.tell.text.size);
+    put_name(self, frame->as.tell.process);
+    put_number(self, frame->as.tell.viewer);
+    put_about(self, frame->as.tell.about);
+    put_utf8(self, frame->as.tell.text, MM_TELL_BYTES);
+}
+
 // Returns whether the frame takes items, and has opened their list if so.
 static bool put_frame(mm_encoder_t *self, const mm_frame_t *frame)
 {
@@ -355,6 +386,8 @@ static bool put_frame(mm_encoder_t *self, const mm_frame_t *frame)
         put_head(self, frame->kind, 2);
         put_consumer(self, frame->as.leaving.consumer, frame->as.leaving.life);
         return false;
+    case MM_FRAME_QUERY: put_query(self, frame); return false;
+    case MM_FRAME_TELL: put_tell(self, frame); return false;
     }
     open_list(self);
     return true;

@@ -52,6 +52,17 @@ static inline void reserve(mm_encoder_t *self)
     assert(self->bytes != NULL);
 }
 
+// Room for an item with a text that is longer than usual.
+static inline void reserve_text(mm_encoder_t *self, size_t size)
+{
+    size_t needed = self->size + MM_WIRE_ITEM_BYTES + size;
+    if (self->capacity >= needed)
+        return;
+    self->capacity = needed;
+    self->bytes = realloc(self->bytes, self->capacity);
+    assert(self->bytes != NULL);
+}
+
 static inline void put_array(mm_encoder_t *self, size_t count)
 {
     msgpack_packer out = packer(self);

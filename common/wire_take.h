@@ -231,6 +231,15 @@ static inline bool take_verdict(fields_t *in, mm_verdict_t *ret)
     return true;
 }
 
+static inline bool take_about(fields_t *in, mm_about_t *ret)
+{
+    uint64_t number;
+    if (!take_range(in, "about", MM_ABOUT_STATS, MM_ABOUT_VIEWERS, &number))
+        return false;
+    *ret = (mm_about_t)number;
+    return true;
+}
+
 // Into *pairs, which moves on behind them.
 static inline bool take_evidence(fields_t *in, mm_evidence_t **pairs, const mm_evidence_t **ret,
                                  uint32_t *ret_count)

@@ -372,7 +372,9 @@ static void take_frame(mm_worker_t *self, const mm_frame_t *frame)
     case MM_FRAME_STARTED:
     case MM_FRAME_RESULTS:
     case MM_FRAME_BYE:
-    case MM_FRAME_NOTICES: break; // not a worker's
+    case MM_FRAME_NOTICES:
+    case MM_FRAME_QUERY:
+    case MM_FRAME_TELL: break; // not a worker's
     }
 }
 

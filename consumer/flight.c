@@ -69,6 +69,9 @@ flight_t *flights_add(flights_t *self, const mm_id_t *id, mm_text_t host, int64_
     flight->lease_ms = lease_ms;
     flight->store = STORE_READY;
     flight->restart = RESTART_HELD;
+    flight->trail = hops_follow(&self->hops, self->now_ms);
+    self->in_store[STORE_READY]++;
+    self->in_restart[RESTART_HELD]++;
     mm_table_add(&self->table, mm_id_hash(id), flight);
     DL_APPEND2(self->store_ready, flight, store_prev, store_next);
     DL_APPEND2(self->extends, flight, extend_prev, extend_next);
@@ -76,9 +79,24 @@ flight_t *flights_add(flights_t *self, const mm_id_t *id, mm_text_t host, int64_
     return flight;
 }
 
+static void see_store(flights_t *self, const flight_t *flight, store_state_t state)
+{
+    store_state_t former = flight->store;
+    self->in_store[former]--;
+    self->in_store[state]++;
+    if (flight->trail)
+        hops_store(&self->hops, flight->trail,
+                   (hop_change_t){.waited = former == STORE_READY,
+                                  .was_out = former == STORE_OUT,
+                                  .waits = state == STORE_READY,
+                                  .is_out = state == STORE_OUT},
+                   self->now_ms);
+}
+
 void flight_set_store(flights_t *self, flight_t *flight, store_state_t state, int64_t due_ms)
 {
     assert(store_allowed[flight->store] & BIT(state));
+    see_store(self, flight, state);
     if (flight->store == STORE_READY)
         DL_DELETE2(self->store_ready, flight, store_prev, store_next);
     else if (flight->store == STORE_BACKOFF)
@@ -114,10 +132,30 @@ void flights_wake_host(flights_t *self, host_t *host)
         flight_set_restart(self, host->waiting, RESTART_READY, 0);
 }
 
+static bool waits(restart_state_t state)
+{
+    return state == RESTART_READY || state == RESTART_BLOCKED || state == RESTART_LONELY;
+}
+
+static void see_restart(flights_t *self, const flight_t *flight, restart_state_t state)
+{
+    restart_state_t former = flight->restart;
+    self->in_restart[former]--;
+    self->in_restart[state]++;
+    if (flight->trail)
+        hops_restart(&self->hops, flight->trail,
+                     (hop_change_t){.waited = waits(former),
+                                    .was_out = former == RESTART_OUT,
+                                    .waits = waits(state),
+                                    .is_out = state == RESTART_OUT},
+                     self->now_ms);
+}
+
 void flight_set_restart(flights_t *self, flight_t *flight, restart_state_t state, int64_t due_ms)
 {
     restart_state_t former = flight->restart;
     assert(restart_allowed[former] & BIT(state));
+    see_restart(self, flight, state);
     flight_t **queue = restart_queue(self, flight, former);
     if (queue)
         DL_DELETE2(*queue, flight, restart_prev, restart_next);
@@ -162,6 +200,7 @@ void flights_end(flights_t *self, flight_t *flight)
 {
     flight_set_store(self, flight, STORE_ENDED, 0);
     flight_set_restart(self, flight, RESTART_ENDED, 0);
+    hops_end(&self->hops, &flight->trail, self->now_ms);
     mm_table_remove(&self->table, mm_id_hash(&flight->id), flight);
     DL_DELETE2(self->extends, flight, extend_prev, extend_next);
     if (!flight->overdue)

@@ -7,6 +7,7 @@
 
 #include "frame.h"
 #include "heap.h"
+#include "hops.h"
 #include "hosts.h"
 #include "table.h"
 
@@ -15,7 +16,7 @@ typedef enum {
     STORE_OUT,     // at a saver
     STORE_BACKOFF, // failed, waits to try again
     STORE_SAVED,   // the intent is taken, waits for the restart leg
-    STORE_ENDED
+    STORE_ENDED    // the last one
 } store_state_t;
 
 typedef enum {
@@ -27,7 +28,7 @@ typedef enum {
     RESTART_BACKOFF, // failed, or held in the consumer's first seconds: waits
     RESTART_OK,      // an attempt has succeeded
     RESTART_USED_UP, // no attempt is left
-    RESTART_ENDED
+    RESTART_ENDED    // the last one
 } restart_state_t;
 
 typedef struct flight {
@@ -49,6 +50,7 @@ typedef struct flight {
     store_state_t store;
     restart_state_t restart;
     mm_outcome_t settle;     // what the store was asked for; none: not yet
+    trail_t *trail;          // NULL: it is not followed
     const char *late_worker; // succeeded after the settle was asked for: kept for a nack (R8)
     bool handed_out;         // a restart was, ever
     bool overdue;            // max_lease is over
@@ -82,6 +84,11 @@ typedef struct {
     flight_t *spare; // some to use again (by store_next)
     size_t spare_count;
     hosts_t hosts;
+    // For those who watch: how many there are in each state, and how long they wait.
+    size_t in_store[STORE_ENDED + 1];
+    size_t in_restart[RESTART_ENDED + 1];
+    hops_t hops;
+    int64_t now_ms; // of the step; set by gather
 } flights_t;
 
 flight_t *flights_find(const flights_t *self, const mm_id_t *id);

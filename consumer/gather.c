@@ -18,7 +18,7 @@ gather_t *gather_new(const gather_config_t *config, int64_t now_ms)
     gather_t *self = calloc(1, sizeof *self);
     assert(self);
     self->config = *config;
-    self->now_ms = now_ms;
+    self->now_ms = self->flights.now_ms = now_ms;
     self->hold_until_ms = now_ms + config->lost_after_ms + config->heartbeat_ms;
     self->beat_ms = now_ms;
     self->beaten_ms = now_ms - ASKED_MS;
@@ -363,7 +363,7 @@ static void check_dead(gather_t *self)
 void gather_step(gather_t *self, const gather_event_t *event, gather_actions_t *ret_actions)
 {
     assert(event->now_ms >= self->now_ms);
-    self->now_ms = event->now_ms;
+    self->now_ms = self->flights.now_ms = event->now_ms;
     self->actions = ret_actions;
     ret_actions->count = 0;
     flights_free_ended(&self->flights);

@@ -161,10 +161,63 @@ typedef struct {
     uint64_t nacked;
     uint64_t extended;
     uint64_t retried;
+    uint64_t taken_back; // restarts, from workers that were lost or never got them
     size_t in_flight;
     bool draining;
 } gather_statistics_t;
 
 gather_statistics_t gather_statistics(const gather_t *self);
+
+// For those who watch; none of it changes anything.
+
+// One of the two ways from here to workers. Counts are exact; times are of jobs that were followed
+// in the last five to ten seconds, in milliseconds, -1: of none.
+typedef struct {
+    size_t waiting; // for a worker, their host or a worker of their own
+    size_t blocked; // restart: of those, all but who only need a free slot
+    size_t out;     // tasks at workers; a job may have a save and a settle there
+    size_t backoff; // failed: tried again later
+    uint32_t slots; // of all workers that are there
+    int64_t wait_p50_ms, wait_p99_ms;
+    int64_t took_p50_ms, took_p99_ms;
+} gather_hop_t;
+gather_hop_t gather_hop(gather_t *self, mm_role_t role);
+// How long jobs are in flight: p from 0 to 1, as above.
+int64_t gather_flight_ms(gather_t *self, double p);
+
+// All workers that are known, lost ones too, one by one: start with cursor NULL.
+typedef struct {
+    const void *cursor; // NULL: from the start, or at the end
+    const char *name;
+    mm_role_t role;
+    bool joined; // in a session; else presumed lost, or saying hello
+    uint64_t session;
+    uint32_t slots;
+    uint32_t out;
+    int64_t silent_ms;
+} gather_known_t;
+bool gather_next_known(const gather_t *self, gather_known_t *cursor);
+
+// A job in flight, as text. Valid until the next step.
+typedef struct {
+    mm_id_t id;
+    mm_text_t host;
+    const char *publisher;
+    const char *store;          // state of its leg: "ready", "out", "backoff", "saved"
+    const char *restart;        // "held", "ready", "blocked", "lonely", "out", ...
+    const char *store_worker;   // that has its task; NULL: none
+    const char *restart_worker; //
+    const char *error;          // of the last failed attempt; NULL: none
+    uint32_t attempts;
+    uint32_t deliveries;
+    uint32_t extended;
+    uint32_t losses;
+    int64_t received_ms; // Unix time
+    int64_t lease_ms;    // what is left of max_lease
+} gather_job_t;
+// Up to `most` jobs of this host, or the one with this id. Returns how many there are. Of a host it
+// looks at each job in flight.
+size_t gather_find_jobs(const gather_t *self, mm_text_t host_or_id, gather_job_t *ret_jobs,
+                        size_t most);
 
 #endif

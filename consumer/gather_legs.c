@@ -235,6 +235,7 @@ static void take_back(gather_t *self, const workers_change_t *change)
         uncharge(self, flight);
     if (flight->restart != RESTART_OUT || flight->restart_task != ended->number)
         return;
+    self->statistics.taken_back++;
     gather_action_t *taken = gather_note(self, GATHER_NOTE_TAKEN_BACK, flight);
     taken->as.note.leg = MM_LEG_RESTART;
     taken->as.note.number = ended->number;

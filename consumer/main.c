@@ -7,11 +7,13 @@
 #include "gather.h"
 #include "gather_text.h"
 #include "life.h"
+#include "notes.h"
 #include "outgoing.h"
 #include "process.h"
 #include "socket.h"
 #include "span.h"
 #include "text.h"
+#include "view.h"
 #include "wire.h"
 
 #include <assert.h>
@@ -36,6 +38,8 @@ typedef struct {
     gather_t *gather;
     gather_actions_t actions;
     outgoing_t *outgoing;
+    view_t *view;
+    bool is_watched; // somebody wants to see events; looked up once for many messages
     mm_decoder_t *decoder;
     zmq_msg_t message;
     FILE *trace;
@@ -48,63 +52,6 @@ typedef struct {
 } consumer_t;
 
 // ---- the core's actions
-
-static void log_notice(const consumer_t *self, const gather_action_t *action)
-{
-    const mm_notice_t *notice = &action->as.notice.notice;
-    mm_text_t host = action->as.notice.host;
-    switch (notice->verdict) {
-    case MM_VERDICT_EXTEND:
-        mm_log(MM_LOG_INFO, self->extended, MM_JOB(&notice->id), MM_TEXT("host", host));
-        break;
-    case MM_VERDICT_ACK:
-        mm_log(MM_LOG_INFO, "Done. Acked", MM_JOB(&notice->id), MM_TEXT("host", host),
-               MM_INT("attempts", notice->attempts));
-        break;
-    case MM_VERDICT_NACK:
-        mm_log(MM_LOG_INFO, "Nacked", MM_JOB(&notice->id), MM_TEXT("host", host));
-        break;
-    case MM_VERDICT_DEAD:
-        mm_log(MM_LOG_ERROR, "Dead", MM_JOB(&notice->id), MM_TEXT("host", host),
-               MM_INT("attempts", notice->attempts), MM_TEXT("error", notice->error));
-        break;
-    }
-}
-
-static void log_note(const gather_action_t *action)
-{
-    const __typeof__(action->as.note) *note = &action->as.note;
-    switch (note->note) {
-    case GATHER_NOTE_PULLED:
-        mm_log(MM_LOG_INFO, "Pulled", MM_JOB(&note->id), MM_TEXT("host", note->host));
-        break;
-    case GATHER_NOTE_IN_FLIGHT:
-        mm_log(MM_LOG_DEBUG, "Redelivered while in flight", MM_JOB(&note->id),
-               MM_TEXT("host", note->host));
-        break;
-    case GATHER_NOTE_RETRY:
-        mm_log(MM_LOG_WARN,
-               note->leg == MM_LEG_RESTART ? "Retrying for failure to restart"
-                                           : "Retrying for failure to save",
-               MM_JOB(&note->id), MM_TEXT("host", note->host), MM_INT("attempt", note->attempt),
-               MM_SECONDS("in", note->delay_ms), MM_TEXT("error", note->error));
-        break;
-    case GATHER_NOTE_WORKER_LOST:
-        mm_log(MM_LOG_WARN, "Lost a worker: no heartbeat", MM_STRING("worker", note->worker.text));
-        break;
-    case GATHER_NOTE_WORKER_LEFT:
-        mm_log(MM_LOG_INFO, "A worker has left", MM_STRING("worker", note->worker.text));
-        break;
-    case GATHER_NOTE_TAKEN_BACK:
-        mm_log(MM_LOG_WARN, "Taking back a restart", MM_JOB(&note->id), MM_TEXT("host", note->host),
-               MM_INT("attempt", note->attempt), MM_STRING("worker", note->worker.text),
-               MM_STRING("why", note->is_lost ? "lost" : "missing"));
-        break;
-    case GATHER_NOTE_TOO_MANY_DEAD:
-        mm_log(MM_LOG_ERROR, "Too many dead hosts (--max-dead): handing out nothing more");
-        break;
-    }
-}
 
 // Without descriptors or memory for another socket nothing gets better by going on.
 static void fail(consumer_t *self, const char *error)
@@ -134,7 +81,7 @@ static void apply(consumer_t *self, const gather_action_t *action)
 {
     switch (action->kind) {
     case GATHER_NOTICE:
-        log_notice(self, action);
+        notes_log_notice(action, self->extended);
         outgoing_notice(self->outgoing, action);
         break;
     case GATHER_TASK: outgoing_task(self->outgoing, action); break;
@@ -152,7 +99,7 @@ static void apply(consumer_t *self, const gather_action_t *action)
         break;
     case GATHER_LAST: outgoing_last(self->outgoing, action); break;
     case GATHER_BEAT: outgoing_beat(self->outgoing, self->gather); break;
-    case GATHER_NOTE: log_note(action); break;
+    case GATHER_NOTE: notes_log(action); break;
     case GATHER_LEAVE: leave(self); break;
     }
 }
@@ -168,6 +115,8 @@ static void step(consumer_t *self, gather_event_t *event)
         gather_text_step(self->trace, self->start_ms, event, &self->actions);
     for (size_t i = 0; i < self->actions.count; i++)
         apply(self, &self->actions.items[i]);
+    for (size_t i = 0; i < self->actions.count && self->is_watched; i++)
+        view_see(self->view, &self->actions.items[i], self->now_ms);
 }
 
 // ---- frames
@@ -226,6 +175,10 @@ static void take_bye(consumer_t *self, const mm_frame_t *frame)
 // False when the frame does not belong on this socket.
 static bool take_frame(consumer_t *self, const mm_frame_t *frame, bool is_jobs)
 {
+    if (frame->kind == MM_FRAME_TELL) { // publishers send theirs there, workers here
+        view_tell(self->view, frame);
+        return true;
+    }
     if (is_jobs != (frame->kind == MM_FRAME_JOBS))
         return false;
     gather_event_t event = {.kind = GATHER_REPORT};
@@ -239,6 +192,8 @@ static bool take_frame(consumer_t *self, const mm_frame_t *frame, bool is_jobs)
     case MM_FRAME_STARTED: take_started(self, frame); return true;
     case MM_FRAME_RESULTS: take_results(self, frame); return true;
     case MM_FRAME_BYE: take_bye(self, frame); return true;
+    case MM_FRAME_QUERY: view_query(self->view, frame, self->now_ms); return true;
+    case MM_FRAME_TELL:
     case MM_FRAME_TASKS:
     case MM_FRAME_NOTICES:
     case MM_FRAME_WELCOME:
@@ -267,6 +222,7 @@ static bool receive(consumer_t *self, void *socket, bool is_jobs, int limit)
 {
     const char *where = is_jobs ? "jobs" : "inbox";
     self->now_ms = mm_clock_ms();
+    self->is_watched = view_is_watched(self->view);
     for (int i = 0; i < limit; i++) {
         mm_received_t received = mm_socket_receive(socket, &self->message);
         if (received == MM_RECEIVED_NONE)
@@ -314,9 +270,11 @@ static int64_t turn(void *arg)
         step(self, &event);
     }
     outgoing_flush(self->outgoing);
+    int64_t view_ms = view_turn(self->view, self->now_ms),
+            gather_ms = gather_deadline(self->gather);
     if (self->trace)
         (void)fflush(self->trace);
-    return gather_deadline(self->gather);
+    return view_ms < gather_ms ? view_ms : gather_ms;
 }
 
 static void on_signal(void *arg, int number)
@@ -332,17 +290,33 @@ static void on_signal(void *arg, int number)
 
 // ---- start and end
 
+static int say_unbound(const consumer_t *self, const char *endpoint, int error)
+{
+    (void)fprintf(stderr,
+                  "%s: cannot bind %s: %s; stop what uses it, or choose another --consumer\n",
+                  self->options.id, endpoint, zmq_strerror(error));
+    return EX_UNAVAILABLE;
+}
+
 static int bind_one(consumer_t *self, int type, mm_place_t place, void **ret_socket)
 {
     char endpoint[MM_ENDPOINT_MAX];
     *ret_socket = mm_socket_new(type);
     int error = mm_socket_bind(*ret_socket, mm_endpoint_place(&self->base, place, endpoint));
-    if (error == 0)
-        return 0;
-    (void)fprintf(stderr,
-                  "%s: cannot bind %s: %s; stop what uses it, or choose another --consumer\n",
-                  self->options.id, endpoint, zmq_strerror(error));
-    return EX_UNAVAILABLE;
+    return error == 0 ? 0 : say_unbound(self, endpoint, error);
+}
+
+static int open_view(consumer_t *self)
+{
+    char endpoint[MM_ENDPOINT_MAX];
+    view_config_t config = {.base = self->base,
+                            .events = self->events,
+                            .gather = self->gather,
+                            .drops = &self->drops,
+                            .name = self->options.id,
+                            .max_in_flight = (uint32_t)self->options.max_in_flight};
+    self->view = view_new(&config);
+    return self->view ? 0 : say_unbound(self, mm_endpoint_viewers(&self->base, endpoint), errno);
 }
 
 static int open_sockets(consumer_t *self)
@@ -430,6 +404,7 @@ static int run_loop(consumer_t *self)
 static void close_all(consumer_t *self)
 {
     outgoing_destroy(&self->outgoing);
+    view_destroy(&self->view);
     mm_loop_destroy(&self->loop);
     mm_socket_destroy(&self->jobs);
     mm_socket_destroy(&self->inbox);
@@ -458,6 +433,8 @@ int main(int argc, char **argv)
         exit_code = open_sockets(&self);
     if (exit_code == 0)
         exit_code = open_core(&self);
+    if (exit_code == 0)
+        exit_code = open_view(&self);
     bool begun = exit_code == 0;
     if (begun)
         exit_code = run_loop(&self);

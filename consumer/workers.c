@@ -442,6 +442,12 @@ uint64_t workers_hand_out(workers_t *self, worker_t *worker, mm_leg_t leg, const
     return self->number;
 }
 
+const worker_t *workers_holder(const workers_t *self, uint64_t number)
+{
+    const holding_t *holding = holdings_find(self, number);
+    return holding ? holding->worker : NULL;
+}
+
 const worker_t *workers_next(const workers_t *self, const worker_t *previous)
 {
     return previous ? previous->hh.next : self->by_name;

@@ -134,6 +134,8 @@ void workers_release_alone(workers_t *self);
 uint64_t workers_hand_out(workers_t *self, worker_t *worker, mm_leg_t leg, const mm_id_t *id,
                           host_t *host);
 
+// Who holds this task; NULL: nobody.
+const worker_t *workers_holder(const workers_t *self, uint64_t number);
 // All workers, joined and lost: for heartbeats and statistics. Start with NULL.
 const worker_t *workers_next(const workers_t *self, const worker_t *previous);
 

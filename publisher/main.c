@@ -14,6 +14,7 @@
 #include "run.h"
 #include "socket.h"
 #include "span.h"
+#include "telling.h"
 #include "text.h"
 #include "wire.h"
 
@@ -21,7 +22,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -51,6 +51,7 @@ typedef struct {
     int64_t now_us;    // when the notices at hand came
     int64_t silent_ms; // when to recreate the sockets: nothing was heard
     mm_process_drops_t drops;
+    telling_t telling;
     bool draining;
     bool broken;
 } publisher_t;
@@ -85,6 +86,7 @@ static void deliver(publisher_t *self, const outbox_action_t *action)
         &(mm_job_t){.id = action->id, .host = action->host, .delivery = action->delivery});
     if (mm_encoder_is_full(self->batch))
         send_jobs(self);
+    telling_see_delivered(&self->telling, action);
     mm_log(MM_LOG_DEBUG, "Published", MM_JOB(&action->id), MM_TEXT("host", action->host),
            MM_INT("delivery", action->delivery));
 }
@@ -125,7 +127,10 @@ static void apply(publisher_t *self, const outbox_action_t *action)
 {
     switch (action->kind) {
     case OUTBOX_DELIVER: deliver(self, action); break;
-    case OUTBOX_SETTLED: intake_settle(self->intake, action, self->now_ms, self->now_us); break;
+    case OUTBOX_SETTLED:
+        intake_settle(self->intake, action, self->now_ms, self->now_us);
+        telling_see_settled(&self->telling, action, self->now_us);
+        break;
     case OUTBOX_ASK: ask(self); break;
     case OUTBOX_NOTE: log_note(action); break;
     case OUTBOX_LEAVE: mm_loop_stop(self->loop); break;
@@ -205,6 +210,7 @@ static void take_frame(publisher_t *self, const mm_frame_t *frame)
         event.as.beat.life = frame->as.leaving.life;
         step(self, &event);
         break;
+    case MM_FRAME_QUERY: telling_answer(&self->telling, frame, self->now_ms); break;
     case MM_FRAME_JOBS:
     case MM_FRAME_TASKS:
     case MM_FRAME_HELLO:
@@ -215,6 +221,7 @@ static void take_frame(publisher_t *self, const mm_frame_t *frame)
     case MM_FRAME_WELCOME:
     case MM_FRAME_REFUSED:
     case MM_FRAME_REJOIN:
+    case MM_FRAME_TELL:
         mm_process_drop(&self->drops, self->now_ms, "a frame for somebody else", "events");
         break;
     }
@@ -390,19 +397,13 @@ static int open_core(publisher_t *self, uint64_t seed)
     self->batch = mm_encoder_new();
     self->decoder = mm_decoder_new();
     (void)zmq_msg_init(&self->message);
+    self->telling = (telling_t){.intake = self->intake,
+                                .outbox = self->outbox,
+                                .jobs = &self->jobs,
+                                .drops = &self->drops,
+                                .window = options->window};
+    telling_open(&self->telling, options->id);
     return 0;
-}
-
-// Whether the list of dead hosts may be written: not over the input of a run that is to go on.
-static bool may_write_dead(const publisher_t *self, bool left)
-{
-    char path[4096];
-    (void)snprintf(path, sizeof path, "%s/dead.txt", self->options.dir);
-    struct stat list, input;
-    bool same = *self->options.input && stat(path, &list) == 0 &&
-                stat(self->options.input, &input) == 0 && list.st_dev == input.st_dev &&
-                list.st_ino == input.st_ino;
-    return !left || !same;
 }
 
 // Work is left: 75, unless the source had something worse to say.
@@ -419,7 +420,7 @@ static int close_run(publisher_t *self)
         return EX_IOERR;
     bool left = run.finished_ms == 0 || outbox_db_backlog(self->db) > 0;
     outbox_run_clear(&run);
-    if (may_write_dead(self, left) &&
+    if (report_may_write_dead(&self->options, left) &&
         !report_write_dead(self->db, self->run.number, self->options.dir))
         mm_log(MM_LOG_WARN, "Cannot write dead.txt", MM_STRING("error", strerror(errno)));
     int exit_code = intake_exit_code(self->intake);
@@ -446,6 +447,7 @@ static int run_loop(publisher_t *self)
 
 static void close_all(publisher_t *self)
 {
+    telling_close(&self->telling);
     intake_destroy(&self->intake);
     run_close(&self->run);
     outbox_destroy(&self->outbox);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -192,6 +193,16 @@ static bool write_dead(outbox_db_t *db, int64_t run, FILE *file, uint64_t *ret_c
         *ret_count += count;
     } while (count > 0);
     return !ferror(file);
+}
+
+bool report_may_write_dead(const mm_options_t *options, bool left)
+{
+    char path[4096];
+    struct stat list, input;
+    (void)snprintf(path, sizeof path, "%s/dead.txt", options->dir);
+    bool same = *options->input && stat(path, &list) == 0 && stat(options->input, &input) == 0 &&
+                list.st_dev == input.st_dev && list.st_ino == input.st_ino;
+    return !left || !same;
 }
 
 bool report_write_dead(outbox_db_t *db, int64_t run, const char *dir)

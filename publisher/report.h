@@ -11,6 +11,8 @@
 // some are dead, 75 when work is left, or the sysexits code of what went wrong (said on stderr).
 int report_print(const mm_options_t *options);
 
+// Whether dead.txt may be written: not over the input of a run that is to go on. left: work is.
+bool report_may_write_dead(const mm_options_t *options, bool left);
 // Writes the dead hosts of a run to DIR/dead.txt, which is a valid input, with each one's error as
 // a comment; without dead ones the file is removed. False with errno when that fails.
 bool report_write_dead(outbox_db_t *db, int64_t run, const char *dir);

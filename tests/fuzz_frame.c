@@ -429,6 +429,29 @@ static void fill_beat(fuzz_known_t *known, fuzz_bytes_t *in, mm_frame_t *frame)
                            .confirmed = fuzz_number(in, known->peers[0].serial)};
 }
 
+static mm_about_t about_of(fuzz_bytes_t *in)
+{
+    return (mm_about_t)(MM_ABOUT_STATS + fuzz_byte(in) % MM_ABOUT_VIEWERS);
+}
+
+static void fill_query(fuzz_bytes_t *in, mm_frame_t *frame)
+{
+    frame->as.query.viewer = fuzz_number(in, 1);
+    frame->as.query.about = about_of(in);
+    frame->as.query.process = name_of(in, "consumer");
+    frame->as.query.seconds = fuzz_byte(in);
+    frame->as.query.text = text_of(in);
+    frame->as.query.text.size = mm_wire_utf8_prefix(frame->as.query.text, MM_ASKED_MAX);
+}
+
+static void fill_tell(fuzz_bytes_t *in, mm_frame_t *frame)
+{
+    frame->as.tell.process = name_of(in, "r1");
+    frame->as.tell.viewer = fuzz_number(in, 1);
+    frame->as.tell.about = about_of(in);
+    frame->as.tell.text = text_of(in);
+}
+
 void fuzz_frame(fuzz_known_t *known, fuzz_bytes_t *in, mm_frame_kind_t kind, mm_frame_t *ret_frame)
 {
     *ret_frame = (mm_frame_t){.kind = kind};
@@ -449,6 +472,8 @@ void fuzz_frame(fuzz_known_t *known, fuzz_bytes_t *in, mm_frame_kind_t kind, mm_
         ret_frame->as.leaving.consumer = name_of(in, "consumer");
         ret_frame->as.leaving.life = at_least_one(fuzz_number(in, known->life));
         break;
+    case MM_FRAME_QUERY: fill_query(in, ret_frame); break;
+    case MM_FRAME_TELL: fill_tell(in, ret_frame); break;
     }
 }
 

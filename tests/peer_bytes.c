@@ -54,7 +54,7 @@ static const literal_t literals[] = {
     LITERAL("kind-missing", "\x91\x01"),
     LITERAL("kind-text", "\x92\x01\xA1x"),
     LITERAL("kind-0", "\x92\x01\x00"),
-    LITERAL("kind-14", "\x92\x01\x0E"),
+    LITERAL("kind-16", "\x92\x01\x10"),
     LITERAL("kind-negative", "\x92\x01\xFF"),
     LITERAL("kind-huge", "\x92\x01\xCF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF"),
     LITERAL("kind-float", "\x92\x01\xCB\x3F\xF0\x00\x00\x00\x00\x00\x00"),

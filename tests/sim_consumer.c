@@ -273,7 +273,9 @@ void sim_consumer_take(sim_t *self, sim_process_t *process, const mm_frame_t *fr
     case MM_FRAME_REFUSED:
     case MM_FRAME_REJOIN:
     case MM_FRAME_BEAT:
-    case MM_FRAME_LEAVING: break;
+    case MM_FRAME_LEAVING:
+    case MM_FRAME_QUERY:
+    case MM_FRAME_TELL: break;
     }
 }
 

@@ -307,7 +307,9 @@ static void encode_item(const mm_frame_t *frame, size_t i)
     case MM_FRAME_WELCOME:
     case MM_FRAME_REFUSED:
     case MM_FRAME_REJOIN:
-    case MM_FRAME_LEAVING: break;
+    case MM_FRAME_LEAVING:
+    case MM_FRAME_QUERY:
+    case MM_FRAME_TELL: break;
     }
     fail();
 }

@@ -60,6 +60,10 @@ typedef struct {
     {                                                                                              \
         "leg", INT, MM_LEG_SAVE, MM_LEG_SETTLE                                                     \
     }
+#define ABOUT_FIELD                                                                                \
+    {                                                                                              \
+        "about", INT, MM_ABOUT_STATS, MM_ABOUT_VIEWERS                                             \
+    }
 #define FIELDS_MAX      14
 #define WORKER_FIELDS   {"worker", NAME, 0, 0}, NUMBER("nonce")
 #define CONSUMER_FIELDS {"consumer", NAME, 0, 0}, FROM_1("life")
@@ -94,6 +98,12 @@ static const field_t frame_fields[SAMPLES][FIELDS_MAX] = {
     {CONSUMER_FIELDS, WORKER_FIELDS, NUMBER("session")},
     {CONSUMER_FIELDS, {"draining", BOOL, 0, 0}, {"confirms", LIST, 0, 0}},
     {CONSUMER_FIELDS},
+    {NUMBER("viewer"),
+     ABOUT_FIELD,
+     {"process", NAME_OR_NONE, 0, 0},
+     COUNT("seconds"),
+     {"text", UTF8, 0, MM_ASKED_MAX}},
+    {{"process", NAME, 0, 0}, NUMBER("viewer"), ABOUT_FIELD, {"text", UTF8, 0, MM_TELL_BYTES}},
 };
 
 #define NUMBERED                                                                                   \
@@ -202,7 +212,7 @@ static void expect_wrong_types_refused(const msgpack_object *root, msgpack_objec
             expect_refused(root, target, values[i].value, complaint, values[i].what);
 }
 
-#define MANY 600
+#define MANY (MM_TELL_BYTES + 1)
 static char many[MANY]; // 'x'
 
 static void expect_texts_refused(const msgpack_object *root, msgpack_object *target,
@@ -376,7 +386,7 @@ static void versions_and_kinds_are_checked(void **state)
         expect_bad(&root, "kind", "nothing there");
         root.via.array.size = size;
 
-        static const uint64_t kinds[] = {0, 14, 99, 257, UINT64_MAX};
+        static const uint64_t kinds[] = {0, SAMPLES + 1, 99, 257, UINT64_MAX};
         for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
             elements[1] = number(kinds[i]);
             assert_int_equal(try_tree(&root), MM_WIRE_KIND_BAD);

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-#define SAMPLES MM_FRAME_LEAVING // kinds are counted from 1
+#define SAMPLES MM_FRAME_TELL // kinds are counted from 1
 
 #define TEXT(LITERAL)                                                                              \
     {                                                                                              \
@@ -179,6 +179,10 @@ static const sample_t samples[SAMPLES] = {
       .as.beat = {SAMPLE_CONSUMER, .draining = true, .items = sample_confirms, .count = 2}},
      "[1, 12, \"consumer-1\", 7, true, [[\"saver-1\", 10, 900], [\"restarter-1\", 11, 0]]]"},
     {{MM_FRAME_LEAVING, .as.leaving = {SAMPLE_CONSUMER}}, "[1, 13, \"consumer-1\", 7]"},
+    {{MM_FRAME_QUERY, .as.query = {77, MM_ABOUT_PROFILE, TEXT("saver-1"), 30, TEXT("web-1 *")}},
+     "[1, 14, 77, 2, \"saver-1\", 30, \"web-1 *\"]"},
+    {{MM_FRAME_TELL, .as.tell = {TEXT("saver-1"), 77, MM_ABOUT_STATS, TEXT("{}")}},
+     "[1, 15, \"saver-1\", 77, 1, \"{}\"]"},
 };
 
 // Encodes a frame into memory of exactly its size, so that a sanitizer sees one byte too many read.
