@@ -30,6 +30,10 @@ static int clear_flights(void **state)
     assert_null(flights.restart_lonely);
     assert_null(flights.extends);
     assert_null(flights.leases);
+    for (store_state_t state_of = STORE_READY; state_of < STORE_ENDED; state_of++)
+        assert_int_equal(flights.in_store[state_of], 0);
+    for (restart_state_t state_of = RESTART_HELD; state_of < RESTART_ENDED; state_of++)
+        assert_int_equal(flights.in_restart[state_of], 0);
     return 0;
 }
 
@@ -327,6 +331,28 @@ static void a_state_that_may_not_follow_is_a_bug(void **state)
     assert_false(aborts(does_nothing_wrong));
 }
 
+static void how_many_are_in_each_state_is_counted(void **state)
+{
+    (void)state;
+    flight_t *one = add(1), *other = add_at(2, "web-8");
+    assert_int_equal(flights.in_store[STORE_READY], 2);
+    assert_int_equal(flights.in_restart[RESTART_HELD], 2);
+    set_store(one, STORE_OUT);
+    set_restart(one, RESTART_READY);
+    set_restart(one, RESTART_OUT);
+    set_restart(other, RESTART_READY);
+    assert_int_equal(flights.in_store[STORE_READY], 1);
+    assert_int_equal(flights.in_store[STORE_OUT], 1);
+    assert_int_equal(flights.in_restart[RESTART_HELD], 0);
+    assert_int_equal(flights.in_restart[RESTART_READY], 1);
+    assert_int_equal(flights.in_restart[RESTART_OUT], 1);
+    size_t ended = flights.in_restart[RESTART_ENDED];
+    flights_end(&flights, one);
+    assert_int_equal(flights.in_store[STORE_OUT], 0);
+    assert_int_equal(flights.in_restart[RESTART_OUT], 0);
+    assert_int_equal(flights.in_restart[RESTART_ENDED], ended + 1);
+}
+
 #define TEST(NAME) cmocka_unit_test_teardown(NAME, clear_flights)
 
 int main(void)
@@ -342,6 +368,7 @@ int main(void)
         TEST(whoever_was_extended_goes_to_the_end),
         TEST(an_overdue_flight_is_not_overdue_twice),
         TEST(the_last_error_is_kept),
+        TEST(how_many_are_in_each_state_is_counted),
         TEST(a_state_that_may_not_follow_is_a_bug),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
