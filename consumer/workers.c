@@ -193,6 +193,7 @@ static worker_t *hello_worker(workers_t *self, const mm_report_t *report, int64_
         }
         // Another instance: whatever the former one held has ended with it (R4).
         if (worker->state == WORKER_JOINED) {
+            change_worker(self, WORKERS_LOSS, worker);
             end_all_holdings(self, worker, ENDED_LOST);
             set_lost(self, worker);
         }

@@ -59,7 +59,7 @@ static void another_process_is_refused_while_the_former_is_heard(void **state)
     says.nonce = 2;
     hello("r1", 0);
     assert_int_equal(number, 101);
-    then("101 lost; close 11; open 12; welcome r1 12");
+    then("loss r1; 101 lost; close 11; open 12; welcome r1 12");
     assert_null(workers_find(workers, mm_text("r1"), 1));
     assert_non_null(workers_find(workers, mm_text("r1"), 2));
 }
