@@ -33,7 +33,8 @@ CONSUMER := flight gather gather_legs gather_out gather_reader gather_text holdi
             outgoing workers
 SAVER := inject store_sqlite
 RESTARTER := child command driver_exec driver_mock
-CTL := cmd_profile profile_callgrind profile_out profiles
+CTL := cmd_explain cmd_profile explain_json explain_out logline logscan profile_callgrind profile_out profiles \
+       records timeline timeline_conclude
 
 TESTS := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 SCENARIOS := $(wildcard tests/scenarios/*/*.txt)
