@@ -38,9 +38,16 @@ static void print_run(FILE *file, const explain_t *explain)
     (void)fputc('\n', file);
 }
 
-static int64_t began_ms(const attempt_t *attempt)
+static void print_times(FILE *file, int64_t count)
 {
-    return attempt->ended_ms - (attempt->took_ms > 0 ? attempt->took_ms : 0);
+    (void)fprintf(file, " %" PRId64 " time%s", count, count == 1 ? "" : "s");
+}
+
+// Not before the job was received: the log's clock is some milliseconds behind.
+static int64_t began_ms(const attempt_t *attempt, int64_t received_ms)
+{
+    int64_t ms = attempt->ended_ms - attempt->took_ms;
+    return ms > received_ms ? ms : received_ms;
 }
 
 static void print_received(FILE *file, const timeline_t *timeline)
@@ -48,18 +55,21 @@ static void print_received(FILE *file, const timeline_t *timeline)
     const record_t *record = timeline->record;
     (void)fputs("  received    ", file);
     timeline_print_time(file, record->received_ms - timeline_accepted_ms(timeline));
-    (void)fprintf(file, " later from %s; delivered %" PRId64 " time%s, extended %" PRId64 " time%s",
-                  record->publisher ? record->publisher : "?", record->deliveries,
-                  record->deliveries == 1 ? "" : "s", record->extended,
-                  record->extended == 1 ? "" : "s");
-    if (timeline->nacks > 0)
-        (void)fprintf(file, ", nacked %zu time%s", timeline->nacks,
-                      timeline->nacks == 1 ? "" : "s");
+    (void)fprintf(file, " later from %s; delivered", record->publisher ? record->publisher : "?");
+    print_times(file, record->deliveries);
+    if (record->outcome != MM_OUTCOME_NONE) {
+        (void)fputs(", extended", file);
+        print_times(file, record->extended);
+    }
+    if (timeline->nacks > 0) {
+        (void)fputs(", nacked", file);
+        print_times(file, (int64_t)timeline->nacks);
+    }
     if (timeline->lives > 1)
         (void)fprintf(file, ", by %zu consumers one after the other", timeline->lives);
     if (timeline->attempt_count > 0 && timeline->attempts[0].took_ms >= 0)
-        print_later(file, "; first attempt after ", record->received_ms,
-                    began_ms(&timeline->attempts[0]));
+        print_later(file, "; the first attempt began after ", record->received_ms,
+                    began_ms(&timeline->attempts[0], record->received_ms));
     (void)fputc('\n', file);
 }
 
@@ -174,7 +184,7 @@ static void print_now(FILE *file, const timeline_t *timeline)
     (void)fputs("\nnow:\n", file);
     (void)fprintf(file, "  %s\n",
                   timeline->record->is_pending
-                      ? "in the outbox, not settled: the same command goes on with it"
+                      ? "in the outbox, not settled; once stopped, the same command goes on with it"
                       : "neither settled nor in the outbox");
 }
 

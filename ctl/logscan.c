@@ -23,6 +23,15 @@ typedef struct {
     char *buffer;
 } scan_t;
 
+// One of the words before this one is in the line: it was given for that.
+static bool was_given(const scan_t *self, size_t word, mm_text_t line)
+{
+    for (size_t i = 0; i < word; i++)
+        if (memmem(line.data, line.size, self->words[i], self->sizes[i]))
+            return true;
+    return false;
+}
+
 // Whole lines.
 static void search(const scan_t *self, const char *data, size_t size)
 {
@@ -34,7 +43,9 @@ static void search(const scan_t *self, const char *data, size_t size)
             const char *stop = memchr(hit, '\n', (size_t)(end - hit));
             start = start ? start + 1 : at;
             stop = stop ? stop : end;
-            self->take(self->arg, (mm_text_t){start, (size_t)(stop - start)});
+            mm_text_t line = {start, (size_t)(stop - start)};
+            if (!was_given(self, i, line))
+                self->take(self->arg, line);
             at = stop < end ? stop + 1 : end;
         }
     }

@@ -9,10 +9,10 @@
 
 #define LOGSCAN_WORDS 8 // at most
 
-// Calls `take` with each line (without its newline) of DIR/log/*.log that holds one of the words,
-// those of one file in their order as far as they hold the same word. A line that holds two of them
-// may be given twice. Returns 0, or a sysexits code with one sentence in error: 74 when a file
-// cannot be read. No folder log/, or an empty one: nothing is found.
+// Calls `take` once with each line (without its newline) of DIR/log/*.log that holds one of the
+// words, those of one file in their order as far as they hold the same word. Returns 0, or a
+// sysexits code with one sentence in error: 74 when a file cannot be read. No folder log/, or an
+// empty one: nothing is found.
 int logscan(const char *dir, const char *const *words, size_t count,
             void (*take)(void *arg, mm_text_t line), void *arg, char error[MM_ERROR_MAX]);
 

@@ -12,6 +12,8 @@
 #define JOINED "Joined the consumer"
 #define KILLED " was killed by signal "
 
+#define CLOCKS_APART_MS 20
+
 // How the lines of a job follow each other when the clock does not tell.
 typedef enum { ACCEPTED, SENT, PULLED, HELD, ENDED, LOSS, TAKEN_BACK, RETRY, SETTLED, TOLD } rank_t;
 
@@ -127,6 +129,8 @@ void timeline_clear(timeline_t *self)
 static int by_time(const void *a, const void *b)
 {
     const timeline_entry_t *one = a, *other = b;
+    if ((one->place == ACCEPTED) != (other->place == ACCEPTED))
+        return one->place == ACCEPTED ? -1 : 1; // whatever the clocks say
     if (one->line.wall_ms != other->line.wall_ms)
         return one->line.wall_ms < other->line.wall_ms ? -1 : 1;
     if (one->place != other->place)
@@ -138,6 +142,20 @@ static void sort(timeline_entry_t *entries, size_t count)
 {
     if (count > 0)
         qsort(entries, count, sizeof *entries, by_time);
+}
+
+// The log's clock is some milliseconds behind the record's: an outcome is on record before it is
+// told (I2).
+static void put_settled_first(timeline_t *self)
+{
+    for (size_t i = 1; i < self->count; i++) {
+        timeline_entry_t *entry = &self->entries[i], moved = *entry;
+        if (entry->place != place_of(SETTLED, 0) || entry[-1].place != place_of(TOLD, 0) ||
+            entry->line.wall_ms - entry[-1].line.wall_ms > CLOCKS_APART_MS)
+            continue;
+        entry[0] = entry[-1];
+        entry[-1] = moved;
+    }
 }
 
 // Attempts are told one by one.
@@ -319,6 +337,7 @@ void timeline_end(timeline_t *self)
             tell_of_loss(self, &self->attempts[i]);
     add_facts(self);
     sort(self->entries, self->count);
+    put_settled_first(self);
     count_turns(self);
     collapse(self);
 }
