@@ -107,15 +107,17 @@ static void take_line(void *arg, mm_text_t line)
     timeline_take(arg, line);
 }
 
-static int not_found(const explain_options_t *options)
+// A long input is read as there is room for it.
+static int not_found(const explain_options_t *options, const records_t *records)
 {
     bool is_id = options->query.id != NULL;
-    return ctl_fail(
-        EX_DATAERR,
-        "%s '%s' is not known in '%s': neither outbox.db nor the record%s has it; check "
-        "its spelling, and --dir",
-        is_id ? "the job" : "the host", options->what, options->query.dir,
-        is_id ? " nor a log" : "");
+    bool is_read = records->run_count == 0 || records->runs[records->run_count - 1].is_read;
+    return ctl_fail(EX_DATAERR,
+                    "%s '%s' is not known in '%s': neither outbox.db nor the record%s has it%s; "
+                    "check its spelling, and --dir",
+                    is_id ? "the job" : "the host", options->what, options->query.dir,
+                    is_id ? " nor a log" : "",
+                    is_id || is_read ? "" : ", but its input has not been read to the end yet");
 }
 
 static int write_out(const explain_options_t *options, const explain_t *explain)
@@ -142,7 +144,7 @@ static int explain_record(const explain_options_t *options, const records_t *rec
     if (exit_code != 0)
         exit_code = ctl_fail(exit_code, "%s", error);
     else if (!timeline_knows(&timeline))
-        exit_code = not_found(options);
+        exit_code = not_found(options, records);
     else
         exit_code = write_out(options, &(explain_t){records, &timeline});
     timeline_clear(&timeline);
@@ -161,7 +163,7 @@ int ctl_explain(int argc, char **argv)
     if (exit_code != 0)
         return ctl_fail(exit_code, "%s", error);
     const record_t *record = choose(&records, options.query.id);
-    exit_code = record ? explain_record(&options, &records, record) : not_found(&options);
+    exit_code = record ? explain_record(&options, &records, record) : not_found(&options, &records);
     records_clear(&records);
     return exit_code;
 }

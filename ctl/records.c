@@ -31,7 +31,8 @@
     "SELECT id, host, publisher, received_ms, settled_ms, outcome, attempts, deliveries,"          \
     " extended, worker, error FROM jobs WHERE "
 
-#define SQL_RUNS "SELECT run, input, driver, started_ms, finished_ms FROM runs ORDER BY run"
+#define SQL_RUNS                                                                                   \
+    "SELECT run, input, driver, started_ms, finished_ms, source_done FROM runs ORDER BY run"
 
 typedef struct {
     records_t *records;
@@ -80,7 +81,8 @@ static void take_run(records_t *self, sqlite3_stmt *row)
                                             .input = copy_column(row, 1),
                                             .driver = copy_column(row, 2),
                                             .started_ms = sqlite3_column_int64(row, 3),
-                                            .finished_ms = sqlite3_column_int64(row, 4)};
+                                            .finished_ms = sqlite3_column_int64(row, 4),
+                                            .is_read = sqlite3_column_int(row, 5) != 0};
 }
 
 static void take_recorded(records_t *self, sqlite3_stmt *row)

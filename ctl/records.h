@@ -13,6 +13,7 @@ typedef struct {
     char *driver;
     int64_t started_ms;  // Unix time
     int64_t finished_ms; // 0: unfinished
+    bool is_read;        // its input was read to the end
 } run_t;
 
 typedef struct {

@@ -37,21 +37,26 @@ static size_t losses(const timeline_t *self, const char *worker, size_t end)
 
 static void print_losses(const timeline_t *self, FILE *file)
 {
-    const char *before = "; ";
-    size_t names = 0, last_count = 0;
+    size_t names = 0, all = 0;
+    for (size_t i = 0; i < self->attempt_count; i++)
+        all += self->attempts[i].result == ATTEMPT_LOST &&
+               losses(self, self->attempts[i].worker, i) == 0;
     for (size_t i = 0; i < self->attempt_count; i++) {
         const attempt_t *attempt = &self->attempts[i];
         if (attempt->result != ATTEMPT_LOST || losses(self, attempt->worker, i) > 0)
             continue;
-        (void)fprintf(file, "%s%s", before, attempt->worker);
-        last_count = losses(self, attempt->worker, self->attempt_count);
-        if (last_count > 1)
-            (void)fprintf(file, " (%zu times)", last_count);
-        before = ", ";
         names++;
+        size_t count = losses(self, attempt->worker, self->attempt_count);
+        (void)fprintf(file, "%s%s",
+                      names == 1     ? "; "
+                      : names == all ? " and "
+                                     : ", ",
+                      attempt->worker);
+        if (count > 1)
+            (void)fprintf(file, " (%zu times)", count);
     }
-    if (names > 0)
-        (void)fprintf(file, " %s lost with it", names > 1 ? "were" : "was");
+    if (all > 0)
+        (void)fprintf(file, " %s lost with it", all > 1 ? "were" : "was");
 }
 
 static void print_count(FILE *file, int64_t count, const char *what)

@@ -252,7 +252,7 @@ static void several_lost_workers_are_named_once_each(void **state)
     }
     timeline_end(&timeline);
     concludes("dead after 3 attempts and 4.2 s: its restarter was lost in mid-restart; r1 (2 "
-              "times), r2 were lost with it");
+              "times) and r2 were lost with it");
 }
 
 static void a_new_consumer_counts_anew(void **state)
