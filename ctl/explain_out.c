@@ -4,9 +4,13 @@
 #include "id.h"
 #include "text.h"
 
+#include <assert.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#define PROCESS_WIDTH 19 // "restarter-2[123456]"
 
 static void print_stamp(FILE *file, int64_t wall_ms)
 {
@@ -32,8 +36,11 @@ static void print_run(FILE *file, const explain_t *explain)
     const run_t *run = records_run(explain->records, explain->timeline->record->run);
     if (!run)
         return;
-    (void)fprintf(file, "  run         %" PRId64 " of %s (%s), begun ", run->number,
-                  run->input ? run->input : "?", run->driver ? run->driver : "?");
+    (void)fprintf(file, "  run         %" PRId64 " of ", run->number);
+    timeline_print_text(file, run->input ? run->input : "?");
+    (void)fputs(" (", file);
+    timeline_print_text(file, run->driver ? run->driver : "?");
+    (void)fputs("), begun ", file);
     print_stamp(file, run->started_ms);
     (void)fputc('\n', file);
 }
@@ -55,7 +62,9 @@ static void print_received(FILE *file, const timeline_t *timeline)
     const record_t *record = timeline->record;
     (void)fputs("  received    ", file);
     timeline_print_time(file, record->received_ms - timeline_accepted_ms(timeline));
-    (void)fprintf(file, " later from %s; delivered", record->publisher ? record->publisher : "?");
+    (void)fputs(" later from ", file);
+    timeline_print_text(file, record->publisher ? record->publisher : "?");
+    (void)fputs("; delivered", file);
     print_times(file, record->deliveries);
     if (record->outcome != MM_OUTCOME_NONE) {
         (void)fputs(", extended", file);
@@ -97,6 +106,12 @@ static void print_facts(FILE *file, const explain_t *explain)
 
 // ---- what the logs say
 
+static void print_after(FILE *file, const char *before, const char *text)
+{
+    (void)fputs(before, file);
+    timeline_print_text(file, text);
+}
+
 static void print_attempts(FILE *file, const timeline_t *timeline)
 {
     if (timeline->attempt_count == 0)
@@ -104,7 +119,8 @@ static void print_attempts(FILE *file, const timeline_t *timeline)
     (void)fputs("\nattempts:\n", file);
     for (size_t i = 0; i < timeline->attempt_count; i++) {
         const attempt_t *attempt = &timeline->attempts[i];
-        (void)fprintf(file, "  %2" PRId64 "  %s", attempt->number, attempt->worker);
+        (void)fprintf(file, "  %2" PRId64 "  ", attempt->number);
+        timeline_print_text(file, attempt->worker);
         if (attempt->pid > 0)
             (void)fprintf(file, "[%" PRId64 "]", attempt->pid);
         switch (attempt->result) {
@@ -113,9 +129,9 @@ static void print_attempts(FILE *file, const timeline_t *timeline)
         case ATTEMPT_LOST: (void)fputs("  lost with its worker, which", file); break;
         }
         if (attempt->result == ATTEMPT_LOST)
-            (void)fprintf(file, " %s", attempt->error ? attempt->error : "was not heard any more");
+            print_after(file, " ", attempt->error ? attempt->error : "was not heard any more");
         else if (attempt->error)
-            (void)fprintf(file, ": %s", attempt->error);
+            print_after(file, ": ", attempt->error);
         if (attempt->took_ms >= 0)
             print_later(file, "; took ", 0, attempt->took_ms);
         if (attempt->result == ATTEMPT_LOST)
@@ -128,20 +144,21 @@ static void print_attempts(FILE *file, const timeline_t *timeline)
 // As a log would write it.
 static void print_value(FILE *file, const char *value)
 {
-    if (*value && !strpbrk(value, " \"\\=\n\t")) {
-        (void)fputs(value, file);
-        return;
+    bool is_plain = *value && !strpbrk(value, " \"\\=\n\t");
+    if (!is_plain)
+        (void)fputc('"', file);
+    while (*value) {
+        size_t size = strcspn(value, "\"\\");
+        char *part = strndup(value, size);
+        assert(part);
+        timeline_print_text(file, part);
+        free(part);
+        value += size;
+        if (*value)
+            (void)fprintf(file, "\\%c", *value++);
     }
-    (void)fputc('"', file);
-    for (; *value; value++) {
-        if (*value == '"' || *value == '\\')
-            (void)fputc('\\', file);
-        if ((unsigned char)*value < ' ')
-            (void)fprintf(file, "\\x%02x", (unsigned)*value);
-        else
-            (void)fputc(*value, file);
-    }
-    (void)fputc('"', file);
+    if (!is_plain)
+        (void)fputc('"', file);
 }
 
 static void print_entry(FILE *file, const timeline_entry_t *entry, int64_t accepted_ms)
@@ -153,11 +170,16 @@ static void print_entry(FILE *file, const timeline_entry_t *entry, int64_t accep
     int64_t since_ms = line->wall_ms - accepted_ms;
     (void)fputs("  ", file);
     print_stamp(file, line->wall_ms);
-    (void)fprintf(file, " %+9.3f s  %-19s %s", (double)since_ms / 1000, process, line->message);
+    (void)fprintf(file, " %+9.3f s", (double)since_ms / 1000);
+    print_after(file, "  ", process);
+    for (size_t i = strlen(process); i < PROCESS_WIDTH; i++)
+        (void)fputc(' ', file);
+    print_after(file, " ", line->message);
     for (size_t i = 0; i < line->count; i++) {
         if (strcmp(line->fields[i].key, "job") == 0 || strcmp(line->fields[i].key, "host") == 0)
             continue;
-        (void)fprintf(file, " %s=", line->fields[i].key);
+        print_after(file, " ", line->fields[i].key);
+        (void)fputc('=', file);
         print_value(file, line->fields[i].value);
     }
     if (entry->times > 1) {
@@ -217,7 +239,8 @@ static void print_others(FILE *file, const explain_t *explain)
 void explain_out_text(FILE *file, const explain_t *explain)
 {
     const timeline_t *timeline = explain->timeline;
-    (void)fprintf(file, "%s: ", timeline->host ? timeline->host : "?");
+    timeline_print_text(file, timeline->host ? timeline->host : "?");
+    (void)fputs(": ", file);
     timeline_conclude(timeline, file);
     (void)fputs("\n\n", file);
     print_facts(file, explain);

@@ -59,18 +59,25 @@ static int64_t place_of(rank_t rank, int64_t attempt)
     return rank < ENDED ? rank : rank > RETRY ? last + rank : each * attempt + rank;
 }
 
+// 0: it does not say, or not what an attempt can be.
+static int64_t attempt_of(const logline_t *line)
+{
+    int64_t attempt = logline_number(line, "attempt", 0);
+    return attempt > 0 && attempt < INT32_MAX ? attempt : 0;
+}
+
 static void append(timeline_entry_t **entries, size_t *count, logline_t *line)
 {
     if ((*count & (*count - 1)) == 0) {
         *entries = realloc(*entries, (*count > 0 ? 2 * *count : 1) * sizeof **entries);
         assert(*entries);
     }
-    int64_t attempt = logline_number(line, "attempt", 0);
-    (*entries)[*count] = (timeline_entry_t){.line = *line,
-                                            .last_ms = line->wall_ms,
-                                            .times = 1,
-                                            .place = place_of(rank_of(line->message), attempt),
-                                            .order = *count};
+    (*entries)[*count] =
+        (timeline_entry_t){.line = *line,
+                           .last_ms = line->wall_ms,
+                           .times = 1,
+                           .place = place_of(rank_of(line->message), attempt_of(line)),
+                           .order = *count};
     (*count)++;
 }
 
@@ -158,14 +165,20 @@ static void put_settled_first(timeline_t *self)
     }
 }
 
-// Attempts are told one by one.
+static bool is_of_attempt(const logline_t *line)
+{
+    return strcmp(line->message, "restarted") == 0 ||
+           strcmp(line->message, "Could not restart") == 0 ||
+           strcmp(line->message, "Taking back a restart") == 0;
+}
+
+// Attempts are told one by one, and keep the texts of their lines.
 static void collapse(timeline_t *self)
 {
     size_t kept = 0;
     for (size_t i = 0; i < self->count; i++) {
         timeline_entry_t *entry = &self->entries[i], *last = &self->entries[kept - (kept > 0)];
-        if (kept > 0 && logline_same(&last->line, &entry->line) &&
-            !logline_value(&entry->line, "attempt")) {
+        if (kept > 0 && logline_same(&last->line, &entry->line) && !is_of_attempt(&entry->line)) {
             last->last_ms = entry->line.wall_ms;
             last->times++;
             logline_clear(&entry->line);
@@ -248,7 +261,7 @@ static attempt_t *add_attempt(timeline_t *self, const logline_t *line, attempt_r
     size_t count = self->attempt_count++;
     self->attempts = realloc(self->attempts, self->attempt_count * sizeof *self->attempts);
     assert(self->attempts);
-    self->attempts[count] = (attempt_t){.number = logline_number(line, "attempt", 0),
+    self->attempts[count] = (attempt_t){.number = attempt_of(line),
                                         .worker = line->process,
                                         .pid = line->pid,
                                         .result = result,

@@ -63,6 +63,8 @@ int64_t timeline_accepted_ms(const timeline_t *self);
 // How it ended, or how far it is, in one sentence without its end: "restarted at the 3rd attempt by
 // restarter-2 after 4.2 s; restarter-1 was lost with it".
 void timeline_conclude(const timeline_t *self, FILE *file);
+// A text that others wrote, with what a terminal might obey escaped as in the logs (\x1b).
+void timeline_print_text(FILE *file, const char *text);
 // A time as people say it: "294 ms", "4.2 s", "12 min 5 s", "3 h 12 min".
 void timeline_print_time(FILE *file, int64_t ms);
 

@@ -5,6 +5,18 @@
 #include <inttypes.h>
 #include <string.h>
 
+void timeline_print_text(FILE *file, const char *text)
+{
+    for (const unsigned char *at = (const unsigned char *)text; *at; at++) {
+        bool is_c1 = at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0;
+        at += is_c1;
+        if (is_c1 || *at < ' ' || *at == 0x7f)
+            (void)fprintf(file, "\\x%02x", *at);
+        else
+            (void)fputc(*at, file);
+    }
+}
+
 void timeline_print_time(FILE *file, int64_t ms)
 {
     if (ms < 0)
@@ -47,11 +59,9 @@ static void print_losses(const timeline_t *self, FILE *file)
             continue;
         names++;
         size_t count = losses(self, attempt->worker, self->attempt_count);
-        (void)fprintf(file, "%s%s",
-                      names == 1     ? "; "
-                      : names == all ? " and "
-                                     : ", ",
-                      attempt->worker);
+        const char *between = names == all ? " and " : ", ";
+        (void)fputs(names == 1 ? "; " : between, file);
+        timeline_print_text(file, attempt->worker);
         if (count > 1)
             (void)fprintf(file, " (%zu times)", count);
     }
@@ -77,16 +87,20 @@ static void print_settled(const timeline_t *self, FILE *file)
         if (record->attempts > 0)
             (void)fprintf(file, " at the %" PRId64 "%s attempt", record->attempts,
                           ordinal(record->attempts));
-        if (record->worker)
-            (void)fprintf(file, " by %s", record->worker);
+        if (record->worker) {
+            (void)fputs(" by ", file);
+            timeline_print_text(file, record->worker);
+        }
         (void)fputs(" after ", file);
     }
     timeline_print_time(file, record->settled_ms - timeline_accepted_ms(self));
     if ((int64_t)self->attempt_count > record->attempts && self->lives > 1)
         (void)fprintf(file, " (attempt %zu in all: a new consumer begins to count anew)",
                       self->attempt_count);
-    if (record->outcome == MM_OUTCOME_DEAD && record->error)
-        (void)fprintf(file, ": %s", record->error);
+    if (record->outcome == MM_OUTCOME_DEAD && record->error) {
+        (void)fputs(": ", file);
+        timeline_print_text(file, record->error);
+    }
 }
 
 static bool is_told(const timeline_t *self, const char *message)
@@ -118,10 +132,12 @@ static void print_so_far(const timeline_t *self, FILE *file)
     const attempt_t *last = &self->attempts[self->attempt_count - 1];
     (void)fputs("; ", file);
     print_count(file, (int64_t)self->attempt_count, "attempt");
-    (void)fprintf(file, " so far, the last one by %s: ", last->worker);
+    (void)fputs(" so far, the last one by ", file);
+    timeline_print_text(file, last->worker);
+    (void)fputs(": ", file);
     switch (last->result) {
     case ATTEMPT_RESTARTED: (void)fputs("restarted, and its outcome not on record", file); break;
-    case ATTEMPT_FAILED: (void)fputs(last->error ? last->error : "failed", file); break;
+    case ATTEMPT_FAILED: timeline_print_text(file, last->error ? last->error : "failed"); break;
     case ATTEMPT_LOST: (void)fputs("its worker was lost", file); break;
     }
 }

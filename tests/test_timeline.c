@@ -237,6 +237,26 @@ static void a_task_that_never_arrived_is_no_attempt(void **state)
     concludes("pending: received, not settled; no attempt has ended yet");
 }
 
+static void attempts_that_look_alike_are_told_one_by_one(void **state)
+{
+    (void)state;
+    log_at(58000, "WARN r1[2] Could not restart" ABOUT " attempt=99999999999999999999 error=x");
+    log_at(58001, "WARN r1[2] Could not restart" ABOUT " attempt=99999999999999999999 error=x");
+    timeline_end(&timeline);
+    TELLS("accepted", "Could not restart", "Could not restart");
+    assert_int_equal(timeline.attempt_count, 2);
+    assert_int_equal(timeline.attempts[0].number, 0);
+    assert_string_equal(timeline.attempts[1].error, "x");
+}
+
+static void what_a_command_has_printed_is_not_obeyed(void **state)
+{
+    (void)state;
+    settle(MM_OUTCOME_DEAD, 1, "r1", "exit 1: \x1b[2J\n\xc2\x9b gr\xc3\xbc\xc3\x9f");
+    timeline_end(&timeline);
+    concludes("dead after 1 attempt and 4.2 s: exit 1: \\x1b[2J\\x0a\\x9b gr\xc3\xbc\xc3\x9f");
+}
+
 static void several_lost_workers_are_named_once_each(void **state)
 {
     (void)state;
@@ -410,6 +430,8 @@ int main(void)
         TEST(lines_that_repeat_are_told_once),
         TEST(the_worker_that_was_lost_with_it_is_found),
         TEST(a_task_that_never_arrived_is_no_attempt),
+        TEST(attempts_that_look_alike_are_told_one_by_one),
+        TEST(what_a_command_has_printed_is_not_obeyed),
         TEST(several_lost_workers_are_named_once_each),
         TEST(a_new_consumer_counts_anew),
         TEST(what_was_given_back_waits_in_the_outbox),
