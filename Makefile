@@ -33,7 +33,7 @@ CONSUMER := flight gather gather_legs gather_out gather_reader gather_text gathe
             notes outgoing view watch workers
 SAVER := inject store_sqlite
 RESTARTER := child command driver_exec driver_mock
-CTL := attach cmd_explain cmd_profile explain_json explain_out limit logline logscan profile_callgrind profile_out profiles \
+CTL := attach cmd_explain cmd_profile explain_json explain_out limit live logline logscan profile_callgrind profile_out profiles \
        records snapshot tells timeline timeline_conclude
 
 TESTS := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))

@@ -2,6 +2,7 @@
 
 #include "ctl.h"
 #include "explain_out.h"
+#include "live.h"
 #include "logscan.h"
 #include "text.h"
 
@@ -16,16 +17,18 @@ static const char explain_help[] =
     "usage: mayhemctl explain [OPTION]... HOST|JOB\n"
     "\n"
     "Tells the life of a host's newest job, or of this job, from outbox.db, mayhem.db and\n"
-    "log/*.log in the pipeline's folder; also while it works.\n"
+    "log/*.log in the pipeline's folder, and from the consumer while it works.\n"
     "\n"
     "  --dir DIR   the folder of the pipeline (MAYHEM_DIR, or run)\n"
     "  --db FILE   the record, if the saver keeps it elsewhere (DIR/mayhem.db)\n"
+    "  --consumer ADDRESS   of the consumer, if it is elsewhere (ipc://DIR/consumer)\n"
     "  --json      as a JSON object\n";
 
 typedef struct {
     records_query_t query;
     const char *what; // as it was given
     mm_id_t id;
+    const char *consumer; // NULL: as DIR has it
     bool json;
 } explain_options_t;
 
@@ -66,11 +69,10 @@ static int take_what(explain_options_t *options, const char *what)
 // False: end with *ret_exit_code.
 static bool parse(int argc, char **argv, explain_options_t *ret_options, int *ret_exit_code)
 {
-    static const struct option names[] = {{"dir", required_argument, NULL, 'd'},
-                                          {"db", required_argument, NULL, 'b'},
-                                          {"json", no_argument, NULL, 'j'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option names[] = {
+        {"dir", required_argument, NULL, 'd'},      {"db", required_argument, NULL, 'b'},
+        {"consumer", required_argument, NULL, 'c'}, {"json", no_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0}};
     const char *dir = getenv("MAYHEM_DIR");
     ret_options->query.dir = dir && *dir ? dir : "run";
     *ret_exit_code = EX_USAGE;
@@ -78,6 +80,7 @@ static bool parse(int argc, char **argv, explain_options_t *ret_options, int *re
         switch (option) {
         case 'd': ret_options->query.dir = optarg; break;
         case 'b': ret_options->query.db = optarg; break;
+        case 'c': ret_options->consumer = optarg; break;
         case 'j': ret_options->json = true; break;
         case 'h':
             (void)fputs(explain_help, stdout);
@@ -131,6 +134,18 @@ static int write_out(const explain_options_t *options, const explain_t *explain)
                : ctl_fail(EX_IOERR, "cannot write the output: %s", strerror(errno));
 }
 
+// What the consumer knows of a job that is not settled; NULL: nothing.
+static json_t *ask_consumer(const explain_options_t *options, const record_t *record)
+{
+    char address[4096], id[MM_ID_TEXT];
+    mm_endpoint_t base;
+    (void)snprintf(address, sizeof address, "ipc://%s/consumer", options->query.dir);
+    if (record->outcome != MM_OUTCOME_NONE ||
+        !mm_endpoint_parse(options->consumer ? options->consumer : address, &base))
+        return NULL;
+    return live_job(&base, mm_id_print(&record->id, id));
+}
+
 static int explain_record(const explain_options_t *options, const records_t *records,
                           const record_t *record)
 {
@@ -139,6 +154,7 @@ static int explain_record(const explain_options_t *options, const records_t *rec
     const char *words[TIMELINE_WORDS];
     timeline_words(record, job, words);
     timeline_begin(&timeline, record);
+    json_t *now = ask_consumer(options, record);
     int exit_code = logscan(options->query.dir, words, TIMELINE_WORDS, take_line, &timeline, error);
     timeline_end(&timeline);
     if (exit_code != 0)
@@ -146,7 +162,8 @@ static int explain_record(const explain_options_t *options, const records_t *rec
     else if (!timeline_knows(&timeline))
         exit_code = not_found(options, records);
     else
-        exit_code = write_out(options, &(explain_t){records, &timeline});
+        exit_code = write_out(options, &(explain_t){records, &timeline, now});
+    json_decref(now);
     timeline_clear(&timeline);
     return exit_code;
 }

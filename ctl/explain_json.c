@@ -145,6 +145,7 @@ void explain_out_json(FILE *file, const explain_t *explain)
     set(object, "nacks", json_integer((json_int_t)timeline->nacks));
     set(object, "tries", attempts_of(timeline));
     set(object, "story", story_of(timeline));
+    set(object, "now", explain->now ? json_deep_copy(explain->now) : json_null());
     set(object, "others", others_of(explain));
     (void)json_dumpf(object, file, JSON_INDENT(1));
     (void)fputc('\n', file);

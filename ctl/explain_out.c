@@ -198,12 +198,59 @@ static void print_entries(FILE *file, const timeline_t *timeline)
 
 // ---- now, and before
 
-// Of a job that is under way: where it is at this moment.
-static void print_now(FILE *file, const timeline_t *timeline)
+static const char *text_in(const json_t *object, const char *key)
 {
+    const char *text = json_string_value(json_object_get(object, key));
+    return text ? text : "?";
+}
+
+// What a state of a leg means; NULL: it is at a worker.
+static const char *meaning_of(const char *state)
+{
+    static const struct {
+        const char *state, *meaning;
+    } meanings[] = {{"held", "waits until the record has been asked"},
+                    {"ready", "waits for a free slot"},
+                    {"blocked", "waits for its host, which another job has"},
+                    {"lonely", "waits for a restarter of its own: two were lost with it"},
+                    {"backoff", "has failed, and waits to be tried again"},
+                    {"saved", "is done"},
+                    {"ok", "is done"},
+                    {"used up", "has used up its attempts"}};
+    for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++)
+        if (strcmp(state, meanings[i].state) == 0)
+            return meanings[i].meaning;
+    return NULL;
+}
+
+static void print_leg(FILE *file, const json_t *now, const char *name, const char *leg,
+                      const char *worker)
+{
+    const char *meaning = meaning_of(text_in(now, leg));
+    (void)fprintf(file, "  the %s ", name);
+    if (meaning)
+        (void)fputs(meaning, file);
+    else
+        print_after(file, "is at ", text_in(now, worker));
+    (void)fputc('\n', file);
+}
+
+// Of a job that is under way: where it is at this moment.
+static void print_now(FILE *file, const explain_t *explain)
+{
+    const timeline_t *timeline = explain->timeline;
     if (timeline->record->outcome != MM_OUTCOME_NONE)
         return;
     (void)fputs("\nnow:\n", file);
+    if (explain->now) {
+        print_leg(file, explain->now, "save", "store", "saver");
+        print_leg(file, explain->now, "restart", "restart", "restarter");
+        (void)fprintf(file, "  %" JSON_INTEGER_FORMAT " attempts; extended",
+                      json_integer_value(json_object_get(explain->now, "attempts")));
+        print_times(file, json_integer_value(json_object_get(explain->now, "extended")));
+        (void)fputc('\n', file);
+        return;
+    }
     (void)fprintf(file, "  %s\n",
                   timeline->record->is_pending
                       ? "in the outbox, not settled; once stopped, the same command goes on with it"
@@ -246,6 +293,6 @@ void explain_out_text(FILE *file, const explain_t *explain)
     print_facts(file, explain);
     print_attempts(file, timeline);
     print_entries(file, timeline);
-    print_now(file, timeline);
+    print_now(file, explain);
     print_others(file, explain);
 }

@@ -78,7 +78,8 @@ live() {
     story=$(explain unlucky.example.net --dir "$dir")
     matches "$format: one that is under way" \
         '^unlucky\.example\.net: pending: received, not settled; no attempt has ended yet' "$story"
-    matches "$format: which is in the outbox" $'\nnow:\n  in the outbox, not settled' "$story"
+    matches "$format: the consumer says where it is now" \
+        $'\nnow:\n  the save is done\n  the restart is at restarter-[12]\n  1 attempts; extended' "$story"
 
     lost=$(restarter_of_unlucky)
     lost_pid=$(pid_of "$lost")
@@ -119,6 +120,8 @@ ends_with_code "json: the run is stopped with work left" 75
 matches "a host that is pending" \
     '^slow\.example\.net: pending: given back to the outbox; 1 attempt so far, the last one by restarter' \
     "$(MAYHEM_DIR=json explain slow.example.net)"
+matches "which is in the outbox" $'\nnow:\n  in the outbox, not settled' \
+    "$(explain slow.example.net --dir json)"
 explain slow.example.net --dir json --json >slow.json
 equal "the same as JSON" "true null" "$(field pending <slow.json) $(field outcome <slow.json)"
 explain flaky.example.net --dir json --json >flaky.json
