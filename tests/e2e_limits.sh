@@ -16,7 +16,7 @@ status() {
 is_limited_by() {
     local limit=$1
     shift
-    status "$@" && [[ $(grep -o '"limit": "[^"]*"' status) == "\"limit\": \"$limit\"" ]]
+    status "$@" && [[ $(grep -oE '"limit": ?"[^"]*"' status.json | tr -d ' ') == "\"limit\":\"$limit\"" ]]
 }
 
 # limited NAME LIMIT OPTION...: the run that was launched is limited by that, for a while.
