@@ -17,6 +17,7 @@ HARDENED := -fstack-protector-strong -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2
 DEFINES  := -D_GNU_SOURCE -DMM_VERSION='"$(VERSION)"'
 INCLUDES := -Icommon $(shell pkg-config --cflags $(PACKAGES))
 LIBS     := $(shell pkg-config --libs $(PACKAGES))
+CURSES   := $(shell pkg-config --libs ncursesw)
 
 compile = $(CC) -std=c11 -O2 -g -pthread -MMD -MP $(DEFINES) $(INCLUDES) $(WARNINGS) $(HARDENED) \
           $(SANITIZE) $(CPPFLAGS) $(CFLAGS)
@@ -33,8 +34,9 @@ CONSUMER := flight gather gather_legs gather_out gather_reader gather_text gathe
             notes outgoing view watch workers
 SAVER := inject store_sqlite
 RESTARTER := child command driver_exec driver_mock
-CTL := attach cmd_explain cmd_profile explain_json explain_out limit live logline logscan profile_callgrind profile_out profiles \
-       records snapshot tells timeline timeline_conclude
+CTL := attach cmd_explain cmd_profile cmd_status cmd_tail cmd_top collect ctl explain_json explain_out feed limit live \
+       logline logscan page place profile_callgrind profile_out profiles records screen screen_drill snapshot tells \
+       terminal timeline timeline_conclude top top_save units
 
 TESTS := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 SCENARIOS := $(wildcard tests/scenarios/*/*.txt)
@@ -72,7 +74,7 @@ $(BUILD)/mayhem-%: $(BUILD)/%/main.o $(BUILD)/lib%.a $(BUILD)/libcommon.a
 	$(link) -o $@ $^ $(LIBS)
 
 $(BUILD)/mayhemctl: $(BUILD)/ctl/main.o $(BUILD)/libctl.a $(BUILD)/libcommon.a
-	$(link) -o $@ $^ $(LIBS)
+	$(link) -o $@ $^ $(LIBS) $(CURSES)
 
 # A test sees everything.
 TEST_INCLUDES := -Itests $(patsubst %,-I%,publisher consumer saver restarter ctl)

@@ -1,19 +1,26 @@
 // mayhemctl profile and mayhemctl diff.
 
+#include "clock.h"
+#include "collect.h"
 #include "ctl.h"
+#include "duration.h"
+#include "place.h"
 #include "profile_out.h"
+#include "text.h"
 
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
 static const char profile_help[] =
     "usage: mayhemctl profile [OPTION]...\n"
     "\n"
-    "  --read PATH        profiles that were saved: a file, or all of a folder\n"
+    "Of a running pipeline, or of what was saved of one.\n"
+    "\n" PLACE_HELP
+    "  --last TIME        only the last 30s, 5m, ...; 10m at most (default: since the start)\n"
+    "  --read PATH        profiles that were saved instead: a file, or all of a folder\n"
     "  --process NAME     only this process, or all of this role\n"
     "  --sort KEY         tottime (default), cumtime, ncalls, file\n"
     "  --rows N           at most so many rows; 0: all (default)\n"
@@ -25,6 +32,8 @@ static const char profile_help[] =
 typedef enum { FORMAT_TABLE, FORMAT_CALLGRIND, FORMAT_FOLDED, FORMAT_JSON } format_t;
 
 typedef struct {
+    place_t place;
+    uint32_t seconds; // 0: since the start
     const char *read;
     const char *process;
     const char *output;
@@ -33,44 +42,46 @@ typedef struct {
     size_t rows;
 } profile_options_t;
 
-// The place of a word in a list; -1: it is not in it, which is then said.
-static int find_word(const char *option, const char *word, const char *const *words, int count)
+static bool take_last(const char *text, uint32_t *ret_seconds)
 {
-    for (int i = 0; i < count; i++)
-        if (strcmp(words[i], word) == 0)
-            return i;
-    (void)fprintf(stderr, "mayhemctl: %s is '%s'; it must be one of:", option, word);
-    for (int i = 0; i < count; i++)
-        (void)fprintf(stderr, " %s", words[i]);
-    (void)fputc('\n', stderr);
-    return -1;
+    int64_t ms;
+    const char *why = mm_duration_parse(mm_text(text), &ms);
+    if (!why && (ms < 1000 || ms > MM_PROFILE_SLICES * 1000))
+        why = "it must be from 1s to 10m";
+    if (why) {
+        (void)ctl_fail(EX_USAGE, "--last is '%s'; %s", text, why);
+        return false;
+    }
+    *ret_seconds = (uint32_t)((ms + 999) / 1000);
+    return true;
 }
 
 static bool take_option(profile_options_t *self, int option, const char *value)
 {
     static const char *const sorts[] = {"tottime", "cumtime", "ncalls", "file"};
     static const char *const formats[] = {"table", "callgrind", "folded", "json"};
+    uint64_t rows = 0;
     int place;
-    char *end;
     switch (option) {
     case 'r': self->read = value; return true;
     case 'p': self->process = value; return true;
     case 'o': self->output = value; return true;
     case 's':
-        place = find_word("--sort", value, sorts, 4);
+        place = ctl_find_word("--sort", value, sorts, 4);
         self->sort = (profile_sort_t)place;
         return place >= 0;
     case 'f':
-        place = find_word("--format", value, formats, 4);
+        place = ctl_find_word("--format", value, formats, 4);
         self->format = (format_t)place;
         return place >= 0;
     case 'n':
-        errno = 0;
-        self->rows = strtoul(value, &end, 10);
-        if (*value >= '0' && *value <= '9' && *end == '\0' && errno == 0)
-            return true;
-        (void)ctl_fail(EX_USAGE, "--rows is '%s'; it must be a number", value);
-        return false;
+        if (!ctl_number("--rows", value, 0, 1000000, &rows))
+            return false;
+        self->rows = (size_t)rows;
+        return true;
+    case 'D': self->place.dir = value; return true;
+    case 'C': self->place.consumer = value; return true;
+    case 'l': return take_last(value, &self->seconds);
     default: (void)fputs("mayhemctl profile --help says more\n", stderr); return false;
     }
 }
@@ -78,11 +89,17 @@ static bool take_option(profile_options_t *self, int option, const char *value)
 // False: end with *ret_exit_code.
 static bool parse(int argc, char **argv, profile_options_t *ret_options, int *ret_exit_code)
 {
-    static const struct option names[] = {
-        {"read", required_argument, NULL, 'r'},   {"process", required_argument, NULL, 'p'},
-        {"sort", required_argument, NULL, 's'},   {"rows", required_argument, NULL, 'n'},
-        {"format", required_argument, NULL, 'f'}, {"output", required_argument, NULL, 'o'},
-        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
+    static const struct option names[] = {{"dir", required_argument, NULL, 'D'},
+                                          {"consumer", required_argument, NULL, 'C'},
+                                          {"last", required_argument, NULL, 'l'},
+                                          {"read", required_argument, NULL, 'r'},
+                                          {"process", required_argument, NULL, 'p'},
+                                          {"sort", required_argument, NULL, 's'},
+                                          {"rows", required_argument, NULL, 'n'},
+                                          {"format", required_argument, NULL, 'f'},
+                                          {"output", required_argument, NULL, 'o'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
     *ret_exit_code = EX_USAGE;
     for (int option; (option = getopt_long(argc, argv, "o:h", names, NULL)) >= 0;) {
         if (option == 'h') {
@@ -95,6 +112,12 @@ static bool parse(int argc, char **argv, profile_options_t *ret_options, int *re
     }
     if (optind < argc) {
         *ret_exit_code = ctl_fail(EX_USAGE, "'%s' is no option of profile", argv[optind]);
+        return false;
+    }
+    if (ret_options->read &&
+        (ret_options->place.dir || ret_options->place.consumer || ret_options->seconds > 0)) {
+        *ret_exit_code = ctl_fail(EX_USAGE, "--read shows what was saved: leave out --dir, "
+                                            "--consumer and --last");
         return false;
     }
     return true;
@@ -130,25 +153,69 @@ static int write_out(const profiles_t *profiles, const profile_options_t *option
                               options->output ? options->output : "the output", strerror(errno));
 }
 
+static int read_saved(const profile_options_t *options, profiles_t *profiles)
+{
+    char error[PROFILES_ERROR_MAX];
+    if (!profiles_read(profiles, options->read, error))
+        return ctl_fail(EX_DATAERR, "%s", error);
+    if (options->process)
+        profiles_only(profiles, options->process);
+    return profiles->count > 0 ? 0
+                               : ctl_fail(EX_DATAERR, "no process '%s' is in it", options->process);
+}
+
+// Asks those of the first snapshot.
+static int collect_live(const profile_options_t *options, feed_t *feed, collect_t *collect)
+{
+    const snapshot_t *snapshot = NULL;
+    for (int64_t end_ms = mm_clock_ms() + PLACE_WAIT_MS; !snapshot && mm_clock_ms() < end_ms;)
+        snapshot = feed_next(feed, -1, (int)(end_ms - mm_clock_ms())).snapshot;
+    if (!snapshot)
+        return place_fail(&options->place);
+    collect_begin(collect, feed, snapshot, options->process, options->seconds, mm_clock_ms());
+    if (collect->missing_count == 0)
+        return ctl_fail(EX_UNAVAILABLE, "no process '%s' is in the pipeline at %s",
+                        options->process ? options->process : "", options->place.address);
+    while (!collect_is_done(collect, feed, mm_clock_ms())) {
+        feed_news_t news = feed_next(feed, -1, 50);
+        if (news.kind == FEED_PROFILE)
+            collect_take(collect, news.profile);
+    }
+    for (size_t i = 0; i < collect->missing_count; i++)
+        (void)ctl_fail(0, "%s has not answered within %d s", collect->missing[i].text,
+                       COLLECT_MS / 1000);
+    return collect->profiles.count > 0
+               ? 0
+               : ctl_fail(EX_UNAVAILABLE, "no process has answered with its profile");
+}
+
+static int show_live(profile_options_t *options)
+{
+    int exit_code = place_find(&options->place);
+    if (exit_code != 0)
+        return exit_code;
+    collect_t collect = {0};
+    feed_t *feed = feed_attach(&options->place.base);
+    exit_code = collect_live(options, feed, &collect);
+    feed_destroy(&feed);
+    if (exit_code == 0)
+        exit_code = write_out(&collect.profiles, options);
+    collect_clear(&collect);
+    return exit_code;
+}
+
 int ctl_profile(int argc, char **argv)
 {
     profile_options_t options = {0};
     int exit_code;
     if (!parse(argc, argv, &options, &exit_code))
         return exit_code;
-    profiles_t profiles = {0};
-    char error[PROFILES_ERROR_MAX];
     if (!options.read)
-        return ctl_fail(EX_USAGE, "say what to read: --read PATH");
-    if (!profiles_read(&profiles, options.read, error)) {
-        profiles_clear(&profiles);
-        return ctl_fail(EX_DATAERR, "%s", error);
-    }
-    if (options.process)
-        profiles_only(&profiles, options.process);
-    exit_code = profiles.count > 0
-                    ? write_out(&profiles, &options)
-                    : ctl_fail(EX_DATAERR, "no process '%s' is in it", options.process);
+        return show_live(&options);
+    profiles_t profiles = {0};
+    exit_code = read_saved(&options, &profiles);
+    if (exit_code == 0)
+        exit_code = write_out(&profiles, &options);
     profiles_clear(&profiles);
     return exit_code;
 }

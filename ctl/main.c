@@ -2,7 +2,6 @@
 
 #include "ctl.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -14,6 +13,9 @@ typedef struct {
 } command_t;
 
 static const command_t commands[] = {
+    {"top", ctl_top, "a running pipeline, or a recording of one, on the terminal"},
+    {"status", ctl_status, "the same once, on one page"},
+    {"tail", ctl_tail, "what happens to jobs, as it happens"},
     {"profile", ctl_profile, "where the time of the event loops goes"},
     {"diff", ctl_diff, "what has changed between two saved profiles"},
     {"explain", ctl_explain,
@@ -21,17 +23,6 @@ static const command_t commands[] = {
 };
 
 #define COMMANDS (sizeof commands / sizeof commands[0])
-
-int ctl_fail(int code, const char *format, ...)
-{
-    va_list args;
-    (void)fputs("mayhemctl: ", stderr);
-    va_start(args, format);
-    (void)vfprintf(stderr, format, args);
-    va_end(args);
-    (void)fputc('\n', stderr);
-    return code;
-}
 
 static void print_help(FILE *file)
 {
