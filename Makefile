@@ -33,7 +33,7 @@ CONSUMER := flight gather gather_legs gather_out gather_reader gather_text holdi
             outgoing workers
 SAVER := inject store_sqlite
 RESTARTER := child command driver_exec driver_mock
-CTL := cmd_profile profile_callgrind profile_out profiles
+CTL := callgrind cmd_lines cmd_profile code line_costs line_table profile_callgrind profile_out profiles source
 
 TESTS := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 SCENARIOS := $(wildcard tests/scenarios/*/*.txt)

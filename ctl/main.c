@@ -16,6 +16,7 @@ typedef struct {
 static const command_t commands[] = {
     {"profile", ctl_profile, "where the time of the event loops goes"},
     {"diff", ctl_diff, "what has changed between two saved profiles"},
+    {"lines", ctl_lines, "what each line of a function costs"},
 };
 
 #define COMMANDS (sizeof commands / sizeof commands[0])
