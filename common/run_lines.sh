@@ -17,7 +17,6 @@ missing_for_lines() {
 prepare_lines() {
     local role
     for role in "${roles[@]}"; do
-        own_default "$role" heartbeat 5s
         own_default "$role" lost-after 1m
         own_default "$role" slow-callback 0s
     done
