@@ -1,7 +1,7 @@
 # ./run.sh --profile=lines: runs the four programs under valgrind's callgrind, which counts what each
 # instruction of them costs, and shows the dearest functions. Sourced by run.sh only.
 #
-# Commands of the exec driver are not counted. A process that counts is some fifty times slower, so
+# Commands of the exec driver are not counted. A process that counts is some forty times slower, so
 # it is given more time before others take it for lost, unless the user has said how much.
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # build, dir and roles are run.sh's

@@ -126,6 +126,7 @@ static bool print_tables(const callgrind_t *callgrind, const line_costs_t *costs
 static int fail_unknown(const line_costs_t *costs, const char *wanted)
 {
     const char *colon = strrchr(wanted, ':');
+    (void)fflush(stdout); // the tables before it
     (void)fprintf(stderr, "mayhemctl: no function '%s' has run; near it are: ", wanted);
     line_table_suggest(stderr, costs, colon ? colon + 1 : wanted);
     (void)fputs("; without a name the dearest are listed\n", stderr);

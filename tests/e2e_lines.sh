@@ -55,7 +55,7 @@ matches "with line_profiler's head" \
 settled=$(line_of saver/main.c 'mm_log(MM_LOG_DEBUG, "Settled"')
 equal "the line of each settle was hit once for each job" 2000 "$(column table "$settled" 2)"
 equal "it stands there as in the source" "$(sed -n "${settled}p" "$root/saver/main.c")" \
-    "$(sed -n "s/^ *$settled .\{45\}  //p" table)"
+    "$(sed -n "s/^ *$settled .\{44\}  //p" table)"
 equal "time a hit is time by hits" "$(column table "$settled" 4)" \
     "$(awk -v time="$(column table "$settled" 3)" 'BEGIN { printf "%.1f", time / 2000 }')"
 saved=$(line_of saver/main.c 'mm_log(MM_LOG_INFO, "Saved into database"')

@@ -247,6 +247,23 @@ static void functions_are_found_in_the_text(void **state)
     assert_null(source_function_at(found, 17));
 }
 
+static void a_moved_checkout_is_found_below_the_working_directory(void **state)
+{
+    (void)state;
+    counts(HEAD "fl=%s\nfn=work\n0x10 8 1\n");
+    char *before = getcwd(NULL, 0);
+    assert_non_null(before);
+    assert_int_equal(chdir(folder), 0);
+    source_t *moved = source_read("/nowhere/built/work.c");
+    source_t *foreign = source_read("built/work.c"); // a library's, perhaps
+    assert_int_equal(chdir(before), 0);
+    free(before);
+    assert_non_null(moved);
+    assert_string_equal(moved->name, "built/work.c");
+    assert_null(foreign);
+    source_destroy(&moved);
+}
+
 static void hits_are_those_of_the_most_executed_instruction(void **state)
 {
     (void)state;
@@ -350,6 +367,7 @@ int main(void)
         TEST(repeated_instructions_are_known),
 #endif
         TEST(functions_are_found_in_the_text),
+        TEST(a_moved_checkout_is_found_below_the_working_directory),
         TEST(hits_are_those_of_the_most_executed_instruction),
         TEST(blocks_that_share_an_instruction_are_added),
         TEST(processes_are_added),
