@@ -32,7 +32,8 @@ typedef struct {
     uint64_t at[POSITIONS]; // the last position
     size_t event;           // the place of Ir among the costs of a line
     bool counts_ir;
-    bool is_call; // the next line of costs is that of a call
+    bool is_call;   // the next line of costs is that of a call
+    bool is_within; // a part has begun with its summary; its totals end it
     callgrind_cost_t now;
 } reader_t;
 
@@ -220,6 +221,10 @@ static bool read_line(reader_t *self, char *line)
         read_positions(self, text);
     else if ((text = after(line, "events:")))
         read_events(self, text);
+    else if (after(line, "summary:"))
+        self->is_within = true;
+    else if (after(line, "totals:"))
+        self->is_within = false;
     else if (line[strcspn(line, "=:")] == '=')
         return read_specification(self, line);
     else
@@ -243,13 +248,16 @@ bool callgrind_parse(callgrind_t *self, FILE *file, char error[CALLGRIND_ERROR_M
     if (!is_good)
         (void)snprintf(error, CALLGRIND_ERROR_MAX, "line %zu is not in callgrind's format%s",
                        number, reader.counts_ir ? "" : ", or counts no instructions (Ir)");
+    else if (reader.is_within)
+        (void)snprintf(error, CALLGRIND_ERROR_MAX,
+                       "it is cut off, its process was killed while it wrote: remove it");
     else if (self->count == before)
-        (void)snprintf(error, CALLGRIND_ERROR_MAX, "there are no costs in it: did it end whole?");
+        (void)snprintf(error, CALLGRIND_ERROR_MAX, "there are no costs in it");
     free(line);
     free(reader.objects.texts);
     free(reader.files.texts);
     free(reader.functions.texts);
-    return is_good && self->count > before;
+    return is_good && !reader.is_within && self->count > before;
 }
 
 // ---- files

@@ -110,9 +110,8 @@ static bool is_system_header(const char *path)
 // The file of this path, which is the last one or new.
 static costed_file_t *find_file(line_costs_t *self, const char *path)
 {
-    costed_file_t *last = self->files + self->file_count - 1;
-    if (self->file_count > 0 && last->path == path)
-        return last;
+    if (self->file_count > 0 && self->files[self->file_count - 1].path == path)
+        return &self->files[self->file_count - 1];
     self->files = realloc(self->files, (self->file_count + 1) * sizeof *self->files);
     assert(self->files);
     costed_file_t *file = &self->files[self->file_count++];

@@ -10,7 +10,7 @@
 #define HEAD                                                                                       \
     "# callgrind format\nversion: 1\ncreator: callgrind-3.19.0\npid: 7\n"                          \
     "cmd:  build/mayhem-saver --dir run --id=saver --log-file=x\npart: 1\n\n"                      \
-    "desc: I1 cache: \n\npositions: instr line\nevents: Ir\nsummary: 60\n\n"
+    "desc: I1 cache: \n\npositions: instr line\nevents: Ir\n\n"
 
 static callgrind_t callgrind;
 static line_costs_t *costs;
@@ -137,6 +137,16 @@ static void what_is_not_in_the_format_is_refused(void **state)
     refuses(HEAD "fl=a.c\nfn=f\ncalls=1 2\n", "is not in callgrind's format");
     refuses("positions: line\nevents: Cpu Wait\nfl=a.c\nfn=f\n5 1 1\n", "no instructions (Ir)");
     assert_int_equal(callgrind.count, 0);
+}
+
+static void what_is_cut_off_is_refused(void **state)
+{
+    (void)state;
+    refuses("cmd: x\nevents: Ir\nsummary: 2\nfl=a.c\nfn=f\n5 1\n", "cut off");
+    callgrind_clear(&callgrind);
+    parses("cmd: x\nevents: Ir\nsummary: 2\nfl=a.c\nfn=f\n5 2\ntotals: 2\n"
+           "part: 2\nevents: Ir\nsummary: 3\nfn=f\n5 3\ntotals: 3\n");
+    assert_int_equal(callgrind.count, 2);
 }
 
 static void one_process_or_all_of_a_role_can_be_kept(void **state)
@@ -362,6 +372,7 @@ int main(void)
         TEST(jumps_and_other_events_are_left_out),
         TEST(a_recursion_is_one_function),
         TEST(what_is_not_in_the_format_is_refused),
+        TEST(what_is_cut_off_is_refused),
         TEST(one_process_or_all_of_a_role_can_be_kept),
 #ifdef __x86_64__
         TEST(repeated_instructions_are_known),
