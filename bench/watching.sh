@@ -69,15 +69,30 @@ count_jobs() {
     end "$1"
 }
 
-# count_idle DIR LOOKS: instructions of a pipeline that has nothing to do but to be looked at.
+# count_idle DIR LOOKS: instructions of a pipeline that has nothing to do but to be looked at; a
+# profile of the last 30 seconds is saved, too, when that is more than a few times.
 count_idle() {
     mkfifo "$1.input"
     start_workers "$1"
     exec 9<>"$1.input"
     start "$1" publisher --input "$work/$1.input" --progress off 9>&-
-    "$build/mayhemctl" top --dir "$1" -b -n "$2" >"$1.seen" || exit 70
+    until [[ $(grep -shcE 'Joined the consumer|Ready; waiting' "$1"/{saver,restarter-1,restarter-2,publisher}.log |
+        paste -sd +) == 1+1+1+1 ]]; do
+        sleep 0.2
+        kill -0 "${pids[@]}" || exit 70
+    done
+    look_at "$1" "$2" || {
+        kill -KILL "${pids[@]}"
+        exit 70
+    }
     end "$1"
     exec 9>&-
+}
+
+# look_at DIR LOOKS
+look_at() {
+    "$build/mayhemctl" top --dir "$1" -b -n "$2" >"$1.seen" || return
+    (($2 <= 3)) || "$build/mayhemctl" profile --dir "$1" --last 30s -o "$1.profile"
 }
 
 # inclusive DIR FUNCTION...: what these functions have cost, with all that they call.
@@ -110,7 +125,7 @@ mkdir native
 line=$("$build/bench/pipeline" -n 400000 -r 2 "$build" native 2>/dev/null)
 rate=${line#*jobs_per_s=} rate=${rate%% *} rate=${rate%%.*}
 
-all=$(count_jobs run)
+all=$(count_jobs run) || exit
 spans=$(inclusive run mm_span_enter mm_span_leave mm_span_begin_turn mm_span_end_turn \
     mm_span_begin_counted mm_span_end_counted)
 seconds=$(inclusive run mm_span_see_threads mm_profile_close_slice) # within mm_span_end_turn
@@ -121,8 +136,8 @@ awk -v all="$all" -v jobs="$jobs" -v spans="$((spans + inlined))" -v seconds="$s
         100 * (spans - seconds) / (all - seconds) }'
 
 # Two runs that differ in how often they were looked at, and for how long.
-few=$(count_idle few 3)
-many=$(count_idle many $((3 + looks)))
+few=$(count_idle few 3) || exit
+many=$(count_idle many $((3 + looks))) || exit
 awk -v look=$(((many - few) / looks)) -v job=$((all / jobs)) -v rate="$rate" 'BEGIN {
     printf "viewer    %d instructions a second, of all processes; at %d jobs/s: ratio %.4f\n", look,
         rate, 1 + look / (rate * job) }'

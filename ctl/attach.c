@@ -17,6 +17,7 @@
 
 #define ASK_MS    1000 // between two snapshots
 #define WAIT_MS   300  // for answers, before a snapshot is made without them
+#define FIRST_MS  900  // ... before the first one
 #define WHERE_MS  200  // between two questions where viewers listen
 #define HELLO_MS  50   // between two questions whether it can be heard
 #define WATCH_MS  2000 // between two that say which events are wanted
@@ -250,16 +251,25 @@ static attach_kind_t hear(attach_t *self, void *socket, int64_t now_ms)
     return news;
 }
 
+// For how long the answers are waited for: the first time it is not known who there is.
+static int64_t patience_ms(const attach_t *self)
+{
+    return self->snapshot.process_count > 0 ? WAIT_MS : FIRST_MS;
+}
+
 static bool make_snapshot(attach_t *self, int64_t now_ms)
 {
-    if (self->asked_ms == MM_NEVER ||
-        (now_ms < self->asked_ms + WAIT_MS && !tells_are_all(self->tells, self->asked_ms)))
+    if (self->asked_ms == MM_NEVER || (now_ms < self->asked_ms + patience_ms(self) &&
+                                       !tells_are_all(self->tells, self->asked_ms)))
         return false;
     self->asked_ms = MM_NEVER;
-    if (self->heard_ms == MM_NEVER)
+    snapshot_t snapshot = tells_snapshot(self->tells, now_ms, mm_clock_wall_ms());
+    if (snapshot.process_count == 0) { // nobody has answered yet
+        snapshot_clear(&snapshot);
         return false;
+    }
     snapshot_clear(&self->snapshot);
-    self->snapshot = tells_snapshot(self->tells, now_ms, mm_clock_wall_ms());
+    self->snapshot = snapshot;
     return true;
 }
 
@@ -285,7 +295,7 @@ static int64_t next_due(const attach_t *self)
     if (self->is_open && *self->wanted)
         due = earlier(due, self->watch_ms);
     if (self->asked_ms != MM_NEVER)
-        due = earlier(due, self->asked_ms + WAIT_MS);
+        due = earlier(due, self->asked_ms + patience_ms(self));
     return due;
 }
 
