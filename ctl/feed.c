@@ -112,8 +112,10 @@ static bool record(feed_t *self, const attach_news_t *news)
 {
     if (!self->record)
         return true;
-    if (news->kind != ATTACH_SNAPSHOT)
+    if (news->kind == ATTACH_PROFILE)
         return write_line(self, news->json);
+    if (news->kind != ATTACH_SNAPSHOT || news->snapshot->process_count == 0)
+        return true;
     json_t *json = snapshot_json(news->snapshot);
     bool is_good = write_line(self, json);
     json_decref(json);
@@ -127,7 +129,7 @@ static feed_news_t next_live(feed_t *self, int descriptor, int timeout_ms)
         self->profile_ms = mm_clock_ms() + PROFILE_MS;
     }
     attach_news_t news = attach_next(self->attach, descriptor, timeout_ms);
-    if ((news.kind == ATTACH_SNAPSHOT || news.kind == ATTACH_PROFILE) && !record(self, &news)) {
+    if (!record(self, &news)) {
         self->is_over = true;
         return (feed_news_t){.kind = FEED_DAMAGED};
     }
@@ -350,6 +352,35 @@ const char *feed_error(const feed_t *self)
 int feed_exit_code(const feed_t *self)
 {
     return self->exit_code;
+}
+
+void feed_keep(snapshot_t *self, const snapshot_t *from)
+{
+    snapshot_process_t *processes = calloc(from->process_count + 1, sizeof *processes);
+    assert(processes);
+    if (from->process_count > 0)
+        memcpy(processes, from->processes, from->process_count * sizeof *processes);
+    snapshot_clear(self);
+    *self = *from;
+    self->processes = processes;
+}
+
+bool feed_look(feed_t *self, int wait_ms, snapshot_t *ret_snapshot)
+{
+    snapshot_t seen = {0};
+    int count = 0;
+    int64_t end_ms = mm_clock_ms() + wait_ms;
+    for (int64_t now_ms; count < 2 && (now_ms = mm_clock_ms()) < end_ms;) {
+        feed_news_t news = feed_next(self, -1, (int)(end_ms - now_ms));
+        if (news.kind != FEED_SNAPSHOT)
+            continue;
+        feed_keep(&seen, news.snapshot);
+        count++;
+        end_ms = mm_clock_ms() + wait_ms;
+    }
+    if (count > 0)
+        *ret_snapshot = seen;
+    return count > 0;
 }
 
 void feed_ask_profile(feed_t *self, const char *process, uint32_t seconds)

@@ -54,17 +54,6 @@ bool top_is_due(const snapshot_t *snapshot, int64_t shown_ms, int64_t every_ms)
     return shown_ms == 0 || long_ms < 0 || long_ms >= every_ms - 500;
 }
 
-static void keep(snapshot_t *self, const snapshot_t *from)
-{
-    snapshot_process_t *processes = calloc(from->process_count + 1, sizeof *processes);
-    assert(processes);
-    if (from->process_count > 0)
-        memcpy(processes, from->processes, from->process_count * sizeof *processes);
-    snapshot_clear(self);
-    *self = *from;
-    self->processes = processes;
-}
-
 static void say(top_t *self, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 static void say(top_t *self, const char *format, ...)
@@ -167,7 +156,7 @@ static void look_into(top_t *self)
 
 static void show_latest(top_t *self)
 {
-    keep(&self->shown, &self->latest);
+    feed_keep(&self->shown, &self->latest);
     if (*self->selected.text == '\0')
         select_by(self, 0);
 }
@@ -263,7 +252,7 @@ static void take_news(top_t *self, const feed_news_t *news)
     switch (news->kind) {
     case FEED_NOTHING: break;
     case FEED_SNAPSHOT:
-        keep(&self->latest, news->snapshot);
+        feed_keep(&self->latest, news->snapshot);
         if (!self->is_paused &&
             top_is_due(&self->latest, self->shown.wall_ms, self->config.every_ms))
             show_latest(self);
@@ -313,7 +302,7 @@ int top_run(const top_config_t *config, feed_t *feed, const snapshot_t *first)
     if (!terminal_begin())
         return ctl_fail(EX_USAGE, "top needs a terminal; without one there is: mayhemctl top -b");
     if (first) {
-        keep(&self.latest, first);
+        feed_keep(&self.latest, first);
         show_latest(&self);
     }
     while (!self.is_done) {
