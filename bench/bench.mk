@@ -28,3 +28,8 @@ bench: all $(addprefix $(BUILD)/bench/,$(bench_PROGRAMS))
 .PHONY: bench-charts
 bench-charts:
 	@bench/charts.sh $(or $(RESULTS),$(BUILD)/bench/results.txt) docs
+
+# What it costs to be looked at, in instructions: the loop profile, and a viewer.
+.PHONY: watching
+watching: all $(BUILD)/bench/pipeline
+	@bench/watching.sh $(BUILD)

@@ -13,7 +13,7 @@
 #define MM_FRAME_BYTES  (1 << 20)   // ZMQ_MAXMSGSIZE: libzmq cuts the connection beyond it
 #define MM_PARTS_MAX    64          // frames in one report of a worker
 
-#define MM_TELL_BYTES (512 * 1024) // of text in what a process tells; beyond it nothing is told
+#define MM_TELL_BYTES (128 * 1024) // of text in what a process tells; beyond it nothing is told
 #define MM_ASKED_MAX  256          // bytes of text in a question
 
 #define MM_EVIDENCE_MAX       8   // key/value pairs in a result

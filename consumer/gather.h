@@ -118,9 +118,9 @@ typedef struct {
             mm_leg_t leg;     // retry, taken back
             uint64_t number;  // taken back: the task\'s
             uint32_t attempt; // retry, taken back
+            bool is_lost;     // taken back: it may have been started there
             int64_t delay_ms; // retry
             mm_name_t worker; // worker lost, left; taken back: who had it
-            bool is_lost;     // taken back: it may have been started there
         } note;
     } as;
 } gather_action_t;

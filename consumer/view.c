@@ -19,6 +19,8 @@
 #define ASKED      32
 #define STATS_MS   400 // in which one for everybody's numbers is passed on
 #define JOBS_MAX   16  // in an answer about a host
+#define WORKERS    600 // told of, at most; and of lost ones for
+#define LOST_MS    60000
 
 struct view {
     view_config_t config;
@@ -76,7 +78,9 @@ static json_t *workers_json(const gather_t *gather)
 {
     json_t *list = json_array();
     gather_known_t known = {0};
-    while (gather_next_known(gather, &known)) {
+    while (gather_next_known(gather, &known) && json_array_size(list) < WORKERS) {
+        if (!known.joined && known.silent_ms > LOST_MS)
+            continue;
         json_t *worker =
             json_pack("{s:s, s:s, s:b, s:I, s:I, s:I, s:I}", "name", known.name, "role",
                       known.role == MM_ROLE_SAVER ? "saver" : "restarter", "joined", known.joined,

@@ -1,5 +1,6 @@
-// See attach.h. It asks where viewers listen until it knows and hears somebody there, and begins
-// anew when the consumer is silent: another life of it may listen elsewhere.
+// See attach.h. It asks where viewers listen until it knows, asks for an empty word until it hears
+// that there, since what is told before the subscription has come is lost, and only then for what
+// is wanted. It begins anew when the consumer is silent: another life of it may listen elsewhere.
 
 #include "attach.h"
 #include "clock.h"
@@ -17,6 +18,7 @@
 #define ASK_MS    1000 // between two snapshots
 #define WAIT_MS   300  // for answers, before a snapshot is made without them
 #define WHERE_MS  200  // between two questions where viewers listen
+#define HELLO_MS  50   // between two questions whether it can be heard
 #define WATCH_MS  2000 // between two that say which events are wanted
 #define SILENT_MS 3000 // then the sockets are made anew
 #define ASKED_MAX 16   // questions that wait until they can be asked
@@ -34,6 +36,7 @@ struct attach {
     void *inbox;
     void *events;
     void *viewers; // NULL: it is not known where they listen
+    bool is_open;  // something was heard there
     char suffix[32];
     zmq_msg_t message;
     mm_encoder_t *encoder;
@@ -77,6 +80,7 @@ static void close_sockets(attach_t *self)
     mm_socket_destroy(&self->events);
     mm_socket_destroy(&self->inbox);
     self->suffix[0] = '\0';
+    self->is_open = false;
 }
 
 attach_t *attach_new(const mm_endpoint_t *base)
@@ -151,12 +155,13 @@ void attach_watch_events(attach_t *self, const char *host, const char *outcome)
     self->watch_ms = mm_clock_ms();
 }
 
-// Asks what is due. Before the viewers' socket is heard answers would be lost.
+// Asks what is due.
 static void ask_due(attach_t *self, int64_t now_ms)
 {
-    if (!self->viewers) {
-        if (now_ms >= self->where_ms && ask(self, &(question_t){.about = MM_ABOUT_VIEWERS}))
-            self->where_ms = now_ms + WHERE_MS;
+    if (!self->is_open) {
+        mm_about_t about = self->viewers ? MM_ABOUT_JOB : MM_ABOUT_VIEWERS;
+        if (now_ms >= self->where_ms && ask(self, &(question_t){.about = about}))
+            self->where_ms = now_ms + (self->viewers ? HELLO_MS : WHERE_MS);
         return;
     }
     if (now_ms >= self->ask_ms && ask(self, &(question_t){.about = MM_ABOUT_STATS})) {
@@ -186,12 +191,19 @@ static void connect_viewers(attach_t *self, mm_text_t suffix, int64_t now_ms)
         mm_text_equal(suffix, mm_text(self->suffix)))
         return;
     mm_socket_destroy(&self->viewers);
+    self->is_open = false;
     memcpy(self->suffix, suffix.data, suffix.size);
     self->suffix[suffix.size] = '\0';
     self->viewers = mm_socket_new(ZMQ_SUB);
     mm_socket_subscribe(self->viewers, mm_topic("viewers", NULL, topic));
     (void)mm_socket_connect(self->viewers, mm_endpoint_suffix(&self->base, self->suffix, endpoint));
-    self->ask_ms = self->watch_ms = now_ms + 20; // the subscription takes a moment
+    self->where_ms = now_ms;
+}
+
+// The answer to the question whether it can be heard.
+static bool is_hello(const json_t *job)
+{
+    return json_string_length(json_object_get(job, "asked")) == 0;
 }
 
 // The news in what was told; NOTHING when it is for somebody else, or kept.
@@ -205,6 +217,7 @@ static attach_kind_t take_tell(attach_t *self, const mm_frame_t *frame, int64_t 
         connect_viewers(self, text, now_ms);
         return ATTACH_NOTHING;
     }
+    self->is_open = true;
     if (viewer != 0 && viewer != self->nonce)
         return ATTACH_NOTHING;
     json_decref(self->json);
@@ -215,7 +228,7 @@ static attach_kind_t take_tell(attach_t *self, const mm_frame_t *frame, int64_t 
     case MM_ABOUT_STATS: tells_take(self->tells, self->json, now_ms); return ATTACH_NOTHING;
     case MM_ABOUT_PROFILE: return ATTACH_PROFILE;
     case MM_ABOUT_EVENTS: return *self->wanted ? ATTACH_EVENTS : ATTACH_NOTHING;
-    case MM_ABOUT_JOB: return ATTACH_JOB;
+    case MM_ABOUT_JOB: return is_hello(self->json) ? ATTACH_NOTHING : ATTACH_JOB;
     case MM_ABOUT_VIEWERS: break;
     }
     return ATTACH_NOTHING;
@@ -268,8 +281,8 @@ static int64_t earlier(int64_t a, int64_t b)
 
 static int64_t next_due(const attach_t *self)
 {
-    int64_t due = self->viewers ? self->ask_ms : self->where_ms;
-    if (self->viewers && *self->wanted)
+    int64_t due = self->is_open ? self->ask_ms : self->where_ms;
+    if (self->is_open && *self->wanted)
         due = earlier(due, self->watch_ms);
     if (self->asked_ms != MM_NEVER)
         due = earlier(due, self->asked_ms + WAIT_MS);

@@ -13,6 +13,7 @@ int ctl_diff(int argc, char **argv);
 int ctl_top(int argc, char **argv);
 int ctl_status(int argc, char **argv);
 int ctl_tail(int argc, char **argv);
+int ctl_explain(int argc, char **argv);
 
 // Prints "mayhemctl: ..." to standard error, and returns code.
 int ctl_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));

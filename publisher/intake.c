@@ -44,6 +44,7 @@ struct intake {
     mm_id_t boundary;    // jobs up to here may have been sent by an earlier life
     bool is_behind;      // there are more on record behind last_given
     bool source_ended;
+    bool is_held_back; // the source was not read for lack of room
     int exit_code;
     int64_t source_ms; // when the source has its next one
     int64_t retry_ms;  // no commit before
@@ -159,6 +160,7 @@ static void read_source(intake_t *self, int64_t now_ms)
     if (self->source_ended || self->fresh_count > 0)
         return;
     size_t limit = read_limit(self);
+    self->is_held_back = limit == 0;
     int64_t wall_ms = mm_clock_wall_ms();
     self->fresh_us = mm_clock_us(); // before the commit, which is a part of what a job takes
     bool waits = false;
@@ -228,6 +230,8 @@ static bool commit(intake_t *self, int64_t now_ms)
         self->retries = false;
         self->settled_count = 0;
         self->settled_since_ms = MM_NEVER;
+        if (self->is_held_back && read_limit(self) > 0)
+            self->source_ms = now_ms; // there is room now: nobody else will say so
         return true;
     case OUTBOX_DB_RETRY:
         if (!self->retries)
@@ -244,12 +248,13 @@ static bool commit(intake_t *self, int64_t now_ms)
 }
 
 // Accepted and settled jobs share commits; settled ones alone wait a little for company, since a
-// job that is settled twice is only work.
+// job that is settled twice is only work. A window of them makes room for the next.
 static bool wants_commit(const intake_t *self, int64_t now_ms)
 {
     if (self->retries)
         return now_ms >= self->retry_ms;
-    return self->fresh_count > 0 || self->settled_count >= SETTLE_MAX || self->source_ended ||
+    size_t many = self->config.window < SETTLE_MAX ? self->config.window : SETTLE_MAX;
+    return self->fresh_count > 0 || self->settled_count >= many || self->source_ended ||
            (self->settled_since_ms != MM_NEVER && now_ms - self->settled_since_ms >= SETTLE_MS);
 }
 

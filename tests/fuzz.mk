@@ -3,11 +3,12 @@
 # compiler. `make fuzz-corpus` adds to tests/corpus what covers more than it does, the smallest inputs first;
 # `make fuzz-coverage` says how much of what is fuzzed the corpora reach.
 
-FUZZ := wire hostline options scenario cores
+FUZZ := wire hostline options scenario logs cores
 fuzz_OBJECTS_wire     := fuzz_wire
 fuzz_OBJECTS_hostline := fuzz_hostline
 fuzz_OBJECTS_options  := fuzz_options
 fuzz_OBJECTS_scenario := fuzz_scenario
+fuzz_OBJECTS_logs     := fuzz_logs
 fuzz_OBJECTS_cores    := fuzz_cores fuzz_core_gather fuzz_core_outbox fuzz_core_worker fuzz_frame
 
 # Only for libFuzzer.
@@ -19,6 +20,7 @@ fuzz_SOURCES_hostline := publisher/hostline.c
 fuzz_SOURCES_options  := common/options.c common/options_ini.c common/options_value.c \
                          common/options_check.c common/duration.c
 fuzz_SOURCES_scenario := consumer/gather_reader.c consumer/gather_text.c common/words.c
+fuzz_SOURCES_logs     := ctl/logline.c ctl/timeline.c ctl/timeline_conclude.c ctl/explain_out.c ctl/explain_json.c
 fuzz_SOURCES_cores    := $(wildcard consumer/gather.c consumer/gather_legs.c consumer/gather_out.c \
                          consumer/workers*.c consumer/holdings.c consumer/flight.c consumer/hosts.c \
                          consumer/memory.c common/worker*.c common/results.c publisher/outbox.c)
@@ -27,6 +29,7 @@ fuzz_LIMITS_wire     := -max_len=4096 -malloc_limit_mb=4
 fuzz_LIMITS_hostline := -max_len=512
 fuzz_LIMITS_options  := -max_len=1024
 fuzz_LIMITS_scenario := -max_len=2048
+fuzz_LIMITS_logs     := -max_len=2048
 fuzz_LIMITS_cores    := -max_len=768
 
 fuzz_CHOSEN := $(if $(TARGET),$(filter $(TARGET),$(FUZZ)),$(FUZZ))

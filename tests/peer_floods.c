@@ -1,6 +1,6 @@
 // What publishers and listeners can do in bad faith with valid frames: jobs again and again, ids at
-// the ends of their range, ever new names, questions and subscriptions without end. Its own jobs
-// are restarted like any other, under the publisher "peer".
+// the ends of their range, ever new names, questions and subscriptions without end, and what those
+// who watch can do. Its own jobs are restarted like any other, under the publisher "peer".
 
 #include "peer.h"
 
@@ -114,6 +114,33 @@ static void subscribes_to_much(peer_t *self)
     (void)peer_hear(self, 1000, &frame);
 }
 
+// ---- as those who watch
+
+static void asks_for_everything(peer_t *self)
+{
+    for (unsigned i = 0; i < 20000; i++)
+        peer_send_frame(
+            self, MM_PLACE_INBOX,
+            &(mm_frame_t){.kind = MM_FRAME_QUERY,
+                          .as.query = {.viewer = i,
+                                       .about = (mm_about_t)(MM_ABOUT_STATS + i % MM_ABOUT_VIEWERS),
+                                       .seconds = UINT32_MAX,
+                                       .text = mm_text(i % 2 ? "* *" : "peer-host")}});
+}
+
+// Of a process that is none, in the name of the consumer, and as long as may be.
+static void tells_lies(peer_t *self)
+{
+    static char text[MM_TELL_BYTES];
+    memset(text, '{', sizeof text);
+    for (unsigned i = 0; i < 50; i++)
+        peer_send_frame(self, i % 2 ? MM_PLACE_INBOX : MM_PLACE_JOBS,
+                        &(mm_frame_t){.kind = MM_FRAME_TELL,
+                                      .as.tell = {.process = mm_text("consumer"),
+                                                  .about = MM_ABOUT_STATS,
+                                                  .text = {text, sizeof text}}});
+}
+
 static const struct {
     const char *name;
     void (*send)(peer_t *self);
@@ -124,6 +151,8 @@ static const struct {
     {"publisher.10000-names", many_publishers},
     {"publisher.10000-questions", questions},
     {"events.10000-subscriptions", subscribes_to_much},
+    {"viewer.20000-questions", asks_for_everything},
+    {"viewer.long-lies", tells_lies},
 };
 
 bool peer_flood(peer_t *self, size_t number, bool send, peer_item_t *ret_item)

@@ -14,9 +14,10 @@ static void a_bounded_source_is_read_only_a_little_ahead(void **state)
         step();
     assert_int_equal(on_record(), 40);
     assert_true(intake_deadline(intake) == MM_NEVER); // until something settles
-    settle_all();
-    now_ms += 20;
+    settle_all();                                     // a window full: committed at once
     step();
+    assert_int_equal(on_record(), 30);
+    assert_int_equal(intake_deadline(intake), now_ms); // there is room: nobody else says so
     step();
     assert_int_equal(on_record(), 40);
     assert_int_equal(given_count, 20);

@@ -1,0 +1,62 @@
+// What the two databases of a pipeline know of a host's jobs: the outbox (accepted and not
+// settled?) and the record (received, attempts, outcome). Read-only, also while the pipeline works.
+
+#ifndef RECORDS_H
+#define RECORDS_H
+
+#include "job.h"
+
+// A run of the publisher.
+typedef struct {
+    int64_t number;
+    char *input;
+    char *driver;
+    int64_t started_ms;  // Unix time
+    int64_t finished_ms; // 0: unfinished
+    bool is_read;        // its input was read to the end
+} run_t;
+
+typedef struct {
+    mm_id_t id;
+    char *host;       // NULL: neither database knows the job
+    int64_t run;      // in which it was accepted; 0: not known
+    bool is_pending;  // in the outbox, and not settled there
+    bool is_recorded; // has a row in the record: the rest is from there
+    char *publisher;
+    int64_t received_ms; // Unix time
+    int64_t settled_ms;  // 0: not settled
+    mm_outcome_t outcome;
+    int64_t attempts;
+    int64_t deliveries;
+    int64_t extended;
+    char *worker; // NULL: none
+    char *error;  // NULL: none
+} record_t;
+
+typedef struct {
+    char *host;      // NULL: an id was asked for that neither database knows
+    record_t *items; // its jobs, oldest first
+    size_t count;
+    run_t *runs; // oldest first
+    size_t run_count;
+    bool has_outbox; // such a file is there
+    bool has_store;  //
+} records_t;
+
+// Where to look, and for whom: either of id and host is given.
+typedef struct {
+    const char *dir;
+    const char *db;    // the record; NULL: DIR/mayhem.db
+    const mm_id_t *id; // this job, and all others of its host
+    const char *host;
+} records_query_t;
+
+// Returns 0 (nothing found: an id gives one item without a host, a host none), or a sysexits code
+// with one sentence in error: 66 when there is no pipeline at all, else as mm_sqlite_open.
+int records_read(const records_query_t *query, records_t *ret_records, char error[MM_ERROR_MAX]);
+void records_clear(records_t *self);
+
+// NULL: not known.
+const run_t *records_run(const records_t *self, int64_t number);
+
+#endif
