@@ -154,9 +154,8 @@ static void put_head(page_t *page, const snapshot_t *snapshot)
                    units_count((double)snapshot->backlog, a),
                    units_count((double)snapshot->in_flight, b));
     page_add(page);
-    at = page_put(page, 0, PAGE_DIM, "since  ");
-    at = page_put(page, at, PAGE_PLAIN, "the consumer's start: %s retried, ",
-                  units_count((double)snapshot->retried, a));
+    at = page_put(page, 0, PAGE_DIM, "events ");
+    at = page_put(page, at, PAGE_PLAIN, "%s retried, ", units_count((double)snapshot->retried, a));
     at = page_put(page, at, snapshot->taken_back > 0 ? PAGE_YELLOW : PAGE_PLAIN, "%s taken back",
                   units_count((double)snapshot->taken_back, a));
     at = page_put(page, at, PAGE_PLAIN, ", %s nacked, %s extended",
