@@ -188,7 +188,9 @@ static bool read_head(feed_t *self)
     json_int_t version = json_integer_value(json_object_get(head, "version"));
     char why[96];
     bool is_good = false;
-    if (strcmp(what_is(head), "recording") != 0) {
+    if (self->exit_code != 0) {
+        // said already
+    } else if (strcmp(what_is(head), "recording") != 0) {
         (void)is_damaged(self, "is not the head of a recording; make one with: mayhemctl top "
                                "--record FILE");
     } else if (version != VERSION) {
