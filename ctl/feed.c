@@ -134,7 +134,10 @@ static feed_news_t next_live(feed_t *self, int descriptor, int timeout_ms)
         return (feed_news_t){.kind = FEED_DAMAGED};
     }
     switch (news.kind) {
-    case ATTACH_SNAPSHOT: return (feed_news_t){.kind = FEED_SNAPSHOT, .snapshot = news.snapshot};
+    case ATTACH_SNAPSHOT:
+        if (news.snapshot->process_count == 0)
+            break; // nobody has answered yet
+        return (feed_news_t){.kind = FEED_SNAPSHOT, .snapshot = news.snapshot};
     case ATTACH_PROFILE: return (feed_news_t){.kind = FEED_PROFILE, .profile = news.json};
     case ATTACH_EVENTS: // nobody has asked for them
     case ATTACH_JOB:
@@ -153,6 +156,9 @@ static bool is_damaged(feed_t *self, const char *why)
     return true;
 }
 
+static const char not_a_head[] =
+    "is not the head of a recording; make one with: mayhemctl top --record FILE";
+
 // The object of the next line, a new reference; NULL at the end, or with an error.
 static json_t *read_line(feed_t *self)
 {
@@ -166,7 +172,8 @@ static json_t *read_line(feed_t *self)
     }
     json_t *json = json_loadb(self->line, (size_t)size, JSON_REJECT_DUPLICATES, &unused);
     if (!json_is_object(json)) {
-        (void)is_damaged(self, self->line[size - 1] == '\n'
+        (void)is_damaged(self, self->line_number == 1 ? not_a_head
+                               : self->line[size - 1] == '\n'
                                    ? "is no JSON object; the file is damaged"
                                    : "is cut off; it can be played up to there only");
         json_decref(json);
@@ -191,8 +198,7 @@ static bool read_head(feed_t *self)
     if (self->exit_code != 0) {
         // said already
     } else if (strcmp(what_is(head), "recording") != 0) {
-        (void)is_damaged(self, "is not the head of a recording; make one with: mayhemctl top "
-                               "--record FILE");
+        (void)is_damaged(self, not_a_head);
     } else if (version != VERSION) {
         (void)snprintf(why, sizeof why,
                        "has version %lld, this program reads %d; use the release that made it",

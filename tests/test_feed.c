@@ -249,14 +249,14 @@ static void what_is_no_recording_is_refused(void **state)
     assert_int_equal(exit_code, EX_DATAERR);
     assert_non_null(strstr(error, "No such file"));
     refuses("", "line 1 is not the head of a recording");
-    refuses("hello\n", "line 1 is no JSON object");
-    refuses("[]\n", "line 1 is no JSON object");
+    refuses("hello\n", "line 1 is not the head");
+    refuses("[]\n", "line 1 is not the head");
     refuses("{}\n", "line 1 is not the head");
     refuses("{\"mayhem\": \"profile\", \"version\": 1}\n", "line 1 is not the head");
     refuses("{\"mayhem\": \"recording\", \"version\": 2, \"began_ms\": 1}\n",
             "has version 2, this program reads 1");
     refuses("{\"mayhem\": \"recording\", \"version\": 1}\n", "does not say when it began");
-    refuses("{\"mayhem\": \"recor", "line 1 is cut off");
+    refuses("{\"mayhem\": \"recor", "line 1 is not the head");
 }
 
 static void a_damaged_recording_is_played_up_to_there(void **state)
