@@ -34,7 +34,8 @@ typedef struct {
     snapshot_t latest;
     bool is_paused;
     bool is_reversed;
-    mm_name_t selected;
+    bool has_selected;  // the user; until then it is the first row
+    mm_name_t selected; //
     int selected_pid;
     size_t scroll;
     profiles_t profile; // of the process that is looked into: at most one
@@ -137,6 +138,7 @@ static void select_by(top_t *self, long rows)
 static void move_by(top_t *self, long rows)
 {
     if (self->show == SHOW_TOP) {
+        self->has_selected = true;
         select_by(self, rows);
         return;
     }
@@ -148,6 +150,7 @@ static void look_into(top_t *self)
 {
     if (self->show != SHOW_TOP || *self->selected.text == '\0')
         return;
+    self->has_selected = true;
     self->show = SHOW_DRILL;
     self->scroll = 0;
     self->drill_ms = mm_clock_ms();
@@ -157,7 +160,9 @@ static void look_into(top_t *self)
 static void show_latest(top_t *self)
 {
     feed_keep(&self->shown, &self->latest);
-    if (*self->selected.text == '\0')
+    if (!self->has_selected)
+        self->selected.text[0] = '\0';
+    if (self->show != SHOW_DRILL) // there it keeps its name, even when it is gone
         select_by(self, 0);
 }
 
