@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Starts Mayhem Mandrill: installs what is missing, builds, runs the processes until they have ended
 # and prints a summary. `./run.sh --help` lists the options. Here stand the options, what each
-# process is given, and the folder; the rest is in common/run_{lib,supervise,chaos}.sh.
+# process is given, and the folder; the rest is in common/run_{lib,lines,supervise,chaos}.sh.
 #
 # It decides nothing about jobs: the databases in DIR do, and killing it at any time loses nothing.
 set -u
@@ -11,6 +11,8 @@ build=${MAYHEM_BUILD:-$home/build} # when it is set, nothing is installed or bui
 unset MAYHEM_PARENT                # of a run.sh that has started this one by a command
 # shellcheck source=common/run_lib.sh
 . "$home/common/run_lib.sh"
+# shellcheck source=common/run_lines.sh
+. "$home/common/run_lines.sh"
 # shellcheck source=common/run_supervise.sh
 . "$home/common/run_supervise.sh"
 # shellcheck source=common/run_chaos.sh
@@ -52,6 +54,7 @@ Without -i and -x it is the demo: cattle-xxxx hosts at random, a mock restart, o
   --drain-timeout TIME     for what still runs when it is stopped (25s)
   --log-level LEVEL        debug, info, warn or error
   --profile[=TIME]         show where the time goes, after TIME or at the end; DIR/profile.* keep it
+  --profile lines[:TIME]   show which lines it goes to: all run under valgrind, and slowly
   --json                   the summary as JSON, alone on standard output
   -q, --quiet              no process list, no progress, no log lines
   --no-install             install nothing: say what is missing
@@ -96,6 +99,7 @@ parse() {
             ;;
         esac
         if [[ $name == profile ]]; then # its value is optional
+            [[ $word == *=* || ! ${1:-} =~ ^lines(:|$) ]] || { word+="=$1" && shift; }
             given[profile]=""
             [[ $word != *=* ]] || given[profile]=${word#*=}
         elif [[ $name != "" && $flags == *" $name "* && $word != *=* ]]; then
@@ -145,12 +149,12 @@ setting() {
     die 70 "mayhem-$1 --print-config does not tell $2"
 }
 
-# The demo's values give way to what the user has set anywhere.
-demo_default() {
-    local -n demo=args_$1
+# A default that gives way to what the user has set anywhere. own_default ROLE OPTION VALUE
+own_default() {
+    local -n defaults=args_$1
     local value origin
     setting "$1" "$2"
-    [[ $origin != '# default' ]] || demo+=("--$2=$3")
+    [[ $origin != '# default' ]] || defaults+=("--$2=$3")
 }
 
 # What restarts the hosts, as it is recorded with the run.
@@ -180,19 +184,28 @@ centiseconds() {
     esac
 }
 
+is_by_line() {
+    [[ ${given[profile]:-} =~ ^lines(:|$) ]]
+}
+
 # Each process saves its profile when it ends; TIME, checked like --for, ends them all.
 prepare_profile() {
     local role
     [[ -v given[profile] ]] || return 0
-    for role in "${roles[@]}"; do
-        local -n profiled=args_$role
-        profiled+=("--save-profile=$dir/profile")
-    done
-    [[ ${given[profile]} != "" ]] || return 0
-    [[ ! ${given[profile]} =~ ^[0-9]+$ ]] || given[profile]+=s
-    "$build/mayhem-publisher" "--for=${given[profile]}" --check </dev/null >/dev/null 2>&1 ||
-        die 64 "--profile=${given[profile]}: say a time, as in --profile=5s"
-    profile_for=$(centiseconds "${given[profile]}") || exit
+    if is_by_line; then
+        prepare_lines
+    else
+        for role in "${roles[@]}"; do
+            local -n profiled=args_$role
+            profiled+=("--save-profile=$dir/profile")
+        done
+    fi
+    profile_time=${given[profile]#lines} profile_time=${profile_time#:}
+    [[ $profile_time != "" ]] || return 0
+    [[ ! $profile_time =~ ^[0-9]+$ ]] || profile_time+=s
+    "$build/mayhem-publisher" "--for=$profile_time" --check </dev/null >/dev/null 2>&1 ||
+        die 64 "--profile=${given[profile]}: say a time, as in --profile=5s or --profile=lines:5s"
+    profile_for=$(centiseconds "$profile_time") || exit
 }
 
 # All that can be said before the first process is started.
@@ -209,10 +222,10 @@ prepare() {
     driver=$(driver_line) || exit
     if [[ $input == "" && $driver == mock ]]; then
         is_demo=1 progress=off
-        demo_default restarter mock-time 0s..1s
-        demo_default restarter mock-fail 25%
-        demo_default saver inject-time 0s..1s
-        demo_default saver inject-fail 25%
+        own_default restarter mock-time 0s..1s
+        own_default restarter mock-fail 25%
+        own_default saver inject-time 0s..1s
+        own_default saver inject-fail 25%
     fi
     [[ ! -v given[quiet] ]] || progress=off
     args_publisher+=("--driver=$driver" "--progress=$progress")
@@ -277,7 +290,12 @@ take_folder() {
     fi
     printf '%d\n' $$ >"$dir/run.pid"
     rm -f -- "$dir/scale" "$dir/scaled" "$dir/publisher.run"
-    [[ ! -v given[profile] ]] || rm -f -- "$dir"/profile/*.json "$dir"/profile.{txt,callgrind,folded}
+    if is_by_line; then
+        rm -f -- "$dir"/profile/lines/*.out
+        mkdir -p -- "$dir/profile/lines" || die 73 "cannot create the folder $dir/profile/lines"
+    elif [[ -v given[profile] ]]; then
+        rm -f -- "$dir"/profile/*.json "$dir"/profile.{txt,callgrind,folded}
+    fi
 }
 
 # ---- the run -------------------------------------------------------------------------------------
@@ -287,6 +305,7 @@ run_pipeline() {
     is_count "$restarters" 1 || die 64 "-n $restarters: the number of restarters is 1 to 256"
     [[ ${given[input]-x} != "" ]] || die 64 "-i needs the name of a file"
     build_programs
+    ! is_by_line || install_missing missing_for_lines
     exec 3>&1 4>&2 7<&0 8>&1 </dev/null
     [[ ! -v given[json] ]] || exec 3>&2
     prepare

@@ -28,6 +28,14 @@
 #define NAP_NS         5000000   // after a batch: lets the next one grow
 #define STOP_WAIT_NS   800000000 // how long a writer that hangs in write(2) is waited for
 
+// make CPPFLAGS=-DMM_LOG_BLOCKING BUILD=build-blocking: the loop formats and writes its lines
+// itself, for comparison only (docs/profiling.md).
+#ifdef MM_LOG_BLOCKING
+#define IS_BLOCKING true
+#else
+#define IS_BLOCKING false
+#endif
+
 enum { AWAKE = 0, NAPPING = 1, ASLEEP = 2 };
 
 // The level of a filler.
@@ -286,9 +294,9 @@ void mm_log_line(mm_log_level_t level, const char *message, const mm_field_t *fi
 {
     MM_SPAN_COUNTED("log");
     assert(count <= MM_LOG_FIELDS);
-    if (!self.is_running) {
+    if (!self.is_running || IS_BLOCKING) {
         if (!self.is_abandoned)
-            write_line(STDERR_FILENO, level, message, fields, count);
+            write_line(self.is_running ? self.fd : STDERR_FILENO, level, message, fields, count);
         return;
     }
     if (!report_dropped() || !put_record(level, message, fields, count))

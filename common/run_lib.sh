@@ -88,7 +88,7 @@ install_missing() {
         root=(sudo)
         [[ -t 0 ]] || root=(sudo -n)
     fi
-    if [[ -v given[no-install] ]] || ! have apt-get ||
+    if [[ -v given[no-install] || -v MAYHEM_BUILD ]] || ! have apt-get ||
         { ((EUID != 0)) && ! { have sudo && "${root[@]}" true 2>/dev/null; }; }; then
         die 69 "packages are missing; install them as root:
     apt-get update && apt-get install -y ${packages[*]}"

@@ -30,8 +30,8 @@ warn() {
 
 # Children by name. All times are those of tick.
 declare -A pid=() born=() due=() kill_at=() leaving=() crashes=() restarts=() delay=()
-followers=() unclean=() profile_for="" waker="" woken="" signals="" rescale="" stopping="" stopped_at=0
-feeder="" code="" is_demo="" clear=""
+followers=() unclean=() waker="" woken="" signals="" rescale="" stopping="" stopped_at=0
+feeder="" code="" is_demo="" clear="" profile_time="" profile_for=""
 crash_limit=10 delay_most=500 # restarts of one process within a minute; the longest wait before one
 tormentor=""                  # of --chaos: it must not kill what leaves
 substitute=none               # for the saver that has left before the consumer
@@ -94,7 +94,8 @@ start() {
     size=$(stat -c %s -- "$log")
     open_input "$name"
     set -m # a process group of its own: Ctrl-C is to reach run.sh only
-    "$build/mayhem-${name%%-*}" "${arguments[@]}" "--id=$name" "--log-file=$log" \
+    "${under[@]/NAME.PID.out/$name.$BASHPID.out}" \
+        "$build/mayhem-${name%%-*}" "${arguments[@]}" "--id=$name" "--log-file=$log" \
         <&5 >&3 2>&4 3>&- 4>&- 5<&- 6>&- 7<&- 8>&- &
     pid[$name]=$!
     if [[ $is_demo && ! -v given[quiet] ]]; then
@@ -282,7 +283,7 @@ sweep() {
 end_profile() {
     [[ $profile_for != "" && $stopping == "" ]] || return 0
     if ((now >= started_at + profile_for)); then
-        say "profiled for ${given[profile]}: stopping"
+        say "profiled for $profile_time: stopping"
         stop_all ""
     else
         until=$((started_at + profile_for))
@@ -352,6 +353,10 @@ close_input() {
 show_profile() {
     local form
     [[ -v given[profile] ]] || return 0
+    if is_by_line; then
+        show_lines
+        return
+    fi
     for form in table:txt callgrind:callgrind folded:folded; do
         "$build/mayhemctl" profile "--read=$dir/profile" "--format=${form%:*}" \
             "--output=$dir/profile.${form#*:}" 2>&4 || return 0

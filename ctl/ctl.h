@@ -10,6 +10,7 @@
 // Each takes its own arguments, argv[0] being the command's name, and returns a sysexits code.
 int ctl_profile(int argc, char **argv);
 int ctl_diff(int argc, char **argv);
+int ctl_lines(int argc, char **argv);
 int ctl_top(int argc, char **argv);
 int ctl_status(int argc, char **argv);
 int ctl_tail(int argc, char **argv);

@@ -18,6 +18,7 @@ static const command_t commands[] = {
     {"tail", ctl_tail, "what happens to jobs, as it happens"},
     {"profile", ctl_profile, "where the time of the event loops goes"},
     {"diff", ctl_diff, "what has changed between two saved profiles"},
+    {"lines", ctl_lines, "what each line of a function costs"},
     {"explain", ctl_explain,
      "the life of a host: received, attempts, who was lost with it, outcome"},
 };

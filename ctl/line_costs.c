@@ -1,0 +1,182 @@
+// See line_costs.h. Costs are sorted by place, so that what belongs to one line, one compiled
+// function of it and one instruction of that stands together.
+
+#include "line_costs.h"
+
+#include "code.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+// ---- order
+
+static int order_texts(const char *a, const char *b)
+{
+    return a == b ? 0 : strcmp(a, b); // they are interned
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const callgrind_cost_t *one = a, *other = b;
+    int order = order_texts(one->file, other->file);
+    if (order == 0)
+        order = (one->line > other->line) - (one->line < other->line);
+    if (order == 0)
+        order = order_texts(one->process, other->process);
+    if (order == 0)
+        order = order_texts(one->object, other->object);
+    if (order == 0)
+        order = order_texts(one->function, other->function);
+    if (order == 0)
+        order = (one->address > other->address) - (one->address < other->address);
+    return order;
+}
+
+static bool is_same_copy(const callgrind_cost_t *a, const callgrind_cost_t *b)
+{
+    return a->file == b->file && a->line == b->line && a->process == b->process &&
+           a->object == b->object && a->function == b->function;
+}
+
+static int by_own(const void *a, const void *b)
+{
+    const costed_object_t *one = a, *other = b;
+    if (one->own != other->own)
+        return one->own < other->own ? 1 : -1;
+    return strcmp(one->name, other->name);
+}
+
+// ---- summing up
+
+// Costs of calls, for they have no instruction of their own, are left out.
+static uint64_t count_hits(const callgrind_cost_t *costs, size_t count, code_t *code)
+{
+    uint64_t hits = 0, repeated = 0;
+    for (size_t i = 0, next; i < count; i = next) {
+        uint64_t executed = 0;
+        for (next = i; next < count && costs[next].address == costs[i].address; next++)
+            executed += costs[next].callee ? 0 : costs[next].cost;
+        if (executed <= hits)
+            continue;
+        if (!code_repeats(code, costs[i].object, costs[i].address))
+            hits = executed;
+        else if (executed > repeated)
+            repeated = executed;
+    }
+    return hits > 0 ? hits : repeated;
+}
+
+static bool is_own_call(const costed_file_t *file, const callgrind_cost_t *cost)
+{
+    const source_function_t *function =
+        cost->callee_file == cost->file ? source_function_at(file->source, cost->line) : NULL;
+    return function && strcmp(function->name, cost->callee) == 0;
+}
+
+static void add_line(line_costs_t *self, const costed_file_t *file, const callgrind_cost_t *costs,
+                     size_t count, code_t *code)
+{
+    line_cost_t *line = &file->costs[costs->line];
+    for (size_t i = 0; i < count; i++) {
+        if (!costs[i].callee)
+            line->own += costs[i].cost;
+        if (!costs[i].callee || !is_own_call(file, &costs[i]))
+            line->all += costs[i].cost;
+    }
+    if (self->has_hits)
+        line->hits += count_hits(costs, count, code);
+}
+
+static void add_object(line_costs_t *self, const callgrind_cost_t *cost)
+{
+    size_t i = 0;
+    while (i < self->object_count && self->objects[i].name != cost->object)
+        i++;
+    if (i == self->object_count) {
+        self->objects = realloc(self->objects, ++self->object_count * sizeof *self->objects);
+        assert(self->objects);
+        self->objects[i] = (costed_object_t){.name = cost->object};
+    }
+    self->objects[i].own += cost->cost;
+}
+
+// Those of the compiler and of libraries are nobody's to mend.
+static bool is_system_header(const char *path)
+{
+    return strncmp(path, "/usr/include/", 13) == 0 || strncmp(path, "/usr/lib/", 9) == 0;
+}
+
+// The file of this path, which is the last one or new.
+static costed_file_t *find_file(line_costs_t *self, const char *path)
+{
+    if (self->file_count > 0 && self->files[self->file_count - 1].path == path)
+        return &self->files[self->file_count - 1];
+    self->files = realloc(self->files, (self->file_count + 1) * sizeof *self->files);
+    assert(self->files);
+    costed_file_t *file = &self->files[self->file_count++];
+    *file = (costed_file_t){.path = path};
+    if (!is_system_header(path))
+        file->source = source_read(path);
+    if (file->source) {
+        file->costs = calloc(file->source->line_count + 1, sizeof *file->costs);
+        assert(file->costs);
+    }
+    return file;
+}
+
+line_costs_t *line_costs_new(const callgrind_t *callgrind)
+{
+    line_costs_t *self = calloc(1, sizeof *self);
+    size_t count = callgrind->count;
+    callgrind_cost_t *costs = calloc(count + 1, sizeof *costs);
+    code_t code = {0};
+    assert(self && costs);
+    if (count > 0)
+        memcpy(costs, callgrind->costs, count * sizeof *costs);
+    qsort(costs, count, sizeof *costs, by_place);
+    for (size_t i = 0; i < count; i++)
+        self->has_hits = self->has_hits || costs[i].address > 0;
+    for (size_t i = 0, next; i < count; i = next) {
+        costed_file_t *file = find_file(self, costs[i].file);
+        bool has_source =
+            file->source && costs[i].line > 0 && (size_t)costs[i].line <= file->source->line_count;
+        for (next = i; next < count && is_same_copy(&costs[next], &costs[i]); next++) {
+            self->total += costs[next].callee ? 0 : costs[next].cost;
+            if (!has_source && !costs[next].callee)
+                add_object(self, &costs[next]);
+        }
+        if (has_source)
+            add_line(self, file, costs + i, next - i, &code);
+    }
+    if (self->object_count > 0)
+        qsort(self->objects, self->object_count, sizeof *self->objects, by_own);
+    code_close(&code);
+    free(costs);
+    return self;
+}
+
+void line_costs_destroy(line_costs_t **self_p)
+{
+    line_costs_t *self = *self_p;
+    *self_p = NULL;
+    if (!self)
+        return;
+    for (size_t i = 0; i < self->file_count; i++) {
+        source_destroy(&self->files[i].source);
+        free(self->files[i].costs);
+    }
+    free(self->files);
+    free(self->objects);
+    free(self);
+}
+
+line_cost_t line_costs_of(const costed_file_t *file, const source_function_t *function)
+{
+    line_cost_t sum = {0};
+    for (int line = function->first; line <= function->last; line++) {
+        sum.own += file->costs[line].own;
+        sum.all += file->costs[line].all;
+    }
+    return sum;
+}
