@@ -176,7 +176,7 @@ clean:
 	rm -rf $(BUILD)
 
 help:
-	@echo 'all            the four programs, in $(BUILD)/'
+	@echo 'all            the four programs and mayhemctl, in $(BUILD)/'
 	@echo 'check          unit tests, scenarios, purity of the cores, headers, 10,000 simulated seeds'
 	@echo 'test           everything, as CI runs it (./run.sh --test)'
 	@echo 'sim            the simulator: SEED=n [STEPS=n] replays one, SEEDS=n [FIRST=n] runs many'

@@ -33,9 +33,9 @@ missing_for_build() {
     [[ -e /usr/include/uthash.h || -e /usr/local/include/uthash.h ]] || missing+=(uthash-dev)
     pkg-config --exists msgpack 2>/dev/null || pkg-config --exists msgpack-c 2>/dev/null ||
         missing+=('libmsgpack-dev|libmsgpack-c-dev')
-    pkg-config --exists libzmq libczmq sqlite3 jansson inih 2>/dev/null && return
+    pkg-config --exists libzmq libczmq sqlite3 jansson inih ncursesw 2>/dev/null && return
     for pair in libzmq:libzmq3-dev libczmq:libczmq-dev sqlite3:libsqlite3-dev \
-        jansson:libjansson-dev inih:libinih-dev; do
+        jansson:libjansson-dev inih:libinih-dev ncursesw:libncurses-dev; do
         pkg-config --exists "${pair%:*}" 2>/dev/null || missing+=("${pair#*:}")
     done
 }
@@ -43,7 +43,7 @@ missing_for_build() {
 missing_for_test() {
     local tool
     pkg-config --exists cmocka 2>/dev/null || missing+=(libcmocka-dev)
-    for tool in sqlite3 shellcheck valgrind clang patch; do
+    for tool in sqlite3 shellcheck valgrind clang patch tmux; do
         have "$tool" || missing+=("$tool")
     done
     if ! have clang ||

@@ -4,19 +4,30 @@
 
 #include <utlist.h>
 
-#define FOLLOWED 8 // one job in so many is followed, while there are trails
+#define FOLLOWED 8 // one job in so many is followed, while there are many trails
+
+// The fewer trails are left the fewer jobs are followed: a long queue would else take them all at
+// its end, and nothing would be known of it until its head has come that far.
+static uint32_t one_in(const hops_t *self)
+{
+    if (self->out < HOPS_TRAILS / 2)
+        return FOLLOWED;
+    return self->out < HOPS_TRAILS * 3 / 4 ? 8 * FOLLOWED : 64 * FOLLOWED;
+}
 
 trail_t *hops_follow(hops_t *self, int64_t now_ms)
 {
-    if (self->begun++ % FOLLOWED != 0)
+    if (self->begun++ % one_in(self) != 0)
         return NULL;
     trail_t *trail = self->spare;
     if (trail)
         LL_DELETE(self->spare, trail);
     else if (self->used < HOPS_TRAILS)
         trail = &self->trails[self->used++];
-    if (trail)
-        *trail = (trail_t){.began_ms = now_ms, .store_ms = now_ms, .restart_ms = now_ms};
+    if (!trail)
+        return NULL;
+    self->out++;
+    *trail = (trail_t){.began_ms = now_ms, .store_ms = now_ms, .restart_ms = now_ms};
     return trail;
 }
 
@@ -28,6 +39,7 @@ void hops_end(hops_t *self, trail_t **trail_p, int64_t now_ms)
     *trail_p = NULL;
     mm_recent_record(&self->times[HOP_FLIGHT], now_ms, now_ms - trail->began_ms);
     LL_PREPEND(self->spare, trail);
+    self->out--;
 }
 
 // What ends is recorded; what begins is counted from now.

@@ -29,6 +29,7 @@ typedef struct trail {
 typedef struct {
     trail_t trails[HOPS_TRAILS];
     size_t used; // trails that were ever used
+    size_t out;  // ... that are now
     trail_t *spare;
     uint32_t begun; // jobs, to follow one in some
     mm_recent_t times[HOP_TIMES];

@@ -161,19 +161,21 @@ static void ask_due(attach_t *self, int64_t now_ms)
 {
     if (!self->is_open) {
         mm_about_t about = self->viewers ? MM_ABOUT_JOB : MM_ABOUT_VIEWERS;
-        if (now_ms >= self->where_ms && ask(self, &(question_t){.about = about}))
+        if (now_ms >= self->where_ms) {
+            (void)ask(self, &(question_t){.about = about}); // in vain, while nobody is there
             self->where_ms = now_ms + (self->viewers ? HELLO_MS : WHERE_MS);
+        }
         return;
     }
-    if (now_ms >= self->ask_ms && ask(self, &(question_t){.about = MM_ABOUT_STATS})) {
+    if (now_ms >= self->ask_ms) {
+        if (ask(self, &(question_t){.about = MM_ABOUT_STATS}))
+            self->asked_ms = now_ms;
         self->ask_ms = now_ms + ASK_MS;
-        self->asked_ms = now_ms;
     }
     if (*self->wanted && now_ms >= self->watch_ms) {
         question_t question = {.about = MM_ABOUT_EVENTS};
         strcpy(question.text, self->wanted);
-        if (ask(self, &question))
-            self->watch_ms = now_ms + WATCH_MS;
+        self->watch_ms = now_ms + (ask(self, &question) ? WATCH_MS : WHERE_MS);
     }
     size_t asked = 0;
     while (asked < self->question_count && ask(self, &self->questions[asked]))

@@ -164,15 +164,14 @@ static int read_saved(const profile_options_t *options, profiles_t *profiles)
                                : ctl_fail(EX_DATAERR, "no process '%s' is in it", options->process);
 }
 
-// Asks those of the first snapshot.
+// Asks those who are there.
 static int collect_live(const profile_options_t *options, feed_t *feed, collect_t *collect)
 {
-    const snapshot_t *snapshot = NULL;
-    for (int64_t end_ms = mm_clock_ms() + PLACE_WAIT_MS; !snapshot && mm_clock_ms() < end_ms;)
-        snapshot = feed_next(feed, -1, (int)(end_ms - mm_clock_ms())).snapshot;
-    if (!snapshot)
+    snapshot_t snapshot;
+    if (!feed_look(feed, PLACE_WAIT_MS, &snapshot))
         return place_fail(&options->place);
-    collect_begin(collect, feed, snapshot, options->process, options->seconds, mm_clock_ms());
+    collect_begin(collect, feed, &snapshot, options->process, options->seconds, mm_clock_ms());
+    snapshot_clear(&snapshot);
     if (collect->missing_count == 0)
         return ctl_fail(EX_UNAVAILABLE, "no process '%s' is in the pipeline at %s",
                         options->process ? options->process : "", options->place.address);

@@ -1,6 +1,5 @@
 // mayhemctl status: one look at a running pipeline.
 
-#include "clock.h"
 #include "ctl.h"
 #include "feed.h"
 #include "place.h"
@@ -49,48 +48,30 @@ static bool parse(int argc, char **argv, status_options_t *options, int *ret_exi
     return *ret_exit_code == 0;
 }
 
-static json_t *next_snapshot(feed_t *feed)
-{
-    int64_t end_ms = mm_clock_ms() + PLACE_WAIT_MS;
-    while (mm_clock_ms() < end_ms) {
-        feed_news_t news = feed_next(feed, -1, (int)(end_ms - mm_clock_ms()));
-        if (news.kind == FEED_SNAPSHOT)
-            return snapshot_json(news.snapshot);
-    }
-    return NULL;
-}
-
-static bool print(json_t *json, bool is_json)
+static bool print(const snapshot_t *snapshot, bool is_json)
 {
     if (is_json)
-        return ctl_print_json(json);
-    snapshot_t snapshot;
-    bool is_good = snapshot_read(json, &snapshot);
-    json_decref(json);
-    if (!is_good)
-        return false;
-    page_t *page = screen_top(&snapshot, &(screen_view_t){.width = WIDTH});
+        return ctl_print_json(snapshot_json(snapshot));
+    page_t *page = screen_top(snapshot, &(screen_view_t){.width = WIDTH});
     page_print(page, stdout);
     page_destroy(&page);
-    snapshot_clear(&snapshot);
     return fflush(stdout) == 0;
 }
 
 int ctl_status(int argc, char **argv)
 {
     status_options_t options = {0};
+    snapshot_t snapshot = {0};
     int exit_code;
     if (!parse(argc, argv, &options, &exit_code))
         return exit_code;
     feed_t *feed = feed_attach(&options.place.base);
-    json_t *first = next_snapshot(feed);
-    json_t *second = first ? next_snapshot(feed) : NULL; // the first one has no rates
+    bool is_there = feed_look(feed, PLACE_WAIT_MS, &snapshot);
     feed_destroy(&feed);
-    if (!first)
+    if (!is_there)
         return place_fail(&options.place);
-    if (second)
-        json_decref(first);
-    return print(second ? second : first, options.is_json)
-               ? 0
-               : ctl_fail(EX_IOERR, "cannot write the output: %s", strerror(errno));
+    if (!print(&snapshot, options.is_json))
+        exit_code = ctl_fail(EX_IOERR, "cannot write the output: %s", strerror(errno));
+    snapshot_clear(&snapshot);
+    return exit_code;
 }

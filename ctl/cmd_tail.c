@@ -244,9 +244,9 @@ static int follow(tail_t *self, attach_t *attach)
         attach_news_t news = attach_next(attach, -1, 200);
         if (news.kind == ATTACH_SNAPSHOT) {
             set_consumer(self, news.snapshot);
-            if (!is_watching)
+            if (!is_watching && self->pid != 0)
                 attach_watch_events(attach, self->options->host, self->options->outcome);
-            is_watching = true;
+            is_watching = self->pid != 0;
         }
         if (!is_watching && mm_clock_ms() - began_ms >= PLACE_WAIT_MS)
             return place_fail(&self->options->place);

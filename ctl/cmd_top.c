@@ -133,31 +133,35 @@ static bool print(const snapshot_t *snapshot, const top_options_t *options, bool
     return fflush(stdout) == 0;
 }
 
-static int print_all(const top_options_t *options, feed_t *feed, const snapshot_t *snapshot)
+// The first snapshot is not printed: it has no rates, and may lack who has not answered yet. In a
+// recording it is the same one.
+static int print_all(const top_options_t *options, feed_t *feed)
 {
-    uint64_t printed = 0;
+    uint64_t seen = 0, printed = 0;
     int64_t shown_ms = 0;
     bool is_gone = false;
-    for (;;) {
-        if (snapshot && top_is_due(snapshot, shown_ms, (int64_t)options->delay * 1000)) {
-            if (!print(snapshot, options, printed == 0))
-                return ctl_fail(EX_IOERR, "cannot write the output: %s", strerror(errno));
-            shown_ms = snapshot->wall_ms;
-            printed++;
-        }
-        if (options->count > 0 && printed >= options->count)
-            return 0;
+    while (options->count == 0 || printed < options->count) {
         feed_news_t news = feed_next(feed, -1, PLACE_WAIT_MS);
         if (news.kind == FEED_END)
-            return 0;
+            return printed > 0 ? 0
+                               : ctl_fail(EX_DATAERR, "cannot replay %s: it has no two snapshots",
+                                          options->replay);
         if (news.kind == FEED_DAMAGED)
             return ctl_fail(feed_exit_code(feed), "%s", feed_error(feed));
-        snapshot = news.kind == FEED_SNAPSHOT ? news.snapshot : NULL;
+        seen += news.kind == FEED_SNAPSHOT;
+        if (news.kind == FEED_SNAPSHOT && (seen > 1 || !options->replay) &&
+            top_is_due(news.snapshot, shown_ms, (int64_t)options->delay * 1000)) {
+            if (!print(news.snapshot, options, printed == 0))
+                return ctl_fail(EX_IOERR, "cannot write the output: %s", strerror(errno));
+            shown_ms = news.snapshot->wall_ms;
+            printed++;
+        }
         bool is_silent = feed_silent_ms(feed) >= PLACE_WAIT_MS;
         if (is_silent && !is_gone)
             (void)ctl_fail(0, "no answer for 3 s: the pipeline is gone; asking on");
         is_gone = is_silent;
     }
+    return 0;
 }
 
 // ---- the command
@@ -175,7 +179,7 @@ static int show(const top_options_t *options, feed_t *feed)
             return place_fail(&options->place);
     }
     if (options->is_batch)
-        return print_all(options, feed, first);
+        return print_all(options, feed);
     char title[MM_ENDPOINT_MAX + 32];
     (void)snprintf(title, sizeof title, "mayhemctl top  %.250s",
                    options->replay ? options->replay : options->place.address);

@@ -112,8 +112,10 @@ static bool record(feed_t *self, const attach_news_t *news)
 {
     if (!self->record)
         return true;
-    if (news->kind != ATTACH_SNAPSHOT)
+    if (news->kind == ATTACH_PROFILE)
         return write_line(self, news->json);
+    if (news->kind != ATTACH_SNAPSHOT || news->snapshot->process_count == 0)
+        return true;
     json_t *json = snapshot_json(news->snapshot);
     bool is_good = write_line(self, json);
     json_decref(json);
@@ -127,12 +129,15 @@ static feed_news_t next_live(feed_t *self, int descriptor, int timeout_ms)
         self->profile_ms = mm_clock_ms() + PROFILE_MS;
     }
     attach_news_t news = attach_next(self->attach, descriptor, timeout_ms);
-    if ((news.kind == ATTACH_SNAPSHOT || news.kind == ATTACH_PROFILE) && !record(self, &news)) {
+    if (!record(self, &news)) {
         self->is_over = true;
         return (feed_news_t){.kind = FEED_DAMAGED};
     }
     switch (news.kind) {
-    case ATTACH_SNAPSHOT: return (feed_news_t){.kind = FEED_SNAPSHOT, .snapshot = news.snapshot};
+    case ATTACH_SNAPSHOT:
+        if (news.snapshot->process_count == 0)
+            break; // nobody has answered yet
+        return (feed_news_t){.kind = FEED_SNAPSHOT, .snapshot = news.snapshot};
     case ATTACH_PROFILE: return (feed_news_t){.kind = FEED_PROFILE, .profile = news.json};
     case ATTACH_EVENTS: // nobody has asked for them
     case ATTACH_JOB:
@@ -151,6 +156,9 @@ static bool is_damaged(feed_t *self, const char *why)
     return true;
 }
 
+static const char not_a_head[] =
+    "is not the head of a recording; make one with: mayhemctl top --record FILE";
+
 // The object of the next line, a new reference; NULL at the end, or with an error.
 static json_t *read_line(feed_t *self)
 {
@@ -164,7 +172,8 @@ static json_t *read_line(feed_t *self)
     }
     json_t *json = json_loadb(self->line, (size_t)size, JSON_REJECT_DUPLICATES, &unused);
     if (!json_is_object(json)) {
-        (void)is_damaged(self, self->line[size - 1] == '\n'
+        (void)is_damaged(self, self->line_number == 1 ? not_a_head
+                               : self->line[size - 1] == '\n'
                                    ? "is no JSON object; the file is damaged"
                                    : "is cut off; it can be played up to there only");
         json_decref(json);
@@ -186,9 +195,10 @@ static bool read_head(feed_t *self)
     json_int_t version = json_integer_value(json_object_get(head, "version"));
     char why[96];
     bool is_good = false;
-    if (strcmp(what_is(head), "recording") != 0) {
-        (void)is_damaged(self, "is not the head of a recording; make one with: mayhemctl top "
-                               "--record FILE");
+    if (self->exit_code != 0) {
+        // said already
+    } else if (strcmp(what_is(head), "recording") != 0) {
+        (void)is_damaged(self, not_a_head);
     } else if (version != VERSION) {
         (void)snprintf(why, sizeof why,
                        "has version %lld, this program reads %d; use the release that made it",
@@ -350,6 +360,35 @@ const char *feed_error(const feed_t *self)
 int feed_exit_code(const feed_t *self)
 {
     return self->exit_code;
+}
+
+void feed_keep(snapshot_t *self, const snapshot_t *from)
+{
+    snapshot_process_t *processes = calloc(from->process_count + 1, sizeof *processes);
+    assert(processes);
+    if (from->process_count > 0)
+        memcpy(processes, from->processes, from->process_count * sizeof *processes);
+    snapshot_clear(self);
+    *self = *from;
+    self->processes = processes;
+}
+
+bool feed_look(feed_t *self, int wait_ms, snapshot_t *ret_snapshot)
+{
+    snapshot_t seen = {0};
+    int count = 0;
+    int64_t end_ms = mm_clock_ms() + wait_ms;
+    for (int64_t now_ms; count < 2 && (now_ms = mm_clock_ms()) < end_ms;) {
+        feed_news_t news = feed_next(self, -1, (int)(end_ms - now_ms));
+        if (news.kind != FEED_SNAPSHOT)
+            continue;
+        feed_keep(&seen, news.snapshot);
+        count++;
+        end_ms = mm_clock_ms() + wait_ms;
+    }
+    if (count > 0)
+        *ret_snapshot = seen;
+    return count > 0;
 }
 
 void feed_ask_profile(feed_t *self, const char *process, uint32_t seconds)

@@ -49,6 +49,13 @@ feed_news_t feed_next(feed_t *self, int descriptor, int timeout_ms);
 const char *feed_error(const feed_t *self);
 int feed_exit_code(const feed_t *self);
 
+// The whole pipeline with its rates: the second snapshot, as the first one has none and may lack
+// some. False when none has come in wait_ms; the first one when no second has come in as much
+// again. To be cleared by the caller.
+bool feed_look(feed_t *self, int wait_ms, snapshot_t *ret_snapshot);
+// Makes *self, which was one or is zero, a copy.
+void feed_keep(snapshot_t *self, const snapshot_t *from);
+
 // Asks for a profile of the last `seconds` (0: since the start) of a process, or of all (NULL). A
 // recording answers with the last ones that it has had so far, whatever they cover.
 void feed_ask_profile(feed_t *self, const char *process, uint32_t seconds);

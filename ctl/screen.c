@@ -154,9 +154,8 @@ static void put_head(page_t *page, const snapshot_t *snapshot)
                    units_count((double)snapshot->backlog, a),
                    units_count((double)snapshot->in_flight, b));
     page_add(page);
-    at = page_put(page, 0, PAGE_DIM, "since  ");
-    at = page_put(page, at, PAGE_PLAIN, "the consumer's start: %s retried, ",
-                  units_count((double)snapshot->retried, a));
+    at = page_put(page, 0, PAGE_DIM, "events ");
+    at = page_put(page, at, PAGE_PLAIN, "%s retried, ", units_count((double)snapshot->retried, a));
     at = page_put(page, at, snapshot->taken_back > 0 ? PAGE_YELLOW : PAGE_PLAIN, "%s taken back",
                   units_count((double)snapshot->taken_back, a));
     at = page_put(page, at, PAGE_PLAIN, ", %s nacked, %s extended",
@@ -243,16 +242,16 @@ typedef struct {
 
 static const process_column_t process_columns[] = {{PID, "PID", 8, 0, SCREEN_ROLE},
                                                    {STATE, "STATE", 11, 0, SCREEN_ROLE},
-                                                   {RATE, "JOBS/S", 8, 0, SCREEN_RATE},
+                                                   {RATE, "JOBS/S", 7, 0, SCREEN_RATE},
                                                    {BUSY, "BUSY%", 6, 0, SCREEN_BUSY},
                                                    {CPU, "CPU%", 5, 0, SCREEN_CPU},
                                                    {HELD, "HELD/LIMIT", 12, 0, SCREEN_HELD},
-                                                   {P99, "P99", 8, 0, SCREEN_P99},
+                                                   {P99, "P99", 7, 0, SCREEN_P99},
                                                    {MEMORY, "MEM", 6, 90, SCREEN_MEMORY},
                                                    {FAILED, "FAILED", 8, 100, SCREEN_FAILED},
                                                    {DOING, "DOING", 14, 0, SCREEN_ROLE}};
 
-#define NAME_WIDTH(PAGE_WIDTH) ((PAGE_WIDTH) >= 110 ? (size_t)20 : (size_t)12)
+#define NAME_WIDTH(PAGE_WIDTH) ((PAGE_WIDTH) >= 110 ? (size_t)22 : (size_t)14)
 
 static void put_column(page_t *page, const process_column_t *column, size_t at,
                        const snapshot_process_t *process)
@@ -284,6 +283,13 @@ static void put_column(page_t *page, const process_column_t *column, size_t at,
     }
 }
 
+// Whether a column that would begin there is shown.
+static bool is_shown(const page_t *page, const process_column_t *column, size_t at)
+{
+    return page->width >= column->from_width &&
+           (at + column->width <= page->width || column->column == DOING);
+}
+
 static void put_process_head(page_t *page, const screen_view_t *view)
 {
     page_add(page);
@@ -291,7 +297,7 @@ static void put_process_head(page_t *page, const screen_view_t *view)
     size_t at = NAME_WIDTH(page->width);
     for (size_t i = 0; i < sizeof process_columns / sizeof *process_columns; i++) {
         const process_column_t *column = &process_columns[i];
-        if (page->width < column->from_width)
+        if (!is_shown(page, column, at))
             continue;
         bool is_sorted = column->sort != SCREEN_ROLE && column->sort == view->sort;
         unsigned style = is_sorted ? PAGE_BOLD | PAGE_CYAN : PAGE_PLAIN;
@@ -307,15 +313,15 @@ static void put_process_head(page_t *page, const screen_view_t *view)
 static void put_process(page_t *page, const snapshot_t *snapshot, const snapshot_process_t *process)
 {
     bool is_limit = strcmp(process->name, snapshot->limit) == 0;
-    size_t name_width = NAME_WIDTH(page->width);
+    size_t name_width = NAME_WIDTH(page->width), size = strlen(process->name);
+    bool is_cut = size > name_width - 1; // at its front: the number at the end matters more
     page_add(page);
-    (void)page_put(page, 0, is_limit ? PAGE_YELLOW | PAGE_BOLD : PAGE_PLAIN, "%c%.*s",
-                   is_limit ? '>' : ' ', (int)(name_width - 1), process->name);
-    if (strlen(process->name) > name_width - 1)
-        (void)page_put(page, name_width - 1, PAGE_DIM, "~"); // it is cut off
+    (void)page_put(page, 0, is_limit ? PAGE_YELLOW | PAGE_BOLD : PAGE_PLAIN, "%c%s%s",
+                   is_limit ? '>' : ' ', is_cut ? "~" : "",
+                   process->name + (is_cut ? size - (name_width - 2) : 0));
     size_t at = name_width;
     for (size_t i = 0; i < sizeof process_columns / sizeof *process_columns; i++) {
-        if (page->width < process_columns[i].from_width)
+        if (!is_shown(page, &process_columns[i], at))
             continue;
         put_column(page, &process_columns[i], at, process);
         at += process_columns[i].width;

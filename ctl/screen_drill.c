@@ -93,7 +93,8 @@ static void put_leaf(page_t *page, const profile_t *profile, const leaf_t *leaf)
     page_put_right(page, WAIT_END, waits ? PAGE_YELLOW : PAGE_PLAIN, "%.1f",
                    share(node->wait_ns, profile));
     page_put_right(page, CUM_END, PAGE_PLAIN, "%.1f", share(all_ns(node), profile));
-    page_put_right(page, MAX_END, PAGE_PLAIN, "%s", units_us(node->max_ns / 1000, text));
+    page_put_right(page, MAX_END, PAGE_PLAIN, "%s",
+                   node->max_ns > 0 ? units_us(node->max_ns / 1000, text) : "-"); // counted only
     size_t at = NAME_AT + 2 * leaf->depth;
     at = page_put(page, at, leaf->depth == 0 ? PAGE_BOLD : PAGE_PLAIN, "%s", node->name);
     if (page->width >= 100)
@@ -203,6 +204,7 @@ page_t *screen_help(const screen_view_t *view)
         "LATER, BLOCKED  have failed and are tried again; wait for their host",
         "BUSY%, CPU%     of the loop's time; of one core, all threads",
         "HELD/LIMIT      jobs in its hands, and at most",
+        "events          since the consumer was started",
         "P99             how long a job is in its hands, but for one in a hundred",
         "limit, >        what keeps it from going faster",
     };

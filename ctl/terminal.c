@@ -168,7 +168,7 @@ static attr_t attributes_of(uint8_t style)
     attr_t attributes = A_NORMAL;
     if (style & PAGE_BOLD)
         attributes |= A_BOLD;
-    if (style & PAGE_DIM)
+    if ((style & PAGE_DIM) && !(style & PAGE_REVERSE)) // together they are hard to read
         attributes |= A_DIM;
     if (style & PAGE_REVERSE)
         attributes |= A_REVERSE;

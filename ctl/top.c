@@ -34,7 +34,8 @@ typedef struct {
     snapshot_t latest;
     bool is_paused;
     bool is_reversed;
-    mm_name_t selected;
+    bool has_selected;  // the user; until then it is the first row
+    mm_name_t selected; //
     int selected_pid;
     size_t scroll;
     profiles_t profile; // of the process that is looked into: at most one
@@ -52,17 +53,6 @@ bool top_is_due(const snapshot_t *snapshot, int64_t shown_ms, int64_t every_ms)
 {
     int64_t long_ms = snapshot->wall_ms - shown_ms;
     return shown_ms == 0 || long_ms < 0 || long_ms >= every_ms - 500;
-}
-
-static void keep(snapshot_t *self, const snapshot_t *from)
-{
-    snapshot_process_t *processes = calloc(from->process_count + 1, sizeof *processes);
-    assert(processes);
-    if (from->process_count > 0)
-        memcpy(processes, from->processes, from->process_count * sizeof *processes);
-    snapshot_clear(self);
-    *self = *from;
-    self->processes = processes;
 }
 
 static void say(top_t *self, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -148,6 +138,7 @@ static void select_by(top_t *self, long rows)
 static void move_by(top_t *self, long rows)
 {
     if (self->show == SHOW_TOP) {
+        self->has_selected = true;
         select_by(self, rows);
         return;
     }
@@ -159,6 +150,7 @@ static void look_into(top_t *self)
 {
     if (self->show != SHOW_TOP || *self->selected.text == '\0')
         return;
+    self->has_selected = true;
     self->show = SHOW_DRILL;
     self->scroll = 0;
     self->drill_ms = mm_clock_ms();
@@ -167,8 +159,10 @@ static void look_into(top_t *self)
 
 static void show_latest(top_t *self)
 {
-    keep(&self->shown, &self->latest);
-    if (*self->selected.text == '\0')
+    feed_keep(&self->shown, &self->latest);
+    if (!self->has_selected)
+        self->selected.text[0] = '\0';
+    if (self->show != SHOW_DRILL) // there it keeps its name, even when it is gone
         select_by(self, 0);
 }
 
@@ -263,7 +257,7 @@ static void take_news(top_t *self, const feed_news_t *news)
     switch (news->kind) {
     case FEED_NOTHING: break;
     case FEED_SNAPSHOT:
-        keep(&self->latest, news->snapshot);
+        feed_keep(&self->latest, news->snapshot);
         if (!self->is_paused &&
             top_is_due(&self->latest, self->shown.wall_ms, self->config.every_ms))
             show_latest(self);
@@ -313,7 +307,7 @@ int top_run(const top_config_t *config, feed_t *feed, const snapshot_t *first)
     if (!terminal_begin())
         return ctl_fail(EX_USAGE, "top needs a terminal; without one there is: mayhemctl top -b");
     if (first) {
-        keep(&self.latest, first);
+        feed_keep(&self.latest, first);
         show_latest(&self);
     }
     while (!self.is_done) {

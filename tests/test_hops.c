@@ -53,7 +53,7 @@ static void some_jobs_are_followed_and_never_more_than_there_are_trails(void **s
 {
     (void)state;
     size_t followed = 0;
-    for (int i = 0; i < 100 * HOPS_TRAILS; i++)
+    for (int i = 0; i < 1000 * HOPS_TRAILS; i++)
         followed += hops_follow(&hops, 1000) != NULL;
     assert_int_equal(followed, HOPS_TRAILS);
 }
@@ -71,6 +71,23 @@ static void a_trail_is_used_again(void **state)
     assert_int_equal(hops.used, 1);
 }
 
+// 30,000 jobs in flight, each for 30 seconds: there is always one that has just ended.
+static void a_long_queue_is_seen_all_along(void **state)
+{
+    (void)state;
+    static trail_t *queue[30000];
+    memset(queue, 0, sizeof queue);
+    for (int64_t ms = 0; ms < 120000; ms++) {
+        trail_t **place = &queue[ms % 30000];
+        hops_end(&hops, place, ms);
+        *place = hops_follow(&hops, ms);
+        if (ms > 30000 && ms % 100 == 0) {
+            int64_t flight_ms = hops_quantile(&hops, HOP_FLIGHT, 0.5, ms);
+            assert_in_range(flight_ms, 28000, 32000);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -79,6 +96,7 @@ int main(void)
         cmocka_unit_test_setup(some_jobs_are_followed_and_never_more_than_there_are_trails,
                                forget_all),
         cmocka_unit_test_setup(a_trail_is_used_again, forget_all),
+        cmocka_unit_test_setup(a_long_queue_is_seen_all_along, forget_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
