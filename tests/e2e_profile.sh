@@ -77,8 +77,9 @@ equal "nothing goes on" "" "$nothing"
 # ---- USR1, and the threads' own clocks -----------------------------------------------------------
 
 dir=live
-launch --rate max --mock-time 0s..0s --jobs 1000000 -q
-settle_at_least 100000 30
+seq -f 'web-%07.0f' 2000000 >many.txt
+launch -i many.txt --mock-time 0s..0s -q
+settle_at_least 200000 30
 for name in consumer saver publisher; do
     pid=$(pid_of $name)
     before=$(ran_us "$pid")
