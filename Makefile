@@ -35,7 +35,7 @@ CONSUMER := flight gather gather_legs gather_out gather_reader gather_text gathe
 SAVER := inject store_sqlite
 RESTARTER := child command driver_exec driver_mock
 CTL := attach callgrind cmd_explain cmd_lines cmd_profile cmd_status cmd_tail cmd_top code collect ctl explain_json \
-       explain_out feed limit line_costs line_table live logline logscan page place profile_callgrind profile_out \
+       explain_out feed folder limit line_costs line_table live logline logscan page place profile_callgrind profile_out \
        profiles records screen screen_drill snapshot source tells terminal timeline timeline_conclude top top_save units
 
 TESTS := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))

@@ -1,9 +1,9 @@
 // See callgrind.h. A file may come from anywhere: everything in it is checked.
 
 #include "callgrind.h"
+#include "folder.h"
 
 #include <assert.h>
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -282,10 +282,17 @@ static bool read_file(callgrind_t *self, const char *path, char error[CALLGRIND_
     return is_good;
 }
 
-static int is_output(const struct dirent *entry)
+typedef struct {
+    callgrind_t *callgrind;
+    char *error;
+    bool is_good;
+} reading_t;
+
+static bool read_one(void *arg, const char *file)
 {
-    const char *end = strrchr(entry->d_name, '.');
-    return entry->d_name[0] != '.' && end && strcmp(end, ".out") == 0;
+    reading_t *reading = arg;
+    reading->is_good = read_file(reading->callgrind, file, reading->error);
+    return reading->is_good;
 }
 
 bool callgrind_read(callgrind_t *self, const char *path, char error[CALLGRIND_ERROR_MAX])
@@ -293,23 +300,13 @@ bool callgrind_read(callgrind_t *self, const char *path, char error[CALLGRIND_ER
     struct stat status;
     if (stat(path, &status) == 0 && !S_ISDIR(status.st_mode))
         return read_file(self, path, error);
-    struct dirent **entries = NULL;
-    int count = scandir(path, &entries, is_output, versionsort);
-    bool is_good = count > 0;
+    reading_t reading = {self, error, false};
+    int count = folder_each(path, ".out", read_one, &reading);
     if (count <= 0)
         (void)snprintf(error, CALLGRIND_ERROR_MAX,
                        "cannot read %s: %s; ./run.sh --profile=lines leaves such files", path,
                        count < 0 ? strerror(errno) : "no *.out is in it");
-    for (int i = 0; i < count; i++) {
-        char *name = NULL;
-        int length = asprintf(&name, "%s/%s", path, entries[i]->d_name);
-        assert(length > 0);
-        is_good = is_good && read_file(self, name, error);
-        free(name);
-        free(entries[i]);
-    }
-    free(entries);
-    return is_good;
+    return reading.is_good;
 }
 
 void callgrind_only(callgrind_t *self, const char *process)

@@ -78,10 +78,14 @@ static bool has_full_hop(snapshot_t *self)
         if (process && process->busy >= BUSY)
             (void)say(self, snapshot_hop_name(ways[i].hop), "%s is busy %.0f %% of the time (%s)",
                       process->name, 100 * process->busy, process->doing);
-        else
+        else if (hop->took_p50_us >= 0)
             (void)say(self, snapshot_hop_name(ways[i].hop),
                       "all %lld slots of the %s are taken, each for %.1f ms", (long long)hop->room,
                       ways[i].what, milliseconds(hop->took_p50_us));
+        else
+            (void)say(self, snapshot_hop_name(ways[i].hop),
+                      "all %lld slots of the %s are taken, and none was free lately",
+                      (long long)hop->room, ways[i].what);
     }
     return most_waiting > 0;
 }

@@ -1,9 +1,9 @@
 // See profiles.h. A file may come from anywhere: everything in it is checked.
 
 #include "profiles.h"
+#include "folder.h"
 
 #include <assert.h>
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -208,30 +208,27 @@ static bool read_file(profiles_t *self, const char *path, char error[PROFILES_ER
     return is_good;
 }
 
-static int is_json(const struct dirent *entry)
+typedef struct {
+    profiles_t *profiles;
+    char *error;
+    bool is_good;
+} reading_t;
+
+static bool read_one(void *arg, const char *file)
 {
-    const char *end = strrchr(entry->d_name, '.');
-    return entry->d_name[0] != '.' && end && strcmp(end, ".json") == 0;
+    reading_t *reading = arg;
+    reading->is_good = read_file(reading->profiles, file, reading->error);
+    return reading->is_good;
 }
 
 static bool read_folder(profiles_t *self, const char *path, char error[PROFILES_ERROR_MAX])
 {
-    struct dirent **entries = NULL;
-    int count = scandir(path, &entries, is_json, versionsort);
-    bool is_good = count > 0;
+    reading_t reading = {self, error, false};
+    int count = folder_each(path, ".json", read_one, &reading);
     if (count <= 0)
         (void)snprintf(error, PROFILES_ERROR_MAX, "cannot read %s: %s", path,
                        count < 0 ? strerror(errno) : "no *.json is in it");
-    for (int i = 0; i < count; i++) {
-        char *name = NULL;
-        int length = asprintf(&name, "%s/%s", path, entries[i]->d_name);
-        assert(length > 0);
-        is_good = is_good && read_file(self, name, error);
-        free(name);
-        free(entries[i]);
-    }
-    free(entries);
-    return is_good;
+    return reading.is_good;
 }
 
 bool profiles_read(profiles_t *self, const char *path, char error[PROFILES_ERROR_MAX])
