@@ -215,14 +215,15 @@ static void all_have_answered_when_the_consumer_has_and_nobody_is_missing(void *
     assert_true(tells_are_all(tells, asked_ms));
 }
 
+#define LONG_NAME "a23456789_123456789_123456789_123456789_123456789_123456789_1234"
+
 static void what_is_no_stats_is_ignored(void **state)
 {
     (void)state;
-    static const char *const texts[] = {
-        "{}", "{\"process\": \"x\"}", "{\"process\": \"x\", \"role\": \"king\"}",
-        "{\"process\": 7, \"role\": \"saver\"}",
-        "{\"process\": \"a23456789_123456789_123456789_123456789_123456789_123456789_1234\", "
-        "\"role\": \"saver\"}"};
+    static const char *const texts[] = {"{}", "{\"process\": \"x\"}",
+                                        "{\"process\": \"x\", \"role\": \"king\"}",
+                                        "{\"process\": 7, \"role\": \"saver\"}",
+                                        "{\"role\": \"saver\", \"process\": \"" LONG_NAME "\"}"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         tell(texts[i]);
     tell_consumer(", \"workers\": [7, {\"name\": \"x\"}, {\"role\": \"saver\"}]", IDLE_STORE,
