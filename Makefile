@@ -185,6 +185,7 @@ help:
 	@echo 'campaign       half an hour of kills and stops, judged by the auditor'
 	@echo 'bench          against bare ZeroMQ: BENCH="throughput latency ..." RUNS=n; bench-charts draws them'
 	@echo 'instructions   per job, against bench/instructions.txt; instructions-record, instructions-profile PART='
+	@echo 'watching       what the loop profile and a viewer cost, in instructions'
 	@echo 'asan tsan      the unit tests under sanitizers'
 	@echo 'valgrind       the unit tests under valgrind'
 	@echo 'coverage       branch coverage of the cores and the wire'
