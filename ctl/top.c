@@ -316,7 +316,7 @@ int top_run(const top_config_t *config, feed_t *feed, const snapshot_t *first)
         feed_news_t news = feed_next(feed, terminal_descriptor(), self.is_saving ? 50 : TICK_MS);
         take_news(&self, &news);
         char letter = '\0';
-        for (terminal_key_t key; (key = terminal_key(&letter)) != TERMINAL_NO_KEY;)
+        for (terminal_key_t key; !self.is_done && (key = terminal_key(&letter)) != TERMINAL_NO_KEY;)
             take_key(&self, key, letter);
     }
     terminal_end();

@@ -196,6 +196,11 @@ launch "${options[@]}"
 sees "when it is there again it is shown" "consumer +$(pid_of consumer) up" 15
 kill -TERM "$(top_pid)"
 sees "TERM ends top, and restores the terminal" 'ended 0'
+in_terminal "$build/mayhemctl top --dir $dir"
+sees "it is begun once more" "consumer +$(pid_of consumer) up"
+pid=$(top_pid)
+tm kill-server
+check "when its terminal goes away it ends" wait_until 3 is_gone "$pid"
 kill -INT "$run_pid"
 finish 20
 
