@@ -2,6 +2,7 @@
 
 #include "endpoint.h"
 
+#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -10,8 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/un.h>
 #include <sysexits.h>
 #include <unistd.h>
+
+#define TASK_SUFFIX 22 // bytes in ".task.0123456789abcdef", the longest that is put behind a path
 
 bool mm_endpoint_parse(const char *address, mm_endpoint_t *ret_base)
 {
@@ -35,6 +39,25 @@ bool mm_endpoint_parse(const char *address, mm_endpoint_t *ret_base)
     }
     *ret_base = base;
     return true;
+}
+
+bool mm_endpoint_is_loopback(const char *host)
+{
+    struct in_addr address;
+    if (strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0)
+        return true;
+    return inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
+}
+
+const char *mm_endpoint_complaint(const mm_endpoint_t *base)
+{
+    struct sockaddr_un unix_address;
+    if (!base->is_ipc && !mm_endpoint_is_loopback(base->host))
+        return "tcp beyond this machine is refused until CURVE is supported: use 127.0.0.1, [::1] "
+               "or localhost, from elsewhere by an ssh tunnel";
+    if (base->is_ipc && strlen(base->path) + TASK_SUFFIX >= sizeof unix_address.sun_path)
+        return "its path is too long for a Unix socket: go to the folder and name it from there";
+    return NULL;
 }
 
 const char *mm_endpoint_place(const mm_endpoint_t *base, mm_place_t place,

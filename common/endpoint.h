@@ -20,6 +20,10 @@ typedef enum { MM_PLACE_JOBS = 0, MM_PLACE_INBOX = 1, MM_PLACE_EVENTS = 2 } mm_p
 
 // Takes an address that the options have already checked apart; false when it is none.
 bool mm_endpoint_parse(const char *address, mm_endpoint_t *ret_base);
+// Whether a tcp host is this machine and nothing else: 127.x.x.x, [::1] or localhost.
+bool mm_endpoint_is_loopback(const char *host);
+// NULL when one may connect to this base; else why not, as the end of a sentence.
+const char *mm_endpoint_complaint(const mm_endpoint_t *base);
 // The endpoint of one of the three fixed places; returns buffer.
 const char *mm_endpoint_place(const mm_endpoint_t *base, mm_place_t place,
                               char buffer[MM_ENDPOINT_MAX]);

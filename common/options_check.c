@@ -1,11 +1,11 @@
 // Whether the options of a program fit together, once each is valid by itself. The sentence names
 // the option that was given, and the exit code goes by where it came from.
 
+#include "endpoint.h"
 #include "options_table.h"
 
 #include "duration.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -42,14 +42,6 @@ static int check_heartbeat(const mm_options_t *options)
                   mm_duration_print(options->heartbeat_ms, beat));
 }
 
-static bool is_loopback(const char *host)
-{
-    struct in_addr address;
-    if (strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0)
-        return true;
-    return inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
-}
-
 // HOST:PORT.
 static int check_tcp(const mm_options_t *options, const char *rest)
 {
@@ -61,7 +53,7 @@ static int check_tcp(const mm_options_t *options, const char *rest)
                       "a tcp address is tcp://HOST:PORT with a port from 1 to %d", PORT_MAX);
     char host[256];
     (void)snprintf(host, sizeof host, "%.*s", (int)(colon - rest), rest);
-    if (!is_loopback(host))
+    if (!mm_endpoint_is_loopback(host))
         return refuse(options, MM_ROW_consumer, MM_ROW_consumer,
                       "tcp beyond this machine is refused until CURVE is supported: use "
                       "127.0.0.1, [::1], localhost or ipc://PATH");

@@ -141,7 +141,8 @@ static json_t *ask_consumer(const explain_options_t *options, const record_t *re
     mm_endpoint_t base;
     (void)snprintf(address, sizeof address, "ipc://%s/consumer", options->query.dir);
     if (record->outcome != MM_OUTCOME_NONE ||
-        !mm_endpoint_parse(options->consumer ? options->consumer : address, &base))
+        !mm_endpoint_parse(options->consumer ? options->consumer : address, &base) ||
+        mm_endpoint_complaint(&base))
         return NULL;
     return live_job(&base, mm_id_print(&record->id, id));
 }

@@ -34,11 +34,13 @@ int place_find(place_t *self)
                         "'%.100s' is no address; one is ipc://PATH or tcp://HOST:PORT, as in "
                         "ipc://run/consumer",
                         consumer ? consumer : self->dir);
-    return 0;
+    const char *complaint = mm_endpoint_complaint(&self->base);
+    return complaint ? ctl_fail(EX_USAGE, "cannot connect to %.100s: %s", self->address, complaint)
+                     : 0;
 }
 
 int place_fail(const place_t *self)
 {
-    return ctl_fail(EX_UNAVAILABLE, "nobody answers at %s; is the pipeline running in this --dir?",
-                    self->address);
+    return ctl_fail(EX_UNAVAILABLE, "nobody answers at %s; is the pipeline running %s?",
+                    self->address, self->is_local ? "in this --dir" : "there");
 }
