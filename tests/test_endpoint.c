@@ -265,6 +265,32 @@ static void at_the_end_a_consumer_removes_its_sockets_but_not_the_lock(void **st
     mm_endpoint_unlink(&base); // there is nothing to remove
 }
 
+static void what_may_be_connected_to_is_near_and_short(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"ipc://run/consumer", "tcp://127.0.0.1:5000",
+                                       "tcp://127.9.9.9:5000", "tcp://localhost:5000",
+                                       "tcp://[::1]:5000"};
+    static const char *const bad[] = {"tcp://192.0.2.1:5000", "tcp://example.net:5000",
+                                      "tcp://128.0.0.1:5000", "tcp://0.0.0.0:5000"};
+    mm_endpoint_t base;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        assert_true(mm_endpoint_parse(good[i], &base));
+        assert_null(mm_endpoint_complaint(&base));
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_true(mm_endpoint_parse(bad[i], &base));
+        assert_non_null(mm_endpoint_complaint(&base));
+    }
+    char address[128] = "ipc://";
+    memset(address + 6, 'x', 85); // with .task.0123456789abcdef and NUL: 108
+    assert_true(mm_endpoint_parse(address, &base));
+    assert_null(mm_endpoint_complaint(&base));
+    address[6 + 85] = 'x';
+    assert_true(mm_endpoint_parse(address, &base));
+    assert_non_null(mm_endpoint_complaint(&base));
+}
+
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, make_folder, remove_temp_folder)
 
 int main(void)
@@ -282,6 +308,7 @@ int main(void)
         TEST(a_path_is_not_a_pattern),
         TEST(a_refused_base_keeps_its_sockets),
         TEST(at_the_end_a_consumer_removes_its_sockets_but_not_the_lock),
+        cmocka_unit_test(what_may_be_connected_to_is_near_and_short),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
