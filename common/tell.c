@@ -81,7 +81,9 @@ void mm_tell_answer(mm_tell_t *self, const mm_frame_t *query, int64_t now_ms)
     mm_text_t process = query->as.query.process;
     if (process.size > 0 && !mm_text_equal(process, mm_text(self->config.process)))
         return;
-    if (query->as.query.about == MM_ABOUT_STATS && now_ms - self->stats_ms >= STATS_MS) {
+    if (query->as.query.about == MM_ABOUT_STATS && process.size > 0) {
+        tell_stats(self);
+    } else if (query->as.query.about == MM_ABOUT_STATS && now_ms - self->stats_ms >= STATS_MS) {
         self->stats_ms = now_ms;
         tell_stats(self);
     } else if (query->as.query.about == MM_ABOUT_PROFILE) {

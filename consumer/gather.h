@@ -215,7 +215,7 @@ typedef struct {
     int64_t received_ms; // Unix time
     int64_t lease_ms;    // what is left of max_lease
 } gather_job_t;
-// Up to `most` jobs of this host, or the one with this id. Returns how many there are. Of a host it
+// Up to `most` jobs of this host, or the one with this id. Returns how many it found. Of a host it
 // looks at each job in flight.
 size_t gather_find_jobs(const gather_t *self, mm_text_t host_or_id, gather_job_t *ret_jobs,
                         size_t most);

@@ -98,8 +98,9 @@ size_t gather_find_jobs(const gather_t *self, mm_text_t host_or_id, gather_job_t
         ret_jobs[count++] = job_of(self, flight);
     if (flight)
         return count;
-    DL_FOREACH2 (self->flights.extends, flight, extend_next)
-        if (count < most && mm_text_equal(host_name(flight->host), host_or_id))
+    for (flight = host_or_id.size > 0 ? self->flights.extends : NULL; flight && count < most;
+         flight = flight->extend_next)
+        if (mm_text_equal(host_name(flight->host), host_or_id))
             ret_jobs[count++] = job_of(self, flight);
     return count;
 }

@@ -222,7 +222,7 @@ static bool receive(consumer_t *self, void *socket, bool is_jobs, int limit)
 {
     const char *where = is_jobs ? "jobs" : "inbox";
     self->now_ms = mm_clock_ms();
-    self->is_watched = view_is_watched(self->view);
+    self->is_watched = view_is_watched(self->view, self->now_ms);
     for (int i = 0; i < limit; i++) {
         mm_received_t received = mm_socket_receive(socket, &self->message);
         if (received == MM_RECEIVED_NONE)

@@ -17,6 +17,7 @@
 #define FRAMES_MAX 200 // that wait for a viewer; then it loses some
 #define ASKED_MS   250 // in which ASKED questions are taken, and
 #define ASKED      32
+#define LOOKS      4   // of them for jobs
 #define STATS_MS   400 // in which one for everybody's numbers is passed on
 #define JOBS_MAX   16  // in an answer about a host
 #define WORKERS    600 // told of, at most; and of lost ones for
@@ -30,7 +31,8 @@ struct view {
     mm_tell_t tell;
     watch_t *watch;
     int64_t asked_ms;
-    uint32_t asked; // since then
+    uint32_t asked;  // since then
+    uint32_t looked; // ... for a job
     int64_t stats_ms;
 };
 
@@ -147,7 +149,7 @@ static bool may_ask(view_t *self, int64_t now_ms)
 {
     if (now_ms - self->asked_ms >= ASKED_MS) {
         self->asked_ms = now_ms;
-        self->asked = 0;
+        self->asked = self->looked = 0;
     }
     return self->asked++ < ASKED;
 }
@@ -157,6 +159,8 @@ static bool may_pass_on(view_t *self, const mm_frame_t *query, int64_t now_ms)
 {
     if (query->as.query.about != MM_ABOUT_STATS)
         return query->as.query.about == MM_ABOUT_PROFILE;
+    if (query->as.query.process.size > 0)
+        return true; // of one process: that is no answer to whoever asks all
     if (now_ms - self->stats_ms < STATS_MS)
         return false;
     self->stats_ms = now_ms;
@@ -176,7 +180,11 @@ void view_query(view_t *self, const mm_frame_t *frame, int64_t now_ms)
     case MM_ABOUT_EVENTS:
         watch_add(self->watch, frame->as.query.viewer, frame->as.query.text, now_ms);
         break;
-    case MM_ABOUT_JOB: tell_job(self, frame); break;
+    case MM_ABOUT_JOB:
+        // To look for a host is to look at each job in flight; the empty text is only a hello.
+        if (frame->as.query.text.size == 0 || self->looked++ < LOOKS)
+            tell_job(self, frame);
+        break;
     case MM_ABOUT_VIEWERS: tell_where(self); break;
     case MM_ABOUT_STATS:
     case MM_ABOUT_PROFILE: break;
@@ -189,9 +197,9 @@ void view_tell(view_t *self, const mm_frame_t *frame)
     publish(self, self->viewers, "viewers", frame);
 }
 
-bool view_is_watched(const view_t *self)
+bool view_is_watched(view_t *self, int64_t now_ms)
 {
-    return watch_is_on(self->watch);
+    return watch_is_on(self->watch, now_ms);
 }
 
 void view_see(view_t *self, const gather_action_t *action, int64_t now_ms)

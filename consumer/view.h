@@ -29,7 +29,7 @@ void view_destroy(view_t **self_p);
 void view_query(view_t *self, const mm_frame_t *frame, int64_t now_ms);
 void view_tell(view_t *self, const mm_frame_t *frame);
 // Whether somebody wants to see events; if so, each thing that is decided is to be shown.
-bool view_is_watched(const view_t *self);
+bool view_is_watched(view_t *self, int64_t now_ms);
 void view_see(view_t *self, const gather_action_t *action, int64_t now_ms);
 // Sends the events that have come together. Returns when it wants to be called again.
 int64_t view_turn(view_t *self, int64_t now_ms);

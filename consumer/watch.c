@@ -12,6 +12,7 @@
 #define SEND_MS   100 // what happens in this time is sent together, and of it
 #define EVERYDAY  200 // pulled and acked jobs, at most
 #define RARE      300
+#define BYTES_MAX (MM_TELL_BYTES - 4096)
 #define WORD_SIZE 16
 
 typedef struct {
@@ -27,6 +28,7 @@ struct watch {
     json_t *events; // NULL: none
     size_t everyday;
     size_t rare;
+    size_t bytes; // of their JSON, at most
     uint64_t left_out;
     int64_t send_ms;
 };
@@ -82,8 +84,10 @@ void watch_add(watch_t *self, uint64_t viewer, mm_text_t wanted, int64_t now_ms)
     memcpy(watcher->event, blank + 1, event_size);
 }
 
-bool watch_is_on(const watch_t *self)
+bool watch_is_on(watch_t *self, int64_t now_ms)
 {
+    if (self->count > 0)
+        drop_old(self, now_ms);
     return self->count > 0;
 }
 
@@ -174,16 +178,20 @@ static void fill_notice(json_t *object, const gather_action_t *action)
     set_text(object, "error", notice->error);
 }
 
+static size_t bytes_of(const json_t *object)
+{
+    return json_dumpb(object, NULL, 0, JSON_COMPACT) + 1;
+}
+
 void watch_see(watch_t *self, const gather_action_t *action, int64_t now_ms)
 {
     event_t event = event_of(action);
     if (!event.name || !is_wanted(self, &event))
         return;
-    if (self->send_ms == MM_NEVER) {
+    if (self->send_ms == MM_NEVER)
         self->send_ms = now_ms + SEND_MS;
-        drop_old(self, now_ms);
-    }
-    if (event.is_everyday ? self->everyday >= EVERYDAY : self->rare >= RARE) {
+    if ((event.is_everyday ? self->everyday >= EVERYDAY : self->rare >= RARE) ||
+        self->bytes >= BYTES_MAX) {
         self->left_out++;
         return;
     }
@@ -207,6 +215,7 @@ void watch_see(watch_t *self, const gather_action_t *action, int64_t now_ms)
     case GATHER_BEAT:
     case GATHER_LEAVE: break;
     }
+    self->bytes += bytes_of(object);
     if (!self->events)
         self->events = json_array();
     json_array_append_new(self->events, object);
@@ -224,6 +233,7 @@ json_t *watch_take(watch_t *self)
     assert(json);
     self->events = NULL;
     self->everyday = self->rare = 0;
+    self->bytes = 0;
     self->left_out = 0;
     self->send_ms = MM_NEVER;
     return json;

@@ -19,7 +19,7 @@ void watch_destroy(watch_t **self_p);
 // wanted: "HOST OUTCOME", each may be "*"; ignored when it is neither. now_ms: CLOCK_MONOTONIC.
 void watch_add(watch_t *self, uint64_t viewer, mm_text_t wanted, int64_t now_ms);
 // Whether anybody watches; cheap.
-bool watch_is_on(const watch_t *self);
+bool watch_is_on(watch_t *self, int64_t now_ms);
 void watch_see(watch_t *self, const gather_action_t *action, int64_t now_ms);
 // When what has happened is to be sent; MM_NEVER: there is nothing.
 int64_t watch_deadline(const watch_t *self);

@@ -16,6 +16,8 @@
 #include <string.h>
 #include <sysexits.h>
 
+#define WALL_MAX INT64_C(253402300800000) // the year 10000: a log line has no room for it
+
 static const char tail_help[] =
     "usage: mayhemctl tail [OPTION]...\n"
     "\n" PLACE_HELP "  --host NAME        only what happens to this host\n"
@@ -134,13 +136,14 @@ static wording_t wording_of(const json_t *event)
                 wording.message = "Retrying for failure to save";
             return wording;
         }
-    return (wording_t){name, name, MM_LOG_INFO};
+    return (wording_t){"other", "Something of another release has happened", MM_LOG_INFO};
 }
 
 static bool write_line(tail_t *self, int64_t wall_ms, const wording_t *wording,
                        const mm_field_t *fields, size_t count)
 {
-    mm_log_entry_t entry = {.wall_ms = wall_ms,
+    bool is_time = wall_ms >= 0 && wall_ms < WALL_MAX;
+    mm_log_entry_t entry = {.wall_ms = is_time ? wall_ms : 0,
                             .level = wording->level,
                             .count = (uint32_t)count,
                             .message = wording->message};

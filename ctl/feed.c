@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 
 #define VERSION        1
@@ -87,8 +88,30 @@ static bool write_line(feed_t *self, const json_t *json)
     return false;
 }
 
+// Whether writing there destroys nothing but another recording.
+static bool may_replace(const char *path)
+{
+    static const char head[] = "{\"mayhem\":\"recording\"";
+    char begin[sizeof head] = "";
+    struct stat status;
+    FILE *file = stat(path, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0
+                     ? fopen(path, "re")
+                     : NULL;
+    if (!file)
+        return true;
+    size_t size = fread(begin, 1, sizeof head - 1, file);
+    (void)fclose(file);
+    return size == sizeof head - 1 && memcmp(begin, head, size) == 0;
+}
+
 bool feed_record(feed_t *self, const char *path, char error[FEED_ERROR_MAX])
 {
+    if (!may_replace(path)) {
+        (void)snprintf(error, FEED_ERROR_MAX,
+                       "cannot write %s: it is there, and is no recording; name another file",
+                       path);
+        return false;
+    }
     self->record_path = strdup(path);
     assert(self->record_path);
     self->record = fopen(path, "we");

@@ -16,6 +16,12 @@ static const char *or_variable(const char *value, const char *variable)
     return value && *value ? value : NULL;
 }
 
+static bool ends_in_slash(const char *path)
+{
+    size_t size = strlen(path);
+    return size > 0 && path[size - 1] == '/';
+}
+
 int place_find(place_t *self)
 {
     // What is said on the command line goes before any variable.
@@ -27,7 +33,7 @@ int place_find(place_t *self)
     self->is_local = !consumer;
     int size = consumer ? snprintf(self->address, sizeof self->address, "%s", consumer)
                         : snprintf(self->address, sizeof self->address, "ipc://%s%sconsumer",
-                                   self->dir, self->dir[strlen(self->dir) - 1] == '/' ? "" : "/");
+                                   self->dir, ends_in_slash(self->dir) ? "" : "/");
     if (size < 0 || (size_t)size >= sizeof self->address || *self->dir == '\0' ||
         !mm_endpoint_parse(self->address, &self->base))
         return ctl_fail(EX_USAGE,

@@ -44,6 +44,14 @@ static bool read_kind(const char *text, mm_spot_kind_t *ret_kind)
     return false;
 }
 
+// What is in a profile is printed: nothing that a terminal might obey.
+static bool is_plain(const char *text)
+{
+    while ((unsigned char)*text >= ' ' && *text != 0x7F)
+        text++;
+    return *text == '\0';
+}
+
 static bool read_node(const json_t *json, size_t index, call_node_t *ret_node)
 {
     const char *kind;
@@ -53,6 +61,8 @@ static bool read_node(const json_t *json, size_t index, call_node_t *ret_node)
                        "name", &ret_node->name, "kind", &kind, "file", &ret_node->file, "line",
                        &ret_node->line, "caller", &caller, "calls", &calls, "cpu_ns", &cpu_ns,
                        "wait_ns", &wait_ns, "max_ns", &max_ns) != 0)
+        return false;
+    if (!is_plain(ret_node->name) || !is_plain(ret_node->file))
         return false;
     if (!read_kind(kind, &ret_node->kind) || caller < 0 || calls < 0 ||
         (index > 0 ? (size_t)caller >= index : caller != 0))

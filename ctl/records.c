@@ -21,8 +21,8 @@
 // One row for each job of the chunks that hold it, settled or not (publisher/outbox_schema.h).
 #define SQL_OUTBOX                                                                                 \
     "SELECT substr(ids, 16 * key + 1, 16), value, run,"                                            \
-    " NOT coalesce(instr('123456789ABCDEF', substr(hex(substr(done, key / 8 + 1, 1)),"             \
-    " key / 4 % 2 + 1, 1)) >> 3 - key % 4 & 1, 0)"                                                 \
+    " coalesce(length(done) <= key / 8, 1) OR NOT instr('123456789ABCDEF',"                        \
+    " substr(hex(substr(done, key / 8 + 1, 1)), key / 4 % 2 + 1, 1)) >> 3 - key % 4 & 1"           \
     " FROM chunks LEFT JOIN settled USING (chunk), json_each(hosts) WHERE "
 #define SQL_OUTBOX_HOST SQL_OUTBOX "instr(hosts, '\"' || ?1 || '\"') AND value = ?1"
 #define SQL_OUTBOX_ID   SQL_OUTBOX "instr(ids, ?1) AND substr(ids, 16 * key + 1, 16) = ?1"

@@ -77,7 +77,8 @@ typedef struct {
     int64_t retried, taken_back, nacked, extended; // since the consumer's start
     int64_t p50_us, p99_us;                        // accepted to acked; -1: none was
     bool draining;
-    char limit[32]; // what limits the rate: "source", "window", "store", "restart", or a process
+    char limit[MM_NAME_MAX +
+               1]; // what limits the rate: "source", "window", "store", "restart", or a process
     char limit_why[128]; // one sentence
 } snapshot_t;
 

@@ -2,6 +2,7 @@
 
 #include "tells.h"
 #include "limit.h"
+#include "text.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -48,18 +49,20 @@ void tells_destroy(tells_t **self_p)
 
 // ---- reading what was told
 
+#define NUMBER_MAX (INT64_MAX / 8192) // whatever is told can be added up, and scaled
+
 static int64_t number_in(const json_t *object, const char *key)
 {
-    return json_integer_value(json_object_get(object, key));
+    json_int_t number = json_integer_value(json_object_get(object, key));
+    return number > NUMBER_MAX ? NUMBER_MAX : number < 0 ? 0 : number;
 }
 
 // A time in milliseconds or microseconds, as microseconds; -1 when there is none.
 static int64_t time_in(const json_t *object, const char *key, int64_t scale)
 {
     const json_t *value = json_object_get(object, key);
-    return json_is_integer(value) && json_integer_value(value) >= 0
-               ? scale * json_integer_value(value)
-               : -1;
+    return json_is_integer(value) && json_integer_value(value) >= 0 ? scale * number_in(object, key)
+                                                                    : -1;
 }
 
 static bool role_in(const json_t *object, snapshot_role_t *ret_role)
@@ -124,6 +127,15 @@ static int64_t done_in(const json_t *stats, snapshot_role_t role)
     return 0;
 }
 
+// Spans have plain names; whatever else is told there is not for a terminal.
+static void set_doing(snapshot_process_t *row, const char *doing)
+{
+    size_t size = 0;
+    for (; *doing && size + 1 < sizeof row->doing; doing++)
+        row->doing[size++] = *doing >= ' ' && *doing <= '~' ? *doing : '?';
+    row->doing[size] = '\0';
+}
+
 static void fill_row(snapshot_process_t *row, const json_t *stats)
 {
     const char *doing = json_string_value(json_object_get(stats, "doing"));
@@ -135,7 +147,7 @@ static void fill_row(snapshot_process_t *row, const json_t *stats)
     row->dropped = (uint64_t)(number_in(stats, "dropped") + number_in(stats, "bad_frames"));
     row->p50_us = is_consumer ? time_in(stats, "p50_ms", 1000) : time_in(stats, "p50_us", 1);
     row->p99_us = is_consumer ? time_in(stats, "p99_ms", 1000) : time_in(stats, "p99_us", 1);
-    (void)snprintf(row->doing, sizeof row->doing, "%s", doing ? doing : "");
+    set_doing(row, doing ? doing : "");
     switch (row->role) {
     case SNAPSHOT_PUBLISHER:
         row->held = number_in(stats, "leased");
@@ -167,7 +179,7 @@ static void take_workers(tells_t *self, const json_t *list, int64_t now_ms)
     {
         snapshot_role_t role;
         const char *name = json_string_value(json_object_get(worker, "name"));
-        if (!name || strlen(name) > MM_NAME_MAX || !role_in(worker, &role))
+        if (!name || !mm_text_is_name(mm_text(name)) || !role_in(worker, &role))
             continue;
         entry_t *entry = find_or_add(self, name, role);
         entry->is_known = true;
@@ -185,7 +197,7 @@ void tells_take(tells_t *self, json_t *stats, int64_t now_ms)
     snapshot_role_t role;
     const char *name = json_string_value(json_object_get(stats, "process"));
     const char *what = json_string_value(json_object_get(stats, "mayhem"));
-    if (!name || strlen(name) > MM_NAME_MAX || !what || strcmp(what, "stats") != 0 ||
+    if (!name || !mm_text_is_name(mm_text(name)) || !what || strcmp(what, "stats") != 0 ||
         !role_in(stats, &role))
         return;
     entry_t *entry = find_or_add(self, name, role);

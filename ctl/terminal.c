@@ -28,6 +28,7 @@ static sigset_t wanted_signals(void)
     (void)sigaddset(&set, SIGINT);
     (void)sigaddset(&set, SIGTERM);
     (void)sigaddset(&set, SIGHUP);
+    (void)sigaddset(&set, SIGQUIT);
     (void)sigaddset(&set, SIGWINCH);
     return set;
 }

@@ -129,6 +129,18 @@ equal "what is settled as JSON" "false restarted 3 explain" "$(field pending <fl
 $(field outcome <flaky.json) $(field attempts <flaky.json) $(field mayhem <flaky.json)"
 equal "with three tries" 3 "$(grep -c '"result": "' flaky.json)"
 
+# ---- jobs of which none is settled, each at another place of its chunk -----------------------------
+
+dir=waiting
+seq -f 'idle-%g' 1 9 >hosts.txt
+launch -i hosts.txt -n 1 --slots 1 --mock-time 1m..1m -q
+wait_until 10 grep -qs 'Pulled.*idle-9' waiting/log/consumer.log
+for number in 1 2 3 4 5 6 7 8 9; do
+    matches "idle-$number is pending" "^idle-$number: pending" "$(explain "idle-$number" --dir waiting)"
+done
+kill -KILL "$run_pid"
+wait "$run_pid" 2>/dev/null
+
 # ---- several runs, jobs by their id --------------------------------------------------------------
 
 touch go

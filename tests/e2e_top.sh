@@ -232,3 +232,6 @@ wrong 64 'leave out --dir' ctl profile --read five.rec --dir run
 wrong 65 'No such file' ctl top -b --replay nowhere
 wrong 65 'line 1 is not the head of a recording' ctl top -b --replay run/profile/top-*.json
 wrong 73 'cannot write nowhere/file' ctl top -b --dir run --record nowhere/file
+echo precious >precious
+wrong 73 'is no recording; name another' ctl top -b --dir run --record precious
+equal "what is no recording is not written over" precious "$(cat precious)"

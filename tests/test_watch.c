@@ -69,10 +69,10 @@ static void expect(const char *events, int left_out)
 static void nobody_watches_at_first(void **state)
 {
     (void)state;
-    assert_false(watch_is_on(watch));
+    assert_false(watch_is_on(watch, 1000));
     assert_int_equal(watch_deadline(watch), MM_NEVER);
     watch_add(watch, 1, mm_text("* *"), 1000);
-    assert_true(watch_is_on(watch));
+    assert_true(watch_is_on(watch, 1000));
 }
 
 static void events_are_of_the_host_and_kind_that_is_wanted(void **state)
@@ -116,6 +116,27 @@ static void everyday_events_do_not_push_out_rare_ones(void **state)
     json_decref(json);
 }
 
+static void long_errors_are_left_out_and_not_lost_with_all_the_others(void **state)
+{
+    (void)state;
+    char error[MM_ERROR_MAX];
+    memset(error, 'x', sizeof error);
+    watch_add(watch, 1, mm_text("* *"), 1000);
+    for (int i = 0; i < 300; i++) {
+        gather_action_t action = {.kind = GATHER_NOTE};
+        action.as.note.note = GATHER_NOTE_RETRY;
+        action.as.note.host = mm_text("web-7");
+        action.as.note.error = (mm_text_t){error, sizeof error};
+        watch_see(watch, &action, 1001);
+    }
+    json_t *json = watch_take(watch);
+    size_t count = json_array_size(json_object_get(json, "events"));
+    assert_in_range(count, 100, 299);
+    assert_int_equal(json_integer_value(json_object_get(json, "left_out")), 300 - count);
+    assert_true(json_dumpb(json, NULL, 0, JSON_COMPACT) <= MM_TELL_BYTES);
+    json_decref(json);
+}
+
 static void whoever_does_not_ask_again_is_forgotten(void **state)
 {
     (void)state;
@@ -125,7 +146,7 @@ static void whoever_does_not_ask_again_is_forgotten(void **state)
     expect("acked web-7; ", 0);
     ends("web-7", MM_VERDICT_ACK, 1000 + 2 * WATCH_FOR_MS); // tells that nobody is there
     json_decref(watch_take(watch));
-    assert_false(watch_is_on(watch));
+    assert_false(watch_is_on(watch, 1000 + 3 * WATCH_FOR_MS));
 }
 
 static void what_is_no_wish_is_ignored(void **state)
@@ -140,7 +161,7 @@ static void what_is_no_wish_is_ignored(void **state)
     watch_add(watch, 1, (mm_text_t){long_host, sizeof long_host}, 1000);
     long_host[300] = ' ';
     watch_add(watch, 1, (mm_text_t){long_host, 302}, 1000);
-    assert_false(watch_is_on(watch));
+    assert_false(watch_is_on(watch, 1000));
 }
 
 static void there_is_a_limit_to_watchers(void **state)
@@ -166,6 +187,7 @@ int main(void)
         TEST(events_are_of_the_host_and_kind_that_is_wanted),
         TEST(what_has_happened_waits_a_little_for_company),
         TEST(everyday_events_do_not_push_out_rare_ones),
+        TEST(long_errors_are_left_out_and_not_lost_with_all_the_others),
         TEST(whoever_does_not_ask_again_is_forgotten),
         TEST(what_is_no_wish_is_ignored),
         TEST(there_is_a_limit_to_watchers),
