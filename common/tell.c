@@ -11,14 +11,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define STATS_MS    400 // between two: several viewers that ask get the same one
 #define PROFILES_MS 250 // in which PROFILES are made, at most
 #define PROFILES    2
 
 mm_tell_t mm_tell_new(const mm_tell_config_t *config)
 {
-    return (mm_tell_t){
-        .config = *config, .stats_ms = INT64_MIN / 2, .profile_ms = INT64_MIN / 2, .profiles = 0};
+    return (mm_tell_t){.config = *config, .profile_ms = INT64_MIN / 2};
 }
 
 void mm_tell_send(const mm_tell_t *self, mm_about_t about, uint64_t viewer, json_t *json)
@@ -48,7 +46,7 @@ static int64_t resident_bytes(void)
     return pages * sysconf(_SC_PAGESIZE);
 }
 
-static void tell_stats(mm_tell_t *self)
+static void tell_stats(const mm_tell_t *self)
 {
     MM_SPAN("tell");
     json_t *stats =
@@ -81,12 +79,8 @@ void mm_tell_answer(mm_tell_t *self, const mm_frame_t *query, int64_t now_ms)
     mm_text_t process = query->as.query.process;
     if (process.size > 0 && !mm_text_equal(process, mm_text(self->config.process)))
         return;
-    if (query->as.query.about == MM_ABOUT_STATS && process.size > 0) {
+    if (query->as.query.about == MM_ABOUT_STATS)
         tell_stats(self);
-    } else if (query->as.query.about == MM_ABOUT_STATS && now_ms - self->stats_ms >= STATS_MS) {
-        self->stats_ms = now_ms;
-        tell_stats(self);
-    } else if (query->as.query.about == MM_ABOUT_PROFILE) {
+    else if (query->as.query.about == MM_ABOUT_PROFILE)
         tell_profile(self, query, now_ms);
-    }
 }

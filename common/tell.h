@@ -19,13 +19,13 @@ typedef struct {
 
 typedef struct {
     mm_tell_config_t config;
-    int64_t stats_ms; // when they were told last
     int64_t profile_ms;
     uint32_t profiles; // told since then
 } mm_tell_t;
 
 mm_tell_t mm_tell_new(const mm_tell_config_t *config);
-// Answers a query that this process has an answer to; ignores others, and what is asked too often.
+// Answers a query that this process has an answer to; ignores others, and profiles that are
+// asked for too often. (How often all are asked for their stats is the consumer's to limit.)
 // now_ms: CLOCK_MONOTONIC.
 void mm_tell_answer(mm_tell_t *self, const mm_frame_t *query, int64_t now_ms);
 // Sends a TELL of which the caller has the JSON. Takes the reference.
