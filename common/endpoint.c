@@ -15,8 +15,6 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define TASK_SUFFIX 22 // bytes in ".task.0123456789abcdef", the longest that is put behind a path
-
 bool mm_endpoint_parse(const char *address, mm_endpoint_t *ret_base)
 {
     mm_endpoint_t base = {0};
@@ -49,13 +47,20 @@ bool mm_endpoint_is_loopback(const char *host)
     return inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
 }
 
+_Static_assert(MM_SOCKET_PATH_MAX + 1 == sizeof(((struct sockaddr_un *)NULL)->sun_path),
+               "a Unix socket's path has another limit here");
+
+size_t mm_endpoint_path_bytes(const char *path)
+{
+    return strlen(path) + strlen(".task.") + 16;
+}
+
 const char *mm_endpoint_complaint(const mm_endpoint_t *base)
 {
-    struct sockaddr_un unix_address;
     if (!base->is_ipc && !mm_endpoint_is_loopback(base->host))
         return "tcp beyond this machine is refused until CURVE is supported: use 127.0.0.1, [::1] "
                "or localhost, from elsewhere by an ssh tunnel";
-    if (base->is_ipc && strlen(base->path) + TASK_SUFFIX >= sizeof unix_address.sun_path)
+    if (base->is_ipc && mm_endpoint_path_bytes(base->path) > MM_SOCKET_PATH_MAX)
         return "its path is too long for a Unix socket: go to the folder and name it from there";
     return NULL;
 }

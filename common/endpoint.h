@@ -22,6 +22,9 @@ typedef enum { MM_PLACE_JOBS = 0, MM_PLACE_INBOX = 1, MM_PLACE_EVENTS = 2 } mm_p
 bool mm_endpoint_parse(const char *address, mm_endpoint_t *ret_base);
 // Whether a tcp host is this machine and nothing else: 127.x.x.x, [::1] or localhost.
 bool mm_endpoint_is_loopback(const char *host);
+#define MM_SOCKET_PATH_MAX 107 // bytes in sun_path, without the NUL
+// Of the longest socket behind an ipc path, a session's: "PATH.task." and 16 hex digits.
+size_t mm_endpoint_path_bytes(const char *path);
 // NULL when one may connect to this base; else why not, as the end of a sentence.
 const char *mm_endpoint_complaint(const mm_endpoint_t *base);
 // The endpoint of one of the three fixed places; returns buffer.

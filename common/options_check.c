@@ -11,9 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SOCKET_PATH_MAX 107      // bytes in sun_path, without the NUL
-#define TASK_SUFFIX     ".task." // and 16 hex digits of a session
-#define PORT_MAX        65533    // the consumer takes two more above its port
+#define PORT_MAX 65533 // the consumer takes two more above its port
 
 // Blames the one of two options that the stronger source has given. Returns the exit code.
 __attribute__((format(printf, 4, 5))) static int refuse(const mm_options_t *options,
@@ -66,16 +64,16 @@ static int check_ipc(const mm_options_t *options, const char *path)
     if (*path == '\0' || *path == '*' || *path == '@')
         return refuse(options, MM_ROW_consumer, MM_ROW_consumer,
                       "an ipc address is ipc://PATH with the path of a file");
-    size_t size = strlen(path) + strlen(TASK_SUFFIX) + 16;
-    if (size <= SOCKET_PATH_MAX)
+    size_t size = mm_endpoint_path_bytes(path);
+    if (size <= MM_SOCKET_PATH_MAX)
         return 0;
     bool is_given = options->origins->rows[MM_ROW_consumer].source != MM_BY_DEFAULT;
     mm_row_index_t row = is_given ? MM_ROW_consumer : MM_ROW_dir;
     return refuse(options, row, row,
-                  "the socket path %.40s...%sXXXXXXXXXXXXXXXX would have %zu bytes, and a Unix "
+                  "the socket path %.40s....task.XXXXXXXXXXXXXXXX would have %zu bytes, and a Unix "
                   "socket has at most %d: choose a %s that is %zu bytes shorter",
-                  path, TASK_SUFFIX, size, SOCKET_PATH_MAX, is_given ? "path" : "folder",
-                  size - SOCKET_PATH_MAX);
+                  path, size, MM_SOCKET_PATH_MAX, is_given ? "path" : "folder",
+                  size - MM_SOCKET_PATH_MAX);
 }
 
 static int check_address(const mm_options_t *options)
