@@ -33,39 +33,24 @@ typedef struct {
     size_t top;
 } lines_options_t;
 
-// False, and said why, when it is neither of the two.
-static bool read_sort(const char *word, bool *ret_by_time)
-{
-    bool by_time = strcmp(word, "time") == 0;
-    if (!by_time && strcmp(word, "own") != 0) {
-        (void)ctl_fail(EX_USAGE, "--sort is '%s'; it must be one of: own time", word);
-        return false;
-    }
-    *ret_by_time = by_time;
-    return true;
-}
-
-static bool read_top(const char *word, size_t *ret_top)
-{
-    char *end;
-    errno = 0;
-    size_t top = strtoul(word, &end, 10);
-    if (*word < '0' || *word > '9' || *end != '\0' || errno != 0) {
-        (void)ctl_fail(EX_USAGE, "--top is '%s'; it must be a number", word);
-        return false;
-    }
-    *ret_top = top;
-    return true;
-}
-
 static bool take_option(lines_options_t *self, int option, const char *value)
 {
+    static const char *const sorts[] = {"own", "time"};
+    uint64_t top;
+    int place;
     switch (option) {
     case 'd': self->dir = value; return true;
     case 'r': self->read = value; return true;
     case 'p': self->process = value; return true;
-    case 's': return read_sort(value, &self->by_time);
-    case 't': return read_top(value, &self->top);
+    case 's':
+        place = ctl_find_word("--sort", value, sorts, 2);
+        self->by_time = place == 1;
+        return place >= 0;
+    case 't':
+        if (!ctl_number("--top", value, 0, SIZE_MAX, &top))
+            return false;
+        self->top = (size_t)top;
+        return true;
     default: (void)fputs("mayhemctl lines --help says more\n", stderr); return false;
     }
 }

@@ -171,8 +171,8 @@ static int show(const top_options_t *options, feed_t *feed)
     const snapshot_t *first = NULL;
     if (!options->replay) {
         int64_t end_ms = mm_clock_ms() + PLACE_WAIT_MS;
-        while (!first && mm_clock_ms() < end_ms)
-            first = feed_next(feed, -1, (int)(end_ms - mm_clock_ms())).snapshot;
+        for (int64_t now_ms; !first && (now_ms = mm_clock_ms()) < end_ms;)
+            first = feed_next(feed, -1, (int)(end_ms - now_ms)).snapshot;
         if (feed_exit_code(feed) != 0)
             return ctl_fail(feed_exit_code(feed), "%s", feed_error(feed));
         if (!first)

@@ -137,7 +137,7 @@ static bool record(feed_t *self, const attach_news_t *news)
         return true;
     if (news->kind == ATTACH_PROFILE)
         return write_line(self, news->json);
-    if (news->kind != ATTACH_SNAPSHOT || news->snapshot->process_count == 0)
+    if (news->kind != ATTACH_SNAPSHOT)
         return true;
     json_t *json = snapshot_json(news->snapshot);
     bool is_good = write_line(self, json);
@@ -157,10 +157,7 @@ static feed_news_t next_live(feed_t *self, int descriptor, int timeout_ms)
         return (feed_news_t){.kind = FEED_DAMAGED};
     }
     switch (news.kind) {
-    case ATTACH_SNAPSHOT:
-        if (news.snapshot->process_count == 0)
-            break; // nobody has answered yet
-        return (feed_news_t){.kind = FEED_SNAPSHOT, .snapshot = news.snapshot};
+    case ATTACH_SNAPSHOT: return (feed_news_t){.kind = FEED_SNAPSHOT, .snapshot = news.snapshot};
     case ATTACH_PROFILE: return (feed_news_t){.kind = FEED_PROFILE, .profile = news.json};
     case ATTACH_EVENTS: // nobody has asked for them
     case ATTACH_JOB:
