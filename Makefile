@@ -1,5 +1,5 @@
-# Mayhem Mandrill. `make help` lists the targets. CC, CFLAGS, CPPFLAGS and LDFLAGS are yours: they come
-# last and are never overridden. BUILD=dir builds elsewhere, WERROR=1 makes warnings errors.
+# Mayhem Mandrill. `make help` lists the targets. CC, CFLAGS, CPPFLAGS and LDFLAGS are yours: they
+# come last and are never overridden. BUILD=dir builds elsewhere, WERROR=1 makes warnings errors.
 
 BUILD   ?= build
 PREFIX  ?= /usr/local
@@ -15,87 +15,106 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -
             -Wswitch-enum -Wvla -Wformat=2 -Wundef $(if $(WERROR),-Werror)
 HARDENED := -fstack-protector-strong -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
 DEFINES  := -D_GNU_SOURCE -DMM_VERSION='"$(VERSION)"'
-INCLUDES := -Icommon $(shell pkg-config --cflags $(PACKAGES))
+FOREIGN  := $(shell pkg-config --cflags $(PACKAGES))
 LIBS     := $(shell pkg-config --libs $(PACKAGES))
 CURSES   := $(shell pkg-config --libs ncursesw)
 
-compile = $(CC) -std=c11 -O2 -g -pthread -MMD -MP $(DEFINES) $(INCLUDES) $(WARNINGS) $(HARDENED) \
+compile = $(CC) -std=c11 -O2 -g -pthread -MMD -MP $(DEFINES) $(FOREIGN) $(WARNINGS) $(HARDENED) \
           $(SANITIZE) $(CPPFLAGS) $(CFLAGS)
 link    = $(CC) -pie -pthread -Wl,-z,relro,-z,now $(SANITIZE) $(LDFLAGS)
 
-# ---- sources
+# ---- layers: a folder, and the folders whose headers it sees. A header of a higher layer, or of
+# another program, is not found. docs/architecture.md explains the layers.
 
-COMMON := clock duration endpoint heap histogram id link log log_format loop options options_check \
-          options_ini options_print options_value process profile profile_text recent results socket span sqlite table tell text wire \
-          wire_decode wire_encode wire_scan words worker worker_report
-PUBLISHER := filecheck hostline hostset intake outbox outbox_chunk outbox_db outbox_db_batch outbox_db_read \
-             outbox_db_upgrade outbox_text progress report run slab source_file source_generate source_paced telling
-CONSUMER := flight gather gather_legs gather_out gather_reader gather_text gather_view holdings hops hosts life memory names \
-            notes outgoing view watch workers
-SAVER := inject store_sqlite
-RESTARTER := child command driver_exec driver_mock
-CTL := attach callgrind cmd_explain cmd_lines cmd_profile cmd_status cmd_tail cmd_top code collect ctl explain_json \
-       explain_out feed folder limit line_costs line_table live logline logscan page place profile_callgrind profile_out \
-       profiles records screen screen_drill snapshot source tells terminal timeline timeline_conclude top top_save units
+BASE    := common/base
+WIRE    := $(BASE) common/wire
+RUNTIME := $(WIRE) common/schema common/runtime/core common/runtime common/runtime/options
+WORKER  := $(RUNTIME) common/worker/core common/worker
 
-TESTS := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
-SCENARIOS := $(wildcard tests/scenarios/*/*.txt)
+PROGRAM_FOLDERS := publisher consumer saver restarter ctl
+# The folder of a program and those within it.
+program = $(1) $(patsubst %/,%,$(sort $(dir $(wildcard $(1)/*/*.h))))
 
-# Cores are pure: they decide and do nothing else. `make check` holds them to it.
-CORES := common/heap common/histogram common/profile common/recent common/results common/table common/text common/worker common/worker_report consumer/flight consumer/gather \
-         consumer/gather_legs consumer/gather_out consumer/gather_view consumer/holdings consumer/hops consumer/hosts consumer/memory consumer/names \
-         consumer/workers publisher/outbox publisher/slab saver/inject
+FOLDERS := common/base common/wire common/schema common/runtime/core common/runtime \
+           common/runtime/options common/worker/core common/worker \
+           $(foreach folder,$(PROGRAM_FOLDERS),$(sort $(folder) $(patsubst %/,%,$(dir $(wildcard $(folder)/*/*.c)))))
 
-PROGRAMS := $(addprefix $(BUILD)/mayhem-,publisher consumer saver restarter) $(BUILD)/mayhemctl
-libraries = $(foreach folder,$(1),$(BUILD)/lib$(folder).a) $(BUILD)/libcommon.a
+sees = $(or $(sees_$(1)),$(if $(filter %/core,$(1)),$(WIRE) $(1),$(WORKER) $(call program,$(firstword $(subst /, ,$(1))))))
+sees_common/base            := $(BASE)
+sees_common/wire            := $(WIRE)
+sees_common/schema          := $(BASE) common/schema
+sees_common/runtime/core    := $(BASE) common/runtime/core
+sees_common/runtime         := $(RUNTIME)
+sees_common/runtime/options := $(RUNTIME)
+sees_common/worker/core     := $(WIRE) common/worker/core
+sees_common/worker          := $(WORKER)
+
+# Cores decide and do nothing else: `make check` looks at the symbols that they use.
+PURE := common/base common/wire $(filter %/core,$(FOLDERS))
+
+objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(addsuffix /*.c,$(1))))
 
 # ---- building
+
+PROGRAMS := $(addprefix $(BUILD)/mayhem-,publisher consumer saver restarter) $(BUILD)/mayhemctl
 
 .PHONY: all
 all: $(PROGRAMS)
 
-# An archive and a program per folder: a program sees its own folder and common, nothing else.
-define folder
-$(1)_OBJECTS := $$(patsubst %,$(BUILD)/$(1)/%.o,$(2))
-$(BUILD)/lib$(1).a: $$($(1)_OBJECTS)
-	rm -f $$@ && $(AR) rcs $$@ $$^
-$(BUILD)/$(1)/%.o: $(1)/%.c
+define folder_rule
+$(BUILD)/obj/$(1)/%.o: $(1)/%.c
 	@mkdir -p $$(@D)
-	$$(compile) -I$(1) -c -o $$@ $$<
+	$$(compile) $(addprefix -iquote,$(call sees,$(1))) -c -o $$@ $$<
 endef
-$(eval $(call folder,common,$(COMMON)))
-$(eval $(call folder,publisher,$(PUBLISHER)))
-$(eval $(call folder,consumer,$(CONSUMER)))
-$(eval $(call folder,saver,$(SAVER)))
-$(eval $(call folder,restarter,$(RESTARTER)))
-$(eval $(call folder,ctl,$(CTL)))
+$(foreach folder,$(FOLDERS),$(eval $(call folder_rule,$(folder))))
 
-$(BUILD)/mayhem-%: $(BUILD)/%/main.o $(BUILD)/lib%.a $(BUILD)/libcommon.a
+# lib$(1).a: what is in the folders $(2), without main.c.
+define archive_rule
+$(BUILD)/lib$(1).a: $(filter-out %/main.o,$(call objects,$(2)))
+	rm -f $$@ && $(AR) rcs $$@ $$^
+endef
+$(eval $(call archive_rule,common,$(filter common/%,$(FOLDERS))))
+$(foreach part,$(PROGRAM_FOLDERS),$(eval $(call archive_rule,$(part),$(filter $(part) $(part)/%,$(FOLDERS)))))
+
+$(BUILD)/mayhem-%: $(BUILD)/obj/%/main.o $(BUILD)/lib%.a $(BUILD)/libcommon.a
 	$(link) -o $@ $^ $(LIBS)
 
-$(BUILD)/mayhemctl: $(BUILD)/ctl/main.o $(BUILD)/libctl.a $(BUILD)/libcommon.a
+$(BUILD)/mayhemctl: $(BUILD)/obj/ctl/main.o $(BUILD)/libctl.a $(BUILD)/libcommon.a
 	$(link) -o $@ $^ $(LIBS) $(CURSES)
 
-# A test sees everything.
-TEST_INCLUDES := -Itests $(patsubst %,-I%,publisher consumer saver restarter ctl)
-TEST_LIBRARIES := $(call libraries,publisher consumer saver restarter ctl)
+# ---- tests see everything
 
-$(BUILD)/tests/%.o: tests/%.c
+TEST_FOLDERS  := $(addprefix tests/,stage trace sim fuzz peer audit)
+TEST_INCLUDES := $(addprefix -iquote,$(sort $(WORKER) $(foreach part,$(PROGRAM_FOLDERS),$(call program,$(part))) $(TEST_FOLDERS)))
+TEST_LIBRARIES := $(BUILD)/libtests.a $(PROGRAM_FOLDERS:%=$(BUILD)/lib%.a) $(BUILD)/libcommon.a
+TEST_LINK     = $(link) -o $@ $(filter %.o,$^) -Wl,--start-group $(TEST_LIBRARIES) -Wl,--end-group $(LIBS)
+
+TEST_SOURCES := $(wildcard tests/unit/*/test_*.c)
+TESTS        := $(notdir $(TEST_SOURCES:.c=))
+SCENARIOS    := $(wildcard tests/scenarios/*/*.txt)
+
+$(BUILD)/obj/tests/%.o: tests/%.c
 	@mkdir -p $(@D)
 	$(compile) $(TEST_INCLUDES) -c -o $@ $<
 
-$(BUILD)/tests/test_%: $(BUILD)/tests/test_%.o $(TEST_LIBRARIES)
-	$(link) -o $@ $< -Wl,--start-group $(TEST_LIBRARIES) -Wl,--end-group $(LIBS) -lcmocka
+$(eval $(call archive_rule,tests,tests/stage tests/trace))
+
+define test_rule
+$(BUILD)/tests/$(notdir $(1:.c=)): $(BUILD)/obj/$(1:.c=.o) $(TEST_LIBRARIES)
+	@mkdir -p $$(@D)
+	$$(TEST_LINK) -lcmocka
+endef
+$(foreach source,$(TEST_SOURCES),$(eval $(call test_rule,$(source))))
 
 .SECONDARY:
--include $(wildcard $(BUILD)/*/*.d)
+-include $(wildcard $(addsuffix /*.d,$(BUILD)/obj/* $(BUILD)/obj/*/* $(BUILD)/obj/*/*/* $(BUILD)/obj/*/*/*/*))
 
 # ---- checking
 
-.PHONY: tests check test unit purity headers simulation asan tsan valgrind lint shellcheck
+.PHONY: tests check test unit purity headers layers simulation asan tsan valgrind lint shellcheck
 tests: $(addprefix $(BUILD)/tests/,$(TESTS))
 
-check: unit purity headers simulation fuzz-replay nomem instructions plants
+check: unit purity headers layers simulation fuzz-replay nomem instructions plants
 
 test:
 	./run.sh --test
@@ -103,19 +122,24 @@ test:
 # One line per test: PASS or FAIL.
 unit: tests all
 	@status=0; for test in $(TESTS); do \
-	    tests/run_unit.sh $(BUILD)/tests/$$test || status=1; done; exit $$status
+	    tests/checks/run_unit.sh $(BUILD)/tests/$$test || status=1; done; exit $$status
 
-purity: $(patsubst %,$(BUILD)/%.o,$(CORES))
-	@tests/check_purity.sh $^
+purity: $(call objects,$(PURE))
+	@tests/checks/purity.sh $^
 
-# Fresh seeds each time; a seed that fails is named, and goes into a scenario with its mend.
+# Fresh seeds each time; a seed that fails is named, and goes into a scenario with its fix.
 simulation: $(BUILD)/tests/sim
 	@first=$$(date +%s)000; \
 	if $(BUILD)/tests/sim -c 10000 -f $$first; then echo "PASS simulation: 10000 seeds from $$first"; \
 	else echo "FAIL simulation: seeds from $$first"; exit 1; fi
 
+# Each header compiles alone, with what its folder sees.
 headers:
-	@tests/check_headers.sh '$(compile)' common publisher consumer saver restarter ctl
+	@$(foreach folder,$(FOLDERS),tests/checks/headers.sh '$(compile) $(addprefix -iquote,$(call sees,$(folder)))' $(folder) &&) true
+
+# The include paths are the layers; this is what they cannot see.
+layers:
+	@tests/checks/layers.sh '$(CC) -std=c11 -pthread $(DEFINES) $(FOREIGN) $(addprefix -iquote,$(sees_common/wire))'
 
 asan:
 	$(MAKE) BUILD=$(BUILD)/asan SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer' unit
@@ -126,25 +150,26 @@ tsan:
 valgrind: tests
 	@status=0; for test in $(TESTS); do \
 	    MEMCHECK='valgrind -q --error-exitcode=99 --leak-check=full' \
-	    tests/run_unit.sh $(BUILD)/tests/$$test || status=1; done; exit $$status
+	    tests/checks/run_unit.sh $(BUILD)/tests/$$test || status=1; done; exit $$status
 
 coverage:
 	$(MAKE) BUILD=$(BUILD)/coverage SANITIZE=--coverage unit
-	@tests/coverage.sh $(BUILD)/coverage $(CORES) common/wire_scan common/wire_decode common/wire_encode
+	@tests/checks/coverage.sh $(BUILD)/coverage/obj $(basename $(wildcard $(addsuffix /*.c,$(PURE))))
 
 lint: shellcheck
-	clang-tidy --quiet $(wildcard common/*.c publisher/*.c consumer/*.c saver/*.c restarter/*.c) -- \
-	    -std=c11 $(DEFINES) $(INCLUDES) -Ipublisher -Iconsumer -Isaver -Irestarter
+	@$(foreach folder,$(FOLDERS),clang-tidy --quiet $(wildcard $(folder)/*.c) -- -std=c11 $(DEFINES) \
+	    $(FOREIGN) $(addprefix -iquote,$(call sees,$(folder))) &&) true
 
 shellcheck:
-	shellcheck -x run.sh common/*.sh tests/*.sh bench/*.sh .ci/run
+	shellcheck -x run.sh common/*.sh tests/*.sh tests/*/*.sh bench/*.sh .ci/run
 
 # ---- the simulator
 
-SIM := sim sim_check sim_consumer sim_draw sim_net sim_publisher sim_worker sim_world
+SIM := $(patsubst tests/sim/%.c,$(BUILD)/obj/tests/sim/%.o,$(filter-out %/nomem.c,$(wildcard tests/sim/*.c)))
 
-$(BUILD)/tests/sim: $(patsubst %,$(BUILD)/tests/%.o,$(SIM)) $(TEST_LIBRARIES)
-	$(link) -o $@ $(filter %.o,$^) -Wl,--start-group $(TEST_LIBRARIES) -Wl,--end-group $(LIBS)
+$(BUILD)/tests/sim: $(SIM) $(TEST_LIBRARIES)
+	@mkdir -p $(@D)
+	$(TEST_LINK)
 
 # make sim SEED=42 [STEPS=n] replays one seed with its trace; make sim SEEDS=100000 [FIRST=n] runs many.
 .PHONY: sim
@@ -152,11 +177,11 @@ sim: $(BUILD)/tests/sim
 	$< $(if $(SEED),-s $(SEED) $(if $(STEPS),-n $(STEPS)),-c $(or $(SEEDS),1000) -f $(or $(FIRST),1))
 
 # Larger parts of the checking have a file each.
-include $(wildcard tests/*.mk bench/*.mk)
+include $(wildcard tests/*/*.mk bench/*.mk)
 
 # ---- the rest
 
-SOURCES := $(wildcard */*.c */*.h bench/peers/*.c)
+SOURCES := $(shell git ls-files '*.[ch]' 2>/dev/null)
 
 .PHONY: format format-check install uninstall clean help coverage
 format:

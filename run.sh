@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Starts Mayhem Mandrill: installs what is missing, builds, runs the processes until they have ended
 # and prints a summary. `./run.sh --help` lists the options. Here stand the options, what each
-# process is given, and the folder; the rest is in common/run_{lib,lines,supervise,chaos}.sh.
+# process is given, and the folder; the rest is in common/run_*.sh, tests/run_tests.sh and
+# tests/e2e/run_chaos.sh.
 #
 # It decides nothing about jobs: the databases in DIR do, and killing it at any time loses nothing.
 set -u
@@ -15,8 +16,10 @@ unset MAYHEM_PARENT                # of a run.sh that has started this one by a 
 . "$home/common/run_lines.sh"
 # shellcheck source=common/run_supervise.sh
 . "$home/common/run_supervise.sh"
-# shellcheck source=common/run_chaos.sh
-. "$home/common/run_chaos.sh"
+# shellcheck source=tests/run_tests.sh
+. "$home/tests/run_tests.sh"
+# shellcheck source=tests/e2e/run_chaos.sh
+. "$home/tests/e2e/run_chaos.sh"
 
 usage() {
     cat <<'END'

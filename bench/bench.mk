@@ -6,19 +6,22 @@
 bench_PEERS := $(if $(shell command -v redis-server),$(shell pkg-config --exists hiredis && echo redis)) \
                $(if $(shell command -v beanstalkd),beanstalkd)
 bench_PROGRAMS := skeleton pipeline fdatasync $(bench_PEERS)
-bench_OBJECTS := $(patsubst %,$(BUILD)/bench/%.o,roles probe skeleton pipeline fdatasync)
-bench_PEER_OBJECTS := $(patsubst %,$(BUILD)/bench/%.o,redis beanstalkd)
-bench_compile = @mkdir -p $(@D); $(compile) -Ipublisher -Ibench -c -o $@ $<
+bench_OBJECTS := $(patsubst %,$(BUILD)/obj/bench/%.o,roles probe skeleton pipeline fdatasync)
+bench_PEER_OBJECTS := $(patsubst %,$(BUILD)/obj/bench/peers/%.o,redis beanstalkd)
+bench_compile = @mkdir -p $(@D); $(compile) $(TEST_INCLUDES) -Ibench -c -o $@ $<
 
-$(bench_OBJECTS): $(BUILD)/bench/%.o: bench/%.c
+$(bench_OBJECTS): $(BUILD)/obj/bench/%.o: bench/%.c
 	$(bench_compile)
-$(bench_PEER_OBJECTS): $(BUILD)/bench/%.o: bench/peers/%.c
+$(bench_PEER_OBJECTS): $(BUILD)/obj/bench/peers/%.o: bench/peers/%.c
 	$(bench_compile)
 
-$(BUILD)/bench/pipeline: $(BUILD)/bench/probe.o $(call libraries,publisher)
+$(BUILD)/bench/pipeline: $(BUILD)/obj/bench/probe.o $(BUILD)/libpublisher.a
 $(BUILD)/bench/redis: LIBS += -lhiredis
+$(patsubst %,$(BUILD)/bench/%,skeleton pipeline fdatasync): $(BUILD)/bench/%: $(BUILD)/obj/bench/%.o
+$(patsubst %,$(BUILD)/bench/%,redis beanstalkd): $(BUILD)/bench/%: $(BUILD)/obj/bench/peers/%.o
 $(patsubst %,$(BUILD)/bench/%,skeleton pipeline fdatasync redis beanstalkd): \
-    $(BUILD)/bench/%: $(BUILD)/bench/%.o $(BUILD)/bench/roles.o $(BUILD)/libcommon.a
+    $(BUILD)/obj/bench/roles.o $(BUILD)/libcommon.a
+	@mkdir -p $(@D)
 	$(link) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 
 .PHONY: bench

@@ -13,7 +13,7 @@
 #include "log_format.h"
 #include "outbox.h"
 #include "wire.h"
-#include "worker.h"
+#include "worker_session.h"
 
 #define ROUND_MS   10
 #define FRESH_MAX  MM_BATCH_ITEMS // jobs accepted in a round

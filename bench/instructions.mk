@@ -9,12 +9,13 @@ INSTRUCTIONS := instructions instructions_parts instructions_roles
 instructions_run = CC='$(CC)' FLAGS='$(strip $(CPPFLAGS) $(CFLAGS) $(SANITIZE))' MARGIN='$(MARGIN)' \
                    bench/instructions.sh
 
-$(INSTRUCTIONS:%=$(BUILD)/bench/%.o): $(BUILD)/bench/%.o: bench/%.c
+$(INSTRUCTIONS:%=$(BUILD)/obj/bench/%.o): $(BUILD)/obj/bench/%.o: bench/%.c
 	@mkdir -p $(@D)
 	$(compile) $(TEST_INCLUDES) -c -o $@ $<
 
-$(BUILD)/bench/instructions: $(INSTRUCTIONS:%=$(BUILD)/bench/%.o) $(TEST_LIBRARIES)
-	$(link) -o $@ $(filter %.o,$^) -Wl,--start-group $(TEST_LIBRARIES) -Wl,--end-group $(LIBS)
+$(BUILD)/bench/instructions: $(INSTRUCTIONS:%=$(BUILD)/obj/bench/%.o) $(TEST_LIBRARIES)
+	@mkdir -p $(@D)
+	$(TEST_LINK)
 
 .PHONY: instructions instructions-record instructions-profile
 instructions: $(BUILD)/bench/instructions

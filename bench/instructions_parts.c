@@ -3,7 +3,7 @@
 // NAME.
 
 #include "instructions.h"
-#include "text.h"
+#include "string_view.h"
 
 // No two parts are merged into one function, and none ends in a jump.
 #define KEEP() __asm__ volatile("" : : "i"(__LINE__))

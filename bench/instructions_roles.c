@@ -1,9 +1,10 @@
-// The shells of the four processes, as their main.c and common/link.c have them, without sockets
-// and disk: a turn reads all that has come, steps the core for each item, puts what it answers into
-// open batches, and sends these at its end.
+// The shells of the four processes, as their main.c and common/worker/worker_client.c have them,
+// without sockets and disk: a turn reads all that has come, steps the core for each item, puts what
+// it answers into open batches, and sends these at its end.
 
 #include "instructions.h"
-#include "text.h"
+#include "job.h"
+#include "string_view.h"
 
 #include <assert.h>
 #include <stdio.h>

@@ -2,10 +2,9 @@
 
 #include "probe.h"
 #include "clock.h"
-#include "id.h"
-#include "link.h"
+#include "uuid_source.h"
+#include "worker_client.h"
 #include "log.h"
-#include "text.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -1,5 +1,4 @@
-# What run.sh does apart from running: it installs what is missing, builds, runs the tests, and
-# talks to a run that is under way (scale, status). Sourced by run.sh; run by nobody else.
+# What run.sh does apart from running: it installs what is missing, builds, and talks to a run that is under way (scale, status). Sourced by run.sh; run by nobody else.
 # It never touches a job: `status` asks the publisher's report, `scale` asks the run.sh that runs.
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # home, build, dir, given and words are run.sh's
@@ -201,52 +200,4 @@ status() {
         "$build/mayhem-publisher" --dir="$dir" --report=text
     fi
     exit 0
-}
-
-# ---- tests ---------------------------------------------------------------------------------------
-
-# Runs one part and counts its lines; the output is shown only when something failed in it.
-# run_part NAME SECONDS PASS-PATTERN FAIL-PATTERN COMMAND...
-run_part() {
-    local name=$1 limit=$2 pass=$3 fail=$4 began=$SECONDS good bad status
-    shift 4
-    timeout -k 10 "$limit" "$@" >"$output" 2>&1 </dev/null &
-    part=$!
-    wait "$part"
-    status=$?
-    part=""
-    good=$(grep -c "$pass" "$output")
-    bad=$(grep -c "$fail" "$output")
-    # It ended badly, or tested nothing, without a word: that counts as one failure.
-    ((bad > 0 || (status == 0 && good > 0))) || bad=1
-    passed=$((passed + good)) failed=$((failed + bad))
-    if ((bad)); then
-        grep -v "$pass" "$output"
-        ((status != 124)) || printf '%s: not finished within %d s\n' "$name" "$limit"
-        printf 'FAIL %s: %d of %d failed, %d s\n' "$name" "$bad" $((good + bad)) \
-            $((SECONDS - began))
-    else
-        printf 'PASS %s: %d passed, %d s\n' "$name" "$good" $((SECONDS - began))
-    fi
-}
-
-run_tests() {
-    local passed=0 failed=0 output part="" script
-    only_options test
-    ((${#words[@]} == 0)) || die 64 "--test takes no argument"
-    install_missing missing_for_build
-    install_missing missing_for_test
-    build_programs
-    output=$(mktemp) || die 73 "cannot create a temporary file in ${TMPDIR:-/tmp}"
-    # shellcheck disable=SC2064 # the name of today
-    trap "rm -f '$output'" EXIT
-    trap '[[ $part == "" ]] || kill "$part"; exit 130' INT TERM HUP
-    run_part check 300 '^PASS ' '^FAIL ' make -C "$home" --no-print-directory check
-    for script in "$home"/tests/e2e_*.sh; do
-        [[ $script != */e2e_lib.sh ]] || continue
-        run_part "$(basename "$script" .sh)" 90 '^ok - ' '^not ok - ' bash "$script"
-    done
-    printf '%d passed, %d failed\n' "$passed" "$failed"
-    ((failed == 0))
-    exit
 }

@@ -5,15 +5,15 @@
 #include "clock.h"
 #include "crash.h"
 #include "gather.h"
-#include "gather_text.h"
-#include "life.h"
-#include "notes.h"
-#include "outgoing.h"
-#include "process.h"
+#include "gather_trace.h"
+#include "epoch.h"
+#include "event_log.h"
+#include "send_batch.h"
+#include "service.h"
 #include "socket.h"
 #include "span.h"
-#include "text.h"
-#include "view.h"
+#include "host.h"
+#include "viewers.h"
 #include "wire.h"
 
 #include <assert.h>
@@ -232,8 +232,7 @@ static bool receive(consumer_t *self, void *socket, bool is_jobs, int limit)
             continue;
         }
         mm_frame_t frame;
-        mm_wire_status_t status = mm_decode(self->decoder, zmq_msg_data(&self->message),
-                                            zmq_msg_size(&self->message), &frame);
+        mm_wire_status_t status = mm_socket_decode(self->decoder, &self->message, &frame);
         if (status == MM_WIRE_VERSION_BAD)
             refuse_foreign(self);
         if (status != MM_WIRE_OK)

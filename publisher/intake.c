@@ -4,9 +4,9 @@
 #include "clock.h"
 #include "span.h"
 #include "crash.h"
-#include "id.h"
+#include "uuid_source.h"
 #include "log.h"
-#include "text.h"
+#include "uuid.h"
 
 #include <assert.h>
 #include <stdlib.h>

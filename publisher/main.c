@@ -7,15 +7,15 @@
 #include "intake.h"
 #include "outbox.h"
 #include "outbox_db.h"
-#include "outbox_text.h"
-#include "process.h"
+#include "outbox_trace.h"
+#include "service.h"
 #include "progress.h"
 #include "report.h"
 #include "run.h"
 #include "socket.h"
 #include "span.h"
-#include "telling.h"
-#include "text.h"
+#include "publisher_stats.h"
+#include "string_view.h"
 #include "wire.h"
 
 #include <assert.h>
@@ -239,8 +239,7 @@ static bool receive(publisher_t *self, int limit)
         mm_frame_t frame;
         if (received == MM_RECEIVED_BAD)
             mm_process_drop(&self->drops, self->now_ms, "wrong number of frames", "events");
-        else if (mm_decode(self->decoder, zmq_msg_data(&self->message),
-                           zmq_msg_size(&self->message), &frame) != MM_WIRE_OK)
+        else if (mm_socket_decode(self->decoder, &self->message, &frame) != MM_WIRE_OK)
             mm_process_drop(&self->drops, self->now_ms, mm_decoder_complaint(self->decoder),
                             "events");
         else

@@ -3,7 +3,7 @@
 #include "report.h"
 #include "clock.h"
 #include "histogram.h"
-#include "text.h"
+#include "uuid.h"
 #include "wire.h"
 
 #include <errno.h>

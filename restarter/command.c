@@ -3,7 +3,7 @@
 
 #include "command.h"
 
-#include "text.h"
+#include "uuid.h"
 
 #include <assert.h>
 #include <errno.h>

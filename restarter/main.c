@@ -5,11 +5,11 @@
 #include "clock.h"
 #include "crash.h"
 #include "driver.h"
-#include "id.h"
-#include "link.h"
-#include "process.h"
+#include "uuid_source.h"
+#include "worker_client.h"
+#include "service.h"
 #include "span.h"
-#include "text.h"
+#include "host.h"
 
 #include <assert.h>
 #include <stdio.h>

@@ -2,13 +2,13 @@
 // commits what has come together in one transaction, and answers after the commit (I2).
 
 #include "clock.h"
-#include "id.h"
+#include "uuid_source.h"
 #include "inject.h"
-#include "link.h"
-#include "process.h"
+#include "worker_client.h"
+#include "service.h"
 #include "span.h"
 #include "store.h"
-#include "text.h"
+#include "host.h"
 
 #include <assert.h>
 #include <stdio.h>

@@ -1,0 +1,115 @@
+// See host.h. Characters are looked up by class, eight bytes or more by whole registers.
+
+#include "host.h"
+
+#include <assert.h>
+#include <string.h>
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+enum { IN_HOST = 1, IN_NAME = 2, BOTH = 3 };
+
+// clang-format off
+static const uint8_t char_class[256] = {
+    ['-'] = BOTH, ['.'] = BOTH, ['_'] = BOTH, [':'] = IN_HOST,
+    ['0'] = BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH,
+    ['A'] = BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH,
+    ['N'] = BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH,
+    ['a'] = BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH,
+    ['n'] = BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH,
+};
+// clang-format on
+
+// Sixteen bytes, which compilers handle in one register where there is one.
+typedef unsigned char block_t __attribute__((vector_size(16)));
+
+static bool is_all_in(block_t block, bool with_colon)
+{
+    unsigned char last = with_colon ? ':' : '9'; // which is the next one
+    block_t lower = block | 0x20;
+    block_t good = (block_t)((lower >= 'a') & (lower <= 'z')) |
+                   (block_t)((block >= '0') & (block <= last)) |
+                   (block_t)((block >= '-') & (block <= '.')) | (block_t)(block == '_');
+    uint64_t halves[2];
+    memcpy(halves, &good, sizeof halves);
+    return (halves[0] & halves[1]) == UINT64_MAX;
+}
+
+// Both ends together, for 8 bytes or more; the blocks of a longer text may overlap.
+static bool is_all_of(mm_text_t text, uint8_t wanted)
+{
+    block_t block = {0};
+    size_t i = 0;
+    if (text.size < 8) {
+        uint8_t have = wanted;
+        for (; i < text.size; i++)
+            have &= char_class[(unsigned char)text.data[i]];
+        return have == wanted;
+    }
+    for (; i + sizeof block < text.size; i += sizeof block) {
+        memcpy(&block, text.data + i, sizeof block);
+        if (!is_all_in(block, wanted == IN_HOST))
+            return false;
+    }
+    memcpy(&block, text.data + (text.size < sizeof block ? 0 : text.size - sizeof block), 8);
+    memcpy((char *)&block + 8, text.data + text.size - 8, 8);
+    return is_all_in(block, wanted == IN_HOST);
+}
+
+bool mm_text_is_name(mm_text_t text)
+{
+    return text.size > 0 && text.size <= MM_NAME_MAX && text.data[0] != '-' &&
+           text.data[0] != '.' && is_all_of(text, IN_NAME);
+}
+
+bool mm_name_from(mm_text_t text, mm_name_t *ret_name)
+{
+    assert(ret_name != NULL);
+    if (!mm_text_is_name(text))
+        return false;
+    memcpy(ret_name->text, text.data, text.size);
+    memset(ret_name->text + text.size, 0, sizeof ret_name->text - text.size);
+    return true;
+}
+
+const char *mm_host_complaint(mm_text_t host)
+{
+    if (host.size == 0)
+        return "it is empty";
+    if (host.data[0] == '-')
+        return "it starts with '-' and could be taken for an option";
+    if (host.size > MM_HOST_MAX)
+        return "it is longer than 253 bytes";
+    if (!is_all_of(host, IN_HOST))
+        return "it holds something else than letters, digits and . _ : -";
+    return NULL;
+}
+
+// Good enough for hosts that mm_host_complaint has passed: digits, dots and a port, or two colons.
+static bool is_address(mm_text_t host)
+{
+    if (!is_digit(host.data[0]) && host.data[0] != '.' && memchr(host.data, ':', host.size) == NULL)
+        return false; // a name, as nearly all are
+    size_t colons = 0;
+    bool numeric = true;
+    for (size_t i = 0; i < host.size; i++) {
+        if (host.data[i] == ':')
+            colons++;
+        else if (!is_digit(host.data[i]) && host.data[i] != '.')
+            numeric = false;
+    }
+    return numeric || colons >= 2;
+}
+
+mm_text_t mm_host_instance(mm_text_t host)
+{
+    if (host.size == 0 || is_address(host))
+        return host;
+    const char *dot = memchr(host.data, '.', host.size);
+    if (dot == NULL || dot == host.data)
+        return host;
+    return (mm_text_t){.data = host.data, .size = (size_t)(dot - host.data)};
+}

@@ -1,0 +1,30 @@
+// Host names and process names: the two kinds of text that every input is checked against. Pure;
+// allocates nothing and does not know the locale.
+
+#ifndef MM_HOST_H
+#define MM_HOST_H
+
+#include "string_view.h"
+
+#define MM_HOST_MAX 253 // bytes in a host name (RFC 1035, 2.3.4, without the trailing dot)
+#define MM_NAME_MAX 63  // bytes in the id of a process ("restarter-2")
+
+// The id of a process, NUL-terminated: 1 to MM_NAME_MAX of [A-Za-z0-9._-].
+typedef struct {
+    char text[MM_NAME_MAX + 1];
+} mm_name_t;
+
+// Whether it is a name: 1 to MM_NAME_MAX of [A-Za-z0-9._-], not starting with '-' or '.'.
+bool mm_text_is_name(mm_text_t text);
+// Sets *ret_name; false, and untouched, when text is no name.
+bool mm_name_from(mm_text_t text, mm_name_t *ret_name);
+
+// NULL when text is a host that can be restarted, else why not, as the end of a sentence ("it is
+// empty", "it starts with '-' and could be taken for an option"): 1 to MM_HOST_MAX of
+// [A-Za-z0-9._:-], not starting with '-'.
+const char *mm_host_complaint(mm_text_t host);
+
+// The first label of a host name ("web-7" of "web-7.example.net"); an IP address is kept whole.
+mm_text_t mm_host_instance(mm_text_t host);
+
+#endif

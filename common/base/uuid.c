@@ -1,0 +1,122 @@
+// See uuid.h.
+
+#include "uuid.h"
+
+#include <assert.h>
+#include <endian.h>
+#include <string.h>
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+int mm_id_compare(const mm_id_t *a, const mm_id_t *b)
+{
+    return memcmp(a->bytes, b->bytes, sizeof a->bytes);
+}
+
+// Eight bytes, the most significant first.
+static uint64_t number_at(const uint8_t *bytes)
+{
+    uint64_t number = 0;
+    for (size_t i = 0; i < 8; i++)
+        number = number << 8 | bytes[i];
+    return number;
+}
+
+static void put_number_at(uint64_t number, uint8_t *ret_bytes)
+{
+    for (size_t i = 0; i < 8; i++)
+        ret_bytes[i] = (uint8_t)(number >> (56 - 8 * i));
+}
+
+// Four bytes as eight hex digits: one nibble goes into each byte of a word, and all are made digits
+// together. 39 is from '9' + 1 to 'a'.
+static void put_hex(const uint8_t *bytes, char *ret_digits)
+{
+    uint32_t number;
+    memcpy(&number, bytes, sizeof number);
+    uint64_t nibbles = be32toh(number);
+    nibbles = (nibbles << 16 | nibbles) & UINT64_C(0x0000ffff0000ffff);
+    nibbles = (nibbles << 8 | nibbles) & UINT64_C(0x00ff00ff00ff00ff);
+    nibbles = (nibbles << 4 | nibbles) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+    uint64_t is_letter =
+        (nibbles + UINT64_C(0x0606060606060606)) >> 4 & UINT64_C(0x0101010101010101);
+    uint64_t digits = htobe64(nibbles + UINT64_C(0x3030303030303030) + 39 * is_letter);
+    memcpy(ret_digits, &digits, sizeof digits);
+}
+
+char *mm_id_print(const mm_id_t *id, char buffer[MM_ID_TEXT])
+{
+    if (number_at(id->bytes) == 0) {
+        char digits[20]; // UINT64_MAX has 20
+        size_t count = 0;
+        uint64_t rest = number_at(id->bytes + 8);
+        do {
+            digits[count++] = (char)('0' + rest % 10);
+            rest /= 10;
+        } while (rest > 0);
+        buffer[0] = 'j';
+        for (size_t i = 0; i < count; i++)
+            buffer[1 + i] = digits[count - 1 - i];
+        buffer[1 + count] = '\0';
+        return buffer;
+    }
+    for (size_t i = 0; i < sizeof id->bytes; i += 4)
+        put_hex(id->bytes + i, buffer + 2 * i);
+    buffer[MM_ID_TEXT - 1] = '\0';
+    return buffer;
+}
+
+// "j" and a decimal number without leading zeros, as it was printed.
+static bool parse_short_id(mm_text_t text, mm_id_t *ret_id)
+{
+    if (text.size < 2 || (text.data[1] == '0' && text.size > 2))
+        return false;
+    uint64_t number = 0;
+    for (size_t i = 1; i < text.size; i++) {
+        if (!is_digit(text.data[i]))
+            return false;
+        uint64_t digit = (uint64_t)(text.data[i] - '0');
+        if (number > (UINT64_MAX - digit) / 10)
+            return false;
+        number = number * 10 + digit;
+    }
+    mm_id_t id = {{0}};
+    put_number_at(number, id.bytes + 8);
+    *ret_id = id;
+    return true;
+}
+
+// -1 when c is no lower-case hex digit.
+static int hex_value(char c)
+{
+    if (is_digit(c))
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return -1;
+}
+
+bool mm_id_parse(mm_text_t text, mm_id_t *ret_id)
+{
+    assert(ret_id != NULL);
+    if (text.size > 0 && text.data[0] == 'j')
+        return parse_short_id(text, ret_id);
+    if (text.size != MM_ID_TEXT - 1)
+        return false;
+    mm_id_t id;
+    for (size_t i = 0; i < sizeof id.bytes; i++) {
+        int high = hex_value(text.data[2 * i]);
+        int low = hex_value(text.data[2 * i + 1]);
+        if (high < 0 || low < 0)
+            return false;
+        id.bytes[i] = (uint8_t)(high << 4 | low);
+    }
+    // Such an id prints in the short form: two texts for one id would not round-trip.
+    if (number_at(id.bytes) == 0)
+        return false;
+    *ret_id = id;
+    return true;
+}

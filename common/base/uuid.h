@@ -1,0 +1,38 @@
+// Job ids: UUIDv7 as bytes, compared, hashed, printed and parsed. Pure; allocates nothing. They are
+// drawn by uuid_source.h.
+
+#ifndef MM_UUID_H
+#define MM_UUID_H
+
+#include "string_view.h"
+
+#include <endian.h>
+
+// A job's id: a UUIDv7 (RFC 9562, 5.7). Byte order is order of time.
+typedef struct {
+    uint8_t bytes[16];
+} mm_id_t;
+
+static inline bool mm_id_equal(const mm_id_t *a, const mm_id_t *b)
+{
+    return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
+}
+// Byte order: < 0, 0, > 0 like memcmp.
+int mm_id_compare(const mm_id_t *a, const mm_id_t *b);
+// 32 hex digits; but an id whose first eight bytes are zero prints as "j" and its number in decimal
+// ("j17"), which keeps scenarios readable: no UUIDv7 looks like that. Returns buffer.
+#define MM_ID_TEXT 33
+char *mm_id_print(const mm_id_t *id, char buffer[MM_ID_TEXT]);
+// Reads both forms of mm_id_print; false, untouched, on anything else.
+bool mm_id_parse(mm_text_t text, mm_id_t *ret_id);
+// A hash over both halves of the id (one half alone took the consumer from 0.4 to 12.7 us a job).
+static inline uint64_t mm_id_hash(const mm_id_t *id)
+{
+    uint64_t halves[2];
+    memcpy(halves, id->bytes, sizeof halves);
+    uint64_t mixed = be64toh(halves[0]) * UINT64_C(0x9e3779b97f4a7c15) +
+                     be64toh(halves[1]) * UINT64_C(0xd6e8feb86659fd93);
+    return mixed ^ mixed >> 32;
+}
+
+#endif

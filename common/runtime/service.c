@@ -1,0 +1,218 @@
+// See process.h.
+
+#include "service.h"
+#include "clock.h"
+#include "uuid_source.h"
+#include "socket.h"
+#include "span.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+static uint64_t open_files;
+static bool has_parent;
+
+uint64_t mm_process_open_files(void)
+{
+    return open_files;
+}
+
+bool mm_process_has_parent(void)
+{
+    return has_parent;
+}
+
+// The supervisor's death must not leave a pipeline behind that nobody ends: it drains then.
+static bool follow_parent(void)
+{
+    const char *parent = getenv("MAYHEM_PARENT");
+    if (!parent)
+        return true;
+    has_parent = true;
+    (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+    bool alive = getppid() == (pid_t)strtol(parent, NULL, 10);
+    (void)unsetenv("MAYHEM_PARENT"); // not for commands that this process starts
+    return alive;
+}
+
+static int fail(int exit_code, const char *name, const char *text)
+{
+    (void)fprintf(stderr, "%s: %s\n", name, text);
+    return exit_code;
+}
+
+static int make_folder(const char *dir, const char *name)
+{
+    struct stat status;
+    if (mkdir(dir, 0700) == 0 ||
+        (errno == EEXIST && stat(dir, &status) == 0 && S_ISDIR(status.st_mode)))
+        return 0;
+    char text[MM_ERROR_MAX];
+    (void)snprintf(text, sizeof text, "cannot make the folder %s: %s; choose another --dir", dir,
+                   strerror(errno));
+    return fail(EX_CANTCREAT, name, text);
+}
+
+static int only_check(mm_options_t *options, mm_process_check_fn *check)
+{
+    int exit_code = check ? check(options) : 0;
+    if (exit_code == 0)
+        (void)printf("configuration ok\n");
+    mm_options_free(options);
+    return exit_code;
+}
+
+static char *profile_folder;
+
+static void log_saved(const char *path, int error)
+{
+    if (error == 0)
+        mm_log(MM_LOG_INFO, "Saved a profile", MM_STRING("file", path));
+    else
+        mm_log(MM_LOG_WARN, "Cannot save a profile", MM_STRING("file", path),
+               MM_STRING("error", strerror(error)));
+}
+
+static void log_slow(const char *handler, int64_t took_ns)
+{
+    mm_log(MM_LOG_WARN, "A slow callback", MM_STRING("handler", handler),
+           MM_SECONDS("took", took_ns / 1000000));
+}
+
+static void start_profile(mm_program_t program, const mm_options_t *options)
+{
+    static const char *const roles[] = {[MM_PROGRAM_PUBLISHER] = "publisher",
+                                        [MM_PROGRAM_CONSUMER] = "consumer",
+                                        [MM_PROGRAM_SAVER] = "saver",
+                                        [MM_PROGRAM_RESTARTER] = "restarter"};
+    int length = *options->save_profile ? asprintf(&profile_folder, "%s", options->save_profile)
+                                        : asprintf(&profile_folder, "%s/profile", options->dir);
+    assert(length > 0);
+    mm_span_start(&(mm_span_config_t){.process = options->id,
+                                      .role = roles[program],
+                                      .folder = profile_folder,
+                                      .slow_ns = options->slow_callback_ms * 1000000,
+                                      .slow = log_slow,
+                                      .saved = log_saved});
+}
+
+bool mm_process_start(mm_program_t program, int argc, char **argv, mm_process_check_fn *check,
+                      mm_options_t *ret_options, mm_endpoint_t *ret_base, int *ret_exit_code)
+{
+    mm_loop_block_signals();
+    *ret_exit_code = EX_UNAVAILABLE;
+    if (!follow_parent())
+        return false;
+    if (!mm_options_parse(program, argc, argv, ret_options, ret_exit_code))
+        return false;
+    if (ret_options->check) {
+        *ret_exit_code = only_check(ret_options, check);
+        return false;
+    }
+    const mm_options_t *options = ret_options;
+    bool reads_only = options->report != MM_REPORT_OFF;
+    *ret_exit_code = reads_only ? 0 : make_folder(options->dir, options->id);
+    if (*ret_exit_code == 0 && !mm_endpoint_parse(options->consumer, ret_base))
+        *ret_exit_code = fail(EX_USAGE, options->id,
+                              "--consumer is no address: use ipc://PATH or tcp://HOST:PORT");
+    if (*ret_exit_code == 0) {
+        open_files = mm_socket_raise_descriptors();
+        if (open_files == 0)
+            *ret_exit_code =
+                fail(EX_UNAVAILABLE, options->id,
+                     "at least 4096 descriptors are needed, and the hard limit is below "
+                     "that; raise it (ulimit -Hn)");
+    }
+    mm_log_config_t log = {.process = options->id,
+                           .path = *options->log_file ? options->log_file : NULL,
+                           .level = options->log_level,
+                           .json = options->log_format == MM_LOG_FORMAT_JSON};
+    if (*ret_exit_code == 0 && mm_log_start(&log) != 0) {
+        char text[MM_ERROR_MAX];
+        (void)snprintf(text, sizeof text,
+                       "cannot open the log file %s: %s; choose another "
+                       "--log-file",
+                       options->log_file, strerror(errno));
+        *ret_exit_code = fail(EX_CANTCREAT, options->id, text);
+    }
+    if (*ret_exit_code == 0) {
+        start_profile(program, options);
+        return true;
+    }
+    mm_options_free(ret_options);
+    return false;
+}
+
+int mm_process_quit(mm_options_t *options, int exit_code)
+{
+    if (*options->save_profile)
+        mm_span_save(false);
+    mm_socket_end();
+    mm_span_stop();
+    free(profile_folder);
+    mm_log_stop();
+    mm_options_free(options);
+    return exit_code;
+}
+
+int mm_process_end(mm_options_t *options, int exit_code)
+{
+    mm_log(MM_LOG_INFO, "Flushing metrics");
+    mm_socket_end();
+    if (exit_code == 0)
+        mm_log(MM_LOG_INFO, "Successfully shutdown the Mayhem service.");
+    else
+        mm_log(MM_LOG_WARN, "Shutdown the Mayhem service.", MM_INT("exit", exit_code));
+    return mm_process_quit(options, exit_code);
+}
+
+int mm_process_open_trace(const mm_options_t *options, FILE **ret_trace)
+{
+    FILE *trace = *options->trace ? fopen(options->trace, "ae") : NULL;
+    if (*options->trace && !trace) {
+        char text[MM_ERROR_MAX];
+        (void)snprintf(text, sizeof text, "cannot write the trace %s: %s; choose another --trace",
+                       options->trace, strerror(errno));
+        return fail(EX_CANTCREAT, options->id, text);
+    }
+    *ret_trace = trace;
+    return 0;
+}
+
+void mm_process_log_signal(int number)
+{
+    const char *message = number == SIGTERM  ? "Received exit signal SIGTERM..."
+                          : number == SIGINT ? "Received exit signal SIGINT..."
+                                             : "Received exit signal SIGHUP...";
+    mm_log(MM_LOG_INFO, message);
+}
+
+uint64_t mm_process_seed(const mm_options_t *options)
+{
+    return options->seed != 0 ? (uint64_t)options->seed : mm_nonce();
+}
+
+void mm_process_drop(mm_process_drops_t *self, int64_t now_ms, const char *why, const char *where)
+{
+    self->count++;
+    if (self->logged > 0 && now_ms - self->logged_ms < 1000)
+        return;
+    mm_log(MM_LOG_WARN, "Dropped a bad frame", MM_STRING("why", why), MM_STRING("where", where),
+           MM_INT("total", self->count));
+    self->logged = self->count;
+    self->logged_ms = now_ms;
+}
+
+void mm_process_drop_total(const mm_process_drops_t *self)
+{
+    if (self->count > self->logged)
+        mm_log(MM_LOG_WARN, "Dropped bad frames", MM_INT("total", self->count));
+}

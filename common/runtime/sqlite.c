@@ -1,0 +1,423 @@
+// See sqlite.h. All connections of a process in one thread; the statements it prepared die with it.
+
+#include "sqlite.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "span.h"
+#include "job.h"
+#include "uuid.h"
+
+#define OPEN_BUSY_MS     2000 // at the start another program may be looking at the file
+#define RUNNING_BUSY_MS  100  // later a heartbeat is due every 500 ms
+#define CHECKPOINT_PAGES 1000 // SQLite's default; larger ones stall for longer
+
+struct mm_sqlite {
+    char *path;
+    sqlite3 *db;
+    int lock;             // descriptor of the lock file; -1: read-only, no lock
+    sqlite3_stmt *begin;  // BEGIN IMMEDIATE
+    sqlite3_stmt *commit; // COMMIT
+    bool is_broken;       // latched by the first FATAL
+    char error[MM_ERROR_MAX];
+};
+
+// What the system said to the call that failed; 0: nothing. sqlite3_system_errno alone is not set
+// by a failing COMMIT, so each call of SQLite starts with errno 0.
+static int cause_of(sqlite3 *db)
+{
+    return errno != 0 ? errno : sqlite3_system_errno(db);
+}
+
+// ENOSPC is SQLITE_FULL mostly, but not for the shared index; a quota and a file size limit never
+// are. None of them is a failed fsync: SQLite rolls back, and what was committed is not in doubt.
+static bool is_no_room(sqlite3 *db)
+{
+    int code = sqlite3_extended_errcode(db);
+    if ((code & 0xff) == SQLITE_FULL)
+        return true;
+    if ((code & 0xff) != SQLITE_IOERR && (code & 0xff) != SQLITE_CANTOPEN)
+        return false;
+    if (code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC)
+        return false;
+    int cause = cause_of(db);
+    return cause == ENOSPC || cause == EDQUOT || cause == EFBIG;
+}
+
+static void describe(const mm_sqlite_t *self, char error[MM_ERROR_MAX])
+{
+    int code = sqlite3_errcode(self->db) & 0xff;
+    if (is_no_room(self->db) && cause_of(self->db) == EFBIG)
+        snprintf(error, MM_ERROR_MAX,
+                 "no room to write '%s': raise the limit of file sizes (ulimit -f), or free some "
+                 "space",
+                 self->path);
+    else if (is_no_room(self->db))
+        snprintf(error, MM_ERROR_MAX, "no room to write '%s'; free some space", self->path);
+    else if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
+        snprintf(error, MM_ERROR_MAX, "'%s' is busy: another program is writing to it", self->path);
+    else if (code == SQLITE_NOTADB)
+        snprintf(error, MM_ERROR_MAX, "'%s' is not a database; move it away or name another file",
+                 self->path);
+    else if (code == SQLITE_ERROR)
+        snprintf(error, MM_ERROR_MAX,
+                 "'%s' is not what this program expects (%s); name another file", self->path,
+                 sqlite3_errmsg(self->db));
+    else if (code == SQLITE_CORRUPT)
+        snprintf(error, MM_ERROR_MAX, "'%s' is damaged or cut off (%s); restore it or move it away",
+                 self->path, sqlite3_errmsg(self->db));
+    else if (code == SQLITE_IOERR || code == SQLITE_CANTOPEN)
+        snprintf(error, MM_ERROR_MAX, "cannot read or write '%s': %s (%s)", self->path,
+                 sqlite3_errmsg(self->db), strerror(cause_of(self->db)));
+    else
+        snprintf(error, MM_ERROR_MAX, "'%s': %s", self->path, sqlite3_errmsg(self->db));
+}
+
+// What the last failed call means while running; rolls back. The statement, if any, is reset first
+// so that the rollback does not wait for it.
+static mm_sqlite_status_t fail(mm_sqlite_t *self, sqlite3_stmt *statement)
+{
+    int code = sqlite3_errcode(self->db) & 0xff;
+    assert(code != SQLITE_MISUSE && code != SQLITE_RANGE && code != SQLITE_NOMEM);
+    bool is_passing = is_no_room(self->db) || code == SQLITE_BUSY || code == SQLITE_LOCKED;
+    describe(self, self->error);
+    if (statement != NULL)
+        (void)sqlite3_reset(statement);
+    mm_sqlite_rollback(self);
+    if (is_passing)
+        return MM_SQLITE_RETRY;
+    self->is_broken = true;
+    // Closing must not copy into the database what an fsync may have lost.
+    (void)sqlite3_db_config(self->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    return MM_SQLITE_FATAL;
+}
+
+// SQLite's own checkpoint at commit hides its errors. A failed fsync there must end the process
+// too, though what has just been committed is safe in the log.
+static int checkpoint(void *context, sqlite3 *db, const char *name, int pages)
+{
+    mm_sqlite_t *self = context;
+    if (pages < CHECKPOINT_PAGES)
+        return SQLITE_OK;
+    MM_SPAN_WAITS("sqlite checkpoint");
+    errno = 0;
+    int code = sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    if (code != SQLITE_OK && code != SQLITE_BUSY && code != SQLITE_LOCKED)
+        (void)fail(self, NULL);
+    return SQLITE_OK;
+}
+
+// ---- opening -----------------------------------------------------------------------------------
+
+static int take_lock(mm_sqlite_t *self, char error[MM_ERROR_MAX])
+{
+    struct stat status;
+    if (stat(self->path, &status) == 0 && S_ISDIR(status.st_mode)) {
+        snprintf(error, MM_ERROR_MAX, "'%s' is a folder; name a file", self->path);
+        return EX_CANTCREAT;
+    }
+    char *name = NULL;
+    int length = asprintf(&name, "%s.lock", self->path);
+    assert(length > 0);
+    self->lock = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    int cause = errno;
+    free(name);
+    if (self->lock < 0) {
+        snprintf(error, MM_ERROR_MAX, "cannot create '%s.lock': %s; check the folder", self->path,
+                 strerror(cause));
+        bool is_io = cause == EIO || cause == ENOSPC || cause == EDQUOT;
+        return is_io ? EX_IOERR : EX_CANTCREAT;
+    }
+    if (flock(self->lock, LOCK_EX | LOCK_NB) == 0)
+        return 0;
+    if (errno == EWOULDBLOCK) {
+        snprintf(error, MM_ERROR_MAX,
+                 "'%s' is already in use by another process; stop it or choose another folder",
+                 self->path);
+        return EX_UNAVAILABLE;
+    }
+    snprintf(error, MM_ERROR_MAX, "cannot lock '%s.lock': %s", self->path, strerror(errno));
+    return EX_IOERR;
+}
+
+// The exit code for the last failed call while opening.
+static int open_failure(const mm_sqlite_t *self, char error[MM_ERROR_MAX])
+{
+    describe(self, error);
+    if (is_no_room(self->db))
+        return EX_IOERR;
+    int code = sqlite3_errcode(self->db) & 0xff;
+    if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
+        return EX_UNAVAILABLE;
+    if (code == SQLITE_NOTADB || code == SQLITE_CORRUPT || code == SQLITE_ERROR)
+        return EX_DATAERR;
+    if (code == SQLITE_CANTOPEN || code == SQLITE_PERM || code == SQLITE_READONLY)
+        return EX_CANTCREAT;
+    return EX_IOERR;
+}
+
+// Runs a query whose answer is one number.
+static int query_number(mm_sqlite_t *self, const char *sql, int *ret_number,
+                        char error[MM_ERROR_MAX])
+{
+    sqlite3_stmt *statement = NULL;
+    int code = 0;
+    errno = 0;
+    if (sqlite3_prepare_v2(self->db, sql, -1, &statement, NULL) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW)
+        *ret_number = sqlite3_column_int(statement, 0);
+    else
+        code = open_failure(self, error);
+    (void)sqlite3_finalize(statement);
+    return code;
+}
+
+static int check_version(mm_sqlite_t *self, const mm_sqlite_config_t *config, bool *ret_is_new,
+                         char error[MM_ERROR_MAX])
+{
+    int version = 0;
+    int tables = 0;
+    int code = query_number(self, "PRAGMA user_version", &version, error);
+    if (code == 0)
+        code = query_number(self, "SELECT count(*) FROM sqlite_schema", &tables, error);
+    if (code != 0)
+        return code;
+    *ret_is_new = version == 0 && tables == 0 && !config->read_only;
+    if (version == config->version || *ret_is_new)
+        return 0;
+    if (version == 0) {
+        snprintf(error, MM_ERROR_MAX, "'%s' is not a database of this program; name another file",
+                 self->path);
+        return EX_DATAERR;
+    }
+    snprintf(error, MM_ERROR_MAX,
+             "'%s' has version %d, but this program writes version %d; use the program that made it"
+             " or another file",
+             self->path, version, config->version);
+    return EX_CONFIG;
+}
+
+// Write-ahead log, whole fsyncs, no zeroing of what is deleted (Debian's default: the outbox
+// deletes every job), and the tables of a new file.
+static int set_up(mm_sqlite_t *self, const mm_sqlite_config_t *config, bool is_new,
+                  char error[MM_ERROR_MAX])
+{
+    static const char *const settings[] = {"PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL",
+                                           "PRAGMA secure_delete = OFF",
+                                           "PRAGMA temp_store = MEMORY"};
+    errno = 0;
+    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
+        if (sqlite3_exec(self->db, settings[i], NULL, NULL, NULL) != SQLITE_OK)
+            return open_failure(self, error);
+    if (!is_new)
+        return 0;
+    char *sql = sqlite3_mprintf("BEGIN IMMEDIATE; %s; PRAGMA user_version = %d; COMMIT",
+                                config->schema, config->version);
+    assert(sql != NULL);
+    int code = sqlite3_exec(self->db, sql, NULL, NULL, NULL);
+    assert((code & 0xff) != SQLITE_ERROR);
+    sqlite3_free(sql);
+    return code == SQLITE_OK ? 0 : open_failure(self, error);
+}
+
+int mm_sqlite_prepare(mm_sqlite_t *self, const char *sql, sqlite3_stmt **ret_statement,
+                      char error[MM_ERROR_MAX])
+{
+    sqlite3_stmt *statement = NULL;
+    errno = 0;
+    int code = sqlite3_prepare_v3(self->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL);
+    if (code != SQLITE_OK)
+        return open_failure(self, error);
+    *ret_statement = statement;
+    return 0;
+}
+
+int mm_sqlite_prepare_rows(mm_sqlite_t *self, const char *head, const char *row, const char *tail,
+                           size_t rows, sqlite3_stmt **ret_statement, char error[MM_ERROR_MAX])
+{
+    assert(rows > 0);
+    sqlite3_str *sql = sqlite3_str_new(self->db);
+    sqlite3_str_appendall(sql, head);
+    for (size_t i = 0; i < rows; i++) {
+        sqlite3_str_appendall(sql, i > 0 ? ", " : " ");
+        sqlite3_str_appendall(sql, row);
+    }
+    sqlite3_str_appendall(sql, tail);
+    char *text = sqlite3_str_finish(sql);
+    assert(text != NULL);
+    int code = mm_sqlite_prepare(self, text, ret_statement, error);
+    sqlite3_free(text);
+    return code;
+}
+
+static int open_database(mm_sqlite_t *self, const mm_sqlite_config_t *config,
+                         char error[MM_ERROR_MAX])
+{
+    if (config->read_only && access(config->path, F_OK) != 0) {
+        snprintf(error, MM_ERROR_MAX, "there is no '%s' to read: %s", config->path,
+                 strerror(errno));
+        return EX_DATAERR;
+    }
+    // For the process, before its first database; SQLite refuses to change them later. Nobody else
+    // calls it, so that its mutexes and its count of bytes would be for nothing.
+    (void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    errno = 0;
+    int flags =
+        config->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    if (sqlite3_open_v2(config->path, &self->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+        return open_failure(self, error);
+    (void)sqlite3_extended_result_codes(self->db, 1);
+    (void)sqlite3_busy_timeout(self->db, OPEN_BUSY_MS);
+    bool is_new = false;
+    int code = check_version(self, config, &is_new, error);
+    if (code != 0)
+        return code;
+    if (!config->read_only) {
+        if (sqlite3_db_readonly(self->db, "main") == 1) {
+            snprintf(error, MM_ERROR_MAX, "'%s' may not be written; check its owner and mode",
+                     self->path);
+            return EX_CANTCREAT;
+        }
+        code = set_up(self, config, is_new, error);
+        if (code != 0)
+            return code;
+        (void)sqlite3_wal_hook(self->db, checkpoint, self);
+    }
+    code = mm_sqlite_prepare(self, "BEGIN IMMEDIATE", &self->begin, error);
+    if (code == 0)
+        code = mm_sqlite_prepare(self, "COMMIT", &self->commit, error);
+    (void)sqlite3_busy_timeout(self->db, RUNNING_BUSY_MS);
+    return code;
+}
+
+int mm_sqlite_open(const mm_sqlite_config_t *config, mm_sqlite_t **ret_self,
+                   char error[MM_ERROR_MAX])
+{
+    mm_sqlite_t *self = calloc(1, sizeof *self);
+    assert(self != NULL);
+    self->lock = -1;
+    self->path = strdup(config->path);
+    assert(self->path != NULL);
+    int code = config->read_only ? 0 : take_lock(self, error);
+    if (code == 0)
+        code = open_database(self, config, error);
+    if (code != 0) {
+        mm_sqlite_close(&self);
+        return code;
+    }
+    *ret_self = self;
+    return 0;
+}
+
+void mm_sqlite_close(mm_sqlite_t **self_p)
+{
+    mm_sqlite_t *self = *self_p;
+    if (self == NULL)
+        return;
+    *self_p = NULL;
+    if (self->db != NULL) {
+        sqlite3_stmt *statement = NULL;
+        while ((statement = sqlite3_next_stmt(self->db, NULL)) != NULL)
+            (void)sqlite3_finalize(statement);
+        int code = sqlite3_close(self->db);
+        assert(code == SQLITE_OK);
+    }
+    if (self->lock >= 0)
+        (void)close(self->lock);
+    free(self->path);
+    free(self);
+}
+
+sqlite3 *mm_sqlite_handle(mm_sqlite_t *self)
+{
+    return self->db;
+}
+
+const char *mm_sqlite_error(const mm_sqlite_t *self)
+{
+    return self->error;
+}
+
+// ---- statements --------------------------------------------------------------------------------
+
+void mm_sqlite_bind_text(sqlite3_stmt *statement, int index, mm_text_t text)
+{
+    const char *data = text.size > 0 ? text.data : "";
+    int code = sqlite3_bind_text(statement, index, data, (int)text.size, SQLITE_STATIC);
+    assert(code == SQLITE_OK);
+}
+
+void mm_sqlite_bind_id(sqlite3_stmt *statement, int index, const mm_id_t *id)
+{
+    int code = sqlite3_bind_blob(statement, index, id->bytes, (int)sizeof id->bytes, SQLITE_STATIC);
+    assert(code == SQLITE_OK);
+}
+
+mm_sqlite_status_t mm_sqlite_run(mm_sqlite_t *self, sqlite3_stmt *statement)
+{
+    bool has_row = false;
+    mm_sqlite_status_t status = mm_sqlite_row(self, statement, &has_row);
+    assert(status != MM_SQLITE_OK || !has_row);
+    return status;
+}
+
+mm_sqlite_status_t mm_sqlite_row(mm_sqlite_t *self, sqlite3_stmt *statement, bool *ret_row)
+{
+    if (self->is_broken)
+        return MM_SQLITE_FATAL;
+    errno = 0;
+    int code = sqlite3_step(statement);
+    if (code != SQLITE_ROW && code != SQLITE_DONE)
+        return fail(self, statement);
+    if (code == SQLITE_DONE)
+        (void)sqlite3_reset(statement);
+    *ret_row = code == SQLITE_ROW;
+    return MM_SQLITE_OK;
+}
+
+mm_text_t mm_sqlite_column_text(sqlite3_stmt *statement, int column)
+{
+    const unsigned char *data = sqlite3_column_text(statement, column);
+    if (data == NULL)
+        return mm_text("");
+    return (mm_text_t){(const char *)data, (size_t)sqlite3_column_bytes(statement, column)};
+}
+
+mm_id_t mm_sqlite_column_id(sqlite3_stmt *statement, int column)
+{
+    mm_id_t id;
+    const void *data = sqlite3_column_blob(statement, column);
+    assert(sqlite3_column_bytes(statement, column) == (int)sizeof id.bytes);
+    memcpy(id.bytes, data, sizeof id.bytes);
+    return id;
+}
+
+// ---- transactions ------------------------------------------------------------------------------
+
+mm_sqlite_status_t mm_sqlite_begin(mm_sqlite_t *self)
+{
+    assert(sqlite3_get_autocommit(self->db));
+    return mm_sqlite_run(self, self->begin);
+}
+
+mm_sqlite_status_t mm_sqlite_commit(mm_sqlite_t *self)
+{
+    MM_SPAN_WAITS("sqlite commit");
+    return mm_sqlite_run(self, self->commit);
+}
+
+void mm_sqlite_rollback(mm_sqlite_t *self)
+{
+    if (!sqlite3_get_autocommit(self->db))
+        (void)sqlite3_exec(self->db, "ROLLBACK", NULL, NULL, NULL);
+}

@@ -1,0 +1,86 @@
+// See tell.h.
+
+#include "stats_reply.h"
+#include "clock.h"
+#include "log.h"
+#include "span.h"
+#include "string_view.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define PROFILES_MS 250 // in which PROFILES are made, at most
+#define PROFILES    2
+
+mm_tell_t mm_tell_new(const mm_tell_config_t *config)
+{
+    return (mm_tell_t){.config = *config, .profile_ms = INT64_MIN / 2};
+}
+
+void mm_tell_send(const mm_tell_t *self, mm_about_t about, uint64_t viewer, json_t *json)
+{
+    char *text = json_dumps(json, JSON_COMPACT);
+    json_decref(json);
+    assert(text);
+    mm_frame_t frame = {.kind = MM_FRAME_TELL,
+                        .as.tell = {.process = mm_text(self->config.process),
+                                    .viewer = viewer,
+                                    .about = about,
+                                    .text = mm_text(text)}};
+    if (frame.as.tell.text.size <= MM_TELL_BYTES)
+        self->config.send(self->config.arg, &frame);
+    free(text);
+}
+
+static int64_t resident_bytes(void)
+{
+    long long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+    if (!file)
+        return 0;
+    if (fscanf(file, "%*s %lld", &pages) != 1)
+        pages = 0;
+    (void)fclose(file);
+    return pages * sysconf(_SC_PAGESIZE);
+}
+
+static void tell_stats(const mm_tell_t *self)
+{
+    MM_SPAN("tell");
+    json_t *stats =
+        json_pack("{s:s, s:i, s:s, s:s, s:i, s:I, s:I, s:I}", "mayhem", "stats", "version", 1,
+                  "process", self->config.process, "role", self->config.role, "pid", (int)getpid(),
+                  "wall_ms", (json_int_t)mm_clock_wall_ms(), "memory_bytes",
+                  (json_int_t)resident_bytes(), "dropped", (json_int_t)mm_log_dropped());
+    assert(stats);
+    mm_span_add(stats);
+    self->config.add(self->config.arg, stats);
+    mm_tell_send(self, MM_ABOUT_STATS, 0, stats);
+}
+
+static void tell_profile(mm_tell_t *self, const mm_frame_t *query, int64_t now_ms)
+{
+    if (now_ms - self->profile_ms >= PROFILES_MS) {
+        self->profile_ms = now_ms;
+        self->profiles = 0;
+    }
+    if (self->profiles++ >= PROFILES)
+        return;
+    MM_SPAN("tell");
+    json_t *profile = mm_span_json(query->as.query.seconds);
+    if (profile)
+        mm_tell_send(self, MM_ABOUT_PROFILE, query->as.query.viewer, profile);
+}
+
+void mm_tell_answer(mm_tell_t *self, const mm_frame_t *query, int64_t now_ms)
+{
+    mm_text_t process = query->as.query.process;
+    if (process.size > 0 && !mm_text_equal(process, mm_text(self->config.process)))
+        return;
+    if (query->as.query.about == MM_ABOUT_STATS)
+        tell_stats(self);
+    else if (query->as.query.about == MM_ABOUT_PROFILE)
+        tell_profile(self, query, now_ms);
+}

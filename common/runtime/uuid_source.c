@@ -1,0 +1,93 @@
+// UUIDv7: 48 bits of Unix milliseconds, a 12-bit counter, 62 random bits. Milliseconds and counter
+// are kept as one number of 60 bits that only grows (RFC 9562, 6.2, method 1): when the counter
+// runs over, the time is counted up. Without getrandom(2) there are no ids: the program aborts.
+
+#include "uuid_source.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#define COUNTER_BITS 12
+#define POOL_BYTES   4096 // a system call for 512 ids
+
+struct mm_id_source {
+    uint64_t last; // milliseconds << COUNTER_BITS | counter of the last id
+    size_t used;   // bytes of the pool that ids were made of
+    uint8_t pool[POOL_BYTES];
+};
+
+// A read of more than 256 bytes may be cut short by a signal.
+static void fill_random(void *data, size_t size)
+{
+    uint8_t *bytes = data;
+    while (size > 0) {
+        ssize_t got = getrandom(bytes, size, 0);
+        assert(got > 0 || (got < 0 && errno == EINTR));
+        if (got > 0) {
+            bytes += got;
+            size -= (size_t)got;
+        }
+    }
+}
+
+static void put_number(uint64_t number, uint8_t *ret_bytes)
+{
+    for (size_t i = 0; i < 8; i++)
+        ret_bytes[i] = (uint8_t)(number >> (56 - 8 * i));
+}
+
+mm_id_source_t *mm_id_source_new(void)
+{
+    mm_id_source_t *self = malloc(sizeof *self);
+    assert(self != NULL);
+    self->last = 0;
+    self->used = POOL_BYTES;
+    return self;
+}
+
+void mm_id_source_destroy(mm_id_source_t **self_p)
+{
+    assert(self_p != NULL);
+    free(*self_p);
+    *self_p = NULL;
+}
+
+void mm_id_next(mm_id_source_t *self, int64_t wall_ms, mm_id_t *ret_id)
+{
+    assert(wall_ms >= 0 && wall_ms < INT64_C(1) << 48);
+    uint64_t next = (uint64_t)wall_ms << COUNTER_BITS;
+    if (next <= self->last)
+        next = self->last + 1;
+    self->last = next;
+
+    if (self->used == POOL_BYTES) {
+        fill_random(self->pool, POOL_BYTES);
+        self->used = 0;
+    }
+    uint64_t random;
+    memcpy(&random, self->pool + self->used, sizeof random);
+    self->used += sizeof random;
+
+    uint64_t counter = next & ((1U << COUNTER_BITS) - 1);
+    put_number(next >> COUNTER_BITS << 16 | UINT64_C(0x7000) | counter, ret_id->bytes);
+    put_number(UINT64_C(1) << 63 | random >> 2, ret_id->bytes + 8);
+}
+
+int64_t mm_id_wall_ms(const mm_id_t *id)
+{
+    int64_t wall_ms = 0;
+    for (size_t i = 0; i < 6; i++)
+        wall_ms = wall_ms << 8 | id->bytes[i];
+    return wall_ms;
+}
+
+uint64_t mm_nonce(void)
+{
+    uint64_t nonce = 0;
+    while (nonce == 0)
+        fill_random(&nonce, sizeof nonce);
+    return nonce;
+}

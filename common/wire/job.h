@@ -1,0 +1,32 @@
+// The domain's words as plain data: job ids, hosts, legs, outcomes, statuses.
+// Pure: every core may include it. Owns nothing and allocates nothing.
+
+#ifndef MM_JOB_H
+#define MM_JOB_H
+
+#include "duration.h"
+#include "host.h"
+#include "uuid.h"
+
+#define MM_ERROR_MAX 512  // bytes of error text kept with a result
+#define MM_SLOTS_MAX 4096 // tasks that one worker may hold
+
+// What a task asks a worker for. Save and settle go to a saver, restart to a restarter.
+typedef enum { MM_LEG_SAVE = 1, MM_LEG_RESTART = 2, MM_LEG_SETTLE = 3 } mm_leg_t;
+
+typedef enum { MM_OUTCOME_NONE = 0, MM_OUTCOME_RESTARTED = 1, MM_OUTCOME_DEAD = 2 } mm_outcome_t;
+
+// How a task ended: RETURNED was never started and costs no attempt.
+typedef enum { MM_STATUS_OK = 0, MM_STATUS_FAILED = 1, MM_STATUS_RETURNED = 2 } mm_status_t;
+
+typedef enum { MM_ROLE_SAVER = 1, MM_ROLE_RESTARTER = 2 } mm_role_t;
+
+// What the consumer tells a publisher of a job.
+typedef enum {
+    MM_VERDICT_EXTEND = 1,
+    MM_VERDICT_ACK = 2,
+    MM_VERDICT_NACK = 3,
+    MM_VERDICT_DEAD = 4
+} mm_verdict_t;
+
+#endif

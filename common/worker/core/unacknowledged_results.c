@@ -1,0 +1,156 @@
+// See results.h: a ring that grows, indexed by serial.
+
+#include "unacknowledged_results.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    mm_result_t result;
+    int64_t added_ms;
+    void *owned; // what the result points to; NULL when it points to nothing
+} kept_t;
+
+struct mm_results {
+    size_t history;
+    kept_t *ring;
+    size_t size; // a power of two
+    uint64_t first;
+    uint64_t last;
+    uint64_t confirmed;
+};
+
+mm_results_t *mm_results_new(size_t history)
+{
+    mm_results_t *self = calloc(1, sizeof *self);
+    assert(self);
+    self->history = history;
+    self->size = 256;
+    self->ring = calloc(self->size, sizeof *self->ring);
+    assert(self->ring);
+    self->first = 1;
+    return self;
+}
+
+static kept_t *kept_at(const mm_results_t *self, uint64_t serial)
+{
+    assert(serial >= self->first && serial <= self->last);
+    return &self->ring[serial & (self->size - 1)];
+}
+
+void mm_results_destroy(mm_results_t **self_p)
+{
+    mm_results_t *self = *self_p;
+    if (!self)
+        return;
+    *self_p = NULL;
+    for (; self->first <= self->last; self->first++)
+        free(kept_at(self, self->first)->owned);
+    free(self->ring);
+    free(self);
+}
+
+// Room for one more: what is confirmed goes, oldest first, beyond the history.
+static void make_room(mm_results_t *self)
+{
+    for (; self->first + self->history <= self->confirmed; self->first++)
+        free(kept_at(self, self->first)->owned);
+    if (self->last + 1 - self->first < self->size)
+        return;
+    size_t size = 2 * self->size;
+    kept_t *ring = calloc(size, sizeof *ring);
+    assert(ring);
+    for (uint64_t serial = self->first; serial <= self->last; serial++)
+        ring[serial & (size - 1)] = *kept_at(self, serial);
+    free(self->ring);
+    self->ring = ring;
+    self->size = size;
+}
+
+static mm_text_t copy_text(char **end, mm_text_t text)
+{
+    if (text.size > 0)
+        memcpy(*end, text.data, text.size);
+    mm_text_t copy = {*end, text.size};
+    *end += text.size;
+    return copy;
+}
+
+// Copies what the result points to: its evidence, then all texts.
+static void own(kept_t *kept)
+{
+    mm_result_t *result = &kept->result;
+    size_t pairs = result->evidence_count, size = pairs * sizeof *result->evidence;
+    kept->owned = NULL;
+    if (result->error.size == 0 && pairs == 0) {
+        result->error = (mm_text_t){0};
+        result->evidence = NULL;
+        return;
+    }
+    size += result->error.size;
+    for (size_t i = 0; i < pairs; i++)
+        size += result->evidence[i].key.size + result->evidence[i].value.size;
+    kept->owned = malloc(size);
+    assert(kept->owned);
+    mm_evidence_t *evidence = kept->owned;
+    char *end = (char *)(evidence + pairs);
+    result->error = copy_text(&end, result->error);
+    for (size_t i = 0; i < pairs; i++) {
+        evidence[i].key = copy_text(&end, result->evidence[i].key);
+        evidence[i].value = copy_text(&end, result->evidence[i].value);
+    }
+    result->evidence = pairs > 0 ? evidence : NULL;
+}
+
+uint64_t mm_results_add(mm_results_t *self, const mm_result_t *result, int64_t now_ms)
+{
+    make_room(self);
+    kept_t *kept = &self->ring[++self->last & (self->size - 1)];
+    kept->result = *result;
+    kept->result.serial = self->last;
+    kept->added_ms = now_ms;
+    own(kept);
+    return self->last;
+}
+
+void mm_results_confirm(mm_results_t *self, uint64_t serial)
+{
+    if (serial > self->confirmed && serial <= self->last)
+        self->confirmed = serial;
+}
+
+uint64_t mm_results_first(const mm_results_t *self)
+{
+    return self->first;
+}
+
+uint64_t mm_results_last(const mm_results_t *self)
+{
+    return self->last;
+}
+
+uint64_t mm_results_confirmed(const mm_results_t *self)
+{
+    return self->confirmed;
+}
+
+const mm_result_t *mm_results_get(const mm_results_t *self, uint64_t serial)
+{
+    return &kept_at(self, serial)->result;
+}
+
+uint64_t mm_results_history(const mm_results_t *self, size_t limit, size_t overlap)
+{
+    uint64_t begin = self->first;
+    if (begin + limit <= self->last)
+        begin = self->last + 1 - limit;
+    if (begin + overlap > self->confirmed + 1)
+        begin = self->confirmed + 1 > overlap ? self->confirmed + 1 - overlap : 1;
+    return begin > self->first ? begin : self->first;
+}
+
+int64_t mm_results_waiting_since(const mm_results_t *self)
+{
+    return self->confirmed < self->last ? kept_at(self, self->confirmed + 1)->added_ms : MM_NEVER;
+}

@@ -1,0 +1,238 @@
+// See flight.h.
+
+#include "flight.h"
+#include "uuid.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#define SPARE_MAX 4096 // flights that are kept to be used again
+
+#define BIT(STATE) (1u << (STATE))
+
+static const unsigned store_allowed[] = {
+    [STORE_READY] = BIT(STORE_OUT) | BIT(STORE_ENDED),
+    [STORE_OUT] = BIT(STORE_READY) | BIT(STORE_BACKOFF) | BIT(STORE_SAVED) | BIT(STORE_ENDED),
+    [STORE_BACKOFF] = BIT(STORE_READY) | BIT(STORE_ENDED),
+    [STORE_SAVED] = BIT(STORE_READY) | BIT(STORE_ENDED),
+    [STORE_ENDED] = 0,
+};
+
+static const unsigned restart_allowed[] = {
+    [RESTART_HELD] = BIT(RESTART_READY) | BIT(RESTART_BACKOFF) | BIT(RESTART_OK) |
+                     BIT(RESTART_USED_UP) | BIT(RESTART_ENDED),
+    [RESTART_READY] = BIT(RESTART_BLOCKED) | BIT(RESTART_LONELY) | BIT(RESTART_OUT) |
+                      BIT(RESTART_OK) | BIT(RESTART_ENDED),
+    [RESTART_BLOCKED] = BIT(RESTART_READY) | BIT(RESTART_OK) | BIT(RESTART_ENDED),
+    [RESTART_LONELY] =
+        BIT(RESTART_BLOCKED) | BIT(RESTART_OUT) | BIT(RESTART_OK) | BIT(RESTART_ENDED),
+    [RESTART_OUT] = BIT(RESTART_READY) | BIT(RESTART_BACKOFF) | BIT(RESTART_OK) |
+                    BIT(RESTART_USED_UP) | BIT(RESTART_ENDED),
+    [RESTART_BACKOFF] = BIT(RESTART_READY) | BIT(RESTART_OK) | BIT(RESTART_ENDED),
+    [RESTART_OK] = BIT(RESTART_ENDED),
+    [RESTART_USED_UP] =
+        BIT(RESTART_HELD) | BIT(RESTART_READY) | BIT(RESTART_OK) | BIT(RESTART_ENDED),
+    [RESTART_ENDED] = 0,
+};
+
+static bool has_id(const void *flight, const void *id)
+{
+    return mm_id_equal(&((const flight_t *)flight)->id, id);
+}
+
+flight_t *flights_find(const flights_t *self, const mm_id_t *id)
+{
+    return mm_table_find(&self->table, mm_id_hash(id), has_id, id);
+}
+
+size_t flights_count(const flights_t *self)
+{
+    return self->table.count;
+}
+
+flight_t *flights_add(flights_t *self, const mm_id_t *id, mm_text_t host, int64_t extend_ms,
+                      int64_t lease_ms)
+{
+    flight_t *flight = self->spare;
+    if (flight) {
+        LL_DELETE2(self->spare, flight, store_next);
+        self->spare_count--;
+    } else {
+        flight = malloc(sizeof *flight);
+    }
+    assert(flight);
+    *flight = (flight_t){.id = *id};
+    flight->host = hosts_get(&self->hosts, host);
+    flight->extend_ms = extend_ms;
+    flight->lease_ms = lease_ms;
+    flight->store = STORE_READY;
+    flight->restart = RESTART_HELD;
+    flight->trail = hops_follow(&self->hops, self->now_ms);
+    self->in_store[STORE_READY]++;
+    self->in_restart[RESTART_HELD]++;
+    mm_table_add(&self->table, mm_id_hash(id), flight);
+    DL_APPEND2(self->store_ready, flight, store_prev, store_next);
+    DL_APPEND2(self->extends, flight, extend_prev, extend_next);
+    DL_APPEND2(self->leases, flight, lease_prev, lease_next);
+    return flight;
+}
+
+static void see_store(flights_t *self, const flight_t *flight, store_state_t state)
+{
+    store_state_t former = flight->store;
+    self->in_store[former]--;
+    self->in_store[state]++;
+    if (flight->trail)
+        hops_store(&self->hops, flight->trail,
+                   (hop_change_t){.waited = former == STORE_READY,
+                                  .was_out = former == STORE_OUT,
+                                  .waits = state == STORE_READY,
+                                  .is_out = state == STORE_OUT},
+                   self->now_ms);
+}
+
+void flight_set_store(flights_t *self, flight_t *flight, store_state_t state, int64_t due_ms)
+{
+    assert(store_allowed[flight->store] & BIT(state));
+    see_store(self, flight, state);
+    if (flight->store == STORE_READY)
+        DL_DELETE2(self->store_ready, flight, store_prev, store_next);
+    else if (flight->store == STORE_BACKOFF)
+        mm_heap_remove(&self->store_backoffs, &flight->store_backoff);
+    flight->store = state;
+    if (state == STORE_READY) {
+        DL_APPEND2(self->store_ready, flight, store_prev, store_next);
+    } else if (state == STORE_BACKOFF) {
+        flight->store_backoff = (mm_heap_node_t){0};
+        mm_heap_put(&self->store_backoffs, &flight->store_backoff, due_ms);
+    }
+}
+
+// The queue of a restart state; NULL when it has none. A host whose restarter was lost may be half
+// restarted: it waits with its like, before all others.
+static flight_t **restart_queue(flights_t *self, const flight_t *flight, restart_state_t state)
+{
+    flight_t **ready = flight->losses > 0 ? &self->restart_lost : &self->restart_ready;
+    return state == RESTART_READY     ? ready
+           : state == RESTART_LONELY  ? &self->restart_lonely
+           : state == RESTART_BLOCKED ? &flight->host->waiting
+                                      : NULL;
+}
+
+flight_t *flights_next_restart(const flights_t *self)
+{
+    return self->restart_lost ? self->restart_lost : self->restart_ready;
+}
+
+void flights_wake_host(flights_t *self, host_t *host)
+{
+    if (host->busy == 0 && host->waiting)
+        flight_set_restart(self, host->waiting, RESTART_READY, 0);
+}
+
+static bool waits(restart_state_t state)
+{
+    return state == RESTART_READY || state == RESTART_BLOCKED || state == RESTART_LONELY;
+}
+
+static void see_restart(flights_t *self, const flight_t *flight, restart_state_t state)
+{
+    restart_state_t former = flight->restart;
+    self->in_restart[former]--;
+    self->in_restart[state]++;
+    if (flight->trail)
+        hops_restart(&self->hops, flight->trail,
+                     (hop_change_t){.waited = waits(former),
+                                    .was_out = former == RESTART_OUT,
+                                    .waits = waits(state),
+                                    .is_out = state == RESTART_OUT},
+                     self->now_ms);
+}
+
+void flight_set_restart(flights_t *self, flight_t *flight, restart_state_t state, int64_t due_ms)
+{
+    restart_state_t former = flight->restart;
+    assert(restart_allowed[former] & BIT(state));
+    see_restart(self, flight, state);
+    flight_t **queue = restart_queue(self, flight, former);
+    if (queue)
+        DL_DELETE2(*queue, flight, restart_prev, restart_next);
+    else if (former == RESTART_BACKOFF)
+        mm_heap_remove(&self->restart_backoffs, &flight->restart_backoff);
+    flight->restart = state;
+    queue = restart_queue(self, flight, state);
+    if (queue)
+        DL_APPEND2(*queue, flight, restart_prev, restart_next);
+    if (state == RESTART_BACKOFF) {
+        flight->restart_backoff = (mm_heap_node_t){0};
+        mm_heap_put(&self->restart_backoffs, &flight->restart_backoff, due_ms);
+    }
+    // It had its turn for the host and does not take it: the next one may.
+    bool had_turn = former == RESTART_READY || former == RESTART_LONELY;
+    if (had_turn && (state == RESTART_OK || state == RESTART_ENDED))
+        flights_wake_host(self, flight->host);
+}
+
+void flight_set_error(flight_t *flight, mm_text_t error)
+{
+    free(flight->error);
+    flight->error = error.size ? strndup(error.data, error.size) : NULL;
+    assert(!error.size || flight->error);
+}
+
+void flight_set_extended(flights_t *self, flight_t *flight, int64_t extend_ms)
+{
+    flight->extended++;
+    flight->extend_ms = extend_ms;
+    DL_DELETE2(self->extends, flight, extend_prev, extend_next);
+    DL_APPEND2(self->extends, flight, extend_prev, extend_next);
+}
+
+void flight_set_overdue(flights_t *self, flight_t *flight)
+{
+    flight->overdue = true;
+    DL_DELETE2(self->leases, flight, lease_prev, lease_next);
+}
+
+void flights_end(flights_t *self, flight_t *flight)
+{
+    flight_set_store(self, flight, STORE_ENDED, 0);
+    flight_set_restart(self, flight, RESTART_ENDED, 0);
+    hops_end(&self->hops, &flight->trail, self->now_ms);
+    mm_table_remove(&self->table, mm_id_hash(&flight->id), flight);
+    DL_DELETE2(self->extends, flight, extend_prev, extend_next);
+    if (!flight->overdue)
+        DL_DELETE2(self->leases, flight, lease_prev, lease_next);
+    LL_PREPEND2(self->ended, flight, store_next);
+}
+
+void flights_free_ended(flights_t *self)
+{
+    for (flight_t *flight; (flight = self->ended) != NULL;) {
+        LL_DELETE2(self->ended, flight, store_next);
+        hosts_put(&self->hosts, &flight->host);
+        free(flight->error);
+        if (self->spare_count == SPARE_MAX) {
+            free(flight); // after a peak, others need the memory
+            continue;
+        }
+        LL_PREPEND2(self->spare, flight, store_next);
+        self->spare_count++;
+    }
+}
+
+void flights_clear(flights_t *self)
+{
+    while (self->extends)
+        flights_end(self, self->extends);
+    flights_free_ended(self);
+    for (flight_t *flight; (flight = self->spare) != NULL;) {
+        LL_DELETE2(self->spare, flight, store_next);
+        free(flight);
+    }
+    mm_table_clear(&self->table);
+    mm_heap_clear(&self->store_backoffs);
+    mm_heap_clear(&self->restart_backoffs);
+}

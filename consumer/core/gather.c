@@ -1,0 +1,436 @@
+// See gather.h. Reading order: gather_step, take_job here; take_restart_result, take_store_result
+// in gather_legs.c; gather_hand_out in gather_out.c. A job's two legs run side by side; whichever
+// ends last asks the store to settle, and the store's answer is what the publisher is told.
+
+#include "gather_private.h"
+#include "job.h"
+#include "uuid.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <utlist.h>
+
+#define NACK_DELAY_MS 1000 // before a nacked job is to be delivered again
+#define EXTENDS_MAX   2048 // in a step: the others are due in the next one, at once
+#define ASKED_MS      10   // between heartbeats that were asked for, at least: each goes to all
+
+gather_t *gather_new(const gather_config_t *config, int64_t now_ms)
+{
+    gather_t *self = calloc(1, sizeof *self);
+    assert(self);
+    self->config = *config;
+    self->now_ms = self->flights.now_ms = now_ms;
+    self->hold_until_ms = now_ms + config->lost_after_ms + config->heartbeat_ms;
+    self->beat_ms = now_ms;
+    self->beaten_ms = now_ms - ASKED_MS;
+    self->drain_until_ms = MM_NEVER;
+    self->random = config->seed;
+    workers_config_t workers = {.lost_after_ms = config->lost_after_ms,
+                                .savers_max = config->savers_max,
+                                .restarters_max = config->restarters_max,
+                                .first_number = config->first_number,
+                                .first_session = config->first_session};
+    self->workers = workers_new(&workers, &self->flights.hosts);
+    self->memory.settled_max = config->settled_max;
+    self->memory.nacked_max = config->nacked_max;
+    return self;
+}
+
+void gather_destroy(gather_t **self_p)
+{
+    gather_t *self = *self_p;
+    if (!self)
+        return;
+    *self_p = NULL;
+    flights_clear(&self->flights);
+    workers_destroy(&self->workers);
+    hosts_clear(&self->flights.hosts);
+    memory_clear(&self->memory);
+    names_clear(&self->names);
+    free(self);
+}
+
+void gather_actions_clear(gather_actions_t *self)
+{
+    free(self->items);
+    *self = (gather_actions_t){0};
+}
+
+// ---- actions
+
+gather_action_t *gather_act(gather_t *self, gather_action_kind_t kind)
+{
+    gather_actions_t *actions = self->actions;
+    if (actions->count == actions->size) {
+        actions->size = actions->size ? 2 * actions->size : 64;
+        actions->items = realloc(actions->items, actions->size * sizeof *actions->items);
+        assert(actions->items);
+    }
+    gather_action_t *action = &actions->items[actions->count++];
+    action->kind = kind;
+    return action;
+}
+
+static void notice(gather_t *self, const char *publisher, mm_text_t host, mm_notice_t what)
+{
+    gather_action_t *action = gather_act(self, GATHER_NOTICE);
+    action->as.notice.publisher = publisher;
+    action->as.notice.notice = what;
+    action->as.notice.host = host;
+}
+
+gather_action_t *gather_note(gather_t *self, gather_note_t what, const flight_t *flight)
+{
+    gather_action_t *action = gather_act(self, GATHER_NOTE);
+    action->as.note = (__typeof__(action->as.note)){.note = what};
+    if (flight) {
+        action->as.note.id = flight->id;
+        action->as.note.host = host_name(flight->host);
+        action->as.note.error = mm_text(flight->error);
+        action->as.note.attempt = flight->attempts;
+    }
+    return action;
+}
+
+// ---- how a flight ends
+
+void gather_settled(gather_t *self, flight_t *flight, mm_outcome_t outcome)
+{
+    memory_item_t *item = memory_put(&self->memory, &flight->id, outcome);
+    item->attempts = flight->attempts;
+    bool dead = outcome == MM_OUTCOME_DEAD;
+    memory_set_error(item, dead ? flight->error : NULL);
+    notice(self, flight->publisher, host_name(flight->host),
+           (mm_notice_t){.verdict = dead ? MM_VERDICT_DEAD : MM_VERDICT_ACK,
+                         .id = flight->id,
+                         .attempts = flight->attempts,
+                         .error = mm_text(dead ? flight->error : NULL)});
+    flights_end(&self->flights, flight);
+    if (dead)
+        self->statistics.dead++;
+    else
+        self->statistics.acked++;
+}
+
+void gather_nack(gather_t *self, flight_t *flight)
+{
+    bool restarted = flight->restart == RESTART_OK || flight->late_worker;
+    if (flight->attempts > 0 || restarted) {
+        memory_item_t *item = memory_put(&self->memory, &flight->id, MM_OUTCOME_NONE);
+        item->attempts = flight->attempts;
+        item->losses = flight->losses;
+        item->restarted = restarted;
+        item->worker = flight->late_worker ? flight->late_worker : flight->worker;
+        memory_set_error(item, flight->error);
+    }
+    notice(self, flight->publisher, host_name(flight->host),
+           (mm_notice_t){.verdict = MM_VERDICT_NACK, .id = flight->id, .delay_ms = NACK_DELAY_MS});
+    flights_end(&self->flights, flight);
+    self->statistics.nacked++;
+}
+
+// ---- jobs
+
+static bool is_redelivered(const gather_t *self, uint64_t life, const mm_job_t *job)
+{
+    return job->delivery > 1 || life != self->config.life ||
+           mm_id_compare(&job->id, &self->memory.newest_dropped) <= 0;
+}
+
+// What is remembered of a nacked job goes on with it (R7, R8).
+static void recall(gather_t *self, flight_t *flight, memory_item_t *item)
+{
+    flight->attempts = item->attempts;
+    flight->losses = item->losses;
+    flight->handed_out = item->attempts > 0;
+    flight->worker = item->worker;
+    flight_set_error(flight, mm_text(item->error));
+    if (item->restarted)
+        flight_set_restart(&self->flights, flight, RESTART_OK, 0);
+    else if (item->attempts >= self->config.attempts)
+        flight_set_restart(&self->flights, flight, RESTART_USED_UP, 0);
+    memory_remove(&self->memory, item);
+}
+
+static void take_job(gather_t *self, const gather_event_t *event)
+{
+    const mm_job_t *job = &event->as.job.job;
+    const char *publisher = names_intern(&self->names, event->as.job.publisher);
+    if (!publisher)
+        return;
+    flight_t *flight = flights_find(&self->flights, &job->id);
+    if (flight) { // it is being extended: that is the answer
+        if (job->delivery > flight->deliveries)
+            flight->deliveries = job->delivery;
+        gather_note(self, GATHER_NOTE_IN_FLIGHT, flight);
+        return;
+    }
+    memory_item_t *item = memory_find(&self->memory, &job->id);
+    if (item && item->outcome != MM_OUTCOME_NONE) {
+        bool dead = item->outcome == MM_OUTCOME_DEAD;
+        notice(self, publisher, job->host,
+               (mm_notice_t){.verdict = dead ? MM_VERDICT_DEAD : MM_VERDICT_ACK,
+                             .id = job->id,
+                             .attempts = item->attempts,
+                             .error = mm_text(item->error)});
+        return;
+    }
+    if (self->statistics.draining || flights_count(&self->flights) >= self->config.max_in_flight) {
+        notice(self, publisher, job->host,
+               (mm_notice_t){.verdict = MM_VERDICT_NACK, .id = job->id, .delay_ms = NACK_DELAY_MS});
+        self->statistics.nacked++;
+        return;
+    }
+    flight = flights_add(&self->flights, &job->id, job->host,
+                         self->now_ms + self->config.extend_every_ms,
+                         self->now_ms + self->config.max_lease_ms);
+    flight->publisher = publisher;
+    flight->received_ms = event->as.job.received_ms;
+    flight->deliveries = job->delivery;
+    flight->extended = 1;
+    if (item)
+        recall(self, flight, item);
+    if (flight->restart == RESTART_HELD && !is_redelivered(self, event->as.job.life, job))
+        flight_set_restart(&self->flights, flight, RESTART_READY, 0);
+    self->statistics.received++;
+    gather_note(self, GATHER_NOTE_PULLED, flight);
+    notice(self, publisher, host_name(flight->host),
+           (mm_notice_t){.verdict = MM_VERDICT_EXTEND, .id = flight->id});
+}
+
+// ---- workers
+
+static void answer(gather_t *self, gather_action_kind_t kind, const workers_change_t *change)
+{
+    gather_action_t *action = gather_act(self, kind);
+    action->as.answer.worker = change->name;
+    action->as.answer.nonce = change->nonce;
+    action->as.answer.session = change->session;
+    action->as.answer.confirmed = change->confirmed;
+    action->as.answer.reason = change->reason;
+}
+
+static void take_changes(gather_t *self)
+{
+    const workers_change_t *changes;
+    size_t count = workers_changes(self->workers, &changes);
+    for (size_t i = 0; i < count; i++) {
+        const workers_change_t *change = &changes[i];
+        switch (change->kind) {
+        case WORKERS_OPEN: answer(self, GATHER_OPEN, change); break;
+        case WORKERS_CLOSE: answer(self, GATHER_CLOSE, change); break;
+        case WORKERS_WELCOME: answer(self, GATHER_WELCOME, change); break;
+        case WORKERS_REFUSED: answer(self, GATHER_REFUSED, change); break;
+        case WORKERS_REJOIN: answer(self, GATHER_REJOIN, change); break;
+        case WORKERS_LAST: answer(self, GATHER_LAST, change); break;
+        case WORKERS_LOSS:
+            gather_note(self, GATHER_NOTE_WORKER_LOST, NULL)->as.note.worker = change->name;
+            break;
+        case WORKERS_LEFT:
+            gather_note(self, GATHER_NOTE_WORKER_LEFT, NULL)->as.note.worker = change->name;
+            break;
+        case WORKERS_ENDED: gather_take_ended(self, change); break;
+        }
+    }
+}
+
+static void take_report(gather_t *self, const mm_report_t *report)
+{
+    worker_t *worker = workers_report_open(self->workers, report, self->now_ms);
+    take_changes(self); // of a former instance: before anything of the new one is read
+    if (!worker)
+        return;
+    for (size_t i = 0; i < report->result_count; i++)
+        gather_take_result(self, worker, &report->results[i], report->is_hello);
+    workers_report_close(self->workers, worker, report);
+}
+
+static void take_bye(gather_t *self, const gather_event_t *event)
+{
+    worker_t *worker = workers_find(self->workers, event->as.from.worker, event->as.from.nonce);
+    if (worker)
+        workers_bye(self->workers, worker, event->as.from.session, event->as.from.last_serial);
+}
+
+// ---- time
+
+static void extend_due(gather_t *self)
+{
+    flight_t *flight;
+    for (int i = 0; i < EXTENDS_MAX && (flight = self->flights.extends) != NULL &&
+                    flight->extend_ms <= self->now_ms;
+         i++) {
+        flight_set_extended(&self->flights, flight, self->now_ms + self->config.extend_every_ms);
+        self->statistics.extended++;
+        notice(self, flight->publisher, host_name(flight->host),
+               (mm_notice_t){.verdict = MM_VERDICT_EXTEND, .id = flight->id});
+    }
+}
+
+static void retry_due(gather_t *self)
+{
+    mm_heap_node_t *node;
+    while ((node = mm_heap_first(&self->flights.store_backoffs)) && node->due_ms <= self->now_ms)
+        flight_set_store(&self->flights, MM_HEAP_OWNER(node, flight_t, store_backoff), STORE_READY,
+                         0);
+    while ((node = mm_heap_first(&self->flights.restart_backoffs)) && node->due_ms <= self->now_ms)
+        flight_set_restart(&self->flights, MM_HEAP_OWNER(node, flight_t, restart_backoff),
+                           RESTART_READY, 0);
+}
+
+static void lease_due(gather_t *self)
+{
+    for (flight_t *flight;
+         (flight = self->flights.leases) != NULL && flight->lease_ms <= self->now_ms;) {
+        flight_set_overdue(&self->flights, flight);
+        (void)gather_gave_up(self, flight);
+    }
+}
+
+static void nack_all(gather_t *self)
+{
+    flight_t *flight, *next;
+    DL_FOREACH_SAFE2 (self->flights.extends, flight, next, extend_next)
+        gather_nack(self, flight);
+}
+
+static void drain(gather_t *self)
+{
+    if (self->statistics.draining)
+        return;
+    self->statistics.draining = true;
+    self->drain_until_ms = self->now_ms + self->config.drain_ms;
+    self->beat_ms = self->now_ms;
+    flight_t *flight, *next;
+    DL_FOREACH_SAFE2 (self->flights.extends, flight, next, extend_next)
+        (void)gather_gave_up(self, flight);
+}
+
+static void beat(gather_t *self)
+{
+    gather_act(self, GATHER_BEAT);
+    self->beat_ms = self->now_ms + self->config.heartbeat_ms;
+    self->beaten_ms = self->now_ms;
+}
+
+static void take_question(gather_t *self)
+{
+    if (self->now_ms >= self->beaten_ms + ASKED_MS)
+        beat(self);
+    else if (self->beat_ms > self->beaten_ms + ASKED_MS)
+        self->beat_ms = self->beaten_ms + ASKED_MS;
+}
+
+static void drop_names(gather_t *self)
+{
+    flight_t *flight;
+    DL_FOREACH2 (self->flights.extends, flight, extend_next) {
+        names_mark(&self->names, flight->publisher);
+        names_mark(&self->names, flight->worker);
+        names_mark(&self->names, flight->late_worker);
+    }
+    const memory_item_t *item;
+    for (size_t at = 0; (item = mm_table_next(&self->memory.table, &at)) != NULL;)
+        names_mark(&self->names, item->worker);
+    names_drop_unmarked(&self->names);
+}
+
+static void take_time(gather_t *self, bool inbox_empty)
+{
+    // Before there are actions that point to one.
+    if (self->now_ms >= self->beat_ms && names_are_many(&self->names))
+        drop_names(self);
+    if (inbox_empty)
+        workers_check(self->workers, self->now_ms);
+    take_changes(self);
+    extend_due(self);
+    retry_due(self);
+    lease_due(self);
+    if (self->now_ms >= self->drain_until_ms)
+        nack_all(self);
+    if (self->now_ms >= self->beat_ms)
+        beat(self);
+}
+
+static void check_dead(gather_t *self)
+{
+    if (self->config.max_dead == 0 || self->used_up < self->config.max_dead ||
+        self->statistics.draining)
+        return;
+    gather_note(self, GATHER_NOTE_TOO_MANY_DEAD, NULL);
+    drain(self);
+}
+
+void gather_step(gather_t *self, const gather_event_t *event, gather_actions_t *ret_actions)
+{
+    assert(event->now_ms >= self->now_ms);
+    self->now_ms = self->flights.now_ms = event->now_ms;
+    self->actions = ret_actions;
+    ret_actions->count = 0;
+    flights_free_ended(&self->flights);
+    worker_t *worker;
+    switch (event->kind) {
+    case GATHER_JOB: take_job(self, event); break;
+    case GATHER_ASK: take_question(self); break;
+    case GATHER_REPORT: take_report(self, event->as.report); break;
+    case GATHER_STARTED: break; // reports list what runs; this is for those who watch
+    case GATHER_RESULT:
+        worker = workers_find(self->workers, event->as.from.worker, event->as.from.nonce);
+        if (worker)
+            gather_take_result(self, worker, event->as.from.result, false);
+        break;
+    case GATHER_BYE: take_bye(self, event); break;
+    case GATHER_TIME: take_time(self, event->as.time.inbox_empty); break;
+    case GATHER_DRAIN: drain(self); break;
+    }
+    take_changes(self);
+    check_dead(self);
+    gather_hand_out(self);
+    if (self->statistics.draining && flights_count(&self->flights) == 0 && !self->left) {
+        self->left = true;
+        gather_act(self, GATHER_LEAVE);
+    }
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+int64_t gather_deadline(const gather_t *self)
+{
+    int64_t deadline = earlier(self->beat_ms, workers_deadline(self->workers));
+    if (flights_count(&self->flights) > 0)
+        deadline = earlier(deadline, self->drain_until_ms);
+    if (self->flights.extends)
+        deadline = earlier(deadline, self->flights.extends->extend_ms);
+    if (self->flights.leases)
+        deadline = earlier(deadline, self->flights.leases->lease_ms);
+    deadline = earlier(deadline, mm_heap_deadline(&self->flights.store_backoffs));
+    return earlier(deadline, mm_heap_deadline(&self->flights.restart_backoffs));
+}
+
+bool gather_next_worker(const gather_t *self, gather_worker_t *cursor)
+{
+    const worker_t *worker = cursor->cursor;
+    do
+        worker = workers_next(self->workers, worker);
+    while (worker && (worker->state != WORKER_JOINED || worker->session == 0));
+    cursor->cursor = worker;
+    if (!worker)
+        return false;
+    cursor->confirm = (mm_confirm_t){.worker = mm_text(worker->name.text),
+                                     .session = worker->session,
+                                     .confirmed = worker->confirmed};
+    cursor->role = worker->role;
+    cursor->slots = worker->slots;
+    cursor->out = worker->out;
+    return true;
+}
+
+gather_statistics_t gather_statistics(const gather_t *self)
+{
+    gather_statistics_t statistics = self->statistics;
+    statistics.in_flight = flights_count(&self->flights);
+    return statistics;
+}

@@ -1,0 +1,277 @@
+// The two legs of a job: what a result, or a task taken back, means for them. See gather.h.
+
+#include "gather_private.h"
+#include "random.h"
+#include "string_view.h"
+
+// Nacks a job that may not be tried again: draining, or max_lease is over. Not while an attempt
+// runs, and while draining not for the store's sake (R8, R10).
+bool gather_gave_up(gather_t *self, flight_t *flight)
+{
+    bool in_store = flight->restart == RESTART_OK || flight->restart == RESTART_USED_UP;
+    if (flight->restart == RESTART_OUT ||
+        !(flight->overdue || (self->statistics.draining && !in_store)))
+        return false;
+    gather_nack(self, flight);
+    return true;
+}
+
+// ---- the store leg
+
+// Whether this life of the consumer handed the task out.
+static bool is_ours(const gather_t *self, uint64_t number)
+{
+    return number > self->config.first_number;
+}
+
+static int64_t backoff(gather_t *self, uint32_t failures)
+{
+    int64_t ceiling = self->config.backoff_low_ms;
+    for (uint32_t i = 1; i < failures && ceiling < self->config.backoff_high_ms; i++)
+        ceiling *= 2;
+    if (ceiling > self->config.backoff_high_ms)
+        ceiling = self->config.backoff_high_ms;
+    // Full jitter.
+    return 1 + (int64_t)mm_random_below(&self->random, ceiling > 0 ? (uint64_t)ceiling : 1);
+}
+
+// Once both legs have ended, the store is asked to settle; from then on the outcome is its to say
+// (R9). A settle writes the whole row, so it is a save too: after a success it does not wait for
+// the answer to the save, which is before it in the same pipe, and one commit does for both. A job
+// without a success does wait: one may still come.
+static void try_settle(gather_t *self, flight_t *flight)
+{
+    bool restart_ended = flight->restart == RESTART_OK || flight->restart == RESTART_USED_UP;
+    bool saves = flight->store == STORE_OUT && flight->settle == MM_OUTCOME_NONE;
+    if (!(flight->store == STORE_SAVED && restart_ended) &&
+        !(saves && flight->restart == RESTART_OK))
+        return;
+    flight->settle = flight->restart == RESTART_OK ? MM_OUTCOME_RESTARTED : MM_OUTCOME_DEAD;
+    flight->store_failures = 0;
+    flight_set_store(&self->flights, flight, STORE_READY, 0);
+}
+
+static void retry_store(gather_t *self, flight_t *flight, const mm_result_t *result)
+{
+    flight->store_failures++;
+    bool stays = flight->handed_out || flight->restart == RESTART_OK;
+    flight_set_store(&self->flights, flight, STORE_BACKOFF,
+                     self->now_ms + backoff(self, flight->store_failures));
+    gather_action_t *retry = gather_note(self, GATHER_NOTE_RETRY, flight);
+    retry->as.note.leg = result->leg;
+    retry->as.note.error = result->error;
+    retry->as.note.attempt = flight->store_failures;
+    retry->as.note.delay_ms = flight->store_backoff.due_ms - self->now_ms;
+    self->statistics.retried++;
+    if (gather_gave_up(self, flight))
+        return;
+    if (flight->store_failures >= self->config.attempts && !stays)
+        gather_nack(self, flight);
+}
+
+// The save has answered that there is no outcome yet: a restart that waited for it may go (R6).
+static void take_saved(gather_t *self, flight_t *flight)
+{
+    flight->store_failures = 0;
+    flight_set_store(&self->flights, flight, STORE_SAVED, 0);
+    if (flight->restart == RESTART_HELD && self->now_ms < self->hold_until_ms)
+        flight_set_restart(&self->flights, flight, RESTART_BACKOFF, self->hold_until_ms);
+    else if (flight->restart == RESTART_HELD)
+        flight_set_restart(&self->flights, flight, RESTART_READY, 0);
+    try_settle(self, flight);
+}
+
+static void take_store_result(gather_t *self, flight_t *flight, const mm_result_t *result)
+{
+    if (flight->store != STORE_OUT || result->number != flight->store_task)
+        return; // an answer to an earlier delivery's save proves nothing (R3)
+    switch (result->status) {
+    case MM_STATUS_OK:
+        if (result->outcome != MM_OUTCOME_NONE) {
+            if (result->error.size > 0)
+                flight_set_error(flight, result->error);
+            gather_settled(self, flight, result->outcome);
+        } else if (flight->settle == MM_OUTCOME_NONE) {
+            take_saved(self, flight);
+        } else {
+            retry_store(self, flight, result); // settled to nothing: not an answer
+        }
+        break;
+    case MM_STATUS_FAILED: retry_store(self, flight, result); break;
+    case MM_STATUS_RETURNED: flight_set_store(&self->flights, flight, STORE_READY, 0); break;
+    }
+}
+
+// ---- the restart leg
+
+static void retry_restart(gather_t *self, flight_t *flight, int64_t delay_ms)
+{
+    if (flight->attempts >= self->config.attempts) {
+        flight_set_restart(&self->flights, flight, RESTART_USED_UP, 0);
+        self->used_up++;
+        try_settle(self, flight);
+        return;
+    }
+    if (delay_ms > 0)
+        flight_set_restart(&self->flights, flight, RESTART_BACKOFF, self->now_ms + delay_ms);
+    else
+        flight_set_restart(&self->flights, flight, RESTART_READY, 0);
+    gather_action_t *retry = gather_note(self, GATHER_NOTE_RETRY, flight);
+    retry->as.note.leg = MM_LEG_RESTART;
+    retry->as.note.delay_ms = delay_ms;
+    self->statistics.retried++;
+    (void)gather_gave_up(self, flight);
+}
+
+// An attempt that never started costs nothing: a job that had used them all up has one again.
+static void uncharge(gather_t *self, flight_t *flight)
+{
+    if (flight->attempts == 0)
+        return;
+    flight->attempts--;
+    if (flight->restart != RESTART_USED_UP)
+        return;
+    self->used_up -= self->used_up > 0;
+    // What was used up before this delivery has handed nothing out in it: the save answers first
+    // (R6).
+    bool is_held = flight->restart_task == 0;
+    flight_set_restart(&self->flights, flight, is_held ? RESTART_HELD : RESTART_READY, 0);
+    (void)gather_gave_up(self, flight);
+}
+
+static void take_restart_result(gather_t *self, flight_t *flight, const char *worker, bool charged,
+                                const mm_result_t *result)
+{
+    if (flight->settle != MM_OUTCOME_NONE) { // too late: the outcome has been asked for (R9)
+        if (flight->settle == MM_OUTCOME_DEAD && result->status == MM_STATUS_OK)
+            flight->late_worker = worker;
+        return;
+    }
+    bool current = flight->restart == RESTART_OUT && result->number == flight->restart_task;
+    switch (result->status) {
+    case MM_STATUS_OK: // of any attempt (R3)
+        if (flight->restart == RESTART_OK)
+            return;
+        if (!is_ours(self, result->number))
+            flight->attempts++; // of an earlier life of the consumer: not charged in this one
+        flight->worker = worker;
+        flight_set_restart(&self->flights, flight, RESTART_OK, 0);
+        try_settle(self, flight);
+        break;
+    case MM_STATUS_FAILED:
+        if (!current)
+            return;
+        flight->worker = worker;
+        flight_set_error(flight, result->error);
+        retry_restart(self, flight, backoff(self, flight->attempts));
+        break;
+    case MM_STATUS_RETURNED:
+        if (charged && is_ours(self, result->number))
+            uncharge(self, flight);
+        if (current) {
+            flight_set_restart(&self->flights, flight, RESTART_READY, 0);
+            (void)gather_gave_up(self, flight);
+        }
+        break;
+    }
+}
+
+// A result of a job that is not in flight: nacked before, or of an earlier life of the consumer
+// (R8).
+static void remember_result(gather_t *self, const char *worker, bool charged,
+                            const mm_result_t *result)
+{
+    memory_item_t *item = memory_find(&self->memory, &result->id);
+    if (item && item->outcome != MM_OUTCOME_NONE)
+        return;
+    switch (result->status) {
+    case MM_STATUS_OK:
+        if (!item)
+            item = memory_put(&self->memory, &result->id, MM_OUTCOME_NONE);
+        if (!is_ours(self, result->number) && !item->restarted)
+            item->attempts++;
+        item->restarted = true;
+        item->worker = worker;
+        break;
+    case MM_STATUS_FAILED: break;
+    case MM_STATUS_RETURNED:
+        if (item && charged && is_ours(self, result->number) && item->attempts > 0)
+            item->attempts--;
+        break;
+    }
+}
+
+// A task is no longer held: its host may be free, and so may the worker that was kept for it.
+static void release(gather_t *self, ended_t *ended)
+{
+    if (ended->number != 0 && ended->number == self->alone_number) {
+        self->alone_number = 0;
+        workers_release_alone(self->workers);
+    }
+    if (!ended->host)
+        return;
+    flights_wake_host(&self->flights, ended->host);
+    hosts_put(&self->flights.hosts, &ended->host);
+}
+
+// A task was taken back from its worker without a result.
+static void take_back(gather_t *self, const workers_change_t *change)
+{
+    const ended_t *ended = &change->ended;
+    flight_t *flight = flights_find(&self->flights, &ended->id);
+    if (ended->leg != MM_LEG_RESTART) {
+        if (flight && flight->store == STORE_OUT && flight->store_task == ended->number)
+            flight_set_store(&self->flights, flight, STORE_READY, 0);
+        return;
+    }
+    bool ours = is_ours(self, ended->number);
+    memory_item_t *item = flight ? NULL : memory_find(&self->memory, &ended->id);
+    if (item && ours && ended->why == ENDED_MISSING && item->attempts > 0)
+        item->attempts--;
+    if (!flight || flight->settle != MM_OUTCOME_NONE)
+        return;
+    uint32_t attempt = flight->attempts;
+    if (ours && ended->why == ENDED_MISSING)
+        uncharge(self, flight);
+    if (flight->restart != RESTART_OUT || flight->restart_task != ended->number)
+        return;
+    self->statistics.taken_back++;
+    gather_action_t *taken = gather_note(self, GATHER_NOTE_TAKEN_BACK, flight);
+    taken->as.note.leg = MM_LEG_RESTART;
+    taken->as.note.number = ended->number;
+    taken->as.note.attempt = attempt;
+    taken->as.note.worker = change->name;
+    taken->as.note.is_lost = ended->why == ENDED_LOST;
+    if (ended->why == ENDED_LOST) {
+        flight->losses++;
+        flight_set_error(flight, mm_text("its restarter was lost in mid-restart"));
+    }
+    retry_restart(self, flight, 0);
+}
+
+void gather_take_result(gather_t *self, worker_t *worker, const mm_result_t *result, bool in_hello)
+{
+    ended_t ended;
+    if (!workers_take_result(self->workers, worker, result, in_hello, &ended))
+        return;
+    flight_t *flight = flights_find(&self->flights, &result->id);
+    if (result->leg != MM_LEG_RESTART) {
+        if (flight)
+            take_store_result(self, flight, result);
+    } else {
+        bool charged = ended.number != 0; // it was held, or taken back from a lost worker
+        const char *name = names_intern(&self->names, mm_text(worker->name.text));
+        if (flight)
+            take_restart_result(self, flight, name, charged, result);
+        else
+            remember_result(self, name, charged, result);
+    }
+    release(self, &ended);
+}
+
+void gather_take_ended(gather_t *self, const workers_change_t *change)
+{
+    ended_t ended = change->ended;
+    take_back(self, change);
+    release(self, &ended);
+}

@@ -1,0 +1,107 @@
+// What the gather core shows to those who watch. Nothing here changes anything that is decided. See
+// gather.h.
+
+#include "gather_private.h"
+#include "job.h"
+#include "uuid.h"
+
+#include <utlist.h>
+
+static const char *const store_names[] = {[STORE_READY] = "ready",
+                                          [STORE_OUT] = "out",
+                                          [STORE_BACKOFF] = "backoff",
+                                          [STORE_SAVED] = "saved",
+                                          [STORE_ENDED] = "ended"};
+static const char *const restart_names[] = {
+    [RESTART_HELD] = "held",     [RESTART_READY] = "ready",     [RESTART_BLOCKED] = "blocked",
+    [RESTART_LONELY] = "lonely", [RESTART_OUT] = "out",         [RESTART_BACKOFF] = "backoff",
+    [RESTART_OK] = "ok",         [RESTART_USED_UP] = "used up", [RESTART_ENDED] = "ended"};
+
+gather_hop_t gather_hop(gather_t *self, mm_role_t role)
+{
+    flights_t *flights = &self->flights;
+    gather_hop_t hop = {0};
+    hop_time_t wait = role == MM_ROLE_SAVER ? HOP_STORE_WAIT : HOP_RESTART_WAIT;
+    if (role == MM_ROLE_SAVER) {
+        hop.waiting = flights->in_store[STORE_READY];
+        hop.backoff = flights->in_store[STORE_BACKOFF];
+    } else {
+        hop.blocked = flights->in_restart[RESTART_BLOCKED] + flights->in_restart[RESTART_LONELY];
+        hop.waiting = hop.blocked + flights->in_restart[RESTART_READY];
+        hop.backoff = flights->in_restart[RESTART_BACKOFF];
+    }
+    for (const worker_t *worker = NULL; (worker = workers_next(self->workers, worker)) != NULL;)
+        if (worker->role == role && worker->session != 0) {
+            hop.slots += worker->slots;
+            hop.out += worker->out;
+        }
+    hop.wait_p50_ms = hops_quantile(&flights->hops, wait, 0.5, self->now_ms);
+    hop.wait_p99_ms = hops_quantile(&flights->hops, wait, 0.99, self->now_ms);
+    hop.took_p50_ms = hops_quantile(&flights->hops, wait + 1, 0.5, self->now_ms);
+    hop.took_p99_ms = hops_quantile(&flights->hops, wait + 1, 0.99, self->now_ms);
+    return hop;
+}
+
+int64_t gather_flight_ms(gather_t *self, double p)
+{
+    return hops_quantile(&self->flights.hops, HOP_FLIGHT, p, self->now_ms);
+}
+
+bool gather_next_known(const gather_t *self, gather_known_t *cursor)
+{
+    const worker_t *worker = workers_next(self->workers, cursor->cursor);
+    cursor->cursor = worker;
+    if (!worker)
+        return false;
+    cursor->name = worker->name.text;
+    cursor->role = worker->role;
+    cursor->joined = worker->state == WORKER_JOINED && worker->session != 0;
+    cursor->session = worker->session;
+    cursor->slots = worker->slots;
+    cursor->out = worker->out;
+    cursor->silent_ms = self->now_ms - worker->heard_ms;
+    return true;
+}
+
+static const char *holder(const gather_t *self, bool is_out, uint64_t number)
+{
+    const worker_t *worker = is_out ? workers_holder(self->workers, number) : NULL;
+    return worker ? worker->name.text : NULL;
+}
+
+static gather_job_t job_of(const gather_t *self, const flight_t *flight)
+{
+    return (gather_job_t){
+        .id = flight->id,
+        .host = host_name(flight->host),
+        .publisher = flight->publisher,
+        .store = store_names[flight->store],
+        .restart = restart_names[flight->restart],
+        .store_worker = holder(self, flight->store == STORE_OUT, flight->store_task),
+        .restart_worker = holder(self, flight->restart == RESTART_OUT, flight->restart_task),
+        .error = flight->error,
+        .attempts = flight->attempts,
+        .deliveries = flight->deliveries,
+        .extended = flight->extended,
+        .losses = flight->losses,
+        .received_ms = flight->received_ms,
+        .lease_ms = flight->overdue ? 0 : flight->lease_ms - self->now_ms};
+}
+
+size_t gather_find_jobs(const gather_t *self, mm_text_t host_or_id, gather_job_t *ret_jobs,
+                        size_t most)
+{
+    mm_id_t id;
+    size_t count = 0;
+    const flight_t *flight =
+        mm_id_parse(host_or_id, &id) ? flights_find(&self->flights, &id) : NULL;
+    if (flight && most > 0)
+        ret_jobs[count++] = job_of(self, flight);
+    if (flight)
+        return count;
+    for (flight = host_or_id.size > 0 ? self->flights.extends : NULL; flight && count < most;
+         flight = flight->extend_next)
+        if (mm_text_equal(host_name(flight->host), host_or_id))
+            ret_jobs[count++] = job_of(self, flight);
+    return count;
+}

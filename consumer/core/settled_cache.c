@@ -1,0 +1,114 @@
+// See memory.h.
+
+#include "settled_cache.h"
+#include "job.h"
+#include "uuid.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+static bool has_id(const void *item, const void *id)
+{
+    return mm_id_equal(&((const memory_item_t *)item)->id, id);
+}
+
+memory_item_t *memory_find(const memory_t *self, const mm_id_t *id)
+{
+    if (mm_id_compare(id, &self->highest) > 0)
+        return NULL;
+    return mm_table_find(&self->table, mm_id_hash(id), has_id, id);
+}
+
+static void unlink_item(memory_t *self, memory_item_t *item)
+{
+    mm_table_remove(&self->table, mm_id_hash(&item->id), item);
+    if (item->outcome == MM_OUTCOME_NONE) {
+        DL_DELETE(self->nacked, item);
+        self->nacked_count--;
+    } else {
+        DL_DELETE(self->settled, item);
+        self->settled_count--;
+    }
+}
+
+static void link_item(memory_t *self, memory_item_t *item)
+{
+    mm_table_add(&self->table, mm_id_hash(&item->id), item);
+    if (item->outcome == MM_OUTCOME_NONE) {
+        DL_APPEND(self->nacked, item);
+        self->nacked_count++;
+    } else {
+        DL_APPEND(self->settled, item);
+        self->settled_count++;
+    }
+}
+
+static void make_room(memory_t *self, mm_outcome_t outcome)
+{
+    if (outcome == MM_OUTCOME_NONE) {
+        if (self->nacked_count >= self->nacked_max)
+            memory_remove(self, self->nacked);
+        return;
+    }
+    if (self->settled_count < self->settled_max)
+        return;
+    if (mm_id_compare(&self->settled->id, &self->newest_dropped) > 0)
+        self->newest_dropped = self->settled->id;
+    memory_remove(self, self->settled);
+}
+
+static memory_item_t *new_item(memory_t *self, const mm_id_t *id)
+{
+    memory_item_t *item = self->spare;
+    if (item)
+        LL_DELETE(self->spare, item);
+    else
+        item = malloc(sizeof *item);
+    assert(item);
+    *item = (memory_item_t){.id = *id};
+    if (mm_id_compare(id, &self->highest) > 0)
+        self->highest = *id;
+    return item;
+}
+
+memory_item_t *memory_put(memory_t *self, const mm_id_t *id, mm_outcome_t outcome)
+{
+    memory_item_t *item = memory_find(self, id);
+    if (item)
+        unlink_item(self, item);
+    make_room(self, outcome);
+    if (!item)
+        item = new_item(self, id);
+    item->outcome = outcome;
+    link_item(self, item);
+    return item;
+}
+
+void memory_set_error(memory_item_t *item, const char *error)
+{
+    free(item->error);
+    item->error = error && *error ? strdup(error) : NULL;
+    assert(!error || !*error || item->error);
+}
+
+void memory_remove(memory_t *self, memory_item_t *item)
+{
+    unlink_item(self, item);
+    free(item->error);
+    LL_PREPEND(self->spare, item);
+}
+
+void memory_clear(memory_t *self)
+{
+    while (self->settled)
+        memory_remove(self, self->settled);
+    while (self->nacked)
+        memory_remove(self, self->nacked);
+    for (memory_item_t *item; (item = self->spare) != NULL;) {
+        LL_DELETE(self->spare, item);
+        free(item);
+    }
+    mm_table_clear(&self->table);
+}

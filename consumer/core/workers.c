@@ -1,0 +1,485 @@
+// See workers.h. Each worker is in one of two lists: joined in order of when it was heard, or lost
+// in order of loss. A joined one with credit is also in the ring of its role, from which tasks are
+// handed out in turn.
+
+#include "host.h"
+#include "job.h"
+#include "uuid.h"
+#include "workers_private.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#define LOST_MAX 1024               // lost workers remembered, for their late results
+#define HELD_MAX (2 * MM_SLOTS_MAX) // tasks that one worker can hold, those on their way included
+// Highest session or task number that is believed when a worker names it: life.h comes to it in
+// 2097, and what is above cannot be used up by counting.
+#define NAMED_MAX (UINT64_MAX / 16 * 15)
+
+workers_t *workers_new(const workers_config_t *config, hosts_t *hosts)
+{
+    workers_t *self = calloc(1, sizeof *self);
+    assert(self);
+    self->config = *config;
+    self->hosts = hosts;
+    self->number = config->first_number;
+    self->session = config->first_session;
+    return self;
+}
+
+static workers_change_t *change(workers_t *self, workers_change_kind_t kind)
+{
+    if (self->change_count == self->change_size) {
+        self->change_size = self->change_size ? 2 * self->change_size : 16;
+        self->changes = realloc(self->changes, self->change_size * sizeof *self->changes);
+        assert(self->changes);
+    }
+    workers_change_t *added = &self->changes[self->change_count++];
+    *added = (workers_change_t){.kind = kind};
+    return added;
+}
+
+static void change_worker(workers_t *self, workers_change_kind_t kind, const worker_t *worker)
+{
+    workers_change_t *added = change(self, kind);
+    added->name = worker->name;
+    added->nonce = worker->nonce;
+    added->session = worker->session;
+    added->confirmed = worker->confirmed;
+}
+
+// The welcome to the session that it was last given, which may be closed by now.
+static void change_given(workers_t *self, const worker_t *worker)
+{
+    change_worker(self, WORKERS_WELCOME, worker);
+    self->changes[self->change_count - 1].session = worker->given;
+}
+
+// An answer to a report whose sender has no record.
+static void change_stranger(workers_t *self, workers_change_kind_t kind, const mm_report_t *report,
+                            const char *reason)
+{
+    workers_change_t *added = change(self, kind);
+    if (!mm_name_from(report->worker, &added->name)) {
+        self->change_count--;
+        return;
+    }
+    added->nonce = report->nonce;
+    added->reason = reason;
+}
+
+size_t workers_changes(workers_t *self, const workers_change_t **ret_changes)
+{
+    size_t count = self->change_count;
+    self->change_count = 0;
+    *ret_changes = self->changes;
+    return count;
+}
+
+static void end_holding(workers_t *self, holding_t *holding, ended_why_t why)
+{
+    if (why == ENDED_LOST && holding->leg == MM_LEG_RESTART)
+        holdings_add_lost(self, holding->number);
+    mm_name_t name = holding->worker->name;
+    ended_t ended = holdings_remove(self, holding, why);
+    workers_change_t *added = change(self, WORKERS_ENDED);
+    added->name = name;
+    added->ended = ended;
+}
+
+static void end_all_holdings(workers_t *self, worker_t *worker, ended_why_t why)
+{
+    while (worker->holdings)
+        end_holding(self, worker->holdings, why);
+}
+
+static void close_session(workers_t *self, worker_t *worker)
+{
+    if (worker->session != 0)
+        change_worker(self, WORKERS_CLOSE, worker);
+}
+
+// The one place where a worker leaves the joined list.
+static void set_lost(workers_t *self, worker_t *worker)
+{
+    assert(worker->state == WORKER_JOINED);
+    close_session(self, worker);
+    worker->session = 0;
+    DL_DELETE2(self->joined, worker, heard_prev, heard_next);
+    self->joined_count[worker->role]--;
+    worker->state = WORKER_LOST;
+    worker->slots = 0;
+    if (self->alone == worker)
+        workers_release_alone(self);
+    workers_refresh_credit(self, worker);
+    DL_APPEND2(self->lost, worker, heard_prev, heard_next);
+    self->lost_count++;
+}
+
+static void set_joined(workers_t *self, worker_t *worker)
+{
+    assert(worker->state == WORKER_LOST);
+    DL_DELETE2(self->lost, worker, heard_prev, heard_next);
+    self->lost_count--;
+    worker->state = WORKER_JOINED;
+    self->joined_count[worker->role]++;
+    DL_APPEND2(self->joined, worker, heard_prev, heard_next);
+}
+
+static void forget(workers_t *self, worker_t *worker)
+{
+    assert(worker->state == WORKER_LOST && worker->holdings == NULL);
+    DL_DELETE2(self->lost, worker, heard_prev, heard_next);
+    self->lost_count--;
+    HASH_DELETE(hh, self->by_name, worker);
+    if (self->found == worker)
+        self->found = NULL;
+    free(worker);
+}
+
+// All that a frame holds is of one worker: the one that was found last is looked at first.
+static worker_t *find_name(workers_t *self, mm_text_t name)
+{
+    worker_t *worker = self->found;
+    if (worker && mm_text_equal(mm_text(worker->name.text), name))
+        return worker;
+    HASH_FIND(hh, self->by_name, name.data, name.size, worker);
+    if (worker)
+        self->found = worker;
+    return worker;
+}
+
+worker_t *workers_find(workers_t *self, mm_text_t name, uint64_t nonce)
+{
+    worker_t *worker = find_name(self, name);
+    return worker && worker->nonce == nonce ? worker : NULL;
+}
+
+// A record for the process that says hello, in state lost until its hello is complete.
+static worker_t *new_worker(workers_t *self, const mm_report_t *report)
+{
+    if (self->lost_count >= LOST_MAX)
+        forget(self, self->lost);
+    worker_t *worker = calloc(1, sizeof *worker);
+    assert(worker);
+    bool valid = mm_name_from(report->worker, &worker->name);
+    assert(valid);
+    worker->role = report->role;
+    worker->nonce = report->nonce;
+    worker->state = WORKER_LOST;
+    DL_APPEND2(self->lost, worker, heard_prev, heard_next);
+    self->lost_count++;
+    HASH_ADD_KEYPTR(hh, self->by_name, worker->name.text, strlen(worker->name.text), worker);
+    return worker;
+}
+
+// The record that a hello is about; NULL when it is refused.
+static worker_t *hello_worker(workers_t *self, const mm_report_t *report, int64_t now_ms)
+{
+    mm_name_t name;
+    if (!mm_name_from(report->worker, &name))
+        return NULL;
+    if (report->session > self->session && report->session > NAMED_MAX) {
+        change_stranger(self, WORKERS_REFUSED, report, "no consumer has given it that session");
+        return NULL;
+    }
+    worker_t *worker = find_name(self, report->worker);
+    if (worker && worker->nonce != report->nonce) {
+        if (worker->state == WORKER_JOINED &&
+            now_ms - worker->heard_ms < self->config.lost_after_ms) {
+            change_stranger(self, WORKERS_REFUSED, report,
+                            "another process with this id is alive; give this one another --id");
+            return NULL;
+        }
+        // Another instance: whatever the former one held has ended with it (R4).
+        if (worker->state == WORKER_JOINED) {
+            change_worker(self, WORKERS_LOSS, worker);
+            end_all_holdings(self, worker, ENDED_LOST);
+            set_lost(self, worker);
+        }
+        forget(self, worker);
+        worker = NULL;
+    }
+    uint32_t limit =
+        report->role == MM_ROLE_SAVER ? self->config.savers_max : self->config.restarters_max;
+    if ((!worker || worker->state == WORKER_LOST) && self->joined_count[report->role] >= limit) {
+        change_stranger(self, WORKERS_REFUSED, report,
+                        report->role == MM_ROLE_SAVER ? "there is another saver already"
+                                                      : "there are too many restarters already");
+        return NULL;
+    }
+    return worker ? worker : new_worker(self, report);
+}
+
+// The record that a heartbeat is about; NULL when it is nobody's current session.
+static worker_t *heartbeat_worker(workers_t *self, const mm_report_t *report)
+{
+    worker_t *worker = workers_find(self, report->worker, report->nonce);
+    if (!worker || worker->session == 0 || report->session > worker->session) {
+        if (report->part == 0)
+            change_stranger(self, WORKERS_REJOIN, report, NULL);
+        return NULL;
+    }
+    // An older session's heartbeat crossed with the welcome to the next: its hello has said it all.
+    return report->session == worker->session ? worker : NULL;
+}
+
+worker_t *workers_report_open(workers_t *self, const mm_report_t *report, int64_t now_ms)
+{
+    worker_t *worker =
+        report->is_hello ? hello_worker(self, report, now_ms) : heartbeat_worker(self, report);
+    if (!worker || worker->role != report->role)
+        return NULL;
+    if (report->part == 0) {
+        if (report->sequence <= worker->sequence)
+            return NULL;
+        worker->sequence = report->sequence;
+        worker->parts = 0;
+    } else if (report->sequence != worker->sequence || report->part != worker->parts) {
+        return NULL;
+    }
+    if (report->is_hello && worker->state == WORKER_LOST && report->session < worker->given) {
+        // It was on its way when its sender got that session, or its sender never got it. What it
+        // tells may be too old to begin with: the sender has to come back with that session (R4).
+        if (report->part == 0)
+            change_given(self, worker);
+        return NULL;
+    }
+    if (worker->state == WORKER_LOST && report->part > 0)
+        return NULL; // lost amid its hello: what the first part listed was taken back
+    worker->parts++;
+    worker->heard_ms = now_ms;
+    worker->stamp_ms = report->stamp_ms;
+    if (worker->state == WORKER_LOST) {
+        set_joined(self, worker); // without a session, and so without credit, until it is complete
+    } else {
+        DL_DELETE2(self->joined, worker, heard_prev, heard_next);
+        DL_APPEND2(self->joined, worker, heard_prev, heard_next);
+    }
+    return worker;
+}
+
+// Whether an unknown task of a report is believed. Not when the report is older than results that
+// were read: it may have ended since. Not beyond what a worker can hold: memory is bounded,
+// whatever it says (I6). Not with a number from which there is no counting on.
+static bool may_adopt(const workers_t *self, const worker_t *worker, const mm_report_t *report,
+                      uint64_t number)
+{
+    return report->last_serial >= worker->confirmed && worker->out < HELD_MAX &&
+           (number <= self->number || number <= NAMED_MAX);
+}
+
+// Takes the report's list into the table: marks what is known, adopts what is not (R2, R6).
+static void read_held(workers_t *self, worker_t *worker, const mm_report_t *report)
+{
+    for (size_t i = 0; i < report->held_count; i++) {
+        const mm_held_t *held = &report->held[i];
+        holding_t *holding = holdings_find(self, held->number);
+        if (!holding && !may_adopt(self, worker, report, held->number))
+            continue;
+        if (!holding) {
+            host_t *host = held->leg == MM_LEG_RESTART ? hosts_get(self->hosts, held->host) : NULL;
+            if (self->number < held->number)
+                self->number = held->number; // a life number was lost: as with sessions (R3)
+            holding = holdings_add(self, worker, held->number, held->leg, &held->id, host);
+            (void)holdings_remove_lost(self, held->number);
+            if (host)
+                hosts_put(self->hosts, &host); // the holding has its own
+        }
+        if (holding->worker == worker)
+            holding->marked = report->sequence;
+    }
+}
+
+// What a task means that a worker does not hold, without a result: never listed, it never started
+// (R1).
+static void end_unlisted(workers_t *self, holding_t *holding)
+{
+    end_holding(self, holding, holding->marked == 0 ? ENDED_MISSING : ENDED_LOST);
+}
+
+// Ends what the worker should hold by the table and does not list. Only once all its results were
+// read, since a task is also not listed when it is done (R1).
+static void end_missing(workers_t *self, worker_t *worker, const mm_report_t *report)
+{
+    if (worker->confirmed < report->last_serial)
+        return;
+    holding_t *holding, *next;
+    DL_FOREACH_SAFE (worker->holdings, holding, next) {
+        bool can_start =
+            !report->is_hello && report->stamp_ms - holding->stamp_ms < self->config.lost_after_ms;
+        if (holding->marked != report->sequence && !can_start)
+            end_unlisted(self, holding);
+    }
+}
+
+static void open_session(workers_t *self, worker_t *worker, const mm_report_t *report)
+{
+    close_session(self, worker);
+    if (self->session < report->session)
+        self->session = report->session; // a life number was lost: stay above it all the same
+    worker->session = worker->given = ++self->session;
+    change_worker(self, WORKERS_OPEN, worker);
+}
+
+void workers_report_close(workers_t *self, worker_t *worker, const mm_report_t *report)
+{
+    bool complete = worker->parts == report->parts;
+    bool repeats = report->is_hello && report->session < worker->session;
+    read_held(self, worker, report);
+    if (!complete)
+        return;
+    worker->slots = report->slots;
+    if (repeats) {
+        change_worker(self, WORKERS_WELCOME, worker); // the first one crossed with this hello
+    } else {
+        end_missing(self, worker, report);
+        if (report->is_hello) {
+            open_session(self, worker, report);
+            change_worker(self, WORKERS_WELCOME, worker);
+        }
+    }
+    workers_refresh_credit(self, worker);
+    if (!report->is_hello && report->slots == 0)
+        change_worker(self, WORKERS_LAST, worker);
+}
+
+bool workers_take_result(workers_t *self, worker_t *worker, const mm_result_t *result,
+                         bool in_hello, ended_t *ret_ended)
+{
+    bool news =
+        in_hello ? result->serial > worker->confirmed : result->serial == worker->confirmed + 1;
+    if (!news)
+        return false;
+    worker->confirmed = result->serial;
+    holding_t *holding = holdings_find(self, result->number);
+    // Of a task that another worker holds, or with another leg or job than that task's, it proves
+    // nothing, and the task would be waited for for ever.
+    if (holding && (holding->worker != worker || holding->leg != result->leg ||
+                    !mm_id_equal(&holding->id, &result->id)))
+        return false;
+    *ret_ended = (ended_t){0};
+    if (holding)
+        *ret_ended = holdings_remove(self, holding, ENDED_RESULT);
+    else if (holdings_remove_lost(self, result->number))
+        *ret_ended = (ended_t){.why = ENDED_LOST, .number = result->number};
+    return true;
+}
+
+void workers_bye(workers_t *self, worker_t *worker, uint64_t session, uint64_t last_serial)
+{
+    if (worker->state == WORKER_JOINED) {
+        if (worker->session != session)
+            return;
+        bool all_read = worker->confirmed >= last_serial;
+        while (all_read && worker->holdings)
+            end_unlisted(self, worker->holdings);
+        end_all_holdings(self, worker, ENDED_LOST);
+        change_worker(self, WORKERS_LEFT, worker);
+        set_lost(self, worker);
+    }
+    forget(self, worker);
+}
+
+void workers_check(workers_t *self, int64_t now_ms)
+{
+    while (self->joined && now_ms - self->joined->heard_ms >= self->config.lost_after_ms) {
+        worker_t *worker = self->joined;
+        change_worker(self, WORKERS_LOSS, worker);
+        end_all_holdings(self, worker, ENDED_LOST);
+        set_lost(self, worker);
+    }
+}
+
+int64_t workers_deadline(const workers_t *self)
+{
+    return self->joined ? self->joined->heard_ms + self->config.lost_after_ms : MM_NEVER;
+}
+
+worker_t *workers_pick(workers_t *self, mm_role_t role)
+{
+    return self->with_credit[role];
+}
+
+static void reserve(workers_t *self, worker_t *worker, bool reserved)
+{
+    worker->reserved = reserved;
+    self->alone = reserved ? worker : NULL;
+    workers_refresh_credit(self, worker);
+}
+
+worker_t *workers_pick_alone(workers_t *self)
+{
+    if (self->alone && self->alone->slots == 0)
+        workers_release_alone(self); // it drains
+    if (!self->alone) {
+        worker_t *worker, *best = NULL;
+        DL_FOREACH2 (self->joined, worker, heard_next)
+            if (worker->role == MM_ROLE_RESTARTER && worker->slots > 0 &&
+                (!best || worker->out < best->out))
+                best = worker;
+        if (best)
+            reserve(self, best, true);
+    }
+    worker_t *alone = self->alone;
+    return alone && alone->out == 0 && alone->slots > 0 ? alone : NULL;
+}
+
+void workers_release_alone(workers_t *self)
+{
+    if (self->alone)
+        reserve(self, self->alone, false);
+}
+
+uint64_t workers_hand_out(workers_t *self, worker_t *worker, mm_leg_t leg, const mm_id_t *id,
+                          host_t *host)
+{
+    assert(worker->state == WORKER_JOINED && worker->out < worker->slots);
+    holdings_add(self, worker, ++self->number, leg, id, host);
+    if (worker->listed) { // to the end of the ring: the next task goes to the next worker
+        DL_DELETE(self->with_credit[worker->role], worker);
+        DL_APPEND(self->with_credit[worker->role], worker);
+    }
+    return self->number;
+}
+
+const worker_t *workers_holder(const workers_t *self, uint64_t number)
+{
+    const holding_t *holding = holdings_find(self, number);
+    return holding ? holding->worker : NULL;
+}
+
+const worker_t *workers_next(const workers_t *self, const worker_t *previous)
+{
+    return previous ? previous->hh.next : self->by_name;
+}
+
+void workers_destroy(workers_t **self_p)
+{
+    workers_t *self = *self_p;
+    if (!self)
+        return;
+    *self_p = NULL;
+    worker_t *worker, *next;
+    HASH_ITER (hh, self->by_name, worker, next) {
+        worker->state = WORKER_LOST;
+        workers_refresh_credit(self, worker); // out of the ring, whose others may be gone
+        while (worker->holdings) {
+            ended_t ended = holdings_remove(self, worker->holdings, ENDED_LOST);
+            hosts_put(self->hosts, &ended.host);
+        }
+        HASH_DELETE(hh, self->by_name, worker);
+        free(worker);
+    }
+    while (self->lost_tasks)
+        (void)holdings_remove_lost(self, self->lost_tasks->number);
+    for (holding_t *holding; (holding = self->spare) != NULL;) {
+        LL_DELETE(self->spare, holding);
+        free(holding);
+    }
+    mm_table_clear(&self->by_number);
+    free(self->changes);
+    free(self);
+}

@@ -1,0 +1,241 @@
+// See watch.h.
+
+#include "event_stream.h"
+#include "clock.h"
+#include "host.h"
+#include "uuid.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SEND_MS   100 // what happens in this time is sent together, and of it
+#define EVERYDAY  200 // pulled and acked jobs, at most
+#define RARE      300
+#define BYTES_MAX (MM_TELL_BYTES - 4096)
+#define WORD_SIZE 16
+
+typedef struct {
+    uint64_t viewer;
+    int64_t until_ms;
+    char host[MM_HOST_MAX + 1]; // "*": any
+    char event[WORD_SIZE];
+} watcher_t;
+
+struct watch {
+    watcher_t watchers[WATCH_MAX];
+    size_t count;
+    json_t *events; // NULL: none
+    size_t everyday;
+    size_t rare;
+    size_t bytes; // of their JSON, at most
+    uint64_t left_out;
+    int64_t send_ms;
+};
+
+watch_t *watch_new(void)
+{
+    watch_t *self = calloc(1, sizeof *self);
+    assert(self);
+    self->send_ms = MM_NEVER;
+    return self;
+}
+
+void watch_destroy(watch_t **self_p)
+{
+    if (!*self_p)
+        return;
+    json_decref((*self_p)->events);
+    free(*self_p);
+    *self_p = NULL;
+}
+
+// The viewer's place, or a new one; NULL: there is none.
+static watcher_t *place_of(watch_t *self, uint64_t viewer)
+{
+    for (size_t i = 0; i < self->count; i++)
+        if (self->watchers[i].viewer == viewer)
+            return &self->watchers[i];
+    return self->count < WATCH_MAX ? &self->watchers[self->count++] : NULL;
+}
+
+static void drop_old(watch_t *self, int64_t now_ms)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < self->count; i++)
+        if (now_ms < self->watchers[i].until_ms)
+            self->watchers[kept++] = self->watchers[i];
+    self->count = kept;
+}
+
+void watch_add(watch_t *self, uint64_t viewer, mm_text_t wanted, int64_t now_ms)
+{
+    const char *blank = wanted.size > 0 ? memchr(wanted.data, ' ', wanted.size) : NULL;
+    size_t host_size = blank ? (size_t)(blank - wanted.data) : 0;
+    size_t event_size = blank ? wanted.size - host_size - 1 : 0;
+    if (host_size == 0 || host_size > MM_HOST_MAX || event_size == 0 || event_size >= WORD_SIZE)
+        return;
+    drop_old(self, now_ms);
+    watcher_t *watcher = place_of(self, viewer);
+    if (!watcher)
+        return;
+    *watcher = (watcher_t){.viewer = viewer, .until_ms = now_ms + WATCH_FOR_MS};
+    memcpy(watcher->host, wanted.data, host_size);
+    memcpy(watcher->event, blank + 1, event_size);
+}
+
+bool watch_is_on(watch_t *self, int64_t now_ms)
+{
+    if (self->count > 0)
+        drop_old(self, now_ms);
+    return self->count > 0;
+}
+
+// ---- what has happened
+
+typedef struct {
+    const char *name; // NULL: nothing that is to be seen
+    bool is_everyday;
+    mm_text_t host; // empty: of no job
+} event_t;
+
+static event_t event_of(const gather_action_t *action)
+{
+    if (action->kind == GATHER_OPEN)
+        return (event_t){.name = "joined"};
+    if (action->kind == GATHER_NOTICE) {
+        mm_text_t host = action->as.notice.host;
+        switch (action->as.notice.notice.verdict) {
+        case MM_VERDICT_EXTEND: return (event_t){0};
+        case MM_VERDICT_ACK: return (event_t){"acked", true, host};
+        case MM_VERDICT_NACK: return (event_t){"nacked", false, host};
+        case MM_VERDICT_DEAD: return (event_t){"dead", false, host};
+        }
+    }
+    if (action->kind != GATHER_NOTE)
+        return (event_t){0};
+    mm_text_t host = action->as.note.host;
+    switch (action->as.note.note) {
+    case GATHER_NOTE_PULLED: return (event_t){"pulled", true, host};
+    case GATHER_NOTE_IN_FLIGHT: return (event_t){0};
+    case GATHER_NOTE_RETRY: return (event_t){"retried", false, host};
+    case GATHER_NOTE_WORKER_LOST: return (event_t){.name = "lost"};
+    case GATHER_NOTE_WORKER_LEFT: return (event_t){.name = "left"};
+    case GATHER_NOTE_TAKEN_BACK: return (event_t){"taken_back", false, host};
+    case GATHER_NOTE_TOO_MANY_DEAD: return (event_t){.name = "too_many_dead"};
+    }
+    return (event_t){0};
+}
+
+static bool is_wanted(const watch_t *self, const event_t *event)
+{
+    for (size_t i = 0; i < self->count; i++) {
+        const watcher_t *watcher = &self->watchers[i];
+        bool any_host = strcmp(watcher->host, "*") == 0;
+        bool any_event = strcmp(watcher->event, "*") == 0;
+        if ((any_host || mm_text_equal(mm_text(watcher->host), event->host)) &&
+            (any_event || strcmp(watcher->event, event->name) == 0))
+            return true;
+    }
+    return false;
+}
+
+static void set_text(json_t *object, const char *key, mm_text_t text)
+{
+    if (text.size > 0)
+        json_object_set_new(object, key, json_stringn(text.data, text.size));
+}
+
+static void set_job(json_t *object, const mm_id_t *id, mm_text_t host)
+{
+    char text[MM_ID_TEXT];
+    json_object_set_new(object, "job", json_string(mm_id_print(id, text)));
+    set_text(object, "host", host);
+}
+
+static void fill_note(json_t *object, const gather_action_t *action)
+{
+    const __typeof__(action->as.note) *note = &action->as.note;
+    if (note->host.size > 0)
+        set_job(object, &note->id, note->host);
+    if (note->note == GATHER_NOTE_RETRY) {
+        json_object_set_new(object, "leg",
+                            json_string(note->leg == MM_LEG_RESTART ? "restart" : "save"));
+        json_object_set_new(object, "attempt", json_integer(note->attempt));
+        json_object_set_new(object, "in_ms", json_integer(note->delay_ms));
+    }
+    if (note->note == GATHER_NOTE_RETRY || note->note == GATHER_NOTE_TAKEN_BACK)
+        set_text(object, "error", note->error);
+    set_text(object, "worker", mm_text(note->worker.text));
+}
+
+static void fill_notice(json_t *object, const gather_action_t *action)
+{
+    const mm_notice_t *notice = &action->as.notice.notice;
+    set_job(object, &notice->id, action->as.notice.host);
+    if (notice->verdict != MM_VERDICT_NACK)
+        json_object_set_new(object, "attempts", json_integer(notice->attempts));
+    set_text(object, "error", notice->error);
+}
+
+static size_t bytes_of(const json_t *object)
+{
+    return json_dumpb(object, NULL, 0, JSON_COMPACT) + 1;
+}
+
+void watch_see(watch_t *self, const gather_action_t *action, int64_t now_ms)
+{
+    event_t event = event_of(action);
+    if (!event.name || !is_wanted(self, &event))
+        return;
+    if (self->send_ms == MM_NEVER)
+        self->send_ms = now_ms + SEND_MS;
+    if ((event.is_everyday ? self->everyday >= EVERYDAY : self->rare >= RARE) ||
+        self->bytes >= BYTES_MAX) {
+        self->left_out++;
+        return;
+    }
+    if (event.is_everyday)
+        self->everyday++;
+    else
+        self->rare++;
+    json_t *object =
+        json_pack("{s:I, s:s}", "wall_ms", (json_int_t)mm_clock_wall_ms(), "event", event.name);
+    assert(object);
+    switch (action->kind) {
+    case GATHER_NOTICE: fill_notice(object, action); break;
+    case GATHER_NOTE: fill_note(object, action); break;
+    case GATHER_OPEN: set_text(object, "worker", mm_text(action->as.answer.worker.text)); break;
+    case GATHER_TASK:
+    case GATHER_CLOSE:
+    case GATHER_WELCOME:
+    case GATHER_REFUSED:
+    case GATHER_REJOIN:
+    case GATHER_LAST:
+    case GATHER_BEAT:
+    case GATHER_LEAVE: break;
+    }
+    self->bytes += bytes_of(object);
+    if (!self->events)
+        self->events = json_array();
+    json_array_append_new(self->events, object);
+}
+
+int64_t watch_deadline(const watch_t *self)
+{
+    return self->send_ms;
+}
+
+json_t *watch_take(watch_t *self)
+{
+    json_t *json = json_pack("{s:o, s:I}", "events", self->events ? self->events : json_array(),
+                             "left_out", (json_int_t)self->left_out);
+    assert(json);
+    self->events = NULL;
+    self->everyday = self->rare = 0;
+    self->bytes = 0;
+    self->left_out = 0;
+    self->send_ms = MM_NEVER;
+    return json;
+}

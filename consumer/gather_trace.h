@@ -1,0 +1,25 @@
+// The gather core's events and actions as text: what --trace writes and what tests/scenarios/
+// holds.
+//
+//   config attempts=3 lost_after=1500
+//   [     0] job j1 host=web-7                 -> extend j1; save j1#1 worker=s1
+//   [    20] result s1 j1#1 save ok            ->
+//
+// #1 is the task's number. Nothing here decides anything.
+
+#ifndef GATHER_TEXT_H
+#define GATHER_TEXT_H
+
+#include "gather.h"
+
+#include <stdio.h>
+
+void gather_text_config(FILE *file, const gather_config_t *config);
+void gather_text_event(FILE *file, const gather_event_t *event);
+// Notes are not decisions: they are not written. Returns whether something was.
+bool gather_text_action(FILE *file, const gather_action_t *action);
+// A whole line of a trace; times are told from start_ms.
+void gather_text_step(FILE *file, int64_t start_ms, const gather_event_t *event,
+                      const gather_actions_t *actions);
+
+#endif

@@ -1,0 +1,342 @@
+// See outgoing.h.
+
+#include "send_batch.h"
+#include "crash.h"
+#include "socket.h"
+#include "span.h"
+#include "host.h"
+#include "wire.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <uthash.h>
+#include <utlist.h>
+
+#define SUFFIX_MAX  32
+#define READERS_MAX 64           // publishers with an open batch
+#define WAITING_MAX MM_SLOTS_MAX // frames that wait for a worker to connect
+
+typedef struct session {
+    uint64_t number;
+    mm_sender_t *sender;
+    mm_encoder_t *tasks; // open batch; NULL before the first
+    char suffix[SUFFIX_MAX];
+    UT_hash_handle hh;
+    struct session *prev, *next; // those with an open batch
+    bool listed;
+} session_t;
+
+typedef struct reader {
+    mm_name_t name; // a publisher's
+    mm_encoder_t *notices;
+    UT_hash_handle hh;
+    struct reader *prev, *next;
+} reader_t;
+
+struct outgoing {
+    mm_loop_t *loop;
+    mm_endpoint_t base;
+    void *events;
+    mm_text_t name;
+    uint64_t life;
+    session_t *sessions;
+    session_t *open_sessions;
+    session_t *latest;       // that was asked for; NULL: it may be gone
+    reader_t *readers;       // by name: those with an open batch ...
+    reader_t *open_readers;  // ... in order of their first notice
+    reader_t *spare_readers; // to use again; all together never more than READERS_MAX
+    mm_encoder_t *encoder;   // for whole frames
+};
+
+outgoing_t *outgoing_new(mm_loop_t *loop, const mm_endpoint_t *base, void *events, const char *name,
+                         uint64_t life)
+{
+    outgoing_t *self = calloc(1, sizeof *self);
+    assert(self);
+    *self = (outgoing_t){.loop = loop,
+                         .base = *base,
+                         .events = events,
+                         .name = mm_text(name),
+                         .life = life,
+                         .encoder = mm_encoder_new()};
+    return self;
+}
+
+void outgoing_destroy(outgoing_t **self_p)
+{
+    outgoing_t *self = *self_p;
+    if (!self)
+        return;
+    *self_p = NULL;
+    session_t *session, *next_session;
+    HASH_ITER (hh, self->sessions, session, next_session)
+        outgoing_close(self, session->number);
+    HASH_CLEAR(hh, self->readers);
+    DL_CONCAT(self->spare_readers, self->open_readers);
+    reader_t *reader, *next_reader;
+    DL_FOREACH_SAFE (self->spare_readers, reader, next_reader) {
+        mm_encoder_destroy(&reader->notices);
+        free(reader);
+    }
+    mm_encoder_destroy(&self->encoder);
+    free(self);
+}
+
+// ---- tasks
+
+static session_t *find_session(outgoing_t *self, uint64_t number)
+{
+    session_t *session = self->latest; // tasks come many in a row for one worker
+    if (session && session->number == number)
+        return session;
+    HASH_FIND(hh, self->sessions, &number, sizeof number, session);
+    self->latest = session;
+    return session;
+}
+
+// What the worker is to put behind its own base address.
+static void name_suffix(const outgoing_t *self, void *socket, session_t *session)
+{
+    char endpoint[MM_ENDPOINT_MAX];
+    mm_socket_endpoint(socket, endpoint, sizeof endpoint);
+    const char *from = self->base.is_ipc ? strstr(endpoint, ".task.") : strrchr(endpoint, ':');
+    assert(from && strlen(from + 1) < sizeof session->suffix);
+    strcpy(session->suffix, from + 1);
+}
+
+bool outgoing_open(outgoing_t *self, uint64_t number)
+{
+    char endpoint[MM_ENDPOINT_MAX];
+    void *socket = mm_socket_new(ZMQ_PUSH);
+    int error = mm_socket_bind(socket, mm_endpoint_session(&self->base, number, endpoint));
+    if (error != 0) {
+        mm_socket_destroy(&socket);
+        errno = error;
+        return false;
+    }
+    session_t *session = calloc(1, sizeof *session);
+    assert(session);
+    session->number = number;
+    session->sender = mm_sender_new(self->loop, "tasks", socket);
+    name_suffix(self, socket, session);
+    HASH_ADD(hh, self->sessions, number, sizeof session->number, session);
+    return true;
+}
+
+static void send_tasks(outgoing_t *self, session_t *session)
+{
+    MM_SPAN("send tasks");
+    if (session->listed)
+        DL_DELETE(self->open_sessions, session);
+    session->listed = false;
+    mm_encode_finish(session->tasks);
+    MM_CRASH_POINT("consumer: before tasks are sent");
+    // One that never connects is not waited for: its tasks will be missing, and are taken back.
+    if (mm_sender_waiting(session->sender) < WAITING_MAX)
+        mm_sender_send(session->sender, mm_encoder_bytes(session->tasks));
+    MM_CRASH_POINT("consumer: tasks sent");
+}
+
+void outgoing_close(outgoing_t *self, uint64_t number)
+{
+    session_t *session = find_session(self, number);
+    if (!session)
+        return;
+    if (session->listed)
+        DL_DELETE(self->open_sessions, session);
+    HASH_DELETE(hh, self->sessions, session);
+    self->latest = NULL;
+    char endpoint[MM_ENDPOINT_MAX];
+    mm_sender_destroy(&session->sender);
+    if (self->base.is_ipc) // libzmq does too, but only once its own thread gets to it
+        (void)unlink(mm_endpoint_session(&self->base, number, endpoint) + strlen("ipc://"));
+    mm_encoder_destroy(&session->tasks);
+    free(session);
+}
+
+static void begin_tasks(session_t *session, int64_t stamp_ms, uint64_t confirmed, bool last)
+{
+    if (!session->tasks)
+        session->tasks = mm_encoder_new();
+    mm_encode_begin(session->tasks, &(mm_frame_t){.kind = MM_FRAME_TASKS,
+                                                  .as.tasks = {.session = session->number,
+                                                               .stamp_ms = stamp_ms,
+                                                               .confirmed = confirmed,
+                                                               .last = last}});
+}
+
+void outgoing_task(outgoing_t *self, const gather_action_t *action)
+{
+    session_t *session = find_session(self, action->as.task.session);
+    if (!session)
+        return; // its endpoint could not be bound: the worker will be lost, and the task taken back
+    if (!session->listed) {
+        // The stamp of the batch is that of its first task: an older one only ends the lease
+        // earlier.
+        begin_tasks(session, action->as.task.stamp_ms, action->as.task.confirmed, false);
+        DL_APPEND(self->open_sessions, session);
+        session->listed = true;
+    }
+    {
+        MM_SPAN_COUNTED("encode task");
+        mm_encode_task(session->tasks, &action->as.task.task);
+    }
+    if (mm_encoder_is_full(session->tasks))
+        send_tasks(self, session);
+}
+
+void outgoing_last(outgoing_t *self, const gather_action_t *action)
+{
+    session_t *session = find_session(self, action->as.answer.session);
+    if (!session)
+        return;
+    if (session->listed)
+        send_tasks(self, session);
+    begin_tasks(session, 0, action->as.answer.confirmed, true);
+    send_tasks(self, session);
+}
+
+// ---- events
+
+static void publish(outgoing_t *self, const char *kind, const char *name, const mm_frame_t *frame)
+{
+    char topic[MM_TOPIC_MAX];
+    mm_encode_frame(self->encoder, frame);
+    mm_socket_publish(self->events, mm_topic(kind, name, topic), mm_encoder_bytes(self->encoder));
+}
+
+static void send_notices(outgoing_t *self, reader_t *reader)
+{
+    MM_SPAN("send notices");
+    char topic[MM_TOPIC_MAX];
+    mm_encode_finish(reader->notices);
+    MM_CRASH_POINT("consumer: before notices are sent");
+    mm_socket_publish(self->events, mm_topic("job", reader->name.text, topic),
+                      mm_encoder_bytes(reader->notices));
+    MM_CRASH_POINT("consumer: notices sent");
+    HASH_DELETE(hh, self->readers, reader);
+    DL_DELETE(self->open_readers, reader);
+    DL_PREPEND(self->spare_readers, reader);
+}
+
+static reader_t *spare_reader(outgoing_t *self)
+{
+    if (!self->spare_readers && HASH_COUNT(self->readers) >= READERS_MAX)
+        send_notices(self, self->open_readers);
+    reader_t *reader = self->spare_readers;
+    if (reader) {
+        DL_DELETE(self->spare_readers, reader);
+        return reader;
+    }
+    reader = calloc(1, sizeof *reader);
+    assert(reader);
+    reader->notices = mm_encoder_new();
+    return reader;
+}
+
+// The open batch for a publisher, begun when there is none.
+static reader_t *open_reader(outgoing_t *self, const char *name)
+{
+    reader_t *reader = self->open_readers ? self->open_readers->prev : NULL; // the last one
+    if (reader && strcmp(reader->name.text, name) == 0)
+        return reader;
+    HASH_FIND_STR(self->readers, name, reader);
+    if (reader)
+        return reader;
+    reader = spare_reader(self);
+    bool valid = mm_name_from(mm_text(name), &reader->name);
+    assert(valid);
+    HASH_ADD_STR(self->readers, name.text, reader);
+    DL_APPEND(self->open_readers, reader);
+    mm_encode_begin(reader->notices,
+                    &(mm_frame_t){.kind = MM_FRAME_NOTICES,
+                                  .as.notices = {.consumer = self->name, .life = self->life}});
+    return reader;
+}
+
+void outgoing_notice(outgoing_t *self, const gather_action_t *action)
+{
+    reader_t *reader = open_reader(self, action->as.notice.publisher);
+    {
+        MM_SPAN_COUNTED("encode notice");
+        mm_encode_notice(reader->notices, &action->as.notice.notice);
+    }
+    if (mm_encoder_is_full(reader->notices))
+        send_notices(self, reader);
+}
+
+// The suffix of a session that is closed: there is nothing behind it, and the worker that joins it
+// is told to say hello again.
+static void name_closed(const outgoing_t *self, uint64_t number, char suffix[SUFFIX_MAX])
+{
+    if (self->base.is_ipc)
+        (void)snprintf(suffix, SUFFIX_MAX, "task.%016" PRIx64, number);
+    else
+        (void)snprintf(suffix, SUFFIX_MAX, "1");
+}
+
+void outgoing_answer(outgoing_t *self, const gather_action_t *action)
+{
+    char suffix[SUFFIX_MAX] = "";
+    const session_t *session = find_session(self, action->as.answer.session);
+    if (session)
+        memcpy(suffix, session->suffix, sizeof suffix);
+    else if (action->kind == GATHER_WELCOME)
+        name_closed(self, action->as.answer.session, suffix);
+    mm_frame_t frame = {.kind = action->kind == GATHER_WELCOME   ? MM_FRAME_WELCOME
+                                : action->kind == GATHER_REFUSED ? MM_FRAME_REFUSED
+                                                                 : MM_FRAME_REJOIN,
+                        .as.answer = {.consumer = self->name,
+                                      .life = self->life,
+                                      .worker = mm_text(action->as.answer.worker.text),
+                                      .nonce = action->as.answer.nonce,
+                                      .session = action->as.answer.session,
+                                      .suffix = mm_text(suffix),
+                                      .reason = mm_text(action->as.answer.reason)}};
+    MM_CRASH_POINT("consumer: before it answers a worker");
+    publish(self, "worker", action->as.answer.worker.text, &frame);
+    MM_CRASH_POINT("consumer: worker answered");
+}
+
+void outgoing_beat(outgoing_t *self, const gather_t *gather)
+{
+    bool draining = gather_statistics(gather).draining;
+    mm_frame_t head = {
+        .kind = MM_FRAME_BEAT,
+        .as.beat = {.consumer = self->name, .life = self->life, .draining = draining}};
+    char topic[MM_TOPIC_MAX];
+    gather_worker_t worker = {0};
+    bool more = true;
+    do {
+        mm_encode_begin(self->encoder, &head);
+        while (!mm_encoder_is_full(self->encoder) && (more = gather_next_worker(gather, &worker)))
+            mm_encode_confirm(self->encoder, &worker.confirm);
+        mm_encode_finish(self->encoder);
+        MM_CRASH_POINT("consumer: before its heartbeat");
+        mm_socket_publish(self->events, mm_topic("consumer", NULL, topic),
+                          mm_encoder_bytes(self->encoder));
+        MM_CRASH_POINT("consumer: heartbeat sent");
+    } while (more);
+}
+
+void outgoing_leaving(outgoing_t *self)
+{
+    MM_CRASH_POINT("consumer: before it says that it leaves");
+    publish(self, "consumer", NULL,
+            &(mm_frame_t){.kind = MM_FRAME_LEAVING,
+                          .as.leaving = {.consumer = self->name, .life = self->life}});
+    MM_CRASH_POINT("consumer: said that it leaves");
+}
+
+void outgoing_flush(outgoing_t *self)
+{
+    while (self->open_sessions)
+        send_tasks(self, self->open_sessions);
+    while (self->open_readers)
+        send_notices(self, self->open_readers);
+}

@@ -1,0 +1,272 @@
+// See records.h. The outbox is read before the record: a job that is settled in between is then
+// seen in both. The other way round it would be in neither, as if it had been lost.
+
+#include "records.h"
+#include "uuid_source.h"
+#include "sqlite.h"
+#include "job.h"
+#include "uuid.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define OUTBOX_VERSION 2
+#define STORE_VERSION  1
+
+// One row for each job of the chunks that hold it, settled or not
+// (publisher/outbox_db/outbox_schema.h).
+#define SQL_OUTBOX                                                                                 \
+    "SELECT substr(ids, 16 * key + 1, 16), value, run,"                                            \
+    " coalesce(length(done) <= key / 8, 1) OR NOT instr('123456789ABCDEF',"                        \
+    " substr(hex(substr(done, key / 8 + 1, 1)), key / 4 % 2 + 1, 1)) >> 3 - key % 4 & 1"           \
+    " FROM chunks LEFT JOIN settled USING (chunk), json_each(hosts) WHERE "
+#define SQL_OUTBOX_HOST SQL_OUTBOX "instr(hosts, '\"' || ?1 || '\"') AND value = ?1"
+#define SQL_OUTBOX_ID   SQL_OUTBOX "instr(ids, ?1) AND substr(ids, 16 * key + 1, 16) = ?1"
+
+#define SQL_STORE                                                                                  \
+    "SELECT id, host, publisher, received_ms, settled_ms, outcome, attempts, deliveries,"          \
+    " extended, worker, error FROM jobs WHERE "
+
+#define SQL_RUNS                                                                                   \
+    "SELECT run, input, driver, started_ms, finished_ms, source_done FROM runs ORDER BY run"
+
+typedef struct {
+    records_t *records;
+    mm_sqlite_t *sqlite;
+    char *error;
+} reader_t;
+
+typedef void (*take_row_t)(records_t *records, sqlite3_stmt *row);
+
+static char *copy_column(sqlite3_stmt *row, int column)
+{
+    mm_text_t text = mm_sqlite_column_text(row, column);
+    if (text.size == 0)
+        return NULL;
+    char *copy = strndup(text.data, text.size);
+    assert(copy);
+    return copy;
+}
+
+static record_t *find(records_t *self, const mm_id_t *id)
+{
+    for (size_t i = 0; i < self->count; i++)
+        if (mm_id_equal(&self->items[i].id, id))
+            return &self->items[i];
+    self->items = realloc(self->items, (self->count + 1) * sizeof *self->items);
+    assert(self->items);
+    self->items[self->count] = (record_t){.id = *id};
+    return &self->items[self->count++];
+}
+
+static void take_pending(records_t *self, sqlite3_stmt *row)
+{
+    mm_id_t id = mm_sqlite_column_id(row, 0);
+    record_t *record = find(self, &id);
+    if (!record->host)
+        record->host = copy_column(row, 1);
+    record->run = sqlite3_column_int64(row, 2);
+    record->is_pending = sqlite3_column_int(row, 3) != 0;
+}
+
+static void take_run(records_t *self, sqlite3_stmt *row)
+{
+    self->runs = realloc(self->runs, (self->run_count + 1) * sizeof *self->runs);
+    assert(self->runs);
+    self->runs[self->run_count++] = (run_t){.number = sqlite3_column_int64(row, 0),
+                                            .input = copy_column(row, 1),
+                                            .driver = copy_column(row, 2),
+                                            .started_ms = sqlite3_column_int64(row, 3),
+                                            .finished_ms = sqlite3_column_int64(row, 4),
+                                            .is_read = sqlite3_column_int(row, 5) != 0};
+}
+
+static void take_recorded(records_t *self, sqlite3_stmt *row)
+{
+    mm_id_t id = mm_sqlite_column_id(row, 0);
+    record_t *record = find(self, &id);
+    if (record->is_recorded)
+        return;
+    record->is_recorded = true;
+    if (!record->host)
+        record->host = copy_column(row, 1);
+    record->publisher = copy_column(row, 2);
+    record->received_ms = sqlite3_column_int64(row, 3);
+    record->settled_ms = sqlite3_column_int64(row, 4);
+    mm_text_t outcome = mm_sqlite_column_text(row, 5);
+    if (outcome.size > 0)
+        record->outcome =
+            mm_text_equal(outcome, mm_text("restarted")) ? MM_OUTCOME_RESTARTED : MM_OUTCOME_DEAD;
+    record->attempts = sqlite3_column_int64(row, 6);
+    record->deliveries = sqlite3_column_int64(row, 7);
+    record->extended = sqlite3_column_int64(row, 8);
+    record->worker = copy_column(row, 9);
+    record->error = copy_column(row, 10);
+}
+
+// Runs a query whose one parameter, if it has any, is an id or a host.
+static int query(reader_t *self, const char *sql, const mm_id_t *id, const char *host,
+                 take_row_t take)
+{
+    sqlite3_stmt *row;
+    int code = mm_sqlite_prepare(self->sqlite, sql, &row, self->error);
+    if (code != 0)
+        return code;
+    if (id)
+        mm_sqlite_bind_id(row, 1, id);
+    else if (host)
+        mm_sqlite_bind_text(row, 1, mm_text(host));
+    bool has_row = true;
+    while (has_row) {
+        if (mm_sqlite_row(self->sqlite, row, &has_row) != MM_SQLITE_OK) {
+            (void)snprintf(self->error, MM_ERROR_MAX, "%s", mm_sqlite_error(self->sqlite));
+            return EX_IOERR;
+        }
+        if (has_row)
+            take(self->records, row);
+    }
+    return 0;
+}
+
+static void take_host(records_t *self, sqlite3_stmt *row)
+{
+    assert(!self->host);
+    self->host = copy_column(row, 0);
+}
+
+static int open_one(mm_sqlite_t **sqlite, const char *path, int version, char error[MM_ERROR_MAX])
+{
+    mm_sqlite_config_t config = {.path = path, .version = version, .read_only = true};
+    return mm_sqlite_open(&config, sqlite, error);
+}
+
+// The jobs of the host that is asked for, or of the job's host, which the record mostly knows.
+static int read_jobs(records_t *records, const records_query_t *what, mm_sqlite_t *outbox,
+                     mm_sqlite_t *store, char error[MM_ERROR_MAX])
+{
+    reader_t in_outbox = {records, outbox, error}, in_store = {records, store, error};
+    const mm_id_t *id = what->id;
+    int code = 0;
+    if (id && store)
+        code = query(&in_store, "SELECT host FROM jobs WHERE id = ?1", id, NULL, take_host);
+    if (code == 0 && outbox)
+        code = query(&in_outbox, SQL_RUNS, NULL, NULL, take_run);
+    if (code == 0 && id && outbox)
+        code = query(&in_outbox, SQL_OUTBOX_ID, id, NULL, take_pending);
+    if (!records->host && (what->host || records->count > 0)) {
+        records->host = strdup(what->host ? what->host : records->items[0].host);
+        assert(records->host);
+    }
+    if (code == 0 && records->host && outbox)
+        code = query(&in_outbox, SQL_OUTBOX_HOST, NULL, records->host, take_pending);
+    if (code == 0 && records->host && store)
+        code = query(&in_store, SQL_STORE "host = ?1", NULL, records->host, take_recorded);
+    return code;
+}
+
+static int by_id(const void *a, const void *b)
+{
+    const record_t *one = a, *other = b;
+    return mm_id_compare(&one->id, &other->id);
+}
+
+// A settled job's chunk is gone: then its run is the last one that was on when it was accepted.
+static void find_run(const records_t *self, record_t *record)
+{
+    int64_t accepted_ms = mm_id_wall_ms(&record->id);
+    for (size_t i = 0; record->run == 0 && i < self->run_count; i++) {
+        const run_t *run = &self->runs[self->run_count - 1 - i];
+        if (run->started_ms <= accepted_ms &&
+            (run->finished_ms == 0 || run->finished_ms >= accepted_ms))
+            record->run = run->number;
+    }
+}
+
+static int read_both(const records_query_t *what, const char *outbox, const char *store,
+                     records_t *records, char error[MM_ERROR_MAX])
+{
+    struct stat status;
+    if (stat(what->dir, &status) != 0) {
+        (void)snprintf(error, MM_ERROR_MAX,
+                       "cannot look into '%s': %s; name the folder of the pipeline with --dir",
+                       what->dir, strerror(errno));
+        return EX_NOINPUT;
+    }
+    records->has_outbox = access(outbox, F_OK) == 0;
+    records->has_store = access(store, F_OK) == 0;
+    if (!records->has_outbox && !records->has_store) {
+        (void)snprintf(error, MM_ERROR_MAX,
+                       "no pipeline has worked in '%s': there is neither '%s' nor '%s'; name its "
+                       "folder with --dir",
+                       what->dir, outbox, store);
+        return EX_NOINPUT;
+    }
+    mm_sqlite_t *in_outbox = NULL, *in_store = NULL;
+    int code = 0;
+    if (records->has_outbox)
+        code = open_one(&in_outbox, outbox, OUTBOX_VERSION, error);
+    if (code == 0 && records->has_store)
+        code = open_one(&in_store, store, STORE_VERSION, error);
+    if (code == 0)
+        code = read_jobs(records, what, in_outbox, in_store, error);
+    mm_sqlite_close(&in_outbox);
+    mm_sqlite_close(&in_store);
+    return code;
+}
+
+int records_read(const records_query_t *what, records_t *ret_records, char error[MM_ERROR_MAX])
+{
+    records_t records = {0};
+    char *outbox, *store;
+    int length = asprintf(&outbox, "%s/outbox.db", what->dir);
+    assert(length > 0);
+    length =
+        what->db ? asprintf(&store, "%s", what->db) : asprintf(&store, "%s/mayhem.db", what->dir);
+    assert(length > 0);
+    int code = read_both(what, outbox, store, &records, error);
+    free(outbox);
+    free(store);
+    if (code != 0) {
+        records_clear(&records);
+        return code;
+    }
+    if (what->id)
+        (void)find(&records, what->id);
+    qsort(records.items, records.count, sizeof *records.items, by_id);
+    for (size_t i = 0; i < records.count; i++)
+        find_run(&records, &records.items[i]);
+    *ret_records = records;
+    return 0;
+}
+
+void records_clear(records_t *self)
+{
+    for (size_t i = 0; i < self->count; i++) {
+        free(self->items[i].host);
+        free(self->items[i].publisher);
+        free(self->items[i].worker);
+        free(self->items[i].error);
+    }
+    for (size_t i = 0; i < self->run_count; i++) {
+        free(self->runs[i].input);
+        free(self->runs[i].driver);
+    }
+    free(self->host);
+    free(self->items);
+    free(self->runs);
+    *self = (records_t){0};
+}
+
+const run_t *records_run(const records_t *self, int64_t number)
+{
+    for (size_t i = 0; i < self->run_count; i++)
+        if (self->runs[i].number == number)
+            return &self->runs[i];
+    return NULL;
+}

@@ -1,0 +1,366 @@
+// See timeline.h: the lines, their order, and the attempts.
+
+#include "timeline.h"
+#include "uuid_source.h"
+#include "uuid.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LOST   "Lost a worker: no heartbeat"
+#define JOINED "Joined the consumer"
+#define KILLED " was killed by signal "
+
+#define CLOCKS_APART_MS 20
+
+// How the lines of a job follow each other when the clock does not tell.
+typedef enum { ACCEPTED, SENT, PULLED, HELD, ENDED, LOSS, TAKEN_BACK, RETRY, SETTLED, TOLD } rank_t;
+
+// Of two of which one begins with the other the longer one comes first.
+static const struct {
+    const char *message; // how it begins
+    rank_t rank;
+} ranks[] = {
+    {"Published", SENT},
+    {"Neither acked nor extended in time", SENT},
+    {"Pulled", PULLED},
+    {"Redelivered while in flight", HELD},
+    {"Extended deadline", HELD},
+    {"Saved into database", ENDED},
+    {"Could not", ENDED},
+    {"restarted", ENDED},
+    {LOST, LOSS},
+    {"Taking back a restart", TAKEN_BACK},
+    {"Retrying for failure", RETRY},
+    {"Settled", SETTLED},
+    {"Done. Acked", TOLD},
+    {"Dead", TOLD},
+    {"Nacked", TOLD},
+};
+
+static bool begins(const char *text, const char *with)
+{
+    return strncmp(text, with, strlen(with)) == 0;
+}
+
+static rank_t rank_of(const char *message)
+{
+    for (size_t i = 0; i < sizeof ranks / sizeof ranks[0]; i++)
+        if (begins(message, ranks[i].message))
+            return ranks[i].rank;
+    return ENDED;
+}
+
+// What an attempt leads to comes before the next attempt.
+static int64_t place_of(rank_t rank, int64_t attempt)
+{
+    const int64_t each = TOLD + 1, last = each * INT32_MAX;
+    return rank < ENDED ? rank : rank > RETRY ? last + rank : each * attempt + rank;
+}
+
+// 0: it does not say, or not what an attempt can be.
+static int64_t attempt_of(const logline_t *line)
+{
+    int64_t attempt = logline_number(line, "attempt", 0);
+    return attempt > 0 && attempt < INT32_MAX ? attempt : 0;
+}
+
+static void append(timeline_entry_t **entries, size_t *count, logline_t *line)
+{
+    if ((*count & (*count - 1)) == 0) {
+        *entries = realloc(*entries, (*count > 0 ? 2 * *count : 1) * sizeof **entries);
+        assert(*entries);
+    }
+    (*entries)[*count] =
+        (timeline_entry_t){.line = *line,
+                           .last_ms = line->wall_ms,
+                           .times = 1,
+                           .place = place_of(rank_of(line->message), attempt_of(line)),
+                           .order = *count};
+    (*count)++;
+}
+
+// ---- taking
+
+void timeline_words(const record_t *record, char ret_job[MM_ID_TEXT],
+                    const char *ret_words[TIMELINE_WORDS])
+{
+    ret_words[0] = mm_id_print(&record->id, ret_job);
+    ret_words[1] = LOST;
+    ret_words[2] = JOINED;
+    ret_words[3] = KILLED;
+}
+
+void timeline_begin(timeline_t *self, const record_t *record)
+{
+    *self = (timeline_t){.record = record};
+    if (record->host)
+        self->host = strdup(record->host);
+}
+
+void timeline_take(timeline_t *self, mm_text_t text)
+{
+    logline_t line;
+    char job[MM_ID_TEXT];
+    if (!logline_parse(text, &line))
+        return;
+    const char *value = logline_value(&line, "job"), *host = logline_value(&line, "host");
+    if (value && strcmp(value, mm_id_print(&self->record->id, job)) == 0) {
+        if (host && !self->host)
+            self->host = strdup(host);
+        append(&self->entries, &self->count, &line);
+    } else if (strcmp(line.message, LOST) == 0 || strcmp(line.message, JOINED) == 0 ||
+               (*line.level == '\0' && strstr(line.message, KILLED))) {
+        append(&self->context, &self->context_count, &line);
+    } else {
+        logline_clear(&line);
+    }
+}
+
+void timeline_clear(timeline_t *self)
+{
+    for (size_t i = 0; i < self->count; i++)
+        logline_clear(&self->entries[i].line);
+    for (size_t i = 0; i < self->context_count; i++)
+        logline_clear(&self->context[i].line);
+    free(self->entries);
+    free(self->context);
+    free(self->attempts);
+    free(self->host);
+    *self = (timeline_t){0};
+}
+
+// ---- order
+
+static int by_time(const void *a, const void *b)
+{
+    const timeline_entry_t *one = a, *other = b;
+    if ((one->place == ACCEPTED) != (other->place == ACCEPTED))
+        return one->place == ACCEPTED ? -1 : 1; // whatever the clocks say
+    if (one->line.wall_ms != other->line.wall_ms)
+        return one->line.wall_ms < other->line.wall_ms ? -1 : 1;
+    if (one->place != other->place)
+        return one->place < other->place ? -1 : 1;
+    return one->order < other->order ? -1 : one->order > other->order;
+}
+
+static void sort(timeline_entry_t *entries, size_t count)
+{
+    if (count > 0)
+        qsort(entries, count, sizeof *entries, by_time);
+}
+
+// The log's clock is some milliseconds behind the record's: an outcome is on record before it is
+// told (I2).
+static void put_settled_first(timeline_t *self)
+{
+    for (size_t i = 1; i < self->count; i++) {
+        timeline_entry_t *entry = &self->entries[i], moved = *entry;
+        if (entry->place != place_of(SETTLED, 0) || entry[-1].place != place_of(TOLD, 0) ||
+            entry->line.wall_ms - entry[-1].line.wall_ms > CLOCKS_APART_MS)
+            continue;
+        entry[0] = entry[-1];
+        entry[-1] = moved;
+    }
+}
+
+static bool is_of_attempt(const logline_t *line)
+{
+    return strcmp(line->message, "restarted") == 0 ||
+           strcmp(line->message, "Could not restart") == 0 ||
+           strcmp(line->message, "Taking back a restart") == 0;
+}
+
+// Attempts are told one by one, and keep the texts of their lines.
+static void collapse(timeline_t *self)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < self->count; i++) {
+        timeline_entry_t *entry = &self->entries[i], *last = &self->entries[kept - (kept > 0)];
+        if (kept > 0 && logline_same(&last->line, &entry->line) && !is_of_attempt(&entry->line)) {
+            last->last_ms = entry->line.wall_ms;
+            last->times++;
+            logline_clear(&entry->line);
+        } else {
+            self->entries[kept++] = *entry;
+        }
+    }
+    self->count = kept;
+}
+
+// ---- who was lost
+
+// "restarter-1 was killed by signal 9: restarting (1)" without the name and what run.sh then did.
+// It cuts the line's own text.
+static const char *killed_how(timeline_entry_t *entry, const char *worker)
+{
+    char *how = entry->line.message + strlen(worker) + 1;
+    how[strcspn(how, ":")] = '\0';
+    return how;
+}
+
+static bool is_loss(const logline_t *line, const char *worker)
+{
+    const char *who = logline_value(line, "worker");
+    return strcmp(line->message, LOST) == 0 && who && strcmp(who, worker) == 0;
+}
+
+static bool is_join(const logline_t *line, const char *worker)
+{
+    return strcmp(line->message, JOINED) == 0 && strcmp(line->process, worker) == 0;
+}
+
+static bool is_kill(const logline_t *line, const char *worker)
+{
+    return begins(line->message, worker) && begins(line->message + strlen(worker), KILLED);
+}
+
+// The last line of the context about a worker up to a moment; NULL: there is none.
+static timeline_entry_t *find_last(const timeline_t *self,
+                                   bool (*is)(const logline_t *line, const char *worker),
+                                   const char *worker, int64_t until_ms)
+{
+    timeline_entry_t *found = NULL;
+    for (size_t i = 0; i < self->context_count && self->context[i].line.wall_ms <= until_ms; i++)
+        if (is(&self->context[i].line, worker))
+            found = &self->context[i];
+    return found;
+}
+
+// A worker that is started again may not join before the former one counts as lost. So it was the
+// one that had joined last. run.sh's clock has whole seconds.
+static void find_end(const timeline_t *self, attempt_t *attempt)
+{
+    const timeline_entry_t *joined = find_last(self, is_join, attempt->worker, attempt->ended_ms);
+    if (joined)
+        attempt->pid = joined->line.pid;
+    timeline_entry_t *killed = find_last(self, is_kill, attempt->worker, attempt->ended_ms);
+    if (killed && (!joined || killed->line.wall_ms >= joined->line.wall_ms - 999))
+        attempt->error = killed_how(killed, attempt->worker);
+}
+
+// The consumer's line about the loss is told once, before the job is taken back.
+static void tell_of_loss(timeline_t *self, const attempt_t *attempt)
+{
+    timeline_entry_t *lost = find_last(self, is_loss, attempt->worker, attempt->ended_ms);
+    if (!lost || lost->last_ms + 1000 < attempt->ended_ms)
+        return;
+    logline_t line = lost->line;
+    size_t place = (size_t)(lost - self->context);
+    memmove(lost, lost + 1, (self->context_count - place - 1) * sizeof *lost);
+    self->context_count--;
+    append(&self->entries, &self->count, &line);
+    self->entries[self->count - 1].place = place_of(LOSS, attempt->number);
+}
+
+// ---- attempts
+
+static attempt_t *add_attempt(timeline_t *self, const logline_t *line, attempt_result_t result)
+{
+    size_t count = self->attempt_count++;
+    self->attempts = realloc(self->attempts, self->attempt_count * sizeof *self->attempts);
+    assert(self->attempts);
+    self->attempts[count] = (attempt_t){.number = attempt_of(line),
+                                        .worker = line->process,
+                                        .pid = line->pid,
+                                        .result = result,
+                                        .error = logline_value(line, "error"),
+                                        .ended_ms = line->wall_ms,
+                                        .took_ms = logline_ms(line, "took", -1)};
+    return &self->attempts[count];
+}
+
+static void find_attempts(timeline_t *self)
+{
+    for (size_t i = 0; i < self->count; i++) {
+        const logline_t *line = &self->entries[i].line;
+        const char *why = logline_value(line, "why"), *worker = logline_value(line, "worker");
+        if (strcmp(line->message, "restarted") == 0) {
+            (void)add_attempt(self, line, ATTEMPT_RESTARTED);
+        } else if (strcmp(line->message, "Could not restart") == 0) {
+            (void)add_attempt(self, line, ATTEMPT_FAILED);
+        } else if (strcmp(line->message, "Taking back a restart") == 0 && worker && why &&
+                   strcmp(why, "lost") == 0) {
+            attempt_t *attempt = add_attempt(self, line, ATTEMPT_LOST);
+            attempt->worker = worker;
+            attempt->pid = 0;
+            find_end(self, attempt);
+        }
+    }
+}
+
+static void count_turns(timeline_t *self)
+{
+    int64_t consumer = 0;
+    for (size_t i = 0; i < self->count; i++) {
+        const logline_t *line = &self->entries[i].line;
+        self->nacks += strcmp(line->message, "Nacked") == 0;
+        if (strcmp(line->message, "Pulled") != 0 || line->pid == consumer)
+            continue;
+        consumer = line->pid;
+        self->lives++;
+    }
+}
+
+// ---- the whole
+
+// What the databases know and the logs do not tell, or not at their level.
+static void add_fact(timeline_t *self, int64_t wall_ms, const char *process, const char *message,
+                     rank_t rank)
+{
+    logline_t line = {.wall_ms = wall_ms,
+                      .level = strdup(""),
+                      .process = strdup(process),
+                      .message = strdup(message)};
+    assert(line.level && line.process && line.message);
+    append(&self->entries, &self->count, &line);
+    self->entries[self->count - 1].place = place_of(rank, 0);
+}
+
+static bool tells(const timeline_t *self, const char *message)
+{
+    for (size_t i = 0; i < self->count; i++)
+        if (strcmp(self->entries[i].line.message, message) == 0)
+            return true;
+    return false;
+}
+
+static void add_facts(timeline_t *self)
+{
+    const record_t *record = self->record;
+    add_fact(self, timeline_accepted_ms(self), "outbox.db", "accepted", ACCEPTED);
+    if (record->is_recorded && !tells(self, "Pulled"))
+        add_fact(self, record->received_ms, "mayhem.db", "received by the consumer", PULLED);
+    if (record->outcome != MM_OUTCOME_NONE && !tells(self, "Settled"))
+        add_fact(self, record->settled_ms, "mayhem.db",
+                 record->outcome == MM_OUTCOME_DEAD ? "settled as dead" : "settled as restarted",
+                 SETTLED);
+}
+
+void timeline_end(timeline_t *self)
+{
+    if (!timeline_knows(self))
+        return;
+    sort(self->context, self->context_count);
+    sort(self->entries, self->count);
+    find_attempts(self);
+    for (size_t i = 0; i < self->attempt_count; i++)
+        if (self->attempts[i].result == ATTEMPT_LOST)
+            tell_of_loss(self, &self->attempts[i]);
+    add_facts(self);
+    sort(self->entries, self->count);
+    put_settled_first(self);
+    count_turns(self);
+    collapse(self);
+}
+
+bool timeline_knows(const timeline_t *self)
+{
+    return self->count > 0 || self->record->host;
+}
+
+int64_t timeline_accepted_ms(const timeline_t *self)
+{
+    return mm_id_wall_ms(&self->record->id);
+}

@@ -1,0 +1,345 @@
+// See attach.h. It asks where viewers listen until it knows, asks for an empty word until it hears
+// that there, since what is told before the subscription has come is lost, and only then for what
+// is wanted. It begins anew when the consumer is silent: another life of it may listen elsewhere.
+
+#include "attach.h"
+#include "clock.h"
+#include "uuid_source.h"
+#include "socket.h"
+#include "stats_merge.h"
+#include "host.h"
+#include "wire.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ASK_MS    1000 // between two snapshots
+#define WAIT_MS   300  // for answers, before a snapshot is made without them
+#define FIRST_MS  900  // ... before the first one
+#define WHERE_MS  200  // between two questions where viewers listen
+#define HELLO_MS  50   // between two questions whether it can be heard
+#define WATCH_MS  2000 // between two that say which events are wanted
+#define SILENT_MS 3000 // then the sockets are made anew
+#define ASKED_MAX 16   // questions that wait until they can be asked
+
+typedef struct {
+    mm_about_t about;
+    char process[MM_NAME_MAX + 1];
+    uint32_t seconds;
+    char text[MM_ASKED_MAX + 1];
+} question_t;
+
+struct attach {
+    mm_endpoint_t base;
+    uint64_t nonce;
+    void *inbox;
+    void *events;
+    void *viewers; // NULL: it is not known where they listen
+    bool is_open;  // something was heard there
+    char suffix[32];
+    zmq_msg_t message;
+    mm_encoder_t *encoder;
+    mm_decoder_t *decoder;
+    tells_t *tells;
+    snapshot_t snapshot;
+    json_t *json;                  // of the last news
+    int64_t heard_ms;              // from the consumer's side; MM_NEVER: not yet
+    int64_t opened_ms;             // the sockets
+    int64_t where_ms;              // when to ask for the viewers' place
+    int64_t ask_ms;                // when to ask for stats
+    int64_t asked_ms;              // when that was done; MM_NEVER: the snapshot was made
+    char wanted[MM_ASKED_MAX + 1]; // events; empty: none
+    int64_t watch_ms;
+    question_t questions[ASKED_MAX];
+    size_t question_count;
+};
+
+// ---- sockets
+
+static void open_sockets(attach_t *self)
+{
+    char endpoint[MM_ENDPOINT_MAX], topic[MM_TOPIC_MAX];
+    self->inbox = mm_socket_new(ZMQ_PUSH);
+    mm_socket_limit(self->inbox, MM_SOCKET_HWM);
+    self->events = mm_socket_new(ZMQ_SUB);
+    mm_socket_subscribe(self->events, mm_topic("viewers", NULL, topic));
+    int rc =
+        mm_socket_connect(self->inbox, mm_endpoint_place(&self->base, MM_PLACE_INBOX, endpoint));
+    assert(rc == 0);
+    rc = mm_socket_connect(self->events, mm_endpoint_place(&self->base, MM_PLACE_EVENTS, endpoint));
+    assert(rc == 0);
+    self->opened_ms = mm_clock_ms();
+    self->where_ms = self->ask_ms = self->watch_ms = self->opened_ms;
+    self->asked_ms = MM_NEVER;
+}
+
+static void close_sockets(attach_t *self)
+{
+    mm_socket_destroy(&self->viewers);
+    mm_socket_destroy(&self->events);
+    mm_socket_destroy(&self->inbox);
+    self->suffix[0] = '\0';
+    self->is_open = false;
+}
+
+attach_t *attach_new(const mm_endpoint_t *base)
+{
+    attach_t *self = calloc(1, sizeof *self);
+    assert(self);
+    self->base = *base;
+    self->nonce = mm_nonce();
+    self->encoder = mm_encoder_new();
+    self->decoder = mm_decoder_new();
+    self->tells = tells_new();
+    self->heard_ms = MM_NEVER;
+    (void)zmq_msg_init(&self->message);
+    open_sockets(self);
+    return self;
+}
+
+void attach_destroy(attach_t **self_p)
+{
+    attach_t *self = *self_p;
+    if (!self)
+        return;
+    *self_p = NULL;
+    close_sockets(self);
+    (void)zmq_msg_close(&self->message);
+    mm_encoder_destroy(&self->encoder);
+    mm_decoder_destroy(&self->decoder);
+    tells_destroy(&self->tells);
+    snapshot_clear(&self->snapshot);
+    json_decref(self->json);
+    free(self);
+    mm_socket_end();
+}
+
+// ---- asking
+
+static bool ask(attach_t *self, const question_t *question)
+{
+    mm_encode_frame(self->encoder, &(mm_frame_t){.kind = MM_FRAME_QUERY,
+                                                 .as.query = {.viewer = self->nonce,
+                                                              .about = question->about,
+                                                              .process = mm_text(question->process),
+                                                              .seconds = question->seconds,
+                                                              .text = mm_text(question->text)}});
+    return mm_socket_send(self->inbox, mm_encoder_bytes(self->encoder));
+}
+
+static void keep(attach_t *self, const question_t *question)
+{
+    if (self->question_count < ASKED_MAX)
+        self->questions[self->question_count++] = *question;
+}
+
+void attach_ask_profile(attach_t *self, const char *process, uint32_t seconds)
+{
+    question_t question = {.about = MM_ABOUT_PROFILE, .seconds = seconds};
+    (void)snprintf(question.process, sizeof question.process, "%s", process ? process : "");
+    keep(self, &question);
+}
+
+void attach_ask_job(attach_t *self, const char *host_or_id)
+{
+    question_t question = {.about = MM_ABOUT_JOB};
+    (void)snprintf(question.text, sizeof question.text, "%s", host_or_id);
+    keep(self, &question);
+}
+
+void attach_watch_events(attach_t *self, const char *host, const char *outcome)
+{
+    (void)snprintf(self->wanted, sizeof self->wanted, "%.200s %.50s", host ? host : "*",
+                   outcome ? outcome : "*");
+    self->watch_ms = mm_clock_ms();
+}
+
+// Asks what is due.
+static void ask_due(attach_t *self, int64_t now_ms)
+{
+    if (!self->is_open) {
+        mm_about_t about = self->viewers ? MM_ABOUT_JOB : MM_ABOUT_VIEWERS;
+        if (now_ms >= self->where_ms) {
+            (void)ask(self, &(question_t){.about = about}); // in vain, while nobody is there
+            self->where_ms = now_ms + (self->viewers ? HELLO_MS : WHERE_MS);
+        }
+        return;
+    }
+    if (now_ms >= self->ask_ms) {
+        if (ask(self, &(question_t){.about = MM_ABOUT_STATS}))
+            self->asked_ms = now_ms;
+        self->ask_ms = now_ms + ASK_MS;
+    }
+    if (*self->wanted && now_ms >= self->watch_ms) {
+        question_t question = {.about = MM_ABOUT_EVENTS};
+        strcpy(question.text, self->wanted);
+        self->watch_ms = now_ms + (ask(self, &question) ? WATCH_MS : WHERE_MS);
+    }
+    size_t asked = 0;
+    while (asked < self->question_count && ask(self, &self->questions[asked]))
+        asked++;
+    memmove(self->questions, self->questions + asked,
+            (self->question_count - asked) * sizeof *self->questions);
+    self->question_count -= asked;
+}
+
+// ---- hearing
+
+static void connect_viewers(attach_t *self, mm_text_t suffix, int64_t now_ms)
+{
+    char endpoint[MM_ENDPOINT_MAX], topic[MM_TOPIC_MAX];
+    if (suffix.size == 0 || suffix.size >= sizeof self->suffix ||
+        mm_text_equal(suffix, mm_text(self->suffix)))
+        return;
+    mm_socket_destroy(&self->viewers);
+    self->is_open = false;
+    memcpy(self->suffix, suffix.data, suffix.size);
+    self->suffix[suffix.size] = '\0';
+    self->viewers = mm_socket_new(ZMQ_SUB);
+    mm_socket_subscribe(self->viewers, mm_topic("viewers", NULL, topic));
+    (void)mm_socket_connect(self->viewers, mm_endpoint_suffix(&self->base, self->suffix, endpoint));
+    self->where_ms = now_ms;
+}
+
+// The answer to the question whether it can be heard.
+static bool is_hello(const json_t *job)
+{
+    return json_string_length(json_object_get(job, "asked")) == 0;
+}
+
+// The news in what was told; NOTHING when it is for somebody else, or kept.
+static attach_kind_t take_tell(attach_t *self, const mm_frame_t *frame, int64_t now_ms)
+{
+    mm_about_t about = frame->as.tell.about;
+    mm_text_t text = frame->as.tell.text;
+    uint64_t viewer = frame->as.tell.viewer;
+    self->heard_ms = now_ms;
+    if (about == MM_ABOUT_VIEWERS) {
+        connect_viewers(self, text, now_ms);
+        return ATTACH_NOTHING;
+    }
+    self->is_open = true;
+    if (viewer != 0 && viewer != self->nonce)
+        return ATTACH_NOTHING;
+    json_decref(self->json);
+    self->json = json_loadb(text.data, text.size, 0, NULL);
+    if (!json_is_object(self->json))
+        return ATTACH_NOTHING;
+    switch (about) {
+    case MM_ABOUT_STATS: tells_take(self->tells, self->json, now_ms); return ATTACH_NOTHING;
+    case MM_ABOUT_PROFILE: return ATTACH_PROFILE;
+    case MM_ABOUT_EVENTS: return *self->wanted ? ATTACH_EVENTS : ATTACH_NOTHING;
+    case MM_ABOUT_JOB: return is_hello(self->json) ? ATTACH_NOTHING : ATTACH_JOB;
+    case MM_ABOUT_VIEWERS: break;
+    }
+    return ATTACH_NOTHING;
+}
+
+static attach_kind_t hear(attach_t *self, void *socket, int64_t now_ms)
+{
+    attach_kind_t news = ATTACH_NOTHING;
+    mm_received_t received = MM_RECEIVED_FRAME;
+    while (news == ATTACH_NOTHING && received != MM_RECEIVED_NONE && socket) {
+        mm_frame_t frame;
+        received = mm_socket_receive_event(socket, &self->message);
+        if (received == MM_RECEIVED_FRAME &&
+            mm_socket_decode(self->decoder, &self->message, &frame) == MM_WIRE_OK &&
+            frame.kind == MM_FRAME_TELL)
+            news = take_tell(self, &frame, now_ms);
+    }
+    return news;
+}
+
+// For how long the answers are waited for: the first time it is not known who there is.
+static int64_t patience_ms(const attach_t *self)
+{
+    return self->snapshot.process_count > 0 ? WAIT_MS : FIRST_MS;
+}
+
+static bool make_snapshot(attach_t *self, int64_t now_ms)
+{
+    if (self->asked_ms == MM_NEVER || (now_ms < self->asked_ms + patience_ms(self) &&
+                                       !tells_are_all(self->tells, self->asked_ms)))
+        return false;
+    self->asked_ms = MM_NEVER;
+    snapshot_t snapshot = tells_snapshot(self->tells, now_ms, mm_clock_wall_ms());
+    if (snapshot.process_count == 0) { // nobody has answered yet
+        snapshot_clear(&snapshot);
+        return false;
+    }
+    snapshot_clear(&self->snapshot);
+    self->snapshot = snapshot;
+    return true;
+}
+
+static void reopen_silent(attach_t *self, int64_t now_ms)
+{
+    int64_t since_ms = self->heard_ms == MM_NEVER || self->heard_ms < self->opened_ms
+                           ? self->opened_ms
+                           : self->heard_ms;
+    if (now_ms - since_ms < SILENT_MS)
+        return;
+    close_sockets(self);
+    open_sockets(self);
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t next_due(const attach_t *self)
+{
+    int64_t due = self->is_open ? self->ask_ms : self->where_ms;
+    if (self->is_open && *self->wanted)
+        due = earlier(due, self->watch_ms);
+    if (self->asked_ms != MM_NEVER)
+        due = earlier(due, self->asked_ms + patience_ms(self));
+    return due;
+}
+
+// Waits until something can be read. True: `descriptor` can.
+static bool wait_for(attach_t *self, int descriptor, int64_t until_ms)
+{
+    zmq_pollitem_t items[3] = {{.socket = self->events, .events = ZMQ_POLLIN}};
+    int count = 1, place = -1;
+    if (self->viewers)
+        items[count++] = (zmq_pollitem_t){.socket = self->viewers, .events = ZMQ_POLLIN};
+    if (descriptor >= 0) {
+        place = count;
+        items[count++] = (zmq_pollitem_t){.fd = descriptor, .events = ZMQ_POLLIN};
+    }
+    int64_t long_ms = until_ms - mm_clock_ms();
+    (void)zmq_poll(items, count, long_ms < 0 ? 0 : (long)earlier(long_ms, ASK_MS));
+    return place >= 0 && items[place].revents != 0;
+}
+
+attach_news_t attach_next(attach_t *self, int descriptor, int timeout_ms)
+{
+    int64_t now_ms = mm_clock_ms();
+    int64_t end_ms = timeout_ms < 0 ? MM_NEVER : now_ms + timeout_ms;
+    attach_news_t news = {.kind = ATTACH_NOTHING};
+    for (bool is_readable = false;;) {
+        news.kind = hear(self, self->viewers, now_ms);
+        if (news.kind == ATTACH_NOTHING)
+            news.kind = hear(self, self->events, now_ms);
+        if (news.kind == ATTACH_NOTHING && make_snapshot(self, now_ms))
+            news.kind = ATTACH_SNAPSHOT;
+        if (news.kind != ATTACH_NOTHING || is_readable || now_ms >= end_ms)
+            break;
+        reopen_silent(self, now_ms);
+        ask_due(self, now_ms);
+        is_readable = wait_for(self, descriptor, earlier(end_ms, next_due(self)));
+        now_ms = mm_clock_ms();
+    }
+    news.snapshot = news.kind == ATTACH_SNAPSHOT ? &self->snapshot : NULL;
+    news.json = news.kind == ATTACH_SNAPSHOT || news.kind == ATTACH_NOTHING ? NULL : self->json;
+    return news;
+}
+
+int64_t attach_silent_ms(const attach_t *self)
+{
+    return self->heard_ms == MM_NEVER ? MM_NEVER : mm_clock_ms() - self->heard_ms;
+}

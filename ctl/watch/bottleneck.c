@@ -1,0 +1,144 @@
+// See limit.h. The rules are tried in this order: what is missing, where all slots are taken, who
+// has no time, what a full window says, and that there is nothing more to do.
+
+#include "bottleneck.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define BUSY     0.9   // of a loop's time: it could hardly do more
+#define SHORT_US 20000 // a job in flight for less has met nothing slow
+#define MOST(N)  ((N) / 2)
+
+static bool say(snapshot_t *self, const char *limit, const char *why, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static bool say(snapshot_t *self, const char *limit, const char *why, ...)
+{
+    va_list args;
+    va_start(args, why);
+    (void)snprintf(self->limit, sizeof self->limit, "%s", limit);
+    (void)vsnprintf(self->limit_why, sizeof self->limit_why, why, args);
+    va_end(args);
+    return true;
+}
+
+static const snapshot_process_t *busiest(const snapshot_t *self, snapshot_role_t role)
+{
+    const snapshot_process_t *found = NULL;
+    for (size_t i = 0; i < self->process_count; i++)
+        if (self->processes[i].role == role && (!found || self->processes[i].busy > found->busy))
+            found = &self->processes[i];
+    return found;
+}
+
+static bool is_missing(snapshot_t *self)
+{
+    if (!self->has_consumer)
+        return say(self, "consumer", "no consumer answers");
+    if (self->draining)
+        return say(self, "draining", "it is stopping: nothing new is begun");
+    if (!self->has_publisher)
+        return say(self, "publisher", "no publisher answers: nothing new comes");
+    if (self->hops[SNAPSHOT_STORE].room == 0)
+        return say(self, "store", "there is no saver");
+    if (self->hops[SNAPSHOT_RESTART].room == 0 && self->in_flight > 0)
+        return say(self, "restart", "there is no restarter with a slot");
+    return false;
+}
+
+static double milliseconds(int64_t us)
+{
+    return us > 0 ? (double)us / 1000 : 0;
+}
+
+static bool is_full(const snapshot_hop_t *hop)
+{
+    // What one of several workers has just ended may not be handed out again yet.
+    return hop->waiting - hop->blocked > 0 && hop->out >= hop->room - hop->room / 16;
+}
+
+static bool has_full_hop(snapshot_t *self)
+{
+    static const struct {
+        snapshot_hop_kind_t hop;
+        snapshot_role_t role;
+        const char *what;
+    } ways[] = {{SNAPSHOT_RESTART, SNAPSHOT_RESTARTER, "restarters"},
+                {SNAPSHOT_STORE, SNAPSHOT_SAVER, "saver"}};
+    int64_t most_waiting = 0;
+    for (size_t i = 0; i < 2; i++) {
+        const snapshot_hop_t *hop = &self->hops[ways[i].hop];
+        if (!is_full(hop) || hop->waiting <= most_waiting)
+            continue;
+        most_waiting = hop->waiting;
+        const snapshot_process_t *process = busiest(self, ways[i].role);
+        if (process && process->busy >= BUSY)
+            (void)say(self, snapshot_hop_name(ways[i].hop), "%s is busy %.0f %% of the time (%s)",
+                      process->name, 100 * process->busy, process->doing);
+        else if (hop->took_p50_us >= 0)
+            (void)say(self, snapshot_hop_name(ways[i].hop),
+                      "all %lld slots of the %s are taken, each for %.1f ms", (long long)hop->room,
+                      ways[i].what, milliseconds(hop->took_p50_us));
+        else
+            (void)say(self, snapshot_hop_name(ways[i].hop),
+                      "all %lld slots of the %s are taken, and none was free lately",
+                      (long long)hop->room, ways[i].what);
+    }
+    return most_waiting > 0;
+}
+
+static bool has_no_time(snapshot_t *self)
+{
+    const snapshot_process_t *most = NULL;
+    for (snapshot_role_t role = SNAPSHOT_PUBLISHER; role <= SNAPSHOT_SAVER; role++) {
+        const snapshot_process_t *process = busiest(self, role);
+        if (process && (!most || process->busy > most->busy))
+            most = process;
+    }
+    return most && most->busy >= BUSY &&
+           say(self, most->name, "its loop is busy %.0f %% of the time (%s)", 100 * most->busy,
+               most->doing);
+}
+
+static bool is_waiting_within(snapshot_t *self)
+{
+    const snapshot_hop_t *restart = &self->hops[SNAPSHOT_RESTART];
+    if (restart->backoff > MOST(self->in_flight))
+        return say(self, "retries", "%lld of %lld jobs wait to be tried again",
+                   (long long)restart->backoff, (long long)self->in_flight);
+    if (restart->blocked > MOST(self->in_flight))
+        return say(self, "hosts", "%lld of %lld jobs wait for their host, which another job has",
+                   (long long)restart->blocked, (long long)self->in_flight);
+    return false;
+}
+
+static bool has_full_window(snapshot_t *self)
+{
+    const snapshot_hop_t *store = &self->hops[SNAPSHOT_STORE];
+    const snapshot_hop_t *restart = &self->hops[SNAPSHOT_RESTART];
+    int64_t took_us =
+        store->took_p50_us > restart->took_p50_us ? store->took_p50_us : restart->took_p50_us;
+    if (self->hops[SNAPSHOT_OUTBOX].waiting == 0)
+        return false;
+    if (took_us < SHORT_US)
+        return say(self, "window", "all %lld places of the window are taken, and no hop is slow",
+                   (long long)self->hops[SNAPSHOT_OUTBOX].room);
+    bool is_store = took_us == store->took_p50_us;
+    return say(self, snapshot_hop_name(is_store ? SNAPSHOT_STORE : SNAPSHOT_RESTART),
+               "a %s takes %.1f ms; all %lld places of the window are taken",
+               is_store ? "save" : "restart", milliseconds(took_us),
+               (long long)self->hops[SNAPSHOT_OUTBOX].room);
+}
+
+void limit_find(snapshot_t *self)
+{
+    if (is_missing(self) || has_full_hop(self) || is_waiting_within(self))
+        return;
+    bool is_behind = self->hops[SNAPSHOT_OUTBOX].waiting > 0;
+    if (is_behind && (has_no_time(self) || has_full_window(self)))
+        return;
+    (void)say(self, "source",
+              self->backlog > 0 ? "all that is accepted is under way" : "nothing is left to do");
+}

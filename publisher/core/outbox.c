@@ -1,0 +1,469 @@
+// See outbox.h. A lease is in one state, and each state has its queue: ready (wants to be
+// delivered), leased (in order of deadline), delayed (nacked or unanswered: a heap, since those
+// delays vary).
+
+#include "outbox.h"
+#include "heap.h"
+#include "random.h"
+#include "slab.h"
+#include "table.h"
+#include "uuid.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#define UNANSWERED_MAX_MS 30000   // longest pause between deliveries that nobody answers
+#define SILENT_BEATS      3       // heartbeats missed after which the consumer counts as gone
+#define ASK_FIRST_MS      20      // first pause between questions for its heartbeat
+#define NACK_MAX_MS       3600000 // longest delay that a nack can ask for
+
+typedef enum { LEASE_READY, LEASE_AGAIN, LEASE_LEASED, LEASE_DELAYED } lease_state_t;
+
+typedef struct lease {
+    mm_id_t id;
+    lease_state_t state;
+    bool has_place; // in the window: leased, or expired (R11)
+    uint32_t delivery;
+    uint32_t unanswered; // deliveries in a row
+    int64_t deadline_ms; // leased
+    int64_t run;
+    uint64_t token;
+    int64_t accepted_us;
+    mm_heap_node_t delay;
+    struct lease *prev, *next; // ready, again or leased
+    size_t host_size;
+    char host[];
+} lease_t;
+
+struct outbox {
+    outbox_config_t config;
+    int64_t now_ms;
+    uint64_t random;
+    mm_table_t table; // by id
+    slab_t slab;      // of the leases
+    lease_t *ready;
+    size_t ready_count;
+    lease_t *again;
+    lease_t *leased;
+    mm_heap_t delayed;
+    size_t places;  // taken in the window
+    lease_t *ended; // freed when the next step begins
+    uint64_t life;
+    bool present; // the consumer is heard and takes jobs
+    bool draining;
+    bool left;
+    int64_t heard_ms;
+    int64_t ask_ms; // when to ask next, while it is not heard
+    int64_t ask_pause_ms;
+    int64_t drain_until_ms;
+    outbox_actions_t *actions;
+};
+
+outbox_t *outbox_new(const outbox_config_t *config, int64_t now_ms)
+{
+    outbox_t *self = calloc(1, sizeof *self);
+    assert(self);
+    self->config = *config;
+    self->now_ms = now_ms;
+    self->random = config->seed;
+    self->ask_ms = now_ms;
+    self->ask_pause_ms = ASK_FIRST_MS;
+    self->drain_until_ms = MM_NEVER;
+    return self;
+}
+
+void outbox_actions_clear(outbox_actions_t *self)
+{
+    free(self->items);
+    *self = (outbox_actions_t){0};
+}
+
+static outbox_action_t *act(outbox_t *self, outbox_action_kind_t kind, const lease_t *lease)
+{
+    outbox_actions_t *actions = self->actions;
+    if (actions->count == actions->size) {
+        actions->size = actions->size ? 2 * actions->size : 64;
+        actions->items = realloc(actions->items, actions->size * sizeof *actions->items);
+        assert(actions->items);
+    }
+    outbox_action_t *action = &actions->items[actions->count++];
+    *action = (outbox_action_t){.kind = kind};
+    if (lease) {
+        action->id = lease->id;
+        action->host = (mm_text_t){lease->host, lease->host_size};
+        action->delivery = lease->delivery;
+        action->run = lease->run;
+        action->token = lease->token;
+        action->accepted_us = lease->accepted_us;
+    }
+    return action;
+}
+
+static void note(outbox_t *self, outbox_note_t what, const lease_t *lease)
+{
+    act(self, OUTBOX_NOTE, lease)->note = what;
+}
+
+// ---- the queues
+
+static void add_to_queue(outbox_t *self, lease_t *lease, int64_t due_ms)
+{
+    switch (lease->state) {
+    case LEASE_READY:
+        DL_APPEND(self->ready, lease);
+        self->ready_count++;
+        break;
+    case LEASE_AGAIN: DL_APPEND(self->again, lease); break;
+    case LEASE_LEASED:
+        lease->deadline_ms = due_ms;
+        DL_APPEND(self->leased, lease);
+        break;
+    case LEASE_DELAYED: mm_heap_put(&self->delayed, &lease->delay, due_ms); break;
+    }
+}
+
+static void take_from_queue(outbox_t *self, lease_t *lease)
+{
+    switch (lease->state) {
+    case LEASE_READY:
+        DL_DELETE(self->ready, lease);
+        self->ready_count--;
+        break;
+    case LEASE_AGAIN: DL_DELETE(self->again, lease); break;
+    case LEASE_LEASED: DL_DELETE(self->leased, lease); break;
+    case LEASE_DELAYED: mm_heap_remove(&self->delayed, &lease->delay); break;
+    }
+}
+
+// The one function that changes a lease's state. due_ms: when it is leased until, or delayed until.
+static void set_state(outbox_t *self, lease_t *lease, lease_state_t state, int64_t due_ms)
+{
+    take_from_queue(self, lease);
+    lease->state = state;
+    add_to_queue(self, lease, due_ms);
+}
+
+static void set_place(outbox_t *self, lease_t *lease, bool has_place)
+{
+    if (lease->has_place == has_place)
+        return;
+    lease->has_place = has_place;
+    self->places = has_place ? self->places + 1 : self->places - 1;
+}
+
+static bool has_id(const void *lease, const void *id)
+{
+    return mm_id_equal(&((const lease_t *)lease)->id, id);
+}
+
+static lease_t *find(const outbox_t *self, const mm_id_t *id)
+{
+    return mm_table_find(&self->table, mm_id_hash(id), has_id, id);
+}
+
+// Out of the core: settled, or left to the database.
+static void end_lease(outbox_t *self, lease_t *lease)
+{
+    take_from_queue(self, lease);
+    set_place(self, lease, false);
+    mm_table_remove(&self->table, mm_id_hash(&lease->id), lease);
+    LL_PREPEND(self->ended, lease);
+}
+
+static size_t size_of(size_t host_size)
+{
+    return sizeof(lease_t) + host_size;
+}
+
+static void free_ended(outbox_t *self)
+{
+    for (lease_t *lease; (lease = self->ended) != NULL;) {
+        LL_DELETE(self->ended, lease);
+        slab_give(&self->slab, lease, size_of(lease->host_size));
+    }
+}
+
+void outbox_destroy(outbox_t **self_p)
+{
+    outbox_t *self = *self_p;
+    if (!self)
+        return;
+    *self_p = NULL;
+    mm_table_clear(&self->table);
+    mm_heap_clear(&self->delayed);
+    slab_clear(&self->slab);
+    free(self);
+}
+
+// ---- delivering
+
+// Half to all of `milliseconds`.
+static int64_t jitter(outbox_t *self, int64_t milliseconds)
+{
+    int64_t half = milliseconds / 2;
+    return half + (int64_t)mm_random_below(&self->random, (uint64_t)half + 1);
+}
+
+static void deliver(outbox_t *self, lease_t *lease)
+{
+    set_place(self, lease, true);
+    lease->delivery++;
+    set_state(self, lease, LEASE_LEASED, self->now_ms + self->config.ack_deadline_ms);
+    act(self, OUTBOX_DELIVER, lease);
+}
+
+static void deliver_ready(outbox_t *self)
+{
+    if (!self->present || self->draining)
+        return;
+    while (self->again)
+        deliver(self, self->again);
+    while (self->ready && self->places < self->config.window)
+        deliver(self, self->ready);
+}
+
+static void take_job(outbox_t *self, const outbox_event_t *event)
+{
+    if (find(self, &event->as.job.id) || self->draining)
+        return;
+    mm_text_t host = event->as.job.host;
+    lease_t *lease = slab_take(&self->slab, size_of(host.size));
+    lease->id = event->as.job.id;
+    lease->run = event->as.job.run;
+    lease->token = event->as.job.token;
+    lease->accepted_us = event->as.job.accepted_us;
+    lease->delivery = event->as.job.maybe_sent ? 1 : 0;
+    lease->host_size = host.size;
+    memcpy(lease->host, host.data, host.size);
+    mm_table_add(&self->table, mm_id_hash(&lease->id), lease);
+    lease->state = LEASE_READY;
+    add_to_queue(self, lease, 0);
+}
+
+// ---- what the consumer says
+
+static void settle(outbox_t *self, lease_t *lease, const mm_notice_t *notice)
+{
+    outbox_action_t *action = act(self, OUTBOX_SETTLED, lease);
+    bool dead = notice->verdict == MM_VERDICT_DEAD;
+    action->outcome = dead ? MM_OUTCOME_DEAD : MM_OUTCOME_RESTARTED;
+    action->attempts = notice->attempts;
+    action->error = notice->error;
+    end_lease(self, lease);
+}
+
+static void extend(outbox_t *self, lease_t *lease)
+{
+    lease->unanswered = 0;
+    if (!lease->has_place)
+        return; // nacked since
+    set_state(self, lease, LEASE_LEASED, self->now_ms + self->config.ack_deadline_ms);
+}
+
+static void nack(outbox_t *self, lease_t *lease, int64_t delay_ms)
+{
+    note(self, OUTBOX_NOTE_NACKED, lease);
+    if (self->draining) {
+        end_lease(self, lease); // it stays in the database
+        return;
+    }
+    if (delay_ms > NACK_MAX_MS)
+        delay_ms = NACK_MAX_MS;
+    lease->unanswered = 0;
+    set_place(self, lease, false);
+    set_state(self, lease, LEASE_DELAYED, self->now_ms + delay_ms + jitter(self, delay_ms / 4));
+}
+
+// Another consumer knows nothing of what the former one had: deliver it all again, at once.
+static void take_life(outbox_t *self, uint64_t life)
+{
+    self->heard_ms = self->now_ms;
+    if (life == self->life)
+        return;
+    self->life = life;
+    while (self->leased)
+        set_state(self, self->leased, LEASE_AGAIN, 0);
+}
+
+static void take_notice(outbox_t *self, const outbox_event_t *event)
+{
+    const mm_notice_t *what = &event->as.notice.what;
+    if (event->as.notice.life > self->life)
+        take_life(self, event->as.notice.life);
+    lease_t *lease = find(self, &what->id);
+    if (!lease)
+        return;
+    bool late = event->as.notice.life < self->life; // of a consumer that is gone
+    switch (what->verdict) {
+    case MM_VERDICT_EXTEND:
+        if (!late)
+            extend(self, lease);
+        break;
+    case MM_VERDICT_NACK:
+        if (!late && lease->has_place)
+            nack(self, lease, what->delay_ms);
+        break;
+    case MM_VERDICT_ACK:
+    case MM_VERDICT_DEAD: settle(self, lease, what); break; // on record, whoever says it
+    }
+}
+
+static void set_present(outbox_t *self, bool present)
+{
+    if (self->present == present)
+        return;
+    self->present = present;
+    note(self, present ? OUTBOX_NOTE_PRESENT : OUTBOX_NOTE_SILENT, NULL);
+    self->ask_pause_ms = ASK_FIRST_MS;
+    self->ask_ms = self->now_ms + self->config.heartbeat_ms;
+}
+
+static void take_beat(outbox_t *self, const outbox_event_t *event)
+{
+    if (event->as.beat.life < self->life)
+        return;
+    take_life(self, event->as.beat.life);
+    set_present(self, !event->as.beat.draining);
+}
+
+static void take_leaving(outbox_t *self, const outbox_event_t *event)
+{
+    if (event->as.beat.life >= self->life)
+        set_present(self, false);
+}
+
+// ---- time
+
+static void expire(outbox_t *self, lease_t *lease)
+{
+    note(self, OUTBOX_NOTE_EXPIRED, lease);
+    if (self->draining) {
+        end_lease(self, lease);
+        return;
+    }
+    int64_t pause_ms = 0; // the first time at once, then growing while nothing answers
+    for (uint32_t i = 0; i < lease->unanswered && pause_ms < UNANSWERED_MAX_MS; i++)
+        pause_ms = pause_ms ? 2 * pause_ms : self->config.ack_deadline_ms;
+    if (pause_ms > UNANSWERED_MAX_MS)
+        pause_ms = UNANSWERED_MAX_MS;
+    lease->unanswered++;
+    set_state(self, lease, LEASE_DELAYED, self->now_ms + jitter(self, pause_ms));
+}
+
+static void take_time(outbox_t *self, bool events_empty)
+{
+    int64_t silent_ms = SILENT_BEATS * self->config.heartbeat_ms;
+    if (events_empty && self->present && self->now_ms - self->heard_ms >= silent_ms)
+        set_present(self, false);
+    while (events_empty && self->leased && self->leased->deadline_ms <= self->now_ms)
+        expire(self, self->leased);
+    for (mm_heap_node_t *node;
+         (node = mm_heap_first(&self->delayed)) && node->due_ms <= self->now_ms;) {
+        lease_t *lease = MM_HEAP_OWNER(node, lease_t, delay);
+        set_state(self, lease, lease->has_place ? LEASE_AGAIN : LEASE_READY, 0);
+    }
+    if (!self->present && !self->draining && self->now_ms >= self->ask_ms) {
+        act(self, OUTBOX_ASK, NULL);
+        self->ask_ms = self->now_ms + self->ask_pause_ms;
+        self->ask_pause_ms = 2 * self->ask_pause_ms < self->config.heartbeat_ms
+                                 ? 2 * self->ask_pause_ms
+                                 : self->config.heartbeat_ms;
+    }
+}
+
+// What is not under lease needs no waiting for: it is in the database.
+static void drain(outbox_t *self)
+{
+    if (self->draining)
+        return;
+    self->draining = true;
+    self->drain_until_ms = self->now_ms + self->config.drain_ms;
+    while (self->ready)
+        end_lease(self, self->ready);
+    while (self->again)
+        end_lease(self, self->again);
+    for (mm_heap_node_t *node; (node = mm_heap_first(&self->delayed)) != NULL;)
+        end_lease(self, MM_HEAP_OWNER(node, lease_t, delay));
+}
+
+void outbox_step(outbox_t *self, const outbox_event_t *event, outbox_actions_t *ret_actions)
+{
+    assert(event->now_ms >= self->now_ms);
+    self->now_ms = event->now_ms;
+    self->actions = ret_actions;
+    ret_actions->count = 0;
+    free_ended(self);
+    switch (event->kind) {
+    case OUTBOX_JOB: take_job(self, event); break;
+    case OUTBOX_NOTICE: take_notice(self, event); break;
+    case OUTBOX_BEAT: take_beat(self, event); break;
+    case OUTBOX_LEAVING: take_leaving(self, event); break;
+    case OUTBOX_TIME: take_time(self, event->as.time.events_empty); break;
+    case OUTBOX_DRAIN: drain(self); break;
+    }
+    deliver_ready(self);
+    bool over = self->leased == NULL || self->now_ms >= self->drain_until_ms;
+    if (self->draining && over && !self->left) {
+        self->left = true;
+        act(self, OUTBOX_LEAVE, NULL);
+    }
+}
+
+// The index first, for all, and then the leases that it names.
+void outbox_foresee(const outbox_t *self, const mm_notice_t *notices, size_t count)
+{
+    if (self->table.count == 0)
+        return;
+    for (size_t i = 0; i < count; i++)
+        __builtin_prefetch(
+            &self->table.slots[mm_table_home(&self->table, mm_id_hash(&notices[i].id))], 1);
+    for (size_t i = 0; i < count; i++) {
+        const char *lease =
+            self->table.slots[mm_table_home(&self->table, mm_id_hash(&notices[i].id))].item;
+        if (lease) {
+            __builtin_prefetch(lease, 1);
+            __builtin_prefetch(lease + 64, 1);
+        }
+    }
+}
+
+int64_t outbox_deadline(const outbox_t *self)
+{
+    int64_t deadline = mm_heap_deadline(&self->delayed);
+    int64_t presence =
+        self->present ? self->heard_ms + SILENT_BEATS * self->config.heartbeat_ms : self->ask_ms;
+    if (!self->draining && presence < deadline)
+        deadline = presence;
+    if (self->leased && self->leased->deadline_ms < deadline)
+        deadline = self->leased->deadline_ms;
+    if (!self->left && self->drain_until_ms < deadline)
+        deadline = self->drain_until_ms;
+    return deadline;
+}
+
+size_t outbox_room(const outbox_t *self)
+{
+    size_t count = self->table.count;
+    size_t window = self->config.window;
+    if (self->draining || !self->present || count >= 2 * window)
+        return 0;
+    size_t wanted = self->places + self->ready_count; // what is ready will want a place too
+    return wanted < window ? window - wanted : 0;
+}
+
+uint64_t outbox_life(const outbox_t *self)
+{
+    return self->life;
+}
+
+size_t outbox_count(const outbox_t *self)
+{
+    return self->table.count;
+}
+
+size_t outbox_leased(const outbox_t *self)
+{
+    return self->places;
+}

@@ -1,0 +1,257 @@
+// See outbox_db.h: opening, and the runs.
+
+#include "outbox_db_inside.h"
+
+#include <stdio.h>
+#include <sysexits.h>
+
+#include "crash.h"
+#include "outbox_schema.h"
+#include "job.h"
+#include "string_view.h"
+
+#define SCHEMA                                                                                     \
+    OUTBOX_SCHEMA_CHUNKS                                                                           \
+    ";" OUTBOX_SCHEMA_SETTLED ";" OUTBOX_SCHEMA_JOBS ";"                                           \
+    "CREATE TABLE runs (run INTEGER PRIMARY KEY, input TEXT NOT NULL, driver TEXT NOT NULL,"       \
+    " position INTEGER NOT NULL DEFAULT 0, digest INTEGER NOT NULL DEFAULT 0,"                     \
+    " total INTEGER NOT NULL DEFAULT 0, repeated INTEGER NOT NULL DEFAULT 0,"                      \
+    " skipped INTEGER NOT NULL DEFAULT 0, source_done INTEGER NOT NULL DEFAULT 0,"                 \
+    " accepted INTEGER NOT NULL DEFAULT 0, restarted INTEGER NOT NULL DEFAULT 0,"                  \
+    " dead INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0,"                       \
+    " started_ms INTEGER NOT NULL, finished_ms INTEGER, times BLOB,"                               \
+    " clean INTEGER NOT NULL DEFAULT 0);"                                                          \
+    "CREATE TABLE dead (run INTEGER NOT NULL, id BLOB NOT NULL CHECK (length(id) = 16),"           \
+    " host TEXT NOT NULL, error TEXT NOT NULL, PRIMARY KEY (run, id)) WITHOUT ROWID"
+
+#define SQL_RUN                                                                                    \
+    "SELECT run, input, driver, position, digest, total, repeated, skipped, source_done,"          \
+    " accepted, restarted, dead, attempts, started_ms, finished_ms, times, clean FROM runs"
+
+// ---- opening -----------------------------------------------------------------------------------
+
+static int prepare(outbox_db_t *self, char error[MM_ERROR_MAX])
+{
+    const struct {
+        sqlite3_stmt **statement;
+        const char *sql;
+    } all[] = {
+        {&self->read_run, SQL_RUN " WHERE run = ?1"},
+        {&self->read_unfinished,
+         SQL_RUN " WHERE run < ?1 AND finished_ms IS NULL ORDER BY run DESC LIMIT 1"},
+        {&self->read_latest, SQL_RUN " ORDER BY run DESC LIMIT 1"},
+        {&self->read_dead, "SELECT id, host, run, error FROM dead"
+                           " WHERE run = ?3 AND id > ?1 ORDER BY id LIMIT ?2"},
+        {&self->begin_run, "INSERT INTO runs (started_ms, input, driver, position, digest, total,"
+                           " repeated, skipped, source_done)"
+                           " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"},
+    };
+    int code = 0;
+    for (size_t i = 0; code == 0 && i < sizeof all / sizeof all[0]; i++)
+        code = mm_sqlite_prepare(self->sqlite, all[i].sql, all[i].statement, error);
+    return code;
+}
+
+static int read_number(outbox_db_t *self, const char *sql, int64_t *ret_number,
+                       char error[MM_ERROR_MAX])
+{
+    sqlite3_stmt *statement = NULL;
+    int code = mm_sqlite_prepare(self->sqlite, sql, &statement, error);
+    if (code != 0)
+        return code;
+    bool has_row = false;
+    if (mm_sqlite_row(self->sqlite, statement, &has_row) != MM_SQLITE_OK) {
+        snprintf(error, MM_ERROR_MAX, "%s", mm_sqlite_error(self->sqlite));
+        code = EX_IOERR;
+    } else {
+        *ret_number = sqlite3_column_int64(statement, 0);
+    }
+    (void)sqlite3_finalize(statement);
+    return code;
+}
+
+// Adding up the runs is exact, since a job and its counter change in one commit, and does not take
+// longer the longer the backlog is.
+static int count_backlog(outbox_db_t *self, char error[MM_ERROR_MAX])
+{
+    int64_t count = 0;
+    int code =
+        read_number(self, "SELECT sum(accepted - restarted - dead) FROM runs", &count, error);
+    self->backlog = (uint64_t)count;
+    return code;
+}
+
+// The file at hand: the version of this program, or version 1. That is brought up to date, unless
+// it is only to be looked at: what a report is about is the same in both.
+static int open_file(outbox_db_t *self, const char *path, bool read_only, char error[MM_ERROR_MAX])
+{
+    mm_sqlite_config_t config = {
+        .path = path, .schema = SCHEMA, .version = OUTBOX_VERSION, .read_only = read_only};
+    int code = mm_sqlite_open(&config, &self->sqlite, error);
+    if (code != EX_CONFIG)
+        return code;
+    char ignored[MM_ERROR_MAX]; // what was said first names the version of this program
+    config.version = 1;
+    if (mm_sqlite_open(&config, &self->sqlite, ignored) != 0)
+        return code;
+    self->is_old = read_only;
+    return read_only ? 0 : outbox_db_upgrade(self->sqlite, error);
+}
+
+static int prepare_jobs(outbox_db_t *self, char error[MM_ERROR_MAX])
+{
+    if (self->is_old)
+        return 0;
+    int code = outbox_db_prepare_reads(self, error);
+    if (code == 0)
+        code = outbox_db_prepare_batch(self, error);
+    if (code == 0)
+        code = read_number(self,
+                           "SELECT max(coalesce((SELECT max(chunk) FROM chunks), 0),"
+                           " coalesce((SELECT max(chunk) FROM settled), 0))",
+                           &self->last_chunk, error);
+    return code;
+}
+
+int outbox_db_open(const char *path, bool read_only, outbox_db_t **ret_self,
+                   char error[MM_ERROR_MAX])
+{
+    outbox_db_t *self = calloc(1, sizeof *self);
+    assert(self != NULL);
+    int code = open_file(self, path, read_only, error);
+    if (code == 0)
+        code = prepare(self, error);
+    if (code == 0)
+        code = prepare_jobs(self, error);
+    if (code == 0)
+        code = count_backlog(self, error);
+    if (code != 0) {
+        outbox_db_close(&self);
+        return code;
+    }
+    *ret_self = self;
+    return 0;
+}
+
+void outbox_db_close(outbox_db_t **self_p)
+{
+    outbox_db_t *self = *self_p;
+    if (self == NULL)
+        return;
+    *self_p = NULL;
+    outbox_db_free_batch(self);
+    mm_sqlite_close(&self->sqlite);
+    free(self->rows);
+    free(self->row_bytes.data);
+    free(self);
+}
+
+const char *outbox_db_error(const outbox_db_t *self)
+{
+    return self->error[0] != '\0' ? self->error : mm_sqlite_error(self->sqlite);
+}
+
+// ---- runs --------------------------------------------------------------------------------------
+
+void outbox_run_clear(outbox_run_t *run)
+{
+    free(run->input);
+    free(run->driver);
+    free(run->times);
+    *run = (outbox_run_t){0};
+}
+
+static char *copy_column(sqlite3_stmt *statement, int column)
+{
+    mm_text_t text = mm_sqlite_column_text(statement, column);
+    char *copy = strndup(text.data, text.size);
+    assert(copy != NULL);
+    return copy;
+}
+
+static uint64_t number_column(sqlite3_stmt *statement, int column)
+{
+    return (uint64_t)sqlite3_column_int64(statement, column);
+}
+
+static void take_run(sqlite3_stmt *row, outbox_run_t *ret_run)
+{
+    *ret_run = (outbox_run_t){
+        .number = sqlite3_column_int64(row, 0),
+        .input = copy_column(row, 1),
+        .driver = copy_column(row, 2),
+        .progress = {.position = number_column(row, 3),
+                     .digest = number_column(row, 4),
+                     .total = number_column(row, 5),
+                     .repeated = number_column(row, 6),
+                     .skipped = number_column(row, 7),
+                     .done = sqlite3_column_int(row, 8) != 0},
+        .accepted = number_column(row, 9),
+        .restarted = number_column(row, 10),
+        .dead = number_column(row, 11),
+        .attempts = number_column(row, 12),
+        .started_ms = sqlite3_column_int64(row, 13),
+        .finished_ms = sqlite3_column_int64(row, 14),
+        .clean = sqlite3_column_int(row, 16) != 0,
+    };
+    const void *times = sqlite3_column_blob(row, 15);
+    if (times == NULL)
+        return;
+    ret_run->times_size = (size_t)sqlite3_column_bytes(row, 15);
+    ret_run->times = grow(NULL, ret_run->times_size, 1);
+    memcpy(ret_run->times, times, ret_run->times_size);
+}
+
+static outbox_db_status_t read_run(outbox_db_t *self, sqlite3_stmt *statement,
+                                   outbox_run_t *ret_run, bool *ret_found)
+{
+    bool has_row = false;
+    mm_sqlite_status_t status = mm_sqlite_row(self->sqlite, statement, &has_row);
+    if (status != MM_SQLITE_OK)
+        return status_of(status);
+    if (has_row) {
+        take_run(statement, ret_run);
+        (void)sqlite3_reset(statement);
+    }
+    *ret_found = has_row;
+    return OUTBOX_DB_OK;
+}
+
+outbox_db_status_t outbox_db_run(outbox_db_t *self, int64_t number, outbox_run_t *ret_run,
+                                 bool *ret_found)
+{
+    (void)sqlite3_bind_int64(self->read_run, 1, number);
+    return read_run(self, self->read_run, ret_run, ret_found);
+}
+
+outbox_db_status_t outbox_db_unfinished(outbox_db_t *self, int64_t before, outbox_run_t *ret_run,
+                                        bool *ret_found)
+{
+    (void)sqlite3_bind_int64(self->read_unfinished, 1, before);
+    return read_run(self, self->read_unfinished, ret_run, ret_found);
+}
+
+outbox_db_status_t outbox_db_latest(outbox_db_t *self, outbox_run_t *ret_run, bool *ret_found)
+{
+    return read_run(self, self->read_latest, ret_run, ret_found);
+}
+
+outbox_db_status_t outbox_db_begin_run(outbox_db_t *self, const outbox_run_t *run,
+                                       int64_t *ret_number)
+{
+    (void)sqlite3_bind_int64(self->begin_run, 1, run->started_ms);
+    mm_sqlite_bind_text(self->begin_run, 2, mm_text(run->input));
+    mm_sqlite_bind_text(self->begin_run, 3, mm_text(run->driver));
+    bind_progress(self->begin_run, &run->progress);
+    MM_CRASH_POINT("outbox: before a run is begun");
+    mm_sqlite_status_t status = mm_sqlite_run(self->sqlite, self->begin_run);
+    MM_CRASH_POINT("outbox: run begun");
+    if (status == MM_SQLITE_OK)
+        *ret_number = sqlite3_last_insert_rowid(mm_sqlite_handle(self->sqlite));
+    return status_of(status);
+}
+
+uint64_t outbox_db_backlog(const outbox_db_t *self)
+{
+    return self->backlog;
+}

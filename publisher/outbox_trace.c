@@ -1,0 +1,99 @@
+// See outbox_trace.h.
+
+#include "outbox_trace.h"
+#include "uuid.h"
+#include "trace.h"
+
+#include <inttypes.h>
+
+static const char *const verdicts[] = {"", "extend", "ack", "nack", "dead"};
+
+void outbox_text_config(FILE *file, const outbox_config_t *config)
+{
+    (void)fprintf(file,
+                  "config window=%" PRIu32 " ack_deadline=%" PRId64 " heartbeat=%" PRId64
+                  " drain=%" PRId64 " seed=%" PRIu64 "\n",
+                  config->window, config->ack_deadline_ms, config->heartbeat_ms, config->drain_ms,
+                  config->seed);
+}
+
+static void print_text(FILE *file, const char *key, mm_text_t text)
+{
+    if (text.size == 0)
+        return;
+    (void)fprintf(file, " %s=", key);
+    mm_trace_print(file, text);
+}
+
+static void print_notice(FILE *file, const outbox_event_t *event)
+{
+    char id[MM_ID_TEXT];
+    const mm_notice_t *what = &event->as.notice.what;
+    (void)fprintf(file, "%s %s life=%" PRIu64, verdicts[what->verdict], mm_id_print(&what->id, id),
+                  event->as.notice.life);
+    if (what->verdict == MM_VERDICT_NACK)
+        (void)fprintf(file, " delay=%" PRId64, what->delay_ms);
+    if (what->attempts > 0)
+        (void)fprintf(file, " attempts=%" PRIu32, what->attempts);
+    print_text(file, "error", what->error);
+}
+
+void outbox_text_event(FILE *file, const outbox_event_t *event)
+{
+    char id[MM_ID_TEXT];
+    switch (event->kind) {
+    case OUTBOX_JOB:
+        (void)fprintf(file, "job %s", mm_id_print(&event->as.job.id, id));
+        print_text(file, "host", event->as.job.host);
+        if (event->as.job.maybe_sent)
+            (void)fputs(" sent=maybe", file);
+        break;
+    case OUTBOX_NOTICE: print_notice(file, event); break;
+    case OUTBOX_BEAT:
+        (void)fprintf(file, "beat life=%" PRIu64 "%s", event->as.beat.life,
+                      event->as.beat.draining ? " draining=yes" : "");
+        break;
+    case OUTBOX_LEAVING: (void)fprintf(file, "leaving life=%" PRIu64, event->as.beat.life); break;
+    case OUTBOX_TIME:
+        (void)fputs(event->as.time.events_empty ? "time" : "time events=unread", file);
+        break;
+    case OUTBOX_DRAIN: (void)fputs("drain", file); break;
+    }
+}
+
+bool outbox_text_action(FILE *file, const outbox_action_t *action)
+{
+    char id[MM_ID_TEXT];
+    switch (action->kind) {
+    case OUTBOX_DELIVER:
+        (void)fprintf(file, "deliver %s delivery=%" PRIu32, mm_id_print(&action->id, id),
+                      action->delivery);
+        return true;
+    case OUTBOX_SETTLED:
+        (void)fprintf(file, "settled %s %s", mm_id_print(&action->id, id),
+                      action->outcome == MM_OUTCOME_DEAD ? "dead" : "restarted");
+        print_text(file, "error", action->error);
+        return true;
+    case OUTBOX_ASK: (void)fputs("ask", file); return true;
+    case OUTBOX_NOTE: return false;
+    case OUTBOX_LEAVE: (void)fputs("leave", file); return true;
+    }
+    return false;
+}
+
+void outbox_text_step(FILE *file, int64_t start_ms, const outbox_event_t *event,
+                      const outbox_actions_t *actions)
+{
+    (void)fprintf(file, "[%6" PRId64 "] ", event->now_ms - start_ms);
+    outbox_text_event(file, event);
+    (void)fputs(" ->", file);
+    const char *separator = " ";
+    for (size_t i = 0; i < actions->count; i++) {
+        if (actions->items[i].kind == OUTBOX_NOTE)
+            continue;
+        (void)fputs(separator, file);
+        (void)outbox_text_action(file, &actions->items[i]);
+        separator = "; ";
+    }
+    (void)putc('\n', file);
+}

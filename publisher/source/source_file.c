@@ -1,0 +1,452 @@
+// See source.h: a file of hosts or standard input. Each distinct host is given once. A regular file
+// is checked whole before it is accepted, and of its second reading nothing is given that differs
+// from the first; a stream is read only when there is something to read, so that the caller's loop
+// never waits for it.
+
+#include "source.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "input_fingerprint.h"
+#include "hostline.h"
+#include "hostset.h"
+
+#define LINE_MAX_BYTES (64 * 1024)
+#define BUFFER_BYTES   (256 * 1024)
+#define BLOCK_BYTES    (128 * 1024)  // of a file that are compared at a time
+#define TURN_BYTES     (1024 * 1024) // what one source_next reads without finding a host
+#define BAD_LINES_MAX  10            // listed one by one
+#define FNV_START      UINT64_C(0xcbf29ce484222325)
+#define FNV_PRIME      UINT64_C(0x100000001b3)
+
+typedef enum {
+    READ_LINE = 1,
+    READ_LONG_LINE, // told as soon as it is too long; the rest of it is thrown away
+    READ_ON,        // no line yet: call again
+    READ_NOTHING,   // nothing there now
+    READ_END,
+    READ_CHANGED, // a file is not what it was when it was checked
+    READ_FAILED
+} read_status_t;
+
+typedef struct {
+    source_t base;
+    char *name; // for messages
+    int fd;
+    bool is_stream;
+    bool is_checked; // a file, in its second reading
+    bool skips_bad_lines;
+    bool is_ended; // END was said, or BAD with `ends`
+
+    // The reading.
+    char *buffer;
+    size_t start;         // first byte that belongs to no line yet
+    size_t end;           // behind the last byte read
+    bool is_eof;          // read said so
+    bool is_too_long;     // in the middle of a line that is thrown away
+    uint64_t position;    // of `start` in the input
+    uint64_t digest;      // of all bytes before `start`
+    uint64_t line;        // number of the last line read
+    uint64_t line_end;    // position behind the last whole line
+    uint64_t line_digest; // of all bytes before that
+
+    hostset_t *seen;            // by a stream, or while a file is checked
+    filecheck_t check;          // of a file
+    source_progress_t recorded; // where a resumed run goes on
+    bool is_compared;           // that a resumed stream is the same one
+    source_progress_t progress; // of a file: digest and counts of all of it
+    hostline_buffer_t host;
+    char complaint[768]; // about the last line
+    char error[SOURCE_ERROR_MAX];
+} file_t;
+
+// ---- reading lines -----------------------------------------------------------------------------
+
+static uint64_t digest_of(uint64_t digest, const char *data, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        digest = (digest ^ (unsigned char)data[i]) * FNV_PRIME;
+    return digest;
+}
+
+static void consume(file_t *self, size_t size)
+{
+    if (!self->is_checked)
+        self->digest = digest_of(self->digest, self->buffer + self->start, size);
+    self->position += size;
+    self->start += size;
+}
+
+// A block of a file, whole unless it is the last one, and the same as when it was checked.
+static read_status_t fill_block(file_t *self)
+{
+    char *block = self->buffer + self->end;
+    size_t size = 0;
+    for (ssize_t got = 1; size < BLOCK_BYTES && got != 0; size += got > 0 ? (size_t)got : 0) {
+        got = read(self->fd, block + size, BLOCK_BYTES - size);
+        if (got < 0 && errno != EINTR)
+            return READ_FAILED;
+    }
+    self->is_eof = size < BLOCK_BYTES;
+    self->end += size;
+    if (!self->is_checked && size > 0)
+        filecheck_put_block(&self->check, block, size);
+    else if (self->is_checked && ((size > 0 && !filecheck_is_same(&self->check, block, size)) ||
+                                  (self->is_eof && !filecheck_is_end(&self->check))))
+        return READ_CHANGED;
+    return READ_ON;
+}
+
+// READ_ON: there may be more in the buffer now.
+static read_status_t fill(file_t *self)
+{
+    memmove(self->buffer, self->buffer + self->start, self->end - self->start);
+    self->end -= self->start;
+    self->start = 0;
+    if (!self->is_stream)
+        return fill_block(self);
+    struct pollfd poll_fd = {.fd = self->fd, .events = POLLIN};
+    if (poll(&poll_fd, 1, 0) <= 0)
+        return READ_NOTHING;
+    ssize_t size = read(self->fd, self->buffer + self->end, BUFFER_BYTES - self->end);
+    if (size < 0)
+        return errno == EAGAIN || errno == EINTR ? READ_NOTHING : READ_FAILED;
+    self->is_eof = size == 0;
+    self->end += (size_t)size;
+    return READ_ON;
+}
+
+static void end_line(file_t *self)
+{
+    self->is_too_long = false;
+    self->line_end = self->position;
+    self->line_digest = self->digest;
+}
+
+// The next line without its end; valid until the next call.
+static read_status_t read_line(file_t *self, mm_text_t *ret_line)
+{
+    const char *data = self->buffer + self->start;
+    size_t rest = self->end - self->start;
+    const char *newline = memchr(data, '\n', rest);
+    size_t size = newline != NULL ? (size_t)(newline - data) : rest;
+    bool is_rest = self->is_too_long;
+    if (newline == NULL && !self->is_eof && rest <= LINE_MAX_BYTES)
+        return fill(self);
+    if (newline == NULL && self->is_eof && rest == 0 && !is_rest)
+        return READ_END;
+    consume(self, newline != NULL ? size + 1 : size);
+    if (newline != NULL || self->is_eof)
+        end_line(self);
+    else
+        self->is_too_long = true;
+    if (is_rest)
+        return READ_ON;
+    self->line++;
+    *ret_line = (mm_text_t){data, size};
+    return size > LINE_MAX_BYTES ? READ_LONG_LINE : READ_LINE;
+}
+
+// What a line says: false with a complaint, headed by file and line, when it is bad.
+static bool parse_line(file_t *self, mm_text_t line, bool is_too_long, mm_text_t *ret_host)
+{
+    char why[HOSTLINE_ERROR_MAX];
+    if (is_too_long)
+        snprintf(why, sizeof why, "the line is longer than %d bytes", LINE_MAX_BYTES);
+    else if (hostline_parse(line, self->line == 1, &self->host, ret_host, why))
+        return true;
+    snprintf(self->complaint, sizeof self->complaint, "%.200s:%" PRIu64 ": %s", self->name,
+             self->line, why);
+    return false;
+}
+
+// ---- giving hosts ------------------------------------------------------------------------------
+
+static source_status_t end_badly(file_t *self, int exit_code, source_item_t *ret_item)
+{
+    self->is_ended = true;
+    ret_item->error = self->error;
+    ret_item->ends = true;
+    ret_item->exit_code = exit_code;
+    return SOURCE_BAD;
+}
+
+static source_status_t give_bad_line(file_t *self, source_item_t *ret_item)
+{
+    if (self->is_stream && self->skips_bad_lines)
+        self->progress.skipped++;
+    const char *mend =
+        self->skips_bad_lines ? "left out" : "mend the line or use --on-bad-line skip";
+    snprintf(self->error, sizeof self->error, "%s; %s", self->complaint, mend);
+    if (!self->skips_bad_lines)
+        return end_badly(self, EX_DATAERR, ret_item);
+    ret_item->error = self->error;
+    ret_item->ends = false;
+    ret_item->exit_code = EX_DATAERR;
+    return SOURCE_BAD;
+}
+
+static source_status_t give_changed(file_t *self, source_item_t *ret_item)
+{
+    snprintf(self->error, sizeof self->error, "%s was changed while it was being read; start again",
+             self->name);
+    return end_badly(self, EX_DATAERR, ret_item);
+}
+
+static source_status_t give_end(file_t *self, source_item_t *ret_item)
+{
+    if (self->line_end < self->recorded.position) {
+        snprintf(self->error, sizeof self->error,
+                 "%s is shorter than what this run has read of it; give it the same "
+                 "input, or start a new run",
+                 self->name);
+        return end_badly(self, EX_DATAERR, ret_item);
+    }
+    self->is_ended = true;
+    self->progress.done = true;
+    hostset_destroy(&self->seen);
+    return SOURCE_END;
+}
+
+static source_status_t give_failure(file_t *self, source_item_t *ret_item)
+{
+    snprintf(self->error, sizeof self->error, "cannot read %s: %s", self->name, strerror(errno));
+    return end_badly(self, EX_IOERR, ret_item);
+}
+
+// A resumed stream has come to where it was recorded: it must be the same one.
+static bool is_other_stream(file_t *self)
+{
+    if (self->is_compared || self->line_end < self->recorded.position)
+        return false;
+    self->is_compared = true;
+    return self->line_end != self->recorded.position || self->line_digest != self->recorded.digest;
+}
+
+static source_status_t give_other_stream(file_t *self, source_item_t *ret_item)
+{
+    snprintf(self->error, sizeof self->error,
+             "%s is not what this run has read before; give it the same input, or start a new run",
+             self->name);
+    return end_badly(self, EX_DATAERR, ret_item);
+}
+
+// What a line that was read gives; SOURCE_WAIT: nothing, read on. Old ones were given before the
+// resume.
+static source_status_t take_line(file_t *self, mm_text_t line, bool is_too_long, bool is_old,
+                                 source_item_t *ret_item)
+{
+    mm_text_t host = {0};
+    if (!parse_line(self, line, is_too_long, &host)) {
+        if (!is_old)
+            return give_bad_line(self, ret_item);
+        self->progress.skipped += self->is_stream;
+        return SOURCE_WAIT;
+    }
+    if (host.size == 0)
+        return SOURCE_WAIT;
+    bool is_new =
+        self->is_stream ? hostset_add(self->seen, host) : !filecheck_is_repeat(&self->check);
+    if (!is_new && self->is_stream)
+        self->progress.repeated++;
+    if (!is_new || is_old)
+        return SOURCE_WAIT;
+    ret_item->host = host;
+    return SOURCE_ITEM;
+}
+
+// All whole lines so far are dealt with.
+static void mark(file_t *self)
+{
+    self->progress.position = self->line_end;
+    if (self->is_stream)
+        self->progress.digest = self->line_digest;
+}
+
+static source_status_t file_next(source_t *base, int64_t now_ms, source_item_t *ret_item)
+{
+    file_t *self = (file_t *)base;
+    if (self->is_ended)
+        return SOURCE_END;
+    uint64_t turn_start = self->position;
+    while (self->position - turn_start < TURN_BYTES) {
+        bool is_old = self->line_end < self->recorded.position;
+        mm_text_t line = {0};
+        source_status_t given = SOURCE_WAIT;
+        read_status_t status = read_line(self, &line);
+        if (is_other_stream(self))
+            return give_other_stream(self, ret_item);
+        switch (status) {
+        case READ_ON: break;
+        case READ_NOTHING: ret_item->until_ms = MM_NEVER; return SOURCE_WAIT;
+        case READ_END: return give_end(self, ret_item);
+        case READ_CHANGED: return give_changed(self, ret_item);
+        case READ_FAILED: return give_failure(self, ret_item);
+        case READ_LINE:
+        case READ_LONG_LINE:
+            given = take_line(self, line, status == READ_LONG_LINE, is_old, ret_item);
+            break;
+        }
+        if (!self->is_ended) // else the bad line is to be read again after the mend
+            mark(self);
+        if (given != SOURCE_WAIT)
+            return given;
+    }
+    ret_item->until_ms = now_ms;
+    return SOURCE_WAIT;
+}
+
+static void file_resume(source_t *base, const source_progress_t *recorded)
+{
+    file_t *self = (file_t *)base;
+    assert(self->position == 0);
+    self->recorded = *recorded;
+    self->is_compared = !self->is_stream || recorded->position == 0;
+    self->is_ended = recorded->done;
+}
+
+// While a resumed run reads again what it has had, what was recorded stands.
+static void file_progress(const source_t *base, source_progress_t *ret_progress)
+{
+    const file_t *self = (const file_t *)base;
+    bool is_behind = self->recorded.done || self->progress.position < self->recorded.position;
+    *ret_progress = is_behind ? self->recorded : self->progress;
+}
+
+static int file_descriptor(const source_t *base)
+{
+    const file_t *self = (const file_t *)base;
+    return self->is_stream && !self->is_ended && !self->is_eof ? self->fd : -1;
+}
+
+static void file_destroy(source_t *base)
+{
+    file_t *self = (file_t *)base;
+    if (self->fd > STDIN_FILENO)
+        (void)close(self->fd);
+    hostset_destroy(&self->seen);
+    filecheck_clear(&self->check);
+    free(self->buffer);
+    free(self->name);
+    free(self);
+}
+
+// ---- opening -----------------------------------------------------------------------------------
+
+// Takes in one bad line of the check: the first ones are listed.
+static void list_bad_line(file_t *self, size_t *length)
+{
+    if (self->progress.skipped++ >= BAD_LINES_MAX)
+        return;
+    int size = snprintf(self->error + *length, sizeof self->error - *length, "%s%s",
+                        *length > 0 ? "\n" : "", self->complaint);
+    *length += (size_t)size;
+    if (*length >= sizeof self->error)
+        *length = sizeof self->error - 1;
+}
+
+static int refuse_bad_lines(const file_t *self, char error[SOURCE_ERROR_MAX])
+{
+    uint64_t count = self->progress.skipped;
+    char more[64] = "";
+    if (count > BAD_LINES_MAX)
+        snprintf(more, sizeof more, "\nand %" PRIu64 " more", count - BAD_LINES_MAX);
+    snprintf(error, SOURCE_ERROR_MAX, "%.3900s%s; mend the line%s or use --on-bad-line skip",
+             self->error, more, count == 1 ? "" : "s");
+    return EX_DATAERR;
+}
+
+// Reads a regular file from end to end, then turns back to its start.
+static int check_file(file_t *self, char error[SOURCE_ERROR_MAX])
+{
+    repeats_t repeats = {.check = &self->check, .seen = self->seen};
+    size_t length = 0;
+    mm_text_t line;
+    read_status_t status;
+    while ((status = read_line(self, &line)) == READ_LINE || status == READ_LONG_LINE ||
+           status == READ_ON) {
+        mm_text_t host = {0};
+        if (status == READ_ON)
+            continue;
+        if (!parse_line(self, line, status == READ_LONG_LINE, &host))
+            list_bad_line(self, &length);
+        else if (host.size > 0)
+            repeats_put(&repeats, host);
+    }
+    repeats_flush(&repeats);
+    if (status != READ_END || lseek(self->fd, 0, SEEK_SET) != 0) {
+        snprintf(error, SOURCE_ERROR_MAX, "cannot read '%s': %s", self->name, strerror(errno));
+        return EX_IOERR;
+    }
+    if (self->progress.skipped > 0 && !self->skips_bad_lines)
+        return refuse_bad_lines(self, error);
+    self->progress.total = hostset_count(self->seen);
+    self->progress.repeated = repeats.repeat_count;
+    self->progress.digest = self->digest;
+    hostset_destroy(&self->seen);
+    self->is_checked = true;
+    self->position = self->line = self->line_end = 0;
+    self->start = self->end = 0;
+    self->is_eof = false;
+    return 0;
+}
+
+// Opens the input and tells a file from a stream.
+static int open_input(file_t *self, const char *path, char error[SOURCE_ERROR_MAX])
+{
+    bool is_stdin = strcmp(path, "-") == 0;
+    self->fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    struct stat status;
+    if (self->fd < 0 || fstat(self->fd, &status) != 0) {
+        int cause = errno;
+        snprintf(error, SOURCE_ERROR_MAX, "cannot open '%.3000s': %s; check the path of --input",
+                 self->name, strerror(cause));
+        return cause == EIO ? EX_IOERR : EX_DATAERR;
+    }
+    if (S_ISDIR(status.st_mode)) {
+        snprintf(error, SOURCE_ERROR_MAX, "'%.3000s' is a folder; name a file with --input",
+                 self->name);
+        return EX_DATAERR;
+    }
+    self->is_stream = is_stdin || !S_ISREG(status.st_mode);
+    return 0;
+}
+
+int source_file_open(const source_file_config_t *config, source_t **ret_self,
+                     char error[SOURCE_ERROR_MAX])
+{
+    static const source_methods_t methods = {.next = file_next,
+                                             .resume = file_resume,
+                                             .progress = file_progress,
+                                             .descriptor = file_descriptor,
+                                             .destroy = file_destroy};
+    file_t *self = calloc(1, sizeof *self);
+    assert(self != NULL);
+    self->base.methods = &methods;
+    self->skips_bad_lines = config->skips_bad_lines;
+    self->name = strdup(strcmp(config->path, "-") == 0 ? "standard input" : config->path);
+    self->buffer = malloc(BUFFER_BYTES);
+    assert(self->name != NULL && self->buffer != NULL);
+    self->seen = hostset_new();
+    self->digest = FNV_START;
+    self->is_compared = true;
+    int code = open_input(self, config->path, error);
+    if (code == 0 && !self->is_stream)
+        code = check_file(self, error);
+    if (code != 0) {
+        file_destroy(&self->base);
+        return code;
+    }
+    *ret_self = &self->base;
+    return 0;
+}

@@ -1,0 +1,487 @@
+// The exec driver: a restart is a command, and perhaps a second one that is polled to verify it.
+// All waiting is by one epoll descriptor and one heap of due times; a run is in exactly one phase.
+// It never uses a shell, and no command outlives its run: when a run has finished its process group
+// is dead (child.h).
+
+#include "child.h"
+#include "command.h"
+#include "driver.h"
+#include "duration.h"
+#include "heap.h"
+#include "host.h"
+#include "uuid.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define KILL_AFTER_MS   2000  // from TERM to KILL
+#define POLL_EVERY_MS   1000  // from the start of one verify to the start of the next
+#define POLL_TIMEOUT_MS 10000 // of one verify
+#define EVENTS_MAX      256   // taken in one step
+
+typedef enum {
+    PHASE_COMMAND, // the command runs; due: its timeout
+    PHASE_VERIFY,  // a poll runs; due: its timeout
+    PHASE_PAUSE,   // between two polls; due: the next one
+    PHASE_DONE     // waits for driver_next_finished
+} phase_t;
+
+// Why TERM was sent to what runs now.
+typedef enum { CUT_NONE, CUT_TIMEOUT, CUT_STOPPED } cut_t;
+
+// How a run ended.
+typedef enum {
+    END_OK,
+    END_FAILED,      // by its exit code or a signal
+    END_TIMEOUT,     // the command took too long
+    END_STOPPED,     // by driver_stop
+    END_UNVERIFIED,  // no poll succeeded in time
+    END_NOT_STARTED, // no process could be made
+    END_DRY_RUN
+} end_t;
+
+typedef struct run {
+    mm_heap_node_t node; // when something is due; in no heap: only the child can move it
+    struct run *next;    // of the free ones, or of those done
+    uint64_t index;      // in runs
+    uint64_t number;
+    mm_id_t job;
+    uint32_t attempt;
+    size_t host_size;
+    char host[MM_HOST_MAX];
+    phase_t phase;
+    cut_t cut;
+    end_t end;
+    child_t child; // the command, later the poll
+    int64_t started_ms;
+    int64_t ended_ms;        // when done
+    int64_t verify_until_ms; // when verifying
+    int64_t next_poll_ms;
+    uint32_t polls;
+    bool has_status; // the command has ended
+    int status;      // of the command, as from waitpid
+    int why;         // END_NOT_STARTED: an errno
+} run_t;
+
+typedef struct {
+    driver_t base;
+    driver_exec_config_t config; // its texts are not kept
+    command_t *exec;
+    command_t *verify; // NULL: none
+    int epoll;
+    bool stopped;
+    run_t *runs; // `slots` of them
+    run_t *free_runs;
+    run_t *first_done;
+    run_t **last_done; // where the next one is linked
+    mm_heap_t due;
+    char error[MM_ERROR_MAX + 1]; // of the run that was taken last, as the next two
+    char code[16];
+    char polls[16];
+} exec_t;
+
+static exec_t *exec_of(driver_t *self)
+{
+    return (exec_t *)(void *)self;
+}
+
+// ---- phases
+// --------------------------------------------------------------------------------------
+
+static void set_due(exec_t *self, run_t *run, int64_t due_ms)
+{
+    mm_heap_remove(&self->due, &run->node);
+    if (due_ms != MM_NEVER)
+        mm_heap_put(&self->due, &run->node, due_ms);
+}
+
+static void end_run(exec_t *self, run_t *run, end_t end, int64_t now_ms)
+{
+    assert(run->phase != PHASE_DONE && run->child.pid == 0);
+    set_due(self, run, MM_NEVER);
+    run->phase = PHASE_DONE;
+    run->end = end;
+    run->ended_ms = now_ms;
+    run->next = NULL;
+    *self->last_done = run;
+    self->last_done = &run->next;
+}
+
+static void run_command(exec_t *self, run_t *run, phase_t phase, int64_t until_ms, int64_t now_ms)
+{
+    size_t count = 0;
+    char **arguments =
+        command_fill(phase == PHASE_COMMAND ? self->exec : self->verify,
+                     (mm_text_t){run->host, run->host_size}, &run->job, run->attempt, &count);
+    run->cut = CUT_NONE;
+    run->why =
+        child_start(&run->child, arguments, self->config.open_files, self->epoll, run->index);
+    if (run->why != 0) {
+        end_run(self, run, END_NOT_STARTED, now_ms);
+        return;
+    }
+    run->phase = phase;
+    set_due(self, run, until_ms);
+}
+
+static void poll_verify(exec_t *self, run_t *run, int64_t now_ms)
+{
+    int64_t until_ms = now_ms + POLL_TIMEOUT_MS;
+    if (until_ms > run->verify_until_ms)
+        until_ms = run->verify_until_ms;
+    run->polls++;
+    run->next_poll_ms = now_ms + POLL_EVERY_MS;
+    run_command(self, run, PHASE_VERIFY, until_ms, now_ms);
+}
+
+static void cut_off(exec_t *self, run_t *run, cut_t cut, int64_t now_ms)
+{
+    run->cut = cut;
+    child_signal(&run->child, SIGTERM);
+    set_due(self, run, now_ms + KILL_AFTER_MS);
+}
+
+// 126 and 127 say that there was nothing to run, in a shell and in ours.
+static bool was_executed(int status)
+{
+    return !WIFEXITED(status) || (WEXITSTATUS(status) != 126 && WEXITSTATUS(status) != 127);
+}
+
+static void command_ended(exec_t *self, run_t *run, int64_t now_ms)
+{
+    run->has_status = true;
+    run->status = run->child.status;
+    bool is_success = WIFEXITED(run->status) && WEXITSTATUS(run->status) == 0;
+    if (run->cut != CUT_NONE) {
+        end_run(self, run, run->cut == CUT_STOPPED ? END_STOPPED : END_TIMEOUT, now_ms);
+    } else if (self->verify && was_executed(run->status)) {
+        run->verify_until_ms = now_ms + self->config.verify_timeout_ms;
+        poll_verify(self, run, now_ms);
+    } else {
+        end_run(self, run, is_success ? END_OK : END_FAILED, now_ms);
+    }
+}
+
+static void verify_ended(exec_t *self, run_t *run, int64_t now_ms)
+{
+    int status = run->child.status;
+    if (run->cut == CUT_NONE && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+        end_run(self, run, END_OK, now_ms);
+    } else if (self->stopped) {
+        end_run(self, run, END_STOPPED, now_ms);
+    } else if (now_ms >= run->verify_until_ms) {
+        end_run(self, run, END_UNVERIFIED, now_ms);
+    } else {
+        run->phase = PHASE_PAUSE;
+        set_due(self, run,
+                run->next_poll_ms < run->verify_until_ms ? run->next_poll_ms
+                                                         : run->verify_until_ms);
+    }
+}
+
+static void child_ended(exec_t *self, run_t *run, int64_t now_ms)
+{
+    switch (run->phase) {
+    case PHASE_COMMAND: command_ended(self, run, now_ms); return;
+    case PHASE_VERIFY: verify_ended(self, run, now_ms); return;
+    case PHASE_PAUSE:
+    case PHASE_DONE: break;
+    }
+    abort(); // no child runs in these
+}
+
+static void run_is_due(exec_t *self, run_t *run, int64_t now_ms)
+{
+    if (run->phase == PHASE_PAUSE && now_ms >= run->verify_until_ms) {
+        end_run(self, run, END_UNVERIFIED, now_ms);
+    } else if (run->phase == PHASE_PAUSE) {
+        poll_verify(self, run, now_ms);
+    } else if (run->cut == CUT_NONE) {
+        cut_off(self, run, CUT_TIMEOUT, now_ms);
+    } else {
+        child_signal(&run->child, SIGKILL);
+        set_due(self, run, MM_NEVER);
+    }
+}
+
+// ---- what the finish says
+// ------------------------------------------------------------------------
+
+static void print_status(int status, char *ret_text, size_t size)
+{
+    if (WIFEXITED(status))
+        (void)snprintf(ret_text, size, "exit %d", WEXITSTATUS(status));
+    else
+        (void)snprintf(ret_text, size, "killed by signal %d", WTERMSIG(status));
+}
+
+// HEAD: TAIL of the output; SUFFIX. The tail gives way; `otherwise` stands for an empty one.
+static void compose(exec_t *self, const run_t *run, const char *head, const char *otherwise,
+                    const char *suffix)
+{
+    char tail[MM_ERROR_MAX];
+    size_t room = sizeof self->error - strlen(head) - strlen(suffix) - strlen(": ");
+    if (child_tail_text(&run->child, tail, room < sizeof tail ? room : sizeof tail) == 0)
+        (void)snprintf(tail, sizeof tail, "%s", otherwise);
+    int size = snprintf(self->error, sizeof self->error, "%s%s%s%s", head, *tail ? ": " : "", tail,
+                        suffix);
+    assert(size > 0 && (size_t)size < sizeof self->error);
+}
+
+static void compose_unverified(exec_t *self, const run_t *run)
+{
+    char head[64];
+    char time[MM_DURATION_TEXT];
+    char verify[32];
+    char command[32];
+    char suffix[64];
+    (void)snprintf(head, sizeof head, "verify did not succeed within %s",
+                   mm_duration_print(self->config.verify_timeout_ms, time));
+    if (run->cut == CUT_NONE)
+        print_status(run->child.status, verify, sizeof verify);
+    else
+        (void)snprintf(verify, sizeof verify, "it did not end");
+    print_status(run->status, command, sizeof command);
+    (void)snprintf(suffix, sizeof suffix, "; command: %s", command);
+    compose(self, run, head, verify, suffix);
+}
+
+static void compose_error(exec_t *self, const run_t *run)
+{
+    char head[64] = "";
+    char time[MM_DURATION_TEXT];
+    switch (run->end) {
+    case END_OK:
+    case END_DRY_RUN: self->error[0] = '\0'; return;
+    case END_FAILED:
+        print_status(run->status, head, sizeof head);
+        compose(self, run, head, "", "");
+        return;
+    case END_TIMEOUT:
+        (void)snprintf(head, sizeof head, "timed out after %s",
+                       mm_duration_print(self->config.timeout_ms, time));
+        compose(self, run, head, "", "");
+        return;
+    case END_STOPPED: (void)snprintf(self->error, sizeof self->error, "stopped"); return;
+    case END_UNVERIFIED: compose_unverified(self, run); return;
+    case END_NOT_STARTED:
+        (void)snprintf(self->error, sizeof self->error, "cannot start a process: %s",
+                       strerror(run->why));
+        return;
+    }
+    abort();
+}
+
+static void put_evidence(driver_finish_t *finish, const char *key, const char *value)
+{
+    assert(finish->evidence_count < MM_EVIDENCE_MAX);
+    finish->evidence[finish->evidence_count++] = (mm_evidence_t){mm_text(key), mm_text(value)};
+}
+
+static bool exec_next_finished(driver_t *base, int64_t now_ms, driver_finish_t *ret_finish)
+{
+    (void)now_ms;
+    exec_t *self = exec_of(base);
+    run_t *run = self->first_done;
+    if (!run)
+        return false;
+    self->first_done = run->next;
+    if (!self->first_done)
+        self->last_done = &self->first_done;
+
+    compose_error(self, run);
+    bool is_ok = run->end == END_OK || run->end == END_DRY_RUN;
+    ret_finish->number = run->number;
+    ret_finish->status = is_ok ? MM_STATUS_OK : MM_STATUS_FAILED;
+    ret_finish->took_ms = run->ended_ms - run->started_ms;
+    ret_finish->error = mm_text(self->error);
+    ret_finish->evidence_count = 0;
+    if (run->has_status) {
+        bool is_exit = WIFEXITED(run->status);
+        (void)snprintf(self->code, sizeof self->code, "%d",
+                       is_exit ? WEXITSTATUS(run->status) : WTERMSIG(run->status));
+        put_evidence(ret_finish, is_exit ? "exit" : "signal", self->code);
+    }
+    if (run->polls > 0) {
+        (void)snprintf(self->polls, sizeof self->polls, "%lu", (unsigned long)run->polls);
+        put_evidence(ret_finish, "verify_polls", self->polls);
+    }
+    if (run->end == END_DRY_RUN)
+        put_evidence(ret_finish, "dry_run", "1");
+    run->next = self->free_runs;
+    self->free_runs = run;
+    return true;
+}
+
+// ---- the interface
+// -------------------------------------------------------------------------------
+
+static void print_dry_run(exec_t *self, const run_t *run)
+{
+    command_t *commands[] = {self->exec, self->verify};
+    for (size_t i = 0; i < 2 && commands[i]; i++) {
+        size_t count = 0;
+        char *line = command_quote(command_fill(commands[i], (mm_text_t){run->host, run->host_size},
+                                                &run->job, run->attempt, &count));
+        (void)printf("%s%s", i > 0 ? " # verify: " : "", line);
+        free(line);
+    }
+    (void)putchar('\n');
+    (void)fflush(stdout);
+}
+
+static void exec_start(driver_t *base, const mm_task_t *task, int64_t now_ms)
+{
+    exec_t *self = exec_of(base);
+    run_t *run = self->free_runs;
+    assert(run && !self->stopped);
+    assert(task->leg == MM_LEG_RESTART && task->host.size <= MM_HOST_MAX);
+    self->free_runs = run->next;
+
+    uint64_t index = run->index;
+    *run = (run_t){.index = index,
+                   .number = task->number,
+                   .job = task->id,
+                   .attempt = task->attempt,
+                   .host_size = task->host.size,
+                   .started_ms = now_ms};
+    memcpy(run->host, task->host.data, task->host.size);
+    if (self->config.dry_run) {
+        print_dry_run(self, run);
+        end_run(self, run, END_DRY_RUN, now_ms);
+    } else {
+        run_command(self, run, PHASE_COMMAND, now_ms + self->config.timeout_ms, now_ms);
+    }
+}
+
+static void exec_step(driver_t *base, int64_t now_ms)
+{
+    exec_t *self = exec_of(base);
+    struct epoll_event events[EVENTS_MAX];
+    int count = epoll_wait(self->epoll, events, EVENTS_MAX, 0);
+    assert(count >= 0 || errno == EINTR);
+    for (int i = 0; i < count; i++) {
+        // An event may be of a child that an earlier one has ended: then the step finds nothing.
+        run_t *run = &self->runs[events[i].data.u64];
+        if (child_step(&run->child))
+            child_ended(self, run, now_ms);
+    }
+    while (mm_heap_deadline(&self->due) <= now_ms)
+        run_is_due(self, MM_HEAP_OWNER(mm_heap_first(&self->due), run_t, node), now_ms);
+}
+
+static int64_t exec_deadline(const driver_t *base)
+{
+    const exec_t *self = (const exec_t *)(const void *)base;
+    return self->first_done ? 0 : mm_heap_deadline(&self->due);
+}
+
+static int exec_descriptor(const driver_t *base)
+{
+    return ((const exec_t *)(const void *)base)->epoll;
+}
+
+static void exec_stop(driver_t *base, int64_t now_ms)
+{
+    exec_t *self = exec_of(base);
+    if (self->stopped)
+        return;
+    self->stopped = true;
+    for (uint32_t i = 0; i < self->config.slots; i++) {
+        run_t *run = &self->runs[i];
+        if (run->child.pid > 0 && run->cut == CUT_NONE)
+            cut_off(self, run, CUT_STOPPED, now_ms);
+        else if (run->child.pid == 0 && run->phase == PHASE_PAUSE)
+            end_run(self, run, END_STOPPED, now_ms);
+    }
+}
+
+static void exec_destroy(driver_t *base)
+{
+    exec_t *self = exec_of(base);
+    for (uint32_t i = 0; i < self->config.slots; i++)
+        child_kill(&self->runs[i].child);
+    mm_heap_clear(&self->due);
+    command_destroy(&self->exec);
+    command_destroy(&self->verify);
+    if (self->epoll >= 0)
+        (void)close(self->epoll);
+    free(self->runs);
+    free(self);
+}
+
+static const driver_ops_t exec_ops = {
+    .destroy = exec_destroy,
+    .start = exec_start,
+    .step = exec_step,
+    .next_finished = exec_next_finished,
+    .deadline = exec_deadline,
+    .descriptor = exec_descriptor,
+    .stop = exec_stop,
+};
+
+static bool open_commands(exec_t *self, const driver_exec_config_t *config, char *complaint)
+{
+    self->exec = command_new("--exec", config->exec, complaint);
+    if (!self->exec || !command_find(self->exec, complaint))
+        return false;
+    if (!config->verify)
+        return true;
+    self->verify = command_new("--verify", config->verify, complaint);
+    return self->verify && command_find(self->verify, complaint);
+}
+
+static bool open_descriptors(exec_t *self, char *complaint)
+{
+    // Commands are given their descriptors by number, so ours must not have theirs.
+    int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    while (fd >= 0 && fd <= STDERR_FILENO)
+        fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (fd >= 0)
+        (void)close(fd);
+    self->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (fd >= 0 && self->epoll >= 0)
+        return true;
+    (void)snprintf(complaint, DRIVER_COMPLAINT_MAX,
+                   "--exec: cannot open a descriptor: %s; is the limit of open files "
+                   "(ulimit -n) high enough?",
+                   strerror(errno));
+    return false;
+}
+
+driver_t *driver_exec_new(const driver_exec_config_t *config,
+                          char ret_complaint[DRIVER_COMPLAINT_MAX])
+{
+    static_assert(COMMAND_COMPLAINT_MAX <= DRIVER_COMPLAINT_MAX, "complaints are passed on");
+    assert(config->slots >= 1 && config->slots <= MM_SLOTS_MAX);
+    assert(config->exec && config->timeout_ms > 0);
+    assert(!config->verify || config->verify_timeout_ms > 0);
+
+    exec_t *self = calloc(1, sizeof *self);
+    assert(self);
+    self->base.ops = &exec_ops;
+    self->config = *config;
+    self->epoll = -1;
+    self->last_done = &self->first_done;
+    self->runs = calloc(config->slots, sizeof *self->runs);
+    assert(self->runs);
+    for (uint32_t i = config->slots; i-- > 0;) {
+        self->runs[i].index = i;
+        self->runs[i].phase = PHASE_DONE;
+        self->runs[i].next = self->free_runs;
+        self->free_runs = &self->runs[i];
+    }
+    if (!open_commands(self, config, ret_complaint) || !open_descriptors(self, ret_complaint)) {
+        exec_destroy(&self->base);
+        return NULL;
+    }
+    return &self->base;
+}

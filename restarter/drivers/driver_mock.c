@@ -1,0 +1,161 @@
+// The mock driver, as in the article: a restart is a wait, and some of them fail. Which fail and
+// how long they take comes from the seed and the order of the starts alone. It never waits, reads
+// no clock, and allocates nothing per task once its heap has grown.
+
+#include "driver.h"
+#include "heap.h"
+#include "random.h"
+#include "host.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    mm_heap_node_t node; // when it ends
+    uint64_t number;
+    int64_t started_ms;
+    bool fails;
+    uint8_t host_size;
+    char host[MM_HOST_MAX]; // kept only when it fails: the error names it
+} run_t;
+
+typedef struct {
+    driver_t base;
+    driver_mock_config_t config;
+    uint64_t random; // state of mm_random_next
+    bool stopped;
+    int64_t stopped_ms; // when, if stopped
+    mm_heap_t running;
+    run_t *runs;       // `slots` of them
+    run_t **free_runs; // those not running
+    size_t free_count;
+    char error[sizeof "Could not restart " + MM_HOST_MAX];
+} mock_t;
+
+static mock_t *mock_of(driver_t *self)
+{
+    return (mock_t *)(void *)self;
+}
+
+// Evenly from [0, 1).
+static double draw(mock_t *self)
+{
+    return (double)(mm_random_next(&self->random) >> 11) * 0x1.0p-53;
+}
+
+static void mock_start(driver_t *base, const mm_task_t *task, int64_t now_ms)
+{
+    mock_t *self = mock_of(base);
+    assert(self->free_count > 0);
+    assert(!self->stopped);
+    assert(task->host.size <= MM_HOST_MAX);
+
+    double range_ms = (double)(self->config.time_to_ms - self->config.time_from_ms + 1);
+    int64_t takes_ms = self->config.time_from_ms + (int64_t)(draw(self) * range_ms);
+    run_t *run = self->free_runs[--self->free_count];
+    run->number = task->number;
+    run->started_ms = now_ms;
+    run->fails = draw(self) < self->config.fail;
+    if (run->fails) {
+        run->host_size = (uint8_t)task->host.size;
+        memcpy(run->host, task->host.data, task->host.size);
+    }
+    mm_heap_put(&self->running, &run->node, now_ms + takes_ms);
+}
+
+static bool mock_next_finished(driver_t *base, int64_t now_ms, driver_finish_t *ret_finish)
+{
+    mock_t *self = mock_of(base);
+    mm_heap_node_t *node = mm_heap_first(&self->running);
+    if (!node || (!self->stopped && node->due_ms > now_ms))
+        return false;
+
+    mm_heap_remove(&self->running, node);
+    run_t *run = MM_HEAP_OWNER(node, run_t, node);
+    self->free_runs[self->free_count++] = run; // read below: nothing is started before we return
+    bool is_cut_off = self->stopped && node->due_ms > self->stopped_ms;
+
+    ret_finish->number = run->number;
+    ret_finish->status = is_cut_off || run->fails ? MM_STATUS_FAILED : MM_STATUS_OK;
+    ret_finish->took_ms = now_ms - run->started_ms;
+    ret_finish->error = mm_text("");
+    ret_finish->evidence_count = 0;
+    if (is_cut_off) {
+        ret_finish->error = mm_text("stopped");
+    } else if (run->fails) {
+        int size = snprintf(self->error, sizeof self->error, "Could not restart %.*s",
+                            (int)run->host_size, run->host);
+        ret_finish->error = (mm_text_t){self->error, (size_t)size};
+    }
+    return true;
+}
+
+static int64_t mock_deadline(const driver_t *base)
+{
+    const mock_t *self = (const mock_t *)(const void *)base;
+    int64_t due_ms = mm_heap_deadline(&self->running);
+    return self->stopped && due_ms > self->stopped_ms && due_ms != MM_NEVER ? self->stopped_ms
+                                                                            : due_ms;
+}
+
+// The clock alone moves the mock, and driver_next_finished is told the time.
+static void mock_step(driver_t *base, int64_t now_ms)
+{
+    (void)base;
+    (void)now_ms;
+}
+
+static int mock_descriptor(const driver_t *base)
+{
+    (void)base;
+    return -1;
+}
+
+static void mock_stop(driver_t *base, int64_t now_ms)
+{
+    mock_t *self = mock_of(base);
+    if (!self->stopped) {
+        self->stopped = true;
+        self->stopped_ms = now_ms;
+    }
+}
+
+static void mock_destroy(driver_t *base)
+{
+    mock_t *self = mock_of(base);
+    mm_heap_clear(&self->running);
+    free(self->runs);
+    free(self->free_runs);
+    free(self);
+}
+
+static const driver_ops_t mock_ops = {
+    .destroy = mock_destroy,
+    .start = mock_start,
+    .step = mock_step,
+    .next_finished = mock_next_finished,
+    .deadline = mock_deadline,
+    .descriptor = mock_descriptor,
+    .stop = mock_stop,
+};
+
+driver_t *driver_mock_new(const driver_mock_config_t *config)
+{
+    assert(config->slots >= 1 && config->slots <= MM_SLOTS_MAX);
+    assert(config->time_from_ms >= 0 && config->time_from_ms <= config->time_to_ms);
+    assert(config->fail >= 0.0 && config->fail <= 1.0);
+
+    mock_t *self = calloc(1, sizeof *self);
+    assert(self);
+    self->base.ops = &mock_ops;
+    self->config = *config;
+    self->random = config->seed;
+    self->runs = calloc(config->slots, sizeof *self->runs);
+    self->free_runs = calloc(config->slots, sizeof *self->free_runs);
+    assert(self->runs && self->free_runs);
+    for (; self->free_count < config->slots; self->free_count++)
+        self->free_runs[self->free_count] = &self->runs[self->free_count];
+    return &self->base;
+}

@@ -1,6 +1,0 @@
-# What is too long for --test: kills and stops by the hundred, judged by the auditor. Half an hour.
-.PHONY: campaign
-campaign: all audit
-	tests/campaign_takeover.sh
-	tests/campaign_stop.sh
-	for seed in 1 2 3; do ./run.sh --chaos 300 --seed $$seed --mock-time 1ms..20ms --rate 150 -q || exit 1; done

@@ -1,4 +1,0 @@
-# The programs with the crash points of common/crash.h, for tests/e2e_crash.sh.
-.PHONY: crash
-crash:
-	$(MAKE) BUILD=$(BUILD)/crash CPPFLAGS='$(CPPFLAGS) -DMM_CRASH_POINTS' all

@@ -1,0 +1,6 @@
+# What is too long for --test: kills and stops by the hundred, judged by the auditor. Half an hour.
+.PHONY: campaign
+campaign: all audit
+	tests/e2e/campaign_takeover.sh
+	tests/e2e/campaign_stop.sh
+	for seed in 1 2 3; do ./run.sh --chaos 300 --seed $$seed --mock-time 1ms..20ms --rate 150 -q || exit 1; done

@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# Each crash point of common/runtime/crash.h once: a process dies there in the middle of a small run, as by
+# kill -9, and nothing is lost. The points are taken from the programs, so none is forgotten.
+# shellcheck source=tests/e2e/e2e_lib.sh
+. "$(dirname "$0")/e2e_lib.sh"
+
+at_a_time=6 # runs side by side: they mostly wait
+total=300
+build=$(realpath -m -- "$build")
+if ! make -s -C "$root" --no-print-directory BUILD="$build" crash >make.log 2>&1; then
+    not_ok "the programs with crash points are built" "$(cat make.log)"
+    exit 1
+fi
+export MAYHEM_BUILD=$build/crash
+
+# The points of a program, one a line.
+points_of() {
+    readelf -p mm_crash "$MAYHEM_BUILD/$1" | sed -n 's/^ *\[ *[0-9a-f]*\]  //p' | sort
+}
+
+# run_to POINT:COUNT [OPTION]...: a run in $dir whose first process to get there dies.
+run_to() {
+    local crash=$1
+    shift
+    MAYHEM_CRASH=$crash MAYHEM_CRASH_ONCE=$dir.hit timeout -k 5 60 "$root/run.sh" --dir "$dir" \
+        -i hosts.txt --window 60 --slots 8 --drain-timeout 4s "$@" \
+        >"$dir.out" 2>"$dir.err" </dev/null
+    code=$?
+}
+
+# Nobody says bye at the end of a run, when the consumer leaves first. run_to_bye POINT PROGRAM: one
+# process is told to leave alone.
+run_to_bye() {
+    local name=$2
+    [[ $name != restarter ]] || name=restarter-1
+    { wait_until 10 has_settled 20 && kill -TERM "$(pid_of "$name")"; } &
+    run_to "$1" --mock-time 0s..600ms
+}
+
+# try PROGRAM POINT NUMBER: dies there when it is passed for the third time, or else for the first.
+try() {
+    local point=$1/$2 name=${1#mayhem-} twice
+    dir=point$3
+    if [[ $2 == *' bye '* ]]; then
+        run_to_bye "$point" "$name"
+    else
+        run_to "$point:3" --mock-time 0s..10ms
+        if [[ ! -e $dir.hit ]]; then
+            dir+=.first
+            run_to "$point" --mock-time 0s..10ms
+        fi
+    fi
+    check "$point: it is hit" test -e "$dir.hit"
+    matches "$point: run.sh tells that it died" "$name(-[12])? was killed by signal 9" \
+        "$(cat "$dir.err" "$dir.out")"
+    if [[ $code == 0 ]]; then
+        ok "$point: the run ends with 0"
+    else
+        not_ok "$point: the run ends with 0" "exit $code" "$(cat "$dir.out" "$dir.err")" \
+            "$(tail -n 15 "$dir"/log/*.log)"
+    fi
+    audit "$point" "$total"
+    equal "$point: every host is restarted" "$total" \
+        "$(store "SELECT count(*) FROM jobs WHERE outcome = 'restarted'")"
+    twice=$(cat "$dir"/log/restarter-*.log | sed -n 's/.* restarted .*host=\([^ ]*\).*/\1/p' |
+        sort | uniq -d | wc -l)
+    printf '# %s: %d hosts were restarted twice\n' "$point" "$twice"
+}
+
+hosts "$total" >hosts.txt
+number=0
+for program in mayhem-publisher mayhem-consumer mayhem-saver mayhem-restarter; do
+    points=$(points_of "$program")
+    check "$program has crash points" test -n "$points"
+    while IFS= read -r point; do
+        while (($(jobs -rp | wc -l) >= at_a_time)); do
+            wait -n
+        done
+        number=$((number + 1))
+        try "$program" "$point" "$number" >"tried.$number" 2>&1 &
+        started+=("$!")
+    done <<<"$points"
+done
+wait
+for ((i = 1; i <= number; i++)); do
+    cat "tried.$i"
+done
+check "nothing is left running" nothing_lives

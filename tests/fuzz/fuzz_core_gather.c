@@ -1,0 +1,438 @@
+// Fuzzing the gather core. Beside what its asserts hold it must keep, whatever workers and
+// publishers say: what is out is held by somebody (or it would be out for ever), a host is busy as
+// often as restarts for it are held (I8), credit and attempts have their limits (I6), an ack comes
+// only of what a saver said (I2), and nothing acked is restarted (I5). When the liars are silent,
+// an honest saver and restarter settle all that is in flight (I7).
+
+#include "fuzz_cores.h"
+#include "gather_private.h"
+#include "job.h"
+#include "uuid.h"
+#include "workers_private.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#define JOBS         8
+#define OPS_MAX      200
+#define HONEST_TURNS 400
+#define HONEST       2 // s9 and r9
+#define TODO         64
+#define HELD_MAX     (2 * MM_SLOTS_MAX) // as in workers.c
+
+typedef struct {
+    fuzz_known_t known;
+    gather_t *gather;
+    gather_actions_t actions;
+    uint64_t sessions[FUZZ_PEERS + HONEST]; // open ones; 0: none
+    uint64_t last_session;
+    uint64_t last_number;
+    bool acked[0x10000];
+    bool from_saver; // the event of this step
+    bool left;
+    uint64_t serials[HONEST];
+    uint64_t sequence;    // of the honest ones
+    mm_task_t todo[TODO]; // theirs
+    size_t todo_count;
+} world_t;
+
+static const char *const honest_names[HONEST] = {"s9", "r9"};
+
+static gather_config_t config_of(fuzz_bytes_t *in)
+{
+    uint8_t choice = fuzz_byte(in);
+    return (gather_config_t){.life = 1,
+                             .first_number = 100,
+                             .first_session = 10,
+                             .seed = choice,
+                             .attempts = choice & 1 ? 1 : 3,
+                             .backoff_low_ms = 50,
+                             .backoff_high_ms = choice & 2 ? 50 : 200,
+                             .heartbeat_ms = 500,
+                             .lost_after_ms = 1500,
+                             .extend_every_ms = 1000,
+                             .max_lease_ms = choice & 4 ? 5000 : 3600000,
+                             .drain_ms = 24000,
+                             .max_in_flight = choice & 8 ? 2 : 1000,
+                             .max_dead = choice & 16 ? 2 : 0,
+                             .settled_max = 0x10000,
+                             .nacked_max = choice & 32 ? 1 : 1000,
+                             .savers_max = 1,
+                             .restarters_max = choice & 64 ? 2 : 64};
+}
+
+// Which entry of `sessions` is that worker's.
+static size_t place_of(const world_t *self, mm_text_t name)
+{
+    for (size_t i = 0; i < HONEST; i++)
+        if (mm_text_equal(name, mm_text(honest_names[i])))
+            return FUZZ_PEERS + i;
+    return fuzz_known_peer(&self->known, name);
+}
+
+// ---- what it does
+
+static void take_notice(world_t *self, const gather_action_t *action)
+{
+    const mm_notice_t *notice = &action->as.notice.notice;
+    bool *acked = &self->acked[fuzz_id_index(&notice->id)];
+    if (notice->verdict == MM_VERDICT_ACK || notice->verdict == MM_VERDICT_DEAD) {
+        assert(*acked || self->from_saver); // I2
+        *acked = true;
+    }
+    assert(*action->as.notice.publisher != '\0');
+    fuzz_send(&(mm_frame_t){.kind = MM_FRAME_NOTICES,
+                            .as.notices = {mm_text("consumer"), self->known.life, notice, 1}});
+}
+
+static void take_task(world_t *self, const gather_action_t *action)
+{
+    const mm_task_t *task = &action->as.task.task;
+    size_t place = place_of(self, mm_text(action->as.task.worker));
+    assert(place < FUZZ_PEERS + HONEST && action->as.task.session != 0);
+    assert(self->sessions[place] == action->as.task.session);
+    assert(task->number > self->last_number); // R3
+    self->last_number = task->number;
+    fuzz_send(&(mm_frame_t){.kind = MM_FRAME_TASKS,
+                            .as.tasks = {.session = action->as.task.session,
+                                         .stamp_ms = action->as.task.stamp_ms,
+                                         .confirmed = action->as.task.confirmed,
+                                         .items = task,
+                                         .count = 1}});
+    if (task->leg == MM_LEG_RESTART) {
+        const flight_t *flight = flights_find(&self->gather->flights, &task->id);
+        assert(!self->acked[fuzz_id_index(&task->id)]); // I5
+        assert(flight && flight->host->busy == 1);      // I8
+        assert(task->attempt <= self->gather->config.attempts);
+    }
+    if (place < FUZZ_PEERS) {
+        fuzz_known_add_task(&self->known, task, place);
+        return;
+    }
+    assert(self->todo_count < TODO);
+    self->todo[self->todo_count++] = *task;
+}
+
+static void take_answer(world_t *self, const gather_action_t *action)
+{
+    bool is_welcome = action->kind == GATHER_WELCOME;
+    bool is_refused = action->kind == GATHER_REFUSED;
+    size_t peer = fuzz_known_peer(&self->known, mm_text(action->as.answer.worker.text));
+    if (is_welcome && peer < FUZZ_PEERS)
+        self->known.peers[peer].session = action->as.answer.session;
+    assert(!is_refused || *action->as.answer.reason);
+    fuzz_send(&(mm_frame_t){.kind = is_welcome   ? MM_FRAME_WELCOME
+                                    : is_refused ? MM_FRAME_REFUSED
+                                                 : MM_FRAME_REJOIN,
+                            .as.answer = {.consumer = mm_text("consumer"),
+                                          .life = self->known.life,
+                                          .worker = mm_text(action->as.answer.worker.text),
+                                          .nonce = action->as.answer.nonce,
+                                          .session = action->as.answer.session,
+                                          .suffix = mm_text(is_welcome ? "1" : ""),
+                                          .reason = mm_text(action->as.answer.reason)}});
+}
+
+static void take_session(world_t *self, const gather_action_t *action)
+{
+    size_t place = place_of(self, mm_text(action->as.answer.worker.text));
+    assert(place < FUZZ_PEERS + HONEST);
+    if (action->kind == GATHER_OPEN) {
+        assert(self->sessions[place] == 0);
+        assert(action->as.answer.session > self->last_session); // R4
+        self->last_session = self->sessions[place] = action->as.answer.session;
+        return;
+    }
+    assert(self->sessions[place] == action->as.answer.session);
+    if (action->kind == GATHER_CLOSE)
+        self->sessions[place] = 0;
+    else
+        fuzz_send(&(mm_frame_t){.kind = MM_FRAME_TASKS,
+                                .as.tasks = {.session = action->as.answer.session,
+                                             .confirmed = action->as.answer.confirmed,
+                                             .last = true}});
+}
+
+static void take_beat(const world_t *self)
+{
+    mm_confirm_t confirms[MM_BATCH_ITEMS];
+    size_t count = 0;
+    gather_worker_t worker = {0};
+    while (gather_next_worker(self->gather, &worker)) {
+        assert(count < MM_BATCH_ITEMS && worker.out <= HELD_MAX);
+        confirms[count++] = worker.confirm;
+    }
+    fuzz_send(&(mm_frame_t){.kind = MM_FRAME_BEAT,
+                            .as.beat = {.consumer = mm_text("consumer"),
+                                        .life = self->known.life,
+                                        .items = confirms,
+                                        .count = count}});
+}
+
+static void take_action(world_t *self, const gather_action_t *action)
+{
+    switch (action->kind) {
+    case GATHER_NOTICE: take_notice(self, action); break;
+    case GATHER_TASK: take_task(self, action); break;
+    case GATHER_WELCOME:
+    case GATHER_REFUSED:
+    case GATHER_REJOIN: take_answer(self, action); break;
+    case GATHER_OPEN:
+    case GATHER_CLOSE:
+    case GATHER_LAST: take_session(self, action); break;
+    case GATHER_BEAT: take_beat(self); break;
+    case GATHER_NOTE: break;
+    case GATHER_LEAVE:
+        assert(!self->left);
+        self->left = true;
+        break;
+    }
+}
+
+// ---- what it keeps
+
+static void check_held(const world_t *self, const flight_t *flight, uint64_t number,
+                       bool is_restart)
+{
+    const holding_t *holding = holdings_find(self->gather->workers, number);
+    assert(holding && (holding->leg == MM_LEG_RESTART) == is_restart);
+    assert(mm_id_equal(&holding->id, &flight->id));
+}
+
+static void check_flights(const world_t *self)
+{
+    const flights_t *flights = &self->gather->flights;
+    const flight_t *flight;
+    DL_FOREACH2 (flights->extends, flight, extend_next) {
+        if (flight->restart == RESTART_OUT)
+            check_held(self, flight, flight->restart_task, true);
+        if (flight->store == STORE_OUT)
+            check_held(self, flight, flight->store_task, false);
+    }
+    assert(flights_count(flights) <= self->gather->config.max_in_flight);
+}
+
+static void check_hosts(const world_t *self)
+{
+    const workers_t *workers = self->gather->workers;
+    const host_t *host;
+    for (size_t at = 0; (host = mm_table_next(&self->gather->flights.hosts.table, &at)) != NULL;) {
+        uint32_t busy = 0;
+        const holding_t *holding;
+        for (size_t i = 0; (holding = mm_table_next(&workers->by_number, &i)) != NULL;)
+            busy += holding->host == host;
+        assert(busy == host->busy);
+    }
+    for (const worker_t *worker = workers->by_name; worker; worker = worker->hh.next) {
+        uint32_t out = 0;
+        for (const holding_t *holding = worker->holdings; holding; holding = holding->next)
+            out++;
+        assert(out == worker->out && out <= HELD_MAX);
+        assert(worker->state == WORKER_JOINED || out == 0);
+    }
+}
+
+static void step(world_t *self, gather_event_t event)
+{
+    event.now_ms = self->known.now_ms;
+    gather_step(self->gather, &event, &self->actions);
+    for (size_t i = 0; i < self->actions.count; i++)
+        take_action(self, &self->actions.items[i]);
+    check_flights(self);
+}
+
+// ---- events
+
+static bool is_saver(const world_t *self, mm_text_t name, uint64_t nonce)
+{
+    const worker_t *worker = workers_find(self->gather->workers, name, nonce);
+    return worker && worker->role == MM_ROLE_SAVER;
+}
+
+static void take_jobs(world_t *self, const mm_frame_t *frame)
+{
+    gather_event_t event = {.kind = GATHER_ASK};
+    if (frame->as.jobs.count == 0)
+        step(self, event);
+    event.kind = GATHER_JOB;
+    event.as.job.publisher = frame->as.jobs.publisher;
+    event.as.job.life = frame->as.jobs.life;
+    for (size_t i = 0; i < frame->as.jobs.count; i++) {
+        event.as.job.job = frame->as.jobs.items[i];
+        step(self, event);
+    }
+}
+
+static void take_results(world_t *self, const mm_frame_t *frame)
+{
+    gather_event_t event = {.kind = GATHER_RESULT};
+    event.as.from.worker = frame->as.results.worker;
+    event.as.from.nonce = frame->as.results.nonce;
+    event.as.from.session = frame->as.results.session;
+    for (size_t i = 0; i < frame->as.results.count; i++) {
+        self->from_saver = is_saver(self, event.as.from.worker, event.as.from.nonce);
+        event.as.from.result = &frame->as.results.items[i];
+        step(self, event);
+    }
+}
+
+static void take_started(world_t *self, const mm_frame_t *frame)
+{
+    gather_event_t event = {.kind = GATHER_STARTED};
+    event.as.from.worker = frame->as.started.worker;
+    event.as.from.nonce = frame->as.started.nonce;
+    event.as.from.session = frame->as.started.session;
+    step(self, event);
+}
+
+static void take_frame(world_t *self, const mm_frame_t *frame)
+{
+    gather_event_t event = {.kind = GATHER_REPORT, .as.report = &frame->as.report};
+    self->from_saver = false;
+    if (frame->kind == MM_FRAME_JOBS) {
+        take_jobs(self, frame);
+    } else if (frame->kind == MM_FRAME_STARTED) {
+        take_started(self, frame);
+    } else if (frame->kind == MM_FRAME_RESULTS) {
+        take_results(self, frame);
+    } else if (frame->kind == MM_FRAME_BYE) {
+        event = (gather_event_t){.kind = GATHER_BYE};
+        event.as.from.worker = frame->as.bye.worker;
+        event.as.from.nonce = frame->as.bye.nonce;
+        event.as.from.session = frame->as.bye.session;
+        event.as.from.last_serial = frame->as.bye.last_serial;
+        step(self, event);
+    } else {
+        self->from_saver = frame->as.report.role == MM_ROLE_SAVER;
+        step(self, event);
+    }
+    self->from_saver = false;
+}
+
+static void time_passes(world_t *self, int64_t milliseconds, bool inbox_empty)
+{
+    gather_event_t event = {.kind = GATHER_TIME, .as.time.inbox_empty = inbox_empty};
+    self->known.now_ms += milliseconds;
+    step(self, event);
+    if (gather_deadline(self->gather) <= self->known.now_ms && inbox_empty && !self->left)
+        step(self, event); // max_dead begins the drain with a beat at once
+    assert(gather_deadline(self->gather) > self->known.now_ms || !inbox_empty || self->left);
+}
+
+static void play(world_t *self, fuzz_bytes_t *in)
+{
+    static const mm_frame_kind_t kinds[] = {MM_FRAME_JOBS,    MM_FRAME_HELLO,   MM_FRAME_HEARTBEAT,
+                                            MM_FRAME_RESULTS, MM_FRAME_RESULTS, MM_FRAME_HELLO,
+                                            MM_FRAME_BYE,     MM_FRAME_STARTED};
+    for (int i = 0; i < OPS_MAX && in->at < in->end && !self->left; i++) {
+        uint8_t choice = fuzz_byte(in);
+        if (choice == 0xFF) {
+            step(self, (gather_event_t){.kind = GATHER_DRAIN});
+        } else if (choice >= 0xC0) {
+            time_passes(self, fuzz_pause(in), choice & 1);
+        } else {
+            mm_frame_t sent, received;
+            char *bytes;
+            fuzz_frame(&self->known, in, kinds[choice % 8], &sent);
+            fuzz_carry(&sent, &received, &bytes);
+            take_frame(self, &received);
+            free(bytes); // a core that kept a text of it is found out
+        }
+    }
+}
+
+// ---- when the liars are silent
+
+static void honest_report(world_t *self, size_t who, bool is_hello)
+{
+    mm_held_t held[TODO];
+    size_t count = 0;
+    for (size_t i = 0; i < self->todo_count; i++)
+        if ((self->todo[i].leg == MM_LEG_RESTART) == (who == 1))
+            held[count++] = (mm_held_t){.number = self->todo[i].number,
+                                        .leg = self->todo[i].leg,
+                                        .id = self->todo[i].id,
+                                        .host = self->todo[i].host,
+                                        .started = true};
+    mm_report_t report = {.is_hello = is_hello,
+                          .worker = mm_text(honest_names[who]),
+                          .nonce = 900 + who,
+                          .role = who == 0 ? MM_ROLE_SAVER : MM_ROLE_RESTARTER,
+                          .session = self->sessions[FUZZ_PEERS + who],
+                          .sequence = ++self->sequence,
+                          .stamp_ms = self->known.now_ms,
+                          .slots = TODO / 4,
+                          .last_serial = self->serials[who],
+                          .parts = 1,
+                          .held = held,
+                          .held_count = count};
+    step(self, (gather_event_t){.kind = GATHER_REPORT, .as.report = &report});
+}
+
+static void honest_results(world_t *self)
+{
+    while (self->todo_count > 0) {
+        mm_task_t task = self->todo[--self->todo_count];
+        size_t who = task.leg == MM_LEG_RESTART;
+        mm_result_t result = {.serial = ++self->serials[who],
+                              .number = task.number,
+                              .leg = task.leg,
+                              .id = task.id,
+                              .status = MM_STATUS_OK,
+                              .outcome =
+                                  task.leg == MM_LEG_SETTLE ? task.outcome : MM_OUTCOME_NONE};
+        gather_event_t event = {.kind = GATHER_RESULT};
+        event.as.from.worker = mm_text(honest_names[who]);
+        event.as.from.nonce = 900 + who;
+        event.as.from.session = self->sessions[FUZZ_PEERS + who];
+        event.as.from.result = &result;
+        self->from_saver = who == 0;
+        step(self, event);
+    }
+    self->from_saver = false;
+}
+
+static void settle_all(world_t *self)
+{
+    time_passes(self, self->gather->config.lost_after_ms, true);
+    for (size_t who = 0; who < HONEST; who++)
+        honest_report(self, who, true);
+    for (int turn = 0; turn < HONEST_TURNS && gather_statistics(self->gather).in_flight > 0;
+         turn++) {
+        honest_results(self);
+        for (size_t who = 0; who < HONEST; who++)
+            honest_report(self, who, false);
+        time_passes(self, self->gather->config.heartbeat_ms, true);
+    }
+    assert(gather_statistics(self->gather).in_flight == 0); // I7
+}
+
+static void leave(world_t *self)
+{
+    step(self, (gather_event_t){.kind = GATHER_DRAIN});
+    time_passes(self, self->gather->config.drain_ms, true);
+    assert(self->left && gather_statistics(self->gather).in_flight == 0);
+}
+
+void fuzz_core_gather(fuzz_bytes_t *in)
+{
+    static world_t self;
+    gather_config_t config = config_of(in);
+    self = (world_t){.last_number = config.first_number, .last_session = config.first_session};
+    fuzz_known_init(&self.known);
+    self.known.now_ms = 1000000;
+    self.known.newest_id = JOBS;
+    self.known.number = config.first_number;
+    self.gather = gather_new(&config, self.known.now_ms);
+    play(&self, in);
+    check_hosts(&self);
+    if (!gather_statistics(self.gather).draining)
+        settle_all(&self);
+    check_hosts(&self);
+    if (!self.left)
+        leave(&self);
+    gather_destroy(&self.gather);
+    gather_actions_clear(&self.actions);
+}

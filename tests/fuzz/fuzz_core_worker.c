@@ -1,0 +1,182 @@
+// Fuzzing the worker core: a consumer that lies. Beside what its asserts hold, the shell's calls
+// must fit (one PULL at a time), no task is started twice, too many or of a leg that this kind of
+// process cannot do, every report can be sent, and a worker told to leave does.
+
+#include "fuzz_cores.h"
+#include "host.h"
+#include "worker_session.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OPS_MAX   200
+#define SLOTS_MAX 300
+#define PAUSE_MS  100 // between wakes while it leaves
+
+typedef struct {
+    fuzz_known_t known; // peers[0] is the worker
+    mm_worker_config_t config;
+    mm_worker_t *worker;
+    mm_worker_actions_t actions;
+    uint64_t running[SLOTS_MAX];
+    size_t running_count;
+    uint64_t last_started;
+    uint64_t last_sequence;
+    bool connected;
+    bool stops; // all that runs is to end
+    bool done;
+} world_t;
+
+static void take_report(world_t *self, const mm_report_t *report)
+{
+    assert(report->part < report->parts && report->parts <= MM_PARTS_MAX);
+    assert(report->part == 0 ? report->sequence > self->last_sequence
+                             : report->sequence == self->last_sequence);
+    assert(report->is_hello != self->connected);
+    self->last_sequence = report->sequence;
+    fuzz_send(&(mm_frame_t){.kind = report->is_hello ? MM_FRAME_HELLO : MM_FRAME_HEARTBEAT,
+                            .as.report = *report});
+}
+
+static void take_start(world_t *self, const mm_task_t *task)
+{
+    bool is_restart = task->leg == MM_LEG_RESTART;
+    assert(is_restart == (self->config.role == MM_ROLE_RESTARTER));
+    assert(task->number > self->last_started); // R3
+    assert(self->running_count < self->config.slots &&
+           mm_worker_holds(self->worker, task->number, NULL));
+    self->last_started = task->number;
+    self->running[self->running_count++] = task->number;
+}
+
+static void take_action(world_t *self, const mm_worker_action_t *action)
+{
+    mm_text_t name = mm_text(self->config.name.text);
+    uint64_t session = mm_worker_session(self->worker);
+    switch (action->kind) {
+    case MM_WORKER_CONNECT:
+        assert(!self->connected && *action->as.connect.suffix);
+        self->connected = true;
+        self->known.peers[0].session = action->as.connect.session;
+        break;
+    case MM_WORKER_DISCONNECT:
+        assert(self->connected);
+        self->connected = false;
+        break;
+    case MM_WORKER_RECREATE: assert(!self->connected); break;
+    case MM_WORKER_START: take_start(self, action->as.task); break;
+    case MM_WORKER_STOP: self->stops = true; break;
+    case MM_WORKER_STARTED: assert(mm_worker_holds(self->worker, action->as.number, NULL)); break;
+    case MM_WORKER_RESULT:
+        self->known.peers[0].serial = action->as.serial;
+        fuzz_send(
+            &(mm_frame_t){.kind = MM_FRAME_RESULTS,
+                          .as.results = {name, self->config.nonce, session,
+                                         mm_worker_result(self->worker, action->as.serial), 1}});
+        break;
+    case MM_WORKER_REPORT: take_report(self, action->as.report); break;
+    case MM_WORKER_BYE:
+        fuzz_send(
+            &(mm_frame_t){.kind = MM_FRAME_BYE,
+                          .as.bye = {name, self->config.nonce, session, action->as.last_serial}});
+        break;
+    case MM_WORKER_DONE: self->done = true; break;
+    case MM_WORKER_NOTE: break;
+    }
+}
+
+static void step(world_t *self, mm_worker_event_t event)
+{
+    event.now_ms = event.boot_ms = self->known.now_ms;
+    mm_worker_step(self->worker, &event, &self->actions);
+    for (size_t i = 0; i < self->actions.count; i++)
+        take_action(self, &self->actions.items[i]);
+    bool waits = mm_worker_running(self->worker) > self->running_count; // for its turn to start
+    assert(mm_worker_running(self->worker) == self->running_count ||
+           (waits && self->config.one_by_one));
+    assert(self->connected == (mm_worker_session(self->worker) != 0));
+    if (event.kind == MM_WORKER_TIME && !self->done && !waits)
+        assert(mm_worker_deadline(self->worker) > self->known.now_ms); // or the shell would spin
+}
+
+static void finish(world_t *self, size_t index, mm_status_t status)
+{
+    char error[] = "exit status 1";
+    mm_result_t result = {.number = self->running[index],
+                          .status = status,
+                          .outcome = MM_OUTCOME_RESTARTED,
+                          .error = mm_text(status == MM_STATUS_OK ? "" : error)};
+    self->running[index] = self->running[--self->running_count];
+    step(self, (mm_worker_event_t){.kind = MM_WORKER_FINISHED, .as.result = &result});
+    memset(error, 0, sizeof error); // the core has its own by now
+}
+
+static void play_one(world_t *self, fuzz_bytes_t *in)
+{
+    static const mm_frame_kind_t kinds[] = {
+        MM_FRAME_TASKS,   MM_FRAME_WELCOME, MM_FRAME_BEAT,  MM_FRAME_TASKS, MM_FRAME_REJOIN,
+        MM_FRAME_REFUSED, MM_FRAME_LEAVING, MM_FRAME_HELLO, MM_FRAME_TASKS, MM_FRAME_JOBS};
+    uint8_t choice = fuzz_byte(in);
+    if (choice == 0xFF) {
+        step(self, (mm_worker_event_t){.kind = MM_WORKER_DRAIN});
+    } else if (choice >= 0xD0) {
+        self->known.now_ms += fuzz_pause(in);
+        step(self, (mm_worker_event_t){.kind = MM_WORKER_TIME});
+    } else if (choice >= 0xA0) {
+        if (self->running_count > 0)
+            finish(self, fuzz_byte(in) % self->running_count,
+                   choice & 1 ? MM_STATUS_FAILED : MM_STATUS_OK);
+    } else {
+        mm_frame_t sent, received;
+        char *bytes;
+        fuzz_frame(&self->known, in, kinds[choice % 10], &sent);
+        fuzz_carry(&sent, &received, &bytes);
+        step(self, (mm_worker_event_t){.kind = MM_WORKER_FRAME, .as.frame = &received});
+        free(bytes); // a core that kept a text of it is found out
+    }
+    while (self->stops && self->running_count > 0 && !self->done)
+        finish(self, 0, MM_STATUS_FAILED);
+}
+
+// Drained, it goes, whatever the consumer said before and does not say now.
+static void leave(world_t *self)
+{
+    step(self, (mm_worker_event_t){.kind = MM_WORKER_DRAIN});
+    int64_t limit = self->known.now_ms + self->config.drain_ms + self->config.lost_after_ms;
+    while (!self->done) {
+        assert(self->known.now_ms <= limit);
+        self->known.now_ms += PAUSE_MS;
+        step(self, (mm_worker_event_t){.kind = MM_WORKER_TIME});
+        while (self->stops && self->running_count > 0)
+            finish(self, 0, MM_STATUS_FAILED);
+    }
+}
+
+void fuzz_core_worker(fuzz_bytes_t *in)
+{
+    static const uint32_t slots[] = {1, 2, 4, SLOTS_MAX};
+    world_t self = {0};
+    uint8_t choice = fuzz_byte(in);
+    fuzz_known_init(&self.known);
+    if (choice & 1)
+        self.known.peers[0] = self.known.peers[2];
+    self.known.now_ms = 1000000;
+    self.config = (mm_worker_config_t){.role = self.known.peers[0].role,
+                                       .nonce = self.known.peers[0].nonce,
+                                       .slots = slots[choice >> 1 & 3],
+                                       .heartbeat_ms = 500,
+                                       .lost_after_ms = 1500,
+                                       .drain_ms = 5000,
+                                       .leaves_last = (choice & 1) == 0,
+                                       .one_by_one = (choice & 8) != 0};
+    bool valid = mm_name_from(mm_text(self.known.peers[0].name), &self.config.name);
+    assert(valid);
+    self.worker = mm_worker_new(&self.config, self.known.now_ms);
+    for (int i = 0; i < OPS_MAX && in->at < in->end && !self.done; i++)
+        play_one(&self, in);
+    if (!self.done)
+        leave(&self);
+    mm_worker_destroy(&self.worker);
+    mm_worker_actions_clear(&self.actions);
+}

@@ -1,0 +1,408 @@
+// Frames that are valid, in bad faith: sessions and tasks that never were, credit that lies, ids of
+// others, floods. It does not forge a success for the task of another worker: whoever can open the
+// consumer's socket could as well write into the record, which is why the folder has mode 0700.
+// Its workers announce no slots unless the tale is about them, since a task that is lost with its
+// worker costs the job an attempt.
+
+#include "peer.h"
+
+#include "clock.h"
+#include "uuid_source.h"
+#include "job.h"
+#include "uuid.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define JOIN_MS 3000 // within which a hello is answered
+#define TASK_MS 3000 // within which a joined worker gets a task
+
+#define NO_JOB                                                                                     \
+    {                                                                                              \
+        "no-such-job-here"                                                                         \
+    }
+
+// ---- a worker that is played
+
+static mm_frame_t report_of(peer_t *self, bool is_hello, const char *name)
+{
+    return (mm_frame_t){.kind = is_hello ? MM_FRAME_HELLO : MM_FRAME_HEARTBEAT,
+                        .as.report = {.is_hello = is_hello,
+                                      .worker = mm_text(name),
+                                      .nonce = self->nonce,
+                                      .role = MM_ROLE_RESTARTER,
+                                      .sequence = ++self->sequence,
+                                      .stamp_ms = mm_clock_boot_ms(),
+                                      .parts = 1}};
+}
+
+static void report(peer_t *self, mm_frame_t *frame)
+{
+    peer_send_frame(self, MM_PLACE_INBOX, frame);
+}
+
+// Says hello with so many slots until it is welcomed; exits with 1 when it is not.
+static mm_frame_t join(peer_t *self, const char *name, uint32_t slots)
+{
+    char topic[MM_TOPIC_MAX];
+    int64_t limit_ms = mm_clock_ms() + JOIN_MS;
+    self->nonce = mm_nonce();
+    peer_listen(self, mm_topic("worker", name, topic));
+    while (mm_clock_ms() < limit_ms) {
+        mm_frame_t answer, hello = report_of(self, true, name);
+        hello.as.report.slots = slots;
+        report(self, &hello);
+        if (peer_hear(self, 50, &answer) && answer.kind == MM_FRAME_WELCOME &&
+            answer.as.answer.nonce == self->nonce)
+            return answer;
+    }
+    (void)fprintf(stderr, "peer: %s is not welcomed\n", name);
+    exit(EXIT_FAILURE);
+}
+
+static void send_result(peer_t *self, const char *name, uint64_t session, const mm_result_t *result)
+{
+    mm_frame_t frame = {.kind = MM_FRAME_RESULTS,
+                        .as.results = {.worker = mm_text(name),
+                                       .nonce = self->nonce,
+                                       .session = session,
+                                       .items = result,
+                                       .count = 1}};
+    peer_send_frame(self, MM_PLACE_INBOX, &frame);
+}
+
+static void send_bye(peer_t *self, const char *name, uint64_t session, uint64_t last_serial)
+{
+    mm_frame_t frame = {.kind = MM_FRAME_BYE,
+                        .as.bye = {.worker = mm_text(name),
+                                   .nonce = self->nonce,
+                                   .session = session,
+                                   .last_serial = last_serial}};
+    peer_send_frame(self, MM_PLACE_INBOX, &frame);
+}
+
+static void fill_id(mm_id_t *id, uint64_t number)
+{
+    memset(id->bytes, 0, sizeof id->bytes);
+    memcpy(id->bytes, &number, sizeof number);
+}
+
+// ---- who is who
+
+static void another_process_of_an_id(peer_t *self)
+{
+    self->nonce = mm_nonce();
+    mm_frame_t hello = report_of(self, true, "restarter-1");
+    report(self, &hello);
+    report(self, &hello); // the same sequence again
+}
+
+static void second_saver(peer_t *self)
+{
+    self->nonce = mm_nonce();
+    mm_frame_t hello = report_of(self, true, "saver-2");
+    hello.as.report.role = MM_ROLE_SAVER;
+    hello.as.report.slots = MM_SLOTS_MAX;
+    report(self, &hello);
+}
+
+static void changed_role(peer_t *self)
+{
+    (void)join(self, "peer-role", 0);
+    mm_frame_t hello = report_of(self, true, "peer-role");
+    hello.as.report.role = MM_ROLE_SAVER;
+    hello.as.report.slots = MM_SLOTS_MAX;
+    report(self, &hello);
+}
+
+static void foreign_nonce(peer_t *self)
+{
+    const mm_result_t result = {.serial = 1, .leg = MM_LEG_RESTART, .id = NO_JOB};
+    self->nonce = mm_nonce();
+    mm_frame_t heartbeat = report_of(self, false, "restarter-1");
+    heartbeat.as.report.session = 1;
+    report(self, &heartbeat);
+    send_result(self, "restarter-1", 1, &result);
+    send_bye(self, "restarter-1", 1, UINT64_MAX);
+    send_bye(self, "nobody", 1, 0);
+}
+
+static void wrong_session(peer_t *self)
+{
+    mm_frame_t welcome = join(self, "peer-session", 0);
+    uint64_t sessions[] = {0, 1, welcome.as.answer.session + 1, UINT64_MAX};
+    for (size_t i = 0; i < sizeof sessions / sizeof *sessions; i++) {
+        mm_frame_t heartbeat = report_of(self, false, "peer-session");
+        heartbeat.as.report.session = sessions[i];
+        report(self, &heartbeat);
+        send_bye(self, "peer-session", sessions[i], 0);
+    }
+}
+
+// ---- numbers at their ends
+
+static void session_numbers(peer_t *self)
+{
+    uint64_t sessions[] = {UINT64_MAX, UINT64_MAX - 1, UINT64_C(1) << 63};
+    for (size_t i = 0; i < sizeof sessions / sizeof *sessions; i++) {
+        self->nonce = mm_nonce();
+        mm_frame_t hello = report_of(self, true, "peer-session-number");
+        hello.as.report.session = sessions[i];
+        report(self, &hello);
+        send_bye(self, "peer-session-number", sessions[i], 0);
+        peer_reset(self);
+    }
+}
+
+static void sequence_and_serials(peer_t *self)
+{
+    const mm_result_t result = {.serial = UINT64_MAX, .leg = MM_LEG_RESTART, .id = NO_JOB};
+    self->nonce = mm_nonce();
+    mm_frame_t hello = report_of(self, true, "peer-serial");
+    hello.as.report.sequence = UINT64_MAX;
+    hello.as.report.last_serial = UINT64_MAX;
+    hello.as.report.results = &result;
+    hello.as.report.result_count = 1;
+    report(self, &hello);
+    for (uint64_t serial = 1; serial < 4; serial++)
+        send_result(self, "peer-serial", 1, &(mm_result_t){.serial = serial, .leg = MM_LEG_SAVE});
+    send_bye(self, "peer-serial", 1, UINT64_MAX);
+}
+
+// The table keeps a stamp for each task that is listed, and compares later ones with it.
+static void stamps(peer_t *self)
+{
+    const mm_held_t held = {.number = UINT64_MAX, .leg = MM_LEG_SAVE, .id = NO_JOB};
+    int64_t all[] = {INT64_MAX, 0, INT64_MAX - 1};
+    mm_frame_t welcome = join(self, "peer-stamp", 1);
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        mm_frame_t heartbeat = report_of(self, false, "peer-stamp");
+        heartbeat.as.report.session = welcome.as.answer.session;
+        heartbeat.as.report.stamp_ms = all[i];
+        heartbeat.as.report.held = &held;
+        heartbeat.as.report.held_count = i == 0;
+        report(self, &heartbeat);
+    }
+}
+
+static void parts_out_of_order(peer_t *self)
+{
+    const uint32_t parts[] = {63, 0, 0, 2, 1, 63};
+    self->nonce = mm_nonce();
+    self->sequence++;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        mm_frame_t hello = report_of(self, true, "peer-parts");
+        hello.as.report.sequence = self->sequence - i;
+        hello.as.report.part = parts[i];
+        hello.as.report.parts = MM_PARTS_MAX;
+        report(self, &hello);
+    }
+}
+
+// ---- credit that lies
+
+static void takes_and_never_answers(peer_t *self)
+{
+    (void)join(self, "peer-silent", MM_SLOTS_MAX);
+}
+
+static void results_of_no_task(peer_t *self)
+{
+    mm_frame_t welcome = join(self, "peer-liar", 0);
+    for (uint64_t serial = 1; serial <= 999; serial++) {
+        mm_result_t result = {.serial = serial,
+                              .number = serial,
+                              .leg = (mm_leg_t)(1 + serial % 3),
+                              .status = (mm_status_t)(serial / 3 % 3),
+                              .outcome = MM_OUTCOME_DEAD,
+                              .error = mm_text("made up")};
+        fill_id(&result.id, serial);
+        send_result(self, "peer-liar", welcome.as.answer.session, &result);
+    }
+}
+
+static void results_with_gaps(peer_t *self)
+{
+    mm_frame_t welcome = join(self, "peer-gaps", 0);
+    for (uint64_t serial = 1000; serial > 900; serial -= 7)
+        send_result(self, "peer-gaps", welcome.as.answer.session,
+                    &(mm_result_t){.serial = serial, .leg = MM_LEG_RESTART, .id = NO_JOB});
+}
+
+// Takes tasks, and answers the first with what is not its own: the task's number, but another leg
+// or another job. The job must not wait for ever.
+static void answer_with(peer_t *self, const char *name, mm_leg_t leg, bool own_id)
+{
+    char endpoint[MM_ENDPOINT_MAX], suffix[32];
+    zmq_msg_t message;
+    mm_frame_t frame, welcome = join(self, name, 1);
+    uint64_t session = welcome.as.answer.session;
+    (void)snprintf(suffix, sizeof suffix, "%.*s", (int)welcome.as.answer.suffix.size,
+                   welcome.as.answer.suffix.data);
+    void *tasks = mm_socket_new(ZMQ_PULL);
+    int rc = mm_socket_connect(tasks, mm_endpoint_suffix(&self->base, suffix, endpoint));
+    assert(rc == 0);
+    zmq_pollitem_t item = {.socket = tasks, .events = ZMQ_POLLIN};
+    (void)zmq_msg_init(&message);
+    if (zmq_poll(&item, 1, TASK_MS) > 0 &&
+        mm_socket_receive(tasks, &message) == MM_RECEIVED_FRAME &&
+        mm_decode(self->decoder, zmq_msg_data(&message), zmq_msg_size(&message), &frame) ==
+            MM_WIRE_OK &&
+        frame.as.tasks.count > 0) {
+        const mm_task_t *task = &frame.as.tasks.items[0];
+        mm_result_t result = {.serial = 1, .number = task->number, .leg = leg, .id = NO_JOB};
+        result.status = leg == MM_LEG_RESTART ? MM_STATUS_FAILED : MM_STATUS_OK;
+        if (own_id)
+            result.id = task->id;
+        send_result(self, name, session, &result);
+    }
+    (void)zmq_msg_close(&message);
+    mm_socket_destroy(&tasks);
+}
+
+static void answers_with_another_leg(peer_t *self)
+{
+    answer_with(self, "peer-leg", MM_LEG_SAVE, true);
+}
+
+static void answers_for_another_job(peer_t *self)
+{
+    answer_with(self, "peer-id", MM_LEG_RESTART, false);
+}
+
+// ---- what is held
+
+// So many tasks in reports of 256, all with hosts of a pipeline that numbers them from web-00001.
+static void claim(peer_t *self, const char *name, uint64_t first_number, uint32_t parts)
+{
+    static mm_held_t held[MM_BATCH_ITEMS];
+    static char names[MM_BATCH_ITEMS][16];
+    uint64_t sequence = ++self->sequence;
+    for (uint32_t part = 0; part < parts; part++) {
+        for (size_t i = 0; i < MM_BATCH_ITEMS; i++) {
+            uint64_t number = part * MM_BATCH_ITEMS + i;
+            (void)snprintf(names[i], sizeof names[i], "web-%05u", (unsigned)(number + 1) % 100000);
+            held[i] = (mm_held_t){.number = first_number + number,
+                                  .leg = MM_LEG_RESTART,
+                                  .host = mm_text(names[i]),
+                                  .started = true};
+            fill_id(&held[i].id, number);
+        }
+        mm_frame_t hello = report_of(self, true, name);
+        hello.as.report.sequence = sequence;
+        hello.as.report.part = part;
+        hello.as.report.parts = parts;
+        hello.as.report.held = held;
+        hello.as.report.held_count = MM_BATCH_ITEMS;
+        report(self, &hello);
+    }
+}
+
+static void claims_all_hosts(peer_t *self)
+{
+    self->nonce = mm_nonce();
+    claim(self, "peer-holds-all", 1, 8);
+}
+
+// The most that a report can list, again and again with other numbers.
+static void claims_more_and_more(peer_t *self)
+{
+    self->nonce = mm_nonce();
+    for (uint64_t i = 0; i < 6; i++)
+        claim(self, "peer-holds-more", 1 + i * MM_PARTS_MAX * MM_BATCH_ITEMS, MM_PARTS_MAX);
+}
+
+// Numbers that the consumer has given out, or is about to.
+static void claims_numbers_of_others(peer_t *self)
+{
+    mm_frame_t welcome = join(self, "peer-numbers", 0);
+    claim(self, "peer-numbers", welcome.as.answer.session >> 32 << 32, 32);
+}
+
+// ---- floods
+
+static void hellos_of_many(peer_t *self)
+{
+    for (unsigned i = 0; i < 3000; i++) {
+        char name[32];
+        (void)snprintf(name, sizeof name, "peer-many-%u", i);
+        self->nonce = mm_nonce();
+        mm_frame_t hello = report_of(self, true, name);
+        report(self, &hello);
+    }
+}
+
+static void hellos_of_one(peer_t *self)
+{
+    for (unsigned i = 0; i < 3000; i++) {
+        self->nonce = mm_nonce();
+        mm_frame_t hello = report_of(self, true, "peer-one");
+        report(self, &hello);
+    }
+}
+
+// Each of these is answered on a socket that nobody has connected to.
+static void draining_for_ever(peer_t *self)
+{
+    mm_frame_t welcome = join(self, "peer-drains", 0);
+    for (unsigned i = 0; i < 20000; i++) {
+        mm_frame_t heartbeat = report_of(self, false, "peer-drains");
+        heartbeat.as.report.session = welcome.as.answer.session;
+        report(self, &heartbeat);
+    }
+}
+
+static void started_without_end(peer_t *self)
+{
+    uint64_t numbers[MM_BATCH_ITEMS];
+    for (size_t i = 0; i < MM_BATCH_ITEMS; i++)
+        numbers[i] = UINT64_MAX - i;
+    mm_frame_t frame = {.kind = MM_FRAME_STARTED,
+                        .as.started = {.worker = mm_text("restarter-1"),
+                                       .nonce = 1,
+                                       .session = UINT64_MAX,
+                                       .numbers = numbers,
+                                       .count = MM_BATCH_ITEMS}};
+    for (unsigned i = 0; i < 100; i++)
+        peer_send_frame(self, MM_PLACE_INBOX, &frame);
+}
+
+static const struct {
+    const char *name;
+    void (*send)(peer_t *self);
+} tales[] = {
+    {"worker.another-process-of-an-id", another_process_of_an_id},
+    {"worker.second-saver", second_saver},
+    {"worker.changed-role", changed_role},
+    {"worker.foreign-nonce", foreign_nonce},
+    {"worker.wrong-session", wrong_session},
+    {"worker.session-number-max", session_numbers},
+    {"worker.sequence-and-serial-max", sequence_and_serials},
+    {"worker.stamp-max", stamps},
+    {"worker.parts-out-of-order", parts_out_of_order},
+    {"worker.4096-slots-and-silence", takes_and_never_answers},
+    {"worker.results-of-no-task", results_of_no_task},
+    {"worker.results-with-gaps", results_with_gaps},
+    {"worker.answers-with-another-leg", answers_with_another_leg},
+    {"worker.answers-for-another-job", answers_for_another_job},
+    {"worker.claims-all-hosts", claims_all_hosts},
+    {"worker.claims-more-and-more", claims_more_and_more},
+    {"worker.claims-numbers-of-others", claims_numbers_of_others},
+    {"worker.hellos-of-3000-ids", hellos_of_many},
+    {"worker.hellos-of-3000-processes", hellos_of_one},
+    {"worker.draining-for-ever", draining_for_ever},
+    {"worker.started-without-end", started_without_end},
+};
+
+bool peer_tale(peer_t *self, size_t number, bool send, peer_item_t *ret_item)
+{
+    if (number >= sizeof tales / sizeof *tales)
+        return false;
+    ret_item->drops = 0;
+    (void)snprintf(ret_item->name, sizeof ret_item->name, "%s", tales[number].name);
+    if (send)
+        tales[number].send(self);
+    return true;
+}

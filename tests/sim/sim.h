@@ -1,0 +1,280 @@
+// The simulator: the real cores of all processes in one process, under a virtual clock and a seeded
+// network that loses, repeats, reorders and delays; processes crash and come back with only what is
+// durable. One seed is one schedule: the same seed gives the same trace, byte for byte.
+//
+//   sim_draw.c       what a seed is: the pipeline's shape, and its faults
+//   sim_world.c      the run: what happens next, faults, the end
+//   sim_net.c        messages on their way
+//   sim_consumer.c   shells of the roles around their cores
+//   sim_worker.c
+//   sim_publisher.c
+//   sim_check.c      the invariants I1 to I8, each by its name
+
+#ifndef SIM_H
+#define SIM_H
+
+#include "frame.h"
+#include "gather.h"
+#include "heap.h"
+#include "outbox.h"
+#include "wire.h"
+#include "worker_session.h"
+
+#include <stdio.h>
+
+#define SIM_JOBS       24
+#define SIM_PUBLISHERS 3
+#define SIM_RESTARTERS 5
+#define SIM_PROCESSES  (SIM_PUBLISHERS + SIM_RESTARTERS + 2)
+#define SIM_RUNNING    64 // tasks running at one worker
+#define SIM_FAULTS_MS  40000
+#define SIM_SETTLE_MS  120000 // from the end of the faults (I7), plus the work itself
+#define SIM_CLOSED     1024
+#define SIM_TRACE      64 // last lines kept
+#define SIM_LONELY     2  // workers that a job kills before it is handed out alone (R7)
+
+typedef enum { SIM_CONSUMER, SIM_SAVER, SIM_RESTARTER, SIM_PUBLISHER } sim_role_t;
+
+// What a seed may do; probabilities in 1/1000, times in ms. All zero: a perfect world.
+typedef struct {
+    uint32_t loss;       // of messages on PUSH links
+    uint32_t repeat;     // of messages on PUSH links
+    uint32_t event_loss; // of events on PUB
+    bool reorder;        // else each link keeps its order
+    int64_t delay_ms;    // at most
+    uint32_t far;        // messages that take up to far_ms
+    int64_t far_ms;
+    int64_t crash_every_ms[4]; // by role, on average; 0: never
+    int64_t pause_every_ms;    // SIGSTOP of any process, for up to pause_ms
+    int64_t pause_ms;
+    int64_t stop_every_ms; // TERM of any process
+    int64_t partition_every_ms;
+    int64_t store_full_every_ms;
+    int64_t store_slow_ms; // a commit takes up to this
+    uint32_t commit_crash; // the saver dies between commit and answer
+    bool poison;           // one job kills its worker
+    int64_t start_ms;      // a start stops a worker that starts one by one for up to this
+    int64_t gone_ms;       // a restarter is killed then, for ever; 0: none
+} sim_faults_t;
+
+typedef struct {
+    uint32_t publishers;
+    uint32_t restarters;
+    uint32_t hosts;
+    uint32_t slots;
+    uint32_t fail;      // of restarts, 1/1000
+    int64_t restart_ms; // at most
+    bool one_by_one;    // restarters
+    gather_config_t gather;
+    outbox_config_t outbox;
+} sim_shape_t;
+
+// A job as the world knows it: the truth that the checks use.
+typedef struct {
+    mm_id_t id;
+    char host[16];
+    uint32_t publisher;
+    int64_t accept_ms;
+    bool accepted;
+    uint32_t accepted_life; // of its publisher
+    bool in_outbox;         // durable
+    bool given;             // to the core, in this life of its publisher
+    int64_t delete_ms;      // when its deletion is committed; 0: not asked
+    bool poison;
+    bool has_row; // in the store, durable
+    mm_outcome_t outcome;
+    int64_t settled_ms;
+    uint32_t successes;   // restarts that ended well
+    uint32_t starts;      // in all
+    uint64_t starts_life; // life of the consumer that handed out what is counted in starts_of_life
+    uint32_t starts_of_life;
+    uint64_t handed_life; // of the last consumer that handed out a restart
+    uint64_t known_life;  // of the consumer that has read a success
+    uint64_t kills_life;  // of the consumer that handed out what is counted in kills
+    uint32_t kills;       // workers that it killed
+    uint64_t killer;      // highest number of those tasks
+} sim_job_t;
+
+// A restart, or a store task, at work.
+typedef struct {
+    uint64_t number;
+    mm_leg_t leg;
+    mm_id_t id;
+    sim_job_t *job;
+    int64_t end_ms;
+    bool fails;
+    bool kills;
+    mm_outcome_t outcome; // settle: asked for
+} sim_running_t;
+
+typedef struct sim_message sim_message_t;
+
+typedef struct {
+    sim_role_t role;
+    uint32_t index; // of the role
+    mm_name_t name;
+    bool alive;
+    bool ended; // its core is to be freed when the step is over
+    bool draining;
+    int64_t paused_until;
+    uint32_t sockets;       // counts the lives of its sockets: what was sent to former ones is lost
+    int64_t heard_from;     // events before this are missed: a slow joiner
+    int64_t clock_ms;       // offset of its clocks
+    int64_t start_ms;       // when it is started again
+    int64_t drained_ms;     // when its drain began
+    sim_message_t *backlog; // came while it was paused
+    bool cut_in;            // partitioned: hears nothing
+    bool cut_out;           // nobody hears it
+    int64_t cut_until;
+    // consumer
+    gather_t *gather;
+    gather_actions_t gather_actions;
+    // worker
+    mm_worker_t *worker;
+    mm_worker_actions_t worker_actions;
+    uint64_t session; // connected; 0: none
+    int64_t connected_ms;
+    sim_running_t running[SIM_RUNNING];
+    uint32_t running_count;
+    int64_t commit_ms; // saver: when the batch is committed; 0: none
+    // publisher
+    outbox_t *outbox;
+    outbox_actions_t outbox_actions;
+} sim_process_t;
+
+typedef struct {
+    uint64_t crashes;
+    uint64_t stops;
+    uint64_t pauses;
+    uint64_t messages;
+    uint64_t lost;
+    uint64_t restarts;
+    uint64_t jobs;
+    uint64_t twice;    // jobs restarted well more than once
+    uint64_t innocent; // healthy jobs that ended dead
+    uint64_t steps;
+    int64_t simulated_ms;
+    int64_t worst_ms; // from the end of the faults to the last settle
+} sim_statistics_t;
+
+typedef struct {
+    uint64_t seed;
+    uint64_t random;
+    int64_t now_ms;
+    bool faulty;   // the fault phase
+    bool over;     // the end: who leaves does not come back
+    uint32_t busy; // turns since the clock went on
+    struct {
+        int64_t crash[4];
+        int64_t pause;
+        int64_t stop;
+        int64_t partition;
+        int64_t full;
+    } next; // when each fault comes next; 0: not drawn yet
+    sim_faults_t faults;
+    sim_shape_t shape;
+    sim_process_t processes[SIM_PROCESSES];
+    uint32_t process_count;
+    sim_process_t *consumer;
+    sim_process_t *saver;
+    sim_job_t jobs[SIM_JOBS];
+    uint32_t job_count;
+    uint64_t life;
+    int64_t store_full_until;
+    uint64_t closed[SIM_CLOSED]; // sessions that the consumer has closed, the last ones
+    uint32_t closed_count;
+    uint64_t given_up[SIM_CLOSED]; // tasks that it has taken back
+    uint32_t given_up_count;
+    uint64_t started[SIM_CLOSED]; // restarts, by number
+    uint32_t started_count;
+    mm_heap_t messages;
+    uint64_t message_serial;
+    int64_t link_ms[SIM_PROCESSES][SIM_PROCESSES]; // last arrival, for links that keep their order
+    mm_encoder_t *encoder;
+    mm_decoder_t *decoder;
+    FILE *verbose; // the whole trace; NULL: only its end is kept
+    bool silent;   // neither traces nor prints: fast, and run again when it breaks
+    char *trace[SIM_TRACE];
+    uint64_t trace_count;
+    bool failed;
+    sim_statistics_t statistics;
+} sim_t;
+
+// ---- sim_draw.c: draws shape and faults
+void sim_draw(sim_t *self);
+bool sim_coin(sim_t *self);
+int64_t sim_between(sim_t *self, int64_t low, int64_t high);
+
+// ---- sim_world.c
+sim_t *sim_new(uint64_t seed, FILE *verbose);
+void sim_destroy(sim_t **self_p);
+// Runs the seed; false when an invariant broke (said on stdout, with the end of the trace).
+bool sim_run(sim_t *self, uint64_t steps_max);
+// A chance of 1/1000, a number below a limit, a time up to a limit.
+bool sim_chance(sim_t *self, uint32_t permille);
+uint64_t sim_below(sim_t *self, uint64_t limit);
+void sim_trace(sim_t *self, const char *format, ...) __attribute__((format(printf, 2, 3)));
+sim_job_t *sim_job(sim_t *self, const mm_id_t *id);
+void sim_crash(sim_t *self, sim_process_t *process, const char *why);
+// How long a process may take from TERM to its end, when it is not stopped (I7).
+int64_t sim_leave_ms(const sim_t *self);
+
+// ---- sim_net.c
+// Sends a frame to one process; session 0 unless it goes through a session's own pipe.
+void sim_send(sim_t *self, sim_process_t *from, sim_process_t *to, uint64_t session,
+              const mm_frame_t *frame);
+// Publishes a frame to all processes but the consumer.
+void sim_publish(sim_t *self, const mm_frame_t *frame);
+int64_t sim_next_message(const sim_t *self);
+void sim_deliver(sim_t *self);
+// It does nothing for this long, but for what it is doing now.
+void sim_pause(sim_t *self, sim_process_t *process, int64_t span_ms);
+// What came while it was paused.
+void sim_deliver_backlog(sim_t *self, sim_process_t *process);
+void sim_drop_messages(sim_t *self);
+
+// ---- the roles: start, end (crash or done), a frame, the clock, a drain
+void sim_consumer_start(sim_t *self, sim_process_t *process);
+void sim_consumer_end(sim_process_t *process);
+void sim_consumer_take(sim_t *self, sim_process_t *process, const mm_frame_t *frame);
+void sim_consumer_time(sim_t *self, sim_process_t *process);
+int64_t sim_consumer_deadline(const sim_process_t *process);
+void sim_consumer_drain(sim_t *self, sim_process_t *process);
+
+void sim_worker_start(sim_t *self, sim_process_t *process);
+void sim_worker_end(sim_process_t *process);
+void sim_worker_take(sim_t *self, sim_process_t *process, const mm_frame_t *frame);
+void sim_worker_time(sim_t *self, sim_process_t *process);
+int64_t sim_worker_deadline(const sim_process_t *process);
+void sim_worker_drain(sim_t *self, sim_process_t *process);
+
+void sim_publisher_start(sim_t *self, sim_process_t *process);
+void sim_publisher_end(sim_process_t *process);
+void sim_publisher_take(sim_t *self, sim_process_t *process, const mm_frame_t *frame);
+void sim_publisher_time(sim_t *self, sim_process_t *process);
+int64_t sim_publisher_deadline(const sim_t *self, const sim_process_t *process);
+void sim_publisher_drain(sim_t *self, sim_process_t *process);
+
+// ---- sim_check.c
+void sim_violated(sim_t *self, const char *invariant, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void sim_check_deleted(sim_t *self, const sim_job_t *job);
+void sim_check_notice(sim_t *self, const mm_notice_t *notice);
+void sim_check_committed(sim_t *self, const sim_job_t *job, mm_outcome_t before);
+void sim_check_consumer(sim_t *self, const sim_process_t *process);
+void sim_check_handed_out(sim_t *self, const sim_process_t *consumer,
+                          const gather_action_t *action);
+// The store is asked to settle it as dead.
+void sim_check_dead(sim_t *self, const mm_task_t *task);
+void sim_check_started(sim_t *self, const sim_process_t *process, const sim_running_t *task);
+void sim_check_leased(sim_t *self, const sim_process_t *process);
+void sim_check_session_closed(sim_t *self, uint64_t session);
+void sim_check_taken_back(sim_t *self, uint64_t number);
+// A job kills the worker that runs it.
+void sim_check_killed(const sim_running_t *task);
+void sim_check_leaving(sim_t *self);
+// Whether nothing is out at any worker, by the consumer's table.
+bool sim_is_quiet(const sim_t *self);
+void sim_check_end(sim_t *self);
+
+#endif

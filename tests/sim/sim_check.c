@@ -1,0 +1,245 @@
+// The invariants, each by the name that design and architecture give it.
+
+#include "sim.h"
+
+#include "job.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+void sim_violated(sim_t *self, const char *invariant, const char *format, ...)
+{
+    if (self->failed)
+        return;
+    self->failed = true;
+    char text[512];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (!self->silent)
+        (void)printf("seed %llu, %lld ms, step %llu: %s violated: %s\n",
+                     (unsigned long long)self->seed, (long long)self->now_ms,
+                     (unsigned long long)self->statistics.steps, invariant, text);
+    sim_trace(self, "%s violated: %s", invariant, text);
+}
+
+static uint32_t number_of(const sim_t *self, const sim_job_t *job)
+{
+    return (uint32_t)(job - self->jobs) + 1;
+}
+
+// I1: an accepted job is in the outbox, or in the store with an outcome.
+void sim_check_deleted(sim_t *self, const sim_job_t *job)
+{
+    if (job->outcome == MM_OUTCOME_NONE)
+        sim_violated(self, "I1 nothing lost", "job %u left the outbox without an outcome",
+                     number_of(self, job));
+}
+
+// I2: an ack or dead is broadcast only after its outcome is durable.
+void sim_check_notice(sim_t *self, const mm_notice_t *notice)
+{
+    const sim_job_t *job = sim_job(self, &notice->id);
+    bool ack = notice->verdict == MM_VERDICT_ACK, dead = notice->verdict == MM_VERDICT_DEAD;
+    if ((ack && job->outcome != MM_OUTCOME_RESTARTED) || (dead && job->outcome != MM_OUTCOME_DEAD))
+        sim_violated(self, "I2 ack means recorded", "job %u is told %s, on record is %d",
+                     number_of(self, job), ack ? "ack" : "dead", (int)job->outcome);
+}
+
+// I3 and I4, at each write that is committed.
+void sim_check_committed(sim_t *self, const sim_job_t *job, mm_outcome_t before)
+{
+    if (before != MM_OUTCOME_NONE && job->outcome != before)
+        sim_violated(self, "I4 one outcome", "the outcome of job %u changed", number_of(self, job));
+    if (job->outcome == MM_OUTCOME_RESTARTED && job->successes == 0)
+        sim_violated(self, "I3 both legs", "job %u is on record as restarted, but never was",
+                     number_of(self, job));
+}
+
+static bool is_among(const uint64_t *numbers, uint32_t count, uint64_t number)
+{
+    for (uint32_t i = 0; i < count && i < SIM_CLOSED; i++)
+        if (numbers[i] == number)
+            return true;
+    return false;
+}
+
+static bool is_closed(const sim_t *self, uint64_t session)
+{
+    return is_among(self->closed, self->closed_count, session);
+}
+
+// I6: what is in flight, after each step of the consumer (R13).
+void sim_check_consumer(sim_t *self, const sim_process_t *process)
+{
+    size_t in_flight = gather_statistics(process->gather).in_flight;
+    if (in_flight > self->shape.gather.max_in_flight)
+        sim_violated(self, "I6 bounded", "%zu jobs in flight, the limit is %u", in_flight,
+                     self->shape.gather.max_in_flight);
+}
+
+// I5, I8: what the consumer hands out, against what the world knows.
+void sim_check_handed_out(sim_t *self, const sim_process_t *consumer, const gather_action_t *action)
+{
+    const mm_task_t *task = &action->as.task.task;
+    sim_job_t *job = sim_job(self, &task->id);
+    job->handed_life = self->life;
+    if (consumer->draining)
+        sim_violated(self, "R10 draining", "job %u is handed out by a consumer that drains",
+                     number_of(self, job));
+    if (job->known_life == self->life)
+        sim_violated(self, "R8 success kept", "job %u is handed out, its success was read before",
+                     number_of(self, job));
+    if (job->outcome != MM_OUTCOME_NONE)
+        sim_violated(self, "I5 no double restart on record",
+                     "a restart of job %u is handed out, its outcome is on record",
+                     number_of(self, job));
+    for (uint32_t i = 0; i < self->process_count; i++) {
+        const sim_process_t *worker = &self->processes[i];
+        // Its session is open at this consumer: so it has told what it runs, or was told to run it.
+        bool known = worker->alive && worker->role == SIM_RESTARTER && worker->session != 0 &&
+                     worker->session >> 32 == self->life && !is_closed(self, worker->session);
+        for (uint32_t j = 0; known && j < worker->running_count; j++)
+            if (strcmp(worker->running[j].job->host, job->host) == 0)
+                sim_violated(self, "I8 one at a time per host",
+                             "%s is handed out while %s runs #%llu for it", job->host,
+                             worker->name.text, (unsigned long long)worker->running[j].number);
+    }
+}
+
+// R7: only who has had all attempts ends dead.
+void sim_check_dead(sim_t *self, const mm_task_t *task)
+{
+    if (task->attempts < self->shape.gather.attempts)
+        sim_violated(self, "R7 attempts", "job %u is to be dead after %u of %u attempts",
+                     number_of(self, sim_job(self, &task->id)), task->attempts,
+                     self->shape.gather.attempts);
+}
+
+// Not an attempt that was given up: its worker came back, and other tasks may be with it.
+static bool is_lonely(const sim_t *self, const sim_running_t *task)
+{
+    const sim_job_t *job = task->job;
+    return !is_among(self->given_up, self->given_up_count, task->number) &&
+           job->kills >= SIM_LONELY && job->kills_life == self->life &&
+           task->number >> 32 == self->life && task->number > job->killer;
+}
+
+// R7: a job that has killed two workers harms nobody else.
+static void check_alone(sim_t *self, const sim_process_t *process)
+{
+    for (uint32_t i = 0; i < process->running_count && process->running_count > 1; i++)
+        if (is_lonely(self, &process->running[i]))
+            sim_violated(self, "R7 alone", "%s runs job %u, which kills, and others",
+                         process->name.text, number_of(self, process->running[i].job));
+}
+
+// R1, R3, R10: whether a worker may start it at all.
+static void check_may_start(sim_t *self, const sim_process_t *process, const sim_running_t *task)
+{
+    unsigned long long number = task->number;
+    if (is_closed(self, process->session))
+        sim_violated(self, "R1 lease", "%s starts #%llu after its consumer gave the session up",
+                     process->name.text, number);
+    if (is_among(self->given_up, self->given_up_count, task->number))
+        sim_violated(self, "R1 lease", "%s starts #%llu, which was taken back", process->name.text,
+                     number);
+    if (is_among(self->started, self->started_count, task->number))
+        sim_violated(self, "R3 numbers", "%s starts #%llu a second time", process->name.text,
+                     number);
+    self->started[self->started_count++ % SIM_CLOSED] = task->number;
+    if (process->draining)
+        sim_violated(self, "R10 draining", "%s starts #%llu while it drains", process->name.text,
+                     number);
+}
+
+// I6, and R1, R3, R6, R7, R10: what a worker starts.
+void sim_check_started(sim_t *self, const sim_process_t *process, const sim_running_t *task)
+{
+    sim_job_t *job = task->job;
+    job->starts++;
+    uint64_t life = task->number >> 32;
+    if (job->starts_life != life) {
+        job->starts_life = life;
+        job->starts_of_life = 0;
+    }
+    sim_trace(self, "%s: starts #%llu of job %u", process->name.text,
+              (unsigned long long)task->number, number_of(self, job));
+    if (++job->starts_of_life > self->shape.gather.attempts)
+        sim_violated(self, "I6 bounded", "job %u is started %u times in one life of the consumer",
+                     number_of(self, job), job->starts_of_life);
+    if (process->running_count > self->shape.slots)
+        sim_violated(self, "I6 bounded", "%s runs %u tasks in %u slots", process->name.text,
+                     process->running_count, self->shape.slots);
+    if (life < job->handed_life)
+        sim_violated(self, "R6 hold",
+                     "%s starts #%llu of a former consumer, the new one has "
+                     "handed out job %u",
+                     process->name.text, (unsigned long long)task->number, number_of(self, job));
+    check_may_start(self, process, task);
+    check_alone(self, process);
+}
+
+void sim_check_killed(const sim_running_t *task)
+{
+    sim_job_t *job = task->job;
+    uint64_t life = task->number >> 32;
+    if (job->kills_life != life) {
+        job->kills_life = life;
+        job->kills = 0;
+    }
+    job->kills++;
+    if (task->number > job->killer)
+        job->killer = task->number;
+}
+
+void sim_check_leased(sim_t *self, const sim_process_t *process)
+{
+    if (outbox_leased(process->outbox) > self->shape.outbox.window)
+        sim_violated(self, "I6 bounded", "%zu leases in a window of %u",
+                     outbox_leased(process->outbox), self->shape.outbox.window);
+}
+
+void sim_check_session_closed(sim_t *self, uint64_t session)
+{
+    self->closed[self->closed_count++ % SIM_CLOSED] = session;
+}
+
+void sim_check_taken_back(sim_t *self, uint64_t number)
+{
+    self->given_up[self->given_up_count++ % SIM_CLOSED] = number;
+}
+
+// I7, second half: who has got TERM leaves in time.
+void sim_check_leaving(sim_t *self)
+{
+    for (uint32_t i = 0; i < self->process_count; i++) {
+        const sim_process_t *process = &self->processes[i];
+        if (process->alive && process->draining && process->paused_until == 0 &&
+            self->now_ms > process->drained_ms + sim_leave_ms(self))
+            sim_violated(self, "I7 live", "%s has not left after TERM", process->name.text);
+    }
+}
+
+bool sim_is_quiet(const sim_t *self)
+{
+    gather_worker_t worker = {0};
+    while (self->consumer->alive && gather_next_worker(self->consumer->gather, &worker))
+        if (worker.out > 0)
+            return false;
+    return true;
+}
+
+// At the end everything is settled, once.
+void sim_check_end(sim_t *self)
+{
+    for (uint32_t i = 0; i < self->job_count; i++) {
+        const sim_job_t *job = &self->jobs[i];
+        if (job->accepted && job->outcome == MM_OUTCOME_NONE)
+            sim_violated(self, "I1 nothing lost", "job %u has no outcome at the end", i + 1);
+        self->statistics.twice += job->successes > 1;
+        self->statistics.innocent +=
+            job->outcome == MM_OUTCOME_DEAD && !job->poison && self->shape.fail == 0;
+    }
+}

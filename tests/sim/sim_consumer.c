@@ -1,0 +1,292 @@
+// The simulator's consumer: the shell of consumer/main.c around the gather core.
+
+#include "sim.h"
+
+#include "gather_trace.h"
+#include "string_view.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NAME "consumer"
+
+void sim_consumer_start(sim_t *self, sim_process_t *process)
+{
+    self->life++;
+    gather_config_t config = self->shape.gather;
+    config.life = self->life;
+    config.first_number = self->life << 32;
+    config.first_session = self->life << 32;
+    config.seed = sim_below(self, UINT64_MAX);
+    process->gather = gather_new(&config, self->now_ms + process->clock_ms);
+}
+
+void sim_consumer_end(sim_process_t *process)
+{
+    gather_destroy(&process->gather);
+}
+
+int64_t sim_consumer_deadline(const sim_process_t *process)
+{
+    int64_t deadline = gather_deadline(process->gather);
+    return deadline == MM_NEVER ? MM_NEVER : deadline - process->clock_ms;
+}
+
+static sim_process_t *find(sim_t *self, const char *name)
+{
+    for (uint32_t i = 0; i < self->process_count; i++)
+        if (strcmp(self->processes[i].name.text, name) == 0)
+            return &self->processes[i];
+    return NULL;
+}
+
+static void send_notice(sim_t *self, const gather_action_t *action)
+{
+    sim_check_notice(self, &action->as.notice.notice);
+    // Every subscriber would filter by topic: only the publisher that it is for takes it.
+    sim_process_t *to = find(self, action->as.notice.publisher);
+    assert(to);
+    mm_frame_t frame = {.kind = MM_FRAME_NOTICES,
+                        .as.notices = {.consumer = mm_text(NAME),
+                                       .life = self->life,
+                                       .items = &action->as.notice.notice,
+                                       .count = 1}};
+    for (uint32_t i = 0; i < self->process_count; i++)
+        self->processes[i].heard_from += &self->processes[i] == to ? 0 : INT64_MAX / 4;
+    sim_publish(self, &frame);
+    for (uint32_t i = 0; i < self->process_count; i++)
+        self->processes[i].heard_from -= &self->processes[i] == to ? 0 : INT64_MAX / 4;
+}
+
+// All tasks of this step for the session of its first one go in one frame.
+static void send_tasks(sim_t *self, sim_process_t *process, size_t first)
+{
+    const gather_actions_t *actions = &process->gather_actions;
+    const gather_action_t *action = &actions->items[first];
+    mm_task_t tasks[MM_BATCH_ITEMS];
+    size_t count = 0;
+    for (size_t i = 0; i < actions->count; i++) {
+        const gather_action_t *other = &actions->items[i];
+        if (other->kind != GATHER_TASK || other->as.task.session != action->as.task.session)
+            continue;
+        if (i < first)
+            return; // it has gone with that
+        assert(count < MM_BATCH_ITEMS);
+        tasks[count++] = other->as.task.task;
+        if (other->as.task.task.leg == MM_LEG_RESTART)
+            sim_check_handed_out(self, process, other);
+        else if (other->as.task.task.outcome == MM_OUTCOME_DEAD)
+            sim_check_dead(self, &other->as.task.task);
+    }
+    sim_process_t *to = find(self, action->as.task.worker);
+    assert(to);
+    sim_send(self, process, to, action->as.task.session,
+             &(mm_frame_t){.kind = MM_FRAME_TASKS,
+                           .as.tasks = {.session = action->as.task.session,
+                                        .stamp_ms = action->as.task.stamp_ms,
+                                        .confirmed = action->as.task.confirmed,
+                                        .items = tasks,
+                                        .count = count}});
+}
+
+static void send_last(sim_t *self, sim_process_t *process, const gather_action_t *action)
+{
+    sim_process_t *to = find(self, action->as.answer.worker.text);
+    assert(to);
+    sim_send(self, process, to, action->as.answer.session,
+             &(mm_frame_t){.kind = MM_FRAME_TASKS,
+                           .as.tasks = {.session = action->as.answer.session,
+                                        .confirmed = action->as.answer.confirmed,
+                                        .last = true}});
+}
+
+static void send_answer(sim_t *self, const gather_action_t *action)
+{
+    mm_frame_kind_t kind = action->kind == GATHER_WELCOME   ? MM_FRAME_WELCOME
+                           : action->kind == GATHER_REFUSED ? MM_FRAME_REFUSED
+                                                            : MM_FRAME_REJOIN;
+    sim_publish(self, &(mm_frame_t){.kind = kind,
+                                    .as.answer = {.consumer = mm_text(NAME),
+                                                  .life = self->life,
+                                                  .worker = mm_text(action->as.answer.worker.text),
+                                                  .nonce = action->as.answer.nonce,
+                                                  .session = action->as.answer.session,
+                                                  .suffix = mm_text("task.0000000000000000"),
+                                                  .reason = mm_text(action->as.answer.reason)}});
+}
+
+static void send_beat(sim_t *self, const sim_process_t *process)
+{
+    mm_confirm_t confirms[SIM_PROCESSES];
+    size_t count = 0;
+    gather_worker_t worker = {0};
+    while (gather_next_worker(process->gather, &worker))
+        confirms[count++] = worker.confirm;
+    sim_publish(self,
+                &(mm_frame_t){.kind = MM_FRAME_BEAT,
+                              .as.beat = {.consumer = mm_text(NAME),
+                                          .life = self->life,
+                                          .draining = gather_statistics(process->gather).draining,
+                                          .items = confirms,
+                                          .count = count}});
+}
+
+static void leave(sim_t *self, sim_process_t *process)
+{
+    sim_publish(self, &(mm_frame_t){.kind = MM_FRAME_LEAVING,
+                                    .as.leaving = {.consumer = mm_text(NAME), .life = self->life}});
+    sim_crash(self, process, "left");
+}
+
+static void apply(sim_t *self, sim_process_t *process, size_t index)
+{
+    const gather_action_t *action = &process->gather_actions.items[index];
+    switch (action->kind) {
+    case GATHER_NOTICE: send_notice(self, action); break;
+    case GATHER_TASK: send_tasks(self, process, index); break;
+    case GATHER_OPEN: break;
+    case GATHER_CLOSE: sim_check_session_closed(self, action->as.answer.session); break;
+    case GATHER_WELCOME:
+    case GATHER_REFUSED:
+    case GATHER_REJOIN: send_answer(self, action); break;
+    case GATHER_LAST: send_last(self, process, action); break;
+    case GATHER_BEAT: send_beat(self, process); break;
+    case GATHER_NOTE:
+        if (action->as.note.note == GATHER_NOTE_TAKEN_BACK)
+            sim_check_taken_back(self, action->as.note.number);
+        break;
+    case GATHER_LEAVE: leave(self, process); break;
+    }
+}
+
+static void trace(sim_t *self, const sim_process_t *process, const gather_event_t *event)
+{
+    if (self->silent)
+        return;
+    char text[8192];
+    FILE *file = fmemopen(text, sizeof text, "w");
+    assert(file);
+    gather_text_event(file, event);
+    (void)fputs(" ->", file);
+    for (size_t i = 0; i < process->gather_actions.count; i++) {
+        (void)fputc(' ', file);
+        if (gather_text_action(file, &process->gather_actions.items[i]))
+            (void)fputc(';', file);
+    }
+    (void)fclose(file);
+    text[sizeof text - 1] = '\0';
+    sim_trace(self, "%s", text);
+}
+
+// The serial up to which the results of a joined worker are read; 0 when it is not joined.
+static uint64_t read_up_to(const sim_process_t *process, mm_text_t name)
+{
+    gather_worker_t worker = {0};
+    while (gather_next_worker(process->gather, &worker))
+        if (mm_text_equal(worker.confirm.worker, name))
+            return worker.confirm.confirmed;
+    return 0;
+}
+
+// Which successes this life of the consumer knows of (R8): those that this event made it read.
+static void learn(sim_t *self, mm_text_t name, uint64_t before, const mm_result_t *results,
+                  size_t count)
+{
+    uint64_t after = count > 0 ? read_up_to(self->consumer, name) : 0;
+    for (size_t i = 0; i < count; i++)
+        if (results[i].leg == MM_LEG_RESTART && results[i].status == MM_STATUS_OK &&
+            results[i].serial > before && results[i].serial <= after)
+            sim_job(self, &results[i].id)->known_life = self->life;
+}
+
+static void step(sim_t *self, sim_process_t *process, gather_event_t event)
+{
+    if (!process->alive)
+        return;
+    event.now_ms = self->now_ms + process->clock_ms;
+    const mm_result_t *results = NULL;
+    mm_text_t name = {0};
+    size_t count = 0;
+    if (event.kind == GATHER_RESULT) {
+        name = event.as.from.worker;
+        results = event.as.from.result;
+        count = 1;
+    } else if (event.kind == GATHER_REPORT) {
+        name = event.as.report->worker;
+        results = event.as.report->results;
+        count = event.as.report->result_count;
+    }
+    uint64_t before = count > 0 ? read_up_to(process, name) : 0;
+    gather_step(process->gather, &event, &process->gather_actions);
+    trace(self, process, &event);
+    learn(self, name, before, results, count);
+    for (size_t i = 0; i < process->gather_actions.count && process->alive; i++)
+        apply(self, process, i);
+    sim_check_consumer(self, process);
+}
+
+static void take_jobs(sim_t *self, sim_process_t *process, const mm_frame_t *frame)
+{
+    gather_event_t event = {.kind = GATHER_ASK};
+    if (frame->as.jobs.count == 0)
+        step(self, process, event);
+    event.kind = GATHER_JOB;
+    event.as.job.publisher = frame->as.jobs.publisher;
+    event.as.job.life = frame->as.jobs.life;
+    for (size_t i = 0; i < frame->as.jobs.count; i++) {
+        event.as.job.job = frame->as.jobs.items[i];
+        step(self, process, event);
+    }
+}
+
+void sim_consumer_take(sim_t *self, sim_process_t *process, const mm_frame_t *frame)
+{
+    gather_event_t event = {.kind = GATHER_REPORT};
+    switch (frame->kind) {
+    case MM_FRAME_JOBS: take_jobs(self, process, frame); break;
+    case MM_FRAME_HELLO:
+    case MM_FRAME_HEARTBEAT:
+        event.as.report = &frame->as.report;
+        step(self, process, event);
+        break;
+    case MM_FRAME_RESULTS:
+        event.kind = GATHER_RESULT;
+        event.as.from.worker = frame->as.results.worker;
+        event.as.from.nonce = frame->as.results.nonce;
+        event.as.from.session = frame->as.results.session;
+        event.as.from.result = frame->as.results.items;
+        step(self, process, event);
+        break;
+    case MM_FRAME_BYE:
+        event.kind = GATHER_BYE;
+        event.as.from.worker = frame->as.bye.worker;
+        event.as.from.nonce = frame->as.bye.nonce;
+        event.as.from.session = frame->as.bye.session;
+        event.as.from.last_serial = frame->as.bye.last_serial;
+        step(self, process, event);
+        break;
+    case MM_FRAME_STARTED:
+    case MM_FRAME_TASKS:
+    case MM_FRAME_NOTICES:
+    case MM_FRAME_WELCOME:
+    case MM_FRAME_REFUSED:
+    case MM_FRAME_REJOIN:
+    case MM_FRAME_BEAT:
+    case MM_FRAME_LEAVING:
+    case MM_FRAME_QUERY:
+    case MM_FRAME_TELL: break;
+    }
+}
+
+void sim_consumer_time(sim_t *self, sim_process_t *process)
+{
+    gather_event_t event = {.kind = GATHER_TIME};
+    event.as.time.inbox_empty = true; // what has arrived was taken before
+    step(self, process, event);
+}
+
+void sim_consumer_drain(sim_t *self, sim_process_t *process)
+{
+    step(self, process, (gather_event_t){.kind = GATHER_DRAIN});
+}

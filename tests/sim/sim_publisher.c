@@ -1,0 +1,167 @@
+// The simulator's publishers: the outbox core, and a durable outbox that is the in_outbox of each
+// job.
+
+#include "sim.h"
+
+#include "string_view.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define DELETE_MS 30 // how long a settled job may wait for its commit
+
+void sim_publisher_start(sim_t *self, sim_process_t *process)
+{
+    outbox_config_t config = self->shape.outbox;
+    config.seed = sim_below(self, UINT64_MAX);
+    process->outbox = outbox_new(&config, self->now_ms + process->clock_ms);
+    process->sockets++; // numbers its lives: jobs accepted in an earlier one may have been sent
+    for (uint32_t i = 0; i < self->job_count; i++)
+        if (self->jobs[i].publisher == process->index) {
+            self->jobs[i].given = false;
+            self->jobs[i].delete_ms = 0;
+        }
+}
+
+void sim_publisher_end(sim_process_t *process)
+{
+    outbox_destroy(&process->outbox);
+}
+
+int64_t sim_publisher_deadline(const sim_t *self, const sim_process_t *process)
+{
+    int64_t deadline = outbox_deadline(process->outbox);
+    deadline = deadline == MM_NEVER ? MM_NEVER : deadline - process->clock_ms;
+    for (uint32_t i = 0; i < self->job_count; i++) {
+        const sim_job_t *job = &self->jobs[i];
+        if (job->publisher != process->index)
+            continue;
+        if (!job->accepted && !process->draining && job->accept_ms < deadline)
+            deadline = job->accept_ms;
+        if (job->delete_ms > 0 && job->delete_ms < deadline)
+            deadline = job->delete_ms;
+    }
+    return deadline;
+}
+
+static void send_jobs(sim_t *self, sim_process_t *process, const mm_job_t *job)
+{
+    sim_send(self, process, self->consumer, 0,
+             &(mm_frame_t){.kind = MM_FRAME_JOBS,
+                           .as.jobs = {.publisher = mm_text(process->name.text),
+                                       .life = outbox_life(process->outbox),
+                                       .items = job,
+                                       .count = job ? 1 : 0}});
+}
+
+static void apply(sim_t *self, sim_process_t *process, const outbox_action_t *action)
+{
+    mm_job_t job = {.id = action->id, .host = action->host, .delivery = action->delivery};
+    switch (action->kind) {
+    case OUTBOX_DELIVER: send_jobs(self, process, &job); break;
+    case OUTBOX_SETTLED:
+        sim_job(self, &action->id)->delete_ms =
+            self->now_ms + 1 + (int64_t)sim_below(self, DELETE_MS);
+        break;
+    case OUTBOX_ASK:
+        if (self->consumer->alive)
+            send_jobs(self, process, NULL);
+        break;
+    case OUTBOX_NOTE: break;
+    case OUTBOX_LEAVE: sim_crash(self, process, "left"); break;
+    }
+}
+
+static void step(sim_t *self, sim_process_t *process, outbox_event_t event)
+{
+    if (!process->alive)
+        return;
+    event.now_ms = self->now_ms + process->clock_ms;
+    outbox_step(process->outbox, &event, &process->outbox_actions);
+    for (size_t i = 0; i < process->outbox_actions.count && process->alive; i++)
+        apply(self, process, &process->outbox_actions.items[i]);
+    if (process->alive)
+        sim_check_leased(self, process);
+}
+
+// What publisher/intake.c does: jobs are committed, then given to the core in order as it has room.
+static void give_jobs(sim_t *self, sim_process_t *process)
+{
+    for (uint32_t i = 0; i < self->job_count && process->alive; i++) {
+        sim_job_t *job = &self->jobs[i];
+        if (job->publisher != process->index || !job->in_outbox || job->given ||
+            outbox_room(process->outbox) == 0)
+            continue;
+        job->given = true;
+        outbox_event_t event = {.kind = OUTBOX_JOB};
+        event.as.job.id = job->id;
+        event.as.job.host = mm_text(job->host);
+        event.as.job.maybe_sent = job->accepted_life < process->sockets;
+        step(self, process, event);
+    }
+}
+
+static void accept_jobs(sim_t *self, sim_process_t *process)
+{
+    for (uint32_t i = 0; i < self->job_count && !process->draining; i++) {
+        sim_job_t *job = &self->jobs[i];
+        if (job->publisher != process->index || job->accepted || job->accept_ms > self->now_ms)
+            continue;
+        job->accepted = job->in_outbox = true;
+        job->accepted_life = process->sockets;
+        self->statistics.jobs++;
+        sim_trace(self, "%s: accepts job %u", process->name.text, i + 1);
+    }
+}
+
+static void delete_jobs(sim_t *self, const sim_process_t *process)
+{
+    for (uint32_t i = 0; i < self->job_count; i++) {
+        sim_job_t *job = &self->jobs[i];
+        if (job->publisher != process->index || job->delete_ms == 0 ||
+            job->delete_ms > self->now_ms)
+            continue;
+        job->delete_ms = 0;
+        job->in_outbox = false;
+        sim_check_deleted(self, job);
+    }
+}
+
+void sim_publisher_take(sim_t *self, sim_process_t *process, const mm_frame_t *frame)
+{
+    outbox_event_t event = {0};
+    if (frame->kind == MM_FRAME_NOTICES) {
+        event.kind = OUTBOX_NOTICE;
+        event.as.notice.life = frame->as.notices.life;
+        event.as.notice.what = frame->as.notices.items[0];
+    } else if (frame->kind == MM_FRAME_BEAT) {
+        event.kind = OUTBOX_BEAT;
+        event.as.beat.life = frame->as.beat.life;
+        event.as.beat.draining = frame->as.beat.draining;
+    } else if (frame->kind == MM_FRAME_LEAVING) {
+        event.kind = OUTBOX_LEAVING;
+        event.as.beat.life = frame->as.leaving.life;
+    } else {
+        return; // a worker's
+    }
+    step(self, process, event);
+    give_jobs(self, process);
+}
+
+void sim_publisher_time(sim_t *self, sim_process_t *process)
+{
+    accept_jobs(self, process);
+    delete_jobs(self, process);
+    give_jobs(self, process);
+    if (process->alive && outbox_deadline(process->outbox) <= self->now_ms + process->clock_ms) {
+        outbox_event_t event = {.kind = OUTBOX_TIME};
+        event.as.time.events_empty = true;
+        step(self, process, event);
+        give_jobs(self, process);
+    }
+}
+
+void sim_publisher_drain(sim_t *self, sim_process_t *process)
+{
+    step(self, process, (outbox_event_t){.kind = OUTBOX_DRAIN});
+}

@@ -1,0 +1,22 @@
+# make sim-score [PLANT=r01*]: how many seeds the simulator needs for each planted bug of
+# tests/plants/, and which test sees those that no invariant can (tests/sim/sim_score.sh).
+
+SCORE_TESTS := $(filter test_scenarios test_worker_session% test_store,$(TESTS))
+
+sim-score: export SCORE_BUILD = $(BUILD)
+sim-score: export SCORE_COMPILE = $(compile)
+sim-score: export SCORE_INCLUDES = $(TEST_INCLUDES)
+sim-score: export SCORE_LINK = $(link)
+sim-score: export SCORE_OBJECTS = $(SIM)
+sim-score: export SCORE_LIBRARIES = -Wl,--start-group $(TEST_LIBRARIES) -Wl,--end-group $(LIBS)
+
+.PHONY: sim-score
+sim-score: $(BUILD)/tests/sim $(SCORE_TESTS:%=$(BUILD)/tests/%)
+	@tests/sim/sim_score.sh $(PLANT)
+
+# A plant that no longer fits the code would be missed only at the next score.
+.PHONY: plants
+plants:
+	@status=0; for patch in tests/plants/*.patch; do \
+	    patch --dry-run -s -p1 -F0 <$$patch >/dev/null || { echo "FAIL plants: $$patch does not apply"; status=1; }; \
+	done; [ $$status = 1 ] || echo 'PASS plants: all apply'; exit $$status

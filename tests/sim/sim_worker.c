@@ -1,0 +1,257 @@
+// The simulator's workers: a restarter whose restarts take time, fail or kill it, and a saver whose
+// store keeps the rules of saver/store.h and can be full, slow, or die between commit and answer.
+
+#include "sim.h"
+
+#include "job.h"
+#include "string_view.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#define STOP_MS 2000
+
+static bool is_saver(const sim_process_t *process)
+{
+    return process->role == SIM_SAVER;
+}
+
+void sim_worker_start(sim_t *self, sim_process_t *process)
+{
+    bool saver = is_saver(process);
+    mm_worker_config_t config = {.name = process->name,
+                                 .role = saver ? MM_ROLE_SAVER : MM_ROLE_RESTARTER,
+                                 .nonce = 1 + sim_below(self, UINT64_MAX - 1),
+                                 .slots = saver ? SIM_RUNNING : self->shape.slots,
+                                 .heartbeat_ms = self->shape.gather.heartbeat_ms,
+                                 .lost_after_ms = self->shape.gather.lost_after_ms,
+                                 .drain_ms = saver ? self->shape.gather.drain_ms + 1000
+                                                   : self->shape.gather.drain_ms + 1000 - STOP_MS,
+                                 .leaves_last = saver,
+                                 .one_by_one = !saver && self->shape.one_by_one};
+    process->worker = mm_worker_new(&config, self->now_ms + process->clock_ms);
+    process->session = 0;
+    process->running_count = 0;
+    process->commit_ms = 0;
+}
+
+void sim_worker_end(sim_process_t *process)
+{
+    mm_worker_destroy(&process->worker);
+    process->running_count = 0;
+    process->session = 0;
+}
+
+static int64_t next_end(const sim_process_t *process)
+{
+    if (is_saver(process))
+        return process->commit_ms > 0 ? process->commit_ms : MM_NEVER;
+    int64_t next = MM_NEVER;
+    for (uint32_t i = 0; i < process->running_count; i++)
+        if (process->running[i].end_ms < next)
+            next = process->running[i].end_ms;
+    return next;
+}
+
+int64_t sim_worker_deadline(const sim_process_t *process)
+{
+    int64_t core = mm_worker_deadline(process->worker) - process->clock_ms;
+    int64_t work = next_end(process);
+    return work < core ? work : core;
+}
+
+static void start_task(sim_t *self, sim_process_t *process, const mm_task_t *task)
+{
+    sim_job_t *job = sim_job(self, &task->id);
+    assert(job && process->running_count < SIM_RUNNING);
+    sim_running_t *running = &process->running[process->running_count++];
+    *running = (sim_running_t){.number = task->number,
+                               .leg = task->leg,
+                               .id = task->id,
+                               .job = job,
+                               .outcome = task->outcome};
+    if (is_saver(process)) {
+        int64_t takes =
+            (int64_t)sim_below(self, 1 + (uint64_t)(self->faulty ? self->faults.store_slow_ms : 5));
+        if (process->commit_ms == 0)
+            process->commit_ms = self->now_ms + 1 + takes;
+        return;
+    }
+    running->end_ms = self->now_ms + (int64_t)sim_below(self, 1 + (uint64_t)self->shape.restart_ms);
+    running->fails = sim_chance(self, self->shape.fail);
+    running->kills = job->poison;
+    sim_check_started(self, process, running);
+    if (self->faulty && self->shape.one_by_one && self->faults.start_ms > 0)
+        sim_pause(self, process, sim_between(self, 1, self->faults.start_ms));
+}
+
+static void apply(sim_t *self, sim_process_t *process);
+
+static void step(sim_t *self, sim_process_t *process, mm_worker_event_t event)
+{
+    if (!process->alive)
+        return;
+    event.now_ms = event.boot_ms = self->now_ms + process->clock_ms;
+    mm_worker_step(process->worker, &event, &process->worker_actions);
+    apply(self, process);
+}
+
+static void finish(sim_t *self, sim_process_t *process, const sim_running_t *task,
+                   mm_status_t status, mm_outcome_t outcome, const char *error)
+{
+    sim_trace(self, "%s: #%llu %s", process->name.text, (unsigned long long)task->number,
+              status == MM_STATUS_OK ? "ok" : error);
+    step(self, process,
+         (mm_worker_event_t){.kind = MM_WORKER_FINISHED,
+                             .as.result = &(mm_result_t){.number = task->number,
+                                                         .status = status,
+                                                         .outcome = outcome,
+                                                         .error = mm_text(error)}});
+}
+
+static void stop_all(sim_t *self, sim_process_t *process)
+{
+    if (is_saver(process) && process->commit_ms > 0)
+        process->commit_ms = self->now_ms + 1;
+    for (uint32_t i = 0; i < process->running_count; i++)
+        process->running[i].end_ms = self->now_ms, process->running[i].fails = true;
+}
+
+static void end_process(sim_t *self, sim_process_t *process)
+{
+    sim_crash(self, process, "left");
+}
+
+static void send(sim_t *self, sim_process_t *process, const mm_worker_action_t *action)
+{
+    mm_text_t name = mm_text(process->name.text);
+    mm_frame_t frame = {0};
+    if (action->kind == MM_WORKER_RESULT) {
+        const mm_result_t *result = mm_worker_result(process->worker, action->as.serial);
+        frame.kind = MM_FRAME_RESULTS;
+        frame.as.results.worker = name;
+        frame.as.results.session = process->session;
+        frame.as.results.items = result;
+        frame.as.results.count = 1;
+    } else if (action->kind == MM_WORKER_REPORT) {
+        frame.kind = action->as.report->is_hello ? MM_FRAME_HELLO : MM_FRAME_HEARTBEAT;
+        frame.as.report = *action->as.report;
+    } else {
+        frame.kind = MM_FRAME_BYE;
+        frame.as.bye.worker = name;
+        frame.as.bye.session = mm_worker_session(process->worker);
+        frame.as.bye.last_serial = action->as.last_serial;
+    }
+    uint64_t nonce = mm_worker_nonce(process->worker);
+    if (frame.kind == MM_FRAME_RESULTS)
+        frame.as.results.nonce = nonce;
+    else if (frame.kind == MM_FRAME_BYE)
+        frame.as.bye.nonce = nonce;
+    sim_send(self, process, self->consumer, 0, &frame);
+}
+
+static void apply(sim_t *self, sim_process_t *process)
+{
+    for (size_t i = 0; i < process->worker_actions.count && process->alive; i++) {
+        const mm_worker_action_t *action = &process->worker_actions.items[i];
+        switch (action->kind) {
+        case MM_WORKER_CONNECT:
+            process->session = action->as.connect.session;
+            process->connected_ms = self->now_ms + (int64_t)sim_below(self, 20);
+            sim_trace(self, "%s: joined session %llu", process->name.text,
+                      (unsigned long long)process->session);
+            break;
+        case MM_WORKER_DISCONNECT: process->session = 0; break;
+        case MM_WORKER_RECREATE:
+            process->sockets++;
+            process->heard_from = self->now_ms + (int64_t)sim_below(self, 200);
+            break;
+        case MM_WORKER_START: start_task(self, process, action->as.task); break;
+        case MM_WORKER_STOP: stop_all(self, process); break;
+        case MM_WORKER_STARTED: break;
+        case MM_WORKER_RESULT:
+        case MM_WORKER_REPORT:
+        case MM_WORKER_BYE: send(self, process, action); break;
+        case MM_WORKER_DONE: end_process(self, process); break;
+        case MM_WORKER_NOTE: break;
+        }
+    }
+}
+
+void sim_worker_take(sim_t *self, sim_process_t *process, const mm_frame_t *frame)
+{
+    sim_trace(self, "%s: takes frame %d", process->name.text, (int)frame->kind);
+    step(self, process, (mm_worker_event_t){.kind = MM_WORKER_FRAME, .as.frame = frame});
+}
+
+static void end_restarts(sim_t *self, sim_process_t *process)
+{
+    for (uint32_t i = 0; i < process->running_count && process->alive;) {
+        sim_running_t task = process->running[i];
+        if (task.end_ms > self->now_ms) {
+            i++;
+            continue;
+        }
+        process->running[i] = process->running[--process->running_count];
+        if (task.kills) {
+            sim_check_killed(&task);
+            sim_crash(self, process, "killed by its job");
+            return;
+        }
+        if (!task.fails)
+            task.job->successes++;
+        self->statistics.restarts += !task.fails;
+        finish(self, process, &task, task.fails ? MM_STATUS_FAILED : MM_STATUS_OK, MM_OUTCOME_NONE,
+               task.fails ? "exit 1" : "");
+    }
+}
+
+// The rules of saver/store.h: the first outcome stays, and the answer is what is on record.
+static mm_outcome_t put_row(sim_t *self, const sim_running_t *task)
+{
+    sim_job_t *job = task->job;
+    mm_outcome_t before = job->outcome;
+    job->has_row = true; // a settle writes the whole row
+    if (task->leg == MM_LEG_SETTLE && before == MM_OUTCOME_NONE) {
+        job->outcome = task->outcome;
+        job->settled_ms = self->now_ms;
+    }
+    sim_check_committed(self, job, before);
+    return job->outcome;
+}
+
+static void commit(sim_t *self, sim_process_t *process)
+{
+    sim_running_t batch[SIM_RUNNING];
+    mm_outcome_t outcomes[SIM_RUNNING];
+    uint32_t count = process->running_count;
+    bool full = self->now_ms < self->store_full_until;
+    for (uint32_t i = 0; i < count; i++) {
+        batch[i] = process->running[i];
+        outcomes[i] = full ? MM_OUTCOME_NONE : put_row(self, &batch[i]);
+    }
+    process->running_count = 0;
+    process->commit_ms = 0;
+    if (self->faulty && sim_chance(self, self->faults.commit_crash)) {
+        sim_crash(self, process, "died between commit and answer");
+        return;
+    }
+    for (uint32_t i = 0; i < count && process->alive; i++)
+        finish(self, process, &batch[i], full ? MM_STATUS_FAILED : MM_STATUS_OK, outcomes[i],
+               full ? "database or disk is full" : "");
+}
+
+void sim_worker_time(sim_t *self, sim_process_t *process)
+{
+    if (is_saver(process) && process->commit_ms > 0 && process->commit_ms <= self->now_ms)
+        commit(self, process);
+    else if (!is_saver(process))
+        end_restarts(self, process);
+    if (process->alive && mm_worker_deadline(process->worker) <= self->now_ms + process->clock_ms)
+        step(self, process, (mm_worker_event_t){.kind = MM_WORKER_TIME});
+}
+
+void sim_worker_drain(sim_t *self, sim_process_t *process)
+{
+    step(self, process, (mm_worker_event_t){.kind = MM_WORKER_DRAIN});
+}

@@ -1,0 +1,455 @@
+// The simulated world: what happens next, which faults a seed has, and when it is over.
+
+#include "sim.h"
+
+#include "random.h"
+#include "host.h"
+#include "uuid.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BUSY_MAX 100000 // turns at the same time of the clock: somebody spins
+#define REST_MS  15000  // after the last settle, until nothing is out at any worker
+
+uint64_t sim_below(sim_t *self, uint64_t limit)
+{
+    return mm_random_below(&self->random, limit);
+}
+
+bool sim_chance(sim_t *self, uint32_t permille)
+{
+    return permille > 0 && sim_below(self, 1000) < permille;
+}
+
+void sim_trace(sim_t *self, const char *format, ...)
+{
+    if (self->silent)
+        return;
+    va_list arguments;
+    char **line = &self->trace[self->trace_count++ % SIM_TRACE];
+    char text[1024];
+    va_start(arguments, format);
+    int size = snprintf(text, sizeof text, "%8lld ", (long long)self->now_ms);
+    (void)vsnprintf(text + size, sizeof text - (size_t)size, format, arguments);
+    va_end(arguments);
+    free(*line);
+    *line = strdup(text);
+    if (self->verbose)
+        (void)fprintf(self->verbose, "%s\n", text);
+}
+
+sim_job_t *sim_job(sim_t *self, const mm_id_t *id)
+{
+    for (uint32_t i = 0; i < self->job_count; i++)
+        if (mm_id_equal(&self->jobs[i].id, id))
+            return &self->jobs[i];
+    abort();
+}
+
+static void add_process(sim_t *self, sim_role_t role, uint32_t index, const char *name)
+{
+    sim_process_t *process = &self->processes[self->process_count++];
+    process->role = role;
+    process->index = index;
+    bool valid = mm_name_from(mm_text(name), &process->name);
+    assert(valid);
+    process->start_ms = sim_between(self, 0, 2000); // in any order
+    if (role == SIM_CONSUMER)
+        self->consumer = process;
+    if (role == SIM_SAVER)
+        self->saver = process;
+}
+
+static void make_jobs(sim_t *self)
+{
+    self->job_count = SIM_JOBS;
+    for (uint32_t i = 0; i < self->job_count; i++) {
+        sim_job_t *job = &self->jobs[i];
+        job->id.bytes[15] = (uint8_t)(i + 1); // prints as j1, j2, ...
+        (void)snprintf(job->host, sizeof job->host, "web-%u",
+                       (unsigned)sim_below(self, self->shape.hosts));
+        job->publisher = (uint32_t)sim_below(self, self->shape.publishers);
+        job->accept_ms = sim_between(self, 0, 30000);
+    }
+    if (self->faults.poison)
+        self->jobs[sim_below(self, SIM_JOBS)].poison = true;
+}
+
+sim_t *sim_new(uint64_t seed, FILE *verbose)
+{
+    sim_t *self = calloc(1, sizeof *self);
+    assert(self);
+    self->seed = self->random = seed;
+    self->verbose = verbose;
+    self->encoder = mm_encoder_new();
+    self->decoder = mm_decoder_new();
+    sim_draw(self);
+    add_process(self, SIM_CONSUMER, 0, "consumer");
+    add_process(self, SIM_SAVER, 0, "saver");
+    char name[16];
+    for (uint32_t i = 0; i < self->shape.restarters; i++) {
+        (void)snprintf(name, sizeof name, "r%u", i + 1);
+        add_process(self, SIM_RESTARTER, i, name);
+    }
+    for (uint32_t i = 0; i < self->shape.publishers; i++) {
+        (void)snprintf(name, sizeof name, "p%u", i + 1);
+        add_process(self, SIM_PUBLISHER, i, name);
+    }
+    make_jobs(self);
+    return self;
+}
+
+// ---- processes
+
+static void start(sim_t *self, sim_process_t *process)
+{
+    process->alive = true;
+    process->draining = false;
+    process->paused_until = 0;
+    process->clock_ms = sim_between(self, 0, 1000000);
+    process->sockets += process->role == SIM_PUBLISHER ? 0 : 1;
+    process->heard_from = self->now_ms + sim_between(self, 0, 300);
+    sim_trace(self, "%s: starts", process->name.text);
+    switch (process->role) {
+    case SIM_CONSUMER: sim_consumer_start(self, process); break;
+    case SIM_SAVER:
+    case SIM_RESTARTER: sim_worker_start(self, process); break;
+    case SIM_PUBLISHER: sim_publisher_start(self, process); break;
+    }
+}
+
+// Ends a process at once, with all that is not durable; it comes back. Its core may be in a step:
+// it is freed when that is over.
+void sim_crash(sim_t *self, sim_process_t *process, const char *why)
+{
+    if (!process->alive)
+        return;
+    sim_trace(self, "%s: %s", process->name.text, why);
+    process->alive = false;
+    process->ended = true;
+    process->paused_until = 0;
+    process->session = 0;
+    process->running_count = 0;
+    process->start_ms = self->over ? MM_NEVER : self->now_ms + sim_between(self, 50, 3000);
+}
+
+static void bury(sim_t *self, sim_process_t *process)
+{
+    process->ended = false;
+    sim_deliver_backlog(self, process);
+    switch (process->role) {
+    case SIM_CONSUMER: sim_consumer_end(process); break;
+    case SIM_SAVER:
+    case SIM_RESTARTER: sim_worker_end(process); break;
+    case SIM_PUBLISHER: sim_publisher_end(process); break;
+    }
+}
+
+static void drain(sim_t *self, sim_process_t *process)
+{
+    if (!process->alive || process->draining)
+        return;
+    sim_trace(self, "%s: TERM", process->name.text);
+    process->draining = true;
+    process->drained_ms =
+        self->now_ms < process->paused_until ? process->paused_until : self->now_ms;
+    switch (process->role) {
+    case SIM_CONSUMER: sim_consumer_drain(self, process); break;
+    case SIM_SAVER:
+    case SIM_RESTARTER: sim_worker_drain(self, process); break;
+    case SIM_PUBLISHER: sim_publisher_drain(self, process); break;
+    }
+}
+
+static int64_t deadline(const sim_t *self, const sim_process_t *process)
+{
+    if (!process->alive)
+        return process->start_ms;
+    int64_t due = MM_NEVER;
+    switch (process->role) {
+    case SIM_CONSUMER: due = sim_consumer_deadline(process); break;
+    case SIM_SAVER:
+    case SIM_RESTARTER: due = sim_worker_deadline(process); break;
+    case SIM_PUBLISHER: due = sim_publisher_deadline(self, process); break;
+    }
+    return due < process->paused_until ? process->paused_until : due;
+}
+
+static void wake(sim_t *self, sim_process_t *process)
+{
+    if (!process->alive) {
+        if (process->start_ms <= self->now_ms)
+            start(self, process);
+        return;
+    }
+    sim_deliver_backlog(self, process); // what waits is read before the clock is judged
+    if (!process->alive)
+        return;
+    switch (process->role) {
+    case SIM_CONSUMER:
+        if (sim_consumer_deadline(process) <= self->now_ms)
+            sim_consumer_time(self, process);
+        break;
+    case SIM_SAVER:
+    case SIM_RESTARTER: sim_worker_time(self, process); break;
+    case SIM_PUBLISHER: sim_publisher_time(self, process); break;
+    }
+}
+
+// ---- faults
+
+static sim_process_t *any_process(sim_t *self)
+{
+    return &self->processes[sim_below(self, self->process_count)];
+}
+
+static bool comes(sim_t *self, int64_t *next_ms, int64_t every_ms)
+{
+    if (every_ms == 0 || self->now_ms < *next_ms)
+        return false;
+    bool first = *next_ms == 0;
+    *next_ms = self->now_ms + 1 + (int64_t)sim_below(self, (uint64_t)(2 * every_ms));
+    return !first;
+}
+
+void sim_pause(sim_t *self, sim_process_t *process, int64_t span_ms)
+{
+    if (process->paused_until > 0)
+        return;
+    process->paused_until = self->now_ms + span_ms;
+    process->drained_ms += span_ms;
+    sim_trace(self, "%s: STOP for %lld ms", process->name.text, (long long)span_ms);
+}
+
+static void stop_and_go(sim_t *self)
+{
+    sim_process_t *process = any_process(self);
+    if (comes(self, &self->next.pause, self->faults.pause_every_ms) && process->alive &&
+        process->paused_until == 0) {
+        sim_pause(self, process, sim_between(self, 1, self->faults.pause_ms));
+        self->statistics.pauses++;
+    }
+    if (comes(self, &self->next.stop, self->faults.stop_every_ms)) {
+        drain(self, any_process(self));
+        self->statistics.stops++;
+    }
+}
+
+static void cut(sim_t *self)
+{
+    if (!comes(self, &self->next.partition, self->faults.partition_every_ms))
+        return;
+    sim_process_t *process = any_process(self);
+    process->cut_in = sim_coin(self);
+    process->cut_out = !process->cut_in || sim_coin(self);
+    process->cut_until = self->now_ms + sim_between(self, 100, 8000);
+    sim_trace(self, "%s: cut off%s%s", process->name.text, process->cut_in ? " in" : "",
+              process->cut_out ? " out" : "");
+}
+
+// The last restarter does not come back: somebody scales down without asking.
+static void lose_one(sim_t *self)
+{
+    self->faults.gone_ms = 0;
+    for (uint32_t i = self->process_count; i-- > 0;) {
+        sim_process_t *process = &self->processes[i];
+        if (process->role != SIM_RESTARTER)
+            continue;
+        self->statistics.crashes += process->alive;
+        sim_crash(self, process, "KILL, for ever");
+        process->start_ms = MM_NEVER;
+        return;
+    }
+}
+
+static void make_faults(sim_t *self)
+{
+    for (sim_role_t role = SIM_CONSUMER; role <= SIM_PUBLISHER; role++) {
+        if (!comes(self, &self->next.crash[role], self->faults.crash_every_ms[role]))
+            continue;
+        sim_process_t *process;
+        do
+            process = any_process(self);
+        while (process->role != role);
+        self->statistics.crashes += process->alive;
+        sim_crash(self, process, "KILL");
+    }
+    stop_and_go(self);
+    cut(self);
+    if (self->faults.gone_ms > 0 && self->now_ms >= self->faults.gone_ms)
+        lose_one(self);
+    if (comes(self, &self->next.full, self->faults.store_full_every_ms)) {
+        self->store_full_until = self->now_ms + sim_between(self, 100, 10000);
+        sim_trace(self, "the store is full");
+    }
+}
+
+static void end_pauses(sim_t *self)
+{
+    for (uint32_t i = 0; i < self->process_count; i++) {
+        sim_process_t *process = &self->processes[i];
+        bool over = !self->faulty || process->cut_until <= self->now_ms;
+        if (over)
+            process->cut_in = process->cut_out = false;
+        if (process->paused_until > 0 && (!self->faulty || process->paused_until <= self->now_ms)) {
+            process->paused_until = 0;
+            sim_trace(self, "%s: CONT", process->name.text);
+            wake(self, process);
+        }
+    }
+}
+
+static void end_faults(sim_t *self)
+{
+    self->faulty = false;
+    self->store_full_until = 0;
+    sim_trace(self, "the faults are over");
+    end_pauses(self);
+}
+
+// ---- the run
+
+static bool all_settled(const sim_t *self)
+{
+    for (uint32_t i = 0; i < self->job_count; i++)
+        if (!self->jobs[i].accepted || self->jobs[i].in_outbox)
+            return false;
+    return true;
+}
+
+// The work itself (I7): in the worst case all jobs are for one host, and every attempt takes its
+// longest.
+static int64_t work_ms(const sim_t *self)
+{
+    return SIM_JOBS * (int64_t)self->shape.gather.attempts *
+           (self->shape.restart_ms + self->shape.gather.backoff_high_ms) / 4;
+}
+
+static int64_t next_time(const sim_t *self)
+{
+    int64_t next = sim_next_message(self);
+    for (uint32_t i = 0; i < self->process_count; i++) {
+        int64_t due = deadline(self, &self->processes[i]);
+        next = due < next ? due : next;
+    }
+    int64_t tick = self->now_ms + 50; // faults come in this grain
+    return self->faulty && tick < next ? tick : next;
+}
+
+static void advance(sim_t *self)
+{
+    int64_t next = next_time(self);
+    if (next > self->now_ms) {
+        self->now_ms = next;
+        self->busy = 0;
+    } else if (++self->busy > BUSY_MAX) {
+        sim_violated(self, "I7 live", "somebody spins");
+    }
+    self->statistics.steps++;
+    if (self->faulty && self->now_ms >= SIM_FAULTS_MS)
+        end_faults(self);
+    if (self->faulty)
+        make_faults(self);
+    end_pauses(self);
+    while (sim_next_message(self) <= self->now_ms && !self->failed)
+        sim_deliver(self);
+    for (uint32_t i = 0; i < self->process_count && !self->failed; i++)
+        if (deadline(self, &self->processes[i]) <= self->now_ms)
+            wake(self, &self->processes[i]);
+    for (uint32_t i = 0; i < self->process_count; i++)
+        if (self->processes[i].ended)
+            bury(self, &self->processes[i]);
+    sim_check_leaving(self);
+}
+
+static void settle_all(sim_t *self, uint64_t steps_max)
+{
+    int64_t limit = SIM_FAULTS_MS + SIM_SETTLE_MS + work_ms(self);
+    while (!self->failed && (self->faulty || !all_settled(self)) &&
+           self->statistics.steps < steps_max) {
+        advance(self);
+        if (self->now_ms > limit)
+            sim_violated(self, "I7 live", "not all jobs are settled %lld s after the faults",
+                         (long long)(limit - SIM_FAULTS_MS) / 1000);
+    }
+    self->statistics.worst_ms = self->now_ms - SIM_FAULTS_MS;
+}
+
+// Late copies of jobs may still come: they are looked up, and then nothing is out any more (R2).
+static void rest(sim_t *self)
+{
+    int64_t limit = self->now_ms + REST_MS;
+    while (!self->failed && !sim_is_quiet(self)) {
+        advance(self);
+        if (self->now_ms > limit)
+            sim_violated(self, "R2 what is held", "a task is out that nobody works on");
+    }
+}
+
+static bool any_alive(const sim_t *self)
+{
+    for (uint32_t i = 0; i < self->process_count; i++)
+        if (self->processes[i].alive)
+            return true;
+    return false;
+}
+
+int64_t sim_leave_ms(const sim_t *self)
+{
+    return self->shape.outbox.drain_ms + 1000;
+}
+
+// TERM to all: everybody leaves within the drain timeout and a second (I7).
+static void drain_all(sim_t *self)
+{
+    self->over = true;
+    for (uint32_t i = 0; i < self->process_count; i++) {
+        if (!self->processes[i].alive)
+            self->processes[i].start_ms = MM_NEVER;
+        drain(self, &self->processes[i]);
+    }
+    while (!self->failed && any_alive(self))
+        advance(self);
+}
+
+bool sim_run(sim_t *self, uint64_t steps_max)
+{
+    self->faulty = true;
+    settle_all(self, steps_max);
+    if (!self->failed && self->statistics.steps < steps_max) {
+        sim_check_end(self);
+        rest(self);
+        drain_all(self);
+    }
+    self->statistics.simulated_ms = self->now_ms;
+    if (self->failed && !self->verbose && !self->silent) {
+        uint64_t first = self->trace_count > 50 ? self->trace_count - 50 : 0;
+        for (uint64_t i = first; i < self->trace_count; i++)
+            (void)printf("%s\n", self->trace[i % SIM_TRACE]);
+    }
+    return !self->failed;
+}
+
+void sim_destroy(sim_t **self_p)
+{
+    sim_t *self = *self_p;
+    *self_p = NULL;
+    sim_drop_messages(self);
+    mm_heap_clear(&self->messages);
+    for (uint32_t i = 0; i < self->process_count; i++) {
+        sim_process_t *process = &self->processes[i];
+        process->alive = false;
+        bury(self, process);
+        gather_actions_clear(&process->gather_actions);
+        mm_worker_actions_clear(&process->worker_actions);
+        outbox_actions_clear(&process->outbox_actions);
+    }
+    for (size_t i = 0; i < SIM_TRACE; i++)
+        free(self->trace[i]);
+    mm_encoder_destroy(&self->encoder);
+    mm_decoder_destroy(&self->decoder);
+    free(self);
+}

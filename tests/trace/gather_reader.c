@@ -1,0 +1,411 @@
+// See gather_reader.h.
+
+#include "gather_reader.h"
+#include "host.h"
+#include "job.h"
+#include "uuid.h"
+#include "tokens.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WORKERS_MAX 64
+#define LIST_MAX    MM_BATCH_ITEMS
+#define TIME_MAX    INT64_C(1000000000000000) // milliseconds: nothing that is added to it runs over
+
+// What goes on from line to line of one worker.
+typedef struct {
+    mm_name_t name;
+    mm_role_t role;
+    uint64_t nonce;
+    uint64_t session;
+    uint64_t sequence;
+    uint64_t serial;
+    uint32_t slots;
+} known_t;
+
+struct gather_reader {
+    mm_words_t words;
+    bool has_words;
+    known_t workers[WORKERS_MAX];
+    size_t worker_count;
+    uint64_t life;
+    int64_t now_ms; // of the last event
+    mm_report_t report;
+    mm_held_t held[LIST_MAX];
+    mm_result_t results[LIST_MAX];
+    char complaint[256];
+};
+
+gather_reader_t *gather_reader_new(void)
+{
+    gather_reader_t *self = calloc(1, sizeof *self);
+    assert(self);
+    return self;
+}
+
+void gather_reader_destroy(gather_reader_t **self_p)
+{
+    gather_reader_t *self = *self_p;
+    if (!self)
+        return;
+    *self_p = NULL;
+    if (self->has_words)
+        mm_words_clear(&self->words);
+    free(self);
+}
+
+const char *gather_reader_complaint(const gather_reader_t *self)
+{
+    return self->complaint;
+}
+
+static bool complain(gather_reader_t *self, const char *what, const char *about)
+{
+    (void)snprintf(self->complaint, sizeof self->complaint, "%s: '%s'", what, about);
+    return false;
+}
+
+static bool split(gather_reader_t *self, const char *line)
+{
+    if (self->has_words)
+        mm_words_clear(&self->words);
+    self->has_words = mm_words_split(line, &self->words);
+    return self->has_words && self->words.count > 0;
+}
+
+static const char *word(const gather_reader_t *self, size_t index)
+{
+    return index < self->words.count ? self->words.words[index] : "";
+}
+
+bool gather_reader_config(gather_reader_t *self, const char *line, gather_config_t *config)
+{
+    if (!split(self, line) || strcmp(word(self, 0), "config") != 0)
+        return complain(self, "not a config line", line);
+    const struct {
+        const char *key;
+        void *field;
+        bool wide;
+        int64_t min, max;
+    } fields[] = {{"life", &config->life, true, 0, INT64_MAX},
+                  {"first_number", &config->first_number, true, 0, INT64_MAX},
+                  {"first_session", &config->first_session, true, 0, INT64_MAX},
+                  {"seed", &config->seed, true, 0, INT64_MAX},
+                  {"attempts", &config->attempts, false, 1, 1000},
+                  {"backoff_low", &config->backoff_low_ms, true, 0, TIME_MAX},
+                  {"backoff_high", &config->backoff_high_ms, true, 0, TIME_MAX},
+                  {"heartbeat", &config->heartbeat_ms, true, 1, TIME_MAX},
+                  {"lost_after", &config->lost_after_ms, true, 1, TIME_MAX},
+                  {"extend_every", &config->extend_every_ms, true, 1, TIME_MAX},
+                  {"max_lease", &config->max_lease_ms, true, 1, TIME_MAX},
+                  {"drain", &config->drain_ms, true, 0, TIME_MAX},
+                  {"max_in_flight", &config->max_in_flight, false, 1, UINT32_MAX},
+                  {"max_dead", &config->max_dead, false, 0, UINT32_MAX},
+                  {"settled", &config->settled_max, false, 1, UINT32_MAX},
+                  {"nacked", &config->nacked_max, false, 1, UINT32_MAX},
+                  {"savers", &config->savers_max, false, 0, UINT32_MAX},
+                  {"restarters", &config->restarters_max, false, 0, UINT32_MAX}};
+    size_t known = 0;
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        int64_t value = mm_words_number(&self->words, fields[i].key, -1);
+        if (value < 0)
+            continue;
+        known++;
+        if (value < fields[i].min || value > fields[i].max)
+            return complain(self, "out of range in config", fields[i].key);
+        if (fields[i].wide)
+            memcpy(fields[i].field, &value, sizeof value);
+        else
+            *(uint32_t *)fields[i].field = (uint32_t)value;
+    }
+    if (known + 1 != self->words.count)
+        return complain(self, "unknown word in config", line);
+    self->life = config->life;
+    self->now_ms = 0; // a new life of the core begins
+    return true;
+}
+
+// What the wire would not let through must not come by this way either.
+
+static bool is_report(const mm_report_t *report)
+{
+    for (size_t i = 0; i < report->held_count; i++)
+        if (report->held[i].leg == MM_LEG_RESTART && mm_host_complaint(report->held[i].host))
+            return false;
+    return report->stamp_ms >= 0 && report->stamp_ms <= TIME_MAX && report->slots <= MM_SLOTS_MAX &&
+           report->parts <= MM_PARTS_MAX && report->part < report->parts;
+}
+
+static bool is_result(const mm_result_t *result)
+{
+    bool is_settled = result->leg == MM_LEG_SETTLE && result->status == MM_STATUS_OK;
+    return result->serial > 0 && result->error.size <= MM_ERROR_MAX &&
+           !(is_settled && result->outcome == MM_OUTCOME_NONE);
+}
+
+static bool is_job(const gather_event_t *event)
+{
+    mm_name_t name;
+    return event->as.job.job.delivery > 0 && !mm_host_complaint(event->as.job.job.host) &&
+           mm_name_from(event->as.job.publisher, &name);
+}
+
+static known_t *known(gather_reader_t *self, const char *name)
+{
+    for (size_t i = 0; i < self->worker_count; i++)
+        if (strcmp(self->workers[i].name.text, name) == 0)
+            return &self->workers[i];
+    mm_name_t checked;
+    if (self->worker_count == WORKERS_MAX || !mm_name_from(mm_text(name), &checked))
+        return NULL;
+    known_t *worker = &self->workers[self->worker_count++];
+    *worker = (known_t){.name = checked,
+                        .role = *name == 's' ? MM_ROLE_SAVER : MM_ROLE_RESTARTER,
+                        .nonce = 1,
+                        .slots = 4};
+    return worker;
+}
+
+static bool read_leg(const char *name, mm_leg_t *ret_leg)
+{
+    for (mm_leg_t leg = MM_LEG_SAVE; leg <= MM_LEG_SETTLE; leg++) {
+        static const char *const names[] = {"", "save", "restart", "settle"};
+        if (strcmp(name, names[leg]) == 0) {
+            *ret_leg = leg;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool read_status(const char *name, mm_status_t *ret_status)
+{
+    static const char *const names[] = {"ok", "failed", "returned"};
+    for (mm_status_t status = MM_STATUS_OK; status <= MM_STATUS_RETURNED; status++)
+        if (strcmp(name, names[status]) == 0) {
+            *ret_status = status;
+            return true;
+        }
+    return false;
+}
+
+static mm_outcome_t read_outcome(const char *name)
+{
+    return name && strcmp(name, "restarted") == 0 ? MM_OUTCOME_RESTARTED
+           : name && strcmp(name, "dead") == 0    ? MM_OUTCOME_DEAD
+                                                  : MM_OUTCOME_NONE;
+}
+
+// "j1#17"
+static bool read_task(const char *text, mm_id_t *ret_id, uint64_t *ret_number)
+{
+    const char *hash = strchr(text, '#');
+    if (!hash)
+        return false;
+    *ret_number = strtoull(hash + 1, NULL, 10);
+    return mm_id_parse((mm_text_t){text, (size_t)(hash - text)}, ret_id);
+}
+
+// Cuts `text` at its first colons into at most `count` fields; the last one takes the rest.
+static size_t cut(char *text, char **fields, size_t count)
+{
+    size_t found = 0;
+    while (found < count) {
+        fields[found++] = text;
+        char *colon = found < count ? strchr(text, ':') : NULL;
+        if (!colon)
+            break;
+        *colon = '\0';
+        text = colon + 1;
+    }
+    return found;
+}
+
+// held=j1#17:restart:web-7
+static bool read_held(gather_reader_t *self, char *text)
+{
+    char *fields[3];
+    size_t count = cut(text, fields, 3);
+    mm_held_t *held = &self->held[self->report.held_count];
+    *held = (mm_held_t){.started = true};
+    if (self->report.held_count == LIST_MAX || count < 2 ||
+        !read_task(fields[0], &held->id, &held->number) || !read_leg(fields[1], &held->leg))
+        return false;
+    held->host = mm_text(count > 2 ? fields[2] : "");
+    self->report.held_count++;
+    return true;
+}
+
+// result=5:j1#17:restart:ok:none:error
+static bool read_listed_result(gather_reader_t *self, char *text)
+{
+    char *fields[6];
+    size_t count = cut(text, fields, 6);
+    mm_result_t *result = &self->results[self->report.result_count];
+    *result = (mm_result_t){0};
+    if (self->report.result_count == LIST_MAX || count < 4 ||
+        !read_task(fields[1], &result->id, &result->number) || !read_leg(fields[2], &result->leg) ||
+        !read_status(fields[3], &result->status))
+        return false;
+    result->serial = strtoull(fields[0], NULL, 10);
+    result->outcome = read_outcome(count > 4 ? fields[4] : NULL);
+    result->error = mm_text(count > 5 ? fields[5] : "");
+    self->report.result_count++;
+    return is_result(result);
+}
+
+static bool read_report(gather_reader_t *self, bool hello, gather_event_t *event)
+{
+    known_t *worker = known(self, word(self, 1));
+    if (!worker)
+        return false;
+    const mm_words_t *words = &self->words;
+    const char *role = mm_words_value(words, "role");
+    if (role)
+        worker->role = strcmp(role, "saver") == 0 ? MM_ROLE_SAVER : MM_ROLE_RESTARTER;
+    uint64_t nonce = (uint64_t)mm_words_number(words, "nonce", (int64_t)worker->nonce);
+    if (nonce != worker->nonce) // another process begins anew
+        worker->session = worker->sequence = worker->serial = 0;
+    worker->nonce = nonce;
+    worker->slots = (uint32_t)mm_words_number(words, "slots", worker->slots);
+    uint64_t sequence = (uint64_t)mm_words_number(words, "sequence", (int64_t)worker->sequence + 1);
+    worker->sequence = sequence > worker->sequence ? sequence : worker->sequence;
+    self->report = (mm_report_t){
+        .is_hello = hello,
+        .worker = mm_text(worker->name.text),
+        .nonce = worker->nonce,
+        .role = worker->role,
+        .session = (uint64_t)mm_words_number(words, "session", (int64_t)worker->session),
+        .sequence = sequence,
+        .stamp_ms = mm_words_number(words, "stamp", event->now_ms),
+        .slots = worker->slots,
+        .part = (uint32_t)mm_words_number(words, "part", 0),
+        .parts = (uint32_t)mm_words_number(words, "parts", 1),
+        .held = self->held,
+        .results = self->results};
+    for (size_t i = 2; i < words->count; i++) {
+        char *text = words->words[i];
+        if (strncmp(text, "held=", 5) == 0 && !read_held(self, text + 5))
+            return false;
+        if (strncmp(text, "result=", 7) == 0 && !read_listed_result(self, text + 7))
+            return false;
+    }
+    for (size_t i = 0; i < self->report.result_count; i++)
+        if (self->results[i].serial > worker->serial)
+            worker->serial = self->results[i].serial;
+    self->report.last_serial = (uint64_t)mm_words_number(words, "last", (int64_t)worker->serial);
+    event->kind = GATHER_REPORT;
+    event->as.report = &self->report;
+    return is_report(&self->report);
+}
+
+static bool read_from(gather_reader_t *self, gather_event_t *event, known_t **ret_worker)
+{
+    known_t *worker = known(self, word(self, 1));
+    if (!worker)
+        return false;
+    event->as.from.worker = mm_text(worker->name.text);
+    event->as.from.nonce = (uint64_t)mm_words_number(&self->words, "nonce", (int64_t)worker->nonce);
+    event->as.from.session =
+        (uint64_t)mm_words_number(&self->words, "session", (int64_t)worker->session);
+    *ret_worker = worker;
+    return true;
+}
+
+// result r1 j1#17 restart ok
+static bool read_result(gather_reader_t *self, gather_event_t *event)
+{
+    known_t *worker;
+    mm_result_t *result = &self->results[0];
+    *result = (mm_result_t){0};
+    if (!read_from(self, event, &worker) ||
+        !read_task(word(self, 2), &result->id, &result->number) ||
+        !read_leg(word(self, 3), &result->leg) || !read_status(word(self, 4), &result->status))
+        return false;
+    result->outcome = read_outcome(mm_words_value(&self->words, "outcome"));
+    result->error = mm_words_text(&self->words, "error");
+    result->serial = (uint64_t)mm_words_number(&self->words, "serial", (int64_t)worker->serial + 1);
+    if (result->serial > worker->serial)
+        worker->serial = result->serial;
+    event->kind = GATHER_RESULT;
+    event->as.from.result = result;
+    return is_result(result);
+}
+
+static bool read_job(gather_reader_t *self, gather_event_t *event)
+{
+    mm_job_t *job = &event->as.job.job;
+    if (!mm_id_parse(mm_text(word(self, 1)), &job->id))
+        return false;
+    event->kind = GATHER_JOB;
+    job->host = mm_words_text(&self->words, "host");
+    job->delivery = (uint32_t)mm_words_number(&self->words, "delivery", 1);
+    event->as.job.publisher = mm_words_text(&self->words, "publisher");
+    if (event->as.job.publisher.size == 0)
+        event->as.job.publisher = mm_text("p1");
+    event->as.job.life = (uint64_t)mm_words_number(&self->words, "life", (int64_t)self->life);
+    return is_job(event);
+}
+
+static bool read_kind(gather_reader_t *self, gather_event_t *event)
+{
+    const char *kind = word(self, 0);
+    known_t *worker;
+    if (strcmp(kind, "job") == 0)
+        return read_job(self, event);
+    if (strcmp(kind, "hello") == 0 || strcmp(kind, "heartbeat") == 0)
+        return read_report(self, *kind == 'h' && kind[2] == 'l', event);
+    if (strcmp(kind, "result") == 0)
+        return read_result(self, event);
+    if (strcmp(kind, "started") == 0) {
+        event->kind = GATHER_STARTED;
+        event->as.from.number = strtoull(word(self, 2) + (*word(self, 2) == '#'), NULL, 10);
+        return read_from(self, event, &worker);
+    }
+    if (strcmp(kind, "bye") == 0) {
+        event->kind = GATHER_BYE;
+        if (!read_from(self, event, &worker))
+            return false;
+        event->as.from.last_serial =
+            (uint64_t)mm_words_number(&self->words, "last", (int64_t)worker->serial);
+        return true;
+    }
+    if (strcmp(kind, "time") == 0) {
+        event->kind = GATHER_TIME;
+        event->as.time.inbox_empty = mm_words_value(&self->words, "inbox") == NULL;
+        return true;
+    }
+    event->kind = strcmp(kind, "ask") == 0 ? GATHER_ASK : GATHER_DRAIN;
+    return strcmp(kind, "ask") == 0 || strcmp(kind, "drain") == 0;
+}
+
+bool gather_reader_event(gather_reader_t *self, const char *line, gather_event_t *ret_event)
+{
+    char *end;
+    const char *from = strchr(line, '[');
+    if (!from)
+        return complain(self, "a line starts with [milliseconds]", line);
+    gather_event_t event = {.now_ms = strtoll(from + 1, &end, 10)};
+    if (event.now_ms < self->now_ms || event.now_ms > TIME_MAX)
+        return complain(self, "before the last event, or no time at all", line);
+    if (*end != ']' || !split(self, end + 1) || !read_kind(self, &event))
+        return complain(self, "not an event", line);
+    self->now_ms = event.now_ms;
+    *ret_event = event;
+    return true;
+}
+
+void gather_reader_follow(gather_reader_t *self, const gather_actions_t *actions)
+{
+    for (size_t i = 0; i < actions->count; i++) {
+        if (actions->items[i].kind != GATHER_WELCOME)
+            continue;
+        known_t *worker = known(self, actions->items[i].as.answer.worker.text);
+        if (worker)
+            worker->session = actions->items[i].as.answer.session;
+    }
+}

@@ -1,0 +1,72 @@
+// See tokens.h.
+
+#include "tokens.h"
+#include "string_view.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+// Takes one word from *from, unquoting it in place; returns false when a quote is not closed.
+static bool take_word(char **from, char **ret_word)
+{
+    char *in = *from, *out = *from;
+    bool quoted = false;
+    *ret_word = in;
+    for (; *in != '\0' && (quoted || (*in != ' ' && *in != '\t' && *in != '\n')); in++) {
+        if (*in == '"')
+            quoted = !quoted;
+        else if (*in == '\\' && quoted && in[1] != '\0')
+            *out++ = *++in;
+        else
+            *out++ = *in;
+    }
+    *from = *in == '\0' ? in : in + 1;
+    *out = '\0';
+    return !quoted;
+}
+
+bool mm_words_split(const char *line, mm_words_t *ret_words)
+{
+    char *copy = strdup(line);
+    assert(copy);
+    ret_words->copy = copy;
+    ret_words->count = 0;
+    for (;;) {
+        copy += strspn(copy, " \t\n");
+        if (*copy == '\0' || *copy == '#')
+            return true;
+        if (ret_words->count == MM_WORDS_MAX ||
+            !take_word(&copy, &ret_words->words[ret_words->count++])) {
+            mm_words_clear(ret_words);
+            return false;
+        }
+    }
+}
+
+void mm_words_clear(mm_words_t *self)
+{
+    free(self->copy);
+    self->copy = NULL;
+    self->count = 0;
+}
+
+const char *mm_words_value(const mm_words_t *self, const char *key)
+{
+    size_t size = strlen(key);
+    for (size_t i = 0; i < self->count; i++)
+        if (strncmp(self->words[i], key, size) == 0 && self->words[i][size] == '=')
+            return self->words[i] + size + 1;
+    return NULL;
+}
+
+mm_text_t mm_words_text(const mm_words_t *self, const char *key)
+{
+    return mm_text(mm_words_value(self, key));
+}
+
+int64_t mm_words_number(const mm_words_t *self, const char *key, int64_t fallback)
+{
+    const char *value = mm_words_value(self, key);
+    return value ? (int64_t)strtoull(value, NULL, 10) : fallback;
+}

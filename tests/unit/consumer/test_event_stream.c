@@ -1,0 +1,197 @@
+// Tests of consumer/event_stream.c: which events viewers get, and how much of what is too much.
+
+#include "host.h"
+#include "job.h"
+#include "event_stream.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static watch_t *watch;
+
+static int open_watch(void **state)
+{
+    (void)state;
+    watch = watch_new();
+    return 0;
+}
+
+static int close_watch(void **state)
+{
+    (void)state;
+    watch_destroy(&watch);
+    assert_null(watch);
+    return 0;
+}
+
+static void ends(const char *host, mm_verdict_t verdict, int64_t now_ms)
+{
+    gather_action_t action = {.kind = GATHER_NOTICE};
+    action.as.notice.host = mm_text(host);
+    action.as.notice.notice = (mm_notice_t){.verdict = verdict, .attempts = 3};
+    if (verdict == MM_VERDICT_DEAD)
+        action.as.notice.notice.error = mm_text("exit status 1");
+    watch_see(watch, &action, now_ms);
+}
+
+static void loses(const char *worker, int64_t now_ms)
+{
+    gather_action_t action = {.kind = GATHER_NOTE};
+    action.as.note.note = GATHER_NOTE_WORKER_LOST;
+    assert_true(mm_name_from(mm_text(worker), &action.as.note.worker));
+    watch_see(watch, &action, now_ms);
+}
+
+// "event host" of all since the last call, and how many were left out.
+static void expect(const char *events, int left_out)
+{
+    char seen[8192] = "";
+    json_t *json = watch_take(watch), *list = json_object_get(json, "events"), *event;
+    size_t index;
+    json_array_foreach(list, index, event)
+    {
+        const char *host = json_string_value(json_object_get(event, "host"));
+        const char *worker = json_string_value(json_object_get(event, "worker"));
+        (void)snprintf(seen + strlen(seen), sizeof seen - strlen(seen), "%s %s; ",
+                       json_string_value(json_object_get(event, "event")),
+                       host     ? host
+                       : worker ? worker
+                                : "");
+    }
+    assert_string_equal(seen, events);
+    assert_int_equal(json_integer_value(json_object_get(json, "left_out")), left_out);
+    json_decref(json);
+}
+
+static void nobody_watches_at_first(void **state)
+{
+    (void)state;
+    assert_false(watch_is_on(watch, 1000));
+    assert_int_equal(watch_deadline(watch), MM_NEVER);
+    watch_add(watch, 1, mm_text("* *"), 1000);
+    assert_true(watch_is_on(watch, 1000));
+}
+
+static void events_are_of_the_host_and_kind_that_is_wanted(void **state)
+{
+    (void)state;
+    watch_add(watch, 1, mm_text("web-7 *"), 1000);
+    watch_add(watch, 2, mm_text("* dead"), 1000);
+    ends("web-7", MM_VERDICT_ACK, 1001);
+    ends("web-8", MM_VERDICT_ACK, 1001);
+    ends("web-8", MM_VERDICT_DEAD, 1001);
+    ends("web-7", MM_VERDICT_EXTEND, 1001);
+    loses("restarter-1", 1001);
+    expect("acked web-7; dead web-8; ", 0);
+}
+
+static void what_has_happened_waits_a_little_for_company(void **state)
+{
+    (void)state;
+    watch_add(watch, 1, mm_text("* *"), 1000);
+    loses("restarter-1", 1001);
+    assert_int_equal(watch_deadline(watch), 1101);
+    ends("web-7", MM_VERDICT_NACK, 1050);
+    assert_int_equal(watch_deadline(watch), 1101);
+    expect("lost restarter-1; nacked web-7; ", 0);
+    assert_int_equal(watch_deadline(watch), MM_NEVER);
+}
+
+static void everyday_events_do_not_push_out_rare_ones(void **state)
+{
+    (void)state;
+    watch_add(watch, 1, mm_text("* *"), 1000);
+    for (int i = 0; i < 1000; i++)
+        ends("web-7", MM_VERDICT_ACK, 1001);
+    ends("web-8", MM_VERDICT_DEAD, 1001);
+    json_t *json = watch_take(watch), *list = json_object_get(json, "events");
+    size_t count = json_array_size(list);
+    assert_string_equal(
+        json_string_value(json_object_get(json_array_get(list, count - 1), "event")), "dead");
+    assert_int_equal(json_integer_value(json_object_get(json, "left_out")), 1001 - count);
+    assert_true(count < 500);
+    json_decref(json);
+}
+
+static void long_errors_are_left_out_and_not_lost_with_all_the_others(void **state)
+{
+    (void)state;
+    char error[MM_ERROR_MAX];
+    memset(error, 'x', sizeof error);
+    watch_add(watch, 1, mm_text("* *"), 1000);
+    for (int i = 0; i < 300; i++) {
+        gather_action_t action = {.kind = GATHER_NOTE};
+        action.as.note.note = GATHER_NOTE_RETRY;
+        action.as.note.host = mm_text("web-7");
+        action.as.note.error = (mm_text_t){error, sizeof error};
+        watch_see(watch, &action, 1001);
+    }
+    json_t *json = watch_take(watch);
+    size_t count = json_array_size(json_object_get(json, "events"));
+    assert_in_range(count, 100, 299);
+    assert_int_equal(json_integer_value(json_object_get(json, "left_out")), 300 - count);
+    assert_true(json_dumpb(json, NULL, 0, JSON_COMPACT) <= MM_TELL_BYTES);
+    json_decref(json);
+}
+
+static void whoever_does_not_ask_again_is_forgotten(void **state)
+{
+    (void)state;
+    watch_add(watch, 1, mm_text("* *"), 1000);
+    watch_add(watch, 1, mm_text("* *"), 1000 + WATCH_FOR_MS - 1);
+    ends("web-7", MM_VERDICT_ACK, 1000 + WATCH_FOR_MS + 10);
+    expect("acked web-7; ", 0);
+    ends("web-7", MM_VERDICT_ACK, 1000 + 2 * WATCH_FOR_MS); // tells that nobody is there
+    json_decref(watch_take(watch));
+    assert_false(watch_is_on(watch, 1000 + 3 * WATCH_FOR_MS));
+}
+
+static void what_is_no_wish_is_ignored(void **state)
+{
+    (void)state;
+    static const char *const wishes[] = {"", "web-7", " dead", "web-7 ",
+                                         "* a_word_that_is_too_long"};
+    for (size_t i = 0; i < sizeof wishes / sizeof *wishes; i++)
+        watch_add(watch, 1, mm_text(wishes[i]), 1000);
+    char long_host[400];
+    memset(long_host, 'x', sizeof long_host);
+    watch_add(watch, 1, (mm_text_t){long_host, sizeof long_host}, 1000);
+    long_host[300] = ' ';
+    watch_add(watch, 1, (mm_text_t){long_host, 302}, 1000);
+    assert_false(watch_is_on(watch, 1000));
+}
+
+static void there_is_a_limit_to_watchers(void **state)
+{
+    (void)state;
+    for (uint64_t i = 1; i <= WATCH_MAX; i++)
+        watch_add(watch, i, mm_text("web-7 *"), 1000);
+    watch_add(watch, 99, mm_text("web-8 *"), 1000);
+    ends("web-8", MM_VERDICT_ACK, 1001);
+    ends("web-7", MM_VERDICT_ACK, 1001);
+    expect("acked web-7; ", 0);
+    watch_add(watch, 99, mm_text("web-8 *"), 1000 + WATCH_FOR_MS); // the others' time is over
+    ends("web-8", MM_VERDICT_ACK, 1001 + WATCH_FOR_MS);
+    expect("acked web-8; ", 0);
+}
+
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, open_watch, close_watch)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(nobody_watches_at_first),
+        TEST(events_are_of_the_host_and_kind_that_is_wanted),
+        TEST(what_has_happened_waits_a_little_for_company),
+        TEST(everyday_events_do_not_push_out_rare_ones),
+        TEST(long_errors_are_left_out_and_not_lost_with_all_the_others),
+        TEST(whoever_does_not_ask_again_is_forgotten),
+        TEST(what_is_no_wish_is_ignored),
+        TEST(there_is_a_limit_to_watchers),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,375 @@
+// Jobs in flight: each is in the queues of its states, hosts are given on in order, and a state
+// that may not follow is a bug that ends the process.
+
+#include "flight.h"
+#include "uuid.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <utlist.h>
+
+#include <cmocka.h>
+
+static flights_t flights;
+
+static int clear_flights(void **state)
+{
+    (void)state;
+    flights_clear(&flights);
+    assert_int_equal(flights_count(&flights), 0);
+    hosts_clear(&flights.hosts);
+    assert_null(flights.store_ready);
+    assert_null(flights.restart_ready);
+    assert_null(flights.restart_lonely);
+    assert_null(flights.extends);
+    assert_null(flights.leases);
+    for (store_state_t state_of = STORE_READY; state_of < STORE_ENDED; state_of++)
+        assert_int_equal(flights.in_store[state_of], 0);
+    for (restart_state_t state_of = RESTART_HELD; state_of < RESTART_ENDED; state_of++)
+        assert_int_equal(flights.in_restart[state_of], 0);
+    return 0;
+}
+
+static mm_id_t id_of(uint8_t number)
+{
+    return (mm_id_t){.bytes = {[15] = number}};
+}
+
+static flight_t *add_at(uint8_t number, const char *host)
+{
+    mm_id_t id = id_of(number);
+    return flights_add(&flights, &id, mm_text(host), 1000 + number, 9000 + number);
+}
+
+static flight_t *add(uint8_t number)
+{
+    return add_at(number, "web-7");
+}
+
+static void set_restart(flight_t *flight, restart_state_t state)
+{
+    flight_set_restart(&flights, flight, state, 5000);
+}
+
+static void set_store(flight_t *flight, store_state_t state)
+{
+    flight_set_store(&flights, flight, state, 5000);
+}
+
+static flight_t *waits(uint8_t number)
+{
+    flight_t *flight = add(number);
+    set_restart(flight, RESTART_READY);
+    set_restart(flight, RESTART_BLOCKED);
+    return flight;
+}
+
+static void a_new_flight_wants_to_be_saved_first(void **state)
+{
+    (void)state;
+    flight_t *flight = add(1);
+    mm_id_t id = id_of(1), other = id_of(2);
+    assert_ptr_equal(flights_find(&flights, &id), flight);
+    assert_null(flights_find(&flights, &other));
+    assert_int_equal(flights_count(&flights), 1);
+    assert_int_equal(flight->store, STORE_READY);
+    assert_int_equal(flight->restart, RESTART_HELD);
+    assert_ptr_equal(flights.store_ready, flight);
+    assert_null(flights.restart_ready);
+    assert_ptr_equal(flights.extends, flight);
+    assert_ptr_equal(flights.leases, flight);
+    assert_true(mm_text_equal(host_name(flight->host), mm_text("web-7")));
+}
+
+static void the_store_leg_moves_between_its_queues(void **state)
+{
+    (void)state;
+    flight_t *first = add(1), *second = add(2);
+    assert_ptr_equal(flights.store_ready, first);
+    set_store(first, STORE_OUT);
+    assert_ptr_equal(flights.store_ready, second);
+    flight_set_store(&flights, first, STORE_BACKOFF, 7000);
+    assert_int_equal(mm_heap_deadline(&flights.store_backoffs), 7000);
+    set_store(first, STORE_READY);
+    assert_true(mm_heap_deadline(&flights.store_backoffs) == MM_NEVER);
+    assert_ptr_equal(flights.store_ready->store_next, first); // behind the other
+    set_store(second, STORE_OUT);
+    set_store(second, STORE_SAVED);
+    set_store(second, STORE_READY); // to be settled
+    assert_ptr_equal(first->store_next, second);
+}
+
+static void the_restart_leg_moves_between_its_queues(void **state)
+{
+    (void)state;
+    flight_t *flight = add(1);
+    flight_set_restart(&flights, flight, RESTART_BACKOFF, 7000);
+    assert_int_equal(mm_heap_deadline(&flights.restart_backoffs), 7000);
+    set_restart(flight, RESTART_READY);
+    assert_true(mm_heap_deadline(&flights.restart_backoffs) == MM_NEVER);
+    assert_ptr_equal(flights.restart_ready, flight);
+    set_restart(flight, RESTART_LONELY);
+    assert_null(flights.restart_ready);
+    assert_ptr_equal(flights.restart_lonely, flight);
+    set_restart(flight, RESTART_BLOCKED);
+    assert_null(flights.restart_lonely);
+    assert_ptr_equal(flight->host->waiting, flight);
+    set_restart(flight, RESTART_READY);
+    assert_null(flight->host->waiting);
+    set_restart(flight, RESTART_OUT);
+    assert_null(flights.restart_ready);
+    set_restart(flight, RESTART_USED_UP);
+    set_restart(flight, RESTART_OK); // a late success of an earlier attempt
+}
+
+static void jobs_wait_for_their_host_in_order_of_arrival(void **state)
+{
+    (void)state;
+    flight_t *first = waits(1), *second = waits(2);
+    host_t *host = first->host;
+    assert_ptr_equal(second->host, host);
+    host->busy = 1;
+    flights_wake_host(&flights, host);
+    assert_null(flights.restart_ready); // it is still being restarted
+    host->busy = 0;
+    flights_wake_host(&flights, host);
+    assert_ptr_equal(flights.restart_ready, first);
+    assert_int_equal(second->restart, RESTART_BLOCKED);
+    flights_wake_host(&flights, add_at(3, "web-8")->host); // nobody waits: nothing happens
+    assert_ptr_equal(flights.restart_ready, first);
+    assert_null(first->restart_next);
+}
+
+// Who had its turn for the host and needs it no longer wakes the next one.
+static void a_turn_that_is_not_taken_goes_to_the_next(void **state)
+{
+    (void)state;
+    const restart_state_t turns[] = {RESTART_READY, RESTART_LONELY};
+    for (uint8_t i = 0; i < 2; i++) {
+        flight_t *first = add(1), *second = waits(2), *third = waits(3);
+        set_restart(first, RESTART_READY);
+        if (turns[i] != RESTART_READY)
+            set_restart(first, turns[i]);
+        set_restart(first, RESTART_OK); // by an earlier attempt's late success
+        assert_int_equal(second->restart, RESTART_READY);
+        assert_int_equal(third->restart, RESTART_BLOCKED);
+        flights_end(&flights, second); // nacked
+        assert_int_equal(third->restart, RESTART_READY);
+        flights_clear(&flights);
+    }
+}
+
+static void whoever_only_waited_wakes_nobody(void **state)
+{
+    (void)state;
+    flight_t *first = waits(1), *second = waits(2);
+    first->host->busy = 1;
+    flights_end(&flights, first);
+    assert_int_equal(second->restart, RESTART_BLOCKED);
+    first->host->busy = 0;
+}
+
+static void an_ended_flight_is_in_no_queue_and_lives_until_it_is_freed(void **state)
+{
+    (void)state;
+    flight_t *flight = add(1);
+    mm_id_t id = id_of(1);
+    set_store(flight, STORE_OUT);
+    flight_set_store(&flights, flight, STORE_BACKOFF, 7000);
+    flight_set_restart(&flights, flight, RESTART_BACKOFF, 8000);
+    flights_end(&flights, flight);
+    assert_null(flights_find(&flights, &id));
+    assert_true(mm_heap_deadline(&flights.store_backoffs) == MM_NEVER);
+    assert_true(mm_heap_deadline(&flights.restart_backoffs) == MM_NEVER);
+    assert_null(flights.extends);
+    assert_null(flights.leases);
+    assert_true(mm_text_equal(host_name(flight->host), mm_text("web-7")));
+    flight_t *again = add(1); // redelivered before the former was freed
+    flights_free_ended(&flights);
+    assert_ptr_equal(flights_find(&flights, &id), again);
+    assert_true(mm_text_equal(host_name(again->host), mm_text("web-7")));
+}
+
+static void whoever_was_extended_goes_to_the_end(void **state)
+{
+    (void)state;
+    flight_t *first = add(1), *second = add(2);
+    flight_set_extended(&flights, first, 2001);
+    assert_ptr_equal(flights.extends, second);
+    assert_ptr_equal(second->extend_next, first);
+    assert_int_equal(first->extend_ms, 2001);
+    assert_int_equal(first->extended, 1);
+    flight_set_extended(&flights, second, 2002);
+    assert_ptr_equal(flights.extends, first);
+}
+
+static void an_overdue_flight_is_not_overdue_twice(void **state)
+{
+    (void)state;
+    flight_t *first = add(1), *second = add(2);
+    flight_set_overdue(&flights, first);
+    assert_true(first->overdue);
+    assert_ptr_equal(flights.leases, second);
+    assert_null(second->lease_next);
+    flights_end(&flights, first);
+    flights_end(&flights, second);
+    assert_null(flights.leases);
+}
+
+static void the_last_error_is_kept(void **state)
+{
+    (void)state;
+    flight_t *flight = add(1);
+    char error[] = "no route to it";
+    flight_set_error(flight, (mm_text_t){error, 8});
+    memset(error, 'x', sizeof error);
+    assert_string_equal(flight->error, "no route");
+    flight_set_error(flight, (mm_text_t){0});
+    assert_null(flight->error);
+    flight_set_error(flight, mm_text("again"));
+}
+
+// ---- what may not follow
+
+typedef void(misstep_fn)(flight_t *flight);
+
+// Whether the child that makes this step is ended by an assertion.
+static bool aborts(misstep_fn *misstep)
+{
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+        (void)dup2(nowhere, STDERR_FILENO);
+        (void)setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+        (void)signal(SIGABRT, SIG_DFL); // cmocka catches it
+        misstep(add(1));
+        _exit(0);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
+}
+
+static void saves_what_is_not_out(flight_t *flight)
+{
+    set_store(flight, STORE_SAVED);
+}
+
+static void hands_out_what_is_saved(flight_t *flight)
+{
+    set_store(flight, STORE_OUT);
+    set_store(flight, STORE_SAVED);
+    set_store(flight, STORE_OUT);
+}
+
+static void saves_after_the_end(flight_t *flight)
+{
+    set_store(flight, STORE_ENDED);
+    set_store(flight, STORE_READY);
+}
+
+static void restarts_what_is_held(flight_t *flight)
+{
+    set_restart(flight, RESTART_OUT);
+}
+
+static void restarts_what_is_blocked(flight_t *flight)
+{
+    set_restart(flight, RESTART_READY);
+    set_restart(flight, RESTART_BLOCKED);
+    set_restart(flight, RESTART_OUT);
+}
+
+static void restarts_what_is_ok(flight_t *flight)
+{
+    set_restart(flight, RESTART_OK);
+    set_restart(flight, RESTART_READY);
+}
+
+static void restarts_what_is_used_up(flight_t *flight)
+{
+    set_restart(flight, RESTART_USED_UP);
+    set_restart(flight, RESTART_OUT);
+}
+
+static void restarts_in_backoff(flight_t *flight)
+{
+    set_restart(flight, RESTART_BACKOFF);
+    set_restart(flight, RESTART_OUT);
+}
+
+static void ends_twice(flight_t *flight)
+{
+    flights_end(&flights, flight);
+    flights_end(&flights, flight);
+}
+
+static void does_nothing_wrong(flight_t *flight)
+{
+    set_restart(flight, RESTART_READY);
+    set_restart(flight, RESTART_OUT);
+    set_restart(flight, RESTART_OK);
+}
+
+static void a_state_that_may_not_follow_is_a_bug(void **state)
+{
+    (void)state;
+    misstep_fn *const missteps[] = {
+        saves_what_is_not_out,    hands_out_what_is_saved,  saves_after_the_end,
+        restarts_what_is_held,    restarts_what_is_blocked, restarts_what_is_ok,
+        restarts_what_is_used_up, restarts_in_backoff,      ends_twice};
+    for (size_t i = 0; i < sizeof missteps / sizeof *missteps; i++)
+        assert_true(aborts(missteps[i]));
+    assert_false(aborts(does_nothing_wrong));
+}
+
+static void how_many_are_in_each_state_is_counted(void **state)
+{
+    (void)state;
+    flight_t *one = add(1), *other = add_at(2, "web-8");
+    assert_int_equal(flights.in_store[STORE_READY], 2);
+    assert_int_equal(flights.in_restart[RESTART_HELD], 2);
+    set_store(one, STORE_OUT);
+    set_restart(one, RESTART_READY);
+    set_restart(one, RESTART_OUT);
+    set_restart(other, RESTART_READY);
+    assert_int_equal(flights.in_store[STORE_READY], 1);
+    assert_int_equal(flights.in_store[STORE_OUT], 1);
+    assert_int_equal(flights.in_restart[RESTART_HELD], 0);
+    assert_int_equal(flights.in_restart[RESTART_READY], 1);
+    assert_int_equal(flights.in_restart[RESTART_OUT], 1);
+    size_t ended = flights.in_restart[RESTART_ENDED];
+    flights_end(&flights, one);
+    assert_int_equal(flights.in_store[STORE_OUT], 0);
+    assert_int_equal(flights.in_restart[RESTART_OUT], 0);
+    assert_int_equal(flights.in_restart[RESTART_ENDED], ended + 1);
+}
+
+#define TEST(NAME) cmocka_unit_test_teardown(NAME, clear_flights)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_new_flight_wants_to_be_saved_first),
+        TEST(the_store_leg_moves_between_its_queues),
+        TEST(the_restart_leg_moves_between_its_queues),
+        TEST(jobs_wait_for_their_host_in_order_of_arrival),
+        TEST(a_turn_that_is_not_taken_goes_to_the_next),
+        TEST(whoever_only_waited_wakes_nobody),
+        TEST(an_ended_flight_is_in_no_queue_and_lives_until_it_is_freed),
+        TEST(whoever_was_extended_goes_to_the_end),
+        TEST(an_overdue_flight_is_not_overdue_twice),
+        TEST(the_last_error_is_kept),
+        TEST(how_many_are_in_each_state_is_counted),
+        TEST(a_state_that_may_not_follow_is_a_bug),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

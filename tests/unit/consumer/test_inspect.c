@@ -1,0 +1,184 @@
+// Tests of consumer/core/inspect.c: what the core shows of its jobs and workers is what is so.
+
+#include "gather.h"
+#include "string_view.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static gather_t *gather;
+static gather_actions_t actions;
+static int64_t now_ms;
+static uint64_t sequence;
+
+static int open_gather(void **state)
+{
+    (void)state;
+    now_ms = 100000;
+    sequence = 0;
+    gather = gather_new(&(gather_config_t){.life = 1,
+                                           .attempts = 3,
+                                           .backoff_low_ms = 100,
+                                           .backoff_high_ms = 1000,
+                                           .heartbeat_ms = 500,
+                                           .lost_after_ms = 1500,
+                                           .extend_every_ms = 1000,
+                                           .max_lease_ms = 3600000,
+                                           .drain_ms = 24000,
+                                           .max_in_flight = 100,
+                                           .settled_max = 100,
+                                           .nacked_max = 100,
+                                           .savers_max = 1,
+                                           .restarters_max = 4},
+                        now_ms);
+    return 0;
+}
+
+static int close_gather(void **state)
+{
+    (void)state;
+    gather_destroy(&gather);
+    gather_actions_clear(&actions);
+    return 0;
+}
+
+static void step(gather_event_t event)
+{
+    event.now_ms = now_ms;
+    gather_step(gather, &event, &actions);
+}
+
+static void hello(const char *name, mm_role_t role, uint32_t slots)
+{
+    mm_report_t report = {.is_hello = true,
+                          .worker = mm_text(name),
+                          .nonce = 7,
+                          .role = role,
+                          .sequence = ++sequence,
+                          .stamp_ms = now_ms,
+                          .slots = slots,
+                          .parts = 1};
+    step((gather_event_t){.kind = GATHER_REPORT, .as.report = &report});
+}
+
+static void job(uint8_t number, const char *host)
+{
+    gather_event_t event = {.kind = GATHER_JOB};
+    event.as.job.publisher = mm_text("p1");
+    event.as.job.life = 1;
+    event.as.job.received_ms = 1795332314123;
+    event.as.job.job = (mm_job_t){.id = {{[15] = number}}, .host = mm_text(host), .delivery = 1};
+    step(event);
+}
+
+static void jobs_without_workers_wait_on_both_ways(void **state)
+{
+    (void)state;
+    job(1, "web-1");
+    job(2, "web-2");
+    gather_hop_t store = gather_hop(gather, MM_ROLE_SAVER);
+    gather_hop_t restart = gather_hop(gather, MM_ROLE_RESTARTER);
+    assert_int_equal(store.waiting, 2);
+    assert_int_equal(store.slots, 0);
+    assert_int_equal(restart.waiting, 2);
+    assert_int_equal(restart.out, 0);
+    assert_int_equal(restart.wait_p50_ms, -1);
+    assert_int_equal(gather_flight_ms(gather, 0.5), -1);
+}
+
+static void what_is_at_workers_and_what_waits_for_a_host_is_told_apart(void **state)
+{
+    (void)state;
+    hello("s1", MM_ROLE_SAVER, 10);
+    hello("r1", MM_ROLE_RESTARTER, 2);
+    job(1, "web-1");
+    now_ms += 5;
+    job(2, "web-1");
+    job(3, "web-3");
+    job(4, "web-4");
+    gather_hop_t store = gather_hop(gather, MM_ROLE_SAVER);
+    gather_hop_t restart = gather_hop(gather, MM_ROLE_RESTARTER);
+    assert_int_equal(store.out, 4);
+    assert_int_equal(store.slots, 10);
+    assert_int_equal(store.waiting, 0);
+    assert_int_equal(restart.out, 2);
+    assert_int_equal(restart.slots, 2);
+    assert_int_equal(restart.waiting, 2);
+    assert_int_equal(restart.blocked, 1);
+    assert_int_equal(restart.wait_p50_ms, 0); // of the first, which is followed
+}
+
+static void a_host_or_an_id_finds_its_jobs_and_who_has_them(void **state)
+{
+    (void)state;
+    hello("s1", MM_ROLE_SAVER, 10);
+    hello("r1", MM_ROLE_RESTARTER, 1);
+    job(1, "web-1");
+    job(2, "web-1");
+    job(3, "web-3");
+    gather_job_t jobs[4];
+    assert_int_equal(gather_find_jobs(gather, mm_text("web-1"), jobs, 4), 2);
+    assert_string_equal(jobs[0].restart, "out");
+    assert_string_equal(jobs[0].restart_worker, "r1");
+    assert_string_equal(jobs[0].store_worker, "s1");
+    assert_int_equal(jobs[0].attempts, 1);
+    assert_string_equal(jobs[1].restart, "blocked");
+    assert_null(jobs[1].restart_worker);
+    assert_int_equal(gather_find_jobs(gather, mm_text("web-1"), jobs, 1), 1);
+    assert_int_equal(gather_find_jobs(gather, mm_text("web-9"), jobs, 4), 0);
+    assert_int_equal(gather_find_jobs(gather, mm_text("j3"), jobs, 4), 1); // as ids are printed
+    assert_true(mm_text_equal(jobs[0].host, mm_text("web-3")));
+    assert_int_equal(jobs[0].lease_ms, 3600000);
+}
+
+static void a_worker_that_is_presumed_lost_is_known_still(void **state)
+{
+    (void)state;
+    hello("r1", MM_ROLE_RESTARTER, 1);
+    gather_known_t known = {0};
+    assert_true(gather_next_known(gather, &known));
+    assert_string_equal(known.name, "r1");
+    assert_true(known.joined);
+    assert_false(gather_next_known(gather, &known));
+    now_ms += 2000;
+    gather_event_t event = {.kind = GATHER_TIME};
+    event.as.time.inbox_empty = true;
+    step(event);
+    known = (gather_known_t){0};
+    assert_true(gather_next_known(gather, &known));
+    assert_false(known.joined);
+    assert_int_equal(known.silent_ms, 2000);
+    assert_int_equal(gather_hop(gather, MM_ROLE_RESTARTER).slots, 0);
+}
+
+static void a_restart_that_is_taken_back_is_counted(void **state)
+{
+    (void)state;
+    hello("s1", MM_ROLE_SAVER, 10);
+    hello("r1", MM_ROLE_RESTARTER, 1);
+    job(1, "web-1");
+    now_ms += 2000;
+    gather_event_t event = {.kind = GATHER_TIME};
+    event.as.time.inbox_empty = true;
+    step(event);
+    assert_int_equal(gather_statistics(gather).taken_back, 1);
+    assert_int_equal(gather_hop(gather, MM_ROLE_RESTARTER).waiting, 1);
+}
+
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, open_gather, close_gather)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(jobs_without_workers_wait_on_both_ways),
+        TEST(what_is_at_workers_and_what_waits_for_a_host_is_told_apart),
+        TEST(a_host_or_an_id_finds_its_jobs_and_who_has_them),
+        TEST(a_worker_that_is_presumed_lost_is_known_still),
+        TEST(a_restart_that_is_taken_back_is_counted),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,361 @@
+// Tests of ctl/watch/stats_merge.c, ctl/watch/bottleneck.c and ctl/watch/snapshot.c: what processes
+// tell becomes one picture, which names what limits it, and which is the same when it was written
+// down and read again.
+
+#include "bottleneck.h"
+#include "stats_merge.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static tells_t *tells;
+static int64_t now_ms;
+
+static int open_tells(void **state)
+{
+    (void)state;
+    tells = tells_new();
+    now_ms = 100000;
+    return 0;
+}
+
+static int close_tells(void **state)
+{
+    (void)state;
+    tells_destroy(&tells);
+    assert_null(tells);
+    return 0;
+}
+
+// Wall time is told as the test's own clock.
+static void tell(const char *text)
+{
+    json_t *stats = json_loads(text, 0, NULL);
+    assert_non_null(stats);
+    json_object_set_new(stats, "mayhem", json_string("stats"));
+    json_object_set_new(stats, "wall_ms", json_integer(now_ms));
+    tells_take(tells, stats, now_ms);
+    json_decref(stats);
+}
+
+static void tell_publisher(int pid, int settled, int backlog, int leased)
+{
+    char text[512];
+    (void)snprintf(text, sizeof text,
+                   "{\"process\": \"publisher\", \"role\": \"publisher\", \"pid\": %d, "
+                   "\"settled\": %d, \"total\": 5000, \"restarted\": %d, \"dead\": 1, "
+                   "\"backlog\": %d, \"leased\": %d, \"window\": 100, \"p50_us\": 700, "
+                   "\"p99_us\": 900, \"wait_p50_us\": 5, \"wait_p99_us\": 6, \"busy\": 0.2}",
+                   pid, settled, settled, backlog, leased);
+    tell(text);
+}
+
+// More keys of the consumer, each with a comma before it; hops as they are told.
+static void tell_consumer(const char *more, const char *store, const char *restart)
+{
+    char text[4096];
+    (void)snprintf(text, sizeof text,
+                   "{\"process\": \"consumer\", \"role\": \"consumer\", \"pid\": 2, "
+                   "\"acked\": 10, \"in_flight\": 90, \"max_in_flight\": 1000, \"busy\": 0.3, "
+                   "\"store\": {%s}, \"restart\": {%s} %s}",
+                   store, restart, more);
+    tell(text);
+}
+
+#define IDLE_STORE   "\"waiting\": 0, \"out\": 3, \"slots\": 4096, \"took_p50_ms\": 2"
+#define IDLE_RESTART "\"waiting\": 0, \"out\": 40, \"slots\": 512, \"took_p50_ms\": 1"
+
+static snapshot_t look(void)
+{
+    return tells_snapshot(tells, now_ms, 1795332314123);
+}
+
+static void expect_limit(const char *limit, const char *why)
+{
+    snapshot_t snapshot = look();
+    assert_string_equal(snapshot.limit, limit);
+    if (!strstr(snapshot.limit_why, why))
+        assert_string_equal(snapshot.limit_why, why);
+    snapshot_clear(&snapshot);
+}
+
+static void expect_state(const char *name, snapshot_state_t state)
+{
+    snapshot_t snapshot = look();
+    const snapshot_process_t *process = snapshot_find(&snapshot, name);
+    assert_non_null(process);
+    assert_string_equal(snapshot_state_name(process->state), snapshot_state_name(state));
+    snapshot_clear(&snapshot);
+}
+
+// ---- the picture
+
+static void rates_come_from_two_answers(void **state)
+{
+    (void)state;
+    tell_publisher(1, 1000, 4000, 100);
+    now_ms += 2000;
+    tell_publisher(1, 1500, 3500, 100);
+    snapshot_t snapshot = look();
+    assert_int_equal(snapshot.rate, 250);
+    assert_int_equal(snapshot.total, 5000);
+    assert_int_equal(snapshot.restarted, 1500);
+    assert_int_equal(snapshot.backlog, 3500);
+    assert_int_equal(snapshot.p99_us, 900);
+    snapshot_clear(&snapshot);
+}
+
+static void who_waits_on_which_hop_adds_up(void **state)
+{
+    (void)state;
+    tell_publisher(1, 0, 4000, 100);
+    tell_consumer("", IDLE_STORE,
+                  "\"waiting\": 30, \"blocked\": 10, \"backoff\": 4, "
+                  "\"out\": 40, \"slots\": 512, \"wait_p50_ms\": 3");
+    snapshot_t snapshot = look();
+    assert_int_equal(snapshot.hops[SNAPSHOT_OUTBOX].waiting, 3900);
+    assert_int_equal(snapshot.hops[SNAPSHOT_OUTBOX].out, 100);
+    assert_int_equal(snapshot.hops[SNAPSHOT_WIRE].waiting, 10); // leased, not in flight
+    assert_int_equal(snapshot.hops[SNAPSHOT_RESTART].waiting, 30);
+    assert_int_equal(snapshot.hops[SNAPSHOT_RESTART].blocked, 10);
+    assert_int_equal(snapshot.hops[SNAPSHOT_RESTART].backoff, 4);
+    assert_int_equal(snapshot.hops[SNAPSHOT_RESTART].wait_p50_us, 3000);
+    assert_int_equal(snapshot.hops[SNAPSHOT_RESTART].wait_p99_us, -1);
+    snapshot_clear(&snapshot);
+}
+
+static void a_process_that_does_not_answer_is_silent(void **state)
+{
+    (void)state;
+    tell_publisher(1, 0, 0, 0);
+    now_ms += TELLS_SILENT_MS - 1;
+    expect_state("publisher", SNAPSHOT_UP);
+    now_ms += 1;
+    expect_state("publisher", SNAPSHOT_SILENT);
+}
+
+static void a_killed_worker_is_lost_then_its_successor_is_up(void **state)
+{
+    (void)state;
+    tell_consumer(", \"workers\": [{\"name\": \"r1\", \"role\": \"restarter\", "
+                  "\"joined\": true, \"slots\": 4, \"out\": 2, \"silent_ms\": 10}]",
+                  IDLE_STORE, IDLE_RESTART);
+    tell("{\"process\": \"r1\", \"role\": \"restarter\", \"pid\": 71, \"slots\": 4, "
+         "\"running\": 2}");
+    expect_state("r1", SNAPSHOT_UP);
+    now_ms += 2000;
+    tell_consumer(", \"workers\": [{\"name\": \"r1\", \"role\": \"restarter\", "
+                  "\"joined\": false, \"slots\": 0, \"out\": 0, \"silent_ms\": 1600}]",
+                  IDLE_STORE, IDLE_RESTART);
+    expect_state("r1", SNAPSHOT_LOST);
+    now_ms += 500;
+    tell("{\"process\": \"r1\", \"role\": \"restarter\", \"pid\": 72, \"slots\": 4}");
+    tell_consumer(", \"workers\": [{\"name\": \"r1\", \"role\": \"restarter\", "
+                  "\"joined\": true, \"slots\": 4, \"out\": 0, \"silent_ms\": 10}]",
+                  IDLE_STORE, IDLE_RESTART);
+    snapshot_t snapshot = look();
+    assert_int_equal(snapshot.process_count, 3);
+    assert_int_equal(snapshot.processes[1].pid, 72); // the new one first
+    assert_int_equal(snapshot.processes[1].state, SNAPSHOT_UP);
+    assert_int_equal(snapshot.processes[2].pid, 71);
+    assert_int_equal(snapshot.processes[2].state, SNAPSHOT_LOST);
+    snapshot_clear(&snapshot);
+    now_ms += TELLS_GHOST_MS;
+    snapshot = look();
+    assert_int_equal(snapshot.process_count, 2); // nobody looks at the old one for ever
+    snapshot_clear(&snapshot);
+}
+
+static void a_worker_that_said_bye_has_left(void **state)
+{
+    (void)state;
+    tell("{\"process\": \"r1\", \"role\": \"restarter\", \"pid\": 71, \"slots\": 4}");
+    now_ms += TELLS_SILENT_MS;
+    tell_consumer(", \"workers\": []", IDLE_STORE, IDLE_RESTART);
+    expect_state("r1", SNAPSHOT_LEFT);
+    now_ms += TELLS_GHOST_MS;
+    tell_consumer(", \"workers\": []", IDLE_STORE, IDLE_RESTART);
+    snapshot_t snapshot = look();
+    snapshot_clear(&snapshot);
+    snapshot = look();
+    assert_null(snapshot_find(&snapshot, "r1"));
+    snapshot_clear(&snapshot);
+}
+
+static void a_worker_that_tells_nothing_is_known_from_the_consumer(void **state)
+{
+    (void)state;
+    tell_consumer(", \"workers\": [{\"name\": \"r1\", \"role\": \"restarter\", "
+                  "\"joined\": true, \"slots\": 4, \"out\": 2, \"silent_ms\": 10}]",
+                  IDLE_STORE, IDLE_RESTART);
+    snapshot_t snapshot = look();
+    const snapshot_process_t *process = snapshot_find(&snapshot, "r1");
+    assert_non_null(process);
+    assert_int_equal(process->held, 2);
+    assert_int_equal(process->limit, 4);
+    snapshot_clear(&snapshot);
+}
+
+static void all_have_answered_when_the_consumer_has_and_nobody_is_missing(void **state)
+{
+    (void)state;
+    assert_false(tells_are_all(tells, now_ms));
+    tell_publisher(1, 0, 0, 0);
+    assert_false(tells_are_all(tells, now_ms));
+    tell_consumer("", IDLE_STORE, IDLE_RESTART);
+    assert_true(tells_are_all(tells, now_ms));
+    now_ms += 1000;
+    int64_t asked_ms = now_ms;
+    tell_consumer("", IDLE_STORE, IDLE_RESTART);
+    assert_false(tells_are_all(tells, asked_ms));
+    tell_publisher(1, 0, 0, 0);
+    assert_true(tells_are_all(tells, asked_ms));
+}
+
+#define LONG_NAME "a23456789_123456789_123456789_123456789_123456789_123456789_1234"
+
+static void what_is_no_stats_is_ignored(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"{}", "{\"process\": \"x\"}",
+                                        "{\"process\": \"x\", \"role\": \"king\"}",
+                                        "{\"process\": 7, \"role\": \"saver\"}",
+                                        "{\"role\": \"saver\", \"process\": \"" LONG_NAME "\"}"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        tell(texts[i]);
+    tell_consumer(", \"workers\": [7, {\"name\": \"x\"}, {\"role\": \"saver\"}]", IDLE_STORE,
+                  IDLE_RESTART);
+    snapshot_t snapshot = look();
+    assert_int_equal(snapshot.process_count, 1);
+    snapshot_clear(&snapshot);
+}
+
+static void a_snapshot_is_the_same_when_it_is_read_back(void **state)
+{
+    (void)state;
+    tell_publisher(1, 1000, 4000, 100);
+    tell_consumer(", \"draining\": true", IDLE_STORE, IDLE_RESTART);
+    snapshot_t snapshot = look(), back = {0};
+    json_t *json = snapshot_json(&snapshot);
+    assert_true(snapshot_read(json, &back));
+    json_t *again = snapshot_json(&back);
+    assert_true(json_equal(json, again));
+    assert_int_equal(back.process_count, 2);
+    assert_int_equal(back.processes[0].pid, 1);
+    json_object_del(json_object_get(json_object_get(json, "hops"), "store"), "out");
+    snapshot_t untouched = {.total = 77};
+    assert_false(snapshot_read(json, &untouched));
+    assert_int_equal(untouched.total, 77);
+    json_decref(json);
+    json_decref(again);
+    snapshot_clear(&snapshot);
+    snapshot_clear(&back);
+}
+
+// ---- what limits it
+
+static void without_a_consumer_that_is_the_limit(void **state)
+{
+    (void)state;
+    tell_publisher(1, 0, 4000, 100);
+    expect_limit("consumer", "no consumer answers");
+}
+
+static void without_a_restarter_that_is_the_limit(void **state)
+{
+    (void)state;
+    tell_publisher(1, 0, 4000, 100);
+    tell_consumer("", IDLE_STORE, "\"waiting\": 90, \"out\": 0, \"slots\": 0");
+    expect_limit("restart", "there is no restarter");
+}
+
+static void a_slow_driver_is_named_when_all_its_slots_are_taken(void **state)
+{
+    (void)state;
+    tell_publisher(1, 0, 4000, 100);
+    tell_consumer("", IDLE_STORE,
+                  "\"waiting\": 58, \"out\": 32, \"slots\": 32, \"took_p50_ms\": 150");
+    expect_limit("restart", "all 32 slots of the restarters are taken, each for 150.0 ms");
+}
+
+static void a_slow_store_is_named_when_the_window_is_full_of_saves(void **state)
+{
+    (void)state;
+    tell_publisher(1, 0, 4000, 100);
+    tell_consumer("", "\"waiting\": 0, \"out\": 90, \"slots\": 4096, \"took_p50_ms\": 80",
+                  IDLE_RESTART);
+    expect_limit("store", "a save takes 80.0 ms");
+}
+
+static void a_small_window_is_named_when_no_hop_is_slow(void **state)
+{
+    (void)state;
+    tell_publisher(1, 0, 4000, 100);
+    tell_consumer("", IDLE_STORE, IDLE_RESTART);
+    expect_limit("window", "all 100 places of the window are taken");
+}
+
+static void a_busy_process_is_named_with_what_it_does(void **state)
+{
+    (void)state;
+    tell_publisher(1, 0, 4000, 100);
+    tell_consumer("", "\"waiting\": 60, \"out\": 4096, \"slots\": 4096", IDLE_RESTART);
+    tell("{\"process\": \"saver\", \"role\": \"saver\", \"pid\": 3, \"slots\": 4096, "
+         "\"busy\": 0.97, \"doing\": \"sqlite commit\"}");
+    expect_limit("store", "saver is busy 97 % of the time (sqlite commit)");
+    tell_consumer(", \"busy\": 0.95, \"doing\": \"decide\"", IDLE_STORE, IDLE_RESTART);
+    tell("{\"process\": \"saver\", \"role\": \"saver\", \"pid\": 3, \"busy\": 0.5}");
+    expect_limit("consumer", "its loop is busy 95 % of the time (decide)");
+}
+
+static void jobs_that_wait_for_their_host_are_named(void **state)
+{
+    (void)state;
+    tell_publisher(1, 0, 4000, 100);
+    tell_consumer("", IDLE_STORE, "\"waiting\": 80, \"blocked\": 80, \"out\": 4, \"slots\": 32");
+    expect_limit("hosts", "80 of 90 jobs wait for their host");
+    tell_consumer("", IDLE_STORE, "\"waiting\": 0, \"backoff\": 60, \"out\": 4, \"slots\": 32");
+    expect_limit("retries", "60 of 90 jobs wait to be tried again");
+}
+
+static void with_nothing_waiting_the_source_is_the_limit(void **state)
+{
+    (void)state;
+    tell_publisher(1, 0, 90, 90);
+    tell_consumer("", IDLE_STORE, IDLE_RESTART);
+    expect_limit("source", "all that is accepted is under way");
+    tell_publisher(1, 0, 0, 0);
+    expect_limit("source", "nothing is left to do");
+    tell_consumer(", \"draining\": true", IDLE_STORE, IDLE_RESTART);
+    expect_limit("draining", "it is stopping");
+}
+
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, open_tells, close_tells)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(rates_come_from_two_answers),
+        TEST(who_waits_on_which_hop_adds_up),
+        TEST(a_process_that_does_not_answer_is_silent),
+        TEST(a_killed_worker_is_lost_then_its_successor_is_up),
+        TEST(a_worker_that_said_bye_has_left),
+        TEST(a_worker_that_tells_nothing_is_known_from_the_consumer),
+        TEST(all_have_answered_when_the_consumer_has_and_nobody_is_missing),
+        TEST(what_is_no_stats_is_ignored),
+        TEST(a_snapshot_is_the_same_when_it_is_read_back),
+        TEST(without_a_consumer_that_is_the_limit),
+        TEST(without_a_restarter_that_is_the_limit),
+        TEST(a_slow_driver_is_named_when_all_its_slots_are_taken),
+        TEST(a_slow_store_is_named_when_the_window_is_full_of_saves),
+        TEST(a_small_window_is_named_when_no_hop_is_slow),
+        TEST(a_busy_process_is_named_with_what_it_does),
+        TEST(jobs_that_wait_for_their_host_are_named),
+        TEST(with_nothing_waiting_the_source_is_the_limit),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

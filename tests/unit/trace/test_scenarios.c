@@ -1,0 +1,229 @@
+// Runs every tests/scenarios/CORE/*.txt: each line's event goes into the core, and what comes out
+// must be what stands behind the arrow. The same format is what --trace writes.
+//
+// test_scenarios -p FILE prints a scenario with what really comes out.
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "gather_reader.h"
+#include "gather_trace.h"
+#include "outbox_reader.h"
+#include "outbox_trace.h"
+
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const gather_config_t gather_defaults = {.life = 1,
+                                                .seed = 1,
+                                                .attempts = 3,
+                                                .backoff_low_ms = 100,
+                                                .backoff_high_ms = 100,
+                                                .heartbeat_ms = 500,
+                                                .lost_after_ms = 1500,
+                                                .extend_every_ms = 1000,
+                                                .max_lease_ms = 3600000,
+                                                .drain_ms = 24000,
+                                                .max_in_flight = 1000,
+                                                .settled_max = 1000,
+                                                .nacked_max = 1000,
+                                                .savers_max = 1,
+                                                .restarters_max = 64};
+
+static const outbox_config_t outbox_defaults = {
+    .window = 4, .ack_deadline_ms = 3000, .heartbeat_ms = 500, .drain_ms = 25000, .seed = 1};
+
+// A core under test: fed with lines, it prints what it does.
+typedef struct {
+    bool is_publisher;
+    gather_config_t gather_config;
+    gather_t *gather;
+    gather_actions_t gather_actions;
+    gather_reader_t *reader;
+    outbox_config_t outbox_config;
+    outbox_t *outbox;
+    outbox_actions_t outbox_actions;
+} runner_t;
+
+static void runner_start(runner_t *self)
+{
+    if (self->is_publisher && !self->outbox)
+        self->outbox = outbox_new(&self->outbox_config, 0);
+    if (!self->is_publisher && !self->gather)
+        self->gather = gather_new(&self->gather_config, 0);
+}
+
+// A config line begins a new life of the core, as in a trace over several lives.
+static bool run_config(runner_t *self, const char *line)
+{
+    gather_destroy(&self->gather);
+    outbox_destroy(&self->outbox);
+    return self->is_publisher ? outbox_text_read_config(line, &self->outbox_config)
+                              : gather_reader_config(self->reader, line, &self->gather_config);
+}
+
+static bool run_gather(runner_t *self, const char *event_text, FILE *out)
+{
+    gather_event_t event;
+    if (!gather_reader_event(self->reader, event_text, &event))
+        return false;
+    gather_step(self->gather, &event, &self->gather_actions);
+    gather_reader_follow(self->reader, &self->gather_actions);
+    const char *separator = "";
+    for (size_t i = 0; i < self->gather_actions.count; i++) {
+        if (self->gather_actions.items[i].kind == GATHER_NOTE)
+            continue;
+        (void)fputs(separator, out);
+        (void)gather_text_action(out, &self->gather_actions.items[i]);
+        separator = "; ";
+    }
+    return true;
+}
+
+static bool run_outbox(runner_t *self, const char *event_text, FILE *out)
+{
+    outbox_event_t event;
+    mm_words_t words;
+    if (!outbox_text_read_event(event_text, &words, &event))
+        return false;
+    outbox_step(self->outbox, &event, &self->outbox_actions);
+    const char *separator = "";
+    for (size_t i = 0; i < self->outbox_actions.count; i++) {
+        if (self->outbox_actions.items[i].kind == OUTBOX_NOTE)
+            continue;
+        (void)fputs(separator, out);
+        (void)outbox_text_action(out, &self->outbox_actions.items[i]);
+        separator = "; ";
+    }
+    mm_words_clear(&words);
+    return true;
+}
+
+static void runner_end(runner_t *self)
+{
+    gather_destroy(&self->gather);
+    gather_actions_clear(&self->gather_actions);
+    gather_reader_destroy(&self->reader);
+    outbox_destroy(&self->outbox);
+    outbox_actions_clear(&self->outbox_actions);
+}
+
+// Takes the comment and the blanks at the end off; returns the text without blanks at its start.
+static char *trim(char *text)
+{
+    text += strspn(text, " \t");
+    size_t size = strlen(text);
+    while (size > 0 && strchr(" \t\n", text[size - 1]))
+        text[--size] = '\0';
+    return text;
+}
+
+static void cut_comment(char *line)
+{
+    bool quoted = false;
+    for (char *c = line; *c; c++) {
+        if (*c == '"' && (c == line || c[-1] != '\\'))
+            quoted = !quoted;
+        if (*c == '#' && !quoted && (c == line || c[-1] == ' ')) {
+            *c = '\0';
+            return;
+        }
+    }
+}
+
+// Runs one line; false when what came out is not what the line says.
+static bool run_line(runner_t *self, char *line, const char *path, int number, bool prints)
+{
+    char whole[65536];
+    (void)snprintf(whole, sizeof whole, "%s", line);
+    cut_comment(line);
+    char *text = trim(line);
+    if (*text == '\0' || strncmp(text, "config", 6) == 0) {
+        if (prints)
+            (void)fputs(whole, stdout);
+        if (*text == '\0' || run_config(self, text))
+            return true;
+        print_error("%s:%d: not a config line: %s\n", path, number, text);
+        return false;
+    }
+    runner_start(self);
+    char *arrow = strstr(text, "->");
+    char *expected = arrow ? trim(arrow + 2) : text + strlen(text);
+    if (arrow)
+        *arrow = '\0';
+    char *event = trim(text), *got = NULL;
+    size_t got_size = 0;
+    FILE *out = open_memstream(&got, &got_size);
+    assert_non_null(out);
+    bool known = self->is_publisher ? run_outbox(self, event, out) : run_gather(self, event, out);
+    (void)fclose(out);
+    if (prints)
+        (void)printf("%-48s -> %s\n", event, got);
+    bool same = known && strcmp(got, expected) == 0;
+    if (!known)
+        print_error("%s:%d: not an event: %s\n", path, number, event);
+    else if (!same && !prints)
+        print_error("%s:%d: %s\n  expected: %s\n  came:     %s\n", path, number, event, expected,
+                    got);
+    free(got);
+    return same;
+}
+
+static bool run_file(const char *path, bool prints)
+{
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    runner_t runner = {.is_publisher = strstr(path, "/publisher/") != NULL,
+                       .gather_config = gather_defaults,
+                       .outbox_config = outbox_defaults,
+                       .reader = gather_reader_new()};
+    char config[1024];
+    FILE *text = fmemopen(config, sizeof config, "w");
+    gather_text_config(text, &gather_defaults);
+    (void)fclose(text);
+    gather_config_t ignored = gather_defaults; // so that the reader knows the life
+    assert_true(gather_reader_config(runner.reader, config, &ignored));
+    bool passed = true;
+    char line[65536];
+    int events = 0;
+    for (int number = 1; fgets(line, sizeof line, file); number++) {
+        events += *line == '[';
+        passed = run_line(&runner, line, path, number, prints) && passed;
+    }
+    (void)fclose(file);
+    runner_end(&runner);
+    return passed && events > 0;
+}
+
+static void run_scenario(void **state)
+{
+    assert_true(run_file(*state, false));
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 3 && strcmp(argv[1], "-p") == 0) {
+        (void)run_file(argv[2], true);
+        return 0;
+    }
+    glob_t files;
+    if (glob("tests/scenarios/*/*.txt", 0, NULL, &files) != 0 || files.gl_pathc == 0) {
+        (void)fprintf(stderr, "no scenarios: run this from the top of the checkout\n");
+        return 1;
+    }
+    struct CMUnitTest *tests = calloc(files.gl_pathc, sizeof *tests);
+    assert_non_null(tests);
+    for (size_t i = 0; i < files.gl_pathc; i++)
+        tests[i] = (struct CMUnitTest){.name = files.gl_pathv[i] + strlen("tests/scenarios/"),
+                                       .test_func = run_scenario,
+                                       .initial_state = files.gl_pathv[i]};
+    int failed = _cmocka_run_group_tests("scenarios", tests, files.gl_pathc, NULL, NULL);
+    free(tests);
+    globfree(&files);
+    return failed;
+}
