@@ -108,7 +108,7 @@ static void open_worker(world_t *self, int index)
     member_t *member = &self->members[index];
     member->is_saver = index == 0;
     mm_worker_config_t config = {.role = member->is_saver ? MM_ROLE_SAVER : MM_ROLE_RESTARTER,
-                                 .nonce = 100 + (uint64_t)index,
+                                 .instance = 100 + (uint64_t)index,
                                  .slots = member->is_saver ? MM_SLOTS_MAX : SLOTS,
                                  .heartbeat_ms = 500,
                                  .lost_after_ms = 1500,
@@ -134,7 +134,7 @@ static void open_world(world_t *self)
                                                  .drain_ms = 25000,
                                                  .seed = 1},
                               self->now_ms);
-    self->gather = gather_new(&(gather_config_t){.life = LIFE,
+    self->gather = gather_new(&(gather_config_t){.epoch = LIFE,
                                                  .first_number = (uint64_t)LIFE << 32,
                                                  .first_session = (uint64_t)LIFE << 32,
                                                  .seed = 2,
@@ -210,7 +210,7 @@ static void start_log(void)
     memset(text, 'x', sizeof text);
     mm_field_t fields[MM_LOG_FIELDS];
     for (int i = 0; i < MM_LOG_FIELDS; i++)
-        fields[i] = MM_TEXT("text", ((mm_text_t){text, sizeof text}));
+        fields[i] = MM_STR("text", ((mm_str_t){text, sizeof text}));
     do {
         mm_log_line(MM_LOG_INFO, "more than the pipe holds", fields, MM_LOG_FIELDS);
         (void)usleep(10000);

@@ -120,17 +120,17 @@ bool part_restarter_holds(const member_t *member, uint64_t number, mm_task_t *re
 void part_encode_jobs(const world_t *self, const mm_job_t *job);
 void part_encode_tasks(const member_t *member, const gather_action_t *action);
 void part_encode_results(const member_t *member, uint64_t serial);
-void part_encode_notices(const world_t *self, const mm_notice_t *notice);
+void part_encode_notices(const world_t *self, const mm_verdict_t *verdict);
 void part_encode_started(const world_t *self, const mm_frame_t *frame);
 void part_encode_reports(const world_t *self, const mm_frame_t *frame);
 void part_encode_finish(mm_encoder_t *encoder);
 void part_log_line(const job_t *job);
 size_t part_log_format(mm_log_format_t *format, const job_t *job, char *buffer);
-mm_wire_status_t part_decode_jobs(mm_decoder_t *decoder, mm_text_t bytes, mm_frame_t *ret_frame);
-mm_wire_status_t part_decode_tasks(mm_decoder_t *decoder, mm_text_t bytes, mm_frame_t *ret_frame);
-mm_wire_status_t part_decode_results(mm_decoder_t *decoder, mm_text_t bytes, mm_frame_t *ret_frame);
-mm_wire_status_t part_decode_notices(mm_decoder_t *decoder, mm_text_t bytes, mm_frame_t *ret_frame);
-mm_wire_status_t part_decode_started(mm_decoder_t *decoder, mm_text_t bytes, mm_frame_t *ret_frame);
-mm_wire_status_t part_decode_reports(mm_decoder_t *decoder, mm_text_t bytes, mm_frame_t *ret_frame);
+mm_wire_status_t part_decode_jobs(mm_decoder_t *decoder, mm_str_t bytes, mm_frame_t *ret_frame);
+mm_wire_status_t part_decode_tasks(mm_decoder_t *decoder, mm_str_t bytes, mm_frame_t *ret_frame);
+mm_wire_status_t part_decode_results(mm_decoder_t *decoder, mm_str_t bytes, mm_frame_t *ret_frame);
+mm_wire_status_t part_decode_notices(mm_decoder_t *decoder, mm_str_t bytes, mm_frame_t *ret_frame);
+mm_wire_status_t part_decode_started(mm_decoder_t *decoder, mm_str_t bytes, mm_frame_t *ret_frame);
+mm_wire_status_t part_decode_reports(mm_decoder_t *decoder, mm_str_t bytes, mm_frame_t *ret_frame);
 
 #endif

@@ -46,9 +46,10 @@ bool part_restarter_holds(const member_t *member, uint64_t number, mm_task_t *re
 void part_encode_jobs(const world_t *self, const mm_job_t *job)
 {
     if (mm_encoder_count(self->batch) == 0)
-        mm_encode_begin(self->batch, &(mm_frame_t){.kind = MM_FRAME_JOBS,
-                                                   .as.jobs = {.publisher = {"publisher", 9},
-                                                               .life = outbox_life(self->outbox)}});
+        mm_encode_begin(self->batch,
+                        &(mm_frame_t){.kind = MM_FRAME_JOBS,
+                                      .as.jobs = {.publisher = {"publisher", 9},
+                                                  .epoch = outbox_life(self->outbox)}});
     mm_encode_job(self->batch, job);
     KEEP();
 }
@@ -60,7 +61,8 @@ void part_encode_tasks(const member_t *member, const gather_action_t *action)
                         &(mm_frame_t){.kind = MM_FRAME_TASKS,
                                       .as.tasks = {.session = action->as.task.session,
                                                    .stamp_ms = action->as.task.stamp_ms,
-                                                   .confirmed = action->as.task.confirmed}});
+                                                   .acknowledged_through =
+                                                       action->as.task.acknowledged_through}});
     mm_encode_task(member->tasks, &action->as.task.task);
     KEEP();
 }
@@ -70,20 +72,20 @@ void part_encode_results(const member_t *member, uint64_t serial)
     if (mm_encoder_count(member->results) == 0)
         mm_encode_begin(member->results,
                         &(mm_frame_t){.kind = MM_FRAME_RESULTS,
-                                      .as.results = {.worker = mm_text(member->name.text),
-                                                     .nonce = mm_worker_nonce(member->core),
+                                      .as.results = {.worker = mm_str(member->name.text),
+                                                     .instance = mm_worker_instance(member->core),
                                                      .session = mm_worker_session(member->core)}});
     mm_encode_result(member->results, mm_worker_result(member->core, serial));
     KEEP();
 }
 
-void part_encode_notices(const world_t *self, const mm_notice_t *notice)
+void part_encode_notices(const world_t *self, const mm_verdict_t *verdict)
 {
     if (mm_encoder_count(self->notices) == 0)
         mm_encode_begin(self->notices,
                         &(mm_frame_t){.kind = MM_FRAME_NOTICES,
-                                      .as.notices = {.consumer = {"consumer", 8}, .life = LIFE}});
-    mm_encode_notice(self->notices, notice);
+                                      .as.notices = {.consumer = {"consumer", 8}, .epoch = LIFE}});
+    mm_encode_verdict(self->notices, verdict);
     KEEP();
 }
 
@@ -106,7 +108,7 @@ void part_encode_finish(mm_encoder_t *encoder)
 }
 
 #define DECODE_PART(NAME)                                                                          \
-    mm_wire_status_t part_decode_##NAME(mm_decoder_t *decoder, mm_text_t bytes,                    \
+    mm_wire_status_t part_decode_##NAME(mm_decoder_t *decoder, mm_str_t bytes,                     \
                                         mm_frame_t *ret_frame)                                     \
     {                                                                                              \
         mm_wire_status_t status = mm_decode(decoder, bytes.data, bytes.size, ret_frame);           \
@@ -123,7 +125,7 @@ DECODE_PART(reports)
 void part_log_line(const job_t *job)
 {
     mm_log(MM_LOG_INFO, "Done. Acked", MM_JOB(&job->id),
-           MM_TEXT("host", ((mm_text_t){job->host, job->host_size})),
+           MM_STR("host", ((mm_str_t){job->host, job->host_size})),
            MM_INT("attempts", job->attempts));
     KEEP();
 }
@@ -132,7 +134,7 @@ void part_log_line(const job_t *job)
 size_t part_log_format(mm_log_format_t *format, const job_t *job, char *buffer)
 {
     mm_field_t fields[] = {MM_JOB(&job->id),
-                           MM_TEXT("host", ((mm_text_t){job->host, job->host_size})),
+                           MM_STR("host", ((mm_str_t){job->host, job->host_size})),
                            MM_INT("attempts", job->attempts)};
     mm_log_entry_t entry = {
         .wall_ms = WALL_MS, .level = MM_LOG_INFO, .count = 3, .message = "Done. Acked"};

@@ -15,7 +15,7 @@
 
 static void deliver(world_t *self, inbox_t *to, mm_frame_kind_t kind, const mm_encoder_t *encoder)
 {
-    mm_text_t bytes = mm_encoder_bytes(encoder);
+    mm_str_t bytes = mm_encoder_bytes(encoder);
     expect(to->count < MESSAGES, "an inbox is full");
     if (to->used + bytes.size > to->size) {
         to->size = 2 * (to->used + bytes.size);
@@ -53,7 +53,7 @@ static void flush_full(world_t *self, inbox_t *to, mm_frame_kind_t kind, mm_enco
 static void decode(const world_t *self, const inbox_t *inbox, size_t i, mm_frame_t *ret_frame)
 {
     const message_t *message = &inbox->messages[i];
-    mm_text_t bytes = {inbox->bytes + message->offset, message->size};
+    mm_str_t bytes = {inbox->bytes + message->offset, message->size};
     mm_wire_status_t status = MM_WIRE_OK;
     switch (message->kind) {
     case MM_FRAME_JOBS: status = part_decode_jobs(self->decoder, bytes, ret_frame); break;
@@ -97,13 +97,12 @@ static void step_publisher(world_t *self, outbox_event_t event)
             break;
         case OUTBOX_SETTLED: settle_job(self, action); break;
         case OUTBOX_ASK:
-            mm_encode_frame(
-                self->encoder,
-                &(mm_frame_t){.kind = MM_FRAME_JOBS, .as.jobs.publisher = mm_text("publisher")});
+            mm_encode_frame(self->encoder, &(mm_frame_t){.kind = MM_FRAME_JOBS,
+                                                         .as.jobs.publisher = mm_str("publisher")});
             deliver(self, &self->inbox, MM_FRAME_JOBS, self->encoder);
             break;
-        case OUTBOX_NOTE:
-            expect(action->note == OUTBOX_NOTE_PRESENT, "a lease has expired, or was nacked");
+        case OUTBOX_LOG:
+            expect(action->log == OUTBOX_LOG_PRESENT, "a lease has expired, or was nacked");
             break;
         case OUTBOX_LEAVE: expect(false, "the publisher leaves"); break;
         }
@@ -116,25 +115,25 @@ static void accept_jobs(world_t *self, uint32_t jobs)
         const job_t *job = accept_job(self);
         outbox_event_t event = {.kind = OUTBOX_JOB};
         event.as.job.id = job->id;
-        event.as.job.host = (mm_text_t){job->host, job->host_size};
+        event.as.job.host = (mm_str_t){job->host, job->host_size};
         step_publisher(self, event);
     }
 }
 
 static void take_event(world_t *self, const mm_frame_t *frame)
 {
-    outbox_event_t event = {.kind = OUTBOX_NOTICE};
+    outbox_event_t event = {.kind = OUTBOX_VERDICT};
     if (frame->kind == MM_FRAME_BEAT) {
         event.kind = OUTBOX_BEAT;
-        event.as.beat.life = frame->as.beat.life;
+        event.as.beat.epoch = frame->as.beat.epoch;
         step_publisher(self, event);
         return;
     }
     if (frame->kind != MM_FRAME_NOTICES)
         return; // for workers
-    event.as.notice.life = frame->as.notices.life;
+    event.as.verdict.epoch = frame->as.notices.epoch;
     for (size_t i = 0; i < frame->as.notices.count; i++) {
-        event.as.notice.what = frame->as.notices.items[i];
+        event.as.verdict.what = frame->as.notices.items[i];
         step_publisher(self, event);
     }
 }
@@ -173,7 +172,7 @@ static void send_task(world_t *self, const gather_action_t *action)
 
 static void send_notice(world_t *self, const gather_action_t *action)
 {
-    part_encode_notices(self, &action->as.notice.notice);
+    part_encode_notices(self, &action->as.verdict.verdict);
     flush_full(self, &self->events, MM_FRAME_NOTICES, self->notices);
 }
 
@@ -184,25 +183,25 @@ static void welcome(world_t *self, const gather_action_t *action)
             self->members[i].session = action->as.answer.session;
     deliver_to_all(self,
                    &(mm_frame_t){.kind = MM_FRAME_WELCOME,
-                                 .as.answer = {.consumer = mm_text("consumer"),
-                                               .life = LIFE,
-                                               .worker = mm_text(action->as.answer.worker.text),
-                                               .nonce = action->as.answer.nonce,
+                                 .as.answer = {.consumer = mm_str("consumer"),
+                                               .epoch = LIFE,
+                                               .worker = mm_str(action->as.answer.worker.text),
+                                               .instance = action->as.answer.instance,
                                                .session = action->as.answer.session,
-                                               .suffix = mm_text("task.0000000000000000")}});
+                                               .suffix = mm_str("task.0000000000000000")}});
 }
 
 static void send_beat(world_t *self)
 {
-    mm_confirm_t confirms[WORKERS];
+    mm_acknowledgement_t acknowledgements[WORKERS];
     size_t count = 0;
     gather_worker_t worker = {0};
     while (gather_next_worker(self->gather, &worker))
-        confirms[count++] = worker.confirm;
+        acknowledgements[count++] = worker.acknowledgement;
     deliver_to_all(self, &(mm_frame_t){.kind = MM_FRAME_BEAT,
-                                       .as.beat = {.consumer = mm_text("consumer"),
-                                                   .life = LIFE,
-                                                   .items = confirms,
+                                       .as.beat = {.consumer = mm_str("consumer"),
+                                                   .epoch = LIFE,
+                                                   .items = acknowledgements,
                                                    .count = count}});
 }
 
@@ -212,14 +211,14 @@ static void step_consumer(world_t *self, gather_event_t event)
     for (size_t i = 0; i < self->gather_actions.count; i++) {
         const gather_action_t *action = &self->gather_actions.items[i];
         switch (action->kind) {
-        case GATHER_NOTICE: send_notice(self, action); break;
+        case GATHER_VERDICT: send_notice(self, action); break;
         case GATHER_TASK: send_task(self, action); break;
         case GATHER_OPEN: break;
         case GATHER_WELCOME: welcome(self, action); break;
         case GATHER_BEAT: send_beat(self); break;
-        case GATHER_NOTE:
-            expect(action->as.note.note == GATHER_NOTE_PULLED ||
-                       action->as.note.note == GATHER_NOTE_RETRY,
+        case GATHER_LOG:
+            expect(action->as.log.log == GATHER_LOG_PULLED ||
+                       action->as.log.log == GATHER_LOG_RETRY,
                    "the consumer notes a job or worker that went astray");
             break;
         case GATHER_CLOSE:
@@ -238,7 +237,7 @@ static void take_jobs(world_t *self, const mm_frame_t *frame)
         step_consumer(self, event);
     event.kind = GATHER_JOB;
     event.as.job.publisher = frame->as.jobs.publisher;
-    event.as.job.life = frame->as.jobs.life;
+    event.as.job.epoch = frame->as.jobs.epoch;
     event.as.job.received_ms = WALL_MS + self->now_ms;
     for (size_t i = 0; i < frame->as.jobs.count; i++) {
         event.as.job.job = frame->as.jobs.items[i];
@@ -250,7 +249,7 @@ static void take_results(world_t *self, const mm_frame_t *frame)
 {
     gather_event_t event = {.kind = GATHER_RESULT};
     event.as.from.worker = frame->as.results.worker;
-    event.as.from.nonce = frame->as.results.nonce;
+    event.as.from.instance = frame->as.results.instance;
     event.as.from.session = frame->as.results.session;
     for (size_t i = 0; i < frame->as.results.count; i++) {
         event.as.from.result = &frame->as.results.items[i];
@@ -262,7 +261,7 @@ static void take_started(world_t *self, const mm_frame_t *frame)
 {
     gather_event_t event = {.kind = GATHER_STARTED};
     event.as.from.worker = frame->as.started.worker;
-    event.as.from.nonce = frame->as.started.nonce;
+    event.as.from.instance = frame->as.started.instance;
     event.as.from.session = frame->as.started.session;
     for (size_t i = 0; i < frame->as.started.count; i++) {
         event.as.from.number = frame->as.started.numbers[i];
@@ -345,8 +344,8 @@ static void send_started(world_t *self, member_t *member)
     if (count == 0)
         return;
     mm_frame_t frame = {.kind = MM_FRAME_STARTED,
-                        .as.started = {.worker = mm_text(member->name.text),
-                                       .nonce = mm_worker_nonce(member->core),
+                        .as.started = {.worker = mm_str(member->name.text),
+                                       .instance = mm_worker_instance(member->core),
                                        .session = mm_worker_session(member->core),
                                        .numbers = member->started,
                                        .count = count}};
@@ -388,8 +387,8 @@ static void step_worker(world_t *self, member_t *member, mm_worker_event_t event
         case MM_WORKER_STARTED: add_started(self, member, action->as.number); break;
         case MM_WORKER_RESULT: add_result(self, member, action->as.serial); break;
         case MM_WORKER_REPORT: send_report(self, member, action->as.report); break;
-        case MM_WORKER_NOTE:
-            expect(action->as.note.note == MM_WORKER_NOTE_JOINED, "a worker is at a loss");
+        case MM_WORKER_LOG:
+            expect(action->as.log.log == MM_WORKER_LOG_JOINED, "a worker is at a loss");
             break;
         case MM_WORKER_DISCONNECT:
         case MM_WORKER_RECREATE:
@@ -411,11 +410,11 @@ static void finish_restart(world_t *self, member_t *member, const run_t *run)
     bool held = part_restarter_holds(member, run->number, &task);
     expect(held, "a restart that the worker does not hold");
     const job_t *job = job_of(self, &task.id);
-    expect(mm_text_equal(task.host, (mm_text_t){job->host, job->host_size}), "another host");
+    expect(mm_str_equal(task.host, (mm_str_t){job->host, job->host_size}), "another host");
     mm_result_t result = {.number = run->number, .took_ms = ROUND_MS};
     if (attempt_fails(self, job, run->attempt)) {
         result.status = MM_STATUS_FAILED;
-        result.error = mm_text("Could not restart cattle-000000.example.net");
+        result.error = mm_str("Could not restart cattle-000000.example.net");
     }
     finish(self, member, &result);
 }

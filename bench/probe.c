@@ -40,7 +40,7 @@ void probe_host(uint64_t job, char ret_host[PROBE_HOST_MAX])
 typedef struct {
     probe_t *probe;
     mm_loop_t *loop;
-    mm_link_t *link;
+    mm_worker_client_t *link;
     uint64_t started[SLOTS]; // to be finished at the end of the turn
     size_t count;
 } restarter_t;
@@ -59,8 +59,8 @@ static void start(void *arg, const mm_task_t *task, int64_t now_ms)
 static void finish_all(restarter_t *self)
 {
     for (size_t i = 0; i < self->count; i++)
-        mm_link_finish(self->link,
-                       &(mm_result_t){.number = self->started[i], .status = MM_STATUS_OK}, 1);
+        mm_worker_client_finish(
+            self->link, &(mm_result_t){.number = self->started[i], .status = MM_STATUS_OK}, 1);
     self->count = 0;
 }
 
@@ -73,8 +73,8 @@ static int64_t turn(void *arg)
 {
     restarter_t *self = arg;
     finish_all(self);
-    int64_t deadline = mm_link_turn(self->link);
-    if (mm_link_is_done(self->link))
+    int64_t deadline = mm_worker_client_turn(self->link);
+    if (mm_worker_client_is_done(self->link))
         mm_loop_stop(self->loop);
     return self->count > 0 ? 0 : deadline;
 }
@@ -83,22 +83,22 @@ static void on_signal(void *arg, int number)
 {
     restarter_t *self = arg;
     (void)number;
-    mm_link_drain(self->link);
+    mm_worker_client_drain(self->link);
 }
 
 static int run_restarter(void *arg)
 {
     restarter_t self = {.probe = arg};
-    mm_link_config_t config = {.worker = {.role = MM_ROLE_RESTARTER,
-                                          .nonce = mm_nonce(),
-                                          .slots = SLOTS,
-                                          .heartbeat_ms = HEARTBEAT_MS,
-                                          .lost_after_ms = LOST_AFTER_MS,
-                                          .drain_ms = DRAIN_MS},
-                               .tells_started = true,
-                               .start = start,
-                               .stop = stop,
-                               .arg = &self};
+    mm_worker_client_config_t config = {.worker = {.role = MM_ROLE_RESTARTER,
+                                                   .instance = mm_instance_draw(),
+                                                   .slots = SLOTS,
+                                                   .heartbeat_ms = HEARTBEAT_MS,
+                                                   .lost_after_ms = LOST_AFTER_MS,
+                                                   .drain_ms = DRAIN_MS},
+                                        .tells_started = true,
+                                        .start = start,
+                                        .stop = stop,
+                                        .arg = &self};
     (void)snprintf(config.worker.name.text, sizeof config.worker.name.text, "probe-%d",
                    (int)getpid());
     if (!mm_endpoint_parse(self.probe->address, &config.base))
@@ -106,10 +106,10 @@ static int run_restarter(void *arg)
     mm_log_threshold = MM_LOG_ERROR;
     mm_loop_block_signals();
     self.loop = mm_loop_new(turn, &self);
-    self.link = mm_link_new(self.loop, &config);
+    self.link = mm_worker_client_new(self.loop, &config);
     mm_loop_on_signal(self.loop, on_signal, &self);
     mm_loop_run(self.loop);
-    mm_link_destroy(&self.link);
+    mm_worker_client_destroy(&self.link);
     mm_loop_destroy(&self.loop);
     return 0;
 }

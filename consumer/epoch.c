@@ -1,4 +1,4 @@
-// See life.h.
+// See epoch.h.
 
 #include "epoch.h"
 #include "clock.h"
@@ -25,23 +25,23 @@ static uint64_t read_last(const char *path)
     return last < UINT32_MAX ? last : 0; // not one of ours
 }
 
-static bool write_whole(const char *path, uint64_t life)
+static bool write_whole(const char *path, uint64_t epoch)
 {
     int descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (descriptor < 0)
         return false;
-    bool written = dprintf(descriptor, "%" PRIu64 "\n", life) > 0 && fsync(descriptor) == 0;
+    bool written = dprintf(descriptor, "%" PRIu64 "\n", epoch) > 0 && fsync(descriptor) == 0;
     return close(descriptor) == 0 && written;
 }
 
-int life_next(const char *path, uint64_t *ret_life, char error[MM_ERROR_MAX])
+int epoch_next(const char *path, uint64_t *ret_life, char error[MM_ERROR_MAX])
 {
     char fresh[4096];
-    uint64_t life = read_last(path) + 1, now = (uint64_t)(mm_clock_wall_ms() / 1000);
-    if (life < now)
-        life = now;
+    uint64_t epoch = read_last(path) + 1, now = (uint64_t)(mm_clock_wall_ms() / 1000);
+    if (epoch < now)
+        epoch = now;
     bool fits = snprintf(fresh, sizeof fresh, "%s.new", path) < (int)sizeof fresh;
-    bool written = fits && write_whole(fresh, life);
+    bool written = fits && write_whole(fresh, epoch);
     MM_CRASH_POINT("consumer: before its life is on record");
     if (!written || rename(fresh, path) != 0) {
         (void)snprintf(error, MM_ERROR_MAX,
@@ -50,6 +50,6 @@ int life_next(const char *path, uint64_t *ret_life, char error[MM_ERROR_MAX])
         return EX_IOERR;
     }
     MM_CRASH_POINT("consumer: life on record");
-    *ret_life = life;
+    *ret_life = epoch;
     return 0;
 }

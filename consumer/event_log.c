@@ -3,58 +3,58 @@
 #include "event_log.h"
 #include "log.h"
 
-void notes_log_notice(const gather_action_t *action, const char *extended)
+void event_log_verdict(const gather_action_t *action, const char *extended)
 {
-    const mm_notice_t *notice = &action->as.notice.notice;
-    mm_text_t host = action->as.notice.host;
-    switch (notice->verdict) {
+    const mm_verdict_t *verdict = &action->as.verdict.verdict;
+    mm_str_t host = action->as.verdict.host;
+    switch (verdict->kind) {
     case MM_VERDICT_EXTEND:
-        mm_log(MM_LOG_INFO, extended, MM_JOB(&notice->id), MM_TEXT("host", host));
+        mm_log(MM_LOG_INFO, extended, MM_JOB(&verdict->id), MM_STR("host", host));
         break;
     case MM_VERDICT_ACK:
-        mm_log(MM_LOG_INFO, "Done. Acked", MM_JOB(&notice->id), MM_TEXT("host", host),
-               MM_INT("attempts", notice->attempts));
+        mm_log(MM_LOG_INFO, "Done. Acked", MM_JOB(&verdict->id), MM_STR("host", host),
+               MM_INT("attempts", verdict->attempts));
         break;
     case MM_VERDICT_NACK:
-        mm_log(MM_LOG_INFO, "Nacked", MM_JOB(&notice->id), MM_TEXT("host", host));
+        mm_log(MM_LOG_INFO, "Nacked", MM_JOB(&verdict->id), MM_STR("host", host));
         break;
     case MM_VERDICT_DEAD:
-        mm_log(MM_LOG_ERROR, "Dead", MM_JOB(&notice->id), MM_TEXT("host", host),
-               MM_INT("attempts", notice->attempts), MM_TEXT("error", notice->error));
+        mm_log(MM_LOG_ERROR, "Dead", MM_JOB(&verdict->id), MM_STR("host", host),
+               MM_INT("attempts", verdict->attempts), MM_STR("error", verdict->error));
         break;
     }
 }
 
-void notes_log(const gather_action_t *action)
+void event_log(const gather_action_t *action)
 {
-    const __typeof__(action->as.note) *note = &action->as.note;
-    switch (note->note) {
-    case GATHER_NOTE_PULLED:
-        mm_log(MM_LOG_INFO, "Pulled", MM_JOB(&note->id), MM_TEXT("host", note->host));
+    const __typeof__(action->as.log) *log = &action->as.log;
+    switch (log->log) {
+    case GATHER_LOG_PULLED:
+        mm_log(MM_LOG_INFO, "Pulled", MM_JOB(&log->id), MM_STR("host", log->host));
         break;
-    case GATHER_NOTE_IN_FLIGHT:
-        mm_log(MM_LOG_DEBUG, "Redelivered while in flight", MM_JOB(&note->id),
-               MM_TEXT("host", note->host));
+    case GATHER_LOG_IN_FLIGHT:
+        mm_log(MM_LOG_DEBUG, "Redelivered while in flight", MM_JOB(&log->id),
+               MM_STR("host", log->host));
         break;
-    case GATHER_NOTE_RETRY:
+    case GATHER_LOG_RETRY:
         mm_log(MM_LOG_WARN,
-               note->leg == MM_LEG_RESTART ? "Retrying for failure to restart"
-                                           : "Retrying for failure to save",
-               MM_JOB(&note->id), MM_TEXT("host", note->host), MM_INT("attempt", note->attempt),
-               MM_SECONDS("in", note->delay_ms), MM_TEXT("error", note->error));
+               log->leg == MM_LEG_RESTART ? "Retrying for failure to restart"
+                                          : "Retrying for failure to save",
+               MM_JOB(&log->id), MM_STR("host", log->host), MM_INT("attempt", log->attempt),
+               MM_SECONDS("in", log->delay_ms), MM_STR("error", log->error));
         break;
-    case GATHER_NOTE_WORKER_LOST:
-        mm_log(MM_LOG_WARN, "Lost a worker: no heartbeat", MM_STRING("worker", note->worker.text));
+    case GATHER_LOG_WORKER_LOST:
+        mm_log(MM_LOG_WARN, "Lost a worker: no heartbeat", MM_STRING("worker", log->worker.text));
         break;
-    case GATHER_NOTE_WORKER_LEFT:
-        mm_log(MM_LOG_INFO, "A worker has left", MM_STRING("worker", note->worker.text));
+    case GATHER_LOG_WORKER_LEFT:
+        mm_log(MM_LOG_INFO, "A worker has left", MM_STRING("worker", log->worker.text));
         break;
-    case GATHER_NOTE_TAKEN_BACK:
-        mm_log(MM_LOG_WARN, "Taking back a restart", MM_JOB(&note->id), MM_TEXT("host", note->host),
-               MM_INT("attempt", note->attempt), MM_STRING("worker", note->worker.text),
-               MM_STRING("why", note->is_lost ? "lost" : "missing"));
+    case GATHER_LOG_RECLAIMED:
+        mm_log(MM_LOG_WARN, "Taking back a restart", MM_JOB(&log->id), MM_STR("host", log->host),
+               MM_INT("attempt", log->attempt), MM_STRING("worker", log->worker.text),
+               MM_STRING("why", log->is_lost ? "lost" : "missing"));
         break;
-    case GATHER_NOTE_TOO_MANY_DEAD:
+    case GATHER_LOG_TOO_MANY_DEAD:
         mm_log(MM_LOG_ERROR, "Too many dead hosts (--max-dead): handing out nothing more");
         break;
     }

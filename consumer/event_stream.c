@@ -13,7 +13,7 @@
 #define SEND_MS   100 // what happens in this time is sent together, and of it
 #define EVERYDAY  200 // pulled and acked jobs, at most
 #define RARE      300
-#define BYTES_MAX (MM_TELL_BYTES - 4096)
+#define BYTES_MAX (MM_REPLY_BYTES - 4096)
 #define WORD_SIZE 16
 
 typedef struct {
@@ -21,10 +21,10 @@ typedef struct {
     int64_t until_ms;
     char host[MM_HOST_MAX + 1]; // "*": any
     char event[WORD_SIZE];
-} watcher_t;
+} subscriber_t;
 
-struct watch {
-    watcher_t watchers[WATCH_MAX];
+struct stream {
+    subscriber_t subscribers[EVENT_STREAM_MAX];
     size_t count;
     json_t *events; // NULL: none
     size_t everyday;
@@ -34,15 +34,15 @@ struct watch {
     int64_t send_ms;
 };
 
-watch_t *watch_new(void)
+event_stream_t *event_stream_new(void)
 {
-    watch_t *self = calloc(1, sizeof *self);
+    event_stream_t *self = calloc(1, sizeof *self);
     assert(self);
     self->send_ms = MM_NEVER;
     return self;
 }
 
-void watch_destroy(watch_t **self_p)
+void event_stream_destroy(event_stream_t **self_p)
 {
     if (!*self_p)
         return;
@@ -52,24 +52,24 @@ void watch_destroy(watch_t **self_p)
 }
 
 // The viewer's place, or a new one; NULL: there is none.
-static watcher_t *place_of(watch_t *self, uint64_t viewer)
+static subscriber_t *subscriber_of(event_stream_t *self, uint64_t viewer)
 {
     for (size_t i = 0; i < self->count; i++)
-        if (self->watchers[i].viewer == viewer)
-            return &self->watchers[i];
-    return self->count < WATCH_MAX ? &self->watchers[self->count++] : NULL;
+        if (self->subscribers[i].viewer == viewer)
+            return &self->subscribers[i];
+    return self->count < EVENT_STREAM_MAX ? &self->subscribers[self->count++] : NULL;
 }
 
-static void drop_old(watch_t *self, int64_t now_ms)
+static void drop_old(event_stream_t *self, int64_t now_ms)
 {
     size_t kept = 0;
     for (size_t i = 0; i < self->count; i++)
-        if (now_ms < self->watchers[i].until_ms)
-            self->watchers[kept++] = self->watchers[i];
+        if (now_ms < self->subscribers[i].until_ms)
+            self->subscribers[kept++] = self->subscribers[i];
     self->count = kept;
 }
 
-void watch_add(watch_t *self, uint64_t viewer, mm_text_t wanted, int64_t now_ms)
+void event_stream_add(event_stream_t *self, uint64_t viewer, mm_str_t wanted, int64_t now_ms)
 {
     const char *blank = wanted.size > 0 ? memchr(wanted.data, ' ', wanted.size) : NULL;
     size_t host_size = blank ? (size_t)(blank - wanted.data) : 0;
@@ -77,15 +77,15 @@ void watch_add(watch_t *self, uint64_t viewer, mm_text_t wanted, int64_t now_ms)
     if (host_size == 0 || host_size > MM_HOST_MAX || event_size == 0 || event_size >= WORD_SIZE)
         return;
     drop_old(self, now_ms);
-    watcher_t *watcher = place_of(self, viewer);
-    if (!watcher)
+    subscriber_t *subscriber = subscriber_of(self, viewer);
+    if (!subscriber)
         return;
-    *watcher = (watcher_t){.viewer = viewer, .until_ms = now_ms + WATCH_FOR_MS};
-    memcpy(watcher->host, wanted.data, host_size);
-    memcpy(watcher->event, blank + 1, event_size);
+    *subscriber = (subscriber_t){.viewer = viewer, .until_ms = now_ms + EVENT_STREAM_MS};
+    memcpy(subscriber->host, wanted.data, host_size);
+    memcpy(subscriber->event, blank + 1, event_size);
 }
 
-bool watch_is_on(watch_t *self, int64_t now_ms)
+bool event_stream_is_on(event_stream_t *self, int64_t now_ms)
 {
     if (self->count > 0)
         drop_old(self, now_ms);
@@ -97,57 +97,57 @@ bool watch_is_on(watch_t *self, int64_t now_ms)
 typedef struct {
     const char *name; // NULL: nothing that is to be seen
     bool is_everyday;
-    mm_text_t host; // empty: of no job
+    mm_str_t host; // empty: of no job
 } event_t;
 
 static event_t event_of(const gather_action_t *action)
 {
     if (action->kind == GATHER_OPEN)
         return (event_t){.name = "joined"};
-    if (action->kind == GATHER_NOTICE) {
-        mm_text_t host = action->as.notice.host;
-        switch (action->as.notice.notice.verdict) {
+    if (action->kind == GATHER_VERDICT) {
+        mm_str_t host = action->as.verdict.host;
+        switch (action->as.verdict.verdict.kind) {
         case MM_VERDICT_EXTEND: return (event_t){0};
         case MM_VERDICT_ACK: return (event_t){"acked", true, host};
         case MM_VERDICT_NACK: return (event_t){"nacked", false, host};
         case MM_VERDICT_DEAD: return (event_t){"dead", false, host};
         }
     }
-    if (action->kind != GATHER_NOTE)
+    if (action->kind != GATHER_LOG)
         return (event_t){0};
-    mm_text_t host = action->as.note.host;
-    switch (action->as.note.note) {
-    case GATHER_NOTE_PULLED: return (event_t){"pulled", true, host};
-    case GATHER_NOTE_IN_FLIGHT: return (event_t){0};
-    case GATHER_NOTE_RETRY: return (event_t){"retried", false, host};
-    case GATHER_NOTE_WORKER_LOST: return (event_t){.name = "lost"};
-    case GATHER_NOTE_WORKER_LEFT: return (event_t){.name = "left"};
-    case GATHER_NOTE_TAKEN_BACK: return (event_t){"taken_back", false, host};
-    case GATHER_NOTE_TOO_MANY_DEAD: return (event_t){.name = "too_many_dead"};
+    mm_str_t host = action->as.log.host;
+    switch (action->as.log.log) {
+    case GATHER_LOG_PULLED: return (event_t){"pulled", true, host};
+    case GATHER_LOG_IN_FLIGHT: return (event_t){0};
+    case GATHER_LOG_RETRY: return (event_t){"retried", false, host};
+    case GATHER_LOG_WORKER_LOST: return (event_t){.name = "lost"};
+    case GATHER_LOG_WORKER_LEFT: return (event_t){.name = "left"};
+    case GATHER_LOG_RECLAIMED: return (event_t){"taken_back", false, host};
+    case GATHER_LOG_TOO_MANY_DEAD: return (event_t){.name = "too_many_dead"};
     }
     return (event_t){0};
 }
 
-static bool is_wanted(const watch_t *self, const event_t *event)
+static bool is_wanted(const event_stream_t *self, const event_t *event)
 {
     for (size_t i = 0; i < self->count; i++) {
-        const watcher_t *watcher = &self->watchers[i];
-        bool any_host = strcmp(watcher->host, "*") == 0;
-        bool any_event = strcmp(watcher->event, "*") == 0;
-        if ((any_host || mm_text_equal(mm_text(watcher->host), event->host)) &&
-            (any_event || strcmp(watcher->event, event->name) == 0))
+        const subscriber_t *subscriber = &self->subscribers[i];
+        bool any_host = strcmp(subscriber->host, "*") == 0;
+        bool any_event = strcmp(subscriber->event, "*") == 0;
+        if ((any_host || mm_str_equal(mm_str(subscriber->host), event->host)) &&
+            (any_event || strcmp(subscriber->event, event->name) == 0))
             return true;
     }
     return false;
 }
 
-static void set_text(json_t *object, const char *key, mm_text_t text)
+static void set_text(json_t *object, const char *key, mm_str_t text)
 {
     if (text.size > 0)
         json_object_set_new(object, key, json_stringn(text.data, text.size));
 }
 
-static void set_job(json_t *object, const mm_id_t *id, mm_text_t host)
+static void set_job(json_t *object, const mm_id_t *id, mm_str_t host)
 {
     char text[MM_ID_TEXT];
     json_object_set_new(object, "job", json_string(mm_id_print(id, text)));
@@ -156,27 +156,27 @@ static void set_job(json_t *object, const mm_id_t *id, mm_text_t host)
 
 static void fill_note(json_t *object, const gather_action_t *action)
 {
-    const __typeof__(action->as.note) *note = &action->as.note;
-    if (note->host.size > 0)
-        set_job(object, &note->id, note->host);
-    if (note->note == GATHER_NOTE_RETRY) {
+    const __typeof__(action->as.log) *log = &action->as.log;
+    if (log->host.size > 0)
+        set_job(object, &log->id, log->host);
+    if (log->log == GATHER_LOG_RETRY) {
         json_object_set_new(object, "leg",
-                            json_string(note->leg == MM_LEG_RESTART ? "restart" : "save"));
-        json_object_set_new(object, "attempt", json_integer(note->attempt));
-        json_object_set_new(object, "in_ms", json_integer(note->delay_ms));
+                            json_string(log->leg == MM_LEG_RESTART ? "restart" : "save"));
+        json_object_set_new(object, "attempt", json_integer(log->attempt));
+        json_object_set_new(object, "in_ms", json_integer(log->delay_ms));
     }
-    if (note->note == GATHER_NOTE_RETRY || note->note == GATHER_NOTE_TAKEN_BACK)
-        set_text(object, "error", note->error);
-    set_text(object, "worker", mm_text(note->worker.text));
+    if (log->log == GATHER_LOG_RETRY || log->log == GATHER_LOG_RECLAIMED)
+        set_text(object, "error", log->error);
+    set_text(object, "worker", mm_str(log->worker.text));
 }
 
 static void fill_notice(json_t *object, const gather_action_t *action)
 {
-    const mm_notice_t *notice = &action->as.notice.notice;
-    set_job(object, &notice->id, action->as.notice.host);
-    if (notice->verdict != MM_VERDICT_NACK)
-        json_object_set_new(object, "attempts", json_integer(notice->attempts));
-    set_text(object, "error", notice->error);
+    const mm_verdict_t *verdict = &action->as.verdict.verdict;
+    set_job(object, &verdict->id, action->as.verdict.host);
+    if (verdict->kind != MM_VERDICT_NACK)
+        json_object_set_new(object, "attempts", json_integer(verdict->attempts));
+    set_text(object, "error", verdict->error);
 }
 
 static size_t bytes_of(const json_t *object)
@@ -184,7 +184,7 @@ static size_t bytes_of(const json_t *object)
     return json_dumpb(object, NULL, 0, JSON_COMPACT) + 1;
 }
 
-void watch_see(watch_t *self, const gather_action_t *action, int64_t now_ms)
+void event_stream_see(event_stream_t *self, const gather_action_t *action, int64_t now_ms)
 {
     event_t event = event_of(action);
     if (!event.name || !is_wanted(self, &event))
@@ -204,9 +204,9 @@ void watch_see(watch_t *self, const gather_action_t *action, int64_t now_ms)
         json_pack("{s:I, s:s}", "wall_ms", (json_int_t)mm_clock_wall_ms(), "event", event.name);
     assert(object);
     switch (action->kind) {
-    case GATHER_NOTICE: fill_notice(object, action); break;
-    case GATHER_NOTE: fill_note(object, action); break;
-    case GATHER_OPEN: set_text(object, "worker", mm_text(action->as.answer.worker.text)); break;
+    case GATHER_VERDICT: fill_notice(object, action); break;
+    case GATHER_LOG: fill_note(object, action); break;
+    case GATHER_OPEN: set_text(object, "worker", mm_str(action->as.answer.worker.text)); break;
     case GATHER_TASK:
     case GATHER_CLOSE:
     case GATHER_WELCOME:
@@ -222,12 +222,12 @@ void watch_see(watch_t *self, const gather_action_t *action, int64_t now_ms)
     json_array_append_new(self->events, object);
 }
 
-int64_t watch_deadline(const watch_t *self)
+int64_t event_stream_deadline(const event_stream_t *self)
 {
     return self->send_ms;
 }
 
-json_t *watch_take(watch_t *self)
+json_t *event_stream_take(event_stream_t *self)
 {
     json_t *json = json_pack("{s:o, s:I}", "events", self->events ? self->events : json_array(),
                              "left_out", (json_int_t)self->left_out);

@@ -25,7 +25,7 @@ static const char *outcome_name(mm_outcome_t outcome)
                                            : "none";
 }
 
-static void print_text(FILE *file, const char *key, mm_text_t text)
+static void print_text(FILE *file, const char *key, mm_str_t text)
 {
     if (text.size == 0)
         return;
@@ -39,7 +39,7 @@ static void print_task(FILE *file, const mm_id_t *id, uint64_t number)
     (void)fprintf(file, " %s#%" PRIu64, mm_id_print(id, text), number);
 }
 
-void gather_text_config(FILE *file, const gather_config_t *config)
+void gather_trace_config(FILE *file, const gather_config_t *config)
 {
     (void)fprintf(
         file,
@@ -48,7 +48,7 @@ void gather_text_config(FILE *file, const gather_config_t *config)
         " lost_after=%" PRId64 " extend_every=%" PRId64 " max_lease=%" PRId64 " drain=%" PRId64
         " max_in_flight=%" PRIu32 " max_dead=%" PRIu32 " settled=%" PRIu32 " nacked=%" PRIu32
         " savers=%" PRIu32 " restarters=%" PRIu32 "\n",
-        config->life, config->first_number, config->first_session, config->seed, config->attempts,
+        config->epoch, config->first_number, config->first_session, config->seed, config->attempts,
         config->backoff_low_ms, config->backoff_high_ms, config->heartbeat_ms,
         config->lost_after_ms, config->extend_every_ms, config->max_lease_ms, config->drain_ms,
         config->max_in_flight, config->max_dead, config->settled_max, config->nacked_max,
@@ -75,14 +75,14 @@ static void print_report(FILE *file, const mm_report_t *report)
     (void)fprintf(file,
                   " role=%s nonce=%" PRIu64 " session=%" PRIu64 " sequence=%" PRIu64
                   " stamp=%" PRId64 " slots=%" PRIu32 " last=%" PRIu64,
-                  report->role == MM_ROLE_SAVER ? "saver" : "restarter", report->nonce,
+                  report->role == MM_ROLE_SAVER ? "saver" : "restarter", report->instance,
                   report->session, report->sequence, report->stamp_ms, report->slots,
                   report->last_serial);
     if (report->parts != 1)
         (void)fprintf(file, " part=%" PRIu32 " parts=%" PRIu32, report->part, report->parts);
     for (size_t i = 0; i < report->held_count; i++) {
         char text[MM_ID_TEXT];
-        const mm_held_t *held = &report->held[i];
+        const mm_assignment_t *held = &report->held[i];
         (void)fprintf(file, " held=%s#%" PRIu64 ":%s:%.*s", mm_id_print(&held->id, text),
                       held->number, leg_name(held->leg), (int)held->host.size,
                       held->host.size ? held->host.data : "");
@@ -99,7 +99,7 @@ static void print_job(FILE *file, const gather_event_t *event)
     print_text(file, "host", job->host);
     (void)fprintf(file, " delivery=%" PRIu32, job->delivery);
     print_text(file, "publisher", event->as.job.publisher);
-    (void)fprintf(file, " life=%" PRIu64, event->as.job.life);
+    (void)fprintf(file, " life=%" PRIu64, event->as.job.epoch);
 }
 
 static void print_from(FILE *file, const char *kind, const gather_event_t *event)
@@ -110,7 +110,7 @@ static void print_from(FILE *file, const char *kind, const gather_event_t *event
 
 static void print_process(FILE *file, const gather_event_t *event)
 {
-    (void)fprintf(file, " nonce=%" PRIu64 " session=%" PRIu64, event->as.from.nonce,
+    (void)fprintf(file, " nonce=%" PRIu64 " session=%" PRIu64, event->as.from.instance,
                   event->as.from.session);
 }
 
@@ -127,7 +127,7 @@ static void print_result(FILE *file, const gather_event_t *event)
     print_process(file, event);
 }
 
-void gather_text_event(FILE *file, const gather_event_t *event)
+void gather_trace_event(FILE *file, const gather_event_t *event)
 {
     switch (event->kind) {
     case GATHER_JOB: print_job(file, event); break;
@@ -151,14 +151,14 @@ void gather_text_event(FILE *file, const gather_event_t *event)
     }
 }
 
-static void print_notice(FILE *file, const mm_notice_t *notice)
+static void print_verdict(FILE *file, const mm_verdict_t *verdict)
 {
     static const char *const names[] = {"", "extend", "ack", "nack", "dead"};
     char text[MM_ID_TEXT];
-    (void)fprintf(file, "%s %s", names[notice->verdict], mm_id_print(&notice->id, text));
-    if (notice->verdict == MM_VERDICT_NACK)
-        (void)fprintf(file, " delay=%" PRId64, notice->delay_ms);
-    print_text(file, "error", notice->error);
+    (void)fprintf(file, "%s %s", names[verdict->kind], mm_id_print(&verdict->id, text));
+    if (verdict->kind == MM_VERDICT_NACK)
+        (void)fprintf(file, " delay=%" PRId64, verdict->delay_ms);
+    print_text(file, "error", verdict->error);
 }
 
 static void print_task_action(FILE *file, const gather_action_t *action)
@@ -181,10 +181,10 @@ static void print_answer(FILE *file, const char *kind, const gather_action_t *ac
         (void)fprintf(file, " session=%" PRIu64, action->as.answer.session);
 }
 
-bool gather_text_action(FILE *file, const gather_action_t *action)
+bool gather_trace_action(FILE *file, const gather_action_t *action)
 {
     switch (action->kind) {
-    case GATHER_NOTICE: print_notice(file, &action->as.notice.notice); return true;
+    case GATHER_VERDICT: print_verdict(file, &action->as.verdict.verdict); return true;
     case GATHER_TASK: print_task_action(file, action); return true;
     case GATHER_OPEN: print_answer(file, "open", action); return true;
     case GATHER_CLOSE: print_answer(file, "close", action); return true;
@@ -193,24 +193,24 @@ bool gather_text_action(FILE *file, const gather_action_t *action)
     case GATHER_REJOIN: print_answer(file, "rejoin", action); return true;
     case GATHER_LAST: print_answer(file, "last", action); return true;
     case GATHER_BEAT: (void)fputs("beat", file); return true;
-    case GATHER_NOTE: return false;
+    case GATHER_LOG: return false;
     case GATHER_LEAVE: (void)fputs("leave", file); return true;
     }
     return false;
 }
 
-void gather_text_step(FILE *file, int64_t start_ms, const gather_event_t *event,
-                      const gather_actions_t *actions)
+void gather_trace_step(FILE *file, int64_t start_ms, const gather_event_t *event,
+                       const gather_actions_t *actions)
 {
     (void)fprintf(file, "[%6" PRId64 "] ", event->now_ms - start_ms);
-    gather_text_event(file, event);
+    gather_trace_event(file, event);
     (void)fputs(" ->", file);
     const char *separator = " ";
     for (size_t i = 0; i < actions->count; i++) {
-        if (actions->items[i].kind == GATHER_NOTE)
+        if (actions->items[i].kind == GATHER_LOG)
             continue;
         (void)fputs(separator, file);
-        (void)gather_text_action(file, &actions->items[i]);
+        (void)gather_trace_action(file, &actions->items[i]);
         separator = "; ";
     }
     (void)putc('\n', file);

@@ -7,19 +7,19 @@
 //
 // #1 is the task's number. Nothing here decides anything.
 
-#ifndef GATHER_TEXT_H
-#define GATHER_TEXT_H
+#ifndef GATHER_TRACE_H
+#define GATHER_TRACE_H
 
 #include "gather.h"
 
 #include <stdio.h>
 
-void gather_text_config(FILE *file, const gather_config_t *config);
-void gather_text_event(FILE *file, const gather_event_t *event);
+void gather_trace_config(FILE *file, const gather_config_t *config);
+void gather_trace_event(FILE *file, const gather_event_t *event);
 // Notes are not decisions: they are not written. Returns whether something was.
-bool gather_text_action(FILE *file, const gather_action_t *action);
+bool gather_trace_action(FILE *file, const gather_action_t *action);
 // A whole line of a trace; times are told from start_ms.
-void gather_text_step(FILE *file, int64_t start_ms, const gather_event_t *event,
-                      const gather_actions_t *actions);
+void gather_trace_step(FILE *file, int64_t start_ms, const gather_event_t *event,
+                       const gather_actions_t *actions);
 
 #endif

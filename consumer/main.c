@@ -37,8 +37,8 @@ typedef struct {
     void *events;
     gather_t *gather;
     gather_actions_t actions;
-    outgoing_t *outgoing;
-    view_t *view;
+    send_batch_t *batch;
+    viewers_t *viewers;
     bool is_watched; // somebody wants to see events; looked up once for many messages
     mm_decoder_t *decoder;
     zmq_msg_t message;
@@ -46,8 +46,8 @@ typedef struct {
     int64_t start_ms;
     int64_t now_ms;
     char extended[64]; // the log's words for an extension
-    mm_process_drops_t drops;
-    uint64_t refused; // nonce of the worker that was refused last
+    mm_service_drops_t drops;
+    uint64_t refused; // instance of the worker that was refused last
     int exit_code;
 } consumer_t;
 
@@ -63,7 +63,7 @@ static void fail(consumer_t *self, const char *error)
 
 static void open_session(consumer_t *self, const gather_action_t *action)
 {
-    if (outgoing_open(self->outgoing, action->as.answer.session))
+    if (send_batch_open(self->batch, action->as.answer.session))
         mm_log(MM_LOG_INFO, "A worker joins", MM_STRING("worker", action->as.answer.worker.text),
                MM_INT("session", action->as.answer.session));
     else
@@ -72,34 +72,34 @@ static void open_session(consumer_t *self, const gather_action_t *action)
 
 static void leave(consumer_t *self)
 {
-    outgoing_flush(self->outgoing);
-    outgoing_leaving(self->outgoing);
+    send_batch_flush(self->batch);
+    send_batch_leaving(self->batch);
     mm_loop_stop(self->loop);
 }
 
 static void apply(consumer_t *self, const gather_action_t *action)
 {
     switch (action->kind) {
-    case GATHER_NOTICE:
-        notes_log_notice(action, self->extended);
-        outgoing_notice(self->outgoing, action);
+    case GATHER_VERDICT:
+        event_log_verdict(action, self->extended);
+        send_batch_notice(self->batch, action);
         break;
-    case GATHER_TASK: outgoing_task(self->outgoing, action); break;
+    case GATHER_TASK: send_batch_task(self->batch, action); break;
     case GATHER_OPEN: open_session(self, action); break;
-    case GATHER_CLOSE: outgoing_close(self->outgoing, action->as.answer.session); break;
+    case GATHER_CLOSE: send_batch_close(self->batch, action->as.answer.session); break;
     case GATHER_WELCOME:
-    case GATHER_REJOIN: outgoing_answer(self->outgoing, action); break;
+    case GATHER_REJOIN: send_batch_answer(self->batch, action); break;
     case GATHER_REFUSED:
-        if (action->as.answer.nonce != self->refused)
+        if (action->as.answer.instance != self->refused)
             mm_log(MM_LOG_WARN, "Refused a worker",
                    MM_STRING("worker", action->as.answer.worker.text),
                    MM_STRING("why", action->as.answer.reason));
-        self->refused = action->as.answer.nonce; // it repeats its hello
-        outgoing_answer(self->outgoing, action);
+        self->refused = action->as.answer.instance; // it repeats its hello
+        send_batch_answer(self->batch, action);
         break;
-    case GATHER_LAST: outgoing_last(self->outgoing, action); break;
-    case GATHER_BEAT: outgoing_beat(self->outgoing, self->gather); break;
-    case GATHER_NOTE: notes_log(action); break;
+    case GATHER_LAST: send_batch_last(self->batch, action); break;
+    case GATHER_BEAT: send_batch_beat(self->batch, self->gather); break;
+    case GATHER_LOG: event_log(action); break;
     case GATHER_LEAVE: leave(self); break;
     }
 }
@@ -112,16 +112,16 @@ static void step(consumer_t *self, gather_event_t *event)
         gather_step(self->gather, event, &self->actions);
     }
     if (self->trace)
-        gather_text_step(self->trace, self->start_ms, event, &self->actions);
+        gather_trace_step(self->trace, self->start_ms, event, &self->actions);
     for (size_t i = 0; i < self->actions.count; i++)
         apply(self, &self->actions.items[i]);
     for (size_t i = 0; i < self->actions.count && self->is_watched; i++)
-        view_see(self->view, &self->actions.items[i], self->now_ms);
+        viewers_see(self->viewers, &self->actions.items[i], self->now_ms);
 }
 
 // ---- frames
 
-static void take_jobs(consumer_t *self, const mm_frame_t *frame)
+static void receive_jobs(consumer_t *self, const mm_frame_t *frame)
 {
     gather_event_t event = {.kind = GATHER_ASK};
     MM_CRASH_POINT("consumer: jobs read");
@@ -129,7 +129,7 @@ static void take_jobs(consumer_t *self, const mm_frame_t *frame)
         step(self, &event);
     event.kind = GATHER_JOB;
     event.as.job.publisher = frame->as.jobs.publisher;
-    event.as.job.life = frame->as.jobs.life;
+    event.as.job.epoch = frame->as.jobs.epoch;
     event.as.job.received_ms = mm_clock_wall_ms();
     for (size_t i = 0; i < frame->as.jobs.count; i++) {
         event.as.job.job = frame->as.jobs.items[i];
@@ -137,11 +137,11 @@ static void take_jobs(consumer_t *self, const mm_frame_t *frame)
     }
 }
 
-static void take_started(consumer_t *self, const mm_frame_t *frame)
+static void receive_started(consumer_t *self, const mm_frame_t *frame)
 {
     gather_event_t event = {.kind = GATHER_STARTED};
     event.as.from.worker = frame->as.started.worker;
-    event.as.from.nonce = frame->as.started.nonce;
+    event.as.from.instance = frame->as.started.instance;
     event.as.from.session = frame->as.started.session;
     for (size_t i = 0; i < frame->as.started.count; i++) {
         event.as.from.number = frame->as.started.numbers[i];
@@ -149,12 +149,12 @@ static void take_started(consumer_t *self, const mm_frame_t *frame)
     }
 }
 
-static void take_results(consumer_t *self, const mm_frame_t *frame)
+static void receive_results(consumer_t *self, const mm_frame_t *frame)
 {
     gather_event_t event = {.kind = GATHER_RESULT};
     MM_CRASH_POINT("consumer: results read");
     event.as.from.worker = frame->as.results.worker;
-    event.as.from.nonce = frame->as.results.nonce;
+    event.as.from.instance = frame->as.results.instance;
     event.as.from.session = frame->as.results.session;
     for (size_t i = 0; i < frame->as.results.count; i++) {
         event.as.from.result = &frame->as.results.items[i];
@@ -162,37 +162,37 @@ static void take_results(consumer_t *self, const mm_frame_t *frame)
     }
 }
 
-static void take_bye(consumer_t *self, const mm_frame_t *frame)
+static void receive_bye(consumer_t *self, const mm_frame_t *frame)
 {
     gather_event_t event = {.kind = GATHER_BYE};
     event.as.from.worker = frame->as.bye.worker;
-    event.as.from.nonce = frame->as.bye.nonce;
+    event.as.from.instance = frame->as.bye.instance;
     event.as.from.session = frame->as.bye.session;
     event.as.from.last_serial = frame->as.bye.last_serial;
     step(self, &event);
 }
 
 // False when the frame does not belong on this socket.
-static bool take_frame(consumer_t *self, const mm_frame_t *frame, bool is_jobs)
+static bool receive_frame(consumer_t *self, const mm_frame_t *frame, bool is_jobs)
 {
     if (frame->kind == MM_FRAME_TELL) { // publishers send theirs there, workers here
-        view_tell(self->view, frame);
+        viewers_reply(self->viewers, frame);
         return true;
     }
     if (is_jobs != (frame->kind == MM_FRAME_JOBS))
         return false;
     gather_event_t event = {.kind = GATHER_REPORT};
     switch (frame->kind) {
-    case MM_FRAME_JOBS: take_jobs(self, frame); return true;
+    case MM_FRAME_JOBS: receive_jobs(self, frame); return true;
     case MM_FRAME_HELLO:
     case MM_FRAME_HEARTBEAT:
         event.as.report = &frame->as.report;
         step(self, &event);
         return true;
-    case MM_FRAME_STARTED: take_started(self, frame); return true;
-    case MM_FRAME_RESULTS: take_results(self, frame); return true;
-    case MM_FRAME_BYE: take_bye(self, frame); return true;
-    case MM_FRAME_QUERY: view_query(self->view, frame, self->now_ms); return true;
+    case MM_FRAME_STARTED: receive_started(self, frame); return true;
+    case MM_FRAME_RESULTS: receive_results(self, frame); return true;
+    case MM_FRAME_BYE: receive_bye(self, frame); return true;
+    case MM_FRAME_QUERY: viewers_query(self->viewers, frame, self->now_ms); return true;
     case MM_FRAME_TELL:
     case MM_FRAME_TASKS:
     case MM_FRAME_NOTICES:
@@ -208,9 +208,9 @@ static bool take_frame(consumer_t *self, const mm_frame_t *frame, bool is_jobs)
 // A worker of another version is told so; nothing else of it is understood.
 static void refuse_foreign(consumer_t *self)
 {
-    mm_text_t worker;
+    mm_str_t worker;
     gather_action_t action = {.kind = GATHER_REFUSED};
-    if (!mm_decoder_foreign_hello(self->decoder, &worker, &action.as.answer.nonce) ||
+    if (!mm_decoder_foreign_hello(self->decoder, &worker, &action.as.answer.instance) ||
         !mm_name_from(worker, &action.as.answer.worker))
         return;
     action.as.answer.reason = "it speaks another version of the protocol; run the same release";
@@ -222,13 +222,13 @@ static bool receive(consumer_t *self, void *socket, bool is_jobs, int limit)
 {
     const char *where = is_jobs ? "jobs" : "inbox";
     self->now_ms = mm_clock_ms();
-    self->is_watched = view_is_watched(self->view, self->now_ms);
+    self->is_watched = viewers_want_events(self->viewers, self->now_ms);
     for (int i = 0; i < limit; i++) {
         mm_received_t received = mm_socket_receive(socket, &self->message);
         if (received == MM_RECEIVED_NONE)
             return false;
         if (received == MM_RECEIVED_BAD) {
-            mm_process_drop(&self->drops, self->now_ms, "wrong number of frames", where);
+            mm_service_drop(&self->drops, self->now_ms, "wrong number of frames", where);
             continue;
         }
         mm_frame_t frame;
@@ -236,9 +236,9 @@ static bool receive(consumer_t *self, void *socket, bool is_jobs, int limit)
         if (status == MM_WIRE_VERSION_BAD)
             refuse_foreign(self);
         if (status != MM_WIRE_OK)
-            mm_process_drop(&self->drops, self->now_ms, mm_decoder_complaint(self->decoder), where);
-        else if (!take_frame(self, &frame, is_jobs))
-            mm_process_drop(&self->drops, self->now_ms, "a frame for somebody else", where);
+            mm_service_drop(&self->drops, self->now_ms, mm_decoder_complaint(self->decoder), where);
+        else if (!receive_frame(self, &frame, is_jobs))
+            mm_service_drop(&self->drops, self->now_ms, "a frame for somebody else", where);
     }
     return true;
 }
@@ -268,8 +268,8 @@ static int64_t turn(void *arg)
         event.as.time.inbox_empty = !receive(self, self->inbox, false, CATCH_UP_MAX);
         step(self, &event);
     }
-    outgoing_flush(self->outgoing);
-    int64_t view_ms = view_turn(self->view, self->now_ms),
+    send_batch_flush(self->batch);
+    int64_t view_ms = viewers_turn(self->viewers, self->now_ms),
             gather_ms = gather_deadline(self->gather);
     if (self->trace)
         (void)fflush(self->trace);
@@ -280,7 +280,7 @@ static void on_signal(void *arg, int number)
 {
     MM_SPAN("on_signal");
     consumer_t *self = arg;
-    mm_process_log_signal(number);
+    mm_service_log_signal(number);
     mm_log(MM_LOG_INFO, "Nacking outstanding messages",
            MM_INT("in_flight", gather_statistics(self->gather).in_flight));
     self->now_ms = mm_clock_ms();
@@ -297,25 +297,25 @@ static int say_unbound(const consumer_t *self, const char *endpoint, int error)
     return EX_UNAVAILABLE;
 }
 
-static int bind_one(consumer_t *self, int type, mm_place_t place, void **ret_socket)
+static int bind_one(consumer_t *self, int type, mm_socket_role_t place, void **ret_socket)
 {
     char endpoint[MM_ENDPOINT_MAX];
     *ret_socket = mm_socket_new(type);
-    int error = mm_socket_bind(*ret_socket, mm_endpoint_place(&self->base, place, endpoint));
+    int error = mm_socket_bind(*ret_socket, mm_endpoint_of(&self->base, place, endpoint));
     return error == 0 ? 0 : say_unbound(self, endpoint, error);
 }
 
 static int open_view(consumer_t *self)
 {
     char endpoint[MM_ENDPOINT_MAX];
-    view_config_t config = {.base = self->base,
-                            .events = self->events,
-                            .gather = self->gather,
-                            .drops = &self->drops,
-                            .name = self->options.id,
-                            .max_in_flight = (uint32_t)self->options.max_in_flight};
-    self->view = view_new(&config);
-    return self->view ? 0 : say_unbound(self, mm_endpoint_viewers(&self->base, endpoint), errno);
+    viewers_config_t config = {.base = self->base,
+                               .events = self->events,
+                               .gather = self->gather,
+                               .drops = &self->drops,
+                               .name = self->options.id,
+                               .max_in_flight = (uint32_t)self->options.max_in_flight};
+    self->viewers = viewers_new(&config);
+    return self->viewers ? 0 : say_unbound(self, mm_endpoint_viewers(&self->base, endpoint), errno);
 }
 
 static int open_sockets(consumer_t *self)
@@ -326,11 +326,11 @@ static int open_sockets(consumer_t *self)
         (void)fprintf(stderr, "%s: %s\n", self->options.id, error);
         return exit_code;
     }
-    exit_code = bind_one(self, ZMQ_PULL, MM_PLACE_JOBS, &self->jobs);
+    exit_code = bind_one(self, ZMQ_PULL, MM_SOCKET_JOBS, &self->jobs);
     if (exit_code == 0)
-        exit_code = bind_one(self, ZMQ_PULL, MM_PLACE_INBOX, &self->inbox);
+        exit_code = bind_one(self, ZMQ_PULL, MM_SOCKET_INBOX, &self->inbox);
     if (exit_code == 0)
-        exit_code = bind_one(self, ZMQ_PUB, MM_PLACE_EVENTS, &self->events);
+        exit_code = bind_one(self, ZMQ_PUB, MM_SOCKET_EVENTS, &self->events);
     return exit_code;
 }
 
@@ -349,17 +349,17 @@ static int open_core(consumer_t *self)
 {
     const mm_options_t *options = &self->options;
     char path[4096], error[MM_ERROR_MAX];
-    uint64_t life;
+    uint64_t epoch;
     (void)snprintf(path, sizeof path, "%s/consumer.life", options->dir);
-    int exit_code = life_next(path, &life, error);
+    int exit_code = epoch_next(path, &epoch, error);
     if (exit_code != 0) {
         (void)fprintf(stderr, "%s: %s\n", options->id, error);
         return exit_code;
     }
-    gather_config_t config = {.life = life,
-                              .first_number = life_first_number(life),
-                              .first_session = life_first_number(life),
-                              .seed = mm_process_seed(options),
+    gather_config_t config = {.epoch = epoch,
+                              .first_number = epoch_first_number(epoch),
+                              .first_session = epoch_first_number(epoch),
+                              .seed = mm_service_seed(options),
                               .attempts = (uint32_t)options->attempts,
                               .backoff_low_ms = options->backoff.low_ms,
                               .backoff_high_ms = options->backoff.high_ms,
@@ -376,11 +376,11 @@ static int open_core(consumer_t *self)
                               .restarters_max = restarters_max()};
     self->start_ms = self->now_ms = mm_clock_ms();
     self->gather = gather_new(&config, self->start_ms);
-    self->outgoing = outgoing_new(self->loop, &self->base, self->events, options->id, life);
+    self->batch = send_batch_new(self->loop, &self->base, self->events, options->id, epoch);
     self->decoder = mm_decoder_new();
     (void)zmq_msg_init(&self->message);
     if (self->trace)
-        gather_text_config(self->trace, &config);
+        gather_trace_config(self->trace, &config);
     return 0;
 }
 
@@ -391,7 +391,7 @@ static int run_loop(consumer_t *self)
     mm_loop_on_signal(self->loop, on_signal, self);
     mm_log(MM_LOG_INFO, "Ready", MM_STRING("address", self->options.consumer));
     mm_loop_run(self->loop);
-    mm_process_drop_total(&self->drops);
+    mm_service_drop_total(&self->drops);
     gather_statistics_t statistics = gather_statistics(self->gather);
     mm_log(MM_LOG_INFO, "Cancelling outstanding tasks", MM_INT("acked", statistics.acked),
            MM_INT("dead", statistics.dead), MM_INT("nacked", statistics.nacked),
@@ -402,8 +402,8 @@ static int run_loop(consumer_t *self)
 
 static void close_all(consumer_t *self)
 {
-    outgoing_destroy(&self->outgoing);
-    view_destroy(&self->view);
+    send_batch_destroy(&self->batch);
+    viewers_destroy(&self->viewers);
     mm_loop_destroy(&self->loop);
     mm_socket_destroy(&self->jobs);
     mm_socket_destroy(&self->inbox);
@@ -421,13 +421,13 @@ int main(int argc, char **argv)
 {
     consumer_t self = {0};
     int exit_code;
-    if (!mm_process_start(MM_PROGRAM_CONSUMER, argc, argv, NULL, &self.options, &self.base,
+    if (!mm_service_start(MM_PROGRAM_CONSUMER, argc, argv, NULL, &self.options, &self.base,
                           &exit_code))
         return exit_code;
     (void)snprintf(self.extended, sizeof self.extended, "Extended deadline by %g seconds",
                    (double)self.options.ack_deadline_ms / 1000);
     self.loop = mm_loop_new(turn, &self);
-    exit_code = mm_process_open_trace(&self.options, &self.trace);
+    exit_code = mm_service_open_trace(&self.options, &self.trace);
     if (exit_code == 0)
         exit_code = open_sockets(&self);
     if (exit_code == 0)
@@ -438,6 +438,6 @@ int main(int argc, char **argv)
     if (begun)
         exit_code = run_loop(&self);
     close_all(&self);
-    return begun ? mm_process_end(&self.options, exit_code)
-                 : mm_process_quit(&self.options, exit_code);
+    return begun ? mm_service_end(&self.options, exit_code)
+                 : mm_service_quit(&self.options, exit_code);
 }

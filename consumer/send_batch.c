@@ -38,12 +38,12 @@ typedef struct reader {
     struct reader *prev, *next;
 } reader_t;
 
-struct outgoing {
+struct batch {
     mm_loop_t *loop;
     mm_endpoint_t base;
     void *events;
-    mm_text_t name;
-    uint64_t life;
+    mm_str_t name;
+    uint64_t epoch;
     session_t *sessions;
     session_t *open_sessions;
     session_t *latest;       // that was asked for; NULL: it may be gone
@@ -53,29 +53,29 @@ struct outgoing {
     mm_encoder_t *encoder;   // for whole frames
 };
 
-outgoing_t *outgoing_new(mm_loop_t *loop, const mm_endpoint_t *base, void *events, const char *name,
-                         uint64_t life)
+send_batch_t *send_batch_new(mm_loop_t *loop, const mm_endpoint_t *base, void *events,
+                             const char *name, uint64_t epoch)
 {
-    outgoing_t *self = calloc(1, sizeof *self);
+    send_batch_t *self = calloc(1, sizeof *self);
     assert(self);
-    *self = (outgoing_t){.loop = loop,
-                         .base = *base,
-                         .events = events,
-                         .name = mm_text(name),
-                         .life = life,
-                         .encoder = mm_encoder_new()};
+    *self = (send_batch_t){.loop = loop,
+                           .base = *base,
+                           .events = events,
+                           .name = mm_str(name),
+                           .epoch = epoch,
+                           .encoder = mm_encoder_new()};
     return self;
 }
 
-void outgoing_destroy(outgoing_t **self_p)
+void send_batch_destroy(send_batch_t **self_p)
 {
-    outgoing_t *self = *self_p;
+    send_batch_t *self = *self_p;
     if (!self)
         return;
     *self_p = NULL;
     session_t *session, *next_session;
     HASH_ITER (hh, self->sessions, session, next_session)
-        outgoing_close(self, session->number);
+        send_batch_close(self, session->number);
     HASH_CLEAR(hh, self->readers);
     DL_CONCAT(self->spare_readers, self->open_readers);
     reader_t *reader, *next_reader;
@@ -89,7 +89,7 @@ void outgoing_destroy(outgoing_t **self_p)
 
 // ---- tasks
 
-static session_t *find_session(outgoing_t *self, uint64_t number)
+static session_t *find_session(send_batch_t *self, uint64_t number)
 {
     session_t *session = self->latest; // tasks come many in a row for one worker
     if (session && session->number == number)
@@ -100,7 +100,7 @@ static session_t *find_session(outgoing_t *self, uint64_t number)
 }
 
 // What the worker is to put behind its own base address.
-static void name_suffix(const outgoing_t *self, void *socket, session_t *session)
+static void name_suffix(const send_batch_t *self, void *socket, session_t *session)
 {
     char endpoint[MM_ENDPOINT_MAX];
     mm_socket_endpoint(socket, endpoint, sizeof endpoint);
@@ -109,7 +109,7 @@ static void name_suffix(const outgoing_t *self, void *socket, session_t *session
     strcpy(session->suffix, from + 1);
 }
 
-bool outgoing_open(outgoing_t *self, uint64_t number)
+bool send_batch_open(send_batch_t *self, uint64_t number)
 {
     char endpoint[MM_ENDPOINT_MAX];
     void *socket = mm_socket_new(ZMQ_PUSH);
@@ -128,7 +128,7 @@ bool outgoing_open(outgoing_t *self, uint64_t number)
     return true;
 }
 
-static void send_tasks(outgoing_t *self, session_t *session)
+static void send_tasks(send_batch_t *self, session_t *session)
 {
     MM_SPAN("send tasks");
     if (session->listed)
@@ -142,7 +142,7 @@ static void send_tasks(outgoing_t *self, session_t *session)
     MM_CRASH_POINT("consumer: tasks sent");
 }
 
-void outgoing_close(outgoing_t *self, uint64_t number)
+void send_batch_close(send_batch_t *self, uint64_t number)
 {
     session_t *session = find_session(self, number);
     if (!session)
@@ -159,18 +159,20 @@ void outgoing_close(outgoing_t *self, uint64_t number)
     free(session);
 }
 
-static void begin_tasks(session_t *session, int64_t stamp_ms, uint64_t confirmed, bool last)
+static void begin_tasks(session_t *session, int64_t stamp_ms, uint64_t acknowledged_through,
+                        bool last)
 {
     if (!session->tasks)
         session->tasks = mm_encoder_new();
-    mm_encode_begin(session->tasks, &(mm_frame_t){.kind = MM_FRAME_TASKS,
-                                                  .as.tasks = {.session = session->number,
-                                                               .stamp_ms = stamp_ms,
-                                                               .confirmed = confirmed,
-                                                               .last = last}});
+    mm_encode_begin(session->tasks,
+                    &(mm_frame_t){.kind = MM_FRAME_TASKS,
+                                  .as.tasks = {.session = session->number,
+                                               .stamp_ms = stamp_ms,
+                                               .acknowledged_through = acknowledged_through,
+                                               .last = last}});
 }
 
-void outgoing_task(outgoing_t *self, const gather_action_t *action)
+void send_batch_task(send_batch_t *self, const gather_action_t *action)
 {
     session_t *session = find_session(self, action->as.task.session);
     if (!session)
@@ -178,7 +180,7 @@ void outgoing_task(outgoing_t *self, const gather_action_t *action)
     if (!session->listed) {
         // The stamp of the batch is that of its first task: an older one only ends the lease
         // earlier.
-        begin_tasks(session, action->as.task.stamp_ms, action->as.task.confirmed, false);
+        begin_tasks(session, action->as.task.stamp_ms, action->as.task.acknowledged_through, false);
         DL_APPEND(self->open_sessions, session);
         session->listed = true;
     }
@@ -190,27 +192,27 @@ void outgoing_task(outgoing_t *self, const gather_action_t *action)
         send_tasks(self, session);
 }
 
-void outgoing_last(outgoing_t *self, const gather_action_t *action)
+void send_batch_last(send_batch_t *self, const gather_action_t *action)
 {
     session_t *session = find_session(self, action->as.answer.session);
     if (!session)
         return;
     if (session->listed)
         send_tasks(self, session);
-    begin_tasks(session, 0, action->as.answer.confirmed, true);
+    begin_tasks(session, 0, action->as.answer.acknowledged_through, true);
     send_tasks(self, session);
 }
 
 // ---- events
 
-static void publish(outgoing_t *self, const char *kind, const char *name, const mm_frame_t *frame)
+static void publish(send_batch_t *self, const char *kind, const char *name, const mm_frame_t *frame)
 {
     char topic[MM_TOPIC_MAX];
     mm_encode_frame(self->encoder, frame);
     mm_socket_publish(self->events, mm_topic(kind, name, topic), mm_encoder_bytes(self->encoder));
 }
 
-static void send_notices(outgoing_t *self, reader_t *reader)
+static void send_notices(send_batch_t *self, reader_t *reader)
 {
     MM_SPAN("send notices");
     char topic[MM_TOPIC_MAX];
@@ -224,7 +226,7 @@ static void send_notices(outgoing_t *self, reader_t *reader)
     DL_PREPEND(self->spare_readers, reader);
 }
 
-static reader_t *spare_reader(outgoing_t *self)
+static reader_t *spare_reader(send_batch_t *self)
 {
     if (!self->spare_readers && HASH_COUNT(self->readers) >= READERS_MAX)
         send_notices(self, self->open_readers);
@@ -240,7 +242,7 @@ static reader_t *spare_reader(outgoing_t *self)
 }
 
 // The open batch for a publisher, begun when there is none.
-static reader_t *open_reader(outgoing_t *self, const char *name)
+static reader_t *open_reader(send_batch_t *self, const char *name)
 {
     reader_t *reader = self->open_readers ? self->open_readers->prev : NULL; // the last one
     if (reader && strcmp(reader->name.text, name) == 0)
@@ -249,22 +251,22 @@ static reader_t *open_reader(outgoing_t *self, const char *name)
     if (reader)
         return reader;
     reader = spare_reader(self);
-    bool valid = mm_name_from(mm_text(name), &reader->name);
+    bool valid = mm_name_from(mm_str(name), &reader->name);
     assert(valid);
     HASH_ADD_STR(self->readers, name.text, reader);
     DL_APPEND(self->open_readers, reader);
     mm_encode_begin(reader->notices,
                     &(mm_frame_t){.kind = MM_FRAME_NOTICES,
-                                  .as.notices = {.consumer = self->name, .life = self->life}});
+                                  .as.notices = {.consumer = self->name, .epoch = self->epoch}});
     return reader;
 }
 
-void outgoing_notice(outgoing_t *self, const gather_action_t *action)
+void send_batch_notice(send_batch_t *self, const gather_action_t *action)
 {
-    reader_t *reader = open_reader(self, action->as.notice.publisher);
+    reader_t *reader = open_reader(self, action->as.verdict.publisher);
     {
         MM_SPAN_COUNTED("encode notice");
-        mm_encode_notice(reader->notices, &action->as.notice.notice);
+        mm_encode_verdict(reader->notices, &action->as.verdict.verdict);
     }
     if (mm_encoder_is_full(reader->notices))
         send_notices(self, reader);
@@ -272,7 +274,7 @@ void outgoing_notice(outgoing_t *self, const gather_action_t *action)
 
 // The suffix of a session that is closed: there is nothing behind it, and the worker that joins it
 // is told to say hello again.
-static void name_closed(const outgoing_t *self, uint64_t number, char suffix[SUFFIX_MAX])
+static void name_closed(const send_batch_t *self, uint64_t number, char suffix[SUFFIX_MAX])
 {
     if (self->base.is_ipc)
         (void)snprintf(suffix, SUFFIX_MAX, "task.%016" PRIx64, number);
@@ -280,7 +282,7 @@ static void name_closed(const outgoing_t *self, uint64_t number, char suffix[SUF
         (void)snprintf(suffix, SUFFIX_MAX, "1");
 }
 
-void outgoing_answer(outgoing_t *self, const gather_action_t *action)
+void send_batch_answer(send_batch_t *self, const gather_action_t *action)
 {
     char suffix[SUFFIX_MAX] = "";
     const session_t *session = find_session(self, action->as.answer.session);
@@ -292,30 +294,30 @@ void outgoing_answer(outgoing_t *self, const gather_action_t *action)
                                 : action->kind == GATHER_REFUSED ? MM_FRAME_REFUSED
                                                                  : MM_FRAME_REJOIN,
                         .as.answer = {.consumer = self->name,
-                                      .life = self->life,
-                                      .worker = mm_text(action->as.answer.worker.text),
-                                      .nonce = action->as.answer.nonce,
+                                      .epoch = self->epoch,
+                                      .worker = mm_str(action->as.answer.worker.text),
+                                      .instance = action->as.answer.instance,
                                       .session = action->as.answer.session,
-                                      .suffix = mm_text(suffix),
-                                      .reason = mm_text(action->as.answer.reason)}};
+                                      .suffix = mm_str(suffix),
+                                      .reason = mm_str(action->as.answer.reason)}};
     MM_CRASH_POINT("consumer: before it answers a worker");
     publish(self, "worker", action->as.answer.worker.text, &frame);
     MM_CRASH_POINT("consumer: worker answered");
 }
 
-void outgoing_beat(outgoing_t *self, const gather_t *gather)
+void send_batch_beat(send_batch_t *self, const gather_t *gather)
 {
     bool draining = gather_statistics(gather).draining;
     mm_frame_t head = {
         .kind = MM_FRAME_BEAT,
-        .as.beat = {.consumer = self->name, .life = self->life, .draining = draining}};
+        .as.beat = {.consumer = self->name, .epoch = self->epoch, .draining = draining}};
     char topic[MM_TOPIC_MAX];
     gather_worker_t worker = {0};
     bool more = true;
     do {
         mm_encode_begin(self->encoder, &head);
         while (!mm_encoder_is_full(self->encoder) && (more = gather_next_worker(gather, &worker)))
-            mm_encode_confirm(self->encoder, &worker.confirm);
+            mm_encode_acknowledgement(self->encoder, &worker.acknowledgement);
         mm_encode_finish(self->encoder);
         MM_CRASH_POINT("consumer: before its heartbeat");
         mm_socket_publish(self->events, mm_topic("consumer", NULL, topic),
@@ -324,16 +326,16 @@ void outgoing_beat(outgoing_t *self, const gather_t *gather)
     } while (more);
 }
 
-void outgoing_leaving(outgoing_t *self)
+void send_batch_leaving(send_batch_t *self)
 {
     MM_CRASH_POINT("consumer: before it says that it leaves");
     publish(self, "consumer", NULL,
             &(mm_frame_t){.kind = MM_FRAME_LEAVING,
-                          .as.leaving = {.consumer = self->name, .life = self->life}});
+                          .as.leaving = {.consumer = self->name, .epoch = self->epoch}});
     MM_CRASH_POINT("consumer: said that it leaves");
 }
 
-void outgoing_flush(outgoing_t *self)
+void send_batch_flush(send_batch_t *self)
 {
     while (self->open_sessions)
         send_tasks(self, self->open_sessions);

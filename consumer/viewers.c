@@ -23,13 +23,13 @@
 #define WORKERS    600 // told of, at most; and of lost ones for
 #define LOST_MS    60000
 
-struct view {
-    view_config_t config;
+struct viewers {
+    viewers_config_t config;
     void *viewers; // PUB
     char suffix[32];
     mm_encoder_t *encoder;
-    mm_tell_t tell;
-    watch_t *watch;
+    mm_stats_reply_t reply;
+    event_stream_t *stream;
     int64_t asked_ms;
     uint32_t asked;  // since then
     uint32_t looked; // ... for a job
@@ -38,40 +38,40 @@ struct view {
 
 // ---- sending
 
-static void publish(view_t *self, void *socket, const char *topic, const mm_frame_t *frame)
+static void publish(viewers_t *self, void *socket, const char *topic, const mm_frame_t *frame)
 {
     char buffer[MM_TOPIC_MAX];
     mm_encode_frame(self->encoder, frame);
     mm_socket_publish(socket, mm_topic(topic, NULL, buffer), mm_encoder_bytes(self->encoder));
 }
 
-static void send_tell(void *arg, const mm_frame_t *frame)
+static void send_reply(void *arg, const mm_frame_t *frame)
 {
-    view_t *self = arg;
+    viewers_t *self = arg;
     publish(self, self->viewers, "viewers", frame);
 }
 
 // Where to listen is told on the socket whose address everybody knows.
-static void tell_where(view_t *self)
+static void reply_where(viewers_t *self)
 {
     publish(self, self->config.events, "viewers",
             &(mm_frame_t){.kind = MM_FRAME_TELL,
-                          .as.tell = {.process = mm_text(self->config.name),
+                          .as.tell = {.process = mm_str(self->config.name),
                                       .about = MM_ABOUT_VIEWERS,
-                                      .text = mm_text(self->suffix)}});
+                                      .text = mm_str(self->suffix)}});
 }
 
 // ---- the consumer's own numbers
 
-static json_t *hop_json(gather_t *gather, mm_role_t role)
+static json_t *stage_json(gather_t *gather, mm_role_t role)
 {
-    gather_hop_t hop = gather_hop(gather, role);
+    gather_stage_t stage = gather_stage(gather, role);
     json_t *json = json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "waiting", (json_int_t)hop.waiting,
-        "blocked", (json_int_t)hop.blocked, "out", (json_int_t)hop.out, "backoff",
-        (json_int_t)hop.backoff, "slots", (json_int_t)hop.slots, "wait_p50_ms",
-        (json_int_t)hop.wait_p50_ms, "wait_p99_ms", (json_int_t)hop.wait_p99_ms, "took_p50_ms",
-        (json_int_t)hop.took_p50_ms, "took_p99_ms", (json_int_t)hop.took_p99_ms);
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "waiting", (json_int_t)stage.waiting,
+        "blocked", (json_int_t)stage.blocked, "out", (json_int_t)stage.out, "backoff",
+        (json_int_t)stage.backoff, "slots", (json_int_t)stage.slots, "wait_p50_ms",
+        (json_int_t)stage.wait_p50_ms, "wait_p99_ms", (json_int_t)stage.wait_p99_ms, "took_p50_ms",
+        (json_int_t)stage.took_p50_ms, "took_p99_ms", (json_int_t)stage.took_p99_ms);
     assert(json);
     return json;
 }
@@ -96,7 +96,7 @@ static json_t *workers_json(const gather_t *gather)
 
 static void add_stats(void *arg, json_t *stats)
 {
-    view_t *self = arg;
+    viewers_t *self = arg;
     gather_t *gather = self->config.gather;
     gather_statistics_t now = gather_statistics(gather);
     json_t *own = json_pack(
@@ -104,12 +104,12 @@ static void add_stats(void *arg, json_t *stats)
         "received", (json_int_t)now.received, "acked", (json_int_t)now.acked, "dead",
         (json_int_t)now.dead, "nacked", (json_int_t)now.nacked, "extended",
         (json_int_t)now.extended, "retried", (json_int_t)now.retried, "taken_back",
-        (json_int_t)now.taken_back, "in_flight", (json_int_t)now.in_flight, "max_in_flight",
+        (json_int_t)now.reclaimed, "in_flight", (json_int_t)now.in_flight, "max_in_flight",
         (json_int_t)self->config.max_in_flight, "draining", now.draining, "bad_frames",
         (json_int_t)self->config.drops->count, "p50_ms", (json_int_t)gather_flight_ms(gather, 0.5),
         "p99_ms", (json_int_t)gather_flight_ms(gather, 0.99), "store",
-        hop_json(gather, MM_ROLE_SAVER), "restart", hop_json(gather, MM_ROLE_RESTARTER), "workers",
-        workers_json(gather));
+        stage_json(gather, MM_ROLE_SAVER), "restart", stage_json(gather, MM_ROLE_RESTARTER),
+        "workers", workers_json(gather));
     assert(own);
     json_object_update(stats, own);
     json_decref(own);
@@ -130,22 +130,22 @@ static json_t *job_json(const gather_job_t *job)
     return json;
 }
 
-static void tell_job(view_t *self, const mm_frame_t *query)
+static void reply_job(viewers_t *self, const mm_frame_t *query)
 {
     gather_job_t jobs[JOBS_MAX];
-    mm_text_t asked = query->as.query.text;
+    mm_str_t asked = query->as.query.text;
     size_t count = gather_find_jobs(self->config.gather, asked, jobs, JOBS_MAX);
     json_t *list = json_array();
     for (size_t i = 0; i < count; i++)
         json_array_append_new(list, job_json(&jobs[i]));
     json_t *json = json_pack("{s:s%, s:o}", "asked", asked.data, asked.size, "jobs", list);
     assert(json);
-    mm_tell_send(&self->tell, MM_ABOUT_JOB, query->as.query.viewer, json);
+    mm_stats_reply_send(&self->reply, MM_ABOUT_JOB, query->as.query.viewer, json);
 }
 
 // ---- questions and answers
 
-static bool may_ask(view_t *self, int64_t now_ms)
+static bool may_ask(viewers_t *self, int64_t now_ms)
 {
     if (now_ms - self->asked_ms >= ASKED_MS) {
         self->asked_ms = now_ms;
@@ -155,7 +155,7 @@ static bool may_ask(view_t *self, int64_t now_ms)
 }
 
 // Several viewers that ask for the same get one answer.
-static bool may_pass_on(view_t *self, const mm_frame_t *query, int64_t now_ms)
+static bool may_pass_on(viewers_t *self, const mm_frame_t *query, int64_t now_ms)
 {
     if (query->as.query.about != MM_ABOUT_STATS)
         return query->as.query.about == MM_ABOUT_PROFILE;
@@ -167,58 +167,58 @@ static bool may_pass_on(view_t *self, const mm_frame_t *query, int64_t now_ms)
     return true;
 }
 
-void view_query(view_t *self, const mm_frame_t *frame, int64_t now_ms)
+void viewers_query(viewers_t *self, const mm_frame_t *frame, int64_t now_ms)
 {
     MM_SPAN("view");
     if (!may_ask(self, now_ms))
         return;
     if (may_pass_on(self, frame, now_ms)) {
         publish(self, self->config.events, "consumer", frame);
-        mm_tell_answer(&self->tell, frame, now_ms);
+        mm_stats_reply_answer(&self->reply, frame, now_ms);
     }
     switch (frame->as.query.about) {
     case MM_ABOUT_EVENTS:
-        watch_add(self->watch, frame->as.query.viewer, frame->as.query.text, now_ms);
+        event_stream_add(self->stream, frame->as.query.viewer, frame->as.query.text, now_ms);
         break;
     case MM_ABOUT_JOB:
         // To look for a host is to look at each job in flight; the empty text is only a hello.
         if (frame->as.query.text.size == 0 || self->looked++ < LOOKS)
-            tell_job(self, frame);
+            reply_job(self, frame);
         break;
-    case MM_ABOUT_VIEWERS: tell_where(self); break;
+    case MM_ABOUT_VIEWERS: reply_where(self); break;
     case MM_ABOUT_STATS:
     case MM_ABOUT_PROFILE: break;
     }
 }
 
-void view_tell(view_t *self, const mm_frame_t *frame)
+void viewers_reply(viewers_t *self, const mm_frame_t *frame)
 {
     MM_SPAN("view");
     publish(self, self->viewers, "viewers", frame);
 }
 
-bool view_is_watched(view_t *self, int64_t now_ms)
+bool viewers_want_events(viewers_t *self, int64_t now_ms)
 {
-    return watch_is_on(self->watch, now_ms);
+    return event_stream_is_on(self->stream, now_ms);
 }
 
-void view_see(view_t *self, const gather_action_t *action, int64_t now_ms)
+void viewers_see(viewers_t *self, const gather_action_t *action, int64_t now_ms)
 {
-    watch_see(self->watch, action, now_ms);
+    event_stream_see(self->stream, action, now_ms);
 }
 
-int64_t view_turn(view_t *self, int64_t now_ms)
+int64_t viewers_turn(viewers_t *self, int64_t now_ms)
 {
-    if (now_ms < watch_deadline(self->watch))
-        return watch_deadline(self->watch);
+    if (now_ms < event_stream_deadline(self->stream))
+        return event_stream_deadline(self->stream);
     MM_SPAN("view");
-    mm_tell_send(&self->tell, MM_ABOUT_EVENTS, 0, watch_take(self->watch));
+    mm_stats_reply_send(&self->reply, MM_ABOUT_EVENTS, 0, event_stream_take(self->stream));
     return MM_NEVER;
 }
 
 // ---- start and end
 
-view_t *view_new(const view_config_t *config)
+viewers_t *viewers_new(const viewers_config_t *config)
 {
     char endpoint[MM_ENDPOINT_MAX];
     void *viewers = mm_socket_new(ZMQ_PUB);
@@ -229,7 +229,7 @@ view_t *view_new(const view_config_t *config)
         errno = error;
         return NULL;
     }
-    view_t *self = calloc(1, sizeof *self);
+    viewers_t *self = calloc(1, sizeof *self);
     assert(self);
     self->config = *config;
     self->viewers = viewers;
@@ -238,24 +238,24 @@ view_t *view_new(const view_config_t *config)
     assert(strlen(suffix) < sizeof self->suffix);
     strcpy(self->suffix, suffix);
     self->encoder = mm_encoder_new();
-    self->watch = watch_new();
+    self->stream = event_stream_new();
     self->asked_ms = self->stats_ms = INT64_MIN / 2;
-    self->tell = mm_tell_new(&(mm_tell_config_t){.process = config->name,
-                                                 .role = "consumer",
-                                                 .add = add_stats,
-                                                 .send = send_tell,
-                                                 .arg = self});
+    self->reply = mm_stats_reply_new(&(mm_stats_reply_config_t){.process = config->name,
+                                                                .role = "consumer",
+                                                                .add = add_stats,
+                                                                .send = send_reply,
+                                                                .arg = self});
     return self;
 }
 
-void view_destroy(view_t **self_p)
+void viewers_destroy(viewers_t **self_p)
 {
-    view_t *self = *self_p;
+    viewers_t *self = *self_p;
     if (!self)
         return;
     *self_p = NULL;
     mm_socket_destroy(&self->viewers);
     mm_encoder_destroy(&self->encoder);
-    watch_destroy(&self->watch);
+    event_stream_destroy(&self->stream);
     free(self);
 }

@@ -3,35 +3,35 @@
 // what is asked too often is ignored, what cannot be sent is lost, and a viewer that stops reading
 // is not waited for.
 
-#ifndef VIEW_H
-#define VIEW_H
+#ifndef VIEWERS_H
+#define VIEWERS_H
 
 #include "endpoint.h"
 #include "gather.h"
 #include "service.h"
 
-typedef struct view view_t;
+typedef struct viewers viewers_t;
 
 typedef struct {
     mm_endpoint_t base;
     void *events;                    // PUB, to all processes; stays the caller's, as all else
     gather_t *gather;                //
-    const mm_process_drops_t *drops; //
+    const mm_service_drops_t *drops; //
     const char *name;                // the consumer's id
     uint32_t max_in_flight;
-} view_config_t;
+} viewers_config_t;
 
 // Binds the viewers' socket. NULL, with errno, when that fails.
-view_t *view_new(const view_config_t *config);
-void view_destroy(view_t **self_p);
+viewers_t *viewers_new(const viewers_config_t *config);
+void viewers_destroy(viewers_t **self_p);
 
 // A question of a viewer, an answer of a process. now_ms: CLOCK_MONOTONIC.
-void view_query(view_t *self, const mm_frame_t *frame, int64_t now_ms);
-void view_tell(view_t *self, const mm_frame_t *frame);
+void viewers_query(viewers_t *self, const mm_frame_t *frame, int64_t now_ms);
+void viewers_reply(viewers_t *self, const mm_frame_t *frame);
 // Whether somebody wants to see events; if so, each thing that is decided is to be shown.
-bool view_is_watched(view_t *self, int64_t now_ms);
-void view_see(view_t *self, const gather_action_t *action, int64_t now_ms);
+bool viewers_want_events(viewers_t *self, int64_t now_ms);
+void viewers_see(viewers_t *self, const gather_action_t *action, int64_t now_ms);
 // Sends the events that have come together. Returns when it wants to be called again.
-int64_t view_turn(view_t *self, int64_t now_ms);
+int64_t viewers_turn(viewers_t *self, int64_t now_ms);
 
 #endif

@@ -14,8 +14,8 @@ static bool ends_with(const char *name, const char *ending)
     return name[0] != '.' && size > end && strcmp(name + size - end, ending) == 0;
 }
 
-int folder_each(const char *path, const char *ending, bool (*take)(void *arg, const char *file),
-                void *arg)
+int directory_each(const char *path, const char *ending, bool (*take)(void *arg, const char *file),
+                   void *arg)
 {
     struct dirent **entries = NULL;
     int all = scandir(path, &entries, NULL, versionsort), count = all < 0 ? -1 : 0;

@@ -22,7 +22,7 @@ static bool ends_in_slash(const char *path)
     return size > 0 && path[size - 1] == '/';
 }
 
-int place_find(place_t *self)
+int target_find(target_t *self)
 {
     // What is said on the command line goes before any variable.
     const char *consumer =
@@ -45,7 +45,7 @@ int place_find(place_t *self)
                      : 0;
 }
 
-int place_fail(const place_t *self)
+int target_fail(const target_t *self)
 {
     return ctl_fail(EX_UNAVAILABLE, "nobody answers at %s; is the pipeline running %s?",
                     self->address, self->is_local ? "in this --dir" : "there");

@@ -41,7 +41,7 @@ struct intake {
     size_t bytes_size;
     int64_t fresh_us;    // when the fresh ones were read
     uint64_t last_given; // of all jobs up to this token the core has been told
-    mm_id_t boundary;    // jobs up to here may have been sent by an earlier life
+    mm_id_t boundary;    // jobs up to here may have been sent by an earlier epoch
     bool is_behind;      // there are more on record behind last_given
     bool source_ended;
     bool is_held_back; // the source was not read for lack of room
@@ -107,7 +107,7 @@ void intake_destroy(intake_t **self_p)
 
 // ---- in
 
-static void put_host(intake_t *self, mm_text_t host, int64_t wall_ms)
+static void put_host(intake_t *self, mm_str_t host, int64_t wall_ms)
 {
     fresh_t *fresh = &self->fresh[self->fresh_count++];
     mm_id_next(self->ids, wall_ms > self->floor_ms ? wall_ms : self->floor_ms, &fresh->id);
@@ -132,7 +132,7 @@ static void put_progress(intake_t *self, bool ends)
     outbox_db_set_progress(self->config.db, self->config.run.number, &progress);
 }
 
-static void take_bad(intake_t *self, const source_item_t *item)
+static void receive_bad(intake_t *self, const source_item_t *item)
 {
     mm_log(item->ends ? MM_LOG_ERROR : MM_LOG_WARN, "Bad input", MM_STRING("error", item->error));
     if (item->ends) {
@@ -149,8 +149,8 @@ static size_t read_limit(const intake_t *self)
         return READ_MAX;
     uint64_t window = self->config.window, most = BACKLOG_MORE * window;
     uint64_t there = outbox_db_backlog(self->config.db);
-    uint64_t room = there >= most ? 0 : most - there;
-    return room >= READ_MAX ? READ_MAX : room >= window ? (size_t)room : 0;
+    uint64_t capacity = there >= most ? 0 : most - there;
+    return capacity >= READ_MAX ? READ_MAX : capacity >= window ? (size_t)capacity : 0;
 }
 
 static void read_source(intake_t *self, int64_t now_ms)
@@ -173,7 +173,7 @@ static void read_source(intake_t *self, int64_t now_ms)
             waits = true;
             break;
         case SOURCE_END: self->source_ended = true; break;
-        case SOURCE_BAD: take_bad(self, &item); break;
+        case SOURCE_BAD: receive_bad(self, &item); break;
         }
         break;
     }
@@ -277,8 +277,8 @@ static void give(intake_t *self, const outbox_row_t *job, int64_t accepted_us)
 static void give_fresh(intake_t *self, bool may_give)
 {
     MM_SPAN("give fresh");
-    size_t room = may_give && !self->is_behind ? outbox_room(self->config.outbox) : 0;
-    for (size_t i = 0; i < self->fresh_count && i < room; i++) {
+    size_t capacity = may_give && !self->is_behind ? outbox_room(self->config.outbox) : 0;
+    for (size_t i = 0; i < self->fresh_count && i < capacity; i++) {
         const fresh_t *fresh = &self->fresh[i];
         outbox_row_t job = {.id = fresh->id,
                             .host = {self->bytes + fresh->offset, fresh->size},
@@ -286,7 +286,7 @@ static void give_fresh(intake_t *self, bool may_give)
                             .token = fresh->token};
         give(self, &job, self->fresh_us);
     }
-    if (self->fresh_count > room)
+    if (self->fresh_count > capacity)
         self->is_behind = true;
     self->fresh_count = 0;
     self->bytes_count = 0;
@@ -295,13 +295,13 @@ static void give_fresh(intake_t *self, bool may_give)
 static bool give_backlog(intake_t *self, bool may_give)
 {
     MM_SPAN("give backlog");
-    size_t room = may_give && self->is_behind ? outbox_room(self->config.outbox) : 0;
+    size_t capacity = may_give && self->is_behind ? outbox_room(self->config.outbox) : 0;
     // A read costs the same for few as for many: wait until there is room for some.
     size_t worth = self->config.window / 4 < 256 ? self->config.window / 4 : 256;
-    if (room == 0 || (room < worth && outbox_count(self->config.outbox) >= worth))
+    if (capacity == 0 || (capacity < worth && outbox_count(self->config.outbox) >= worth))
         return true;
     const outbox_row_t *rows;
-    size_t count, limit = room < LOAD_MAX ? room : LOAD_MAX;
+    size_t count, limit = capacity < LOAD_MAX ? capacity : LOAD_MAX;
     outbox_db_status_t status =
         outbox_db_load(self->config.db, self->last_given, limit, &rows, &count);
     if (status == OUTBOX_DB_RETRY)
@@ -356,7 +356,7 @@ void intake_stop(intake_t *self)
         return;
     }
     self->source_ms = MM_NEVER;
-    self->source_ended = true; // for this life; what is on record says that there is more
+    self->source_ended = true; // for this epoch; what is on record says that there is more
 }
 
 bool intake_close(intake_t *self)

@@ -26,7 +26,7 @@
 #include <unistd.h>
 
 #define WAITING_MAX  16   // frames that wait for the consumer before no more are made
-#define FORESEEN     32   // notices whose leases are asked of memory together
+#define PREFETCHED   32   // notices whose leases are asked of memory together
 #define CATCH_UP_MAX 4096 // frames read before silence is judged, at most
 
 typedef struct {
@@ -50,8 +50,8 @@ typedef struct {
     int64_t now_ms;
     int64_t now_us;    // when the notices at hand came
     int64_t silent_ms; // when to recreate the sockets: nothing was heard
-    mm_process_drops_t drops;
-    telling_t telling;
+    mm_service_drops_t drops;
+    publisher_stats_t stats;
     bool draining;
     bool broken;
 } publisher_t;
@@ -61,8 +61,8 @@ typedef struct {
 static void begin_jobs(publisher_t *self)
 {
     mm_encode_begin(self->batch, &(mm_frame_t){.kind = MM_FRAME_JOBS,
-                                               .as.jobs = {.publisher = mm_text(self->options.id),
-                                                           .life = outbox_life(self->outbox)}});
+                                               .as.jobs = {.publisher = mm_str(self->options.id),
+                                                           .epoch = outbox_life(self->outbox)}});
 }
 
 static void send_jobs(publisher_t *self)
@@ -86,8 +86,8 @@ static void deliver(publisher_t *self, const outbox_action_t *action)
         &(mm_job_t){.id = action->id, .host = action->host, .delivery = action->delivery});
     if (mm_encoder_is_full(self->batch))
         send_jobs(self);
-    telling_see_delivered(&self->telling, action);
-    mm_log(MM_LOG_DEBUG, "Published", MM_JOB(&action->id), MM_TEXT("host", action->host),
+    publisher_stats_see_delivered(&self->stats, action);
+    mm_log(MM_LOG_DEBUG, "Published", MM_JOB(&action->id), MM_STR("host", action->host),
            MM_INT("delivery", action->delivery));
 }
 
@@ -106,20 +106,20 @@ static void ask(publisher_t *self)
 
 // ---- the core's actions
 
-static void log_note(const outbox_action_t *action)
+static void log_event(const outbox_action_t *action)
 {
-    switch (action->note) {
-    case OUTBOX_NOTE_EXPIRED:
+    switch (action->log) {
+    case OUTBOX_LOG_EXPIRED:
         mm_log(MM_LOG_WARN, "Neither acked nor extended in time; delivering again",
-               MM_JOB(&action->id), MM_TEXT("host", action->host),
+               MM_JOB(&action->id), MM_STR("host", action->host),
                MM_INT("delivery", action->delivery));
         break;
-    case OUTBOX_NOTE_NACKED:
+    case OUTBOX_LOG_NACKED:
         mm_log(MM_LOG_DEBUG, "Nacked; delivering again later", MM_JOB(&action->id),
-               MM_TEXT("host", action->host));
+               MM_STR("host", action->host));
         break;
-    case OUTBOX_NOTE_PRESENT: mm_log(MM_LOG_INFO, "The consumer takes jobs"); break;
-    case OUTBOX_NOTE_SILENT: mm_log(MM_LOG_WARN, "The consumer takes no jobs; waiting"); break;
+    case OUTBOX_LOG_PRESENT: mm_log(MM_LOG_INFO, "The consumer takes jobs"); break;
+    case OUTBOX_LOG_SILENT: mm_log(MM_LOG_WARN, "The consumer takes no jobs; waiting"); break;
     }
 }
 
@@ -129,10 +129,10 @@ static void apply(publisher_t *self, const outbox_action_t *action)
     case OUTBOX_DELIVER: deliver(self, action); break;
     case OUTBOX_SETTLED:
         intake_settle(self->intake, action, self->now_ms, self->now_us);
-        telling_see_settled(&self->telling, action, self->now_us);
+        publisher_stats_see_settled(&self->stats, action, self->now_us);
         break;
     case OUTBOX_ASK: ask(self); break;
-    case OUTBOX_NOTE: log_note(action); break;
+    case OUTBOX_LOG: log_event(action); break;
     case OUTBOX_LEAVE: mm_loop_stop(self->loop); break;
     }
 }
@@ -145,7 +145,7 @@ static void step(publisher_t *self, outbox_event_t *event)
         outbox_step(self->outbox, event, &self->actions);
     }
     if (self->trace)
-        outbox_text_step(self->trace, self->start_ms, event, &self->actions);
+        outbox_trace_step(self->trace, self->start_ms, event, &self->actions);
     for (size_t i = 0; i < self->actions.count; i++)
         apply(self, &self->actions.items[i]);
 }
@@ -162,13 +162,13 @@ static void open_events(publisher_t *self)
 {
     char endpoint[MM_ENDPOINT_MAX], topic[MM_TOPIC_MAX];
     void *jobs = mm_socket_new(ZMQ_PUSH);
-    int rc = mm_socket_connect(jobs, mm_endpoint_place(&self->base, MM_PLACE_JOBS, endpoint));
+    int rc = mm_socket_connect(jobs, mm_endpoint_of(&self->base, MM_SOCKET_JOBS, endpoint));
     assert(rc == 0);
     self->jobs = mm_sender_new(self->loop, "jobs", jobs);
     self->events = mm_socket_new(ZMQ_SUB);
     mm_socket_subscribe(self->events, mm_topic("consumer", NULL, topic));
     mm_socket_subscribe(self->events, mm_topic("job", self->options.id, topic));
-    rc = mm_socket_connect(self->events, mm_endpoint_place(&self->base, MM_PLACE_EVENTS, endpoint));
+    rc = mm_socket_connect(self->events, mm_endpoint_of(&self->base, MM_SOCKET_EVENTS, endpoint));
     assert(rc == 0);
 }
 
@@ -179,38 +179,39 @@ static void close_events(publisher_t *self)
     mm_sender_destroy(&self->jobs);
 }
 
-static void take_notices(publisher_t *self, const mm_frame_t *frame)
+static void receive_notices(publisher_t *self, const mm_frame_t *frame)
 {
-    outbox_event_t event = {.kind = OUTBOX_NOTICE};
-    event.as.notice.life = frame->as.notices.life;
-    const mm_notice_t *notices = frame->as.notices.items;
+    outbox_event_t event = {.kind = OUTBOX_VERDICT};
+    event.as.verdict.epoch = frame->as.notices.epoch;
+    const mm_verdict_t *notices = frame->as.notices.items;
     size_t count = frame->as.notices.count;
     self->now_us = mm_clock_us();
     for (size_t i = 0; i < count; i++) {
-        if (i % FORESEEN == 0)
-            outbox_foresee(self->outbox, notices + i, count - i < FORESEEN ? count - i : FORESEEN);
-        event.as.notice.what = notices[i];
+        if (i % PREFETCHED == 0)
+            outbox_prefetch(self->outbox, notices + i,
+                            count - i < PREFETCHED ? count - i : PREFETCHED);
+        event.as.verdict.what = notices[i];
         step(self, &event);
     }
 }
 
-static void take_frame(publisher_t *self, const mm_frame_t *frame)
+static void receive_frame(publisher_t *self, const mm_frame_t *frame)
 {
     outbox_event_t event = {0};
     switch (frame->kind) {
-    case MM_FRAME_NOTICES: take_notices(self, frame); break;
+    case MM_FRAME_NOTICES: receive_notices(self, frame); break;
     case MM_FRAME_BEAT:
         event.kind = OUTBOX_BEAT;
-        event.as.beat.life = frame->as.beat.life;
+        event.as.beat.epoch = frame->as.beat.epoch;
         event.as.beat.draining = frame->as.beat.draining;
         step(self, &event);
         break;
     case MM_FRAME_LEAVING:
         event.kind = OUTBOX_LEAVING;
-        event.as.beat.life = frame->as.leaving.life;
+        event.as.beat.epoch = frame->as.leaving.epoch;
         step(self, &event);
         break;
-    case MM_FRAME_QUERY: telling_answer(&self->telling, frame, self->now_ms); break;
+    case MM_FRAME_QUERY: publisher_stats_answer(&self->stats, frame, self->now_ms); break;
     case MM_FRAME_JOBS:
     case MM_FRAME_TASKS:
     case MM_FRAME_HELLO:
@@ -222,7 +223,7 @@ static void take_frame(publisher_t *self, const mm_frame_t *frame)
     case MM_FRAME_REFUSED:
     case MM_FRAME_REJOIN:
     case MM_FRAME_TELL:
-        mm_process_drop(&self->drops, self->now_ms, "a frame for somebody else", "events");
+        mm_service_drop(&self->drops, self->now_ms, "a frame for somebody else", "events");
         break;
     }
 }
@@ -238,12 +239,12 @@ static bool receive(publisher_t *self, int limit)
         self->silent_ms = self->now_ms + 3 * self->options.heartbeat_ms;
         mm_frame_t frame;
         if (received == MM_RECEIVED_BAD)
-            mm_process_drop(&self->drops, self->now_ms, "wrong number of frames", "events");
+            mm_service_drop(&self->drops, self->now_ms, "wrong number of frames", "events");
         else if (mm_socket_decode(self->decoder, &self->message, &frame) != MM_WIRE_OK)
-            mm_process_drop(&self->drops, self->now_ms, mm_decoder_complaint(self->decoder),
+            mm_service_drop(&self->drops, self->now_ms, mm_decoder_complaint(self->decoder),
                             "events");
         else
-            take_frame(self, &frame);
+            receive_frame(self, &frame);
     }
     return true;
 }
@@ -332,7 +333,7 @@ static void on_signal(void *arg, int number)
 {
     MM_SPAN("on_signal");
     publisher_t *self = arg;
-    mm_process_log_signal(number);
+    mm_service_log_signal(number);
     mm_log(MM_LOG_INFO, "Waiting for the leases to end",
            MM_INT("leased", outbox_leased(self->outbox)));
     self->draining = true;
@@ -357,7 +358,7 @@ static int open_outbox(publisher_t *self, uint64_t seed)
     int exit_code = outbox_db_open(path, false, &self->db, error);
     if (exit_code != 0)
         return say(self, exit_code, error);
-    int64_t begun = mm_process_has_parent() ? run_marked(self->options.dir) : 0;
+    int64_t begun = mm_service_has_parent() ? run_marked(self->options.dir) : 0;
     exit_code = run_open(&self->options, seed, begun, self->db, &self->run, source_error);
     if (exit_code != 0)
         return say(self, exit_code, source_error);
@@ -381,7 +382,7 @@ static int open_core(publisher_t *self, uint64_t seed)
     self->start_ms = self->now_ms = mm_clock_ms();
     self->outbox = outbox_new(&config, self->now_ms);
     if (self->trace)
-        outbox_text_config(self->trace, &config);
+        outbox_trace_config(self->trace, &config);
     bool is_bounded = self->run.is_file || (self->run.is_endless && options->rate == MM_RATE_MAX);
     intake_config_t intake = {.db = self->db,
                               .outbox = self->outbox,
@@ -396,12 +397,12 @@ static int open_core(publisher_t *self, uint64_t seed)
     self->batch = mm_encoder_new();
     self->decoder = mm_decoder_new();
     (void)zmq_msg_init(&self->message);
-    self->telling = (telling_t){.intake = self->intake,
-                                .outbox = self->outbox,
-                                .jobs = &self->jobs,
-                                .drops = &self->drops,
-                                .window = options->window};
-    telling_open(&self->telling, options->id);
+    self->stats = (publisher_stats_t){.intake = self->intake,
+                                      .outbox = self->outbox,
+                                      .jobs = &self->jobs,
+                                      .drops = &self->drops,
+                                      .window = options->window};
+    publisher_stats_open(&self->stats, options->id);
     return 0;
 }
 
@@ -436,7 +437,7 @@ static int run_loop(publisher_t *self)
     mm_log(MM_LOG_INFO, "Ready; waiting for a consumer",
            MM_STRING("address", self->options.consumer));
     mm_loop_run(self->loop);
-    mm_process_drop_total(&self->drops);
+    mm_service_drop_total(&self->drops);
     mm_log(MM_LOG_INFO, "Cancelling outstanding tasks",
            MM_INT("leased", outbox_leased(self->outbox)));
     close_events(self);
@@ -446,7 +447,7 @@ static int run_loop(publisher_t *self)
 
 static void close_all(publisher_t *self)
 {
-    telling_close(&self->telling);
+    publisher_stats_close(&self->stats);
     intake_destroy(&self->intake);
     run_close(&self->run);
     outbox_destroy(&self->outbox);
@@ -463,16 +464,16 @@ int main(int argc, char **argv)
 {
     publisher_t self = {0};
     int exit_code;
-    if (!mm_process_start(MM_PROGRAM_PUBLISHER, argc, argv, NULL, &self.options, &self.base,
+    if (!mm_service_start(MM_PROGRAM_PUBLISHER, argc, argv, NULL, &self.options, &self.base,
                           &exit_code))
         return exit_code;
     if (self.options.report != MM_REPORT_OFF)
-        return mm_process_quit(&self.options, report_print(&self.options));
-    uint64_t seed = mm_process_seed(&self.options);
+        return mm_service_quit(&self.options, report_print(&self.options));
+    uint64_t seed = mm_service_seed(&self.options);
     self.loop = mm_loop_new(turn, &self);
     exit_code = open_outbox(&self, seed);
     if (exit_code == 0)
-        exit_code = mm_process_open_trace(&self.options, &self.trace);
+        exit_code = mm_service_open_trace(&self.options, &self.trace);
     if (exit_code == 0)
         exit_code = open_core(&self, seed);
     bool begun = exit_code == 0;
@@ -481,6 +482,6 @@ int main(int argc, char **argv)
         (void)zmq_msg_close(&self.message);
     }
     close_all(&self);
-    return begun ? mm_process_end(&self.options, exit_code)
-                 : mm_process_quit(&self.options, exit_code);
+    return begun ? mm_service_end(&self.options, exit_code)
+                 : mm_service_quit(&self.options, exit_code);
 }

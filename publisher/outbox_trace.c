@@ -8,7 +8,7 @@
 
 static const char *const verdicts[] = {"", "extend", "ack", "nack", "dead"};
 
-void outbox_text_config(FILE *file, const outbox_config_t *config)
+void outbox_trace_config(FILE *file, const outbox_config_t *config)
 {
     (void)fprintf(file,
                   "config window=%" PRIu32 " ack_deadline=%" PRId64 " heartbeat=%" PRId64
@@ -17,7 +17,7 @@ void outbox_text_config(FILE *file, const outbox_config_t *config)
                   config->seed);
 }
 
-static void print_text(FILE *file, const char *key, mm_text_t text)
+static void print_text(FILE *file, const char *key, mm_str_t text)
 {
     if (text.size == 0)
         return;
@@ -25,20 +25,20 @@ static void print_text(FILE *file, const char *key, mm_text_t text)
     mm_trace_print(file, text);
 }
 
-static void print_notice(FILE *file, const outbox_event_t *event)
+static void print_verdict(FILE *file, const outbox_event_t *event)
 {
     char id[MM_ID_TEXT];
-    const mm_notice_t *what = &event->as.notice.what;
-    (void)fprintf(file, "%s %s life=%" PRIu64, verdicts[what->verdict], mm_id_print(&what->id, id),
-                  event->as.notice.life);
-    if (what->verdict == MM_VERDICT_NACK)
+    const mm_verdict_t *what = &event->as.verdict.what;
+    (void)fprintf(file, "%s %s life=%" PRIu64, verdicts[what->kind], mm_id_print(&what->id, id),
+                  event->as.verdict.epoch);
+    if (what->kind == MM_VERDICT_NACK)
         (void)fprintf(file, " delay=%" PRId64, what->delay_ms);
     if (what->attempts > 0)
         (void)fprintf(file, " attempts=%" PRIu32, what->attempts);
     print_text(file, "error", what->error);
 }
 
-void outbox_text_event(FILE *file, const outbox_event_t *event)
+void outbox_trace_event(FILE *file, const outbox_event_t *event)
 {
     char id[MM_ID_TEXT];
     switch (event->kind) {
@@ -48,12 +48,12 @@ void outbox_text_event(FILE *file, const outbox_event_t *event)
         if (event->as.job.maybe_sent)
             (void)fputs(" sent=maybe", file);
         break;
-    case OUTBOX_NOTICE: print_notice(file, event); break;
+    case OUTBOX_VERDICT: print_verdict(file, event); break;
     case OUTBOX_BEAT:
-        (void)fprintf(file, "beat life=%" PRIu64 "%s", event->as.beat.life,
+        (void)fprintf(file, "beat life=%" PRIu64 "%s", event->as.beat.epoch,
                       event->as.beat.draining ? " draining=yes" : "");
         break;
-    case OUTBOX_LEAVING: (void)fprintf(file, "leaving life=%" PRIu64, event->as.beat.life); break;
+    case OUTBOX_LEAVING: (void)fprintf(file, "leaving life=%" PRIu64, event->as.beat.epoch); break;
     case OUTBOX_TIME:
         (void)fputs(event->as.time.events_empty ? "time" : "time events=unread", file);
         break;
@@ -61,7 +61,7 @@ void outbox_text_event(FILE *file, const outbox_event_t *event)
     }
 }
 
-bool outbox_text_action(FILE *file, const outbox_action_t *action)
+bool outbox_trace_action(FILE *file, const outbox_action_t *action)
 {
     char id[MM_ID_TEXT];
     switch (action->kind) {
@@ -75,24 +75,24 @@ bool outbox_text_action(FILE *file, const outbox_action_t *action)
         print_text(file, "error", action->error);
         return true;
     case OUTBOX_ASK: (void)fputs("ask", file); return true;
-    case OUTBOX_NOTE: return false;
+    case OUTBOX_LOG: return false;
     case OUTBOX_LEAVE: (void)fputs("leave", file); return true;
     }
     return false;
 }
 
-void outbox_text_step(FILE *file, int64_t start_ms, const outbox_event_t *event,
-                      const outbox_actions_t *actions)
+void outbox_trace_step(FILE *file, int64_t start_ms, const outbox_event_t *event,
+                       const outbox_actions_t *actions)
 {
     (void)fprintf(file, "[%6" PRId64 "] ", event->now_ms - start_ms);
-    outbox_text_event(file, event);
+    outbox_trace_event(file, event);
     (void)fputs(" ->", file);
     const char *separator = " ";
     for (size_t i = 0; i < actions->count; i++) {
-        if (actions->items[i].kind == OUTBOX_NOTE)
+        if (actions->items[i].kind == OUTBOX_LOG)
             continue;
         (void)fputs(separator, file);
-        (void)outbox_text_action(file, &actions->items[i]);
+        (void)outbox_trace_action(file, &actions->items[i]);
         separator = "; ";
     }
     (void)putc('\n', file);

@@ -10,7 +10,7 @@ typedef struct {
     mm_progress_t kind; // auto has been decided
     int64_t shown_ms;
     int64_t started_ms;
-    uint64_t started_with; // settled when this life began
+    uint64_t started_with; // settled when this epoch began
 } progress_t;
 
 progress_t progress_new(mm_progress_t kind, int64_t now_ms, const intake_counts_t *counts);

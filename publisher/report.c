@@ -53,7 +53,7 @@ static double milliseconds(const report_t *report, double p)
 }
 
 // A JSON string. The name of an input may be no valid UTF-8: each bad byte becomes U+FFFD.
-static void print_json_text(mm_text_t text)
+static void print_json_text(mm_str_t text)
 {
     size_t valid = mm_wire_utf8_prefix(text, text.size);
     (void)putchar('"');
@@ -61,7 +61,7 @@ static void print_json_text(mm_text_t text)
         unsigned char c = (unsigned char)text.data[i];
         if (i == valid) {
             (void)printf("\\ufffd");
-            mm_text_t rest = {text.data + i + 1, text.size - i - 1};
+            mm_str_t rest = {text.data + i + 1, text.size - i - 1};
             valid += 1 + mm_wire_utf8_prefix(rest, rest.size);
         } else if (c == '"' || c == '\\') {
             (void)printf("\\%c", c);
@@ -78,9 +78,9 @@ static void print_json(const report_t *report, const outbox_row_t *dead, size_t 
 {
     const outbox_run_t *run = &report->run;
     (void)printf("{\"input\":");
-    print_json_text(mm_text(run->input));
+    print_json_text(mm_str(run->input));
     (void)printf(",\"driver\":");
-    print_json_text(mm_text(run->driver));
+    print_json_text(mm_str(run->driver));
     (void)printf(",\"total\":%" PRIu64 ",\"restarted\":%" PRIu64 ",\"dead\":%" PRIu64
                  ",\"pending\":%" PRIu64 ",\"attempts\":%" PRIu64 ",\"repeated\":%" PRIu64
                  ",\"skipped\":%" PRIu64 ",\"finished\":%s",
@@ -102,7 +102,7 @@ static void print_json(const report_t *report, const outbox_row_t *dead, size_t 
 }
 
 // A text as part of one line, whatever it holds.
-static void print_line(FILE *file, mm_text_t text)
+static void print_line(FILE *file, mm_str_t text)
 {
     for (size_t i = 0; i < text.size; i++) {
         unsigned char c = (unsigned char)text.data[i];

@@ -291,7 +291,7 @@ static size_t shown_size(const char *at, const char *end)
     if (lead < 0x80)
         return lead >= 0x20 && lead != 0x7f ? 1 : 0;
     size_t size = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-    if (size > (size_t)(end - at) || mm_wire_utf8_prefix((mm_text_t){at, size}, size) != size)
+    if (size > (size_t)(end - at) || mm_wire_utf8_prefix((mm_str_t){at, size}, size) != size)
         return 0;
     bool is_control = lead == 0xc2 && (unsigned char)at[1] < 0xa0;
     return is_control ? 0 : size;

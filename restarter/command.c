@@ -82,7 +82,7 @@ static size_t word_size(const char *text)
 }
 
 // Takes what stands at `at`, be it a placeholder or one character.
-static bool take_one(split_t *split)
+static bool parse_one(split_t *split)
 {
     const char *text = split->line + split->at;
     size_t size = word_size(text);
@@ -104,7 +104,7 @@ static bool take_one(split_t *split)
                     split->at + 1, size > 64 ? 64 : (int)size, text);
 }
 
-static bool take_quoted(split_t *split)
+static bool parse_quoted(split_t *split)
 {
     size_t opened = split->at;
     char quote = split->line[split->at++];
@@ -124,13 +124,13 @@ static bool take_quoted(split_t *split)
         if (quote == '"' && c == '\\' && (next == '"' || next == '\\')) {
             put_piece(split, PIECE_CHAR, next);
             split->at += 2;
-        } else if (!take_one(split)) {
+        } else if (!parse_one(split)) {
             return false;
         }
     }
 }
 
-static bool take_next(split_t *split)
+static bool parse_next(split_t *split)
 {
     const char *text = split->line + split->at;
     if (is_blank(*text)) {
@@ -140,9 +140,9 @@ static bool take_next(split_t *split)
         return true;
     }
     if (*text == '\'' || *text == '"')
-        return take_quoted(split);
+        return parse_quoted(split);
     if (*text != '\\')
-        return take_one(split);
+        return parse_one(split);
     if (text[1] == '\0')
         return complain(split->command->name, split->complaint,
                         "nothing follows the \\ at character %zu; write \\\\ for a backslash",
@@ -156,7 +156,7 @@ static bool split_line(split_t *split)
 {
     command_t *command = split->command;
     while (split->line[split->at] != '\0') {
-        if (!take_next(split))
+        if (!parse_next(split))
             return false;
     }
     if (split->is_inside)
@@ -282,27 +282,27 @@ bool command_find(const command_t *self, char ret_complaint[COMMAND_COMPLAINT_MA
 }
 
 // What one piece stands for.
-static mm_text_t piece_text(const piece_t *piece, mm_text_t host, mm_text_t job, mm_text_t attempt)
+static mm_str_t piece_text(const piece_t *piece, mm_str_t host, mm_str_t job, mm_str_t attempt)
 {
     switch (piece->kind) {
-    case PIECE_CHAR: return (mm_text_t){&piece->character, 1};
+    case PIECE_CHAR: return (mm_str_t){&piece->character, 1};
     case PIECE_HOST: return host;
     case PIECE_JOB: return job;
     case PIECE_ATTEMPT: return attempt;
-    case PIECE_END: return (mm_text_t){"", 1}; // its NUL
+    case PIECE_END: return (mm_str_t){"", 1}; // its NUL
     }
     abort();
 }
 
-char **command_fill(command_t *self, mm_text_t host, const mm_id_t *job, uint32_t attempt,
+char **command_fill(command_t *self, mm_str_t host, const mm_id_t *job, uint32_t attempt,
                     size_t *ret_count)
 {
     char job_text[MM_ID_TEXT];
     char attempt_text[16];
     mm_id_print(job, job_text);
     (void)snprintf(attempt_text, sizeof attempt_text, "%lu", (unsigned long)attempt);
-    mm_text_t job_as_text = mm_text(job_text);
-    mm_text_t attempt_as_text = mm_text(attempt_text);
+    mm_str_t job_as_text = mm_str(job_text);
+    mm_str_t attempt_as_text = mm_str(attempt_text);
 
     size_t size = 0;
     for (size_t i = 0; i < self->piece_count; i++)
@@ -319,7 +319,7 @@ char **command_fill(command_t *self, mm_text_t host, const mm_id_t *job, uint32_
     for (size_t i = 0; i < self->piece_count; i++) {
         if (is_first)
             self->arguments[count++] = at;
-        mm_text_t text = piece_text(&self->pieces[i], host, job_as_text, attempt_as_text);
+        mm_str_t text = piece_text(&self->pieces[i], host, job_as_text, attempt_as_text);
         if (text.size > 0)
             memcpy(at, text.data, text.size);
         at += text.size;

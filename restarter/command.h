@@ -29,7 +29,7 @@ bool command_find(const command_t *self, char ret_complaint[COMMAND_COMPLAINT_MA
 
 // The arguments for one task, NULL-terminated, owned by the command and valid until its next use;
 // *ret_count is how many. The strings are writable only for the sake of exec's prototype.
-char **command_fill(command_t *self, mm_text_t host, const mm_id_t *job, uint32_t attempt,
+char **command_fill(command_t *self, mm_str_t host, const mm_id_t *job, uint32_t attempt,
                     size_t *ret_count);
 
 // The arguments as one line that a shell would split the same way; free it.

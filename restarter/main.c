@@ -23,7 +23,7 @@
 typedef struct {
     mm_options_t options;
     mm_loop_t *loop;
-    mm_link_t *link;
+    mm_worker_client_t *link;
     driver_t *driver;
 } restarter_t;
 
@@ -40,23 +40,24 @@ static void start_restart(void *arg, const mm_task_t *task, int64_t now_ms)
 static void stop_restarts(void *arg)
 {
     restarter_t *self = arg;
-    mm_log(MM_LOG_WARN, "Stopping what still runs", MM_INT("tasks", mm_link_running(self->link)));
+    mm_log(MM_LOG_WARN, "Stopping what still runs",
+           MM_INT("tasks", mm_worker_client_running(self->link)));
     driver_stop(self->driver, mm_clock_ms());
 }
 
 static void log_finish(const mm_task_t *task, const driver_finish_t *finish)
 {
     if (finish->status == MM_STATUS_OK)
-        mm_log(MM_LOG_INFO, "restarted", MM_JOB(&task->id), MM_TEXT("host", task->host),
+        mm_log(MM_LOG_INFO, "restarted", MM_JOB(&task->id), MM_STR("host", task->host),
                MM_INT("attempt", task->attempt), MM_SECONDS("took", finish->took_ms));
     else
-        mm_log(MM_LOG_WARN, "Could not restart", MM_JOB(&task->id), MM_TEXT("host", task->host),
+        mm_log(MM_LOG_WARN, "Could not restart", MM_JOB(&task->id), MM_STR("host", task->host),
                MM_INT("attempt", task->attempt), MM_SECONDS("took", finish->took_ms),
-               MM_TEXT("error", finish->error));
+               MM_STR("error", finish->error));
 }
 
-// What ends without a text is told FINISH_MAX at a time: a text lives until the next is taken.
-static void take_finished(restarter_t *self)
+// What ends without a text is told FINISH_MAX at a time: a text epochs until the next is taken.
+static void receive_finished(restarter_t *self)
 {
     driver_finish_t finish;
     mm_result_t results[FINISH_MAX];
@@ -64,7 +65,7 @@ static void take_finished(restarter_t *self)
     int64_t now_ms = mm_clock_ms();
     while (driver_next_finished(self->driver, now_ms, &finish)) {
         mm_task_t task;
-        bool held = mm_link_holds(self->link, finish.number, &task);
+        bool held = mm_worker_client_holds(self->link, finish.number, &task);
         assert(held);
         log_finish(&task, &finish);
         MM_CRASH_POINT("restarter: restart finished, result not sent");
@@ -76,11 +77,11 @@ static void take_finished(restarter_t *self)
                                 .evidence = finish.evidence,
                                 .evidence_count = finish.evidence_count};
         if (count == FINISH_MAX || finish.error.size > 0 || finish.evidence_count > 0) {
-            mm_link_finish(self->link, results, count);
+            mm_worker_client_finish(self->link, results, count);
             count = 0;
         }
     }
-    mm_link_finish(self->link, results, count);
+    mm_worker_client_finish(self->link, results, count);
 }
 
 static void on_driver(void *arg)
@@ -94,10 +95,10 @@ static void on_signal(void *arg, int number)
 {
     MM_SPAN("on_signal");
     restarter_t *self = arg;
-    mm_process_log_signal(number);
+    mm_service_log_signal(number);
     mm_log(MM_LOG_INFO, "Returning what has not started, finishing what runs",
-           MM_INT("running", mm_link_running(self->link)));
-    mm_link_drain(self->link);
+           MM_INT("running", mm_worker_client_running(self->link)));
+    mm_worker_client_drain(self->link);
 }
 
 static int64_t turn(void *arg)
@@ -106,10 +107,10 @@ static int64_t turn(void *arg)
     restarter_t *self = arg;
     if (mm_clock_ms() >= driver_deadline(self->driver))
         driver_step(self->driver, mm_clock_ms());
-    take_finished(self);
-    int64_t deadline = mm_link_turn(self->link);
-    take_finished(self); // what that turn stopped
-    if (mm_link_is_done(self->link))
+    receive_finished(self);
+    int64_t deadline = mm_worker_client_turn(self->link);
+    receive_finished(self); // what that turn stopped
+    if (mm_worker_client_is_done(self->link))
         mm_loop_stop(self->loop);
     int64_t driver = driver_deadline(self->driver);
     return driver < deadline ? driver : deadline;
@@ -122,7 +123,7 @@ static driver_t *new_driver(const mm_options_t *options, char complaint[DRIVER_C
                                                        .time_from_ms = options->mock_time.low_ms,
                                                        .time_to_ms = options->mock_time.high_ms,
                                                        .fail = (double)options->mock_fail_ppm / 1e6,
-                                                       .seed = mm_process_seed(options)});
+                                                       .seed = mm_service_seed(options)});
     return driver_exec_new(
         &(driver_exec_config_t){.slots = (uint32_t)options->slots,
                                 .exec = options->exec,
@@ -130,7 +131,7 @@ static driver_t *new_driver(const mm_options_t *options, char complaint[DRIVER_C
                                 .timeout_ms = options->timeout_ms,
                                 .verify_timeout_ms = options->verify_timeout_ms,
                                 .dry_run = options->dry_run,
-                                .open_files = mm_process_open_files()},
+                                .open_files = mm_service_open_files()},
         complaint);
 }
 
@@ -152,24 +153,24 @@ static int check_driver(const mm_options_t *options)
     return runs ? 0 : EX_CONFIG;
 }
 
-static mm_link_t *new_link(restarter_t *self, const mm_endpoint_t *base)
+static mm_worker_client_t *new_link(restarter_t *self, const mm_endpoint_t *base)
 {
     const mm_options_t *options = &self->options;
-    mm_link_config_t config = {.worker = {.role = MM_ROLE_RESTARTER,
-                                          .nonce = mm_nonce(),
-                                          .slots = (uint32_t)options->slots,
-                                          .heartbeat_ms = options->heartbeat_ms,
-                                          .lost_after_ms = options->lost_after_ms,
-                                          .drain_ms = options->drain_timeout_ms - STOP_MS,
-                                          .one_by_one = *options->exec != '\0'},
-                               .base = *base,
-                               .tells_started = true,
-                               .start = start_restart,
-                               .stop = stop_restarts,
-                               .arg = self};
-    bool valid = mm_name_from(mm_text(options->id), &config.worker.name);
+    mm_worker_client_config_t config = {.worker = {.role = MM_ROLE_RESTARTER,
+                                                   .instance = mm_instance_draw(),
+                                                   .slots = (uint32_t)options->slots,
+                                                   .heartbeat_ms = options->heartbeat_ms,
+                                                   .lost_after_ms = options->lost_after_ms,
+                                                   .drain_ms = options->drain_timeout_ms - STOP_MS,
+                                                   .one_by_one = *options->exec != '\0'},
+                                        .base = *base,
+                                        .tells_started = true,
+                                        .start = start_restart,
+                                        .stop = stop_restarts,
+                                        .arg = self};
+    bool valid = mm_name_from(mm_str(options->id), &config.worker.name);
     assert(valid);
-    return mm_link_new(self->loop, &config);
+    return mm_worker_client_new(self->loop, &config);
 }
 
 int main(int argc, char **argv)
@@ -177,12 +178,12 @@ int main(int argc, char **argv)
     restarter_t self = {0};
     mm_endpoint_t base;
     int exit_code;
-    if (!mm_process_start(MM_PROGRAM_RESTARTER, argc, argv, check_driver, &self.options, &base,
+    if (!mm_service_start(MM_PROGRAM_RESTARTER, argc, argv, check_driver, &self.options, &base,
                           &exit_code))
         return exit_code;
     self.driver = open_driver(&self.options);
     if (!self.driver)
-        return mm_process_quit(&self.options, EX_CONFIG);
+        return mm_service_quit(&self.options, EX_CONFIG);
     self.loop = mm_loop_new(turn, &self);
     self.link = new_link(&self, &base);
     mm_loop_on_signal(self.loop, on_signal, &self);
@@ -192,11 +193,11 @@ int main(int argc, char **argv)
     mm_log(MM_LOG_INFO, "Ready", MM_INT("slots", self.options.slots),
            MM_STRING("driver", *self.options.exec ? self.options.exec : "mock"));
     mm_loop_run(self.loop);
-    exit_code = mm_link_exit_code(self.link);
+    exit_code = mm_worker_client_exit_code(self.link);
     mm_log(MM_LOG_INFO, "Cancelling outstanding tasks",
-           MM_INT("tasks", mm_link_running(self.link)));
-    mm_link_destroy(&self.link);
+           MM_INT("tasks", mm_worker_client_running(self.link)));
+    mm_worker_client_destroy(&self.link);
     mm_loop_destroy(&self.loop);
     driver_destroy(&self.driver);
-    return mm_process_end(&self.options, exit_code);
+    return mm_service_end(&self.options, exit_code);
 }

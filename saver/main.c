@@ -22,7 +22,7 @@
 typedef struct {
     mm_options_t options;
     mm_loop_t *loop;
-    mm_link_t *link;
+    mm_worker_client_t *link;
     store_t *store;
     inject_t *inject; // NULL: nothing is injected
     int exit_code;
@@ -92,8 +92,7 @@ static void stop_tasks(void *arg)
 static void log_finished(const mm_result_t *result)
 {
     if (result->status != MM_STATUS_OK)
-        mm_log(MM_LOG_ERROR, "Could not save", MM_JOB(&result->id),
-               MM_TEXT("error", result->error));
+        mm_log(MM_LOG_ERROR, "Could not save", MM_JOB(&result->id), MM_STR("error", result->error));
     else if (result->leg == MM_LEG_SAVE)
         mm_log(MM_LOG_INFO, "Saved into database", MM_JOB(&result->id));
     else
@@ -113,7 +112,7 @@ static void finish(saver_t *self, const store_answer_t *answers, size_t count)
                                    .error = answers[i].error};
         log_finished(&results[i]);
     }
-    mm_link_finish(self->link, results, count);
+    mm_worker_client_finish(self->link, results, count);
 }
 
 // Gives the consumer what the commits since the last call have answered. A worker that finishes a
@@ -130,7 +129,7 @@ static void finish_all(saver_t *self)
 }
 
 // Takes from the injection what is due: to be put, or to fail.
-static void take_injected(saver_t *self)
+static void receive_injected(saver_t *self)
 {
     inject_item_t item;
     while (self->inject && inject_next(self->inject, mm_clock_ms(), &item)) {
@@ -144,7 +143,7 @@ static void take_injected(saver_t *self)
                                  .leg = item.task.leg,
                                  .id = item.task.id,
                                  .status = MM_STATUS_FAILED,
-                                 .error = mm_text("injected failure (--inject-fail)")};
+                                 .error = mm_str("injected failure (--inject-fail)")};
         finish(self, &answer, 1);
     }
 }
@@ -153,13 +152,13 @@ static int64_t turn(void *arg)
 {
     MM_SPAN("turn");
     saver_t *self = arg;
-    take_injected(self);
+    receive_injected(self);
     commit_due(self);
     finish_all(self);
-    int64_t deadline = mm_link_turn(self->link);
+    int64_t deadline = mm_worker_client_turn(self->link);
     commit_due(self); // what that turn has started or stopped
     finish_all(self);
-    if (mm_link_is_done(self->link))
+    if (mm_worker_client_is_done(self->link))
         mm_loop_stop(self->loop);
     int64_t inject = self->inject ? inject_deadline(self->inject) : MM_NEVER;
     int64_t due = commit_deadline(self);
@@ -171,29 +170,29 @@ static void on_signal(void *arg, int number)
 {
     MM_SPAN("on_signal");
     saver_t *self = arg;
-    mm_process_log_signal(number);
+    mm_service_log_signal(number);
     mm_log(MM_LOG_INFO, "Serving until the consumer has left");
     self->drains = self->is_urgent = true;
-    mm_link_drain(self->link);
+    mm_worker_client_drain(self->link);
 }
 
-static mm_link_t *new_link(saver_t *self, const mm_endpoint_t *base)
+static mm_worker_client_t *new_link(saver_t *self, const mm_endpoint_t *base)
 {
     const mm_options_t *options = &self->options;
-    mm_link_config_t config = {.worker = {.role = MM_ROLE_SAVER,
-                                          .nonce = mm_nonce(),
-                                          .slots = MM_SLOTS_MAX,
-                                          .heartbeat_ms = options->heartbeat_ms,
-                                          .lost_after_ms = options->lost_after_ms,
-                                          .drain_ms = options->drain_timeout_ms,
-                                          .leaves_last = true},
-                               .base = *base,
-                               .start = start_task,
-                               .stop = stop_tasks,
-                               .arg = self};
-    bool valid = mm_name_from(mm_text(options->id), &config.worker.name);
+    mm_worker_client_config_t config = {.worker = {.role = MM_ROLE_SAVER,
+                                                   .instance = mm_instance_draw(),
+                                                   .slots = MM_SLOTS_MAX,
+                                                   .heartbeat_ms = options->heartbeat_ms,
+                                                   .lost_after_ms = options->lost_after_ms,
+                                                   .drain_ms = options->drain_timeout_ms,
+                                                   .leaves_last = true},
+                                        .base = *base,
+                                        .start = start_task,
+                                        .stop = stop_tasks,
+                                        .arg = self};
+    bool valid = mm_name_from(mm_str(options->id), &config.worker.name);
     assert(valid);
-    return mm_link_new(self->loop, &config);
+    return mm_worker_client_new(self->loop, &config);
 }
 
 static void close_store(saver_t *self)
@@ -207,33 +206,33 @@ int main(int argc, char **argv)
 {
     saver_t self = {0};
     mm_endpoint_t base;
-    if (!mm_process_start(MM_PROGRAM_SAVER, argc, argv, NULL, &self.options, &base,
+    if (!mm_service_start(MM_PROGRAM_SAVER, argc, argv, NULL, &self.options, &base,
                           &self.exit_code))
         return self.exit_code;
     char error[MM_ERROR_MAX];
     self.exit_code = store_open(self.options.db, &self.store, error);
     if (self.exit_code != 0) {
         (void)fprintf(stderr, "%s: %s\n", self.options.id, error);
-        return mm_process_quit(&self.options, self.exit_code);
+        return mm_service_quit(&self.options, self.exit_code);
     }
     if (self.options.inject_fail_ppm > 0 || self.options.inject_time.high_ms > 0)
         self.inject =
             inject_new(&(inject_config_t){.time_from_ms = self.options.inject_time.low_ms,
                                           .time_to_ms = self.options.inject_time.high_ms,
                                           .fail_ppm = (uint32_t)self.options.inject_fail_ppm,
-                                          .seed = mm_process_seed(&self.options)});
+                                          .seed = mm_service_seed(&self.options)});
     self.loop = mm_loop_new(turn, &self);
     self.link = new_link(&self, &base);
     mm_loop_on_signal(self.loop, on_signal, &self);
     mm_log(MM_LOG_INFO, "Ready", MM_STRING("db", self.options.db));
     mm_loop_run(self.loop);
     mm_log(MM_LOG_INFO, "Cancelling outstanding tasks",
-           MM_INT("tasks", mm_link_running(self.link)));
+           MM_INT("tasks", mm_worker_client_running(self.link)));
     if (self.exit_code == 0)
-        self.exit_code = mm_link_exit_code(self.link);
-    mm_link_destroy(&self.link);
+        self.exit_code = mm_worker_client_exit_code(self.link);
+    mm_worker_client_destroy(&self.link);
     mm_loop_destroy(&self.loop);
     close_store(&self);
     inject_destroy(&self.inject);
-    return mm_process_end(&self.options, self.exit_code);
+    return mm_service_end(&self.options, self.exit_code);
 }

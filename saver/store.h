@@ -15,7 +15,7 @@ typedef struct {
     mm_id_t id;
     mm_status_t status;   // OK, or FAILED: nothing of the task is on record
     mm_outcome_t outcome; // save: on record before it; settle: on record now
-    mm_text_t error;      // of FAILED; of a job that was dead on record before, why
+    mm_str_t error;       // of FAILED; of a job that was dead on record before, why
 } store_answer_t;
 
 // Opens the database at path, creating it when there is none. Returns 0, or a sysexits code with

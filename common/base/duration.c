@@ -16,12 +16,12 @@ static const struct {
     int64_t ms;
 } units[] = {{"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1}};
 
-static bool is_digit_at(mm_text_t text, size_t at)
+static bool is_digit_at(mm_str_t text, size_t at)
 {
     return at < text.size && text.data[at] >= '0' && text.data[at] <= '9';
 }
 
-size_t mm_decimal_read(mm_text_t text, mm_decimal_t *ret_decimal)
+size_t mm_decimal_read(mm_str_t text, mm_decimal_t *ret_decimal)
 {
     mm_decimal_t decimal = {0};
     size_t at = 0;
@@ -53,19 +53,19 @@ bool mm_decimal_scale(mm_decimal_t decimal, int64_t scale, int64_t *ret_number)
     return true;
 }
 
-const char *mm_duration_parse(mm_text_t text, int64_t *ret_ms)
+const char *mm_duration_parse(mm_str_t text, int64_t *ret_ms)
 {
     mm_decimal_t decimal;
     size_t used = mm_decimal_read(text, &decimal);
     if (used == 0)
         return "a duration is a number with a unit (ms, s, m or h), as in 500ms or 1.5s";
-    mm_text_t unit = {.data = text.data + used, .size = text.size - used};
+    mm_str_t unit = {.data = text.data + used, .size = text.size - used};
     if (unit.size == 0 && decimal.whole == 0 && decimal.millionth == 0) {
         *ret_ms = 0;
         return NULL;
     }
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-        if (!mm_text_equal(unit, mm_text(units[i].name)))
+        if (!mm_str_equal(unit, mm_str(units[i].name)))
             continue;
         if (!mm_decimal_scale(decimal, units[i].ms, ret_ms))
             return "it is finer than a millisecond";

@@ -15,14 +15,14 @@ typedef struct {
 
 // Reads digits, perhaps with up to six decimals, from the front of a text. Returns how many bytes
 // it took; 0, and *ret_decimal untouched, when the text begins otherwise.
-size_t mm_decimal_read(mm_text_t text, mm_decimal_t *ret_decimal);
+size_t mm_decimal_read(mm_str_t text, mm_decimal_t *ret_decimal);
 
 // Sets *ret_number to decimal * scale (1 to 3,600,000); false when that is not a whole number.
 bool mm_decimal_scale(mm_decimal_t decimal, int64_t scale, int64_t *ret_number);
 
 // Reads a duration with its unit (ms, s, m or h; a bare 0 is fine) as milliseconds. Returns NULL,
 // or what is wrong with it as the end of a sentence; *ret_ms is then untouched.
-const char *mm_duration_parse(mm_text_t text, int64_t *ret_ms);
+const char *mm_duration_parse(mm_str_t text, int64_t *ret_ms);
 
 // Writes it in the largest unit in which it is whole ("90s", "1500ms"). Returns buffer. ms >= 0.
 #define MM_DURATION_TEXT 24

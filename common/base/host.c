@@ -39,7 +39,7 @@ static bool is_all_in(block_t block, bool with_colon)
 }
 
 // Both ends together, for 8 bytes or more; the blocks of a longer text may overlap.
-static bool is_all_of(mm_text_t text, uint8_t wanted)
+static bool is_all_of(mm_str_t text, uint8_t wanted)
 {
     block_t block = {0};
     size_t i = 0;
@@ -59,23 +59,23 @@ static bool is_all_of(mm_text_t text, uint8_t wanted)
     return is_all_in(block, wanted == IN_HOST);
 }
 
-bool mm_text_is_name(mm_text_t text)
+bool mm_is_name(mm_str_t text)
 {
     return text.size > 0 && text.size <= MM_NAME_MAX && text.data[0] != '-' &&
            text.data[0] != '.' && is_all_of(text, IN_NAME);
 }
 
-bool mm_name_from(mm_text_t text, mm_name_t *ret_name)
+bool mm_name_from(mm_str_t text, mm_name_t *ret_name)
 {
     assert(ret_name != NULL);
-    if (!mm_text_is_name(text))
+    if (!mm_is_name(text))
         return false;
     memcpy(ret_name->text, text.data, text.size);
     memset(ret_name->text + text.size, 0, sizeof ret_name->text - text.size);
     return true;
 }
 
-const char *mm_host_complaint(mm_text_t host)
+const char *mm_host_complaint(mm_str_t host)
 {
     if (host.size == 0)
         return "it is empty";
@@ -89,7 +89,7 @@ const char *mm_host_complaint(mm_text_t host)
 }
 
 // Good enough for hosts that mm_host_complaint has passed: digits, dots and a port, or two colons.
-static bool is_address(mm_text_t host)
+static bool is_address(mm_str_t host)
 {
     if (!is_digit(host.data[0]) && host.data[0] != '.' && memchr(host.data, ':', host.size) == NULL)
         return false; // a name, as nearly all are
@@ -104,12 +104,12 @@ static bool is_address(mm_text_t host)
     return numeric || colons >= 2;
 }
 
-mm_text_t mm_host_instance(mm_text_t host)
+mm_str_t mm_host_label(mm_str_t host)
 {
     if (host.size == 0 || is_address(host))
         return host;
     const char *dot = memchr(host.data, '.', host.size);
     if (dot == NULL || dot == host.data)
         return host;
-    return (mm_text_t){.data = host.data, .size = (size_t)(dot - host.data)};
+    return (mm_str_t){.data = host.data, .size = (size_t)(dot - host.data)};
 }

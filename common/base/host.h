@@ -15,16 +15,16 @@ typedef struct {
 } mm_name_t;
 
 // Whether it is a name: 1 to MM_NAME_MAX of [A-Za-z0-9._-], not starting with '-' or '.'.
-bool mm_text_is_name(mm_text_t text);
+bool mm_is_name(mm_str_t text);
 // Sets *ret_name; false, and untouched, when text is no name.
-bool mm_name_from(mm_text_t text, mm_name_t *ret_name);
+bool mm_name_from(mm_str_t text, mm_name_t *ret_name);
 
 // NULL when text is a host that can be restarted, else why not, as the end of a sentence ("it is
 // empty", "it starts with '-' and could be taken for an option"): 1 to MM_HOST_MAX of
 // [A-Za-z0-9._:-], not starting with '-'.
-const char *mm_host_complaint(mm_text_t host);
+const char *mm_host_complaint(mm_str_t host);
 
 // The first label of a host name ("web-7" of "web-7.example.net"); an IP address is kept whole.
-mm_text_t mm_host_instance(mm_text_t host);
+mm_str_t mm_host_label(mm_str_t host);
 
 #endif

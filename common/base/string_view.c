@@ -2,20 +2,20 @@
 
 #include "string_view.h"
 
-mm_text_t mm_text(const char *string)
+mm_str_t mm_str(const char *string)
 {
     if (string == NULL)
-        return (mm_text_t){.data = "", .size = 0};
-    return (mm_text_t){.data = string, .size = strlen(string)};
+        return (mm_str_t){.data = "", .size = 0};
+    return (mm_str_t){.data = string, .size = strlen(string)};
 }
 
-bool mm_text_equal(mm_text_t a, mm_text_t b)
+bool mm_str_equal(mm_str_t a, mm_str_t b)
 {
     return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
 }
 
 // Eight bytes at a time; what comes last is filled up with zeros, which the size tells apart.
-uint64_t mm_text_hash(mm_text_t text)
+uint64_t mm_str_hash(mm_str_t text)
 {
     uint64_t hash = text.size;
     for (size_t at = 0; at < text.size; at += sizeof hash) {

@@ -12,11 +12,11 @@
 typedef struct {
     const char *data;
     size_t size;
-} mm_text_t;
+} mm_str_t;
 
 // A NUL-terminated string as a text; NULL gives the empty text.
-mm_text_t mm_text(const char *string);
-bool mm_text_equal(mm_text_t a, mm_text_t b);
-uint64_t mm_text_hash(mm_text_t text);
+mm_str_t mm_str(const char *string);
+bool mm_str_equal(mm_str_t a, mm_str_t b);
+uint64_t mm_str_hash(mm_str_t text);
 
 #endif

@@ -70,7 +70,7 @@ char *mm_id_print(const mm_id_t *id, char buffer[MM_ID_TEXT])
 }
 
 // "j" and a decimal number without leading zeros, as it was printed.
-static bool parse_short_id(mm_text_t text, mm_id_t *ret_id)
+static bool parse_short_id(mm_str_t text, mm_id_t *ret_id)
 {
     if (text.size < 2 || (text.data[1] == '0' && text.size > 2))
         return false;
@@ -99,7 +99,7 @@ static int hex_value(char c)
     return -1;
 }
 
-bool mm_id_parse(mm_text_t text, mm_id_t *ret_id)
+bool mm_id_parse(mm_str_t text, mm_id_t *ret_id)
 {
     assert(ret_id != NULL);
     if (text.size > 0 && text.data[0] == 'j')

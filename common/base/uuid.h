@@ -24,7 +24,7 @@ int mm_id_compare(const mm_id_t *a, const mm_id_t *b);
 #define MM_ID_TEXT 33
 char *mm_id_print(const mm_id_t *id, char buffer[MM_ID_TEXT]);
 // Reads both forms of mm_id_print; false, untouched, on anything else.
-bool mm_id_parse(mm_text_t text, mm_id_t *ret_id);
+bool mm_id_parse(mm_str_t text, mm_id_t *ret_id);
 // A hash over both halves of the id (one half alone took the consumer from 0.4 to 12.7 us a job).
 static inline uint64_t mm_id_hash(const mm_id_t *id)
 {

@@ -2,22 +2,22 @@
 // which the older one is dropped. Pure: the caller brings the clock. Owns nothing; zeroed it is
 // empty. 30 KiB.
 
-#ifndef MM_RECENT_H
-#define MM_RECENT_H
+#ifndef MM_WINDOWED_HISTOGRAM_H
+#define MM_WINDOWED_HISTOGRAM_H
 
 #include "histogram.h"
 
-#define MM_RECENT_HALF_MS 5000
+#define MM_WINDOWED_HALF_MS 5000
 
 typedef struct {
     mm_histogram_t halves[2];
     size_t current;
     int64_t since_ms; // when the current half began
-} mm_recent_t;
+} mm_windowed_histogram_t;
 
 // now_ms: a clock that does not go back, the same in all calls.
-void mm_recent_record(mm_recent_t *self, int64_t now_ms, int64_t value);
+void mm_windowed_histogram_record(mm_windowed_histogram_t *self, int64_t now_ms, int64_t value);
 // As mm_histogram_quantile, p from 0 to 1; -1: nothing was recorded lately.
-int64_t mm_recent_quantile(mm_recent_t *self, int64_t now_ms, double p);
+int64_t mm_windowed_histogram_quantile(mm_windowed_histogram_t *self, int64_t now_ms, double p);
 
 #endif

@@ -65,8 +65,8 @@ const char *mm_endpoint_complaint(const mm_endpoint_t *base)
     return NULL;
 }
 
-const char *mm_endpoint_place(const mm_endpoint_t *base, mm_place_t place,
-                              char buffer[MM_ENDPOINT_MAX])
+const char *mm_endpoint_of(const mm_endpoint_t *base, mm_socket_role_t place,
+                           char buffer[MM_ENDPOINT_MAX])
 {
     static const char *const names[] = {"jobs", "inbox", "events"};
     if (base->is_ipc)
@@ -119,8 +119,8 @@ void mm_endpoint_unlink(const mm_endpoint_t *base)
     char endpoint[MM_ENDPOINT_MAX];
     if (!base->is_ipc)
         return;
-    for (mm_place_t place = MM_PLACE_JOBS; place <= MM_PLACE_EVENTS; place++)
-        (void)unlink(mm_endpoint_place(base, place, endpoint) + strlen("ipc://"));
+    for (mm_socket_role_t place = MM_SOCKET_JOBS; place <= MM_SOCKET_EVENTS; place++)
+        (void)unlink(mm_endpoint_of(base, place, endpoint) + strlen("ipc://"));
     (void)unlink(mm_endpoint_viewers(base, endpoint) + strlen("ipc://"));
     remove_stale(base);
 }

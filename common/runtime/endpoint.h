@@ -16,7 +16,7 @@ typedef struct {
     unsigned port;              // tcp
 } mm_endpoint_t;
 
-typedef enum { MM_PLACE_JOBS = 0, MM_PLACE_INBOX = 1, MM_PLACE_EVENTS = 2 } mm_place_t;
+typedef enum { MM_SOCKET_JOBS = 0, MM_SOCKET_INBOX = 1, MM_SOCKET_EVENTS = 2 } mm_socket_role_t;
 
 // Takes an address that the options have already checked apart; false when it is none.
 bool mm_endpoint_parse(const char *address, mm_endpoint_t *ret_base);
@@ -28,8 +28,8 @@ size_t mm_endpoint_path_bytes(const char *path);
 // NULL when one may connect to this base; else why not, as the end of a sentence.
 const char *mm_endpoint_complaint(const mm_endpoint_t *base);
 // The endpoint of one of the three fixed places; returns buffer.
-const char *mm_endpoint_place(const mm_endpoint_t *base, mm_place_t place,
-                              char buffer[MM_ENDPOINT_MAX]);
+const char *mm_endpoint_of(const mm_endpoint_t *base, mm_socket_role_t place,
+                           char buffer[MM_ENDPOINT_MAX]);
 // The endpoint behind a welcome's suffix ("task.0000000000000001", or a port): returns buffer.
 const char *mm_endpoint_suffix(const mm_endpoint_t *base, const char *suffix,
                                char buffer[MM_ENDPOINT_MAX]);

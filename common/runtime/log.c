@@ -133,7 +133,7 @@ static void write_line(int fd, mm_log_level_t level, const char *message, const 
         .wall_ms = coarse_wall_ms(), .level = level, .count = (uint32_t)count, .message = message};
     if (self.format.pid == 0) {
         mm_name_t name = {"mayhem"};
-        (void)mm_name_from(mm_text(program_invocation_short_name), &name);
+        (void)mm_name_from(mm_str(program_invocation_short_name), &name);
         mm_log_format_init(&self.format, name, getpid(), false);
     }
     write_lines(fd, line, mm_log_format(&self.format, &entry, fields, line));
@@ -244,7 +244,7 @@ static void copy_fields(record_t *record, const mm_field_t *fields)
             size_t size = mm_log_text_size(fields[i].as.text);
             if (size > 0)
                 memcpy(payload, fields[i].as.text.data, size);
-            copies[i].as.text = (mm_text_t){.data = payload, .size = size};
+            copies[i].as.text = (mm_str_t){.data = payload, .size = size};
             payload += size;
         } else if (fields[i].type == MM_FIELD_ID) {
             memcpy(payload, fields[i].as.id, sizeof(mm_id_t));
@@ -323,7 +323,7 @@ static int start_thread(void)
 int mm_log_start(const mm_log_config_t *config)
 {
     mm_name_t process;
-    bool is_name = mm_name_from(mm_text(config->process), &process);
+    bool is_name = mm_name_from(mm_str(config->process), &process);
     assert(is_name && !self.is_running && !self.is_abandoned);
     int fd = STDERR_FILENO;
     if (config->path != NULL)

@@ -24,7 +24,7 @@ typedef struct {
     mm_field_type_t type;
     union {
         int64_t number;
-        mm_text_t text;
+        mm_str_t text;
         const mm_id_t *id;
     } as;
 } mm_field_t;
@@ -33,9 +33,9 @@ typedef struct {
     ((mm_field_t){.key = (KEY), .type = MM_FIELD_INT, .as.number = (int64_t)(VALUE)})
 #define MM_SECONDS(KEY, MILLISECONDS)                                                              \
     ((mm_field_t){.key = (KEY), .type = MM_FIELD_SECONDS, .as.number = (int64_t)(MILLISECONDS)})
-#define MM_TEXT(KEY, TEXT) ((mm_field_t){.key = (KEY), .type = MM_FIELD_TEXT, .as.text = (TEXT)})
+#define MM_STR(KEY, TEXT) ((mm_field_t){.key = (KEY), .type = MM_FIELD_TEXT, .as.text = (TEXT)})
 #define MM_STRING(KEY, STRING)                                                                     \
-    ((mm_field_t){.key = (KEY), .type = MM_FIELD_TEXT, .as.text = mm_text(STRING)})
+    ((mm_field_t){.key = (KEY), .type = MM_FIELD_TEXT, .as.text = mm_str(STRING)})
 #define MM_JOB(ID) ((mm_field_t){.key = "job", .type = MM_FIELD_ID, .as.id = (ID)})
 
 typedef struct {
@@ -65,7 +65,7 @@ void mm_log_line(mm_log_level_t level, const char *message, const mm_field_t *fi
 
 #define MM_LOG_FIELDS 12 // in a line, at most: one more does not compile
 
-// mm_log(MM_LOG_INFO, "restarted", MM_JOB(&id), MM_TEXT("host", host), MM_SECONDS("took", ms));
+// mm_log(MM_LOG_INFO, "restarted", MM_JOB(&id), MM_STR("host", host), MM_SECONDS("took", ms));
 #define mm_log(LEVEL, ...)                                                                         \
     do {                                                                                           \
         if ((LEVEL) >= mm_log_threshold)                                                           \

@@ -161,7 +161,7 @@ static void put_escaped(cursor_t *out, const unsigned char *data, size_t size, b
     }
 }
 
-static void put_text(cursor_t *out, mm_text_t text, bool json)
+static void put_text(cursor_t *out, mm_str_t text, bool json)
 {
     const unsigned char *data = (const unsigned char *)text.data;
     size_t size = mm_log_text_size(text), plain = plain_size(data, size);
@@ -245,7 +245,7 @@ void mm_log_format_init(mm_log_format_t *self, mm_name_t process, pid_t pid, boo
     }
 }
 
-size_t mm_log_text_size(mm_text_t text)
+size_t mm_log_text_size(mm_str_t text)
 {
     size_t size = text.size;
     if (size <= MM_ERROR_MAX)
@@ -266,7 +266,7 @@ size_t mm_log_format(mm_log_format_t *self, const mm_log_entry_t *entry, const m
         set_time(self, entry->wall_ms);
     put_bytes(&out, self->heads[entry->level], self->head_sizes[entry->level]);
     if (self->json)
-        put_text(&out, mm_text(entry->message), true);
+        put_text(&out, mm_str(entry->message), true);
     else
         put_bytes(&out, entry->message, strnlen(entry->message, MM_ERROR_MAX));
     for (uint32_t i = 0; i < entry->count; i++)

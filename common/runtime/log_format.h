@@ -37,6 +37,6 @@ size_t mm_log_format(mm_log_format_t *self, const mm_log_entry_t *entry, const m
                      char buffer[MM_LOG_LINE_MAX]);
 
 // The size of a text cut to MM_ERROR_MAX bytes, not inside of a UTF-8 sequence.
-size_t mm_log_text_size(mm_text_t text);
+size_t mm_log_text_size(mm_str_t text);
 
 #endif

@@ -1,8 +1,8 @@
 // A profile as text: JSON, the same for a file, a frame and a recording. docs/profiling.md has the
 // format. What reads it is in ctl/.
 
-#ifndef MM_PROFILE_TEXT_H
-#define MM_PROFILE_TEXT_H
+#ifndef MM_PROFILE_JSON_H
+#define MM_PROFILE_JSON_H
 
 #include "profile.h"
 

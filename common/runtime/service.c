@@ -20,12 +20,12 @@
 static uint64_t open_files;
 static bool has_parent;
 
-uint64_t mm_process_open_files(void)
+uint64_t mm_service_open_files(void)
 {
     return open_files;
 }
 
-bool mm_process_has_parent(void)
+bool mm_service_has_parent(void)
 {
     return has_parent;
 }
@@ -61,7 +61,7 @@ static int make_folder(const char *dir, const char *name)
     return fail(EX_CANTCREAT, name, text);
 }
 
-static int only_check(mm_options_t *options, mm_process_check_fn *check)
+static int only_check(mm_options_t *options, mm_service_check_fn *check)
 {
     int exit_code = check ? check(options) : 0;
     if (exit_code == 0)
@@ -104,7 +104,7 @@ static void start_profile(mm_program_t program, const mm_options_t *options)
                                       .saved = log_saved});
 }
 
-bool mm_process_start(mm_program_t program, int argc, char **argv, mm_process_check_fn *check,
+bool mm_service_start(mm_program_t program, int argc, char **argv, mm_service_check_fn *check,
                       mm_options_t *ret_options, mm_endpoint_t *ret_base, int *ret_exit_code)
 {
     mm_loop_block_signals();
@@ -151,7 +151,7 @@ bool mm_process_start(mm_program_t program, int argc, char **argv, mm_process_ch
     return false;
 }
 
-int mm_process_quit(mm_options_t *options, int exit_code)
+int mm_service_quit(mm_options_t *options, int exit_code)
 {
     if (*options->save_profile)
         mm_span_save(false);
@@ -163,7 +163,7 @@ int mm_process_quit(mm_options_t *options, int exit_code)
     return exit_code;
 }
 
-int mm_process_end(mm_options_t *options, int exit_code)
+int mm_service_end(mm_options_t *options, int exit_code)
 {
     mm_log(MM_LOG_INFO, "Flushing metrics");
     mm_socket_end();
@@ -171,10 +171,10 @@ int mm_process_end(mm_options_t *options, int exit_code)
         mm_log(MM_LOG_INFO, "Successfully shutdown the Mayhem service.");
     else
         mm_log(MM_LOG_WARN, "Shutdown the Mayhem service.", MM_INT("exit", exit_code));
-    return mm_process_quit(options, exit_code);
+    return mm_service_quit(options, exit_code);
 }
 
-int mm_process_open_trace(const mm_options_t *options, FILE **ret_trace)
+int mm_service_open_trace(const mm_options_t *options, FILE **ret_trace)
 {
     FILE *trace = *options->trace ? fopen(options->trace, "ae") : NULL;
     if (*options->trace && !trace) {
@@ -187,7 +187,7 @@ int mm_process_open_trace(const mm_options_t *options, FILE **ret_trace)
     return 0;
 }
 
-void mm_process_log_signal(int number)
+void mm_service_log_signal(int number)
 {
     const char *message = number == SIGTERM  ? "Received exit signal SIGTERM..."
                           : number == SIGINT ? "Received exit signal SIGINT..."
@@ -195,12 +195,12 @@ void mm_process_log_signal(int number)
     mm_log(MM_LOG_INFO, message);
 }
 
-uint64_t mm_process_seed(const mm_options_t *options)
+uint64_t mm_service_seed(const mm_options_t *options)
 {
-    return options->seed != 0 ? (uint64_t)options->seed : mm_nonce();
+    return options->seed != 0 ? (uint64_t)options->seed : mm_instance_draw();
 }
 
-void mm_process_drop(mm_process_drops_t *self, int64_t now_ms, const char *why, const char *where)
+void mm_service_drop(mm_service_drops_t *self, int64_t now_ms, const char *why, const char *where)
 {
     self->count++;
     if (self->logged > 0 && now_ms - self->logged_ms < 1000)
@@ -211,7 +211,7 @@ void mm_process_drop(mm_process_drops_t *self, int64_t now_ms, const char *why, 
     self->logged_ms = now_ms;
 }
 
-void mm_process_drop_total(const mm_process_drops_t *self)
+void mm_service_drop_total(const mm_service_drops_t *self)
 {
     if (self->count > self->logged)
         mm_log(MM_LOG_WARN, "Dropped bad frames", MM_INT("total", self->count));

@@ -1,7 +1,7 @@
 // What every main program does first and last: signals, options, folder, descriptors, log.
 
-#ifndef MM_PROCESS_H
-#define MM_PROCESS_H
+#ifndef MM_SERVICE_H
+#define MM_SERVICE_H
 
 #include "endpoint.h"
 #include "options.h"
@@ -10,42 +10,42 @@
 
 // What --check looks at beyond the options themselves: 0, or a sysexits code when it has
 // complained.
-typedef int(mm_process_check_fn)(const mm_options_t *options);
+typedef int(mm_service_check_fn)(const mm_options_t *options);
 
 // False: end with *ret_exit_code, all has been said. check: NULL when there is nothing more. With
 // MAYHEM_PARENT=PID in the environment, the process drains when that parent dies (and does not
 // start when it already has).
-bool mm_process_start(mm_program_t program, int argc, char **argv, mm_process_check_fn *check,
+bool mm_service_start(mm_program_t program, int argc, char **argv, mm_service_check_fn *check,
                       mm_options_t *ret_options, mm_endpoint_t *ret_base, int *ret_exit_code);
 // Logs the service's last words, ends the log and gives the options back. Returns exit_code.
-int mm_process_end(mm_options_t *options, int exit_code);
+int mm_service_end(mm_options_t *options, int exit_code);
 // The same without words: for a process that could not begin and has said why.
-int mm_process_quit(mm_options_t *options, int exit_code);
+int mm_service_quit(mm_options_t *options, int exit_code);
 
 // Whether it was started by a run.sh (MAYHEM_PARENT), which starts it again when it crashes.
-bool mm_process_has_parent(void);
+bool mm_service_has_parent(void);
 
 // Descriptors that commands started by this process should get: the soft limit as it was.
-uint64_t mm_process_open_files(void);
+uint64_t mm_service_open_files(void);
 
 // The file of --trace, or NULL when there is none. Returns 0, or a sysexits code when it cannot be
 // written and that has been said.
-int mm_process_open_trace(const mm_options_t *options, FILE **ret_trace);
+int mm_service_open_trace(const mm_options_t *options, FILE **ret_trace);
 
 // "Received exit signal SIGTERM..."
-void mm_process_log_signal(int signal);
+void mm_service_log_signal(int signal);
 
 // A running seed: the option's, or a random one.
-uint64_t mm_process_seed(const mm_options_t *options);
+uint64_t mm_service_seed(const mm_options_t *options);
 
 // Counts, and logs at most once a second, frames that were dropped.
 typedef struct {
     uint64_t count;
     uint64_t logged;
     int64_t logged_ms;
-} mm_process_drops_t;
-void mm_process_drop(mm_process_drops_t *self, int64_t now_ms, const char *why, const char *where);
+} mm_service_drops_t;
+void mm_service_drop(mm_service_drops_t *self, int64_t now_ms, const char *why, const char *where);
 // Logs how many there were in all, if there were any that were not logged.
-void mm_process_drop_total(const mm_process_drops_t *self);
+void mm_service_drop_total(const mm_service_drops_t *self);
 
 #endif

@@ -108,7 +108,7 @@ int mm_socket_connect(void *socket, const char *endpoint)
     return zmq_connect(socket, endpoint) == 0 ? 0 : errno;
 }
 
-void mm_socket_subscribe(void *socket, mm_text_t topic)
+void mm_socket_subscribe(void *socket, mm_str_t topic)
 {
     int rc = zmq_setsockopt(socket, ZMQ_SUBSCRIBE, topic.data, topic.size);
     assert(rc == 0);
@@ -151,22 +151,22 @@ mm_wire_status_t mm_socket_decode(mm_decoder_t *decoder, zmq_msg_t *message, mm_
     return mm_decode(decoder, zmq_msg_data(message), zmq_msg_size(message), ret_frame);
 }
 
-bool mm_socket_send(void *socket, mm_text_t frame)
+bool mm_socket_send(void *socket, mm_str_t frame)
 {
     return zmq_send(socket, frame.data, frame.size, ZMQ_DONTWAIT) >= 0;
 }
 
-void mm_socket_publish(void *socket, mm_text_t topic, mm_text_t frame)
+void mm_socket_publish(void *socket, mm_str_t topic, mm_str_t frame)
 {
     if (zmq_send(socket, topic.data, topic.size, ZMQ_DONTWAIT | ZMQ_SNDMORE) >= 0)
         (void)zmq_send(socket, frame.data, frame.size, ZMQ_DONTWAIT);
 }
 
-mm_text_t mm_topic(const char *kind, const char *name, char buffer[MM_TOPIC_MAX])
+mm_str_t mm_topic(const char *kind, const char *name, char buffer[MM_TOPIC_MAX])
 {
     int size = name == NULL ? snprintf(buffer, MM_TOPIC_MAX, "%s", kind)
                             : snprintf(buffer, MM_TOPIC_MAX, "%.8s.%.*s", kind, MM_NAME_MAX, name);
-    return (mm_text_t){buffer, (size_t)size + 1};
+    return (mm_str_t){buffer, (size_t)size + 1};
 }
 
 typedef struct waiting {
@@ -216,11 +216,11 @@ static void on_writable(void *arg)
 {
     mm_sender_t *self = arg;
     while (self->waiting &&
-           mm_socket_send(self->socket, (mm_text_t){self->waiting->data, self->waiting->size}))
+           mm_socket_send(self->socket, (mm_str_t){self->waiting->data, self->waiting->size}))
         remove_first(self);
 }
 
-void mm_sender_send(mm_sender_t *self, mm_text_t frame)
+void mm_sender_send(mm_sender_t *self, mm_str_t frame)
 {
     if (!self->waiting && mm_socket_send(self->socket, frame))
         return;

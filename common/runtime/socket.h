@@ -32,7 +32,7 @@ void mm_socket_end(void);
 // 0, or an errno.
 int mm_socket_bind(void *socket, const char *endpoint);
 int mm_socket_connect(void *socket, const char *endpoint);
-void mm_socket_subscribe(void *socket, mm_text_t topic);
+void mm_socket_subscribe(void *socket, mm_str_t topic);
 // The endpoint bound last ("tcp://127.0.0.1:40123").
 void mm_socket_endpoint(void *socket, char *ret_endpoint, size_t size);
 
@@ -49,13 +49,13 @@ mm_received_t mm_socket_receive_event(void *socket, zmq_msg_t *message);
 // Decodes a message that was received, within the span "unpack". See mm_decode.
 mm_wire_status_t mm_socket_decode(mm_decoder_t *decoder, zmq_msg_t *message, mm_frame_t *ret_frame);
 // False when it could not be sent now.
-bool mm_socket_send(void *socket, mm_text_t frame);
-void mm_socket_publish(void *socket, mm_text_t topic, mm_text_t frame);
+bool mm_socket_send(void *socket, mm_str_t frame);
+void mm_socket_publish(void *socket, mm_str_t topic, mm_str_t frame);
 
 // "job.NAME", "worker.NAME", "consumer" or "viewers" with the NUL byte that ends a topic, since SUB
 // matches prefixes. name: NULL for the last two. Returns the topic within buffer.
 #define MM_TOPIC_MAX (MM_NAME_MAX + 16)
-mm_text_t mm_topic(const char *kind, const char *name, char buffer[MM_TOPIC_MAX]);
+mm_str_t mm_topic(const char *kind, const char *name, char buffer[MM_TOPIC_MAX]);
 
 // A PUSH socket that keeps frames in order until they can be sent.
 typedef struct mm_sender mm_sender_t;
@@ -63,7 +63,7 @@ typedef struct mm_sender mm_sender_t;
 // Takes the socket.
 mm_sender_t *mm_sender_new(mm_loop_t *loop, const char *name, void *socket);
 void mm_sender_destroy(mm_sender_t **self_p);
-void mm_sender_send(mm_sender_t *self, mm_text_t frame);
+void mm_sender_send(mm_sender_t *self, mm_str_t frame);
 // Frames that wait.
 size_t mm_sender_waiting(const mm_sender_t *self);
 void *mm_sender_socket(mm_sender_t *self);

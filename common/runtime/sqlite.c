@@ -350,7 +350,7 @@ const char *mm_sqlite_error(const mm_sqlite_t *self)
 
 // ---- statements --------------------------------------------------------------------------------
 
-void mm_sqlite_bind_text(sqlite3_stmt *statement, int index, mm_text_t text)
+void mm_sqlite_bind_text(sqlite3_stmt *statement, int index, mm_str_t text)
 {
     const char *data = text.size > 0 ? text.data : "";
     int code = sqlite3_bind_text(statement, index, data, (int)text.size, SQLITE_STATIC);
@@ -385,12 +385,12 @@ mm_sqlite_status_t mm_sqlite_row(mm_sqlite_t *self, sqlite3_stmt *statement, boo
     return MM_SQLITE_OK;
 }
 
-mm_text_t mm_sqlite_column_text(sqlite3_stmt *statement, int column)
+mm_str_t mm_sqlite_column_text(sqlite3_stmt *statement, int column)
 {
     const unsigned char *data = sqlite3_column_text(statement, column);
     if (data == NULL)
-        return mm_text("");
-    return (mm_text_t){(const char *)data, (size_t)sqlite3_column_bytes(statement, column)};
+        return mm_str("");
+    return (mm_str_t){(const char *)data, (size_t)sqlite3_column_bytes(statement, column)};
 }
 
 mm_id_t mm_sqlite_column_id(sqlite3_stmt *statement, int column)

@@ -46,7 +46,7 @@ int mm_sqlite_prepare(mm_sqlite_t *self, const char *sql, sqlite3_stmt **ret_sta
 int mm_sqlite_prepare_rows(mm_sqlite_t *self, const char *head, const char *row, const char *tail,
                            size_t rows, sqlite3_stmt **ret_statement, char error[MM_ERROR_MAX]);
 // Bind a text or an id without copying it: it must live until the statement is reset.
-void mm_sqlite_bind_text(sqlite3_stmt *statement, int index, mm_text_t text);
+void mm_sqlite_bind_text(sqlite3_stmt *statement, int index, mm_str_t text);
 void mm_sqlite_bind_id(sqlite3_stmt *statement, int index, const mm_id_t *id);
 // Runs a statement that gives no rows, and resets it.
 mm_sqlite_status_t mm_sqlite_run(mm_sqlite_t *self, sqlite3_stmt *statement);
@@ -54,7 +54,7 @@ mm_sqlite_status_t mm_sqlite_run(mm_sqlite_t *self, sqlite3_stmt *statement);
 // and on failure; a caller who stops before that resets it.
 mm_sqlite_status_t mm_sqlite_row(mm_sqlite_t *self, sqlite3_stmt *statement, bool *ret_row);
 // A column of the row at hand; valid until the next row. NULL gives the empty text.
-mm_text_t mm_sqlite_column_text(sqlite3_stmt *statement, int column);
+mm_str_t mm_sqlite_column_text(sqlite3_stmt *statement, int column);
 mm_id_t mm_sqlite_column_id(sqlite3_stmt *statement, int column);
 
 // One write transaction at a time. RETRY or FATAL from any call within it has rolled it back, and

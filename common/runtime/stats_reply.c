@@ -14,22 +14,23 @@
 #define PROFILES_MS 250 // in which PROFILES are made, at most
 #define PROFILES    2
 
-mm_tell_t mm_tell_new(const mm_tell_config_t *config)
+mm_stats_reply_t mm_stats_reply_new(const mm_stats_reply_config_t *config)
 {
-    return (mm_tell_t){.config = *config, .profile_ms = INT64_MIN / 2};
+    return (mm_stats_reply_t){.config = *config, .profile_ms = INT64_MIN / 2};
 }
 
-void mm_tell_send(const mm_tell_t *self, mm_about_t about, uint64_t viewer, json_t *json)
+void mm_stats_reply_send(const mm_stats_reply_t *self, mm_about_t about, uint64_t viewer,
+                         json_t *json)
 {
     char *text = json_dumps(json, JSON_COMPACT);
     json_decref(json);
     assert(text);
     mm_frame_t frame = {.kind = MM_FRAME_TELL,
-                        .as.tell = {.process = mm_text(self->config.process),
+                        .as.tell = {.process = mm_str(self->config.process),
                                     .viewer = viewer,
                                     .about = about,
-                                    .text = mm_text(text)}};
-    if (frame.as.tell.text.size <= MM_TELL_BYTES)
+                                    .text = mm_str(text)}};
+    if (frame.as.tell.text.size <= MM_REPLY_BYTES)
         self->config.send(self->config.arg, &frame);
     free(text);
 }
@@ -46,7 +47,7 @@ static int64_t resident_bytes(void)
     return pages * sysconf(_SC_PAGESIZE);
 }
 
-static void tell_stats(const mm_tell_t *self)
+static void reply_stats(const mm_stats_reply_t *self)
 {
     MM_SPAN("tell");
     json_t *stats =
@@ -57,10 +58,10 @@ static void tell_stats(const mm_tell_t *self)
     assert(stats);
     mm_span_add(stats);
     self->config.add(self->config.arg, stats);
-    mm_tell_send(self, MM_ABOUT_STATS, 0, stats);
+    mm_stats_reply_send(self, MM_ABOUT_STATS, 0, stats);
 }
 
-static void tell_profile(mm_tell_t *self, const mm_frame_t *query, int64_t now_ms)
+static void reply_profile(mm_stats_reply_t *self, const mm_frame_t *query, int64_t now_ms)
 {
     if (now_ms - self->profile_ms >= PROFILES_MS) {
         self->profile_ms = now_ms;
@@ -71,16 +72,16 @@ static void tell_profile(mm_tell_t *self, const mm_frame_t *query, int64_t now_m
     MM_SPAN("tell");
     json_t *profile = mm_span_json(query->as.query.seconds);
     if (profile)
-        mm_tell_send(self, MM_ABOUT_PROFILE, query->as.query.viewer, profile);
+        mm_stats_reply_send(self, MM_ABOUT_PROFILE, query->as.query.viewer, profile);
 }
 
-void mm_tell_answer(mm_tell_t *self, const mm_frame_t *query, int64_t now_ms)
+void mm_stats_reply_answer(mm_stats_reply_t *self, const mm_frame_t *query, int64_t now_ms)
 {
-    mm_text_t process = query->as.query.process;
-    if (process.size > 0 && !mm_text_equal(process, mm_text(self->config.process)))
+    mm_str_t process = query->as.query.process;
+    if (process.size > 0 && !mm_str_equal(process, mm_str(self->config.process)))
         return;
     if (query->as.query.about == MM_ABOUT_STATS)
-        tell_stats(self);
+        reply_stats(self);
     else if (query->as.query.about == MM_ABOUT_PROFILE)
-        tell_profile(self, query, now_ms);
+        reply_profile(self, query, now_ms);
 }

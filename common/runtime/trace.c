@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-void mm_trace_print(FILE *file, mm_text_t text)
+void mm_trace_print(FILE *file, mm_str_t text)
 {
     bool plain = text.size > 0 && text.data[0] != '#' &&
                  memchr(text.data, '"', text.size) == NULL &&

@@ -8,8 +8,8 @@
 
 #include <stdio.h>
 
-// Writes a text as one word of a trace: quoted when it holds blanks, quotes or semicolons. A newline
-// becomes a blank.
-void mm_trace_print(FILE *file, mm_text_t text);
+// Writes a text as one word of a trace: quoted when it holds blanks, quotes or semicolons. A
+// newline becomes a blank.
+void mm_trace_print(FILE *file, mm_str_t text);
 
 #endif

@@ -84,10 +84,10 @@ int64_t mm_id_wall_ms(const mm_id_t *id)
     return wall_ms;
 }
 
-uint64_t mm_nonce(void)
+uint64_t mm_instance_draw(void)
 {
-    uint64_t nonce = 0;
-    while (nonce == 0)
-        fill_random(&nonce, sizeof nonce);
-    return nonce;
+    uint64_t instance = 0;
+    while (instance == 0)
+        fill_random(&instance, sizeof instance);
+    return instance;
 }

@@ -1,4 +1,4 @@
-// Where job ids and nonces come from: UUIDv7 (RFC 9562, 5.7) over getrandom(2).
+// Where job ids and instances come from: UUIDv7 (RFC 9562, 5.7) over getrandom(2).
 
 #ifndef MM_ID_H
 #define MM_ID_H
@@ -19,6 +19,6 @@ void mm_id_next(mm_id_source_t *self, int64_t wall_ms, mm_id_t *ret_id);
 int64_t mm_id_wall_ms(const mm_id_t *id);
 
 // A random number that is not 0.
-uint64_t mm_nonce(void);
+uint64_t mm_instance_draw(void);
 
 #endif

@@ -30,10 +30,10 @@ void mm_encoder_destroy(mm_encoder_t **self_p)
     *self_p = NULL;
 }
 
-mm_text_t mm_encoder_bytes(const mm_encoder_t *self)
+mm_str_t mm_encoder_bytes(const mm_encoder_t *self)
 {
     assert(!self->is_open);
-    return (mm_text_t){.data = (const char *)self->bytes, .size = self->size};
+    return (mm_str_t){.data = (const char *)self->bytes, .size = self->size};
 }
 
 size_t mm_encoder_count(const mm_encoder_t *self)
@@ -102,7 +102,7 @@ static void put_task(mm_encoder_t *self, const mm_task_t *task)
         put_settlement(self, task);
 }
 
-static void put_held(mm_encoder_t *self, const mm_held_t *held)
+static void put_held(mm_encoder_t *self, const mm_assignment_t *held)
 {
     put_array(self, 5);
     put_number(self, held->number);
@@ -144,30 +144,30 @@ static void put_result(mm_encoder_t *self, const mm_result_t *result)
     put_evidence(self, result);
 }
 
-static void put_notice(mm_encoder_t *self, const mm_notice_t *notice)
+static void put_verdict(mm_encoder_t *self, const mm_verdict_t *verdict)
 {
-    bool has_attempts = notice->verdict == MM_VERDICT_ACK || notice->verdict == MM_VERDICT_DEAD;
-    bool has_delay = notice->verdict == MM_VERDICT_NACK;
-    bool has_error = notice->verdict == MM_VERDICT_DEAD;
-    assert(notice->verdict >= MM_VERDICT_EXTEND && notice->verdict <= MM_VERDICT_DEAD);
+    bool has_attempts = verdict->kind == MM_VERDICT_ACK || verdict->kind == MM_VERDICT_DEAD;
+    bool has_delay = verdict->kind == MM_VERDICT_NACK;
+    bool has_error = verdict->kind == MM_VERDICT_DEAD;
+    assert(verdict->kind >= MM_VERDICT_EXTEND && verdict->kind <= MM_VERDICT_DEAD);
     put_array(self, 2U + has_attempts + has_delay + has_error);
-    put_number(self, (uint64_t)notice->verdict);
-    put_id(self, &notice->id);
+    put_number(self, (uint64_t)verdict->kind);
+    put_id(self, &verdict->id);
     if (has_attempts)
-        put_number(self, notice->attempts);
+        put_number(self, verdict->attempts);
     if (has_delay)
-        put_time(self, notice->delay_ms);
+        put_time(self, verdict->delay_ms);
     if (has_error)
-        put_utf8(self, notice->error, MM_ERROR_MAX);
+        put_utf8(self, verdict->error, MM_ERROR_MAX);
 }
 
-static void put_confirm(mm_encoder_t *self, const mm_confirm_t *confirm)
+static void put_acknowledgement(mm_encoder_t *self, const mm_acknowledgement_t *acknowledgement)
 {
-    assert(confirm->session >= 1);
+    assert(acknowledgement->session >= 1);
     put_array(self, 3);
-    put_name(self, confirm->worker);
-    put_number(self, confirm->session);
-    put_number(self, confirm->confirmed);
+    put_name(self, acknowledgement->worker);
+    put_number(self, acknowledgement->session);
+    put_number(self, acknowledgement->acknowledged_through);
 }
 
 // ---- lists and batches
@@ -215,11 +215,11 @@ static void put_items(mm_encoder_t *self, const mm_frame_t *frame)
         return;
     case MM_FRAME_NOTICES:
         for (size_t i = 0; i < frame->as.notices.count; i++)
-            put_notice(open_item(self), &frame->as.notices.items[i]);
+            put_verdict(open_item(self), &frame->as.notices.items[i]);
         return;
     case MM_FRAME_BEAT:
         for (size_t i = 0; i < frame->as.beat.count; i++)
-            put_confirm(open_item(self), &frame->as.beat.items[i]);
+            put_acknowledgement(open_item(self), &frame->as.beat.items[i]);
         return;
     case MM_FRAME_HELLO:
     case MM_FRAME_HEARTBEAT:
@@ -247,10 +247,10 @@ static void put_head(mm_encoder_t *self, mm_frame_kind_t kind, size_t fields)
     put_number(self, (uint64_t)kind);
 }
 
-static void put_worker(mm_encoder_t *self, mm_text_t worker, uint64_t nonce)
+static void put_worker(mm_encoder_t *self, mm_str_t worker, uint64_t instance)
 {
     put_name(self, worker);
-    put_number(self, nonce);
+    put_number(self, instance);
 }
 
 static void put_session(mm_encoder_t *self, uint64_t session)
@@ -259,11 +259,11 @@ static void put_session(mm_encoder_t *self, uint64_t session)
     put_number(self, session);
 }
 
-static void put_consumer(mm_encoder_t *self, mm_text_t consumer, uint64_t life)
+static void put_consumer(mm_encoder_t *self, mm_str_t consumer, uint64_t epoch)
 {
-    assert(life >= 1);
+    assert(epoch >= 1);
     put_name(self, consumer);
-    put_number(self, life);
+    put_number(self, epoch);
 }
 
 static void put_report(mm_encoder_t *self, const mm_frame_t *frame)
@@ -271,7 +271,7 @@ static void put_report(mm_encoder_t *self, const mm_frame_t *frame)
     const mm_report_t *report = &frame->as.report;
     assert(report->role >= MM_ROLE_SAVER && report->role <= MM_ROLE_RESTARTER);
     put_head(self, frame->kind, 12);
-    put_worker(self, report->worker, report->nonce);
+    put_worker(self, report->worker, report->instance);
     put_number(self, (uint64_t)report->role);
     put_number(self, report->session);
     put_number(self, report->sequence);
@@ -294,8 +294,8 @@ static void put_report(mm_encoder_t *self, const mm_frame_t *frame)
 static void put_answer(mm_encoder_t *self, const mm_frame_t *frame)
 {
     put_head(self, frame->kind, frame->kind == MM_FRAME_REJOIN ? 5 : 6);
-    put_consumer(self, frame->as.answer.consumer, frame->as.answer.life);
-    put_worker(self, frame->as.answer.worker, frame->as.answer.nonce);
+    put_consumer(self, frame->as.answer.consumer, frame->as.answer.epoch);
+    put_worker(self, frame->as.answer.worker, frame->as.answer.instance);
     if (frame->kind != MM_FRAME_WELCOME) {
         put_number(self, frame->as.answer.session);
         if (frame->kind == MM_FRAME_REFUSED)
@@ -333,7 +333,7 @@ static void put_tell(mm_encoder_t *self, const mm_frame_t *frame)
     put_name(self, frame->as.tell.process);
     put_number(self, frame->as.tell.viewer);
     put_about(self, frame->as.tell.about);
-    put_utf8(self, frame->as.tell.text, MM_TELL_BYTES);
+    put_utf8(self, frame->as.tell.text, MM_REPLY_BYTES);
 }
 
 // Returns whether the frame takes items, and has opened their list if so.
@@ -343,39 +343,39 @@ static bool put_frame(mm_encoder_t *self, const mm_frame_t *frame)
     case MM_FRAME_JOBS:
         put_head(self, frame->kind, 3);
         put_name(self, frame->as.jobs.publisher);
-        put_number(self, frame->as.jobs.life);
+        put_number(self, frame->as.jobs.epoch);
         break;
     case MM_FRAME_TASKS:
         put_head(self, frame->kind, 5);
         put_session(self, frame->as.tasks.session);
         put_time(self, frame->as.tasks.stamp_ms);
-        put_number(self, frame->as.tasks.confirmed);
+        put_number(self, frame->as.tasks.acknowledged_through);
         put_bool(self, frame->as.tasks.last);
         break;
     case MM_FRAME_STARTED:
         put_head(self, frame->kind, 4);
-        put_worker(self, frame->as.started.worker, frame->as.started.nonce);
+        put_worker(self, frame->as.started.worker, frame->as.started.instance);
         put_number(self, frame->as.started.session);
         break;
     case MM_FRAME_RESULTS:
         put_head(self, frame->kind, 4);
-        put_worker(self, frame->as.results.worker, frame->as.results.nonce);
+        put_worker(self, frame->as.results.worker, frame->as.results.instance);
         put_number(self, frame->as.results.session);
         break;
     case MM_FRAME_NOTICES:
         put_head(self, frame->kind, 3);
-        put_consumer(self, frame->as.notices.consumer, frame->as.notices.life);
+        put_consumer(self, frame->as.notices.consumer, frame->as.notices.epoch);
         break;
     case MM_FRAME_BEAT:
         put_head(self, frame->kind, 4);
-        put_consumer(self, frame->as.beat.consumer, frame->as.beat.life);
+        put_consumer(self, frame->as.beat.consumer, frame->as.beat.epoch);
         put_bool(self, frame->as.beat.draining);
         break;
     case MM_FRAME_HELLO:
     case MM_FRAME_HEARTBEAT: put_report(self, frame); return false;
     case MM_FRAME_BYE:
         put_head(self, frame->kind, 4);
-        put_worker(self, frame->as.bye.worker, frame->as.bye.nonce);
+        put_worker(self, frame->as.bye.worker, frame->as.bye.instance);
         put_number(self, frame->as.bye.session);
         put_number(self, frame->as.bye.last_serial);
         return false;
@@ -384,7 +384,7 @@ static bool put_frame(mm_encoder_t *self, const mm_frame_t *frame)
     case MM_FRAME_REJOIN: put_answer(self, frame); return false;
     case MM_FRAME_LEAVING:
         put_head(self, frame->kind, 2);
-        put_consumer(self, frame->as.leaving.consumer, frame->as.leaving.life);
+        put_consumer(self, frame->as.leaving.consumer, frame->as.leaving.epoch);
         return false;
     case MM_FRAME_QUERY: put_query(self, frame); return false;
     case MM_FRAME_TELL: put_tell(self, frame); return false;
@@ -444,12 +444,12 @@ void mm_encode_result(mm_encoder_t *self, const mm_result_t *result)
     put_result(open_batch_item(self, MM_FRAME_RESULTS), result);
 }
 
-void mm_encode_notice(mm_encoder_t *self, const mm_notice_t *notice)
+void mm_encode_verdict(mm_encoder_t *self, const mm_verdict_t *verdict)
 {
-    put_notice(open_batch_item(self, MM_FRAME_NOTICES), notice);
+    put_verdict(open_batch_item(self, MM_FRAME_NOTICES), verdict);
 }
 
-void mm_encode_confirm(mm_encoder_t *self, const mm_confirm_t *confirm)
+void mm_encode_acknowledgement(mm_encoder_t *self, const mm_acknowledgement_t *acknowledgement)
 {
-    put_confirm(open_batch_item(self, MM_FRAME_BEAT), confirm);
+    put_acknowledgement(open_batch_item(self, MM_FRAME_BEAT), acknowledgement);
 }

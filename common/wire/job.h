@@ -27,6 +27,6 @@ typedef enum {
     MM_VERDICT_ACK = 2,
     MM_VERDICT_NACK = 3,
     MM_VERDICT_DEAD = 4
-} mm_verdict_t;
+} mm_verdict_kind_t;
 
 #endif

@@ -23,7 +23,7 @@ static int64_t skip(bytes_t *in, size_t size)
 }
 
 // Reads a declared size, most significant byte first; REFUSED when the bytes end before it does.
-static int64_t take_size(bytes_t *in, size_t width)
+static int64_t parse_size(bytes_t *in, size_t width)
 {
     if ((size_t)(in->end - in->at) < width)
         return REFUSED;
@@ -35,19 +35,19 @@ static int64_t take_size(bytes_t *in, size_t width)
 
 static int64_t skip_declared(bytes_t *in, size_t width)
 {
-    int64_t size = take_size(in, width);
+    int64_t size = parse_size(in, width);
     return size < 0 ? REFUSED : skip(in, (size_t)size);
 }
 
-static int64_t take_pairs(bytes_t *in, size_t width)
+static int64_t parse_pairs(bytes_t *in, size_t width)
 {
-    int64_t pairs = take_size(in, width);
+    int64_t pairs = parse_size(in, width);
     return pairs < 0 ? REFUSED : 2 * pairs;
 }
 
 // Reads the head of an element, and its bytes when it is a leaf. Returns LEAF, REFUSED, or how many
 // elements the array or map holds.
-static int64_t take_element(bytes_t *in)
+static int64_t parse_element(bytes_t *in)
 {
     if (in->at == in->end)
         return REFUSED;
@@ -80,10 +80,10 @@ static int64_t take_element(bytes_t *in)
     case 0xCB: // float 64
     case 0xCF: // uint 64
     case 0xD3: return skip(in, 8);
-    case 0xDC: return take_size(in, 2);
-    case 0xDD: return take_size(in, 4);
-    case 0xDE: return take_pairs(in, 2);
-    case 0xDF: return take_pairs(in, 4);
+    case 0xDC: return parse_size(in, 2);
+    case 0xDD: return parse_size(in, 4);
+    case 0xDE: return parse_pairs(in, 2);
+    case 0xDF: return parse_pairs(in, 4);
     }
     return REFUSED; // ext types, and the byte that msgpack never uses
 }
@@ -92,7 +92,7 @@ const uint8_t *mm_wire_skip(const uint8_t *at, const uint8_t *end)
 {
     bytes_t in = {.at = at, .end = end};
     for (int64_t missing = 1; missing > 0; missing--) {
-        int64_t count = take_element(&in);
+        int64_t count = parse_element(&in);
         if (count == REFUSED || count > end - at)
             return NULL;
         missing += count == LEAF ? 0 : count;
@@ -114,7 +114,7 @@ bool mm_wire_scan(const void *data, size_t size)
     int64_t allowed = MM_WIRE_ELEMENTS_MAX - 1;
     size_t level = 0;
     do {
-        int64_t count = take_element(&in);
+        int64_t count = parse_element(&in);
         missing[level]--;
         if (count != LEAF) {
             // Each element takes at least a byte: what cannot be there is not looked for.

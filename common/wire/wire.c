@@ -56,7 +56,7 @@ static bool is_plain(const uint8_t *at)
     return ((word | has_nul) & 0x8080808080808080) == 0;
 }
 
-size_t mm_wire_utf8_prefix(mm_text_t text, size_t size_max)
+size_t mm_wire_utf8_prefix(mm_str_t text, size_t size_max)
 {
     const uint8_t *bytes = (const uint8_t *)text.data;
     size_t size = 0;
@@ -71,22 +71,22 @@ size_t mm_wire_utf8_prefix(mm_text_t text, size_t size_max)
     return size;
 }
 
-bool mm_wire_is_utf8(mm_text_t text, size_t size_max)
+bool mm_wire_is_utf8(mm_str_t text, size_t size_max)
 {
     return text.size <= size_max && mm_wire_utf8_prefix(text, size_max) == text.size;
 }
 
-bool mm_wire_is_name(mm_text_t text)
+bool mm_wire_is_name(mm_str_t text)
 {
-    return mm_text_is_name(text);
+    return mm_is_name(text);
 }
 
-bool mm_wire_is_host(mm_text_t text)
+bool mm_wire_is_host(mm_str_t text)
 {
     return mm_host_complaint(text) == NULL;
 }
 
-static bool is_port(mm_text_t text)
+static bool is_port(mm_str_t text)
 {
     if (text.size < 1 || text.size > PORT_DIGITS || text.data[0] == '0')
         return false;
@@ -99,7 +99,7 @@ static bool is_port(mm_text_t text)
     return port <= PORT_MAX;
 }
 
-bool mm_wire_is_suffix(mm_text_t text)
+bool mm_wire_is_suffix(mm_str_t text)
 {
     size_t prefix = strlen(SUFFIX_PREFIX);
     if (text.size != prefix + SUFFIX_DIGITS || memcmp(text.data, SUFFIX_PREFIX, prefix) != 0)

@@ -23,7 +23,7 @@ const char *mm_wire_status_name(mm_wire_status_t status);
 // The length of the longest prefix of text that may stand in an error or reason: whole characters
 // of UTF-8 without NUL, at most size_max bytes. The encoder asserts on texts that are longer or not
 // UTF-8, so what comes from outside is cut or mended first.
-size_t mm_wire_utf8_prefix(mm_text_t text, size_t size_max);
+size_t mm_wire_utf8_prefix(mm_str_t text, size_t size_max);
 
 // Decoding. A decoder owns the arrays that its frames point to and reuses them.
 typedef struct mm_decoder mm_decoder_t;
@@ -43,7 +43,7 @@ const char *mm_decoder_complaint(const mm_decoder_t *self);
 // Whether the last mm_decode gave MM_WIRE_VERSION_BAD for a hello, whose first four elements are
 // the same in every version; then sets who said it (borrowed from `data`), so that it can be
 // refused.
-bool mm_decoder_foreign_hello(const mm_decoder_t *self, mm_text_t *ret_worker, uint64_t *ret_nonce);
+bool mm_decoder_foreign_hello(const mm_decoder_t *self, mm_str_t *ret_worker, uint64_t *ret_nonce);
 
 // Encoding. An encoder is one reused buffer. It asserts that what it is given can be decoded:
 // names, hosts, UTF-8, counts, ranges. A batch is begun with its header, takes items until it is
@@ -54,7 +54,7 @@ mm_encoder_t *mm_encoder_new(void);
 void mm_encoder_destroy(mm_encoder_t **self_p);
 
 // The finished frame; owned by the encoder, valid until its next use.
-mm_text_t mm_encoder_bytes(const mm_encoder_t *self);
+mm_str_t mm_encoder_bytes(const mm_encoder_t *self);
 
 // Items in the open batch; 0 also when there is none.
 size_t mm_encoder_count(const mm_encoder_t *self);
@@ -69,8 +69,8 @@ void mm_encode_job(mm_encoder_t *self, const mm_job_t *job);
 void mm_encode_task(mm_encoder_t *self, const mm_task_t *task);
 void mm_encode_number(mm_encoder_t *self, uint64_t number); // an item of started
 void mm_encode_result(mm_encoder_t *self, const mm_result_t *result);
-void mm_encode_notice(mm_encoder_t *self, const mm_notice_t *notice);
-void mm_encode_confirm(mm_encoder_t *self, const mm_confirm_t *confirm);
+void mm_encode_verdict(mm_encoder_t *self, const mm_verdict_t *verdict);
+void mm_encode_acknowledgement(mm_encoder_t *self, const mm_acknowledgement_t *acknowledgement);
 // Close the batch; its bytes are then mm_encoder_bytes and mm_encoder_count is 0 again.
 void mm_encode_finish(mm_encoder_t *self);
 

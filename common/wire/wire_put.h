@@ -100,7 +100,7 @@ static inline void put_id(mm_encoder_t *self, const mm_id_t *id)
     (void)msgpack_pack_bin_body(&out, id->bytes, sizeof id->bytes);
 }
 
-static inline void put_string(mm_encoder_t *self, mm_text_t text)
+static inline void put_string(mm_encoder_t *self, mm_str_t text)
 {
     msgpack_packer out = packer(self);
     (void)msgpack_pack_str(&out, text.size);
@@ -108,19 +108,19 @@ static inline void put_string(mm_encoder_t *self, mm_text_t text)
         (void)msgpack_pack_str_body(&out, text.data, text.size);
 }
 
-static inline void put_utf8(mm_encoder_t *self, mm_text_t text, size_t size_max)
+static inline void put_utf8(mm_encoder_t *self, mm_str_t text, size_t size_max)
 {
     assert(mm_wire_is_utf8(text, size_max));
     put_string(self, text);
 }
 
-static inline void put_name(mm_encoder_t *self, mm_text_t text)
+static inline void put_name(mm_encoder_t *self, mm_str_t text)
 {
     assert(mm_wire_is_name(text));
     put_string(self, text);
 }
 
-static inline void put_host(mm_encoder_t *self, mm_text_t text)
+static inline void put_host(mm_encoder_t *self, mm_str_t text)
 {
     assert(mm_wire_is_host(text));
     put_string(self, text);

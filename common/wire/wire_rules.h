@@ -19,11 +19,11 @@ bool mm_wire_scan(const void *data, size_t size);
 // type that no frame has. How deep it nests is not looked at.
 const uint8_t *mm_wire_skip(const uint8_t *at, const uint8_t *end);
 
-bool mm_wire_is_name(mm_text_t text);
-bool mm_wire_is_host(mm_text_t text);
+bool mm_wire_is_name(mm_str_t text);
+bool mm_wire_is_host(mm_str_t text);
 // Valid UTF-8 without NUL, at most size_max bytes.
-bool mm_wire_is_utf8(mm_text_t text, size_t size_max);
+bool mm_wire_is_utf8(mm_str_t text, size_t size_max);
 // What a welcome may carry: "task." and 16 lower-case hex digits, or a port, 1 to 65535.
-bool mm_wire_is_suffix(mm_text_t text);
+bool mm_wire_is_suffix(mm_str_t text);
 
 #endif

@@ -27,10 +27,10 @@ typedef struct {
     struct {
         uint64_t number;
         int64_t since_us;
-    } timed[TIMED_MAX]; // by number, some of those that are here
-    size_t left;        // to be timed of this frame
-    int64_t frame_us;   // when it came
-    mm_recent_t times;  // in microseconds
+    } timed[TIMED_MAX];            // by number, some of those that are here
+    size_t left;                   // to be timed of this frame
+    int64_t frame_us;              // when it came
+    mm_windowed_histogram_t times; // in microseconds
     uint64_t ended;
     uint64_t settled; // of a saver
     uint64_t failed;
@@ -38,7 +38,7 @@ typedef struct {
 } watched_t;
 
 struct mm_link {
-    mm_link_config_t config;
+    mm_worker_client_config_t config;
     mm_loop_t *loop;
     mm_worker_t *worker;
     mm_worker_actions_t actions;
@@ -51,8 +51,8 @@ struct mm_link {
     void *events;
     void *tasks; // NULL: no session
     zmq_msg_t message;
-    mm_process_drops_t drops;
-    mm_tell_t tell;
+    mm_service_drops_t drops;
+    mm_stats_reply_t reply;
     watched_t watched;
     int64_t refused_since_ms; // 0: not refused
     int exit_code;
@@ -62,7 +62,7 @@ struct mm_link {
 static void on_events(void *arg);
 static void on_tasks(void *arg);
 
-static void open_sockets(mm_link_t *self)
+static void open_sockets(mm_worker_client_t *self)
 {
     char endpoint[MM_ENDPOINT_MAX], topic[MM_TOPIC_MAX];
     self->inbox = mm_socket_new(ZMQ_PUSH);
@@ -70,15 +70,15 @@ static void open_sockets(mm_link_t *self)
     mm_socket_subscribe(self->events, mm_topic("consumer", NULL, topic));
     mm_socket_subscribe(self->events, mm_topic("worker", self->config.worker.name.text, topic));
     int rc = mm_socket_connect(self->inbox,
-                               mm_endpoint_place(&self->config.base, MM_PLACE_INBOX, endpoint));
+                               mm_endpoint_of(&self->config.base, MM_SOCKET_INBOX, endpoint));
     assert(rc == 0);
     rc = mm_socket_connect(self->events,
-                           mm_endpoint_place(&self->config.base, MM_PLACE_EVENTS, endpoint));
+                           mm_endpoint_of(&self->config.base, MM_SOCKET_EVENTS, endpoint));
     assert(rc == 0);
     mm_loop_add_socket(self->loop, "events", self->events, ZMQ_POLLIN, on_events, self);
 }
 
-static void close_tasks(mm_link_t *self)
+static void close_tasks(mm_worker_client_t *self)
 {
     if (!self->tasks)
         return;
@@ -86,7 +86,7 @@ static void close_tasks(mm_link_t *self)
     mm_socket_destroy(&self->tasks);
 }
 
-static void close_sockets(mm_link_t *self)
+static void close_sockets(mm_worker_client_t *self)
 {
     close_tasks(self);
     mm_loop_remove_socket(self->loop, self->events);
@@ -96,28 +96,28 @@ static void close_sockets(mm_link_t *self)
 
 // ---- for those who watch
 
-static void send_tell(void *arg, const mm_frame_t *frame)
+static void send_reply(void *arg, const mm_frame_t *frame)
 {
-    mm_link_t *self = arg;
+    mm_worker_client_t *self = arg;
     mm_encode_frame(self->encoder, frame);
     (void)mm_socket_send(self->inbox, mm_encoder_bytes(self->encoder));
 }
 
 static void add_stats(void *arg, json_t *stats)
 {
-    mm_link_t *self = arg;
+    mm_worker_client_t *self = arg;
     watched_t *watched = &self->watched;
     int64_t now_ms = mm_clock_ms();
-    json_t *own =
-        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "slots",
-                  (json_int_t)self->config.worker.slots, "running",
-                  (json_int_t)mm_worker_running(self->worker), "ended", (json_int_t)watched->ended,
-                  "settled", (json_int_t)watched->settled, "failed", (json_int_t)watched->failed,
-                  "returned", (json_int_t)watched->returned, "unconfirmed",
-                  (json_int_t)mm_worker_unconfirmed(self->worker), "bad_frames",
-                  (json_int_t)self->drops.count, "p50_us",
-                  (json_int_t)mm_recent_quantile(&watched->times, now_ms, 0.5), "p99_us",
-                  (json_int_t)mm_recent_quantile(&watched->times, now_ms, 0.99));
+    json_t *own = json_pack(
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "slots",
+        (json_int_t)self->config.worker.slots, "running",
+        (json_int_t)mm_worker_running(self->worker), "ended", (json_int_t)watched->ended, "settled",
+        (json_int_t)watched->settled, "failed", (json_int_t)watched->failed, "returned",
+        (json_int_t)watched->returned, "unconfirmed",
+        (json_int_t)mm_worker_unacknowledged(self->worker), "bad_frames",
+        (json_int_t)self->drops.count, "p50_us",
+        (json_int_t)mm_windowed_histogram_quantile(&watched->times, now_ms, 0.5), "p99_us",
+        (json_int_t)mm_windowed_histogram_quantile(&watched->times, now_ms, 0.99));
     assert(own);
     json_object_update(stats, own);
     json_decref(own);
@@ -141,13 +141,13 @@ static void see_end(watched_t *self, const mm_result_t *result, int64_t now_us)
     if (self->timed[result->number % TIMED_MAX].number != result->number)
         return;
     self->timed[result->number % TIMED_MAX].number = 0;
-    mm_recent_record(&self->times, now_us / 1000,
-                     now_us - self->timed[result->number % TIMED_MAX].since_us);
+    mm_windowed_histogram_record(&self->times, now_us / 1000,
+                                 now_us - self->timed[result->number % TIMED_MAX].since_us);
 }
 
-mm_link_t *mm_link_new(mm_loop_t *loop, const mm_link_config_t *config)
+mm_worker_client_t *mm_worker_client_new(mm_loop_t *loop, const mm_worker_client_config_t *config)
 {
-    mm_link_t *self = calloc(1, sizeof *self);
+    mm_worker_client_t *self = calloc(1, sizeof *self);
     assert(self);
     self->config = *config;
     self->loop = loop;
@@ -156,23 +156,23 @@ mm_link_t *mm_link_new(mm_loop_t *loop, const mm_link_config_t *config)
     self->results = mm_encoder_new();
     self->encoder = mm_encoder_new();
     (void)zmq_msg_init(&self->message);
-    self->tell = mm_tell_new(&(mm_tell_config_t){
+    self->reply = mm_stats_reply_new(&(mm_stats_reply_config_t){
         .process = self->config.worker.name.text,
         .role = self->config.worker.role == MM_ROLE_SAVER ? "saver" : "restarter",
         .add = add_stats,
-        .send = send_tell,
+        .send = send_reply,
         .arg = self});
     open_sockets(self);
     return self;
 }
 
-void mm_link_destroy(mm_link_t **self_p)
+void mm_worker_client_destroy(mm_worker_client_t **self_p)
 {
-    mm_link_t *self = *self_p;
+    mm_worker_client_t *self = *self_p;
     if (!self)
         return;
     *self_p = NULL;
-    mm_process_drop_total(&self->drops);
+    mm_service_drop_total(&self->drops);
     close_sockets(self);
     (void)zmq_msg_close(&self->message);
     mm_worker_destroy(&self->worker);
@@ -185,13 +185,13 @@ void mm_link_destroy(mm_link_t **self_p)
 
 // ---- sending
 
-static void send_frame(mm_link_t *self, const mm_frame_t *frame)
+static void send_frame(mm_worker_client_t *self, const mm_frame_t *frame)
 {
     mm_encode_frame(self->encoder, frame);
     (void)mm_socket_send(self->inbox, mm_encoder_bytes(self->encoder));
 }
 
-static void send_results(mm_link_t *self)
+static void send_results(mm_worker_client_t *self)
 {
     if (mm_encoder_count(self->results) == 0)
         return;
@@ -202,14 +202,14 @@ static void send_results(mm_link_t *self)
     MM_CRASH_POINT("worker: results sent");
 }
 
-static void add_result(mm_link_t *self, uint64_t serial)
+static void add_result(mm_worker_client_t *self, uint64_t serial)
 {
     if (mm_encoder_count(self->results) == 0)
         mm_encode_begin(
             self->results,
             &(mm_frame_t){.kind = MM_FRAME_RESULTS,
-                          .as.results = {.worker = mm_text(self->config.worker.name.text),
-                                         .nonce = self->config.worker.nonce,
+                          .as.results = {.worker = mm_str(self->config.worker.name.text),
+                                         .instance = self->config.worker.instance,
                                          .session = mm_worker_session(self->worker)}});
     MM_SPAN_COUNTED("encode result");
     mm_encode_result(self->results, mm_worker_result(self->worker, serial));
@@ -218,7 +218,7 @@ static void add_result(mm_link_t *self, uint64_t serial)
 }
 
 // Those of this turn that still run; the others' results say enough.
-static void send_started(mm_link_t *self)
+static void send_started(mm_worker_client_t *self)
 {
     size_t count = 0;
     if (mm_worker_running(self->worker) == 0)
@@ -230,14 +230,14 @@ static void send_started(mm_link_t *self)
     if (count > 0)
         send_frame(self,
                    &(mm_frame_t){.kind = MM_FRAME_STARTED,
-                                 .as.started = {.worker = mm_text(self->config.worker.name.text),
-                                                .nonce = self->config.worker.nonce,
+                                 .as.started = {.worker = mm_str(self->config.worker.name.text),
+                                                .instance = self->config.worker.instance,
                                                 .session = mm_worker_session(self->worker),
                                                 .numbers = self->started,
                                                 .count = count}});
 }
 
-static void add_started(mm_link_t *self, uint64_t number)
+static void add_started(mm_worker_client_t *self, uint64_t number)
 {
     if (!self->config.tells_started)
         return;
@@ -246,7 +246,7 @@ static void add_started(mm_link_t *self, uint64_t number)
     self->started[self->started_count++] = number;
 }
 
-static void send_report(mm_link_t *self, const mm_report_t *report)
+static void send_report(mm_worker_client_t *self, const mm_report_t *report)
 {
     MM_SPAN("send report");
     send_results(self); // in order: a report speaks of all results before it
@@ -255,12 +255,12 @@ static void send_report(mm_link_t *self, const mm_report_t *report)
     MM_CRASH_POINT("worker: hello or heartbeat sent");
 }
 
-static void send_bye(mm_link_t *self, uint64_t last_serial)
+static void send_bye(mm_worker_client_t *self, uint64_t last_serial)
 {
     send_results(self);
     send_frame(self, &(mm_frame_t){.kind = MM_FRAME_BYE,
-                                   .as.bye = {.worker = mm_text(self->config.worker.name.text),
-                                              .nonce = self->config.worker.nonce,
+                                   .as.bye = {.worker = mm_str(self->config.worker.name.text),
+                                              .instance = self->config.worker.instance,
                                               .session = mm_worker_session(self->worker),
                                               .last_serial = last_serial}});
     MM_CRASH_POINT("worker: bye sent");
@@ -268,7 +268,7 @@ static void send_bye(mm_link_t *self, uint64_t last_serial)
 
 // ---- the core's actions
 
-static void connect_tasks(mm_link_t *self, const char *suffix)
+static void connect_tasks(mm_worker_client_t *self, const char *suffix)
 {
     char endpoint[MM_ENDPOINT_MAX];
     assert(!self->tasks);
@@ -279,49 +279,49 @@ static void connect_tasks(mm_link_t *self, const char *suffix)
     mm_loop_add_socket(self->loop, "tasks", self->tasks, ZMQ_POLLIN, on_tasks, self);
 }
 
-static void recreate(mm_link_t *self)
+static void recreate(mm_worker_client_t *self)
 {
     close_sockets(self);
     open_sockets(self);
 }
 
-static void log_note(mm_link_t *self, const mm_worker_action_t *action)
+static void log_event(mm_worker_client_t *self, const mm_worker_action_t *action)
 {
-    switch (action->as.note.note) {
-    case MM_WORKER_NOTE_JOINED:
+    switch (action->as.log.log) {
+    case MM_WORKER_LOG_JOINED:
         self->refused_since_ms = 0;
-        mm_log(MM_LOG_INFO, "Joined the consumer", MM_INT("session", action->as.note.number));
+        mm_log(MM_LOG_INFO, "Joined the consumer", MM_INT("session", action->as.log.number));
         break;
-    case MM_WORKER_NOTE_REFUSED:
+    case MM_WORKER_LOG_REFUSED:
         if (self->refused_since_ms == 0) {
             self->refused_since_ms = mm_clock_ms();
             mm_log(MM_LOG_WARN, "The consumer refuses this worker; trying on",
-                   MM_TEXT("why", action->as.note.text));
+                   MM_STR("why", action->as.log.text));
         } else if (mm_clock_ms() - self->refused_since_ms > REFUSED_MS) {
             mm_log(MM_LOG_ERROR, "The consumer refuses this worker",
-                   MM_TEXT("why", action->as.note.text));
+                   MM_STR("why", action->as.log.text));
             self->exit_code = EX_UNAVAILABLE;
             self->done = true;
         }
         break;
-    case MM_WORKER_NOTE_SILENT: mm_log(MM_LOG_DEBUG, "No consumer is heard; trying on"); break;
-    case MM_WORKER_NOTE_REJOIN: mm_log(MM_LOG_WARN, "Joining the consumer anew"); break;
-    case MM_WORKER_NOTE_RETURNED:
+    case MM_WORKER_LOG_SILENT: mm_log(MM_LOG_DEBUG, "No consumer is heard; trying on"); break;
+    case MM_WORKER_LOG_REJOIN: mm_log(MM_LOG_WARN, "Joining the consumer anew"); break;
+    case MM_WORKER_LOG_RETURNED:
         self->watched.returned++;
-        mm_log(MM_LOG_DEBUG, "Returned a task unstarted", MM_INT("task", action->as.note.number));
+        mm_log(MM_LOG_DEBUG, "Returned a task unstarted", MM_INT("task", action->as.log.number));
         break;
     }
 }
 
-static void leave(mm_link_t *self)
+static void leave(mm_worker_client_t *self)
 {
     self->done = true;
-    if (mm_worker_unconfirmed(self->worker) > 0)
+    if (mm_worker_unacknowledged(self->worker) > 0)
         mm_log(MM_LOG_WARN, "Leaving with results that no consumer has confirmed",
-               MM_INT("results", mm_worker_unconfirmed(self->worker)));
+               MM_INT("results", mm_worker_unacknowledged(self->worker)));
 }
 
-static void apply(mm_link_t *self, int64_t now_ms)
+static void apply(mm_worker_client_t *self, int64_t now_ms)
 {
     for (size_t i = 0; i < self->actions.count; i++) {
         const mm_worker_action_t *action = &self->actions.items[i];
@@ -339,12 +339,12 @@ static void apply(mm_link_t *self, int64_t now_ms)
         case MM_WORKER_REPORT: send_report(self, action->as.report); break;
         case MM_WORKER_BYE: send_bye(self, action->as.last_serial); break;
         case MM_WORKER_DONE: leave(self); break;
-        case MM_WORKER_NOTE: log_note(self, action); break;
+        case MM_WORKER_LOG: log_event(self, action); break;
         }
     }
 }
 
-static void step_at(mm_link_t *self, mm_worker_event_t event)
+static void step_at(mm_worker_client_t *self, mm_worker_event_t event)
 {
     {
         MM_SPAN_COUNTED("decide");
@@ -353,7 +353,7 @@ static void step_at(mm_link_t *self, mm_worker_event_t event)
     apply(self, event.now_ms);
 }
 
-static void step(mm_link_t *self, mm_worker_event_t event)
+static void step(mm_worker_client_t *self, mm_worker_event_t event)
 {
     event.now_ms = mm_clock_ms();
     event.boot_ms = mm_clock_boot_ms();
@@ -363,7 +363,7 @@ static void step(mm_link_t *self, mm_worker_event_t event)
 // ---- receiving
 
 // True when there was a message, good or bad.
-static bool receive(mm_link_t *self, void *socket, bool is_event)
+static bool receive(mm_worker_client_t *self, void *socket, bool is_event)
 {
     mm_received_t received = is_event ? mm_socket_receive_event(socket, &self->message)
                                       : mm_socket_receive(socket, &self->message);
@@ -371,25 +371,25 @@ static bool receive(mm_link_t *self, void *socket, bool is_event)
     if (received == MM_RECEIVED_NONE)
         return false;
     if (received == MM_RECEIVED_BAD) {
-        mm_process_drop(&self->drops, mm_clock_ms(), "wrong number of frames", where);
+        mm_service_drop(&self->drops, mm_clock_ms(), "wrong number of frames", where);
         return true;
     }
     mm_frame_t frame;
     mm_wire_status_t status = mm_socket_decode(self->decoder, &self->message, &frame);
     self->watched.left = TIMED_FIRST;
     if (status == MM_WIRE_OK && frame.kind == MM_FRAME_QUERY)
-        mm_tell_answer(&self->tell, &frame, mm_clock_ms());
+        mm_stats_reply_answer(&self->reply, &frame, mm_clock_ms());
     else if (status == MM_WIRE_OK)
         step(self, (mm_worker_event_t){.kind = MM_WORKER_FRAME, .as.frame = &frame});
     else
-        mm_process_drop(&self->drops, mm_clock_ms(), mm_decoder_complaint(self->decoder), where);
+        mm_service_drop(&self->drops, mm_clock_ms(), mm_decoder_complaint(self->decoder), where);
     return true;
 }
 
 static void on_events(void *arg)
 {
     MM_SPAN("on_events");
-    mm_link_t *self = arg;
+    mm_worker_client_t *self = arg;
     for (int i = 0; i < MM_DRAIN_MAX && receive(self, self->events, true); i++)
         ;
 }
@@ -397,12 +397,12 @@ static void on_events(void *arg)
 static void on_tasks(void *arg)
 {
     MM_SPAN("on_tasks");
-    mm_link_t *self = arg;
+    mm_worker_client_t *self = arg;
     for (int i = 0; i < MM_DRAIN_MAX && self->tasks && receive(self, self->tasks, false); i++)
         ;
 }
 
-void mm_link_finish(mm_link_t *self, const mm_result_t *results, size_t count)
+void mm_worker_client_finish(mm_worker_client_t *self, const mm_result_t *results, size_t count)
 {
     if (count == 0)
         return;
@@ -416,12 +416,12 @@ void mm_link_finish(mm_link_t *self, const mm_result_t *results, size_t count)
     }
 }
 
-void mm_link_drain(mm_link_t *self)
+void mm_worker_client_drain(mm_worker_client_t *self)
 {
     step(self, (mm_worker_event_t){.kind = MM_WORKER_DRAIN});
 }
 
-int64_t mm_link_turn(mm_link_t *self)
+int64_t mm_worker_client_turn(mm_worker_client_t *self)
 {
     if (!self->done && mm_clock_ms() >= mm_worker_deadline(self->worker)) {
         // A heartbeat of the consumer may be waiting: read before silence is judged.
@@ -434,22 +434,22 @@ int64_t mm_link_turn(mm_link_t *self)
     return self->done ? MM_NEVER : mm_worker_deadline(self->worker);
 }
 
-bool mm_link_holds(const mm_link_t *self, uint64_t number, mm_task_t *ret_task)
+bool mm_worker_client_holds(const mm_worker_client_t *self, uint64_t number, mm_task_t *ret_task)
 {
     return mm_worker_holds(self->worker, number, ret_task);
 }
 
-size_t mm_link_running(const mm_link_t *self)
+size_t mm_worker_client_running(const mm_worker_client_t *self)
 {
     return mm_worker_running(self->worker);
 }
 
-bool mm_link_is_done(const mm_link_t *self)
+bool mm_worker_client_is_done(const mm_worker_client_t *self)
 {
     return self->done;
 }
 
-int mm_link_exit_code(const mm_link_t *self)
+int mm_worker_client_exit_code(const mm_worker_client_t *self)
 {
     return self->exit_code;
 }

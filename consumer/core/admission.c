@@ -5,7 +5,7 @@
 #include "job.h"
 #include "string_view.h"
 
-#define LONELY_LOSSES 2 // workers lost with a job after which it is handed out alone
+#define QUARANTINE_LOSSES 2 // workers lost with a job after which it is handed out alone
 
 static void give_task(gather_t *self, worker_t *worker, flight_t *flight, mm_leg_t leg,
                       uint64_t number)
@@ -14,7 +14,7 @@ static void give_task(gather_t *self, worker_t *worker, flight_t *flight, mm_leg
     action->as.task.worker = worker->name.text;
     action->as.task.session = worker->session;
     action->as.task.stamp_ms = worker->stamp_ms;
-    action->as.task.confirmed = worker->confirmed;
+    action->as.task.acknowledged_through = worker->acknowledged_through;
     action->as.task.task =
         (mm_task_t){.number = number,
                     .leg = leg,
@@ -22,13 +22,13 @@ static void give_task(gather_t *self, worker_t *worker, flight_t *flight, mm_leg
                     .host = host_name(flight->host),
                     .attempt = flight->attempts,
                     .deliveries = flight->deliveries,
-                    .publisher = mm_text(flight->publisher),
+                    .publisher = mm_str(flight->publisher),
                     .received_ms = flight->received_ms,
                     .attempts = flight->attempts,
                     .extended = flight->extended,
                     .outcome = flight->settle,
-                    .worker = mm_text(flight->worker),
-                    .error = mm_text(flight->settle == MM_OUTCOME_DEAD ? flight->error : NULL)};
+                    .worker = mm_str(flight->worker),
+                    .error = mm_str(flight->settle == MM_OUTCOME_DEAD ? flight->error : NULL)};
 }
 
 static void give_store(gather_t *self, worker_t *worker, flight_t *flight)
@@ -60,24 +60,24 @@ static worker_t *admit(gather_t *self, flight_t *flight)
         flight_set_restart(&self->flights, flight, RESTART_BLOCKED, 0);
         return NULL;
     }
-    if (flight->losses < LONELY_LOSSES)
+    if (flight->losses < QUARANTINE_LOSSES)
         return workers_pick(self->workers, MM_ROLE_RESTARTER);
-    if (flight->restart == RESTART_LONELY)
-        return self->alone_number == 0 ? workers_pick_alone(self->workers) : NULL;
-    flight_set_restart(&self->flights, flight, RESTART_LONELY, 0);
+    if (flight->restart == RESTART_QUARANTINED)
+        return self->quarantine_number == 0 ? workers_pick_quarantine(self->workers) : NULL;
+    flight_set_restart(&self->flights, flight, RESTART_QUARANTINED, 0);
     return NULL;
 }
 
-static void hand_out_lonely(gather_t *self)
+static void hand_out_quarantined(gather_t *self)
 {
-    flight_t *flight = self->flights.restart_lonely;
-    if (!flight || self->alone_number != 0)
+    flight_t *flight = self->flights.restart_quarantined;
+    if (!flight || self->quarantine_number != 0)
         return;
     worker_t *worker = admit(self, flight);
     if (!worker)
         return;
     give_restart(self, worker, flight);
-    self->alone_number = flight->restart_task;
+    self->quarantine_number = flight->restart_task;
 }
 
 void gather_hand_out(gather_t *self)
@@ -95,7 +95,7 @@ void gather_hand_out(gather_t *self)
         else if (flight->restart == RESTART_READY)
             break; // no credit
     }
-    hand_out_lonely(self);
-    if (!self->flights.restart_lonely && self->alone_number == 0)
-        workers_release_alone(self->workers);
+    hand_out_quarantined(self);
+    if (!self->flights.restart_quarantined && self->quarantine_number == 0)
+        workers_release_quarantine(self->workers);
 }

@@ -24,63 +24,63 @@ void workers_refresh_credit(workers_t *self, worker_t *worker)
         DL_DELETE(self->with_credit[worker->role], worker);
 }
 
-holding_t *holdings_add(workers_t *self, worker_t *worker, uint64_t number, mm_leg_t leg,
-                        const mm_id_t *id, host_t *host)
+assignment_t *assignments_add(workers_t *self, worker_t *worker, uint64_t number, mm_leg_t leg,
+                              const mm_id_t *id, host_t *host)
 {
-    holding_t *holding = self->spare;
-    if (holding) {
-        LL_DELETE(self->spare, holding);
+    assignment_t *assignment = self->spare;
+    if (assignment) {
+        LL_DELETE(self->spare, assignment);
         self->spare_count--;
     } else {
-        holding = malloc(sizeof *holding);
+        assignment = malloc(sizeof *assignment);
     }
-    assert(holding);
-    *holding = (holding_t){.number = number,
-                           .leg = leg,
-                           .id = *id,
-                           .worker = worker,
-                           .host = host,
-                           .stamp_ms = worker->stamp_ms};
+    assert(assignment);
+    *assignment = (assignment_t){.number = number,
+                                 .leg = leg,
+                                 .id = *id,
+                                 .worker = worker,
+                                 .host = host,
+                                 .stamp_ms = worker->stamp_ms};
     if (host) {
         host->references++;
         host->busy++;
     }
-    mm_table_add(&self->by_number, mm_table_number(number), holding);
-    DL_APPEND(worker->holdings, holding);
+    mm_table_add(&self->by_number, mm_table_number(number), assignment);
+    DL_APPEND(worker->assignments, assignment);
     worker->out++;
     workers_refresh_credit(self, worker);
-    return holding;
+    return assignment;
 }
 
-static bool has_number(const void *holding, const void *number)
+static bool has_number(const void *assignment, const void *number)
 {
-    return ((const holding_t *)holding)->number == *(const uint64_t *)number;
+    return ((const assignment_t *)assignment)->number == *(const uint64_t *)number;
 }
 
-holding_t *holdings_find(const workers_t *self, uint64_t number)
+assignment_t *assignments_find(const workers_t *self, uint64_t number)
 {
     return mm_table_find(&self->by_number, mm_table_number(number), has_number, &number);
 }
 
-ended_t holdings_remove(workers_t *self, holding_t *holding, ended_why_t why)
+ended_t assignments_remove(workers_t *self, assignment_t *assignment, ended_why_t why)
 {
-    worker_t *worker = holding->worker;
+    worker_t *worker = assignment->worker;
     ended_t ended = {.why = why,
-                     .number = holding->number,
-                     .leg = holding->leg,
-                     .id = holding->id,
-                     .host = holding->host};
-    mm_table_remove(&self->by_number, mm_table_number(holding->number), holding);
-    DL_DELETE(worker->holdings, holding);
-    if (holding->host) {
-        assert(holding->host->busy > 0);
-        holding->host->busy--;
+                     .number = assignment->number,
+                     .leg = assignment->leg,
+                     .id = assignment->id,
+                     .host = assignment->host};
+    mm_table_remove(&self->by_number, mm_table_number(assignment->number), assignment);
+    DL_DELETE(worker->assignments, assignment);
+    if (assignment->host) {
+        assert(assignment->host->busy > 0);
+        assignment->host->busy--;
     }
     if (self->spare_count < SPARE_MAX) {
-        LL_PREPEND(self->spare, holding);
+        LL_PREPEND(self->spare, assignment);
         self->spare_count++;
     } else {
-        free(holding); // after a peak, others need the memory
+        free(assignment); // after a peak, others need the memory
     }
     assert(worker->out > 0);
     worker->out--;
@@ -88,7 +88,7 @@ ended_t holdings_remove(workers_t *self, holding_t *holding, ended_why_t why)
     return ended;
 }
 
-void holdings_add_lost(workers_t *self, uint64_t number)
+void assignments_add_lost(workers_t *self, uint64_t number)
 {
     lost_task_t *task = self->lost_tasks;
     if (HASH_COUNT(self->lost_tasks) >= LOST_TASKS_MAX)
@@ -100,7 +100,7 @@ void holdings_add_lost(workers_t *self, uint64_t number)
     HASH_ADD(hh, self->lost_tasks, number, sizeof task->number, task);
 }
 
-bool holdings_remove_lost(workers_t *self, uint64_t number)
+bool assignments_remove_lost(workers_t *self, uint64_t number)
 {
     lost_task_t *task = NULL;
     HASH_FIND(hh, self->lost_tasks, &number, sizeof number, task);

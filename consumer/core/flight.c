@@ -22,17 +22,17 @@ static const unsigned store_allowed[] = {
 
 static const unsigned restart_allowed[] = {
     [RESTART_HELD] = BIT(RESTART_READY) | BIT(RESTART_BACKOFF) | BIT(RESTART_OK) |
-                     BIT(RESTART_USED_UP) | BIT(RESTART_ENDED),
-    [RESTART_READY] = BIT(RESTART_BLOCKED) | BIT(RESTART_LONELY) | BIT(RESTART_OUT) |
+                     BIT(RESTART_EXHAUSTED) | BIT(RESTART_ENDED),
+    [RESTART_READY] = BIT(RESTART_BLOCKED) | BIT(RESTART_QUARANTINED) | BIT(RESTART_OUT) |
                       BIT(RESTART_OK) | BIT(RESTART_ENDED),
     [RESTART_BLOCKED] = BIT(RESTART_READY) | BIT(RESTART_OK) | BIT(RESTART_ENDED),
-    [RESTART_LONELY] =
+    [RESTART_QUARANTINED] =
         BIT(RESTART_BLOCKED) | BIT(RESTART_OUT) | BIT(RESTART_OK) | BIT(RESTART_ENDED),
     [RESTART_OUT] = BIT(RESTART_READY) | BIT(RESTART_BACKOFF) | BIT(RESTART_OK) |
-                    BIT(RESTART_USED_UP) | BIT(RESTART_ENDED),
+                    BIT(RESTART_EXHAUSTED) | BIT(RESTART_ENDED),
     [RESTART_BACKOFF] = BIT(RESTART_READY) | BIT(RESTART_OK) | BIT(RESTART_ENDED),
     [RESTART_OK] = BIT(RESTART_ENDED),
-    [RESTART_USED_UP] =
+    [RESTART_EXHAUSTED] =
         BIT(RESTART_HELD) | BIT(RESTART_READY) | BIT(RESTART_OK) | BIT(RESTART_ENDED),
     [RESTART_ENDED] = 0,
 };
@@ -52,7 +52,7 @@ size_t flights_count(const flights_t *self)
     return self->table.count;
 }
 
-flight_t *flights_add(flights_t *self, const mm_id_t *id, mm_text_t host, int64_t extend_ms,
+flight_t *flights_add(flights_t *self, const mm_id_t *id, mm_str_t host, int64_t extend_ms,
                       int64_t lease_ms)
 {
     flight_t *flight = self->spare;
@@ -69,7 +69,7 @@ flight_t *flights_add(flights_t *self, const mm_id_t *id, mm_text_t host, int64_
     flight->lease_ms = lease_ms;
     flight->store = STORE_READY;
     flight->restart = RESTART_HELD;
-    flight->trail = hops_follow(&self->hops, self->now_ms);
+    flight->trail = latency_follow(&self->latency, self->now_ms);
     self->in_store[STORE_READY]++;
     self->in_restart[RESTART_HELD]++;
     mm_table_add(&self->table, mm_id_hash(id), flight);
@@ -85,12 +85,12 @@ static void see_store(flights_t *self, const flight_t *flight, store_state_t sta
     self->in_store[former]--;
     self->in_store[state]++;
     if (flight->trail)
-        hops_store(&self->hops, flight->trail,
-                   (hop_change_t){.waited = former == STORE_READY,
-                                  .was_out = former == STORE_OUT,
-                                  .waits = state == STORE_READY,
-                                  .is_out = state == STORE_OUT},
-                   self->now_ms);
+        latency_store(&self->latency, flight->trail,
+                      (stage_change_t){.waited = former == STORE_READY,
+                                       .was_out = former == STORE_OUT,
+                                       .waits = state == STORE_READY,
+                                       .is_out = state == STORE_OUT},
+                      self->now_ms);
 }
 
 void flight_set_store(flights_t *self, flight_t *flight, store_state_t state, int64_t due_ms)
@@ -115,10 +115,10 @@ void flight_set_store(flights_t *self, flight_t *flight, store_state_t state, in
 static flight_t **restart_queue(flights_t *self, const flight_t *flight, restart_state_t state)
 {
     flight_t **ready = flight->losses > 0 ? &self->restart_lost : &self->restart_ready;
-    return state == RESTART_READY     ? ready
-           : state == RESTART_LONELY  ? &self->restart_lonely
-           : state == RESTART_BLOCKED ? &flight->host->waiting
-                                      : NULL;
+    return state == RESTART_READY         ? ready
+           : state == RESTART_QUARANTINED ? &self->restart_quarantined
+           : state == RESTART_BLOCKED     ? &flight->host->waiting
+                                          : NULL;
 }
 
 flight_t *flights_next_restart(const flights_t *self)
@@ -134,7 +134,7 @@ void flights_wake_host(flights_t *self, host_t *host)
 
 static bool waits(restart_state_t state)
 {
-    return state == RESTART_READY || state == RESTART_BLOCKED || state == RESTART_LONELY;
+    return state == RESTART_READY || state == RESTART_BLOCKED || state == RESTART_QUARANTINED;
 }
 
 static void see_restart(flights_t *self, const flight_t *flight, restart_state_t state)
@@ -143,12 +143,12 @@ static void see_restart(flights_t *self, const flight_t *flight, restart_state_t
     self->in_restart[former]--;
     self->in_restart[state]++;
     if (flight->trail)
-        hops_restart(&self->hops, flight->trail,
-                     (hop_change_t){.waited = waits(former),
-                                    .was_out = former == RESTART_OUT,
-                                    .waits = waits(state),
-                                    .is_out = state == RESTART_OUT},
-                     self->now_ms);
+        latency_restart(&self->latency, flight->trail,
+                        (stage_change_t){.waited = waits(former),
+                                         .was_out = former == RESTART_OUT,
+                                         .waits = waits(state),
+                                         .is_out = state == RESTART_OUT},
+                        self->now_ms);
 }
 
 void flight_set_restart(flights_t *self, flight_t *flight, restart_state_t state, int64_t due_ms)
@@ -170,12 +170,12 @@ void flight_set_restart(flights_t *self, flight_t *flight, restart_state_t state
         mm_heap_put(&self->restart_backoffs, &flight->restart_backoff, due_ms);
     }
     // It had its turn for the host and does not take it: the next one may.
-    bool had_turn = former == RESTART_READY || former == RESTART_LONELY;
+    bool had_turn = former == RESTART_READY || former == RESTART_QUARANTINED;
     if (had_turn && (state == RESTART_OK || state == RESTART_ENDED))
         flights_wake_host(self, flight->host);
 }
 
-void flight_set_error(flight_t *flight, mm_text_t error)
+void flight_set_error(flight_t *flight, mm_str_t error)
 {
     free(flight->error);
     flight->error = error.size ? strndup(error.data, error.size) : NULL;
@@ -200,7 +200,7 @@ void flights_end(flights_t *self, flight_t *flight)
 {
     flight_set_store(self, flight, STORE_ENDED, 0);
     flight_set_restart(self, flight, RESTART_ENDED, 0);
-    hops_end(&self->hops, &flight->trail, self->now_ms);
+    latency_end(&self->latency, &flight->trail, self->now_ms);
     mm_table_remove(&self->table, mm_id_hash(&flight->id), flight);
     DL_DELETE2(self->extends, flight, extend_prev, extend_next);
     if (!flight->overdue)

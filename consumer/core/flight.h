@@ -20,15 +20,15 @@ typedef enum {
 } store_state_t;
 
 typedef enum {
-    RESTART_HELD,    // waits for the save to answer first (R6)
-    RESTART_READY,   // wants a restarter
-    RESTART_BLOCKED, // waits for its host (I8)
-    RESTART_LONELY,  // waits for a restarter of its own (R7)
-    RESTART_OUT,     // at a restarter
-    RESTART_BACKOFF, // failed, or held in the consumer's first seconds: waits
-    RESTART_OK,      // an attempt has succeeded
-    RESTART_USED_UP, // no attempt is left
-    RESTART_ENDED    // the last one
+    RESTART_HELD,        // waits for the save to answer first (R6)
+    RESTART_READY,       // wants a restarter
+    RESTART_BLOCKED,     // waits for its host (I8)
+    RESTART_QUARANTINED, // waits for a restarter of its own (R7)
+    RESTART_OUT,         // at a restarter
+    RESTART_BACKOFF,     // failed, or held in the consumer's first seconds: waits
+    RESTART_OK,          // an attempt has succeeded
+    RESTART_EXHAUSTED,   // no attempt is left
+    RESTART_ENDED        // the last one
 } restart_state_t;
 
 typedef struct flight {
@@ -75,7 +75,7 @@ typedef struct {
     flight_t *store_ready;
     flight_t *restart_lost; // ready again after its restarter was lost: before all others
     flight_t *restart_ready;
-    flight_t *restart_lonely;
+    flight_t *restart_quarantined;
     flight_t *extends;
     flight_t *leases;
     mm_heap_t store_backoffs;
@@ -87,14 +87,14 @@ typedef struct {
     // For those who watch: how many there are in each state, and how long they wait.
     size_t in_store[STORE_ENDED + 1];
     size_t in_restart[RESTART_ENDED + 1];
-    hops_t hops;
+    latency_sampler_t latency;
     int64_t now_ms; // of the step; set by gather
 } flights_t;
 
 flight_t *flights_find(const flights_t *self, const mm_id_t *id);
 size_t flights_count(const flights_t *self);
 // A new flight in STORE_READY and RESTART_HELD, extended for the first time at extend_ms.
-flight_t *flights_add(flights_t *self, const mm_id_t *id, mm_text_t host, int64_t extend_ms,
+flight_t *flights_add(flights_t *self, const mm_id_t *id, mm_str_t host, int64_t extend_ms,
                       int64_t lease_ms);
 // Out of the table and of every queue; its memory stays until flights_free_ended.
 void flights_end(flights_t *self, flight_t *flight);
@@ -108,7 +108,7 @@ void flight_set_restart(flights_t *self, flight_t *flight, restart_state_t state
 flight_t *flights_next_restart(const flights_t *self);
 // The first job that waits for this host becomes ready, if the host is free.
 void flights_wake_host(flights_t *self, host_t *host);
-void flight_set_error(flight_t *flight, mm_text_t error);
+void flight_set_error(flight_t *flight, mm_str_t error);
 // Extended now: to the end of that queue.
 void flight_set_extended(flights_t *self, flight_t *flight, int64_t extend_ms);
 void flight_set_overdue(flights_t *self, flight_t *flight);

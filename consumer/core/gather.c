@@ -1,6 +1,7 @@
-// See gather.h. Reading order: gather_step, take_job here; take_restart_result, take_store_result
-// in gather_legs.c; gather_hand_out in gather_out.c. A job's two legs run side by side; whichever
-// ends last asks the store to settle, and the store's answer is what the publisher is told.
+// See gather.h. Reading order: gather_step, apply_job here; apply_restart_result,
+// apply_store_result in gather_legs.c; gather_hand_out in gather_out.c. A job's two legs run side
+// by side; whichever ends last asks the store to settle, and the store's answer is what the
+// publisher is told.
 
 #include "gather_private.h"
 #include "job.h"
@@ -31,8 +32,8 @@ gather_t *gather_new(const gather_config_t *config, int64_t now_ms)
                                 .first_number = config->first_number,
                                 .first_session = config->first_session};
     self->workers = workers_new(&workers, &self->flights.hosts);
-    self->memory.settled_max = config->settled_max;
-    self->memory.nacked_max = config->nacked_max;
+    self->cache.settled_max = config->settled_max;
+    self->cache.nacked_max = config->nacked_max;
     return self;
 }
 
@@ -45,8 +46,8 @@ void gather_destroy(gather_t **self_p)
     flights_clear(&self->flights);
     workers_destroy(&self->workers);
     hosts_clear(&self->flights.hosts);
-    memory_clear(&self->memory);
-    names_clear(&self->names);
+    settled_cache_clear(&self->cache);
+    name_pool_clear(&self->names);
     free(self);
 }
 
@@ -71,23 +72,23 @@ gather_action_t *gather_act(gather_t *self, gather_action_kind_t kind)
     return action;
 }
 
-static void notice(gather_t *self, const char *publisher, mm_text_t host, mm_notice_t what)
+static void verdict(gather_t *self, const char *publisher, mm_str_t host, mm_verdict_t what)
 {
-    gather_action_t *action = gather_act(self, GATHER_NOTICE);
-    action->as.notice.publisher = publisher;
-    action->as.notice.notice = what;
-    action->as.notice.host = host;
+    gather_action_t *action = gather_act(self, GATHER_VERDICT);
+    action->as.verdict.publisher = publisher;
+    action->as.verdict.verdict = what;
+    action->as.verdict.host = host;
 }
 
-gather_action_t *gather_note(gather_t *self, gather_note_t what, const flight_t *flight)
+gather_action_t *gather_log(gather_t *self, gather_log_t what, const flight_t *flight)
 {
-    gather_action_t *action = gather_act(self, GATHER_NOTE);
-    action->as.note = (__typeof__(action->as.note)){.note = what};
+    gather_action_t *action = gather_act(self, GATHER_LOG);
+    action->as.log = (__typeof__(action->as.log)){.log = what};
     if (flight) {
-        action->as.note.id = flight->id;
-        action->as.note.host = host_name(flight->host);
-        action->as.note.error = mm_text(flight->error);
-        action->as.note.attempt = flight->attempts;
+        action->as.log.id = flight->id;
+        action->as.log.host = host_name(flight->host);
+        action->as.log.error = mm_str(flight->error);
+        action->as.log.attempt = flight->attempts;
     }
     return action;
 }
@@ -96,15 +97,15 @@ gather_action_t *gather_note(gather_t *self, gather_note_t what, const flight_t 
 
 void gather_settled(gather_t *self, flight_t *flight, mm_outcome_t outcome)
 {
-    memory_item_t *item = memory_put(&self->memory, &flight->id, outcome);
+    settled_item_t *item = settled_cache_put(&self->cache, &flight->id, outcome);
     item->attempts = flight->attempts;
     bool dead = outcome == MM_OUTCOME_DEAD;
-    memory_set_error(item, dead ? flight->error : NULL);
-    notice(self, flight->publisher, host_name(flight->host),
-           (mm_notice_t){.verdict = dead ? MM_VERDICT_DEAD : MM_VERDICT_ACK,
-                         .id = flight->id,
-                         .attempts = flight->attempts,
-                         .error = mm_text(dead ? flight->error : NULL)});
+    settled_cache_set_error(item, dead ? flight->error : NULL);
+    verdict(self, flight->publisher, host_name(flight->host),
+            (mm_verdict_t){.kind = dead ? MM_VERDICT_DEAD : MM_VERDICT_ACK,
+                           .id = flight->id,
+                           .attempts = flight->attempts,
+                           .error = mm_str(dead ? flight->error : NULL)});
     flights_end(&self->flights, flight);
     if (dead)
         self->statistics.dead++;
@@ -116,68 +117,68 @@ void gather_nack(gather_t *self, flight_t *flight)
 {
     bool restarted = flight->restart == RESTART_OK || flight->late_worker;
     if (flight->attempts > 0 || restarted) {
-        memory_item_t *item = memory_put(&self->memory, &flight->id, MM_OUTCOME_NONE);
+        settled_item_t *item = settled_cache_put(&self->cache, &flight->id, MM_OUTCOME_NONE);
         item->attempts = flight->attempts;
         item->losses = flight->losses;
         item->restarted = restarted;
         item->worker = flight->late_worker ? flight->late_worker : flight->worker;
-        memory_set_error(item, flight->error);
+        settled_cache_set_error(item, flight->error);
     }
-    notice(self, flight->publisher, host_name(flight->host),
-           (mm_notice_t){.verdict = MM_VERDICT_NACK, .id = flight->id, .delay_ms = NACK_DELAY_MS});
+    verdict(self, flight->publisher, host_name(flight->host),
+            (mm_verdict_t){.kind = MM_VERDICT_NACK, .id = flight->id, .delay_ms = NACK_DELAY_MS});
     flights_end(&self->flights, flight);
     self->statistics.nacked++;
 }
 
 // ---- jobs
 
-static bool is_redelivered(const gather_t *self, uint64_t life, const mm_job_t *job)
+static bool is_redelivered(const gather_t *self, uint64_t epoch, const mm_job_t *job)
 {
-    return job->delivery > 1 || life != self->config.life ||
-           mm_id_compare(&job->id, &self->memory.newest_dropped) <= 0;
+    return job->delivery > 1 || epoch != self->config.epoch ||
+           mm_id_compare(&job->id, &self->cache.newest_dropped) <= 0;
 }
 
 // What is remembered of a nacked job goes on with it (R7, R8).
-static void recall(gather_t *self, flight_t *flight, memory_item_t *item)
+static void recall(gather_t *self, flight_t *flight, settled_item_t *item)
 {
     flight->attempts = item->attempts;
     flight->losses = item->losses;
     flight->handed_out = item->attempts > 0;
     flight->worker = item->worker;
-    flight_set_error(flight, mm_text(item->error));
+    flight_set_error(flight, mm_str(item->error));
     if (item->restarted)
         flight_set_restart(&self->flights, flight, RESTART_OK, 0);
     else if (item->attempts >= self->config.attempts)
-        flight_set_restart(&self->flights, flight, RESTART_USED_UP, 0);
-    memory_remove(&self->memory, item);
+        flight_set_restart(&self->flights, flight, RESTART_EXHAUSTED, 0);
+    settled_cache_remove(&self->cache, item);
 }
 
-static void take_job(gather_t *self, const gather_event_t *event)
+static void apply_job(gather_t *self, const gather_event_t *event)
 {
     const mm_job_t *job = &event->as.job.job;
-    const char *publisher = names_intern(&self->names, event->as.job.publisher);
+    const char *publisher = name_pool_intern(&self->names, event->as.job.publisher);
     if (!publisher)
         return;
     flight_t *flight = flights_find(&self->flights, &job->id);
     if (flight) { // it is being extended: that is the answer
         if (job->delivery > flight->deliveries)
             flight->deliveries = job->delivery;
-        gather_note(self, GATHER_NOTE_IN_FLIGHT, flight);
+        gather_log(self, GATHER_LOG_IN_FLIGHT, flight);
         return;
     }
-    memory_item_t *item = memory_find(&self->memory, &job->id);
+    settled_item_t *item = settled_cache_find(&self->cache, &job->id);
     if (item && item->outcome != MM_OUTCOME_NONE) {
         bool dead = item->outcome == MM_OUTCOME_DEAD;
-        notice(self, publisher, job->host,
-               (mm_notice_t){.verdict = dead ? MM_VERDICT_DEAD : MM_VERDICT_ACK,
-                             .id = job->id,
-                             .attempts = item->attempts,
-                             .error = mm_text(item->error)});
+        verdict(self, publisher, job->host,
+                (mm_verdict_t){.kind = dead ? MM_VERDICT_DEAD : MM_VERDICT_ACK,
+                               .id = job->id,
+                               .attempts = item->attempts,
+                               .error = mm_str(item->error)});
         return;
     }
     if (self->statistics.draining || flights_count(&self->flights) >= self->config.max_in_flight) {
-        notice(self, publisher, job->host,
-               (mm_notice_t){.verdict = MM_VERDICT_NACK, .id = job->id, .delay_ms = NACK_DELAY_MS});
+        verdict(self, publisher, job->host,
+                (mm_verdict_t){.kind = MM_VERDICT_NACK, .id = job->id, .delay_ms = NACK_DELAY_MS});
         self->statistics.nacked++;
         return;
     }
@@ -190,12 +191,12 @@ static void take_job(gather_t *self, const gather_event_t *event)
     flight->extended = 1;
     if (item)
         recall(self, flight, item);
-    if (flight->restart == RESTART_HELD && !is_redelivered(self, event->as.job.life, job))
+    if (flight->restart == RESTART_HELD && !is_redelivered(self, event->as.job.epoch, job))
         flight_set_restart(&self->flights, flight, RESTART_READY, 0);
     self->statistics.received++;
-    gather_note(self, GATHER_NOTE_PULLED, flight);
-    notice(self, publisher, host_name(flight->host),
-           (mm_notice_t){.verdict = MM_VERDICT_EXTEND, .id = flight->id});
+    gather_log(self, GATHER_LOG_PULLED, flight);
+    verdict(self, publisher, host_name(flight->host),
+            (mm_verdict_t){.kind = MM_VERDICT_EXTEND, .id = flight->id});
 }
 
 // ---- workers
@@ -204,13 +205,13 @@ static void answer(gather_t *self, gather_action_kind_t kind, const workers_chan
 {
     gather_action_t *action = gather_act(self, kind);
     action->as.answer.worker = change->name;
-    action->as.answer.nonce = change->nonce;
+    action->as.answer.instance = change->instance;
     action->as.answer.session = change->session;
-    action->as.answer.confirmed = change->confirmed;
+    action->as.answer.acknowledged_through = change->acknowledged_through;
     action->as.answer.reason = change->reason;
 }
 
-static void take_changes(gather_t *self)
+static void apply_changes(gather_t *self)
 {
     const workers_change_t *changes;
     size_t count = workers_changes(self->workers, &changes);
@@ -224,30 +225,30 @@ static void take_changes(gather_t *self)
         case WORKERS_REJOIN: answer(self, GATHER_REJOIN, change); break;
         case WORKERS_LAST: answer(self, GATHER_LAST, change); break;
         case WORKERS_LOSS:
-            gather_note(self, GATHER_NOTE_WORKER_LOST, NULL)->as.note.worker = change->name;
+            gather_log(self, GATHER_LOG_WORKER_LOST, NULL)->as.log.worker = change->name;
             break;
         case WORKERS_LEFT:
-            gather_note(self, GATHER_NOTE_WORKER_LEFT, NULL)->as.note.worker = change->name;
+            gather_log(self, GATHER_LOG_WORKER_LEFT, NULL)->as.log.worker = change->name;
             break;
-        case WORKERS_ENDED: gather_take_ended(self, change); break;
+        case WORKERS_ENDED: gather_apply_ended(self, change); break;
         }
     }
 }
 
-static void take_report(gather_t *self, const mm_report_t *report)
+static void apply_report(gather_t *self, const mm_report_t *report)
 {
     worker_t *worker = workers_report_open(self->workers, report, self->now_ms);
-    take_changes(self); // of a former instance: before anything of the new one is read
+    apply_changes(self); // of a former instance: before anything of the new one is read
     if (!worker)
         return;
     for (size_t i = 0; i < report->result_count; i++)
-        gather_take_result(self, worker, &report->results[i], report->is_hello);
+        gather_apply_result(self, worker, &report->results[i], report->is_hello);
     workers_report_close(self->workers, worker, report);
 }
 
-static void take_bye(gather_t *self, const gather_event_t *event)
+static void apply_bye(gather_t *self, const gather_event_t *event)
 {
-    worker_t *worker = workers_find(self->workers, event->as.from.worker, event->as.from.nonce);
+    worker_t *worker = workers_find(self->workers, event->as.from.worker, event->as.from.instance);
     if (worker)
         workers_bye(self->workers, worker, event->as.from.session, event->as.from.last_serial);
 }
@@ -262,8 +263,8 @@ static void extend_due(gather_t *self)
          i++) {
         flight_set_extended(&self->flights, flight, self->now_ms + self->config.extend_every_ms);
         self->statistics.extended++;
-        notice(self, flight->publisher, host_name(flight->host),
-               (mm_notice_t){.verdict = MM_VERDICT_EXTEND, .id = flight->id});
+        verdict(self, flight->publisher, host_name(flight->host),
+                (mm_verdict_t){.kind = MM_VERDICT_EXTEND, .id = flight->id});
     }
 }
 
@@ -313,7 +314,7 @@ static void beat(gather_t *self)
     self->beaten_ms = self->now_ms;
 }
 
-static void take_question(gather_t *self)
+static void apply_question(gather_t *self)
 {
     if (self->now_ms >= self->beaten_ms + ASKED_MS)
         beat(self);
@@ -325,24 +326,24 @@ static void drop_names(gather_t *self)
 {
     flight_t *flight;
     DL_FOREACH2 (self->flights.extends, flight, extend_next) {
-        names_mark(&self->names, flight->publisher);
-        names_mark(&self->names, flight->worker);
-        names_mark(&self->names, flight->late_worker);
+        name_pool_mark(&self->names, flight->publisher);
+        name_pool_mark(&self->names, flight->worker);
+        name_pool_mark(&self->names, flight->late_worker);
     }
-    const memory_item_t *item;
-    for (size_t at = 0; (item = mm_table_next(&self->memory.table, &at)) != NULL;)
-        names_mark(&self->names, item->worker);
-    names_drop_unmarked(&self->names);
+    const settled_item_t *item;
+    for (size_t at = 0; (item = mm_table_next(&self->cache.table, &at)) != NULL;)
+        name_pool_mark(&self->names, item->worker);
+    name_pool_drop_unmarked(&self->names);
 }
 
-static void take_time(gather_t *self, bool inbox_empty)
+static void apply_time(gather_t *self, bool inbox_empty)
 {
     // Before there are actions that point to one.
-    if (self->now_ms >= self->beat_ms && names_are_many(&self->names))
+    if (self->now_ms >= self->beat_ms && name_pool_is_crowded(&self->names))
         drop_names(self);
     if (inbox_empty)
         workers_check(self->workers, self->now_ms);
-    take_changes(self);
+    apply_changes(self);
     extend_due(self);
     retry_due(self);
     lease_due(self);
@@ -354,10 +355,10 @@ static void take_time(gather_t *self, bool inbox_empty)
 
 static void check_dead(gather_t *self)
 {
-    if (self->config.max_dead == 0 || self->used_up < self->config.max_dead ||
+    if (self->config.max_dead == 0 || self->exhausted < self->config.max_dead ||
         self->statistics.draining)
         return;
-    gather_note(self, GATHER_NOTE_TOO_MANY_DEAD, NULL);
+    gather_log(self, GATHER_LOG_TOO_MANY_DEAD, NULL);
     drain(self);
 }
 
@@ -370,20 +371,20 @@ void gather_step(gather_t *self, const gather_event_t *event, gather_actions_t *
     flights_free_ended(&self->flights);
     worker_t *worker;
     switch (event->kind) {
-    case GATHER_JOB: take_job(self, event); break;
-    case GATHER_ASK: take_question(self); break;
-    case GATHER_REPORT: take_report(self, event->as.report); break;
+    case GATHER_JOB: apply_job(self, event); break;
+    case GATHER_ASK: apply_question(self); break;
+    case GATHER_REPORT: apply_report(self, event->as.report); break;
     case GATHER_STARTED: break; // reports list what runs; this is for those who watch
     case GATHER_RESULT:
-        worker = workers_find(self->workers, event->as.from.worker, event->as.from.nonce);
+        worker = workers_find(self->workers, event->as.from.worker, event->as.from.instance);
         if (worker)
-            gather_take_result(self, worker, event->as.from.result, false);
+            gather_apply_result(self, worker, event->as.from.result, false);
         break;
-    case GATHER_BYE: take_bye(self, event); break;
-    case GATHER_TIME: take_time(self, event->as.time.inbox_empty); break;
+    case GATHER_BYE: apply_bye(self, event); break;
+    case GATHER_TIME: apply_time(self, event->as.time.inbox_empty); break;
     case GATHER_DRAIN: drain(self); break;
     }
-    take_changes(self);
+    apply_changes(self);
     check_dead(self);
     gather_hand_out(self);
     if (self->statistics.draining && flights_count(&self->flights) == 0 && !self->left) {
@@ -419,9 +420,10 @@ bool gather_next_worker(const gather_t *self, gather_worker_t *cursor)
     cursor->cursor = worker;
     if (!worker)
         return false;
-    cursor->confirm = (mm_confirm_t){.worker = mm_text(worker->name.text),
-                                     .session = worker->session,
-                                     .confirmed = worker->confirmed};
+    cursor->acknowledgement =
+        (mm_acknowledgement_t){.worker = mm_str(worker->name.text),
+                               .session = worker->session,
+                               .acknowledged_through = worker->acknowledged_through};
     cursor->role = worker->role;
     cursor->slots = worker->slots;
     cursor->out = worker->out;

@@ -8,7 +8,7 @@
 #include "frame.h"
 
 typedef struct {
-    uint64_t life;          // of this consumer: higher than any before
+    uint64_t epoch;         // of this consumer: higher than any before
     uint64_t first_number;  // task numbers count on from here
     uint64_t first_session; // session numbers too
     uint64_t seed;          // for jitter
@@ -30,7 +30,7 @@ typedef struct {
 
 typedef enum {
     GATHER_JOB,     // a publisher delivers a job
-    GATHER_ASK,     // a publisher wants to hear the consumer's life
+    GATHER_ASK,     // a publisher wants to hear the consumer's epoch
     GATHER_REPORT,  // a worker's hello or heartbeat
     GATHER_STARTED, // a worker has started a task
     GATHER_RESULT,  // a task has ended
@@ -44,15 +44,15 @@ typedef struct {
     int64_t now_ms; // CLOCK_MONOTONIC, never less than in the event before
     union {
         struct {
-            mm_text_t publisher;
-            uint64_t life; // that the publisher last heard
+            mm_str_t publisher;
+            uint64_t epoch; // that the publisher last heard
             mm_job_t job;
             int64_t received_ms; // Unix time
         } job;
         const mm_report_t *report;
         struct {
-            mm_text_t worker;
-            uint64_t nonce;
+            mm_str_t worker;
+            uint64_t instance;
             uint64_t session;
             uint64_t number; // started
             const mm_result_t *result;
@@ -65,7 +65,7 @@ typedef struct {
 } gather_event_t;
 
 typedef enum {
-    GATHER_NOTICE,  // tell a publisher: extend, ack, nack, dead
+    GATHER_VERDICT, // tell a publisher: extend, ack, nack, dead
     GATHER_TASK,    // hand a task to a worker
     GATHER_OPEN,    // bind a session's endpoint
     GATHER_CLOSE,   // close it
@@ -74,58 +74,59 @@ typedef enum {
     GATHER_REJOIN,  // tell it to say hello again
     GATHER_LAST,    // tell it that nothing more comes in its session
     GATHER_BEAT,    // broadcast the consumer's heartbeat
-    GATHER_NOTE,    // nothing to do: for the log
+    GATHER_LOG,     // nothing to do: for the log
     GATHER_LEAVE    // broadcast the bye and end
 } gather_action_kind_t;
 
 typedef enum {
-    GATHER_NOTE_PULLED,       // a job is in flight now
-    GATHER_NOTE_IN_FLIGHT,    // redelivered while in flight: ignored
-    GATHER_NOTE_RETRY,        // a leg failed and is tried again
-    GATHER_NOTE_WORKER_LOST,  // no heartbeat
-    GATHER_NOTE_WORKER_LEFT,  // bye
-    GATHER_NOTE_TAKEN_BACK,   // a task of a lost worker, or one that never arrived
-    GATHER_NOTE_TOO_MANY_DEAD // max_dead is reached: draining
-} gather_note_t;
+    GATHER_LOG_PULLED,       // a job is in flight now
+    GATHER_LOG_IN_FLIGHT,    // redelivered while in flight: ignored
+    GATHER_LOG_RETRY,        // a leg failed and is tried again
+    GATHER_LOG_WORKER_LOST,  // no heartbeat
+    GATHER_LOG_WORKER_LEFT,  // bye
+    GATHER_LOG_RECLAIMED,    // a task of a lost worker, or one that never arrived
+    GATHER_LOG_TOO_MANY_DEAD // max_dead is reached: draining
+} gather_log_t;
 
 typedef struct {
     gather_action_kind_t kind;
     union {
         struct {
             const char *publisher;
-            mm_notice_t notice;
-            mm_text_t host; // empty when only the id is known
-        } notice;
+            mm_verdict_t verdict;
+            mm_str_t host; // empty when only the id is known
+        } verdict;
         struct {
             const char *worker;
             uint64_t session;
             int64_t stamp_ms;
-            uint64_t confirmed;
+            uint64_t acknowledged_through;
             mm_task_t task;
         } task;
         struct {
             mm_name_t worker;
-            uint64_t nonce;
+            uint64_t instance;
             uint64_t session;
-            uint64_t confirmed; // last
-            const char *reason; // refused
-        } answer;               // open, close, welcome, refused, rejoin, last
+            uint64_t acknowledged_through; // last
+            const char *reason;            // refused
+        } answer;                          // open, close, welcome, refused, rejoin, last
         struct {
-            gather_note_t note;
+            gather_log_t log;
             mm_id_t id;
-            mm_text_t host;
-            mm_text_t error;
+            mm_str_t host;
+            mm_str_t error;
             mm_leg_t leg;     // retry, taken back
             uint64_t number;  // taken back: the task\'s
             uint32_t attempt; // retry, taken back
             bool is_lost;     // taken back: it may have been started there
             int64_t delay_ms; // retry
             mm_name_t worker; // worker lost, left; taken back: who had it
-        } note;
+        } log;
     } as;
 } gather_action_t;
 
-// Owned by the caller, reused from step to step. What the items point to lives until the next step.
+// Owned by the caller, reused from step to step. What the items point to epochs until the next
+// step.
 typedef struct {
     gather_action_t *items;
     size_t count;
@@ -147,7 +148,7 @@ int64_t gather_deadline(const gather_t *self);
 // The joined workers, one by one, for the heartbeat: start with NULL.
 typedef struct {
     const void *cursor; // NULL: from the start, or at the end
-    mm_confirm_t confirm;
+    mm_acknowledgement_t acknowledgement;
     mm_role_t role;
     uint32_t slots;
     uint32_t out;
@@ -161,7 +162,7 @@ typedef struct {
     uint64_t nacked;
     uint64_t extended;
     uint64_t retried;
-    uint64_t taken_back; // restarts, from workers that were lost or never got them
+    uint64_t reclaimed; // restarts, from workers that were lost or never got them
     size_t in_flight;
     bool draining;
 } gather_statistics_t;
@@ -180,8 +181,8 @@ typedef struct {
     uint32_t slots; // of all workers that are there
     int64_t wait_p50_ms, wait_p99_ms;
     int64_t took_p50_ms, took_p99_ms;
-} gather_hop_t;
-gather_hop_t gather_hop(gather_t *self, mm_role_t role);
+} gather_stage_t;
+gather_stage_t gather_stage(gather_t *self, mm_role_t role);
 // How long jobs are in flight: p from 0 to 1, as above.
 int64_t gather_flight_ms(gather_t *self, double p);
 
@@ -201,7 +202,7 @@ bool gather_next_known(const gather_t *self, gather_known_t *cursor);
 // A job in flight, as text. Valid until the next step.
 typedef struct {
     mm_id_t id;
-    mm_text_t host;
+    mm_str_t host;
     const char *publisher;
     const char *store;          // state of its leg: "ready", "out", "backoff", "saved"
     const char *restart;        // "held", "ready", "blocked", "lonely", "out", ...
@@ -217,7 +218,7 @@ typedef struct {
 } gather_job_t;
 // Up to `most` jobs of this host, or the one with this id. Returns how many it found. Of a host it
 // looks at each job in flight.
-size_t gather_find_jobs(const gather_t *self, mm_text_t host_or_id, gather_job_t *ret_jobs,
+size_t gather_find_jobs(const gather_t *self, mm_str_t host_or_id, gather_job_t *ret_jobs,
                         size_t most);
 
 #endif

@@ -8,7 +8,7 @@
 // runs, and while draining not for the store's sake (R8, R10).
 bool gather_gave_up(gather_t *self, flight_t *flight)
 {
-    bool in_store = flight->restart == RESTART_OK || flight->restart == RESTART_USED_UP;
+    bool in_store = flight->restart == RESTART_OK || flight->restart == RESTART_EXHAUSTED;
     if (flight->restart == RESTART_OUT ||
         !(flight->overdue || (self->statistics.draining && !in_store)))
         return false;
@@ -18,7 +18,7 @@ bool gather_gave_up(gather_t *self, flight_t *flight)
 
 // ---- the store leg
 
-// Whether this life of the consumer handed the task out.
+// Whether this epoch of the consumer handed the task out.
 static bool is_ours(const gather_t *self, uint64_t number)
 {
     return number > self->config.first_number;
@@ -41,7 +41,7 @@ static int64_t backoff(gather_t *self, uint32_t failures)
 // without a success does wait: one may still come.
 static void try_settle(gather_t *self, flight_t *flight)
 {
-    bool restart_ended = flight->restart == RESTART_OK || flight->restart == RESTART_USED_UP;
+    bool restart_ended = flight->restart == RESTART_OK || flight->restart == RESTART_EXHAUSTED;
     bool saves = flight->store == STORE_OUT && flight->settle == MM_OUTCOME_NONE;
     if (!(flight->store == STORE_SAVED && restart_ended) &&
         !(saves && flight->restart == RESTART_OK))
@@ -57,11 +57,11 @@ static void retry_store(gather_t *self, flight_t *flight, const mm_result_t *res
     bool stays = flight->handed_out || flight->restart == RESTART_OK;
     flight_set_store(&self->flights, flight, STORE_BACKOFF,
                      self->now_ms + backoff(self, flight->store_failures));
-    gather_action_t *retry = gather_note(self, GATHER_NOTE_RETRY, flight);
-    retry->as.note.leg = result->leg;
-    retry->as.note.error = result->error;
-    retry->as.note.attempt = flight->store_failures;
-    retry->as.note.delay_ms = flight->store_backoff.due_ms - self->now_ms;
+    gather_action_t *retry = gather_log(self, GATHER_LOG_RETRY, flight);
+    retry->as.log.leg = result->leg;
+    retry->as.log.error = result->error;
+    retry->as.log.attempt = flight->store_failures;
+    retry->as.log.delay_ms = flight->store_backoff.due_ms - self->now_ms;
     self->statistics.retried++;
     if (gather_gave_up(self, flight))
         return;
@@ -70,7 +70,7 @@ static void retry_store(gather_t *self, flight_t *flight, const mm_result_t *res
 }
 
 // The save has answered that there is no outcome yet: a restart that waited for it may go (R6).
-static void take_saved(gather_t *self, flight_t *flight)
+static void apply_saved(gather_t *self, flight_t *flight)
 {
     flight->store_failures = 0;
     flight_set_store(&self->flights, flight, STORE_SAVED, 0);
@@ -81,7 +81,7 @@ static void take_saved(gather_t *self, flight_t *flight)
     try_settle(self, flight);
 }
 
-static void take_store_result(gather_t *self, flight_t *flight, const mm_result_t *result)
+static void apply_store_result(gather_t *self, flight_t *flight, const mm_result_t *result)
 {
     if (flight->store != STORE_OUT || result->number != flight->store_task)
         return; // an answer to an earlier delivery's save proves nothing (R3)
@@ -92,7 +92,7 @@ static void take_store_result(gather_t *self, flight_t *flight, const mm_result_
                 flight_set_error(flight, result->error);
             gather_settled(self, flight, result->outcome);
         } else if (flight->settle == MM_OUTCOME_NONE) {
-            take_saved(self, flight);
+            apply_saved(self, flight);
         } else {
             retry_store(self, flight, result); // settled to nothing: not an answer
         }
@@ -107,8 +107,8 @@ static void take_store_result(gather_t *self, flight_t *flight, const mm_result_
 static void retry_restart(gather_t *self, flight_t *flight, int64_t delay_ms)
 {
     if (flight->attempts >= self->config.attempts) {
-        flight_set_restart(&self->flights, flight, RESTART_USED_UP, 0);
-        self->used_up++;
+        flight_set_restart(&self->flights, flight, RESTART_EXHAUSTED, 0);
+        self->exhausted++;
         try_settle(self, flight);
         return;
     }
@@ -116,22 +116,22 @@ static void retry_restart(gather_t *self, flight_t *flight, int64_t delay_ms)
         flight_set_restart(&self->flights, flight, RESTART_BACKOFF, self->now_ms + delay_ms);
     else
         flight_set_restart(&self->flights, flight, RESTART_READY, 0);
-    gather_action_t *retry = gather_note(self, GATHER_NOTE_RETRY, flight);
-    retry->as.note.leg = MM_LEG_RESTART;
-    retry->as.note.delay_ms = delay_ms;
+    gather_action_t *retry = gather_log(self, GATHER_LOG_RETRY, flight);
+    retry->as.log.leg = MM_LEG_RESTART;
+    retry->as.log.delay_ms = delay_ms;
     self->statistics.retried++;
     (void)gather_gave_up(self, flight);
 }
 
 // An attempt that never started costs nothing: a job that had used them all up has one again.
-static void uncharge(gather_t *self, flight_t *flight)
+static void refund_attempt(gather_t *self, flight_t *flight)
 {
     if (flight->attempts == 0)
         return;
     flight->attempts--;
-    if (flight->restart != RESTART_USED_UP)
+    if (flight->restart != RESTART_EXHAUSTED)
         return;
-    self->used_up -= self->used_up > 0;
+    self->exhausted -= self->exhausted > 0;
     // What was used up before this delivery has handed nothing out in it: the save answers first
     // (R6).
     bool is_held = flight->restart_task == 0;
@@ -139,8 +139,8 @@ static void uncharge(gather_t *self, flight_t *flight)
     (void)gather_gave_up(self, flight);
 }
 
-static void take_restart_result(gather_t *self, flight_t *flight, const char *worker, bool charged,
-                                const mm_result_t *result)
+static void apply_restart_result(gather_t *self, flight_t *flight, const char *worker, bool charged,
+                                 const mm_result_t *result)
 {
     if (flight->settle != MM_OUTCOME_NONE) { // too late: the outcome has been asked for (R9)
         if (flight->settle == MM_OUTCOME_DEAD && result->status == MM_STATUS_OK)
@@ -153,7 +153,7 @@ static void take_restart_result(gather_t *self, flight_t *flight, const char *wo
         if (flight->restart == RESTART_OK)
             return;
         if (!is_ours(self, result->number))
-            flight->attempts++; // of an earlier life of the consumer: not charged in this one
+            flight->attempts++; // of an earlier epoch of the consumer: not charged in this one
         flight->worker = worker;
         flight_set_restart(&self->flights, flight, RESTART_OK, 0);
         try_settle(self, flight);
@@ -167,7 +167,7 @@ static void take_restart_result(gather_t *self, flight_t *flight, const char *wo
         break;
     case MM_STATUS_RETURNED:
         if (charged && is_ours(self, result->number))
-            uncharge(self, flight);
+            refund_attempt(self, flight);
         if (current) {
             flight_set_restart(&self->flights, flight, RESTART_READY, 0);
             (void)gather_gave_up(self, flight);
@@ -176,18 +176,18 @@ static void take_restart_result(gather_t *self, flight_t *flight, const char *wo
     }
 }
 
-// A result of a job that is not in flight: nacked before, or of an earlier life of the consumer
+// A result of a job that is not in flight: nacked before, or of an earlier epoch of the consumer
 // (R8).
 static void remember_result(gather_t *self, const char *worker, bool charged,
                             const mm_result_t *result)
 {
-    memory_item_t *item = memory_find(&self->memory, &result->id);
+    settled_item_t *item = settled_cache_find(&self->cache, &result->id);
     if (item && item->outcome != MM_OUTCOME_NONE)
         return;
     switch (result->status) {
     case MM_STATUS_OK:
         if (!item)
-            item = memory_put(&self->memory, &result->id, MM_OUTCOME_NONE);
+            item = settled_cache_put(&self->cache, &result->id, MM_OUTCOME_NONE);
         if (!is_ours(self, result->number) && !item->restarted)
             item->attempts++;
         item->restarted = true;
@@ -204,9 +204,9 @@ static void remember_result(gather_t *self, const char *worker, bool charged,
 // A task is no longer held: its host may be free, and so may the worker that was kept for it.
 static void release(gather_t *self, ended_t *ended)
 {
-    if (ended->number != 0 && ended->number == self->alone_number) {
-        self->alone_number = 0;
-        workers_release_alone(self->workers);
+    if (ended->number != 0 && ended->number == self->quarantine_number) {
+        self->quarantine_number = 0;
+        workers_release_quarantine(self->workers);
     }
     if (!ended->host)
         return;
@@ -215,7 +215,7 @@ static void release(gather_t *self, ended_t *ended)
 }
 
 // A task was taken back from its worker without a result.
-static void take_back(gather_t *self, const workers_change_t *change)
+static void reclaim(gather_t *self, const workers_change_t *change)
 {
     const ended_t *ended = &change->ended;
     flight_t *flight = flights_find(&self->flights, &ended->id);
@@ -225,53 +225,53 @@ static void take_back(gather_t *self, const workers_change_t *change)
         return;
     }
     bool ours = is_ours(self, ended->number);
-    memory_item_t *item = flight ? NULL : memory_find(&self->memory, &ended->id);
-    if (item && ours && ended->why == ENDED_MISSING && item->attempts > 0)
+    settled_item_t *item = flight ? NULL : settled_cache_find(&self->cache, &ended->id);
+    if (item && ours && ended->why == ENDED_UNDELIVERED && item->attempts > 0)
         item->attempts--;
     if (!flight || flight->settle != MM_OUTCOME_NONE)
         return;
     uint32_t attempt = flight->attempts;
-    if (ours && ended->why == ENDED_MISSING)
-        uncharge(self, flight);
+    if (ours && ended->why == ENDED_UNDELIVERED)
+        refund_attempt(self, flight);
     if (flight->restart != RESTART_OUT || flight->restart_task != ended->number)
         return;
-    self->statistics.taken_back++;
-    gather_action_t *taken = gather_note(self, GATHER_NOTE_TAKEN_BACK, flight);
-    taken->as.note.leg = MM_LEG_RESTART;
-    taken->as.note.number = ended->number;
-    taken->as.note.attempt = attempt;
-    taken->as.note.worker = change->name;
-    taken->as.note.is_lost = ended->why == ENDED_LOST;
+    self->statistics.reclaimed++;
+    gather_action_t *taken = gather_log(self, GATHER_LOG_RECLAIMED, flight);
+    taken->as.log.leg = MM_LEG_RESTART;
+    taken->as.log.number = ended->number;
+    taken->as.log.attempt = attempt;
+    taken->as.log.worker = change->name;
+    taken->as.log.is_lost = ended->why == ENDED_LOST;
     if (ended->why == ENDED_LOST) {
         flight->losses++;
-        flight_set_error(flight, mm_text("its restarter was lost in mid-restart"));
+        flight_set_error(flight, mm_str("its restarter was lost in mid-restart"));
     }
     retry_restart(self, flight, 0);
 }
 
-void gather_take_result(gather_t *self, worker_t *worker, const mm_result_t *result, bool in_hello)
+void gather_apply_result(gather_t *self, worker_t *worker, const mm_result_t *result, bool in_hello)
 {
     ended_t ended;
-    if (!workers_take_result(self->workers, worker, result, in_hello, &ended))
+    if (!workers_apply_result(self->workers, worker, result, in_hello, &ended))
         return;
     flight_t *flight = flights_find(&self->flights, &result->id);
     if (result->leg != MM_LEG_RESTART) {
         if (flight)
-            take_store_result(self, flight, result);
+            apply_store_result(self, flight, result);
     } else {
         bool charged = ended.number != 0; // it was held, or taken back from a lost worker
-        const char *name = names_intern(&self->names, mm_text(worker->name.text));
+        const char *name = name_pool_intern(&self->names, mm_str(worker->name.text));
         if (flight)
-            take_restart_result(self, flight, name, charged, result);
+            apply_restart_result(self, flight, name, charged, result);
         else
             remember_result(self, name, charged, result);
     }
     release(self, &ended);
 }
 
-void gather_take_ended(gather_t *self, const workers_change_t *change)
+void gather_apply_ended(gather_t *self, const workers_change_t *change)
 {
     ended_t ended = change->ended;
-    take_back(self, change);
+    reclaim(self, change);
     release(self, &ended);
 }

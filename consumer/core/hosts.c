@@ -13,11 +13,11 @@
 
 static bool has_name(const void *host, const void *name)
 {
-    return mm_text_equal(host_name(host), *(const mm_text_t *)name);
+    return mm_str_equal(host_name(host), *(const mm_str_t *)name);
 }
 
 // One that nobody refers to, when its room is enough.
-static host_t *new_host(hosts_t *self, mm_text_t name, uint64_t hash)
+static host_t *new_host(hosts_t *self, mm_str_t name, uint64_t hash)
 {
     assert(name.size <= MM_HOST_MAX);
     host_t *host = self->spare;
@@ -25,23 +25,23 @@ static host_t *new_host(hosts_t *self, mm_text_t name, uint64_t hash)
         LL_DELETE2(self->spare, host, next_spare);
         self->spare_count--;
     }
-    if (host && host->room < name.size) {
+    if (host && host->capacity < name.size) {
         free(host);
         host = NULL;
     }
-    uint8_t room = host ? host->room : (uint8_t)name.size;
-    size_t bytes = offsetof(host_t, name) + room;
+    uint8_t capacity = host ? host->capacity : (uint8_t)name.size;
+    size_t bytes = offsetof(host_t, name) + capacity;
     if (!host)
         host = malloc(bytes > sizeof *host ? bytes : sizeof *host);
     assert(host);
-    *host = (host_t){.hash = hash, .size = (uint8_t)name.size, .room = room};
+    *host = (host_t){.hash = hash, .size = (uint8_t)name.size, .capacity = capacity};
     memcpy(host->name, name.data, name.size);
     return host;
 }
 
-host_t *hosts_get(hosts_t *self, mm_text_t name)
+host_t *hosts_get(hosts_t *self, mm_str_t name)
 {
-    uint64_t hash = mm_text_hash(name);
+    uint64_t hash = mm_str_hash(name);
     host_t *host = mm_table_find(&self->table, hash, has_name, &name);
     if (!host) {
         host = new_host(self, name, hash);
@@ -80,7 +80,7 @@ void hosts_clear(hosts_t *self)
     mm_table_clear(&self->table);
 }
 
-mm_text_t host_name(const host_t *self)
+mm_str_t host_name(const host_t *self)
 {
-    return (mm_text_t){self->name, self->size};
+    return (mm_str_t){self->name, self->size};
 }

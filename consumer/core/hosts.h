@@ -1,5 +1,5 @@
 // Which hosts are being restarted, and which jobs wait for one (I8, R2). Pure.
-// An entry lives as long as anything refers to it.
+// An entry epochs as long as anything refers to it.
 
 #ifndef HOSTS_H
 #define HOSTS_H
@@ -19,7 +19,7 @@ typedef struct host {
     };
     uint64_t hash;
     uint8_t size;
-    uint8_t room; // for a name
+    uint8_t capacity; // for a name
     char name[];
 } host_t;
 
@@ -30,11 +30,11 @@ typedef struct {
 } hosts_t;
 
 // The host of this name with one more reference.
-host_t *hosts_get(hosts_t *self, mm_text_t name);
+host_t *hosts_get(hosts_t *self, mm_str_t name);
 // Gives a reference back; *host_p becomes NULL.
 void hosts_put(hosts_t *self, host_t **host_p);
 // No host may be referred to any more.
 void hosts_clear(hosts_t *self);
-mm_text_t host_name(const host_t *self);
+mm_str_t host_name(const host_t *self);
 
 #endif

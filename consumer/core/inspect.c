@@ -13,38 +13,41 @@ static const char *const store_names[] = {[STORE_READY] = "ready",
                                           [STORE_SAVED] = "saved",
                                           [STORE_ENDED] = "ended"};
 static const char *const restart_names[] = {
-    [RESTART_HELD] = "held",     [RESTART_READY] = "ready",     [RESTART_BLOCKED] = "blocked",
-    [RESTART_LONELY] = "lonely", [RESTART_OUT] = "out",         [RESTART_BACKOFF] = "backoff",
-    [RESTART_OK] = "ok",         [RESTART_USED_UP] = "used up", [RESTART_ENDED] = "ended"};
+    [RESTART_HELD] = "held",       [RESTART_READY] = "ready",
+    [RESTART_BLOCKED] = "blocked", [RESTART_QUARANTINED] = "lonely",
+    [RESTART_OUT] = "out",         [RESTART_BACKOFF] = "backoff",
+    [RESTART_OK] = "ok",           [RESTART_EXHAUSTED] = "used up",
+    [RESTART_ENDED] = "ended"};
 
-gather_hop_t gather_hop(gather_t *self, mm_role_t role)
+gather_stage_t gather_stage(gather_t *self, mm_role_t role)
 {
     flights_t *flights = &self->flights;
-    gather_hop_t hop = {0};
-    hop_time_t wait = role == MM_ROLE_SAVER ? HOP_STORE_WAIT : HOP_RESTART_WAIT;
+    gather_stage_t stage = {0};
+    latency_kind_t wait = role == MM_ROLE_SAVER ? LATENCY_STORE_WAIT : LATENCY_RESTART_WAIT;
     if (role == MM_ROLE_SAVER) {
-        hop.waiting = flights->in_store[STORE_READY];
-        hop.backoff = flights->in_store[STORE_BACKOFF];
+        stage.waiting = flights->in_store[STORE_READY];
+        stage.backoff = flights->in_store[STORE_BACKOFF];
     } else {
-        hop.blocked = flights->in_restart[RESTART_BLOCKED] + flights->in_restart[RESTART_LONELY];
-        hop.waiting = hop.blocked + flights->in_restart[RESTART_READY];
-        hop.backoff = flights->in_restart[RESTART_BACKOFF];
+        stage.blocked =
+            flights->in_restart[RESTART_BLOCKED] + flights->in_restart[RESTART_QUARANTINED];
+        stage.waiting = stage.blocked + flights->in_restart[RESTART_READY];
+        stage.backoff = flights->in_restart[RESTART_BACKOFF];
     }
     for (const worker_t *worker = NULL; (worker = workers_next(self->workers, worker)) != NULL;)
         if (worker->role == role && worker->session != 0) {
-            hop.slots += worker->slots;
-            hop.out += worker->out;
+            stage.slots += worker->slots;
+            stage.out += worker->out;
         }
-    hop.wait_p50_ms = hops_quantile(&flights->hops, wait, 0.5, self->now_ms);
-    hop.wait_p99_ms = hops_quantile(&flights->hops, wait, 0.99, self->now_ms);
-    hop.took_p50_ms = hops_quantile(&flights->hops, wait + 1, 0.5, self->now_ms);
-    hop.took_p99_ms = hops_quantile(&flights->hops, wait + 1, 0.99, self->now_ms);
-    return hop;
+    stage.wait_p50_ms = latency_quantile(&flights->latency, wait, 0.5, self->now_ms);
+    stage.wait_p99_ms = latency_quantile(&flights->latency, wait, 0.99, self->now_ms);
+    stage.took_p50_ms = latency_quantile(&flights->latency, wait + 1, 0.5, self->now_ms);
+    stage.took_p99_ms = latency_quantile(&flights->latency, wait + 1, 0.99, self->now_ms);
+    return stage;
 }
 
 int64_t gather_flight_ms(gather_t *self, double p)
 {
-    return hops_quantile(&self->flights.hops, HOP_FLIGHT, p, self->now_ms);
+    return latency_quantile(&self->flights.latency, LATENCY_FLIGHT, p, self->now_ms);
 }
 
 bool gather_next_known(const gather_t *self, gather_known_t *cursor)
@@ -88,7 +91,7 @@ static gather_job_t job_of(const gather_t *self, const flight_t *flight)
         .lease_ms = flight->overdue ? 0 : flight->lease_ms - self->now_ms};
 }
 
-size_t gather_find_jobs(const gather_t *self, mm_text_t host_or_id, gather_job_t *ret_jobs,
+size_t gather_find_jobs(const gather_t *self, mm_str_t host_or_id, gather_job_t *ret_jobs,
                         size_t most)
 {
     mm_id_t id;
@@ -101,7 +104,7 @@ size_t gather_find_jobs(const gather_t *self, mm_text_t host_or_id, gather_job_t
         return count;
     for (flight = host_or_id.size > 0 ? self->flights.extends : NULL; flight && count < most;
          flight = flight->extend_next)
-        if (mm_text_equal(host_name(flight->host), host_or_id))
+        if (mm_str_equal(host_name(flight->host), host_or_id))
             ret_jobs[count++] = job_of(self, flight);
     return count;
 }

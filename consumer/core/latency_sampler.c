@@ -8,21 +8,21 @@
 
 // The fewer trails are left the fewer jobs are followed: a long queue would else take them all at
 // its end, and nothing would be known of it until its head has come that far.
-static uint32_t one_in(const hops_t *self)
+static uint32_t one_in(const latency_sampler_t *self)
 {
-    if (self->out < HOPS_TRAILS / 2)
+    if (self->out < LATENCY_TRAILS / 2)
         return FOLLOWED;
-    return self->out < HOPS_TRAILS * 3 / 4 ? 8 * FOLLOWED : 64 * FOLLOWED;
+    return self->out < LATENCY_TRAILS * 3 / 4 ? 8 * FOLLOWED : 64 * FOLLOWED;
 }
 
-trail_t *hops_follow(hops_t *self, int64_t now_ms)
+trail_t *latency_follow(latency_sampler_t *self, int64_t now_ms)
 {
     if (self->begun++ % one_in(self) != 0)
         return NULL;
     trail_t *trail = self->spare;
     if (trail)
         LL_DELETE(self->spare, trail);
-    else if (self->used < HOPS_TRAILS)
+    else if (self->used < LATENCY_TRAILS)
         trail = &self->trails[self->used++];
     if (!trail)
         return NULL;
@@ -31,41 +31,41 @@ trail_t *hops_follow(hops_t *self, int64_t now_ms)
     return trail;
 }
 
-void hops_end(hops_t *self, trail_t **trail_p, int64_t now_ms)
+void latency_end(latency_sampler_t *self, trail_t **trail_p, int64_t now_ms)
 {
     trail_t *trail = *trail_p;
     if (!trail)
         return;
     *trail_p = NULL;
-    mm_recent_record(&self->times[HOP_FLIGHT], now_ms, now_ms - trail->began_ms);
+    mm_windowed_histogram_record(&self->times[LATENCY_FLIGHT], now_ms, now_ms - trail->began_ms);
     LL_PREPEND(self->spare, trail);
     self->out--;
 }
 
 // What ends is recorded; what begins is counted from now.
-static void move(hops_t *self, hop_time_t wait, int64_t *since_ms, hop_change_t change,
-                 int64_t now_ms)
+static void move(latency_sampler_t *self, latency_kind_t wait, int64_t *since_ms,
+                 stage_change_t change, int64_t now_ms)
 {
     if (change.waited && change.waits)
         return; // another queue, the same wait
     if (change.waited && change.is_out)
-        mm_recent_record(&self->times[wait], now_ms, now_ms - *since_ms);
+        mm_windowed_histogram_record(&self->times[wait], now_ms, now_ms - *since_ms);
     if (change.was_out)
-        mm_recent_record(&self->times[wait + 1], now_ms, now_ms - *since_ms);
+        mm_windowed_histogram_record(&self->times[wait + 1], now_ms, now_ms - *since_ms);
     *since_ms = now_ms;
 }
 
-void hops_store(hops_t *self, trail_t *trail, hop_change_t change, int64_t now_ms)
+void latency_store(latency_sampler_t *self, trail_t *trail, stage_change_t change, int64_t now_ms)
 {
-    move(self, HOP_STORE_WAIT, &trail->store_ms, change, now_ms);
+    move(self, LATENCY_STORE_WAIT, &trail->store_ms, change, now_ms);
 }
 
-void hops_restart(hops_t *self, trail_t *trail, hop_change_t change, int64_t now_ms)
+void latency_restart(latency_sampler_t *self, trail_t *trail, stage_change_t change, int64_t now_ms)
 {
-    move(self, HOP_RESTART_WAIT, &trail->restart_ms, change, now_ms);
+    move(self, LATENCY_RESTART_WAIT, &trail->restart_ms, change, now_ms);
 }
 
-int64_t hops_quantile(hops_t *self, hop_time_t time, double p, int64_t now_ms)
+int64_t latency_quantile(latency_sampler_t *self, latency_kind_t time, double p, int64_t now_ms)
 {
-    return mm_recent_quantile(&self->times[time], now_ms, p);
+    return mm_windowed_histogram_quantile(&self->times[time], now_ms, p);
 }

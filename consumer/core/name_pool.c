@@ -7,16 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct names_item {
+struct name_pool_item {
     UT_hash_handle hh;
     bool marked;
     mm_name_t name;
 };
 
-const char *names_intern(names_t *self, mm_text_t name)
+const char *name_pool_intern(name_pool_t *self, mm_str_t name)
 {
-    names_item_t *item = self->latest; // names come many times in a row
-    if (item && mm_text_equal(mm_text(item->name.text), name))
+    name_pool_item_t *item = self->latest; // names come many times in a row
+    if (item && mm_str_equal(mm_str(item->name.text), name))
         return item->name.text;
     HASH_FIND(hh, self->table, name.data, name.size, item);
     if (item) {
@@ -24,7 +24,7 @@ const char *names_intern(names_t *self, mm_text_t name)
         return item->name.text;
     }
     mm_name_t copy;
-    if (!mm_name_from(name, &copy) || HASH_COUNT(self->table) >= NAMES_MAX)
+    if (!mm_name_from(name, &copy) || HASH_COUNT(self->table) >= NAME_POOL_MAX)
         return NULL;
     item = calloc(1, sizeof *item);
     assert(item);
@@ -34,24 +34,24 @@ const char *names_intern(names_t *self, mm_text_t name)
     return item->name.text;
 }
 
-bool names_are_many(const names_t *self)
+bool name_pool_is_crowded(const name_pool_t *self)
 {
-    return HASH_COUNT(self->table) >= NAMES_MAX / 2;
+    return HASH_COUNT(self->table) >= NAME_POOL_MAX / 2;
 }
 
-void names_mark(const names_t *self, const char *name)
+void name_pool_mark(const name_pool_t *self, const char *name)
 {
-    names_item_t *item = NULL;
+    name_pool_item_t *item = NULL;
     if (name)
         HASH_FIND_STR(self->table, name, item);
     if (item)
         item->marked = true;
 }
 
-void names_drop_unmarked(names_t *self)
+void name_pool_drop_unmarked(name_pool_t *self)
 {
     self->latest = NULL;
-    names_item_t *item, *next;
+    name_pool_item_t *item, *next;
     HASH_ITER (hh, self->table, item, next) {
         if (!item->marked) {
             HASH_DELETE(hh, self->table, item);
@@ -62,10 +62,10 @@ void names_drop_unmarked(names_t *self)
     }
 }
 
-void names_clear(names_t *self)
+void name_pool_clear(name_pool_t *self)
 {
     self->latest = NULL;
-    names_item_t *item, *next;
+    name_pool_item_t *item, *next;
     HASH_ITER (hh, self->table, item, next) {
         HASH_DELETE(hh, self->table, item);
         free(item);

@@ -11,17 +11,17 @@
 
 static bool has_id(const void *item, const void *id)
 {
-    return mm_id_equal(&((const memory_item_t *)item)->id, id);
+    return mm_id_equal(&((const settled_item_t *)item)->id, id);
 }
 
-memory_item_t *memory_find(const memory_t *self, const mm_id_t *id)
+settled_item_t *settled_cache_find(const settled_cache_t *self, const mm_id_t *id)
 {
     if (mm_id_compare(id, &self->highest) > 0)
         return NULL;
     return mm_table_find(&self->table, mm_id_hash(id), has_id, id);
 }
 
-static void unlink_item(memory_t *self, memory_item_t *item)
+static void unlink_item(settled_cache_t *self, settled_item_t *item)
 {
     mm_table_remove(&self->table, mm_id_hash(&item->id), item);
     if (item->outcome == MM_OUTCOME_NONE) {
@@ -33,7 +33,7 @@ static void unlink_item(memory_t *self, memory_item_t *item)
     }
 }
 
-static void link_item(memory_t *self, memory_item_t *item)
+static void link_item(settled_cache_t *self, settled_item_t *item)
 {
     mm_table_add(&self->table, mm_id_hash(&item->id), item);
     if (item->outcome == MM_OUTCOME_NONE) {
@@ -45,37 +45,37 @@ static void link_item(memory_t *self, memory_item_t *item)
     }
 }
 
-static void make_room(memory_t *self, mm_outcome_t outcome)
+static void make_room(settled_cache_t *self, mm_outcome_t outcome)
 {
     if (outcome == MM_OUTCOME_NONE) {
         if (self->nacked_count >= self->nacked_max)
-            memory_remove(self, self->nacked);
+            settled_cache_remove(self, self->nacked);
         return;
     }
     if (self->settled_count < self->settled_max)
         return;
     if (mm_id_compare(&self->settled->id, &self->newest_dropped) > 0)
         self->newest_dropped = self->settled->id;
-    memory_remove(self, self->settled);
+    settled_cache_remove(self, self->settled);
 }
 
-static memory_item_t *new_item(memory_t *self, const mm_id_t *id)
+static settled_item_t *new_item(settled_cache_t *self, const mm_id_t *id)
 {
-    memory_item_t *item = self->spare;
+    settled_item_t *item = self->spare;
     if (item)
         LL_DELETE(self->spare, item);
     else
         item = malloc(sizeof *item);
     assert(item);
-    *item = (memory_item_t){.id = *id};
+    *item = (settled_item_t){.id = *id};
     if (mm_id_compare(id, &self->highest) > 0)
         self->highest = *id;
     return item;
 }
 
-memory_item_t *memory_put(memory_t *self, const mm_id_t *id, mm_outcome_t outcome)
+settled_item_t *settled_cache_put(settled_cache_t *self, const mm_id_t *id, mm_outcome_t outcome)
 {
-    memory_item_t *item = memory_find(self, id);
+    settled_item_t *item = settled_cache_find(self, id);
     if (item)
         unlink_item(self, item);
     make_room(self, outcome);
@@ -86,27 +86,27 @@ memory_item_t *memory_put(memory_t *self, const mm_id_t *id, mm_outcome_t outcom
     return item;
 }
 
-void memory_set_error(memory_item_t *item, const char *error)
+void settled_cache_set_error(settled_item_t *item, const char *error)
 {
     free(item->error);
     item->error = error && *error ? strdup(error) : NULL;
     assert(!error || !*error || item->error);
 }
 
-void memory_remove(memory_t *self, memory_item_t *item)
+void settled_cache_remove(settled_cache_t *self, settled_item_t *item)
 {
     unlink_item(self, item);
     free(item->error);
     LL_PREPEND(self->spare, item);
 }
 
-void memory_clear(memory_t *self)
+void settled_cache_clear(settled_cache_t *self)
 {
     while (self->settled)
-        memory_remove(self, self->settled);
+        settled_cache_remove(self, self->settled);
     while (self->nacked)
-        memory_remove(self, self->nacked);
-    for (memory_item_t *item; (item = self->spare) != NULL;) {
+        settled_cache_remove(self, self->nacked);
+    for (settled_item_t *item; (item = self->spare) != NULL;) {
         LL_DELETE(self->spare, item);
         free(item);
     }

@@ -14,7 +14,7 @@
 
 #define LOST_MAX 1024               // lost workers remembered, for their late results
 #define HELD_MAX (2 * MM_SLOTS_MAX) // tasks that one worker can hold, those on their way included
-// Highest session or task number that is believed when a worker names it: life.h comes to it in
+// Highest session or task number that is believed when a worker names it: epoch.h comes to it in
 // 2097, and what is above cannot be used up by counting.
 #define NAMED_MAX (UINT64_MAX / 16 * 15)
 
@@ -45,9 +45,9 @@ static void change_worker(workers_t *self, workers_change_kind_t kind, const wor
 {
     workers_change_t *added = change(self, kind);
     added->name = worker->name;
-    added->nonce = worker->nonce;
+    added->instance = worker->instance;
     added->session = worker->session;
-    added->confirmed = worker->confirmed;
+    added->acknowledged_through = worker->acknowledged_through;
 }
 
 // The welcome to the session that it was last given, which may be closed by now.
@@ -66,7 +66,7 @@ static void change_stranger(workers_t *self, workers_change_kind_t kind, const m
         self->change_count--;
         return;
     }
-    added->nonce = report->nonce;
+    added->instance = report->instance;
     added->reason = reason;
 }
 
@@ -78,21 +78,21 @@ size_t workers_changes(workers_t *self, const workers_change_t **ret_changes)
     return count;
 }
 
-static void end_holding(workers_t *self, holding_t *holding, ended_why_t why)
+static void end_assignment(workers_t *self, assignment_t *assignment, ended_why_t why)
 {
-    if (why == ENDED_LOST && holding->leg == MM_LEG_RESTART)
-        holdings_add_lost(self, holding->number);
-    mm_name_t name = holding->worker->name;
-    ended_t ended = holdings_remove(self, holding, why);
+    if (why == ENDED_LOST && assignment->leg == MM_LEG_RESTART)
+        assignments_add_lost(self, assignment->number);
+    mm_name_t name = assignment->worker->name;
+    ended_t ended = assignments_remove(self, assignment, why);
     workers_change_t *added = change(self, WORKERS_ENDED);
     added->name = name;
     added->ended = ended;
 }
 
-static void end_all_holdings(workers_t *self, worker_t *worker, ended_why_t why)
+static void end_all_assignments(workers_t *self, worker_t *worker, ended_why_t why)
 {
-    while (worker->holdings)
-        end_holding(self, worker->holdings, why);
+    while (worker->assignments)
+        end_assignment(self, worker->assignments, why);
 }
 
 static void close_session(workers_t *self, worker_t *worker)
@@ -111,8 +111,8 @@ static void set_lost(workers_t *self, worker_t *worker)
     self->joined_count[worker->role]--;
     worker->state = WORKER_LOST;
     worker->slots = 0;
-    if (self->alone == worker)
-        workers_release_alone(self);
+    if (self->quarantine == worker)
+        workers_release_quarantine(self);
     workers_refresh_credit(self, worker);
     DL_APPEND2(self->lost, worker, heard_prev, heard_next);
     self->lost_count++;
@@ -130,7 +130,7 @@ static void set_joined(workers_t *self, worker_t *worker)
 
 static void forget(workers_t *self, worker_t *worker)
 {
-    assert(worker->state == WORKER_LOST && worker->holdings == NULL);
+    assert(worker->state == WORKER_LOST && worker->assignments == NULL);
     DL_DELETE2(self->lost, worker, heard_prev, heard_next);
     self->lost_count--;
     HASH_DELETE(hh, self->by_name, worker);
@@ -140,10 +140,10 @@ static void forget(workers_t *self, worker_t *worker)
 }
 
 // All that a frame holds is of one worker: the one that was found last is looked at first.
-static worker_t *find_name(workers_t *self, mm_text_t name)
+static worker_t *find_name(workers_t *self, mm_str_t name)
 {
     worker_t *worker = self->found;
-    if (worker && mm_text_equal(mm_text(worker->name.text), name))
+    if (worker && mm_str_equal(mm_str(worker->name.text), name))
         return worker;
     HASH_FIND(hh, self->by_name, name.data, name.size, worker);
     if (worker)
@@ -151,10 +151,10 @@ static worker_t *find_name(workers_t *self, mm_text_t name)
     return worker;
 }
 
-worker_t *workers_find(workers_t *self, mm_text_t name, uint64_t nonce)
+worker_t *workers_find(workers_t *self, mm_str_t name, uint64_t instance)
 {
     worker_t *worker = find_name(self, name);
-    return worker && worker->nonce == nonce ? worker : NULL;
+    return worker && worker->instance == instance ? worker : NULL;
 }
 
 // A record for the process that says hello, in state lost until its hello is complete.
@@ -167,7 +167,7 @@ static worker_t *new_worker(workers_t *self, const mm_report_t *report)
     bool valid = mm_name_from(report->worker, &worker->name);
     assert(valid);
     worker->role = report->role;
-    worker->nonce = report->nonce;
+    worker->instance = report->instance;
     worker->state = WORKER_LOST;
     DL_APPEND2(self->lost, worker, heard_prev, heard_next);
     self->lost_count++;
@@ -186,7 +186,7 @@ static worker_t *hello_worker(workers_t *self, const mm_report_t *report, int64_
         return NULL;
     }
     worker_t *worker = find_name(self, report->worker);
-    if (worker && worker->nonce != report->nonce) {
+    if (worker && worker->instance != report->instance) {
         if (worker->state == WORKER_JOINED &&
             now_ms - worker->heard_ms < self->config.lost_after_ms) {
             change_stranger(self, WORKERS_REFUSED, report,
@@ -196,7 +196,7 @@ static worker_t *hello_worker(workers_t *self, const mm_report_t *report, int64_
         // Another instance: whatever the former one held has ended with it (R4).
         if (worker->state == WORKER_JOINED) {
             change_worker(self, WORKERS_LOSS, worker);
-            end_all_holdings(self, worker, ENDED_LOST);
+            end_all_assignments(self, worker, ENDED_LOST);
             set_lost(self, worker);
         }
         forget(self, worker);
@@ -216,7 +216,7 @@ static worker_t *hello_worker(workers_t *self, const mm_report_t *report, int64_
 // The record that a heartbeat is about; NULL when it is nobody's current session.
 static worker_t *heartbeat_worker(workers_t *self, const mm_report_t *report)
 {
-    worker_t *worker = workers_find(self, report->worker, report->nonce);
+    worker_t *worker = workers_find(self, report->worker, report->instance);
     if (!worker || worker->session == 0 || report->session > worker->session) {
         if (report->part == 0)
             change_stranger(self, WORKERS_REJOIN, report, NULL);
@@ -267,7 +267,7 @@ worker_t *workers_report_open(workers_t *self, const mm_report_t *report, int64_
 static bool may_adopt(const workers_t *self, const worker_t *worker, const mm_report_t *report,
                       uint64_t number)
 {
-    return report->last_serial >= worker->confirmed && worker->out < HELD_MAX &&
+    return report->last_serial >= worker->acknowledged_through && worker->out < HELD_MAX &&
            (number <= self->number || number <= NAMED_MAX);
 }
 
@@ -275,43 +275,43 @@ static bool may_adopt(const workers_t *self, const worker_t *worker, const mm_re
 static void read_held(workers_t *self, worker_t *worker, const mm_report_t *report)
 {
     for (size_t i = 0; i < report->held_count; i++) {
-        const mm_held_t *held = &report->held[i];
-        holding_t *holding = holdings_find(self, held->number);
-        if (!holding && !may_adopt(self, worker, report, held->number))
+        const mm_assignment_t *held = &report->held[i];
+        assignment_t *assignment = assignments_find(self, held->number);
+        if (!assignment && !may_adopt(self, worker, report, held->number))
             continue;
-        if (!holding) {
+        if (!assignment) {
             host_t *host = held->leg == MM_LEG_RESTART ? hosts_get(self->hosts, held->host) : NULL;
             if (self->number < held->number)
-                self->number = held->number; // a life number was lost: as with sessions (R3)
-            holding = holdings_add(self, worker, held->number, held->leg, &held->id, host);
-            (void)holdings_remove_lost(self, held->number);
+                self->number = held->number; // a epoch number was lost: as with sessions (R3)
+            assignment = assignments_add(self, worker, held->number, held->leg, &held->id, host);
+            (void)assignments_remove_lost(self, held->number);
             if (host)
                 hosts_put(self->hosts, &host); // the holding has its own
         }
-        if (holding->worker == worker)
-            holding->marked = report->sequence;
+        if (assignment->worker == worker)
+            assignment->marked = report->sequence;
     }
 }
 
 // What a task means that a worker does not hold, without a result: never listed, it never started
 // (R1).
-static void end_unlisted(workers_t *self, holding_t *holding)
+static void end_unlisted(workers_t *self, assignment_t *assignment)
 {
-    end_holding(self, holding, holding->marked == 0 ? ENDED_MISSING : ENDED_LOST);
+    end_assignment(self, assignment, assignment->marked == 0 ? ENDED_UNDELIVERED : ENDED_LOST);
 }
 
 // Ends what the worker should hold by the table and does not list. Only once all its results were
 // read, since a task is also not listed when it is done (R1).
 static void end_missing(workers_t *self, worker_t *worker, const mm_report_t *report)
 {
-    if (worker->confirmed < report->last_serial)
+    if (worker->acknowledged_through < report->last_serial)
         return;
-    holding_t *holding, *next;
-    DL_FOREACH_SAFE (worker->holdings, holding, next) {
-        bool can_start =
-            !report->is_hello && report->stamp_ms - holding->stamp_ms < self->config.lost_after_ms;
-        if (holding->marked != report->sequence && !can_start)
-            end_unlisted(self, holding);
+    assignment_t *assignment, *next;
+    DL_FOREACH_SAFE (worker->assignments, assignment, next) {
+        bool can_start = !report->is_hello &&
+                         report->stamp_ms - assignment->stamp_ms < self->config.lost_after_ms;
+        if (assignment->marked != report->sequence && !can_start)
+            end_unlisted(self, assignment);
     }
 }
 
@@ -319,7 +319,7 @@ static void open_session(workers_t *self, worker_t *worker, const mm_report_t *r
 {
     close_session(self, worker);
     if (self->session < report->session)
-        self->session = report->session; // a life number was lost: stay above it all the same
+        self->session = report->session; // a epoch number was lost: stay above it all the same
     worker->session = worker->given = ++self->session;
     change_worker(self, WORKERS_OPEN, worker);
 }
@@ -346,24 +346,24 @@ void workers_report_close(workers_t *self, worker_t *worker, const mm_report_t *
         change_worker(self, WORKERS_LAST, worker);
 }
 
-bool workers_take_result(workers_t *self, worker_t *worker, const mm_result_t *result,
-                         bool in_hello, ended_t *ret_ended)
+bool workers_apply_result(workers_t *self, worker_t *worker, const mm_result_t *result,
+                          bool in_hello, ended_t *ret_ended)
 {
-    bool news =
-        in_hello ? result->serial > worker->confirmed : result->serial == worker->confirmed + 1;
+    bool news = in_hello ? result->serial > worker->acknowledged_through
+                         : result->serial == worker->acknowledged_through + 1;
     if (!news)
         return false;
-    worker->confirmed = result->serial;
-    holding_t *holding = holdings_find(self, result->number);
+    worker->acknowledged_through = result->serial;
+    assignment_t *assignment = assignments_find(self, result->number);
     // Of a task that another worker holds, or with another leg or job than that task's, it proves
     // nothing, and the task would be waited for for ever.
-    if (holding && (holding->worker != worker || holding->leg != result->leg ||
-                    !mm_id_equal(&holding->id, &result->id)))
+    if (assignment && (assignment->worker != worker || assignment->leg != result->leg ||
+                       !mm_id_equal(&assignment->id, &result->id)))
         return false;
     *ret_ended = (ended_t){0};
-    if (holding)
-        *ret_ended = holdings_remove(self, holding, ENDED_RESULT);
-    else if (holdings_remove_lost(self, result->number))
+    if (assignment)
+        *ret_ended = assignments_remove(self, assignment, ENDED_RESULT);
+    else if (assignments_remove_lost(self, result->number))
         *ret_ended = (ended_t){.why = ENDED_LOST, .number = result->number};
     return true;
 }
@@ -373,10 +373,10 @@ void workers_bye(workers_t *self, worker_t *worker, uint64_t session, uint64_t l
     if (worker->state == WORKER_JOINED) {
         if (worker->session != session)
             return;
-        bool all_read = worker->confirmed >= last_serial;
-        while (all_read && worker->holdings)
-            end_unlisted(self, worker->holdings);
-        end_all_holdings(self, worker, ENDED_LOST);
+        bool all_read = worker->acknowledged_through >= last_serial;
+        while (all_read && worker->assignments)
+            end_unlisted(self, worker->assignments);
+        end_all_assignments(self, worker, ENDED_LOST);
         change_worker(self, WORKERS_LEFT, worker);
         set_lost(self, worker);
     }
@@ -388,7 +388,7 @@ void workers_check(workers_t *self, int64_t now_ms)
     while (self->joined && now_ms - self->joined->heard_ms >= self->config.lost_after_ms) {
         worker_t *worker = self->joined;
         change_worker(self, WORKERS_LOSS, worker);
-        end_all_holdings(self, worker, ENDED_LOST);
+        end_all_assignments(self, worker, ENDED_LOST);
         set_lost(self, worker);
     }
 }
@@ -406,15 +406,15 @@ worker_t *workers_pick(workers_t *self, mm_role_t role)
 static void reserve(workers_t *self, worker_t *worker, bool reserved)
 {
     worker->reserved = reserved;
-    self->alone = reserved ? worker : NULL;
+    self->quarantine = reserved ? worker : NULL;
     workers_refresh_credit(self, worker);
 }
 
-worker_t *workers_pick_alone(workers_t *self)
+worker_t *workers_pick_quarantine(workers_t *self)
 {
-    if (self->alone && self->alone->slots == 0)
-        workers_release_alone(self); // it drains
-    if (!self->alone) {
+    if (self->quarantine && self->quarantine->slots == 0)
+        workers_release_quarantine(self); // it drains
+    if (!self->quarantine) {
         worker_t *worker, *best = NULL;
         DL_FOREACH2 (self->joined, worker, heard_next)
             if (worker->role == MM_ROLE_RESTARTER && worker->slots > 0 &&
@@ -423,21 +423,21 @@ worker_t *workers_pick_alone(workers_t *self)
         if (best)
             reserve(self, best, true);
     }
-    worker_t *alone = self->alone;
-    return alone && alone->out == 0 && alone->slots > 0 ? alone : NULL;
+    worker_t *quarantine = self->quarantine;
+    return quarantine && quarantine->out == 0 && quarantine->slots > 0 ? quarantine : NULL;
 }
 
-void workers_release_alone(workers_t *self)
+void workers_release_quarantine(workers_t *self)
 {
-    if (self->alone)
-        reserve(self, self->alone, false);
+    if (self->quarantine)
+        reserve(self, self->quarantine, false);
 }
 
 uint64_t workers_hand_out(workers_t *self, worker_t *worker, mm_leg_t leg, const mm_id_t *id,
                           host_t *host)
 {
     assert(worker->state == WORKER_JOINED && worker->out < worker->slots);
-    holdings_add(self, worker, ++self->number, leg, id, host);
+    assignments_add(self, worker, ++self->number, leg, id, host);
     if (worker->listed) { // to the end of the ring: the next task goes to the next worker
         DL_DELETE(self->with_credit[worker->role], worker);
         DL_APPEND(self->with_credit[worker->role], worker);
@@ -447,8 +447,8 @@ uint64_t workers_hand_out(workers_t *self, worker_t *worker, mm_leg_t leg, const
 
 const worker_t *workers_holder(const workers_t *self, uint64_t number)
 {
-    const holding_t *holding = holdings_find(self, number);
-    return holding ? holding->worker : NULL;
+    const assignment_t *assignment = assignments_find(self, number);
+    return assignment ? assignment->worker : NULL;
 }
 
 const worker_t *workers_next(const workers_t *self, const worker_t *previous)
@@ -466,18 +466,18 @@ void workers_destroy(workers_t **self_p)
     HASH_ITER (hh, self->by_name, worker, next) {
         worker->state = WORKER_LOST;
         workers_refresh_credit(self, worker); // out of the ring, whose others may be gone
-        while (worker->holdings) {
-            ended_t ended = holdings_remove(self, worker->holdings, ENDED_LOST);
+        while (worker->assignments) {
+            ended_t ended = assignments_remove(self, worker->assignments, ENDED_LOST);
             hosts_put(self->hosts, &ended.host);
         }
         HASH_DELETE(hh, self->by_name, worker);
         free(worker);
     }
     while (self->lost_tasks)
-        (void)holdings_remove_lost(self, self->lost_tasks->number);
-    for (holding_t *holding; (holding = self->spare) != NULL;) {
-        LL_DELETE(self->spare, holding);
-        free(holding);
+        (void)assignments_remove_lost(self, self->lost_tasks->number);
+    for (assignment_t *assignment; (assignment = self->spare) != NULL;) {
+        LL_DELETE(self->spare, assignment);
+        free(assignment);
     }
     mm_table_clear(&self->by_number);
     free(self->changes);

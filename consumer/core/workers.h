@@ -15,7 +15,7 @@ typedef struct {
     uint32_t savers_max;
     uint32_t restarters_max;
     uint64_t first_number;  // numbers and sessions count on from these: above all that any
-    uint64_t first_session; // earlier life of the consumer gave out (R3, R4)
+    uint64_t first_session; // earlier epoch of the consumer gave out (R3, R4)
 } workers_config_t;
 
 typedef enum { WORKER_JOINED, WORKER_LOST } worker_state_t;
@@ -23,7 +23,7 @@ typedef enum { WORKER_JOINED, WORKER_LOST } worker_state_t;
 struct worker;
 
 // A task at a worker: handed out, or adopted from its report.
-typedef struct holding {
+typedef struct assignment {
     uint64_t number;
     mm_leg_t leg;
     mm_id_t id;
@@ -32,26 +32,26 @@ typedef struct holding {
     int64_t
         stamp_ms;    // the worker's stamp that the task carried, or that of the report it came from
     uint64_t marked; // sequence of the last report that listed it
-    struct holding *prev, *next; // of the same worker
-} holding_t;
+    struct assignment *prev, *next; // of the same worker
+} assignment_t;
 
 typedef struct worker {
     mm_name_t name;
     mm_role_t role;
     worker_state_t state;
-    uint64_t nonce;     // of the process
-    uint64_t session;   // given to it; 0: none, or lost
-    uint64_t given;     // the last one given to it, lost or not
-    uint64_t sequence;  // of its last report
-    uint32_t parts;     // of that report, so far
-    uint64_t confirmed; // serial of the last result read
-    int64_t heard_ms;   // when its last report was read
-    int64_t stamp_ms;   // its own clock in that report
+    uint64_t instance;             // of the process
+    uint64_t session;              // given to it; 0: none, or lost
+    uint64_t given;                // the last one given to it, lost or not
+    uint64_t sequence;             // of its last report
+    uint32_t parts;                // of that report, so far
+    uint64_t acknowledged_through; // serial of the last result read
+    int64_t heard_ms;              // when its last report was read
+    int64_t stamp_ms;              // its own clock in that report
     uint32_t slots;
     uint32_t out;  // tasks that it holds by this table
     bool reserved; // gets one task, when it holds nothing (R7)
     bool listed;   // in the list of those with credit
-    holding_t *holdings;
+    assignment_t *assignments;
     struct worker *prev, *next;             // those with credit
     struct worker *heard_prev, *heard_next; // joined: by heard_ms; lost: by time of loss
     UT_hash_handle hh;
@@ -59,9 +59,9 @@ typedef struct worker {
 
 // Why a worker holds a task no longer.
 typedef enum {
-    ENDED_RESULT,  // its result was read
-    ENDED_LOST,    // the worker was: it may have been started
-    ENDED_MISSING, // it never started there and never will (R1)
+    ENDED_RESULT,      // its result was read
+    ENDED_LOST,        // the worker was: it may have been started
+    ENDED_UNDELIVERED, // it never started there and never will (R1)
 } ended_why_t;
 
 typedef struct {
@@ -87,9 +87,9 @@ typedef enum {
 typedef struct {
     workers_change_kind_t kind;
     mm_name_t name;
-    uint64_t nonce;
+    uint64_t instance;
     uint64_t session;
-    uint64_t confirmed;
+    uint64_t acknowledged_through;
     const char *reason; // refused; a literal
     ended_t ended;
 } workers_change_t;
@@ -110,13 +110,13 @@ worker_t *workers_report_open(workers_t *self, const mm_report_t *report, int64_
 void workers_report_close(workers_t *self, worker_t *worker, const mm_report_t *report);
 
 // The worker of this process and name, if known; lost ones too, since late results count (R3).
-worker_t *workers_find(workers_t *self, mm_text_t name, uint64_t nonce);
+worker_t *workers_find(workers_t *self, mm_str_t name, uint64_t instance);
 // Whether this result is news. In a hello any newer serial is; elsewhere only the next one: a gap
 // means that results were lost, and they will be repeated. *ret_ended is what it ends: number 0
 // when the task was not held; ENDED_LOST, without a host, when it had been taken back from a lost
 // worker.
-bool workers_take_result(workers_t *self, worker_t *worker, const mm_result_t *result,
-                         bool in_hello, ended_t *ret_ended);
+bool workers_apply_result(workers_t *self, worker_t *worker, const mm_result_t *result,
+                          bool in_hello, ended_t *ret_ended);
 void workers_bye(workers_t *self, worker_t *worker, uint64_t session, uint64_t last_serial);
 
 // Presumes lost whoever was not heard for lost_after_ms. Only to be called when the inbox was just
@@ -128,8 +128,8 @@ int64_t workers_deadline(const workers_t *self);
 worker_t *workers_pick(workers_t *self, mm_role_t role);
 // A restarter that holds nothing and gets nothing else until it is released (R7); NULL until one is
 // free, and from the first call on one is kept from new tasks to become so.
-worker_t *workers_pick_alone(workers_t *self);
-void workers_release_alone(workers_t *self);
+worker_t *workers_pick_quarantine(workers_t *self);
+void workers_release_quarantine(workers_t *self);
 // Hands out a task and returns its number. The host, for a restart, gets one reference more.
 uint64_t workers_hand_out(workers_t *self, worker_t *worker, mm_leg_t leg, const mm_id_t *id,
                           host_t *host);

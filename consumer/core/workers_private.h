@@ -19,14 +19,14 @@ struct workers {
     worker_t *found;         // by name, the last time; NULL: it is gone
     mm_table_t by_number;    // the holdings
     lost_task_t *lost_tasks; // oldest first
-    holding_t *spare;        // some holdings to use again (utlist, singly linked)
+    assignment_t *spare;     // some holdings to use again (utlist, singly linked)
     size_t spare_count;
     worker_t *with_credit[3]; // by role
     worker_t *joined;         // by heard_ms
     worker_t *lost;
     uint32_t lost_count;
     uint32_t joined_count[3]; // by role
-    worker_t *alone;          // reserved, or NULL
+    worker_t *quarantine;     // reserved, or NULL
     uint64_t number;          // last given out
     uint64_t session;         // last given out
     workers_change_t *changes;
@@ -38,13 +38,13 @@ struct workers {
 void workers_refresh_credit(workers_t *self, worker_t *worker);
 
 // A task that the worker holds from now on; the host, for a restart, gets one reference more.
-holding_t *holdings_add(workers_t *self, worker_t *worker, uint64_t number, mm_leg_t leg,
-                        const mm_id_t *id, host_t *host);
-holding_t *holdings_find(const workers_t *self, uint64_t number);
+assignment_t *assignments_add(workers_t *self, worker_t *worker, uint64_t number, mm_leg_t leg,
+                              const mm_id_t *id, host_t *host);
+assignment_t *assignments_find(const workers_t *self, uint64_t number);
 // It holds it no longer. The host's reference goes to the caller.
-ended_t holdings_remove(workers_t *self, holding_t *holding, ended_why_t why);
+ended_t assignments_remove(workers_t *self, assignment_t *assignment, ended_why_t why);
 // Tasks that were with lost workers, as long as they are remembered.
-void holdings_add_lost(workers_t *self, uint64_t number);
-bool holdings_remove_lost(workers_t *self, uint64_t number);
+void assignments_add_lost(workers_t *self, uint64_t number);
+bool assignments_remove_lost(workers_t *self, uint64_t number);
 
 #endif

@@ -51,17 +51,17 @@ static bool parse_id(const char *text, mm_id_t *ret_id)
             return false;
         digits[count++] = (char)tolower((unsigned char)text[i]);
     }
-    return mm_id_parse((mm_text_t){digits, count}, ret_id);
+    return mm_id_parse((mm_str_t){digits, count}, ret_id);
 }
 
-static int take_what(explain_options_t *options, const char *what)
+static int parse_what(explain_options_t *options, const char *what)
 {
     options->what = what;
     if (parse_id(what, &options->id)) {
         options->query.id = &options->id;
         return 0;
     }
-    const char *complaint = mm_host_complaint(mm_text(what));
+    const char *complaint = mm_host_complaint(mm_str(what));
     if (complaint)
         return ctl_fail(EX_USAGE, "'%s' is no host and no job: %s", what, complaint);
     options->query.host = what;
@@ -94,7 +94,7 @@ static bool parse(int argc, char **argv, explain_options_t *ret_options, int *re
         *ret_exit_code = ctl_fail(EX_USAGE, "say one host or job: mayhemctl explain HOST");
         return false;
     }
-    *ret_exit_code = take_what(ret_options, argv[optind]);
+    *ret_exit_code = parse_what(ret_options, argv[optind]);
     return *ret_exit_code == 0;
 }
 
@@ -107,7 +107,7 @@ static const record_t *choose(const records_t *records, const mm_id_t *id)
     return records->count > 0 ? &records->items[records->count - 1] : NULL;
 }
 
-static void take_line(void *arg, mm_text_t line)
+static void parse_line(void *arg, mm_str_t line)
 {
     timeline_take(arg, line);
 }
@@ -158,7 +158,8 @@ static int explain_record(const explain_options_t *options, const records_t *rec
     timeline_words(record, job, words);
     timeline_begin(&timeline, record);
     json_t *now = ask_consumer(options, record);
-    int exit_code = logscan(options->query.dir, words, TIMELINE_WORDS, take_line, &timeline, error);
+    int exit_code =
+        logscan(options->query.dir, words, TIMELINE_WORDS, parse_line, &timeline, error);
     timeline_end(&timeline);
     if (exit_code != 0)
         exit_code = ctl_fail(exit_code, "%s", error);

@@ -75,8 +75,8 @@ static void print_received(FILE *file, const timeline_t *timeline)
         (void)fputs(", nacked", file);
         print_times(file, (int64_t)timeline->nacks);
     }
-    if (timeline->lives > 1)
-        (void)fprintf(file, ", by %zu consumers one after the other", timeline->lives);
+    if (timeline->epochs > 1)
+        (void)fprintf(file, ", by %zu consumers one after the other", timeline->epochs);
     if (timeline->attempt_count > 0 && timeline->attempts[0].took_ms >= 0)
         print_later(file, "; the first attempt began after ", record->received_ms,
                     began_ms(&timeline->attempts[0], record->received_ms));

@@ -14,7 +14,7 @@ static bool may_run(const mm_endpoint_t *base)
 {
     char endpoint[MM_ENDPOINT_MAX];
     return !base->is_ipc ||
-           access(mm_endpoint_place(base, MM_PLACE_INBOX, endpoint) + strlen("ipc://"), F_OK) == 0;
+           access(mm_endpoint_of(base, MM_SOCKET_INBOX, endpoint) + strlen("ipc://"), F_OK) == 0;
 }
 
 json_t *live_job(const mm_endpoint_t *base, const char *id)

@@ -36,7 +36,7 @@ void logline_clear(logline_t *self)
 
 // ---- the time
 
-static bool take_char(reader_t *in, char c)
+static bool parse_char(reader_t *in, char c)
 {
     if (in->at == in->end || *in->at != c)
         return false;
@@ -44,7 +44,7 @@ static bool take_char(reader_t *in, char c)
     return true;
 }
 
-static bool take_digits(reader_t *in, int count, int *ret_number)
+static bool parse_digits(reader_t *in, int count, int *ret_number)
 {
     int number = 0;
     if (in->end - in->at < count)
@@ -59,23 +59,23 @@ static bool take_digits(reader_t *in, int count, int *ret_number)
 }
 
 // "2026-11-22T11:21:05.790Z", or run.sh's "2026-11-22T12:21:05+0100".
-static bool take_time(reader_t *in, int64_t *ret_wall_ms)
+static bool parse_time(reader_t *in, int64_t *ret_wall_ms)
 {
     struct tm parts = {0};
     int ms = 0, hours = 0, minutes = 0;
-    if (!take_digits(in, 4, &parts.tm_year) || !take_char(in, '-') ||
-        !take_digits(in, 2, &parts.tm_mon) || !take_char(in, '-') ||
-        !take_digits(in, 2, &parts.tm_mday) || !take_char(in, 'T') ||
-        !take_digits(in, 2, &parts.tm_hour) || !take_char(in, ':') ||
-        !take_digits(in, 2, &parts.tm_min) || !take_char(in, ':') ||
-        !take_digits(in, 2, &parts.tm_sec))
+    if (!parse_digits(in, 4, &parts.tm_year) || !parse_char(in, '-') ||
+        !parse_digits(in, 2, &parts.tm_mon) || !parse_char(in, '-') ||
+        !parse_digits(in, 2, &parts.tm_mday) || !parse_char(in, 'T') ||
+        !parse_digits(in, 2, &parts.tm_hour) || !parse_char(in, ':') ||
+        !parse_digits(in, 2, &parts.tm_min) || !parse_char(in, ':') ||
+        !parse_digits(in, 2, &parts.tm_sec))
         return false;
-    if (take_char(in, '.') && !take_digits(in, 3, &ms))
+    if (parse_char(in, '.') && !parse_digits(in, 3, &ms))
         return false;
-    if (!take_char(in, 'Z')) {
-        bool is_east = take_char(in, '+');
-        if ((!is_east && !take_char(in, '-')) || !take_digits(in, 2, &hours) ||
-            !take_digits(in, 2, &minutes))
+    if (!parse_char(in, 'Z')) {
+        bool is_east = parse_char(in, '+');
+        if ((!is_east && !parse_char(in, '-')) || !parse_digits(in, 2, &hours) ||
+            !parse_digits(in, 2, &minutes))
             return false;
         if (!is_east)
             hours = -hours, minutes = -minutes;
@@ -111,7 +111,7 @@ static char hex_byte(const char *digits)
 }
 
 // Between quotes. NULL: they are not closed.
-static char *take_quoted(reader_t *in)
+static char *parse_quoted(reader_t *in)
 {
     char *value = malloc((size_t)(in->end - in->at) + 1), *out = value;
     assert(value);
@@ -129,13 +129,13 @@ static char *take_quoted(reader_t *in)
         }
     }
     *out = '\0';
-    if (take_char(in, '"'))
+    if (parse_char(in, '"'))
         return value;
     free(value);
     return NULL;
 }
 
-static bool take_field(reader_t *in, logline_t *line)
+static bool parse_field(reader_t *in, logline_t *line)
 {
     const char *key = in->at;
     if (line->count == MM_LOG_FIELDS || !is_field(in))
@@ -145,8 +145,8 @@ static bool take_field(reader_t *in, logline_t *line)
     size_t key_size = (size_t)(in->at - key);
     in->at++;
     char *value;
-    if (take_char(in, '"')) {
-        value = take_quoted(in);
+    if (parse_char(in, '"')) {
+        value = parse_quoted(in);
         if (!value)
             return false;
     } else {
@@ -155,44 +155,44 @@ static bool take_field(reader_t *in, logline_t *line)
         value = copy_bytes(start, (size_t)(in->at - start));
     }
     line->fields[line->count++] = (logline_field_t){copy_bytes(key, key_size), value};
-    return in->at == in->end || take_char(in, ' ');
+    return in->at == in->end || parse_char(in, ' ');
 }
 
 // "restarter-2[3711] "
-static bool take_process(reader_t *in, logline_t *line)
+static bool parse_process(reader_t *in, logline_t *line)
 {
     const char *start = in->at;
     while (in->at < in->end && *in->at != '[' && *in->at != ' ')
         in->at++;
     line->process = copy_bytes(start, (size_t)(in->at - start));
-    if (!take_char(in, '['))
+    if (!parse_char(in, '['))
         return false;
-    for (int digit; take_digits(in, 1, &digit) && line->pid < INT32_MAX;)
+    for (int digit; parse_digits(in, 1, &digit) && line->pid < INT32_MAX;)
         line->pid = 10 * line->pid + digit;
-    return take_char(in, ']') && take_char(in, ' ');
+    return parse_char(in, ']') && parse_char(in, ' ');
 }
 
 // run.sh's lines are all message, and have no level.
-static bool take_text(reader_t *in, logline_t *line)
+static bool parse_text(reader_t *in, logline_t *line)
 {
-    if (!take_time(in, &line->wall_ms) || !take_char(in, ' '))
+    if (!parse_time(in, &line->wall_ms) || !parse_char(in, ' '))
         return false;
     const char *level = in->at;
     while (in->at < in->end && *in->at >= 'A' && *in->at <= 'Z')
         in->at++;
     size_t level_size = (size_t)(in->at - level);
     line->level = copy_bytes(level, level_size);
-    if ((level_size > 0 && !take_char(in, ' ')) || !take_process(in, line))
+    if ((level_size > 0 && !parse_char(in, ' ')) || !parse_process(in, line))
         return false;
     const char *message = in->at, *message_end = in->at;
     while (in->at < in->end && (level_size == 0 || !is_field(in))) {
         skip_word(in);
         message_end = in->at;
-        (void)take_char(in, ' ');
+        (void)parse_char(in, ' ');
     }
     line->message = copy_bytes(message, (size_t)(message_end - message));
     while (in->at < in->end)
-        if (!take_field(in, line))
+        if (!parse_field(in, line))
             return false;
     return true;
 }
@@ -213,7 +213,7 @@ static char *json_as_text(const json_t *value)
     return text;
 }
 
-static bool take_member(const char *key, const json_t *value, logline_t *line)
+static bool parse_member(const char *key, const json_t *value, logline_t *line)
 {
     char **texts[] = {&line->level, &line->process, &line->message};
     static const char *const names[] = {"level", "process", "message"};
@@ -229,7 +229,7 @@ static bool take_member(const char *key, const json_t *value, logline_t *line)
     reader_t time = {text, text + strlen(text)};
     bool is_good = true;
     if (strcmp(key, "ts") == 0)
-        is_good = take_time(&time, &line->wall_ms);
+        is_good = parse_time(&time, &line->wall_ms);
     else if (strcmp(key, "pid") == 0)
         line->pid = json_integer_value(value);
     else if (line->count < MM_LOG_FIELDS) {
@@ -240,27 +240,27 @@ static bool take_member(const char *key, const json_t *value, logline_t *line)
     return is_good;
 }
 
-static bool take_json(mm_text_t text, logline_t *line)
+static bool parse_json(mm_str_t text, logline_t *line)
 {
     json_t *object = json_loadb(text.data, text.size, 0, NULL);
     bool is_good = json_is_object(object);
     const char *key;
     json_t *value;
     if (is_good)
-        json_object_foreach(object, key, value) is_good = is_good && take_member(key, value, line);
+        json_object_foreach(object, key, value) is_good = is_good && parse_member(key, value, line);
     json_decref(object);
     return is_good && line->wall_ms != 0;
 }
 
 // ---- from outside
 
-bool logline_parse(mm_text_t text, logline_t *ret_line)
+bool logline_parse(mm_str_t text, logline_t *ret_line)
 {
     logline_t line = {0};
     reader_t in = {text.data, text.data + text.size};
     bool is_json = text.size > 0 && *text.data == '{';
-    if ((is_json ? take_json(text, &line) : take_text(&in, &line)) && line.level && line.process &&
-        line.message) {
+    if ((is_json ? parse_json(text, &line) : parse_text(&in, &line)) && line.level &&
+        line.process && line.message) {
         *ret_line = line;
         return true;
     }
@@ -288,7 +288,7 @@ int64_t logline_ms(const logline_t *self, const char *key, int64_t fallback)
 {
     const char *value = logline_value(self, key);
     mm_decimal_t decimal;
-    if (!value || mm_decimal_read((mm_text_t){value, strlen(value)}, &decimal) == 0)
+    if (!value || mm_decimal_read((mm_str_t){value, strlen(value)}, &decimal) == 0)
         return fallback;
     return decimal.whole * 1000 + decimal.millionth / 1000;
 }

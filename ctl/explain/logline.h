@@ -23,7 +23,7 @@ typedef struct {
 } logline_t;
 
 // Takes a line without its newline. False, and *ret_line untouched, when it is none of ours.
-bool logline_parse(mm_text_t text, logline_t *ret_line);
+bool logline_parse(mm_str_t text, logline_t *ret_line);
 void logline_clear(logline_t *self);
 
 // NULL: it has no such field.

@@ -18,13 +18,13 @@ typedef struct {
     const char *const *words;
     size_t sizes[LOGSCAN_WORDS];
     size_t count;
-    void (*take)(void *arg, mm_text_t line);
+    void (*take)(void *arg, mm_str_t line);
     void *arg;
     char *buffer;
 } scan_t;
 
 // One of the words before this one is in the line: it was given for that.
-static bool was_given(const scan_t *self, size_t word, mm_text_t line)
+static bool was_given(const scan_t *self, size_t word, mm_str_t line)
 {
     for (size_t i = 0; i < word; i++)
         if (memmem(line.data, line.size, self->words[i], self->sizes[i]))
@@ -43,7 +43,7 @@ static void search(const scan_t *self, const char *data, size_t size)
             const char *stop = memchr(hit, '\n', (size_t)(end - hit));
             start = start ? start + 1 : at;
             stop = stop ? stop : end;
-            mm_text_t line = {start, (size_t)(stop - start)};
+            mm_str_t line = {start, (size_t)(stop - start)};
             if (!was_given(self, i, line))
                 self->take(self->arg, line);
             at = stop < end ? stop + 1 : end;
@@ -95,7 +95,7 @@ static int scan_path(const scan_t *self, const char *path, char error[MM_ERROR_M
 }
 
 int logscan(const char *dir, const char *const *words, size_t count,
-            void (*take)(void *arg, mm_text_t line), void *arg, char error[MM_ERROR_MAX])
+            void (*take)(void *arg, mm_str_t line), void *arg, char error[MM_ERROR_MAX])
 {
     assert(count <= LOGSCAN_WORDS);
     scan_t self = {.words = words, .count = count, .take = take, .arg = arg};

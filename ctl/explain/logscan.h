@@ -14,6 +14,6 @@
 // sysexits code with one sentence in error: 74 when a file cannot be read. No folder log/, or an
 // empty one: nothing is found.
 int logscan(const char *dir, const char *const *words, size_t count,
-            void (*take)(void *arg, mm_text_t line), void *arg, char error[MM_ERROR_MAX]);
+            void (*take)(void *arg, mm_str_t line), void *arg, char error[MM_ERROR_MAX]);
 
 #endif

@@ -42,11 +42,11 @@ typedef struct {
     char *error;
 } reader_t;
 
-typedef void (*take_row_t)(records_t *records, sqlite3_stmt *row);
+typedef void (*parse_row_t)(records_t *records, sqlite3_stmt *row);
 
 static char *copy_column(sqlite3_stmt *row, int column)
 {
-    mm_text_t text = mm_sqlite_column_text(row, column);
+    mm_str_t text = mm_sqlite_column_text(row, column);
     if (text.size == 0)
         return NULL;
     char *copy = strndup(text.data, text.size);
@@ -65,7 +65,7 @@ static record_t *find(records_t *self, const mm_id_t *id)
     return &self->items[self->count++];
 }
 
-static void take_pending(records_t *self, sqlite3_stmt *row)
+static void parse_pending(records_t *self, sqlite3_stmt *row)
 {
     mm_id_t id = mm_sqlite_column_id(row, 0);
     record_t *record = find(self, &id);
@@ -75,7 +75,7 @@ static void take_pending(records_t *self, sqlite3_stmt *row)
     record->is_pending = sqlite3_column_int(row, 3) != 0;
 }
 
-static void take_run(records_t *self, sqlite3_stmt *row)
+static void parse_run(records_t *self, sqlite3_stmt *row)
 {
     self->runs = realloc(self->runs, (self->run_count + 1) * sizeof *self->runs);
     assert(self->runs);
@@ -87,7 +87,7 @@ static void take_run(records_t *self, sqlite3_stmt *row)
                                             .is_read = sqlite3_column_int(row, 5) != 0};
 }
 
-static void take_recorded(records_t *self, sqlite3_stmt *row)
+static void parse_recorded(records_t *self, sqlite3_stmt *row)
 {
     mm_id_t id = mm_sqlite_column_id(row, 0);
     record_t *record = find(self, &id);
@@ -99,10 +99,10 @@ static void take_recorded(records_t *self, sqlite3_stmt *row)
     record->publisher = copy_column(row, 2);
     record->received_ms = sqlite3_column_int64(row, 3);
     record->settled_ms = sqlite3_column_int64(row, 4);
-    mm_text_t outcome = mm_sqlite_column_text(row, 5);
+    mm_str_t outcome = mm_sqlite_column_text(row, 5);
     if (outcome.size > 0)
         record->outcome =
-            mm_text_equal(outcome, mm_text("restarted")) ? MM_OUTCOME_RESTARTED : MM_OUTCOME_DEAD;
+            mm_str_equal(outcome, mm_str("restarted")) ? MM_OUTCOME_RESTARTED : MM_OUTCOME_DEAD;
     record->attempts = sqlite3_column_int64(row, 6);
     record->deliveries = sqlite3_column_int64(row, 7);
     record->extended = sqlite3_column_int64(row, 8);
@@ -112,7 +112,7 @@ static void take_recorded(records_t *self, sqlite3_stmt *row)
 
 // Runs a query whose one parameter, if it has any, is an id or a host.
 static int query(reader_t *self, const char *sql, const mm_id_t *id, const char *host,
-                 take_row_t take)
+                 parse_row_t take)
 {
     sqlite3_stmt *row;
     int code = mm_sqlite_prepare(self->sqlite, sql, &row, self->error);
@@ -121,7 +121,7 @@ static int query(reader_t *self, const char *sql, const mm_id_t *id, const char 
     if (id)
         mm_sqlite_bind_id(row, 1, id);
     else if (host)
-        mm_sqlite_bind_text(row, 1, mm_text(host));
+        mm_sqlite_bind_text(row, 1, mm_str(host));
     bool has_row = true;
     while (has_row) {
         if (mm_sqlite_row(self->sqlite, row, &has_row) != MM_SQLITE_OK) {
@@ -134,7 +134,7 @@ static int query(reader_t *self, const char *sql, const mm_id_t *id, const char 
     return 0;
 }
 
-static void take_host(records_t *self, sqlite3_stmt *row)
+static void parse_host(records_t *self, sqlite3_stmt *row)
 {
     assert(!self->host);
     self->host = copy_column(row, 0);
@@ -154,19 +154,19 @@ static int read_jobs(records_t *records, const records_query_t *what, mm_sqlite_
     const mm_id_t *id = what->id;
     int code = 0;
     if (id && store)
-        code = query(&in_store, "SELECT host FROM jobs WHERE id = ?1", id, NULL, take_host);
+        code = query(&in_store, "SELECT host FROM jobs WHERE id = ?1", id, NULL, parse_host);
     if (code == 0 && outbox)
-        code = query(&in_outbox, SQL_RUNS, NULL, NULL, take_run);
+        code = query(&in_outbox, SQL_RUNS, NULL, NULL, parse_run);
     if (code == 0 && id && outbox)
-        code = query(&in_outbox, SQL_OUTBOX_ID, id, NULL, take_pending);
+        code = query(&in_outbox, SQL_OUTBOX_ID, id, NULL, parse_pending);
     if (!records->host && (what->host || records->count > 0)) {
         records->host = strdup(what->host ? what->host : records->items[0].host);
         assert(records->host);
     }
     if (code == 0 && records->host && outbox)
-        code = query(&in_outbox, SQL_OUTBOX_HOST, NULL, records->host, take_pending);
+        code = query(&in_outbox, SQL_OUTBOX_HOST, NULL, records->host, parse_pending);
     if (code == 0 && records->host && store)
-        code = query(&in_store, SQL_STORE "host = ?1", NULL, records->host, take_recorded);
+        code = query(&in_store, SQL_STORE "host = ?1", NULL, records->host, parse_recorded);
     return code;
 }
 

@@ -53,7 +53,7 @@ static rank_t rank_of(const char *message)
 }
 
 // What an attempt leads to comes before the next attempt.
-static int64_t place_of(rank_t rank, int64_t attempt)
+static int64_t subscriber_of(rank_t rank, int64_t attempt)
 {
     const int64_t each = TOLD + 1, last = each * INT32_MAX;
     return rank < ENDED ? rank : rank > RETRY ? last + rank : each * attempt + rank;
@@ -76,7 +76,7 @@ static void append(timeline_entry_t **entries, size_t *count, logline_t *line)
         (timeline_entry_t){.line = *line,
                            .last_ms = line->wall_ms,
                            .times = 1,
-                           .place = place_of(rank_of(line->message), attempt_of(line)),
+                           .place = subscriber_of(rank_of(line->message), attempt_of(line)),
                            .order = *count};
     (*count)++;
 }
@@ -99,7 +99,7 @@ void timeline_begin(timeline_t *self, const record_t *record)
         self->host = strdup(record->host);
 }
 
-void timeline_take(timeline_t *self, mm_text_t text)
+void timeline_take(timeline_t *self, mm_str_t text)
 {
     logline_t line;
     char job[MM_ID_TEXT];
@@ -157,7 +157,8 @@ static void put_settled_first(timeline_t *self)
 {
     for (size_t i = 1; i < self->count; i++) {
         timeline_entry_t *entry = &self->entries[i], moved = *entry;
-        if (entry->place != place_of(SETTLED, 0) || entry[-1].place != place_of(TOLD, 0) ||
+        if (entry->place != subscriber_of(SETTLED, 0) ||
+            entry[-1].place != subscriber_of(TOLD, 0) ||
             entry->line.wall_ms - entry[-1].line.wall_ms > CLOCKS_APART_MS)
             continue;
         entry[0] = entry[-1];
@@ -251,7 +252,7 @@ static void tell_of_loss(timeline_t *self, const attempt_t *attempt)
     memmove(lost, lost + 1, (self->context_count - place - 1) * sizeof *lost);
     self->context_count--;
     append(&self->entries, &self->count, &line);
-    self->entries[self->count - 1].place = place_of(LOSS, attempt->number);
+    self->entries[self->count - 1].place = subscriber_of(LOSS, attempt->number);
 }
 
 // ---- attempts
@@ -299,7 +300,7 @@ static void count_turns(timeline_t *self)
         if (strcmp(line->message, "Pulled") != 0 || line->pid == consumer)
             continue;
         consumer = line->pid;
-        self->lives++;
+        self->epochs++;
     }
 }
 
@@ -315,10 +316,10 @@ static void add_fact(timeline_t *self, int64_t wall_ms, const char *process, con
                       .message = strdup(message)};
     assert(line.level && line.process && line.message);
     append(&self->entries, &self->count, &line);
-    self->entries[self->count - 1].place = place_of(rank, 0);
+    self->entries[self->count - 1].place = subscriber_of(rank, 0);
 }
 
-static bool tells(const timeline_t *self, const char *message)
+static bool merge(const timeline_t *self, const char *message)
 {
     for (size_t i = 0; i < self->count; i++)
         if (strcmp(self->entries[i].line.message, message) == 0)
@@ -330,9 +331,9 @@ static void add_facts(timeline_t *self)
 {
     const record_t *record = self->record;
     add_fact(self, timeline_accepted_ms(self), "outbox.db", "accepted", ACCEPTED);
-    if (record->is_recorded && !tells(self, "Pulled"))
+    if (record->is_recorded && !merge(self, "Pulled"))
         add_fact(self, record->received_ms, "mayhem.db", "received by the consumer", PULLED);
-    if (record->outcome != MM_OUTCOME_NONE && !tells(self, "Settled"))
+    if (record->outcome != MM_OUTCOME_NONE && !merge(self, "Settled"))
         add_fact(self, record->settled_ms, "mayhem.db",
                  record->outcome == MM_OUTCOME_DEAD ? "settled as dead" : "settled as restarted",
                  SETTLED);

@@ -1,4 +1,4 @@
-// One job's life as a story: what the record says of it and what the logs of all processes say, in
+// One job's epoch as a story: what the record says of it and what the logs of all processes say, in
 // the order in which it happened. Lines that repeat are one entry; attempts, and the workers that
 // were lost with the job, are found out. Pure: it reads no file.
 
@@ -38,7 +38,7 @@ typedef struct {
     attempt_t *attempts;
     size_t attempt_count;
     size_t nacks;              // how often it was given back
-    size_t lives;              // how many processes of the consumer have pulled it
+    size_t epochs;             // how many processes of the consumer have pulled it
     timeline_entry_t *context; // of others: workers that joined, were lost, were killed
     size_t context_count;
 } timeline_t;
@@ -51,7 +51,7 @@ void timeline_words(const record_t *record, char ret_job[MM_ID_TEXT],
 // The record must outlive it.
 void timeline_begin(timeline_t *self, const record_t *record);
 // Takes any log line, and keeps it when it is needed.
-void timeline_take(timeline_t *self, mm_text_t line);
+void timeline_take(timeline_t *self, mm_str_t line);
 // All lines were taken: makes the story.
 void timeline_end(timeline_t *self);
 void timeline_clear(timeline_t *self);

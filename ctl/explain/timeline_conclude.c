@@ -74,7 +74,7 @@ static void print_count(FILE *file, int64_t count, const char *what)
     (void)fprintf(file, "%" PRId64 " %s%s", count, what, count == 1 ? "" : "s");
 }
 
-// The record counts within one life of the consumer.
+// The record counts within one epoch of the consumer.
 static void print_settled(const timeline_t *self, FILE *file)
 {
     const record_t *record = self->record;
@@ -94,7 +94,7 @@ static void print_settled(const timeline_t *self, FILE *file)
         (void)fputs(" after ", file);
     }
     timeline_print_time(file, record->settled_ms - timeline_accepted_ms(self));
-    if ((int64_t)self->attempt_count > record->attempts && self->lives > 1)
+    if ((int64_t)self->attempt_count > record->attempts && self->epochs > 1)
         (void)fprintf(file, " (attempt %zu in all: a new consumer begins to count anew)",
                       self->attempt_count);
     if (record->outcome == MM_OUTCOME_DEAD && record->error) {
@@ -144,7 +144,7 @@ static void print_so_far(const timeline_t *self, FILE *file)
 
 static void print_pending(const timeline_t *self, FILE *file)
 {
-    if (!self->record->is_recorded && self->lives == 0) {
+    if (!self->record->is_recorded && self->epochs == 0) {
         (void)fputs("pending: accepted, and not received by a consumer yet", file);
         return;
     }

@@ -20,7 +20,7 @@ struct callgrind_name {
 // Names by their numbers.
 typedef struct {
     const char **texts;
-    size_t room;
+    size_t capacity;
 } ids_t;
 
 enum { ADDRESS, LINE, POSITIONS };
@@ -70,12 +70,12 @@ static const char *read_name(reader_t *self, ids_t *ids, const char *text)
     unsigned long id = strtoul(text + 1, &end, 10);
     if (*end != ')' || id >= IDS_MAX)
         return NULL;
-    if (id >= ids->room) {
-        size_t room = (id + 1) * 2;
-        ids->texts = realloc(ids->texts, room * sizeof *ids->texts);
+    if (id >= ids->capacity) {
+        size_t capacity = (id + 1) * 2;
+        ids->texts = realloc(ids->texts, capacity * sizeof *ids->texts);
         assert(ids->texts);
-        memset(ids->texts + ids->room, 0, (room - ids->room) * sizeof *ids->texts);
-        ids->room = room;
+        memset(ids->texts + ids->capacity, 0, (capacity - ids->capacity) * sizeof *ids->texts);
+        ids->capacity = capacity;
     }
     end += 1 + strspn(end + 1, " ");
     if (*end)
@@ -141,9 +141,9 @@ static bool read_position(uint64_t *last, char **text_p)
 static void add_cost(reader_t *self)
 {
     callgrind_t *all = self->self;
-    if (all->count == all->room) {
-        all->room = all->room == 0 ? 4096 : all->room * 2;
-        all->costs = realloc(all->costs, all->room * sizeof *all->costs);
+    if (all->count == all->capacity) {
+        all->capacity = all->capacity == 0 ? 4096 : all->capacity * 2;
+        all->costs = realloc(all->costs, all->capacity * sizeof *all->costs);
         assert(all->costs);
     }
     callgrind_cost_t *cost = &all->costs[all->count++];
@@ -238,9 +238,9 @@ bool callgrind_parse(callgrind_t *self, FILE *file, char error[CALLGRIND_ERROR_M
     reader.now.object = reader.now.file = intern(self, "", 0);
     reader.now.process = intern(self, "?", 1);
     char *line = NULL;
-    size_t room = 0, number = 0, before = self->count;
+    size_t capacity = 0, number = 0, before = self->count;
     bool is_good = true;
-    for (ssize_t size; is_good && (size = getline(&line, &room, file)) >= 0;) {
+    for (ssize_t size; is_good && (size = getline(&line, &capacity, file)) >= 0;) {
         number++;
         line[strcspn(line, "\r\n")] = '\0';
         is_good = read_line(&reader, line);
@@ -301,7 +301,7 @@ bool callgrind_read(callgrind_t *self, const char *path, char error[CALLGRIND_ER
     if (stat(path, &status) == 0 && !S_ISDIR(status.st_mode))
         return read_file(self, path, error);
     reading_t reading = {self, error, false};
-    int count = folder_each(path, ".out", read_one, &reading);
+    int count = directory_each(path, ".out", read_one, &reading);
     if (count <= 0)
         (void)snprintf(error, CALLGRIND_ERROR_MAX,
                        "cannot read %s: %s; ./run.sh --profile=lines leaves such files", path,

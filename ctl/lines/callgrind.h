@@ -15,7 +15,7 @@
 #define CALLGRIND_ERROR_MAX 512
 
 // An instruction's own cost, or that of the calls from it to one function. Texts are interned: the
-// same text is the same pointer, for as long as the callgrind_t lives.
+// same text is the same pointer, for as long as the callgrind_t epochs.
 typedef struct {
     const char *process;
     const char *object;   // program or library; "": not said
@@ -34,7 +34,7 @@ typedef struct callgrind_name callgrind_name_t;
 typedef struct {
     callgrind_cost_t *costs;
     size_t count;
-    size_t room;
+    size_t capacity;
     callgrind_name_t *names;
     time_t taken; // when the oldest of the files was written
 } callgrind_t;

@@ -33,7 +33,7 @@ typedef struct {
     size_t top;
 } lines_options_t;
 
-static bool take_option(lines_options_t *self, int option, const char *value)
+static bool parse_option(lines_options_t *self, int option, const char *value)
 {
     static const char *const sorts[] = {"own", "time"};
     uint64_t top;
@@ -72,7 +72,7 @@ static bool parse(int argc, char **argv, lines_options_t *ret_options, int *ret_
             *ret_exit_code = 0;
             return false;
         }
-        if (!take_option(ret_options, option, optarg))
+        if (!parse_option(ret_options, option, optarg))
             return false;
     }
     return true;

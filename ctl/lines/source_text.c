@@ -146,14 +146,14 @@ source_t *source_read(const char *path)
     self->name = strdup(short_name(path));
     assert(self->name);
     char *line = NULL;
-    size_t room = 0;
-    while (getline(&line, &room, file) >= 0) {
+    size_t capacity = 0;
+    while (getline(&line, &capacity, file) >= 0) {
         line[strcspn(line, "\r\n")] = '\0';
         self->lines = realloc(self->lines, (self->line_count + 1) * sizeof *self->lines);
         assert(self->lines);
         self->lines[self->line_count++] = line;
         line = NULL;
-        room = 0;
+        capacity = 0;
     }
     free(line);
     (void)fclose(file);

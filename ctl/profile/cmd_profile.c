@@ -18,7 +18,7 @@ static const char profile_help[] =
     "usage: mayhemctl profile [OPTION]...\n"
     "\n"
     "Of a running pipeline, or of what was saved of one.\n"
-    "\n" PLACE_HELP
+    "\n" TARGET_HELP
     "  --last TIME        only the last 30s, 5m, ...; 10m at most (default: since the start)\n"
     "  --read PATH        profiles that were saved instead: a file, or all of a folder\n"
     "  --process NAME     only this process, or all of this role\n"
@@ -32,7 +32,7 @@ static const char profile_help[] =
 typedef enum { FORMAT_TABLE, FORMAT_CALLGRIND, FORMAT_FOLDED, FORMAT_JSON } format_t;
 
 typedef struct {
-    place_t place;
+    target_t place;
     uint32_t seconds; // 0: since the start
     const char *read;
     const char *process;
@@ -42,10 +42,10 @@ typedef struct {
     size_t rows;
 } profile_options_t;
 
-static bool take_last(const char *text, uint32_t *ret_seconds)
+static bool parse_last(const char *text, uint32_t *ret_seconds)
 {
     int64_t ms;
-    const char *why = mm_duration_parse(mm_text(text), &ms);
+    const char *why = mm_duration_parse(mm_str(text), &ms);
     if (!why && (ms < 1000 || ms > MM_PROFILE_SLICES * 1000))
         why = "it must be from 1s to 10m";
     if (why) {
@@ -56,7 +56,7 @@ static bool take_last(const char *text, uint32_t *ret_seconds)
     return true;
 }
 
-static bool take_option(profile_options_t *self, int option, const char *value)
+static bool parse_option(profile_options_t *self, int option, const char *value)
 {
     static const char *const sorts[] = {"tottime", "cumtime", "ncalls", "file"};
     static const char *const formats[] = {"table", "callgrind", "folded", "json"};
@@ -81,7 +81,7 @@ static bool take_option(profile_options_t *self, int option, const char *value)
         return true;
     case 'D': self->place.dir = value; return true;
     case 'C': self->place.consumer = value; return true;
-    case 'l': return take_last(value, &self->seconds);
+    case 'l': return parse_last(value, &self->seconds);
     default: (void)fputs("mayhemctl profile --help says more\n", stderr); return false;
     }
 }
@@ -107,7 +107,7 @@ static bool parse(int argc, char **argv, profile_options_t *ret_options, int *re
             *ret_exit_code = 0;
             return false;
         }
-        if (!take_option(ret_options, option, optarg))
+        if (!parse_option(ret_options, option, optarg))
             return false;
     }
     if (optind < argc) {
@@ -168,8 +168,8 @@ static int read_saved(const profile_options_t *options, profiles_t *profiles)
 static int collect_live(const profile_options_t *options, feed_t *feed, collect_t *collect)
 {
     snapshot_t snapshot;
-    if (!feed_look(feed, PLACE_WAIT_MS, &snapshot))
-        return place_fail(&options->place);
+    if (!feed_look(feed, TARGET_WAIT_MS, &snapshot))
+        return target_fail(&options->place);
     collect_begin(collect, feed, &snapshot, options->process, options->seconds, mm_clock_ms());
     snapshot_clear(&snapshot);
     if (collect->missing_count == 0)
@@ -190,7 +190,7 @@ static int collect_live(const profile_options_t *options, feed_t *feed, collect_
 
 static int show_live(profile_options_t *options)
 {
-    int exit_code = place_find(&options->place);
+    int exit_code = target_find(&options->place);
     if (exit_code != 0)
         return exit_code;
     collect_t collect = {0};

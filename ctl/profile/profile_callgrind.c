@@ -10,9 +10,9 @@
 typedef struct {
     const char *from_role, *from;
     const char *to_role, *to;
-} hop_t;
+} stage_row_t;
 
-static const hop_t hops[] = {
+static const stage_row_t stages[] = {
     {"publisher", "send jobs", "consumer", "on_jobs"},
     {"consumer", "send tasks", "saver", "on_tasks"},
     {"consumer", "send tasks", "restarter", "on_tasks"},
@@ -21,7 +21,7 @@ static const hop_t hops[] = {
     {"consumer", "send notices", "publisher", "on_events"},
 };
 
-#define HOPS (sizeof hops / sizeof hops[0])
+#define HOPS (sizeof stages / sizeof stages[0])
 
 static const function_t *find(const profile_t *profile, const char *name)
 {
@@ -41,10 +41,10 @@ static uint64_t calls_into(const profiles_t *profiles, const profile_t *to, cons
 {
     uint64_t calls = 0;
     for (size_t i = 0; i < HOPS; i++)
-        for (size_t k = 0; k < profiles->count && is_at(to, hops[i].to_role); k++) {
+        for (size_t k = 0; k < profiles->count && is_at(to, stages[i].to_role); k++) {
             const profile_t *from = profiles->items[k];
-            const function_t *sender = find(from, hops[i].from);
-            if (strcmp(hops[i].to, name) == 0 && is_at(from, hops[i].from_role) && sender)
+            const function_t *sender = find(from, stages[i].from);
+            if (strcmp(stages[i].to, name) == 0 && is_at(from, stages[i].from_role) && sender)
                 calls += sender->calls;
         }
     return calls;
@@ -74,16 +74,17 @@ static void print_call(FILE *file, const profile_t *to, const function_t *functi
 
 // The calls by which this span wakes handlers of other processes, each with its share of all that
 // they did: that of its own calls among all that wake them.
-static void print_hops(FILE *file, const profiles_t *profiles, const profile_t *from,
-                       const function_t *sender)
+static void print_stages(FILE *file, const profiles_t *profiles, const profile_t *from,
+                         const function_t *sender)
 {
     for (size_t i = 0; i < HOPS; i++) {
-        if (!is_at(from, hops[i].from_role) || strcmp(hops[i].from, sender->name) != 0)
+        if (!is_at(from, stages[i].from_role) || strcmp(stages[i].from, sender->name) != 0)
             continue;
         for (size_t k = 0; k < profiles->count; k++) {
             const profile_t *to = profiles->items[k];
-            const function_t *handler = is_at(to, hops[i].to_role) ? find(to, hops[i].to) : NULL;
-            uint64_t all = handler ? calls_into(profiles, to, hops[i].to) : 0;
+            const function_t *handler =
+                is_at(to, stages[i].to_role) ? find(to, stages[i].to) : NULL;
+            uint64_t all = handler ? calls_into(profiles, to, stages[i].to) : 0;
             if (all > 0 && sender->calls > 0)
                 print_call(file, to, handler, sender->line, handler->calls * sender->calls / all,
                            (double)sender->calls / (double)all);
@@ -156,7 +157,7 @@ void profile_out_callgrind(FILE *file, const profiles_t *profiles)
             (void)fprintf(file, "%d %lld %lld\n", function->line, (long long)function->cpu_ns,
                           (long long)waited(function, function->wait_ns));
             print_callees(file, profile, k);
-            print_hops(file, profiles, profile, function);
+            print_stages(file, profiles, profile, function);
             (void)fputc('\n', file);
         }
     }

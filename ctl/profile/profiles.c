@@ -17,7 +17,7 @@ static const char *const kinds[] = {[MM_SPOT_POLL] = "poll",
 
 static const char *const roles[] = {"publisher", "consumer", "saver", "restarter"};
 
-static size_t place_of_role(const char *role)
+static size_t rank_of_role(const char *role)
 {
     size_t place = 0;
     while (place < sizeof roles / sizeof roles[0] && strcmp(roles[place], role) != 0)
@@ -28,7 +28,7 @@ static size_t place_of_role(const char *role)
 static int by_place(const void *a, const void *b)
 {
     const profile_t *first = *(profile_t *const *)a, *second = *(profile_t *const *)b;
-    size_t one = place_of_role(first->role), other = place_of_role(second->role);
+    size_t one = rank_of_role(first->role), other = rank_of_role(second->role);
     if (one != other)
         return one < other ? -1 : 1;
     return strverscmp(first->process, second->process);
@@ -234,7 +234,7 @@ static bool read_one(void *arg, const char *file)
 static bool read_folder(profiles_t *self, const char *path, char error[PROFILES_ERROR_MAX])
 {
     reading_t reading = {self, error, false};
-    int count = folder_each(path, ".json", read_one, &reading);
+    int count = directory_each(path, ".json", read_one, &reading);
     if (count <= 0)
         (void)snprintf(error, PROFILES_ERROR_MAX, "cannot read %s: %s", path,
                        count < 0 ? strerror(errno) : "no *.json is in it");

@@ -1,6 +1,6 @@
 // See attach.h. It asks where viewers listen until it knows, asks for an empty word until it hears
 // that there, since what is told before the subscription has come is lost, and only then for what
-// is wanted. It begins anew when the consumer is silent: another life of it may listen elsewhere.
+// is wanted. It begins anew when the consumer is silent: another epoch of it may listen elsewhere.
 
 #include "attach.h"
 #include "clock.h"
@@ -33,7 +33,7 @@ typedef struct {
 
 struct attach {
     mm_endpoint_t base;
-    uint64_t nonce;
+    uint64_t instance;
     void *inbox;
     void *events;
     void *viewers; // NULL: it is not known where they listen
@@ -42,7 +42,7 @@ struct attach {
     zmq_msg_t message;
     mm_encoder_t *encoder;
     mm_decoder_t *decoder;
-    tells_t *tells;
+    stats_merge_t *merge;
     snapshot_t snapshot;
     json_t *json;                  // of the last news
     int64_t heard_ms;              // from the consumer's side; MM_NEVER: not yet
@@ -65,10 +65,9 @@ static void open_sockets(attach_t *self)
     mm_socket_limit(self->inbox, MM_SOCKET_HWM);
     self->events = mm_socket_new(ZMQ_SUB);
     mm_socket_subscribe(self->events, mm_topic("viewers", NULL, topic));
-    int rc =
-        mm_socket_connect(self->inbox, mm_endpoint_place(&self->base, MM_PLACE_INBOX, endpoint));
+    int rc = mm_socket_connect(self->inbox, mm_endpoint_of(&self->base, MM_SOCKET_INBOX, endpoint));
     assert(rc == 0);
-    rc = mm_socket_connect(self->events, mm_endpoint_place(&self->base, MM_PLACE_EVENTS, endpoint));
+    rc = mm_socket_connect(self->events, mm_endpoint_of(&self->base, MM_SOCKET_EVENTS, endpoint));
     assert(rc == 0);
     self->opened_ms = mm_clock_ms();
     self->where_ms = self->ask_ms = self->watch_ms = self->opened_ms;
@@ -89,10 +88,10 @@ attach_t *attach_new(const mm_endpoint_t *base)
     attach_t *self = calloc(1, sizeof *self);
     assert(self);
     self->base = *base;
-    self->nonce = mm_nonce();
+    self->instance = mm_instance_draw();
     self->encoder = mm_encoder_new();
     self->decoder = mm_decoder_new();
-    self->tells = tells_new();
+    self->merge = stats_merge_new();
     self->heard_ms = MM_NEVER;
     (void)zmq_msg_init(&self->message);
     open_sockets(self);
@@ -109,7 +108,7 @@ void attach_destroy(attach_t **self_p)
     (void)zmq_msg_close(&self->message);
     mm_encoder_destroy(&self->encoder);
     mm_decoder_destroy(&self->decoder);
-    tells_destroy(&self->tells);
+    stats_merge_destroy(&self->merge);
     snapshot_clear(&self->snapshot);
     json_decref(self->json);
     free(self);
@@ -121,11 +120,11 @@ void attach_destroy(attach_t **self_p)
 static bool ask(attach_t *self, const question_t *question)
 {
     mm_encode_frame(self->encoder, &(mm_frame_t){.kind = MM_FRAME_QUERY,
-                                                 .as.query = {.viewer = self->nonce,
+                                                 .as.query = {.viewer = self->instance,
                                                               .about = question->about,
-                                                              .process = mm_text(question->process),
+                                                              .process = mm_str(question->process),
                                                               .seconds = question->seconds,
-                                                              .text = mm_text(question->text)}});
+                                                              .text = mm_str(question->text)}});
     return mm_socket_send(self->inbox, mm_encoder_bytes(self->encoder));
 }
 
@@ -187,11 +186,11 @@ static void ask_due(attach_t *self, int64_t now_ms)
 
 // ---- hearing
 
-static void connect_viewers(attach_t *self, mm_text_t suffix, int64_t now_ms)
+static void connect_viewers(attach_t *self, mm_str_t suffix, int64_t now_ms)
 {
     char endpoint[MM_ENDPOINT_MAX], topic[MM_TOPIC_MAX];
     if (suffix.size == 0 || suffix.size >= sizeof self->suffix ||
-        mm_text_equal(suffix, mm_text(self->suffix)))
+        mm_str_equal(suffix, mm_str(self->suffix)))
         return;
     mm_socket_destroy(&self->viewers);
     self->is_open = false;
@@ -210,10 +209,10 @@ static bool is_hello(const json_t *job)
 }
 
 // The news in what was told; NOTHING when it is for somebody else, or kept.
-static attach_kind_t take_tell(attach_t *self, const mm_frame_t *frame, int64_t now_ms)
+static attach_kind_t receive_reply(attach_t *self, const mm_frame_t *frame, int64_t now_ms)
 {
     mm_about_t about = frame->as.tell.about;
-    mm_text_t text = frame->as.tell.text;
+    mm_str_t text = frame->as.tell.text;
     uint64_t viewer = frame->as.tell.viewer;
     self->heard_ms = now_ms;
     if (about == MM_ABOUT_VIEWERS) {
@@ -221,14 +220,14 @@ static attach_kind_t take_tell(attach_t *self, const mm_frame_t *frame, int64_t 
         return ATTACH_NOTHING;
     }
     self->is_open = true;
-    if (viewer != 0 && viewer != self->nonce)
+    if (viewer != 0 && viewer != self->instance)
         return ATTACH_NOTHING;
     json_decref(self->json);
     self->json = json_loadb(text.data, text.size, 0, NULL);
     if (!json_is_object(self->json))
         return ATTACH_NOTHING;
     switch (about) {
-    case MM_ABOUT_STATS: tells_take(self->tells, self->json, now_ms); return ATTACH_NOTHING;
+    case MM_ABOUT_STATS: stats_merge_add(self->merge, self->json, now_ms); return ATTACH_NOTHING;
     case MM_ABOUT_PROFILE: return ATTACH_PROFILE;
     case MM_ABOUT_EVENTS: return *self->wanted ? ATTACH_EVENTS : ATTACH_NOTHING;
     case MM_ABOUT_JOB: return is_hello(self->json) ? ATTACH_NOTHING : ATTACH_JOB;
@@ -247,7 +246,7 @@ static attach_kind_t hear(attach_t *self, void *socket, int64_t now_ms)
         if (received == MM_RECEIVED_FRAME &&
             mm_socket_decode(self->decoder, &self->message, &frame) == MM_WIRE_OK &&
             frame.kind == MM_FRAME_TELL)
-            news = take_tell(self, &frame, now_ms);
+            news = receive_reply(self, &frame, now_ms);
     }
     return news;
 }
@@ -261,10 +260,10 @@ static int64_t patience_ms(const attach_t *self)
 static bool make_snapshot(attach_t *self, int64_t now_ms)
 {
     if (self->asked_ms == MM_NEVER || (now_ms < self->asked_ms + patience_ms(self) &&
-                                       !tells_are_all(self->tells, self->asked_ms)))
+                                       !stats_merge_is_complete(self->merge, self->asked_ms)))
         return false;
     self->asked_ms = MM_NEVER;
-    snapshot_t snapshot = tells_snapshot(self->tells, now_ms, mm_clock_wall_ms());
+    snapshot_t snapshot = stats_merge_snapshot(self->merge, now_ms, mm_clock_wall_ms());
     if (snapshot.process_count == 0) { // nobody has answered yet
         snapshot_clear(&snapshot);
         return false;

@@ -19,7 +19,7 @@ static bool say(snapshot_t *self, const char *limit, const char *why, ...)
     va_list args;
     va_start(args, why);
     (void)snprintf(self->limit, sizeof self->limit, "%s", limit);
-    (void)vsnprintf(self->limit_why, sizeof self->limit_why, why, args);
+    (void)vsnprintf(self->bottleneck_why, sizeof self->bottleneck_why, why, args);
     va_end(args);
     return true;
 }
@@ -41,9 +41,9 @@ static bool is_missing(snapshot_t *self)
         return say(self, "draining", "it is stopping: nothing new is begun");
     if (!self->has_publisher)
         return say(self, "publisher", "no publisher answers: nothing new comes");
-    if (self->hops[SNAPSHOT_STORE].room == 0)
+    if (self->stages[SNAPSHOT_STORE].capacity == 0)
         return say(self, "store", "there is no saver");
-    if (self->hops[SNAPSHOT_RESTART].room == 0 && self->in_flight > 0)
+    if (self->stages[SNAPSHOT_RESTART].capacity == 0 && self->in_flight > 0)
         return say(self, "restart", "there is no restarter with a slot");
     return false;
 }
@@ -53,38 +53,40 @@ static double milliseconds(int64_t us)
     return us > 0 ? (double)us / 1000 : 0;
 }
 
-static bool is_full(const snapshot_hop_t *hop)
+static bool is_full(const snapshot_stage_t *stage)
 {
     // What one of several workers has just ended may not be handed out again yet.
-    return hop->waiting - hop->blocked > 0 && hop->out >= hop->room - hop->room / 16;
+    return stage->waiting - stage->blocked > 0 &&
+           stage->out >= stage->capacity - stage->capacity / 16;
 }
 
 static bool has_full_hop(snapshot_t *self)
 {
     static const struct {
-        snapshot_hop_kind_t hop;
+        snapshot_stage_kind_t stage;
         snapshot_role_t role;
         const char *what;
     } ways[] = {{SNAPSHOT_RESTART, SNAPSHOT_RESTARTER, "restarters"},
                 {SNAPSHOT_STORE, SNAPSHOT_SAVER, "saver"}};
     int64_t most_waiting = 0;
     for (size_t i = 0; i < 2; i++) {
-        const snapshot_hop_t *hop = &self->hops[ways[i].hop];
-        if (!is_full(hop) || hop->waiting <= most_waiting)
+        const snapshot_stage_t *stage = &self->stages[ways[i].stage];
+        if (!is_full(stage) || stage->waiting <= most_waiting)
             continue;
-        most_waiting = hop->waiting;
+        most_waiting = stage->waiting;
         const snapshot_process_t *process = busiest(self, ways[i].role);
         if (process && process->busy >= BUSY)
-            (void)say(self, snapshot_hop_name(ways[i].hop), "%s is busy %.0f %% of the time (%s)",
-                      process->name, 100 * process->busy, process->doing);
-        else if (hop->took_p50_us >= 0)
-            (void)say(self, snapshot_hop_name(ways[i].hop),
-                      "all %lld slots of the %s are taken, each for %.1f ms", (long long)hop->room,
-                      ways[i].what, milliseconds(hop->took_p50_us));
+            (void)say(self, snapshot_stage_name(ways[i].stage),
+                      "%s is busy %.0f %% of the time (%s)", process->name, 100 * process->busy,
+                      process->doing);
+        else if (stage->took_p50_us >= 0)
+            (void)say(self, snapshot_stage_name(ways[i].stage),
+                      "all %lld slots of the %s are taken, each for %.1f ms",
+                      (long long)stage->capacity, ways[i].what, milliseconds(stage->took_p50_us));
         else
-            (void)say(self, snapshot_hop_name(ways[i].hop),
+            (void)say(self, snapshot_stage_name(ways[i].stage),
                       "all %lld slots of the %s are taken, and none was free lately",
-                      (long long)hop->room, ways[i].what);
+                      (long long)stage->capacity, ways[i].what);
     }
     return most_waiting > 0;
 }
@@ -104,7 +106,7 @@ static bool has_no_time(snapshot_t *self)
 
 static bool is_waiting_within(snapshot_t *self)
 {
-    const snapshot_hop_t *restart = &self->hops[SNAPSHOT_RESTART];
+    const snapshot_stage_t *restart = &self->stages[SNAPSHOT_RESTART];
     if (restart->backoff > MOST(self->in_flight))
         return say(self, "retries", "%lld of %lld jobs wait to be tried again",
                    (long long)restart->backoff, (long long)self->in_flight);
@@ -116,27 +118,27 @@ static bool is_waiting_within(snapshot_t *self)
 
 static bool has_full_window(snapshot_t *self)
 {
-    const snapshot_hop_t *store = &self->hops[SNAPSHOT_STORE];
-    const snapshot_hop_t *restart = &self->hops[SNAPSHOT_RESTART];
+    const snapshot_stage_t *store = &self->stages[SNAPSHOT_STORE];
+    const snapshot_stage_t *restart = &self->stages[SNAPSHOT_RESTART];
     int64_t took_us =
         store->took_p50_us > restart->took_p50_us ? store->took_p50_us : restart->took_p50_us;
-    if (self->hops[SNAPSHOT_OUTBOX].waiting == 0)
+    if (self->stages[SNAPSHOT_OUTBOX].waiting == 0)
         return false;
     if (took_us < SHORT_US)
         return say(self, "window", "all %lld places of the window are taken, and no hop is slow",
-                   (long long)self->hops[SNAPSHOT_OUTBOX].room);
+                   (long long)self->stages[SNAPSHOT_OUTBOX].capacity);
     bool is_store = took_us == store->took_p50_us;
-    return say(self, snapshot_hop_name(is_store ? SNAPSHOT_STORE : SNAPSHOT_RESTART),
+    return say(self, snapshot_stage_name(is_store ? SNAPSHOT_STORE : SNAPSHOT_RESTART),
                "a %s takes %.1f ms; all %lld places of the window are taken",
                is_store ? "save" : "restart", milliseconds(took_us),
-               (long long)self->hops[SNAPSHOT_OUTBOX].room);
+               (long long)self->stages[SNAPSHOT_OUTBOX].capacity);
 }
 
-void limit_find(snapshot_t *self)
+void bottleneck_find(snapshot_t *self)
 {
     if (is_missing(self) || has_full_hop(self) || is_waiting_within(self))
         return;
-    bool is_behind = self->hops[SNAPSHOT_OUTBOX].waiting > 0;
+    bool is_behind = self->stages[SNAPSHOT_OUTBOX].waiting > 0;
     if (is_behind && (has_no_time(self) || has_full_window(self)))
         return;
     (void)say(self, "source",

@@ -1,11 +1,11 @@
 // Which hop or process limits the rate of a pipeline, and why. Pure.
 
-#ifndef LIMIT_H
-#define LIMIT_H
+#ifndef BOTTLENECK_H
+#define BOTTLENECK_H
 
 #include "snapshot.h"
 
-// Sets limit and limit_why from the rest of the snapshot.
-void limit_find(snapshot_t *snapshot);
+// Sets limit and bottleneck_why from the rest of the snapshot.
+void bottleneck_find(snapshot_t *snapshot);
 
 #endif

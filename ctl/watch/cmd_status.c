@@ -14,10 +14,10 @@
 #define WIDTH 120
 
 static const char status_help[] = "usage: mayhemctl status [OPTION]...\n"
-                                  "\n" PLACE_HELP "  --json             as one JSON object\n";
+                                  "\n" TARGET_HELP "  --json             as one JSON object\n";
 
 typedef struct {
-    place_t place;
+    target_t place;
     bool is_json;
 } status_options_t;
 
@@ -44,7 +44,7 @@ static bool parse(int argc, char **argv, status_options_t *options, int *ret_exi
     if (optind < argc)
         *ret_exit_code = ctl_fail(EX_USAGE, "'%s' is no option of status", argv[optind]);
     else
-        *ret_exit_code = place_find(&options->place);
+        *ret_exit_code = target_find(&options->place);
     return *ret_exit_code == 0;
 }
 
@@ -66,10 +66,10 @@ int ctl_status(int argc, char **argv)
     if (!parse(argc, argv, &options, &exit_code))
         return exit_code;
     feed_t *feed = feed_attach(&options.place.base);
-    bool is_there = feed_look(feed, PLACE_WAIT_MS, &snapshot);
+    bool is_there = feed_look(feed, TARGET_WAIT_MS, &snapshot);
     feed_destroy(&feed);
     if (!is_there)
-        return place_fail(&options.place);
+        return target_fail(&options.place);
     if (!print(&snapshot, options.is_json))
         exit_code = ctl_fail(EX_IOERR, "cannot write the output: %s", strerror(errno));
     snapshot_clear(&snapshot);

@@ -21,7 +21,7 @@
 
 static const char tail_help[] =
     "usage: mayhemctl tail [OPTION]...\n"
-    "\n" PLACE_HELP "  --host NAME        only what happens to this host\n"
+    "\n" TARGET_HELP "  --host NAME        only what happens to this host\n"
     "  --outcome WORD     only pulled, acked, dead, nacked, retried, taken_back, lost, left,\n"
     "                     joined or too_many_dead\n"
     "  --json             each as a JSON object\n"
@@ -49,7 +49,7 @@ static const wording_t wordings[] = {
 #define WORDINGS (sizeof wordings / sizeof *wordings)
 
 typedef struct {
-    place_t place;
+    target_t place;
     const char *host;
     const char *outcome;
     bool is_json;
@@ -66,7 +66,7 @@ typedef struct {
 
 // ---- options
 
-static bool take_outcome(const char *value, const char **ret_outcome)
+static bool parse_outcome(const char *value, const char **ret_outcome)
 {
     const char *words[WORDINGS];
     for (size_t i = 0; i < WORDINGS; i++)
@@ -75,7 +75,7 @@ static bool take_outcome(const char *value, const char **ret_outcome)
     return ctl_find_word("--outcome", value, words, WORDINGS) >= 0;
 }
 
-static bool take_option(tail_options_t *self, int option, const char *value)
+static bool parse_option(tail_options_t *self, int option, const char *value)
 {
     const char *complaint;
     switch (option) {
@@ -83,9 +83,9 @@ static bool take_option(tail_options_t *self, int option, const char *value)
     case 'C': self->place.consumer = value; return true;
     case 'j': self->is_json = true; return true;
     case 'n': return ctl_number("-n", value, 1, UINT64_C(1000000000000), &self->count);
-    case 'o': return take_outcome(value, &self->outcome);
+    case 'o': return parse_outcome(value, &self->outcome);
     case 'H':
-        complaint = mm_host_complaint(mm_text(value));
+        complaint = mm_host_complaint(mm_str(value));
         self->host = value;
         if (complaint)
             (void)ctl_fail(EX_USAGE, "--host is '%.100s', which is no host: %s", value, complaint);
@@ -109,13 +109,13 @@ static bool parse(int argc, char **argv, tail_options_t *options, int *ret_exit_
             *ret_exit_code = 0;
             return false;
         }
-        if (!take_option(options, option, optarg))
+        if (!parse_option(options, option, optarg))
             return false;
     }
     if (optind < argc)
         *ret_exit_code = ctl_fail(EX_USAGE, "'%s' is no option of tail", argv[optind]);
     else
-        *ret_exit_code = place_find(&options->place);
+        *ret_exit_code = target_find(&options->place);
     return *ret_exit_code == 0;
 }
 
@@ -160,7 +160,7 @@ static bool print_event(tail_t *self, json_t *event)
     mm_id_t id;
     if (self->options->is_json)
         return ctl_print_json(json_incref(event));
-    if (mm_id_parse(mm_text(text_in(event, "job")), &id))
+    if (mm_id_parse(mm_str(text_in(event, "job")), &id))
         fields[count++] = MM_JOB(&id);
     fields[count] = MM_STRING("host", text_in(event, texts[0]));
     count += *text_in(event, texts[0]) != '\0';
@@ -233,7 +233,7 @@ static void set_consumer(tail_t *self, const snapshot_t *snapshot)
         const snapshot_process_t *process = &snapshot->processes[i];
         mm_name_t name;
         if (process->role != SNAPSHOT_CONSUMER || process->state == SNAPSHOT_LOST ||
-            process->pid == self->pid || !mm_name_from(mm_text(process->name), &name))
+            process->pid == self->pid || !mm_name_from(mm_str(process->name), &name))
             continue;
         self->pid = process->pid;
         mm_log_format_init(&self->format, name, self->pid, false);
@@ -252,11 +252,11 @@ static int follow(tail_t *self, attach_t *attach)
                 attach_watch_events(attach, self->options->host, self->options->outcome);
             is_watching = self->pid != 0;
         }
-        if (!is_watching && mm_clock_ms() - began_ms >= PLACE_WAIT_MS)
-            return place_fail(&self->options->place);
+        if (!is_watching && mm_clock_ms() - began_ms >= TARGET_WAIT_MS)
+            return target_fail(&self->options->place);
         if (news.kind == ATTACH_EVENTS && !print_events(self, news.json))
             return ctl_fail(EX_IOERR, "cannot write the output: %s", strerror(errno));
-        bool is_silent = is_watching && attach_silent_ms(attach) >= PLACE_WAIT_MS;
+        bool is_silent = is_watching && attach_silent_ms(attach) >= TARGET_WAIT_MS;
         if (is_silent && !is_gone)
             (void)ctl_fail(0, "no answer for 3 s: the pipeline is gone; asking on");
         is_gone = is_silent;

@@ -18,7 +18,7 @@
 
 static const char top_help[] =
     "usage: mayhemctl top [OPTION]...\n"
-    "\n" PLACE_HELP "  -b, --batch        print snapshots instead of drawing on the terminal\n"
+    "\n" TARGET_HELP "  -b, --batch        print snapshots instead of drawing on the terminal\n"
     "  --json             print them as JSON, one object a line\n"
     "  -d, --delay SECONDS  between two snapshots: 1 (default) to 3600\n"
     "  -n, --count COUNT  end after so many snapshots (with -b or --json)\n"
@@ -30,7 +30,7 @@ static const char top_help[] =
     "Keys: h shows them.\n";
 
 typedef struct {
-    place_t place;
+    target_t place;
     const char *record;
     const char *replay;
     double speed; // -1: not given
@@ -41,7 +41,7 @@ typedef struct {
     screen_sort_t sort;
 } top_options_t;
 
-static bool take_speed(const char *text, double *ret_speed)
+static bool parse_speed(const char *text, double *ret_speed)
 {
     char *end;
     errno = 0;
@@ -55,7 +55,7 @@ static bool take_speed(const char *text, double *ret_speed)
     return true;
 }
 
-static bool take_option(top_options_t *self, int option, const char *value)
+static bool parse_option(top_options_t *self, int option, const char *value)
 {
     int place;
     switch (option) {
@@ -67,7 +67,7 @@ static bool take_option(top_options_t *self, int option, const char *value)
     case 'j': self->is_batch = self->is_json = true; return true;
     case 'd': return ctl_number("-d", value, 1, 3600, &self->delay);
     case 'n': return ctl_number("-n", value, 1, 1000000000, &self->count);
-    case 'x': return take_speed(value, &self->speed);
+    case 'x': return parse_speed(value, &self->speed);
     case 's':
         place = ctl_find_word("--sort", value, screen_sort_names, SCREEN_SORTS);
         self->sort = (screen_sort_t)place;
@@ -107,7 +107,7 @@ static bool parse(int argc, char **argv, top_options_t *options, int *ret_exit_c
             *ret_exit_code = 0;
             return false;
         }
-        if (!take_option(options, option, optarg))
+        if (!parse_option(options, option, optarg))
             return false;
     }
     if (optind < argc) {
@@ -141,7 +141,7 @@ static int print_all(const top_options_t *options, feed_t *feed)
     int64_t shown_ms = 0;
     bool is_gone = false;
     while (options->count == 0 || printed < options->count) {
-        feed_news_t news = feed_next(feed, -1, PLACE_WAIT_MS);
+        feed_news_t news = feed_next(feed, -1, TARGET_WAIT_MS);
         if (news.kind == FEED_END)
             return printed > 0 ? 0
                                : ctl_fail(EX_DATAERR, "cannot replay %s: it has no two snapshots",
@@ -156,7 +156,7 @@ static int print_all(const top_options_t *options, feed_t *feed)
             shown_ms = news.snapshot->wall_ms;
             printed++;
         }
-        bool is_silent = feed_silent_ms(feed) >= PLACE_WAIT_MS;
+        bool is_silent = feed_silent_ms(feed) >= TARGET_WAIT_MS;
         if (is_silent && !is_gone)
             (void)ctl_fail(0, "no answer for 3 s: the pipeline is gone; asking on");
         is_gone = is_silent;
@@ -170,13 +170,13 @@ static int show(const top_options_t *options, feed_t *feed)
 {
     const snapshot_t *first = NULL;
     if (!options->replay) {
-        int64_t end_ms = mm_clock_ms() + PLACE_WAIT_MS;
+        int64_t end_ms = mm_clock_ms() + TARGET_WAIT_MS;
         for (int64_t now_ms; !first && (now_ms = mm_clock_ms()) < end_ms;)
             first = feed_next(feed, -1, (int)(end_ms - now_ms)).snapshot;
         if (feed_exit_code(feed) != 0)
             return ctl_fail(feed_exit_code(feed), "%s", feed_error(feed));
         if (!first)
-            return place_fail(&options->place);
+            return target_fail(&options->place);
     }
     if (options->is_batch)
         return print_all(options, feed);
@@ -199,7 +199,7 @@ int ctl_top(int argc, char **argv)
     int exit_code;
     if (!parse(argc, argv, &options, &exit_code))
         return exit_code;
-    if (!options.replay && (exit_code = place_find(&options.place)) != 0)
+    if (!options.replay && (exit_code = target_find(&options.place)) != 0)
         return exit_code;
     if (!options.is_batch)
         terminal_block_signals();

@@ -15,13 +15,13 @@ const char *const screen_sort_names[SCREEN_SORTS] = {"role", "rate", "busy",   "
 
 void screen_put_title(page_t *page, const screen_view_t *view, int64_t wall_ms)
 {
-    char date[UNITS_TEXT];
+    char date[HUMAN_TEXT];
     page_add(page);
     if (view->title)
         (void)page_put(page, 0, PAGE_BOLD, "%s", view->title);
     size_t end = page->width;
     if (wall_ms > 0) {
-        page_put_right(page, end, PAGE_PLAIN, "  %s", units_date(wall_ms, date));
+        page_put_right(page, end, PAGE_PLAIN, "  %s", human_date(wall_ms, date));
         end -= strlen(date) + 2;
     }
     if (view->is_replay) {
@@ -38,9 +38,9 @@ void screen_finish(page_t *page, const screen_view_t *view, const char *keys)
         return;
     page_fit(page, view->height - 1);
     page_add(page);
-    if (view->notice)
+    if (view->verdict)
         (void)page_put(page, 0, view->is_alarming ? PAGE_RED | PAGE_BOLD : PAGE_BOLD, "%s",
-                       view->notice);
+                       view->verdict);
     else
         (void)page_put(page, 0, PAGE_DIM, "%s", keys);
 }
@@ -137,94 +137,96 @@ size_t screen_place(const snapshot_t *snapshot, const size_t *order, const scree
 
 static void put_head(page_t *page, const snapshot_t *snapshot)
 {
-    char a[UNITS_TEXT], b[UNITS_TEXT], c[UNITS_TEXT];
+    char a[HUMAN_TEXT], b[HUMAN_TEXT], c[HUMAN_TEXT];
     page_add(page);
     size_t at = page_put(page, 0, PAGE_DIM, "rate   ");
-    at = page_put(page, at, PAGE_BOLD, "%s jobs/s", units_count(snapshot->rate, a));
+    at = page_put(page, at, PAGE_BOLD, "%s jobs/s", human_count(snapshot->rate, a));
     (void)page_put(page, at, PAGE_PLAIN, "; accepted to acked p50 %s, p99 %s",
-                   units_us(snapshot->p50_us, a), units_us(snapshot->p99_us, b));
+                   human_us(snapshot->p50_us, a), human_us(snapshot->p99_us, b));
     page_add(page);
     at = page_put(page, 0, PAGE_DIM, "jobs   ");
     at = page_put(page, at, PAGE_PLAIN, "%s in all: %s restarted, ",
-                  snapshot->total > 0 ? units_count((double)snapshot->total, a) : "?",
-                  units_count((double)snapshot->restarted, b));
+                  snapshot->total > 0 ? human_count((double)snapshot->total, a) : "?",
+                  human_count((double)snapshot->restarted, b));
     at = page_put(page, at, snapshot->dead > 0 ? PAGE_RED | PAGE_BOLD : PAGE_PLAIN, "%s dead",
-                  units_count((double)snapshot->dead, a));
+                  human_count((double)snapshot->dead, a));
     (void)page_put(page, at, PAGE_PLAIN, "; %s backlog, %s in flight",
-                   units_count((double)snapshot->backlog, a),
-                   units_count((double)snapshot->in_flight, b));
+                   human_count((double)snapshot->backlog, a),
+                   human_count((double)snapshot->in_flight, b));
     page_add(page);
     at = page_put(page, 0, PAGE_DIM, "events ");
-    at = page_put(page, at, PAGE_PLAIN, "%s retried, ", units_count((double)snapshot->retried, a));
-    at = page_put(page, at, snapshot->taken_back > 0 ? PAGE_YELLOW : PAGE_PLAIN, "%s taken back",
-                  units_count((double)snapshot->taken_back, a));
+    at = page_put(page, at, PAGE_PLAIN, "%s retried, ", human_count((double)snapshot->retried, a));
+    at = page_put(page, at, snapshot->reclaimed > 0 ? PAGE_YELLOW : PAGE_PLAIN, "%s taken back",
+                  human_count((double)snapshot->reclaimed, a));
     at = page_put(page, at, PAGE_PLAIN, ", %s nacked, %s extended",
-                  units_count((double)snapshot->nacked, b),
-                  units_count((double)snapshot->extended, c));
+                  human_count((double)snapshot->nacked, b),
+                  human_count((double)snapshot->extended, c));
     if (snapshot->draining)
         (void)page_put(page, at, PAGE_CYAN | PAGE_BOLD, "  DRAINING");
     page_add(page);
     at = page_put(page, 0, PAGE_DIM, "limit: ");
     at = page_put(page, at, PAGE_YELLOW | PAGE_BOLD, "%s", snapshot->limit);
-    (void)page_put(page, at, PAGE_PLAIN, " - %s", snapshot->limit_why);
+    (void)page_put(page, at, PAGE_PLAIN, " - %s", snapshot->bottleneck_why);
 }
 
 // ---- hops
 
-// The hop at which the limit shows; SNAPSHOT_HOPS: none.
-static snapshot_hop_kind_t limiting_hop(const char *limit)
+// The hop at which the limit shows; SNAPSHOT_STAGES: none.
+static snapshot_stage_kind_t limiting_hop(const char *limit)
 {
     static const struct {
         const char *limit;
-        snapshot_hop_kind_t hop;
+        snapshot_stage_kind_t stage;
     } places[] = {{"source", SNAPSHOT_OUTBOX}, {"window", SNAPSHOT_OUTBOX},
                   {"store", SNAPSHOT_STORE},   {"restart", SNAPSHOT_RESTART},
                   {"hosts", SNAPSHOT_RESTART}, {"retries", SNAPSHOT_RESTART},
                   {"outbox", SNAPSHOT_OUTBOX}, {"wire", SNAPSHOT_WIRE}};
     for (size_t i = 0; i < sizeof places / sizeof *places; i++)
         if (strcmp(places[i].limit, limit) == 0)
-            return places[i].hop;
-    return SNAPSHOT_HOPS;
+            return places[i].stage;
+    return SNAPSHOT_STAGES;
 }
 
-static void put_hops(page_t *page, const snapshot_t *snapshot)
+static void put_stages(page_t *page, const snapshot_t *snapshot)
 {
     static const struct {
         const char *name;
         size_t end;
     } columns[] = {{"WAITING", 17},  {"OUT/ROOM", 34}, {"WAIT P50", 44}, {"P99", 53},
                    {"TOOK P50", 63}, {"P99", 72},      {"LATER", 80},    {"BLOCKED", 89}};
-    char a[UNITS_TEXT], b[UNITS_TEXT], out_room[2 * UNITS_TEXT + 2];
-    snapshot_hop_kind_t limiting = limiting_hop(snapshot->limit);
+    char a[HUMAN_TEXT], b[HUMAN_TEXT], out_room[2 * HUMAN_TEXT + 2];
+    snapshot_stage_kind_t limiting = limiting_hop(snapshot->limit);
     page_add(page);
     (void)page_put(page, 1, PAGE_PLAIN, "HOP");
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
         if (columns[i].end <= page->width)
             page_put_right(page, columns[i].end, PAGE_PLAIN, "%s", columns[i].name);
     page_style(page, PAGE_REVERSE);
-    for (snapshot_hop_kind_t kind = 0; kind < SNAPSHOT_HOPS; kind++) {
-        const snapshot_hop_t *hop = &snapshot->hops[kind];
+    for (snapshot_stage_kind_t kind = 0; kind < SNAPSHOT_STAGES; kind++) {
+        const snapshot_stage_t *stage = &snapshot->stages[kind];
         unsigned style = kind == limiting ? PAGE_YELLOW | PAGE_BOLD : PAGE_PLAIN;
-        if (hop->room > 0)
-            (void)snprintf(out_room, sizeof out_room, "%s/%s", units_count((double)hop->out, a),
-                           units_count((double)hop->room, b));
+        if (stage->capacity > 0)
+            (void)snprintf(out_room, sizeof out_room, "%s/%s", human_count((double)stage->out, a),
+                           human_count((double)stage->capacity, b));
         else
-            (void)snprintf(out_room, sizeof out_room, "%s", units_count((double)hop->out, a));
+            (void)snprintf(out_room, sizeof out_room, "%s", human_count((double)stage->out, a));
         page_add(page);
         (void)page_put(page, 0, style, "%c%s", kind == limiting ? '>' : ' ',
-                       snapshot_hop_name(kind));
-        page_put_right(page, columns[0].end, style, "%s", units_count((double)hop->waiting, a));
+                       snapshot_stage_name(kind));
+        page_put_right(page, columns[0].end, style, "%s", human_count((double)stage->waiting, a));
         page_put_right(page, columns[1].end, style, "%s", out_room);
-        page_put_right(page, columns[2].end, style, "%s", units_us(hop->wait_p50_us, a));
-        page_put_right(page, columns[3].end, style, "%s", units_us(hop->wait_p99_us, a));
-        page_put_right(page, columns[4].end, style, "%s", units_us(hop->took_p50_us, a));
-        page_put_right(page, columns[5].end, style, "%s", units_us(hop->took_p99_us, a));
+        page_put_right(page, columns[2].end, style, "%s", human_us(stage->wait_p50_us, a));
+        page_put_right(page, columns[3].end, style, "%s", human_us(stage->wait_p99_us, a));
+        page_put_right(page, columns[4].end, style, "%s", human_us(stage->took_p50_us, a));
+        page_put_right(page, columns[5].end, style, "%s", human_us(stage->took_p99_us, a));
         if (kind != SNAPSHOT_STORE && kind != SNAPSHOT_RESTART)
             continue; // nothing is tried again, or blocked, before
         if (columns[6].end <= page->width)
-            page_put_right(page, columns[6].end, style, "%s", units_count((double)hop->backoff, a));
+            page_put_right(page, columns[6].end, style, "%s",
+                           human_count((double)stage->backoff, a));
         if (columns[7].end <= page->width)
-            page_put_right(page, columns[7].end, style, "%s", units_count((double)hop->blocked, a));
+            page_put_right(page, columns[7].end, style, "%s",
+                           human_count((double)stage->blocked, a));
     }
 }
 
@@ -256,7 +258,7 @@ static const process_column_t process_columns[] = {{PID, "PID", 8, 0, SCREEN_ROL
 static void put_column(page_t *page, const process_column_t *column, size_t at,
                        const snapshot_process_t *process)
 {
-    char a[UNITS_TEXT], b[UNITS_TEXT], state[32];
+    char a[HUMAN_TEXT], b[HUMAN_TEXT], state[32];
     size_t end = at + column->width;
     switch (column->column) {
     case PID: page_put_right(page, end, PAGE_PLAIN, "%d", process->pid); break;
@@ -264,20 +266,20 @@ static void put_column(page_t *page, const process_column_t *column, size_t at,
         (void)page_put(page, at + 1, screen_state_style(process), "%s",
                        screen_state(process, state));
         break;
-    case RATE: page_put_right(page, end, PAGE_PLAIN, "%s", units_count(process->rate, a)); break;
+    case RATE: page_put_right(page, end, PAGE_PLAIN, "%s", human_count(process->rate, a)); break;
     case BUSY: page_put_right(page, end, PAGE_PLAIN, "%.0f", 100 * process->busy); break;
     case CPU: page_put_right(page, end, PAGE_PLAIN, "%.0f", 100 * process->cpu); break;
     case HELD:
-        page_put_right(page, end, PAGE_PLAIN, "%s/%s", units_count((double)process->held, a),
-                       units_count((double)process->limit, b));
+        page_put_right(page, end, PAGE_PLAIN, "%s/%s", human_count((double)process->held, a),
+                       human_count((double)process->limit, b));
         break;
-    case P99: page_put_right(page, end, PAGE_PLAIN, "%s", units_us(process->p99_us, a)); break;
+    case P99: page_put_right(page, end, PAGE_PLAIN, "%s", human_us(process->p99_us, a)); break;
     case MEMORY:
-        page_put_right(page, end, PAGE_PLAIN, "%s", units_bytes(process->memory_bytes, a));
+        page_put_right(page, end, PAGE_PLAIN, "%s", human_bytes(process->memory_bytes, a));
         break;
     case FAILED:
         page_put_right(page, end, process->failed > 0 ? PAGE_YELLOW : PAGE_PLAIN, "%s",
-                       units_count((double)process->failed, a));
+                       human_count((double)process->failed, a));
         break;
     case DOING: (void)page_put(page, at + 1, PAGE_DIM, "%s", process->doing); break;
     }
@@ -340,8 +342,8 @@ static void put_processes(page_t *page, const snapshot_t *snapshot, const screen
     put_process_head(page, view);
     size_t first = 0, shown = count;
     if (view->height > 0) { // the last row is the notice
-        size_t room = view->height > page->count + 2 ? view->height - page->count - 1 : 1;
-        shown = count < room ? count : room;
+        size_t capacity = view->height > page->count + 2 ? view->height - page->count - 1 : 1;
+        shown = count < capacity ? count : capacity;
         first = selected < shown / 2 ? 0 : selected - shown / 2;
         if (first > count - shown)
             first = count - shown;
@@ -362,7 +364,7 @@ page_t *screen_top(const snapshot_t *snapshot, const screen_view_t *view)
     put_head(page, snapshot);
     if (is_airy)
         page_add(page);
-    put_hops(page, snapshot);
+    put_stages(page, snapshot);
     if (is_airy)
         page_add(page);
     put_processes(page, snapshot, view);

@@ -29,7 +29,7 @@ typedef struct {
     size_t width;         // from SCREEN_WIDTH_MIN
     size_t height;        // 0: as many rows as there are
     const char *title;    // where it is from; NULL: that is left out
-    const char *notice;   // the last row; NULL: which keys there are
+    const char *verdict;  // the last row; NULL: which keys there are
     bool is_alarming;     // the notice
     bool is_paused;       //
     bool is_replay;       // the time is not now

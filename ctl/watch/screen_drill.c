@@ -82,19 +82,19 @@ static void put_table_head(page_t *page)
 
 static void put_leaf(page_t *page, const profile_t *profile, const leaf_t *leaf)
 {
-    char text[UNITS_TEXT];
+    char text[HUMAN_TEXT];
     const call_node_t *node = leaf->node;
     bool waits = node->wait_ns > node->cpu_ns && share(node->wait_ns, profile) >= 10;
     page_add(page);
     page_put_right(page, CALLS_END, PAGE_PLAIN, "%s",
-                   units_count(per_second(node->calls, profile), text));
+                   human_count(per_second(node->calls, profile), text));
     page_put_right(page, CPU_END, share(node->cpu_ns, profile) >= 10 ? PAGE_BOLD : PAGE_PLAIN,
                    "%.1f", share(node->cpu_ns, profile));
     page_put_right(page, WAIT_END, waits ? PAGE_YELLOW : PAGE_PLAIN, "%.1f",
                    share(node->wait_ns, profile));
     page_put_right(page, CUM_END, PAGE_PLAIN, "%.1f", share(all_ns(node), profile));
     page_put_right(page, MAX_END, PAGE_PLAIN, "%s",
-                   node->max_ns > 0 ? units_us(node->max_ns / 1000, text) : "-"); // counted only
+                   node->max_ns > 0 ? human_us(node->max_ns / 1000, text) : "-"); // counted only
     size_t at = NAME_AT + 2 * leaf->depth;
     at = page_put(page, at, leaf->depth == 0 ? PAGE_BOLD : PAGE_PLAIN, "%s", node->name);
     if (page->width >= 100)
@@ -121,7 +121,7 @@ static void put_rest(page_t *page, const profile_t *profile)
 
 static void put_about(page_t *page, const snapshot_process_t *process, const screen_view_t *view)
 {
-    char a[UNITS_TEXT], b[UNITS_TEXT], state[32];
+    char a[HUMAN_TEXT], b[HUMAN_TEXT], state[32];
     page_add(page);
     if (!process) {
         (void)page_put(page, 0, PAGE_BOLD, "%s", view->selected ? view->selected : "nobody");
@@ -131,11 +131,11 @@ static void put_about(page_t *page, const snapshot_process_t *process, const scr
     at = page_put(page, at, PAGE_PLAIN, "  pid %d  ", process->pid);
     at = page_put(page, at, screen_state_style(process), "%s", screen_state(process, state));
     at = page_put(page, at, PAGE_PLAIN, "  %s jobs/s  busy %.0f%%  cpu %.0f%%",
-                  units_count(process->rate, a), 100 * process->busy, 100 * process->cpu);
-    at = page_put(page, at, PAGE_PLAIN, "  holds %s/%s", units_count((double)process->held, a),
-                  units_count((double)process->limit, b));
-    (void)page_put(page, at, PAGE_PLAIN, "  p99 %s  %s", units_us(process->p99_us, a),
-                   units_bytes(process->memory_bytes, b));
+                  human_count(process->rate, a), 100 * process->busy, 100 * process->cpu);
+    at = page_put(page, at, PAGE_PLAIN, "  holds %s/%s", human_count((double)process->held, a),
+                  human_count((double)process->limit, b));
+    (void)page_put(page, at, PAGE_PLAIN, "  p99 %s  %s", human_us(process->p99_us, a),
+                   human_bytes(process->memory_bytes, b));
 }
 
 static const snapshot_process_t *find_selected(const snapshot_t *snapshot,
@@ -153,17 +153,17 @@ static const snapshot_process_t *find_selected(const snapshot_t *snapshot,
 
 static void put_profile(page_t *page, const profile_t *profile, const screen_view_t *view)
 {
-    char date[UNITS_TEXT];
+    char date[HUMAN_TEXT];
     tree_t tree = {.count = 0};
     page_add(page);
     (void)page_put(page, 0, PAGE_DIM, "its loop in %.1f s, until %s; 100%% is one core",
-                   (double)profile->long_ns / 1e9, units_date(profile->wall_ms, date));
+                   (double)profile->long_ns / 1e9, human_date(profile->wall_ms, date));
     put_table_head(page);
     grow(profile, 0, 0, &tree);
-    size_t room = view->height > page->count + 2 ? view->height - page->count - 1 : 1;
-    size_t first = tree.count <= room || view->height == 0 ? 0
-                   : view->scroll < tree.count - room      ? view->scroll
-                                                           : tree.count - room;
+    size_t capacity = view->height > page->count + 2 ? view->height - page->count - 1 : 1;
+    size_t first = tree.count <= capacity || view->height == 0 ? 0
+                   : view->scroll < tree.count - capacity      ? view->scroll
+                                                               : tree.count - capacity;
     for (size_t i = first; i < tree.count; i++)
         put_leaf(page, profile, &tree.list[i]);
     put_rest(page, profile);

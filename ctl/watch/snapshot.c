@@ -34,12 +34,12 @@ static const field_t process_fields[] = {
     FIELD(snapshot_process_t, TEXT, doing),
 };
 
-static const field_t hop_fields[] = {
-    FIELD(snapshot_hop_t, NUMBER, waiting),     FIELD(snapshot_hop_t, NUMBER, out),
-    FIELD(snapshot_hop_t, NUMBER, room),        FIELD(snapshot_hop_t, NUMBER, backoff),
-    FIELD(snapshot_hop_t, NUMBER, blocked),     FIELD(snapshot_hop_t, NUMBER, wait_p50_us),
-    FIELD(snapshot_hop_t, NUMBER, wait_p99_us), FIELD(snapshot_hop_t, NUMBER, took_p50_us),
-    FIELD(snapshot_hop_t, NUMBER, took_p99_us),
+static const field_t stage_fields[] = {
+    FIELD(snapshot_stage_t, NUMBER, waiting),     FIELD(snapshot_stage_t, NUMBER, out),
+    FIELD(snapshot_stage_t, NUMBER, capacity),    FIELD(snapshot_stage_t, NUMBER, backoff),
+    FIELD(snapshot_stage_t, NUMBER, blocked),     FIELD(snapshot_stage_t, NUMBER, wait_p50_us),
+    FIELD(snapshot_stage_t, NUMBER, wait_p99_us), FIELD(snapshot_stage_t, NUMBER, took_p50_us),
+    FIELD(snapshot_stage_t, NUMBER, took_p99_us),
 };
 
 static const field_t fields[] = {
@@ -48,17 +48,17 @@ static const field_t fields[] = {
     FIELD(snapshot_t, NUMBER, total),      FIELD(snapshot_t, NUMBER, restarted),
     FIELD(snapshot_t, NUMBER, dead),       FIELD(snapshot_t, NUMBER, backlog),
     FIELD(snapshot_t, NUMBER, in_flight),  FIELD(snapshot_t, NUMBER, retried),
-    FIELD(snapshot_t, NUMBER, taken_back), FIELD(snapshot_t, NUMBER, nacked),
+    FIELD(snapshot_t, NUMBER, reclaimed),  FIELD(snapshot_t, NUMBER, nacked),
     FIELD(snapshot_t, NUMBER, extended),   FIELD(snapshot_t, NUMBER, p50_us),
     FIELD(snapshot_t, NUMBER, p99_us),     FIELD(snapshot_t, BOOL, draining),
-    FIELD(snapshot_t, TEXT, limit),        FIELD(snapshot_t, TEXT, limit_why),
+    FIELD(snapshot_t, TEXT, limit),        FIELD(snapshot_t, TEXT, bottleneck_why),
 };
 
 #define LENGTH(ARRAY) (sizeof(ARRAY) / sizeof *(ARRAY))
 
 static const char *const roles[] = {"publisher", "consumer", "saver", "restarter"};
 static const char *const states[] = {"up", "draining", "silent", "lost", "left"};
-static const char *const hops[] = {"outbox", "wire", "store", "restart"};
+static const char *const stages[] = {"outbox", "wire", "store", "restart"};
 
 const char *snapshot_role_name(snapshot_role_t role)
 {
@@ -70,9 +70,9 @@ const char *snapshot_state_name(snapshot_state_t state)
     return states[state];
 }
 
-const char *snapshot_hop_name(snapshot_hop_kind_t hop)
+const char *snapshot_stage_name(snapshot_stage_kind_t stage)
 {
-    return hops[hop];
+    return stages[stage];
 }
 
 const snapshot_process_t *snapshot_find(const snapshot_t *self, const char *name)
@@ -123,10 +123,10 @@ json_t *snapshot_json(const snapshot_t *self)
     }
     json_object_set_new(object, "processes", list);
     json_t *between = json_object();
-    for (snapshot_hop_kind_t hop = 0; hop < SNAPSHOT_HOPS; hop++) {
+    for (snapshot_stage_kind_t stage = 0; stage < SNAPSHOT_STAGES; stage++) {
         json_t *one = json_object();
-        put_fields(one, hop_fields, LENGTH(hop_fields), &self->hops[hop]);
-        json_object_set_new(between, snapshot_hop_name(hop), one);
+        put_fields(one, stage_fields, LENGTH(stage_fields), &self->stages[stage]);
+        json_object_set_new(between, snapshot_stage_name(stage), one);
     }
     json_object_set_new(object, "hops", between);
     return object;
@@ -218,9 +218,9 @@ bool snapshot_read(json_t *json, snapshot_t *ret_snapshot)
     bool is_good = what && strcmp(what, "snapshot") == 0 &&
                    json_integer_value(json_object_get(json, "version")) == VERSION &&
                    read_fields(json, fields, LENGTH(fields), &snapshot);
-    for (snapshot_hop_kind_t hop = 0; is_good && hop < SNAPSHOT_HOPS; hop++)
-        is_good = read_fields(json_object_get(between, snapshot_hop_name(hop)), hop_fields,
-                              LENGTH(hop_fields), &snapshot.hops[hop]);
+    for (snapshot_stage_kind_t stage = 0; is_good && stage < SNAPSHOT_STAGES; stage++)
+        is_good = read_fields(json_object_get(between, snapshot_stage_name(stage)), stage_fields,
+                              LENGTH(stage_fields), &snapshot.stages[stage]);
     is_good = is_good && read_processes(json_object_get(json, "processes"), &snapshot);
     if (is_good)
         *ret_snapshot = snapshot;

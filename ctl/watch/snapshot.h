@@ -50,36 +50,36 @@ typedef enum {
     SNAPSHOT_WIRE,    // delivered, and not (or no longer) in the consumer's hands
     SNAPSHOT_STORE,   // to the saver
     SNAPSHOT_RESTART, // to the restarters
-    SNAPSHOT_HOPS
-} snapshot_hop_kind_t;
+    SNAPSHOT_STAGES
+} snapshot_stage_kind_t;
 
 typedef struct {
-    int64_t waiting; // jobs that wait to go over it now; exact
-    int64_t out;     // jobs beyond it: under lease, at a worker
-    int64_t room;    // how many can be: window, slots; 0: no limit, or nobody there
-    int64_t backoff; // restart: failed, tried again later; not in waiting
-    int64_t blocked; // restart: of those that wait, for their host or a worker of their own
+    int64_t waiting;  // jobs that wait to go over it now; exact
+    int64_t out;      // jobs beyond it: under lease, at a worker
+    int64_t capacity; // how many can be: window, slots; 0: no limit, or nobody there
+    int64_t backoff;  // restart: failed, tried again later; not in waiting
+    int64_t blocked;  // restart: of those that wait, for their host or a worker of their own
     int64_t wait_p50_us, wait_p99_us; // how long they waited; -1: none did
     int64_t took_p50_us, took_p99_us; // how long they were beyond it; -1: none was
-} snapshot_hop_t;
+} snapshot_stage_t;
 
 typedef struct {
     int64_t wall_ms; // Unix time
     snapshot_process_t *processes;
     size_t process_count; // by role, then by name
-    snapshot_hop_t hops[SNAPSHOT_HOPS];
+    snapshot_stage_t stages[SNAPSHOT_STAGES];
     bool has_publisher, has_consumer; // each has answered in the last three seconds
     double rate;                      // jobs settled a second
     int64_t total;                    // jobs of this run; 0: it is not known yet
     int64_t restarted, dead;          // of this run
     int64_t backlog;                  // in the outbox, not settled
     int64_t in_flight;
-    int64_t retried, taken_back, nacked, extended; // since the consumer's start
-    int64_t p50_us, p99_us;                        // accepted to acked; -1: none was
+    int64_t retried, reclaimed, nacked, extended; // since the consumer's start
+    int64_t p50_us, p99_us;                       // accepted to acked; -1: none was
     bool draining;
     char limit[MM_NAME_MAX +
                1]; // what limits the rate: "source", "window", "store", "restart", or a process
-    char limit_why[128]; // one sentence
+    char bottleneck_why[128]; // one sentence
 } snapshot_t;
 
 // The row of a process; NULL: there is none.
@@ -87,7 +87,7 @@ const snapshot_process_t *snapshot_find(const snapshot_t *self, const char *name
 // "publisher", "up", "outbox": as in JSON and on screen.
 const char *snapshot_role_name(snapshot_role_t role);
 const char *snapshot_state_name(snapshot_state_t state);
-const char *snapshot_hop_name(snapshot_hop_kind_t hop);
+const char *snapshot_stage_name(snapshot_stage_kind_t stage);
 
 // A new reference: {"mayhem": "snapshot", "version": 1, ...}. Each number under its name above.
 json_t *snapshot_json(const snapshot_t *self);

@@ -12,32 +12,32 @@
 // A process that has told something, or of which the consumer has told.
 typedef struct {
     snapshot_process_t row;
-    json_t *stats;   // the last ones; NULL: it has told nothing itself
-    int64_t told_ms; // when
-    int64_t wall_ms; // by its own clock
-    int64_t done;    // jobs that it was done with by then
-    bool is_known;   // worker: the consumer has it on its list,
-    bool is_joined;  // and it is in a session
-    int64_t gone_ms; // ghost: another process has its name; when that was seen
+    json_t *stats;      // the last ones; NULL: it has told nothing itself
+    int64_t replied_ms; // when
+    int64_t wall_ms;    // by its own clock
+    int64_t done;       // jobs that it was done with by then
+    bool is_known;      // worker: the consumer has it on its list,
+    bool is_joined;     // and it is in a session
+    int64_t gone_ms;    // ghost: another process has its name; when that was seen
     bool is_ghost;
 } entry_t;
 
-struct tells {
+struct merge {
     entry_t *entries;
     size_t count;
     size_t size;
 };
 
-tells_t *tells_new(void)
+stats_merge_t *stats_merge_new(void)
 {
-    tells_t *self = calloc(1, sizeof *self);
+    stats_merge_t *self = calloc(1, sizeof *self);
     assert(self);
     return self;
 }
 
-void tells_destroy(tells_t **self_p)
+void stats_merge_destroy(stats_merge_t **self_p)
 {
-    tells_t *self = *self_p;
+    stats_merge_t *self = *self_p;
     if (!self)
         return;
     *self_p = NULL;
@@ -76,7 +76,7 @@ static bool role_in(const json_t *object, snapshot_role_t *ret_role)
     return false;
 }
 
-static entry_t *find(tells_t *self, const char *name)
+static entry_t *find(stats_merge_t *self, const char *name)
 {
     for (size_t i = 0; i < self->count; i++)
         if (!self->entries[i].is_ghost && strcmp(self->entries[i].row.name, name) == 0)
@@ -85,7 +85,7 @@ static entry_t *find(tells_t *self, const char *name)
 }
 
 // May move all entries.
-static entry_t *add(tells_t *self, const char *name, snapshot_role_t role)
+static entry_t *add(stats_merge_t *self, const char *name, snapshot_role_t role)
 {
     if (self->count == self->size) {
         self->size = self->size ? 2 * self->size : 8;
@@ -98,14 +98,14 @@ static entry_t *add(tells_t *self, const char *name, snapshot_role_t role)
     return entry;
 }
 
-static entry_t *find_or_add(tells_t *self, const char *name, snapshot_role_t role)
+static entry_t *find_or_add(stats_merge_t *self, const char *name, snapshot_role_t role)
 {
     entry_t *entry = find(self, name);
     return entry ? entry : add(self, name, role);
 }
 
 // Another process has the name now: what the former one was is still worth a look.
-static entry_t *succeed(tells_t *self, entry_t *former, int64_t now_ms)
+static entry_t *succeed(stats_merge_t *self, entry_t *former, int64_t now_ms)
 {
     snapshot_process_t row = former->row;
     former->is_ghost = true;
@@ -169,7 +169,7 @@ static void fill_row(snapshot_process_t *row, const json_t *stats)
 }
 
 // The consumer knows who has joined, and who has gone without a word.
-static void take_workers(tells_t *self, const json_t *list, int64_t now_ms)
+static void parse_workers(stats_merge_t *self, const json_t *list, int64_t now_ms)
 {
     size_t index;
     json_t *worker;
@@ -179,25 +179,25 @@ static void take_workers(tells_t *self, const json_t *list, int64_t now_ms)
     {
         snapshot_role_t role;
         const char *name = json_string_value(json_object_get(worker, "name"));
-        if (!name || !mm_text_is_name(mm_text(name)) || !role_in(worker, &role))
+        if (!name || !mm_is_name(mm_str(name)) || !role_in(worker, &role))
             continue;
         entry_t *entry = find_or_add(self, name, role);
         entry->is_known = true;
         entry->is_joined = json_is_true(json_object_get(worker, "joined"));
         if (!entry->stats) { // it has not told anything itself
-            entry->told_ms = now_ms - number_in(worker, "silent_ms");
+            entry->replied_ms = now_ms - number_in(worker, "silent_ms");
             entry->row.held = number_in(worker, "out");
             entry->row.limit = number_in(worker, "slots");
         }
     }
 }
 
-void tells_take(tells_t *self, json_t *stats, int64_t now_ms)
+void stats_merge_add(stats_merge_t *self, json_t *stats, int64_t now_ms)
 {
     snapshot_role_t role;
     const char *name = json_string_value(json_object_get(stats, "process"));
     const char *what = json_string_value(json_object_get(stats, "mayhem"));
-    if (!name || !mm_text_is_name(mm_text(name)) || !what || strcmp(what, "stats") != 0 ||
+    if (!name || !mm_is_name(mm_str(name)) || !what || strcmp(what, "stats") != 0 ||
         !role_in(stats, &role))
         return;
     entry_t *entry = find_or_add(self, name, role);
@@ -212,20 +212,20 @@ void tells_take(tells_t *self, json_t *stats, int64_t now_ms)
     fill_row(&entry->row, stats);
     entry->wall_ms = wall_ms;
     entry->done = done;
-    entry->told_ms = now_ms;
+    entry->replied_ms = now_ms;
     json_decref(entry->stats);
     entry->stats = json_incref(stats);
     if (role == SNAPSHOT_CONSUMER)
-        take_workers(self, json_object_get(stats, "workers"), now_ms);
+        parse_workers(self, json_object_get(stats, "workers"), now_ms);
 }
 
-bool tells_are_all(const tells_t *self, int64_t asked_ms)
+bool stats_merge_is_complete(const stats_merge_t *self, int64_t asked_ms)
 {
     bool has_consumer = false;
     for (size_t i = 0; i < self->count; i++) {
         const entry_t *entry = &self->entries[i];
-        bool has_told = entry->told_ms >= asked_ms;
-        if (!has_told && !entry->is_ghost && asked_ms - entry->told_ms < TELLS_SILENT_MS)
+        bool has_told = entry->replied_ms >= asked_ms;
+        if (!has_told && !entry->is_ghost && asked_ms - entry->replied_ms < STATS_SILENT_MS)
             return false;
         has_consumer = has_consumer || (has_told && entry->row.role == SNAPSHOT_CONSUMER);
     }
@@ -238,10 +238,10 @@ static void set_state(entry_t *entry, bool knows_workers, int64_t now_ms)
 {
     snapshot_process_t *row = &entry->row;
     bool is_worker = row->role == SNAPSHOT_SAVER || row->role == SNAPSHOT_RESTARTER;
-    row->silent_ms = now_ms - entry->told_ms;
+    row->silent_ms = now_ms - entry->replied_ms;
     if (entry->is_ghost)
         return;
-    bool is_silent = row->silent_ms >= TELLS_SILENT_MS;
+    bool is_silent = row->silent_ms >= STATS_SILENT_MS;
     if (is_worker && knows_workers && entry->is_known && !entry->is_joined)
         row->state = SNAPSHOT_LOST;
     else if (is_worker && knows_workers && !entry->is_known && is_silent)
@@ -259,12 +259,12 @@ static void set_state(entry_t *entry, bool knows_workers, int64_t now_ms)
 
 static bool is_forgotten(const entry_t *entry, int64_t now_ms)
 {
-    return (entry->is_ghost && now_ms - entry->gone_ms >= TELLS_GHOST_MS) ||
+    return (entry->is_ghost && now_ms - entry->gone_ms >= STATS_GHOST_MS) ||
            (entry->row.state == SNAPSHOT_LEFT &&
-            entry->row.silent_ms >= TELLS_SILENT_MS + TELLS_GHOST_MS);
+            entry->row.silent_ms >= STATS_SILENT_MS + STATS_GHOST_MS);
 }
 
-static void forget(tells_t *self, int64_t now_ms)
+static void forget(stats_merge_t *self, int64_t now_ms)
 {
     size_t kept = 0;
     for (size_t i = 0; i < self->count; i++) {
@@ -279,7 +279,7 @@ static void forget(tells_t *self, int64_t now_ms)
 static void add_publisher(snapshot_t *snapshot, const entry_t *entry)
 {
     const json_t *stats = entry->stats;
-    snapshot_hop_t *outbox = &snapshot->hops[SNAPSHOT_OUTBOX];
+    snapshot_stage_t *outbox = &snapshot->stages[SNAPSHOT_OUTBOX];
     int64_t backlog = number_in(stats, "backlog"), leased = number_in(stats, "leased");
     snapshot->has_publisher = true;
     snapshot->rate += entry->row.rate;
@@ -291,41 +291,41 @@ static void add_publisher(snapshot_t *snapshot, const entry_t *entry)
     snapshot->p99_us = entry->row.p99_us;
     outbox->waiting += backlog > leased ? backlog - leased : 0;
     outbox->out += leased;
-    outbox->room += number_in(stats, "window");
+    outbox->capacity += number_in(stats, "window");
     outbox->wait_p50_us = time_in(stats, "wait_p50_us", 1);
     outbox->wait_p99_us = time_in(stats, "wait_p99_us", 1);
 }
 
-static void set_hop(snapshot_hop_t *hop, const json_t *told)
+static void set_hop(snapshot_stage_t *stage, const json_t *told)
 {
-    *hop = (snapshot_hop_t){.waiting = number_in(told, "waiting"),
-                            .out = number_in(told, "out"),
-                            .room = number_in(told, "slots"),
-                            .backoff = number_in(told, "backoff"),
-                            .blocked = number_in(told, "blocked"),
-                            .wait_p50_us = time_in(told, "wait_p50_ms", 1000),
-                            .wait_p99_us = time_in(told, "wait_p99_ms", 1000),
-                            .took_p50_us = time_in(told, "took_p50_ms", 1000),
-                            .took_p99_us = time_in(told, "took_p99_ms", 1000)};
+    *stage = (snapshot_stage_t){.waiting = number_in(told, "waiting"),
+                                .out = number_in(told, "out"),
+                                .capacity = number_in(told, "slots"),
+                                .backoff = number_in(told, "backoff"),
+                                .blocked = number_in(told, "blocked"),
+                                .wait_p50_us = time_in(told, "wait_p50_ms", 1000),
+                                .wait_p99_us = time_in(told, "wait_p99_ms", 1000),
+                                .took_p50_us = time_in(told, "took_p50_ms", 1000),
+                                .took_p99_us = time_in(told, "took_p99_ms", 1000)};
 }
 
 static void set_consumer(snapshot_t *snapshot, const entry_t *entry)
 {
     const json_t *stats = entry->stats;
-    snapshot_hop_t *wire = &snapshot->hops[SNAPSHOT_WIRE];
+    snapshot_stage_t *wire = &snapshot->stages[SNAPSHOT_WIRE];
     snapshot->has_consumer = true;
     snapshot->in_flight = number_in(stats, "in_flight");
     snapshot->retried = number_in(stats, "retried");
-    snapshot->taken_back = number_in(stats, "taken_back");
+    snapshot->reclaimed = number_in(stats, "taken_back");
     snapshot->nacked = number_in(stats, "nacked");
     snapshot->extended = number_in(stats, "extended");
     snapshot->draining = json_is_true(json_object_get(stats, "draining"));
     wire->out = snapshot->in_flight;
-    wire->room = number_in(stats, "max_in_flight");
+    wire->capacity = number_in(stats, "max_in_flight");
     wire->took_p50_us = time_in(stats, "p50_ms", 1000);
     wire->took_p99_us = time_in(stats, "p99_ms", 1000);
-    set_hop(&snapshot->hops[SNAPSHOT_STORE], json_object_get(stats, "store"));
-    set_hop(&snapshot->hops[SNAPSHOT_RESTART], json_object_get(stats, "restart"));
+    set_hop(&snapshot->stages[SNAPSHOT_STORE], json_object_get(stats, "store"));
+    set_hop(&snapshot->stages[SNAPSHOT_RESTART], json_object_get(stats, "restart"));
 }
 
 static int by_place(const void *a, const void *b)
@@ -337,21 +337,21 @@ static int by_place(const void *a, const void *b)
     return order != 0 ? order : (int)one->state - (int)other->state;
 }
 
-static bool knows_workers(const tells_t *self, int64_t now_ms)
+static bool knows_workers(const stats_merge_t *self, int64_t now_ms)
 {
     for (size_t i = 0; i < self->count; i++)
         if (self->entries[i].row.role == SNAPSHOT_CONSUMER && !self->entries[i].is_ghost &&
-            now_ms - self->entries[i].told_ms < TELLS_SILENT_MS)
+            now_ms - self->entries[i].replied_ms < STATS_SILENT_MS)
             return true;
     return false;
 }
 
-snapshot_t tells_snapshot(tells_t *self, int64_t now_ms, int64_t wall_ms)
+snapshot_t stats_merge_snapshot(stats_merge_t *self, int64_t now_ms, int64_t wall_ms)
 {
     snapshot_t snapshot = {.wall_ms = wall_ms, .p50_us = -1, .p99_us = -1};
-    for (snapshot_hop_kind_t hop = 0; hop < SNAPSHOT_HOPS; hop++)
-        snapshot.hops[hop].wait_p50_us = snapshot.hops[hop].wait_p99_us =
-            snapshot.hops[hop].took_p50_us = snapshot.hops[hop].took_p99_us = -1;
+    for (snapshot_stage_kind_t stage = 0; stage < SNAPSHOT_STAGES; stage++)
+        snapshot.stages[stage].wait_p50_us = snapshot.stages[stage].wait_p99_us =
+            snapshot.stages[stage].took_p50_us = snapshot.stages[stage].took_p99_us = -1;
     bool knows = knows_workers(self, now_ms);
     for (size_t i = 0; i < self->count; i++)
         set_state(&self->entries[i], knows, now_ms);
@@ -367,9 +367,9 @@ snapshot_t tells_snapshot(tells_t *self, int64_t now_ms, int64_t wall_ms)
         else if (answers && entry->row.role == SNAPSHOT_CONSUMER)
             set_consumer(&snapshot, entry);
     }
-    int64_t on_wire = snapshot.hops[SNAPSHOT_OUTBOX].out - snapshot.in_flight;
-    snapshot.hops[SNAPSHOT_WIRE].waiting = on_wire > 0 ? on_wire : 0;
+    int64_t on_wire = snapshot.stages[SNAPSHOT_OUTBOX].out - snapshot.in_flight;
+    snapshot.stages[SNAPSHOT_WIRE].waiting = on_wire > 0 ? on_wire : 0;
     qsort(snapshot.processes, snapshot.process_count, sizeof *snapshot.processes, by_place);
-    limit_find(&snapshot);
+    bottleneck_find(&snapshot);
     return snapshot;
 }

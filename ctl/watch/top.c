@@ -42,7 +42,7 @@ typedef struct {
     int64_t drill_ms;   // when to ask for it again
     bool is_saving;
     collect_t saving;
-    char notice[FEED_ERROR_MAX];
+    char verdict[FEED_ERROR_MAX];
     int64_t notice_until_ms;
     bool has_ended; // the recording
     bool is_done;
@@ -61,7 +61,7 @@ static void say(top_t *self, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    (void)vsnprintf(self->notice, sizeof self->notice, format, args);
+    (void)vsnprintf(self->verdict, sizeof self->verdict, format, args);
     va_end(args);
     self->notice_until_ms = mm_clock_ms() + NOTICE_MS;
 }
@@ -69,13 +69,13 @@ static void say(top_t *self, const char *format, ...)
 // ---- drawing
 
 // What is to be said in the last row now; NULL: nothing.
-static const char *notice_of(const top_t *self, int64_t now_ms, char buffer[FEED_ERROR_MAX],
-                             bool *ret_is_alarming)
+static const char *verdict_of(const top_t *self, int64_t now_ms, char buffer[FEED_ERROR_MAX],
+                              bool *ret_is_alarming)
 {
     int64_t silent_ms = feed_silent_ms(self->feed);
     *ret_is_alarming = false;
     if (now_ms < self->notice_until_ms)
-        return self->notice;
+        return self->verdict;
     if (self->has_ended)
         return "the recording has ended: q quits";
     if (silent_ms < SILENT_MS)
@@ -97,7 +97,7 @@ static void draw(const top_t *self)
                           .selected = *self->selected.text ? self->selected.text : NULL,
                           .selected_pid = self->selected_pid,
                           .scroll = self->scroll};
-    view.notice = notice_of(self, mm_clock_ms(), buffer, &view.is_alarming);
+    view.verdict = verdict_of(self, mm_clock_ms(), buffer, &view.is_alarming);
     terminal_size(&view.width, &view.height);
     page_t *page = NULL;
     switch (self->show) {
@@ -177,7 +177,7 @@ static void begin_saving(top_t *self)
     say(self, "asking all processes for their profiles");
 }
 
-static void take_letter(top_t *self, char letter)
+static void parse_letter(top_t *self, char letter)
 {
     switch (letter) {
     case 'q': self->is_done = true; break;
@@ -204,7 +204,7 @@ static void take_letter(top_t *self, char letter)
     }
 }
 
-static void take_key(top_t *self, terminal_key_t key, char letter)
+static void parse_key(top_t *self, terminal_key_t key, char letter)
 {
     size_t width, height;
     terminal_size(&width, &height);
@@ -223,7 +223,7 @@ static void take_key(top_t *self, terminal_key_t key, char letter)
     case TERMINAL_LAST: move_by(self, 100000); break;
     case TERMINAL_INTO: look_into(self); break;
     case TERMINAL_BACK: self->show = SHOW_TOP; break;
-    case TERMINAL_LETTER: take_letter(self, letter); break;
+    case TERMINAL_LETTER: parse_letter(self, letter); break;
     case TERMINAL_OTHER:
     case TERMINAL_SIZE: // it is drawn anew anyway
     case TERMINAL_NO_KEY: break;
@@ -232,7 +232,7 @@ static void take_key(top_t *self, terminal_key_t key, char letter)
 
 // ---- news
 
-static void take_profile(top_t *self, json_t *profile)
+static void parse_profile(top_t *self, json_t *profile)
 {
     char error[PROFILES_ERROR_MAX];
     const char *name = json_string_value(json_object_get(profile, "process"));
@@ -252,7 +252,7 @@ static void take_profile(top_t *self, json_t *profile)
     self->profile = fresh;
 }
 
-static void take_news(top_t *self, const feed_news_t *news)
+static void parse_news(top_t *self, const feed_news_t *news)
 {
     switch (news->kind) {
     case FEED_NOTHING: break;
@@ -262,7 +262,7 @@ static void take_news(top_t *self, const feed_news_t *news)
             top_is_due(&self->latest, self->shown.wall_ms, self->config.every_ms))
             show_latest(self);
         break;
-    case FEED_PROFILE: take_profile(self, news->profile); break;
+    case FEED_PROFILE: parse_profile(self, news->profile); break;
     case FEED_END: self->has_ended = true; break;
     case FEED_DAMAGED:
         self->is_done = true;
@@ -314,10 +314,10 @@ int top_run(const top_config_t *config, feed_t *feed, const snapshot_t *first)
         do_due(&self, mm_clock_ms());
         draw(&self);
         feed_news_t news = feed_next(feed, terminal_descriptor(), self.is_saving ? 50 : TICK_MS);
-        take_news(&self, &news);
+        parse_news(&self, &news);
         char letter = '\0';
         for (terminal_key_t key; !self.is_done && (key = terminal_key(&letter)) != TERMINAL_NO_KEY;)
-            take_key(&self, key, letter);
+            parse_key(&self, key, letter);
     }
     terminal_end();
     if (self.exit_code != 0)

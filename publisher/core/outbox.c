@@ -50,7 +50,7 @@ struct outbox {
     mm_heap_t delayed;
     size_t places;  // taken in the window
     lease_t *ended; // freed when the next step begins
-    uint64_t life;
+    uint64_t epoch;
     bool present; // the consumer is heard and takes jobs
     bool draining;
     bool left;
@@ -92,7 +92,7 @@ static outbox_action_t *act(outbox_t *self, outbox_action_kind_t kind, const lea
     *action = (outbox_action_t){.kind = kind};
     if (lease) {
         action->id = lease->id;
-        action->host = (mm_text_t){lease->host, lease->host_size};
+        action->host = (mm_str_t){lease->host, lease->host_size};
         action->delivery = lease->delivery;
         action->run = lease->run;
         action->token = lease->token;
@@ -101,9 +101,9 @@ static outbox_action_t *act(outbox_t *self, outbox_action_kind_t kind, const lea
     return action;
 }
 
-static void note(outbox_t *self, outbox_note_t what, const lease_t *lease)
+static void log(outbox_t *self, outbox_log_t what, const lease_t *lease)
 {
-    act(self, OUTBOX_NOTE, lease)->note = what;
+    act(self, OUTBOX_LOG, lease)->log = what;
 }
 
 // ---- the queues
@@ -124,7 +124,7 @@ static void add_to_queue(outbox_t *self, lease_t *lease, int64_t due_ms)
     }
 }
 
-static void take_from_queue(outbox_t *self, lease_t *lease)
+static void apply_from_queue(outbox_t *self, lease_t *lease)
 {
     switch (lease->state) {
     case LEASE_READY:
@@ -140,7 +140,7 @@ static void take_from_queue(outbox_t *self, lease_t *lease)
 // The one function that changes a lease's state. due_ms: when it is leased until, or delayed until.
 static void set_state(outbox_t *self, lease_t *lease, lease_state_t state, int64_t due_ms)
 {
-    take_from_queue(self, lease);
+    apply_from_queue(self, lease);
     lease->state = state;
     add_to_queue(self, lease, due_ms);
 }
@@ -166,7 +166,7 @@ static lease_t *find(const outbox_t *self, const mm_id_t *id)
 // Out of the core: settled, or left to the database.
 static void end_lease(outbox_t *self, lease_t *lease)
 {
-    take_from_queue(self, lease);
+    apply_from_queue(self, lease);
     set_place(self, lease, false);
     mm_table_remove(&self->table, mm_id_hash(&lease->id), lease);
     LL_PREPEND(self->ended, lease);
@@ -224,11 +224,11 @@ static void deliver_ready(outbox_t *self)
         deliver(self, self->ready);
 }
 
-static void take_job(outbox_t *self, const outbox_event_t *event)
+static void apply_job(outbox_t *self, const outbox_event_t *event)
 {
     if (find(self, &event->as.job.id) || self->draining)
         return;
-    mm_text_t host = event->as.job.host;
+    mm_str_t host = event->as.job.host;
     lease_t *lease = slab_take(&self->slab, size_of(host.size));
     lease->id = event->as.job.id;
     lease->run = event->as.job.run;
@@ -244,13 +244,13 @@ static void take_job(outbox_t *self, const outbox_event_t *event)
 
 // ---- what the consumer says
 
-static void settle(outbox_t *self, lease_t *lease, const mm_notice_t *notice)
+static void settle(outbox_t *self, lease_t *lease, const mm_verdict_t *verdict)
 {
     outbox_action_t *action = act(self, OUTBOX_SETTLED, lease);
-    bool dead = notice->verdict == MM_VERDICT_DEAD;
+    bool dead = verdict->kind == MM_VERDICT_DEAD;
     action->outcome = dead ? MM_OUTCOME_DEAD : MM_OUTCOME_RESTARTED;
-    action->attempts = notice->attempts;
-    action->error = notice->error;
+    action->attempts = verdict->attempts;
+    action->error = verdict->error;
     end_lease(self, lease);
 }
 
@@ -264,7 +264,7 @@ static void extend(outbox_t *self, lease_t *lease)
 
 static void nack(outbox_t *self, lease_t *lease, int64_t delay_ms)
 {
-    note(self, OUTBOX_NOTE_NACKED, lease);
+    log(self, OUTBOX_LOG_NACKED, lease);
     if (self->draining) {
         end_lease(self, lease); // it stays in the database
         return;
@@ -277,26 +277,26 @@ static void nack(outbox_t *self, lease_t *lease, int64_t delay_ms)
 }
 
 // Another consumer knows nothing of what the former one had: deliver it all again, at once.
-static void take_life(outbox_t *self, uint64_t life)
+static void apply_life(outbox_t *self, uint64_t epoch)
 {
     self->heard_ms = self->now_ms;
-    if (life == self->life)
+    if (epoch == self->epoch)
         return;
-    self->life = life;
+    self->epoch = epoch;
     while (self->leased)
         set_state(self, self->leased, LEASE_AGAIN, 0);
 }
 
-static void take_notice(outbox_t *self, const outbox_event_t *event)
+static void apply_verdict(outbox_t *self, const outbox_event_t *event)
 {
-    const mm_notice_t *what = &event->as.notice.what;
-    if (event->as.notice.life > self->life)
-        take_life(self, event->as.notice.life);
+    const mm_verdict_t *what = &event->as.verdict.what;
+    if (event->as.verdict.epoch > self->epoch)
+        apply_life(self, event->as.verdict.epoch);
     lease_t *lease = find(self, &what->id);
     if (!lease)
         return;
-    bool late = event->as.notice.life < self->life; // of a consumer that is gone
-    switch (what->verdict) {
+    bool late = event->as.verdict.epoch < self->epoch; // of a consumer that is gone
+    switch (what->kind) {
     case MM_VERDICT_EXTEND:
         if (!late)
             extend(self, lease);
@@ -315,22 +315,22 @@ static void set_present(outbox_t *self, bool present)
     if (self->present == present)
         return;
     self->present = present;
-    note(self, present ? OUTBOX_NOTE_PRESENT : OUTBOX_NOTE_SILENT, NULL);
+    log(self, present ? OUTBOX_LOG_PRESENT : OUTBOX_LOG_SILENT, NULL);
     self->ask_pause_ms = ASK_FIRST_MS;
     self->ask_ms = self->now_ms + self->config.heartbeat_ms;
 }
 
-static void take_beat(outbox_t *self, const outbox_event_t *event)
+static void apply_beat(outbox_t *self, const outbox_event_t *event)
 {
-    if (event->as.beat.life < self->life)
+    if (event->as.beat.epoch < self->epoch)
         return;
-    take_life(self, event->as.beat.life);
+    apply_life(self, event->as.beat.epoch);
     set_present(self, !event->as.beat.draining);
 }
 
-static void take_leaving(outbox_t *self, const outbox_event_t *event)
+static void apply_leaving(outbox_t *self, const outbox_event_t *event)
 {
-    if (event->as.beat.life >= self->life)
+    if (event->as.beat.epoch >= self->epoch)
         set_present(self, false);
 }
 
@@ -338,7 +338,7 @@ static void take_leaving(outbox_t *self, const outbox_event_t *event)
 
 static void expire(outbox_t *self, lease_t *lease)
 {
-    note(self, OUTBOX_NOTE_EXPIRED, lease);
+    log(self, OUTBOX_LOG_EXPIRED, lease);
     if (self->draining) {
         end_lease(self, lease);
         return;
@@ -352,7 +352,7 @@ static void expire(outbox_t *self, lease_t *lease)
     set_state(self, lease, LEASE_DELAYED, self->now_ms + jitter(self, pause_ms));
 }
 
-static void take_time(outbox_t *self, bool events_empty)
+static void apply_time(outbox_t *self, bool events_empty)
 {
     int64_t silent_ms = SILENT_BEATS * self->config.heartbeat_ms;
     if (events_empty && self->present && self->now_ms - self->heard_ms >= silent_ms)
@@ -396,11 +396,11 @@ void outbox_step(outbox_t *self, const outbox_event_t *event, outbox_actions_t *
     ret_actions->count = 0;
     free_ended(self);
     switch (event->kind) {
-    case OUTBOX_JOB: take_job(self, event); break;
-    case OUTBOX_NOTICE: take_notice(self, event); break;
-    case OUTBOX_BEAT: take_beat(self, event); break;
-    case OUTBOX_LEAVING: take_leaving(self, event); break;
-    case OUTBOX_TIME: take_time(self, event->as.time.events_empty); break;
+    case OUTBOX_JOB: apply_job(self, event); break;
+    case OUTBOX_VERDICT: apply_verdict(self, event); break;
+    case OUTBOX_BEAT: apply_beat(self, event); break;
+    case OUTBOX_LEAVING: apply_leaving(self, event); break;
+    case OUTBOX_TIME: apply_time(self, event->as.time.events_empty); break;
     case OUTBOX_DRAIN: drain(self); break;
     }
     deliver_ready(self);
@@ -412,7 +412,7 @@ void outbox_step(outbox_t *self, const outbox_event_t *event, outbox_actions_t *
 }
 
 // The index first, for all, and then the leases that it names.
-void outbox_foresee(const outbox_t *self, const mm_notice_t *notices, size_t count)
+void outbox_prefetch(const outbox_t *self, const mm_verdict_t *notices, size_t count)
 {
     if (self->table.count == 0)
         return;
@@ -455,7 +455,7 @@ size_t outbox_room(const outbox_t *self)
 
 uint64_t outbox_life(const outbox_t *self)
 {
-    return self->life;
+    return self->epoch;
 }
 
 size_t outbox_count(const outbox_t *self)

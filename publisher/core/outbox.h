@@ -1,5 +1,5 @@
 // The publisher's core: which job is under lease, until when, and what is delivered next (R6, R11).
-// Pure: events in, actions out. It knows only the jobs near delivery; the backlog lives in
+// Pure: events in, actions out. It knows only the jobs near delivery; the backlog epochs in
 // outbox_db. It keeps I1 by never forgetting: a job leaves it settled, or stays in the database.
 
 #ifndef OUTBOX_H
@@ -17,7 +17,7 @@ typedef struct {
 
 typedef enum {
     OUTBOX_JOB,     // a job that is safe in the database
-    OUTBOX_NOTICE,  // extend, ack, nack or dead
+    OUTBOX_VERDICT, // extend, ack, nack or dead
     OUTBOX_BEAT,    // the consumer's heartbeat
     OUTBOX_LEAVING, // the consumer's bye
     OUTBOX_TIME,    // the deadline has come
@@ -30,18 +30,18 @@ typedef struct {
     union {
         struct {
             mm_id_t id;
-            mm_text_t host;
+            mm_str_t host;
             int64_t run;
             uint64_t token; // the shell's, given back when it settles, as run and time are
             int64_t accepted_us;
-            bool maybe_sent; // by an earlier life of the publisher: it counts as a redelivery
+            bool maybe_sent; // by an earlier epoch of the publisher: it counts as a redelivery
         } job;
         struct {
-            uint64_t life;
-            mm_notice_t what;
-        } notice;
+            uint64_t epoch;
+            mm_verdict_t what;
+        } verdict;
         struct {
-            uint64_t life;
+            uint64_t epoch;
             bool draining;
         } beat; // beat, leaving
         struct {
@@ -54,29 +54,29 @@ typedef enum {
     OUTBOX_DELIVER, // send the job
     OUTBOX_SETTLED, // take it out of the database
     OUTBOX_ASK,     // ask for the consumer's heartbeat
-    OUTBOX_NOTE,    // for the log
+    OUTBOX_LOG,     // for the log
     OUTBOX_LEAVE    // drained
 } outbox_action_kind_t;
 
 typedef enum {
-    OUTBOX_NOTE_EXPIRED, // neither acked nor extended in time: will be delivered again
-    OUTBOX_NOTE_NACKED,
-    OUTBOX_NOTE_PRESENT, // the consumer is there
-    OUTBOX_NOTE_SILENT   // it is not heard any more
-} outbox_note_t;
+    OUTBOX_LOG_EXPIRED, // neither acked nor extended in time: will be delivered again
+    OUTBOX_LOG_NACKED,
+    OUTBOX_LOG_PRESENT, // the consumer is there
+    OUTBOX_LOG_SILENT   // it is not heard any more
+} outbox_log_t;
 
 typedef struct {
     outbox_action_kind_t kind;
     mm_id_t id;          // deliver, settled, note
-    mm_text_t host;      // deliver, settled, note; lives until the next step
+    mm_str_t host;       // deliver, settled, note; epochs until the next step
     uint32_t delivery;   // deliver, note
     int64_t run;         // settled
     uint64_t token;      // settled
     int64_t accepted_us; // settled
     mm_outcome_t outcome;
     uint32_t attempts;
-    mm_text_t error; // settled as dead
-    outbox_note_t note;
+    mm_str_t error; // settled as dead
+    outbox_log_t log;
 } outbox_action_t;
 
 typedef struct {
@@ -95,11 +95,11 @@ void outbox_step(outbox_t *self, const outbox_event_t *event, outbox_actions_t *
 int64_t outbox_deadline(const outbox_t *self);
 // Some notices are going to be told, one by one: their leases are asked of memory together. It
 // changes nothing.
-void outbox_foresee(const outbox_t *self, const mm_notice_t *notices, size_t count);
+void outbox_prefetch(const outbox_t *self, const mm_verdict_t *notices, size_t count);
 
 // How many more jobs it wants now: give it no others.
 size_t outbox_room(const outbox_t *self);
-// The consumer's life to name in job frames; 0: none was heard.
+// The consumer's epoch to name in job frames; 0: none was heard.
 uint64_t outbox_life(const outbox_t *self);
 // Jobs that it knows, and those of them under lease.
 size_t outbox_count(const outbox_t *self);

@@ -11,9 +11,9 @@
 
 static char *make_room(outbox_bytes_t *bytes, size_t size)
 {
-    if (bytes->count + size > bytes->room) {
-        bytes->room = 2 * (bytes->count + size) + 4096;
-        bytes->data = realloc(bytes->data, bytes->room);
+    if (bytes->count + size > bytes->capacity) {
+        bytes->capacity = 2 * (bytes->count + size) + 4096;
+        bytes->data = realloc(bytes->data, bytes->capacity);
         assert(bytes->data != NULL);
     }
     return bytes->data + bytes->count;
@@ -27,7 +27,7 @@ void outbox_append(outbox_bytes_t *bytes, const void *data, size_t size)
     bytes->count += size;
 }
 
-void outbox_put_host(outbox_bytes_t *hosts, mm_text_t host, bool is_first)
+void outbox_put_host(outbox_bytes_t *hosts, mm_str_t host, bool is_first)
 {
     char *start = make_room(hosts, 6 * host.size + 3), *next = start;
     *next++ = is_first ? '[' : ',';
@@ -52,7 +52,7 @@ void outbox_end_hosts(outbox_bytes_t *hosts)
 }
 
 // Reads an array without escapes or blanks; false: it may be another one.
-static bool find_plain(mm_text_t text, size_t count, mm_text_t *ret_hosts)
+static bool find_plain(mm_str_t text, size_t count, mm_str_t *ret_hosts)
 {
     if (text.size < 2 || memchr(text.data, '\\', text.size) != NULL)
         return false;
@@ -64,13 +64,13 @@ static bool find_plain(mm_text_t text, size_t count, mm_text_t *ret_hosts)
         const char *quote = memchr(next, '"', (size_t)(end - next));
         if (quote == NULL)
             return false;
-        ret_hosts[i] = (mm_text_t){next, (size_t)(quote - next)};
+        ret_hosts[i] = (mm_str_t){next, (size_t)(quote - next)};
         next = quote + 1;
     }
     return end - next == 1 && *next == ']';
 }
 
-bool outbox_find_hosts(mm_text_t text, size_t count, mm_text_t *ret_hosts, json_t **ret_parsed)
+bool outbox_find_hosts(mm_str_t text, size_t count, mm_str_t *ret_hosts, json_t **ret_parsed)
 {
     *ret_parsed = NULL;
     if (count > 0 && find_plain(text, count, ret_hosts))
@@ -81,7 +81,7 @@ bool outbox_find_hosts(mm_text_t text, size_t count, mm_text_t *ret_hosts, json_
         const json_t *host = json_array_get(parsed, i);
         is_good = json_is_string(host);
         if (is_good)
-            ret_hosts[i] = (mm_text_t){json_string_value(host), json_string_length(host)};
+            ret_hosts[i] = (mm_str_t){json_string_value(host), json_string_length(host)};
     }
     if (!is_good) {
         json_decref(parsed);

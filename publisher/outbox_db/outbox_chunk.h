@@ -16,7 +16,7 @@
 typedef struct {
     char *data;
     size_t count;
-    size_t room;
+    size_t capacity;
 } outbox_bytes_t;
 
 void outbox_append(outbox_bytes_t *bytes, const void *data, size_t size);
@@ -49,11 +49,11 @@ static inline void outbox_set_bit(uint8_t *bits, size_t place)
 }
 
 // Appends a host to an array: the first one opens it.
-void outbox_put_host(outbox_bytes_t *hosts, mm_text_t host, bool is_first);
+void outbox_put_host(outbox_bytes_t *hosts, mm_str_t host, bool is_first);
 // Closes it.
 void outbox_end_hosts(outbox_bytes_t *hosts);
 // Finds the `count` hosts of an array. They live in the text, or in *ret_parsed, which the caller
 // lets go of with json_decref; NULL: the first. False: it is not such an array.
-bool outbox_find_hosts(mm_text_t text, size_t count, mm_text_t *ret_hosts, json_t **ret_parsed);
+bool outbox_find_hosts(mm_str_t text, size_t count, mm_str_t *ret_hosts, json_t **ret_parsed);
 
 #endif

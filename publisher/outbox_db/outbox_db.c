@@ -163,7 +163,7 @@ void outbox_run_clear(outbox_run_t *run)
 
 static char *copy_column(sqlite3_stmt *statement, int column)
 {
-    mm_text_t text = mm_sqlite_column_text(statement, column);
+    mm_str_t text = mm_sqlite_column_text(statement, column);
     char *copy = strndup(text.data, text.size);
     assert(copy != NULL);
     return copy;
@@ -240,8 +240,8 @@ outbox_db_status_t outbox_db_begin_run(outbox_db_t *self, const outbox_run_t *ru
                                        int64_t *ret_number)
 {
     (void)sqlite3_bind_int64(self->begin_run, 1, run->started_ms);
-    mm_sqlite_bind_text(self->begin_run, 2, mm_text(run->input));
-    mm_sqlite_bind_text(self->begin_run, 3, mm_text(run->driver));
+    mm_sqlite_bind_text(self->begin_run, 2, mm_str(run->input));
+    mm_sqlite_bind_text(self->begin_run, 3, mm_str(run->driver));
     bind_progress(self->begin_run, &run->progress);
     MM_CRASH_POINT("outbox: before a run is begun");
     mm_sqlite_status_t status = mm_sqlite_run(self->sqlite, self->begin_run);

@@ -42,10 +42,10 @@ void outbox_run_clear(outbox_run_t *run);
 
 typedef struct {
     mm_id_t id;
-    mm_text_t host;
+    mm_str_t host;
     int64_t run;
-    uint64_t token;  // of jobs only
-    mm_text_t error; // of dead rows only
+    uint64_t token; // of jobs only
+    mm_str_t error; // of dead rows only
 } outbox_row_t;
 
 // Opens the outbox at path, creating it when there is none, and bringing one of version 1 up to
@@ -74,7 +74,7 @@ outbox_db_status_t outbox_db_latest(outbox_db_t *self, outbox_run_t *ret_run, bo
 //
 // Put returns the job's token, which is greater than those of all jobs that were put before: the
 // order of tokens is the order in which they are loaded.
-uint64_t outbox_db_put(outbox_db_t *self, int64_t run, const mm_id_t *id, mm_text_t host);
+uint64_t outbox_db_put(outbox_db_t *self, int64_t run, const mm_id_t *id, mm_str_t host);
 void outbox_db_set_progress(outbox_db_t *self, int64_t run, const source_progress_t *progress);
 void outbox_db_set_times(outbox_db_t *self, int64_t run, const void *data, size_t size);
 // Whether the publisher left this run in order; a new run, and one resumed, says false until then.

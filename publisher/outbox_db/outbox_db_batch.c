@@ -115,7 +115,7 @@ static fresh_chunk_t *open_chunk(outbox_db_t *self, size_t run)
     return chunk;
 }
 
-uint64_t outbox_db_put(outbox_db_t *self, int64_t run, const mm_id_t *id, mm_text_t host)
+uint64_t outbox_db_put(outbox_db_t *self, int64_t run, const mm_id_t *id, mm_str_t host)
 {
     batch_t *batch = &self->batch;
     fresh_chunk_t *chunk = open_chunk(self, run_index(batch, run));
@@ -190,7 +190,7 @@ static mm_sqlite_status_t write_chunk(outbox_db_t *self, const fresh_chunk_t *ch
     batch_t *batch = &self->batch;
     run_change_t *run = &batch->runs[chunk->run];
     sqlite3_stmt *insert = self->insert_chunk;
-    mm_text_t hosts = {batch->hosts.data + chunk->hosts_at, chunk->hosts_size};
+    mm_str_t hosts = {batch->hosts.data + chunk->hosts_at, chunk->hosts_size};
     (void)sqlite3_bind_int64(insert, 1, chunk->number);
     (void)sqlite3_bind_int64(insert, 2, run->number);
     (void)sqlite3_bind_int64(insert, 3, (int64_t)chunk->count);

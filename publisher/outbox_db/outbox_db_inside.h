@@ -35,8 +35,8 @@ typedef struct {
 // What is kept of a dead job. The texts are placed by commit.
 typedef struct {
     mm_id_t id;
-    mm_text_t host;
-    mm_text_t error;
+    mm_str_t host;
+    mm_str_t error;
 } death_t;
 
 // What the batch changes in a run.
@@ -97,7 +97,7 @@ struct outbox_db {
     sqlite3_stmt *finish_run;
 
     batch_t batch;
-    int64_t last_chunk; // the greatest number given so far: none is given twice in a life
+    int64_t last_chunk; // the greatest number given so far: none is given twice in a epoch
     uint64_t backlog;
     char error[MM_ERROR_MAX]; // of a chunk that cannot be read; "" : what SQLite says
 
@@ -124,7 +124,7 @@ static inline void *grow(void *array, size_t count, size_t size)
 }
 
 // Sets a text's pointer to where it was appended, in the order of appending.
-static inline void place(mm_text_t *text, const char **next)
+static inline void place(mm_str_t *text, const char **next)
 {
     text->data = *next;
     *next += text->size;
@@ -142,12 +142,12 @@ static inline void bind_progress(sqlite3_stmt *statement, const source_progress_
 }
 
 // Room for one more in an array that grows.
-static inline void *grow_for(void *array, size_t count, size_t *room, size_t size)
+static inline void *grow_for(void *array, size_t count, size_t *capacity, size_t size)
 {
-    if (count < *room)
+    if (count < *capacity)
         return array;
-    *room = 2 * *room + 64;
-    return grow(array, *room, size);
+    *capacity = 2 * *capacity + 64;
+    return grow(array, *capacity, size);
 }
 
 // These prepare statements and return like mm_sqlite_prepare.

@@ -69,7 +69,7 @@ static bool keep_jobs(outbox_db_t *self, sqlite3_stmt *row, uint64_t after, size
 {
     int64_t number = sqlite3_column_int64(row, 0);
     int64_t jobs = sqlite3_column_int64(row, 2);
-    mm_text_t hosts[OUTBOX_CHUNK_MAX];
+    mm_str_t hosts[OUTBOX_CHUNK_MAX];
     json_t *parsed = NULL;
     if (jobs < 1 || jobs > OUTBOX_CHUNK_MAX ||
         sqlite3_column_bytes(row, 3) != (int)(jobs * (int64_t)sizeof(mm_id_t)) ||

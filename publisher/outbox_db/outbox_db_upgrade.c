@@ -27,7 +27,7 @@ static mm_sqlite_status_t write_chunk(upgrade_t *self)
     (void)sqlite3_bind_int64(self->insert, 1, self->run);
     (void)sqlite3_bind_int64(self->insert, 2, (int64_t)self->count);
     (void)sqlite3_bind_blob(self->insert, 3, self->ids.data, (int)self->ids.count, SQLITE_STATIC);
-    mm_sqlite_bind_text(self->insert, 4, (mm_text_t){self->hosts.data, self->hosts.count});
+    mm_sqlite_bind_text(self->insert, 4, (mm_str_t){self->hosts.data, self->hosts.count});
     self->count = self->ids.count = 0;
     mm_sqlite_status_t status = mm_sqlite_run(self->sqlite, self->insert);
     self->hosts.count = 0;

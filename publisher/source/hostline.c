@@ -15,7 +15,7 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\r';
 }
 
-static mm_text_t trim(mm_text_t text)
+static mm_str_t trim(mm_str_t text)
 {
     while (text.size > 0 && is_blank(text.data[text.size - 1]))
         text.size--;
@@ -27,7 +27,7 @@ static mm_text_t trim(mm_text_t text)
 }
 
 // A comment begins with a # at the start of the line or behind a blank.
-static mm_text_t without_comment(mm_text_t line)
+static mm_str_t without_comment(mm_str_t line)
 {
     for (size_t i = 0; i < line.size; i++)
         if (line.data[i] == '#' && (i == 0 || is_blank(line.data[i - 1])))
@@ -35,15 +35,15 @@ static mm_text_t without_comment(mm_text_t line)
     return line;
 }
 
-static mm_text_t without_mark(mm_text_t line)
+static mm_str_t without_mark(mm_str_t line)
 {
     if (line.size >= 3 && memcmp(line.data, "\xEF\xBB\xBF", 3) == 0)
-        return (mm_text_t){line.data + 3, line.size - 3};
+        return (mm_str_t){line.data + 3, line.size - 3};
     return line;
 }
 
 // The text as it can stand in a log line or on a terminal.
-static const char *quote(mm_text_t text, char buffer[4 * QUOTE_MAX + 4])
+static const char *quote(mm_str_t text, char buffer[4 * QUOTE_MAX + 4])
 {
     char *next = buffer;
     for (size_t i = 0; i < text.size && i < QUOTE_MAX; i++) {
@@ -57,7 +57,7 @@ static const char *quote(mm_text_t text, char buffer[4 * QUOTE_MAX + 4])
     return buffer;
 }
 
-static bool check_host(mm_text_t host, char why[HOSTLINE_ERROR_MAX])
+static bool check_host(mm_str_t host, char why[HOSTLINE_ERROR_MAX])
 {
     const char *complaint = mm_host_complaint(host);
     char buffer[4 * QUOTE_MAX + 4];
@@ -68,7 +68,7 @@ static bool check_host(mm_text_t host, char why[HOSTLINE_ERROR_MAX])
 
 // Text: the object, behind `indent` bytes of its line. jansson refuses doubled keys, bad UTF-8 and
 // NUL bytes.
-static bool parse_json(mm_text_t text, int indent, hostline_buffer_t *buffer, mm_text_t *ret_host,
+static bool parse_json(mm_str_t text, int indent, hostline_buffer_t *buffer, mm_str_t *ret_host,
                        char why[HOSTLINE_ERROR_MAX])
 {
     json_error_t error;
@@ -81,22 +81,22 @@ static bool parse_json(mm_text_t text, int indent, hostline_buffer_t *buffer, mm
         return false;
     }
     const json_t *value = json_object_get(object, "host");
-    mm_text_t host = {json_string_value(value), json_string_length(value)};
+    mm_str_t host = {json_string_value(value), json_string_length(value)};
     bool is_good = json_is_string(value) && check_host(host, why);
     if (!json_is_string(value))
         snprintf(why, HOSTLINE_ERROR_MAX, "the object has no \"host\" that is a text");
     if (is_good) {
         memcpy(buffer->bytes, host.data, host.size);
-        *ret_host = (mm_text_t){buffer->bytes, host.size};
+        *ret_host = (mm_str_t){buffer->bytes, host.size};
     }
     json_decref(object);
     return is_good;
 }
 
-bool hostline_parse(mm_text_t line, bool is_first, hostline_buffer_t *buffer, mm_text_t *ret_host,
+bool hostline_parse(mm_str_t line, bool is_first, hostline_buffer_t *buffer, mm_str_t *ret_host,
                     char why[HOSTLINE_ERROR_MAX])
 {
-    mm_text_t text = trim(is_first ? without_mark(line) : line);
+    mm_str_t text = trim(is_first ? without_mark(line) : line);
     if (text.size > 0 && text.data[0] == '{')
         return parse_json(text, (int)(text.data - line.data), buffer, ret_host, why);
     text = trim(without_comment(text));

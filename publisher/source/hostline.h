@@ -16,7 +16,7 @@ typedef struct {
 // True: *ret_host is a valid host in line or buffer, or empty when the line says nothing. False:
 // why says what is wrong, printable, without file and line; *ret_host is untouched. Line: without
 // its newline, at most 64 KiB. is_first: a byte order mark in front is no part of it.
-bool hostline_parse(mm_text_t line, bool is_first, hostline_buffer_t *buffer, mm_text_t *ret_host,
+bool hostline_parse(mm_str_t line, bool is_first, hostline_buffer_t *buffer, mm_str_t *ret_host,
                     char why[HOSTLINE_ERROR_MAX]);
 
 #endif

@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PLACE_BITS 40
-#define PLACE_MASK ((UINT64_C(1) << PLACE_BITS) - 1)
+#define INDEX_BITS 40
+#define INDEX_MASK ((UINT64_C(1) << INDEX_BITS) - 1)
 
 struct hostset {
-    uint64_t *slots;      // hash bits above PLACE_BITS, place + 1 below; 0: free
+    uint64_t *slots;      // hash bits above INDEX_BITS, place + 1 below; 0: free
     uint64_t slot_count;  // a power of two
     unsigned char *arena; // for each host its size in one byte, then its bytes
     uint64_t arena_size;
@@ -56,16 +56,16 @@ static uint64_t *find_slot(const hostset_t *self, const void *data, size_t size,
         uint64_t slot = self->slots[at];
         if (slot == 0)
             return &self->slots[at];
-        if (((slot ^ hash) & ~PLACE_MASK) != 0)
+        if (((slot ^ hash) & ~INDEX_MASK) != 0)
             continue;
-        const unsigned char *host = self->arena + (slot & PLACE_MASK) - 1;
+        const unsigned char *host = self->arena + (slot & INDEX_MASK) - 1;
         if (host[0] == size && memcmp(host + 1, data, size) == 0)
             return &self->slots[at];
     }
 }
 
 // The hashes of some hosts; their slots are asked of memory.
-static void hash_many(const hostset_t *self, const mm_text_t *hosts, size_t count,
+static void hash_many(const hostset_t *self, const mm_str_t *hosts, size_t count,
                       uint64_t *ret_hashes)
 {
     for (size_t i = 0; i < count; i++) {
@@ -79,27 +79,27 @@ static void grow_slots(hostset_t *self)
 {
     make_slots(self, 2 * self->slot_count);
     for (uint64_t place = 0; place < self->arena_size;) {
-        mm_text_t hosts[HOSTSET_MANY];
+        mm_str_t hosts[HOSTSET_MANY];
         uint64_t hashes[HOSTSET_MANY], places[HOSTSET_MANY];
         size_t count = 0;
         for (; count < HOSTSET_MANY && place < self->arena_size; count++) {
             const unsigned char *host = self->arena + place;
-            hosts[count] = (mm_text_t){(const char *)host + 1, host[0]};
+            hosts[count] = (mm_str_t){(const char *)host + 1, host[0]};
             places[count] = place + 1;
             place += 1U + host[0];
         }
         hash_many(self, hosts, count, hashes);
         for (size_t i = 0; i < count; i++)
             *find_slot(self, hosts[i].data, hosts[i].size, hashes[i]) =
-                (hashes[i] & ~PLACE_MASK) | places[i];
+                (hashes[i] & ~INDEX_MASK) | places[i];
     }
 }
 
-static uint64_t keep(hostset_t *self, mm_text_t host)
+static uint64_t keep(hostset_t *self, mm_str_t host)
 {
     if (self->arena_size + 1 + host.size > self->arena_room) {
         self->arena_room = 2 * self->arena_room + 4096;
-        assert(self->arena_room < PLACE_MASK);
+        assert(self->arena_room < INDEX_MASK);
         self->arena = realloc(self->arena, self->arena_room);
         assert(self->arena != NULL);
     }
@@ -110,25 +110,25 @@ static uint64_t keep(hostset_t *self, mm_text_t host)
     return place;
 }
 
-static bool add(hostset_t *self, mm_text_t host, uint64_t hash)
+static bool add(hostset_t *self, mm_str_t host, uint64_t hash)
 {
     assert(host.size > 0 && host.size <= MM_HOST_MAX);
     uint64_t *slot = find_slot(self, host.data, host.size, hash);
     if (*slot != 0)
         return false;
-    *slot = (hash & ~PLACE_MASK) | (keep(self, host) + 1);
+    *slot = (hash & ~INDEX_MASK) | (keep(self, host) + 1);
     self->count++;
     if (4 * self->count > 3 * self->slot_count)
         grow_slots(self);
     return true;
 }
 
-bool hostset_add(hostset_t *self, mm_text_t host)
+bool hostset_add(hostset_t *self, mm_str_t host)
 {
     return add(self, host, hash_of(host.data, host.size));
 }
 
-void hostset_add_many(hostset_t *self, const mm_text_t *hosts, size_t count, bool *ret_new)
+void hostset_add_many(hostset_t *self, const mm_str_t *hosts, size_t count, bool *ret_new)
 {
     uint64_t hashes[HOSTSET_MANY];
     assert(count <= HOSTSET_MANY);

@@ -15,10 +15,10 @@ hostset_t *hostset_new(void);
 void hostset_destroy(hostset_t **self_p);
 
 // Adds a copy of host (1 to MM_HOST_MAX bytes); true when it was not there before.
-bool hostset_add(hostset_t *self, mm_text_t host);
+bool hostset_add(hostset_t *self, mm_str_t host);
 // The same for up to HOSTSET_MANY of them, in order. A big set is not in the cache: their slots are
 // asked of memory together, so that not each host waits for its own.
-void hostset_add_many(hostset_t *self, const mm_text_t *hosts, size_t count, bool *ret_new);
+void hostset_add_many(hostset_t *self, const mm_str_t *hosts, size_t count, bool *ret_new);
 uint64_t hostset_count(const hostset_t *self);
 
 #endif

@@ -53,11 +53,11 @@ bool filecheck_is_repeat(filecheck_t *self)
     return host / 8 < self->repeat_bytes && (self->repeats[host / 8] & 1U << host % 8) != 0;
 }
 
-void repeats_put(repeats_t *self, mm_text_t host)
+void repeats_put(repeats_t *self, mm_str_t host)
 {
     assert(host.size <= MM_HOST_MAX);
     memcpy(self->bytes[self->count], host.data, host.size);
-    self->hosts[self->count] = (mm_text_t){self->bytes[self->count], host.size};
+    self->hosts[self->count] = (mm_str_t){self->bytes[self->count], host.size};
     if (++self->count == HOSTSET_MANY)
         repeats_flush(self);
 }

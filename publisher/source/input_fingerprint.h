@@ -38,11 +38,11 @@ typedef struct {
     uint64_t host_count; // looked at
     uint64_t repeat_count;
     size_t count; // that wait
-    mm_text_t hosts[HOSTSET_MANY];
+    mm_str_t hosts[HOSTSET_MANY];
     char bytes[HOSTSET_MANY][MM_HOST_MAX];
 } repeats_t;
 
-void repeats_put(repeats_t *self, mm_text_t host); // copies it
+void repeats_put(repeats_t *self, mm_str_t host); // copies it
 // Looks at those that wait: nothing is counted of them before.
 void repeats_flush(repeats_t *self);
 

@@ -19,7 +19,7 @@ typedef enum {
 } source_status_t;
 
 typedef struct {
-    mm_text_t host;    // ITEM: valid host, owned by the source until its next call
+    mm_str_t host;     // ITEM: valid host, owned by the source until its next call
     int64_t until_ms;  // WAIT: on the clock of now_ms; MM_NEVER: only the descriptor
     const char *error; // BAD: one sentence with file, line and mend; owned like host
     bool ends;         // BAD: this was the end, leave with exit_code
@@ -107,8 +107,8 @@ typedef struct {
 source_t *source_generate_new(const source_generate_config_t *config);
 
 // Another source, which it takes (*inner_p becomes NULL), held to a rate and cut off after a number
-// of jobs or a time, both of this life. Cut off, its progress is not `done`, unless the time is the
-// source's own end.
+// of jobs or a time, both of this epoch. Cut off, its progress is not `done`, unless the time is
+// the source's own end.
 typedef struct {
     double rate;         // jobs a second; 0 or less: as fast as they are taken
     uint64_t jobs;       // 0: all

@@ -134,7 +134,7 @@ static void end_line(file_t *self)
 }
 
 // The next line without its end; valid until the next call.
-static read_status_t read_line(file_t *self, mm_text_t *ret_line)
+static read_status_t read_line(file_t *self, mm_str_t *ret_line)
 {
     const char *data = self->buffer + self->start;
     size_t rest = self->end - self->start;
@@ -153,12 +153,12 @@ static read_status_t read_line(file_t *self, mm_text_t *ret_line)
     if (is_rest)
         return READ_ON;
     self->line++;
-    *ret_line = (mm_text_t){data, size};
+    *ret_line = (mm_str_t){data, size};
     return size > LINE_MAX_BYTES ? READ_LONG_LINE : READ_LINE;
 }
 
 // What a line says: false with a complaint, headed by file and line, when it is bad.
-static bool parse_line(file_t *self, mm_text_t line, bool is_too_long, mm_text_t *ret_host)
+static bool parse_line(file_t *self, mm_str_t line, bool is_too_long, mm_str_t *ret_host)
 {
     char why[HOSTLINE_ERROR_MAX];
     if (is_too_long)
@@ -243,10 +243,10 @@ static source_status_t give_other_stream(file_t *self, source_item_t *ret_item)
 
 // What a line that was read gives; SOURCE_WAIT: nothing, read on. Old ones were given before the
 // resume.
-static source_status_t take_line(file_t *self, mm_text_t line, bool is_too_long, bool is_old,
-                                 source_item_t *ret_item)
+static source_status_t accept_line(file_t *self, mm_str_t line, bool is_too_long, bool is_old,
+                                   source_item_t *ret_item)
 {
-    mm_text_t host = {0};
+    mm_str_t host = {0};
     if (!parse_line(self, line, is_too_long, &host)) {
         if (!is_old)
             return give_bad_line(self, ret_item);
@@ -281,7 +281,7 @@ static source_status_t file_next(source_t *base, int64_t now_ms, source_item_t *
     uint64_t turn_start = self->position;
     while (self->position - turn_start < TURN_BYTES) {
         bool is_old = self->line_end < self->recorded.position;
-        mm_text_t line = {0};
+        mm_str_t line = {0};
         source_status_t given = SOURCE_WAIT;
         read_status_t status = read_line(self, &line);
         if (is_other_stream(self))
@@ -294,7 +294,7 @@ static source_status_t file_next(source_t *base, int64_t now_ms, source_item_t *
         case READ_FAILED: return give_failure(self, ret_item);
         case READ_LINE:
         case READ_LONG_LINE:
-            given = take_line(self, line, status == READ_LONG_LINE, is_old, ret_item);
+            given = accept_line(self, line, status == READ_LONG_LINE, is_old, ret_item);
             break;
         }
         if (!self->is_ended) // else the bad line is to be read again after the mend
@@ -371,11 +371,11 @@ static int check_file(file_t *self, char error[SOURCE_ERROR_MAX])
 {
     repeats_t repeats = {.check = &self->check, .seen = self->seen};
     size_t length = 0;
-    mm_text_t line;
+    mm_str_t line;
     read_status_t status;
     while ((status = read_line(self, &line)) == READ_LINE || status == READ_LONG_LINE ||
            status == READ_ON) {
-        mm_text_t host = {0};
+        mm_str_t host = {0};
         if (status == READ_ON)
             continue;
         if (!parse_line(self, line, status == READ_LONG_LINE, &host))

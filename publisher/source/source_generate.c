@@ -61,7 +61,7 @@ static source_status_t generate_next(source_t *base, int64_t now_ms, source_item
     self->given++;
     if (self->config.pace == SOURCE_PACE_RANDOM)
         self->due_ms = now_ms + (int64_t)(draw(&self->gap_state) % (GAP_MS_MAX + 1));
-    ret_item->host = (mm_text_t){self->host, sizeof self->host - 1};
+    ret_item->host = (mm_str_t){self->host, sizeof self->host - 1};
     return SOURCE_ITEM;
 }
 

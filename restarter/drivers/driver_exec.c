@@ -120,7 +120,7 @@ static void run_command(exec_t *self, run_t *run, phase_t phase, int64_t until_m
     size_t count = 0;
     char **arguments =
         command_fill(phase == PHASE_COMMAND ? self->exec : self->verify,
-                     (mm_text_t){run->host, run->host_size}, &run->job, run->attempt, &count);
+                     (mm_str_t){run->host, run->host_size}, &run->job, run->attempt, &count);
     run->cut = CUT_NONE;
     run->why =
         child_start(&run->child, arguments, self->config.open_files, self->epoll, run->index);
@@ -228,8 +228,8 @@ static void compose(exec_t *self, const run_t *run, const char *head, const char
                     const char *suffix)
 {
     char tail[MM_ERROR_MAX];
-    size_t room = sizeof self->error - strlen(head) - strlen(suffix) - strlen(": ");
-    if (child_tail_text(&run->child, tail, room < sizeof tail ? room : sizeof tail) == 0)
+    size_t capacity = sizeof self->error - strlen(head) - strlen(suffix) - strlen(": ");
+    if (child_tail_text(&run->child, tail, capacity < sizeof tail ? capacity : sizeof tail) == 0)
         (void)snprintf(tail, sizeof tail, "%s", otherwise);
     int size = snprintf(self->error, sizeof self->error, "%s%s%s%s", head, *tail ? ": " : "", tail,
                         suffix);
@@ -283,7 +283,7 @@ static void compose_error(exec_t *self, const run_t *run)
 static void put_evidence(driver_finish_t *finish, const char *key, const char *value)
 {
     assert(finish->evidence_count < MM_EVIDENCE_MAX);
-    finish->evidence[finish->evidence_count++] = (mm_evidence_t){mm_text(key), mm_text(value)};
+    finish->evidence[finish->evidence_count++] = (mm_evidence_t){mm_str(key), mm_str(value)};
 }
 
 static bool exec_next_finished(driver_t *base, int64_t now_ms, driver_finish_t *ret_finish)
@@ -302,7 +302,7 @@ static bool exec_next_finished(driver_t *base, int64_t now_ms, driver_finish_t *
     ret_finish->number = run->number;
     ret_finish->status = is_ok ? MM_STATUS_OK : MM_STATUS_FAILED;
     ret_finish->took_ms = run->ended_ms - run->started_ms;
-    ret_finish->error = mm_text(self->error);
+    ret_finish->error = mm_str(self->error);
     ret_finish->evidence_count = 0;
     if (run->has_status) {
         bool is_exit = WIFEXITED(run->status);
@@ -329,7 +329,7 @@ static void print_dry_run(exec_t *self, const run_t *run)
     command_t *commands[] = {self->exec, self->verify};
     for (size_t i = 0; i < 2 && commands[i]; i++) {
         size_t count = 0;
-        char *line = command_quote(command_fill(commands[i], (mm_text_t){run->host, run->host_size},
+        char *line = command_quote(command_fill(commands[i], (mm_str_t){run->host, run->host_size},
                                                 &run->job, run->attempt, &count));
         (void)printf("%s%s", i > 0 ? " # verify: " : "", line);
         free(line);

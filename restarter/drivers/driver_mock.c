@@ -80,14 +80,14 @@ static bool mock_next_finished(driver_t *base, int64_t now_ms, driver_finish_t *
     ret_finish->number = run->number;
     ret_finish->status = is_cut_off || run->fails ? MM_STATUS_FAILED : MM_STATUS_OK;
     ret_finish->took_ms = now_ms - run->started_ms;
-    ret_finish->error = mm_text("");
+    ret_finish->error = mm_str("");
     ret_finish->evidence_count = 0;
     if (is_cut_off) {
-        ret_finish->error = mm_text("stopped");
+        ret_finish->error = mm_str("stopped");
     } else if (run->fails) {
         int size = snprintf(self->error, sizeof self->error, "Could not restart %.*s",
                             (int)run->host_size, run->host);
-        ret_finish->error = (mm_text_t){self->error, (size_t)size};
+        ret_finish->error = (mm_str_t){self->error, (size_t)size};
     }
     return true;
 }

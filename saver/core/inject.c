@@ -51,11 +51,11 @@ void inject_destroy(inject_t **self_p)
     free(self);
 }
 
-static mm_text_t copy(char **end, mm_text_t text)
+static mm_str_t copy(char **end, mm_str_t text)
 {
     if (text.size > 0)
         memcpy(*end, text.data, text.size);
-    mm_text_t copied = {*end, text.size};
+    mm_str_t copied = {*end, text.size};
     *end += text.size;
     return copied;
 }

@@ -164,8 +164,8 @@ static void drop_taken(store_t *self)
         drop_answers(self);
 }
 
-// A copy that lives as long as the answers.
-static const char *keep_error(store_t *self, mm_text_t error)
+// A copy that epochs as long as the answers.
+static const char *keep_error(store_t *self, mm_str_t error)
 {
     if (self->error_count == self->error_room) {
         self->error_room = 2 * self->error_room + 16;
@@ -178,7 +178,7 @@ static const char *keep_error(store_t *self, mm_text_t error)
 }
 
 // Appends a text's bytes. They may move, so its pointer is set by place, in the same order.
-static void keep(store_t *self, mm_text_t text)
+static void keep(store_t *self, mm_str_t text)
 {
     if (self->byte_count + text.size > self->byte_room) {
         self->byte_room = 2 * (self->byte_count + text.size) + 4096;
@@ -194,7 +194,7 @@ static void place(store_t *self)
     const char *next = self->bytes;
     for (size_t i = 0; i < self->task_count; i++) {
         mm_task_t *task = &self->tasks[i];
-        mm_text_t *texts[] = {&task->host, &task->publisher, &task->worker, &task->error};
+        mm_str_t *texts[] = {&task->host, &task->publisher, &task->worker, &task->error};
         for (size_t j = 0; j < sizeof texts / sizeof texts[0]; j++) {
             texts[j]->data = next;
             next += texts[j]->size;
@@ -265,13 +265,13 @@ static void bind_intent(sqlite3_stmt *statement, int column, const mm_task_t *ta
 {
     mm_sqlite_bind_id(statement, column + 1, &task->id);
     mm_sqlite_bind_text(statement, column + 2, task->host);
-    mm_sqlite_bind_text(statement, column + 3, mm_host_instance(task->host));
+    mm_sqlite_bind_text(statement, column + 3, mm_host_label(task->host));
     mm_sqlite_bind_text(statement, column + 4, task->publisher);
     (void)sqlite3_bind_int64(statement, column + 5, row->received_ms);
     (void)sqlite3_bind_int64(statement, column + 6, row->deliveries);
 }
 
-static void bind_or_null(sqlite3_stmt *statement, int index, mm_text_t text)
+static void bind_or_null(sqlite3_stmt *statement, int index, mm_str_t text)
 {
     if (text.size > 0)
         mm_sqlite_bind_text(statement, index, text);
@@ -282,7 +282,7 @@ static void bind_or_null(sqlite3_stmt *statement, int index, mm_text_t text)
 static void bind_settle(sqlite3_stmt *statement, int column, const mm_task_t *task, int64_t now_ms)
 {
     (void)sqlite3_bind_int64(statement, column + 7, now_ms);
-    mm_sqlite_bind_text(statement, column + 8, mm_text(outcome_names[task->outcome]));
+    mm_sqlite_bind_text(statement, column + 8, mm_str(outcome_names[task->outcome]));
     (void)sqlite3_bind_int64(statement, column + 9, task->attempts);
     (void)sqlite3_bind_int64(statement, column + 10, task->extended);
     bind_or_null(statement, column + 11, task->worker);
@@ -299,14 +299,14 @@ static mm_sqlite_status_t look_up(store_t *self, row_t *row)
     if (status != MM_SQLITE_OK)
         return status;
     assert(has_row);
-    mm_text_t outcome = mm_sqlite_column_text(self->look, 0);
+    mm_str_t outcome = mm_sqlite_column_text(self->look, 0);
     row->before = MM_OUTCOME_NONE;
-    if (mm_text_equal(outcome, mm_text(outcome_names[MM_OUTCOME_RESTARTED])))
+    if (mm_str_equal(outcome, mm_str(outcome_names[MM_OUTCOME_RESTARTED])))
         row->before = MM_OUTCOME_RESTARTED;
     else if (outcome.size > 0)
         row->before = MM_OUTCOME_DEAD;
     row->after = row->before;
-    mm_text_t error = mm_sqlite_column_text(self->look, 2);
+    mm_str_t error = mm_sqlite_column_text(self->look, 2);
     if (row->before == MM_OUTCOME_DEAD && error.size > 0)
         row->error = keep_error(self, error);
     bool is_higher = row->deliveries > sqlite3_column_int64(self->look, 1);
@@ -414,9 +414,9 @@ static void answer_batch(store_t *self, bool is_committed)
         self->answer_room = self->answer_count + self->task_room;
         self->answers = grow(self->answers, self->answer_room, sizeof *self->answers);
     }
-    mm_text_t failure = {0};
+    mm_str_t failure = {0};
     if (!is_committed)
-        failure = mm_text(keep_error(self, mm_text(self->error)));
+        failure = mm_str(keep_error(self, mm_str(self->error)));
     for (uint32_t i = 0; i < self->task_count; i++) {
         const mm_task_t *task = &self->tasks[i];
         const row_t *row = &self->rows[self->task_at[i]];
@@ -428,7 +428,7 @@ static void answer_batch(store_t *self, bool is_committed)
         } else {
             bool is_early = row->settle == NO_TASK || i < row->settle;
             answer->outcome = is_early ? row->before : row->after;
-            answer->error = mm_text(row->error);
+            answer->error = mm_str(row->error);
         }
     }
 }

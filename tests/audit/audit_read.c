@@ -74,9 +74,9 @@ static FILE *open_lines(const char *path)
 }
 
 // The next line without its end; false at the end of the file.
-static bool read_line(FILE *file, char **line, size_t *room, const char *path)
+static bool read_line(FILE *file, char **line, size_t *capacity, const char *path)
 {
-    ssize_t size = getline(line, room, file);
+    ssize_t size = getline(line, capacity, file);
     if (size < 0) {
         if (ferror(file))
             quit(EX_IOERR, path, strerror(errno));
@@ -92,9 +92,9 @@ void audit_read_input(sqlite3 *db, const char *path)
     FILE *file = open_lines(path);
     sqlite3_stmt *insert = prepare(db, "INSERT OR IGNORE INTO input VALUES (?1)");
     char *line = NULL, host[HOST_SIZE];
-    size_t room = 0;
+    size_t capacity = 0;
     audit_execute(db, "BEGIN");
-    while (read_line(file, &line, &room, path)) {
+    while (read_line(file, &line, &capacity, path)) {
         if (sscanf(line, HOST_SCAN, host) != 1 || host[0] == '#')
             continue;
         if (host[0] == '{')
@@ -257,10 +257,10 @@ long audit_read_record(sqlite3 *db, const char *path)
                              " VALUES (?1, ?2, ?3, ?4, 1)"),
     };
     char *line = NULL;
-    size_t room = 0;
+    size_t capacity = 0;
     long bad = 0;
     audit_execute(db, "BEGIN");
-    while (read_line(file, &line, &room, path))
+    while (read_line(file, &line, &capacity, path))
         bad += !take_appended(&record, line) && !take_logged(&record, line);
     audit_execute(db, "COMMIT");
     (void)sqlite3_finalize(record.begin);
@@ -278,10 +278,10 @@ void audit_read_kills(sqlite3 *db, const char *path)
     FILE *file = open_lines(path);
     sqlite3_stmt *insert = prepare(db, "INSERT INTO kills VALUES (?1, ?2, ?3, ?4, ?5)");
     char *line = NULL, kind[9], name[65];
-    size_t room = 0;
+    size_t capacity = 0;
     int64_t ms, pid, span_ms;
     audit_execute(db, "BEGIN");
-    while (read_line(file, &line, &room, path)) {
+    while (read_line(file, &line, &capacity, path)) {
         if (sscanf(line, "%" SCNd64 " %8s %64s %" SCNd64 " %" SCNd64, &ms, kind, name, &pid,
                    &span_ms) != 5)
             quit(EX_DATAERR, path, line);
@@ -311,10 +311,10 @@ void audit_read_log(sqlite3 *db, const char *path)
     FILE *file = open_lines(path);
     sqlite3_stmt *insert = prepare(db, "INSERT INTO ready VALUES (?1, ?2)");
     char *line = NULL, name[65];
-    size_t room = 0;
+    size_t capacity = 0;
     int64_t ms;
     audit_execute(db, "BEGIN");
-    while (read_line(file, &line, &room, path)) {
+    while (read_line(file, &line, &capacity, path)) {
         const char *message = take_log(line, &ms, name);
         if (message == NULL || !is_ready(message, name))
             continue;

@@ -43,7 +43,7 @@ static const char *const honest_names[HONEST] = {"s9", "r9"};
 static gather_config_t config_of(fuzz_bytes_t *in)
 {
     uint8_t choice = fuzz_byte(in);
-    return (gather_config_t){.life = 1,
+    return (gather_config_t){.epoch = 1,
                              .first_number = 100,
                              .first_session = 10,
                              .seed = choice,
@@ -64,43 +64,44 @@ static gather_config_t config_of(fuzz_bytes_t *in)
 }
 
 // Which entry of `sessions` is that worker's.
-static size_t place_of(const world_t *self, mm_text_t name)
+static size_t subscriber_of(const world_t *self, mm_str_t name)
 {
     for (size_t i = 0; i < HONEST; i++)
-        if (mm_text_equal(name, mm_text(honest_names[i])))
+        if (mm_str_equal(name, mm_str(honest_names[i])))
             return FUZZ_PEERS + i;
     return fuzz_known_peer(&self->known, name);
 }
 
 // ---- what it does
 
-static void take_notice(world_t *self, const gather_action_t *action)
+static void apply_verdict(world_t *self, const gather_action_t *action)
 {
-    const mm_notice_t *notice = &action->as.notice.notice;
-    bool *acked = &self->acked[fuzz_id_index(&notice->id)];
-    if (notice->verdict == MM_VERDICT_ACK || notice->verdict == MM_VERDICT_DEAD) {
+    const mm_verdict_t *verdict = &action->as.verdict.verdict;
+    bool *acked = &self->acked[fuzz_id_index(&verdict->id)];
+    if (verdict->kind == MM_VERDICT_ACK || verdict->kind == MM_VERDICT_DEAD) {
         assert(*acked || self->from_saver); // I2
         *acked = true;
     }
-    assert(*action->as.notice.publisher != '\0');
+    assert(*action->as.verdict.publisher != '\0');
     fuzz_send(&(mm_frame_t){.kind = MM_FRAME_NOTICES,
-                            .as.notices = {mm_text("consumer"), self->known.life, notice, 1}});
+                            .as.notices = {mm_str("consumer"), self->known.epoch, verdict, 1}});
 }
 
-static void take_task(world_t *self, const gather_action_t *action)
+static void parse_task(world_t *self, const gather_action_t *action)
 {
     const mm_task_t *task = &action->as.task.task;
-    size_t place = place_of(self, mm_text(action->as.task.worker));
+    size_t place = subscriber_of(self, mm_str(action->as.task.worker));
     assert(place < FUZZ_PEERS + HONEST && action->as.task.session != 0);
     assert(self->sessions[place] == action->as.task.session);
     assert(task->number > self->last_number); // R3
     self->last_number = task->number;
-    fuzz_send(&(mm_frame_t){.kind = MM_FRAME_TASKS,
-                            .as.tasks = {.session = action->as.task.session,
-                                         .stamp_ms = action->as.task.stamp_ms,
-                                         .confirmed = action->as.task.confirmed,
-                                         .items = task,
-                                         .count = 1}});
+    fuzz_send(
+        &(mm_frame_t){.kind = MM_FRAME_TASKS,
+                      .as.tasks = {.session = action->as.task.session,
+                                   .stamp_ms = action->as.task.stamp_ms,
+                                   .acknowledged_through = action->as.task.acknowledged_through,
+                                   .items = task,
+                                   .count = 1}});
     if (task->leg == MM_LEG_RESTART) {
         const flight_t *flight = flights_find(&self->gather->flights, &task->id);
         assert(!self->acked[fuzz_id_index(&task->id)]); // I5
@@ -115,29 +116,29 @@ static void take_task(world_t *self, const gather_action_t *action)
     self->todo[self->todo_count++] = *task;
 }
 
-static void take_answer(world_t *self, const gather_action_t *action)
+static void parse_answer(world_t *self, const gather_action_t *action)
 {
     bool is_welcome = action->kind == GATHER_WELCOME;
     bool is_refused = action->kind == GATHER_REFUSED;
-    size_t peer = fuzz_known_peer(&self->known, mm_text(action->as.answer.worker.text));
+    size_t peer = fuzz_known_peer(&self->known, mm_str(action->as.answer.worker.text));
     if (is_welcome && peer < FUZZ_PEERS)
         self->known.peers[peer].session = action->as.answer.session;
     assert(!is_refused || *action->as.answer.reason);
     fuzz_send(&(mm_frame_t){.kind = is_welcome   ? MM_FRAME_WELCOME
                                     : is_refused ? MM_FRAME_REFUSED
                                                  : MM_FRAME_REJOIN,
-                            .as.answer = {.consumer = mm_text("consumer"),
-                                          .life = self->known.life,
-                                          .worker = mm_text(action->as.answer.worker.text),
-                                          .nonce = action->as.answer.nonce,
+                            .as.answer = {.consumer = mm_str("consumer"),
+                                          .epoch = self->known.epoch,
+                                          .worker = mm_str(action->as.answer.worker.text),
+                                          .instance = action->as.answer.instance,
                                           .session = action->as.answer.session,
-                                          .suffix = mm_text(is_welcome ? "1" : ""),
-                                          .reason = mm_text(action->as.answer.reason)}});
+                                          .suffix = mm_str(is_welcome ? "1" : ""),
+                                          .reason = mm_str(action->as.answer.reason)}});
 }
 
-static void take_session(world_t *self, const gather_action_t *action)
+static void parse_session(world_t *self, const gather_action_t *action)
 {
-    size_t place = place_of(self, mm_text(action->as.answer.worker.text));
+    size_t place = subscriber_of(self, mm_str(action->as.answer.worker.text));
     assert(place < FUZZ_PEERS + HONEST);
     if (action->kind == GATHER_OPEN) {
         assert(self->sessions[place] == 0);
@@ -149,41 +150,42 @@ static void take_session(world_t *self, const gather_action_t *action)
     if (action->kind == GATHER_CLOSE)
         self->sessions[place] = 0;
     else
-        fuzz_send(&(mm_frame_t){.kind = MM_FRAME_TASKS,
-                                .as.tasks = {.session = action->as.answer.session,
-                                             .confirmed = action->as.answer.confirmed,
-                                             .last = true}});
+        fuzz_send(&(mm_frame_t){
+            .kind = MM_FRAME_TASKS,
+            .as.tasks = {.session = action->as.answer.session,
+                         .acknowledged_through = action->as.answer.acknowledged_through,
+                         .last = true}});
 }
 
-static void take_beat(const world_t *self)
+static void parse_beat(const world_t *self)
 {
-    mm_confirm_t confirms[MM_BATCH_ITEMS];
+    mm_acknowledgement_t acknowledgements[MM_BATCH_ITEMS];
     size_t count = 0;
     gather_worker_t worker = {0};
     while (gather_next_worker(self->gather, &worker)) {
         assert(count < MM_BATCH_ITEMS && worker.out <= HELD_MAX);
-        confirms[count++] = worker.confirm;
+        acknowledgements[count++] = worker.acknowledgement;
     }
     fuzz_send(&(mm_frame_t){.kind = MM_FRAME_BEAT,
-                            .as.beat = {.consumer = mm_text("consumer"),
-                                        .life = self->known.life,
-                                        .items = confirms,
+                            .as.beat = {.consumer = mm_str("consumer"),
+                                        .epoch = self->known.epoch,
+                                        .items = acknowledgements,
                                         .count = count}});
 }
 
-static void take_action(world_t *self, const gather_action_t *action)
+static void parse_action(world_t *self, const gather_action_t *action)
 {
     switch (action->kind) {
-    case GATHER_NOTICE: take_notice(self, action); break;
-    case GATHER_TASK: take_task(self, action); break;
+    case GATHER_VERDICT: apply_verdict(self, action); break;
+    case GATHER_TASK: parse_task(self, action); break;
     case GATHER_WELCOME:
     case GATHER_REFUSED:
-    case GATHER_REJOIN: take_answer(self, action); break;
+    case GATHER_REJOIN: parse_answer(self, action); break;
     case GATHER_OPEN:
     case GATHER_CLOSE:
-    case GATHER_LAST: take_session(self, action); break;
-    case GATHER_BEAT: take_beat(self); break;
-    case GATHER_NOTE: break;
+    case GATHER_LAST: parse_session(self, action); break;
+    case GATHER_BEAT: parse_beat(self); break;
+    case GATHER_LOG: break;
     case GATHER_LEAVE:
         assert(!self->left);
         self->left = true;
@@ -196,9 +198,9 @@ static void take_action(world_t *self, const gather_action_t *action)
 static void check_held(const world_t *self, const flight_t *flight, uint64_t number,
                        bool is_restart)
 {
-    const holding_t *holding = holdings_find(self->gather->workers, number);
-    assert(holding && (holding->leg == MM_LEG_RESTART) == is_restart);
-    assert(mm_id_equal(&holding->id, &flight->id));
+    const assignment_t *assignment = assignments_find(self->gather->workers, number);
+    assert(assignment && (assignment->leg == MM_LEG_RESTART) == is_restart);
+    assert(mm_id_equal(&assignment->id, &flight->id));
 }
 
 static void check_flights(const world_t *self)
@@ -220,14 +222,15 @@ static void check_hosts(const world_t *self)
     const host_t *host;
     for (size_t at = 0; (host = mm_table_next(&self->gather->flights.hosts.table, &at)) != NULL;) {
         uint32_t busy = 0;
-        const holding_t *holding;
-        for (size_t i = 0; (holding = mm_table_next(&workers->by_number, &i)) != NULL;)
-            busy += holding->host == host;
+        const assignment_t *assignment;
+        for (size_t i = 0; (assignment = mm_table_next(&workers->by_number, &i)) != NULL;)
+            busy += assignment->host == host;
         assert(busy == host->busy);
     }
     for (const worker_t *worker = workers->by_name; worker; worker = worker->hh.next) {
         uint32_t out = 0;
-        for (const holding_t *holding = worker->holdings; holding; holding = holding->next)
+        for (const assignment_t *assignment = worker->assignments; assignment;
+             assignment = assignment->next)
             out++;
         assert(out == worker->out && out <= HELD_MAX);
         assert(worker->state == WORKER_JOINED || out == 0);
@@ -239,68 +242,68 @@ static void step(world_t *self, gather_event_t event)
     event.now_ms = self->known.now_ms;
     gather_step(self->gather, &event, &self->actions);
     for (size_t i = 0; i < self->actions.count; i++)
-        take_action(self, &self->actions.items[i]);
+        parse_action(self, &self->actions.items[i]);
     check_flights(self);
 }
 
 // ---- events
 
-static bool is_saver(const world_t *self, mm_text_t name, uint64_t nonce)
+static bool is_saver(const world_t *self, mm_str_t name, uint64_t instance)
 {
-    const worker_t *worker = workers_find(self->gather->workers, name, nonce);
+    const worker_t *worker = workers_find(self->gather->workers, name, instance);
     return worker && worker->role == MM_ROLE_SAVER;
 }
 
-static void take_jobs(world_t *self, const mm_frame_t *frame)
+static void parse_jobs(world_t *self, const mm_frame_t *frame)
 {
     gather_event_t event = {.kind = GATHER_ASK};
     if (frame->as.jobs.count == 0)
         step(self, event);
     event.kind = GATHER_JOB;
     event.as.job.publisher = frame->as.jobs.publisher;
-    event.as.job.life = frame->as.jobs.life;
+    event.as.job.epoch = frame->as.jobs.epoch;
     for (size_t i = 0; i < frame->as.jobs.count; i++) {
         event.as.job.job = frame->as.jobs.items[i];
         step(self, event);
     }
 }
 
-static void take_results(world_t *self, const mm_frame_t *frame)
+static void parse_results(world_t *self, const mm_frame_t *frame)
 {
     gather_event_t event = {.kind = GATHER_RESULT};
     event.as.from.worker = frame->as.results.worker;
-    event.as.from.nonce = frame->as.results.nonce;
+    event.as.from.instance = frame->as.results.instance;
     event.as.from.session = frame->as.results.session;
     for (size_t i = 0; i < frame->as.results.count; i++) {
-        self->from_saver = is_saver(self, event.as.from.worker, event.as.from.nonce);
+        self->from_saver = is_saver(self, event.as.from.worker, event.as.from.instance);
         event.as.from.result = &frame->as.results.items[i];
         step(self, event);
     }
 }
 
-static void take_started(world_t *self, const mm_frame_t *frame)
+static void parse_started(world_t *self, const mm_frame_t *frame)
 {
     gather_event_t event = {.kind = GATHER_STARTED};
     event.as.from.worker = frame->as.started.worker;
-    event.as.from.nonce = frame->as.started.nonce;
+    event.as.from.instance = frame->as.started.instance;
     event.as.from.session = frame->as.started.session;
     step(self, event);
 }
 
-static void take_frame(world_t *self, const mm_frame_t *frame)
+static void parse_frame(world_t *self, const mm_frame_t *frame)
 {
     gather_event_t event = {.kind = GATHER_REPORT, .as.report = &frame->as.report};
     self->from_saver = false;
     if (frame->kind == MM_FRAME_JOBS) {
-        take_jobs(self, frame);
+        parse_jobs(self, frame);
     } else if (frame->kind == MM_FRAME_STARTED) {
-        take_started(self, frame);
+        parse_started(self, frame);
     } else if (frame->kind == MM_FRAME_RESULTS) {
-        take_results(self, frame);
+        parse_results(self, frame);
     } else if (frame->kind == MM_FRAME_BYE) {
         event = (gather_event_t){.kind = GATHER_BYE};
         event.as.from.worker = frame->as.bye.worker;
-        event.as.from.nonce = frame->as.bye.nonce;
+        event.as.from.instance = frame->as.bye.instance;
         event.as.from.session = frame->as.bye.session;
         event.as.from.last_serial = frame->as.bye.last_serial;
         step(self, event);
@@ -337,7 +340,7 @@ static void play(world_t *self, fuzz_bytes_t *in)
             char *bytes;
             fuzz_frame(&self->known, in, kinds[choice % 8], &sent);
             fuzz_carry(&sent, &received, &bytes);
-            take_frame(self, &received);
+            parse_frame(self, &received);
             free(bytes); // a core that kept a text of it is found out
         }
     }
@@ -347,18 +350,18 @@ static void play(world_t *self, fuzz_bytes_t *in)
 
 static void honest_report(world_t *self, size_t who, bool is_hello)
 {
-    mm_held_t held[TODO];
+    mm_assignment_t held[TODO];
     size_t count = 0;
     for (size_t i = 0; i < self->todo_count; i++)
         if ((self->todo[i].leg == MM_LEG_RESTART) == (who == 1))
-            held[count++] = (mm_held_t){.number = self->todo[i].number,
-                                        .leg = self->todo[i].leg,
-                                        .id = self->todo[i].id,
-                                        .host = self->todo[i].host,
-                                        .started = true};
+            held[count++] = (mm_assignment_t){.number = self->todo[i].number,
+                                              .leg = self->todo[i].leg,
+                                              .id = self->todo[i].id,
+                                              .host = self->todo[i].host,
+                                              .started = true};
     mm_report_t report = {.is_hello = is_hello,
-                          .worker = mm_text(honest_names[who]),
-                          .nonce = 900 + who,
+                          .worker = mm_str(honest_names[who]),
+                          .instance = 900 + who,
                           .role = who == 0 ? MM_ROLE_SAVER : MM_ROLE_RESTARTER,
                           .session = self->sessions[FUZZ_PEERS + who],
                           .sequence = ++self->sequence,
@@ -384,8 +387,8 @@ static void honest_results(world_t *self)
                               .outcome =
                                   task.leg == MM_LEG_SETTLE ? task.outcome : MM_OUTCOME_NONE};
         gather_event_t event = {.kind = GATHER_RESULT};
-        event.as.from.worker = mm_text(honest_names[who]);
-        event.as.from.nonce = 900 + who;
+        event.as.from.worker = mm_str(honest_names[who]);
+        event.as.from.instance = 900 + who;
         event.as.from.session = self->sessions[FUZZ_PEERS + who];
         event.as.from.result = &result;
         self->from_saver = who == 0;

@@ -34,24 +34,24 @@ typedef struct {
     size_t todo_count;
 } world_t;
 
-static void take_deliver(world_t *self, const outbox_action_t *action)
+static void parse_deliver(world_t *self, const outbox_action_t *action)
 {
     size_t index = fuzz_id_index(&action->id);
     mm_job_t job = {.id = action->id, .host = action->host, .delivery = action->delivery};
     assert(index <= JOBS && self->jobs[index].given && !self->draining);
     assert(job.delivery > self->jobs[index].delivery);
-    assert(mm_text_equal(job.host, fuzz_host(index)));
+    assert(mm_str_equal(job.host, fuzz_host(index)));
     self->jobs[index].delivery = job.delivery;
     if (self->honest && self->todo_count < JOBS)
         self->todo[self->todo_count++] = index;
     fuzz_send(&(mm_frame_t){.kind = MM_FRAME_JOBS,
-                            .as.jobs = {mm_text("p1"), outbox_life(self->outbox), &job, 1}});
+                            .as.jobs = {mm_str("p1"), outbox_life(self->outbox), &job, 1}});
 }
 
-static void take_action(world_t *self, const outbox_action_t *action)
+static void parse_action(world_t *self, const outbox_action_t *action)
 {
     switch (action->kind) {
-    case OUTBOX_DELIVER: take_deliver(self, action); break;
+    case OUTBOX_DELIVER: parse_deliver(self, action); break;
     case OUTBOX_SETTLED:
         assert(self->jobs[fuzz_id_index(&action->id)].given);
         assert(action->outcome != MM_OUTCOME_NONE);
@@ -60,7 +60,7 @@ static void take_action(world_t *self, const outbox_action_t *action)
         self->settled++;
         break;
     case OUTBOX_ASK: assert(!self->draining); break;
-    case OUTBOX_NOTE: break;
+    case OUTBOX_LOG: break;
     case OUTBOX_LEAVE:
         assert(self->draining && !self->left);
         self->left = true;
@@ -73,7 +73,7 @@ static void step(world_t *self, outbox_event_t event)
     event.now_ms = self->known.now_ms;
     outbox_step(self->outbox, &event, &self->actions);
     for (size_t i = 0; i < self->actions.count; i++)
-        take_action(self, &self->actions.items[i]);
+        parse_action(self, &self->actions.items[i]);
     assert(outbox_leased(self->outbox) <= self->config.window);
     assert(outbox_count(self->outbox) <= self->given - self->settled);
     assert(self->draining || outbox_count(self->outbox) == self->given - self->settled); // I1
@@ -81,21 +81,21 @@ static void step(world_t *self, outbox_event_t event)
         assert(outbox_deadline(self->outbox) > self->known.now_ms); // or the shell would spin
 }
 
-static void take_frame(world_t *self, const mm_frame_t *frame)
+static void parse_frame(world_t *self, const mm_frame_t *frame)
 {
     outbox_event_t event = {0};
     if (frame->kind == MM_FRAME_NOTICES) {
-        event.kind = OUTBOX_NOTICE;
-        event.as.notice.life = frame->as.notices.life;
+        event.kind = OUTBOX_VERDICT;
+        event.as.verdict.epoch = frame->as.notices.epoch;
         for (size_t i = 0; i < frame->as.notices.count; i++) {
-            event.as.notice.what = frame->as.notices.items[i];
+            event.as.verdict.what = frame->as.notices.items[i];
             step(self, event);
         }
         return;
     }
     event.kind = frame->kind == MM_FRAME_BEAT ? OUTBOX_BEAT : OUTBOX_LEAVING;
-    event.as.beat.life =
-        frame->kind == MM_FRAME_BEAT ? frame->as.beat.life : frame->as.leaving.life;
+    event.as.beat.epoch =
+        frame->kind == MM_FRAME_BEAT ? frame->as.beat.epoch : frame->as.leaving.epoch;
     event.as.beat.draining = frame->kind == MM_FRAME_BEAT && frame->as.beat.draining;
     step(self, event);
 }
@@ -138,7 +138,7 @@ static void play(world_t *self, fuzz_bytes_t *in)
             char *bytes;
             fuzz_frame(&self->known, in, kinds[choice % 4], &sent);
             fuzz_carry(&sent, &received, &bytes);
-            take_frame(self, &received);
+            parse_frame(self, &received);
             free(bytes); // a core that kept a text of it is found out
         }
     }
@@ -149,15 +149,14 @@ static void play(world_t *self, fuzz_bytes_t *in)
 static void honest_answers(world_t *self)
 {
     outbox_event_t beat = {.kind = OUTBOX_BEAT};
-    beat.as.beat.life = self->known.life;
+    beat.as.beat.epoch = self->known.epoch;
     step(self, beat);
     while (self->todo_count > 0) {
-        outbox_event_t event = {.kind = OUTBOX_NOTICE};
-        event.as.notice.life = self->known.life;
-        event.as.notice.what = (mm_notice_t){.verdict = MM_VERDICT_ACK,
-                                             .id = fuzz_id(self->todo[--self->todo_count]),
-                                             .attempts = 1};
-        if (self->jobs[fuzz_id_index(&event.as.notice.what.id)].given)
+        outbox_event_t event = {.kind = OUTBOX_VERDICT};
+        event.as.verdict.epoch = self->known.epoch;
+        event.as.verdict.what = (mm_verdict_t){
+            .kind = MM_VERDICT_ACK, .id = fuzz_id(self->todo[--self->todo_count]), .attempts = 1};
+        if (self->jobs[fuzz_id_index(&event.as.verdict.what.id)].given)
             step(self, event);
     }
 }
@@ -166,7 +165,7 @@ static void settle_all(world_t *self)
 {
     uint64_t heard = outbox_life(self->outbox);
     self->honest = true;
-    self->known.life = heard < UINT64_MAX ? heard + 1 : heard;
+    self->known.epoch = heard < UINT64_MAX ? heard + 1 : heard;
     for (int turn = 0; turn < HONEST_TURNS && outbox_count(self->outbox) > 0; turn++) {
         honest_answers(self);
         time_passes(self, turn < HONEST_TURNS / 2 ? 500 : 2 * HONEST_MS / HONEST_TURNS, true);

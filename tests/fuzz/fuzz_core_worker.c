@@ -28,7 +28,7 @@ typedef struct {
     bool done;
 } world_t;
 
-static void take_report(world_t *self, const mm_report_t *report)
+static void parse_report(world_t *self, const mm_report_t *report)
 {
     assert(report->part < report->parts && report->parts <= MM_PARTS_MAX);
     assert(report->part == 0 ? report->sequence > self->last_sequence
@@ -39,7 +39,7 @@ static void take_report(world_t *self, const mm_report_t *report)
                             .as.report = *report});
 }
 
-static void take_start(world_t *self, const mm_task_t *task)
+static void parse_start(world_t *self, const mm_task_t *task)
 {
     bool is_restart = task->leg == MM_LEG_RESTART;
     assert(is_restart == (self->config.role == MM_ROLE_RESTARTER));
@@ -50,9 +50,9 @@ static void take_start(world_t *self, const mm_task_t *task)
     self->running[self->running_count++] = task->number;
 }
 
-static void take_action(world_t *self, const mm_worker_action_t *action)
+static void parse_action(world_t *self, const mm_worker_action_t *action)
 {
-    mm_text_t name = mm_text(self->config.name.text);
+    mm_str_t name = mm_str(self->config.name.text);
     uint64_t session = mm_worker_session(self->worker);
     switch (action->kind) {
     case MM_WORKER_CONNECT:
@@ -65,24 +65,24 @@ static void take_action(world_t *self, const mm_worker_action_t *action)
         self->connected = false;
         break;
     case MM_WORKER_RECREATE: assert(!self->connected); break;
-    case MM_WORKER_START: take_start(self, action->as.task); break;
+    case MM_WORKER_START: parse_start(self, action->as.task); break;
     case MM_WORKER_STOP: self->stops = true; break;
     case MM_WORKER_STARTED: assert(mm_worker_holds(self->worker, action->as.number, NULL)); break;
     case MM_WORKER_RESULT:
         self->known.peers[0].serial = action->as.serial;
         fuzz_send(
             &(mm_frame_t){.kind = MM_FRAME_RESULTS,
-                          .as.results = {name, self->config.nonce, session,
+                          .as.results = {name, self->config.instance, session,
                                          mm_worker_result(self->worker, action->as.serial), 1}});
         break;
-    case MM_WORKER_REPORT: take_report(self, action->as.report); break;
+    case MM_WORKER_REPORT: parse_report(self, action->as.report); break;
     case MM_WORKER_BYE:
-        fuzz_send(
-            &(mm_frame_t){.kind = MM_FRAME_BYE,
-                          .as.bye = {name, self->config.nonce, session, action->as.last_serial}});
+        fuzz_send(&(mm_frame_t){
+            .kind = MM_FRAME_BYE,
+            .as.bye = {name, self->config.instance, session, action->as.last_serial}});
         break;
     case MM_WORKER_DONE: self->done = true; break;
-    case MM_WORKER_NOTE: break;
+    case MM_WORKER_LOG: break;
     }
 }
 
@@ -91,7 +91,7 @@ static void step(world_t *self, mm_worker_event_t event)
     event.now_ms = event.boot_ms = self->known.now_ms;
     mm_worker_step(self->worker, &event, &self->actions);
     for (size_t i = 0; i < self->actions.count; i++)
-        take_action(self, &self->actions.items[i]);
+        parse_action(self, &self->actions.items[i]);
     bool waits = mm_worker_running(self->worker) > self->running_count; // for its turn to start
     assert(mm_worker_running(self->worker) == self->running_count ||
            (waits && self->config.one_by_one));
@@ -106,7 +106,7 @@ static void finish(world_t *self, size_t index, mm_status_t status)
     mm_result_t result = {.number = self->running[index],
                           .status = status,
                           .outcome = MM_OUTCOME_RESTARTED,
-                          .error = mm_text(status == MM_STATUS_OK ? "" : error)};
+                          .error = mm_str(status == MM_STATUS_OK ? "" : error)};
     self->running[index] = self->running[--self->running_count];
     step(self, (mm_worker_event_t){.kind = MM_WORKER_FINISHED, .as.result = &result});
     memset(error, 0, sizeof error); // the core has its own by now
@@ -163,14 +163,14 @@ void fuzz_core_worker(fuzz_bytes_t *in)
         self.known.peers[0] = self.known.peers[2];
     self.known.now_ms = 1000000;
     self.config = (mm_worker_config_t){.role = self.known.peers[0].role,
-                                       .nonce = self.known.peers[0].nonce,
+                                       .instance = self.known.peers[0].instance,
                                        .slots = slots[choice >> 1 & 3],
                                        .heartbeat_ms = 500,
                                        .lost_after_ms = 1500,
                                        .drain_ms = 5000,
                                        .leaves_last = (choice & 1) == 0,
                                        .one_by_one = (choice & 8) != 0};
-    bool valid = mm_name_from(mm_text(self.known.peers[0].name), &self.config.name);
+    bool valid = mm_name_from(mm_str(self.known.peers[0].name), &self.config.name);
     assert(valid);
     self.worker = mm_worker_new(&self.config, self.known.now_ms);
     for (int i = 0; i < OPS_MAX && in->at < in->end && !self.done; i++)

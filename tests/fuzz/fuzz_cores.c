@@ -25,7 +25,7 @@ void fuzz_send(const mm_frame_t *frame)
     }
     mm_frame_t received;
     mm_encode_frame(encoder, frame);
-    mm_text_t bytes = mm_encoder_bytes(encoder);
+    mm_str_t bytes = mm_encoder_bytes(encoder);
     mm_wire_status_t status = mm_decode(decoder, bytes.data, bytes.size, &received);
     assert(status == MM_WIRE_OK && received.kind == frame->kind);
 }

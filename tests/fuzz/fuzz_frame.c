@@ -14,11 +14,11 @@
 static struct {
     mm_job_t jobs[MM_BATCH_ITEMS];
     mm_task_t tasks[MM_BATCH_ITEMS];
-    mm_held_t held[MM_BATCH_ITEMS];
+    mm_assignment_t held[MM_BATCH_ITEMS];
     uint64_t numbers[MM_BATCH_ITEMS];
     mm_result_t results[MM_BATCH_ITEMS];
-    mm_notice_t notices[MM_BATCH_ITEMS];
-    mm_confirm_t confirms[MM_BATCH_ITEMS];
+    mm_verdict_t notices[MM_BATCH_ITEMS];
+    mm_acknowledgement_t acknowledgements[MM_BATCH_ITEMS];
 } items;
 
 // ---- values
@@ -72,14 +72,14 @@ static uint64_t at_least_one(uint64_t number)
     return number == 0 ? 1 : number;
 }
 
-mm_text_t fuzz_host(size_t index)
+mm_str_t fuzz_host(size_t index)
 {
     static char longest[MM_HOST_MAX];
     static const char *const names[HOSTS - 1] = {"web-1", "web-2.example.net", "10.0.0.1:22"};
     if (index % HOSTS < HOSTS - 1)
-        return mm_text(names[index % HOSTS]);
+        return mm_str(names[index % HOSTS]);
     memset(longest, 'h', sizeof longest);
-    return (mm_text_t){longest, sizeof longest};
+    return (mm_str_t){longest, sizeof longest};
 }
 
 mm_id_t fuzz_id(size_t index)
@@ -92,17 +92,17 @@ size_t fuzz_id_index(const mm_id_t *id)
     return (size_t)id->bytes[14] << 8 | id->bytes[15];
 }
 
-static mm_text_t text_of(fuzz_bytes_t *in)
+static mm_str_t text_of(fuzz_bytes_t *in)
 {
     static char longest[MM_ERROR_MAX];
     uint8_t choice = fuzz_byte(in);
     switch (choice) {
-    case 0: return mm_text("");
-    case 1: return mm_text("exit status 1");
-    case 2: return mm_text("Gerät weg: \"a\\b\" -> # ; \n");
-    case 3: memset(longest, 'x', sizeof longest); return (mm_text_t){longest, sizeof longest};
+    case 0: return mm_str("");
+    case 1: return mm_str("exit status 1");
+    case 2: return mm_str("Gerät weg: \"a\\b\" -> # ; \n");
+    case 3: memset(longest, 'x', sizeof longest); return (mm_str_t){longest, sizeof longest};
     }
-    mm_text_t text = {(const char *)in->at, choice & 31};
+    mm_str_t text = {(const char *)in->at, choice & 31};
     if (text.size > (size_t)(in->end - in->at))
         text.size = (size_t)(in->end - in->at);
     in->at += text.size;
@@ -110,13 +110,13 @@ static mm_text_t text_of(fuzz_bytes_t *in)
     return text;
 }
 
-static mm_text_t name_of(fuzz_bytes_t *in, const char *likely)
+static mm_str_t name_of(fuzz_bytes_t *in, const char *likely)
 {
     static const char *const names[] = {
         "p2", "consumer-1", "r1", "s1",
         "a23456789_123456789_123456789_123456789_123456789_123456789_123"};
     uint8_t choice = fuzz_byte(in);
-    return mm_text(choice < 0xC0 ? likely : names[choice % (sizeof names / sizeof *names)]);
+    return mm_str(choice < 0xC0 ? likely : names[choice % (sizeof names / sizeof *names)]);
 }
 
 // How many items a list has: mostly one.
@@ -137,16 +137,17 @@ static mm_id_t recent_id(const fuzz_known_t *known, fuzz_bytes_t *in)
 void fuzz_known_init(fuzz_known_t *self)
 {
     static const char *const names[FUZZ_PEERS] = {"s1", "s2", "r1", "r2", "r3", "r4"};
-    *self = (fuzz_known_t){.life = 1};
+    *self = (fuzz_known_t){.epoch = 1};
     for (size_t i = 0; i < FUZZ_PEERS; i++)
-        self->peers[i] = (fuzz_peer_t){
-            .name = names[i], .role = i < 2 ? MM_ROLE_SAVER : MM_ROLE_RESTARTER, .nonce = 100 + i};
+        self->peers[i] = (fuzz_peer_t){.name = names[i],
+                                       .role = i < 2 ? MM_ROLE_SAVER : MM_ROLE_RESTARTER,
+                                       .instance = 100 + i};
 }
 
-size_t fuzz_known_peer(const fuzz_known_t *self, mm_text_t name)
+size_t fuzz_known_peer(const fuzz_known_t *self, mm_str_t name)
 {
     size_t i = 0;
-    while (i < FUZZ_PEERS && !mm_text_equal(mm_text(self->peers[i].name), name))
+    while (i < FUZZ_PEERS && !mm_str_equal(mm_str(self->peers[i].name), name))
         i++;
     return i;
 }
@@ -198,37 +199,38 @@ static void fill_task(fuzz_known_t *known, fuzz_bytes_t *in, mm_task_t *task)
     task->attempts = count_of(in, 1, 0, UINT32_MAX);
     task->extended = count_of(in, 1, 0, UINT32_MAX);
     task->outcome = fuzz_byte(in) & 1 ? MM_OUTCOME_DEAD : MM_OUTCOME_RESTARTED;
-    task->worker = fuzz_byte(in) & 1 ? mm_text("") : name_of(in, "r1");
+    task->worker = fuzz_byte(in) & 1 ? mm_str("") : name_of(in, "r1");
     task->error = text_of(in);
 }
 
-static void fill_held(fuzz_known_t *known, fuzz_bytes_t *in, size_t peer, mm_held_t *held)
+static void fill_held(fuzz_known_t *known, fuzz_bytes_t *in, size_t peer, mm_assignment_t *held)
 {
     const fuzz_task_t *task = known_task(known, in, peer);
     uint8_t lies = fuzz_byte(in);
-    *held = (mm_held_t){.number = fuzz_number(in, task ? task->number : 1),
-                        .leg = task ? task->leg : MM_LEG_RESTART,
-                        .id = task ? task->id : fuzz_id(1),
-                        .started = (lies & 1) == 0};
+    *held = (mm_assignment_t){.number = fuzz_number(in, task ? task->number : 1),
+                              .leg = task ? task->leg : MM_LEG_RESTART,
+                              .id = task ? task->id : fuzz_id(1),
+                              .started = (lies & 1) == 0};
     if (lies & 2)
         held->leg = (mm_leg_t)(lies % 3 + MM_LEG_SAVE);
     if (lies & 4)
         held->id = recent_id(known, in);
     held->host = fuzz_host(lies & 8 ? lies : fuzz_id_index(&held->id));
     if (held->leg != MM_LEG_RESTART && (lies & 16) == 0)
-        held->host = mm_text("");
+        held->host = mm_str("");
 }
 
 // The whole list at its limit, each task new: what fills tables.
-static void fill_many_held(fuzz_known_t *known, fuzz_bytes_t *in, mm_held_t held[MM_BATCH_ITEMS])
+static void fill_many_held(fuzz_known_t *known, fuzz_bytes_t *in,
+                           mm_assignment_t held[MM_BATCH_ITEMS])
 {
     uint64_t number = fuzz_number(in, known->number + 1000);
     for (size_t i = 0; i < MM_BATCH_ITEMS; i++)
-        held[i] = (mm_held_t){.number = number + i,
-                              .leg = MM_LEG_RESTART,
-                              .id = fuzz_id(i),
-                              .host = fuzz_host(i),
-                              .started = true};
+        held[i] = (mm_assignment_t){.number = number + i,
+                                    .leg = MM_LEG_RESTART,
+                                    .id = fuzz_id(i),
+                                    .host = fuzz_host(i),
+                                    .started = true};
 }
 
 static void fill_result(fuzz_known_t *known, fuzz_bytes_t *in, size_t peer, mm_result_t *result)
@@ -255,20 +257,20 @@ static void fill_result(fuzz_known_t *known, fuzz_bytes_t *in, size_t peer, mm_r
     result->evidence_count = lies % (MM_EVIDENCE_MAX + 1);
     result->evidence = known->evidence;
     for (uint32_t i = 0; i < result->evidence_count; i++)
-        known->evidence[i] = (mm_evidence_t){.key = mm_text("boot"), .value = mm_text("7")};
+        known->evidence[i] = (mm_evidence_t){.key = mm_str("boot"), .value = mm_str("7")};
 }
 
-static void fill_notice(fuzz_known_t *known, fuzz_bytes_t *in, mm_notice_t *notice)
+static void fill_notice(fuzz_known_t *known, fuzz_bytes_t *in, mm_verdict_t *verdict)
 {
     uint8_t choice = fuzz_byte(in);
-    *notice = (mm_notice_t){.verdict = (mm_verdict_t)(choice % 4 + MM_VERDICT_EXTEND),
-                            .id = recent_id(known, in)};
-    if (notice->verdict == MM_VERDICT_ACK || notice->verdict == MM_VERDICT_DEAD)
-        notice->attempts = count_of(in, 1, 0, UINT32_MAX);
-    if (notice->verdict == MM_VERDICT_NACK)
-        notice->delay_ms = time_of(in, 1000);
-    if (notice->verdict == MM_VERDICT_DEAD)
-        notice->error = text_of(in);
+    *verdict = (mm_verdict_t){.kind = (mm_verdict_kind_t)(choice % 4 + MM_VERDICT_EXTEND),
+                              .id = recent_id(known, in)};
+    if (verdict->kind == MM_VERDICT_ACK || verdict->kind == MM_VERDICT_DEAD)
+        verdict->attempts = count_of(in, 1, 0, UINT32_MAX);
+    if (verdict->kind == MM_VERDICT_NACK)
+        verdict->delay_ms = time_of(in, 1000);
+    if (verdict->kind == MM_VERDICT_DEAD)
+        verdict->error = text_of(in);
 }
 
 // ---- frames
@@ -293,12 +295,12 @@ static void fill_report(fuzz_known_t *known, fuzz_bytes_t *in, bool is_hello, mm
     fuzz_peer_t *peer = &known->peers[index];
     uint8_t lies = fuzz_byte(in);
     if (lies & 1) { // another process of that name
-        peer->nonce++;
+        peer->instance++;
         peer->session = peer->sequence = peer->serial = 0;
     }
     *report = (mm_report_t){.is_hello = is_hello,
-                            .worker = mm_text(peer->name),
-                            .nonce = fuzz_number(in, peer->nonce),
+                            .worker = mm_str(peer->name),
+                            .instance = fuzz_number(in, peer->instance),
                             .role = peer->role,
                             .session = fuzz_number(in, peer->session),
                             .stamp_ms = time_of(in, known->now_ms),
@@ -334,13 +336,13 @@ static void fill_answer(fuzz_known_t *known, fuzz_bytes_t *in, mm_frame_t *frame
     const fuzz_peer_t *peer = &known->peers[fuzz_byte(in) < 0xC0 ? 0 : 1];
     bool is_welcome = frame->kind == MM_FRAME_WELCOME;
     frame->as.answer.consumer = name_of(in, "consumer");
-    frame->as.answer.life = at_least_one(fuzz_number(in, known->life));
-    frame->as.answer.worker = mm_text(peer->name);
-    frame->as.answer.nonce = fuzz_number(in, peer->nonce);
+    frame->as.answer.epoch = at_least_one(fuzz_number(in, known->epoch));
+    frame->as.answer.worker = mm_str(peer->name);
+    frame->as.answer.instance = fuzz_number(in, peer->instance);
     frame->as.answer.session = fuzz_number(in, peer->session + is_welcome);
     if (is_welcome) {
         frame->as.answer.session = at_least_one(frame->as.answer.session);
-        frame->as.answer.suffix = mm_text(suffixes[fuzz_byte(in) % 3]);
+        frame->as.answer.suffix = mm_str(suffixes[fuzz_byte(in) % 3]);
     }
     if (frame->kind == MM_FRAME_REFUSED)
         frame->as.answer.reason = text_of(in);
@@ -349,7 +351,7 @@ static void fill_answer(fuzz_known_t *known, fuzz_bytes_t *in, mm_frame_t *frame
 static void fill_jobs(fuzz_known_t *known, fuzz_bytes_t *in, mm_frame_t *frame)
 {
     frame->as.jobs.publisher = name_of(in, "p1");
-    frame->as.jobs.life = fuzz_number(in, known->life);
+    frame->as.jobs.epoch = fuzz_number(in, known->epoch);
     frame->as.jobs.count = items_of(in);
     frame->as.jobs.items = items.jobs;
     for (size_t i = 0; i < frame->as.jobs.count; i++) {
@@ -366,7 +368,7 @@ static void fill_tasks(fuzz_known_t *known, fuzz_bytes_t *in, mm_frame_t *frame)
     const fuzz_peer_t *me = &known->peers[0];
     frame->as.tasks.session = at_least_one(fuzz_number(in, me->session));
     frame->as.tasks.stamp_ms = time_of(in, known->now_ms);
-    frame->as.tasks.confirmed = fuzz_number(in, me->serial);
+    frame->as.tasks.acknowledged_through = fuzz_number(in, me->serial);
     frame->as.tasks.last = fuzz_byte(in) >= 0xC0;
     frame->as.tasks.count = items_of(in);
     frame->as.tasks.items = items.tasks;
@@ -377,8 +379,8 @@ static void fill_tasks(fuzz_known_t *known, fuzz_bytes_t *in, mm_frame_t *frame)
 static void fill_started(fuzz_known_t *known, fuzz_bytes_t *in, mm_frame_t *frame)
 {
     size_t peer = peer_of(in);
-    frame->as.started.worker = mm_text(known->peers[peer].name);
-    frame->as.started.nonce = fuzz_number(in, known->peers[peer].nonce);
+    frame->as.started.worker = mm_str(known->peers[peer].name);
+    frame->as.started.instance = fuzz_number(in, known->peers[peer].instance);
     frame->as.started.session = fuzz_number(in, known->peers[peer].session);
     frame->as.started.count = items_of(in);
     frame->as.started.numbers = items.numbers;
@@ -391,18 +393,18 @@ static void fill_started(fuzz_known_t *known, fuzz_bytes_t *in, mm_frame_t *fram
 static void fill_worker_frame(fuzz_known_t *known, fuzz_bytes_t *in, mm_frame_t *frame)
 {
     size_t peer = peer_of(in);
-    mm_text_t name = mm_text(known->peers[peer].name);
-    uint64_t nonce = fuzz_number(in, known->peers[peer].nonce);
+    mm_str_t name = mm_str(known->peers[peer].name);
+    uint64_t instance = fuzz_number(in, known->peers[peer].instance);
     uint64_t session = fuzz_number(in, known->peers[peer].session);
     if (frame->kind == MM_FRAME_BYE) {
         frame->as.bye.worker = name;
-        frame->as.bye.nonce = nonce;
+        frame->as.bye.instance = instance;
         frame->as.bye.session = session;
         frame->as.bye.last_serial = fuzz_number(in, known->peers[peer].serial);
         return;
     }
     frame->as.results.worker = name;
-    frame->as.results.nonce = nonce;
+    frame->as.results.instance = instance;
     frame->as.results.session = session;
     fill_results(known, in, peer, &frame->as.results.items, &frame->as.results.count);
 }
@@ -410,7 +412,7 @@ static void fill_worker_frame(fuzz_known_t *known, fuzz_bytes_t *in, mm_frame_t 
 static void fill_notices(fuzz_known_t *known, fuzz_bytes_t *in, mm_frame_t *frame)
 {
     frame->as.notices.consumer = name_of(in, "consumer");
-    frame->as.notices.life = at_least_one(fuzz_number(in, known->life));
+    frame->as.notices.epoch = at_least_one(fuzz_number(in, known->epoch));
     frame->as.notices.count = items_of(in);
     frame->as.notices.items = items.notices;
     for (size_t i = 0; i < frame->as.notices.count; i++)
@@ -420,15 +422,15 @@ static void fill_notices(fuzz_known_t *known, fuzz_bytes_t *in, mm_frame_t *fram
 static void fill_beat(fuzz_known_t *known, fuzz_bytes_t *in, mm_frame_t *frame)
 {
     frame->as.beat.consumer = name_of(in, "consumer");
-    frame->as.beat.life = at_least_one(fuzz_number(in, known->life));
+    frame->as.beat.epoch = at_least_one(fuzz_number(in, known->epoch));
     frame->as.beat.draining = fuzz_byte(in) >= 0xC0;
     frame->as.beat.count = items_of(in);
-    frame->as.beat.items = items.confirms;
+    frame->as.beat.items = items.acknowledgements;
     for (size_t i = 0; i < frame->as.beat.count; i++)
-        items.confirms[i] =
-            (mm_confirm_t){.worker = name_of(in, known->peers[0].name),
-                           .session = at_least_one(fuzz_number(in, known->peers[0].session)),
-                           .confirmed = fuzz_number(in, known->peers[0].serial)};
+        items.acknowledgements[i] = (mm_acknowledgement_t){
+            .worker = name_of(in, known->peers[0].name),
+            .session = at_least_one(fuzz_number(in, known->peers[0].session)),
+            .acknowledged_through = fuzz_number(in, known->peers[0].serial)};
 }
 
 static mm_about_t about_of(fuzz_bytes_t *in)
@@ -472,7 +474,7 @@ void fuzz_frame(fuzz_known_t *known, fuzz_bytes_t *in, mm_frame_kind_t kind, mm_
     case MM_FRAME_BEAT: fill_beat(known, in, ret_frame); break;
     case MM_FRAME_LEAVING:
         ret_frame->as.leaving.consumer = name_of(in, "consumer");
-        ret_frame->as.leaving.life = at_least_one(fuzz_number(in, known->life));
+        ret_frame->as.leaving.epoch = at_least_one(fuzz_number(in, known->epoch));
         break;
     case MM_FRAME_QUERY: fill_query(in, ret_frame); break;
     case MM_FRAME_TELL: fill_tell(in, ret_frame); break;
@@ -488,7 +490,7 @@ void fuzz_carry(const mm_frame_t *frame, mm_frame_t *ret_frame, char **ret_bytes
         decoder = mm_decoder_new();
     }
     mm_encode_frame(encoder, frame);
-    mm_text_t bytes = mm_encoder_bytes(encoder);
+    mm_str_t bytes = mm_encoder_bytes(encoder);
     *ret_bytes = malloc(bytes.size);
     assert(*ret_bytes);
     memcpy(*ret_bytes, bytes.data, bytes.size);

@@ -19,7 +19,7 @@ typedef struct {
 uint8_t fuzz_byte(fuzz_bytes_t *in);
 // `likely`, or something that hurts.
 uint64_t fuzz_number(fuzz_bytes_t *in, uint64_t likely);
-mm_text_t fuzz_host(size_t index);
+mm_str_t fuzz_host(size_t index);
 mm_id_t fuzz_id(size_t index);
 size_t fuzz_id_index(const mm_id_t *id);
 
@@ -27,7 +27,7 @@ size_t fuzz_id_index(const mm_id_t *id);
 typedef struct {
     const char *name;
     mm_role_t role;
-    uint64_t nonce;
+    uint64_t instance;
     uint64_t session;
     uint64_t sequence; // of its last report
     uint64_t serial;   // of its last result
@@ -44,7 +44,7 @@ typedef struct {
 // What frames can hit something with.
 typedef struct {
     int64_t now_ms;
-    uint64_t life;
+    uint64_t epoch;
     uint64_t number;  // of the last task
     size_t newest_id; // index of the newest job
     fuzz_peer_t peers[FUZZ_PEERS];
@@ -55,10 +55,10 @@ typedef struct {
 
 void fuzz_known_init(fuzz_known_t *self);
 // The peer of that name, or FUZZ_PEERS.
-size_t fuzz_known_peer(const fuzz_known_t *self, mm_text_t name);
+size_t fuzz_known_peer(const fuzz_known_t *self, mm_str_t name);
 void fuzz_known_add_task(fuzz_known_t *self, const mm_task_t *task, size_t peer);
 
-// Fills in a frame of that kind. What it points to lives until the next call.
+// Fills in a frame of that kind. What it points to epochs until the next call.
 void fuzz_frame(fuzz_known_t *known, fuzz_bytes_t *in, mm_frame_kind_t kind, mm_frame_t *ret_frame);
 
 // The frame as its receiver decodes it, from memory of exactly its size; the caller frees

@@ -9,15 +9,15 @@
 #include <assert.h>
 #include <string.h>
 
-static void check_good(mm_text_t host)
+static void check_good(mm_str_t host)
 {
     hostline_buffer_t buffer;
     char why[HOSTLINE_ERROR_MAX];
-    mm_text_t again = {"untouched", 9};
+    mm_str_t again = {"untouched", 9};
     if (host.size > 0)
         assert(mm_host_complaint(host) == NULL);
     bool is_good = hostline_parse(host, false, &buffer, &again, why);
-    assert(is_good && mm_text_equal(again, host));
+    assert(is_good && mm_str_equal(again, host));
 }
 
 static void check_bad(const char *why)
@@ -35,16 +35,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     hostline_buffer_t buffer;
     char why[HOSTLINE_ERROR_MAX];
     memset(why, 0x01, sizeof why);
-    mm_text_t line = {(const char *)data + 1, size - 1};
+    mm_str_t line = {(const char *)data + 1, size - 1};
     const char *end = memchr(line.data, '\n', line.size);
     if (end)
         line.size = (size_t)(end - line.data);
-    mm_text_t host = {"untouched", 9};
+    mm_str_t host = {"untouched", 9};
     if (hostline_parse(line, data[0] & 1, &buffer, &host, why)) {
         check_good(host);
     } else {
         check_bad(why);
-        assert(mm_text_equal(host, mm_text("untouched")));
+        assert(mm_str_equal(host, mm_str("untouched")));
     }
     return 0;
 }

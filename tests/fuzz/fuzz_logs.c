@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void take_lines(timeline_t *timeline, const char *data, size_t size)
+static void parse_lines(timeline_t *timeline, const char *data, size_t size)
 {
     const char *end = data + size;
     for (const char *at = data; at < end;) {
@@ -22,7 +22,7 @@ static void take_lines(timeline_t *timeline, const char *data, size_t size)
         memcpy(line, at, length);
         line = realloc(line, length > 0 ? length : 1);
         assert(line);
-        timeline_take(timeline, (mm_text_t){line, length});
+        timeline_take(timeline, (mm_str_t){line, length});
         free(line);
         at += length + 1;
     }
@@ -70,11 +70,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static char host[] = "web-02";
     record_t record = {.host = host, .is_pending = true};
-    bool is_id = mm_id_parse(mm_text("01a217ae230770018bf929b67330f4c3"), &record.id);
+    bool is_id = mm_id_parse(mm_str("01a217ae230770018bf929b67330f4c3"), &record.id);
     assert(is_id);
     timeline_t timeline;
     timeline_begin(&timeline, &record);
-    take_lines(&timeline, (const char *)data, size);
+    parse_lines(&timeline, (const char *)data, size);
     timeline_end(&timeline);
     records_t records = {.items = &record, .count = 1};
     check_order(&timeline);

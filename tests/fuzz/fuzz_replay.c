@@ -27,12 +27,12 @@ static int replay(void)
     FILE *file = fopen(path, "rb");
     if (!file)
         return -1;
-    size_t size = 0, room = 0;
+    size_t size = 0, capacity = 0;
     uint8_t *data = NULL;
     for (int c; (c = getc(file)) != EOF;) {
-        if (size == room) {
-            room = room ? 2 * room : 4096;
-            uint8_t *larger = realloc(data, room);
+        if (size == capacity) {
+            capacity = capacity ? 2 * capacity : 4096;
+            uint8_t *larger = realloc(data, capacity);
             if (!larger)
                 abort();
             data = larger;

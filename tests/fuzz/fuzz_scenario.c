@@ -22,7 +22,7 @@ typedef struct {
     char twice[1 << 17];
 } world_t;
 
-static const gather_config_t defaults = {.life = 1,
+static const gather_config_t defaults = {.epoch = 1,
                                          .seed = 1,
                                          .attempts = 3,
                                          .backoff_low_ms = 100,
@@ -43,7 +43,7 @@ static size_t write_step(char *text, size_t size, const gather_event_t *event,
 {
     FILE *file = fmemopen(text, size, "w");
     assert(file);
-    gather_text_step(file, 0, event, actions);
+    gather_trace_step(file, 0, event, actions);
     long written = ftell(file);
     assert(written > 0 && (size_t)written < size);
     (void)fclose(file);
@@ -64,7 +64,7 @@ static void check_written(world_t *self, const gather_event_t *event)
     assert(again == size && memcmp(self->twice, self->written, size - strlen(" ->\n")) == 0);
 }
 
-static void take_config(world_t *self, const char *line)
+static void parse_config(world_t *self, const char *line)
 {
     gather_config_t config = self->config;
     if (!gather_reader_config(self->reader, line, &config))
@@ -75,7 +75,7 @@ static void take_config(world_t *self, const char *line)
     self->gather = gather_new(&self->config, 0);
 }
 
-static void take_event(world_t *self, const char *line)
+static void parse_event(world_t *self, const char *line)
 {
     gather_event_t event;
     if (!gather_reader_event(self->reader, line, &event)) {
@@ -103,9 +103,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (int i = 0; i < LINES_MAX && rest; i++) {
         char *line = strsep(&rest, "\n");
         if (*line == 'c')
-            take_config(&self, line);
+            parse_config(&self, line);
         else
-            take_event(&self, line);
+            parse_event(&self, line);
     }
     free(text);
     gather_destroy(&self.gather);

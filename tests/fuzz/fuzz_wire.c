@@ -100,7 +100,7 @@ static void check_good(const mm_frame_t *frame, const uint8_t *data, size_t size
     mm_frame_t other;
     msgpack_object given, written;
     mm_encode_frame(encoder, frame);
-    mm_text_t bytes = mm_encoder_bytes(encoder);
+    mm_str_t bytes = mm_encoder_bytes(encoder);
     msgpack_zone_clear(&zone);
     unpack((const char *)data, size, &given);
     unpack(bytes.data, bytes.size, &written);
@@ -111,7 +111,7 @@ static void check_good(const mm_frame_t *frame, const uint8_t *data, size_t size
     mm_wire_status_t status = mm_decode(again, copy, bytes.size, &other);
     assert(status == MM_WIRE_OK);
     mm_encode_frame(encoder, &other);
-    mm_text_t twice = mm_encoder_bytes(encoder);
+    mm_str_t twice = mm_encoder_bytes(encoder);
     assert(twice.size == bytes.size && memcmp(twice.data, copy, bytes.size) == 0);
     free(copy);
 }
@@ -119,14 +119,14 @@ static void check_good(const mm_frame_t *frame, const uint8_t *data, size_t size
 static void check_bad(const mm_frame_t *frame, mm_wire_status_t status, const uint8_t *data,
                       size_t size)
 {
-    mm_text_t worker;
-    uint64_t nonce;
+    mm_str_t worker;
+    uint64_t instance;
     mm_frame_t untouched;
     memset(&untouched, 0xA5, sizeof untouched);
     assert(memcmp(frame, &untouched, sizeof untouched) == 0);
     assert(strlen(mm_decoder_complaint(decoder)) > 0);
     assert((status == MM_WIRE_MALFORMED) == !mm_wire_scan(data, size));
-    if (mm_decoder_foreign_hello(decoder, &worker, &nonce))
+    if (mm_decoder_foreign_hello(decoder, &worker, &instance))
         assert(status == MM_WIRE_VERSION_BAD && mm_wire_is_name(worker));
 }
 

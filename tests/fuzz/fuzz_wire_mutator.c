@@ -250,7 +250,7 @@ static size_t new_frame(uint8_t *data, size_t size_max)
     fuzz_known_init(&known);
     fuzz_frame(&known, &in, (mm_frame_kind_t)(1 + below(MM_FRAME_TELL)), &frame);
     mm_encode_frame(encoder, &frame);
-    mm_text_t bytes = mm_encoder_bytes(encoder);
+    mm_str_t bytes = mm_encoder_bytes(encoder);
     if (bytes.size > size_max)
         return 0;
     memcpy(data, bytes.data, bytes.size);

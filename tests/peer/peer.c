@@ -21,7 +21,7 @@
 #define SEND_MS  2000
 #define ALIVE_MS 3000
 
-void *peer_push(peer_t *self, mm_place_t place)
+void *peer_push(peer_t *self, mm_socket_role_t place)
 {
     char endpoint[MM_ENDPOINT_MAX];
     if (self->push[place])
@@ -30,7 +30,7 @@ void *peer_push(peer_t *self, mm_place_t place)
     void *socket = mm_socket_new(ZMQ_PUSH);
     int rc = zmq_setsockopt(socket, ZMQ_SNDTIMEO, &wait_ms, sizeof wait_ms);
     assert(rc == 0);
-    rc = mm_socket_connect(socket, mm_endpoint_place(&self->base, place, endpoint));
+    rc = mm_socket_connect(socket, mm_endpoint_of(&self->base, place, endpoint));
     assert(rc == 0);
     self->push[place] = socket;
     return socket;
@@ -38,11 +38,11 @@ void *peer_push(peer_t *self, mm_place_t place)
 
 void peer_reset(peer_t *self)
 {
-    for (size_t i = 0; i < PEER_PLACES; i++)
+    for (size_t i = 0; i < PEER_SOCKETS; i++)
         mm_socket_destroy(&self->push[i]);
 }
 
-void peer_send(peer_t *self, mm_place_t place, const void *data, size_t size)
+void peer_send(peer_t *self, mm_socket_role_t place, const void *data, size_t size)
 {
     if (zmq_send(peer_push(self, place), data, size, 0) >= 0)
         return;
@@ -50,10 +50,10 @@ void peer_send(peer_t *self, mm_place_t place, const void *data, size_t size)
     exit(EXIT_FAILURE);
 }
 
-void peer_send_frame(peer_t *self, mm_place_t place, const mm_frame_t *frame)
+void peer_send_frame(peer_t *self, mm_socket_role_t place, const mm_frame_t *frame)
 {
     mm_encode_frame(self->encoder, frame);
-    mm_text_t bytes = mm_encoder_bytes(self->encoder);
+    mm_str_t bytes = mm_encoder_bytes(self->encoder);
     peer_send(self, place, bytes.data, bytes.size);
 }
 
@@ -73,14 +73,14 @@ bool peer_hear(peer_t *self, int wait_ms, mm_frame_t *ret_frame)
                MM_WIRE_OK;
 }
 
-void peer_listen(peer_t *self, mm_text_t topic)
+void peer_listen(peer_t *self, mm_str_t topic)
 {
     char endpoint[MM_ENDPOINT_MAX];
     mm_socket_destroy(&self->events);
     self->events = mm_socket_new(ZMQ_SUB);
     mm_socket_subscribe(self->events, topic);
     int rc =
-        mm_socket_connect(self->events, mm_endpoint_place(&self->base, MM_PLACE_EVENTS, endpoint));
+        mm_socket_connect(self->events, mm_endpoint_of(&self->base, MM_SOCKET_EVENTS, endpoint));
     assert(rc == 0);
 }
 
@@ -139,7 +139,7 @@ static int run(peer_t *self, const char *verb, const char *name)
 
 int main(int argc, char **argv)
 {
-    peer_t self = {.nonce = mm_nonce()};
+    peer_t self = {.instance = mm_instance_draw()};
     bool sends = argc == 4 && strcmp(argv[2], "send") == 0;
     bool other = argc == 3 && (strcmp(argv[2], "list") == 0 || strcmp(argv[2], "all") == 0 ||
                                strcmp(argv[2], "alive") == 0);

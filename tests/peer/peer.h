@@ -13,7 +13,7 @@
 #include <msgpack.h>
 
 #define PEER_NAME_MAX 80
-#define PEER_PLACES   3
+#define PEER_SOCKETS  3
 
 // What the consumer is to make of it: what it counts as dropped is checked against its log.
 typedef struct {
@@ -23,23 +23,23 @@ typedef struct {
 
 typedef struct {
     mm_endpoint_t base;
-    void *push[PEER_PLACES]; // jobs and inbox; made when they are first needed
+    void *push[PEER_SOCKETS]; // jobs and inbox; made when they are first needed
     void *events;
     mm_encoder_t *encoder;
     mm_decoder_t *decoder;
-    uint64_t nonce; // drawn anew for each worker that it plays
+    uint64_t instance; // drawn anew for each worker that it plays
     uint64_t sequence;
 } peer_t;
 
 // The PUSH socket to jobs or inbox. Fresh ones after peer_reset: the consumer cuts some.
-void *peer_push(peer_t *self, mm_place_t place);
+void *peer_push(peer_t *self, mm_socket_role_t place);
 void peer_reset(peer_t *self);
 // Sends one message, waiting up to two seconds for the connection; exits with 1 when it cannot.
-void peer_send(peer_t *self, mm_place_t place, const void *data, size_t size);
-void peer_send_frame(peer_t *self, mm_place_t place, const mm_frame_t *frame);
+void peer_send(peer_t *self, mm_socket_role_t place, const void *data, size_t size);
+void peer_send_frame(peer_t *self, mm_socket_role_t place, const mm_frame_t *frame);
 // Waits for one frame on events, at most `wait_ms`; false when none came, or it was not readable.
 bool peer_hear(peer_t *self, int wait_ms, mm_frame_t *ret_frame);
-void peer_listen(peer_t *self, mm_text_t topic);
+void peer_listen(peer_t *self, mm_str_t topic);
 
 // Each file's messages, numbered from 0: false when there is no such number. The name is set, and
 // unless `send` is false the message is sent.

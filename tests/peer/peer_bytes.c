@@ -70,7 +70,7 @@ static const literal_t literals[] = {
 
 // ---- messages that are made
 
-static void send_zeros(peer_t *self, mm_place_t place, uint8_t head, size_t size)
+static void send_zeros(peer_t *self, mm_socket_role_t place, uint8_t head, size_t size)
 {
     uint8_t *bytes = calloc(1, size);
     assert(bytes);
@@ -80,14 +80,14 @@ static void send_zeros(peer_t *self, mm_place_t place, uint8_t head, size_t size
 }
 
 // An array of 65,535 elements, each a byte.
-static void send_elements(peer_t *self, mm_place_t place)
+static void send_elements(peer_t *self, mm_socket_role_t place)
 {
     uint8_t bytes[3 + 65535] = {0xDC, 0xFF, 0xFF};
     peer_send(self, place, bytes, sizeof bytes);
 }
 
 // Arrays in arrays, as many as a frame holds bytes.
-static void send_nest(peer_t *self, mm_place_t place)
+static void send_nest(peer_t *self, mm_socket_role_t place)
 {
     uint8_t *bytes = malloc(MM_FRAME_BYTES);
     assert(bytes);
@@ -96,19 +96,19 @@ static void send_nest(peer_t *self, mm_place_t place)
     free(bytes);
 }
 
-static void send_most(peer_t *self, mm_place_t place)
+static void send_most(peer_t *self, mm_socket_role_t place)
 {
     send_zeros(self, place, 0x90, MM_FRAME_BYTES);
 }
 
 // libzmq cuts the connection: nothing of it is seen.
-static void send_too_much(peer_t *self, mm_place_t place)
+static void send_too_much(peer_t *self, mm_socket_role_t place)
 {
     send_zeros(self, place, 0x90, MM_FRAME_BYTES + 1);
     peer_reset(self);
 }
 
-static void send_frames(peer_t *self, mm_place_t place, int count)
+static void send_frames(peer_t *self, mm_socket_role_t place, int count)
 {
     void *socket = peer_push(self, place);
     for (int i = 0; i < count - 1; i++) {
@@ -118,19 +118,19 @@ static void send_frames(peer_t *self, mm_place_t place, int count)
     peer_send(self, place, "", 0);
 }
 
-static void send_two(peer_t *self, mm_place_t place)
+static void send_two(peer_t *self, mm_socket_role_t place)
 {
     send_frames(self, place, 2);
 }
 
-static void send_many(peer_t *self, mm_place_t place)
+static void send_many(peer_t *self, mm_socket_role_t place)
 {
     send_frames(self, place, MANY_FRAMES);
 }
 
 static const struct {
     const char *name;
-    void (*send)(peer_t *self, mm_place_t place);
+    void (*send)(peer_t *self, mm_socket_role_t place);
     unsigned drops;
 } made[] = {
     {"65535-elements", send_elements, 1},
@@ -149,7 +149,7 @@ bool peer_bytes(peer_t *self, size_t number, bool send, peer_item_t *ret_item)
     static const char *const names[] = {"jobs", "inbox"};
     if (number >= 2 * (LITERALS + MADE))
         return false;
-    mm_place_t place = number % 2 == 0 ? MM_PLACE_JOBS : MM_PLACE_INBOX;
+    mm_socket_role_t place = number % 2 == 0 ? MM_SOCKET_JOBS : MM_SOCKET_INBOX;
     size_t index = number / 2;
     bool is_made = index >= LITERALS;
     index -= is_made ? LITERALS : 0;

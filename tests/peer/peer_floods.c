@@ -12,20 +12,20 @@
 
 #define SETTLE_MS 3000 // within which some job is settled
 
-static void send_jobs(peer_t *self, const char *publisher, uint64_t life, const mm_job_t *jobs,
+static void send_jobs(peer_t *self, const char *publisher, uint64_t epoch, const mm_job_t *jobs,
                       size_t count)
 {
     mm_frame_t frame = {
         .kind = MM_FRAME_JOBS,
-        .as.jobs = {.publisher = mm_text(publisher), .life = life, .items = jobs, .count = count}};
-    peer_send_frame(self, MM_PLACE_JOBS, &frame);
+        .as.jobs = {.publisher = mm_str(publisher), .epoch = epoch, .items = jobs, .count = count}};
+    peer_send_frame(self, MM_SOCKET_JOBS, &frame);
 }
 
 static mm_job_t job_of(const char *host, uint32_t delivery)
 {
     static mm_id_source_t *ids;
     ids = ids ? ids : mm_id_source_new();
-    mm_job_t job = {.host = mm_text(host), .delivery = delivery};
+    mm_job_t job = {.host = mm_str(host), .delivery = delivery};
     mm_id_next(ids, mm_clock_wall_ms(), &job.id);
     return job;
 }
@@ -48,7 +48,7 @@ static void one_id_with_many_hosts(peer_t *self)
     for (size_t i = 0; i < MM_BATCH_ITEMS; i++) {
         (void)snprintf(hosts[i], sizeof hosts[i], "peer-host-%zu", i);
         jobs[i] = first;
-        jobs[i].host = mm_text(hosts[i]);
+        jobs[i].host = mm_str(hosts[i]);
         jobs[i].delivery = UINT32_MAX - (uint32_t)i;
     }
     send_jobs(self, "peer", UINT64_MAX, jobs, MM_BATCH_ITEMS);
@@ -74,7 +74,7 @@ static bool overhear_ack(peer_t *self, mm_id_t *ret_id)
             continue;
         for (size_t i = 0; i < frame.as.notices.count; i++) {
             *ret_id = frame.as.notices.items[i].id;
-            if (frame.as.notices.items[i].verdict == MM_VERDICT_ACK)
+            if (frame.as.notices.items[i].kind == MM_VERDICT_ACK)
                 return true;
         }
     }
@@ -120,23 +120,23 @@ static void asks_for_everything(peer_t *self)
 {
     for (unsigned i = 0; i < 20000; i++)
         peer_send_frame(
-            self, MM_PLACE_INBOX,
+            self, MM_SOCKET_INBOX,
             &(mm_frame_t){.kind = MM_FRAME_QUERY,
                           .as.query = {.viewer = i,
                                        .about = (mm_about_t)(MM_ABOUT_STATS + i % MM_ABOUT_VIEWERS),
                                        .seconds = UINT32_MAX,
-                                       .text = mm_text(i % 2 ? "* *" : "peer-host")}});
+                                       .text = mm_str(i % 2 ? "* *" : "peer-host")}});
 }
 
 // Of a process that is none, in the name of the consumer, and as long as may be.
 static void tells_lies(peer_t *self)
 {
-    static char text[MM_TELL_BYTES];
+    static char text[MM_REPLY_BYTES];
     memset(text, '{', sizeof text);
     for (unsigned i = 0; i < 50; i++)
-        peer_send_frame(self, i % 2 ? MM_PLACE_INBOX : MM_PLACE_JOBS,
+        peer_send_frame(self, i % 2 ? MM_SOCKET_INBOX : MM_SOCKET_JOBS,
                         &(mm_frame_t){.kind = MM_FRAME_TELL,
-                                      .as.tell = {.process = mm_text("consumer"),
+                                      .as.tell = {.process = mm_str("consumer"),
                                                   .about = MM_ABOUT_STATS,
                                                   .text = {text, sizeof text}}});
 }

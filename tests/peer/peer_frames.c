@@ -20,23 +20,23 @@ static const char *const mutation_names[] = {"missing", "type", "range", "long",
 static const struct {
     const char *name;
     mm_frame_kind_t kind;
-    mm_place_t place;
+    mm_socket_role_t place;
     const char *fields;
 } kinds[] = {
-    {"jobs", MM_FRAME_JOBS, MM_PLACE_JOBS, "publisher:n life:u jobs[id:i host:h delivery:c ] "},
-    {"hello", MM_FRAME_HELLO, MM_PLACE_INBOX,
+    {"jobs", MM_FRAME_JOBS, MM_SOCKET_JOBS, "publisher:n life:u jobs[id:i host:h delivery:c ] "},
+    {"hello", MM_FRAME_HELLO, MM_SOCKET_INBOX,
      "worker:n nonce:u role:r session:u sequence:u stamp_ms:m slots:l last_serial:u part:p parts:P "
      "held[number:u id:i leg:g started:b host:h ] "
      "results[serial:z number:u leg:g id:i status:s outcome:o took_ms:m error:t evidence:v ] "},
-    {"heartbeat", MM_FRAME_HEARTBEAT, MM_PLACE_INBOX,
+    {"heartbeat", MM_FRAME_HEARTBEAT, MM_SOCKET_INBOX,
      "worker:n nonce:u role:r session:u sequence:u stamp_ms:m slots:l last_serial:u part:p parts:P "
      "held[number:u id:i leg:g started:b host:h ] "
      "results[serial:z number:u leg:g id:i status:s outcome:o took_ms:m error:t evidence:v ] "},
-    {"started", MM_FRAME_STARTED, MM_PLACE_INBOX, "worker:n nonce:u session:u numbers:U "},
-    {"results", MM_FRAME_RESULTS, MM_PLACE_INBOX,
+    {"started", MM_FRAME_STARTED, MM_SOCKET_INBOX, "worker:n nonce:u session:u numbers:U "},
+    {"results", MM_FRAME_RESULTS, MM_SOCKET_INBOX,
      "worker:n nonce:u session:u "
      "results[serial:z number:u leg:g id:i status:s outcome:o took_ms:m error:t evidence:v ] "},
-    {"bye", MM_FRAME_BYE, MM_PLACE_INBOX, "worker:n nonce:u session:u last_serial:u "},
+    {"bye", MM_FRAME_BYE, MM_SOCKET_INBOX, "worker:n nonce:u session:u last_serial:u "},
 };
 
 typedef struct {

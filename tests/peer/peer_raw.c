@@ -103,14 +103,14 @@ static const raw_t raws[] = {
 
 #define RAWS (sizeof raws / sizeof *raws)
 
-static int dial(const peer_t *self, mm_place_t place)
+static int dial(const peer_t *self, mm_socket_role_t place)
 {
     int fd = -1, rc;
     if (self->base.is_ipc) {
         char endpoint[MM_ENDPOINT_MAX];
         struct sockaddr_un to = {.sun_family = AF_UNIX};
         (void)snprintf(to.sun_path, sizeof to.sun_path, "%s",
-                       mm_endpoint_place(&self->base, place, endpoint) + strlen("ipc://"));
+                       mm_endpoint_of(&self->base, place, endpoint) + strlen("ipc://"));
         fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         rc = connect(fd, (const struct sockaddr *)&to, sizeof to);
     } else {
@@ -139,7 +139,7 @@ static bool is_ended(int fd, int64_t wait_ms)
     return false;
 }
 
-static void send_raw(const peer_t *self, mm_place_t place, const void *bytes, size_t size)
+static void send_raw(const peer_t *self, mm_socket_role_t place, const void *bytes, size_t size)
 {
     int fd = dial(self, place);
     (void)send(fd, bytes, size, MSG_NOSIGNAL);
@@ -147,7 +147,7 @@ static void send_raw(const peer_t *self, mm_place_t place, const void *bytes, si
     (void)close(fd);
 }
 
-static void send_random(const peer_t *self, mm_place_t place)
+static void send_random(const peer_t *self, mm_socket_role_t place)
 {
     uint32_t state = 2463534242;
     uint8_t bytes[4096];
@@ -161,13 +161,13 @@ static void send_random(const peer_t *self, mm_place_t place)
 // A greeting that stops half way must not hold its connection for ever (HANDSHAKE_IVL).
 static void stay_silent(const peer_t *self)
 {
-    int fds[PEER_PLACES];
-    for (mm_place_t place = 0; place < PEER_PLACES; place++) {
+    int fds[PEER_SOCKETS];
+    for (mm_socket_role_t place = 0; place < PEER_SOCKETS; place++) {
         fds[place] = dial(self, place);
         (void)send(fds[place], GREETING, 32, MSG_NOSIGNAL);
     }
     bool ended = true;
-    for (size_t i = 0; i < PEER_PLACES; i++) {
+    for (size_t i = 0; i < PEER_SOCKETS; i++) {
         ended = is_ended(fds[i], SILENCE_MS) && ended;
         (void)close(fds[i]);
     }
@@ -183,7 +183,7 @@ static void come_and_go(const peer_t *self)
     for (int round = 0; round < 5; round++) {
         int fds[100];
         for (size_t i = 0; i < 100; i++)
-            fds[i] = dial(self, (mm_place_t)(i % PEER_PLACES));
+            fds[i] = dial(self, (mm_socket_role_t)(i % PEER_SOCKETS));
         for (size_t i = 0; i < 100; i++)
             (void)close(fds[i]);
     }
@@ -191,14 +191,14 @@ static void come_and_go(const peer_t *self)
 
 bool peer_raw(peer_t *self, size_t number, bool send, peer_item_t *ret_item)
 {
-    static const char *const names[PEER_PLACES] = {"jobs", "inbox", "events"};
-    mm_place_t place = (mm_place_t)(number % PEER_PLACES);
-    size_t index = number / PEER_PLACES;
+    static const char *const names[PEER_SOCKETS] = {"jobs", "inbox", "events"};
+    mm_socket_role_t place = (mm_socket_role_t)(number % PEER_SOCKETS);
+    size_t index = number / PEER_SOCKETS;
     const char *name = index < RAWS ? raws[index].name : "random";
     *ret_item = (peer_item_t){.drops = 0};
     if (index > RAWS) {
-        bool is_silence = number == PEER_PLACES * (RAWS + 1);
-        if (!is_silence && number != PEER_PLACES * (RAWS + 1) + 1)
+        bool is_silence = number == PEER_SOCKETS * (RAWS + 1);
+        if (!is_silence && number != PEER_SOCKETS * (RAWS + 1) + 1)
             return false;
         (void)snprintf(ret_item->name, sizeof ret_item->name, "raw.%s",
                        is_silence ? "half-a-greeting-and-silence" : "come-and-go");
@@ -207,7 +207,7 @@ bool peer_raw(peer_t *self, size_t number, bool send, peer_item_t *ret_item)
         return true;
     }
     (void)snprintf(ret_item->name, sizeof ret_item->name, "raw.%s.%s", names[place], name);
-    if (index < RAWS && place != MM_PLACE_EVENTS)
+    if (index < RAWS && place != MM_SOCKET_EVENTS)
         ret_item->drops = raws[index].drops;
     if (send && index < RAWS)
         send_raw(self, place, raws[index].bytes, raws[index].size);

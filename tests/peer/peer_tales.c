@@ -30,8 +30,8 @@ static mm_frame_t report_of(peer_t *self, bool is_hello, const char *name)
 {
     return (mm_frame_t){.kind = is_hello ? MM_FRAME_HELLO : MM_FRAME_HEARTBEAT,
                         .as.report = {.is_hello = is_hello,
-                                      .worker = mm_text(name),
-                                      .nonce = self->nonce,
+                                      .worker = mm_str(name),
+                                      .instance = self->instance,
                                       .role = MM_ROLE_RESTARTER,
                                       .sequence = ++self->sequence,
                                       .stamp_ms = mm_clock_boot_ms(),
@@ -40,7 +40,7 @@ static mm_frame_t report_of(peer_t *self, bool is_hello, const char *name)
 
 static void report(peer_t *self, mm_frame_t *frame)
 {
-    peer_send_frame(self, MM_PLACE_INBOX, frame);
+    peer_send_frame(self, MM_SOCKET_INBOX, frame);
 }
 
 // Says hello with so many slots until it is welcomed; exits with 1 when it is not.
@@ -48,14 +48,14 @@ static mm_frame_t join(peer_t *self, const char *name, uint32_t slots)
 {
     char topic[MM_TOPIC_MAX];
     int64_t limit_ms = mm_clock_ms() + JOIN_MS;
-    self->nonce = mm_nonce();
+    self->instance = mm_instance_draw();
     peer_listen(self, mm_topic("worker", name, topic));
     while (mm_clock_ms() < limit_ms) {
         mm_frame_t answer, hello = report_of(self, true, name);
         hello.as.report.slots = slots;
         report(self, &hello);
         if (peer_hear(self, 50, &answer) && answer.kind == MM_FRAME_WELCOME &&
-            answer.as.answer.nonce == self->nonce)
+            answer.as.answer.instance == self->instance)
             return answer;
     }
     (void)fprintf(stderr, "peer: %s is not welcomed\n", name);
@@ -65,22 +65,22 @@ static mm_frame_t join(peer_t *self, const char *name, uint32_t slots)
 static void send_result(peer_t *self, const char *name, uint64_t session, const mm_result_t *result)
 {
     mm_frame_t frame = {.kind = MM_FRAME_RESULTS,
-                        .as.results = {.worker = mm_text(name),
-                                       .nonce = self->nonce,
+                        .as.results = {.worker = mm_str(name),
+                                       .instance = self->instance,
                                        .session = session,
                                        .items = result,
                                        .count = 1}};
-    peer_send_frame(self, MM_PLACE_INBOX, &frame);
+    peer_send_frame(self, MM_SOCKET_INBOX, &frame);
 }
 
 static void send_bye(peer_t *self, const char *name, uint64_t session, uint64_t last_serial)
 {
     mm_frame_t frame = {.kind = MM_FRAME_BYE,
-                        .as.bye = {.worker = mm_text(name),
-                                   .nonce = self->nonce,
+                        .as.bye = {.worker = mm_str(name),
+                                   .instance = self->instance,
                                    .session = session,
                                    .last_serial = last_serial}};
-    peer_send_frame(self, MM_PLACE_INBOX, &frame);
+    peer_send_frame(self, MM_SOCKET_INBOX, &frame);
 }
 
 static void fill_id(mm_id_t *id, uint64_t number)
@@ -93,7 +93,7 @@ static void fill_id(mm_id_t *id, uint64_t number)
 
 static void another_process_of_an_id(peer_t *self)
 {
-    self->nonce = mm_nonce();
+    self->instance = mm_instance_draw();
     mm_frame_t hello = report_of(self, true, "restarter-1");
     report(self, &hello);
     report(self, &hello); // the same sequence again
@@ -101,7 +101,7 @@ static void another_process_of_an_id(peer_t *self)
 
 static void second_saver(peer_t *self)
 {
-    self->nonce = mm_nonce();
+    self->instance = mm_instance_draw();
     mm_frame_t hello = report_of(self, true, "saver-2");
     hello.as.report.role = MM_ROLE_SAVER;
     hello.as.report.slots = MM_SLOTS_MAX;
@@ -120,7 +120,7 @@ static void changed_role(peer_t *self)
 static void foreign_nonce(peer_t *self)
 {
     const mm_result_t result = {.serial = 1, .leg = MM_LEG_RESTART, .id = NO_JOB};
-    self->nonce = mm_nonce();
+    self->instance = mm_instance_draw();
     mm_frame_t heartbeat = report_of(self, false, "restarter-1");
     heartbeat.as.report.session = 1;
     report(self, &heartbeat);
@@ -147,7 +147,7 @@ static void session_numbers(peer_t *self)
 {
     uint64_t sessions[] = {UINT64_MAX, UINT64_MAX - 1, UINT64_C(1) << 63};
     for (size_t i = 0; i < sizeof sessions / sizeof *sessions; i++) {
-        self->nonce = mm_nonce();
+        self->instance = mm_instance_draw();
         mm_frame_t hello = report_of(self, true, "peer-session-number");
         hello.as.report.session = sessions[i];
         report(self, &hello);
@@ -159,7 +159,7 @@ static void session_numbers(peer_t *self)
 static void sequence_and_serials(peer_t *self)
 {
     const mm_result_t result = {.serial = UINT64_MAX, .leg = MM_LEG_RESTART, .id = NO_JOB};
-    self->nonce = mm_nonce();
+    self->instance = mm_instance_draw();
     mm_frame_t hello = report_of(self, true, "peer-serial");
     hello.as.report.sequence = UINT64_MAX;
     hello.as.report.last_serial = UINT64_MAX;
@@ -174,7 +174,7 @@ static void sequence_and_serials(peer_t *self)
 // The table keeps a stamp for each task that is listed, and compares later ones with it.
 static void stamps(peer_t *self)
 {
-    const mm_held_t held = {.number = UINT64_MAX, .leg = MM_LEG_SAVE, .id = NO_JOB};
+    const mm_assignment_t held = {.number = UINT64_MAX, .leg = MM_LEG_SAVE, .id = NO_JOB};
     int64_t all[] = {INT64_MAX, 0, INT64_MAX - 1};
     mm_frame_t welcome = join(self, "peer-stamp", 1);
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
@@ -190,7 +190,7 @@ static void stamps(peer_t *self)
 static void parts_out_of_order(peer_t *self)
 {
     const uint32_t parts[] = {63, 0, 0, 2, 1, 63};
-    self->nonce = mm_nonce();
+    self->instance = mm_instance_draw();
     self->sequence++;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         mm_frame_t hello = report_of(self, true, "peer-parts");
@@ -217,7 +217,7 @@ static void results_of_no_task(peer_t *self)
                               .leg = (mm_leg_t)(1 + serial % 3),
                               .status = (mm_status_t)(serial / 3 % 3),
                               .outcome = MM_OUTCOME_DEAD,
-                              .error = mm_text("made up")};
+                              .error = mm_str("made up")};
         fill_id(&result.id, serial);
         send_result(self, "peer-liar", welcome.as.answer.session, &result);
     }
@@ -277,17 +277,17 @@ static void answers_for_another_job(peer_t *self)
 // So many tasks in reports of 256, all with hosts of a pipeline that numbers them from web-00001.
 static void claim(peer_t *self, const char *name, uint64_t first_number, uint32_t parts)
 {
-    static mm_held_t held[MM_BATCH_ITEMS];
+    static mm_assignment_t held[MM_BATCH_ITEMS];
     static char names[MM_BATCH_ITEMS][16];
     uint64_t sequence = ++self->sequence;
     for (uint32_t part = 0; part < parts; part++) {
         for (size_t i = 0; i < MM_BATCH_ITEMS; i++) {
             uint64_t number = part * MM_BATCH_ITEMS + i;
             (void)snprintf(names[i], sizeof names[i], "web-%05u", (unsigned)(number + 1) % 100000);
-            held[i] = (mm_held_t){.number = first_number + number,
-                                  .leg = MM_LEG_RESTART,
-                                  .host = mm_text(names[i]),
-                                  .started = true};
+            held[i] = (mm_assignment_t){.number = first_number + number,
+                                        .leg = MM_LEG_RESTART,
+                                        .host = mm_str(names[i]),
+                                        .started = true};
             fill_id(&held[i].id, number);
         }
         mm_frame_t hello = report_of(self, true, name);
@@ -302,14 +302,14 @@ static void claim(peer_t *self, const char *name, uint64_t first_number, uint32_
 
 static void claims_all_hosts(peer_t *self)
 {
-    self->nonce = mm_nonce();
+    self->instance = mm_instance_draw();
     claim(self, "peer-holds-all", 1, 8);
 }
 
 // The most that a report can list, again and again with other numbers.
 static void claims_more_and_more(peer_t *self)
 {
-    self->nonce = mm_nonce();
+    self->instance = mm_instance_draw();
     for (uint64_t i = 0; i < 6; i++)
         claim(self, "peer-holds-more", 1 + i * MM_PARTS_MAX * MM_BATCH_ITEMS, MM_PARTS_MAX);
 }
@@ -328,7 +328,7 @@ static void hellos_of_many(peer_t *self)
     for (unsigned i = 0; i < 3000; i++) {
         char name[32];
         (void)snprintf(name, sizeof name, "peer-many-%u", i);
-        self->nonce = mm_nonce();
+        self->instance = mm_instance_draw();
         mm_frame_t hello = report_of(self, true, name);
         report(self, &hello);
     }
@@ -337,7 +337,7 @@ static void hellos_of_many(peer_t *self)
 static void hellos_of_one(peer_t *self)
 {
     for (unsigned i = 0; i < 3000; i++) {
-        self->nonce = mm_nonce();
+        self->instance = mm_instance_draw();
         mm_frame_t hello = report_of(self, true, "peer-one");
         report(self, &hello);
     }
@@ -360,13 +360,13 @@ static void started_without_end(peer_t *self)
     for (size_t i = 0; i < MM_BATCH_ITEMS; i++)
         numbers[i] = UINT64_MAX - i;
     mm_frame_t frame = {.kind = MM_FRAME_STARTED,
-                        .as.started = {.worker = mm_text("restarter-1"),
-                                       .nonce = 1,
+                        .as.started = {.worker = mm_str("restarter-1"),
+                                       .instance = 1,
                                        .session = UINT64_MAX,
                                        .numbers = numbers,
                                        .count = MM_BATCH_ITEMS}};
     for (unsigned i = 0; i < 100; i++)
-        peer_send_frame(self, MM_PLACE_INBOX, &frame);
+        peer_send_frame(self, MM_SOCKET_INBOX, &frame);
 }
 
 static const struct {

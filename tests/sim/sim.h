@@ -78,7 +78,7 @@ typedef struct {
     bool accepted;
     uint32_t accepted_life; // of its publisher
     bool in_outbox;         // durable
-    bool given;             // to the core, in this life of its publisher
+    bool given;             // to the core, in this epoch of its publisher
     int64_t delete_ms;      // when its deletion is committed; 0: not asked
     bool poison;
     bool has_row; // in the store, durable
@@ -86,7 +86,7 @@ typedef struct {
     int64_t settled_ms;
     uint32_t successes;   // restarts that ended well
     uint32_t starts;      // in all
-    uint64_t starts_life; // life of the consumer that handed out what is counted in starts_of_life
+    uint64_t starts_life; // epoch of the consumer that handed out what is counted in starts_of_life
     uint32_t starts_of_life;
     uint64_t handed_life; // of the last consumer that handed out a restart
     uint64_t known_life;  // of the consumer that has read a success
@@ -117,11 +117,11 @@ typedef struct {
     bool ended; // its core is to be freed when the step is over
     bool draining;
     int64_t paused_until;
-    uint32_t sockets;       // counts the lives of its sockets: what was sent to former ones is lost
-    int64_t heard_from;     // events before this are missed: a slow joiner
-    int64_t clock_ms;       // offset of its clocks
-    int64_t start_ms;       // when it is started again
-    int64_t drained_ms;     // when its drain began
+    uint32_t sockets;   // counts the epochs of its sockets: what was sent to former ones is lost
+    int64_t heard_from; // events before this are missed: a slow joiner
+    int64_t clock_ms;   // offset of its clocks
+    int64_t start_ms;   // when it is started again
+    int64_t drained_ms; // when its drain began
     sim_message_t *backlog; // came while it was paused
     bool cut_in;            // partitioned: hears nothing
     bool cut_out;           // nobody hears it
@@ -179,7 +179,7 @@ typedef struct {
     sim_process_t *saver;
     sim_job_t jobs[SIM_JOBS];
     uint32_t job_count;
-    uint64_t life;
+    uint64_t epoch;
     int64_t store_full_until;
     uint64_t closed[SIM_CLOSED]; // sessions that the consumer has closed, the last ones
     uint32_t closed_count;
@@ -259,7 +259,7 @@ void sim_publisher_drain(sim_t *self, sim_process_t *process);
 void sim_violated(sim_t *self, const char *invariant, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void sim_check_deleted(sim_t *self, const sim_job_t *job);
-void sim_check_notice(sim_t *self, const mm_notice_t *notice);
+void sim_check_notice(sim_t *self, const mm_verdict_t *verdict);
 void sim_check_committed(sim_t *self, const sim_job_t *job, mm_outcome_t before);
 void sim_check_consumer(sim_t *self, const sim_process_t *process);
 void sim_check_handed_out(sim_t *self, const sim_process_t *consumer,
@@ -269,7 +269,7 @@ void sim_check_dead(sim_t *self, const mm_task_t *task);
 void sim_check_started(sim_t *self, const sim_process_t *process, const sim_running_t *task);
 void sim_check_leased(sim_t *self, const sim_process_t *process);
 void sim_check_session_closed(sim_t *self, uint64_t session);
-void sim_check_taken_back(sim_t *self, uint64_t number);
+void sim_check_reclaimed(sim_t *self, uint64_t number);
 // A job kills the worker that runs it.
 void sim_check_killed(const sim_running_t *task);
 void sim_check_leaving(sim_t *self);

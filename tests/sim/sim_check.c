@@ -38,10 +38,10 @@ void sim_check_deleted(sim_t *self, const sim_job_t *job)
 }
 
 // I2: an ack or dead is broadcast only after its outcome is durable.
-void sim_check_notice(sim_t *self, const mm_notice_t *notice)
+void sim_check_notice(sim_t *self, const mm_verdict_t *verdict)
 {
-    const sim_job_t *job = sim_job(self, &notice->id);
-    bool ack = notice->verdict == MM_VERDICT_ACK, dead = notice->verdict == MM_VERDICT_DEAD;
+    const sim_job_t *job = sim_job(self, &verdict->id);
+    bool ack = verdict->kind == MM_VERDICT_ACK, dead = verdict->kind == MM_VERDICT_DEAD;
     if ((ack && job->outcome != MM_OUTCOME_RESTARTED) || (dead && job->outcome != MM_OUTCOME_DEAD))
         sim_violated(self, "I2 ack means recorded", "job %u is told %s, on record is %d",
                      number_of(self, job), ack ? "ack" : "dead", (int)job->outcome);
@@ -84,11 +84,11 @@ void sim_check_handed_out(sim_t *self, const sim_process_t *consumer, const gath
 {
     const mm_task_t *task = &action->as.task.task;
     sim_job_t *job = sim_job(self, &task->id);
-    job->handed_life = self->life;
+    job->handed_life = self->epoch;
     if (consumer->draining)
         sim_violated(self, "R10 draining", "job %u is handed out by a consumer that drains",
                      number_of(self, job));
-    if (job->known_life == self->life)
+    if (job->known_life == self->epoch)
         sim_violated(self, "R8 success kept", "job %u is handed out, its success was read before",
                      number_of(self, job));
     if (job->outcome != MM_OUTCOME_NONE)
@@ -99,7 +99,7 @@ void sim_check_handed_out(sim_t *self, const sim_process_t *consumer, const gath
         const sim_process_t *worker = &self->processes[i];
         // Its session is open at this consumer: so it has told what it runs, or was told to run it.
         bool known = worker->alive && worker->role == SIM_RESTARTER && worker->session != 0 &&
-                     worker->session >> 32 == self->life && !is_closed(self, worker->session);
+                     worker->session >> 32 == self->epoch && !is_closed(self, worker->session);
         for (uint32_t j = 0; known && j < worker->running_count; j++)
             if (strcmp(worker->running[j].job->host, job->host) == 0)
                 sim_violated(self, "I8 one at a time per host",
@@ -122,8 +122,8 @@ static bool is_lonely(const sim_t *self, const sim_running_t *task)
 {
     const sim_job_t *job = task->job;
     return !is_among(self->given_up, self->given_up_count, task->number) &&
-           job->kills >= SIM_LONELY && job->kills_life == self->life &&
-           task->number >> 32 == self->life && task->number > job->killer;
+           job->kills >= SIM_LONELY && job->kills_life == self->epoch &&
+           task->number >> 32 == self->epoch && task->number > job->killer;
 }
 
 // R7: a job that has killed two workers harms nobody else.
@@ -159,9 +159,9 @@ void sim_check_started(sim_t *self, const sim_process_t *process, const sim_runn
 {
     sim_job_t *job = task->job;
     job->starts++;
-    uint64_t life = task->number >> 32;
-    if (job->starts_life != life) {
-        job->starts_life = life;
+    uint64_t epoch = task->number >> 32;
+    if (job->starts_life != epoch) {
+        job->starts_life = epoch;
         job->starts_of_life = 0;
     }
     sim_trace(self, "%s: starts #%llu of job %u", process->name.text,
@@ -172,7 +172,7 @@ void sim_check_started(sim_t *self, const sim_process_t *process, const sim_runn
     if (process->running_count > self->shape.slots)
         sim_violated(self, "I6 bounded", "%s runs %u tasks in %u slots", process->name.text,
                      process->running_count, self->shape.slots);
-    if (life < job->handed_life)
+    if (epoch < job->handed_life)
         sim_violated(self, "R6 hold",
                      "%s starts #%llu of a former consumer, the new one has "
                      "handed out job %u",
@@ -184,9 +184,9 @@ void sim_check_started(sim_t *self, const sim_process_t *process, const sim_runn
 void sim_check_killed(const sim_running_t *task)
 {
     sim_job_t *job = task->job;
-    uint64_t life = task->number >> 32;
-    if (job->kills_life != life) {
-        job->kills_life = life;
+    uint64_t epoch = task->number >> 32;
+    if (job->kills_life != epoch) {
+        job->kills_life = epoch;
         job->kills = 0;
     }
     job->kills++;
@@ -206,7 +206,7 @@ void sim_check_session_closed(sim_t *self, uint64_t session)
     self->closed[self->closed_count++ % SIM_CLOSED] = session;
 }
 
-void sim_check_taken_back(sim_t *self, uint64_t number)
+void sim_check_reclaimed(sim_t *self, uint64_t number)
 {
     self->given_up[self->given_up_count++ % SIM_CLOSED] = number;
 }

@@ -13,11 +13,11 @@
 
 void sim_consumer_start(sim_t *self, sim_process_t *process)
 {
-    self->life++;
+    self->epoch++;
     gather_config_t config = self->shape.gather;
-    config.life = self->life;
-    config.first_number = self->life << 32;
-    config.first_session = self->life << 32;
+    config.epoch = self->epoch;
+    config.first_number = self->epoch << 32;
+    config.first_session = self->epoch << 32;
     config.seed = sim_below(self, UINT64_MAX);
     process->gather = gather_new(&config, self->now_ms + process->clock_ms);
 }
@@ -43,14 +43,14 @@ static sim_process_t *find(sim_t *self, const char *name)
 
 static void send_notice(sim_t *self, const gather_action_t *action)
 {
-    sim_check_notice(self, &action->as.notice.notice);
+    sim_check_notice(self, &action->as.verdict.verdict);
     // Every subscriber would filter by topic: only the publisher that it is for takes it.
-    sim_process_t *to = find(self, action->as.notice.publisher);
+    sim_process_t *to = find(self, action->as.verdict.publisher);
     assert(to);
     mm_frame_t frame = {.kind = MM_FRAME_NOTICES,
-                        .as.notices = {.consumer = mm_text(NAME),
-                                       .life = self->life,
-                                       .items = &action->as.notice.notice,
+                        .as.notices = {.consumer = mm_str(NAME),
+                                       .epoch = self->epoch,
+                                       .items = &action->as.verdict.verdict,
                                        .count = 1}};
     for (uint32_t i = 0; i < self->process_count; i++)
         self->processes[i].heard_from += &self->processes[i] == to ? 0 : INT64_MAX / 4;
@@ -81,24 +81,26 @@ static void send_tasks(sim_t *self, sim_process_t *process, size_t first)
     }
     sim_process_t *to = find(self, action->as.task.worker);
     assert(to);
-    sim_send(self, process, to, action->as.task.session,
-             &(mm_frame_t){.kind = MM_FRAME_TASKS,
-                           .as.tasks = {.session = action->as.task.session,
-                                        .stamp_ms = action->as.task.stamp_ms,
-                                        .confirmed = action->as.task.confirmed,
-                                        .items = tasks,
-                                        .count = count}});
+    sim_send(
+        self, process, to, action->as.task.session,
+        &(mm_frame_t){.kind = MM_FRAME_TASKS,
+                      .as.tasks = {.session = action->as.task.session,
+                                   .stamp_ms = action->as.task.stamp_ms,
+                                   .acknowledged_through = action->as.task.acknowledged_through,
+                                   .items = tasks,
+                                   .count = count}});
 }
 
 static void send_last(sim_t *self, sim_process_t *process, const gather_action_t *action)
 {
     sim_process_t *to = find(self, action->as.answer.worker.text);
     assert(to);
-    sim_send(self, process, to, action->as.answer.session,
-             &(mm_frame_t){.kind = MM_FRAME_TASKS,
-                           .as.tasks = {.session = action->as.answer.session,
-                                        .confirmed = action->as.answer.confirmed,
-                                        .last = true}});
+    sim_send(
+        self, process, to, action->as.answer.session,
+        &(mm_frame_t){.kind = MM_FRAME_TASKS,
+                      .as.tasks = {.session = action->as.answer.session,
+                                   .acknowledged_through = action->as.answer.acknowledged_through,
+                                   .last = true}});
 }
 
 static void send_answer(sim_t *self, const gather_action_t *action)
@@ -107,35 +109,36 @@ static void send_answer(sim_t *self, const gather_action_t *action)
                            : action->kind == GATHER_REFUSED ? MM_FRAME_REFUSED
                                                             : MM_FRAME_REJOIN;
     sim_publish(self, &(mm_frame_t){.kind = kind,
-                                    .as.answer = {.consumer = mm_text(NAME),
-                                                  .life = self->life,
-                                                  .worker = mm_text(action->as.answer.worker.text),
-                                                  .nonce = action->as.answer.nonce,
+                                    .as.answer = {.consumer = mm_str(NAME),
+                                                  .epoch = self->epoch,
+                                                  .worker = mm_str(action->as.answer.worker.text),
+                                                  .instance = action->as.answer.instance,
                                                   .session = action->as.answer.session,
-                                                  .suffix = mm_text("task.0000000000000000"),
-                                                  .reason = mm_text(action->as.answer.reason)}});
+                                                  .suffix = mm_str("task.0000000000000000"),
+                                                  .reason = mm_str(action->as.answer.reason)}});
 }
 
 static void send_beat(sim_t *self, const sim_process_t *process)
 {
-    mm_confirm_t confirms[SIM_PROCESSES];
+    mm_acknowledgement_t acknowledgements[SIM_PROCESSES];
     size_t count = 0;
     gather_worker_t worker = {0};
     while (gather_next_worker(process->gather, &worker))
-        confirms[count++] = worker.confirm;
+        acknowledgements[count++] = worker.acknowledgement;
     sim_publish(self,
                 &(mm_frame_t){.kind = MM_FRAME_BEAT,
-                              .as.beat = {.consumer = mm_text(NAME),
-                                          .life = self->life,
+                              .as.beat = {.consumer = mm_str(NAME),
+                                          .epoch = self->epoch,
                                           .draining = gather_statistics(process->gather).draining,
-                                          .items = confirms,
+                                          .items = acknowledgements,
                                           .count = count}});
 }
 
 static void leave(sim_t *self, sim_process_t *process)
 {
-    sim_publish(self, &(mm_frame_t){.kind = MM_FRAME_LEAVING,
-                                    .as.leaving = {.consumer = mm_text(NAME), .life = self->life}});
+    sim_publish(self,
+                &(mm_frame_t){.kind = MM_FRAME_LEAVING,
+                              .as.leaving = {.consumer = mm_str(NAME), .epoch = self->epoch}});
     sim_crash(self, process, "left");
 }
 
@@ -143,7 +146,7 @@ static void apply(sim_t *self, sim_process_t *process, size_t index)
 {
     const gather_action_t *action = &process->gather_actions.items[index];
     switch (action->kind) {
-    case GATHER_NOTICE: send_notice(self, action); break;
+    case GATHER_VERDICT: send_notice(self, action); break;
     case GATHER_TASK: send_tasks(self, process, index); break;
     case GATHER_OPEN: break;
     case GATHER_CLOSE: sim_check_session_closed(self, action->as.answer.session); break;
@@ -152,9 +155,9 @@ static void apply(sim_t *self, sim_process_t *process, size_t index)
     case GATHER_REJOIN: send_answer(self, action); break;
     case GATHER_LAST: send_last(self, process, action); break;
     case GATHER_BEAT: send_beat(self, process); break;
-    case GATHER_NOTE:
-        if (action->as.note.note == GATHER_NOTE_TAKEN_BACK)
-            sim_check_taken_back(self, action->as.note.number);
+    case GATHER_LOG:
+        if (action->as.log.log == GATHER_LOG_RECLAIMED)
+            sim_check_reclaimed(self, action->as.log.number);
         break;
     case GATHER_LEAVE: leave(self, process); break;
     }
@@ -167,11 +170,11 @@ static void trace(sim_t *self, const sim_process_t *process, const gather_event_
     char text[8192];
     FILE *file = fmemopen(text, sizeof text, "w");
     assert(file);
-    gather_text_event(file, event);
+    gather_trace_event(file, event);
     (void)fputs(" ->", file);
     for (size_t i = 0; i < process->gather_actions.count; i++) {
         (void)fputc(' ', file);
-        if (gather_text_action(file, &process->gather_actions.items[i]))
+        if (gather_trace_action(file, &process->gather_actions.items[i]))
             (void)fputc(';', file);
     }
     (void)fclose(file);
@@ -180,24 +183,24 @@ static void trace(sim_t *self, const sim_process_t *process, const gather_event_
 }
 
 // The serial up to which the results of a joined worker are read; 0 when it is not joined.
-static uint64_t read_up_to(const sim_process_t *process, mm_text_t name)
+static uint64_t read_up_to(const sim_process_t *process, mm_str_t name)
 {
     gather_worker_t worker = {0};
     while (gather_next_worker(process->gather, &worker))
-        if (mm_text_equal(worker.confirm.worker, name))
-            return worker.confirm.confirmed;
+        if (mm_str_equal(worker.acknowledgement.worker, name))
+            return worker.acknowledgement.acknowledged_through;
     return 0;
 }
 
-// Which successes this life of the consumer knows of (R8): those that this event made it read.
-static void learn(sim_t *self, mm_text_t name, uint64_t before, const mm_result_t *results,
+// Which successes this epoch of the consumer knows of (R8): those that this event made it read.
+static void learn(sim_t *self, mm_str_t name, uint64_t before, const mm_result_t *results,
                   size_t count)
 {
     uint64_t after = count > 0 ? read_up_to(self->consumer, name) : 0;
     for (size_t i = 0; i < count; i++)
         if (results[i].leg == MM_LEG_RESTART && results[i].status == MM_STATUS_OK &&
             results[i].serial > before && results[i].serial <= after)
-            sim_job(self, &results[i].id)->known_life = self->life;
+            sim_job(self, &results[i].id)->known_life = self->epoch;
 }
 
 static void step(sim_t *self, sim_process_t *process, gather_event_t event)
@@ -206,7 +209,7 @@ static void step(sim_t *self, sim_process_t *process, gather_event_t event)
         return;
     event.now_ms = self->now_ms + process->clock_ms;
     const mm_result_t *results = NULL;
-    mm_text_t name = {0};
+    mm_str_t name = {0};
     size_t count = 0;
     if (event.kind == GATHER_RESULT) {
         name = event.as.from.worker;
@@ -226,14 +229,14 @@ static void step(sim_t *self, sim_process_t *process, gather_event_t event)
     sim_check_consumer(self, process);
 }
 
-static void take_jobs(sim_t *self, sim_process_t *process, const mm_frame_t *frame)
+static void parse_jobs(sim_t *self, sim_process_t *process, const mm_frame_t *frame)
 {
     gather_event_t event = {.kind = GATHER_ASK};
     if (frame->as.jobs.count == 0)
         step(self, process, event);
     event.kind = GATHER_JOB;
     event.as.job.publisher = frame->as.jobs.publisher;
-    event.as.job.life = frame->as.jobs.life;
+    event.as.job.epoch = frame->as.jobs.epoch;
     for (size_t i = 0; i < frame->as.jobs.count; i++) {
         event.as.job.job = frame->as.jobs.items[i];
         step(self, process, event);
@@ -244,7 +247,7 @@ void sim_consumer_take(sim_t *self, sim_process_t *process, const mm_frame_t *fr
 {
     gather_event_t event = {.kind = GATHER_REPORT};
     switch (frame->kind) {
-    case MM_FRAME_JOBS: take_jobs(self, process, frame); break;
+    case MM_FRAME_JOBS: parse_jobs(self, process, frame); break;
     case MM_FRAME_HELLO:
     case MM_FRAME_HEARTBEAT:
         event.as.report = &frame->as.report;
@@ -253,7 +256,7 @@ void sim_consumer_take(sim_t *self, sim_process_t *process, const mm_frame_t *fr
     case MM_FRAME_RESULTS:
         event.kind = GATHER_RESULT;
         event.as.from.worker = frame->as.results.worker;
-        event.as.from.nonce = frame->as.results.nonce;
+        event.as.from.instance = frame->as.results.instance;
         event.as.from.session = frame->as.results.session;
         event.as.from.result = frame->as.results.items;
         step(self, process, event);
@@ -261,7 +264,7 @@ void sim_consumer_take(sim_t *self, sim_process_t *process, const mm_frame_t *fr
     case MM_FRAME_BYE:
         event.kind = GATHER_BYE;
         event.as.from.worker = frame->as.bye.worker;
-        event.as.from.nonce = frame->as.bye.nonce;
+        event.as.from.instance = frame->as.bye.instance;
         event.as.from.session = frame->as.bye.session;
         event.as.from.last_serial = frame->as.bye.last_serial;
         step(self, process, event);

@@ -58,7 +58,7 @@ static int64_t arrival(sim_t *self, uint32_t from, uint32_t to)
 }
 
 static void post(sim_t *self, sim_process_t *from, sim_process_t *to, uint64_t session,
-                 bool is_event, mm_text_t bytes)
+                 bool is_event, mm_str_t bytes)
 {
     sim_message_t *message = calloc(1, sizeof *message + bytes.size);
     assert(message);

@@ -15,7 +15,7 @@ void sim_publisher_start(sim_t *self, sim_process_t *process)
     outbox_config_t config = self->shape.outbox;
     config.seed = sim_below(self, UINT64_MAX);
     process->outbox = outbox_new(&config, self->now_ms + process->clock_ms);
-    process->sockets++; // numbers its lives: jobs accepted in an earlier one may have been sent
+    process->sockets++; // numbers its epochs: jobs accepted in an earlier one may have been sent
     for (uint32_t i = 0; i < self->job_count; i++)
         if (self->jobs[i].publisher == process->index) {
             self->jobs[i].given = false;
@@ -48,8 +48,8 @@ static void send_jobs(sim_t *self, sim_process_t *process, const mm_job_t *job)
 {
     sim_send(self, process, self->consumer, 0,
              &(mm_frame_t){.kind = MM_FRAME_JOBS,
-                           .as.jobs = {.publisher = mm_text(process->name.text),
-                                       .life = outbox_life(process->outbox),
+                           .as.jobs = {.publisher = mm_str(process->name.text),
+                                       .epoch = outbox_life(process->outbox),
                                        .items = job,
                                        .count = job ? 1 : 0}});
 }
@@ -67,7 +67,7 @@ static void apply(sim_t *self, sim_process_t *process, const outbox_action_t *ac
         if (self->consumer->alive)
             send_jobs(self, process, NULL);
         break;
-    case OUTBOX_NOTE: break;
+    case OUTBOX_LOG: break;
     case OUTBOX_LEAVE: sim_crash(self, process, "left"); break;
     }
 }
@@ -95,7 +95,7 @@ static void give_jobs(sim_t *self, sim_process_t *process)
         job->given = true;
         outbox_event_t event = {.kind = OUTBOX_JOB};
         event.as.job.id = job->id;
-        event.as.job.host = mm_text(job->host);
+        event.as.job.host = mm_str(job->host);
         event.as.job.maybe_sent = job->accepted_life < process->sockets;
         step(self, process, event);
     }
@@ -131,16 +131,16 @@ void sim_publisher_take(sim_t *self, sim_process_t *process, const mm_frame_t *f
 {
     outbox_event_t event = {0};
     if (frame->kind == MM_FRAME_NOTICES) {
-        event.kind = OUTBOX_NOTICE;
-        event.as.notice.life = frame->as.notices.life;
-        event.as.notice.what = frame->as.notices.items[0];
+        event.kind = OUTBOX_VERDICT;
+        event.as.verdict.epoch = frame->as.notices.epoch;
+        event.as.verdict.what = frame->as.notices.items[0];
     } else if (frame->kind == MM_FRAME_BEAT) {
         event.kind = OUTBOX_BEAT;
-        event.as.beat.life = frame->as.beat.life;
+        event.as.beat.epoch = frame->as.beat.epoch;
         event.as.beat.draining = frame->as.beat.draining;
     } else if (frame->kind == MM_FRAME_LEAVING) {
         event.kind = OUTBOX_LEAVING;
-        event.as.beat.life = frame->as.leaving.life;
+        event.as.beat.epoch = frame->as.leaving.epoch;
     } else {
         return; // a worker's
     }

@@ -21,7 +21,7 @@ void sim_worker_start(sim_t *self, sim_process_t *process)
     bool saver = is_saver(process);
     mm_worker_config_t config = {.name = process->name,
                                  .role = saver ? MM_ROLE_SAVER : MM_ROLE_RESTARTER,
-                                 .nonce = 1 + sim_below(self, UINT64_MAX - 1),
+                                 .instance = 1 + sim_below(self, UINT64_MAX - 1),
                                  .slots = saver ? SIM_RUNNING : self->shape.slots,
                                  .heartbeat_ms = self->shape.gather.heartbeat_ms,
                                  .lost_after_ms = self->shape.gather.lost_after_ms,
@@ -106,7 +106,7 @@ static void finish(sim_t *self, sim_process_t *process, const sim_running_t *tas
                              .as.result = &(mm_result_t){.number = task->number,
                                                          .status = status,
                                                          .outcome = outcome,
-                                                         .error = mm_text(error)}});
+                                                         .error = mm_str(error)}});
 }
 
 static void stop_all(sim_t *self, sim_process_t *process)
@@ -124,7 +124,7 @@ static void end_process(sim_t *self, sim_process_t *process)
 
 static void send(sim_t *self, sim_process_t *process, const mm_worker_action_t *action)
 {
-    mm_text_t name = mm_text(process->name.text);
+    mm_str_t name = mm_str(process->name.text);
     mm_frame_t frame = {0};
     if (action->kind == MM_WORKER_RESULT) {
         const mm_result_t *result = mm_worker_result(process->worker, action->as.serial);
@@ -142,11 +142,11 @@ static void send(sim_t *self, sim_process_t *process, const mm_worker_action_t *
         frame.as.bye.session = mm_worker_session(process->worker);
         frame.as.bye.last_serial = action->as.last_serial;
     }
-    uint64_t nonce = mm_worker_nonce(process->worker);
+    uint64_t instance = mm_worker_instance(process->worker);
     if (frame.kind == MM_FRAME_RESULTS)
-        frame.as.results.nonce = nonce;
+        frame.as.results.instance = instance;
     else if (frame.kind == MM_FRAME_BYE)
-        frame.as.bye.nonce = nonce;
+        frame.as.bye.instance = instance;
     sim_send(self, process, self->consumer, 0, &frame);
 }
 
@@ -173,7 +173,7 @@ static void apply(sim_t *self, sim_process_t *process)
         case MM_WORKER_REPORT:
         case MM_WORKER_BYE: send(self, process, action); break;
         case MM_WORKER_DONE: end_process(self, process); break;
-        case MM_WORKER_NOTE: break;
+        case MM_WORKER_LOG: break;
         }
     }
 }

@@ -54,7 +54,7 @@ static void add_process(sim_t *self, sim_role_t role, uint32_t index, const char
     sim_process_t *process = &self->processes[self->process_count++];
     process->role = role;
     process->index = index;
-    bool valid = mm_name_from(mm_text(name), &process->name);
+    bool valid = mm_name_from(mm_str(name), &process->name);
     assert(valid);
     process->start_ms = sim_between(self, 0, 2000); // in any order
     if (role == SIM_CONSUMER)

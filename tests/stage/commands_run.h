@@ -176,7 +176,7 @@ static inline void start(driver_t *driver, uint64_t number, int64_t now_ms)
     mm_task_t task = {.number = number,
                       .leg = MM_LEG_RESTART,
                       .id = {{0x01, 0x93, 0x5a, [15] = 0x17}},
-                      .host = mm_text("web-7"),
+                      .host = mm_str("web-7"),
                       .attempt = 2};
     driver_start(driver, &task, now_ms);
 }

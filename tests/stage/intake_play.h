@@ -115,7 +115,7 @@ static inline void take_given(void *arg, const outbox_event_t *event)
 
 static inline void hear_beat(void)
 {
-    outbox_event_t event = {.kind = OUTBOX_BEAT, .now_ms = now_ms, .as.beat.life = LIFE};
+    outbox_event_t event = {.kind = OUTBOX_BEAT, .now_ms = now_ms, .as.beat.epoch = LIFE};
     outbox_step(core, &event, &actions);
 }
 
@@ -189,13 +189,13 @@ static inline void begin(uint64_t jobs)
 }
 
 // The consumer acks, or gives up, the oldest job that it was given.
-static inline void settle(mm_verdict_t verdict)
+static inline void settle(mm_verdict_kind_t verdict)
 {
     assert_true(settled_count < given_count);
-    outbox_event_t event = {.kind = OUTBOX_NOTICE, .now_ms = now_ms};
-    event.as.notice.life = LIFE;
-    event.as.notice.what = (mm_notice_t){
-        .verdict = verdict, .id = given[settled_count++].id, .attempts = 2, .error = {"no", 2}};
+    outbox_event_t event = {.kind = OUTBOX_VERDICT, .now_ms = now_ms};
+    event.as.verdict.epoch = LIFE;
+    event.as.verdict.what = (mm_verdict_t){
+        .kind = verdict, .id = given[settled_count++].id, .attempts = 2, .error = {"no", 2}};
     outbox_step(core, &event, &actions);
     assert_true(actions.count > 0 && actions.items[0].kind == OUTBOX_SETTLED);
     intake_settle(intake, &actions.items[0], now_ms, mm_clock_us());

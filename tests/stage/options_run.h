@@ -76,12 +76,12 @@ static void write_ini(const char *text)
     write_file(ini_path, text, strlen(text));
 }
 
-static void read_file(const char *path, char *buffer, size_t room)
+static void read_file(const char *path, char *buffer, size_t capacity)
 {
     FILE *file = fopen(path, "r");
     assert_non_null(file);
-    size_t size = fread(buffer, 1, room - 1, file);
-    assert_true(size < room - 1);
+    size_t size = fread(buffer, 1, capacity - 1, file);
+    assert_true(size < capacity - 1);
     buffer[size] = '\0';
     fclose(file);
 }

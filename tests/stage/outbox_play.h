@@ -71,7 +71,7 @@ static inline void put(outbox_db_t *outbox, int64_t run, unsigned job)
     char host[32];
     mm_id_t id = id_of(job);
     snprintf(host, sizeof host, "host-%u", job);
-    uint64_t token = outbox_db_put(outbox, run, &id, mm_text(host));
+    uint64_t token = outbox_db_put(outbox, run, &id, mm_str(host));
     assert_true(token > last_token);
     last_token = token;
     if (job < TOKENS)
@@ -83,10 +83,10 @@ static inline void settle(outbox_db_t *outbox, int64_t run, unsigned job, mm_out
     char host[32];
     snprintf(host, sizeof host, "host-%u", job);
     outbox_row_t row = {.id = id_of(job),
-                        .host = mm_text(host),
+                        .host = mm_str(host),
                         .run = run,
                         .token = tokens[job],
-                        .error = mm_text("no route")};
+                        .error = mm_str("no route")};
     outbox_db_settle(outbox, &row, outcome, 2);
 }
 
@@ -137,7 +137,7 @@ static inline void expect_jobs(outbox_db_t *outbox, size_t limit, unsigned first
             char host[32];
             snprintf(host, sizeof host, "host-%u", next);
             assert_true(mm_id_equal(&rows[i].id, &id));
-            assert_true(mm_text_equal(rows[i].host, mm_text(host)));
+            assert_true(mm_str_equal(rows[i].host, mm_str(host)));
             assert_int_equal(rows[i].run, 1);
             assert_true(rows[i].token > after);
             after = rows[i].token;

@@ -40,9 +40,9 @@ static inline mm_task_t task_of(mm_leg_t leg, unsigned job, uint64_t number)
     return (mm_task_t){.number = number,
                        .leg = leg,
                        .id = id_of(job),
-                       .host = mm_text("web-7.example.net"),
+                       .host = mm_str("web-7.example.net"),
                        .deliveries = 1,
-                       .publisher = mm_text("publisher-1"),
+                       .publisher = mm_str("publisher-1"),
                        .received_ms = 1000};
 }
 
@@ -58,8 +58,8 @@ static inline void put_settle(store_t *store, unsigned job, uint64_t number, mm_
     task.outcome = outcome;
     task.attempts = 3;
     task.extended = 4;
-    task.worker = mm_text("restarter-2");
-    task.error = outcome == MM_OUTCOME_DEAD ? mm_text("no route") : mm_text("");
+    task.worker = mm_str("restarter-2");
+    task.error = outcome == MM_OUTCOME_DEAD ? mm_str("no route") : mm_str("");
     store_put(store, &task);
 }
 

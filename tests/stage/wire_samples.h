@@ -56,7 +56,7 @@ static const mm_task_t sample_tasks[] = {
      .error = TEXT("exit status 1: Gerät weg")},
 };
 
-static const mm_held_t sample_held[] = {
+static const mm_assignment_t sample_held[] = {
     {.number = 4001,
      .leg = MM_LEG_RESTART,
      .id = JOB_ID('1'),
@@ -88,27 +88,27 @@ static const mm_result_t sample_results[] = {
 
 static const uint64_t sample_numbers[] = {4001, UINT64_MAX};
 
-static const mm_notice_t sample_notices[] = {
-    {.verdict = MM_VERDICT_EXTEND, .id = JOB_ID('1')},
-    {.verdict = MM_VERDICT_ACK, .id = JOB_ID('2'), .attempts = 8},
-    {.verdict = MM_VERDICT_NACK, .id = JOB_ID('3'), .delay_ms = 1500},
-    {.verdict = MM_VERDICT_DEAD, .id = JOB_ID('4'), .attempts = 5, .error = TEXT("exit status 2")},
+static const mm_verdict_t sample_notices[] = {
+    {.kind = MM_VERDICT_EXTEND, .id = JOB_ID('1')},
+    {.kind = MM_VERDICT_ACK, .id = JOB_ID('2'), .attempts = 8},
+    {.kind = MM_VERDICT_NACK, .id = JOB_ID('3'), .delay_ms = 1500},
+    {.kind = MM_VERDICT_DEAD, .id = JOB_ID('4'), .attempts = 5, .error = TEXT("exit status 2")},
 };
 
-static const mm_confirm_t sample_confirms[] = {
-    {.worker = TEXT("saver-1"), .session = 10, .confirmed = 900},
-    {.worker = TEXT("restarter-1"), .session = 11, .confirmed = 0},
+static const mm_acknowledgement_t sample_confirms[] = {
+    {.worker = TEXT("saver-1"), .session = 10, .acknowledged_through = 900},
+    {.worker = TEXT("restarter-1"), .session = 11, .acknowledged_through = 0},
 };
 
 #define SAMPLE_REPORT                                                                              \
     {                                                                                              \
-        .worker = TEXT("restarter-1"), .nonce = UINT64_MAX - 1, .role = MM_ROLE_RESTARTER,         \
+        .worker = TEXT("restarter-1"), .instance = UINT64_MAX - 1, .role = MM_ROLE_RESTARTER,      \
         .session = 11, .sequence = 21, .stamp_ms = 86400000, .slots = 256, .last_serial = 902,     \
         .part = 1, .parts = 3, .held = sample_held, .held_count = 2, .results = sample_results,    \
         .result_count = 2                                                                          \
     }
-#define SAMPLE_WORKER   .worker = TEXT("restarter-1"), .nonce = 31, .session = 11
-#define SAMPLE_CONSUMER .consumer = TEXT("consumer-1"), .life = 7
+#define SAMPLE_WORKER   .worker = TEXT("restarter-1"), .instance = 31, .session = 11
+#define SAMPLE_CONSUMER .consumer = TEXT("consumer-1"), .epoch = 7
 
 typedef struct {
     mm_frame_t frame;
@@ -190,7 +190,7 @@ static const sample_t samples[SAMPLES] = {
 static inline size_t sample_encode(mm_encoder_t *encoder, const mm_frame_t *frame, char **ret_bytes)
 {
     mm_encode_frame(encoder, frame);
-    mm_text_t bytes = mm_encoder_bytes(encoder);
+    mm_str_t bytes = mm_encoder_bytes(encoder);
     char *copy = malloc(bytes.size);
     assert(copy != NULL);
     memcpy(copy, bytes.data, bytes.size);

@@ -56,7 +56,7 @@ static inline void new_worker_that(mm_role_t role, uint32_t slots, bool one_by_o
     mm_worker_destroy(&worker);
     worker = mm_worker_new(&(mm_worker_config_t){.name = {"r1"},
                                                  .role = role,
-                                                 .nonce = NONCE,
+                                                 .instance = NONCE,
                                                  .slots = slots,
                                                  .heartbeat_ms = HEARTBEAT,
                                                  .lost_after_ms = LOST_AFTER,
@@ -100,8 +100,8 @@ static inline void __attribute__((format(printf, 1, 2))) tell(const char *format
 
 static inline void check_report(const mm_report_t *report)
 {
-    assert_true(mm_text_equal(report->worker, mm_text("r1")));
-    assert_int_equal(report->nonce, NONCE);
+    assert_true(mm_str_equal(report->worker, mm_str("r1")));
+    assert_int_equal(report->instance, NONCE);
     assert_int_equal(report->stamp_ms, boot_ms());
     assert_in_range(report->parts, 1, MM_PARTS_MAX);
     assert_int_equal(report->part, next_part);
@@ -138,14 +138,14 @@ static inline void tell_report(const mm_report_t *report)
 
 static inline void tell_note(const mm_worker_action_t *action)
 {
-    switch (action->as.note.note) {
-    case MM_WORKER_NOTE_JOINED: tell("joined"); break;
-    case MM_WORKER_NOTE_REFUSED:
-        tell("refused: %.*s", (int)action->as.note.text.size, action->as.note.text.data);
+    switch (action->as.log.log) {
+    case MM_WORKER_LOG_JOINED: tell("joined"); break;
+    case MM_WORKER_LOG_REFUSED:
+        tell("refused: %.*s", (int)action->as.log.text.size, action->as.log.text.data);
         break;
-    case MM_WORKER_NOTE_SILENT: tell("silent"); break;
-    case MM_WORKER_NOTE_REJOIN: tell("rejoins"); break;
-    case MM_WORKER_NOTE_RETURNED: tell("returns %" PRIu64, action->as.note.number); break;
+    case MM_WORKER_LOG_SILENT: tell("silent"); break;
+    case MM_WORKER_LOG_REJOIN: tell("rejoins"); break;
+    case MM_WORKER_LOG_RETURNED: tell("returns %" PRIu64, action->as.log.number); break;
     }
 }
 
@@ -172,7 +172,7 @@ static inline void tell_action(const mm_worker_action_t *action)
     case MM_WORKER_REPORT: tell_report(action->as.report); break;
     case MM_WORKER_BYE: tell("bye %" PRIu64, action->as.last_serial); break;
     case MM_WORKER_DONE: tell("done"); break;
-    case MM_WORKER_NOTE: tell_note(action); break;
+    case MM_WORKER_LOG: tell_note(action); break;
     }
 }
 
@@ -222,10 +222,10 @@ static inline void hears(const mm_frame_t *frame)
 static inline mm_frame_t answer(mm_frame_kind_t kind, uint64_t session)
 {
     return (mm_frame_t){.kind = kind,
-                        .as.answer = {.consumer = mm_text("consumer"),
-                                      .life = LIFE,
-                                      .worker = mm_text("r1"),
-                                      .nonce = NONCE,
+                        .as.answer = {.consumer = mm_str("consumer"),
+                                      .epoch = LIFE,
+                                      .worker = mm_str("r1"),
+                                      .instance = NONCE,
                                       .session = session}};
 }
 
@@ -234,7 +234,7 @@ static inline void hears_welcome(uint64_t session)
     mm_frame_t frame = answer(MM_FRAME_WELCOME, session);
     char suffix[32];
     (void)snprintf(suffix, sizeof suffix, "task.%" PRIu64, session);
-    frame.as.answer.suffix = mm_text(suffix);
+    frame.as.answer.suffix = mm_str(suffix);
     hears(&frame);
     assert_int_equal(mm_worker_session(worker), session);
 }
@@ -254,13 +254,15 @@ static inline void joins(uint64_t session)
     forget_story();
 }
 
-static inline void hears_beat_of(uint64_t life)
+static inline void hears_beat_of(uint64_t epoch)
 {
-    mm_confirm_t confirms[] = {{mm_text("r10"), beat_session, 1000000},
-                               {mm_text("r1"), beat_session, beat_serial}};
-    hears(&(mm_frame_t){
-        .kind = MM_FRAME_BEAT,
-        .as.beat = {.consumer = mm_text("consumer"), .life = life, .items = confirms, .count = 2}});
+    mm_acknowledgement_t acknowledgements[] = {{mm_str("r10"), beat_session, 1000000},
+                                               {mm_str("r1"), beat_session, beat_serial}};
+    hears(&(mm_frame_t){.kind = MM_FRAME_BEAT,
+                        .as.beat = {.consumer = mm_str("consumer"),
+                                    .epoch = epoch,
+                                    .items = acknowledgements,
+                                    .count = 2}});
 }
 
 static inline void hears_beat(void)
@@ -275,10 +277,10 @@ static inline void hears_beat_confirming(uint64_t serial)
     hears_beat();
 }
 
-static inline void hears_leaving_of(uint64_t life)
+static inline void hears_leaving_of(uint64_t epoch)
 {
     hears(&(mm_frame_t){.kind = MM_FRAME_LEAVING,
-                        .as.leaving = {.consumer = mm_text("consumer"), .life = life}});
+                        .as.leaving = {.consumer = mm_str("consumer"), .epoch = epoch}});
 }
 
 static inline mm_id_t id_of(uint64_t number)
@@ -294,7 +296,7 @@ static inline mm_task_t task_of(uint64_t number)
     return (mm_task_t){.number = number,
                        .leg = worker_role == MM_ROLE_SAVER ? MM_LEG_SAVE : MM_LEG_RESTART,
                        .id = id_of(number),
-                       .host = mm_text("web-7.example.net"),
+                       .host = mm_str("web-7.example.net"),
                        .attempt = 1};
 }
 
@@ -304,7 +306,7 @@ static inline void gets_tasks(uint64_t session, int64_t stamp_ms, const mm_task_
     hears(&(mm_frame_t){.kind = MM_FRAME_TASKS,
                         .as.tasks = {.session = session,
                                      .stamp_ms = stamp_ms,
-                                     .confirmed = task_confirms,
+                                     .acknowledged_through = task_confirms,
                                      .last = task_last,
                                      .items = tasks,
                                      .count = count}});

@@ -22,14 +22,14 @@ enum { LOST_AFTER = 1500, FIRST_NUMBER = 100, FIRST_SESSION = 10 };
 // What the next report says beside its name and session; set back to this after each.
 typedef struct {
     mm_role_t role;
-    uint64_t nonce;
+    uint64_t instance;
     uint32_t slots;
     int64_t stamp_ms;  // 0: the clock's
     uint64_t sequence; // 0: the next one
     uint64_t last_serial;
     uint32_t part;
     uint32_t parts;
-    mm_held_t held[8];
+    mm_assignment_t held[8];
     size_t held_count;
     mm_result_t results[8];
     size_t result_count;
@@ -45,7 +45,7 @@ static size_t story_size;
 
 static inline void say_nothing_special(void)
 {
-    says = (said_t){.role = MM_ROLE_RESTARTER, .nonce = 1, .slots = 2, .parts = 1};
+    says = (said_t){.role = MM_ROLE_RESTARTER, .instance = 1, .slots = 2, .parts = 1};
 }
 
 static int new_workers(void **state)
@@ -135,13 +135,13 @@ static inline mm_id_t id_of(uint64_t number)
 }
 
 // The next report lists this task, a restart.
-static inline void holding(uint64_t number)
+static inline void assignment(uint64_t number)
 {
-    says.held[says.held_count++] = (mm_held_t){.number = number,
-                                               .leg = MM_LEG_RESTART,
-                                               .id = id_of(number),
-                                               .host = mm_text("web-7"),
-                                               .started = true};
+    says.held[says.held_count++] = (mm_assignment_t){.number = number,
+                                                     .leg = MM_LEG_RESTART,
+                                                     .id = id_of(number),
+                                                     .host = mm_str("web-7"),
+                                                     .started = true};
 }
 
 // The result of this task, with the leg and the job that whoever holds it has.
@@ -150,7 +150,7 @@ static inline mm_result_t result_of(uint64_t serial, uint64_t number)
     mm_result_t result = {
         .serial = serial, .number = number, .leg = MM_LEG_RESTART, .id = id_of(number)};
     for (const worker_t *worker = NULL; (worker = workers_next(workers, worker)) != NULL;)
-        for (const holding_t *held = worker->holdings; held; held = held->next)
+        for (const assignment_t *held = worker->assignments; held; held = held->next)
             if (held->number == number) {
                 result.leg = held->leg;
                 result.id = held->id;
@@ -168,7 +168,7 @@ static inline void repeating(uint64_t serial, uint64_t number)
 static inline void reads(worker_t *worker, const mm_result_t *result, bool in_hello)
 {
     ended_t ended = {0};
-    if (workers_take_result(workers, worker, result, in_hello, &ended)) {
+    if (workers_apply_result(workers, worker, result, in_hello, &ended)) {
         tell("%sread %" PRIu64, story_size > 0 ? "; " : "", result->serial);
         if (ended.number != 0)
             tell(" of %s%" PRIu64, ended.why == ENDED_LOST ? "lost " : "", ended.number);
@@ -180,8 +180,8 @@ static inline void reads(worker_t *worker, const mm_result_t *result, bool in_he
 static inline void report(bool is_hello, const char *name, uint64_t session)
 {
     mm_report_t whole = {.is_hello = is_hello,
-                         .worker = mm_text(name),
-                         .nonce = says.nonce,
+                         .worker = mm_str(name),
+                         .instance = says.instance,
                          .role = says.role,
                          .session = session,
                          .sequence = says.sequence ? says.sequence : ++sequence,
@@ -214,7 +214,7 @@ static inline void heartbeat(const char *name, uint64_t session)
 // The record of a worker's first process.
 static inline worker_t *the(const char *name)
 {
-    worker_t *worker = workers_find(workers, mm_text(name), 1);
+    worker_t *worker = workers_find(workers, mm_str(name), 1);
     assert_non_null(worker);
     return worker;
 }
@@ -253,7 +253,7 @@ static inline uint64_t hands_out_for(worker_t *worker, const char *host_name)
 {
     assert_non_null(worker);
     mm_id_t id = id_of(1);
-    host_t *host = hosts_get(&hosts, mm_text(host_name));
+    host_t *host = hosts_get(&hosts, mm_str(host_name));
     uint64_t number = workers_hand_out(workers, worker, MM_LEG_RESTART, &id, host);
     hosts_put(&hosts, &host);
     return number;
@@ -274,7 +274,7 @@ static inline const char *picked(mm_role_t role)
 // How many restarts of this host are held by workers that are not presumed lost.
 static inline uint32_t busy(const char *host_name)
 {
-    host_t *host = hosts_get(&hosts, mm_text(host_name));
+    host_t *host = hosts_get(&hosts, mm_str(host_name));
     uint32_t count = host->busy;
     hosts_put(&hosts, &host);
     return count;

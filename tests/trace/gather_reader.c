@@ -20,7 +20,7 @@
 typedef struct {
     mm_name_t name;
     mm_role_t role;
-    uint64_t nonce;
+    uint64_t instance;
     uint64_t session;
     uint64_t sequence;
     uint64_t serial;
@@ -28,14 +28,14 @@ typedef struct {
 } known_t;
 
 struct gather_reader {
-    mm_words_t words;
+    tokens_t words;
     bool has_words;
     known_t workers[WORKERS_MAX];
     size_t worker_count;
-    uint64_t life;
+    uint64_t epoch;
     int64_t now_ms; // of the last event
     mm_report_t report;
-    mm_held_t held[LIST_MAX];
+    mm_assignment_t held[LIST_MAX];
     mm_result_t results[LIST_MAX];
     char complaint[256];
 };
@@ -54,7 +54,7 @@ void gather_reader_destroy(gather_reader_t **self_p)
         return;
     *self_p = NULL;
     if (self->has_words)
-        mm_words_clear(&self->words);
+        tokens_clear(&self->words);
     free(self);
 }
 
@@ -72,8 +72,8 @@ static bool complain(gather_reader_t *self, const char *what, const char *about)
 static bool split(gather_reader_t *self, const char *line)
 {
     if (self->has_words)
-        mm_words_clear(&self->words);
-    self->has_words = mm_words_split(line, &self->words);
+        tokens_clear(&self->words);
+    self->has_words = tokens_split(line, &self->words);
     return self->has_words && self->words.count > 0;
 }
 
@@ -91,7 +91,7 @@ bool gather_reader_config(gather_reader_t *self, const char *line, gather_config
         void *field;
         bool wide;
         int64_t min, max;
-    } fields[] = {{"life", &config->life, true, 0, INT64_MAX},
+    } fields[] = {{"life", &config->epoch, true, 0, INT64_MAX},
                   {"first_number", &config->first_number, true, 0, INT64_MAX},
                   {"first_session", &config->first_session, true, 0, INT64_MAX},
                   {"seed", &config->seed, true, 0, INT64_MAX},
@@ -111,7 +111,7 @@ bool gather_reader_config(gather_reader_t *self, const char *line, gather_config
                   {"restarters", &config->restarters_max, false, 0, UINT32_MAX}};
     size_t known = 0;
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
-        int64_t value = mm_words_number(&self->words, fields[i].key, -1);
+        int64_t value = tokens_number(&self->words, fields[i].key, -1);
         if (value < 0)
             continue;
         known++;
@@ -124,8 +124,8 @@ bool gather_reader_config(gather_reader_t *self, const char *line, gather_config
     }
     if (known + 1 != self->words.count)
         return complain(self, "unknown word in config", line);
-    self->life = config->life;
-    self->now_ms = 0; // a new life of the core begins
+    self->epoch = config->epoch;
+    self->now_ms = 0; // a new epoch of the core begins
     return true;
 }
 
@@ -160,12 +160,12 @@ static known_t *known(gather_reader_t *self, const char *name)
         if (strcmp(self->workers[i].name.text, name) == 0)
             return &self->workers[i];
     mm_name_t checked;
-    if (self->worker_count == WORKERS_MAX || !mm_name_from(mm_text(name), &checked))
+    if (self->worker_count == WORKERS_MAX || !mm_name_from(mm_str(name), &checked))
         return NULL;
     known_t *worker = &self->workers[self->worker_count++];
     *worker = (known_t){.name = checked,
                         .role = *name == 's' ? MM_ROLE_SAVER : MM_ROLE_RESTARTER,
-                        .nonce = 1,
+                        .instance = 1,
                         .slots = 4};
     return worker;
 }
@@ -207,7 +207,7 @@ static bool read_task(const char *text, mm_id_t *ret_id, uint64_t *ret_number)
     if (!hash)
         return false;
     *ret_number = strtoull(hash + 1, NULL, 10);
-    return mm_id_parse((mm_text_t){text, (size_t)(hash - text)}, ret_id);
+    return mm_id_parse((mm_str_t){text, (size_t)(hash - text)}, ret_id);
 }
 
 // Cuts `text` at its first colons into at most `count` fields; the last one takes the rest.
@@ -230,12 +230,12 @@ static bool read_held(gather_reader_t *self, char *text)
 {
     char *fields[3];
     size_t count = cut(text, fields, 3);
-    mm_held_t *held = &self->held[self->report.held_count];
-    *held = (mm_held_t){.started = true};
+    mm_assignment_t *held = &self->held[self->report.held_count];
+    *held = (mm_assignment_t){.started = true};
     if (self->report.held_count == LIST_MAX || count < 2 ||
         !read_task(fields[0], &held->id, &held->number) || !read_leg(fields[1], &held->leg))
         return false;
-    held->host = mm_text(count > 2 ? fields[2] : "");
+    held->host = mm_str(count > 2 ? fields[2] : "");
     self->report.held_count++;
     return true;
 }
@@ -253,7 +253,7 @@ static bool read_listed_result(gather_reader_t *self, char *text)
         return false;
     result->serial = strtoull(fields[0], NULL, 10);
     result->outcome = read_outcome(count > 4 ? fields[4] : NULL);
-    result->error = mm_text(count > 5 ? fields[5] : "");
+    result->error = mm_str(count > 5 ? fields[5] : "");
     self->report.result_count++;
     return is_result(result);
 }
@@ -263,28 +263,28 @@ static bool read_report(gather_reader_t *self, bool hello, gather_event_t *event
     known_t *worker = known(self, word(self, 1));
     if (!worker)
         return false;
-    const mm_words_t *words = &self->words;
-    const char *role = mm_words_value(words, "role");
+    const tokens_t *words = &self->words;
+    const char *role = tokens_value(words, "role");
     if (role)
         worker->role = strcmp(role, "saver") == 0 ? MM_ROLE_SAVER : MM_ROLE_RESTARTER;
-    uint64_t nonce = (uint64_t)mm_words_number(words, "nonce", (int64_t)worker->nonce);
-    if (nonce != worker->nonce) // another process begins anew
+    uint64_t instance = (uint64_t)tokens_number(words, "nonce", (int64_t)worker->instance);
+    if (instance != worker->instance) // another process begins anew
         worker->session = worker->sequence = worker->serial = 0;
-    worker->nonce = nonce;
-    worker->slots = (uint32_t)mm_words_number(words, "slots", worker->slots);
-    uint64_t sequence = (uint64_t)mm_words_number(words, "sequence", (int64_t)worker->sequence + 1);
+    worker->instance = instance;
+    worker->slots = (uint32_t)tokens_number(words, "slots", worker->slots);
+    uint64_t sequence = (uint64_t)tokens_number(words, "sequence", (int64_t)worker->sequence + 1);
     worker->sequence = sequence > worker->sequence ? sequence : worker->sequence;
     self->report = (mm_report_t){
         .is_hello = hello,
-        .worker = mm_text(worker->name.text),
-        .nonce = worker->nonce,
+        .worker = mm_str(worker->name.text),
+        .instance = worker->instance,
         .role = worker->role,
-        .session = (uint64_t)mm_words_number(words, "session", (int64_t)worker->session),
+        .session = (uint64_t)tokens_number(words, "session", (int64_t)worker->session),
         .sequence = sequence,
-        .stamp_ms = mm_words_number(words, "stamp", event->now_ms),
+        .stamp_ms = tokens_number(words, "stamp", event->now_ms),
         .slots = worker->slots,
-        .part = (uint32_t)mm_words_number(words, "part", 0),
-        .parts = (uint32_t)mm_words_number(words, "parts", 1),
+        .part = (uint32_t)tokens_number(words, "part", 0),
+        .parts = (uint32_t)tokens_number(words, "parts", 1),
         .held = self->held,
         .results = self->results};
     for (size_t i = 2; i < words->count; i++) {
@@ -297,7 +297,7 @@ static bool read_report(gather_reader_t *self, bool hello, gather_event_t *event
     for (size_t i = 0; i < self->report.result_count; i++)
         if (self->results[i].serial > worker->serial)
             worker->serial = self->results[i].serial;
-    self->report.last_serial = (uint64_t)mm_words_number(words, "last", (int64_t)worker->serial);
+    self->report.last_serial = (uint64_t)tokens_number(words, "last", (int64_t)worker->serial);
     event->kind = GATHER_REPORT;
     event->as.report = &self->report;
     return is_report(&self->report);
@@ -308,10 +308,11 @@ static bool read_from(gather_reader_t *self, gather_event_t *event, known_t **re
     known_t *worker = known(self, word(self, 1));
     if (!worker)
         return false;
-    event->as.from.worker = mm_text(worker->name.text);
-    event->as.from.nonce = (uint64_t)mm_words_number(&self->words, "nonce", (int64_t)worker->nonce);
+    event->as.from.worker = mm_str(worker->name.text);
+    event->as.from.instance =
+        (uint64_t)tokens_number(&self->words, "nonce", (int64_t)worker->instance);
     event->as.from.session =
-        (uint64_t)mm_words_number(&self->words, "session", (int64_t)worker->session);
+        (uint64_t)tokens_number(&self->words, "session", (int64_t)worker->session);
     *ret_worker = worker;
     return true;
 }
@@ -326,9 +327,9 @@ static bool read_result(gather_reader_t *self, gather_event_t *event)
         !read_task(word(self, 2), &result->id, &result->number) ||
         !read_leg(word(self, 3), &result->leg) || !read_status(word(self, 4), &result->status))
         return false;
-    result->outcome = read_outcome(mm_words_value(&self->words, "outcome"));
-    result->error = mm_words_text(&self->words, "error");
-    result->serial = (uint64_t)mm_words_number(&self->words, "serial", (int64_t)worker->serial + 1);
+    result->outcome = read_outcome(tokens_value(&self->words, "outcome"));
+    result->error = tokens_str(&self->words, "error");
+    result->serial = (uint64_t)tokens_number(&self->words, "serial", (int64_t)worker->serial + 1);
     if (result->serial > worker->serial)
         worker->serial = result->serial;
     event->kind = GATHER_RESULT;
@@ -339,15 +340,15 @@ static bool read_result(gather_reader_t *self, gather_event_t *event)
 static bool read_job(gather_reader_t *self, gather_event_t *event)
 {
     mm_job_t *job = &event->as.job.job;
-    if (!mm_id_parse(mm_text(word(self, 1)), &job->id))
+    if (!mm_id_parse(mm_str(word(self, 1)), &job->id))
         return false;
     event->kind = GATHER_JOB;
-    job->host = mm_words_text(&self->words, "host");
-    job->delivery = (uint32_t)mm_words_number(&self->words, "delivery", 1);
-    event->as.job.publisher = mm_words_text(&self->words, "publisher");
+    job->host = tokens_str(&self->words, "host");
+    job->delivery = (uint32_t)tokens_number(&self->words, "delivery", 1);
+    event->as.job.publisher = tokens_str(&self->words, "publisher");
     if (event->as.job.publisher.size == 0)
-        event->as.job.publisher = mm_text("p1");
-    event->as.job.life = (uint64_t)mm_words_number(&self->words, "life", (int64_t)self->life);
+        event->as.job.publisher = mm_str("p1");
+    event->as.job.epoch = (uint64_t)tokens_number(&self->words, "life", (int64_t)self->epoch);
     return is_job(event);
 }
 
@@ -371,12 +372,12 @@ static bool read_kind(gather_reader_t *self, gather_event_t *event)
         if (!read_from(self, event, &worker))
             return false;
         event->as.from.last_serial =
-            (uint64_t)mm_words_number(&self->words, "last", (int64_t)worker->serial);
+            (uint64_t)tokens_number(&self->words, "last", (int64_t)worker->serial);
         return true;
     }
     if (strcmp(kind, "time") == 0) {
         event->kind = GATHER_TIME;
-        event->as.time.inbox_empty = mm_words_value(&self->words, "inbox") == NULL;
+        event->as.time.inbox_empty = tokens_value(&self->words, "inbox") == NULL;
         return true;
     }
     event->kind = strcmp(kind, "ask") == 0 ? GATHER_ASK : GATHER_DRAIN;

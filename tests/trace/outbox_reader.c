@@ -7,10 +7,10 @@
 
 static const char *const verdicts[] = {"", "extend", "ack", "nack", "dead"};
 
-bool outbox_text_read_config(const char *line, outbox_config_t *config)
+bool outbox_reader_config(const char *line, outbox_config_t *config)
 {
-    mm_words_t words;
-    if (!mm_words_split(line, &words))
+    tokens_t words;
+    if (!tokens_split(line, &words))
         return false;
     size_t known = 0;
     for (size_t i = 1; i < words.count; i++)
@@ -22,71 +22,71 @@ bool outbox_text_read_config(const char *line, outbox_config_t *config)
     bool valid =
         words.count > 0 && strcmp(words.words[0], "config") == 0 && known + 1 == words.count;
     if (valid) {
-        config->window = (uint32_t)mm_words_number(&words, "window", config->window);
-        config->ack_deadline_ms = mm_words_number(&words, "ack_deadline", config->ack_deadline_ms);
-        config->heartbeat_ms = mm_words_number(&words, "heartbeat", config->heartbeat_ms);
-        config->drain_ms = mm_words_number(&words, "drain", config->drain_ms);
-        config->seed = (uint64_t)mm_words_number(&words, "seed", (int64_t)config->seed);
+        config->window = (uint32_t)tokens_number(&words, "window", config->window);
+        config->ack_deadline_ms = tokens_number(&words, "ack_deadline", config->ack_deadline_ms);
+        config->heartbeat_ms = tokens_number(&words, "heartbeat", config->heartbeat_ms);
+        config->drain_ms = tokens_number(&words, "drain", config->drain_ms);
+        config->seed = (uint64_t)tokens_number(&words, "seed", (int64_t)config->seed);
     }
-    mm_words_clear(&words);
+    tokens_clear(&words);
     return valid;
 }
 
-static bool read_notice(const mm_words_t *words, mm_verdict_t verdict, outbox_event_t *event)
+static bool read_verdict(const tokens_t *words, mm_verdict_kind_t verdict, outbox_event_t *event)
 {
-    event->kind = OUTBOX_NOTICE;
-    event->as.notice.life = (uint64_t)mm_words_number(words, "life", 1);
-    event->as.notice.what =
-        (mm_notice_t){.verdict = verdict,
-                      .attempts = (uint32_t)mm_words_number(words, "attempts", 0),
-                      .delay_ms = mm_words_number(words, "delay", 0),
-                      .error = mm_words_text(words, "error")};
-    return words->count > 1 && mm_id_parse(mm_text(words->words[1]), &event->as.notice.what.id);
+    event->kind = OUTBOX_VERDICT;
+    event->as.verdict.epoch = (uint64_t)tokens_number(words, "life", 1);
+    event->as.verdict.what =
+        (mm_verdict_t){.kind = verdict,
+                       .attempts = (uint32_t)tokens_number(words, "attempts", 0),
+                       .delay_ms = tokens_number(words, "delay", 0),
+                       .error = tokens_str(words, "error")};
+    return words->count > 1 && mm_id_parse(mm_str(words->words[1]), &event->as.verdict.what.id);
 }
 
-static bool read_job(const mm_words_t *words, outbox_event_t *event)
+static bool read_job(const tokens_t *words, outbox_event_t *event)
 {
     event->kind = OUTBOX_JOB;
-    event->as.job.host = mm_words_text(words, "host");
-    event->as.job.maybe_sent = mm_words_value(words, "sent") != NULL;
+    event->as.job.host = tokens_str(words, "host");
+    event->as.job.maybe_sent = tokens_value(words, "sent") != NULL;
     return words->count > 1 && event->as.job.host.size > 0 &&
-           mm_id_parse(mm_text(words->words[1]), &event->as.job.id);
+           mm_id_parse(mm_str(words->words[1]), &event->as.job.id);
 }
 
-static bool read_kind(const mm_words_t *words, outbox_event_t *event)
+static bool read_kind(const tokens_t *words, outbox_event_t *event)
 {
     const char *kind = words->words[0];
-    for (mm_verdict_t verdict = MM_VERDICT_EXTEND; verdict <= MM_VERDICT_DEAD; verdict++)
+    for (mm_verdict_kind_t verdict = MM_VERDICT_EXTEND; verdict <= MM_VERDICT_DEAD; verdict++)
         if (strcmp(kind, verdicts[verdict]) == 0)
-            return read_notice(words, verdict, event);
+            return read_verdict(words, verdict, event);
     if (strcmp(kind, "job") == 0)
         return read_job(words, event);
     if (strcmp(kind, "time") == 0) {
         event->kind = OUTBOX_TIME;
-        event->as.time.events_empty = mm_words_value(words, "events") == NULL;
+        event->as.time.events_empty = tokens_value(words, "events") == NULL;
         return true;
     }
     if (strcmp(kind, "beat") == 0 || strcmp(kind, "leaving") == 0) {
         event->kind = *kind == 'b' ? OUTBOX_BEAT : OUTBOX_LEAVING;
-        event->as.beat.life = (uint64_t)mm_words_number(words, "life", 1);
-        event->as.beat.draining = mm_words_value(words, "draining") != NULL;
+        event->as.beat.epoch = (uint64_t)tokens_number(words, "life", 1);
+        event->as.beat.draining = tokens_value(words, "draining") != NULL;
         return true;
     }
     event->kind = OUTBOX_DRAIN;
     return strcmp(kind, "drain") == 0;
 }
 
-bool outbox_text_read_event(const char *line, mm_words_t *words, outbox_event_t *ret_event)
+bool outbox_reader_event(const char *line, tokens_t *words, outbox_event_t *ret_event)
 {
     char *end;
     const char *from = strchr(line, '[');
     if (!from)
         return false;
     outbox_event_t event = {.now_ms = strtoll(from + 1, &end, 10)};
-    if (*end != ']' || !mm_words_split(end + 1, words))
+    if (*end != ']' || !tokens_split(end + 1, words))
         return false;
     if (words->count == 0 || !read_kind(words, &event)) {
-        mm_words_clear(words);
+        tokens_clear(words);
         return false;
     }
     *ret_event = event;

@@ -8,7 +8,7 @@
 
 // Reading: false for anything unknown. The texts of the event live as long as *words, which the
 // caller clears when the call has returned true.
-bool outbox_text_read_config(const char *line, outbox_config_t *config);
-bool outbox_text_read_event(const char *line, mm_words_t *words, outbox_event_t *ret_event);
+bool outbox_reader_config(const char *line, outbox_config_t *config);
+bool outbox_reader_event(const char *line, tokens_t *words, outbox_event_t *ret_event);
 
 #endif

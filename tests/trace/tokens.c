@@ -8,7 +8,7 @@
 #include <string.h>
 
 // Takes one word from *from, unquoting it in place; returns false when a quote is not closed.
-static bool take_word(char **from, char **ret_word)
+static bool parse_word(char **from, char **ret_word)
 {
     char *in = *from, *out = *from;
     bool quoted = false;
@@ -26,7 +26,7 @@ static bool take_word(char **from, char **ret_word)
     return !quoted;
 }
 
-bool mm_words_split(const char *line, mm_words_t *ret_words)
+bool tokens_split(const char *line, tokens_t *ret_words)
 {
     char *copy = strdup(line);
     assert(copy);
@@ -36,22 +36,22 @@ bool mm_words_split(const char *line, mm_words_t *ret_words)
         copy += strspn(copy, " \t\n");
         if (*copy == '\0' || *copy == '#')
             return true;
-        if (ret_words->count == MM_WORDS_MAX ||
-            !take_word(&copy, &ret_words->words[ret_words->count++])) {
-            mm_words_clear(ret_words);
+        if (ret_words->count == TOKENS_MAX ||
+            !parse_word(&copy, &ret_words->words[ret_words->count++])) {
+            tokens_clear(ret_words);
             return false;
         }
     }
 }
 
-void mm_words_clear(mm_words_t *self)
+void tokens_clear(tokens_t *self)
 {
     free(self->copy);
     self->copy = NULL;
     self->count = 0;
 }
 
-const char *mm_words_value(const mm_words_t *self, const char *key)
+const char *tokens_value(const tokens_t *self, const char *key)
 {
     size_t size = strlen(key);
     for (size_t i = 0; i < self->count; i++)
@@ -60,13 +60,13 @@ const char *mm_words_value(const mm_words_t *self, const char *key)
     return NULL;
 }
 
-mm_text_t mm_words_text(const mm_words_t *self, const char *key)
+mm_str_t tokens_str(const tokens_t *self, const char *key)
 {
-    return mm_text(mm_words_value(self, key));
+    return mm_str(tokens_value(self, key));
 }
 
-int64_t mm_words_number(const mm_words_t *self, const char *key, int64_t fallback)
+int64_t tokens_number(const tokens_t *self, const char *key, int64_t fallback)
 {
-    const char *value = mm_words_value(self, key);
+    const char *value = tokens_value(self, key);
     return value ? (int64_t)strtoull(value, NULL, 10) : fallback;
 }

@@ -268,7 +268,7 @@ static mm_profile_sums_t minus(mm_profile_sums_t a, mm_profile_sums_t b)
 }
 
 // Whole microseconds of it; takes them out of *ns.
-static uint32_t take_us(int64_t *ns)
+static uint32_t apply_us(int64_t *ns)
 {
     int64_t us = *ns / 1000;
     us = us < 0 ? 0 : us > UINT32_MAX ? UINT32_MAX : us;
@@ -289,8 +289,8 @@ void mm_profile_close_slice(mm_profile_t *self, int64_t now_ns)
         node_t *node = &self->nodes[i];
         mm_profile_sums_t open = minus(node->sums, node->closed);
         slice->shares[i] = (share_t){.calls = (uint32_t)open.calls,
-                                     .cpu_us = take_us(&open.cpu_ns),
-                                     .wait_us = take_us(&open.wait_ns)};
+                                     .cpu_us = apply_us(&open.cpu_ns),
+                                     .wait_us = apply_us(&open.wait_ns)};
         node->closed.calls += open.calls;
         node->closed.cpu_ns += open.cpu_ns;
         node->closed.wait_ns += open.wait_ns;

@@ -19,7 +19,7 @@ typedef struct {
     mm_options_t *options;
     FILE *file;
     char *line; // the current one, by getline
-    size_t room;
+    size_t capacity;
     int number;     // of the current line, from 1
     char *value;    // of the current line, in `line`; NULL: it has none
     int error_line; // 0: none so far
@@ -59,7 +59,7 @@ static void cut_blanks(char *text)
 static char *read_line(char *buffer, int size, void *stream)
 {
     reader_t *self = stream;
-    ssize_t length = getline(&self->line, &self->room, self->file);
+    ssize_t length = getline(&self->line, &self->capacity, self->file);
     if (length < 0 || self->error_line != 0)
         return NULL;
     self->number++;
@@ -81,10 +81,10 @@ static char *read_line(char *buffer, int size, void *stream)
         }
     }
     const char *tail = self->value != NULL ? "= \n" : "\n";
-    int room = size - (int)strlen(tail) - 1;
+    int capacity = size - (int)strlen(tail) - 1;
     if (*start == '#' || *start == ';')
         *start = '\0';
-    (void)snprintf(buffer, (size_t)size, "%.*s%s", room, start, tail);
+    (void)snprintf(buffer, (size_t)size, "%.*s%s", capacity, start, tail);
     return buffer;
 }
 
@@ -130,7 +130,7 @@ static int refuse_key(reader_t *self, int section, const char *section_name, con
 }
 
 // inih's handler: a key, of which read_line kept the value. 0: stop.
-static int take_key(void *user, const char *section_name, const char *key, const char *unused)
+static int parse_key(void *user, const char *section_name, const char *key, const char *unused)
 {
     reader_t *self = user;
     (void)unused;
@@ -206,7 +206,7 @@ int mm_options_read_file(mm_options_t *options, const char *path)
         goto done;
     }
     errno = 0;
-    int bad_line = ini_parse_stream(read_line, self, take_key, self);
+    int bad_line = ini_parse_stream(read_line, self, parse_key, self);
     if (ferror(self->file)) {
         code = cannot_read(self, errno);
         goto done;

@@ -59,7 +59,7 @@ static bool parse_rate(const mm_row_t *row, const char *text, double *ret_rate,
         *ret_rate = MM_RATE_MAX;
         return true;
     }
-    size_t used = mm_decimal_read(mm_text(text), &decimal);
+    size_t used = mm_decimal_read(mm_str(text), &decimal);
     if (used == 0 || text[used] != '\0') {
         complain(complaint, "a rate is a number of jobs a second, as in 5 or 0.5, or max");
         return false;
@@ -78,7 +78,7 @@ static bool parse_duration(const mm_row_t *row, const char *text, int64_t *ret_m
                            char complaint[MM_COMPLAINT])
 {
     int64_t ms;
-    const char *why = mm_duration_parse(mm_text(text), &ms);
+    const char *why = mm_duration_parse(mm_str(text), &ms);
     if (why != NULL) {
         complain(complaint, why);
         return false;
@@ -96,10 +96,10 @@ static bool parse_range(const mm_row_t *row, const char *text, mm_range_t *ret_r
                         char complaint[MM_COMPLAINT])
 {
     const char *dots = strstr(text, "..");
-    mm_text_t low = mm_text(text), high = low;
+    mm_str_t low = mm_str(text), high = low;
     if (dots != NULL) {
         low.size = (size_t)(dots - text);
-        high = mm_text(dots + 2);
+        high = mm_str(dots + 2);
     }
     mm_range_t range;
     const char *why = mm_duration_parse(low, &range.low_ms);
@@ -127,7 +127,7 @@ static bool parse_percent(const mm_row_t *row, const char *text, int64_t *ret_pp
 {
     mm_decimal_t decimal;
     int64_t ppm;
-    size_t used = mm_decimal_read(mm_text(text), &decimal);
+    size_t used = mm_decimal_read(mm_str(text), &decimal);
     if (used == 0 || strcmp(text + used, "%") != 0) {
         complain(complaint, "a share is a number with a percent sign, as in 25%");
         return false;
@@ -157,23 +157,23 @@ static bool parse_flag(const char *text, bool *ret_flag, char complaint[MM_COMPL
 }
 
 // The number-th word of "one|two|three"; size 0 when there is none.
-static mm_text_t choice_word(const mm_row_t *row, int number)
+static mm_str_t choice_word(const mm_row_t *row, int number)
 {
     const char *word = row->argument;
     for (; number > 0; number--) {
         word += strcspn(word, "|");
         if (*word == '\0')
-            return mm_text("");
+            return mm_str("");
         word++;
     }
-    return (mm_text_t){.data = word, .size = strcspn(word, "|")};
+    return (mm_str_t){.data = word, .size = strcspn(word, "|")};
 }
 
 static bool parse_choice(const mm_row_t *row, const char *text, void *ret_choice,
                          char complaint[MM_COMPLAINT])
 {
     for (int number = 0; choice_word(row, number).size > 0; number++) {
-        if (mm_text_equal(choice_word(row, number), mm_text(text))) {
+        if (mm_str_equal(choice_word(row, number), mm_str(text))) {
             // All enums of options.h have the size of an int.
             memcpy(ret_choice, &number, sizeof number);
             return true;
@@ -187,7 +187,7 @@ static bool parse_choice(const mm_row_t *row, const char *text, void *ret_choice
 static bool parse_name(const char *text, const char **ret_text, char complaint[MM_COMPLAINT])
 {
     mm_name_t name;
-    if (*text != '\0' && !mm_name_from(mm_text(text), &name)) {
+    if (*text != '\0' && !mm_name_from(mm_str(text), &name)) {
         (void)snprintf(complaint, MM_COMPLAINT,
                        "a name is 1 to %d letters, digits, '.', '_' and '-', not beginning with "
                        "'.' or '-'",
@@ -280,7 +280,7 @@ void mm_value_print(const mm_options_t *options, const mm_row_t *row, FILE *file
     case MM_KIND_CHOICE: {
         int number;
         memcpy(&number, field, sizeof number);
-        mm_text_t word = choice_word(row, number);
+        mm_str_t word = choice_word(row, number);
         fprintf(file, "%.*s", (int)word.size, word.data);
         break;
     }

@@ -18,7 +18,7 @@ struct mm_results {
     size_t size; // a power of two
     uint64_t first;
     uint64_t last;
-    uint64_t confirmed;
+    uint64_t acknowledged_through;
 };
 
 mm_results_t *mm_results_new(size_t history)
@@ -54,7 +54,7 @@ void mm_results_destroy(mm_results_t **self_p)
 // Room for one more: what is confirmed goes, oldest first, beyond the history.
 static void make_room(mm_results_t *self)
 {
-    for (; self->first + self->history <= self->confirmed; self->first++)
+    for (; self->first + self->history <= self->acknowledged_through; self->first++)
         free(kept_at(self, self->first)->owned);
     if (self->last + 1 - self->first < self->size)
         return;
@@ -68,11 +68,11 @@ static void make_room(mm_results_t *self)
     self->size = size;
 }
 
-static mm_text_t copy_text(char **end, mm_text_t text)
+static mm_str_t copy_text(char **end, mm_str_t text)
 {
     if (text.size > 0)
         memcpy(*end, text.data, text.size);
-    mm_text_t copy = {*end, text.size};
+    mm_str_t copy = {*end, text.size};
     *end += text.size;
     return copy;
 }
@@ -84,7 +84,7 @@ static void own(kept_t *kept)
     size_t pairs = result->evidence_count, size = pairs * sizeof *result->evidence;
     kept->owned = NULL;
     if (result->error.size == 0 && pairs == 0) {
-        result->error = (mm_text_t){0};
+        result->error = (mm_str_t){0};
         result->evidence = NULL;
         return;
     }
@@ -114,10 +114,10 @@ uint64_t mm_results_add(mm_results_t *self, const mm_result_t *result, int64_t n
     return self->last;
 }
 
-void mm_results_confirm(mm_results_t *self, uint64_t serial)
+void mm_results_acknowledge(mm_results_t *self, uint64_t serial)
 {
-    if (serial > self->confirmed && serial <= self->last)
-        self->confirmed = serial;
+    if (serial > self->acknowledged_through && serial <= self->last)
+        self->acknowledged_through = serial;
 }
 
 uint64_t mm_results_first(const mm_results_t *self)
@@ -130,9 +130,9 @@ uint64_t mm_results_last(const mm_results_t *self)
     return self->last;
 }
 
-uint64_t mm_results_confirmed(const mm_results_t *self)
+uint64_t mm_results_acknowledged_through(const mm_results_t *self)
 {
-    return self->confirmed;
+    return self->acknowledged_through;
 }
 
 const mm_result_t *mm_results_get(const mm_results_t *self, uint64_t serial)
@@ -145,12 +145,15 @@ uint64_t mm_results_history(const mm_results_t *self, size_t limit, size_t overl
     uint64_t begin = self->first;
     if (begin + limit <= self->last)
         begin = self->last + 1 - limit;
-    if (begin + overlap > self->confirmed + 1)
-        begin = self->confirmed + 1 > overlap ? self->confirmed + 1 - overlap : 1;
+    if (begin + overlap > self->acknowledged_through + 1)
+        begin =
+            self->acknowledged_through + 1 > overlap ? self->acknowledged_through + 1 - overlap : 1;
     return begin > self->first ? begin : self->first;
 }
 
 int64_t mm_results_waiting_since(const mm_results_t *self)
 {
-    return self->confirmed < self->last ? kept_at(self, self->confirmed + 1)->added_ms : MM_NEVER;
+    return self->acknowledged_through < self->last
+               ? kept_at(self, self->acknowledged_through + 1)->added_ms
+               : MM_NEVER;
 }

@@ -32,27 +32,28 @@ static void report(mm_worker_t *self, bool hello, bool repeats_all)
     size_t held_count = 0, result_count = 0;
     uint64_t last = mm_results_last(self->results);
     bool started = true;
-    held_t *held;
+    assignment_t *held;
     DL_FOREACH (self->held_list, held) {
         started = started && held != self->waiting;
-        self->report_held[held_count++] = (mm_held_t){.number = held->number,
-                                                      .leg = held->leg,
-                                                      .id = held->id,
-                                                      .host = {held->host, held->host_size},
-                                                      .started = started};
+        self->report_held[held_count++] = (mm_assignment_t){.number = held->number,
+                                                            .leg = held->leg,
+                                                            .id = held->id,
+                                                            .host = {held->host, held->host_size},
+                                                            .started = started};
     }
     bool overdue =
         mm_results_waiting_since(self->results) <= self->now_ms - self->config.heartbeat_ms;
     uint64_t serial =
-        hello ? mm_results_history(self->results, REPORT_RESULTS, HISTORY_EXTRA)
-              : (repeats_all || overdue ? mm_results_confirmed(self->results) : last) + 1;
+        hello
+            ? mm_results_history(self->results, REPORT_RESULTS, HISTORY_EXTRA)
+            : (repeats_all || overdue ? mm_results_acknowledged_through(self->results) : last) + 1;
     for (; serial <= last && result_count < REPORT_RESULTS; serial++)
         self->report_results[result_count++] = *mm_results_get(self->results, serial);
 
     size_t held_left = held_count, results_left = result_count, parts = 0;
     mm_report_t whole = {.is_hello = hello,
-                         .worker = mm_text(self->config.name.text),
-                         .nonce = self->config.nonce,
+                         .worker = mm_str(self->config.name.text),
+                         .instance = self->config.instance,
                          .role = self->config.role,
                          .session = hello ? self->highest : self->session,
                          .sequence = ++self->sequence,

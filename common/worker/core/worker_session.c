@@ -39,7 +39,7 @@ void mm_worker_destroy(mm_worker_t **self_p)
     if (!self)
         return;
     *self_p = NULL;
-    held_t *held, *next;
+    assignment_t *held, *next;
     DL_FOREACH_SAFE (self->held_list, held, next)
         free(held);
     LL_FOREACH_SAFE(self->spare, held, next)
@@ -62,9 +62,9 @@ uint64_t mm_worker_session(const mm_worker_t *self)
     return self->session;
 }
 
-uint64_t mm_worker_nonce(const mm_worker_t *self)
+uint64_t mm_worker_instance(const mm_worker_t *self)
 {
-    return self->config.nonce;
+    return self->config.instance;
 }
 
 const mm_result_t *mm_worker_result(const mm_worker_t *self, uint64_t serial)
@@ -74,17 +74,17 @@ const mm_result_t *mm_worker_result(const mm_worker_t *self, uint64_t serial)
 
 static bool has_number(const void *held, const void *number)
 {
-    return ((const held_t *)held)->number == *(const uint64_t *)number;
+    return ((const assignment_t *)held)->number == *(const uint64_t *)number;
 }
 
-static held_t *find_held(const mm_worker_t *self, uint64_t number)
+static assignment_t *find_held(const mm_worker_t *self, uint64_t number)
 {
     return mm_table_find(&self->held, mm_table_number(number), has_number, &number);
 }
 
-uint64_t mm_worker_unconfirmed(const mm_worker_t *self)
+uint64_t mm_worker_unacknowledged(const mm_worker_t *self)
 {
-    return mm_results_last(self->results) - mm_results_confirmed(self->results);
+    return mm_results_last(self->results) - mm_results_acknowledged_through(self->results);
 }
 
 size_t mm_worker_running(const mm_worker_t *self)
@@ -105,12 +105,12 @@ mm_worker_action_t *mm_worker_act(mm_worker_t *self, mm_worker_action_kind_t kin
     return action;
 }
 
-static void note(mm_worker_t *self, mm_worker_note_t what, mm_text_t text, uint64_t number)
+static void log(mm_worker_t *self, mm_worker_log_t what, mm_str_t text, uint64_t number)
 {
-    mm_worker_action_t *action = mm_worker_act(self, MM_WORKER_NOTE);
-    action->as.note.note = what;
-    action->as.note.text = text;
-    action->as.note.number = number;
+    mm_worker_action_t *action = mm_worker_act(self, MM_WORKER_LOG);
+    action->as.log.log = what;
+    action->as.log.text = text;
+    action->as.log.number = number;
 }
 
 // ---- results
@@ -128,7 +128,7 @@ static void add_result(mm_worker_t *self, const mm_result_t *result)
 
 static void give_back(mm_worker_t *self, const mm_task_t *task)
 {
-    note(self, MM_WORKER_NOTE_RETURNED, (mm_text_t){0}, task->number);
+    log(self, MM_WORKER_LOG_RETURNED, (mm_str_t){0}, task->number);
     add_result(self, &(mm_result_t){.number = task->number,
                                     .leg = task->leg,
                                     .id = task->id,
@@ -136,26 +136,26 @@ static void give_back(mm_worker_t *self, const mm_task_t *task)
 }
 
 // One whose task has ended, when its room is enough.
-static held_t *spare_held(mm_worker_t *self, size_t host_size)
+static assignment_t *spare_held(mm_worker_t *self, size_t host_size)
 {
-    held_t *held = self->spare;
+    assignment_t *held = self->spare;
     if (held) {
         LL_DELETE(self->spare, held);
-        if (held->room >= host_size)
+        if (held->capacity >= host_size)
             return held;
         free(held);
     }
-    size_t room = host_size <= HOST_ROOM ? HOST_ROOM : MM_HOST_MAX;
-    held = malloc(sizeof *held + room);
+    size_t capacity = host_size <= HOST_ROOM ? HOST_ROOM : MM_HOST_MAX;
+    held = malloc(sizeof *held + capacity);
     assert(held);
-    held->room = (uint16_t)room;
+    held->capacity = (uint16_t)capacity;
     return held;
 }
 
-static held_t *hold(mm_worker_t *self, const mm_task_t *task, int64_t stamp_ms)
+static assignment_t *hold(mm_worker_t *self, const mm_task_t *task, int64_t stamp_ms)
 {
     size_t host_size = task->leg == MM_LEG_RESTART ? task->host.size : 0;
-    held_t *held = spare_held(self, host_size);
+    assignment_t *held = spare_held(self, host_size);
     held->number = task->number;
     held->leg = task->leg;
     held->attempt = task->attempt;
@@ -168,14 +168,14 @@ static held_t *hold(mm_worker_t *self, const mm_task_t *task, int64_t stamp_ms)
     return held;
 }
 
-static void drop_held(mm_worker_t *self, held_t *held)
+static void drop_held(mm_worker_t *self, assignment_t *held)
 {
     mm_table_remove(&self->held, mm_table_number(held->number), held);
     DL_DELETE(self->held_list, held);
     LL_PREPEND(self->spare, held);
 }
 
-static mm_task_t task_of(const held_t *held)
+static mm_task_t task_of(const assignment_t *held)
 {
     return (mm_task_t){.number = held->number,
                        .leg = held->leg,
@@ -186,7 +186,7 @@ static mm_task_t task_of(const held_t *held)
 
 bool mm_worker_holds(const mm_worker_t *self, uint64_t number, mm_task_t *ret_task)
 {
-    const held_t *held = find_held(self, number);
+    const assignment_t *held = find_held(self, number);
     if (held && ret_task)
         *ret_task = task_of(held);
     return held != NULL;
@@ -200,7 +200,7 @@ static void start(mm_worker_t *self, const mm_task_t *task)
 
 static void return_first_waiting(mm_worker_t *self)
 {
-    held_t *held = self->waiting;
+    assignment_t *held = self->waiting;
     mm_task_t task = task_of(held);
     self->waiting = held->next;
     give_back(self, &task);
@@ -233,10 +233,10 @@ static void start_first_waiting(mm_worker_t *self)
 
 // ---- reports
 
-static void confirm(mm_worker_t *self, uint64_t session, uint64_t confirmed)
+static void acknowledgement(mm_worker_t *self, uint64_t session, uint64_t acknowledged_through)
 {
     if (session == self->session)
-        mm_results_confirm(self->results, confirmed);
+        mm_results_acknowledge(self->results, acknowledged_through);
 }
 
 static void close_session(mm_worker_t *self)
@@ -266,12 +266,12 @@ static bool is_my_leg(const mm_worker_t *self, mm_leg_t leg)
 
 static bool is_for_me(const mm_worker_t *self, const mm_frame_t *frame)
 {
-    return frame->as.answer.nonce == self->config.nonce &&
-           frame->as.answer.life >= self->life && // not of a former consumer
-           mm_text_equal(frame->as.answer.worker, mm_text(self->config.name.text));
+    return frame->as.answer.instance == self->config.instance &&
+           frame->as.answer.epoch >= self->epoch && // not of a former consumer
+           mm_str_equal(frame->as.answer.worker, mm_str(self->config.name.text));
 }
 
-static void take_welcome(mm_worker_t *self, const mm_frame_t *frame)
+static void apply_welcome(mm_worker_t *self, const mm_frame_t *frame)
 {
     mm_worker_action_t *action;
     if (!is_for_me(self, frame) || frame->as.answer.session <= self->highest ||
@@ -279,45 +279,45 @@ static void take_welcome(mm_worker_t *self, const mm_frame_t *frame)
         return;
     close_session(self);
     self->heard_ms = self->now_ms;
-    self->life = frame->as.answer.life;
+    self->epoch = frame->as.answer.epoch;
     self->consumer_left = false;
     self->session = self->highest = frame->as.answer.session;
     action = mm_worker_act(self, MM_WORKER_CONNECT);
     action->as.connect.session = self->session;
     memcpy(action->as.connect.suffix, frame->as.answer.suffix.data, frame->as.answer.suffix.size);
     action->as.connect.suffix[frame->as.answer.suffix.size] = '\0';
-    note(self, MM_WORKER_NOTE_JOINED, (mm_text_t){0}, self->session);
+    log(self, MM_WORKER_LOG_JOINED, (mm_str_t){0}, self->session);
     mm_worker_heartbeat(self, true); // with what has ended since the hello
 }
 
 static void rejoin(mm_worker_t *self)
 {
     if (self->session != 0)
-        note(self, MM_WORKER_NOTE_REJOIN, (mm_text_t){0}, 0);
+        log(self, MM_WORKER_LOG_REJOIN, (mm_str_t){0}, 0);
     leave_session(self);
 }
 
-static void take_beat(mm_worker_t *self, const mm_frame_t *frame)
+static void apply_beat(mm_worker_t *self, const mm_frame_t *frame)
 {
-    if (frame->as.beat.life < self->life)
+    if (frame->as.beat.epoch < self->epoch)
         return; // of a former consumer
     self->heard_ms = self->now_ms;
-    if (frame->as.beat.life != self->life) {
-        self->life = frame->as.beat.life;
+    if (frame->as.beat.epoch != self->epoch) {
+        self->epoch = frame->as.beat.epoch;
         self->consumer_left = false;
         rejoin(self);
         return;
     }
     for (size_t i = 0; i < frame->as.beat.count; i++) {
-        const mm_confirm_t *item = &frame->as.beat.items[i];
-        if (mm_text_equal(item->worker, mm_text(self->config.name.text)))
-            confirm(self, item->session, item->confirmed);
+        const mm_acknowledgement_t *item = &frame->as.beat.items[i];
+        if (mm_str_equal(item->worker, mm_str(self->config.name.text)))
+            acknowledgement(self, item->session, item->acknowledged_through);
     }
 }
 
-static void take_leaving(mm_worker_t *self, const mm_frame_t *frame)
+static void apply_leaving(mm_worker_t *self, const mm_frame_t *frame)
 {
-    if (frame->as.leaving.life < self->life)
+    if (frame->as.leaving.epoch < self->epoch)
         return;
     leave_session(self);
     self->report_ms = self->now_ms + self->config.heartbeat_ms;
@@ -326,11 +326,11 @@ static void take_leaving(mm_worker_t *self, const mm_frame_t *frame)
     self->consumer_left = true;
 }
 
-static void take_tasks(mm_worker_t *self, const mm_frame_t *frame)
+static void apply_tasks(mm_worker_t *self, const mm_frame_t *frame)
 {
     if (self->session == 0 || frame->as.tasks.session != self->session)
         return;
-    confirm(self, self->session, frame->as.tasks.confirmed);
+    acknowledgement(self, self->session, frame->as.tasks.acknowledged_through);
     bool in_time = is_in_time(self, frame->as.tasks.stamp_ms);
     for (size_t i = 0; i < frame->as.tasks.count; i++) {
         const mm_task_t *task = &frame->as.tasks.items[i];
@@ -342,7 +342,7 @@ static void take_tasks(mm_worker_t *self, const mm_frame_t *frame)
             give_back(self, task); // R1, R12, R10
             continue;
         }
-        held_t *held = hold(self, task, frame->as.tasks.stamp_ms);
+        assignment_t *held = hold(self, task, frame->as.tasks.stamp_ms);
         if (!self->config.one_by_one)
             start(self, task);
         else if (!self->waiting)
@@ -352,21 +352,21 @@ static void take_tasks(mm_worker_t *self, const mm_frame_t *frame)
         self->last_seen = true;
 }
 
-static void take_frame(mm_worker_t *self, const mm_frame_t *frame)
+static void apply_frame(mm_worker_t *self, const mm_frame_t *frame)
 {
     switch (frame->kind) {
-    case MM_FRAME_TASKS: take_tasks(self, frame); break;
-    case MM_FRAME_WELCOME: take_welcome(self, frame); break;
+    case MM_FRAME_TASKS: apply_tasks(self, frame); break;
+    case MM_FRAME_WELCOME: apply_welcome(self, frame); break;
     case MM_FRAME_REFUSED:
         if (is_for_me(self, frame) && self->session == 0)
-            note(self, MM_WORKER_NOTE_REFUSED, frame->as.answer.reason, 0);
+            log(self, MM_WORKER_LOG_REFUSED, frame->as.answer.reason, 0);
         break;
     case MM_FRAME_REJOIN:
         if (is_for_me(self, frame) && self->session != 0)
             rejoin(self);
         break;
-    case MM_FRAME_BEAT: take_beat(self, frame); break;
-    case MM_FRAME_LEAVING: take_leaving(self, frame); break;
+    case MM_FRAME_BEAT: apply_beat(self, frame); break;
+    case MM_FRAME_LEAVING: apply_leaving(self, frame); break;
     case MM_FRAME_JOBS:
     case MM_FRAME_HELLO:
     case MM_FRAME_HEARTBEAT:
@@ -381,9 +381,9 @@ static void take_frame(mm_worker_t *self, const mm_frame_t *frame)
 
 // ---- the rest
 
-static void take_finished(mm_worker_t *self, const mm_result_t *finished)
+static void apply_finished(mm_worker_t *self, const mm_result_t *finished)
 {
-    held_t *held = find_held(self, finished->number);
+    assignment_t *held = find_held(self, finished->number);
     assert(held);
     mm_result_t result = *finished;
     result.leg = held->leg;
@@ -392,7 +392,7 @@ static void take_finished(mm_worker_t *self, const mm_result_t *finished)
     add_result(self, &result);
 }
 
-static void take_drain(mm_worker_t *self)
+static void apply_drain(mm_worker_t *self)
 {
     if (self->drain_until_ms != MM_NEVER)
         return;
@@ -405,7 +405,7 @@ static void take_drain(mm_worker_t *self)
         mm_worker_heartbeat(self, false); // 0 slots
 }
 
-static void take_time(mm_worker_t *self)
+static void apply_time(mm_worker_t *self)
 {
     if (self->now_ms >= self->drain_until_ms && !self->stopped) {
         self->draining = self->stopped = true;
@@ -413,7 +413,7 @@ static void take_time(mm_worker_t *self)
             mm_worker_act(self, MM_WORKER_STOP);
     }
     if (self->now_ms - self->heard_ms >= SILENT_BEATS * self->config.heartbeat_ms) {
-        note(self, MM_WORKER_NOTE_SILENT, (mm_text_t){0}, 0);
+        log(self, MM_WORKER_LOG_SILENT, (mm_str_t){0}, 0);
         leave_session(self);
         mm_worker_act(self, MM_WORKER_RECREATE);
         self->heard_ms = self->now_ms;
@@ -436,7 +436,7 @@ static int64_t leave_deadline(const mm_worker_t *self)
         return self->now_ms;
     int64_t limit = self->drain_until_ms + self->config.lost_after_ms; // within the drain timeout
     limit = self->leave_by_ms < limit ? self->leave_by_ms : limit;
-    if (mm_worker_unconfirmed(self) > 0)
+    if (mm_worker_unacknowledged(self) > 0)
         return limit > self->drain_until_ms ? limit : self->drain_until_ms;
     return self->session != 0 && !self->last_seen ? limit : self->now_ms;
 }
@@ -468,10 +468,10 @@ void mm_worker_step(mm_worker_t *self, const mm_worker_event_t *event,
     ret_actions->count = 0;
     self->report_count = 0;
     switch (event->kind) {
-    case MM_WORKER_FRAME: take_frame(self, event->as.frame); break;
-    case MM_WORKER_FINISHED: take_finished(self, event->as.result); break;
-    case MM_WORKER_TIME: take_time(self); break;
-    case MM_WORKER_DRAIN: take_drain(self); break;
+    case MM_WORKER_FRAME: apply_frame(self, event->as.frame); break;
+    case MM_WORKER_FINISHED: apply_finished(self, event->as.result); break;
+    case MM_WORKER_TIME: apply_time(self); break;
+    case MM_WORKER_DRAIN: apply_drain(self); break;
     }
     start_first_waiting(self);
     try_leave(self);

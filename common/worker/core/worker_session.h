@@ -11,8 +11,8 @@
 typedef struct {
     mm_name_t name;
     mm_role_t role;
-    uint64_t nonce; // drawn at random for this process
-    uint32_t slots; // 1 to MM_SLOTS_MAX
+    uint64_t instance; // drawn at random for this process
+    uint32_t slots;    // 1 to MM_SLOTS_MAX
     int64_t heartbeat_ms;
     int64_t lost_after_ms;
     int64_t drain_ms; // from the drain event: what runs then is stopped
@@ -48,16 +48,16 @@ typedef enum {
     MM_WORKER_REPORT,     // hello or heartbeat: one part of it
     MM_WORKER_BYE,        // tell the consumer
     MM_WORKER_DONE,       // end the process
-    MM_WORKER_NOTE        // for the log
+    MM_WORKER_LOG         // for the log
 } mm_worker_action_kind_t;
 
 typedef enum {
-    MM_WORKER_NOTE_JOINED,
-    MM_WORKER_NOTE_REFUSED,
-    MM_WORKER_NOTE_SILENT,  // three heartbeats of the consumer were missed
-    MM_WORKER_NOTE_REJOIN,  // another consumer, or one that took this worker for lost
-    MM_WORKER_NOTE_RETURNED // a task was given back unstarted
-} mm_worker_note_t;
+    MM_WORKER_LOG_JOINED,
+    MM_WORKER_LOG_REFUSED,
+    MM_WORKER_LOG_SILENT,  // three heartbeats of the consumer were missed
+    MM_WORKER_LOG_REJOIN,  // another consumer, or one that took this worker for lost
+    MM_WORKER_LOG_RETURNED // a task was given back unstarted
+} mm_worker_log_t;
 
 typedef struct {
     mm_worker_action_kind_t kind;
@@ -66,16 +66,16 @@ typedef struct {
             uint64_t session;
             char suffix[32]; // to put behind the base address
         } connect;
-        const mm_task_t *task;     // start; lives until the next step, or as the event
+        const mm_task_t *task;     // start; epochs until the next step, or as the event
         uint64_t number;           // started
         uint64_t serial;           // result: see mm_worker_result
-        const mm_report_t *report; // lives until the next step
+        const mm_report_t *report; // epochs until the next step
         uint64_t last_serial;      // bye
         struct {
-            mm_worker_note_t note;
-            mm_text_t text;  // refused: why
+            mm_worker_log_t log;
+            mm_str_t text;   // refused: why
             uint64_t number; // joined: the session; returned: the task
-        } note;
+        } log;
     } as;
 } mm_worker_action_t;
 
@@ -97,14 +97,14 @@ int64_t mm_worker_deadline(const mm_worker_t *self);
 
 // The session it is in; 0: none. Frames to the consumer name it.
 uint64_t mm_worker_session(const mm_worker_t *self);
-uint64_t mm_worker_nonce(const mm_worker_t *self);
+uint64_t mm_worker_instance(const mm_worker_t *self);
 // A result that an action of the last step names; valid until the next step.
 const mm_result_t *mm_worker_result(const mm_worker_t *self, uint64_t serial);
 // Whether this task was taken and has no result yet; if so, *ret_task (NULL: not wanted) gets its
 // number, leg, id and attempt, and the host of a restart, valid until the next step.
 bool mm_worker_holds(const mm_worker_t *self, uint64_t number, mm_task_t *ret_task);
 // Results that no consumer has confirmed.
-uint64_t mm_worker_unconfirmed(const mm_worker_t *self);
+uint64_t mm_worker_unacknowledged(const mm_worker_t *self);
 // Tasks taken that have no result yet.
 size_t mm_worker_running(const mm_worker_t *self);
 

@@ -22,15 +22,15 @@ typedef struct held {
     int64_t stamp_ms; // of its frame: its lease counts from there
     struct held *prev, *next;
     uint16_t host_size;
-    uint16_t room; // for a host
+    uint16_t capacity; // for a host
     char host[];
-} held_t;
+} assignment_t;
 
 struct mm_worker {
     mm_worker_config_t config;
     int64_t now_ms;
     int64_t boot_ms;
-    uint64_t life;        // of the consumer last heard; 0: none
+    uint64_t epoch;       // of the consumer last heard; 0: none
     uint64_t session;     // current; 0: joining
     uint64_t highest;     // session ever had (R4)
     uint64_t sequence;    // of the last report
@@ -39,9 +39,10 @@ struct mm_worker {
     int64_t hello_pause_ms;
     int64_t heard_ms; // the consumer
     mm_table_t held;  // by number
-    held_t *held_list;
-    held_t *spare;   // those without a task, by next
-    held_t *waiting; // the first of held_list that has not been started; so have none behind it
+    assignment_t *held_list;
+    assignment_t *spare; // those without a task, by next
+    assignment_t
+        *waiting; // the first of held_list that has not been started; so have none behind it
     mm_results_t *results;
     bool draining;      // says 0 slots
     bool stopped;       // what ran at the drain limit was stopped
@@ -49,9 +50,9 @@ struct mm_worker {
     bool consumer_left; // it has said bye, and no other was heard since
     bool done;
     int64_t drain_until_ms;
-    int64_t leave_by_ms;    // nothing runs: the consumer's last word is awaited until then
-    mm_task_t starting;     // the one that has waited, of the last step
-    mm_held_t *report_held; // of the report under way
+    int64_t leave_by_ms;          // nothing runs: the consumer's last word is awaited until then
+    mm_task_t starting;           // the one that has waited, of the last step
+    mm_assignment_t *report_held; // of the report under way
     mm_result_t *report_results;
     mm_report_t reports[2 * MM_PARTS_MAX]; // the parts of the step's reports, two at most
     size_t report_count;

@@ -21,7 +21,7 @@ static void durations_print_as_they_are_read(void **state)
         char text[MM_DURATION_TEXT];
         int64_t ms = -1;
         assert_string_equal(mm_duration_print(cases[i].ms, text), cases[i].text);
-        assert_null(mm_duration_parse(mm_text(text), &ms));
+        assert_null(mm_duration_parse(mm_str(text), &ms));
         assert_int_equal(ms, cases[i].ms);
     }
 }
@@ -30,11 +30,11 @@ static void durations_may_have_decimals(void **state)
 {
     (void)state;
     int64_t ms = -1;
-    assert_null(mm_duration_parse(mm_text("0.25h"), &ms));
+    assert_null(mm_duration_parse(mm_str("0.25h"), &ms));
     assert_int_equal(ms, 900000);
-    assert_null(mm_duration_parse(mm_text("1.250s"), &ms));
+    assert_null(mm_duration_parse(mm_str("1.250s"), &ms));
     assert_int_equal(ms, 1250);
-    assert_non_null(mm_duration_parse(mm_text("0.000001h"), &ms)); // 3.6 ms
+    assert_non_null(mm_duration_parse(mm_str("0.000001h"), &ms)); // 3.6 ms
     assert_int_equal(ms, 1250);
 }
 
@@ -45,7 +45,7 @@ static void what_is_no_duration_leaves_the_output_alone(void **state)
                                       "1S", "1 s", "+1s", "1s ", "0.0000001s", "1000000000001h"};
     int64_t ms = 42;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        assert_non_null(mm_duration_parse(mm_text(bad[i]), &ms));
+        assert_non_null(mm_duration_parse(mm_str(bad[i]), &ms));
     assert_int_equal(ms, 42);
 }
 
@@ -54,14 +54,14 @@ static void decimals_scale_exactly_or_not_at_all(void **state)
     (void)state;
     mm_decimal_t decimal;
     int64_t number = 42;
-    assert_int_equal(mm_decimal_read(mm_text("12.0625%"), &decimal), 7);
+    assert_int_equal(mm_decimal_read(mm_str("12.0625%"), &decimal), 7);
     assert_int_equal(decimal.whole, 12);
     assert_int_equal(decimal.millionth, 62500);
     assert_true(mm_decimal_scale(decimal, 10000, &number));
     assert_int_equal(number, 120625);
     assert_false(mm_decimal_scale(decimal, 1000, &number));
     assert_int_equal(number, 120625);
-    assert_int_equal(mm_decimal_read(mm_text("1000000000000h"), &decimal), 13);
+    assert_int_equal(mm_decimal_read(mm_str("1000000000000h"), &decimal), 13);
     assert_true(mm_decimal_scale(decimal, 3600000, &number));
     assert_true(number == INT64_C(3600000000000000000));
 }

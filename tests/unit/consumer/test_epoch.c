@@ -1,4 +1,4 @@
-// The consumer's life number on a real disk: it never repeats, whatever becomes of its file.
+// The consumer's epoch number on a real disk: it never repeats, whatever becomes of its file.
 
 #include "clock.h"
 #include "epoch.h"
@@ -43,9 +43,9 @@ static int remove_folder(void **state)
 
 static uint64_t next_life(void)
 {
-    uint64_t life = 0;
-    assert_int_equal(life_next(path, &life, error), 0);
-    return life;
+    uint64_t epoch = 0;
+    assert_int_equal(epoch_next(path, &epoch, error), 0);
+    return epoch;
 }
 
 static uint64_t now(void)
@@ -61,17 +61,17 @@ static void write_record(const char *content)
     assert_int_equal(fclose(file), 0);
 }
 
-static void write_life(uint64_t life)
+static void write_life(uint64_t epoch)
 {
     char text[32];
-    (void)snprintf(text, sizeof text, "%" PRIu64 "\n", life);
+    (void)snprintf(text, sizeof text, "%" PRIu64 "\n", epoch);
     write_record(text);
 }
 
-// A life that the clock alone gives.
-static void expect_now(uint64_t earliest, uint64_t life)
+// A epoch that the clock alone gives.
+static void expect_now(uint64_t earliest, uint64_t epoch)
 {
-    assert_in_range(life, earliest, now());
+    assert_in_range(epoch, earliest, now());
 }
 
 static void the_first_life_is_the_time(void **state)
@@ -86,9 +86,9 @@ static void lives_grow_although_the_clock_does_not(void **state)
     (void)state;
     uint64_t last = next_life();
     for (int i = 0; i < 20; i++) { // many in one second
-        uint64_t life = next_life();
-        assert_true(life > last);
-        last = life;
+        uint64_t epoch = next_life();
+        assert_true(epoch > last);
+        last = epoch;
     }
 }
 
@@ -125,10 +125,10 @@ static void where_nothing_can_be_written_it_says_so(void **state)
 {
     (void)state;
     char nowhere[96];
-    uint64_t life = 77;
+    uint64_t epoch = 77;
     (void)snprintf(nowhere, sizeof nowhere, "%s/none/consumer.life", folder);
-    assert_int_equal(life_next(nowhere, &life, error), EX_IOERR);
-    assert_int_equal(life, 77);
+    assert_int_equal(epoch_next(nowhere, &epoch, error), EX_IOERR);
+    assert_int_equal(epoch, 77);
     char expected[MM_ERROR_MAX];
     (void)snprintf(expected, sizeof expected,
                    "cannot write %s: No such file or directory; make room there, or choose "
@@ -142,9 +142,9 @@ static void a_path_that_is_too_long_is_refused(void **state)
     (void)state;
     static char long_path[5000];
     memset(long_path, 'x', sizeof long_path - 1);
-    uint64_t life = 77;
-    assert_int_equal(life_next(long_path, &life, error), EX_IOERR);
-    assert_int_equal(life, 77);
+    uint64_t epoch = 77;
+    assert_int_equal(epoch_next(long_path, &epoch, error), EX_IOERR);
+    assert_int_equal(epoch, 77);
     assert_non_null(strstr(error, "File name too long"));
 }
 
@@ -153,10 +153,10 @@ static int draw_on_a_full_disk(void)
 {
     (void)signal(SIGXFSZ, SIG_IGN);
     struct rlimit none = {0, 0};
-    uint64_t life = 77;
+    uint64_t epoch = 77;
     if (setrlimit(RLIMIT_FSIZE, &none) != 0)
         return 1;
-    return life_next(path, &life, error) == EX_IOERR && life == 77 ? 0 : 2;
+    return epoch_next(path, &epoch, error) == EX_IOERR && epoch == 77 ? 0 : 2;
 }
 
 static void a_full_disk_leaves_the_record_as_it_was(void **state)
@@ -178,9 +178,9 @@ static void a_full_disk_leaves_the_record_as_it_was(void **state)
 static void numbers_of_two_lives_never_meet(void **state)
 {
     (void)state;
-    uint64_t life = next_life();
-    assert_true(life_first_number(life + 1) - life_first_number(life) == UINT64_C(1) << 32);
-    assert_true(life_first_number(UINT32_MAX) > life_first_number(life)); // does not overflow
+    uint64_t epoch = next_life();
+    assert_true(epoch_first_number(epoch + 1) - epoch_first_number(epoch) == UINT64_C(1) << 32);
+    assert_true(epoch_first_number(UINT32_MAX) > epoch_first_number(epoch)); // does not overflow
 }
 
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, make_folder, remove_folder)

@@ -11,46 +11,46 @@
 
 #include <cmocka.h>
 
-static watch_t *watch;
+static event_stream_t *stream;
 
 static int open_watch(void **state)
 {
     (void)state;
-    watch = watch_new();
+    stream = event_stream_new();
     return 0;
 }
 
 static int close_watch(void **state)
 {
     (void)state;
-    watch_destroy(&watch);
-    assert_null(watch);
+    event_stream_destroy(&stream);
+    assert_null(stream);
     return 0;
 }
 
-static void ends(const char *host, mm_verdict_t verdict, int64_t now_ms)
+static void ends(const char *host, mm_verdict_kind_t verdict, int64_t now_ms)
 {
-    gather_action_t action = {.kind = GATHER_NOTICE};
-    action.as.notice.host = mm_text(host);
-    action.as.notice.notice = (mm_notice_t){.verdict = verdict, .attempts = 3};
+    gather_action_t action = {.kind = GATHER_VERDICT};
+    action.as.verdict.host = mm_str(host);
+    action.as.verdict.verdict = (mm_verdict_t){.kind = verdict, .attempts = 3};
     if (verdict == MM_VERDICT_DEAD)
-        action.as.notice.notice.error = mm_text("exit status 1");
-    watch_see(watch, &action, now_ms);
+        action.as.verdict.verdict.error = mm_str("exit status 1");
+    event_stream_see(stream, &action, now_ms);
 }
 
 static void loses(const char *worker, int64_t now_ms)
 {
-    gather_action_t action = {.kind = GATHER_NOTE};
-    action.as.note.note = GATHER_NOTE_WORKER_LOST;
-    assert_true(mm_name_from(mm_text(worker), &action.as.note.worker));
-    watch_see(watch, &action, now_ms);
+    gather_action_t action = {.kind = GATHER_LOG};
+    action.as.log.log = GATHER_LOG_WORKER_LOST;
+    assert_true(mm_name_from(mm_str(worker), &action.as.log.worker));
+    event_stream_see(stream, &action, now_ms);
 }
 
 // "event host" of all since the last call, and how many were left out.
 static void expect(const char *events, int left_out)
 {
     char seen[8192] = "";
-    json_t *json = watch_take(watch), *list = json_object_get(json, "events"), *event;
+    json_t *json = event_stream_take(stream), *list = json_object_get(json, "events"), *event;
     size_t index;
     json_array_foreach(list, index, event)
     {
@@ -70,17 +70,17 @@ static void expect(const char *events, int left_out)
 static void nobody_watches_at_first(void **state)
 {
     (void)state;
-    assert_false(watch_is_on(watch, 1000));
-    assert_int_equal(watch_deadline(watch), MM_NEVER);
-    watch_add(watch, 1, mm_text("* *"), 1000);
-    assert_true(watch_is_on(watch, 1000));
+    assert_false(event_stream_is_on(stream, 1000));
+    assert_int_equal(event_stream_deadline(stream), MM_NEVER);
+    event_stream_add(stream, 1, mm_str("* *"), 1000);
+    assert_true(event_stream_is_on(stream, 1000));
 }
 
 static void events_are_of_the_host_and_kind_that_is_wanted(void **state)
 {
     (void)state;
-    watch_add(watch, 1, mm_text("web-7 *"), 1000);
-    watch_add(watch, 2, mm_text("* dead"), 1000);
+    event_stream_add(stream, 1, mm_str("web-7 *"), 1000);
+    event_stream_add(stream, 2, mm_str("* dead"), 1000);
     ends("web-7", MM_VERDICT_ACK, 1001);
     ends("web-8", MM_VERDICT_ACK, 1001);
     ends("web-8", MM_VERDICT_DEAD, 1001);
@@ -92,23 +92,23 @@ static void events_are_of_the_host_and_kind_that_is_wanted(void **state)
 static void what_has_happened_waits_a_little_for_company(void **state)
 {
     (void)state;
-    watch_add(watch, 1, mm_text("* *"), 1000);
+    event_stream_add(stream, 1, mm_str("* *"), 1000);
     loses("restarter-1", 1001);
-    assert_int_equal(watch_deadline(watch), 1101);
+    assert_int_equal(event_stream_deadline(stream), 1101);
     ends("web-7", MM_VERDICT_NACK, 1050);
-    assert_int_equal(watch_deadline(watch), 1101);
+    assert_int_equal(event_stream_deadline(stream), 1101);
     expect("lost restarter-1; nacked web-7; ", 0);
-    assert_int_equal(watch_deadline(watch), MM_NEVER);
+    assert_int_equal(event_stream_deadline(stream), MM_NEVER);
 }
 
 static void everyday_events_do_not_push_out_rare_ones(void **state)
 {
     (void)state;
-    watch_add(watch, 1, mm_text("* *"), 1000);
+    event_stream_add(stream, 1, mm_str("* *"), 1000);
     for (int i = 0; i < 1000; i++)
         ends("web-7", MM_VERDICT_ACK, 1001);
     ends("web-8", MM_VERDICT_DEAD, 1001);
-    json_t *json = watch_take(watch), *list = json_object_get(json, "events");
+    json_t *json = event_stream_take(stream), *list = json_object_get(json, "events");
     size_t count = json_array_size(list);
     assert_string_equal(
         json_string_value(json_object_get(json_array_get(list, count - 1), "event")), "dead");
@@ -122,32 +122,32 @@ static void long_errors_are_left_out_and_not_lost_with_all_the_others(void **sta
     (void)state;
     char error[MM_ERROR_MAX];
     memset(error, 'x', sizeof error);
-    watch_add(watch, 1, mm_text("* *"), 1000);
+    event_stream_add(stream, 1, mm_str("* *"), 1000);
     for (int i = 0; i < 300; i++) {
-        gather_action_t action = {.kind = GATHER_NOTE};
-        action.as.note.note = GATHER_NOTE_RETRY;
-        action.as.note.host = mm_text("web-7");
-        action.as.note.error = (mm_text_t){error, sizeof error};
-        watch_see(watch, &action, 1001);
+        gather_action_t action = {.kind = GATHER_LOG};
+        action.as.log.log = GATHER_LOG_RETRY;
+        action.as.log.host = mm_str("web-7");
+        action.as.log.error = (mm_str_t){error, sizeof error};
+        event_stream_see(stream, &action, 1001);
     }
-    json_t *json = watch_take(watch);
+    json_t *json = event_stream_take(stream);
     size_t count = json_array_size(json_object_get(json, "events"));
     assert_in_range(count, 100, 299);
     assert_int_equal(json_integer_value(json_object_get(json, "left_out")), 300 - count);
-    assert_true(json_dumpb(json, NULL, 0, JSON_COMPACT) <= MM_TELL_BYTES);
+    assert_true(json_dumpb(json, NULL, 0, JSON_COMPACT) <= MM_REPLY_BYTES);
     json_decref(json);
 }
 
 static void whoever_does_not_ask_again_is_forgotten(void **state)
 {
     (void)state;
-    watch_add(watch, 1, mm_text("* *"), 1000);
-    watch_add(watch, 1, mm_text("* *"), 1000 + WATCH_FOR_MS - 1);
-    ends("web-7", MM_VERDICT_ACK, 1000 + WATCH_FOR_MS + 10);
+    event_stream_add(stream, 1, mm_str("* *"), 1000);
+    event_stream_add(stream, 1, mm_str("* *"), 1000 + EVENT_STREAM_MS - 1);
+    ends("web-7", MM_VERDICT_ACK, 1000 + EVENT_STREAM_MS + 10);
     expect("acked web-7; ", 0);
-    ends("web-7", MM_VERDICT_ACK, 1000 + 2 * WATCH_FOR_MS); // tells that nobody is there
-    json_decref(watch_take(watch));
-    assert_false(watch_is_on(watch, 1000 + 3 * WATCH_FOR_MS));
+    ends("web-7", MM_VERDICT_ACK, 1000 + 2 * EVENT_STREAM_MS); // tells that nobody is there
+    json_decref(event_stream_take(stream));
+    assert_false(event_stream_is_on(stream, 1000 + 3 * EVENT_STREAM_MS));
 }
 
 static void what_is_no_wish_is_ignored(void **state)
@@ -156,26 +156,27 @@ static void what_is_no_wish_is_ignored(void **state)
     static const char *const wishes[] = {"", "web-7", " dead", "web-7 ",
                                          "* a_word_that_is_too_long"};
     for (size_t i = 0; i < sizeof wishes / sizeof *wishes; i++)
-        watch_add(watch, 1, mm_text(wishes[i]), 1000);
+        event_stream_add(stream, 1, mm_str(wishes[i]), 1000);
     char long_host[400];
     memset(long_host, 'x', sizeof long_host);
-    watch_add(watch, 1, (mm_text_t){long_host, sizeof long_host}, 1000);
+    event_stream_add(stream, 1, (mm_str_t){long_host, sizeof long_host}, 1000);
     long_host[300] = ' ';
-    watch_add(watch, 1, (mm_text_t){long_host, 302}, 1000);
-    assert_false(watch_is_on(watch, 1000));
+    event_stream_add(stream, 1, (mm_str_t){long_host, 302}, 1000);
+    assert_false(event_stream_is_on(stream, 1000));
 }
 
 static void there_is_a_limit_to_watchers(void **state)
 {
     (void)state;
-    for (uint64_t i = 1; i <= WATCH_MAX; i++)
-        watch_add(watch, i, mm_text("web-7 *"), 1000);
-    watch_add(watch, 99, mm_text("web-8 *"), 1000);
+    for (uint64_t i = 1; i <= EVENT_STREAM_MAX; i++)
+        event_stream_add(stream, i, mm_str("web-7 *"), 1000);
+    event_stream_add(stream, 99, mm_str("web-8 *"), 1000);
     ends("web-8", MM_VERDICT_ACK, 1001);
     ends("web-7", MM_VERDICT_ACK, 1001);
     expect("acked web-7; ", 0);
-    watch_add(watch, 99, mm_text("web-8 *"), 1000 + WATCH_FOR_MS); // the others' time is over
-    ends("web-8", MM_VERDICT_ACK, 1001 + WATCH_FOR_MS);
+    event_stream_add(stream, 99, mm_str("web-8 *"),
+                     1000 + EVENT_STREAM_MS); // the others' time is over
+    ends("web-8", MM_VERDICT_ACK, 1001 + EVENT_STREAM_MS);
     expect("acked web-8; ", 0);
 }
 

@@ -27,7 +27,7 @@ static int clear_flights(void **state)
     hosts_clear(&flights.hosts);
     assert_null(flights.store_ready);
     assert_null(flights.restart_ready);
-    assert_null(flights.restart_lonely);
+    assert_null(flights.restart_quarantined);
     assert_null(flights.extends);
     assert_null(flights.leases);
     for (store_state_t state_of = STORE_READY; state_of < STORE_ENDED; state_of++)
@@ -45,7 +45,7 @@ static mm_id_t id_of(uint8_t number)
 static flight_t *add_at(uint8_t number, const char *host)
 {
     mm_id_t id = id_of(number);
-    return flights_add(&flights, &id, mm_text(host), 1000 + number, 9000 + number);
+    return flights_add(&flights, &id, mm_str(host), 1000 + number, 9000 + number);
 }
 
 static flight_t *add(uint8_t number)
@@ -85,7 +85,7 @@ static void a_new_flight_wants_to_be_saved_first(void **state)
     assert_null(flights.restart_ready);
     assert_ptr_equal(flights.extends, flight);
     assert_ptr_equal(flights.leases, flight);
-    assert_true(mm_text_equal(host_name(flight->host), mm_text("web-7")));
+    assert_true(mm_str_equal(host_name(flight->host), mm_str("web-7")));
 }
 
 static void the_store_leg_moves_between_its_queues(void **state)
@@ -115,17 +115,17 @@ static void the_restart_leg_moves_between_its_queues(void **state)
     set_restart(flight, RESTART_READY);
     assert_true(mm_heap_deadline(&flights.restart_backoffs) == MM_NEVER);
     assert_ptr_equal(flights.restart_ready, flight);
-    set_restart(flight, RESTART_LONELY);
+    set_restart(flight, RESTART_QUARANTINED);
     assert_null(flights.restart_ready);
-    assert_ptr_equal(flights.restart_lonely, flight);
+    assert_ptr_equal(flights.restart_quarantined, flight);
     set_restart(flight, RESTART_BLOCKED);
-    assert_null(flights.restart_lonely);
+    assert_null(flights.restart_quarantined);
     assert_ptr_equal(flight->host->waiting, flight);
     set_restart(flight, RESTART_READY);
     assert_null(flight->host->waiting);
     set_restart(flight, RESTART_OUT);
     assert_null(flights.restart_ready);
-    set_restart(flight, RESTART_USED_UP);
+    set_restart(flight, RESTART_EXHAUSTED);
     set_restart(flight, RESTART_OK); // a late success of an earlier attempt
 }
 
@@ -151,7 +151,7 @@ static void jobs_wait_for_their_host_in_order_of_arrival(void **state)
 static void a_turn_that_is_not_taken_goes_to_the_next(void **state)
 {
     (void)state;
-    const restart_state_t turns[] = {RESTART_READY, RESTART_LONELY};
+    const restart_state_t turns[] = {RESTART_READY, RESTART_QUARANTINED};
     for (uint8_t i = 0; i < 2; i++) {
         flight_t *first = add(1), *second = waits(2), *third = waits(3);
         set_restart(first, RESTART_READY);
@@ -190,11 +190,11 @@ static void an_ended_flight_is_in_no_queue_and_lives_until_it_is_freed(void **st
     assert_true(mm_heap_deadline(&flights.restart_backoffs) == MM_NEVER);
     assert_null(flights.extends);
     assert_null(flights.leases);
-    assert_true(mm_text_equal(host_name(flight->host), mm_text("web-7")));
+    assert_true(mm_str_equal(host_name(flight->host), mm_str("web-7")));
     flight_t *again = add(1); // redelivered before the former was freed
     flights_free_ended(&flights);
     assert_ptr_equal(flights_find(&flights, &id), again);
-    assert_true(mm_text_equal(host_name(again->host), mm_text("web-7")));
+    assert_true(mm_str_equal(host_name(again->host), mm_str("web-7")));
 }
 
 static void whoever_was_extended_goes_to_the_end(void **state)
@@ -228,12 +228,12 @@ static void the_last_error_is_kept(void **state)
     (void)state;
     flight_t *flight = add(1);
     char error[] = "no route to it";
-    flight_set_error(flight, (mm_text_t){error, 8});
+    flight_set_error(flight, (mm_str_t){error, 8});
     memset(error, 'x', sizeof error);
     assert_string_equal(flight->error, "no route");
-    flight_set_error(flight, (mm_text_t){0});
+    flight_set_error(flight, (mm_str_t){0});
     assert_null(flight->error);
-    flight_set_error(flight, mm_text("again"));
+    flight_set_error(flight, mm_str("again"));
 }
 
 // ---- what may not follow
@@ -296,7 +296,7 @@ static void restarts_what_is_ok(flight_t *flight)
 
 static void restarts_what_is_used_up(flight_t *flight)
 {
-    set_restart(flight, RESTART_USED_UP);
+    set_restart(flight, RESTART_EXHAUSTED);
     set_restart(flight, RESTART_OUT);
 }
 

@@ -14,7 +14,7 @@ static void a_report_may_list_more_than_a_worker_can_hold(void **state)
     joins("r1");
     for (int i = 0; i < 2000; i++) {
         for (int j = 0; j < 8; j++)
-            holding(number++);
+            assignment(number++);
         hello("r1", 0); // says again that it holds others, and takes nothing back
         story_size = 0;
     }
@@ -34,7 +34,7 @@ static void a_stamp_at_the_end_of_its_range_is_only_a_number(void **state)
     heartbeat("r1", session);
     then("");
     assert_int_equal(the("r1")->out, 1); // can start yet: nothing is known of it
-    holding(number);
+    assignment(number);
     says.stamp_ms = INT64_MAX;
     heartbeat("r1", session);
     then("");
@@ -43,31 +43,31 @@ static void a_stamp_at_the_end_of_its_range_is_only_a_number(void **state)
 
 // ---- names
 
-static const char *intern(names_t *names, const char *prefix, unsigned number)
+static const char *intern(name_pool_t *names, const char *prefix, unsigned number)
 {
     char name[32];
     (void)snprintf(name, sizeof name, "%s-%u", prefix, number);
-    return names_intern(names, mm_text(name));
+    return name_pool_intern(names, mm_str(name));
 }
 
 static void names_that_nobody_uses_make_room_for_others(void **state)
 {
     (void)state;
-    names_t names = {0};
+    name_pool_t names = {0};
     const char *kept = intern(&names, "kept", 1);
-    assert_false(names_are_many(&names));
-    for (unsigned i = 1; i < NAMES_MAX; i++)
+    assert_false(name_pool_is_crowded(&names));
+    for (unsigned i = 1; i < NAME_POOL_MAX; i++)
         assert_non_null(intern(&names, "flood", i));
-    assert_true(names_are_many(&names));
+    assert_true(name_pool_is_crowded(&names));
     assert_null(intern(&names, "late", 1));
     assert_ptr_equal(intern(&names, "kept", 1), kept);
-    names_mark(&names, kept);
-    names_mark(&names, NULL);
-    names_drop_unmarked(&names);
-    assert_false(names_are_many(&names));
+    name_pool_mark(&names, kept);
+    name_pool_mark(&names, NULL);
+    name_pool_drop_unmarked(&names);
+    assert_false(name_pool_is_crowded(&names));
     assert_ptr_equal(intern(&names, "kept", 1), kept);
     assert_non_null(intern(&names, "late", 1));
-    names_drop_unmarked(&names); // a mark holds once
+    name_pool_drop_unmarked(&names); // a mark holds once
     assert_null(names.table);
 }
 
@@ -85,8 +85,8 @@ static void takes(gather_event_t event)
 static void takes_job_of(const char *publisher, uint64_t number)
 {
     gather_event_t event = {.kind = GATHER_JOB};
-    event.as.job.publisher = mm_text(publisher);
-    event.as.job.job = (mm_job_t){.id = id_of(number), .host = mm_text("web-7"), .delivery = 1};
+    event.as.job.publisher = mm_str(publisher);
+    event.as.job.job = (mm_job_t){.id = id_of(number), .host = mm_str("web-7"), .delivery = 1};
     takes(event);
 }
 
@@ -102,7 +102,7 @@ static int new_gather(void **state)
 {
     (void)state;
     now_ms = 10000;
-    gather = gather_new(&(gather_config_t){.life = 1,
+    gather = gather_new(&(gather_config_t){.epoch = 1,
                                            .attempts = 1,
                                            .heartbeat_ms = 500,
                                            .lost_after_ms = LOST_AFTER,
@@ -129,8 +129,8 @@ static void publishers_of_ever_new_names_shut_nobody_out(void **state)
 {
     (void)state;
     takes_job_of("honest", 1);
-    assert_string_equal(actions.items[1].as.notice.publisher, "honest");
-    for (unsigned i = 0; i < 2 * NAMES_MAX; i++) {
+    assert_string_equal(actions.items[1].as.verdict.publisher, "honest");
+    for (unsigned i = 0; i < 2 * NAME_POOL_MAX; i++) {
         char name[32];
         (void)snprintf(name, sizeof name, "flood-%u", i);
         takes_job_of(name, 1); // in flight: ignored, but for its name
@@ -140,11 +140,11 @@ static void publishers_of_ever_new_names_shut_nobody_out(void **state)
     now_ms += 500;
     takes((gather_event_t){.kind = GATHER_TIME});
     takes_job_of("late", 2);
-    assert_int_equal(count_of(GATHER_NOTICE), 1);
+    assert_int_equal(count_of(GATHER_VERDICT), 1);
     now_ms += 500;
     takes((gather_event_t){.kind = GATHER_TIME});
-    assert_int_equal(count_of(GATHER_NOTICE), 1); // the first job is extended
-    assert_string_equal(actions.items[0].as.notice.publisher, "honest");
+    assert_int_equal(count_of(GATHER_VERDICT), 1); // the first job is extended
+    assert_string_equal(actions.items[0].as.verdict.publisher, "honest");
 }
 
 static void a_flood_of_questions_has_one_answer_in_ten_milliseconds(void **state)

@@ -20,7 +20,7 @@ static int open_gather(void **state)
     (void)state;
     now_ms = 100000;
     sequence = 0;
-    gather = gather_new(&(gather_config_t){.life = 1,
+    gather = gather_new(&(gather_config_t){.epoch = 1,
                                            .attempts = 3,
                                            .backoff_low_ms = 100,
                                            .backoff_high_ms = 1000,
@@ -55,8 +55,8 @@ static void step(gather_event_t event)
 static void hello(const char *name, mm_role_t role, uint32_t slots)
 {
     mm_report_t report = {.is_hello = true,
-                          .worker = mm_text(name),
-                          .nonce = 7,
+                          .worker = mm_str(name),
+                          .instance = 7,
                           .role = role,
                           .sequence = ++sequence,
                           .stamp_ms = now_ms,
@@ -68,10 +68,10 @@ static void hello(const char *name, mm_role_t role, uint32_t slots)
 static void job(uint8_t number, const char *host)
 {
     gather_event_t event = {.kind = GATHER_JOB};
-    event.as.job.publisher = mm_text("p1");
-    event.as.job.life = 1;
+    event.as.job.publisher = mm_str("p1");
+    event.as.job.epoch = 1;
     event.as.job.received_ms = 1795332314123;
-    event.as.job.job = (mm_job_t){.id = {{[15] = number}}, .host = mm_text(host), .delivery = 1};
+    event.as.job.job = (mm_job_t){.id = {{[15] = number}}, .host = mm_str(host), .delivery = 1};
     step(event);
 }
 
@@ -80,8 +80,8 @@ static void jobs_without_workers_wait_on_both_ways(void **state)
     (void)state;
     job(1, "web-1");
     job(2, "web-2");
-    gather_hop_t store = gather_hop(gather, MM_ROLE_SAVER);
-    gather_hop_t restart = gather_hop(gather, MM_ROLE_RESTARTER);
+    gather_stage_t store = gather_stage(gather, MM_ROLE_SAVER);
+    gather_stage_t restart = gather_stage(gather, MM_ROLE_RESTARTER);
     assert_int_equal(store.waiting, 2);
     assert_int_equal(store.slots, 0);
     assert_int_equal(restart.waiting, 2);
@@ -100,8 +100,8 @@ static void what_is_at_workers_and_what_waits_for_a_host_is_told_apart(void **st
     job(2, "web-1");
     job(3, "web-3");
     job(4, "web-4");
-    gather_hop_t store = gather_hop(gather, MM_ROLE_SAVER);
-    gather_hop_t restart = gather_hop(gather, MM_ROLE_RESTARTER);
+    gather_stage_t store = gather_stage(gather, MM_ROLE_SAVER);
+    gather_stage_t restart = gather_stage(gather, MM_ROLE_RESTARTER);
     assert_int_equal(store.out, 4);
     assert_int_equal(store.slots, 10);
     assert_int_equal(store.waiting, 0);
@@ -121,17 +121,17 @@ static void a_host_or_an_id_finds_its_jobs_and_who_has_them(void **state)
     job(2, "web-1");
     job(3, "web-3");
     gather_job_t jobs[4];
-    assert_int_equal(gather_find_jobs(gather, mm_text("web-1"), jobs, 4), 2);
+    assert_int_equal(gather_find_jobs(gather, mm_str("web-1"), jobs, 4), 2);
     assert_string_equal(jobs[0].restart, "out");
     assert_string_equal(jobs[0].restart_worker, "r1");
     assert_string_equal(jobs[0].store_worker, "s1");
     assert_int_equal(jobs[0].attempts, 1);
     assert_string_equal(jobs[1].restart, "blocked");
     assert_null(jobs[1].restart_worker);
-    assert_int_equal(gather_find_jobs(gather, mm_text("web-1"), jobs, 1), 1);
-    assert_int_equal(gather_find_jobs(gather, mm_text("web-9"), jobs, 4), 0);
-    assert_int_equal(gather_find_jobs(gather, mm_text("j3"), jobs, 4), 1); // as ids are printed
-    assert_true(mm_text_equal(jobs[0].host, mm_text("web-3")));
+    assert_int_equal(gather_find_jobs(gather, mm_str("web-1"), jobs, 1), 1);
+    assert_int_equal(gather_find_jobs(gather, mm_str("web-9"), jobs, 4), 0);
+    assert_int_equal(gather_find_jobs(gather, mm_str("j3"), jobs, 4), 1); // as ids are printed
+    assert_true(mm_str_equal(jobs[0].host, mm_str("web-3")));
     assert_int_equal(jobs[0].lease_ms, 3600000);
 }
 
@@ -152,7 +152,7 @@ static void a_worker_that_is_presumed_lost_is_known_still(void **state)
     assert_true(gather_next_known(gather, &known));
     assert_false(known.joined);
     assert_int_equal(known.silent_ms, 2000);
-    assert_int_equal(gather_hop(gather, MM_ROLE_RESTARTER).slots, 0);
+    assert_int_equal(gather_stage(gather, MM_ROLE_RESTARTER).slots, 0);
 }
 
 static void a_restart_that_is_taken_back_is_counted(void **state)
@@ -165,8 +165,8 @@ static void a_restart_that_is_taken_back_is_counted(void **state)
     gather_event_t event = {.kind = GATHER_TIME};
     event.as.time.inbox_empty = true;
     step(event);
-    assert_int_equal(gather_statistics(gather).taken_back, 1);
-    assert_int_equal(gather_hop(gather, MM_ROLE_RESTARTER).waiting, 1);
+    assert_int_equal(gather_statistics(gather).reclaimed, 1);
+    assert_int_equal(gather_stage(gather, MM_ROLE_RESTARTER).waiting, 1);
 }
 
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, open_gather, close_gather)

@@ -12,20 +12,20 @@
 
 #include <cmocka.h>
 
-static memory_t memory;
+static settled_cache_t cache;
 
 static int new_memory(void **state)
 {
     (void)state;
-    memory = (memory_t){.settled_max = 3, .nacked_max = 2};
+    cache = (settled_cache_t){.settled_max = 3, .nacked_max = 2};
     return 0;
 }
 
 static int clear_memory(void **state)
 {
     (void)state;
-    memory_clear(&memory);
-    assert_null(memory.table.slots);
+    settled_cache_clear(&cache);
+    assert_null(cache.table.slots);
     return 0;
 }
 
@@ -37,22 +37,22 @@ static mm_id_t id_of(unsigned number)
     return id;
 }
 
-static memory_item_t *put(unsigned number, mm_outcome_t outcome)
+static settled_item_t *put(unsigned number, mm_outcome_t outcome)
 {
     mm_id_t id = id_of(number);
-    return memory_put(&memory, &id, outcome);
+    return settled_cache_put(&cache, &id, outcome);
 }
 
-static memory_item_t *find(unsigned number)
+static settled_item_t *find(unsigned number)
 {
     mm_id_t id = id_of(number);
-    return memory_find(&memory, &id);
+    return settled_cache_find(&cache, &id);
 }
 
 static void newest_dropped_is(unsigned number)
 {
     mm_id_t id = id_of(number);
-    assert_true(mm_id_equal(&memory.newest_dropped, &id));
+    assert_true(mm_id_equal(&cache.newest_dropped, &id));
 }
 
 static void what_was_put_is_found(void **state)
@@ -72,7 +72,7 @@ static void the_oldest_settled_go_first(void **state)
     (void)state;
     for (unsigned i = 1; i <= 5; i++)
         put(i, i % 2 ? MM_OUTCOME_RESTARTED : MM_OUTCOME_DEAD);
-    assert_int_equal(memory.settled_count, 3);
+    assert_int_equal(cache.settled_count, 3);
     assert_null(find(1));
     assert_null(find(2));
     for (unsigned i = 3; i <= 5; i++)
@@ -101,8 +101,8 @@ static void nacked_ones_have_a_limit_of_their_own(void **state)
         put(i, MM_OUTCOME_RESTARTED);
     for (unsigned i = 11; i <= 14; i++)
         put(i, MM_OUTCOME_NONE);
-    assert_int_equal(memory.nacked_count, 2);
-    assert_int_equal(memory.settled_count, 3);
+    assert_int_equal(cache.nacked_count, 2);
+    assert_int_equal(cache.settled_count, 3);
     assert_null(find(12));
     assert_non_null(find(13));
     assert_non_null(find(1));
@@ -116,7 +116,7 @@ static void putting_again_makes_it_the_newest_and_keeps_its_facts(void **state)
     put(2, MM_OUTCOME_RESTARTED);
     put(3, MM_OUTCOME_RESTARTED);
     assert_int_equal(put(1, MM_OUTCOME_RESTARTED)->attempts, 2);
-    assert_int_equal(memory.settled_count, 3);
+    assert_int_equal(cache.settled_count, 3);
     put(4, MM_OUTCOME_RESTARTED);
     assert_null(find(2));
     assert_non_null(find(1));
@@ -128,12 +128,12 @@ static void a_nacked_job_that_settles_changes_sides_within_the_limits(void **sta
     for (unsigned i = 1; i <= 3; i++)
         put(i, MM_OUTCOME_RESTARTED);
     for (unsigned i = 11; i <= 20; i++) {
-        memory_item_t *item = put(i, MM_OUTCOME_NONE);
+        settled_item_t *item = put(i, MM_OUTCOME_NONE);
         item->attempts = i;
         assert_ptr_equal(put(i, MM_OUTCOME_DEAD), item);
         assert_int_equal(item->attempts, i);
-        assert_int_equal(memory.nacked_count, 0);
-        assert_int_equal(memory.settled_count, 3);
+        assert_int_equal(cache.nacked_count, 0);
+        assert_int_equal(cache.settled_count, 3);
     }
     newest_dropped_is(17);
 }
@@ -142,29 +142,29 @@ static void an_error_is_copied_and_cleared(void **state)
 {
     (void)state;
     char error[] = "no route";
-    memory_item_t *item = put(1, MM_OUTCOME_DEAD);
-    memory_set_error(item, error);
+    settled_item_t *item = put(1, MM_OUTCOME_DEAD);
+    settled_cache_set_error(item, error);
     memset(error, 'x', sizeof error);
     assert_string_equal(item->error, "no route");
-    memory_set_error(item, "");
+    settled_cache_set_error(item, "");
     assert_null(item->error);
-    memory_set_error(item, "again");
-    memory_set_error(item, NULL);
+    settled_cache_set_error(item, "again");
+    settled_cache_set_error(item, NULL);
     assert_null(item->error);
-    memory_set_error(item, "kept to the end");
+    settled_cache_set_error(item, "kept to the end");
 }
 
 static void what_is_removed_is_gone(void **state)
 {
     (void)state;
-    memory_set_error(put(1, MM_OUTCOME_DEAD), "no route");
+    settled_cache_set_error(put(1, MM_OUTCOME_DEAD), "no route");
     put(2, MM_OUTCOME_NONE);
-    memory_remove(&memory, find(1));
-    memory_remove(&memory, find(2));
+    settled_cache_remove(&cache, find(1));
+    settled_cache_remove(&cache, find(2));
     assert_null(find(1));
     assert_null(find(2));
-    assert_int_equal(memory.settled_count, 0);
-    assert_int_equal(memory.nacked_count, 0);
+    assert_int_equal(cache.settled_count, 0);
+    assert_int_equal(cache.nacked_count, 0);
     newest_dropped_is(0); // it was not dropped for want of room
 }
 
@@ -173,17 +173,17 @@ static void it_stays_within_its_bounds(void **state)
 {
     (void)state;
     uint64_t random = 42;
-    memory.settled_max = 20;
-    memory.nacked_max = 10;
+    cache.settled_max = 20;
+    cache.nacked_max = 10;
     for (int turn = 0; turn < 20000; turn++) {
         unsigned number = (unsigned)mm_random_below(&random, 60);
         if (mm_random_below(&random, 4) > 0)
             put(number, (mm_outcome_t)mm_random_below(&random, 3));
         else if (find(number))
-            memory_remove(&memory, find(number));
-        assert_in_range(memory.settled_count, 0, 20);
-        assert_in_range(memory.nacked_count, 0, 10);
-        assert_int_equal(memory.table.count, memory.settled_count + memory.nacked_count);
+            settled_cache_remove(&cache, find(number));
+        assert_in_range(cache.settled_count, 0, 20);
+        assert_in_range(cache.nacked_count, 0, 10);
+        assert_int_equal(cache.table.count, cache.settled_count + cache.nacked_count);
     }
 }
 

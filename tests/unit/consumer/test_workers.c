@@ -22,7 +22,7 @@ static void a_hello_that_crossed_with_its_welcome_gets_the_same(void **state)
     hello("r1", 0); // it lists nothing, and yet ends nothing
     then("welcome r1 11");
     assert_int_equal(the("r1")->out, 1);
-    holding(number);
+    assignment(number);
     hello("r1", 11); // this one knows of it, and wants another
     then("close 11; open 12; welcome r1 12");
 }
@@ -52,16 +52,16 @@ static void another_process_is_refused_while_the_former_is_heard(void **state)
     joins("r1");
     uint64_t number = hands_out("r1");
     now_ms += LOST_AFTER - 1;
-    says.nonce = 2;
+    says.instance = 2;
     hello("r1", 0);
     then("refused r1: another process with this id is alive; give this one another --id");
     now_ms += 1;
-    says.nonce = 2;
+    says.instance = 2;
     hello("r1", 0);
     assert_int_equal(number, 101);
     then("loss r1; 101 lost; close 11; open 12; welcome r1 12");
-    assert_null(workers_find(workers, mm_text("r1"), 1));
-    assert_non_null(workers_find(workers, mm_text("r1"), 2));
+    assert_null(workers_find(workers, mm_str("r1"), 1));
+    assert_non_null(workers_find(workers, mm_str("r1"), 2));
 }
 
 static void a_lost_process_makes_room_for_another_at_once(void **state)
@@ -71,7 +71,7 @@ static void a_lost_process_makes_room_for_another_at_once(void **state)
     now_ms += LOST_AFTER;
     check();
     then("loss r1; close 11");
-    says.nonce = 2;
+    says.instance = 2;
     hello("r1", 0);
     then("open 12; welcome r1 12");
 }
@@ -142,7 +142,7 @@ static void a_heartbeat_of_nobody_is_told_to_rejoin(void **state)
     heartbeat("r1", 5);
     then("rejoin r1");
     joins("r1");
-    says.nonce = 2;
+    says.instance = 2;
     heartbeat("r1", 11); // of another process
     then("rejoin r1");
     heartbeat("r1", 12); // of a session that was never opened
@@ -197,7 +197,7 @@ static void a_report_counts_when_all_its_parts_have_come_in_order(void **state)
         says.parts = 3;
         says.slots = 5;
         if (part == 1)
-            holding(number);
+            assignment(number);
         heartbeat("r1", 11);
         then("");
         assert_int_equal(the("r1")->slots, part < 2 ? 2 : 5);
@@ -246,7 +246,7 @@ static void a_heartbeat_amid_a_hello_is_of_no_session(void **state)
     hello("r1", 0);
     heartbeat("r1", 0);
     then("rejoin r1");
-    assert_null(workers_pick_alone(workers));
+    assert_null(workers_pick_quarantine(workers));
 }
 
 // What the first part listed has been taken back: the rest of it says too little.
@@ -258,7 +258,7 @@ static void a_hello_that_is_cut_in_two_by_a_loss_begins_no_session(void **state)
         says.part = part;
         says.parts = 2;
         if (part == 0)
-            holding(55);
+            assignment(55);
         hello("r1", 0);
         now_ms += LOST_AFTER;
         check();
@@ -316,7 +316,7 @@ static void a_lost_worker_that_comes_back_brings_its_tasks(void **state)
     check();
     then("loss r1; 101 lost; close 11");
     assert_int_equal(busy("web-7"), 0);
-    holding(number);
+    assignment(number);
     hello("r1", 11);
     then("open 12; welcome r1 12");
     assert_int_equal(the("r1")->out, 1);
@@ -335,7 +335,7 @@ static void an_old_hello_of_a_lost_worker_opens_nothing(void **state)
     hello("r1", 0);
     then("welcome r1 11");
     assert_string_equal(picked(MM_ROLE_RESTARTER), "");
-    holding(101);
+    assignment(101);
     hello("r1", 11);
     then("open 12; welcome r1 12");
     assert_int_equal(the("r1")->out, 1);
@@ -352,8 +352,8 @@ static void thousands_of_lost_workers_are_forgotten_oldest_first(void **state)
         check();
         story_size = 0;
     }
-    assert_null(workers_find(workers, mm_text("r0"), 1));
-    assert_non_null(workers_find(workers, mm_text("r1099"), 1));
+    assert_null(workers_find(workers, mm_str("r0"), 1));
+    assert_non_null(workers_find(workers, mm_str("r1099"), 1));
     size_t count = 0;
     for (const worker_t *worker = NULL; (worker = workers_next(workers, worker));)
         count++;
@@ -385,7 +385,7 @@ static void after_a_bye_with_all_results_read_its_tasks_never_started(void **sta
     then("read 1 of 101");
     bye("r1", 11, 1);
     then("102 missing; left r1; close 11");
-    assert_null(workers_find(workers, mm_text("r1"), 1));
+    assert_null(workers_find(workers, mm_str("r1"), 1));
 }
 
 static void after_a_bye_what_was_listed_is_lost_all_the_same(void **state)
@@ -393,7 +393,7 @@ static void after_a_bye_what_was_listed_is_lost_all_the_same(void **state)
     (void)state;
     joins("r1");
     hands_out("r1");
-    holding(101);
+    assignment(101);
     heartbeat("r1", 11);
     bye("r1", 11, 0);
     then("101 lost; left r1; close 11");
@@ -441,7 +441,7 @@ static void the_bye_of_a_lost_worker_only_forgets_it(void **state)
     then("loss r1; close 11");
     bye("r1", 11, 0);
     then("");
-    assert_null(workers_find(workers, mm_text("r1"), 1));
+    assert_null(workers_find(workers, mm_str("r1"), 1));
 }
 
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, new_workers, end_workers)

@@ -37,11 +37,11 @@ static void fewer_slots_take_credit_away_and_more_give_it(void **state)
     joins("r1");
     hands_out("r1");
     says.slots = 1;
-    holding(101);
+    assignment(101);
     heartbeat("r1", 11);
     assert_string_equal(picked(MM_ROLE_RESTARTER), "");
     says.slots = 3;
-    holding(101);
+    assignment(101);
     heartbeat("r1", 11);
     assert_string_equal(picked(MM_ROLE_RESTARTER), "r1");
 }
@@ -75,7 +75,7 @@ static void a_result_ends_its_task_once(void **state)
     then("read 1 of 101");
     result("r1", 1, 101);
     then("");
-    assert_int_equal(the("r1")->confirmed, 1);
+    assert_int_equal(the("r1")->acknowledged_through, 1);
 }
 
 static void a_gap_in_the_results_is_waited_for(void **state)
@@ -86,7 +86,7 @@ static void a_gap_in_the_results_is_waited_for(void **state)
     hands_out("r1");
     result("r1", 2, 102);
     then("");
-    holding(102);
+    assignment(102);
     repeating(1, 101);
     repeating(2, 102);
     heartbeat("r1", 11); // repeats what was not confirmed
@@ -100,7 +100,7 @@ static void a_hello_may_begin_anywhere(void **state)
     repeating(9, 56);
     hello("r1", 5);
     then("read 8; read 9; open 11; welcome r1 11");
-    assert_int_equal(the("r1")->confirmed, 9);
+    assert_int_equal(the("r1")->acknowledged_through, 9);
     hands_out("r1");
     result("r1", 10, 101);
     then("read 10 of 101");
@@ -127,7 +127,7 @@ static void a_lost_task_that_comes_back_is_held_again(void **state)
     hands_out("r1");
     now_ms += LOST_AFTER;
     check();
-    holding(101);
+    assignment(101);
     hello("r1", 11);
     then("loss r1; 101 lost; close 11; open 12; welcome r1 12");
     result("r1", 1, 101);
@@ -142,7 +142,7 @@ static void a_result_ends_nobody_elses_task(void **state)
     hands_out("r2");
     result("r1", 1, 101);
     then("");
-    assert_int_equal(the("r1")->confirmed, 1); // or it would be repeated for ever
+    assert_int_equal(the("r1")->acknowledged_through, 1); // or it would be repeated for ever
     assert_int_equal(the("r2")->out, 1);
 }
 
@@ -221,7 +221,7 @@ static void a_task_that_was_listed_has_started(void **state)
     hands_out("r1");
     for (int i = 0; i < 10; i++) {
         now_ms += 1000;
-        holding(101);
+        assignment(101);
         heartbeat("r1", 11);
     }
     then("");
@@ -235,7 +235,7 @@ static void a_hello_to_a_new_session_ends_what_it_does_not_list(void **state)
     joins("r1");
     hands_out("r1");
     hands_out("r1");
-    holding(102);
+    assignment(102);
     hello("r1", 11); // its PULL is closed: what is still in the pipe can never start
     then("101 missing; close 11; open 12; welcome r1 12");
     assert_int_equal(the("r1")->out, 1);
@@ -246,9 +246,9 @@ static void a_hello_to_a_new_session_ends_what_it_does_not_list(void **state)
 static void what_a_worker_lists_is_adopted(void **state)
 {
     (void)state;
-    holding(55);
-    holding(56);
-    holding(57);
+    assignment(55);
+    assignment(56);
+    assignment(57);
     hello("r1", 5);
     then("open 11; welcome r1 11");
     assert_int_equal(the("r1")->out, 3); // more than its slots, and so no credit
@@ -271,7 +271,7 @@ static void what_has_ended_since_is_not_adopted_from_an_older_report(void **stat
     hands_out("r1");
     result("r1", 1, 101);
     then("read 1 of 101");
-    holding(101); // made before the result, and overtaken by it
+    assignment(101); // made before the result, and overtaken by it
     heartbeat("r1", 11);
     assert_int_equal(the("r1")->out, 0);
     assert_int_equal(busy("web-7"), 0);
@@ -280,7 +280,7 @@ static void what_has_ended_since_is_not_adopted_from_an_older_report(void **stat
 static void numbers_go_on_above_those_that_are_adopted(void **state)
 {
     (void)state;
-    holding(5000); // of a former consumer whose record is lost
+    assignment(5000); // of a former consumer whose record is lost
     hello("r1", 0);
     assert_int_equal(hands_out("r1"), 5001);
 }
@@ -288,7 +288,7 @@ static void numbers_go_on_above_those_that_are_adopted(void **state)
 static void a_number_from_which_there_is_no_counting_on_is_not_adopted(void **state)
 {
     (void)state;
-    holding(UINT64_MAX);
+    assignment(UINT64_MAX);
     hello("r1", 0);
     assert_int_equal(the("r1")->out, 0);
     assert_int_equal(hands_out("r1"), 101);
@@ -298,7 +298,8 @@ static void a_saves_host_is_not_kept_busy(void **state)
 {
     (void)state;
     says.role = MM_ROLE_SAVER;
-    says.held[says.held_count++] = (mm_held_t){.number = 55, .leg = MM_LEG_SAVE, .started = true};
+    says.held[says.held_count++] =
+        (mm_assignment_t){.number = 55, .leg = MM_LEG_SAVE, .started = true};
     hello("s1", 5);
     assert_int_equal(the("s1")->out, 1);
     assert_int_equal(hosts.table.count, 0);
@@ -310,7 +311,7 @@ static void a_task_is_not_taken_from_whom_it_was_given_to(void **state)
     joins("r1");
     joins("r2");
     hands_out("r1");
-    holding(101);
+    assignment(101);
     heartbeat("r2", 12);
     assert_int_equal(the("r1")->out, 1);
     assert_int_equal(the("r2")->out, 0);
@@ -324,21 +325,21 @@ static void a_task_is_not_taken_from_whom_it_was_given_to(void **state)
 static void alone_means_a_worker_that_holds_nothing(void **state)
 {
     (void)state;
-    assert_null(workers_pick_alone(workers));
+    assert_null(workers_pick_quarantine(workers));
     joins("r1");
     joins("r2");
     hands_out("r1");
-    worker_t *alone = workers_pick_alone(workers);
-    assert_ptr_equal(alone, the("r2"));
-    assert_ptr_equal(workers_pick_alone(workers), alone);
-    hands_out_for(alone, "web-9");
-    assert_null(workers_pick_alone(workers)); // it has its one task
+    worker_t *quarantine = workers_pick_quarantine(workers);
+    assert_ptr_equal(quarantine, the("r2"));
+    assert_ptr_equal(workers_pick_quarantine(workers), quarantine);
+    hands_out_for(quarantine, "web-9");
+    assert_null(workers_pick_quarantine(workers)); // it has its one task
     assert_string_equal(picked(MM_ROLE_RESTARTER), "r1");
     hands_out("r1");
     assert_string_equal(picked(MM_ROLE_RESTARTER), ""); // the other one is not for all
-    workers_release_alone(workers);
+    workers_release_quarantine(workers);
     assert_string_equal(picked(MM_ROLE_RESTARTER), "r2");
-    workers_release_alone(workers);
+    workers_release_quarantine(workers);
 }
 
 static void whoever_holds_least_is_kept_free_until_it_is_empty(void **state)
@@ -349,13 +350,13 @@ static void whoever_holds_least_is_kept_free_until_it_is_empty(void **state)
     hands_out("r1");
     hands_out("r1");
     hands_out("r2");
-    assert_null(workers_pick_alone(workers));
+    assert_null(workers_pick_quarantine(workers));
     result("r1", 1, 101);
     result("r1", 2, 102);
-    assert_null(workers_pick_alone(workers)); // r1 is empty now, but r2 was chosen
+    assert_null(workers_pick_quarantine(workers)); // r1 is empty now, but r2 was chosen
     assert_string_equal(picked(MM_ROLE_RESTARTER), "r1");
     result("r2", 1, 103);
-    assert_ptr_equal(workers_pick_alone(workers), the("r2"));
+    assert_ptr_equal(workers_pick_quarantine(workers), the("r2"));
     assert_string_equal(picked(MM_ROLE_RESTARTER), "r1");
 }
 
@@ -366,13 +367,13 @@ static void when_the_chosen_one_is_lost_another_is_chosen(void **state)
     now_ms += 1000;
     joins("r2");
     hands_out("r2");
-    assert_ptr_equal(workers_pick_alone(workers), the("r1"));
+    assert_ptr_equal(workers_pick_quarantine(workers), the("r1"));
     now_ms += LOST_AFTER - 1000;
     check();
     then("loss r1; close 11");
-    assert_null(workers_pick_alone(workers));
+    assert_null(workers_pick_quarantine(workers));
     result("r2", 1, 101);
-    assert_ptr_equal(workers_pick_alone(workers), the("r2"));
+    assert_ptr_equal(workers_pick_quarantine(workers), the("r2"));
 }
 
 static void a_saver_is_never_chosen_nor_one_that_drains(void **state)
@@ -383,9 +384,9 @@ static void a_saver_is_never_chosen_nor_one_that_drains(void **state)
     joins("r1");
     says.slots = 0;
     heartbeat("r1", 12);
-    assert_null(workers_pick_alone(workers));
+    assert_null(workers_pick_quarantine(workers));
     heartbeat("r1", 12);
-    assert_ptr_equal(workers_pick_alone(workers), the("r1"));
+    assert_ptr_equal(workers_pick_quarantine(workers), the("r1"));
 }
 
 static void when_the_chosen_one_drains_another_is_chosen(void **state)
@@ -393,11 +394,11 @@ static void when_the_chosen_one_drains_another_is_chosen(void **state)
     (void)state;
     joins("r1");
     joins("r2");
-    assert_ptr_equal(workers_pick_alone(workers), the("r1"));
+    assert_ptr_equal(workers_pick_quarantine(workers), the("r1"));
     says.slots = 0;
     heartbeat("r1", 11);
-    assert_ptr_equal(workers_pick_alone(workers), the("r2"));
-    workers_release_alone(workers);
+    assert_ptr_equal(workers_pick_quarantine(workers), the("r2"));
+    workers_release_quarantine(workers);
     assert_string_equal(picked(MM_ROLE_RESTARTER), "r2");
 }
 

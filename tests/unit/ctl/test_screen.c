@@ -49,23 +49,23 @@ static int set_up(void **state)
                             .backlog = 8754,
                             .in_flight = 1000,
                             .retried = 312,
-                            .taken_back = 5,
+                            .reclaimed = 5,
                             .p50_us = 850,
                             .p99_us = 4400,
                             .limit = "restart",
-                            .limit_why = "all 128 slots of the restarters are taken"};
-    for (snapshot_hop_kind_t hop = 0; hop < SNAPSHOT_HOPS; hop++)
-        snapshot.hops[hop] = (snapshot_hop_t){
+                            .bottleneck_why = "all 128 slots of the restarters are taken"};
+    for (snapshot_stage_kind_t stage = 0; stage < SNAPSHOT_STAGES; stage++)
+        snapshot.stages[stage] = (snapshot_stage_t){
             .wait_p50_us = -1, .wait_p99_us = -1, .took_p50_us = -1, .took_p99_us = -1};
-    snapshot.hops[SNAPSHOT_RESTART] = (snapshot_hop_t){.waiting = 867,
-                                                       .out = 127,
-                                                       .room = 128,
-                                                       .backoff = 3,
-                                                       .blocked = 2,
-                                                       .wait_p50_us = 959000,
-                                                       .wait_p99_us = 1940000,
-                                                       .took_p50_us = 127000,
-                                                       .took_p99_us = 207000};
+    snapshot.stages[SNAPSHOT_RESTART] = (snapshot_stage_t){.waiting = 867,
+                                                           .out = 127,
+                                                           .capacity = 128,
+                                                           .backoff = 3,
+                                                           .blocked = 2,
+                                                           .wait_p50_us = 959000,
+                                                           .wait_p99_us = 1940000,
+                                                           .took_p50_us = 127000,
+                                                           .took_p99_us = 207000};
     (void)add_row("publisher", SNAPSHOT_PUBLISHER, 4512);
     (void)add_row("consumer", SNAPSHOT_CONSUMER, 4510);
     (void)add_row("saver", SNAPSHOT_SAVER, 4509);
@@ -134,21 +134,21 @@ static void times_have_three_digits_and_a_unit(void **state)
                    {999499999, "999s"},
                    {1000000000, "16m"},
                    {INT64_C(86400000000), "24h"}};
-    char text[UNITS_TEXT];
+    char text[HUMAN_TEXT];
     for (size_t i = 0; i < sizeof samples / sizeof *samples; i++)
-        assert_string_equal(units_us(samples[i].us, text), samples[i].text);
+        assert_string_equal(human_us(samples[i].us, text), samples[i].text);
 }
 
 static void counts_are_exact_up_to_seven_digits(void **state)
 {
     (void)state;
-    char text[UNITS_TEXT];
-    assert_string_equal(units_count(0, text), "0");
-    assert_string_equal(units_count(9999999, text), "9999999");
-    assert_string_equal(units_count(10000000, text), "10.0M");
-    assert_string_equal(units_count(4.56e9, text), "4.56G");
-    assert_string_equal(units_bytes(14200000, text), "14.2M");
-    assert_string_equal(units_date(1795695543210, text), "2026-11-26 12:19:03Z");
+    char text[HUMAN_TEXT];
+    assert_string_equal(human_count(0, text), "0");
+    assert_string_equal(human_count(9999999, text), "9999999");
+    assert_string_equal(human_count(10000000, text), "10.0M");
+    assert_string_equal(human_count(4.56e9, text), "4.56G");
+    assert_string_equal(human_bytes(14200000, text), "14.2M");
+    assert_string_equal(human_date(1795695543210, text), "2026-11-26 12:19:03Z");
 }
 
 // ---- pages
@@ -290,7 +290,7 @@ static void the_screen_fills_its_height_and_ends_with_the_keys(void **state)
         assert_int_equal(page->count, height);
         assert_int_equal(row_with("q quit"), height - 1);
     }
-    show_top((screen_view_t){.width = 80, .height = 24, .notice = "saved", .is_alarming = true});
+    show_top((screen_view_t){.width = 80, .height = 24, .verdict = "saved", .is_alarming = true});
     assert_int_equal(row_with("saved"), 23);
     assert_true(style_of("saved") & PAGE_RED);
 }

@@ -12,13 +12,13 @@
 
 #include <cmocka.h>
 
-static tells_t *tells;
+static stats_merge_t *merge;
 static int64_t now_ms;
 
 static int open_tells(void **state)
 {
     (void)state;
-    tells = tells_new();
+    merge = stats_merge_new();
     now_ms = 100000;
     return 0;
 }
@@ -26,19 +26,19 @@ static int open_tells(void **state)
 static int close_tells(void **state)
 {
     (void)state;
-    tells_destroy(&tells);
-    assert_null(tells);
+    stats_merge_destroy(&merge);
+    assert_null(merge);
     return 0;
 }
 
 // Wall time is told as the test's own clock.
-static void tell(const char *text)
+static void reply(const char *text)
 {
     json_t *stats = json_loads(text, 0, NULL);
     assert_non_null(stats);
     json_object_set_new(stats, "mayhem", json_string("stats"));
     json_object_set_new(stats, "wall_ms", json_integer(now_ms));
-    tells_take(tells, stats, now_ms);
+    stats_merge_add(merge, stats, now_ms);
     json_decref(stats);
 }
 
@@ -51,7 +51,7 @@ static void tell_publisher(int pid, int settled, int backlog, int leased)
                    "\"backlog\": %d, \"leased\": %d, \"window\": 100, \"p50_us\": 700, "
                    "\"p99_us\": 900, \"wait_p50_us\": 5, \"wait_p99_us\": 6, \"busy\": 0.2}",
                    pid, settled, settled, backlog, leased);
-    tell(text);
+    reply(text);
 }
 
 // More keys of the consumer, each with a comma before it; hops as they are told.
@@ -63,7 +63,7 @@ static void tell_consumer(const char *more, const char *store, const char *resta
                    "\"acked\": 10, \"in_flight\": 90, \"max_in_flight\": 1000, \"busy\": 0.3, "
                    "\"store\": {%s}, \"restart\": {%s} %s}",
                    store, restart, more);
-    tell(text);
+    reply(text);
 }
 
 #define IDLE_STORE   "\"waiting\": 0, \"out\": 3, \"slots\": 4096, \"took_p50_ms\": 2"
@@ -71,15 +71,15 @@ static void tell_consumer(const char *more, const char *store, const char *resta
 
 static snapshot_t look(void)
 {
-    return tells_snapshot(tells, now_ms, 1795332314123);
+    return stats_merge_snapshot(merge, now_ms, 1795332314123);
 }
 
 static void expect_limit(const char *limit, const char *why)
 {
     snapshot_t snapshot = look();
     assert_string_equal(snapshot.limit, limit);
-    if (!strstr(snapshot.limit_why, why))
-        assert_string_equal(snapshot.limit_why, why);
+    if (!strstr(snapshot.bottleneck_why, why))
+        assert_string_equal(snapshot.bottleneck_why, why);
     snapshot_clear(&snapshot);
 }
 
@@ -117,14 +117,14 @@ static void who_waits_on_which_hop_adds_up(void **state)
                   "\"waiting\": 30, \"blocked\": 10, \"backoff\": 4, "
                   "\"out\": 40, \"slots\": 512, \"wait_p50_ms\": 3");
     snapshot_t snapshot = look();
-    assert_int_equal(snapshot.hops[SNAPSHOT_OUTBOX].waiting, 3900);
-    assert_int_equal(snapshot.hops[SNAPSHOT_OUTBOX].out, 100);
-    assert_int_equal(snapshot.hops[SNAPSHOT_WIRE].waiting, 10); // leased, not in flight
-    assert_int_equal(snapshot.hops[SNAPSHOT_RESTART].waiting, 30);
-    assert_int_equal(snapshot.hops[SNAPSHOT_RESTART].blocked, 10);
-    assert_int_equal(snapshot.hops[SNAPSHOT_RESTART].backoff, 4);
-    assert_int_equal(snapshot.hops[SNAPSHOT_RESTART].wait_p50_us, 3000);
-    assert_int_equal(snapshot.hops[SNAPSHOT_RESTART].wait_p99_us, -1);
+    assert_int_equal(snapshot.stages[SNAPSHOT_OUTBOX].waiting, 3900);
+    assert_int_equal(snapshot.stages[SNAPSHOT_OUTBOX].out, 100);
+    assert_int_equal(snapshot.stages[SNAPSHOT_WIRE].waiting, 10); // leased, not in flight
+    assert_int_equal(snapshot.stages[SNAPSHOT_RESTART].waiting, 30);
+    assert_int_equal(snapshot.stages[SNAPSHOT_RESTART].blocked, 10);
+    assert_int_equal(snapshot.stages[SNAPSHOT_RESTART].backoff, 4);
+    assert_int_equal(snapshot.stages[SNAPSHOT_RESTART].wait_p50_us, 3000);
+    assert_int_equal(snapshot.stages[SNAPSHOT_RESTART].wait_p99_us, -1);
     snapshot_clear(&snapshot);
 }
 
@@ -132,7 +132,7 @@ static void a_process_that_does_not_answer_is_silent(void **state)
 {
     (void)state;
     tell_publisher(1, 0, 0, 0);
-    now_ms += TELLS_SILENT_MS - 1;
+    now_ms += STATS_SILENT_MS - 1;
     expect_state("publisher", SNAPSHOT_UP);
     now_ms += 1;
     expect_state("publisher", SNAPSHOT_SILENT);
@@ -144,8 +144,8 @@ static void a_killed_worker_is_lost_then_its_successor_is_up(void **state)
     tell_consumer(", \"workers\": [{\"name\": \"r1\", \"role\": \"restarter\", "
                   "\"joined\": true, \"slots\": 4, \"out\": 2, \"silent_ms\": 10}]",
                   IDLE_STORE, IDLE_RESTART);
-    tell("{\"process\": \"r1\", \"role\": \"restarter\", \"pid\": 71, \"slots\": 4, "
-         "\"running\": 2}");
+    reply("{\"process\": \"r1\", \"role\": \"restarter\", \"pid\": 71, \"slots\": 4, "
+          "\"running\": 2}");
     expect_state("r1", SNAPSHOT_UP);
     now_ms += 2000;
     tell_consumer(", \"workers\": [{\"name\": \"r1\", \"role\": \"restarter\", "
@@ -153,7 +153,7 @@ static void a_killed_worker_is_lost_then_its_successor_is_up(void **state)
                   IDLE_STORE, IDLE_RESTART);
     expect_state("r1", SNAPSHOT_LOST);
     now_ms += 500;
-    tell("{\"process\": \"r1\", \"role\": \"restarter\", \"pid\": 72, \"slots\": 4}");
+    reply("{\"process\": \"r1\", \"role\": \"restarter\", \"pid\": 72, \"slots\": 4}");
     tell_consumer(", \"workers\": [{\"name\": \"r1\", \"role\": \"restarter\", "
                   "\"joined\": true, \"slots\": 4, \"out\": 0, \"silent_ms\": 10}]",
                   IDLE_STORE, IDLE_RESTART);
@@ -164,7 +164,7 @@ static void a_killed_worker_is_lost_then_its_successor_is_up(void **state)
     assert_int_equal(snapshot.processes[2].pid, 71);
     assert_int_equal(snapshot.processes[2].state, SNAPSHOT_LOST);
     snapshot_clear(&snapshot);
-    now_ms += TELLS_GHOST_MS;
+    now_ms += STATS_GHOST_MS;
     snapshot = look();
     assert_int_equal(snapshot.process_count, 2); // nobody looks at the old one for ever
     snapshot_clear(&snapshot);
@@ -173,11 +173,11 @@ static void a_killed_worker_is_lost_then_its_successor_is_up(void **state)
 static void a_worker_that_said_bye_has_left(void **state)
 {
     (void)state;
-    tell("{\"process\": \"r1\", \"role\": \"restarter\", \"pid\": 71, \"slots\": 4}");
-    now_ms += TELLS_SILENT_MS;
+    reply("{\"process\": \"r1\", \"role\": \"restarter\", \"pid\": 71, \"slots\": 4}");
+    now_ms += STATS_SILENT_MS;
     tell_consumer(", \"workers\": []", IDLE_STORE, IDLE_RESTART);
     expect_state("r1", SNAPSHOT_LEFT);
-    now_ms += TELLS_GHOST_MS;
+    now_ms += STATS_GHOST_MS;
     tell_consumer(", \"workers\": []", IDLE_STORE, IDLE_RESTART);
     snapshot_t snapshot = look();
     snapshot_clear(&snapshot);
@@ -203,17 +203,17 @@ static void a_worker_that_tells_nothing_is_known_from_the_consumer(void **state)
 static void all_have_answered_when_the_consumer_has_and_nobody_is_missing(void **state)
 {
     (void)state;
-    assert_false(tells_are_all(tells, now_ms));
+    assert_false(stats_merge_is_complete(merge, now_ms));
     tell_publisher(1, 0, 0, 0);
-    assert_false(tells_are_all(tells, now_ms));
+    assert_false(stats_merge_is_complete(merge, now_ms));
     tell_consumer("", IDLE_STORE, IDLE_RESTART);
-    assert_true(tells_are_all(tells, now_ms));
+    assert_true(stats_merge_is_complete(merge, now_ms));
     now_ms += 1000;
     int64_t asked_ms = now_ms;
     tell_consumer("", IDLE_STORE, IDLE_RESTART);
-    assert_false(tells_are_all(tells, asked_ms));
+    assert_false(stats_merge_is_complete(merge, asked_ms));
     tell_publisher(1, 0, 0, 0);
-    assert_true(tells_are_all(tells, asked_ms));
+    assert_true(stats_merge_is_complete(merge, asked_ms));
 }
 
 #define LONG_NAME "a23456789_123456789_123456789_123456789_123456789_123456789_1234"
@@ -226,7 +226,7 @@ static void what_is_no_stats_is_ignored(void **state)
                                         "{\"process\": 7, \"role\": \"saver\"}",
                                         "{\"role\": \"saver\", \"process\": \"" LONG_NAME "\"}"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        tell(texts[i]);
+        reply(texts[i]);
     tell_consumer(", \"workers\": [7, {\"name\": \"x\"}, {\"role\": \"saver\"}]", IDLE_STORE,
                   IDLE_RESTART);
     snapshot_t snapshot = look();
@@ -304,11 +304,11 @@ static void a_busy_process_is_named_with_what_it_does(void **state)
     (void)state;
     tell_publisher(1, 0, 4000, 100);
     tell_consumer("", "\"waiting\": 60, \"out\": 4096, \"slots\": 4096", IDLE_RESTART);
-    tell("{\"process\": \"saver\", \"role\": \"saver\", \"pid\": 3, \"slots\": 4096, "
-         "\"busy\": 0.97, \"doing\": \"sqlite commit\"}");
+    reply("{\"process\": \"saver\", \"role\": \"saver\", \"pid\": 3, \"slots\": 4096, "
+          "\"busy\": 0.97, \"doing\": \"sqlite commit\"}");
     expect_limit("store", "saver is busy 97 % of the time (sqlite commit)");
     tell_consumer(", \"busy\": 0.95, \"doing\": \"decide\"", IDLE_STORE, IDLE_RESTART);
-    tell("{\"process\": \"saver\", \"role\": \"saver\", \"pid\": 3, \"busy\": 0.5}");
+    reply("{\"process\": \"saver\", \"role\": \"saver\", \"pid\": 3, \"busy\": 0.5}");
     expect_limit("consumer", "its loop is busy 95 % of the time (decide)");
 }
 

@@ -19,7 +19,7 @@ static int begin(void **state)
 {
     (void)state;
     record = (record_t){.host = "web-02", .is_pending = true};
-    assert_true(mm_id_parse(mm_text(JOB), &record.id));
+    assert_true(mm_id_parse(mm_str(JOB), &record.id));
     timeline_begin(&timeline, &record);
     return 0;
 }
@@ -48,7 +48,7 @@ static void log_at(int ms, const char *rest)
 {
     char line[512];
     (void)snprintf(line, sizeof line, "2026-11-26T11:46:%02d.%03dZ %s", ms / 1000, ms % 1000, rest);
-    timeline_take(&timeline, mm_text(line));
+    timeline_take(&timeline, mm_str(line));
 }
 
 static void concludes(const char *expected)
@@ -63,7 +63,7 @@ static void concludes(const char *expected)
     free(sentence);
 }
 
-static void tells(const char *const *messages, size_t count)
+static void merge(const char *const *messages, size_t count)
 {
     assert_int_equal(timeline.count, count);
     for (size_t i = 0; i < count; i++)
@@ -71,7 +71,7 @@ static void tells(const char *const *messages, size_t count)
 }
 
 #define TELLS(...)                                                                                 \
-    tells((const char *const[]){__VA_ARGS__},                                                      \
+    merge((const char *const[]){__VA_ARGS__},                                                      \
           sizeof(const char *const[]){__VA_ARGS__} / sizeof(char *))
 
 static void is_field(const logline_t *line, const char *key, const char *expected)
@@ -93,7 +93,7 @@ static void both_formats_say_the_same(void **state)
         "\"attempt\":2,\"took\":0.294,\"error\":\"exit 7: say \\\"no\\\"\\n\\u0001\\\\\"}"};
     for (size_t i = 0; i < 2; i++) {
         logline_t line;
-        assert_true(logline_parse(mm_text(texts[i]), &line));
+        assert_true(logline_parse(mm_str(texts[i]), &line));
         assert_true(line.wall_ms == ACCEPTED_MS + 23);
         assert_string_equal(line.level, "WARN");
         assert_string_equal(line.process, "restarter-2");
@@ -114,7 +114,7 @@ static void run_sh_writes_local_time_and_no_level(void **state)
     (void)state;
     logline_t line;
     assert_true(logline_parse(
-        mm_text("2026-11-26T13:16:57+0130 run.sh[77] saver was killed by signal 9: restarting (1)"),
+        mm_str("2026-11-26T13:16:57+0130 run.sh[77] saver was killed by signal 9: restarting (1)"),
         &line));
     assert_true(line.wall_ms == ACCEPTED_MS - 927);
     assert_string_equal(line.level, "");
@@ -144,7 +144,7 @@ static void what_is_cut_off_or_foreign_is_no_line(void **state)
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         logline_t line;
-        if (logline_parse(mm_text(texts[i]), &line))
+        if (logline_parse(mm_str(texts[i]), &line))
             fail_msg("taken: %s", texts[i]);
     }
 }
@@ -204,12 +204,12 @@ static void the_worker_that_was_lost_with_it_is_found(void **state)
     log_at(50000, "INFO restarter-1[20] Joined the consumer session=4");
     log_at(59900, "INFO restarter-1[33] Ready slots=16");
     log_at(59958, "INFO restarter-1[33] Joined the consumer session=9");
-    timeline_take(&timeline, mm_text("2026-11-26T11:46:45+0000 run.sh[9] restarter-1 was killed by "
-                                     "signal 11: restarting (1)"));
-    timeline_take(&timeline, mm_text("2026-11-26T11:46:58+0000 run.sh[9] restarter-1 was killed by "
-                                     "signal 9: restarting (2)"));
-    timeline_take(&timeline, mm_text("2026-11-26T11:46:58+0000 run.sh[9] restarter-10 was killed "
-                                     "by signal 6: restarting (1)"));
+    timeline_take(&timeline, mm_str("2026-11-26T11:46:45+0000 run.sh[9] restarter-1 was killed by "
+                                    "signal 11: restarting (1)"));
+    timeline_take(&timeline, mm_str("2026-11-26T11:46:58+0000 run.sh[9] restarter-1 was killed by "
+                                    "signal 9: restarting (2)"));
+    timeline_take(&timeline, mm_str("2026-11-26T11:46:58+0000 run.sh[9] restarter-10 was killed "
+                                    "by signal 6: restarting (1)"));
     log_at(57946, "INFO consumer[1] Pulled" ABOUT);
     log_at(59950, "WARN consumer[1] Lost a worker: no heartbeat worker=restarter-1");
     log_at(59950,
@@ -287,7 +287,7 @@ static void a_new_consumer_counts_anew(void **state)
     log_at(59600, "INFO consumer[7] Pulled" ABOUT);
     log_at(60000, "INFO r2[3] restarted" ABOUT " attempt=1 took=0.001s");
     timeline_end(&timeline);
-    assert_int_equal(timeline.lives, 2);
+    assert_int_equal(timeline.epochs, 2);
     assert_int_equal(timeline.nacks, 1);
     concludes("restarted at the 1st attempt by r2 after 4.2 s (attempt 2 in all: a new consumer "
               "begins to count anew)");
@@ -379,7 +379,7 @@ typedef struct {
     size_t last_size;
 } found_t;
 
-static void count_line(void *arg, mm_text_t line)
+static void count_line(void *arg, mm_str_t line)
 {
     found_t *found = arg;
     found->lines++;

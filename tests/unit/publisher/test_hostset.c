@@ -28,11 +28,11 @@ static int close_set(void **state)
 static void a_host_is_new_once(void **state)
 {
     hostset_t *set = *state;
-    assert_true(hostset_add(set, mm_text("web-1")));
-    assert_false(hostset_add(set, mm_text("web-1")));
-    assert_true(hostset_add(set, mm_text("web-10")));
-    assert_true(hostset_add(set, mm_text("web")));
-    assert_true(hostset_add(set, mm_text("WEB")));
+    assert_true(hostset_add(set, mm_str("web-1")));
+    assert_false(hostset_add(set, mm_str("web-1")));
+    assert_true(hostset_add(set, mm_str("web-10")));
+    assert_true(hostset_add(set, mm_str("web")));
+    assert_true(hostset_add(set, mm_str("WEB")));
     assert_int_equal(hostset_count(set), 4);
 }
 
@@ -40,10 +40,10 @@ static void it_copies_what_it_is_given(void **state)
 {
     hostset_t *set = *state;
     char host[] = "web-1";
-    assert_true(hostset_add(set, mm_text(host)));
+    assert_true(hostset_add(set, mm_str(host)));
     host[4] = '2';
-    assert_true(hostset_add(set, mm_text(host)));
-    assert_false(hostset_add(set, mm_text("web-1")));
+    assert_true(hostset_add(set, mm_str(host)));
+    assert_false(hostset_add(set, mm_str("web-1")));
 }
 
 static void the_longest_host_fits(void **state)
@@ -51,10 +51,10 @@ static void the_longest_host_fits(void **state)
     hostset_t *set = *state;
     char host[MM_HOST_MAX];
     memset(host, 'x', sizeof host);
-    assert_true(hostset_add(set, (mm_text_t){host, MM_HOST_MAX}));
-    assert_true(hostset_add(set, (mm_text_t){host, MM_HOST_MAX - 1}));
-    assert_false(hostset_add(set, (mm_text_t){host, MM_HOST_MAX}));
-    assert_true(hostset_add(set, mm_text("x")));
+    assert_true(hostset_add(set, (mm_str_t){host, MM_HOST_MAX}));
+    assert_true(hostset_add(set, (mm_str_t){host, MM_HOST_MAX - 1}));
+    assert_false(hostset_add(set, (mm_str_t){host, MM_HOST_MAX}));
+    assert_true(hostset_add(set, mm_str("x")));
 }
 
 static void it_stays_exact_while_it_grows(void **state)
@@ -64,7 +64,7 @@ static void it_stays_exact_while_it_grows(void **state)
     for (int round = 0; round < 2; round++) {
         for (unsigned i = 0; i < 200000; i++) {
             snprintf(host, sizeof host, "host-%u.example.net", i);
-            assert_int_equal(hostset_add(set, mm_text(host)), round == 0);
+            assert_int_equal(hostset_add(set, mm_str(host)), round == 0);
         }
         assert_int_equal(hostset_count(set), 200000);
     }
@@ -74,11 +74,11 @@ static void many_at_once_are_told_apart_as_one_by_one(void **state)
 {
     hostset_t *set = *state;
     char names[HOSTSET_MANY][32];
-    mm_text_t hosts[HOSTSET_MANY];
+    mm_str_t hosts[HOSTSET_MANY];
     for (unsigned first = 0; first < 100000; first += HOSTSET_MANY / 2) {
         for (unsigned i = 0; i < HOSTSET_MANY; i++) { // each half once more in the next call
             snprintf(names[i], sizeof names[i], "host-%u.example.net", first + i);
-            hosts[i] = mm_text(names[i]);
+            hosts[i] = mm_str(names[i]);
         }
         hosts[5] = hosts[20]; // and one twice in the same
         bool is_new[HOSTSET_MANY];

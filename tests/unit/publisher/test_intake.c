@@ -37,7 +37,7 @@ static void what_has_no_room_comes_back_in_order(void **state)
     for (size_t i = 0; i < given_count; i++) {
         source_item_t item;
         assert_int_equal(source_next(same, 0, &item), SOURCE_ITEM);
-        assert_true(mm_text_equal(mm_text(given[i].host), item.host));
+        assert_true(mm_str_equal(mm_str(given[i].host), item.host));
         assert_false(given[i].maybe_sent); // it was never delivered before
     }
     source_destroy(&same);
@@ -209,7 +209,7 @@ static void new_ids_are_above_all_on_record_whatever_the_clock_says(void **state
     mm_id_t future;
     mm_id_next(ids, mm_clock_wall_ms() + 3600000, &future); // the clock was set back since
     mm_id_source_destroy(&ids);
-    outbox_db_put(db, run_number, &future, mm_text("web-1"));
+    outbox_db_put(db, run_number, &future, mm_str("web-1"));
     assert_int_equal(outbox_db_commit(db, 1), OUTBOX_DB_OK);
     crash();
     begin(3);

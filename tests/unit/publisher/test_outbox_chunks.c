@@ -43,7 +43,7 @@ static void a_chunk_that_is_partly_settled_comes_back_without_those(void **state
     commit(outbox);
     expect_counts(outbox, run, 1030, 706, 177);
     // 7 to 1022 are left of the first chunk, 1029 of the second.
-    for (int life = 0; life < 2; life++) {
+    for (int epoch = 0; epoch < 2; epoch++) {
         const outbox_row_t *rows = NULL;
         size_t count = 0;
         assert_int_equal(outbox_db_load(outbox, 0, 5000, &rows, &count), OUTBOX_DB_OK);
@@ -122,15 +122,15 @@ static void hosts_may_be_written_as_any_json(void **state)
     outbox_db_t *outbox = open_outbox();
     int64_t run = begin(outbox, "hosts.txt");
     mm_id_t id = id_of(1);
-    outbox_db_put(outbox, run, &id, mm_text("a\"b\\c\n\x01"));
+    outbox_db_put(outbox, run, &id, mm_str("a\"b\\c\n\x01"));
     id = id_of(2);
-    outbox_db_put(outbox, run, &id, mm_text("d"));
+    outbox_db_put(outbox, run, &id, mm_str("d"));
     commit(outbox);
     const outbox_row_t *rows = NULL;
     size_t count = 0;
     assert_int_equal(outbox_db_load(outbox, 0, 10, &rows, &count), OUTBOX_DB_OK);
     assert_int_equal(count, 2);
-    assert_true(mm_text_equal(rows[0].host, mm_text("a\"b\\c\n\x01")));
+    assert_true(mm_str_equal(rows[0].host, mm_str("a\"b\\c\n\x01")));
     assert_string_equal(query("SELECT host FROM jobs ORDER BY id"), "a\"b\\c\n\x01;d;");
     execute("UPDATE chunks SET hosts = '[ \"host\\u002d1\" , \"host-2\" ]'");
     expect_jobs(outbox, 10, 1, 2);
@@ -191,7 +191,7 @@ static void an_outbox_of_version_1_is_brought_up_to_date(void **state)
     assert_int_equal(outbox_db_backlog(outbox), 3000);
     outbox_db_close(&outbox);
     assert_string_equal(query("PRAGMA user_version"), "1;");
-    for (int life = 0; life < 2; life++) {
+    for (int epoch = 0; epoch < 2; epoch++) {
         outbox = open_outbox();
         expect_jobs(outbox, 1000, 1, 3000);
         expect_counts(outbox, 1, 3003, 3, 0);

@@ -127,9 +127,9 @@ static void the_dead_are_kept_by_name(void **state)
     size_t count = 0;
     assert_int_equal(outbox_db_dead(outbox, run, NULL, 10, &rows, &count), OUTBOX_DB_OK);
     assert_int_equal(count, 10);
-    assert_true(mm_text_equal(rows[0].host, mm_text("host-1")));
-    assert_true(mm_text_equal(rows[2].host, mm_text("host-4")));
-    assert_true(mm_text_equal(rows[9].error, mm_text("no route")));
+    assert_true(mm_str_equal(rows[0].host, mm_str("host-1")));
+    assert_true(mm_str_equal(rows[2].host, mm_str("host-4")));
+    assert_true(mm_str_equal(rows[9].error, mm_str("no route")));
     assert_int_equal(rows[9].run, run);
     mm_id_t after = rows[9].id;
     assert_int_equal(outbox_db_dead(outbox, run, &after, 100, &rows, &count), OUTBOX_DB_OK);

@@ -76,8 +76,7 @@ static void job(mm_outcome_t outcome, const char *error)
         .bytes = {
             [13] = (uint8_t)(number >> 16), [14] = (uint8_t)(number >> 8), [15] = (uint8_t)number}};
     (void)snprintf(host, sizeof host, "host-%u", number);
-    outbox_row_t row = {
-        .id = id, .host = mm_text(host), .run = run_number, .error = mm_text(error)};
+    outbox_row_t row = {.id = id, .host = mm_str(host), .run = run_number, .error = mm_str(error)};
     row.token = outbox_db_put(db, run_number, &row.id, row.host);
     if (outcome != MM_OUTCOME_NONE)
         outbox_db_settle(db, &row, outcome, 3);
@@ -296,7 +295,7 @@ static void dead_txt_gives(unsigned first, unsigned last)
         char host[32];
         (void)snprintf(host, sizeof host, "host-%u", i);
         assert_int_equal(source_next(source, 0, &item), SOURCE_ITEM);
-        assert_true(mm_text_equal(item.host, mm_text(host)));
+        assert_true(mm_str_equal(item.host, mm_str(host)));
     }
     assert_int_equal(source_next(source, 0, &item), SOURCE_END);
     source_destroy(&source);

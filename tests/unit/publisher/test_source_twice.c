@@ -72,7 +72,8 @@ static void in_a_long_file_repeated_hosts_are_left_out(void **state)
 {
     (void)state;
     char *content = long_content(), host[32];
-    for (unsigned round = 0; round < 2; round++) { // and when half of it was given in a former life
+    for (unsigned round = 0; round < 2;
+         round++) { // and when half of it was given in a former epoch
         source_t *source = open_file(content, false);
         source_progress_t recorded = progress_of(source);
         unsigned first = round * LONG_HOSTS / 2;
@@ -91,7 +92,7 @@ static void in_a_long_file_repeated_hosts_are_left_out(void **state)
                 ;
             assert_int_equal(status, SOURCE_ITEM);
             snprintf(host, sizeof host, "web-%05u.example.net", number_of(i));
-            assert_true(mm_text_equal(item.host, mm_text(host)));
+            assert_true(mm_str_equal(item.host, mm_str(host)));
             given++;
         }
         assert_int_equal(source_next(source, 0, &item), SOURCE_END);

@@ -25,7 +25,7 @@ static void assert_split(const char *line, ...)
     if (!command)
         fail_msg("%s", complaint);
     size_t count = 0;
-    char **arguments = command_fill(command, mm_text("web-7"), &job, 3, &count);
+    char **arguments = command_fill(command, mm_str("web-7"), &job, 3, &count);
     va_list expected;
     va_start(expected, line);
     for (size_t i = 0;; i++) {
@@ -95,10 +95,10 @@ static void what_is_filled_in_is_not_split_again(void **state)
     command_t *command = command_new("--exec", "echo {host}", complaint);
     assert_non_null(command);
     size_t count = 0;
-    char **arguments = command_fill(command, mm_text("a b 'c' {job}"), &job, 1, &count);
+    char **arguments = command_fill(command, mm_str("a b 'c' {job}"), &job, 1, &count);
     assert_int_equal(count, 2);
     assert_string_equal(arguments[1], "a b 'c' {job}");
-    arguments = command_fill(command, mm_text("x"), &job, 1, &count);
+    arguments = command_fill(command, mm_str("x"), &job, 1, &count);
     assert_string_equal(arguments[1], "x");
     command_destroy(&command);
 }

@@ -246,7 +246,7 @@ static void slots_are_used_again_and_nothing_is_left_open(void **state)
         for (; started < COUNT && started - finished < SLOTS; started++) {
             mm_task_t task = {.number = started,
                               .leg = MM_LEG_RESTART,
-                              .host = mm_text("h"),
+                              .host = mm_str("h"),
                               .attempt = (uint32_t)started};
             driver_start(driver, &task, 0);
         }

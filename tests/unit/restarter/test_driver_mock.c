@@ -21,7 +21,7 @@ static void start(driver_t *driver, uint64_t number, int64_t now_ms)
 {
     mm_task_t task = {.number = number,
                       .leg = MM_LEG_RESTART,
-                      .host = mm_text("cattle-1.example.net"),
+                      .host = mm_str("cattle-1.example.net"),
                       .attempt = 1};
     driver_start(driver, &task, now_ms);
 }
@@ -54,7 +54,7 @@ static void a_failure_names_the_host(void **state)
     start(driver, 1, 0);
     assert_true(driver_next_finished(driver, 0, &finish));
     assert_int_equal(finish.status, MM_STATUS_FAILED);
-    assert_true(mm_text_equal(finish.error, mm_text("Could not restart cattle-1.example.net")));
+    assert_true(mm_str_equal(finish.error, mm_str("Could not restart cattle-1.example.net")));
     driver_destroy(&driver);
 }
 
@@ -162,7 +162,7 @@ static void what_runs_at_the_stop_ends_as_stopped(void **state)
     for (int i = 0; i < 2; i++) {
         assert_true(driver_next_finished(driver, 1200, &finish));
         assert_int_equal(finish.status, MM_STATUS_FAILED);
-        assert_true(mm_text_equal(finish.error, mm_text("stopped")));
+        assert_true(mm_str_equal(finish.error, mm_str("stopped")));
         assert_int_equal(finish.took_ms, 700);
     }
     assert_false(driver_next_finished(driver, 1200, &finish));

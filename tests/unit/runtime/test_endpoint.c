@@ -48,10 +48,9 @@ static void ipc_places_are_beside_the_base(void **state)
     (void)state;
     mm_endpoint_t base = parse("ipc://run/consumer");
     assert_true(base.is_ipc);
-    assert_string_equal(mm_endpoint_place(&base, MM_PLACE_JOBS, buffer), "ipc://run/consumer.jobs");
-    assert_string_equal(mm_endpoint_place(&base, MM_PLACE_INBOX, buffer),
-                        "ipc://run/consumer.inbox");
-    assert_string_equal(mm_endpoint_place(&base, MM_PLACE_EVENTS, buffer),
+    assert_string_equal(mm_endpoint_of(&base, MM_SOCKET_JOBS, buffer), "ipc://run/consumer.jobs");
+    assert_string_equal(mm_endpoint_of(&base, MM_SOCKET_INBOX, buffer), "ipc://run/consumer.inbox");
+    assert_string_equal(mm_endpoint_of(&base, MM_SOCKET_EVENTS, buffer),
                         "ipc://run/consumer.events");
     assert_string_equal(mm_endpoint_session(&base, 12, buffer),
                         "ipc://run/consumer.task.000000000000000c");
@@ -64,12 +63,12 @@ static void tcp_places_are_three_ports_in_a_row(void **state)
     (void)state;
     mm_endpoint_t base = parse("tcp://127.0.0.1:5550");
     assert_false(base.is_ipc);
-    assert_string_equal(mm_endpoint_place(&base, MM_PLACE_JOBS, buffer), "tcp://127.0.0.1:5550");
-    assert_string_equal(mm_endpoint_place(&base, MM_PLACE_INBOX, buffer), "tcp://127.0.0.1:5551");
-    assert_string_equal(mm_endpoint_place(&base, MM_PLACE_EVENTS, buffer), "tcp://127.0.0.1:5552");
+    assert_string_equal(mm_endpoint_of(&base, MM_SOCKET_JOBS, buffer), "tcp://127.0.0.1:5550");
+    assert_string_equal(mm_endpoint_of(&base, MM_SOCKET_INBOX, buffer), "tcp://127.0.0.1:5551");
+    assert_string_equal(mm_endpoint_of(&base, MM_SOCKET_EVENTS, buffer), "tcp://127.0.0.1:5552");
     assert_string_equal(mm_endpoint_session(&base, 12, buffer), "tcp://127.0.0.1:*");
     base = parse("tcp://[::1]:65533");
-    assert_string_equal(mm_endpoint_place(&base, MM_PLACE_EVENTS, buffer), "tcp://[::1]:65535");
+    assert_string_equal(mm_endpoint_of(&base, MM_SOCKET_EVENTS, buffer), "tcp://[::1]:65535");
 }
 
 static void a_worker_puts_the_suffix_behind_its_own_base(void **state)

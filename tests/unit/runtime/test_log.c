@@ -55,8 +55,8 @@ static char *read_log(void)
     FILE *file = fopen(path, "r");
     assert_non_null(file);
     char *text = NULL;
-    size_t room = 0;
-    if (getdelim(&text, &room, '\0', file) < 0) {
+    size_t capacity = 0;
+    if (getdelim(&text, &capacity, '\0', file) < 0) {
         free(text);
         text = strdup("");
     }
@@ -112,7 +112,7 @@ static void records_wrap_around_the_ring_in_one_piece(void **state)
         do {
             dropped = mm_log_dropped();
             mm_log(MM_LOG_INFO, "line", MM_INT("n", i), MM_JOB(&id),
-                   MM_TEXT("text", ((mm_text_t){text, sizes[i]})));
+                   MM_STR("text", ((mm_str_t){text, sizes[i]})));
         } while (mm_log_dropped() != dropped && sched_yield() == 0);
         memset(text, '#', sizeof text);
     }
@@ -149,11 +149,11 @@ typedef struct {
 static void *read_pipe(void *argument)
 {
     pipe_reader_t *self = argument;
-    size_t room = 1 << 20;
-    self->text = malloc(room);
+    size_t capacity = 1 << 20;
+    self->text = malloc(capacity);
     for (;;) {
-        if (self->size + 65536 > room)
-            self->text = realloc(self->text, room *= 2);
+        if (self->size + 65536 > capacity)
+            self->text = realloc(self->text, capacity *= 2);
         ssize_t got = read(self->fd, self->text + self->size, 65535);
         if (got <= 0)
             break;

@@ -35,13 +35,13 @@ static void assert_text(const char *text, size_t size, const char *expected)
     char line[256];
     (void)snprintf(line, sizeof line, "2026-11-22T07:25:14.123Z INFO restarter-2[4242] m key=%s\n",
                    expected);
-    assert_string_equal(format(false, "m", &MM_TEXT("key", ((mm_text_t){text, size})), 1), line);
+    assert_string_equal(format(false, "m", &MM_STR("key", ((mm_str_t){text, size})), 1), line);
 }
 
 // `data` as field of a line in JSON, read back.
 static void assert_reads_back(const char *data, size_t size, const char *expected)
 {
-    const char *line = format(true, "m", &MM_TEXT("key", ((mm_text_t){data, size})), 1);
+    const char *line = format(true, "m", &MM_STR("key", ((mm_str_t){data, size})), 1);
     json_error_t error;
     json_t *object = json_loads(line, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
     if (object == NULL)
@@ -125,7 +125,7 @@ static void any_bytes_make_one_line_and_valid_json(void **state)
         for (size_t k = 0; k < size; k++)
             data[k] = (char)(rand_r(&seed) >> 3);
         assert_reads_back(data, size, NULL);
-        const char *line = format(false, "m", &MM_TEXT("key", ((mm_text_t){data, size})), 1);
+        const char *line = format(false, "m", &MM_STR("key", ((mm_str_t){data, size})), 1);
         for (const char *c = line; *c != '\0'; c++)
             assert_true((unsigned char)*c >= ' ' || (*c == '\n' && c[1] == '\0'));
     }
@@ -156,13 +156,13 @@ static void long_texts_are_cut_between_characters(void **state)
         memset(text, 'x', sizeof text);
         for (size_t i = shift; i + 4 <= sizeof text; i += 4)
             memcpy(text + i, "\xf0\x9f\x92\xa5", 4);
-        size_t size = mm_log_text_size((mm_text_t){text, sizeof text});
+        size_t size = mm_log_text_size((mm_str_t){text, sizeof text});
         assert_true(size <= MM_ERROR_MAX && size > MM_ERROR_MAX - 4);
         assert_int_equal((size - shift) % 4, 0);
     }
     memset(text, 'x', sizeof text);
-    assert_int_equal(mm_log_text_size((mm_text_t){text, sizeof text}), MM_ERROR_MAX);
-    assert_int_equal(mm_log_text_size((mm_text_t){text, MM_ERROR_MAX}), MM_ERROR_MAX);
+    assert_int_equal(mm_log_text_size((mm_str_t){text, sizeof text}), MM_ERROR_MAX);
+    assert_int_equal(mm_log_text_size((mm_str_t){text, MM_ERROR_MAX}), MM_ERROR_MAX);
 }
 
 int main(void)

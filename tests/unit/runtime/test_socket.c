@@ -67,8 +67,8 @@ static void close_pair(void **push, void **pull)
 
 static void holds(const char *expected)
 {
-    assert_true(mm_text_equal((mm_text_t){zmq_msg_data(&message), zmq_msg_size(&message)},
-                              mm_text(expected)));
+    assert_true(
+        mm_str_equal((mm_str_t){zmq_msg_data(&message), zmq_msg_size(&message)}, mm_str(expected)));
 }
 
 // Sends one message of these frames, NULL at the end.
@@ -121,8 +121,8 @@ static void a_frame_arrives_as_it_was_sent(void **state)
     void *push, *pull;
     open_pair(&push, &pull);
     assert_int_equal(mm_socket_receive(pull, &message), MM_RECEIVED_NONE);
-    assert_true(mm_socket_send(push, (mm_text_t){"a\0b", 3}));
-    assert_true(mm_socket_send(push, mm_text("")));
+    assert_true(mm_socket_send(push, (mm_str_t){"a\0b", 3}));
+    assert_true(mm_socket_send(push, mm_str("")));
     wait_for(pull, ZMQ_POLLIN);
     assert_int_equal(mm_socket_receive(pull, &message), MM_RECEIVED_FRAME);
     assert_int_equal(zmq_msg_size(&message), 3);
@@ -177,7 +177,7 @@ static void without_a_peer_nothing_is_sent(void **state)
     (void)state;
     void *push = mm_socket_new(ZMQ_PUSH);
     assert_int_equal(mm_socket_connect(push, endpoint), 0);
-    assert_false(mm_socket_send(push, mm_text("lost")));
+    assert_false(mm_socket_send(push, mm_str("lost")));
     mm_socket_destroy(&push);
     mm_socket_end();
 }
@@ -214,7 +214,7 @@ static void a_topic_ends_with_its_nul_byte(void **state)
 {
     (void)state;
     char buffer[MM_TOPIC_MAX];
-    mm_text_t topic = mm_topic("worker", "r1", buffer);
+    mm_str_t topic = mm_topic("worker", "r1", buffer);
     assert_int_equal(topic.size, 10);
     assert_memory_equal(topic.data, "worker.r1", 10);
     topic = mm_topic("job", "publisher", buffer);
@@ -231,7 +231,7 @@ static void a_topic_ends_with_its_nul_byte(void **state)
     assert_int_equal(topic.data[topic.size - 1], '\0');
 }
 
-static bool is_prefix(mm_text_t a, mm_text_t b)
+static bool is_prefix(mm_str_t a, mm_str_t b)
 {
     return a.size <= b.size && memcmp(a.data, b.data, a.size) == 0;
 }
@@ -244,14 +244,14 @@ static void no_topic_is_the_prefix_of_another(void **state)
     uint64_t random = 42;
     for (int i = 0; i < 20000; i++) {
         char names[2][5] = {{0}}, buffers[2][MM_TOPIC_MAX];
-        mm_text_t topics[2];
+        mm_str_t topics[2];
         for (size_t k = 0; k < 2; k++) {
             size_t size = 1 + mm_random_below(&random, 4);
             for (size_t j = 0; j < size; j++)
                 names[k][j] = signs[mm_random_below(&random, 4)];
             topics[k] = mm_topic(kinds[mm_random_below(&random, 3)], names[k], buffers[k]);
         }
-        assert_int_equal(is_prefix(topics[0], topics[1]), mm_text_equal(topics[0], topics[1]));
+        assert_int_equal(is_prefix(topics[0], topics[1]), mm_str_equal(topics[0], topics[1]));
     }
 }
 
@@ -259,7 +259,7 @@ static void a_subscriber_gets_its_own_topic_only(void **state)
 {
     (void)state;
     char mine[MM_TOPIC_MAX], other[MM_TOPIC_MAX];
-    mm_text_t topic = mm_topic("worker", "r1", mine);
+    mm_str_t topic = mm_topic("worker", "r1", mine);
     void *pub = mm_socket_new(ZMQ_PUB), *sub = mm_socket_new(ZMQ_SUB);
     mm_socket_subscribe(sub, topic);
     assert_int_equal(mm_socket_bind(pub, endpoint), 0);
@@ -267,8 +267,8 @@ static void a_subscriber_gets_its_own_topic_only(void **state)
     zmq_pollitem_t item = {.socket = sub, .events = ZMQ_POLLIN};
     int64_t until_ms = mm_clock_ms() + PATIENCE_MS;
     do { // a subscription takes a moment to arrive
-        mm_socket_publish(pub, mm_topic("worker", "r10", other), mm_text("not mine"));
-        mm_socket_publish(pub, topic, mm_text("mine"));
+        mm_socket_publish(pub, mm_topic("worker", "r10", other), mm_str("not mine"));
+        mm_socket_publish(pub, topic, mm_str("mine"));
         assert_true(mm_clock_ms() < until_ms);
     } while (zmq_poll(&item, 1, 5) == 0);
     int count = 0;
@@ -304,7 +304,7 @@ static int64_t stop_when_all_are_there(void *arg)
 static void send_next(void)
 {
     unsigned number = scene.expected++;
-    mm_sender_send(scene.sender, (mm_text_t){(const char *)&number, sizeof number});
+    mm_sender_send(scene.sender, (mm_str_t){(const char *)&number, sizeof number});
 }
 
 static void receive_in_order(void *arg)

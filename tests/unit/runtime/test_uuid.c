@@ -110,10 +110,10 @@ static void nonces_differ_and_are_not_zero(void **state)
     (void)state;
     uint64_t before = 0;
     for (int i = 0; i < 100; i++) {
-        uint64_t nonce = mm_nonce();
-        assert_true(nonce != 0);
-        assert_true(nonce != before);
-        before = nonce;
+        uint64_t instance = mm_instance_draw();
+        assert_true(instance != 0);
+        assert_true(instance != before);
+        before = instance;
     }
 }
 

@@ -57,10 +57,10 @@ static void a_task_is_copied_with_its_texts(void **state)
     mm_task_t task = {.number = 7,
                       .leg = MM_LEG_SETTLE,
                       .id = {{1}},
-                      .host = mm_text(host),
-                      .publisher = mm_text(publisher),
-                      .worker = mm_text(worker),
-                      .error = mm_text(error),
+                      .host = mm_str(host),
+                      .publisher = mm_str(publisher),
+                      .worker = mm_str(worker),
+                      .error = mm_str(error),
                       .attempts = 3,
                       .outcome = MM_OUTCOME_DEAD};
     inject_put(inject, &task, 0);
@@ -70,10 +70,10 @@ static void a_task_is_copied_with_its_texts(void **state)
     memset(error, 'x', sizeof error);
     inject_item_t item;
     assert_true(inject_next(inject, 0, &item));
-    assert_true(mm_text_equal(item.task.host, mm_text("web-7")));
-    assert_true(mm_text_equal(item.task.publisher, mm_text("publisher")));
-    assert_true(mm_text_equal(item.task.worker, mm_text("r1")));
-    assert_true(mm_text_equal(item.task.error, mm_text("no route")));
+    assert_true(mm_str_equal(item.task.host, mm_str("web-7")));
+    assert_true(mm_str_equal(item.task.publisher, mm_str("publisher")));
+    assert_true(mm_str_equal(item.task.worker, mm_str("r1")));
+    assert_true(mm_str_equal(item.task.error, mm_str("no route")));
     assert_int_equal(item.task.attempts, 3);
     assert_int_equal(item.task.outcome, MM_OUTCOME_DEAD);
 }

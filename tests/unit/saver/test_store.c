@@ -59,7 +59,7 @@ static void the_first_outcome_stays_and_is_the_answer(void **state)
     assert_true(store_flush(store));
     const store_answer_t *answers = NULL;
     assert_int_equal(store_answers(store, &answers), 1);
-    assert_true(mm_text_equal(answers[0].error, mm_text("no route")));
+    assert_true(mm_str_equal(answers[0].error, mm_str("no route")));
     assert_string_equal(query("SELECT outcome, error FROM jobs"), "dead|no route;");
     assert_true(store_close(&store));
 }
@@ -183,7 +183,7 @@ static void texts_are_copied_and_large_batches_fit(void **state)
         char host[32];
         snprintf(host, sizeof host, "host-%u", i);
         mm_task_t task = task_of(MM_LEG_SAVE, i, i);
-        task.host = mm_text(host);
+        task.host = mm_str(host);
         store_put(store, &task);
         memset(host, '!', sizeof host);
     }

@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const gather_config_t gather_defaults = {.life = 1,
+static const gather_config_t gather_defaults = {.epoch = 1,
                                                 .seed = 1,
                                                 .attempts = 3,
                                                 .backoff_low_ms = 100,
@@ -58,12 +58,12 @@ static void runner_start(runner_t *self)
         self->gather = gather_new(&self->gather_config, 0);
 }
 
-// A config line begins a new life of the core, as in a trace over several lives.
+// A config line begins a new epoch of the core, as in a trace over several epochs.
 static bool run_config(runner_t *self, const char *line)
 {
     gather_destroy(&self->gather);
     outbox_destroy(&self->outbox);
-    return self->is_publisher ? outbox_text_read_config(line, &self->outbox_config)
+    return self->is_publisher ? outbox_reader_config(line, &self->outbox_config)
                               : gather_reader_config(self->reader, line, &self->gather_config);
 }
 
@@ -76,10 +76,10 @@ static bool run_gather(runner_t *self, const char *event_text, FILE *out)
     gather_reader_follow(self->reader, &self->gather_actions);
     const char *separator = "";
     for (size_t i = 0; i < self->gather_actions.count; i++) {
-        if (self->gather_actions.items[i].kind == GATHER_NOTE)
+        if (self->gather_actions.items[i].kind == GATHER_LOG)
             continue;
         (void)fputs(separator, out);
-        (void)gather_text_action(out, &self->gather_actions.items[i]);
+        (void)gather_trace_action(out, &self->gather_actions.items[i]);
         separator = "; ";
     }
     return true;
@@ -88,19 +88,19 @@ static bool run_gather(runner_t *self, const char *event_text, FILE *out)
 static bool run_outbox(runner_t *self, const char *event_text, FILE *out)
 {
     outbox_event_t event;
-    mm_words_t words;
-    if (!outbox_text_read_event(event_text, &words, &event))
+    tokens_t words;
+    if (!outbox_reader_event(event_text, &words, &event))
         return false;
     outbox_step(self->outbox, &event, &self->outbox_actions);
     const char *separator = "";
     for (size_t i = 0; i < self->outbox_actions.count; i++) {
-        if (self->outbox_actions.items[i].kind == OUTBOX_NOTE)
+        if (self->outbox_actions.items[i].kind == OUTBOX_LOG)
             continue;
         (void)fputs(separator, out);
-        (void)outbox_text_action(out, &self->outbox_actions.items[i]);
+        (void)outbox_trace_action(out, &self->outbox_actions.items[i]);
         separator = "; ";
     }
-    mm_words_clear(&words);
+    tokens_clear(&words);
     return true;
 }
 
@@ -184,9 +184,9 @@ static bool run_file(const char *path, bool prints)
                        .reader = gather_reader_new()};
     char config[1024];
     FILE *text = fmemopen(config, sizeof config, "w");
-    gather_text_config(text, &gather_defaults);
+    gather_trace_config(text, &gather_defaults);
     (void)fclose(text);
-    gather_config_t ignored = gather_defaults; // so that the reader knows the life
+    gather_config_t ignored = gather_defaults; // so that the reader knows the epoch
     assert_true(gather_reader_config(runner.reader, config, &ignored));
     bool passed = true;
     char line[65536];

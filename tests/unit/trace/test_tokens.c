@@ -14,12 +14,12 @@
 
 #include <cmocka.h>
 
-static mm_words_t words;
+static tokens_t words;
 
 static int clear_words(void **state)
 {
     (void)state;
-    mm_words_clear(&words);
+    tokens_clear(&words);
     return 0;
 }
 
@@ -27,8 +27,8 @@ static int clear_words(void **state)
 static void splits(const char *line, const char *expected)
 {
     char joined[256] = "";
-    mm_words_clear(&words);
-    assert_true(mm_words_split(line, &words));
+    tokens_clear(&words);
+    assert_true(tokens_split(line, &words));
     for (size_t i = 0; i < words.count; i++) {
         strcat(joined, i ? "|" : "");
         strcat(joined, words.words[i]);
@@ -67,9 +67,9 @@ static void a_hash_at_the_start_of_a_word_begins_a_comment(void **state)
 static void a_quote_that_is_not_closed_is_refused(void **state)
 {
     (void)state;
-    assert_false(mm_words_split("error=\"no route", &words));
-    assert_false(mm_words_split("a b \"", &words));
-    assert_false(mm_words_split("\"a\\\"", &words));
+    assert_false(tokens_split("error=\"no route", &words));
+    assert_false(tokens_split("a b \"", &words));
+    assert_false(tokens_split("\"a\\\"", &words));
     assert_null(words.copy);
     assert_int_equal(words.count, 0);
 }
@@ -77,15 +77,15 @@ static void a_quote_that_is_not_closed_is_refused(void **state)
 static void there_is_a_limit_to_words(void **state)
 {
     (void)state;
-    char *line = calloc(1, 2 * MM_WORDS_MAX + 3);
+    char *line = calloc(1, 2 * TOKENS_MAX + 3);
     assert_non_null(line);
-    for (size_t i = 0; i < MM_WORDS_MAX; i++)
+    for (size_t i = 0; i < TOKENS_MAX; i++)
         memcpy(line + 2 * i, "a ", 2);
-    assert_true(mm_words_split(line, &words));
-    assert_int_equal(words.count, MM_WORDS_MAX);
-    mm_words_clear(&words);
+    assert_true(tokens_split(line, &words));
+    assert_int_equal(words.count, TOKENS_MAX);
+    tokens_clear(&words);
     strcat(line, "a");
-    assert_false(mm_words_split(line, &words));
+    assert_false(tokens_split(line, &words));
     assert_null(words.copy);
     free(line);
 }
@@ -93,23 +93,23 @@ static void there_is_a_limit_to_words(void **state)
 static void values_are_found_by_their_whole_key(void **state)
 {
     (void)state;
-    assert_true(mm_words_split("job host=web-7 delivery=2 host=b life=18446744073709551615 "
-                               "empty= at=-5",
-                               &words));
-    assert_string_equal(mm_words_value(&words, "host"), "web-7"); // the first one
-    assert_null(mm_words_value(&words, "hos"));
-    assert_null(mm_words_value(&words, "job"));
-    assert_string_equal(mm_words_value(&words, "empty"), "");
-    assert_true(mm_text_equal(mm_words_text(&words, "host"), mm_text("web-7")));
-    assert_int_equal(mm_words_text(&words, "none").size, 0);
-    assert_int_equal(mm_words_number(&words, "delivery", 1), 2);
-    assert_int_equal(mm_words_number(&words, "attempt", 7), 7);
-    assert_true((uint64_t)mm_words_number(&words, "life", 0) == UINT64_MAX);
-    assert_true(mm_words_number(&words, "at", 0) == -5);
+    assert_true(tokens_split("job host=web-7 delivery=2 host=b life=18446744073709551615 "
+                             "empty= at=-5",
+                             &words));
+    assert_string_equal(tokens_value(&words, "host"), "web-7"); // the first one
+    assert_null(tokens_value(&words, "hos"));
+    assert_null(tokens_value(&words, "job"));
+    assert_string_equal(tokens_value(&words, "empty"), "");
+    assert_true(mm_str_equal(tokens_str(&words, "host"), mm_str("web-7")));
+    assert_int_equal(tokens_str(&words, "none").size, 0);
+    assert_int_equal(tokens_number(&words, "delivery", 1), 2);
+    assert_int_equal(tokens_number(&words, "attempt", 7), 7);
+    assert_true((uint64_t)tokens_number(&words, "life", 0) == UINT64_MAX);
+    assert_true(tokens_number(&words, "at", 0) == -5);
 }
 
 // Prints a text, alone or behind a key, and reads it back.
-static void comes_back(const char *key, mm_text_t text)
+static void comes_back(const char *key, mm_str_t text)
 {
     char line[256] = "";
     FILE *file = fmemopen(line, sizeof line, "w");
@@ -118,13 +118,13 @@ static void comes_back(const char *key, mm_text_t text)
     mm_trace_print(file, text);
     (void)fputs(" next", file);
     assert_int_equal(fclose(file), 0);
-    assert_true(mm_words_split(line, &words));
+    assert_true(tokens_split(line, &words));
     assert_int_equal(words.count, 2);
     size_t size = strlen(key);
     assert_memory_equal(words.words[0], key, size);
-    assert_true(mm_text_equal(mm_text(words.words[0] + size), text));
+    assert_true(mm_str_equal(mm_str(words.words[0] + size), text));
     assert_string_equal(words.words[1], "next");
-    mm_words_clear(&words);
+    tokens_clear(&words);
 }
 
 static void what_is_printed_is_read_back_as_one_word(void **state)
@@ -134,8 +134,8 @@ static void what_is_printed_is_read_back_as_one_word(void **state)
                                  "a\\",   "a; b",      "\t\r\x01",  "k=v", "\xC3\xA4 \xE2\x82\xAC",
                                  "\"",    "\\\"",      "a\"b c\"d", "->",  "[ 0]"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        comes_back("", mm_text(texts[i]));
-        comes_back("error=", mm_text(texts[i]));
+        comes_back("", mm_str(texts[i]));
+        comes_back("error=", mm_str(texts[i]));
     }
 }
 
@@ -149,7 +149,7 @@ static void random_texts_come_back_too(void **state)
         size_t size = mm_random_below(&random, sizeof text);
         for (size_t k = 0; k < size; k++)
             text[k] = signs[mm_random_below(&random, sizeof signs - 1)];
-        comes_back("", (mm_text_t){text, size});
+        comes_back("", (mm_str_t){text, size});
     }
 }
 
@@ -159,7 +159,7 @@ static void a_line_stays_one_line(void **state)
     char line[64] = "";
     FILE *file = fmemopen(line, sizeof line, "w");
     assert_non_null(file);
-    mm_trace_print(file, mm_text("two\nlines"));
+    mm_trace_print(file, mm_str("two\nlines"));
     assert_int_equal(fclose(file), 0);
     assert_string_equal(line, "\"two lines\"");
 }

@@ -185,14 +185,14 @@ static void a_suffix_is_a_task_socket_or_a_port(void **state)
                                       "task.0123456789abcde/",
                                       "Task.0123456789abcdef"};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
-        assert_true(mm_wire_is_suffix((mm_text_t){good[i], strlen(good[i])}));
+        assert_true(mm_wire_is_suffix((mm_str_t){good[i], strlen(good[i])}));
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        assert_false(mm_wire_is_suffix((mm_text_t){bad[i], strlen(bad[i])}));
+        assert_false(mm_wire_is_suffix((mm_str_t){bad[i], strlen(bad[i])}));
 }
 
 static size_t prefix(const char *text, size_t size, size_t size_max)
 {
-    return mm_wire_utf8_prefix((mm_text_t){text, size}, size_max);
+    return mm_wire_utf8_prefix((mm_str_t){text, size}, size_max);
 }
 
 static void a_prefix_ends_before_what_is_not_utf8(void **state)

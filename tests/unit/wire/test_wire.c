@@ -60,7 +60,7 @@ static void every_kind_has_the_documented_layout(void **state)
         msgpack_unpacked unpacked;
         msgpack_unpacked_init(&unpacked);
         mm_encode_frame(encoder, &samples[i].frame);
-        mm_text_t bytes = mm_encoder_bytes(encoder);
+        mm_str_t bytes = mm_encoder_bytes(encoder);
         (void)msgpack_unpack_next(&unpacked, bytes.data, bytes.size, NULL);
         int size = msgpack_object_print_buffer(text, sizeof text, unpacked.data);
         msgpack_unpacked_destroy(&unpacked);
@@ -97,7 +97,7 @@ static void the_bytes_in_the_documentation_are_what_it_says(void **state)
     mm_frame_t frame;
     assert_int_equal(mm_decode(decoder, hello, sizeof hello - 1, &frame), MM_WIRE_OK);
     assert_int_equal(frame.kind, MM_FRAME_HELLO);
-    assert_true(mm_text_equal(frame.as.report.worker, mm_text("py-1")));
+    assert_true(mm_str_equal(frame.as.report.worker, mm_str("py-1")));
     assert_int_equal(frame.as.report.stamp_ms, 5000);
     assert_int_equal(frame.as.report.slots, 1);
     assert_int_equal(frame.as.report.parts, 1);
@@ -106,7 +106,7 @@ static void the_bytes_in_the_documentation_are_what_it_says(void **state)
     assert_int_equal(frame.as.tasks.stamp_ms, 5020);
     assert_int_equal(frame.as.tasks.items[0].number, 901);
     assert_int_equal(frame.as.tasks.items[0].attempt, 1);
-    assert_true(mm_text_equal(frame.as.tasks.items[0].host, mm_text("web-14")));
+    assert_true(mm_str_equal(frame.as.tasks.items[0].host, mm_str("web-14")));
 }
 
 static void empty_lists_survive(void **state)
@@ -151,12 +151,12 @@ static void fields_of_other_legs_and_verdicts_are_empty(void **state)
 
     (void)round_trip(&samples[MM_FRAME_NOTICES - 1].frame);
     frame = samples[MM_FRAME_NOTICES - 1].frame;
-    mm_notice_t notices[4] = {sample_notices[0], sample_notices[0], sample_notices[0],
-                              sample_notices[0]};
+    mm_verdict_t notices[4] = {sample_notices[0], sample_notices[0], sample_notices[0],
+                               sample_notices[0]};
     frame.as.notices.items = notices;
-    const mm_notice_t *notice = &round_trip(&frame).as.notices.items[3];
-    assert_int_equal(notice->attempts + notice->error.size, 0);
-    assert_int_equal(notice->delay_ms, 0);
+    const mm_verdict_t *verdict = &round_trip(&frame).as.notices.items[3];
+    assert_int_equal(verdict->attempts + verdict->error.size, 0);
+    assert_int_equal(verdict->delay_ms, 0);
 }
 
 // The longest texts and the largest numbers that each field takes.
@@ -166,7 +166,7 @@ static char longest_error[MM_ERROR_MAX];
 static char longest_value[MM_EVIDENCE_VALUE_MAX];
 
 #define LONGEST(ARRAY)                                                                             \
-    (mm_text_t)                                                                                    \
+    (mm_str_t)                                                                                     \
     {                                                                                              \
         (ARRAY), sizeof(ARRAY)                                                                     \
     }
@@ -232,15 +232,15 @@ static void full_lists_of_the_largest_tasks_survive(void **state)
 static void a_report_with_both_lists_at_their_limits_is_a_frame(void **state)
 {
     (void)state;
-    static mm_held_t held[MM_BATCH_ITEMS];
+    static mm_assignment_t held[MM_BATCH_ITEMS];
     static mm_result_t results[MM_BATCH_ITEMS];
     memset(longest_host, 'h', sizeof longest_host);
     for (size_t i = 0; i < MM_BATCH_ITEMS; i++) {
         results[i] = largest_result();
-        held[i] = (mm_held_t){.number = UINT64_MAX,
-                              .leg = MM_LEG_RESTART,
-                              .host = LONGEST(longest_host),
-                              .started = true};
+        held[i] = (mm_assignment_t){.number = UINT64_MAX,
+                                    .leg = MM_LEG_RESTART,
+                                    .host = LONGEST(longest_host),
+                                    .started = true};
     }
     mm_frame_t frame = samples[MM_FRAME_HELLO - 1].frame;
     frame.as.report.slots = MM_SLOTS_MAX;
@@ -300,8 +300,8 @@ static void encode_item(const mm_frame_t *frame, size_t i)
     case MM_FRAME_TASKS: mm_encode_task(encoder, &frame->as.tasks.items[i]); return;
     case MM_FRAME_STARTED: mm_encode_number(encoder, frame->as.started.numbers[i]); return;
     case MM_FRAME_RESULTS: mm_encode_result(encoder, &frame->as.results.items[i]); return;
-    case MM_FRAME_NOTICES: mm_encode_notice(encoder, &frame->as.notices.items[i]); return;
-    case MM_FRAME_BEAT: mm_encode_confirm(encoder, &frame->as.beat.items[i]); return;
+    case MM_FRAME_NOTICES: mm_encode_verdict(encoder, &frame->as.notices.items[i]); return;
+    case MM_FRAME_BEAT: mm_encode_acknowledgement(encoder, &frame->as.beat.items[i]); return;
     case MM_FRAME_HELLO:
     case MM_FRAME_HEARTBEAT:
     case MM_FRAME_BYE:
@@ -353,7 +353,7 @@ static void a_batch_is_full_at_its_last_item(void **state)
     assert_true(mm_encoder_is_full(encoder));
     assert_int_equal(mm_encoder_count(encoder), MM_BATCH_ITEMS);
     mm_encode_finish(encoder);
-    mm_text_t bytes = mm_encoder_bytes(encoder);
+    mm_str_t bytes = mm_encoder_bytes(encoder);
     assert_int_equal(mm_decode(decoder, bytes.data, bytes.size, &decoded), MM_WIRE_OK);
     assert_int_equal(decoded.as.started.count, MM_BATCH_ITEMS);
     assert_int_equal(decoded.as.started.numbers[255], 255 * 255);
@@ -376,7 +376,7 @@ static void a_batch_is_full_at_its_size(void **state)
 
 // ---- the caller's bugs
 
-static mm_job_t bad_job(mm_text_t host, uint32_t delivery)
+static mm_job_t bad_job(mm_str_t host, uint32_t delivery)
 {
     return (mm_job_t){.id = JOB_ID('1'), .host = host, .delivery = delivery};
 }
@@ -402,21 +402,21 @@ static bool aborts(const mm_frame_t *frame)
 static void a_bug_of_the_caller_is_asserted(void **state)
 {
     (void)state;
-    mm_job_t job = bad_job(mm_text("web-1"), 1);
-    mm_frame_t frame = {MM_FRAME_JOBS, .as.jobs = {mm_text("p"), 0, &job, 1}};
+    mm_job_t job = bad_job(mm_str("web-1"), 1);
+    mm_frame_t frame = {MM_FRAME_JOBS, .as.jobs = {mm_str("p"), 0, &job, 1}};
     assert_false(aborts(&frame));
-    job = bad_job(mm_text("-rf"), 1);
+    job = bad_job(mm_str("-rf"), 1);
     assert_true(aborts(&frame));
-    job = bad_job(mm_text("web-1"), 0);
+    job = bad_job(mm_str("web-1"), 0);
     assert_true(aborts(&frame));
-    job = bad_job(mm_text("web-1"), 1);
-    frame.as.jobs.publisher = mm_text("");
+    job = bad_job(mm_str("web-1"), 1);
+    frame.as.jobs.publisher = mm_str("");
     assert_true(aborts(&frame));
 
     mm_task_t task = sample_tasks[2];
     frame = (mm_frame_t){MM_FRAME_TASKS, .as.tasks = {1, 0, 0, false, &task, 1}};
     assert_false(aborts(&frame));
-    task.error = mm_text("\xFF");
+    task.error = mm_str("\xFF");
     assert_true(aborts(&frame));
     task = sample_tasks[2];
     task.received_ms = -1;

@@ -6,15 +6,15 @@
 static void a_hello_of_another_version_says_whose_it_is(void **state)
 {
     (void)state;
-    mm_text_t worker = TEXT("untouched");
-    uint64_t nonce = 5;
+    mm_str_t worker = TEXT("untouched");
+    uint64_t instance = 5;
     mm_frame_t frame;
     static const char hello[] = "\x95\x02\x03\xA2r1\x07\xC3"; // [2, 3, "r1", 7, true]
     assert_int_equal(mm_decode(decoder, hello, sizeof hello - 1, &frame), MM_WIRE_VERSION_BAD);
-    assert_true(mm_decoder_foreign_hello(decoder, &worker, &nonce));
+    assert_true(mm_decoder_foreign_hello(decoder, &worker, &instance));
     assert_int_equal(worker.size, 2);
     assert_memory_equal(worker.data, "r1", 2);
-    assert_int_equal(nonce, 7);
+    assert_int_equal(instance, 7);
 
     // Nothing else can be refused by name, nor the same hello again after another frame.
     static const struct {
@@ -30,9 +30,9 @@ static void a_hello_of_another_version_says_whose_it_is(void **state)
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         (void)mm_decode(decoder, hello, sizeof hello - 1, &frame);
         (void)mm_decode(decoder, others[i].bytes, others[i].size, &frame);
-        assert_false(mm_decoder_foreign_hello(decoder, &worker, &nonce));
+        assert_false(mm_decoder_foreign_hello(decoder, &worker, &instance));
     }
-    assert_int_equal(nonce, 7);
+    assert_int_equal(instance, 7);
 }
 
 // ---- what a later minor change may add

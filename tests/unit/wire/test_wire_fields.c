@@ -103,7 +103,7 @@ static const field_t frame_fields[SAMPLES][FIELDS_MAX] = {
      {"process", NAME_OR_NONE, 0, 0},
      COUNT("seconds"),
      {"text", UTF8, 0, MM_ASKED_MAX}},
-    {{"process", NAME, 0, 0}, NUMBER("viewer"), ABOUT_FIELD, {"text", UTF8, 0, MM_TELL_BYTES}},
+    {{"process", NAME, 0, 0}, NUMBER("viewer"), ABOUT_FIELD, {"text", UTF8, 0, MM_REPLY_BYTES}},
 };
 
 #define NUMBERED                                                                                   \
@@ -114,7 +114,7 @@ static const field_t frame_fields[SAMPLES][FIELDS_MAX] = {
     {                                                                                              \
         ID_FIELD, HOST_FIELD, COUNT_1("delivery")                                                  \
     }
-#define CONFIRM_FIELDS                                                                             \
+#define ACKNOWLEDGEMENT_FIELDS                                                                     \
     {                                                                                              \
         {"worker", NAME, 0, 0}, FROM_1("session"), NUMBER("confirmed")                             \
     }
@@ -165,7 +165,7 @@ static const struct {
       {VERDICT, ID_FIELD, COUNT("attempts")},
       {VERDICT, ID_FIELD, TIME("delay_ms")},
       {VERDICT, ID_FIELD, COUNT("attempts"), ERROR("error")}}},
-    {"confirms", {CONFIRM_FIELDS, CONFIRM_FIELDS}},
+    {"confirms", {ACKNOWLEDGEMENT_FIELDS, ACKNOWLEDGEMENT_FIELDS}},
 };
 
 static size_t bad_frames;
@@ -212,7 +212,7 @@ static void expect_wrong_types_refused(const msgpack_object *root, msgpack_objec
             expect_refused(root, target, values[i].value, complaint, values[i].what);
 }
 
-#define MANY (MM_TELL_BYTES + 1)
+#define MANY (MM_REPLY_BYTES + 1)
 static char many[MANY]; // 'x'
 
 static void expect_texts_refused(const msgpack_object *root, msgpack_object *target,

@@ -50,7 +50,7 @@ static void keeps(const mm_results_t *results, uint64_t first, uint64_t last)
 static void serials_count_from_1(void **state)
 {
     assert_int_equal(mm_results_last(*state), 0);
-    assert_int_equal(mm_results_confirmed(*state), 0);
+    assert_int_equal(mm_results_acknowledged_through(*state), 0);
     add(*state, 3);
     keeps(*state, 1, 3);
 }
@@ -58,20 +58,20 @@ static void serials_count_from_1(void **state)
 static void texts_are_copied(void **state)
 {
     char error[] = "no route", key[] = "boot-id", value[] = "0193";
-    mm_result_t result = {
-        .error = mm_text(error),
-        .evidence = (mm_evidence_t[]){{mm_text(key), mm_text(value)}, {mm_text(key), {0}}},
-        .evidence_count = 2};
+    mm_result_t result = {.error = mm_str(error),
+                          .evidence =
+                              (mm_evidence_t[]){{mm_str(key), mm_str(value)}, {mm_str(key), {0}}},
+                          .evidence_count = 2};
     mm_results_add(*state, &result, 0);
     memset(error, 'x', sizeof error);
     memset(key, 'x', sizeof key);
     memset(value, 'x', sizeof value);
     const mm_result_t *kept = mm_results_get(*state, 1);
-    assert_true(mm_text_equal(kept->error, mm_text("no route")));
+    assert_true(mm_str_equal(kept->error, mm_str("no route")));
     assert_int_equal(kept->evidence_count, 2);
-    assert_true(mm_text_equal(kept->evidence[0].key, mm_text("boot-id")));
-    assert_true(mm_text_equal(kept->evidence[0].value, mm_text("0193")));
-    assert_true(mm_text_equal(kept->evidence[1].key, mm_text("boot-id")));
+    assert_true(mm_str_equal(kept->evidence[0].key, mm_str("boot-id")));
+    assert_true(mm_str_equal(kept->evidence[0].value, mm_str("0193")));
+    assert_true(mm_str_equal(kept->evidence[1].key, mm_str("boot-id")));
     assert_int_equal(kept->evidence[1].value.size, 0);
 }
 
@@ -84,7 +84,7 @@ static void what_is_not_confirmed_is_kept_however_much_it_is(void **state)
 static void confirmed_ones_go_beyond_the_history(void **state)
 {
     add(*state, 10);
-    mm_results_confirm(*state, 8);
+    mm_results_acknowledge(*state, 8);
     add(*state, 1);
     keeps(*state, 8 + 1 - HISTORY, 11);
 }
@@ -92,13 +92,13 @@ static void confirmed_ones_go_beyond_the_history(void **state)
 static void a_confirmation_never_goes_back_nor_beyond_the_newest(void **state)
 {
     add(*state, 10);
-    mm_results_confirm(*state, 8);
-    mm_results_confirm(*state, 7);
-    assert_int_equal(mm_results_confirmed(*state), 8);
-    mm_results_confirm(*state, 11);
-    assert_int_equal(mm_results_confirmed(*state), 8);
-    mm_results_confirm(*state, 10);
-    assert_int_equal(mm_results_confirmed(*state), 10);
+    mm_results_acknowledge(*state, 8);
+    mm_results_acknowledge(*state, 7);
+    assert_int_equal(mm_results_acknowledged_through(*state), 8);
+    mm_results_acknowledge(*state, 11);
+    assert_int_equal(mm_results_acknowledged_through(*state), 8);
+    mm_results_acknowledge(*state, 10);
+    assert_int_equal(mm_results_acknowledged_through(*state), 10);
 }
 
 static void it_knows_since_when_the_oldest_waits(void **state)
@@ -107,9 +107,9 @@ static void it_knows_since_when_the_oldest_waits(void **state)
     mm_results_add(*state, &(mm_result_t){0}, 5000);
     mm_results_add(*state, &(mm_result_t){0}, 6000);
     assert_int_equal(mm_results_waiting_since(*state), 5000);
-    mm_results_confirm(*state, 1);
+    mm_results_acknowledge(*state, 1);
     assert_int_equal(mm_results_waiting_since(*state), 6000);
-    mm_results_confirm(*state, 2);
+    mm_results_acknowledge(*state, 2);
     assert_true(mm_results_waiting_since(*state) == MM_NEVER);
 }
 
@@ -118,7 +118,7 @@ static void history_begins_with_the_oldest_when_all_fit(void **state)
     assert_int_equal(mm_results_history(*state, 10, 2), 1);
     add(*state, 10);
     assert_int_equal(mm_results_history(*state, 10, 2), 1);
-    mm_results_confirm(*state, 8);
+    mm_results_acknowledge(*state, 8);
     add(*state, 1);
     assert_int_equal(mm_results_history(*state, 10, 2), 6);
 }
@@ -127,10 +127,10 @@ static void history_reaches_the_newest_and_leaves_no_gap(void **state)
 {
     mm_results_t *results = mm_results_new(100);
     add(results, 50);
-    mm_results_confirm(results, 48);
+    mm_results_acknowledge(results, 48);
     assert_int_equal(mm_results_history(results, 10, 4), 41); // 41 to 50
     assert_int_equal(mm_results_history(results, 5, 4), 45);  // four confirmed, then 49: no gap
-    mm_results_confirm(results, 50);
+    mm_results_acknowledge(results, 50);
     assert_int_equal(mm_results_history(results, 10, 4), 41);
     add(results, 30);
     assert_int_equal(mm_results_history(results, 10, 4), 47); // 51 is the first that is open
@@ -146,16 +146,17 @@ static void it_keeps_exactly_what_may_be_asked_for(void **state)
     uint64_t random = 42;
     for (size_t history = 0; history < 20; history += 4) {
         mm_results_t *results = mm_results_new(history);
-        uint64_t confirmed = 0, last = 0;
+        uint64_t acknowledged_through = 0, last = 0;
         for (int turn = 0; turn < 400; turn++) {
             uint64_t count = 1 + mm_random_below(&random, 40);
             add(results, count);
-            uint64_t kept_from = confirmed > history ? confirmed - history + 1 : 1;
+            uint64_t kept_from =
+                acknowledged_through > history ? acknowledged_through - history + 1 : 1;
             last += count;
             keeps(results, kept_from, last);
-            confirmed += mm_random_below(&random, last - confirmed + 1);
-            mm_results_confirm(results, confirmed);
-            assert_int_equal(mm_results_confirmed(results), confirmed);
+            acknowledged_through += mm_random_below(&random, last - acknowledged_through + 1);
+            mm_results_acknowledge(results, acknowledged_through);
+            assert_int_equal(mm_results_acknowledged_through(results), acknowledged_through);
         }
         mm_results_destroy(&results);
     }

@@ -54,13 +54,13 @@ static void an_old_consumers_word_is_ignored(void **state)
     hears_beat_of(LIFE - 1);
     hears_leaving_of(LIFE - 1);
     mm_frame_t frame = answer(MM_FRAME_REJOIN, 12);
-    frame.as.answer.life = LIFE - 1;
+    frame.as.answer.epoch = LIFE - 1;
     hears(&frame);
     does("");
     passes(HEARTBEAT);
     does("heartbeat slots=2 results=1");
     passes(HEARTBEAT - 1);
-    hears_beat_of(LIFE - 1); // nor is it a sign of life
+    hears_beat_of(LIFE - 1); // nor is it a sign of epoch
     passes(HEARTBEAT);
     forget_story();
     passes(1);

@@ -424,8 +424,8 @@ static void hello_leaves_no_gap_before_what_is_not_confirmed(void **state)
     collect_report();
     lists_results(1000 + 1 - 64, 1000 + 1 - 64 + 1023);
     mm_frame_t frame = answer(MM_FRAME_WELCOME, 13);
-    frame.as.answer.life = LIFE + 1;
-    frame.as.answer.suffix = mm_text("task.13");
+    frame.as.answer.epoch = LIFE + 1;
+    frame.as.answer.suffix = mm_str("task.13");
     hears(&frame);
     collect_report();
     lists_results(1001, 2024);

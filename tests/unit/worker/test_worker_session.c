@@ -37,7 +37,7 @@ static void a_welcome_that_is_not_higher_is_ignored(void **state)
     (void)state;
     joins(12);
     mm_frame_t frame = answer(MM_FRAME_WELCOME, 12);
-    frame.as.answer.suffix = mm_text("task.x");
+    frame.as.answer.suffix = mm_str("task.x");
     hears(&frame);
     frame.as.answer.session = 11;
     hears(&frame);
@@ -67,12 +67,12 @@ static void answers_to_another_process_or_name_are_ignored(void **state)
     const mm_frame_kind_t kinds[] = {MM_FRAME_WELCOME, MM_FRAME_REFUSED, MM_FRAME_REJOIN};
     for (size_t i = 0; i < 6; i++) {
         mm_frame_t frame = answer(kinds[i / 2], 12);
-        frame.as.answer.suffix = mm_text("task.x");
-        frame.as.answer.reason = mm_text("no");
+        frame.as.answer.suffix = mm_str("task.x");
+        frame.as.answer.reason = mm_str("no");
         if (i % 2 == 0)
-            frame.as.answer.nonce = NONCE + 1;
+            frame.as.answer.instance = NONCE + 1;
         else
-            frame.as.answer.worker = mm_text("r10");
+            frame.as.answer.worker = mm_str("r10");
         hears(&frame);
         if (i == 3)
             hears_welcome(9); // from here on it is in a session that it could lose
@@ -89,7 +89,7 @@ static void a_refusal_is_told_and_hello_goes_on(void **state)
     passes(0);
     forget_story();
     mm_frame_t frame = answer(MM_FRAME_REFUSED, 0);
-    frame.as.answer.reason = mm_text("too many");
+    frame.as.answer.reason = mm_str("too many");
     hears(&frame);
     does("refused: too many");
     passes(20);
@@ -108,15 +108,15 @@ static void answers_of_a_former_consumer_are_ignored(void **state)
     passes(0);
     does("rejoins; disconnect; hello session=12 slots=2");
     mm_frame_t frame = answer(MM_FRAME_WELCOME, 13);
-    frame.as.answer.suffix = mm_text("task.13");
+    frame.as.answer.suffix = mm_str("task.13");
     hears(&frame);
     frame = answer(MM_FRAME_REFUSED, 0);
-    frame.as.answer.reason = mm_text("no");
+    frame.as.answer.reason = mm_str("no");
     hears(&frame);
     does("");
     frame = answer(MM_FRAME_WELCOME, 14);
-    frame.as.answer.suffix = mm_text("task.14");
-    frame.as.answer.life = LIFE + 1;
+    frame.as.answer.suffix = mm_str("task.14");
+    frame.as.answer.epoch = LIFE + 1;
     hears(&frame);
     does("connect 14 task.14; joined; heartbeat slots=2");
     hears_rejoin();
@@ -129,7 +129,7 @@ static void a_suffix_that_no_welcome_can_have_is_ignored(void **state)
     passes(0);
     forget_story();
     mm_frame_t frame = answer(MM_FRAME_WELCOME, 12);
-    frame.as.answer.suffix = mm_text("task.000000000000000000000000000");
+    frame.as.answer.suffix = mm_str("task.000000000000000000000000000");
     assert_int_equal(frame.as.answer.suffix.size, 32);
     hears(&frame);
     does("");
@@ -149,7 +149,7 @@ static void a_task_is_started_and_told(void **state)
     assert_int_equal(mm_worker_running(worker), 1);
     mm_task_t held;
     assert_true(mm_worker_holds(worker, 901, &held));
-    assert_true(mm_text_equal(held.host, mm_text("web-7.example.net")));
+    assert_true(mm_str_equal(held.host, mm_str("web-7.example.net")));
     assert_int_equal(held.attempt, 1);
     finishes(901);
     does("result 1 of 901 ok");
@@ -167,8 +167,8 @@ static void a_result_names_its_task_and_keeps_its_texts(void **state)
     mm_result_t result = {.number = 901,
                           .status = MM_STATUS_FAILED,
                           .took_ms = 812,
-                          .error = mm_text(error),
-                          .evidence = &(mm_evidence_t){mm_text(key), mm_text(value)},
+                          .error = mm_str(error),
+                          .evidence = &(mm_evidence_t){mm_str(key), mm_str(value)},
                           .evidence_count = 1};
     step((mm_worker_event_t){.kind = MM_WORKER_FINISHED, .as.result = &result});
     memset(error, 'x', strlen(error));
@@ -179,9 +179,9 @@ static void a_result_names_its_task_and_keeps_its_texts(void **state)
     assert_int_equal(kept->leg, MM_LEG_RESTART);
     assert_true(mm_id_equal(&kept->id, &id));
     assert_int_equal(kept->took_ms, 812);
-    assert_true(mm_text_equal(kept->error, mm_text("no route")));
-    assert_true(mm_text_equal(kept->evidence[0].key, mm_text("boot")));
-    assert_true(mm_text_equal(kept->evidence[0].value, mm_text("0193")));
+    assert_true(mm_str_equal(kept->error, mm_str("no route")));
+    assert_true(mm_str_equal(kept->evidence[0].key, mm_str("boot")));
+    assert_true(mm_str_equal(kept->evidence[0].value, mm_str("0193")));
 }
 
 static void a_task_is_started_only_within_its_lease(void **state)
