@@ -5,7 +5,7 @@
 #include "outbox.h"
 #include "heap.h"
 #include "random.h"
-#include "slab.h"
+#include "pool.h"
 #include "table.h"
 #include "uuid.h"
 
@@ -42,7 +42,7 @@ struct outbox {
     int64_t now_ms;
     uint64_t random;
     mm_table_t table; // by id
-    slab_t slab;      // of the leases
+    mm_pool_t pool;   // of the leases
     lease_t *ready;
     size_t ready_count;
     lease_t *again;
@@ -101,7 +101,7 @@ static outbox_action_t *act(outbox_t *self, outbox_action_kind_t kind, const lea
     return action;
 }
 
-static void log(outbox_t *self, outbox_log_t what, const lease_t *lease)
+static void log_event(outbox_t *self, outbox_log_t what, const lease_t *lease)
 {
     act(self, OUTBOX_LOG, lease)->log = what;
 }
@@ -181,7 +181,7 @@ static void free_ended(outbox_t *self)
 {
     for (lease_t *lease; (lease = self->ended) != NULL;) {
         LL_DELETE(self->ended, lease);
-        slab_give(&self->slab, lease, size_of(lease->host_size));
+        mm_pool_put(&self->pool, lease, size_of(lease->host_size));
     }
 }
 
@@ -193,7 +193,7 @@ void outbox_destroy(outbox_t **self_p)
     *self_p = NULL;
     mm_table_clear(&self->table);
     mm_heap_clear(&self->delayed);
-    slab_clear(&self->slab);
+    mm_pool_clear(&self->pool);
     free(self);
 }
 
@@ -229,7 +229,7 @@ static void apply_job(outbox_t *self, const outbox_event_t *event)
     if (find(self, &event->as.job.id) || self->draining)
         return;
     mm_str_t host = event->as.job.host;
-    lease_t *lease = slab_take(&self->slab, size_of(host.size));
+    lease_t *lease = mm_pool_take(&self->pool, size_of(host.size));
     lease->id = event->as.job.id;
     lease->run = event->as.job.run;
     lease->token = event->as.job.token;
@@ -264,7 +264,7 @@ static void extend(outbox_t *self, lease_t *lease)
 
 static void nack(outbox_t *self, lease_t *lease, int64_t delay_ms)
 {
-    log(self, OUTBOX_LOG_NACKED, lease);
+    log_event(self, OUTBOX_LOG_NACKED, lease);
     if (self->draining) {
         end_lease(self, lease); // it stays in the database
         return;
@@ -315,7 +315,7 @@ static void set_present(outbox_t *self, bool present)
     if (self->present == present)
         return;
     self->present = present;
-    log(self, present ? OUTBOX_LOG_PRESENT : OUTBOX_LOG_SILENT, NULL);
+    log_event(self, present ? OUTBOX_LOG_PRESENT : OUTBOX_LOG_SILENT, NULL);
     self->ask_pause_ms = ASK_FIRST_MS;
     self->ask_ms = self->now_ms + self->config.heartbeat_ms;
 }
@@ -338,7 +338,7 @@ static void apply_leaving(outbox_t *self, const outbox_event_t *event)
 
 static void expire(outbox_t *self, lease_t *lease)
 {
-    log(self, OUTBOX_LOG_EXPIRED, lease);
+    log_event(self, OUTBOX_LOG_EXPIRED, lease);
     if (self->draining) {
         end_lease(self, lease);
         return;

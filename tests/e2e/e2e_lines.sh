@@ -40,7 +40,7 @@ equal "each process has left its file" "consumer publisher restarter-1 restarter
 check "the files are complete" are_complete 5
 equal "nobody was taken for lost, however slow" "" "$(grep -h 'Lost a worker' whole/log/consumer.log)"
 matches "the dearest functions are listed" \
-    'own +% +time +%  file:line\(function\)'$'\n''( +[0-9.]+){4}  [a-z]+/[a-z_]+\.[ch]:[0-9]+\(' \
+    'own +% +time +%  file:line\(function\)'$'\n''( +[0-9.]+){4}  [a-z]+/[a-z_/]+\.[ch]:[0-9]+\(' \
     "$(cat out)"
 matches "and the next command" 'line by line: .*/mayhemctl lines --dir whole FUNCTION' "$(cat out)"
 

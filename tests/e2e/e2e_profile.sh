@@ -37,10 +37,10 @@ equal "each process has saved its own" "consumer publisher restarter-1 restarter
     "$(basename -s .json whole/profile/*.json | sort | paste -sd ' ')"
 first=$(sed -n 5,9p whole/profile.txt)
 equal "the first five rows name real work" 5 \
-    "$(grep -cE '(publisher|consumer|saver|restarter-[12]) +[a-z]+/[a-z_]+\.c:[0-9]+\(' <<<"$first")"
+    "$(grep -cE '(publisher|consumer|saver|restarter-[12]) +[a-z]+/[a-z_/]+\.c:[0-9]+\(' <<<"$first")"
 check "none of them is the poller" test "$(grep -c poll <<<"$first")" -eq 0
 for words in 'saver/stores/store_sqlite.c:[0-9]+\(write rows' 'common/runtime/sqlite.c:[0-9]+\(sqlite commit' \
-    'consumer/main.c:[0-9]+\(on_jobs' 'common/wire/decode.c:[0-9]+\(unpack' \
+    'consumer/main.c:[0-9]+\(on_jobs' 'common/runtime/socket.c:[0-9]+\(unpack' \
     'publisher/main.c:[0-9]+\(send jobs' 'common/runtime/log.c:[0-9]+\(log\)' 'thread log writer' \
     'thread ZMQbg/IO/0' 'consumer poll'; do
     matches "the table has ${words##*[(+]}" "$words" "$(cat whole/profile.txt)"

@@ -8,45 +8,45 @@
 
 #include <cmocka.h>
 
-#include "slab.h"
+#include "pool.h"
 
 static void things_are_apart_and_zero(void **state)
 {
     (void)state;
     enum { COUNT = 5000 };
     static unsigned char *things[COUNT];
-    static const unsigned char zeros[SLAB_MAX];
-    slab_t slab = {0};
+    static const unsigned char zeros[MM_POOL_MAX];
+    mm_pool_t pool = {0};
     for (int round = 0; round < 3; round++) {
         for (size_t i = 0; i < COUNT; i++) {
-            size_t size = 1 + i * 7 % SLAB_MAX;
-            things[i] = slab_take(&slab, size);
+            size_t size = 1 + i * 7 % MM_POOL_MAX;
+            things[i] = mm_pool_take(&pool, size);
             assert_int_equal((uintptr_t)things[i] % 16, 0);
             assert_memory_equal(things[i], zeros, size);
             memset(things[i], (int)(i % 255 + 1), size);
         }
         for (size_t i = 0; i < COUNT; i++) {
-            size_t size = 1 + i * 7 % SLAB_MAX;
+            size_t size = 1 + i * 7 % MM_POOL_MAX;
             for (size_t at = 0; at < size; at++)
                 assert_int_equal(things[i][at], i % 255 + 1);
-            slab_give(&slab, things[i], size);
+            mm_pool_put(&pool, things[i], size);
         }
     }
-    slab_clear(&slab);
-    assert_null(slab.blocks);
+    mm_pool_clear(&pool);
+    assert_null(pool.blocks);
 }
 
 static void what_was_given_back_is_used_again(void **state)
 {
     (void)state;
-    slab_t slab = {0};
-    void *first = slab_take(&slab, 100);
-    void *other = slab_take(&slab, 100);
-    slab_give(&slab, first, 100);
-    assert_ptr_not_equal(slab_take(&slab, 200), first);
-    assert_ptr_equal(slab_take(&slab, 97), first); // about the same size
-    assert_ptr_not_equal(slab_take(&slab, 100), other);
-    slab_clear(&slab);
+    mm_pool_t pool = {0};
+    void *first = mm_pool_take(&pool, 100);
+    void *other = mm_pool_take(&pool, 100);
+    mm_pool_put(&pool, first, 100);
+    assert_ptr_not_equal(mm_pool_take(&pool, 200), first);
+    assert_ptr_equal(mm_pool_take(&pool, 97), first); // about the same size
+    assert_ptr_not_equal(mm_pool_take(&pool, 100), other);
+    mm_pool_clear(&pool);
 }
 
 int main(void)

@@ -1,6 +1,6 @@
-// See slab.h.
+// See pool.h.
 
-#include "slab.h"
+#include "pool.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -10,24 +10,24 @@
 
 static size_t class_of(size_t size)
 {
-    assert(size > 0 && size <= SLAB_MAX);
-    return (size - 1) / SLAB_STEP;
+    assert(size > 0 && size <= MM_POOL_MAX);
+    return (size - 1) / MM_POOL_STEP;
 }
 
 // The block's first step is the link to the block before.
-static void add_block(slab_t *self)
+static void add_block(mm_pool_t *self)
 {
     void **block = malloc(BLOCK_BYTES);
     assert(block);
     *block = self->blocks;
     self->blocks = block;
-    self->next = (char *)block + SLAB_STEP;
-    self->left = BLOCK_BYTES - SLAB_STEP;
+    self->next = (char *)block + MM_POOL_STEP;
+    self->left = BLOCK_BYTES - MM_POOL_STEP;
 }
 
-void *slab_take(slab_t *self, size_t size)
+void *mm_pool_take(mm_pool_t *self, size_t size)
 {
-    size_t class = class_of(size), bytes = (class + 1) * SLAB_STEP;
+    size_t class = class_of(size), bytes = (class + 1) * MM_POOL_STEP;
     void **thing = self->free[class];
     if (thing) {
         self->free[class] = *thing;
@@ -42,18 +42,18 @@ void *slab_take(slab_t *self, size_t size)
     return thing;
 }
 
-void slab_give(slab_t *self, void *thing, size_t size)
+void mm_pool_put(mm_pool_t *self, void *thing, size_t size)
 {
     size_t class = class_of(size);
     *(void **)thing = self->free[class];
     self->free[class] = thing;
 }
 
-void slab_clear(slab_t *self)
+void mm_pool_clear(mm_pool_t *self)
 {
     for (void **block; (block = self->blocks) != NULL;) {
         self->blocks = *block;
         free(block);
     }
-    *self = (slab_t){0};
+    *self = (mm_pool_t){0};
 }
