@@ -2,9 +2,9 @@
 
 #include "probe.h"
 #include "clock.h"
+#include "log.h"
 #include "uuid_source.h"
 #include "worker_client.h"
-#include "log.h"
 
 #include <assert.h>
 #include <errno.h>

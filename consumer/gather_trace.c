@@ -2,8 +2,8 @@
 
 #include "gather_trace.h"
 #include "job.h"
-#include "uuid.h"
 #include "trace.h"
+#include "uuid.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -4,15 +4,15 @@
 
 #include "clock.h"
 #include "crash.h"
-#include "gather.h"
-#include "gather_trace.h"
 #include "epoch.h"
 #include "event_log.h"
+#include "gather.h"
+#include "gather_trace.h"
+#include "host.h"
 #include "send_batch.h"
 #include "service.h"
 #include "socket.h"
 #include "span.h"
-#include "host.h"
 #include "viewers.h"
 #include "wire.h"
 

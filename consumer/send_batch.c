@@ -2,9 +2,9 @@
 
 #include "send_batch.h"
 #include "crash.h"
+#include "host.h"
 #include "socket.h"
 #include "span.h"
-#include "host.h"
 #include "wire.h"
 
 #include <assert.h>

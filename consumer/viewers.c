@@ -2,11 +2,11 @@
 
 #include "viewers.h"
 #include "clock.h"
+#include "event_stream.h"
 #include "socket.h"
 #include "span.h"
 #include "stats_reply.h"
 #include "uuid.h"
-#include "event_stream.h"
 #include "wire.h"
 
 #include <assert.h>

@@ -2,11 +2,11 @@
 
 #include "intake.h"
 #include "clock.h"
-#include "span.h"
 #include "crash.h"
-#include "uuid_source.h"
 #include "log.h"
+#include "span.h"
 #include "uuid.h"
+#include "uuid_source.h"
 
 #include <assert.h>
 #include <stdlib.h>

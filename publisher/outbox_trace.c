@@ -1,8 +1,8 @@
 // See outbox_trace.h.
 
 #include "outbox_trace.h"
-#include "uuid.h"
 #include "trace.h"
+#include "uuid.h"
 
 #include <inttypes.h>
 

@@ -7,9 +7,9 @@
 #include "intake.h"
 #include "outbox.h"
 #include "service.h"
-#include "windowed_histogram.h"
 #include "socket.h"
 #include "stats_reply.h"
+#include "windowed_histogram.h"
 #include "wire.h"
 
 typedef struct {

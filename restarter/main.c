@@ -5,11 +5,11 @@
 #include "clock.h"
 #include "crash.h"
 #include "driver.h"
-#include "uuid_source.h"
-#include "worker_client.h"
+#include "host.h"
 #include "service.h"
 #include "span.h"
-#include "host.h"
+#include "uuid_source.h"
+#include "worker_client.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -56,7 +56,7 @@ static void log_finish(const mm_task_t *task, const driver_finish_t *finish)
                MM_STR("error", finish->error));
 }
 
-// What ends without a text is told FINISH_MAX at a time: a text epochs until the next is taken.
+// What ends without a text is told FINISH_MAX at a time: a text lives until the next is taken.
 static void receive_finished(restarter_t *self)
 {
     driver_finish_t finish;

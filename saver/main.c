@@ -2,13 +2,13 @@
 // commits what has come together in one transaction, and answers after the commit (I2).
 
 #include "clock.h"
-#include "uuid_source.h"
+#include "host.h"
 #include "inject.h"
-#include "worker_client.h"
 #include "service.h"
 #include "span.h"
 #include "store.h"
-#include "host.h"
+#include "uuid_source.h"
+#include "worker_client.h"
 
 #include <assert.h>
 #include <stdio.h>

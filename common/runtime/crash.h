@@ -3,7 +3,7 @@
 // one.
 //
 //   MAYHEM_CRASH=[PROGRAM/]NAME[:COUNT]  die when this point is passed for the COUNTth time (1)
-//   MAYHEM_CRASH_ONCE=FILE               but only who can create FILE: who is started again epochs
+//   MAYHEM_CRASH_ONCE=FILE               but only who can create FILE: who is started again lives
 
 #ifndef MM_CRASH_H
 #define MM_CRASH_H

@@ -2,9 +2,9 @@
 
 #include "service.h"
 #include "clock.h"
-#include "uuid_source.h"
 #include "socket.h"
 #include "span.h"
+#include "uuid_source.h"
 
 #include <assert.h>
 #include <errno.h>

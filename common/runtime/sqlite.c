@@ -13,8 +13,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "span.h"
 #include "job.h"
+#include "span.h"
 #include "uuid.h"
 
 #define OPEN_BUSY_MS     2000 // at the start another program may be looking at the file

@@ -13,7 +13,7 @@ typedef struct {
     const char *role;    // "saver"
     // Adds the process's own numbers to what all tell.
     void (*add)(void *arg, json_t *stats);
-    void (*send)(void *arg, const mm_frame_t *frame); // the frame epochs until it returns
+    void (*send)(void *arg, const mm_frame_t *frame); // the frame lives until it returns
     void *arg;
 } mm_stats_reply_config_t;
 

@@ -6,11 +6,11 @@
 #include "crash.h"
 #include "log.h"
 #include "service.h"
-#include "windowed_histogram.h"
 #include "socket.h"
 #include "span.h"
 #include "stats_reply.h"
 #include "string_view.h"
+#include "windowed_histogram.h"
 #include "wire.h"
 
 #include <assert.h>

@@ -14,7 +14,7 @@ typedef struct {
     mm_worker_config_t worker;
     mm_endpoint_t base;
     bool tells_started; // send the started tasks: those that take a while
-    // Do this task. The task epochs until the call returns; mm_worker_client_finish may not be
+    // Do this task. The task lives until the call returns; mm_worker_client_finish may not be
     // called in it. now_ms: the clock of this step.
     void (*start)(void *arg, const mm_task_t *task, int64_t now_ms);
     void (*stop)(void *arg); // end all that runs now, by mm_worker_client_finish, later

@@ -7,8 +7,8 @@
 
 #include "frame.h"
 #include "heap.h"
-#include "latency_sampler.h"
 #include "hosts.h"
+#include "latency_sampler.h"
 #include "table.h"
 
 typedef enum {

@@ -125,7 +125,7 @@ typedef struct {
     } as;
 } gather_action_t;
 
-// Owned by the caller, reused from step to step. What the items point to epochs until the next
+// Owned by the caller, reused from step to step. What the items point to lives until the next
 // step.
 typedef struct {
     gather_action_t *items;

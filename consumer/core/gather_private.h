@@ -6,8 +6,8 @@
 
 #include "flight.h"
 #include "gather.h"
-#include "settled_cache.h"
 #include "name_pool.h"
+#include "settled_cache.h"
 #include "workers.h"
 
 struct gather {

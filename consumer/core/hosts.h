@@ -1,5 +1,5 @@
 // Which hosts are being restarted, and which jobs wait for one (I8, R2). Pure.
-// An entry epochs as long as anything refers to it.
+// An entry lives as long as anything refers to it.
 
 #ifndef HOSTS_H
 #define HOSTS_H

@@ -2,10 +2,10 @@
 
 #include "ctl.h"
 #include "explain_out.h"
-#include "live.h"
-#include "logscan.h"
 #include "host.h"
 #include "job.h"
+#include "live.h"
+#include "logscan.h"
 #include "uuid.h"
 
 #include <ctype.h>

@@ -1,8 +1,8 @@
 // See explain_out.h: the JSON.
 
 #include "explain_out.h"
-#include "uuid_source.h"
 #include "uuid.h"
+#include "uuid_source.h"
 
 #include <assert.h>
 #include <jansson.h>

@@ -1,9 +1,9 @@
 // See explain_out.h: the text.
 
 #include "explain_out.h"
-#include "uuid_source.h"
 #include "host.h"
 #include "uuid.h"
+#include "uuid_source.h"
 
 #include <assert.h>
 #include <inttypes.h>

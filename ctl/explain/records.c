@@ -2,10 +2,10 @@
 // seen in both. The other way round it would be in neither, as if it had been lost.
 
 #include "records.h"
-#include "uuid_source.h"
-#include "sqlite.h"
 #include "job.h"
+#include "sqlite.h"
 #include "uuid.h"
+#include "uuid_source.h"
 
 #include <assert.h>
 #include <errno.h>

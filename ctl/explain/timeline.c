@@ -1,8 +1,8 @@
 // See timeline.h: the lines, their order, and the attempts.
 
 #include "timeline.h"
-#include "uuid_source.h"
 #include "uuid.h"
+#include "uuid_source.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -15,7 +15,7 @@
 #define CALLGRIND_ERROR_MAX 512
 
 // An instruction's own cost, or that of the calls from it to one function. Texts are interned: the
-// same text is the same pointer, for as long as the callgrind_t epochs.
+// same text is the same pointer, for as long as the callgrind_t lives.
 typedef struct {
     const char *process;
     const char *object;   // program or library; "": not said

@@ -4,9 +4,9 @@
 #include "collect.h"
 #include "ctl.h"
 #include "duration.h"
-#include "target.h"
 #include "profile_out.h"
 #include "string_view.h"
+#include "target.h"
 
 #include <errno.h>
 #include <getopt.h>

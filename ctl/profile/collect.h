@@ -4,8 +4,8 @@
 #ifndef COLLECT_H
 #define COLLECT_H
 
-#include "snapshot_feed.h"
 #include "profiles.h"
+#include "snapshot_feed.h"
 
 #define COLLECT_MS 3000 // who has not answered by then is left out
 

@@ -4,10 +4,10 @@
 
 #include "attach.h"
 #include "clock.h"
-#include "uuid_source.h"
+#include "host.h"
 #include "socket.h"
 #include "stats_merge.h"
-#include "host.h"
+#include "uuid_source.h"
 #include "wire.h"
 
 #include <assert.h>

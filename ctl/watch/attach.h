@@ -25,8 +25,8 @@ typedef enum {
 
 typedef struct {
     attach_kind_t kind;
-    const snapshot_t *snapshot; // epochs until the next call
-    json_t *json;               // of the others; borrowed, epochs until the next call
+    const snapshot_t *snapshot; // lives until the next call
+    json_t *json;               // of the others; borrowed, lives until the next call
 } attach_news_t;
 
 // Waits at most timeout_ms (CLOCK_MONOTONIC; -1: for ever) for the next news, or until `descriptor`

@@ -1,9 +1,9 @@
 // mayhemctl status: one look at a running pipeline.
 
 #include "ctl.h"
+#include "screen.h"
 #include "snapshot_feed.h"
 #include "target.h"
-#include "screen.h"
 
 #include <errno.h>
 #include <getopt.h>

@@ -4,9 +4,9 @@
 #include "attach.h"
 #include "clock.h"
 #include "ctl.h"
+#include "host.h"
 #include "log_format.h"
 #include "target.h"
-#include "host.h"
 #include "uuid.h"
 
 #include <assert.h>

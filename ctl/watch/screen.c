@@ -1,8 +1,8 @@
 // See screen.h: the screen of the whole pipeline. What does not fit into a narrow terminal is left
 // out by columns, never by half a number.
 
-#include "screen_private.h"
 #include "human_format.h"
+#include "screen_private.h"
 
 #include <assert.h>
 #include <stdlib.h>

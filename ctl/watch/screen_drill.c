@@ -1,8 +1,8 @@
 // See screen.h: the loop of one process, as a tree of its handlers and the spans inside them; and
 // the help.
 
-#include "screen_private.h"
 #include "human_format.h"
+#include "screen_private.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -38,8 +38,8 @@ typedef enum {
 
 typedef struct {
     feed_kind_t kind;
-    const snapshot_t *snapshot; // epochs until the next call
-    json_t *profile;            // borrowed, epochs until the next call
+    const snapshot_t *snapshot; // lives until the next call
+    json_t *profile;            // borrowed, lives until the next call
 } feed_news_t;
 
 // Waits at most timeout_ms (-1: for ever) for the next news, or until `descriptor` (-1: none) can

@@ -3,8 +3,8 @@
 #ifndef TOP_H
 #define TOP_H
 
-#include "snapshot_feed.h"
 #include "screen.h"
+#include "snapshot_feed.h"
 
 typedef struct {
     const char *title;       // the address, or the recording

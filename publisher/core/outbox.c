@@ -4,8 +4,8 @@
 
 #include "outbox.h"
 #include "heap.h"
-#include "random.h"
 #include "pool.h"
+#include "random.h"
 #include "table.h"
 #include "uuid.h"
 

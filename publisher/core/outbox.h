@@ -1,5 +1,5 @@
 // The publisher's core: which job is under lease, until when, and what is delivered next (R6, R11).
-// Pure: events in, actions out. It knows only the jobs near delivery; the backlog epochs in
+// Pure: events in, actions out. It knows only the jobs near delivery; the backlog lives in
 // outbox_db. It keeps I1 by never forgetting: a job leaves it settled, or stays in the database.
 
 #ifndef OUTBOX_H
@@ -68,7 +68,7 @@ typedef enum {
 typedef struct {
     outbox_action_kind_t kind;
     mm_id_t id;          // deliver, settled, note
-    mm_str_t host;       // deliver, settled, note; epochs until the next step
+    mm_str_t host;       // deliver, settled, note; lives until the next step
     uint32_t delivery;   // deliver, note
     int64_t run;         // settled
     uint64_t token;      // settled

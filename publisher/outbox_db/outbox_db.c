@@ -6,8 +6,8 @@
 #include <sysexits.h>
 
 #include "crash.h"
-#include "outbox_schema.h"
 #include "job.h"
+#include "outbox_schema.h"
 #include "string_view.h"
 
 #define SCHEMA                                                                                     \

@@ -17,9 +17,9 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "input_fingerprint.h"
 #include "hostline.h"
 #include "hostset.h"
+#include "input_fingerprint.h"
 
 #define LINE_MAX_BYTES (64 * 1024)
 #define BUFFER_BYTES   (256 * 1024)

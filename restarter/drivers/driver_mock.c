@@ -4,8 +4,8 @@
 
 #include "driver.h"
 #include "heap.h"
-#include "random.h"
 #include "host.h"
+#include "random.h"
 
 #include <assert.h>
 #include <stdio.h>

@@ -10,9 +10,9 @@
 
 #include "clock.h"
 #include "crash.h"
+#include "host.h"
 #include "span.h"
 #include "sqlite.h"
-#include "host.h"
 #include "uuid.h"
 
 #define SCHEMA                                                                                     \
@@ -164,7 +164,7 @@ static void drop_taken(store_t *self)
         drop_answers(self);
 }
 
-// A copy that epochs as long as the answers.
+// A copy that lives as long as the answers.
 static const char *keep_error(store_t *self, mm_str_t error)
 {
     if (self->error_count == self->error_room) {

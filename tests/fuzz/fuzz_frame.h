@@ -58,7 +58,7 @@ void fuzz_known_init(fuzz_known_t *self);
 size_t fuzz_known_peer(const fuzz_known_t *self, mm_str_t name);
 void fuzz_known_add_task(fuzz_known_t *self, const mm_task_t *task, size_t peer);
 
-// Fills in a frame of that kind. What it points to epochs until the next call.
+// Fills in a frame of that kind. What it points to lives until the next call.
 void fuzz_frame(fuzz_known_t *known, fuzz_bytes_t *in, mm_frame_kind_t kind, mm_frame_t *ret_frame);
 
 // The frame as its receiver decodes it, from memory of exactly its size; the caller frees

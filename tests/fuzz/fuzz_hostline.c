@@ -3,8 +3,8 @@
 // explains in printable words. The first byte of the input says whether the line is the first one.
 
 #include "fuzz.h"
-#include "hostline.h"
 #include "host.h"
+#include "hostline.h"
 
 #include <assert.h>
 #include <string.h>

@@ -5,8 +5,8 @@
 #include "peer.h"
 
 #include "clock.h"
-#include "uuid_source.h"
 #include "uuid.h"
+#include "uuid_source.h"
 
 #include <string.h>
 

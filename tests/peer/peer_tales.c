@@ -7,9 +7,9 @@
 #include "peer.h"
 
 #include "clock.h"
-#include "uuid_source.h"
 #include "job.h"
 #include "uuid.h"
+#include "uuid_source.h"
 
 #include <assert.h>
 #include <inttypes.h>

@@ -2,8 +2,8 @@
 
 #include "sim.h"
 
-#include "random.h"
 #include "host.h"
+#include "random.h"
 #include "uuid.h"
 
 #include <assert.h>

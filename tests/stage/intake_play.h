@@ -5,12 +5,12 @@
 #ifndef INTAKE_PLAY_H
 #define INTAKE_PLAY_H
 
-#include "intake.h"
 #include "clock.h"
-#include "uuid_source.h"
-#include "temp_folder.h"
+#include "intake.h"
 #include "job.h"
+#include "temp_folder.h"
 #include "uuid.h"
+#include "uuid_source.h"
 
 #include <fcntl.h>
 #include <inttypes.h>

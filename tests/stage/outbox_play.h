@@ -16,9 +16,9 @@
 
 #include <cmocka.h>
 
+#include "job.h"
 #include "outbox_db.h"
 #include "temp_folder.h"
-#include "job.h"
 #include "uuid.h"
 
 enum { TOKENS = 5000 };

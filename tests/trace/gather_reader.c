@@ -3,8 +3,8 @@
 #include "gather_reader.h"
 #include "host.h"
 #include "job.h"
-#include "uuid.h"
 #include "tokens.h"
+#include "uuid.h"
 
 #include <assert.h>
 #include <inttypes.h>

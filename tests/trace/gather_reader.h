@@ -5,7 +5,7 @@
 
 #include "gather.h"
 
-// Reading. What an event points to epochs in the reader until the next call. Values that are left
+// Reading. What an event points to lives in the reader until the next call. Values that are left
 // out go on from the last ones of that worker: instance 1, its session as last welcomed, next
 // sequence and serial.
 typedef struct gather_reader gather_reader_t;

@@ -21,7 +21,7 @@ typedef enum {
     MM_SPOT_THREAD    // another thread of the process: CPU time only
 } mm_spot_kind_t;
 
-// A place in the source. Constant, and epochs as long as the profile; told apart by its address.
+// A place in the source. Constant, and lives as long as the profile; told apart by its address.
 typedef struct {
     const char *name; // "on_jobs", "commit"
     const char *file; // as the compiler saw it: "consumer/main.c"

@@ -66,7 +66,7 @@ struct mm_options_origins {
     size_t string_count;
 };
 
-// A copy of size bytes, NUL-terminated, that epochs as long as the options.
+// A copy of size bytes, NUL-terminated, that lives as long as the options.
 const char *mm_options_keep(mm_options_t *options, const char *data, size_t size);
 
 // "MAYHEM_DRAIN_TIMEOUT" of "drain-timeout".

@@ -105,7 +105,7 @@ mm_worker_action_t *mm_worker_act(mm_worker_t *self, mm_worker_action_kind_t kin
     return action;
 }
 
-static void log(mm_worker_t *self, mm_worker_log_t what, mm_str_t text, uint64_t number)
+static void log_event(mm_worker_t *self, mm_worker_log_t what, mm_str_t text, uint64_t number)
 {
     mm_worker_action_t *action = mm_worker_act(self, MM_WORKER_LOG);
     action->as.log.log = what;
@@ -128,7 +128,7 @@ static void add_result(mm_worker_t *self, const mm_result_t *result)
 
 static void give_back(mm_worker_t *self, const mm_task_t *task)
 {
-    log(self, MM_WORKER_LOG_RETURNED, (mm_str_t){0}, task->number);
+    log_event(self, MM_WORKER_LOG_RETURNED, (mm_str_t){0}, task->number);
     add_result(self, &(mm_result_t){.number = task->number,
                                     .leg = task->leg,
                                     .id = task->id,
@@ -286,14 +286,14 @@ static void apply_welcome(mm_worker_t *self, const mm_frame_t *frame)
     action->as.connect.session = self->session;
     memcpy(action->as.connect.suffix, frame->as.answer.suffix.data, frame->as.answer.suffix.size);
     action->as.connect.suffix[frame->as.answer.suffix.size] = '\0';
-    log(self, MM_WORKER_LOG_JOINED, (mm_str_t){0}, self->session);
+    log_event(self, MM_WORKER_LOG_JOINED, (mm_str_t){0}, self->session);
     mm_worker_heartbeat(self, true); // with what has ended since the hello
 }
 
 static void rejoin(mm_worker_t *self)
 {
     if (self->session != 0)
-        log(self, MM_WORKER_LOG_REJOIN, (mm_str_t){0}, 0);
+        log_event(self, MM_WORKER_LOG_REJOIN, (mm_str_t){0}, 0);
     leave_session(self);
 }
 
@@ -359,7 +359,7 @@ static void apply_frame(mm_worker_t *self, const mm_frame_t *frame)
     case MM_FRAME_WELCOME: apply_welcome(self, frame); break;
     case MM_FRAME_REFUSED:
         if (is_for_me(self, frame) && self->session == 0)
-            log(self, MM_WORKER_LOG_REFUSED, frame->as.answer.reason, 0);
+            log_event(self, MM_WORKER_LOG_REFUSED, frame->as.answer.reason, 0);
         break;
     case MM_FRAME_REJOIN:
         if (is_for_me(self, frame) && self->session != 0)
@@ -413,7 +413,7 @@ static void apply_time(mm_worker_t *self)
             mm_worker_act(self, MM_WORKER_STOP);
     }
     if (self->now_ms - self->heard_ms >= SILENT_BEATS * self->config.heartbeat_ms) {
-        log(self, MM_WORKER_LOG_SILENT, (mm_str_t){0}, 0);
+        log_event(self, MM_WORKER_LOG_SILENT, (mm_str_t){0}, 0);
         leave_session(self);
         mm_worker_act(self, MM_WORKER_RECREATE);
         self->heard_ms = self->now_ms;

@@ -66,10 +66,10 @@ typedef struct {
             uint64_t session;
             char suffix[32]; // to put behind the base address
         } connect;
-        const mm_task_t *task;     // start; epochs until the next step, or as the event
+        const mm_task_t *task;     // start; lives until the next step, or as the event
         uint64_t number;           // started
         uint64_t serial;           // result: see mm_worker_result
-        const mm_report_t *report; // epochs until the next step
+        const mm_report_t *report; // lives until the next step
         uint64_t last_serial;      // bye
         struct {
             mm_worker_log_t log;

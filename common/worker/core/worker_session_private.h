@@ -4,8 +4,8 @@
 #ifndef MM_WORKER_PRIVATE_H
 #define MM_WORKER_PRIVATE_H
 
-#include "unacknowledged_results.h"
 #include "table.h"
+#include "unacknowledged_results.h"
 #include "worker_session.h"
 
 #include <utlist.h>

@@ -1,8 +1,8 @@
 // Tests of consumer/event_stream.c: which events viewers get, and how much of what is too much.
 
+#include "event_stream.h"
 #include "host.h"
 #include "job.h"
-#include "event_stream.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

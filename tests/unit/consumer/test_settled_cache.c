@@ -1,8 +1,8 @@
 // What the consumer remembers of jobs that are not in flight: bounded, the oldest go first.
 
-#include "settled_cache.h"
-#include "random.h"
 #include "job.h"
+#include "random.h"
+#include "settled_cache.h"
 #include "uuid.h"
 
 #include <setjmp.h>

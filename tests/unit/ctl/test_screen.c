@@ -1,7 +1,7 @@
 // Tests of ctl/watch/screen.h, page.h and units.h: what stands on the screen of a pipeline.
 
-#include "screen.h"
 #include "human_format.h"
+#include "screen.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

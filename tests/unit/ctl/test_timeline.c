@@ -1,10 +1,10 @@
 // Tests of ctl/explain/timeline.h: lines of logs, in any order and both formats, become one story.
 
+#include "job.h"
 #include "logscan.h"
 #include "temp_folder.h"
-#include "job.h"
-#include "uuid.h"
 #include "timeline.h"
+#include "uuid.h"
 
 #define JOB   "01a217ae230770018bf929b67330f4c3"
 #define OTHER "01a217ae230770038b99a8e2d2f69d93"

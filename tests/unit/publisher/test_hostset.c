@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "hostset.h"
 #include "host.h"
+#include "hostset.h"
 
 static int open_set(void **state)
 {

@@ -3,9 +3,9 @@
 
 #include "clock.h"
 #include "histogram.h"
+#include "job.h"
 #include "report.h"
 #include "temp_folder.h"
-#include "job.h"
 #include "uuid.h"
 
 #include <errno.h>

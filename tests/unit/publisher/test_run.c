@@ -1,8 +1,8 @@
 // Which run a start of the publisher belongs to, against a real outbox.
 
+#include "job.h"
 #include "run.h"
 #include "temp_folder.h"
-#include "job.h"
 #include "uuid.h"
 
 #include <sysexits.h>

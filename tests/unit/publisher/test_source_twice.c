@@ -11,8 +11,8 @@
 #include <cmocka.h>
 
 #include "source_read.h"
-#include "temp_folder.h"
 #include "string_view.h"
+#include "temp_folder.h"
 
 enum { LONG_HOSTS = 60000, LONG_LINE = 22 };
 

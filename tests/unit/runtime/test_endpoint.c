@@ -1,8 +1,8 @@
 // Addresses, and the right to bind one: against real files, and another process that has the lock.
 
 #include "endpoint.h"
-#include "temp_folder.h"
 #include "job.h"
+#include "temp_folder.h"
 
 #include <fcntl.h>
 #include <setjmp.h>

@@ -1,8 +1,8 @@
 // Tests of common/runtime/log.c: the ring keeps lines in order and counts what it drops, and lines
 // get out.
 
-#include "log.h"
 #include "job.h"
+#include "log.h"
 #include "uuid.h"
 
 #include <errno.h>

@@ -1,8 +1,8 @@
 // Tests of common/runtime/log_format.c: how lines look, whatever they are given.
 
-#include "log_format.h"
 #include "host.h"
 #include "job.h"
+#include "log_format.h"
 #include "uuid.h"
 
 #include <setjmp.h>

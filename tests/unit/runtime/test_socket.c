@@ -3,10 +3,10 @@
 
 #include "clock.h"
 #include "frame.h"
+#include "host.h"
 #include "random.h"
 #include "socket.h"
 #include "temp_folder.h"
-#include "host.h"
 
 #include <errno.h>
 #include <setjmp.h>

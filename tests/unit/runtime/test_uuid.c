@@ -1,8 +1,8 @@
 // Tests of common/runtime/uuid_source.c and common/runtime/clock.c.
 
 #include "clock.h"
-#include "uuid_source.h"
 #include "uuid.h"
+#include "uuid_source.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,8 +1,8 @@
 // A worker's results: numbered, copied, kept as long as they may be asked for.
 
 #include "random.h"
-#include "unacknowledged_results.h"
 #include "string_view.h"
+#include "unacknowledged_results.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
