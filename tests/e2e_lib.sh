@@ -179,6 +179,15 @@ murder() {
         "$(cat out err)"
 }
 
+# running REGEX: the pids of all processes whose command line matches, one a line.
+running() {
+    local file words
+    for file in /proc/[0-9]*/cmdline; do
+        { mapfile -d '' -t words <"$file"; } 2>/dev/null || continue
+        [[ ! "${words[*]}" =~ $1 ]] || basename "${file%/cmdline}"
+    done
+}
+
 is_started_again() {
     local pid
     pid=$(pid_of "$1")
