@@ -84,8 +84,12 @@ wait_until() {
     done
 }
 
+# A process that has ended is gone, even if nobody has asked for its exit code yet: the first
+# process of a container may be one that never does.
 is_gone() {
-    ! kill -0 "$1" 2>/dev/null
+    local line
+    { read -r line <"/proc/$1/stat"; } 2>/dev/null || return 0
+    [[ ${line##*) } == Z* ]]
 }
 
 # ---- what is on record ---------------------------------------------------------------------------
