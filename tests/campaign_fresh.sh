@@ -29,8 +29,8 @@ install_debootstrap() {
 # Where this machine's apt has its Debian from.
 mirror() {
     # shellcheck disable=SC2016 # apt's own names
-    apt-get indextargets --format '$(COMPONENT) $(REPO_URI)' 'Created-By: Packages' 'Label: Debian' |
-        awk '$1 == "main" { print $2; exit }'
+    apt-get indextargets --format '$(COMPONENT) $(REPO_URI)' 'Created-By: Packages' \
+        'Label: Debian' | awk '$1 == "main" { print $2; exit }'
 }
 
 # How this machine's apt reaches it, as a file of apt's options.
@@ -53,7 +53,8 @@ make_base() {
     [[ ! -e /etc/hosts ]] || cp -L /etc/hosts "$base/etc/hosts"
 }
 
-# inside FOLDER COMMAND...: as root in the folder, with processes and mounts of its own, no terminal.
+# inside FOLDER COMMAND...: as root in the folder, without a terminal, with processes and mounts of
+# its own. Its first process reaps nobody, as that of many containers.
 inside() {
     local folder=$1 status
     shift
@@ -109,7 +110,8 @@ one() {
     cp -a --reflink=auto "$work/base-$1" "$folder" || die 74 "cannot copy to $folder"
     if [[ $2 != root ]]; then
         home=/home/$2
-        add_user "$folder" >"$log-user.log" 2>&1 || told "$1, a user with sudo" "$log-user.log" "none"
+        add_user "$folder" >"$log-user.log" 2>&1 ||
+            told "$1, a user with sudo" "$log-user.log" "could not be added"
     fi
     mkdir "$folder$home/mayhem-mandrill"
     git -C "$root" archive HEAD | tar -xC "$folder$home/mayhem-mandrill"

@@ -1,17 +1,18 @@
-# Finds the commands that a bash script calls, without running it: prints "call NAME LINE" for each
-# and "function NAME 0" for what it defines. It knows quotes, expansions, substitutions, [[ ]], (( )),
-# case, arrays and here-documents, of which those that begin with #! are scripts, too. A command that
-# another is given (timeout 5 NAME) counts when `wrappers` has that other. It does not know what is
-# put together at run time, nor text that is run later (trap, sh -c). See check_commands.sh.
+# Finds the commands that a bash script calls, without running it: prints "call NAME LINE" for
+# each, "program NAME LINE" if it can be no builtin, and "function NAME 0" for what it defines. It
+# knows quotes, expansions, substitutions, [[ ]], (( )), case, arrays and here-documents, of which
+# those that begin with #! are scripts, too. A command that another is given (timeout 5 NAME) counts
+# when `wrappers` has that other. It does not know what is put together at run time, what a
+# here-document substitutes, nor text that is run later (trap, sh -c). See check_commands.sh.
 
 function at(length_) {
     return substr(text, i, length_ ? length_ : 1)
 }
 
-function call(name) {
+function call(kind, name) {
     while (counted < i)
         lines += substr(text, counted++, 1) == "\n"
-    if (name ~ /^[a-z][a-z0-9_.+-]*$/) print "call", name, lines
+    if (name ~ /^[a-z][a-z0-9_.+-]*$/) print kind, name, lines
 }
 
 function skip_past(mark) {
@@ -159,12 +160,16 @@ function take(w) {
     if (first && w ~ /^(if|then|else|elif|while|until|do|time|!|[{])$/) return 1
     if (first && w ~ /^(for|select)$/) return at(3) == " ((" # else its variable comes
     if (first && w ~ /^[A-Za-z_][A-Za-z0-9_]*(\[.*\])?[+]?=/) return 1
-    return first ? begin(w) : given(w)
+    return first ? begin("call", w) : given(w)
 }
 
-function begin(name) {
-    call(name)
-    skip = name in takes ? takes[name] : -1
+function begin(kind, name) {
+    call(kind, name)
+    skip = -1
+    if (name in takes) {
+        skip = takes[name] + 0
+        next_kind = takes[name] ~ /[+]/ ? "program" : "call"
+    }
     return 0
 }
 
@@ -172,7 +177,7 @@ function begin(name) {
 function given(w) {
     if (skip < 0) return 0
     if (w ~ /^-[ksnIPdu]$/) skip++
-    else if (w !~ /^-/ && w !~ /^[A-Za-z_]+=/ && skip-- == 0) begin(w)
+    else if (w !~ /^-/ && w !~ /^[A-Za-z_]+=/ && skip-- == 0) begin(next_kind, w)
     return 0
 }
 
