@@ -131,22 +131,29 @@ one() {
     rm -rf --one-file-system "$folder"
 }
 
-((EUID == 0)) || die 77 "only root can make the folders"
-mkdir -p "$logs" || exit 73
-work=$(mktemp -d "${TMPDIR:-/tmp}/mayhem-fresh.XXXXXX") || exit 73
-trap 'rm -rf --one-file-system "$work"' EXIT
-trap '[[ ! $child ]] || kill -KILL "$child"; exit 130' INT TERM HUP
-install_debootstrap
-mirror=$(mirror)
-[[ $mirror ]] || die 69 "apt knows no Debian mirror here: run apt-get update"
-for suite in ${SUITES:-bookworm trixie}; do
-    for user in ${USERS:-root user}; do
-        if make_base "$suite"; then
-            one "$suite" "$user"
-        else
-            told "$suite, debootstrap" "$logs/$suite.log" "it failed"
-        fi
+# A function, so that this file may be edited meanwhile.
+main() {
+    local suite user
+    ((EUID == 0)) || die 77 "only root can make the folders"
+    mkdir -p "$logs" || exit 73
+    work=$(mktemp -d "${TMPDIR:-/tmp}/mayhem-fresh.XXXXXX") || exit 73
+    trap 'rm -rf --one-file-system "$work"' EXIT
+    trap '[[ ! $child ]] || kill -KILL "$child"; exit 130' INT TERM HUP
+    install_debootstrap
+    mirror=$(mirror)
+    [[ $mirror ]] || die 69 "apt knows no Debian mirror here: run apt-get update"
+    for suite in ${SUITES:-bookworm trixie}; do
+        for user in ${USERS:-root user}; do
+            if make_base "$suite"; then
+                one "$suite" "$user"
+            else
+                told "$suite, debootstrap" "$logs/$suite.log" "it failed"
+            fi
+        done
     done
-done
-printf '%d passed, %d failed\n' "$passed" "$failed"
-((failed == 0))
+    printf '%d passed, %d failed\n' "$passed" "$failed"
+    ((failed == 0))
+    exit
+}
+
+main
