@@ -208,6 +208,7 @@ help:
 	@echo 'sim-score      plants bugs and shows how many seeds each needs to be found'
 	@echo 'fuzz           SECONDS=n [TARGET=wire]: libFuzzer on all that reads foreign bytes'
 	@echo 'campaign       half an hour of kills and stops, judged by the auditor'
+	@echo 'campaign-fresh both commands of the README in minimal Debians: SUITES="bookworm trixie" USERS="root user"'
 	@echo 'bench          against bare ZeroMQ: BENCH="throughput latency ..." RUNS=n; bench-charts draws them'
 	@echo 'compare        jobs a second beside an older build: OLD=folder PAIRS=n'
 	@echo 'instructions   per job, against bench/instructions.txt; instructions-record, instructions-profile PART='
