@@ -9,6 +9,7 @@
 #include "gather.h"
 #include "gather_trace.h"
 #include "host.h"
+#include "receiver.h"
 #include "send_batch.h"
 #include "service.h"
 #include "socket.h"
@@ -40,14 +41,12 @@ typedef struct {
     send_batch_t *batch;
     viewers_t *viewers;
     bool is_watched; // somebody wants to see events; looked up once for many messages
-    mm_decoder_t *decoder;
-    zmq_msg_t message;
+    mm_receiver_t receiver;
     FILE *trace;
     int64_t start_ms;
     int64_t now_ms;
     char extended[64]; // the log's words for an extension
-    mm_service_drops_t drops;
-    uint64_t refused; // instance of the worker that was refused last
+    uint64_t refused;  // instance of the worker that was refused last
     int exit_code;
 } consumer_t;
 
@@ -210,7 +209,7 @@ static void refuse_foreign(consumer_t *self)
 {
     mm_str_t worker;
     gather_action_t action = {.kind = GATHER_REFUSED};
-    if (!mm_decoder_foreign_hello(self->decoder, &worker, &action.as.answer.instance) ||
+    if (!mm_decoder_foreign_hello(self->receiver.decoder, &worker, &action.as.answer.instance) ||
         !mm_name_from(worker, &action.as.answer.worker))
         return;
     action.as.answer.reason = "it speaks another version of the protocol; run the same release";
@@ -224,21 +223,15 @@ static bool receive(consumer_t *self, void *socket, bool is_jobs, int limit)
     self->now_ms = mm_clock_ms();
     self->is_watched = viewers_want_events(self->viewers, self->now_ms);
     for (int i = 0; i < limit; i++) {
-        mm_received_t received = mm_socket_receive(socket, &self->message);
+        mm_frame_t frame;
+        mm_received_t received =
+            mm_receive(&self->receiver, socket, false, where, self->now_ms, &frame);
         if (received == MM_RECEIVED_NONE)
             return false;
-        if (received == MM_RECEIVED_BAD) {
-            mm_service_drop(&self->drops, self->now_ms, "wrong number of frames", where);
-            continue;
-        }
-        mm_frame_t frame;
-        mm_wire_status_t status = mm_socket_decode(self->decoder, &self->message, &frame);
-        if (status == MM_WIRE_VERSION_BAD)
+        if (received == MM_RECEIVED_FOREIGN)
             refuse_foreign(self);
-        if (status != MM_WIRE_OK)
-            mm_service_drop(&self->drops, self->now_ms, mm_decoder_complaint(self->decoder), where);
-        else if (!receive_frame(self, &frame, is_jobs))
-            mm_service_drop(&self->drops, self->now_ms, "a frame for somebody else", where);
+        if (received == MM_RECEIVED_FRAME && !receive_frame(self, &frame, is_jobs))
+            mm_receiver_drop(&self->receiver, "a frame for somebody else", where, self->now_ms);
     }
     return true;
 }
@@ -311,7 +304,7 @@ static int open_view(consumer_t *self)
     viewers_config_t config = {.base = self->base,
                                .events = self->events,
                                .gather = self->gather,
-                               .drops = &self->drops,
+                               .drops = &self->receiver.drops,
                                .name = self->options.id,
                                .max_in_flight = (uint32_t)self->options.max_in_flight};
     self->viewers = viewers_new(&config);
@@ -377,8 +370,7 @@ static int open_core(consumer_t *self)
     self->start_ms = self->now_ms = mm_clock_ms();
     self->gather = gather_new(&config, self->start_ms);
     self->batch = send_batch_new(self->loop, &self->base, self->events, options->id, epoch);
-    self->decoder = mm_decoder_new();
-    (void)zmq_msg_init(&self->message);
+    mm_receiver_open(&self->receiver);
     if (self->trace)
         gather_trace_config(self->trace, &config);
     return 0;
@@ -391,12 +383,10 @@ static int run_loop(consumer_t *self)
     mm_loop_on_signal(self->loop, on_signal, self);
     mm_log(MM_LOG_INFO, "Ready", MM_STRING("address", self->options.consumer));
     mm_loop_run(self->loop);
-    mm_service_drop_total(&self->drops);
     gather_statistics_t statistics = gather_statistics(self->gather);
     mm_log(MM_LOG_INFO, "Cancelling outstanding tasks", MM_INT("acked", statistics.acked),
            MM_INT("dead", statistics.dead), MM_INT("nacked", statistics.nacked),
            MM_INT("extended", statistics.extended));
-    (void)zmq_msg_close(&self->message);
     return self->exit_code;
 }
 
@@ -412,7 +402,7 @@ static void close_all(consumer_t *self)
         mm_endpoint_unlink(&self->base);
     gather_destroy(&self->gather);
     gather_actions_clear(&self->actions);
-    mm_decoder_destroy(&self->decoder);
+    mm_receiver_close(&self->receiver);
     if (self->trace)
         (void)fclose(self->trace);
 }

@@ -1,6 +1,7 @@
 // See intake.h.
 
 #include "intake.h"
+#include "array.h"
 #include "clock.h"
 #include "crash.h"
 #include "log.h"
@@ -38,7 +39,7 @@ struct intake {
     size_t fresh_count;
     char *bytes; // hosts of the fresh ones
     size_t bytes_count;
-    size_t bytes_size;
+    size_t bytes_capacity;
     int64_t fresh_us;    // when the fresh ones were read
     uint64_t last_given; // of all jobs up to this token the core has been told
     mm_id_t boundary;    // jobs up to here may have been sent by an earlier epoch
@@ -111,11 +112,8 @@ static void put_host(intake_t *self, mm_str_t host, int64_t wall_ms)
 {
     fresh_t *fresh = &self->fresh[self->fresh_count++];
     mm_id_next(self->ids, wall_ms > self->floor_ms ? wall_ms : self->floor_ms, &fresh->id);
-    if (self->bytes_count + host.size > self->bytes_size) {
-        self->bytes_size = 2 * (self->bytes_count + host.size);
-        self->bytes = realloc(self->bytes, self->bytes_size);
-        assert(self->bytes);
-    }
+    self->bytes = mm_array_reserve(self->bytes, &self->bytes_capacity,
+                                   self->bytes_count + host.size, sizeof *self->bytes);
     fresh->offset = self->bytes_count;
     fresh->size = host.size;
     memcpy(self->bytes + fresh->offset, host.data, host.size);

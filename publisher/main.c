@@ -11,6 +11,7 @@
 #include "progress.h"
 #include "publisher_stats.h"
 #include "report.h"
+#include "receiver.h"
 #include "run.h"
 #include "service.h"
 #include "socket.h"
@@ -42,15 +43,13 @@ typedef struct {
     intake_t *intake;
     int watched;         // the source's descriptor, while it is to be read; else -1
     mm_encoder_t *batch; // open batch of jobs
-    mm_decoder_t *decoder;
-    zmq_msg_t message;
+    mm_receiver_t receiver;
     progress_t progress;
     FILE *trace;
     int64_t start_ms;
     int64_t now_ms;
     int64_t now_us;    // when the notices at hand came
     int64_t silent_ms; // when to recreate the sockets: nothing was heard
-    mm_service_drops_t drops;
     publisher_stats_t stats;
     bool draining;
     bool broken;
@@ -223,7 +222,7 @@ static void receive_frame(publisher_t *self, const mm_frame_t *frame)
     case MM_FRAME_REFUSED:
     case MM_FRAME_REJOIN:
     case MM_FRAME_TELL:
-        mm_service_drop(&self->drops, self->now_ms, "a frame for somebody else", "events");
+        mm_receiver_drop(&self->receiver, "a frame for somebody else", "events", self->now_ms);
         break;
     }
 }
@@ -233,17 +232,13 @@ static bool receive(publisher_t *self, int limit)
 {
     self->now_ms = mm_clock_ms();
     for (int i = 0; i < limit; i++) {
-        mm_received_t received = mm_socket_receive_event(self->events, &self->message);
+        mm_frame_t frame;
+        mm_received_t received =
+            mm_receive(&self->receiver, self->events, true, "events", self->now_ms, &frame);
         if (received == MM_RECEIVED_NONE)
             return false;
         self->silent_ms = self->now_ms + 3 * self->options.heartbeat_ms;
-        mm_frame_t frame;
-        if (received == MM_RECEIVED_BAD)
-            mm_service_drop(&self->drops, self->now_ms, "wrong number of frames", "events");
-        else if (mm_socket_decode(self->decoder, &self->message, &frame) != MM_WIRE_OK)
-            mm_service_drop(&self->drops, self->now_ms, mm_decoder_complaint(self->decoder),
-                            "events");
-        else
+        if (received == MM_RECEIVED_FRAME)
             receive_frame(self, &frame);
     }
     return true;
@@ -395,12 +390,11 @@ static int open_core(publisher_t *self, uint64_t seed)
     intake_counts_t counts = intake_counts(self->intake);
     self->progress = progress_new(options->progress, self->now_ms, &counts);
     self->batch = mm_encoder_new();
-    self->decoder = mm_decoder_new();
-    (void)zmq_msg_init(&self->message);
+    mm_receiver_open(&self->receiver);
     self->stats = (publisher_stats_t){.intake = self->intake,
                                       .outbox = self->outbox,
                                       .jobs = &self->jobs,
-                                      .drops = &self->drops,
+                                      .drops = &self->receiver.drops,
                                       .window = options->window};
     publisher_stats_open(&self->stats, options->id);
     return 0;
@@ -437,7 +431,6 @@ static int run_loop(publisher_t *self)
     mm_log(MM_LOG_INFO, "Ready; waiting for a consumer",
            MM_STRING("address", self->options.consumer));
     mm_loop_run(self->loop);
-    mm_service_drop_total(&self->drops);
     mm_log(MM_LOG_INFO, "Cancelling outstanding tasks",
            MM_INT("leased", outbox_leased(self->outbox)));
     close_events(self);
@@ -454,7 +447,7 @@ static void close_all(publisher_t *self)
     outbox_actions_clear(&self->actions);
     outbox_db_close(&self->db);
     mm_encoder_destroy(&self->batch);
-    mm_decoder_destroy(&self->decoder);
+    mm_receiver_close(&self->receiver);
     mm_loop_destroy(&self->loop);
     if (self->trace)
         (void)fclose(self->trace);
@@ -477,10 +470,8 @@ int main(int argc, char **argv)
     if (exit_code == 0)
         exit_code = open_core(&self, seed);
     bool begun = exit_code == 0;
-    if (begun) {
+    if (begun)
         exit_code = run_loop(&self);
-        (void)zmq_msg_close(&self.message);
-    }
     close_all(&self);
     return begun ? mm_service_end(&self.options, exit_code)
                  : mm_service_quit(&self.options, exit_code);

@@ -14,7 +14,7 @@ typedef struct {
 typedef struct {
     mm_heap_node_t **nodes; // from 1
     size_t count;
-    size_t size;
+    size_t capacity;
 } mm_heap_t;
 
 void mm_heap_clear(mm_heap_t *self); // frees the array, not the nodes

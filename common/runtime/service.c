@@ -199,20 +199,3 @@ uint64_t mm_service_seed(const mm_options_t *options)
 {
     return options->seed != 0 ? (uint64_t)options->seed : mm_instance_draw();
 }
-
-void mm_service_drop(mm_service_drops_t *self, int64_t now_ms, const char *why, const char *where)
-{
-    self->count++;
-    if (self->logged > 0 && now_ms - self->logged_ms < 1000)
-        return;
-    mm_log(MM_LOG_WARN, "Dropped a bad frame", MM_STRING("why", why), MM_STRING("where", where),
-           MM_INT("total", self->count));
-    self->logged = self->count;
-    self->logged_ms = now_ms;
-}
-
-void mm_service_drop_total(const mm_service_drops_t *self)
-{
-    if (self->count > self->logged)
-        mm_log(MM_LOG_WARN, "Dropped bad frames", MM_INT("total", self->count));
-}

@@ -38,14 +38,4 @@ void mm_service_log_signal(int signal);
 // A running seed: the option's, or a random one.
 uint64_t mm_service_seed(const mm_options_t *options);
 
-// Counts, and logs at most once a second, frames that were dropped.
-typedef struct {
-    uint64_t count;
-    uint64_t logged;
-    int64_t logged_ms;
-} mm_service_drops_t;
-void mm_service_drop(mm_service_drops_t *self, int64_t now_ms, const char *why, const char *where);
-// Logs how many there were in all, if there were any that were not logged.
-void mm_service_drop_total(const mm_service_drops_t *self);
-
 #endif

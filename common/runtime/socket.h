@@ -37,9 +37,10 @@ void mm_socket_subscribe(void *socket, mm_str_t topic);
 void mm_socket_endpoint(void *socket, char *ret_endpoint, size_t size);
 
 typedef enum {
-    MM_RECEIVED_NONE,  // nothing there now
-    MM_RECEIVED_FRAME, // *message holds it
-    MM_RECEIVED_BAD    // a message of the wrong number of frames was dropped
+    MM_RECEIVED_NONE,   // nothing there now
+    MM_RECEIVED_FRAME,  // *message holds it
+    MM_RECEIVED_BAD,    // a message of the wrong number of frames was dropped
+    MM_RECEIVED_FOREIGN // mm_receive only: the frame has another version of the protocol
 } mm_received_t;
 
 // Takes one message of one frame; the message was initialised by the caller and is reused.

@@ -5,8 +5,7 @@
 #include "clock.h"
 #include "crash.h"
 #include "log.h"
-#include "service.h"
-#include "socket.h"
+#include "receiver.h"
 #include "span.h"
 #include "stats_reply.h"
 #include "string_view.h"
@@ -37,12 +36,12 @@ typedef struct {
     uint64_t returned;
 } watched_t;
 
-struct mm_link {
+struct mm_worker_client {
     mm_worker_client_config_t config;
     mm_loop_t *loop;
     mm_worker_t *worker;
     mm_worker_actions_t actions;
-    mm_decoder_t *decoder;
+    mm_receiver_t receiver;
     mm_encoder_t *results; // open batch
     mm_encoder_t *encoder; // for whole frames
     uint64_t started[MM_BATCH_ITEMS];
@@ -50,8 +49,6 @@ struct mm_link {
     void *inbox;
     void *events;
     void *tasks; // NULL: no session
-    zmq_msg_t message;
-    mm_service_drops_t drops;
     mm_stats_reply_t reply;
     watched_t watched;
     int64_t refused_since_ms; // 0: not refused
@@ -115,7 +112,7 @@ static void add_stats(void *arg, json_t *stats)
         (json_int_t)watched->settled, "failed", (json_int_t)watched->failed, "returned",
         (json_int_t)watched->returned, "unconfirmed",
         (json_int_t)mm_worker_unacknowledged(self->worker), "bad_frames",
-        (json_int_t)self->drops.count, "p50_us",
+        (json_int_t)self->receiver.drops.count, "p50_us",
         (json_int_t)mm_windowed_histogram_quantile(&watched->times, now_ms, 0.5), "p99_us",
         (json_int_t)mm_windowed_histogram_quantile(&watched->times, now_ms, 0.99));
     assert(own);
@@ -152,10 +149,9 @@ mm_worker_client_t *mm_worker_client_new(mm_loop_t *loop, const mm_worker_client
     self->config = *config;
     self->loop = loop;
     self->worker = mm_worker_new(&config->worker, mm_clock_ms());
-    self->decoder = mm_decoder_new();
     self->results = mm_encoder_new();
     self->encoder = mm_encoder_new();
-    (void)zmq_msg_init(&self->message);
+    mm_receiver_open(&self->receiver);
     self->reply = mm_stats_reply_new(&(mm_stats_reply_config_t){
         .process = self->config.worker.name.text,
         .role = self->config.worker.role == MM_ROLE_SAVER ? "saver" : "restarter",
@@ -172,12 +168,10 @@ void mm_worker_client_destroy(mm_worker_client_t **self_p)
     if (!self)
         return;
     *self_p = NULL;
-    mm_service_drop_total(&self->drops);
+    mm_receiver_close(&self->receiver);
     close_sockets(self);
-    (void)zmq_msg_close(&self->message);
     mm_worker_destroy(&self->worker);
     mm_worker_actions_clear(&self->actions);
-    mm_decoder_destroy(&self->decoder);
     mm_encoder_destroy(&self->results);
     mm_encoder_destroy(&self->encoder);
     free(self);
@@ -362,28 +356,19 @@ static void step(mm_worker_client_t *self, mm_worker_event_t event)
 
 // ---- receiving
 
-// True when there was a message, good or bad.
+// False when there was no message.
 static bool receive(mm_worker_client_t *self, void *socket, bool is_event)
 {
-    mm_received_t received = is_event ? mm_socket_receive_event(socket, &self->message)
-                                      : mm_socket_receive(socket, &self->message);
-    const char *where = is_event ? "events" : "tasks";
-    if (received == MM_RECEIVED_NONE)
-        return false;
-    if (received == MM_RECEIVED_BAD) {
-        mm_service_drop(&self->drops, mm_clock_ms(), "wrong number of frames", where);
-        return true;
-    }
     mm_frame_t frame;
-    mm_wire_status_t status = mm_socket_decode(self->decoder, &self->message, &frame);
+    int64_t now_ms = mm_clock_ms();
+    mm_received_t received = mm_receive(&self->receiver, socket, is_event,
+                                        is_event ? "events" : "tasks", now_ms, &frame);
     self->watched.left = TIMED_FIRST;
-    if (status == MM_WIRE_OK && frame.kind == MM_FRAME_QUERY)
-        mm_stats_reply_answer(&self->reply, &frame, mm_clock_ms());
-    else if (status == MM_WIRE_OK)
+    if (received == MM_RECEIVED_FRAME && frame.kind == MM_FRAME_QUERY)
+        mm_stats_reply_answer(&self->reply, &frame, now_ms);
+    else if (received == MM_RECEIVED_FRAME)
         step(self, (mm_worker_event_t){.kind = MM_WORKER_FRAME, .as.frame = &frame});
-    else
-        mm_service_drop(&self->drops, mm_clock_ms(), mm_decoder_complaint(self->decoder), where);
-    return true;
+    return received != MM_RECEIVED_NONE;
 }
 
 static void on_events(void *arg)

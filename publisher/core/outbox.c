@@ -3,6 +3,7 @@
 // delays vary).
 
 #include "outbox.h"
+#include "array.h"
 #include "heap.h"
 #include "pool.h"
 #include "random.h"
@@ -83,12 +84,7 @@ void outbox_actions_clear(outbox_actions_t *self)
 static outbox_action_t *act(outbox_t *self, outbox_action_kind_t kind, const lease_t *lease)
 {
     outbox_actions_t *actions = self->actions;
-    if (actions->count == actions->size) {
-        actions->size = actions->size ? 2 * actions->size : 64;
-        actions->items = realloc(actions->items, actions->size * sizeof *actions->items);
-        assert(actions->items);
-    }
-    outbox_action_t *action = &actions->items[actions->count++];
+    outbox_action_t *action = MM_ARRAY_ADD(actions->items, actions->count, actions->capacity);
     *action = (outbox_action_t){.kind = kind};
     if (lease) {
         action->id = lease->id;

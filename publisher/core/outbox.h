@@ -82,7 +82,7 @@ typedef struct {
 typedef struct {
     outbox_action_t *items;
     size_t count;
-    size_t size;
+    size_t capacity;
 } outbox_actions_t;
 
 void outbox_actions_clear(outbox_actions_t *self); // frees it

@@ -2,6 +2,7 @@
 // environment, and the order in which sources are applied. Every value that is given is checked,
 // also one that a stronger source overrides. Nothing here is kept between calls.
 
+#include "array.h"
 #include "options_table.h"
 
 #include <assert.h>
@@ -64,14 +65,9 @@ const char *mm_program_name(mm_program_t program)
 const char *mm_options_keep(mm_options_t *options, const char *data, size_t size)
 {
     struct mm_options_origins *origins = options->origins;
-    char *copy = malloc(size + 1);
-    char **strings =
-        realloc(origins->strings, (origins->string_count + 1) * sizeof origins->strings[0]);
-    assert(copy != NULL && strings != NULL);
-    memcpy(copy, data, size);
-    copy[size] = '\0';
-    strings[origins->string_count++] = copy;
-    origins->strings = strings;
+    char *copy = strndup(data, size);
+    assert(copy);
+    *MM_ARRAY_ADD(origins->strings, origins->string_count, origins->string_capacity) = copy;
     return copy;
 }
 

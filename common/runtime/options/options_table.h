@@ -64,6 +64,7 @@ struct mm_options_origins {
     const char *path; // of the INI file; NULL: none
     char **strings;   // all strings that the options own
     size_t string_count;
+    size_t string_capacity;
 };
 
 // A copy of size bytes, NUL-terminated, that lives as long as the options.
