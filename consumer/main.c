@@ -284,10 +284,9 @@ static void on_signal(void *arg, int number)
 
 static int say_unbound(const consumer_t *self, const char *endpoint, int error)
 {
-    (void)fprintf(stderr,
-                  "%s: cannot bind %s: %s; stop what uses it, or choose another --consumer\n",
-                  self->options.id, endpoint, zmq_strerror(error));
-    return EX_UNAVAILABLE;
+    return mm_service_fail(&self->options, EX_UNAVAILABLE,
+                           "cannot bind %s: %s; stop what uses it, or choose another --consumer",
+                           endpoint, zmq_strerror(error));
 }
 
 static int bind_one(consumer_t *self, int type, mm_socket_role_t place, void **ret_socket)
@@ -315,10 +314,8 @@ static int open_sockets(consumer_t *self)
 {
     char error[MM_ERROR_MAX];
     int exit_code = mm_endpoint_lock(&self->base, error);
-    if (exit_code != 0) {
-        (void)fprintf(stderr, "%s: %s\n", self->options.id, error);
-        return exit_code;
-    }
+    if (exit_code != 0)
+        return mm_service_fail(&self->options, exit_code, "%s", error);
     exit_code = bind_one(self, ZMQ_PULL, MM_SOCKET_JOBS, &self->jobs);
     if (exit_code == 0)
         exit_code = bind_one(self, ZMQ_PULL, MM_SOCKET_INBOX, &self->inbox);
@@ -345,10 +342,8 @@ static int open_core(consumer_t *self)
     uint64_t epoch;
     (void)snprintf(path, sizeof path, "%s/consumer.life", options->dir);
     int exit_code = epoch_next(path, &epoch, error);
-    if (exit_code != 0) {
-        (void)fprintf(stderr, "%s: %s\n", options->id, error);
-        return exit_code;
-    }
+    if (exit_code != 0)
+        return mm_service_fail(options, exit_code, "%s", error);
     gather_config_t config = {.epoch = epoch,
                               .first_number = epoch_first_number(epoch),
                               .first_session = epoch_first_number(epoch),

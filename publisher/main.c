@@ -340,23 +340,17 @@ static void on_signal(void *arg, int number)
 
 // ---- start and end
 
-static int say(const publisher_t *self, int exit_code, const char *error)
-{
-    (void)fprintf(stderr, "%s: %s\n", self->options.id, error);
-    return exit_code;
-}
-
 static int open_outbox(publisher_t *self, uint64_t seed)
 {
     char path[4096], error[MM_ERROR_MAX], source_error[SOURCE_ERROR_MAX];
     (void)snprintf(path, sizeof path, "%s/outbox.db", self->options.dir);
     int exit_code = outbox_db_open(path, false, &self->db, error);
     if (exit_code != 0)
-        return say(self, exit_code, error);
+        return mm_service_fail(&self->options, exit_code, "%s", error);
     int64_t begun = mm_service_has_parent() ? run_marked(self->options.dir) : 0;
     exit_code = run_open(&self->options, seed, begun, self->db, &self->run, source_error);
     if (exit_code != 0)
-        return say(self, exit_code, source_error);
+        return mm_service_fail(&self->options, exit_code, "%s", source_error);
     mm_log(MM_LOG_INFO, self->run.resumed ? "Resuming a run" : "Beginning a run",
            MM_INT("run", self->run.number), MM_INT("backlog", outbox_db_backlog(self->db)));
     run_mark(&self->run, self->options.dir);
@@ -386,7 +380,7 @@ static int open_core(publisher_t *self, uint64_t seed)
                               .is_bounded = is_bounded};
     self->intake = intake_new(&intake, give_job, self);
     if (!self->intake)
-        return say(self, EX_IOERR, outbox_db_error(self->db));
+        return mm_service_fail(options, EX_IOERR, "%s", outbox_db_error(self->db));
     intake_counts_t counts = intake_counts(self->intake);
     self->progress = progress_new(options->progress, self->now_ms, &counts);
     self->batch = mm_encoder_new();

@@ -28,9 +28,9 @@ bool mm_endpoint_parse(const char *address, mm_endpoint_t *ret_base)
         if (strncmp(address, "tcp://", 6) != 0 || colon < address + 7 ||
             (size_t)(colon - address - 6) >= sizeof base.host)
             return false;
-        char *end;
-        unsigned long port = strtoul(colon + 1, &end, 10);
-        if (end == colon + 1 || *end != '\0' || port < 1 || port > 65533)
+        size_t digits = strspn(colon + 1, "0123456789");
+        unsigned long port = strtoul(colon + 1, NULL, 10);
+        if (digits > 5 || colon[1 + digits] != '\0' || port < 1 || port > MM_PORT_MAX)
             return false;
         memcpy(base.host, address + 6, (size_t)(colon - address - 6));
         base.port = (unsigned)port;

@@ -18,7 +18,9 @@ typedef struct {
 
 typedef enum { MM_SOCKET_JOBS = 0, MM_SOCKET_INBOX = 1, MM_SOCKET_EVENTS = 2 } mm_socket_role_t;
 
-// Takes an address that the options have already checked apart; false when it is none.
+#define MM_PORT_MAX 65533 // of a base: its sockets have two more ports above it
+
+// Reads an address, ipc://PATH or tcp://HOST:PORT; false, and untouched, when it is none.
 bool mm_endpoint_parse(const char *address, mm_endpoint_t *ret_base);
 // Whether a tcp host is this machine and nothing else: 127.x.x.x, [::1] or localhost.
 bool mm_endpoint_is_loopback(const char *host);
