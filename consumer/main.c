@@ -289,11 +289,11 @@ static int say_unbound(const consumer_t *self, const char *endpoint, int error)
                            endpoint, zmq_strerror(error));
 }
 
-static int bind_one(consumer_t *self, int type, mm_socket_role_t place, void **ret_socket)
+static int bind_one(consumer_t *self, int type, mm_socket_role_t role, void **ret_socket)
 {
     char endpoint[MM_ENDPOINT_MAX];
     *ret_socket = mm_socket_new(type);
-    int error = mm_socket_bind(*ret_socket, mm_endpoint_of(&self->base, place, endpoint));
+    int error = mm_socket_bind(*ret_socket, mm_endpoint_of(&self->base, role, endpoint));
     return error == 0 ? 0 : say_unbound(self, endpoint, error);
 }
 

@@ -12,7 +12,7 @@
 #include <utlist.h>
 
 #define DESCRIPTORS_MIN 4096
-#define SOCKETS_MAX     4096 // libzmq's own limit, 1023, is below that of the workers
+#define SOCKETS_MAX     4096 // libzmq's default, 1023, is too low for the workers
 
 uint64_t mm_socket_raise_descriptors(void)
 {

@@ -1,4 +1,4 @@
-// See span.h. The threads of the process are looked up once a second, by their clocks.
+// See span.h. The CPU times of the process's threads are read once a second.
 
 #include "span.h"
 #include "clock.h"
@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define THREADS_MAX 8 // of libzmq, and the writer of the log; others are not looked at
+#define THREADS_MAX 8 // of libzmq, and the log's writer; further ones are ignored
 
 typedef struct {
     mm_spot_t spot;
@@ -28,7 +28,7 @@ static struct {
     mm_span_config_t config;
     mm_counted_t *counted; // those with calls in this turn
     thread_t threads[THREADS_MAX];
-    pid_t loop; // the thread that spans are in
+    pid_t loop; // the thread of the loop
 } self;
 
 void mm_span_start(const mm_span_config_t *config)
@@ -70,7 +70,7 @@ static thread_t *thread_of(pid_t id)
     return thread;
 }
 
-// The clock of any thread of this process has a number that Linux has fixed: see
+// The number of a thread's CPU clock, which Linux has fixed: see
 // include/linux/posix-timers_types.h, CPUCLOCK_PERTHREAD_MASK and CPUCLOCK_SCHED.
 static clockid_t clock_of(pid_t thread)
 {
