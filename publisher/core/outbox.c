@@ -1,6 +1,6 @@
-// See outbox.h. A lease is in one state, and each state has its queue: ready (wants to be
-// delivered), leased (in order of deadline), delayed (nacked or unanswered: a heap, since those
-// delays vary).
+// See outbox.h. A lease is in one state, and each state has its queue: ready (to be delivered),
+// again (to be delivered again, before all that are ready), leased (in order of deadline), delayed
+// (nacked or unanswered: a heap, since these delays vary).
 
 #include "outbox.h"
 #include "array.h"
@@ -15,10 +15,10 @@
 #include <string.h>
 #include <utlist.h>
 
-#define UNANSWERED_MAX_MS 30000   // longest pause between deliveries that nobody answers
-#define SILENT_BEATS      3       // heartbeats missed after which the consumer counts as gone
-#define ASK_FIRST_MS      20      // first pause between questions for its heartbeat
-#define NACK_MAX_MS       3600000 // longest delay that a nack can ask for
+#define UNANSWERED_MAX_MS 30000   // longest pause between unanswered deliveries
+#define SILENT_BEATS      3       // missed heartbeats after which the consumer is not present
+#define ASK_FIRST_MS      20      // first pause between requests for its heartbeat
+#define NACK_MAX_MS       3600000 // longest delay of a nack
 
 typedef enum { LEASE_READY, LEASE_AGAIN, LEASE_LEASED, LEASE_DELAYED } lease_state_t;
 
@@ -49,14 +49,14 @@ struct outbox {
     lease_t *again;
     lease_t *leased;
     mm_heap_t delayed;
-    size_t places;  // taken in the window
+    size_t places;  // used in the window
     lease_t *ended; // freed when the next step begins
     uint64_t epoch;
-    bool present; // the consumer is heard and takes jobs
+    bool present; // the consumer is heard and accepts jobs
     bool draining;
     bool left;
     int64_t heard_ms;
-    int64_t ask_ms; // when to ask next, while it is not heard
+    int64_t ask_ms; // when the next request is due, while it is not present
     int64_t ask_pause_ms;
     int64_t drain_until_ms;
     outbox_actions_t *actions;
@@ -120,7 +120,7 @@ static void add_to_queue(outbox_t *self, lease_t *lease, int64_t due_ms)
     }
 }
 
-static void apply_from_queue(outbox_t *self, lease_t *lease)
+static void remove_from_queue(outbox_t *self, lease_t *lease)
 {
     switch (lease->state) {
     case LEASE_READY:
@@ -133,10 +133,10 @@ static void apply_from_queue(outbox_t *self, lease_t *lease)
     }
 }
 
-// The one function that changes a lease's state. due_ms: when it is leased until, or delayed until.
+// The only function that changes a lease's state. due_ms: the end of the lease or the delay.
 static void set_state(outbox_t *self, lease_t *lease, lease_state_t state, int64_t due_ms)
 {
-    apply_from_queue(self, lease);
+    remove_from_queue(self, lease);
     lease->state = state;
     add_to_queue(self, lease, due_ms);
 }
@@ -159,10 +159,10 @@ static lease_t *find(const outbox_t *self, const mm_id_t *id)
     return mm_table_find(&self->table, mm_id_hash(id), has_id, id);
 }
 
-// Out of the core: settled, or left to the database.
+// Removes a job from the core: it is settled, or stays in the database.
 static void end_lease(outbox_t *self, lease_t *lease)
 {
-    apply_from_queue(self, lease);
+    remove_from_queue(self, lease);
     set_place(self, lease, false);
     mm_table_remove(&self->table, mm_id_hash(&lease->id), lease);
     LL_PREPEND(self->ended, lease);
@@ -238,7 +238,7 @@ static void apply_job(outbox_t *self, const outbox_event_t *event)
     add_to_queue(self, lease, 0);
 }
 
-// ---- what the consumer says
+// ---- the consumer
 
 static void settle(outbox_t *self, lease_t *lease, const mm_verdict_t *verdict)
 {
@@ -254,7 +254,7 @@ static void extend(outbox_t *self, lease_t *lease)
 {
     lease->unanswered = 0;
     if (!lease->has_place)
-        return; // nacked since
+        return; // nacked meanwhile
     set_state(self, lease, LEASE_LEASED, self->now_ms + self->config.ack_deadline_ms);
 }
 
@@ -265,15 +265,14 @@ static void nack(outbox_t *self, lease_t *lease, int64_t delay_ms)
         end_lease(self, lease); // it stays in the database
         return;
     }
-    if (delay_ms > NACK_MAX_MS)
-        delay_ms = NACK_MAX_MS;
+    delay_ms = mm_earlier(delay_ms, NACK_MAX_MS);
     lease->unanswered = 0;
     set_place(self, lease, false);
     set_state(self, lease, LEASE_DELAYED, self->now_ms + delay_ms + jitter(self, delay_ms / 4));
 }
 
-// Another consumer knows nothing of what the former one had: deliver it all again, at once.
-static void apply_life(outbox_t *self, uint64_t epoch)
+// Another consumer knows nothing of the jobs of the former one: all are delivered again at once.
+static void apply_epoch(outbox_t *self, uint64_t epoch)
 {
     self->heard_ms = self->now_ms;
     if (epoch == self->epoch)
@@ -287,11 +286,11 @@ static void apply_verdict(outbox_t *self, const outbox_event_t *event)
 {
     const mm_verdict_t *what = &event->as.verdict.what;
     if (event->as.verdict.epoch > self->epoch)
-        apply_life(self, event->as.verdict.epoch);
+        apply_epoch(self, event->as.verdict.epoch);
     lease_t *lease = find(self, &what->id);
     if (!lease)
         return;
-    bool late = event->as.verdict.epoch < self->epoch; // of a consumer that is gone
+    bool late = event->as.verdict.epoch < self->epoch; // of a former consumer
     switch (what->kind) {
     case MM_VERDICT_EXTEND:
         if (!late)
@@ -302,7 +301,7 @@ static void apply_verdict(outbox_t *self, const outbox_event_t *event)
             nack(self, lease, what->delay_ms);
         break;
     case MM_VERDICT_ACK:
-    case MM_VERDICT_DEAD: settle(self, lease, what); break; // on record, whoever says it
+    case MM_VERDICT_DEAD: settle(self, lease, what); break; // durable, also when it is late
     }
 }
 
@@ -320,7 +319,7 @@ static void apply_beat(outbox_t *self, const outbox_event_t *event)
 {
     if (event->as.beat.epoch < self->epoch)
         return;
-    apply_life(self, event->as.beat.epoch);
+    apply_epoch(self, event->as.beat.epoch);
     set_present(self, !event->as.beat.draining);
 }
 
@@ -339,11 +338,10 @@ static void expire(outbox_t *self, lease_t *lease)
         end_lease(self, lease);
         return;
     }
-    int64_t pause_ms = 0; // the first time at once, then growing while nothing answers
+    int64_t pause_ms = 0; // none the first time, then growing
     for (uint32_t i = 0; i < lease->unanswered && pause_ms < UNANSWERED_MAX_MS; i++)
         pause_ms = pause_ms ? 2 * pause_ms : self->config.ack_deadline_ms;
-    if (pause_ms > UNANSWERED_MAX_MS)
-        pause_ms = UNANSWERED_MAX_MS;
+    pause_ms = mm_earlier(pause_ms, UNANSWERED_MAX_MS);
     lease->unanswered++;
     set_state(self, lease, LEASE_DELAYED, self->now_ms + jitter(self, pause_ms));
 }
@@ -363,13 +361,11 @@ static void apply_time(outbox_t *self, bool events_empty)
     if (!self->present && !self->draining && self->now_ms >= self->ask_ms) {
         act(self, OUTBOX_ASK, NULL);
         self->ask_ms = self->now_ms + self->ask_pause_ms;
-        self->ask_pause_ms = 2 * self->ask_pause_ms < self->config.heartbeat_ms
-                                 ? 2 * self->ask_pause_ms
-                                 : self->config.heartbeat_ms;
+        self->ask_pause_ms = mm_earlier(2 * self->ask_pause_ms, self->config.heartbeat_ms);
     }
 }
 
-// What is not under lease needs no waiting for: it is in the database.
+// Jobs that are not leased are not waited for: they stay in the database.
 static void drain(outbox_t *self)
 {
     if (self->draining)
@@ -407,17 +403,17 @@ void outbox_step(outbox_t *self, const outbox_event_t *event, outbox_actions_t *
     }
 }
 
-// The index first, for all, and then the leases that it names.
-void outbox_prefetch(const outbox_t *self, const mm_verdict_t *notices, size_t count)
+// First the index for all, then the leases that it names.
+void outbox_prefetch(const outbox_t *self, const mm_verdict_t *verdicts, size_t count)
 {
     if (self->table.count == 0)
         return;
     for (size_t i = 0; i < count; i++)
         __builtin_prefetch(
-            &self->table.slots[mm_table_home(&self->table, mm_id_hash(&notices[i].id))], 1);
+            &self->table.slots[mm_table_home(&self->table, mm_id_hash(&verdicts[i].id))], 1);
     for (size_t i = 0; i < count; i++) {
         const char *lease =
-            self->table.slots[mm_table_home(&self->table, mm_id_hash(&notices[i].id))].item;
+            self->table.slots[mm_table_home(&self->table, mm_id_hash(&verdicts[i].id))].item;
         if (lease) {
             __builtin_prefetch(lease, 1);
             __builtin_prefetch(lease + 64, 1);
@@ -428,28 +424,25 @@ void outbox_prefetch(const outbox_t *self, const mm_verdict_t *notices, size_t c
 int64_t outbox_deadline(const outbox_t *self)
 {
     int64_t deadline = mm_heap_deadline(&self->delayed);
-    int64_t presence =
-        self->present ? self->heard_ms + SILENT_BEATS * self->config.heartbeat_ms : self->ask_ms;
-    if (!self->draining && presence < deadline)
-        deadline = presence;
-    if (self->leased && self->leased->deadline_ms < deadline)
-        deadline = self->leased->deadline_ms;
-    if (!self->left && self->drain_until_ms < deadline)
-        deadline = self->drain_until_ms;
-    return deadline;
+    int64_t silent_ms = self->heard_ms + SILENT_BEATS * self->config.heartbeat_ms;
+    if (!self->draining)
+        deadline = mm_earlier(deadline, self->present ? silent_ms : self->ask_ms);
+    if (self->leased)
+        deadline = mm_earlier(deadline, self->leased->deadline_ms);
+    return self->left ? deadline : mm_earlier(deadline, self->drain_until_ms);
 }
 
-size_t outbox_room(const outbox_t *self)
+size_t outbox_capacity(const outbox_t *self)
 {
     size_t count = self->table.count;
     size_t window = self->config.window;
     if (self->draining || !self->present || count >= 2 * window)
         return 0;
-    size_t wanted = self->places + self->ready_count; // what is ready will want a place too
+    size_t wanted = self->places + self->ready_count; // ready jobs will need a place, too
     return wanted < window ? window - wanted : 0;
 }
 
-uint64_t outbox_life(const outbox_t *self)
+uint64_t outbox_epoch(const outbox_t *self)
 {
     return self->epoch;
 }
