@@ -13,15 +13,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define READ_MAX     1024 // hosts read from the source in one turn, and committed together
+#define READ_MAX     1024 // hosts taken from the source in one turn, and then committed together
 #define LOAD_MAX     1024 // jobs read back in one turn
-#define SETTLE_MAX   1024 // settled jobs that cause a commit
-#define SETTLE_MS    20   // the group-commit delay of settled jobs
-#define TIMES_MS     1000 // how often the job times are recorded
-#define RETRY_MS     200  // pause after a commit that was busy or found the disk full
+#define SETTLE_MAX   1024 // settled jobs after which a commit is made at the latest
+#define SETTLE_MS    20   // the longest that a settled job waits for its commit
+#define TIMES_MS     1000 // how often the job times are put on record
+#define RETRY_MS     200  // pause after a commit that was busy or had no room
 #define BACKLOG_MORE 4    // a bounded source is read up to so many windows ahead
 
-// A new job that waits for its commit.
+// A job that was put and waits for its commit.
 typedef struct {
     mm_id_t id;
     uint64_t token;
@@ -34,31 +34,31 @@ struct intake {
     intake_give_fn *give;
     void *arg;
     mm_id_source_t *ids;
-    int64_t floor_ms; // new ids are later than all in the database
+    int64_t floor_ms; // new ids are later than all that are on record
     fresh_t fresh[READ_MAX];
     size_t fresh_count;
-    char *bytes; // hosts of the fresh jobs
+    char *bytes; // hosts of the fresh ones
     size_t bytes_count;
     size_t bytes_capacity;
-    int64_t fresh_us;    // when the fresh jobs were read
-    uint64_t last_given; // the core knows all jobs up to this token
-    mm_id_t boundary;    // jobs up to this id may have been sent by an earlier process
-    bool is_behind;      // the database has jobs behind last_given
+    int64_t fresh_us;    // when the fresh ones were read
+    uint64_t last_given; // of all jobs up to this token the core has been told
+    mm_id_t boundary;    // jobs up to here may have been sent by an earlier epoch
+    bool is_behind;      // there are more on record behind last_given
     bool source_ended;
-    bool is_held_back; // the source was not read, since the backlog was too long
+    bool is_held_back; // the source was not read for lack of room
     int exit_code;
-    int64_t source_ms; // when the next read is due
+    int64_t source_ms; // when the source has its next one
     int64_t retry_ms;  // no commit before
     bool retries;
-    int64_t settled_since_ms; // of the oldest settled job without a commit; MM_NEVER: none
+    int64_t settled_since_ms; // the oldest settled job that waits; MM_NEVER: none
     size_t settled_count;
-    int64_t times_ms; // when the times were recorded
+    int64_t times_ms; // when the times were put on record
     bool times_changed;
-    mm_histogram_t times; // from accept to ack, in us
+    mm_histogram_t times; // accept to ack, in us
     intake_counts_t counts;
 };
 
-// Reads what the database has of the run, so that times and counts go on.
+// What is on record of the run so far, so that times and counts go on.
 static bool read_run(intake_t *self)
 {
     outbox_run_t run = {0};
@@ -139,8 +139,8 @@ static void receive_bad(intake_t *self, const source_item_t *item)
     }
 }
 
-// How many hosts may be read now. A bounded source that is windows ahead waits until many fit, so
-// that commits are few and large; a slow source never gets that far.
+// How much of the source may be read now. While a bounded one is windows ahead it waits for room
+// for many, so that commits are few and large; what comes slowly never gets so far.
 static size_t read_limit(const intake_t *self)
 {
     if (!self->config.is_bounded)
@@ -160,7 +160,7 @@ static void read_source(intake_t *self, int64_t now_ms)
     size_t limit = read_limit(self);
     self->is_held_back = limit == 0;
     int64_t wall_ms = mm_clock_wall_ms();
-    self->fresh_us = mm_clock_us(); // before the commit, which is part of a job's time
+    self->fresh_us = mm_clock_us(); // before the commit, which is a part of what a job takes
     bool waits = false;
     for (size_t i = 0; i < limit; i++) {
         source_item_t item;
@@ -176,7 +176,7 @@ static void read_source(intake_t *self, int64_t now_ms)
         break;
     }
     if (!waits && !self->source_ended && limit > 0)
-        self->source_ms = now_ms; // there may be more, without a sign of it on a descriptor
+        self->source_ms = now_ms; // there may be more, which need not show on a descriptor
     if (self->fresh_count > 0 || self->source_ended)
         put_progress(self, false);
 }
@@ -229,7 +229,7 @@ static bool commit(intake_t *self, int64_t now_ms)
         self->settled_count = 0;
         self->settled_since_ms = MM_NEVER;
         if (self->is_held_back && read_limit(self) > 0)
-            self->source_ms = now_ms; // read on: no event will follow
+            self->source_ms = now_ms; // there is room now: nobody else will say so
         return true;
     case OUTBOX_DB_RETRY:
         if (!self->retries)
@@ -245,8 +245,8 @@ static bool commit(intake_t *self, int64_t now_ms)
     return false;
 }
 
-// Accepted and settled jobs share commits. Settled jobs alone have a group-commit delay: without
-// the commit they are only settled again. A window of settled jobs makes room for the next window.
+// Accepted and settled jobs share commits; settled ones alone wait a little for company, since a
+// job that is settled twice is only work. A window of them makes room for the next.
 static bool wants_commit(const intake_t *self, int64_t now_ms)
 {
     if (self->retries)
@@ -271,7 +271,7 @@ static void give(intake_t *self, const outbox_row_t *job, int64_t accepted_us)
     self->give(self->arg, &event);
 }
 
-// Passes on the jobs of this commit, unless older ones are still in the database only.
+// What was just committed goes straight on, unless older ones are still on record only.
 static void give_fresh(intake_t *self, bool may_give)
 {
     MM_SPAN("give fresh");
@@ -294,7 +294,7 @@ static bool give_backlog(intake_t *self, bool may_give)
 {
     MM_SPAN("give backlog");
     size_t capacity = may_give && self->is_behind ? outbox_capacity(self->config.outbox) : 0;
-    // A read costs the same for few as for many: wait until some fit.
+    // A read costs the same for few as for many: wait until there is room for some.
     size_t worth = self->config.window / 4 < 256 ? self->config.window / 4 : 256;
     if (capacity == 0 || (capacity < worth && outbox_count(self->config.outbox) >= worth))
         return true;
@@ -309,7 +309,7 @@ static bool give_backlog(intake_t *self, bool may_give)
                MM_STRING("error", outbox_db_error(self->config.db)));
         return false;
     }
-    // Their time begins with that of the id.
+    // Their time counts from the id, which tells when they were accepted.
     int64_t now_us = mm_clock_us(), wall_ms = mm_clock_wall_ms();
     for (size_t i = 0; i < count; i++)
         give(self, &rows[i], now_us - 1000 * (wall_ms - mm_id_wall_ms(&rows[i].id)));

@@ -1,6 +1,7 @@
-// The way of a job from the source into the database and, only after the commit, to the core (I1);
-// and the way out: settled jobs leave the database in the same commits. It keeps no backlog: jobs
-// beyond the core's capacity are read back from the database in order.
+// The way of a job into the outbox and to the core: from the source into the database, and only
+// after the commit onward (I1). Also the way out: what is settled leaves the database, in the same
+// commits. It holds no backlog: what the core has no room for is read back from the database in
+// order.
 
 #ifndef INTAKE_H
 #define INTAKE_H
@@ -16,43 +17,43 @@ typedef struct {
     outbox_t *outbox;
     run_t run;
     size_t window;
-    bool is_bounded; // the source is read only while the backlog is short
+    bool is_bounded; // the source is read only as far as the backlog stays short
 } intake_config_t;
 
-// Passes a committed job to the core.
+// Gives a committed job to the core.
 typedef void(intake_give_fn)(void *arg, const outbox_event_t *event);
 
 typedef struct intake intake_t;
 
-// Copies the config; what it points to stays the caller's. NULL: the database cannot be read, and
-// has the error.
+// Takes nothing over. Returns NULL with the database's error when it cannot be read.
 intake_t *intake_new(const intake_config_t *config, intake_give_fn *give, void *arg);
 void intake_destroy(intake_t **self_p);
 
-// Reads from the source, commits, passes jobs to the core up to its capacity. now_ms:
-// CLOCK_MONOTONIC. may_give: false keeps them back. False: the database is broken, exit with 74.
+// Reads from the source, commits, gives to the core what it has room for. now_ms: CLOCK_MONOTONIC.
+// False: the database is broken, exit 74.
 bool intake_step(intake_t *self, int64_t now_ms, bool may_give);
-// When the next step is due; MM_NEVER: after an event.
+// When it wants to be called again; MM_NEVER: when something happens.
 int64_t intake_deadline(const intake_t *self);
 
-// The source's descriptor to poll before the next read; -1: it has none, or is not read now.
+// What to wait on for the source to be read further, or -1: it has no descriptor, or is not to be
+// read now.
 int intake_descriptor(const intake_t *self);
 
-// Removes a job that the core has settled from the database with the next commit. now_us: the same
-// clock, for the job's time.
+// A job that the core has settled: out of the database with the next commit. now_us: the same
+// clock, for the time that the job has taken.
 void intake_settle(intake_t *self, const outbox_action_t *action, int64_t now_ms, int64_t now_us);
-// Reads no more from the source; an endless one has ended.
+// No more is read from the source; an endless one has ended.
 void intake_stop(intake_t *self);
-// Commits all pending changes, with the mark of an orderly end. False: see intake_step.
+// Commits all that is pending, with the mark of an orderly end. False like intake_step.
 bool intake_close(intake_t *self);
 
 // The source has ended and every job of the outbox is settled.
 bool intake_is_over(const intake_t *self);
-// The exit code for a bad line or a broken source, when all else is done; 0: neither.
+// 0; or the exit code that a bad line or a broken source asks for, when all else is done.
 int intake_exit_code(const intake_t *self);
-// Jobs of this run.
+// Jobs settled, dead and in all (0: unknown) of this run since this start, for the progress.
 typedef struct {
-    uint64_t total; // 0: unknown
+    uint64_t total;
     uint64_t restarted;
     uint64_t dead;
     uint64_t backlog; // in the database, of all runs

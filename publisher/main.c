@@ -1,5 +1,6 @@
-// mayhem-publisher: accepts jobs into a durable outbox, delivers them to the consumer under leases
-// and removes them when they are settled. The shell around the outbox core.
+// mayhem-publisher: accepts jobs into a durable outbox, delivers them to the consumer under leases,
+// and takes them out when they are settled. The sockets, the clock and the log around the outbox
+// core.
 
 #include "clock.h"
 #include "crash.h"
@@ -25,9 +26,9 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define WAITING_MAX  16   // frames that wait for the consumer: no more jobs are delivered then
-#define PREFETCHED   32   // verdicts whose leases are prefetched together
-#define CATCH_UP_MAX 4096 // at most so many frames are read before silence is judged
+#define WAITING_MAX  16   // frames that wait for the consumer before no more are made
+#define PREFETCHED   32   // notices whose leases are asked of memory together
+#define CATCH_UP_MAX 4096 // frames read before silence is judged, at most
 
 typedef struct {
     mm_options_t options;
@@ -40,15 +41,15 @@ typedef struct {
     outbox_t *outbox;
     outbox_actions_t actions;
     intake_t *intake;
-    int watched;         // the source's descriptor while it is polled; else -1
+    int watched;         // the source's descriptor, while it is to be read; else -1
     mm_encoder_t *batch; // open batch of jobs
     mm_receiver_t receiver;
     progress_t progress;
     FILE *trace;
     int64_t start_ms;
     int64_t now_ms;
-    int64_t now_us;    // when the current verdicts came
-    int64_t silent_ms; // when to recreate the sockets, if nothing is heard
+    int64_t now_us;    // when the notices at hand came
+    int64_t silent_ms; // when to recreate the sockets: nothing was heard
     publisher_stats_t stats;
     bool draining;
     bool broken;
@@ -89,7 +90,7 @@ static void deliver(publisher_t *self, const outbox_action_t *action)
            MM_INT("delivery", action->delivery));
 }
 
-// A request for the consumer's heartbeat is not kept: the next one follows soon.
+// A question for the consumer's heartbeat is not worth keeping: it is asked again.
 static void ask(publisher_t *self)
 {
     if (mm_sender_waiting(self->jobs) > 0)
@@ -226,7 +227,7 @@ static void receive_frame(publisher_t *self, const mm_frame_t *frame)
     }
 }
 
-// Receives up to `limit` messages; false when there are none left.
+// Takes up to `limit` messages; false when there are none left.
 static bool receive(publisher_t *self, int limit)
 {
     self->now_ms = mm_clock_ms();
@@ -250,13 +251,13 @@ static void on_events(void *arg)
     (void)receive(self, MM_DRAIN_MAX);
 }
 
-// Only wakes the loop: the turn reads the source.
+// Only there to wake the loop: the turn reads the source.
 static void on_source(void *arg)
 {
     (void)arg;
 }
 
-// A connecting socket does not recover from every error by itself.
+// A connecting socket that met an error does not come back by itself.
 static void recreate_sockets(publisher_t *self)
 {
     close_events(self);
@@ -265,7 +266,8 @@ static void recreate_sockets(publisher_t *self)
     self->silent_ms = self->now_ms + 3 * self->options.heartbeat_ms;
 }
 
-// Polls the source only while it is to be read: one that has ended or is held back stays readable.
+// The source wakes the loop only while it is to be read: one that has ended, or is held back, stays
+// readable.
 static void watch_source(publisher_t *self)
 {
     int descriptor = intake_descriptor(self->intake);
@@ -297,7 +299,7 @@ static int64_t turn(void *arg)
     publisher_t *self = arg;
     self->now_ms = mm_clock_ms();
     if (self->now_ms >= outbox_deadline(self->outbox)) {
-        // Read first: a verdict in the socket is no silence.
+        // An extension may be waiting: read before silence ends a lease.
         outbox_event_t event = {.kind = OUTBOX_TIME};
         event.as.time.events_empty = !receive(self, CATCH_UP_MAX);
         step(self, &event);
@@ -388,7 +390,7 @@ static int open_core(publisher_t *self, uint64_t seed)
     return 0;
 }
 
-// 75 when work is left, unless the source has failed.
+// Work is left: 75, unless the source had something worse to say.
 static int close_run(publisher_t *self)
 {
     intake_counts_t counts = intake_counts(self->intake);

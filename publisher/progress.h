@@ -1,4 +1,4 @@
-// Progress of a run on standard error: a bar on a terminal, else a line per second.
+// Progress on standard error while a run goes on: a bar on a terminal, else a line now and then.
 
 #ifndef PROGRESS_H
 #define PROGRESS_H
@@ -7,18 +7,18 @@
 #include "options.h"
 
 typedef struct {
-    mm_progress_t kind; // never auto
+    mm_progress_t kind; // auto has been decided
     int64_t shown_ms;
     int64_t started_ms;
-    uint64_t started_with; // jobs settled before this start
+    uint64_t started_with; // settled when this epoch began
 } progress_t;
 
 progress_t progress_new(mm_progress_t kind, int64_t now_ms, const intake_counts_t *counts);
-// Shows the counts when the deadline has come. All times: CLOCK_MONOTONIC.
+// Shows what has changed, if it is time to.
 void progress_show(progress_t *self, int64_t now_ms, const intake_counts_t *counts);
-// Shows the last counts and ends the line.
+// The last state, and the end of the line.
 void progress_end(const progress_t *self, int64_t now_ms, const intake_counts_t *counts);
-// When to show the counts next; MM_NEVER: never.
+// When it wants to show the next state.
 int64_t progress_deadline(const progress_t *self);
 
 #endif

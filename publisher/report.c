@@ -23,7 +23,7 @@
 typedef struct {
     outbox_run_t run;
     mm_histogram_t times;
-    uint64_t total; // of the source if known, else accepted so far
+    uint64_t total; // known, or accepted so far
     uint64_t pending;
     double seconds;
     double rate;
@@ -53,7 +53,7 @@ static double milliseconds(const report_t *report, double p)
     return (double)mm_histogram_quantile(&report->times, p) / 1000;
 }
 
-// Prints a JSON string. The name of an input may be invalid UTF-8: each bad byte becomes U+FFFD.
+// A JSON string. The name of an input may be no valid UTF-8: each bad byte becomes U+FFFD.
 static void print_json_text(mm_str_t text)
 {
     size_t valid = mm_wire_utf8_prefix(text, text.size);
@@ -102,7 +102,7 @@ static void print_json(const report_t *report, const outbox_row_t *dead, size_t 
     (void)printf("]}\n");
 }
 
-// Prints a text as part of one line: control characters become blanks.
+// A text as part of one line, whatever it holds.
 static void print_line(FILE *file, mm_str_t text)
 {
     for (size_t i = 0; i < text.size; i++) {
@@ -169,7 +169,7 @@ int report_print(const mm_options_t *options)
     return exit_code;
 }
 
-// Writes all dead hosts of the run, page by page; false when that fails.
+// All dead hosts of the run, page by page; false when a page cannot be read or written.
 static bool write_dead(outbox_db_t *db, int64_t run, FILE *file, uint64_t *ret_count)
 {
     mm_id_t after = {{0}};
@@ -190,14 +190,14 @@ static bool write_dead(outbox_db_t *db, int64_t run, FILE *file, uint64_t *ret_c
     return !ferror(file);
 }
 
-bool report_may_write_dead(const mm_options_t *options, bool is_left)
+bool report_may_write_dead(const mm_options_t *options, bool left)
 {
     char path[4096];
     struct stat list, input;
     (void)snprintf(path, sizeof path, "%s/dead.txt", options->dir);
     bool same = *options->input && stat(path, &list) == 0 && stat(options->input, &input) == 0 &&
                 list.st_dev == input.st_dev && list.st_ino == input.st_ino;
-    return !is_left || !same;
+    return !left || !same;
 }
 
 bool report_write_dead(outbox_db_t *db, int64_t run, const char *dir)

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-// The name of the input in the record. A bounded generator is a run that can be resumed.
+// What the run is recorded under. A bounded generator is a run that can be resumed.
 static void name_input(const mm_options_t *options, char *ret_name, size_t size)
 {
     if (*options->input) {
@@ -32,8 +32,8 @@ static source_t *new_generator(const mm_options_t *options, uint64_t seed)
         .jobs = (uint64_t)options->jobs});
 }
 
-// --jobs and --for cut a file off, and the same command goes on with the rest. A generator ends by
-// them.
+// --jobs and --for cut a file off, so that the same command goes on with the rest. They are the
+// generator's own end.
 static int open_source(const mm_options_t *options, uint64_t seed, run_t *run,
                        char error[SOURCE_ERROR_MAX])
 {
@@ -73,7 +73,7 @@ static int refuse_driver(const outbox_run_t *former, const mm_options_t *options
     return EX_CONFIG;
 }
 
-// The run that this command asks for.
+// What this command is about.
 typedef struct {
     const mm_options_t *options;
     outbox_db_t *db;
@@ -95,7 +95,7 @@ static void resume(run_t *run, const outbox_run_t *former)
     source_resume(run->source, &former->progress);
 }
 
-// A publisher that was killed after its last commit has nothing to do: it must not begin a new run.
+// A publisher that was killed behind its last commit has nothing to do, and must not begin anew.
 static int resume_begun(const wanted_t *wanted, int64_t number, run_t *run,
                         char error[SOURCE_ERROR_MAX])
 {
@@ -109,8 +109,7 @@ static int resume_begun(const wanted_t *wanted, int64_t number, run_t *run,
     return 0;
 }
 
-// Searches the unfinished runs for the one to resume, if none is resumed yet, and counts the jobs
-// of the others.
+// Looks through the unfinished runs for the one that this command resumes, if none is resumed yet.
 static int resume_unfinished(const wanted_t *wanted, run_t *run, char error[SOURCE_ERROR_MAX])
 {
     int exit_code = 0;

@@ -1,6 +1,6 @@
-// See outbox.h. A lease is in one state, and each state has its queue: ready (to be delivered),
-// again (to be delivered again, before all that are ready), leased (in order of deadline), delayed
-// (nacked or unanswered: a heap, since these delays vary).
+// See outbox.h. A lease is in one state, and each state has its queue: ready (wants to be
+// delivered), leased (in order of deadline), delayed (nacked or unanswered: a heap, since those
+// delays vary).
 
 #include "outbox.h"
 #include "array.h"
@@ -15,10 +15,10 @@
 #include <string.h>
 #include <utlist.h>
 
-#define UNANSWERED_MAX_MS 30000   // longest pause between unanswered deliveries
-#define SILENT_BEATS      3       // missed heartbeats after which the consumer is not present
-#define ASK_FIRST_MS      20      // first pause between requests for its heartbeat
-#define NACK_MAX_MS       3600000 // longest delay of a nack
+#define UNANSWERED_MAX_MS 30000   // longest pause between deliveries that nobody answers
+#define SILENT_BEATS      3       // heartbeats missed after which the consumer counts as gone
+#define ASK_FIRST_MS      20      // first pause between questions for its heartbeat
+#define NACK_MAX_MS       3600000 // longest delay that a nack can ask for
 
 typedef enum { LEASE_READY, LEASE_AGAIN, LEASE_LEASED, LEASE_DELAYED } lease_state_t;
 
@@ -49,14 +49,14 @@ struct outbox {
     lease_t *again;
     lease_t *leased;
     mm_heap_t delayed;
-    size_t places;  // used in the window
+    size_t places;  // taken in the window
     lease_t *ended; // freed when the next step begins
     uint64_t epoch;
-    bool present; // the consumer is heard and accepts jobs
+    bool present; // the consumer is heard and takes jobs
     bool draining;
     bool left;
     int64_t heard_ms;
-    int64_t ask_ms; // when the next request is due, while it is not present
+    int64_t ask_ms; // when to ask next, while it is not heard
     int64_t ask_pause_ms;
     int64_t drain_until_ms;
     outbox_actions_t *actions;
@@ -133,7 +133,7 @@ static void remove_from_queue(outbox_t *self, lease_t *lease)
     }
 }
 
-// The only function that changes a lease's state. due_ms: the end of the lease or the delay.
+// The one function that changes a lease's state. due_ms: when it is leased until, or delayed until.
 static void set_state(outbox_t *self, lease_t *lease, lease_state_t state, int64_t due_ms)
 {
     remove_from_queue(self, lease);
@@ -159,7 +159,7 @@ static lease_t *find(const outbox_t *self, const mm_id_t *id)
     return mm_table_find(&self->table, mm_id_hash(id), has_id, id);
 }
 
-// Removes a job from the core: it is settled, or stays in the database.
+// Out of the core: settled, or left to the database.
 static void end_lease(outbox_t *self, lease_t *lease)
 {
     remove_from_queue(self, lease);
@@ -238,7 +238,7 @@ static void apply_job(outbox_t *self, const outbox_event_t *event)
     add_to_queue(self, lease, 0);
 }
 
-// ---- the consumer
+// ---- what the consumer says
 
 static void settle(outbox_t *self, lease_t *lease, const mm_verdict_t *verdict)
 {
@@ -254,7 +254,7 @@ static void extend(outbox_t *self, lease_t *lease)
 {
     lease->unanswered = 0;
     if (!lease->has_place)
-        return; // nacked meanwhile
+        return; // nacked since
     set_state(self, lease, LEASE_LEASED, self->now_ms + self->config.ack_deadline_ms);
 }
 
@@ -271,7 +271,7 @@ static void nack(outbox_t *self, lease_t *lease, int64_t delay_ms)
     set_state(self, lease, LEASE_DELAYED, self->now_ms + delay_ms + jitter(self, delay_ms / 4));
 }
 
-// Another consumer knows nothing of the jobs of the former one: all are delivered again at once.
+// Another consumer knows nothing of what the former one had: deliver it all again, at once.
 static void apply_epoch(outbox_t *self, uint64_t epoch)
 {
     self->heard_ms = self->now_ms;
@@ -290,7 +290,7 @@ static void apply_verdict(outbox_t *self, const outbox_event_t *event)
     lease_t *lease = find(self, &what->id);
     if (!lease)
         return;
-    bool late = event->as.verdict.epoch < self->epoch; // of a former consumer
+    bool late = event->as.verdict.epoch < self->epoch; // of a consumer that is gone
     switch (what->kind) {
     case MM_VERDICT_EXTEND:
         if (!late)
@@ -301,7 +301,7 @@ static void apply_verdict(outbox_t *self, const outbox_event_t *event)
             nack(self, lease, what->delay_ms);
         break;
     case MM_VERDICT_ACK:
-    case MM_VERDICT_DEAD: settle(self, lease, what); break; // durable, also when it is late
+    case MM_VERDICT_DEAD: settle(self, lease, what); break; // on record, whoever says it
     }
 }
 
@@ -338,7 +338,7 @@ static void expire(outbox_t *self, lease_t *lease)
         end_lease(self, lease);
         return;
     }
-    int64_t pause_ms = 0; // none the first time, then growing
+    int64_t pause_ms = 0; // the first time at once, then growing while nothing answers
     for (uint32_t i = 0; i < lease->unanswered && pause_ms < UNANSWERED_MAX_MS; i++)
         pause_ms = pause_ms ? 2 * pause_ms : self->config.ack_deadline_ms;
     pause_ms = mm_earlier(pause_ms, UNANSWERED_MAX_MS);
@@ -365,7 +365,7 @@ static void apply_time(outbox_t *self, bool events_empty)
     }
 }
 
-// Jobs that are not leased are not waited for: they stay in the database.
+// What is not under lease needs no waiting for: it is in the database.
 static void drain(outbox_t *self)
 {
     if (self->draining)
@@ -403,17 +403,17 @@ void outbox_step(outbox_t *self, const outbox_event_t *event, outbox_actions_t *
     }
 }
 
-// First the index for all, then the leases that it names.
-void outbox_prefetch(const outbox_t *self, const mm_verdict_t *verdicts, size_t count)
+// The index first, for all, and then the leases that it names.
+void outbox_prefetch(const outbox_t *self, const mm_verdict_t *notices, size_t count)
 {
     if (self->table.count == 0)
         return;
     for (size_t i = 0; i < count; i++)
         __builtin_prefetch(
-            &self->table.slots[mm_table_home(&self->table, mm_id_hash(&verdicts[i].id))], 1);
+            &self->table.slots[mm_table_home(&self->table, mm_id_hash(&notices[i].id))], 1);
     for (size_t i = 0; i < count; i++) {
         const char *lease =
-            self->table.slots[mm_table_home(&self->table, mm_id_hash(&verdicts[i].id))].item;
+            self->table.slots[mm_table_home(&self->table, mm_id_hash(&notices[i].id))].item;
         if (lease) {
             __builtin_prefetch(lease, 1);
             __builtin_prefetch(lease + 64, 1);
@@ -438,7 +438,7 @@ size_t outbox_capacity(const outbox_t *self)
     size_t window = self->config.window;
     if (self->draining || !self->present || count >= 2 * window)
         return 0;
-    size_t wanted = self->places + self->ready_count; // ready jobs will need a place, too
+    size_t wanted = self->places + self->ready_count; // what is ready will want a place too
     return wanted < window ? window - wanted : 0;
 }
 

@@ -51,21 +51,14 @@ const mm_row_t mm_rows[MM_ROW_COUNT] = {
 // getopt_long's number for the row with index 0: above all characters.
 #define FIRST_FLAG 256
 
-static const struct {
-    const char *name;
-    const char *task;
-} program_rows[MM_PROGRAMS] = {
-    [MM_PROGRAM_PUBLISHER] = {"publisher",
-                              "emits one job per host and delivers it until it is settled"},
-    [MM_PROGRAM_CONSUMER] = {"consumer",
-                             "gives each job to a saver and a restarter and gathers the results"},
-    [MM_PROGRAM_SAVER] = {"saver", "keeps the record of all jobs"},
-    [MM_PROGRAM_RESTARTER] = {"restarter", "restarts hosts"},
-};
+static const char *const names[MM_PROGRAMS] = {[MM_PROGRAM_PUBLISHER] = "publisher",
+                                               [MM_PROGRAM_CONSUMER] = "consumer",
+                                               [MM_PROGRAM_SAVER] = "saver",
+                                               [MM_PROGRAM_RESTARTER] = "restarter"};
 
 const char *mm_program_name(mm_program_t program)
 {
-    return program_rows[program].name;
+    return names[program];
 }
 
 const char *mm_options_keep(mm_options_t *options, const char *format, ...)
@@ -316,9 +309,14 @@ static void print_row_help(const mm_row_t *row)
 
 static void print_help(mm_program_t program)
 {
+    static const char *const tasks[MM_PROGRAMS] = {
+        [MM_PROGRAM_PUBLISHER] = "emits one job per host and delivers it until it is settled",
+        [MM_PROGRAM_CONSUMER] = "gives each job to a saver and a restarter and gathers the results",
+        [MM_PROGRAM_SAVER] = "keeps the record of all jobs",
+        [MM_PROGRAM_RESTARTER] = "restarts hosts",
+    };
     const char *name = mm_program_name(program);
-    printf("mayhem-%s: %s.\n\nUsage: mayhem-%s [OPTION]...\n\n", name, program_rows[program].task,
-           name);
+    printf("mayhem-%s: %s.\n\nUsage: mayhem-%s [OPTION]...\n\n", name, tasks[program], name);
     for (size_t i = 0; i < MM_ROW_COUNT; i++) {
         if ((mm_rows[i].programs & MM_HAS(program)) != 0)
             print_row_help(&mm_rows[i]);
