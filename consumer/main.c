@@ -1,6 +1,5 @@
-// mayhem-consumer: takes jobs from publishers, has each saved and restarted, and tells the
-// publisher how it ended. The sockets, the clock and the log around the gather core, which decides
-// everything.
+// mayhem-consumer: receives jobs from publishers, has each saved and restarted, and sends the
+// outcome to its publisher. The shell around the gather core, which decides everything.
 
 #include "clock.h"
 #include "crash.h"
@@ -24,10 +23,10 @@
 #include <sys/resource.h>
 #include <sysexits.h>
 
-#define CATCH_UP_MAX      4096 // frames read before silence is judged, at most
-#define RESTARTERS_MAX    512  // each takes 7 to 10 kB of memory and five descriptors
+#define CATCH_UP_MAX      4096 // at most so many frames are read before silence is judged
+#define RESTARTERS_MAX    512  // each needs 7 to 10 kB of memory and five descriptors
 #define DESCRIPTORS_EACH  5
-#define DESCRIPTORS_SPARE 1024 // for the consumer itself, publishers, and those who come and go
+#define DESCRIPTORS_SPARE 1024 // for the consumer itself, publishers and viewers
 
 typedef struct {
     mm_options_t options;
@@ -40,19 +39,19 @@ typedef struct {
     gather_actions_t actions;
     send_batch_t *batch;
     viewers_t *viewers;
-    bool is_watched; // somebody wants to see events; looked up once for many messages
+    bool is_watched; // a viewer wants events; looked up once for many messages
     mm_receiver_t receiver;
     FILE *trace;
     int64_t start_ms;
     int64_t now_ms;
-    char extended[64]; // the log's words for an extension
+    char extended[64]; // the log message of an extension
     uint64_t refused;  // instance of the worker that was refused last
     int exit_code;
 } consumer_t;
 
 // ---- the core's actions
 
-// Without descriptors or memory for another socket nothing gets better by going on.
+// Without descriptors or memory for another socket the consumer cannot go on.
 static void fail(consumer_t *self, const char *error)
 {
     mm_log(MM_LOG_ERROR, "Cannot bind the tasks of a worker", MM_STRING("error", error));
@@ -93,7 +92,7 @@ static void apply(consumer_t *self, const gather_action_t *action)
             mm_log(MM_LOG_WARN, "Refused a worker",
                    MM_STRING("worker", action->as.answer.worker.text),
                    MM_STRING("why", action->as.answer.reason));
-        self->refused = action->as.answer.instance; // it repeats its hello
+        self->refused = action->as.answer.instance; // log it once: it repeats its hello
         send_batch_answer(self->batch, action);
         break;
     case GATHER_LAST: send_batch_last(self->batch, action); break;
@@ -174,7 +173,7 @@ static void receive_bye(consumer_t *self, const mm_frame_t *frame)
 // False when the frame does not belong on this socket.
 static bool receive_frame(consumer_t *self, const mm_frame_t *frame, bool is_jobs)
 {
-    if (frame->kind == MM_FRAME_TELL) { // publishers send theirs there, workers here
+    if (frame->kind == MM_FRAME_TELL) { // from publishers on jobs, from workers on the inbox
         viewers_reply(self->viewers, frame);
         return true;
     }
@@ -204,7 +203,7 @@ static bool receive_frame(consumer_t *self, const mm_frame_t *frame, bool is_job
     return false;
 }
 
-// A worker of another version is told so; nothing else of it is understood.
+// Refuses a worker of another version; its hello is the only frame of it that can be read.
 static void refuse_foreign(consumer_t *self)
 {
     mm_str_t worker;
@@ -216,7 +215,7 @@ static void refuse_foreign(consumer_t *self)
     apply(self, &action);
 }
 
-// Takes up to `limit` messages; false when there are none left.
+// Receives up to `limit` messages; false when there are none left.
 static bool receive(consumer_t *self, void *socket, bool is_jobs, int limit)
 {
     const char *where = is_jobs ? "jobs" : "inbox";
@@ -256,17 +255,16 @@ static int64_t turn(void *arg)
     consumer_t *self = arg;
     self->now_ms = mm_clock_ms();
     if (self->now_ms >= gather_deadline(self->gather)) {
-        // A heartbeat may be waiting: read before silence is taken for loss.
+        // Read first: a heartbeat in the socket is no silence.
         gather_event_t event = {.kind = GATHER_TIME};
         event.as.time.inbox_empty = !receive(self, self->inbox, false, CATCH_UP_MAX);
         step(self, &event);
     }
     send_batch_flush(self->batch);
-    int64_t view_ms = viewers_turn(self->viewers, self->now_ms),
-            gather_ms = gather_deadline(self->gather);
+    int64_t view_ms = viewers_turn(self->viewers, self->now_ms);
     if (self->trace)
         (void)fflush(self->trace);
-    return view_ms < gather_ms ? view_ms : gather_ms;
+    return mm_earlier(view_ms, gather_deadline(self->gather));
 }
 
 static void on_signal(void *arg, int number)
@@ -324,7 +322,7 @@ static int open_sockets(consumer_t *self)
     return exit_code;
 }
 
-// A restarter takes five descriptors: two of its task socket, and its three connections. libzmq
+// A restarter needs five descriptors: two for its task socket, three for its connections. libzmq
 // aborts when there are none left.
 static uint32_t restarters_max(void)
 {
