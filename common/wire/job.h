@@ -1,5 +1,5 @@
-// The domain's words as plain data: job ids, hosts, legs, outcomes, statuses.
-// Pure: every core may include it. Owns nothing and allocates nothing.
+// The domain's words as plain data: job ids, hosts, legs, outcomes, statuses, and how logs, traces
+// and databases spell them. Pure: every core may include it. Owns nothing and allocates nothing.
 
 #ifndef MM_JOB_H
 #define MM_JOB_H
@@ -28,5 +28,13 @@ typedef enum {
     MM_VERDICT_NACK = 3,
     MM_VERDICT_DEAD = 4
 } mm_verdict_kind_t;
+
+// The names: "save", "none", "restarter", "extend". Of valid values only; static.
+const char *mm_leg_name(mm_leg_t leg);
+const char *mm_outcome_name(mm_outcome_t outcome);
+const char *mm_role_name(mm_role_t role);
+const char *mm_verdict_name(mm_verdict_kind_t kind);
+// False, and *ret_outcome untouched, when no outcome has this name.
+bool mm_outcome_parse(mm_str_t text, mm_outcome_t *ret_outcome);
 
 #endif
