@@ -98,7 +98,7 @@ static void log_finished(const mm_result_t *result)
         mm_log(MM_LOG_INFO, "Saved into database", MM_JOB(&result->id));
     else
         mm_log(MM_LOG_DEBUG, "Settled", MM_JOB(&result->id),
-               MM_STRING("outcome", result->outcome == MM_OUTCOME_DEAD ? "dead" : "restarted"));
+               MM_STRING("outcome", mm_outcome_name(result->outcome)));
 }
 
 static void finish(saver_t *self, const store_answer_t *answers, size_t count)

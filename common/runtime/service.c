@@ -89,15 +89,11 @@ static void log_slow(const char *handler, int64_t took_ns)
 
 static void start_profile(mm_program_t program, const mm_options_t *options)
 {
-    static const char *const roles[] = {[MM_PROGRAM_PUBLISHER] = "publisher",
-                                        [MM_PROGRAM_CONSUMER] = "consumer",
-                                        [MM_PROGRAM_SAVER] = "saver",
-                                        [MM_PROGRAM_RESTARTER] = "restarter"};
     int length = *options->save_profile ? asprintf(&profile_folder, "%s", options->save_profile)
                                         : asprintf(&profile_folder, "%s/profile", options->dir);
     assert(length > 0);
     mm_span_start(&(mm_span_config_t){.process = options->id,
-                                      .role = roles[program],
+                                      .role = mm_program_name(program),
                                       .folder = profile_folder,
                                       .slow_ns = options->slow_callback_ms * 1000000,
                                       .slow = log_slow,

@@ -158,7 +158,7 @@ mm_worker_client_t *mm_worker_client_new(mm_loop_t *loop, const mm_worker_client
     (void)zmq_msg_init(&self->message);
     self->reply = mm_stats_reply_new(&(mm_stats_reply_config_t){
         .process = self->config.worker.name.text,
-        .role = self->config.worker.role == MM_ROLE_SAVER ? "saver" : "restarter",
+        .role = mm_role_name(self->config.worker.role),
         .add = add_stats,
         .send = send_reply,
         .arg = self});

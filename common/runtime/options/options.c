@@ -49,18 +49,6 @@ const mm_row_t mm_rows[MM_ROW_COUNT] = {
 // getopt_long's number for the row with index 0: above all characters.
 #define FIRST_FLAG 256
 
-const char *mm_program_name(mm_program_t program)
-{
-    switch (program) {
-    case MM_PROGRAM_PUBLISHER: return "publisher";
-    case MM_PROGRAM_CONSUMER: return "consumer";
-    case MM_PROGRAM_SAVER: return "saver";
-    case MM_PROGRAM_RESTARTER: return "restarter";
-    }
-    assert(false);
-    return NULL;
-}
-
 const char *mm_options_keep(mm_options_t *options, const char *data, size_t size)
 {
     struct mm_options_origins *origins = options->origins;
