@@ -27,8 +27,8 @@ static void print_verdict(FILE *file, const outbox_event_t *event)
 {
     char id[MM_ID_TEXT];
     const mm_verdict_t *what = &event->as.verdict.what;
-    (void)fprintf(file, "%s %s life=%" PRIu64, mm_verdict_name(what->kind), mm_id_print(&what->id, id),
-                  event->as.verdict.epoch);
+    (void)fprintf(file, "%s %s life=%" PRIu64, mm_verdict_name(what->kind),
+                  mm_id_print(&what->id, id), event->as.verdict.epoch);
     if (what->kind == MM_VERDICT_NACK)
         (void)fprintf(file, " delay=%" PRId64, what->delay_ms);
     if (what->attempts > 0)

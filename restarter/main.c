@@ -6,6 +6,7 @@
 #include "crash.h"
 #include "driver.h"
 #include "host.h"
+#include "log_messages.h"
 #include "service.h"
 #include "span.h"
 #include "uuid_source.h"
@@ -48,10 +49,10 @@ static void stop_restarts(void *arg)
 static void log_finish(const mm_task_t *task, const driver_finish_t *finish)
 {
     if (finish->status == MM_STATUS_OK)
-        mm_log(MM_LOG_INFO, "restarted", MM_JOB(&task->id), MM_STR("host", task->host),
+        mm_log(MM_LOG_INFO, MM_MESSAGE_RESTARTED, MM_JOB(&task->id), MM_STR("host", task->host),
                MM_INT("attempt", task->attempt), MM_SECONDS("took", finish->took_ms));
     else
-        mm_log(MM_LOG_WARN, "Could not restart", MM_JOB(&task->id), MM_STR("host", task->host),
+        mm_log(MM_LOG_WARN, MM_MESSAGE_NOT_RESTARTED, MM_JOB(&task->id), MM_STR("host", task->host),
                MM_INT("attempt", task->attempt), MM_SECONDS("took", finish->took_ms),
                MM_STR("error", finish->error));
 }

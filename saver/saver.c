@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "host.h"
 #include "inject.h"
+#include "log_messages.h"
 #include "service.h"
 #include "span.h"
 #include "uuid_source.h"
@@ -95,9 +96,9 @@ static void log_finished(const mm_result_t *result)
     if (result->status != MM_STATUS_OK)
         mm_log(MM_LOG_ERROR, "Could not save", MM_JOB(&result->id), MM_STR("error", result->error));
     else if (result->leg == MM_LEG_SAVE)
-        mm_log(MM_LOG_INFO, "Saved into database", MM_JOB(&result->id));
+        mm_log(MM_LOG_INFO, MM_MESSAGE_SAVED, MM_JOB(&result->id));
     else
-        mm_log(MM_LOG_DEBUG, "Settled", MM_JOB(&result->id),
+        mm_log(MM_LOG_DEBUG, MM_MESSAGE_SETTLED, MM_JOB(&result->id),
                MM_STRING("outcome", mm_outcome_name(result->outcome)));
 }
 

@@ -264,7 +264,8 @@ static bool read_report(gather_reader_t *self, bool hello, gather_event_t *event
     const tokens_t *words = &self->words;
     const char *role = tokens_value(words, "role");
     if (role)
-        worker->role = strcmp(role, mm_role_name(MM_ROLE_SAVER)) == 0 ? MM_ROLE_SAVER : MM_ROLE_RESTARTER;
+        worker->role =
+            strcmp(role, mm_role_name(MM_ROLE_SAVER)) == 0 ? MM_ROLE_SAVER : MM_ROLE_RESTARTER;
     uint64_t instance = (uint64_t)tokens_number(words, "nonce", (int64_t)worker->instance);
     if (instance != worker->instance) // another process begins anew
         worker->session = worker->sequence = worker->serial = 0;
