@@ -1,5 +1,5 @@
 // The record of all jobs: tasks go in as a batch, answers come out later, a descriptor says when.
-// A store is a table of functions; stores/stores.c has the registry, main.c opens one store, and
+// A store is a table of functions; stores/stores.h has the registry, main.c opens one store, and
 // saver.c drives it. Every store keeps these rules: one row per job, an outcome never changes (I4),
 // a settle is answered only after its commit (I2), tasks count in order of arrival, and what is on
 // record decides (R9).

@@ -1,16 +1,15 @@
-// See stores.h: the registry.
+// See stores.h.
 
 #include "stores.h"
 
 #include <string.h>
 
-// The first row whose scheme `db` begins with opens it.
+#define STORE(SCHEME, NAME) {SCHEME, store_##NAME##_open},
 static const struct {
-    const char *scheme; // "postgresql://"; "": anything
+    const char *scheme; // "postgresql://"
     store_open_fn *open;
-} stores[] = {
-    {"", store_sqlite_open},
-};
+} stores[] = {STORES};
+#undef STORE
 
 int store_open(const char *db, store_t **ret_self, char error[MM_ERROR_MAX])
 {
