@@ -35,12 +35,15 @@ typedef struct {
     char *host; // also when only the logs know it; NULL: nobody does
     timeline_entry_t *entries;
     size_t count;
+    size_t capacity;
     attempt_t *attempts;
     size_t attempt_count;
+    size_t attempt_capacity;
     size_t nacks;              // how often it was given back
     size_t epochs;             // how many processes of the consumer have pulled it
     timeline_entry_t *context; // of others: workers that joined, were lost, were killed
     size_t context_count;
+    size_t context_capacity;
 } timeline_t;
 
 // The words to look for in the logs: a line that holds none of them is not about the job.
@@ -56,6 +59,8 @@ void timeline_take(timeline_t *self, mm_str_t line);
 void timeline_end(timeline_t *self);
 void timeline_clear(timeline_t *self);
 
+// Whether one of its lines is this message.
+bool timeline_says(const timeline_t *self, const char *message);
 // Whether there is anything to tell.
 bool timeline_knows(const timeline_t *self);
 int64_t timeline_accepted_ms(const timeline_t *self);

@@ -1,6 +1,7 @@
 // See timeline.h: the story in one sentence.
 
 #include "timeline.h"
+#include "log_messages.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -103,20 +104,12 @@ static void print_settled(const timeline_t *self, FILE *file)
     }
 }
 
-static bool is_told(const timeline_t *self, const char *message)
-{
-    for (size_t i = 0; i < self->count; i++)
-        if (strcmp(self->entries[i].line.message, message) == 0)
-            return true;
-    return false;
-}
-
 // By what the logs say alone.
 static void print_unknown(const timeline_t *self, FILE *file)
 {
-    if (is_told(self, "Done. Acked"))
+    if (timeline_says(self, MM_MESSAGE_ACKED))
         (void)fputs("restarted, as the logs say; its row is no longer on record", file);
-    else if (is_told(self, "Dead"))
+    else if (timeline_says(self, MM_MESSAGE_DEAD))
         (void)fputs("dead, as the logs say; its row is no longer on record", file);
     else
         (void)fputs("not settled, and no longer in the outbox: nobody works on it", file);
@@ -149,7 +142,7 @@ static void print_pending(const timeline_t *self, FILE *file)
         return;
     }
     const char *last = self->entries[self->count - 1].line.message;
-    bool is_back = strncmp(last, "Nacked", strlen("Nacked")) == 0;
+    bool is_back = strncmp(last, MM_MESSAGE_NACKED, strlen(MM_MESSAGE_NACKED)) == 0;
     (void)fputs(is_back ? "pending: given back to the outbox" : "pending: received, not settled",
                 file);
     print_so_far(self, file);
