@@ -137,9 +137,10 @@ simulation: $(BUILD)/tests/sim
 headers:
 	@$(foreach folder,$(FOLDERS),tests/checks/headers.sh '$(compile) $(addprefix -iquote,$(call sees,$(folder)))' $(folder) &&) true
 
-# The include paths are the layers; this is what they cannot see.
+# The include paths are the layers: a header of a higher layer is not found.
 layers:
-	@tests/checks/layers.sh '$(CC) -std=c11 -pthread $(DEFINES) $(FOREIGN) $(addprefix -iquote,$(sees_common/wire))'
+	@tests/checks/layers.sh '$(CC)' \
+	    $(foreach folder,$(FOLDERS),'$(folder)=$(addprefix -iquote,$(call sees,$(folder)))')
 
 asan:
 	$(MAKE) BUILD=$(BUILD)/asan SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer' unit
