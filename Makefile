@@ -203,7 +203,7 @@ clean:
 
 help:
 	@echo 'all            the four programs and mayhemctl, in $(BUILD)/'
-	@echo 'check          unit tests, scenarios, purity of the cores, headers, 10,000 simulated seeds'
+	@echo 'check          unit tests, scenarios, 10,000 simulated seeds; layers, purity, rules, documents'
 	@echo 'test           everything, as CI runs it (./run.sh --test)'
 	@echo 'sim            the simulator: SEED=n [STEPS=n] replays one, SEEDS=n [FIRST=n] runs many'
 	@echo 'sim-score      plants bugs and shows how many seeds each needs to be found'

@@ -1,4 +1,4 @@
-// See profile_text.h.
+// See profile_json.h.
 
 #include "profile_json.h"
 

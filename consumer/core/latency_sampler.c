@@ -1,4 +1,4 @@
-// See hops.h.
+// See latency_sampler.h.
 
 #include "latency_sampler.h"
 

@@ -1,4 +1,4 @@
-// See names.h.
+// See name_pool.h.
 
 #include "name_pool.h"
 #include "host.h"

@@ -14,3 +14,8 @@ docs:
 # The README's blocks run as they are pasted, in a copy of the tree.
 readme: all
 	@tests/checks/readme.sh $(abspath $(BUILD))
+
+# Plants a fault for each check of the documents, the layers and purity, and sees it fail.
+.PHONY: prove
+prove: all
+	@BUILD=$(abspath $(BUILD)) tests/checks/prove.sh '$(PROVE)'

@@ -7,8 +7,10 @@ set -u
 cd "${1:-$(dirname "${BASH_SOURCE[0]}")/../..}" || exit 1
 export LC_ALL=C.UTF-8
 status=0 links=0 paths=0
-# shellcheck disable=SC2016 # the backticks are Markdown's
-path_in_text='`\K(common|publisher|consumer|saver|restarter|ctl|tests|docs|bench)/[\w./*-]+(:[a-z_]+)?(?=`)'
+# \x60 is a backtick
+too_long='^(?! *\||!\[|\x60[^\x60]*\x60$).{101,}'
+folder='(common|publisher|consumer|saver|restarter|ctl|tests|docs|bench)'
+path_in_text='\x60\K'$folder'/[\w./*-]+(:[a-z_]+)?(?=\x60)'
 
 complain() {
     printf 'FAIL docs: %s\n' "$1"
@@ -32,6 +34,11 @@ leads_somewhere() {
     compgen -G "$1" >/dev/null || compgen -G "$1.[ch]" >/dev/null
 }
 
+# defines FILE FUNCTION
+defines() {
+    grep -qE "^[a-z].*[ *]$2[(][^;]*\$" "$1"
+}
+
 for file in README.md CONTRIBUTING.md docs/*.md; do
     while IFS=: read -r line link; do
         target=${link%%#*} anchor=""
@@ -50,14 +57,14 @@ for file in README.md CONTRIBUTING.md docs/*.md; do
         paths=$((paths + 1))
         if ! leads_somewhere "${path%%:*}"; then
             complain "$file:$line: there is no $path"
-        elif [[ $path == *:* ]] && ! grep -qE "^[a-z].*[ *]${path##*:}[(][^;]*\$" "${path%%:*}"; then
+        elif [[ $path == *:* ]] && ! defines "${path%%:*}" "${path##*:}"; then
             complain "$file:$line: there is no function $path"
         fi
     done < <(prose "$file" | grep -noP "$path_in_text")
 
     while IFS=: read -r line _; do
         complain "$file:$line is longer than 100 columns"
-    done < <(prose "$file" | grep -nP '^(?! *\||!\[|`[^`]*`$).{101,}')
+    done < <(prose "$file" | grep -nP "$too_long")
 done
 ((status)) || printf 'PASS docs: %d links and %d paths lead somewhere\n' "$links" "$paths"
 exit $status

@@ -76,6 +76,6 @@ for argument in "$@"; do
         grep -o '#error .*')
 done
 ((forbidden > 500)) || complain "only $forbidden includes were tried"
-((status)) || printf 'PASS layers: %d includes from a higher layer or another program are not found\n' \
+((status)) || printf 'PASS layers: %d headers of higher layers and other programs are not found\n' \
     "$forbidden"
 exit $status

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs each sh block of README.md as a reader pastes it: one after the other, in one shell, in a fresh
-# copy of the tree, with the programs that are built already. It fails when a command of a block
-# fails, when a line that says "# prints TEXT" does not print that, and when it takes too long.
+# Runs each sh block of README.md as a reader pastes it: one after the other, in one shell, in a
+# fresh copy of the tree, with the programs that are built already. It fails when a command of a
+# block fails, when a line that says "# prints TEXT" does not print that, and when it takes too long.
 # readme.sh BUILD [README]
 set -u
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -98,7 +98,8 @@ for block in "$work"/blocks/*.sh; do
     while IFS= read -r promised; do
         grep -qxF -- "$promised" "$name.out" && continue
         tail -n 15 "$name.out" | sed 's/^/  > /'
-        printf 'FAIL readme: the block at line %d of README.md does not print %s\n' "$line" "$promised"
+        printf 'FAIL readme: the block at line %d of README.md does not print %s\n' \
+            "$line" "$promised"
         status=1
     done < <(sed -n 's/.*# prints \([^:]*\).*/\1/p' "$block")
 done
