@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Proves that the checks can fail: plants one fault at a time in a copy of the tree, and demands
 # that the check which is there for it names it. prove.sh [PATTERN]: only faults whose name matches.
-# `make prove` runs it; it takes about two minutes, so `make check` does not.
+# `make prove` runs it; it takes minutes, so `make check` does not.
 # shellcheck disable=SC2016 # what stands in single quotes is for sed
 set -u
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
