@@ -205,6 +205,7 @@ help:
 	@echo 'all            the four programs and mayhemctl, in $(BUILD)/'
 	@echo 'check          unit tests, scenarios, 10,000 simulated seeds; layers, purity, rules, documents'
 	@echo 'test           everything, as CI runs it (./run.sh --test)'
+	@echo 'prove          plants a fault for each check of layers, purity, rules and documents'
 	@echo 'sim            the simulator: SEED=n [STEPS=n] replays one, SEEDS=n [FIRST=n] runs many'
 	@echo 'sim-score      plants bugs and shows how many seeds each needs to be found'
 	@echo 'fuzz           SECONDS=n [TARGET=wire]: libFuzzer on all that reads foreign bytes'

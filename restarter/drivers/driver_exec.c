@@ -94,7 +94,6 @@ static exec_t *exec_of(driver_t *self)
 }
 
 // ---- phases
-// --------------------------------------------------------------------------------------
 
 static void set_due(exec_t *self, run_t *run, int64_t due_ms)
 {
@@ -213,7 +212,6 @@ static void run_is_due(exec_t *self, run_t *run, int64_t now_ms)
 }
 
 // ---- what the finish says
-// ------------------------------------------------------------------------
 
 static void print_status(int status, char *ret_text, size_t size)
 {
@@ -322,7 +320,6 @@ static bool exec_next_finished(driver_t *base, int64_t now_ms, driver_finish_t *
 }
 
 // ---- the interface
-// -------------------------------------------------------------------------------
 
 static void print_dry_run(exec_t *self, const run_t *run)
 {
