@@ -1,5 +1,5 @@
-// The registry of drivers. To add one: driver_NAME.c, which defines driver_NAME_kind, a row here, and
-// its options in options.def.
+// The registry of drivers. To add one: driver_NAME.c, which defines driver_NAME_kind, a row here,
+// and its options in options.def.
 
 #ifndef DRIVERS_H
 #define DRIVERS_H
