@@ -12,8 +12,8 @@
 
 #define CLOCKS_APART_MS 20
 
-// The order of a job's lines within one millisecond. ENDED: of an attempt or a save, and all
-// others.
+// The order of a job's lines within one millisecond. ENDED is the end of an attempt or a save, and
+// any other line.
 typedef enum { ACCEPTED, SENT, PULLED, HELD, ENDED, LOSS, RECLAIMED, RETRY, SETTLED, TOLD } rank_t;
 
 static const struct {
@@ -51,7 +51,7 @@ static int64_t place_of(rank_t rank, int64_t attempt)
     return rank < ENDED ? rank : rank > RETRY ? last + rank : each * attempt + rank;
 }
 
-// 0: it does not say, or not what an attempt can be.
+// 0: the line has no valid attempt.
 static int64_t attempt_of(const logline_t *line)
 {
     int64_t attempt = logline_number(line, "attempt", 0);
@@ -76,7 +76,7 @@ static timeline_entry_t *append_entry(timeline_t *self, const logline_t *line)
     return append(&self->entries, &self->count, &self->capacity, line);
 }
 
-// ---- taking
+// ---- parsing
 
 void timeline_words(const record_t *record, char ret_job[MM_ID_TEXT],
                     const char *ret_words[TIMELINE_WORDS])
@@ -132,7 +132,7 @@ static int by_time(const void *a, const void *b)
 {
     const timeline_entry_t *one = a, *other = b;
     if ((one->place == ACCEPTED) != (other->place == ACCEPTED))
-        return one->place == ACCEPTED ? -1 : 1; // whatever the clocks say
+        return one->place == ACCEPTED ? -1 : 1; // whatever the clocks of the processes say
     if (one->line.wall_ms != other->line.wall_ms)
         return one->line.wall_ms < other->line.wall_ms ? -1 : 1;
     if (one->place != other->place)
@@ -146,8 +146,8 @@ static void sort(timeline_entry_t *entries, size_t count)
         qsort(entries, count, sizeof *entries, by_time);
 }
 
-// The log's clock is some milliseconds behind the record's: an outcome is on record before it is
-// told (I2).
+// The clock of the logs is some milliseconds behind that of the record, but an outcome is on record
+// before the consumer tells it (I2).
 static void put_settled_first(timeline_t *self)
 {
     for (size_t i = 1; i < self->count; i++) {
@@ -166,7 +166,7 @@ static bool is_of_attempt(const logline_t *line)
            says(line, MM_MESSAGE_RECLAIMED);
 }
 
-// Attempts are told one by one, and keep the texts of their lines.
+// Lines about attempts stay, since the attempts point to their texts.
 static void collapse(timeline_t *self)
 {
     size_t kept = 0;
@@ -185,8 +185,8 @@ static void collapse(timeline_t *self)
 
 // ---- who was lost
 
-// "restarter-1 was killed by signal 9: restarting (1)" without the name and what run.sh then did.
-// It cuts the line's own text.
+// Of "restarter-1 was killed by signal 9: restarting (1)" the part between the name and the colon.
+// Cuts the text of the line there.
 static const char *killed_how(timeline_entry_t *entry, const char *worker)
 {
     char *how = entry->line.message + strlen(worker) + 1;
@@ -211,7 +211,7 @@ static bool is_kill(const logline_t *line, const char *worker)
            begins(line->message + strlen(worker), MM_MESSAGE_KILLED);
 }
 
-// The last line of the context about a worker up to a moment; NULL: there is none.
+// The last line of the context about a worker until a time; NULL: there is none.
 static timeline_entry_t *find_last(const timeline_t *self,
                                    bool (*is)(const logline_t *line, const char *worker),
                                    const char *worker, int64_t until_ms)
@@ -223,8 +223,8 @@ static timeline_entry_t *find_last(const timeline_t *self,
     return found;
 }
 
-// A worker that is started again may not join before the former one counts as lost. So it was the
-// one that had joined last. run.sh's clock has whole seconds.
+// A worker that was started again cannot join before the former one counts as lost, so the process
+// that joined last is the one that was lost. The clock of run.sh has whole seconds.
 static void find_end(const timeline_t *self, attempt_t *attempt)
 {
     const timeline_entry_t *joined = find_last(self, is_join, attempt->worker, attempt->ended_ms);
@@ -294,9 +294,9 @@ static void count_turns(timeline_t *self)
     }
 }
 
-// ---- the whole
+// ---- the whole timeline
 
-// What the databases know and the logs do not tell, or not at their level.
+// Adds what the databases say and the logs do not, perhaps because of their level.
 static void add_fact(timeline_t *self, int64_t wall_ms, const char *process, const char *message,
                      rank_t rank)
 {

@@ -1,4 +1,4 @@
-// See timeline.h: the story in one sentence.
+// See timeline.h: the conclusion.
 
 #include "timeline.h"
 #include "log_messages.h"
@@ -75,7 +75,7 @@ static void print_count(FILE *file, int64_t count, const char *what)
     (void)fprintf(file, "%" PRId64 " %s%s", count, what, count == 1 ? "" : "s");
 }
 
-// The record counts within one epoch of the consumer.
+// The record counts the attempts of one epoch of the consumer only.
 static void print_settled(const timeline_t *self, FILE *file)
 {
     const record_t *record = self->record;
@@ -104,7 +104,7 @@ static void print_settled(const timeline_t *self, FILE *file)
     }
 }
 
-// By what the logs say alone.
+// The conclusion when only the logs know the outcome.
 static void print_unknown(const timeline_t *self, FILE *file)
 {
     if (timeline_says(self, MM_MESSAGE_ACKED))
@@ -115,7 +115,7 @@ static void print_unknown(const timeline_t *self, FILE *file)
         (void)fputs("not settled, and no longer in the outbox: nobody works on it", file);
 }
 
-// What the last of its attempts came to; nothing when there was none.
+// How many attempts there were, and how the last one ended.
 static void print_so_far(const timeline_t *self, FILE *file)
 {
     if (self->attempt_count == 0) {
