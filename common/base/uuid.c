@@ -1,6 +1,7 @@
 // See uuid.h.
 
 #include "uuid.h"
+#include "big_endian.h"
 
 #include <assert.h>
 #include <endian.h>
@@ -14,21 +15,6 @@ static bool is_digit(char c)
 int mm_id_compare(const mm_id_t *a, const mm_id_t *b)
 {
     return memcmp(a->bytes, b->bytes, sizeof a->bytes);
-}
-
-// Eight bytes, the most significant first.
-static uint64_t number_at(const uint8_t *bytes)
-{
-    uint64_t number = 0;
-    for (size_t i = 0; i < 8; i++)
-        number = number << 8 | bytes[i];
-    return number;
-}
-
-static void put_number_at(uint64_t number, uint8_t *ret_bytes)
-{
-    for (size_t i = 0; i < 8; i++)
-        ret_bytes[i] = (uint8_t)(number >> (56 - 8 * i));
 }
 
 // Four bytes as eight hex digits: one nibble goes into each byte of a word, and all are made digits
@@ -49,10 +35,10 @@ static void put_hex(const uint8_t *bytes, char *ret_digits)
 
 char *mm_id_print(const mm_id_t *id, char buffer[MM_ID_TEXT])
 {
-    if (number_at(id->bytes) == 0) {
+    if (mm_big_endian_get(id->bytes, 8) == 0) {
         char digits[20]; // UINT64_MAX has 20
         size_t count = 0;
-        uint64_t rest = number_at(id->bytes + 8);
+        uint64_t rest = mm_big_endian_get(id->bytes + 8, 8);
         do {
             digits[count++] = (char)('0' + rest % 10);
             rest /= 10;
@@ -84,7 +70,7 @@ static bool parse_short_id(mm_str_t text, mm_id_t *ret_id)
         number = number * 10 + digit;
     }
     mm_id_t id = {{0}};
-    put_number_at(number, id.bytes + 8);
+    mm_big_endian_put(number, 8, id.bytes + 8);
     *ret_id = id;
     return true;
 }
@@ -115,7 +101,7 @@ bool mm_id_parse(mm_str_t text, mm_id_t *ret_id)
         id.bytes[i] = (uint8_t)(high << 4 | low);
     }
     // Such an id prints in the short form: two texts for one id would not round-trip.
-    if (number_at(id.bytes) == 0)
+    if (mm_big_endian_get(id.bytes, 8) == 0)
         return false;
     *ret_id = id;
     return true;

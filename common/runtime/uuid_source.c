@@ -3,6 +3,7 @@
 // runs over, the time is counted up. Without getrandom(2) there are no ids: the program aborts.
 
 #include "uuid_source.h"
+#include "big_endian.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -31,12 +32,6 @@ static void fill_random(void *data, size_t size)
             size -= (size_t)got;
         }
     }
-}
-
-static void put_number(uint64_t number, uint8_t *ret_bytes)
-{
-    for (size_t i = 0; i < 8; i++)
-        ret_bytes[i] = (uint8_t)(number >> (56 - 8 * i));
 }
 
 mm_id_source_t *mm_id_source_new(void)
@@ -72,16 +67,13 @@ void mm_id_next(mm_id_source_t *self, int64_t wall_ms, mm_id_t *ret_id)
     self->used += sizeof random;
 
     uint64_t counter = next & ((1U << COUNTER_BITS) - 1);
-    put_number(next >> COUNTER_BITS << 16 | UINT64_C(0x7000) | counter, ret_id->bytes);
-    put_number(UINT64_C(1) << 63 | random >> 2, ret_id->bytes + 8);
+    mm_big_endian_put(next >> COUNTER_BITS << 16 | UINT64_C(0x7000) | counter, 8, ret_id->bytes);
+    mm_big_endian_put(UINT64_C(1) << 63 | random >> 2, 8, ret_id->bytes + 8);
 }
 
 int64_t mm_id_wall_ms(const mm_id_t *id)
 {
-    int64_t wall_ms = 0;
-    for (size_t i = 0; i < 6; i++)
-        wall_ms = wall_ms << 8 | id->bytes[i];
-    return wall_ms;
+    return (int64_t)mm_big_endian_get(id->bytes, 6);
 }
 
 uint64_t mm_instance_draw(void)
