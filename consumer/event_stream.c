@@ -1,4 +1,4 @@
-// See watch.h.
+// See event_stream.h.
 
 #include "event_stream.h"
 #include "clock.h"
