@@ -4,7 +4,7 @@
 // status, then waits for the KILL that ends the group.
 
 #include "child.h"
-#include "wire.h"
+#include "utf8.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -287,14 +287,8 @@ static size_t escape_size(const char *at, const char *end)
 // The size of the printable character at `at`; 0: it is a control character or not UTF-8.
 static size_t shown_size(const char *at, const char *end)
 {
-    unsigned char lead = (unsigned char)*at;
-    if (lead < 0x80)
-        return lead >= 0x20 && lead != 0x7f ? 1 : 0;
-    size_t size = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-    if (size > (size_t)(end - at) || mm_wire_utf8_prefix((mm_str_t){at, size}, size) != size)
-        return 0;
-    bool is_control = lead == 0xc2 && (unsigned char)at[1] < 0xa0;
-    return is_control ? 0 : size;
+    size_t size = mm_utf8_character(at, (size_t)(end - at));
+    return size > 0 && !mm_utf8_is_control(at) ? size : 0;
 }
 
 static size_t append(char *to, const char *data, size_t size)
@@ -310,7 +304,7 @@ static size_t clean_tail(const child_t *self, char ret_text[3 * CHILD_TAIL_MAX])
     const char *end = self->tail + self->tail_size;
     const char *gap = "";
     size_t size = 0;
-    while (at < end && ((unsigned char)*at & 0xc0) == 0x80)
+    while (at < end && mm_utf8_is_continuation(*at))
         at++; // the rest of a character that was cut
     while (at < end) {
         size_t escape = escape_size(at, end);
@@ -341,7 +335,7 @@ size_t child_tail_text(const child_t *self, char *ret_text, size_t size)
     char clean[3 * CHILD_TAIL_MAX];
     size_t all = clean_tail(self, clean);
     size_t skip = all < size ? 0 : all - (size - 1);
-    while (skip < all && ((unsigned char)clean[skip] & 0xc0) == 0x80)
+    while (skip < all && mm_utf8_is_continuation(clean[skip]))
         skip++;
     memcpy(ret_text, clean + skip, all - skip);
     ret_text[all - skip] = '\0';

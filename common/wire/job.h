@@ -27,7 +27,6 @@ typedef enum {
     MM_PROGRAM_RESTARTER
 } mm_program_t;
 #define MM_PROGRAMS 4
-#define MM_PROGRAMS 4
 
 // The programs that are workers, as they say it on the wire.
 typedef enum { MM_ROLE_SAVER = 1, MM_ROLE_RESTARTER = 2 } mm_role_t;

@@ -283,7 +283,7 @@ static void compose_error(exec_t *self, const run_t *run)
 static void put_evidence(driver_finish_t *finish, const char *key, const char *value)
 {
     assert(finish->evidence_count < MM_EVIDENCE_MAX);
-    finish->evidence[finish->evidence_count++] = (mm_evidence_t){mm_str(key), mm_str(value)};
+    finish->evidence[finish->evidence_count++] = (mm_pair_t){mm_str(key), mm_str(value)};
 }
 
 static bool exec_next_finished(driver_t *base, int64_t now_ms, driver_finish_t *ret_finish)
