@@ -67,8 +67,8 @@ static json_t *stage_json(gather_t *gather, mm_role_t role)
 {
     gather_stage_t stage = gather_stage(gather, role);
     json_t *json = json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "waiting", (json_int_t)stage.waiting,
-        "blocked", (json_int_t)stage.blocked, "out", (json_int_t)stage.out, "backoff",
+        "{s:I, s:I, s:s*, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "waiting", (json_int_t)stage.waiting,
+        "blocked", (json_int_t)stage.blocked, "reason", stage.reason, "out", (json_int_t)stage.out, "backoff",
         (json_int_t)stage.backoff, "slots", (json_int_t)stage.slots, "wait_p50_ms",
         (json_int_t)stage.wait_p50_ms, "wait_p99_ms", (json_int_t)stage.wait_p99_ms, "took_p50_ms",
         (json_int_t)stage.took_p50_ms, "took_p99_ms", (json_int_t)stage.took_p99_ms);
@@ -119,9 +119,9 @@ static json_t *job_json(const gather_job_t *job)
 {
     char id[MM_ID_TEXT];
     json_t *json = json_pack(
-        "{s:s, s:s%, s:s, s:s, s:s, s:s*, s:s*, s:s*, s:I, s:I, s:I, s:I, s:I, s:I}", "job",
+        "{s:s, s:s%, s:s, s:s, s:s, s:s*, s:s*, s:s*, s:s*, s:I, s:I, s:I, s:I, s:I, s:I}", "job",
         mm_id_print(&job->id, id), "host", job->host.data, job->host.size, "publisher",
-        job->publisher, "store", job->store, "restart", job->restart, "saver", job->store_worker,
+        job->publisher, "store", job->store, "restart", job->restart, "reason", job->reason, "saver", job->store_worker,
         "restarter", job->restart_worker, "error", job->error, "attempts",
         (json_int_t)job->attempts, "deliveries", (json_int_t)job->deliveries, "extended",
         (json_int_t)job->extended, "losses", (json_int_t)job->losses, "received_ms",

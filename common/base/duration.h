@@ -7,6 +7,11 @@
 
 #define MM_NEVER INT64_MAX // a deadline that does not come, in any unit of time
 
+static inline int64_t mm_earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 // A decimal that is not negative.
 typedef struct {
     int64_t whole;     // at most 10^12

@@ -3,6 +3,7 @@
 // by side; whichever ends last asks the store to settle, and the store's answer is what the
 // publisher is told.
 
+#include "array.h"
 #include "gather_private.h"
 #include "job.h"
 #include "uuid.h"
@@ -34,6 +35,7 @@ gather_t *gather_new(const gather_config_t *config, int64_t now_ms)
     self->workers = workers_new(&workers, &self->flights.hosts);
     self->cache.settled_max = config->settled_max;
     self->cache.nacked_max = config->nacked_max;
+    flights_init(&self->flights, config->at_once);
     return self;
 }
 
@@ -62,12 +64,7 @@ void gather_actions_clear(gather_actions_t *self)
 gather_action_t *gather_act(gather_t *self, gather_action_kind_t kind)
 {
     gather_actions_t *actions = self->actions;
-    if (actions->count == actions->size) {
-        actions->size = actions->size ? 2 * actions->size : 64;
-        actions->items = realloc(actions->items, actions->size * sizeof *actions->items);
-        assert(actions->items);
-    }
-    gather_action_t *action = &actions->items[actions->count++];
+    gather_action_t *action = MM_ARRAY_ADD(actions->items, actions->count, actions->size);
     action->kind = kind;
     return action;
 }
@@ -128,6 +125,15 @@ void gather_nack(gather_t *self, flight_t *flight)
             (mm_verdict_t){.kind = MM_VERDICT_NACK, .id = flight->id, .delay_ms = NACK_DELAY_MS});
     flights_end(&self->flights, flight);
     self->statistics.nacked++;
+}
+
+// While an attempt runs the job goes on, and while draining also for the store's answer (R8, R10).
+void gather_nack_if_over(gather_t *self, flight_t *flight)
+{
+    bool in_store = flight->restart == RESTART_OK || flight->restart == RESTART_EXHAUSTED;
+    bool is_over = flight->overdue || (self->statistics.draining && !in_store);
+    if (is_over && flight->restart != RESTART_OUT)
+        gather_nack(self, flight);
 }
 
 // ---- jobs
@@ -191,7 +197,8 @@ static void apply_job(gather_t *self, const gather_event_t *event)
     flight->extended = 1;
     if (item)
         recall(self, flight, item);
-    if (flight->restart == RESTART_HELD && !is_redelivered(self, event->as.job.epoch, job))
+    flight->redelivered = is_redelivered(self, event->as.job.epoch, job);
+    if (flight->restart == RESTART_HELD && !flight->redelivered)
         flight_set_restart(&self->flights, flight, RESTART_READY, 0);
     self->statistics.received++;
     gather_log(self, GATHER_LOG_PULLED, flight);
@@ -284,7 +291,7 @@ static void lease_due(gather_t *self)
     for (flight_t *flight;
          (flight = self->flights.leases) != NULL && flight->lease_ms <= self->now_ms;) {
         flight_set_overdue(&self->flights, flight);
-        (void)gather_gave_up(self, flight);
+        gather_nack_if_over(self, flight);
     }
 }
 
@@ -304,7 +311,7 @@ static void drain(gather_t *self)
     self->beat_ms = self->now_ms;
     flight_t *flight, *next;
     DL_FOREACH_SAFE2 (self->flights.extends, flight, next, extend_next)
-        (void)gather_gave_up(self, flight);
+        gather_nack_if_over(self, flight);
 }
 
 static void beat(gather_t *self)
@@ -386,7 +393,7 @@ void gather_step(gather_t *self, const gather_event_t *event, gather_actions_t *
     }
     apply_changes(self);
     check_dead(self);
-    gather_hand_out(self);
+    gather_dispatch(self);
     if (self->statistics.draining && flights_count(&self->flights) == 0 && !self->left) {
         self->left = true;
         gather_act(self, GATHER_LEAVE);

@@ -22,6 +22,7 @@ typedef struct {
     int64_t drain_ms;       // from the drain event: what is left then is nacked
     uint32_t max_in_flight; // jobs beyond it are nacked (R13)
     uint32_t max_dead;      // jobs out of attempts at which nothing more is handed out; 0: no limit
+    uint32_t at_once;       // restarts in progress at most, over all restarters; 0: no limit
     uint32_t settled_max;   // settled ids remembered
     uint32_t nacked_max;    // nacked jobs whose attempts are remembered
     uint32_t savers_max;
@@ -174,11 +175,12 @@ gather_statistics_t gather_statistics(const gather_t *self);
 // One of the two ways from here to workers. Counts are exact; times are of jobs that were followed
 // in the last five to ten seconds, in milliseconds, -1: of none.
 typedef struct {
-    size_t waiting; // for a worker, their host or a worker of their own
-    size_t blocked; // restart: of those, all but who only need a free slot
-    size_t out;     // tasks at workers; a job may have a save and a settle there
-    size_t backoff; // failed: tried again later
-    uint32_t slots; // of all workers that are there
+    size_t waiting;     // for a slot, or restart: for anything else that is limited
+    size_t blocked;     // restart: of those, the ones that need more than a slot
+    const char *reason; // restart: why most of those wait ("host busy"); NULL: none waits
+    size_t out;         // tasks at workers; a job may have a save and a settle there
+    size_t backoff;     // wait for a time, mostly after a failure
+    uint32_t slots;     // of all workers that are there
     int64_t wait_p50_ms, wait_p99_ms;
     int64_t took_p50_ms, took_p99_ms;
 } gather_stage_t;
@@ -206,6 +208,7 @@ typedef struct {
     const char *publisher;
     const char *store;          // state of its leg: "ready", "out", "backoff", "saved"
     const char *restart;        // "held", "ready", "blocked", "lonely", "out", ...
+    const char *reason;         // the first one why its restart waits ("host busy"); NULL: it does not
     const char *store_worker;   // that has its task; NULL: none
     const char *restart_worker; //
     const char *error;          // of the last failed attempt; NULL: none

@@ -4,18 +4,6 @@
 #include "random.h"
 #include "string_view.h"
 
-// Nacks a job that may not be tried again: draining, or max_lease is over. Not while an attempt
-// runs, and while draining not for the store's sake (R8, R10).
-bool gather_gave_up(gather_t *self, flight_t *flight)
-{
-    bool in_store = flight->restart == RESTART_OK || flight->restart == RESTART_EXHAUSTED;
-    if (flight->restart == RESTART_OUT ||
-        !(flight->overdue || (self->statistics.draining && !in_store)))
-        return false;
-    gather_nack(self, flight);
-    return true;
-}
-
 // ---- the store leg
 
 // Whether this epoch of the consumer handed the task out.
@@ -63,10 +51,10 @@ static void retry_store(gather_t *self, flight_t *flight, const mm_result_t *res
     retry->as.log.attempt = flight->store_failures;
     retry->as.log.delay_ms = flight->store_backoff.due_ms - self->now_ms;
     self->statistics.retried++;
-    if (gather_gave_up(self, flight))
-        return;
     if (flight->store_failures >= self->config.attempts && !stays)
         gather_nack(self, flight);
+    else
+        gather_nack_if_over(self, flight);
 }
 
 // The save has answered that there is no outcome yet: a restart that waited for it may go (R6).
@@ -74,9 +62,7 @@ static void apply_saved(gather_t *self, flight_t *flight)
 {
     flight->store_failures = 0;
     flight_set_store(&self->flights, flight, STORE_SAVED, 0);
-    if (flight->restart == RESTART_HELD && self->now_ms < self->hold_until_ms)
-        flight_set_restart(&self->flights, flight, RESTART_BACKOFF, self->hold_until_ms);
-    else if (flight->restart == RESTART_HELD)
+    if (flight->restart == RESTART_HELD)
         flight_set_restart(&self->flights, flight, RESTART_READY, 0);
     try_settle(self, flight);
 }
@@ -120,7 +106,7 @@ static void retry_restart(gather_t *self, flight_t *flight, int64_t delay_ms)
     retry->as.log.leg = MM_LEG_RESTART;
     retry->as.log.delay_ms = delay_ms;
     self->statistics.retried++;
-    (void)gather_gave_up(self, flight);
+    gather_nack_if_over(self, flight);
 }
 
 // An attempt that never started costs nothing: a job that had used them all up has one again.
@@ -136,7 +122,7 @@ static void refund_attempt(gather_t *self, flight_t *flight)
     // (R6).
     bool is_held = flight->restart_task == 0;
     flight_set_restart(&self->flights, flight, is_held ? RESTART_HELD : RESTART_READY, 0);
-    (void)gather_gave_up(self, flight);
+    gather_nack_if_over(self, flight);
 }
 
 static void apply_restart_result(gather_t *self, flight_t *flight, const char *worker, bool charged,
@@ -170,7 +156,7 @@ static void apply_restart_result(gather_t *self, flight_t *flight, const char *w
             refund_attempt(self, flight);
         if (current) {
             flight_set_restart(&self->flights, flight, RESTART_READY, 0);
-            (void)gather_gave_up(self, flight);
+            gather_nack_if_over(self, flight);
         }
         break;
     }
@@ -201,17 +187,20 @@ static void remember_result(gather_t *self, const char *worker, bool charged,
     }
 }
 
-// A task is no longer held: its host may be free, and so may the worker that was kept for it.
+// A task is at no worker any more: what it used is free for others.
 static void release(gather_t *self, ended_t *ended)
 {
+    flights_t *flights = &self->flights;
     if (ended->number != 0 && ended->number == self->quarantine_number) {
         self->quarantine_number = 0;
+        flights->quarantine.busy = 0;
         workers_release_quarantine(self->workers);
     }
     if (!ended->host)
         return;
-    flights_wake_host(&self->flights, ended->host);
-    hosts_put(&self->flights.hosts, &ended->host);
+    flights_release(flights, &ended->host->restarts);
+    flights_release(flights, &flights->hosts.at_once);
+    hosts_put(&flights->hosts, &ended->host);
 }
 
 // A task was taken back from its worker without a result.

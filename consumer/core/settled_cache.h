@@ -6,7 +6,7 @@
 #define SETTLED_CACHE_H
 
 #include "job.h"
-
+#include "pool.h"
 #include "table.h"
 
 typedef struct settled_item {
@@ -28,7 +28,7 @@ typedef struct {
     settled_item_t *nacked;
     size_t settled_count;
     size_t nacked_count;
-    settled_item_t *spare;  // items to use again (singly linked)
+    mm_pool_t pool;         // of the items
     mm_id_t highest;        // of all that were ever put: what is above it is not there
     mm_id_t newest_dropped; // of the settled ones; zero: none yet (R6)
 } settled_cache_t;

@@ -2,6 +2,7 @@
 // in order of loss. A joined one with credit is also in the ring of its role, from which tasks are
 // handed out in turn.
 
+#include "array.h"
 #include "host.h"
 #include "job.h"
 #include "uuid.h"
@@ -31,12 +32,8 @@ workers_t *workers_new(const workers_config_t *config, hosts_t *hosts)
 
 static workers_change_t *change(workers_t *self, workers_change_kind_t kind)
 {
-    if (self->change_count == self->change_size) {
-        self->change_size = self->change_size ? 2 * self->change_size : 16;
-        self->changes = realloc(self->changes, self->change_size * sizeof *self->changes);
-        assert(self->changes);
-    }
-    workers_change_t *added = &self->changes[self->change_count++];
+    workers_change_t *added =
+        MM_ARRAY_ADD(self->changes, self->change_count, self->change_capacity);
     *added = (workers_change_t){.kind = kind};
     return added;
 }
@@ -398,7 +395,7 @@ int64_t workers_deadline(const workers_t *self)
     return self->joined ? self->joined->heard_ms + self->config.lost_after_ms : MM_NEVER;
 }
 
-worker_t *workers_pick(workers_t *self, mm_role_t role)
+worker_t *workers_pick(const workers_t *self, mm_role_t role)
 {
     return self->with_credit[role];
 }
@@ -410,21 +407,25 @@ static void reserve(workers_t *self, worker_t *worker, bool reserved)
     workers_refresh_credit(self, worker);
 }
 
-worker_t *workers_pick_quarantine(workers_t *self)
+worker_t *workers_pick_quarantine(const workers_t *self)
+{
+    worker_t *worker = self->quarantine;
+    return worker && worker->out == 0 && worker->slots > 0 ? worker : NULL;
+}
+
+void workers_reserve_quarantine(workers_t *self)
 {
     if (self->quarantine && self->quarantine->slots == 0)
         workers_release_quarantine(self); // it drains
-    if (!self->quarantine) {
-        worker_t *worker, *best = NULL;
-        DL_FOREACH2 (self->joined, worker, heard_next)
-            if (worker->role == MM_ROLE_RESTARTER && worker->slots > 0 &&
-                (!best || worker->out < best->out))
-                best = worker;
-        if (best)
-            reserve(self, best, true);
-    }
-    worker_t *quarantine = self->quarantine;
-    return quarantine && quarantine->out == 0 && quarantine->slots > 0 ? quarantine : NULL;
+    if (self->quarantine)
+        return;
+    worker_t *worker, *best = NULL;
+    DL_FOREACH2 (self->joined, worker, heard_next)
+        if (worker->role == MM_ROLE_RESTARTER && worker->slots > 0 &&
+            (!best || worker->out < best->out))
+            best = worker;
+    if (best)
+        reserve(self, best, true);
 }
 
 void workers_release_quarantine(workers_t *self)
@@ -475,10 +476,7 @@ void workers_destroy(workers_t **self_p)
     }
     while (self->lost_tasks)
         (void)assignments_remove_lost(self, self->lost_tasks->number);
-    for (assignment_t *assignment; (assignment = self->spare) != NULL;) {
-        LL_DELETE(self->spare, assignment);
-        free(assignment);
-    }
+    mm_pool_clear(&self->pool);
     mm_table_clear(&self->by_number);
     free(self->changes);
     free(self);

@@ -124,11 +124,14 @@ void workers_bye(workers_t *self, worker_t *worker, uint64_t session, uint64_t l
 void workers_check(workers_t *self, int64_t now_ms);
 int64_t workers_deadline(const workers_t *self);
 
-// The next worker with credit in turn, or NULL.
-worker_t *workers_pick(workers_t *self, mm_role_t role);
-// A restarter that holds nothing and gets nothing else until it is released (R7); NULL until one is
-// free, and from the first call on one is kept from new tasks to become so.
-worker_t *workers_pick_quarantine(workers_t *self);
+// The next worker with credit in turn; NULL: there is none.
+worker_t *workers_pick(const workers_t *self, mm_role_t role);
+// The restarter that is reserved for one task alone (R7); NULL: there is none, or it still holds
+// others.
+worker_t *workers_pick_quarantine(const workers_t *self);
+// Reserves the restarter that holds the fewest tasks, unless one is: it gets no other task until it
+// is released.
+void workers_reserve_quarantine(workers_t *self);
 void workers_release_quarantine(workers_t *self);
 // Hands out a task and returns its number. The host, for a restart, gets one reference more.
 uint64_t workers_hand_out(workers_t *self, worker_t *worker, mm_leg_t leg, const mm_id_t *id,
