@@ -6,9 +6,10 @@
 #include <stdlib.h>
 
 #define SLOTS_FIRST 64
-#define PROBES_MAX  256 // in a table that does not scatter; a good one needs a few
+#define PROBES_MAX  256 // more make the table scatter; most items need a few
 
-// Who is nearer to home makes room for who is not. Returns how many slots were looked at.
+// An item nearer to its home makes room for one farther from it. Returns the number of slots
+// probed.
 static size_t put(mm_table_t *self, uint64_t hash, void *item)
 {
     mm_table_slot_t carried = {hash, item};
@@ -51,8 +52,7 @@ void mm_table_add(mm_table_t *self, uint64_t hash, void *item)
     rebuild(self, self->mask + 1);
 }
 
-// What stands behind the gap and is not at home moves back by one, so that no search ends too
-// early.
+// Items behind the gap that are not at home move back by one: no search may end too early.
 void mm_table_remove(mm_table_t *self, uint64_t hash, const void *item)
 {
     assert(self->count > 0);

@@ -1,4 +1,4 @@
-// See memory.h.
+// See settled_cache.h.
 
 #include "settled_cache.h"
 #include "job.h"

@@ -30,6 +30,8 @@ line_of() {
 
 # ---- from the start to the table -----------------------------------------------------------------
 
+ulimit -Sn 1024 # as after most logins
+
 hosts 2000 >hosts.txt
 dir=whole
 run -i hosts.txt --mock-time 0s..0s --profile=lines -q
