@@ -138,7 +138,7 @@ void gather_trace_event(FILE *file, const gather_event_t *event)
     case GATHER_REPORT: print_report(file, event->as.report); break;
     case GATHER_STARTED:
         print_from(file, "started", event);
-        (void)fprintf(file, " %" PRIu64, event->as.from.number); // behind a # it were a comment
+        (void)fprintf(file, " %" PRIu64, event->as.from.number); // a # would begin a comment
         print_process(file, event);
         break;
     case GATHER_RESULT: print_result(file, event); break;

@@ -3,7 +3,7 @@
 #include "admission.h"
 #include "gather_private.h"
 
-#define QUARANTINE_LOSSES 2 // workers lost with a job: from then on it is handed out alone
+#define QUARANTINE_LOSSES 2 // workers lost with a job, from which on it is handed out alone
 
 static const char *const names[] = {[ADMISSION_NONE] = NULL,
                                     [ADMISSION_DRAINING] = "draining",
@@ -30,8 +30,8 @@ static admission_t wait_on(resource_kind_t resource, admission_reason_t reason)
     return (admission_t){ADMISSION_WAIT_ON, reason, .as.resource = resource};
 }
 
-// Whether the resource has nothing left for this flight. What is free is for those whose turn it is;
-// should it not be enough for all of them, since restarts were adopted, for the first.
+// Whether the resource has no room for this flight. Free room belongs to the flights that have
+// their turn; if adopted restarts have taken some of it, the first of them get the rest.
 static bool is_full(const resource_t *resource, const flight_t *flight, resource_kind_t kind)
 {
     bool is_in_turn = flight->turns > kind;
@@ -57,7 +57,8 @@ admission_t admission_decide(const gather_t *self, const flight_t *flight)
     worker_t *worker = is_alone ? workers_pick_quarantine(self->workers)
                                 : workers_pick(self->workers, MM_ROLE_RESTARTER);
     bool is_first = flight == flights->quarantine.waiting;
-    if (is_alone && (!worker || !is_first || flights->quarantine.busy > 0))
+    if (is_alone &&
+        (!worker || !is_first || is_full(&flights->quarantine, flight, RESOURCE_QUARANTINE)))
         return wait_on(RESOURCE_QUARANTINE, ADMISSION_QUARANTINE);
     if (!worker)
         return wait_on(RESOURCE_SLOT, ADMISSION_NO_SLOT);

@@ -1,7 +1,7 @@
-// Whether a restart may start now, where, and if not, the first reason why not. The one place that
-// decides it: pure, it changes nothing. gather_dispatch.c acts on it, inspect.c shows it. A new
-// rule is a reason and its name here, and one `if` in admission_decide; what it waits for is a time
-// or a resource (resource_kind_t in flight.h).
+// Whether a restart may start now, and where; if not, what it waits for and the first reason. The
+// only place that decides it. gather_dispatch.c acts on it, inspect.c shows the reason. A new rule
+// is a reason here, its name and one `if` in admission.c; it makes a restart wait for a time or for
+// a resource (flight.h).
 
 #ifndef ADMISSION_H
 #define ADMISSION_H
@@ -10,16 +10,17 @@
 #include "gather.h"
 #include "workers.h"
 
-// In the order in which they are looked at.
+// In the order of the rules.
 typedef enum {
-    ADMISSION_NONE,       // it may start, or is not waiting
+    ADMISSION_NONE,       // the restart may start
     ADMISSION_DRAINING,   // no restart begins any more (R10)
-    ADMISSION_NOT_SAVED,  // redelivered: the answer to its save comes first (R6)
-    ADMISSION_TAKEOVER,   // redelivered: the consumer's first seconds are not over (R6)
-    ADMISSION_PAUSE,      // its last attempt failed: backoff
-    ADMISSION_HOST_BUSY,  // another restart of its host runs, or is before it (I8)
-    ADMISSION_AT_ONCE,    // as many restarts run as may
-    ADMISSION_QUARANTINE, // two workers were lost with it: no restarter is free for it alone (R7)
+    ADMISSION_NOT_SAVED,  // redelivered, and the store has not answered its save (R6)
+    ADMISSION_TAKEOVER,   // redelivered, in the first seconds of the consumer (R6)
+    ADMISSION_PAUSE,      // backoff after a failed attempt
+    ADMISSION_HOST_BUSY,  // another restart of its host runs, or has its turn (I8)
+    ADMISSION_AT_ONCE,    // the limit of restarts in progress is reached
+    ADMISSION_QUARANTINE, // two workers were lost with it, and no restarter is free for it alone
+                          // (R7)
     ADMISSION_NO_SLOT     // no restarter has credit (I6)
 } admission_reason_t;
 
@@ -29,13 +30,13 @@ typedef struct {
     union {
         worker_t *worker;         // go
         resource_kind_t resource; // wait on
-        int64_t until_ms;         // wait until: CLOCK_MONOTONIC; MM_NEVER: an event ends it
+        int64_t until_ms;         // wait until: CLOCK_MONOTONIC; MM_NEVER: until another event
     } as;
 } admission_t;
 
-// Of a flight that waits in any way: its restart is neither at a worker nor over.
+// Decides about a flight whose restart is held, ready, blocked, quarantined or in backoff.
 admission_t admission_decide(const gather_t *self, const flight_t *flight);
-// "host busy"; NULL for ADMISSION_NONE. Literals: viewers are told them (docs/profiling.md).
+// "host busy": a literal, as viewers show it; NULL: ADMISSION_NONE.
 const char *admission_reason_name(admission_reason_t reason);
 
 #endif

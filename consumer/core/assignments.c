@@ -1,5 +1,5 @@
-// The table of the tasks at workers (R2): credit and the use of resources are counted from it. See
-// workers.h.
+// The table of the tasks at workers (R2), from which credit and the use of resources are counted.
+// See workers.h.
 
 #include "workers_private.h"
 
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <utlist.h>
 
-#define LOST_TASKS_MAX 65536 // tasks of lost workers that are remembered
+#define LOST_TASKS_MAX 65536 // tasks of lost workers kept
 
 void workers_refresh_credit(workers_t *self, worker_t *worker)
 {

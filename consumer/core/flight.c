@@ -114,7 +114,7 @@ static resource_t *resource_of(flights_t *self, const flight_t *flight, unsigned
                                       : &self->quarantine;
 }
 
-// The queue of a restart that is ready. A host whose restarter was lost may be half restarted: it
+// The queue of a ready restart. After the loss of its restarter a host may be half restarted: it
 // goes before all others.
 static flight_t **ready_queue(flights_t *self, const flight_t *flight)
 {
@@ -140,20 +140,20 @@ static void see_restart(flights_t *self, const flight_t *flight, restart_state_t
                         self->now_ms);
 }
 
-// Its turn passes on at all resources but the first so many, and comes at those.
-static void set_turns(flights_t *self, flight_t *flight, unsigned kept)
+// Gives it the turn at the first `count` resources and at no other.
+static void set_turns(flights_t *self, flight_t *flight, unsigned count)
 {
-    while (flight->turns < kept)
+    while (flight->turns < count)
         resource_of(self, flight, flight->turns++)->turns++;
-    while (flight->turns > kept) {
+    while (flight->turns > count) {
         resource_t *resource = resource_of(self, flight, --flight->turns);
         resource->turns--;
-        if (flight->restart != RESTART_OUT) // else it takes what its turn was for
+        if (flight->restart != RESTART_OUT) // else it is about to occupy the resource
             flights_release(self, resource);
     }
 }
 
-// A waiting restart waits for a slot, or for the first resource at which its turn has not come.
+// A ready restart is in the queue for slots, others in that of the first resource without a turn.
 static void leave_queue(flights_t *self, flight_t *flight)
 {
     if (flight->restart == RESTART_READY) {
@@ -184,7 +184,7 @@ void flight_set_restart(flights_t *self, flight_t *flight, restart_state_t state
     if (flight->turns > 0 && !waits(state))
         set_turns(self, flight, 0);
     else if (former == RESTART_OUT && state == RESTART_READY)
-        set_turns(self, flight, RESOURCE_QUARANTINE); // what it held was just released: it is the next
+        set_turns(self, flight, RESOURCE_QUARANTINE); // it is next for what it has just released
 }
 
 void flight_wait_on(flights_t *self, flight_t *flight, resource_kind_t kind)
@@ -204,13 +204,11 @@ void flight_wait_on(flights_t *self, flight_t *flight, resource_kind_t kind)
 
 void flights_release(flights_t *self, resource_t *resource)
 {
-    if (!resource->waiting || resource->is_released)
-        return;
-    resource->is_released = true;
-    LL_APPEND2(self->released, resource, released);
+    if (resource->waiting && !resource->previous)
+        DL_APPEND2(self->released, resource, previous, next);
 }
 
-// The turn of the first in the queue has come, as far as the resource is free.
+// Gives a turn to the first flights of the queue, as far as the resource is free.
 static void give_turns(flights_t *self, resource_t *resource)
 {
     while (resource->waiting && resource->busy + resource->turns < resource->limit) {
@@ -224,8 +222,8 @@ static void give_turns(flights_t *self, resource_t *resource)
 static void give_released(flights_t *self)
 {
     for (resource_t *resource; (resource = self->released) != NULL;) {
-        LL_DELETE2(self->released, resource, released);
-        resource->is_released = false;
+        DL_DELETE2(self->released, resource, previous, next);
+        resource->previous = NULL;
         give_turns(self, resource);
     }
 }
@@ -283,7 +281,7 @@ void flights_clear(flights_t *self)
 {
     while (self->extends)
         flights_end(self, self->extends);
-    give_released(self); // to nobody: it is in no list of theirs when the hosts go
+    give_released(self); // empties the list, before the hosts are freed
     flights_free_ended(self);
     mm_pool_clear(&self->pool);
     mm_table_clear(&self->table);

@@ -1,6 +1,6 @@
 // A job in flight and the queues that it can be in: the data under gather.c. Its only rules are
-// which state may follow which, and who of those that wait for a resource has the next turn. Pure.
-// One function per leg changes the state and moves the flight between the queues.
+// which state may follow which, and in which order flights get a resource. One function per leg
+// changes the state and moves the flight between the queues.
 
 #ifndef FLIGHT_H
 #define FLIGHT_H
@@ -21,23 +21,23 @@ typedef enum {
 
 typedef enum {
     RESTART_HELD,        // waits for the answer to the save (R6)
-    RESTART_READY,       // waits for a restarter, or to be looked at
+    RESTART_READY,       // waits for a slot
     RESTART_BLOCKED,     // waits for its host (I8) or for the limit of all restarts
     RESTART_QUARANTINED, // waits for a restarter of its own (R7)
     RESTART_OUT,         // at a restarter
-    RESTART_BACKOFF,     // waits for a time: it failed, or must not begin yet
+    RESTART_BACKOFF,     // waits for a time: it failed, or may not begin yet
     RESTART_OK,          // an attempt has succeeded
     RESTART_EXHAUSTED,   // no attempt is left
     RESTART_ENDED        // final
 } restart_state_t;
 
-// What a restart needs, in the order in which it waits for it: from what few jobs share to what all
-// do.
+// The resources of a restart, in the order in which it waits for them: from those that few jobs
+// share to those that all share.
 typedef enum {
     RESOURCE_HOST,       // limit 1 per host (I8)
     RESOURCE_AT_ONCE,    // all restarts in progress
-    RESOURCE_QUARANTINE, // only after two lost workers: limit 1, alone on its restarter (R7)
-    RESOURCE_SLOT        // credit of a restarter (I6); its queue is that of RESTART_READY
+    RESOURCE_QUARANTINE, // limit 1, alone on its restarter: only after two lost workers (R7)
+    RESOURCE_SLOT        // a restarter's credit (I6); its queue holds RESTART_READY
 } resource_kind_t;
 
 typedef struct flight {
@@ -64,8 +64,8 @@ typedef struct flight {
     bool handed_out;         // a restart was, ever
     bool overdue;            // max_lease is over
     bool redelivered;        // an earlier delivery may have been restarted (R6)
-    uint8_t turns;           // its turn has come at the first so many resources
-    bool had_turn;           // ... also at the one that it waits for, which was full again
+    uint8_t turns;           // it has its turn at the first so many resources
+    bool had_turn;           // it lost its turn at the resource that it waits for
     union {                  // by state: ready and ended, or backoff
         struct {
             struct flight *store_prev, *store_next;
@@ -89,7 +89,7 @@ typedef struct {
     flight_t *restart_lost;  // ready again after the loss of its restarter: before all others
     flight_t *restart_ready; // with the former, the queue for slots
     resource_t quarantine;   // its queue holds RESTART_QUARANTINED
-    resource_t *released;    // those of which something was released, for their queues (utlist)
+    resource_t *released; // released resources with a queue, whose turns are not given yet (utlist)
     flight_t *extends;
     flight_t *leases;
     mm_heap_t store_backoffs;
@@ -119,26 +119,27 @@ void flights_clear(flights_t *self);
 // bug.
 void flight_set_store(flights_t *self, flight_t *flight, store_state_t state, int64_t due_ms);
 void flight_set_restart(flights_t *self, flight_t *flight, restart_state_t state, int64_t due_ms);
-// The restart to look at next, after the turns of what was released are given; NULL: none is ready.
+// Gives the turns of all released resources. Returns the first ready restart; NULL: none is.
 flight_t *flights_next_restart(flights_t *self);
 void flight_set_error(flight_t *flight, mm_str_t error);
 // Extended now: it moves to the end of that queue.
 void flight_set_extended(flights_t *self, flight_t *flight, int64_t extend_ms);
 void flight_set_overdue(flights_t *self, flight_t *flight);
 
-// Nobody starves at a resource. A flight takes all that it needs in one step, when it is handed
-// out; while it waits it holds nothing. Each queue is in order of arrival, and what is free goes to
-// the first in it: its turn has come. It keeps its turn until it is handed out, so what comes later
-// does not pass it there, although it may have to wait for the next resource. Since all wait in the
-// order of resource_kind_t, no two wait for each other's turn. The last resource, a slot, is free
-// again when a restart ends, which each does; so turns end, and every queue moves. A restart that
-// comes back from its restarter, lost or returned, is the next for what it held.
+// Why no flight starves. A flight occupies all its resources in one step, when it is handed out;
+// while it waits it occupies none. Each queue is in order of arrival, and the first flight gets
+// what is released: it has its turn there. It keeps its turn until it is handed out, even while it
+// waits for the next resource, so later flights do not pass it. All flights wait in the order of
+// resource_kind_t, so no two wait for each other's turn. The last resource, a slot, is released
+// when a restart ends, and each restart ends: so each turn ends, and each queue moves. A restart
+// that comes back from its restarter, lost or returned, is next for what it occupied.
 
-// A restart waits for a resource that is full: at the end of its queue, or before those that never
-// had their turn if it had. At the resources before, its turn comes; at those behind it passes on.
+// The flight waits for a resource that is full: at the end of its queue, or before all flights that
+// never had their turn, if it had. It takes its turn at the resources before and loses it at
+// others.
 void flight_wait_on(flights_t *self, flight_t *flight, resource_kind_t kind);
-// Something of the resource was released: flights_next_restart gives it to the queue. Not at once,
-// since more may come back in this step.
+// The resource is less occupied than before. The turns are given by flights_next_restart, since
+// more restarts may come back in this step.
 void flights_release(flights_t *self, resource_t *resource);
 
 #endif

@@ -1,7 +1,7 @@
-// See gather.h. Reading order: gather_step, apply_job here; apply_restart_result,
-// apply_store_result in gather_legs.c; gather_hand_out in gather_out.c. A job's two legs run side
-// by side; whichever ends last asks the store to settle, and the store's answer is what the
-// publisher is told.
+// See gather.h. Reading order: gather_step and apply_job here; apply_restart_result and
+// apply_store_result in gather_legs.c; gather_dispatch in gather_dispatch.c; admission.c. A job's
+// two legs run in parallel. The later end asks the store to settle, and the store's answer becomes
+// the verdict for the publisher.
 
 #include "array.h"
 #include "gather_private.h"
@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <utlist.h>
 
-#define NACK_DELAY_MS 1000 // before a nacked job is to be delivered again
-#define EXTENDS_MAX   2048 // in a step: the others are due in the next one, at once
-#define ASKED_MS      10   // between heartbeats that were asked for, at least: each goes to all
+#define NACK_DELAY_MS 1000 // the pause before a nacked job is delivered again
+#define EXTENDS_MAX   2048 // extensions in a step; the next step is due at once
+#define ASKED_MS      10   // the least time between requested heartbeats: each goes to all
 
 gather_t *gather_new(const gather_config_t *config, int64_t now_ms)
 {
@@ -127,7 +127,7 @@ void gather_nack(gather_t *self, flight_t *flight)
     self->statistics.nacked++;
 }
 
-// While an attempt runs the job goes on, and while draining also for the store's answer (R8, R10).
+// An attempt that runs is awaited; while draining so is the answer of the store (R8, R10).
 void gather_nack_if_over(gather_t *self, flight_t *flight)
 {
     bool in_store = flight->restart == RESTART_OK || flight->restart == RESTART_EXHAUSTED;
@@ -144,7 +144,7 @@ static bool is_redelivered(const gather_t *self, uint64_t epoch, const mm_job_t 
            mm_id_compare(&job->id, &self->cache.newest_dropped) <= 0;
 }
 
-// What is remembered of a nacked job goes on with it (R7, R8).
+// A nacked job continues with what the cache has of it (R7, R8).
 static void recall(gather_t *self, flight_t *flight, settled_item_t *item)
 {
     flight->attempts = item->attempts;
@@ -166,7 +166,7 @@ static void apply_job(gather_t *self, const gather_event_t *event)
     if (!publisher)
         return;
     flight_t *flight = flights_find(&self->flights, &job->id);
-    if (flight) { // it is being extended: that is the answer
+    if (flight) { // no answer: its extensions go on
         if (job->delivery > flight->deliveries)
             flight->deliveries = job->delivery;
         gather_log(self, GATHER_LOG_IN_FLIGHT, flight);
@@ -245,7 +245,7 @@ static void apply_changes(gather_t *self)
 static void apply_report(gather_t *self, const mm_report_t *report)
 {
     worker_t *worker = workers_report_open(self->workers, report, self->now_ms);
-    apply_changes(self); // of a former instance: before anything of the new one is read
+    apply_changes(self); // a former instance ends before the new one's results are read
     if (!worker)
         return;
     for (size_t i = 0; i < report->result_count; i++)
@@ -345,7 +345,7 @@ static void drop_names(gather_t *self)
 
 static void apply_time(gather_t *self, bool inbox_empty)
 {
-    // Before there are actions that point to one.
+    // While no action points to a name.
     if (self->now_ms >= self->beat_ms && name_pool_is_crowded(&self->names))
         drop_names(self);
     if (inbox_empty)
@@ -381,7 +381,7 @@ void gather_step(gather_t *self, const gather_event_t *event, gather_actions_t *
     case GATHER_JOB: apply_job(self, event); break;
     case GATHER_ASK: apply_question(self); break;
     case GATHER_REPORT: apply_report(self, event->as.report); break;
-    case GATHER_STARTED: break; // reports list what runs; this is for those who watch
+    case GATHER_STARTED: break; // only for traces: reports list what runs
     case GATHER_RESULT:
         worker = workers_find(self->workers, event->as.from.worker, event->as.from.instance);
         if (worker)

@@ -1,5 +1,5 @@
-// Hands out tasks: saves and settles as far as savers have credit, restarts as admission.h decides.
-// See gather.h.
+// Hands out tasks: saves and settles as long as the saver has credit, restarts as admission.h
+// decides. See gather.h.
 
 #include "admission.h"
 #include "gather_private.h"
@@ -50,7 +50,7 @@ static void give_restart(gather_t *self, worker_t *worker, flight_t *flight)
     give_task(self, worker, flight, MM_LEG_RESTART, flight->restart_task);
 }
 
-// Hands the restart out, or moves it to where it waits. False: it stays where it is.
+// Hands the restart out, or moves it to the queue where it waits. False: it is there already.
 static bool admit(gather_t *self, flight_t *flight)
 {
     bool was_quarantined = flight->restart == RESTART_QUARANTINED;
@@ -94,9 +94,11 @@ void gather_dispatch(gather_t *self)
     while (self->flights.store_ready &&
            (worker = workers_pick(self->workers, MM_ROLE_SAVER)) != NULL)
         give_store(self, worker, self->flights.store_ready);
-    // Until one waits for a slot: then so do all that are ready.
-    for (flight_t *flight; (flight = flights_next_restart(&self->flights)) != NULL;)
-        if (!admit(self, flight))
-            break;
-    hand_out_quarantined(self);
+    do {
+        // Up to the first that waits for a slot: the rest of the queue does too.
+        for (flight_t *flight; (flight = flights_next_restart(&self->flights)) != NULL;)
+            if (!admit(self, flight))
+                break;
+        hand_out_quarantined(self);
+    } while (self->flights.released); // by a flight that lost its turn
 }

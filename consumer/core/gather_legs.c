@@ -1,4 +1,4 @@
-// The two legs of a job: what a result, or a task taken back, means for them. See gather.h.
+// The two legs of a job: what a result or a reclaimed task means for them. See gather.h.
 
 #include "gather_private.h"
 #include "random.h"
@@ -23,10 +23,10 @@ static int64_t backoff(gather_t *self, uint32_t failures)
     return 1 + (int64_t)mm_random_below(&self->random, ceiling > 0 ? (uint64_t)ceiling : 1);
 }
 
-// Once both legs have ended, the store is asked to settle; from then on the outcome is its to say
-// (R9). A settle writes the whole row, so it is a save too: after a success it does not wait for
-// the answer to the save, which is before it in the same pipe, and one commit does for both. A job
-// without a success does wait: one may still come.
+// Once both legs have ended, the store is asked to settle; from then on the store decides the
+// outcome (R9). A settle writes the whole row, so it is a save too: after a success it does not
+// wait for the answer to the save, which is before it in the same pipe, and one commit serves both.
+// Without a success it waits, since a late one may come.
 static void try_settle(gather_t *self, flight_t *flight)
 {
     bool restart_ended = flight->restart == RESTART_OK || flight->restart == RESTART_EXHAUSTED;
@@ -57,7 +57,7 @@ static void retry_store(gather_t *self, flight_t *flight, const mm_result_t *res
         gather_nack_if_over(self, flight);
 }
 
-// The save has answered that there is no outcome yet: a restart that waited for it may go (R6).
+// The store has answered the save: there is no outcome yet. A held restart becomes ready (R6).
 static void apply_saved(gather_t *self, flight_t *flight)
 {
     flight->store_failures = 0;
@@ -70,7 +70,7 @@ static void apply_saved(gather_t *self, flight_t *flight)
 static void apply_store_result(gather_t *self, flight_t *flight, const mm_result_t *result)
 {
     if (flight->store != STORE_OUT || result->number != flight->store_task)
-        return; // an answer to an earlier delivery's save proves nothing (R3)
+        return; // the answer to an earlier delivery's save does not count (R3)
     switch (result->status) {
     case MM_STATUS_OK:
         if (result->outcome != MM_OUTCOME_NONE) {
@@ -80,7 +80,7 @@ static void apply_store_result(gather_t *self, flight_t *flight, const mm_result
         } else if (flight->settle == MM_OUTCOME_NONE) {
             apply_saved(self, flight);
         } else {
-            retry_store(self, flight, result); // settled to nothing: not an answer
+            retry_store(self, flight, result); // a settle without an outcome is no answer
         }
         break;
     case MM_STATUS_FAILED: retry_store(self, flight, result); break;
@@ -109,7 +109,7 @@ static void retry_restart(gather_t *self, flight_t *flight, int64_t delay_ms)
     gather_nack_if_over(self, flight);
 }
 
-// An attempt that never started costs nothing: a job that had used them all up has one again.
+// An attempt that never started is not charged: an exhausted job has one again.
 static void refund_attempt(gather_t *self, flight_t *flight)
 {
     if (flight->attempts == 0)
@@ -118,8 +118,7 @@ static void refund_attempt(gather_t *self, flight_t *flight)
     if (flight->restart != RESTART_EXHAUSTED)
         return;
     self->exhausted -= self->exhausted > 0;
-    // What was used up before this delivery has handed nothing out in it: the save answers first
-    // (R6).
+    // Exhausted before this delivery: nothing was handed out in it, so its save comes first (R6).
     bool is_held = flight->restart_task == 0;
     flight_set_restart(&self->flights, flight, is_held ? RESTART_HELD : RESTART_READY, 0);
     gather_nack_if_over(self, flight);
@@ -128,7 +127,7 @@ static void refund_attempt(gather_t *self, flight_t *flight)
 static void apply_restart_result(gather_t *self, flight_t *flight, const char *worker, bool charged,
                                  const mm_result_t *result)
 {
-    if (flight->settle != MM_OUTCOME_NONE) { // too late: the outcome has been asked for (R9)
+    if (flight->settle != MM_OUTCOME_NONE) { // too late: the store decides (R9)
         if (flight->settle == MM_OUTCOME_DEAD && result->status == MM_STATUS_OK)
             flight->late_worker = worker;
         return;
@@ -139,7 +138,7 @@ static void apply_restart_result(gather_t *self, flight_t *flight, const char *w
         if (flight->restart == RESTART_OK)
             return;
         if (!is_ours(self, result->number))
-            flight->attempts++; // of an earlier epoch of the consumer: not charged in this one
+            flight->attempts++; // of an earlier epoch: not charged in this one yet
         flight->worker = worker;
         flight_set_restart(&self->flights, flight, RESTART_OK, 0);
         try_settle(self, flight);
@@ -162,8 +161,7 @@ static void apply_restart_result(gather_t *self, flight_t *flight, const char *w
     }
 }
 
-// A result of a job that is not in flight: nacked before, or of an earlier epoch of the consumer
-// (R8).
+// The result of a job that is not in flight: it was nacked, or is of an earlier epoch (R8).
 static void remember_result(gather_t *self, const char *worker, bool charged,
                             const mm_result_t *result)
 {
@@ -187,7 +185,7 @@ static void remember_result(gather_t *self, const char *worker, bool charged,
     }
 }
 
-// A task is at no worker any more: what it used is free for others.
+// A task is at no worker any more: its resources are free.
 static void release(gather_t *self, ended_t *ended)
 {
     flights_t *flights = &self->flights;
@@ -203,7 +201,7 @@ static void release(gather_t *self, ended_t *ended)
     hosts_put(&flights->hosts, &ended->host);
 }
 
-// A task was taken back from its worker without a result.
+// A task ended without a result: its leg goes on.
 static void reclaim(gather_t *self, const workers_change_t *change)
 {
     const ended_t *ended = &change->ended;
@@ -248,7 +246,7 @@ void gather_apply_result(gather_t *self, worker_t *worker, const mm_result_t *re
         if (flight)
             apply_store_result(self, flight, result);
     } else {
-        bool charged = ended.number != 0; // it was held, or taken back from a lost worker
+        bool charged = ended.number != 0; // it was at a worker, or is of a lost one
         const char *name = name_pool_intern(&self->names, mm_str(worker->name.text));
         if (flight)
             apply_restart_result(self, flight, name, charged, result);

@@ -42,7 +42,7 @@ void gather_nack_if_over(gather_t *self, flight_t *flight);
 // gather_legs.c
 void gather_apply_result(gather_t *self, worker_t *worker, const mm_result_t *result,
                          bool in_hello);
-// A task that its worker no longer holds, without a result. Takes the reference in `change`.
+// A task ended without a result. Consumes the host reference in `change`.
 void gather_apply_ended(gather_t *self, const workers_change_t *change);
 
 // gather_dispatch.c: hands out what may start now.

@@ -1,6 +1,6 @@
-// What restarts share: their host, of which one is restarted at a time (I8), and the limit of all
-// restarts in progress. A resource counts what workers hold (R2) and queues the jobs that wait for
-// it. Pure. A host lives as long as anything refers to it.
+// The resources that restarts share: their host, with one restart at a time (I8), and the limit of
+// all restarts in progress. A resource counts the restarts at workers (R2) and queues the flights
+// that wait for it. A host exists as long as there is a reference to it.
 
 #ifndef HOSTS_H
 #define HOSTS_H
@@ -12,15 +12,15 @@
 
 struct flight;
 
-// Which flight may take it next is flight.h's to say, whether it may is admission.h's.
+// flight.h moves the flights between its queue and its turns, admission.h decides who may take it.
 typedef struct resource {
-    uint32_t busy;             // restarts held by workers that are not presumed lost
-    uint32_t limit;            // of busy, at least 1; only adopted restarts exceed it
-    uint32_t turns;            // flights that have their turn and are not handed out yet
-    uint32_t length;           // of the queue
-    struct flight *waiting;    // the queue, in order of arrival (utlist)
-    struct resource *released; // the next one of which something was released (utlist)
-    bool is_released;
+    uint32_t busy;          // restarts at workers that are not presumed lost
+    uint32_t limit;         // of busy, 1 or more; only adopted restarts exceed it
+    uint32_t turns;         // flights that have their turn, not handed out yet
+    uint32_t length;        // of the queue
+    struct flight *waiting; // the queue, in order of arrival (utlist)
+    struct resource *previous,
+        *next; // released ones (utlist); previous NULL: it is not in the list
 } resource_t;
 
 typedef struct host {
@@ -41,8 +41,8 @@ typedef struct {
 host_t *hosts_get(hosts_t *self, mm_str_t name);
 // Returns a reference; *host_p becomes NULL.
 void hosts_put(hosts_t *self, host_t **host_p);
-// A worker holds a restart of this host from now on, with a reference of its own; or no longer, and
-// the reference passes to the caller.
+// A restart of this host is at a worker from now on, with one more reference; or no longer, and
+// that reference goes to the caller.
 void hosts_occupy(hosts_t *self, host_t *host);
 void hosts_vacate(hosts_t *self, host_t *host);
 // Requires that nothing refers to a host.

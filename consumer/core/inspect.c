@@ -19,7 +19,7 @@ static const char *const restart_names[] = {
     [RESTART_OK] = "ok",           [RESTART_EXHAUSTED] = "used up",
     [RESTART_ENDED] = "ended"};
 
-// Why most of the restarts that wait do.
+// The most frequent reason of the waiting restarts.
 static const char *most_frequent_reason(const flights_t *flights)
 {
     size_t at_once = flights->hosts.at_once.length;

@@ -91,8 +91,9 @@ static bool hands_out_restarts(const sim_process_t *consumer)
     return false;
 }
 
-// Since when a job is in turn at each resource: it waits there, or further on, or is at a worker, from
-// which it may come back. One that goes back to an earlier resource begins anew at those behind it.
+// Since when a job is in turn at each resource: it waits there, or further on, or is at a worker,
+// from which it may come back. One that goes back to an earlier resource begins anew at those
+// behind it.
 static void watch_turns(sim_job_t *job, const flight_t *flight, uint64_t step)
 {
     unsigned reached = 0;
@@ -123,12 +124,12 @@ void sim_check_consumer(sim_t *self, const sim_process_t *process)
     self->consumer_steps++;
     for (uint32_t i = 0; i < self->job_count; i++)
         watch_turns(&self->jobs[i], flights_find(&process->gather->flights, &self->jobs[i].id),
-                      self->consumer_steps);
+                    self->consumer_steps);
 }
 
-// I7: a job is not handed out before one that has waited for longer for what both need. One that had
-// its turn and waits again, since restarts were adopted beyond the limit, has lost its place to those
-// in turn.
+// I7: a job is not handed out before one that has waited for longer for what both need. One that
+// had its turn and waits again, since restarts were adopted beyond the limit, has lost its place to
+// those in turn.
 static void check_in_turn(sim_t *self, const sim_process_t *consumer, const sim_job_t *job)
 {
     const flights_t *flights = &consumer->gather->flights;
@@ -181,7 +182,8 @@ void sim_check_handed_out(sim_t *self, const sim_process_t *consumer, const gath
     }
     uint32_t limit = self->shape.gather.at_once;
     if (limit > 0 && running >= limit)
-        sim_violated(self, "I6 bounded", "job %u is handed out while %u restarts run, of %u at once",
+        sim_violated(self, "I6 bounded",
+                     "job %u is handed out while %u restarts run, of %u at once",
                      number_of(self, job), running, limit);
     check_in_turn(self, consumer, job);
 }

@@ -118,7 +118,8 @@ static bool is_out(uint8_t number)
 
 static void result(const char *name, mm_leg_t leg, uint8_t number, mm_status_t status)
 {
-    uint64_t task = leg == MM_LEG_RESTART ? flight(number)->restart_task : flight(number)->store_task;
+    uint64_t task =
+        leg == MM_LEG_RESTART ? flight(number)->restart_task : flight(number)->store_task;
     mm_result_t said = {.serial = ++serials[*name == 'r'],
                         .number = task,
                         .leg = leg,

@@ -323,7 +323,8 @@ static void jobs_that_wait_for_their_host_are_named(void **state)
     tell_publisher(1, 0, 4000, 100);
     tell_consumer("", IDLE_STORE, "\"waiting\": 80, \"blocked\": 80, \"out\": 4, \"slots\": 32");
     expect_limit("hosts", "80 of 90 jobs wait for their host");
-    tell_consumer("", IDLE_STORE, "\"waiting\": 80, \"blocked\": 80, \"slots\": 32, \"reason\": \"host busy\"");
+    tell_consumer("", IDLE_STORE,
+                  "\"waiting\": 80, \"blocked\": 80, \"slots\": 32, \"reason\": \"host busy\"");
     expect_limit("hosts", "80 of 90 jobs wait for their host");
     tell_consumer("", IDLE_STORE,
                   "\"waiting\": 80, \"blocked\": 80, \"out\": 4, \"slots\": 32, "
