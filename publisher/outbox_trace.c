@@ -38,7 +38,7 @@ static void print_verdict(FILE *file, const outbox_event_t *event)
     print_text(file, "error", what->error);
 }
 
-void outbox_trace_event(FILE *file, const outbox_event_t *event)
+static void trace_event(FILE *file, const outbox_event_t *event)
 {
     char id[MM_ID_TEXT];
     switch (event->kind) {
@@ -85,7 +85,7 @@ void outbox_trace_step(FILE *file, int64_t start_ms, const outbox_event_t *event
                        const outbox_actions_t *actions)
 {
     (void)fprintf(file, "[%6" PRId64 "] ", event->now_ms - start_ms);
-    outbox_trace_event(file, event);
+    trace_event(file, event);
     (void)fputs(" ->", file);
     const char *separator = " ";
     for (size_t i = 0; i < actions->count; i++) {

@@ -1,7 +1,7 @@
-// See child.h. Between fork and exec only async-signal-safe functions are called: the restarter has
-// threads. The supervisor is single-threaded, blocks every signal and takes them with sigwaitinfo,
-// so that nothing in it races. It never exits before its group: it reports and waits to be killed
-// with the others.
+// See child.h. Between fork and exec only async-signal-safe functions are called, since the
+// restarter has threads. The supervisor is single-threaded, blocks all signals and receives them by
+// sigwaitinfo: it has no races. It never exits before its group: it reports, and is killed with the
+// others.
 
 #include "child.h"
 #include "wire.h"
@@ -19,16 +19,16 @@
 #include <unistd.h>
 
 #define REPORT_FD  3            // in the supervisor
-#define READ_BYTES (16 * 1024)  // at once
-#define STEP_BYTES (128 * 1024) // in one child_step: a loud command must not hold up the loop
+#define READ_BYTES (16 * 1024)  // in one read
+#define STEP_BYTES (128 * 1024) // in one child_step: much output must not block the loop
 
-// Sent to the supervisor when the restarter ends. It may come from elsewhere too ("kill -USR1 0"
-// in the command), so getppid has the last word.
+// The signal to the supervisor when the restarter ends. It may also come from elsewhere ("kill
+// -USR1 0" in the command), so getppid decides.
 #define PARENT_DIED SIGUSR1
 
 // ---- the supervisor ----------------------------------------------------------------------------
 
-// Into the output of the command, which becomes the error.
+// Writes to the output of the command, which becomes the error.
 static void complain(const char *what, const char *name, int why)
 {
     const char *reason = strerrordesc_np(why);
@@ -37,12 +37,12 @@ static void complain(const char *what, const char *name, int why)
     for (size_t i = 0; i < 5; i++)
         parts[i] = (struct iovec){(char *)words[i], strlen(words[i])};
     if (writev(STDERR_FILENO, parts, 5) < 0)
-        return; // nobody reads it
+        return; // without a reader
 }
 
 _Noreturn static void run_command(pid_t supervisor, char *const *arguments, uint64_t open_files)
 {
-    // The supervisor may have been killed by itself before prctl was called.
+    // Between fork and prctl the supervisor may have been killed.
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != supervisor)
         _exit(126);
     struct rlimit limit;
@@ -62,7 +62,7 @@ _Noreturn static void run_command(pid_t supervisor, char *const *arguments, uint
 
 static void send_report(int status)
 {
-    // Not written: there is no restarter that reads it. Exiting here would leave the group alone.
+    // Without a reader there is no restarter: an exit here would leave the group alive.
     if (write(REPORT_FD, &status, sizeof status) != (ssize_t)sizeof status)
         (void)kill(0, SIGKILL);
 }
@@ -85,7 +85,7 @@ _Noreturn static void watch_over(pid_t parent, pid_t command)
     }
 }
 
-// Nothing of the restarter's is to reach the command: neither its handlers nor its descriptors.
+// The command gets neither handlers nor descriptors of the restarter.
 static bool become_clean(int output, int report)
 {
     for (int number = 1; number < NSIG; number++)
@@ -102,7 +102,7 @@ static bool become_clean(int output, int report)
 _Noreturn static void supervise(pid_t parent, char *const *arguments, uint64_t open_files,
                                 int output, int report)
 {
-    // The restarter may have ended before prctl was called: then no signal comes.
+    // Between fork and prctl the restarter may have ended, without a signal.
     if (setsid() < 0 || !become_clean(output, report) ||
         prctl(PR_SET_PDEATHSIG, PARENT_DIED) != 0 || getppid() != parent)
         _exit(126);
@@ -224,7 +224,7 @@ static void read_output(child_t *self)
     }
 }
 
-// Whether the supervisor has ended. Takes its report, and then kills the group.
+// Whether the supervisor has ended. Reads its report, and then kills the group.
 static bool read_report(child_t *self)
 {
     for (;;) {
@@ -232,7 +232,7 @@ static bool read_report(child_t *self)
         ssize_t size = read(self->report, &status, sizeof status);
         if (size < 0)
             return false; // EAGAIN: there is no report yet, or the supervisor is still dying
-        // In both cases it has not been reaped, so the group's number cannot be another's.
+        // The supervisor is not reaped yet, so the number still is that of its group.
         child_signal(self, SIGKILL);
         if (size == 0)
             return true;
@@ -249,10 +249,10 @@ bool child_step(child_t *self)
     read_output(self);
     if (!read_report(self))
         return false;
-    // Its descriptors are closed, so it is past all that could make us wait.
+    // Its descriptors are closed, so this wait is short.
     int status = reap(self);
     if (!self->has_report)
-        self->status = status; // somebody killed the supervisor, or it could not start the command
+        self->status = status; // the supervisor was killed, or could not start the command
     read_output(self);
     close_all(self);
     return true;
@@ -273,7 +273,7 @@ void child_kill(child_t *self)
     close_all(self);
 }
 
-// The bytes of an escape sequence for the terminal ("\033[31m") at `at`; 0: there is none.
+// The bytes of a terminal's escape sequence ("\033[31m") at `at`; 0: there is none.
 static size_t escape_size(const char *at, const char *end)
 {
     if (end - at < 2 || at[0] != '\033' || at[1] != '[')
@@ -284,7 +284,7 @@ static size_t escape_size(const char *at, const char *end)
     return (size_t)(c - at) + (c < end ? 1 : 0);
 }
 
-// The bytes of the character at `at` that may be shown; 0: it is a control character or no UTF-8.
+// The bytes of the printable character at `at`; 0: it is a control character or no UTF-8.
 static size_t shown_size(const char *at, const char *end)
 {
     unsigned char lead = (unsigned char)*at;
@@ -303,7 +303,7 @@ static size_t append(char *to, const char *data, size_t size)
     return size;
 }
 
-// Writes the tail in its clean form, not cut: up to three bytes for each that it has.
+// Writes the clean form of the whole tail: at most three bytes for each byte.
 static size_t clean_tail(const child_t *self, char ret_text[3 * CHILD_TAIL_MAX])
 {
     const char *at = self->tail;

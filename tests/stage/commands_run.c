@@ -113,8 +113,7 @@ driver_t *new_driver(const char *exec, const char *verify, uint32_t slots)
     return driver;
 }
 
-driver_t *new_scripts(fixture_t *fixture, const char *exec, const char *verify,
-                                    uint32_t slots)
+driver_t *new_scripts(fixture_t *fixture, const char *exec, const char *verify, uint32_t slots)
 {
     char exec_line[1024];
     char verify_line[1024];
@@ -166,8 +165,7 @@ ended_t wait_finished(driver_t *driver, int64_t now_ms)
     return ended;
 }
 
-int64_t wait_deadline_other_than(driver_t *driver, int64_t deadline_ms,
-                                               int64_t now_ms)
+int64_t wait_deadline_other_than(driver_t *driver, int64_t deadline_ms, int64_t now_ms)
 {
     while (driver_deadline(driver) == deadline_ms) {
         wait_readable(driver_descriptor(driver));

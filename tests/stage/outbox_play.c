@@ -81,8 +81,8 @@ outbox_run_t run_of(outbox_db_t *outbox, int64_t number)
     return run;
 }
 
-void expect_counts(outbox_db_t *outbox, int64_t number, uint64_t accepted,
-                                 uint64_t restarted, uint64_t dead)
+void expect_counts(outbox_db_t *outbox, int64_t number, uint64_t accepted, uint64_t restarted,
+                   uint64_t dead)
 {
     outbox_run_t run = run_of(outbox, number);
     assert_int_equal(run.accepted, accepted);

@@ -2,8 +2,7 @@
 
 #include "source_read.h"
 
-source_status_t read_hosts(source_t *source, char hosts[1024],
-                                         source_item_t *ret_item)
+source_status_t read_hosts(source_t *source, char hosts[1024], source_item_t *ret_item)
 {
     size_t length = 0;
     source_status_t status;

@@ -7,13 +7,13 @@ static mm_role_t worker_role;
 mm_worker_actions_t worker_actions;
 int64_t suspended_ms;
 static uint64_t last_sequence;
-static uint32_t next_part;     // of the report under way
+static uint32_t next_part; // of the report under way
 int64_t hello_ms[64];
 size_t hello_count;
 uint64_t beat_serial;
 uint64_t beat_session;
 uint64_t task_confirms;
-static bool task_last;         // whether they say that nothing more comes
+static bool task_last; // whether they say that nothing more comes
 
 int64_t boot_ms(void)
 {
@@ -244,8 +244,7 @@ mm_task_t task_of(uint64_t number)
                        .attempt = 1};
 }
 
-void gets_tasks(uint64_t session, int64_t stamp_ms, const mm_task_t *tasks,
-                              size_t count)
+void gets_tasks(uint64_t session, int64_t stamp_ms, const mm_task_t *tasks, size_t count)
 {
     hears(&(mm_frame_t){.kind = MM_FRAME_TASKS,
                         .as.tasks = {.session = session,
