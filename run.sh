@@ -188,10 +188,13 @@ is_by_line() {
 # Each process saves its profile when it ends. By line, it runs under valgrind's callgrind, which
 # counts instructions and makes it some forty times slower: it gets more time before others presume
 # it lost, unless the user has set that. Instructions are dumped one by one: only then have inlined
-# functions hits of their own. TIME, checked like --for, ends all processes.
+# functions hits of their own. Valgrind keeps to the soft limit of descriptors, which is 1024 after
+# most logins. TIME, checked like --for, ends all processes.
 prepare_profile() {
-    local role
+    local role soft
     [[ -v given[profile] ]] || return 0
+    soft=$(ulimit -Sn)
+    ! is_by_line || [[ $soft == unlimited ]] || ((soft >= 4096)) || ulimit -Sn 4096 2>/dev/null
     for role in "${roles[@]}"; do
         local -n profiled=args_$role
         if is_by_line; then

@@ -7,7 +7,7 @@
 #define COMMANDS_RUN_H
 
 #include "child.h"
-#include "driver.h"
+#include "drivers.h"
 #include "string_view.h"
 
 #include <errno.h>

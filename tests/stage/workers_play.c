@@ -200,10 +200,16 @@ const char *picked(mm_role_t role)
     return worker ? worker->name.text : "";
 }
 
+worker_t *picked_alone(void)
+{
+    workers_reserve_quarantine(workers);
+    return workers_pick_quarantine(workers);
+}
+
 uint32_t busy(const char *host_name)
 {
     host_t *host = hosts_get(&hosts, mm_str(host_name));
-    uint32_t count = host->busy;
+    uint32_t count = host->restarts.busy;
     hosts_put(&hosts, &host);
     return count;
 }

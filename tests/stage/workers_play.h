@@ -75,6 +75,9 @@ uint64_t hands_out(const char *name);
 // Who is next in turn; "" when nobody has credit.
 const char *picked(mm_role_t role);
 
+// The restarter that one task may have for itself now; NULL: there is none yet.
+worker_t *picked_alone(void);
+
 // How many restarts of this host are held by workers that are not presumed lost.
 uint32_t busy(const char *host_name);
 
