@@ -230,7 +230,8 @@ static void give_released(flights_t *self)
 
 flight_t *flights_next_restart(flights_t *self)
 {
-    give_released(self);
+    if (self->released)
+        give_released(self);
     return self->restart_lost ? self->restart_lost : self->restart_ready;
 }
 
