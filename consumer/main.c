@@ -8,11 +8,13 @@
 #include "gather.h"
 #include "gather_trace.h"
 #include "host.h"
+#include "log_messages.h"
 #include "receiver.h"
 #include "send_batch.h"
 #include "service.h"
 #include "socket.h"
 #include "span.h"
+#include "span_names.h"
 #include "viewers.h"
 #include "wire.h"
 
@@ -62,7 +64,8 @@ static void fail(consumer_t *self, const char *error)
 static void open_session(consumer_t *self, const gather_action_t *action)
 {
     if (send_batch_open(self->batch, action->as.answer.session))
-        mm_log(MM_LOG_INFO, "A worker joins", MM_STRING("worker", action->as.answer.worker.text),
+        mm_log(MM_LOG_INFO, MM_MESSAGE_WORKER_JOINED,
+               MM_STRING("worker", action->as.answer.worker.text),
                MM_INT("session", action->as.answer.session));
     else
         fail(self, strerror(errno));
@@ -237,14 +240,14 @@ static bool receive(consumer_t *self, void *socket, bool is_jobs, int limit)
 
 static void on_jobs(void *arg)
 {
-    MM_SPAN("on_jobs");
+    MM_SPAN(MM_SPAN_ON_JOBS);
     consumer_t *self = arg;
     (void)receive(self, self->jobs, true, MM_DRAIN_MAX);
 }
 
 static void on_inbox(void *arg)
 {
-    MM_SPAN("on_inbox");
+    MM_SPAN(MM_SPAN_ON_INBOX);
     consumer_t *self = arg;
     (void)receive(self, self->inbox, false, MM_DRAIN_MAX);
 }
@@ -407,7 +410,7 @@ int main(int argc, char **argv)
     if (!mm_service_start(MM_PROGRAM_CONSUMER, argc, argv, NULL, &self.options, &self.base,
                           &exit_code))
         return exit_code;
-    (void)snprintf(self.extended, sizeof self.extended, "Extended deadline by %g seconds",
+    (void)snprintf(self.extended, sizeof self.extended, MM_MESSAGE_EXTENDED " by %g seconds",
                    (double)self.options.ack_deadline_ms / 1000);
     self.loop = mm_loop_new(turn, &self);
     exit_code = mm_service_open_trace(&self.options, &self.trace);

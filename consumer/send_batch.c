@@ -5,6 +5,7 @@
 #include "host.h"
 #include "socket.h"
 #include "span.h"
+#include "span_names.h"
 #include "wire.h"
 
 #include <assert.h>
@@ -129,7 +130,7 @@ bool send_batch_open(send_batch_t *self, uint64_t number)
 
 static void send_tasks(send_batch_t *self, session_t *session)
 {
-    MM_SPAN("send tasks");
+    MM_SPAN(MM_SPAN_SEND_TASKS);
     if (session->listed)
         DL_DELETE(self->open_sessions, session);
     session->listed = false;
@@ -212,7 +213,7 @@ static void publish(send_batch_t *self, const char *kind, const char *name, cons
 
 static void send_notices(send_batch_t *self, reader_t *reader)
 {
-    MM_SPAN("send notices");
+    MM_SPAN(MM_SPAN_SEND_NOTICES);
     char topic[MM_TOPIC_MAX];
     mm_encode_finish(reader->notices);
     MM_CRASH_POINT("consumer: before notices are sent");

@@ -85,8 +85,8 @@ static json_t *workers_json(const gather_t *gather)
             continue;
         json_t *worker =
             json_pack("{s:s, s:s, s:b, s:I, s:I, s:I, s:I}", "name", known.name, "role",
-                      known.role == MM_ROLE_SAVER ? "saver" : "restarter", "joined", known.joined,
-                      "session", (json_int_t)known.session, "slots", (json_int_t)known.slots, "out",
+                      mm_role_name(known.role), "joined", known.joined, "session",
+                      (json_int_t)known.session, "slots", (json_int_t)known.slots, "out",
                       (json_int_t)known.out, "silent_ms", (json_int_t)known.silent_ms);
         assert(worker);
         json_array_append_new(list, worker);

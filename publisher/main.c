@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "crash.h"
 #include "intake.h"
+#include "log_messages.h"
 #include "outbox.h"
 #include "outbox_db.h"
 #include "outbox_trace.h"
@@ -16,6 +17,7 @@
 #include "service.h"
 #include "socket.h"
 #include "span.h"
+#include "span_names.h"
 #include "string_view.h"
 #include "wire.h"
 
@@ -68,7 +70,7 @@ static void send_jobs(publisher_t *self)
 {
     if (mm_encoder_count(self->batch) == 0)
         return;
-    MM_SPAN("send jobs");
+    MM_SPAN(MM_SPAN_SEND_JOBS);
     mm_encode_finish(self->batch);
     MM_CRASH_POINT("publisher: before jobs are sent");
     mm_sender_send(self->jobs, mm_encoder_bytes(self->batch));
@@ -86,7 +88,7 @@ static void deliver(publisher_t *self, const outbox_action_t *action)
     if (mm_encoder_is_full(self->batch))
         send_jobs(self);
     publisher_stats_see_delivered(&self->stats, action);
-    mm_log(MM_LOG_DEBUG, "Published", MM_JOB(&action->id), MM_STR("host", action->host),
+    mm_log(MM_LOG_DEBUG, MM_MESSAGE_PUBLISHED, MM_JOB(&action->id), MM_STR("host", action->host),
            MM_INT("delivery", action->delivery));
 }
 
@@ -109,13 +111,11 @@ static void log_event(const outbox_action_t *action)
 {
     switch (action->log) {
     case OUTBOX_LOG_EXPIRED:
-        mm_log(MM_LOG_WARN, "Neither acked nor extended in time; delivering again",
-               MM_JOB(&action->id), MM_STR("host", action->host),
+        mm_log(MM_LOG_WARN, MM_MESSAGE_EXPIRED, MM_JOB(&action->id), MM_STR("host", action->host),
                MM_INT("delivery", action->delivery));
         break;
     case OUTBOX_LOG_NACKED:
-        mm_log(MM_LOG_DEBUG, "Nacked; delivering again later", MM_JOB(&action->id),
-               MM_STR("host", action->host));
+        mm_log(MM_LOG_DEBUG, MM_MESSAGE_PUT_OFF, MM_JOB(&action->id), MM_STR("host", action->host));
         break;
     case OUTBOX_LOG_PRESENT: mm_log(MM_LOG_INFO, "The consumer takes jobs"); break;
     case OUTBOX_LOG_SILENT: mm_log(MM_LOG_WARN, "The consumer takes no jobs; waiting"); break;
@@ -246,7 +246,7 @@ static bool receive(publisher_t *self, int limit)
 
 static void on_events(void *arg)
 {
-    MM_SPAN("on_events");
+    MM_SPAN(MM_SPAN_ON_EVENTS);
     publisher_t *self = arg;
     (void)receive(self, MM_DRAIN_MAX);
 }

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define SLOTS_FIRST 64
 #define PROBES_MAX  256 // more make the table scatter; most items need a few
@@ -66,6 +67,13 @@ void mm_table_remove(mm_table_t *self, uint64_t hash, const void *item)
     }
     self->slots[gap].item = NULL;
     self->count--;
+}
+
+void mm_table_empty(mm_table_t *self)
+{
+    if (self->count > 0)
+        memset(self->slots, 0, (self->mask + 1) * sizeof *self->slots);
+    self->count = 0;
 }
 
 void mm_table_clear(mm_table_t *self)

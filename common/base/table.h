@@ -31,6 +31,8 @@ typedef struct {
 void mm_table_add(mm_table_t *self, uint64_t hash, void *item);
 // Removes an item that is in the table.
 void mm_table_remove(mm_table_t *self, uint64_t hash, const void *item);
+// Removes all items and keeps the slots.
+void mm_table_empty(mm_table_t *self);
 // Frees the slots, not the items.
 void mm_table_clear(mm_table_t *self);
 

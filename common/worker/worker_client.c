@@ -5,8 +5,10 @@
 #include "clock.h"
 #include "crash.h"
 #include "log.h"
+#include "log_messages.h"
 #include "receiver.h"
 #include "span.h"
+#include "span_names.h"
 #include "stats_reply.h"
 #include "string_view.h"
 #include "windowed_histogram.h"
@@ -149,12 +151,12 @@ mm_worker_client_t *mm_worker_client_new(mm_loop_t *loop, const mm_worker_client
     self->results = mm_encoder_new();
     self->encoder = mm_encoder_new();
     mm_receiver_open(&self->receiver);
-    self->reply = mm_stats_reply_new(&(mm_stats_reply_config_t){
-        .process = self->config.worker.name.text,
-        .program = config->worker.role == MM_ROLE_SAVER ? MM_PROGRAM_SAVER : MM_PROGRAM_RESTARTER,
-        .stats = stats,
-        .send = send_frame,
-        .arg = self});
+    self->reply = mm_stats_reply_new(
+        &(mm_stats_reply_config_t){.process = self->config.worker.name.text,
+                                   .program = mm_role_program(config->worker.role),
+                                   .stats = stats,
+                                   .send = send_frame,
+                                   .arg = self});
     open_sockets(self);
     return self;
 }
@@ -189,7 +191,7 @@ static void send_results(mm_worker_client_t *self)
 {
     if (mm_encoder_count(self->results) == 0)
         return;
-    MM_SPAN("send results");
+    MM_SPAN(MM_SPAN_SEND_RESULTS);
     mm_encode_finish(self->results);
     MM_CRASH_POINT("worker: before results are sent");
     (void)mm_socket_send(self->inbox, mm_encoder_bytes(self->results));
@@ -277,7 +279,7 @@ static void log_event(mm_worker_client_t *self, const mm_worker_action_t *action
     switch (action->as.log.log) {
     case MM_WORKER_LOG_JOINED:
         self->refused_since_ms = 0;
-        mm_log(MM_LOG_INFO, "Joined the consumer", MM_INT("session", action->as.log.number));
+        mm_log(MM_LOG_INFO, MM_MESSAGE_JOINED, MM_INT("session", action->as.log.number));
         break;
     case MM_WORKER_LOG_REFUSED:
         if (self->refused_since_ms == 0) {
@@ -366,7 +368,7 @@ static bool receive(mm_worker_client_t *self, void *socket, bool is_event)
 
 static void on_events(void *arg)
 {
-    MM_SPAN("on_events");
+    MM_SPAN(MM_SPAN_ON_EVENTS);
     mm_worker_client_t *self = arg;
     for (int i = 0; i < MM_DRAIN_MAX && receive(self, self->events, true); i++)
         ;
@@ -374,7 +376,7 @@ static void on_events(void *arg)
 
 static void on_tasks(void *arg)
 {
-    MM_SPAN("on_tasks");
+    MM_SPAN(MM_SPAN_ON_TASKS);
     mm_worker_client_t *self = arg;
     for (int i = 0; i < MM_DRAIN_MAX && self->tasks && receive(self, self->tasks, false); i++)
         ;

@@ -96,8 +96,7 @@ static void print_facts(FILE *file, const explain_t *explain)
     if (record->is_recorded)
         print_received(file, timeline);
     if (record->outcome != MM_OUTCOME_NONE) {
-        (void)fprintf(file, "  settled     as %s, ",
-                      record->outcome == MM_OUTCOME_DEAD ? "dead" : "restarted");
+        (void)fprintf(file, "  settled     as %s, ", mm_outcome_name(record->outcome));
         print_stamp(file, record->settled_ms);
         print_later(file, ", ", timeline_accepted_ms(timeline), record->settled_ms);
         (void)fprintf(file, " after it was accepted%s\n",

@@ -1,4 +1,4 @@
-// The invariants, each by the name that design and architecture give it.
+// The invariants and rules of docs/rules.md, each by its number.
 
 #include "sim.h"
 

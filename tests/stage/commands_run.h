@@ -7,7 +7,7 @@
 #define COMMANDS_RUN_H
 
 #include "child.h"
-#include "driver.h"
+#include "drivers.h"
 #include "string_view.h"
 
 #include <errno.h>
@@ -145,13 +145,14 @@ static inline void wait_until_all_are_dead(fixture_t *fixture)
 
 static inline driver_t *new_driver(const char *exec, const char *verify, uint32_t slots)
 {
+    static mm_options_t options; // of the driver made last
     char complaint[DRIVER_COMPLAINT_MAX];
-    driver_t *driver = driver_exec_new(&(driver_exec_config_t){.slots = slots,
-                                                               .exec = exec,
-                                                               .verify = verify,
-                                                               .timeout_ms = 5 * MINUTE,
-                                                               .verify_timeout_ms = 10 * MINUTE},
-                                       complaint);
+    options = (mm_options_t){.slots = slots,
+                             .exec = exec,
+                             .verify = verify ? verify : "",
+                             .timeout_ms = 5 * MINUTE,
+                             .verify_timeout_ms = 10 * MINUTE};
+    driver_t *driver = driver_exec_kind.new(&options, complaint);
     if (!driver)
         fail_msg("%s", complaint);
     return driver;
@@ -192,7 +193,7 @@ static inline bool take(driver_t *driver, int64_t now_ms, ended_t *ret_ended)
     memcpy(ret_ended->error, finish.error.data, finish.error.size);
     size_t size = 0;
     for (uint32_t i = 0; i < finish.evidence_count; i++) {
-        const mm_evidence_t *pair = &finish.evidence[i];
+        const mm_pair_t *pair = &finish.evidence[i];
         size += (size_t)snprintf(ret_ended->evidence + size, sizeof ret_ended->evidence - size,
                                  "%s%.*s=%.*s", i > 0 ? " " : "", (int)pair->key.size,
                                  pair->key.data, (int)pair->value.size, pair->value.data);

@@ -51,16 +51,6 @@ const mm_row_t mm_rows[MM_ROW_COUNT] = {
 // getopt_long's number for the row with index 0: above all characters.
 #define FIRST_FLAG 256
 
-static const char *const names[MM_PROGRAMS] = {[MM_PROGRAM_PUBLISHER] = "publisher",
-                                               [MM_PROGRAM_CONSUMER] = "consumer",
-                                               [MM_PROGRAM_SAVER] = "saver",
-                                               [MM_PROGRAM_RESTARTER] = "restarter"};
-
-const char *mm_program_name(mm_program_t program)
-{
-    return names[program];
-}
-
 const char *mm_options_keep(mm_options_t *options, const char *format, ...)
 {
     struct mm_options_origins *origins = options->origins;

@@ -7,14 +7,6 @@
 
 #include "log.h"
 
-typedef enum {
-    MM_PROGRAM_PUBLISHER = 0,
-    MM_PROGRAM_CONSUMER,
-    MM_PROGRAM_SAVER,
-    MM_PROGRAM_RESTARTER
-} mm_program_t;
-#define MM_PROGRAMS 4
-
 // A range of times, low_ms <= high_ms.
 typedef struct {
     int64_t low_ms;
@@ -52,9 +44,6 @@ typedef struct {
     mm_program_t program;
     struct mm_options_origins *origins; // of each value; owns the strings
 } mm_options_t;
-
-// "publisher": the program without its "mayhem-", its INI section, its role in stats and profiles.
-const char *mm_program_name(mm_program_t program);
 
 // Reads the options. False: exit with *ret_exit_code, which is 0 after help, version or
 // print-config on stdout, and 64 for a bad flag or 78 for the environment or the file after one
