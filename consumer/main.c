@@ -9,7 +9,6 @@
 #include "gather_trace.h"
 #include "host.h"
 #include "log_messages.h"
-#include "receiver.h"
 #include "send_batch.h"
 #include "service.h"
 #include "socket.h"

@@ -12,7 +12,6 @@
 #include "progress.h"
 #include "publisher_stats.h"
 #include "report.h"
-#include "receiver.h"
 #include "run.h"
 #include "service.h"
 #include "socket.h"

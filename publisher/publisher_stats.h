@@ -6,7 +6,7 @@
 
 #include "intake.h"
 #include "outbox.h"
-#include "receiver.h"
+#include "socket.h"
 #include "stats_reply.h"
 #include "windowed_histogram.h"
 #include "wire.h"

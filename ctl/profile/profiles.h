@@ -1,5 +1,5 @@
 // Profiles of one or more processes as mayhemctl works with them: read from JSON (see
-// common/runtime/profile_json.h), their nodes summed up to functions as profilers show them.
+// common/runtime/span.h), their nodes summed up to functions as profilers show them.
 
 #ifndef PROFILES_H
 #define PROFILES_H

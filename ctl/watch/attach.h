@@ -18,7 +18,7 @@ void attach_destroy(attach_t **self_p);
 typedef enum {
     ATTACH_NOTHING,  // the time is over, or `descriptor` can be read
     ATTACH_SNAPSHOT, // a second is over
-    ATTACH_PROFILE,  // of one process: see common/runtime/profile_json.h
+    ATTACH_PROFILE,  // of one process: see common/runtime/span.h
     ATTACH_EVENTS,   // what has happened to jobs: {"events": [...], "left_out": N}
     ATTACH_JOB       // what the consumer knows of a job: {"asked": TEXT, "jobs": [...]}
 } attach_kind_t;
