@@ -13,7 +13,8 @@ missing_for_lines() {
     have valgrind || missing+=(valgrind)
 }
 
-# The instructions are dumped one by one: what is compiled in line has hits of its own only so.
+# The instructions are dumped one by one: what is compiled in line has hits of its own only so. The jumps
+# show which of them repeat themselves.
 prepare_lines() {
     local role
     for role in "${roles[@]}"; do
@@ -22,7 +23,7 @@ prepare_lines() {
     done
     own_default publisher ack-deadline 1m
     own_default consumer ack-deadline 1m
-    under=(valgrind -q --tool=callgrind --dump-instr=yes
+    under=(valgrind -q --tool=callgrind --dump-instr=yes --collect-jumps=yes
         "--callgrind-out-file=$dir/profile/lines/NAME.PID.out")
 }
 

@@ -19,6 +19,16 @@ typedef enum { MM_OUTCOME_NONE = 0, MM_OUTCOME_RESTARTED = 1, MM_OUTCOME_DEAD = 
 // How a task ended: RETURNED was never started and costs no attempt.
 typedef enum { MM_STATUS_OK = 0, MM_STATUS_FAILED = 1, MM_STATUS_RETURNED = 2 } mm_status_t;
 
+// The programs of a pipeline, in the order of a job's way.
+typedef enum {
+    MM_PROGRAM_PUBLISHER = 0,
+    MM_PROGRAM_CONSUMER,
+    MM_PROGRAM_SAVER,
+    MM_PROGRAM_RESTARTER
+} mm_program_t;
+#define MM_PROGRAMS 4
+
+// The programs that are workers, as they say it on the wire.
 typedef enum { MM_ROLE_SAVER = 1, MM_ROLE_RESTARTER = 2 } mm_role_t;
 
 // What the consumer tells a publisher of a job.
@@ -28,5 +38,10 @@ typedef enum {
     MM_VERDICT_NACK = 3,
     MM_VERDICT_DEAD = 4
 } mm_verdict_kind_t;
+
+// "publisher": also its section in an INI file, and the end of the name of its executable.
+const char *mm_program_name(mm_program_t program);
+// False, and the output untouched, when none has this name.
+bool mm_program_parse(mm_str_t text, mm_program_t *ret_program);
 
 #endif

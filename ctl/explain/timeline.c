@@ -1,11 +1,10 @@
 // See timeline.h: the lines, their order, and the attempts.
 
 #include "timeline.h"
+#include "array.h"
 #include "uuid.h"
 #include "uuid_source.h"
 
-#include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define LOST   "Lost a worker: no heartbeat"
@@ -14,10 +13,10 @@
 
 #define CLOCKS_APART_MS 20
 
-// How the lines of a job follow each other when the clock does not tell.
+// The order of a job's lines within a millisecond.
 typedef enum { ACCEPTED, SENT, PULLED, HELD, ENDED, LOSS, TAKEN_BACK, RETRY, SETTLED, TOLD } rank_t;
 
-// Of two of which one begins with the other the longer one comes first.
+// A message that is the beginning of another one comes after it.
 static const struct {
     const char *message; // how it begins
     rank_t rank;
@@ -52,36 +51,38 @@ static rank_t rank_of(const char *message)
     return ENDED;
 }
 
-// What an attempt leads to comes before the next attempt.
-static int64_t subscriber_of(rank_t rank, int64_t attempt)
+// The effects of an attempt come before the next attempt.
+static int64_t place_of(rank_t rank, int64_t attempt)
 {
     const int64_t each = TOLD + 1, last = each * INT32_MAX;
     return rank < ENDED ? rank : rank > RETRY ? last + rank : each * attempt + rank;
 }
 
-// 0: it does not say, or not what an attempt can be.
+// 0: none, or out of range.
 static int64_t attempt_of(const logline_t *line)
 {
     int64_t attempt = logline_number(line, "attempt", 0);
     return attempt > 0 && attempt < INT32_MAX ? attempt : 0;
 }
 
-static void append(timeline_entry_t **entries, size_t *count, logline_t *line)
+static void append(timeline_entry_t **entries, size_t *count, size_t *capacity,
+                   const logline_t *line)
 {
-    if ((*count & (*count - 1)) == 0) {
-        *entries = realloc(*entries, (*count > 0 ? 2 * *count : 1) * sizeof **entries);
-        assert(*entries);
-    }
-    (*entries)[*count] =
-        (timeline_entry_t){.line = *line,
-                           .last_ms = line->wall_ms,
-                           .times = 1,
-                           .place = subscriber_of(rank_of(line->message), attempt_of(line)),
-                           .order = *count};
-    (*count)++;
+    size_t order = *count;
+    timeline_entry_t *entry = MM_ARRAY_ADD(*entries, *count, *capacity);
+    *entry = (timeline_entry_t){.line = *line,
+                                .last_ms = line->wall_ms,
+                                .times = 1,
+                                .place = place_of(rank_of(line->message), attempt_of(line)),
+                                .order = order};
 }
 
-// ---- taking
+static void append_entry(timeline_t *self, const logline_t *line)
+{
+    append(&self->entries, &self->count, &self->capacity, line);
+}
+
+// ---- adding
 
 void timeline_words(const record_t *record, char ret_job[MM_ID_TEXT],
                     const char *ret_words[TIMELINE_WORDS])
@@ -99,7 +100,7 @@ void timeline_begin(timeline_t *self, const record_t *record)
         self->host = strdup(record->host);
 }
 
-void timeline_take(timeline_t *self, mm_str_t text)
+void timeline_add(timeline_t *self, mm_str_t text)
 {
     logline_t line;
     char job[MM_ID_TEXT];
@@ -109,10 +110,10 @@ void timeline_take(timeline_t *self, mm_str_t text)
     if (value && strcmp(value, mm_id_print(&self->record->id, job)) == 0) {
         if (host && !self->host)
             self->host = strdup(host);
-        append(&self->entries, &self->count, &line);
+        append_entry(self, &line);
     } else if (strcmp(line.message, LOST) == 0 || strcmp(line.message, JOINED) == 0 ||
                (*line.level == '\0' && strstr(line.message, KILLED))) {
-        append(&self->context, &self->context_count, &line);
+        append(&self->context, &self->context_count, &self->context_capacity, &line);
     } else {
         logline_clear(&line);
     }
@@ -124,6 +125,8 @@ void timeline_clear(timeline_t *self)
         logline_clear(&self->entries[i].line);
     for (size_t i = 0; i < self->context_count; i++)
         logline_clear(&self->context[i].line);
+    for (size_t i = 0; i < self->attempt_count; i++)
+        free(self->attempts[i].killed);
     free(self->entries);
     free(self->context);
     free(self->attempts);
@@ -151,14 +154,13 @@ static void sort(timeline_entry_t *entries, size_t count)
         qsort(entries, count, sizeof *entries, by_time);
 }
 
-// The log's clock is some milliseconds behind the record's: an outcome is on record before it is
-// told (I2).
+// The log's clock is some milliseconds behind the record's: an outcome is durable before it is sent
+// (I2).
 static void put_settled_first(timeline_t *self)
 {
     for (size_t i = 1; i < self->count; i++) {
         timeline_entry_t *entry = &self->entries[i], moved = *entry;
-        if (entry->place != subscriber_of(SETTLED, 0) ||
-            entry[-1].place != subscriber_of(TOLD, 0) ||
+        if (entry->place != place_of(SETTLED, 0) || entry[-1].place != place_of(TOLD, 0) ||
             entry->line.wall_ms - entry[-1].line.wall_ms > CLOCKS_APART_MS)
             continue;
         entry[0] = entry[-1];
@@ -173,7 +175,7 @@ static bool is_of_attempt(const logline_t *line)
            strcmp(line->message, "Taking back a restart") == 0;
 }
 
-// Attempts are told one by one, and keep the texts of their lines.
+// Lines of attempts are not collapsed: the attempts use their texts.
 static void collapse(timeline_t *self)
 {
     size_t kept = 0;
@@ -190,15 +192,15 @@ static void collapse(timeline_t *self)
     self->count = kept;
 }
 
-// ---- who was lost
+// ---- lost workers
 
-// "restarter-1 was killed by signal 9: restarting (1)" without the name and what run.sh then did.
-// It cuts the line's own text.
-static const char *killed_how(timeline_entry_t *entry, const char *worker)
+// "was killed by signal 9" of "restarter-1 was killed by signal 9: restarting (1)".
+static char *killed_how(const timeline_entry_t *entry, const char *worker)
 {
-    char *how = entry->line.message + strlen(worker) + 1;
-    how[strcspn(how, ":")] = '\0';
-    return how;
+    const char *how = entry->line.message + strlen(worker) + 1;
+    char *copy = strndup(how, strcspn(how, ":"));
+    assert(copy);
+    return copy;
 }
 
 static bool is_loss(const logline_t *line, const char *worker)
@@ -229,8 +231,8 @@ static timeline_entry_t *find_last(const timeline_t *self,
     return found;
 }
 
-// A worker that is started again may not join before the former one counts as lost. So it was the
-// one that had joined last. run.sh's clock has whole seconds.
+// The lost process is the last one that had joined under the worker's name, since its successor
+// cannot join before it counts as lost. run.sh's clock has whole seconds.
 static void find_end(const timeline_t *self, attempt_t *attempt)
 {
     const timeline_entry_t *joined = find_last(self, is_join, attempt->worker, attempt->ended_ms);
@@ -238,11 +240,11 @@ static void find_end(const timeline_t *self, attempt_t *attempt)
         attempt->pid = joined->line.pid;
     timeline_entry_t *killed = find_last(self, is_kill, attempt->worker, attempt->ended_ms);
     if (killed && (!joined || killed->line.wall_ms >= joined->line.wall_ms - 999))
-        attempt->error = killed_how(killed, attempt->worker);
+        attempt->error = attempt->killed = killed_how(killed, attempt->worker);
 }
 
-// The consumer's line about the loss is told once, before the job is taken back.
-static void tell_of_loss(timeline_t *self, const attempt_t *attempt)
+// Moves the consumer's line about the loss from the context into the story.
+static void add_loss(timeline_t *self, const attempt_t *attempt)
 {
     timeline_entry_t *lost = find_last(self, is_loss, attempt->worker, attempt->ended_ms);
     if (!lost || lost->last_ms + 1000 < attempt->ended_ms)
@@ -251,25 +253,23 @@ static void tell_of_loss(timeline_t *self, const attempt_t *attempt)
     size_t place = (size_t)(lost - self->context);
     memmove(lost, lost + 1, (self->context_count - place - 1) * sizeof *lost);
     self->context_count--;
-    append(&self->entries, &self->count, &line);
-    self->entries[self->count - 1].place = subscriber_of(LOSS, attempt->number);
+    append_entry(self, &line);
+    self->entries[self->count - 1].place = place_of(LOSS, attempt->number);
 }
 
 // ---- attempts
 
 static attempt_t *add_attempt(timeline_t *self, const logline_t *line, attempt_result_t result)
 {
-    size_t count = self->attempt_count++;
-    self->attempts = realloc(self->attempts, self->attempt_count * sizeof *self->attempts);
-    assert(self->attempts);
-    self->attempts[count] = (attempt_t){.number = attempt_of(line),
-                                        .worker = line->process,
-                                        .pid = line->pid,
-                                        .result = result,
-                                        .error = logline_value(line, "error"),
-                                        .ended_ms = line->wall_ms,
-                                        .took_ms = logline_ms(line, "took", -1)};
-    return &self->attempts[count];
+    attempt_t *attempt = MM_ARRAY_ADD(self->attempts, self->attempt_count, self->attempt_capacity);
+    *attempt = (attempt_t){.number = attempt_of(line),
+                           .worker = line->process,
+                           .pid = line->pid,
+                           .result = result,
+                           .error = logline_value(line, "error"),
+                           .ended_ms = line->wall_ms,
+                           .took_ms = logline_ms(line, "took", -1)};
+    return attempt;
 }
 
 static void find_attempts(timeline_t *self)
@@ -306,20 +306,17 @@ static void count_turns(timeline_t *self)
 
 // ---- the whole
 
-// What the databases know and the logs do not tell, or not at their level.
+// Facts that the databases have, and the logs do not have, or not at their level.
 static void add_fact(timeline_t *self, int64_t wall_ms, const char *process, const char *message,
                      rank_t rank)
 {
-    logline_t line = {.wall_ms = wall_ms,
-                      .level = strdup(""),
-                      .process = strdup(process),
-                      .message = strdup(message)};
-    assert(line.level && line.process && line.message);
-    append(&self->entries, &self->count, &line);
-    self->entries[self->count - 1].place = subscriber_of(rank, 0);
+    append_entry(
+        self,
+        &(logline_t){.wall_ms = wall_ms, .level = "", .process = process, .message = message});
+    self->entries[self->count - 1].place = place_of(rank, 0);
 }
 
-static bool merge(const timeline_t *self, const char *message)
+static bool has_entry(const timeline_t *self, const char *message)
 {
     for (size_t i = 0; i < self->count; i++)
         if (strcmp(self->entries[i].line.message, message) == 0)
@@ -331,9 +328,9 @@ static void add_facts(timeline_t *self)
 {
     const record_t *record = self->record;
     add_fact(self, timeline_accepted_ms(self), "outbox.db", "accepted", ACCEPTED);
-    if (record->is_recorded && !merge(self, "Pulled"))
+    if (record->is_recorded && !has_entry(self, "Pulled"))
         add_fact(self, record->received_ms, "mayhem.db", "received by the consumer", PULLED);
-    if (record->outcome != MM_OUTCOME_NONE && !merge(self, "Settled"))
+    if (record->outcome != MM_OUTCOME_NONE && !has_entry(self, "Settled"))
         add_fact(self, record->settled_ms, "mayhem.db",
                  record->outcome == MM_OUTCOME_DEAD ? "settled as dead" : "settled as restarted",
                  SETTLED);
@@ -348,7 +345,7 @@ void timeline_end(timeline_t *self)
     find_attempts(self);
     for (size_t i = 0; i < self->attempt_count; i++)
         if (self->attempts[i].result == ATTEMPT_LOST)
-            tell_of_loss(self, &self->attempts[i]);
+            add_loss(self, &self->attempts[i]);
     add_facts(self);
     sort(self->entries, self->count);
     put_settled_first(self);

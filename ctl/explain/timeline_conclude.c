@@ -1,13 +1,22 @@
 // See timeline.h: the story in one sentence.
 
+#include "human_format.h"
 #include "timeline.h"
 
+#include <assert.h>
 #include <inttypes.h>
-#include <string.h>
+#include <stdarg.h>
+#include <stdlib.h>
 
-void timeline_print_text(FILE *file, const char *text)
+void timeline_print(FILE *file, const char *format, ...)
 {
-    for (const unsigned char *at = (const unsigned char *)text; *at; at++) {
+    unsigned char *text;
+    va_list args;
+    va_start(args, format);
+    int length = vasprintf((char **)&text, format, args);
+    va_end(args);
+    assert(length >= 0);
+    for (const unsigned char *at = text; *at; at++) {
         bool is_c1 = at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0;
         at += is_c1;
         if (is_c1 || *at < ' ' || *at == 0x7f)
@@ -15,20 +24,7 @@ void timeline_print_text(FILE *file, const char *text)
         else
             (void)fputc(*at, file);
     }
-}
-
-void timeline_print_time(FILE *file, int64_t ms)
-{
-    if (ms < 0)
-        (void)fputs("no time", file); // the clock was set back
-    else if (ms < 1000)
-        (void)fprintf(file, "%" PRId64 " ms", ms);
-    else if (ms < 100000)
-        (void)fprintf(file, "%" PRId64 ".%" PRId64 " s", ms / 1000, ms / 100 % 10);
-    else if (ms < 6000000)
-        (void)fprintf(file, "%" PRId64 " min %" PRId64 " s", ms / 60000, ms / 1000 % 60);
-    else
-        (void)fprintf(file, "%" PRId64 " h %" PRId64 " min", ms / 3600000, ms / 60000 % 60);
+    free(text);
 }
 
 static const char *ordinal(int64_t number)
@@ -38,7 +34,8 @@ static const char *ordinal(int64_t number)
     return number % 10 == 1 ? "st" : number % 10 == 2 ? "nd" : number % 10 == 3 ? "rd" : "th";
 }
 
-static size_t losses(const timeline_t *self, const char *worker, size_t end)
+// How many of the first attempts have lost this worker.
+static size_t count_losses(const timeline_t *self, const char *worker, size_t end)
 {
     size_t count = 0;
     for (size_t i = 0; i < end; i++)
@@ -47,63 +44,57 @@ static size_t losses(const timeline_t *self, const char *worker, size_t end)
     return count;
 }
 
+static bool is_first_loss(const timeline_t *self, size_t index)
+{
+    const attempt_t *attempt = &self->attempts[index];
+    return attempt->result == ATTEMPT_LOST && count_losses(self, attempt->worker, index) == 0;
+}
+
 static void print_losses(const timeline_t *self, FILE *file)
 {
     size_t names = 0, all = 0;
     for (size_t i = 0; i < self->attempt_count; i++)
-        all += self->attempts[i].result == ATTEMPT_LOST &&
-               losses(self, self->attempts[i].worker, i) == 0;
+        all += is_first_loss(self, i);
     for (size_t i = 0; i < self->attempt_count; i++) {
-        const attempt_t *attempt = &self->attempts[i];
-        if (attempt->result != ATTEMPT_LOST || losses(self, attempt->worker, i) > 0)
+        const char *worker = self->attempts[i].worker;
+        if (!is_first_loss(self, i))
             continue;
         names++;
-        size_t count = losses(self, attempt->worker, self->attempt_count);
-        const char *between = names == all ? " and " : ", ";
-        (void)fputs(names == 1 ? "; " : between, file);
-        timeline_print_text(file, attempt->worker);
+        size_t count = count_losses(self, worker, self->attempt_count);
+        timeline_print(file, "%s%s", names == 1 ? "; " : names == all ? " and " : ", ", worker);
         if (count > 1)
-            (void)fprintf(file, " (%zu times)", count);
+            timeline_print(file, " (%zu times)", count);
     }
     if (all > 0)
-        (void)fprintf(file, " %s lost with it", all > 1 ? "were" : "was");
+        timeline_print(file, " %s lost with it", all > 1 ? "were" : "was");
 }
 
-static void print_count(FILE *file, int64_t count, const char *what)
-{
-    (void)fprintf(file, "%" PRId64 " %s%s", count, what, count == 1 ? "" : "s");
-}
-
-// The record counts within one epoch of the consumer.
+// The record's attempts are those of one epoch of the consumer.
 static void print_settled(const timeline_t *self, FILE *file)
 {
     const record_t *record = self->record;
-    if (record->outcome == MM_OUTCOME_DEAD) {
-        (void)fputs("dead after ", file);
-        print_count(file, record->attempts, "attempt");
-        (void)fputs(" and ", file);
-    } else {
-        (void)fputs("restarted", file);
-        if (record->attempts > 0)
-            (void)fprintf(file, " at the %" PRId64 "%s attempt", record->attempts,
-                          ordinal(record->attempts));
-        if (record->worker) {
-            (void)fputs(" by ", file);
-            timeline_print_text(file, record->worker);
-        }
-        (void)fputs(" after ", file);
-    }
-    timeline_print_time(file, record->settled_ms - timeline_accepted_ms(self));
+    bool is_dead = record->outcome == MM_OUTCOME_DEAD;
+    char time[HUMAN_TEXT];
+    if (is_dead)
+        timeline_print(file, "dead after %" PRId64 " attempt%s and ", record->attempts,
+                       record->attempts == 1 ? "" : "s");
+    else
+        timeline_print(file, "restarted");
+    if (!is_dead && record->attempts > 0)
+        timeline_print(file, " at the %" PRId64 "%s attempt", record->attempts,
+                       ordinal(record->attempts));
+    if (!is_dead && record->worker)
+        timeline_print(file, " by %s", record->worker);
+    timeline_print(file, "%s%s", is_dead ? "" : " after ",
+                   human_duration(record->settled_ms - timeline_accepted_ms(self), time));
     if ((int64_t)self->attempt_count > record->attempts && self->epochs > 1)
-        (void)fprintf(file, " (attempt %zu in all: a new consumer begins to count anew)",
-                      self->attempt_count);
-    if (record->outcome == MM_OUTCOME_DEAD && record->error) {
-        (void)fputs(": ", file);
-        timeline_print_text(file, record->error);
-    }
+        timeline_print(file, " (attempt %zu in all: a new consumer begins to count anew)",
+                       self->attempt_count);
+    if (is_dead && record->error)
+        timeline_print(file, ": %s", record->error);
 }
 
-static bool is_told(const timeline_t *self, const char *message)
+static bool has_message(const timeline_t *self, const char *message)
 {
     for (size_t i = 0; i < self->count; i++)
         if (strcmp(self->entries[i].line.message, message) == 0)
@@ -111,48 +102,38 @@ static bool is_told(const timeline_t *self, const char *message)
     return false;
 }
 
-// By what the logs say alone.
-static void print_unknown(const timeline_t *self, FILE *file)
+// From the logs alone.
+static const char *unknown_outcome(const timeline_t *self)
 {
-    if (is_told(self, "Done. Acked"))
-        (void)fputs("restarted, as the logs say; its row is no longer on record", file);
-    else if (is_told(self, "Dead"))
-        (void)fputs("dead, as the logs say; its row is no longer on record", file);
-    else
-        (void)fputs("not settled, and no longer in the outbox: nobody works on it", file);
-}
-
-// What the last of its attempts came to; nothing when there was none.
-static void print_so_far(const timeline_t *self, FILE *file)
-{
-    if (self->attempt_count == 0) {
-        (void)fputs("; no attempt has ended yet", file);
-        return;
-    }
-    const attempt_t *last = &self->attempts[self->attempt_count - 1];
-    (void)fputs("; ", file);
-    print_count(file, (int64_t)self->attempt_count, "attempt");
-    (void)fputs(" so far, the last one by ", file);
-    timeline_print_text(file, last->worker);
-    (void)fputs(": ", file);
-    switch (last->result) {
-    case ATTEMPT_RESTARTED: (void)fputs("restarted, and its outcome not on record", file); break;
-    case ATTEMPT_FAILED: timeline_print_text(file, last->error ? last->error : "failed"); break;
-    case ATTEMPT_LOST: (void)fputs("its worker was lost", file); break;
-    }
+    if (has_message(self, "Done. Acked"))
+        return "restarted, as the logs say; its row is no longer on record";
+    if (has_message(self, "Dead"))
+        return "dead, as the logs say; its row is no longer on record";
+    return "not settled, and no longer in the outbox: nobody works on it";
 }
 
 static void print_pending(const timeline_t *self, FILE *file)
 {
     if (!self->record->is_recorded && self->epochs == 0) {
-        (void)fputs("pending: accepted, and not received by a consumer yet", file);
+        timeline_print(file, "pending: accepted, and not received by a consumer yet");
         return;
     }
-    const char *last = self->entries[self->count - 1].line.message;
-    bool is_back = strncmp(last, "Nacked", strlen("Nacked")) == 0;
-    (void)fputs(is_back ? "pending: given back to the outbox" : "pending: received, not settled",
-                file);
-    print_so_far(self, file);
+    const char *message = self->entries[self->count - 1].line.message;
+    bool is_back = strncmp(message, "Nacked", strlen("Nacked")) == 0;
+    timeline_print(file, "pending: %s",
+                   is_back ? "given back to the outbox" : "received, not settled");
+    if (self->attempt_count == 0) {
+        timeline_print(file, "; no attempt has ended yet");
+        return;
+    }
+    const attempt_t *last = &self->attempts[self->attempt_count - 1];
+    const char *result = last->result == ATTEMPT_LOST ? "its worker was lost"
+                         : last->result == ATTEMPT_RESTARTED
+                             ? "restarted, and its outcome not on record"
+                         : last->error ? last->error
+                                       : "failed";
+    timeline_print(file, "; %zu attempt%s so far, the last one by %s: %s", self->attempt_count,
+                   self->attempt_count == 1 ? "" : "s", last->worker, result);
 }
 
 void timeline_conclude(const timeline_t *self, FILE *file)
@@ -162,6 +143,6 @@ void timeline_conclude(const timeline_t *self, FILE *file)
     else if (self->record->is_pending)
         print_pending(self, file);
     else
-        print_unknown(self, file);
+        timeline_print(file, "%s", unknown_outcome(self));
     print_losses(self, file);
 }

@@ -5,9 +5,7 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <getopt.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sysexits.h>
 
 static const char lines_help[] =
@@ -29,54 +27,9 @@ typedef struct {
     const char *dir;
     const char *read;
     const char *process;
-    bool by_time;
-    size_t top;
-} lines_options_t;
-
-static bool parse_option(lines_options_t *self, int option, const char *value)
-{
-    static const char *const sorts[] = {"own", "time"};
+    int by_time; // index into sorts
     uint64_t top;
-    int place;
-    switch (option) {
-    case 'd': self->dir = value; return true;
-    case 'r': self->read = value; return true;
-    case 'p': self->process = value; return true;
-    case 's':
-        place = ctl_find_word("--sort", value, sorts, 2);
-        self->by_time = place == 1;
-        return place >= 0;
-    case 't':
-        if (!ctl_number("--top", value, 0, SIZE_MAX, &top))
-            return false;
-        self->top = (size_t)top;
-        return true;
-    default: (void)fputs("mayhemctl lines --help says more\n", stderr); return false;
-    }
-}
-
-// False: end with *ret_exit_code.
-static bool parse(int argc, char **argv, lines_options_t *ret_options, int *ret_exit_code)
-{
-    static const struct option names[] = {{"dir", required_argument, NULL, 'd'},
-                                          {"read", required_argument, NULL, 'r'},
-                                          {"process", required_argument, NULL, 'p'},
-                                          {"sort", required_argument, NULL, 's'},
-                                          {"top", required_argument, NULL, 't'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
-    *ret_exit_code = EX_USAGE;
-    for (int option; (option = getopt_long(argc, argv, "h", names, NULL)) >= 0;) {
-        if (option == 'h') {
-            (void)fputs(lines_help, stdout);
-            *ret_exit_code = 0;
-            return false;
-        }
-        if (!parse_option(ret_options, option, optarg))
-            return false;
-    }
-    return true;
-}
+} lines_options_t;
 
 // "NAME", or "FILE:NAME" with the end of a file's name.
 static bool is_wanted(const costed_file_t *file, const source_function_t *function,
@@ -90,7 +43,7 @@ static bool is_wanted(const costed_file_t *file, const source_function_t *functi
            strncmp(file->source->name + path - size, wanted, size) == 0;
 }
 
-// Prints a table for each function of this name. False: there is none.
+// Prints a table for each function of this name. False: no such function has run.
 static bool print_tables(const callgrind_t *callgrind, const line_costs_t *costs,
                          const char *wanted, bool is_first)
 {
@@ -123,7 +76,7 @@ static int show(const callgrind_t *callgrind, const lines_options_t *options, ch
     line_costs_t *costs = line_costs_new(callgrind);
     int exit_code = 0;
     if (!*names)
-        line_table_list(stdout, callgrind, costs, options->by_time, options->top);
+        line_table_list(stdout, callgrind, costs, options->by_time == 1, (size_t)options->top);
     for (size_t i = 0; names[i] && exit_code == 0; i++)
         if (!print_tables(callgrind, costs, names[i], i == 0))
             exit_code = fail_unknown(costs, names[i]);
@@ -135,23 +88,30 @@ static int show(const callgrind_t *callgrind, const lines_options_t *options, ch
 
 int ctl_lines(int argc, char **argv)
 {
-    lines_options_t options = {.dir = "run", .top = 20};
+    static const char *const sorts[] = {"own", "time", NULL};
+    lines_options_t self = {.dir = "run", .top = 20};
+    const ctl_option_t options[] = {{.name = "dir", .text = &self.dir},
+                                    {.name = "read", .text = &self.read},
+                                    {.name = "process", .text = &self.process},
+                                    {.name = "sort", .word = &self.by_time, .words = sorts},
+                                    {.name = "top", .number = &self.top, .max = SIZE_MAX},
+                                    {.name = NULL}};
+    char **names, *path = NULL, error[MM_ERROR_MAX];
     int exit_code;
-    if (!parse(argc, argv, &options, &exit_code))
+    if (!ctl_options(argc, argv, lines_help, options, &names, &exit_code))
         return exit_code;
     callgrind_t callgrind = {0};
-    char error[CALLGRIND_ERROR_MAX], *path = NULL;
-    int length = asprintf(&path, "%s/profile/lines", options.dir);
+    int length = asprintf(&path, "%s/profile/lines", self.dir);
     assert(length > 0);
-    bool is_read = callgrind_read(&callgrind, options.read ? options.read : path, error);
-    if (is_read && options.process)
-        callgrind_only(&callgrind, options.process);
+    bool is_read = callgrind_read(&callgrind, self.read ? self.read : path, error);
+    if (is_read && self.process)
+        callgrind_only(&callgrind, self.process);
     if (!is_read)
         exit_code = ctl_fail(EX_DATAERR, "%s", error);
     else if (callgrind.count == 0)
-        exit_code = ctl_fail(EX_DATAERR, "no process '%s' is in it", options.process);
+        exit_code = ctl_fail(EX_DATAERR, "no process '%s' is in it", self.process);
     else
-        exit_code = show(&callgrind, &options, argv + optind);
+        exit_code = show(&callgrind, &self, names);
     callgrind_clear(&callgrind);
     free(path);
     return exit_code;

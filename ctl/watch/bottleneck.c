@@ -1,5 +1,6 @@
-// See limit.h. The rules are tried in this order: what is missing, where all slots are taken, who
-// has no time, what a full window says, and that there is nothing more to do.
+// See bottleneck.h. The rules in their order: a process is missing, all slots of a stage are taken,
+// most jobs wait for a retry or for their host, a loop has no time left, the window is full, there
+// is nothing more to do.
 
 #include "bottleneck.h"
 
@@ -7,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define BUSY     0.9   // of a loop's time: it could hardly do more
-#define SHORT_US 20000 // a job in flight for less has met nothing slow
+#define BUSY     0.9   // share of its time from which on a loop is the limit
+#define SHORT_US 20000 // a stage that takes less is not slow
 #define MOST(N)  ((N) / 2)
 
 static bool say(snapshot_t *self, const char *limit, const char *why, ...)
@@ -19,12 +20,12 @@ static bool say(snapshot_t *self, const char *limit, const char *why, ...)
     va_list args;
     va_start(args, why);
     (void)snprintf(self->limit, sizeof self->limit, "%s", limit);
-    (void)vsnprintf(self->bottleneck_why, sizeof self->bottleneck_why, why, args);
+    (void)vsnprintf(self->limit_why, sizeof self->limit_why, why, args);
     va_end(args);
     return true;
 }
 
-static const snapshot_process_t *busiest(const snapshot_t *self, snapshot_role_t role)
+static const snapshot_process_t *busiest(const snapshot_t *self, mm_program_t role)
 {
     const snapshot_process_t *found = NULL;
     for (size_t i = 0; i < self->process_count; i++)
@@ -55,7 +56,7 @@ static double milliseconds(int64_t us)
 
 static bool is_full(const snapshot_stage_t *stage)
 {
-    // What one of several workers has just ended may not be handed out again yet.
+    // A slot that has just become free may not be taken again yet.
     return stage->waiting - stage->blocked > 0 &&
            stage->out >= stage->capacity - stage->capacity / 16;
 }
@@ -64,10 +65,10 @@ static bool has_full_hop(snapshot_t *self)
 {
     static const struct {
         snapshot_stage_kind_t stage;
-        snapshot_role_t role;
+        mm_program_t role;
         const char *what;
-    } ways[] = {{SNAPSHOT_RESTART, SNAPSHOT_RESTARTER, "restarters"},
-                {SNAPSHOT_STORE, SNAPSHOT_SAVER, "saver"}};
+    } ways[] = {{SNAPSHOT_RESTART, MM_PROGRAM_RESTARTER, "restarters"},
+                {SNAPSHOT_STORE, MM_PROGRAM_SAVER, "saver"}};
     int64_t most_waiting = 0;
     for (size_t i = 0; i < 2; i++) {
         const snapshot_stage_t *stage = &self->stages[ways[i].stage];
@@ -94,7 +95,7 @@ static bool has_full_hop(snapshot_t *self)
 static bool has_no_time(snapshot_t *self)
 {
     const snapshot_process_t *most = NULL;
-    for (snapshot_role_t role = SNAPSHOT_PUBLISHER; role <= SNAPSHOT_SAVER; role++) {
+    for (mm_program_t role = MM_PROGRAM_PUBLISHER; role <= MM_PROGRAM_SAVER; role++) {
         const snapshot_process_t *process = busiest(self, role);
         if (process && (!most || process->busy > most->busy))
             most = process;

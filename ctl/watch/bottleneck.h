@@ -1,4 +1,4 @@
-// Which hop or process limits the rate of a pipeline, and why. Pure.
+// Which stage or process limits the rate of a pipeline, and why. Pure.
 
 #ifndef BOTTLENECK_H
 #define BOTTLENECK_H

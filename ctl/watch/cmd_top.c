@@ -1,4 +1,5 @@
-// mayhemctl top: a pipeline as it runs, or as it ran, on a terminal or line by line.
+// mayhemctl top: a pipeline as it runs, or as it ran, on a terminal or printed. mayhemctl status:
+// one look at it.
 
 #include "clock.h"
 #include "ctl.h"
@@ -8,13 +9,10 @@
 #include "top.h"
 
 #include <errno.h>
-#include <getopt.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sysexits.h>
 
-#define BATCH_WIDTH 120
+#define WIDTH 120 // of what is printed
 
 static const char top_help[] =
     "usage: mayhemctl top [OPTION]...\n"
@@ -29,16 +27,20 @@ static const char top_help[] =
     "\n"
     "Keys: h shows them.\n";
 
+static const char status_help[] = "usage: mayhemctl status [OPTION]...\n"
+                                  "\n" TARGET_HELP "  --json             as one JSON object\n";
+
 typedef struct {
-    target_t place;
+    target_t target;
     const char *record;
     const char *replay;
-    double speed; // -1: not given
+    const char *speed_text;
+    double speed;
     bool is_batch;
     bool is_json;
-    uint64_t delay;
+    uint64_t delay; // seconds
     uint64_t count; // 0: no end
-    screen_sort_t sort;
+    int sort;
 } top_options_t;
 
 static bool parse_speed(const char *text, double *ret_speed)
@@ -46,7 +48,7 @@ static bool parse_speed(const char *text, double *ret_speed)
     char *end;
     errno = 0;
     double speed = strtod(text, &end);
-    // A comparison that fails for what is no number, too.
+    // The comparison is false for NaN, too.
     if (*text < '0' || *text > '9' || *end != '\0' || errno != 0 || !(speed <= 1e6)) {
         (void)ctl_fail(EX_USAGE, "--speed is '%s'; it must be a number from 0 to 1000000", text);
         return false;
@@ -55,35 +57,14 @@ static bool parse_speed(const char *text, double *ret_speed)
     return true;
 }
 
-static bool parse_option(top_options_t *self, int option, const char *value)
-{
-    int place;
-    switch (option) {
-    case 'D': self->place.dir = value; return true;
-    case 'C': self->place.consumer = value; return true;
-    case 'R': self->record = value; return true;
-    case 'P': self->replay = value; return true;
-    case 'b': self->is_batch = true; return true;
-    case 'j': self->is_batch = self->is_json = true; return true;
-    case 'd': return ctl_number("-d", value, 1, 3600, &self->delay);
-    case 'n': return ctl_number("-n", value, 1, 1000000000, &self->count);
-    case 'x': return parse_speed(value, &self->speed);
-    case 's':
-        place = ctl_find_word("--sort", value, screen_sort_names, SCREEN_SORTS);
-        self->sort = (screen_sort_t)place;
-        return place >= 0;
-    default: (void)fputs("mayhemctl top --help says more\n", stderr); return false;
-    }
-}
-
-// 0, or what is wrong with them together, which is said.
+// 0, or a sysexits code when the options do not fit together.
 static int check(const top_options_t *options)
 {
-    if (options->replay && (options->place.dir || options->place.consumer))
+    if (options->replay && (options->target.dir || options->target.consumer))
         return ctl_fail(EX_USAGE, "--replay shows a recording: leave out --dir and --consumer");
     if (options->replay && options->record)
         return ctl_fail(EX_USAGE, "--replay shows a recording: it cannot be recorded again");
-    if (!options->replay && options->speed >= 0)
+    if (!options->replay && options->speed_text)
         return ctl_fail(EX_USAGE, "--speed is for a recording: say which, with --replay FILE");
     if (options->count > 0 && !options->is_batch)
         return ctl_fail(EX_USAGE, "-n counts what is printed: it needs -b or --json");
@@ -91,80 +72,73 @@ static int check(const top_options_t *options)
 }
 
 // False: end with *ret_exit_code.
-static bool parse(int argc, char **argv, top_options_t *options, int *ret_exit_code)
+static bool parse(int argc, char **argv, top_options_t *self, int *ret_exit_code)
 {
-    static const struct option names[] = {
-        {"dir", required_argument, NULL, 'D'},    {"consumer", required_argument, NULL, 'C'},
-        {"record", required_argument, NULL, 'R'}, {"replay", required_argument, NULL, 'P'},
-        {"speed", required_argument, NULL, 'x'},  {"sort", required_argument, NULL, 's'},
-        {"delay", required_argument, NULL, 'd'},  {"count", required_argument, NULL, 'n'},
-        {"batch", no_argument, NULL, 'b'},        {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
-    *ret_exit_code = EX_USAGE;
-    for (int option; (option = getopt_long(argc, argv, "bd:n:h", names, NULL)) >= 0;) {
-        if (option == 'h') {
-            (void)fputs(top_help, stdout);
-            *ret_exit_code = 0;
-            return false;
-        }
-        if (!parse_option(options, option, optarg))
-            return false;
-    }
-    if (optind < argc) {
-        *ret_exit_code = ctl_fail(EX_USAGE, "'%s' is no option of top", argv[optind]);
+    const ctl_option_t options[] = {
+        TARGET_OPTIONS(&self->target),
+        {.name = "record", .text = &self->record},
+        {.name = "replay", .text = &self->replay},
+        {.name = "speed", .text = &self->speed_text},
+        {.name = "sort", .word = &self->sort, .words = screen_sort_names},
+        {.name = "delay", .letter = 'd', .number = &self->delay, .min = 1, .max = 3600},
+        {.name = "count", .letter = 'n', .number = &self->count, .min = 1, .max = 1000000000},
+        {.name = "batch", .letter = 'b', .flag = &self->is_batch},
+        {.name = "json", .flag = &self->is_json},
+        {.name = NULL}};
+    if (!ctl_options(argc, argv, top_help, options, NULL, ret_exit_code) ||
+        (self->speed_text && !parse_speed(self->speed_text, &self->speed)))
         return false;
-    }
-    *ret_exit_code = check(options);
+    self->is_batch = self->is_batch || self->is_json;
+    *ret_exit_code = check(self);
+    if (*ret_exit_code == 0 && !self->replay)
+        *ret_exit_code = target_find(&self->target);
     return *ret_exit_code == 0;
 }
 
-// ---- line by line
+// ---- printing
 
-static bool print(const snapshot_t *snapshot, const top_options_t *options, bool is_first)
+static bool print(const snapshot_t *snapshot, const top_options_t *options)
 {
     if (options->is_json)
-        return ctl_print_json(snapshot_json(snapshot));
-    screen_view_t view = {.width = BATCH_WIDTH, .sort = options->sort};
-    page_t *page = screen_top(snapshot, &view);
-    if (!is_first)
-        (void)fputc('\n', stdout);
+        return ctl_write_json(stdout, snapshot_json(snapshot), JSON_COMPACT);
+    page_t *page = screen_top(
+        snapshot, &(screen_view_t){.width = WIDTH, .sort = (screen_sort_t)options->sort});
     page_print(page, stdout);
     page_destroy(&page);
     return fflush(stdout) == 0;
 }
 
-// The first snapshot is not printed: it has no rates, and may lack who has not answered yet. In a
-// recording it is the same one.
+// The first snapshot is not printed: it has no rates, and may lack processes. A recording has the
+// same one.
 static int print_all(const top_options_t *options, feed_t *feed)
 {
     uint64_t seen = 0, printed = 0;
     int64_t shown_ms = 0;
-    bool is_gone = false;
+    bool is_silent = false;
     while (options->count == 0 || printed < options->count) {
-        feed_news_t news = feed_next(feed, -1, TARGET_WAIT_MS);
-        if (news.kind == FEED_END)
+        news_t news = feed_next(feed, -1, TARGET_WAIT_MS);
+        if (news.kind == NEWS_END)
             return printed > 0 ? 0
                                : ctl_fail(EX_DATAERR, "cannot replay %s: it has no two snapshots",
                                           options->replay);
-        if (news.kind == FEED_DAMAGED)
+        if (news.kind == NEWS_DAMAGED)
             return ctl_fail(feed_exit_code(feed), "%s", feed_error(feed));
-        seen += news.kind == FEED_SNAPSHOT;
-        if (news.kind == FEED_SNAPSHOT && (seen > 1 || !options->replay) &&
+        seen += news.kind == NEWS_SNAPSHOT;
+        if (news.kind == NEWS_SNAPSHOT && (seen > 1 || !options->replay) &&
             top_is_due(news.snapshot, shown_ms, (int64_t)options->delay * 1000)) {
-            if (!print(news.snapshot, options, printed == 0))
+            if (printed > 0 && !options->is_json)
+                (void)fputc('\n', stdout);
+            if (!print(news.snapshot, options))
                 return ctl_fail(EX_IOERR, "cannot write the output: %s", strerror(errno));
             shown_ms = news.snapshot->wall_ms;
             printed++;
         }
-        bool is_silent = feed_silent_ms(feed) >= TARGET_WAIT_MS;
-        if (is_silent && !is_gone)
-            (void)ctl_fail(0, "no answer for 3 s: the pipeline is gone; asking on");
-        is_gone = is_silent;
+        is_silent = target_watch(feed_silent_ms(feed), is_silent);
     }
     return 0;
 }
 
-// ---- the command
+// ---- the commands
 
 static int show(const top_options_t *options, feed_t *feed)
 {
@@ -176,42 +150,60 @@ static int show(const top_options_t *options, feed_t *feed)
         if (feed_exit_code(feed) != 0)
             return ctl_fail(feed_exit_code(feed), "%s", feed_error(feed));
         if (!first)
-            return target_fail(&options->place);
+            return target_fail(&options->target);
     }
     if (options->is_batch)
         return print_all(options, feed);
     char title[MM_ENDPOINT_MAX + 32];
     (void)snprintf(title, sizeof title, "mayhemctl top  %.250s",
-                   options->replay ? options->replay : options->place.address);
+                   options->replay ? options->replay : options->target.address);
+    bool is_local = !options->replay && !options->target.consumer;
     return top_run(&(top_config_t){.title = title,
-                                   .save_folder = options->replay || !options->place.is_local
-                                                      ? NULL
-                                                      : options->place.dir,
+                                   .save_folder = is_local ? options->target.dir : NULL,
                                    .every_ms = (int64_t)options->delay * 1000,
-                                   .sort = options->sort},
+                                   .sort = (screen_sort_t)options->sort},
                    feed, first);
 }
 
 int ctl_top(int argc, char **argv)
 {
-    top_options_t options = {.speed = -1, .delay = 1};
-    char error[FEED_ERROR_MAX];
+    top_options_t options = {.speed = 1, .delay = 1};
+    char error[MM_ERROR_MAX];
     int exit_code;
     if (!parse(argc, argv, &options, &exit_code))
         return exit_code;
-    if (!options.replay && (exit_code = target_find(&options.place)) != 0)
-        return exit_code;
     if (!options.is_batch)
         terminal_block_signals();
-    feed_t *feed =
-        options.replay
-            ? feed_replay(options.replay, options.speed < 0 ? 1 : options.speed, error, &exit_code)
-            : feed_attach(&options.place.base);
+    feed_t *feed = options.replay ? feed_replay(options.replay, options.speed, error, &exit_code)
+                                  : feed_attach(&options.target.base);
     if (!feed)
         return ctl_fail(exit_code, "%s", error);
-    exit_code = options.record && !feed_record(feed, options.record, error)
-                    ? ctl_fail(EX_CANTCREAT, "%s", error)
+    exit_code = options.record && !feed_record(feed, options.record)
+                    ? ctl_fail(feed_exit_code(feed), "%s", feed_error(feed))
                     : show(&options, feed);
     feed_destroy(&feed);
+    return exit_code;
+}
+
+int ctl_status(int argc, char **argv)
+{
+    top_options_t self = {0};
+    const ctl_option_t options[] = {
+        TARGET_OPTIONS(&self.target), {.name = "json", .flag = &self.is_json}, {.name = NULL}};
+    snapshot_t snapshot = {0};
+    int exit_code;
+    if (!ctl_options(argc, argv, status_help, options, NULL, &exit_code))
+        return exit_code;
+    exit_code = target_find(&self.target);
+    if (exit_code != 0)
+        return exit_code;
+    feed_t *feed = feed_attach(&self.target.base);
+    bool is_there = feed_look(feed, TARGET_WAIT_MS, &snapshot);
+    feed_destroy(&feed);
+    if (!is_there)
+        return target_fail(&self.target);
+    if (!print(&snapshot, &self))
+        exit_code = ctl_fail(EX_IOERR, "cannot write the output: %s", strerror(errno));
+    snapshot_clear(&snapshot);
     return exit_code;
 }

@@ -1,4 +1,4 @@
-// mayhemctl top on a terminal: what is shown, what keys do.
+// mayhemctl top on a terminal: what it shows, and what the keys do.
 
 #ifndef TOP_H
 #define TOP_H
@@ -8,17 +8,17 @@
 
 typedef struct {
     const char *title;       // the address, or the recording
-    const char *save_folder; // for profiles; NULL: here
-    int64_t every_ms;        // between two snapshots that are shown
+    const char *save_folder; // for profiles; NULL: the working directory
+    int64_t every_ms;        // between two snapshots on screen
     screen_sort_t sort;
 } top_config_t;
 
-// Shows what the feed gives, until the user has enough; a sysexits code. first: a snapshot that was
-// received already, or NULL.
+// Shows the feed until the user ends it; a sysexits code. first: a snapshot that has been received
+// already, or NULL.
 int top_run(const top_config_t *config, feed_t *feed, const snapshot_t *first);
 
-// Whether a snapshot is to be shown when the former one was of `shown_ms` (0: none was): those of a
-// pipeline come once a second, more or less.
+// Whether a snapshot should be shown when the former one was that of `shown_ms` (0: there was
+// none). The snapshots of a pipeline come about once a second.
 bool top_is_due(const snapshot_t *snapshot, int64_t shown_ms, int64_t every_ms);
 
 #endif

@@ -49,18 +49,6 @@ const mm_row_t mm_rows[MM_ROW_COUNT] = {
 // getopt_long's number for the row with index 0: above all characters.
 #define FIRST_FLAG 256
 
-const char *mm_program_name(mm_program_t program)
-{
-    switch (program) {
-    case MM_PROGRAM_PUBLISHER: return "publisher";
-    case MM_PROGRAM_CONSUMER: return "consumer";
-    case MM_PROGRAM_SAVER: return "saver";
-    case MM_PROGRAM_RESTARTER: return "restarter";
-    }
-    assert(false);
-    return NULL;
-}
-
 const char *mm_options_keep(mm_options_t *options, const char *data, size_t size)
 {
     struct mm_options_origins *origins = options->origins;
@@ -119,27 +107,6 @@ int mm_options_set(mm_options_t *options, mm_row_index_t index, mm_origin_t orig
     return 0;
 }
 
-// How many letters must be put in, taken out or changed to make b of a (Levenshtein).
-static size_t edit_distance(const char *a, const char *b)
-{
-    size_t costs[64], length = strlen(b);
-    assert(length < 64);
-    for (size_t i = 0; i <= length; i++)
-        costs[i] = i;
-    for (size_t k = 0; a[k] != '\0'; k++) {
-        size_t diagonal = costs[0];
-        costs[0] = k + 1;
-        for (size_t i = 0; i < length; i++) {
-            size_t change = diagonal + (a[k] != b[i]);
-            size_t insert = costs[i] + 1, remove = costs[i + 1] + 1;
-            diagonal = costs[i + 1];
-            size_t best = change < insert ? change : insert;
-            costs[i + 1] = best < remove ? best : remove;
-        }
-    }
-    return costs[length];
-}
-
 const char *mm_options_nearest(unsigned programs, bool flags, const char *name)
 {
     const char *nearest = NULL;
@@ -150,7 +117,7 @@ const char *mm_options_nearest(unsigned programs, bool flags, const char *name)
             continue;
         // The beginning of a name is nearest to it, however much is missing.
         bool is_prefix = strncmp(mm_rows[i].name, name, strlen(name)) == 0;
-        size_t distance = is_prefix ? 0 : edit_distance(name, mm_rows[i].name);
+        size_t distance = is_prefix ? 0 : mm_edit_distance(name, mm_rows[i].name);
         if (distance < least) {
             least = distance;
             nearest = mm_rows[i].name;

@@ -7,13 +7,6 @@
 
 #include "log.h"
 
-typedef enum {
-    MM_PROGRAM_PUBLISHER = 0,
-    MM_PROGRAM_CONSUMER,
-    MM_PROGRAM_SAVER,
-    MM_PROGRAM_RESTARTER
-} mm_program_t;
-
 // A range of times, low_ms <= high_ms.
 typedef struct {
     int64_t low_ms;
@@ -51,9 +44,6 @@ typedef struct {
     mm_program_t program;
     struct mm_options_origins *origins; // where each value came from; owns the strings
 } mm_options_t;
-
-// "publisher": also the INI section; the program is "mayhem-publisher".
-const char *mm_program_name(mm_program_t program);
 
 // Reads the options. False: there is nothing left to do, all has been said (help, version,
 // print-config: on stdout; one sentence on stderr otherwise); exit with *ret_exit_code: 0, 64 for a

@@ -29,7 +29,7 @@ static int clear(void **state)
     "{\"name\": \"poll\", \"kind\": \"poll\", \"file\": \"loop.c\", \"line\": 1, \"caller\": 0, "  \
     "\"calls\": 5, \"cpu_ns\": 50, \"wait_ns\": 900, \"max_ns\": 9, \"buckets\": []}"
 
-static bool add(const char *text, char error[PROFILES_ERROR_MAX])
+static bool add(const char *text, char error[MM_ERROR_MAX])
 {
     json_t *json = json_loads(text, 0, NULL);
     assert_non_null(json);
@@ -40,14 +40,14 @@ static bool add(const char *text, char error[PROFILES_ERROR_MAX])
 
 static void adds(const char *text)
 {
-    char error[PROFILES_ERROR_MAX] = "";
+    char error[MM_ERROR_MAX] = "";
     if (!add(text, error))
         fail_msg("%s", error);
 }
 
 static void refuses(const char *text, const char *why)
 {
-    char error[PROFILES_ERROR_MAX] = "";
+    char error[MM_ERROR_MAX] = "";
     assert_false(add(text, error));
     assert_non_null(strstr(error, why));
 }
@@ -114,7 +114,7 @@ static void a_list_of_them_is_read_as_it_was_written(void **state)
     adds(HEAD("p", "publisher") POLL "]}");
     json_t *json = profiles_json(&profiles);
     profiles_clear(&profiles);
-    char error[PROFILES_ERROR_MAX];
+    char error[MM_ERROR_MAX];
     assert_true(profiles_add(&profiles, json, error));
     json_decref(json);
     assert_int_equal(profiles.count, 2);
