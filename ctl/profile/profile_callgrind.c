@@ -24,7 +24,7 @@ static const stage_row_t stages[] = {
 
 #define STAGES (sizeof stages / sizeof stages[0])
 
-static const function_t *find(const profile_t *profile, const char *name)
+static const profile_node_t *find(const profile_t *profile, const char *name)
 {
     for (size_t i = 0; i < profile->function_count; i++)
         if (strcmp(profile->functions[i].name, name) == 0)
@@ -44,7 +44,7 @@ static uint64_t calls_into(const profiles_t *profiles, const profile_t *to, cons
     for (size_t i = 0; i < STAGES; i++)
         for (size_t k = 0; k < profiles->count && is_at(to, stages[i].to_role); k++) {
             const profile_t *from = profiles->items[k];
-            const function_t *sender = find(from, stages[i].from);
+            const profile_node_t *sender = find(from, stages[i].from);
             if (strcmp(stages[i].to, name) == 0 && is_at(from, stages[i].from_role) && sender)
                 calls += sender->calls;
         }
@@ -52,7 +52,7 @@ static uint64_t calls_into(const profiles_t *profiles, const profile_t *to, cons
 }
 
 // Idle time is no cost.
-static int64_t waited(const function_t *function, int64_t ns)
+static int64_t waited(const profile_node_t *function, int64_t ns)
 {
     return function->kind == MM_SPOT_POLL ? 0 : ns;
 }
@@ -64,7 +64,7 @@ static void print_function(FILE *file, const profile_t *profile, const char *pre
                   *prefix ? "cfi" : "fl", *source ? source : "threads", prefix, name);
 }
 
-static void print_call(FILE *file, const profile_t *to, const function_t *function, int line,
+static void print_call(FILE *file, const profile_t *to, const profile_node_t *function, int line,
                        uint64_t calls, double share)
 {
     print_function(file, to, "c", function->file, function->name);
@@ -76,14 +76,14 @@ static void print_call(FILE *file, const profile_t *to, const function_t *functi
 // The calls by which this span wakes handlers of other processes. Its share of a handler's costs is
 // that of its calls among all that wake the handler.
 static void print_stages(FILE *file, const profiles_t *profiles, const profile_t *from,
-                         const function_t *sender)
+                         const profile_node_t *sender)
 {
     for (size_t i = 0; i < STAGES; i++) {
         if (!is_at(from, stages[i].from_role) || strcmp(stages[i].from, sender->name) != 0)
             continue;
         for (size_t k = 0; k < profiles->count; k++) {
             const profile_t *to = profiles->items[k];
-            const function_t *handler =
+            const profile_node_t *handler =
                 is_at(to, stages[i].to_role) ? find(to, stages[i].to) : NULL;
             uint64_t all = handler ? calls_into(profiles, to, stages[i].to) : 0;
             if (all > 0 && sender->calls > 0)
@@ -96,9 +96,9 @@ static void print_stages(FILE *file, const profiles_t *profiles, const profile_t
 // The callees of a function in its own process, summed up over all its nodes.
 static void print_callees(FILE *file, const profile_t *profile, size_t caller)
 {
-    function_t sums[MM_PROFILE_NODES] = {{0}};
+    profile_node_t sums[MM_PROFILE_NODES] = {{0}};
     for (size_t i = 1; i < profile->node_count; i++) {
-        const call_node_t *node = &profile->nodes[i];
+        const profile_node_t *node = &profile->nodes[i];
         if (node->caller == 0 || profile->nodes[node->caller].function != caller)
             continue;
         sums[node->function].calls += node->calls;
@@ -106,7 +106,7 @@ static void print_callees(FILE *file, const profile_t *profile, size_t caller)
         sums[node->function].all_wait_ns += node->all_wait_ns;
     }
     for (size_t i = 0; i < profile->function_count; i++) {
-        function_t callee = profile->functions[i];
+        profile_node_t callee = profile->functions[i];
         callee.all_cpu_ns = sums[i].all_cpu_ns;
         callee.all_wait_ns = sums[i].all_wait_ns;
         if (sums[i].calls > 0)
@@ -120,14 +120,10 @@ static void print_loop(FILE *file, const profiles_t *profiles, const profile_t *
     print_function(file, profile, "", profile->nodes[0].file, "loop");
     (void)fprintf(file, "%d 0 0\n", profile->nodes[0].line);
     for (size_t i = 0; i < profile->node_count; i++) {
-        const call_node_t *node = &profile->nodes[i];
-        function_t handler = profile->functions[node->function];
-        if (node->caller != 0 || node->kind == MM_SPOT_THREAD || node->calls == 0 ||
-            calls_into(profiles, profile, handler.name) > 0)
-            continue;
-        handler.all_cpu_ns = node->all_cpu_ns;
-        handler.all_wait_ns = node->all_wait_ns;
-        print_call(file, profile, &handler, profile->nodes[0].line, node->calls, 1);
+        const profile_node_t *node = &profile->nodes[i];
+        if (node->caller == 0 && node->kind != MM_SPOT_THREAD && node->calls > 0 &&
+            calls_into(profiles, profile, node->name) == 0)
+            print_call(file, profile, node, profile->nodes[0].line, node->calls, 1);
     }
     (void)fputc('\n', file);
 }
@@ -137,7 +133,7 @@ void profile_out_callgrind(FILE *file, const profiles_t *profiles)
     int64_t cpu_ns = 0, wait_ns = 0;
     for (size_t i = 0; i < profiles->count; i++)
         for (size_t k = 0; k < profiles->items[i]->function_count; k++) {
-            const function_t *function = &profiles->items[i]->functions[k];
+            const profile_node_t *function = &profiles->items[i]->functions[k];
             cpu_ns += function->cpu_ns;
             wait_ns += waited(function, function->wait_ns);
         }
@@ -153,7 +149,7 @@ void profile_out_callgrind(FILE *file, const profiles_t *profiles)
         const profile_t *profile = profiles->items[i];
         print_loop(file, profiles, profile);
         for (size_t k = 0; k < profile->function_count; k++) {
-            const function_t *function = &profile->functions[k];
+            const profile_node_t *function = &profile->functions[k];
             print_function(file, profile, "", function->file, function->name);
             (void)fprintf(file, "%d %" PRId64 " %" PRId64 "\n", function->line, function->cpu_ns,
                           waited(function, function->wait_ns));

@@ -9,8 +9,8 @@
 
 typedef struct {
     const profile_t *profile;
-    const function_t *function;
-    const function_t *before; // in a difference; NULL: none
+    const profile_node_t *function;
+    const profile_node_t *before; // in a difference; NULL: none
     double change;            // the difference, in seconds of CPU time per second
 } row_t;
 
@@ -24,7 +24,7 @@ static double per_call(int64_t ns, uint64_t calls)
     return calls > 0 ? seconds(ns) / (double)calls : 0;
 }
 
-static bool is_work(const function_t *function)
+static bool is_work(const profile_node_t *function)
 {
     return function->kind == MM_SPOT_RUNS || function->kind == MM_SPOT_WAITS;
 }
@@ -39,7 +39,7 @@ static int compare_files(const row_t *a, const row_t *b)
     return order != 0 ? order : strverscmp(a->profile->process, b->profile->process);
 }
 
-static int64_t key_of(const function_t *function, profile_sort_t sort)
+static int64_t key_of(const profile_node_t *function, profile_sort_t sort)
 {
     switch (sort) {
     case SORT_TOTTIME: return function->cpu_ns;
@@ -88,7 +88,7 @@ static void print_idle(FILE *file, const profiles_t *profiles)
     for (size_t i = 0; i < profiles->count; i++) {
         const profile_t *profile = profiles->items[i];
         for (size_t k = 0; k < profile->function_count; k++) {
-            const function_t *function = &profile->functions[k];
+            const profile_node_t *function = &profile->functions[k];
             if (function->kind == MM_SPOT_POLL)
                 (void)fprintf(file, "%9.3f %9.3f %9" PRIu64 "  %s poll\n",
                               seconds(function->cpu_ns), seconds(function->wait_ns),
@@ -130,7 +130,7 @@ void profile_out_table(FILE *file, const profiles_t *profiles, profile_sort_t so
     (void)fprintf(file, "%9s %8s %11s %8s %11s %8s  %-12s %s\n", "ncalls", "tottime", "percall",
                   "cumtime", "percall", "waiting", "process", "file:line(function)");
     for (size_t i = 0; i < count && (limit == 0 || i < limit); i++) {
-        const function_t *function = rows[i].function;
+        const profile_node_t *function = rows[i].function;
         (void)fprintf(file, "%9" PRIu64 " %8.3f %11.6f %8.3f %11.6f %8.3f  %-12s %s:%d(%s)\n",
                       function->calls, seconds(function->cpu_ns),
                       per_call(function->cpu_ns, function->calls), seconds(function->all_cpu_ns),
@@ -145,7 +145,7 @@ void profile_out_table(FILE *file, const profiles_t *profiles, profile_sort_t so
 
 static void print_stack(FILE *file, const profile_t *profile, size_t index)
 {
-    const call_node_t *node = &profile->nodes[index];
+    const profile_node_t *node = &profile->nodes[index];
     if (node->caller != 0)
         print_stack(file, profile, node->caller);
     else
@@ -167,7 +167,7 @@ void profile_out_folded(FILE *file, const profiles_t *profiles)
 
 // ---- the difference
 
-static const function_t *find_same(const profiles_t *profiles, const row_t *row,
+static const profile_node_t *find_same(const profiles_t *profiles, const row_t *row,
                                    int64_t *ret_long_ns)
 {
     for (size_t i = 0; i < profiles->count; i++) {
@@ -184,7 +184,7 @@ static const function_t *find_same(const profiles_t *profiles, const row_t *row,
     return NULL;
 }
 
-static double per_second(const function_t *function, int64_t long_ns)
+static double per_second(const profile_node_t *function, int64_t long_ns)
 {
     return function && long_ns > 0 ? (double)function->cpu_ns / (double)long_ns : 0;
 }
@@ -197,7 +197,7 @@ static void set_change(row_t *row, const profiles_t *before)
         per_second(row->function, row->profile->long_ns) - per_second(row->before, long_ns);
 }
 
-static void print_side(FILE *file, const function_t *function)
+static void print_side(FILE *file, const profile_node_t *function)
 {
     if (function)
         (void)fprintf(file, " %9" PRIu64 " %11.6f", function->calls,

@@ -37,7 +37,7 @@ static int64_t limited(json_int_t number)
     return number < NUMBER_MAX ? number : NUMBER_MAX;
 }
 
-static bool read_node(const json_t *json, size_t index, call_node_t *ret_node)
+static bool read_node(const json_t *json, size_t index, profile_node_t *ret_node)
 {
     const char *kind;
     json_int_t caller, calls, cpu_ns, wait_ns, max_ns;
@@ -63,23 +63,23 @@ static bool read_node(const json_t *json, size_t index, call_node_t *ret_node)
 
 // ---- functions
 
-static size_t find_function(profile_t *self, const call_node_t *node)
+static size_t find_function(profile_t *self, const profile_node_t *node)
 {
     for (size_t i = 0; i < self->function_count; i++) {
-        const function_t *function = &self->functions[i];
+        const profile_node_t *function = &self->functions[i];
         if (function->line == node->line && strcmp(function->name, node->name) == 0 &&
             strcmp(function->file, node->file) == 0)
             return i;
     }
-    self->functions[self->function_count] = (function_t){
+    self->functions[self->function_count] = (profile_node_t){
         .name = node->name, .file = node->file, .line = node->line, .kind = node->kind};
     return self->function_count++;
 }
 
 // The time of a recursive call is in the sums of the outer call already.
-static bool is_inside_itself(const profile_t *self, const call_node_t *node)
+static bool is_inside_itself(const profile_t *self, const profile_node_t *node)
 {
-    const call_node_t *above = node;
+    const profile_node_t *above = node;
     while (above->caller != 0) {
         above = &self->nodes[above->caller];
         if (above->function == node->function)
@@ -91,7 +91,7 @@ static bool is_inside_itself(const profile_t *self, const call_node_t *node)
 static void sum_up(profile_t *self)
 {
     for (size_t i = self->node_count; i-- > 1;) {
-        const call_node_t *node = &self->nodes[i];
+        const profile_node_t *node = &self->nodes[i];
         if (node->caller == 0)
             continue; // the poller is no caller
         self->nodes[node->caller].all_cpu_ns += node->all_cpu_ns;
@@ -100,8 +100,8 @@ static void sum_up(profile_t *self)
     for (size_t i = 0; i < self->node_count; i++)
         self->nodes[i].function = find_function(self, &self->nodes[i]);
     for (size_t i = 0; i < self->node_count; i++) {
-        const call_node_t *node = &self->nodes[i];
-        function_t *function = &self->functions[node->function];
+        const profile_node_t *node = &self->nodes[i];
+        profile_node_t *function = &self->functions[node->function];
         function->calls += node->calls;
         function->cpu_ns += node->cpu_ns;
         function->wait_ns += node->wait_ns;

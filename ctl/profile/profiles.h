@@ -9,34 +9,21 @@
 
 #include <jansson.h>
 
-// A node of the tree of calls, as it was recorded.
+// A node of the tree of calls, or the sum of all nodes of one place in the source: a function.
 typedef struct {
     const char *name;
     const char *file;
     int line;
     mm_spot_kind_t kind;
-    size_t caller;   // index of an earlier node; of handlers, threads and the poller 0
-    size_t function; // index
+    size_t caller;   // of a node: index of an earlier node; 0 for handlers, threads and the poller
+    size_t function; // of a node: index
     uint64_t calls;
     int64_t cpu_ns;
     int64_t wait_ns;
-    int64_t max_ns;
+    int64_t max_ns;      // of a node
     int64_t all_cpu_ns;  // with the spans inside
     int64_t all_wait_ns; //
-} call_node_t;
-
-// All nodes of one place in the source.
-typedef struct {
-    const char *name;
-    const char *file;
-    int line;
-    mm_spot_kind_t kind;
-    uint64_t calls;
-    int64_t cpu_ns;
-    int64_t wait_ns;
-    int64_t all_cpu_ns;
-    int64_t all_wait_ns;
-} function_t;
+} profile_node_t;
 
 typedef struct {
     json_t *json; // a reference, which owns all texts
@@ -45,9 +32,9 @@ typedef struct {
     int pid;
     int64_t wall_ms; // Unix time of its end
     int64_t long_ns; // the time that it covers
-    call_node_t nodes[MM_PROFILE_NODES];
+    profile_node_t nodes[MM_PROFILE_NODES];
     size_t node_count;
-    function_t functions[MM_PROFILE_NODES];
+    profile_node_t functions[MM_PROFILE_NODES];
     size_t function_count;
 } profile_t;
 

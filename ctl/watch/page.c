@@ -45,12 +45,11 @@ void page_add(page_t *self)
     row->text[self->width] = '\0';
 }
 
-static size_t put(page_t *self, size_t column, unsigned style, const char *text)
+static size_t put(page_t *self, size_t row, size_t column, unsigned style, const char *text)
 {
-    page_row_t *row = &self->rows[self->count - 1];
     for (; *text != '\0' && column < self->width; text++, column++) {
-        row->text[column] = *text >= ' ' && *text <= '~' ? *text : '?';
-        row->styles[column] = (uint8_t)style;
+        self->rows[row].text[column] = *text >= ' ' && *text <= '~' ? *text : '?';
+        self->rows[row].styles[column] = (uint8_t)style;
     }
     return column;
 }
@@ -62,7 +61,7 @@ size_t page_put(page_t *self, size_t column, unsigned style, const char *format,
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    return put(self, column, style, text);
+    return put(self, self->count - 1, column, style, text);
 }
 
 void page_put_right(page_t *self, size_t end, unsigned style, const char *format, ...)
@@ -73,14 +72,7 @@ void page_put_right(page_t *self, size_t end, unsigned style, const char *format
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
     size_t size = strlen(text);
-    (void)put(self, size < end ? end - size : 0, style, text);
-}
-
-void page_style(page_t *self, unsigned style)
-{
-    uint8_t *styles = self->rows[self->count - 1].styles;
-    for (size_t i = 0; i < self->width; i++)
-        styles[i] |= (uint8_t)style;
+    (void)put(self, self->count - 1, size < end ? end - size : 0, style, text);
 }
 
 void page_fit(page_t *self, size_t count)
@@ -110,16 +102,11 @@ static page_cell_t *add_cell(page_table_t *self, unsigned style, char *text)
     return cell;
 }
 
-// The row that was begun last gets all of its cells.
-static void end_row(page_table_t *self)
+// Gives the last row all of its cells, and begins a row.
+void page_row(page_table_t *self, unsigned style)
 {
     while (self->count % (self->column_count + 1) != 0)
         (void)add_cell(self, PAGE_PLAIN, NULL);
-}
-
-void page_row(page_table_t *self, unsigned style)
-{
-    end_row(self);
     (void)add_cell(self, style, NULL);
 }
 
@@ -134,6 +121,15 @@ void page_cell(page_table_t *self, unsigned style, const char *format, ...)
     assert(length >= 0);
 }
 
+page_table_t page_table(const page_column_t *columns, size_t count)
+{
+    page_table_t self = {.columns = columns, .column_count = count};
+    page_row(&self, PAGE_REVERSE);
+    for (size_t i = 0; i < count; i++)
+        page_cell(&self, columns[i].style, "%s", columns[i].name);
+    return self;
+}
+
 static size_t width_of(const page_table_t *self, size_t column)
 {
     size_t width = self->columns[column].width;
@@ -145,55 +141,40 @@ static size_t width_of(const page_table_t *self, size_t column)
     return width;
 }
 
-// Where a column begins; SIZE_MAX: it is left out.
-static void place_columns(const page_t *page, const page_table_t *table, size_t *ret_starts,
-                          size_t *ret_widths)
+// A tab begins a dim part.
+static void put_cell(page_t *self, size_t row, size_t column, page_cell_t *cell)
 {
-    size_t at = 0;
-    for (size_t i = 0; i < table->column_count; i++) {
-        const page_column_t *column = &table->columns[i];
-        bool may_be_cut = column->is_left && i + 1 == table->column_count;
-        ret_widths[i] = width_of(table, i);
-        bool is_shown =
-            page->width >= column->page_width && (may_be_cut || at + ret_widths[i] <= page->width);
-        ret_starts[i] = is_shown ? at : SIZE_MAX;
-        at += is_shown ? ret_widths[i] : 0;
-    }
-}
-
-static void put_left(page_t *self, size_t column, unsigned style, const char *text)
-{
-    size_t size = strcspn(text, "\t");
-    column = page_put(self, column, style, "%.*s", (int)size, text);
-    if (text[size])
-        (void)page_put(self, column + 2, PAGE_DIM, "%s", text + size + 1);
+    char *tail = strchr(cell->text, '\t');
+    if (tail)
+        *tail++ = '\0';
+    column = put(self, row, column, cell->style, cell->text);
+    if (tail)
+        (void)put(self, row, column + 2, PAGE_DIM, tail);
 }
 
 void page_add_table(page_t *self, page_table_t *table)
 {
-    enum { COLUMNS_MAX = 16 };
-    size_t starts[COLUMNS_MAX], widths[COLUMNS_MAX], columns = table->column_count;
-    assert(columns <= COLUMNS_MAX);
-    end_row(table);
-    place_columns(self, table, starts, widths);
-    for (size_t row = 0; row <= table->count; row += columns + 1) {
+    size_t stride = table->column_count + 1, first = self->count, at = 0;
+    for (size_t i = 0; i < table->count; i += stride)
         page_add(self);
-        for (size_t i = 0; i < columns; i++) {
-            const page_column_t *column = &table->columns[i];
-            const page_cell_t *cell = row > 0 ? &table->cells[row - columns + i] : NULL;
-            const char *text = cell ? cell->text : column->name;
-            unsigned style = cell ? cell->style : column->style;
-            if (starts[i] == SIZE_MAX || !text)
-                continue;
-            if (column->is_left)
-                put_left(self, starts[i], style, text);
-            else
-                page_put_right(self, starts[i] + widths[i], style, "%s", text);
-        }
-        page_style(self, row > 0 ? table->cells[row - columns - 1].style : PAGE_REVERSE);
+    for (size_t c = 0; c < table->column_count; c++) {
+        const page_column_t *column = &table->columns[c];
+        size_t width = width_of(table, c);
+        bool may_be_cut = column->is_left && c + 1 == table->column_count;
+        if (self->width < column->page_width || (!may_be_cut && at + width > self->width))
+            continue;
+        for (size_t i = c + 1; i < table->count; i += stride)
+            if (table->cells[i].text)
+                put_cell(self, first + i / stride,
+                         column->is_left ? at : at + width - strlen(table->cells[i].text),
+                         &table->cells[i]);
+        at += width;
     }
-    for (size_t i = 0; i < table->count; i++)
+    for (size_t i = 0; i < table->count; i++) {
+        for (size_t k = 0; k < self->width && i % stride == 0; k++)
+            self->rows[first + i / stride].styles[k] |= (uint8_t)table->cells[i].style;
         free(table->cells[i].text);
+    }
     free(table->cells);
-    *table = (page_table_t){.columns = table->columns, .column_count = columns};
+    *table = (page_table_t){0};
 }

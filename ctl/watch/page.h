@@ -45,8 +45,6 @@ size_t page_put(page_t *self, size_t column, unsigned style, const char *format,
 // The same, so that it ends before `end`.
 void page_put_right(page_t *self, size_t end, unsigned style, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-// Adds a style to the whole last row.
-void page_style(page_t *self, unsigned style);
 // Sets the number of rows: adds empty ones, or removes the last ones.
 void page_fit(page_t *self, size_t count);
 
@@ -70,21 +68,22 @@ typedef struct {
     unsigned style;
 } page_cell_t;
 
-// {.columns, .column_count}: without a row.
 typedef struct {
-    const page_column_t *columns; // must outlive the table
+    const page_column_t *columns;
     size_t column_count;
     page_cell_t *cells; // each row: one with the style of the row, then one for each column
     size_t count;
     size_t capacity;
 } page_table_t;
 
-// Begins a row, in which the next calls of page_cell put one cell after the other; cells at its end
-// may be left out. A tab in a cell on the left begins a dim part of it, after two blanks.
+// A table with a row of names. The columns must outlive it.
+page_table_t page_table(const page_column_t *columns, size_t count);
+// Begins a row, to which the next calls of page_cell add one cell after the other; cells at its end
+// may be missing. A tab in a cell on the left begins a dim part of it, after two blanks.
 void page_row(page_table_t *self, unsigned style);
 void page_cell(page_table_t *self, unsigned style, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-// Adds the table to the page, below a row with the names of the columns, and clears it.
+// Adds the table to the page, and clears it.
 void page_add_table(page_t *self, page_table_t *table);
 
 #endif

@@ -50,7 +50,7 @@ static page_t *finish(page_t *page, const screen_view_t *view, const char *keys)
     return page;
 }
 
-// Rows for a table whose head has been added when `used` are below it: the last row is the message.
+// Rows for a table that is added now, without its head and the last row of the page.
 static size_t rows_left(const page_t *page, const screen_view_t *view)
 {
     return view->height > page->count + 3 ? view->height - page->count - 2 : 1;
@@ -113,31 +113,31 @@ static double key_of(const snapshot_process_t *process, screen_sort_t sort)
 }
 
 typedef struct {
-    double key;
-    size_t place;
-} ordered_t;
+    const snapshot_t *snapshot;
+    screen_sort_t sort;
+    bool is_reversed;
+} order_t;
 
 // The largest first; equal ones in the order of the snapshot.
-static int by_key(const void *a, const void *b)
+static int by_key(const void *a, const void *b, void *arg)
 {
-    const ordered_t *one = a, *other = b;
-    if (one->key != other->key)
-        return one->key > other->key ? -1 : 1;
-    return one->place < other->place ? -1 : one->place > other->place;
+    const order_t *order = arg;
+    const size_t *one = a, *other = b;
+    double first = key_of(&order->snapshot->processes[*one], order->sort);
+    double second = key_of(&order->snapshot->processes[*other], order->sort);
+    int result = first != second ? (first < second) - (first > second)
+                                 : (*one > *other) - (*one < *other);
+    return order->is_reversed ? -result : result;
 }
 
 void screen_order(const snapshot_t *snapshot, screen_sort_t sort, bool is_reversed,
                   size_t *ret_order)
 {
-    size_t count = snapshot->process_count;
-    ordered_t *list = calloc(count + 1, sizeof *list);
-    assert(list);
-    for (size_t i = 0; i < count; i++)
-        list[i] = (ordered_t){key_of(&snapshot->processes[i], sort), i};
-    qsort(list, count, sizeof *list, by_key);
-    for (size_t i = 0; i < count; i++)
-        ret_order[i] = list[is_reversed ? count - 1 - i : i].place;
-    free(list);
+    for (size_t i = 0; i < snapshot->process_count; i++)
+        ret_order[i] = i;
+    if (snapshot->process_count > 0)
+        qsort_r(ret_order, snapshot->process_count, sizeof *ret_order, by_key,
+                &(order_t){snapshot, sort, is_reversed});
 }
 
 size_t screen_place(const snapshot_t *snapshot, const size_t *order, const screen_view_t *view)
@@ -221,7 +221,7 @@ static void put_stages(page_t *page, const snapshot_t *snapshot)
         {.name = "LATER", .width = 8},
         {.name = "BLOCKED", .width = 9},
     };
-    page_table_t table = {.columns = columns, .column_count = LENGTH(columns)};
+    page_table_t table = page_table(columns, LENGTH(columns));
     snapshot_stage_kind_t limiting = limiting_stage(snapshot->limit);
     for (snapshot_stage_kind_t kind = 0; kind < SNAPSHOT_STAGES; kind++) {
         const snapshot_stage_t *stage = &snapshot->stages[kind];
@@ -291,7 +291,6 @@ static void put_processes(page_t *page, const snapshot_t *snapshot, const screen
 {
     size_t count = snapshot->process_count, *order = calloc(count + 1, sizeof *order);
     page_column_t columns[LENGTH(process_columns)];
-    page_table_t table = {.columns = columns, .column_count = LENGTH(columns)};
     assert(order);
     memcpy(columns, process_columns, sizeof columns);
     columns[0].width = page->width >= 110 ? 22 : 14;
@@ -303,6 +302,7 @@ static void put_processes(page_t *page, const snapshot_t *snapshot, const screen
     size_t first = selected < shown / 2 ? 0 : selected - shown / 2;
     if (first > count - shown)
         first = count - shown;
+    page_table_t table = page_table(columns, LENGTH(columns));
     for (size_t i = first; i < first + shown; i++)
         put_process(&table, &snapshot->processes[order[i]], snapshot->limit,
                     view->selected && i == selected ? PAGE_REVERSE : PAGE_PLAIN);
@@ -329,7 +329,7 @@ page_t *screen_top(const snapshot_t *snapshot, const screen_view_t *view)
 
 // A node and its depth in the tree.
 typedef struct {
-    const call_node_t *node;
+    const profile_node_t *node;
     size_t depth;
 } leaf_t;
 
@@ -338,20 +338,20 @@ typedef struct {
     size_t count;
 } tree_t;
 
-static int64_t all_ns(const call_node_t *node)
+static int64_t all_ns(const profile_node_t *node)
 {
     return node->all_cpu_ns + node->all_wait_ns;
 }
 
-static bool is_work(const call_node_t *node)
+static bool is_work(const profile_node_t *node)
 {
     return node->kind == MM_SPOT_RUNS || node->kind == MM_SPOT_WAITS;
 }
 
 static int by_time(const void *a, const void *b)
 {
-    const call_node_t *one = *(const call_node_t *const *)a;
-    const call_node_t *other = *(const call_node_t *const *)b;
+    const profile_node_t *one = *(const profile_node_t *const *)a;
+    const profile_node_t *other = *(const profile_node_t *const *)b;
     if (all_ns(one) != all_ns(other))
         return all_ns(one) > all_ns(other) ? -1 : 1;
     return one < other ? -1 : one > other;
@@ -361,10 +361,10 @@ static int by_time(const void *a, const void *b)
 // called in this time. It ends, since callers are always earlier nodes.
 static void grow(const profile_t *profile, size_t caller, size_t depth, tree_t *tree)
 {
-    const call_node_t *inside[MM_PROFILE_NODES];
+    const profile_node_t *inside[MM_PROFILE_NODES];
     size_t count = 0;
     for (size_t i = 1; i < profile->node_count; i++) {
-        const call_node_t *node = &profile->nodes[i];
+        const profile_node_t *node = &profile->nodes[i];
         if (node->caller == caller && is_work(node) && (node->calls > 0 || all_ns(node) > 0))
             inside[count++] = node;
     }
@@ -390,7 +390,7 @@ static void put_leaf(page_table_t *table, const profile_t *profile, const leaf_t
                      bool has_place)
 {
     char text[HUMAN_TEXT], place[256] = "";
-    const call_node_t *node = leaf->node;
+    const profile_node_t *node = leaf->node;
     double cpu = percent(node->cpu_ns, profile), wait = percent(node->wait_ns, profile);
     double rate = profile->long_ns > 0 ? 1e9 * (double)node->calls / (double)profile->long_ns : 0;
     page_row(table, PAGE_PLAIN);
@@ -410,7 +410,7 @@ static void put_leaf(page_table_t *table, const profile_t *profile, const leaf_t
 static void put_rest(page_table_t *table, const profile_t *profile)
 {
     for (size_t i = 0; i < profile->node_count; i++) {
-        const call_node_t *node = &profile->nodes[i];
+        const profile_node_t *node = &profile->nodes[i];
         bool is_poll = node->kind == MM_SPOT_POLL;
         if (is_work(node))
             continue;
@@ -434,7 +434,7 @@ static void put_profile(page_t *page, const profile_t *profile, const screen_vie
         {.name = "CALLS/S", .width = 9}, {.name = "CPU%", .width = 8},
         {.name = "WAIT%", .width = 8},   {.name = "CUM%", .width = 8},
         {.name = "MAX", .width = 9},     {.name = "  HANDLER OR SPAN", .is_left = true}};
-    page_table_t table = {.columns = columns, .column_count = LENGTH(columns)};
+    page_table_t table = page_table(columns, LENGTH(columns));
     char date[HUMAN_TEXT];
     tree_t tree = {.count = 0};
     page_add(page);

@@ -57,20 +57,17 @@ static int64_t number_in(const json_t *object, const char *key)
     return number > NUMBER_MAX ? NUMBER_MAX : number < 0 ? 0 : number;
 }
 
-// A time that is in milliseconds (scale 1000) or microseconds (1), as microseconds; -1: none.
-static int64_t time_in(const json_t *object, const char *key, int64_t scale)
+// A time in microseconds, from the key "NAME_us" or "NAME_ms"; -1: there is none.
+static int64_t time_in(const json_t *object, const char *name)
 {
-    const json_t *value = json_object_get(object, key);
-    return json_is_integer(value) && json_integer_value(value) >= 0 ? scale * number_in(object, key)
-                                                                    : -1;
-}
-
-static entry_t *find(stats_merge_t *self, const char *name)
-{
-    for (size_t i = 0; i < self->count; i++)
-        if (!self->entries[i].is_ghost && strcmp(self->entries[i].row.name, name) == 0)
-            return &self->entries[i];
-    return NULL;
+    char key[32];
+    for (int64_t scale = 1; scale <= 1000; scale *= 1000) {
+        (void)snprintf(key, sizeof key, "%s_%s", name, scale == 1 ? "us" : "ms");
+        const json_t *value = json_object_get(object, key);
+        if (json_is_integer(value) && json_integer_value(value) >= 0)
+            return scale * number_in(object, key);
+    }
+    return -1;
 }
 
 // May move all entries.
@@ -84,8 +81,10 @@ static entry_t *add(stats_merge_t *self, const char *name, mm_program_t role)
 
 static entry_t *find_or_add(stats_merge_t *self, const char *name, mm_program_t role)
 {
-    entry_t *entry = find(self, name);
-    return entry ? entry : add(self, name, role);
+    for (size_t i = 0; i < self->count; i++)
+        if (!self->entries[i].is_ghost && strcmp(self->entries[i].row.name, name) == 0)
+            return &self->entries[i];
+    return add(self, name, role);
 }
 
 // Another process has the name now. The former one stays on screen for a while.
@@ -121,14 +120,13 @@ static void set_doing(snapshot_process_t *row, const char *doing)
 
 static void fill_row(snapshot_process_t *row, const json_t *stats)
 {
-    bool is_consumer = row->role == MM_PROGRAM_CONSUMER;
     row->pid = (int)number_in(stats, "pid");
     row->busy = json_number_value(json_object_get(stats, "busy"));
     row->cpu = json_number_value(json_object_get(stats, "cpu"));
     row->memory_bytes = number_in(stats, "memory_bytes");
     row->dropped = number_in(stats, "dropped") + number_in(stats, "bad_frames");
-    row->p50_us = is_consumer ? time_in(stats, "p50_ms", 1000) : time_in(stats, "p50_us", 1);
-    row->p99_us = is_consumer ? time_in(stats, "p99_ms", 1000) : time_in(stats, "p99_us", 1);
+    row->p50_us = time_in(stats, "p50");
+    row->p99_us = time_in(stats, "p99");
     row->held = number_in(stats, keys[row->role].held);
     row->limit = number_in(stats, keys[row->role].limit);
     row->failed = number_in(stats, keys[row->role].failed);
@@ -201,6 +199,11 @@ bool stats_merge_is_complete(const stats_merge_t *self, int64_t asked_ms)
 
 // ---- the snapshot
 
+static bool is_answering(const snapshot_process_t *row)
+{
+    return row->state == SNAPSHOT_UP || row->state == SNAPSHOT_DRAINING;
+}
+
 static void set_state(entry_t *entry, bool knows_workers, int64_t now_ms)
 {
     snapshot_process_t *row = &entry->row;
@@ -209,18 +212,14 @@ static void set_state(entry_t *entry, bool knows_workers, int64_t now_ms)
     if (entry->is_ghost)
         return;
     bool is_silent = row->silent_ms >= STATS_SILENT_MS;
+    bool is_draining = (is_worker && row->limit == 0) ||
+                       json_is_true(json_object_get(entry->stats, "draining"));
+    row->state = is_silent ? SNAPSHOT_SILENT : is_draining ? SNAPSHOT_DRAINING : SNAPSHOT_UP;
     if (is_worker && knows_workers && entry->is_known && !entry->is_joined)
         row->state = SNAPSHOT_LOST;
     else if (is_worker && knows_workers && !entry->is_known && is_silent)
         row->state = SNAPSHOT_LEFT;
-    else if (is_silent)
-        row->state = SNAPSHOT_SILENT;
-    else if ((is_worker && row->limit == 0) ||
-             json_is_true(json_object_get(entry->stats, "draining")))
-        row->state = SNAPSHOT_DRAINING;
-    else
-        row->state = SNAPSHOT_UP;
-    if (row->state == SNAPSHOT_LEFT || row->state == SNAPSHOT_SILENT || row->state == SNAPSHOT_LOST)
+    if (!is_answering(row))
         row->rate = row->busy = row->cpu = 0;
 }
 
@@ -259,8 +258,8 @@ static void add_publisher(snapshot_t *snapshot, const entry_t *entry)
     outbox->waiting += backlog > leased ? backlog - leased : 0;
     outbox->out += leased;
     outbox->capacity += number_in(stats, "window");
-    outbox->wait_p50_us = time_in(stats, "wait_p50_us", 1);
-    outbox->wait_p99_us = time_in(stats, "wait_p99_us", 1);
+    outbox->wait_p50_us = time_in(stats, "wait_p50");
+    outbox->wait_p99_us = time_in(stats, "wait_p99");
 }
 
 static void set_stage(snapshot_stage_t *stage, const json_t *reply)
@@ -270,10 +269,10 @@ static void set_stage(snapshot_stage_t *stage, const json_t *reply)
                                 .capacity = number_in(reply, "slots"),
                                 .backoff = number_in(reply, "backoff"),
                                 .blocked = number_in(reply, "blocked"),
-                                .wait_p50_us = time_in(reply, "wait_p50_ms", 1000),
-                                .wait_p99_us = time_in(reply, "wait_p99_ms", 1000),
-                                .took_p50_us = time_in(reply, "took_p50_ms", 1000),
-                                .took_p99_us = time_in(reply, "took_p99_ms", 1000)};
+                                .wait_p50_us = time_in(reply, "wait_p50"),
+                                .wait_p99_us = time_in(reply, "wait_p99"),
+                                .took_p50_us = time_in(reply, "took_p50"),
+                                .took_p99_us = time_in(reply, "took_p99")};
 }
 
 static void set_consumer(snapshot_t *snapshot, const entry_t *entry)
@@ -289,8 +288,8 @@ static void set_consumer(snapshot_t *snapshot, const entry_t *entry)
     snapshot->draining = json_is_true(json_object_get(stats, "draining"));
     wire->out = snapshot->in_flight;
     wire->capacity = number_in(stats, "max_in_flight");
-    wire->took_p50_us = time_in(stats, "p50_ms", 1000);
-    wire->took_p99_us = time_in(stats, "p99_ms", 1000);
+    wire->took_p50_us = entry->row.p50_us;
+    wire->took_p99_us = entry->row.p99_us;
     set_stage(&snapshot->stages[SNAPSHOT_STORE], json_object_get(stats, "store"));
     set_stage(&snapshot->stages[SNAPSHOT_RESTART], json_object_get(stats, "restart"));
 }
@@ -328,10 +327,9 @@ snapshot_t stats_merge_snapshot(stats_merge_t *self, int64_t now_ms, int64_t wal
     for (size_t i = 0; i < self->count; i++) {
         const entry_t *entry = &self->entries[i];
         snapshot.processes[snapshot.process_count++] = entry->row;
-        bool answers = entry->row.state == SNAPSHOT_UP || entry->row.state == SNAPSHOT_DRAINING;
-        if (answers && entry->row.role == MM_PROGRAM_PUBLISHER)
+        if (is_answering(&entry->row) && entry->row.role == MM_PROGRAM_PUBLISHER)
             add_publisher(&snapshot, entry);
-        else if (answers && entry->row.role == MM_PROGRAM_CONSUMER)
+        else if (is_answering(&entry->row) && entry->row.role == MM_PROGRAM_CONSUMER)
             set_consumer(&snapshot, entry);
     }
     int64_t on_wire = snapshot.stages[SNAPSHOT_OUTBOX].out - snapshot.in_flight;

@@ -52,7 +52,7 @@ static void refuses(const char *text, const char *why)
     assert_non_null(strstr(error, why));
 }
 
-static const function_t *function_of(const char *name)
+static const profile_node_t *function_of(const char *name)
 {
     for (size_t i = 0; i < profiles.items[0]->function_count; i++)
         if (strcmp(profiles.items[0]->functions[i].name, name) == 0)
@@ -68,7 +68,7 @@ static void nodes_of_one_place_are_one_function(void **state)
         "turn", "20", "0", "4", "200") "," NODE("commit", "30", "1", "1",
                                                 "1000") "," NODE("commit", "30", "2", "2",
                                                                  "3000") "]}");
-    const function_t *commit = function_of("commit");
+    const profile_node_t *commit = function_of("commit");
     assert_int_equal(commit->calls, 3);
     assert_int_equal(commit->cpu_ns, 4000);
     assert_int_equal(commit->all_cpu_ns, 4000);
