@@ -41,9 +41,9 @@ char *human_us(int64_t us, char buffer[HUMAN_TEXT])
     return buffer;
 }
 
-char *human_count(double count, char buffer[HUMAN_TEXT])
+char *human_count(int64_t count, char buffer[HUMAN_TEXT])
 {
-    return human_number(count, 0, buffer);
+    return human_number((double)count, 0, buffer);
 }
 
 char *human_number(double number, int decimals, char buffer[HUMAN_TEXT])

@@ -203,30 +203,25 @@ static char *killed_how(const timeline_entry_t *entry, const char *worker)
     return copy;
 }
 
-static bool is_loss(const logline_t *line, const char *worker)
+// Whether a line of the context is of this kind (LOST, JOINED or KILLED) and about this worker.
+static bool is_about(const logline_t *line, const char *kind, const char *worker)
 {
-    const char *who = logline_value(line, "worker");
-    return strcmp(line->message, LOST) == 0 && who && strcmp(who, worker) == 0;
-}
-
-static bool is_join(const logline_t *line, const char *worker)
-{
-    return strcmp(line->message, JOINED) == 0 && strcmp(line->process, worker) == 0;
-}
-
-static bool is_kill(const logline_t *line, const char *worker)
-{
-    return begins(line->message, worker) && begins(line->message + strlen(worker), KILLED);
+    const char *lost = logline_value(line, "worker");
+    if (strcmp(kind, KILLED) == 0)
+        return begins(line->message, worker) && begins(line->message + strlen(worker), KILLED);
+    return strcmp(line->message, kind) == 0 && strcmp(strcmp(kind, LOST) != 0 ? line->process
+                                                      : lost                  ? lost
+                                                                              : "",
+                                                      worker) == 0;
 }
 
 // The last line of the context about a worker up to a moment; NULL: there is none.
-static timeline_entry_t *find_last(const timeline_t *self,
-                                   bool (*is)(const logline_t *line, const char *worker),
-                                   const char *worker, int64_t until_ms)
+static timeline_entry_t *find_last(const timeline_t *self, const char *kind, const char *worker,
+                                   int64_t until_ms)
 {
     timeline_entry_t *found = NULL;
     for (size_t i = 0; i < self->context_count && self->context[i].line.wall_ms <= until_ms; i++)
-        if (is(&self->context[i].line, worker))
+        if (is_about(&self->context[i].line, kind, worker))
             found = &self->context[i];
     return found;
 }
@@ -235,10 +230,10 @@ static timeline_entry_t *find_last(const timeline_t *self,
 // cannot join before it counts as lost. run.sh's clock has whole seconds.
 static void find_end(const timeline_t *self, attempt_t *attempt)
 {
-    const timeline_entry_t *joined = find_last(self, is_join, attempt->worker, attempt->ended_ms);
+    const timeline_entry_t *joined = find_last(self, JOINED, attempt->worker, attempt->ended_ms);
     if (joined)
         attempt->pid = joined->line.pid;
-    timeline_entry_t *killed = find_last(self, is_kill, attempt->worker, attempt->ended_ms);
+    timeline_entry_t *killed = find_last(self, KILLED, attempt->worker, attempt->ended_ms);
     if (killed && (!joined || killed->line.wall_ms >= joined->line.wall_ms - 999))
         attempt->error = attempt->killed = killed_how(killed, attempt->worker);
 }
@@ -246,7 +241,7 @@ static void find_end(const timeline_t *self, attempt_t *attempt)
 // Moves the consumer's line about the loss from the context into the story.
 static void add_loss(timeline_t *self, const attempt_t *attempt)
 {
-    timeline_entry_t *lost = find_last(self, is_loss, attempt->worker, attempt->ended_ms);
+    timeline_entry_t *lost = find_last(self, LOST, attempt->worker, attempt->ended_ms);
     if (!lost || lost->last_ms + 1000 < attempt->ended_ms)
         return;
     logline_t line = lost->line;
@@ -316,7 +311,7 @@ static void add_fact(timeline_t *self, int64_t wall_ms, const char *process, con
     self->entries[self->count - 1].place = place_of(rank, 0);
 }
 
-static bool has_entry(const timeline_t *self, const char *message)
+bool timeline_has(const timeline_t *self, const char *message)
 {
     for (size_t i = 0; i < self->count; i++)
         if (strcmp(self->entries[i].line.message, message) == 0)
@@ -328,9 +323,9 @@ static void add_facts(timeline_t *self)
 {
     const record_t *record = self->record;
     add_fact(self, timeline_accepted_ms(self), "outbox.db", "accepted", ACCEPTED);
-    if (record->is_recorded && !has_entry(self, "Pulled"))
+    if (record->is_recorded && !timeline_has(self, "Pulled"))
         add_fact(self, record->received_ms, "mayhem.db", "received by the consumer", PULLED);
-    if (record->outcome != MM_OUTCOME_NONE && !has_entry(self, "Settled"))
+    if (record->outcome != MM_OUTCOME_NONE && !timeline_has(self, "Settled"))
         add_fact(self, record->settled_ms, "mayhem.db",
                  record->outcome == MM_OUTCOME_DEAD ? "settled as dead" : "settled as restarted",
                  SETTLED);

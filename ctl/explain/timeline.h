@@ -59,6 +59,8 @@ void timeline_clear(timeline_t *self);
 
 // Whether the record or the logs know the job.
 bool timeline_knows(const timeline_t *self);
+// Whether a line with this message is in the story.
+bool timeline_has(const timeline_t *self, const char *message);
 int64_t timeline_accepted_ms(const timeline_t *self);
 
 // The outcome or the present state in one sentence, without its period: "restarted at the 3rd

@@ -94,20 +94,12 @@ static void print_settled(const timeline_t *self, FILE *file)
         timeline_print(file, ": %s", record->error);
 }
 
-static bool has_message(const timeline_t *self, const char *message)
-{
-    for (size_t i = 0; i < self->count; i++)
-        if (strcmp(self->entries[i].line.message, message) == 0)
-            return true;
-    return false;
-}
-
 // From the logs alone.
 static const char *unknown_outcome(const timeline_t *self)
 {
-    if (has_message(self, "Done. Acked"))
+    if (timeline_has(self, "Done. Acked"))
         return "restarted, as the logs say; its row is no longer on record";
-    if (has_message(self, "Dead"))
+    if (timeline_has(self, "Dead"))
         return "dead, as the logs say; its row is no longer on record";
     return "not settled, and no longer in the outbox: nobody works on it";
 }

@@ -92,11 +92,8 @@ static void read_command(reader_t *self, const char *text)
         return;
     }
     size_t size = strcspn(text, " ");
-    while (size > 0 && memrchr(text, '/', size)) {
-        text++;
-        size--;
-    }
-    self->now.process = intern(self->self, text, size);
+    const char *slash = memrchr(text, '/', size), *name = slash ? slash + 1 : text;
+    self->now.process = intern(self->self, name, size - (size_t)(name - text));
 }
 
 static void read_positions(reader_t *self, const char *text)
@@ -153,7 +150,7 @@ static bool read_jump(reader_t *self, char *text)
     if (*text == '/')
         (void)strtoull(text + 1, &text, 10);
     self->target = self->at[ADDRESS];
-    self->jumps = count;
+    self->jumps = self->has[ADDRESS] ? count : 0;
     return !self->has[ADDRESS] || read_position(&self->target, &text);
 }
 
@@ -170,10 +167,9 @@ static bool read_cost(reader_t *self, char *text)
     if (self->at[LINE] > INT32_MAX || !self->now.function || !self->now.process ||
         !self->counts_ir || text[strspn(text, " 0123456789")] != '\0')
         return false;
-    self->now.address = self->has[ADDRESS] ? self->at[ADDRESS] : 0;
+    self->now.address = self->at[ADDRESS];
     self->now.line = (int)self->at[LINE];
-    bool repeats = self->has[ADDRESS] && self->target == self->now.address;
-    self->now.repeats = repeats ? self->jumps : 0;
+    self->now.repeats = self->target == self->now.address ? self->jumps : 0;
     self->jumps = 0;
     if (self->now.cost > 0 || self->now.repeats > 0)
         add_cost(self);
@@ -191,29 +187,31 @@ static const char *after(const char *line, const char *key)
     return strncmp(line, key, size) == 0 ? line + size : NULL;
 }
 
-// "key=name". Without a file of its own, a callee has that of its caller; its object does not
-// matter.
+// "KEY=NAME", of which those of a jump's target may give a name its number. Without a file of its
+// own, a callee has that of its caller; its object does not matter.
 static bool read_specification(reader_t *self, char *line)
 {
-    const char *text;
+    const char *unused, *text;
+    const struct {
+        const char *key;
+        ids_t *ids;
+        const char **to;
+    } names[] = {{"ob=", &self->objects, &self->now.object},
+                 {"fl=", &self->files, &self->now.file},
+                 {"fi=", &self->files, &self->now.file},
+                 {"fe=", &self->files, &self->now.file},
+                 {"fn=", &self->functions, &self->now.function},
+                 {"cob=", &self->objects, &unused},
+                 {"cfi=", &self->files, &self->now.callee_file},
+                 {"cfl=", &self->files, &self->now.callee_file},
+                 {"cfn=", &self->functions, &self->now.callee},
+                 {"jfi=", &self->files, &unused},
+                 {"jfn=", &self->functions, &unused}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if ((text = after(line, names[i].key)))
+            return (*names[i].to = read_name(self, names[i].ids, text)) != NULL;
     if (after(line, "jump=") || after(line, "jcnd="))
         return read_jump(self, line + strlen("jump="));
-    if ((text = after(line, "ob=")))
-        return (self->now.object = read_name(self, &self->objects, text)) != NULL;
-    if ((text = after(line, "cob=")))
-        return read_name(self, &self->objects, text) != NULL;
-    if ((text = after(line, "jfi="))) // of a jump's target: it may name a number
-        return read_name(self, &self->files, text) != NULL;
-    if ((text = after(line, "jfn=")))
-        return read_name(self, &self->functions, text) != NULL;
-    if ((text = after(line, "fl=")) || (text = after(line, "fi=")) || (text = after(line, "fe=")))
-        return (self->now.file = read_name(self, &self->files, text)) != NULL;
-    if ((text = after(line, "cfi=")) || (text = after(line, "cfl=")))
-        return (self->now.callee_file = read_name(self, &self->files, text)) != NULL;
-    if ((text = after(line, "fn=")))
-        return (self->now.function = read_name(self, &self->functions, text)) != NULL;
-    if ((text = after(line, "cfn=")))
-        return (self->now.callee = read_name(self, &self->functions, text)) != NULL;
     if (after(line, "calls=")) { // their count and target; the costs are in the next line
         self->is_call = true;
         if (!self->now.callee_file)

@@ -8,25 +8,18 @@
 
 // ---- order
 
-static int order_texts(const char *a, const char *b)
-{
-    return a == b ? 0 : strcmp(a, b); // they are interned
-}
-
+// Texts are interned: their addresses give an order. That of files is the order of the output.
 static int by_place(const void *a, const void *b)
 {
     const callgrind_cost_t *one = a, *other = b;
-    int order = order_texts(one->file, other->file);
-    if (order == 0)
-        order = (one->line > other->line) - (one->line < other->line);
-    if (order == 0)
-        order = order_texts(one->process, other->process);
-    if (order == 0)
-        order = order_texts(one->object, other->object);
-    if (order == 0)
-        order = order_texts(one->function, other->function);
-    if (order == 0)
-        order = (one->address > other->address) - (one->address < other->address);
+    const uintptr_t keys[][2] = {{(uintptr_t)one->line, (uintptr_t)other->line},
+                                 {(uintptr_t)one->process, (uintptr_t)other->process},
+                                 {(uintptr_t)one->object, (uintptr_t)other->object},
+                                 {(uintptr_t)one->function, (uintptr_t)other->function},
+                                 {one->address, other->address}};
+    int order = one->file == other->file ? 0 : strcmp(one->file, other->file);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys && order == 0; i++)
+        order = (keys[i][0] > keys[i][1]) - (keys[i][0] < keys[i][1]);
     return order;
 }
 

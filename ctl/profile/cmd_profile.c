@@ -115,6 +115,7 @@ static int read_saved(const profile_options_t *options, profiles_t *profiles)
                                : ctl_fail(EX_DATAERR, "no process '%s' is in it", options->process);
 }
 
+// Asks the processes of a pipeline.
 static int collect_live(const profile_options_t *options, feed_t *feed, collect_t *collect)
 {
     snapshot_t snapshot;
@@ -138,34 +139,23 @@ static int collect_live(const profile_options_t *options, feed_t *feed, collect_
                : ctl_fail(EX_UNAVAILABLE, "no process has answered with its profile");
 }
 
-static int show_live(profile_options_t *options)
-{
-    int exit_code = target_find(&options->target);
-    if (exit_code != 0)
-        return exit_code;
-    collect_t collect = {0};
-    feed_t *feed = feed_attach(&options->target.base);
-    exit_code = collect_live(options, feed, &collect);
-    feed_destroy(&feed);
-    if (exit_code == 0)
-        exit_code = write_out(&collect.profiles, options);
-    collect_clear(&collect);
-    return exit_code;
-}
-
 int ctl_profile(int argc, char **argv)
 {
     profile_options_t options = {0};
+    collect_t collect = {0};
     int exit_code;
     if (!parse(argc, argv, &options, &exit_code))
         return exit_code;
-    if (!options.read)
-        return show_live(&options);
-    profiles_t profiles = {0};
-    exit_code = read_saved(&options, &profiles);
+    if (options.read) {
+        exit_code = read_saved(&options, &collect.profiles);
+    } else if ((exit_code = target_find(&options.target)) == 0) {
+        feed_t *feed = feed_attach(&options.target.base);
+        exit_code = collect_live(&options, feed, &collect);
+        feed_destroy(&feed);
+    }
     if (exit_code == 0)
-        exit_code = write_out(&profiles, &options);
-    profiles_clear(&profiles);
+        exit_code = write_out(&collect.profiles, &options);
+    collect_clear(&collect);
     return exit_code;
 }
 

@@ -11,7 +11,7 @@ typedef struct {
     const profile_t *profile;
     const profile_node_t *function;
     const profile_node_t *before; // in a difference; NULL: none
-    double change;            // the difference, in seconds of CPU time per second
+    double change;                // the difference, in seconds of CPU time per second
 } row_t;
 
 static double seconds(int64_t ns)
@@ -168,7 +168,7 @@ void profile_out_folded(FILE *file, const profiles_t *profiles)
 // ---- the difference
 
 static const profile_node_t *find_same(const profiles_t *profiles, const row_t *row,
-                                   int64_t *ret_long_ns)
+                                       int64_t *ret_long_ns)
 {
     for (size_t i = 0; i < profiles->count; i++) {
         const profile_t *profile = profiles->items[i];

@@ -44,31 +44,37 @@ struct attach {
     mm_decoder_t *decoder;
     stats_merge_t *merge;
     snapshot_t snapshot;
-    json_t *json;                  // of the last news
-    int64_t heard_ms;              // the consumer; MM_NEVER: not yet
-    int64_t opened_ms;             // the sockets
-    int64_t where_ms;              // next question for the address, or next empty one
-    int64_t ask_ms;                // next stats query
-    int64_t asked_ms;              // last one; MM_NEVER: its snapshot has been made
-    char wanted[MM_ASKED_MAX + 1]; // events; empty: none
-    int64_t watch_ms;              // next request for them
+    json_t *json;      // of the last news
+    int64_t heard_ms;  // the consumer; MM_NEVER: not yet
+    int64_t opened_ms; // the sockets
+    int64_t where_ms;  // next question for the address, or next empty one
+    int64_t ask_ms;    // next stats query
+    int64_t asked_ms;  // last one; MM_NEVER: its snapshot has been made
+    question_t wanted; // events; with an empty text: none
+    int64_t watch_ms;  // when to ask for them again
     question_t questions[ASKED_MAX];
     size_t question_count;
 };
 
 // ---- sockets
 
+static void *subscribe(const char *endpoint)
+{
+    char topic[MM_TOPIC_MAX];
+    void *socket = mm_socket_new(ZMQ_SUB);
+    mm_socket_subscribe(socket, mm_topic("viewers", NULL, topic));
+    (void)mm_socket_connect(socket, endpoint); // a bad one is silent
+    return socket;
+}
+
 static void open_sockets(attach_t *self)
 {
-    char endpoint[MM_ENDPOINT_MAX], topic[MM_TOPIC_MAX];
+    char endpoint[MM_ENDPOINT_MAX];
     self->inbox = mm_socket_new(ZMQ_PUSH);
     mm_socket_limit(self->inbox, MM_SOCKET_HWM);
-    self->events = mm_socket_new(ZMQ_SUB);
-    mm_socket_subscribe(self->events, mm_topic("viewers", NULL, topic));
     int rc = mm_socket_connect(self->inbox, mm_endpoint_of(&self->base, MM_SOCKET_INBOX, endpoint));
     assert(rc == 0);
-    rc = mm_socket_connect(self->events, mm_endpoint_of(&self->base, MM_SOCKET_EVENTS, endpoint));
-    assert(rc == 0);
+    self->events = subscribe(mm_endpoint_of(&self->base, MM_SOCKET_EVENTS, endpoint));
     self->opened_ms = mm_clock_ms();
     self->where_ms = self->ask_ms = self->watch_ms = self->opened_ms;
     self->asked_ms = MM_NEVER;
@@ -150,7 +156,8 @@ void attach_ask_job(attach_t *self, const char *host_or_id)
 
 void attach_watch_events(attach_t *self, const char *host, const char *outcome)
 {
-    (void)snprintf(self->wanted, sizeof self->wanted, "%.200s %.50s", host ? host : "*",
+    self->wanted.about = MM_ABOUT_EVENTS;
+    (void)snprintf(self->wanted.text, sizeof self->wanted.text, "%.200s %.50s", host ? host : "*",
                    outcome ? outcome : "*");
     self->watch_ms = mm_clock_ms();
 }
@@ -171,11 +178,8 @@ static void ask_due(attach_t *self, int64_t now_ms)
             self->asked_ms = now_ms;
         self->ask_ms = now_ms + ASK_MS;
     }
-    if (*self->wanted && now_ms >= self->watch_ms) {
-        question_t question = {.about = MM_ABOUT_EVENTS};
-        strcpy(question.text, self->wanted);
-        self->watch_ms = now_ms + (ask(self, &question) ? WATCH_MS : WHERE_MS);
-    }
+    if (*self->wanted.text && now_ms >= self->watch_ms)
+        self->watch_ms = now_ms + (ask(self, &self->wanted) ? WATCH_MS : WHERE_MS);
     size_t asked = 0;
     while (asked < self->question_count && ask(self, &self->questions[asked]))
         asked++;
@@ -188,7 +192,7 @@ static void ask_due(attach_t *self, int64_t now_ms)
 
 static void connect_viewers(attach_t *self, mm_str_t suffix, int64_t now_ms)
 {
-    char endpoint[MM_ENDPOINT_MAX], topic[MM_TOPIC_MAX];
+    char endpoint[MM_ENDPOINT_MAX];
     if (suffix.size == 0 || suffix.size >= sizeof self->suffix ||
         mm_str_equal(suffix, mm_str(self->suffix)))
         return;
@@ -196,9 +200,7 @@ static void connect_viewers(attach_t *self, mm_str_t suffix, int64_t now_ms)
     self->is_open = false;
     memcpy(self->suffix, suffix.data, suffix.size);
     self->suffix[suffix.size] = '\0';
-    self->viewers = mm_socket_new(ZMQ_SUB);
-    mm_socket_subscribe(self->viewers, mm_topic("viewers", NULL, topic));
-    (void)mm_socket_connect(self->viewers, mm_endpoint_suffix(&self->base, self->suffix, endpoint));
+    self->viewers = subscribe(mm_endpoint_suffix(&self->base, self->suffix, endpoint));
     self->where_ms = now_ms;
 }
 
@@ -223,7 +225,7 @@ static news_kind_t receive_reply(attach_t *self, const mm_frame_t *frame, int64_
     switch (about) {
     case MM_ABOUT_STATS: stats_merge_add(self->merge, self->json, now_ms); return NEWS_NOTHING;
     case MM_ABOUT_PROFILE: return NEWS_PROFILE;
-    case MM_ABOUT_EVENTS: return *self->wanted ? NEWS_EVENTS : NEWS_NOTHING;
+    case MM_ABOUT_EVENTS: return *self->wanted.text ? NEWS_EVENTS : NEWS_NOTHING;
     case MM_ABOUT_JOB: // the reply to an empty question has done its work
         return *ctl_text(self->json, "asked") ? NEWS_JOB : NEWS_NOTHING;
     case MM_ABOUT_VIEWERS: break;
@@ -288,7 +290,7 @@ static int64_t earlier(int64_t a, int64_t b)
 static int64_t next_due(const attach_t *self)
 {
     int64_t due = self->is_open ? self->ask_ms : self->where_ms;
-    if (self->is_open && *self->wanted)
+    if (self->is_open && *self->wanted.text)
         due = earlier(due, self->watch_ms);
     if (self->asked_ms != MM_NEVER)
         due = earlier(due, self->asked_ms + patience_ms(self));
@@ -298,17 +300,12 @@ static int64_t next_due(const attach_t *self)
 // Waits until something can be read. True: the descriptor can.
 static bool wait_for(attach_t *self, int descriptor, int64_t until_ms)
 {
-    zmq_pollitem_t items[3] = {{.socket = self->events, .events = ZMQ_POLLIN}};
-    int count = 1, place = -1;
-    if (self->viewers)
-        items[count++] = (zmq_pollitem_t){.socket = self->viewers, .events = ZMQ_POLLIN};
-    if (descriptor >= 0) {
-        place = count;
-        items[count++] = (zmq_pollitem_t){.fd = descriptor, .events = ZMQ_POLLIN};
-    }
+    zmq_pollitem_t items[] = {{.socket = self->events, .events = ZMQ_POLLIN},
+                              {.fd = descriptor, .events = ZMQ_POLLIN}, // ignored below 0
+                              {.socket = self->viewers, .events = ZMQ_POLLIN}};
     int64_t long_ms = until_ms - mm_clock_ms();
-    (void)zmq_poll(items, count, long_ms < 0 ? 0 : (long)earlier(long_ms, ASK_MS));
-    return place >= 0 && items[place].revents != 0;
+    (void)zmq_poll(items, self->viewers ? 3 : 2, long_ms < 0 ? 0 : (long)earlier(long_ms, ASK_MS));
+    return items[1].revents != 0;
 }
 
 news_t attach_next(attach_t *self, int descriptor, int timeout_ms)

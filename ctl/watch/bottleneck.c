@@ -1,8 +1,8 @@
-// See bottleneck.h. The rules in their order: a process is missing, all slots of a stage are taken,
-// most jobs wait for a retry or for their host, a loop has no time left, the window is full, there
-// is nothing more to do.
+// See snapshot_find_limit. The rules in their order: a process is missing, all slots of a stage are
+// taken, most jobs wait for a retry or for their host, a loop has no time left, the window is full,
+// there is nothing more to do.
 
-#include "bottleneck.h"
+#include "snapshot.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -135,7 +135,7 @@ static bool has_full_window(snapshot_t *self)
                (long long)self->stages[SNAPSHOT_OUTBOX].capacity);
 }
 
-void bottleneck_find(snapshot_t *self)
+void snapshot_find_limit(snapshot_t *self)
 {
     if (is_missing(self) || has_full_hop(self) || is_waiting_within(self))
         return;

@@ -7,7 +7,6 @@
 #include "host.h"
 #include "log_format.h"
 #include "target.h"
-#include "uuid.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -74,37 +73,23 @@ static bool has_text(const json_t *event, const char *key, const char *text)
     return strcmp(ctl_text(event, key), text) == 0;
 }
 
-static size_t add_text(const json_t *event, const char *key, mm_field_t *ret_field)
-{
-    *ret_field = MM_STRING(key, ctl_text(event, key));
-    return *ctl_text(event, key) != '\0';
-}
-
-static size_t add_number(const json_t *event, const char *key, mm_field_t *ret_field)
-{
-    const json_t *number = json_object_get(event, key);
-    *ret_field = MM_INT(key, json_integer_value(number));
-    return json_is_integer(number);
-}
-
 static bool print_event(tail_t *self, json_t *event)
 {
+    static const char *const keys[] = {"job",   "host",   "attempts", "attempt",
+                                       "in_ms", "worker", "error",    "why"};
     mm_field_t fields[MM_LOG_FIELDS];
     size_t count = 0;
-    mm_id_t id;
     if (self->is_json)
         return ctl_write_json(stdout, json_incref(event), JSON_COMPACT);
-    if (mm_id_parse(mm_str(ctl_text(event, "job")), &id))
-        fields[count++] = MM_JOB(&id);
-    count += add_text(event, "host", &fields[count]);
-    count += add_number(event, "attempts", &fields[count]);
-    count += add_number(event, "attempt", &fields[count]);
-    const json_t *in_ms = json_object_get(event, "in_ms");
-    if (json_is_integer(in_ms))
-        fields[count++] = MM_SECONDS("in", json_integer_value(in_ms));
-    count += add_text(event, "worker", &fields[count]);
-    count += add_text(event, "error", &fields[count]);
-    count += add_text(event, "why", &fields[count]);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const json_t *number = json_object_get(event, keys[i]);
+        if (*ctl_text(event, keys[i]))
+            fields[count++] = MM_STRING(keys[i], ctl_text(event, keys[i]));
+        else if (json_is_integer(number) && strcmp(keys[i], "in_ms") == 0)
+            fields[count++] = MM_SECONDS("in", json_integer_value(number));
+        else if (json_is_integer(number))
+            fields[count++] = MM_INT(keys[i], json_integer_value(number));
+    }
     mm_log_level_t level = MM_LOG_INFO;
     const char *message = "Something of another release has happened";
     for (size_t i = 0; i < WORDINGS; i++)

@@ -68,8 +68,7 @@ static const char *state_of(const snapshot_process_t *process, char buffer[2 * H
         return state;
     char unit = seconds < 100 ? 's' : seconds < 6000 ? 'm' : 'h';
     int64_t count = seconds / (unit == 's' ? 1 : unit == 'm' ? 60 : 3600);
-    (void)snprintf(buffer, 2 * HUMAN_TEXT, "%s %s%c", state, human_count((double)count, number),
-                   unit);
+    (void)snprintf(buffer, 2 * HUMAN_TEXT, "%s %s%c", state, human_count(count, number), unit);
     return buffer;
 }
 
@@ -89,8 +88,7 @@ static unsigned state_style(const snapshot_process_t *process)
 static const char *of_limit(int64_t held, int64_t limit, char buffer[2 * HUMAN_TEXT])
 {
     char a[HUMAN_TEXT], b[HUMAN_TEXT];
-    (void)snprintf(buffer, 2 * HUMAN_TEXT, "%s/%s", human_count((double)held, a),
-                   human_count((double)limit, b));
+    (void)snprintf(buffer, 2 * HUMAN_TEXT, "%s/%s", human_count(held, a), human_count(limit, b));
     return buffer;
 }
 
@@ -125,8 +123,8 @@ static int by_key(const void *a, const void *b, void *arg)
     const size_t *one = a, *other = b;
     double first = key_of(&order->snapshot->processes[*one], order->sort);
     double second = key_of(&order->snapshot->processes[*other], order->sort);
-    int result = first != second ? (first < second) - (first > second)
-                                 : (*one > *other) - (*one < *other);
+    int result =
+        first != second ? (first < second) - (first > second) : (*one > *other) - (*one < *other);
     return order->is_reversed ? -result : result;
 }
 
@@ -161,27 +159,25 @@ static void put_head(page_t *page, const snapshot_t *snapshot)
     char a[HUMAN_TEXT], b[HUMAN_TEXT], c[HUMAN_TEXT];
     page_add(page);
     size_t at = page_put(page, 0, PAGE_DIM, "rate   ");
-    at = page_put(page, at, PAGE_BOLD, "%s jobs/s", human_count(snapshot->rate, a));
+    at = page_put(page, at, PAGE_BOLD, "%s jobs/s", human_number(snapshot->rate, 0, a));
     (void)page_put(page, at, PAGE_PLAIN, "; accepted to acked p50 %s, p99 %s",
                    human_us(snapshot->p50_us, a), human_us(snapshot->p99_us, b));
     page_add(page);
     at = page_put(page, 0, PAGE_DIM, "jobs   ");
     at = page_put(page, at, PAGE_PLAIN, "%s in all: %s restarted, ",
-                  snapshot->total > 0 ? human_count((double)snapshot->total, a) : "?",
-                  human_count((double)snapshot->restarted, b));
+                  snapshot->total > 0 ? human_count(snapshot->total, a) : "?",
+                  human_count(snapshot->restarted, b));
     at = page_put(page, at, snapshot->dead > 0 ? PAGE_RED | PAGE_BOLD : PAGE_PLAIN, "%s dead",
-                  human_count((double)snapshot->dead, a));
+                  human_count(snapshot->dead, a));
     (void)page_put(page, at, PAGE_PLAIN, "; %s backlog, %s in flight",
-                   human_count((double)snapshot->backlog, a),
-                   human_count((double)snapshot->in_flight, b));
+                   human_count(snapshot->backlog, a), human_count(snapshot->in_flight, b));
     page_add(page);
     at = page_put(page, 0, PAGE_DIM, "events ");
-    at = page_put(page, at, PAGE_PLAIN, "%s retried, ", human_count((double)snapshot->retried, a));
+    at = page_put(page, at, PAGE_PLAIN, "%s retried, ", human_count(snapshot->retried, a));
     at = page_put(page, at, snapshot->reclaimed > 0 ? PAGE_YELLOW : PAGE_PLAIN, "%s taken back",
-                  human_count((double)snapshot->reclaimed, a));
+                  human_count(snapshot->reclaimed, a));
     at = page_put(page, at, PAGE_PLAIN, ", %s nacked, %s extended",
-                  human_count((double)snapshot->nacked, b),
-                  human_count((double)snapshot->extended, c));
+                  human_count(snapshot->nacked, b), human_count(snapshot->extended, c));
     if (snapshot->draining)
         (void)page_put(page, at, PAGE_CYAN | PAGE_BOLD, "  DRAINING");
     page_add(page);
@@ -228,18 +224,18 @@ static void put_stages(page_t *page, const snapshot_t *snapshot)
         char text[2 * HUMAN_TEXT];
         page_row(&table, kind == limiting ? PAGE_YELLOW | PAGE_BOLD : PAGE_PLAIN);
         page_cell(&table, 0, "%c%s", kind == limiting ? '>' : ' ', snapshot_stage_name(kind));
-        page_cell(&table, 0, "%s", human_count((double)stage->waiting, text));
+        page_cell(&table, 0, "%s", human_count(stage->waiting, text));
         page_cell(&table, 0, "%s",
                   stage->capacity > 0 ? of_limit(stage->out, stage->capacity, text)
-                                      : human_count((double)stage->out, text));
+                                      : human_count(stage->out, text));
         page_cell(&table, 0, "%s", human_us(stage->wait_p50_us, text));
         page_cell(&table, 0, "%s", human_us(stage->wait_p99_us, text));
         page_cell(&table, 0, "%s", human_us(stage->took_p50_us, text));
         page_cell(&table, 0, "%s", human_us(stage->took_p99_us, text));
         if (kind != SNAPSHOT_STORE && kind != SNAPSHOT_RESTART)
             continue; // nothing is retried or blocked before
-        page_cell(&table, 0, "%s", human_count((double)stage->backoff, text));
-        page_cell(&table, 0, "%s", human_count((double)stage->blocked, text));
+        page_cell(&table, 0, "%s", human_count(stage->backoff, text));
+        page_cell(&table, 0, "%s", human_count(stage->blocked, text));
     }
     page_add_table(page, &table);
 }
@@ -276,14 +272,14 @@ static void put_process(page_table_t *table, const snapshot_process_t *process, 
               process->name + (is_cut ? size - (room - 1) : 0));
     page_cell(table, PAGE_PLAIN, "%d", process->pid);
     page_cell(table, state_style(process), " %s", state_of(process, text));
-    page_cell(table, PAGE_PLAIN, "%s", human_count(process->rate, text));
-    page_cell(table, PAGE_PLAIN, "%s", human_count(100 * process->busy, text));
-    page_cell(table, PAGE_PLAIN, "%s", human_count(100 * process->cpu, text));
+    page_cell(table, PAGE_PLAIN, "%s", human_number(process->rate, 0, text));
+    page_cell(table, PAGE_PLAIN, "%s", human_number(100 * process->busy, 0, text));
+    page_cell(table, PAGE_PLAIN, "%s", human_number(100 * process->cpu, 0, text));
     page_cell(table, PAGE_PLAIN, "%s", of_limit(process->held, process->limit, text));
     page_cell(table, PAGE_PLAIN, "%s", human_us(process->p99_us, text));
     page_cell(table, PAGE_PLAIN, "%s", human_bytes(process->memory_bytes, text));
     page_cell(table, process->failed > 0 ? PAGE_YELLOW : PAGE_PLAIN, "%s",
-              human_count((double)process->failed, text));
+              human_count(process->failed, text));
     page_cell(table, PAGE_DIM, " %s", process->doing);
 }
 
@@ -394,7 +390,7 @@ static void put_leaf(page_table_t *table, const profile_t *profile, const leaf_t
     double cpu = percent(node->cpu_ns, profile), wait = percent(node->wait_ns, profile);
     double rate = profile->long_ns > 0 ? 1e9 * (double)node->calls / (double)profile->long_ns : 0;
     page_row(table, PAGE_PLAIN);
-    page_cell(table, PAGE_PLAIN, "%s", human_count(rate, text));
+    page_cell(table, PAGE_PLAIN, "%s", human_number(rate, 0, text));
     put_percent(table, cpu >= 10 ? PAGE_BOLD : PAGE_PLAIN, cpu);
     put_percent(table, wait > cpu && wait >= 10 ? PAGE_YELLOW : PAGE_PLAIN, wait);
     put_percent(table, PAGE_PLAIN, percent(all_ns(node), profile));
@@ -466,8 +462,8 @@ static void put_about(page_t *page, const snapshot_t *snapshot, const screen_vie
     at = page_put(page, at, PAGE_PLAIN, "  pid %d  ", process->pid);
     at = page_put(page, at, state_style(process), "%s", state_of(process, text));
     at = page_put(page, at, PAGE_PLAIN, "  %s jobs/s  busy %s%%  cpu %s%%",
-                  human_count(process->rate, a), human_count(100 * process->busy, b),
-                  human_count(100 * process->cpu, c));
+                  human_number(process->rate, 0, a), human_number(100 * process->busy, 0, b),
+                  human_number(100 * process->cpu, 0, c));
     (void)page_put(page, at, PAGE_PLAIN, "  holds %s  p99 %s  %s",
                    of_limit(process->held, process->limit, text), human_us(process->p99_us, a),
                    human_bytes(process->memory_bytes, b));

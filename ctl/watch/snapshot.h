@@ -77,6 +77,9 @@ typedef struct {
 const char *snapshot_state_name(snapshot_state_t state);
 const char *snapshot_stage_name(snapshot_stage_kind_t stage);
 
+// Sets limit and limit_why from the rest. In bottleneck.c.
+void snapshot_find_limit(snapshot_t *self);
+
 // A new reference: {"mayhem": "snapshot", "version": 1, ...}. Each number has its name above, but
 // for "room" (capacity) and "taken_back" (reclaimed).
 json_t *snapshot_json(const snapshot_t *self);

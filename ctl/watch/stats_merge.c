@@ -2,7 +2,6 @@
 
 #include "stats_merge.h"
 #include "array.h"
-#include "bottleneck.h"
 #include "ctl.h"
 #include "host.h"
 
@@ -212,8 +211,8 @@ static void set_state(entry_t *entry, bool knows_workers, int64_t now_ms)
     if (entry->is_ghost)
         return;
     bool is_silent = row->silent_ms >= STATS_SILENT_MS;
-    bool is_draining = (is_worker && row->limit == 0) ||
-                       json_is_true(json_object_get(entry->stats, "draining"));
+    bool is_draining =
+        (is_worker && row->limit == 0) || json_is_true(json_object_get(entry->stats, "draining"));
     row->state = is_silent ? SNAPSHOT_SILENT : is_draining ? SNAPSHOT_DRAINING : SNAPSHOT_UP;
     if (is_worker && knows_workers && entry->is_known && !entry->is_joined)
         row->state = SNAPSHOT_LOST;
@@ -335,6 +334,6 @@ snapshot_t stats_merge_snapshot(stats_merge_t *self, int64_t now_ms, int64_t wal
     int64_t on_wire = snapshot.stages[SNAPSHOT_OUTBOX].out - snapshot.in_flight;
     snapshot.stages[SNAPSHOT_WIRE].waiting = on_wire > 0 ? on_wire : 0;
     qsort(snapshot.processes, snapshot.process_count, sizeof *snapshot.processes, by_place);
-    bottleneck_find(&snapshot);
+    snapshot_find_limit(&snapshot);
     return snapshot;
 }

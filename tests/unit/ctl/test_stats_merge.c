@@ -2,7 +2,6 @@
 // tell becomes one picture, which names what limits it, and which is the same when it was written
 // down and read again.
 
-#include "bottleneck.h"
 #include "stats_merge.h"
 
 #include <setjmp.h>

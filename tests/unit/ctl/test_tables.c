@@ -99,7 +99,8 @@ static const char *row_with(const char *text)
 // Values that are as wide as can be, and those around them.
 static const int64_t numbers[] = {0,         9999999,  10000000,      999499999, 100000000000000,
                                   INT64_MAX, -9999999, INT64_MAX / 7, INT64_MIN};
-static const double reals[] = {0, 0.999, 99999.4, 9999999.4, 1e15, DBL_MAX, -DBL_MAX, 9.9995e20, -1};
+static const double reals[] = {0,       0.999,    99999.4,   9999999.4, 1e15,
+                               DBL_MAX, -DBL_MAX, 9.9995e20, -1};
 
 #define COUNT(ARRAY) (sizeof(ARRAY) / sizeof *(ARRAY))
 
@@ -172,7 +173,7 @@ static void check_stages(size_t width)
 
 static void check_processes(size_t width)
 {
-    static const char *const heads[] = {"PROCESS",    "PID", "STATE", "JOBS/S", "BUSY%",  "CPU%",
+    static const char *const heads[] = {"PROCESS",    "PID", "STATE", "JOBS/S", "BUSY%", "CPU%",
                                         "HELD/LIMIT", "P99", "MEM",   "FAILED", NULL};
     size_t index = 0;
     while (!strstr(page->rows[index].text, " PROCESS "))
@@ -224,14 +225,13 @@ static void cells_of_a_pipeline_never_run_together(void **state)
 static void add_profile(profiles_t *to, const char *long_ns, const char *number)
 {
     char text[4096], error[512];
-    (void)snprintf(text, sizeof text,
-                   "{\"mayhem\": \"profile\", \"version\": 1, \"process\": \"%0*d\", \"role\": "
-                   "\"saver\", \"pid\": 7, \"wall_ms\": 1795695543210, \"long_ns\": %s, "
-                   "\"nodes\": [" NODE("poll", "poll", "0", MOST) "," NODE(
-                       "turn", "runs", "0", MOST) "," NODE("commit", "waits", "1",
-                                                           "%s") "," NODE("writer", "thread", "0",
-                                                                          MOST) "]}",
-                   MM_NAME_MAX, 1, long_ns, number, number, number, number);
+    (void)snprintf(
+        text, sizeof text,
+        "{\"mayhem\": \"profile\", \"version\": 1, \"process\": \"%0*d\", \"role\": "
+        "\"saver\", \"pid\": 7, \"wall_ms\": 1795695543210, \"long_ns\": %s, "
+        "\"nodes\": [" NODE("poll", "poll", "0", MOST) "," NODE("turn", "runs", "0", MOST) "," NODE(
+            "commit", "waits", "1", "%s") "," NODE("writer", "thread", "0", MOST) "]}",
+        MM_NAME_MAX, 1, long_ns, number, number, number, number);
     json_t *json = json_loads(text, 0, NULL);
     assert_non_null(json);
     if (!profiles_add(to, json, error))
