@@ -134,8 +134,10 @@ simulation: $(BUILD)/tests/sim
 	else echo "FAIL simulation: seeds from $$first"; exit 1; fi
 
 # Each header compiles alone, with what its folder sees.
+header_checks = $(foreach folder,$(FOLDERS),tests/checks/headers.sh \
+    '$(compile) $(addprefix -iquote,$(call sees,$(folder)))' $(folder) &&) true
 headers:
-	@$(foreach folder,$(FOLDERS),tests/checks/headers.sh '$(compile) $(addprefix -iquote,$(call sees,$(folder)))' $(folder) &&) true
+	@$(header_checks)
 
 # The include paths are the layers; this is what they cannot see.
 layers:
@@ -156,9 +158,10 @@ coverage:
 	$(MAKE) BUILD=$(BUILD)/coverage SANITIZE=--coverage unit
 	@tests/checks/coverage.sh $(BUILD)/coverage/obj $(basename $(wildcard $(addsuffix /*.c,$(PURE))))
 
+tidy = $(foreach folder,$(FOLDERS),clang-tidy --quiet $(wildcard $(folder)/*.c) -- -std=c11 $(DEFINES) \
+    $(FOREIGN) $(addprefix -iquote,$(call sees,$(folder))) &&) true
 lint: shellcheck
-	@$(foreach folder,$(FOLDERS),clang-tidy --quiet $(wildcard $(folder)/*.c) -- -std=c11 $(DEFINES) \
-	    $(FOREIGN) $(addprefix -iquote,$(call sees,$(folder))) &&) true
+	@$(tidy)
 
 shellcheck:
 	shellcheck -x run.sh common/*.sh tests/*.sh tests/*/*.sh bench/*.sh .ci/run
@@ -208,7 +211,9 @@ help:
 	@echo 'sim-score      plants bugs and shows how many seeds each needs to be found'
 	@echo 'fuzz           SECONDS=n [TARGET=wire]: libFuzzer on all that reads foreign bytes'
 	@echo 'campaign       half an hour of kills and stops, judged by the auditor'
+	@echo 'campaign-fresh both commands of the README in minimal Debians: SUITES="bookworm trixie" USERS="root user"'
 	@echo 'bench          against bare ZeroMQ: BENCH="throughput latency ..." RUNS=n; bench-charts draws them'
+	@echo 'compare        jobs a second beside an older build: OLD=folder PAIRS=n'
 	@echo 'instructions   per job, against bench/instructions.txt; instructions-record, instructions-profile PART='
 	@echo 'watching       what the loop profile and a viewer cost, in instructions'
 	@echo 'asan tsan      the unit tests under sanitizers'

@@ -16,7 +16,10 @@ missing_for_lines() {
 # The instructions are dumped one by one: what is compiled in line has hits of its own only so. The jumps
 # show which of them repeat themselves.
 prepare_lines() {
-    local role
+    local role soft
+    # Valgrind lets nobody go beyond the soft limit, which is 1024 after most logins.
+    soft=$(ulimit -Sn)
+    [[ $soft == unlimited ]] || ((soft >= 4096)) || ulimit -Sn 4096 2>/dev/null
     for role in "${roles[@]}"; do
         own_default "$role" lost-after 1m
         own_default "$role" slow-callback 0s

@@ -8,21 +8,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-static const char *leg_name(mm_leg_t leg)
-{
-    return leg == MM_LEG_SAVE ? "save" : leg == MM_LEG_RESTART ? "restart" : "settle";
-}
-
 static const char *status_name(mm_status_t status)
 {
     return status == MM_STATUS_OK ? "ok" : status == MM_STATUS_FAILED ? "failed" : "returned";
-}
-
-static const char *outcome_name(mm_outcome_t outcome)
-{
-    return outcome == MM_OUTCOME_RESTARTED ? "restarted"
-           : outcome == MM_OUTCOME_DEAD    ? "dead"
-                                           : "none";
 }
 
 static void print_text(FILE *file, const char *key, mm_str_t text)
@@ -60,8 +48,8 @@ static void print_listed_result(FILE *file, const mm_result_t *result)
 {
     char text[MM_ID_TEXT];
     (void)fprintf(file, " result=%" PRIu64 ":%s#%" PRIu64 ":%s:%s:%s", result->serial,
-                  mm_id_print(&result->id, text), result->number, leg_name(result->leg),
-                  status_name(result->status), outcome_name(result->outcome));
+                  mm_id_print(&result->id, text), result->number, mm_leg_name(result->leg),
+                  status_name(result->status), mm_outcome_name(result->outcome));
     if (result->error.size > 0) {
         (void)putc(':', file);
         mm_trace_print(file, result->error);
@@ -75,16 +63,15 @@ static void print_report(FILE *file, const mm_report_t *report)
     (void)fprintf(file,
                   " role=%s nonce=%" PRIu64 " session=%" PRIu64 " sequence=%" PRIu64
                   " stamp=%" PRId64 " slots=%" PRIu32 " last=%" PRIu64,
-                  report->role == MM_ROLE_SAVER ? "saver" : "restarter", report->instance,
-                  report->session, report->sequence, report->stamp_ms, report->slots,
-                  report->last_serial);
+                  mm_role_name(report->role), report->instance, report->session, report->sequence,
+                  report->stamp_ms, report->slots, report->last_serial);
     if (report->parts != 1)
         (void)fprintf(file, " part=%" PRIu32 " parts=%" PRIu32, report->part, report->parts);
     for (size_t i = 0; i < report->held_count; i++) {
         char text[MM_ID_TEXT];
         const mm_assignment_t *held = &report->held[i];
         (void)fprintf(file, " held=%s#%" PRIu64 ":%s:%.*s", mm_id_print(&held->id, text),
-                      held->number, leg_name(held->leg), (int)held->host.size,
+                      held->number, mm_leg_name(held->leg), (int)held->host.size,
                       held->host.size ? held->host.data : "");
     }
     for (size_t i = 0; i < report->result_count; i++)
@@ -119,9 +106,9 @@ static void print_result(FILE *file, const gather_event_t *event)
     const mm_result_t *result = event->as.from.result;
     print_from(file, "result", event);
     print_task(file, &result->id, result->number);
-    (void)fprintf(file, " %s %s", leg_name(result->leg), status_name(result->status));
+    (void)fprintf(file, " %s %s", mm_leg_name(result->leg), status_name(result->status));
     if (result->outcome != MM_OUTCOME_NONE)
-        (void)fprintf(file, " outcome=%s", outcome_name(result->outcome));
+        (void)fprintf(file, " outcome=%s", mm_outcome_name(result->outcome));
     print_text(file, "error", result->error);
     (void)fprintf(file, " serial=%" PRIu64, result->serial);
     print_process(file, event);
@@ -153,9 +140,8 @@ void gather_trace_event(FILE *file, const gather_event_t *event)
 
 static void print_verdict(FILE *file, const mm_verdict_t *verdict)
 {
-    static const char *const names[] = {"", "extend", "ack", "nack", "dead"};
     char text[MM_ID_TEXT];
-    (void)fprintf(file, "%s %s", names[verdict->kind], mm_id_print(&verdict->id, text));
+    (void)fprintf(file, "%s %s", mm_verdict_name(verdict->kind), mm_id_print(&verdict->id, text));
     if (verdict->kind == MM_VERDICT_NACK)
         (void)fprintf(file, " delay=%" PRId64, verdict->delay_ms);
     print_text(file, "error", verdict->error);
@@ -164,12 +150,13 @@ static void print_verdict(FILE *file, const mm_verdict_t *verdict)
 static void print_task_action(FILE *file, const gather_action_t *action)
 {
     const mm_task_t *task = &action->as.task.task;
-    (void)fputs(leg_name(task->leg), file);
+    (void)fputs(mm_leg_name(task->leg), file);
     print_task(file, &task->id, task->number);
     if (task->leg == MM_LEG_RESTART)
         (void)fprintf(file, " attempt=%" PRIu32, task->attempt);
     if (task->leg == MM_LEG_SETTLE)
-        (void)fprintf(file, " %s attempts=%" PRIu32, outcome_name(task->outcome), task->attempts);
+        (void)fprintf(file, " %s attempts=%" PRIu32, mm_outcome_name(task->outcome),
+                      task->attempts);
     print_text(file, "error", task->error);
     (void)fprintf(file, " worker=%s", action->as.task.worker);
 }

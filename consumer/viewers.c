@@ -85,8 +85,8 @@ static json_t *workers_json(const gather_t *gather)
             continue;
         json_t *worker =
             json_pack("{s:s, s:s, s:b, s:I, s:I, s:I, s:I}", "name", known.name, "role",
-                      known.role == MM_ROLE_SAVER ? "saver" : "restarter", "joined", known.joined,
-                      "session", (json_int_t)known.session, "slots", (json_int_t)known.slots, "out",
+                      mm_role_name(known.role), "joined", known.joined, "session",
+                      (json_int_t)known.session, "slots", (json_int_t)known.slots, "out",
                       (json_int_t)known.out, "silent_ms", (json_int_t)known.silent_ms);
         assert(worker);
         json_array_append_new(list, worker);
@@ -94,12 +94,12 @@ static json_t *workers_json(const gather_t *gather)
     return list;
 }
 
-static void add_stats(void *arg, json_t *stats)
+static json_t *stats(void *arg)
 {
     viewers_t *self = arg;
     gather_t *gather = self->config.gather;
     gather_statistics_t now = gather_statistics(gather);
-    json_t *own = json_pack(
+    return json_pack(
         "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:I, s:I, s:I, s:o, s:o, s:o}",
         "received", (json_int_t)now.received, "acked", (json_int_t)now.acked, "dead",
         (json_int_t)now.dead, "nacked", (json_int_t)now.nacked, "extended",
@@ -110,9 +110,6 @@ static void add_stats(void *arg, json_t *stats)
         "p99_ms", (json_int_t)gather_flight_ms(gather, 0.99), "store",
         stage_json(gather, MM_ROLE_SAVER), "restart", stage_json(gather, MM_ROLE_RESTARTER),
         "workers", workers_json(gather));
-    assert(own);
-    json_object_update(stats, own);
-    json_decref(own);
 }
 
 static json_t *job_json(const gather_job_t *job)
@@ -241,8 +238,8 @@ viewers_t *viewers_new(const viewers_config_t *config)
     self->stream = event_stream_new();
     self->asked_ms = self->stats_ms = INT64_MIN / 2;
     self->reply = mm_stats_reply_new(&(mm_stats_reply_config_t){.process = config->name,
-                                                                .role = "consumer",
-                                                                .add = add_stats,
+                                                                .program = MM_PROGRAM_CONSUMER,
+                                                                .stats = stats,
                                                                 .send = send_reply,
                                                                 .arg = self});
     return self;

@@ -8,16 +8,16 @@
 
 #include "endpoint.h"
 #include "gather.h"
-#include "service.h"
+#include "receiver.h"
 
 typedef struct viewers viewers_t;
 
 typedef struct {
     mm_endpoint_t base;
-    void *events;                    // PUB, to all processes; stays the caller's, as all else
-    gather_t *gather;                //
-    const mm_service_drops_t *drops; //
-    const char *name;                // the consumer's id
+    void *events;            // PUB, to all processes; stays the caller's, as all else
+    gather_t *gather;        //
+    const mm_drops_t *drops; //
+    const char *name;        // the consumer's id
     uint32_t max_in_flight;
 } viewers_config_t;
 

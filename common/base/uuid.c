@@ -2,14 +2,8 @@
 
 #include "uuid.h"
 
-#include <assert.h>
 #include <endian.h>
 #include <string.h>
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
 
 int mm_id_compare(const mm_id_t *a, const mm_id_t *b)
 {
@@ -19,20 +13,13 @@ int mm_id_compare(const mm_id_t *a, const mm_id_t *b)
 // Eight bytes, the most significant first.
 static uint64_t number_at(const uint8_t *bytes)
 {
-    uint64_t number = 0;
-    for (size_t i = 0; i < 8; i++)
-        number = number << 8 | bytes[i];
-    return number;
+    uint64_t number;
+    memcpy(&number, bytes, sizeof number);
+    return be64toh(number);
 }
 
-static void put_number_at(uint64_t number, uint8_t *ret_bytes)
-{
-    for (size_t i = 0; i < 8; i++)
-        ret_bytes[i] = (uint8_t)(number >> (56 - 8 * i));
-}
-
-// Four bytes as eight hex digits: one nibble goes into each byte of a word, and all are made digits
-// together. 39 is from '9' + 1 to 'a'.
+// Four bytes as eight hex digits: one nibble into each byte of a word, then all to digits at once.
+// 39: from '9' + 1 to 'a'.
 static void put_hex(const uint8_t *bytes, char *ret_digits)
 {
     uint32_t number;
@@ -76,23 +63,22 @@ static bool parse_short_id(mm_str_t text, mm_id_t *ret_id)
         return false;
     uint64_t number = 0;
     for (size_t i = 1; i < text.size; i++) {
-        if (!is_digit(text.data[i]))
+        if (!mm_is_digit(text.data[i]))
             return false;
         uint64_t digit = (uint64_t)(text.data[i] - '0');
         if (number > (UINT64_MAX - digit) / 10)
             return false;
         number = number * 10 + digit;
     }
-    mm_id_t id = {{0}};
-    put_number_at(number, id.bytes + 8);
-    *ret_id = id;
+    uint64_t halves[2] = {0, htobe64(number)};
+    memcpy(ret_id->bytes, halves, sizeof halves);
     return true;
 }
 
 // -1 when c is no lower-case hex digit.
 static int hex_value(char c)
 {
-    if (is_digit(c))
+    if (mm_is_digit(c))
         return c - '0';
     if (c >= 'a' && c <= 'f')
         return c - 'a' + 10;
@@ -101,7 +87,6 @@ static int hex_value(char c)
 
 bool mm_id_parse(mm_str_t text, mm_id_t *ret_id)
 {
-    assert(ret_id != NULL);
     if (text.size > 0 && text.data[0] == 'j')
         return parse_short_id(text, ret_id);
     if (text.size != MM_ID_TEXT - 1)
@@ -114,7 +99,7 @@ bool mm_id_parse(mm_str_t text, mm_id_t *ret_id)
             return false;
         id.bytes[i] = (uint8_t)(high << 4 | low);
     }
-    // Such an id prints in the short form: two texts for one id would not round-trip.
+    // Such an id prints in the short form: each id has one text.
     if (number_at(id.bytes) == 0)
         return false;
     *ret_id = id;

@@ -1,6 +1,6 @@
 // UUIDv7: 48 bits of Unix milliseconds, a 12-bit counter, 62 random bits. Milliseconds and counter
-// are kept as one number of 60 bits that only grows (RFC 9562, 6.2, method 1): when the counter
-// runs over, the time is counted up. Without getrandom(2) there are no ids: the program aborts.
+// are one number of 60 bits that only grows (RFC 9562, 6.2, method 1): a counter that overflows
+// advances the time. Aborts without getrandom(2).
 
 #include "uuid_source.h"
 
@@ -15,7 +15,7 @@
 
 struct mm_id_source {
     uint64_t last; // milliseconds << COUNTER_BITS | counter of the last id
-    size_t used;   // bytes of the pool that ids were made of
+    size_t used;   // bytes of the pool that are in ids
     uint8_t pool[POOL_BYTES];
 };
 
@@ -33,16 +33,10 @@ static void fill_random(void *data, size_t size)
     }
 }
 
-static void put_number(uint64_t number, uint8_t *ret_bytes)
-{
-    for (size_t i = 0; i < 8; i++)
-        ret_bytes[i] = (uint8_t)(number >> (56 - 8 * i));
-}
-
 mm_id_source_t *mm_id_source_new(void)
 {
     mm_id_source_t *self = malloc(sizeof *self);
-    assert(self != NULL);
+    assert(self);
     self->last = 0;
     self->used = POOL_BYTES;
     return self;
@@ -50,7 +44,6 @@ mm_id_source_t *mm_id_source_new(void)
 
 void mm_id_source_destroy(mm_id_source_t **self_p)
 {
-    assert(self_p != NULL);
     free(*self_p);
     *self_p = NULL;
 }
@@ -72,8 +65,9 @@ void mm_id_next(mm_id_source_t *self, int64_t wall_ms, mm_id_t *ret_id)
     self->used += sizeof random;
 
     uint64_t counter = next & ((1U << COUNTER_BITS) - 1);
-    put_number(next >> COUNTER_BITS << 16 | UINT64_C(0x7000) | counter, ret_id->bytes);
-    put_number(UINT64_C(1) << 63 | random >> 2, ret_id->bytes + 8);
+    uint64_t halves[2] = {htobe64(next >> COUNTER_BITS << 16 | UINT64_C(0x7000) | counter),
+                          htobe64(UINT64_C(1) << 63 | random >> 2)};
+    memcpy(ret_id->bytes, halves, sizeof halves);
 }
 
 int64_t mm_id_wall_ms(const mm_id_t *id)

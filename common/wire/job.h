@@ -1,5 +1,5 @@
-// The domain's words as plain data: job ids, hosts, legs, outcomes, statuses.
-// Pure: every core may include it. Owns nothing and allocates nothing.
+// The domain's words as plain data: job ids, hosts, legs, outcomes, statuses, and how logs, traces
+// and databases spell them. Pure: every core may include it. Owns nothing and allocates nothing.
 
 #ifndef MM_JOB_H
 #define MM_JOB_H
@@ -39,9 +39,15 @@ typedef enum {
     MM_VERDICT_DEAD = 4
 } mm_verdict_kind_t;
 
-// "publisher": also its section in an INI file, and the end of the name of its executable.
+// The names: "save", "none", "publisher", "restarter", "extend". Of valid values only; static. That
+// of a program is also its section in an INI file, and "mayhem-" and it the name of its executable.
+const char *mm_leg_name(mm_leg_t leg);
+const char *mm_outcome_name(mm_outcome_t outcome);
 const char *mm_program_name(mm_program_t program);
+const char *mm_role_name(mm_role_t role);
+const char *mm_verdict_name(mm_verdict_kind_t kind);
 // False, and the output untouched, when none has this name.
+bool mm_outcome_parse(mm_str_t text, mm_outcome_t *ret_outcome);
 bool mm_program_parse(mm_str_t text, mm_program_t *ret_program);
 
 #endif

@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <utlist.h>
 
-#define SPARE_MAX      8192  // holdings that are kept to be used again
-#define LOST_TASKS_MAX 65536 // tasks that were with them
+#define LOST_TASKS_MAX 65536 // tasks of lost workers that are remembered
 
 // Puts the worker into, or takes it out of, the ring of those with credit.
 void workers_refresh_credit(workers_t *self, worker_t *worker)
@@ -27,14 +26,7 @@ void workers_refresh_credit(workers_t *self, worker_t *worker)
 assignment_t *assignments_add(workers_t *self, worker_t *worker, uint64_t number, mm_leg_t leg,
                               const mm_id_t *id, host_t *host)
 {
-    assignment_t *assignment = self->spare;
-    if (assignment) {
-        LL_DELETE(self->spare, assignment);
-        self->spare_count--;
-    } else {
-        assignment = malloc(sizeof *assignment);
-    }
-    assert(assignment);
+    assignment_t *assignment = mm_pool_take(&self->pool, sizeof *assignment);
     *assignment = (assignment_t){.number = number,
                                  .leg = leg,
                                  .id = *id,
@@ -76,12 +68,7 @@ ended_t assignments_remove(workers_t *self, assignment_t *assignment, ended_why_
         assert(assignment->host->busy > 0);
         assignment->host->busy--;
     }
-    if (self->spare_count < SPARE_MAX) {
-        LL_PREPEND(self->spare, assignment);
-        self->spare_count++;
-    } else {
-        free(assignment); // after a peak, others need the memory
-    }
+    mm_pool_put(&self->pool, assignment, sizeof *assignment);
     assert(worker->out > 0);
     worker->out--;
     workers_refresh_credit(self, worker);

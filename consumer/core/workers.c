@@ -2,6 +2,7 @@
 // in order of loss. A joined one with credit is also in the ring of its role, from which tasks are
 // handed out in turn.
 
+#include "array.h"
 #include "host.h"
 #include "job.h"
 #include "uuid.h"
@@ -31,12 +32,8 @@ workers_t *workers_new(const workers_config_t *config, hosts_t *hosts)
 
 static workers_change_t *change(workers_t *self, workers_change_kind_t kind)
 {
-    if (self->change_count == self->change_size) {
-        self->change_size = self->change_size ? 2 * self->change_size : 16;
-        self->changes = realloc(self->changes, self->change_size * sizeof *self->changes);
-        assert(self->changes);
-    }
-    workers_change_t *added = &self->changes[self->change_count++];
+    workers_change_t *added =
+        MM_ARRAY_ADD(self->changes, self->change_count, self->change_capacity);
     *added = (workers_change_t){.kind = kind};
     return added;
 }
@@ -475,10 +472,7 @@ void workers_destroy(workers_t **self_p)
     }
     while (self->lost_tasks)
         (void)assignments_remove_lost(self, self->lost_tasks->number);
-    for (assignment_t *assignment; (assignment = self->spare) != NULL;) {
-        LL_DELETE(self->spare, assignment);
-        free(assignment);
-    }
+    mm_pool_clear(&self->pool);
     mm_table_clear(&self->by_number);
     free(self->changes);
     free(self);

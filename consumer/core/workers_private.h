@@ -4,6 +4,7 @@
 #ifndef WORKERS_PRIVATE_H
 #define WORKERS_PRIVATE_H
 
+#include "pool.h"
 #include "workers.h"
 
 // A task of a lost worker, charged as started until that worker says that it was not (R7).
@@ -16,11 +17,10 @@ struct workers {
     workers_config_t config;
     hosts_t *hosts;
     worker_t *by_name;
-    worker_t *found;         // by name, the last time; NULL: it is gone
-    mm_table_t by_number;    // the holdings
-    lost_task_t *lost_tasks; // oldest first
-    assignment_t *spare;     // some holdings to use again (utlist, singly linked)
-    size_t spare_count;
+    worker_t *found;          // by name, the last time; NULL: it is gone
+    mm_table_t by_number;     // the holdings
+    lost_task_t *lost_tasks;  // oldest first
+    mm_pool_t pool;           // of the assignments
     worker_t *with_credit[3]; // by role
     worker_t *joined;         // by heard_ms
     worker_t *lost;
@@ -31,7 +31,7 @@ struct workers {
     uint64_t session;         // last given out
     workers_change_t *changes;
     size_t change_count;
-    size_t change_size;
+    size_t change_capacity;
 };
 
 // Puts the worker into, or takes it out of, the ring of those with credit.

@@ -50,9 +50,7 @@ static json_t *job_of(const records_t *records, const timeline_t *timeline)
         "received_ms", known(record->received_ms),                 //
         "settled_ms", known(record->settled_ms),                   //
         "outcome",
-        text(record->outcome == MM_OUTCOME_DEAD        ? "dead"
-             : record->outcome == MM_OUTCOME_RESTARTED ? "restarted"
-                                                       : NULL),
+        text(record->outcome == MM_OUTCOME_NONE ? NULL : mm_outcome_name(record->outcome)),
         "pending", record->is_pending,                //
         "publisher", text(record->publisher),         //
         "attempts", (json_int_t)record->attempts,     //

@@ -62,8 +62,7 @@ static void print_facts(FILE *file, const explain_t *explain)
         print_received(file, timeline);
     if (record->outcome != MM_OUTCOME_NONE)
         (void)fprintf(file, "  settled     as %s, %s, %s after it was accepted%s\n",
-                      record->outcome == MM_OUTCOME_DEAD ? "dead" : "restarted",
-                      human_stamp(record->settled_ms, stamp),
+                      mm_outcome_name(record->outcome), human_stamp(record->settled_ms, stamp),
                       human_duration(record->settled_ms - accepted_ms, time),
                       record->is_pending ? "; the outbox has not deleted it yet" : "");
 }

@@ -37,8 +37,10 @@ typedef struct {
     char *host;      // NULL: an id was asked for that neither database knows
     record_t *items; // its jobs, oldest first
     size_t count;
+    size_t capacity;
     run_t *runs; // oldest first
     size_t run_count;
+    size_t run_capacity;
     bool has_outbox; // such a file is there
     bool has_store;  //
 } records_t;

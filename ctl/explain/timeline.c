@@ -2,45 +2,36 @@
 
 #include "timeline.h"
 #include "array.h"
+#include "log_messages.h"
 #include "uuid.h"
 #include "uuid_source.h"
 
 #include <string.h>
 
-#define LOST   "Lost a worker: no heartbeat"
-#define JOINED "Joined the consumer"
-#define KILLED " was killed by signal "
-
 #define CLOCKS_APART_MS 20
 
-// The order of a job's lines within a millisecond.
-typedef enum { ACCEPTED, SENT, PULLED, HELD, ENDED, LOSS, TAKEN_BACK, RETRY, SETTLED, TOLD } rank_t;
+// The order of a job's lines within one millisecond. ENDED is the end of an attempt or a save, and
+// any other line.
+typedef enum { ACCEPTED, SENT, PULLED, HELD, ENDED, LOSS, RECLAIMED, RETRY, SETTLED, TOLD } rank_t;
 
-// A message that is the beginning of another one comes after it.
 static const struct {
     const char *message; // how it begins
     rank_t rank;
 } ranks[] = {
-    {"Published", SENT},
-    {"Neither acked nor extended in time", SENT},
-    {"Pulled", PULLED},
-    {"Redelivered while in flight", HELD},
-    {"Extended deadline", HELD},
-    {"Saved into database", ENDED},
-    {"Could not", ENDED},
-    {"restarted", ENDED},
-    {LOST, LOSS},
-    {"Taking back a restart", TAKEN_BACK},
-    {"Retrying for failure", RETRY},
-    {"Settled", SETTLED},
-    {"Done. Acked", TOLD},
-    {"Dead", TOLD},
-    {"Nacked", TOLD},
+    {MM_MESSAGE_PUBLISHED, SENT},      {MM_MESSAGE_EXPIRED, SENT},  {MM_MESSAGE_PULLED, PULLED},
+    {MM_MESSAGE_IN_FLIGHT, HELD},      {MM_MESSAGE_EXTENDED, HELD}, {MM_MESSAGE_WORKER_LOST, LOSS},
+    {MM_MESSAGE_RECLAIMED, RECLAIMED}, {MM_MESSAGE_RETRY, RETRY},   {MM_MESSAGE_SETTLED, SETTLED},
+    {MM_MESSAGE_ACKED, TOLD},          {MM_MESSAGE_DEAD, TOLD},     {MM_MESSAGE_NACKED, TOLD},
 };
 
 static bool begins(const char *text, const char *with)
 {
     return strncmp(text, with, strlen(with)) == 0;
+}
+
+static bool says(const logline_t *line, const char *message)
+{
+    return strcmp(line->message, message) == 0;
 }
 
 static rank_t rank_of(const char *message)
@@ -51,22 +42,22 @@ static rank_t rank_of(const char *message)
     return ENDED;
 }
 
-// The effects of an attempt come before the next attempt.
+// The lines of one attempt come before those of the next.
 static int64_t place_of(rank_t rank, int64_t attempt)
 {
     const int64_t each = TOLD + 1, last = each * INT32_MAX;
     return rank < ENDED ? rank : rank > RETRY ? last + rank : each * attempt + rank;
 }
 
-// 0: none, or out of range.
+// 0: the line has no valid attempt.
 static int64_t attempt_of(const logline_t *line)
 {
     int64_t attempt = logline_number(line, "attempt", 0);
     return attempt > 0 && attempt < INT32_MAX ? attempt : 0;
 }
 
-static void append(timeline_entry_t **entries, size_t *count, size_t *capacity,
-                   const logline_t *line)
+static timeline_entry_t *append(timeline_entry_t **entries, size_t *count, size_t *capacity,
+                                const logline_t *line)
 {
     size_t order = *count;
     timeline_entry_t *entry = MM_ARRAY_ADD(*entries, *count, *capacity);
@@ -75,22 +66,23 @@ static void append(timeline_entry_t **entries, size_t *count, size_t *capacity,
                                 .times = 1,
                                 .place = place_of(rank_of(line->message), attempt_of(line)),
                                 .order = order};
+    return entry;
 }
 
-static void append_entry(timeline_t *self, const logline_t *line)
+static timeline_entry_t *append_entry(timeline_t *self, const logline_t *line)
 {
-    append(&self->entries, &self->count, &self->capacity, line);
+    return append(&self->entries, &self->count, &self->capacity, line);
 }
 
-// ---- adding
+// ---- parsing
 
 void timeline_words(const record_t *record, char ret_job[MM_ID_TEXT],
                     const char *ret_words[TIMELINE_WORDS])
 {
     ret_words[0] = mm_id_print(&record->id, ret_job);
-    ret_words[1] = LOST;
-    ret_words[2] = JOINED;
-    ret_words[3] = KILLED;
+    ret_words[1] = MM_MESSAGE_WORKER_LOST;
+    ret_words[2] = MM_MESSAGE_JOINED;
+    ret_words[3] = MM_MESSAGE_KILLED;
 }
 
 void timeline_begin(timeline_t *self, const record_t *record)
@@ -110,10 +102,10 @@ void timeline_add(timeline_t *self, mm_str_t text)
     if (value && strcmp(value, mm_id_print(&self->record->id, job)) == 0) {
         if (host && !self->host)
             self->host = strdup(host);
-        append_entry(self, &line);
-    } else if (strcmp(line.message, LOST) == 0 || strcmp(line.message, JOINED) == 0 ||
-               (*line.level == '\0' && strstr(line.message, KILLED))) {
-        append(&self->context, &self->context_count, &self->context_capacity, &line);
+        (void)append_entry(self, &line);
+    } else if (says(&line, MM_MESSAGE_WORKER_LOST) || says(&line, MM_MESSAGE_JOINED) ||
+               (*line.level == '\0' && strstr(line.message, MM_MESSAGE_KILLED))) {
+        (void)append(&self->context, &self->context_count, &self->context_capacity, &line);
     } else {
         logline_clear(&line);
     }
@@ -140,7 +132,7 @@ static int by_time(const void *a, const void *b)
 {
     const timeline_entry_t *one = a, *other = b;
     if ((one->place == ACCEPTED) != (other->place == ACCEPTED))
-        return one->place == ACCEPTED ? -1 : 1; // whatever the clocks say
+        return one->place == ACCEPTED ? -1 : 1; // whatever the clocks of the processes say
     if (one->line.wall_ms != other->line.wall_ms)
         return one->line.wall_ms < other->line.wall_ms ? -1 : 1;
     if (one->place != other->place)
@@ -154,8 +146,8 @@ static void sort(timeline_entry_t *entries, size_t count)
         qsort(entries, count, sizeof *entries, by_time);
 }
 
-// The log's clock is some milliseconds behind the record's: an outcome is durable before it is sent
-// (I2).
+// The clock of the logs is some milliseconds behind that of the record, but an outcome is on record
+// before the consumer tells it (I2).
 static void put_settled_first(timeline_t *self)
 {
     for (size_t i = 1; i < self->count; i++) {
@@ -170,12 +162,11 @@ static void put_settled_first(timeline_t *self)
 
 static bool is_of_attempt(const logline_t *line)
 {
-    return strcmp(line->message, "restarted") == 0 ||
-           strcmp(line->message, "Could not restart") == 0 ||
-           strcmp(line->message, "Taking back a restart") == 0;
+    return says(line, MM_MESSAGE_RESTARTED) || says(line, MM_MESSAGE_NOT_RESTARTED) ||
+           says(line, MM_MESSAGE_RECLAIMED);
 }
 
-// Lines of attempts are not collapsed: the attempts use their texts.
+// Lines about attempts stay, since the attempts point to their texts.
 static void collapse(timeline_t *self)
 {
     size_t kept = 0;
@@ -192,7 +183,7 @@ static void collapse(timeline_t *self)
     self->count = kept;
 }
 
-// ---- lost workers
+// ---- who was lost
 
 // "was killed by signal 9" of "restarter-1 was killed by signal 9: restarting (1)".
 static char *killed_how(const timeline_entry_t *entry, const char *worker)
@@ -203,19 +194,17 @@ static char *killed_how(const timeline_entry_t *entry, const char *worker)
     return copy;
 }
 
-// Whether a line of the context is of this kind (LOST, JOINED or KILLED) and about this worker.
+// Whether a line of the context is of this kind (a message) and about this worker.
 static bool is_about(const logline_t *line, const char *kind, const char *worker)
 {
     const char *lost = logline_value(line, "worker");
-    if (strcmp(kind, KILLED) == 0)
-        return begins(line->message, worker) && begins(line->message + strlen(worker), KILLED);
-    return strcmp(line->message, kind) == 0 && strcmp(strcmp(kind, LOST) != 0 ? line->process
-                                                      : lost                  ? lost
-                                                                              : "",
-                                                      worker) == 0;
+    if (strcmp(kind, MM_MESSAGE_KILLED) == 0)
+        return begins(line->message, worker) && begins(line->message + strlen(worker), kind);
+    const char *about = strcmp(kind, MM_MESSAGE_WORKER_LOST) == 0 ? lost : line->process;
+    return says(line, kind) && about && strcmp(about, worker) == 0;
 }
 
-// The last line of the context about a worker up to a moment; NULL: there is none.
+// The last line of the context about a worker until a time; NULL: there is none.
 static timeline_entry_t *find_last(const timeline_t *self, const char *kind, const char *worker,
                                    int64_t until_ms)
 {
@@ -226,30 +215,32 @@ static timeline_entry_t *find_last(const timeline_t *self, const char *kind, con
     return found;
 }
 
-// The lost process is the last one that had joined under the worker's name, since its successor
-// cannot join before it counts as lost. run.sh's clock has whole seconds.
+// A worker that was started again cannot join before the former one counts as lost, so the process
+// that joined last is the one that was lost. The clock of run.sh has whole seconds.
 static void find_end(const timeline_t *self, attempt_t *attempt)
 {
-    const timeline_entry_t *joined = find_last(self, JOINED, attempt->worker, attempt->ended_ms);
+    const timeline_entry_t *joined =
+        find_last(self, MM_MESSAGE_JOINED, attempt->worker, attempt->ended_ms);
     if (joined)
         attempt->pid = joined->line.pid;
-    timeline_entry_t *killed = find_last(self, KILLED, attempt->worker, attempt->ended_ms);
+    timeline_entry_t *killed =
+        find_last(self, MM_MESSAGE_KILLED, attempt->worker, attempt->ended_ms);
     if (killed && (!joined || killed->line.wall_ms >= joined->line.wall_ms - 999))
         attempt->error = attempt->killed = killed_how(killed, attempt->worker);
 }
 
-// Moves the consumer's line about the loss from the context into the story.
+// Moves the consumer's line about the loss from the context to the entries, before the reclaim.
 static void add_loss(timeline_t *self, const attempt_t *attempt)
 {
-    timeline_entry_t *lost = find_last(self, LOST, attempt->worker, attempt->ended_ms);
+    timeline_entry_t *lost =
+        find_last(self, MM_MESSAGE_WORKER_LOST, attempt->worker, attempt->ended_ms);
     if (!lost || lost->last_ms + 1000 < attempt->ended_ms)
         return;
     logline_t line = lost->line;
     size_t place = (size_t)(lost - self->context);
     memmove(lost, lost + 1, (self->context_count - place - 1) * sizeof *lost);
     self->context_count--;
-    append_entry(self, &line);
-    self->entries[self->count - 1].place = place_of(LOSS, attempt->number);
+    append_entry(self, &line)->place = place_of(LOSS, attempt->number);
 }
 
 // ---- attempts
@@ -272,12 +263,11 @@ static void find_attempts(timeline_t *self)
     for (size_t i = 0; i < self->count; i++) {
         const logline_t *line = &self->entries[i].line;
         const char *why = logline_value(line, "why"), *worker = logline_value(line, "worker");
-        if (strcmp(line->message, "restarted") == 0) {
+        if (says(line, MM_MESSAGE_RESTARTED)) {
             (void)add_attempt(self, line, ATTEMPT_RESTARTED);
-        } else if (strcmp(line->message, "Could not restart") == 0) {
+        } else if (says(line, MM_MESSAGE_NOT_RESTARTED)) {
             (void)add_attempt(self, line, ATTEMPT_FAILED);
-        } else if (strcmp(line->message, "Taking back a restart") == 0 && worker && why &&
-                   strcmp(why, "lost") == 0) {
+        } else if (says(line, MM_MESSAGE_RECLAIMED) && worker && why && strcmp(why, "lost") == 0) {
             attempt_t *attempt = add_attempt(self, line, ATTEMPT_LOST);
             attempt->worker = worker;
             attempt->pid = 0;
@@ -291,41 +281,31 @@ static void count_turns(timeline_t *self)
     int64_t consumer = 0;
     for (size_t i = 0; i < self->count; i++) {
         const logline_t *line = &self->entries[i].line;
-        self->nacks += strcmp(line->message, "Nacked") == 0;
-        if (strcmp(line->message, "Pulled") != 0 || line->pid == consumer)
+        self->nacks += says(line, MM_MESSAGE_NACKED);
+        if (!says(line, MM_MESSAGE_PULLED) || line->pid == consumer)
             continue;
         consumer = line->pid;
         self->epochs++;
     }
 }
 
-// ---- the whole
+// ---- the whole timeline
 
-// Facts that the databases have, and the logs do not have, or not at their level.
+// Adds what the databases say and the logs do not, perhaps because of their level.
 static void add_fact(timeline_t *self, int64_t wall_ms, const char *process, const char *message,
                      rank_t rank)
 {
-    append_entry(
-        self,
-        &(logline_t){.wall_ms = wall_ms, .level = "", .process = process, .message = message});
-    self->entries[self->count - 1].place = place_of(rank, 0);
-}
-
-bool timeline_has(const timeline_t *self, const char *message)
-{
-    for (size_t i = 0; i < self->count; i++)
-        if (strcmp(self->entries[i].line.message, message) == 0)
-            return true;
-    return false;
+    logline_t line = {.wall_ms = wall_ms, .level = "", .process = process, .message = message};
+    append_entry(self, &line)->place = place_of(rank, 0);
 }
 
 static void add_facts(timeline_t *self)
 {
     const record_t *record = self->record;
     add_fact(self, timeline_accepted_ms(self), "outbox.db", "accepted", ACCEPTED);
-    if (record->is_recorded && !timeline_has(self, "Pulled"))
+    if (record->is_recorded && !timeline_says(self, MM_MESSAGE_PULLED))
         add_fact(self, record->received_ms, "mayhem.db", "received by the consumer", PULLED);
-    if (record->outcome != MM_OUTCOME_NONE && !timeline_has(self, "Settled"))
+    if (record->outcome != MM_OUTCOME_NONE && !timeline_says(self, MM_MESSAGE_SETTLED))
         add_fact(self, record->settled_ms, "mayhem.db",
                  record->outcome == MM_OUTCOME_DEAD ? "settled as dead" : "settled as restarted",
                  SETTLED);
@@ -346,6 +326,14 @@ void timeline_end(timeline_t *self)
     put_settled_first(self);
     count_turns(self);
     collapse(self);
+}
+
+bool timeline_says(const timeline_t *self, const char *message)
+{
+    for (size_t i = 0; i < self->count; i++)
+        if (says(&self->entries[i].line, message))
+            return true;
+    return false;
 }
 
 bool timeline_knows(const timeline_t *self)

@@ -1,6 +1,7 @@
 // See timeline.h: the story in one sentence.
 
 #include "human_format.h"
+#include "log_messages.h"
 #include "timeline.h"
 
 #include <assert.h>
@@ -97,9 +98,9 @@ static void print_settled(const timeline_t *self, FILE *file)
 // From the logs alone.
 static const char *unknown_outcome(const timeline_t *self)
 {
-    if (timeline_has(self, "Done. Acked"))
+    if (timeline_says(self, MM_MESSAGE_ACKED))
         return "restarted, as the logs say; its row is no longer on record";
-    if (timeline_has(self, "Dead"))
+    if (timeline_says(self, MM_MESSAGE_DEAD))
         return "dead, as the logs say; its row is no longer on record";
     return "not settled, and no longer in the outbox: nobody works on it";
 }
@@ -111,7 +112,7 @@ static void print_pending(const timeline_t *self, FILE *file)
         return;
     }
     const char *message = self->entries[self->count - 1].line.message;
-    bool is_back = strncmp(message, "Nacked", strlen("Nacked")) == 0;
+    bool is_back = strncmp(message, MM_MESSAGE_NACKED, strlen(MM_MESSAGE_NACKED)) == 0;
     timeline_print(file, "pending: %s",
                    is_back ? "given back to the outbox" : "received, not settled");
     if (self->attempt_count == 0) {
