@@ -30,7 +30,7 @@ uint64_t mm_str_hash(mm_str_t text)
 
 size_t mm_edit_distance(const char *a, const char *b)
 {
-    size_t costs[64], length = strnlen(b, 63);
+    size_t costs[64], length = strlen(b) < 63 ? strlen(b) : 63;
     for (size_t i = 0; i <= length; i++)
         costs[i] = i;
     for (size_t k = 0; a[k] != '\0'; k++) {
