@@ -41,19 +41,14 @@ static bool parse_id(const char *text, mm_id_t *ret_id)
 {
     char digits[MM_ID_TEXT];
     size_t count = 0, size = strlen(text);
-    if (size != 32 && size != 36)
-        return false;
-    for (size_t i = 0; i < size; i++) {
-        if (size == 36 && (i == 8 || i == 13 || i == 18 || i == 23)) {
-            if (text[i] != '-')
-                return false;
-            continue;
-        }
-        if (!isxdigit((unsigned char)text[i]) || count == 32)
+    for (size_t i = 0; i < size && count < 32; i++) {
+        bool is_dash = size == 36 && (i == 8 || i == 13 || i == 18 || i == 23);
+        if (is_dash ? text[i] != '-' : !isxdigit((unsigned char)text[i]))
             return false;
-        digits[count++] = (char)tolower((unsigned char)text[i]);
+        if (!is_dash)
+            digits[count++] = (char)tolower((unsigned char)text[i]);
     }
-    return mm_id_parse((mm_str_t){digits, count}, ret_id);
+    return (size == 32 || size == 36) && mm_id_parse((mm_str_t){digits, count}, ret_id);
 }
 
 // False: end with *ret_exit_code.

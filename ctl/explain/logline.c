@@ -69,6 +69,16 @@ static char *unquote(char *at)
     return at + 1;
 }
 
+// Ends the word of this size, if it is followed by `c`. Returns the byte behind that; NULL: it is
+// not.
+static char *end_word(char *word, size_t size, char c)
+{
+    if (word[size] != c)
+        return NULL;
+    word[size] = '\0';
+    return word + size + 1;
+}
+
 static bool parse_fields(char *at, logline_t *line)
 {
     while (*at) {
@@ -76,8 +86,7 @@ static bool parse_fields(char *at, logline_t *line)
             return false;
         logline_field_t *field = &line->fields[line->count++];
         field->key = at;
-        at = strchr(at, '=');
-        *at++ = '\0';
+        at = end_word(at, strcspn(at, "="), '=');
         field->value = *at == '"' ? at + 1 : at;
         at = *at == '"' ? unquote(at + 1) : at + strcspn(at, " ");
         if (!at || (*at && *at != ' '))
@@ -96,25 +105,15 @@ static bool parse_text(char *at, logline_t *line)
         return false;
     size_t size = strspn(at, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
     bool has_level = size > 0;
-    line->level = "";
-    if (has_level) {
-        line->level = at;
-        at += size;
-        if (*at != ' ')
-            return false;
-        *at++ = '\0';
-    }
+    line->level = has_level ? at : "";
+    at = has_level ? end_word(at, size, ' ') : at;
     line->process = at;
-    at += strcspn(at, "[ ");
-    if (*at != '[')
+    at = at ? end_word(at, strcspn(at, "[ "), '[') : NULL;
+    line->pid = at ? strtoll(at, &at, 10) : 0;
+    if (!at || strncmp(at, "] ", 2) != 0)
         return false;
-    *at++ = '\0';
-    line->pid = strtoll(at, &at, 10);
-    if (strncmp(at, "] ", 2) != 0)
-        return false;
-    at += 2;
+    char *end = at += 2;
     line->message = at;
-    char *end = at;
     while (*at && (!has_level || !is_field(at))) {
         end = at + strcspn(at, " ");
         at = *end ? end + 1 : end;

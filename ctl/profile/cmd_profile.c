@@ -161,17 +161,20 @@ int ctl_profile(int argc, char **argv)
 
 int ctl_diff(int argc, char **argv)
 {
+    static const char help[] = "usage: mayhemctl diff BEFORE AFTER\n\n"
+                               "Each is a saved profile, or a folder of them.\n";
     profiles_t sides[2] = {{0}};
-    char error[MM_ERROR_MAX];
-    if (argc != 3) {
-        (void)fputs("usage: mayhemctl diff BEFORE AFTER\n\nEach is a saved profile, or a folder of "
-                    "them.\n",
-                    argc == 2 && strcmp(argv[1], "--help") == 0 ? stdout : stderr);
-        return argc == 2 && strcmp(argv[1], "--help") == 0 ? 0 : EX_USAGE;
+    char **names, error[MM_ERROR_MAX];
+    int exit_code;
+    if (!ctl_options(argc, argv, help, &(ctl_option_t){.name = NULL}, &names, &exit_code))
+        return exit_code;
+    if (!names[0] || !names[1] || names[2]) {
+        (void)fputs(help, stderr);
+        return EX_USAGE;
     }
-    int exit_code = 0;
+    exit_code = 0;
     for (int i = 0; i < 2 && exit_code == 0; i++)
-        if (!profiles_read(&sides[i], argv[1 + i], error))
+        if (!profiles_read(&sides[i], names[i], error))
             exit_code = ctl_fail(EX_DATAERR, "%s", error);
     if (exit_code == 0)
         profile_out_diff(stdout, &sides[0], &sides[1]);

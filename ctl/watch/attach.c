@@ -134,24 +134,25 @@ static bool ask(attach_t *self, const question_t *question)
     return mm_socket_send(self->inbox, mm_encoder_bytes(self->encoder));
 }
 
-static void keep(attach_t *self, const question_t *question)
+static void keep(attach_t *self, mm_about_t about, const char *process, uint32_t seconds,
+                 const char *text)
 {
-    if (self->question_count < ASKED_MAX)
-        self->questions[self->question_count++] = *question;
+    if (self->question_count == ASKED_MAX)
+        return;
+    question_t *question = &self->questions[self->question_count++];
+    *question = (question_t){.about = about, .seconds = seconds};
+    (void)snprintf(question->process, sizeof question->process, "%s", process);
+    (void)snprintf(question->text, sizeof question->text, "%s", text);
 }
 
 void attach_ask_profile(attach_t *self, const char *process, uint32_t seconds)
 {
-    question_t question = {.about = MM_ABOUT_PROFILE, .seconds = seconds};
-    (void)snprintf(question.process, sizeof question.process, "%s", process ? process : "");
-    keep(self, &question);
+    keep(self, MM_ABOUT_PROFILE, process ? process : "", seconds, "");
 }
 
 void attach_ask_job(attach_t *self, const char *host_or_id)
 {
-    question_t question = {.about = MM_ABOUT_JOB};
-    (void)snprintf(question.text, sizeof question.text, "%s", host_or_id);
-    keep(self, &question);
+    keep(self, MM_ABOUT_JOB, "", 0, host_or_id);
 }
 
 void attach_watch_events(attach_t *self, const char *host, const char *outcome)

@@ -76,17 +76,15 @@ static bool has_full_hop(snapshot_t *self)
             continue;
         most_waiting = stage->waiting;
         const snapshot_process_t *process = busiest(self, ways[i].role);
+        const char *name = snapshot_stage_name(ways[i].stage);
         if (process && process->busy >= BUSY)
-            (void)say(self, snapshot_stage_name(ways[i].stage),
-                      "%s is busy %.0f %% of the time (%s)", process->name, 100 * process->busy,
-                      process->doing);
+            (void)say(self, name, "%s is busy %.0f %% of the time (%s)", process->name,
+                      100 * process->busy, process->doing);
         else if (stage->took_p50_us >= 0)
-            (void)say(self, snapshot_stage_name(ways[i].stage),
-                      "all %lld slots of the %s are taken, each for %.1f ms",
+            (void)say(self, name, "all %lld slots of the %s are taken, each for %.1f ms",
                       (long long)stage->capacity, ways[i].what, milliseconds(stage->took_p50_us));
         else
-            (void)say(self, snapshot_stage_name(ways[i].stage),
-                      "all %lld slots of the %s are taken, and none was free lately",
+            (void)say(self, name, "all %lld slots of the %s are taken, and none was free lately",
                       (long long)stage->capacity, ways[i].what);
     }
     return most_waiting > 0;

@@ -1,18 +1,31 @@
 // mayhemctl top: a pipeline as it runs, or as it ran, on a terminal or printed. mayhemctl status:
 // one look at it.
+//
+// On the terminal it is one loop: draw, wait for news or keys, apply them. The screen shows a copy
+// of the snapshot, so that it can stand still while the feed goes on.
 
 #include "clock.h"
+#include "collect.h"
 #include "ctl.h"
+#include "screen.h"
 #include "snapshot_feed.h"
 #include "target.h"
 #include "terminal.h"
-#include "top.h"
 
+#include <assert.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sysexits.h>
+#include <time.h>
 
-#define WIDTH 120 // of what is printed
+#define WIDTH        120  // of what is printed
+#define DRILL_MS     2000 // between two profiles of the process on screen
+#define DRILL_COVERS 10   // seconds
+#define SAVE_COVERS  30
+#define TICK_MS      500
+#define MESSAGE_MS   8000
 
 static const char top_help[] =
     "usage: mayhemctl top [OPTION]...\n"
@@ -95,6 +108,14 @@ static bool parse(int argc, char **argv, top_options_t *self, int *ret_exit_code
     return *ret_exit_code == 0;
 }
 
+// Whether a snapshot should be shown when the former one was that of `shown_ms` (0: there was
+// none). The snapshots of a pipeline come about once a second.
+static bool is_due(const top_options_t *options, const snapshot_t *snapshot, int64_t shown_ms)
+{
+    return shown_ms == 0 || snapshot->wall_ms < shown_ms ||
+           snapshot->wall_ms - shown_ms >= (int64_t)options->delay * 1000 - 500;
+}
+
 // ---- printing
 
 static bool print(const snapshot_t *snapshot, const top_options_t *options)
@@ -125,7 +146,7 @@ static int print_all(const top_options_t *options, feed_t *feed)
             return ctl_fail(feed_exit_code(feed), "%s", feed_error(feed));
         seen += news.kind == NEWS_SNAPSHOT;
         if (news.kind == NEWS_SNAPSHOT && (seen > 1 || !options->replay) &&
-            top_is_due(news.snapshot, shown_ms, (int64_t)options->delay * 1000)) {
+            is_due(options, news.snapshot, shown_ms)) {
             if (printed > 0 && !options->is_json)
                 (void)fputc('\n', stdout);
             if (!print(news.snapshot, options))
@@ -136,6 +157,309 @@ static int print_all(const top_options_t *options, feed_t *feed)
         is_silent = target_watch(feed_silent_ms(feed), is_silent);
     }
     return 0;
+}
+
+// ---- the terminal
+
+typedef enum { SHOW_TOP, SHOW_DRILL, SHOW_HELP } show_t;
+
+typedef struct {
+    const top_options_t *options;
+    feed_t *feed;
+    show_t show;
+    show_t behind; // the help
+    snapshot_t shown;
+    snapshot_t latest;
+    screen_view_t view;
+    bool has_selected;  // the user has; until then it is the first row
+    mm_name_t selected; // the text of that in the view
+    profiles_t profile; // of the selected process: at most one
+    int64_t drill_ms;   // next query for it
+    bool is_saving;
+    collect_t saving;
+    char message[MM_ERROR_MAX];
+    int64_t message_until_ms;
+    bool has_ended; // the recording
+    bool is_done;
+    int exit_code;
+} top_t;
+
+static void say(top_t *self, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void say(top_t *self, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(self->message, sizeof self->message, format, args);
+    va_end(args);
+    self->message_until_ms = mm_clock_ms() + MESSAGE_MS;
+}
+
+// ---- drawing
+
+// For the last row; NULL: none.
+static const char *message_of(const top_t *self, int64_t now_ms, char buffer[MM_ERROR_MAX],
+                              bool *ret_is_alarming)
+{
+    int64_t silent_ms = feed_silent_ms(self->feed);
+    *ret_is_alarming = false;
+    if (now_ms < self->message_until_ms)
+        return self->message;
+    if (self->has_ended)
+        return "the recording has ended: q quits";
+    if (silent_ms < TARGET_WAIT_MS)
+        return NULL;
+    *ret_is_alarming = true;
+    (void)snprintf(buffer, MM_ERROR_MAX, "no answer for %lld s: the pipeline is gone; asking on",
+                   (long long)(silent_ms / 1000));
+    return buffer;
+}
+
+static void draw(top_t *self)
+{
+    char buffer[MM_ERROR_MAX];
+    screen_view_t *view = &self->view;
+    view->message = message_of(self, mm_clock_ms(), buffer, &view->is_alarming);
+    terminal_size(&view->width, &view->height);
+    const profile_t *profile = self->profile.count > 0 ? self->profile.items[0] : NULL;
+    page_t *page = self->show == SHOW_TOP     ? screen_top(&self->shown, view)
+                   : self->show == SHOW_DRILL ? screen_drill(&self->shown, profile, view)
+                                              : screen_help(view);
+    terminal_draw(page);
+    page_destroy(&page);
+}
+
+// ---- selecting
+
+// Moves the selection by so many rows, as far as there are.
+static void select_by(top_t *self, long rows)
+{
+    size_t count = self->shown.process_count;
+    if (count == 0)
+        return;
+    size_t *order = calloc(count, sizeof *order);
+    assert(order);
+    screen_order(&self->shown, self->view.sort, self->view.is_reversed, order);
+    long place = (long)screen_place(&self->shown, order, &self->view) + rows;
+    place = place < 0 ? 0 : place < (long)count ? place : (long)count - 1;
+    const snapshot_process_t *process = &self->shown.processes[order[place]];
+    self->view.selected = strcpy(self->selected.text, process->name);
+    self->view.selected_pid = process->pid;
+    free(order);
+}
+
+static void move_by(top_t *self, long rows)
+{
+    if (self->show == SHOW_TOP) {
+        self->has_selected = true;
+        select_by(self, rows);
+        return;
+    }
+    long scroll = (long)self->view.scroll + rows;
+    self->view.scroll = scroll < 0                  ? 0
+                        : scroll > MM_PROFILE_NODES ? MM_PROFILE_NODES
+                                                    : (size_t)scroll;
+}
+
+static void look_into(top_t *self)
+{
+    if (self->show != SHOW_TOP || !self->view.selected)
+        return;
+    self->has_selected = true;
+    self->show = SHOW_DRILL;
+    self->view.scroll = 0;
+    self->drill_ms = mm_clock_ms();
+    profiles_clear(&self->profile);
+}
+
+static void show_latest(top_t *self)
+{
+    snapshot_copy(&self->shown, &self->latest);
+    if (!self->has_selected)
+        self->view.selected = NULL;
+    if (self->show != SHOW_DRILL) // which keeps a process that is gone
+        select_by(self, 0);
+}
+
+// ---- saving profiles
+
+static void begin_saving(top_t *self)
+{
+    if (self->is_saving)
+        return;
+    self->is_saving = true;
+    collect_begin(&self->saving, self->feed, &self->latest, NULL, SAVE_COVERS, mm_clock_ms());
+    say(self, "asking all processes for their profiles");
+}
+
+// Into the folder's profile/top-TIME.json, or ./mayhem-profile-TIME.json without a folder. ret_path
+// is set in any case. False, with errno, when that cannot be written.
+static bool write_profiles(const top_t *self, char ret_path[MM_ERROR_MAX])
+{
+    const target_t *target = &self->options->target;
+    const char *folder = self->options->replay || target->consumer ? NULL : target->dir;
+    char stamp[32] = "";
+    time_t now = time(NULL);
+    struct tm parts;
+    if (gmtime_r(&now, &parts))
+        (void)strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &parts);
+    (void)snprintf(ret_path, MM_ERROR_MAX, "%.400s/profile", folder ? folder : ".");
+    if (folder && mkdir(ret_path, 0700) != 0 && errno != EEXIST)
+        return false;
+    (void)snprintf(ret_path, MM_ERROR_MAX,
+                   folder ? "%.400s/profile/top-%s.json" : "%s/mayhem-profile-%s.json",
+                   folder ? folder : ".", stamp);
+    FILE *file = fopen(ret_path, "we");
+    bool is_good =
+        file && ctl_write_json(file, profiles_json(&self->saving.profiles), JSON_INDENT(1));
+    if (file)
+        (void)fclose(file);
+    return is_good;
+}
+
+static void save(top_t *self)
+{
+    char path[MM_ERROR_MAX];
+    size_t count = self->saving.profiles.count, missing = self->saving.missing_count;
+    self->is_saving = false;
+    if (count == 0)
+        say(self, "nothing was saved: no process has answered with its profile");
+    else if (!write_profiles(self, path))
+        say(self, "cannot write %.400s: %s", path, strerror(errno));
+    else if (missing > 0)
+        say(self, "saved %zu profiles to %.400s; %zu have not answered", count, path, missing);
+    else
+        say(self, "saved %zu profiles to %.400s", count, path);
+    collect_clear(&self->saving);
+}
+
+// ---- keys and news
+
+static void apply_key(top_t *self, int key)
+{
+    size_t width, height;
+    terminal_size(&width, &height);
+    if (self->show == SHOW_HELP && key != TERMINAL_STOP && key != TERMINAL_SIZE && key != 'q') {
+        self->show = self->behind;
+        return;
+    }
+    switch (key) {
+    case TERMINAL_STOP:
+    case 'q': self->is_done = true; break;
+    case TERMINAL_UP:
+    case 'k': move_by(self, -1); break;
+    case TERMINAL_DOWN:
+    case 'j': move_by(self, 1); break;
+    case TERMINAL_PAGE_UP: move_by(self, -(long)height / 2); break;
+    case TERMINAL_PAGE_DOWN: move_by(self, (long)height / 2); break;
+    case TERMINAL_FIRST: move_by(self, -100000); break;
+    case TERMINAL_LAST: move_by(self, 100000); break;
+    case TERMINAL_INTO: look_into(self); break;
+    case TERMINAL_BACK: self->show = SHOW_TOP; break;
+    case 'p':
+    case ' ':
+        self->view.is_paused = !self->view.is_paused;
+        if (!self->view.is_paused)
+            show_latest(self);
+        break;
+    case 's':
+        self->view.sort = (screen_sort_t)((self->view.sort + 1) % SCREEN_SORTS);
+        say(self, "sorted by %s", screen_sort_names[self->view.sort]);
+        break;
+    case 'r': self->view.is_reversed = !self->view.is_reversed; break;
+    case 'w': begin_saving(self); break;
+    case 'h':
+    case '?':
+        self->behind = self->show;
+        self->show = SHOW_HELP;
+        break;
+    default: break; // another key, or a new size, with which it is drawn anyway
+    }
+}
+
+static void apply_profile(top_t *self, json_t *profile)
+{
+    char error[MM_ERROR_MAX];
+    if (self->is_saving) { // it covers another time
+        collect_add(&self->saving, profile);
+        return;
+    }
+    if (self->show != SHOW_DRILL || self->view.is_paused ||
+        strcmp(ctl_text(profile, "process"), self->selected.text) != 0)
+        return;
+    profiles_t fresh = {0};
+    if (profiles_add(&fresh, profile, error)) {
+        profiles_clear(&self->profile);
+        self->profile = fresh;
+    } else {
+        profiles_clear(&fresh);
+    }
+}
+
+static void apply_news(top_t *self, const news_t *news)
+{
+    switch (news->kind) {
+    case NEWS_SNAPSHOT:
+        snapshot_copy(&self->latest, news->snapshot);
+        if (!self->view.is_paused && is_due(self->options, &self->latest, self->shown.wall_ms))
+            show_latest(self);
+        break;
+    case NEWS_PROFILE: apply_profile(self, news->json); break;
+    case NEWS_END: self->has_ended = true; break;
+    case NEWS_DAMAGED:
+        self->is_done = true;
+        self->exit_code = feed_exit_code(self->feed);
+        break;
+    case NEWS_NOTHING:
+    case NEWS_EVENTS:
+    case NEWS_JOB: break;
+    }
+}
+
+static void do_due(top_t *self, int64_t now_ms)
+{
+    if (self->is_saving) {
+        if (collect_is_done(&self->saving, self->feed, now_ms))
+            save(self);
+    } else if (self->show == SHOW_DRILL && !self->view.is_paused && now_ms >= self->drill_ms) {
+        feed_ask_profile(self->feed, self->selected.text, DRILL_COVERS);
+        self->drill_ms = now_ms + DRILL_MS;
+    }
+}
+
+// first: a snapshot that has been received already, or NULL.
+static int run(const top_options_t *options, feed_t *feed, const snapshot_t *first)
+{
+    char title[MM_ENDPOINT_MAX + 32];
+    top_t self = {.options = options,
+                  .feed = feed,
+                  .view = {.title = title,
+                           .is_replay = feed_is_replay(feed),
+                           .sort = (screen_sort_t)options->sort}};
+    (void)snprintf(title, sizeof title, "mayhemctl top  %.250s",
+                   options->replay ? options->replay : options->target.address);
+    if (!terminal_begin())
+        return ctl_fail(EX_USAGE, "top needs a terminal; without one there is: mayhemctl top -b");
+    if (first) {
+        snapshot_copy(&self.latest, first);
+        show_latest(&self);
+    }
+    while (!self.is_done) {
+        do_due(&self, mm_clock_ms());
+        draw(&self);
+        news_t news = feed_next(feed, terminal_descriptor(), self.is_saving ? 50 : TICK_MS);
+        apply_news(&self, &news);
+        for (int key; !self.is_done && (key = terminal_key()) != TERMINAL_NO_KEY;)
+            apply_key(&self, key);
+    }
+    terminal_end();
+    if (self.exit_code != 0)
+        (void)ctl_fail(self.exit_code, "%s", feed_error(feed));
+    snapshot_clear(&self.shown);
+    snapshot_clear(&self.latest);
+    profiles_clear(&self.profile);
+    collect_clear(&self.saving);
+    return self.exit_code;
 }
 
 // ---- the commands
@@ -154,15 +478,7 @@ static int show(const top_options_t *options, feed_t *feed)
     }
     if (options->is_batch)
         return print_all(options, feed);
-    char title[MM_ENDPOINT_MAX + 32];
-    (void)snprintf(title, sizeof title, "mayhemctl top  %.250s",
-                   options->replay ? options->replay : options->target.address);
-    bool is_local = !options->replay && !options->target.consumer;
-    return top_run(&(top_config_t){.title = title,
-                                   .save_folder = is_local ? options->target.dir : NULL,
-                                   .every_ms = (int64_t)options->delay * 1000,
-                                   .sort = (screen_sort_t)options->sort},
-                   feed, first);
+    return run(options, feed, first);
 }
 
 int ctl_top(int argc, char **argv)

@@ -64,15 +64,16 @@ size_t page_put(page_t *self, size_t column, unsigned style, const char *format,
     return put(self, self->count - 1, column, style, text);
 }
 
-void page_put_right(page_t *self, size_t end, unsigned style, const char *format, ...)
+size_t page_put_right(page_t *self, size_t end, unsigned style, const char *format, ...)
 {
     char text[TEXT_MAX];
     va_list args;
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    size_t size = strlen(text);
-    (void)put(self, self->count - 1, size < end ? end - size : 0, style, text);
+    size_t start = strlen(text) < end ? end - strlen(text) : 0;
+    (void)put(self, self->count - 1, start, style, text);
+    return start;
 }
 
 void page_fit(page_t *self, size_t count)

@@ -42,8 +42,8 @@ void page_add(page_t *self);
 // behind it.
 size_t page_put(page_t *self, size_t column, unsigned style, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-// The same, so that it ends before `end`.
-void page_put_right(page_t *self, size_t end, unsigned style, const char *format, ...)
+// The same, so that it ends before `end`. Returns the column where it begins.
+size_t page_put_right(page_t *self, size_t end, unsigned style, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 // Sets the number of rows: adds empty ones, or removes the last ones.
 void page_fit(page_t *self, size_t count);

@@ -23,16 +23,12 @@ static page_t *begin(const screen_view_t *view, int64_t wall_ms)
     if (view->title)
         (void)page_put(page, 0, PAGE_BOLD, "%s", view->title);
     size_t end = page->width;
-    if (wall_ms > 0) {
-        page_put_right(page, end, PAGE_PLAIN, "  %s", human_date(wall_ms, date));
-        end -= strlen(date) + 2;
-    }
-    if (view->is_replay) {
-        page_put_right(page, end, PAGE_CYAN, "  recorded");
-        end -= strlen("  recorded");
-    }
+    if (wall_ms > 0)
+        end = page_put_right(page, end, PAGE_PLAIN, "  %s", human_date(wall_ms, date));
+    if (view->is_replay)
+        end = page_put_right(page, end, PAGE_CYAN, "  recorded");
     if (view->is_paused)
-        page_put_right(page, end, PAGE_REVERSE, " PAUSED ");
+        (void)page_put_right(page, end, PAGE_REVERSE, " PAUSED ");
     return page;
 }
 

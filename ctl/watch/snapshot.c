@@ -64,7 +64,7 @@ static const field_t fields[] = {
     FIELD(snapshot_t, TEXT, limit_why),
 };
 
-#define LENGTH(ARRAY) (sizeof(ARRAY) / sizeof *(ARRAY))
+#define ALL(FIELDS) FIELDS, sizeof(FIELDS) / sizeof *(FIELDS)
 
 static const char *const states[] = {"up", "draining", "silent", "lost", "left", NULL};
 static const char *const stages[] = {"outbox", "wire", "store", "restart"};
@@ -110,14 +110,13 @@ json_t *snapshot_json(const snapshot_t *self)
 {
     json_t *object = json_pack("{s:s, s:i}", "mayhem", "snapshot", "version", VERSION);
     json_t *processes = json_array(), *hops = json_object();
-    (void)put_fields(object, fields, LENGTH(fields), self);
+    (void)put_fields(object, ALL(fields), self);
     for (size_t i = 0; i < self->process_count; i++)
-        json_array_append_new(processes, put_fields(json_object(), process_fields,
-                                                    LENGTH(process_fields), &self->processes[i]));
+        json_array_append_new(processes,
+                              put_fields(json_object(), ALL(process_fields), &self->processes[i]));
     for (snapshot_stage_kind_t stage = 0; stage < SNAPSHOT_STAGES; stage++)
-        json_object_set_new(
-            hops, snapshot_stage_name(stage),
-            put_fields(json_object(), stage_fields, LENGTH(stage_fields), &self->stages[stage]));
+        json_object_set_new(hops, snapshot_stage_name(stage),
+                            put_fields(json_object(), ALL(stage_fields), &self->stages[stage]));
     json_object_set_new(object, "processes", processes);
     json_object_set_new(object, "hops", hops);
     return object;
@@ -167,8 +166,8 @@ static bool read_processes(const json_t *list, snapshot_t *snapshot)
     snapshot->processes = calloc(snapshot->process_count + 1, sizeof *snapshot->processes);
     assert(snapshot->processes);
     for (size_t i = 0; i < snapshot->process_count && is_good; i++)
-        is_good = read_fields(json_array_get(list, i), process_fields, LENGTH(process_fields),
-                              &snapshot->processes[i]);
+        is_good =
+            read_fields(json_array_get(list, i), ALL(process_fields), &snapshot->processes[i]);
     return is_good;
 }
 
@@ -178,10 +177,10 @@ bool snapshot_read(const json_t *json, snapshot_t *ret_snapshot)
     const json_t *hops = json_object_get(json, "hops");
     bool is_good = strcmp(ctl_text(json, "mayhem"), "snapshot") == 0 &&
                    json_integer_value(json_object_get(json, "version")) == VERSION &&
-                   read_fields(json, fields, LENGTH(fields), &snapshot);
+                   read_fields(json, ALL(fields), &snapshot);
     for (snapshot_stage_kind_t stage = 0; is_good && stage < SNAPSHOT_STAGES; stage++)
-        is_good = read_fields(json_object_get(hops, snapshot_stage_name(stage)), stage_fields,
-                              LENGTH(stage_fields), &snapshot.stages[stage]);
+        is_good = read_fields(json_object_get(hops, snapshot_stage_name(stage)), ALL(stage_fields),
+                              &snapshot.stages[stage]);
     is_good = is_good && read_processes(json_object_get(json, "processes"), &snapshot);
     if (is_good)
         *ret_snapshot = snapshot;

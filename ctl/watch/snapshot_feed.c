@@ -174,18 +174,15 @@ static bool read_head(feed_t *self)
     json_t *head = read_line(self);
     const json_t *began = json_object_get(head, "began_ms");
     json_int_t version = json_integer_value(json_object_get(head, "version"));
-    bool is_good = self->exit_code == 0;
-    if (is_good && strcmp(ctl_text(head, "mayhem"), "recording") != 0) {
-        is_good = damaged(self, not_a_head);
-    } else if (is_good && version != VERSION) {
-        char why[96];
-        (void)snprintf(why, sizeof why,
-                       "has version %lld, this program reads %d; use the release that made it",
-                       (long long)version, VERSION);
-        is_good = damaged(self, why);
-    } else if (is_good && !json_is_integer(began)) {
-        is_good = damaged(self, "does not say when it began; the file is damaged");
-    }
+    char other[96];
+    (void)snprintf(other, sizeof other,
+                   "has version %lld, this program reads %d; use the release that made it",
+                   (long long)version, VERSION);
+    const char *why = strcmp(ctl_text(head, "mayhem"), "recording") != 0 ? not_a_head
+                      : version != VERSION                               ? other
+                      : !json_is_integer(began) ? "does not say when it began; the file is damaged"
+                                                : NULL;
+    bool is_good = self->exit_code == 0 && (!why || damaged(self, why));
     self->at_ms = json_integer_value(began);
     self->due_ms = mm_clock_ms();
     json_decref(head);
