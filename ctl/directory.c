@@ -15,11 +15,14 @@ static bool has_ending(const char *name, const char *ending)
     return name[0] != '.' && size > end && strcmp(name + size - end, ending) == 0;
 }
 
-int directory_each(const char *path, const char *ending, directory_read_fn *read, void *arg,
-                   char error[MM_ERROR_MAX])
+bool directory_read(const char *path, const char *ending, const char *hint, directory_read_fn *read,
+                    void *arg, char error[MM_ERROR_MAX])
 {
+    struct stat status;
+    if (stat(path, &status) == 0 && !S_ISDIR(status.st_mode))
+        return read(arg, path, error);
     struct dirent **entries = NULL;
-    int all = scandir(path, &entries, NULL, versionsort), count = all < 0 ? -1 : 0;
+    int all = scandir(path, &entries, NULL, versionsort), cause = errno, count = 0;
     bool is_good = true;
     for (int i = 0; i < all; i++) {
         if (has_ending(entries[i]->d_name, ending)) {
@@ -33,20 +36,9 @@ int directory_each(const char *path, const char *ending, directory_read_fn *read
         free(entries[i]);
     }
     free(entries);
-    return is_good ? count : 0;
-}
-
-bool directory_read(const char *path, const char *ending, const char *hint, directory_read_fn *read,
-                    void *arg, char error[MM_ERROR_MAX])
-{
-    struct stat status;
-    if (stat(path, &status) == 0 && !S_ISDIR(status.st_mode))
-        return read(arg, path, error);
-    error[0] = '\0';
-    int count = directory_each(path, ending, read, arg, error);
-    if (count < 0)
-        return ctl_error(error, "cannot read %s: %s%s", path, strerror(errno), hint);
-    if (count == 0 && error[0] == '\0')
-        return ctl_error(error, "cannot read %s: no *%s is in it%s", path, ending, hint);
-    return count > 0;
+    if (count > 0 || !hint)
+        return is_good;
+    if (all < 0)
+        return ctl_error(error, "cannot read %s: %s%s", path, strerror(cause), hint);
+    return ctl_error(error, "cannot read %s: no *%s is in it%s", path, ending, hint);
 }

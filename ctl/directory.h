@@ -8,14 +8,10 @@
 // Reads one file. False, with one sentence in error, when it cannot be used.
 typedef bool directory_read_fn(void *arg, const char *path, char error[MM_ERROR_MAX]);
 
-// Calls read for each file of a directory whose name has this ending (".json") and does not begin
-// with a dot, in order of their names, until it returns false. Returns the number of such files; -1
-// with errno when the directory cannot be read.
-int directory_each(const char *path, const char *ending, directory_read_fn *read, void *arg,
-                   char error[MM_ERROR_MAX]);
-
-// Reads a file, or all such files of a directory. False, with one sentence in error that ends with
-// `hint` when nothing was found.
+// Reads a file, or all files of a directory whose names have this ending (".json") and do not begin
+// with a dot, in order of their names, until one cannot be used. False, with one sentence in error,
+// when one cannot be used, or there is none; that sentence ends with `hint`. hint: NULL when there
+// need not be one.
 bool directory_read(const char *path, const char *ending, const char *hint, directory_read_fn *read,
                     void *arg, char error[MM_ERROR_MAX]);
 

@@ -3,7 +3,6 @@
 #include "ctl.h"
 #include "explain_out.h"
 #include "uuid.h"
-#include "uuid_source.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -92,9 +92,8 @@ bool logscan(const char *dir, const char *const *words, size_t count,
     char *folder;
     int length = asprintf(&folder, "%s/log", dir);
     assert(self.buffer && length > 0);
-    error[0] = '\0';
-    (void)directory_each(folder, ".log", scan_path, &self, error);
+    bool is_good = directory_read(folder, ".log", NULL, scan_path, &self, error);
     free(self.buffer);
     free(folder);
-    return error[0] == '\0';
+    return is_good;
 }

@@ -214,13 +214,13 @@ void profile_out_diff(FILE *file, const profiles_t *before, const profiles_t *af
     assert(rows);
     for (size_t i = 0; i < count; i++)
         set_change(&rows[i], before);
-    for (size_t i = 0; i < old_count; i++) { // functions that are gone
-        int64_t long_ns = 0;
-        if (find_same(after, &old_rows[i], &long_ns))
+    for (size_t i = 0; i < old_count; i++) {
+        row_t gone = old_rows[i];
+        set_change(&gone, after);
+        if (gone.before)
             continue;
-        row_t gone = {.profile = old_rows[i].profile, .before = old_rows[i].function};
-        gone.function = old_rows[i].function;
-        gone.change = -per_second(gone.function, gone.profile->long_ns);
+        gone.before = gone.function; // which marks it as gone
+        gone.change = -gone.change;
         rows[count++] = gone;
     }
     qsort(rows, count, sizeof *rows, by_change);

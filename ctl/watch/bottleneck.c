@@ -6,16 +6,13 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 #define BUSY     0.9   // share of its time from which on a loop is the limit
 #define SHORT_US 20000 // a stage that takes less is not slow
 #define MOST(N)  ((N) / 2)
 
-static bool say(snapshot_t *self, const char *limit, const char *why, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static bool say(snapshot_t *self, const char *limit, const char *why, ...)
+__attribute__((format(printf, 3, 4))) static bool say(snapshot_t *self, const char *limit,
+                                                      const char *why, ...)
 {
     va_list args;
     va_start(args, why);

@@ -184,9 +184,7 @@ typedef struct {
     int exit_code;
 } top_t;
 
-static void say(top_t *self, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void say(top_t *self, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void say(top_t *self, const char *format, ...)
 {
     va_list args;
     va_start(args, format);

@@ -184,20 +184,15 @@ static void put_head(page_t *page, const snapshot_t *snapshot)
 
 // ---- its stages
 
-// The stage at which a limit shows; SNAPSHOT_STAGES: none.
-static snapshot_stage_kind_t limiting_stage(const char *limit)
+// The name of the stage at which a limit shows; else the limit.
+static const char *stage_of(const char *limit)
 {
-    static const struct {
-        const char *limit;
-        snapshot_stage_kind_t stage;
-    } places[] = {{"source", SNAPSHOT_OUTBOX}, {"window", SNAPSHOT_OUTBOX},
-                  {"store", SNAPSHOT_STORE},   {"restart", SNAPSHOT_RESTART},
-                  {"hosts", SNAPSHOT_RESTART}, {"retries", SNAPSHOT_RESTART},
-                  {"outbox", SNAPSHOT_OUTBOX}, {"wire", SNAPSHOT_WIRE}};
+    static const char *const places[][2] = {
+        {"source", "outbox"}, {"window", "outbox"}, {"hosts", "restart"}, {"retries", "restart"}};
     for (size_t i = 0; i < LENGTH(places); i++)
-        if (strcmp(places[i].limit, limit) == 0)
-            return places[i].stage;
-    return SNAPSHOT_STAGES;
+        if (strcmp(places[i][0], limit) == 0)
+            return places[i][1];
+    return limit;
 }
 
 static void put_stages(page_t *page, const snapshot_t *snapshot)
@@ -214,12 +209,13 @@ static void put_stages(page_t *page, const snapshot_t *snapshot)
         {.name = "BLOCKED", .width = 9},
     };
     page_table_t table = page_table(columns, LENGTH(columns));
-    snapshot_stage_kind_t limiting = limiting_stage(snapshot->limit);
     for (snapshot_stage_kind_t kind = 0; kind < SNAPSHOT_STAGES; kind++) {
         const snapshot_stage_t *stage = &snapshot->stages[kind];
+        const char *name = snapshot_stage_name(kind);
+        bool is_limit = strcmp(name, stage_of(snapshot->limit)) == 0;
         char text[2 * HUMAN_TEXT];
-        page_row(&table, kind == limiting ? PAGE_YELLOW | PAGE_BOLD : PAGE_PLAIN);
-        page_cell(&table, 0, "%c%s", kind == limiting ? '>' : ' ', snapshot_stage_name(kind));
+        page_row(&table, is_limit ? PAGE_YELLOW | PAGE_BOLD : PAGE_PLAIN);
+        page_cell(&table, 0, "%c%s", is_limit ? '>' : ' ', name);
         page_cell(&table, 0, "%s", human_count(stage->waiting, text));
         page_cell(&table, 0, "%s",
                   stage->capacity > 0 ? of_limit(stage->out, stage->capacity, text)

@@ -222,21 +222,17 @@ static void set_state(entry_t *entry, bool knows_workers, int64_t now_ms)
         row->rate = row->busy = row->cpu = 0;
 }
 
-static bool is_forgotten(const entry_t *entry, int64_t now_ms)
-{
-    return (entry->is_ghost && now_ms - entry->gone_ms >= STATS_GHOST_MS) ||
-           (entry->row.state == SNAPSHOT_LEFT &&
-            entry->row.silent_ms >= STATS_SILENT_MS + STATS_GHOST_MS);
-}
-
 static void forget(stats_merge_t *self, int64_t now_ms)
 {
     size_t kept = 0;
     for (size_t i = 0; i < self->count; i++) {
-        if (is_forgotten(&self->entries[i], now_ms))
-            json_decref(self->entries[i].stats);
+        const entry_t *entry = &self->entries[i];
+        bool has_left = entry->row.state == SNAPSHOT_LEFT &&
+                        entry->row.silent_ms >= STATS_SILENT_MS + STATS_GHOST_MS;
+        if (has_left || (entry->is_ghost && now_ms - entry->gone_ms >= STATS_GHOST_MS))
+            json_decref(entry->stats);
         else
-            self->entries[kept++] = self->entries[i];
+            self->entries[kept++] = *entry;
     }
     self->count = kept;
 }

@@ -6,7 +6,6 @@
 
 #include <assert.h>
 #include <curses.h>
-#include <errno.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
