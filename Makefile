@@ -139,9 +139,10 @@ header_checks = $(foreach folder,$(FOLDERS),tests/checks/headers.sh \
 headers:
 	@$(header_checks)
 
-# The include paths are the layers; this is what they cannot see.
+# The include paths are the layers: a header of a higher layer is not found.
 layers:
-	@tests/checks/layers.sh '$(CC) -std=c11 -pthread $(DEFINES) $(FOREIGN) $(addprefix -iquote,$(sees_common/wire))'
+	@tests/checks/layers.sh '$(CC)' \
+	    $(foreach folder,$(FOLDERS),'$(folder)=$(addprefix -iquote,$(call sees,$(folder)))')
 
 asan:
 	$(MAKE) BUILD=$(BUILD)/asan SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer' unit
@@ -205,8 +206,9 @@ clean:
 
 help:
 	@echo 'all            the four programs and mayhemctl, in $(BUILD)/'
-	@echo 'check          unit tests, scenarios, purity of the cores, headers, 10,000 simulated seeds'
+	@echo 'check          unit tests, scenarios, 10,000 simulated seeds; layers, purity, rules, documents'
 	@echo 'test           everything, as CI runs it (./run.sh --test)'
+	@echo 'prove          plants a fault for each check of layers, purity, rules and documents'
 	@echo 'sim            the simulator: SEED=n [STEPS=n] replays one, SEEDS=n [FIRST=n] runs many'
 	@echo 'sim-score      plants bugs and shows how many seeds each needs to be found'
 	@echo 'fuzz           SECONDS=n [TARGET=wire]: libFuzzer on all that reads foreign bytes'

@@ -1,4 +1,4 @@
-// See notes.h.
+// See event_log.h.
 
 #include "event_log.h"
 #include "log.h"

@@ -35,12 +35,15 @@ void gather_trace_config(FILE *file, const gather_config_t *config)
         " attempts=%" PRIu32 " backoff_low=%" PRId64 " backoff_high=%" PRId64 " heartbeat=%" PRId64
         " lost_after=%" PRId64 " extend_every=%" PRId64 " max_lease=%" PRId64 " drain=%" PRId64
         " max_in_flight=%" PRIu32 " max_dead=%" PRIu32 " settled=%" PRIu32 " nacked=%" PRIu32
-        " savers=%" PRIu32 " restarters=%" PRIu32 "\n",
+        " savers=%" PRIu32 " restarters=%" PRIu32,
         config->epoch, config->first_number, config->first_session, config->seed, config->attempts,
         config->backoff_low_ms, config->backoff_high_ms, config->heartbeat_ms,
         config->lost_after_ms, config->extend_every_ms, config->max_lease_ms, config->drain_ms,
         config->max_in_flight, config->max_dead, config->settled_max, config->nacked_max,
         config->savers_max, config->restarters_max);
+    if (config->at_once > 0)
+        (void)fprintf(file, " at_once=%" PRIu32, config->at_once);
+    (void)putc('\n', file);
 }
 
 // serial:job#number:leg:status:outcome:error, as a hello or heartbeat lists it.
@@ -122,7 +125,7 @@ void gather_trace_event(FILE *file, const gather_event_t *event)
     case GATHER_REPORT: print_report(file, event->as.report); break;
     case GATHER_STARTED:
         print_from(file, "started", event);
-        (void)fprintf(file, " %" PRIu64, event->as.from.number); // behind a # it were a comment
+        (void)fprintf(file, " %" PRIu64, event->as.from.number); // a # would begin a comment
         print_process(file, event);
         break;
     case GATHER_RESULT: print_result(file, event); break;

@@ -5,7 +5,7 @@
 #include "histogram.h"
 #include "service.h"
 #include "uuid.h"
-#include "wire.h"
+#include "utf8.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -56,14 +56,14 @@ static double milliseconds(const report_t *report, double p)
 // A JSON string. The name of an input may be no valid UTF-8: each bad byte becomes U+FFFD.
 static void print_json_text(mm_str_t text)
 {
-    size_t valid = mm_wire_utf8_prefix(text, text.size);
+    size_t valid = mm_utf8_prefix(text, text.size);
     (void)putchar('"');
     for (size_t i = 0; i < text.size; i++) {
         unsigned char c = (unsigned char)text.data[i];
         if (i == valid) {
             (void)printf("\\ufffd");
             mm_str_t rest = {text.data + i + 1, text.size - i - 1};
-            valid += 1 + mm_wire_utf8_prefix(rest, rest.size);
+            valid += 1 + mm_utf8_prefix(rest, rest.size);
         } else if (c == '"' || c == '\\') {
             (void)printf("\\%c", c);
         } else if (c < 0x20 || c == 0x7f) {

@@ -16,7 +16,7 @@ typedef struct {
     mm_status_t status; // MM_STATUS_OK or MM_STATUS_FAILED
     int64_t took_ms;
     mm_str_t error; // one line of UTF-8, at most MM_ERROR_MAX bytes; empty when ok
-    mm_evidence_t evidence[MM_EVIDENCE_MAX]; // "exit" = "0", "verify_polls" = "3"
+    mm_pair_t evidence[MM_EVIDENCE_MAX]; // "exit" = "0", "verify_polls" = "3"
     uint32_t evidence_count;
 } driver_finish_t;
 

@@ -1,6 +1,7 @@
 // See uuid.h.
 
 #include "uuid.h"
+#include "big_endian.h"
 
 #include <endian.h>
 #include <string.h>
@@ -10,16 +11,8 @@ int mm_id_compare(const mm_id_t *a, const mm_id_t *b)
     return memcmp(a->bytes, b->bytes, sizeof a->bytes);
 }
 
-// Eight bytes, the most significant first.
-static uint64_t number_at(const uint8_t *bytes)
-{
-    uint64_t number;
-    memcpy(&number, bytes, sizeof number);
-    return be64toh(number);
-}
-
-// Four bytes as eight hex digits: one nibble into each byte of a word, then all to digits at once.
-// 39: from '9' + 1 to 'a'.
+// Four bytes as eight hex digits: one nibble goes into each byte of a word, and all are made digits
+// together. 39 is from '9' + 1 to 'a'.
 static void put_hex(const uint8_t *bytes, char *ret_digits)
 {
     uint32_t number;
@@ -36,10 +29,10 @@ static void put_hex(const uint8_t *bytes, char *ret_digits)
 
 char *mm_id_print(const mm_id_t *id, char buffer[MM_ID_TEXT])
 {
-    if (number_at(id->bytes) == 0) {
+    if (mm_big_endian_get(id->bytes, 8) == 0) {
         char digits[20]; // UINT64_MAX has 20
         size_t count = 0;
-        uint64_t rest = number_at(id->bytes + 8);
+        uint64_t rest = mm_big_endian_get(id->bytes + 8, 8);
         do {
             digits[count++] = (char)('0' + rest % 10);
             rest /= 10;
@@ -70,8 +63,9 @@ static bool parse_short_id(mm_str_t text, mm_id_t *ret_id)
             return false;
         number = number * 10 + digit;
     }
-    uint64_t halves[2] = {0, htobe64(number)};
-    memcpy(ret_id->bytes, halves, sizeof halves);
+    mm_id_t id = {{0}};
+    mm_big_endian_put(number, 8, id.bytes + 8);
+    *ret_id = id;
     return true;
 }
 
@@ -99,8 +93,8 @@ bool mm_id_parse(mm_str_t text, mm_id_t *ret_id)
             return false;
         id.bytes[i] = (uint8_t)(high << 4 | low);
     }
-    // Such an id prints in the short form: each id has one text.
-    if (number_at(id.bytes) == 0)
+    // Such an id prints in the short form: two texts for one id would not round-trip.
+    if (mm_big_endian_get(id.bytes, 8) == 0)
         return false;
     *ret_id = id;
     return true;

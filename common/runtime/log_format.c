@@ -3,6 +3,7 @@
 // JSON, for any text: control characters and bytes that are not UTF-8 are escaped.
 
 #include "log_format.h"
+#include "utf8.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -106,56 +107,30 @@ static size_t plain_size(const unsigned char *data, size_t size)
     return plain;
 }
 
-// The size of the UTF-8 sequence in front (RFC 3629, 4); 0 when it is none.
-static size_t sequence_size(const unsigned char *data, size_t size)
-{
-    unsigned char lead = data[0], low = 0x80, high = 0xbf;
-    size_t length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-    if ((lead >= 0x80 && lead < 0xc2) || lead > 0xf4 || length > size)
-        return 0;
-    if (lead == 0xe0)
-        low = 0xa0; // below: overlong
-    else if (lead == 0xed)
-        high = 0x9f; // above: surrogates
-    else if (lead == 0xf0)
-        low = 0x90; // below: overlong
-    else if (lead == 0xf4)
-        high = 0x8f; // above: beyond U+10FFFF
-    for (size_t i = 1; i < length; i++) {
-        if (data[i] < low || data[i] > high)
-            return 0;
-        low = 0x80;
-        high = 0xbf;
-    }
-    return length;
-}
-
-static void put_escaped(cursor_t *out, const unsigned char *data, size_t size, bool json)
+static void put_escaped(cursor_t *out, const char *data, size_t size, bool json)
 {
     for (size_t i = 0; i < size;) {
-        size_t length = sequence_size(data + i, size - i);
-        unsigned char c = data[i];
+        size_t length = mm_utf8_character(data + i, size - i);
+        char c = data[i];
         if (length == 0) {
             if (json)
                 put_string(out, "\\ufffd");
             else
-                put_hex(out, "\\x", c);
+                put_hex(out, "\\x", (unsigned char)c);
             i++;
             continue;
         }
-        // U+0080 to U+009F are control characters too: a terminal may obey them.
-        bool is_c1 = c == 0xc2 && data[i + 1] < 0xa0;
         if (c == '"' || c == '\\') {
             put_char(out, '\\');
-            put_char(out, (char)c);
+            put_char(out, c);
         } else if (c == '\n') {
             put_string(out, "\\n");
         } else if (c == '\t') {
             put_string(out, "\\t");
-        } else if (c < ' ' || c == 0x7f || is_c1) {
-            put_hex(out, json ? "\\u00" : "\\x", is_c1 ? data[i + 1] : c);
+        } else if (mm_utf8_is_control(data + i)) {
+            put_hex(out, json ? "\\u00" : "\\x", (unsigned char)data[i + length - 1]);
         } else {
-            put_bytes(out, (const char *)data + i, length);
+            put_bytes(out, data + i, length);
         }
         i += length;
     }
@@ -163,14 +138,14 @@ static void put_escaped(cursor_t *out, const unsigned char *data, size_t size, b
 
 static void put_text(cursor_t *out, mm_str_t text, bool json)
 {
-    const unsigned char *data = (const unsigned char *)text.data;
-    size_t size = mm_log_text_size(text), plain = plain_size(data, size);
+    size_t size = mm_log_text_size(text);
+    size_t plain = plain_size((const unsigned char *)text.data, size);
     bool is_quoted = json || size == 0 || plain < size;
     if (is_quoted)
         put_char(out, '"');
     if (plain > 0)
         put_bytes(out, text.data, plain);
-    put_escaped(out, data + plain, size - plain, json);
+    put_escaped(out, text.data + plain, size - plain, json);
     if (is_quoted)
         put_char(out, '"');
 }
@@ -252,7 +227,7 @@ size_t mm_log_text_size(mm_str_t text)
         return size;
     size = MM_ERROR_MAX;
     // Back over the continuation bytes of a sequence that would be cut in two: three at most.
-    while (size > MM_ERROR_MAX - 3 && ((unsigned char)text.data[size] & 0xc0) == 0x80)
+    while (size > MM_ERROR_MAX - 3 && mm_utf8_is_continuation(text.data[size]))
         size--;
     return size;
 }

@@ -3,6 +3,7 @@
 // advances the time. Aborts without getrandom(2).
 
 #include "uuid_source.h"
+#include "big_endian.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -65,17 +66,13 @@ void mm_id_next(mm_id_source_t *self, int64_t wall_ms, mm_id_t *ret_id)
     self->used += sizeof random;
 
     uint64_t counter = next & ((1U << COUNTER_BITS) - 1);
-    uint64_t halves[2] = {htobe64(next >> COUNTER_BITS << 16 | UINT64_C(0x7000) | counter),
-                          htobe64(UINT64_C(1) << 63 | random >> 2)};
-    memcpy(ret_id->bytes, halves, sizeof halves);
+    mm_big_endian_put(next >> COUNTER_BITS << 16 | UINT64_C(0x7000) | counter, 8, ret_id->bytes);
+    mm_big_endian_put(UINT64_C(1) << 63 | random >> 2, 8, ret_id->bytes + 8);
 }
 
 int64_t mm_id_wall_ms(const mm_id_t *id)
 {
-    int64_t wall_ms = 0;
-    for (size_t i = 0; i < 6; i++)
-        wall_ms = wall_ms << 8 | id->bytes[i];
-    return wall_ms;
+    return (int64_t)mm_big_endian_get(id->bytes, 6);
 }
 
 uint64_t mm_instance_draw(void)

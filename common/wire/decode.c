@@ -1,41 +1,67 @@
-// Bytes to frames, in one pass: each field is read and checked where it stands. A frame of which
-// every element is known and good needs nothing else: its fields allow no more depth or elements
-// than docs/protocol.md does. Any other frame is scanned whole, which tells a bad field from bytes
-// that are no frame at all. It allocates when a decoder is made and not again, keeps no byte of a
-// frame, and leaves the caller's frame alone until the whole of it is good.
+// Bytes to frames, in one pass: frames.def as code that reads and checks one field after the other.
+// A frame of which every element is known and good needs nothing else: its fields allow no more
+// depth or elements than docs/protocol.md does. Any other frame is scanned whole, which tells a bad
+// field from bytes that are no frame at all. It allocates when a decoder is made and not again,
+// keeps no byte of a frame, and leaves the caller's frame alone until the whole of it is good.
 
-#include "wire_take.h"
+#include "big_endian.h"
+#include "wire_rules.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-// The most that a frame of known elements can have: a report with both lists full.
-_Static_assert(16 + MM_BATCH_ITEMS * (6 + 10 + 2 * MM_EVIDENCE_MAX) <= MM_WIRE_ELEMENTS_MAX,
-               "a frame without a single unknown element must not need the scan");
+// Where all reads of an item are in one function, its fields_t is in registers.
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+
+// The elements of an array, from left to right.
+typedef struct {
+    const uint8_t *at;
+    const uint8_t *end; // of the frame
+    size_t left;        // elements to come
+    const char *name;   // of the field read last: the bad one when a reader says false
+} fields_t;
 
 struct mm_decoder {
     mm_frame_t frame; // being filled
     fields_t fields;  // of the frame
     const char *list; // the list being read, once its length is good; else NULL
     size_t index;     // of the item being read
-    fields_t item;    // its fields
+    fields_t inner;   // its fields
     bool has_unknown; // elements were stepped over
     bool is_foreign_hello;
     char complaint[80];
-    // What frames point to. Only a report uses two of them at once.
-    union {
-        mm_job_t jobs[MM_BATCH_ITEMS];
-        mm_task_t tasks[MM_BATCH_ITEMS];
-        mm_assignment_t held[MM_BATCH_ITEMS];
-        uint64_t numbers[MM_BATCH_ITEMS];
-        mm_verdict_t notices[MM_BATCH_ITEMS];
-        mm_acknowledgement_t acknowledgements[MM_BATCH_ITEMS];
-    } items;
-    mm_result_t results[MM_BATCH_ITEMS];
-    mm_evidence_t evidence[MM_BATCH_ITEMS * MM_EVIDENCE_MAX];
-    mm_evidence_t *next_evidence;
+    // What frames point to: items_job and so on.
+#define PLAIN(item, ...) mm_##item##_t items_##item[MM_BATCH_ITEMS];
+#define ITEM(item)       PLAIN(item, )
+#include "expand_frames.h"
+    mm_pair_t pairs[MM_BATCH_ITEMS * (0
+#define PAIRS(member, count, name, max, ...) +(max)
+#include "expand_frames.h"
+                                      )];
+    mm_pair_t *next_pair;
 };
+
+// ---- limits: the most elements that an item has, those of its own arrays and maps included
+
+// clang-format off
+enum {
+#define PLAIN(item, ...)                     ELEMENTS_##item##_item = 1,
+#define ITEM(item)                           ELEMENTS_##item##_item = 1
+#define FIELD(...)                           + 1
+#define PAIRS(member, count, name, max, ...) + 1 + 2 * (max)
+#define END_ITEM                             ,
+#define BODY(body)                           ELEMENTS_##body##_body = 3
+#define LIST(item, ...)                      + 1 + MM_BATCH_ITEMS * ELEMENTS_##item##_item
+#define END_BODY                             ,
+#include "expand_frames.h"
+};
+// clang-format on
+
+#define BODY(body)                                                                                 \
+    _Static_assert(ELEMENTS_##body##_body <= MM_WIRE_ELEMENTS_MAX,                                 \
+                   "a frame without a single unknown element must not need the scan");
+#include "expand_frames.h"
 
 mm_decoder_t *mm_decoder_new(void)
 {
@@ -64,336 +90,258 @@ bool mm_decoder_foreign_hello(const mm_decoder_t *self, mm_str_t *ret_worker, ui
     return true;
 }
 
-// ---- items
+// ---- elements: each function takes the next one, and says false when it is not good. None reads
+// beyond the end.
 
-static bool parse_job(fields_t *in, mm_job_t *ret)
+// Whether there is a next element, and its head; it counts as taken.
+ALWAYS_INLINE bool parse_head(fields_t *in, const char *name, uint8_t *ret_head)
 {
-    return parse_id(in, &ret->id) && parse_host(in, &ret->host) &&
-           parse_count(in, "delivery", 1, UINT32_MAX, &ret->delivery);
-}
-
-static bool parse_origin(fields_t *in, mm_task_t *ret)
-{
-    return parse_count(in, "deliveries", 1, UINT32_MAX, &ret->deliveries) &&
-           parse_name(in, "publisher", &ret->publisher) &&
-           parse_time(in, "received_ms", &ret->received_ms);
-}
-
-static bool parse_settlement(fields_t *in, mm_task_t *ret)
-{
-    return parse_count(in, "attempts", 0, UINT32_MAX, &ret->attempts) &&
-           parse_count(in, "extended", 0, UINT32_MAX, &ret->extended) &&
-           parse_outcome(in, MM_OUTCOME_RESTARTED, &ret->outcome) &&
-           parse_name_or_none(in, "worker", &ret->worker) &&
-           parse_utf8(in, "error", MM_ERROR_MAX, &ret->error);
-}
-
-static bool parse_task(fields_t *in, mm_task_t *ret)
-{
-    *ret = (mm_task_t){0};
-    if (!(parse_number(in, "number", 0, &ret->number) && parse_leg(in, &ret->leg) &&
-          parse_id(in, &ret->id) && parse_host(in, &ret->host)))
+    in->name = name;
+    if (in->left == 0 || in->at == in->end)
         return false;
-    switch (ret->leg) {
-    case MM_LEG_RESTART: return parse_count(in, "attempt", 1, UINT32_MAX, &ret->attempt);
-    case MM_LEG_SAVE: return parse_origin(in, ret);
-    case MM_LEG_SETTLE: return parse_origin(in, ret) && parse_settlement(in, ret);
+    in->left--;
+    *ret_head = *in->at++;
+    return true;
+}
+
+// A number of 1, 2, 4 or 8 bytes.
+ALWAYS_INLINE bool parse_wide(fields_t *in, size_t width, uint64_t *ret)
+{
+    if ((size_t)(in->end - in->at) < width)
+        return false;
+    *ret = width == 1   ? in->at[0]
+           : width == 2 ? mm_big_endian_get(in->at, 2)
+           : width == 4 ? mm_big_endian_get(in->at, 4)
+                        : mm_big_endian_get(in->at, 8);
+    in->at += width;
+    return true;
+}
+
+// A size that a head of one of three widths declares: `first` has the narrowest.
+ALWAYS_INLINE bool parse_size(fields_t *in, uint8_t head, uint8_t first, size_t narrowest,
+                              size_t *ret_size)
+{
+    uint64_t size;
+    if (head < first || head > first + (narrowest == 1 ? 2 : 1) ||
+        !parse_wide(in, narrowest << (head - first), &size))
+        return false;
+    *ret_size = (size_t)size;
+    return true;
+}
+
+ALWAYS_INLINE bool parse_bytes(fields_t *in, size_t size, const uint8_t **ret)
+{
+    if ((size_t)(in->end - in->at) < size)
+        return false;
+    *ret = in->at;
+    in->at += size;
+    return true;
+}
+
+// An array's or a map's count of elements or pairs: both are written alike.
+ALWAYS_INLINE bool parse_length(fields_t *in, const char *name, uint8_t fixed, uint8_t first,
+                                size_t *ret_count)
+{
+    uint8_t head;
+    if (!parse_head(in, name, &head))
+        return false;
+    *ret_count = head & 0x0F;
+    return (head & 0xF0) == fixed || parse_size(in, head, first, 2, ret_count);
+}
+
+ALWAYS_INLINE bool parse_array(fields_t *in, const char *name, size_t *ret_count)
+{
+    return parse_length(in, name, 0x90, 0xDC, ret_count);
+}
+
+ALWAYS_INLINE bool parse_number(fields_t *in, const char *name, uint64_t low, uint64_t high,
+                                uint64_t *ret)
+{
+    uint8_t head;
+    if (!parse_head(in, name, &head))
+        return false;
+    if (head < 0x80) {
+        *ret = head;
+        return head >= low && head <= high;
     }
-    assert(false);
-    return false;
-}
-
-static bool parse_held(fields_t *in, mm_assignment_t *ret)
-{
-    return parse_number(in, "number", 0, &ret->number) && parse_id(in, &ret->id) &&
-           parse_leg(in, &ret->leg) && parse_bool(in, "started", &ret->started) &&
-           (ret->leg == MM_LEG_RESTART ? parse_host(in, &ret->host)
-                                       : parse_host_or_none(in, &ret->host));
-}
-
-static bool parse_result(fields_t *in, mm_evidence_t **evidence, mm_result_t *ret)
-{
-    if (!(parse_number(in, "serial", 1, &ret->serial) &&
-          parse_number(in, "number", 0, &ret->number) && parse_leg(in, &ret->leg) &&
-          parse_id(in, &ret->id) && parse_status(in, &ret->status)))
+    // Any width will do, signed ones too, if they are not negative.
+    bool is_signed = head >= 0xD0;
+    unsigned power = head - (is_signed ? 0xD0U : 0xCCU);
+    if (head < 0xCC || power > 3 || !parse_wide(in, (size_t)1 << power, ret))
         return false;
-    bool is_settled = ret->leg == MM_LEG_SETTLE && ret->status == MM_STATUS_OK;
-    return parse_outcome(in, is_settled ? MM_OUTCOME_RESTARTED : MM_OUTCOME_NONE, &ret->outcome) &&
-           parse_time(in, "took_ms", &ret->took_ms) &&
-           parse_utf8(in, "error", MM_ERROR_MAX, &ret->error) &&
-           parse_evidence(in, evidence, &ret->evidence, &ret->evidence_count);
+    return *ret >= low && *ret <= high && !(is_signed && *ret >> ((8U << power) - 1) != 0);
 }
 
-static bool apply_verdict(fields_t *in, mm_verdict_t *ret)
+ALWAYS_INLINE bool parse_string(fields_t *in, const char *name, mm_str_t *ret)
 {
-    *ret = (mm_verdict_t){0};
-    if (!(parse_verdict_kind(in, &ret->kind) && parse_id(in, &ret->id)))
+    uint8_t head;
+    const uint8_t *bytes;
+    if (!parse_head(in, name, &head))
         return false;
-    switch (ret->kind) {
-    case MM_VERDICT_EXTEND: return true;
-    case MM_VERDICT_ACK: return parse_count(in, "attempts", 0, UINT32_MAX, &ret->attempts);
-    case MM_VERDICT_NACK: return parse_time(in, "delay_ms", &ret->delay_ms);
-    case MM_VERDICT_DEAD:
-        return parse_count(in, "attempts", 0, UINT32_MAX, &ret->attempts) &&
-               parse_utf8(in, "error", MM_ERROR_MAX, &ret->error);
+    size_t size = head & 0x1F;
+    if (((head & 0xE0) != 0xA0 && !parse_size(in, head, 0xD9, 1, &size)) ||
+        !parse_bytes(in, size, &bytes))
+        return false;
+    *ret = (mm_str_t){.data = (const char *)bytes, .size = size};
+    return true;
+}
+
+ALWAYS_INLINE bool parse_flag(fields_t *in, const char *name, bool low, bool high, bool *ret)
+{
+    uint8_t head;
+    if (!parse_head(in, name, &head) || (head != 0xC2 && head != 0xC3))
+        return false;
+    *ret = head == 0xC3;
+    return *ret >= low && *ret <= high;
+}
+
+ALWAYS_INLINE bool parse_id(fields_t *in, const char *name, size_t low, size_t high, mm_id_t *ret)
+{
+    uint8_t head;
+    size_t size;
+    const uint8_t *bytes;
+    (void)low, (void)high;
+    if (!parse_head(in, name, &head) || !parse_size(in, head, 0xC4, 1, &size) ||
+        size != sizeof ret->bytes || !parse_bytes(in, size, &bytes))
+        return false;
+    memcpy(ret->bytes, bytes, sizeof ret->bytes);
+    return true;
+}
+
+// parse_u64, parse_name and so on.
+#define NUMBER(type, c_type)                                                                       \
+    ALWAYS_INLINE bool parse_##type(fields_t *in, const char *name, uint64_t low, uint64_t high,   \
+                                    c_type *ret)                                                   \
+    {                                                                                              \
+        uint64_t number;                                                                           \
+        if (!parse_number(in, name, low, high, &number))                                           \
+            return false;                                                                          \
+        *ret = (c_type)number;                                                                     \
+        return true;                                                                               \
     }
-    assert(false);
-    return false;
-}
+#define TEXT(type)                                                                                 \
+    ALWAYS_INLINE bool parse_##type(fields_t *in, const char *name, size_t low, size_t high,       \
+                                    mm_str_t *ret)                                                 \
+    {                                                                                              \
+        return parse_string(in, name, ret) && mm_wire_is_##type(*ret, low, high);                  \
+    }
+#include "expand_frames.h"
 
-static bool parse_acknowledgement(fields_t *in, mm_acknowledgement_t *ret)
+ALWAYS_INLINE bool parse_pairs(mm_decoder_t *self, fields_t *in, const char *name, uint32_t max,
+                               size_t key_max, size_t value_max, const mm_pair_t **ret_pairs,
+                               uint32_t *ret_count)
 {
-    return parse_name(in, "worker", &ret->worker) &&
-           parse_number(in, "session", 1, &ret->session) &&
-           parse_number(in, "confirmed", 0, &ret->acknowledged_through);
+    size_t count;
+    if (!parse_length(in, name, 0x80, 0xDE, &count) || count > max)
+        return false;
+    *ret_pairs = count > 0 ? self->next_pair : NULL;
+    *ret_count = (uint32_t)count;
+    fields_t pair = {.at = in->at, .end = in->end, .left = 2 * count};
+    for (; pair.left > 0; self->next_pair++)
+        if (!parse_text(&pair, NULL, 1, key_max, &self->next_pair->key) ||
+            !parse_text(&pair, NULL, 0, value_max, &self->next_pair->value))
+            return false;
+    in->at = pair.at;
+    return true;
 }
 
-// ---- lists
+// Steps over elements that a later version has added.
+ALWAYS_INLINE bool skip_unknown(mm_decoder_t *self, fields_t *in)
+{
+    for (; in->left > 0; in->left--) {
+        self->has_unknown = true;
+        const uint8_t *end = mm_wire_skip(in->at, in->end);
+        if (end == NULL)
+            return false;
+        in->at = end;
+    }
+    return true;
+}
 
-// Takes the frame's next field, a list of at most MM_BATCH_ITEMS.
+// Takes the frame's next field, a list: its items are then read from self->inner.
 static bool open_list(mm_decoder_t *self, const char *name, size_t *ret_count)
 {
     self->list = NULL;
     if (!parse_array(&self->fields, name, ret_count) || *ret_count > MM_BATCH_ITEMS)
         return false;
     self->list = name;
-    self->item = (fields_t){.at = self->fields.at, .end = self->fields.end};
+    self->inner = (fields_t){.at = self->fields.at, .end = self->fields.end};
     return true;
 }
 
-// The list was read whole: the frame goes on behind it.
-static bool close_list(mm_decoder_t *self)
-{
-    self->fields.at = self->item.at;
-    return true;
-}
+// ---- items and frames
 
-// Opens the next item of that list: its fields are then read from self->item.
-static bool open_item(mm_decoder_t *self, size_t index)
-{
-    self->index = index;
-    self->item.left = 1;
-    return parse_array(&self->item, NULL, &self->item.left);
-}
+// clang-format off
 
-// Steps over elements that a later version has added.
-static bool skip_unknown(mm_decoder_t *self, fields_t *in)
-{
-    for (; in->left > 0; in->left--) {
-        self->has_unknown = true;
-        const uint8_t *behind = mm_wire_skip(in->at, in->end);
-        if (behind == NULL)
-            return false;
-        in->at = behind;
+// parse_job_item, parse_jobs_body and so on.
+#define PLAIN(item, type, low, high)                                                               \
+    static bool parse_##item##_item(mm_decoder_t *self, mm_##item##_t *it)                         \
+    {                                                                                              \
+        return parse_##type(&self->inner, NULL, low, high, it);                                    \
     }
-    return true;
-}
+#define ITEM(item)                                                                                 \
+    static bool parse_##item##_item(mm_decoder_t *self, mm_##item##_t *it)                         \
+    {                                                                                              \
+        fields_t fields = self->inner, *in = &fields;                                              \
+        bool is_good = false;                                                                      \
+        *it = (mm_##item##_t){0};                                                                  \
+        if (!parse_array(in, NULL, &in->left))                                                     \
+            goto done;
+#define BODY(body)                                                                                 \
+    static bool parse_##body##_body(mm_decoder_t *self, mm_##body##_body_t *it,                    \
+                                    mm_frame_kind_t kind)                                          \
+    {                                                                                              \
+        fields_t *in = &self->fields;                                                              \
+        (void)kind;
+#define FIELD(type, member, name, low, high)                                                       \
+        if (!parse_##type(in, name, low, high, &it->member))                                       \
+            goto done;
+#define PAIRS(member, count, name, ...)                                                            \
+        if (!parse_pairs(self, in, name, __VA_ARGS__, &it->member, &it->count))                    \
+            goto done;
+#define LIST(item, member, count, name)                                                            \
+        if (!open_list(self, name, &it->count))                                                    \
+            goto done;                                                                             \
+        for (size_t i = 0; i < it->count; i++) {                                                   \
+            self->index = i;                                                                       \
+            self->inner.left = 1;                                                                  \
+            if (!parse_##item##_item(self, &self->items_##item[i]))                                \
+                goto done;                                                                         \
+        }                                                                                          \
+        it->member = self->items_##item;                                                           \
+        in->at = self->inner.at;                                                                   \
+        self->list = NULL;
+#define WHEN(label, condition)                                                                     \
+        if (condition) {
+#define OPTIONAL(condition)                                                                        \
+        if (in->left > 0) {
+#define END_WHEN                                                                                   \
+        }
+#define DERIVED(c_type, member, value)                                                             \
+        it->member = (value);
+#define END_ITEM                                                                                   \
+        is_good = skip_unknown(self, in);                                                          \
+    done:                                                                                          \
+        self->inner = fields;                                                                      \
+        return is_good;                                                                            \
+    }
+#define END_BODY                                                                                   \
+        return true;                                                                               \
+    done:                                                                                          \
+        return false;                                                                              \
+    }
+#include "expand_frames.h"
 
-static bool close_item(mm_decoder_t *self)
-{
-    return skip_unknown(self, &self->item);
-}
+// clang-format on
 
-static bool parse_results(mm_decoder_t *self, const mm_result_t **ret_items, size_t *ret_count)
-{
-    if (!open_list(self, "results", ret_count))
-        return false;
-    self->next_evidence = self->evidence;
-    for (size_t i = 0; i < *ret_count; i++)
-        if (!open_item(self, i) ||
-            !parse_result(&self->item, &self->next_evidence, &self->results[i]) ||
-            !close_item(self))
-            return false;
-    *ret_items = self->results;
-    return close_list(self);
-}
-
-// ---- frames: each fills the member of self->frame that its kind names
-
-static bool parse_jobs_frame(mm_decoder_t *self, fields_t *in)
-{
-    mm_frame_t *frame = &self->frame;
-    if (!parse_name(in, "publisher", &frame->as.jobs.publisher) ||
-        !parse_number(in, "life", 0, &frame->as.jobs.epoch) ||
-        !open_list(self, "jobs", &frame->as.jobs.count))
-        return false;
-    for (size_t i = 0; i < frame->as.jobs.count; i++)
-        if (!open_item(self, i) || !parse_job(&self->item, &self->items.jobs[i]) ||
-            !close_item(self))
-            return false;
-    frame->as.jobs.items = self->items.jobs;
-    return close_list(self);
-}
-
-static bool parse_tasks_frame(mm_decoder_t *self, fields_t *in)
-{
-    mm_frame_t *frame = &self->frame;
-    if (!parse_number(in, "session", 1, &frame->as.tasks.session) ||
-        !parse_time(in, "stamp_ms", &frame->as.tasks.stamp_ms) ||
-        !parse_number(in, "confirmed", 0, &frame->as.tasks.acknowledged_through) ||
-        !parse_bool(in, "last", &frame->as.tasks.last) ||
-        !open_list(self, "tasks", &frame->as.tasks.count))
-        return false;
-    for (size_t i = 0; i < frame->as.tasks.count; i++)
-        if (!open_item(self, i) || !parse_task(&self->item, &self->items.tasks[i]) ||
-            !close_item(self))
-            return false;
-    frame->as.tasks.items = self->items.tasks;
-    return close_list(self);
-}
-
-static bool parse_report_frame(mm_decoder_t *self, fields_t *in)
-{
-    mm_report_t *report = &self->frame.as.report;
-    report->is_hello = self->frame.kind == MM_FRAME_HELLO;
-    if (!parse_name(in, "worker", &report->worker) ||
-        !parse_number(in, "nonce", 0, &report->instance) || !parse_role(in, &report->role) ||
-        !parse_number(in, "session", 0, &report->session) ||
-        !parse_number(in, "sequence", 0, &report->sequence) ||
-        !parse_time(in, "stamp_ms", &report->stamp_ms) ||
-        !parse_count(in, "slots", 0, MM_SLOTS_MAX, &report->slots) ||
-        !parse_number(in, "last_serial", 0, &report->last_serial) ||
-        !parse_count(in, "part", 0, MM_PARTS_MAX - 1, &report->part) ||
-        !parse_count(in, "parts", report->part + 1, MM_PARTS_MAX, &report->parts) ||
-        !open_list(self, "held", &report->held_count))
-        return false;
-    for (size_t i = 0; i < report->held_count; i++)
-        if (!open_item(self, i) || !parse_held(&self->item, &self->items.held[i]) ||
-            !close_item(self))
-            return false;
-    report->held = self->items.held;
-    (void)close_list(self);
-    return parse_results(self, &report->results, &report->result_count);
-}
-
-static bool parse_started_frame(mm_decoder_t *self, fields_t *in)
-{
-    mm_frame_t *frame = &self->frame;
-    if (!parse_name(in, "worker", &frame->as.started.worker) ||
-        !parse_number(in, "nonce", 0, &frame->as.started.instance) ||
-        !parse_number(in, "session", 0, &frame->as.started.session) ||
-        !open_list(self, "numbers", &frame->as.started.count))
-        return false;
-    // Its items are no arrays: the list itself is read as one.
-    self->item.left = frame->as.started.count;
-    for (self->index = 0; self->index < frame->as.started.count; self->index++)
-        if (!parse_number(&self->item, NULL, 0, &self->items.numbers[self->index]))
-            return false;
-    frame->as.started.numbers = self->items.numbers;
-    return close_list(self);
-}
-
-static bool parse_results_frame(mm_decoder_t *self, fields_t *in)
-{
-    mm_frame_t *frame = &self->frame;
-    return parse_name(in, "worker", &frame->as.results.worker) &&
-           parse_number(in, "nonce", 0, &frame->as.results.instance) &&
-           parse_number(in, "session", 0, &frame->as.results.session) &&
-           parse_results(self, &frame->as.results.items, &frame->as.results.count);
-}
-
-static bool parse_bye_frame(mm_decoder_t *self, fields_t *in)
-{
-    mm_frame_t *frame = &self->frame;
-    return parse_name(in, "worker", &frame->as.bye.worker) &&
-           parse_number(in, "nonce", 0, &frame->as.bye.instance) &&
-           parse_number(in, "session", 0, &frame->as.bye.session) &&
-           parse_number(in, "last_serial", 0, &frame->as.bye.last_serial);
-}
-
-static bool parse_notices_frame(mm_decoder_t *self, fields_t *in)
-{
-    mm_frame_t *frame = &self->frame;
-    if (!parse_name(in, "consumer", &frame->as.notices.consumer) ||
-        !parse_number(in, "life", 1, &frame->as.notices.epoch) ||
-        !open_list(self, "notices", &frame->as.notices.count))
-        return false;
-    for (size_t i = 0; i < frame->as.notices.count; i++)
-        if (!open_item(self, i) || !apply_verdict(&self->item, &self->items.notices[i]) ||
-            !close_item(self))
-            return false;
-    frame->as.notices.items = self->items.notices;
-    return close_list(self);
-}
-
-static bool parse_answer_frame(mm_decoder_t *self, fields_t *in)
-{
-    mm_frame_t *frame = &self->frame;
-    if (!parse_name(in, "consumer", &frame->as.answer.consumer) ||
-        !parse_number(in, "life", 1, &frame->as.answer.epoch) ||
-        !parse_name(in, "worker", &frame->as.answer.worker) ||
-        !parse_number(in, "nonce", 0, &frame->as.answer.instance) ||
-        !parse_number(in, "session", frame->kind == MM_FRAME_WELCOME ? 1 : 0,
-                      &frame->as.answer.session))
-        return false;
-    if (frame->kind == MM_FRAME_WELCOME)
-        return parse_suffix(in, &frame->as.answer.suffix);
-    if (frame->kind == MM_FRAME_REFUSED)
-        return parse_utf8(in, "reason", MM_ERROR_MAX, &frame->as.answer.reason);
-    return true;
-}
-
-static bool parse_beat_frame(mm_decoder_t *self, fields_t *in)
-{
-    mm_frame_t *frame = &self->frame;
-    if (!parse_name(in, "consumer", &frame->as.beat.consumer) ||
-        !parse_number(in, "life", 1, &frame->as.beat.epoch) ||
-        !parse_bool(in, "draining", &frame->as.beat.draining) ||
-        !open_list(self, "confirms", &frame->as.beat.count))
-        return false;
-    for (size_t i = 0; i < frame->as.beat.count; i++)
-        if (!open_item(self, i) ||
-            !parse_acknowledgement(&self->item, &self->items.acknowledgements[i]) ||
-            !close_item(self))
-            return false;
-    frame->as.beat.items = self->items.acknowledgements;
-    return close_list(self);
-}
-
-static bool parse_leaving_frame(mm_decoder_t *self, fields_t *in)
-{
-    mm_frame_t *frame = &self->frame;
-    return parse_name(in, "consumer", &frame->as.leaving.consumer) &&
-           parse_number(in, "life", 1, &frame->as.leaving.epoch);
-}
-
-static bool parse_query_frame(mm_decoder_t *self, fields_t *in)
-{
-    mm_frame_t *frame = &self->frame;
-    return parse_number(in, "viewer", 0, &frame->as.query.viewer) &&
-           parse_about(in, &frame->as.query.about) &&
-           parse_name_or_none(in, "process", &frame->as.query.process) &&
-           parse_count(in, "seconds", 0, UINT32_MAX, &frame->as.query.seconds) &&
-           parse_utf8(in, "text", MM_ASKED_MAX, &frame->as.query.text);
-}
-
-static bool parse_tell_frame(mm_decoder_t *self, fields_t *in)
-{
-    mm_frame_t *frame = &self->frame;
-    return parse_name(in, "process", &frame->as.tell.process) &&
-           parse_number(in, "viewer", 0, &frame->as.tell.viewer) &&
-           parse_about(in, &frame->as.tell.about) &&
-           parse_utf8(in, "text", MM_REPLY_BYTES, &frame->as.tell.text);
-}
-
-static bool parse_frame(mm_decoder_t *self, fields_t *in)
+// Whether the fields behind the kind are good.
+static bool parse_body(mm_decoder_t *self)
 {
     switch (self->frame.kind) {
-    case MM_FRAME_JOBS: return parse_jobs_frame(self, in);
-    case MM_FRAME_TASKS: return parse_tasks_frame(self, in);
-    case MM_FRAME_HELLO:
-    case MM_FRAME_HEARTBEAT: return parse_report_frame(self, in);
-    case MM_FRAME_STARTED: return parse_started_frame(self, in);
-    case MM_FRAME_RESULTS: return parse_results_frame(self, in);
-    case MM_FRAME_BYE: return parse_bye_frame(self, in);
-    case MM_FRAME_NOTICES: return parse_notices_frame(self, in);
-    case MM_FRAME_WELCOME:
-    case MM_FRAME_REFUSED:
-    case MM_FRAME_REJOIN: return parse_answer_frame(self, in);
-    case MM_FRAME_BEAT: return parse_beat_frame(self, in);
-    case MM_FRAME_LEAVING: return parse_leaving_frame(self, in);
-    case MM_FRAME_QUERY: return parse_query_frame(self, in);
-    case MM_FRAME_TELL: return parse_tell_frame(self, in);
+#define FRAME(number, KIND, body)                                                                  \
+    case MM_FRAME_##KIND:                                                                          \
+        return parse_##body##_body(self, &self->frame.as.body, MM_FRAME_##KIND);
+#include "expand_frames.h"
     }
     assert(false);
     return false;
@@ -405,30 +353,31 @@ static bool parse_frame(mm_decoder_t *self, fields_t *in)
 static bool is_foreign_hello(mm_decoder_t *self)
 {
     uint64_t kind;
-    return parse_range(&self->fields, "kind", MM_FRAME_HELLO, MM_FRAME_HELLO, &kind) &&
-           parse_name(&self->fields, "worker", &self->frame.as.report.worker) &&
-           parse_number(&self->fields, "nonce", 0, &self->frame.as.report.instance);
+    return parse_number(&self->fields, "kind", MM_FRAME_HELLO, MM_FRAME_HELLO, &kind) &&
+           parse_name(&self->fields, "worker", 1, MM_NAME_MAX, &self->frame.as.report.worker) &&
+           parse_number(&self->fields, "nonce", 0, UINT64_MAX, &self->frame.as.report.instance);
 }
 
 static mm_wire_status_t decode_array(mm_decoder_t *self)
 {
     fields_t *in = &self->fields;
     self->frame = (mm_frame_t){0};
+    self->next_pair = self->pairs;
     uint64_t version;
     uint64_t kind;
-    if (!parse_number(in, "version", 0, &version))
+    if (!parse_number(in, "version", 0, UINT64_MAX, &version))
         return MM_WIRE_FIELD_BAD;
     if (version != MM_WIRE_VERSION) {
         self->is_foreign_hello = is_foreign_hello(self);
         in->name = "version";
         return MM_WIRE_VERSION_BAD;
     }
-    if (!parse_number(in, "kind", 0, &kind))
+    if (!parse_number(in, "kind", 0, UINT64_MAX, &kind))
         return MM_WIRE_FIELD_BAD;
-    if (kind < MM_FRAME_JOBS || kind > MM_FRAME_TELL)
+    if (kind < 1 || kind > MM_FRAME_KINDS)
         return MM_WIRE_KIND_BAD;
     self->frame.kind = (mm_frame_kind_t)kind;
-    return parse_frame(self, in) ? MM_WIRE_OK : MM_WIRE_FIELD_BAD;
+    return parse_body(self) ? MM_WIRE_OK : MM_WIRE_FIELD_BAD;
 }
 
 // Whether the frame has nothing behind its known fields, or only what a later version may add.
@@ -443,10 +392,10 @@ static void complain(mm_decoder_t *self)
     size_t size = sizeof self->complaint;
     if (self->list == NULL)
         (void)snprintf(to, size, "%s", self->fields.name);
-    else if (self->item.name == NULL)
+    else if (self->inner.name == NULL)
         (void)snprintf(to, size, "%s[%zu]", self->list, self->index);
     else
-        (void)snprintf(to, size, "%s[%zu].%s", self->list, self->index, self->item.name);
+        (void)snprintf(to, size, "%s[%zu].%s", self->list, self->index, self->inner.name);
 }
 
 mm_wire_status_t mm_decode(mm_decoder_t *self, const void *data, size_t size, mm_frame_t *ret_frame)

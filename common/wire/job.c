@@ -53,9 +53,14 @@ bool mm_program_parse(mm_str_t text, mm_program_t *ret_program)
     return found < MM_PROGRAMS;
 }
 
+mm_program_t mm_role_program(mm_role_t role)
+{
+    return role == MM_ROLE_SAVER ? MM_PROGRAM_SAVER : MM_PROGRAM_RESTARTER;
+}
+
 const char *mm_role_name(mm_role_t role)
 {
-    return mm_program_name(role == MM_ROLE_SAVER ? MM_PROGRAM_SAVER : MM_PROGRAM_RESTARTER);
+    return mm_program_name(mm_role_program(role));
 }
 
 const char *mm_verdict_name(mm_verdict_kind_t kind)

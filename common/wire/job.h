@@ -39,11 +39,13 @@ typedef enum {
     MM_VERDICT_DEAD = 4
 } mm_verdict_kind_t;
 
-// The names: "save", "none", "publisher", "restarter", "extend". Of valid values only; static. That
-// of a program is also its section in an INI file, and "mayhem-" and it the name of its executable.
+// The names: "save", "none", "publisher", "restarter", "extend". Of valid values only; static. A
+// program's name is also its INI section and its role in stats and profiles, and the name of its
+// executable behind "mayhem-".
 const char *mm_leg_name(mm_leg_t leg);
 const char *mm_outcome_name(mm_outcome_t outcome);
 const char *mm_program_name(mm_program_t program);
+mm_program_t mm_role_program(mm_role_t role);
 const char *mm_role_name(mm_role_t role);
 const char *mm_verdict_name(mm_verdict_kind_t kind);
 // False, and the output untouched, when none has this name.

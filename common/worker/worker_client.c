@@ -151,12 +151,12 @@ mm_worker_client_t *mm_worker_client_new(mm_loop_t *loop, const mm_worker_client
     self->results = mm_encoder_new();
     self->encoder = mm_encoder_new();
     mm_receiver_open(&self->receiver);
-    self->reply = mm_stats_reply_new(&(mm_stats_reply_config_t){
-        .process = self->config.worker.name.text,
-        .program = config->worker.role == MM_ROLE_SAVER ? MM_PROGRAM_SAVER : MM_PROGRAM_RESTARTER,
-        .stats = stats,
-        .send = send_frame,
-        .arg = self});
+    self->reply = mm_stats_reply_new(
+        &(mm_stats_reply_config_t){.process = self->config.worker.name.text,
+                                   .program = mm_role_program(config->worker.role),
+                                   .stats = stats,
+                                   .send = send_frame,
+                                   .arg = self});
     open_sockets(self);
     return self;
 }

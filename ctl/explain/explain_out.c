@@ -140,10 +140,7 @@ static void print_leg(FILE *file, const json_t *now, const char *name, const cha
                       const char *worker)
 {
     static const char *const meanings[][2] = {
-        {"held", "waits until the record has been asked"},
         {"ready", "waits for a free slot"},
-        {"blocked", "waits for its host, which another job has"},
-        {"lonely", "waits for a restarter of its own: two were lost with it"},
         {"backoff", "has failed, and waits to be tried again"},
         {"saved", "is done"},
         {"ok", "is done"},
@@ -152,7 +149,9 @@ static void print_leg(FILE *file, const json_t *now, const char *name, const cha
     for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++)
         if (strcmp(state, meanings[i][0]) == 0)
             meaning = meanings[i][1];
-    if (meaning)
+    if (strcmp(leg, "restart") == 0 && *ctl_text(now, "reason"))
+        timeline_print(file, "  the restart waits: %s", ctl_text(now, "reason"));
+    else if (meaning)
         timeline_print(file, "  the %s %s", name, meaning);
     else
         timeline_print(file, "  the %s is at %s", name,

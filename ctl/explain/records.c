@@ -92,7 +92,7 @@ static void parse_recorded(records_t *self, sqlite3_stmt *row)
     record->error = copy_column(row, RECORD_ERROR);
 }
 
-// Runs a query whose one parameter, if it has any, is an id or a host.
+// Runs a query whose parameter, if it has one, is an id or a host, and parses each row.
 static int query(reader_t *self, const char *sql, const mm_id_t *id, const char *host,
                  parse_row_t take)
 {
@@ -128,7 +128,7 @@ static int open_one(mm_sqlite_t **sqlite, const char *path, int version, char er
     return mm_sqlite_open(&config, sqlite, error);
 }
 
-// The jobs of the host that is asked for, or of the job's host, which the record mostly knows.
+// Reads the jobs of the host that is asked for, or of the job's host, which the record mostly has.
 static int read_jobs(records_t *records, const records_query_t *what, mm_sqlite_t *outbox,
                      mm_sqlite_t *store, char error[MM_ERROR_MAX])
 {
@@ -158,7 +158,8 @@ static int by_id(const void *a, const void *b)
     return mm_id_compare(&one->id, &other->id);
 }
 
-// A settled job's chunk is gone: then its run is the last one that was on when it was accepted.
+// The chunk of a settled job may be gone; its run is then the last one that was running when the
+// job was accepted.
 static void find_run(const records_t *self, record_t *record)
 {
     int64_t accepted_ms = mm_id_wall_ms(&record->id);

@@ -459,6 +459,11 @@ static void put_about(page_t *page, const snapshot_t *snapshot, const screen_vie
     (void)page_put(page, at, PAGE_PLAIN, "  holds %s  p99 %s  %s",
                    of_limit(process->held, process->limit, text), human_us(process->p99_us, a),
                    human_bytes(process->memory_bytes, b));
+    const char *reason = snapshot->stages[SNAPSHOT_RESTART].reason;
+    if (process->role == MM_PROGRAM_CONSUMER && *reason) {
+        page_add(page);
+        (void)page_put(page, 0, PAGE_PLAIN, "restarts wait: %s", reason);
+    }
 }
 
 page_t *screen_drill(const snapshot_t *snapshot, const profile_t *profile,

@@ -9,7 +9,7 @@
 #define VERSION       1
 #define PROCESSES_MAX 4096
 
-typedef enum { NUMBER, INT, REAL, BOOL, TEXT, ROLE, STATE } type_t;
+typedef enum { NUMBER, INT, REAL, BOOL, TEXT, MAYBE_TEXT, ROLE, STATE } type_t;
 
 typedef struct {
     const char *name;
@@ -40,7 +40,7 @@ static const field_t stage_fields[] = {
     NAMED("room", snapshot_stage_t, NUMBER, capacity), FIELD(snapshot_stage_t, NUMBER, backoff),
     FIELD(snapshot_stage_t, NUMBER, blocked),          FIELD(snapshot_stage_t, NUMBER, wait_p50_us),
     FIELD(snapshot_stage_t, NUMBER, wait_p99_us),      FIELD(snapshot_stage_t, NUMBER, took_p50_us),
-    FIELD(snapshot_stage_t, NUMBER, took_p99_us),
+    FIELD(snapshot_stage_t, NUMBER, took_p99_us),      FIELD(snapshot_stage_t, MAYBE_TEXT, reason),
 };
 
 static const field_t fields[] = {
@@ -88,7 +88,8 @@ static json_t *value_json(const field_t *field, const void *at)
     case INT: return json_integer(*(const int *)at);
     case REAL: return json_real(*(const double *)at);
     case BOOL: return json_boolean(*(const bool *)at);
-    case TEXT: return json_string(at);
+    case TEXT:
+    case MAYBE_TEXT: return json_string(at);
     case ROLE: return json_string(mm_program_name(*(const mm_program_t *)at));
     case STATE: return json_string(snapshot_state_name(*(const snapshot_state_t *)at));
     }
@@ -133,7 +134,10 @@ static bool read_value(const field_t *field, const json_t *value, void *to)
     case INT: *(int *)to = (int)json_integer_value(value); return json_is_integer(value);
     case REAL: *(double *)to = json_number_value(value); return json_is_number(value);
     case BOOL: *(bool *)to = json_is_true(value); return json_is_boolean(value);
+    case MAYBE_TEXT: // not in older recordings
     case TEXT:
+        if (!value && field->type == MAYBE_TEXT)
+            return true;
         if (!text || strlen(text) >= field->size)
             return false;
         strcpy(to, text);

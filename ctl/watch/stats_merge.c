@@ -268,6 +268,7 @@ static void set_stage(snapshot_stage_t *stage, const json_t *reply)
                                 .wait_p99_us = time_in(reply, "wait_p99"),
                                 .took_p50_us = time_in(reply, "took_p50"),
                                 .took_p99_us = time_in(reply, "took_p99")};
+    (void)snprintf(stage->reason, sizeof stage->reason, "%s", ctl_text(reply, "reason"));
 }
 
 static void set_consumer(snapshot_t *snapshot, const entry_t *entry)

@@ -27,16 +27,16 @@
 #define KILL_AFTER_MS   2000  // from TERM to KILL
 #define POLL_EVERY_MS   1000  // from the start of one verify to the start of the next
 #define POLL_TIMEOUT_MS 10000 // of one verify
-#define EVENTS_MAX      256   // taken in one step
+#define EVENTS_MAX      256   // in one step
 
 typedef enum {
     PHASE_COMMAND, // the command runs; due: its timeout
     PHASE_VERIFY,  // a poll runs; due: its timeout
     PHASE_PAUSE,   // between two polls; due: the next one
-    PHASE_DONE     // waits for driver_next_finished
+    PHASE_DONE     // until driver_next_finished takes it
 } phase_t;
 
-// Why TERM was sent to what runs now.
+// Why the command or poll that runs was sent TERM.
 typedef enum { CUT_NONE, CUT_TIMEOUT, CUT_STOPPED } cut_t;
 
 // How a run ended.
@@ -46,13 +46,13 @@ typedef enum {
     END_TIMEOUT,     // the command took too long
     END_STOPPED,     // by driver_stop
     END_UNVERIFIED,  // no poll succeeded in time
-    END_NOT_STARTED, // no process could be made
+    END_NOT_STARTED, // fork failed
     END_DRY_RUN
 } end_t;
 
 typedef struct run {
-    mm_heap_node_t node; // when something is due; in no heap: only the child can move it
-    struct run *next;    // of the free ones, or of those done
+    mm_heap_node_t node; // when something is due; in no heap: only the child ends the phase
+    struct run *next;    // in the list of free runs, or of those done
     uint64_t index;      // in runs
     uint64_t number;
     mm_id_t job;
@@ -83,9 +83,9 @@ typedef struct {
     run_t *runs; // `slots` of them
     run_t *free_runs;
     run_t *first_done;
-    run_t **last_done; // where the next one is linked
+    run_t **last_done; // where the next one is appended
     mm_heap_t due;
-    char error[MM_ERROR_MAX + 1]; // of the run that was taken last, as the next two
+    char error[MM_ERROR_MAX + 1]; // of the last result, as are code and polls
     char code[16];
     char polls[16];
 } exec_t;
@@ -150,7 +150,7 @@ static void cut_off(exec_t *self, run_t *run, cut_t cut, int64_t now_ms)
     set_due(self, run, now_ms + KILL_AFTER_MS);
 }
 
-// 126 and 127 say that there was nothing to run, in a shell and in ours.
+// 126 and 127 say that the program could not be run, from a shell and from child.c alike.
 static bool was_executed(int status)
 {
     return !WIFEXITED(status) || (WEXITSTATUS(status) != 126 && WEXITSTATUS(status) != 127);
@@ -223,7 +223,7 @@ static void print_status(int status, char *ret_text, size_t size)
         (void)snprintf(ret_text, size, "killed by signal %d", WTERMSIG(status));
 }
 
-// HEAD: TAIL of the output; SUFFIX. The tail gives way; `otherwise` stands for an empty one.
+// HEAD: TAIL; SUFFIX, where TAIL is what fits of the output; `otherwise` replaces an empty one.
 static void compose(exec_t *self, const run_t *run, const char *head, const char *otherwise,
                     const char *suffix)
 {
@@ -283,7 +283,7 @@ static void compose_error(exec_t *self, const run_t *run)
 static void put_evidence(driver_finish_t *finish, const char *key, const char *value)
 {
     assert(finish->evidence_count < MM_EVIDENCE_MAX);
-    finish->evidence[finish->evidence_count++] = (mm_evidence_t){mm_str(key), mm_str(value)};
+    finish->evidence[finish->evidence_count++] = (mm_pair_t){mm_str(key), mm_str(value)};
 }
 
 static bool exec_next_finished(driver_t *base, int64_t now_ms, driver_finish_t *ret_finish)
@@ -368,7 +368,7 @@ static void exec_step(driver_t *base, int64_t now_ms)
     int count = epoll_wait(self->epoll, events, EVENTS_MAX, 0);
     assert(count >= 0 || errno == EINTR);
     for (int i = 0; i < count; i++) {
-        // An event may be of a child that an earlier one has ended: then the step finds nothing.
+        // An earlier event may have ended this child; then the step finds nothing.
         run_t *run = &self->runs[events[i].data.u64];
         if (child_step(&run->child))
             child_ended(self, run, now_ms);
@@ -440,7 +440,7 @@ static bool open_commands(exec_t *self, char *complaint)
 
 static bool open_descriptors(exec_t *self, char *complaint)
 {
-    // Commands are given their descriptors by number, so ours must not have theirs.
+    // child_start needs descriptors 0 to 2 to be open.
     int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     while (fd >= 0 && fd <= STDERR_FILENO)
         fd = open("/dev/null", O_RDWR | O_CLOEXEC);

@@ -10,9 +10,9 @@ trap 'rm -rf "$folder"' EXIT
 wrappers='check=1 command=0 env=0+ exec=0+ nice=0+ nohup=0+ run_part=4+ setsid=0+ timeout=1+
 wait_until=1 xargs=0+'
 
-# From packages that are essential or required: bash coreutils findutils grep libc-bin mawk mount
+# From packages that are essential or required: bash coreutils diffutils findutils grep libc-bin mawk mount
 # sed tar util-linux.
-essential='awk basename bash cat chgrp chmod chown comm cp cut date dd df dirname du echo env expr
+essential='awk basename bash cat chgrp chmod chown cmp comm cp cut date dd df diff dirname du echo env expr
 false find flock getconf getopt grep head id install ln ls md5sum mkdir mkfifo mktemp mount mv
 nice nl nohup nproc od paste printf prlimit pwd readlink realpath rm rmdir sed seq setsid sh
 sha256sum shuf sleep sort split stat stdbuf stty sync tac tail tar taskset tee test timeout touch

@@ -15,7 +15,7 @@ fuzz_OBJECTS_cores    := fuzz_cores fuzz_core_gather fuzz_core_outbox fuzz_core_
 fuzz_MUTATOR_wire := fuzz_wire_mutator fuzz_frame
 
 # What is fuzzed.
-fuzz_SOURCES_wire     := common/wire/decode.c common/wire/scan.c common/wire/wire.c
+fuzz_SOURCES_wire     := $(addprefix common/wire/,decode.c scan.c suffix.c)
 fuzz_SOURCES_hostline := publisher/source/hostline.c
 fuzz_SOURCES_options  := $(wildcard common/runtime/options/*.c) common/base/duration.c
 fuzz_SOURCES_scenario := tests/trace/gather_reader.c tests/trace/tokens.c

@@ -1,25 +1,15 @@
 // See fuzz_frame.h.
 
 #include "fuzz_frame.h"
-#include "host.h"
-#include "job.h"
-#include "uuid.h"
+#include "utf8.h"
+#include "wire_walk.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define HOSTS 4
-
-static struct {
-    mm_job_t jobs[MM_BATCH_ITEMS];
-    mm_task_t tasks[MM_BATCH_ITEMS];
-    mm_assignment_t held[MM_BATCH_ITEMS];
-    uint64_t numbers[MM_BATCH_ITEMS];
-    mm_result_t results[MM_BATCH_ITEMS];
-    mm_verdict_t notices[MM_BATCH_ITEMS];
-    mm_acknowledgement_t acknowledgements[MM_BATCH_ITEMS];
-} items;
 
 // ---- values
 
@@ -56,22 +46,6 @@ uint64_t fuzz_number(fuzz_bytes_t *in, uint64_t likely)
     return literal;
 }
 
-static int64_t time_of(fuzz_bytes_t *in, int64_t likely)
-{
-    return (int64_t)(fuzz_number(in, (uint64_t)likely) & INT64_MAX);
-}
-
-static uint32_t count_of(fuzz_bytes_t *in, uint32_t likely, uint32_t min, uint32_t max)
-{
-    uint64_t number = fuzz_number(in, likely);
-    return number < min ? min : number > max ? max : (uint32_t)number;
-}
-
-static uint64_t at_least_one(uint64_t number)
-{
-    return number == 0 ? 1 : number;
-}
-
 mm_str_t fuzz_host(size_t index)
 {
     static char longest[MM_HOST_MAX];
@@ -90,33 +64,6 @@ mm_id_t fuzz_id(size_t index)
 size_t fuzz_id_index(const mm_id_t *id)
 {
     return (size_t)id->bytes[14] << 8 | id->bytes[15];
-}
-
-static mm_str_t text_of(fuzz_bytes_t *in)
-{
-    static char longest[MM_ERROR_MAX];
-    uint8_t choice = fuzz_byte(in);
-    switch (choice) {
-    case 0: return mm_str("");
-    case 1: return mm_str("exit status 1");
-    case 2: return mm_str("Gerät weg: \"a\\b\" -> # ; \n");
-    case 3: memset(longest, 'x', sizeof longest); return (mm_str_t){longest, sizeof longest};
-    }
-    mm_str_t text = {(const char *)in->at, choice & 31};
-    if (text.size > (size_t)(in->end - in->at))
-        text.size = (size_t)(in->end - in->at);
-    in->at += text.size;
-    text.size = mm_wire_utf8_prefix(text, MM_ERROR_MAX);
-    return text;
-}
-
-static mm_str_t name_of(fuzz_bytes_t *in, const char *likely)
-{
-    static const char *const names[] = {
-        "p2", "consumer-1", "r1", "s1",
-        "a23456789_123456789_123456789_123456789_123456789_123456789_123"};
-    uint8_t choice = fuzz_byte(in);
-    return mm_str(choice < 0xC0 ? likely : names[choice % (sizeof names / sizeof *names)]);
 }
 
 // How many items a list has: mostly one.
@@ -175,310 +122,276 @@ static fuzz_task_t *known_task(fuzz_known_t *known, fuzz_bytes_t *in, size_t pee
     return &known->tasks[choice % kept];
 }
 
-// ---- items
+// ---- an honest frame: what is not set here stays zero, or at the least that is legal
 
-static void fill_task(fuzz_known_t *known, fuzz_bytes_t *in, mm_task_t *task)
+typedef struct {
+    wire_visitor_t visitor;
+    fuzz_known_t *known;
+    fuzz_bytes_t *in;
+    size_t peer;    // that sends or receives the frame
+    unsigned lists; // bits, the lowest for the next list: whether it has items
+    size_t index;   // of the item
+    bool is_full;   // the list has all items that it can have: none of them lies
+} maker_t;
+
+static void honest_report(maker_t *self, mm_report_t *report)
 {
-    mm_leg_t leg = known->peers[0].role == MM_ROLE_SAVER ? MM_LEG_SAVE : MM_LEG_RESTART;
-    uint8_t choice = fuzz_byte(in);
-    if (choice >= 0x80)
-        leg = (mm_leg_t)(choice % 3 + MM_LEG_SAVE);
-    *task = (mm_task_t){.number = fuzz_number(in, ++known->number),
-                        .leg = leg,
-                        .id = recent_id(known, in),
-                        .host = fuzz_host(fuzz_byte(in))};
-    if (leg == MM_LEG_RESTART) {
-        task->attempt = count_of(in, 1, 1, UINT32_MAX);
-        return;
-    }
-    task->deliveries = count_of(in, 1, 1, UINT32_MAX);
-    task->publisher = name_of(in, "p1");
-    task->received_ms = time_of(in, 1795332314123);
-    if (leg != MM_LEG_SETTLE)
-        return;
-    task->attempts = count_of(in, 1, 0, UINT32_MAX);
-    task->extended = count_of(in, 1, 0, UINT32_MAX);
-    task->outcome = fuzz_byte(in) & 1 ? MM_OUTCOME_DEAD : MM_OUTCOME_RESTARTED;
-    task->worker = fuzz_byte(in) & 1 ? mm_str("") : name_of(in, "r1");
-    task->error = text_of(in);
-}
-
-static void fill_held(fuzz_known_t *known, fuzz_bytes_t *in, size_t peer, mm_assignment_t *held)
-{
-    const fuzz_task_t *task = known_task(known, in, peer);
-    uint8_t lies = fuzz_byte(in);
-    *held = (mm_assignment_t){.number = fuzz_number(in, task ? task->number : 1),
-                              .leg = task ? task->leg : MM_LEG_RESTART,
-                              .id = task ? task->id : fuzz_id(1),
-                              .started = (lies & 1) == 0};
-    if (lies & 2)
-        held->leg = (mm_leg_t)(lies % 3 + MM_LEG_SAVE);
-    if (lies & 4)
-        held->id = recent_id(known, in);
-    held->host = fuzz_host(lies & 8 ? lies : fuzz_id_index(&held->id));
-    if (held->leg != MM_LEG_RESTART && (lies & 16) == 0)
-        held->host = mm_str("");
-}
-
-// The whole list at its limit, each task new: what fills tables.
-static void fill_many_held(fuzz_known_t *known, fuzz_bytes_t *in,
-                           mm_assignment_t held[MM_BATCH_ITEMS])
-{
-    uint64_t number = fuzz_number(in, known->number + 1000);
-    for (size_t i = 0; i < MM_BATCH_ITEMS; i++)
-        held[i] = (mm_assignment_t){.number = number + i,
-                                    .leg = MM_LEG_RESTART,
-                                    .id = fuzz_id(i),
-                                    .host = fuzz_host(i),
-                                    .started = true};
-}
-
-static void fill_result(fuzz_known_t *known, fuzz_bytes_t *in, size_t peer, mm_result_t *result)
-{
-    fuzz_task_t *task = known_task(known, in, peer);
-    uint8_t lies = fuzz_byte(in);
-    *result =
-        (mm_result_t){.serial = at_least_one(fuzz_number(in, ++known->peers[peer].serial)),
-                      .number = fuzz_number(in, task ? task->number : 1),
-                      .leg = lies & 1 || !task ? (mm_leg_t)(lies % 3 + MM_LEG_SAVE) : task->leg,
-                      .id = lies & 2 || !task ? recent_id(known, in) : task->id,
-                      .status = lies & 4   ? MM_STATUS_FAILED
-                                : lies & 8 ? MM_STATUS_RETURNED
-                                           : MM_STATUS_OK,
-                      .took_ms = time_of(in, 10),
-                      .error = text_of(in)};
-    if (task && task->peer == peer)
-        task->is_open = false;
-    bool is_settled = result->leg == MM_LEG_SETTLE && result->status == MM_STATUS_OK;
-    if (is_settled || lies & 16)
-        result->outcome = lies & 32 ? MM_OUTCOME_DEAD : MM_OUTCOME_RESTARTED;
-    if (lies < 0xF0)
-        return;
-    result->evidence_count = lies % (MM_EVIDENCE_MAX + 1);
-    result->evidence = known->evidence;
-    for (uint32_t i = 0; i < result->evidence_count; i++)
-        known->evidence[i] = (mm_evidence_t){.key = mm_str("boot"), .value = mm_str("7")};
-}
-
-static void fill_notice(fuzz_known_t *known, fuzz_bytes_t *in, mm_verdict_t *verdict)
-{
-    uint8_t choice = fuzz_byte(in);
-    *verdict = (mm_verdict_t){.kind = (mm_verdict_kind_t)(choice % 4 + MM_VERDICT_EXTEND),
-                              .id = recent_id(known, in)};
-    if (verdict->kind == MM_VERDICT_ACK || verdict->kind == MM_VERDICT_DEAD)
-        verdict->attempts = count_of(in, 1, 0, UINT32_MAX);
-    if (verdict->kind == MM_VERDICT_NACK)
-        verdict->delay_ms = time_of(in, 1000);
-    if (verdict->kind == MM_VERDICT_DEAD)
-        verdict->error = text_of(in);
-}
-
-// ---- frames
-
-static size_t peer_of(fuzz_bytes_t *in)
-{
-    return fuzz_byte(in) % FUZZ_PEERS;
-}
-
-static void fill_results(fuzz_known_t *known, fuzz_bytes_t *in, size_t peer,
-                         const mm_result_t **ret_items, size_t *ret_count)
-{
-    *ret_count = items_of(in);
-    *ret_items = items.results;
-    for (size_t i = 0; i < *ret_count; i++)
-        fill_result(known, in, peer, &items.results[i]);
-}
-
-static void fill_report(fuzz_known_t *known, fuzz_bytes_t *in, bool is_hello, mm_report_t *report)
-{
-    size_t index = peer_of(in);
-    fuzz_peer_t *peer = &known->peers[index];
-    uint8_t lies = fuzz_byte(in);
+    fuzz_peer_t *peer = &self->known->peers[self->peer];
+    uint8_t lies = fuzz_byte(self->in);
     if (lies & 1) { // another process of that name
         peer->instance++;
         peer->session = peer->sequence = peer->serial = 0;
     }
-    *report = (mm_report_t){.is_hello = is_hello,
-                            .worker = mm_str(peer->name),
-                            .instance = fuzz_number(in, peer->instance),
-                            .role = peer->role,
-                            .session = fuzz_number(in, peer->session),
-                            .stamp_ms = time_of(in, known->now_ms),
-                            .slots = count_of(in, 2, 0, MM_SLOTS_MAX)};
-    if (lies & 2)
-        report->role = lies & 4 ? MM_ROLE_SAVER : MM_ROLE_RESTARTER;
-    if (lies & 8) { // one of several parts; the later ones have the sequence of the first
-        report->part = count_of(in, lies >> 6, 0, MM_PARTS_MAX - 1);
-        report->parts = count_of(in, 2, report->part + 1, MM_PARTS_MAX);
-    } else {
-        report->parts = 1;
-    }
+    if (lies & 2) // one of several parts; the later ones have the sequence of the first
+        report->part = lies >> 6;
     if (report->part == 0)
         peer->sequence++;
-    report->sequence = fuzz_number(in, peer->sequence);
-    report->held = items.held;
-    if (lies & 16)
-        report->held_count = items_of(in);
-    if (report->held_count == MM_BATCH_ITEMS)
-        fill_many_held(known, in, items.held);
-    else
-        for (size_t i = 0; i < report->held_count; i++)
-            fill_held(known, in, index, &items.held[i]);
-    report->results = items.results;
-    if (lies & 32)
-        fill_results(known, in, index, &report->results, &report->result_count);
-    report->last_serial = fuzz_number(in, peer->serial);
+    report->parts = lies & 2 ? 4 : 1;
+    report->worker = mm_str(peer->name);
+    report->instance = peer->instance;
+    report->role = peer->role;
+    report->session = peer->session;
+    report->sequence = peer->sequence;
+    report->stamp_ms = self->known->now_ms;
+    report->slots = 2;
+    report->last_serial = peer->serial;
+    self->lists = lies >> 4;
 }
 
-static void fill_answer(fuzz_known_t *known, fuzz_bytes_t *in, mm_frame_t *frame)
+static void honest_frame(maker_t *self, mm_frame_t *frame)
 {
-    static const char *const suffixes[] = {"task.000000000000000c", "1", "65535"};
-    const fuzz_peer_t *peer = &known->peers[fuzz_byte(in) < 0xC0 ? 0 : 1];
-    bool is_welcome = frame->kind == MM_FRAME_WELCOME;
-    frame->as.answer.consumer = name_of(in, "consumer");
-    frame->as.answer.epoch = at_least_one(fuzz_number(in, known->epoch));
-    frame->as.answer.worker = mm_str(peer->name);
-    frame->as.answer.instance = fuzz_number(in, peer->instance);
-    frame->as.answer.session = fuzz_number(in, peer->session + is_welcome);
-    if (is_welcome) {
-        frame->as.answer.session = at_least_one(frame->as.answer.session);
-        frame->as.answer.suffix = mm_str(suffixes[fuzz_byte(in) % 3]);
-    }
-    if (frame->kind == MM_FRAME_REFUSED)
-        frame->as.answer.reason = text_of(in);
-}
-
-static void fill_jobs(fuzz_known_t *known, fuzz_bytes_t *in, mm_frame_t *frame)
-{
-    frame->as.jobs.publisher = name_of(in, "p1");
-    frame->as.jobs.epoch = fuzz_number(in, known->epoch);
-    frame->as.jobs.count = items_of(in);
-    frame->as.jobs.items = items.jobs;
-    for (size_t i = 0; i < frame->as.jobs.count; i++) {
-        mm_id_t id = recent_id(known, in);
-        uint8_t host = fuzz_byte(in);
-        items.jobs[i] = (mm_job_t){.id = id,
-                                   .host = fuzz_host(host ? host : fuzz_id_index(&id)),
-                                   .delivery = count_of(in, 1, 1, UINT32_MAX)};
-    }
-}
-
-static void fill_tasks(fuzz_known_t *known, fuzz_bytes_t *in, mm_frame_t *frame)
-{
-    const fuzz_peer_t *me = &known->peers[0];
-    frame->as.tasks.session = at_least_one(fuzz_number(in, me->session));
-    frame->as.tasks.stamp_ms = time_of(in, known->now_ms);
-    frame->as.tasks.acknowledged_through = fuzz_number(in, me->serial);
-    frame->as.tasks.last = fuzz_byte(in) >= 0xC0;
-    frame->as.tasks.count = items_of(in);
-    frame->as.tasks.items = items.tasks;
-    for (size_t i = 0; i < frame->as.tasks.count; i++)
-        fill_task(known, in, &items.tasks[i]);
-}
-
-static void fill_started(fuzz_known_t *known, fuzz_bytes_t *in, mm_frame_t *frame)
-{
-    size_t peer = peer_of(in);
-    frame->as.started.worker = mm_str(known->peers[peer].name);
-    frame->as.started.instance = fuzz_number(in, known->peers[peer].instance);
-    frame->as.started.session = fuzz_number(in, known->peers[peer].session);
-    frame->as.started.count = items_of(in);
-    frame->as.started.numbers = items.numbers;
-    for (size_t i = 0; i < frame->as.started.count; i++) {
-        const fuzz_task_t *task = known_task(known, in, peer);
-        items.numbers[i] = fuzz_number(in, task ? task->number : 1);
+    const fuzz_known_t *known = self->known;
+    const fuzz_peer_t *peer = &known->peers[self->peer];
+    mm_str_t consumer = mm_str("consumer"), name = mm_str(peer->name);
+    switch ((int)frame->kind) { // of another one nothing is known
+    case MM_FRAME_JOBS:
+        frame->as.jobs = (mm_jobs_body_t){.publisher = mm_str("p1"), .epoch = known->epoch};
+        return;
+    case MM_FRAME_TASKS:
+        frame->as.tasks = (mm_tasks_body_t){.session = peer->session,
+                                            .stamp_ms = known->now_ms,
+                                            .acknowledged_through = peer->serial};
+        return;
+    case MM_FRAME_HELLO:
+    case MM_FRAME_HEARTBEAT: honest_report(self, &frame->as.report); return;
+    case MM_FRAME_STARTED:
+        frame->as.started = (mm_started_body_t){name, peer->instance, peer->session, NULL, 0};
+        return;
+    case MM_FRAME_RESULTS:
+        frame->as.results = (mm_results_body_t){name, peer->instance, peer->session, NULL, 0};
+        return;
+    case MM_FRAME_BYE:
+        frame->as.bye = (mm_bye_body_t){name, peer->instance, peer->session, peer->serial};
+        return;
+    case MM_FRAME_NOTICES:
+        frame->as.notices = (mm_notices_body_t){.consumer = consumer, .epoch = known->epoch};
+        return;
+    case MM_FRAME_WELCOME:
+    case MM_FRAME_REFUSED:
+    case MM_FRAME_REJOIN:
+        frame->as.answer =
+            (mm_answer_body_t){.consumer = consumer,
+                               .epoch = known->epoch,
+                               .worker = name,
+                               .instance = peer->instance,
+                               .session = peer->session + (frame->kind == MM_FRAME_WELCOME)};
+        return;
+    case MM_FRAME_BEAT:
+        frame->as.beat = (mm_beat_body_t){.consumer = consumer, .epoch = known->epoch};
+        return;
+    case MM_FRAME_LEAVING: frame->as.leaving = (mm_leaving_body_t){consumer, known->epoch}; return;
     }
 }
 
-static void fill_worker_frame(fuzz_known_t *known, fuzz_bytes_t *in, mm_frame_t *frame)
+static void honest_task(maker_t *self, mm_task_t *task)
 {
-    size_t peer = peer_of(in);
-    mm_str_t name = mm_str(known->peers[peer].name);
-    uint64_t instance = fuzz_number(in, known->peers[peer].instance);
-    uint64_t session = fuzz_number(in, known->peers[peer].session);
-    if (frame->kind == MM_FRAME_BYE) {
-        frame->as.bye.worker = name;
-        frame->as.bye.instance = instance;
-        frame->as.bye.session = session;
-        frame->as.bye.last_serial = fuzz_number(in, known->peers[peer].serial);
+    bool is_saver = self->known->peers[0].role == MM_ROLE_SAVER;
+    *task = (mm_task_t){.number = ++self->known->number,
+                        .leg = is_saver ? MM_LEG_SAVE : MM_LEG_RESTART,
+                        .id = recent_id(self->known, self->in),
+                        .host = fuzz_host(fuzz_byte(self->in)),
+                        .attempt = 1,
+                        .deliveries = 1,
+                        .publisher = mm_str("p1"),
+                        .received_ms = 1795332314123,
+                        .attempts = 1,
+                        .extended = 1,
+                        .worker = mm_str("r1")};
+}
+
+static void honest_assignment(maker_t *self, mm_assignment_t *held)
+{
+    *held = (mm_assignment_t){.leg = MM_LEG_RESTART, .started = true};
+    if (self->is_full) { // each task is new: what fills tables
+        held->number = self->known->number + 1000 + self->index;
+        held->id = fuzz_id(self->index);
+    } else {
+        const fuzz_task_t *task = known_task(self->known, self->in, self->peer);
+        held->number = task ? task->number : 1;
+        held->id = task ? task->id : fuzz_id(1);
+        held->leg = task ? task->leg : MM_LEG_RESTART;
+    }
+    if (held->leg == MM_LEG_RESTART)
+        held->host = fuzz_host(fuzz_id_index(&held->id));
+}
+
+static void honest_result(maker_t *self, mm_result_t *result)
+{
+    fuzz_task_t *task = known_task(self->known, self->in, self->peer);
+    *result = (mm_result_t){.serial = ++self->known->peers[self->peer].serial,
+                            .number = task ? task->number : 1,
+                            .leg = task ? task->leg : MM_LEG_RESTART,
+                            .id = task ? task->id : recent_id(self->known, self->in),
+                            .took_ms = 10};
+    if (task && task->peer == self->peer)
+        task->is_open = false;
+}
+
+static void honest_item(maker_t *self, wire_item_t which, void *item)
+{
+    const fuzz_known_t *known = self->known;
+    mm_job_t *job = item;
+    mm_verdict_t *verdict = item;
+    switch ((int)which) {
+    case WIRE_ITEM_job:
+        job->id = recent_id(known, self->in);
+        job->host = fuzz_host(fuzz_id_index(&job->id));
+        return;
+    case WIRE_ITEM_task: honest_task(self, item); return;
+    case WIRE_ITEM_assignment: honest_assignment(self, item); return;
+    case WIRE_ITEM_result: honest_result(self, item); return;
+    case WIRE_ITEM_verdict:
+        verdict->kind = MM_VERDICT_EXTEND + fuzz_byte(self->in) % 4;
+        verdict->id = recent_id(known, self->in);
+        verdict->attempts = 1;
+        verdict->delay_ms = 1000;
+        return;
+    case WIRE_ITEM_acknowledgement:
+        *(mm_acknowledgement_t *)item = (mm_acknowledgement_t){
+            mm_str(known->peers[0].name), known->peers[0].session, known->peers[0].serial};
         return;
     }
-    frame->as.results.worker = name;
-    frame->as.results.instance = instance;
-    frame->as.results.session = session;
-    fill_results(known, in, peer, &frame->as.results.items, &frame->as.results.count);
 }
 
-static void fill_notices(fuzz_known_t *known, fuzz_bytes_t *in, mm_frame_t *frame)
+// ---- the lies: each field costs a byte, a high one makes it lie
+
+static uint64_t number_of(maker_t *self, const wire_field_t *field)
 {
-    frame->as.notices.consumer = name_of(in, "consumer");
-    frame->as.notices.epoch = at_least_one(fuzz_number(in, known->epoch));
-    frame->as.notices.count = items_of(in);
-    frame->as.notices.items = items.notices;
-    for (size_t i = 0; i < frame->as.notices.count; i++)
-        fill_notice(known, in, &items.notices[i]);
+    uint64_t number = wire_number(field), range = field->high - field->low;
+    if (field->name == NULL) {
+        const fuzz_task_t *task = known_task(self->known, self->in, self->peer);
+        number = task ? task->number : 1;
+    }
+    if (range < 16) {
+        uint8_t choice = fuzz_byte(self->in);
+        if (choice >= 0xC0)
+            return field->low + choice % (range + 1);
+    } else {
+        number = fuzz_number(self->in, number);
+    }
+    return number < field->low ? field->low : number > field->high ? field->high : number;
 }
 
-static void fill_beat(fuzz_known_t *known, fuzz_bytes_t *in, mm_frame_t *frame)
+static mm_str_t text_of(fuzz_bytes_t *in, size_t size_max)
 {
-    frame->as.beat.consumer = name_of(in, "consumer");
-    frame->as.beat.epoch = at_least_one(fuzz_number(in, known->epoch));
-    frame->as.beat.draining = fuzz_byte(in) >= 0xC0;
-    frame->as.beat.count = items_of(in);
-    frame->as.beat.items = items.acknowledgements;
-    for (size_t i = 0; i < frame->as.beat.count; i++)
-        items.acknowledgements[i] = (mm_acknowledgement_t){
-            .worker = name_of(in, known->peers[0].name),
-            .session = at_least_one(fuzz_number(in, known->peers[0].session)),
-            .acknowledged_through = fuzz_number(in, known->peers[0].serial)};
+    static char longest[MM_ERROR_MAX];
+    mm_str_t text = mm_str("");
+    uint8_t choice = fuzz_byte(in);
+    switch (choice) {
+    case 0: break;
+    case 1: text = mm_str("exit status 1"); break;
+    case 2: text = mm_str("Gerät weg: \"a\\b\" -> # ; \n"); break;
+    case 3:
+        memset(longest, 'x', sizeof longest);
+        text = (mm_str_t){longest, sizeof longest};
+        break;
+    default:
+        text = (mm_str_t){(const char *)in->at, choice & 31};
+        if (text.size > (size_t)(in->end - in->at))
+            text.size = (size_t)(in->end - in->at);
+        in->at += text.size;
+    }
+    text.size = mm_utf8_prefix(text, size_max);
+    return text;
 }
 
-static mm_about_t about_of(fuzz_bytes_t *in)
+static mm_str_t string_of(maker_t *self, const wire_field_t *field)
 {
-    return (mm_about_t)(MM_ABOUT_STATS + fuzz_byte(in) % MM_ABOUT_VIEWERS);
+    static const char *const names[] = {
+        "p2", "consumer-1", "r1", "s1",
+        "a23456789_123456789_123456789_123456789_123456789_123456789_123"};
+    static const char *const suffixes[] = {"task.000000000000000c", "1", "65535"};
+    mm_str_t honest = *(const mm_str_t *)field->value;
+    if (field->text == WIRE_TEXT_text)
+        return text_of(self->in, field->high);
+    uint8_t choice = fuzz_byte(self->in);
+    if (choice < 0xC0 && honest.size >= field->low)
+        return honest;
+    if (choice == 0xFF && field->low == 0)
+        return mm_str("");
+    switch (field->text) {
+    case WIRE_TEXT_name: return mm_str(names[choice % (sizeof names / sizeof *names)]);
+    case WIRE_TEXT_host: return fuzz_host(choice);
+    case WIRE_TEXT_suffix: return mm_str(suffixes[choice % 3]);
+    case WIRE_TEXT_text: break;
+    }
+    assert(false);
+    return honest;
 }
 
-static void fill_query(fuzz_bytes_t *in, mm_frame_t *frame)
+static void make_pairs(maker_t *self, const wire_field_t *field)
 {
-    frame->as.query.viewer = fuzz_number(in, 1);
-    frame->as.query.about = about_of(in);
-    frame->as.query.process = name_of(in, "consumer");
-    frame->as.query.seconds = fuzz_byte(in);
-    frame->as.query.text = text_of(in);
-    frame->as.query.text.size = mm_wire_utf8_prefix(frame->as.query.text, MM_ASKED_MAX);
+    static mm_pair_t pairs[16];
+    uint8_t choice = fuzz_byte(self->in);
+    uint32_t count = choice >= 0xF0 ? (uint32_t)(choice % (field->high + 1)) : 0;
+    assert(count <= 16);
+    for (uint32_t i = 0; i < count; i++)
+        pairs[i] = (mm_pair_t){mm_str("boot"), mm_str("7")};
+    *(const mm_pair_t **)field->value = pairs;
+    *field->pair_count = count;
 }
 
-static void fill_tell(fuzz_bytes_t *in, mm_frame_t *frame)
+static void make_field(wire_visitor_t *visitor, const wire_field_t *field)
 {
-    frame->as.tell.process = name_of(in, "r1");
-    frame->as.tell.viewer = fuzz_number(in, 1);
-    frame->as.tell.about = about_of(in);
-    frame->as.tell.text = text_of(in);
+    static fuzz_bytes_t nothing;
+    maker_t *self = (maker_t *)visitor;
+    fuzz_bytes_t *in = self->in;
+    if (self->is_full)
+        self->in = &nothing;
+    switch (field->class) {
+    case WIRE_flag: *(bool *)field->value ^= fuzz_byte(self->in) >= 0xC0; break;
+    case WIRE_id:
+        if (fuzz_byte(self->in) >= 0xF0)
+            *(mm_id_t *)field->value = recent_id(self->known, self->in);
+        break;
+    case WIRE_TEXT: *(mm_str_t *)field->value = string_of(self, field); break;
+    case WIRE_NUMBER: wire_set_number(field, number_of(self, field)); break;
+    case WIRE_PAIRS: make_pairs(self, field); break;
+    case WIRE_LIST:
+        *(size_t *)field->value = self->lists & 1 ? items_of(in) : 0;
+        self->is_full = *(size_t *)field->value == MM_BATCH_ITEMS;
+        self->lists >>= 1;
+        self->index = 0;
+        break;
+    case WIRE_ITEM:
+        honest_item(self, field->which, field->value);
+        self->index++;
+        break;
+    case WIRE_END: break;
+    }
+    self->in = in;
 }
 
 void fuzz_frame(fuzz_known_t *known, fuzz_bytes_t *in, mm_frame_kind_t kind, mm_frame_t *ret_frame)
 {
+    maker_t maker = {{make_field, true}, known, in, .lists = UINT_MAX};
     *ret_frame = (mm_frame_t){.kind = kind};
-    switch (kind) {
-    case MM_FRAME_JOBS: fill_jobs(known, in, ret_frame); break;
-    case MM_FRAME_TASKS: fill_tasks(known, in, ret_frame); break;
-    case MM_FRAME_HELLO: fill_report(known, in, true, &ret_frame->as.report); break;
-    case MM_FRAME_HEARTBEAT: fill_report(known, in, false, &ret_frame->as.report); break;
-    case MM_FRAME_STARTED: fill_started(known, in, ret_frame); break;
-    case MM_FRAME_RESULTS:
-    case MM_FRAME_BYE: fill_worker_frame(known, in, ret_frame); break;
-    case MM_FRAME_NOTICES: fill_notices(known, in, ret_frame); break;
-    case MM_FRAME_WELCOME:
-    case MM_FRAME_REFUSED:
-    case MM_FRAME_REJOIN: fill_answer(known, in, ret_frame); break;
-    case MM_FRAME_BEAT: fill_beat(known, in, ret_frame); break;
-    case MM_FRAME_LEAVING:
-        ret_frame->as.leaving.consumer = name_of(in, "consumer");
-        ret_frame->as.leaving.epoch = at_least_one(fuzz_number(in, known->epoch));
-        break;
-    case MM_FRAME_QUERY: fill_query(in, ret_frame); break;
-    case MM_FRAME_TELL: fill_tell(in, ret_frame); break;
-    }
+    if (kind >= MM_FRAME_HELLO && kind <= MM_FRAME_BYE)
+        maker.peer = fuzz_byte(in) % FUZZ_PEERS;
+    else if (kind >= MM_FRAME_WELCOME && kind <= MM_FRAME_REJOIN)
+        maker.peer = fuzz_byte(in) >= 0xC0;
+    honest_frame(&maker, ret_frame);
+    wire_walk(&maker.visitor, ret_frame);
 }
 
 void fuzz_carry(const mm_frame_t *frame, mm_frame_t *ret_frame, char **ret_bytes)

@@ -50,7 +50,6 @@ typedef struct {
     fuzz_peer_t peers[FUZZ_PEERS];
     fuzz_task_t tasks[FUZZ_TASKS]; // a ring
     size_t task_count;
-    mm_evidence_t evidence[MM_EVIDENCE_MAX]; // the same in all results that have some
 } fuzz_known_t;
 
 void fuzz_known_init(fuzz_known_t *self);

@@ -127,7 +127,7 @@ static void check_bad(const mm_frame_t *frame, mm_wire_status_t status, const ui
     assert(strlen(mm_decoder_complaint(decoder)) > 0);
     assert((status == MM_WIRE_MALFORMED) == !mm_wire_scan(data, size));
     if (mm_decoder_foreign_hello(decoder, &worker, &instance))
-        assert(status == MM_WIRE_VERSION_BAD && mm_wire_is_name(worker));
+        assert(status == MM_WIRE_VERSION_BAD && mm_wire_is_name(worker, 1, MM_NAME_MAX));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -207,7 +207,7 @@ static void change(msgpack_object *root)
             change_array(root, at);
         else if (root->via.array.size >= 2)
             root->via.array.ptr[1] = (msgpack_object){MSGPACK_OBJECT_POSITIVE_INTEGER,
-                                                      {.u64 = below(MM_FRAME_TELL + 2)}};
+                                                      {.u64 = below(MM_FRAME_KINDS + 2)}};
         return;
     case MSGPACK_OBJECT_MAP: change_map(at); return;
     case MSGPACK_OBJECT_POSITIVE_INTEGER:
@@ -248,7 +248,7 @@ static size_t new_frame(uint8_t *data, size_t size_max)
         choices[i] = below(3) ? 0 : (uint8_t)below(256);
     fuzz_bytes_t in = {choices, choices + sizeof choices};
     fuzz_known_init(&known);
-    fuzz_frame(&known, &in, (mm_frame_kind_t)(1 + below(MM_FRAME_TELL)), &frame);
+    fuzz_frame(&known, &in, (mm_frame_kind_t)(1 + below(MM_FRAME_KINDS)), &frame);
     mm_encode_frame(encoder, &frame);
     mm_str_t bytes = mm_encoder_bytes(encoder);
     if (bytes.size > size_max)

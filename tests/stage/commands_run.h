@@ -193,7 +193,7 @@ static inline bool take(driver_t *driver, int64_t now_ms, ended_t *ret_ended)
     memcpy(ret_ended->error, finish.error.data, finish.error.size);
     size_t size = 0;
     for (uint32_t i = 0; i < finish.evidence_count; i++) {
-        const mm_evidence_t *pair = &finish.evidence[i];
+        const mm_pair_t *pair = &finish.evidence[i];
         size += (size_t)snprintf(ret_ended->evidence + size, sizeof ret_ended->evidence - size,
                                  "%s%.*s=%.*s", i > 0 ? " " : "", (int)pair->key.size,
                                  pair->key.data, (int)pair->value.size, pair->value.data);

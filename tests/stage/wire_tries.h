@@ -54,11 +54,11 @@ static inline mm_wire_status_t try_tree(const msgpack_object *root)
     return status;
 }
 
-// The sample's bytes as a tree of msgpack-c, and those bytes, which the tree points into.
-static inline msgpack_object sample_tree(size_t sample, char **ret_bytes)
+// The frame's bytes as a tree of msgpack-c, and those bytes, which the tree points into.
+static inline msgpack_object frame_tree(const mm_frame_t *frame, char **ret_bytes)
 {
     msgpack_object root;
-    size_t size = sample_encode(encoder, &samples[sample].frame, ret_bytes);
+    size_t size = sample_encode(encoder, frame, ret_bytes);
     assert_int_equal(msgpack_unpack(*ret_bytes, size, NULL, &zone, &root), MSGPACK_UNPACK_SUCCESS);
     return root;
 }
@@ -81,6 +81,12 @@ static inline msgpack_object bin(size_t size)
 static inline msgpack_object pairs(msgpack_object_kv *ptr, uint32_t count)
 {
     return (msgpack_object){MSGPACK_OBJECT_MAP, {.map = {count, ptr}}};
+}
+
+// A distinct sample of each kind.
+static inline mm_frame_t sample_of(size_t kind)
+{
+    return wire_sample((mm_frame_kind_t)kind, SAMPLE_DISTINCT);
 }
 
 static inline int open_codec(void **state)

@@ -105,6 +105,7 @@ bool gather_reader_config(gather_reader_t *self, const char *line, gather_config
                   {"drain", &config->drain_ms, true, 0, TIME_MAX},
                   {"max_in_flight", &config->max_in_flight, false, 1, UINT32_MAX},
                   {"max_dead", &config->max_dead, false, 0, UINT32_MAX},
+                  {"at_once", &config->at_once, false, 0, UINT32_MAX},
                   {"settled", &config->settled_max, false, 1, UINT32_MAX},
                   {"nacked", &config->nacked_max, false, 1, UINT32_MAX},
                   {"savers", &config->savers_max, false, 0, UINT32_MAX},

@@ -93,7 +93,7 @@ static void own(kept_t *kept)
         size += result->evidence[i].key.size + result->evidence[i].value.size;
     kept->owned = malloc(size);
     assert(kept->owned);
-    mm_evidence_t *evidence = kept->owned;
+    mm_pair_t *evidence = kept->owned;
     char *end = (char *)(evidence + pairs);
     result->error = copy_text(&end, result->error);
     for (size_t i = 0; i < pairs; i++) {

@@ -60,7 +60,7 @@ static void texts_are_copied(void **state)
     char error[] = "no route", key[] = "boot-id", value[] = "0193";
     mm_result_t result = {.error = mm_str(error),
                           .evidence =
-                              (mm_evidence_t[]){{mm_str(key), mm_str(value)}, {mm_str(key), {0}}},
+                              (mm_pair_t[]){{mm_str(key), mm_str(value)}, {mm_str(key), {0}}},
                           .evidence_count = 2};
     mm_results_add(*state, &result, 0);
     memset(error, 'x', sizeof error);

@@ -168,7 +168,7 @@ static void a_result_names_its_task_and_keeps_its_texts(void **state)
                           .status = MM_STATUS_FAILED,
                           .took_ms = 812,
                           .error = mm_str(error),
-                          .evidence = &(mm_evidence_t){mm_str(key), mm_str(value)},
+                          .evidence = &(mm_pair_t){mm_str(key), mm_str(value)},
                           .evidence_count = 1};
     step((mm_worker_event_t){.kind = MM_WORKER_FINISHED, .as.result = &result});
     memset(error, 'x', strlen(error));
