@@ -96,12 +96,6 @@ static void read_command(reader_t *self, const char *text)
     self->now.process = intern(self->self, name, size - (size_t)(name - text));
 }
 
-static void read_positions(reader_t *self, const char *text)
-{
-    self->has[ADDRESS] = strstr(text, "instr") != NULL;
-    self->has[LINE] = strstr(text, "line") != NULL;
-}
-
 static void read_events(reader_t *self, const char *text)
 {
     self->event = 0;
@@ -231,7 +225,7 @@ static bool read_line(reader_t *self, char *line)
     if ((text = after(line, "cmd:")))
         read_command(self, text + strspn(text, " "));
     else if ((text = after(line, "positions:")))
-        read_positions(self, text);
+        self->has[ADDRESS] = strstr(text, "instr"), self->has[LINE] = strstr(text, "line");
     else if ((text = after(line, "events:")))
         read_events(self, text);
     else if (after(line, "summary:"))

@@ -23,14 +23,6 @@ static const char lines_help[] =
     "\n"
     "Hits: how often the line ran. Time: instructions executed in it, and in what it calls.\n";
 
-typedef struct {
-    const char *dir;
-    const char *read;
-    const char *process;
-    int by_time; // index into sorts
-    uint64_t top;
-} lines_options_t;
-
 // "NAME", or "FILE:NAME" with the end of a file's name.
 static bool is_wanted(const costed_file_t *file, const source_function_t *function,
                       const char *wanted)
@@ -71,12 +63,12 @@ static int fail_unknown(const line_costs_t *costs, const char *wanted)
     return EX_DATAERR;
 }
 
-static int show(const callgrind_t *callgrind, const lines_options_t *options, char **names)
+static int show(const callgrind_t *callgrind, bool by_time, size_t top, char **names)
 {
     line_costs_t *costs = line_costs_new(callgrind);
     int exit_code = 0;
     if (!*names)
-        line_table_list(stdout, callgrind, costs, options->by_time == 1, (size_t)options->top);
+        line_table_list(stdout, callgrind, costs, by_time, top);
     for (size_t i = 0; names[i] && exit_code == 0; i++)
         if (!print_tables(callgrind, costs, names[i], i == 0))
             exit_code = fail_unknown(costs, names[i]);
@@ -89,29 +81,31 @@ static int show(const callgrind_t *callgrind, const lines_options_t *options, ch
 int ctl_lines(int argc, char **argv)
 {
     static const char *const sorts[] = {"own", "time", NULL};
-    lines_options_t self = {.dir = "run", .top = 20};
-    const ctl_option_t options[] = {{.name = "dir", .text = &self.dir},
-                                    {.name = "read", .text = &self.read},
-                                    {.name = "process", .text = &self.process},
-                                    {.name = "sort", .word = &self.by_time, .words = sorts},
-                                    {.name = "top", .number = &self.top, .max = SIZE_MAX},
+    const char *dir = "run", *read = NULL, *process = NULL;
+    int sort = 0;
+    uint64_t top = 20;
+    const ctl_option_t options[] = {{.name = "dir", .text = &dir},
+                                    {.name = "read", .text = &read},
+                                    {.name = "process", .text = &process},
+                                    {.name = "sort", .word = &sort, .words = sorts},
+                                    {.name = "top", .number = &top, .max = SIZE_MAX},
                                     {.name = NULL}};
     char **names, *path = NULL, error[MM_ERROR_MAX];
     int exit_code;
     if (!ctl_options(argc, argv, lines_help, options, &names, &exit_code))
         return exit_code;
     callgrind_t callgrind = {0};
-    int length = asprintf(&path, "%s/profile/lines", self.dir);
+    int length = asprintf(&path, "%s/profile/lines", dir);
     assert(length > 0);
-    bool is_read = callgrind_read(&callgrind, self.read ? self.read : path, error);
-    if (is_read && self.process)
-        callgrind_only(&callgrind, self.process);
+    bool is_read = callgrind_read(&callgrind, read ? read : path, error);
+    if (is_read && process)
+        callgrind_only(&callgrind, process);
     if (!is_read)
         exit_code = ctl_fail(EX_DATAERR, "%s", error);
     else if (callgrind.count == 0)
-        exit_code = ctl_fail(EX_DATAERR, "no process '%s' is in it", self.process);
+        exit_code = ctl_fail(EX_DATAERR, "no process '%s' is in it", process);
     else
-        exit_code = show(&callgrind, &self, names);
+        exit_code = show(&callgrind, sort == 1, (size_t)top, names);
     callgrind_clear(&callgrind);
     free(path);
     return exit_code;

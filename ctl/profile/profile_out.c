@@ -24,11 +24,6 @@ static double per_call(int64_t ns, uint64_t calls)
     return calls > 0 ? seconds(ns) / (double)calls : 0;
 }
 
-static bool is_work(const profile_node_t *function)
-{
-    return function->kind == MM_SPOT_RUNS || function->kind == MM_SPOT_WAITS;
-}
-
 // ---- sorting
 
 static int compare_files(const row_t *a, const row_t *b)
@@ -76,7 +71,7 @@ static row_t *list_rows(const profiles_t *profiles, size_t *ret_count)
     *ret_count = 0;
     for (size_t i = 0; i < profiles->count; i++)
         for (size_t k = 0; k < profiles->items[i]->function_count; k++)
-            if (is_work(&profiles->items[i]->functions[k]))
+            if (profile_is_work(&profiles->items[i]->functions[k]))
                 rows[(*ret_count)++] = (row_t){.profile = profiles->items[i],
                                                .function = &profiles->items[i]->functions[k]};
     return rows;

@@ -25,6 +25,11 @@ typedef struct {
     int64_t all_wait_ns; //
 } profile_node_t;
 
+static inline bool profile_is_work(const profile_node_t *node)
+{
+    return node->kind == MM_SPOT_RUNS || node->kind == MM_SPOT_WAITS;
+}
+
 typedef struct {
     json_t *json; // a reference, which owns all texts
     const char *process;

@@ -331,11 +331,6 @@ static int64_t all_ns(const profile_node_t *node)
     return node->all_cpu_ns + node->all_wait_ns;
 }
 
-static bool is_work(const profile_node_t *node)
-{
-    return node->kind == MM_SPOT_RUNS || node->kind == MM_SPOT_WAITS;
-}
-
 static int by_time(const void *a, const void *b)
 {
     const profile_node_t *one = *(const profile_node_t *const *)a;
@@ -353,7 +348,8 @@ static void grow(const profile_t *profile, size_t caller, size_t depth, tree_t *
     size_t count = 0;
     for (size_t i = 1; i < profile->node_count; i++) {
         const profile_node_t *node = &profile->nodes[i];
-        if (node->caller == caller && is_work(node) && (node->calls > 0 || all_ns(node) > 0))
+        if (node->caller == caller && profile_is_work(node) &&
+            (node->calls > 0 || all_ns(node) > 0))
             inside[count++] = node;
     }
     qsort(inside, count, sizeof *inside, by_time);
@@ -400,7 +396,7 @@ static void put_rest(page_table_t *table, const profile_t *profile)
     for (size_t i = 0; i < profile->node_count; i++) {
         const profile_node_t *node = &profile->nodes[i];
         bool is_poll = node->kind == MM_SPOT_POLL;
-        if (is_work(node))
+        if (profile_is_work(node))
             continue;
         page_row(table, PAGE_DIM);
         page_cell(table, PAGE_PLAIN, "%s", "");
