@@ -23,7 +23,7 @@ static json_t *stats(void *arg)
         (json_int_t)mm_windowed_histogram_quantile(&self->times, now_ms, 0.99));
 }
 
-// What cannot be sent now is not worth keeping: it is asked for again.
+// A reply that cannot be sent now is dropped: viewers ask again.
 static void send_reply(void *arg, const mm_frame_t *frame)
 {
     publisher_stats_t *self = arg;

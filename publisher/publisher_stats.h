@@ -1,4 +1,4 @@
-// What the publisher tells those who watch: how much is accepted, delivered and settled, and how
+// The publisher's replies to viewers: how many jobs are accepted, delivered and settled, and how
 // long that takes.
 
 #ifndef PUBLISHER_STATS_H
@@ -12,12 +12,12 @@
 #include "wire.h"
 
 typedef struct {
-    const intake_t *intake; // all stay the caller's
+    const intake_t *intake; // all pointers stay the caller's
     const outbox_t *outbox;
     mm_sender_t *const *jobs;
     const mm_drops_t *drops;
     int64_t window;
-    uint64_t seen; // deliveries and settled jobs, of which one in SEEN is timed
+    uint64_t seen; // first deliveries and, below, settled jobs; one in SEEN is timed
     uint64_t settled;
     mm_windowed_histogram_t waits; // accepted to delivered, in microseconds
     mm_windowed_histogram_t times; // accepted to settled
@@ -29,7 +29,7 @@ typedef struct {
 void publisher_stats_open(publisher_stats_t *self, const char *process);
 void publisher_stats_close(publisher_stats_t *self);
 void publisher_stats_answer(publisher_stats_t *self, const mm_frame_t *query, int64_t now_ms);
-// A job is delivered, or settled. Both cost next to nothing.
+// Count and sometimes time a job that is delivered, or settled; cheap enough for each.
 void publisher_stats_see_delivered(publisher_stats_t *self, const outbox_action_t *action);
 void publisher_stats_see_settled(publisher_stats_t *self, const outbox_action_t *action,
                                  int64_t now_us);

@@ -1,4 +1,5 @@
-// The invariants and rules of docs/rules.md, each by its number.
+// The invariants and rules of docs/rules.md, each by its number, and what else must hold, by its
+// name.
 
 #include "sim.h"
 
@@ -69,6 +70,13 @@ static bool is_among(const uint64_t *numbers, uint32_t count, uint64_t number)
 static bool is_closed(const sim_t *self, uint64_t session)
 {
     return is_among(self->closed, self->closed_count, session);
+}
+
+void sim_check_attributes(sim_t *self, const sim_job_t *job, mm_str_t attributes)
+{
+    if (!mm_str_equal(attributes, mm_str(job->attributes)))
+        sim_violated(self, "attributes whole", "job %u is restarted with '%.*s', it has '%s'",
+                     number_of(self, job), (int)attributes.size, attributes.data, job->attributes);
 }
 
 // Restarts at workers that the consumer does not presume lost, by its table.
