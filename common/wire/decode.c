@@ -248,7 +248,8 @@ ALWAYS_INLINE bool parse_pairs(mm_decoder_t *self, fields_t *in, const char *nam
     return true;
 }
 
-static bool parse_attributes(mm_decoder_t *self, fields_t *in, const char *name, mm_str_t *ret)
+ALWAYS_INLINE bool parse_attributes(mm_decoder_t *self, fields_t *in, const char *name,
+                                    mm_str_t *ret)
 {
     size_t count, size = 0;
     if (!parse_length(in, name, 0x80, 0xDE, &count) || count > MM_ATTRIBUTES_MAX)

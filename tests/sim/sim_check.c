@@ -1,5 +1,4 @@
-// The invariants and rules of docs/rules.md, each by its number, and what else must hold, by its
-// name.
+// The invariants and rules of docs/rules.md, each by its number.
 
 #include "sim.h"
 
@@ -75,7 +74,7 @@ static bool is_closed(const sim_t *self, uint64_t session)
 void sim_check_attributes(sim_t *self, const sim_job_t *job, mm_str_t attributes)
 {
     if (!mm_str_equal(attributes, mm_str(job->attributes)))
-        sim_violated(self, "attributes whole", "job %u is restarted with '%.*s', it has '%s'",
+        sim_violated(self, "I9 attributes whole", "job %u is restarted with '%.*s', it has '%s'",
                      number_of(self, job), (int)attributes.size, attributes.data, job->attributes);
 }
 

@@ -246,20 +246,22 @@ static mm_str_t remove_attributes(mm_worker_t *self, uint64_t number)
     return (mm_str_t){first->text, first->size};
 }
 
-static mm_task_t task_of(const assignment_t *held)
+// A literal would be built elsewhere and then copied.
+static void fill_task(const assignment_t *held, mm_task_t *ret_task)
 {
-    return (mm_task_t){.number = held->number,
-                       .leg = held->leg,
-                       .id = held->id,
-                       .attempt = held->attempt,
-                       .host = {held->host, held->host_size}};
+    *ret_task = (mm_task_t){0};
+    ret_task->number = held->number;
+    ret_task->leg = held->leg;
+    ret_task->id = held->id;
+    ret_task->attempt = held->attempt;
+    ret_task->host = (mm_str_t){held->host, held->host_size};
 }
 
 bool mm_worker_holds(const mm_worker_t *self, uint64_t number, mm_task_t *ret_task)
 {
     const assignment_t *held = find_held(self, number);
     if (held && ret_task)
-        *ret_task = task_of(held);
+        fill_task(held, ret_task);
     return held != NULL;
 }
 
@@ -272,7 +274,8 @@ static void start(mm_worker_t *self, const mm_task_t *task)
 static void return_first_waiting(mm_worker_t *self)
 {
     assignment_t *held = self->waiting;
-    mm_task_t task = task_of(held);
+    mm_task_t task;
+    fill_task(held, &task);
     self->waiting = held->next;
     (void)remove_attributes(self, held->number);
     give_back(self, &task);
@@ -298,7 +301,7 @@ static void start_first_waiting(mm_worker_t *self)
         return_first_waiting(self);
     if (!self->waiting)
         return;
-    self->starting = task_of(self->waiting);
+    fill_task(self->waiting, &self->starting);
     self->starting.attributes = remove_attributes(self, self->starting.number);
     self->waiting = self->waiting->next;
     start(self, &self->starting);
