@@ -1,4 +1,4 @@
-// Profiles of one or more processes, read from JSON (see common/runtime/profile_json.h), with their
+// Profiles of one or more processes, read from JSON (see common/runtime/span.h), with their
 // nodes summed up to functions as other profilers show them.
 
 #ifndef PROFILES_H

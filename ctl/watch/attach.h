@@ -1,7 +1,7 @@
 // A viewer's connection to a running pipeline: it asks through the consumer's inbox, and hears the
 // replies on the consumer's PUB socket for viewers. It costs the pipeline nothing while it does not
 // ask; when it stops reading, it loses replies and delays nothing. The frames are in
-// docs/protocol.md, section 11.
+// docs/protocol.md, section 3, clauses P9.31 to P9.36.
 
 #ifndef ATTACH_H
 #define ATTACH_H
@@ -19,7 +19,7 @@ void attach_destroy(attach_t **self_p);
 typedef enum {
     NEWS_NOTHING,  // the time is over, or `descriptor` can be read
     NEWS_SNAPSHOT, // one a second
-    NEWS_PROFILE,  // of one process: see common/runtime/profile_json.h
+    NEWS_PROFILE,  // of one process: see common/runtime/span.h
     NEWS_EVENTS,   // of jobs: {"events": [...], "left_out": N}
     NEWS_JOB,      // the consumer's state of a job: {"asked": TEXT, "jobs": [...]}
     NEWS_END,      // a recording has ended. Never from attach_next, like the next one

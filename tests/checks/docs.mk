@@ -18,4 +18,4 @@ readme: all
 # Plants a fault for each check of the documents, the layers and purity, and sees it fail.
 .PHONY: prove
 prove: all
-	@BUILD=$(abspath $(BUILD)) tests/checks/prove.sh '$(PROVE)'
+	@tests/checks/prove.sh $(abspath $(BUILD)) '$(PROVE)'

@@ -16,28 +16,20 @@
 #endif
 
 // The words that options.def is written in.
-#define P                       MM_HAS(MM_PROGRAM_PUBLISHER)
-#define C                       MM_HAS(MM_PROGRAM_CONSUMER)
-#define S                       MM_HAS(MM_PROGRAM_SAVER)
-#define R                       MM_HAS(MM_PROGRAM_RESTARTER)
-#define ALL                     MM_HAS_ALL
-#define FLAG_ONLY               MM_FLAG_ONLY
-#define MM_MINUTE               INT64_C(60000)
-#define MM_HOUR                 (60 * MM_MINUTE)
-#define MM_KIND_OF_CHOICE(ENUM) MM_KIND_CHOICE
-#define MM_KIND_OF_TEXT         MM_KIND_TEXT
-#define MM_KIND_OF_NAME         MM_KIND_NAME
-#define MM_KIND_OF_FLAG         MM_KIND_FLAG
-#define MM_KIND_OF_INTEGER      MM_KIND_INTEGER
-#define MM_KIND_OF_RATE         MM_KIND_RATE
-#define MM_KIND_OF_DURATION     MM_KIND_DURATION
-#define MM_KIND_OF_RANGE        MM_KIND_RANGE
-#define MM_KIND_OF_PERCENT      MM_KIND_PERCENT
+#define P                    MM_HAS(MM_PROGRAM_PUBLISHER)
+#define C                    MM_HAS(MM_PROGRAM_CONSUMER)
+#define S                    MM_HAS(MM_PROGRAM_SAVER)
+#define R                    MM_HAS(MM_PROGRAM_RESTARTER)
+#define ALL                  MM_HAS_ALL
+#define FLAG_ONLY            MM_FLAG_ONLY
+#define MM_MINUTE            INT64_C(60000)
+#define MM_HOUR              (60 * MM_MINUTE)
+#define MM_KIND_CHOICE(ENUM) MM_KIND_CHOICE
 
 const mm_row_t mm_rows[MM_ROW_COUNT] = {
 #define MM_OPTION(PROGRAMS, KIND, FIELD, NAME, DEFAULT, LOW, HIGH, ARGUMENT, HELP)                 \
     [MM_ROW_##FIELD] = {.programs = (PROGRAMS),                                                    \
-                        .kind = MM_KIND_OF_##KIND,                                                 \
+                        .kind = MM_KIND_##KIND,                                                    \
                         .offset = offsetof(mm_options_t, FIELD),                                   \
                         .name = (NAME),                                                            \
                         .fallback = (DEFAULT),                                                     \
