@@ -384,7 +384,7 @@ static void make_field(wire_visitor_t *visitor, const wire_field_t *field)
 
 void fuzz_frame(fuzz_known_t *known, fuzz_bytes_t *in, mm_frame_kind_t kind, mm_frame_t *ret_frame)
 {
-    maker_t maker = {{make_field, true}, known, in, .lists = UINT_MAX};
+    maker_t maker = {{.visit = make_field, .makes = true}, known, in, .lists = UINT_MAX};
     *ret_frame = (mm_frame_t){.kind = kind};
     if (kind >= MM_FRAME_HELLO && kind <= MM_FRAME_BYE)
         maker.peer = fuzz_byte(in) % FUZZ_PEERS;

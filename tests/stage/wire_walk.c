@@ -56,8 +56,10 @@ static void visit(wire_visitor_t *visitor, wire_field_t field)
 #define WHEN(label, condition)                                                                     \
         if (condition) {
 #define OPTIONAL(condition)                                                                        \
-        if (visitor->makes || (condition)) {
+        if (visitor->makes || (condition)) {                                                       \
+            visitor->is_optional = true;
 #define END_WHEN                                                                                   \
+            visitor->is_optional = false;                                                          \
         }
 #define DERIVED(c_type, member, value)                                                             \
         if (visitor->makes)                                                                        \
