@@ -198,34 +198,22 @@ static void receive_notices(publisher_t *self, const mm_frame_t *frame)
 static void receive_frame(publisher_t *self, const mm_frame_t *frame)
 {
     outbox_event_t event = {0};
-    switch (frame->kind) {
-    case MM_FRAME_NOTICES: receive_notices(self, frame); break;
+    switch ((int)frame->kind) {
+    case MM_FRAME_NOTICES: receive_notices(self, frame); return;
     case MM_FRAME_BEAT:
         event.kind = OUTBOX_BEAT;
         event.as.beat.epoch = frame->as.beat.epoch;
         event.as.beat.draining = frame->as.beat.draining;
         step(self, &event);
-        break;
+        return;
     case MM_FRAME_LEAVING:
         event.kind = OUTBOX_LEAVING;
         event.as.beat.epoch = frame->as.leaving.epoch;
         step(self, &event);
-        break;
-    case MM_FRAME_QUERY: publisher_stats_answer(&self->stats, frame, self->now_ms); break;
-    case MM_FRAME_JOBS:
-    case MM_FRAME_TASKS:
-    case MM_FRAME_HELLO:
-    case MM_FRAME_HEARTBEAT:
-    case MM_FRAME_STARTED:
-    case MM_FRAME_RESULTS:
-    case MM_FRAME_BYE:
-    case MM_FRAME_WELCOME:
-    case MM_FRAME_REFUSED:
-    case MM_FRAME_REJOIN:
-    case MM_FRAME_TELL:
-        mm_service_drop(&self->drops, self->now_ms, "a frame for somebody else", "events");
-        break;
+        return;
+    case MM_FRAME_QUERY: publisher_stats_answer(&self->stats, frame, self->now_ms); return;
     }
+    mm_service_drop(&self->drops, self->now_ms, "a frame for somebody else", "events");
 }
 
 // Takes up to `limit` messages; false when there are none left.

@@ -338,7 +338,7 @@ static bool open_list(mm_decoder_t *self, const char *name, size_t *ret_count)
 static bool parse_body(mm_decoder_t *self)
 {
     switch (self->frame.kind) {
-#define FRAME(number, KIND, body)                                                                  \
+#define FRAME(number, KIND, body, route)                                                           \
     case MM_FRAME_##KIND:                                                                          \
         return parse_##body##_body(self, &self->frame.as.body, MM_FRAME_##KIND);
 #include "expand_frames.h"

@@ -292,7 +292,7 @@ static void put_frame(mm_encoder_t *self, const mm_frame_t *frame, bool is_batch
     assert(self->batch == BATCH_NONE);
     self->size = 0;
     switch (frame->kind) {
-#define FRAME(number, KIND, body)                                                                  \
+#define FRAME(number, KIND, body, route)                                                           \
     case MM_FRAME_##KIND:                                                                          \
         put_##body##_body(self, &frame->as.body, MM_FRAME_##KIND, is_batch);                       \
         return;

@@ -33,14 +33,14 @@ typedef enum {
 } mm_about_t;
 
 typedef enum {
-#define FRAME(number, KIND, body) MM_FRAME_##KIND = (number),
+#define FRAME(number, KIND, body, route) MM_FRAME_##KIND = (number),
 #include "expand_frames.h"
 } mm_frame_kind_t;
 
 // The kinds are 1 to MM_FRAME_KINDS.
 enum {
     MM_FRAME_KINDS = 0
-#define FRAME(number, KIND, body) +1
+#define FRAME(number, KIND, body, route) +1
 #include "expand_frames.h"
 };
 
