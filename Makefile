@@ -134,12 +134,15 @@ simulation: $(BUILD)/tests/sim
 	else echo "FAIL simulation: seeds from $$first"; exit 1; fi
 
 # Each header compiles alone, with what its folder sees.
+header_checks = $(foreach folder,$(FOLDERS),tests/checks/headers.sh \
+    '$(compile) $(addprefix -iquote,$(call sees,$(folder)))' $(folder) &&) true
 headers:
-	@$(foreach folder,$(FOLDERS),tests/checks/headers.sh '$(compile) $(addprefix -iquote,$(call sees,$(folder)))' $(folder) &&) true
+	@$(header_checks)
 
-# The include paths are the layers; this is what they cannot see.
+# The include paths are the layers: a header of a higher layer is not found.
 layers:
-	@tests/checks/layers.sh '$(CC) -std=c11 -pthread $(DEFINES) $(FOREIGN) $(addprefix -iquote,$(sees_common/wire))'
+	@tests/checks/layers.sh '$(CC)' \
+	    $(foreach folder,$(FOLDERS),'$(folder)=$(addprefix -iquote,$(call sees,$(folder)))')
 
 asan:
 	$(MAKE) BUILD=$(BUILD)/asan SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer' unit
@@ -156,9 +159,10 @@ coverage:
 	$(MAKE) BUILD=$(BUILD)/coverage SANITIZE=--coverage unit
 	@tests/checks/coverage.sh $(BUILD)/coverage/obj $(basename $(wildcard $(addsuffix /*.c,$(PURE))))
 
+tidy = $(foreach folder,$(FOLDERS),clang-tidy --quiet $(wildcard $(folder)/*.c) -- -std=c11 $(DEFINES) \
+    $(FOREIGN) $(addprefix -iquote,$(call sees,$(folder))) &&) true
 lint: shellcheck
-	@$(foreach folder,$(FOLDERS),clang-tidy --quiet $(wildcard $(folder)/*.c) -- -std=c11 $(DEFINES) \
-	    $(FOREIGN) $(addprefix -iquote,$(call sees,$(folder))) &&) true
+	@$(tidy)
 
 shellcheck:
 	shellcheck -x run.sh common/*.sh tests/*.sh tests/*/*.sh bench/*.sh .ci/run
@@ -202,13 +206,16 @@ clean:
 
 help:
 	@echo 'all            the four programs and mayhemctl, in $(BUILD)/'
-	@echo 'check          unit tests, scenarios, purity of the cores, headers, 10,000 simulated seeds'
+	@echo 'check          unit tests, scenarios, 10,000 simulated seeds; layers, purity, rules, documents'
 	@echo 'test           everything, as CI runs it (./run.sh --test)'
+	@echo 'prove          plants a fault for each check of layers, purity, rules and documents'
 	@echo 'sim            the simulator: SEED=n [STEPS=n] replays one, SEEDS=n [FIRST=n] runs many'
 	@echo 'sim-score      plants bugs and shows how many seeds each needs to be found'
 	@echo 'fuzz           SECONDS=n [TARGET=wire]: libFuzzer on all that reads foreign bytes'
 	@echo 'campaign       half an hour of kills and stops, judged by the auditor'
+	@echo 'campaign-fresh both commands of the README in minimal Debians: SUITES="bookworm trixie" USERS="root user"'
 	@echo 'bench          against bare ZeroMQ: BENCH="throughput latency ..." RUNS=n; bench-charts draws them'
+	@echo 'compare        jobs a second beside an older build: OLD=folder PAIRS=n'
 	@echo 'instructions   per job, against bench/instructions.txt; instructions-record, instructions-profile PART='
 	@echo 'watching       what the loop profile and a viewer cost, in instructions'
 	@echo 'asan tsan      the unit tests under sanitizers'

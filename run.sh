@@ -1,19 +1,17 @@
 #!/usr/bin/env bash
-# Starts Mayhem Mandrill: installs what is missing, builds, runs the processes until they have ended
-# and prints a summary. `./run.sh --help` lists the options. Here stand the options, what each
-# process is given, and the folder; the rest is in common/run_*.sh, tests/run_tests.sh and
+# Starts Mayhem Mandrill: installs missing packages, builds, runs the processes until they end, and
+# prints a summary. `./run.sh --help` lists the options. This file has the options, the arguments of
+# each process, and the folder; the rest is in common/run_*.sh, tests/run_tests.sh and
 # tests/e2e/run_chaos.sh.
 #
-# It decides nothing about jobs: the databases in DIR do, and killing it at any time loses nothing.
+# It decides nothing about jobs: their state is in the databases in DIR, and kill -9 loses nothing.
 set -u
 
 home=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
-build=${MAYHEM_BUILD:-$home/build} # when it is set, nothing is installed or built
-unset MAYHEM_PARENT                # of a run.sh that has started this one by a command
+build=${MAYHEM_BUILD:-$home/build} # with MAYHEM_BUILD, nothing is installed or built
+unset MAYHEM_PARENT                # of a run.sh whose command has started this one
 # shellcheck source=common/run_lib.sh
 . "$home/common/run_lib.sh"
-# shellcheck source=common/run_lines.sh
-. "$home/common/run_lines.sh"
 # shellcheck source=common/run_supervise.sh
 . "$home/common/run_supervise.sh"
 # shellcheck source=tests/run_tests.sh
@@ -40,7 +38,7 @@ Without -i and -x it is the demo: cattle-xxxx hosts at random, a mock restart, o
   --verify 'CMD {host}'    then run this until it succeeds
   --verify-timeout TIME    at most so long
   --timeout TIME           end a command that runs longer
-  --dry-run                only print the commands; the folder is then run.dry, unless --dir is given
+  --dry-run                only print the commands; the folder is run.dry, unless --dir is given
   --mock-time A..B         a mock restart takes from A to B (0s..20ms)
   --mock-fail P%           so many mock restarts fail
   --slots N                restarts at a time in each restarter
@@ -69,7 +67,7 @@ END
 
 # ---- options -------------------------------------------------------------------------------------
 
-# Who takes what; the processes check the values. Each name stands between two blanks.
+# Which program has which option; the programs check the values. Each name is between two blanks.
 roles=(publisher consumer saver restarter)
 flags=' dry-run json quiet test chaos help no-install '
 declare -A short=([-i]=input [-n]=restarters [-x]=exec [-q]=quiet [-h]=help)
@@ -128,18 +126,14 @@ collect_arguments() {
         local -n collected=args_$role
         collected=()
         for name in "${!given[@]}"; do
-            [[ "${takes[all]}${takes[$role]}" == *" $name "* ]] || continue
-            if [[ $flags == *" $name "* ]]; then
-                collected+=("--$name")
-            else
+            [[ "${takes[all]}${takes[$role]}" != *" $name "* ]] ||
                 collected+=("--$name=${given[$name]}")
-            fi
         done
     done
 }
 
-# What a process will use for an option, be it from the command line, the environment, the file or
-# its own defaults: `value`, and in `origin` where it is from. setting ROLE OPTION
+# The value of an option for a process, from the command line, the environment, the file or its own
+# defaults, in `value`; its source in `origin`. setting ROLE OPTION
 setting() {
     local line comment=""
     while IFS= read -r line; do
@@ -152,7 +146,7 @@ setting() {
     die 70 "mayhem-$1 --print-config does not tell $2"
 }
 
-# A default that gives way to what the user has set anywhere. own_default ROLE OPTION VALUE
+# A default that any setting of the user overrides. own_default ROLE OPTION VALUE
 own_default() {
     local -n defaults=args_$1
     local value origin
@@ -160,7 +154,7 @@ own_default() {
     [[ $origin != '# default' ]] || defaults+=("--$2=$3")
 }
 
-# What restarts the hosts, as it is recorded with the run.
+# How hosts are restarted, in words for the record of the run.
 driver_line() {
     local value origin line
     setting restarter exec
@@ -176,7 +170,7 @@ driver_line() {
     printf '%s' "$line"
 }
 
-# The drain timeout in hundredths of a second, as printed: a whole number and its unit.
+# A printed duration, which is a whole number and its unit, in hundredths of a second.
 centiseconds() {
     case $1 in
     *ms) printf '%d' $((${1%ms} / 10)) ;;
@@ -191,18 +185,28 @@ is_by_line() {
     [[ ${given[profile]:-} =~ ^lines(:|$) ]]
 }
 
-# Each process saves its profile when it ends; TIME, checked like --for, ends them all.
+# Each process saves its profile when it ends. By line, it runs under valgrind's callgrind, which
+# counts instructions and makes it some forty times slower: it gets more time before others presume
+# it lost, unless the user has set that. Instructions are dumped one by one: only then have inlined
+# functions hits of their own. Valgrind keeps to the soft limit of descriptors, which is 1024 after
+# most logins. TIME, checked like --for, ends all processes.
 prepare_profile() {
-    local role
+    local role soft
     [[ -v given[profile] ]] || return 0
-    if is_by_line; then
-        prepare_lines
-    else
-        for role in "${roles[@]}"; do
-            local -n profiled=args_$role
+    soft=$(ulimit -Sn)
+    ! is_by_line || [[ $soft == unlimited ]] || ((soft >= 4096)) || ulimit -Sn 4096 2>/dev/null
+    for role in "${roles[@]}"; do
+        local -n profiled=args_$role
+        if is_by_line; then
+            own_default "$role" lost-after 1m
+            own_default "$role" slow-callback 0s
+            [[ $role != publisher && $role != consumer ]] || own_default "$role" ack-deadline 1m
+            under=(valgrind -q --tool=callgrind --dump-instr=yes
+                "--callgrind-out-file=$dir/profile/lines/NAME.PID.out")
+        else
             profiled+=("--save-profile=$dir/profile")
-        done
-    fi
+        fi
+    done
     profile_time=${given[profile]#lines} profile_time=${profile_time#:}
     [[ $profile_time != "" ]] || return 0
     [[ ! $profile_time =~ ^[0-9]+$ ]] || profile_time+=s
@@ -211,7 +215,7 @@ prepare_profile() {
     profile_for=$(centiseconds "$profile_time") || exit
 }
 
-# All that can be said before the first process is started.
+# Checks all settings before the first process starts.
 prepare() {
     local role progress=auto value origin driver
     local -A config=()
@@ -246,7 +250,7 @@ prepare() {
 
 # ---- the folder ----------------------------------------------------------------------------------
 
-# In `others`: the processes of a run.sh that was killed, which still drain.
+# Sets `others`: the processes of a killed run.sh that still drain.
 find_others() {
     local file name number
     others=()
@@ -321,14 +325,14 @@ run_pipeline() {
 
 # ---- main ----------------------------------------------------------------------------------------
 
-# A shell without job control starts `run.sh &` with SIGINT ignored, which bash could not trap.
+# A shell without job control starts `run.sh &` with SIGINT ignored, which bash cannot trap.
 while read -r name mask; do
     [[ $name != SigIgn: ]] || break
 done <"/proc/$$/status"
 ((!(0x$mask & 2))) || exec env --default-signal=INT "${BASH_SOURCE[0]}" "$@"
 
 parse "$@"
-# What was only printed does not belong on the record of what was done.
+# A dry run does not belong in the record of real ones.
 [[ ! -v given[dry-run] || -v given[dir] || -v MAYHEM_DIR ]] || given[dir]=run.dry
 dir=${given[dir]:-${MAYHEM_DIR:-run}}
 [[ ! -v given[help] ]] || { usage && exit 0; }

@@ -36,3 +36,8 @@ bench-charts:
 .PHONY: watching
 watching: all $(BUILD)/bench/pipeline
 	@bench/watching.sh $(BUILD)
+
+# make compare OLD=BUILD [PAIRS=30]: this build beside an older one, in pairs.
+.PHONY: compare
+compare: all $(BUILD)/bench/pipeline
+	@bench/compare.sh $(or $(OLD),$(error say the older build: make compare OLD=FOLDER)) $(BUILD)

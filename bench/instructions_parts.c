@@ -49,7 +49,7 @@ void part_encode_jobs(const world_t *self, const mm_job_t *job)
         mm_encode_begin(self->batch,
                         &(mm_frame_t){.kind = MM_FRAME_JOBS,
                                       .as.jobs = {.publisher = {"publisher", 9},
-                                                  .epoch = outbox_life(self->outbox)}});
+                                                  .epoch = outbox_epoch(self->outbox)}});
     mm_encode_job(self->batch, job);
     KEEP();
 }

@@ -104,7 +104,8 @@ static void step_publisher(world_t *self, outbox_event_t event)
 
 static void accept_jobs(world_t *self, uint32_t jobs)
 {
-    for (int i = 0; i < FRESH_MAX && self->accepted < jobs && outbox_room(self->outbox) > 0; i++) {
+    for (int i = 0; i < FRESH_MAX && self->accepted < jobs && outbox_capacity(self->outbox) > 0;
+         i++) {
         const job_t *job = accept_job(self);
         outbox_event_t event = {.kind = OUTBOX_JOB};
         event.as.job.id = job->id;

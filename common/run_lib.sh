@@ -1,5 +1,5 @@
-# What run.sh does apart from running: it installs what is missing, builds, and talks to a run that is under way (scale, status). Sourced by run.sh; run by nobody else.
-# It never touches a job: `status` asks the publisher's report, `scale` asks the run.sh that runs.
+# The parts of run.sh around a run: it installs missing packages, builds, and talks to a running
+# run.sh (scale, status). Sourced by run.sh only.
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # home, build, dir, given and words are run.sh's
 
@@ -21,22 +21,23 @@ tick() {
 
 # ---- what must be installed ----------------------------------------------------------------------
 
-# Both add to `missing`; "a|b" is whichever the distribution has.
+# Each adds to `missing`; "a|b" is the one that the distribution has.
 missing_for_build() {
     local cc=${CC:-cc} pair
-    if ! have "${cc%% *}" || [[ ! -e /usr/include/stdio.h ]]; then
-        missing+=(gcc libc6-dev)
-    fi
+    { have "${cc%% *}" && [[ -e /usr/include/stdio.h ]]; } || missing+=(gcc libc6-dev)
     have make || missing+=(make)
     have pkg-config || missing+=(pkg-config)
     [[ -e /usr/include/uthash.h || -e /usr/local/include/uthash.h ]] || missing+=(uthash-dev)
     pkg-config --exists msgpack 2>/dev/null || pkg-config --exists msgpack-c 2>/dev/null ||
         missing+=('libmsgpack-dev|libmsgpack-c-dev')
-    pkg-config --exists libzmq libczmq sqlite3 jansson inih ncursesw 2>/dev/null && return
     for pair in libzmq:libzmq3-dev libczmq:libczmq-dev sqlite3:libsqlite3-dev \
         jansson:libjansson-dev inih:libinih-dev ncursesw:libncurses-dev; do
         pkg-config --exists "${pair%:*}" 2>/dev/null || missing+=("${pair#*:}")
     done
+}
+
+missing_for_lines() {
+    have valgrind || missing+=(valgrind)
 }
 
 missing_for_test() {
@@ -55,21 +56,19 @@ is_package() {
     apt-cache show "$1" 2>/dev/null | grep -q '^Package:'
 }
 
-# `packages` from `missing`; false when the package lists do not know one of them.
+# Sets `packages` from `missing`; false when the package lists do not know one of them.
 choose_packages() {
-    local entry all=0
-    packages=()
-    for entry in "${missing[@]}"; do
-        if is_package "${entry%|*}"; then
-            packages+=("${entry%|*}")
-        elif is_package "${entry#*|}"; then
-            packages+=("${entry#*|}")
+    local entry unknown=0
+    packages=("${missing[@]%|*}")
+    for entry in "${!missing[@]}"; do
+        is_package "${packages[entry]}" && continue
+        if is_package "${missing[entry]#*|}"; then
+            packages[entry]=${missing[entry]#*|}
         else
-            packages+=("${entry%|*}")
-            all=1
+            unknown=1
         fi
     done
-    return "$all"
+    return "$unknown"
 }
 
 apt() {
@@ -77,7 +76,7 @@ apt() {
         apt-get -q -y -o DPkg::Lock::Timeout=300 --no-install-recommends "$@" </dev/null
 }
 
-# install_missing FUNCTION: what that function finds missing.
+# install_missing FUNCTION: installs what that function adds to `missing`.
 install_missing() {
     local missing=() packages=() root=() log
     "$1"
@@ -122,7 +121,7 @@ is_count() {
     [[ $1 =~ ^[0-9]{1,3}$ ]] && ((10#$1 >= $2 && 10#$1 <= 256))
 }
 
-# An option that a subcommand does not take is a mistake of the user, not noise.
+# Refuses all options but these. only_options "NAME..."
 only_options() {
     local name
     for name in "${!given[@]}"; do
@@ -130,12 +129,12 @@ only_options() {
     done
 }
 
-# Whether a run.sh runs in DIR.
+# Whether a run.sh is running in DIR.
 is_taken() {
     [[ -e $dir/run.lock ]] && ! flock -n "$dir/run.lock" true
 }
 
-# Its pid, in `run`.
+# Sets `run` to its pid.
 find_run() {
     if ! is_taken || ! read -r run 2>/dev/null <"$dir/run.pid"; then
         die 69 "nothing is running in $dir: start it with ./run.sh, or name its folder with --dir"
@@ -168,7 +167,7 @@ scale() {
     die 69 "run.sh (pid $run) in $dir did not answer"
 }
 
-# Seconds since a process was started; nothing when it is gone.
+# Prints the age of a process in seconds; nothing when it is gone.
 uptime_of() {
     local line fields
     read -r line 2>/dev/null <"/proc/$1/stat" || return

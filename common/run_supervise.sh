@@ -1,12 +1,12 @@
-# How run.sh runs its children: it starts them, restarts those that crash, stops them all at once
-# when it is told to or when one of them says so, and prints the summary. Sourced by run.sh only.
+# The supervisor of run.sh: it starts the processes, restarts those that crash, stops all at once on
+# a signal or when one of them ends the run, and prints the summary. Sourced by run.sh only.
 #
-# Nothing it waits for is unbounded. It knows processes, not jobs: in which order the processes leave
-# is the protocol's business, and what is done or left is in the databases.
+# All waits are bounded. It knows processes, not jobs: the protocol has the order in which processes
+# leave, and the databases have what is done and what is left.
 #
 # Descriptors: 3 = the user's screen, 4 = the same for errors, 5 = a child's input, 6 = the lock of
-# DIR, 7 = our own input, 8 = the summary. Standard error itself goes to DIR/log/run.log meanwhile,
-# for bash writes there that a child was "Killed".
+# DIR, 7 = run.sh's own input, 8 = the summary. Standard error goes to DIR/log/run.log meanwhile,
+# since bash prints there that a child was "Killed".
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # build, dir, drain, given, input and restarters are run.sh's
 
@@ -33,8 +33,9 @@ declare -A pid=() born=() due=() kill_at=() leaving=() crashes=() restarts=() de
 followers=() unclean=() waker="" woken="" signals="" rescale="" stopping="" stopped_at=0
 feeder="" code="" is_demo="" clear="" profile_time="" profile_for=""
 crash_limit=10 delay_most=500 # restarts of one process within a minute; the longest wait before one
-tormentor=""                  # of --chaos: it must not kill what leaves
-substitute=none               # for the saver that has left before the consumer
+under=()                      # the command that each process runs under, with NAME and PID in it
+tormentor=""                  # of --chaos: it must not kill a process that leaves
+substitute=none               # for a saver that has left before the consumer
 
 # shellcheck disable=SC2317 # a trap's
 wake() {
@@ -42,11 +43,11 @@ wake() {
     [[ $waker == "" ]] || kill "$waker" 2>/dev/null
 }
 
-# Waits for so many hundredths of a second, ten at most, or until a signal comes: its trap ends the
-# sleep. A trap that ran since `woken` was cleared ends it before it has begun, so that none is
-# missed. That a child has ended is looked for ten times a second: with a trap for CHLD bash 5.2 dies
-# once in some hundred runs, since it may run that inside of its signal handler, in the middle of a
-# malloc, and `wait -n` does not see who has ended just before it.
+# Waits for so many hundredths of a second, at most ten, or until a signal: its trap ends the sleep.
+# A trap that ran since `woken` was cleared ends it at once, so that no signal is missed. The ends of
+# children are polled ten times a second: with a trap for CHLD bash 5.2 dies once in some hundred
+# runs, since it may run the trap in its signal handler, amid a malloc; and `wait -n` misses a child
+# that has ended just before it.
 pause() {
     local seconds
     printf -v seconds '0.%02d' $(($1 < 10 ? $1 : 10))
@@ -57,7 +58,7 @@ pause() {
     waker=""
 }
 
-# `timeout` sends its signal twice at once: only one that comes later is a second one.
+# `timeout` sends its signal twice at once: the second signal is one that comes later.
 # shellcheck disable=SC2317 # a trap's
 on_signal() {
     tick
@@ -71,8 +72,8 @@ on_signal() {
 
 # ---- starting and stopping -----------------------------------------------------------------------
 
-# Standard input is kept in a file on its way to the publisher, so that one that was killed can read
-# it again. Both helpers are deaf to Ctrl-C, which would look like the end of the hosts.
+# Standard input goes through a file to the publisher, so that a restarted publisher can read it
+# again. Both helpers ignore Ctrl-C, which would look like the end of the hosts.
 open_input() {
     exec 5</dev/null
     [[ $1 == publisher && $input == - ]] || return 0
@@ -93,7 +94,7 @@ start() {
     : >>"$log"
     size=$(stat -c %s -- "$log")
     open_input "$name"
-    set -m # a process group of its own: Ctrl-C is to reach run.sh only
+    set -m # in a process group of its own: only run.sh gets Ctrl-C
     "${under[@]/NAME.PID.out/$name.$BASHPID.out}" \
         "$build/mayhem-${name%%-*}" "${arguments[@]}" "--id=$name" "--log-file=$log" \
         <&5 >&3 2>&4 3>&- 4>&- 5<&- 6>&- 7<&- 8>&- &
@@ -112,13 +113,13 @@ start() {
     say "$padded"
 }
 
-# The limit is the last resort: each process keeps the drain timeout by itself.
+# The limit is the last resort: each process keeps the drain timeout itself.
 terminate() {
     kill -TERM "${pid[$1]}" 2>/dev/null
     kill_at[$1]=$((now + drain + 200))
 }
 
-# One TERM to all at once: who waits for whom is the protocol's business. The first code counts.
+# Sends TERM to all at once: the protocol has the order of their ends. The first exit code counts.
 stop_all() {
     local name
     code=${code:-$1}
@@ -152,7 +153,7 @@ take_signals() {
     stop_all ""
 }
 
-# Restarters that work or are about to, in `crew`, lowest number first.
+# Sets `crew`: the restarters that run or are about to, lowest number first.
 find_crew() {
     local number name
     crew=()
@@ -194,7 +195,7 @@ take_scale() {
 
 # ---- how children end ----------------------------------------------------------------------------
 
-# A crash is mended, with growing delay; too many of them are not.
+# Restarts a crashed process after a growing delay. Too many crashes end the run.
 crashed() {
     local name=$1 how=$2 moment recent=0
     ((now - born[$name] < 1000)) || unset "delay[$name]"
@@ -221,13 +222,13 @@ restarter_left() {
         warn "the last restarter has left: jobs wait until \`./run.sh scale 1\` brings one back"
 }
 
-# A child has ended with this status, as `wait` says it: 128 + N is signal N.
+# A child has ended with this status of `wait`: 128 + N is signal N.
 ended() {
     local name=$1 status=$2 how="ended with $2"
     ((status <= 128)) || how="was killed by signal $((status - 128))"
     if [[ $stopping != "" || -v leaving[$name] ]]; then
         record "$name $how"
-        # 143 is TERM that came before it could listen.
+        # 143: TERM came before its handler was installed.
         [[ $status == 0 || $status == 143 || $name:$status == publisher:75 ]] ||
             unclean+=("$name $how")
         [[ $stopping != "" || $name != restarter-* ]] || restarter_left "$name"
@@ -235,9 +236,7 @@ ended() {
         [[ $name != consumer || ! -v pid[$substitute] ]] || terminate "$substitute"
         return
     fi
-    case $status in
-    129 | 130 | 143) status=0 ;; # told to stop before it could listen, or told twice
-    esac
+    [[ ! $status =~ ^(129|130|143)$ ]] || status=0 # a signal before its handler, or a second one
     case $name:$status in
     publisher:0)
         record "$name $how"
@@ -246,7 +245,7 @@ ended() {
     restarter-*:0) restarter_left "$name" ;;
     saver:0)
         warn "$name has left: stopping"
-        start saver # what is being restarted is to be on record before the others have left
+        start saver # for the jobs that are being restarted, until the others have left
         substitute=saver
         stop_all 75
         ;;
@@ -290,7 +289,7 @@ end_profile() {
     fi
 }
 
-# Does what is due; `until` is when the next thing will be.
+# Does what is due, and sets `until` to the next deadline.
 take_timers() {
     local name
     until=$((now + 360000))
@@ -311,7 +310,7 @@ take_timers() {
 supervise() {
     local number until started_at
     exec 2>>"$dir/log/run.log"
-    export MAYHEM_PARENT=$$ # a child whose run.sh was killed drains by itself
+    export MAYHEM_PARENT=$$ # when this run.sh is killed, its children drain
     trap 'on_signal INT' INT
     trap 'on_signal TERM' TERM
     trap 'on_signal HUP' HUP
@@ -329,7 +328,7 @@ supervise() {
         woken=""
         tick
         take_signals
-        sweep # first: who has just left must not count for `scale`
+        sweep # first: a process that has left must not count for `scale`
         take_scale
         take_timers
         ((${#pid[@]} + ${#due[@]} == 0)) || pause $((until - now))
@@ -338,7 +337,7 @@ supervise() {
 
 # ---- summary -------------------------------------------------------------------------------------
 
-# The copy of standard input must have been whole, or hosts would be missing without a word.
+# Complains when the copy of standard input is not complete: hosts are missing then.
 close_input() {
     [[ $feeder != "" ]] || return 0
     if ! kill -0 "$feeder" 2>/dev/null && ! wait "$feeder"; then
@@ -349,12 +348,14 @@ close_input() {
     rm -f -- "$dir/stdin"
 }
 
-# What the processes have saved, in the forms in which people look at it.
+# Shows the saved profiles, and converts them to the formats of other tools.
 show_profile() {
     local form
     [[ -v given[profile] ]] || return 0
     if is_by_line; then
-        show_lines
+        "$build/mayhemctl" lines "--dir=$dir" --top=12 >&3 2>&4 || return 0
+        printf '\nline by line: %s lines --dir %s FUNCTION\n\n' \
+            "${build#"$PWD/"}/mayhemctl" "$dir" >&3
         return
     fi
     for form in table:txt callgrind:callgrind folded:folded; do
@@ -368,13 +369,13 @@ show_profile() {
 
 summarize() {
     local follower format=text report status clean=true why=""
-    unset MAYHEM_PARENT # the report is nobody's child that would have to drain
+    unset MAYHEM_PARENT # the report does not drain
     for follower in "${followers[@]}"; do
         timeout 2 tail -s 0.05 -f --pid="$follower" /dev/null || kill "$follower" 2>/dev/null
     done
     rm -f -- "$dir/run.pid"
     show_profile
-    # Without a run of our own there is nothing to sum up: what could not start has said why.
+    # Without a run there is no summary: the program that could not start has said why.
     [[ -f $dir/publisher.run ]] || exit "${code:-70}"
     rm -f -- "$dir/publisher.run"
     [[ ! -v given[json] ]] || format=json

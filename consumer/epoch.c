@@ -22,7 +22,7 @@ static uint64_t read_last(const char *path)
     if (fscanf(file, "%" SCNu64, &last) != 1)
         last = 0;
     (void)fclose(file);
-    return last < UINT32_MAX ? last : 0; // not one of ours
+    return last < UINT32_MAX ? last : 0; // no epoch of ours
 }
 
 static bool write_whole(const char *path, uint64_t epoch)
@@ -34,7 +34,7 @@ static bool write_whole(const char *path, uint64_t epoch)
     return close(descriptor) == 0 && written;
 }
 
-int epoch_next(const char *path, uint64_t *ret_life, char error[MM_ERROR_MAX])
+int epoch_next(const char *path, uint64_t *ret_epoch, char error[MM_ERROR_MAX])
 {
     char fresh[4096];
     uint64_t epoch = read_last(path) + 1, now = (uint64_t)(mm_clock_wall_ms() / 1000);
@@ -50,6 +50,6 @@ int epoch_next(const char *path, uint64_t *ret_life, char error[MM_ERROR_MAX])
         return EX_IOERR;
     }
     MM_CRASH_POINT("consumer: life on record");
-    *ret_life = epoch;
+    *ret_epoch = epoch;
     return 0;
 }

@@ -1,7 +1,8 @@
-// See notes.h.
+// See event_log.h.
 
 #include "event_log.h"
 #include "log.h"
+#include "log_messages.h"
 
 void event_log_verdict(const gather_action_t *action, const char *extended)
 {
@@ -12,14 +13,14 @@ void event_log_verdict(const gather_action_t *action, const char *extended)
         mm_log(MM_LOG_INFO, extended, MM_JOB(&verdict->id), MM_STR("host", host));
         break;
     case MM_VERDICT_ACK:
-        mm_log(MM_LOG_INFO, "Done. Acked", MM_JOB(&verdict->id), MM_STR("host", host),
+        mm_log(MM_LOG_INFO, MM_MESSAGE_ACKED, MM_JOB(&verdict->id), MM_STR("host", host),
                MM_INT("attempts", verdict->attempts));
         break;
     case MM_VERDICT_NACK:
-        mm_log(MM_LOG_INFO, "Nacked", MM_JOB(&verdict->id), MM_STR("host", host));
+        mm_log(MM_LOG_INFO, MM_MESSAGE_NACKED, MM_JOB(&verdict->id), MM_STR("host", host));
         break;
     case MM_VERDICT_DEAD:
-        mm_log(MM_LOG_ERROR, "Dead", MM_JOB(&verdict->id), MM_STR("host", host),
+        mm_log(MM_LOG_ERROR, MM_MESSAGE_DEAD, MM_JOB(&verdict->id), MM_STR("host", host),
                MM_INT("attempts", verdict->attempts), MM_STR("error", verdict->error));
         break;
     }
@@ -30,32 +31,28 @@ void event_log(const gather_action_t *action)
     const __typeof__(action->as.log) *log = &action->as.log;
     switch (log->log) {
     case GATHER_LOG_PULLED:
-        mm_log(MM_LOG_INFO, "Pulled", MM_JOB(&log->id), MM_STR("host", log->host));
+        mm_log(MM_LOG_INFO, MM_MESSAGE_PULLED, MM_JOB(&log->id), MM_STR("host", log->host));
         break;
     case GATHER_LOG_IN_FLIGHT:
-        mm_log(MM_LOG_DEBUG, "Redelivered while in flight", MM_JOB(&log->id),
-               MM_STR("host", log->host));
+        mm_log(MM_LOG_DEBUG, MM_MESSAGE_IN_FLIGHT, MM_JOB(&log->id), MM_STR("host", log->host));
         break;
     case GATHER_LOG_RETRY:
         mm_log(MM_LOG_WARN,
-               log->leg == MM_LEG_RESTART ? "Retrying for failure to restart"
-                                          : "Retrying for failure to save",
+               log->leg == MM_LEG_RESTART ? MM_MESSAGE_RETRY_RESTART : MM_MESSAGE_RETRY_SAVE,
                MM_JOB(&log->id), MM_STR("host", log->host), MM_INT("attempt", log->attempt),
                MM_SECONDS("in", log->delay_ms), MM_STR("error", log->error));
         break;
     case GATHER_LOG_WORKER_LOST:
-        mm_log(MM_LOG_WARN, "Lost a worker: no heartbeat", MM_STRING("worker", log->worker.text));
+        mm_log(MM_LOG_WARN, MM_MESSAGE_WORKER_LOST, MM_STRING("worker", log->worker.text));
         break;
     case GATHER_LOG_WORKER_LEFT:
-        mm_log(MM_LOG_INFO, "A worker has left", MM_STRING("worker", log->worker.text));
+        mm_log(MM_LOG_INFO, MM_MESSAGE_WORKER_LEFT, MM_STRING("worker", log->worker.text));
         break;
     case GATHER_LOG_RECLAIMED:
-        mm_log(MM_LOG_WARN, "Taking back a restart", MM_JOB(&log->id), MM_STR("host", log->host),
+        mm_log(MM_LOG_WARN, MM_MESSAGE_RECLAIMED, MM_JOB(&log->id), MM_STR("host", log->host),
                MM_INT("attempt", log->attempt), MM_STRING("worker", log->worker.text),
                MM_STRING("why", log->is_lost ? "lost" : "missing"));
         break;
-    case GATHER_LOG_TOO_MANY_DEAD:
-        mm_log(MM_LOG_ERROR, "Too many dead hosts (--max-dead): handing out nothing more");
-        break;
+    case GATHER_LOG_TOO_MANY_DEAD: mm_log(MM_LOG_ERROR, MM_MESSAGE_TOO_MANY_DEAD); break;
     }
 }

@@ -1,13 +1,13 @@
-// What the consumer logs of what its core decides; docs/operations.md lists the lines.
+// The log lines for the core's decisions; docs/operations.md lists them.
 
 #ifndef EVENT_LOG_H
 #define EVENT_LOG_H
 
 #include "gather.h"
 
-// A GATHER_VERDICT. extended: the words for an extension; a pointer that is kept by the log.
+// Logs a GATHER_VERDICT. extended: the message for an extension; the log keeps the pointer.
 void event_log_verdict(const gather_action_t *action, const char *extended);
-// A GATHER_LOG.
+// Logs a GATHER_LOG.
 void event_log(const gather_action_t *action);
 
 #endif

@@ -1,4 +1,4 @@
-// See watch.h.
+// See event_stream.h.
 
 #include "event_stream.h"
 #include "clock.h"
@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SEND_MS   100 // what happens in this time is sent together, and of it
-#define EVERYDAY  200 // pulled and acked jobs, at most
-#define RARE      300
+#define SEND_MS   100 // the events of this time are sent together: at most
+#define EVERYDAY  200 // of pulled and acked jobs, and
+#define RARE      300 // others
 #define BYTES_MAX (MM_REPLY_BYTES - 4096)
 #define WORD_SIZE 16
 
@@ -29,7 +29,7 @@ struct stream {
     json_t *events; // NULL: none
     size_t everyday;
     size_t rare;
-    size_t bytes; // of their JSON, at most
+    size_t bytes; // upper bound of their JSON
     uint64_t left_out;
     int64_t send_ms;
 };
@@ -51,7 +51,7 @@ void event_stream_destroy(event_stream_t **self_p)
     *self_p = NULL;
 }
 
-// The viewer's place, or a new one; NULL: there is none.
+// The viewer's entry, or a new one; NULL: all are taken.
 static subscriber_t *subscriber_of(event_stream_t *self, uint64_t viewer)
 {
     for (size_t i = 0; i < self->count; i++)
@@ -95,7 +95,7 @@ bool event_stream_is_on(event_stream_t *self, int64_t now_ms)
 // ---- what has happened
 
 typedef struct {
-    const char *name; // NULL: nothing that is to be seen
+    const char *name; // NULL: viewers do not see it
     bool is_everyday;
     mm_str_t host; // empty: of no job
 } event_t;

@@ -8,21 +8,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-static const char *leg_name(mm_leg_t leg)
-{
-    return leg == MM_LEG_SAVE ? "save" : leg == MM_LEG_RESTART ? "restart" : "settle";
-}
-
 static const char *status_name(mm_status_t status)
 {
     return status == MM_STATUS_OK ? "ok" : status == MM_STATUS_FAILED ? "failed" : "returned";
-}
-
-static const char *outcome_name(mm_outcome_t outcome)
-{
-    return outcome == MM_OUTCOME_RESTARTED ? "restarted"
-           : outcome == MM_OUTCOME_DEAD    ? "dead"
-                                           : "none";
 }
 
 static void print_text(FILE *file, const char *key, mm_str_t text)
@@ -47,12 +35,15 @@ void gather_trace_config(FILE *file, const gather_config_t *config)
         " attempts=%" PRIu32 " backoff_low=%" PRId64 " backoff_high=%" PRId64 " heartbeat=%" PRId64
         " lost_after=%" PRId64 " extend_every=%" PRId64 " max_lease=%" PRId64 " drain=%" PRId64
         " max_in_flight=%" PRIu32 " max_dead=%" PRIu32 " settled=%" PRIu32 " nacked=%" PRIu32
-        " savers=%" PRIu32 " restarters=%" PRIu32 "\n",
+        " savers=%" PRIu32 " restarters=%" PRIu32,
         config->epoch, config->first_number, config->first_session, config->seed, config->attempts,
         config->backoff_low_ms, config->backoff_high_ms, config->heartbeat_ms,
         config->lost_after_ms, config->extend_every_ms, config->max_lease_ms, config->drain_ms,
         config->max_in_flight, config->max_dead, config->settled_max, config->nacked_max,
         config->savers_max, config->restarters_max);
+    if (config->at_once > 0)
+        (void)fprintf(file, " at_once=%" PRIu32, config->at_once);
+    (void)putc('\n', file);
 }
 
 // serial:job#number:leg:status:outcome:error, as a hello or heartbeat lists it.
@@ -60,8 +51,8 @@ static void print_listed_result(FILE *file, const mm_result_t *result)
 {
     char text[MM_ID_TEXT];
     (void)fprintf(file, " result=%" PRIu64 ":%s#%" PRIu64 ":%s:%s:%s", result->serial,
-                  mm_id_print(&result->id, text), result->number, leg_name(result->leg),
-                  status_name(result->status), outcome_name(result->outcome));
+                  mm_id_print(&result->id, text), result->number, mm_leg_name(result->leg),
+                  status_name(result->status), mm_outcome_name(result->outcome));
     if (result->error.size > 0) {
         (void)putc(':', file);
         mm_trace_print(file, result->error);
@@ -75,16 +66,15 @@ static void print_report(FILE *file, const mm_report_t *report)
     (void)fprintf(file,
                   " role=%s nonce=%" PRIu64 " session=%" PRIu64 " sequence=%" PRIu64
                   " stamp=%" PRId64 " slots=%" PRIu32 " last=%" PRIu64,
-                  report->role == MM_ROLE_SAVER ? "saver" : "restarter", report->instance,
-                  report->session, report->sequence, report->stamp_ms, report->slots,
-                  report->last_serial);
+                  mm_role_name(report->role), report->instance, report->session, report->sequence,
+                  report->stamp_ms, report->slots, report->last_serial);
     if (report->parts != 1)
         (void)fprintf(file, " part=%" PRIu32 " parts=%" PRIu32, report->part, report->parts);
     for (size_t i = 0; i < report->held_count; i++) {
         char text[MM_ID_TEXT];
         const mm_assignment_t *held = &report->held[i];
         (void)fprintf(file, " held=%s#%" PRIu64 ":%s:%.*s", mm_id_print(&held->id, text),
-                      held->number, leg_name(held->leg), (int)held->host.size,
+                      held->number, mm_leg_name(held->leg), (int)held->host.size,
                       held->host.size ? held->host.data : "");
     }
     for (size_t i = 0; i < report->result_count; i++)
@@ -119,9 +109,9 @@ static void print_result(FILE *file, const gather_event_t *event)
     const mm_result_t *result = event->as.from.result;
     print_from(file, "result", event);
     print_task(file, &result->id, result->number);
-    (void)fprintf(file, " %s %s", leg_name(result->leg), status_name(result->status));
+    (void)fprintf(file, " %s %s", mm_leg_name(result->leg), status_name(result->status));
     if (result->outcome != MM_OUTCOME_NONE)
-        (void)fprintf(file, " outcome=%s", outcome_name(result->outcome));
+        (void)fprintf(file, " outcome=%s", mm_outcome_name(result->outcome));
     print_text(file, "error", result->error);
     (void)fprintf(file, " serial=%" PRIu64, result->serial);
     print_process(file, event);
@@ -135,7 +125,7 @@ void gather_trace_event(FILE *file, const gather_event_t *event)
     case GATHER_REPORT: print_report(file, event->as.report); break;
     case GATHER_STARTED:
         print_from(file, "started", event);
-        (void)fprintf(file, " %" PRIu64, event->as.from.number); // behind a # it were a comment
+        (void)fprintf(file, " %" PRIu64, event->as.from.number); // a # would begin a comment
         print_process(file, event);
         break;
     case GATHER_RESULT: print_result(file, event); break;
@@ -153,9 +143,8 @@ void gather_trace_event(FILE *file, const gather_event_t *event)
 
 static void print_verdict(FILE *file, const mm_verdict_t *verdict)
 {
-    static const char *const names[] = {"", "extend", "ack", "nack", "dead"};
     char text[MM_ID_TEXT];
-    (void)fprintf(file, "%s %s", names[verdict->kind], mm_id_print(&verdict->id, text));
+    (void)fprintf(file, "%s %s", mm_verdict_name(verdict->kind), mm_id_print(&verdict->id, text));
     if (verdict->kind == MM_VERDICT_NACK)
         (void)fprintf(file, " delay=%" PRId64, verdict->delay_ms);
     print_text(file, "error", verdict->error);
@@ -164,12 +153,13 @@ static void print_verdict(FILE *file, const mm_verdict_t *verdict)
 static void print_task_action(FILE *file, const gather_action_t *action)
 {
     const mm_task_t *task = &action->as.task.task;
-    (void)fputs(leg_name(task->leg), file);
+    (void)fputs(mm_leg_name(task->leg), file);
     print_task(file, &task->id, task->number);
     if (task->leg == MM_LEG_RESTART)
         (void)fprintf(file, " attempt=%" PRIu32, task->attempt);
     if (task->leg == MM_LEG_SETTLE)
-        (void)fprintf(file, " %s attempts=%" PRIu32, outcome_name(task->outcome), task->attempts);
+        (void)fprintf(file, " %s attempts=%" PRIu32, mm_outcome_name(task->outcome),
+                      task->attempts);
     print_text(file, "error", task->error);
     (void)fprintf(file, " worker=%s", action->as.task.worker);
 }

@@ -1,6 +1,5 @@
-// mayhem-consumer: takes jobs from publishers, has each saved and restarted, and tells the
-// publisher how it ended. The sockets, the clock and the log around the gather core, which decides
-// everything.
+// mayhem-consumer: receives jobs from publishers, has each saved and restarted, and sends the
+// outcome to its publisher. The shell around the gather core, which decides everything.
 
 #include "clock.h"
 #include "crash.h"
@@ -9,10 +8,13 @@
 #include "gather.h"
 #include "gather_trace.h"
 #include "host.h"
+#include "log_messages.h"
+#include "receiver.h"
 #include "send_batch.h"
 #include "service.h"
 #include "socket.h"
 #include "span.h"
+#include "span_names.h"
 #include "viewers.h"
 #include "wire.h"
 
@@ -23,10 +25,10 @@
 #include <sys/resource.h>
 #include <sysexits.h>
 
-#define CATCH_UP_MAX      4096 // frames read before silence is judged, at most
-#define RESTARTERS_MAX    512  // each takes 7 to 10 kB of memory and five descriptors
+#define CATCH_UP_MAX      4096 // at most so many frames are read before silence is judged
+#define RESTARTERS_MAX    512  // each needs 7 to 10 kB of memory and five descriptors
 #define DESCRIPTORS_EACH  5
-#define DESCRIPTORS_SPARE 1024 // for the consumer itself, publishers, and those who come and go
+#define DESCRIPTORS_SPARE 1024 // for the consumer itself, publishers and viewers
 
 typedef struct {
     mm_options_t options;
@@ -39,21 +41,19 @@ typedef struct {
     gather_actions_t actions;
     send_batch_t *batch;
     viewers_t *viewers;
-    bool is_watched; // somebody wants to see events; looked up once for many messages
-    mm_decoder_t *decoder;
-    zmq_msg_t message;
+    bool is_watched; // a viewer wants events; looked up once for many messages
+    mm_receiver_t receiver;
     FILE *trace;
     int64_t start_ms;
     int64_t now_ms;
-    char extended[64]; // the log's words for an extension
-    mm_service_drops_t drops;
-    uint64_t refused; // instance of the worker that was refused last
+    char extended[64]; // the log message of an extension
+    uint64_t refused;  // instance of the worker that was refused last
     int exit_code;
 } consumer_t;
 
 // ---- the core's actions
 
-// Without descriptors or memory for another socket nothing gets better by going on.
+// Without descriptors or memory for another socket the consumer cannot go on.
 static void fail(consumer_t *self, const char *error)
 {
     mm_log(MM_LOG_ERROR, "Cannot bind the tasks of a worker", MM_STRING("error", error));
@@ -64,7 +64,8 @@ static void fail(consumer_t *self, const char *error)
 static void open_session(consumer_t *self, const gather_action_t *action)
 {
     if (send_batch_open(self->batch, action->as.answer.session))
-        mm_log(MM_LOG_INFO, "A worker joins", MM_STRING("worker", action->as.answer.worker.text),
+        mm_log(MM_LOG_INFO, MM_MESSAGE_WORKER_JOINED,
+               MM_STRING("worker", action->as.answer.worker.text),
                MM_INT("session", action->as.answer.session));
     else
         fail(self, strerror(errno));
@@ -94,7 +95,7 @@ static void apply(consumer_t *self, const gather_action_t *action)
             mm_log(MM_LOG_WARN, "Refused a worker",
                    MM_STRING("worker", action->as.answer.worker.text),
                    MM_STRING("why", action->as.answer.reason));
-        self->refused = action->as.answer.instance; // it repeats its hello
+        self->refused = action->as.answer.instance; // log it once: it repeats its hello
         send_batch_answer(self->batch, action);
         break;
     case GATHER_LAST: send_batch_last(self->batch, action); break;
@@ -175,7 +176,7 @@ static void receive_bye(consumer_t *self, const mm_frame_t *frame)
 // False when the frame does not belong on this socket.
 static bool receive_frame(consumer_t *self, const mm_frame_t *frame, bool is_jobs)
 {
-    if (frame->kind == MM_FRAME_TELL) { // publishers send theirs there, workers here
+    if (frame->kind == MM_FRAME_TELL) { // from publishers on jobs, from workers on the inbox
         viewers_reply(self->viewers, frame);
         return true;
     }
@@ -197,54 +198,48 @@ static bool receive_frame(consumer_t *self, const mm_frame_t *frame, bool is_job
     return false;
 }
 
-// A worker of another version is told so; nothing else of it is understood.
+// Refuses a worker of another version; its hello is the only frame of it that can be read.
 static void refuse_foreign(consumer_t *self)
 {
     mm_str_t worker;
     gather_action_t action = {.kind = GATHER_REFUSED};
-    if (!mm_decoder_foreign_hello(self->decoder, &worker, &action.as.answer.instance) ||
+    if (!mm_decoder_foreign_hello(self->receiver.decoder, &worker, &action.as.answer.instance) ||
         !mm_name_from(worker, &action.as.answer.worker))
         return;
     action.as.answer.reason = "it speaks another version of the protocol; run the same release";
     apply(self, &action);
 }
 
-// Takes up to `limit` messages; false when there are none left.
+// Receives up to `limit` messages; false when there are none left.
 static bool receive(consumer_t *self, void *socket, bool is_jobs, int limit)
 {
     const char *where = is_jobs ? "jobs" : "inbox";
     self->now_ms = mm_clock_ms();
     self->is_watched = viewers_want_events(self->viewers, self->now_ms);
     for (int i = 0; i < limit; i++) {
-        mm_received_t received = mm_socket_receive(socket, &self->message);
+        mm_frame_t frame;
+        mm_received_t received =
+            mm_receive(&self->receiver, socket, false, where, self->now_ms, &frame);
         if (received == MM_RECEIVED_NONE)
             return false;
-        if (received == MM_RECEIVED_BAD) {
-            mm_service_drop(&self->drops, self->now_ms, "wrong number of frames", where);
-            continue;
-        }
-        mm_frame_t frame;
-        mm_wire_status_t status = mm_socket_decode(self->decoder, &self->message, &frame);
-        if (status == MM_WIRE_VERSION_BAD)
+        if (received == MM_RECEIVED_FOREIGN)
             refuse_foreign(self);
-        if (status != MM_WIRE_OK)
-            mm_service_drop(&self->drops, self->now_ms, mm_decoder_complaint(self->decoder), where);
-        else if (!receive_frame(self, &frame, is_jobs))
-            mm_service_drop(&self->drops, self->now_ms, "a frame for somebody else", where);
+        if (received == MM_RECEIVED_FRAME && !receive_frame(self, &frame, is_jobs))
+            mm_receiver_drop(&self->receiver, "a frame for somebody else", where, self->now_ms);
     }
     return true;
 }
 
 static void on_jobs(void *arg)
 {
-    MM_SPAN("on_jobs");
+    MM_SPAN(MM_SPAN_ON_JOBS);
     consumer_t *self = arg;
     (void)receive(self, self->jobs, true, MM_DRAIN_MAX);
 }
 
 static void on_inbox(void *arg)
 {
-    MM_SPAN("on_inbox");
+    MM_SPAN(MM_SPAN_ON_INBOX);
     consumer_t *self = arg;
     (void)receive(self, self->inbox, false, MM_DRAIN_MAX);
 }
@@ -255,17 +250,16 @@ static int64_t turn(void *arg)
     consumer_t *self = arg;
     self->now_ms = mm_clock_ms();
     if (self->now_ms >= gather_deadline(self->gather)) {
-        // A heartbeat may be waiting: read before silence is taken for loss.
+        // Read first: a heartbeat in the socket is no silence.
         gather_event_t event = {.kind = GATHER_TIME};
         event.as.time.inbox_empty = !receive(self, self->inbox, false, CATCH_UP_MAX);
         step(self, &event);
     }
     send_batch_flush(self->batch);
-    int64_t view_ms = viewers_turn(self->viewers, self->now_ms),
-            gather_ms = gather_deadline(self->gather);
+    int64_t view_ms = viewers_turn(self->viewers, self->now_ms);
     if (self->trace)
         (void)fflush(self->trace);
-    return view_ms < gather_ms ? view_ms : gather_ms;
+    return mm_earlier(view_ms, gather_deadline(self->gather));
 }
 
 static void on_signal(void *arg, int number)
@@ -283,17 +277,16 @@ static void on_signal(void *arg, int number)
 
 static int say_unbound(const consumer_t *self, const char *endpoint, int error)
 {
-    (void)fprintf(stderr,
-                  "%s: cannot bind %s: %s; stop what uses it, or choose another --consumer\n",
-                  self->options.id, endpoint, zmq_strerror(error));
-    return EX_UNAVAILABLE;
+    return mm_service_fail(&self->options, EX_UNAVAILABLE,
+                           "cannot bind %s: %s; stop what uses it, or choose another --consumer",
+                           endpoint, zmq_strerror(error));
 }
 
-static int bind_one(consumer_t *self, int type, mm_socket_role_t place, void **ret_socket)
+static int bind_one(consumer_t *self, int type, mm_socket_role_t role, void **ret_socket)
 {
     char endpoint[MM_ENDPOINT_MAX];
     *ret_socket = mm_socket_new(type);
-    int error = mm_socket_bind(*ret_socket, mm_endpoint_of(&self->base, place, endpoint));
+    int error = mm_socket_bind(*ret_socket, mm_endpoint_of(&self->base, role, endpoint));
     return error == 0 ? 0 : say_unbound(self, endpoint, error);
 }
 
@@ -303,7 +296,7 @@ static int open_view(consumer_t *self)
     viewers_config_t config = {.base = self->base,
                                .events = self->events,
                                .gather = self->gather,
-                               .drops = &self->drops,
+                               .drops = &self->receiver.drops,
                                .name = self->options.id,
                                .max_in_flight = (uint32_t)self->options.max_in_flight};
     self->viewers = viewers_new(&config);
@@ -314,10 +307,8 @@ static int open_sockets(consumer_t *self)
 {
     char error[MM_ERROR_MAX];
     int exit_code = mm_endpoint_lock(&self->base, error);
-    if (exit_code != 0) {
-        (void)fprintf(stderr, "%s: %s\n", self->options.id, error);
-        return exit_code;
-    }
+    if (exit_code != 0)
+        return mm_service_fail(&self->options, exit_code, "%s", error);
     exit_code = bind_one(self, ZMQ_PULL, MM_SOCKET_JOBS, &self->jobs);
     if (exit_code == 0)
         exit_code = bind_one(self, ZMQ_PULL, MM_SOCKET_INBOX, &self->inbox);
@@ -326,7 +317,7 @@ static int open_sockets(consumer_t *self)
     return exit_code;
 }
 
-// A restarter takes five descriptors: two of its task socket, and its three connections. libzmq
+// A restarter needs five descriptors: two for its task socket, three for its connections. libzmq
 // aborts when there are none left.
 static uint32_t restarters_max(void)
 {
@@ -344,10 +335,8 @@ static int open_core(consumer_t *self)
     uint64_t epoch;
     (void)snprintf(path, sizeof path, "%s/consumer.life", options->dir);
     int exit_code = epoch_next(path, &epoch, error);
-    if (exit_code != 0) {
-        (void)fprintf(stderr, "%s: %s\n", options->id, error);
-        return exit_code;
-    }
+    if (exit_code != 0)
+        return mm_service_fail(options, exit_code, "%s", error);
     gather_config_t config = {.epoch = epoch,
                               .first_number = epoch_first_number(epoch),
                               .first_session = epoch_first_number(epoch),
@@ -369,8 +358,7 @@ static int open_core(consumer_t *self)
     self->start_ms = self->now_ms = mm_clock_ms();
     self->gather = gather_new(&config, self->start_ms);
     self->batch = send_batch_new(self->loop, &self->base, self->events, options->id, epoch);
-    self->decoder = mm_decoder_new();
-    (void)zmq_msg_init(&self->message);
+    mm_receiver_open(&self->receiver);
     if (self->trace)
         gather_trace_config(self->trace, &config);
     return 0;
@@ -383,12 +371,10 @@ static int run_loop(consumer_t *self)
     mm_loop_on_signal(self->loop, on_signal, self);
     mm_log(MM_LOG_INFO, "Ready", MM_STRING("address", self->options.consumer));
     mm_loop_run(self->loop);
-    mm_service_drop_total(&self->drops);
     gather_statistics_t statistics = gather_statistics(self->gather);
     mm_log(MM_LOG_INFO, "Cancelling outstanding tasks", MM_INT("acked", statistics.acked),
            MM_INT("dead", statistics.dead), MM_INT("nacked", statistics.nacked),
            MM_INT("extended", statistics.extended));
-    (void)zmq_msg_close(&self->message);
     return self->exit_code;
 }
 
@@ -404,7 +390,7 @@ static void close_all(consumer_t *self)
         mm_endpoint_unlink(&self->base);
     gather_destroy(&self->gather);
     gather_actions_clear(&self->actions);
-    mm_decoder_destroy(&self->decoder);
+    mm_receiver_close(&self->receiver);
     if (self->trace)
         (void)fclose(self->trace);
 }
@@ -416,7 +402,7 @@ int main(int argc, char **argv)
     if (!mm_service_start(MM_PROGRAM_CONSUMER, argc, argv, NULL, &self.options, &self.base,
                           &exit_code))
         return exit_code;
-    (void)snprintf(self.extended, sizeof self.extended, "Extended deadline by %g seconds",
+    (void)snprintf(self.extended, sizeof self.extended, MM_MESSAGE_EXTENDED " by %g seconds",
                    (double)self.options.ack_deadline_ms / 1000);
     self.loop = mm_loop_new(turn, &self);
     exit_code = mm_service_open_trace(&self.options, &self.trace);

@@ -1,10 +1,11 @@
-// See outgoing.h.
+// See send_batch.h.
 
 #include "send_batch.h"
 #include "crash.h"
 #include "host.h"
 #include "socket.h"
 #include "span.h"
+#include "span_names.h"
 #include "wire.h"
 
 #include <assert.h>
@@ -18,7 +19,7 @@
 #include <utlist.h>
 
 #define SUFFIX_MAX  32
-#define READERS_MAX 64           // publishers with an open batch
+#define READERS_MAX 64           // publishers with a batch; one more replaces the oldest
 #define WAITING_MAX MM_SLOTS_MAX // frames that wait for a worker to connect
 
 typedef struct session {
@@ -35,7 +36,8 @@ typedef struct reader {
     mm_name_t name; // a publisher's
     mm_encoder_t *notices;
     UT_hash_handle hh;
-    struct reader *prev, *next;
+    struct reader *prev, *next; // those with an open batch
+    bool listed;
 } reader_t;
 
 struct batch {
@@ -46,11 +48,10 @@ struct batch {
     uint64_t epoch;
     session_t *sessions;
     session_t *open_sessions;
-    session_t *latest;       // that was asked for; NULL: it may be gone
-    reader_t *readers;       // by name: those with an open batch ...
-    reader_t *open_readers;  // ... in order of their first notice
-    reader_t *spare_readers; // to use again; all together never more than READERS_MAX
-    mm_encoder_t *encoder;   // for whole frames
+    session_t *latest;      // the result of the last lookup; NULL: it may be closed
+    reader_t *readers;      // by name, READERS_MAX at most
+    reader_t *open_readers; // in order of their first notice
+    mm_encoder_t *encoder;  // for whole frames
 };
 
 send_batch_t *send_batch_new(mm_loop_t *loop, const mm_endpoint_t *base, void *events,
@@ -76,10 +77,9 @@ void send_batch_destroy(send_batch_t **self_p)
     session_t *session, *next_session;
     HASH_ITER (hh, self->sessions, session, next_session)
         send_batch_close(self, session->number);
-    HASH_CLEAR(hh, self->readers);
-    DL_CONCAT(self->spare_readers, self->open_readers);
     reader_t *reader, *next_reader;
-    DL_FOREACH_SAFE (self->spare_readers, reader, next_reader) {
+    HASH_ITER (hh, self->readers, reader, next_reader) {
+        HASH_DELETE(hh, self->readers, reader);
         mm_encoder_destroy(&reader->notices);
         free(reader);
     }
@@ -91,7 +91,7 @@ void send_batch_destroy(send_batch_t **self_p)
 
 static session_t *find_session(send_batch_t *self, uint64_t number)
 {
-    session_t *session = self->latest; // tasks come many in a row for one worker
+    session_t *session = self->latest; // many tasks in a row are for one worker
     if (session && session->number == number)
         return session;
     HASH_FIND(hh, self->sessions, &number, sizeof number, session);
@@ -99,7 +99,7 @@ static session_t *find_session(send_batch_t *self, uint64_t number)
     return session;
 }
 
-// What the worker is to put behind its own base address.
+// What the worker appends to its own base address.
 static void name_suffix(const send_batch_t *self, void *socket, session_t *session)
 {
     char endpoint[MM_ENDPOINT_MAX];
@@ -130,13 +130,13 @@ bool send_batch_open(send_batch_t *self, uint64_t number)
 
 static void send_tasks(send_batch_t *self, session_t *session)
 {
-    MM_SPAN("send tasks");
+    MM_SPAN(MM_SPAN_SEND_TASKS);
     if (session->listed)
         DL_DELETE(self->open_sessions, session);
     session->listed = false;
     mm_encode_finish(session->tasks);
     MM_CRASH_POINT("consumer: before tasks are sent");
-    // One that never connects is not waited for: its tasks will be missing, and are taken back.
+    // A worker that never connects does not block: its tasks stay undelivered and are reclaimed.
     if (mm_sender_waiting(session->sender) < WAITING_MAX)
         mm_sender_send(session->sender, mm_encoder_bytes(session->tasks));
     MM_CRASH_POINT("consumer: tasks sent");
@@ -153,7 +153,7 @@ void send_batch_close(send_batch_t *self, uint64_t number)
     self->latest = NULL;
     char endpoint[MM_ENDPOINT_MAX];
     mm_sender_destroy(&session->sender);
-    if (self->base.is_ipc) // libzmq does too, but only once its own thread gets to it
+    if (self->base.is_ipc) // libzmq does so too, but later, in its own thread
         (void)unlink(mm_endpoint_session(&self->base, number, endpoint) + strlen("ipc://"));
     mm_encoder_destroy(&session->tasks);
     free(session);
@@ -176,10 +176,9 @@ void send_batch_task(send_batch_t *self, const gather_action_t *action)
 {
     session_t *session = find_session(self, action->as.task.session);
     if (!session)
-        return; // its endpoint could not be bound: the worker will be lost, and the task taken back
+        return; // its endpoint could not be bound: the worker will be lost, the task reclaimed
     if (!session->listed) {
-        // The stamp of the batch is that of its first task: an older one only ends the lease
-        // earlier.
+        // The batch has the stamp of its first task: an older stamp only ends the lease earlier.
         begin_tasks(session, action->as.task.stamp_ms, action->as.task.acknowledged_through, false);
         DL_APPEND(self->open_sessions, session);
         session->listed = true;
@@ -214,46 +213,47 @@ static void publish(send_batch_t *self, const char *kind, const char *name, cons
 
 static void send_notices(send_batch_t *self, reader_t *reader)
 {
-    MM_SPAN("send notices");
+    MM_SPAN(MM_SPAN_SEND_NOTICES);
     char topic[MM_TOPIC_MAX];
     mm_encode_finish(reader->notices);
     MM_CRASH_POINT("consumer: before notices are sent");
     mm_socket_publish(self->events, mm_topic("job", reader->name.text, topic),
                       mm_encoder_bytes(reader->notices));
     MM_CRASH_POINT("consumer: notices sent");
-    HASH_DELETE(hh, self->readers, reader);
     DL_DELETE(self->open_readers, reader);
-    DL_PREPEND(self->spare_readers, reader);
+    reader->listed = false;
 }
 
-static reader_t *spare_reader(send_batch_t *self)
+static reader_t *add_reader(send_batch_t *self, const char *name)
 {
-    if (!self->spare_readers && HASH_COUNT(self->readers) >= READERS_MAX)
-        send_notices(self, self->open_readers);
-    reader_t *reader = self->spare_readers;
-    if (reader) {
-        DL_DELETE(self->spare_readers, reader);
-        return reader;
+    reader_t *reader = self->readers; // the oldest
+    if (HASH_COUNT(self->readers) >= READERS_MAX) {
+        if (reader->listed)
+            send_notices(self, reader);
+        HASH_DELETE(hh, self->readers, reader);
+    } else {
+        reader = calloc(1, sizeof *reader);
+        assert(reader);
+        reader->notices = mm_encoder_new();
     }
-    reader = calloc(1, sizeof *reader);
-    assert(reader);
-    reader->notices = mm_encoder_new();
+    bool valid = mm_name_from(mm_str(name), &reader->name);
+    assert(valid);
+    HASH_ADD_STR(self->readers, name.text, reader);
     return reader;
 }
 
-// The open batch for a publisher, begun when there is none.
+// The publisher with its open batch, which is begun when there is none.
 static reader_t *open_reader(send_batch_t *self, const char *name)
 {
     reader_t *reader = self->open_readers ? self->open_readers->prev : NULL; // the last one
     if (reader && strcmp(reader->name.text, name) == 0)
         return reader;
     HASH_FIND_STR(self->readers, name, reader);
-    if (reader)
+    if (!reader)
+        reader = add_reader(self, name);
+    if (reader->listed)
         return reader;
-    reader = spare_reader(self);
-    bool valid = mm_name_from(mm_str(name), &reader->name);
-    assert(valid);
-    HASH_ADD_STR(self->readers, name.text, reader);
+    reader->listed = true;
     DL_APPEND(self->open_readers, reader);
     mm_encode_begin(reader->notices,
                     &(mm_frame_t){.kind = MM_FRAME_NOTICES,
@@ -272,8 +272,7 @@ void send_batch_notice(send_batch_t *self, const gather_action_t *action)
         send_notices(self, reader);
 }
 
-// The suffix of a session that is closed: there is nothing behind it, and the worker that joins it
-// is told to say hello again.
+// The suffix of a closed session. Nothing is behind it: a worker that joins it gets a rejoin.
 static void name_closed(const send_batch_t *self, uint64_t number, char suffix[SUFFIX_MAX])
 {
     if (self->base.is_ipc)

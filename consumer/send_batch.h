@@ -1,4 +1,4 @@
-// What the consumer sends, put together per turn: tasks per session, notices per publisher.
+// What the consumer sends, collected per turn: tasks per session, verdicts per publisher.
 
 #ifndef SEND_BATCH_H
 #define SEND_BATCH_H
@@ -9,24 +9,29 @@
 
 typedef struct batch send_batch_t;
 
-// `events` is the PUB socket; it stays the caller's. name: the consumer's id.
+// events: the PUB socket; it stays the caller's. name: the consumer's id, kept as a pointer. epoch:
+// the consumer's.
 send_batch_t *send_batch_new(mm_loop_t *loop, const mm_endpoint_t *base, void *events,
                              const char *name, uint64_t epoch);
 void send_batch_destroy(send_batch_t **self_p);
 
-// Binds the endpoint of a session. False, with errno, when that fails: the worker then stays
-// unheard and says hello again.
+// Binds the endpoint of a session. False, with errno, when that fails: the worker then gets no
+// welcome and says hello again.
 bool send_batch_open(send_batch_t *self, uint64_t session);
+// Removes the endpoint and drops what is not sent; no-op when the session is not open.
 void send_batch_close(send_batch_t *self, uint64_t session);
 
+// Each adds or sends what an action of this kind says; the action may go when the call returns.
 void send_batch_task(send_batch_t *self, const gather_action_t *action);
 void send_batch_last(send_batch_t *self, const gather_action_t *action);
 void send_batch_notice(send_batch_t *self, const gather_action_t *action);
-// Welcome, refused, rejoin.
+// Welcome, refused or rejoin.
 void send_batch_answer(send_batch_t *self, const gather_action_t *action);
+// The heartbeat, with the acknowledgements of all workers.
 void send_batch_beat(send_batch_t *self, const gather_t *gather);
+// The consumer's last word.
 void send_batch_leaving(send_batch_t *self);
-// Sends all that is still together.
+// Sends all open batches.
 void send_batch_flush(send_batch_t *self);
 
 #endif

@@ -1,4 +1,4 @@
-// See view.h. Which events are wanted, and how they are put together, is in watch.c.
+// See viewers.h. Subscriptions to events are in event_stream.c.
 
 #include "viewers.h"
 #include "clock.h"
@@ -14,14 +14,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FRAMES_MAX 200 // that wait for a viewer; then it loses some
-#define ASKED_MS   250 // in which ASKED questions are taken, and
-#define ASKED      32
-#define LOOKS      4   // of them for jobs
-#define STATS_MS   400 // in which one for everybody's numbers is passed on
-#define JOBS_MAX   16  // in an answer about a host
-#define WORKERS    600 // told of, at most; and of lost ones for
-#define LOST_MS    60000
+#define FRAMES_MAX 200   // frames queued for a viewer; more are lost
+#define ASKED_MS   250   // in this time at most
+#define ASKED      32    // queries are accepted, and
+#define LOOKS      4     // of them for jobs
+#define STATS_MS   400   // a query for all stats is passed on once in this time
+#define JOBS_MAX   16    // in a reply about a host
+#define WORKERS    600   // in a stats reply
+#define LOST_MS    60000 // a lost worker is in the stats for this long
 
 struct viewers {
     viewers_config_t config;
@@ -51,7 +51,7 @@ static void send_reply(void *arg, const mm_frame_t *frame)
     publish(self, self->viewers, "viewers", frame);
 }
 
-// Where to listen is told on the socket whose address everybody knows.
+// The viewers' address goes out on the events socket, whose address is known.
 static void reply_where(viewers_t *self)
 {
     publish(self, self->config.events, "viewers",
@@ -67,9 +67,9 @@ static json_t *stage_json(gather_t *gather, mm_role_t role)
 {
     gather_stage_t stage = gather_stage(gather, role);
     json_t *json = json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "waiting", (json_int_t)stage.waiting,
-        "blocked", (json_int_t)stage.blocked, "out", (json_int_t)stage.out, "backoff",
-        (json_int_t)stage.backoff, "slots", (json_int_t)stage.slots, "wait_p50_ms",
+        "{s:I, s:I, s:s*, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "waiting", (json_int_t)stage.waiting,
+        "blocked", (json_int_t)stage.blocked, "reason", stage.reason, "out", (json_int_t)stage.out,
+        "backoff", (json_int_t)stage.backoff, "slots", (json_int_t)stage.slots, "wait_p50_ms",
         (json_int_t)stage.wait_p50_ms, "wait_p99_ms", (json_int_t)stage.wait_p99_ms, "took_p50_ms",
         (json_int_t)stage.took_p50_ms, "took_p99_ms", (json_int_t)stage.took_p99_ms);
     assert(json);
@@ -85,8 +85,8 @@ static json_t *workers_json(const gather_t *gather)
             continue;
         json_t *worker =
             json_pack("{s:s, s:s, s:b, s:I, s:I, s:I, s:I}", "name", known.name, "role",
-                      known.role == MM_ROLE_SAVER ? "saver" : "restarter", "joined", known.joined,
-                      "session", (json_int_t)known.session, "slots", (json_int_t)known.slots, "out",
+                      mm_role_name(known.role), "joined", known.joined, "session",
+                      (json_int_t)known.session, "slots", (json_int_t)known.slots, "out",
                       (json_int_t)known.out, "silent_ms", (json_int_t)known.silent_ms);
         assert(worker);
         json_array_append_new(list, worker);
@@ -94,12 +94,12 @@ static json_t *workers_json(const gather_t *gather)
     return list;
 }
 
-static void add_stats(void *arg, json_t *stats)
+static json_t *stats(void *arg)
 {
     viewers_t *self = arg;
     gather_t *gather = self->config.gather;
     gather_statistics_t now = gather_statistics(gather);
-    json_t *own = json_pack(
+    return json_pack(
         "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:I, s:I, s:I, s:o, s:o, s:o}",
         "received", (json_int_t)now.received, "acked", (json_int_t)now.acked, "dead",
         (json_int_t)now.dead, "nacked", (json_int_t)now.nacked, "extended",
@@ -110,21 +110,18 @@ static void add_stats(void *arg, json_t *stats)
         "p99_ms", (json_int_t)gather_flight_ms(gather, 0.99), "store",
         stage_json(gather, MM_ROLE_SAVER), "restart", stage_json(gather, MM_ROLE_RESTARTER),
         "workers", workers_json(gather));
-    assert(own);
-    json_object_update(stats, own);
-    json_decref(own);
 }
 
 static json_t *job_json(const gather_job_t *job)
 {
     char id[MM_ID_TEXT];
     json_t *json = json_pack(
-        "{s:s, s:s%, s:s, s:s, s:s, s:s*, s:s*, s:s*, s:I, s:I, s:I, s:I, s:I, s:I}", "job",
+        "{s:s, s:s%, s:s, s:s, s:s, s:s*, s:s*, s:s*, s:s*, s:I, s:I, s:I, s:I, s:I, s:I}", "job",
         mm_id_print(&job->id, id), "host", job->host.data, job->host.size, "publisher",
-        job->publisher, "store", job->store, "restart", job->restart, "saver", job->store_worker,
-        "restarter", job->restart_worker, "error", job->error, "attempts",
-        (json_int_t)job->attempts, "deliveries", (json_int_t)job->deliveries, "extended",
-        (json_int_t)job->extended, "losses", (json_int_t)job->losses, "received_ms",
+        job->publisher, "store", job->store, "restart", job->restart, "reason", job->reason,
+        "saver", job->store_worker, "restarter", job->restart_worker, "error", job->error,
+        "attempts", (json_int_t)job->attempts, "deliveries", (json_int_t)job->deliveries,
+        "extended", (json_int_t)job->extended, "losses", (json_int_t)job->losses, "received_ms",
         (json_int_t)job->received_ms, "lease_ms", (json_int_t)job->lease_ms);
     assert(json);
     return json;
@@ -154,13 +151,13 @@ static bool may_ask(viewers_t *self, int64_t now_ms)
     return self->asked++ < ASKED;
 }
 
-// Several viewers that ask for the same get one answer.
+// Whether all processes are asked. Several viewers with the same query get one reply.
 static bool may_pass_on(viewers_t *self, const mm_frame_t *query, int64_t now_ms)
 {
     if (query->as.query.about != MM_ABOUT_STATS)
         return query->as.query.about == MM_ABOUT_PROFILE;
     if (query->as.query.process.size > 0)
-        return true; // of one process: that is no answer to whoever asks all
+        return true; // its reply is none to a query for all
     if (now_ms - self->stats_ms < STATS_MS)
         return false;
     self->stats_ms = now_ms;
@@ -181,7 +178,7 @@ void viewers_query(viewers_t *self, const mm_frame_t *frame, int64_t now_ms)
         event_stream_add(self->stream, frame->as.query.viewer, frame->as.query.text, now_ms);
         break;
     case MM_ABOUT_JOB:
-        // To look for a host is to look at each job in flight; the empty text is only a hello.
+        // The search for a host visits each job in flight. An empty text is a viewer's hello.
         if (frame->as.query.text.size == 0 || self->looked++ < LOOKS)
             reply_job(self, frame);
         break;
@@ -241,8 +238,8 @@ viewers_t *viewers_new(const viewers_config_t *config)
     self->stream = event_stream_new();
     self->asked_ms = self->stats_ms = INT64_MIN / 2;
     self->reply = mm_stats_reply_new(&(mm_stats_reply_config_t){.process = config->name,
-                                                                .role = "consumer",
-                                                                .add = add_stats,
+                                                                .program = MM_PROGRAM_CONSUMER,
+                                                                .stats = stats,
                                                                 .send = send_reply,
                                                                 .arg = self});
     return self;

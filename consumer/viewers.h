@@ -1,23 +1,22 @@
-// What the consumer does for those who watch: it passes their questions on to all processes and the
-// answers back to all viewers, and answers for itself. Nothing of it is needed for a job's sake:
-// what is asked too often is ignored, what cannot be sent is lost, and a viewer that stops reading
-// is not waited for.
+// The consumer's service for viewers: it passes their queries on to all processes, their replies
+// back to all viewers, and replies for itself. No job depends on it: queries beyond a rate are
+// ignored, frames that cannot be sent are lost, and a slow viewer does not block.
 
 #ifndef VIEWERS_H
 #define VIEWERS_H
 
 #include "endpoint.h"
 #include "gather.h"
-#include "service.h"
+#include "receiver.h"
 
 typedef struct viewers viewers_t;
 
 typedef struct {
     mm_endpoint_t base;
-    void *events;                    // PUB, to all processes; stays the caller's, as all else
-    gather_t *gather;                //
-    const mm_service_drops_t *drops; //
-    const char *name;                // the consumer's id
+    void *events; // PUB, to all processes; it and the rest stay the caller's
+    gather_t *gather;
+    const mm_drops_t *drops;
+    const char *name; // the consumer's id
     uint32_t max_in_flight;
 } viewers_config_t;
 
@@ -25,13 +24,13 @@ typedef struct {
 viewers_t *viewers_new(const viewers_config_t *config);
 void viewers_destroy(viewers_t **self_p);
 
-// A question of a viewer, an answer of a process. now_ms: CLOCK_MONOTONIC.
+// A viewer's query, a process's reply. now_ms: CLOCK_MONOTONIC.
 void viewers_query(viewers_t *self, const mm_frame_t *frame, int64_t now_ms);
 void viewers_reply(viewers_t *self, const mm_frame_t *frame);
-// Whether somebody wants to see events; if so, each thing that is decided is to be shown.
+// Whether a viewer subscribes to events: then viewers_see wants each action of the core.
 bool viewers_want_events(viewers_t *self, int64_t now_ms);
 void viewers_see(viewers_t *self, const gather_action_t *action, int64_t now_ms);
-// Sends the events that have come together. Returns when it wants to be called again.
+// Sends the events that are due. Returns when it wants the next call, CLOCK_MONOTONIC in ms.
 int64_t viewers_turn(viewers_t *self, int64_t now_ms);
 
 #endif

@@ -1,6 +1,7 @@
 // See intake.h.
 
 #include "intake.h"
+#include "array.h"
 #include "clock.h"
 #include "crash.h"
 #include "log.h"
@@ -38,7 +39,7 @@ struct intake {
     size_t fresh_count;
     char *bytes; // hosts of the fresh ones
     size_t bytes_count;
-    size_t bytes_size;
+    size_t bytes_capacity;
     int64_t fresh_us;    // when the fresh ones were read
     uint64_t last_given; // of all jobs up to this token the core has been told
     mm_id_t boundary;    // jobs up to here may have been sent by an earlier epoch
@@ -111,11 +112,8 @@ static void put_host(intake_t *self, mm_str_t host, int64_t wall_ms)
 {
     fresh_t *fresh = &self->fresh[self->fresh_count++];
     mm_id_next(self->ids, wall_ms > self->floor_ms ? wall_ms : self->floor_ms, &fresh->id);
-    if (self->bytes_count + host.size > self->bytes_size) {
-        self->bytes_size = 2 * (self->bytes_count + host.size);
-        self->bytes = realloc(self->bytes, self->bytes_size);
-        assert(self->bytes);
-    }
+    self->bytes = mm_array_reserve(self->bytes, &self->bytes_capacity,
+                                   self->bytes_count + host.size, sizeof *self->bytes);
     fresh->offset = self->bytes_count;
     fresh->size = host.size;
     memcpy(self->bytes + fresh->offset, host.data, host.size);
@@ -277,7 +275,7 @@ static void give(intake_t *self, const outbox_row_t *job, int64_t accepted_us)
 static void give_fresh(intake_t *self, bool may_give)
 {
     MM_SPAN("give fresh");
-    size_t capacity = may_give && !self->is_behind ? outbox_room(self->config.outbox) : 0;
+    size_t capacity = may_give && !self->is_behind ? outbox_capacity(self->config.outbox) : 0;
     for (size_t i = 0; i < self->fresh_count && i < capacity; i++) {
         const fresh_t *fresh = &self->fresh[i];
         outbox_row_t job = {.id = fresh->id,
@@ -295,7 +293,7 @@ static void give_fresh(intake_t *self, bool may_give)
 static bool give_backlog(intake_t *self, bool may_give)
 {
     MM_SPAN("give backlog");
-    size_t capacity = may_give && self->is_behind ? outbox_room(self->config.outbox) : 0;
+    size_t capacity = may_give && self->is_behind ? outbox_capacity(self->config.outbox) : 0;
     // A read costs the same for few as for many: wait until there is room for some.
     size_t worth = self->config.window / 4 < 256 ? self->config.window / 4 : 256;
     if (capacity == 0 || (capacity < worth && outbox_count(self->config.outbox) >= worth))
@@ -335,9 +333,8 @@ int64_t intake_deadline(const intake_t *self)
     if (self->retries)
         return self->retry_ms;
     int64_t deadline = self->source_ended ? MM_NEVER : self->source_ms;
-    if (self->settled_since_ms != MM_NEVER && self->settled_since_ms + SETTLE_MS < deadline)
-        deadline = self->settled_since_ms + SETTLE_MS;
-    return deadline;
+    bool waits = self->settled_since_ms != MM_NEVER;
+    return waits ? mm_earlier(deadline, self->settled_since_ms + SETTLE_MS) : deadline;
 }
 
 int intake_descriptor(const intake_t *self)
@@ -350,13 +347,9 @@ void intake_stop(intake_t *self)
 {
     if (self->source_ended)
         return;
-    if (self->config.run.is_endless) {
-        self->source_ended = true;
+    self->source_ended = true; // for this process; in the database only an endless one has ended
+    if (self->config.run.is_endless)
         put_progress(self, true);
-        return;
-    }
-    self->source_ms = MM_NEVER;
-    self->source_ended = true; // for this epoch; what is on record says that there is more
 }
 
 bool intake_close(intake_t *self)

@@ -5,16 +5,19 @@
 #include "clock.h"
 #include "crash.h"
 #include "intake.h"
+#include "log_messages.h"
 #include "outbox.h"
 #include "outbox_db.h"
 #include "outbox_trace.h"
 #include "progress.h"
 #include "publisher_stats.h"
 #include "report.h"
+#include "receiver.h"
 #include "run.h"
 #include "service.h"
 #include "socket.h"
 #include "span.h"
+#include "span_names.h"
 #include "string_view.h"
 #include "wire.h"
 
@@ -42,15 +45,13 @@ typedef struct {
     intake_t *intake;
     int watched;         // the source's descriptor, while it is to be read; else -1
     mm_encoder_t *batch; // open batch of jobs
-    mm_decoder_t *decoder;
-    zmq_msg_t message;
+    mm_receiver_t receiver;
     progress_t progress;
     FILE *trace;
     int64_t start_ms;
     int64_t now_ms;
     int64_t now_us;    // when the notices at hand came
     int64_t silent_ms; // when to recreate the sockets: nothing was heard
-    mm_service_drops_t drops;
     publisher_stats_t stats;
     bool draining;
     bool broken;
@@ -62,14 +63,14 @@ static void begin_jobs(publisher_t *self)
 {
     mm_encode_begin(self->batch, &(mm_frame_t){.kind = MM_FRAME_JOBS,
                                                .as.jobs = {.publisher = mm_str(self->options.id),
-                                                           .epoch = outbox_life(self->outbox)}});
+                                                           .epoch = outbox_epoch(self->outbox)}});
 }
 
 static void send_jobs(publisher_t *self)
 {
     if (mm_encoder_count(self->batch) == 0)
         return;
-    MM_SPAN("send jobs");
+    MM_SPAN(MM_SPAN_SEND_JOBS);
     mm_encode_finish(self->batch);
     MM_CRASH_POINT("publisher: before jobs are sent");
     mm_sender_send(self->jobs, mm_encoder_bytes(self->batch));
@@ -87,7 +88,7 @@ static void deliver(publisher_t *self, const outbox_action_t *action)
     if (mm_encoder_is_full(self->batch))
         send_jobs(self);
     publisher_stats_see_delivered(&self->stats, action);
-    mm_log(MM_LOG_DEBUG, "Published", MM_JOB(&action->id), MM_STR("host", action->host),
+    mm_log(MM_LOG_DEBUG, MM_MESSAGE_PUBLISHED, MM_JOB(&action->id), MM_STR("host", action->host),
            MM_INT("delivery", action->delivery));
 }
 
@@ -110,13 +111,11 @@ static void log_event(const outbox_action_t *action)
 {
     switch (action->log) {
     case OUTBOX_LOG_EXPIRED:
-        mm_log(MM_LOG_WARN, "Neither acked nor extended in time; delivering again",
-               MM_JOB(&action->id), MM_STR("host", action->host),
+        mm_log(MM_LOG_WARN, MM_MESSAGE_EXPIRED, MM_JOB(&action->id), MM_STR("host", action->host),
                MM_INT("delivery", action->delivery));
         break;
     case OUTBOX_LOG_NACKED:
-        mm_log(MM_LOG_DEBUG, "Nacked; delivering again later", MM_JOB(&action->id),
-               MM_STR("host", action->host));
+        mm_log(MM_LOG_DEBUG, MM_MESSAGE_PUT_OFF, MM_JOB(&action->id), MM_STR("host", action->host));
         break;
     case OUTBOX_LOG_PRESENT: mm_log(MM_LOG_INFO, "The consumer takes jobs"); break;
     case OUTBOX_LOG_SILENT: mm_log(MM_LOG_WARN, "The consumer takes no jobs; waiting"); break;
@@ -213,7 +212,7 @@ static void receive_frame(publisher_t *self, const mm_frame_t *frame)
         return;
     case MM_FRAME_QUERY: publisher_stats_answer(&self->stats, frame, self->now_ms); return;
     }
-    mm_service_drop(&self->drops, self->now_ms, "a frame for somebody else", "events");
+    mm_receiver_drop(&self->receiver, "a frame for somebody else", "events", self->now_ms);
 }
 
 // Takes up to `limit` messages; false when there are none left.
@@ -221,17 +220,13 @@ static bool receive(publisher_t *self, int limit)
 {
     self->now_ms = mm_clock_ms();
     for (int i = 0; i < limit; i++) {
-        mm_received_t received = mm_socket_receive_event(self->events, &self->message);
+        mm_frame_t frame;
+        mm_received_t received =
+            mm_receive(&self->receiver, self->events, true, "events", self->now_ms, &frame);
         if (received == MM_RECEIVED_NONE)
             return false;
         self->silent_ms = self->now_ms + 3 * self->options.heartbeat_ms;
-        mm_frame_t frame;
-        if (received == MM_RECEIVED_BAD)
-            mm_service_drop(&self->drops, self->now_ms, "wrong number of frames", "events");
-        else if (mm_socket_decode(self->decoder, &self->message, &frame) != MM_WIRE_OK)
-            mm_service_drop(&self->drops, self->now_ms, mm_decoder_complaint(self->decoder),
-                            "events");
-        else
+        if (received == MM_RECEIVED_FRAME)
             receive_frame(self, &frame);
     }
     return true;
@@ -239,7 +234,7 @@ static bool receive(publisher_t *self, int limit)
 
 static void on_events(void *arg)
 {
-    MM_SPAN("on_events");
+    MM_SPAN(MM_SPAN_ON_EVENTS);
     publisher_t *self = arg;
     (void)receive(self, MM_DRAIN_MAX);
 }
@@ -279,15 +274,11 @@ static void fail(publisher_t *self)
     mm_loop_stop(self->loop);
 }
 
-static int64_t earliest(const publisher_t *self)
+static int64_t deadline(const publisher_t *self)
 {
-    int64_t all[] = {outbox_deadline(self->outbox), self->silent_ms,
-                     self->draining ? MM_NEVER : intake_deadline(self->intake),
-                     progress_deadline(&self->progress)};
-    int64_t deadline = MM_NEVER;
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        deadline = all[i] < deadline ? all[i] : deadline;
-    return deadline;
+    int64_t shell_ms = mm_earlier(self->silent_ms, progress_deadline(&self->progress));
+    int64_t intake_ms = self->draining ? MM_NEVER : intake_deadline(self->intake);
+    return mm_earlier(outbox_deadline(self->outbox), mm_earlier(shell_ms, intake_ms));
 }
 
 static int64_t turn(void *arg)
@@ -314,7 +305,7 @@ static int64_t turn(void *arg)
         mm_loop_stop(self->loop);
     if (self->trace)
         (void)fflush(self->trace);
-    return earliest(self);
+    return deadline(self);
 }
 
 static void on_signal(void *arg, int number)
@@ -333,23 +324,17 @@ static void on_signal(void *arg, int number)
 
 // ---- start and end
 
-static int say(const publisher_t *self, int exit_code, const char *error)
-{
-    (void)fprintf(stderr, "%s: %s\n", self->options.id, error);
-    return exit_code;
-}
-
 static int open_outbox(publisher_t *self, uint64_t seed)
 {
     char path[4096], error[MM_ERROR_MAX], source_error[SOURCE_ERROR_MAX];
     (void)snprintf(path, sizeof path, "%s/outbox.db", self->options.dir);
     int exit_code = outbox_db_open(path, false, &self->db, error);
     if (exit_code != 0)
-        return say(self, exit_code, error);
+        return mm_service_fail(&self->options, exit_code, "%s", error);
     int64_t begun = mm_service_has_parent() ? run_marked(self->options.dir) : 0;
     exit_code = run_open(&self->options, seed, begun, self->db, &self->run, source_error);
     if (exit_code != 0)
-        return say(self, exit_code, source_error);
+        return mm_service_fail(&self->options, exit_code, "%s", source_error);
     mm_log(MM_LOG_INFO, self->run.resumed ? "Resuming a run" : "Beginning a run",
            MM_INT("run", self->run.number), MM_INT("backlog", outbox_db_backlog(self->db)));
     run_mark(&self->run, self->options.dir);
@@ -379,16 +364,15 @@ static int open_core(publisher_t *self, uint64_t seed)
                               .is_bounded = is_bounded};
     self->intake = intake_new(&intake, give_job, self);
     if (!self->intake)
-        return say(self, EX_IOERR, outbox_db_error(self->db));
+        return mm_service_fail(options, EX_IOERR, "%s", outbox_db_error(self->db));
     intake_counts_t counts = intake_counts(self->intake);
     self->progress = progress_new(options->progress, self->now_ms, &counts);
     self->batch = mm_encoder_new();
-    self->decoder = mm_decoder_new();
-    (void)zmq_msg_init(&self->message);
+    mm_receiver_open(&self->receiver);
     self->stats = (publisher_stats_t){.intake = self->intake,
                                       .outbox = self->outbox,
                                       .jobs = &self->jobs,
-                                      .drops = &self->drops,
+                                      .drops = &self->receiver.drops,
                                       .window = options->window};
     publisher_stats_open(&self->stats, options->id);
     return 0;
@@ -425,7 +409,6 @@ static int run_loop(publisher_t *self)
     mm_log(MM_LOG_INFO, "Ready; waiting for a consumer",
            MM_STRING("address", self->options.consumer));
     mm_loop_run(self->loop);
-    mm_service_drop_total(&self->drops);
     mm_log(MM_LOG_INFO, "Cancelling outstanding tasks",
            MM_INT("leased", outbox_leased(self->outbox)));
     close_events(self);
@@ -442,7 +425,7 @@ static void close_all(publisher_t *self)
     outbox_actions_clear(&self->actions);
     outbox_db_close(&self->db);
     mm_encoder_destroy(&self->batch);
-    mm_decoder_destroy(&self->decoder);
+    mm_receiver_close(&self->receiver);
     mm_loop_destroy(&self->loop);
     if (self->trace)
         (void)fclose(self->trace);
@@ -465,10 +448,8 @@ int main(int argc, char **argv)
     if (exit_code == 0)
         exit_code = open_core(&self, seed);
     bool begun = exit_code == 0;
-    if (begun) {
+    if (begun)
         exit_code = run_loop(&self);
-        (void)zmq_msg_close(&self.message);
-    }
     close_all(&self);
     return begun ? mm_service_end(&self.options, exit_code)
                  : mm_service_quit(&self.options, exit_code);

@@ -6,8 +6,6 @@
 
 #include <inttypes.h>
 
-static const char *const verdicts[] = {"", "extend", "ack", "nack", "dead"};
-
 void outbox_trace_config(FILE *file, const outbox_config_t *config)
 {
     (void)fprintf(file,
@@ -29,8 +27,8 @@ static void print_verdict(FILE *file, const outbox_event_t *event)
 {
     char id[MM_ID_TEXT];
     const mm_verdict_t *what = &event->as.verdict.what;
-    (void)fprintf(file, "%s %s life=%" PRIu64, verdicts[what->kind], mm_id_print(&what->id, id),
-                  event->as.verdict.epoch);
+    (void)fprintf(file, "%s %s life=%" PRIu64, mm_verdict_name(what->kind),
+                  mm_id_print(&what->id, id), event->as.verdict.epoch);
     if (what->kind == MM_VERDICT_NACK)
         (void)fprintf(file, " delay=%" PRId64, what->delay_ms);
     if (what->attempts > 0)
@@ -71,7 +69,7 @@ bool outbox_trace_action(FILE *file, const outbox_action_t *action)
         return true;
     case OUTBOX_SETTLED:
         (void)fprintf(file, "settled %s %s", mm_id_print(&action->id, id),
-                      action->outcome == MM_OUTCOME_DEAD ? "dead" : "restarted");
+                      mm_outcome_name(action->outcome));
         print_text(file, "error", action->error);
         return true;
     case OUTBOX_ASK: (void)fputs("ask", file); return true;

@@ -1,18 +1,16 @@
-// See telling.h.
+// See publisher_stats.h.
 
 #include "publisher_stats.h"
 #include "clock.h"
 
-#include <assert.h>
-
 #define SEEN 16
 
-static void add_stats(void *arg, json_t *stats)
+static json_t *stats(void *arg)
 {
     publisher_stats_t *self = arg;
     intake_counts_t counts = intake_counts(self->intake);
     int64_t now_ms = mm_clock_ms();
-    json_t *own = json_pack(
+    return json_pack(
         "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "total",
         (json_int_t)counts.total, "restarted", (json_int_t)counts.restarted, "dead",
         (json_int_t)counts.dead, "settled", (json_int_t)self->settled, "backlog",
@@ -23,9 +21,6 @@ static void add_stats(void *arg, json_t *stats)
         (json_int_t)mm_windowed_histogram_quantile(&self->waits, now_ms, 0.99), "p50_us",
         (json_int_t)mm_windowed_histogram_quantile(&self->times, now_ms, 0.5), "p99_us",
         (json_int_t)mm_windowed_histogram_quantile(&self->times, now_ms, 0.99));
-    assert(own);
-    json_object_update(stats, own);
-    json_decref(own);
 }
 
 // What cannot be sent now is not worth keeping: it is asked for again.
@@ -42,8 +37,8 @@ void publisher_stats_open(publisher_stats_t *self, const char *process)
 {
     self->encoder = mm_encoder_new();
     self->reply = mm_stats_reply_new(&(mm_stats_reply_config_t){.process = process,
-                                                                .role = "publisher",
-                                                                .add = add_stats,
+                                                                .program = MM_PROGRAM_PUBLISHER,
+                                                                .stats = stats,
                                                                 .send = send_reply,
                                                                 .arg = self});
 }

@@ -6,8 +6,7 @@
 
 #include "intake.h"
 #include "outbox.h"
-#include "service.h"
-#include "socket.h"
+#include "receiver.h"
 #include "stats_reply.h"
 #include "windowed_histogram.h"
 #include "wire.h"
@@ -16,7 +15,7 @@ typedef struct {
     const intake_t *intake; // all stay the caller's
     const outbox_t *outbox;
     mm_sender_t *const *jobs;
-    const mm_service_drops_t *drops;
+    const mm_drops_t *drops;
     int64_t window;
     uint64_t seen; // deliveries and settled jobs, of which one in SEEN is timed
     uint64_t settled;

@@ -3,6 +3,7 @@
 #include "report.h"
 #include "clock.h"
 #include "histogram.h"
+#include "service.h"
 #include "uuid.h"
 #include "utf8.h"
 
@@ -137,12 +138,6 @@ static void print_text(const report_t *report, const mm_options_t *options,
         (void)printf("           all of them: %s/dead.txt, a valid -i file\n", options->dir);
 }
 
-static int fail(const mm_options_t *options, const char *error, int exit_code)
-{
-    (void)fprintf(stderr, "%s: %s\n", options->id, error);
-    return exit_code;
-}
-
 int report_print(const mm_options_t *options)
 {
     char path[4096], error[MM_ERROR_MAX];
@@ -150,7 +145,7 @@ int report_print(const mm_options_t *options)
     (void)snprintf(path, sizeof path, "%s/outbox.db", options->dir);
     int exit_code = outbox_db_open(path, true, &db, error);
     if (exit_code != 0)
-        return fail(options, error, exit_code);
+        return mm_service_fail(options, exit_code, "%s", error);
     report_t report = {0};
     bool found = false;
     const outbox_row_t *dead = NULL;
@@ -158,9 +153,9 @@ int report_print(const mm_options_t *options)
     if (outbox_db_latest(db, &report.run, &found) != OUTBOX_DB_OK ||
         (found && outbox_db_dead(db, report.run.number, NULL, DEAD_SHOWN, &dead, &dead_count) !=
                       OUTBOX_DB_OK)) {
-        exit_code = fail(options, outbox_db_error(db), EX_IOERR);
+        exit_code = mm_service_fail(options, EX_IOERR, "%s", outbox_db_error(db));
     } else if (!found) {
-        exit_code = fail(options, "there was no run yet in this --dir", EX_DATAERR);
+        exit_code = mm_service_fail(options, EX_DATAERR, "there was no run yet in this --dir");
     } else {
         work_out(&report);
         if (options->report == MM_REPORT_JSON)

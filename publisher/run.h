@@ -1,6 +1,6 @@
-// Which run this start of the publisher belongs to, and its source (design: "A run"). The same
-// command resumes an unfinished run and begins a new one after a finished one; jobs left over from
-// another driver are refused, so that a demo never restarts real hosts, nor the other way round.
+// Which run this start of the publisher belongs to, and its source (docs/operations.md, "A run").
+// The same command resumes an unfinished run and begins a new one after a finished one. Jobs left
+// over from another driver are refused, so that a demo never restarts real hosts.
 
 #ifndef RUN_H
 #define RUN_H

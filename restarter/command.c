@@ -1,5 +1,5 @@
-// See command.h. The line becomes a list of pieces once: literal texts, placeholders and the ends
-// of arguments. Filling in is then a copy into one reused buffer.
+// See command.h. The line is split once, into a list of pieces: characters, placeholders and ends
+// of arguments. To fill it in is then to copy the pieces into one reused buffer.
 
 #include "command.h"
 
@@ -26,7 +26,7 @@ struct command {
     piece_t *pieces; // never more than one for each byte of the line, and one for its end
     size_t piece_count;
     size_t argument_count;
-    char *buffer; // command_fill's: all arguments, one behind the other
+    char *buffer; // of command_fill: all arguments, one behind the other
     size_t buffer_size;
     char **arguments; // argument_count of them, and a NULL
 };
@@ -36,7 +36,7 @@ static const struct {
     piece_kind_t kind;
 } placeholders[] = {{"{host}", PIECE_HOST}, {"{job}", PIECE_JOB}, {"{attempt}", PIECE_ATTEMPT}};
 
-// Where the splitting is.
+// The state of the splitting.
 typedef struct {
     command_t *command;
     const char *line;
@@ -72,7 +72,7 @@ static void put_piece(split_t *split, piece_kind_t kind, char character)
         command->argument_count++;
 }
 
-// The bytes of the {word} at `text`, braces included; 0: it is no such thing.
+// The size of the {word} at `text`, braces included; 0: there is none.
 static size_t word_size(const char *text)
 {
     size_t size = 1;
@@ -81,7 +81,7 @@ static size_t word_size(const char *text)
     return text[0] == '{' && size > 1 && text[size] == '}' ? size + 1 : 0;
 }
 
-// Takes what stands at `at`, be it a placeholder or one character.
+// Parses one placeholder or one character.
 static bool parse_one(split_t *split)
 {
     const char *text = split->line + split->at;
@@ -108,7 +108,7 @@ static bool parse_quoted(split_t *split)
 {
     size_t opened = split->at;
     char quote = split->line[split->at++];
-    split->is_inside = true; // '' is an argument, too
+    split->is_inside = true; // '' is an argument too
     for (;;) {
         char c = split->line[split->at];
         if (c == '\0')
@@ -208,7 +208,7 @@ void command_destroy(command_t **self_p)
     *self_p = NULL;
 }
 
-// 0: it can be run; else why not, as an errno.
+// 0, or an errno that says why it cannot be run.
 static int why_not_runnable(const char *path)
 {
     struct stat info;
@@ -221,8 +221,8 @@ static int why_not_runnable(const char *path)
     return eaccess(path, X_OK) == 0 ? 0 : errno;
 }
 
-// Whether a folder of `path` (as in PATH) has `program`; *ret_found is set to one that cannot be
-// run.
+// Whether a folder of `path` (as in PATH) has the program. *ret_found is set to a file of that name
+// which may not be executed; the caller frees it.
 static bool is_in_path(const char *path, const char *program, char **ret_found)
 {
     for (const char *at = path;; at++) {
@@ -264,7 +264,7 @@ bool command_find(const command_t *self, char ret_complaint[COMMAND_COMPLAINT_MA
     } else {
         const char *path = getenv("PATH");
         if (!path)
-            path = "/bin:/usr/bin"; // execvp's own default
+            path = "/bin:/usr/bin"; // the default of execvp
         if (!is_in_path(path, program, &found)) {
             if (found)
                 ok = complain(self->name, ret_complaint,
@@ -281,7 +281,7 @@ bool command_find(const command_t *self, char ret_complaint[COMMAND_COMPLAINT_MA
     return ok;
 }
 
-// What one piece stands for.
+// The text of a piece.
 static mm_str_t piece_text(const piece_t *piece, mm_str_t host, mm_str_t job, mm_str_t attempt)
 {
     switch (piece->kind) {

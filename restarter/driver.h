@@ -1,13 +1,14 @@
-// What restarts a host: the mock of the article (driver_mock.c) or a command per host
-// (driver_exec.c). One driver per process. main.c owns the loop and calls a driver from there: it
-// watches driver_descriptor, calls driver_step when that is readable or driver_deadline has come,
-// and then takes what has finished. A driver never blocks, never sends and never logs.
-// All times are milliseconds of one monotonic clock, read by the caller once per turn.
+// What restarts a host. A driver is a table of functions; drivers/drivers.h has the registry, one
+// row per driver, and a process has one driver. main.c owns the loop: it watches driver_descriptor,
+// calls driver_step when that is readable or driver_deadline has come, then takes what has
+// finished. A driver never blocks, sends or logs. All times are milliseconds of one monotonic
+// clock, which the caller reads once per turn.
 
 #ifndef DRIVER_H
 #define DRIVER_H
 
 #include "frame.h"
+#include "options.h"
 
 // How one restart ended. The texts live until the next call of driver_next_finished.
 typedef struct {
@@ -21,7 +22,21 @@ typedef struct {
 
 typedef struct driver driver_t;
 
-// What each kind of driver brings. Called through the functions below only.
+// Bytes for a complaint, the NUL included.
+#define DRIVER_COMPLAINT_MAX 512
+
+// A row of the registry.
+typedef struct {
+    // What the log calls the driver, when the options ask for it; NULL: they ask for another.
+    const char *(*name)(const mm_options_t *options);
+    // Makes the driver. It checks the options that are its own: NULL, and one sentence in
+    // ret_complaint, when it cannot work with them (the caller exits with 78). The options must
+    // outlive it.
+    driver_t *(*new)(const mm_options_t *options, char ret_complaint[DRIVER_COMPLAINT_MAX]);
+    bool one_by_one; // a start takes a while: there is at most one per turn (mm_worker_config_t)
+} driver_kind_t;
+
+// What each kind of driver provides. Called through the functions below only.
 typedef struct {
     void (*destroy)(driver_t *self);
     void (*start)(driver_t *self, const mm_task_t *task, int64_t now_ms);
@@ -32,41 +47,10 @@ typedef struct {
     void (*stop)(driver_t *self, int64_t now_ms);
 } driver_ops_t;
 
-// The head of each kind's own struct.
+// The first member of each kind's own struct.
 struct driver {
     const driver_ops_t *ops;
 };
-
-typedef struct {
-    uint32_t slots;       // 1 to MM_SLOTS_MAX
-    int64_t time_from_ms; // a restart takes a time drawn evenly from time_from_ms..time_to_ms
-    int64_t time_to_ms;
-    double fail; // the share of restarts that fail, 0.0 to 1.0
-    uint64_t seed;
-} driver_mock_config_t;
-
-// The mock: with time 0..0 a restart is finished in the turn in which it was started.
-driver_t *driver_mock_new(const driver_mock_config_t *config);
-
-typedef struct {
-    uint32_t slots;            // 1 to MM_SLOTS_MAX
-    const char *exec;          // the command line, with {host}, {job} and {attempt}
-    const char *verify;        // the same, polled after the command has ended; NULL: none
-    int64_t timeout_ms;        // of the command; > 0
-    int64_t verify_timeout_ms; // of all polls together, from the end of the command; > 0
-    bool dry_run;              // print to stdout what would be run, run nothing
-    uint64_t open_files;       // soft RLIMIT_NOFILE for the commands; 0: as it is now
-} driver_exec_config_t;
-
-// Bytes for a complaint, the NUL included.
-#define DRIVER_COMPLAINT_MAX 512
-
-// A command per host. Checks both command lines, and that their programs can be run; on failure it
-// returns NULL and one sentence in ret_complaint (the caller exits with EX_CONFIG). All calls must
-// come from the main thread: when the thread that started a command ends, the command does. Needs
-// two descriptors per slot, and four more.
-driver_t *driver_exec_new(const driver_exec_config_t *config,
-                          char ret_complaint[DRIVER_COMPLAINT_MAX]);
 
 // Kills what still runs. Sets *self_p to NULL; NULL is fine.
 static inline void driver_destroy(driver_t **self_p)
@@ -76,8 +60,8 @@ static inline void driver_destroy(driver_t **self_p)
     *self_p = NULL;
 }
 
-// Begins one restart; the task is copied. The caller has at most `slots` that are started and not
-// yet returned by driver_next_finished, and starts none after driver_stop.
+// Begins one restart; the task is copied. At most options.slots are started and not yet returned by
+// driver_next_finished, and none is started after driver_stop.
 static inline void driver_start(driver_t *self, const mm_task_t *task, int64_t now_ms)
 {
     self->ops->start(self, task, now_ms);
@@ -90,15 +74,15 @@ static inline void driver_step(driver_t *self, int64_t now_ms)
     self->ops->step(self, now_ms);
 }
 
-// Takes one restart that has finished; false, *ret_finish untouched, when there is none (now). To
-// be called after driver_start, driver_step and driver_stop until it says false.
+// Takes one restart that has finished; false, *ret_finish untouched, when there is none now. To be
+// called after driver_start, driver_step and driver_stop until it returns false.
 static inline bool driver_next_finished(driver_t *self, int64_t now_ms, driver_finish_t *ret_finish)
 {
     return self->ops->next_finished(self, now_ms, ret_finish);
 }
 
-// When driver_step and driver_next_finished want to be called next, maybe in the past; MM_NEVER:
-// not by the clock.
+// When driver_step and driver_next_finished are to be called next, maybe in the past; MM_NEVER: not
+// by the clock.
 static inline int64_t driver_deadline(const driver_t *self)
 {
     return self->ops->deadline(self);
@@ -110,8 +94,8 @@ static inline int driver_descriptor(const driver_t *self)
     return self->ops->descriptor(self);
 }
 
-// The drain's limit: everything that runs ends as failed, "stopped". The mock's at once; a command
-// gets TERM now, KILL 2 s later, and comes out of driver_next_finished when it is dead.
+// The drain limit: everything that runs ends as failed, "stopped". The mock's restarts end at once;
+// a command gets TERM now, KILL 2 s later, and comes out of driver_next_finished when it is dead.
 static inline void driver_stop(driver_t *self, int64_t now_ms)
 {
     self->ops->stop(self, now_ms);

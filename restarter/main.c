@@ -1,11 +1,11 @@
-// mayhem-restarter: takes restart tasks from the consumer, as many at a time as it has slots, and
-// has a driver do them: the mock of the article, or a command per host.
+// mayhem-restarter takes restart tasks from the consumer, as many at a time as it has slots, and
+// has a driver do them (drivers/drivers.h).
 
-#include "child.h"
 #include "clock.h"
 #include "crash.h"
-#include "driver.h"
+#include "drivers.h"
 #include "host.h"
+#include "log_messages.h"
 #include "service.h"
 #include "span.h"
 #include "uuid_source.h"
@@ -17,13 +17,14 @@
 #include <sysexits.h>
 #include <zmq.h>
 
-#define FINISH_MAX 32   // results that are given to the worker in one call
-#define STOP_MS    2000 // from TERM to KILL for what still runs: taken off the drain timeout
+#define FINISH_MAX 32   // results in one call of the worker client
+#define STOP_MS    2000 // from TERM to KILL for what still runs; part of the drain timeout
 
 typedef struct {
     mm_options_t options;
     mm_loop_t *loop;
-    mm_worker_client_t *link;
+    mm_worker_client_t *client;
+    const driver_kind_t *kind;
     driver_t *driver;
 } restarter_t;
 
@@ -41,22 +42,23 @@ static void stop_restarts(void *arg)
 {
     restarter_t *self = arg;
     mm_log(MM_LOG_WARN, "Stopping what still runs",
-           MM_INT("tasks", mm_worker_client_running(self->link)));
+           MM_INT("tasks", mm_worker_client_running(self->client)));
     driver_stop(self->driver, mm_clock_ms());
 }
 
 static void log_finish(const mm_task_t *task, const driver_finish_t *finish)
 {
     if (finish->status == MM_STATUS_OK)
-        mm_log(MM_LOG_INFO, "restarted", MM_JOB(&task->id), MM_STR("host", task->host),
+        mm_log(MM_LOG_INFO, MM_MESSAGE_RESTARTED, MM_JOB(&task->id), MM_STR("host", task->host),
                MM_INT("attempt", task->attempt), MM_SECONDS("took", finish->took_ms));
     else
-        mm_log(MM_LOG_WARN, "Could not restart", MM_JOB(&task->id), MM_STR("host", task->host),
+        mm_log(MM_LOG_WARN, MM_MESSAGE_NOT_RESTARTED, MM_JOB(&task->id), MM_STR("host", task->host),
                MM_INT("attempt", task->attempt), MM_SECONDS("took", finish->took_ms),
                MM_STR("error", finish->error));
 }
 
-// What ends without a text is told FINISH_MAX at a time: a text lives until the next is taken.
+// Results without a text go to the worker client FINISH_MAX at a time. One with a text ends its
+// batch, since the text lives only until the next result is taken.
 static void receive_finished(restarter_t *self)
 {
     driver_finish_t finish;
@@ -65,7 +67,7 @@ static void receive_finished(restarter_t *self)
     int64_t now_ms = mm_clock_ms();
     while (driver_next_finished(self->driver, now_ms, &finish)) {
         mm_task_t task;
-        bool held = mm_worker_client_holds(self->link, finish.number, &task);
+        bool held = mm_worker_client_holds(self->client, finish.number, &task);
         assert(held);
         log_finish(&task, &finish);
         MM_CRASH_POINT("restarter: restart finished, result not sent");
@@ -77,11 +79,11 @@ static void receive_finished(restarter_t *self)
                                 .evidence = finish.evidence,
                                 .evidence_count = finish.evidence_count};
         if (count == FINISH_MAX || finish.error.size > 0 || finish.evidence_count > 0) {
-            mm_worker_client_finish(self->link, results, count);
+            mm_worker_client_finish(self->client, results, count);
             count = 0;
         }
     }
-    mm_worker_client_finish(self->link, results, count);
+    mm_worker_client_finish(self->client, results, count);
 }
 
 static void on_driver(void *arg)
@@ -97,8 +99,8 @@ static void on_signal(void *arg, int number)
     restarter_t *self = arg;
     mm_service_log_signal(number);
     mm_log(MM_LOG_INFO, "Returning what has not started, finishing what runs",
-           MM_INT("running", mm_worker_client_running(self->link)));
-    mm_worker_client_drain(self->link);
+           MM_INT("running", mm_worker_client_running(self->client)));
+    mm_worker_client_drain(self->client);
 }
 
 static int64_t turn(void *arg)
@@ -108,38 +110,19 @@ static int64_t turn(void *arg)
     if (mm_clock_ms() >= driver_deadline(self->driver))
         driver_step(self->driver, mm_clock_ms());
     receive_finished(self);
-    int64_t deadline = mm_worker_client_turn(self->link);
+    int64_t deadline = mm_worker_client_turn(self->client);
     receive_finished(self); // what that turn stopped
-    if (mm_worker_client_is_done(self->link))
+    if (mm_worker_client_is_done(self->client))
         mm_loop_stop(self->loop);
     int64_t driver = driver_deadline(self->driver);
     return driver < deadline ? driver : deadline;
 }
 
-static driver_t *new_driver(const mm_options_t *options, char complaint[DRIVER_COMPLAINT_MAX])
-{
-    if (!*options->exec)
-        return driver_mock_new(&(driver_mock_config_t){.slots = (uint32_t)options->slots,
-                                                       .time_from_ms = options->mock_time.low_ms,
-                                                       .time_to_ms = options->mock_time.high_ms,
-                                                       .fail = (double)options->mock_fail_ppm / 1e6,
-                                                       .seed = mm_service_seed(options)});
-    return driver_exec_new(
-        &(driver_exec_config_t){.slots = (uint32_t)options->slots,
-                                .exec = options->exec,
-                                .verify = *options->verify ? options->verify : NULL,
-                                .timeout_ms = options->timeout_ms,
-                                .verify_timeout_ms = options->verify_timeout_ms,
-                                .dry_run = options->dry_run,
-                                .open_files = mm_service_open_files()},
-        complaint);
-}
-
-// The driver; NULL when its commands cannot be run, which has then been said.
-static driver_t *open_driver(const mm_options_t *options)
+// The driver; NULL when it cannot work with the options, which has then been said.
+static driver_t *open_driver(const driver_kind_t *kind, const mm_options_t *options)
 {
     char complaint[DRIVER_COMPLAINT_MAX];
-    driver_t *driver = new_driver(options, complaint);
+    driver_t *driver = kind->new (options, complaint);
     if (!driver)
         (void)fprintf(stderr, "%s: %s\n", options->id, complaint);
     return driver;
@@ -147,13 +130,13 @@ static driver_t *open_driver(const mm_options_t *options)
 
 static int check_driver(const mm_options_t *options)
 {
-    driver_t *driver = open_driver(options);
-    bool runs = driver != NULL;
+    driver_t *driver = open_driver(drivers_choose(options), options);
+    bool works = driver != NULL;
     driver_destroy(&driver);
-    return runs ? 0 : EX_CONFIG;
+    return works ? 0 : EX_CONFIG;
 }
 
-static mm_worker_client_t *new_link(restarter_t *self, const mm_endpoint_t *base)
+static mm_worker_client_t *new_client(restarter_t *self, const mm_endpoint_t *base)
 {
     const mm_options_t *options = &self->options;
     mm_worker_client_config_t config = {.worker = {.role = MM_ROLE_RESTARTER,
@@ -162,7 +145,7 @@ static mm_worker_client_t *new_link(restarter_t *self, const mm_endpoint_t *base
                                                    .heartbeat_ms = options->heartbeat_ms,
                                                    .lost_after_ms = options->lost_after_ms,
                                                    .drain_ms = options->drain_timeout_ms - STOP_MS,
-                                                   .one_by_one = *options->exec != '\0'},
+                                                   .one_by_one = self->kind->one_by_one},
                                         .base = *base,
                                         .tells_started = true,
                                         .start = start_restart,
@@ -181,22 +164,23 @@ int main(int argc, char **argv)
     if (!mm_service_start(MM_PROGRAM_RESTARTER, argc, argv, check_driver, &self.options, &base,
                           &exit_code))
         return exit_code;
-    self.driver = open_driver(&self.options);
+    self.kind = drivers_choose(&self.options);
+    self.driver = open_driver(self.kind, &self.options);
     if (!self.driver)
         return mm_service_quit(&self.options, EX_CONFIG);
     self.loop = mm_loop_new(turn, &self);
-    self.link = new_link(&self, &base);
+    self.client = new_client(&self, &base);
     mm_loop_on_signal(self.loop, on_signal, &self);
     if (driver_descriptor(self.driver) >= 0)
         mm_loop_add_descriptor(self.loop, "driver", driver_descriptor(self.driver), ZMQ_POLLIN,
                                on_driver, &self);
     mm_log(MM_LOG_INFO, "Ready", MM_INT("slots", self.options.slots),
-           MM_STRING("driver", *self.options.exec ? self.options.exec : "mock"));
+           MM_STRING("driver", self.kind->name(&self.options)));
     mm_loop_run(self.loop);
-    exit_code = mm_worker_client_exit_code(self.link);
+    exit_code = mm_worker_client_exit_code(self.client);
     mm_log(MM_LOG_INFO, "Cancelling outstanding tasks",
-           MM_INT("tasks", mm_worker_client_running(self.link)));
-    mm_worker_client_destroy(&self.link);
+           MM_INT("tasks", mm_worker_client_running(self.client)));
+    mm_worker_client_destroy(&self.client);
     mm_loop_destroy(&self.loop);
     driver_destroy(&self.driver);
     return mm_service_end(&self.options, exit_code);

@@ -1,6 +1,8 @@
-// The record of all jobs: batch in, answers later, a descriptor to wait on. Whatever stands behind
-// it (SQLite now) keeps: one row per job, an outcome never changes (I4), a settle is answered only
-// after its commit (I2), tasks are taken in order of arrival, and the record decides (R9).
+// The record of all jobs: tasks go in as a batch, answers come out later, a descriptor says when.
+// A store is a table of functions; stores/stores.h has the registry, main.c opens one store, and
+// saver.c drives it. Every store keeps these rules: one row per job, an outcome never changes (I4),
+// a settle is answered only after its commit (I2), tasks count in order of arrival, and what is on
+// record decides (R9).
 
 #ifndef STORE_H
 #define STORE_H
@@ -15,37 +17,87 @@ typedef struct {
     mm_id_t id;
     mm_status_t status;   // OK, or FAILED: nothing of the task is on record
     mm_outcome_t outcome; // save: on record before it; settle: on record now
-    mm_str_t error;       // of FAILED; of a job that was dead on record before, why
+    mm_str_t error;       // FAILED: why; a job that was on record as dead: why it is dead
 } store_answer_t;
 
-// Opens the database at path, creating it when there is none. Returns 0, or a sysexits code with
-// one sentence in error and *ret_self untouched.
-int store_open(const char *path, store_t **ret_self, char error[MM_ERROR_MAX]);
+// What each kind of store provides. Called through the functions below only.
+typedef struct {
+    bool (*close)(store_t *self);
+    void (*put)(store_t *self, const mm_task_t *task);
+    size_t (*pending)(const store_t *self);
+    bool (*flush)(store_t *self);
+    bool (*step)(store_t *self);
+    size_t (*answers)(store_t *self, const store_answer_t **ret_answers);
+    int (*descriptor)(const store_t *self);
+    const char *(*error)(const store_t *self);
+} store_ops_t;
 
-// Commits what was put, then closes. Answers that were not taken are gone. Idempotent. False when
-// that last commit failed: nothing of it was answered, so nothing is lost but work.
-bool store_close(store_t **self_p);
+// The first member of each kind's own struct.
+struct store {
+    const store_ops_t *ops;
+};
+
+// Opens the store that `db` names, and creates it when it does not exist: "SCHEME://..." by the
+// registry, anything else as the path of a SQLite file. Returns 0, or a sysexits code with one
+// sentence in error and *ret_self untouched.
+int store_open(const char *db, store_t **ret_self, char error[MM_ERROR_MAX]);
+
+// Commits what was put, then closes. Answers not yet taken are lost. Sets *self_p to NULL; NULL is
+// fine. False: that last commit failed; no task of it was answered, so the consumer asks again.
+static inline bool store_close(store_t **self_p)
+{
+    store_t *self = *self_p;
+    *self_p = NULL;
+    return self == NULL || self->ops->close(self);
+}
 
 // Queues a save or settle task; copies what it needs.
-void store_put(store_t *self, const mm_task_t *task);
+static inline void store_put(store_t *self, const mm_task_t *task)
+{
+    self->ops->put(self, task);
+}
 
-// Tasks put since the last flush.
-size_t store_pending(const store_t *self);
+// The number of tasks put since the last flush.
+static inline size_t store_pending(const store_t *self)
+{
+    return self->ops->pending(self);
+}
 
-// Starts the commit of all that was put, in one transaction; SQLite also ends it here. A batch that
-// meets a full or busy database is rolled back and each task of it answered FAILED; the store works
-// on. False: the store is broken (a failed write or fsync), nothing was answered; the process must
-// end with exit 74 and store_error.
-bool store_flush(store_t *self);
+// Starts the commit of all that was put, in one transaction; a store without a descriptor also ends
+// it here. A batch that meets a full or busy database is rolled back, each of its tasks is answered
+// FAILED, and the store works on. False: the store is broken (a failed write or fsync), nothing was
+// answered, and the process must exit with 74 and store_error.
+static inline bool store_flush(store_t *self)
+{
+    return self->ops->flush(self);
+}
 
-// The answers that are ready, in order of arrival of their tasks. The array and its texts are the
-// store's and live until the next call with it; each answer is given once.
-size_t store_answers(store_t *self, const store_answer_t **ret_answers);
+// Goes on with the commits that were started. To be called when the descriptor is readable;
+// harmless at any other time. False: the store is broken, as with store_flush.
+static inline bool store_step(store_t *self)
+{
+    return self->ops->step(self);
+}
 
-// What to wait on for more answers, or -1: flush leaves nothing to wait for.
-int store_descriptor(const store_t *self);
+// The answers that are ready, in order of arrival of their tasks. To be called after store_flush
+// and store_step. The store owns the array and its texts, which live until the next call with this
+// store; each answer is given once.
+static inline size_t store_answers(store_t *self, const store_answer_t **ret_answers)
+{
+    return self->ops->answers(self, ret_answers);
+}
 
-// Why the last flush failed, as one sentence; never NULL.
-const char *store_error(const store_t *self);
+// A descriptor that is readable when store_step has something to do, the same until the store is
+// closed; -1: there is none, and each flush ends with its answers.
+static inline int store_descriptor(const store_t *self)
+{
+    return self->ops->descriptor(self);
+}
+
+// Why the last commit failed, as one sentence; empty after one that succeeded, never NULL.
+static inline const char *store_error(const store_t *self)
+{
+    return self->ops->error(self);
+}
 
 #endif

@@ -1,5 +1,5 @@
 // Growable arrays: the one growth formula. An array is three fields of its owner, say `items`,
-// `count` and `capacity`; zeroed it is empty, and its owner frees `items`. Pure but for realloc.
+// `count` and `capacity`; zeroed it is empty, and its owner frees `items`.
 
 #ifndef MM_ARRAY_H
 #define MM_ARRAY_H

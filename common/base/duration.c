@@ -1,5 +1,4 @@
-// Decimals and durations, read and printed without floating point, so that what is printed reads
-// back as the same value. Pure.
+// See duration.h. A printed value reads back as the same value.
 
 #include "duration.h"
 
@@ -18,7 +17,7 @@ static const struct {
 
 static bool is_digit_at(mm_str_t text, size_t at)
 {
-    return at < text.size && text.data[at] >= '0' && text.data[at] <= '9';
+    return at < text.size && mm_is_digit(text.data[at]);
 }
 
 size_t mm_decimal_read(mm_str_t text, mm_decimal_t *ret_decimal)

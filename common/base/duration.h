@@ -1,4 +1,4 @@
-// Texts of decimals and durations: "0.25", "1500ms", "1.5s". Exact: no floating point. Pure.
+// Texts of decimals and durations: "0.25", "1500ms", "1.5s". Exact: no floating point.
 
 #ifndef MM_DURATION_H
 #define MM_DURATION_H
@@ -7,24 +7,30 @@
 
 #define MM_NEVER INT64_MAX // a deadline that does not come, in any unit of time
 
-// A decimal that is not negative.
+static inline int64_t mm_earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+// A decimal, 0 or above.
 typedef struct {
     int64_t whole;     // at most 10^12
     int64_t millionth; // 0 to 999999
 } mm_decimal_t;
 
-// Reads digits, perhaps with up to six decimals, from the front of a text. Returns how many bytes
-// it took; 0, and *ret_decimal untouched, when the text begins otherwise.
+// Reads digits, with up to six decimals behind a point, from the front of a text. Returns how many
+// bytes it read; 0, and *ret_decimal untouched, when the text begins otherwise.
 size_t mm_decimal_read(mm_str_t text, mm_decimal_t *ret_decimal);
 
 // Sets *ret_number to decimal * scale (1 to 3,600,000); false when that is not a whole number.
 bool mm_decimal_scale(mm_decimal_t decimal, int64_t scale, int64_t *ret_number);
 
-// Reads a duration with its unit (ms, s, m or h; a bare 0 is fine) as milliseconds. Returns NULL,
-// or what is wrong with it as the end of a sentence; *ret_ms is then untouched.
+// Reads a duration with its unit (ms, s, m or h; 0 needs none) as milliseconds. Returns NULL, or
+// the complaint as the end of a sentence; *ret_ms is then untouched.
 const char *mm_duration_parse(mm_str_t text, int64_t *ret_ms);
 
-// Writes it in the largest unit in which it is whole ("90s", "1500ms"). Returns buffer. ms >= 0.
+// Writes a duration in the largest unit in which it is whole ("90s", "1500ms"). ms >= 0. Returns
+// buffer.
 #define MM_DURATION_TEXT 24
 char *mm_duration_print(int64_t ms, char buffer[MM_DURATION_TEXT]);
 

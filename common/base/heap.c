@@ -1,6 +1,7 @@
 // See heap.h.
 
 #include "heap.h"
+#include "array.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -41,11 +42,8 @@ void mm_heap_clear(mm_heap_t *self)
 void mm_heap_put(mm_heap_t *self, mm_heap_node_t *node, int64_t due_ms)
 {
     assert(node->index == 0);
-    if (self->count + 1 >= self->size) {
-        self->size = self->size ? 2 * self->size : 64;
-        self->nodes = realloc(self->nodes, self->size * sizeof *self->nodes);
-        assert(self->nodes);
-    }
+    self->nodes =
+        mm_array_reserve(self->nodes, &self->capacity, self->count + 2, sizeof(mm_heap_node_t *));
     node->due_ms = due_ms;
     sift_up(self, node, ++self->count);
 }

@@ -1,7 +1,6 @@
-// A log-linear histogram. Values below 64 have a bucket each; above, each power of two is cut into
-// 32 buckets of equal width. The blob: a version byte, the maximum, then the gap to the next bucket
-// in use and its count for each of them; numbers are LEB128 (7 bits a byte, low ones first).
-// Pure. It never allocates.
+// See histogram.h. Values below 64 have a bucket each; above, each power of two has 32 buckets of
+// equal width. The blob: a version byte, the maximum, and for each bucket in use the gap before it
+// and its count; numbers are LEB128 (7 bits a byte, the low ones first).
 
 #include "histogram.h"
 
@@ -12,25 +11,12 @@
 #define SUBS         (1 << SUB_BITS) // buckets to a power of two
 #define BLOB_VERSION 1
 
-// The place of the highest bit that is set. value > 0.
-static int highest_bit(uint64_t value)
-{
-    int bit = 0;
-    for (int step = 32; step > 0; step /= 2) {
-        if (value >> step != 0) {
-            value >>= step;
-            bit += step;
-        }
-    }
-    return bit;
-}
-
 static size_t bucket_of(int64_t value)
 {
     uint64_t number = value < 0 ? 0 : (uint64_t)value;
     if (number < SUBS)
         return (size_t)number;
-    int shift = highest_bit(number) - SUB_BITS;
+    int shift = 63 - __builtin_clzll(number) - SUB_BITS;
     return (size_t)shift * SUBS + (size_t)(number >> shift);
 }
 
@@ -55,7 +41,7 @@ void mm_histogram_record(mm_histogram_t *self, int64_t value)
 int64_t mm_histogram_quantile(const mm_histogram_t *self, double p)
 {
     assert(p >= 0 && p <= 1);
-    // How many values must lie at or below the answer: p of them, rounded up, at least one.
+    // The number of values at or below the answer: p of them, rounded up, at least one.
     double share = p * (double)self->count;
     uint64_t seen = 0;
     for (size_t i = 0; i < MM_HISTOGRAM_BUCKETS && seen < self->count; i++) {
@@ -88,8 +74,8 @@ static size_t put_number(uint64_t number, uint8_t *ret_bytes)
     return size;
 }
 
-// Takes a number from the front of the bytes between *bytes_p and end.
-static bool take_number(const uint8_t **bytes_p, const uint8_t *end, uint64_t *ret_number)
+// Reads a number from the front of the bytes between *bytes_p and end.
+static bool read_number(const uint8_t **bytes_p, const uint8_t *end, uint64_t *ret_number)
 {
     uint64_t number = 0;
     for (unsigned shift = 0; *bytes_p < end && shift < 64; shift += 7) {
@@ -128,15 +114,15 @@ bool mm_histogram_decode(const void *blob, size_t size, mm_histogram_t *ret_hist
     uint64_t max;
     if (size == 0 || *bytes++ != BLOB_VERSION)
         return false;
-    if (!take_number(&bytes, end, &max) || max > INT64_MAX)
+    if (!read_number(&bytes, end, &max) || max > INT64_MAX)
         return false;
     read.max = (int64_t)max;
     size_t next = 0;
     while (bytes < end) {
         uint64_t gap, count;
-        if (!take_number(&bytes, end, &gap) || gap >= MM_HISTOGRAM_BUCKETS - next)
+        if (!read_number(&bytes, end, &gap) || gap >= MM_HISTOGRAM_BUCKETS - next)
             return false;
-        if (!take_number(&bytes, end, &count) || count == 0 || count > UINT64_MAX - read.count)
+        if (!read_number(&bytes, end, &count) || count == 0 || count > UINT64_MAX - read.count)
             return false;
         read.buckets[next + gap] = count;
         read.count += count;

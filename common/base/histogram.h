@@ -1,5 +1,5 @@
 // A histogram of times: 32 buckets for each power of two, so that a quantile is at most 3.2 % above
-// the true one, never below it. Plain data: owns nothing, all zero bytes are an empty histogram.
+// the true one, and never below it. Plain data; zeroed: empty.
 
 #ifndef MM_HISTOGRAM_H
 #define MM_HISTOGRAM_H
@@ -8,30 +8,30 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MM_HISTOGRAM_BUCKETS 1888 // all int64_t from 0
+#define MM_HISTOGRAM_BUCKETS 1888 // for all int64_t from 0
 
-// 15 KiB. Set it to zero before the first use.
+// 15 KiB.
 typedef struct {
-    uint64_t count; // of values recorded
-    int64_t max;    // the largest one; 0 when there is none
+    uint64_t count; // of recorded values
+    int64_t max;    // the largest value; 0: none
     uint64_t buckets[MM_HISTOGRAM_BUCKETS];
 } mm_histogram_t;
 
-// Counts a value (by custom in microseconds). A negative one counts as 0.
+// Counts a value, in any unit. A negative value counts as 0.
 void mm_histogram_record(mm_histogram_t *self, int64_t value);
 
-// The value that a share `p` (0 to 1) of all values does not exceed; 0 when the histogram is empty.
+// The value that a share p (0 to 1) of all values does not exceed; 0: the histogram is empty.
 int64_t mm_histogram_quantile(const mm_histogram_t *self, double p);
 
-// Adds what `other` holds.
+// Adds the values of `other`.
 void mm_histogram_merge(mm_histogram_t *self, const mm_histogram_t *other);
 
-// The largest blob there can be. Usual ones are a few hundred bytes.
+// Bytes of the largest possible blob. Most have a few hundred.
 #define MM_HISTOGRAM_BLOB_MAX (1 + 10 + MM_HISTOGRAM_BUCKETS * 12)
 
-// Writes the histogram as a blob that any later version reads. Returns its size in bytes.
+// Writes the histogram as a blob that any later version can read. Returns its size in bytes.
 size_t mm_histogram_encode(const mm_histogram_t *self, uint8_t blob[MM_HISTOGRAM_BLOB_MAX]);
-// Reads a blob. False, and *ret_histogram untouched, when it is not one.
+// Reads a blob. False, and *ret_histogram untouched, when it is malformed.
 bool mm_histogram_decode(const void *blob, size_t size, mm_histogram_t *ret_histogram);
 
 #endif

@@ -1,14 +1,8 @@
-// See host.h. Characters are looked up by class, eight bytes or more by whole registers.
+// See host.h. A text of eight bytes or more is checked by the register, a shorter one by the byte.
 
 #include "host.h"
 
-#include <assert.h>
 #include <string.h>
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
 
 enum { IN_HOST = 1, IN_NAME = 2, BOTH = 3 };
 
@@ -23,12 +17,12 @@ static const uint8_t char_class[256] = {
 };
 // clang-format on
 
-// Sixteen bytes, which compilers handle in one register where there is one.
+// Sixteen bytes, in one register where the machine has such.
 typedef unsigned char block_t __attribute__((vector_size(16)));
 
 static bool is_all_in(block_t block, bool with_colon)
 {
-    unsigned char last = with_colon ? ':' : '9'; // which is the next one
+    unsigned char last = with_colon ? ':' : '9'; // ':' follows '9'
     block_t lower = block | 0x20;
     block_t good = (block_t)((lower >= 'a') & (lower <= 'z')) |
                    (block_t)((block >= '0') & (block <= last)) |
@@ -38,7 +32,7 @@ static bool is_all_in(block_t block, bool with_colon)
     return (halves[0] & halves[1]) == UINT64_MAX;
 }
 
-// Both ends together, for 8 bytes or more; the blocks of a longer text may overlap.
+// The blocks of a text of 8 bytes or more may overlap.
 static bool is_all_of(mm_str_t text, uint8_t wanted)
 {
     block_t block = {0};
@@ -67,7 +61,6 @@ bool mm_is_name(mm_str_t text)
 
 bool mm_name_from(mm_str_t text, mm_name_t *ret_name)
 {
-    assert(ret_name != NULL);
     if (!mm_is_name(text))
         return false;
     memcpy(ret_name->text, text.data, text.size);
@@ -88,17 +81,18 @@ const char *mm_host_complaint(mm_str_t host)
     return NULL;
 }
 
-// Good enough for hosts that mm_host_complaint has passed: digits, dots and a port, or two colons.
+// For hosts without a complaint: an address has only digits, dots and a port, or two colons.
 static bool is_address(mm_str_t host)
 {
-    if (!is_digit(host.data[0]) && host.data[0] != '.' && memchr(host.data, ':', host.size) == NULL)
+    if (!mm_is_digit(host.data[0]) && host.data[0] != '.' &&
+        memchr(host.data, ':', host.size) == NULL)
         return false; // a name, as nearly all are
     size_t colons = 0;
     bool numeric = true;
     for (size_t i = 0; i < host.size; i++) {
         if (host.data[i] == ':')
             colons++;
-        else if (!is_digit(host.data[i]) && host.data[i] != '.')
+        else if (!mm_is_digit(host.data[i]) && host.data[i] != '.')
             numeric = false;
     }
     return numeric || colons >= 2;

@@ -1,5 +1,5 @@
-// Host names and process names: the two kinds of text that every input is checked against. Pure;
-// allocates nothing and does not know the locale.
+// Host names and process names, and the rules that every input of them is checked against.
+// Independent of the locale.
 
 #ifndef MM_HOST_H
 #define MM_HOST_H

@@ -1,5 +1,5 @@
-// The one generator of chance: splitmix64 (Steele, Lea, Flood 2014). Pure; the state is a seed, and
-// the same seed gives the same sequence. Not for secrets.
+// The random generator: splitmix64 (Steele, Lea, Flood 2014). Its state is a seed, and the same
+// seed gives the same sequence. Not for secrets.
 
 #ifndef MM_RANDOM_H
 #define MM_RANDOM_H

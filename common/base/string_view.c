@@ -14,7 +14,7 @@ bool mm_str_equal(mm_str_t a, mm_str_t b)
     return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
 }
 
-// Eight bytes at a time; what comes last is filled up with zeros, which the size tells apart.
+// Eight bytes at a time. The last ones are filled up with zeros: the size makes the difference.
 uint64_t mm_str_hash(mm_str_t text)
 {
     uint64_t hash = text.size;

@@ -1,4 +1,4 @@
-// A string view: bytes with a length, owned by somebody else. Pure; allocates nothing.
+// String views: bytes with a length, which they do not own.
 
 #ifndef MM_STRING_VIEW_H
 #define MM_STRING_VIEW_H
@@ -8,15 +8,21 @@
 #include <stdint.h>
 #include <string.h>
 
-// Bytes that somebody else owns: not NUL-terminated, valid as long as what they were taken from.
+// Not NUL-terminated, and valid as long as the bytes that it points to.
 typedef struct {
     const char *data;
     size_t size;
 } mm_str_t;
 
-// A NUL-terminated string as a text; NULL gives the empty text.
+// The view of a NUL-terminated string; NULL gives the empty one.
 mm_str_t mm_str(const char *string);
 bool mm_str_equal(mm_str_t a, mm_str_t b);
+// For hash tables. Not resistant to chosen keys.
 uint64_t mm_str_hash(mm_str_t text);
+
+static inline bool mm_is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
 
 #endif

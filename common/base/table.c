@@ -4,11 +4,13 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define SLOTS_FIRST 64
-#define PROBES_MAX  256 // in a table that does not scatter; a good one needs a few
+#define PROBES_MAX  256 // more make the table scatter; most items need a few
 
-// Who is nearer to home makes room for who is not. Returns how many slots were looked at.
+// An item nearer to its home makes room for one farther from it. Returns the number of slots
+// probed.
 static size_t put(mm_table_t *self, uint64_t hash, void *item)
 {
     mm_table_slot_t carried = {hash, item};
@@ -51,8 +53,7 @@ void mm_table_add(mm_table_t *self, uint64_t hash, void *item)
     rebuild(self, self->mask + 1);
 }
 
-// What stands behind the gap and is not at home moves back by one, so that no search ends too
-// early.
+// Items behind the gap that are not at home move back by one: no search may end too early.
 void mm_table_remove(mm_table_t *self, uint64_t hash, const void *item)
 {
     assert(self->count > 0);
@@ -66,6 +67,13 @@ void mm_table_remove(mm_table_t *self, uint64_t hash, const void *item)
     }
     self->slots[gap].item = NULL;
     self->count--;
+}
+
+void mm_table_empty(mm_table_t *self)
+{
+    if (self->count > 0)
+        memset(self->slots, 0, (self->mask + 1) * sizeof *self->slots);
+    self->count = 0;
 }
 
 void mm_table_clear(mm_table_t *self)

@@ -3,14 +3,8 @@
 #include "uuid.h"
 #include "big_endian.h"
 
-#include <assert.h>
 #include <endian.h>
 #include <string.h>
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
 
 int mm_id_compare(const mm_id_t *a, const mm_id_t *b)
 {
@@ -62,7 +56,7 @@ static bool parse_short_id(mm_str_t text, mm_id_t *ret_id)
         return false;
     uint64_t number = 0;
     for (size_t i = 1; i < text.size; i++) {
-        if (!is_digit(text.data[i]))
+        if (!mm_is_digit(text.data[i]))
             return false;
         uint64_t digit = (uint64_t)(text.data[i] - '0');
         if (number > (UINT64_MAX - digit) / 10)
@@ -78,7 +72,7 @@ static bool parse_short_id(mm_str_t text, mm_id_t *ret_id)
 // -1 when c is no lower-case hex digit.
 static int hex_value(char c)
 {
-    if (is_digit(c))
+    if (mm_is_digit(c))
         return c - '0';
     if (c >= 'a' && c <= 'f')
         return c - 'a' + 10;
@@ -87,7 +81,6 @@ static int hex_value(char c)
 
 bool mm_id_parse(mm_str_t text, mm_id_t *ret_id)
 {
-    assert(ret_id != NULL);
     if (text.size > 0 && text.data[0] == 'j')
         return parse_short_id(text, ret_id);
     if (text.size != MM_ID_TEXT - 1)

@@ -1,5 +1,4 @@
-// Job ids: UUIDv7 as bytes, compared, hashed, printed and parsed. Pure; allocates nothing. They are
-// drawn by uuid_source.h.
+// Job ids: UUIDv7 as bytes, compared, hashed, printed and parsed. Their source is uuid_source.h.
 
 #ifndef MM_UUID_H
 #define MM_UUID_H
@@ -8,7 +7,7 @@
 
 #include <endian.h>
 
-// A job's id: a UUIDv7 (RFC 9562, 5.7). Byte order is order of time.
+// A job's id: a UUIDv7 (RFC 9562, 5.7). Its byte order is its order in time.
 typedef struct {
     uint8_t bytes[16];
 } mm_id_t;
@@ -19,13 +18,14 @@ static inline bool mm_id_equal(const mm_id_t *a, const mm_id_t *b)
 }
 // Byte order: < 0, 0, > 0 like memcmp.
 int mm_id_compare(const mm_id_t *a, const mm_id_t *b);
-// 32 hex digits; but an id whose first eight bytes are zero prints as "j" and its number in decimal
-// ("j17"), which keeps scenarios readable: no UUIDv7 looks like that. Returns buffer.
+// Prints 32 hex digits. An id whose first eight bytes are zero, which no UUIDv7 has, prints as "j"
+// and its number in decimal ("j17"), to keep scenarios readable. Returns buffer.
 #define MM_ID_TEXT 33
 char *mm_id_print(const mm_id_t *id, char buffer[MM_ID_TEXT]);
-// Reads both forms of mm_id_print; false, untouched, on anything else.
+// Reads both forms of mm_id_print; false, and untouched, on anything else.
 bool mm_id_parse(mm_str_t text, mm_id_t *ret_id);
-// A hash over both halves of the id (one half alone took the consumer from 0.4 to 12.7 us a job).
+// A hash over both halves of the id: with one half the consumer needed 12.7 us a job instead of
+// 0.4.
 static inline uint64_t mm_id_hash(const mm_id_t *id)
 {
     uint64_t halves[2];

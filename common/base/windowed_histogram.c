@@ -1,4 +1,4 @@
-// See recent.h.
+// See windowed_histogram.h.
 
 #include "windowed_histogram.h"
 

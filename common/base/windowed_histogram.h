@@ -1,6 +1,5 @@
-// How long something took lately: a histogram of the last five to ten seconds, in two halves of
-// which the older one is dropped. Pure: the caller brings the clock. Owns nothing; zeroed it is
-// empty. 30 KiB.
+// A histogram of the last five to ten seconds: two halves, of which the older one is dropped. Plain
+// data of 30 KiB; zeroed: empty.
 
 #ifndef MM_WINDOWED_HISTOGRAM_H
 #define MM_WINDOWED_HISTOGRAM_H
@@ -15,9 +14,9 @@ typedef struct {
     int64_t since_ms; // when the current half began
 } mm_windowed_histogram_t;
 
-// now_ms: a clock that does not go back, the same in all calls.
+// now_ms: a clock that does not step back, the same in all calls.
 void mm_windowed_histogram_record(mm_windowed_histogram_t *self, int64_t now_ms, int64_t value);
-// As mm_histogram_quantile, p from 0 to 1; -1: nothing was recorded lately.
+// As mm_histogram_quantile; -1: no value in this window.
 int64_t mm_windowed_histogram_quantile(mm_windowed_histogram_t *self, int64_t now_ms, double p);
 
 #endif

@@ -1,9 +1,8 @@
-// Points at which a test can make a process die as kill -9 would: nothing is closed, nothing said.
-// Only a build with -DMM_CRASH_POINTS (make crash) has them; tests/e2e/e2e_crash.sh dies at each
-// one.
+// Points at which a test can make a process die as by kill -9, without any clean-up. Only a build
+// with -DMM_CRASH_POINTS (make crash) has them; tests/e2e/e2e_crash.sh dies at each one.
 //
 //   MAYHEM_CRASH=[PROGRAM/]NAME[:COUNT]  die when this point is passed for the COUNTth time (1)
-//   MAYHEM_CRASH_ONCE=FILE               but only who can create FILE: who is started again lives
+//   MAYHEM_CRASH_ONCE=FILE               but only a process that can create FILE
 
 #ifndef MM_CRASH_H
 #define MM_CRASH_H
@@ -37,12 +36,12 @@ static inline void mm_crash_pass(const char *name, unsigned passed)
         return;
     if (once && open(once, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) < 0)
         return;
-    // What libzmq was given gets out: that it is lost is what the point before the send stands for.
+    // Time for libzmq to send its frames: their loss is the case of the point before the send.
     (void)nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
     _exit(137);
 }
 
-// The names stand in a section of their own, from which the test takes them.
+// The names are in a section of their own, where the test finds them.
 #define MM_CRASH_POINT(NAME)                                                                       \
     do {                                                                                           \
         static const char mm_crash_name[] __attribute__((used, section("mm_crash"))) = NAME;       \

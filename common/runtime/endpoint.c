@@ -28,9 +28,9 @@ bool mm_endpoint_parse(const char *address, mm_endpoint_t *ret_base)
         if (strncmp(address, "tcp://", 6) != 0 || colon < address + 7 ||
             (size_t)(colon - address - 6) >= sizeof base.host)
             return false;
-        char *end;
-        unsigned long port = strtoul(colon + 1, &end, 10);
-        if (end == colon + 1 || *end != '\0' || port < 1 || port > 65533)
+        size_t digits = strspn(colon + 1, "0123456789");
+        unsigned long port = strtoul(colon + 1, NULL, 10);
+        if (digits > 5 || colon[1 + digits] != '\0' || port < 1 || port > MM_PORT_MAX)
             return false;
         memcpy(base.host, address + 6, (size_t)(colon - address - 6));
         base.port = (unsigned)port;
@@ -65,15 +65,15 @@ const char *mm_endpoint_complaint(const mm_endpoint_t *base)
     return NULL;
 }
 
-const char *mm_endpoint_of(const mm_endpoint_t *base, mm_socket_role_t place,
+const char *mm_endpoint_of(const mm_endpoint_t *base, mm_socket_role_t role,
                            char buffer[MM_ENDPOINT_MAX])
 {
     static const char *const names[] = {"jobs", "inbox", "events"};
     if (base->is_ipc)
-        (void)snprintf(buffer, MM_ENDPOINT_MAX, "ipc://%.230s.%s", base->path, names[place]);
+        (void)snprintf(buffer, MM_ENDPOINT_MAX, "ipc://%.230s.%s", base->path, names[role]);
     else
         (void)snprintf(buffer, MM_ENDPOINT_MAX, "tcp://%.230s:%u", base->host,
-                       base->port + (unsigned)place);
+                       base->port + (unsigned)role);
     return buffer;
 }
 
@@ -105,7 +105,7 @@ static void remove_stale(const mm_endpoint_t *base)
     char pattern[2 * MM_ENDPOINT_MAX + 16], *end = pattern;
     for (const char *from = base->path; *from != '\0'; *end++ = *from++)
         if (strchr("*?[\\", *from) != NULL)
-            *end++ = '\\'; // the path is no pattern
+            *end++ = '\\'; // literally
     strcpy(end, ".task.*");
     glob_t found;
     if (glob(pattern, GLOB_NOSORT, NULL, &found) == 0)
@@ -119,8 +119,8 @@ void mm_endpoint_unlink(const mm_endpoint_t *base)
     char endpoint[MM_ENDPOINT_MAX];
     if (!base->is_ipc)
         return;
-    for (mm_socket_role_t place = MM_SOCKET_JOBS; place <= MM_SOCKET_EVENTS; place++)
-        (void)unlink(mm_endpoint_of(base, place, endpoint) + strlen("ipc://"));
+    for (mm_socket_role_t role = MM_SOCKET_JOBS; role <= MM_SOCKET_EVENTS; role++)
+        (void)unlink(mm_endpoint_of(base, role, endpoint) + strlen("ipc://"));
     (void)unlink(mm_endpoint_viewers(base, endpoint) + strlen("ipc://"));
     remove_stale(base);
 }
@@ -128,7 +128,7 @@ void mm_endpoint_unlink(const mm_endpoint_t *base)
 int mm_endpoint_lock(const mm_endpoint_t *base, char error[MM_ERROR_MAX])
 {
     if (!base->is_ipc)
-        return 0; // the kernel refuses a second bind of a port
+        return 0; // the kernel refuses to bind a port twice
     char path[MM_ENDPOINT_MAX];
     (void)snprintf(path, sizeof path, "%.230s.lock", base->path);
     int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -146,6 +146,6 @@ int mm_endpoint_lock(const mm_endpoint_t *base, char error[MM_ERROR_MAX])
         close(descriptor);
         return EX_UNAVAILABLE;
     }
-    remove_stale(base); // the descriptor stays open, and with it the lock
+    remove_stale(base); // the descriptor stays open for the lock
     return 0;
 }

@@ -1,7 +1,7 @@
 // The log's ring and its writer thread. One producer, the thread of the loop, and one consumer, the
-// writer; `head` and `tail` only grow, and their difference is what the ring holds. A record lies
-// in one piece: when it does not fit before the end of the ring, a filler goes there. The loop
-// makes a system call only when the writer is asleep, which it is when nothing was logged for a
+// writer. `head` and `tail` only grow; their difference is the number of bytes in the ring. A
+// record is contiguous: when it does not fit before the end of the ring, a filler goes there. The
+// loop makes a system call only to wake the writer, which sleeps when nothing was logged for a
 // while.
 
 #include "log_format.h"
@@ -25,11 +25,11 @@
 #define RING_BYTES     ((size_t)4 << 20)
 #define RING_BYTES_MIN ((size_t)16 << 10) // holds the largest record twice
 #define OUT_BYTES      ((size_t)256 << 10)
-#define NAP_NS         5000000   // after a batch: lets the next one grow
-#define STOP_WAIT_NS   800000000 // how long a writer that hangs in write(2) is waited for
+#define NAP_NS         5000000   // after a batch, so that the next one grows
+#define STOP_WAIT_NS   800000000 // the longest wait for a writer that hangs in write(2)
 
-// make CPPFLAGS=-DMM_LOG_BLOCKING BUILD=build-blocking: the loop formats and writes its lines
-// itself, for comparison only (docs/profiling.md).
+// make CPPFLAGS=-DMM_LOG_BLOCKING BUILD=build-blocking: the loop formats and writes its own lines,
+// for comparison only (docs/profiling.md).
 #ifdef MM_LOG_BLOCKING
 #define IS_BLOCKING true
 #else
@@ -42,9 +42,9 @@ enum { AWAKE = 0, NAPPING = 1, ASLEEP = 2 };
 #define FILLER UINT32_MAX
 
 // In the ring, followed by its fields and then by the bytes that they point to. A filler may have
-// no room for more than the first two.
+// only the first two members.
 typedef struct {
-    uint32_t size; // of all, a multiple of 8
+    uint32_t size; // with fields and bytes, a multiple of 8
     uint32_t level;
     int64_t wall_ms;
     const char *message;
@@ -54,22 +54,22 @@ typedef struct {
 static struct {
     bool is_running;
     bool is_abandoned; // the writer hangs: lines are lost
-    int fd;            // where lines go while it runs
+    int fd;            // of the log while it runs
     mm_log_format_t format;
     pthread_t writer;
     char *ring;
     size_t size; // of the ring, a power of two
     char *out;   // the writer's: formatted lines
-    // The loop's.
+    // Written by the loop.
     _Alignas(64) atomic_size_t head;
     size_t tail_seen;
     uint64_t reported; // of the dropped lines
     atomic_uint_fast64_t dropped;
-    // The writer's.
+    // Written by the writer.
     _Alignas(64) atomic_size_t tail;
-    bool has_failed; // a write failed, and that was said
-    bool is_torn;    // the last write that failed left half a line behind
-    // Both.
+    bool has_failed; // a write failed, and that was reported
+    bool is_torn;    // the last write that failed has left half a line
+    // Written by both.
     _Alignas(64) atomic_int state;
     atomic_bool is_stopping;
 } self;
@@ -78,7 +78,7 @@ mm_log_level_t mm_log_threshold = MM_LOG_INFO;
 
 static void futex_wait(atomic_int *word, int expected, const struct timespec *timeout)
 {
-    // Woken, timed out, interrupted or changed before: the caller looks for itself.
+    // The caller does not rely on why it returns.
     (void)syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, timeout, NULL, 0);
 }
 
@@ -103,8 +103,7 @@ static void say_failure(int error)
     self.has_failed = true;
 }
 
-// Writes whole lines. What cannot be written is lost: there is nowhere to say so but standard
-// error.
+// Writes complete lines. Lines that cannot be written are lost; standard error gets a note of that.
 static void write_lines(int fd, const char *data, size_t size)
 {
     size_t done = 0;
@@ -139,8 +138,8 @@ static void write_line(int fd, mm_log_level_t level, const char *message, const 
     write_lines(fd, line, mm_log_format(&self.format, &entry, fields, line));
 }
 
-// Takes one record from the ring; returns how many bytes its line added to `out`.
-static size_t take_record(size_t *tail_p, char *line)
+// Formats the record at *tail_p and goes on to the next one. Returns the size of the line.
+static size_t format_record(size_t *tail_p, char *line)
 {
     const record_t *record = (const record_t *)(self.ring + (*tail_p & (self.size - 1)));
     *tail_p += record->size;
@@ -153,7 +152,7 @@ static size_t take_record(size_t *tail_p, char *line)
     return mm_log_format(&self.format, &entry, (const mm_field_t *)(record + 1), line);
 }
 
-// Writes what the ring holds. Returns whether that was anything.
+// Writes all lines in the ring. False: there were none.
 static bool drain_ring(void)
 {
     size_t tail = atomic_load_explicit(&self.tail, memory_order_relaxed);
@@ -162,9 +161,9 @@ static bool drain_ring(void)
     if (tail == head)
         return false;
     while (tail != head) {
-        size += take_record(&tail, self.out + size);
+        size += format_record(&tail, self.out + size);
         if (size > OUT_BYTES - MM_LOG_LINE_MAX || tail == head) {
-            // The lines are copies: the ring is free before they are written.
+            // The lines are copies: the ring is free before the write.
             atomic_store_explicit(&self.tail, tail, memory_order_release);
             write_lines(self.fd, self.out, size);
             size = 0;
@@ -178,7 +177,7 @@ static void *run_writer(void *unused)
 {
     (void)unused;
     for (;;) {
-        // Read before the ring is: what was logged before the stop is then seen.
+        // Read before the ring, so that all lines before the stop are in it.
         bool is_stopping = atomic_load(&self.is_stopping);
         if (drain_ring()) {
             atomic_store(&self.state, NAPPING);
@@ -188,7 +187,8 @@ static void *run_writer(void *unused)
         }
         if (is_stopping)
             return NULL;
-        // Of this and the loop's pair (store head, load state), one sees the other's store.
+        // This pair (store state, load head) and the loop's (store head, load state): one of them
+        // sees the other's store.
         atomic_store(&self.state, ASLEEP);
         if (atomic_load(&self.head) == atomic_load(&self.tail) && !atomic_load(&self.is_stopping))
             futex_wait(&self.state, ASLEEP, NULL);
@@ -202,7 +202,7 @@ static size_t used_bytes(void)
     return atomic_load_explicit(&self.head, memory_order_relaxed) - self.tail_seen;
 }
 
-// Makes room for a record in one piece; NULL when the ring is full. *ret_head: its end.
+// Reserves contiguous bytes for a record, which end at *ret_head; NULL: the ring is full.
 static record_t *reserve(size_t size, size_t *ret_head)
 {
     size_t head = atomic_load_explicit(&self.head, memory_order_relaxed);
@@ -233,7 +233,7 @@ static size_t payload_size(const mm_field_t *fields, size_t count)
     return size;
 }
 
-// Copies the fields with what they point to: the copies point into the ring.
+// Copies the fields and the bytes that they point to: the copies point into the ring.
 static void copy_fields(record_t *record, const mm_field_t *fields)
 {
     mm_field_t *copies = (mm_field_t *)(record + 1);
@@ -260,7 +260,7 @@ static bool put_record(mm_log_level_t level, const char *message, const mm_field
     size_t size = sizeof(record_t) + count * sizeof(mm_field_t) + payload_size(fields, count), head;
     size = (size + 7) & ~(size_t)7;
     record_t *record = reserve(size, &head);
-    if (record == NULL)
+    if (!record)
         return false;
     record->size = (uint32_t)size;
     record->level = level;
@@ -276,7 +276,7 @@ static bool put_record(mm_log_level_t level, const char *message, const mm_field
     return true;
 }
 
-// Says how many lines were dropped, once half of the ring is free again.
+// Logs the number of dropped lines, once half of the ring is free again.
 static bool report_dropped(void)
 {
     uint64_t dropped = mm_log_dropped();
@@ -336,7 +336,7 @@ int mm_log_start(const mm_log_config_t *config)
         self.size *= 2;
     self.ring = malloc(self.size);
     self.out = malloc(OUT_BYTES);
-    assert(self.ring != NULL && self.out != NULL);
+    assert(self.ring && self.out);
     self.fd = fd;
     self.tail_seen = 0;
     self.reported = 0;
@@ -374,7 +374,7 @@ void mm_log_stop(void)
     until.tv_nsec += STOP_WAIT_NS;
     until.tv_sec += until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
-    // A terminal that was stopped, or a pipe that nobody reads, must not keep the process.
+    // A stopped terminal or a full pipe must not keep the process alive.
     if (pthread_timedjoin_np(self.writer, NULL, &until) != 0) {
         self.is_abandoned = true;
         return;

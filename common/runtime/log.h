@@ -1,7 +1,7 @@
-// Structured logging that never blocks the loop: a line is copied in binary into a ring, a writer
+// Structured logging that never blocks the loop: a line is copied in binary into a ring; a writer
 // thread formats and writes it. One ring per process: only the thread that started the log may log.
-// When the ring is full lines are dropped and counted, and the count is logged. Only main programs
-// and shells log; cores never do, and neither does a child after fork(2).
+// When the ring is full, lines are dropped and counted, and the count is logged. Only main programs
+// and shells log; cores do not, nor does a child after fork(2).
 
 #ifndef MM_LOG_H
 #define MM_LOG_H
@@ -41,22 +41,22 @@ typedef struct {
 typedef struct {
     const char *process;  // "restarter-2": the name before the pid in each line
     const char *path;     // file to append to (O_APPEND); NULL: standard error
-    mm_log_level_t level; // lines below it cost one comparison
+    mm_log_level_t level; // a line below it costs one comparison
     bool json;
     size_t ring_bytes; // 0: the default, 4 MiB
 } mm_log_config_t;
 
-// Starts the writer thread (all signals blocked in it). Returns 0, or -1 with errno when the file
-// cannot be opened. Before the start, and after the stop, lines go to standard error directly.
+// Starts the writer thread, with all signals blocked. Returns 0, or -1 with errno when the file
+// cannot be opened. Before the start and after the stop, lines go directly to standard error.
 // config->process must be a name (mm_name_from); nothing of config is kept.
 int mm_log_start(const mm_log_config_t *config);
-// Writes what the ring holds and ends the thread; a write that hangs for 0.8 s (a stopped terminal)
-// is left behind, and later lines are lost. Idempotent.
+// Writes the lines in the ring and ends the thread. A write that hangs for 0.8 s (a stopped
+// terminal) is abandoned: later lines are lost. Idempotent.
 void mm_log_stop(void);
-// Lines dropped since the start because the ring was full.
+// Lines dropped since the start.
 uint64_t mm_log_dropped(void);
 
-// The level in force; read by the macro only.
+// The current level; for the macro only.
 extern mm_log_level_t mm_log_threshold;
 
 // Logs one line: a constant message (only the pointer is kept), then key=value fields. Use mm_log.

@@ -1,6 +1,6 @@
-// One log line. Written by hand because it is most of what a log line costs: the date is made once
-// a second, texts without anything to escape are copied. Whatever the texts hold, the result is one
-// line, and as JSON it is valid: control characters are escaped, bytes that are not UTF-8 as well.
+// See log_format.h. Formatting is most of the cost of a log line: the date is made once a
+// millisecond, and a text without anything to escape is copied. The result is one line, and valid
+// JSON, for any text: control characters and bytes that are not UTF-8 are escaped.
 
 #include "log_format.h"
 #include "utf8.h"

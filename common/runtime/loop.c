@@ -19,7 +19,7 @@ typedef struct reader {
     int descriptor;
     mm_loop_fn *fn;
     void *arg;
-    bool removed; // zloop may call a handler once more in the turn in which it was ended
+    bool removed; // zloop may call a handler once more in the round of its removal
     struct reader *prev, *next;
 } reader_t;
 
@@ -59,10 +59,10 @@ void mm_loop_block_signals(void)
     zsys_handler_set(NULL);
 }
 
-static void take_turn(mm_loop_t *self);
+static void run_turn(mm_loop_t *self);
 
-// zloop calls timers before handlers, and rebuilt its poll set before that: whoever was removed in
-// an earlier round is not referred to any more.
+// zloop rebuilds its poll set, then calls timers, then handlers: it no longer refers to readers
+// that were removed in an earlier round.
 static void free_removed(mm_loop_t *self)
 {
     reader_t *reader, *next;
@@ -79,14 +79,14 @@ static int on_timer(zloop_t *zloop, int timer, void *arg)
     self->timer = -1;
     free_removed(self);
     mm_span_begin_turn();
-    take_turn(self);
+    run_turn(self);
     mm_span_end_turn();
     return self->stopped ? -1 : 0;
 }
 
-// Runs the turn function and sets the timer, unless one is set that fires early enough: when it
-// does, the turn function says again what it wants.
-static void take_turn(mm_loop_t *self)
+// Calls the turn function and sets the timer to its deadline, unless the timer fires before that
+// anyway.
+static void run_turn(mm_loop_t *self)
 {
     int64_t deadline = self->turn(self->arg);
     if (self->timer >= 0 && self->timer_ms <= deadline)
@@ -141,7 +141,7 @@ static int on_ready(zloop_t *zloop, zmq_pollitem_t *item, void *arg)
     mm_loop_t *self = reader->loop;
     mm_span_begin_turn();
     reader->fn(reader->arg);
-    take_turn(self);
+    run_turn(self);
     mm_span_end_turn();
     return self->stopped ? -1 : 0;
 }
@@ -188,7 +188,7 @@ static void remove_reader(mm_loop_t *self, void *socket, int descriptor)
     zloop_poller_end(self->zloop, &item);
     reader->removed = true;
     DL_DELETE(self->readers, reader);
-    DL_APPEND(self->removed, reader); // zloop may still hold it
+    DL_APPEND(self->removed, reader); // zloop may still refer to it
 }
 
 void mm_loop_remove_socket(mm_loop_t *self, void *socket)
@@ -234,7 +234,7 @@ void mm_loop_on_signal(mm_loop_t *self, mm_loop_signal_fn *fn, void *arg)
 void mm_loop_run(mm_loop_t *self)
 {
     mm_span_begin_turn();
-    take_turn(self);
+    run_turn(self);
     mm_span_end_turn();
     if (!self->stopped)
         (void)zloop_start(self->zloop);

@@ -1,6 +1,6 @@
-// The event loop of a process: czmq's zloop with what every process here needs. A handler drains
-// what it is called for; after each handler the turn function sends what has been decided and says
-// when it wants to be woken. Signals come as events. Each registration has a name, for profiles.
+// The event loop of a process, around czmq's zloop. A handler drains its socket or descriptor;
+// after each handler the turn function sends the batches and returns the next deadline. Signals are
+// events. Each registration has a name, for profiles.
 
 #ifndef MM_LOOP_H
 #define MM_LOOP_H
@@ -13,28 +13,29 @@ typedef void(mm_loop_fn)(void *arg);
 typedef int64_t(mm_loop_turn_fn)(void *arg);
 typedef void(mm_loop_signal_fn)(void *arg, int signal);
 
-#define MM_DRAIN_MAX 256 // messages that a handler takes in one call, so that others get their turn
+#define MM_DRAIN_MAX 256 // messages that a handler receives in one call, for fairness
 
-// Blocks TERM, INT, HUP and USR1, which then reach the loop only, ignores PIPE and XFSZ, and keeps
-// czmq's own handlers out. First thing in main, before any thread or socket.
+// Blocks TERM, INT, HUP and USR1, which then only reach the loop, ignores PIPE and XFSZ, and
+// disables czmq's own handlers. Call it first in main, before any thread or socket.
 void mm_loop_block_signals(void);
 
-// turn: called after each handler and once at the start; it returns when it wants to be called
-// again at the latest (CLOCK_MONOTONIC ms, MM_NEVER: not by the clock).
+// turn: called at the start, after each handler and at its own deadline, which it returns
+// (CLOCK_MONOTONIC ms; MM_NEVER: none).
 mm_loop_t *mm_loop_new(mm_loop_turn_fn *turn, void *arg);
 void mm_loop_destroy(mm_loop_t **self_p);
 
-// Calls fn when a ZeroMQ socket can be read, or a descriptor has one of `events` (ZMQ_POLLIN,
-// ZMQ_POLLOUT). The name is kept as a pointer.
+// Calls fn when a socket or descriptor has one of `events` (ZMQ_POLLIN, ZMQ_POLLOUT). The name is
+// kept as a pointer.
 void mm_loop_add_socket(mm_loop_t *self, const char *name, void *socket, short events,
                         mm_loop_fn *fn, void *arg);
 void mm_loop_add_descriptor(mm_loop_t *self, const char *name, int descriptor, short events,
                             mm_loop_fn *fn, void *arg);
-// No-ops when it is not registered. Before the socket is destroyed, or the descriptor closed.
+// No-ops when it is not registered. Call them before the socket is destroyed or the descriptor
+// closed.
 void mm_loop_remove_socket(mm_loop_t *self, void *socket);
 void mm_loop_remove_descriptor(mm_loop_t *self, int descriptor);
 
-// The first TERM, INT or HUP calls fn. A second TERM or INT ends the process at once with 128 +
+// The first TERM, INT or HUP calls fn. A second TERM or INT ends the process at once with 128 + the
 // signal. USR1 saves a profile.
 void mm_loop_on_signal(mm_loop_t *self, mm_loop_signal_fn *fn, void *arg);
 

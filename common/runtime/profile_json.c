@@ -1,4 +1,4 @@
-// See profile_text.h.
+// See profile_json.h.
 
 #include "profile_json.h"
 
@@ -13,7 +13,7 @@ static const char *const kinds[] = {[MM_SPOT_POLL] = "poll",
                                     [MM_SPOT_WAITS] = "waits",
                                     [MM_SPOT_THREAD] = "thread"};
 
-// Of the buckets those that hold something: [[bucket, calls], ...].
+// The buckets that are not empty: [[bucket, calls], ...].
 static json_t *buckets_json(const uint32_t *histogram)
 {
     json_t *list = json_array();

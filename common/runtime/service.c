@@ -1,4 +1,4 @@
-// See process.h.
+// See service.h.
 
 #include "service.h"
 #include "clock.h"
@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +31,7 @@ bool mm_service_has_parent(void)
     return has_parent;
 }
 
-// The supervisor's death must not leave a pipeline behind that nobody ends: it drains then.
+// When the supervisor dies, the process drains. False: it is dead already.
 static bool follow_parent(void)
 {
     const char *parent = getenv("MAYHEM_PARENT");
@@ -39,34 +40,37 @@ static bool follow_parent(void)
     has_parent = true;
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
     bool alive = getppid() == (pid_t)strtol(parent, NULL, 10);
-    (void)unsetenv("MAYHEM_PARENT"); // not for commands that this process starts
+    (void)unsetenv("MAYHEM_PARENT"); // not for the commands of this process
     return alive;
 }
 
-static int fail(int exit_code, const char *name, const char *text)
+int mm_service_fail(const mm_options_t *options, int exit_code, const char *format, ...)
 {
-    (void)fprintf(stderr, "%s: %s\n", name, text);
+    va_list arguments;
+    va_start(arguments, format);
+    (void)fprintf(stderr, "%s: ", options->id);
+    (void)vfprintf(stderr, format, arguments);
+    (void)putc('\n', stderr);
+    va_end(arguments);
     return exit_code;
 }
 
-static int make_folder(const char *dir, const char *name)
+static int make_folder(const mm_options_t *options)
 {
     struct stat status;
-    if (mkdir(dir, 0700) == 0 ||
-        (errno == EEXIST && stat(dir, &status) == 0 && S_ISDIR(status.st_mode)))
+    if (mkdir(options->dir, 0700) == 0 ||
+        (errno == EEXIST && stat(options->dir, &status) == 0 && S_ISDIR(status.st_mode)))
         return 0;
-    char text[MM_ERROR_MAX];
-    (void)snprintf(text, sizeof text, "cannot make the folder %s: %s; choose another --dir", dir,
-                   strerror(errno));
-    return fail(EX_CANTCREAT, name, text);
+    return mm_service_fail(options, EX_CANTCREAT,
+                           "cannot make the folder %s: %s; choose another --dir", options->dir,
+                           strerror(errno));
 }
 
-static int only_check(mm_options_t *options, mm_service_check_fn *check)
+static int only_check(const mm_options_t *options, mm_service_check_fn *check)
 {
     int exit_code = check ? check(options) : 0;
     if (exit_code == 0)
         (void)printf("configuration ok\n");
-    mm_options_free(options);
     return exit_code;
 }
 
@@ -89,19 +93,41 @@ static void log_slow(const char *handler, int64_t took_ns)
 
 static void start_profile(mm_program_t program, const mm_options_t *options)
 {
-    static const char *const roles[] = {[MM_PROGRAM_PUBLISHER] = "publisher",
-                                        [MM_PROGRAM_CONSUMER] = "consumer",
-                                        [MM_PROGRAM_SAVER] = "saver",
-                                        [MM_PROGRAM_RESTARTER] = "restarter"};
     int length = *options->save_profile ? asprintf(&profile_folder, "%s", options->save_profile)
                                         : asprintf(&profile_folder, "%s/profile", options->dir);
     assert(length > 0);
     mm_span_start(&(mm_span_config_t){.process = options->id,
-                                      .role = roles[program],
+                                      .role = mm_program_name(program),
                                       .folder = profile_folder,
                                       .slow_ns = options->slow_callback_ms * 1000000,
                                       .slow = log_slow,
                                       .saved = log_saved});
+}
+
+// All that is left to do before the program's own start. Returns 0, or a sysexits code.
+static int prepare(mm_program_t program, const mm_options_t *options, mm_endpoint_t *ret_base)
+{
+    bool only_reads = options->report != MM_REPORT_OFF;
+    int exit_code = only_reads ? 0 : make_folder(options);
+    if (exit_code != 0)
+        return exit_code;
+    bool is_address = mm_endpoint_parse(options->consumer, ret_base);
+    assert(is_address); // the options were checked
+    open_files = mm_socket_raise_descriptors();
+    if (open_files == 0)
+        return mm_service_fail(options, EX_UNAVAILABLE,
+                               "at least 4096 descriptors are needed, and the hard limit is below "
+                               "that; raise it (ulimit -Hn)");
+    mm_log_config_t log = {.process = options->id,
+                           .path = *options->log_file ? options->log_file : NULL,
+                           .level = options->log_level,
+                           .json = options->log_format == MM_LOG_FORMAT_JSON};
+    if (mm_log_start(&log) != 0)
+        return mm_service_fail(options, EX_CANTCREAT,
+                               "cannot open the log file %s: %s; choose another --log-file",
+                               options->log_file, strerror(errno));
+    start_profile(program, options);
+    return 0;
 }
 
 bool mm_service_start(mm_program_t program, int argc, char **argv, mm_service_check_fn *check,
@@ -109,44 +135,13 @@ bool mm_service_start(mm_program_t program, int argc, char **argv, mm_service_ch
 {
     mm_loop_block_signals();
     *ret_exit_code = EX_UNAVAILABLE;
-    if (!follow_parent())
+    if (!follow_parent() || !mm_options_parse(program, argc, argv, ret_options, ret_exit_code))
         return false;
-    if (!mm_options_parse(program, argc, argv, ret_options, ret_exit_code))
-        return false;
-    if (ret_options->check) {
-        *ret_exit_code = only_check(ret_options, check);
-        return false;
-    }
-    const mm_options_t *options = ret_options;
-    bool reads_only = options->report != MM_REPORT_OFF;
-    *ret_exit_code = reads_only ? 0 : make_folder(options->dir, options->id);
-    if (*ret_exit_code == 0 && !mm_endpoint_parse(options->consumer, ret_base))
-        *ret_exit_code = fail(EX_USAGE, options->id,
-                              "--consumer is no address: use ipc://PATH or tcp://HOST:PORT");
-    if (*ret_exit_code == 0) {
-        open_files = mm_socket_raise_descriptors();
-        if (open_files == 0)
-            *ret_exit_code =
-                fail(EX_UNAVAILABLE, options->id,
-                     "at least 4096 descriptors are needed, and the hard limit is below "
-                     "that; raise it (ulimit -Hn)");
-    }
-    mm_log_config_t log = {.process = options->id,
-                           .path = *options->log_file ? options->log_file : NULL,
-                           .level = options->log_level,
-                           .json = options->log_format == MM_LOG_FORMAT_JSON};
-    if (*ret_exit_code == 0 && mm_log_start(&log) != 0) {
-        char text[MM_ERROR_MAX];
-        (void)snprintf(text, sizeof text,
-                       "cannot open the log file %s: %s; choose another "
-                       "--log-file",
-                       options->log_file, strerror(errno));
-        *ret_exit_code = fail(EX_CANTCREAT, options->id, text);
-    }
-    if (*ret_exit_code == 0) {
-        start_profile(program, options);
+    bool only_checks = ret_options->check;
+    *ret_exit_code =
+        only_checks ? only_check(ret_options, check) : prepare(program, ret_options, ret_base);
+    if (!only_checks && *ret_exit_code == 0)
         return true;
-    }
     mm_options_free(ret_options);
     return false;
 }
@@ -177,12 +172,10 @@ int mm_service_end(mm_options_t *options, int exit_code)
 int mm_service_open_trace(const mm_options_t *options, FILE **ret_trace)
 {
     FILE *trace = *options->trace ? fopen(options->trace, "ae") : NULL;
-    if (*options->trace && !trace) {
-        char text[MM_ERROR_MAX];
-        (void)snprintf(text, sizeof text, "cannot write the trace %s: %s; choose another --trace",
-                       options->trace, strerror(errno));
-        return fail(EX_CANTCREAT, options->id, text);
-    }
+    if (*options->trace && !trace)
+        return mm_service_fail(options, EX_CANTCREAT,
+                               "cannot write the trace %s: %s; choose another --trace",
+                               options->trace, strerror(errno));
     *ret_trace = trace;
     return 0;
 }
@@ -198,21 +191,4 @@ void mm_service_log_signal(int number)
 uint64_t mm_service_seed(const mm_options_t *options)
 {
     return options->seed != 0 ? (uint64_t)options->seed : mm_instance_draw();
-}
-
-void mm_service_drop(mm_service_drops_t *self, int64_t now_ms, const char *why, const char *where)
-{
-    self->count++;
-    if (self->logged > 0 && now_ms - self->logged_ms < 1000)
-        return;
-    mm_log(MM_LOG_WARN, "Dropped a bad frame", MM_STRING("why", why), MM_STRING("where", where),
-           MM_INT("total", self->count));
-    self->logged = self->count;
-    self->logged_ms = now_ms;
-}
-
-void mm_service_drop_total(const mm_service_drops_t *self)
-{
-    if (self->count > self->logged)
-        mm_log(MM_LOG_WARN, "Dropped bad frames", MM_INT("total", self->count));
 }

@@ -1,4 +1,4 @@
-// What every main program does first and last: signals, options, folder, descriptors, log.
+// What every main program does first and last: signals, options, folder, descriptors, log, profile.
 
 #ifndef MM_SERVICE_H
 #define MM_SERVICE_H
@@ -8,44 +8,36 @@
 
 #include <stdio.h>
 
-// What --check looks at beyond the options themselves: 0, or a sysexits code when it has
-// complained.
+// The program's own part of --check: 0, or a sysexits code after a complaint.
 typedef int(mm_service_check_fn)(const mm_options_t *options);
 
-// False: end with *ret_exit_code, all has been said. check: NULL when there is nothing more. With
-// MAYHEM_PARENT=PID in the environment, the process drains when that parent dies (and does not
-// start when it already has).
+// Starts a program. False: exit with *ret_exit_code; messages are printed. check: NULL when there
+// is nothing more to check. With MAYHEM_PARENT=PID in the environment, the process drains when that
+// parent dies, and does not start when it is dead already.
 bool mm_service_start(mm_program_t program, int argc, char **argv, mm_service_check_fn *check,
                       mm_options_t *ret_options, mm_endpoint_t *ret_base, int *ret_exit_code);
-// Logs the service's last words, ends the log and gives the options back. Returns exit_code.
+// Prints one sentence on stderr, after the program's id. Returns exit_code.
+__attribute__((format(printf, 3, 4))) int mm_service_fail(const mm_options_t *options,
+                                                          int exit_code, const char *format, ...);
+// Logs the last lines of a program, ends profile and log and frees the options. Returns exit_code.
 int mm_service_end(mm_options_t *options, int exit_code);
-// The same without words: for a process that could not begin and has said why.
+// The same without the lines: for a program that could not begin.
 int mm_service_quit(mm_options_t *options, int exit_code);
 
-// Whether it was started by a run.sh (MAYHEM_PARENT), which starts it again when it crashes.
+// Whether run.sh has started this process (MAYHEM_PARENT), and restarts it after a crash.
 bool mm_service_has_parent(void);
 
-// Descriptors that commands started by this process should get: the soft limit as it was.
+// The limit of descriptors for commands of this process: its own soft limit at the start.
 uint64_t mm_service_open_files(void);
 
-// The file of --trace, or NULL when there is none. Returns 0, or a sysexits code when it cannot be
-// written and that has been said.
+// Opens the file of --trace; NULL when there is none. Returns 0, or a sysexits code after a
+// complaint.
 int mm_service_open_trace(const mm_options_t *options, FILE **ret_trace);
 
 // "Received exit signal SIGTERM..."
 void mm_service_log_signal(int signal);
 
-// A running seed: the option's, or a random one.
+// The seed: that of the options, or a random one; never 0.
 uint64_t mm_service_seed(const mm_options_t *options);
-
-// Counts, and logs at most once a second, frames that were dropped.
-typedef struct {
-    uint64_t count;
-    uint64_t logged;
-    int64_t logged_ms;
-} mm_service_drops_t;
-void mm_service_drop(mm_service_drops_t *self, int64_t now_ms, const char *why, const char *where);
-// Logs how many there were in all, if there were any that were not logged.
-void mm_service_drop_total(const mm_service_drops_t *self);
 
 #endif

@@ -12,7 +12,7 @@
 #include <utlist.h>
 
 #define DESCRIPTORS_MIN 4096
-#define SOCKETS_MAX     4096 // libzmq's own limit, 1023, is below that of the workers
+#define SOCKETS_MAX     4096 // libzmq's default, 1023, is too low for the workers
 
 uint64_t mm_socket_raise_descriptors(void)
 {
@@ -27,25 +27,20 @@ uint64_t mm_socket_raise_descriptors(void)
     return former;
 }
 
-// Sets an option and reads it back: libzmq accepts some without effect.
-static void set_option(void *socket, int option, int value)
+// Sets an option and reads it back: libzmq accepts some without effect. size: of its type, an int
+// or an int64_t.
+static void set_sized(void *socket, int option, const void *value, size_t size)
 {
-    int rc = zmq_setsockopt(socket, option, &value, sizeof value);
-    int back = 0;
-    size_t size = sizeof back;
+    int64_t back = 0;
+    int rc = zmq_setsockopt(socket, option, value, size);
     if (rc == 0)
         rc = zmq_getsockopt(socket, option, &back, &size);
-    assert(rc == 0 && back == value);
+    assert(rc == 0 && memcmp(&back, value, size) == 0);
 }
 
-static void set_message_limit(void *socket)
+static void set_option(void *socket, int option, int value)
 {
-    int64_t value = MM_FRAME_BYTES, back = 0;
-    size_t size = sizeof back;
-    int rc = zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &value, sizeof value);
-    if (rc == 0)
-        rc = zmq_getsockopt(socket, ZMQ_MAXMSGSIZE, &back, &size);
-    assert(rc == 0 && back == value);
+    set_sized(socket, option, &value, sizeof value);
 }
 
 static void *context;
@@ -68,7 +63,7 @@ void *mm_socket_new(int type)
     set_option(socket, ZMQ_RECONNECT_IVL_MAX, 1000);
     set_option(socket, ZMQ_HANDSHAKE_IVL, 1000);
     set_option(socket, ZMQ_HEARTBEAT_IVL, 0);
-    set_message_limit(socket);
+    set_sized(socket, ZMQ_MAXMSGSIZE, &(int64_t){MM_FRAME_BYTES}, sizeof(int64_t));
     if (type == ZMQ_PUSH)
         set_option(socket, ZMQ_IMMEDIATE, 1);
     return socket;

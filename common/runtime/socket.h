@@ -1,6 +1,5 @@
-// ZeroMQ sockets as every process here uses them: the options of docs/protocol.md set before bind
-// or connect and read back, frames received without blocking, and a sender that keeps what cannot
-// be sent yet.
+// ZeroMQ sockets with the options of docs/protocol.md, set before bind or connect and read back;
+// frames received without blocking; a sender that keeps the frames that cannot be sent yet.
 
 #ifndef MM_SOCKET_H
 #define MM_SOCKET_H
@@ -11,60 +10,64 @@
 #include <zmq.h>
 
 #define MM_SOCKET_HWM       1000   // frames
-#define MM_SOCKET_HWM_EVENT 100000 // of PUB and SUB: what a slow reader may miss begins behind it
-#define MM_LINGER_MS        1000   // how long what was sent may take to leave at exit
+#define MM_SOCKET_HWM_EVENT 100000 // frames of PUB and SUB: beyond them a slow reader misses frames
+#define MM_LINGER_MS        1000   // the longest wait at exit for sent frames to leave
 
-// Descriptors are raised to the hard limit, since libzmq aborts without. Returns the former soft
-// limit, for commands that are spawned; 0 when even the hard limit is below 4096 (EX_UNAVAILABLE).
+// Raises the limit of descriptors to the hard limit, since libzmq aborts when there are none left.
+// Returns the former soft limit, for spawned commands; 0 when the hard limit is below 4096.
 uint64_t mm_socket_raise_descriptors(void);
 
-// A socket with all options set: ZMQ_PUSH, ZMQ_PULL, ZMQ_PUB or ZMQ_SUB. One context per process,
-// made at the first call. Never NULL.
+// A socket with all options set: ZMQ_PUSH, ZMQ_PULL, ZMQ_PUB or ZMQ_SUB. The first call makes the
+// context of the process. Never NULL.
 void *mm_socket_new(int type);
-// Before bind or connect, for what may be lost: so many frames wait for each peer, and none is
-// waited for at the end.
+// Before bind or connect, for frames that may be lost: limits how many wait for each peer; at exit
+// they are dropped.
 void mm_socket_limit(void *socket, int frames);
-// Idempotent. The file of an ipc endpoint that was bound stays: whoever bound it unlinks it.
+// Idempotent. Leaves the file of an ipc endpoint that was bound: its owner unlinks it.
 void mm_socket_destroy(void **socket_p);
-// After all sockets are gone: waits until what was sent has left, at most MM_LINGER_MS.
+// After all sockets were destroyed: waits until sent frames have left, at most MM_LINGER_MS.
 void mm_socket_end(void);
 
-// 0, or an errno.
+// Both return 0, or an errno.
 int mm_socket_bind(void *socket, const char *endpoint);
 int mm_socket_connect(void *socket, const char *endpoint);
 void mm_socket_subscribe(void *socket, mm_str_t topic);
-// The endpoint bound last ("tcp://127.0.0.1:40123").
+// The endpoint that was bound last ("tcp://127.0.0.1:40123").
 void mm_socket_endpoint(void *socket, char *ret_endpoint, size_t size);
 
 typedef enum {
-    MM_RECEIVED_NONE,  // nothing there now
-    MM_RECEIVED_FRAME, // *message holds it
-    MM_RECEIVED_BAD    // a message of the wrong number of frames was dropped
+    MM_RECEIVED_NONE,   // nothing there now
+    MM_RECEIVED_FRAME,  // *message holds it
+    MM_RECEIVED_BAD,    // a message of the wrong number of frames was dropped
+    MM_RECEIVED_FOREIGN // mm_receive only: the frame has another version of the protocol
 } mm_received_t;
 
-// Takes one message of one frame; the message was initialised by the caller and is reused.
+// Receives one message of one frame. The caller has initialised *message, which is reused.
 mm_received_t mm_socket_receive(void *socket, zmq_msg_t *message);
-// The same for topic and frame: *message holds the frame.
+// Receives one message of a topic and a frame, which *message then has.
 mm_received_t mm_socket_receive_event(void *socket, zmq_msg_t *message);
-// Decodes a message that was received, within the span "unpack". See mm_decode.
+// Decodes a received message, in the span "unpack". See mm_decode.
 mm_wire_status_t mm_socket_decode(mm_decoder_t *decoder, zmq_msg_t *message, mm_frame_t *ret_frame);
-// False when it could not be sent now.
+// False: the frame cannot be sent now.
 bool mm_socket_send(void *socket, mm_str_t frame);
+// Sends a topic and a frame, or drops both.
 void mm_socket_publish(void *socket, mm_str_t topic, mm_str_t frame);
 
-// "job.NAME", "worker.NAME", "consumer" or "viewers" with the NUL byte that ends a topic, since SUB
-// matches prefixes. name: NULL for the last two. Returns the topic within buffer.
+// "job.NAME", "worker.NAME", "consumer" or "viewers", ended by a NUL byte, since SUB matches
+// prefixes. name: NULL for the last two. Returns the topic, in buffer.
 #define MM_TOPIC_MAX (MM_NAME_MAX + 16)
 mm_str_t mm_topic(const char *kind, const char *name, char buffer[MM_TOPIC_MAX]);
 
 // A PUSH socket that keeps frames in order until they can be sent.
 typedef struct mm_sender mm_sender_t;
 
-// Takes the socket.
+// Owns the socket from now on. name: for profiles, kept as a pointer.
 mm_sender_t *mm_sender_new(mm_loop_t *loop, const char *name, void *socket);
+// Drops the waiting frames.
 void mm_sender_destroy(mm_sender_t **self_p);
+// Sends a copy of the frame now or later.
 void mm_sender_send(mm_sender_t *self, mm_str_t frame);
-// Frames that wait.
+// The number of waiting frames.
 size_t mm_sender_waiting(const mm_sender_t *self);
 void *mm_sender_socket(mm_sender_t *self);
 

@@ -1,4 +1,4 @@
-// See span.h. The threads of the process are looked up once a second, by their clocks.
+// See span.h. The CPU times of the process's threads are read once a second.
 
 #include "span.h"
 #include "clock.h"
@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define THREADS_MAX 8 // of libzmq, and the writer of the log; others are not looked at
+#define THREADS_MAX 8 // of libzmq, and the log's writer; further ones are ignored
 
 typedef struct {
     mm_spot_t spot;
@@ -28,23 +28,15 @@ static struct {
     mm_span_config_t config;
     mm_counted_t *counted; // those with calls in this turn
     thread_t threads[THREADS_MAX];
-    pid_t loop; // the thread that spans are in
+    pid_t loop; // the thread of the loop
 } self;
-
-static int64_t cpu_ns(void)
-{
-    struct timespec time;
-    int rc = clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    assert(rc == 0);
-    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
-}
 
 void mm_span_start(const mm_span_config_t *config)
 {
     assert(!mm_span_profile);
     self.config = *config;
     self.loop = gettid();
-    mm_span_profile = mm_profile_new(mm_clock_ns(), cpu_ns());
+    mm_span_profile = mm_profile_new(mm_clock_ns(), mm_clock_thread_ns());
 }
 
 void mm_span_stop(void)
@@ -78,7 +70,7 @@ static thread_t *thread_of(pid_t id)
     return thread;
 }
 
-// The clock of any thread of this process has a number that Linux has fixed: see
+// The number of a thread's CPU clock, which Linux has fixed: see
 // include/linux/posix-timers_types.h, CPUCLOCK_PERTHREAD_MASK and CPUCLOCK_SCHED.
 static clockid_t clock_of(pid_t thread)
 {
@@ -125,7 +117,7 @@ json_t *mm_span_json(uint32_t seconds)
 void mm_span_add(json_t *object)
 {
     mm_profile_sums_t sums[MM_PROFILE_NODES];
-    int64_t idle_ns = 0, cpu_ns_all = 0, most_ns = 0;
+    int64_t idle_ns = 0, ran_ns = 0, most_ns = 0;
     const char *doing = "";
     if (!mm_span_profile)
         return;
@@ -133,7 +125,7 @@ void mm_span_add(json_t *object)
     for (size_t i = 0; i < mm_profile_count(mm_span_profile); i++) {
         const mm_spot_t *spot = mm_profile_node(mm_span_profile, i).spot;
         int64_t own_ns = sums[i].cpu_ns + sums[i].wait_ns;
-        cpu_ns_all += sums[i].cpu_ns;
+        ran_ns += sums[i].cpu_ns;
         if (spot->kind == MM_SPOT_POLL)
             idle_ns += own_ns;
         if ((spot->kind == MM_SPOT_RUNS || spot->kind == MM_SPOT_WAITS) && own_ns > most_ns) {
@@ -144,7 +136,7 @@ void mm_span_add(json_t *object)
     double seconds = long_ns > 0 ? (double)long_ns : 1;
     double busy = 1 - (double)idle_ns / seconds;
     json_object_set_new(object, "busy", json_real(busy < 0 ? 0 : busy > 1 ? 1 : busy));
-    json_object_set_new(object, "cpu", json_real((double)cpu_ns_all / seconds));
+    json_object_set_new(object, "cpu", json_real((double)ran_ns / seconds));
     json_object_set_new(object, "doing", json_string(doing));
 }
 
@@ -214,7 +206,7 @@ static void add_counted(void)
 void mm_span_begin_turn(void)
 {
     if (mm_span_profile)
-        mm_profile_begin_turn(mm_span_profile, mm_clock_ns(), cpu_ns());
+        mm_profile_begin_turn(mm_span_profile, mm_clock_ns(), mm_clock_thread_ns());
 }
 
 static void warn_of_slow(void)
@@ -231,7 +223,7 @@ void mm_span_end_turn(void)
         return;
     add_counted();
     int64_t now_ns = mm_clock_ns();
-    mm_profile_end_turn(mm_span_profile, now_ns, cpu_ns());
+    mm_profile_end_turn(mm_span_profile, now_ns, mm_clock_thread_ns());
     warn_of_slow();
     if (!mm_profile_is_due(mm_span_profile, now_ns))
         return;

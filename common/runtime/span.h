@@ -1,12 +1,12 @@
-// The profile of this process's loop: spans mark what a handler does, the loop marks its turns, and
-// every process has it on, always. Only the thread of the loop may enter spans; before the start
-// they cost one comparison.
+// The profile of this process's loop, which is always on: spans mark the parts of a handler, the
+// loop marks its turns. Only the thread of the loop may enter spans; before the start a span costs
+// one comparison.
 //
 //     static void on_jobs(void *arg)
 //     {
 //         MM_SPAN("on_jobs");      // ends with the block
 //
-// What is called for each item (a log line, an encoded result) is counted, and timed now and then:
+// Code that runs for each item (a log line, an encoded result) is counted, and sometimes timed:
 //
 //     MM_SPAN_COUNTED("log");
 
@@ -17,7 +17,7 @@
 
 #include <jansson.h>
 
-// A span that is counted and sometimes timed. The part of a turn that it took is estimated.
+// A span that is counted and sometimes timed, so that its part of a turn is an estimate.
 typedef struct mm_counted {
     mm_spot_t spot;
     uint32_t calls; // in this turn
@@ -30,33 +30,32 @@ typedef struct mm_counted {
 #define MM_SPAN_TIMED 32 // one in so many calls is timed, and the first of each turn
 
 typedef struct {
-    const char *process; // all texts stay the caller's, and must live until the stop
+    const char *process; // all texts are kept as pointers, valid until the stop
     const char *role;
-    const char *folder; // for profiles that are saved while it runs; made when it is not there
+    const char *folder; // for saved profiles; created when it is missing
     int64_t slow_ns;    // a handler that takes so long is reported to `slow`; 0: none is
     void (*slow)(const char *handler, int64_t took_ns);
-    void (*saved)(const char *path, int error); // a profile was written; or not, and errno says why
+    void (*saved)(const char *path, int error); // 0: the profile was written; else an errno
 } mm_span_config_t;
 
 void mm_span_start(const mm_span_config_t *config);
 void mm_span_stop(void);
 
-// Saves the profile since the start as JSON (common/runtime/profile_json.h): in the folder as
-// PROCESS.json, or with the time in its name when it is one of many. `saved` is told.
+// Saves the profile since the start as JSON (profile_json.h): in the folder as PROCESS.json, or
+// with the time in its name when it is one of many. Calls `saved`.
 void mm_span_save(bool is_one_of_many);
 
-// The profile of the last `seconds` (0: since the start) as JSON; NULL: there is none. A new
-// reference.
+// The profile of the last `seconds` (0: since the start) as JSON, a new reference; NULL: not
+// started.
 json_t *mm_span_json(uint32_t seconds);
-// Adds to an object what the loop did in the last second or two: "busy" (share of its time that it
-// did not wait for events), "cpu" (cores, all threads), "doing" (the handler or span with most own
-// time).
+// Adds to an object three numbers of the last one or two seconds: "busy" (the share of time outside
+// of the poller), "cpu" (cores, of all threads), "doing" (the handler or span with most own time).
 void mm_span_add(json_t *object);
 
-// By the loop: around all that it does between two polls.
+// By the loop: around its work between two polls.
 void mm_span_begin_turn(void);
 void mm_span_end_turn(void);
-// By the loop at its end: the last look at the other threads, before their sockets go.
+// By the loop at its end: the last CPU times of the other threads, before their sockets are closed.
 void mm_span_see_threads(void);
 
 // The profile; NULL: not started.

@@ -1,4 +1,4 @@
-// See sqlite.h. All connections of a process in one thread; the statements it prepared die with it.
+// See sqlite.h. All connections of a process belong to one thread.
 
 #include "sqlite.h"
 
@@ -17,7 +17,7 @@
 #include "span.h"
 #include "uuid.h"
 
-#define OPEN_BUSY_MS     2000 // at the start another program may be looking at the file
+#define OPEN_BUSY_MS     2000 // at the start another program may be reading the file
 #define RUNNING_BUSY_MS  100  // later a heartbeat is due every 500 ms
 #define CHECKPOINT_PAGES 1000 // SQLite's default; larger ones stall for longer
 
@@ -31,15 +31,16 @@ struct mm_sqlite {
     char error[MM_ERROR_MAX];
 };
 
-// What the system said to the call that failed; 0: nothing. sqlite3_system_errno alone is not set
-// by a failing COMMIT, so each call of SQLite starts with errno 0.
+// The errno of the call that failed; 0: none. A failing COMMIT does not set sqlite3_system_errno,
+// so errno is set to 0 before each call of SQLite.
 static int cause_of(sqlite3 *db)
 {
     return errno != 0 ? errno : sqlite3_system_errno(db);
 }
 
-// ENOSPC is SQLITE_FULL mostly, but not for the shared index; a quota and a file size limit never
-// are. None of them is a failed fsync: SQLite rolls back, and what was committed is not in doubt.
+// SQLite reports ENOSPC as SQLITE_FULL except for the shared index, and a quota or a file size
+// limit as an I/O error. None of them is a failed fsync: SQLite rolls back, and commits are not in
+// doubt.
 static bool is_no_room(sqlite3 *db)
 {
     int code = sqlite3_extended_errcode(db);
@@ -82,8 +83,8 @@ static void describe(const mm_sqlite_t *self, char error[MM_ERROR_MAX])
         snprintf(error, MM_ERROR_MAX, "'%s': %s", self->path, sqlite3_errmsg(self->db));
 }
 
-// What the last failed call means while running; rolls back. The statement, if any, is reset first
-// so that the rollback does not wait for it.
+// The status of a call that has failed while running; rolls back. The statement, if any, is reset
+// first, since it would block the rollback.
 static mm_sqlite_status_t fail(mm_sqlite_t *self, sqlite3_stmt *statement)
 {
     int code = sqlite3_errcode(self->db) & 0xff;
@@ -96,13 +97,13 @@ static mm_sqlite_status_t fail(mm_sqlite_t *self, sqlite3_stmt *statement)
     if (is_passing)
         return MM_SQLITE_RETRY;
     self->is_broken = true;
-    // Closing must not copy into the database what an fsync may have lost.
+    // Closing must not checkpoint pages that the fsync may have lost.
     (void)sqlite3_db_config(self->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     return MM_SQLITE_FATAL;
 }
 
-// SQLite's own checkpoint at commit hides its errors. A failed fsync there must end the process
-// too, though what has just been committed is safe in the log.
+// SQLite's automatic checkpoint hides its errors. A failed fsync there must end the process too,
+// although the commit itself is safe in the log.
 static int checkpoint(void *context, sqlite3 *db, const char *name, int pages)
 {
     mm_sqlite_t *self = context;
@@ -116,7 +117,7 @@ static int checkpoint(void *context, sqlite3 *db, const char *name, int pages)
     return SQLITE_OK;
 }
 
-// ---- opening -----------------------------------------------------------------------------------
+// ---- opening
 
 static int take_lock(mm_sqlite_t *self, char error[MM_ERROR_MAX])
 {
@@ -165,7 +166,7 @@ static int open_failure(const mm_sqlite_t *self, char error[MM_ERROR_MAX])
     return EX_IOERR;
 }
 
-// Runs a query whose answer is one number.
+// Runs a query that returns one number.
 static int query_number(mm_sqlite_t *self, const char *sql, int *ret_number,
                         char error[MM_ERROR_MAX])
 {
@@ -206,8 +207,8 @@ static int check_version(mm_sqlite_t *self, const mm_sqlite_config_t *config, bo
     return EX_CONFIG;
 }
 
-// Write-ahead log, whole fsyncs, no zeroing of what is deleted (Debian's default: the outbox
-// deletes every job), and the tables of a new file.
+// Sets the write-ahead log and full fsyncs, and creates the tables of a new file. Deleted rows are
+// not zeroed: Debian's default is to do so, and the outbox deletes every job.
 static int set_up(mm_sqlite_t *self, const mm_sqlite_config_t *config, bool is_new,
                   char error[MM_ERROR_MAX])
 {
@@ -267,8 +268,8 @@ static int open_database(mm_sqlite_t *self, const mm_sqlite_config_t *config,
                  strerror(errno));
         return EX_DATAERR;
     }
-    // For the process, before its first database; SQLite refuses to change them later. Nobody else
-    // calls it, so that its mutexes and its count of bytes would be for nothing.
+    // Before the first database of the process; SQLite refuses it later. Only one thread calls
+    // SQLite, and no caller asks how much memory it uses.
     (void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
     (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     errno = 0;
@@ -348,7 +349,7 @@ const char *mm_sqlite_error(const mm_sqlite_t *self)
     return self->error;
 }
 
-// ---- statements --------------------------------------------------------------------------------
+// ---- statements
 
 void mm_sqlite_bind_text(sqlite3_stmt *statement, int index, mm_str_t text)
 {
@@ -402,7 +403,7 @@ mm_id_t mm_sqlite_column_id(sqlite3_stmt *statement, int column)
     return id;
 }
 
-// ---- transactions ------------------------------------------------------------------------------
+// ---- transactions
 
 mm_sqlite_status_t mm_sqlite_begin(mm_sqlite_t *self)
 {

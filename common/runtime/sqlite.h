@@ -1,7 +1,7 @@
-// What both databases share: open with a lock, begin, commit, prepared statements, errors as one
-// clear sentence. It knows no table. A commit that returned OK is on the disk (WAL,
-// synchronous=FULL). After a failed write or fsync nothing works any more: a later fsync may claim
-// success for pages that the kernel has dropped, so the process must end (exit 74).
+// What both databases share: a lock, transactions, prepared statements, and errors as one sentence.
+// The tables are in common/schema/. A commit that returned OK is on the disk (WAL,
+// synchronous=FULL). After a failed write or fsync all calls fail: a later fsync may report success
+// for pages that the kernel has dropped, so the process must exit (74).
 
 #ifndef MM_SQLITE_H
 #define MM_SQLITE_H
@@ -20,9 +20,9 @@ typedef enum {
 
 typedef struct {
     const char *path;   // of the database; its lock is PATH.lock
-    const char *schema; // SQL that makes the tables in a new file; "PRAGMA user_version" is added
-    int version;        // the user_version this program writes; a newer one is refused
-    bool read_only;     // no lock, no new file; works beside a writer
+    const char *schema; // SQL that creates the tables of a new file, which gets the version below
+    int version;        // the user_version of this program; any other is refused
+    bool read_only;     // no lock and no new file; works beside a writer
 } mm_sqlite_config_t;
 
 // Returns 0, or a sysexits code with one sentence in error and *ret_self untouched: 65 not a
@@ -30,19 +30,19 @@ typedef struct {
 // 74 I/O error or full; 78 another version.
 int mm_sqlite_open(const mm_sqlite_config_t *config, mm_sqlite_t **ret_self,
                    char error[MM_ERROR_MAX]);
-// Rolls back what is open; closes the database, then lets go of the lock. Idempotent.
+// Rolls back an open transaction, closes the database, then releases the lock. Idempotent.
 void mm_sqlite_close(mm_sqlite_t **self_p);
 
 sqlite3 *mm_sqlite_handle(mm_sqlite_t *self);
 // Why the last call failed, as one sentence with the path; owned by self, never NULL.
 const char *mm_sqlite_error(const mm_sqlite_t *self);
 
-// A statement for many uses, for when the file has just been opened. Owned by self: finalized by
-// mm_sqlite_close. Returns 0, or a sysexits code with one sentence in error and *ret_statement
-// untouched: 65 when the file does not have the tables for it.
+// A statement for many uses, prepared when the file has just been opened. mm_sqlite_close finalizes
+// it. Returns 0, or a sysexits code with one sentence in error and *ret_statement untouched: 65
+// when the file does not have the tables for it.
 int mm_sqlite_prepare(mm_sqlite_t *self, const char *sql, sqlite3_stmt **ret_statement,
                       char error[MM_ERROR_MAX]);
-// The same of so many rows (> 0): the head, the row that often with commas between, the tail.
+// The same for several rows (> 0): the head, `rows` times the row with commas between, the tail.
 int mm_sqlite_prepare_rows(mm_sqlite_t *self, const char *head, const char *row, const char *tail,
                            size_t rows, sqlite3_stmt **ret_statement, char error[MM_ERROR_MAX]);
 // Bind a text or an id without copying it: it must live until the statement is reset.
@@ -50,15 +50,15 @@ void mm_sqlite_bind_text(sqlite3_stmt *statement, int index, mm_str_t text);
 void mm_sqlite_bind_id(sqlite3_stmt *statement, int index, const mm_id_t *id);
 // Runs a statement that gives no rows, and resets it.
 mm_sqlite_status_t mm_sqlite_run(mm_sqlite_t *self, sqlite3_stmt *statement);
-// The next row of a statement: *ret_row says whether there is one. Resets it after the last one,
-// and on failure; a caller who stops before that resets it.
+// Steps to the next row of a statement; *ret_row says whether there is one. The statement is reset
+// after the last row and on failure; a caller that stops before that resets it.
 mm_sqlite_status_t mm_sqlite_row(mm_sqlite_t *self, sqlite3_stmt *statement, bool *ret_row);
-// A column of the row at hand; valid until the next row. NULL gives the empty text.
+// A column of the current row, valid until the next row. NULL gives the empty text.
 mm_str_t mm_sqlite_column_text(sqlite3_stmt *statement, int column);
 mm_id_t mm_sqlite_column_id(sqlite3_stmt *statement, int column);
 
-// One write transaction at a time. RETRY or FATAL from any call within it has rolled it back, and
-// commit must not be called. mm_sqlite_rollback is idempotent.
+// One write transaction at a time. After RETRY or FATAL from a call within it the transaction is
+// rolled back, and commit must not be called. mm_sqlite_rollback is idempotent.
 mm_sqlite_status_t mm_sqlite_begin(mm_sqlite_t *self);
 mm_sqlite_status_t mm_sqlite_commit(mm_sqlite_t *self);
 void mm_sqlite_rollback(mm_sqlite_t *self);

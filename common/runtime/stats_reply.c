@@ -1,4 +1,4 @@
-// See tell.h.
+// See stats_reply.h.
 
 #include "stats_reply.h"
 #include "clock.h"
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define PROFILES_MS 250 // in which PROFILES are made, at most
+#define PROFILES_MS 250 // at most PROFILES in this time
 #define PROFILES    2
 
 mm_stats_reply_t mm_stats_reply_new(const mm_stats_reply_config_t *config)
@@ -52,12 +52,13 @@ static void reply_stats(const mm_stats_reply_t *self)
     MM_SPAN("tell");
     json_t *stats =
         json_pack("{s:s, s:i, s:s, s:s, s:i, s:I, s:I, s:I}", "mayhem", "stats", "version", 1,
-                  "process", self->config.process, "role", self->config.role, "pid", (int)getpid(),
-                  "wall_ms", (json_int_t)mm_clock_wall_ms(), "memory_bytes",
+                  "process", self->config.process, "role", mm_program_name(self->config.program),
+                  "pid", (int)getpid(), "wall_ms", (json_int_t)mm_clock_wall_ms(), "memory_bytes",
                   (json_int_t)resident_bytes(), "dropped", (json_int_t)mm_log_dropped());
     assert(stats);
     mm_span_add(stats);
-    self->config.add(self->config.arg, stats);
+    int rc = json_object_update_new(stats, self->config.stats(self->config.arg));
+    assert(rc == 0);
     mm_stats_reply_send(self, MM_ABOUT_STATS, 0, stats);
 }
 

@@ -1,5 +1,5 @@
-// What the writers of --trace have in common. A trace has the format of tests/scenarios/: words of
-// the form `kind name key=value key="two words"`.
+// For the writers of --trace. A trace has the format of tests/scenarios/: words of the form
+// `kind name key=value key="two words"`.
 
 #ifndef MM_TRACE_H
 #define MM_TRACE_H
@@ -8,8 +8,8 @@
 
 #include <stdio.h>
 
-// Writes a text as one word of a trace: quoted when it holds blanks, quotes or semicolons. A
-// newline becomes a blank.
+// Writes a text as one word of a trace, quoted when it has blanks, quotes or semicolons. A newline
+// becomes a blank.
 void mm_trace_print(FILE *file, mm_str_t text);
 
 #endif

@@ -1,6 +1,6 @@
 // UUIDv7: 48 bits of Unix milliseconds, a 12-bit counter, 62 random bits. Milliseconds and counter
-// are kept as one number of 60 bits that only grows (RFC 9562, 6.2, method 1): when the counter
-// runs over, the time is counted up. Without getrandom(2) there are no ids: the program aborts.
+// are one number of 60 bits that only grows (RFC 9562, 6.2, method 1): a counter that overflows
+// advances the time. Aborts without getrandom(2).
 
 #include "uuid_source.h"
 #include "big_endian.h"
@@ -16,7 +16,7 @@
 
 struct mm_id_source {
     uint64_t last; // milliseconds << COUNTER_BITS | counter of the last id
-    size_t used;   // bytes of the pool that ids were made of
+    size_t used;   // bytes of the pool that are in ids
     uint8_t pool[POOL_BYTES];
 };
 
@@ -37,7 +37,7 @@ static void fill_random(void *data, size_t size)
 mm_id_source_t *mm_id_source_new(void)
 {
     mm_id_source_t *self = malloc(sizeof *self);
-    assert(self != NULL);
+    assert(self);
     self->last = 0;
     self->used = POOL_BYTES;
     return self;
@@ -45,7 +45,6 @@ mm_id_source_t *mm_id_source_new(void)
 
 void mm_id_source_destroy(mm_id_source_t **self_p)
 {
-    assert(self_p != NULL);
     free(*self_p);
     *self_p = NULL;
 }

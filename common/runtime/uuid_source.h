@@ -1,12 +1,12 @@
-// Where job ids and instances come from: UUIDv7 (RFC 9562, 5.7) over getrandom(2).
+// The source of job ids and instances: UUIDv7 (RFC 9562, 5.7) over getrandom(2).
 
 #ifndef MM_ID_H
 #define MM_ID_H
 
 #include "job.h"
 
-// Draws ids. Each is greater than the one before, also when the wall clock steps back and when more
-// are drawn in a millisecond than the counter holds: the ids then run ahead of the clock.
+// Each of its ids is greater than the one before, also when the wall clock steps back, and when a
+// millisecond needs more ids than the counter holds: the ids then run ahead of the clock.
 typedef struct mm_id_source mm_id_source_t;
 
 mm_id_source_t *mm_id_source_new(void);

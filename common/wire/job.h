@@ -1,5 +1,5 @@
-// The domain's words as plain data: job ids, hosts, legs, outcomes, statuses.
-// Pure: every core may include it. Owns nothing and allocates nothing.
+// The domain's words as plain data: job ids, hosts, legs, outcomes, statuses, and how logs, traces
+// and databases spell them. Pure: every core may include it. Owns nothing and allocates nothing.
 
 #ifndef MM_JOB_H
 #define MM_JOB_H
@@ -19,6 +19,16 @@ typedef enum { MM_OUTCOME_NONE = 0, MM_OUTCOME_RESTARTED = 1, MM_OUTCOME_DEAD = 
 // How a task ended: RETURNED was never started and costs no attempt.
 typedef enum { MM_STATUS_OK = 0, MM_STATUS_FAILED = 1, MM_STATUS_RETURNED = 2 } mm_status_t;
 
+// The programs of a pipeline, in the order of a job's way.
+typedef enum {
+    MM_PROGRAM_PUBLISHER = 0,
+    MM_PROGRAM_CONSUMER,
+    MM_PROGRAM_SAVER,
+    MM_PROGRAM_RESTARTER
+} mm_program_t;
+#define MM_PROGRAMS 4
+
+// The programs that are workers, as they say it on the wire.
 typedef enum { MM_ROLE_SAVER = 1, MM_ROLE_RESTARTER = 2 } mm_role_t;
 
 // What the consumer tells a publisher of a job.
@@ -28,5 +38,18 @@ typedef enum {
     MM_VERDICT_NACK = 3,
     MM_VERDICT_DEAD = 4
 } mm_verdict_kind_t;
+
+// The names: "save", "none", "publisher", "restarter", "extend". Of valid values only; static. A
+// program's name is also its INI section and its role in stats and profiles, and the name of its
+// executable behind "mayhem-".
+const char *mm_leg_name(mm_leg_t leg);
+const char *mm_outcome_name(mm_outcome_t outcome);
+const char *mm_program_name(mm_program_t program);
+mm_program_t mm_role_program(mm_role_t role);
+const char *mm_role_name(mm_role_t role);
+const char *mm_verdict_name(mm_verdict_kind_t kind);
+// False, and the output untouched, when none has this name.
+bool mm_outcome_parse(mm_str_t text, mm_outcome_t *ret_outcome);
+bool mm_program_parse(mm_str_t text, mm_program_t *ret_program);
 
 #endif

@@ -1,13 +1,14 @@
-// See link.h. Whatever cannot be sent now is dropped here: hellos are repeated, results are kept by
-// the core until they are confirmed.
+// See worker_client.h. A frame that cannot be sent now is dropped: the core repeats its hellos, and
+// its results until they are acknowledged.
 
 #include "worker_client.h"
 #include "clock.h"
 #include "crash.h"
 #include "log.h"
-#include "service.h"
-#include "socket.h"
+#include "log_messages.h"
+#include "receiver.h"
 #include "span.h"
+#include "span_names.h"
 #include "stats_reply.h"
 #include "string_view.h"
 #include "windowed_histogram.h"
@@ -18,18 +19,18 @@
 #include <string.h>
 #include <sysexits.h>
 
-#define REFUSED_MS  10000 // how long a worker that is refused tries on
-#define TIMED_FIRST 16    // tasks of a frame of which is seen how long they take
+#define REFUSED_MS  10000 // how long a refused worker goes on
+#define TIMED_FIRST 16    // tasks of a frame that are timed
 #define TIMED_MAX   1024
 
-// For those who watch: what has ended, and how long tasks are here.
+// For stats: the tasks that have ended, and how long some of them took.
 typedef struct {
     struct {
         uint64_t number;
         int64_t since_us;
-    } timed[TIMED_MAX];            // by number, some of those that are here
-    size_t left;                   // to be timed of this frame
-    int64_t frame_us;              // when it came
+    } timed[TIMED_MAX];            // by number modulo its size
+    size_t left;                   // tasks of this frame still to be timed
+    int64_t frame_us;              // when it arrived
     mm_windowed_histogram_t times; // in microseconds
     uint64_t ended;
     uint64_t settled; // of a saver
@@ -37,21 +38,19 @@ typedef struct {
     uint64_t returned;
 } watched_t;
 
-struct mm_link {
+struct mm_worker_client {
     mm_worker_client_config_t config;
     mm_loop_t *loop;
     mm_worker_t *worker;
     mm_worker_actions_t actions;
-    mm_decoder_t *decoder;
+    mm_receiver_t receiver;
     mm_encoder_t *results; // open batch
-    mm_encoder_t *encoder; // for whole frames
+    mm_encoder_t *encoder; // for complete frames
     uint64_t started[MM_BATCH_ITEMS];
     size_t started_count;
     void *inbox;
     void *events;
     void *tasks; // NULL: no session
-    zmq_msg_t message;
-    mm_service_drops_t drops;
     mm_stats_reply_t reply;
     watched_t watched;
     int64_t refused_since_ms; // 0: not refused
@@ -94,33 +93,30 @@ static void close_sockets(mm_worker_client_t *self)
     mm_socket_destroy(&self->inbox);
 }
 
-// ---- for those who watch
-
-static void send_reply(void *arg, const mm_frame_t *frame)
+static void send_frame(void *arg, const mm_frame_t *frame)
 {
     mm_worker_client_t *self = arg;
     mm_encode_frame(self->encoder, frame);
     (void)mm_socket_send(self->inbox, mm_encoder_bytes(self->encoder));
 }
 
-static void add_stats(void *arg, json_t *stats)
+// ---- stats
+
+static json_t *stats(void *arg)
 {
     mm_worker_client_t *self = arg;
     watched_t *watched = &self->watched;
     int64_t now_ms = mm_clock_ms();
-    json_t *own = json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "slots",
-        (json_int_t)self->config.worker.slots, "running",
-        (json_int_t)mm_worker_running(self->worker), "ended", (json_int_t)watched->ended, "settled",
-        (json_int_t)watched->settled, "failed", (json_int_t)watched->failed, "returned",
-        (json_int_t)watched->returned, "unconfirmed",
-        (json_int_t)mm_worker_unacknowledged(self->worker), "bad_frames",
-        (json_int_t)self->drops.count, "p50_us",
-        (json_int_t)mm_windowed_histogram_quantile(&watched->times, now_ms, 0.5), "p99_us",
-        (json_int_t)mm_windowed_histogram_quantile(&watched->times, now_ms, 0.99));
-    assert(own);
-    json_object_update(stats, own);
-    json_decref(own);
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "slots",
+                     (json_int_t)self->config.worker.slots, "running",
+                     (json_int_t)mm_worker_running(self->worker), "ended",
+                     (json_int_t)watched->ended, "settled", (json_int_t)watched->settled, "failed",
+                     (json_int_t)watched->failed, "returned", (json_int_t)watched->returned,
+                     "unconfirmed", (json_int_t)mm_worker_unacknowledged(self->worker),
+                     "bad_frames", (json_int_t)self->receiver.drops.count, "p50_us",
+                     (json_int_t)mm_windowed_histogram_quantile(&watched->times, now_ms, 0.5),
+                     "p99_us",
+                     (json_int_t)mm_windowed_histogram_quantile(&watched->times, now_ms, 0.99));
 }
 
 static void see_start(watched_t *self, uint64_t number)
@@ -152,16 +148,15 @@ mm_worker_client_t *mm_worker_client_new(mm_loop_t *loop, const mm_worker_client
     self->config = *config;
     self->loop = loop;
     self->worker = mm_worker_new(&config->worker, mm_clock_ms());
-    self->decoder = mm_decoder_new();
     self->results = mm_encoder_new();
     self->encoder = mm_encoder_new();
-    (void)zmq_msg_init(&self->message);
-    self->reply = mm_stats_reply_new(&(mm_stats_reply_config_t){
-        .process = self->config.worker.name.text,
-        .role = self->config.worker.role == MM_ROLE_SAVER ? "saver" : "restarter",
-        .add = add_stats,
-        .send = send_reply,
-        .arg = self});
+    mm_receiver_open(&self->receiver);
+    self->reply = mm_stats_reply_new(
+        &(mm_stats_reply_config_t){.process = self->config.worker.name.text,
+                                   .program = mm_role_program(config->worker.role),
+                                   .stats = stats,
+                                   .send = send_frame,
+                                   .arg = self});
     open_sockets(self);
     return self;
 }
@@ -172,12 +167,10 @@ void mm_worker_client_destroy(mm_worker_client_t **self_p)
     if (!self)
         return;
     *self_p = NULL;
-    mm_service_drop_total(&self->drops);
+    mm_receiver_close(&self->receiver);
     close_sockets(self);
-    (void)zmq_msg_close(&self->message);
     mm_worker_destroy(&self->worker);
     mm_worker_actions_clear(&self->actions);
-    mm_decoder_destroy(&self->decoder);
     mm_encoder_destroy(&self->results);
     mm_encoder_destroy(&self->encoder);
     free(self);
@@ -185,17 +178,20 @@ void mm_worker_client_destroy(mm_worker_client_t **self_p)
 
 // ---- sending
 
-static void send_frame(mm_worker_client_t *self, const mm_frame_t *frame)
+// The head of results, started and bye, which begin with the same fields.
+static mm_frame_t frame_of(const mm_worker_client_t *self, mm_frame_kind_t kind)
 {
-    mm_encode_frame(self->encoder, frame);
-    (void)mm_socket_send(self->inbox, mm_encoder_bytes(self->encoder));
+    return (mm_frame_t){.kind = kind,
+                        .as.bye = {.worker = mm_str(self->config.worker.name.text),
+                                   .instance = self->config.worker.instance,
+                                   .session = mm_worker_session(self->worker)}};
 }
 
 static void send_results(mm_worker_client_t *self)
 {
     if (mm_encoder_count(self->results) == 0)
         return;
-    MM_SPAN("send results");
+    MM_SPAN(MM_SPAN_SEND_RESULTS);
     mm_encode_finish(self->results);
     MM_CRASH_POINT("worker: before results are sent");
     (void)mm_socket_send(self->inbox, mm_encoder_bytes(self->results));
@@ -204,20 +200,17 @@ static void send_results(mm_worker_client_t *self)
 
 static void add_result(mm_worker_client_t *self, uint64_t serial)
 {
-    if (mm_encoder_count(self->results) == 0)
-        mm_encode_begin(
-            self->results,
-            &(mm_frame_t){.kind = MM_FRAME_RESULTS,
-                          .as.results = {.worker = mm_str(self->config.worker.name.text),
-                                         .instance = self->config.worker.instance,
-                                         .session = mm_worker_session(self->worker)}});
+    if (mm_encoder_count(self->results) == 0) {
+        mm_frame_t head = frame_of(self, MM_FRAME_RESULTS);
+        mm_encode_begin(self->results, &head);
+    }
     MM_SPAN_COUNTED("encode result");
     mm_encode_result(self->results, mm_worker_result(self->worker, serial));
     if (mm_encoder_is_full(self->results))
         send_results(self);
 }
 
-// Those of this turn that still run; the others' results say enough.
+// The tasks started in this turn that still run: for the others there are results.
 static void send_started(mm_worker_client_t *self)
 {
     size_t count = 0;
@@ -227,14 +220,12 @@ static void send_started(mm_worker_client_t *self)
         if (mm_worker_holds(self->worker, self->started[i], NULL))
             self->started[count++] = self->started[i];
     self->started_count = 0;
-    if (count > 0)
-        send_frame(self,
-                   &(mm_frame_t){.kind = MM_FRAME_STARTED,
-                                 .as.started = {.worker = mm_str(self->config.worker.name.text),
-                                                .instance = self->config.worker.instance,
-                                                .session = mm_worker_session(self->worker),
-                                                .numbers = self->started,
-                                                .count = count}});
+    if (count == 0)
+        return;
+    mm_frame_t frame = frame_of(self, MM_FRAME_STARTED);
+    frame.as.started.numbers = self->started;
+    frame.as.started.count = count;
+    send_frame(self, &frame);
 }
 
 static void add_started(mm_worker_client_t *self, uint64_t number)
@@ -249,7 +240,7 @@ static void add_started(mm_worker_client_t *self, uint64_t number)
 static void send_report(mm_worker_client_t *self, const mm_report_t *report)
 {
     MM_SPAN("send report");
-    send_results(self); // in order: a report speaks of all results before it
+    send_results(self); // first: a report covers all results before it
     send_frame(self, &(mm_frame_t){.kind = report->is_hello ? MM_FRAME_HELLO : MM_FRAME_HEARTBEAT,
                                    .as.report = *report});
     MM_CRASH_POINT("worker: hello or heartbeat sent");
@@ -258,11 +249,9 @@ static void send_report(mm_worker_client_t *self, const mm_report_t *report)
 static void send_bye(mm_worker_client_t *self, uint64_t last_serial)
 {
     send_results(self);
-    send_frame(self, &(mm_frame_t){.kind = MM_FRAME_BYE,
-                                   .as.bye = {.worker = mm_str(self->config.worker.name.text),
-                                              .instance = self->config.worker.instance,
-                                              .session = mm_worker_session(self->worker),
-                                              .last_serial = last_serial}});
+    mm_frame_t frame = frame_of(self, MM_FRAME_BYE);
+    frame.as.bye.last_serial = last_serial;
+    send_frame(self, &frame);
     MM_CRASH_POINT("worker: bye sent");
 }
 
@@ -290,7 +279,7 @@ static void log_event(mm_worker_client_t *self, const mm_worker_action_t *action
     switch (action->as.log.log) {
     case MM_WORKER_LOG_JOINED:
         self->refused_since_ms = 0;
-        mm_log(MM_LOG_INFO, "Joined the consumer", MM_INT("session", action->as.log.number));
+        mm_log(MM_LOG_INFO, MM_MESSAGE_JOINED, MM_INT("session", action->as.log.number));
         break;
     case MM_WORKER_LOG_REFUSED:
         if (self->refused_since_ms == 0) {
@@ -362,33 +351,24 @@ static void step(mm_worker_client_t *self, mm_worker_event_t event)
 
 // ---- receiving
 
-// True when there was a message, good or bad.
+// False when there was no message.
 static bool receive(mm_worker_client_t *self, void *socket, bool is_event)
 {
-    mm_received_t received = is_event ? mm_socket_receive_event(socket, &self->message)
-                                      : mm_socket_receive(socket, &self->message);
-    const char *where = is_event ? "events" : "tasks";
-    if (received == MM_RECEIVED_NONE)
-        return false;
-    if (received == MM_RECEIVED_BAD) {
-        mm_service_drop(&self->drops, mm_clock_ms(), "wrong number of frames", where);
-        return true;
-    }
     mm_frame_t frame;
-    mm_wire_status_t status = mm_socket_decode(self->decoder, &self->message, &frame);
+    int64_t now_ms = mm_clock_ms();
+    mm_received_t received = mm_receive(&self->receiver, socket, is_event,
+                                        is_event ? "events" : "tasks", now_ms, &frame);
     self->watched.left = TIMED_FIRST;
-    if (status == MM_WIRE_OK && frame.kind == MM_FRAME_QUERY)
-        mm_stats_reply_answer(&self->reply, &frame, mm_clock_ms());
-    else if (status == MM_WIRE_OK)
+    if (received == MM_RECEIVED_FRAME && frame.kind == MM_FRAME_QUERY)
+        mm_stats_reply_answer(&self->reply, &frame, now_ms);
+    else if (received == MM_RECEIVED_FRAME)
         step(self, (mm_worker_event_t){.kind = MM_WORKER_FRAME, .as.frame = &frame});
-    else
-        mm_service_drop(&self->drops, mm_clock_ms(), mm_decoder_complaint(self->decoder), where);
-    return true;
+    return received != MM_RECEIVED_NONE;
 }
 
 static void on_events(void *arg)
 {
-    MM_SPAN("on_events");
+    MM_SPAN(MM_SPAN_ON_EVENTS);
     mm_worker_client_t *self = arg;
     for (int i = 0; i < MM_DRAIN_MAX && receive(self, self->events, true); i++)
         ;
@@ -396,7 +376,7 @@ static void on_events(void *arg)
 
 static void on_tasks(void *arg)
 {
-    MM_SPAN("on_tasks");
+    MM_SPAN(MM_SPAN_ON_TASKS);
     mm_worker_client_t *self = arg;
     for (int i = 0; i < MM_DRAIN_MAX && self->tasks && receive(self, self->tasks, false); i++)
         ;
@@ -424,7 +404,7 @@ void mm_worker_client_drain(mm_worker_client_t *self)
 int64_t mm_worker_client_turn(mm_worker_client_t *self)
 {
     if (!self->done && mm_clock_ms() >= mm_worker_deadline(self->worker)) {
-        // A heartbeat of the consumer may be waiting: read before silence is judged.
+        // Read first: a heartbeat in the socket is no silence.
         on_events(self);
         if (!self->done)
             step(self, (mm_worker_event_t){.kind = MM_WORKER_TIME});

@@ -1,101 +1,66 @@
-// Handing out: which task goes to which worker, and whether it may start now (I6, I8). See
-// gather.h.
+// See admission.h.
 
+#include "admission.h"
 #include "gather_private.h"
-#include "job.h"
-#include "string_view.h"
 
-#define QUARANTINE_LOSSES 2 // workers lost with a job after which it is handed out alone
+#define QUARANTINE_LOSSES 2 // workers lost with a job, from which on it is handed out alone
 
-static void give_task(gather_t *self, worker_t *worker, flight_t *flight, mm_leg_t leg,
-                      uint64_t number)
+static const char *const names[] = {[ADMISSION_NONE] = NULL,
+                                    [ADMISSION_DRAINING] = "draining",
+                                    [ADMISSION_NOT_SAVED] = "not saved",
+                                    [ADMISSION_TAKEOVER] = "hold after a takeover",
+                                    [ADMISSION_PAUSE] = "pause after a failure",
+                                    [ADMISSION_HOST_BUSY] = "host busy",
+                                    [ADMISSION_AT_ONCE] = "limit of restarts at once",
+                                    [ADMISSION_QUARANTINE] = "no restarter of its own",
+                                    [ADMISSION_NO_SLOT] = "no free slot"};
+
+const char *admission_reason_name(admission_reason_t reason)
 {
-    gather_action_t *action = gather_act(self, GATHER_TASK);
-    action->as.task.worker = worker->name.text;
-    action->as.task.session = worker->session;
-    action->as.task.stamp_ms = worker->stamp_ms;
-    action->as.task.acknowledged_through = worker->acknowledged_through;
-    action->as.task.task =
-        (mm_task_t){.number = number,
-                    .leg = leg,
-                    .id = flight->id,
-                    .host = host_name(flight->host),
-                    .attempt = flight->attempts,
-                    .deliveries = flight->deliveries,
-                    .publisher = mm_str(flight->publisher),
-                    .received_ms = flight->received_ms,
-                    .attempts = flight->attempts,
-                    .extended = flight->extended,
-                    .outcome = flight->settle,
-                    .worker = mm_str(flight->worker),
-                    .error = mm_str(flight->settle == MM_OUTCOME_DEAD ? flight->error : NULL)};
+    return names[reason];
 }
 
-static void give_store(gather_t *self, worker_t *worker, flight_t *flight)
+static admission_t wait_until(int64_t until_ms, admission_reason_t reason)
 {
-    if (flight->settle == MM_OUTCOME_NONE && flight->restart == RESTART_OK)
-        flight->settle = MM_OUTCOME_RESTARTED; // which is a save, too
-    mm_leg_t leg = flight->settle == MM_OUTCOME_NONE ? MM_LEG_SAVE : MM_LEG_SETTLE;
-    flight_set_store(&self->flights, flight, STORE_OUT, 0);
-    flight->store_task = workers_hand_out(self->workers, worker, leg, &flight->id, NULL);
-    give_task(self, worker, flight, leg, flight->store_task);
+    return (admission_t){ADMISSION_WAIT_UNTIL, reason, .as.until_ms = until_ms};
 }
 
-static void give_restart(gather_t *self, worker_t *worker, flight_t *flight)
+static admission_t wait_on(resource_kind_t resource, admission_reason_t reason)
 {
-    flight_set_restart(&self->flights, flight, RESTART_OUT, 0);
-    flight->attempts++;
-    flight->handed_out = true;
-    flight->restart_task =
-        workers_hand_out(self->workers, worker, MM_LEG_RESTART, &flight->id, flight->host);
-    give_task(self, worker, flight, MM_LEG_RESTART, flight->restart_task);
+    return (admission_t){ADMISSION_WAIT_ON, reason, .as.resource = resource};
 }
 
-// May this restart start now, and where? The one place that decides it: today one per host and
-// credit; caps, time windows and a breaker belong here. NULL: not now, and the flight has been
-// moved to where it waits, unless it waits for credit at the head of its queue.
-static worker_t *admit(gather_t *self, flight_t *flight)
+// Whether the resource has no room for this flight. Free room belongs to the flights that have
+// their turn; if adopted restarts have taken some of it, the first of them get the rest.
+static bool is_full(const resource_t *resource, const flight_t *flight, resource_kind_t kind)
 {
-    if (flight->host->busy > 0) {
-        flight_set_restart(&self->flights, flight, RESTART_BLOCKED, 0);
-        return NULL;
-    }
-    if (flight->losses < QUARANTINE_LOSSES)
-        return workers_pick(self->workers, MM_ROLE_RESTARTER);
-    if (flight->restart == RESTART_QUARANTINED)
-        return self->quarantine_number == 0 ? workers_pick_quarantine(self->workers) : NULL;
-    flight_set_restart(&self->flights, flight, RESTART_QUARANTINED, 0);
-    return NULL;
+    bool is_in_turn = flight->turns > kind;
+    return resource->busy + (is_in_turn ? 0 : resource->turns) >= resource->limit;
 }
 
-static void hand_out_quarantined(gather_t *self)
+admission_t admission_decide(const gather_t *self, const flight_t *flight)
 {
-    flight_t *flight = self->flights.restart_quarantined;
-    if (!flight || self->quarantine_number != 0)
-        return;
-    worker_t *worker = admit(self, flight);
-    if (!worker)
-        return;
-    give_restart(self, worker, flight);
-    self->quarantine_number = flight->restart_task;
-}
-
-void gather_hand_out(gather_t *self)
-{
-    worker_t *worker;
-    while (self->flights.store_ready &&
-           (worker = workers_pick(self->workers, MM_ROLE_SAVER)) != NULL)
-        give_store(self, worker, self->flights.store_ready);
+    const flights_t *flights = &self->flights;
     if (self->statistics.draining)
-        return; // no restart begins (R10)
-    for (flight_t *flight; (flight = flights_next_restart(&self->flights)) != NULL;) {
-        worker = admit(self, flight);
-        if (worker)
-            give_restart(self, worker, flight);
-        else if (flight->restart == RESTART_READY)
-            break; // no credit
-    }
-    hand_out_quarantined(self);
-    if (!self->flights.restart_quarantined && self->quarantine_number == 0)
-        workers_release_quarantine(self->workers);
+        return wait_until(MM_NEVER, ADMISSION_DRAINING);
+    if (flight->restart == RESTART_HELD)
+        return wait_until(MM_NEVER, ADMISSION_NOT_SAVED);
+    if (flight->redelivered && self->now_ms < self->hold_until_ms)
+        return wait_until(self->hold_until_ms, ADMISSION_TAKEOVER);
+    if (flight->restart == RESTART_BACKOFF)
+        return wait_until(flight->restart_backoff.due_ms, ADMISSION_PAUSE);
+    if (is_full(&flight->host->restarts, flight, RESOURCE_HOST))
+        return wait_on(RESOURCE_HOST, ADMISSION_HOST_BUSY);
+    if (is_full(&flights->hosts.at_once, flight, RESOURCE_AT_ONCE))
+        return wait_on(RESOURCE_AT_ONCE, ADMISSION_AT_ONCE);
+    bool is_alone = flight->losses >= QUARANTINE_LOSSES;
+    worker_t *worker = is_alone ? workers_pick_quarantine(self->workers)
+                                : workers_pick(self->workers, MM_ROLE_RESTARTER);
+    bool is_first = flight == flights->quarantine.waiting;
+    if (is_alone &&
+        (!worker || !is_first || is_full(&flights->quarantine, flight, RESOURCE_QUARANTINE)))
+        return wait_on(RESOURCE_QUARANTINE, ADMISSION_QUARANTINE);
+    if (!worker)
+        return wait_on(RESOURCE_SLOT, ADMISSION_NO_SLOT);
+    return (admission_t){ADMISSION_GO, ADMISSION_NONE, .as.worker = worker};
 }

@@ -1,5 +1,5 @@
-// The table of what is held (R2): credit is counted from it, and hosts are busy by it. See
-// workers.h.
+// The table of the tasks at workers (R2), from which credit and the use of resources are counted.
+// See workers.h.
 
 #include "workers_private.h"
 
@@ -7,10 +7,8 @@
 #include <stdlib.h>
 #include <utlist.h>
 
-#define SPARE_MAX      8192  // holdings that are kept to be used again
-#define LOST_TASKS_MAX 65536 // tasks that were with them
+#define LOST_TASKS_MAX 65536 // tasks of lost workers kept
 
-// Puts the worker into, or takes it out of, the ring of those with credit.
 void workers_refresh_credit(workers_t *self, worker_t *worker)
 {
     bool has = worker->state == WORKER_JOINED && worker->session != 0 && !worker->reserved &&
@@ -27,24 +25,15 @@ void workers_refresh_credit(workers_t *self, worker_t *worker)
 assignment_t *assignments_add(workers_t *self, worker_t *worker, uint64_t number, mm_leg_t leg,
                               const mm_id_t *id, host_t *host)
 {
-    assignment_t *assignment = self->spare;
-    if (assignment) {
-        LL_DELETE(self->spare, assignment);
-        self->spare_count--;
-    } else {
-        assignment = malloc(sizeof *assignment);
-    }
-    assert(assignment);
+    assignment_t *assignment = mm_pool_get(&self->pool, sizeof *assignment);
     *assignment = (assignment_t){.number = number,
                                  .leg = leg,
                                  .id = *id,
                                  .worker = worker,
                                  .host = host,
                                  .stamp_ms = worker->stamp_ms};
-    if (host) {
-        host->references++;
-        host->busy++;
-    }
+    if (host)
+        hosts_occupy(self->hosts, host);
     mm_table_add(&self->by_number, mm_table_number(number), assignment);
     DL_APPEND(worker->assignments, assignment);
     worker->out++;
@@ -72,16 +61,9 @@ ended_t assignments_remove(workers_t *self, assignment_t *assignment, ended_why_
                      .host = assignment->host};
     mm_table_remove(&self->by_number, mm_table_number(assignment->number), assignment);
     DL_DELETE(worker->assignments, assignment);
-    if (assignment->host) {
-        assert(assignment->host->busy > 0);
-        assignment->host->busy--;
-    }
-    if (self->spare_count < SPARE_MAX) {
-        LL_PREPEND(self->spare, assignment);
-        self->spare_count++;
-    } else {
-        free(assignment); // after a peak, others need the memory
-    }
+    if (assignment->host)
+        hosts_vacate(self->hosts, assignment->host);
+    mm_pool_put(&self->pool, assignment, sizeof *assignment);
     assert(worker->out > 0);
     worker->out--;
     workers_refresh_credit(self, worker);

@@ -8,8 +8,6 @@
 #include <string.h>
 #include <utlist.h>
 
-#define SPARE_MAX 4096 // flights that are kept to be used again
-
 #define BIT(STATE) (1u << (STATE))
 
 static const unsigned store_allowed[] = {
@@ -24,10 +22,10 @@ static const unsigned restart_allowed[] = {
     [RESTART_HELD] = BIT(RESTART_READY) | BIT(RESTART_BACKOFF) | BIT(RESTART_OK) |
                      BIT(RESTART_EXHAUSTED) | BIT(RESTART_ENDED),
     [RESTART_READY] = BIT(RESTART_BLOCKED) | BIT(RESTART_QUARANTINED) | BIT(RESTART_OUT) |
-                      BIT(RESTART_OK) | BIT(RESTART_ENDED),
+                      BIT(RESTART_BACKOFF) | BIT(RESTART_OK) | BIT(RESTART_ENDED),
     [RESTART_BLOCKED] = BIT(RESTART_READY) | BIT(RESTART_OK) | BIT(RESTART_ENDED),
-    [RESTART_QUARANTINED] =
-        BIT(RESTART_BLOCKED) | BIT(RESTART_OUT) | BIT(RESTART_OK) | BIT(RESTART_ENDED),
+    [RESTART_QUARANTINED] = BIT(RESTART_BLOCKED) | BIT(RESTART_OUT) | BIT(RESTART_BACKOFF) |
+                            BIT(RESTART_OK) | BIT(RESTART_ENDED),
     [RESTART_OUT] = BIT(RESTART_READY) | BIT(RESTART_BACKOFF) | BIT(RESTART_OK) |
                     BIT(RESTART_EXHAUSTED) | BIT(RESTART_ENDED),
     [RESTART_BACKOFF] = BIT(RESTART_READY) | BIT(RESTART_OK) | BIT(RESTART_ENDED),
@@ -36,6 +34,12 @@ static const unsigned restart_allowed[] = {
         BIT(RESTART_HELD) | BIT(RESTART_READY) | BIT(RESTART_OK) | BIT(RESTART_ENDED),
     [RESTART_ENDED] = 0,
 };
+
+void flights_init(flights_t *self, uint32_t at_once)
+{
+    self->hosts.at_once.limit = at_once > 0 ? at_once : UINT32_MAX;
+    self->quarantine.limit = 1;
+}
 
 static bool has_id(const void *flight, const void *id)
 {
@@ -55,14 +59,7 @@ size_t flights_count(const flights_t *self)
 flight_t *flights_add(flights_t *self, const mm_id_t *id, mm_str_t host, int64_t extend_ms,
                       int64_t lease_ms)
 {
-    flight_t *flight = self->spare;
-    if (flight) {
-        LL_DELETE2(self->spare, flight, store_next);
-        self->spare_count--;
-    } else {
-        flight = malloc(sizeof *flight);
-    }
-    assert(flight);
+    flight_t *flight = mm_pool_get(&self->pool, sizeof *flight);
     *flight = (flight_t){.id = *id};
     flight->host = hosts_get(&self->hosts, host);
     flight->extend_ms = extend_ms;
@@ -110,26 +107,18 @@ void flight_set_store(flights_t *self, flight_t *flight, store_state_t state, in
     }
 }
 
-// The queue of a restart state; NULL when it has none. A host whose restarter was lost may be half
-// restarted: it waits with its like, before all others.
-static flight_t **restart_queue(flights_t *self, const flight_t *flight, restart_state_t state)
+static resource_t *resource_of(flights_t *self, const flight_t *flight, unsigned kind)
 {
-    flight_t **ready = flight->losses > 0 ? &self->restart_lost : &self->restart_ready;
-    return state == RESTART_READY         ? ready
-           : state == RESTART_QUARANTINED ? &self->restart_quarantined
-           : state == RESTART_BLOCKED     ? &flight->host->waiting
-                                          : NULL;
+    return kind == RESOURCE_HOST      ? &flight->host->restarts
+           : kind == RESOURCE_AT_ONCE ? &self->hosts.at_once
+                                      : &self->quarantine;
 }
 
-flight_t *flights_next_restart(const flights_t *self)
+// The queue of a ready restart. After the loss of its restarter a host may be half restarted: it
+// goes before all others.
+static flight_t **ready_queue(flights_t *self, const flight_t *flight)
 {
-    return self->restart_lost ? self->restart_lost : self->restart_ready;
-}
-
-void flights_wake_host(flights_t *self, host_t *host)
-{
-    if (host->busy == 0 && host->waiting)
-        flight_set_restart(self, host->waiting, RESTART_READY, 0);
+    return flight->losses > 0 ? &self->restart_lost : &self->restart_ready;
 }
 
 static bool waits(restart_state_t state)
@@ -151,28 +140,98 @@ static void see_restart(flights_t *self, const flight_t *flight, restart_state_t
                         self->now_ms);
 }
 
+// Gives it the turn at the first `count` resources and at no other.
+static void set_turns(flights_t *self, flight_t *flight, unsigned count)
+{
+    while (flight->turns < count)
+        resource_of(self, flight, flight->turns++)->turns++;
+    while (flight->turns > count) {
+        resource_t *resource = resource_of(self, flight, --flight->turns);
+        resource->turns--;
+        if (flight->restart != RESTART_OUT) // else it is about to occupy the resource
+            flights_release(self, resource);
+    }
+}
+
+// A ready restart is in the queue for slots, others in that of the first resource without a turn.
+static void leave_queue(flights_t *self, flight_t *flight)
+{
+    if (flight->restart == RESTART_READY) {
+        DL_DELETE2(*ready_queue(self, flight), flight, restart_prev, restart_next);
+        return;
+    }
+    resource_t *resource = resource_of(self, flight, flight->turns);
+    DL_DELETE2(resource->waiting, flight, restart_prev, restart_next);
+    resource->length--;
+}
+
 void flight_set_restart(flights_t *self, flight_t *flight, restart_state_t state, int64_t due_ms)
 {
     restart_state_t former = flight->restart;
     assert(restart_allowed[former] & BIT(state));
     see_restart(self, flight, state);
-    flight_t **queue = restart_queue(self, flight, former);
-    if (queue)
-        DL_DELETE2(*queue, flight, restart_prev, restart_next);
+    if (waits(former))
+        leave_queue(self, flight);
     else if (former == RESTART_BACKOFF)
         mm_heap_remove(&self->restart_backoffs, &flight->restart_backoff);
     flight->restart = state;
-    queue = restart_queue(self, flight, state);
-    if (queue)
-        DL_APPEND2(*queue, flight, restart_prev, restart_next);
-    if (state == RESTART_BACKOFF) {
+    if (state == RESTART_READY) {
+        DL_APPEND2(*ready_queue(self, flight), flight, restart_prev, restart_next);
+    } else if (state == RESTART_BACKOFF) {
         flight->restart_backoff = (mm_heap_node_t){0};
         mm_heap_put(&self->restart_backoffs, &flight->restart_backoff, due_ms);
     }
-    // It had its turn for the host and does not take it: the next one may.
-    bool had_turn = former == RESTART_READY || former == RESTART_QUARANTINED;
-    if (had_turn && (state == RESTART_OK || state == RESTART_ENDED))
-        flights_wake_host(self, flight->host);
+    if (flight->turns > 0 && !waits(state))
+        set_turns(self, flight, 0);
+    else if (former == RESTART_OUT && state == RESTART_READY)
+        set_turns(self, flight, RESOURCE_QUARANTINE); // it is next for what it has just released
+}
+
+void flight_wait_on(flights_t *self, flight_t *flight, resource_kind_t kind)
+{
+    assert(kind < RESOURCE_SLOT);
+    bool is_quarantined = kind == RESOURCE_QUARANTINE;
+    flight->had_turn = flight->turns > kind;
+    flight_set_restart(self, flight, is_quarantined ? RESTART_QUARANTINED : RESTART_BLOCKED, 0);
+    set_turns(self, flight, kind);
+    resource_t *resource = resource_of(self, flight, kind);
+    flight_t *next = flight->had_turn ? resource->waiting : NULL;
+    while (next && next->had_turn)
+        next = next->restart_next;
+    DL_PREPEND_ELEM2(resource->waiting, next, flight, restart_prev, restart_next);
+    resource->length++;
+}
+
+void flights_release(flights_t *self, resource_t *resource)
+{
+    if (resource->waiting && !resource->previous)
+        DL_APPEND2(self->released, resource, previous, next);
+}
+
+// Gives a turn to the first flights of the queue, as far as the resource is free.
+static void give_turns(flights_t *self, resource_t *resource)
+{
+    while (resource->waiting && resource->busy + resource->turns < resource->limit) {
+        flight_t *flight = resource->waiting;
+        flight_set_restart(self, flight, RESTART_READY, 0);
+        flight->turns++;
+        resource->turns++;
+    }
+}
+
+static void give_released(flights_t *self)
+{
+    for (resource_t *resource; (resource = self->released) != NULL;) {
+        DL_DELETE2(self->released, resource, previous, next);
+        resource->previous = NULL;
+        give_turns(self, resource);
+    }
+}
+
+flight_t *flights_next_restart(flights_t *self)
+{
+    give_released(self);
+    return self->restart_lost ? self->restart_lost : self->restart_ready;
 }
 
 void flight_set_error(flight_t *flight, mm_str_t error)
@@ -214,12 +273,7 @@ void flights_free_ended(flights_t *self)
         LL_DELETE2(self->ended, flight, store_next);
         hosts_put(&self->hosts, &flight->host);
         free(flight->error);
-        if (self->spare_count == SPARE_MAX) {
-            free(flight); // after a peak, others need the memory
-            continue;
-        }
-        LL_PREPEND2(self->spare, flight, store_next);
-        self->spare_count++;
+        mm_pool_put(&self->pool, flight, sizeof *flight);
     }
 }
 
@@ -227,11 +281,9 @@ void flights_clear(flights_t *self)
 {
     while (self->extends)
         flights_end(self, self->extends);
+    give_released(self); // empties the list, before the hosts are freed
     flights_free_ended(self);
-    for (flight_t *flight; (flight = self->spare) != NULL;) {
-        LL_DELETE2(self->spare, flight, store_next);
-        free(flight);
-    }
+    mm_pool_clear(&self->pool);
     mm_table_clear(&self->table);
     mm_heap_clear(&self->store_backoffs);
     mm_heap_clear(&self->restart_backoffs);

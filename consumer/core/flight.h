@@ -1,6 +1,6 @@
-// A job in flight and the queues it can be in: the data under gather.c, with no rules of its own
-// but which state may follow which. Pure. A state is changed in one function per leg, which moves
-// the flight between the queues.
+// A job in flight and the queues that it can be in: the data under gather.c. Its only rules are
+// which state may follow which, and in which order flights get a resource. One function per leg
+// changes the state and moves the flight between the queues.
 
 #ifndef FLIGHT_H
 #define FLIGHT_H
@@ -12,105 +12,134 @@
 #include "table.h"
 
 typedef enum {
-    STORE_READY,   // wants a saver
+    STORE_READY,   // waits for a saver
     STORE_OUT,     // at a saver
-    STORE_BACKOFF, // failed, waits to try again
-    STORE_SAVED,   // the intent is taken, waits for the restart leg
-    STORE_ENDED    // the last one
+    STORE_BACKOFF, // failed, waits to be tried again
+    STORE_SAVED,   // saved, waits for the restart leg
+    STORE_ENDED    // final
 } store_state_t;
 
 typedef enum {
-    RESTART_HELD,        // waits for the save to answer first (R6)
-    RESTART_READY,       // wants a restarter
-    RESTART_BLOCKED,     // waits for its host (I8)
+    RESTART_HELD,        // waits for the answer to the save (R6)
+    RESTART_READY,       // waits for a slot
+    RESTART_BLOCKED,     // waits for its host (I8) or for the limit of all restarts
     RESTART_QUARANTINED, // waits for a restarter of its own (R7)
     RESTART_OUT,         // at a restarter
-    RESTART_BACKOFF,     // failed, or held in the consumer's first seconds: waits
+    RESTART_BACKOFF,     // waits for a time: it failed, or may not begin yet
     RESTART_OK,          // an attempt has succeeded
     RESTART_EXHAUSTED,   // no attempt is left
-    RESTART_ENDED        // the last one
+    RESTART_ENDED        // final
 } restart_state_t;
+
+// The resources of a restart, in the order in which it waits for them: from those that few jobs
+// share to those that all share.
+typedef enum {
+    RESOURCE_HOST,       // limit 1 per host (I8)
+    RESOURCE_AT_ONCE,    // all restarts in progress
+    RESOURCE_QUARANTINE, // limit 1, alone on its restarter: only after two lost workers (R7)
+    RESOURCE_SLOT        // a restarter's credit (I6); its queue holds RESTART_READY
+} resource_kind_t;
 
 typedef struct flight {
     mm_id_t id;
     host_t *host;          // one reference
     const char *publisher; // interned
-    const char *worker;    // who restarted it, or tried last; interned, or NULL
+    const char *worker;    // of the success, or of the last attempt; interned, or NULL
     char *error;           // of the last failed attempt; owned, or NULL
     int64_t received_ms;   // Unix time, for the store
-    int64_t lease_ms;      // when max_lease is over
-    int64_t extend_ms;     // when to extend next
+    int64_t lease_ms;      // the end of max_lease
+    int64_t extend_ms;     // the next extension
     uint64_t store_task;   // number of the current task of the store leg
     uint64_t restart_task; // number of the current attempt
     uint32_t deliveries;
     uint32_t extended;
-    uint32_t attempts;       // charged: handed out and neither returned nor found missing
+    uint32_t attempts;       // charged: handed out, neither returned nor undelivered
     uint32_t losses;         // workers lost with it
     uint32_t store_failures; // in a row
     store_state_t store;
     restart_state_t restart;
     mm_outcome_t settle;     // what the store was asked for; none: not yet
-    trail_t *trail;          // NULL: it is not followed
+    trail_t *trail;          // NULL: not sampled
     const char *late_worker; // succeeded after the settle was asked for: kept for a nack (R8)
     bool handed_out;         // a restart was, ever
     bool overdue;            // max_lease is over
-    union {                  // by its state: ready, ended; or in backoff
+    bool redelivered;        // an earlier delivery may have been restarted (R6)
+    uint8_t turns;           // it has its turn at the first so many resources
+    bool had_turn;           // it lost its turn at the resource that it waits for
+    union {                  // by state: ready and ended, or backoff
         struct {
             struct flight *store_prev, *store_next;
         };
         mm_heap_node_t store_backoff;
     };
-    union { // ready, blocked, lonely; or in backoff
+    union { // by state: ready, blocked and quarantined, or backoff
         struct {
             struct flight *restart_prev, *restart_next;
         };
         mm_heap_node_t restart_backoff;
     };
     struct flight *extend_prev, *extend_next; // all, by extend_ms
-    struct flight *lease_prev, *lease_next;   // by lease_ms; not when overdue
+    struct flight *lease_prev, *lease_next;   // by lease_ms, until overdue
 } flight_t;
 
 typedef struct {
     mm_table_t table; // by id
+    mm_pool_t pool;
     flight_t *store_ready;
-    flight_t *restart_lost; // ready again after its restarter was lost: before all others
-    flight_t *restart_ready;
-    flight_t *restart_quarantined;
+    flight_t *restart_lost;  // ready again after the loss of its restarter: before all others
+    flight_t *restart_ready; // with the former, the queue for slots
+    resource_t quarantine;   // its queue holds RESTART_QUARANTINED
+    resource_t *released; // released resources with a queue, whose turns are not given yet (utlist)
     flight_t *extends;
     flight_t *leases;
     mm_heap_t store_backoffs;
     mm_heap_t restart_backoffs;
-    flight_t *ended; // free when the next step begins: actions may still point to them
-    flight_t *spare; // some to use again (by store_next)
-    size_t spare_count;
+    flight_t *ended; // freed when the next step begins: actions may still point to them
     hosts_t hosts;
-    // For those who watch: how many there are in each state, and how long they wait.
+    // For viewers: how many flights are in each state, and how long they wait.
     size_t in_store[STORE_ENDED + 1];
     size_t in_restart[RESTART_ENDED + 1];
     latency_sampler_t latency;
     int64_t now_ms; // of the step; set by gather
 } flights_t;
 
+// at_once: restarts in progress at most, 0: no limit.
+void flights_init(flights_t *self, uint32_t at_once);
 flight_t *flights_find(const flights_t *self, const mm_id_t *id);
 size_t flights_count(const flights_t *self);
-// A new flight in STORE_READY and RESTART_HELD, extended for the first time at extend_ms.
+// A new flight in STORE_READY and RESTART_HELD; both times are CLOCK_MONOTONIC in ms.
 flight_t *flights_add(flights_t *self, const mm_id_t *id, mm_str_t host, int64_t extend_ms,
                       int64_t lease_ms);
-// Out of the table and of every queue; its memory stays until flights_free_ended.
+// Removes it from the table and from every queue; its memory stays until flights_free_ended.
 void flights_end(flights_t *self, flight_t *flight);
 void flights_free_ended(flights_t *self);
 void flights_clear(flights_t *self);
 
-// Change a leg's state; due_ms matters for the backoff states only. Not-allowed changes are bugs.
+// Change a leg's state; due_ms is for the backoff states only. A change that is not allowed is a
+// bug.
 void flight_set_store(flights_t *self, flight_t *flight, store_state_t state, int64_t due_ms);
 void flight_set_restart(flights_t *self, flight_t *flight, restart_state_t state, int64_t due_ms);
-// Which restart is to be handed out next; NULL when none is ready.
-flight_t *flights_next_restart(const flights_t *self);
-// The first job that waits for this host becomes ready, if the host is free.
-void flights_wake_host(flights_t *self, host_t *host);
+// Gives the turns of all released resources. Returns the first ready restart; NULL: none is.
+flight_t *flights_next_restart(flights_t *self);
 void flight_set_error(flight_t *flight, mm_str_t error);
-// Extended now: to the end of that queue.
+// Extended now: it moves to the end of that queue.
 void flight_set_extended(flights_t *self, flight_t *flight, int64_t extend_ms);
 void flight_set_overdue(flights_t *self, flight_t *flight);
+
+// Why no flight starves. A flight occupies all its resources in one step, when it is handed out;
+// while it waits it occupies none. Each queue is in order of arrival, and the first flight gets
+// what is released: it has its turn there. It keeps its turn until it is handed out, even while it
+// waits for the next resource, so later flights do not pass it. All flights wait in the order of
+// resource_kind_t, so no two wait for each other's turn. The last resource, a slot, is released
+// when a restart ends, and each restart ends: so each turn ends, and each queue moves. A restart
+// that comes back from its restarter, lost or returned, is next for what it occupied.
+
+// The flight waits for a resource that is full: at the end of its queue, or before all flights that
+// never had their turn, if it had. It takes its turn at the resources before and loses it at
+// others.
+void flight_wait_on(flights_t *self, flight_t *flight, resource_kind_t kind);
+// The resource is less occupied than before. The turns are given by flights_next_restart, since
+// more restarts may come back in this step.
+void flights_release(flights_t *self, resource_t *resource);
 
 #endif

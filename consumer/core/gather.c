@@ -1,8 +1,9 @@
-// See gather.h. Reading order: gather_step, apply_job here; apply_restart_result,
-// apply_store_result in gather_legs.c; gather_hand_out in gather_out.c. A job's two legs run side
-// by side; whichever ends last asks the store to settle, and the store's answer is what the
-// publisher is told.
+// See gather.h. Reading order: gather_step and apply_job here; apply_restart_result and
+// apply_store_result in gather_legs.c; gather_dispatch in gather_dispatch.c; admission.c. A job's
+// two legs run in parallel. The later end asks the store to settle, and the store's answer becomes
+// the verdict for the publisher.
 
+#include "array.h"
 #include "gather_private.h"
 #include "job.h"
 #include "uuid.h"
@@ -11,9 +12,9 @@
 #include <stdlib.h>
 #include <utlist.h>
 
-#define NACK_DELAY_MS 1000 // before a nacked job is to be delivered again
-#define EXTENDS_MAX   2048 // in a step: the others are due in the next one, at once
-#define ASKED_MS      10   // between heartbeats that were asked for, at least: each goes to all
+#define NACK_DELAY_MS 1000 // the pause before a nacked job is delivered again
+#define EXTENDS_MAX   2048 // extensions in a step; the next step is due at once
+#define ASKED_MS      10   // the least time between requested heartbeats: each goes to all
 
 gather_t *gather_new(const gather_config_t *config, int64_t now_ms)
 {
@@ -34,6 +35,7 @@ gather_t *gather_new(const gather_config_t *config, int64_t now_ms)
     self->workers = workers_new(&workers, &self->flights.hosts);
     self->cache.settled_max = config->settled_max;
     self->cache.nacked_max = config->nacked_max;
+    flights_init(&self->flights, config->at_once);
     return self;
 }
 
@@ -62,12 +64,7 @@ void gather_actions_clear(gather_actions_t *self)
 gather_action_t *gather_act(gather_t *self, gather_action_kind_t kind)
 {
     gather_actions_t *actions = self->actions;
-    if (actions->count == actions->size) {
-        actions->size = actions->size ? 2 * actions->size : 64;
-        actions->items = realloc(actions->items, actions->size * sizeof *actions->items);
-        assert(actions->items);
-    }
-    gather_action_t *action = &actions->items[actions->count++];
+    gather_action_t *action = MM_ARRAY_ADD(actions->items, actions->count, actions->size);
     action->kind = kind;
     return action;
 }
@@ -130,6 +127,15 @@ void gather_nack(gather_t *self, flight_t *flight)
     self->statistics.nacked++;
 }
 
+// An attempt that runs is awaited; while draining so is the answer of the store (R8, R10).
+void gather_nack_if_over(gather_t *self, flight_t *flight)
+{
+    bool in_store = flight->restart == RESTART_OK || flight->restart == RESTART_EXHAUSTED;
+    bool is_over = flight->overdue || (self->statistics.draining && !in_store);
+    if (is_over && flight->restart != RESTART_OUT)
+        gather_nack(self, flight);
+}
+
 // ---- jobs
 
 static bool is_redelivered(const gather_t *self, uint64_t epoch, const mm_job_t *job)
@@ -138,7 +144,7 @@ static bool is_redelivered(const gather_t *self, uint64_t epoch, const mm_job_t 
            mm_id_compare(&job->id, &self->cache.newest_dropped) <= 0;
 }
 
-// What is remembered of a nacked job goes on with it (R7, R8).
+// A nacked job continues with what the cache has of it (R7, R8).
 static void recall(gather_t *self, flight_t *flight, settled_item_t *item)
 {
     flight->attempts = item->attempts;
@@ -160,7 +166,7 @@ static void apply_job(gather_t *self, const gather_event_t *event)
     if (!publisher)
         return;
     flight_t *flight = flights_find(&self->flights, &job->id);
-    if (flight) { // it is being extended: that is the answer
+    if (flight) { // no answer: its extensions go on
         if (job->delivery > flight->deliveries)
             flight->deliveries = job->delivery;
         gather_log(self, GATHER_LOG_IN_FLIGHT, flight);
@@ -191,7 +197,8 @@ static void apply_job(gather_t *self, const gather_event_t *event)
     flight->extended = 1;
     if (item)
         recall(self, flight, item);
-    if (flight->restart == RESTART_HELD && !is_redelivered(self, event->as.job.epoch, job))
+    flight->redelivered = is_redelivered(self, event->as.job.epoch, job);
+    if (flight->restart == RESTART_HELD && !flight->redelivered)
         flight_set_restart(&self->flights, flight, RESTART_READY, 0);
     self->statistics.received++;
     gather_log(self, GATHER_LOG_PULLED, flight);
@@ -238,7 +245,7 @@ static void apply_changes(gather_t *self)
 static void apply_report(gather_t *self, const mm_report_t *report)
 {
     worker_t *worker = workers_report_open(self->workers, report, self->now_ms);
-    apply_changes(self); // of a former instance: before anything of the new one is read
+    apply_changes(self); // a former instance ends before the new one's results are read
     if (!worker)
         return;
     for (size_t i = 0; i < report->result_count; i++)
@@ -284,7 +291,7 @@ static void lease_due(gather_t *self)
     for (flight_t *flight;
          (flight = self->flights.leases) != NULL && flight->lease_ms <= self->now_ms;) {
         flight_set_overdue(&self->flights, flight);
-        (void)gather_gave_up(self, flight);
+        gather_nack_if_over(self, flight);
     }
 }
 
@@ -304,7 +311,7 @@ static void drain(gather_t *self)
     self->beat_ms = self->now_ms;
     flight_t *flight, *next;
     DL_FOREACH_SAFE2 (self->flights.extends, flight, next, extend_next)
-        (void)gather_gave_up(self, flight);
+        gather_nack_if_over(self, flight);
 }
 
 static void beat(gather_t *self)
@@ -338,7 +345,7 @@ static void drop_names(gather_t *self)
 
 static void apply_time(gather_t *self, bool inbox_empty)
 {
-    // Before there are actions that point to one.
+    // While no action points to a name.
     if (self->now_ms >= self->beat_ms && name_pool_is_crowded(&self->names))
         drop_names(self);
     if (inbox_empty)
@@ -374,7 +381,7 @@ void gather_step(gather_t *self, const gather_event_t *event, gather_actions_t *
     case GATHER_JOB: apply_job(self, event); break;
     case GATHER_ASK: apply_question(self); break;
     case GATHER_REPORT: apply_report(self, event->as.report); break;
-    case GATHER_STARTED: break; // reports list what runs; this is for those who watch
+    case GATHER_STARTED: break; // only for traces: reports list what runs
     case GATHER_RESULT:
         worker = workers_find(self->workers, event->as.from.worker, event->as.from.instance);
         if (worker)
@@ -386,7 +393,7 @@ void gather_step(gather_t *self, const gather_event_t *event, gather_actions_t *
     }
     apply_changes(self);
     check_dead(self);
-    gather_hand_out(self);
+    gather_dispatch(self);
     if (self->statistics.draining && flights_count(&self->flights) == 0 && !self->left) {
         self->left = true;
         gather_act(self, GATHER_LEAVE);

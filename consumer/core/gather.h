@@ -1,6 +1,6 @@
-// The consumer's core: what is decided about a job from its delivery to its ack. Pure: an event
-// goes in, a list of actions comes out; time is in the event, chance comes from a seed. It keeps
-// I2, I3, I5, I6 and I8 and the rules R1 to R13; tests/scenarios/ shows it at work.
+// The consumer's core: it decides about a job from its delivery to its ack. Pure: an event goes in,
+// a list of actions comes out; the event has the time, jitter comes from a seed. It keeps I2, I3,
+// I5, I6 and I8 and the rules R1 to R13; tests/scenarios/ shows its behavior.
 
 #ifndef GATHER_H
 #define GATHER_H
@@ -8,20 +8,21 @@
 #include "frame.h"
 
 typedef struct {
-    uint64_t epoch;         // of this consumer: higher than any before
-    uint64_t first_number;  // task numbers count on from here
+    uint64_t epoch;         // of this consumer: higher than that of all before
+    uint64_t first_number;  // task numbers begin above it
     uint64_t first_session; // session numbers too
     uint64_t seed;          // for jitter
-    uint32_t attempts;      // restarts of a job, at most
-    int64_t backoff_low_ms; // the first pause after a failure is at most this, then it doubles
+    uint32_t attempts;      // restarts of a job at most, 1 or more
+    int64_t backoff_low_ms; // the first pause after a failure at most; it doubles up to the next
     int64_t backoff_high_ms;
     int64_t heartbeat_ms;
     int64_t lost_after_ms;
     int64_t extend_every_ms;
     int64_t max_lease_ms;
-    int64_t drain_ms;       // from the drain event: what is left then is nacked
+    int64_t drain_ms;       // from the drain event to the nack of all jobs left
     uint32_t max_in_flight; // jobs beyond it are nacked (R13)
-    uint32_t max_dead;      // jobs out of attempts at which nothing more is handed out; 0: no limit
+    uint32_t max_dead;      // jobs without an attempt left, from which on it drains; 0: no limit
+    uint32_t at_once;       // restarts in progress at most, over all restarters; 0: no limit
     uint32_t settled_max;   // settled ids remembered
     uint32_t nacked_max;    // nacked jobs whose attempts are remembered
     uint32_t savers_max;
@@ -30,22 +31,22 @@ typedef struct {
 
 typedef enum {
     GATHER_JOB,     // a publisher delivers a job
-    GATHER_ASK,     // a publisher wants to hear the consumer's epoch
+    GATHER_ASK,     // a publisher asks for the consumer's epoch
     GATHER_REPORT,  // a worker's hello or heartbeat
     GATHER_STARTED, // a worker has started a task
     GATHER_RESULT,  // a task has ended
     GATHER_BYE,     // a worker leaves
-    GATHER_TIME,    // the deadline has come
-    GATHER_DRAIN    // take nothing more, end what runs
+    GATHER_TIME,    // the deadline is reached
+    GATHER_DRAIN    // accept no more jobs, end what runs
 } gather_event_kind_t;
 
 typedef struct {
     gather_event_kind_t kind;
-    int64_t now_ms; // CLOCK_MONOTONIC, never less than in the event before
+    int64_t now_ms; // CLOCK_MONOTONIC, not before that of the last event
     union {
         struct {
             mm_str_t publisher;
-            uint64_t epoch; // that the publisher last heard
+            uint64_t epoch; // of the consumer that the publisher heard last
             mm_job_t job;
             int64_t received_ms; // Unix time
         } job;
@@ -59,22 +60,22 @@ typedef struct {
             uint64_t last_serial; // bye
         } from;                   // started, result, bye
         struct {
-            bool inbox_empty; // just found so: only then may silence mean loss
+            bool inbox_empty; // was just found empty: only then does silence mean loss
         } time;
     } as;
 } gather_event_t;
 
 typedef enum {
-    GATHER_VERDICT, // tell a publisher: extend, ack, nack, dead
-    GATHER_TASK,    // hand a task to a worker
+    GATHER_VERDICT, // to a publisher: extend, ack, nack or dead
+    GATHER_TASK,    // to a worker: a task
     GATHER_OPEN,    // bind a session's endpoint
     GATHER_CLOSE,   // close it
-    GATHER_WELCOME, // tell a worker its session
-    GATHER_REFUSED, // tell it why it may not join
-    GATHER_REJOIN,  // tell it to say hello again
-    GATHER_LAST,    // tell it that nothing more comes in its session
+    GATHER_WELCOME, // to a worker: its session
+    GATHER_REFUSED, // to a worker: the reason why it may not join
+    GATHER_REJOIN,  // to a worker: say hello again
+    GATHER_LAST,    // to a worker: no more tasks in this session
     GATHER_BEAT,    // broadcast the consumer's heartbeat
-    GATHER_LOG,     // nothing to do: for the log
+    GATHER_LOG,     // only for the log
     GATHER_LEAVE    // broadcast the bye and end
 } gather_action_kind_t;
 
@@ -84,7 +85,7 @@ typedef enum {
     GATHER_LOG_RETRY,        // a leg failed and is tried again
     GATHER_LOG_WORKER_LOST,  // no heartbeat
     GATHER_LOG_WORKER_LEFT,  // bye
-    GATHER_LOG_RECLAIMED,    // a task of a lost worker, or one that never arrived
+    GATHER_LOG_RECLAIMED,    // a restart of a lost worker, or one that was not delivered
     GATHER_LOG_TOO_MANY_DEAD // max_dead is reached: draining
 } gather_log_t;
 
@@ -94,7 +95,7 @@ typedef struct {
         struct {
             const char *publisher;
             mm_verdict_t verdict;
-            mm_str_t host; // empty when only the id is known
+            mm_str_t host; // empty: only the id is known
         } verdict;
         struct {
             const char *worker;
@@ -115,18 +116,17 @@ typedef struct {
             mm_id_t id;
             mm_str_t host;
             mm_str_t error;
-            mm_leg_t leg;     // retry, taken back
-            uint64_t number;  // taken back: the task\'s
-            uint32_t attempt; // retry, taken back
-            bool is_lost;     // taken back: it may have been started there
+            mm_leg_t leg;     // retry, reclaimed
+            uint64_t number;  // reclaimed: of the task
+            uint32_t attempt; // retry, reclaimed
+            bool is_lost;     // reclaimed: the worker may have started it
             int64_t delay_ms; // retry
-            mm_name_t worker; // worker lost, left; taken back: who had it
+            mm_name_t worker; // worker lost, left; reclaimed: its worker
         } log;
     } as;
 } gather_action_t;
 
-// Owned by the caller, reused from step to step. What the items point to lives until the next
-// step.
+// Owned by the caller, reused from step to step. The items' pointers are valid until the next step.
 typedef struct {
     gather_action_t *items;
     size_t count;
@@ -140,12 +140,12 @@ typedef struct gather gather_t;
 gather_t *gather_new(const gather_config_t *config, int64_t now_ms);
 void gather_destroy(gather_t **self_p);
 
-// Takes one event; *ret_actions is emptied first and then holds what to do, in order.
+// Applies one event. *ret_actions is cleared first, then has what to do, in order.
 void gather_step(gather_t *self, const gather_event_t *event, gather_actions_t *ret_actions);
-// When it wants a GATHER_TIME event, CLOCK_MONOTONIC in ms; MM_NEVER: not at all.
+// When the next GATHER_TIME event is due, CLOCK_MONOTONIC in ms; MM_NEVER: none is.
 int64_t gather_deadline(const gather_t *self);
 
-// The joined workers, one by one, for the heartbeat: start with NULL.
+// The joined workers one by one, for the heartbeat; begins with a zeroed cursor. False at the end.
 typedef struct {
     const void *cursor; // NULL: from the start, or at the end
     mm_acknowledgement_t acknowledgement;
@@ -162,36 +162,37 @@ typedef struct {
     uint64_t nacked;
     uint64_t extended;
     uint64_t retried;
-    uint64_t reclaimed; // restarts, from workers that were lost or never got them
+    uint64_t reclaimed; // restarts of lost workers, or that were not delivered
     size_t in_flight;
     bool draining;
 } gather_statistics_t;
 
 gather_statistics_t gather_statistics(const gather_t *self);
 
-// For those who watch; none of it changes anything.
+// For viewers. None of this changes a decision.
 
-// One of the two ways from here to workers. Counts are exact; times are of jobs that were followed
-// in the last five to ten seconds, in milliseconds, -1: of none.
+// One of the two stages behind the consumer. Counts are exact; times are of sampled jobs of the
+// last five to ten seconds, in ms, -1: there were none.
 typedef struct {
-    size_t waiting; // for a worker, their host or a worker of their own
-    size_t blocked; // restart: of those, all but who only need a free slot
-    size_t out;     // tasks at workers; a job may have a save and a settle there
-    size_t backoff; // failed: tried again later
-    uint32_t slots; // of all workers that are there
+    size_t waiting;     // for a slot, or restart: for anything else that is limited
+    size_t blocked;     // restart: of those, the ones that need more than a slot
+    const char *reason; // restart: why most of those wait ("host busy"); NULL: none waits
+    size_t out;         // tasks at workers; a job may have a save and a settle there
+    size_t backoff;     // wait for a time, mostly after a failure
+    uint32_t slots;     // of all joined workers
     int64_t wait_p50_ms, wait_p99_ms;
     int64_t took_p50_ms, took_p99_ms;
 } gather_stage_t;
 gather_stage_t gather_stage(gather_t *self, mm_role_t role);
-// How long jobs are in flight: p from 0 to 1, as above.
+// How long jobs are in flight, sampled as above; p: quantile, 0 to 1.
 int64_t gather_flight_ms(gather_t *self, double p);
 
-// All workers that are known, lost ones too, one by one: start with cursor NULL.
+// All known workers one by one, lost ones included; begins with a zeroed cursor. False at the end.
 typedef struct {
     const void *cursor; // NULL: from the start, or at the end
     const char *name;
     mm_role_t role;
-    bool joined; // in a session; else presumed lost, or saying hello
+    bool joined; // in a session; else presumed lost, or its hello is not complete
     uint64_t session;
     uint32_t slots;
     uint32_t out;
@@ -204,20 +205,21 @@ typedef struct {
     mm_id_t id;
     mm_str_t host;
     const char *publisher;
-    const char *store;          // state of its leg: "ready", "out", "backoff", "saved"
+    const char *store;          // state of the leg: "ready", "out", "backoff", "saved"
     const char *restart;        // "held", "ready", "blocked", "lonely", "out", ...
-    const char *store_worker;   // that has its task; NULL: none
-    const char *restart_worker; //
+    const char *reason;         // the first reason why the restart waits; NULL: it does not wait
+    const char *store_worker;   // has the task of the leg; NULL: none
+    const char *restart_worker; // has the task of the leg; NULL: none
     const char *error;          // of the last failed attempt; NULL: none
     uint32_t attempts;
     uint32_t deliveries;
     uint32_t extended;
     uint32_t losses;
     int64_t received_ms; // Unix time
-    int64_t lease_ms;    // what is left of max_lease
+    int64_t lease_ms;    // the rest of max_lease
 } gather_job_t;
-// Up to `most` jobs of this host, or the one with this id. Returns how many it found. Of a host it
-// looks at each job in flight.
+// Finds up to `most` jobs of this host, or the one with this id; returns how many. The search for a
+// host visits each job in flight.
 size_t gather_find_jobs(const gather_t *self, mm_str_t host_or_id, gather_job_t *ret_jobs,
                         size_t most);
 

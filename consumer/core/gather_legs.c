@@ -1,20 +1,8 @@
-// The two legs of a job: what a result, or a task taken back, means for them. See gather.h.
+// The two legs of a job: what a result or a reclaimed task means for them. See gather.h.
 
 #include "gather_private.h"
 #include "random.h"
 #include "string_view.h"
-
-// Nacks a job that may not be tried again: draining, or max_lease is over. Not while an attempt
-// runs, and while draining not for the store's sake (R8, R10).
-bool gather_gave_up(gather_t *self, flight_t *flight)
-{
-    bool in_store = flight->restart == RESTART_OK || flight->restart == RESTART_EXHAUSTED;
-    if (flight->restart == RESTART_OUT ||
-        !(flight->overdue || (self->statistics.draining && !in_store)))
-        return false;
-    gather_nack(self, flight);
-    return true;
-}
 
 // ---- the store leg
 
@@ -35,10 +23,10 @@ static int64_t backoff(gather_t *self, uint32_t failures)
     return 1 + (int64_t)mm_random_below(&self->random, ceiling > 0 ? (uint64_t)ceiling : 1);
 }
 
-// Once both legs have ended, the store is asked to settle; from then on the outcome is its to say
-// (R9). A settle writes the whole row, so it is a save too: after a success it does not wait for
-// the answer to the save, which is before it in the same pipe, and one commit does for both. A job
-// without a success does wait: one may still come.
+// Once both legs have ended, the store is asked to settle; from then on the store decides the
+// outcome (R9). A settle writes the whole row, so it is a save too: after a success it does not
+// wait for the answer to the save, which is before it in the same pipe, and one commit serves both.
+// Without a success it waits, since a late one may come.
 static void try_settle(gather_t *self, flight_t *flight)
 {
     bool restart_ended = flight->restart == RESTART_OK || flight->restart == RESTART_EXHAUSTED;
@@ -63,20 +51,18 @@ static void retry_store(gather_t *self, flight_t *flight, const mm_result_t *res
     retry->as.log.attempt = flight->store_failures;
     retry->as.log.delay_ms = flight->store_backoff.due_ms - self->now_ms;
     self->statistics.retried++;
-    if (gather_gave_up(self, flight))
-        return;
     if (flight->store_failures >= self->config.attempts && !stays)
         gather_nack(self, flight);
+    else
+        gather_nack_if_over(self, flight);
 }
 
-// The save has answered that there is no outcome yet: a restart that waited for it may go (R6).
+// The store has answered the save: there is no outcome yet. A held restart becomes ready (R6).
 static void apply_saved(gather_t *self, flight_t *flight)
 {
     flight->store_failures = 0;
     flight_set_store(&self->flights, flight, STORE_SAVED, 0);
-    if (flight->restart == RESTART_HELD && self->now_ms < self->hold_until_ms)
-        flight_set_restart(&self->flights, flight, RESTART_BACKOFF, self->hold_until_ms);
-    else if (flight->restart == RESTART_HELD)
+    if (flight->restart == RESTART_HELD)
         flight_set_restart(&self->flights, flight, RESTART_READY, 0);
     try_settle(self, flight);
 }
@@ -84,7 +70,7 @@ static void apply_saved(gather_t *self, flight_t *flight)
 static void apply_store_result(gather_t *self, flight_t *flight, const mm_result_t *result)
 {
     if (flight->store != STORE_OUT || result->number != flight->store_task)
-        return; // an answer to an earlier delivery's save proves nothing (R3)
+        return; // the answer to an earlier delivery's save does not count (R3)
     switch (result->status) {
     case MM_STATUS_OK:
         if (result->outcome != MM_OUTCOME_NONE) {
@@ -94,7 +80,7 @@ static void apply_store_result(gather_t *self, flight_t *flight, const mm_result
         } else if (flight->settle == MM_OUTCOME_NONE) {
             apply_saved(self, flight);
         } else {
-            retry_store(self, flight, result); // settled to nothing: not an answer
+            retry_store(self, flight, result); // a settle without an outcome is no answer
         }
         break;
     case MM_STATUS_FAILED: retry_store(self, flight, result); break;
@@ -120,10 +106,10 @@ static void retry_restart(gather_t *self, flight_t *flight, int64_t delay_ms)
     retry->as.log.leg = MM_LEG_RESTART;
     retry->as.log.delay_ms = delay_ms;
     self->statistics.retried++;
-    (void)gather_gave_up(self, flight);
+    gather_nack_if_over(self, flight);
 }
 
-// An attempt that never started costs nothing: a job that had used them all up has one again.
+// An attempt that never started is not charged: an exhausted job has one again.
 static void refund_attempt(gather_t *self, flight_t *flight)
 {
     if (flight->attempts == 0)
@@ -132,17 +118,16 @@ static void refund_attempt(gather_t *self, flight_t *flight)
     if (flight->restart != RESTART_EXHAUSTED)
         return;
     self->exhausted -= self->exhausted > 0;
-    // What was used up before this delivery has handed nothing out in it: the save answers first
-    // (R6).
+    // Exhausted before this delivery: nothing was handed out in it, so its save comes first (R6).
     bool is_held = flight->restart_task == 0;
     flight_set_restart(&self->flights, flight, is_held ? RESTART_HELD : RESTART_READY, 0);
-    (void)gather_gave_up(self, flight);
+    gather_nack_if_over(self, flight);
 }
 
 static void apply_restart_result(gather_t *self, flight_t *flight, const char *worker, bool charged,
                                  const mm_result_t *result)
 {
-    if (flight->settle != MM_OUTCOME_NONE) { // too late: the outcome has been asked for (R9)
+    if (flight->settle != MM_OUTCOME_NONE) { // too late: the store decides (R9)
         if (flight->settle == MM_OUTCOME_DEAD && result->status == MM_STATUS_OK)
             flight->late_worker = worker;
         return;
@@ -153,7 +138,7 @@ static void apply_restart_result(gather_t *self, flight_t *flight, const char *w
         if (flight->restart == RESTART_OK)
             return;
         if (!is_ours(self, result->number))
-            flight->attempts++; // of an earlier epoch of the consumer: not charged in this one
+            flight->attempts++; // of an earlier epoch: not charged in this one yet
         flight->worker = worker;
         flight_set_restart(&self->flights, flight, RESTART_OK, 0);
         try_settle(self, flight);
@@ -170,14 +155,13 @@ static void apply_restart_result(gather_t *self, flight_t *flight, const char *w
             refund_attempt(self, flight);
         if (current) {
             flight_set_restart(&self->flights, flight, RESTART_READY, 0);
-            (void)gather_gave_up(self, flight);
+            gather_nack_if_over(self, flight);
         }
         break;
     }
 }
 
-// A result of a job that is not in flight: nacked before, or of an earlier epoch of the consumer
-// (R8).
+// The result of a job that is not in flight: it was nacked, or is of an earlier epoch (R8).
 static void remember_result(gather_t *self, const char *worker, bool charged,
                             const mm_result_t *result)
 {
@@ -201,20 +185,23 @@ static void remember_result(gather_t *self, const char *worker, bool charged,
     }
 }
 
-// A task is no longer held: its host may be free, and so may the worker that was kept for it.
+// A task is at no worker any more: its resources are free.
 static void release(gather_t *self, ended_t *ended)
 {
+    flights_t *flights = &self->flights;
     if (ended->number != 0 && ended->number == self->quarantine_number) {
         self->quarantine_number = 0;
+        flights->quarantine.busy = 0;
         workers_release_quarantine(self->workers);
     }
     if (!ended->host)
         return;
-    flights_wake_host(&self->flights, ended->host);
-    hosts_put(&self->flights.hosts, &ended->host);
+    flights_release(flights, &ended->host->restarts);
+    flights_release(flights, &flights->hosts.at_once);
+    hosts_put(&flights->hosts, &ended->host);
 }
 
-// A task was taken back from its worker without a result.
+// A task ended without a result: its leg goes on.
 static void reclaim(gather_t *self, const workers_change_t *change)
 {
     const ended_t *ended = &change->ended;
@@ -259,7 +246,7 @@ void gather_apply_result(gather_t *self, worker_t *worker, const mm_result_t *re
         if (flight)
             apply_store_result(self, flight, result);
     } else {
-        bool charged = ended.number != 0; // it was held, or taken back from a lost worker
+        bool charged = ended.number != 0; // it was at a worker, or is of a lost one
         const char *name = name_pool_intern(&self->names, mm_str(worker->name.text));
         if (flight)
             apply_restart_result(self, flight, name, charged, result);

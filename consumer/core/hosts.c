@@ -5,37 +5,25 @@
 
 #include <assert.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
-#include <utlist.h>
-
-#define SPARE_MAX 4096 // hosts that are kept to be used again
 
 static bool has_name(const void *host, const void *name)
 {
     return mm_str_equal(host_name(host), *(const mm_str_t *)name);
 }
 
-// One that nobody refers to, when its room is enough.
-static host_t *new_host(hosts_t *self, mm_str_t name, uint64_t hash)
+static size_t bytes_of(size_t name_size)
+{
+    return offsetof(host_t, name) + name_size;
+}
+
+static host_t *add_host(hosts_t *self, mm_str_t name, uint64_t hash)
 {
     assert(name.size <= MM_HOST_MAX);
-    host_t *host = self->spare;
-    if (host) {
-        LL_DELETE2(self->spare, host, next_spare);
-        self->spare_count--;
-    }
-    if (host && host->capacity < name.size) {
-        free(host);
-        host = NULL;
-    }
-    uint8_t capacity = host ? host->capacity : (uint8_t)name.size;
-    size_t bytes = offsetof(host_t, name) + capacity;
-    if (!host)
-        host = malloc(bytes > sizeof *host ? bytes : sizeof *host);
-    assert(host);
-    *host = (host_t){.hash = hash, .size = (uint8_t)name.size, .capacity = capacity};
+    host_t *host = mm_pool_get(&self->pool, bytes_of(name.size));
+    *host = (host_t){.restarts.limit = 1, .hash = hash, .size = (uint8_t)name.size};
     memcpy(host->name, name.data, name.size);
+    mm_table_add(&self->table, hash, host);
     return host;
 }
 
@@ -43,10 +31,8 @@ host_t *hosts_get(hosts_t *self, mm_str_t name)
 {
     uint64_t hash = mm_str_hash(name);
     host_t *host = mm_table_find(&self->table, hash, has_name, &name);
-    if (!host) {
-        host = new_host(self, name, hash);
-        mm_table_add(&self->table, hash, host);
-    }
+    if (!host)
+        host = add_host(self, name, hash);
     host->references++;
     return host;
 }
@@ -60,24 +46,30 @@ void hosts_put(hosts_t *self, host_t **host_p)
     assert(host->references > 0);
     if (--host->references > 0)
         return;
-    assert(host->busy == 0 && host->waiting == NULL);
+    assert(host->restarts.busy == 0 && host->restarts.turns == 0 && !host->restarts.waiting);
     mm_table_remove(&self->table, host->hash, host);
-    if (self->spare_count == SPARE_MAX) {
-        free(host); // after a peak, others need the memory
-        return;
-    }
-    LL_PREPEND2(self->spare, host, next_spare);
-    self->spare_count++;
+    mm_pool_put(&self->pool, host, bytes_of(host->size));
+}
+
+void hosts_occupy(hosts_t *self, host_t *host)
+{
+    host->references++;
+    host->restarts.busy++;
+    self->at_once.busy++;
+}
+
+void hosts_vacate(hosts_t *self, host_t *host)
+{
+    assert(host->restarts.busy > 0 && self->at_once.busy > 0);
+    host->restarts.busy--;
+    self->at_once.busy--;
 }
 
 void hosts_clear(hosts_t *self)
 {
     assert(self->table.count == 0);
-    for (host_t *host; (host = self->spare) != NULL;) {
-        LL_DELETE2(self->spare, host, next_spare);
-        free(host);
-    }
     mm_table_clear(&self->table);
+    mm_pool_clear(&self->pool);
 }
 
 mm_str_t host_name(const host_t *self)

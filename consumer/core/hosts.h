@@ -1,39 +1,51 @@
-// Which hosts are being restarted, and which jobs wait for one (I8, R2). Pure.
-// An entry lives as long as anything refers to it.
+// The resources that restarts share: their host, with one restart at a time (I8), and the limit of
+// all restarts in progress. A resource counts the restarts at workers (R2) and queues the flights
+// that wait for it. A host exists as long as there is a reference to it.
 
 #ifndef HOSTS_H
 #define HOSTS_H
 
 #include "job.h"
 
+#include "pool.h"
 #include "table.h"
 
 struct flight;
 
+// flight.h moves the flights between its queue and its turns, admission.h decides who may take it.
+typedef struct resource {
+    uint32_t busy;          // restarts at workers that are not presumed lost
+    uint32_t limit;         // of busy, 1 or more; only adopted restarts exceed it
+    uint32_t turns;         // flights that have their turn, not handed out yet
+    uint32_t length;        // of the queue
+    struct flight *waiting; // the queue, in order of arrival (utlist)
+    struct resource *previous,
+        *next; // released ones (utlist); previous NULL: it is not in the list
+} resource_t;
+
 typedef struct host {
-    uint32_t references; // jobs in flight and holdings
-    uint32_t busy;       // restarts held by workers that are not presumed lost
-    union {
-        struct flight *waiting; // jobs that want it, in order of arrival (utlist)
-        struct host *next_spare;
-    };
+    resource_t restarts; // of this host; its limit is 1
     uint64_t hash;
+    uint32_t references; // flights and assignments
     uint8_t size;
-    uint8_t capacity; // for a name
     char name[];
 } host_t;
 
 typedef struct {
     mm_table_t table; // by name
-    host_t *spare;    // some to use again
-    size_t spare_count;
+    mm_pool_t pool;
+    resource_t at_once; // the restarts of all hosts
 } hosts_t;
 
 // The host of this name with one more reference.
 host_t *hosts_get(hosts_t *self, mm_str_t name);
-// Gives a reference back; *host_p becomes NULL.
+// Returns a reference; *host_p becomes NULL.
 void hosts_put(hosts_t *self, host_t **host_p);
-// No host may be referred to any more.
+// A restart of this host is at a worker from now on, with one more reference; or no longer, and
+// that reference goes to the caller.
+void hosts_occupy(hosts_t *self, host_t *host);
+void hosts_vacate(hosts_t *self, host_t *host);
+// Requires that nothing refers to a host.
 void hosts_clear(hosts_t *self);
 mm_str_t host_name(const host_t *self);
 

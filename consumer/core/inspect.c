@@ -1,6 +1,6 @@
-// What the gather core shows to those who watch. Nothing here changes anything that is decided. See
-// gather.h.
+// What the gather core shows to viewers. It changes no decision. See gather.h.
 
+#include "admission.h"
 #include "gather_private.h"
 #include "job.h"
 #include "uuid.h"
@@ -19,6 +19,27 @@ static const char *const restart_names[] = {
     [RESTART_OK] = "ok",           [RESTART_EXHAUSTED] = "used up",
     [RESTART_ENDED] = "ended"};
 
+// The most frequent reason of the waiting restarts.
+static const char *most_frequent_reason(const flights_t *flights)
+{
+    size_t at_once = flights->hosts.at_once.length;
+    const struct {
+        admission_reason_t reason;
+        size_t count;
+    } reasons[] = {{ADMISSION_HOST_BUSY, flights->in_restart[RESTART_BLOCKED] - at_once},
+                   {ADMISSION_AT_ONCE, at_once},
+                   {ADMISSION_QUARANTINE, flights->in_restart[RESTART_QUARANTINED]},
+                   {ADMISSION_NO_SLOT, flights->in_restart[RESTART_READY]}};
+    admission_reason_t most = ADMISSION_NONE;
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        if (reasons[i].count > count) {
+            most = reasons[i].reason;
+            count = reasons[i].count;
+        }
+    return admission_reason_name(most);
+}
+
 gather_stage_t gather_stage(gather_t *self, mm_role_t role)
 {
     flights_t *flights = &self->flights;
@@ -32,6 +53,7 @@ gather_stage_t gather_stage(gather_t *self, mm_role_t role)
             flights->in_restart[RESTART_BLOCKED] + flights->in_restart[RESTART_QUARANTINED];
         stage.waiting = stage.blocked + flights->in_restart[RESTART_READY];
         stage.backoff = flights->in_restart[RESTART_BACKOFF];
+        stage.reason = most_frequent_reason(flights);
     }
     for (const worker_t *worker = NULL; (worker = workers_next(self->workers, worker)) != NULL;)
         if (worker->role == role && worker->session != 0) {
@@ -72,6 +94,13 @@ static const char *holder(const gather_t *self, bool is_out, uint64_t number)
     return worker ? worker->name.text : NULL;
 }
 
+static const char *reason_of(const gather_t *self, const flight_t *flight)
+{
+    bool waits = flight->restart != RESTART_OUT && flight->restart != RESTART_OK &&
+                 flight->restart != RESTART_EXHAUSTED;
+    return waits ? admission_reason_name(admission_decide(self, flight).reason) : NULL;
+}
+
 static gather_job_t job_of(const gather_t *self, const flight_t *flight)
 {
     return (gather_job_t){
@@ -80,6 +109,7 @@ static gather_job_t job_of(const gather_t *self, const flight_t *flight)
         .publisher = flight->publisher,
         .store = store_names[flight->store],
         .restart = restart_names[flight->restart],
+        .reason = reason_of(self, flight),
         .store_worker = holder(self, flight->store == STORE_OUT, flight->store_task),
         .restart_worker = holder(self, flight->restart == RESTART_OUT, flight->restart_task),
         .error = flight->error,

@@ -1,13 +1,13 @@
-// See hops.h.
+// See latency_sampler.h.
 
 #include "latency_sampler.h"
 
 #include <utlist.h>
 
-#define FOLLOWED 8 // one job in so many is followed, while there are many trails
+#define FOLLOWED 8 // one job in so many is followed, while many trails are free
 
-// The fewer trails are left the fewer jobs are followed: a long queue would else take them all at
-// its end, and nothing would be known of it until its head has come that far.
+// With fewer free trails, fewer jobs are followed. A long queue would otherwise use all trails at
+// its end, without a sample until these jobs reach its head.
 static uint32_t one_in(const latency_sampler_t *self)
 {
     if (self->out < LATENCY_TRAILS / 2)
@@ -42,7 +42,7 @@ void latency_end(latency_sampler_t *self, trail_t **trail_p, int64_t now_ms)
     self->out--;
 }
 
-// What ends is recorded; what begins is counted from now.
+// Records the stage that ends, and starts the time of the next one.
 static void move(latency_sampler_t *self, latency_kind_t wait, int64_t *since_ms,
                  stage_change_t change, int64_t now_ms)
 {

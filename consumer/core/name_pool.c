@@ -1,4 +1,4 @@
-// See names.h.
+// See name_pool.h.
 
 #include "name_pool.h"
 #include "host.h"
@@ -15,7 +15,7 @@ struct name_pool_item {
 
 const char *name_pool_intern(name_pool_t *self, mm_str_t name)
 {
-    name_pool_item_t *item = self->latest; // names come many times in a row
+    name_pool_item_t *item = self->latest; // often asked for many times in a row
     if (item && mm_str_equal(mm_str(item->name.text), name))
         return item->name.text;
     HASH_FIND(hh, self->table, name.data, name.size, item);

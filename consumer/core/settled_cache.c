@@ -1,4 +1,4 @@
-// See memory.h.
+// See settled_cache.h.
 
 #include "settled_cache.h"
 #include "job.h"
@@ -61,13 +61,8 @@ static void make_room(settled_cache_t *self, mm_outcome_t outcome)
 
 static settled_item_t *new_item(settled_cache_t *self, const mm_id_t *id)
 {
-    settled_item_t *item = self->spare;
-    if (item)
-        LL_DELETE(self->spare, item);
-    else
-        item = malloc(sizeof *item);
-    assert(item);
-    *item = (settled_item_t){.id = *id};
+    settled_item_t *item = mm_pool_take(&self->pool, sizeof *item);
+    item->id = *id;
     if (mm_id_compare(id, &self->highest) > 0)
         self->highest = *id;
     return item;
@@ -97,7 +92,7 @@ void settled_cache_remove(settled_cache_t *self, settled_item_t *item)
 {
     unlink_item(self, item);
     free(item->error);
-    LL_PREPEND(self->spare, item);
+    mm_pool_put(&self->pool, item, sizeof *item);
 }
 
 void settled_cache_clear(settled_cache_t *self)
@@ -106,9 +101,6 @@ void settled_cache_clear(settled_cache_t *self)
         settled_cache_remove(self, self->settled);
     while (self->nacked)
         settled_cache_remove(self, self->nacked);
-    for (settled_item_t *item; (item = self->spare) != NULL;) {
-        LL_DELETE(self->spare, item);
-        free(item);
-    }
+    mm_pool_clear(&self->pool);
     mm_table_clear(&self->table);
 }

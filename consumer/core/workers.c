@@ -1,7 +1,7 @@
-// See workers.h. Each worker is in one of two lists: joined in order of when it was heard, or lost
-// in order of loss. A joined one with credit is also in the ring of its role, from which tasks are
-// handed out in turn.
+// See workers.h. Each worker is in one of two lists: joined by its last report, or lost by the time
+// of its loss. A joined worker with credit is also in the ring of its role: tasks go round robin.
 
+#include "array.h"
 #include "host.h"
 #include "job.h"
 #include "uuid.h"
@@ -12,10 +12,10 @@
 #include <string.h>
 #include <utlist.h>
 
-#define LOST_MAX 1024               // lost workers remembered, for their late results
-#define HELD_MAX (2 * MM_SLOTS_MAX) // tasks that one worker can hold, those on their way included
-// Highest session or task number that is believed when a worker names it: epoch.h comes to it in
-// 2097, and what is above cannot be used up by counting.
+#define LOST_MAX 1024               // lost workers kept, for their late results
+#define HELD_MAX (2 * MM_SLOTS_MAX) // tasks of one worker at most, in transit or at work
+// The highest session or task number that a worker may name: epoch.h reaches it in 2097, and enough
+// numbers are left above it to count on.
 #define NAMED_MAX (UINT64_MAX / 16 * 15)
 
 workers_t *workers_new(const workers_config_t *config, hosts_t *hosts)
@@ -31,12 +31,8 @@ workers_t *workers_new(const workers_config_t *config, hosts_t *hosts)
 
 static workers_change_t *change(workers_t *self, workers_change_kind_t kind)
 {
-    if (self->change_count == self->change_size) {
-        self->change_size = self->change_size ? 2 * self->change_size : 16;
-        self->changes = realloc(self->changes, self->change_size * sizeof *self->changes);
-        assert(self->changes);
-    }
-    workers_change_t *added = &self->changes[self->change_count++];
+    workers_change_t *added =
+        MM_ARRAY_ADD(self->changes, self->change_count, self->change_capacity);
     *added = (workers_change_t){.kind = kind};
     return added;
 }
@@ -50,14 +46,14 @@ static void change_worker(workers_t *self, workers_change_kind_t kind, const wor
     added->acknowledged_through = worker->acknowledged_through;
 }
 
-// The welcome to the session that it was last given, which may be closed by now.
+// The welcome to its last session, which may be closed by now.
 static void change_given(workers_t *self, const worker_t *worker)
 {
     change_worker(self, WORKERS_WELCOME, worker);
     self->changes[self->change_count - 1].session = worker->given;
 }
 
-// An answer to a report whose sender has no record.
+// An answer to a report of a worker without a record.
 static void change_stranger(workers_t *self, workers_change_kind_t kind, const mm_report_t *report,
                             const char *reason)
 {
@@ -139,7 +135,7 @@ static void forget(workers_t *self, worker_t *worker)
     free(worker);
 }
 
-// All that a frame holds is of one worker: the one that was found last is looked at first.
+// A frame is of one worker, so the last one found is tried first.
 static worker_t *find_name(workers_t *self, mm_str_t name)
 {
     worker_t *worker = self->found;
@@ -157,7 +153,7 @@ worker_t *workers_find(workers_t *self, mm_str_t name, uint64_t instance)
     return worker && worker->instance == instance ? worker : NULL;
 }
 
-// A record for the process that says hello, in state lost until its hello is complete.
+// A record for the sender of a hello, in state lost until its hello is complete.
 static worker_t *new_worker(workers_t *self, const mm_report_t *report)
 {
     if (self->lost_count >= LOST_MAX)
@@ -175,7 +171,7 @@ static worker_t *new_worker(workers_t *self, const mm_report_t *report)
     return worker;
 }
 
-// The record that a hello is about; NULL when it is refused.
+// The record of a hello's sender; NULL: the hello is refused.
 static worker_t *hello_worker(workers_t *self, const mm_report_t *report, int64_t now_ms)
 {
     mm_name_t name;
@@ -193,7 +189,7 @@ static worker_t *hello_worker(workers_t *self, const mm_report_t *report, int64_
                             "another process with this id is alive; give this one another --id");
             return NULL;
         }
-        // Another instance: whatever the former one held has ended with it (R4).
+        // Another instance: the former one is gone, with all its tasks (R4).
         if (worker->state == WORKER_JOINED) {
             change_worker(self, WORKERS_LOSS, worker);
             end_all_assignments(self, worker, ENDED_LOST);
@@ -213,7 +209,7 @@ static worker_t *hello_worker(workers_t *self, const mm_report_t *report, int64_
     return worker ? worker : new_worker(self, report);
 }
 
-// The record that a heartbeat is about; NULL when it is nobody's current session.
+// The record of a heartbeat's sender; NULL: the session is not its current one.
 static worker_t *heartbeat_worker(workers_t *self, const mm_report_t *report)
 {
     worker_t *worker = workers_find(self, report->worker, report->instance);
@@ -222,7 +218,7 @@ static worker_t *heartbeat_worker(workers_t *self, const mm_report_t *report)
             change_stranger(self, WORKERS_REJOIN, report, NULL);
         return NULL;
     }
-    // An older session's heartbeat crossed with the welcome to the next: its hello has said it all.
+    // An older session's heartbeat crossed with the next welcome: the hello was newer.
     return report->session == worker->session ? worker : NULL;
 }
 
@@ -241,19 +237,19 @@ worker_t *workers_report_open(workers_t *self, const mm_report_t *report, int64_
         return NULL;
     }
     if (report->is_hello && worker->state == WORKER_LOST && report->session < worker->given) {
-        // It was on its way when its sender got that session, or its sender never got it. What it
-        // tells may be too old to begin with: the sender has to come back with that session (R4).
+        // The hello is older than that session, or its sender never got the welcome. It may be out
+        // of date, so the sender must come back with that session (R4).
         if (report->part == 0)
             change_given(self, worker);
         return NULL;
     }
     if (worker->state == WORKER_LOST && report->part > 0)
-        return NULL; // lost amid its hello: what the first part listed was taken back
+        return NULL; // lost between two parts of its hello: the tasks of the first were reclaimed
     worker->parts++;
     worker->heard_ms = now_ms;
     worker->stamp_ms = report->stamp_ms;
     if (worker->state == WORKER_LOST) {
-        set_joined(self, worker); // without a session, and so without credit, until it is complete
+        set_joined(self, worker); // no session, and so no credit, until the hello is complete
     } else {
         DL_DELETE2(self->joined, worker, heard_prev, heard_next);
         DL_APPEND2(self->joined, worker, heard_prev, heard_next);
@@ -261,9 +257,9 @@ worker_t *workers_report_open(workers_t *self, const mm_report_t *report, int64_
     return worker;
 }
 
-// Whether an unknown task of a report is believed. Not when the report is older than results that
-// were read: it may have ended since. Not beyond what a worker can hold: memory is bounded,
-// whatever it says (I6). Not with a number from which there is no counting on.
+// Whether an unknown task of a report is adopted. Not when the report is older than a result that
+// was read: the task may have ended since. Not beyond HELD_MAX: memory is bounded whatever a worker
+// says (I6). Not with a number that leaves none to count on.
 static bool may_adopt(const workers_t *self, const worker_t *worker, const mm_report_t *report,
                       uint64_t number)
 {
@@ -271,7 +267,7 @@ static bool may_adopt(const workers_t *self, const worker_t *worker, const mm_re
            (number <= self->number || number <= NAMED_MAX);
 }
 
-// Takes the report's list into the table: marks what is known, adopts what is not (R2, R6).
+// Merges the report's list into the table: marks known tasks, adopts others (R2, R6).
 static void read_held(workers_t *self, worker_t *worker, const mm_report_t *report)
 {
     for (size_t i = 0; i < report->held_count; i++) {
@@ -282,26 +278,25 @@ static void read_held(workers_t *self, worker_t *worker, const mm_report_t *repo
         if (!assignment) {
             host_t *host = held->leg == MM_LEG_RESTART ? hosts_get(self->hosts, held->host) : NULL;
             if (self->number < held->number)
-                self->number = held->number; // a epoch number was lost: as with sessions (R3)
+                self->number = held->number; // an epoch number was lost: stay above it (R3)
             assignment = assignments_add(self, worker, held->number, held->leg, &held->id, host);
             (void)assignments_remove_lost(self, held->number);
             if (host)
-                hosts_put(self->hosts, &host); // the holding has its own
+                hosts_put(self->hosts, &host); // the assignment has its own reference
         }
         if (assignment->worker == worker)
             assignment->marked = report->sequence;
     }
 }
 
-// What a task means that a worker does not hold, without a result: never listed, it never started
-// (R1).
+// Ends a task without a result that its worker does not list. Never listed, it never started (R1).
 static void end_unlisted(workers_t *self, assignment_t *assignment)
 {
     end_assignment(self, assignment, assignment->marked == 0 ? ENDED_UNDELIVERED : ENDED_LOST);
 }
 
-// Ends what the worker should hold by the table and does not list. Only once all its results were
-// read, since a task is also not listed when it is done (R1).
+// Ends the tasks in the table that the report does not list. Not before all results are read, since
+// a task that has ended is not listed either (R1).
 static void end_missing(workers_t *self, worker_t *worker, const mm_report_t *report)
 {
     if (worker->acknowledged_through < report->last_serial)
@@ -319,7 +314,7 @@ static void open_session(workers_t *self, worker_t *worker, const mm_report_t *r
 {
     close_session(self, worker);
     if (self->session < report->session)
-        self->session = report->session; // a epoch number was lost: stay above it all the same
+        self->session = report->session; // an epoch number was lost: stay above it (R4)
     worker->session = worker->given = ++self->session;
     change_worker(self, WORKERS_OPEN, worker);
 }
@@ -333,7 +328,7 @@ void workers_report_close(workers_t *self, worker_t *worker, const mm_report_t *
         return;
     worker->slots = report->slots;
     if (repeats) {
-        change_worker(self, WORKERS_WELCOME, worker); // the first one crossed with this hello
+        change_worker(self, WORKERS_WELCOME, worker); // the first welcome crossed with this hello
     } else {
         end_missing(self, worker, report);
         if (report->is_hello) {
@@ -355,8 +350,7 @@ bool workers_apply_result(workers_t *self, worker_t *worker, const mm_result_t *
         return false;
     worker->acknowledged_through = result->serial;
     assignment_t *assignment = assignments_find(self, result->number);
-    // Of a task that another worker holds, or with another leg or job than that task's, it proves
-    // nothing, and the task would be waited for for ever.
+    // It does not end another worker's task, nor one of another leg or job: the task would be lost.
     if (assignment && (assignment->worker != worker || assignment->leg != result->leg ||
                        !mm_id_equal(&assignment->id, &result->id)))
         return false;
@@ -398,7 +392,7 @@ int64_t workers_deadline(const workers_t *self)
     return self->joined ? self->joined->heard_ms + self->config.lost_after_ms : MM_NEVER;
 }
 
-worker_t *workers_pick(workers_t *self, mm_role_t role)
+worker_t *workers_pick(const workers_t *self, mm_role_t role)
 {
     return self->with_credit[role];
 }
@@ -410,21 +404,25 @@ static void reserve(workers_t *self, worker_t *worker, bool reserved)
     workers_refresh_credit(self, worker);
 }
 
-worker_t *workers_pick_quarantine(workers_t *self)
+worker_t *workers_pick_quarantine(const workers_t *self)
+{
+    worker_t *worker = self->quarantine;
+    return worker && worker->out == 0 && worker->slots > 0 ? worker : NULL;
+}
+
+void workers_reserve_quarantine(workers_t *self)
 {
     if (self->quarantine && self->quarantine->slots == 0)
         workers_release_quarantine(self); // it drains
-    if (!self->quarantine) {
-        worker_t *worker, *best = NULL;
-        DL_FOREACH2 (self->joined, worker, heard_next)
-            if (worker->role == MM_ROLE_RESTARTER && worker->slots > 0 &&
-                (!best || worker->out < best->out))
-                best = worker;
-        if (best)
-            reserve(self, best, true);
-    }
-    worker_t *quarantine = self->quarantine;
-    return quarantine && quarantine->out == 0 && quarantine->slots > 0 ? quarantine : NULL;
+    if (self->quarantine)
+        return;
+    worker_t *worker, *best = NULL;
+    DL_FOREACH2 (self->joined, worker, heard_next)
+        if (worker->role == MM_ROLE_RESTARTER && worker->slots > 0 &&
+            (!best || worker->out < best->out))
+            best = worker;
+    if (best)
+        reserve(self, best, true);
 }
 
 void workers_release_quarantine(workers_t *self)
@@ -438,7 +436,7 @@ uint64_t workers_hand_out(workers_t *self, worker_t *worker, mm_leg_t leg, const
 {
     assert(worker->state == WORKER_JOINED && worker->out < worker->slots);
     assignments_add(self, worker, ++self->number, leg, id, host);
-    if (worker->listed) { // to the end of the ring: the next task goes to the next worker
+    if (worker->listed) { // to the end of the ring: the next task is for the next worker
         DL_DELETE(self->with_credit[worker->role], worker);
         DL_APPEND(self->with_credit[worker->role], worker);
     }
@@ -465,7 +463,7 @@ void workers_destroy(workers_t **self_p)
     worker_t *worker, *next;
     HASH_ITER (hh, self->by_name, worker, next) {
         worker->state = WORKER_LOST;
-        workers_refresh_credit(self, worker); // out of the ring, whose others may be gone
+        workers_refresh_credit(self, worker); // out of the ring, before the others are freed
         while (worker->assignments) {
             ended_t ended = assignments_remove(self, worker->assignments, ENDED_LOST);
             hosts_put(self->hosts, &ended.host);
@@ -475,10 +473,7 @@ void workers_destroy(workers_t **self_p)
     }
     while (self->lost_tasks)
         (void)assignments_remove_lost(self, self->lost_tasks->number);
-    for (assignment_t *assignment; (assignment = self->spare) != NULL;) {
-        LL_DELETE(self->spare, assignment);
-        free(assignment);
-    }
+    mm_pool_clear(&self->pool);
     mm_table_clear(&self->by_number);
     free(self->changes);
     free(self);

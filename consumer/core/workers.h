@@ -1,6 +1,5 @@
-// Who is there, how much credit each has, and who holds what (R1, R2, R4, R5, R7). Pure: part of
-// the gather core, which steps it. It decides nothing about jobs: what a worker no longer holds is
-// given back as a change, and gather draws the conclusions.
+// The workers, their credit and their assignments (R1, R2, R4, R5, R7). Part of the gather core. It
+// decides nothing about jobs: the end of a task is a change that gather applies to its job.
 
 #ifndef WORKERS_H
 #define WORKERS_H
@@ -14,24 +13,23 @@ typedef struct {
     int64_t lost_after_ms;
     uint32_t savers_max;
     uint32_t restarters_max;
-    uint64_t first_number;  // numbers and sessions count on from these: above all that any
-    uint64_t first_session; // earlier epoch of the consumer gave out (R3, R4)
+    uint64_t first_number;  // numbers and sessions begin above these, which are higher than all
+    uint64_t first_session; // of earlier epochs of the consumer (R3, R4)
 } workers_config_t;
 
 typedef enum { WORKER_JOINED, WORKER_LOST } worker_state_t;
 
 struct worker;
 
-// A task at a worker: handed out, or adopted from its report.
+// A task at a worker: handed out, or adopted from a report.
 typedef struct assignment {
     uint64_t number;
     mm_leg_t leg;
     mm_id_t id;
     struct worker *worker;
-    host_t *host; // restart: the host that it keeps busy, one reference; else NULL
-    int64_t
-        stamp_ms;    // the worker's stamp that the task carried, or that of the report it came from
-    uint64_t marked; // sequence of the last report that listed it
+    host_t *host;     // of a restart, with one reference; else NULL
+    int64_t stamp_ms; // the worker's stamp in the task, or in the report that it was adopted from
+    uint64_t marked;  // sequence of the last report that listed it; 0: none did
     struct assignment *prev, *next; // of the same worker
 } assignment_t;
 
@@ -40,28 +38,28 @@ typedef struct worker {
     mm_role_t role;
     worker_state_t state;
     uint64_t instance;             // of the process
-    uint64_t session;              // given to it; 0: none, or lost
-    uint64_t given;                // the last one given to it, lost or not
+    uint64_t session;              // 0: none, or lost
+    uint64_t given;                // its last session, lost or not
     uint64_t sequence;             // of its last report
     uint32_t parts;                // of that report, so far
     uint64_t acknowledged_through; // serial of the last result read
-    int64_t heard_ms;              // when its last report was read
+    int64_t heard_ms;              // the time of its last report, CLOCK_MONOTONIC
     int64_t stamp_ms;              // its own clock in that report
     uint32_t slots;
-    uint32_t out;  // tasks that it holds by this table
-    bool reserved; // gets one task, when it holds nothing (R7)
-    bool listed;   // in the list of those with credit
+    uint32_t out;  // its assignments
+    bool reserved; // for one task alone (R7)
+    bool listed;   // in the ring of those with credit
     assignment_t *assignments;
     struct worker *prev, *next;             // those with credit
     struct worker *heard_prev, *heard_next; // joined: by heard_ms; lost: by time of loss
     UT_hash_handle hh;
 } worker_t;
 
-// Why a worker holds a task no longer.
+// Why an assignment has ended.
 typedef enum {
     ENDED_RESULT,      // its result was read
-    ENDED_LOST,        // the worker was: it may have been started
-    ENDED_UNDELIVERED, // it never started there and never will (R1)
+    ENDED_LOST,        // its worker was lost, which may have started it
+    ENDED_UNDELIVERED, // it has not started there and never will (R1)
 } ended_why_t;
 
 typedef struct {
@@ -69,19 +67,19 @@ typedef struct {
     uint64_t number;
     mm_leg_t leg;
     mm_id_t id;
-    host_t *host; // one reference, now the receiver's; NULL unless a restart
+    host_t *host; // of a restart, with a reference that is now the receiver's; else NULL
 } ended_t;
 
 typedef enum {
-    WORKERS_OPEN,    // a session's endpoint is wanted, before its welcome
-    WORKERS_CLOSE,   // that endpoint is to go
-    WORKERS_WELCOME, // tell it its session
-    WORKERS_REFUSED, // tell it why not
-    WORKERS_REJOIN,  // tell it to say hello again
-    WORKERS_LAST,    // tell it that nothing more comes: the answer to 0 slots (R10)
+    WORKERS_OPEN,    // bind a session's endpoint, before its welcome
+    WORKERS_CLOSE,   // close it
+    WORKERS_WELCOME, // to the worker: its session
+    WORKERS_REFUSED, // to the worker: why it may not join
+    WORKERS_REJOIN,  // to the worker: say hello again
+    WORKERS_LAST,    // to the worker: no more tasks, the answer to 0 slots (R10)
     WORKERS_LOSS,    // for the log: presumed lost
     WORKERS_LEFT,    // for the log: said bye
-    WORKERS_ENDED    // a task is no longer held
+    WORKERS_ENDED    // an assignment has ended
 } workers_change_kind_t;
 
 typedef struct {
@@ -99,44 +97,46 @@ typedef struct workers workers_t;
 workers_t *workers_new(const workers_config_t *config, hosts_t *hosts);
 void workers_destroy(workers_t **self_p);
 
-// What has changed since the last call, oldest first; valid until anything else is called.
-// Ended changes come with their host reference.
+// The changes since the last call, oldest first; valid until the next call of any function here.
+// The host reference of an ended assignment is the caller's.
 size_t workers_changes(workers_t *self, const workers_change_t **ret_changes);
 
-// A part of a hello or heartbeat, in two steps so that its results are read in between. Open
-// returns NULL when the report is to be ignored (the changes say whether anything is to be
-// answered).
+// Apply a part of a hello or heartbeat, in two steps: its results are read between them. The first
+// returns NULL when the report is ignored; the changes have the answer, if there is one.
 worker_t *workers_report_open(workers_t *self, const mm_report_t *report, int64_t now_ms);
 void workers_report_close(workers_t *self, worker_t *worker, const mm_report_t *report);
 
-// The worker of this process and name, if known; lost ones too, since late results count (R3).
+// The worker with this name and instance, joined or lost, since late results count (R3); or NULL.
 worker_t *workers_find(workers_t *self, mm_str_t name, uint64_t instance);
-// Whether this result is news. In a hello any newer serial is; elsewhere only the next one: a gap
-// means that results were lost, and they will be repeated. *ret_ended is what it ends: number 0
-// when the task was not held; ENDED_LOST, without a host, when it had been taken back from a lost
-// worker.
+// Whether this result is new. In a hello each higher serial is; elsewhere only the next one, since
+// a gap means that results were lost, which the worker repeats. *ret_ended is the assignment that
+// it ends: number 0: none; ENDED_LOST, without a host: it had ended with the loss of its worker.
 bool workers_apply_result(workers_t *self, worker_t *worker, const mm_result_t *result,
                           bool in_hello, ended_t *ret_ended);
 void workers_bye(workers_t *self, worker_t *worker, uint64_t session, uint64_t last_serial);
 
-// Presumes lost whoever was not heard for lost_after_ms. Only to be called when the inbox was just
-// found empty: what waits there may be a heartbeat.
+// Presumes workers lost that were not heard for lost_after_ms. Only when the inbox was just found
+// empty: there may be a heartbeat in it.
 void workers_check(workers_t *self, int64_t now_ms);
 int64_t workers_deadline(const workers_t *self);
 
-// The next worker with credit in turn, or NULL.
-worker_t *workers_pick(workers_t *self, mm_role_t role);
-// A restarter that holds nothing and gets nothing else until it is released (R7); NULL until one is
-// free, and from the first call on one is kept from new tasks to become so.
-worker_t *workers_pick_quarantine(workers_t *self);
+// The next worker with credit in turn; NULL: there is none.
+worker_t *workers_pick(const workers_t *self, mm_role_t role);
+// The restarter that is reserved for one task alone (R7); NULL: there is none, or it has other
+// tasks.
+worker_t *workers_pick_quarantine(const workers_t *self);
+// Reserves the restarter with the fewest tasks, unless one is reserved. Until its release it gets
+// no other task.
+void workers_reserve_quarantine(workers_t *self);
 void workers_release_quarantine(workers_t *self);
-// Hands out a task and returns its number. The host, for a restart, gets one reference more.
+// Assigns a task to a worker that has credit, and returns its number. host: of a restart, which it
+// occupies; else NULL.
 uint64_t workers_hand_out(workers_t *self, worker_t *worker, mm_leg_t leg, const mm_id_t *id,
                           host_t *host);
 
-// Who holds this task; NULL: nobody.
+// The worker of a task; NULL: the task is at none.
 const worker_t *workers_holder(const workers_t *self, uint64_t number);
-// All workers, joined and lost: for heartbeats and statistics. Start with NULL.
+// All workers one by one, joined and lost; begins with NULL, ends with NULL.
 const worker_t *workers_next(const workers_t *self, const worker_t *previous);
 
 #endif

@@ -63,9 +63,7 @@ static json_t *job_of(const records_t *records, const timeline_t *timeline)
     set(job, "received_ms", known(record->received_ms));
     set(job, "settled_ms", known(record->settled_ms));
     set(job, "outcome",
-        text(record->outcome == MM_OUTCOME_DEAD        ? "dead"
-             : record->outcome == MM_OUTCOME_RESTARTED ? "restarted"
-                                                       : NULL));
+        text(record->outcome == MM_OUTCOME_NONE ? NULL : mm_outcome_name(record->outcome)));
     set(job, "pending", json_boolean(record->is_pending));
     set(job, "publisher", text(record->publisher));
     set(job, "attempts", json_integer(record->attempts));

@@ -96,8 +96,7 @@ static void print_facts(FILE *file, const explain_t *explain)
     if (record->is_recorded)
         print_received(file, timeline);
     if (record->outcome != MM_OUTCOME_NONE) {
-        (void)fprintf(file, "  settled     as %s, ",
-                      record->outcome == MM_OUTCOME_DEAD ? "dead" : "restarted");
+        (void)fprintf(file, "  settled     as %s, ", mm_outcome_name(record->outcome));
         print_stamp(file, record->settled_ms);
         print_later(file, ", ", timeline_accepted_ms(timeline), record->settled_ms);
         (void)fprintf(file, " after it was accepted%s\n",
@@ -210,10 +209,7 @@ static const char *meaning_of(const char *state)
 {
     static const struct {
         const char *state, *meaning;
-    } meanings[] = {{"held", "waits until the record has been asked"},
-                    {"ready", "waits for a free slot"},
-                    {"blocked", "waits for its host, which another job has"},
-                    {"lonely", "waits for a restarter of its own: two were lost with it"},
+    } meanings[] = {{"ready", "waits for a free slot"},
                     {"backoff", "has failed, and waits to be tried again"},
                     {"saved", "is done"},
                     {"ok", "is done"},
@@ -228,8 +224,11 @@ static void print_leg(FILE *file, const json_t *now, const char *name, const cha
                       const char *worker)
 {
     const char *meaning = meaning_of(text_in(now, leg));
+    bool is_waiting = strcmp(leg, "restart") == 0 && json_object_get(now, "reason");
     (void)fprintf(file, "  the %s ", name);
-    if (meaning)
+    if (is_waiting)
+        print_after(file, "waits: ", text_in(now, "reason"));
+    else if (meaning)
         (void)fputs(meaning, file);
     else
         print_after(file, "is at ", text_in(now, worker));

@@ -1,5 +1,5 @@
-// See logline.h. What it reads may be cut off or somebody else's: a line that it does not
-// understand is left out, never guessed at.
+// See logline.h. A line may be cut off or from another program: what cannot be parsed is skipped,
+// never guessed.
 
 #include "logline.h"
 #include "duration.h"
@@ -110,7 +110,7 @@ static char hex_byte(const char *digits)
     return (char)strtol(text, NULL, 16);
 }
 
-// Between quotes. NULL: they are not closed.
+// A value in quotes. NULL: they are not closed.
 static char *parse_quoted(reader_t *in)
 {
     char *value = malloc((size_t)(in->end - in->at) + 1), *out = value;
@@ -172,7 +172,7 @@ static bool parse_process(reader_t *in, logline_t *line)
     return parse_char(in, ']') && parse_char(in, ' ');
 }
 
-// run.sh's lines are all message, and have no level.
+// A line of run.sh has no level and no fields.
 static bool parse_text(reader_t *in, logline_t *line)
 {
     if (!parse_time(in, &line->wall_ms) || !parse_char(in, ' '))

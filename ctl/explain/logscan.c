@@ -12,7 +12,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define BUFFER (1U << 20) // in the cache while it is searched for one word after the other
+#define BUFFER (1U << 20) // fits into the cache while it is searched for each word
 
 typedef struct {
     const char *const *words;
@@ -23,7 +23,7 @@ typedef struct {
     char *buffer;
 } scan_t;
 
-// One of the words before this one is in the line: it was given for that.
+// Whether the line has one of the words before this one, and was given for that.
 static bool was_given(const scan_t *self, size_t word, mm_str_t line)
 {
     for (size_t i = 0; i < word; i++)
@@ -32,7 +32,7 @@ static bool was_given(const scan_t *self, size_t word, mm_str_t line)
     return false;
 }
 
-// Whole lines.
+// Searches whole lines.
 static void search(const scan_t *self, const char *data, size_t size)
 {
     const char *end = data + size;
@@ -53,7 +53,7 @@ static void search(const scan_t *self, const char *data, size_t size)
 
 static bool scan_file(const scan_t *self, int file)
 {
-    size_t kept = 0; // the start of a line whose end was not read yet
+    size_t kept = 0; // bytes of a line whose end has not been read
     for (;;) {
         ssize_t size = read(file, self->buffer + kept, BUFFER - kept);
         if (size < 0 && errno == EINTR)
@@ -64,7 +64,7 @@ static bool scan_file(const scan_t *self, int file)
             break;
         size_t filled = kept + (size_t)size;
         const char *last = memrchr(self->buffer, '\n', filled);
-        // A buffer without an end of line is no log of ours: it is searched as it is.
+        // A full buffer without a newline is not a log of ours; it is searched as it is.
         size_t whole = last ? (size_t)(last - self->buffer) + 1 : filled < BUFFER ? 0 : filled;
         search(self, self->buffer, whole);
         kept = filled - whole;

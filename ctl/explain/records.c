@@ -1,8 +1,10 @@
 // See records.h. The outbox is read before the record: a job that is settled in between is then
-// seen in both. The other way round it would be in neither, as if it had been lost.
+// found in both. The other way round it would be found in neither, as if it had been lost.
 
 #include "records.h"
-#include "job.h"
+#include "array.h"
+#include "outbox_schema.h"
+#include "record_schema.h"
 #include "sqlite.h"
 #include "uuid.h"
 #include "uuid_source.h"
@@ -16,25 +18,10 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define OUTBOX_VERSION 2
-#define STORE_VERSION  1
-
-// One row for each job of the chunks that hold it, settled or not
-// (publisher/outbox_db/outbox_schema.h).
-#define SQL_OUTBOX                                                                                 \
-    "SELECT substr(ids, 16 * key + 1, 16), value, run,"                                            \
-    " coalesce(length(done) <= key / 8, 1) OR NOT instr('123456789ABCDEF',"                        \
-    " substr(hex(substr(done, key / 8 + 1, 1)), key / 4 % 2 + 1, 1)) >> 3 - key % 4 & 1"           \
-    " FROM chunks LEFT JOIN settled USING (chunk), json_each(hosts) WHERE "
+// The jobs of the chunks, settled or not.
+#define SQL_OUTBOX      "SELECT " OUTBOX_JOB_ID ", value, run, " OUTBOX_PENDING OUTBOX_JOBS
 #define SQL_OUTBOX_HOST SQL_OUTBOX "instr(hosts, '\"' || ?1 || '\"') AND value = ?1"
-#define SQL_OUTBOX_ID   SQL_OUTBOX "instr(ids, ?1) AND substr(ids, 16 * key + 1, 16) = ?1"
-
-#define SQL_STORE                                                                                  \
-    "SELECT id, host, publisher, received_ms, settled_ms, outcome, attempts, deliveries,"          \
-    " extended, worker, error FROM jobs WHERE "
-
-#define SQL_RUNS                                                                                   \
-    "SELECT run, input, driver, started_ms, finished_ms, source_done FROM runs ORDER BY run"
+#define SQL_OUTBOX_ID   SQL_OUTBOX "instr(ids, ?1) AND " OUTBOX_JOB_ID " = ?1"
 
 typedef struct {
     records_t *records;
@@ -59,10 +46,9 @@ static record_t *find(records_t *self, const mm_id_t *id)
     for (size_t i = 0; i < self->count; i++)
         if (mm_id_equal(&self->items[i].id, id))
             return &self->items[i];
-    self->items = realloc(self->items, (self->count + 1) * sizeof *self->items);
-    assert(self->items);
-    self->items[self->count] = (record_t){.id = *id};
-    return &self->items[self->count++];
+    record_t *record = MM_ARRAY_ADD(self->items, self->count, self->capacity);
+    *record = (record_t){.id = *id};
+    return record;
 }
 
 static void parse_pending(records_t *self, sqlite3_stmt *row)
@@ -77,40 +63,36 @@ static void parse_pending(records_t *self, sqlite3_stmt *row)
 
 static void parse_run(records_t *self, sqlite3_stmt *row)
 {
-    self->runs = realloc(self->runs, (self->run_count + 1) * sizeof *self->runs);
-    assert(self->runs);
-    self->runs[self->run_count++] = (run_t){.number = sqlite3_column_int64(row, 0),
-                                            .input = copy_column(row, 1),
-                                            .driver = copy_column(row, 2),
-                                            .started_ms = sqlite3_column_int64(row, 3),
-                                            .finished_ms = sqlite3_column_int64(row, 4),
-                                            .is_read = sqlite3_column_int(row, 5) != 0};
+    *MM_ARRAY_ADD(self->runs, self->run_count, self->run_capacity) =
+        (run_t){.number = sqlite3_column_int64(row, OUTBOX_RUN_NUMBER),
+                .input = copy_column(row, OUTBOX_RUN_INPUT),
+                .driver = copy_column(row, OUTBOX_RUN_DRIVER),
+                .started_ms = sqlite3_column_int64(row, OUTBOX_RUN_STARTED_MS),
+                .finished_ms = sqlite3_column_int64(row, OUTBOX_RUN_FINISHED_MS),
+                .is_read = sqlite3_column_int(row, OUTBOX_RUN_SOURCE_DONE) != 0};
 }
 
 static void parse_recorded(records_t *self, sqlite3_stmt *row)
 {
-    mm_id_t id = mm_sqlite_column_id(row, 0);
+    mm_id_t id = mm_sqlite_column_id(row, RECORD_ID);
     record_t *record = find(self, &id);
     if (record->is_recorded)
         return;
     record->is_recorded = true;
     if (!record->host)
-        record->host = copy_column(row, 1);
-    record->publisher = copy_column(row, 2);
-    record->received_ms = sqlite3_column_int64(row, 3);
-    record->settled_ms = sqlite3_column_int64(row, 4);
-    mm_str_t outcome = mm_sqlite_column_text(row, 5);
-    if (outcome.size > 0)
-        record->outcome =
-            mm_str_equal(outcome, mm_str("restarted")) ? MM_OUTCOME_RESTARTED : MM_OUTCOME_DEAD;
-    record->attempts = sqlite3_column_int64(row, 6);
-    record->deliveries = sqlite3_column_int64(row, 7);
-    record->extended = sqlite3_column_int64(row, 8);
-    record->worker = copy_column(row, 9);
-    record->error = copy_column(row, 10);
+        record->host = copy_column(row, RECORD_HOST);
+    record->publisher = copy_column(row, RECORD_PUBLISHER);
+    record->received_ms = sqlite3_column_int64(row, RECORD_RECEIVED_MS);
+    record->settled_ms = sqlite3_column_int64(row, RECORD_SETTLED_MS);
+    (void)mm_outcome_parse(mm_sqlite_column_text(row, RECORD_OUTCOME), &record->outcome);
+    record->attempts = sqlite3_column_int64(row, RECORD_ATTEMPTS);
+    record->deliveries = sqlite3_column_int64(row, RECORD_DELIVERIES);
+    record->extended = sqlite3_column_int64(row, RECORD_EXTENDED);
+    record->worker = copy_column(row, RECORD_WORKER);
+    record->error = copy_column(row, RECORD_ERROR);
 }
 
-// Runs a query whose one parameter, if it has any, is an id or a host.
+// Runs a query whose parameter, if it has one, is an id or a host, and parses each row.
 static int query(reader_t *self, const char *sql, const mm_id_t *id, const char *host,
                  parse_row_t take)
 {
@@ -137,7 +119,7 @@ static int query(reader_t *self, const char *sql, const mm_id_t *id, const char 
 static void parse_host(records_t *self, sqlite3_stmt *row)
 {
     assert(!self->host);
-    self->host = copy_column(row, 0);
+    self->host = copy_column(row, RECORD_HOST);
 }
 
 static int open_one(mm_sqlite_t **sqlite, const char *path, int version, char error[MM_ERROR_MAX])
@@ -146,7 +128,7 @@ static int open_one(mm_sqlite_t **sqlite, const char *path, int version, char er
     return mm_sqlite_open(&config, sqlite, error);
 }
 
-// The jobs of the host that is asked for, or of the job's host, which the record mostly knows.
+// Reads the jobs of the host that is asked for, or of the job's host, which the record mostly has.
 static int read_jobs(records_t *records, const records_query_t *what, mm_sqlite_t *outbox,
                      mm_sqlite_t *store, char error[MM_ERROR_MAX])
 {
@@ -154,9 +136,9 @@ static int read_jobs(records_t *records, const records_query_t *what, mm_sqlite_
     const mm_id_t *id = what->id;
     int code = 0;
     if (id && store)
-        code = query(&in_store, "SELECT host FROM jobs WHERE id = ?1", id, NULL, parse_host);
+        code = query(&in_store, RECORD_READ "id = ?1", id, NULL, parse_host);
     if (code == 0 && outbox)
-        code = query(&in_outbox, SQL_RUNS, NULL, NULL, parse_run);
+        code = query(&in_outbox, OUTBOX_READ_RUN " ORDER BY run", NULL, NULL, parse_run);
     if (code == 0 && id && outbox)
         code = query(&in_outbox, SQL_OUTBOX_ID, id, NULL, parse_pending);
     if (!records->host && (what->host || records->count > 0)) {
@@ -166,7 +148,7 @@ static int read_jobs(records_t *records, const records_query_t *what, mm_sqlite_
     if (code == 0 && records->host && outbox)
         code = query(&in_outbox, SQL_OUTBOX_HOST, NULL, records->host, parse_pending);
     if (code == 0 && records->host && store)
-        code = query(&in_store, SQL_STORE "host = ?1", NULL, records->host, parse_recorded);
+        code = query(&in_store, RECORD_READ "host = ?1", NULL, records->host, parse_recorded);
     return code;
 }
 
@@ -176,7 +158,8 @@ static int by_id(const void *a, const void *b)
     return mm_id_compare(&one->id, &other->id);
 }
 
-// A settled job's chunk is gone: then its run is the last one that was on when it was accepted.
+// The chunk of a settled job may be gone; its run is then the last one that was running when the
+// job was accepted.
 static void find_run(const records_t *self, record_t *record)
 {
     int64_t accepted_ms = mm_id_wall_ms(&record->id);
@@ -212,7 +195,7 @@ static int read_both(const records_query_t *what, const char *outbox, const char
     if (records->has_outbox)
         code = open_one(&in_outbox, outbox, OUTBOX_VERSION, error);
     if (code == 0 && records->has_store)
-        code = open_one(&in_store, store, STORE_VERSION, error);
+        code = open_one(&in_store, store, RECORD_VERSION, error);
     if (code == 0)
         code = read_jobs(records, what, in_outbox, in_store, error);
     mm_sqlite_close(&in_outbox);

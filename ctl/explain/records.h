@@ -1,5 +1,5 @@
-// What the two databases of a pipeline know of a host's jobs: the outbox (accepted and not
-// settled?) and the record (received, attempts, outcome). Read-only, also while the pipeline works.
+// What the two databases of a pipeline say about a host's jobs: the outbox (is the job pending?)
+// and the record (received, attempts, outcome). Opens them read-only, also while the pipeline runs.
 
 #ifndef RECORDS_H
 #define RECORDS_H
@@ -19,9 +19,9 @@ typedef struct {
 typedef struct {
     mm_id_t id;
     char *host;       // NULL: neither database knows the job
-    int64_t run;      // in which it was accepted; 0: not known
+    int64_t run;      // that accepted it; 0: not known
     bool is_pending;  // in the outbox, and not settled there
-    bool is_recorded; // has a row in the record: the rest is from there
+    bool is_recorded; // it has a row in the record, which the fields below are from
     char *publisher;
     int64_t received_ms; // Unix time
     int64_t settled_ms;  // 0: not settled
@@ -37,13 +37,15 @@ typedef struct {
     char *host;      // NULL: an id was asked for that neither database knows
     record_t *items; // its jobs, oldest first
     size_t count;
+    size_t capacity;
     run_t *runs; // oldest first
     size_t run_count;
-    bool has_outbox; // such a file is there
-    bool has_store;  //
+    size_t run_capacity;
+    bool has_outbox; // there is an outbox
+    bool has_store;  // there is a record
 } records_t;
 
-// Where to look, and for whom: either of id and host is given.
+// Where to look, and what for: id or host is given.
 typedef struct {
     const char *dir;
     const char *db;    // the record; NULL: DIR/mayhem.db
@@ -51,12 +53,13 @@ typedef struct {
     const char *host;
 } records_query_t;
 
-// Returns 0 (nothing found: an id gives one item without a host, a host none), or a sysexits code
-// with one sentence in error: 66 when there is no pipeline at all, else as mm_sqlite_open.
+// Returns 0, or a sysexits code with one sentence in error: 66 when there is no pipeline, else as
+// mm_sqlite_open. An unknown id gives one item without a host, an unknown host none. The caller
+// clears the records.
 int records_read(const records_query_t *query, records_t *ret_records, char error[MM_ERROR_MAX]);
 void records_clear(records_t *self);
 
-// NULL: not known.
+// The run of that number; NULL: there is none.
 const run_t *records_run(const records_t *self, int64_t number);
 
 #endif

@@ -1,6 +1,8 @@
 // See timeline.h: the lines, their order, and the attempts.
 
 #include "timeline.h"
+#include "array.h"
+#include "log_messages.h"
 #include "uuid.h"
 #include "uuid_source.h"
 
@@ -8,40 +10,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOST   "Lost a worker: no heartbeat"
-#define JOINED "Joined the consumer"
-#define KILLED " was killed by signal "
-
 #define CLOCKS_APART_MS 20
 
-// How the lines of a job follow each other when the clock does not tell.
-typedef enum { ACCEPTED, SENT, PULLED, HELD, ENDED, LOSS, TAKEN_BACK, RETRY, SETTLED, TOLD } rank_t;
+// The order of a job's lines within one millisecond. ENDED is the end of an attempt or a save, and
+// any other line.
+typedef enum { ACCEPTED, SENT, PULLED, HELD, ENDED, LOSS, RECLAIMED, RETRY, SETTLED, TOLD } rank_t;
 
-// Of two of which one begins with the other the longer one comes first.
 static const struct {
     const char *message; // how it begins
     rank_t rank;
 } ranks[] = {
-    {"Published", SENT},
-    {"Neither acked nor extended in time", SENT},
-    {"Pulled", PULLED},
-    {"Redelivered while in flight", HELD},
-    {"Extended deadline", HELD},
-    {"Saved into database", ENDED},
-    {"Could not", ENDED},
-    {"restarted", ENDED},
-    {LOST, LOSS},
-    {"Taking back a restart", TAKEN_BACK},
-    {"Retrying for failure", RETRY},
-    {"Settled", SETTLED},
-    {"Done. Acked", TOLD},
-    {"Dead", TOLD},
-    {"Nacked", TOLD},
+    {MM_MESSAGE_PUBLISHED, SENT},      {MM_MESSAGE_EXPIRED, SENT},  {MM_MESSAGE_PULLED, PULLED},
+    {MM_MESSAGE_IN_FLIGHT, HELD},      {MM_MESSAGE_EXTENDED, HELD}, {MM_MESSAGE_WORKER_LOST, LOSS},
+    {MM_MESSAGE_RECLAIMED, RECLAIMED}, {MM_MESSAGE_RETRY, RETRY},   {MM_MESSAGE_SETTLED, SETTLED},
+    {MM_MESSAGE_ACKED, TOLD},          {MM_MESSAGE_DEAD, TOLD},     {MM_MESSAGE_NACKED, TOLD},
 };
 
 static bool begins(const char *text, const char *with)
 {
     return strncmp(text, with, strlen(with)) == 0;
+}
+
+static bool says(const logline_t *line, const char *message)
+{
+    return strcmp(line->message, message) == 0;
 }
 
 static rank_t rank_of(const char *message)
@@ -52,44 +44,47 @@ static rank_t rank_of(const char *message)
     return ENDED;
 }
 
-// What an attempt leads to comes before the next attempt.
-static int64_t subscriber_of(rank_t rank, int64_t attempt)
+// The lines of one attempt come before those of the next.
+static int64_t place_of(rank_t rank, int64_t attempt)
 {
     const int64_t each = TOLD + 1, last = each * INT32_MAX;
     return rank < ENDED ? rank : rank > RETRY ? last + rank : each * attempt + rank;
 }
 
-// 0: it does not say, or not what an attempt can be.
+// 0: the line has no valid attempt.
 static int64_t attempt_of(const logline_t *line)
 {
     int64_t attempt = logline_number(line, "attempt", 0);
     return attempt > 0 && attempt < INT32_MAX ? attempt : 0;
 }
 
-static void append(timeline_entry_t **entries, size_t *count, logline_t *line)
+static timeline_entry_t *append(timeline_entry_t **entries, size_t *count, size_t *capacity,
+                                const logline_t *line)
 {
-    if ((*count & (*count - 1)) == 0) {
-        *entries = realloc(*entries, (*count > 0 ? 2 * *count : 1) * sizeof **entries);
-        assert(*entries);
-    }
-    (*entries)[*count] =
-        (timeline_entry_t){.line = *line,
-                           .last_ms = line->wall_ms,
-                           .times = 1,
-                           .place = subscriber_of(rank_of(line->message), attempt_of(line)),
-                           .order = *count};
-    (*count)++;
+    size_t order = *count;
+    timeline_entry_t *entry = MM_ARRAY_ADD(*entries, *count, *capacity);
+    *entry = (timeline_entry_t){.line = *line,
+                                .last_ms = line->wall_ms,
+                                .times = 1,
+                                .place = place_of(rank_of(line->message), attempt_of(line)),
+                                .order = order};
+    return entry;
 }
 
-// ---- taking
+static timeline_entry_t *append_entry(timeline_t *self, const logline_t *line)
+{
+    return append(&self->entries, &self->count, &self->capacity, line);
+}
+
+// ---- parsing
 
 void timeline_words(const record_t *record, char ret_job[MM_ID_TEXT],
                     const char *ret_words[TIMELINE_WORDS])
 {
     ret_words[0] = mm_id_print(&record->id, ret_job);
-    ret_words[1] = LOST;
-    ret_words[2] = JOINED;
-    ret_words[3] = KILLED;
+    ret_words[1] = MM_MESSAGE_WORKER_LOST;
+    ret_words[2] = MM_MESSAGE_JOINED;
+    ret_words[3] = MM_MESSAGE_KILLED;
 }
 
 void timeline_begin(timeline_t *self, const record_t *record)
@@ -109,10 +104,10 @@ void timeline_take(timeline_t *self, mm_str_t text)
     if (value && strcmp(value, mm_id_print(&self->record->id, job)) == 0) {
         if (host && !self->host)
             self->host = strdup(host);
-        append(&self->entries, &self->count, &line);
-    } else if (strcmp(line.message, LOST) == 0 || strcmp(line.message, JOINED) == 0 ||
-               (*line.level == '\0' && strstr(line.message, KILLED))) {
-        append(&self->context, &self->context_count, &line);
+        (void)append_entry(self, &line);
+    } else if (says(&line, MM_MESSAGE_WORKER_LOST) || says(&line, MM_MESSAGE_JOINED) ||
+               (*line.level == '\0' && strstr(line.message, MM_MESSAGE_KILLED))) {
+        (void)append(&self->context, &self->context_count, &self->context_capacity, &line);
     } else {
         logline_clear(&line);
     }
@@ -137,7 +132,7 @@ static int by_time(const void *a, const void *b)
 {
     const timeline_entry_t *one = a, *other = b;
     if ((one->place == ACCEPTED) != (other->place == ACCEPTED))
-        return one->place == ACCEPTED ? -1 : 1; // whatever the clocks say
+        return one->place == ACCEPTED ? -1 : 1; // whatever the clocks of the processes say
     if (one->line.wall_ms != other->line.wall_ms)
         return one->line.wall_ms < other->line.wall_ms ? -1 : 1;
     if (one->place != other->place)
@@ -151,14 +146,13 @@ static void sort(timeline_entry_t *entries, size_t count)
         qsort(entries, count, sizeof *entries, by_time);
 }
 
-// The log's clock is some milliseconds behind the record's: an outcome is on record before it is
-// told (I2).
+// The clock of the logs is some milliseconds behind that of the record, but an outcome is on record
+// before the consumer tells it (I2).
 static void put_settled_first(timeline_t *self)
 {
     for (size_t i = 1; i < self->count; i++) {
         timeline_entry_t *entry = &self->entries[i], moved = *entry;
-        if (entry->place != subscriber_of(SETTLED, 0) ||
-            entry[-1].place != subscriber_of(TOLD, 0) ||
+        if (entry->place != place_of(SETTLED, 0) || entry[-1].place != place_of(TOLD, 0) ||
             entry->line.wall_ms - entry[-1].line.wall_ms > CLOCKS_APART_MS)
             continue;
         entry[0] = entry[-1];
@@ -168,12 +162,11 @@ static void put_settled_first(timeline_t *self)
 
 static bool is_of_attempt(const logline_t *line)
 {
-    return strcmp(line->message, "restarted") == 0 ||
-           strcmp(line->message, "Could not restart") == 0 ||
-           strcmp(line->message, "Taking back a restart") == 0;
+    return says(line, MM_MESSAGE_RESTARTED) || says(line, MM_MESSAGE_NOT_RESTARTED) ||
+           says(line, MM_MESSAGE_RECLAIMED);
 }
 
-// Attempts are told one by one, and keep the texts of their lines.
+// Lines about attempts stay, since the attempts point to their texts.
 static void collapse(timeline_t *self)
 {
     size_t kept = 0;
@@ -192,8 +185,8 @@ static void collapse(timeline_t *self)
 
 // ---- who was lost
 
-// "restarter-1 was killed by signal 9: restarting (1)" without the name and what run.sh then did.
-// It cuts the line's own text.
+// Of "restarter-1 was killed by signal 9: restarting (1)" the part between the name and the colon.
+// Cuts the text of the line there.
 static const char *killed_how(timeline_entry_t *entry, const char *worker)
 {
     char *how = entry->line.message + strlen(worker) + 1;
@@ -204,20 +197,21 @@ static const char *killed_how(timeline_entry_t *entry, const char *worker)
 static bool is_loss(const logline_t *line, const char *worker)
 {
     const char *who = logline_value(line, "worker");
-    return strcmp(line->message, LOST) == 0 && who && strcmp(who, worker) == 0;
+    return says(line, MM_MESSAGE_WORKER_LOST) && who && strcmp(who, worker) == 0;
 }
 
 static bool is_join(const logline_t *line, const char *worker)
 {
-    return strcmp(line->message, JOINED) == 0 && strcmp(line->process, worker) == 0;
+    return says(line, MM_MESSAGE_JOINED) && strcmp(line->process, worker) == 0;
 }
 
 static bool is_kill(const logline_t *line, const char *worker)
 {
-    return begins(line->message, worker) && begins(line->message + strlen(worker), KILLED);
+    return begins(line->message, worker) &&
+           begins(line->message + strlen(worker), MM_MESSAGE_KILLED);
 }
 
-// The last line of the context about a worker up to a moment; NULL: there is none.
+// The last line of the context about a worker until a time; NULL: there is none.
 static timeline_entry_t *find_last(const timeline_t *self,
                                    bool (*is)(const logline_t *line, const char *worker),
                                    const char *worker, int64_t until_ms)
@@ -229,8 +223,8 @@ static timeline_entry_t *find_last(const timeline_t *self,
     return found;
 }
 
-// A worker that is started again may not join before the former one counts as lost. So it was the
-// one that had joined last. run.sh's clock has whole seconds.
+// A worker that was started again cannot join before the former one counts as lost, so the process
+// that joined last is the one that was lost. The clock of run.sh has whole seconds.
 static void find_end(const timeline_t *self, attempt_t *attempt)
 {
     const timeline_entry_t *joined = find_last(self, is_join, attempt->worker, attempt->ended_ms);
@@ -241,8 +235,8 @@ static void find_end(const timeline_t *self, attempt_t *attempt)
         attempt->error = killed_how(killed, attempt->worker);
 }
 
-// The consumer's line about the loss is told once, before the job is taken back.
-static void tell_of_loss(timeline_t *self, const attempt_t *attempt)
+// Moves the consumer's line about the loss from the context to the entries, before the reclaim.
+static void add_loss(timeline_t *self, const attempt_t *attempt)
 {
     timeline_entry_t *lost = find_last(self, is_loss, attempt->worker, attempt->ended_ms);
     if (!lost || lost->last_ms + 1000 < attempt->ended_ms)
@@ -251,25 +245,22 @@ static void tell_of_loss(timeline_t *self, const attempt_t *attempt)
     size_t place = (size_t)(lost - self->context);
     memmove(lost, lost + 1, (self->context_count - place - 1) * sizeof *lost);
     self->context_count--;
-    append(&self->entries, &self->count, &line);
-    self->entries[self->count - 1].place = subscriber_of(LOSS, attempt->number);
+    append_entry(self, &line)->place = place_of(LOSS, attempt->number);
 }
 
 // ---- attempts
 
 static attempt_t *add_attempt(timeline_t *self, const logline_t *line, attempt_result_t result)
 {
-    size_t count = self->attempt_count++;
-    self->attempts = realloc(self->attempts, self->attempt_count * sizeof *self->attempts);
-    assert(self->attempts);
-    self->attempts[count] = (attempt_t){.number = attempt_of(line),
-                                        .worker = line->process,
-                                        .pid = line->pid,
-                                        .result = result,
-                                        .error = logline_value(line, "error"),
-                                        .ended_ms = line->wall_ms,
-                                        .took_ms = logline_ms(line, "took", -1)};
-    return &self->attempts[count];
+    attempt_t *attempt = MM_ARRAY_ADD(self->attempts, self->attempt_count, self->attempt_capacity);
+    *attempt = (attempt_t){.number = attempt_of(line),
+                           .worker = line->process,
+                           .pid = line->pid,
+                           .result = result,
+                           .error = logline_value(line, "error"),
+                           .ended_ms = line->wall_ms,
+                           .took_ms = logline_ms(line, "took", -1)};
+    return attempt;
 }
 
 static void find_attempts(timeline_t *self)
@@ -277,12 +268,11 @@ static void find_attempts(timeline_t *self)
     for (size_t i = 0; i < self->count; i++) {
         const logline_t *line = &self->entries[i].line;
         const char *why = logline_value(line, "why"), *worker = logline_value(line, "worker");
-        if (strcmp(line->message, "restarted") == 0) {
+        if (says(line, MM_MESSAGE_RESTARTED)) {
             (void)add_attempt(self, line, ATTEMPT_RESTARTED);
-        } else if (strcmp(line->message, "Could not restart") == 0) {
+        } else if (says(line, MM_MESSAGE_NOT_RESTARTED)) {
             (void)add_attempt(self, line, ATTEMPT_FAILED);
-        } else if (strcmp(line->message, "Taking back a restart") == 0 && worker && why &&
-                   strcmp(why, "lost") == 0) {
+        } else if (says(line, MM_MESSAGE_RECLAIMED) && worker && why && strcmp(why, "lost") == 0) {
             attempt_t *attempt = add_attempt(self, line, ATTEMPT_LOST);
             attempt->worker = worker;
             attempt->pid = 0;
@@ -296,17 +286,17 @@ static void count_turns(timeline_t *self)
     int64_t consumer = 0;
     for (size_t i = 0; i < self->count; i++) {
         const logline_t *line = &self->entries[i].line;
-        self->nacks += strcmp(line->message, "Nacked") == 0;
-        if (strcmp(line->message, "Pulled") != 0 || line->pid == consumer)
+        self->nacks += says(line, MM_MESSAGE_NACKED);
+        if (!says(line, MM_MESSAGE_PULLED) || line->pid == consumer)
             continue;
         consumer = line->pid;
         self->epochs++;
     }
 }
 
-// ---- the whole
+// ---- the whole timeline
 
-// What the databases know and the logs do not tell, or not at their level.
+// Adds what the databases say and the logs do not, perhaps because of their level.
 static void add_fact(timeline_t *self, int64_t wall_ms, const char *process, const char *message,
                      rank_t rank)
 {
@@ -315,25 +305,16 @@ static void add_fact(timeline_t *self, int64_t wall_ms, const char *process, con
                       .process = strdup(process),
                       .message = strdup(message)};
     assert(line.level && line.process && line.message);
-    append(&self->entries, &self->count, &line);
-    self->entries[self->count - 1].place = subscriber_of(rank, 0);
-}
-
-static bool merge(const timeline_t *self, const char *message)
-{
-    for (size_t i = 0; i < self->count; i++)
-        if (strcmp(self->entries[i].line.message, message) == 0)
-            return true;
-    return false;
+    append_entry(self, &line)->place = place_of(rank, 0);
 }
 
 static void add_facts(timeline_t *self)
 {
     const record_t *record = self->record;
     add_fact(self, timeline_accepted_ms(self), "outbox.db", "accepted", ACCEPTED);
-    if (record->is_recorded && !merge(self, "Pulled"))
+    if (record->is_recorded && !timeline_says(self, MM_MESSAGE_PULLED))
         add_fact(self, record->received_ms, "mayhem.db", "received by the consumer", PULLED);
-    if (record->outcome != MM_OUTCOME_NONE && !merge(self, "Settled"))
+    if (record->outcome != MM_OUTCOME_NONE && !timeline_says(self, MM_MESSAGE_SETTLED))
         add_fact(self, record->settled_ms, "mayhem.db",
                  record->outcome == MM_OUTCOME_DEAD ? "settled as dead" : "settled as restarted",
                  SETTLED);
@@ -348,12 +329,20 @@ void timeline_end(timeline_t *self)
     find_attempts(self);
     for (size_t i = 0; i < self->attempt_count; i++)
         if (self->attempts[i].result == ATTEMPT_LOST)
-            tell_of_loss(self, &self->attempts[i]);
+            add_loss(self, &self->attempts[i]);
     add_facts(self);
     sort(self->entries, self->count);
     put_settled_first(self);
     count_turns(self);
     collapse(self);
+}
+
+bool timeline_says(const timeline_t *self, const char *message)
+{
+    for (size_t i = 0; i < self->count; i++)
+        if (says(&self->entries[i].line, message))
+            return true;
+    return false;
 }
 
 bool timeline_knows(const timeline_t *self)

@@ -1,6 +1,7 @@
-// See timeline.h: the story in one sentence.
+// See timeline.h: the conclusion.
 
 #include "timeline.h"
+#include "log_messages.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -74,7 +75,7 @@ static void print_count(FILE *file, int64_t count, const char *what)
     (void)fprintf(file, "%" PRId64 " %s%s", count, what, count == 1 ? "" : "s");
 }
 
-// The record counts within one epoch of the consumer.
+// The record counts the attempts of one epoch of the consumer only.
 static void print_settled(const timeline_t *self, FILE *file)
 {
     const record_t *record = self->record;
@@ -103,26 +104,18 @@ static void print_settled(const timeline_t *self, FILE *file)
     }
 }
 
-static bool is_told(const timeline_t *self, const char *message)
-{
-    for (size_t i = 0; i < self->count; i++)
-        if (strcmp(self->entries[i].line.message, message) == 0)
-            return true;
-    return false;
-}
-
-// By what the logs say alone.
+// The conclusion when only the logs know the outcome.
 static void print_unknown(const timeline_t *self, FILE *file)
 {
-    if (is_told(self, "Done. Acked"))
+    if (timeline_says(self, MM_MESSAGE_ACKED))
         (void)fputs("restarted, as the logs say; its row is no longer on record", file);
-    else if (is_told(self, "Dead"))
+    else if (timeline_says(self, MM_MESSAGE_DEAD))
         (void)fputs("dead, as the logs say; its row is no longer on record", file);
     else
         (void)fputs("not settled, and no longer in the outbox: nobody works on it", file);
 }
 
-// What the last of its attempts came to; nothing when there was none.
+// How many attempts there were, and how the last one ended.
 static void print_so_far(const timeline_t *self, FILE *file)
 {
     if (self->attempt_count == 0) {
@@ -149,7 +142,7 @@ static void print_pending(const timeline_t *self, FILE *file)
         return;
     }
     const char *last = self->entries[self->count - 1].line.message;
-    bool is_back = strncmp(last, "Nacked", strlen("Nacked")) == 0;
+    bool is_back = strncmp(last, MM_MESSAGE_NACKED, strlen(MM_MESSAGE_NACKED)) == 0;
     (void)fputs(is_back ? "pending: given back to the outbox" : "pending: received, not settled",
                 file);
     print_so_far(self, file);

@@ -3,22 +3,26 @@
 // KCacheGrind shows the pipeline as one program.
 
 #include "profile_out.h"
+#include "job.h"
+#include "span_names.h"
 
 #include <string.h>
 
 // Who wakes whom. Spans and handlers are looked for by name.
 typedef struct {
-    const char *from_role, *from;
-    const char *to_role, *to;
+    mm_program_t from_role;
+    const char *from;
+    mm_program_t to_role;
+    const char *to;
 } stage_row_t;
 
 static const stage_row_t stages[] = {
-    {"publisher", "send jobs", "consumer", "on_jobs"},
-    {"consumer", "send tasks", "saver", "on_tasks"},
-    {"consumer", "send tasks", "restarter", "on_tasks"},
-    {"saver", "send results", "consumer", "on_inbox"},
-    {"restarter", "send results", "consumer", "on_inbox"},
-    {"consumer", "send notices", "publisher", "on_events"},
+    {MM_PROGRAM_PUBLISHER, MM_SPAN_SEND_JOBS, MM_PROGRAM_CONSUMER, MM_SPAN_ON_JOBS},
+    {MM_PROGRAM_CONSUMER, MM_SPAN_SEND_TASKS, MM_PROGRAM_SAVER, MM_SPAN_ON_TASKS},
+    {MM_PROGRAM_CONSUMER, MM_SPAN_SEND_TASKS, MM_PROGRAM_RESTARTER, MM_SPAN_ON_TASKS},
+    {MM_PROGRAM_SAVER, MM_SPAN_SEND_RESULTS, MM_PROGRAM_CONSUMER, MM_SPAN_ON_INBOX},
+    {MM_PROGRAM_RESTARTER, MM_SPAN_SEND_RESULTS, MM_PROGRAM_CONSUMER, MM_SPAN_ON_INBOX},
+    {MM_PROGRAM_CONSUMER, MM_SPAN_SEND_NOTICES, MM_PROGRAM_PUBLISHER, MM_SPAN_ON_EVENTS},
 };
 
 #define HOPS (sizeof stages / sizeof stages[0])
@@ -31,9 +35,9 @@ static const function_t *find(const profile_t *profile, const char *name)
     return NULL;
 }
 
-static bool is_at(const profile_t *profile, const char *role)
+static bool is_at(const profile_t *profile, mm_program_t role)
 {
-    return strcmp(profile->role, role) == 0;
+    return strcmp(profile->role, mm_program_name(role)) == 0;
 }
 
 // How often the senders of all hops to this handler have sent.

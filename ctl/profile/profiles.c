@@ -2,6 +2,7 @@
 
 #include "profiles.h"
 #include "directory.h"
+#include "job.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -15,20 +16,18 @@ static const char *const kinds[] = {[MM_SPOT_POLL] = "poll",
                                     [MM_SPOT_WAITS] = "waits",
                                     [MM_SPOT_THREAD] = "thread"};
 
-static const char *const roles[] = {"publisher", "consumer", "saver", "restarter"};
-
-static size_t rank_of_role(const char *role)
+// In the order of a job's way; behind all others: a role that is none of ours.
+static mm_program_t rank_of_role(const char *role)
 {
-    size_t place = 0;
-    while (place < sizeof roles / sizeof roles[0] && strcmp(roles[place], role) != 0)
-        place++;
-    return place;
+    mm_program_t program = MM_PROGRAMS;
+    (void)mm_program_parse(mm_str(role), &program);
+    return program;
 }
 
 static int by_place(const void *a, const void *b)
 {
     const profile_t *first = *(profile_t *const *)a, *second = *(profile_t *const *)b;
-    size_t one = rank_of_role(first->role), other = rank_of_role(second->role);
+    mm_program_t one = rank_of_role(first->role), other = rank_of_role(second->role);
     if (one != other)
         return one < other ? -1 : 1;
     return strverscmp(first->process, second->process);

@@ -110,6 +110,10 @@ static bool is_waiting_within(snapshot_t *self)
     if (restart->backoff > MOST(self->in_flight))
         return say(self, "retries", "%lld of %lld jobs wait to be tried again",
                    (long long)restart->backoff, (long long)self->in_flight);
+    bool is_host = !*restart->reason || strcmp(restart->reason, "host busy") == 0;
+    if (restart->blocked > MOST(self->in_flight) && !is_host)
+        return say(self, "restart", "%lld of %lld jobs wait: %s", (long long)restart->blocked,
+                   (long long)self->in_flight, restart->reason);
     if (restart->blocked > MOST(self->in_flight))
         return say(self, "hosts", "%lld of %lld jobs wait for their host, which another job has",
                    (long long)restart->blocked, (long long)self->in_flight);

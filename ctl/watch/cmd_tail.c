@@ -6,6 +6,7 @@
 #include "ctl.h"
 #include "host.h"
 #include "log_format.h"
+#include "log_messages.h"
 #include "target.h"
 #include "uuid.h"
 
@@ -34,16 +35,16 @@ typedef struct {
 } wording_t;
 
 static const wording_t wordings[] = {
-    {"pulled", "Pulled", MM_LOG_INFO},
-    {"acked", "Done. Acked", MM_LOG_INFO},
-    {"dead", "Dead", MM_LOG_ERROR},
-    {"nacked", "Nacked", MM_LOG_INFO},
-    {"retried", "Retrying for failure to restart", MM_LOG_WARN},
-    {"taken_back", "Taking back a restart", MM_LOG_WARN},
-    {"lost", "Lost a worker: no heartbeat", MM_LOG_WARN},
-    {"left", "A worker has left", MM_LOG_INFO},
-    {"joined", "A worker joins", MM_LOG_INFO},
-    {"too_many_dead", "Too many dead hosts (--max-dead): handing out nothing more", MM_LOG_ERROR},
+    {"pulled", MM_MESSAGE_PULLED, MM_LOG_INFO},
+    {"acked", MM_MESSAGE_ACKED, MM_LOG_INFO},
+    {"dead", MM_MESSAGE_DEAD, MM_LOG_ERROR},
+    {"nacked", MM_MESSAGE_NACKED, MM_LOG_INFO},
+    {"retried", MM_MESSAGE_RETRY_RESTART, MM_LOG_WARN},
+    {"taken_back", MM_MESSAGE_RECLAIMED, MM_LOG_WARN},
+    {"lost", MM_MESSAGE_WORKER_LOST, MM_LOG_WARN},
+    {"left", MM_MESSAGE_WORKER_LEFT, MM_LOG_INFO},
+    {"joined", MM_MESSAGE_WORKER_JOINED, MM_LOG_INFO},
+    {"too_many_dead", MM_MESSAGE_TOO_MANY_DEAD, MM_LOG_ERROR},
 };
 
 #define WORDINGS (sizeof wordings / sizeof *wordings)
@@ -134,7 +135,7 @@ static wording_t wording_of(const json_t *event)
         if (strcmp(wordings[i].event, name) == 0) {
             wording_t wording = wordings[i];
             if (strcmp(name, "retried") == 0 && strcmp(text_in(event, "leg"), "save") == 0)
-                wording.message = "Retrying for failure to save";
+                wording.message = MM_MESSAGE_RETRY_SAVE;
             return wording;
         }
     return (wording_t){"other", "Something of another release has happened", MM_LOG_INFO};

@@ -119,7 +119,8 @@ static void put_rest(page_t *page, const profile_t *profile)
     }
 }
 
-static void put_about(page_t *page, const snapshot_process_t *process, const screen_view_t *view)
+static void put_about(page_t *page, const snapshot_process_t *process, const char *reason,
+                      const screen_view_t *view)
 {
     char a[HUMAN_TEXT], b[HUMAN_TEXT], state[32];
     page_add(page);
@@ -136,6 +137,10 @@ static void put_about(page_t *page, const snapshot_process_t *process, const scr
                   human_count((double)process->limit, b));
     (void)page_put(page, at, PAGE_PLAIN, "  p99 %s  %s", human_us(process->p99_us, a),
                    human_bytes(process->memory_bytes, b));
+    if (process->role == SNAPSHOT_CONSUMER && *reason) {
+        page_add(page);
+        (void)page_put(page, 0, PAGE_PLAIN, "restarts wait: %s", reason);
+    }
 }
 
 static const snapshot_process_t *find_selected(const snapshot_t *snapshot,
@@ -174,7 +179,7 @@ page_t *screen_drill(const snapshot_t *snapshot, const profile_t *profile,
 {
     page_t *page = page_new(view->width < SCREEN_WIDTH_MIN ? SCREEN_WIDTH_MIN : view->width);
     screen_put_title(page, view, snapshot->wall_ms);
-    put_about(page, find_selected(snapshot, view), view);
+    put_about(page, find_selected(snapshot, view), snapshot->stages[SNAPSHOT_RESTART].reason, view);
     if (profile) {
         put_profile(page, profile, view);
     } else {

@@ -9,7 +9,7 @@
 #define VERSION       1
 #define PROCESSES_MAX 4096
 
-typedef enum { NUMBER, COUNT, REAL, BOOL, TEXT, ROLE, STATE } type_t;
+typedef enum { NUMBER, COUNT, REAL, BOOL, TEXT, MAYBE_TEXT, ROLE, STATE } type_t;
 
 typedef struct {
     const char *name;
@@ -39,7 +39,7 @@ static const field_t stage_fields[] = {
     FIELD(snapshot_stage_t, NUMBER, capacity),    FIELD(snapshot_stage_t, NUMBER, backoff),
     FIELD(snapshot_stage_t, NUMBER, blocked),     FIELD(snapshot_stage_t, NUMBER, wait_p50_us),
     FIELD(snapshot_stage_t, NUMBER, wait_p99_us), FIELD(snapshot_stage_t, NUMBER, took_p50_us),
-    FIELD(snapshot_stage_t, NUMBER, took_p99_us),
+    FIELD(snapshot_stage_t, NUMBER, took_p99_us), FIELD(snapshot_stage_t, MAYBE_TEXT, reason),
 };
 
 static const field_t fields[] = {
@@ -92,7 +92,8 @@ static json_t *value_json(const field_t *field, const void *at)
     case COUNT: return json_integer((json_int_t) * (const uint64_t *)at);
     case REAL: return json_real(*(const double *)at);
     case BOOL: return json_boolean(*(const bool *)at);
-    case TEXT: return json_string(at);
+    case TEXT:
+    case MAYBE_TEXT: return json_string(at);
     case ROLE: return json_string(snapshot_role_name(*(const snapshot_role_t *)at));
     case STATE: return json_string(snapshot_state_name(*(const snapshot_state_t *)at));
     }
@@ -164,6 +165,10 @@ static bool read_value(const field_t *field, const json_t *value, void *to)
             return false;
         *(bool *)to = json_is_true(value);
         return true;
+    case MAYBE_TEXT: // absent in older recordings
+        if (!value)
+            return true;
+        // fall through
     case TEXT:
         if (!text || strlen(text) >= field->size)
             return false;

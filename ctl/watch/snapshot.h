@@ -61,6 +61,7 @@ typedef struct {
     int64_t blocked;  // restart: of those that wait, for their host or a worker of their own
     int64_t wait_p50_us, wait_p99_us; // how long they waited; -1: none did
     int64_t took_p50_us, took_p99_us; // how long they were beyond it; -1: none was
+    char reason[48]; // restart: why most of those that wait do ("host busy"); "": none waits
 } snapshot_stage_t;
 
 typedef struct {

@@ -298,6 +298,7 @@ static void add_publisher(snapshot_t *snapshot, const entry_t *entry)
 
 static void set_hop(snapshot_stage_t *stage, const json_t *told)
 {
+    const char *reason = json_string_value(json_object_get(told, "reason"));
     *stage = (snapshot_stage_t){.waiting = number_in(told, "waiting"),
                                 .out = number_in(told, "out"),
                                 .capacity = number_in(told, "slots"),
@@ -307,6 +308,7 @@ static void set_hop(snapshot_stage_t *stage, const json_t *told)
                                 .wait_p99_us = time_in(told, "wait_p99_ms", 1000),
                                 .took_p50_us = time_in(told, "took_p50_ms", 1000),
                                 .took_p99_us = time_in(told, "took_p99_ms", 1000)};
+    (void)snprintf(stage->reason, sizeof stage->reason, "%s", reason ? reason : "");
 }
 
 static void set_consumer(snapshot_t *snapshot, const entry_t *entry)

@@ -3,6 +3,7 @@
 // delays vary).
 
 #include "outbox.h"
+#include "array.h"
 #include "heap.h"
 #include "pool.h"
 #include "random.h"
@@ -83,12 +84,7 @@ void outbox_actions_clear(outbox_actions_t *self)
 static outbox_action_t *act(outbox_t *self, outbox_action_kind_t kind, const lease_t *lease)
 {
     outbox_actions_t *actions = self->actions;
-    if (actions->count == actions->size) {
-        actions->size = actions->size ? 2 * actions->size : 64;
-        actions->items = realloc(actions->items, actions->size * sizeof *actions->items);
-        assert(actions->items);
-    }
-    outbox_action_t *action = &actions->items[actions->count++];
+    outbox_action_t *action = MM_ARRAY_ADD(actions->items, actions->count, actions->capacity);
     *action = (outbox_action_t){.kind = kind};
     if (lease) {
         action->id = lease->id;
@@ -124,7 +120,7 @@ static void add_to_queue(outbox_t *self, lease_t *lease, int64_t due_ms)
     }
 }
 
-static void apply_from_queue(outbox_t *self, lease_t *lease)
+static void remove_from_queue(outbox_t *self, lease_t *lease)
 {
     switch (lease->state) {
     case LEASE_READY:
@@ -140,7 +136,7 @@ static void apply_from_queue(outbox_t *self, lease_t *lease)
 // The one function that changes a lease's state. due_ms: when it is leased until, or delayed until.
 static void set_state(outbox_t *self, lease_t *lease, lease_state_t state, int64_t due_ms)
 {
-    apply_from_queue(self, lease);
+    remove_from_queue(self, lease);
     lease->state = state;
     add_to_queue(self, lease, due_ms);
 }
@@ -166,7 +162,7 @@ static lease_t *find(const outbox_t *self, const mm_id_t *id)
 // Out of the core: settled, or left to the database.
 static void end_lease(outbox_t *self, lease_t *lease)
 {
-    apply_from_queue(self, lease);
+    remove_from_queue(self, lease);
     set_place(self, lease, false);
     mm_table_remove(&self->table, mm_id_hash(&lease->id), lease);
     LL_PREPEND(self->ended, lease);
@@ -269,15 +265,14 @@ static void nack(outbox_t *self, lease_t *lease, int64_t delay_ms)
         end_lease(self, lease); // it stays in the database
         return;
     }
-    if (delay_ms > NACK_MAX_MS)
-        delay_ms = NACK_MAX_MS;
+    delay_ms = mm_earlier(delay_ms, NACK_MAX_MS);
     lease->unanswered = 0;
     set_place(self, lease, false);
     set_state(self, lease, LEASE_DELAYED, self->now_ms + delay_ms + jitter(self, delay_ms / 4));
 }
 
 // Another consumer knows nothing of what the former one had: deliver it all again, at once.
-static void apply_life(outbox_t *self, uint64_t epoch)
+static void apply_epoch(outbox_t *self, uint64_t epoch)
 {
     self->heard_ms = self->now_ms;
     if (epoch == self->epoch)
@@ -291,7 +286,7 @@ static void apply_verdict(outbox_t *self, const outbox_event_t *event)
 {
     const mm_verdict_t *what = &event->as.verdict.what;
     if (event->as.verdict.epoch > self->epoch)
-        apply_life(self, event->as.verdict.epoch);
+        apply_epoch(self, event->as.verdict.epoch);
     lease_t *lease = find(self, &what->id);
     if (!lease)
         return;
@@ -324,7 +319,7 @@ static void apply_beat(outbox_t *self, const outbox_event_t *event)
 {
     if (event->as.beat.epoch < self->epoch)
         return;
-    apply_life(self, event->as.beat.epoch);
+    apply_epoch(self, event->as.beat.epoch);
     set_present(self, !event->as.beat.draining);
 }
 
@@ -346,8 +341,7 @@ static void expire(outbox_t *self, lease_t *lease)
     int64_t pause_ms = 0; // the first time at once, then growing while nothing answers
     for (uint32_t i = 0; i < lease->unanswered && pause_ms < UNANSWERED_MAX_MS; i++)
         pause_ms = pause_ms ? 2 * pause_ms : self->config.ack_deadline_ms;
-    if (pause_ms > UNANSWERED_MAX_MS)
-        pause_ms = UNANSWERED_MAX_MS;
+    pause_ms = mm_earlier(pause_ms, UNANSWERED_MAX_MS);
     lease->unanswered++;
     set_state(self, lease, LEASE_DELAYED, self->now_ms + jitter(self, pause_ms));
 }
@@ -367,9 +361,7 @@ static void apply_time(outbox_t *self, bool events_empty)
     if (!self->present && !self->draining && self->now_ms >= self->ask_ms) {
         act(self, OUTBOX_ASK, NULL);
         self->ask_ms = self->now_ms + self->ask_pause_ms;
-        self->ask_pause_ms = 2 * self->ask_pause_ms < self->config.heartbeat_ms
-                                 ? 2 * self->ask_pause_ms
-                                 : self->config.heartbeat_ms;
+        self->ask_pause_ms = mm_earlier(2 * self->ask_pause_ms, self->config.heartbeat_ms);
     }
 }
 
@@ -432,18 +424,15 @@ void outbox_prefetch(const outbox_t *self, const mm_verdict_t *notices, size_t c
 int64_t outbox_deadline(const outbox_t *self)
 {
     int64_t deadline = mm_heap_deadline(&self->delayed);
-    int64_t presence =
-        self->present ? self->heard_ms + SILENT_BEATS * self->config.heartbeat_ms : self->ask_ms;
-    if (!self->draining && presence < deadline)
-        deadline = presence;
-    if (self->leased && self->leased->deadline_ms < deadline)
-        deadline = self->leased->deadline_ms;
-    if (!self->left && self->drain_until_ms < deadline)
-        deadline = self->drain_until_ms;
-    return deadline;
+    int64_t silent_ms = self->heard_ms + SILENT_BEATS * self->config.heartbeat_ms;
+    if (!self->draining)
+        deadline = mm_earlier(deadline, self->present ? silent_ms : self->ask_ms);
+    if (self->leased)
+        deadline = mm_earlier(deadline, self->leased->deadline_ms);
+    return self->left ? deadline : mm_earlier(deadline, self->drain_until_ms);
 }
 
-size_t outbox_room(const outbox_t *self)
+size_t outbox_capacity(const outbox_t *self)
 {
     size_t count = self->table.count;
     size_t window = self->config.window;
@@ -453,7 +442,7 @@ size_t outbox_room(const outbox_t *self)
     return wanted < window ? window - wanted : 0;
 }
 
-uint64_t outbox_life(const outbox_t *self)
+uint64_t outbox_epoch(const outbox_t *self)
 {
     return self->epoch;
 }

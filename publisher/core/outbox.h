@@ -82,7 +82,7 @@ typedef struct {
 typedef struct {
     outbox_action_t *items;
     size_t count;
-    size_t size;
+    size_t capacity;
 } outbox_actions_t;
 
 void outbox_actions_clear(outbox_actions_t *self); // frees it
@@ -98,9 +98,9 @@ int64_t outbox_deadline(const outbox_t *self);
 void outbox_prefetch(const outbox_t *self, const mm_verdict_t *notices, size_t count);
 
 // How many more jobs it wants now: give it no others.
-size_t outbox_room(const outbox_t *self);
+size_t outbox_capacity(const outbox_t *self);
 // The consumer's epoch to name in job frames; 0: none was heard.
-uint64_t outbox_life(const outbox_t *self);
+uint64_t outbox_epoch(const outbox_t *self);
 // Jobs that it knows, and those of them under lease.
 size_t outbox_count(const outbox_t *self);
 size_t outbox_leased(const outbox_t *self);

@@ -10,24 +10,6 @@
 #include "outbox_schema.h"
 #include "string_view.h"
 
-#define SCHEMA                                                                                     \
-    OUTBOX_SCHEMA_CHUNKS                                                                           \
-    ";" OUTBOX_SCHEMA_SETTLED ";" OUTBOX_SCHEMA_JOBS ";"                                           \
-    "CREATE TABLE runs (run INTEGER PRIMARY KEY, input TEXT NOT NULL, driver TEXT NOT NULL,"       \
-    " position INTEGER NOT NULL DEFAULT 0, digest INTEGER NOT NULL DEFAULT 0,"                     \
-    " total INTEGER NOT NULL DEFAULT 0, repeated INTEGER NOT NULL DEFAULT 0,"                      \
-    " skipped INTEGER NOT NULL DEFAULT 0, source_done INTEGER NOT NULL DEFAULT 0,"                 \
-    " accepted INTEGER NOT NULL DEFAULT 0, restarted INTEGER NOT NULL DEFAULT 0,"                  \
-    " dead INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0,"                       \
-    " started_ms INTEGER NOT NULL, finished_ms INTEGER, times BLOB,"                               \
-    " clean INTEGER NOT NULL DEFAULT 0);"                                                          \
-    "CREATE TABLE dead (run INTEGER NOT NULL, id BLOB NOT NULL CHECK (length(id) = 16),"           \
-    " host TEXT NOT NULL, error TEXT NOT NULL, PRIMARY KEY (run, id)) WITHOUT ROWID"
-
-#define SQL_RUN                                                                                    \
-    "SELECT run, input, driver, position, digest, total, repeated, skipped, source_done,"          \
-    " accepted, restarted, dead, attempts, started_ms, finished_ms, times, clean FROM runs"
-
 // ---- opening -----------------------------------------------------------------------------------
 
 static int prepare(outbox_db_t *self, char error[MM_ERROR_MAX])
@@ -36,10 +18,10 @@ static int prepare(outbox_db_t *self, char error[MM_ERROR_MAX])
         sqlite3_stmt **statement;
         const char *sql;
     } all[] = {
-        {&self->read_run, SQL_RUN " WHERE run = ?1"},
+        {&self->read_run, OUTBOX_READ_RUN " WHERE run = ?1"},
         {&self->read_unfinished,
-         SQL_RUN " WHERE run < ?1 AND finished_ms IS NULL ORDER BY run DESC LIMIT 1"},
-        {&self->read_latest, SQL_RUN " ORDER BY run DESC LIMIT 1"},
+         OUTBOX_READ_RUN " WHERE run < ?1 AND finished_ms IS NULL ORDER BY run DESC LIMIT 1"},
+        {&self->read_latest, OUTBOX_READ_RUN " ORDER BY run DESC LIMIT 1"},
         {&self->read_dead, "SELECT id, host, run, error FROM dead"
                            " WHERE run = ?3 AND id > ?1 ORDER BY id LIMIT ?2"},
         {&self->begin_run, "INSERT INTO runs (started_ms, input, driver, position, digest, total,"
@@ -86,7 +68,7 @@ static int count_backlog(outbox_db_t *self, char error[MM_ERROR_MAX])
 static int open_file(outbox_db_t *self, const char *path, bool read_only, char error[MM_ERROR_MAX])
 {
     mm_sqlite_config_t config = {
-        .path = path, .schema = SCHEMA, .version = OUTBOX_VERSION, .read_only = read_only};
+        .path = path, .schema = OUTBOX_SCHEMA, .version = OUTBOX_VERSION, .read_only = read_only};
     int code = mm_sqlite_open(&config, &self->sqlite, error);
     if (code != EX_CONFIG)
         return code;
@@ -177,27 +159,27 @@ static uint64_t number_column(sqlite3_stmt *statement, int column)
 static void take_run(sqlite3_stmt *row, outbox_run_t *ret_run)
 {
     *ret_run = (outbox_run_t){
-        .number = sqlite3_column_int64(row, 0),
-        .input = copy_column(row, 1),
-        .driver = copy_column(row, 2),
-        .progress = {.position = number_column(row, 3),
-                     .digest = number_column(row, 4),
-                     .total = number_column(row, 5),
-                     .repeated = number_column(row, 6),
-                     .skipped = number_column(row, 7),
-                     .done = sqlite3_column_int(row, 8) != 0},
-        .accepted = number_column(row, 9),
-        .restarted = number_column(row, 10),
-        .dead = number_column(row, 11),
-        .attempts = number_column(row, 12),
-        .started_ms = sqlite3_column_int64(row, 13),
-        .finished_ms = sqlite3_column_int64(row, 14),
-        .clean = sqlite3_column_int(row, 16) != 0,
+        .number = sqlite3_column_int64(row, OUTBOX_RUN_NUMBER),
+        .input = copy_column(row, OUTBOX_RUN_INPUT),
+        .driver = copy_column(row, OUTBOX_RUN_DRIVER),
+        .progress = {.position = number_column(row, OUTBOX_RUN_POSITION),
+                     .digest = number_column(row, OUTBOX_RUN_DIGEST),
+                     .total = number_column(row, OUTBOX_RUN_TOTAL),
+                     .repeated = number_column(row, OUTBOX_RUN_REPEATED),
+                     .skipped = number_column(row, OUTBOX_RUN_SKIPPED),
+                     .done = sqlite3_column_int(row, OUTBOX_RUN_SOURCE_DONE) != 0},
+        .accepted = number_column(row, OUTBOX_RUN_ACCEPTED),
+        .restarted = number_column(row, OUTBOX_RUN_RESTARTED),
+        .dead = number_column(row, OUTBOX_RUN_DEAD),
+        .attempts = number_column(row, OUTBOX_RUN_ATTEMPTS),
+        .started_ms = sqlite3_column_int64(row, OUTBOX_RUN_STARTED_MS),
+        .finished_ms = sqlite3_column_int64(row, OUTBOX_RUN_FINISHED_MS),
+        .clean = sqlite3_column_int(row, OUTBOX_RUN_CLEAN) != 0,
     };
-    const void *times = sqlite3_column_blob(row, 15);
+    const void *times = sqlite3_column_blob(row, OUTBOX_RUN_TIMES);
     if (times == NULL)
         return;
-    ret_run->times_size = (size_t)sqlite3_column_bytes(row, 15);
+    ret_run->times_size = (size_t)sqlite3_column_bytes(row, OUTBOX_RUN_TIMES);
     ret_run->times = grow(NULL, ret_run->times_size, 1);
     memcpy(ret_run->times, times, ret_run->times_size);
 }

@@ -1,4 +1,4 @@
-// See filecheck.h.
+// See input_fingerprint.h.
 
 #include "input_fingerprint.h"
 #include "hash.h"

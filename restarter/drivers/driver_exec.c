@@ -1,14 +1,16 @@
-// The exec driver: a restart is a command, and perhaps a second one that is polled to verify it.
+// The exec driver: a restart is the command --exec, and --verify, if given, is polled afterwards.
 // All waiting is by one epoll descriptor and one heap of due times; a run is in exactly one phase.
-// It never uses a shell, and no command outlives its run: when a run has finished its process group
-// is dead (child.h).
+// There is never a shell, and no command outlives its run: when a run has finished its process
+// group is dead (child.h). It needs two descriptors per slot, and four more. All calls must come
+// from the main thread, since a command dies with the thread that started it.
 
 #include "child.h"
 #include "command.h"
-#include "driver.h"
+#include "drivers.h"
 #include "duration.h"
 #include "heap.h"
 #include "host.h"
+#include "service.h"
 #include "uuid.h"
 
 #include <assert.h>
@@ -25,16 +27,16 @@
 #define KILL_AFTER_MS   2000  // from TERM to KILL
 #define POLL_EVERY_MS   1000  // from the start of one verify to the start of the next
 #define POLL_TIMEOUT_MS 10000 // of one verify
-#define EVENTS_MAX      256   // taken in one step
+#define EVENTS_MAX      256   // in one step
 
 typedef enum {
     PHASE_COMMAND, // the command runs; due: its timeout
     PHASE_VERIFY,  // a poll runs; due: its timeout
     PHASE_PAUSE,   // between two polls; due: the next one
-    PHASE_DONE     // waits for driver_next_finished
+    PHASE_DONE     // until driver_next_finished takes it
 } phase_t;
 
-// Why TERM was sent to what runs now.
+// Why the command or poll that runs was sent TERM.
 typedef enum { CUT_NONE, CUT_TIMEOUT, CUT_STOPPED } cut_t;
 
 // How a run ended.
@@ -44,13 +46,13 @@ typedef enum {
     END_TIMEOUT,     // the command took too long
     END_STOPPED,     // by driver_stop
     END_UNVERIFIED,  // no poll succeeded in time
-    END_NOT_STARTED, // no process could be made
+    END_NOT_STARTED, // fork failed
     END_DRY_RUN
 } end_t;
 
 typedef struct run {
-    mm_heap_node_t node; // when something is due; in no heap: only the child can move it
-    struct run *next;    // of the free ones, or of those done
+    mm_heap_node_t node; // when something is due; in no heap: only the child ends the phase
+    struct run *next;    // in the list of free runs, or of those done
     uint64_t index;      // in runs
     uint64_t number;
     mm_id_t job;
@@ -73,7 +75,7 @@ typedef struct run {
 
 typedef struct {
     driver_t base;
-    driver_exec_config_t config; // its texts are not kept
+    const mm_options_t *options;
     command_t *exec;
     command_t *verify; // NULL: none
     int epoll;
@@ -81,9 +83,9 @@ typedef struct {
     run_t *runs; // `slots` of them
     run_t *free_runs;
     run_t *first_done;
-    run_t **last_done; // where the next one is linked
+    run_t **last_done; // where the next one is appended
     mm_heap_t due;
-    char error[MM_ERROR_MAX + 1]; // of the run that was taken last, as the next two
+    char error[MM_ERROR_MAX + 1]; // of the last result, as are code and polls
     char code[16];
     char polls[16];
 } exec_t;
@@ -94,7 +96,6 @@ static exec_t *exec_of(driver_t *self)
 }
 
 // ---- phases
-// --------------------------------------------------------------------------------------
 
 static void set_due(exec_t *self, run_t *run, int64_t due_ms)
 {
@@ -123,7 +124,7 @@ static void run_command(exec_t *self, run_t *run, phase_t phase, int64_t until_m
                      (mm_str_t){run->host, run->host_size}, &run->job, run->attempt, &count);
     run->cut = CUT_NONE;
     run->why =
-        child_start(&run->child, arguments, self->config.open_files, self->epoll, run->index);
+        child_start(&run->child, arguments, mm_service_open_files(), self->epoll, run->index);
     if (run->why != 0) {
         end_run(self, run, END_NOT_STARTED, now_ms);
         return;
@@ -149,7 +150,7 @@ static void cut_off(exec_t *self, run_t *run, cut_t cut, int64_t now_ms)
     set_due(self, run, now_ms + KILL_AFTER_MS);
 }
 
-// 126 and 127 say that there was nothing to run, in a shell and in ours.
+// 126 and 127 say that the program could not be run, from a shell and from child.c alike.
 static bool was_executed(int status)
 {
     return !WIFEXITED(status) || (WEXITSTATUS(status) != 126 && WEXITSTATUS(status) != 127);
@@ -163,7 +164,7 @@ static void command_ended(exec_t *self, run_t *run, int64_t now_ms)
     if (run->cut != CUT_NONE) {
         end_run(self, run, run->cut == CUT_STOPPED ? END_STOPPED : END_TIMEOUT, now_ms);
     } else if (self->verify && was_executed(run->status)) {
-        run->verify_until_ms = now_ms + self->config.verify_timeout_ms;
+        run->verify_until_ms = now_ms + self->options->verify_timeout_ms;
         poll_verify(self, run, now_ms);
     } else {
         end_run(self, run, is_success ? END_OK : END_FAILED, now_ms);
@@ -212,8 +213,7 @@ static void run_is_due(exec_t *self, run_t *run, int64_t now_ms)
     }
 }
 
-// ---- what the finish says
-// ------------------------------------------------------------------------
+// ---- the result of a run
 
 static void print_status(int status, char *ret_text, size_t size)
 {
@@ -223,7 +223,7 @@ static void print_status(int status, char *ret_text, size_t size)
         (void)snprintf(ret_text, size, "killed by signal %d", WTERMSIG(status));
 }
 
-// HEAD: TAIL of the output; SUFFIX. The tail gives way; `otherwise` stands for an empty one.
+// HEAD: TAIL; SUFFIX, where TAIL is what fits of the output; `otherwise` replaces an empty one.
 static void compose(exec_t *self, const run_t *run, const char *head, const char *otherwise,
                     const char *suffix)
 {
@@ -244,7 +244,7 @@ static void compose_unverified(exec_t *self, const run_t *run)
     char command[32];
     char suffix[64];
     (void)snprintf(head, sizeof head, "verify did not succeed within %s",
-                   mm_duration_print(self->config.verify_timeout_ms, time));
+                   mm_duration_print(self->options->verify_timeout_ms, time));
     if (run->cut == CUT_NONE)
         print_status(run->child.status, verify, sizeof verify);
     else
@@ -267,7 +267,7 @@ static void compose_error(exec_t *self, const run_t *run)
         return;
     case END_TIMEOUT:
         (void)snprintf(head, sizeof head, "timed out after %s",
-                       mm_duration_print(self->config.timeout_ms, time));
+                       mm_duration_print(self->options->timeout_ms, time));
         compose(self, run, head, "", "");
         return;
     case END_STOPPED: (void)snprintf(self->error, sizeof self->error, "stopped"); return;
@@ -322,7 +322,6 @@ static bool exec_next_finished(driver_t *base, int64_t now_ms, driver_finish_t *
 }
 
 // ---- the interface
-// -------------------------------------------------------------------------------
 
 static void print_dry_run(exec_t *self, const run_t *run)
 {
@@ -354,11 +353,11 @@ static void exec_start(driver_t *base, const mm_task_t *task, int64_t now_ms)
                    .host_size = task->host.size,
                    .started_ms = now_ms};
     memcpy(run->host, task->host.data, task->host.size);
-    if (self->config.dry_run) {
+    if (self->options->dry_run) {
         print_dry_run(self, run);
         end_run(self, run, END_DRY_RUN, now_ms);
     } else {
-        run_command(self, run, PHASE_COMMAND, now_ms + self->config.timeout_ms, now_ms);
+        run_command(self, run, PHASE_COMMAND, now_ms + self->options->timeout_ms, now_ms);
     }
 }
 
@@ -369,7 +368,7 @@ static void exec_step(driver_t *base, int64_t now_ms)
     int count = epoll_wait(self->epoll, events, EVENTS_MAX, 0);
     assert(count >= 0 || errno == EINTR);
     for (int i = 0; i < count; i++) {
-        // An event may be of a child that an earlier one has ended: then the step finds nothing.
+        // An earlier event may have ended this child; then the step finds nothing.
         run_t *run = &self->runs[events[i].data.u64];
         if (child_step(&run->child))
             child_ended(self, run, now_ms);
@@ -395,7 +394,7 @@ static void exec_stop(driver_t *base, int64_t now_ms)
     if (self->stopped)
         return;
     self->stopped = true;
-    for (uint32_t i = 0; i < self->config.slots; i++) {
+    for (int64_t i = 0; i < self->options->slots; i++) {
         run_t *run = &self->runs[i];
         if (run->child.pid > 0 && run->cut == CUT_NONE)
             cut_off(self, run, CUT_STOPPED, now_ms);
@@ -407,7 +406,7 @@ static void exec_stop(driver_t *base, int64_t now_ms)
 static void exec_destroy(driver_t *base)
 {
     exec_t *self = exec_of(base);
-    for (uint32_t i = 0; i < self->config.slots; i++)
+    for (int64_t i = 0; i < self->options->slots; i++)
         child_kill(&self->runs[i].child);
     mm_heap_clear(&self->due);
     command_destroy(&self->exec);
@@ -428,20 +427,20 @@ static const driver_ops_t exec_ops = {
     .stop = exec_stop,
 };
 
-static bool open_commands(exec_t *self, const driver_exec_config_t *config, char *complaint)
+static bool open_commands(exec_t *self, char *complaint)
 {
-    self->exec = command_new("--exec", config->exec, complaint);
+    self->exec = command_new("--exec", self->options->exec, complaint);
     if (!self->exec || !command_find(self->exec, complaint))
         return false;
-    if (!config->verify)
+    if (!*self->options->verify)
         return true;
-    self->verify = command_new("--verify", config->verify, complaint);
+    self->verify = command_new("--verify", self->options->verify, complaint);
     return self->verify && command_find(self->verify, complaint);
 }
 
 static bool open_descriptors(exec_t *self, char *complaint)
 {
-    // Commands are given their descriptors by number, so ours must not have theirs.
+    // child_start needs descriptors 0 to 2 to be open.
     int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     while (fd >= 0 && fd <= STDERR_FILENO)
         fd = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -457,31 +456,33 @@ static bool open_descriptors(exec_t *self, char *complaint)
     return false;
 }
 
-driver_t *driver_exec_new(const driver_exec_config_t *config,
-                          char ret_complaint[DRIVER_COMPLAINT_MAX])
+static driver_t *exec_new(const mm_options_t *options, char ret_complaint[DRIVER_COMPLAINT_MAX])
 {
     static_assert(COMMAND_COMPLAINT_MAX <= DRIVER_COMPLAINT_MAX, "complaints are passed on");
-    assert(config->slots >= 1 && config->slots <= MM_SLOTS_MAX);
-    assert(config->exec && config->timeout_ms > 0);
-    assert(!config->verify || config->verify_timeout_ms > 0);
-
     exec_t *self = calloc(1, sizeof *self);
     assert(self);
     self->base.ops = &exec_ops;
-    self->config = *config;
+    self->options = options;
     self->epoll = -1;
     self->last_done = &self->first_done;
-    self->runs = calloc(config->slots, sizeof *self->runs);
+    self->runs = calloc((size_t)options->slots, sizeof *self->runs);
     assert(self->runs);
-    for (uint32_t i = config->slots; i-- > 0;) {
-        self->runs[i].index = i;
+    for (int64_t i = options->slots; i-- > 0;) {
+        self->runs[i].index = (uint64_t)i;
         self->runs[i].phase = PHASE_DONE;
         self->runs[i].next = self->free_runs;
         self->free_runs = &self->runs[i];
     }
-    if (!open_commands(self, config, ret_complaint) || !open_descriptors(self, ret_complaint)) {
+    if (!open_commands(self, ret_complaint) || !open_descriptors(self, ret_complaint)) {
         exec_destroy(&self->base);
         return NULL;
     }
     return &self->base;
 }
+
+static const char *exec_name(const mm_options_t *options)
+{
+    return *options->exec ? options->exec : NULL;
+}
+
+const driver_kind_t driver_exec_kind = {.name = exec_name, .new = exec_new, .one_by_one = true};

@@ -1,11 +1,13 @@
-// The mock driver, as in the article: a restart is a wait, and some of them fail. Which fail and
-// how long they take comes from the seed and the order of the starts alone. It never waits, reads
-// no clock, and allocates nothing per task once its heap has grown.
+// The mock driver, as in the article: a restart is a wait of --mock-time, and --mock-fail of them
+// fail. Which fail and how long they take follows from the seed and the order of the starts alone.
+// With no time at all a restart has finished in the turn in which it was started. The driver never
+// waits, reads no clock, and allocates nothing per task once its heap has grown.
 
-#include "driver.h"
+#include "drivers.h"
 #include "heap.h"
 #include "host.h"
 #include "random.h"
+#include "service.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -23,7 +25,8 @@ typedef struct {
 
 typedef struct {
     driver_t base;
-    driver_mock_config_t config;
+    const mm_options_t *options;
+    double fail;     // the share of restarts that fail, 0.0 to 1.0
     uint64_t random; // state of mm_random_next
     bool stopped;
     int64_t stopped_ms; // when, if stopped
@@ -52,12 +55,13 @@ static void mock_start(driver_t *base, const mm_task_t *task, int64_t now_ms)
     assert(!self->stopped);
     assert(task->host.size <= MM_HOST_MAX);
 
-    double range_ms = (double)(self->config.time_to_ms - self->config.time_from_ms + 1);
-    int64_t takes_ms = self->config.time_from_ms + (int64_t)(draw(self) * range_ms);
+    double range_ms =
+        (double)(self->options->mock_time.high_ms - self->options->mock_time.low_ms + 1);
+    int64_t takes_ms = self->options->mock_time.low_ms + (int64_t)(draw(self) * range_ms);
     run_t *run = self->free_runs[--self->free_count];
     run->number = task->number;
     run->started_ms = now_ms;
-    run->fails = draw(self) < self->config.fail;
+    run->fails = draw(self) < self->fail;
     if (run->fails) {
         run->host_size = (uint8_t)task->host.size;
         memcpy(run->host, task->host.data, task->host.size);
@@ -100,7 +104,7 @@ static int64_t mock_deadline(const driver_t *base)
                                                                             : due_ms;
 }
 
-// The clock alone moves the mock, and driver_next_finished is told the time.
+// Only the clock moves the mock, and driver_next_finished gets the time.
 static void mock_step(driver_t *base, int64_t now_ms)
 {
     (void)base;
@@ -141,21 +145,28 @@ static const driver_ops_t mock_ops = {
     .stop = mock_stop,
 };
 
-driver_t *driver_mock_new(const driver_mock_config_t *config)
+static driver_t *mock_new(const mm_options_t *options, char ret_complaint[DRIVER_COMPLAINT_MAX])
 {
-    assert(config->slots >= 1 && config->slots <= MM_SLOTS_MAX);
-    assert(config->time_from_ms >= 0 && config->time_from_ms <= config->time_to_ms);
-    assert(config->fail >= 0.0 && config->fail <= 1.0);
-
+    (void)ret_complaint;
+    size_t slots = (size_t)options->slots;
     mock_t *self = calloc(1, sizeof *self);
     assert(self);
     self->base.ops = &mock_ops;
-    self->config = *config;
-    self->random = config->seed;
-    self->runs = calloc(config->slots, sizeof *self->runs);
-    self->free_runs = calloc(config->slots, sizeof *self->free_runs);
+    self->options = options;
+    self->fail = (double)options->mock_fail_ppm / 1e6;
+    self->random = mm_service_seed(options);
+    self->runs = calloc(slots, sizeof *self->runs);
+    self->free_runs = calloc(slots, sizeof *self->free_runs);
     assert(self->runs && self->free_runs);
-    for (; self->free_count < config->slots; self->free_count++)
+    for (; self->free_count < slots; self->free_count++)
         self->free_runs[self->free_count] = &self->runs[self->free_count];
     return &self->base;
 }
+
+static const char *mock_name(const mm_options_t *options)
+{
+    (void)options;
+    return "mock";
+}
+
+const driver_kind_t driver_mock_kind = {.name = mock_name, .new = mock_new};

@@ -19,8 +19,8 @@ typedef struct {
 struct inject {
     inject_config_t config;
     uint64_t random;
-    mm_heap_t heap;    // all that wait
-    mm_table_t newest; // of those that wait, for each job the one that came last
+    mm_heap_t heap;    // the tasks by due time
+    mm_table_t newest; // the last task of each job that has one in the heap
     delayed_t *given;  // by the last inject_next
     bool stopped;
 };
@@ -70,7 +70,7 @@ static delayed_t *find_newest(const inject_t *self, const mm_id_t *id)
     return mm_table_find(&self->newest, mm_id_hash(id), is_of_job, id);
 }
 
-// Each task of a job is due after the one before it, so that only the newest has to be known.
+// A task is due after the one of its job that came before it, which is the newest one.
 static int64_t keep_order(inject_t *self, delayed_t *delayed, int64_t due_ms)
 {
     const mm_id_t *id = &delayed->item.task.id;

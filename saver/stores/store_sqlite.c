@@ -1,26 +1,22 @@
 // The store in a SQLite file: one table, one transaction per flush. Within a batch all tasks of one
 // job become one row write: the whole row when one of them is a settle, else the intent. It never
-// changes an outcome (I4) and answers no settle before its commit (I2).
+// changes an outcome (I4), and answers no settle before its commit (I2).
 
-#include "store.h"
+#include "stores.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "clock.h"
 #include "crash.h"
 #include "host.h"
+#include "record_schema.h"
 #include "span.h"
 #include "sqlite.h"
+#include "table.h"
 #include "uuid.h"
-
-#define SCHEMA                                                                                     \
-    "CREATE TABLE jobs ("                                                                          \
-    " id BLOB PRIMARY KEY, host TEXT NOT NULL, instance TEXT NOT NULL, publisher TEXT NOT NULL,"   \
-    " received_ms INTEGER NOT NULL, settled_ms INTEGER, outcome TEXT,"                             \
-    " attempts INTEGER NOT NULL DEFAULT 0, deliveries INTEGER NOT NULL DEFAULT 1,"                 \
-    " extended INTEGER NOT NULL DEFAULT 0, worker TEXT, error TEXT) WITHOUT ROWID"
 
 #define SQL_SAVE     "INSERT INTO jobs (id, host, instance, publisher, received_ms, deliveries) VALUES"
 #define SAVE_ROW     "(?, ?, ?, ?, ?, ?)"
@@ -40,94 +36,61 @@
 
 #define ROWS 16 // written by one statement: a fifth of the instructions less
 
-#define SQL_LOOK  "SELECT outcome, deliveries, error FROM jobs WHERE id = ?1"
+#define SQL_LOOK  RECORD_READ "id = ?1"
 #define SQL_RAISE "UPDATE jobs SET deliveries = ?2 WHERE id = ?1"
 
-#define NO_TASK UINT32_MAX
+// A task of the batch. Its texts are in the batch's bytes; flush sets their pointers.
+typedef struct {
+    mm_task_t task;
+    struct row *row; // set by flush
+} item_t;
 
 // All tasks of one job in the batch.
-typedef struct {
-    uint32_t first;  // task that it was made for
-    uint32_t settle; // the first settle among them, or NO_TASK; it is the one that counts (R9)
+typedef struct row {
+    const item_t *first;
+    const item_t *settle; // the first settle among them, which is the one that counts (R9), or NULL
     uint32_t deliveries;
     int64_t received_ms;
     mm_outcome_t before; // on record before the batch
     mm_outcome_t after;  // on record after it
-    const char *error;   // on record with an outcome that was there before, or NULL
+    const char *error;   // of an outcome that was on record before, or NULL
 } row_t;
 
-struct store {
+typedef struct {
+    store_t base;
     mm_sqlite_t *sqlite;
     sqlite3_stmt *save[2]; // one row, ROWS rows
     sqlite3_stmt *settle[2];
     sqlite3_stmt *look;
     sqlite3_stmt *raise;
 
-    mm_task_t *tasks;  // the batch; its texts are placed by flush
-    uint32_t *task_at; // which row each task belongs to
-    row_t *rows;       // at most one per task
-    uint32_t *slots;   // open addressing: row + 1, or 0
-    size_t slot_mask;  // slots in use by this batch, less one
-    size_t task_count;
-    size_t task_room; // a power of two
-    size_t row_count;
-    char *bytes; // the batch's texts, in order
+    item_t *items; // the batch
+    size_t item_count;
+    size_t item_capacity;
+    char *bytes; // the texts of its tasks, in order
     size_t byte_count;
-    size_t byte_room;
+    size_t byte_capacity;
+    row_t *rows; // made of the batch by flush
+    size_t row_count;
+    size_t row_capacity;
+    mm_table_t row_of; // the rows by job
 
     store_answer_t *answers;
     size_t answer_count;
-    size_t answer_room;
+    size_t answer_capacity;
     char **errors; // what the answers point to
     size_t error_count;
-    size_t error_room;
+    size_t error_capacity;
     bool is_taken; // the answers were given out: the next call drops them
     char error[MM_ERROR_MAX];
-};
+} sqlite_t;
 
-static const char *const outcome_names[] = {
-    [MM_OUTCOME_NONE] = "", [MM_OUTCOME_RESTARTED] = "restarted", [MM_OUTCOME_DEAD] = "dead"};
-
-static void *grow(void *array, size_t count, size_t size)
+static sqlite_t *sqlite_of(store_t *base)
 {
-    array = realloc(array, count * size);
-    assert(array != NULL);
-    return array;
+    return (sqlite_t *)(void *)base;
 }
 
-static int prepare(store_t *self, char error[MM_ERROR_MAX])
-{
-    int code = mm_sqlite_prepare(self->sqlite, SQL_LOOK, &self->look, error);
-    if (code == 0)
-        code = mm_sqlite_prepare(self->sqlite, SQL_RAISE, &self->raise, error);
-    for (size_t i = 0; code == 0 && i < 2; i++) {
-        size_t rows = i == 0 ? 1 : ROWS;
-        code = mm_sqlite_prepare_rows(self->sqlite, SQL_SAVE, SAVE_ROW, SQL_UNLESS, rows,
-                                      &self->save[i], error);
-        if (code == 0)
-            code = mm_sqlite_prepare_rows(self->sqlite, SQL_SETTLE, SETTLE_ROW, SQL_COMPLETE, rows,
-                                          &self->settle[i], error);
-    }
-    return code;
-}
-
-int store_open(const char *path, store_t **ret_self, char error[MM_ERROR_MAX])
-{
-    mm_sqlite_config_t config = {.path = path, .schema = SCHEMA, .version = 1};
-    store_t *self = calloc(1, sizeof *self);
-    assert(self != NULL);
-    int code = mm_sqlite_open(&config, &self->sqlite, error);
-    if (code == 0)
-        code = prepare(self, error);
-    if (code != 0) {
-        (void)store_close(&self);
-        return code;
-    }
-    *ret_self = self;
-    return 0;
-}
-
-static void drop_answers(store_t *self)
+static void drop_answers(sqlite_t *self)
 {
     for (size_t i = 0; i < self->error_count; i++)
         free(self->errors[i]);
@@ -136,64 +99,39 @@ static void drop_answers(store_t *self)
     self->is_taken = false;
 }
 
-bool store_close(store_t **self_p)
-{
-    store_t *self = *self_p;
-    if (self == NULL)
-        return true;
-    *self_p = NULL;
-    bool is_kept = self->task_count == 0 || (store_flush(self) && self->error[0] == '\0');
-    mm_sqlite_close(&self->sqlite);
-    free(self->tasks);
-    free(self->task_at);
-    free(self->rows);
-    free(self->slots);
-    free(self->bytes);
-    drop_answers(self);
-    free(self->answers);
-    free(self->errors);
-    free(self);
-    return is_kept;
-}
+// ---- the batch
 
-// ---- the batch ---------------------------------------------------------------------------------
-
-static void drop_taken(store_t *self)
+static void drop_taken(sqlite_t *self)
 {
     if (self->is_taken)
         drop_answers(self);
 }
 
 // A copy that lives as long as the answers.
-static const char *keep_error(store_t *self, mm_str_t error)
+static const char *keep_error(sqlite_t *self, mm_str_t error)
 {
-    if (self->error_count == self->error_room) {
-        self->error_room = 2 * self->error_room + 16;
-        self->errors = grow(self->errors, self->error_room, sizeof *self->errors);
-    }
     char *copy = strndup(error.data, error.size);
     assert(copy != NULL);
-    self->errors[self->error_count++] = copy;
+    *MM_ARRAY_ADD(self->errors, self->error_count, self->error_capacity) = copy;
     return copy;
 }
 
-// Appends a text's bytes. They may move, so its pointer is set by place, in the same order.
-static void keep(store_t *self, mm_str_t text)
+// Appends a text's bytes. They may move later, so place sets the pointers, in the same order.
+static void keep(sqlite_t *self, mm_str_t text)
 {
-    if (self->byte_count + text.size > self->byte_room) {
-        self->byte_room = 2 * (self->byte_count + text.size) + 4096;
-        self->bytes = grow(self->bytes, self->byte_room, 1);
-    }
-    if (text.size > 0)
-        memcpy(self->bytes + self->byte_count, text.data, text.size);
+    if (text.size == 0)
+        return;
+    self->bytes =
+        mm_array_reserve(self->bytes, &self->byte_capacity, self->byte_count + text.size, 1);
+    memcpy(self->bytes + self->byte_count, text.data, text.size);
     self->byte_count += text.size;
 }
 
-static void place(store_t *self)
+static void place(sqlite_t *self)
 {
     const char *next = self->bytes;
-    for (size_t i = 0; i < self->task_count; i++) {
-        mm_task_t *task = &self->tasks[i];
+    for (size_t i = 0; i < self->item_count; i++) {
+        mm_task_t *task = &self->items[i].task;
         mm_str_t *texts[] = {&task->host, &task->publisher, &task->worker, &task->error};
         for (size_t j = 0; j < sizeof texts / sizeof texts[0]; j++) {
             texts[j]->data = next;
@@ -202,62 +140,62 @@ static void place(store_t *self)
     }
 }
 
-// The row of this job, new when it has none yet.
-static row_t *find_row(store_t *self, uint32_t index)
+static bool is_of_job(const void *row, const void *id)
 {
-    const mm_task_t *task = &self->tasks[index];
-    size_t at = mm_id_hash(&task->id) & self->slot_mask;
-    while (self->slots[at] != 0) {
-        row_t *row = &self->rows[self->slots[at] - 1];
-        if (mm_id_equal(&self->tasks[row->first].id, &task->id))
-            return row;
-        at = (at + 1) & self->slot_mask;
-    }
-    row_t *row = &self->rows[self->row_count++];
-    *row = (row_t){.first = index, .settle = NO_TASK, .received_ms = INT64_MAX};
-    self->slots[at] = (uint32_t)self->row_count;
-    return row;
+    return mm_id_equal(&((const row_t *)row)->first->task.id, id);
 }
 
-static void add_to_row(store_t *self, uint32_t index)
+static void add_to_row(sqlite_t *self, item_t *item)
 {
-    const mm_task_t *task = &self->tasks[index];
-    row_t *row = find_row(self, index);
-    if (task->leg == MM_LEG_SETTLE && row->settle == NO_TASK)
-        row->settle = index;
+    const mm_task_t *task = &item->task;
+    uint64_t hash = mm_id_hash(&task->id);
+    row_t *row = mm_table_find(&self->row_of, hash, is_of_job, &task->id);
+    if (row == NULL) {
+        row = &self->rows[self->row_count++];
+        *row = (row_t){.first = item, .received_ms = INT64_MAX};
+        mm_table_add(&self->row_of, hash, row);
+    }
+    if (task->leg == MM_LEG_SETTLE && row->settle == NULL)
+        row->settle = item;
     if (task->deliveries > row->deliveries)
         row->deliveries = task->deliveries;
     if (task->received_ms < row->received_ms)
         row->received_ms = task->received_ms;
-    self->task_at[index] = (uint32_t)(row - self->rows);
+    item->row = row;
 }
 
-void store_put(store_t *self, const mm_task_t *task)
+// Sorts the tasks into rows, in order of arrival of their jobs.
+static void make_rows(sqlite_t *self)
 {
+    place(self);
+    mm_table_empty(&self->row_of);
+    self->row_count = 0;
+    self->rows =
+        mm_array_reserve(self->rows, &self->row_capacity, self->item_count, sizeof *self->rows);
+    for (size_t i = 0; i < self->item_count; i++)
+        add_to_row(self, &self->items[i]);
+}
+
+static void sqlite_put(store_t *base, const mm_task_t *task)
+{
+    sqlite_t *self = sqlite_of(base);
     assert(task->leg == MM_LEG_SAVE || task->leg == MM_LEG_SETTLE);
     assert(task->leg == MM_LEG_SAVE || task->outcome != MM_OUTCOME_NONE);
     MM_SPAN_COUNTED("keep task");
     drop_taken(self);
-    if (self->task_count == self->task_room) {
-        self->task_room = self->task_room > 0 ? 2 * self->task_room : 256;
-        self->tasks = grow(self->tasks, self->task_room, sizeof *self->tasks);
-        self->task_at = grow(self->task_at, self->task_room, sizeof *self->task_at);
-        self->rows = grow(self->rows, self->task_room, sizeof *self->rows);
-        self->slots = grow(self->slots, 2 * self->task_room, sizeof *self->slots);
-    }
-    self->tasks[self->task_count++] = *task;
+    MM_ARRAY_ADD(self->items, self->item_count, self->item_capacity)->task = *task;
     keep(self, task->host);
     keep(self, task->publisher);
     keep(self, task->worker);
     keep(self, task->error);
 }
 
-size_t store_pending(const store_t *self)
+static size_t sqlite_pending(const store_t *base)
 {
-    return self->task_count;
+    return ((const sqlite_t *)(const void *)base)->item_count;
 }
 
-// ---- writing -----------------------------------------------------------------------------------
+// ---- writing
 
 // The columns of a row begin behind this one; the same for bind_settle.
 static void bind_intent(sqlite3_stmt *statement, int column, const mm_task_t *task,
@@ -282,34 +220,31 @@ static void bind_or_null(sqlite3_stmt *statement, int index, mm_str_t text)
 static void bind_settle(sqlite3_stmt *statement, int column, const mm_task_t *task, int64_t now_ms)
 {
     (void)sqlite3_bind_int64(statement, column + 7, now_ms);
-    mm_sqlite_bind_text(statement, column + 8, mm_str(outcome_names[task->outcome]));
+    mm_sqlite_bind_text(statement, column + 8, mm_str(mm_outcome_name(task->outcome)));
     (void)sqlite3_bind_int64(statement, column + 9, task->attempts);
     (void)sqlite3_bind_int64(statement, column + 10, task->extended);
     bind_or_null(statement, column + 11, task->worker);
     bind_or_null(statement, column + 12, task->error);
 }
 
-// The write found a row that it had to leave alone: what it says is what counts.
-static mm_sqlite_status_t look_up(store_t *self, row_t *row)
+// The write has left this row alone, so what is on record counts.
+static mm_sqlite_status_t look_up(sqlite_t *self, row_t *row)
 {
-    const mm_id_t *id = &self->tasks[row->first].id;
+    const mm_id_t *id = &row->first->task.id;
     mm_sqlite_bind_id(self->look, 1, id);
     bool has_row = false;
     mm_sqlite_status_t status = mm_sqlite_row(self->sqlite, self->look, &has_row);
     if (status != MM_SQLITE_OK)
         return status;
     assert(has_row);
-    mm_str_t outcome = mm_sqlite_column_text(self->look, 0);
-    row->before = MM_OUTCOME_NONE;
-    if (mm_str_equal(outcome, mm_str(outcome_names[MM_OUTCOME_RESTARTED])))
-        row->before = MM_OUTCOME_RESTARTED;
-    else if (outcome.size > 0)
-        row->before = MM_OUTCOME_DEAD;
+    mm_str_t outcome = mm_sqlite_column_text(self->look, RECORD_OUTCOME);
+    row->before = outcome.size > 0 ? MM_OUTCOME_DEAD : MM_OUTCOME_NONE; // unless it says another
+    (void)mm_outcome_parse(outcome, &row->before);
     row->after = row->before;
-    mm_str_t error = mm_sqlite_column_text(self->look, 2);
+    mm_str_t error = mm_sqlite_column_text(self->look, RECORD_ERROR);
     if (row->before == MM_OUTCOME_DEAD && error.size > 0)
         row->error = keep_error(self, error);
-    bool is_higher = row->deliveries > sqlite3_column_int64(self->look, 1);
+    bool is_higher = row->deliveries > sqlite3_column_int64(self->look, RECORD_DELIVERIES);
     (void)sqlite3_reset(self->look);
     if (!is_higher)
         return MM_SQLITE_OK;
@@ -318,16 +253,17 @@ static mm_sqlite_status_t look_up(store_t *self, row_t *row)
     return mm_sqlite_run(self->sqlite, self->raise);
 }
 
-// Writes so many rows, one or ROWS, which are all settles or all intents. Those that it had to
-// leave alone: when it is one it is looked up, else *ret_left says that there are some.
-static mm_sqlite_status_t write_rows(store_t *self, row_t *const *rows, size_t count,
+// Writes `count` rows, one or ROWS, which are all settles or all intents. The statement leaves
+// alone what is on record: a single row is then looked up, of several *ret_left says that there are
+// some.
+static mm_sqlite_status_t write_rows(sqlite_t *self, row_t *const *rows, size_t count,
                                      int64_t now_ms, bool *ret_left)
 {
-    bool is_settle = rows[0]->settle != NO_TASK;
+    bool is_settle = rows[0]->settle != NULL;
     sqlite3_stmt *statement = (is_settle ? self->settle : self->save)[count > 1];
     for (size_t i = 0; i < count; i++) {
         row_t *row = rows[i];
-        const mm_task_t *task = &self->tasks[is_settle ? row->settle : row->first];
+        const mm_task_t *task = is_settle ? &row->settle->task : &row->first->task;
         int column = (is_settle ? SETTLE_COLUMNS : SAVE_COLUMNS) * (int)i;
         bind_intent(statement, column, task, row);
         if (is_settle)
@@ -342,15 +278,15 @@ static mm_sqlite_status_t write_rows(store_t *self, row_t *const *rows, size_t c
     return count > 1 ? MM_SQLITE_OK : look_up(self, rows[0]);
 }
 
-// Settles and intents apart, ROWS at a time; what is over goes one by one. Each job has one row, so
-// their order says nothing.
-static mm_sqlite_status_t write_many(store_t *self, int64_t now_ms, bool *ret_left)
+// Settles and intents apart, ROWS at a time and the rest one by one. Each job has one row, so their
+// order does not matter.
+static mm_sqlite_status_t write_many(sqlite_t *self, int64_t now_ms, bool *ret_left)
 {
     row_t *waiting[2][ROWS];
     size_t counts[2] = {0};
     mm_sqlite_status_t status = MM_SQLITE_OK;
     for (size_t i = 0; status == MM_SQLITE_OK && !*ret_left && i < self->row_count; i++) {
-        size_t kind = self->rows[i].settle != NO_TASK;
+        size_t kind = self->rows[i].settle != NULL;
         waiting[kind][counts[kind]++] = &self->rows[i];
         if (counts[kind] < ROWS)
             continue;
@@ -363,7 +299,7 @@ static mm_sqlite_status_t write_many(store_t *self, int64_t now_ms, bool *ret_le
     return status;
 }
 
-static mm_sqlite_status_t write_one_by_one(store_t *self, int64_t now_ms)
+static mm_sqlite_status_t write_one_by_one(sqlite_t *self, int64_t now_ms)
 {
     mm_sqlite_status_t status = MM_SQLITE_OK;
     bool left = false;
@@ -372,21 +308,7 @@ static mm_sqlite_status_t write_one_by_one(store_t *self, int64_t now_ms)
     return status;
 }
 
-// Sorts the tasks into rows, in order of arrival of their jobs.
-static void make_rows(store_t *self)
-{
-    place(self);
-    size_t slots = 2;
-    while (slots < 2 * self->task_count)
-        slots *= 2;
-    self->slot_mask = slots - 1;
-    memset(self->slots, 0, slots * sizeof *self->slots);
-    self->row_count = 0;
-    for (uint32_t i = 0; i < self->task_count; i++)
-        add_to_row(self, i);
-}
-
-static mm_sqlite_status_t write_batch(store_t *self)
+static mm_sqlite_status_t write_batch(sqlite_t *self)
 {
     MM_SPAN("write rows");
     make_rows(self);
@@ -395,7 +317,7 @@ static mm_sqlite_status_t write_batch(store_t *self)
     bool left = false;
     if (status == MM_SQLITE_OK)
         status = write_many(self, now_ms, &left);
-    if (left) { // a redelivery, which is rare: which of them it was is found one by one
+    if (left) { // a redelivery, which is rare: one by one tells which row it is
         mm_sqlite_rollback(self->sqlite);
         status = mm_sqlite_begin(self->sqlite);
         if (status == MM_SQLITE_OK)
@@ -408,35 +330,34 @@ static mm_sqlite_status_t write_batch(store_t *self)
     return status;
 }
 
-static void answer_batch(store_t *self, bool is_committed)
+static void answer_batch(sqlite_t *self, bool is_committed)
 {
-    if (self->answer_count + self->task_count > self->answer_room) {
-        self->answer_room = self->answer_count + self->task_room;
-        self->answers = grow(self->answers, self->answer_room, sizeof *self->answers);
-    }
     mm_str_t failure = {0};
     if (!is_committed)
         failure = mm_str(keep_error(self, mm_str(self->error)));
-    for (uint32_t i = 0; i < self->task_count; i++) {
-        const mm_task_t *task = &self->tasks[i];
-        const row_t *row = &self->rows[self->task_at[i]];
-        store_answer_t *answer = &self->answers[self->answer_count++];
-        *answer = (store_answer_t){.number = task->number, .leg = task->leg, .id = task->id};
+    for (size_t i = 0; i < self->item_count; i++) {
+        const item_t *item = &self->items[i];
+        const row_t *row = item->row;
+        store_answer_t *answer =
+            MM_ARRAY_ADD(self->answers, self->answer_count, self->answer_capacity);
+        *answer = (store_answer_t){
+            .number = item->task.number, .leg = item->task.leg, .id = item->task.id};
         if (!is_committed) {
             answer->status = MM_STATUS_FAILED;
             answer->error = failure;
         } else {
-            bool is_early = row->settle == NO_TASK || i < row->settle;
+            bool is_early = row->settle == NULL || item < row->settle;
             answer->outcome = is_early ? row->before : row->after;
             answer->error = mm_str(row->error);
         }
     }
 }
 
-bool store_flush(store_t *self)
+static bool sqlite_flush(store_t *base)
 {
+    sqlite_t *self = sqlite_of(base);
     drop_taken(self);
-    if (self->task_count == 0)
+    if (self->item_count == 0)
         return true;
     mm_sqlite_status_t status = write_batch(self);
     const char *error = status == MM_SQLITE_OK ? "" : mm_sqlite_error(self->sqlite);
@@ -444,26 +365,94 @@ bool store_flush(store_t *self)
     if (status == MM_SQLITE_FATAL)
         return false;
     answer_batch(self, status == MM_SQLITE_OK);
-    self->task_count = 0;
+    self->item_count = 0;
     self->byte_count = 0;
     return true;
 }
 
-size_t store_answers(store_t *self, const store_answer_t **ret_answers)
+static size_t sqlite_answers(store_t *base, const store_answer_t **ret_answers)
 {
+    sqlite_t *self = sqlite_of(base);
     drop_taken(self);
     self->is_taken = true;
     *ret_answers = self->answers;
     return self->answer_count;
 }
 
-int store_descriptor(const store_t *self)
+// A flush ends with its answers.
+static bool sqlite_step(store_t *base)
 {
-    (void)self;
+    (void)base;
+    return true;
+}
+
+static int sqlite_descriptor(const store_t *base)
+{
+    (void)base;
     return -1;
 }
 
-const char *store_error(const store_t *self)
+static const char *sqlite_error(const store_t *base)
 {
-    return self->error;
+    return ((const sqlite_t *)(const void *)base)->error;
+}
+
+// ---- opening and closing
+
+static bool sqlite_close(store_t *base)
+{
+    sqlite_t *self = sqlite_of(base);
+    bool is_kept = self->item_count == 0 || (sqlite_flush(base) && self->error[0] == '\0');
+    mm_sqlite_close(&self->sqlite);
+    mm_table_clear(&self->row_of);
+    free(self->items);
+    free(self->bytes);
+    free(self->rows);
+    drop_answers(self);
+    free(self->answers);
+    free(self->errors);
+    free(self);
+    return is_kept;
+}
+
+static const store_ops_t sqlite_ops = {.close = sqlite_close,
+                                       .put = sqlite_put,
+                                       .pending = sqlite_pending,
+                                       .flush = sqlite_flush,
+                                       .step = sqlite_step,
+                                       .answers = sqlite_answers,
+                                       .descriptor = sqlite_descriptor,
+                                       .error = sqlite_error};
+
+static int prepare(sqlite_t *self, char error[MM_ERROR_MAX])
+{
+    int code = mm_sqlite_prepare(self->sqlite, SQL_LOOK, &self->look, error);
+    if (code == 0)
+        code = mm_sqlite_prepare(self->sqlite, SQL_RAISE, &self->raise, error);
+    for (size_t i = 0; code == 0 && i < 2; i++) {
+        size_t rows = i == 0 ? 1 : ROWS;
+        code = mm_sqlite_prepare_rows(self->sqlite, SQL_SAVE, SAVE_ROW, SQL_UNLESS, rows,
+                                      &self->save[i], error);
+        if (code == 0)
+            code = mm_sqlite_prepare_rows(self->sqlite, SQL_SETTLE, SETTLE_ROW, SQL_COMPLETE, rows,
+                                          &self->settle[i], error);
+    }
+    return code;
+}
+
+int store_sqlite_open(const char *path, store_t **ret_self, char error[MM_ERROR_MAX])
+{
+    mm_sqlite_config_t config = {.path = path, .schema = RECORD_SCHEMA, .version = RECORD_VERSION};
+    sqlite_t *self = calloc(1, sizeof *self);
+    assert(self != NULL);
+    self->base.ops = &sqlite_ops;
+    int code = mm_sqlite_open(&config, &self->sqlite, error);
+    if (code == 0)
+        code = prepare(self, error);
+    if (code != 0) {
+        (void)sqlite_close(&self->base);
+        return code;
+    }
+    *ret_self = &self->base;
+    return 0;
 }

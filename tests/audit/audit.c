@@ -1,7 +1,8 @@
 // audit: judges a run by what it has left behind: its input, the two databases, and the record that
 // the restarters (or their commands) kept of what they ran. It shares no code with the pipeline and
 // asks none of its processes. Each check is one query that names the offenders; I1 to I8 are the
-// invariants of the design. It expects one run in its folder: one job for each host of the input.
+// invariants of docs/rules.md. It expects one run in its folder: one job for each host of the
+// input.
 //
 // audit [-k KILLS] [-g GRACE_MS] [-l LOG]... INPUT STORE.db OUTBOX.db RECORD...
 // -k  kills that were done: a host that ran twice is then excused when one lay close enough

@@ -1,22 +1,81 @@
 #!/usr/bin/env bash
-# The include paths of the Makefile keep a layer from the headers of a higher one. This looks at what
-# they cannot: an include that names a path goes around them. And it proves that they hold: a file
-# of common/wire that includes a header of common/runtime must not compile.
-# layers.sh 'COMPILE COMMAND OF common/wire'
+# Proves that the include paths of the Makefile are the layers. For each folder, every header of the
+# product that the folder may not see must be out of its reach, and every header of its own within.
+#
+#   base < wire < runtime < worker < programs      what is left of it, and itself
+#   schema                                         base, and itself
+#   core/ of any folder                            base, wire, and itself
+#   a program                                      all of common, and itself; never another program
+#
+# Each forbidden include is tried: the preprocessor looks for the header by the include paths of the
+# folder. An include that names a path goes around them, and is refused, too.
+# layers.sh COMPILER 'FOLDER=INCLUDE PATHS'...
 set -u
-compile=$1
-around=$(grep -rnE '^ *# *include "[^"]*/' common publisher consumer saver restarter ctl --include='*.[ch]')
-if [[ $around ]]; then
-    printf '%s\nFAIL layers: an include that names a path goes around the include paths\n' "$around"
-    exit 1
-fi
-echo 'PASS layers: no include names a path'
-if ! echo '#include "frame.h"' | $compile -x c -fsyntax-only - 2>/dev/null; then
-    echo 'FAIL layers: a header of common/wire does not compile there'
-    exit 1
-fi
-if echo '#include "loop.h"' | $compile -x c -fsyntax-only - 2>/dev/null; then
-    echo 'FAIL layers: common/wire can include a header of common/runtime'
-    exit 1
-fi
-echo 'PASS layers: common/wire sees nothing of common/runtime'
+read -ra compiler <<<"$1"
+shift
+status=0 forbidden=0
+
+complain() {
+    printf 'FAIL layers: %s\n' "$1"
+    status=1
+}
+
+# The height of a folder's layer, in `rank`.
+rank_of() {
+    case $1 in
+    common/base*) rank=1 ;;
+    common/wire*) rank=2 ;;
+    common/schema*) rank=3 ;;
+    common/runtime*) rank=4 ;;
+    common/worker*) rank=5 ;;
+    common/*) complain "$1 is in no layer: tests/checks/layers.sh has to know it" && rank=9 ;;
+    *) rank=6 ;;
+    esac
+}
+
+# may_see FOLDER OTHER: whether the headers of OTHER may be included in FOLDER.
+may_see() {
+    local own
+    [[ $1 != "$2" ]] || return 0
+    case $1 in
+    common/schema) [[ $2 == common/base ]] && return ;;
+    */core) [[ $2 == common/base || $2 == common/wire ]] && return ;;
+    esac
+    [[ $1 != common/schema && $1 != */core ]] || return 1
+    rank_of "$1" && own=$rank
+    rank_of "$2"
+    ((rank < own)) || { ((rank == own)) && [[ ${1%%/*} == "${2%%/*}" ]]; }
+}
+
+around=$(grep -rnE '^ *# *include "[^"]*/' common publisher consumer saver restarter ctl \
+    --include='*.[ch]')
+[[ ! $around ]] || complain "an include that names a path goes around the include paths: $around"
+
+folders=("${@%%=*}")
+for argument in "$@"; do
+    folder=${argument%%=*}
+    source=""
+    read -ra paths <<<"${argument#*=}"
+    for other in "${folders[@]}"; do
+        for header in "$other"/*.h; do
+            [[ -e $header ]] || continue
+            name=${header##*/}
+            if may_see "$folder" "$other"; then
+                [[ $folder == "$other" ]] || continue
+                source+="#if !__has_include(\"$name\")"$'\n'"#error does not see its own $name"
+            else
+                source+="#if __has_include(\"$name\")"$'\n'"#error can include $header"
+                forbidden=$((forbidden + 1))
+            fi
+            source+=$'\n#endif\n'
+        done
+    done
+    while IFS= read -r line; do
+        complain "$folder ${line#*#error }"
+    done < <("${compiler[@]}" "${paths[@]}" -nostdinc -E -x c - <<<"$source" 2>&1 >/dev/null |
+        grep -o '#error .*')
+done
+((forbidden > 500)) || complain "only $forbidden includes were tried"
+((status)) || printf 'PASS layers: %d headers of higher layers and other programs are not found\n' \
+    "$forbidden"
+exit $status

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The cores may not reach the world: whatever they use that none of them defines must be on this list.
-# check_purity.sh OBJECT...
+# purity.sh OBJECT...
 set -u
 allowed='malloc calloc realloc free strdup strndup memcpy memmove memset memcmp memchr strlen strcmp
 strncmp strchr snprintf exit abort __assert_fail __stack_chk_fail __snprintf_chk __memcpy_chk

@@ -4,3 +4,8 @@ campaign: all audit
 	tests/e2e/campaign_takeover.sh
 	tests/e2e/campaign_stop.sh
 	for seed in 1 2 3; do ./run.sh --chaos 300 --seed $$seed --mock-time 1ms..20ms --rate 150 -q || exit 1; done
+
+# Both commands of the README in minimal folders of each Debian: SUITES=trixie USERS=root choose. An hour.
+.PHONY: campaign-fresh
+campaign-fresh:
+	@SUITES='$(SUITES)' USERS='$(USERS)' BUILD='$(abspath $(BUILD))' tests/e2e/campaign_fresh.sh

@@ -13,6 +13,13 @@ audit "a command per host" 200
 equal "each host stands in ran.txt exactly once, at its first attempt" \
     "$(sed 's/$/ 1/' hosts.txt)" "$(sort ran.txt)"
 
+dir=limits
+(ulimit -Sn 512 && exec "$root/run.sh" --dir limits -i hosts.txt -x 'sh -c "ulimit -Sn >>limits.txt"') \
+    >out 2>err </dev/null
+code=$?
+ends_with_code "a soft limit of 512 descriptors: exit 0" 0
+equal "commands have the soft limit of run.sh, not the restarter's" 512 "$(sort -u limits.txt)"
+
 # ---- a command that fails ------------------------------------------------------------------------
 
 dir=fail

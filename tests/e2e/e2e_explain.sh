@@ -39,7 +39,7 @@ chmod +x restart.sh
 # The restarter in which unlucky hangs: the parent of the command's supervisor.
 restarter_of_unlucky() {
     local pid name
-    pid=$(ps -o ppid= -p "$(cat unlucky.pid)" | tr -d ' ')
+    pid=$(awk '$1 == "PPid:" { print $2 }' "/proc/$(cat unlucky.pid)/status")
     for name in restarter-1 restarter-2; do
         [[ $(pid_of $name) != "$pid" ]] || printf '%s' $name
     done

@@ -84,8 +84,12 @@ wait_until() {
     done
 }
 
+# A process that has ended is gone, even if nobody has asked for its exit code yet: the first
+# process of a container may be one that never does.
 is_gone() {
-    ! kill -0 "$1" 2>/dev/null
+    local line
+    { read -r line <"/proc/$1/stat"; } 2>/dev/null || return 0
+    [[ ${line##*) } == Z* ]]
 }
 
 # ---- what is on record ---------------------------------------------------------------------------
@@ -177,6 +181,15 @@ murder() {
     kill -KILL "$pid"
     wait_until 10 is_started_again "$1" "$pid" || not_ok "$1 is started again after kill -9" \
         "$(cat out err)"
+}
+
+# running REGEX: the pids of all processes whose command line matches, one a line.
+running() {
+    local file words
+    for file in /proc/[0-9]*/cmdline; do
+        { mapfile -d '' -t words <"$file"; } 2>/dev/null || continue
+        [[ ! "${words[*]}" =~ $1 ]] || basename "${file%/cmdline}"
+    done
 }
 
 is_started_again() {

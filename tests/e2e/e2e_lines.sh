@@ -30,6 +30,8 @@ line_of() {
 
 # ---- from the start to the table -----------------------------------------------------------------
 
+ulimit -Sn 1024 # as after most logins
+
 hosts 2000 >hosts.txt
 dir=whole
 run -i hosts.txt --mock-time 0s..0s --profile=lines -q
@@ -48,17 +50,17 @@ matches "and the next command" 'line by line: .*/mayhemctl lines --dir whole FUN
 
 lines --dir whole log_finished >table
 equal "a function that was inlined has its table" 0 $?
-first=$(line_of saver/main.c 'static void log_finished(')
+first=$(line_of saver/saver.c 'static void log_finished(')
 matches "with line_profiler's head" \
-    $'Unit: instructions\n\nTotal time: [0-9]+ instructions\nProcess: saver\nFile: saver/main.c\nFunction: log_finished at line '"$first"$'\n\nLine # +Hits +Time +Per Hit +% Time  Line Contents\n=+\n' \
+    $'Unit: instructions\n\nTotal time: [0-9]+ instructions\nProcess: saver\nFile: saver/saver.c\nFunction: log_finished at line '"$first"$'\n\nLine # +Hits +Time +Per Hit +% Time  Line Contents\n=+\n' \
     "$(cat table)"
-settled=$(line_of saver/main.c 'mm_log(MM_LOG_DEBUG, "Settled"')
+settled=$(line_of saver/saver.c 'mm_log(MM_LOG_DEBUG, MM_MESSAGE_SETTLED')
 equal "the line of each settle was hit once for each job" 2000 "$(column table "$settled" 2)"
-equal "it stands there as in the source" "$(sed -n "${settled}p" "$root/saver/main.c")" \
+equal "it stands there as in the source" "$(sed -n "${settled}p" "$root/saver/saver.c")" \
     "$(sed -n "s/^ *$settled .\{44\}  //p" table)"
 equal "time a hit is time by hits" "$(column table "$settled" 4)" \
     "$(awk -v time="$(column table "$settled" 3)" 'BEGIN { printf "%.1f", time / 2000 }')"
-saved=$(line_of saver/main.c 'mm_log(MM_LOG_INFO, "Saved into database"')
+saved=$(line_of saver/saver.c 'mm_log(MM_LOG_INFO, MM_MESSAGE_SAVED')
 equal "the line that logs a save was hit for each that is logged" \
     "$(grep -c 'Saved into database' whole/log/saver.log)" "$(column table "$saved" 2)"
 equal "% Time adds up to 100" 100 "$(awk '/^ *[0-9]+ +[0-9]+ +[0-9]+ / { sum += $5 }
@@ -91,7 +93,7 @@ kill -INT "$run_pid"
 finish 30
 matches "Ctrl-C ends it" '^(0|1|75)$' "$code"
 check "and leaves complete files" are_complete 4
-matches "of which there is a table" 'mm_log\(MM_LOG_INFO, "Saved into database"' \
+matches "of which there is a table" 'mm_log\(MM_LOG_INFO, MM_MESSAGE_SAVED' \
     "$(lines --dir stopped log_finished)"
 matches "the list is printed" 'line by line: ' "$(cat out)"
 

@@ -71,8 +71,7 @@ dir=limited
 run --profile=1s -q
 matches "--profile=TIME ends the run as Ctrl-C does" '^(0|1|75)$' "$code"
 check "and leaves its table" test -s limited/profile.txt
-nothing=$(pgrep -f -- "--dir=$work/limited" || true)
-equal "nothing goes on" "" "$nothing"
+equal "nothing goes on" "" "$(running "--dir=$work/limited")"
 
 # ---- USR1, and the threads' own clocks -----------------------------------------------------------
 

@@ -55,7 +55,7 @@ is_longer_than() {
 }
 
 top_pid() {
-    pgrep -f "^$build/mayhemctl top --dir $dir\$"
+    running "^$build/mayhemctl top --dir $dir\$"
 }
 
 tm new-session -d -s top -x 100 -y 30 "env PS1='$ ' TERM=screen-256color bash --norc" ||

@@ -1,8 +1,9 @@
 // Fuzzing the gather core. Beside what its asserts hold it must keep, whatever workers and
 // publishers say: what is out is held by somebody (or it would be out for ever), a host is busy as
-// often as restarts for it are held (I8), credit and attempts have their limits (I6), an ack comes
-// only of what a saver said (I2), and nothing acked is restarted (I5). When the liars are silent,
-// an honest saver and restarter settle all that is in flight (I7).
+// often as restarts for it are held (I8), credit, attempts and restarts at once have their limits
+// (I6), nothing waits for what is free (I7), an ack comes only of what a saver said (I2), and
+// nothing acked is restarted (I5). When the liars are silent, an honest saver and restarter settle
+// all that is in flight (I7).
 
 #include "fuzz_cores.h"
 #include "gather_private.h"
@@ -57,6 +58,7 @@ static gather_config_t config_of(fuzz_bytes_t *in)
                              .drain_ms = 24000,
                              .max_in_flight = choice & 8 ? 2 : 1000,
                              .max_dead = choice & 16 ? 2 : 0,
+                             .at_once = choice & 128 ? 1 + (choice & 1) : 0,
                              .settled_max = 0x10000,
                              .nacked_max = choice & 32 ? 1 : 1000,
                              .savers_max = 1,
@@ -104,9 +106,11 @@ static void parse_task(world_t *self, const gather_action_t *action)
                                    .count = 1}});
     if (task->leg == MM_LEG_RESTART) {
         const flight_t *flight = flights_find(&self->gather->flights, &task->id);
-        assert(!self->acked[fuzz_id_index(&task->id)]); // I5
-        assert(flight && flight->host->busy == 1);      // I8
+        assert(!self->acked[fuzz_id_index(&task->id)]);     // I5
+        assert(flight && flight->host->restarts.busy == 1); // I8
         assert(task->attempt <= self->gather->config.attempts);
+        const resource_t *at_once = &self->gather->flights.hosts.at_once;
+        assert(at_once->busy <= at_once->limit);
     }
     if (place < FUZZ_PEERS) {
         fuzz_known_add_task(&self->known, task, place);
@@ -203,10 +207,32 @@ static void check_held(const world_t *self, const flight_t *flight, uint64_t num
     assert(mm_id_equal(&assignment->id, &flight->id));
 }
 
+// It counts the flights that have their turn or wait, and none waits for what is free. `turns` and
+// `length` are what was found.
+static void check_resource(const resource_t *resource, uint32_t turns, uint32_t length)
+{
+    assert(resource->turns == turns && resource->length == length && !resource->previous);
+    assert((length > 0) == (resource->waiting != NULL));
+    assert(length == 0 || resource->busy + resource->turns >= resource->limit);
+}
+
+static void check_at_once(const world_t *self)
+{
+    const flights_t *flights = &self->gather->flights;
+    const flight_t *flight;
+    uint32_t turns = 0, length = 0;
+    DL_FOREACH2 (flights->extends, flight, extend_next) {
+        turns += flight->turns > RESOURCE_AT_ONCE;
+        length += flight->restart == RESTART_BLOCKED && flight->turns == RESOURCE_AT_ONCE;
+    }
+    check_resource(&flights->hosts.at_once, turns, length);
+}
+
 static void check_flights(const world_t *self)
 {
     const flights_t *flights = &self->gather->flights;
     const flight_t *flight;
+    check_at_once(self);
     DL_FOREACH2 (flights->extends, flight, extend_next) {
         if (flight->restart == RESTART_OUT)
             check_held(self, flight, flight->restart_task, true);
@@ -221,11 +247,18 @@ static void check_hosts(const world_t *self)
     const workers_t *workers = self->gather->workers;
     const host_t *host;
     for (size_t at = 0; (host = mm_table_next(&self->gather->flights.hosts.table, &at)) != NULL;) {
-        uint32_t busy = 0;
+        uint32_t busy = 0, turns = 0, length = 0;
         const assignment_t *assignment;
+        const flight_t *flight;
         for (size_t i = 0; (assignment = mm_table_next(&workers->by_number, &i)) != NULL;)
             busy += assignment->host == host;
-        assert(busy == host->busy);
+        assert(busy == host->restarts.busy);
+        DL_FOREACH2 (self->gather->flights.extends, flight, extend_next) {
+            turns += flight->host == host && flight->turns > RESOURCE_HOST;
+            length += flight->host == host && flight->restart == RESTART_BLOCKED &&
+                      flight->turns == RESOURCE_HOST;
+        }
+        check_resource(&host->restarts, turns, length);
     }
     for (const worker_t *worker = workers->by_name; worker; worker = worker->hh.next) {
         uint32_t out = 0;

@@ -45,7 +45,7 @@ static void parse_deliver(world_t *self, const outbox_action_t *action)
     if (self->honest && self->todo_count < JOBS)
         self->todo[self->todo_count++] = index;
     fuzz_send(&(mm_frame_t){.kind = MM_FRAME_JOBS,
-                            .as.jobs = {mm_str("p1"), outbox_life(self->outbox), &job, 1}});
+                            .as.jobs = {mm_str("p1"), outbox_epoch(self->outbox), &job, 1}});
 }
 
 static void parse_action(world_t *self, const outbox_action_t *action)
@@ -102,7 +102,7 @@ static void parse_frame(world_t *self, const mm_frame_t *frame)
 
 static void give_jobs(world_t *self, size_t count, bool maybe_sent)
 {
-    for (; count > 0 && outbox_room(self->outbox) > 0 && self->given < JOBS; count--) {
+    for (; count > 0 && outbox_capacity(self->outbox) > 0 && self->given < JOBS; count--) {
         size_t index = ++self->given;
         outbox_event_t event = {.kind = OUTBOX_JOB};
         event.as.job.id = fuzz_id(index);
@@ -163,7 +163,7 @@ static void honest_answers(world_t *self)
 
 static void settle_all(world_t *self)
 {
-    uint64_t heard = outbox_life(self->outbox);
+    uint64_t heard = outbox_epoch(self->outbox);
     self->honest = true;
     self->known.epoch = heard < UINT64_MAX ? heard + 1 : heard;
     for (int turn = 0; turn < HONEST_TURNS && outbox_count(self->outbox) > 0; turn++) {

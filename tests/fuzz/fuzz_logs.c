@@ -78,8 +78,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     timeline_end(&timeline);
     records_t records = {.items = &record, .count = 1};
     check_order(&timeline);
-    check_text(&(explain_t){&records, &timeline, NULL});
-    check_json(&(explain_t){&records, &timeline, NULL});
+    const explain_t explain = {.records = &records, .timeline = &timeline};
+    check_text(&explain);
+    check_json(&explain);
     timeline_clear(&timeline);
     return 0;
 }

@@ -13,6 +13,7 @@
 #ifndef SIM_H
 #define SIM_H
 
+#include "flight.h"
 #include "frame.h"
 #include "gather.h"
 #include "heap.h"
@@ -93,6 +94,8 @@ typedef struct {
     uint64_t kills_life;  // of the consumer that handed out what is counted in kills
     uint32_t kills;       // workers that it killed
     uint64_t killer;      // highest number of those tasks
+    // The consumer's step since which its restart waits for a resource or has its turn; 0: neither.
+    uint64_t in_turn_since[RESOURCE_QUARANTINE];
 } sim_job_t;
 
 // A restart, or a store task, at work.
@@ -187,6 +190,7 @@ typedef struct {
     uint32_t given_up_count;
     uint64_t started[SIM_CLOSED]; // restarts, by number
     uint32_t started_count;
+    uint64_t consumer_steps;
     mm_heap_t messages;
     uint64_t message_serial;
     int64_t link_ms[SIM_PROCESSES][SIM_PROCESSES]; // last arrival, for links that keep their order

@@ -1,7 +1,8 @@
-// The invariants, each by the name that design and architecture give it.
+// The invariants and rules of docs/rules.md, each by its number.
 
 #include "sim.h"
 
+#include "gather_private.h"
 #include "job.h"
 
 #include <stdarg.h>
@@ -70,16 +71,91 @@ static bool is_closed(const sim_t *self, uint64_t session)
     return is_among(self->closed, self->closed_count, session);
 }
 
-// I6: what is in flight, after each step of the consumer (R13).
-void sim_check_consumer(sim_t *self, const sim_process_t *process)
+// Restarts at workers that the consumer does not presume lost, by its table.
+static uint32_t restarts_out(const sim_process_t *consumer)
 {
-    size_t in_flight = gather_statistics(process->gather).in_flight;
-    if (in_flight > self->shape.gather.max_in_flight)
-        sim_violated(self, "I6 bounded", "%zu jobs in flight, the limit is %u", in_flight,
-                     self->shape.gather.max_in_flight);
+    uint32_t out = 0;
+    gather_worker_t worker = {0};
+    while (gather_next_worker(consumer->gather, &worker))
+        out += worker.role == MM_ROLE_RESTARTER ? worker.out : 0;
+    return out;
 }
 
-// I5, I8: what the consumer hands out, against what the world knows.
+static bool hands_out_restarts(const sim_process_t *consumer)
+{
+    const gather_actions_t *actions = &consumer->gather_actions;
+    for (size_t i = 0; i < actions->count; i++)
+        if (actions->items[i].kind == GATHER_TASK &&
+            actions->items[i].as.task.task.leg == MM_LEG_RESTART)
+            return true;
+    return false;
+}
+
+// Since when a job is in turn at each resource: it waits there, or further on, or is at a worker,
+// from which it may come back. One that goes back to an earlier resource begins anew at those
+// behind it.
+static void watch_turns(sim_job_t *job, const flight_t *flight, uint64_t step)
+{
+    unsigned reached = 0;
+    if (flight && flight->restart == RESTART_OUT)
+        reached = RESOURCE_QUARANTINE;
+    else if (flight)
+        reached = flight->turns + (unsigned)(flight->restart == RESTART_BLOCKED);
+    for (unsigned kind = 0; kind < RESOURCE_QUARANTINE; kind++)
+        if (kind >= reached)
+            job->in_turn_since[kind] = 0;
+        else if (job->in_turn_since[kind] == 0)
+            job->in_turn_since[kind] = step;
+}
+
+// I6: what is in flight, and what restarts run at once, after each step of the consumer (R13). What
+// a worker tells of its restarts may exceed the limit, but then none is handed out.
+void sim_check_consumer(sim_t *self, const sim_process_t *process)
+{
+    const gather_config_t *limits = &self->shape.gather;
+    size_t in_flight = gather_statistics(process->gather).in_flight;
+    if (in_flight > limits->max_in_flight)
+        sim_violated(self, "I6 bounded", "%zu jobs in flight, the limit is %u", in_flight,
+                     limits->max_in_flight);
+    if (limits->at_once > 0 && hands_out_restarts(process) &&
+        restarts_out(process) > limits->at_once)
+        sim_violated(self, "I6 bounded", "%u restarts are handed out, the limit is %u",
+                     restarts_out(process), limits->at_once);
+    self->consumer_steps++;
+    for (uint32_t i = 0; i < self->job_count; i++)
+        watch_turns(&self->jobs[i], flights_find(&process->gather->flights, &self->jobs[i].id),
+                    self->consumer_steps);
+}
+
+// I7: a job is not handed out before one that has waited for longer for what both need. One that
+// had its turn and waits again, since restarts were adopted beyond the limit, has lost its place to
+// those in turn.
+static void check_in_turn(sim_t *self, const sim_process_t *consumer, const sim_job_t *job)
+{
+    const flights_t *flights = &consumer->gather->flights;
+    for (uint32_t i = 0; i < self->job_count; i++) {
+        const sim_job_t *other = &self->jobs[i];
+        const flight_t *flight = flights_find(flights, &other->id);
+        if (!flight || flight->restart != RESTART_BLOCKED || flight->had_turn)
+            continue;
+        unsigned kind = flight->turns;
+        bool is_shared = kind != RESOURCE_HOST || strcmp(other->host, job->host) == 0;
+        uint64_t since = job->in_turn_since[kind], others_since = other->in_turn_since[kind];
+        if (is_shared && others_since != 0 && (since == 0 || others_since < since))
+            sim_violated(self, "I7 in turn", "job %u is handed out before job %u, which waits %s",
+                         number_of(self, job), number_of(self, other),
+                         kind == RESOURCE_HOST ? "for the same host" : "for the limit");
+    }
+}
+
+// Whether its session is open at this consumer: so it has told what it runs, or was told to run it.
+static bool is_known(const sim_t *self, const sim_process_t *worker)
+{
+    return worker->alive && worker->role == SIM_RESTARTER && worker->session != 0 &&
+           worker->session >> 32 == self->epoch && !is_closed(self, worker->session);
+}
+
+// I5, I6, I7, I8: what the consumer hands out, against what the world knows.
 void sim_check_handed_out(sim_t *self, const sim_process_t *consumer, const gather_action_t *action)
 {
     const mm_task_t *task = &action->as.task.task;
@@ -95,17 +171,21 @@ void sim_check_handed_out(sim_t *self, const sim_process_t *consumer, const gath
         sim_violated(self, "I5 no double restart on record",
                      "a restart of job %u is handed out, its outcome is on record",
                      number_of(self, job));
+    uint32_t running = 0;
     for (uint32_t i = 0; i < self->process_count; i++) {
         const sim_process_t *worker = &self->processes[i];
-        // Its session is open at this consumer: so it has told what it runs, or was told to run it.
-        bool known = worker->alive && worker->role == SIM_RESTARTER && worker->session != 0 &&
-                     worker->session >> 32 == self->epoch && !is_closed(self, worker->session);
-        for (uint32_t j = 0; known && j < worker->running_count; j++)
+        for (uint32_t j = 0; is_known(self, worker) && j < worker->running_count; j++, running++)
             if (strcmp(worker->running[j].job->host, job->host) == 0)
                 sim_violated(self, "I8 one at a time per host",
                              "%s is handed out while %s runs #%llu for it", job->host,
                              worker->name.text, (unsigned long long)worker->running[j].number);
     }
+    uint32_t limit = self->shape.gather.at_once;
+    if (limit > 0 && running >= limit)
+        sim_violated(self, "I6 bounded",
+                     "job %u is handed out while %u restarts run, of %u at once",
+                     number_of(self, job), running, limit);
+    check_in_turn(self, consumer, job);
 }
 
 // R7: only who has had all attempts ends dead.

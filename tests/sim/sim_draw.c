@@ -4,6 +4,8 @@
 
 #include "sim.h"
 
+#include "random.h"
+
 bool sim_coin(sim_t *self)
 {
     return sim_below(self, 2) == 0;
@@ -83,8 +85,18 @@ static void draw_faults(sim_t *self)
         faults->gone_ms = sim_between(self, 2000, SIM_FAULTS_MS - 1);
 }
 
+// From a generator of its own, so that the seed's other draws stay what they were before there was
+// such a limit.
+static void draw_limit(sim_t *self)
+{
+    uint64_t random = ~self->seed;
+    if (mm_random_below(&random, 4) == 0)
+        self->shape.gather.at_once = 1 + (uint32_t)mm_random_below(&random, 6);
+}
+
 void sim_draw(sim_t *self)
 {
     draw_shape(self);
     draw_faults(self);
+    draw_limit(self);
 }

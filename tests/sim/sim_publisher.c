@@ -49,7 +49,7 @@ static void send_jobs(sim_t *self, sim_process_t *process, const mm_job_t *job)
     sim_send(self, process, self->consumer, 0,
              &(mm_frame_t){.kind = MM_FRAME_JOBS,
                            .as.jobs = {.publisher = mm_str(process->name.text),
-                                       .epoch = outbox_life(process->outbox),
+                                       .epoch = outbox_epoch(process->outbox),
                                        .items = job,
                                        .count = job ? 1 : 0}});
 }
@@ -90,7 +90,7 @@ static void give_jobs(sim_t *self, sim_process_t *process)
     for (uint32_t i = 0; i < self->job_count && process->alive; i++) {
         sim_job_t *job = &self->jobs[i];
         if (job->publisher != process->index || !job->in_outbox || job->given ||
-            outbox_room(process->outbox) == 0)
+            outbox_capacity(process->outbox) == 0)
             continue;
         job->given = true;
         outbox_event_t event = {.kind = OUTBOX_JOB};

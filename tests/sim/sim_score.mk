@@ -1,7 +1,7 @@
 # make sim-score [PLANT=r01*]: how many seeds the simulator needs for each planted bug of
 # tests/plants/, and which test sees those that no invariant can (tests/sim/sim_score.sh).
 
-SCORE_TESTS := $(filter test_scenarios test_worker_session% test_store,$(TESTS))
+SCORE_TESTS := $(filter test_scenarios test_worker_session% test_store test_saver,$(TESTS))
 
 sim-score: export SCORE_BUILD = $(BUILD)
 sim-score: export SCORE_COMPILE = $(compile)

@@ -7,7 +7,7 @@
 #define COMMANDS_RUN_H
 
 #include "child.h"
-#include "driver.h"
+#include "drivers.h"
 #include "string_view.h"
 
 #include <errno.h>
@@ -145,13 +145,14 @@ static inline void wait_until_all_are_dead(fixture_t *fixture)
 
 static inline driver_t *new_driver(const char *exec, const char *verify, uint32_t slots)
 {
+    static mm_options_t options; // of the driver made last
     char complaint[DRIVER_COMPLAINT_MAX];
-    driver_t *driver = driver_exec_new(&(driver_exec_config_t){.slots = slots,
-                                                               .exec = exec,
-                                                               .verify = verify,
-                                                               .timeout_ms = 5 * MINUTE,
-                                                               .verify_timeout_ms = 10 * MINUTE},
-                                       complaint);
+    options = (mm_options_t){.slots = slots,
+                             .exec = exec,
+                             .verify = verify ? verify : "",
+                             .timeout_ms = 5 * MINUTE,
+                             .verify_timeout_ms = 10 * MINUTE};
+    driver_t *driver = driver_exec_kind.new(&options, complaint);
     if (!driver)
         fail_msg("%s", complaint);
     return driver;

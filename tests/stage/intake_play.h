@@ -96,7 +96,7 @@ static inline void take_given(void *arg, const outbox_event_t *event)
     assert_int_equal(event->kind, OUTBOX_JOB);
     assert_int_equal(event->as.job.run, run_number);
     assert_true(is_on_record(event->as.job.token, &event->as.job.id));
-    assert_true(outbox_room(core) > 0);
+    assert_true(outbox_capacity(core) > 0);
     assert_true(given_count < GIVEN_MAX);
     given_t *last = &given[given_count++];
     last->id = event->as.job.id;

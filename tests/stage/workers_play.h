@@ -271,11 +271,18 @@ static inline const char *picked(mm_role_t role)
     return worker ? worker->name.text : "";
 }
 
+// The restarter that one task may have for itself now; NULL: there is none yet.
+static inline worker_t *picked_alone(void)
+{
+    workers_reserve_quarantine(workers);
+    return workers_pick_quarantine(workers);
+}
+
 // How many restarts of this host are held by workers that are not presumed lost.
 static inline uint32_t busy(const char *host_name)
 {
     host_t *host = hosts_get(&hosts, mm_str(host_name));
-    uint32_t count = host->busy;
+    uint32_t count = host->restarts.busy;
     hosts_put(&hosts, &host);
     return count;
 }

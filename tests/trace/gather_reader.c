@@ -105,6 +105,7 @@ bool gather_reader_config(gather_reader_t *self, const char *line, gather_config
                   {"drain", &config->drain_ms, true, 0, TIME_MAX},
                   {"max_in_flight", &config->max_in_flight, false, 1, UINT32_MAX},
                   {"max_dead", &config->max_dead, false, 0, UINT32_MAX},
+                  {"at_once", &config->at_once, false, 0, UINT32_MAX},
                   {"settled", &config->settled_max, false, 1, UINT32_MAX},
                   {"nacked", &config->nacked_max, false, 1, UINT32_MAX},
                   {"savers", &config->savers_max, false, 0, UINT32_MAX},
@@ -172,13 +173,11 @@ static known_t *known(gather_reader_t *self, const char *name)
 
 static bool read_leg(const char *name, mm_leg_t *ret_leg)
 {
-    for (mm_leg_t leg = MM_LEG_SAVE; leg <= MM_LEG_SETTLE; leg++) {
-        static const char *const names[] = {"", "save", "restart", "settle"};
-        if (strcmp(name, names[leg]) == 0) {
+    for (mm_leg_t leg = MM_LEG_SAVE; leg <= MM_LEG_SETTLE; leg++)
+        if (strcmp(name, mm_leg_name(leg)) == 0) {
             *ret_leg = leg;
             return true;
         }
-    }
     return false;
 }
 
@@ -195,9 +194,9 @@ static bool read_status(const char *name, mm_status_t *ret_status)
 
 static mm_outcome_t read_outcome(const char *name)
 {
-    return name && strcmp(name, "restarted") == 0 ? MM_OUTCOME_RESTARTED
-           : name && strcmp(name, "dead") == 0    ? MM_OUTCOME_DEAD
-                                                  : MM_OUTCOME_NONE;
+    mm_outcome_t outcome = MM_OUTCOME_NONE;
+    (void)mm_outcome_parse(mm_str(name), &outcome);
+    return outcome;
 }
 
 // "j1#17"
@@ -266,7 +265,8 @@ static bool read_report(gather_reader_t *self, bool hello, gather_event_t *event
     const tokens_t *words = &self->words;
     const char *role = tokens_value(words, "role");
     if (role)
-        worker->role = strcmp(role, "saver") == 0 ? MM_ROLE_SAVER : MM_ROLE_RESTARTER;
+        worker->role =
+            strcmp(role, mm_role_name(MM_ROLE_SAVER)) == 0 ? MM_ROLE_SAVER : MM_ROLE_RESTARTER;
     uint64_t instance = (uint64_t)tokens_number(words, "nonce", (int64_t)worker->instance);
     if (instance != worker->instance) // another process begins anew
         worker->session = worker->sequence = worker->serial = 0;

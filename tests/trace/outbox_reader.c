@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const verdicts[] = {"", "extend", "ack", "nack", "dead"};
-
 bool outbox_reader_config(const char *line, outbox_config_t *config)
 {
     tokens_t words;
@@ -57,7 +55,7 @@ static bool read_kind(const tokens_t *words, outbox_event_t *event)
 {
     const char *kind = words->words[0];
     for (mm_verdict_kind_t verdict = MM_VERDICT_EXTEND; verdict <= MM_VERDICT_DEAD; verdict++)
-        if (strcmp(kind, verdicts[verdict]) == 0)
+        if (strcmp(kind, mm_verdict_name(verdict)) == 0)
             return read_verdict(words, verdict, event);
     if (strcmp(kind, "job") == 0)
         return read_job(words, event);

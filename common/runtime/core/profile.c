@@ -1,7 +1,8 @@
-// See profile.h. Nodes are found by walking the callees of the current one: there are few, and the
-// same ones come again and again.
+// See profile.h. A node is found among the callees of the current one: there are few, and the same
+// ones occur again and again.
 
 #include "profile.h"
+#include "array.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -22,14 +23,14 @@ typedef struct {
     uint32_t histogram[MM_PROFILE_BUCKETS];
 } node_t;
 
-// A call under way.
+// A running call.
 typedef struct {
     size_t node;
     int64_t since_ns;
-    int64_t inside_ns; // in spans that it has left
+    int64_t inside_ns; // in spans that have ended
 } call_t;
 
-// A node's share of a second. Microseconds: what is rounded off comes with the next slice.
+// A node's share of a second. The remainder below a microsecond counts for the next slice.
 typedef struct {
     uint32_t calls;
     uint32_t cpu_us;
@@ -39,7 +40,8 @@ typedef struct {
 typedef struct {
     int64_t long_ns;
     size_t count;
-    share_t *shares; // by node; NULL: not yet
+    size_t capacity;
+    share_t *shares; // by node
 } slice_t;
 
 struct mm_profile {
@@ -47,14 +49,14 @@ struct mm_profile {
     size_t count;
     call_t calls[MM_PROFILE_DEPTH]; // the first: the loop itself
     size_t depth;
-    size_t beyond; // spans that were entered and are too deep or too many
+    size_t beyond; // entered spans that are too deep or too many
     size_t touched[MM_PROFILE_NODES];
     size_t touched_count; // nodes with time in this turn
     int64_t began_ns;
     int64_t since_ns; // the last turn ended, or this one began
     int64_t since_cpu_ns;
     bool in_turn;
-    size_t handler; // the longest one of this turn, or of the last
+    size_t handler; // the longest of this turn, or of the last one
     int64_t handler_ns;
     slice_t slices[MM_PROFILE_SLICES]; // a ring
     uint64_t closed_count;
@@ -196,14 +198,14 @@ void mm_profile_begin_turn(mm_profile_t *self, int64_t now_ns, int64_t cpu_ns)
     self->handler_ns = 0;
 }
 
-// So much of `amount` as `part` is of `whole`.
+// The share of `amount` that `part` is of `whole`.
 static int64_t share_of(int64_t amount, int64_t part, int64_t whole)
 {
     return whole > 0 ? (int64_t)((double)amount * (double)part / (double)whole) : 0;
 }
 
-// What of the turn's time the thread did not run: the spans that wait first, the others after that.
-// Negative when the clocks disagree by a little: then all ran somewhat longer.
+// Distributes the time of the turn in which the thread did not run: to spans that wait first, then
+// to the others. It is negative when the clocks disagree a little: then all spans ran longer.
 static void settle_nodes(mm_profile_t *self, int64_t all_ns, int64_t waits_ns, int64_t lost_ns)
 {
     int64_t from_waits_ns = lost_ns < 0 ? 0 : lost_ns < waits_ns ? lost_ns : waits_ns;
@@ -267,8 +269,8 @@ static mm_profile_sums_t minus(mm_profile_sums_t a, mm_profile_sums_t b)
     return (mm_profile_sums_t){a.calls - b.calls, a.cpu_ns - b.cpu_ns, a.wait_ns - b.wait_ns};
 }
 
-// Whole microseconds of it; takes them out of *ns.
-static uint32_t apply_us(int64_t *ns)
+// Its whole microseconds; *ns then has what they are in nanoseconds.
+static uint32_t whole_us(int64_t *ns)
 {
     int64_t us = *ns / 1000;
     us = us < 0 ? 0 : us > UINT32_MAX ? UINT32_MAX : us;
@@ -279,18 +281,16 @@ static uint32_t apply_us(int64_t *ns)
 void mm_profile_close_slice(mm_profile_t *self, int64_t now_ns)
 {
     slice_t *slice = &self->slices[self->closed_count++ % MM_PROFILE_SLICES];
-    if (slice->count < self->count || !slice->shares) {
-        slice->shares = realloc(slice->shares, self->count * sizeof *slice->shares);
-        assert(slice->shares);
-    }
+    slice->shares =
+        mm_array_reserve(slice->shares, &slice->capacity, self->count, sizeof *slice->shares);
     slice->count = self->count;
     slice->long_ns = now_ns - self->open_since_ns;
     for (size_t i = 0; i < self->count; i++) {
         node_t *node = &self->nodes[i];
         mm_profile_sums_t open = minus(node->sums, node->closed);
         slice->shares[i] = (share_t){.calls = (uint32_t)open.calls,
-                                     .cpu_us = apply_us(&open.cpu_ns),
-                                     .wait_us = apply_us(&open.wait_ns)};
+                                     .cpu_us = whole_us(&open.cpu_ns),
+                                     .wait_us = whole_us(&open.wait_ns)};
         node->closed.calls += open.calls;
         node->closed.cpu_ns += open.cpu_ns;
         node->closed.wait_ns += open.wait_ns;

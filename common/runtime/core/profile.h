@@ -1,11 +1,11 @@
-// Where the time of an event loop goes: the tree of its handlers and of the spans inside them, with
-// calls, own CPU time, own waiting time, the longest call and a histogram; and one-second slices of
-// the last ten minutes. Pure: the caller brings both clocks. common/runtime/span.h is its shell.
+// The time of an event loop: a tree of its handlers and the spans in them, with calls, own CPU
+// time, own waiting time, the longest call and a histogram; and one-second slices of the last ten
+// minutes. Pure: the caller passes both clocks. span.h is its shell.
 //
-// Times within a turn come from the monotonic clock, which is cheap. At its end the turn's CPU time
-// says how much of that the thread really ran: what it did not run is taken from the spans that
-// wait (fsync) first, from all others in proportion after that. So the CPU times of all nodes add
-// up to the thread's. The poller is a node of its own and drowns nobody.
+// Times within a turn come from the monotonic clock, which is cheap. At the end of the turn its CPU
+// time shows how much of that the thread really ran. The rest is waiting time: of the spans that
+// wait (fsync) first, then of all others in proportion. So the CPU times of all nodes add up to
+// that of the thread. Time spent polling is its own node, so that it does not dilute the others.
 
 #ifndef MM_PROFILE_H
 #define MM_PROFILE_H
@@ -15,36 +15,36 @@
 #include <stdint.h>
 
 typedef enum {
-    MM_SPOT_POLL = 1, // the wait for something to do: the first node
-    MM_SPOT_RUNS,     // works
+    MM_SPOT_POLL = 1, // the poller: the first node
+    MM_SPOT_RUNS,     // mostly uses the CPU
     MM_SPOT_WAITS,    // mostly waits for the disk or the kernel
     MM_SPOT_THREAD    // another thread of the process: CPU time only
 } mm_spot_kind_t;
 
-// A place in the source. Constant, and lives as long as the profile; told apart by its address.
+// A place in the source. Constant, valid as long as the profile, and identified by its address.
 typedef struct {
     const char *name; // "on_jobs", "commit"
-    const char *file; // as the compiler saw it: "consumer/main.c"
+    const char *file; // __FILE__: "consumer/main.c"
     uint32_t line;
     mm_spot_kind_t kind;
 } mm_spot_t;
 
-#define MM_PROFILE_NODES   96  // beyond them a span counts for its caller
-#define MM_PROFILE_DEPTH   16  // of spans inside each other; deeper ones count for the one above
+#define MM_PROFILE_NODES   96  // a span beyond them counts for its caller
+#define MM_PROFILE_DEPTH   16  // of nested spans; a deeper span counts for its caller
 #define MM_PROFILE_SLICES  600 // of one second
 #define MM_PROFILE_BUCKETS 136 // 4 to each power of two; the last from 2^35 ns, 34 s
 
 typedef struct {
     uint64_t calls;
-    int64_t cpu_ns;  // own: without the spans inside; of a thread: all of it
-    int64_t wait_ns; // own, in which the thread did not run
+    int64_t cpu_ns;  // own, without the spans inside; of a thread: its total
+    int64_t wait_ns; // own, while the thread did not run
 } mm_profile_sums_t;
 
 typedef struct {
     const mm_spot_t *spot;
     size_t caller; // index of an earlier node; handlers, threads and the poller: 0
     mm_profile_sums_t sums;
-    int64_t max_ns;            // the longest call, spans inside it included
+    int64_t max_ns;            // the longest call, with the spans inside
     const uint32_t *histogram; // of calls, by mm_profile_bucket of their length
 } mm_profile_node_t;
 
@@ -54,14 +54,14 @@ typedef struct mm_profile mm_profile_t;
 mm_profile_t *mm_profile_new(int64_t now_ns, int64_t cpu_ns);
 void mm_profile_destroy(mm_profile_t **self_p);
 
-// The loop wakes up, and goes back to its poller. Spans outside of that are not counted.
+// The loop wakes up, and returns to its poller. Spans outside of a turn are not counted.
 void mm_profile_begin_turn(mm_profile_t *self, int64_t now_ns, int64_t cpu_ns);
 void mm_profile_end_turn(mm_profile_t *self, int64_t now_ns, int64_t cpu_ns);
 
 void mm_profile_enter(mm_profile_t *self, const mm_spot_t *spot, int64_t now_ns);
 void mm_profile_leave(mm_profile_t *self, int64_t now_ns);
-// Calls that were not entered one by one but counted, and took about so long: a span without others
-// inside, in the handler of this turn. To be called just before the end of the turn.
+// Adds calls that were counted instead of entered one by one, with their estimated time: a span
+// without others inside, in the handler of this turn. Call it just before the end of the turn.
 void mm_profile_add(mm_profile_t *self, const mm_spot_t *spot, uint64_t calls, int64_t wall_ns);
 
 // What another thread has run since its start. Its spot must outlive the profile.

@@ -1,11 +1,13 @@
 // Reads the options of a program: the table of options.def as data, flags by getopt_long, the
-// environment, and the order in which sources are applied. Every value that is given is checked,
-// also one that a stronger source overrides. Nothing here is kept between calls.
+// environment, and the order of the sources; prints --help and --print-config. Every given value is
+// checked, also one that a stronger source overrides. No state is kept between calls.
 
+#include "array.h"
 #include "options_table.h"
 
 #include <assert.h>
 #include <getopt.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,36 +51,24 @@ const mm_row_t mm_rows[MM_ROW_COUNT] = {
 // getopt_long's number for the row with index 0: above all characters.
 #define FIRST_FLAG 256
 
-const char *mm_program_name(mm_program_t program)
-{
-    switch (program) {
-    case MM_PROGRAM_PUBLISHER: return "publisher";
-    case MM_PROGRAM_CONSUMER: return "consumer";
-    case MM_PROGRAM_SAVER: return "saver";
-    case MM_PROGRAM_RESTARTER: return "restarter";
-    }
-    assert(false);
-    return NULL;
-}
-
-const char *mm_options_keep(mm_options_t *options, const char *data, size_t size)
+const char *mm_options_keep(mm_options_t *options, const char *format, ...)
 {
     struct mm_options_origins *origins = options->origins;
-    char *copy = malloc(size + 1);
-    char **strings =
-        realloc(origins->strings, (origins->string_count + 1) * sizeof origins->strings[0]);
-    assert(copy != NULL && strings != NULL);
-    memcpy(copy, data, size);
-    copy[size] = '\0';
-    strings[origins->string_count++] = copy;
-    origins->strings = strings;
-    return copy;
+    char **text = MM_ARRAY_ADD(origins->strings, origins->string_count, origins->string_capacity);
+    va_list arguments;
+    va_start(arguments, format);
+    int size = vasprintf(text, format, arguments);
+    va_end(arguments);
+    assert(size >= 0);
+    return *text;
 }
 
-char *mm_options_variable(const mm_row_t *row, char buffer[MM_VARIABLE_TEXT])
+// "MAYHEM_DRAIN_TIMEOUT" of "drain-timeout".
+#define VARIABLE_TEXT 64
+static char *variable_of(const mm_row_t *row, char buffer[VARIABLE_TEXT])
 {
-    int size = snprintf(buffer, MM_VARIABLE_TEXT, "MAYHEM_%s", row->name);
-    assert(size > 0 && size < MM_VARIABLE_TEXT);
+    int size = snprintf(buffer, VARIABLE_TEXT, "MAYHEM_%s", row->name);
+    assert(size > 0 && size < VARIABLE_TEXT);
     for (char *c = buffer; *c != '\0'; c++) {
         if (*c == '-')
             *c = '_';
@@ -92,12 +82,12 @@ int mm_options_complain(const mm_options_t *options, mm_row_index_t index,
                         const mm_origin_t *origin, const char *complaint)
 {
     const mm_row_t *row = &mm_rows[index];
-    char variable[MM_VARIABLE_TEXT];
+    char variable[VARIABLE_TEXT];
     fprintf(stderr, "mayhem-%s: ", mm_program_name(options->program));
     switch (origin->source) {
     case MM_BY_FLAG: fprintf(stderr, "--%s=%s: ", row->name, origin->text); break;
     case MM_BY_ENVIRONMENT:
-        fprintf(stderr, "%s=%s: ", mm_options_variable(row, variable), origin->text);
+        fprintf(stderr, "%s=%s: ", variable_of(row, variable), origin->text);
         break;
     case MM_BY_FILE:
         fprintf(stderr, "%s:%d: %s = %s: ", options->origins->path, origin->line, row->name,
@@ -112,14 +102,14 @@ int mm_options_complain(const mm_options_t *options, mm_row_index_t index,
 int mm_options_set(mm_options_t *options, mm_row_index_t index, mm_origin_t origin)
 {
     char complaint[MM_COMPLAINT];
-    origin.text = mm_options_keep(options, origin.text, strlen(origin.text));
+    origin.text = mm_options_keep(options, "%s", origin.text);
     if (!mm_value_parse(options, &mm_rows[index], origin.text, complaint))
         return mm_options_complain(options, index, &origin, complaint);
     options->origins->rows[index] = origin;
     return 0;
 }
 
-// How many letters must be put in, taken out or changed to make b of a (Levenshtein).
+// How many letters to insert, remove or change to make b of a (Levenshtein).
 static size_t edit_distance(const char *a, const char *b)
 {
     size_t costs[64], length = strlen(b);
@@ -148,7 +138,7 @@ const char *mm_options_nearest(unsigned programs, bool flags, const char *name)
         if ((mm_rows[i].programs & programs) != programs ||
             (!flags && (mm_rows[i].programs & MM_FLAG_ONLY) != 0))
             continue;
-        // The beginning of a name is nearest to it, however much is missing.
+        // A name's own beginning is nearest to it, however much is missing.
         bool is_prefix = strncmp(mm_rows[i].name, name, strlen(name)) == 0;
         size_t distance = is_prefix ? 0 : edit_distance(name, mm_rows[i].name);
         if (distance < least) {
@@ -159,7 +149,7 @@ const char *mm_options_nearest(unsigned programs, bool flags, const char *name)
     return nearest;
 }
 
-// Says what is wrong with the flag that getopt_long has stumbled over.
+// Prints what is wrong with the flag at which getopt_long has failed.
 static void complain_of_flag(const mm_options_t *options, const char *given)
 {
     mm_program_t program = options->program;
@@ -170,7 +160,7 @@ static void complain_of_flag(const mm_options_t *options, const char *given)
     for (size_t i = 0; i < MM_ROW_COUNT; i++) {
         if (strcmp(mm_rows[i].name, name) != 0)
             continue;
-        for (mm_program_t other = 0; other <= MM_PROGRAM_RESTARTER; other++) {
+        for (mm_program_t other = 0; other < MM_PROGRAMS; other++) {
             if ((mm_rows[i].programs & MM_HAS(other)) == 0)
                 continue;
             fprintf(stderr, " here; it belongs to mayhem-%s\n", mm_program_name(other));
@@ -181,7 +171,7 @@ static void complain_of_flag(const mm_options_t *options, const char *given)
             mm_options_nearest(MM_HAS(program), true, name));
 }
 
-// Says which argument of the command line cannot be read. Returns 64.
+// Prints which argument of the command line cannot be read. Returns 64.
 static int refuse_flag(const mm_options_t *options, int found, char **argv)
 {
     const char *program = mm_program_name(options->program);
@@ -189,7 +179,7 @@ static int refuse_flag(const mm_options_t *options, int found, char **argv)
         fprintf(stderr, "mayhem-%s: %s: it needs a value; see --help\n", program, argv[optind - 1]);
         return MM_EXIT_USAGE;
     }
-    // optopt is set for a letter that is no option, with which argv[optind] may not yet be done.
+    // optopt: a letter that is no option. argv[optind] may still be its word.
     if (optopt != 0 && optopt < FIRST_FLAG) {
         char letter[] = {'-', (char)optopt, '\0'};
         fprintf(stderr, "mayhem-%s: %s: options are written out, as in --rate; see --help\n",
@@ -200,7 +190,7 @@ static int refuse_flag(const mm_options_t *options, int found, char **argv)
     return MM_EXIT_USAGE;
 }
 
-// Collects the text of each flag; the last one of a kind counts. Returns 0, or the exit code.
+// Collects the text of each flag; the last one of a name counts. Returns 0, or the exit code.
 static int read_flags(const mm_options_t *options, int argc, char **argv,
                       const char *texts[MM_ROW_COUNT])
 {
@@ -231,15 +221,15 @@ static int read_flags(const mm_options_t *options, int argc, char **argv,
     return 0;
 }
 
-// An empty variable is one that is not set.
+// An empty variable counts as not set.
 static int read_environment(mm_options_t *options)
 {
     for (mm_row_index_t i = 0; i < MM_ROW_COUNT; i++) {
-        char variable[MM_VARIABLE_TEXT];
+        char variable[VARIABLE_TEXT];
         if ((mm_rows[i].programs & MM_HAS(options->program)) == 0 ||
             (mm_rows[i].programs & MM_FLAG_ONLY) != 0)
             continue;
-        const char *text = getenv(mm_options_variable(&mm_rows[i], variable));
+        const char *text = getenv(variable_of(&mm_rows[i], variable));
         if (text == NULL || *text == '\0')
             continue;
         int code = mm_options_set(options, i, (mm_origin_t){MM_BY_ENVIRONMENT, 0, text});
@@ -249,26 +239,15 @@ static int read_environment(mm_options_t *options)
     return 0;
 }
 
-// first and second behind each other, owned by the options.
-static const char *join(mm_options_t *options, const char *first, const char *second)
-{
-    char *joined = NULL;
-    int size = asprintf(&joined, "%s%s", first, second);
-    assert(size >= 0);
-    const char *kept = mm_options_keep(options, joined, (size_t)size);
-    free(joined);
-    return kept;
-}
-
 // Defaults that depend on other options.
 static void derive_defaults(mm_options_t *options)
 {
     if (*options->id == '\0')
         options->id = mm_program_name(options->program);
     if (*options->consumer == '\0')
-        options->consumer = join(options, join(options, "ipc://", options->dir), "/consumer");
+        options->consumer = mm_options_keep(options, "ipc://%s/consumer", options->dir);
     if (*options->db == '\0')
-        options->db = join(options, options->dir, "/mayhem.db");
+        options->db = mm_options_keep(options, "%s/mayhem.db", options->dir);
     if (options->slots == 0)
         options->slots = *options->exec == '\0' ? 256 : 16;
 }
@@ -299,13 +278,84 @@ static void set_defaults(mm_options_t *options)
     }
 }
 
+// ---- printing
+
+#define HELP_COLUMN 30
+
+static void print_row_help(const mm_row_t *row)
+{
+    int width = row->kind == MM_KIND_FLAG ? printf("  --%s", row->name)
+                                          : printf("  --%s %s", row->name, row->argument);
+    if (width >= HELP_COLUMN) {
+        printf("\n");
+        width = 0;
+    }
+    printf("%*s%s", HELP_COLUMN - width, "", row->help);
+    // A default that depends on another option is part of the help text.
+    if (row->kind != MM_KIND_FLAG && *row->fallback != '\0')
+        printf(" [%s]", row->fallback);
+    printf("\n");
+}
+
+static void print_help(mm_program_t program)
+{
+    static const char *const tasks[MM_PROGRAMS] = {
+        [MM_PROGRAM_PUBLISHER] = "emits one job per host and delivers it until it is settled",
+        [MM_PROGRAM_CONSUMER] = "gives each job to a saver and a restarter and gathers the results",
+        [MM_PROGRAM_SAVER] = "keeps the record of all jobs",
+        [MM_PROGRAM_RESTARTER] = "restarts hosts",
+    };
+    const char *name = mm_program_name(program);
+    printf("mayhem-%s: %s.\n\nUsage: mayhem-%s [OPTION]...\n\n", name, tasks[program], name);
+    for (size_t i = 0; i < MM_ROW_COUNT; i++) {
+        if ((mm_rows[i].programs & MM_HAS(program)) != 0)
+            print_row_help(&mm_rows[i]);
+    }
+    printf("\nTimes have a unit: 500ms, 1.5s, 5m, 1h. Defaults are in brackets. Instead of\n"
+           "--seed 5 you can set MAYHEM_SEED=5 in the environment, or seed = 5 under [%s]\n"
+           "or, when other programs have the option too, [common] in the file of --config.\n"
+           "A flag counts more than the environment, that more than the file.\n",
+           name);
+}
+
+static void print_origin(const mm_options_t *options, mm_row_index_t index)
+{
+    const mm_origin_t *origin = &options->origins->rows[index];
+    char variable[VARIABLE_TEXT];
+    switch (origin->source) {
+    case MM_BY_DEFAULT: printf("# default\n"); return;
+    case MM_BY_FILE: printf("# file %s:%d\n", options->origins->path, origin->line); return;
+    case MM_BY_ENVIRONMENT:
+        printf("# environment %s\n", variable_of(&mm_rows[index], variable));
+        return;
+    case MM_BY_FLAG: printf("# flag --%s\n", mm_rows[index].name); return;
+    }
+    assert(false);
+}
+
+static void print_config(const mm_options_t *options)
+{
+    printf("[%s]\n", mm_program_name(options->program));
+    for (mm_row_index_t i = 0; i < MM_ROW_COUNT; i++) {
+        unsigned programs = mm_rows[i].programs;
+        if ((programs & MM_HAS(options->program)) == 0 || (programs & MM_FLAG_ONLY) != 0)
+            continue;
+        print_origin(options, i);
+        printf("%s = ", mm_rows[i].name);
+        mm_value_print(options, &mm_rows[i], stdout);
+        printf("\n");
+    }
+}
+
+// ---- all together
+
 bool mm_options_parse(mm_program_t program, int argc, char **argv, mm_options_t *ret_options,
                       int *ret_exit_code)
 {
     mm_options_t options = {.program = program};
     const char *texts[MM_ROW_COUNT] = {NULL};
     options.origins = calloc(1, sizeof *options.origins);
-    assert(options.origins != NULL);
+    assert(options.origins);
     set_defaults(&options);
 
     bool is_done = true;
@@ -313,7 +363,7 @@ bool mm_options_parse(mm_program_t program, int argc, char **argv, mm_options_t 
     if (code != 0)
         goto done;
     if (texts[MM_ROW_help] != NULL) {
-        mm_options_print_help(program);
+        print_help(program);
         goto done;
     }
     if (texts[MM_ROW_version] != NULL) {
@@ -324,7 +374,7 @@ bool mm_options_parse(mm_program_t program, int argc, char **argv, mm_options_t 
     if (code != 0)
         goto done;
     if (options.print_config)
-        mm_options_print_config(&options);
+        print_config(&options);
     else
         is_done = false;
 done:

@@ -1,18 +1,11 @@
 // The options of all programs, from flags, environment, an INI file and defaults, in that order of
-// precedence; see options.def. Values are checked: what mm_options_parse gives out is in its range
-// and fits together.
+// precedence; see options.def. All values are checked: each is in its range, and together they make
+// sense.
 
 #ifndef MM_OPTIONS_H
 #define MM_OPTIONS_H
 
 #include "log.h"
-
-typedef enum {
-    MM_PROGRAM_PUBLISHER = 0,
-    MM_PROGRAM_CONSUMER,
-    MM_PROGRAM_SAVER,
-    MM_PROGRAM_RESTARTER
-} mm_program_t;
 
 // A range of times, low_ms <= high_ms.
 typedef struct {
@@ -32,7 +25,7 @@ typedef enum {
 } mm_progress_t;
 typedef enum { MM_REPORT_OFF = 0, MM_REPORT_TEXT, MM_REPORT_JSON } mm_report_format_t;
 
-// The type of the field that a row of options.def makes.
+// The field's type, for each kind in options.def.
 #define MM_TYPE_TEXT         const char * // never NULL
 #define MM_TYPE_NAME         const char * // 1 to MM_NAME_MAX of [A-Za-z0-9._-]
 #define MM_TYPE_FLAG         bool
@@ -43,27 +36,24 @@ typedef enum { MM_REPORT_OFF = 0, MM_REPORT_TEXT, MM_REPORT_JSON } mm_report_for
 #define MM_TYPE_PERCENT      int64_t // parts per million
 #define MM_TYPE_CHOICE(ENUM) ENUM
 
-// One field per row of options.def (heartbeat_ms, backoff, exec ...). Those of other programs hold
-// their defaults. Strings live until mm_options_free.
+// One field per row of options.def (heartbeat_ms, backoff, exec ...). Options of other programs
+// have their defaults. Strings are valid until mm_options_free.
 typedef struct {
 #define MM_OPTION(PROGRAMS, KIND, FIELD, ...) MM_TYPE_##KIND FIELD;
 #include "options.def"
     mm_program_t program;
-    struct mm_options_origins *origins; // where each value came from; owns the strings
+    struct mm_options_origins *origins; // of each value; owns the strings
 } mm_options_t;
 
-// "publisher": also the INI section; the program is "mayhem-publisher".
-const char *mm_program_name(mm_program_t program);
-
-// Reads the options. False: there is nothing left to do, all has been said (help, version,
-// print-config: on stdout; one sentence on stderr otherwise); exit with *ret_exit_code: 0, 64 for a
-// bad flag, 78 for the environment or the file. *ret_options is then untouched. True: *ret_options
-// is set; `id`, `consumer`, `db` and `slots` have their final values; with `check` the caller has
-// only to check what the table cannot know. argv may be reordered.
+// Reads the options. False: exit with *ret_exit_code, which is 0 after help, version or
+// print-config on stdout, and 64 for a bad flag or 78 for the environment or the file after one
+// sentence on stderr; *ret_options is untouched. True: *ret_options is set, with the final values
+// of `id`, `consumer`, `db` and `slots`; with `check` the caller only checks what the table cannot
+// know. Reorders argv.
 bool mm_options_parse(mm_program_t program, int argc, char **argv, mm_options_t *ret_options,
                       int *ret_exit_code);
 
-// Gives the strings back. Idempotent.
+// Frees the strings and clears the options. Idempotent.
 void mm_options_free(mm_options_t *options);
 
 #endif

@@ -1,19 +1,15 @@
-// Whether the options of a program fit together, once each is valid by itself. The sentence names
-// the option that was given, and the exit code goes by where it came from.
+// Whether the options of a program fit together, once each is valid by itself. The complaint names
+// the option that was given, and the exit code depends on its source.
 
+#include "duration.h"
 #include "endpoint.h"
 #include "options_table.h"
 
-#include "duration.h"
-
 #include <assert.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define PORT_MAX 65533 // the consumer takes two more above its port
-
-// Blames the one of two options that the stronger source has given. Returns the exit code.
+// Complains about the one of two options with the stronger source. Returns the exit code.
 __attribute__((format(printf, 4, 5))) static int refuse(const mm_options_t *options,
                                                         mm_row_index_t one, mm_row_index_t other,
                                                         const char *format, ...)
@@ -40,25 +36,20 @@ static int check_heartbeat(const mm_options_t *options)
                   mm_duration_print(options->heartbeat_ms, beat));
 }
 
-// HOST:PORT.
-static int check_tcp(const mm_options_t *options, const char *rest)
+static int check_tcp(const mm_options_t *options)
 {
-    const char *colon = strrchr(rest, ':');
-    size_t digits = colon == NULL ? 0 : strspn(colon + 1, "0123456789");
-    long port = digits == 0 || digits > 5 || colon[1 + digits] != '\0' ? 0 : atol(colon + 1);
-    if (port < 1 || port > PORT_MAX || colon == rest)
+    mm_endpoint_t base;
+    if (!mm_endpoint_parse(options->consumer, &base))
         return refuse(options, MM_ROW_consumer, MM_ROW_consumer,
-                      "a tcp address is tcp://HOST:PORT with a port from 1 to %d", PORT_MAX);
-    char host[256];
-    (void)snprintf(host, sizeof host, "%.*s", (int)(colon - rest), rest);
-    if (!mm_endpoint_is_loopback(host))
+                      "a tcp address is tcp://HOST:PORT with a port from 1 to %d", MM_PORT_MAX);
+    if (!mm_endpoint_is_loopback(base.host))
         return refuse(options, MM_ROW_consumer, MM_ROW_consumer,
                       "tcp beyond this machine is refused until CURVE is supported: use "
                       "127.0.0.1, [::1], localhost or ipc://PATH");
     return 0;
 }
 
-// Every socket is the path with a suffix; that of a worker's tasks is the longest.
+// Every socket is the path with a suffix. The longest suffix is that of a worker's tasks.
 static int check_ipc(const mm_options_t *options, const char *path)
 {
     if (*path == '\0' || *path == '*' || *path == '@')
@@ -81,7 +72,7 @@ static int check_address(const mm_options_t *options)
     if (*options->dir == '\0')
         return refuse(options, MM_ROW_dir, MM_ROW_dir, "it is empty: name a folder");
     if (strncmp(options->consumer, "tcp://", 6) == 0)
-        return check_tcp(options, options->consumer + 6);
+        return check_tcp(options);
     if (strncmp(options->consumer, "ipc://", 6) == 0)
         return check_ipc(options, options->consumer + 6);
     return refuse(options, MM_ROW_consumer, MM_ROW_consumer,

@@ -1,6 +1,6 @@
-// The INI file: inih finds sections, comments, keys and malformed lines; the values are taken from
-// the line itself, because inih cuts lines at 200 bytes and values at " ;", which would silently
-// shorten a command. A key may stand once in [common] and once in the program's own section, which
+// The INI file. inih finds sections, comments, keys and malformed lines. The values come from the
+// line itself, because inih cuts lines at 200 bytes and values at " ;", which would silently
+// shorten a command. A key may occur once in [common] and once in the program's own section, which
 // counts more. Keys of other programs are only looked up.
 
 #include "options_table.h"
@@ -12,8 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PROGRAMS 4
-#define COMMON   PROGRAMS // the section that is not a program's
+#define COMMON MM_PROGRAMS // the section that is not a program's
 
 typedef struct {
     mm_options_t *options;
@@ -24,11 +23,11 @@ typedef struct {
     char *value;    // of the current line, in `line`; NULL: it has none
     int error_line; // 0: none so far
     char complaint[MM_COMPLAINT];
-    // By row: what [common] and the own section say.
+    // By row: the values in [common] and in the own section.
     mm_origin_t found[2][MM_ROW_COUNT];
 } reader_t;
 
-// Keeps what is wrong with the current line. Returns 0: inih's word for a bad line.
+// Records what is wrong with the current line. Returns 0, which means a bad line to inih.
 __attribute__((format(printf, 2, 3))) static int refuse(reader_t *self, const char *format, ...)
 {
     va_list arguments;
@@ -39,7 +38,7 @@ __attribute__((format(printf, 2, 3))) static int refuse(reader_t *self, const ch
     return 0;
 }
 
-// What isspace takes for blank: inih would join a line that begins with one to the line before.
+// The blanks of isspace: inih would join a line that begins with one to the line before.
 #define BLANKS " \t\v\f\r\n"
 
 static char *skip_blanks(char *text)
@@ -55,7 +54,7 @@ static void cut_blanks(char *text)
     text[size] = '\0';
 }
 
-// inih's reader: hands it the line up to its '=' and keeps the value back.
+// inih's reader: gives it the line up to its '=' and keeps the value.
 static char *read_line(char *buffer, int size, void *stream)
 {
     reader_t *self = stream;
@@ -93,14 +92,14 @@ static int find_section(const char *name)
 {
     if (strcmp(name, "common") == 0)
         return COMMON;
-    for (int i = 0; i < PROGRAMS; i++) {
+    for (int i = 0; i < MM_PROGRAMS; i++) {
         if (strcmp(name, mm_program_name((mm_program_t)i)) == 0)
             return i;
     }
     return -1;
 }
 
-// [common] takes what more than one program has.
+// [common] has the options of more than one program.
 static bool is_key_of(const mm_row_t *row, int section)
 {
     unsigned programs = row->programs & MM_HAS_ALL;
@@ -129,14 +128,14 @@ static int refuse_key(reader_t *self, int section, const char *section_name, con
                   mm_options_nearest(programs, false, key));
 }
 
-// inih's handler: a key, of which read_line kept the value. 0: stop.
+// inih's handler: a key, whose value read_line has kept. Returns 0 to stop.
 static int parse_key(void *user, const char *section_name, const char *key, const char *unused)
 {
     reader_t *self = user;
     (void)unused;
     if (self->error_line != 0)
         return 0;
-    assert(self->value != NULL);
+    assert(self->value);
     if (*section_name == '\0')
         return refuse(self, "'%s' stands above the first section: put it under [common] or [%s]",
                       key, mm_program_name(self->options->program));
@@ -165,11 +164,11 @@ static int parse_key(void *user, const char *section_name, const char *key, cons
                       found->line);
     found->source = MM_BY_FILE;
     found->line = self->number;
-    found->text = mm_options_keep(self->options, self->value, strlen(self->value));
+    found->text = mm_options_keep(self->options, "%s", self->value);
     return 1;
 }
 
-// Applies what was found: [common] first. Both are checked.
+// Applies the values: [common] first, then the own section. Both are checked.
 static int set_all(reader_t *self)
 {
     for (int own = 0; own <= 1; own++) {
@@ -195,9 +194,9 @@ static int cannot_read(const reader_t *self, int error)
 
 int mm_options_read_file(mm_options_t *options, const char *path)
 {
-    options->origins->path = mm_options_keep(options, path, strlen(path));
+    options->origins->path = mm_options_keep(options, "%s", path);
     reader_t *self = calloc(1, sizeof *self);
-    assert(self != NULL);
+    assert(self);
     self->options = options;
     int code;
     self->file = fopen(path, "re");

@@ -1,5 +1,5 @@
-// What the parts of the option reader share: the table as data, and the options while they are
-// being read. Private to options*.c.
+// What the parts of the option reader share: the table as data, and the origins of the values.
+// Private to options*.c.
 
 #ifndef MM_OPTIONS_TABLE_H
 #define MM_OPTIONS_TABLE_H
@@ -13,8 +13,8 @@
 
 // Bits of mm_row_t.programs.
 #define MM_HAS(PROGRAM) (1U << (PROGRAM))
-#define MM_HAS_ALL      0xfU
-#define MM_FLAG_ONLY    0x10U
+#define MM_HAS_ALL      (MM_HAS(MM_PROGRAMS) - 1)
+#define MM_FLAG_ONLY    MM_HAS(MM_PROGRAMS)
 
 typedef enum {
     MM_KIND_TEXT,
@@ -64,27 +64,25 @@ struct mm_options_origins {
     const char *path; // of the INI file; NULL: none
     char **strings;   // all strings that the options own
     size_t string_count;
+    size_t string_capacity;
 };
 
-// A copy of size bytes, NUL-terminated, that lives as long as the options.
-const char *mm_options_keep(mm_options_t *options, const char *data, size_t size);
+// A formatted text that lives as long as the options.
+__attribute__((format(printf, 2, 3))) const char *mm_options_keep(mm_options_t *options,
+                                                                  const char *format, ...);
 
-// "MAYHEM_DRAIN_TIMEOUT" of "drain-timeout".
-#define MM_VARIABLE_TEXT 64
-char *mm_options_variable(const mm_row_t *row, char buffer[MM_VARIABLE_TEXT]);
-
-// Says on stderr what is wrong with the row's value from `origin`, as one sentence that names both.
-// Returns the exit code: 64 for a flag, else 78.
+// Prints on stderr, in one sentence, what is wrong with the row's value from `origin`. Returns the
+// exit code: 64 for a flag, else 78.
 int mm_options_complain(const mm_options_t *options, mm_row_index_t index,
                         const mm_origin_t *origin, const char *complaint);
 
-// Sets a field from its text. Returns 0, or the exit code after it has complained.
+// Sets a field from its text. Returns 0, or the exit code after a complaint.
 int mm_options_set(mm_options_t *options, mm_row_index_t index, mm_origin_t origin);
 
-// The name out of a program's rows that is most like `name`; those of FLAG_ONLY rows only if asked.
+// The name in the rows of these programs that is most like `name`. flags: FLAG_ONLY rows, too.
 const char *mm_options_nearest(unsigned programs, bool flags, const char *name);
 
-// options_value.c: one value. Reads it into the row's field; returns false with a complaint.
+// options_value.c: reads one value into the row's field. False: `complaint` says what is wrong.
 #define MM_COMPLAINT 400
 bool mm_value_parse(mm_options_t *options, const mm_row_t *row, const char *text,
                     char complaint[MM_COMPLAINT]);
@@ -98,9 +96,5 @@ int mm_options_read_file(mm_options_t *options, const char *path);
 
 // options_check.c: whether the options fit together. Returns 0, or the exit code.
 int mm_options_cross_check(const mm_options_t *options);
-
-// options_print.c
-void mm_options_print_help(mm_program_t program);
-void mm_options_print_config(const mm_options_t *options);
 
 #endif

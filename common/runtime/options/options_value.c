@@ -1,5 +1,5 @@
-// One value of an option: from text to its field, with its limits checked, and back. What is
-// printed reads back as the same value.
+// One value of an option: from text to its field, within its limits, and back. A printed value
+// reads back as the same value.
 
 #include "options_table.h"
 
@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,33 +21,35 @@ static bool is_in_limits(const mm_row_t *row, int64_t number)
     return number >= row->low && number <= row->high;
 }
 
-static void complain(char complaint[MM_COMPLAINT], const char *text)
+// Returns false.
+__attribute__((format(printf, 2, 3))) static bool complain(char complaint[MM_COMPLAINT],
+                                                           const char *format, ...)
 {
-    (void)snprintf(complaint, MM_COMPLAINT, "%s", text);
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(complaint, MM_COMPLAINT, format, arguments);
+    va_end(arguments);
+    return false;
 }
 
-static void complain_of_durations(const mm_row_t *row, char complaint[MM_COMPLAINT])
+static bool complain_of_durations(const mm_row_t *row, char complaint[MM_COMPLAINT])
 {
     char low[MM_DURATION_TEXT], high[MM_DURATION_TEXT];
-    (void)snprintf(complaint, MM_COMPLAINT, "it must be from %s to %s",
-                   mm_duration_print(row->low, low), mm_duration_print(row->high, high));
+    return complain(complaint, "it must be from %s to %s", mm_duration_print(row->low, low),
+                    mm_duration_print(row->high, high));
 }
 
 static bool parse_integer(const mm_row_t *row, const char *text, int64_t *ret_number,
                           char complaint[MM_COMPLAINT])
 {
     size_t digits = strspn(text, "0123456789");
-    if (digits == 0 || text[digits] != '\0') {
-        complain(complaint, "it must be a whole number without sign, unit or blanks");
-        return false;
-    }
+    if (digits == 0 || text[digits] != '\0')
+        return complain(complaint, "it must be a whole number without sign, unit or blanks");
     errno = 0;
     long long number = strtoll(text, NULL, 10);
-    if (errno != 0 || !is_in_limits(row, number)) {
-        (void)snprintf(complaint, MM_COMPLAINT, "it must be from %lld to %lld", (long long)row->low,
-                       (long long)row->high);
-        return false;
-    }
+    if (errno != 0 || !is_in_limits(row, number))
+        return complain(complaint, "it must be from %lld to %lld", (long long)row->low,
+                        (long long)row->high);
     *ret_number = number;
     return true;
 }
@@ -60,16 +63,12 @@ static bool parse_rate(const mm_row_t *row, const char *text, double *ret_rate,
         return true;
     }
     size_t used = mm_decimal_read(mm_str(text), &decimal);
-    if (used == 0 || text[used] != '\0') {
-        complain(complaint, "a rate is a number of jobs a second, as in 5 or 0.5, or max");
-        return false;
-    }
+    if (used == 0 || text[used] != '\0')
+        return complain(complaint, "a rate is a number of jobs a second, as in 5 or 0.5, or max");
     double rate = (double)decimal.whole + (double)decimal.millionth / 1e6;
-    if (rate > (double)row->high || (rate > 0 && rate < 0.001)) {
-        (void)snprintf(complaint, MM_COMPLAINT, "it must be 0, max, or from 0.001 to %lld",
-                       (long long)row->high);
-        return false;
-    }
+    if (rate > (double)row->high || (rate > 0 && rate < 0.001))
+        return complain(complaint, "it must be 0, max, or from 0.001 to %lld",
+                        (long long)row->high);
     *ret_rate = rate;
     return true;
 }
@@ -79,14 +78,10 @@ static bool parse_duration(const mm_row_t *row, const char *text, int64_t *ret_m
 {
     int64_t ms;
     const char *why = mm_duration_parse(mm_str(text), &ms);
-    if (why != NULL) {
-        complain(complaint, why);
-        return false;
-    }
-    if (!is_in_limits(row, ms)) {
-        complain_of_durations(row, complaint);
-        return false;
-    }
+    if (why != NULL)
+        return complain(complaint, "%s", why);
+    if (!is_in_limits(row, ms))
+        return complain_of_durations(row, complaint);
     *ret_ms = ms;
     return true;
 }
@@ -105,19 +100,12 @@ static bool parse_range(const mm_row_t *row, const char *text, mm_range_t *ret_r
     const char *why = mm_duration_parse(low, &range.low_ms);
     if (why == NULL)
         why = mm_duration_parse(high, &range.high_ms);
-    if (why != NULL) {
-        (void)snprintf(complaint, MM_COMPLAINT, "%s; a range is two of them, as in 100ms..10s",
-                       why);
-        return false;
-    }
-    if (range.low_ms > range.high_ms) {
-        complain(complaint, "the range begins above its end: swap the two");
-        return false;
-    }
-    if (!is_in_limits(row, range.low_ms) || !is_in_limits(row, range.high_ms)) {
-        complain_of_durations(row, complaint);
-        return false;
-    }
+    if (why != NULL)
+        return complain(complaint, "%s; a range is two of them, as in 100ms..10s", why);
+    if (range.low_ms > range.high_ms)
+        return complain(complaint, "the range begins above its end: swap the two");
+    if (!is_in_limits(row, range.low_ms) || !is_in_limits(row, range.high_ms))
+        return complain_of_durations(row, complaint);
     *ret_range = range;
     return true;
 }
@@ -128,14 +116,10 @@ static bool parse_percent(const mm_row_t *row, const char *text, int64_t *ret_pp
     mm_decimal_t decimal;
     int64_t ppm;
     size_t used = mm_decimal_read(mm_str(text), &decimal);
-    if (used == 0 || strcmp(text + used, "%") != 0) {
-        complain(complaint, "a share is a number with a percent sign, as in 25%");
-        return false;
-    }
-    if (!mm_decimal_scale(decimal, 10000, &ppm) || !is_in_limits(row, ppm)) {
-        complain(complaint, "it must be from 0% to 100%, with four decimals at most");
-        return false;
-    }
+    if (used == 0 || strcmp(text + used, "%") != 0)
+        return complain(complaint, "a share is a number with a percent sign, as in 25%%");
+    if (!mm_decimal_scale(decimal, 10000, &ppm) || !is_in_limits(row, ppm))
+        return complain(complaint, "it must be from 0%% to 100%%, with four decimals at most");
     *ret_ppm = ppm;
     return true;
 }
@@ -152,8 +136,7 @@ static bool parse_flag(const char *text, bool *ret_flag, char complaint[MM_COMPL
             }
         }
     }
-    complain(complaint, "it must be yes or no");
-    return false;
+    return complain(complaint, "it must be yes or no");
 }
 
 // The number-th word of "one|two|three"; size 0 when there is none.
@@ -179,21 +162,18 @@ static bool parse_choice(const mm_row_t *row, const char *text, void *ret_choice
             return true;
         }
     }
-    (void)snprintf(complaint, MM_COMPLAINT, "it must be one of %s", row->argument);
-    return false;
+    return complain(complaint, "it must be one of %s", row->argument);
 }
 
-// The empty name stands for the program's own.
+// The empty name stands for the program's name.
 static bool parse_name(const char *text, const char **ret_text, char complaint[MM_COMPLAINT])
 {
     mm_name_t name;
-    if (*text != '\0' && !mm_name_from(mm_str(text), &name)) {
-        (void)snprintf(complaint, MM_COMPLAINT,
-                       "a name is 1 to %d letters, digits, '.', '_' and '-', not beginning with "
-                       "'.' or '-'",
-                       MM_NAME_MAX);
-        return false;
-    }
+    if (*text != '\0' && !mm_name_from(mm_str(text), &name))
+        return complain(complaint,
+                        "a name is 1 to %d letters, digits, '.', '_' and '-', not beginning with "
+                        "'.' or '-'",
+                        MM_NAME_MAX);
     *ret_text = text;
     return true;
 }
@@ -217,7 +197,7 @@ bool mm_value_parse(mm_options_t *options, const mm_row_t *row, const char *text
     return false;
 }
 
-// Whether an INI file would take blanks off this text, or break the line.
+// Whether an INI file would strip blanks off this text, or break the line.
 static bool needs_quotes(const char *text)
 {
     size_t size = strlen(text);

@@ -1,4 +1,4 @@
-// See results.h: a ring that grows, indexed by serial.
+// See unacknowledged_results.h: a ring that grows, indexed by serial.
 
 #include "unacknowledged_results.h"
 
@@ -51,7 +51,7 @@ void mm_results_destroy(mm_results_t **self_p)
     free(self);
 }
 
-// Room for one more: what is confirmed goes, oldest first, beyond the history.
+// Drops acknowledged results beyond the history, oldest first; then there is room for one more.
 static void make_room(mm_results_t *self)
 {
     for (; self->first + self->history <= self->acknowledged_through; self->first++)
@@ -145,9 +145,9 @@ uint64_t mm_results_history(const mm_results_t *self, size_t limit, size_t overl
     uint64_t begin = self->first;
     if (begin + limit <= self->last)
         begin = self->last + 1 - limit;
-    if (begin + overlap > self->acknowledged_through + 1)
-        begin =
-            self->acknowledged_through + 1 > overlap ? self->acknowledged_through + 1 - overlap : 1;
+    uint64_t next = self->acknowledged_through + 1;
+    if (begin + overlap > next)
+        begin = next > overlap ? next - overlap : 1;
     return begin > self->first ? begin : self->first;
 }
 

@@ -1,18 +1,70 @@
-// See worker.h. It is either joining (says hello, with growing pauses, until it is welcomed) or
-// joined (heartbeats). Whenever it leaves a session its PULL is closed first, so that what is still
-// in the pipe can never start.
+// See worker_session.h. The worker is either joining (it says hello, with growing pauses, until it
+// is welcomed) or joined (it sends heartbeats). Whenever it leaves a session it closes that PULL
+// first, so that what is still in the pipe can never start.
 
+#include "worker_session.h"
+#include "array.h"
 #include "host.h"
 #include "job.h"
-#include "worker_session_private.h"
+#include "pool.h"
+#include "table.h"
+#include "unacknowledged_results.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
 
-#define HOST_ROOM    64 // bytes for the host of a task that is held: enough for nearly all
-#define SILENT_BEATS 3  // missed heartbeats of the consumer after which sockets are recreated
+#define SILENT_BEATS   3    // missed heartbeats of the consumer after which sockets are recreated
+#define PART_HELD      256  // tasks in one part of a report
+#define PART_RESULTS   32   // results in one part: each may have 1.5 KiB
+#define HELLO_FIRST_MS 20   // the first pause between hellos; it doubles up to a heartbeat
+#define REPORT_RESULTS 1024 // results in one report; the rest follows in the next
+#define HISTORY_EXTRA  64   // acknowledged results kept for a new consumer, beyond the slots (R6)
+
+// A task that was accepted and has no result yet.
+typedef struct held {
+    uint64_t number;
+    mm_leg_t leg;
+    uint32_t attempt;
+    mm_id_t id;
+    int64_t stamp_ms; // of its frame: its lease begins there
+    struct held *prev, *next;
+    uint16_t host_size;
+    char host[];
+} assignment_t;
+
+struct mm_worker {
+    mm_worker_config_t config;
+    int64_t now_ms;
+    int64_t boot_ms;
+    uint64_t epoch;       // of the consumer heard last; 0: none
+    uint64_t session;     // 0: joining
+    uint64_t highest;     // highest session so far (R4)
+    uint64_t sequence;    // of the last report
+    uint64_t last_number; // highest task number so far (R3)
+    int64_t report_ms;    // when the next hello or heartbeat is due
+    int64_t hello_pause_ms;
+    int64_t heard_ms;        // when the consumer was heard last
+    mm_table_t held;         // by number
+    assignment_t *held_list; // in order of arrival
+    assignment_t *waiting;   // the first of the list that is not started; those behind it wait too
+    mm_pool_t pool;          // of the assignments
+    mm_results_t *results;
+    bool draining;      // reports 0 slots
+    bool stopped;       // the drain limit came, and the running tasks were stopped
+    bool last_seen;     // the consumer has announced that no task will follow
+    bool consumer_left; // it has said bye, and no other was heard since
+    bool done;
+    int64_t drain_until_ms;
+    int64_t leave_by_ms;          // nothing runs: how long to wait for the consumer's last word
+    mm_task_t starting;           // the waiting task that the last step has started
+    mm_assignment_t *report_held; // of the current report
+    mm_result_t *report_results;
+    mm_report_t reports[2 * MM_PARTS_MAX]; // the parts of this step's reports, at most two
+    size_t report_count;
+    mm_worker_actions_t *actions;
+};
 
 mm_worker_t *mm_worker_new(const mm_worker_config_t *config, int64_t now_ms)
 {
@@ -39,11 +91,7 @@ void mm_worker_destroy(mm_worker_t **self_p)
     if (!self)
         return;
     *self_p = NULL;
-    assignment_t *held, *next;
-    DL_FOREACH_SAFE (self->held_list, held, next)
-        free(held);
-    LL_FOREACH_SAFE(self->spare, held, next)
-    free(held);
+    mm_pool_clear(&self->pool);
     mm_table_clear(&self->held);
     mm_results_destroy(&self->results);
     free(self->report_held);
@@ -92,22 +140,17 @@ size_t mm_worker_running(const mm_worker_t *self)
     return self->held.count;
 }
 
-mm_worker_action_t *mm_worker_act(mm_worker_t *self, mm_worker_action_kind_t kind)
+static mm_worker_action_t *act(mm_worker_t *self, mm_worker_action_kind_t kind)
 {
     mm_worker_actions_t *actions = self->actions;
-    if (actions->count == actions->size) {
-        actions->size = actions->size ? 2 * actions->size : 64;
-        actions->items = realloc(actions->items, actions->size * sizeof *actions->items);
-        assert(actions->items);
-    }
-    mm_worker_action_t *action = &actions->items[actions->count++];
+    mm_worker_action_t *action = MM_ARRAY_ADD(actions->items, actions->count, actions->capacity);
     action->kind = kind;
     return action;
 }
 
 static void log_event(mm_worker_t *self, mm_worker_log_t what, mm_str_t text, uint64_t number)
 {
-    mm_worker_action_t *action = mm_worker_act(self, MM_WORKER_LOG);
+    mm_worker_action_t *action = act(self, MM_WORKER_LOG);
     action->as.log.log = what;
     action->as.log.text = text;
     action->as.log.number = number;
@@ -115,16 +158,16 @@ static void log_event(mm_worker_t *self, mm_worker_log_t what, mm_str_t text, ui
 
 // ---- results
 
-// Numbers the result, keeps it, and sends it if there is a session; else it goes with the next
-// report.
+// Numbers the result, keeps it, and sends it in the current session. Without a session it goes with
+// the next report.
 static void add_result(mm_worker_t *self, const mm_result_t *result)
 {
     uint64_t serial = mm_results_add(self->results, result, self->now_ms);
     if (self->session != 0)
-        mm_worker_act(self, MM_WORKER_RESULT)->as.serial = serial;
+        act(self, MM_WORKER_RESULT)->as.serial = serial;
 }
 
-// ---- what is held
+// ---- assignments
 
 static void give_back(mm_worker_t *self, const mm_task_t *task)
 {
@@ -135,27 +178,15 @@ static void give_back(mm_worker_t *self, const mm_task_t *task)
                                     .status = MM_STATUS_RETURNED});
 }
 
-// One whose task has ended, when its room is enough.
-static assignment_t *spare_held(mm_worker_t *self, size_t host_size)
+static size_t size_of(size_t host_size)
 {
-    assignment_t *held = self->spare;
-    if (held) {
-        LL_DELETE(self->spare, held);
-        if (held->capacity >= host_size)
-            return held;
-        free(held);
-    }
-    size_t capacity = host_size <= HOST_ROOM ? HOST_ROOM : MM_HOST_MAX;
-    held = malloc(sizeof *held + capacity);
-    assert(held);
-    held->capacity = (uint16_t)capacity;
-    return held;
+    return sizeof(assignment_t) + host_size;
 }
 
 static assignment_t *hold(mm_worker_t *self, const mm_task_t *task, int64_t stamp_ms)
 {
     size_t host_size = task->leg == MM_LEG_RESTART ? task->host.size : 0;
-    assignment_t *held = spare_held(self, host_size);
+    assignment_t *held = mm_pool_get(&self->pool, size_of(host_size));
     held->number = task->number;
     held->leg = task->leg;
     held->attempt = task->attempt;
@@ -172,7 +203,7 @@ static void drop_held(mm_worker_t *self, assignment_t *held)
 {
     mm_table_remove(&self->held, mm_table_number(held->number), held);
     DL_DELETE(self->held_list, held);
-    LL_PREPEND(self->spare, held);
+    mm_pool_put(&self->pool, held, size_of(held->host_size));
 }
 
 static mm_task_t task_of(const assignment_t *held)
@@ -194,8 +225,8 @@ bool mm_worker_holds(const mm_worker_t *self, uint64_t number, mm_task_t *ret_ta
 
 static void start(mm_worker_t *self, const mm_task_t *task)
 {
-    mm_worker_act(self, MM_WORKER_STARTED)->as.number = task->number;
-    mm_worker_act(self, MM_WORKER_START)->as.task = task;
+    act(self, MM_WORKER_STARTED)->as.number = task->number;
+    act(self, MM_WORKER_START)->as.task = task;
 }
 
 static void return_first_waiting(mm_worker_t *self)
@@ -213,13 +244,13 @@ static void return_waiting(mm_worker_t *self)
         return_first_waiting(self);
 }
 
-// The consumer may presume this worker lost from the end of a task's lease on (R1).
+// From the end of a task's lease on, the consumer may presume this worker lost (R1).
 static bool is_in_time(const mm_worker_t *self, int64_t stamp_ms)
 {
     return self->boot_ms - stamp_ms < self->config.lost_after_ms;
 }
 
-// One in a step: starting takes time, and what comes behind it may not be in time any more.
+// One task in a step: a start takes time, and the next task may be too late by then.
 static void start_first_waiting(mm_worker_t *self)
 {
     while (self->waiting && !is_in_time(self, self->waiting->stamp_ms))
@@ -233,6 +264,86 @@ static void start_first_waiting(mm_worker_t *self)
 
 // ---- reports
 
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+// Copies the tasks and results of the report into their arrays: what a part names lives there.
+static void collect(mm_worker_t *self, uint64_t serial, mm_report_t *whole)
+{
+    bool started = true;
+    assignment_t *held;
+    DL_FOREACH (self->held_list, held) {
+        started = started && held != self->waiting;
+        self->report_held[whole->held_count++] =
+            (mm_assignment_t){.number = held->number,
+                              .leg = held->leg,
+                              .id = held->id,
+                              .host = {held->host, held->host_size},
+                              .started = started};
+    }
+    for (; serial <= whole->last_serial && whole->result_count < REPORT_RESULTS; serial++)
+        self->report_results[whole->result_count++] = *mm_results_get(self->results, serial);
+}
+
+// Adds the actions that send a report, in as many parts as it takes. `serial`: its first result.
+static void report(mm_worker_t *self, bool is_hello, uint64_t serial)
+{
+    mm_report_t whole = {.is_hello = is_hello,
+                         .worker = mm_str(self->config.name.text),
+                         .instance = self->config.instance,
+                         .role = self->config.role,
+                         .session = is_hello ? self->highest : self->session,
+                         .sequence = ++self->sequence,
+                         .stamp_ms = self->boot_ms,
+                         .slots = self->draining ? 0 : self->config.slots,
+                         .last_serial = mm_results_last(self->results),
+                         .held = self->report_held,
+                         .results = self->report_results};
+    collect(self, serial, &whole);
+    mm_report_t *all = &self->reports[self->report_count], part = whole;
+    size_t held_left = whole.held_count, results_left = whole.result_count;
+    do {
+        assert(part.part < MM_PARTS_MAX && self->report_count < 2 * MM_PARTS_MAX);
+        part.held_count = smaller(held_left, PART_HELD);
+        part.result_count =
+            part.held_count > PART_HELD / 2 ? 0 : smaller(results_left, PART_RESULTS);
+        all[part.part] = part;
+        part.part++;
+        self->report_count++;
+        part.held += part.held_count;
+        part.results += part.result_count;
+        held_left -= part.held_count;
+        results_left -= part.result_count;
+    } while (held_left > 0 || results_left > 0);
+    for (uint32_t i = 0; i < part.part; i++) {
+        all[i].parts = part.part;
+        act(self, MM_WORKER_REPORT)->as.report = &all[i];
+    }
+}
+
+// A heartbeat repeats the results that were not acknowledged within a heartbeat, or all of them.
+static void heartbeat(mm_worker_t *self, bool repeats_all)
+{
+    int64_t overdue_ms = self->now_ms - self->config.heartbeat_ms;
+    uint64_t said = mm_results_last(self->results);
+    if (repeats_all || mm_results_waiting_since(self->results) <= overdue_ms)
+        said = mm_results_acknowledged_through(self->results);
+    report(self, false, said + 1);
+    self->report_ms = self->now_ms + self->config.heartbeat_ms;
+}
+
+// A hello may reach a consumer that knows nothing, so it also has acknowledged results.
+static void hello(mm_worker_t *self)
+{
+    report(self, true, mm_results_history(self->results, REPORT_RESULTS, HISTORY_EXTRA));
+    self->report_ms = self->now_ms + self->hello_pause_ms;
+    self->hello_pause_ms = mm_earlier(2 * self->hello_pause_ms, self->config.heartbeat_ms);
+}
+
+// ---- sessions
+
 static void acknowledgement(mm_worker_t *self, uint64_t session, uint64_t acknowledged_through)
 {
     if (session == self->session)
@@ -242,13 +353,13 @@ static void acknowledgement(mm_worker_t *self, uint64_t session, uint64_t acknow
 static void close_session(mm_worker_t *self)
 {
     if (self->session != 0)
-        mm_worker_act(self, MM_WORKER_DISCONNECT);
+        act(self, MM_WORKER_DISCONNECT);
     self->session = 0;
     self->last_seen = false;
     return_waiting(self);
 }
 
-// Out of the session, if there is one; the hello follows when it is due, that is now.
+// Ends the session, if there is one. The hello is due at once.
 static void leave_session(mm_worker_t *self)
 {
     close_session(self);
@@ -282,12 +393,12 @@ static void apply_welcome(mm_worker_t *self, const mm_frame_t *frame)
     self->epoch = frame->as.answer.epoch;
     self->consumer_left = false;
     self->session = self->highest = frame->as.answer.session;
-    action = mm_worker_act(self, MM_WORKER_CONNECT);
+    action = act(self, MM_WORKER_CONNECT);
     action->as.connect.session = self->session;
     memcpy(action->as.connect.suffix, frame->as.answer.suffix.data, frame->as.answer.suffix.size);
     action->as.connect.suffix[frame->as.answer.suffix.size] = '\0';
     log_event(self, MM_WORKER_LOG_JOINED, (mm_str_t){0}, self->session);
-    mm_worker_heartbeat(self, true); // with what has ended since the hello
+    heartbeat(self, true); // with the results since the hello
 }
 
 static void rejoin(mm_worker_t *self)
@@ -322,7 +433,7 @@ static void apply_leaving(mm_worker_t *self, const mm_frame_t *frame)
     leave_session(self);
     self->report_ms = self->now_ms + self->config.heartbeat_ms;
     if (self->drain_until_ms != MM_NEVER)
-        self->draining = true; // a saver in its drain has waited for this
+        self->draining = true; // a saver that drains has waited for this
     self->consumer_left = true;
 }
 
@@ -354,7 +465,7 @@ static void apply_tasks(mm_worker_t *self, const mm_frame_t *frame)
 
 static void apply_frame(mm_worker_t *self, const mm_frame_t *frame)
 {
-    switch ((int)frame->kind) { // the others are not a worker's
+    switch ((int)frame->kind) { // the others are not for workers
     case MM_FRAME_TASKS: apply_tasks(self, frame); break;
     case MM_FRAME_WELCOME: apply_welcome(self, frame); break;
     case MM_FRAME_REFUSED:
@@ -370,7 +481,7 @@ static void apply_frame(mm_worker_t *self, const mm_frame_t *frame)
     }
 }
 
-// ---- the rest
+// ---- other events
 
 static void apply_finished(mm_worker_t *self, const mm_result_t *finished)
 {
@@ -393,7 +504,7 @@ static void apply_drain(mm_worker_t *self)
     self->draining = true;
     return_waiting(self);
     if (self->session != 0)
-        mm_worker_heartbeat(self, false); // 0 slots
+        heartbeat(self, false); // with 0 slots
 }
 
 static void apply_time(mm_worker_t *self)
@@ -401,52 +512,53 @@ static void apply_time(mm_worker_t *self)
     if (self->now_ms >= self->drain_until_ms && !self->stopped) {
         self->draining = self->stopped = true;
         if (self->held.count > 0)
-            mm_worker_act(self, MM_WORKER_STOP);
+            act(self, MM_WORKER_STOP);
     }
     if (self->now_ms - self->heard_ms >= SILENT_BEATS * self->config.heartbeat_ms) {
         log_event(self, MM_WORKER_LOG_SILENT, (mm_str_t){0}, 0);
         leave_session(self);
-        mm_worker_act(self, MM_WORKER_RECREATE);
+        act(self, MM_WORKER_RECREATE);
         self->heard_ms = self->now_ms;
     }
     if (self->now_ms < self->report_ms)
         return;
     if (self->session != 0)
-        mm_worker_heartbeat(self, false);
+        heartbeat(self, false);
     else
-        mm_worker_hello(self);
+        hello(self);
 }
 
-// When a worker that drains and runs nothing leaves at the latest; MM_NEVER for any other. Results
-// that no consumer has confirmed are worth waiting for: without them their restarts are done again.
+// The latest time at which a worker that drains and runs nothing leaves; MM_NEVER for any other. It
+// waits for the acknowledgement of its results: without them their restarts are done again.
 static int64_t leave_deadline(const mm_worker_t *self)
 {
     if (!self->draining || self->held.count > 0 || self->done)
         return MM_NEVER;
     if (self->consumer_left || (self->stopped && self->config.leaves_last))
         return self->now_ms;
-    int64_t limit = self->drain_until_ms + self->config.lost_after_ms; // within the drain timeout
-    limit = self->leave_by_ms < limit ? self->leave_by_ms : limit;
+    // Within the drain timeout, which is longer.
+    int64_t limit =
+        mm_earlier(self->leave_by_ms, self->drain_until_ms + self->config.lost_after_ms);
     if (mm_worker_unacknowledged(self) > 0)
         return limit > self->drain_until_ms ? limit : self->drain_until_ms;
     return self->session != 0 && !self->last_seen ? limit : self->now_ms;
 }
 
-// Leaves when nothing runs, the consumer has read everything, and has said that nothing more comes;
-// or when it does not say so in time.
+// Leaves when nothing runs, all results are acknowledged and the consumer has announced that no
+// task will follow; or at the limit.
 static void try_leave(mm_worker_t *self)
 {
     if (self->draining && self->held.count == 0 && self->leave_by_ms == MM_NEVER) {
         self->leave_by_ms = self->now_ms + self->config.lost_after_ms;
         if (self->session != 0)
-            mm_worker_heartbeat(self, false); // asks for the last word
+            heartbeat(self, false); // a request for the last word
     }
     if (self->now_ms < leave_deadline(self))
         return;
     if (self->session != 0)
-        mm_worker_act(self, MM_WORKER_BYE)->as.last_serial = mm_results_last(self->results);
+        act(self, MM_WORKER_BYE)->as.last_serial = mm_results_last(self->results);
     self->done = true;
-    mm_worker_act(self, MM_WORKER_DONE);
+    act(self, MM_WORKER_DONE);
 }
 
 void mm_worker_step(mm_worker_t *self, const mm_worker_event_t *event,
@@ -472,12 +584,9 @@ int64_t mm_worker_deadline(const mm_worker_t *self)
 {
     if (self->waiting)
         return self->now_ms;
-    int64_t deadline = self->report_ms;
-    int64_t silent = self->heard_ms + SILENT_BEATS * self->config.heartbeat_ms;
-    if (silent < deadline)
-        deadline = silent;
-    if (!self->stopped && self->drain_until_ms < deadline)
-        deadline = self->drain_until_ms;
-    int64_t leave = leave_deadline(self);
-    return leave < deadline ? leave : deadline;
+    int64_t silent_ms = self->heard_ms + SILENT_BEATS * self->config.heartbeat_ms;
+    int64_t deadline = mm_earlier(self->report_ms, silent_ms);
+    if (!self->stopped)
+        deadline = mm_earlier(deadline, self->drain_until_ms);
+    return mm_earlier(deadline, leave_deadline(self));
 }

@@ -19,6 +19,13 @@
 
 static flights_t flights;
 
+static int init_flights(void **state)
+{
+    (void)state;
+    flights_init(&flights, 2);
+    return 0;
+}
+
 static int clear_flights(void **state)
 {
     (void)state;
@@ -27,7 +34,7 @@ static int clear_flights(void **state)
     hosts_clear(&flights.hosts);
     assert_null(flights.store_ready);
     assert_null(flights.restart_ready);
-    assert_null(flights.restart_quarantined);
+    assert_null(flights.quarantine.waiting);
     assert_null(flights.extends);
     assert_null(flights.leases);
     for (store_state_t state_of = STORE_READY; state_of < STORE_ENDED; state_of++)
@@ -55,7 +62,18 @@ static flight_t *add(uint8_t number)
 
 static void set_restart(flight_t *flight, restart_state_t state)
 {
-    flight_set_restart(&flights, flight, state, 5000);
+    if (state == RESTART_BLOCKED)
+        flight_wait_on(&flights, flight, RESOURCE_HOST);
+    else if (state == RESTART_QUARANTINED)
+        flight_wait_on(&flights, flight, RESOURCE_QUARANTINE);
+    else
+        flight_set_restart(&flights, flight, state, 5000);
+}
+
+static void release(host_t *host)
+{
+    flights_release(&flights, &host->restarts);
+    (void)flights_next_restart(&flights);
 }
 
 static void set_store(flight_t *flight, store_state_t state)
@@ -117,12 +135,12 @@ static void the_restart_leg_moves_between_its_queues(void **state)
     assert_ptr_equal(flights.restart_ready, flight);
     set_restart(flight, RESTART_QUARANTINED);
     assert_null(flights.restart_ready);
-    assert_ptr_equal(flights.restart_quarantined, flight);
+    assert_ptr_equal(flights.quarantine.waiting, flight);
     set_restart(flight, RESTART_BLOCKED);
-    assert_null(flights.restart_quarantined);
-    assert_ptr_equal(flight->host->waiting, flight);
+    assert_null(flights.quarantine.waiting);
+    assert_ptr_equal(flight->host->restarts.waiting, flight);
     set_restart(flight, RESTART_READY);
-    assert_null(flight->host->waiting);
+    assert_null(flight->host->restarts.waiting);
     set_restart(flight, RESTART_OUT);
     assert_null(flights.restart_ready);
     set_restart(flight, RESTART_EXHAUSTED);
@@ -135,45 +153,99 @@ static void jobs_wait_for_their_host_in_order_of_arrival(void **state)
     flight_t *first = waits(1), *second = waits(2);
     host_t *host = first->host;
     assert_ptr_equal(second->host, host);
-    host->busy = 1;
-    flights_wake_host(&flights, host);
+    host->restarts.busy = 1;
+    release(host);
     assert_null(flights.restart_ready); // it is still being restarted
-    host->busy = 0;
-    flights_wake_host(&flights, host);
+    host->restarts.busy = 0;
+    release(host);
     assert_ptr_equal(flights.restart_ready, first);
     assert_int_equal(second->restart, RESTART_BLOCKED);
-    flights_wake_host(&flights, add_at(3, "web-8")->host); // nobody waits: nothing happens
+    release(add_at(3, "web-8")->host); // nobody waits: nothing happens
     assert_ptr_equal(flights.restart_ready, first);
     assert_null(first->restart_next);
 }
 
-// Who had its turn for the host and needs it no longer wakes the next one.
+// The first in the queue has its turn; if it does not take it, the next one has.
 static void a_turn_that_is_not_taken_goes_to_the_next(void **state)
 {
     (void)state;
     const restart_state_t turns[] = {RESTART_READY, RESTART_QUARANTINED};
     for (uint8_t i = 0; i < 2; i++) {
-        flight_t *first = add(1), *second = waits(2), *third = waits(3);
-        set_restart(first, RESTART_READY);
+        flight_t *first = waits(1), *second = waits(2), *third = waits(3);
+        release(first->host);
+        assert_int_equal(first->restart, RESTART_READY);
         if (turns[i] != RESTART_READY)
             set_restart(first, turns[i]);
+        assert_int_equal(second->restart, RESTART_BLOCKED);
         set_restart(first, RESTART_OK); // by an earlier attempt's late success
+        assert_ptr_equal(flights_next_restart(&flights), second);
         assert_int_equal(second->restart, RESTART_READY);
         assert_int_equal(third->restart, RESTART_BLOCKED);
         flights_end(&flights, second); // nacked
+        assert_ptr_equal(flights_next_restart(&flights), third);
         assert_int_equal(third->restart, RESTART_READY);
         flights_clear(&flights);
     }
+}
+
+static void whoever_waits_further_on_keeps_its_turn_before(void **state)
+{
+    (void)state;
+    flight_t *first = add(1), *second = waits(2);
+    set_restart(first, RESTART_READY);
+    flight_wait_on(&flights, first, RESOURCE_AT_ONCE);
+    assert_ptr_equal(flights.hosts.at_once.waiting, first);
+    assert_int_equal(first->host->restarts.turns, 1);
+    release(first->host);
+    assert_int_equal(second->restart, RESTART_BLOCKED);
+    flights_release(&flights, &flights.hosts.at_once);
+    assert_ptr_equal(flights_next_restart(&flights), first);
+    assert_int_equal(flights.hosts.at_once.turns, 1);
+    set_restart(first, RESTART_OUT); // it takes them
+    assert_int_equal(flights.hosts.at_once.turns, 0);
+    assert_int_equal(first->host->restarts.turns, 0);
+    assert_null(flights_next_restart(&flights));
+}
+
+// As when a worker tells of restarts of the same host that the consumer did not know.
+static void who_had_its_turn_is_before_those_who_had_not(void **state)
+{
+    (void)state;
+    flight_t *first = waits(1), *second = waits(2), *third = waits(3);
+    host_t *host = first->host;
+    host->restarts.limit = 2;
+    release(host);
+    assert_int_equal(second->restart, RESTART_READY);
+    set_restart(first, RESTART_BLOCKED);
+    set_restart(second, RESTART_BLOCKED);
+    assert_ptr_equal(host->restarts.waiting, first);
+    assert_ptr_equal(first->restart_next, second);
+    assert_ptr_equal(second->restart_next, third);
+    assert_int_equal(host->restarts.turns, 0);
+    assert_int_equal(host->restarts.length, 3);
+}
+
+static void what_comes_back_from_its_restarter_is_next(void **state)
+{
+    (void)state;
+    flight_t *first = add(1);
+    set_restart(first, RESTART_READY);
+    set_restart(first, RESTART_OUT);
+    flight_t *second = waits(2);
+    set_restart(first, RESTART_READY); // returned
+    release(first->host);
+    assert_ptr_equal(flights_next_restart(&flights), first);
+    assert_int_equal(second->restart, RESTART_BLOCKED);
 }
 
 static void whoever_only_waited_wakes_nobody(void **state)
 {
     (void)state;
     flight_t *first = waits(1), *second = waits(2);
-    first->host->busy = 1;
+    first->host->restarts.busy = 1;
     flights_end(&flights, first);
     assert_int_equal(second->restart, RESTART_BLOCKED);
-    first->host->busy = 0;
+    first->host->restarts.busy = 0;
 }
 
 static void an_ended_flight_is_in_no_queue_and_lives_until_it_is_freed(void **state)
@@ -353,7 +425,7 @@ static void how_many_are_in_each_state_is_counted(void **state)
     assert_int_equal(flights.in_restart[RESTART_ENDED], ended + 1);
 }
 
-#define TEST(NAME) cmocka_unit_test_teardown(NAME, clear_flights)
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, init_flights, clear_flights)
 
 int main(void)
 {
@@ -363,6 +435,9 @@ int main(void)
         TEST(the_restart_leg_moves_between_its_queues),
         TEST(jobs_wait_for_their_host_in_order_of_arrival),
         TEST(a_turn_that_is_not_taken_goes_to_the_next),
+        TEST(whoever_waits_further_on_keeps_its_turn_before),
+        TEST(who_had_its_turn_is_before_those_who_had_not),
+        TEST(what_comes_back_from_its_restarter_is_next),
         TEST(whoever_only_waited_wakes_nobody),
         TEST(an_ended_flight_is_in_no_queue_and_lives_until_it_is_freed),
         TEST(whoever_was_extended_goes_to_the_end),

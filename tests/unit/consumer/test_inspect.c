@@ -87,6 +87,8 @@ static void jobs_without_workers_wait_on_both_ways(void **state)
     assert_int_equal(restart.waiting, 2);
     assert_int_equal(restart.out, 0);
     assert_int_equal(restart.wait_p50_ms, -1);
+    assert_string_equal(restart.reason, "no free slot");
+    assert_null(store.reason);
     assert_int_equal(gather_flight_ms(gather, 0.5), -1);
 }
 
@@ -112,6 +114,23 @@ static void what_is_at_workers_and_what_waits_for_a_host_is_told_apart(void **st
     assert_int_equal(restart.wait_p50_ms, 0); // of the first, which is followed
 }
 
+static void the_reason_of_most_that_wait_is_told(void **state)
+{
+    (void)state;
+    assert_null(gather_stage(gather, MM_ROLE_RESTARTER).reason);
+    hello("s1", MM_ROLE_SAVER, 10);
+    hello("r1", MM_ROLE_RESTARTER, 1);
+    job(1, "web-1");
+    assert_null(gather_stage(gather, MM_ROLE_RESTARTER).reason);
+    job(2, "web-2");
+    assert_string_equal(gather_stage(gather, MM_ROLE_RESTARTER).reason, "no free slot");
+    hello("r2", MM_ROLE_RESTARTER, 1);
+    job(3, "web-1");
+    job(4, "web-2");
+    job(5, "web-3");
+    assert_string_equal(gather_stage(gather, MM_ROLE_RESTARTER).reason, "host busy");
+}
+
 static void a_host_or_an_id_finds_its_jobs_and_who_has_them(void **state)
 {
     (void)state;
@@ -125,13 +144,16 @@ static void a_host_or_an_id_finds_its_jobs_and_who_has_them(void **state)
     assert_string_equal(jobs[0].restart, "out");
     assert_string_equal(jobs[0].restart_worker, "r1");
     assert_string_equal(jobs[0].store_worker, "s1");
+    assert_null(jobs[0].reason);
     assert_int_equal(jobs[0].attempts, 1);
     assert_string_equal(jobs[1].restart, "blocked");
     assert_null(jobs[1].restart_worker);
+    assert_string_equal(jobs[1].reason, "host busy");
     assert_int_equal(gather_find_jobs(gather, mm_str("web-1"), jobs, 1), 1);
     assert_int_equal(gather_find_jobs(gather, mm_str("web-9"), jobs, 4), 0);
     assert_int_equal(gather_find_jobs(gather, mm_str("j3"), jobs, 4), 1); // as ids are printed
     assert_true(mm_str_equal(jobs[0].host, mm_str("web-3")));
+    assert_string_equal(jobs[0].reason, "no free slot");
     assert_int_equal(jobs[0].lease_ms, 3600000);
 }
 
@@ -176,6 +198,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(jobs_without_workers_wait_on_both_ways),
         TEST(what_is_at_workers_and_what_waits_for_a_host_is_told_apart),
+        TEST(the_reason_of_most_that_wait_is_told),
         TEST(a_host_or_an_id_finds_its_jobs_and_who_has_them),
         TEST(a_worker_that_is_presumed_lost_is_known_still),
         TEST(a_restart_that_is_taken_back_is_counted),

@@ -325,15 +325,15 @@ static void a_task_is_not_taken_from_whom_it_was_given_to(void **state)
 static void alone_means_a_worker_that_holds_nothing(void **state)
 {
     (void)state;
-    assert_null(workers_pick_quarantine(workers));
+    assert_null(picked_alone());
     joins("r1");
     joins("r2");
     hands_out("r1");
-    worker_t *quarantine = workers_pick_quarantine(workers);
+    worker_t *quarantine = picked_alone();
     assert_ptr_equal(quarantine, the("r2"));
-    assert_ptr_equal(workers_pick_quarantine(workers), quarantine);
+    assert_ptr_equal(picked_alone(), quarantine);
     hands_out_for(quarantine, "web-9");
-    assert_null(workers_pick_quarantine(workers)); // it has its one task
+    assert_null(picked_alone()); // it has its one task
     assert_string_equal(picked(MM_ROLE_RESTARTER), "r1");
     hands_out("r1");
     assert_string_equal(picked(MM_ROLE_RESTARTER), ""); // the other one is not for all
@@ -350,13 +350,13 @@ static void whoever_holds_least_is_kept_free_until_it_is_empty(void **state)
     hands_out("r1");
     hands_out("r1");
     hands_out("r2");
-    assert_null(workers_pick_quarantine(workers));
+    assert_null(picked_alone());
     result("r1", 1, 101);
     result("r1", 2, 102);
-    assert_null(workers_pick_quarantine(workers)); // r1 is empty now, but r2 was chosen
+    assert_null(picked_alone()); // r1 is empty now, but r2 was chosen
     assert_string_equal(picked(MM_ROLE_RESTARTER), "r1");
     result("r2", 1, 103);
-    assert_ptr_equal(workers_pick_quarantine(workers), the("r2"));
+    assert_ptr_equal(picked_alone(), the("r2"));
     assert_string_equal(picked(MM_ROLE_RESTARTER), "r1");
 }
 
@@ -367,13 +367,13 @@ static void when_the_chosen_one_is_lost_another_is_chosen(void **state)
     now_ms += 1000;
     joins("r2");
     hands_out("r2");
-    assert_ptr_equal(workers_pick_quarantine(workers), the("r1"));
+    assert_ptr_equal(picked_alone(), the("r1"));
     now_ms += LOST_AFTER - 1000;
     check();
     then("loss r1; close 11");
-    assert_null(workers_pick_quarantine(workers));
+    assert_null(picked_alone());
     result("r2", 1, 101);
-    assert_ptr_equal(workers_pick_quarantine(workers), the("r2"));
+    assert_ptr_equal(picked_alone(), the("r2"));
 }
 
 static void a_saver_is_never_chosen_nor_one_that_drains(void **state)
@@ -384,9 +384,9 @@ static void a_saver_is_never_chosen_nor_one_that_drains(void **state)
     joins("r1");
     says.slots = 0;
     heartbeat("r1", 12);
-    assert_null(workers_pick_quarantine(workers));
+    assert_null(picked_alone());
     heartbeat("r1", 12);
-    assert_ptr_equal(workers_pick_quarantine(workers), the("r1"));
+    assert_ptr_equal(picked_alone(), the("r1"));
 }
 
 static void when_the_chosen_one_drains_another_is_chosen(void **state)
@@ -394,10 +394,10 @@ static void when_the_chosen_one_drains_another_is_chosen(void **state)
     (void)state;
     joins("r1");
     joins("r2");
-    assert_ptr_equal(workers_pick_quarantine(workers), the("r1"));
+    assert_ptr_equal(picked_alone(), the("r1"));
     says.slots = 0;
     heartbeat("r1", 11);
-    assert_ptr_equal(workers_pick_quarantine(workers), the("r2"));
+    assert_ptr_equal(picked_alone(), the("r2"));
     workers_release_quarantine(workers);
     assert_string_equal(picked(MM_ROLE_RESTARTER), "r2");
 }

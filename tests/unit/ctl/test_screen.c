@@ -425,6 +425,22 @@ static void a_drill_down_says_that_its_profile_is_not_there_yet(void **state)
     assert_true(has("the recording has no profile of it yet"));
 }
 
+static void looking_into_the_consumer_says_why_restarts_wait(void **state)
+{
+    (void)state;
+    screen_view_t view = {.width = 80, .height = 24, .selected = "consumer"};
+    page = screen_drill(&snapshot, NULL, &view);
+    assert_false(has("restarts wait"));
+    page_destroy(&page);
+    strcpy(snapshot.stages[SNAPSHOT_RESTART].reason, "host busy");
+    page = screen_drill(&snapshot, NULL, &view);
+    assert_true(has("restarts wait: host busy"));
+    page_destroy(&page);
+    view.selected = "saver";
+    page = screen_drill(&snapshot, NULL, &view);
+    assert_false(has("restarts wait"));
+}
+
 static void the_help_fits_into_a_small_terminal(void **state)
 {
     (void)state;
@@ -458,6 +474,7 @@ int main(void)
         TEST(paused_and_recorded_are_said),
         TEST(a_drill_down_is_a_tree_with_the_most_expensive_first),
         TEST(a_drill_down_scrolls),
+        TEST(looking_into_the_consumer_says_why_restarts_wait),
         TEST(a_drill_down_says_that_its_profile_is_not_there_yet),
         TEST(the_help_fits_into_a_small_terminal),
     };

@@ -115,7 +115,7 @@ static void who_waits_on_which_hop_adds_up(void **state)
     tell_publisher(1, 0, 4000, 100);
     tell_consumer("", IDLE_STORE,
                   "\"waiting\": 30, \"blocked\": 10, \"backoff\": 4, "
-                  "\"out\": 40, \"slots\": 512, \"wait_p50_ms\": 3");
+                  "\"out\": 40, \"slots\": 512, \"wait_p50_ms\": 3, \"reason\": \"no free slot\"");
     snapshot_t snapshot = look();
     assert_int_equal(snapshot.stages[SNAPSHOT_OUTBOX].waiting, 3900);
     assert_int_equal(snapshot.stages[SNAPSHOT_OUTBOX].out, 100);
@@ -125,6 +125,8 @@ static void who_waits_on_which_hop_adds_up(void **state)
     assert_int_equal(snapshot.stages[SNAPSHOT_RESTART].backoff, 4);
     assert_int_equal(snapshot.stages[SNAPSHOT_RESTART].wait_p50_us, 3000);
     assert_int_equal(snapshot.stages[SNAPSHOT_RESTART].wait_p99_us, -1);
+    assert_string_equal(snapshot.stages[SNAPSHOT_RESTART].reason, "no free slot");
+    assert_string_equal(snapshot.stages[SNAPSHOT_STORE].reason, "");
     snapshot_clear(&snapshot);
 }
 
@@ -246,6 +248,9 @@ static void a_snapshot_is_the_same_when_it_is_read_back(void **state)
     assert_true(json_equal(json, again));
     assert_int_equal(back.process_count, 2);
     assert_int_equal(back.processes[0].pid, 1);
+    json_object_del(json_object_get(json_object_get(json, "hops"), "restart"), "reason");
+    snapshot_clear(&back);
+    assert_true(snapshot_read(json, &back)); // an older recording has none
     json_object_del(json_object_get(json_object_get(json, "hops"), "store"), "out");
     snapshot_t untouched = {.total = 77};
     assert_false(snapshot_read(json, &untouched));
@@ -318,6 +323,13 @@ static void jobs_that_wait_for_their_host_are_named(void **state)
     tell_publisher(1, 0, 4000, 100);
     tell_consumer("", IDLE_STORE, "\"waiting\": 80, \"blocked\": 80, \"out\": 4, \"slots\": 32");
     expect_limit("hosts", "80 of 90 jobs wait for their host");
+    tell_consumer("", IDLE_STORE,
+                  "\"waiting\": 80, \"blocked\": 80, \"slots\": 32, \"reason\": \"host busy\"");
+    expect_limit("hosts", "80 of 90 jobs wait for their host");
+    tell_consumer("", IDLE_STORE,
+                  "\"waiting\": 80, \"blocked\": 80, \"out\": 4, \"slots\": 32, "
+                  "\"reason\": \"limit of restarts at once\"");
+    expect_limit("restart", "80 of 90 jobs wait: limit of restarts at once");
     tell_consumer("", IDLE_STORE, "\"waiting\": 0, \"backoff\": 60, \"out\": 4, \"slots\": 32");
     expect_limit("retries", "60 of 90 jobs wait to be tried again");
 }

@@ -291,13 +291,13 @@ static void a_dry_run_prints_what_it_would_run(void **state)
     assert_true(file >= 0);
     assert_int_equal(unlink(path), 0);
     driver_t *driver =
-        driver_exec_new(&(driver_exec_config_t){.slots = 1,
-                                                .exec = "sh -c 'touch /tmp/never-{host}; exit 1'",
-                                                .verify = "false {attempt}",
-                                                .timeout_ms = 1,
-                                                .verify_timeout_ms = 1,
-                                                .dry_run = true},
-                        (char[DRIVER_COMPLAINT_MAX]){""});
+        driver_exec_kind.new(&(mm_options_t){.slots = 1,
+                                             .exec = "sh -c 'touch /tmp/never-{host}; exit 1'",
+                                             .verify = "false {attempt}",
+                                             .timeout_ms = 1,
+                                             .verify_timeout_ms = 1,
+                                             .dry_run = true},
+                             (char[DRIVER_COMPLAINT_MAX]){""});
     assert_non_null(driver);
 
     (void)fflush(stdout);
@@ -323,13 +323,13 @@ static void a_command_that_cannot_work_is_refused_at_the_start(void **state)
     (void)state;
     char complaint[DRIVER_COMPLAINT_MAX];
     int lowest = lowest_free_descriptor();
-    driver_exec_config_t config = {
-        .slots = 1, .exec = "ssh {name}", .timeout_ms = 1, .verify_timeout_ms = 1};
-    assert_null(driver_exec_new(&config, complaint));
+    mm_options_t options = {
+        .slots = 1, .exec = "ssh {name}", .verify = "", .timeout_ms = 1, .verify_timeout_ms = 1};
+    assert_null(driver_exec_kind.new(&options, complaint));
     assert_non_null(strstr(complaint, "--exec: character 5: {name} is no placeholder"));
-    config.exec = "true";
-    config.verify = "/nowhere/verify {host}";
-    assert_null(driver_exec_new(&config, complaint));
+    options.exec = "true";
+    options.verify = "/nowhere/verify {host}";
+    assert_null(driver_exec_kind.new(&options, complaint));
     assert_string_equal(complaint, "--verify: cannot run /nowhere/verify: No such file or "
                                    "directory; correct its path");
     assert_int_equal(lowest_free_descriptor(), lowest);

@@ -1,6 +1,6 @@
 // The mock driver with a clock that is only a number.
 
-#include "driver.h"
+#include "drivers.h"
 #include "host.h"
 
 #include <setjmp.h>
@@ -10,11 +10,17 @@
 
 #include <cmocka.h>
 
-static driver_t *new_mock(uint32_t slots, int64_t from_ms, int64_t to_ms, double fail,
-                          uint64_t seed)
+static driver_t *new_mock(uint32_t slots, int64_t from_ms, int64_t to_ms, double fail, int64_t seed)
 {
-    return driver_mock_new(&(driver_mock_config_t){
-        .slots = slots, .time_from_ms = from_ms, .time_to_ms = to_ms, .fail = fail, .seed = seed});
+    static mm_options_t options[2]; // of the two drivers made last
+    static size_t next;
+    options[next] = (mm_options_t){.slots = slots,
+                                   .mock_time = {from_ms, to_ms},
+                                   .mock_fail_ppm = (int64_t)(fail * 1e6),
+                                   .seed = seed};
+    driver_t *driver = driver_mock_kind.new(&options[next], (char[DRIVER_COMPLAINT_MAX]){""});
+    next = 1 - next;
+    return driver;
 }
 
 static void start(driver_t *driver, uint64_t number, int64_t now_ms)
@@ -99,7 +105,7 @@ static void restarts_take_the_whole_range_of_time_and_end_in_order(void **state)
     driver_destroy(&driver);
 }
 
-static uint64_t failures(double fail, uint64_t seed)
+static uint64_t failures(double fail, int64_t seed)
 {
     driver_t *driver = new_mock(1, 0, 0, fail, seed);
     uint64_t count = 0;

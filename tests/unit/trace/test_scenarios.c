@@ -1,5 +1,6 @@
 // Runs every tests/scenarios/CORE/*.txt: each line's event goes into the core, and what comes out
-// must be what stands behind the arrow. The same format is what --trace writes.
+// must be what stands behind the arrow. The same format is what --trace writes. The line
+// "[ms] why JOB" is no event: it asks the consumer why the restart of this job waits.
 //
 // test_scenarios -p FILE prints a scenario with what really comes out.
 
@@ -67,9 +68,21 @@ static bool run_config(runner_t *self, const char *line)
                               : gather_reader_config(self->reader, line, &self->gather_config);
 }
 
+static bool tell_why(const runner_t *self, const char *job, FILE *out)
+{
+    gather_job_t found;
+    if (gather_find_jobs(self->gather, mm_str(job), &found, 1) == 0)
+        return false;
+    (void)fputs(found.reason ? found.reason : "it does not wait", out);
+    return true;
+}
+
 static bool run_gather(runner_t *self, const char *event_text, FILE *out)
 {
     gather_event_t event;
+    const char *why = strstr(event_text, "] why ");
+    if (why)
+        return tell_why(self, why + strlen("] why "), out);
     if (!gather_reader_event(self->reader, event_text, &event))
         return false;
     gather_step(self->gather, &event, &self->gather_actions);

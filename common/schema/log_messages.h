@@ -1,0 +1,41 @@
+// The log messages that `mayhemctl explain` and `mayhemctl tail` know, each written once: who logs
+// them and who reads them use these names. The texts are part of the logs' format: an older log is
+// read with them too (docs/operations.md lists all messages).
+
+#ifndef LOG_MESSAGES_H
+#define LOG_MESSAGES_H
+
+// The publisher, of one job.
+#define MM_MESSAGE_PUBLISHED "Published"
+#define MM_MESSAGE_EXPIRED   "Neither acked nor extended in time; delivering again"
+#define MM_MESSAGE_PUT_OFF   MM_MESSAGE_NACKED "; delivering again later"
+
+// The consumer, of one job.
+#define MM_MESSAGE_PULLED        "Pulled"
+#define MM_MESSAGE_IN_FLIGHT     "Redelivered while in flight"
+#define MM_MESSAGE_EXTENDED      "Extended deadline" // by so many seconds
+#define MM_MESSAGE_RETRY         "Retrying for failure"
+#define MM_MESSAGE_RETRY_RESTART MM_MESSAGE_RETRY " to restart"
+#define MM_MESSAGE_RETRY_SAVE    MM_MESSAGE_RETRY " to save"
+#define MM_MESSAGE_RECLAIMED     "Taking back a restart"
+#define MM_MESSAGE_ACKED         "Done. Acked"
+#define MM_MESSAGE_NACKED        "Nacked"
+#define MM_MESSAGE_DEAD          "Dead"
+
+// The consumer, of its workers.
+#define MM_MESSAGE_WORKER_JOINED "A worker joins"
+#define MM_MESSAGE_WORKER_LEFT   "A worker has left"
+#define MM_MESSAGE_WORKER_LOST   "Lost a worker: no heartbeat"
+#define MM_MESSAGE_TOO_MANY_DEAD "Too many dead hosts (--max-dead): handing out nothing more"
+
+// A worker.
+#define MM_MESSAGE_JOINED        "Joined the consumer"
+#define MM_MESSAGE_SAVED         "Saved into database"
+#define MM_MESSAGE_SETTLED       "Settled"
+#define MM_MESSAGE_RESTARTED     "restarted"
+#define MM_MESSAGE_NOT_RESTARTED "Could not restart"
+
+// run.sh, behind the name of a process.
+#define MM_MESSAGE_KILLED " was killed by signal "
+
+#endif

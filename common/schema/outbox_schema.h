@@ -1,0 +1,72 @@
+// The outbox as SQL: the tables of outbox.db, version 2, and how their rows are read. The publisher
+// writes it, `mayhemctl explain` reads it. `done` of a chunk has a bit for each of its jobs, the
+// first one in the highest bit of the first byte; no row: none is settled. The view `jobs` is for
+// people and their scripts: it shows the jobs that are not settled, one by one.
+
+#ifndef OUTBOX_SCHEMA_H
+#define OUTBOX_SCHEMA_H
+
+#define OUTBOX_VERSION 2 // its user_version
+
+#define OUTBOX_SCHEMA_CHUNKS                                                                       \
+    "CREATE TABLE chunks (chunk INTEGER PRIMARY KEY, run INTEGER NOT NULL,"                        \
+    " jobs INTEGER NOT NULL CHECK (jobs BETWEEN 1 AND 1024),"                                      \
+    " ids BLOB NOT NULL CHECK (length(ids) = 16 * jobs), hosts TEXT NOT NULL)"
+
+#define OUTBOX_SCHEMA_SETTLED "CREATE TABLE settled (chunk INTEGER PRIMARY KEY, done BLOB NOT NULL)"
+
+// A job of a chunk: each of its hosts is one, and `key` is its place in the chunk.
+#define OUTBOX_JOB_ID "substr(ids, 16 * key + 1, 16)"
+#define OUTBOX_JOBS   " FROM chunks LEFT JOIN settled USING (chunk), json_each(hosts) WHERE "
+#define OUTBOX_PENDING                                                                             \
+    "done IS NULL OR NOT (instr('123456789ABCDEF',"                                                \
+    " substr(hex(substr(done, key / 8 + 1, 1)), key / 4 % 2 + 1, 1)) >> 3 - key % 4 & 1)"
+
+#define OUTBOX_SCHEMA_JOBS                                                                         \
+    "CREATE VIEW jobs (id, host, run) AS SELECT " OUTBOX_JOB_ID                                    \
+    ", value, run" OUTBOX_JOBS OUTBOX_PENDING
+
+#define OUTBOX_SCHEMA_RUNS                                                                         \
+    "CREATE TABLE runs (run INTEGER PRIMARY KEY, input TEXT NOT NULL, driver TEXT NOT NULL,"       \
+    " position INTEGER NOT NULL DEFAULT 0, digest INTEGER NOT NULL DEFAULT 0,"                     \
+    " total INTEGER NOT NULL DEFAULT 0, repeated INTEGER NOT NULL DEFAULT 0,"                      \
+    " skipped INTEGER NOT NULL DEFAULT 0, source_done INTEGER NOT NULL DEFAULT 0,"                 \
+    " accepted INTEGER NOT NULL DEFAULT 0, restarted INTEGER NOT NULL DEFAULT 0,"                  \
+    " dead INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0,"                       \
+    " started_ms INTEGER NOT NULL, finished_ms INTEGER, times BLOB,"                               \
+    " clean INTEGER NOT NULL DEFAULT 0)"
+
+#define OUTBOX_SCHEMA_DEAD                                                                         \
+    "CREATE TABLE dead (run INTEGER NOT NULL, id BLOB NOT NULL CHECK (length(id) = 16),"           \
+    " host TEXT NOT NULL, error TEXT NOT NULL, PRIMARY KEY (run, id)) WITHOUT ROWID"
+
+#define OUTBOX_SCHEMA                                                                              \
+    OUTBOX_SCHEMA_CHUNKS                                                                           \
+    ";" OUTBOX_SCHEMA_SETTLED ";" OUTBOX_SCHEMA_JOBS ";" OUTBOX_SCHEMA_RUNS ";" OUTBOX_SCHEMA_DEAD
+
+// The columns of OUTBOX_READ_RUN, in its order.
+typedef enum {
+    OUTBOX_RUN_NUMBER,
+    OUTBOX_RUN_INPUT,
+    OUTBOX_RUN_DRIVER,
+    OUTBOX_RUN_POSITION,
+    OUTBOX_RUN_DIGEST,
+    OUTBOX_RUN_TOTAL,
+    OUTBOX_RUN_REPEATED,
+    OUTBOX_RUN_SKIPPED,
+    OUTBOX_RUN_SOURCE_DONE,
+    OUTBOX_RUN_ACCEPTED,
+    OUTBOX_RUN_RESTARTED,
+    OUTBOX_RUN_DEAD,
+    OUTBOX_RUN_ATTEMPTS,
+    OUTBOX_RUN_STARTED_MS,  // Unix time
+    OUTBOX_RUN_FINISHED_MS, // Unix time; NULL: unfinished
+    OUTBOX_RUN_TIMES,
+    OUTBOX_RUN_CLEAN
+} outbox_run_column_t;
+
+#define OUTBOX_READ_RUN                                                                            \
+    "SELECT run, input, driver, position, digest, total, repeated, skipped, source_done,"          \
+    " accepted, restarted, dead, attempts, started_ms, finished_ms, times, clean FROM runs"
+
+#endif

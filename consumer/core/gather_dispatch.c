@@ -1,0 +1,104 @@
+// Hands out tasks: saves and settles as long as the saver has credit, restarts as admission.h
+// decides. See gather.h.
+
+#include "admission.h"
+#include "gather_private.h"
+#include "job.h"
+#include "string_view.h"
+
+static void give_task(gather_t *self, worker_t *worker, flight_t *flight, mm_leg_t leg,
+                      uint64_t number)
+{
+    gather_action_t *action = gather_act(self, GATHER_TASK);
+    action->as.task.worker = worker->name.text;
+    action->as.task.session = worker->session;
+    action->as.task.stamp_ms = worker->stamp_ms;
+    action->as.task.acknowledged_through = worker->acknowledged_through;
+    action->as.task.task =
+        (mm_task_t){.number = number,
+                    .leg = leg,
+                    .id = flight->id,
+                    .host = host_name(flight->host),
+                    .attempt = flight->attempts,
+                    .deliveries = flight->deliveries,
+                    .publisher = mm_str(flight->publisher),
+                    .received_ms = flight->received_ms,
+                    .attempts = flight->attempts,
+                    .extended = flight->extended,
+                    .outcome = flight->settle,
+                    .worker = mm_str(flight->worker),
+                    .error = mm_str(flight->settle == MM_OUTCOME_DEAD ? flight->error : NULL)};
+}
+
+static void give_store(gather_t *self, worker_t *worker, flight_t *flight)
+{
+    if (flight->settle == MM_OUTCOME_NONE && flight->restart == RESTART_OK)
+        flight->settle = MM_OUTCOME_RESTARTED; // a settle saves, too
+    mm_leg_t leg = flight->settle == MM_OUTCOME_NONE ? MM_LEG_SAVE : MM_LEG_SETTLE;
+    flight_set_store(&self->flights, flight, STORE_OUT, 0);
+    flight->store_task = workers_hand_out(self->workers, worker, leg, &flight->id, NULL);
+    give_task(self, worker, flight, leg, flight->store_task);
+}
+
+static void give_restart(gather_t *self, worker_t *worker, flight_t *flight)
+{
+    flight_set_restart(&self->flights, flight, RESTART_OUT, 0);
+    flight->attempts++;
+    flight->handed_out = true;
+    flight->restart_task =
+        workers_hand_out(self->workers, worker, MM_LEG_RESTART, &flight->id, flight->host);
+    give_task(self, worker, flight, MM_LEG_RESTART, flight->restart_task);
+}
+
+// Hands the restart out, or moves it to the queue where it waits. False: it is there already.
+static bool admit(gather_t *self, flight_t *flight)
+{
+    bool was_quarantined = flight->restart == RESTART_QUARANTINED;
+    admission_t admission = admission_decide(self, flight);
+    switch (admission.verdict) {
+    case ADMISSION_GO:
+        give_restart(self, admission.as.worker, flight);
+        if (was_quarantined) {
+            self->quarantine_number = flight->restart_task;
+            self->flights.quarantine.busy = 1;
+        }
+        break;
+    case ADMISSION_WAIT_ON:
+        if (admission.as.resource == RESOURCE_SLOT ||
+            (was_quarantined && admission.as.resource == RESOURCE_QUARANTINE))
+            return false;
+        flight_wait_on(&self->flights, flight, admission.as.resource);
+        break;
+    case ADMISSION_WAIT_UNTIL:
+        flight_set_restart(&self->flights, flight, RESTART_BACKOFF, admission.as.until_ms);
+        break;
+    }
+    return true;
+}
+
+static void hand_out_quarantined(gather_t *self)
+{
+    const resource_t *quarantine = &self->flights.quarantine;
+    bool moves = true;
+    while (moves && quarantine->waiting && quarantine->busy == 0) {
+        workers_reserve_quarantine(self->workers);
+        moves = admit(self, quarantine->waiting);
+    }
+    if (!quarantine->waiting && quarantine->busy == 0)
+        workers_release_quarantine(self->workers);
+}
+
+void gather_dispatch(gather_t *self)
+{
+    worker_t *worker;
+    while (self->flights.store_ready &&
+           (worker = workers_pick(self->workers, MM_ROLE_SAVER)) != NULL)
+        give_store(self, worker, self->flights.store_ready);
+    do {
+        // Up to the first that waits for a slot: the rest of the queue does too.
+        for (flight_t *flight; (flight = flights_next_restart(&self->flights)) != NULL;)
+            if (!admit(self, flight))
+                break;
+        hand_out_quarantined(self);
+    } while (self->flights.released); // by a flight that lost its turn
+}

@@ -1,0 +1,248 @@
+// See saver.h.
+
+#include "saver.h"
+#include "clock.h"
+#include "host.h"
+#include "inject.h"
+#include "log_messages.h"
+#include "service.h"
+#include "span.h"
+#include "uuid_source.h"
+#include "worker_client.h"
+
+#include <assert.h>
+#include <sysexits.h>
+#include <zmq.h>
+
+#define FINISH_MAX 32 // answers in one call of the worker client
+#define LINGER_MS  3  // the longest wait of a job's first save for its settle
+
+typedef struct {
+    const mm_options_t *options;
+    mm_loop_t *loop;
+    mm_worker_client_t *client;
+    store_t *store;
+    inject_t *inject; // NULL: nothing is injected
+    int exit_code;
+    int64_t commit_ms; // the latest time for the commit of what is pending
+    bool is_urgent;    // a publisher or a restart waits for that commit
+    bool is_draining;
+    bool is_stopped; // the drain limit has come
+    bool is_broken;
+} saver_t;
+
+// After a failed write or fsync nothing that the store says can be trusted, so the process ends.
+static void break_down(saver_t *self)
+{
+    mm_log(MM_LOG_ERROR, "The store is broken", MM_STRING("error", store_error(self->store)));
+    self->is_broken = true;
+    self->exit_code = EX_IOERR;
+    mm_loop_stop(self->loop);
+}
+
+static void commit(saver_t *self)
+{
+    if (!self->is_broken && store_pending(self->store) > 0 && !store_flush(self->store))
+        break_down(self);
+}
+
+// Nothing waits for the first save of a job but its settle, which often comes within LINGER_MS:
+// then one commit does for both. A publisher waits for a settle, a restart for a later save (R6).
+static void put(saver_t *self, const mm_task_t *task, int64_t now_ms)
+{
+    if (store_pending(self->store) >= (size_t)self->options->batch)
+        commit(self);
+    if (self->is_broken)
+        return;
+    if (store_pending(self->store) == 0) {
+        self->commit_ms = now_ms + LINGER_MS;
+        self->is_urgent = self->is_draining;
+    }
+    self->is_urgent = self->is_urgent || task->leg == MM_LEG_SETTLE || task->deliveries > 1;
+    store_put(self->store, task);
+}
+
+// When the pending tasks are to be committed; MM_NEVER: there are none.
+static int64_t commit_deadline(const saver_t *self)
+{
+    return store_pending(self->store) == 0 ? MM_NEVER : self->is_urgent ? 0 : self->commit_ms;
+}
+
+static void commit_due(saver_t *self)
+{
+    if (store_pending(self->store) > 0 && mm_clock_ms() >= commit_deadline(self))
+        commit(self);
+}
+
+static void start_task(void *arg, const mm_task_t *task, int64_t now_ms)
+{
+    saver_t *self = arg;
+    if (self->inject)
+        inject_put(self->inject, task, now_ms);
+    else
+        put(self, task, now_ms);
+}
+
+static void stop_tasks(void *arg)
+{
+    saver_t *self = arg;
+    self->is_stopped = true;
+    if (self->inject)
+        inject_stop(self->inject);
+}
+
+static void log_finished(const mm_result_t *result)
+{
+    if (result->status != MM_STATUS_OK)
+        mm_log(MM_LOG_ERROR, "Could not save", MM_JOB(&result->id), MM_STR("error", result->error));
+    else if (result->leg == MM_LEG_SAVE)
+        mm_log(MM_LOG_INFO, MM_MESSAGE_SAVED, MM_JOB(&result->id));
+    else
+        mm_log(MM_LOG_DEBUG, MM_MESSAGE_SETTLED, MM_JOB(&result->id),
+               MM_STRING("outcome", mm_outcome_name(result->outcome)));
+}
+
+static void finish(saver_t *self, const store_answer_t *answers, size_t count)
+{
+    mm_result_t results[FINISH_MAX];
+    for (size_t i = 0; i < count; i++) {
+        results[i] = (mm_result_t){.number = answers[i].number,
+                                   .leg = answers[i].leg,
+                                   .id = answers[i].id,
+                                   .status = answers[i].status,
+                                   .outcome = answers[i].outcome,
+                                   .error = answers[i].error};
+        log_finished(&results[i]);
+    }
+    mm_worker_client_finish(self->client, results, count);
+}
+
+// Passes the answers of the store on to the consumer. A saver starts no task in the call that
+// finishes one, so the answers live to the end of the loop.
+static void finish_all(saver_t *self)
+{
+    MM_SPAN("finish");
+    const store_answer_t *answers;
+    size_t count = store_answers(self->store, &answers);
+    for (size_t done = 0, size; done < count; done += size) {
+        size = count - done < FINISH_MAX ? count - done : FINISH_MAX;
+        finish(self, answers + done, size);
+    }
+}
+
+// Puts the injected tasks that are due, or fails them.
+static void receive_injected(saver_t *self)
+{
+    inject_item_t item;
+    while (self->inject && inject_next(self->inject, mm_clock_ms(), &item)) {
+        if (!item.fails) {
+            put(self, &item.task, mm_clock_ms());
+            continue;
+        }
+        commit(self); // the tasks before it are answered first
+        finish_all(self);
+        store_answer_t answer = {.number = item.task.number,
+                                 .leg = item.task.leg,
+                                 .id = item.task.id,
+                                 .status = MM_STATUS_FAILED,
+                                 .error = mm_str("injected failure (--inject-fail)")};
+        finish(self, &answer, 1);
+    }
+}
+
+static void on_store(void *arg)
+{
+    MM_SPAN("on_store");
+    saver_t *self = arg;
+    if (!self->is_broken && !store_step(self->store))
+        break_down(self);
+}
+
+// At the drain limit a store that has not answered is not waited for: the consumer asks again.
+static bool has_left(const saver_t *self)
+{
+    return mm_worker_client_is_done(self->client) ||
+           (self->is_stopped && mm_worker_client_running(self->client) > 0 &&
+            (!self->inject || inject_deadline(self->inject) == MM_NEVER));
+}
+
+static int64_t turn(void *arg)
+{
+    MM_SPAN("turn");
+    saver_t *self = arg;
+    receive_injected(self);
+    commit_due(self);
+    finish_all(self);
+    int64_t deadline = mm_worker_client_turn(self->client);
+    commit_due(self); // what that call has started or stopped
+    finish_all(self);
+    if (has_left(self))
+        mm_loop_stop(self->loop);
+    int64_t inject = self->inject ? inject_deadline(self->inject) : MM_NEVER;
+    int64_t due = commit_deadline(self);
+    deadline = inject < deadline ? inject : deadline;
+    return due < deadline ? due : deadline;
+}
+
+static void on_signal(void *arg, int number)
+{
+    MM_SPAN("on_signal");
+    saver_t *self = arg;
+    mm_service_log_signal(number);
+    mm_log(MM_LOG_INFO, "Serving until the consumer has left");
+    self->is_draining = self->is_urgent = true;
+    mm_worker_client_drain(self->client);
+}
+
+static inject_t *new_inject(const mm_options_t *options)
+{
+    if (options->inject_fail_ppm == 0 && options->inject_time.high_ms == 0)
+        return NULL;
+    return inject_new(&(inject_config_t){.time_from_ms = options->inject_time.low_ms,
+                                         .time_to_ms = options->inject_time.high_ms,
+                                         .fail_ppm = (uint32_t)options->inject_fail_ppm,
+                                         .seed = mm_service_seed(options)});
+}
+
+static mm_worker_client_t *new_client(saver_t *self, const mm_endpoint_t *base)
+{
+    const mm_options_t *options = self->options;
+    mm_worker_client_config_t config = {.worker = {.role = MM_ROLE_SAVER,
+                                                   .instance = mm_instance_draw(),
+                                                   .slots = MM_SLOTS_MAX,
+                                                   .heartbeat_ms = options->heartbeat_ms,
+                                                   .lost_after_ms = options->lost_after_ms,
+                                                   .drain_ms = options->drain_timeout_ms,
+                                                   .leaves_last = true},
+                                        .base = *base,
+                                        .start = start_task,
+                                        .stop = stop_tasks,
+                                        .arg = self};
+    bool valid = mm_name_from(mm_str(options->id), &config.worker.name);
+    assert(valid);
+    return mm_worker_client_new(self->loop, &config);
+}
+
+int saver_run(const mm_options_t *options, const mm_endpoint_t *base, store_t **store_p)
+{
+    saver_t self = {.options = options, .store = *store_p, .inject = new_inject(options)};
+    self.loop = mm_loop_new(turn, &self);
+    self.client = new_client(&self, base);
+    mm_loop_on_signal(self.loop, on_signal, &self);
+    if (store_descriptor(self.store) >= 0)
+        mm_loop_add_descriptor(self.loop, "store", store_descriptor(self.store), ZMQ_POLLIN,
+                               on_store, &self);
+    mm_log(MM_LOG_INFO, "Ready", MM_STRING("db", options->db));
+    mm_loop_run(self.loop);
+    mm_log(MM_LOG_INFO, "Cancelling outstanding tasks",
+           MM_INT("tasks", mm_worker_client_running(self.client)));
+    if (self.exit_code == 0)
+        self.exit_code = mm_worker_client_exit_code(self.client);
+    mm_worker_client_destroy(&self.client);
+    mm_loop_destroy(&self.loop);
+    mm_log(MM_LOG_INFO, "Closing database connections");
+    if (!store_close(store_p) && self.exit_code == 0)
+        self.exit_code = EX_IOERR;
+    inject_destroy(&self.inject);
+    return self.exit_code;
+}

@@ -1,0 +1,18 @@
+// The saver: a loop around a worker client and a store. It puts save and settle tasks into the
+// store, commits what has come together in one transaction, and passes on the answers, which a
+// store gives after its commit only (I2).
+
+#ifndef SAVER_H
+#define SAVER_H
+
+#include "endpoint.h"
+#include "options.h"
+#include "store.h"
+
+// Serves the consumer at `base` until it has left, or a signal and the drain timeout say so; then
+// closes the store and sets *store_p to NULL. The caller has blocked the signals
+// (mm_loop_block_signals). Returns 0, or a sysexits code: 69 another process with this id stays
+// alive, 74 the store is broken or its last commit failed.
+int saver_run(const mm_options_t *options, const mm_endpoint_t *base, store_t **store_p);
+
+#endif

@@ -1,0 +1,242 @@
+// The saver's loop with a store that answers late and by its descriptor only (late_store.h). The
+// saver is a child process; the test is its consumer. It says nothing that could wake the loop, and
+// the saver's own timers are a minute away, so an answer arrives only when the loop watches the
+// store.
+
+#include "saver.h"
+
+#include "clock.h"
+#include "late_store.h"
+#include "socket.h"
+#include "temp_folder.h"
+#include "uuid.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define LIMIT_MS  5000 // for anything that has to happen
+#define ANSWER_MS 100
+#define DRAIN_MS  500
+#define MINUTE_MS 60000
+#define EPOCH     7
+#define SESSION   1
+
+typedef struct {
+    mm_endpoint_t base;
+    pid_t saver;
+    int saver_end; // readable when the saver has died
+    void *inbox;
+    void *events;
+    void *tasks;
+    mm_encoder_t *encoder;
+    mm_decoder_t *decoder;
+    zmq_msg_t message;
+    int64_t stamp_ms; // of its hello
+} stage_t;
+
+// ---- the saver
+
+static void run_saver(stage_t *self, const late_store_config_t *config, int64_t drain_ms)
+{
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    self->saver = fork();
+    assert_true(self->saver >= 0);
+    if (self->saver == 0) {
+        (void)close(ends[0]);
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL); // also when an assertion ends the test
+        mm_loop_block_signals();
+        mm_options_t options = {.id = "saver",
+                                .db = "late",
+                                .batch = 256,
+                                .heartbeat_ms = MINUTE_MS,
+                                .lost_after_ms = 2 * MINUTE_MS,
+                                .drain_timeout_ms = drain_ms};
+        store_t *store = late_store_new(config);
+        int exit_code = saver_run(&options, &self->base, &store);
+        mm_socket_end();
+        _exit(exit_code);
+    }
+    (void)close(ends[1]);
+    self->saver_end = ends[0];
+}
+
+// The exit code of the saver, which ends within the limit.
+static int exit_code_of(stage_t *self)
+{
+    int status = 0;
+    assert_int_equal(poll(&(struct pollfd){.fd = self->saver_end, .events = POLLIN}, 1, LIMIT_MS),
+                     1);
+    assert_int_equal(waitpid(self->saver, &status, 0), self->saver);
+    self->saver = 0;
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+// ---- its consumer
+
+static void *bind_to(const char *endpoint, int type)
+{
+    void *socket = mm_socket_new(type);
+    assert_int_equal(mm_socket_bind(socket, endpoint), 0);
+    return socket;
+}
+
+// The next frame of this kind from the saver; others are passed over. False: none came in time.
+static bool hear(stage_t *self, mm_frame_kind_t kind, int64_t wait_ms, mm_frame_t *ret_frame)
+{
+    for (int64_t until_ms = mm_clock_ms() + wait_ms, now_ms; (now_ms = mm_clock_ms()) < until_ms;) {
+        zmq_pollitem_t item = {.socket = self->inbox, .events = ZMQ_POLLIN};
+        (void)zmq_poll(&item, 1, (long)(until_ms - now_ms));
+        if (mm_socket_receive(self->inbox, &self->message) != MM_RECEIVED_FRAME)
+            continue;
+        assert_int_equal(mm_socket_decode(self->decoder, &self->message, ret_frame), MM_WIRE_OK);
+        if (ret_frame->kind == kind)
+            return true;
+    }
+    return false;
+}
+
+static void publish(stage_t *self, const char *kind, const char *name, const mm_frame_t *frame)
+{
+    char topic[MM_TOPIC_MAX];
+    mm_encode_frame(self->encoder, frame);
+    mm_socket_publish(self->events, mm_topic(kind, name, topic), mm_encoder_bytes(self->encoder));
+}
+
+// The welcome is repeated: a saver that has not yet subscribed does not hear it.
+static void let_join(stage_t *self)
+{
+    mm_frame_t frame;
+    char endpoint[MM_ENDPOINT_MAX];
+    assert_true(hear(self, MM_FRAME_HELLO, LIMIT_MS, &frame));
+    uint64_t instance = frame.as.report.instance;
+    self->stamp_ms = frame.as.report.stamp_ms;
+    self->tasks = bind_to(mm_endpoint_session(&self->base, SESSION, endpoint), ZMQ_PUSH);
+    int64_t until_ms = mm_clock_ms() + LIMIT_MS;
+    do {
+        assert_true(mm_clock_ms() < until_ms);
+        publish(self, "worker", "saver",
+                &(mm_frame_t){.kind = MM_FRAME_WELCOME,
+                              .as.answer = {.consumer = mm_str("consumer"),
+                                            .epoch = EPOCH,
+                                            .worker = mm_str("saver"),
+                                            .instance = instance,
+                                            .session = SESSION,
+                                            .suffix = mm_str("task.0000000000000001")}});
+    } while (!hear(self, MM_FRAME_HEARTBEAT, 20, &frame));
+    assert_int_equal(frame.as.report.session, SESSION);
+}
+
+static void send_save(stage_t *self, uint64_t number)
+{
+    mm_task_t task = {.number = number,
+                      .leg = MM_LEG_SAVE,
+                      .id = {.bytes = {[15] = (uint8_t)number}},
+                      .host = mm_str("web-7.example.net"),
+                      .deliveries = 1,
+                      .publisher = mm_str("publisher"),
+                      .received_ms = 1000};
+    mm_encode_frame(self->encoder, &(mm_frame_t){.kind = MM_FRAME_TASKS,
+                                                 .as.tasks = {.session = SESSION,
+                                                              .stamp_ms = self->stamp_ms,
+                                                              .items = &task,
+                                                              .count = 1}});
+    zmq_pollitem_t item = {.socket = self->tasks, .events = ZMQ_POLLOUT}; // until it has connected
+    assert_int_equal(zmq_poll(&item, 1, LIMIT_MS), 1);
+    assert_true(mm_socket_send(self->tasks, mm_encoder_bytes(self->encoder)));
+}
+
+static void leave(stage_t *self)
+{
+    publish(self, "consumer", NULL,
+            &(mm_frame_t){.kind = MM_FRAME_LEAVING,
+                          .as.leaving = {.consumer = mm_str("consumer"), .epoch = EPOCH}});
+}
+
+// ---- the tests
+
+static void set_the_stage(stage_t *self, const late_store_config_t *config, int64_t drain_ms)
+{
+    char path[TEMP_PATH_MAX], address[TEMP_PATH_MAX + 8], endpoint[MM_ENDPOINT_MAX];
+    make_temp_folder();
+    temp_path(path, "c");
+    (void)snprintf(address, sizeof address, "ipc://%s", path);
+    *self = (stage_t){0};
+    assert_true(mm_endpoint_parse(address, &self->base));
+    run_saver(self, config, drain_ms); // before there are threads of ZeroMQ
+    self->inbox = bind_to(mm_endpoint_of(&self->base, MM_SOCKET_INBOX, endpoint), ZMQ_PULL);
+    self->events = bind_to(mm_endpoint_of(&self->base, MM_SOCKET_EVENTS, endpoint), ZMQ_PUB);
+    self->encoder = mm_encoder_new();
+    self->decoder = mm_decoder_new();
+    (void)zmq_msg_init(&self->message);
+    let_join(self);
+}
+
+static void strike_the_stage(stage_t *self)
+{
+    (void)close(self->saver_end);
+    (void)zmq_msg_close(&self->message);
+    mm_encoder_destroy(&self->encoder);
+    mm_decoder_destroy(&self->decoder);
+    mm_socket_destroy(&self->inbox);
+    mm_socket_destroy(&self->events);
+    mm_socket_destroy(&self->tasks);
+    mm_socket_end();
+    assert_int_equal(remove_temp_folder(NULL), 0);
+}
+
+static void a_store_that_answers_late_wakes_the_loop(void **state)
+{
+    (void)state;
+    stage_t stage;
+    mm_frame_t frame;
+    set_the_stage(&stage, &(late_store_config_t){.answer_ms = ANSWER_MS}, MINUTE_MS);
+    for (uint64_t number = 1; number <= 3; number++) {
+        send_save(&stage, number);
+        assert_true(hear(&stage, MM_FRAME_RESULTS, LIMIT_MS, &frame));
+        assert_int_equal(frame.as.results.count, 1);
+        assert_int_equal(frame.as.results.items[0].number, number);
+        assert_int_equal(frame.as.results.items[0].status, MM_STATUS_OK);
+    }
+    assert_int_equal(kill(stage.saver, SIGTERM), 0);
+    leave(&stage);
+    assert_int_equal(exit_code_of(&stage), 0);
+    strike_the_stage(&stage);
+}
+
+static void a_store_that_breaks_late_ends_the_saver(void **state)
+{
+    (void)state;
+    stage_t stage;
+    set_the_stage(&stage, &(late_store_config_t){.answer_ms = ANSWER_MS, .breaks = true},
+                  MINUTE_MS);
+    send_save(&stage, 1);
+    assert_int_equal(exit_code_of(&stage), EX_IOERR);
+    strike_the_stage(&stage);
+}
+
+static void a_store_that_never_answers_does_not_hold_up_the_end(void **state)
+{
+    (void)state;
+    stage_t stage;
+    set_the_stage(&stage, &(late_store_config_t){.answer_ms = MM_NEVER}, DRAIN_MS);
+    send_save(&stage, 1);
+    assert_int_equal(kill(stage.saver, SIGTERM), 0);
+    assert_int_equal(exit_code_of(&stage), 0);
+    strike_the_stage(&stage);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_store_that_answers_late_wakes_the_loop),
+        cmocka_unit_test(a_store_that_breaks_late_ends_the_saver),
+        cmocka_unit_test(a_store_that_never_answers_does_not_hold_up_the_end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
