@@ -201,7 +201,7 @@ prepare_profile() {
             own_default "$role" lost-after 1m
             own_default "$role" slow-callback 0s
             [[ $role != publisher && $role != consumer ]] || own_default "$role" ack-deadline 1m
-            under=(valgrind -q --tool=callgrind --dump-instr=yes
+            under=(valgrind -q --tool=callgrind --dump-instr=yes --collect-jumps=yes
                 "--callgrind-out-file=$dir/profile/lines/NAME.PID.out")
         else
             profiled+=("--save-profile=$dir/profile")

@@ -9,7 +9,6 @@
 #include "gather_trace.h"
 #include "host.h"
 #include "log_messages.h"
-#include "receiver.h"
 #include "send_batch.h"
 #include "service.h"
 #include "socket.h"
@@ -138,12 +137,19 @@ static void receive_jobs(consumer_t *self, const mm_frame_t *frame)
     }
 }
 
+// The event of a frame from a worker: started, results and bye begin with the same fields.
+static gather_event_t event_of(gather_event_kind_t kind, const mm_frame_t *frame)
+{
+    gather_event_t event = {.kind = kind};
+    event.as.from.worker = frame->as.bye.worker;
+    event.as.from.instance = frame->as.bye.instance;
+    event.as.from.session = frame->as.bye.session;
+    return event;
+}
+
 static void receive_started(consumer_t *self, const mm_frame_t *frame)
 {
-    gather_event_t event = {.kind = GATHER_STARTED};
-    event.as.from.worker = frame->as.started.worker;
-    event.as.from.instance = frame->as.started.instance;
-    event.as.from.session = frame->as.started.session;
+    gather_event_t event = event_of(GATHER_STARTED, frame);
     for (size_t i = 0; i < frame->as.started.count; i++) {
         event.as.from.number = frame->as.started.numbers[i];
         step(self, &event);
@@ -152,11 +158,8 @@ static void receive_started(consumer_t *self, const mm_frame_t *frame)
 
 static void receive_results(consumer_t *self, const mm_frame_t *frame)
 {
-    gather_event_t event = {.kind = GATHER_RESULT};
+    gather_event_t event = event_of(GATHER_RESULT, frame);
     MM_CRASH_POINT("consumer: results read");
-    event.as.from.worker = frame->as.results.worker;
-    event.as.from.instance = frame->as.results.instance;
-    event.as.from.session = frame->as.results.session;
     for (size_t i = 0; i < frame->as.results.count; i++) {
         event.as.from.result = &frame->as.results.items[i];
         step(self, &event);
@@ -165,10 +168,7 @@ static void receive_results(consumer_t *self, const mm_frame_t *frame)
 
 static void receive_bye(consumer_t *self, const mm_frame_t *frame)
 {
-    gather_event_t event = {.kind = GATHER_BYE};
-    event.as.from.worker = frame->as.bye.worker;
-    event.as.from.instance = frame->as.bye.instance;
-    event.as.from.session = frame->as.bye.session;
+    gather_event_t event = event_of(GATHER_BYE, frame);
     event.as.from.last_serial = frame->as.bye.last_serial;
     step(self, &event);
 }

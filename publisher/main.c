@@ -10,15 +10,15 @@
 #include "outbox_db.h"
 #include "outbox_trace.h"
 #include "progress.h"
-#include "publisher_stats.h"
 #include "report.h"
-#include "receiver.h"
 #include "run.h"
 #include "service.h"
 #include "socket.h"
 #include "span.h"
 #include "span_names.h"
+#include "stats_reply.h"
 #include "string_view.h"
+#include "windowed_histogram.h"
 #include "wire.h"
 
 #include <assert.h>
@@ -31,6 +31,7 @@
 #define WAITING_MAX  16   // frames that wait for the consumer before no more are made
 #define PREFETCHED   32   // notices whose leases are asked of memory together
 #define CATCH_UP_MAX 4096 // frames read before silence is judged, at most
+#define SEEN         16   // one job in so many is timed
 
 typedef struct {
     mm_options_t options;
@@ -52,10 +53,61 @@ typedef struct {
     int64_t now_ms;
     int64_t now_us;    // when the notices at hand came
     int64_t silent_ms; // when to recreate the sockets: nothing was heard
-    publisher_stats_t stats;
+    mm_stats_reply_t reply;
+    mm_encoder_t *encoder; // for replies
+    uint64_t delivered;    // for the first time; of these and of settled jobs one in SEEN is timed
+    uint64_t settled;
+    mm_windowed_histogram_t waits; // from accept to delivery, in microseconds
+    mm_windowed_histogram_t times; // from accept to settle
     bool draining;
     bool broken;
 } publisher_t;
+
+// ---- stats
+
+static json_t *stats(void *arg)
+{
+    publisher_t *self = arg;
+    intake_counts_t counts = intake_counts(self->intake);
+    int64_t now_ms = mm_clock_ms();
+    return json_pack(
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "total",
+        (json_int_t)counts.total, "restarted", (json_int_t)counts.restarted, "dead",
+        (json_int_t)counts.dead, "settled", (json_int_t)self->settled, "backlog",
+        (json_int_t)counts.backlog, "leased", (json_int_t)outbox_leased(self->outbox), "window",
+        (json_int_t)self->options.window, "frames_waiting",
+        (json_int_t)mm_sender_waiting(self->jobs), "bad_frames",
+        (json_int_t)self->receiver.drops.count, "wait_p50_us",
+        (json_int_t)mm_windowed_histogram_quantile(&self->waits, now_ms, 0.5), "wait_p99_us",
+        (json_int_t)mm_windowed_histogram_quantile(&self->waits, now_ms, 0.99), "p50_us",
+        (json_int_t)mm_windowed_histogram_quantile(&self->times, now_ms, 0.5), "p99_us",
+        (json_int_t)mm_windowed_histogram_quantile(&self->times, now_ms, 0.99));
+}
+
+// A reply that cannot be sent now is dropped: viewers ask again.
+static void send_reply(void *arg, const mm_frame_t *frame)
+{
+    publisher_t *self = arg;
+    if (mm_sender_waiting(self->jobs) > 0)
+        return;
+    mm_encode_frame(self->encoder, frame);
+    (void)mm_socket_send(mm_sender_socket(self->jobs), mm_encoder_bytes(self->encoder));
+}
+
+static void see_delivered(publisher_t *self, const outbox_action_t *action)
+{
+    if (action->delivery > 1 || self->delivered++ % SEEN != 0)
+        return;
+    int64_t now_us = mm_clock_us();
+    mm_windowed_histogram_record(&self->waits, now_us / 1000, now_us - action->accepted_us);
+}
+
+static void see_settled(publisher_t *self, const outbox_action_t *action)
+{
+    if (self->settled++ % SEEN == 0)
+        mm_windowed_histogram_record(&self->times, self->now_us / 1000,
+                                     self->now_us - action->accepted_us);
+}
 
 // ---- sending
 
@@ -87,7 +139,7 @@ static void deliver(publisher_t *self, const outbox_action_t *action)
         &(mm_job_t){.id = action->id, .host = action->host, .delivery = action->delivery});
     if (mm_encoder_is_full(self->batch))
         send_jobs(self);
-    publisher_stats_see_delivered(&self->stats, action);
+    see_delivered(self, action);
     mm_log(MM_LOG_DEBUG, MM_MESSAGE_PUBLISHED, MM_JOB(&action->id), MM_STR("host", action->host),
            MM_INT("delivery", action->delivery));
 }
@@ -128,7 +180,7 @@ static void apply(publisher_t *self, const outbox_action_t *action)
     case OUTBOX_DELIVER: deliver(self, action); break;
     case OUTBOX_SETTLED:
         intake_settle(self->intake, action, self->now_ms, self->now_us);
-        publisher_stats_see_settled(&self->stats, action, self->now_us);
+        see_settled(self, action);
         break;
     case OUTBOX_ASK: ask(self); break;
     case OUTBOX_LOG: log_event(action); break;
@@ -210,7 +262,7 @@ static void receive_frame(publisher_t *self, const mm_frame_t *frame)
         event.as.beat.epoch = frame->as.leaving.epoch;
         step(self, &event);
         return;
-    case MM_FRAME_QUERY: publisher_stats_answer(&self->stats, frame, self->now_ms); return;
+    case MM_FRAME_QUERY: mm_stats_reply_answer(&self->reply, frame, self->now_ms); return;
     }
     mm_receiver_drop(&self->receiver, "a frame for somebody else", "events", self->now_ms);
 }
@@ -369,12 +421,12 @@ static int open_core(publisher_t *self, uint64_t seed)
     self->progress = progress_new(options->progress, self->now_ms, &counts);
     self->batch = mm_encoder_new();
     mm_receiver_open(&self->receiver);
-    self->stats = (publisher_stats_t){.intake = self->intake,
-                                      .outbox = self->outbox,
-                                      .jobs = &self->jobs,
-                                      .drops = &self->receiver.drops,
-                                      .window = options->window};
-    publisher_stats_open(&self->stats, options->id);
+    self->encoder = mm_encoder_new();
+    self->reply = mm_stats_reply_new(&(mm_stats_reply_config_t){.process = options->id,
+                                                                .program = MM_PROGRAM_PUBLISHER,
+                                                                .stats = stats,
+                                                                .send = send_reply,
+                                                                .arg = self});
     return 0;
 }
 
@@ -418,7 +470,7 @@ static int run_loop(publisher_t *self)
 
 static void close_all(publisher_t *self)
 {
-    publisher_stats_close(&self->stats);
+    mm_encoder_destroy(&self->encoder);
     intake_destroy(&self->intake);
     run_close(&self->run);
     outbox_destroy(&self->outbox);

@@ -13,7 +13,6 @@
 #include <stdio.h>
 
 void outbox_trace_config(FILE *file, const outbox_config_t *config);
-void outbox_trace_event(FILE *file, const outbox_event_t *event);
 // Notes are not decisions: they are not written. Returns whether something was.
 bool outbox_trace_action(FILE *file, const outbox_action_t *action);
 // A whole line of a trace; times are told from start_ms.

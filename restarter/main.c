@@ -124,7 +124,7 @@ static driver_t *open_driver(const driver_kind_t *kind, const mm_options_t *opti
     char complaint[DRIVER_COMPLAINT_MAX];
     driver_t *driver = kind->new (options, complaint);
     if (!driver)
-        (void)fprintf(stderr, "%s: %s\n", options->id, complaint);
+        (void)mm_service_fail(options, EX_CONFIG, "%s", complaint);
     return driver;
 }
 

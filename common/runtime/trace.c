@@ -23,3 +23,11 @@ void mm_trace_print(FILE *file, mm_str_t text)
     }
     (void)putc('"', file);
 }
+
+void mm_trace_print_text(FILE *file, const char *key, mm_str_t text)
+{
+    if (text.size == 0)
+        return;
+    (void)fprintf(file, " %s=", key);
+    mm_trace_print(file, text);
+}

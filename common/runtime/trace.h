@@ -11,5 +11,7 @@
 // Writes a text as one word of a trace, quoted when it has blanks, quotes or semicolons. A newline
 // becomes a blank.
 void mm_trace_print(FILE *file, mm_str_t text);
+// Writes " key=text"; nothing when the text is empty.
+void mm_trace_print_text(FILE *file, const char *key, mm_str_t text);
 
 #endif

@@ -3,7 +3,12 @@
 #include "admission.h"
 #include "gather_private.h"
 
+#include <assert.h>
+
 #define QUARANTINE_LOSSES 2 // workers lost with a job, from which on it is handed out alone
+
+static_assert(ADMISSION_NO_SLOT - ADMISSION_HOST_BUSY == RESOURCE_SLOT,
+              "each resource has its reason, in the same order");
 
 static const char *const names[] = {[ADMISSION_NONE] = NULL,
                                     [ADMISSION_DRAINING] = "draining",
@@ -25,8 +30,9 @@ static admission_t wait_until(int64_t until_ms, admission_reason_t reason)
     return (admission_t){ADMISSION_WAIT_UNTIL, reason, .as.until_ms = until_ms};
 }
 
-static admission_t wait_on(resource_kind_t resource, admission_reason_t reason)
+static admission_t wait_on(resource_kind_t resource)
 {
+    admission_reason_t reason = ADMISSION_HOST_BUSY + resource;
     return (admission_t){ADMISSION_WAIT_ON, reason, .as.resource = resource};
 }
 
@@ -50,17 +56,17 @@ admission_t admission_decide(const gather_t *self, const flight_t *flight)
     if (flight->restart == RESTART_BACKOFF)
         return wait_until(flight->restart_backoff.due_ms, ADMISSION_PAUSE);
     if (is_full(&flight->host->restarts, flight, RESOURCE_HOST))
-        return wait_on(RESOURCE_HOST, ADMISSION_HOST_BUSY);
+        return wait_on(RESOURCE_HOST);
     if (is_full(&flights->hosts.at_once, flight, RESOURCE_AT_ONCE))
-        return wait_on(RESOURCE_AT_ONCE, ADMISSION_AT_ONCE);
+        return wait_on(RESOURCE_AT_ONCE);
     bool is_alone = flight->losses >= QUARANTINE_LOSSES;
     worker_t *worker = is_alone ? workers_pick_quarantine(self->workers)
                                 : workers_pick(self->workers, MM_ROLE_RESTARTER);
     bool is_first = flight == flights->quarantine.waiting;
     if (is_alone &&
         (!worker || !is_first || is_full(&flights->quarantine, flight, RESOURCE_QUARANTINE)))
-        return wait_on(RESOURCE_QUARANTINE, ADMISSION_QUARANTINE);
+        return wait_on(RESOURCE_QUARANTINE);
     if (!worker)
-        return wait_on(RESOURCE_SLOT, ADMISSION_NO_SLOT);
+        return wait_on(RESOURCE_SLOT);
     return (admission_t){ADMISSION_GO, ADMISSION_NONE, .as.worker = worker};
 }

@@ -10,7 +10,7 @@
 #include "gather.h"
 #include "workers.h"
 
-// In the order of the rules.
+// In the order of the rules; the last ones are those of resource_kind_t.
 typedef enum {
     ADMISSION_NONE,       // the restart may start
     ADMISSION_DRAINING,   // no restart begins any more (R10)

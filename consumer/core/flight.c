@@ -109,9 +109,8 @@ void flight_set_store(flights_t *self, flight_t *flight, store_state_t state, in
 
 static resource_t *resource_of(flights_t *self, const flight_t *flight, unsigned kind)
 {
-    return kind == RESOURCE_HOST      ? &flight->host->restarts
-           : kind == RESOURCE_AT_ONCE ? &self->hosts.at_once
-                                      : &self->quarantine;
+    return kind == RESOURCE_QUARANTINE ? &self->quarantine
+                                       : hosts_resource(&self->hosts, flight->host, kind);
 }
 
 // The queue of a ready restart. After the loss of its restarter a host may be half restarted: it
@@ -162,7 +161,7 @@ static void leave_queue(flights_t *self, flight_t *flight)
     }
     resource_t *resource = resource_of(self, flight, flight->turns);
     DL_DELETE2(resource->waiting, flight, restart_prev, restart_next);
-    resource->length--;
+    self->in_queue[flight->turns]--;
 }
 
 void flight_set_restart(flights_t *self, flight_t *flight, restart_state_t state, int64_t due_ms)
@@ -199,7 +198,7 @@ void flight_wait_on(flights_t *self, flight_t *flight, resource_kind_t kind)
     while (next && next->had_turn)
         next = next->restart_next;
     DL_PREPEND_ELEM2(resource->waiting, next, flight, restart_prev, restart_next);
-    resource->length++;
+    self->in_queue[kind]++;
 }
 
 void flights_release(flights_t *self, resource_t *resource)
@@ -230,7 +229,8 @@ static void give_released(flights_t *self)
 
 flight_t *flights_next_restart(flights_t *self)
 {
-    give_released(self);
+    if (self->released)
+        give_released(self);
     return self->restart_lost ? self->restart_lost : self->restart_ready;
 }
 

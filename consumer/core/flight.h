@@ -31,15 +31,6 @@ typedef enum {
     RESTART_ENDED        // final
 } restart_state_t;
 
-// The resources of a restart, in the order in which it waits for them: from those that few jobs
-// share to those that all share.
-typedef enum {
-    RESOURCE_HOST,       // limit 1 per host (I8)
-    RESOURCE_AT_ONCE,    // all restarts in progress
-    RESOURCE_QUARANTINE, // limit 1, alone on its restarter: only after two lost workers (R7)
-    RESOURCE_SLOT        // a restarter's credit (I6); its queue holds RESTART_READY
-} resource_kind_t;
-
 typedef struct flight {
     mm_id_t id;
     host_t *host;          // one reference
@@ -99,6 +90,7 @@ typedef struct {
     // For viewers: how many flights are in each state, and how long they wait.
     size_t in_store[STORE_ENDED + 1];
     size_t in_restart[RESTART_ENDED + 1];
+    size_t in_queue[RESOURCE_SLOT];
     latency_sampler_t latency;
     int64_t now_ms; // of the step; set by gather
 } flights_t;

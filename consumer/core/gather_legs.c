@@ -196,8 +196,8 @@ static void release(gather_t *self, ended_t *ended)
     }
     if (!ended->host)
         return;
-    flights_release(flights, &ended->host->restarts);
-    flights_release(flights, &flights->hosts.at_once);
+    for (unsigned kind = 0; kind < RESOURCE_QUARANTINE; kind++)
+        flights_release(flights, hosts_resource(&flights->hosts, ended->host, kind));
     hosts_put(&flights->hosts, &ended->host);
 }
 

@@ -54,15 +54,16 @@ void hosts_put(hosts_t *self, host_t **host_p)
 void hosts_occupy(hosts_t *self, host_t *host)
 {
     host->references++;
-    host->restarts.busy++;
-    self->at_once.busy++;
+    for (unsigned kind = 0; kind < RESOURCE_QUARANTINE; kind++)
+        hosts_resource(self, host, kind)->busy++;
 }
 
 void hosts_vacate(hosts_t *self, host_t *host)
 {
-    assert(host->restarts.busy > 0 && self->at_once.busy > 0);
-    host->restarts.busy--;
-    self->at_once.busy--;
+    for (unsigned kind = 0; kind < RESOURCE_QUARANTINE; kind++) {
+        assert(hosts_resource(self, host, kind)->busy > 0);
+        hosts_resource(self, host, kind)->busy--;
+    }
 }
 
 void hosts_clear(hosts_t *self)

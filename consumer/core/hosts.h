@@ -12,15 +12,22 @@
 
 struct flight;
 
+// The resources of a restart, in the order in which it waits for them: from those that few jobs
+// share to those that all share.
+typedef enum {
+    RESOURCE_HOST,       // limit 1 per host (I8)
+    RESOURCE_AT_ONCE,    // all restarts in progress
+    RESOURCE_QUARANTINE, // limit 1, alone on its restarter: only after two lost workers (R7)
+    RESOURCE_SLOT        // a restarter's credit (I6); its queue holds RESTART_READY
+} resource_kind_t;
+
 // flight.h moves the flights between its queue and its turns, admission.h decides who may take it.
 typedef struct resource {
-    uint32_t busy;          // restarts at workers that are not presumed lost
-    uint32_t limit;         // of busy, 1 or more; only adopted restarts exceed it
-    uint32_t turns;         // flights that have their turn, not handed out yet
-    uint32_t length;        // of the queue
-    struct flight *waiting; // the queue, in order of arrival (utlist)
-    struct resource *previous,
-        *next; // released ones (utlist); previous NULL: it is not in the list
+    uint32_t busy;                    // restarts at workers that are not presumed lost
+    uint32_t limit;                   // of busy, 1 or more; only adopted restarts exceed it
+    uint32_t turns;                   // flights that have their turn, not handed out yet
+    struct flight *waiting;           // the queue, in order of arrival (utlist)
+    struct resource *previous, *next; // released ones (utlist); previous NULL: not in the list
 } resource_t;
 
 typedef struct host {
@@ -36,6 +43,12 @@ typedef struct {
     mm_pool_t pool;
     resource_t at_once; // the restarts of all hosts
 } hosts_t;
+
+// The resource of this kind that a restart of the host occupies; kind: below RESOURCE_QUARANTINE.
+static inline resource_t *hosts_resource(hosts_t *self, host_t *host, unsigned kind)
+{
+    return kind == RESOURCE_HOST ? &host->restarts : &self->at_once;
+}
 
 // The host of this name with one more reference.
 host_t *hosts_get(hosts_t *self, mm_str_t name);

@@ -22,21 +22,16 @@ static const char *const restart_names[] = {
 // The most frequent reason of the waiting restarts.
 static const char *most_frequent_reason(const flights_t *flights)
 {
-    size_t at_once = flights->hosts.at_once.length;
-    const struct {
-        admission_reason_t reason;
-        size_t count;
-    } reasons[] = {{ADMISSION_HOST_BUSY, flights->in_restart[RESTART_BLOCKED] - at_once},
-                   {ADMISSION_AT_ONCE, at_once},
-                   {ADMISSION_QUARANTINE, flights->in_restart[RESTART_QUARANTINED]},
-                   {ADMISSION_NO_SLOT, flights->in_restart[RESTART_READY]}};
     admission_reason_t most = ADMISSION_NONE;
     size_t count = 0;
-    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
-        if (reasons[i].count > count) {
-            most = reasons[i].reason;
-            count = reasons[i].count;
+    for (resource_kind_t kind = RESOURCE_HOST; kind <= RESOURCE_SLOT; kind++) {
+        bool is_slot = kind == RESOURCE_SLOT;
+        size_t waiting = is_slot ? flights->in_restart[RESTART_READY] : flights->in_queue[kind];
+        if (waiting > count) {
+            most = ADMISSION_HOST_BUSY + kind;
+            count = waiting;
         }
+    }
     return admission_reason_name(most);
 }
 

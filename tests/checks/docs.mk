@@ -26,4 +26,4 @@ $(BUILD)/tests/protocol: $(BUILD)/obj/tests/checks/protocol.o $(TEST_LIBRARIES)
 # Plants a fault for each check of the documents, the layers and purity, and sees it fail.
 .PHONY: prove
 prove: all
-	@BUILD=$(abspath $(BUILD)) tests/checks/prove.sh '$(PROVE)'
+	@tests/checks/prove.sh $(abspath $(BUILD)) '$(PROVE)'

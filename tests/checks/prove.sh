@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
 # Proves that the checks can fail: plants one fault at a time in a copy of the tree, and demands
-# that the check which is there for it names it. prove.sh [PATTERN]: only faults whose name matches.
-# `make prove` runs it; it takes minutes, so `make check` does not.
+# that the check which is there for it names it. It takes minutes, so `make check` leaves it out.
+# prove.sh BUILD [PATTERN]: only faults whose name matches
 # shellcheck disable=SC2016 # what stands in single quotes is for sed
 set -u
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-pattern=${1:-}
+build=${1:?usage: prove.sh BUILD [PATTERN]}
+pattern=${2:-}
+unset MAKEFLAGS MAKEOVERRIDES BUILD # the copy is built in its own folder, and nowhere else
 work=$(mktemp -d "${TMPDIR:-/tmp}/mayhem-prove.XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 tree=$work/tree
-build=${BUILD:-$root/build}
-[[ $build == /* ]] || build=$root/$build
 status=0
 
 # fault NAME FILE SED-SCRIPT EXPECTED TARGET...: after the edit, `make TARGET...` fails, and one of

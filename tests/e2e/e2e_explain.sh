@@ -138,6 +138,7 @@ wait_until 10 grep -qs 'Pulled.*idle-9' waiting/log/consumer.log
 for number in 1 2 3 4 5 6 7 8 9; do
     matches "idle-$number is pending" "^idle-$number: pending" "$(explain "idle-$number" --dir waiting)"
 done
+matches "what waits says why" $'\n  the restart waits: no free slot\n' "$(explain idle-9 --dir waiting)"
 kill -KILL "$run_pid"
 wait "$run_pid" 2>/dev/null
 

@@ -96,6 +96,10 @@ sees "looking into the saver shows its handlers" 'saver  pid [0-9]+  up.* on_tas
 sees "and the spans in them" ' +[1-9][0-9]* +[0-9.]+ +[0-9.]+ +[0-9.]+ +[0-9.]+ms +write rows'
 keys Escape
 sees "Esc goes back" '>restart'
+keys Up Enter
+sees "looking into the consumer shows why restarts wait" 'consumer  pid .*restarts wait: no free slot'
+keys Escape
+sees "Esc goes back from there" '>restart'
 
 keys p
 sees "p pauses" 'PAUSED'

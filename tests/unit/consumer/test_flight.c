@@ -41,6 +41,8 @@ static int clear_flights(void **state)
         assert_int_equal(flights.in_store[state_of], 0);
     for (restart_state_t state_of = RESTART_HELD; state_of < RESTART_ENDED; state_of++)
         assert_int_equal(flights.in_restart[state_of], 0);
+    for (resource_kind_t kind = RESOURCE_HOST; kind < RESOURCE_SLOT; kind++)
+        assert_int_equal(flights.in_queue[kind], 0);
     return 0;
 }
 
@@ -222,7 +224,7 @@ static void who_had_its_turn_is_before_those_who_had_not(void **state)
     assert_ptr_equal(first->restart_next, second);
     assert_ptr_equal(second->restart_next, third);
     assert_int_equal(host->restarts.turns, 0);
-    assert_int_equal(host->restarts.length, 3);
+    assert_int_equal(flights.in_queue[RESOURCE_HOST], 3);
 }
 
 static void what_comes_back_from_its_restarter_is_next(void **state)

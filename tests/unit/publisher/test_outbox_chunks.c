@@ -186,7 +186,7 @@ static void an_outbox_of_version_1_is_brought_up_to_date(void **state)
     (void)state;
     make_version_1(3000);
     outbox_db_t *outbox = NULL;
-    assert_int_equal(outbox_db_open(path, true, &outbox, error), 0); // for a report: as it is
+    assert_int_equal(outbox_db_open(path, true, &outbox, open_error), 0); // for a report: as it is
     expect_counts(outbox, 1, 3003, 3, 0);
     assert_int_equal(outbox_db_backlog(outbox), 3000);
     outbox_db_close(&outbox);
@@ -213,9 +213,9 @@ static void without_room_for_it_version_1_stays_what_it_was(void **state)
     make_version_1(3000);
     outbox_db_t *outbox = NULL;
     limit_files(80000);
-    assert_int_equal(outbox_db_open(path, false, &outbox, error), EX_IOERR);
+    assert_int_equal(outbox_db_open(path, false, &outbox, open_error), EX_IOERR);
     limit_files(RLIM_INFINITY);
-    assert_non_null(strstr(error, "no room"));
+    assert_non_null(strstr(open_error, "no room"));
     assert_null(outbox);
     assert_string_equal(query("PRAGMA user_version"), "1;");
     assert_string_equal(query("SELECT count(*) FROM jobs"), "3000;");

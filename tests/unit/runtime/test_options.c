@@ -265,5 +265,5 @@ int main(void)
         TEST(a_refusal_leaves_the_output_alone),
         TEST(help_version_and_check_print_and_exit_with_0),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, make_options_folder, remove_temp_folder);
 }
