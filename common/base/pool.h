@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <string.h>
 
-#define MM_POOL_STEP    32 // sizes are rounded up to its multiples
-#define MM_POOL_CLASSES 16
+#define MM_POOL_STEP    16 // sizes are rounded up to its multiples
+#define MM_POOL_CLASSES 32
 #define MM_POOL_MAX     (MM_POOL_STEP * MM_POOL_CLASSES) // bytes of one object
 
 // Zeroed: empty.
