@@ -31,10 +31,10 @@ Usage: ./run.sh [OPTION]...             start the pipeline; Ctrl-C stops it
 Without -i and -x it is the demo: cattle-xxxx hosts at random, a mock restart, one in four fails.
 
   -i, --input FILE         restart each host of FILE once: one a line, or JSON Lines
-                           {"host": "..."}; "-" is standard input
+                           {"host": "...", "NAME": "..."}; "-" is standard input
   -n, --restarters N       restarters to start (2)
-  -x, --exec 'CMD {host}'  restart a host by this command, run without a shell; {job} and {attempt}
-                           are filled in, too
+  -x, --exec 'CMD {host}'  restart a host by this command, run without a shell; {job}, {attempt} and
+                           any {NAME} of its line in FILE are filled in, too
   --verify 'CMD {host}'    then run this until it succeeds
   --verify-timeout TIME    at most so long
   --timeout TIME           end a command that runs longer
@@ -201,7 +201,7 @@ prepare_profile() {
             own_default "$role" lost-after 1m
             own_default "$role" slow-callback 0s
             [[ $role != publisher && $role != consumer ]] || own_default "$role" ack-deadline 1m
-            under=(valgrind -q --tool=callgrind --dump-instr=yes
+            under=(valgrind -q --tool=callgrind --dump-instr=yes --collect-jumps=yes
                 "--callgrind-out-file=$dir/profile/lines/NAME.PID.out")
         else
             profiled+=("--save-profile=$dir/profile")
@@ -236,6 +236,11 @@ prepare() {
     fi
     [[ ! -v given[quiet] ]] || progress=off
     args_publisher+=("--driver=$driver" "--progress=$progress")
+    # What the commands name of a host beside {host}: the publisher reads that and nothing else.
+    local -n with_commands=args_restarter
+    value=$("$build/mayhem-restarter" "${with_commands[@]}" --check </dev/null) || exit
+    [[ ! $value =~ ^attributes:\ ([a-z0-9_,]+) ]] ||
+        args_publisher+=("--attributes=${BASH_REMATCH[1]}")
     setting consumer drain-timeout
     drain=$(centiseconds "$value") || exit
     setting consumer dir

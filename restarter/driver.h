@@ -50,6 +50,7 @@ typedef struct {
 // The first member of each kind's own struct.
 struct driver {
     const driver_ops_t *ops;
+    mm_attribute_keys_t attributes; // that each task must carry; the texts are the driver's
 };
 
 // Kills what still runs. Sets *self_p to NULL; NULL is fine.

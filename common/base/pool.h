@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define MM_POOL_STEP    16 // sizes are rounded up to its multiples
-#define MM_POOL_CLASSES 32
+#define MM_POOL_CLASSES 192
 #define MM_POOL_MAX     (MM_POOL_STEP * MM_POOL_CLASSES) // bytes of one object
 
 // Zeroed: empty.
