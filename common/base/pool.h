@@ -29,7 +29,7 @@ void *mm_pool_cut(mm_pool_t *self, size_t bytes);
 
 static inline size_t mm_pool_class(size_t size)
 {
-    assert(size > 0 && size <= MM_POOL_MAX);
+    assert(size - 1 < MM_POOL_MAX); // also not 0
     return (size - 1) / MM_POOL_STEP;
 }
 
