@@ -18,7 +18,7 @@ static driver_t *new_mock(uint32_t slots, int64_t from_ms, int64_t to_ms, double
                                    .mock_time = {from_ms, to_ms},
                                    .mock_fail_ppm = (int64_t)(fail * 1e6),
                                    .seed = seed};
-    driver_t *driver = driver_mock_kind.new(&options[next], (char[DRIVER_COMPLAINT_MAX]){""});
+    driver_t *driver = driver_mock_kind.new(&options[next], (char[MM_ERROR_MAX]){""});
     next = 1 - next;
     return driver;
 }
