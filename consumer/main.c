@@ -183,7 +183,7 @@ static bool receive_frame(consumer_t *self, const mm_frame_t *frame, bool is_job
     if (is_jobs != (frame->kind == MM_FRAME_JOBS))
         return false;
     gather_event_t event = {.kind = GATHER_REPORT};
-    switch (frame->kind) {
+    switch ((int)frame->kind) { // the others go elsewhere
     case MM_FRAME_JOBS: receive_jobs(self, frame); return true;
     case MM_FRAME_HELLO:
     case MM_FRAME_HEARTBEAT:
@@ -194,14 +194,6 @@ static bool receive_frame(consumer_t *self, const mm_frame_t *frame, bool is_job
     case MM_FRAME_RESULTS: receive_results(self, frame); return true;
     case MM_FRAME_BYE: receive_bye(self, frame); return true;
     case MM_FRAME_QUERY: viewers_query(self->viewers, frame, self->now_ms); return true;
-    case MM_FRAME_TELL:
-    case MM_FRAME_TASKS:
-    case MM_FRAME_NOTICES:
-    case MM_FRAME_WELCOME:
-    case MM_FRAME_REFUSED:
-    case MM_FRAME_REJOIN:
-    case MM_FRAME_BEAT:
-    case MM_FRAME_LEAVING: return false;
     }
     return false;
 }

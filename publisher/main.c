@@ -249,34 +249,22 @@ static void receive_notices(publisher_t *self, const mm_frame_t *frame)
 static void receive_frame(publisher_t *self, const mm_frame_t *frame)
 {
     outbox_event_t event = {0};
-    switch (frame->kind) {
-    case MM_FRAME_NOTICES: receive_notices(self, frame); break;
+    switch ((int)frame->kind) {
+    case MM_FRAME_NOTICES: receive_notices(self, frame); return;
     case MM_FRAME_BEAT:
         event.kind = OUTBOX_BEAT;
         event.as.beat.epoch = frame->as.beat.epoch;
         event.as.beat.draining = frame->as.beat.draining;
         step(self, &event);
-        break;
+        return;
     case MM_FRAME_LEAVING:
         event.kind = OUTBOX_LEAVING;
         event.as.beat.epoch = frame->as.leaving.epoch;
         step(self, &event);
-        break;
-    case MM_FRAME_QUERY: mm_stats_reply_answer(&self->reply, frame, self->now_ms); break;
-    case MM_FRAME_JOBS:
-    case MM_FRAME_TASKS:
-    case MM_FRAME_HELLO:
-    case MM_FRAME_HEARTBEAT:
-    case MM_FRAME_STARTED:
-    case MM_FRAME_RESULTS:
-    case MM_FRAME_BYE:
-    case MM_FRAME_WELCOME:
-    case MM_FRAME_REFUSED:
-    case MM_FRAME_REJOIN:
-    case MM_FRAME_TELL:
-        mm_receiver_drop(&self->receiver, "a frame for somebody else", "events", self->now_ms);
-        break;
+        return;
+    case MM_FRAME_QUERY: mm_stats_reply_answer(&self->reply, frame, self->now_ms); return;
     }
+    mm_receiver_drop(&self->receiver, "a frame for somebody else", "events", self->now_ms);
 }
 
 // Takes up to `limit` messages; false when there are none left.

@@ -1,7 +1,7 @@
-// Frames to bytes: frames.def as code that writes one field after the other, with msgpack-c's
-// packer, into one buffer that is reused and only grows. What the decoder would refuse is asserted:
-// it is a bug of the caller, and nothing is cut to fit. The header of a list has a fixed width; it
-// is written again when the count is known.
+// Frames to bytes: frames.def expands to code that writes one field after the other, with
+// msgpack-c's packer, into one buffer that is reused and only grows. A value that the decoder would
+// refuse is a bug of the caller and asserted; nothing is cut to fit. The header of a list has a
+// fixed width and is written again when the count is known.
 
 #include "big_endian.h"
 #include "wire_rules.h"
@@ -13,7 +13,7 @@
 #define LIST_HEAD   3 // bytes of an array 16 header
 #define FIRST_BYTES (MM_BATCH_BYTES + 8 * 1024)
 
-// BATCH_job and so on: the list that is open.
+// BATCH_job and so on: the item of the open batch.
 typedef enum {
     BATCH_NONE = 0,
 #define BATCH(item, ...) BATCH_##item,
@@ -24,14 +24,14 @@ struct mm_encoder {
     uint8_t *bytes;
     size_t size;
     size_t capacity;
-    size_t list_at; // where the header of the last list is
+    size_t list_at; // offset of the last list's header
     size_t count;   // of its items so far
-    batch_t batch;  // which one is open
+    batch_t batch;
 };
 
-// ---- limits: the most bytes that an item takes, and a frame without its items
+// ---- limits: the most bytes of an item, and of a frame without its items
 
-// Beyond its own bytes a text takes a header of up to 5; nothing else takes more than an id.
+// A text has a header of up to 5 bytes; no other field is longer than an id, 18 bytes.
 enum {
 #define TYPE(type, c_type) IS_TEXT_##type = 0,
 #define TEXT(type)         IS_TEXT_##type = 1,
@@ -53,7 +53,7 @@ enum {
 #include "expand_frames.h"
 };
 
-// A frame whose lists are full is one that libzmq takes.
+// libzmq takes a frame whose lists are full.
 #define BODY(body)      _Static_assert(BYTES_##body##_body
 #define LIST(item, ...) + MM_BATCH_ITEMS * BYTES_##item##_item
 #define END_BODY        <= MM_FRAME_BYTES, "its limits make the frame too large");
@@ -116,7 +116,7 @@ static inline int append(void *user, const char *bytes, size_t size)
     return 0;
 }
 
-// Made anew for each field: only so does the compiler see through the callback.
+// A new one for each field: only then does the compiler inline the callback.
 static inline msgpack_packer packer(mm_encoder_t *self)
 {
     msgpack_packer out;
@@ -218,7 +218,7 @@ static void close_list(mm_encoder_t *self)
     mm_big_endian_put(self->count, 2, self->bytes + self->list_at + 1);
 }
 
-// Counts the next item of the open list and makes room for it. Returns self.
+// Counts an item of up to `size` bytes in the open list and reserves its memory. Returns self.
 static mm_encoder_t *open_item(mm_encoder_t *self, size_t size)
 {
     self->count++;
@@ -258,7 +258,7 @@ static void put_head(mm_encoder_t *self, size_t elements, mm_frame_kind_t kind)
 #define END_BODY       ; }
 #include "expand_frames.h"
 
-// put_job_item, put_jobs_body and so on. A body of which a batch begins ends with the open list.
+// put_job_item, put_jobs_body and so on. The body of a batch ends with the header of its list.
 #define PLAIN(item, type, low, high)                                                               \
     static inline void put_##item##_item(mm_encoder_t *self, const mm_##item##_t *it)              \
     {                                                                                              \
@@ -312,7 +312,7 @@ static void put_frame(mm_encoder_t *self, const mm_frame_t *frame, bool is_batch
     assert(self->batch == BATCH_NONE);
     self->size = 0;
     switch (frame->kind) {
-#define FRAME(number, KIND, body)                                                                  \
+#define FRAME(number, KIND, body, route)                                                           \
     case MM_FRAME_##KIND:                                                                          \
         put_##body##_body(self, &frame->as.body, MM_FRAME_##KIND, is_batch);                       \
         return;

@@ -27,7 +27,7 @@
 #define END_BODY
 #endif
 #ifndef FRAME
-#define FRAME(number, KIND, body)
+#define FRAME(number, KIND, body, route)
 #endif
 #ifndef FIELD
 #define FIELD(type, member, name, low, high)

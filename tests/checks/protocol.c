@@ -95,12 +95,16 @@ static void begin(const char *name)
 // Named by all kinds that have this body.
 static void begin_body(const char *name)
 {
+    const char *sent = "";
     begin("");
-#define FRAME(number, KIND, body)                                                                  \
-    if (strcmp(#body, name) == 0)                                                                  \
-        (void)snprintf(table + strlen(table), sizeof table - strlen(table), "%s**%s**",            \
-                       *table ? ", " : "", #number " " #KIND);
+#define FRAME(number, KIND, body, route)                                                           \
+    if (strcmp(#body, name) == 0) {                                                                \
+        (void)snprintf(table + strlen(table), sizeof table - strlen(table), "**%s**, ",            \
+                       #number " " #KIND);                                                         \
+        sent = (route);                                                                            \
+    }
 #include "expand_frames.h"
+    (void)snprintf(table + strlen(table), sizeof table - strlen(table), "%s", sent);
 }
 
 static void tables(void)

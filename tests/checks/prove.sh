@@ -104,6 +104,20 @@ fault 'a path leads nowhere' docs/architecture.md 's/`ctl\/watch\/page.h`/`ctl\/
 fault 'a line is too long' docs/guarantees.md "\$a $(printf 'word %.0s' {1..30})" \
     'is longer than 100 columns' docs
 
+# ---- the frames
+
+fault 'a table of the protocol names another type' docs/protocol.md \
+    's/^| nack: delay_ms | ms /| nack: delay_ms | u64 /' '> verdict 4 | nack: delay_ms | u64' protocol
+fault 'a table of the protocol lacks a field' docs/protocol.md '/^| seconds |/d' \
+    '| seconds | u32' protocol
+fault 'a frame goes another way' docs/protocol.md 's/^\(\*\*7 BYE.*\) inbox/\1 jobs/' \
+    '> **7 BYE**, worker to consumer on jobs' protocol
+fault 'two fields change places' common/wire/frames.def \
+    '/^BODY(report)/,/^END_BODY/{/FIELD(u64,  session/{h;d};/FIELD(u64,  sequence/G}' \
+    '< **3 HELLO**, **4 HEARTBEAT**, worker to consumer on inbox 4 | sequence | u64' protocol
+fault 'a limit is another one' common/wire/frame.h 's/BATCH_ITEMS  256/BATCH_ITEMS  255/' \
+    '< P2.10 at most 255' protocol
+
 # ---- the README's blocks
 
 fault 'a block has a wrong option' README.md 's/--max-dead 10$/--max-deaths 10/' \

@@ -138,7 +138,7 @@ static void make(wire_visitor_t *visitor, const wire_field_t *field)
 
 mm_frame_t wire_sample(mm_frame_kind_t kind, sample_size_t size)
 {
-    maker_t maker = {{make, true, false}, size, .random = (uint64_t)kind, .stride = 1};
+    maker_t maker = {{.visit = make, .makes = true}, size, .random = (uint64_t)kind, .stride = 1};
     mm_frame_t frame = {.kind = kind};
     wire_walk(&maker.visitor, &frame);
     return frame;
@@ -245,7 +245,7 @@ bool sample_is_frame(const void *bytes, size_t size, const mm_frame_t *frame)
     size_t end = 0;
     msgpack_unpack_return result = msgpack_unpack_next(&unpacked, bytes, size, &end);
     const msgpack_object *root = &unpacked.data, *elements = root->via.array.ptr;
-    reader_t reader = {{compare, false, false}, .arrays = {root}, .next = {2}};
+    reader_t reader = {{.visit = compare}, .arrays = {root}, .next = {2}};
     reader.is_same = result == MSGPACK_UNPACK_SUCCESS && end == size &&
                      root->type == MSGPACK_OBJECT_ARRAY && root->via.array.size >= 2 &&
                      elements[0].via.u64 == MM_WIRE_VERSION &&

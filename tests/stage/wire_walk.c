@@ -78,7 +78,7 @@ static void visit(wire_visitor_t *visitor, wire_field_t field)
 void wire_walk(wire_visitor_t *visitor, mm_frame_t *frame)
 {
     switch (frame->kind) {
-#define FRAME(number, KIND, body)                                                                  \
+#define FRAME(number, KIND, body, route)                                                           \
     case MM_FRAME_##KIND:                                                                          \
         walk_##body##_body(visitor, &frame->as.body, MM_FRAME_##KIND);                             \
         return;

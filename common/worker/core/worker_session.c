@@ -510,7 +510,7 @@ static void apply_tasks(mm_worker_t *self, const mm_frame_t *frame)
 
 static void apply_frame(mm_worker_t *self, const mm_frame_t *frame)
 {
-    switch (frame->kind) {
+    switch ((int)frame->kind) { // the others are not for workers
     case MM_FRAME_TASKS: apply_tasks(self, frame); break;
     case MM_FRAME_WELCOME: apply_welcome(self, frame); break;
     case MM_FRAME_REFUSED:
@@ -523,15 +523,6 @@ static void apply_frame(mm_worker_t *self, const mm_frame_t *frame)
         break;
     case MM_FRAME_BEAT: apply_beat(self, frame); break;
     case MM_FRAME_LEAVING: apply_leaving(self, frame); break;
-    case MM_FRAME_JOBS:
-    case MM_FRAME_HELLO:
-    case MM_FRAME_HEARTBEAT:
-    case MM_FRAME_STARTED:
-    case MM_FRAME_RESULTS:
-    case MM_FRAME_BYE:
-    case MM_FRAME_NOTICES:
-    case MM_FRAME_QUERY:
-    case MM_FRAME_TELL: break; // not for workers
     }
 }
 

@@ -243,7 +243,7 @@ static void every_field_of_every_kind_is_checked(void **state)
         mm_frame_t frame = sample_of(kind);
         msgpack_object root = frame_tree(&frame, &bytes);
         assert_int_equal(try_tree(&root), MM_WIRE_OK);
-        walker_t walker = {{check_field, false, false}, &root, .arrays = {&root}, .next = {2}};
+        walker_t walker = {{.visit = check_field}, &root, .arrays = {&root}, .next = {2}};
         wire_walk(&walker.visitor, &frame);
         assert_int_equal(walker.next[0], root.via.array.size);
         free(bytes);
