@@ -58,12 +58,12 @@ typedef struct {
 __attribute__((format(printf, 3, 4))) static bool complain(const char *name, char *complaint,
                                                            const char *format, ...)
 {
-    int size = snprintf(complaint, COMMAND_COMPLAINT_MAX, "%s: ", name);
-    if (size < 0 || size >= COMMAND_COMPLAINT_MAX)
+    int size = snprintf(complaint, MM_ERROR_MAX, "%s: ", name);
+    if (size < 0 || size >= MM_ERROR_MAX)
         return false;
     va_list arguments;
     va_start(arguments, format);
-    (void)vsnprintf(complaint + size, COMMAND_COMPLAINT_MAX - (size_t)size, format, arguments);
+    (void)vsnprintf(complaint + size, MM_ERROR_MAX - (size_t)size, format, arguments);
     va_end(arguments);
     return false;
 }
@@ -202,8 +202,7 @@ static bool split_line(split_t *split)
     return true;
 }
 
-command_t *command_new(const char *name, const char *line,
-                       char ret_complaint[COMMAND_COMPLAINT_MAX])
+command_t *command_new(const char *name, const char *line, char ret_complaint[MM_ERROR_MAX])
 {
     command_t *self = calloc(1, sizeof *self);
     assert(self);
@@ -271,7 +270,7 @@ static bool is_in_path(const char *path, const char *program, char **ret_found)
     }
 }
 
-bool command_find(const command_t *self, char ret_complaint[COMMAND_COMPLAINT_MAX])
+bool command_find(const command_t *self, char ret_complaint[MM_ERROR_MAX])
 {
     size_t size = 0;
     while (self->pieces[size].kind == PIECE_CHAR)
@@ -354,7 +353,7 @@ static mm_str_t piece_text(const piece_t *piece, const values_t *values)
     return piece->text;
 }
 
-char **command_fill(command_t *self, const mm_task_t *task, size_t *ret_count)
+char **command_fill(command_t *self, const mm_task_t *task)
 {
     values_t values = {.task = task};
     mm_id_print(&task->id, values.job);
@@ -379,7 +378,6 @@ char **command_fill(command_t *self, const mm_task_t *task, size_t *ret_count)
     }
     assert(count == self->argument_count);
     self->arguments[count] = NULL;
-    *ret_count = count;
     return self->arguments;
 }
 

@@ -121,7 +121,7 @@ static int64_t turn(void *arg)
 // The driver; NULL when it cannot work with the options, which has then been said.
 static driver_t *open_driver(const driver_kind_t *kind, const mm_options_t *options)
 {
-    char complaint[DRIVER_COMPLAINT_MAX];
+    char complaint[MM_ERROR_MAX];
     driver_t *driver = kind->new (options, complaint);
     if (!driver)
         (void)mm_service_fail(options, EX_CONFIG, "%s", complaint);

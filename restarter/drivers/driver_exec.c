@@ -117,9 +117,7 @@ static void end_run(exec_t *self, run_t *run, end_t end, int64_t now_ms)
 
 static void run_command(exec_t *self, run_t *run, phase_t phase, int64_t until_ms, int64_t now_ms)
 {
-    size_t count = 0;
-    char **arguments =
-        command_fill(phase == PHASE_COMMAND ? self->exec : self->verify, &run->task, &count);
+    char **arguments = command_fill(phase == PHASE_COMMAND ? self->exec : self->verify, &run->task);
     run->cut = CUT_NONE;
     run->why =
         child_start(&run->child, arguments, mm_service_open_files(), self->epoll, run->index);
@@ -340,8 +338,7 @@ static void print_dry_run(exec_t *self, const run_t *run)
 {
     command_t *commands[] = {self->exec, self->verify};
     for (size_t i = 0; i < 2 && commands[i]; i++) {
-        size_t count = 0;
-        char *line = command_quote(command_fill(commands[i], &run->task, &count));
+        char *line = command_quote(command_fill(commands[i], &run->task));
         (void)printf("%s%s", i > 0 ? " # verify: " : "", line);
         free(line);
     }
@@ -471,7 +468,7 @@ static bool open_commands(exec_t *self, char *complaint)
     mm_attribute_keys_t *keys = &self->base.attributes;
     if (command_keys(self->exec, keys) && (!self->verify || command_keys(self->verify, keys)))
         return true;
-    (void)snprintf(complaint, DRIVER_COMPLAINT_MAX,
+    (void)snprintf(complaint, MM_ERROR_MAX,
                    "--exec and --verify name more than %d attributes; name fewer",
                    MM_ATTRIBUTES_MAX);
     return false;
@@ -488,16 +485,15 @@ static bool open_descriptors(exec_t *self, char *complaint)
     self->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (fd >= 0 && self->epoll >= 0)
         return true;
-    (void)snprintf(complaint, DRIVER_COMPLAINT_MAX,
+    (void)snprintf(complaint, MM_ERROR_MAX,
                    "--exec: cannot open a descriptor: %s; is the limit of open files "
                    "(ulimit -n) high enough?",
                    strerror(errno));
     return false;
 }
 
-static driver_t *exec_new(const mm_options_t *options, char ret_complaint[DRIVER_COMPLAINT_MAX])
+static driver_t *exec_new(const mm_options_t *options, char ret_complaint[MM_ERROR_MAX])
 {
-    static_assert(COMMAND_COMPLAINT_MAX <= DRIVER_COMPLAINT_MAX, "complaints are passed on");
     exec_t *self = calloc(1, sizeof *self);
     assert(self);
     self->base.ops = &exec_ops;

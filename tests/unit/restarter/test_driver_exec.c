@@ -346,7 +346,7 @@ static void a_dry_run_prints_what_it_would_run(void **state)
                                              .timeout_ms = 1,
                                              .verify_timeout_ms = 1,
                                              .dry_run = true},
-                             (char[DRIVER_COMPLAINT_MAX]){""});
+                             (char[MM_ERROR_MAX]){""});
     assert_non_null(driver);
 
     (void)fflush(stdout);
@@ -370,7 +370,7 @@ static void a_dry_run_prints_what_it_would_run(void **state)
 static void a_command_that_cannot_work_is_refused_at_the_start(void **state)
 {
     (void)state;
-    char complaint[DRIVER_COMPLAINT_MAX];
+    char complaint[MM_ERROR_MAX];
     int lowest = lowest_free_descriptor();
     mm_options_t options = {
         .slots = 1, .exec = "ssh 'it", .verify = "", .timeout_ms = 1, .verify_timeout_ms = 1};
