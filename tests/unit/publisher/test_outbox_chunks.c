@@ -179,10 +179,10 @@ static void attributes_come_back_with_their_jobs(void **state)
     // Without any there is not a byte more.
     assert_string_equal(query("SELECT chunk, jobs, attributes FROM chunks"),
                         "1|3|[\"bmc=10.0.0.1 zone=eu\",\"bmc=10.0.0.2 zone=\",\"bmc=10.0.0.3 "
-                        "zone=us\"];2|2|(null);3|1|[\"bmc=/dev/a\"];");
+                        "zone=us\"];2|2|NULL;3|1|[\"bmc=/dev/a\"];");
     assert_string_equal(query("SELECT host, attributes FROM jobs"),
-                        "host-1|bmc=10.0.0.1 zone=eu;host-3|bmc=10.0.0.3 zone=us;host-4|(null);"
-                        "host-5|(null);host-6|bmc=/dev/a;");
+                        "host-1|bmc=10.0.0.1 zone=eu;host-3|bmc=10.0.0.3 zone=us;host-4|NULL;"
+                        "host-5|NULL;host-6|bmc=/dev/a;");
 }
 
 static void damaged_attributes_are_fatal(void **state)
@@ -353,7 +353,7 @@ static void an_outbox_of_version_2_is_brought_up_to_date(void **state)
         outbox_db_close(&outbox);
         assert_string_equal(query("PRAGMA user_version"), "3;");
         assert_string_equal(query("SELECT host, attributes FROM jobs"),
-                            "host-3|(null);host-4|(null);host-5|(null);host-6|(null);");
+                            "host-3|NULL;host-4|NULL;host-5|NULL;host-6|NULL;");
     }
     outbox = open_outbox();
     put_with(outbox, 1, 7, "bmc=10.0.0.7");
