@@ -43,6 +43,7 @@ Without -i and -x it is the demo: cattle-xxxx hosts at random, a mock restart, o
   --mock-fail P%           so many mock restarts fail
   --slots N                restarts at a time in each restarter
   --attempts N             restarts to try before a host is given up as dead
+  --at-once N              restarts in progress at a time, over all restarters
   --max-dead N             hand out nothing more when N hosts are dead
   --jobs N                 end after N jobs
   --rate N                 jobs a second
@@ -74,7 +75,7 @@ declare -A short=([-i]=input [-n]=restarters [-x]=exec [-q]=quiet [-h]=help)
 declare -A takes=(
     [all]=' dir config seed log-level drain-timeout '
     [publisher]=' input jobs rate for window on-bad-line '
-    [consumer]=' attempts max-dead timeout verify-timeout '
+    [consumer]=' attempts at-once max-dead timeout verify-timeout '
     [saver]=' '
     [restarter]=' exec verify verify-timeout timeout slots mock-time mock-fail dry-run '
     [run]=' restarters '

@@ -56,7 +56,7 @@ typedef struct flight {
     bool handed_out;         // a restart was, ever
     bool overdue;            // max_lease is over
     bool redelivered;        // an earlier delivery may have been restarted (R6)
-    uint8_t turns;           // it has its turn at the first so many resources
+    uint8_t turns;           // it has reached the head of the queues of so many resources
     bool had_turn;           // it lost its turn at the resource that it waits for
     bool has_attributes;     // in a record of their own: most flights have none
     union {                  // by state: ready and ended, or backoff

@@ -1,4 +1,4 @@
-// Tests of common/options*.c: what users type and set, and what they are told.
+// Tests of common/runtime/options: what users type and set, and what they are told.
 
 #include "options_run.h"
 
