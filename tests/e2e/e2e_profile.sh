@@ -48,8 +48,11 @@ done
 matches "a row of folded stacks goes from the process to the span" \
     '(^|'$'\n'')saver;[a-z_]+;write rows;sqlite commit [0-9]+' "$(cat whole/profile.folded)"
 
-# What a host is told of, at least once: pulled, extended, acked by the consumer.
-equal "log lines are counted, not sampled" 180006 \
+# Each host has three lines: pulled, extended, acked. On a busy machine the consumer tells of slow
+# callbacks, too. The profile is taken before the last four lines.
+logged=$(wc -l <whole/log/consumer.log)
+check "the consumer has logged three lines for each host" test "$logged" -ge 180010
+equal "log lines are counted, not sampled" $((logged - 4)) \
     "$(awk '$7 == "consumer" && $8 ~ /\(log\)/ { print $1 }' whole/profile.txt)"
 
 # ---- callgrind -----------------------------------------------------------------------------------
