@@ -134,12 +134,11 @@ stop_all() {
 end_at_once() {
     local name
     warn "second signal: ending at once"
+    kill -KILL "${pid[@]}" 2>/dev/null
     for name in "${!pid[@]}"; do
-        kill -KILL "${pid[$name]}" 2>/dev/null
         rm -f -- "$dir/$name.pid"
     done
-    [[ $feeder == "" ]] || kill "$feeder" 2>/dev/null
-    [[ $tormentor == "" ]] || kill "$tormentor" 2>/dev/null
+    kill ${feeder:+"$feeder"} ${tormentor:+"$tormentor"} 2>/dev/null
     rm -f -- "$dir/run.pid" "$dir/stdin"
     exit 130
 }
@@ -218,7 +217,7 @@ restarter_left() {
     local crew=()
     say "$1 has left"
     find_crew
-    ((${#crew[@]})) || [[ $stopping != "" ]] ||
+    ((${#crew[@]})) ||
         warn "the last restarter has left: jobs wait until \`./run.sh scale 1\` brings one back"
 }
 
@@ -243,14 +242,12 @@ ended() {
         stop_all ""
         ;;
     restarter-*:0) restarter_left "$name" ;;
-    saver:0)
-        warn "$name has left: stopping"
-        start saver # for the jobs that are being restarted, until the others have left
-        substitute=saver
-        stop_all 75
-        ;;
     *:0)
         warn "$name has left: stopping"
+        if [[ $name == saver ]]; then # one more, for the jobs that are being restarted
+            start saver
+            substitute=saver
+        fi
         stop_all 75
         ;;
     publisher:75)

@@ -13,14 +13,6 @@ static const char *status_name(mm_status_t status)
     return status == MM_STATUS_OK ? "ok" : status == MM_STATUS_FAILED ? "failed" : "returned";
 }
 
-static void print_text(FILE *file, const char *key, mm_str_t text)
-{
-    if (text.size == 0)
-        return;
-    (void)fprintf(file, " %s=", key);
-    mm_trace_print(file, text);
-}
-
 static void print_task(FILE *file, const mm_id_t *id, uint64_t number)
 {
     char text[MM_ID_TEXT];
@@ -86,10 +78,11 @@ static void print_job(FILE *file, const gather_event_t *event)
     char text[MM_ID_TEXT];
     const mm_job_t *job = &event->as.job.job;
     (void)fprintf(file, "job %s", mm_id_print(&job->id, text));
-    print_text(file, "host", job->host);
+    mm_trace_print_text(file, "host", job->host);
     (void)fprintf(file, " delivery=%" PRIu32, job->delivery);
-    print_text(file, "publisher", event->as.job.publisher);
+    mm_trace_print_text(file, "publisher", event->as.job.publisher);
     (void)fprintf(file, " life=%" PRIu64, event->as.job.epoch);
+    mm_trace_print_attributes(file, job->attributes);
 }
 
 static void print_from(FILE *file, const char *kind, const gather_event_t *event)
@@ -112,7 +105,7 @@ static void print_result(FILE *file, const gather_event_t *event)
     (void)fprintf(file, " %s %s", mm_leg_name(result->leg), status_name(result->status));
     if (result->outcome != MM_OUTCOME_NONE)
         (void)fprintf(file, " outcome=%s", mm_outcome_name(result->outcome));
-    print_text(file, "error", result->error);
+    mm_trace_print_text(file, "error", result->error);
     (void)fprintf(file, " serial=%" PRIu64, result->serial);
     print_process(file, event);
 }
@@ -147,7 +140,7 @@ static void print_verdict(FILE *file, const mm_verdict_t *verdict)
     (void)fprintf(file, "%s %s", mm_verdict_name(verdict->kind), mm_id_print(&verdict->id, text));
     if (verdict->kind == MM_VERDICT_NACK)
         (void)fprintf(file, " delay=%" PRId64, verdict->delay_ms);
-    print_text(file, "error", verdict->error);
+    mm_trace_print_text(file, "error", verdict->error);
 }
 
 static void print_task_action(FILE *file, const gather_action_t *action)
@@ -157,10 +150,11 @@ static void print_task_action(FILE *file, const gather_action_t *action)
     print_task(file, &task->id, task->number);
     if (task->leg == MM_LEG_RESTART)
         (void)fprintf(file, " attempt=%" PRIu32, task->attempt);
+    mm_trace_print_attributes(file, task->attributes);
     if (task->leg == MM_LEG_SETTLE)
         (void)fprintf(file, " %s attempts=%" PRIu32, mm_outcome_name(task->outcome),
                       task->attempts);
-    print_text(file, "error", task->error);
+    mm_trace_print_text(file, "error", task->error);
     (void)fprintf(file, " worker=%s", action->as.task.worker);
 }
 

@@ -9,7 +9,6 @@
 #include "gather_trace.h"
 #include "host.h"
 #include "log_messages.h"
-#include "receiver.h"
 #include "send_batch.h"
 #include "service.h"
 #include "socket.h"
@@ -138,12 +137,19 @@ static void receive_jobs(consumer_t *self, const mm_frame_t *frame)
     }
 }
 
+// The event of a frame from a worker: started, results and bye begin with the same fields.
+static gather_event_t event_of(gather_event_kind_t kind, const mm_frame_t *frame)
+{
+    gather_event_t event = {.kind = kind};
+    event.as.from.worker = frame->as.bye.worker;
+    event.as.from.instance = frame->as.bye.instance;
+    event.as.from.session = frame->as.bye.session;
+    return event;
+}
+
 static void receive_started(consumer_t *self, const mm_frame_t *frame)
 {
-    gather_event_t event = {.kind = GATHER_STARTED};
-    event.as.from.worker = frame->as.started.worker;
-    event.as.from.instance = frame->as.started.instance;
-    event.as.from.session = frame->as.started.session;
+    gather_event_t event = event_of(GATHER_STARTED, frame);
     for (size_t i = 0; i < frame->as.started.count; i++) {
         event.as.from.number = frame->as.started.numbers[i];
         step(self, &event);
@@ -152,11 +158,8 @@ static void receive_started(consumer_t *self, const mm_frame_t *frame)
 
 static void receive_results(consumer_t *self, const mm_frame_t *frame)
 {
-    gather_event_t event = {.kind = GATHER_RESULT};
+    gather_event_t event = event_of(GATHER_RESULT, frame);
     MM_CRASH_POINT("consumer: results read");
-    event.as.from.worker = frame->as.results.worker;
-    event.as.from.instance = frame->as.results.instance;
-    event.as.from.session = frame->as.results.session;
     for (size_t i = 0; i < frame->as.results.count; i++) {
         event.as.from.result = &frame->as.results.items[i];
         step(self, &event);
@@ -165,10 +168,7 @@ static void receive_results(consumer_t *self, const mm_frame_t *frame)
 
 static void receive_bye(consumer_t *self, const mm_frame_t *frame)
 {
-    gather_event_t event = {.kind = GATHER_BYE};
-    event.as.from.worker = frame->as.bye.worker;
-    event.as.from.instance = frame->as.bye.instance;
-    event.as.from.session = frame->as.bye.session;
+    gather_event_t event = event_of(GATHER_BYE, frame);
     event.as.from.last_serial = frame->as.bye.last_serial;
     step(self, &event);
 }
@@ -183,7 +183,7 @@ static bool receive_frame(consumer_t *self, const mm_frame_t *frame, bool is_job
     if (is_jobs != (frame->kind == MM_FRAME_JOBS))
         return false;
     gather_event_t event = {.kind = GATHER_REPORT};
-    switch (frame->kind) {
+    switch ((int)frame->kind) { // the others go elsewhere
     case MM_FRAME_JOBS: receive_jobs(self, frame); return true;
     case MM_FRAME_HELLO:
     case MM_FRAME_HEARTBEAT:
@@ -194,14 +194,6 @@ static bool receive_frame(consumer_t *self, const mm_frame_t *frame, bool is_job
     case MM_FRAME_RESULTS: receive_results(self, frame); return true;
     case MM_FRAME_BYE: receive_bye(self, frame); return true;
     case MM_FRAME_QUERY: viewers_query(self->viewers, frame, self->now_ms); return true;
-    case MM_FRAME_TELL:
-    case MM_FRAME_TASKS:
-    case MM_FRAME_NOTICES:
-    case MM_FRAME_WELCOME:
-    case MM_FRAME_REFUSED:
-    case MM_FRAME_REJOIN:
-    case MM_FRAME_BEAT:
-    case MM_FRAME_LEAVING: return false;
     }
     return false;
 }
@@ -358,6 +350,7 @@ static int open_core(consumer_t *self)
                               .max_lease_ms = options->max_lease_ms,
                               .drain_ms = options->drain_timeout_ms - 1000,
                               .max_in_flight = (uint32_t)options->max_in_flight,
+                              .at_once = (uint32_t)options->at_once,
                               .max_dead = (uint32_t)options->max_dead,
                               .settled_max = 32768,
                               .nacked_max = (uint32_t)options->max_in_flight,

@@ -7,7 +7,7 @@
 
 #include "endpoint.h"
 #include "gather.h"
-#include "receiver.h"
+#include "socket.h"
 
 typedef struct viewers viewers_t;
 

@@ -2,9 +2,10 @@
 
 #include "ctl.h"
 
+#include <assert.h>
 #include <errno.h>
+#include <getopt.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -20,37 +21,122 @@ int ctl_fail(int code, const char *format, ...)
     return code;
 }
 
-int ctl_find_word(const char *option, const char *word, const char *const *words, int count)
+bool ctl_error(char error[MM_ERROR_MAX], const char *format, ...)
 {
-    for (int i = 0; i < count; i++)
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(error, MM_ERROR_MAX, format, args);
+    va_end(args);
+    return false;
+}
+
+// ---- options
+
+int ctl_find_word(const char *const *words, const char *word)
+{
+    for (int i = 0; words[i]; i++)
         if (strcmp(words[i], word) == 0)
             return i;
-    (void)fprintf(stderr, "mayhemctl: %s is '%s'; it must be one of:", option, word);
-    for (int i = 0; i < count; i++)
-        (void)fprintf(stderr, " %s", words[i]);
-    (void)fputc('\n', stderr);
     return -1;
 }
 
-bool ctl_number(const char *option, const char *text, uint64_t min, uint64_t max,
-                uint64_t *ret_number)
+static bool set_word(const ctl_option_t *option, const char *name, const char *value)
+{
+    int place = ctl_find_word(option->words, value);
+    if (place >= 0) {
+        *option->word = place;
+        return true;
+    }
+    (void)fprintf(stderr, "mayhemctl: %s is '%s'; it must be one of:", name, value);
+    for (size_t i = 0; option->words[i]; i++)
+        (void)fprintf(stderr, " %s", option->words[i]);
+    (void)fputc('\n', stderr);
+    return false;
+}
+
+static bool set_number(const ctl_option_t *option, const char *name, const char *value)
 {
     char *end;
     errno = 0;
-    uint64_t number = strtoull(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end != '\0' || errno != 0 || number < min || number > max) {
-        (void)ctl_fail(EX_USAGE, "%s is '%s'; it must be a number from %llu to %llu", option, text,
-                       (unsigned long long)min, (unsigned long long)max);
+    uint64_t number = strtoull(value, &end, 10);
+    if (*value < '0' || *value > '9' || *end != '\0' || errno != 0 || number < option->min ||
+        number > option->max) {
+        (void)ctl_fail(EX_USAGE, "%s is '%s'; it must be a number from %llu to %llu", name, value,
+                       (unsigned long long)option->min, (unsigned long long)option->max);
         return false;
     }
-    *ret_number = number;
+    *option->number = number;
     return true;
 }
 
-bool ctl_print_json(json_t *json)
+static bool set(const ctl_option_t *option, const char *value)
 {
-    bool is_good =
-        json_dumpf(json, stdout, JSON_COMPACT) == 0 && putchar('\n') != EOF && fflush(stdout) == 0;
+    char name[32];
+    if (option->letter)
+        (void)snprintf(name, sizeof name, "-%c", option->letter);
+    else
+        (void)snprintf(name, sizeof name, "--%s", option->name);
+    if (option->word)
+        return set_word(option, name, value);
+    if (option->number)
+        return set_number(option, name, value);
+    if (option->text)
+        *option->text = value;
+    else
+        *option->flag = true;
+    return true;
+}
+
+bool ctl_options(int argc, char **argv, const char *help, const ctl_option_t *options,
+                 char ***ret_names, int *ret_exit_code)
+{
+    enum { OPTIONS_MAX = 16, NO_LETTER = 256 };
+    struct option names[OPTIONS_MAX + 2] = {{.name = NULL}};
+    char letters[2 * OPTIONS_MAX + 2], *letter = letters;
+    size_t count = 0;
+    for (; options[count].name; count++) {
+        assert(count < OPTIONS_MAX);
+        int id = options[count].letter ? options[count].letter : NO_LETTER + (int)count;
+        names[count] = (struct option){options[count].name, !options[count].flag, NULL, id};
+        if (options[count].letter)
+            letter +=
+                sprintf(letter, "%c%s", options[count].letter, options[count].flag ? "" : ":");
+    }
+    names[count] = (struct option){"help", no_argument, NULL, 'h'};
+    strcpy(letter, "h");
+    *ret_exit_code = EX_USAGE;
+    for (int id; (id = getopt_long(argc, argv, letters, names, NULL)) >= 0;) {
+        size_t i = 0;
+        while (i < count && names[i].val != id)
+            i++;
+        if (i < count && !set(&options[i], optarg))
+            return false;
+        if (i < count)
+            continue;
+        if (id != 'h')
+            (void)fprintf(stderr, "mayhemctl %s --help says more\n", argv[0]);
+        else
+            *ret_exit_code = fputs(help, stdout) < 0 ? EX_IOERR : 0;
+        return false;
+    }
+    if (ret_names)
+        *ret_names = argv + optind;
+    else if (optind < argc)
+        (void)ctl_fail(EX_USAGE, "'%s' is no option of %s", argv[optind], argv[0]);
+    return ret_names || optind == argc;
+}
+
+// ---- JSON
+
+const char *ctl_text(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text ? text : "";
+}
+
+bool ctl_write_json(FILE *file, json_t *json, size_t flags)
+{
+    bool is_good = json_dumpf(json, file, flags) == 0 && putc('\n', file) != EOF;
     json_decref(json);
-    return is_good;
+    return is_good && fflush(file) == 0;
 }

@@ -1,11 +1,12 @@
-// What the commands of mayhemctl share.
+// What the commands of mayhemctl share: options, errors, JSON.
 
 #ifndef CTL_H
 #define CTL_H
 
+#include "job.h"
+
 #include <jansson.h>
-#include <stdbool.h>
-#include <stdint.h>
+#include <stdio.h>
 
 // Each takes its own arguments, argv[0] being the command's name, and returns a sysexits code.
 int ctl_profile(int argc, char **argv);
@@ -18,13 +19,38 @@ int ctl_explain(int argc, char **argv);
 
 // Prints "mayhemctl: ..." to standard error, and returns code.
 int ctl_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+// Writes a sentence about an error, cut to MM_ERROR_MAX, and returns false.
+bool ctl_error(char error[MM_ERROR_MAX], const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
-// The place of an option's word in a list; -1: it is not in it, which is then said.
-int ctl_find_word(const char *option, const char *word, const char *const *words, int count);
-// Reads an option's number; false when it is none from min to max, which is then said.
-bool ctl_number(const char *option, const char *text, uint64_t min, uint64_t max,
-                uint64_t *ret_number);
-// Prints it as one line, at once; takes the reference. False, with errno, when it cannot.
-bool ctl_print_json(json_t *json);
+// ---- options
+
+// An option and where its value goes: exactly one of flag, text, number and word is set.
+typedef struct {
+    const char *name; // "sort" of --sort
+    char letter;      // 's' of -s; 0: none
+    bool *flag;
+    const char **text;
+    uint64_t *number, min, max;
+    int *word;                // index into words
+    const char *const *words; // ends with NULL
+} ctl_option_t;
+
+// Reads the arguments of the command argv[0] into the values of its options, which hold the
+// defaults; the last option has no name. *ret_names: the names that follow the options, ended by
+// NULL; a command that takes none passes NULL. --help prints `help`. False: end with
+// *ret_exit_code, all has been printed.
+bool ctl_options(int argc, char **argv, const char *help, const ctl_option_t *options,
+                 char ***ret_names, int *ret_exit_code);
+
+// The index of a word in a list that ends with NULL; -1: it is not in it.
+int ctl_find_word(const char *const *words, const char *word);
+// ---- JSON
+
+// A member that is a string; "" when there is none.
+const char *ctl_text(const json_t *object, const char *key);
+// Writes JSON with these flags of jansson, and a newline; takes the reference. False, with errno,
+// when it cannot be written.
+bool ctl_write_json(FILE *file, json_t *json, size_t flags);
 
 #endif

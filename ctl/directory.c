@@ -1,36 +1,44 @@
-// See folder.h.
+// See directory.h.
 
 #include "directory.h"
+#include "ctl.h"
 
 #include <assert.h>
 #include <dirent.h>
-#include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
+#include <sys/stat.h>
 
-static bool ends_with(const char *name, const char *ending)
+static bool has_ending(const char *name, const char *ending)
 {
     size_t size = strlen(name), end = strlen(ending);
     return name[0] != '.' && size > end && strcmp(name + size - end, ending) == 0;
 }
 
-int directory_each(const char *path, const char *ending, bool (*take)(void *arg, const char *file),
-                   void *arg)
+bool directory_read(const char *path, const char *ending, const char *hint, directory_read_fn *read,
+                    void *arg, char error[MM_ERROR_MAX])
 {
+    struct stat status;
+    if (stat(path, &status) == 0 && !S_ISDIR(status.st_mode))
+        return read(arg, path, error);
     struct dirent **entries = NULL;
-    int all = scandir(path, &entries, NULL, versionsort), count = all < 0 ? -1 : 0;
-    bool goes_on = true;
+    int all = scandir(path, &entries, NULL, versionsort), cause = errno, count = 0;
+    bool is_good = true;
     for (int i = 0; i < all; i++) {
-        if (ends_with(entries[i]->d_name, ending)) {
+        if (has_ending(entries[i]->d_name, ending)) {
             char *name = NULL;
             int length = asprintf(&name, "%s/%s", path, entries[i]->d_name);
             assert(length > 0);
-            goes_on = goes_on && take(arg, name);
+            is_good = is_good && read(arg, name, error);
             free(name);
             count++;
         }
         free(entries[i]);
     }
     free(entries);
-    return count;
+    if (count > 0 || !hint)
+        return is_good;
+    if (all < 0)
+        return ctl_error(error, "cannot read %s: %s%s", path, strerror(cause), hint);
+    return ctl_error(error, "cannot read %s: no *%s is in it%s", path, ending, hint);
 }

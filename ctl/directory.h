@@ -1,14 +1,18 @@
-// The files of a folder, one after the other.
+// The files of a directory, one after the other.
 
 #ifndef DIRECTORY_H
 #define DIRECTORY_H
 
-#include <stdbool.h>
+#include "job.h"
 
-// Calls take for each file of the folder whose name ends so (".json") and does not begin with a
-// dot, in order of their names, until it returns false. Returns how many such files there are; -1
-// with errno when the folder cannot be read.
-int directory_each(const char *path, const char *ending, bool (*take)(void *arg, const char *file),
-                   void *arg);
+// Reads one file. False, with one sentence in error, when it cannot be used.
+typedef bool directory_read_fn(void *arg, const char *path, char error[MM_ERROR_MAX]);
+
+// Reads a file, or all files of a directory whose names have this ending (".json") and do not begin
+// with a dot, in order of their names, until one cannot be used. False, with one sentence in error,
+// when one cannot be used, or there is none; that sentence ends with `hint`. hint: NULL when there
+// need not be one.
+bool directory_read(const char *path, const char *ending, const char *hint, directory_read_fn *read,
+                    void *arg, char error[MM_ERROR_MAX]);
 
 #endif

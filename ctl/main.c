@@ -2,7 +2,6 @@
 
 #include "ctl.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 

@@ -1,28 +1,39 @@
-// Which pipeline a command looks at, and what is said when nobody is there.
+// The pipeline that a command looks at, and the sentences for when it does not answer.
 
 #ifndef TARGET_H
 #define TARGET_H
 
 #include "endpoint.h"
 
-#define TARGET_WAIT_MS 3000 // for the first answer
+#define TARGET_WAIT_MS 3000 // for the first answer, and for one more before a warning
 
 typedef struct {
     const char *dir;      // --dir; NULL: MAYHEM_DIR, or run
-    const char *consumer; // --consumer; NULL: MAYHEM_CONSUMER, or what is in dir
+    const char *consumer; // --consumer; NULL: MAYHEM_CONSUMER unless --dir is given, or that of dir
     char address[MM_ENDPOINT_MAX];
     mm_endpoint_t base;
-    bool is_local; // the pipeline's folder is `dir`
 } target_t;
 
-// Sets the rest from dir and consumer: 0, or a sysexits code when there is no such address, which
-// is then said.
-int target_find(target_t *self);
-// Says that nobody answers, and returns the code.
-int target_fail(const target_t *self);
-// "--dir DIR ..." as all commands that attach explain it.
+// Rows of a table of ctl_option_t, and their help.
+#define TARGET_OPTIONS(TARGET)                                                                     \
+    {.name = "dir", .text = &(TARGET)->dir},                                                       \
+    {                                                                                              \
+        .name = "consumer", .text = &(TARGET)->consumer                                            \
+    }
 #define TARGET_HELP                                                                                \
     "  --dir DIR          the pipeline's folder (run)\n"                                           \
     "  --consumer ADDR    its address instead: ipc://PATH or tcp://HOST:PORT\n"
+
+// Sets dir, and address and base of its consumer. False, with one sentence in error, when there is
+// no such address; dir is set then, too.
+bool target_resolve(target_t *self, char error[MM_ERROR_MAX]);
+// The same with the sentence printed: 0, or a sysexits code.
+int target_find(target_t *self);
+
+// Prints that nothing answers, and returns the code.
+int target_fail(const target_t *self);
+// Warns once when a pipeline has become silent. was_silent: what the last call returned. Returns
+// whether it is silent now.
+bool target_watch(int64_t silent_ms, bool was_silent);
 
 #endif

@@ -1,6 +1,5 @@
 // mayhem-publisher: accepts jobs into a durable outbox, delivers them to the consumer under leases,
-// and takes them out when they are settled. The sockets, the clock and the log around the outbox
-// core.
+// and deletes them when they are settled. The shell around the outbox core: sockets, clock and log.
 
 #include "clock.h"
 #include "crash.h"
@@ -10,15 +9,15 @@
 #include "outbox_db.h"
 #include "outbox_trace.h"
 #include "progress.h"
-#include "publisher_stats.h"
 #include "report.h"
-#include "receiver.h"
 #include "run.h"
 #include "service.h"
 #include "socket.h"
 #include "span.h"
 #include "span_names.h"
+#include "stats_reply.h"
 #include "string_view.h"
+#include "windowed_histogram.h"
 #include "wire.h"
 
 #include <assert.h>
@@ -28,9 +27,10 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define WAITING_MAX  16   // frames that wait for the consumer before no more are made
-#define PREFETCHED   32   // notices whose leases are asked of memory together
-#define CATCH_UP_MAX 4096 // frames read before silence is judged, at most
+#define WAITING_MAX  16   // unsent frames with which no more jobs are given to the core
+#define PREFETCHED   32   // notices whose leases are prefetched together
+#define CATCH_UP_MAX 4096 // frames read, at most, before silence is judged
+#define SEEN         16   // one job in so many is timed
 
 typedef struct {
     mm_options_t options;
@@ -50,12 +50,63 @@ typedef struct {
     FILE *trace;
     int64_t start_ms;
     int64_t now_ms;
-    int64_t now_us;    // when the notices at hand came
+    int64_t now_us;    // when the notices were received
     int64_t silent_ms; // when to recreate the sockets: nothing was heard
-    publisher_stats_t stats;
+    mm_stats_reply_t reply;
+    mm_encoder_t *encoder; // for replies
+    uint64_t delivered;    // for the first time; of these and of settled jobs one in SEEN is timed
+    uint64_t settled;
+    mm_windowed_histogram_t waits; // from accept to delivery, in microseconds
+    mm_windowed_histogram_t times; // from accept to settle
     bool draining;
     bool broken;
 } publisher_t;
+
+// ---- stats
+
+static json_t *stats(void *arg)
+{
+    publisher_t *self = arg;
+    intake_counts_t counts = intake_counts(self->intake);
+    int64_t now_ms = mm_clock_ms();
+    return json_pack(
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "total",
+        (json_int_t)counts.total, "restarted", (json_int_t)counts.restarted, "dead",
+        (json_int_t)counts.dead, "settled", (json_int_t)self->settled, "backlog",
+        (json_int_t)counts.backlog, "leased", (json_int_t)outbox_leased(self->outbox), "window",
+        (json_int_t)self->options.window, "frames_waiting",
+        (json_int_t)mm_sender_waiting(self->jobs), "bad_frames",
+        (json_int_t)self->receiver.drops.count, "wait_p50_us",
+        (json_int_t)mm_windowed_histogram_quantile(&self->waits, now_ms, 0.5), "wait_p99_us",
+        (json_int_t)mm_windowed_histogram_quantile(&self->waits, now_ms, 0.99), "p50_us",
+        (json_int_t)mm_windowed_histogram_quantile(&self->times, now_ms, 0.5), "p99_us",
+        (json_int_t)mm_windowed_histogram_quantile(&self->times, now_ms, 0.99));
+}
+
+// A reply that cannot be sent now is dropped: viewers ask again.
+static void send_reply(void *arg, const mm_frame_t *frame)
+{
+    publisher_t *self = arg;
+    if (mm_sender_waiting(self->jobs) > 0)
+        return;
+    mm_encode_frame(self->encoder, frame);
+    (void)mm_socket_send(mm_sender_socket(self->jobs), mm_encoder_bytes(self->encoder));
+}
+
+static void see_delivered(publisher_t *self, const outbox_action_t *action)
+{
+    if (action->delivery > 1 || self->delivered++ % SEEN != 0)
+        return;
+    int64_t now_us = mm_clock_us();
+    mm_windowed_histogram_record(&self->waits, now_us / 1000, now_us - action->accepted_us);
+}
+
+static void see_settled(publisher_t *self, const outbox_action_t *action)
+{
+    if (self->settled++ % SEEN == 0)
+        mm_windowed_histogram_record(&self->times, self->now_us / 1000,
+                                     self->now_us - action->accepted_us);
+}
 
 // ---- sending
 
@@ -82,17 +133,18 @@ static void deliver(publisher_t *self, const outbox_action_t *action)
     MM_SPAN_COUNTED("encode job");
     if (mm_encoder_count(self->batch) == 0)
         begin_jobs(self);
-    mm_encode_job(
-        self->batch,
-        &(mm_job_t){.id = action->id, .host = action->host, .delivery = action->delivery});
+    mm_encode_job(self->batch, &(mm_job_t){.id = action->id,
+                                           .host = action->host,
+                                           .delivery = action->delivery,
+                                           .attributes = action->attributes});
     if (mm_encoder_is_full(self->batch))
         send_jobs(self);
-    publisher_stats_see_delivered(&self->stats, action);
+    see_delivered(self, action);
     mm_log(MM_LOG_DEBUG, MM_MESSAGE_PUBLISHED, MM_JOB(&action->id), MM_STR("host", action->host),
            MM_INT("delivery", action->delivery));
 }
 
-// A question for the consumer's heartbeat is not worth keeping: it is asked again.
+// Asks for the consumer's heartbeat. A request that cannot be sent now is dropped: another follows.
 static void ask(publisher_t *self)
 {
     if (mm_sender_waiting(self->jobs) > 0)
@@ -128,7 +180,7 @@ static void apply(publisher_t *self, const outbox_action_t *action)
     case OUTBOX_DELIVER: deliver(self, action); break;
     case OUTBOX_SETTLED:
         intake_settle(self->intake, action, self->now_ms, self->now_us);
-        publisher_stats_see_settled(&self->stats, action, self->now_us);
+        see_settled(self, action);
         break;
     case OUTBOX_ASK: ask(self); break;
     case OUTBOX_LOG: log_event(action); break;
@@ -197,34 +249,22 @@ static void receive_notices(publisher_t *self, const mm_frame_t *frame)
 static void receive_frame(publisher_t *self, const mm_frame_t *frame)
 {
     outbox_event_t event = {0};
-    switch (frame->kind) {
-    case MM_FRAME_NOTICES: receive_notices(self, frame); break;
+    switch ((int)frame->kind) {
+    case MM_FRAME_NOTICES: receive_notices(self, frame); return;
     case MM_FRAME_BEAT:
         event.kind = OUTBOX_BEAT;
         event.as.beat.epoch = frame->as.beat.epoch;
         event.as.beat.draining = frame->as.beat.draining;
         step(self, &event);
-        break;
+        return;
     case MM_FRAME_LEAVING:
         event.kind = OUTBOX_LEAVING;
         event.as.beat.epoch = frame->as.leaving.epoch;
         step(self, &event);
-        break;
-    case MM_FRAME_QUERY: publisher_stats_answer(&self->stats, frame, self->now_ms); break;
-    case MM_FRAME_JOBS:
-    case MM_FRAME_TASKS:
-    case MM_FRAME_HELLO:
-    case MM_FRAME_HEARTBEAT:
-    case MM_FRAME_STARTED:
-    case MM_FRAME_RESULTS:
-    case MM_FRAME_BYE:
-    case MM_FRAME_WELCOME:
-    case MM_FRAME_REFUSED:
-    case MM_FRAME_REJOIN:
-    case MM_FRAME_TELL:
-        mm_receiver_drop(&self->receiver, "a frame for somebody else", "events", self->now_ms);
-        break;
+        return;
+    case MM_FRAME_QUERY: mm_stats_reply_answer(&self->reply, frame, self->now_ms); return;
     }
+    mm_receiver_drop(&self->receiver, "a frame for somebody else", "events", self->now_ms);
 }
 
 // Takes up to `limit` messages; false when there are none left.
@@ -251,13 +291,13 @@ static void on_events(void *arg)
     (void)receive(self, MM_DRAIN_MAX);
 }
 
-// Only there to wake the loop: the turn reads the source.
+// Only wakes the loop: the turn reads the source.
 static void on_source(void *arg)
 {
     (void)arg;
 }
 
-// A connecting socket that met an error does not come back by itself.
+// After an error a connecting socket may stay dead.
 static void recreate_sockets(publisher_t *self)
 {
     close_events(self);
@@ -266,7 +306,7 @@ static void recreate_sockets(publisher_t *self)
     self->silent_ms = self->now_ms + 3 * self->options.heartbeat_ms;
 }
 
-// The source wakes the loop only while it is to be read: one that has ended, or is held back, stays
+// Watches the source only while it is to be read: one that has ended, or waits for room, stays
 // readable.
 static void watch_source(publisher_t *self)
 {
@@ -299,7 +339,7 @@ static int64_t turn(void *arg)
     publisher_t *self = arg;
     self->now_ms = mm_clock_ms();
     if (self->now_ms >= outbox_deadline(self->outbox)) {
-        // An extension may be waiting: read before silence ends a lease.
+        // An extension may be waiting: it is read before silence ends a lease.
         outbox_event_t event = {.kind = OUTBOX_TIME};
         event.as.time.events_empty = !receive(self, CATCH_UP_MAX);
         step(self, &event);
@@ -381,16 +421,16 @@ static int open_core(publisher_t *self, uint64_t seed)
     self->progress = progress_new(options->progress, self->now_ms, &counts);
     self->batch = mm_encoder_new();
     mm_receiver_open(&self->receiver);
-    self->stats = (publisher_stats_t){.intake = self->intake,
-                                      .outbox = self->outbox,
-                                      .jobs = &self->jobs,
-                                      .drops = &self->receiver.drops,
-                                      .window = options->window};
-    publisher_stats_open(&self->stats, options->id);
+    self->encoder = mm_encoder_new();
+    self->reply = mm_stats_reply_new(&(mm_stats_reply_config_t){.process = options->id,
+                                                                .program = MM_PROGRAM_PUBLISHER,
+                                                                .stats = stats,
+                                                                .send = send_reply,
+                                                                .arg = self});
     return 0;
 }
 
-// Work is left: 75, unless the source had something worse to say.
+// Returns the exit code: that of the source, if it has one; 75 when work is left.
 static int close_run(publisher_t *self)
 {
     intake_counts_t counts = intake_counts(self->intake);
@@ -430,7 +470,7 @@ static int run_loop(publisher_t *self)
 
 static void close_all(publisher_t *self)
 {
-    publisher_stats_close(&self->stats);
+    mm_encoder_destroy(&self->encoder);
     intake_destroy(&self->intake);
     run_close(&self->run);
     outbox_destroy(&self->outbox);

@@ -15,14 +15,6 @@ void outbox_trace_config(FILE *file, const outbox_config_t *config)
                   config->seed);
 }
 
-static void print_text(FILE *file, const char *key, mm_str_t text)
-{
-    if (text.size == 0)
-        return;
-    (void)fprintf(file, " %s=", key);
-    mm_trace_print(file, text);
-}
-
 static void print_verdict(FILE *file, const outbox_event_t *event)
 {
     char id[MM_ID_TEXT];
@@ -33,18 +25,19 @@ static void print_verdict(FILE *file, const outbox_event_t *event)
         (void)fprintf(file, " delay=%" PRId64, what->delay_ms);
     if (what->attempts > 0)
         (void)fprintf(file, " attempts=%" PRIu32, what->attempts);
-    print_text(file, "error", what->error);
+    mm_trace_print_text(file, "error", what->error);
 }
 
-void outbox_trace_event(FILE *file, const outbox_event_t *event)
+static void trace_event(FILE *file, const outbox_event_t *event)
 {
     char id[MM_ID_TEXT];
     switch (event->kind) {
     case OUTBOX_JOB:
         (void)fprintf(file, "job %s", mm_id_print(&event->as.job.id, id));
-        print_text(file, "host", event->as.job.host);
+        mm_trace_print_text(file, "host", event->as.job.host);
         if (event->as.job.maybe_sent)
             (void)fputs(" sent=maybe", file);
+        mm_trace_print_attributes(file, event->as.job.attributes);
         break;
     case OUTBOX_VERDICT: print_verdict(file, event); break;
     case OUTBOX_BEAT:
@@ -66,11 +59,12 @@ bool outbox_trace_action(FILE *file, const outbox_action_t *action)
     case OUTBOX_DELIVER:
         (void)fprintf(file, "deliver %s delivery=%" PRIu32, mm_id_print(&action->id, id),
                       action->delivery);
+        mm_trace_print_attributes(file, action->attributes);
         return true;
     case OUTBOX_SETTLED:
         (void)fprintf(file, "settled %s %s", mm_id_print(&action->id, id),
                       mm_outcome_name(action->outcome));
-        print_text(file, "error", action->error);
+        mm_trace_print_text(file, "error", action->error);
         return true;
     case OUTBOX_ASK: (void)fputs("ask", file); return true;
     case OUTBOX_LOG: return false;
@@ -83,7 +77,7 @@ void outbox_trace_step(FILE *file, int64_t start_ms, const outbox_event_t *event
                        const outbox_actions_t *actions)
 {
     (void)fprintf(file, "[%6" PRId64 "] ", event->now_ms - start_ms);
-    outbox_trace_event(file, event);
+    trace_event(file, event);
     (void)fputs(" ->", file);
     const char *separator = " ";
     for (size_t i = 0; i < actions->count; i++) {

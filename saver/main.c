@@ -3,8 +3,6 @@
 #include "saver.h"
 #include "service.h"
 
-#include <stdio.h>
-
 int main(int argc, char **argv)
 {
     mm_options_t options;
@@ -15,10 +13,8 @@ int main(int argc, char **argv)
     if (!mm_service_start(MM_PROGRAM_SAVER, argc, argv, NULL, &options, &base, &exit_code))
         return exit_code;
     exit_code = store_open(options.db, &store, error);
-    if (exit_code != 0) {
-        (void)fprintf(stderr, "%s: %s\n", options.id, error);
-        return mm_service_quit(&options, exit_code);
-    }
+    if (exit_code != 0)
+        return mm_service_quit(&options, mm_service_fail(&options, exit_code, "%s", error));
     exit_code = saver_run(&options, &base, &store);
     return mm_service_end(&options, exit_code);
 }

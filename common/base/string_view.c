@@ -27,3 +27,22 @@ uint64_t mm_str_hash(mm_str_t text)
     }
     return hash;
 }
+
+size_t mm_edit_distance(const char *a, const char *b)
+{
+    size_t costs[64], length = strlen(b) < 63 ? strlen(b) : 63;
+    for (size_t i = 0; i <= length; i++)
+        costs[i] = i;
+    for (size_t k = 0; a[k] != '\0'; k++) {
+        size_t diagonal = costs[0];
+        costs[0] = k + 1;
+        for (size_t i = 0; i < length; i++) {
+            size_t change = diagonal + (a[k] != b[i]);
+            size_t insert = costs[i] + 1, remove = costs[i + 1] + 1;
+            diagonal = costs[i + 1];
+            size_t best = change < insert ? change : insert;
+            costs[i + 1] = best < remove ? best : remove;
+        }
+    }
+    return costs[length];
+}

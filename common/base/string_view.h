@@ -20,6 +20,10 @@ bool mm_str_equal(mm_str_t a, mm_str_t b);
 // For hash tables. Not resistant to chosen keys.
 uint64_t mm_str_hash(mm_str_t text);
 
+// How many letters must be inserted, removed or changed to make one name of another (Levenshtein).
+// Of b only the first 63 bytes count.
+size_t mm_edit_distance(const char *a, const char *b);
+
 static inline bool mm_is_digit(char c)
 {
     return c >= '0' && c <= '9';

@@ -320,6 +320,14 @@ static int start_thread(void)
     return error;
 }
 
+static void release(void)
+{
+    if (self.fd != STDERR_FILENO)
+        (void)close(self.fd);
+    free(self.ring);
+    free(self.out);
+}
+
 int mm_log_start(const mm_log_config_t *config)
 {
     mm_name_t process;
@@ -330,6 +338,7 @@ int mm_log_start(const mm_log_config_t *config)
         fd = open(config->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
     if (fd < 0)
         return -1;
+    memset(&self, 0, sizeof self);
     size_t wanted = config->ring_bytes == 0 ? RING_BYTES : config->ring_bytes;
     self.size = RING_BYTES_MIN;
     while (self.size < wanted)
@@ -338,28 +347,15 @@ int mm_log_start(const mm_log_config_t *config)
     self.out = malloc(OUT_BYTES);
     assert(self.ring && self.out);
     self.fd = fd;
-    self.tail_seen = 0;
-    self.reported = 0;
-    self.has_failed = false;
-    self.is_torn = false;
-    atomic_store(&self.head, 0);
-    atomic_store(&self.tail, 0);
-    atomic_store(&self.dropped, 0);
-    atomic_store(&self.state, AWAKE);
-    atomic_store(&self.is_stopping, false);
     mm_log_format_init(&self.format, process, getpid(), config->json);
     mm_log_threshold = config->level;
     int error = start_thread();
-    if (error != 0) {
-        if (fd != STDERR_FILENO)
-            (void)close(fd);
-        free(self.ring);
-        free(self.out);
-        errno = error;
-        return -1;
-    }
-    self.is_running = true;
-    return 0;
+    self.is_running = error == 0;
+    if (self.is_running)
+        return 0;
+    release();
+    errno = error;
+    return -1;
 }
 
 void mm_log_stop(void)
@@ -382,8 +378,5 @@ void mm_log_stop(void)
     uint64_t left = mm_log_dropped() - self.reported;
     if (left > 0)
         write_line(self.fd, MM_LOG_WARN, "log lines dropped", &MM_INT("count", left), 1);
-    if (self.fd != STDERR_FILENO)
-        (void)close(self.fd);
-    free(self.ring);
-    free(self.out);
+    release();
 }

@@ -186,7 +186,7 @@ static void set_time(mm_log_format_t *self, int64_t wall_ms)
     time_t second = (time_t)(wall_ms / 1000);
     assert(wall_ms >= 0);
     struct tm *done = gmtime_r(&second, &parts);
-    assert(done != NULL);
+    assert(done);
     size_t size = strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &parts);
     unsigned ms = (unsigned)(wall_ms % 1000);
     const char tail[] = {'.', (char)('0' + ms / 100), (char)('0' + ms / 10 % 10),

@@ -2,7 +2,6 @@
 
 #include "span.h"
 #include "clock.h"
-#include "profile_json.h"
 
 #include <assert.h>
 #include <dirent.h>
@@ -95,23 +94,56 @@ void mm_span_see_threads(void)
     (void)closedir(folder);
 }
 
-// ---- telling and saving
+// ---- as JSON
 
-static mm_profile_head_t head_now(void)
+static const char *const kinds[] = {[MM_SPOT_POLL] = "poll",
+                                    [MM_SPOT_RUNS] = "runs",
+                                    [MM_SPOT_WAITS] = "waits",
+                                    [MM_SPOT_THREAD] = "thread"};
+
+// The buckets that are not empty: [[bucket, calls], ...].
+static json_t *buckets_json(const uint32_t *histogram)
 {
-    return (mm_profile_head_t){.process = self.config.process,
-                               .role = self.config.role,
-                               .pid = getpid(),
-                               .wall_ms = mm_clock_wall_ms()};
+    json_t *list = json_array();
+    for (size_t i = 0; i < MM_PROFILE_BUCKETS; i++)
+        if (histogram[i] > 0)
+            json_array_append_new(list,
+                                  json_pack("[I, I]", (json_int_t)i, (json_int_t)histogram[i]));
+    return list;
+}
+
+static json_t *node_json(const mm_profile_node_t *node, const mm_profile_sums_t *sums)
+{
+    json_t *object = json_pack(
+        "{s:s, s:s, s:s, s:i, s:i, s:I, s:I, s:I, s:I, s:o}", "name", node->spot->name, "kind",
+        kinds[node->spot->kind], "file", node->spot->file, "line", (int)node->spot->line, "caller",
+        (int)node->caller, "calls", (json_int_t)sums->calls, "cpu_ns", (json_int_t)sums->cpu_ns,
+        "wait_ns", (json_int_t)sums->wait_ns, "max_ns", (json_int_t)node->max_ns, "buckets",
+        buckets_json(node->histogram));
+    assert(object);
+    return object;
 }
 
 json_t *mm_span_json(uint32_t seconds)
 {
+    mm_profile_sums_t sums[MM_PROFILE_NODES];
     if (!mm_span_profile)
         return NULL;
     mm_span_see_threads();
-    mm_profile_head_t head = head_now();
-    return mm_profile_json(mm_span_profile, &head, seconds, mm_clock_ns());
+    int64_t now_ns = mm_clock_ns(), long_ns = now_ns - mm_profile_since_ns(mm_span_profile);
+    if (seconds > 0)
+        long_ns = mm_profile_last(mm_span_profile, seconds, now_ns, sums);
+    json_t *nodes = json_array();
+    for (size_t i = 0; i < mm_profile_count(mm_span_profile); i++) {
+        mm_profile_node_t node = mm_profile_node(mm_span_profile, i);
+        json_array_append_new(nodes, node_json(&node, seconds > 0 ? &sums[i] : &node.sums));
+    }
+    json_t *object = json_pack(
+        "{s:s, s:i, s:s, s:s, s:i, s:I, s:I, s:o}", "mayhem", "profile", "version", 1, "process",
+        self.config.process, "role", self.config.role, "pid", (int)getpid(), "wall_ms",
+        (json_int_t)mm_clock_wall_ms(), "long_ns", (json_int_t)long_ns, "nodes", nodes);
+    assert(object);
+    return object;
 }
 
 void mm_span_add(json_t *object)
@@ -140,6 +172,23 @@ void mm_span_add(json_t *object)
     json_object_set_new(object, "doing", json_string(doing));
 }
 
+// Writes the profile to `path`, through a new file beside it. Returns 0, or an errno.
+static int write_profile(const char *path)
+{
+    char *name = NULL;
+    int length = asprintf(&name, "%s.new", path), error = 0;
+    assert(length > 0);
+    json_t *json = mm_span_json(0);
+    errno = 0;
+    if (json_dump_file(json, name, JSON_INDENT(1)) != 0 || rename(name, path) != 0) {
+        error = errno ? errno : EIO;
+        (void)unlink(name);
+    }
+    json_decref(json);
+    free(name);
+    return error;
+}
+
 void mm_span_save(bool is_one_of_many)
 {
     char stamp[32] = "", *path = NULL;
@@ -151,12 +200,8 @@ void mm_span_save(bool is_one_of_many)
         (void)strftime(stamp, sizeof stamp, "-%Y%m%dT%H%M%SZ", &parts);
     int length = asprintf(&path, "%s/%s%s.json", self.config.folder, self.config.process, stamp);
     assert(length > 0);
-    mm_profile_head_t head = head_now();
-    int error = mkdir(self.config.folder, 0700) == 0 || errno == EEXIST ? 0 : errno;
-    mm_span_see_threads();
-    if (error == 0)
-        error = mm_profile_save(mm_span_profile, &head, mm_clock_ns(), path);
-    self.config.saved(path, error);
+    bool is_there = mkdir(self.config.folder, 0700) == 0 || errno == EEXIST;
+    self.config.saved(path, is_there ? write_profile(path) : errno);
     free(path);
 }
 

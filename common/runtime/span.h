@@ -41,12 +41,12 @@ typedef struct {
 void mm_span_start(const mm_span_config_t *config);
 void mm_span_stop(void);
 
-// Saves the profile since the start as JSON (profile_json.h): in the folder as PROCESS.json, or
-// with the time in its name when it is one of many. Calls `saved`.
+// Saves the profile since the start as JSON: in the folder as PROCESS.json, or with the time in its
+// name when it is one of many. Calls `saved`.
 void mm_span_save(bool is_one_of_many);
 
 // The profile of the last `seconds` (0: since the start) as JSON, a new reference; NULL: not
-// started.
+// started. A file, a frame and a recording have the same: docs/profiling.md describes it.
 json_t *mm_span_json(uint32_t seconds);
 // Adds to an object three numbers of the last one or two seconds: "busy" (the share of time outside
 // of the poller), "cpu" (cores, of all threads), "doing" (the handler or span with most own time).

@@ -1,8 +1,8 @@
-// Bytes to frames, in one pass: frames.def as code that reads and checks one field after the other.
-// A frame of which every element is known and good needs nothing else: its fields allow no more
-// depth or elements than docs/protocol.md does. Any other frame is scanned whole, which tells a bad
-// field from bytes that are no frame at all. It allocates when a decoder is made and not again,
-// keeps no byte of a frame, and leaves the caller's frame alone until the whole of it is good.
+// Bytes to frames in one pass: frames.def expands to code that reads and checks one field after the
+// other. A frame with known and valid elements only needs no other check, since its fields cannot
+// exceed the limits of depth and elements. Any other frame is scanned as a whole, which tells an
+// invalid field from malformed bytes. The decoder allocates in mm_decoder_new only, keeps no byte
+// of a frame, and does not touch the caller's frame before all of it is valid.
 
 #include "big_endian.h"
 #include "wire_rules.h"
@@ -19,19 +19,19 @@ typedef struct {
     const uint8_t *at;
     const uint8_t *end; // of the frame
     size_t left;        // elements to come
-    const char *name;   // of the field read last: the bad one when a reader says false
+    const char *name;   // of the field read last, which is the bad one after a failure
 } fields_t;
 
 struct mm_decoder {
-    mm_frame_t frame; // being filled
+    mm_frame_t frame; // being read
     fields_t fields;  // of the frame
-    const char *list; // the list being read, once its length is good; else NULL
+    const char *list; // being read, once its length is valid; else NULL
     size_t index;     // of the item being read
-    fields_t inner;   // its fields
-    bool has_unknown; // elements were stepped over
+    fields_t inner;   // of that item
+    bool has_unknown; // elements that were skipped
     bool is_foreign_hello;
     char complaint[80];
-    // What frames point to: items_job and so on.
+    // What the frame points to: items_job and so on.
 #define PLAIN(item, ...) mm_##item##_t items_##item[MM_BATCH_ITEMS];
 #define ITEM(item)       PLAIN(item, )
 #include "expand_frames.h"
@@ -40,9 +40,11 @@ struct mm_decoder {
 #include "expand_frames.h"
                                       )];
     mm_pair_t *next_pair;
+    char *next_text;            // in `texts`
+    char texts[MM_FRAME_BYTES]; // attributes: shorter than the maps that they come from
 };
 
-// ---- limits: the most elements that an item has, those of its own arrays and maps included
+// ---- limits: the most elements of an item or a frame, those in its arrays and maps included
 
 // clang-format off
 enum {
@@ -50,6 +52,7 @@ enum {
 #define ITEM(item)                           ELEMENTS_##item##_item = 1
 #define FIELD(...)                           + 1
 #define PAIRS(member, count, name, max, ...) + 1 + 2 * (max)
+#define ATTRIBUTES(...)                      + 1 + 2 * MM_ATTRIBUTES_MAX
 #define END_ITEM                             ,
 #define BODY(body)                           ELEMENTS_##body##_body = 3
 #define LIST(item, ...)                      + 1 + MM_BATCH_ITEMS * ELEMENTS_##item##_item
@@ -90,10 +93,9 @@ bool mm_decoder_foreign_hello(const mm_decoder_t *self, mm_str_t *ret_worker, ui
     return true;
 }
 
-// ---- elements: each function takes the next one, and says false when it is not good. None reads
-// beyond the end.
+// ---- elements: each function reads the next one. False: it is missing, cut off or not valid.
 
-// Whether there is a next element, and its head; it counts as taken.
+// The first byte of the next element.
 ALWAYS_INLINE bool parse_head(fields_t *in, const char *name, uint8_t *ret_head)
 {
     in->name = name;
@@ -117,7 +119,7 @@ ALWAYS_INLINE bool parse_wide(fields_t *in, size_t width, uint64_t *ret)
     return true;
 }
 
-// A size that a head of one of three widths declares: `first` has the narrowest.
+// The size that follows a head. `first` is the head for the narrowest width, in bytes.
 ALWAYS_INLINE bool parse_size(fields_t *in, uint8_t head, uint8_t first, size_t narrowest,
                               size_t *ret_size)
 {
@@ -138,7 +140,7 @@ ALWAYS_INLINE bool parse_bytes(fields_t *in, size_t size, const uint8_t **ret)
     return true;
 }
 
-// An array's or a map's count of elements or pairs: both are written alike.
+// The count of an array's elements or a map's pairs: both are encoded alike.
 ALWAYS_INLINE bool parse_length(fields_t *in, const char *name, uint8_t fixed, uint8_t first,
                                 size_t *ret_count)
 {
@@ -164,7 +166,7 @@ ALWAYS_INLINE bool parse_number(fields_t *in, const char *name, uint64_t low, ui
         *ret = head;
         return head >= low && head <= high;
     }
-    // Any width will do, signed ones too, if they are not negative.
+    // Any width is valid, and a signed number that is not negative.
     bool is_signed = head >= 0xD0;
     unsigned power = head - (is_signed ? 0xD0U : 0xCCU);
     if (head < 0xCC || power > 3 || !parse_wide(in, (size_t)1 << power, ret))
@@ -245,7 +247,26 @@ ALWAYS_INLINE bool parse_pairs(mm_decoder_t *self, fields_t *in, const char *nam
     return true;
 }
 
-// Steps over elements that a later version has added.
+ALWAYS_INLINE bool parse_attributes(mm_decoder_t *self, fields_t *in, const char *name,
+                                    mm_str_t *ret)
+{
+    size_t count, size = 0;
+    if (!parse_length(in, name, 0x80, 0xDE, &count) || count > MM_ATTRIBUTES_MAX)
+        return false;
+    fields_t pair = {.at = in->at, .end = in->end, .left = 2 * count};
+    while (pair.left > 0) {
+        mm_str_t key, value;
+        if (!parse_string(&pair, NULL, &key) || !parse_string(&pair, NULL, &value) ||
+            !mm_attributes_add(self->next_text, &size, key, value))
+            return false;
+    }
+    in->at = pair.at;
+    *ret = (mm_str_t){self->next_text, size};
+    self->next_text += size;
+    return true;
+}
+
+// Skips elements that a later version has added.
 ALWAYS_INLINE bool skip_unknown(mm_decoder_t *self, fields_t *in)
 {
     for (; in->left > 0; in->left--) {
@@ -258,7 +279,7 @@ ALWAYS_INLINE bool skip_unknown(mm_decoder_t *self, fields_t *in)
     return true;
 }
 
-// Takes the frame's next field, a list: its items are then read from self->inner.
+// Reads the head of the frame's next field, a list, and sets self->inner to its items.
 static bool open_list(mm_decoder_t *self, const char *name, size_t *ret_count)
 {
     self->list = NULL;
@@ -299,6 +320,9 @@ static bool open_list(mm_decoder_t *self, const char *name, size_t *ret_count)
 #define PAIRS(member, count, name, ...)                                                            \
         if (!parse_pairs(self, in, name, __VA_ARGS__, &it->member, &it->count))                    \
             goto done;
+#define ATTRIBUTES(member, name)                                                                   \
+        if (!parse_attributes(self, in, name, &it->member))                                        \
+            goto done;
 #define LIST(item, member, count, name)                                                            \
         if (!open_list(self, name, &it->count))                                                    \
             goto done;                                                                             \
@@ -334,11 +358,10 @@ static bool open_list(mm_decoder_t *self, const char *name, size_t *ret_count)
 
 // clang-format on
 
-// Whether the fields behind the kind are good.
 static bool parse_body(mm_decoder_t *self)
 {
     switch (self->frame.kind) {
-#define FRAME(number, KIND, body)                                                                  \
+#define FRAME(number, KIND, body, route)                                                           \
     case MM_FRAME_##KIND:                                                                          \
         return parse_##body##_body(self, &self->frame.as.body, MM_FRAME_##KIND);
 #include "expand_frames.h"
@@ -349,7 +372,7 @@ static bool parse_body(mm_decoder_t *self)
 
 // ---- from the outside in
 
-// A hello of another version: only what no version may change is read.
+// Reads a hello of another version, as far as it is the same in all versions.
 static bool is_foreign_hello(mm_decoder_t *self)
 {
     uint64_t kind;
@@ -363,6 +386,7 @@ static mm_wire_status_t decode_array(mm_decoder_t *self)
     fields_t *in = &self->fields;
     self->frame = (mm_frame_t){0};
     self->next_pair = self->pairs;
+    self->next_text = self->texts;
     uint64_t version;
     uint64_t kind;
     if (!parse_number(in, "version", 0, UINT64_MAX, &version))
@@ -380,7 +404,7 @@ static mm_wire_status_t decode_array(mm_decoder_t *self)
     return parse_body(self) ? MM_WIRE_OK : MM_WIRE_FIELD_BAD;
 }
 
-// Whether the frame has nothing behind its known fields, or only what a later version may add.
+// Whether nothing follows the known fields but elements that a later version has added.
 static bool ends_well(mm_decoder_t *self)
 {
     return skip_unknown(self, &self->fields) && self->fields.at == self->fields.end;

@@ -1,7 +1,7 @@
-// Frames to bytes: frames.def as code that writes one field after the other, with msgpack-c's
-// packer, into one buffer that is reused and only grows. What the decoder would refuse is asserted:
-// it is a bug of the caller, and nothing is cut to fit. The header of a list has a fixed width; it
-// is written again when the count is known.
+// Frames to bytes: frames.def expands to code that writes one field after the other, with
+// msgpack-c's packer, into one buffer that is reused and only grows. A value that the decoder would
+// refuse is a bug of the caller and asserted; nothing is cut to fit. The header of a list has a
+// fixed width and is written again when the count is known.
 
 #include "big_endian.h"
 #include "wire_rules.h"
@@ -13,7 +13,7 @@
 #define LIST_HEAD   3 // bytes of an array 16 header
 #define FIRST_BYTES (MM_BATCH_BYTES + 8 * 1024)
 
-// BATCH_job and so on: the list that is open.
+// BATCH_job and so on: the item of the open batch.
 typedef enum {
     BATCH_NONE = 0,
 #define BATCH(item, ...) BATCH_##item,
@@ -24,14 +24,14 @@ struct mm_encoder {
     uint8_t *bytes;
     size_t size;
     size_t capacity;
-    size_t list_at; // where the header of the last list is
+    size_t list_at; // offset of the last list's header
     size_t count;   // of its items so far
-    batch_t batch;  // which one is open
+    batch_t batch;
 };
 
-// ---- limits: the most bytes that an item takes, and a frame without its items
+// ---- limits: the most bytes of an item, and of a frame without its items
 
-// Beyond its own bytes a text takes a header of up to 5; nothing else takes more than an id.
+// A text has a header of up to 5 bytes; no other field is longer than an id, 18 bytes.
 enum {
 #define TYPE(type, c_type) IS_TEXT_##type = 0,
 #define TEXT(type)         IS_TEXT_##type = 1,
@@ -45,13 +45,15 @@ enum {
 #define BODY(body)                                  BYTES_##body##_body = LIST_HEAD + 2
 #define FIELD(type, member, name, low, high)        + (IS_TEXT_##type ? 5 + (int)(high) : 18)
 #define PAIRS(member, count, name, max, key, value) + 3 + (max) * (5 + (key) + 5 + (value))
+#define ATTRIBUTES(member, name)                    PAIRS(, , , MM_ATTRIBUTES_MAX, \
+                                                          MM_ATTRIBUTE_KEY_MAX, MM_ATTRIBUTE_VALUE_MAX)
 #define LIST(item, member, count, name)             + LIST_HEAD
 #define END_ITEM                                    ,
 #define END_BODY                                    ,
 #include "expand_frames.h"
 };
 
-// A frame whose lists are full is one that libzmq takes.
+// libzmq takes a frame whose lists are full.
 #define BODY(body)      _Static_assert(BYTES_##body##_body
 #define LIST(item, ...) + MM_BATCH_ITEMS * BYTES_##item##_item
 #define END_BODY        <= MM_FRAME_BYTES, "its limits make the frame too large");
@@ -114,7 +116,7 @@ static inline int append(void *user, const char *bytes, size_t size)
     return 0;
 }
 
-// Made anew for each field: only so does the compiler see through the callback.
+// A new one for each field: only then does the compiler inline the callback.
 static inline msgpack_packer packer(mm_encoder_t *self)
 {
     msgpack_packer out;
@@ -153,6 +155,21 @@ static inline void put_pairs(mm_encoder_t *self, const mm_pair_t *pairs, uint32_
         assert(mm_wire_is_text(pairs[i].value, 0, value_max));
         put_string(self, pairs[i].key);
         put_string(self, pairs[i].value);
+    }
+}
+
+static void put_attributes(mm_encoder_t *self, mm_str_t attributes)
+{
+    msgpack_packer out = packer(self);
+    mm_attribute_t pair;
+    size_t count = 0;
+    assert(mm_attributes_are_valid(attributes));
+    for (mm_str_t rest = attributes; mm_attributes_next(&rest, &pair);)
+        count++;
+    (void)msgpack_pack_map(&out, count);
+    while (mm_attributes_next(&attributes, &pair)) {
+        put_string(self, pair.key);
+        put_string(self, pair.value);
     }
 }
 
@@ -201,7 +218,7 @@ static void close_list(mm_encoder_t *self)
     mm_big_endian_put(self->count, 2, self->bytes + self->list_at + 1);
 }
 
-// Counts the next item of the open list and makes room for it. Returns self.
+// Counts an item of up to `size` bytes in the open list and reserves its memory. Returns self.
 static mm_encoder_t *open_item(mm_encoder_t *self, size_t size)
 {
     self->count++;
@@ -233,6 +250,7 @@ static void put_head(mm_encoder_t *self, size_t elements, mm_frame_kind_t kind)
         return 2U
 #define FIELD(...) + 1U
 #define PAIRS(...) + 1U
+#define ATTRIBUTES(...) + 1U
 #define LIST(...)  + 1U
 #define WHEN(label, condition) + ((condition) ? 0U
 #define END_WHEN : 0U)
@@ -240,7 +258,7 @@ static void put_head(mm_encoder_t *self, size_t elements, mm_frame_kind_t kind)
 #define END_BODY       ; }
 #include "expand_frames.h"
 
-// put_job_item, put_jobs_body and so on. A body of which a batch begins ends with the open list.
+// put_job_item, put_jobs_body and so on. The body of a batch ends with the header of its list.
 #define PLAIN(item, type, low, high)                                                               \
     static inline void put_##item##_item(mm_encoder_t *self, const mm_##item##_t *it)              \
     {                                                                                              \
@@ -262,6 +280,8 @@ static void put_head(mm_encoder_t *self, size_t elements, mm_frame_kind_t kind)
         put_##type(self, it->member, low, high);
 #define PAIRS(member, count, name, ...)                                                            \
         put_pairs(self, it->member, it->count, __VA_ARGS__);
+#define ATTRIBUTES(member, name)                                                                   \
+        put_attributes(self, it->member);
 #define LIST(item, member, count, name)                                                            \
         open_list(self);                                                                           \
         for (size_t i = 0; i < it->count; i++)                                                     \
@@ -292,7 +312,7 @@ static void put_frame(mm_encoder_t *self, const mm_frame_t *frame, bool is_batch
     assert(self->batch == BATCH_NONE);
     self->size = 0;
     switch (frame->kind) {
-#define FRAME(number, KIND, body)                                                                  \
+#define FRAME(number, KIND, body, route)                                                           \
     case MM_FRAME_##KIND:                                                                          \
         put_##body##_body(self, &frame->as.body, MM_FRAME_##KIND, is_batch);                       \
         return;

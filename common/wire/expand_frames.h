@@ -27,13 +27,16 @@
 #define END_BODY
 #endif
 #ifndef FRAME
-#define FRAME(number, KIND, body)
+#define FRAME(number, KIND, body, route)
 #endif
 #ifndef FIELD
 #define FIELD(type, member, name, low, high)
 #endif
 #ifndef PAIRS
 #define PAIRS(member, count, name, max, key_max, value_max)
+#endif
+#ifndef ATTRIBUTES
+#define ATTRIBUTES(member, name)
 #endif
 #ifndef LIST
 #define LIST(item, member, count, name)
@@ -67,6 +70,7 @@
 #undef FRAME
 #undef FIELD
 #undef PAIRS
+#undef ATTRIBUTES
 #undef LIST
 #undef BATCH
 #undef WHEN

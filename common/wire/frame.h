@@ -1,7 +1,7 @@
-// What travels between the processes, as plain structs: the decoded side of docs/protocol.md. They
-// are made from frames.def, which has all fields and what they mean. Pure: the cores take them in
-// their events and give them in their actions. Texts and lists are borrowed: they live as long as
-// the bytes and the decoder that they come from, or as the core that gives them out says.
+// The frames of docs/protocol.md as plain structs. They are made from frames.def, which has the
+// fields and their meaning. Pure: the cores take these structs in their events and give them in
+// their actions. Texts and lists are borrowed: they live as long as the bytes and the decoder that
+// they come from, or as the core that gives them out says.
 
 #ifndef MM_FRAME_H
 #define MM_FRAME_H
@@ -9,15 +9,15 @@
 #include "job.h"
 
 #define MM_WIRE_VERSION 1
-#define MM_BATCH_ITEMS  256         // items in a list
+#define MM_BATCH_ITEMS  256         // items in a list, at most
 #define MM_BATCH_BYTES  (64 * 1024) // a frame takes no further item beyond this size
 #define MM_FRAME_BYTES  (1 << 20)   // ZMQ_MAXMSGSIZE: libzmq cuts the connection beyond it
 #define MM_PARTS_MAX    64          // frames in one report of a worker
 
-// Bytes of text.
-#define MM_SUFFIX_MAX  21           // in a WELCOME: "task." and a session
-#define MM_ASKED_MAX   256          // in a QUERY
-#define MM_REPLY_BYTES (128 * 1024) // in a TELL; what is longer is not sent
+// The longest texts, in bytes.
+#define MM_SUFFIX_MAX  21           // of a WELCOME: "task." and a session
+#define MM_ASKED_MAX   256          // of a QUERY
+#define MM_REPLY_BYTES (128 * 1024) // of a TELL; a longer answer is not sent
 
 #define MM_EVIDENCE_MAX       8   // pairs in a result
 #define MM_EVIDENCE_KEY_MAX   32  // bytes; at least one
@@ -33,14 +33,14 @@ typedef enum {
 } mm_about_t;
 
 typedef enum {
-#define FRAME(number, KIND, body) MM_FRAME_##KIND = (number),
+#define FRAME(number, KIND, body, route) MM_FRAME_##KIND = (number),
 #include "expand_frames.h"
 } mm_frame_kind_t;
 
 // The kinds are 1 to MM_FRAME_KINDS.
 enum {
     MM_FRAME_KINDS = 0
-#define FRAME(number, KIND, body) +1
+#define FRAME(number, KIND, body, route) +1
 #include "expand_frames.h"
 };
 
@@ -60,6 +60,7 @@ typedef struct {
 #define FIELD(type, member, ...)        mm_type_##type##_t member;
 #define DERIVED(c_type, member, value)  c_type member;
 #define PAIRS(member, count, ...)       const mm_pair_t *member; uint32_t count;
+#define ATTRIBUTES(member, name)        mm_str_t member;
 #define LIST(item, member, count, name) const mm_##item##_t *member; size_t count;
 #define END_ITEM                        };
 #define END_BODY                        };
@@ -68,7 +69,7 @@ typedef struct {
 
 typedef mm_report_body_t mm_report_t;
 
-// Any frame, decoded. The member of `as` is set that frames.def gives to the kind.
+// Any frame, decoded. frames.def says which member of `as` belongs to a kind.
 typedef struct {
     mm_frame_kind_t kind;
     union {

@@ -1,7 +1,8 @@
-// The bounded scan: walks the bytes of a frame once and says whether they are one array of msgpack
-// within the limits, whatever is in it. It reads each byte at most once, never reads beyond the end
-// and never allocates: its only memory is one counter per level (I6).
+// The bounded scan: whether bytes are one msgpack array within the limits, whatever its elements
+// mean. It reads each byte at most once, never reads beyond the end and never allocates: its only
+// memory is one counter per level (I6).
 
+#include "big_endian.h"
 #include "wire_rules.h"
 
 typedef struct {
@@ -9,7 +10,7 @@ typedef struct {
     const uint8_t *end;
 } bytes_t;
 
-// What one element turned out to be, when it is not the count of what it holds.
+// An element is a leaf, an array or map with a count of elements, or not allowed.
 #define LEAF    (-1)
 #define REFUSED (-2)
 
@@ -22,15 +23,13 @@ static int64_t skip(bytes_t *in, size_t size)
     return LEAF;
 }
 
-// Reads a declared size, most significant byte first; REFUSED when the bytes end before it does.
+// Reads a declared size; REFUSED when the bytes end before it does.
 static int64_t parse_size(bytes_t *in, size_t width)
 {
     if ((size_t)(in->end - in->at) < width)
         return REFUSED;
-    int64_t size = 0;
-    for (size_t i = 0; i < width; i++)
-        size = size << 8 | *in->at++;
-    return size;
+    in->at += width;
+    return (int64_t)mm_big_endian_get(in->at - width, width);
 }
 
 static int64_t skip_declared(bytes_t *in, size_t width)
@@ -117,7 +116,7 @@ bool mm_wire_scan(const void *data, size_t size)
         int64_t count = parse_element(&in);
         missing[level]--;
         if (count != LEAF) {
-            // Each element takes at least a byte: what cannot be there is not looked for.
+            // Each element takes at least a byte, so that no count can exceed the bytes left.
             if (count == REFUSED || level == MM_WIRE_DEPTH_MAX || count > allowed ||
                 count > in.end - in.at)
                 return false;

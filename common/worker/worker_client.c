@@ -6,7 +6,7 @@
 #include "crash.h"
 #include "log.h"
 #include "log_messages.h"
-#include "receiver.h"
+#include "socket.h"
 #include "span.h"
 #include "span_names.h"
 #include "stats_reply.h"

@@ -1,19 +1,20 @@
 // mayhemctl explain.
 
+#include "attach.h"
+#include "clock.h"
 #include "ctl.h"
 #include "explain_out.h"
 #include "host.h"
-#include "job.h"
-#include "live.h"
 #include "logscan.h"
+#include "target.h"
 #include "uuid.h"
 
 #include <ctype.h>
 #include <errno.h>
-#include <getopt.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
+
+#define ANSWER_MS 1000 // for the consumer's answer
 
 static const char explain_help[] =
     "usage: mayhemctl explain [OPTION]... HOST|JOB\n"
@@ -27,11 +28,12 @@ static const char explain_help[] =
     "  --json      as a JSON object\n";
 
 typedef struct {
+    target_t target;
+    bool has_target; // false: the directory has no address for a socket, but its files can be read
     records_query_t query;
     const char *what; // as it was given
     mm_id_t id;
-    const char *consumer; // NULL: as DIR has it
-    bool json;
+    bool is_json;
 } explain_options_t;
 
 // "01a202fd00f07000bfeb9c75585df9f7" or "01a202fd-00f0-7000-bfeb-9c75585df9f7".
@@ -39,66 +41,45 @@ static bool parse_id(const char *text, mm_id_t *ret_id)
 {
     char digits[MM_ID_TEXT];
     size_t count = 0, size = strlen(text);
-    if (size != 32 && size != 36)
-        return false;
-    for (size_t i = 0; i < size; i++) {
-        if (size == 36 && (i == 8 || i == 13 || i == 18 || i == 23)) {
-            if (text[i] != '-')
-                return false;
-            continue;
-        }
-        if (!isxdigit((unsigned char)text[i]) || count == 32)
+    for (size_t i = 0; i < size && count < 32; i++) {
+        bool is_dash = size == 36 && (i == 8 || i == 13 || i == 18 || i == 23);
+        if (is_dash ? text[i] != '-' : !isxdigit((unsigned char)text[i]))
             return false;
-        digits[count++] = (char)tolower((unsigned char)text[i]);
+        if (!is_dash)
+            digits[count++] = (char)tolower((unsigned char)text[i]);
     }
-    return mm_id_parse((mm_str_t){digits, count}, ret_id);
-}
-
-static int parse_what(explain_options_t *options, const char *what)
-{
-    options->what = what;
-    if (parse_id(what, &options->id)) {
-        options->query.id = &options->id;
-        return 0;
-    }
-    const char *complaint = mm_host_complaint(mm_str(what));
-    if (complaint)
-        return ctl_fail(EX_USAGE, "'%s' is no host and no job: %s", what, complaint);
-    options->query.host = what;
-    return 0;
+    return (size == 32 || size == 36) && mm_id_parse((mm_str_t){digits, count}, ret_id);
 }
 
 // False: end with *ret_exit_code.
-static bool parse(int argc, char **argv, explain_options_t *ret_options, int *ret_exit_code)
+static bool parse(int argc, char **argv, explain_options_t *self, int *ret_exit_code)
 {
-    static const struct option names[] = {
-        {"dir", required_argument, NULL, 'd'},      {"db", required_argument, NULL, 'b'},
-        {"consumer", required_argument, NULL, 'c'}, {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0}};
-    const char *dir = getenv("MAYHEM_DIR");
-    ret_options->query.dir = dir && *dir ? dir : "run";
-    *ret_exit_code = EX_USAGE;
-    for (int option; (option = getopt_long(argc, argv, "h", names, NULL)) >= 0;)
-        switch (option) {
-        case 'd': ret_options->query.dir = optarg; break;
-        case 'b': ret_options->query.db = optarg; break;
-        case 'c': ret_options->consumer = optarg; break;
-        case 'j': ret_options->json = true; break;
-        case 'h':
-            (void)fputs(explain_help, stdout);
-            *ret_exit_code = 0;
-            return false;
-        default: (void)fputs("mayhemctl explain --help says more\n", stderr); return false;
-        }
-    if (argc - optind != 1) {
-        *ret_exit_code = ctl_fail(EX_USAGE, "say one host or job: mayhemctl explain HOST");
+    const ctl_option_t options[] = {TARGET_OPTIONS(&self->target),
+                                    {.name = "db", .text = &self->query.db},
+                                    {.name = "json", .flag = &self->is_json},
+                                    {.name = NULL}};
+    char **names, error[MM_ERROR_MAX];
+    if (!ctl_options(argc, argv, explain_help, options, &names, ret_exit_code))
+        return false;
+    self->has_target = target_resolve(&self->target, error);
+    self->query.dir = self->target.dir;
+    self->what = names[0];
+    if (!names[0] || names[1]) {
+        (void)ctl_fail(EX_USAGE, "say one host or job: mayhemctl explain HOST");
         return false;
     }
-    *ret_exit_code = parse_what(ret_options, argv[optind]);
-    return *ret_exit_code == 0;
+    if (parse_id(self->what, &self->id)) {
+        self->query.id = &self->id;
+        return true;
+    }
+    const char *complaint = mm_host_complaint(mm_str(self->what));
+    if (complaint)
+        (void)ctl_fail(EX_USAGE, "'%s' is no host and no job: %s", self->what, complaint);
+    self->query.host = self->what;
+    return !complaint;
 }
 
-// The job that is asked for, or the newest of the host; NULL: there is none.
+// The job with this id, or the newest of the host; NULL: there is none.
 static const record_t *choose(const records_t *records, const mm_id_t *id)
 {
     for (size_t i = 0; id && i < records->count; i++)
@@ -107,9 +88,9 @@ static const record_t *choose(const records_t *records, const mm_id_t *id)
     return records->count > 0 ? &records->items[records->count - 1] : NULL;
 }
 
-static void parse_line(void *arg, mm_str_t line)
+static void add_line(void *arg, mm_str_t line)
 {
-    timeline_take(arg, line);
+    timeline_add(arg, line);
 }
 
 // A long input is read as there is room for it.
@@ -127,27 +108,47 @@ static int not_found(const explain_options_t *options, const records_t *records)
 
 static int write_out(const explain_options_t *options, const explain_t *explain)
 {
-    if (options->json)
-        explain_out_json(stdout, explain);
+    bool is_good = true;
+    if (options->is_json)
+        is_good = explain_out_json(stdout, explain);
     else
         explain_out_text(stdout, explain);
-    return fflush(stdout) == 0 && !ferror(stdout)
+    return is_good && fflush(stdout) == 0 && !ferror(stdout)
                ? 0
                : ctl_fail(EX_IOERR, "cannot write the output: %s", strerror(errno));
 }
 
-// What the consumer knows of a job that is not settled; NULL: nothing.
+// ---- the consumer
+
+// Whether a consumer may be there: it is not worth waiting when its socket does not exist.
+static bool may_answer(const mm_endpoint_t *base)
+{
+    char endpoint[MM_ENDPOINT_MAX];
+    return !base->is_ipc ||
+           access(mm_endpoint_of(base, MM_SOCKET_INBOX, endpoint) + strlen("ipc://"), F_OK) == 0;
+}
+
+// The consumer's state of a job, as docs/profiling.md has it ({"store": "out", …}). A new
+// reference; NULL: the job is not in flight, or there is no answer.
 static json_t *ask_consumer(const explain_options_t *options, const record_t *record)
 {
-    char address[4096], id[MM_ID_TEXT];
-    mm_endpoint_t base;
-    (void)snprintf(address, sizeof address, "ipc://%s/consumer", options->query.dir);
-    if (record->outcome != MM_OUTCOME_NONE ||
-        !mm_endpoint_parse(options->consumer ? options->consumer : address, &base) ||
-        mm_endpoint_complaint(&base))
+    const mm_endpoint_t *base = &options->target.base;
+    char id[MM_ID_TEXT];
+    if (record->outcome != MM_OUTCOME_NONE || !options->has_target || !may_answer(base))
         return NULL;
-    return live_job(&base, mm_id_print(&record->id, id));
+    attach_t *attach = attach_new(base);
+    attach_ask_job(attach, mm_id_print(&record->id, id));
+    news_t news = {.kind = NEWS_NOTHING};
+    int64_t end_ms = mm_clock_ms() + ANSWER_MS;
+    for (int64_t now_ms; news.kind != NEWS_JOB && (now_ms = mm_clock_ms()) < end_ms;)
+        news = attach_next(attach, -1, (int)(end_ms - now_ms));
+    json_t *jobs = news.kind == NEWS_JOB ? json_object_get(news.json, "jobs") : NULL;
+    json_t *job = json_incref(json_array_get(jobs, 0));
+    attach_destroy(&attach);
+    return job;
 }
+
+// ---- the command
 
 static int explain_record(const explain_options_t *options, const records_t *records,
                           const record_t *record)
@@ -155,14 +156,14 @@ static int explain_record(const explain_options_t *options, const records_t *rec
     timeline_t timeline;
     char job[MM_ID_TEXT], error[MM_ERROR_MAX];
     const char *words[TIMELINE_WORDS];
+    int exit_code;
     timeline_words(record, job, words);
     timeline_begin(&timeline, record);
     json_t *now = ask_consumer(options, record);
-    int exit_code =
-        logscan(options->query.dir, words, TIMELINE_WORDS, parse_line, &timeline, error);
+    bool is_good = logscan(options->query.dir, words, TIMELINE_WORDS, add_line, &timeline, error);
     timeline_end(&timeline);
-    if (exit_code != 0)
-        exit_code = ctl_fail(exit_code, "%s", error);
+    if (!is_good)
+        exit_code = ctl_fail(EX_IOERR, "%s", error);
     else if (!timeline_knows(&timeline))
         exit_code = not_found(options, records);
     else

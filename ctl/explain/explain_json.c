@@ -1,31 +1,16 @@
 // See explain_out.h: the JSON.
 
+#include "ctl.h"
 #include "explain_out.h"
 #include "uuid.h"
-#include "uuid_source.h"
 
 #include <assert.h>
-#include <jansson.h>
 #include <stdlib.h>
 
-static void set(json_t *object, const char *key, json_t *value)
-{
-    int rc = json_object_set_new(object, key, value);
-    assert(rc == 0);
-}
-
-static void add(json_t *array, json_t *value)
-{
-    int rc = json_array_append_new(array, value);
-    assert(rc == 0);
-}
-
-// Errors of commands may be any bytes.
+// Errors of commands may hold any bytes.
 static json_t *text(const char *string)
 {
-    if (!string)
-        return json_null();
-    json_t *value = json_string(string);
+    json_t *value = string ? json_string(string) : json_null();
     return value ? value : json_string("(not UTF-8)");
 }
 
@@ -53,25 +38,25 @@ static json_t *job_of(const records_t *records, const timeline_t *timeline)
     const record_t *record = timeline->record;
     const run_t *run = records_run(records, record->run);
     char id[MM_ID_TEXT];
-    json_t *job = json_object();
-    set(job, "job", json_string(mm_id_print(&record->id, id)));
-    set(job, "conclusion", conclusion_of(timeline));
-    set(job, "run", known(record->run));
-    set(job, "input", text(run ? run->input : NULL));
-    set(job, "driver", text(run ? run->driver : NULL));
-    set(job, "accepted_ms", json_integer(timeline_accepted_ms(timeline)));
-    set(job, "received_ms", known(record->received_ms));
-    set(job, "settled_ms", known(record->settled_ms));
-    set(job, "outcome",
-        text(record->outcome == MM_OUTCOME_NONE ? NULL : mm_outcome_name(record->outcome)));
-    set(job, "pending", json_boolean(record->is_pending));
-    set(job, "publisher", text(record->publisher));
-    set(job, "attempts", json_integer(record->attempts));
-    set(job, "deliveries", json_integer(record->deliveries));
-    set(job, "extended", json_integer(record->extended));
-    set(job, "worker", text(record->worker));
-    set(job, "error", text(record->error));
-    return job;
+    return json_pack(
+        "{s:s, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:b, s:o, s:I, s:I, s:I, s:o, s:o}", "job",
+        mm_id_print(&record->id, id),                              //
+        "conclusion", conclusion_of(timeline),                     //
+        "run", known(record->run),                                 //
+        "input", text(run ? run->input : NULL),                    //
+        "driver", text(run ? run->driver : NULL),                  //
+        "accepted_ms", (json_int_t)timeline_accepted_ms(timeline), //
+        "received_ms", known(record->received_ms),                 //
+        "settled_ms", known(record->settled_ms),                   //
+        "outcome",
+        text(record->outcome == MM_OUTCOME_NONE ? NULL : mm_outcome_name(record->outcome)),
+        "pending", record->is_pending,                //
+        "publisher", text(record->publisher),         //
+        "attempts", (json_int_t)record->attempts,     //
+        "deliveries", (json_int_t)record->deliveries, //
+        "extended", (json_int_t)record->extended,     //
+        "worker", text(record->worker),               //
+        "error", text(record->error));
 }
 
 static json_t *attempts_of(const timeline_t *timeline)
@@ -81,15 +66,13 @@ static json_t *attempts_of(const timeline_t *timeline)
     json_t *array = json_array();
     for (size_t i = 0; i < timeline->attempt_count; i++) {
         const attempt_t *attempt = &timeline->attempts[i];
-        json_t *object = json_object();
-        set(object, "attempt", known(attempt->number));
-        set(object, "worker", text(attempt->worker));
-        set(object, "pid", known(attempt->pid));
-        set(object, "result", text(results[attempt->result]));
-        set(object, "error", text(attempt->error));
-        set(object, "ended_ms", json_integer(attempt->ended_ms));
-        set(object, "took_ms", attempt->took_ms < 0 ? json_null() : json_integer(attempt->took_ms));
-        add(array, object);
+        json_array_append_new(
+            array,
+            json_pack("{s:o, s:o, s:o, s:s, s:o, s:I, s:o}", "attempt", known(attempt->number),
+                      "worker", text(attempt->worker), "pid", known(attempt->pid), "result",
+                      results[attempt->result], "error", text(attempt->error), "ended_ms",
+                      (json_int_t)attempt->ended_ms, "took_ms",
+                      attempt->took_ms < 0 ? json_null() : json_integer(attempt->took_ms)));
     }
     return array;
 }
@@ -100,18 +83,16 @@ static json_t *story_of(const timeline_t *timeline)
     for (size_t i = 0; i < timeline->count; i++) {
         const timeline_entry_t *entry = &timeline->entries[i];
         const logline_t *line = &entry->line;
-        json_t *object = json_object(), *fields = json_object();
-        set(object, "first_ms", json_integer(line->wall_ms));
-        set(object, "last_ms", json_integer(entry->last_ms));
-        set(object, "times", json_integer((json_int_t)entry->times));
-        set(object, "process", text(line->process));
-        set(object, "pid", known(line->pid));
-        set(object, "level", text(*line->level ? line->level : NULL));
-        set(object, "message", text(line->message));
+        json_t *fields = json_object();
         for (size_t k = 0; k < line->count; k++)
-            set(fields, line->fields[k].key, text(line->fields[k].value));
-        set(object, "fields", fields);
-        add(array, object);
+            json_object_set_new(fields, line->fields[k].key, text(line->fields[k].value));
+        json_array_append_new(array, json_pack("{s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}",
+                                               "first_ms", (json_int_t)line->wall_ms, "last_ms",
+                                               (json_int_t)entry->last_ms, "times",
+                                               (json_int_t)entry->times, "process",
+                                               text(line->process), "pid", known(line->pid),
+                                               "level", text(*line->level ? line->level : NULL),
+                                               "message", text(line->message), "fields", fields));
     }
     return array;
 }
@@ -125,27 +106,24 @@ static json_t *others_of(const explain_t *explain)
             continue;
         timeline_begin(&timeline, &explain->records->items[i]);
         timeline_end(&timeline);
-        add(array, job_of(explain->records, &timeline));
+        json_array_append_new(array, job_of(explain->records, &timeline));
         timeline_clear(&timeline);
     }
     return array;
 }
 
-void explain_out_json(FILE *file, const explain_t *explain)
+bool explain_out_json(FILE *file, const explain_t *explain)
 {
     const timeline_t *timeline = explain->timeline;
-    json_t *object = json_object(), *job = job_of(explain->records, timeline);
-    set(object, "mayhem", json_string("explain"));
-    set(object, "version", json_integer(1));
-    set(object, "host", text(timeline->host));
+    json_t *job = job_of(explain->records, timeline), *now = json_deep_copy(explain->now);
+    json_t *object = json_pack("{s:s, s:i, s:o}", "mayhem", "explain", "version", 1, "host",
+                               text(timeline->host));
     (void)json_object_update(object, job);
     json_decref(job);
-    set(object, "nacks", json_integer((json_int_t)timeline->nacks));
-    set(object, "tries", attempts_of(timeline));
-    set(object, "story", story_of(timeline));
-    set(object, "now", explain->now ? json_deep_copy(explain->now) : json_null());
-    set(object, "others", others_of(explain));
-    (void)json_dumpf(object, file, JSON_INDENT(1));
-    (void)fputc('\n', file);
-    json_decref(object);
+    json_object_set_new(object, "nacks", json_integer((json_int_t)timeline->nacks));
+    json_object_set_new(object, "tries", attempts_of(timeline));
+    json_object_set_new(object, "story", story_of(timeline));
+    json_object_set_new(object, "now", now ? now : json_null());
+    json_object_set_new(object, "others", others_of(explain));
+    return ctl_write_json(file, object, JSON_INDENT(1));
 }

@@ -1,255 +1,168 @@
-// See logline.h. A line may be cut off or from another program: what cannot be parsed is skipped,
-// never guessed.
+// See logline.h. A line may be cut off, or come from another program: one that does not have a
+// format to its end is refused.
 
 #include "logline.h"
 #include "duration.h"
 
 #include <assert.h>
-#include <jansson.h>
+#include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-typedef struct {
-    const char *at;
-    const char *end;
-} reader_t;
-
-static char *copy_bytes(const char *data, size_t size)
-{
-    char *copied = strndup(data, size);
-    assert(copied);
-    return copied;
-}
-
 void logline_clear(logline_t *self)
 {
-    free(self->level);
-    free(self->process);
-    free(self->message);
-    for (size_t i = 0; i < self->count; i++) {
-        free(self->fields[i].key);
-        free(self->fields[i].value);
-    }
+    free(self->text);
+    json_decref(self->json);
     *self = (logline_t){0};
 }
 
-// ---- the time
-
-static bool parse_char(reader_t *in, char c)
-{
-    if (in->at == in->end || *in->at != c)
-        return false;
-    in->at++;
-    return true;
-}
-
-static bool parse_digits(reader_t *in, int count, int *ret_number)
-{
-    int number = 0;
-    if (in->end - in->at < count)
-        return false;
-    for (int i = 0; i < count; i++, in->at++) {
-        if (*in->at < '0' || *in->at > '9')
-            return false;
-        number = 10 * number + (*in->at - '0');
-    }
-    *ret_number = number;
-    return true;
-}
-
-// "2026-11-22T11:21:05.790Z", or run.sh's "2026-11-22T12:21:05+0100".
-static bool parse_time(reader_t *in, int64_t *ret_wall_ms)
+// "2026-11-22T11:21:05.790Z", or run.sh's "2026-11-22T12:21:05+0100". Returns the byte behind it;
+// NULL: it is no time.
+static char *parse_time(const char *text, int64_t *ret_wall_ms)
 {
     struct tm parts = {0};
-    int ms = 0, hours = 0, minutes = 0;
-    if (!parse_digits(in, 4, &parts.tm_year) || !parse_char(in, '-') ||
-        !parse_digits(in, 2, &parts.tm_mon) || !parse_char(in, '-') ||
-        !parse_digits(in, 2, &parts.tm_mday) || !parse_char(in, 'T') ||
-        !parse_digits(in, 2, &parts.tm_hour) || !parse_char(in, ':') ||
-        !parse_digits(in, 2, &parts.tm_min) || !parse_char(in, ':') ||
-        !parse_digits(in, 2, &parts.tm_sec))
-        return false;
-    if (parse_char(in, '.') && !parse_digits(in, 3, &ms))
-        return false;
-    if (!parse_char(in, 'Z')) {
-        bool is_east = parse_char(in, '+');
-        if ((!is_east && !parse_char(in, '-')) || !parse_digits(in, 2, &hours) ||
-            !parse_digits(in, 2, &minutes))
-            return false;
-        if (!is_east)
-            hours = -hours, minutes = -minutes;
+    long ms = 0;
+    char *at = strptime(text, "%Y-%m-%dT%H:%M:%S", &parts), *end;
+    if (at && *at == '.') {
+        ms = strtol(at + 1, &end, 10);
+        at = isdigit((unsigned char)at[1]) && end == at + 4 ? end : NULL;
     }
-    parts.tm_year -= 1900;
-    parts.tm_mon--;
-    int64_t seconds = timegm(&parts) - 3600 * hours - 60 * minutes;
-    *ret_wall_ms = seconds * 1000 + ms;
-    return true;
+    at = at ? strptime(at, "%z", &parts) : NULL;
+    int64_t offset = parts.tm_gmtoff; // timegm sets it to 0
+    if (at)
+        *ret_wall_ms = ((int64_t)timegm(&parts) - offset) * 1000 + ms;
+    return at;
 }
 
-// ---- the text format
+// ---- the text format: parsed in place
 
-static void skip_word(reader_t *in)
+// Begins with "key=".
+static bool is_field(const char *at)
 {
-    while (in->at < in->end && *in->at != ' ')
-        in->at++;
+    size_t size = strspn(at, "abcdefghijklmnopqrstuvwxyz_");
+    return size > 0 && at[size] == '=';
 }
 
-// The next word begins with "key=".
-static bool is_field(const reader_t *in)
+// Removes the escapes from a quoted text and ends it. Returns the byte behind its closing quote;
+// NULL: there is none.
+static char *unquote(char *at)
 {
-    const char *at = in->at;
-    while (at < in->end && ((*at >= 'a' && *at <= 'z') || *at == '_'))
-        at++;
-    return at > in->at && at < in->end && *at == '=';
-}
-
-static char hex_byte(const char *digits)
-{
-    char text[] = {digits[0], digits[1], '\0'};
-    return (char)strtol(text, NULL, 16);
-}
-
-// A value in quotes. NULL: they are not closed.
-static char *parse_quoted(reader_t *in)
-{
-    char *value = malloc((size_t)(in->end - in->at) + 1), *out = value;
-    assert(value);
-    for (; in->at < in->end && *in->at != '"'; in->at++) {
-        if (*in->at != '\\' || in->end - in->at < 2) {
-            *out++ = *in->at;
-            continue;
+    char *out = at;
+    for (; *at && *at != '"'; at++) {
+        char c = *at;
+        if (c == '\\' && at[1]) {
+            c = *++at;
+            if (c == 'x' && at[1] && at[2]) {
+                c = (char)strtol((char[]){at[1], at[2], '\0'}, NULL, 16);
+                at += 2;
+            } else if (c == 'n' || c == 't') {
+                c = c == 'n' ? '\n' : '\t';
+            }
         }
-        char c = *++in->at;
-        if (c == 'x' && in->end - in->at > 2) {
-            *out++ = hex_byte(in->at + 1);
-            in->at += 2;
-        } else {
-            *out++ = (char)(c == 'n' ? '\n' : c == 't' ? '\t' : c);
-        }
+        *out++ = c;
     }
+    if (!*at)
+        return NULL;
     *out = '\0';
-    if (parse_char(in, '"'))
-        return value;
-    free(value);
-    return NULL;
+    return at + 1;
 }
 
-static bool parse_field(reader_t *in, logline_t *line)
+// Ends the word of this size, if it is followed by `c`. Returns the byte behind that; NULL: it is
+// not.
+static char *end_word(char *word, size_t size, char c)
 {
-    const char *key = in->at;
-    if (line->count == MM_LOG_FIELDS || !is_field(in))
-        return false;
-    while (*in->at != '=')
-        in->at++;
-    size_t key_size = (size_t)(in->at - key);
-    in->at++;
-    char *value;
-    if (parse_char(in, '"')) {
-        value = parse_quoted(in);
-        if (!value)
+    if (word[size] != c)
+        return NULL;
+    word[size] = '\0';
+    return word + size + 1;
+}
+
+static bool parse_fields(char *at, logline_t *line)
+{
+    while (*at) {
+        if (line->count == MM_LOG_FIELDS || !is_field(at))
             return false;
-    } else {
-        const char *start = in->at;
-        skip_word(in);
-        value = copy_bytes(start, (size_t)(in->at - start));
-    }
-    line->fields[line->count++] = (logline_field_t){copy_bytes(key, key_size), value};
-    return in->at == in->end || parse_char(in, ' ');
-}
-
-// "restarter-2[3711] "
-static bool parse_process(reader_t *in, logline_t *line)
-{
-    const char *start = in->at;
-    while (in->at < in->end && *in->at != '[' && *in->at != ' ')
-        in->at++;
-    line->process = copy_bytes(start, (size_t)(in->at - start));
-    if (!parse_char(in, '['))
-        return false;
-    for (int digit; parse_digits(in, 1, &digit) && line->pid < INT32_MAX;)
-        line->pid = 10 * line->pid + digit;
-    return parse_char(in, ']') && parse_char(in, ' ');
-}
-
-// A line of run.sh has no level and no fields.
-static bool parse_text(reader_t *in, logline_t *line)
-{
-    if (!parse_time(in, &line->wall_ms) || !parse_char(in, ' '))
-        return false;
-    const char *level = in->at;
-    while (in->at < in->end && *in->at >= 'A' && *in->at <= 'Z')
-        in->at++;
-    size_t level_size = (size_t)(in->at - level);
-    line->level = copy_bytes(level, level_size);
-    if ((level_size > 0 && !parse_char(in, ' ')) || !parse_process(in, line))
-        return false;
-    const char *message = in->at, *message_end = in->at;
-    while (in->at < in->end && (level_size == 0 || !is_field(in))) {
-        skip_word(in);
-        message_end = in->at;
-        (void)parse_char(in, ' ');
-    }
-    line->message = copy_bytes(message, (size_t)(message_end - message));
-    while (in->at < in->end)
-        if (!parse_field(in, line))
+        logline_field_t *field = &line->fields[line->count++];
+        field->key = at;
+        at = end_word(at, strcspn(at, "="), '=');
+        field->value = *at == '"' ? at + 1 : at;
+        at = *at == '"' ? unquote(at + 1) : at + strcspn(at, " ");
+        if (!at || (*at && *at != ' '))
             return false;
+        if (*at)
+            *at++ = '\0';
+    }
     return true;
+}
+
+// "TIME LEVEL PROCESS[PID] MESSAGE FIELD...". run.sh's lines have neither a level nor fields.
+static bool parse_text(char *at, logline_t *line)
+{
+    at = parse_time(at, &line->wall_ms);
+    if (!at || *at++ != ' ')
+        return false;
+    size_t size = strspn(at, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    bool has_level = size > 0;
+    line->level = has_level ? at : "";
+    at = has_level ? end_word(at, size, ' ') : at;
+    line->process = at;
+    at = at ? end_word(at, strcspn(at, "[ "), '[') : NULL;
+    line->pid = at ? strtoll(at, &at, 10) : 0;
+    if (!at || strncmp(at, "] ", 2) != 0)
+        return false;
+    char *end = at += 2;
+    line->message = at;
+    while (*at && (!has_level || !is_field(at))) {
+        end = at + strcspn(at, " ");
+        at = *end ? end + 1 : end;
+    }
+    if (end == line->message)
+        line->message = "";
+    else
+        *end = '\0';
+    return parse_fields(at, line);
 }
 
 // ---- the JSON format
 
-static char *json_as_text(const json_t *value)
+// A member as text; a number is replaced by its text. NULL: it is neither.
+static const char *text_of(json_t *object, void *member)
 {
-    char *text = NULL;
-    int size = 0;
+    const json_t *value = json_object_iter_value(member);
+    char text[512];
     if (json_is_string(value))
-        return copy_bytes(json_string_value(value), json_string_length(value));
+        return json_string_value(value);
     if (json_is_integer(value))
-        size = asprintf(&text, "%lld", (long long)json_integer_value(value));
+        (void)snprintf(text, sizeof text, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
     else if (json_is_real(value))
-        size = asprintf(&text, "%.3f", json_real_value(value));
-    assert(size >= 0);
-    return text;
+        (void)snprintf(text, sizeof text, "%.3f", json_real_value(value));
+    else
+        return NULL;
+    int rc = json_object_iter_set_new(object, member, json_string(text));
+    assert(rc == 0);
+    return json_string_value(json_object_iter_value(member));
 }
 
-static bool parse_member(const char *key, const json_t *value, logline_t *line)
+static bool parse_json(json_t *object, logline_t *line)
 {
-    char **texts[] = {&line->level, &line->process, &line->message};
-    static const char *const names[] = {"level", "process", "message"};
-    char *text = json_as_text(value);
-    if (!text)
-        return false;
-    for (size_t i = 0; i < 3; i++)
-        if (strcmp(key, names[i]) == 0) {
-            free(*texts[i]);
-            *texts[i] = text;
-            return true;
-        }
-    reader_t time = {text, text + strlen(text)};
-    bool is_good = true;
-    if (strcmp(key, "ts") == 0)
-        is_good = parse_time(&time, &line->wall_ms);
-    else if (strcmp(key, "pid") == 0)
-        line->pid = json_integer_value(value);
-    else if (line->count < MM_LOG_FIELDS) {
-        line->fields[line->count++] = (logline_field_t){copy_bytes(key, strlen(key)), text};
-        return true;
+    line->pid = json_integer_value(json_object_get(object, "pid"));
+    void *member = json_object_iter(object);
+    for (; member; member = json_object_iter_next(object, member)) {
+        const char *key = json_object_iter_key(member), *text = text_of(object, member);
+        if (!text || (strcmp(key, "ts") == 0 && !parse_time(text, &line->wall_ms)))
+            return false;
+        if (strcmp(key, "level") == 0)
+            line->level = text;
+        else if (strcmp(key, "process") == 0)
+            line->process = text;
+        else if (strcmp(key, "message") == 0)
+            line->message = text;
+        else if (strcmp(key, "ts") != 0 && strcmp(key, "pid") != 0 && line->count < MM_LOG_FIELDS)
+            line->fields[line->count++] = (logline_field_t){key, text};
     }
-    free(text);
-    return is_good;
-}
-
-static bool parse_json(mm_str_t text, logline_t *line)
-{
-    json_t *object = json_loadb(text.data, text.size, 0, NULL);
-    bool is_good = json_is_object(object);
-    const char *key;
-    json_t *value;
-    if (is_good)
-        json_object_foreach(object, key, value) is_good = is_good && parse_member(key, value, line);
-    json_decref(object);
-    return is_good && line->wall_ms != 0;
+    return line->wall_ms != 0 && line->level && line->process && line->message;
 }
 
 // ---- from outside
@@ -257,15 +170,18 @@ static bool parse_json(mm_str_t text, logline_t *line)
 bool logline_parse(mm_str_t text, logline_t *ret_line)
 {
     logline_t line = {0};
-    reader_t in = {text.data, text.data + text.size};
     bool is_json = text.size > 0 && *text.data == '{';
-    if ((is_json ? parse_json(text, &line) : parse_text(&in, &line)) && line.level &&
-        line.process && line.message) {
+    if (is_json)
+        line.json = json_loadb(text.data, text.size, 0, NULL);
+    else
+        line.text = strndup(text.data, text.size);
+    assert(is_json || line.text);
+    bool is_good = is_json ? parse_json(line.json, &line) : parse_text(line.text, &line);
+    if (is_good)
         *ret_line = line;
-        return true;
-    }
-    logline_clear(&line);
-    return false;
+    else
+        logline_clear(&line);
+    return is_good;
 }
 
 const char *logline_value(const logline_t *self, const char *key)
@@ -288,7 +204,7 @@ int64_t logline_ms(const logline_t *self, const char *key, int64_t fallback)
 {
     const char *value = logline_value(self, key);
     mm_decimal_t decimal;
-    if (!value || mm_decimal_read((mm_str_t){value, strlen(value)}, &decimal) == 0)
+    if (!value || mm_decimal_read(mm_str(value), &decimal) == 0)
         return fallback;
     return decimal.whole * 1000 + decimal.millionth / 1000;
 }

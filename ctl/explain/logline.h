@@ -1,38 +1,42 @@
-// A parser of log lines, of each format: text and JSON (common/runtime/log_format.h), and what
-// run.sh writes into run.log. Pure.
+// A log line, read back into its parts from any of its formats: text, JSON (both
+// common/runtime/log_format.h), or run.sh's lines in run.log. Pure.
 
 #ifndef LOGLINE_H
 #define LOGLINE_H
 
 #include "log.h"
 
+#include <jansson.h>
+
 typedef struct {
-    char *key;
-    char *value; // without quotes and escapes; numbers as they stand
+    const char *key;
+    const char *value; // without quotes and escapes; numbers as text
 } logline_field_t;
 
-// Owns its texts. Zeroed: empty.
+// Zeroed: empty. A line without an owner of its texts borrows them.
 typedef struct {
-    int64_t wall_ms; // Unix time
-    char *level;     // "" in a line of run.sh
-    char *process;
+    int64_t wall_ms;   // Unix time
+    const char *level; // "" in run.sh's lines
+    const char *process;
     int64_t pid;
-    char *message;
+    const char *message;
     logline_field_t fields[MM_LOG_FIELDS];
     size_t count;
+    char *text;   // owner of the texts of a text line
+    json_t *json; // and of a JSON line
 } logline_t;
 
-// Parses a line without its newline. False, and *ret_line untouched, when it is not a log line. The
-// caller clears the line.
+// Reads a line without its newline. False, and *ret_line untouched, when it has none of the
+// formats.
 bool logline_parse(mm_str_t text, logline_t *ret_line);
 void logline_clear(logline_t *self);
 
-// The value of a field; NULL: there is none.
+// NULL: there is no such field.
 const char *logline_value(const logline_t *self, const char *key);
 int64_t logline_number(const logline_t *self, const char *key, int64_t fallback);
-// The milliseconds of a field in seconds ("took=0.294s").
+// Of a field that is a time ("took=0.294s"), in milliseconds.
 int64_t logline_ms(const logline_t *self, const char *key, int64_t fallback);
-// Whether two lines differ at most in their time.
+// Whether two lines are equal but for their time.
 bool logline_same(const logline_t *a, const logline_t *b);
 
 #endif

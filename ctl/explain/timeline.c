@@ -1,13 +1,14 @@
-// See timeline.h: the lines, their order, and the attempts.
+// See timeline.h.
 
 #include "timeline.h"
 #include "array.h"
+#include "human_format.h"
 #include "log_messages.h"
 #include "uuid.h"
 #include "uuid_source.h"
 
-#include <assert.h>
-#include <stdlib.h>
+#include <inttypes.h>
+#include <stdarg.h>
 #include <string.h>
 
 #define CLOCKS_APART_MS 20
@@ -94,7 +95,7 @@ void timeline_begin(timeline_t *self, const record_t *record)
         self->host = strdup(record->host);
 }
 
-void timeline_take(timeline_t *self, mm_str_t text)
+void timeline_add(timeline_t *self, mm_str_t text)
 {
     logline_t line;
     char job[MM_ID_TEXT];
@@ -119,6 +120,8 @@ void timeline_clear(timeline_t *self)
         logline_clear(&self->entries[i].line);
     for (size_t i = 0; i < self->context_count; i++)
         logline_clear(&self->context[i].line);
+    for (size_t i = 0; i < self->attempt_count; i++)
+        free(self->attempts[i].killed);
     free(self->entries);
     free(self->context);
     free(self->attempts);
@@ -185,40 +188,32 @@ static void collapse(timeline_t *self)
 
 // ---- who was lost
 
-// Of "restarter-1 was killed by signal 9: restarting (1)" the part between the name and the colon.
-// Cuts the text of the line there.
-static const char *killed_how(timeline_entry_t *entry, const char *worker)
+// "was killed by signal 9" of "restarter-1 was killed by signal 9: restarting (1)".
+static char *killed_how(const timeline_entry_t *entry, const char *worker)
 {
-    char *how = entry->line.message + strlen(worker) + 1;
-    how[strcspn(how, ":")] = '\0';
-    return how;
+    const char *how = entry->line.message + strlen(worker) + 1;
+    char *copy = strndup(how, strcspn(how, ":"));
+    assert(copy);
+    return copy;
 }
 
-static bool is_loss(const logline_t *line, const char *worker)
+// Whether a line of the context is of this kind (a message) and about this worker.
+static bool is_about(const logline_t *line, const char *kind, const char *worker)
 {
-    const char *who = logline_value(line, "worker");
-    return says(line, MM_MESSAGE_WORKER_LOST) && who && strcmp(who, worker) == 0;
-}
-
-static bool is_join(const logline_t *line, const char *worker)
-{
-    return says(line, MM_MESSAGE_JOINED) && strcmp(line->process, worker) == 0;
-}
-
-static bool is_kill(const logline_t *line, const char *worker)
-{
-    return begins(line->message, worker) &&
-           begins(line->message + strlen(worker), MM_MESSAGE_KILLED);
+    const char *lost = logline_value(line, "worker");
+    if (strcmp(kind, MM_MESSAGE_KILLED) == 0)
+        return begins(line->message, worker) && begins(line->message + strlen(worker), kind);
+    const char *about = strcmp(kind, MM_MESSAGE_WORKER_LOST) == 0 ? lost : line->process;
+    return says(line, kind) && about && strcmp(about, worker) == 0;
 }
 
 // The last line of the context about a worker until a time; NULL: there is none.
-static timeline_entry_t *find_last(const timeline_t *self,
-                                   bool (*is)(const logline_t *line, const char *worker),
-                                   const char *worker, int64_t until_ms)
+static timeline_entry_t *find_last(const timeline_t *self, const char *kind, const char *worker,
+                                   int64_t until_ms)
 {
     timeline_entry_t *found = NULL;
     for (size_t i = 0; i < self->context_count && self->context[i].line.wall_ms <= until_ms; i++)
-        if (is(&self->context[i].line, worker))
+        if (is_about(&self->context[i].line, kind, worker))
             found = &self->context[i];
     return found;
 }
@@ -227,18 +222,21 @@ static timeline_entry_t *find_last(const timeline_t *self,
 // that joined last is the one that was lost. The clock of run.sh has whole seconds.
 static void find_end(const timeline_t *self, attempt_t *attempt)
 {
-    const timeline_entry_t *joined = find_last(self, is_join, attempt->worker, attempt->ended_ms);
+    const timeline_entry_t *joined =
+        find_last(self, MM_MESSAGE_JOINED, attempt->worker, attempt->ended_ms);
     if (joined)
         attempt->pid = joined->line.pid;
-    timeline_entry_t *killed = find_last(self, is_kill, attempt->worker, attempt->ended_ms);
+    timeline_entry_t *killed =
+        find_last(self, MM_MESSAGE_KILLED, attempt->worker, attempt->ended_ms);
     if (killed && (!joined || killed->line.wall_ms >= joined->line.wall_ms - 999))
-        attempt->error = killed_how(killed, attempt->worker);
+        attempt->error = attempt->killed = killed_how(killed, attempt->worker);
 }
 
 // Moves the consumer's line about the loss from the context to the entries, before the reclaim.
 static void add_loss(timeline_t *self, const attempt_t *attempt)
 {
-    timeline_entry_t *lost = find_last(self, is_loss, attempt->worker, attempt->ended_ms);
+    timeline_entry_t *lost =
+        find_last(self, MM_MESSAGE_WORKER_LOST, attempt->worker, attempt->ended_ms);
     if (!lost || lost->last_ms + 1000 < attempt->ended_ms)
         return;
     logline_t line = lost->line;
@@ -300,11 +298,7 @@ static void count_turns(timeline_t *self)
 static void add_fact(timeline_t *self, int64_t wall_ms, const char *process, const char *message,
                      rank_t rank)
 {
-    logline_t line = {.wall_ms = wall_ms,
-                      .level = strdup(""),
-                      .process = strdup(process),
-                      .message = strdup(message)};
-    assert(line.level && line.process && line.message);
+    logline_t line = {.wall_ms = wall_ms, .level = "", .process = process, .message = message};
     append_entry(self, &line)->place = place_of(rank, 0);
 }
 
@@ -353,4 +347,137 @@ bool timeline_knows(const timeline_t *self)
 int64_t timeline_accepted_ms(const timeline_t *self)
 {
     return mm_id_wall_ms(&self->record->id);
+}
+
+// ---- the conclusion
+
+void timeline_print(FILE *file, const char *format, ...)
+{
+    unsigned char *text;
+    va_list args;
+    va_start(args, format);
+    int length = vasprintf((char **)&text, format, args);
+    va_end(args);
+    assert(length >= 0);
+    for (const unsigned char *at = text; *at; at++) {
+        bool is_c1 = at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0;
+        at += is_c1;
+        if (is_c1 || *at < ' ' || *at == 0x7f)
+            (void)fprintf(file, "\\x%02x", *at);
+        else
+            (void)fputc(*at, file);
+    }
+    free(text);
+}
+
+static const char *ordinal(int64_t number)
+{
+    if (number % 100 >= 11 && number % 100 <= 13)
+        return "th";
+    return number % 10 == 1 ? "st" : number % 10 == 2 ? "nd" : number % 10 == 3 ? "rd" : "th";
+}
+
+// How many of the first attempts have lost this worker.
+static size_t count_losses(const timeline_t *self, const char *worker, size_t end)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < end; i++)
+        count += self->attempts[i].result == ATTEMPT_LOST &&
+                 strcmp(self->attempts[i].worker, worker) == 0;
+    return count;
+}
+
+static bool is_first_loss(const timeline_t *self, size_t index)
+{
+    const attempt_t *attempt = &self->attempts[index];
+    return attempt->result == ATTEMPT_LOST && count_losses(self, attempt->worker, index) == 0;
+}
+
+static void print_losses(const timeline_t *self, FILE *file)
+{
+    size_t names = 0, all = 0;
+    for (size_t i = 0; i < self->attempt_count; i++)
+        all += is_first_loss(self, i);
+    for (size_t i = 0; i < self->attempt_count; i++) {
+        const char *worker = self->attempts[i].worker;
+        if (!is_first_loss(self, i))
+            continue;
+        names++;
+        size_t count = count_losses(self, worker, self->attempt_count);
+        timeline_print(file, "%s%s", names == 1 ? "; " : names == all ? " and " : ", ", worker);
+        if (count > 1)
+            timeline_print(file, " (%zu times)", count);
+    }
+    if (all > 0)
+        timeline_print(file, " %s lost with it", all > 1 ? "were" : "was");
+}
+
+// The record's attempts are those of one epoch of the consumer.
+static void print_settled(const timeline_t *self, FILE *file)
+{
+    const record_t *record = self->record;
+    bool is_dead = record->outcome == MM_OUTCOME_DEAD;
+    char time[HUMAN_TEXT];
+    if (is_dead)
+        timeline_print(file, "dead after %" PRId64 " attempt%s and ", record->attempts,
+                       record->attempts == 1 ? "" : "s");
+    else
+        timeline_print(file, "restarted");
+    if (!is_dead && record->attempts > 0)
+        timeline_print(file, " at the %" PRId64 "%s attempt", record->attempts,
+                       ordinal(record->attempts));
+    if (!is_dead && record->worker)
+        timeline_print(file, " by %s", record->worker);
+    timeline_print(file, "%s%s", is_dead ? "" : " after ",
+                   human_duration(record->settled_ms - timeline_accepted_ms(self), time));
+    if ((int64_t)self->attempt_count > record->attempts && self->epochs > 1)
+        timeline_print(file, " (attempt %zu in all: a new consumer begins to count anew)",
+                       self->attempt_count);
+    if (is_dead && record->error)
+        timeline_print(file, ": %s", record->error);
+}
+
+// From the logs alone.
+static const char *unknown_outcome(const timeline_t *self)
+{
+    if (timeline_says(self, MM_MESSAGE_ACKED))
+        return "restarted, as the logs say; its row is no longer on record";
+    if (timeline_says(self, MM_MESSAGE_DEAD))
+        return "dead, as the logs say; its row is no longer on record";
+    return "not settled, and no longer in the outbox: nobody works on it";
+}
+
+static void print_pending(const timeline_t *self, FILE *file)
+{
+    if (!self->record->is_recorded && self->epochs == 0) {
+        timeline_print(file, "pending: accepted, and not received by a consumer yet");
+        return;
+    }
+    const char *message = self->entries[self->count - 1].line.message;
+    bool is_back = strncmp(message, MM_MESSAGE_NACKED, strlen(MM_MESSAGE_NACKED)) == 0;
+    timeline_print(file, "pending: %s",
+                   is_back ? "given back to the outbox" : "received, not settled");
+    if (self->attempt_count == 0) {
+        timeline_print(file, "; no attempt has ended yet");
+        return;
+    }
+    const attempt_t *last = &self->attempts[self->attempt_count - 1];
+    const char *result = last->result == ATTEMPT_LOST ? "its worker was lost"
+                         : last->result == ATTEMPT_RESTARTED
+                             ? "restarted, and its outcome not on record"
+                         : last->error ? last->error
+                                       : "failed";
+    timeline_print(file, "; %zu attempt%s so far, the last one by %s: %s", self->attempt_count,
+                   self->attempt_count == 1 ? "" : "s", last->worker, result);
+}
+
+void timeline_conclude(const timeline_t *self, FILE *file)
+{
+    if (self->record->outcome != MM_OUTCOME_NONE)
+        print_settled(self, file);
+    else if (self->record->is_pending)
+        print_pending(self, file);
+    else
+        timeline_print(file, "%s", unknown_outcome(self));
+    print_losses(self, file);
 }

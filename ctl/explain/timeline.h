@@ -26,6 +26,7 @@ typedef struct {
     int64_t pid; // of the worker; 0: not known
     attempt_result_t result;
     const char *error; // failed: why; lost: how the worker ended. NULL: not known
+    char *killed;      // owns that of a lost one
     int64_t ended_ms;  // lost: when it was reclaimed
     int64_t took_ms;   // -1: not known
 } attempt_t;
@@ -54,7 +55,7 @@ void timeline_words(const record_t *record, char ret_job[MM_ID_TEXT],
 // The record must outlive the timeline.
 void timeline_begin(timeline_t *self, const record_t *record);
 // Parses any log line, and keeps it when it belongs here.
-void timeline_take(timeline_t *self, mm_str_t line);
+void timeline_add(timeline_t *self, mm_str_t line);
 // To be called after the last line: sorts the lines and derives the rest.
 void timeline_end(timeline_t *self);
 void timeline_clear(timeline_t *self);
@@ -68,9 +69,8 @@ int64_t timeline_accepted_ms(const timeline_t *self);
 // How the job ended, or how far it is, as one sentence without a full stop: "restarted at the 3rd
 // attempt by restarter-2 after 4.2 s; restarter-1 was lost with it".
 void timeline_conclude(const timeline_t *self, FILE *file);
-// A text from outside, with control characters escaped as in the logs (\x1b).
-void timeline_print_text(FILE *file, const char *text);
-// A time for people: "294 ms", "4.2 s", "12 min 5 s", "3 h 12 min".
-void timeline_print_time(FILE *file, int64_t ms);
+// Prints a part of a line. Control characters in it, newlines too, are escaped as in the logs
+// (\x1b), since it may hold texts from outside.
+void timeline_print(FILE *file, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

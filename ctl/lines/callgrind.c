@@ -1,16 +1,15 @@
-// See callgrind.h. A file may come from anywhere: everything in it is checked.
+// See callgrind.h. A file may come from anywhere: all of it is checked.
 
 #include "callgrind.h"
+#include "array.h"
+#include "ctl.h"
 #include "directory.h"
 
-#include <assert.h>
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <uthash.h>
 
-#define IDS_MAX (1 << 24) // numbers of compressed names: far above what callgrind gives
+#define IDS_MAX (1 << 24) // numbers of compressed names: far above those of callgrind
 
 struct callgrind_name {
     UT_hash_handle hh;
@@ -30,10 +29,12 @@ typedef struct {
     ids_t objects, files, functions;
     bool has[POSITIONS];
     uint64_t at[POSITIONS]; // the last position
-    size_t event;           // the place of Ir among the costs of a line
+    size_t event;           // index of Ir among the costs of a line
     bool counts_ir;
-    bool is_call;   // the next line of costs is that of a call
-    bool is_within; // a part has begun with its summary; its totals end it
+    bool is_call;    // the next line of costs is that of a call
+    uint64_t jumps;  // the next line is the source of so many jumps
+    uint64_t target; // to this address
+    bool is_within;  // a part has begun with its summary and will end with its totals
     callgrind_cost_t now;
 } reader_t;
 
@@ -52,7 +53,7 @@ static const char *intern(callgrind_t *self, const char *text, size_t size)
     return name->text;
 }
 
-// A function that calls itself is called 2, 3, ... by callgrind: name'2.
+// Callgrind names recursive calls of a function name'2, name'3, ...
 static size_t size_without_depth(const char *text)
 {
     size_t size = strlen(text), digits = size;
@@ -61,7 +62,8 @@ static size_t size_without_depth(const char *text)
     return digits < size && digits > 1 && text[digits - 1] == '\'' ? digits - 1 : size;
 }
 
-// "(7) name" gives the name a number, "(7)" is that name, and "name" is itself. NULL: neither.
+// "(7) name" gives a name the number 7, "(7)" is that name, "name" a name without a number. NULL:
+// none of them.
 static const char *read_name(reader_t *self, ids_t *ids, const char *text)
 {
     char *end;
@@ -70,13 +72,9 @@ static const char *read_name(reader_t *self, ids_t *ids, const char *text)
     unsigned long id = strtoul(text + 1, &end, 10);
     if (*end != ')' || id >= IDS_MAX)
         return NULL;
-    if (id >= ids->capacity) {
-        size_t capacity = (id + 1) * 2;
-        ids->texts = realloc(ids->texts, capacity * sizeof *ids->texts);
-        assert(ids->texts);
-        memset(ids->texts + ids->capacity, 0, (capacity - ids->capacity) * sizeof *ids->texts);
-        ids->capacity = capacity;
-    }
+    size_t before = ids->capacity;
+    ids->texts = mm_array_reserve(ids->texts, &ids->capacity, id + 1, sizeof *ids->texts);
+    memset(ids->texts + before, 0, (ids->capacity - before) * sizeof *ids->texts);
     end += 1 + strspn(end + 1, " ");
     if (*end)
         ids->texts[id] = intern(self->self, end, size_without_depth(end));
@@ -94,17 +92,8 @@ static void read_command(reader_t *self, const char *text)
         return;
     }
     size_t size = strcspn(text, " ");
-    while (size > 0 && memrchr(text, '/', size)) {
-        text++;
-        size--;
-    }
-    self->now.process = intern(self->self, text, size);
-}
-
-static void read_positions(reader_t *self, const char *text)
-{
-    self->has[ADDRESS] = strstr(text, "instr") != NULL;
-    self->has[LINE] = strstr(text, "line") != NULL;
+    const char *slash = memrchr(text, '/', size), *name = slash ? slash + 1 : text;
+    self->now.process = intern(self->self, name, size - (size_t)(name - text));
 }
 
 static void read_events(reader_t *self, const char *text)
@@ -121,7 +110,7 @@ static void read_events(reader_t *self, const char *text)
 
 // ---- costs
 
-// A position: absolute, or "+3", "-3", "*" as seen from the last one.
+// A position: absolute, or "+3", "-3", "*" relative to the last one.
 static bool read_position(uint64_t *last, char **text_p)
 {
     char *text = *text_p + strspn(*text_p, " "), sign = *text;
@@ -141,18 +130,25 @@ static bool read_position(uint64_t *last, char **text_p)
 static void add_cost(reader_t *self)
 {
     callgrind_t *all = self->self;
-    if (all->count == all->capacity) {
-        all->capacity = all->capacity == 0 ? 4096 : all->capacity * 2;
-        all->costs = realloc(all->costs, all->capacity * sizeof *all->costs);
-        assert(all->costs);
-    }
-    callgrind_cost_t *cost = &all->costs[all->count++];
+    callgrind_cost_t *cost = MM_ARRAY_ADD(all->costs, all->count, all->capacity);
     *cost = self->now;
     if (!self->is_call)
         cost->callee = cost->callee_file = NULL;
 }
 
-// "POSITIONS COSTS": costs that are not there are 0.
+// "COUNT TARGET", or "TAKEN/EXECUTED TARGET". Only a jump of an instruction to itself matters: its
+// line repeats, and is executed once for all repetitions.
+static bool read_jump(reader_t *self, char *text)
+{
+    uint64_t count = strtoull(text, &text, 10);
+    if (*text == '/')
+        (void)strtoull(text + 1, &text, 10);
+    self->target = self->at[ADDRESS];
+    self->jumps = self->has[ADDRESS] ? count : 0;
+    return !self->has[ADDRESS] || read_position(&self->target, &text);
+}
+
+// "POSITIONS COSTS": missing costs are 0.
 static bool read_cost(reader_t *self, char *text)
 {
     for (size_t i = 0; i < POSITIONS; i++)
@@ -165,9 +161,11 @@ static bool read_cost(reader_t *self, char *text)
     if (self->at[LINE] > INT32_MAX || !self->now.function || !self->now.process ||
         !self->counts_ir || text[strspn(text, " 0123456789")] != '\0')
         return false;
-    self->now.address = self->has[ADDRESS] ? self->at[ADDRESS] : 0;
+    self->now.address = self->at[ADDRESS];
     self->now.line = (int)self->at[LINE];
-    if (self->now.cost > 0)
+    self->now.repeats = self->target == self->now.address ? self->jumps : 0;
+    self->jumps = 0;
+    if (self->now.cost > 0 || self->now.repeats > 0)
         add_cost(self);
     if (self->is_call)
         self->now.callee = self->now.callee_file = NULL;
@@ -183,29 +181,38 @@ static const char *after(const char *line, const char *key)
     return strncmp(line, key, size) == 0 ? line + size : NULL;
 }
 
-// "key=name". The file of a callee is the caller's unless it is said; its object does not matter.
-static bool read_specification(reader_t *self, const char *line)
+// "KEY=NAME", of which those of a jump's target may give a name its number. Without a file of its
+// own, a callee has that of its caller; its object does not matter.
+static bool read_specification(reader_t *self, char *line)
 {
-    const char *text;
-    if ((text = after(line, "ob=")))
-        return (self->now.object = read_name(self, &self->objects, text)) != NULL;
-    if ((text = after(line, "cob=")))
-        return read_name(self, &self->objects, text) != NULL;
-    if ((text = after(line, "fl=")) || (text = after(line, "fi=")) || (text = after(line, "fe=")))
-        return (self->now.file = read_name(self, &self->files, text)) != NULL;
-    if ((text = after(line, "cfi=")) || (text = after(line, "cfl=")))
-        return (self->now.callee_file = read_name(self, &self->files, text)) != NULL;
-    if ((text = after(line, "fn=")))
-        return (self->now.function = read_name(self, &self->functions, text)) != NULL;
-    if ((text = after(line, "cfn=")))
-        return (self->now.callee = read_name(self, &self->functions, text)) != NULL;
-    if (after(line, "calls=")) { // how many and where to: the costs are in the next line
+    const char *unused, *text;
+    const struct {
+        const char *key;
+        ids_t *ids;
+        const char **to;
+    } names[] = {{"ob=", &self->objects, &self->now.object},
+                 {"fl=", &self->files, &self->now.file},
+                 {"fi=", &self->files, &self->now.file},
+                 {"fe=", &self->files, &self->now.file},
+                 {"fn=", &self->functions, &self->now.function},
+                 {"cob=", &self->objects, &unused},
+                 {"cfi=", &self->files, &self->now.callee_file},
+                 {"cfl=", &self->files, &self->now.callee_file},
+                 {"cfn=", &self->functions, &self->now.callee},
+                 {"jfi=", &self->files, &unused},
+                 {"jfn=", &self->functions, &unused}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if ((text = after(line, names[i].key)))
+            return (*names[i].to = read_name(self, names[i].ids, text)) != NULL;
+    if (after(line, "jump=") || after(line, "jcnd="))
+        return read_jump(self, line + strlen("jump="));
+    if (after(line, "calls=")) { // their count and target; the costs are in the next line
         self->is_call = true;
         if (!self->now.callee_file)
             self->now.callee_file = self->now.file;
         return self->now.callee != NULL;
     }
-    return true; // jumps, and what later versions add
+    return true; // an addition of a later version
 }
 
 static bool read_line(reader_t *self, char *line)
@@ -218,7 +225,7 @@ static bool read_line(reader_t *self, char *line)
     if ((text = after(line, "cmd:")))
         read_command(self, text + strspn(text, " "));
     else if ((text = after(line, "positions:")))
-        read_positions(self, text);
+        self->has[ADDRESS] = strstr(text, "instr"), self->has[LINE] = strstr(text, "line");
     else if ((text = after(line, "events:")))
         read_events(self, text);
     else if (after(line, "summary:"))
@@ -232,7 +239,7 @@ static bool read_line(reader_t *self, char *line)
     return true;
 }
 
-bool callgrind_parse(callgrind_t *self, FILE *file, char error[CALLGRIND_ERROR_MAX])
+bool callgrind_parse(callgrind_t *self, FILE *file, char error[MM_ERROR_MAX])
 {
     reader_t reader = {.self = self, .has = {[LINE] = true}};
     reader.now.object = reader.now.file = intern(self, "", 0);
@@ -245,68 +252,44 @@ bool callgrind_parse(callgrind_t *self, FILE *file, char error[CALLGRIND_ERROR_M
         line[strcspn(line, "\r\n")] = '\0';
         is_good = read_line(&reader, line);
     }
-    if (!is_good)
-        (void)snprintf(error, CALLGRIND_ERROR_MAX, "line %zu is not in callgrind's format%s",
-                       number, reader.counts_ir ? "" : ", or counts no instructions (Ir)");
-    else if (reader.is_within)
-        (void)snprintf(error, CALLGRIND_ERROR_MAX,
-                       "it is cut off, its process was killed while it wrote: remove it");
-    else if (self->count == before)
-        (void)snprintf(error, CALLGRIND_ERROR_MAX, "there are no costs in it");
     free(line);
     free(reader.objects.texts);
     free(reader.files.texts);
     free(reader.functions.texts);
-    return is_good && !reader.is_within && self->count > before;
+    if (!is_good)
+        return ctl_error(error, "line %zu is not in callgrind's format%s", number,
+                         reader.counts_ir ? "" : ", or counts no instructions (Ir)");
+    if (reader.is_within)
+        return ctl_error(error, "it is cut off, its process was killed while it wrote: remove it");
+    return self->count > before || ctl_error(error, "there are no costs in it");
 }
 
 // ---- files
 
-static bool read_file(callgrind_t *self, const char *path, char error[CALLGRIND_ERROR_MAX])
+static bool read_file(void *arg, const char *path, char error[MM_ERROR_MAX])
 {
-    char why[CALLGRIND_ERROR_MAX];
+    callgrind_t *self = arg;
+    char why[MM_ERROR_MAX];
     struct stat status;
     FILE *file = fopen(path, "re");
     if (!file || fstat(fileno(file), &status) != 0) {
-        (void)snprintf(error, CALLGRIND_ERROR_MAX, "cannot read %s: %s", path, strerror(errno));
+        (void)ctl_error(error, "cannot read %s: %s", path, strerror(errno));
         if (file)
             (void)fclose(file);
         return false;
     }
-    bool is_good = callgrind_parse(self, file, why);
-    if (!is_good)
-        (void)snprintf(error, CALLGRIND_ERROR_MAX, "cannot use %.200s: %.280s", path, why);
+    bool is_good = callgrind_parse(self, file, why) ||
+                   ctl_error(error, "cannot use %.200s: %.280s", path, why);
     if (self->taken == 0 || status.st_mtime < self->taken)
         self->taken = status.st_mtime;
     (void)fclose(file);
     return is_good;
 }
 
-typedef struct {
-    callgrind_t *callgrind;
-    char *error;
-    bool is_good;
-} reading_t;
-
-static bool read_one(void *arg, const char *file)
+bool callgrind_read(callgrind_t *self, const char *path, char error[MM_ERROR_MAX])
 {
-    reading_t *reading = arg;
-    reading->is_good = read_file(reading->callgrind, file, reading->error);
-    return reading->is_good;
-}
-
-bool callgrind_read(callgrind_t *self, const char *path, char error[CALLGRIND_ERROR_MAX])
-{
-    struct stat status;
-    if (stat(path, &status) == 0 && !S_ISDIR(status.st_mode))
-        return read_file(self, path, error);
-    reading_t reading = {self, error, false};
-    int count = directory_each(path, ".out", read_one, &reading);
-    if (count <= 0)
-        (void)snprintf(error, CALLGRIND_ERROR_MAX,
-                       "cannot read %s: %s; ./run.sh --profile=lines leaves such files", path,
-                       count < 0 ? strerror(errno) : "no *.out is in it");
-    return reading.is_good;
+    return directory_read(path, ".out", "; ./run.sh --profile=lines leaves such files", read_file,
+                          self, error);
 }
 
 void callgrind_only(callgrind_t *self, const char *process)

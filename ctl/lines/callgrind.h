@@ -1,31 +1,30 @@
-// Reads what valgrind's callgrind has written, the Callgrind Profile Format (Valgrind manual,
-// "Callgrind Format Specification"): what each instruction has cost, and each call that was made.
-// It reads compressed names and positions, inlined files (fi, fe), several parts in a file, and
+// Reads the output of valgrind's callgrind, the Callgrind Profile Format (Valgrind manual,
+// "Callgrind Format Specification"): the cost of each instruction and of each call from it. It
+// reads compressed names and positions, inlined files (fi, fe), several parts in a file, and
 // several files, one a process. It knows neither sources nor machine code.
 
 #ifndef CALLGRIND_H
 #define CALLGRIND_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "job.h"
+
 #include <stdio.h>
 #include <time.h>
 
-#define CALLGRIND_ERROR_MAX 512
-
-// An instruction's own cost, or that of the calls from it to one function. Texts are interned: the
-// same text is the same pointer, for as long as the callgrind_t lives.
+// An instruction's own cost, or that of the calls from it to one function. Texts are interned:
+// equal texts are the same pointer, valid until callgrind_clear.
 typedef struct {
     const char *process;
-    const char *object;   // program or library; "": not said
-    const char *function; // as compiled: what is inlined belongs to whom it is inlined to
-    const char *file;     // where the line is
-    const char *callee;   // NULL: the instruction's own
+    const char *object;   // program or library; "": not known
+    const char *function; // as compiled: an inlined function's code belongs to its caller
+    const char *file;     // of the line
+    const char *callee;   // NULL: the instruction's own cost
     const char *callee_file;
     int line;
-    uint64_t address; // in the object; 0: not in the file (callgrind without --dump-instr=yes)
+    uint64_t address; // in the object; 0: not known (callgrind without --dump-instr=yes)
     uint64_t cost;    // instructions executed; of a call, all until it returned
+    uint64_t repeats; // executions that a jump of the instruction to itself has caused ("rep
+                      // stos"); they are in the cost of another item with the same address
 } callgrind_cost_t;
 
 typedef struct callgrind_name callgrind_name_t;
@@ -36,15 +35,15 @@ typedef struct {
     size_t count;
     size_t capacity;
     callgrind_name_t *names;
-    time_t taken; // when the oldest of the files was written
+    time_t taken; // modification time of the oldest file
 } callgrind_t;
 
-// Adds one file's content. The process is named by `--id` in its command line, else by its program.
+// Adds one file's content. The process is named by --id in its command line, else by its program.
 // False, with the end of a sentence in error, when it is not in the format or counts no Ir.
-bool callgrind_parse(callgrind_t *self, FILE *file, char error[CALLGRIND_ERROR_MAX]);
-// Adds a file, or all *.out of a folder. False, with one sentence in error.
-bool callgrind_read(callgrind_t *self, const char *path, char error[CALLGRIND_ERROR_MAX]);
-// Leaves only what the process of this name has cost, or those of this role ("restarter" of
+bool callgrind_parse(callgrind_t *self, FILE *file, char error[MM_ERROR_MAX]);
+// Adds a file, or all *.out of a directory. False, with one sentence in error.
+bool callgrind_read(callgrind_t *self, const char *path, char error[MM_ERROR_MAX]);
+// Removes all but the costs of the process of this name, or of this role ("restarter" of
 // "restarter-1").
 void callgrind_only(callgrind_t *self, const char *process);
 void callgrind_clear(callgrind_t *self);

@@ -5,9 +5,7 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <getopt.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sysexits.h>
 
 static const char lines_help[] =
@@ -25,59 +23,6 @@ static const char lines_help[] =
     "\n"
     "Hits: how often the line ran. Time: instructions executed in it, and in what it calls.\n";
 
-typedef struct {
-    const char *dir;
-    const char *read;
-    const char *process;
-    bool by_time;
-    size_t top;
-} lines_options_t;
-
-static bool parse_option(lines_options_t *self, int option, const char *value)
-{
-    static const char *const sorts[] = {"own", "time"};
-    uint64_t top;
-    int place;
-    switch (option) {
-    case 'd': self->dir = value; return true;
-    case 'r': self->read = value; return true;
-    case 'p': self->process = value; return true;
-    case 's':
-        place = ctl_find_word("--sort", value, sorts, 2);
-        self->by_time = place == 1;
-        return place >= 0;
-    case 't':
-        if (!ctl_number("--top", value, 0, SIZE_MAX, &top))
-            return false;
-        self->top = (size_t)top;
-        return true;
-    default: (void)fputs("mayhemctl lines --help says more\n", stderr); return false;
-    }
-}
-
-// False: end with *ret_exit_code.
-static bool parse(int argc, char **argv, lines_options_t *ret_options, int *ret_exit_code)
-{
-    static const struct option names[] = {{"dir", required_argument, NULL, 'd'},
-                                          {"read", required_argument, NULL, 'r'},
-                                          {"process", required_argument, NULL, 'p'},
-                                          {"sort", required_argument, NULL, 's'},
-                                          {"top", required_argument, NULL, 't'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
-    *ret_exit_code = EX_USAGE;
-    for (int option; (option = getopt_long(argc, argv, "h", names, NULL)) >= 0;) {
-        if (option == 'h') {
-            (void)fputs(lines_help, stdout);
-            *ret_exit_code = 0;
-            return false;
-        }
-        if (!parse_option(ret_options, option, optarg))
-            return false;
-    }
-    return true;
-}
-
 // "NAME", or "FILE:NAME" with the end of a file's name.
 static bool is_wanted(const costed_file_t *file, const source_function_t *function,
                       const char *wanted)
@@ -90,7 +35,7 @@ static bool is_wanted(const costed_file_t *file, const source_function_t *functi
            strncmp(file->source->name + path - size, wanted, size) == 0;
 }
 
-// Prints a table for each function of this name. False: there is none.
+// Prints a table for each function of this name. False: no such function has run.
 static bool print_tables(const callgrind_t *callgrind, const line_costs_t *costs,
                          const char *wanted, bool is_first)
 {
@@ -118,12 +63,12 @@ static int fail_unknown(const line_costs_t *costs, const char *wanted)
     return EX_DATAERR;
 }
 
-static int show(const callgrind_t *callgrind, const lines_options_t *options, char **names)
+static int show(const callgrind_t *callgrind, bool by_time, size_t top, char **names)
 {
     line_costs_t *costs = line_costs_new(callgrind);
     int exit_code = 0;
     if (!*names)
-        line_table_list(stdout, callgrind, costs, options->by_time, options->top);
+        line_table_list(stdout, callgrind, costs, by_time, top);
     for (size_t i = 0; names[i] && exit_code == 0; i++)
         if (!print_tables(callgrind, costs, names[i], i == 0))
             exit_code = fail_unknown(costs, names[i]);
@@ -135,23 +80,32 @@ static int show(const callgrind_t *callgrind, const lines_options_t *options, ch
 
 int ctl_lines(int argc, char **argv)
 {
-    lines_options_t options = {.dir = "run", .top = 20};
+    static const char *const sorts[] = {"own", "time", NULL};
+    const char *dir = "run", *read = NULL, *process = NULL;
+    int sort = 0;
+    uint64_t top = 20;
+    const ctl_option_t options[] = {{.name = "dir", .text = &dir},
+                                    {.name = "read", .text = &read},
+                                    {.name = "process", .text = &process},
+                                    {.name = "sort", .word = &sort, .words = sorts},
+                                    {.name = "top", .number = &top, .max = SIZE_MAX},
+                                    {.name = NULL}};
+    char **names, *path = NULL, error[MM_ERROR_MAX];
     int exit_code;
-    if (!parse(argc, argv, &options, &exit_code))
+    if (!ctl_options(argc, argv, lines_help, options, &names, &exit_code))
         return exit_code;
     callgrind_t callgrind = {0};
-    char error[CALLGRIND_ERROR_MAX], *path = NULL;
-    int length = asprintf(&path, "%s/profile/lines", options.dir);
+    int length = asprintf(&path, "%s/profile/lines", dir);
     assert(length > 0);
-    bool is_read = callgrind_read(&callgrind, options.read ? options.read : path, error);
-    if (is_read && options.process)
-        callgrind_only(&callgrind, options.process);
+    bool is_read = callgrind_read(&callgrind, read ? read : path, error);
+    if (is_read && process)
+        callgrind_only(&callgrind, process);
     if (!is_read)
         exit_code = ctl_fail(EX_DATAERR, "%s", error);
     else if (callgrind.count == 0)
-        exit_code = ctl_fail(EX_DATAERR, "no process '%s' is in it", options.process);
+        exit_code = ctl_fail(EX_DATAERR, "no process '%s' is in it", process);
     else
-        exit_code = show(&callgrind, &options, argv + optind);
+        exit_code = show(&callgrind, sort == 1, (size_t)top, names);
     callgrind_clear(&callgrind);
     free(path);
     return exit_code;

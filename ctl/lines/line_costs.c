@@ -1,35 +1,25 @@
-// See line_costs.h. Costs are sorted by place, so that what belongs to one line, one compiled
-// function of it and one instruction of that stands together.
+// See line_costs.h. Costs are sorted by place, so that those of one line are together, within a
+// line those of one compiled function, and within that those of one instruction.
 
 #include "line_costs.h"
+#include "array.h"
 
-#include "code.h"
-
-#include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 // ---- order
 
-static int order_texts(const char *a, const char *b)
-{
-    return a == b ? 0 : strcmp(a, b); // they are interned
-}
-
+// Texts are interned: their addresses give an order. That of files is the order of the output.
 static int by_place(const void *a, const void *b)
 {
     const callgrind_cost_t *one = a, *other = b;
-    int order = order_texts(one->file, other->file);
-    if (order == 0)
-        order = (one->line > other->line) - (one->line < other->line);
-    if (order == 0)
-        order = order_texts(one->process, other->process);
-    if (order == 0)
-        order = order_texts(one->object, other->object);
-    if (order == 0)
-        order = order_texts(one->function, other->function);
-    if (order == 0)
-        order = (one->address > other->address) - (one->address < other->address);
+    const uintptr_t keys[][2] = {{(uintptr_t)one->line, (uintptr_t)other->line},
+                                 {(uintptr_t)one->process, (uintptr_t)other->process},
+                                 {(uintptr_t)one->object, (uintptr_t)other->object},
+                                 {(uintptr_t)one->function, (uintptr_t)other->function},
+                                 {one->address, other->address}};
+    int order = one->file == other->file ? 0 : strcmp(one->file, other->file);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys && order == 0; i++)
+        order = (keys[i][0] > keys[i][1]) - (keys[i][0] < keys[i][1]);
     return order;
 }
 
@@ -49,22 +39,16 @@ static int by_own(const void *a, const void *b)
 
 // ---- summing up
 
-// Costs of calls, for they have no instruction of their own, are left out.
-static uint64_t count_hits(const callgrind_cost_t *costs, size_t count, code_t *code)
+static uint64_t count_hits(const callgrind_cost_t *costs, size_t count)
 {
-    uint64_t hits = 0, repeated = 0;
+    uint64_t hits = 0;
     for (size_t i = 0, next; i < count; i = next) {
         uint64_t executed = 0;
         for (next = i; next < count && costs[next].address == costs[i].address; next++)
-            executed += costs[next].callee ? 0 : costs[next].cost;
-        if (executed <= hits)
-            continue;
-        if (!code_repeats(code, costs[i].object, costs[i].address))
-            hits = executed;
-        else if (executed > repeated)
-            repeated = executed;
+            executed += costs[next].callee ? 0 : costs[next].cost - costs[next].repeats;
+        hits = executed > hits ? executed : hits;
     }
-    return hits > 0 ? hits : repeated;
+    return hits;
 }
 
 static bool is_own_call(const costed_file_t *file, const callgrind_cost_t *cost)
@@ -75,7 +59,7 @@ static bool is_own_call(const costed_file_t *file, const callgrind_cost_t *cost)
 }
 
 static void add_line(line_costs_t *self, const costed_file_t *file, const callgrind_cost_t *costs,
-                     size_t count, code_t *code)
+                     size_t count)
 {
     line_cost_t *line = &file->costs[costs->line];
     for (size_t i = 0; i < count; i++) {
@@ -85,7 +69,7 @@ static void add_line(line_costs_t *self, const costed_file_t *file, const callgr
             line->all += costs[i].cost;
     }
     if (self->has_hits)
-        line->hits += count_hits(costs, count, code);
+        line->hits += count_hits(costs, count);
 }
 
 static void add_object(line_costs_t *self, const callgrind_cost_t *cost)
@@ -93,28 +77,24 @@ static void add_object(line_costs_t *self, const callgrind_cost_t *cost)
     size_t i = 0;
     while (i < self->object_count && self->objects[i].name != cost->object)
         i++;
-    if (i == self->object_count) {
-        self->objects = realloc(self->objects, ++self->object_count * sizeof *self->objects);
-        assert(self->objects);
-        self->objects[i] = (costed_object_t){.name = cost->object};
-    }
+    if (i == self->object_count)
+        *MM_ARRAY_ADD(self->objects, self->object_count, self->object_capacity) =
+            (costed_object_t){.name = cost->object};
     self->objects[i].own += cost->cost;
 }
 
-// Those of the compiler and of libraries are nobody's to mend.
+// The headers of the compiler and of libraries are not shown.
 static bool is_system_header(const char *path)
 {
     return strncmp(path, "/usr/include/", 13) == 0 || strncmp(path, "/usr/lib/", 9) == 0;
 }
 
-// The file of this path, which is the last one or new.
+// The file with this path: the last one, or a new one.
 static costed_file_t *find_file(line_costs_t *self, const char *path)
 {
     if (self->file_count > 0 && self->files[self->file_count - 1].path == path)
         return &self->files[self->file_count - 1];
-    self->files = realloc(self->files, (self->file_count + 1) * sizeof *self->files);
-    assert(self->files);
-    costed_file_t *file = &self->files[self->file_count++];
+    costed_file_t *file = MM_ARRAY_ADD(self->files, self->file_count, self->file_capacity);
     *file = (costed_file_t){.path = path};
     if (!is_system_header(path))
         file->source = source_read(path);
@@ -130,7 +110,6 @@ line_costs_t *line_costs_new(const callgrind_t *callgrind)
     line_costs_t *self = calloc(1, sizeof *self);
     size_t count = callgrind->count;
     callgrind_cost_t *costs = calloc(count + 1, sizeof *costs);
-    code_t code = {0};
     assert(self && costs);
     if (count > 0)
         memcpy(costs, callgrind->costs, count * sizeof *costs);
@@ -147,11 +126,10 @@ line_costs_t *line_costs_new(const callgrind_t *callgrind)
                 add_object(self, &costs[next]);
         }
         if (has_source)
-            add_line(self, file, costs + i, next - i, &code);
+            add_line(self, file, costs + i, next - i);
     }
     if (self->object_count > 0)
         qsort(self->objects, self->object_count, sizeof *self->objects, by_own);
-    code_close(&code);
     free(costs);
     return self;
 }

@@ -1,26 +1,20 @@
 // See line_table.h.
 
 #include "line_table.h"
+#include "array.h"
 
-#include <assert.h>
-#include <stdlib.h>
+#include <inttypes.h>
 #include <string.h>
 
-#define OBJECTS_MAX  5 // libraries that the list names
-#define SUGGESTED    5
-#define NAME_MAX_LEN 64 // letters of a name that are compared
+#define OBJECTS_MAX 5 // libraries in the list
+#define SUGGESTED   5
 
 static double percent(uint64_t part, uint64_t whole)
 {
     return whole > 0 ? 100.0 * (double)part / (double)whole : 0;
 }
 
-static unsigned long long number(uint64_t value)
-{
-    return (unsigned long long)value;
-}
-
-// Then its lines may not be those that ran.
+// Whether its lines may not be those that ran.
 static bool has_changed(const callgrind_t *callgrind, const source_t *source)
 {
     return source->changed > callgrind->taken;
@@ -28,7 +22,7 @@ static bool has_changed(const callgrind_t *callgrind, const source_t *source)
 
 // ---- the table
 
-// The processes whose costs are in it, in the order of their files.
+// The processes in its costs, in the order of their files.
 static void print_processes(FILE *file, const callgrind_t *callgrind, const char *path,
                             const source_function_t *function)
 {
@@ -48,28 +42,27 @@ static void print_processes(FILE *file, const callgrind_t *callgrind, const char
 static void print_line(FILE *file, const line_costs_t *costs, const line_cost_t *cost, int line,
                        uint64_t total, const char *text)
 {
-    (void)fprintf(file, "%6d", line);
-    if (cost->all == 0 && *text == '\0') {
-        (void)fputc('\n', file);
-        return;
+    char hits[32] = "", time[32] = "", per_hit[32] = "", share[32] = "";
+    if (cost->all > 0) {
+        (void)snprintf(time, sizeof time, "%" PRIu64, cost->all);
+        (void)snprintf(share, sizeof share, "%.1f", percent(cost->all, total));
     }
-    if (cost->all == 0)
-        (void)fprintf(file, " %10s %13s %10s %8s", "", "", "", "");
-    else if (!costs->has_hits)
-        (void)fprintf(file, " %10s %13llu %10s %8.1f", "", number(cost->all), "",
-                      percent(cost->all, total));
+    if (cost->all > 0 && costs->has_hits) {
+        (void)snprintf(hits, sizeof hits, "%" PRIu64, cost->hits);
+        (void)snprintf(per_hit, sizeof per_hit, "%.1f",
+                       cost->hits > 0 ? (double)cost->all / (double)cost->hits : 0);
+    }
+    if (cost->all == 0 && *text == '\0')
+        (void)fprintf(file, "%6d\n", line);
     else
-        (void)fprintf(file, " %10llu %13llu %10.1f %8.1f", number(cost->hits), number(cost->all),
-                      cost->hits > 0 ? (double)cost->all / (double)cost->hits : 0,
-                      percent(cost->all, total));
-    (void)fprintf(file, "  %s\n", text);
+        (void)fprintf(file, "%6d %10s %13s %10s %8s  %s\n", line, hits, time, per_hit, share, text);
 }
 
 void line_table_print(FILE *file, const callgrind_t *callgrind, const line_costs_t *costs,
                       const costed_file_t *source, const source_function_t *function)
 {
     uint64_t total = line_costs_of(source, function).all;
-    (void)fprintf(file, "Total time: %llu instructions\n", number(total));
+    (void)fprintf(file, "Total time: %" PRIu64 " instructions\n", total);
     print_processes(file, callgrind, source->path, function);
     (void)fprintf(file, "File: %s%s\n", source->source->name,
                   has_changed(callgrind, source->source)
@@ -78,9 +71,7 @@ void line_table_print(FILE *file, const callgrind_t *callgrind, const line_costs
     (void)fprintf(file, "Function: %s at line %d\n\n", function->name, function->first);
     (void)fprintf(file, "%6s %10s %13s %10s %8s  %s\n", "Line #", "Hits", "Time", "Per Hit",
                   "% Time", "Line Contents");
-    for (int i = 0; i < 66; i++)
-        (void)fputc('=', file);
-    (void)fputc('\n', file);
+    (void)fputs("==================================================================\n", file);
     for (int line = function->first; line <= function->last; line++)
         print_line(file, costs, &source->costs[line], line, total, source->source->lines[line - 1]);
 }
@@ -91,7 +82,7 @@ typedef struct {
     const costed_file_t *file;
     const source_function_t *function;
     line_cost_t cost;
-    size_t distance; // of its name from the one that was asked for
+    size_t distance; // from the name that was asked for
 } row_t;
 
 static int by_own(const void *a, const void *b)
@@ -111,23 +102,21 @@ static int by_all(const void *a, const void *b)
     return by_own(a, b);
 }
 
-// All functions that have run. The caller frees it.
+// All functions that have run. The caller frees them.
 static row_t *list_rows(const line_costs_t *costs, size_t *ret_count)
 {
     row_t *rows = NULL;
-    *ret_count = 0;
+    size_t count = 0, capacity = 0;
     for (size_t i = 0; i < costs->file_count; i++) {
         const source_t *source = costs->files[i].source;
         for (size_t k = 0; source && k < source->function_count; k++) {
             row_t row = {.file = &costs->files[i], .function = &source->functions[k]};
             row.cost = line_costs_of(row.file, row.function);
-            if (row.cost.all == 0)
-                continue;
-            rows = realloc(rows, (*ret_count + 1) * sizeof *rows);
-            assert(rows);
-            rows[(*ret_count)++] = row;
+            if (row.cost.all > 0)
+                *MM_ARRAY_ADD(rows, count, capacity) = row;
         }
     }
+    *ret_count = count;
     return rows;
 }
 
@@ -139,13 +128,13 @@ static void print_objects(FILE *file, const line_costs_t *costs)
         const costed_object_t *object = &costs->objects[i];
         const char *slash = strrchr(object->name, '/');
         if (i < OBJECTS_MAX)
-            (void)fprintf(file, "%13llu %6.1f  %s\n", number(object->own),
+            (void)fprintf(file, "%13" PRIu64 " %6.1f  %s\n", object->own,
                           percent(object->own, costs->total), slash ? slash + 1 : object->name);
         else
             rest += object->own;
     }
     if (rest > 0)
-        (void)fprintf(file, "%13llu %6.1f  others\n", number(rest), percent(rest, costs->total));
+        (void)fprintf(file, "%13" PRIu64 " %6.1f  others\n", rest, percent(rest, costs->total));
 }
 
 static void print_changed(FILE *file, const callgrind_t *callgrind, const line_costs_t *costs)
@@ -167,12 +156,12 @@ void line_table_list(FILE *file, const callgrind_t *callgrind, const line_costs_
     row_t *rows = list_rows(costs, &count);
     if (count > 0)
         qsort(rows, count, sizeof *rows, by_time ? by_all : by_own);
-    (void)fprintf(file, "%llu instructions\nOrdered by: %s\n\n%13s %6s %13s %6s  %s\n",
-                  number(costs->total), by_time ? "time" : "own", "own", "%", "time", "%",
+    (void)fprintf(file, "%" PRIu64 " instructions\nOrdered by: %s\n\n%13s %6s %13s %6s  %s\n",
+                  costs->total, by_time ? "time" : "own", "own", "%", "time", "%",
                   "file:line(function)");
     for (size_t i = 0; i < count && i < top; i++)
-        (void)fprintf(file, "%13llu %6.1f %13llu %6.1f  %s:%d(%s)\n", number(rows[i].cost.own),
-                      percent(rows[i].cost.own, costs->total), number(rows[i].cost.all),
+        (void)fprintf(file, "%13" PRIu64 " %6.1f %13" PRIu64 " %6.1f  %s:%d(%s)\n",
+                      rows[i].cost.own, percent(rows[i].cost.own, costs->total), rows[i].cost.all,
                       percent(rows[i].cost.all, costs->total), rows[i].file->source->name,
                       rows[i].function->first, rows[i].function->name);
     print_objects(file, costs);
@@ -181,27 +170,6 @@ void line_table_list(FILE *file, const callgrind_t *callgrind, const line_costs_
 }
 
 // ---- names that are near
-
-// Letters to add, take away or change (Levenshtein); 0 when one is a part of the other.
-static size_t distance_of(const char *a, const char *b)
-{
-    size_t above[NAME_MAX_LEN + 1], width = strnlen(b, NAME_MAX_LEN);
-    if (strstr(a, b) || strstr(b, a))
-        return 0;
-    for (size_t k = 0; k <= width; k++)
-        above[k] = k;
-    for (size_t i = 0; a[i]; i++) {
-        size_t diagonal = above[0];
-        above[0] = i + 1;
-        for (size_t k = 0; k < width; k++) {
-            size_t least = diagonal + (a[i] != b[k]);
-            least = above[k] + 1 < least ? above[k] + 1 : least;
-            diagonal = above[k + 1];
-            above[k + 1] = diagonal + 1 < least ? diagonal + 1 : least;
-        }
-    }
-    return above[width];
-}
 
 static int by_distance(const void *a, const void *b)
 {
@@ -215,8 +183,11 @@ void line_table_suggest(FILE *file, const line_costs_t *costs, const char *name)
 {
     size_t count, said = 0;
     row_t *rows = list_rows(costs, &count);
-    for (size_t i = 0; i < count; i++)
-        rows[i].distance = distance_of(rows[i].function->name, name);
+    for (size_t i = 0; i < count; i++) {
+        const char *other = rows[i].function->name;
+        bool is_part = strstr(other, name) || strstr(name, other);
+        rows[i].distance = is_part ? 0 : mm_edit_distance(other, name);
+    }
     if (count > 0)
         qsort(rows, count, sizeof *rows, by_distance);
     for (size_t i = 0; i < count && said < SUGGESTED; i++)

@@ -1,12 +1,11 @@
-// See source.h.
+// See source_text.h.
 
 #include "source_text.h"
+#include "array.h"
 
-#include <assert.h>
 #include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -17,7 +16,7 @@ static bool is_word(char byte)
     return isalnum((unsigned char)byte) || byte == '_';
 }
 
-// Behind the parenthesis that closes the one at text; NULL: not in this line.
+// Behind the parenthesis that closes the one at text; NULL: it is not in this line.
 static const char *skip_parentheses(const char *text)
 {
     int depth = 0;
@@ -49,7 +48,7 @@ static const char *find_name(const char *line, size_t *ret_size)
     return *ret_size > 0 ? name : NULL;
 }
 
-// The line of the brace that opens the body, or of a semicolon: then it was no definition.
+// The line of the brace that opens the body; line_count: it is no definition.
 static size_t find_body(const source_t *self, size_t at)
 {
     for (; at < self->line_count; at++) {
@@ -63,7 +62,7 @@ static size_t find_body(const source_t *self, size_t at)
     return self->line_count;
 }
 
-// The line of the brace that closes a body: in the first column, or all is in one line.
+// The line of the brace that closes the body: in the first column, or at the end of the same line.
 static size_t find_end(const source_t *self, size_t at)
 {
     size_t size = strlen(self->lines[at]);
@@ -83,10 +82,8 @@ static void find_functions(source_t *self)
         if (end == self->line_count)
             continue;
         end = find_end(self, end);
-        self->functions =
-            realloc(self->functions, (self->function_count + 1) * sizeof *self->functions);
-        assert(self->functions);
-        source_function_t *function = &self->functions[self->function_count++];
+        source_function_t *function =
+            MM_ARRAY_ADD(self->functions, self->function_count, self->function_capacity);
         *function = (source_function_t){
             .name = strndup(name, size), .first = (int)at + 1, .last = (int)end + 1};
         assert(function->name);
@@ -113,7 +110,7 @@ const source_function_t *source_function_at(const source_t *self, int line)
 static FILE *open_source(const char *path)
 {
     FILE *file = fopen(path, "re");
-    // Relative names of libraries' sources could be taken for ours.
+    // A relative name may be that of a library's source.
     for (bool is_absolute = *path == '/'; is_absolute && !file && (path = strchr(path, '/'));) {
         path += strspn(path, "/");
         file = fopen(path, "re");
@@ -149,9 +146,7 @@ source_t *source_read(const char *path)
     size_t capacity = 0;
     while (getline(&line, &capacity, file) >= 0) {
         line[strcspn(line, "\r\n")] = '\0';
-        self->lines = realloc(self->lines, (self->line_count + 1) * sizeof *self->lines);
-        assert(self->lines);
-        self->lines[self->line_count++] = line;
+        *MM_ARRAY_ADD(self->lines, self->line_count, self->line_capacity) = line;
         line = NULL;
         capacity = 0;
     }

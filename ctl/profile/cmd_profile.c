@@ -9,9 +9,6 @@
 #include "target.h"
 
 #include <errno.h>
-#include <getopt.h>
-#include <stdio.h>
-#include <string.h>
 #include <sysexits.h>
 
 static const char profile_help[] =
@@ -29,17 +26,21 @@ static const char profile_help[] =
     "                     json (to be read again)\n"
     "  -o, --output FILE  write there instead of to standard output\n";
 
+static const char *const sorts[] = {"tottime", "cumtime", "ncalls", "file", NULL};
+
 typedef enum { FORMAT_TABLE, FORMAT_CALLGRIND, FORMAT_FOLDED, FORMAT_JSON } format_t;
+static const char *const formats[] = {"table", "callgrind", "folded", "json", NULL};
 
 typedef struct {
-    target_t place;
-    uint32_t seconds; // 0: since the start
+    target_t target;
+    const char *last;
+    uint32_t seconds; // of last; 0: since the start
     const char *read;
     const char *process;
     const char *output;
-    profile_sort_t sort;
-    format_t format;
-    size_t rows;
+    int sort;
+    int format;
+    uint64_t rows;
 } profile_options_t;
 
 static bool parse_last(const char *text, uint32_t *ret_seconds)
@@ -48,95 +49,46 @@ static bool parse_last(const char *text, uint32_t *ret_seconds)
     const char *why = mm_duration_parse(mm_str(text), &ms);
     if (!why && (ms < 1000 || ms > MM_PROFILE_SLICES * 1000))
         why = "it must be from 1s to 10m";
-    if (why) {
+    if (why)
         (void)ctl_fail(EX_USAGE, "--last is '%s'; %s", text, why);
-        return false;
-    }
-    *ret_seconds = (uint32_t)((ms + 999) / 1000);
-    return true;
-}
-
-static bool parse_option(profile_options_t *self, int option, const char *value)
-{
-    static const char *const sorts[] = {"tottime", "cumtime", "ncalls", "file"};
-    static const char *const formats[] = {"table", "callgrind", "folded", "json"};
-    uint64_t rows = 0;
-    int place;
-    switch (option) {
-    case 'r': self->read = value; return true;
-    case 'p': self->process = value; return true;
-    case 'o': self->output = value; return true;
-    case 's':
-        place = ctl_find_word("--sort", value, sorts, 4);
-        self->sort = (profile_sort_t)place;
-        return place >= 0;
-    case 'f':
-        place = ctl_find_word("--format", value, formats, 4);
-        self->format = (format_t)place;
-        return place >= 0;
-    case 'n':
-        if (!ctl_number("--rows", value, 0, 1000000, &rows))
-            return false;
-        self->rows = (size_t)rows;
-        return true;
-    case 'D': self->place.dir = value; return true;
-    case 'C': self->place.consumer = value; return true;
-    case 'l': return parse_last(value, &self->seconds);
-    default: (void)fputs("mayhemctl profile --help says more\n", stderr); return false;
-    }
+    else
+        *ret_seconds = (uint32_t)((ms + 999) / 1000);
+    return !why;
 }
 
 // False: end with *ret_exit_code.
-static bool parse(int argc, char **argv, profile_options_t *ret_options, int *ret_exit_code)
+static bool parse(int argc, char **argv, profile_options_t *self, int *ret_exit_code)
 {
-    static const struct option names[] = {{"dir", required_argument, NULL, 'D'},
-                                          {"consumer", required_argument, NULL, 'C'},
-                                          {"last", required_argument, NULL, 'l'},
-                                          {"read", required_argument, NULL, 'r'},
-                                          {"process", required_argument, NULL, 'p'},
-                                          {"sort", required_argument, NULL, 's'},
-                                          {"rows", required_argument, NULL, 'n'},
-                                          {"format", required_argument, NULL, 'f'},
-                                          {"output", required_argument, NULL, 'o'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
-    *ret_exit_code = EX_USAGE;
-    for (int option; (option = getopt_long(argc, argv, "o:h", names, NULL)) >= 0;) {
-        if (option == 'h') {
-            (void)fputs(profile_help, stdout);
-            *ret_exit_code = 0;
-            return false;
-        }
-        if (!parse_option(ret_options, option, optarg))
-            return false;
-    }
-    if (optind < argc) {
-        *ret_exit_code = ctl_fail(EX_USAGE, "'%s' is no option of profile", argv[optind]);
+    const ctl_option_t options[] = {TARGET_OPTIONS(&self->target),
+                                    {.name = "last", .text = &self->last},
+                                    {.name = "read", .text = &self->read},
+                                    {.name = "process", .text = &self->process},
+                                    {.name = "output", .letter = 'o', .text = &self->output},
+                                    {.name = "sort", .word = &self->sort, .words = sorts},
+                                    {.name = "format", .word = &self->format, .words = formats},
+                                    {.name = "rows", .number = &self->rows, .max = 1000000},
+                                    {.name = NULL}};
+    if (!ctl_options(argc, argv, profile_help, options, NULL, ret_exit_code) ||
+        (self->last && !parse_last(self->last, &self->seconds)))
         return false;
-    }
-    if (ret_options->read &&
-        (ret_options->place.dir || ret_options->place.consumer || ret_options->seconds > 0)) {
-        *ret_exit_code = ctl_fail(EX_USAGE, "--read shows what was saved: leave out --dir, "
-                                            "--consumer and --last");
-        return false;
-    }
-    return true;
+    bool is_live = self->target.dir || self->target.consumer || self->last;
+    if (self->read && is_live)
+        (void)ctl_fail(EX_USAGE, "--read shows what was saved: leave out --dir, --consumer and "
+                                 "--last");
+    return !self->read || !is_live;
 }
 
-static void write_as(FILE *file, const profiles_t *profiles, const profile_options_t *options)
+static bool write_as(FILE *file, const profiles_t *profiles, const profile_options_t *options)
 {
-    json_t *json;
-    switch (options->format) {
-    case FORMAT_TABLE: profile_out_table(file, profiles, options->sort, options->rows); break;
+    switch ((format_t)options->format) {
+    case FORMAT_TABLE:
+        profile_out_table(file, profiles, (profile_sort_t)options->sort, (size_t)options->rows);
+        break;
     case FORMAT_CALLGRIND: profile_out_callgrind(file, profiles); break;
     case FORMAT_FOLDED: profile_out_folded(file, profiles); break;
-    case FORMAT_JSON:
-        json = profiles_json(profiles);
-        (void)json_dumpf(json, file, JSON_INDENT(1));
-        (void)fputc('\n', file);
-        json_decref(json);
-        break;
+    case FORMAT_JSON: return ctl_write_json(file, profiles_json(profiles), JSON_INDENT(1));
     }
+    return fflush(file) == 0 && !ferror(file);
 }
 
 static int write_out(const profiles_t *profiles, const profile_options_t *options)
@@ -144,8 +96,7 @@ static int write_out(const profiles_t *profiles, const profile_options_t *option
     FILE *file = options->output ? fopen(options->output, "we") : stdout;
     if (!file)
         return ctl_fail(EX_CANTCREAT, "cannot write %s: %s", options->output, strerror(errno));
-    write_as(file, profiles, options);
-    bool is_good = fflush(file) == 0 && !ferror(file);
+    bool is_good = write_as(file, profiles, options);
     if (options->output)
         is_good = fclose(file) == 0 && is_good;
     return is_good ? 0
@@ -155,7 +106,7 @@ static int write_out(const profiles_t *profiles, const profile_options_t *option
 
 static int read_saved(const profile_options_t *options, profiles_t *profiles)
 {
-    char error[PROFILES_ERROR_MAX];
+    char error[MM_ERROR_MAX];
     if (!profiles_read(profiles, options->read, error))
         return ctl_fail(EX_DATAERR, "%s", error);
     if (options->process)
@@ -164,21 +115,21 @@ static int read_saved(const profile_options_t *options, profiles_t *profiles)
                                : ctl_fail(EX_DATAERR, "no process '%s' is in it", options->process);
 }
 
-// Asks those who are there.
+// Asks the processes of a pipeline.
 static int collect_live(const profile_options_t *options, feed_t *feed, collect_t *collect)
 {
     snapshot_t snapshot;
     if (!feed_look(feed, TARGET_WAIT_MS, &snapshot))
-        return target_fail(&options->place);
+        return target_fail(&options->target);
     collect_begin(collect, feed, &snapshot, options->process, options->seconds, mm_clock_ms());
     snapshot_clear(&snapshot);
     if (collect->missing_count == 0)
         return ctl_fail(EX_UNAVAILABLE, "no process '%s' is in the pipeline at %s",
-                        options->process ? options->process : "", options->place.address);
+                        options->process ? options->process : "", options->target.address);
     while (!collect_is_done(collect, feed, mm_clock_ms())) {
-        feed_news_t news = feed_next(feed, -1, 50);
-        if (news.kind == FEED_PROFILE)
-            collect_take(collect, news.profile);
+        news_t news = feed_next(feed, -1, 50);
+        if (news.kind == NEWS_PROFILE)
+            collect_add(collect, news.json);
     }
     for (size_t i = 0; i < collect->missing_count; i++)
         (void)ctl_fail(0, "%s has not answered within %d s", collect->missing[i].text,
@@ -188,50 +139,42 @@ static int collect_live(const profile_options_t *options, feed_t *feed, collect_
                : ctl_fail(EX_UNAVAILABLE, "no process has answered with its profile");
 }
 
-static int show_live(profile_options_t *options)
-{
-    int exit_code = target_find(&options->place);
-    if (exit_code != 0)
-        return exit_code;
-    collect_t collect = {0};
-    feed_t *feed = feed_attach(&options->place.base);
-    exit_code = collect_live(options, feed, &collect);
-    feed_destroy(&feed);
-    if (exit_code == 0)
-        exit_code = write_out(&collect.profiles, options);
-    collect_clear(&collect);
-    return exit_code;
-}
-
 int ctl_profile(int argc, char **argv)
 {
     profile_options_t options = {0};
+    collect_t collect = {0};
     int exit_code;
     if (!parse(argc, argv, &options, &exit_code))
         return exit_code;
-    if (!options.read)
-        return show_live(&options);
-    profiles_t profiles = {0};
-    exit_code = read_saved(&options, &profiles);
+    if (options.read) {
+        exit_code = read_saved(&options, &collect.profiles);
+    } else if ((exit_code = target_find(&options.target)) == 0) {
+        feed_t *feed = feed_attach(&options.target.base);
+        exit_code = collect_live(&options, feed, &collect);
+        feed_destroy(&feed);
+    }
     if (exit_code == 0)
-        exit_code = write_out(&profiles, &options);
-    profiles_clear(&profiles);
+        exit_code = write_out(&collect.profiles, &options);
+    collect_clear(&collect);
     return exit_code;
 }
 
 int ctl_diff(int argc, char **argv)
 {
+    static const char help[] = "usage: mayhemctl diff BEFORE AFTER\n\n"
+                               "Each is a saved profile, or a folder of them.\n";
     profiles_t sides[2] = {{0}};
-    char error[PROFILES_ERROR_MAX];
-    if (argc != 3) {
-        (void)fputs("usage: mayhemctl diff BEFORE AFTER\n\nEach is a saved profile, or a folder of "
-                    "them.\n",
-                    argc == 2 && strcmp(argv[1], "--help") == 0 ? stdout : stderr);
-        return argc == 2 && strcmp(argv[1], "--help") == 0 ? 0 : EX_USAGE;
+    char **names, error[MM_ERROR_MAX];
+    int exit_code;
+    if (!ctl_options(argc, argv, help, &(ctl_option_t){.name = NULL}, &names, &exit_code))
+        return exit_code;
+    if (!names[0] || !names[1] || names[2]) {
+        (void)fputs(help, stderr);
+        return EX_USAGE;
     }
-    int exit_code = 0;
+    exit_code = 0;
     for (int i = 0; i < 2 && exit_code == 0; i++)
-        if (!profiles_read(&sides[i], argv[1 + i], error))
+        if (!profiles_read(&sides[i], names[i], error))
             exit_code = ctl_fail(EX_DATAERR, "%s", error);
     if (exit_code == 0)
         profile_out_diff(stdout, &sides[0], &sides[1]);

@@ -1,6 +1,7 @@
 // See collect.h.
 
 #include "collect.h"
+#include "ctl.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -8,12 +9,13 @@
 
 #define AGAIN_MS 1000
 
-static bool is_missing(const collect_t *self, const char *name)
+// The index of a missing process; missing_count: it is none of them.
+static size_t find(const collect_t *self, const char *name)
 {
-    for (size_t i = 0; i < self->missing_count; i++)
-        if (strcmp(self->missing[i].text, name) == 0)
-            return true;
-    return false;
+    size_t i = 0;
+    while (i < self->missing_count && strcmp(self->missing[i].text, name) != 0)
+        i++;
+    return i;
 }
 
 void collect_begin(collect_t *self, feed_t *feed, const snapshot_t *snapshot, const char *process,
@@ -26,25 +28,21 @@ void collect_begin(collect_t *self, feed_t *feed, const snapshot_t *snapshot, co
     for (size_t i = 0; i < snapshot->process_count; i++) {
         const snapshot_process_t *row = &snapshot->processes[i];
         bool is_asked = !process || strcmp(row->name, process) == 0 ||
-                        strcmp(snapshot_role_name(row->role), process) == 0;
-        // One that was started again has two rows of one name.
-        if (is_asked && row->state != SNAPSHOT_LEFT && !is_missing(self, row->name))
+                        strcmp(mm_program_name(row->role), process) == 0;
+        // A process that was started again has two rows.
+        if (is_asked && row->state != SNAPSHOT_LEFT && find(self, row->name) == self->missing_count)
             strcpy(self->missing[self->missing_count++].text, row->name);
     }
     if (self->missing_count > 0)
         feed_ask_profile(feed, self->missing_count == 1 ? self->missing[0].text : NULL, seconds);
 }
 
-void collect_take(collect_t *self, json_t *profile)
+void collect_add(collect_t *self, json_t *profile)
 {
-    char error[PROFILES_ERROR_MAX];
-    const char *name = json_string_value(json_object_get(profile, "process"));
-    for (size_t i = 0; name && i < self->missing_count; i++)
-        if (strcmp(self->missing[i].text, name) == 0 &&
-            profiles_add(&self->profiles, profile, error)) {
-            self->missing[i] = self->missing[--self->missing_count];
-            return;
-        }
+    char error[MM_ERROR_MAX];
+    size_t i = find(self, ctl_text(profile, "process"));
+    if (i < self->missing_count && profiles_add(&self->profiles, profile, error))
+        self->missing[i] = self->missing[--self->missing_count];
 }
 
 bool collect_is_done(collect_t *self, feed_t *feed, int64_t now_ms)

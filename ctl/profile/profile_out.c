@@ -1,16 +1,17 @@
-// See profile_out.h: the table, folded stacks and the difference.
+// See profile_out.h: the table, the folded stacks and the difference.
 
 #include "profile_out.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 typedef struct {
     const profile_t *profile;
-    const function_t *function;
-    const function_t *before; // of a difference; NULL: there was none
-    double change;            // seconds of CPU time per second
+    const profile_node_t *function;
+    const profile_node_t *before; // in a difference; NULL: none
+    double change;                // the difference, in seconds of CPU time per second
 } row_t;
 
 static double seconds(int64_t ns)
@@ -23,11 +24,6 @@ static double per_call(int64_t ns, uint64_t calls)
     return calls > 0 ? seconds(ns) / (double)calls : 0;
 }
 
-static bool is_work(const function_t *function)
-{
-    return function->kind == MM_SPOT_RUNS || function->kind == MM_SPOT_WAITS;
-}
-
 // ---- sorting
 
 static int compare_files(const row_t *a, const row_t *b)
@@ -38,32 +34,23 @@ static int compare_files(const row_t *a, const row_t *b)
     return order != 0 ? order : strverscmp(a->profile->process, b->profile->process);
 }
 
-static int down(int64_t a, int64_t b, const row_t *first, const row_t *second)
+static int64_t key_of(const profile_node_t *function, profile_sort_t sort)
 {
-    return a != b ? (a < b) - (a > b) : compare_files(first, second);
+    switch (sort) {
+    case SORT_TOTTIME: return function->cpu_ns;
+    case SORT_CUMTIME: return function->all_cpu_ns;
+    case SORT_NCALLS: return (int64_t)function->calls;
+    case SORT_FILE: break;
+    }
+    return 0;
 }
 
-static int by_tottime(const void *a, const void *b)
+static int by_key(const void *a, const void *b, void *arg)
 {
     const row_t *one = a, *other = b;
-    return down(one->function->cpu_ns, other->function->cpu_ns, one, other);
-}
-
-static int by_cumtime(const void *a, const void *b)
-{
-    const row_t *one = a, *other = b;
-    return down(one->function->all_cpu_ns, other->function->all_cpu_ns, one, other);
-}
-
-static int by_ncalls(const void *a, const void *b)
-{
-    const row_t *one = a, *other = b;
-    return down((int64_t)one->function->calls, (int64_t)other->function->calls, one, other);
-}
-
-static int by_file(const void *a, const void *b)
-{
-    return compare_files(a, b);
+    const profile_sort_t *sort = arg;
+    int64_t first = key_of(one->function, *sort), second = key_of(other->function, *sort);
+    return first != second ? (first < second) - (first > second) : compare_files(one, other);
 }
 
 static int by_change(const void *a, const void *b)
@@ -84,7 +71,7 @@ static row_t *list_rows(const profiles_t *profiles, size_t *ret_count)
     *ret_count = 0;
     for (size_t i = 0; i < profiles->count; i++)
         for (size_t k = 0; k < profiles->items[i]->function_count; k++)
-            if (is_work(&profiles->items[i]->functions[k]))
+            if (profile_is_work(&profiles->items[i]->functions[k]))
                 rows[(*ret_count)++] = (row_t){.profile = profiles->items[i],
                                                .function = &profiles->items[i]->functions[k]};
     return rows;
@@ -96,11 +83,11 @@ static void print_idle(FILE *file, const profiles_t *profiles)
     for (size_t i = 0; i < profiles->count; i++) {
         const profile_t *profile = profiles->items[i];
         for (size_t k = 0; k < profile->function_count; k++) {
-            const function_t *function = &profile->functions[k];
+            const profile_node_t *function = &profile->functions[k];
             if (function->kind == MM_SPOT_POLL)
-                (void)fprintf(file, "%9.3f %9.3f %9llu  %s poll\n", seconds(function->cpu_ns),
-                              seconds(function->wait_ns), (unsigned long long)function->calls,
-                              profile->process);
+                (void)fprintf(file, "%9.3f %9.3f %9" PRIu64 "  %s poll\n",
+                              seconds(function->cpu_ns), seconds(function->wait_ns),
+                              function->calls, profile->process);
             else if (function->kind == MM_SPOT_THREAD)
                 (void)fprintf(file, "%9.3f %9s %9s  %s thread %s\n", seconds(function->cpu_ns), "",
                               "", profile->process, function->name);
@@ -119,33 +106,28 @@ static void print_head(FILE *file, const profiles_t *profiles, const row_t *rows
     for (size_t i = 0; i < profiles->count; i++)
         if (profiles->items[i]->long_ns > long_ns)
             long_ns = profiles->items[i]->long_ns;
-    (void)fprintf(file, "%llu calls in %zu processes, %.3f seconds of CPU time in %.3f seconds\n",
-                  (unsigned long long)calls, profiles->count, seconds(cpu_ns), seconds(long_ns));
+    (void)fprintf(file,
+                  "%" PRIu64 " calls in %zu processes, %.3f seconds of CPU time in %.3f seconds\n",
+                  calls, profiles->count, seconds(cpu_ns), seconds(long_ns));
 }
 
 void profile_out_table(FILE *file, const profiles_t *profiles, profile_sort_t sort, size_t limit)
 {
-    static int (*const orders[])(const void *, const void *) = {
-        [SORT_TOTTIME] = by_tottime,
-        [SORT_CUMTIME] = by_cumtime,
-        [SORT_NCALLS] = by_ncalls,
-        [SORT_FILE] = by_file,
-    };
     static const char *const names[] = {[SORT_TOTTIME] = "internal time",
                                         [SORT_CUMTIME] = "cumulative time",
                                         [SORT_NCALLS] = "call count",
                                         [SORT_FILE] = "file name"};
     size_t count;
     row_t *rows = list_rows(profiles, &count);
-    qsort(rows, count, sizeof *rows, orders[sort]);
+    qsort_r(rows, count, sizeof *rows, by_key, &sort);
     print_head(file, profiles, rows, count);
     (void)fprintf(file, "Ordered by: %s\n\n", names[sort]);
     (void)fprintf(file, "%9s %8s %11s %8s %11s %8s  %-12s %s\n", "ncalls", "tottime", "percall",
                   "cumtime", "percall", "waiting", "process", "file:line(function)");
     for (size_t i = 0; i < count && (limit == 0 || i < limit); i++) {
-        const function_t *function = rows[i].function;
-        (void)fprintf(file, "%9llu %8.3f %11.6f %8.3f %11.6f %8.3f  %-12s %s:%d(%s)\n",
-                      (unsigned long long)function->calls, seconds(function->cpu_ns),
+        const profile_node_t *function = rows[i].function;
+        (void)fprintf(file, "%9" PRIu64 " %8.3f %11.6f %8.3f %11.6f %8.3f  %-12s %s:%d(%s)\n",
+                      function->calls, seconds(function->cpu_ns),
                       per_call(function->cpu_ns, function->calls), seconds(function->all_cpu_ns),
                       per_call(function->all_cpu_ns, function->calls), seconds(function->wait_ns),
                       rows[i].profile->process, function->file, function->line, function->name);
@@ -158,7 +140,7 @@ void profile_out_table(FILE *file, const profiles_t *profiles, profile_sort_t so
 
 static void print_stack(FILE *file, const profile_t *profile, size_t index)
 {
-    const call_node_t *node = &profile->nodes[index];
+    const profile_node_t *node = &profile->nodes[index];
     if (node->caller != 0)
         print_stack(file, profile, node->caller);
     else
@@ -174,14 +156,14 @@ void profile_out_folded(FILE *file, const profiles_t *profiles)
             if (us <= 0)
                 continue;
             print_stack(file, profiles->items[i], k);
-            (void)fprintf(file, " %lld\n", (long long)us);
+            (void)fprintf(file, " %" PRId64 "\n", us);
         }
 }
 
 // ---- the difference
 
-static const function_t *find_same(const profiles_t *profiles, const row_t *row,
-                                   int64_t *ret_long_ns)
+static const profile_node_t *find_same(const profiles_t *profiles, const row_t *row,
+                                       int64_t *ret_long_ns)
 {
     for (size_t i = 0; i < profiles->count; i++) {
         const profile_t *profile = profiles->items[i];
@@ -197,7 +179,7 @@ static const function_t *find_same(const profiles_t *profiles, const row_t *row,
     return NULL;
 }
 
-static double per_second(const function_t *function, int64_t long_ns)
+static double per_second(const profile_node_t *function, int64_t long_ns)
 {
     return function && long_ns > 0 ? (double)function->cpu_ns / (double)long_ns : 0;
 }
@@ -210,10 +192,10 @@ static void set_change(row_t *row, const profiles_t *before)
         per_second(row->function, row->profile->long_ns) - per_second(row->before, long_ns);
 }
 
-static void print_side(FILE *file, const function_t *function)
+static void print_side(FILE *file, const profile_node_t *function)
 {
     if (function)
-        (void)fprintf(file, " %9llu %11.6f", (unsigned long long)function->calls,
+        (void)fprintf(file, " %9" PRIu64 " %11.6f", function->calls,
                       per_call(function->cpu_ns, function->calls));
     else
         (void)fprintf(file, " %9s %11s", "-", "-");
@@ -227,13 +209,13 @@ void profile_out_diff(FILE *file, const profiles_t *before, const profiles_t *af
     assert(rows);
     for (size_t i = 0; i < count; i++)
         set_change(&rows[i], before);
-    for (size_t i = 0; i < old_count; i++) { // what is not there any more
-        int64_t long_ns = 0;
-        if (find_same(after, &old_rows[i], &long_ns))
+    for (size_t i = 0; i < old_count; i++) {
+        row_t gone = old_rows[i];
+        set_change(&gone, after);
+        if (gone.before)
             continue;
-        row_t gone = {.profile = old_rows[i].profile, .before = old_rows[i].function};
-        gone.function = old_rows[i].function;
-        gone.change = -per_second(gone.function, gone.profile->long_ns);
+        gone.before = gone.function; // which marks it as gone
+        gone.change = -gone.change;
         rows[count++] = gone;
     }
     qsort(rows, count, sizeof *rows, by_change);

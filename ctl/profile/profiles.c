@@ -1,49 +1,30 @@
-// See profiles.h. A file may come from anywhere: everything in it is checked.
+// See profiles.h. A file may come from anywhere: all of it is checked.
 
 #include "profiles.h"
+#include "array.h"
+#include "ctl.h"
 #include "directory.h"
-#include "job.h"
 
-#include <assert.h>
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+
+#define NUMBER_MAX (INT64_MAX / (4 * MM_PROFILE_NODES)) // so that sums do not overflow
 
 static const char *const kinds[] = {[MM_SPOT_POLL] = "poll",
                                     [MM_SPOT_RUNS] = "runs",
                                     [MM_SPOT_WAITS] = "waits",
-                                    [MM_SPOT_THREAD] = "thread"};
-
-// In the order of a job's way; behind all others: a role that is none of ours.
-static mm_program_t rank_of_role(const char *role)
-{
-    mm_program_t program = MM_PROGRAMS;
-    (void)mm_program_parse(mm_str(role), &program);
-    return program;
-}
+                                    [MM_SPOT_THREAD] = "thread",
+                                    [MM_SPOT_THREAD + 1] = NULL};
 
 static int by_place(const void *a, const void *b)
 {
-    const profile_t *first = *(profile_t *const *)a, *second = *(profile_t *const *)b;
-    mm_program_t one = rank_of_role(first->role), other = rank_of_role(second->role);
-    if (one != other)
-        return one < other ? -1 : 1;
-    return strverscmp(first->process, second->process);
+    const profile_t *one = *(profile_t *const *)a, *other = *(profile_t *const *)b;
+    mm_program_t first = MM_PROGRAMS, second = first; // unknown roles come last
+    (void)mm_program_parse(mm_str(one->role), &first);
+    (void)mm_program_parse(mm_str(other->role), &second);
+    return first != second ? (int)first - (int)second : strverscmp(one->process, other->process);
 }
 
-static bool read_kind(const char *text, mm_spot_kind_t *ret_kind)
-{
-    for (size_t i = MM_SPOT_POLL; i <= MM_SPOT_THREAD; i++)
-        if (strcmp(kinds[i], text) == 0) {
-            *ret_kind = (mm_spot_kind_t)i;
-            return true;
-        }
-    return false;
-}
-
-// What is in a profile is printed: nothing that a terminal might obey.
+// Texts are printed on a terminal, which must not obey them.
 static bool is_plain(const char *text)
 {
     while ((unsigned char)*text >= ' ' && *text != 0x7F)
@@ -51,7 +32,12 @@ static bool is_plain(const char *text)
     return *text == '\0';
 }
 
-static bool read_node(const json_t *json, size_t index, call_node_t *ret_node)
+static int64_t limited(json_int_t number)
+{
+    return number < NUMBER_MAX ? number : NUMBER_MAX;
+}
+
+static bool read_node(const json_t *json, size_t index, profile_node_t *ret_node)
 {
     const char *kind;
     json_int_t caller, calls, cpu_ns, wait_ns, max_ns;
@@ -59,40 +45,41 @@ static bool read_node(const json_t *json, size_t index, call_node_t *ret_node)
     if (json_unpack_ex((json_t *)json, &unused, 0, "{s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:I}",
                        "name", &ret_node->name, "kind", &kind, "file", &ret_node->file, "line",
                        &ret_node->line, "caller", &caller, "calls", &calls, "cpu_ns", &cpu_ns,
-                       "wait_ns", &wait_ns, "max_ns", &max_ns) != 0)
+                       "wait_ns", &wait_ns, "max_ns", &max_ns) != 0 ||
+        !is_plain(ret_node->name) || !is_plain(ret_node->file))
         return false;
-    if (!is_plain(ret_node->name) || !is_plain(ret_node->file))
-        return false;
-    if (!read_kind(kind, &ret_node->kind) || caller < 0 || calls < 0 ||
+    int place = ctl_find_word(&kinds[MM_SPOT_POLL], kind);
+    if (place < 0 || calls < 0 || cpu_ns < -NUMBER_MAX || wait_ns < -NUMBER_MAX || caller < 0 ||
         (index > 0 ? (size_t)caller >= index : caller != 0))
         return false;
+    ret_node->kind = (mm_spot_kind_t)(MM_SPOT_POLL + place);
     ret_node->caller = (size_t)caller;
-    ret_node->calls = (uint64_t)calls;
-    ret_node->cpu_ns = ret_node->all_cpu_ns = cpu_ns;
-    ret_node->wait_ns = ret_node->all_wait_ns = wait_ns;
-    ret_node->max_ns = max_ns;
+    ret_node->calls = (uint64_t)limited(calls);
+    ret_node->cpu_ns = ret_node->all_cpu_ns = limited(cpu_ns);
+    ret_node->wait_ns = ret_node->all_wait_ns = limited(wait_ns);
+    ret_node->max_ns = limited(max_ns);
     return true;
 }
 
 // ---- functions
 
-static size_t find_function(profile_t *self, const call_node_t *node)
+static size_t find_function(profile_t *self, const profile_node_t *node)
 {
     for (size_t i = 0; i < self->function_count; i++) {
-        const function_t *function = &self->functions[i];
+        const profile_node_t *function = &self->functions[i];
         if (function->line == node->line && strcmp(function->name, node->name) == 0 &&
             strcmp(function->file, node->file) == 0)
             return i;
     }
-    self->functions[self->function_count] = (function_t){
+    self->functions[self->function_count] = (profile_node_t){
         .name = node->name, .file = node->file, .line = node->line, .kind = node->kind};
     return self->function_count++;
 }
 
-// A call from within itself is in its caller's sums already.
-static bool is_inside_itself(const profile_t *self, const call_node_t *node)
+// The time of a recursive call is in the sums of the outer call already.
+static bool is_inside_itself(const profile_t *self, const profile_node_t *node)
 {
-    const call_node_t *above = node;
+    const profile_node_t *above = node;
     while (above->caller != 0) {
         above = &self->nodes[above->caller];
         if (above->function == node->function)
@@ -104,7 +91,7 @@ static bool is_inside_itself(const profile_t *self, const call_node_t *node)
 static void sum_up(profile_t *self)
 {
     for (size_t i = self->node_count; i-- > 1;) {
-        const call_node_t *node = &self->nodes[i];
+        const profile_node_t *node = &self->nodes[i];
         if (node->caller == 0)
             continue; // the poller is no caller
         self->nodes[node->caller].all_cpu_ns += node->all_cpu_ns;
@@ -113,13 +100,11 @@ static void sum_up(profile_t *self)
     for (size_t i = 0; i < self->node_count; i++)
         self->nodes[i].function = find_function(self, &self->nodes[i]);
     for (size_t i = 0; i < self->node_count; i++) {
-        const call_node_t *node = &self->nodes[i];
-        function_t *function = &self->functions[node->function];
+        const profile_node_t *node = &self->nodes[i];
+        profile_node_t *function = &self->functions[node->function];
         function->calls += node->calls;
         function->cpu_ns += node->cpu_ns;
         function->wait_ns += node->wait_ns;
-        if (node->max_ns > function->max_ns)
-            function->max_ns = node->max_ns;
         if (is_inside_itself(self, node))
             continue;
         function->all_cpu_ns += node->all_cpu_ns;
@@ -160,94 +145,49 @@ static bool add_one(profiles_t *self, json_t *json)
         return false;
     }
     profile->json = json_incref(json);
-    self->items = realloc(self->items, (self->count + 1) * sizeof *self->items);
-    assert(self->items);
-    self->items[self->count++] = profile;
+    *MM_ARRAY_ADD(self->items, self->count, self->capacity) = profile;
     return true;
 }
 
-bool profiles_add(profiles_t *self, json_t *json, char error[PROFILES_ERROR_MAX])
+bool profiles_add(profiles_t *self, json_t *json, char error[MM_ERROR_MAX])
 {
-    const char *what = json_string_value(json_object_get(json, "mayhem"));
+    const char *what = ctl_text(json, "mayhem");
     json_int_t version = json_integer_value(json_object_get(json, "version"));
-    bool is_list = what && strcmp(what, "profiles") == 0;
-    if (!is_list && (!what || strcmp(what, "profile") != 0)) {
-        (void)snprintf(error, PROFILES_ERROR_MAX,
-                       "it is no profile; save one with: mayhemctl profile -o FILE");
-        return false;
-    }
-    if (version != 1) {
-        (void)snprintf(error, PROFILES_ERROR_MAX,
-                       "its version is %lld, this program reads 1; use the release that saved it",
-                       (long long)version);
-        return false;
-    }
-    json_t *list =
-        is_list ? json_incref(json_object_get(json, "profiles")) : json_pack("[O]", json);
-    bool is_good = json_is_array(list);
-    if (!is_good)
-        (void)snprintf(error, PROFILES_ERROR_MAX, "there is no list of profiles in it");
-    size_t index;
-    json_t *item;
-    json_array_foreach(list, index, item) if (is_good && !add_one(self, item))
-    {
-        (void)snprintf(error, PROFILES_ERROR_MAX, "profile %zu in it is damaged", index + 1);
-        is_good = false;
-    }
-    json_decref(list);
+    bool is_list = strcmp(what, "profiles") == 0, is_good = true;
+    if (!is_list && strcmp(what, "profile") != 0)
+        return ctl_error(error, "it is no profile; save one with: mayhemctl profile -o FILE");
+    if (version != 1)
+        return ctl_error(error,
+                         "its version is %lld, this program reads 1; use the release that saved it",
+                         (long long)version);
+    const json_t *list = json_object_get(json, "profiles");
+    if (is_list && !json_is_array(list))
+        return ctl_error(error, "there is no list of profiles in it");
+    size_t count = is_list ? json_array_size(list) : 1;
+    for (size_t i = 0; i < count && is_good; i++)
+        is_good = add_one(self, is_list ? json_array_get(list, i) : json) ||
+                  ctl_error(error, "profile %zu in it is damaged", i + 1);
     if (is_good && self->count > 0)
         qsort(self->items, self->count, sizeof *self->items, by_place);
     return is_good;
 }
 
-static bool read_file(profiles_t *self, const char *path, char error[PROFILES_ERROR_MAX])
+static bool read_file(void *arg, const char *path, char error[MM_ERROR_MAX])
 {
     json_error_t cause;
-    char why[PROFILES_ERROR_MAX];
+    char why[MM_ERROR_MAX];
     json_t *json = json_load_file(path, JSON_REJECT_DUPLICATES, &cause);
-    if (!json) {
-        (void)snprintf(error, PROFILES_ERROR_MAX, "cannot read %s: %s (line %d)", path, cause.text,
-                       cause.line);
-        return false;
-    }
-    bool is_good = profiles_add(self, json, why);
-    if (!is_good)
-        (void)snprintf(error, PROFILES_ERROR_MAX, "cannot use %.200s: %.280s", path, why);
+    if (!json)
+        return ctl_error(error, "cannot read %s: %s (line %d)", path, cause.text, cause.line);
+    bool is_good =
+        profiles_add(arg, json, why) || ctl_error(error, "cannot use %.200s: %.280s", path, why);
     json_decref(json);
     return is_good;
 }
 
-typedef struct {
-    profiles_t *profiles;
-    char *error;
-    bool is_good;
-} reading_t;
-
-static bool read_one(void *arg, const char *file)
+bool profiles_read(profiles_t *self, const char *path, char error[MM_ERROR_MAX])
 {
-    reading_t *reading = arg;
-    reading->is_good = read_file(reading->profiles, file, reading->error);
-    return reading->is_good;
-}
-
-static bool read_folder(profiles_t *self, const char *path, char error[PROFILES_ERROR_MAX])
-{
-    reading_t reading = {self, error, false};
-    int count = directory_each(path, ".json", read_one, &reading);
-    if (count <= 0)
-        (void)snprintf(error, PROFILES_ERROR_MAX, "cannot read %s: %s", path,
-                       count < 0 ? strerror(errno) : "no *.json is in it");
-    return reading.is_good;
-}
-
-bool profiles_read(profiles_t *self, const char *path, char error[PROFILES_ERROR_MAX])
-{
-    struct stat status;
-    if (stat(path, &status) != 0) {
-        (void)snprintf(error, PROFILES_ERROR_MAX, "cannot read %s: %s", path, strerror(errno));
-        return false;
-    }
-    return S_ISDIR(status.st_mode) ? read_folder(self, path, error) : read_file(self, path, error);
+    return directory_read(path, ".json", "", read_file, self, error);
 }
 
 static void destroy(profile_t *profile)

@@ -1,9 +1,11 @@
-// See attach.h. It asks where viewers listen until it knows, asks for an empty word until it hears
-// that there, since what is told before the subscription has come is lost, and only then for what
-// is wanted. It begins anew when the consumer is silent: another epoch of it may listen elsewhere.
+// See attach.h. First it asks for the address of the viewers' socket. Then it asks for an empty job
+// until it hears the reply there: replies before the subscription has arrived are lost. Only then
+// does it ask for what is wanted. When the consumer is silent it begins again, since another epoch
+// of the consumer may have another address.
 
 #include "attach.h"
 #include "clock.h"
+#include "ctl.h"
 #include "host.h"
 #include "socket.h"
 #include "stats_merge.h"
@@ -11,18 +13,16 @@
 #include "wire.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define ASK_MS    1000 // between two snapshots
-#define WAIT_MS   300  // for answers, before a snapshot is made without them
-#define FIRST_MS  900  // ... before the first one
-#define WHERE_MS  200  // between two questions where viewers listen
-#define HELLO_MS  50   // between two questions whether it can be heard
-#define WATCH_MS  2000 // between two that say which events are wanted
-#define SILENT_MS 3000 // then the sockets are made anew
-#define ASKED_MAX 16   // questions that wait until they can be asked
+#define WAIT_MS   300  // for replies, before a snapshot is made without them
+#define FIRST_MS  900  // the same before the first snapshot
+#define WHERE_MS  200  // between two questions for the address
+#define HELLO_MS  50   // between two empty questions
+#define WATCH_MS  2000 // between two requests for events
+#define SILENT_MS 3000 // then the sockets are opened again
+#define ASKED_MAX 16   // questions that wait until they can be sent
 
 typedef struct {
     mm_about_t about;
@@ -36,39 +36,45 @@ struct attach {
     uint64_t instance;
     void *inbox;
     void *events;
-    void *viewers; // NULL: it is not known where they listen
-    bool is_open;  // something was heard there
+    void *viewers; // NULL: its address is not known
+    bool is_open;  // a reply was heard there
     char suffix[32];
     zmq_msg_t message;
     mm_encoder_t *encoder;
     mm_decoder_t *decoder;
     stats_merge_t *merge;
     snapshot_t snapshot;
-    json_t *json;                  // of the last news
-    int64_t heard_ms;              // from the consumer's side; MM_NEVER: not yet
-    int64_t opened_ms;             // the sockets
-    int64_t where_ms;              // when to ask for the viewers' place
-    int64_t ask_ms;                // when to ask for stats
-    int64_t asked_ms;              // when that was done; MM_NEVER: the snapshot was made
-    char wanted[MM_ASKED_MAX + 1]; // events; empty: none
-    int64_t watch_ms;
+    json_t *json;      // of the last news
+    int64_t heard_ms;  // the consumer; MM_NEVER: not yet
+    int64_t opened_ms; // the sockets
+    int64_t where_ms;  // next question for the address, or next empty one
+    int64_t ask_ms;    // next stats query
+    int64_t asked_ms;  // last one; MM_NEVER: its snapshot has been made
+    question_t wanted; // events; with an empty text: none
+    int64_t watch_ms;  // when to ask for them again
     question_t questions[ASKED_MAX];
     size_t question_count;
 };
 
 // ---- sockets
 
+static void *subscribe(const char *endpoint)
+{
+    char topic[MM_TOPIC_MAX];
+    void *socket = mm_socket_new(ZMQ_SUB);
+    mm_socket_subscribe(socket, mm_topic("viewers", NULL, topic));
+    (void)mm_socket_connect(socket, endpoint); // a bad one is silent
+    return socket;
+}
+
 static void open_sockets(attach_t *self)
 {
-    char endpoint[MM_ENDPOINT_MAX], topic[MM_TOPIC_MAX];
+    char endpoint[MM_ENDPOINT_MAX];
     self->inbox = mm_socket_new(ZMQ_PUSH);
     mm_socket_limit(self->inbox, MM_SOCKET_HWM);
-    self->events = mm_socket_new(ZMQ_SUB);
-    mm_socket_subscribe(self->events, mm_topic("viewers", NULL, topic));
     int rc = mm_socket_connect(self->inbox, mm_endpoint_of(&self->base, MM_SOCKET_INBOX, endpoint));
     assert(rc == 0);
-    rc = mm_socket_connect(self->events, mm_endpoint_of(&self->base, MM_SOCKET_EVENTS, endpoint));
-    assert(rc == 0);
+    self->events = subscribe(mm_endpoint_of(&self->base, MM_SOCKET_EVENTS, endpoint));
     self->opened_ms = mm_clock_ms();
     self->where_ms = self->ask_ms = self->watch_ms = self->opened_ms;
     self->asked_ms = MM_NEVER;
@@ -128,40 +134,42 @@ static bool ask(attach_t *self, const question_t *question)
     return mm_socket_send(self->inbox, mm_encoder_bytes(self->encoder));
 }
 
-static void keep(attach_t *self, const question_t *question)
+static void keep(attach_t *self, mm_about_t about, const char *process, uint32_t seconds,
+                 const char *text)
 {
-    if (self->question_count < ASKED_MAX)
-        self->questions[self->question_count++] = *question;
+    if (self->question_count == ASKED_MAX)
+        return;
+    question_t *question = &self->questions[self->question_count++];
+    *question = (question_t){.about = about, .seconds = seconds};
+    (void)snprintf(question->process, sizeof question->process, "%s", process);
+    (void)snprintf(question->text, sizeof question->text, "%s", text);
 }
 
 void attach_ask_profile(attach_t *self, const char *process, uint32_t seconds)
 {
-    question_t question = {.about = MM_ABOUT_PROFILE, .seconds = seconds};
-    (void)snprintf(question.process, sizeof question.process, "%s", process ? process : "");
-    keep(self, &question);
+    keep(self, MM_ABOUT_PROFILE, process ? process : "", seconds, "");
 }
 
 void attach_ask_job(attach_t *self, const char *host_or_id)
 {
-    question_t question = {.about = MM_ABOUT_JOB};
-    (void)snprintf(question.text, sizeof question.text, "%s", host_or_id);
-    keep(self, &question);
+    keep(self, MM_ABOUT_JOB, "", 0, host_or_id);
 }
 
 void attach_watch_events(attach_t *self, const char *host, const char *outcome)
 {
-    (void)snprintf(self->wanted, sizeof self->wanted, "%.200s %.50s", host ? host : "*",
+    self->wanted.about = MM_ABOUT_EVENTS;
+    (void)snprintf(self->wanted.text, sizeof self->wanted.text, "%.200s %.50s", host ? host : "*",
                    outcome ? outcome : "*");
     self->watch_ms = mm_clock_ms();
 }
 
-// Asks what is due.
+// Sends what is due.
 static void ask_due(attach_t *self, int64_t now_ms)
 {
     if (!self->is_open) {
         mm_about_t about = self->viewers ? MM_ABOUT_JOB : MM_ABOUT_VIEWERS;
         if (now_ms >= self->where_ms) {
-            (void)ask(self, &(question_t){.about = about}); // in vain, while nobody is there
+            (void)ask(self, &(question_t){.about = about}); // fails while no consumer is there
             self->where_ms = now_ms + (self->viewers ? HELLO_MS : WHERE_MS);
         }
         return;
@@ -171,11 +179,8 @@ static void ask_due(attach_t *self, int64_t now_ms)
             self->asked_ms = now_ms;
         self->ask_ms = now_ms + ASK_MS;
     }
-    if (*self->wanted && now_ms >= self->watch_ms) {
-        question_t question = {.about = MM_ABOUT_EVENTS};
-        strcpy(question.text, self->wanted);
-        self->watch_ms = now_ms + (ask(self, &question) ? WATCH_MS : WHERE_MS);
-    }
+    if (*self->wanted.text && now_ms >= self->watch_ms)
+        self->watch_ms = now_ms + (ask(self, &self->wanted) ? WATCH_MS : WHERE_MS);
     size_t asked = 0;
     while (asked < self->question_count && ask(self, &self->questions[asked]))
         asked++;
@@ -188,7 +193,7 @@ static void ask_due(attach_t *self, int64_t now_ms)
 
 static void connect_viewers(attach_t *self, mm_str_t suffix, int64_t now_ms)
 {
-    char endpoint[MM_ENDPOINT_MAX], topic[MM_TOPIC_MAX];
+    char endpoint[MM_ENDPOINT_MAX];
     if (suffix.size == 0 || suffix.size >= sizeof self->suffix ||
         mm_str_equal(suffix, mm_str(self->suffix)))
         return;
@@ -196,20 +201,12 @@ static void connect_viewers(attach_t *self, mm_str_t suffix, int64_t now_ms)
     self->is_open = false;
     memcpy(self->suffix, suffix.data, suffix.size);
     self->suffix[suffix.size] = '\0';
-    self->viewers = mm_socket_new(ZMQ_SUB);
-    mm_socket_subscribe(self->viewers, mm_topic("viewers", NULL, topic));
-    (void)mm_socket_connect(self->viewers, mm_endpoint_suffix(&self->base, self->suffix, endpoint));
+    self->viewers = subscribe(mm_endpoint_suffix(&self->base, self->suffix, endpoint));
     self->where_ms = now_ms;
 }
 
-// The answer to the question whether it can be heard.
-static bool is_hello(const json_t *job)
-{
-    return json_string_length(json_object_get(job, "asked")) == 0;
-}
-
-// The news in what was told; NOTHING when it is for somebody else, or kept.
-static attach_kind_t receive_reply(attach_t *self, const mm_frame_t *frame, int64_t now_ms)
+// The news in a reply; NOTHING when it is for another viewer, or only merged.
+static news_kind_t receive_reply(attach_t *self, const mm_frame_t *frame, int64_t now_ms)
 {
     mm_about_t about = frame->as.tell.about;
     mm_str_t text = frame->as.tell.text;
@@ -217,30 +214,31 @@ static attach_kind_t receive_reply(attach_t *self, const mm_frame_t *frame, int6
     self->heard_ms = now_ms;
     if (about == MM_ABOUT_VIEWERS) {
         connect_viewers(self, text, now_ms);
-        return ATTACH_NOTHING;
+        return NEWS_NOTHING;
     }
     self->is_open = true;
     if (viewer != 0 && viewer != self->instance)
-        return ATTACH_NOTHING;
+        return NEWS_NOTHING;
     json_decref(self->json);
     self->json = json_loadb(text.data, text.size, 0, NULL);
     if (!json_is_object(self->json))
-        return ATTACH_NOTHING;
+        return NEWS_NOTHING;
     switch (about) {
-    case MM_ABOUT_STATS: stats_merge_add(self->merge, self->json, now_ms); return ATTACH_NOTHING;
-    case MM_ABOUT_PROFILE: return ATTACH_PROFILE;
-    case MM_ABOUT_EVENTS: return *self->wanted ? ATTACH_EVENTS : ATTACH_NOTHING;
-    case MM_ABOUT_JOB: return is_hello(self->json) ? ATTACH_NOTHING : ATTACH_JOB;
+    case MM_ABOUT_STATS: stats_merge_add(self->merge, self->json, now_ms); return NEWS_NOTHING;
+    case MM_ABOUT_PROFILE: return NEWS_PROFILE;
+    case MM_ABOUT_EVENTS: return *self->wanted.text ? NEWS_EVENTS : NEWS_NOTHING;
+    case MM_ABOUT_JOB: // the reply to an empty question has done its work
+        return *ctl_text(self->json, "asked") ? NEWS_JOB : NEWS_NOTHING;
     case MM_ABOUT_VIEWERS: break;
     }
-    return ATTACH_NOTHING;
+    return NEWS_NOTHING;
 }
 
-static attach_kind_t hear(attach_t *self, void *socket, int64_t now_ms)
+static news_kind_t hear(attach_t *self, void *socket, int64_t now_ms)
 {
-    attach_kind_t news = ATTACH_NOTHING;
+    news_kind_t news = NEWS_NOTHING;
     mm_received_t received = MM_RECEIVED_FRAME;
-    while (news == ATTACH_NOTHING && received != MM_RECEIVED_NONE && socket) {
+    while (news == NEWS_NOTHING && received != MM_RECEIVED_NONE && socket) {
         mm_frame_t frame;
         received = mm_socket_receive_event(socket, &self->message);
         if (received == MM_RECEIVED_FRAME &&
@@ -251,7 +249,7 @@ static attach_kind_t hear(attach_t *self, void *socket, int64_t now_ms)
     return news;
 }
 
-// For how long the answers are waited for: the first time it is not known who there is.
+// How long to wait for replies: the first time the processes are not known.
 static int64_t patience_ms(const attach_t *self)
 {
     return self->snapshot.process_count > 0 ? WAIT_MS : FIRST_MS;
@@ -264,7 +262,7 @@ static bool make_snapshot(attach_t *self, int64_t now_ms)
         return false;
     self->asked_ms = MM_NEVER;
     snapshot_t snapshot = stats_merge_snapshot(self->merge, now_ms, mm_clock_wall_ms());
-    if (snapshot.process_count == 0) { // nobody has answered yet
+    if (snapshot.process_count == 0) { // no reply yet
         snapshot_clear(&snapshot);
         return false;
     }
@@ -289,52 +287,48 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+// When ask_due or make_snapshot has something to do.
 static int64_t next_due(const attach_t *self)
 {
     int64_t due = self->is_open ? self->ask_ms : self->where_ms;
-    if (self->is_open && *self->wanted)
+    if (self->is_open && *self->wanted.text)
         due = earlier(due, self->watch_ms);
     if (self->asked_ms != MM_NEVER)
         due = earlier(due, self->asked_ms + patience_ms(self));
     return due;
 }
 
-// Waits until something can be read. True: `descriptor` can.
+// Waits until something can be read. True: the descriptor can.
 static bool wait_for(attach_t *self, int descriptor, int64_t until_ms)
 {
-    zmq_pollitem_t items[3] = {{.socket = self->events, .events = ZMQ_POLLIN}};
-    int count = 1, place = -1;
-    if (self->viewers)
-        items[count++] = (zmq_pollitem_t){.socket = self->viewers, .events = ZMQ_POLLIN};
-    if (descriptor >= 0) {
-        place = count;
-        items[count++] = (zmq_pollitem_t){.fd = descriptor, .events = ZMQ_POLLIN};
-    }
+    zmq_pollitem_t items[] = {{.socket = self->events, .events = ZMQ_POLLIN},
+                              {.fd = descriptor, .events = ZMQ_POLLIN}, // ignored below 0
+                              {.socket = self->viewers, .events = ZMQ_POLLIN}};
     int64_t long_ms = until_ms - mm_clock_ms();
-    (void)zmq_poll(items, count, long_ms < 0 ? 0 : (long)earlier(long_ms, ASK_MS));
-    return place >= 0 && items[place].revents != 0;
+    (void)zmq_poll(items, self->viewers ? 3 : 2, long_ms < 0 ? 0 : (long)earlier(long_ms, ASK_MS));
+    return items[1].revents != 0;
 }
 
-attach_news_t attach_next(attach_t *self, int descriptor, int timeout_ms)
+news_t attach_next(attach_t *self, int descriptor, int timeout_ms)
 {
     int64_t now_ms = mm_clock_ms();
     int64_t end_ms = timeout_ms < 0 ? MM_NEVER : now_ms + timeout_ms;
-    attach_news_t news = {.kind = ATTACH_NOTHING};
+    news_t news = {.kind = NEWS_NOTHING};
     for (bool is_readable = false;;) {
         news.kind = hear(self, self->viewers, now_ms);
-        if (news.kind == ATTACH_NOTHING)
+        if (news.kind == NEWS_NOTHING)
             news.kind = hear(self, self->events, now_ms);
-        if (news.kind == ATTACH_NOTHING && make_snapshot(self, now_ms))
-            news.kind = ATTACH_SNAPSHOT;
-        if (news.kind != ATTACH_NOTHING || is_readable || now_ms >= end_ms)
+        if (news.kind == NEWS_NOTHING && make_snapshot(self, now_ms))
+            news.kind = NEWS_SNAPSHOT;
+        if (news.kind != NEWS_NOTHING || is_readable || now_ms >= end_ms)
             break;
         reopen_silent(self, now_ms);
         ask_due(self, now_ms);
         is_readable = wait_for(self, descriptor, earlier(end_ms, next_due(self)));
         now_ms = mm_clock_ms();
     }
-    news.snapshot = news.kind == ATTACH_SNAPSHOT ? &self->snapshot : NULL;
-    news.json = news.kind == ATTACH_SNAPSHOT || news.kind == ATTACH_NOTHING ? NULL : self->json;
+    news.snapshot = news.kind == NEWS_SNAPSHOT ? &self->snapshot : NULL;
+    news.json = news.kind == NEWS_SNAPSHOT || news.kind == NEWS_NOTHING ? NULL : self->json;
     return news;
 }
 

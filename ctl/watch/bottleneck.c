@@ -1,30 +1,28 @@
-// See limit.h. The rules are tried in this order: what is missing, where all slots are taken, who
-// has no time, what a full window says, and that there is nothing more to do.
+// See snapshot_find_limit. The rules in their order: a process is missing, all slots of a stage are
+// taken, most jobs wait for a retry or for their host, a loop has no time left, the window is full,
+// there is nothing more to do.
 
-#include "bottleneck.h"
+#include "snapshot.h"
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
-#define BUSY     0.9   // of a loop's time: it could hardly do more
-#define SHORT_US 20000 // a job in flight for less has met nothing slow
+#define BUSY     0.9   // share of its time from which on a loop is the limit
+#define SHORT_US 20000 // a stage that takes less is not slow
 #define MOST(N)  ((N) / 2)
 
-static bool say(snapshot_t *self, const char *limit, const char *why, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static bool say(snapshot_t *self, const char *limit, const char *why, ...)
+__attribute__((format(printf, 3, 4))) static bool say(snapshot_t *self, const char *limit,
+                                                      const char *why, ...)
 {
     va_list args;
     va_start(args, why);
     (void)snprintf(self->limit, sizeof self->limit, "%s", limit);
-    (void)vsnprintf(self->bottleneck_why, sizeof self->bottleneck_why, why, args);
+    (void)vsnprintf(self->limit_why, sizeof self->limit_why, why, args);
     va_end(args);
     return true;
 }
 
-static const snapshot_process_t *busiest(const snapshot_t *self, snapshot_role_t role)
+static const snapshot_process_t *busiest(const snapshot_t *self, mm_program_t role)
 {
     const snapshot_process_t *found = NULL;
     for (size_t i = 0; i < self->process_count; i++)
@@ -55,7 +53,7 @@ static double milliseconds(int64_t us)
 
 static bool is_full(const snapshot_stage_t *stage)
 {
-    // What one of several workers has just ended may not be handed out again yet.
+    // A slot that has just become free may not be taken again yet.
     return stage->waiting - stage->blocked > 0 &&
            stage->out >= stage->capacity - stage->capacity / 16;
 }
@@ -64,10 +62,10 @@ static bool has_full_hop(snapshot_t *self)
 {
     static const struct {
         snapshot_stage_kind_t stage;
-        snapshot_role_t role;
+        mm_program_t role;
         const char *what;
-    } ways[] = {{SNAPSHOT_RESTART, SNAPSHOT_RESTARTER, "restarters"},
-                {SNAPSHOT_STORE, SNAPSHOT_SAVER, "saver"}};
+    } ways[] = {{SNAPSHOT_RESTART, MM_PROGRAM_RESTARTER, "restarters"},
+                {SNAPSHOT_STORE, MM_PROGRAM_SAVER, "saver"}};
     int64_t most_waiting = 0;
     for (size_t i = 0; i < 2; i++) {
         const snapshot_stage_t *stage = &self->stages[ways[i].stage];
@@ -75,17 +73,15 @@ static bool has_full_hop(snapshot_t *self)
             continue;
         most_waiting = stage->waiting;
         const snapshot_process_t *process = busiest(self, ways[i].role);
+        const char *name = snapshot_stage_name(ways[i].stage);
         if (process && process->busy >= BUSY)
-            (void)say(self, snapshot_stage_name(ways[i].stage),
-                      "%s is busy %.0f %% of the time (%s)", process->name, 100 * process->busy,
-                      process->doing);
+            (void)say(self, name, "%s is busy %.0f %% of the time (%s)", process->name,
+                      100 * process->busy, process->doing);
         else if (stage->took_p50_us >= 0)
-            (void)say(self, snapshot_stage_name(ways[i].stage),
-                      "all %lld slots of the %s are taken, each for %.1f ms",
+            (void)say(self, name, "all %lld slots of the %s are taken, each for %.1f ms",
                       (long long)stage->capacity, ways[i].what, milliseconds(stage->took_p50_us));
         else
-            (void)say(self, snapshot_stage_name(ways[i].stage),
-                      "all %lld slots of the %s are taken, and none was free lately",
+            (void)say(self, name, "all %lld slots of the %s are taken, and none was free lately",
                       (long long)stage->capacity, ways[i].what);
     }
     return most_waiting > 0;
@@ -94,7 +90,7 @@ static bool has_full_hop(snapshot_t *self)
 static bool has_no_time(snapshot_t *self)
 {
     const snapshot_process_t *most = NULL;
-    for (snapshot_role_t role = SNAPSHOT_PUBLISHER; role <= SNAPSHOT_SAVER; role++) {
+    for (mm_program_t role = MM_PROGRAM_PUBLISHER; role <= MM_PROGRAM_SAVER; role++) {
         const snapshot_process_t *process = busiest(self, role);
         if (process && (!most || process->busy > most->busy))
             most = process;
@@ -138,7 +134,7 @@ static bool has_full_window(snapshot_t *self)
                (long long)self->stages[SNAPSHOT_OUTBOX].capacity);
 }
 
-void bottleneck_find(snapshot_t *self)
+void snapshot_find_limit(snapshot_t *self)
 {
     if (is_missing(self) || has_full_hop(self) || is_waiting_within(self))
         return;

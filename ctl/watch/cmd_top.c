@@ -1,20 +1,31 @@
-// mayhemctl top: a pipeline as it runs, or as it ran, on a terminal or line by line.
+// mayhemctl top: a pipeline as it runs, or as it ran, on a terminal or printed. mayhemctl status:
+// one look at it.
+//
+// On the terminal it is one loop: draw, wait for news or keys, apply them. The screen shows a copy
+// of the snapshot, so that it can stand still while the feed goes on.
 
 #include "clock.h"
+#include "collect.h"
 #include "ctl.h"
+#include "screen.h"
 #include "snapshot_feed.h"
 #include "target.h"
 #include "terminal.h"
-#include "top.h"
 
+#include <assert.h>
 #include <errno.h>
-#include <getopt.h>
-#include <stdio.h>
+#include <stdarg.h>
 #include <stdlib.h>
-#include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
+#include <time.h>
 
-#define BATCH_WIDTH 120
+#define WIDTH        120  // of what is printed
+#define DRILL_MS     2000 // between two profiles of the process on screen
+#define DRILL_COVERS 10   // seconds
+#define SAVE_COVERS  30
+#define TICK_MS      500
+#define MESSAGE_MS   8000
 
 static const char top_help[] =
     "usage: mayhemctl top [OPTION]...\n"
@@ -29,16 +40,20 @@ static const char top_help[] =
     "\n"
     "Keys: h shows them.\n";
 
+static const char status_help[] = "usage: mayhemctl status [OPTION]...\n"
+                                  "\n" TARGET_HELP "  --json             as one JSON object\n";
+
 typedef struct {
-    target_t place;
+    target_t target;
     const char *record;
     const char *replay;
-    double speed; // -1: not given
+    const char *speed_text;
+    double speed;
     bool is_batch;
     bool is_json;
-    uint64_t delay;
+    uint64_t delay; // seconds
     uint64_t count; // 0: no end
-    screen_sort_t sort;
+    int sort;
 } top_options_t;
 
 static bool parse_speed(const char *text, double *ret_speed)
@@ -46,7 +61,7 @@ static bool parse_speed(const char *text, double *ret_speed)
     char *end;
     errno = 0;
     double speed = strtod(text, &end);
-    // A comparison that fails for what is no number, too.
+    // The comparison is false for NaN, too.
     if (*text < '0' || *text > '9' || *end != '\0' || errno != 0 || !(speed <= 1e6)) {
         (void)ctl_fail(EX_USAGE, "--speed is '%s'; it must be a number from 0 to 1000000", text);
         return false;
@@ -55,35 +70,14 @@ static bool parse_speed(const char *text, double *ret_speed)
     return true;
 }
 
-static bool parse_option(top_options_t *self, int option, const char *value)
-{
-    int place;
-    switch (option) {
-    case 'D': self->place.dir = value; return true;
-    case 'C': self->place.consumer = value; return true;
-    case 'R': self->record = value; return true;
-    case 'P': self->replay = value; return true;
-    case 'b': self->is_batch = true; return true;
-    case 'j': self->is_batch = self->is_json = true; return true;
-    case 'd': return ctl_number("-d", value, 1, 3600, &self->delay);
-    case 'n': return ctl_number("-n", value, 1, 1000000000, &self->count);
-    case 'x': return parse_speed(value, &self->speed);
-    case 's':
-        place = ctl_find_word("--sort", value, screen_sort_names, SCREEN_SORTS);
-        self->sort = (screen_sort_t)place;
-        return place >= 0;
-    default: (void)fputs("mayhemctl top --help says more\n", stderr); return false;
-    }
-}
-
-// 0, or what is wrong with them together, which is said.
+// 0, or a sysexits code when the options do not fit together.
 static int check(const top_options_t *options)
 {
-    if (options->replay && (options->place.dir || options->place.consumer))
+    if (options->replay && (options->target.dir || options->target.consumer))
         return ctl_fail(EX_USAGE, "--replay shows a recording: leave out --dir and --consumer");
     if (options->replay && options->record)
         return ctl_fail(EX_USAGE, "--replay shows a recording: it cannot be recorded again");
-    if (!options->replay && options->speed >= 0)
+    if (!options->replay && options->speed_text)
         return ctl_fail(EX_USAGE, "--speed is for a recording: say which, with --replay FILE");
     if (options->count > 0 && !options->is_batch)
         return ctl_fail(EX_USAGE, "-n counts what is printed: it needs -b or --json");
@@ -91,80 +85,382 @@ static int check(const top_options_t *options)
 }
 
 // False: end with *ret_exit_code.
-static bool parse(int argc, char **argv, top_options_t *options, int *ret_exit_code)
+static bool parse(int argc, char **argv, top_options_t *self, int *ret_exit_code)
 {
-    static const struct option names[] = {
-        {"dir", required_argument, NULL, 'D'},    {"consumer", required_argument, NULL, 'C'},
-        {"record", required_argument, NULL, 'R'}, {"replay", required_argument, NULL, 'P'},
-        {"speed", required_argument, NULL, 'x'},  {"sort", required_argument, NULL, 's'},
-        {"delay", required_argument, NULL, 'd'},  {"count", required_argument, NULL, 'n'},
-        {"batch", no_argument, NULL, 'b'},        {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
-    *ret_exit_code = EX_USAGE;
-    for (int option; (option = getopt_long(argc, argv, "bd:n:h", names, NULL)) >= 0;) {
-        if (option == 'h') {
-            (void)fputs(top_help, stdout);
-            *ret_exit_code = 0;
-            return false;
-        }
-        if (!parse_option(options, option, optarg))
-            return false;
-    }
-    if (optind < argc) {
-        *ret_exit_code = ctl_fail(EX_USAGE, "'%s' is no option of top", argv[optind]);
+    const ctl_option_t options[] = {
+        TARGET_OPTIONS(&self->target),
+        {.name = "record", .text = &self->record},
+        {.name = "replay", .text = &self->replay},
+        {.name = "speed", .text = &self->speed_text},
+        {.name = "sort", .word = &self->sort, .words = screen_sort_names},
+        {.name = "delay", .letter = 'd', .number = &self->delay, .min = 1, .max = 3600},
+        {.name = "count", .letter = 'n', .number = &self->count, .min = 1, .max = 1000000000},
+        {.name = "batch", .letter = 'b', .flag = &self->is_batch},
+        {.name = "json", .flag = &self->is_json},
+        {.name = NULL}};
+    if (!ctl_options(argc, argv, top_help, options, NULL, ret_exit_code) ||
+        (self->speed_text && !parse_speed(self->speed_text, &self->speed)))
         return false;
-    }
-    *ret_exit_code = check(options);
+    self->is_batch = self->is_batch || self->is_json;
+    *ret_exit_code = check(self);
+    if (*ret_exit_code == 0 && !self->replay)
+        *ret_exit_code = target_find(&self->target);
     return *ret_exit_code == 0;
 }
 
-// ---- line by line
+// Whether a snapshot should be shown when the former one was that of `shown_ms` (0: there was
+// none). The snapshots of a pipeline come about once a second.
+static bool is_due(const top_options_t *options, const snapshot_t *snapshot, int64_t shown_ms)
+{
+    return shown_ms == 0 || snapshot->wall_ms < shown_ms ||
+           snapshot->wall_ms - shown_ms >= (int64_t)options->delay * 1000 - 500;
+}
 
-static bool print(const snapshot_t *snapshot, const top_options_t *options, bool is_first)
+// ---- printing
+
+static bool print(const snapshot_t *snapshot, const top_options_t *options)
 {
     if (options->is_json)
-        return ctl_print_json(snapshot_json(snapshot));
-    screen_view_t view = {.width = BATCH_WIDTH, .sort = options->sort};
-    page_t *page = screen_top(snapshot, &view);
-    if (!is_first)
-        (void)fputc('\n', stdout);
+        return ctl_write_json(stdout, snapshot_json(snapshot), JSON_COMPACT);
+    page_t *page = screen_top(
+        snapshot, &(screen_view_t){.width = WIDTH, .sort = (screen_sort_t)options->sort});
     page_print(page, stdout);
     page_destroy(&page);
     return fflush(stdout) == 0;
 }
 
-// The first snapshot is not printed: it has no rates, and may lack who has not answered yet. In a
-// recording it is the same one.
+// The first snapshot is not printed: it has no rates, and may lack processes. A recording has the
+// same one.
 static int print_all(const top_options_t *options, feed_t *feed)
 {
     uint64_t seen = 0, printed = 0;
     int64_t shown_ms = 0;
-    bool is_gone = false;
+    bool is_silent = false;
     while (options->count == 0 || printed < options->count) {
-        feed_news_t news = feed_next(feed, -1, TARGET_WAIT_MS);
-        if (news.kind == FEED_END)
+        news_t news = feed_next(feed, -1, TARGET_WAIT_MS);
+        if (news.kind == NEWS_END)
             return printed > 0 ? 0
                                : ctl_fail(EX_DATAERR, "cannot replay %s: it has no two snapshots",
                                           options->replay);
-        if (news.kind == FEED_DAMAGED)
+        if (news.kind == NEWS_DAMAGED)
             return ctl_fail(feed_exit_code(feed), "%s", feed_error(feed));
-        seen += news.kind == FEED_SNAPSHOT;
-        if (news.kind == FEED_SNAPSHOT && (seen > 1 || !options->replay) &&
-            top_is_due(news.snapshot, shown_ms, (int64_t)options->delay * 1000)) {
-            if (!print(news.snapshot, options, printed == 0))
+        seen += news.kind == NEWS_SNAPSHOT;
+        if (news.kind == NEWS_SNAPSHOT && (seen > 1 || !options->replay) &&
+            is_due(options, news.snapshot, shown_ms)) {
+            if (printed > 0 && !options->is_json)
+                (void)fputc('\n', stdout);
+            if (!print(news.snapshot, options))
                 return ctl_fail(EX_IOERR, "cannot write the output: %s", strerror(errno));
             shown_ms = news.snapshot->wall_ms;
             printed++;
         }
-        bool is_silent = feed_silent_ms(feed) >= TARGET_WAIT_MS;
-        if (is_silent && !is_gone)
-            (void)ctl_fail(0, "no answer for 3 s: the pipeline is gone; asking on");
-        is_gone = is_silent;
+        is_silent = target_watch(feed_silent_ms(feed), is_silent);
     }
     return 0;
 }
 
-// ---- the command
+// ---- the terminal
+
+typedef enum { SHOW_TOP, SHOW_DRILL, SHOW_HELP } show_t;
+
+typedef struct {
+    const top_options_t *options;
+    feed_t *feed;
+    show_t show;
+    show_t behind; // the help
+    snapshot_t shown;
+    snapshot_t latest;
+    screen_view_t view;
+    bool has_selected;  // the user has; until then it is the first row
+    mm_name_t selected; // the text of that in the view
+    profiles_t profile; // of the selected process: at most one
+    int64_t drill_ms;   // next query for it
+    bool is_saving;
+    collect_t saving;
+    char message[MM_ERROR_MAX];
+    int64_t message_until_ms;
+    bool has_ended; // the recording
+    bool is_done;
+    int exit_code;
+} top_t;
+
+__attribute__((format(printf, 2, 3))) static void say(top_t *self, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(self->message, sizeof self->message, format, args);
+    va_end(args);
+    self->message_until_ms = mm_clock_ms() + MESSAGE_MS;
+}
+
+// ---- drawing
+
+// For the last row; NULL: none.
+static const char *message_of(const top_t *self, int64_t now_ms, char buffer[MM_ERROR_MAX],
+                              bool *ret_is_alarming)
+{
+    int64_t silent_ms = feed_silent_ms(self->feed);
+    *ret_is_alarming = false;
+    if (now_ms < self->message_until_ms)
+        return self->message;
+    if (self->has_ended)
+        return "the recording has ended: q quits";
+    if (silent_ms < TARGET_WAIT_MS)
+        return NULL;
+    *ret_is_alarming = true;
+    (void)snprintf(buffer, MM_ERROR_MAX, "no answer for %lld s: the pipeline is gone; asking on",
+                   (long long)(silent_ms / 1000));
+    return buffer;
+}
+
+static void draw(top_t *self)
+{
+    char buffer[MM_ERROR_MAX];
+    screen_view_t *view = &self->view;
+    view->message = message_of(self, mm_clock_ms(), buffer, &view->is_alarming);
+    terminal_size(&view->width, &view->height);
+    const profile_t *profile = self->profile.count > 0 ? self->profile.items[0] : NULL;
+    page_t *page = self->show == SHOW_TOP     ? screen_top(&self->shown, view)
+                   : self->show == SHOW_DRILL ? screen_drill(&self->shown, profile, view)
+                                              : screen_help(view);
+    terminal_draw(page);
+    page_destroy(&page);
+}
+
+// ---- selecting
+
+// Moves the selection by so many rows, as far as there are.
+static void select_by(top_t *self, long rows)
+{
+    size_t count = self->shown.process_count;
+    if (count == 0)
+        return;
+    size_t *order = calloc(count, sizeof *order);
+    assert(order);
+    screen_order(&self->shown, self->view.sort, self->view.is_reversed, order);
+    long place = (long)screen_place(&self->shown, order, &self->view) + rows;
+    place = place < 0 ? 0 : place < (long)count ? place : (long)count - 1;
+    const snapshot_process_t *process = &self->shown.processes[order[place]];
+    self->view.selected = strcpy(self->selected.text, process->name);
+    self->view.selected_pid = process->pid;
+    free(order);
+}
+
+static void move_by(top_t *self, long rows)
+{
+    if (self->show == SHOW_TOP) {
+        self->has_selected = true;
+        select_by(self, rows);
+        return;
+    }
+    long scroll = (long)self->view.scroll + rows;
+    self->view.scroll = scroll < 0                  ? 0
+                        : scroll > MM_PROFILE_NODES ? MM_PROFILE_NODES
+                                                    : (size_t)scroll;
+}
+
+static void look_into(top_t *self)
+{
+    if (self->show != SHOW_TOP || !self->view.selected)
+        return;
+    self->has_selected = true;
+    self->show = SHOW_DRILL;
+    self->view.scroll = 0;
+    self->drill_ms = mm_clock_ms();
+    profiles_clear(&self->profile);
+}
+
+static void show_latest(top_t *self)
+{
+    snapshot_copy(&self->shown, &self->latest);
+    if (!self->has_selected)
+        self->view.selected = NULL;
+    if (self->show != SHOW_DRILL) // which keeps a process that is gone
+        select_by(self, 0);
+}
+
+// ---- saving profiles
+
+static void begin_saving(top_t *self)
+{
+    if (self->is_saving)
+        return;
+    self->is_saving = true;
+    collect_begin(&self->saving, self->feed, &self->latest, NULL, SAVE_COVERS, mm_clock_ms());
+    say(self, "asking all processes for their profiles");
+}
+
+// Into the folder's profile/top-TIME.json, or ./mayhem-profile-TIME.json without a folder. ret_path
+// is set in any case. False, with errno, when that cannot be written.
+static bool write_profiles(const top_t *self, char ret_path[MM_ERROR_MAX])
+{
+    const target_t *target = &self->options->target;
+    const char *folder = self->options->replay || target->consumer ? NULL : target->dir;
+    char stamp[32] = "";
+    time_t now = time(NULL);
+    struct tm parts;
+    if (gmtime_r(&now, &parts))
+        (void)strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &parts);
+    (void)snprintf(ret_path, MM_ERROR_MAX, "%.400s/profile", folder ? folder : ".");
+    if (folder && mkdir(ret_path, 0700) != 0 && errno != EEXIST)
+        return false;
+    (void)snprintf(ret_path, MM_ERROR_MAX,
+                   folder ? "%.400s/profile/top-%s.json" : "%s/mayhem-profile-%s.json",
+                   folder ? folder : ".", stamp);
+    FILE *file = fopen(ret_path, "we");
+    bool is_good =
+        file && ctl_write_json(file, profiles_json(&self->saving.profiles), JSON_INDENT(1));
+    if (file)
+        (void)fclose(file);
+    return is_good;
+}
+
+static void save(top_t *self)
+{
+    char path[MM_ERROR_MAX];
+    size_t count = self->saving.profiles.count, missing = self->saving.missing_count;
+    self->is_saving = false;
+    if (count == 0)
+        say(self, "nothing was saved: no process has answered with its profile");
+    else if (!write_profiles(self, path))
+        say(self, "cannot write %.400s: %s", path, strerror(errno));
+    else if (missing > 0)
+        say(self, "saved %zu profiles to %.400s; %zu have not answered", count, path, missing);
+    else
+        say(self, "saved %zu profiles to %.400s", count, path);
+    collect_clear(&self->saving);
+}
+
+// ---- keys and news
+
+static void apply_key(top_t *self, int key)
+{
+    size_t width, height;
+    terminal_size(&width, &height);
+    if (self->show == SHOW_HELP && key != TERMINAL_STOP && key != TERMINAL_SIZE && key != 'q') {
+        self->show = self->behind;
+        return;
+    }
+    switch (key) {
+    case TERMINAL_STOP:
+    case 'q': self->is_done = true; break;
+    case TERMINAL_UP:
+    case 'k': move_by(self, -1); break;
+    case TERMINAL_DOWN:
+    case 'j': move_by(self, 1); break;
+    case TERMINAL_PAGE_UP: move_by(self, -(long)height / 2); break;
+    case TERMINAL_PAGE_DOWN: move_by(self, (long)height / 2); break;
+    case TERMINAL_FIRST: move_by(self, -100000); break;
+    case TERMINAL_LAST: move_by(self, 100000); break;
+    case TERMINAL_INTO: look_into(self); break;
+    case TERMINAL_BACK: self->show = SHOW_TOP; break;
+    case 'p':
+    case ' ':
+        self->view.is_paused = !self->view.is_paused;
+        if (!self->view.is_paused)
+            show_latest(self);
+        break;
+    case 's':
+        self->view.sort = (screen_sort_t)((self->view.sort + 1) % SCREEN_SORTS);
+        say(self, "sorted by %s", screen_sort_names[self->view.sort]);
+        break;
+    case 'r': self->view.is_reversed = !self->view.is_reversed; break;
+    case 'w': begin_saving(self); break;
+    case 'h':
+    case '?':
+        self->behind = self->show;
+        self->show = SHOW_HELP;
+        break;
+    default: break; // another key, or a new size, with which it is drawn anyway
+    }
+}
+
+static void apply_profile(top_t *self, json_t *profile)
+{
+    char error[MM_ERROR_MAX];
+    if (self->is_saving) { // it covers another time
+        collect_add(&self->saving, profile);
+        return;
+    }
+    if (self->show != SHOW_DRILL || self->view.is_paused ||
+        strcmp(ctl_text(profile, "process"), self->selected.text) != 0)
+        return;
+    profiles_t fresh = {0};
+    if (profiles_add(&fresh, profile, error)) {
+        profiles_clear(&self->profile);
+        self->profile = fresh;
+    } else {
+        profiles_clear(&fresh);
+    }
+}
+
+static void apply_news(top_t *self, const news_t *news)
+{
+    switch (news->kind) {
+    case NEWS_SNAPSHOT:
+        snapshot_copy(&self->latest, news->snapshot);
+        if (!self->view.is_paused && is_due(self->options, &self->latest, self->shown.wall_ms))
+            show_latest(self);
+        break;
+    case NEWS_PROFILE: apply_profile(self, news->json); break;
+    case NEWS_END: self->has_ended = true; break;
+    case NEWS_DAMAGED:
+        self->is_done = true;
+        self->exit_code = feed_exit_code(self->feed);
+        break;
+    case NEWS_NOTHING:
+    case NEWS_EVENTS:
+    case NEWS_JOB: break;
+    }
+}
+
+static void do_due(top_t *self, int64_t now_ms)
+{
+    if (self->is_saving) {
+        if (collect_is_done(&self->saving, self->feed, now_ms))
+            save(self);
+    } else if (self->show == SHOW_DRILL && !self->view.is_paused && now_ms >= self->drill_ms) {
+        feed_ask_profile(self->feed, self->selected.text, DRILL_COVERS);
+        self->drill_ms = now_ms + DRILL_MS;
+    }
+}
+
+// first: a snapshot that has been received already, or NULL.
+static int run(const top_options_t *options, feed_t *feed, const snapshot_t *first)
+{
+    char title[MM_ENDPOINT_MAX + 32];
+    top_t self = {.options = options,
+                  .feed = feed,
+                  .view = {.title = title,
+                           .is_replay = feed_is_replay(feed),
+                           .sort = (screen_sort_t)options->sort}};
+    (void)snprintf(title, sizeof title, "mayhemctl top  %.250s",
+                   options->replay ? options->replay : options->target.address);
+    if (!terminal_begin())
+        return ctl_fail(EX_USAGE, "top needs a terminal; without one there is: mayhemctl top -b");
+    if (first) {
+        snapshot_copy(&self.latest, first);
+        show_latest(&self);
+    }
+    while (!self.is_done) {
+        do_due(&self, mm_clock_ms());
+        draw(&self);
+        news_t news = feed_next(feed, terminal_descriptor(), self.is_saving ? 50 : TICK_MS);
+        apply_news(&self, &news);
+        for (int key; !self.is_done && (key = terminal_key()) != TERMINAL_NO_KEY;)
+            apply_key(&self, key);
+    }
+    terminal_end();
+    if (self.exit_code != 0)
+        (void)ctl_fail(self.exit_code, "%s", feed_error(feed));
+    snapshot_clear(&self.shown);
+    snapshot_clear(&self.latest);
+    profiles_clear(&self.profile);
+    collect_clear(&self.saving);
+    return self.exit_code;
+}
+
+// ---- the commands
 
 static int show(const top_options_t *options, feed_t *feed)
 {
@@ -176,42 +472,52 @@ static int show(const top_options_t *options, feed_t *feed)
         if (feed_exit_code(feed) != 0)
             return ctl_fail(feed_exit_code(feed), "%s", feed_error(feed));
         if (!first)
-            return target_fail(&options->place);
+            return target_fail(&options->target);
     }
     if (options->is_batch)
         return print_all(options, feed);
-    char title[MM_ENDPOINT_MAX + 32];
-    (void)snprintf(title, sizeof title, "mayhemctl top  %.250s",
-                   options->replay ? options->replay : options->place.address);
-    return top_run(&(top_config_t){.title = title,
-                                   .save_folder = options->replay || !options->place.is_local
-                                                      ? NULL
-                                                      : options->place.dir,
-                                   .every_ms = (int64_t)options->delay * 1000,
-                                   .sort = options->sort},
-                   feed, first);
+    return run(options, feed, first);
 }
 
 int ctl_top(int argc, char **argv)
 {
-    top_options_t options = {.speed = -1, .delay = 1};
-    char error[FEED_ERROR_MAX];
+    top_options_t options = {.speed = 1, .delay = 1};
+    char error[MM_ERROR_MAX];
     int exit_code;
     if (!parse(argc, argv, &options, &exit_code))
         return exit_code;
-    if (!options.replay && (exit_code = target_find(&options.place)) != 0)
-        return exit_code;
     if (!options.is_batch)
         terminal_block_signals();
-    feed_t *feed =
-        options.replay
-            ? feed_replay(options.replay, options.speed < 0 ? 1 : options.speed, error, &exit_code)
-            : feed_attach(&options.place.base);
+    feed_t *feed = options.replay ? feed_replay(options.replay, options.speed, error, &exit_code)
+                                  : feed_attach(&options.target.base);
     if (!feed)
         return ctl_fail(exit_code, "%s", error);
-    exit_code = options.record && !feed_record(feed, options.record, error)
-                    ? ctl_fail(EX_CANTCREAT, "%s", error)
+    exit_code = options.record && !feed_record(feed, options.record)
+                    ? ctl_fail(feed_exit_code(feed), "%s", feed_error(feed))
                     : show(&options, feed);
     feed_destroy(&feed);
+    return exit_code;
+}
+
+int ctl_status(int argc, char **argv)
+{
+    top_options_t self = {0};
+    const ctl_option_t options[] = {
+        TARGET_OPTIONS(&self.target), {.name = "json", .flag = &self.is_json}, {.name = NULL}};
+    snapshot_t snapshot = {0};
+    int exit_code;
+    if (!ctl_options(argc, argv, status_help, options, NULL, &exit_code))
+        return exit_code;
+    exit_code = target_find(&self.target);
+    if (exit_code != 0)
+        return exit_code;
+    feed_t *feed = feed_attach(&self.target.base);
+    bool is_there = feed_look(feed, TARGET_WAIT_MS, &snapshot);
+    feed_destroy(&feed);
+    if (!is_there)
+        return target_fail(&self.target);
+    if (!print(&snapshot, &self))
+        exit_code = ctl_fail(EX_IOERR, "cannot write the output: %s", strerror(errno));
+    snapshot_clear(&snapshot);
     return exit_code;
 }

@@ -1,67 +1,74 @@
-// See screen.h: the screen of the whole pipeline. What does not fit into a narrow terminal is left
-// out by columns, never by half a number.
+// See screen.h.
 
+#include "screen.h"
 #include "human_format.h"
-#include "screen_private.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-const char *const screen_sort_names[SCREEN_SORTS] = {"role", "rate", "busy",   "cpu",
-                                                     "held", "p99",  "memory", "failed"};
+#define LENGTH(ARRAY) (sizeof(ARRAY) / sizeof *(ARRAY))
 
-// ---- shared by the screens
+const char *const screen_sort_names[SCREEN_SORTS + 1] = {"role", "rate", "busy",   "cpu",
+                                                         "held", "p99",  "memory", "failed"};
 
-void screen_put_title(page_t *page, const screen_view_t *view, int64_t wall_ms)
+// ---- the first row and the last one
+
+// wall_ms: 0: no time.
+static page_t *begin(const screen_view_t *view, int64_t wall_ms)
 {
+    page_t *page = page_new(view->width < SCREEN_WIDTH_MIN ? SCREEN_WIDTH_MIN : view->width);
     char date[HUMAN_TEXT];
     page_add(page);
     if (view->title)
         (void)page_put(page, 0, PAGE_BOLD, "%s", view->title);
     size_t end = page->width;
-    if (wall_ms > 0) {
-        page_put_right(page, end, PAGE_PLAIN, "  %s", human_date(wall_ms, date));
-        end -= strlen(date) + 2;
-    }
-    if (view->is_replay) {
-        page_put_right(page, end, PAGE_CYAN, "  recorded");
-        end -= strlen("  recorded");
-    }
+    if (wall_ms > 0)
+        end = page_put_right(page, end, PAGE_PLAIN, "  %s", human_date(wall_ms, date));
+    if (view->is_replay)
+        end = page_put_right(page, end, PAGE_CYAN, "  recorded");
     if (view->is_paused)
-        page_put_right(page, end, PAGE_REVERSE, " PAUSED ");
+        (void)page_put_right(page, end, PAGE_REVERSE, " PAUSED ");
+    return page;
 }
 
-void screen_finish(page_t *page, const screen_view_t *view, const char *keys)
+static page_t *finish(page_t *page, const screen_view_t *view, const char *keys)
 {
     if (view->height == 0)
-        return;
+        return page;
     page_fit(page, view->height - 1);
     page_add(page);
-    if (view->verdict)
+    if (view->message)
         (void)page_put(page, 0, view->is_alarming ? PAGE_RED | PAGE_BOLD : PAGE_BOLD, "%s",
-                       view->verdict);
+                       view->message);
     else
         (void)page_put(page, 0, PAGE_DIM, "%s", keys);
+    return page;
 }
 
-const char *screen_state(const snapshot_process_t *process, char buffer[32])
+// Rows for a table that is added now, without its head and the last row of the page.
+static size_t rows_left(const page_t *page, const screen_view_t *view)
 {
+    return view->height > page->count + 3 ? view->height - page->count - 2 : 1;
+}
+
+// ---- the state of a process
+
+// With the time since its last answer, if it does not answer: "lost 12s".
+static const char *state_of(const snapshot_process_t *process, char buffer[2 * HUMAN_TEXT])
+{
+    char number[HUMAN_TEXT];
     const char *state = snapshot_state_name(process->state);
     int64_t seconds = process->silent_ms / 1000;
     if (process->state != SNAPSHOT_LOST && process->state != SNAPSHOT_SILENT)
         return state;
-    (void)snprintf(buffer, 32, "%s %d%c", state,
-                   (int)(seconds < 100    ? seconds
-                         : seconds < 6000 ? seconds / 60
-                                          : seconds / 3600),
-                   seconds < 100    ? 's'
-                   : seconds < 6000 ? 'm'
-                                    : 'h');
+    char unit = seconds < 100 ? 's' : seconds < 6000 ? 'm' : 'h';
+    int64_t count = seconds / (unit == 's' ? 1 : unit == 'm' ? 60 : 3600);
+    (void)snprintf(buffer, 2 * HUMAN_TEXT, "%s %s%c", state, human_count(count, number), unit);
     return buffer;
 }
 
-unsigned screen_state_style(const snapshot_process_t *process)
+static unsigned state_style(const snapshot_process_t *process)
 {
     switch (process->state) {
     case SNAPSHOT_UP: return PAGE_PLAIN;
@@ -73,7 +80,15 @@ unsigned screen_state_style(const snapshot_process_t *process)
     return PAGE_PLAIN;
 }
 
-// ---- the order
+// "127/128".
+static const char *of_limit(int64_t held, int64_t limit, char buffer[2 * HUMAN_TEXT])
+{
+    char a[HUMAN_TEXT], b[HUMAN_TEXT];
+    (void)snprintf(buffer, 2 * HUMAN_TEXT, "%s/%s", human_count(held, a), human_count(limit, b));
+    return buffer;
+}
+
+// ---- the order of the processes
 
 static double key_of(const snapshot_process_t *process, screen_sort_t sort)
 {
@@ -92,275 +107,201 @@ static double key_of(const snapshot_process_t *process, screen_sort_t sort)
 }
 
 typedef struct {
-    double key;
-    size_t place;
-} ordered_t;
+    const snapshot_t *snapshot;
+    screen_sort_t sort;
+    bool is_reversed;
+} order_t;
 
-// The largest first; what is equal stays as it was.
-static int by_key(const void *a, const void *b)
+// The largest first; equal ones in the order of the snapshot.
+static int by_key(const void *a, const void *b, void *arg)
 {
-    const ordered_t *one = a, *other = b;
-    if (one->key != other->key)
-        return one->key > other->key ? -1 : 1;
-    return one->place < other->place ? -1 : one->place > other->place;
+    const order_t *order = arg;
+    const size_t *one = a, *other = b;
+    double first = key_of(&order->snapshot->processes[*one], order->sort);
+    double second = key_of(&order->snapshot->processes[*other], order->sort);
+    int result =
+        first != second ? (first < second) - (first > second) : (*one > *other) - (*one < *other);
+    return order->is_reversed ? -result : result;
 }
 
 void screen_order(const snapshot_t *snapshot, screen_sort_t sort, bool is_reversed,
                   size_t *ret_order)
 {
-    size_t count = snapshot->process_count;
-    ordered_t *list = calloc(count + 1, sizeof *list);
-    assert(list);
-    for (size_t i = 0; i < count; i++)
-        list[i] = (ordered_t){key_of(&snapshot->processes[i], sort), i};
-    qsort(list, count, sizeof *list, by_key);
-    for (size_t i = 0; i < count; i++)
-        ret_order[i] = list[is_reversed ? count - 1 - i : i].place;
-    free(list);
+    for (size_t i = 0; i < snapshot->process_count; i++)
+        ret_order[i] = i;
+    if (snapshot->process_count > 0)
+        qsort_r(ret_order, snapshot->process_count, sizeof *ret_order, by_key,
+                &(order_t){snapshot, sort, is_reversed});
 }
 
 size_t screen_place(const snapshot_t *snapshot, const size_t *order, const screen_view_t *view)
 {
     size_t same_name = SIZE_MAX;
     for (size_t i = 0; view->selected && i < snapshot->process_count; i++) {
-        const snapshot_process_t *process = &snapshot->processes[order[i]];
+        const snapshot_process_t *process = &snapshot->processes[order ? order[i] : i];
         if (strcmp(process->name, view->selected) != 0)
             continue;
         if (view->selected_pid == 0 || process->pid == view->selected_pid)
             return i;
-        same_name = same_name == SIZE_MAX ? i : same_name; // it was started again
+        same_name = same_name == SIZE_MAX ? i : same_name; // the process was started again
     }
     return same_name == SIZE_MAX ? 0 : same_name;
 }
 
-// ---- the head
+// ---- the whole pipeline: the head
 
 static void put_head(page_t *page, const snapshot_t *snapshot)
 {
     char a[HUMAN_TEXT], b[HUMAN_TEXT], c[HUMAN_TEXT];
     page_add(page);
     size_t at = page_put(page, 0, PAGE_DIM, "rate   ");
-    at = page_put(page, at, PAGE_BOLD, "%s jobs/s", human_count(snapshot->rate, a));
+    at = page_put(page, at, PAGE_BOLD, "%s jobs/s", human_number(snapshot->rate, 0, a));
     (void)page_put(page, at, PAGE_PLAIN, "; accepted to acked p50 %s, p99 %s",
                    human_us(snapshot->p50_us, a), human_us(snapshot->p99_us, b));
     page_add(page);
     at = page_put(page, 0, PAGE_DIM, "jobs   ");
     at = page_put(page, at, PAGE_PLAIN, "%s in all: %s restarted, ",
-                  snapshot->total > 0 ? human_count((double)snapshot->total, a) : "?",
-                  human_count((double)snapshot->restarted, b));
+                  snapshot->total > 0 ? human_count(snapshot->total, a) : "?",
+                  human_count(snapshot->restarted, b));
     at = page_put(page, at, snapshot->dead > 0 ? PAGE_RED | PAGE_BOLD : PAGE_PLAIN, "%s dead",
-                  human_count((double)snapshot->dead, a));
+                  human_count(snapshot->dead, a));
     (void)page_put(page, at, PAGE_PLAIN, "; %s backlog, %s in flight",
-                   human_count((double)snapshot->backlog, a),
-                   human_count((double)snapshot->in_flight, b));
+                   human_count(snapshot->backlog, a), human_count(snapshot->in_flight, b));
     page_add(page);
     at = page_put(page, 0, PAGE_DIM, "events ");
-    at = page_put(page, at, PAGE_PLAIN, "%s retried, ", human_count((double)snapshot->retried, a));
+    at = page_put(page, at, PAGE_PLAIN, "%s retried, ", human_count(snapshot->retried, a));
     at = page_put(page, at, snapshot->reclaimed > 0 ? PAGE_YELLOW : PAGE_PLAIN, "%s taken back",
-                  human_count((double)snapshot->reclaimed, a));
+                  human_count(snapshot->reclaimed, a));
     at = page_put(page, at, PAGE_PLAIN, ", %s nacked, %s extended",
-                  human_count((double)snapshot->nacked, b),
-                  human_count((double)snapshot->extended, c));
+                  human_count(snapshot->nacked, b), human_count(snapshot->extended, c));
     if (snapshot->draining)
         (void)page_put(page, at, PAGE_CYAN | PAGE_BOLD, "  DRAINING");
     page_add(page);
     at = page_put(page, 0, PAGE_DIM, "limit: ");
     at = page_put(page, at, PAGE_YELLOW | PAGE_BOLD, "%s", snapshot->limit);
-    (void)page_put(page, at, PAGE_PLAIN, " - %s", snapshot->bottleneck_why);
+    (void)page_put(page, at, PAGE_PLAIN, " - %s", snapshot->limit_why);
 }
 
-// ---- hops
+// ---- its stages
 
-// The hop at which the limit shows; SNAPSHOT_STAGES: none.
-static snapshot_stage_kind_t limiting_hop(const char *limit)
+// The name of the stage at which a limit shows; else the limit.
+static const char *stage_of(const char *limit)
 {
-    static const struct {
-        const char *limit;
-        snapshot_stage_kind_t stage;
-    } places[] = {{"source", SNAPSHOT_OUTBOX}, {"window", SNAPSHOT_OUTBOX},
-                  {"store", SNAPSHOT_STORE},   {"restart", SNAPSHOT_RESTART},
-                  {"hosts", SNAPSHOT_RESTART}, {"retries", SNAPSHOT_RESTART},
-                  {"outbox", SNAPSHOT_OUTBOX}, {"wire", SNAPSHOT_WIRE}};
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
-        if (strcmp(places[i].limit, limit) == 0)
-            return places[i].stage;
-    return SNAPSHOT_STAGES;
+    static const char *const places[][2] = {
+        {"source", "outbox"}, {"window", "outbox"}, {"hosts", "restart"}, {"retries", "restart"}};
+    for (size_t i = 0; i < LENGTH(places); i++)
+        if (strcmp(places[i][0], limit) == 0)
+            return places[i][1];
+    return limit;
 }
 
 static void put_stages(page_t *page, const snapshot_t *snapshot)
 {
-    static const struct {
-        const char *name;
-        size_t end;
-    } columns[] = {{"WAITING", 17},  {"OUT/ROOM", 34}, {"WAIT P50", 44}, {"P99", 53},
-                   {"TOOK P50", 63}, {"P99", 72},      {"LATER", 80},    {"BLOCKED", 89}};
-    char a[HUMAN_TEXT], b[HUMAN_TEXT], out_room[2 * HUMAN_TEXT + 2];
-    snapshot_stage_kind_t limiting = limiting_hop(snapshot->limit);
-    page_add(page);
-    (void)page_put(page, 1, PAGE_PLAIN, "HOP");
-    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
-        if (columns[i].end <= page->width)
-            page_put_right(page, columns[i].end, PAGE_PLAIN, "%s", columns[i].name);
-    page_style(page, PAGE_REVERSE);
+    static const page_column_t columns[] = {
+        {.name = " HOP", .width = 8, .is_left = true},
+        {.name = "WAITING", .width = 9},
+        {.name = "OUT/ROOM", .width = 17},
+        {.name = "WAIT P50", .width = 10},
+        {.name = "P99", .width = 9},
+        {.name = "TOOK P50", .width = 10},
+        {.name = "P99", .width = 9},
+        {.name = "LATER", .width = 8},
+        {.name = "BLOCKED", .width = 9},
+    };
+    page_table_t table = page_table(columns, LENGTH(columns));
     for (snapshot_stage_kind_t kind = 0; kind < SNAPSHOT_STAGES; kind++) {
         const snapshot_stage_t *stage = &snapshot->stages[kind];
-        unsigned style = kind == limiting ? PAGE_YELLOW | PAGE_BOLD : PAGE_PLAIN;
-        if (stage->capacity > 0)
-            (void)snprintf(out_room, sizeof out_room, "%s/%s", human_count((double)stage->out, a),
-                           human_count((double)stage->capacity, b));
-        else
-            (void)snprintf(out_room, sizeof out_room, "%s", human_count((double)stage->out, a));
-        page_add(page);
-        (void)page_put(page, 0, style, "%c%s", kind == limiting ? '>' : ' ',
-                       snapshot_stage_name(kind));
-        page_put_right(page, columns[0].end, style, "%s", human_count((double)stage->waiting, a));
-        page_put_right(page, columns[1].end, style, "%s", out_room);
-        page_put_right(page, columns[2].end, style, "%s", human_us(stage->wait_p50_us, a));
-        page_put_right(page, columns[3].end, style, "%s", human_us(stage->wait_p99_us, a));
-        page_put_right(page, columns[4].end, style, "%s", human_us(stage->took_p50_us, a));
-        page_put_right(page, columns[5].end, style, "%s", human_us(stage->took_p99_us, a));
+        const char *name = snapshot_stage_name(kind);
+        bool is_limit = strcmp(name, stage_of(snapshot->limit)) == 0;
+        char text[2 * HUMAN_TEXT];
+        page_row(&table, is_limit ? PAGE_YELLOW | PAGE_BOLD : PAGE_PLAIN);
+        page_cell(&table, 0, "%c%s", is_limit ? '>' : ' ', name);
+        page_cell(&table, 0, "%s", human_count(stage->waiting, text));
+        page_cell(&table, 0, "%s",
+                  stage->capacity > 0 ? of_limit(stage->out, stage->capacity, text)
+                                      : human_count(stage->out, text));
+        page_cell(&table, 0, "%s", human_us(stage->wait_p50_us, text));
+        page_cell(&table, 0, "%s", human_us(stage->wait_p99_us, text));
+        page_cell(&table, 0, "%s", human_us(stage->took_p50_us, text));
+        page_cell(&table, 0, "%s", human_us(stage->took_p99_us, text));
         if (kind != SNAPSHOT_STORE && kind != SNAPSHOT_RESTART)
-            continue; // nothing is tried again, or blocked, before
-        if (columns[6].end <= page->width)
-            page_put_right(page, columns[6].end, style, "%s",
-                           human_count((double)stage->backoff, a));
-        if (columns[7].end <= page->width)
-            page_put_right(page, columns[7].end, style, "%s",
-                           human_count((double)stage->blocked, a));
+            continue; // nothing is retried or blocked before
+        page_cell(&table, 0, "%s", human_count(stage->backoff, text));
+        page_cell(&table, 0, "%s", human_count(stage->blocked, text));
     }
+    page_add_table(page, &table);
 }
 
-// ---- processes
+// ---- its processes
 
-typedef enum { PID, STATE, RATE, BUSY, CPU, HELD, P99, MEMORY, FAILED, DOING } column_t;
+// From JOBS/S to FAILED in the order of screen_sort_t.
+enum { SORTED_FROM = 3 };
 
-typedef struct {
-    column_t column;
-    const char *name;
-    size_t width;       // with the blank before it
-    size_t from_width;  // of the terminal
-    screen_sort_t sort; // SCREEN_ROLE: not by this
-} process_column_t;
+static const page_column_t process_columns[] = {
+    {.name = " PROCESS", .is_left = true},
+    {.name = "PID", .width = 8},
+    {.name = " STATE", .width = 11, .is_left = true},
+    {.name = "JOBS/S", .width = 7},
+    {.name = "BUSY%", .width = 6},
+    {.name = "CPU%", .width = 5},
+    {.name = "HELD/LIMIT", .width = 12},
+    {.name = "P99", .width = 7},
+    {.name = "MEM", .width = 6, .page_width = 90},
+    {.name = "FAILED", .width = 8, .page_width = 100},
+    {.name = " DOING", .is_left = true},
+};
 
-static const process_column_t process_columns[] = {{PID, "PID", 8, 0, SCREEN_ROLE},
-                                                   {STATE, "STATE", 11, 0, SCREEN_ROLE},
-                                                   {RATE, "JOBS/S", 7, 0, SCREEN_RATE},
-                                                   {BUSY, "BUSY%", 6, 0, SCREEN_BUSY},
-                                                   {CPU, "CPU%", 5, 0, SCREEN_CPU},
-                                                   {HELD, "HELD/LIMIT", 12, 0, SCREEN_HELD},
-                                                   {P99, "P99", 7, 0, SCREEN_P99},
-                                                   {MEMORY, "MEM", 6, 90, SCREEN_MEMORY},
-                                                   {FAILED, "FAILED", 8, 100, SCREEN_FAILED},
-                                                   {DOING, "DOING", 14, 0, SCREEN_ROLE}};
-
-#define NAME_WIDTH(PAGE_WIDTH) ((PAGE_WIDTH) >= 110 ? (size_t)22 : (size_t)14)
-
-static void put_column(page_t *page, const process_column_t *column, size_t at,
-                       const snapshot_process_t *process)
+// style: of the row. A name is cut at its front: the number at the end matters more.
+static void put_process(page_table_t *table, const snapshot_process_t *process, const char *limit,
+                        unsigned style)
 {
-    char a[HUMAN_TEXT], b[HUMAN_TEXT], state[32];
-    size_t end = at + column->width;
-    switch (column->column) {
-    case PID: page_put_right(page, end, PAGE_PLAIN, "%d", process->pid); break;
-    case STATE:
-        (void)page_put(page, at + 1, screen_state_style(process), "%s",
-                       screen_state(process, state));
-        break;
-    case RATE: page_put_right(page, end, PAGE_PLAIN, "%s", human_count(process->rate, a)); break;
-    case BUSY: page_put_right(page, end, PAGE_PLAIN, "%.0f", 100 * process->busy); break;
-    case CPU: page_put_right(page, end, PAGE_PLAIN, "%.0f", 100 * process->cpu); break;
-    case HELD:
-        page_put_right(page, end, PAGE_PLAIN, "%s/%s", human_count((double)process->held, a),
-                       human_count((double)process->limit, b));
-        break;
-    case P99: page_put_right(page, end, PAGE_PLAIN, "%s", human_us(process->p99_us, a)); break;
-    case MEMORY:
-        page_put_right(page, end, PAGE_PLAIN, "%s", human_bytes(process->memory_bytes, a));
-        break;
-    case FAILED:
-        page_put_right(page, end, process->failed > 0 ? PAGE_YELLOW : PAGE_PLAIN, "%s",
-                       human_count((double)process->failed, a));
-        break;
-    case DOING: (void)page_put(page, at + 1, PAGE_DIM, "%s", process->doing); break;
-    }
-}
-
-// Whether a column that would begin there is shown.
-static bool is_shown(const page_t *page, const process_column_t *column, size_t at)
-{
-    return page->width >= column->from_width &&
-           (at + column->width <= page->width || column->column == DOING);
-}
-
-static void put_process_head(page_t *page, const screen_view_t *view)
-{
-    page_add(page);
-    (void)page_put(page, 1, PAGE_PLAIN, "PROCESS");
-    size_t at = NAME_WIDTH(page->width);
-    for (size_t i = 0; i < sizeof process_columns / sizeof *process_columns; i++) {
-        const process_column_t *column = &process_columns[i];
-        if (!is_shown(page, column, at))
-            continue;
-        bool is_sorted = column->sort != SCREEN_ROLE && column->sort == view->sort;
-        unsigned style = is_sorted ? PAGE_BOLD | PAGE_CYAN : PAGE_PLAIN;
-        if (column->column == STATE || column->column == DOING)
-            (void)page_put(page, at + 1, style, "%s", column->name);
-        else
-            page_put_right(page, at + column->width, style, "%s", column->name);
-        at += column->width;
-    }
-    page_style(page, PAGE_REVERSE);
-}
-
-static void put_process(page_t *page, const snapshot_t *snapshot, const snapshot_process_t *process)
-{
-    bool is_limit = strcmp(process->name, snapshot->limit) == 0;
-    size_t name_width = NAME_WIDTH(page->width), size = strlen(process->name);
-    bool is_cut = size > name_width - 1; // at its front: the number at the end matters more
-    page_add(page);
-    (void)page_put(page, 0, is_limit ? PAGE_YELLOW | PAGE_BOLD : PAGE_PLAIN, "%c%s%s",
-                   is_limit ? '>' : ' ', is_cut ? "~" : "",
-                   process->name + (is_cut ? size - (name_width - 2) : 0));
-    size_t at = name_width;
-    for (size_t i = 0; i < sizeof process_columns / sizeof *process_columns; i++) {
-        if (!is_shown(page, &process_columns[i], at))
-            continue;
-        put_column(page, &process_columns[i], at, process);
-        at += process_columns[i].width;
-    }
-    if (process->state == SNAPSHOT_LOST)
-        page_style(page, PAGE_RED);
+    char text[2 * HUMAN_TEXT];
+    size_t size = strlen(process->name), room = table->columns[0].width - 1;
+    bool is_limit = strcmp(process->name, limit) == 0, is_cut = size > room;
+    page_row(table, process->state == SNAPSHOT_LOST ? style | PAGE_RED : style);
+    page_cell(table, is_limit ? PAGE_YELLOW | PAGE_BOLD : PAGE_PLAIN, "%c%s%s",
+              is_limit ? '>' : ' ', is_cut ? "~" : "",
+              process->name + (is_cut ? size - (room - 1) : 0));
+    page_cell(table, PAGE_PLAIN, "%d", process->pid);
+    page_cell(table, state_style(process), " %s", state_of(process, text));
+    page_cell(table, PAGE_PLAIN, "%s", human_number(process->rate, 0, text));
+    page_cell(table, PAGE_PLAIN, "%s", human_number(100 * process->busy, 0, text));
+    page_cell(table, PAGE_PLAIN, "%s", human_number(100 * process->cpu, 0, text));
+    page_cell(table, PAGE_PLAIN, "%s", of_limit(process->held, process->limit, text));
+    page_cell(table, PAGE_PLAIN, "%s", human_us(process->p99_us, text));
+    page_cell(table, PAGE_PLAIN, "%s", human_bytes(process->memory_bytes, text));
+    page_cell(table, process->failed > 0 ? PAGE_YELLOW : PAGE_PLAIN, "%s",
+              human_count(process->failed, text));
+    page_cell(table, PAGE_DIM, " %s", process->doing);
 }
 
 static void put_processes(page_t *page, const snapshot_t *snapshot, const screen_view_t *view)
 {
-    size_t count = snapshot->process_count;
-    size_t *order = calloc(count + 1, sizeof *order);
+    size_t count = snapshot->process_count, *order = calloc(count + 1, sizeof *order);
+    page_column_t columns[LENGTH(process_columns)];
     assert(order);
+    memcpy(columns, process_columns, sizeof columns);
+    columns[0].width = page->width >= 110 ? 22 : 14;
+    if (view->sort != SCREEN_ROLE)
+        columns[SORTED_FROM + view->sort - SCREEN_RATE].style = PAGE_BOLD | PAGE_CYAN;
     screen_order(snapshot, view->sort, view->is_reversed, order);
-    size_t selected = screen_place(snapshot, order, view);
-    put_process_head(page, view);
-    size_t first = 0, shown = count;
-    if (view->height > 0) { // the last row is the notice
-        size_t capacity = view->height > page->count + 2 ? view->height - page->count - 1 : 1;
-        shown = count < capacity ? count : capacity;
-        first = selected < shown / 2 ? 0 : selected - shown / 2;
-        if (first > count - shown)
-            first = count - shown;
-    }
-    for (size_t i = first; i < first + shown; i++) {
-        put_process(page, snapshot, &snapshot->processes[order[i]]);
-        if (view->selected && i == selected)
-            page_style(page, PAGE_REVERSE);
-    }
+    size_t selected = screen_place(snapshot, order, view), room = rows_left(page, view);
+    size_t shown = view->height == 0 || count < room ? count : room;
+    size_t first = selected < shown / 2 ? 0 : selected - shown / 2;
+    if (first > count - shown)
+        first = count - shown;
+    page_table_t table = page_table(columns, LENGTH(columns));
+    for (size_t i = first; i < first + shown; i++)
+        put_process(&table, &snapshot->processes[order[i]], snapshot->limit,
+                    view->selected && i == selected ? PAGE_REVERSE : PAGE_PLAIN);
+    page_add_table(page, &table);
     free(order);
 }
 
 page_t *screen_top(const snapshot_t *snapshot, const screen_view_t *view)
 {
-    page_t *page = page_new(view->width < SCREEN_WIDTH_MIN ? SCREEN_WIDTH_MIN : view->width);
+    page_t *page = begin(view, snapshot->wall_ms);
     bool is_airy = view->height == 0 || view->height >= 30;
-    screen_put_title(page, view, snapshot->wall_ms);
     put_head(page, snapshot);
     if (is_airy)
         page_add(page);
@@ -368,7 +309,203 @@ page_t *screen_top(const snapshot_t *snapshot, const screen_view_t *view)
     if (is_airy)
         page_add(page);
     put_processes(page, snapshot, view);
-    screen_finish(page, view,
+    return finish(page, view,
                   "q quit  Enter look into  p pause  s sort  r reverse  w save profiles  h help");
-    return page;
+}
+
+// ---- one process: the tree of its handlers and the spans in them
+
+// A node and its depth in the tree.
+typedef struct {
+    const profile_node_t *node;
+    size_t depth;
+} leaf_t;
+
+typedef struct {
+    leaf_t list[MM_PROFILE_NODES];
+    size_t count;
+} tree_t;
+
+static int64_t all_ns(const profile_node_t *node)
+{
+    return node->all_cpu_ns + node->all_wait_ns;
+}
+
+static int by_time(const void *a, const void *b)
+{
+    const profile_node_t *one = *(const profile_node_t *const *)a;
+    const profile_node_t *other = *(const profile_node_t *const *)b;
+    if (all_ns(one) != all_ns(other))
+        return all_ns(one) > all_ns(other) ? -1 : 1;
+    return one < other ? -1 : one > other;
+}
+
+// Adds the callees of a node and theirs, the most expensive first, without those that were not
+// called in this time. It ends, since callers are always earlier nodes.
+static void grow(const profile_t *profile, size_t caller, size_t depth, tree_t *tree)
+{
+    const profile_node_t *inside[MM_PROFILE_NODES];
+    size_t count = 0;
+    for (size_t i = 1; i < profile->node_count; i++) {
+        const profile_node_t *node = &profile->nodes[i];
+        if (node->caller == caller && profile_is_work(node) &&
+            (node->calls > 0 || all_ns(node) > 0))
+            inside[count++] = node;
+    }
+    qsort(inside, count, sizeof *inside, by_time);
+    for (size_t i = 0; i < count; i++) {
+        tree->list[tree->count++] = (leaf_t){inside[i], depth};
+        grow(profile, (size_t)(inside[i] - profile->nodes), depth + 1, tree);
+    }
+}
+
+static double percent(int64_t ns, const profile_t *profile)
+{
+    return profile->long_ns > 0 ? 100 * (double)ns / (double)profile->long_ns : 0;
+}
+
+static void put_percent(page_table_t *table, unsigned style, double percentage)
+{
+    char text[HUMAN_TEXT];
+    page_cell(table, style, "%s", human_number(percentage, 1, text));
+}
+
+static void put_leaf(page_table_t *table, const profile_t *profile, const leaf_t *leaf,
+                     bool has_place)
+{
+    char text[HUMAN_TEXT], place[256] = "";
+    const profile_node_t *node = leaf->node;
+    double cpu = percent(node->cpu_ns, profile), wait = percent(node->wait_ns, profile);
+    double rate = profile->long_ns > 0 ? 1e9 * (double)node->calls / (double)profile->long_ns : 0;
+    page_row(table, PAGE_PLAIN);
+    page_cell(table, PAGE_PLAIN, "%s", human_number(rate, 0, text));
+    put_percent(table, cpu >= 10 ? PAGE_BOLD : PAGE_PLAIN, cpu);
+    put_percent(table, wait > cpu && wait >= 10 ? PAGE_YELLOW : PAGE_PLAIN, wait);
+    put_percent(table, PAGE_PLAIN, percent(all_ns(node), profile));
+    page_cell(table, PAGE_PLAIN, "%s",
+              node->max_ns > 0 ? human_us(node->max_ns / 1000, text) : "-"); // it is only counted
+    if (has_place)
+        (void)snprintf(place, sizeof place, "\t%.200s:%d", node->file, node->line);
+    page_cell(table, leaf->depth == 0 ? PAGE_BOLD : PAGE_PLAIN, "  %*s%s%s", 2 * (int)leaf->depth,
+              "", node->name, place);
+}
+
+// The time that the loop waits for events, and the other threads.
+static void put_rest(page_table_t *table, const profile_t *profile)
+{
+    for (size_t i = 0; i < profile->node_count; i++) {
+        const profile_node_t *node = &profile->nodes[i];
+        bool is_poll = node->kind == MM_SPOT_POLL;
+        if (profile_is_work(node))
+            continue;
+        page_row(table, PAGE_DIM);
+        page_cell(table, PAGE_PLAIN, "%s", "");
+        put_percent(table, PAGE_PLAIN, percent(node->cpu_ns, profile));
+        if (is_poll)
+            put_percent(table, PAGE_PLAIN, percent(node->wait_ns, profile));
+        else
+            page_cell(table, PAGE_PLAIN, "%s", "");
+        page_cell(table, PAGE_PLAIN, "%s", "");
+        page_cell(table, PAGE_PLAIN, "%s", "");
+        page_cell(table, PAGE_PLAIN, "  %s%s", is_poll ? "(waits for something to do)" : "thread ",
+                  is_poll ? "" : node->name);
+    }
+}
+
+static void put_profile(page_t *page, const profile_t *profile, const screen_view_t *view)
+{
+    static const page_column_t columns[] = {
+        {.name = "CALLS/S", .width = 9}, {.name = "CPU%", .width = 8},
+        {.name = "WAIT%", .width = 8},   {.name = "CUM%", .width = 8},
+        {.name = "MAX", .width = 9},     {.name = "  HANDLER OR SPAN", .is_left = true}};
+    page_table_t table = page_table(columns, LENGTH(columns));
+    char date[HUMAN_TEXT];
+    tree_t tree = {.count = 0};
+    page_add(page);
+    (void)page_put(page, 0, PAGE_DIM, "its loop in %.1f s, until %s; 100%% is one core",
+                   (double)profile->long_ns / 1e9, human_date(profile->wall_ms, date));
+    grow(profile, 0, 0, &tree);
+    size_t room = rows_left(page, view);
+    size_t first = tree.count <= room || view->height == 0 ? 0
+                   : view->scroll < tree.count - room      ? view->scroll
+                                                           : tree.count - room;
+    for (size_t i = first; i < tree.count; i++)
+        put_leaf(&table, profile, &tree.list[i], page->width >= 100);
+    put_rest(&table, profile);
+    page_add_table(page, &table);
+}
+
+static void put_about(page_t *page, const snapshot_t *snapshot, const screen_view_t *view)
+{
+    char a[HUMAN_TEXT], b[HUMAN_TEXT], c[HUMAN_TEXT], text[2 * HUMAN_TEXT];
+    size_t place = screen_place(snapshot, NULL, view);
+    const snapshot_process_t *process = &snapshot->processes[place];
+    page_add(page);
+    if (place >= snapshot->process_count || !view->selected ||
+        strcmp(process->name, view->selected) != 0) {
+        (void)page_put(page, 0, PAGE_BOLD, "%s", view->selected ? view->selected : "nobody");
+        return;
+    }
+    size_t at = page_put(page, 0, PAGE_BOLD, "%s", process->name);
+    at = page_put(page, at, PAGE_PLAIN, "  pid %d  ", process->pid);
+    at = page_put(page, at, state_style(process), "%s", state_of(process, text));
+    at = page_put(page, at, PAGE_PLAIN, "  %s jobs/s  busy %s%%  cpu %s%%",
+                  human_number(process->rate, 0, a), human_number(100 * process->busy, 0, b),
+                  human_number(100 * process->cpu, 0, c));
+    (void)page_put(page, at, PAGE_PLAIN, "  holds %s  p99 %s  %s",
+                   of_limit(process->held, process->limit, text), human_us(process->p99_us, a),
+                   human_bytes(process->memory_bytes, b));
+    const char *reason = snapshot->stages[SNAPSHOT_RESTART].reason;
+    if (process->role == MM_PROGRAM_CONSUMER && *reason) {
+        page_add(page);
+        (void)page_put(page, 0, PAGE_PLAIN, "restarts wait: %s", reason);
+    }
+}
+
+page_t *screen_drill(const snapshot_t *snapshot, const profile_t *profile,
+                     const screen_view_t *view)
+{
+    page_t *page = begin(view, snapshot->wall_ms);
+    put_about(page, snapshot, view);
+    if (profile) {
+        put_profile(page, profile, view);
+    } else {
+        page_add(page);
+        (void)page_put(page, 0, PAGE_DIM, "%s",
+                       view->is_replay ? "the recording has no profile of it yet"
+                                       : "its profile is asked for");
+    }
+    return finish(page, view, "Esc back  up/down scroll  p pause  w save profiles  h help  q quit");
+}
+
+// ---- the help
+
+page_t *screen_help(const screen_view_t *view)
+{
+    static const char *const lines[] = {
+        "up, down        select a process, scroll",
+        "Enter, right    look into the selected process: where its loop's time goes",
+        "Esc, left       back",
+        "p, blank        pause, and go on; what happens meanwhile is still received",
+        "s, r            sort by the next column, reverse the order",
+        "w               save the profiles of all processes over the last 30 s",
+        "q               quit",
+        "",
+        "WAITING         jobs that wait to go over this hop now",
+        "OUT/ROOM        jobs beyond it, and how many can be: window or slots",
+        "WAIT, TOOK      how long they waited before it, and were beyond it",
+        "LATER, BLOCKED  have failed and are tried again; wait for their host",
+        "BUSY%, CPU%     of the loop's time; of one core, all threads",
+        "HELD/LIMIT      jobs in its hands, and at most",
+        "events          since the consumer was started",
+        "P99             how long a job is in its hands, but for one in a hundred",
+        "limit, >        what keeps it from going faster",
+    };
+    page_t *page = begin(view, 0);
+    page_add(page);
+    for (size_t i = 0; i < LENGTH(lines); i++) {
+        page_add(page);
+        (void)page_put(page, 1, PAGE_PLAIN, "%s", lines[i]);
+    }
+    return finish(page, view, "any key goes back");
 }

@@ -1,15 +1,15 @@
-// See snapshot.h. What is written and what is read come from the same tables.
+// See snapshot.h. Writing and reading use the same tables of fields.
 
 #include "snapshot.h"
+#include "ctl.h"
 
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define VERSION       1
 #define PROCESSES_MAX 4096
 
-typedef enum { NUMBER, COUNT, REAL, BOOL, TEXT, MAYBE_TEXT, ROLE, STATE } type_t;
+typedef enum { NUMBER, INT, REAL, BOOL, TEXT, MAYBE_TEXT, ROLE, STATE } type_t;
 
 typedef struct {
     const char *name;
@@ -18,10 +18,11 @@ typedef struct {
     size_t size; // of a text
 } field_t;
 
-#define FIELD(STRUCT, TYPE, NAME)                                                                  \
+#define NAMED(KEY, STRUCT, TYPE, NAME)                                                             \
     {                                                                                              \
-#NAME, TYPE, offsetof(STRUCT, NAME), sizeof(((STRUCT *)0)->NAME)                           \
+        KEY, TYPE, offsetof(STRUCT, NAME), sizeof(((STRUCT *)0)->NAME)                             \
     }
+#define FIELD(STRUCT, TYPE, NAME) NAMED(#NAME, STRUCT, TYPE, NAME)
 
 static const field_t process_fields[] = {
     FIELD(snapshot_process_t, TEXT, name),     FIELD(snapshot_process_t, ROLE, role),
@@ -30,40 +31,43 @@ static const field_t process_fields[] = {
     FIELD(snapshot_process_t, REAL, cpu),      FIELD(snapshot_process_t, NUMBER, memory_bytes),
     FIELD(snapshot_process_t, NUMBER, held),   FIELD(snapshot_process_t, NUMBER, limit),
     FIELD(snapshot_process_t, NUMBER, p50_us), FIELD(snapshot_process_t, NUMBER, p99_us),
-    FIELD(snapshot_process_t, COUNT, failed),  FIELD(snapshot_process_t, COUNT, dropped),
-    FIELD(snapshot_process_t, TEXT, doing),
+    FIELD(snapshot_process_t, NUMBER, failed), FIELD(snapshot_process_t, NUMBER, dropped),
+    FIELD(snapshot_process_t, TEXT, doing),    FIELD(snapshot_process_t, INT, pid),
 };
 
 static const field_t stage_fields[] = {
-    FIELD(snapshot_stage_t, NUMBER, waiting),     FIELD(snapshot_stage_t, NUMBER, out),
-    FIELD(snapshot_stage_t, NUMBER, capacity),    FIELD(snapshot_stage_t, NUMBER, backoff),
-    FIELD(snapshot_stage_t, NUMBER, blocked),     FIELD(snapshot_stage_t, NUMBER, wait_p50_us),
-    FIELD(snapshot_stage_t, NUMBER, wait_p99_us), FIELD(snapshot_stage_t, NUMBER, took_p50_us),
-    FIELD(snapshot_stage_t, NUMBER, took_p99_us), FIELD(snapshot_stage_t, MAYBE_TEXT, reason),
+    FIELD(snapshot_stage_t, NUMBER, waiting),          FIELD(snapshot_stage_t, NUMBER, out),
+    NAMED("room", snapshot_stage_t, NUMBER, capacity), FIELD(snapshot_stage_t, NUMBER, backoff),
+    FIELD(snapshot_stage_t, NUMBER, blocked),          FIELD(snapshot_stage_t, NUMBER, wait_p50_us),
+    FIELD(snapshot_stage_t, NUMBER, wait_p99_us),      FIELD(snapshot_stage_t, NUMBER, took_p50_us),
+    FIELD(snapshot_stage_t, NUMBER, took_p99_us),      FIELD(snapshot_stage_t, MAYBE_TEXT, reason),
 };
 
 static const field_t fields[] = {
-    FIELD(snapshot_t, NUMBER, wall_ms),    FIELD(snapshot_t, BOOL, has_publisher),
-    FIELD(snapshot_t, BOOL, has_consumer), FIELD(snapshot_t, REAL, rate),
-    FIELD(snapshot_t, NUMBER, total),      FIELD(snapshot_t, NUMBER, restarted),
-    FIELD(snapshot_t, NUMBER, dead),       FIELD(snapshot_t, NUMBER, backlog),
-    FIELD(snapshot_t, NUMBER, in_flight),  FIELD(snapshot_t, NUMBER, retried),
-    FIELD(snapshot_t, NUMBER, reclaimed),  FIELD(snapshot_t, NUMBER, nacked),
-    FIELD(snapshot_t, NUMBER, extended),   FIELD(snapshot_t, NUMBER, p50_us),
-    FIELD(snapshot_t, NUMBER, p99_us),     FIELD(snapshot_t, BOOL, draining),
-    FIELD(snapshot_t, TEXT, limit),        FIELD(snapshot_t, TEXT, bottleneck_why),
+    FIELD(snapshot_t, NUMBER, wall_ms),
+    FIELD(snapshot_t, BOOL, has_publisher),
+    FIELD(snapshot_t, BOOL, has_consumer),
+    FIELD(snapshot_t, REAL, rate),
+    FIELD(snapshot_t, NUMBER, total),
+    FIELD(snapshot_t, NUMBER, restarted),
+    FIELD(snapshot_t, NUMBER, dead),
+    FIELD(snapshot_t, NUMBER, backlog),
+    FIELD(snapshot_t, NUMBER, in_flight),
+    FIELD(snapshot_t, NUMBER, retried),
+    NAMED("taken_back", snapshot_t, NUMBER, reclaimed),
+    FIELD(snapshot_t, NUMBER, nacked),
+    FIELD(snapshot_t, NUMBER, extended),
+    FIELD(snapshot_t, NUMBER, p50_us),
+    FIELD(snapshot_t, NUMBER, p99_us),
+    FIELD(snapshot_t, BOOL, draining),
+    FIELD(snapshot_t, TEXT, limit),
+    FIELD(snapshot_t, TEXT, limit_why),
 };
 
-#define LENGTH(ARRAY) (sizeof(ARRAY) / sizeof *(ARRAY))
+#define ALL(FIELDS) FIELDS, sizeof(FIELDS) / sizeof *(FIELDS)
 
-static const char *const roles[] = {"publisher", "consumer", "saver", "restarter"};
-static const char *const states[] = {"up", "draining", "silent", "lost", "left"};
+static const char *const states[] = {"up", "draining", "silent", "lost", "left", NULL};
 static const char *const stages[] = {"outbox", "wire", "store", "restart"};
-
-const char *snapshot_role_name(snapshot_role_t role)
-{
-    return roles[role];
-}
 
 const char *snapshot_state_name(snapshot_state_t state)
 {
@@ -75,111 +79,72 @@ const char *snapshot_stage_name(snapshot_stage_kind_t stage)
     return stages[stage];
 }
 
-const snapshot_process_t *snapshot_find(const snapshot_t *self, const char *name)
-{
-    for (size_t i = 0; i < self->process_count; i++)
-        if (strcmp(self->processes[i].name, name) == 0)
-            return &self->processes[i];
-    return NULL;
-}
-
 // ---- writing
 
 static json_t *value_json(const field_t *field, const void *at)
 {
     switch (field->type) {
     case NUMBER: return json_integer(*(const int64_t *)at);
-    case COUNT: return json_integer((json_int_t) * (const uint64_t *)at);
+    case INT: return json_integer(*(const int *)at);
     case REAL: return json_real(*(const double *)at);
     case BOOL: return json_boolean(*(const bool *)at);
     case TEXT:
     case MAYBE_TEXT: return json_string(at);
-    case ROLE: return json_string(snapshot_role_name(*(const snapshot_role_t *)at));
+    case ROLE: return json_string(mm_program_name(*(const mm_program_t *)at));
     case STATE: return json_string(snapshot_state_name(*(const snapshot_state_t *)at));
     }
     assert(false);
     return NULL;
 }
 
-static void put_fields(json_t *object, const field_t *list, size_t count, const void *from)
+static json_t *put_fields(json_t *object, const field_t *list, size_t count, const void *from)
 {
     for (size_t i = 0; i < count; i++) {
         json_t *value = value_json(&list[i], (const char *)from + list[i].offset);
         int rc = json_object_set_new(object, list[i].name, value);
         assert(rc == 0);
     }
+    return object;
 }
 
 json_t *snapshot_json(const snapshot_t *self)
 {
     json_t *object = json_pack("{s:s, s:i}", "mayhem", "snapshot", "version", VERSION);
-    put_fields(object, fields, LENGTH(fields), self);
-    json_t *list = json_array();
-    for (size_t i = 0; i < self->process_count; i++) {
-        json_t *process = json_object();
-        const snapshot_process_t *from = &self->processes[i];
-        put_fields(process, process_fields, LENGTH(process_fields), from);
-        json_object_set_new(process, "pid", json_integer(from->pid));
-        json_array_append_new(list, process);
-    }
-    json_object_set_new(object, "processes", list);
-    json_t *between = json_object();
-    for (snapshot_stage_kind_t stage = 0; stage < SNAPSHOT_STAGES; stage++) {
-        json_t *one = json_object();
-        put_fields(one, stage_fields, LENGTH(stage_fields), &self->stages[stage]);
-        json_object_set_new(between, snapshot_stage_name(stage), one);
-    }
-    json_object_set_new(object, "hops", between);
+    json_t *processes = json_array(), *hops = json_object();
+    (void)put_fields(object, ALL(fields), self);
+    for (size_t i = 0; i < self->process_count; i++)
+        json_array_append_new(processes,
+                              put_fields(json_object(), ALL(process_fields), &self->processes[i]));
+    for (snapshot_stage_kind_t stage = 0; stage < SNAPSHOT_STAGES; stage++)
+        json_object_set_new(hops, snapshot_stage_name(stage),
+                            put_fields(json_object(), ALL(stage_fields), &self->stages[stage]));
+    json_object_set_new(object, "processes", processes);
+    json_object_set_new(object, "hops", hops);
     return object;
 }
 
 // ---- reading
 
-// The place of a word in a list; -1: it is none of it.
-static int find_word(const char *const *words, size_t count, const char *word)
-{
-    for (size_t i = 0; word && i < count; i++)
-        if (strcmp(words[i], word) == 0)
-            return (int)i;
-    return -1;
-}
-
 static bool read_value(const field_t *field, const json_t *value, void *to)
 {
-    int place;
     const char *text = json_string_value(value);
+    int place;
     switch (field->type) {
-    case NUMBER:
-    case COUNT:
-        if (!json_is_integer(value))
-            return false;
-        *(int64_t *)to = json_integer_value(value);
-        return true;
-    case REAL:
-        if (!json_is_number(value))
-            return false;
-        *(double *)to = json_number_value(value);
-        return true;
-    case BOOL:
-        if (!json_is_boolean(value))
-            return false;
-        *(bool *)to = json_is_true(value);
-        return true;
-    case MAYBE_TEXT: // absent in older recordings
-        if (!value)
-            return true;
-        // fall through
+    case NUMBER: *(int64_t *)to = json_integer_value(value); return json_is_integer(value);
+    case INT: *(int *)to = (int)json_integer_value(value); return json_is_integer(value);
+    case REAL: *(double *)to = json_number_value(value); return json_is_number(value);
+    case BOOL: *(bool *)to = json_is_true(value); return json_is_boolean(value);
+    case MAYBE_TEXT: // not in older recordings
     case TEXT:
+        if (!value && field->type == MAYBE_TEXT)
+            return true;
         if (!text || strlen(text) >= field->size)
             return false;
         strcpy(to, text);
         return true;
-    case ROLE:
-        place = find_word(roles, LENGTH(roles), text);
-        *(snapshot_role_t *)to = (snapshot_role_t)place;
-        return place >= 0;
+    case ROLE: return text && mm_program_parse(mm_str(text), to);
     case STATE:
-        place = find_word(states, LENGTH(states), text);
+        place = text ? ctl_find_word(states, text) : -1;
         *(snapshot_state_t *)to = (snapshot_state_t)place;
         return place >= 0;
     }
@@ -189,49 +154,54 @@ static bool read_value(const field_t *field, const json_t *value, void *to)
 
 static bool read_fields(const json_t *object, const field_t *list, size_t count, void *to)
 {
-    for (size_t i = 0; i < count; i++)
-        if (!read_value(&list[i], json_object_get(object, list[i].name),
-                        (char *)to + list[i].offset))
-            return false;
-    return true;
+    bool is_good = true;
+    for (size_t i = 0; i < count && is_good; i++)
+        is_good = read_value(&list[i], json_object_get(object, list[i].name),
+                             (char *)to + list[i].offset);
+    return is_good;
 }
 
 static bool read_processes(const json_t *list, snapshot_t *snapshot)
 {
     if (!json_is_array(list) || json_array_size(list) > PROCESSES_MAX)
         return false;
+    bool is_good = true;
     snapshot->process_count = json_array_size(list);
     snapshot->processes = calloc(snapshot->process_count + 1, sizeof *snapshot->processes);
     assert(snapshot->processes);
-    for (size_t i = 0; i < snapshot->process_count; i++) {
-        const json_t *object = json_array_get(list, i);
-        snapshot_process_t *process = &snapshot->processes[i];
-        const json_t *pid = json_object_get(object, "pid");
-        if (!json_is_integer(pid) ||
-            !read_fields(object, process_fields, LENGTH(process_fields), process))
-            return false;
-        process->pid = (int)json_integer_value(pid);
-    }
-    return true;
+    for (size_t i = 0; i < snapshot->process_count && is_good; i++)
+        is_good =
+            read_fields(json_array_get(list, i), ALL(process_fields), &snapshot->processes[i]);
+    return is_good;
 }
 
-bool snapshot_read(json_t *json, snapshot_t *ret_snapshot)
+bool snapshot_read(const json_t *json, snapshot_t *ret_snapshot)
 {
     snapshot_t snapshot = {0};
-    const char *what = json_string_value(json_object_get(json, "mayhem"));
-    const json_t *between = json_object_get(json, "hops");
-    bool is_good = what && strcmp(what, "snapshot") == 0 &&
+    const json_t *hops = json_object_get(json, "hops");
+    bool is_good = strcmp(ctl_text(json, "mayhem"), "snapshot") == 0 &&
                    json_integer_value(json_object_get(json, "version")) == VERSION &&
-                   read_fields(json, fields, LENGTH(fields), &snapshot);
+                   read_fields(json, ALL(fields), &snapshot);
     for (snapshot_stage_kind_t stage = 0; is_good && stage < SNAPSHOT_STAGES; stage++)
-        is_good = read_fields(json_object_get(between, snapshot_stage_name(stage)), stage_fields,
-                              LENGTH(stage_fields), &snapshot.stages[stage]);
+        is_good = read_fields(json_object_get(hops, snapshot_stage_name(stage)), ALL(stage_fields),
+                              &snapshot.stages[stage]);
     is_good = is_good && read_processes(json_object_get(json, "processes"), &snapshot);
     if (is_good)
         *ret_snapshot = snapshot;
     else
         snapshot_clear(&snapshot);
     return is_good;
+}
+
+void snapshot_copy(snapshot_t *self, const snapshot_t *from)
+{
+    snapshot_process_t *processes = calloc(from->process_count + 1, sizeof *processes);
+    assert(processes);
+    if (from->process_count > 0)
+        memcpy(processes, from->processes, from->process_count * sizeof *processes);
+    snapshot_clear(self);
+    *self = *from;
+    self->processes = processes;
 }
 
 void snapshot_clear(snapshot_t *self)

@@ -1,31 +1,30 @@
-// See tells.h.
+// See stats_merge.h.
 
 #include "stats_merge.h"
-#include "bottleneck.h"
+#include "array.h"
+#include "ctl.h"
 #include "host.h"
 
-#include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-// A process that has told something, or of which the consumer has told.
+// A process that has replied, or that the consumer has listed.
 typedef struct {
     snapshot_process_t row;
-    json_t *stats;      // the last ones; NULL: it has told nothing itself
-    int64_t replied_ms; // when
-    int64_t wall_ms;    // by its own clock
-    int64_t done;       // jobs that it was done with by then
-    bool is_known;      // worker: the consumer has it on its list,
-    bool is_joined;     // and it is in a session
-    int64_t gone_ms;    // ghost: another process has its name; when that was seen
-    bool is_ghost;
+    json_t *stats;      // its last reply; NULL: none
+    int64_t replied_ms; // its time
+    int64_t wall_ms;    // the same by the process's own clock
+    int64_t done;       // jobs that it had finished by then
+    bool is_known;      // a worker that is on the consumer's list,
+    bool is_joined;     // and in a session
+    bool is_ghost;      // another process has its name
+    int64_t gone_ms;    // since when
 } entry_t;
 
-struct merge {
+struct stats_merge {
     entry_t *entries;
     size_t count;
-    size_t size;
+    size_t capacity;
 };
 
 stats_merge_t *stats_merge_new(void)
@@ -47,9 +46,9 @@ void stats_merge_destroy(stats_merge_t **self_p)
     free(self);
 }
 
-// ---- reading what was told
+// ---- reading a reply
 
-#define NUMBER_MAX (INT64_MAX / 8192) // whatever is told can be added up, and scaled
+#define NUMBER_MAX (INT64_MAX / 8192) // of a reply, so that sums and scaled values do not overflow
 
 static int64_t number_in(const json_t *object, const char *key)
 {
@@ -57,54 +56,37 @@ static int64_t number_in(const json_t *object, const char *key)
     return number > NUMBER_MAX ? NUMBER_MAX : number < 0 ? 0 : number;
 }
 
-// A time in milliseconds or microseconds, as microseconds; -1 when there is none.
-static int64_t time_in(const json_t *object, const char *key, int64_t scale)
+// A time in microseconds, from the key "NAME_us" or "NAME_ms"; -1: there is none.
+static int64_t time_in(const json_t *object, const char *name)
 {
-    const json_t *value = json_object_get(object, key);
-    return json_is_integer(value) && json_integer_value(value) >= 0 ? scale * number_in(object, key)
-                                                                    : -1;
-}
-
-static bool role_in(const json_t *object, snapshot_role_t *ret_role)
-{
-    const char *text = json_string_value(json_object_get(object, "role"));
-    for (snapshot_role_t role = SNAPSHOT_PUBLISHER; text && role <= SNAPSHOT_RESTARTER; role++)
-        if (strcmp(text, snapshot_role_name(role)) == 0) {
-            *ret_role = role;
-            return true;
-        }
-    return false;
-}
-
-static entry_t *find(stats_merge_t *self, const char *name)
-{
-    for (size_t i = 0; i < self->count; i++)
-        if (!self->entries[i].is_ghost && strcmp(self->entries[i].row.name, name) == 0)
-            return &self->entries[i];
-    return NULL;
+    char key[32];
+    for (int64_t scale = 1; scale <= 1000; scale *= 1000) {
+        (void)snprintf(key, sizeof key, "%s_%s", name, scale == 1 ? "us" : "ms");
+        const json_t *value = json_object_get(object, key);
+        if (json_is_integer(value) && json_integer_value(value) >= 0)
+            return scale * number_in(object, key);
+    }
+    return -1;
 }
 
 // May move all entries.
-static entry_t *add(stats_merge_t *self, const char *name, snapshot_role_t role)
+static entry_t *add(stats_merge_t *self, const char *name, mm_program_t role)
 {
-    if (self->count == self->size) {
-        self->size = self->size ? 2 * self->size : 8;
-        self->entries = realloc(self->entries, self->size * sizeof *self->entries);
-        assert(self->entries);
-    }
-    entry_t *entry = &self->entries[self->count++];
+    entry_t *entry = MM_ARRAY_ADD(self->entries, self->count, self->capacity);
     *entry = (entry_t){.row = {.role = role, .p50_us = -1, .p99_us = -1}};
     (void)snprintf(entry->row.name, sizeof entry->row.name, "%s", name);
     return entry;
 }
 
-static entry_t *find_or_add(stats_merge_t *self, const char *name, snapshot_role_t role)
+static entry_t *find_or_add(stats_merge_t *self, const char *name, mm_program_t role)
 {
-    entry_t *entry = find(self, name);
-    return entry ? entry : add(self, name, role);
+    for (size_t i = 0; i < self->count; i++)
+        if (!self->entries[i].is_ghost && strcmp(self->entries[i].row.name, name) == 0)
+            return &self->entries[i];
+    return add(self, name, role);
 }
 
-// Another process has the name now: what the former one was is still worth a look.
+// Another process has the name now. The former one stays on screen for a while.
 static entry_t *succeed(stats_merge_t *self, entry_t *former, int64_t now_ms)
 {
     snapshot_process_t row = former->row;
@@ -115,19 +97,18 @@ static entry_t *succeed(stats_merge_t *self, entry_t *former, int64_t now_ms)
     return add(self, row.name, row.role);
 }
 
-// Jobs that a process is done with since its start.
-static int64_t done_in(const json_t *stats, snapshot_role_t role)
-{
-    switch (role) {
-    case SNAPSHOT_PUBLISHER: return number_in(stats, "settled");
-    case SNAPSHOT_CONSUMER: return number_in(stats, "acked") + number_in(stats, "dead");
-    case SNAPSHOT_SAVER: return number_in(stats, "settled");
-    case SNAPSHOT_RESTARTER: return number_in(stats, "ended");
-    }
-    return 0;
-}
+// Keys of a reply by role.
+static const struct {
+    const char *held, *limit, *failed;
+    const char *done[2]; // jobs finished since its start: their sum
+} keys[] = {
+    [MM_PROGRAM_PUBLISHER] = {"leased", "window", "dead", {"settled"}},
+    [MM_PROGRAM_CONSUMER] = {"in_flight", "max_in_flight", "dead", {"acked", "dead"}},
+    [MM_PROGRAM_SAVER] = {"running", "slots", "failed", {"settled"}},
+    [MM_PROGRAM_RESTARTER] = {"running", "slots", "failed", {"ended"}},
+};
 
-// Spans have plain names; whatever else is told there is not for a terminal.
+// Names of spans are ASCII; other bytes are not sent to a terminal.
 static void set_doing(snapshot_process_t *row, const char *doing)
 {
     size_t size = 0;
@@ -138,37 +119,20 @@ static void set_doing(snapshot_process_t *row, const char *doing)
 
 static void fill_row(snapshot_process_t *row, const json_t *stats)
 {
-    const char *doing = json_string_value(json_object_get(stats, "doing"));
-    bool is_consumer = row->role == SNAPSHOT_CONSUMER;
     row->pid = (int)number_in(stats, "pid");
     row->busy = json_number_value(json_object_get(stats, "busy"));
     row->cpu = json_number_value(json_object_get(stats, "cpu"));
     row->memory_bytes = number_in(stats, "memory_bytes");
-    row->dropped = (uint64_t)(number_in(stats, "dropped") + number_in(stats, "bad_frames"));
-    row->p50_us = is_consumer ? time_in(stats, "p50_ms", 1000) : time_in(stats, "p50_us", 1);
-    row->p99_us = is_consumer ? time_in(stats, "p99_ms", 1000) : time_in(stats, "p99_us", 1);
-    set_doing(row, doing ? doing : "");
-    switch (row->role) {
-    case SNAPSHOT_PUBLISHER:
-        row->held = number_in(stats, "leased");
-        row->limit = number_in(stats, "window");
-        row->failed = (uint64_t)number_in(stats, "dead");
-        break;
-    case SNAPSHOT_CONSUMER:
-        row->held = number_in(stats, "in_flight");
-        row->limit = number_in(stats, "max_in_flight");
-        row->failed = (uint64_t)number_in(stats, "dead");
-        break;
-    case SNAPSHOT_SAVER:
-    case SNAPSHOT_RESTARTER:
-        row->held = number_in(stats, "running");
-        row->limit = number_in(stats, "slots");
-        row->failed = (uint64_t)number_in(stats, "failed");
-        break;
-    }
+    row->dropped = number_in(stats, "dropped") + number_in(stats, "bad_frames");
+    row->p50_us = time_in(stats, "p50");
+    row->p99_us = time_in(stats, "p99");
+    row->held = number_in(stats, keys[row->role].held);
+    row->limit = number_in(stats, keys[row->role].limit);
+    row->failed = number_in(stats, keys[row->role].failed);
+    set_doing(row, ctl_text(stats, "doing"));
 }
 
-// The consumer knows who has joined, and who has gone without a word.
+// The consumer knows which workers have joined, and which were lost.
 static void parse_workers(stats_merge_t *self, const json_t *list, int64_t now_ms)
 {
     size_t index;
@@ -177,14 +141,14 @@ static void parse_workers(stats_merge_t *self, const json_t *list, int64_t now_m
         self->entries[i].is_known = false;
     json_array_foreach((json_t *)list, index, worker)
     {
-        snapshot_role_t role;
-        const char *name = json_string_value(json_object_get(worker, "name"));
-        if (!name || !mm_is_name(mm_str(name)) || !role_in(worker, &role))
+        mm_program_t role;
+        const char *name = ctl_text(worker, "name");
+        if (!mm_is_name(mm_str(name)) || !mm_program_parse(mm_str(ctl_text(worker, "role")), &role))
             continue;
         entry_t *entry = find_or_add(self, name, role);
         entry->is_known = true;
         entry->is_joined = json_is_true(json_object_get(worker, "joined"));
-        if (!entry->stats) { // it has not told anything itself
+        if (!entry->stats) { // it has not replied itself
             entry->replied_ms = now_ms - number_in(worker, "silent_ms");
             entry->row.held = number_in(worker, "out");
             entry->row.limit = number_in(worker, "slots");
@@ -194,16 +158,16 @@ static void parse_workers(stats_merge_t *self, const json_t *list, int64_t now_m
 
 void stats_merge_add(stats_merge_t *self, json_t *stats, int64_t now_ms)
 {
-    snapshot_role_t role;
-    const char *name = json_string_value(json_object_get(stats, "process"));
-    const char *what = json_string_value(json_object_get(stats, "mayhem"));
-    if (!name || !mm_is_name(mm_str(name)) || !what || strcmp(what, "stats") != 0 ||
-        !role_in(stats, &role))
+    mm_program_t role;
+    const char *name = ctl_text(stats, "process");
+    if (!mm_is_name(mm_str(name)) || strcmp(ctl_text(stats, "mayhem"), "stats") != 0 ||
+        !mm_program_parse(mm_str(ctl_text(stats, "role")), &role))
         return;
     entry_t *entry = find_or_add(self, name, role);
     if (entry->stats && entry->row.pid != (int)number_in(stats, "pid"))
         entry = succeed(self, entry, now_ms);
-    int64_t wall_ms = number_in(stats, "wall_ms"), done = done_in(stats, role);
+    int64_t wall_ms = number_in(stats, "wall_ms");
+    int64_t done = number_in(stats, keys[role].done[0]) + number_in(stats, keys[role].done[1]);
     int64_t long_ms = wall_ms - entry->wall_ms;
     if (entry->stats && long_ms > 0)
         entry->row.rate =
@@ -215,7 +179,7 @@ void stats_merge_add(stats_merge_t *self, json_t *stats, int64_t now_ms)
     entry->replied_ms = now_ms;
     json_decref(entry->stats);
     entry->stats = json_incref(stats);
-    if (role == SNAPSHOT_CONSUMER)
+    if (role == MM_PROGRAM_CONSUMER)
         parse_workers(self, json_object_get(stats, "workers"), now_ms);
 }
 
@@ -224,54 +188,51 @@ bool stats_merge_is_complete(const stats_merge_t *self, int64_t asked_ms)
     bool has_consumer = false;
     for (size_t i = 0; i < self->count; i++) {
         const entry_t *entry = &self->entries[i];
-        bool has_told = entry->replied_ms >= asked_ms;
-        if (!has_told && !entry->is_ghost && asked_ms - entry->replied_ms < STATS_SILENT_MS)
+        bool has_replied = entry->replied_ms >= asked_ms;
+        if (!has_replied && !entry->is_ghost && asked_ms - entry->replied_ms < STATS_SILENT_MS)
             return false;
-        has_consumer = has_consumer || (has_told && entry->row.role == SNAPSHOT_CONSUMER);
+        has_consumer = has_consumer || (has_replied && entry->row.role == MM_PROGRAM_CONSUMER);
     }
     return has_consumer;
 }
 
-// ---- putting it together
+// ---- the snapshot
+
+static bool is_answering(const snapshot_process_t *row)
+{
+    return row->state == SNAPSHOT_UP || row->state == SNAPSHOT_DRAINING;
+}
 
 static void set_state(entry_t *entry, bool knows_workers, int64_t now_ms)
 {
     snapshot_process_t *row = &entry->row;
-    bool is_worker = row->role == SNAPSHOT_SAVER || row->role == SNAPSHOT_RESTARTER;
+    bool is_worker = row->role == MM_PROGRAM_SAVER || row->role == MM_PROGRAM_RESTARTER;
     row->silent_ms = now_ms - entry->replied_ms;
     if (entry->is_ghost)
         return;
     bool is_silent = row->silent_ms >= STATS_SILENT_MS;
+    bool is_draining =
+        (is_worker && row->limit == 0) || json_is_true(json_object_get(entry->stats, "draining"));
+    row->state = is_silent ? SNAPSHOT_SILENT : is_draining ? SNAPSHOT_DRAINING : SNAPSHOT_UP;
     if (is_worker && knows_workers && entry->is_known && !entry->is_joined)
         row->state = SNAPSHOT_LOST;
     else if (is_worker && knows_workers && !entry->is_known && is_silent)
         row->state = SNAPSHOT_LEFT;
-    else if (is_silent)
-        row->state = SNAPSHOT_SILENT;
-    else if ((is_worker && row->limit == 0) ||
-             json_is_true(json_object_get(entry->stats, "draining")))
-        row->state = SNAPSHOT_DRAINING;
-    else
-        row->state = SNAPSHOT_UP;
-    if (row->state == SNAPSHOT_LEFT || row->state == SNAPSHOT_SILENT || row->state == SNAPSHOT_LOST)
+    if (!is_answering(row))
         row->rate = row->busy = row->cpu = 0;
-}
-
-static bool is_forgotten(const entry_t *entry, int64_t now_ms)
-{
-    return (entry->is_ghost && now_ms - entry->gone_ms >= STATS_GHOST_MS) ||
-           (entry->row.state == SNAPSHOT_LEFT &&
-            entry->row.silent_ms >= STATS_SILENT_MS + STATS_GHOST_MS);
 }
 
 static void forget(stats_merge_t *self, int64_t now_ms)
 {
     size_t kept = 0;
     for (size_t i = 0; i < self->count; i++) {
-        if (is_forgotten(&self->entries[i], now_ms))
-            json_decref(self->entries[i].stats);
+        const entry_t *entry = &self->entries[i];
+        bool has_left = entry->row.state == SNAPSHOT_LEFT &&
+                        entry->row.silent_ms >= STATS_SILENT_MS + STATS_GHOST_MS;
+        if (has_left || (entry->is_ghost && now_ms - entry->gone_ms >= STATS_GHOST_MS))
+            json_decref(entry->stats);
         else
-            self->entries[kept++] = self->entries[i];
+            self->entries[kept++] = *entry;
     }
     self->count = kept;
 }
@@ -292,23 +253,22 @@ static void add_publisher(snapshot_t *snapshot, const entry_t *entry)
     outbox->waiting += backlog > leased ? backlog - leased : 0;
     outbox->out += leased;
     outbox->capacity += number_in(stats, "window");
-    outbox->wait_p50_us = time_in(stats, "wait_p50_us", 1);
-    outbox->wait_p99_us = time_in(stats, "wait_p99_us", 1);
+    outbox->wait_p50_us = time_in(stats, "wait_p50");
+    outbox->wait_p99_us = time_in(stats, "wait_p99");
 }
 
-static void set_hop(snapshot_stage_t *stage, const json_t *told)
+static void set_stage(snapshot_stage_t *stage, const json_t *reply)
 {
-    const char *reason = json_string_value(json_object_get(told, "reason"));
-    *stage = (snapshot_stage_t){.waiting = number_in(told, "waiting"),
-                                .out = number_in(told, "out"),
-                                .capacity = number_in(told, "slots"),
-                                .backoff = number_in(told, "backoff"),
-                                .blocked = number_in(told, "blocked"),
-                                .wait_p50_us = time_in(told, "wait_p50_ms", 1000),
-                                .wait_p99_us = time_in(told, "wait_p99_ms", 1000),
-                                .took_p50_us = time_in(told, "took_p50_ms", 1000),
-                                .took_p99_us = time_in(told, "took_p99_ms", 1000)};
-    (void)snprintf(stage->reason, sizeof stage->reason, "%s", reason ? reason : "");
+    *stage = (snapshot_stage_t){.waiting = number_in(reply, "waiting"),
+                                .out = number_in(reply, "out"),
+                                .capacity = number_in(reply, "slots"),
+                                .backoff = number_in(reply, "backoff"),
+                                .blocked = number_in(reply, "blocked"),
+                                .wait_p50_us = time_in(reply, "wait_p50"),
+                                .wait_p99_us = time_in(reply, "wait_p99"),
+                                .took_p50_us = time_in(reply, "took_p50"),
+                                .took_p99_us = time_in(reply, "took_p99")};
+    (void)snprintf(stage->reason, sizeof stage->reason, "%s", ctl_text(reply, "reason"));
 }
 
 static void set_consumer(snapshot_t *snapshot, const entry_t *entry)
@@ -324,10 +284,10 @@ static void set_consumer(snapshot_t *snapshot, const entry_t *entry)
     snapshot->draining = json_is_true(json_object_get(stats, "draining"));
     wire->out = snapshot->in_flight;
     wire->capacity = number_in(stats, "max_in_flight");
-    wire->took_p50_us = time_in(stats, "p50_ms", 1000);
-    wire->took_p99_us = time_in(stats, "p99_ms", 1000);
-    set_hop(&snapshot->stages[SNAPSHOT_STORE], json_object_get(stats, "store"));
-    set_hop(&snapshot->stages[SNAPSHOT_RESTART], json_object_get(stats, "restart"));
+    wire->took_p50_us = entry->row.p50_us;
+    wire->took_p99_us = entry->row.p99_us;
+    set_stage(&snapshot->stages[SNAPSHOT_STORE], json_object_get(stats, "store"));
+    set_stage(&snapshot->stages[SNAPSHOT_RESTART], json_object_get(stats, "restart"));
 }
 
 static int by_place(const void *a, const void *b)
@@ -342,7 +302,7 @@ static int by_place(const void *a, const void *b)
 static bool knows_workers(const stats_merge_t *self, int64_t now_ms)
 {
     for (size_t i = 0; i < self->count; i++)
-        if (self->entries[i].row.role == SNAPSHOT_CONSUMER && !self->entries[i].is_ghost &&
+        if (self->entries[i].row.role == MM_PROGRAM_CONSUMER && !self->entries[i].is_ghost &&
             now_ms - self->entries[i].replied_ms < STATS_SILENT_MS)
             return true;
     return false;
@@ -363,15 +323,14 @@ snapshot_t stats_merge_snapshot(stats_merge_t *self, int64_t now_ms, int64_t wal
     for (size_t i = 0; i < self->count; i++) {
         const entry_t *entry = &self->entries[i];
         snapshot.processes[snapshot.process_count++] = entry->row;
-        bool answers = entry->row.state == SNAPSHOT_UP || entry->row.state == SNAPSHOT_DRAINING;
-        if (answers && entry->row.role == SNAPSHOT_PUBLISHER)
+        if (is_answering(&entry->row) && entry->row.role == MM_PROGRAM_PUBLISHER)
             add_publisher(&snapshot, entry);
-        else if (answers && entry->row.role == SNAPSHOT_CONSUMER)
+        else if (is_answering(&entry->row) && entry->row.role == MM_PROGRAM_CONSUMER)
             set_consumer(&snapshot, entry);
     }
     int64_t on_wire = snapshot.stages[SNAPSHOT_OUTBOX].out - snapshot.in_flight;
     snapshot.stages[SNAPSHOT_WIRE].waiting = on_wire > 0 ? on_wire : 0;
     qsort(snapshot.processes, snapshot.process_count, sizeof *snapshot.processes, by_place);
-    bottleneck_find(&snapshot);
+    snapshot_find_limit(&snapshot);
     return snapshot;
 }

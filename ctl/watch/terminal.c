@@ -1,12 +1,11 @@
-// See terminal.h. Signals are read from a descriptor, so that nothing happens in a handler; only an
-// abort, which cannot wait, restores the terminal at once.
+// See terminal.h. Signals are read from a descriptor, so that no handler does anything but for that
+// of an abort, which restores the terminal.
 
 #define NCURSES_NOMACROS 1
 #include "terminal.h"
 
 #include <assert.h>
 #include <curses.h>
-#include <errno.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,7 +16,7 @@
 #include <unistd.h>
 
 static bool is_on;
-static bool has_colours;
+static bool has_colors_on;
 static int signals = -1;
 static int both = -1; // an epoll of signals and keys
 
@@ -40,29 +39,23 @@ void terminal_block_signals(void)
     assert(rc == 0);
 }
 
-static void restore(void)
-{
-    terminal_end();
-}
-
 static void on_abort(int number)
 {
     (void)number;
-    terminal_end(); // and then it goes on to abort
+    terminal_end(); // the abort goes on behind it
 }
 
-static void begin_colours(void)
+static void begin_colors(void)
 {
     const char *none = getenv("NO_COLOR");
-    has_colours = has_colors() && (!none || *none == '\0');
-    if (!has_colours)
+    has_colors_on = has_colors() && (!none || *none == '\0');
+    if (!has_colors_on)
         return;
     (void)start_color();
     (void)use_default_colors();
     (void)init_pair(1, COLOR_RED, -1);
-    (void)init_pair(2, COLOR_GREEN, -1);
-    (void)init_pair(3, COLOR_YELLOW, -1);
-    (void)init_pair(4, COLOR_CYAN, -1);
+    (void)init_pair(2, COLOR_YELLOW, -1);
+    (void)init_pair(3, COLOR_CYAN, -1);
 }
 
 bool terminal_begin(void)
@@ -80,7 +73,7 @@ bool terminal_begin(void)
     rc = epoll_ctl(both, EPOLL_CTL_ADD, STDIN_FILENO,
                    &(struct epoll_event){.events = EPOLLIN, .data.fd = STDIN_FILENO});
     assert(rc == 0);
-    (void)atexit(restore);
+    (void)atexit(terminal_end);
     (void)sigaction(
         SIGABRT, &(struct sigaction){.sa_handler = on_abort, .sa_flags = (int)SA_RESETHAND}, NULL);
     (void)cbreak();
@@ -89,7 +82,7 @@ bool terminal_begin(void)
     (void)keypad(stdscr, TRUE);
     (void)set_escdelay(25);
     (void)curs_set(0);
-    begin_colours();
+    begin_colors();
     return true;
 }
 
@@ -114,7 +107,7 @@ static bool is_hung_up(void)
 }
 
 // The next signal as a key; TERMINAL_NO_KEY: there is none.
-static terminal_key_t read_signal(void)
+static int read_signal(void)
 {
     struct signalfd_siginfo info;
     if (read(signals, &info, sizeof info) != (ssize_t)sizeof info)
@@ -127,12 +120,11 @@ static terminal_key_t read_signal(void)
     return TERMINAL_SIZE;
 }
 
-terminal_key_t terminal_key(char *ret_letter)
+int terminal_key(void)
 {
-    terminal_key_t signal = read_signal();
+    int signal = read_signal(), key = signal == TERMINAL_NO_KEY ? getch() : ERR;
     if (signal != TERMINAL_NO_KEY)
         return signal;
-    int key = getch();
     switch (key) {
     case ERR: return is_hung_up() ? TERMINAL_STOP : TERMINAL_NO_KEY;
     case KEY_RESIZE: return TERMINAL_SIZE;
@@ -150,12 +142,8 @@ terminal_key_t terminal_key(char *ret_letter)
     case KEY_BACKSPACE:
     case 127:
     case 27: return TERMINAL_BACK;
-    default: break;
+    default: return key >= ' ' && key <= '~' ? key : TERMINAL_OTHER;
     }
-    if (key < ' ' || key > '~')
-        return TERMINAL_OTHER;
-    *ret_letter = (char)key;
-    return TERMINAL_LETTER;
 }
 
 void terminal_size(size_t *ret_width, size_t *ret_height)
@@ -173,17 +161,8 @@ static attr_t attributes_of(uint8_t style)
         attributes |= A_DIM;
     if (style & PAGE_REVERSE)
         attributes |= A_REVERSE;
-    if (!has_colours)
-        return attributes;
-    if (style & PAGE_RED)
-        attributes |= (attr_t)COLOR_PAIR(1);
-    else if (style & PAGE_GREEN)
-        attributes |= (attr_t)COLOR_PAIR(2);
-    else if (style & PAGE_YELLOW)
-        attributes |= (attr_t)COLOR_PAIR(3);
-    else if (style & PAGE_CYAN)
-        attributes |= (attr_t)COLOR_PAIR(4);
-    return attributes;
+    short color = style & PAGE_RED ? 1 : style & PAGE_YELLOW ? 2 : style & PAGE_CYAN ? 3 : 0;
+    return has_colors_on && color > 0 ? attributes | (attr_t)COLOR_PAIR(color) : attributes;
 }
 
 void terminal_draw(const page_t *page)
@@ -194,5 +173,5 @@ void terminal_draw(const page_t *page)
             (void)mvaddch((int)row, (int)column,
                           (chtype)(unsigned char)page->rows[row].text[column] |
                               attributes_of(page->rows[row].styles[column]));
-    (void)refresh(); // sends only what has changed
+    (void)refresh(); // sends only the changes
 }

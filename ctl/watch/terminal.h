@@ -1,5 +1,5 @@
-// The terminal of mayhemctl top: pages onto it, keys and signals from it, and the terminal as it
-// was before when the program ends, whatever way it ends.
+// The terminal of mayhemctl top: it shows pages, gives keys and signals, and is restored when the
+// program ends, however that happens.
 
 #ifndef TERMINAL_H
 #define TERMINAL_H
@@ -8,20 +8,21 @@
 
 #include <stdbool.h>
 
-// Blocks INT, TERM, HUP and WINCH, in all threads that are made later: they come as keys. To be
-// called before any thread is made.
+// Blocks INT, TERM, HUP, QUIT and WINCH in all threads that are created later: they come as keys.
+// To be called before any thread is created.
 void terminal_block_signals(void);
-// False when standard input and output are no terminal that can be drawn on; nothing is done then.
+// False, with nothing done, when standard input and output are no terminal to draw on.
 bool terminal_begin(void);
 void terminal_end(void);
 
 // Can be read when terminal_key has something.
 int terminal_descriptor(void);
 
-typedef enum {
+// Keys that are no letters.
+enum {
     TERMINAL_NO_KEY, // until the descriptor can be read
     TERMINAL_OTHER,
-    TERMINAL_STOP, // a signal, or nobody is at the terminal any more
+    TERMINAL_STOP, // a signal, or the terminal is gone
     TERMINAL_SIZE, // the terminal has another size
     TERMINAL_UP,
     TERMINAL_DOWN,
@@ -30,11 +31,11 @@ typedef enum {
     TERMINAL_FIRST,
     TERMINAL_LAST,
     TERMINAL_INTO,
-    TERMINAL_BACK,
-    TERMINAL_LETTER // *ret_letter
-} terminal_key_t;
+    TERMINAL_BACK
+};
 
-terminal_key_t terminal_key(char *ret_letter);
+// One of these, or a character from ' ' to '~'.
+int terminal_key(void);
 void terminal_size(size_t *ret_width, size_t *ret_height);
 void terminal_draw(const page_t *page);
 

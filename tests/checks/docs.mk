@@ -1,7 +1,7 @@
 # The documents say what is so: rules, links and paths, and the commands of the README.
 
-.PHONY: rules docs readme
-check: rules docs readme
+.PHONY: rules docs readme protocol
+check: rules docs readme protocol
 
 # Each rule that is cited has a row in docs/rules.md, and a row names only what exists.
 rules:
@@ -15,7 +15,15 @@ docs:
 readme: all
 	@tests/checks/readme.sh $(abspath $(BUILD))
 
+# The tables of docs/protocol.md are those of common/wire/frames.def.
+protocol: $(BUILD)/tests/protocol
+	@tests/checks/protocol.sh $< docs/protocol.md
+
+$(BUILD)/tests/protocol: $(BUILD)/obj/tests/checks/protocol.o $(TEST_LIBRARIES)
+	@mkdir -p $(@D)
+	$(TEST_LINK)
+
 # Plants a fault for each check of the documents, the layers and purity, and sees it fail.
 .PHONY: prove
 prove: all
-	@BUILD=$(abspath $(BUILD)) tests/checks/prove.sh '$(PROVE)'
+	@tests/checks/prove.sh $(abspath $(BUILD)) '$(PROVE)'

@@ -95,12 +95,16 @@ static void begin(const char *name)
 // Named by all kinds that have this body.
 static void begin_body(const char *name)
 {
+    const char *sent = "";
     begin("");
-#define FRAME(number, KIND, body)                                                                  \
-    if (strcmp(#body, name) == 0)                                                                  \
-        (void)snprintf(table + strlen(table), sizeof table - strlen(table), "%s**%s**",            \
-                       *table ? ", " : "", #number " " #KIND);
+#define FRAME(number, KIND, body, route)                                                           \
+    if (strcmp(#body, name) == 0) {                                                                \
+        (void)snprintf(table + strlen(table), sizeof table - strlen(table), "**%s**, ",            \
+                       #number " " #KIND);                                                         \
+        sent = (route);                                                                            \
+    }
 #include "expand_frames.h"
+    (void)snprintf(table + strlen(table), sizeof table - strlen(table), "%s", sent);
 }
 
 static void tables(void)
@@ -120,6 +124,8 @@ static void tables(void)
         (void)it, field(TYPE_##type, #type, IS_NUMBER_##type, name, low, high);
 #define PAIRS(member, count, name, max, key_max, value_max)                                        \
         pairs(name, max, key_max, value_max);
+#define ATTRIBUTES(member, name)                                                                   \
+        pairs(name, MM_ATTRIBUTES_MAX, MM_ATTRIBUTE_KEY_MAX, MM_ATTRIBUTE_VALUE_MAX);
 #define LIST(item, member, count, name)                                                            \
         list(name, word_of_##item);
 #define WHEN(words, condition)                                                                     \

@@ -16,7 +16,7 @@ read_document() {
     /^\|-/ { next }
     types && /^\|/ { print "type " $2 }
     section !~ /^## 3/ { next }
-    /^\*\*[0-9]/ { kinds = found(".*[*][*]") }
+    /^\*\*[0-9]/ { kinds = $0 }
     /^\|/ && $3 == "type" { table = $2 == "field" ? kinds : $2; row = 0; next }
     /^\|/ { printf "%s %d | %s | %s\n", table, ++row, $2, $3 }'
 }

@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
 # Proves that the checks can fail: plants one fault at a time in a copy of the tree, and demands
-# that the check which is there for it names it. prove.sh [PATTERN]: only faults whose name matches.
-# `make prove` runs it; it takes minutes, so `make check` does not.
+# that the check which is there for it names it. It takes minutes, so `make check` leaves it out.
+# prove.sh BUILD [PATTERN]: only faults whose name matches
 # shellcheck disable=SC2016 # what stands in single quotes is for sed
 set -u
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-pattern=${1:-}
+build=${1:?usage: prove.sh BUILD [PATTERN]}
+pattern=${2:-}
+unset MAKEFLAGS MAKEOVERRIDES BUILD # the copy is built in its own folder, and nowhere else
 work=$(mktemp -d "${TMPDIR:-/tmp}/mayhem-prove.XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 tree=$work/tree
-build=${BUILD:-$root/build}
-[[ $build == /* ]] || build=$root/$build
 status=0
 
 # fault NAME FILE SED-SCRIPT EXPECTED TARGET...: after the edit, `make TARGET...` fails, and one of
@@ -103,6 +103,20 @@ fault 'a path leads nowhere' docs/architecture.md 's/`ctl\/watch\/page.h`/`ctl\/
     'there is no ctl/page.h' docs
 fault 'a line is too long' docs/guarantees.md "\$a $(printf 'word %.0s' {1..30})" \
     'is longer than 100 columns' docs
+
+# ---- the frames
+
+fault 'a table of the protocol names another type' docs/protocol.md \
+    's/^| nack: delay_ms | ms /| nack: delay_ms | u64 /' '> verdict 4 | nack: delay_ms | u64' protocol
+fault 'a table of the protocol lacks a field' docs/protocol.md '/^| seconds |/d' \
+    '| seconds | u32' protocol
+fault 'a frame goes another way' docs/protocol.md 's/^\(\*\*7 BYE.*\) inbox/\1 jobs/' \
+    '> **7 BYE**, worker to consumer on jobs' protocol
+fault 'two fields change places' common/wire/frames.def \
+    '/^BODY(report)/,/^END_BODY/{/FIELD(u64,  session/{h;d};/FIELD(u64,  sequence/G}' \
+    '< **3 HELLO**, **4 HEARTBEAT**, worker to consumer on inbox 4 | sequence | u64' protocol
+fault 'a limit is another one' common/wire/frame.h 's/BATCH_ITEMS  256/BATCH_ITEMS  255/' \
+    '< P2.10 at most 255' protocol
 
 # ---- the README's blocks
 

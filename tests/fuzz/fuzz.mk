@@ -19,8 +19,7 @@ fuzz_SOURCES_wire     := $(addprefix common/wire/,decode.c scan.c suffix.c)
 fuzz_SOURCES_hostline := publisher/source/hostline.c
 fuzz_SOURCES_options  := $(wildcard common/runtime/options/*.c) common/base/duration.c
 fuzz_SOURCES_scenario := tests/trace/gather_reader.c tests/trace/tokens.c
-fuzz_SOURCES_logs     := $(addprefix ctl/explain/,logline.c timeline.c timeline_conclude.c explain_out.c \
-                         explain_json.c)
+fuzz_SOURCES_logs     := $(addprefix ctl/explain/,logline.c timeline.c explain_out.c explain_json.c)
 fuzz_SOURCES_cores    := $(wildcard consumer/core/*.c common/worker/core/*.c publisher/core/*.c)
 
 fuzz_LIMITS_wire     := -max_len=4096 -malloc_limit_mb=4

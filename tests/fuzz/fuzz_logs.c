@@ -22,7 +22,7 @@ static void parse_lines(timeline_t *timeline, const char *data, size_t size)
         memcpy(line, at, length);
         line = realloc(line, length > 0 ? length : 1);
         assert(line);
-        timeline_take(timeline, (mm_str_t){line, length});
+        timeline_add(timeline, (mm_str_t){line, length});
         free(line);
         at += length + 1;
     }

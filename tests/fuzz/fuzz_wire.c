@@ -47,7 +47,7 @@ static void start(void)
 
 static bool is_same_text(const char *a, uint32_t a_size, const char *b, uint32_t b_size)
 {
-    return a_size == b_size && memcmp(a, b, a_size) == 0;
+    return a_size == b_size && (a_size == 0 || memcmp(a, b, a_size) == 0);
 }
 
 // Whether all that is in `part` is in `whole`, at its place; `whole` may know more at the ends of

@@ -45,216 +45,32 @@ typedef struct {
 
 // valgrind stays in the child of a fork: it keeps the limit of open files to itself there, and ends
 // the process when an exec fails. Both are what some tests are about.
-static inline void skip_under_valgrind(void)
-{
-    if (getenv("MEMCHECK"))
-        skip();
-}
-
-// Opens it anew; what is in it stays.
-static inline void open_fifo(fixture_t *fixture)
-{
-    int fd = open(fixture->fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    assert_true(fd >= 0);
-    if (fixture->fd >= 0)
-        (void)close(fixture->fd);
-    fixture->fd = fd;
-}
-
-static inline int set_up(void **state)
-{
-    fixture_t *fixture = calloc(1, sizeof *fixture);
-    assert_non_null(fixture);
-    (void)snprintf(fixture->folder, sizeof fixture->folder, "/tmp/mm-exec-XXXXXX");
-    assert_non_null(mkdtemp(fixture->folder));
-    (void)snprintf(fixture->fifo, sizeof fixture->fifo, "%s/fifo", fixture->folder);
-    assert_int_equal(mkfifo(fixture->fifo, 0600), 0);
-    fixture->fd = -1;
-    open_fifo(fixture);
-    *state = fixture;
-    return 0;
-}
-
-static inline int tear_down(void **state)
-{
-    fixture_t *fixture = *state;
-    (void)close(fixture->fd);
-    (void)unlink(fixture->fifo);
-    assert_int_equal(rmdir(fixture->folder), 0);
-    free(fixture);
-    return 0;
-}
-
-static inline void wait_readable(int fd)
-{
-    struct pollfd item = {.fd = fd, .events = POLLIN};
-    int count;
-    do
-        count = poll(&item, 1, LIMIT_MS);
-    while (count < 0 && errno == EINTR);
-    if (count != 1)
-        fail_msg("nothing happened within %d ms", LIMIT_MS);
-}
+void skip_under_valgrind(void);
+int set_up(void **state);
+int tear_down(void **state);
+void wait_readable(int fd);
 
 // The next line that a script wrote into the FIFO.
-static inline void read_line(fixture_t *fixture, char *ret_line, size_t size)
-{
-    size_t length = 0;
-    for (;;) {
-        wait_readable(fixture->fd);
-        char c = '\0';
-        ssize_t got = read(fixture->fd, &c, 1);
-        if (got < 0 && errno == EAGAIN)
-            continue;
-        if (got == 0) {
-            open_fifo(fixture); // else it stays at the end that an earlier script has left
-            continue;
-        }
-        assert_int_equal(got, 1);
-        if (c == '\n')
-            break;
-        assert_true(length + 1 < size);
-        ret_line[length++] = c;
-    }
-    ret_line[length] = '\0';
-}
-
-static inline void assert_line(fixture_t *fixture, const char *expected)
-{
-    char line[128];
-    read_line(fixture, line, sizeof line);
-    assert_string_equal(line, expected);
-}
-
-static inline void assert_somebody_lives(fixture_t *fixture)
-{
-    struct pollfd item = {.fd = fixture->fd, .events = POLLIN};
-    assert_int_equal(poll(&item, 1, 0), 0);
-}
-
-static inline void wait_until_all_are_dead(fixture_t *fixture)
-{
-    char rest[256];
-    ssize_t size;
-    do {
-        wait_readable(fixture->fd);
-        size = read(fixture->fd, rest, sizeof rest);
-    } while (size > 0 || (size < 0 && errno == EAGAIN));
-    assert_int_equal(size, 0);
-}
-
-static inline driver_t *new_driver(const char *exec, const char *verify, uint32_t slots)
-{
-    static mm_options_t options; // of the driver made last
-    char complaint[DRIVER_COMPLAINT_MAX];
-    options = (mm_options_t){.slots = slots,
-                             .exec = exec,
-                             .verify = verify ? verify : "",
-                             .timeout_ms = 5 * MINUTE,
-                             .verify_timeout_ms = 10 * MINUTE};
-    driver_t *driver = driver_exec_kind.new(&options, complaint);
-    if (!driver)
-        fail_msg("%s", complaint);
-    return driver;
-}
+void read_line(fixture_t *fixture, char *ret_line, size_t size);
+void assert_line(fixture_t *fixture, const char *expected);
+void assert_somebody_lives(fixture_t *fixture);
+void wait_until_all_are_dead(fixture_t *fixture);
+driver_t *new_driver(const char *exec, const char *verify, uint32_t slots);
 
 // A driver for `sh -c SCRIPT x FIFO`. Neither script holds a double quote or a backslash.
-static inline driver_t *new_scripts(fixture_t *fixture, const char *exec, const char *verify,
-                                    uint32_t slots)
-{
-    char exec_line[1024];
-    char verify_line[1024];
-    int size = snprintf(exec_line, sizeof exec_line, "sh -c \"%s\" x %s", exec, fixture->fifo);
-    assert_in_range(size, 1, sizeof exec_line - 1);
-    size = snprintf(verify_line, sizeof verify_line, "sh -c \"%s\" x %s", verify ? verify : "",
-                    fixture->fifo);
-    assert_in_range(size, 1, sizeof verify_line - 1);
-    return new_driver(exec_line, verify ? verify_line : NULL, slots);
-}
-
-static inline void start(driver_t *driver, uint64_t number, int64_t now_ms)
-{
-    mm_task_t task = {.number = number,
-                      .leg = MM_LEG_RESTART,
-                      .id = {{0x01, 0x93, 0x5a, [15] = 0x17}},
-                      .host = mm_str("web-7"),
-                      .attempt = 2};
-    driver_start(driver, &task, now_ms);
-}
-
-static inline bool take(driver_t *driver, int64_t now_ms, ended_t *ret_ended)
-{
-    driver_finish_t finish;
-    if (!driver_next_finished(driver, now_ms, &finish))
-        return false;
-    *ret_ended =
-        (ended_t){.number = finish.number, .status = finish.status, .took_ms = finish.took_ms};
-    assert_true(finish.error.size <= MM_ERROR_MAX);
-    memcpy(ret_ended->error, finish.error.data, finish.error.size);
-    size_t size = 0;
-    for (uint32_t i = 0; i < finish.evidence_count; i++) {
-        const mm_pair_t *pair = &finish.evidence[i];
-        size += (size_t)snprintf(ret_ended->evidence + size, sizeof ret_ended->evidence - size,
-                                 "%s%.*s=%.*s", i > 0 ? " " : "", (int)pair->key.size,
-                                 pair->key.data, (int)pair->value.size, pair->value.data);
-        assert_true(size < sizeof ret_ended->evidence);
-    }
-    return true;
-}
+driver_t *new_scripts(fixture_t *fixture, const char *exec, const char *verify, uint32_t slots);
+void start(driver_t *driver, uint64_t number, int64_t now_ms);
+bool take(driver_t *driver, int64_t now_ms, ended_t *ret_ended);
 
 // Waits for the next one that finishes, at a clock that stands at now_ms.
-static inline ended_t wait_finished(driver_t *driver, int64_t now_ms)
-{
-    ended_t ended;
-    while (!take(driver, now_ms, &ended)) {
-        wait_readable(driver_descriptor(driver));
-        driver_step(driver, now_ms);
-    }
-    return ended;
-}
+ended_t wait_finished(driver_t *driver, int64_t now_ms);
 
 // Waits until the driver has nothing left to do but at another time than now_ms.
-static inline int64_t wait_deadline_other_than(driver_t *driver, int64_t deadline_ms,
-                                               int64_t now_ms)
-{
-    while (driver_deadline(driver) == deadline_ms) {
-        wait_readable(driver_descriptor(driver));
-        driver_step(driver, now_ms);
-    }
-    return driver_deadline(driver);
-}
-
-static inline ended_t run_once(const char *exec)
-{
-    driver_t *driver = new_driver(exec, NULL, 1);
-    start(driver, 1, 1000);
-    ended_t ended = wait_finished(driver, 1500);
-    assert_int_equal(ended.took_ms, 500);
-    assert_true(driver_deadline(driver) == MM_NEVER);
-    driver_destroy(&driver);
-    return ended;
-}
-
-static inline void assert_failed(const ended_t *ended, const char *error)
-{
-    assert_string_equal(ended->error, error);
-    assert_int_equal(ended->status, MM_STATUS_FAILED);
-}
-
-static inline void assert_ok(const ended_t *ended, const char *evidence)
-{
-    assert_string_equal(ended->error, "");
-    assert_int_equal(ended->status, MM_STATUS_OK);
-    assert_string_equal(ended->evidence, evidence);
-}
-
-static inline int lowest_free_descriptor(void)
-{
-    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    assert_true(fd >= 0);
-    (void)close(fd);
-    return fd;
-}
+int64_t wait_deadline_other_than(driver_t *driver, int64_t deadline_ms, int64_t now_ms);
+ended_t run_once(const char *exec);
+void assert_failed(const ended_t *ended, const char *error);
+void assert_ok(const ended_t *ended, const char *evidence);
+int lowest_free_descriptor(void);
 
 // A test with a fixture_t as its state.
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, set_up, tear_down)

@@ -4,188 +4,36 @@
 #ifndef OUTBOX_PLAY_H
 #define OUTBOX_PLAY_H
 
-#include <setjmp.h>
+#include "outbox_db.h"
+#include "story.h"
+#include "temp_database.h"
+
 #include <sqlite3.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-#include "job.h"
-#include "outbox_db.h"
-#include "temp_folder.h"
-#include "uuid.h"
-
 enum { TOKENS = 5000 };
 
-static char path[TEMP_PATH_MAX];
-static char error[MM_ERROR_MAX];
-static uint64_t tokens[TOKENS]; // of the jobs that were put, by number
-static uint64_t last_token;
+extern uint64_t tokens[TOKENS]; // of the jobs that were put, by number
 
-static inline int make_folder(void **state)
-{
-    (void)state;
-    make_temp_folder();
-    temp_path(path, "outbox.db");
-    memset(tokens, 0, sizeof tokens);
-    last_token = 0;
-    return 0;
-}
-
-static inline outbox_db_t *open_outbox(void)
-{
-    outbox_db_t *outbox = NULL;
-    assert_int_equal(outbox_db_open(path, false, &outbox, error), 0);
-    return outbox;
-}
-
-static inline mm_id_t id_of(unsigned number)
-{
-    mm_id_t id = {{0}};
-    memcpy(id.bytes + 12, &(uint32_t){__builtin_bswap32(number)}, 4);
-    return id;
-}
-
-static inline int64_t begin(outbox_db_t *outbox, const char *name)
-{
-    char input[32];
-    char driver[] = "mock";
-    strcpy(input, name);
-    outbox_run_t run = {.input = input,
-                        .driver = driver,
-                        .started_ms = 5000,
-                        .progress = {.digest = UINT64_MAX, .total = 9}};
-    int64_t number = 0;
-    assert_int_equal(outbox_db_begin_run(outbox, &run, &number), OUTBOX_DB_OK);
-    return number;
-}
-
-static inline void put(outbox_db_t *outbox, int64_t run, unsigned job)
-{
-    char host[32];
-    mm_id_t id = id_of(job);
-    snprintf(host, sizeof host, "host-%u", job);
-    uint64_t token = outbox_db_put(outbox, run, &id, mm_str(host));
-    assert_true(token > last_token);
-    last_token = token;
-    if (job < TOKENS)
-        tokens[job] = token;
-}
-
-static inline void settle(outbox_db_t *outbox, int64_t run, unsigned job, mm_outcome_t outcome)
-{
-    char host[32];
-    snprintf(host, sizeof host, "host-%u", job);
-    outbox_row_t row = {.id = id_of(job),
-                        .host = mm_str(host),
-                        .run = run,
-                        .token = tokens[job],
-                        .error = mm_str("no route")};
-    outbox_db_settle(outbox, &row, outcome, 2);
-}
-
-static inline void set_position(outbox_db_t *outbox, int64_t run, uint64_t position, bool done)
-{
-    source_progress_t progress = {
-        .position = position, .digest = 77, .total = 9, .repeated = 3, .skipped = 4, .done = done};
-    outbox_db_set_progress(outbox, run, &progress);
-}
-
-static inline void commit(outbox_db_t *outbox)
-{
-    assert_int_equal(outbox_db_commit(outbox, 6000), OUTBOX_DB_OK);
-    assert_int_equal(outbox_db_pending(outbox), 0);
-}
-
-static inline outbox_run_t run_of(outbox_db_t *outbox, int64_t number)
-{
-    outbox_run_t run = {0};
-    bool found = false;
-    assert_int_equal(outbox_db_run(outbox, number, &run, &found), OUTBOX_DB_OK);
-    assert_true(found);
-    return run;
-}
-
-static inline void expect_counts(outbox_db_t *outbox, int64_t number, uint64_t accepted,
-                                 uint64_t restarted, uint64_t dead)
-{
-    outbox_run_t run = run_of(outbox, number);
-    assert_int_equal(run.accepted, accepted);
-    assert_int_equal(run.restarted, restarted);
-    assert_int_equal(run.dead, dead);
-    assert_int_equal(run.attempts, 2 * (restarted + dead));
-    outbox_run_clear(&run);
-}
+int make_outbox_folder(void **state);
+outbox_db_t *open_outbox(void);
+int64_t begin(outbox_db_t *outbox, const char *name);
+void put(outbox_db_t *outbox, int64_t run, unsigned job);
+void put_with(outbox_db_t *outbox, int64_t run, unsigned job, const char *attributes);
+void settle(outbox_db_t *outbox, int64_t run, unsigned job, mm_outcome_t outcome);
+void set_position(outbox_db_t *outbox, int64_t run, uint64_t position, bool done);
+void commit(outbox_db_t *outbox);
+outbox_run_t run_of(outbox_db_t *outbox, int64_t number);
+void expect_counts(outbox_db_t *outbox, int64_t number, uint64_t accepted, uint64_t restarted,
+                   uint64_t dead);
 
 // Loads all jobs, `limit` at a time, and checks their number and order.
-static inline void expect_jobs(outbox_db_t *outbox, size_t limit, unsigned first, unsigned count)
-{
-    uint64_t after = 0;
-    unsigned next = first;
-    for (;;) {
-        const outbox_row_t *rows = NULL;
-        size_t row_count = 0;
-        assert_int_equal(outbox_db_load(outbox, after, limit, &rows, &row_count), OUTBOX_DB_OK);
-        for (size_t i = 0; i < row_count; i++, next++) {
-            mm_id_t id = id_of(next);
-            char host[32];
-            snprintf(host, sizeof host, "host-%u", next);
-            assert_true(mm_id_equal(&rows[i].id, &id));
-            assert_true(mm_str_equal(rows[i].host, mm_str(host)));
-            assert_int_equal(rows[i].run, 1);
-            assert_true(rows[i].token > after);
-            after = rows[i].token;
-        }
-        if (row_count < limit)
-            break;
-    }
-    assert_int_equal(next - first, count);
-    assert_int_equal(outbox_db_backlog(outbox), count);
-}
+void expect_jobs(outbox_db_t *outbox, size_t limit, unsigned first, unsigned count);
+void limit_files(rlim_t bytes);
 
-// What SQL says, from outside: rows joined by ';', columns by '|'.
-static inline const char *query(const char *sql)
-{
-    static char answer[4096];
-    sqlite3 *other = NULL;
-    sqlite3_stmt *statement = NULL;
-    assert_int_equal(sqlite3_open_v2(path, &other, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_prepare_v2(other, sql, -1, &statement, NULL), SQLITE_OK);
-    size_t size = 0;
-    answer[0] = '\0';
-    while (sqlite3_step(statement) == SQLITE_ROW) {
-        for (int i = 0; i < sqlite3_column_count(statement); i++)
-            size += (size_t)snprintf(answer + size, sizeof answer - size, "%s%s", i ? "|" : "",
-                                     (const char *)sqlite3_column_text(statement, i));
-        size += (size_t)snprintf(answer + size, sizeof answer - size, ";");
-    }
-    sqlite3_finalize(statement);
-    sqlite3_close(other);
-    return answer;
-}
-
-static inline void execute(const char *sql)
-{
-    sqlite3 *other = NULL;
-    assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(other, sql, NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(other);
-}
-
-static inline void limit_files(rlim_t bytes)
-{
-    struct rlimit limit;
-    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
-    limit.rlim_cur = bytes;
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
-
-#define OUTBOX_TEST(NAME) cmocka_unit_test_setup_teardown(NAME, make_folder, remove_temp_folder)
+#define OUTBOX_TEST(NAME)                                                                          \
+    cmocka_unit_test_setup_teardown(NAME, make_outbox_folder, remove_temp_folder)
 
 #endif

@@ -3,7 +3,6 @@
 #ifndef TEMP_FOLDER_H
 #define TEMP_FOLDER_H
 
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,32 +14,14 @@
 
 enum { TEMP_PATH_MAX = 96 };
 
-static char folder[sizeof "/tmp/mayhem_test.XXXXXX"]; // of the test that runs
+extern char folder[sizeof "/tmp/mayhem_test.XXXXXX"]; // of the test that runs
 
-static inline void make_temp_folder(void)
-{
-    strcpy(folder, "/tmp/mayhem_test.XXXXXX");
-    assert_non_null(mkdtemp(folder));
-}
+void make_temp_folder(void);
 
-// Where `name` is, or would be, in the folder.
-static inline void temp_path(char ret_path[TEMP_PATH_MAX], const char *name)
-{
-    (void)snprintf(ret_path, TEMP_PATH_MAX, "%s/%s", folder, name);
-}
-
-static inline int remove_temp_entry(const char *name, const struct stat *status, int flag,
-                                    struct FTW *ftw)
-{
-    (void)status, (void)flag, (void)ftw;
-    return remove(name);
-}
+// The path of `name` in the folder, whether it exists or not.
+void temp_path(char ret_path[TEMP_PATH_MAX], const char *name);
 
 // For the end of a test: 0, or -1 when something could not be removed.
-static inline int remove_temp_folder(void **state)
-{
-    (void)state;
-    return nftw(folder, remove_temp_entry, 8, FTW_DEPTH | FTW_PHYS);
-}
+int remove_temp_folder(void **state);
 
 #endif

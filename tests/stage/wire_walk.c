@@ -45,6 +45,9 @@ static void visit(wire_visitor_t *visitor, wire_field_t field)
 #define PAIRS(member, count, label, max, longest_key, longest_value)                               \
         VISIT(.class = WIRE_PAIRS, .name = (label), .value = &it->member, .high = (max),           \
               .pair_count = &it->count, .key_max = (longest_key), .value_max = (longest_value))
+#define ATTRIBUTES(member, label)                                                                  \
+        VISIT(.class = WIRE_ATTRIBUTES, .name = (label), .value = &it->member,                     \
+              .size = sizeof it->member, .high = MM_ATTRIBUTES_MAX)
 #define LIST(item, member, count, label)                                                           \
         static mm_##item##_t made_##member[MM_BATCH_ITEMS];                                        \
         if (visitor->makes)                                                                        \
@@ -75,7 +78,7 @@ static void visit(wire_visitor_t *visitor, wire_field_t field)
 void wire_walk(wire_visitor_t *visitor, mm_frame_t *frame)
 {
     switch (frame->kind) {
-#define FRAME(number, KIND, body)                                                                  \
+#define FRAME(number, KIND, body, route)                                                           \
     case MM_FRAME_##KIND:                                                                          \
         walk_##body##_body(visitor, &frame->as.body, MM_FRAME_##KIND);                             \
         return;

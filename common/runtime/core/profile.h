@@ -84,8 +84,8 @@ mm_profile_node_t mm_profile_node(const mm_profile_t *self, size_t index);
 int64_t mm_profile_last(const mm_profile_t *self, uint32_t seconds, int64_t now_ns,
                         mm_profile_sums_t ret_sums[MM_PROFILE_NODES]);
 
+// The bucket of a call's length, and the shortest length in a bucket. Only the tests ask.
 size_t mm_profile_bucket(int64_t ns);
-// The shortest length that is in a bucket.
 int64_t mm_profile_bucket_ns(size_t bucket);
 
 #endif

@@ -16,28 +16,20 @@
 #endif
 
 // The words that options.def is written in.
-#define P                       MM_HAS(MM_PROGRAM_PUBLISHER)
-#define C                       MM_HAS(MM_PROGRAM_CONSUMER)
-#define S                       MM_HAS(MM_PROGRAM_SAVER)
-#define R                       MM_HAS(MM_PROGRAM_RESTARTER)
-#define ALL                     MM_HAS_ALL
-#define FLAG_ONLY               MM_FLAG_ONLY
-#define MM_MINUTE               INT64_C(60000)
-#define MM_HOUR                 (60 * MM_MINUTE)
-#define MM_KIND_OF_CHOICE(ENUM) MM_KIND_CHOICE
-#define MM_KIND_OF_TEXT         MM_KIND_TEXT
-#define MM_KIND_OF_NAME         MM_KIND_NAME
-#define MM_KIND_OF_FLAG         MM_KIND_FLAG
-#define MM_KIND_OF_INTEGER      MM_KIND_INTEGER
-#define MM_KIND_OF_RATE         MM_KIND_RATE
-#define MM_KIND_OF_DURATION     MM_KIND_DURATION
-#define MM_KIND_OF_RANGE        MM_KIND_RANGE
-#define MM_KIND_OF_PERCENT      MM_KIND_PERCENT
+#define P                    MM_HAS(MM_PROGRAM_PUBLISHER)
+#define C                    MM_HAS(MM_PROGRAM_CONSUMER)
+#define S                    MM_HAS(MM_PROGRAM_SAVER)
+#define R                    MM_HAS(MM_PROGRAM_RESTARTER)
+#define ALL                  MM_HAS_ALL
+#define FLAG_ONLY            MM_FLAG_ONLY
+#define MM_MINUTE            INT64_C(60000)
+#define MM_HOUR              (60 * MM_MINUTE)
+#define MM_KIND_CHOICE(ENUM) MM_KIND_CHOICE
 
 const mm_row_t mm_rows[MM_ROW_COUNT] = {
 #define MM_OPTION(PROGRAMS, KIND, FIELD, NAME, DEFAULT, LOW, HIGH, ARGUMENT, HELP)                 \
     [MM_ROW_##FIELD] = {.programs = (PROGRAMS),                                                    \
-                        .kind = MM_KIND_OF_##KIND,                                                 \
+                        .kind = MM_KIND_##KIND,                                                    \
                         .offset = offsetof(mm_options_t, FIELD),                                   \
                         .name = (NAME),                                                            \
                         .fallback = (DEFAULT),                                                     \
@@ -109,27 +101,6 @@ int mm_options_set(mm_options_t *options, mm_row_index_t index, mm_origin_t orig
     return 0;
 }
 
-// How many letters to insert, remove or change to make b of a (Levenshtein).
-static size_t edit_distance(const char *a, const char *b)
-{
-    size_t costs[64], length = strlen(b);
-    assert(length < 64);
-    for (size_t i = 0; i <= length; i++)
-        costs[i] = i;
-    for (size_t k = 0; a[k] != '\0'; k++) {
-        size_t diagonal = costs[0];
-        costs[0] = k + 1;
-        for (size_t i = 0; i < length; i++) {
-            size_t change = diagonal + (a[k] != b[i]);
-            size_t insert = costs[i] + 1, remove = costs[i + 1] + 1;
-            diagonal = costs[i + 1];
-            size_t best = change < insert ? change : insert;
-            costs[i + 1] = best < remove ? best : remove;
-        }
-    }
-    return costs[length];
-}
-
 const char *mm_options_nearest(unsigned programs, bool flags, const char *name)
 {
     const char *nearest = NULL;
@@ -140,7 +111,7 @@ const char *mm_options_nearest(unsigned programs, bool flags, const char *name)
             continue;
         // A name's own beginning is nearest to it, however much is missing.
         bool is_prefix = strncmp(mm_rows[i].name, name, strlen(name)) == 0;
-        size_t distance = is_prefix ? 0 : edit_distance(name, mm_rows[i].name);
+        size_t distance = is_prefix ? 0 : mm_edit_distance(name, mm_rows[i].name);
         if (distance < least) {
             least = distance;
             nearest = mm_rows[i].name;

@@ -350,7 +350,7 @@ static void thousands_of_lost_workers_are_forgotten_oldest_first(void **state)
         joins(name);
         now_ms += LOST_AFTER;
         check();
-        story_size = 0;
+        forget_story();
     }
     assert_null(workers_find(workers, mm_str("r0"), 1));
     assert_non_null(workers_find(workers, mm_str("r1099"), 1));

@@ -1,7 +1,6 @@
 // Tests of ctl/lines/callgrind.h, line_costs.h and line_table.h: callgrind's format is read, and
 // becomes the lines of a source file.
 
-#include "code.h"
 #include "line_table.h"
 #include "temp_folder.h"
 
@@ -29,7 +28,7 @@ static int stop(void **state)
     return remove_temp_folder(state);
 }
 
-static bool parse(const char *text, char error[CALLGRIND_ERROR_MAX])
+static bool parse(const char *text, char error[MM_ERROR_MAX])
 {
     FILE *file = fmemopen((void *)text, strlen(text), "r");
     assert_non_null(file);
@@ -40,14 +39,14 @@ static bool parse(const char *text, char error[CALLGRIND_ERROR_MAX])
 
 static void parses(const char *text)
 {
-    char error[CALLGRIND_ERROR_MAX] = "";
+    char error[MM_ERROR_MAX] = "";
     if (!parse(text, error))
         fail_msg("%s", error);
 }
 
 static void refuses(const char *text, const char *why)
 {
-    char error[CALLGRIND_ERROR_MAX] = "";
+    char error[MM_ERROR_MAX] = "";
     assert_false(parse(text, error));
     assert_non_null(strstr(error, why));
 }
@@ -163,33 +162,6 @@ static void one_process_or_all_of_a_role_can_be_kept(void **state)
     assert_int_equal(callgrind.count, 0);
 }
 
-// ---- machine code
-
-#ifdef __x86_64__
-static void repeated_instructions_are_known(void **state)
-{
-    (void)state;
-    extern const char __executable_start;
-    static char bytes[] = "not cleared";
-    const char *instruction;
-    size_t count = sizeof bytes;
-    char *to = bytes;
-    __asm__ volatile("lea 0f(%%rip), %0\n0: rep stosb"
-                     : "=&r"(instruction), "+c"(count), "+D"(to)
-                     : "a"(0)
-                     : "memory");
-    assert_int_equal(bytes[0], 0);
-    uint64_t address = (uint64_t)(instruction - &__executable_start);
-    code_t code = {0};
-    assert_true(code_repeats(&code, "/proc/self/exe", address));
-    assert_false(code_repeats(&code, "/proc/self/exe", address + 1)); // stosb alone
-    assert_false(code_repeats(&code, "/proc/self/exe", UINT64_MAX));
-    assert_false(code_repeats(&code, "/proc/self/cmdline", address));
-    assert_false(code_repeats(&code, "nowhere", address));
-    code_close(&code);
-}
-#endif
-
 // ---- lines
 
 static const char source[] =
@@ -298,6 +270,19 @@ static void blocks_that_share_an_instruction_are_added(void **state)
     assert_int_equal(costed()->costs[8].hits, 33);
 }
 
+// As callgrind counts "rep stosb", executed 2 times with 400 repetitions each: in the block of
+// which it is the last instruction, and in one of its own, which ends with a jump to itself.
+static void repetitions_are_no_hits(void **state)
+{
+    (void)state;
+    counts(HEAD "ob=none\nfl=(1) %s\nfn=(1) work\n0x10 8 2\n+2 * 2\njcnd=2/2 * *\n* *\n"
+                "* * 800\njcnd=798/800 * *\n* *\n+2 9 2\njfi=(2) other.h\njcnd=1/2 -2 -1\n* *\n"
+                "fi=(2)\n+2 7 1\n");
+    assert_int_equal(costed()->costs[8].hits, 2);
+    assert_int_equal(costed()->costs[8].own, 804);
+    assert_int_equal(costed()->costs[9].hits, 2); // its jump to line 8 is no repetition
+}
+
 static void processes_are_added(void **state)
 {
     (void)state;
@@ -374,13 +359,11 @@ int main(void)
         TEST(what_is_not_in_the_format_is_refused),
         TEST(what_is_cut_off_is_refused),
         TEST(one_process_or_all_of_a_role_can_be_kept),
-#ifdef __x86_64__
-        TEST(repeated_instructions_are_known),
-#endif
         TEST(functions_are_found_in_the_text),
         TEST(a_moved_checkout_is_found_below_the_working_directory),
         TEST(hits_are_those_of_the_most_executed_instruction),
         TEST(blocks_that_share_an_instruction_are_added),
+        TEST(repetitions_are_no_hits),
         TEST(processes_are_added),
         TEST(a_call_of_itself_costs_nothing_more),
         TEST(what_has_no_source_belongs_to_its_object),

@@ -29,7 +29,7 @@ static int clear(void **state)
     "{\"name\": \"poll\", \"kind\": \"poll\", \"file\": \"loop.c\", \"line\": 1, \"caller\": 0, "  \
     "\"calls\": 5, \"cpu_ns\": 50, \"wait_ns\": 900, \"max_ns\": 9, \"buckets\": []}"
 
-static bool add(const char *text, char error[PROFILES_ERROR_MAX])
+static bool add(const char *text, char error[MM_ERROR_MAX])
 {
     json_t *json = json_loads(text, 0, NULL);
     assert_non_null(json);
@@ -40,19 +40,19 @@ static bool add(const char *text, char error[PROFILES_ERROR_MAX])
 
 static void adds(const char *text)
 {
-    char error[PROFILES_ERROR_MAX] = "";
+    char error[MM_ERROR_MAX] = "";
     if (!add(text, error))
         fail_msg("%s", error);
 }
 
 static void refuses(const char *text, const char *why)
 {
-    char error[PROFILES_ERROR_MAX] = "";
+    char error[MM_ERROR_MAX] = "";
     assert_false(add(text, error));
     assert_non_null(strstr(error, why));
 }
 
-static const function_t *function_of(const char *name)
+static const profile_node_t *function_of(const char *name)
 {
     for (size_t i = 0; i < profiles.items[0]->function_count; i++)
         if (strcmp(profiles.items[0]->functions[i].name, name) == 0)
@@ -68,7 +68,7 @@ static void nodes_of_one_place_are_one_function(void **state)
         "turn", "20", "0", "4", "200") "," NODE("commit", "30", "1", "1",
                                                 "1000") "," NODE("commit", "30", "2", "2",
                                                                  "3000") "]}");
-    const function_t *commit = function_of("commit");
+    const profile_node_t *commit = function_of("commit");
     assert_int_equal(commit->calls, 3);
     assert_int_equal(commit->cpu_ns, 4000);
     assert_int_equal(commit->all_cpu_ns, 4000);
@@ -114,7 +114,7 @@ static void a_list_of_them_is_read_as_it_was_written(void **state)
     adds(HEAD("p", "publisher") POLL "]}");
     json_t *json = profiles_json(&profiles);
     profiles_clear(&profiles);
-    char error[PROFILES_ERROR_MAX];
+    char error[MM_ERROR_MAX];
     assert_true(profiles_add(&profiles, json, error));
     json_decref(json);
     assert_int_equal(profiles.count, 2);

@@ -1,4 +1,4 @@
-// Tests of ctl/watch/screen.h, page.h and units.h: what stands on the screen of a pipeline.
+// Tests of ctl/watch/screen.h, ctl/watch/page.h and ctl/human_format.h: the screen of a pipeline.
 
 #include "human_format.h"
 #include "screen.h"
@@ -15,7 +15,7 @@ static snapshot_t snapshot;
 static profiles_t profiles;
 static page_t *page;
 
-static snapshot_process_t *add_row(const char *name, snapshot_role_t role, double rate)
+static snapshot_process_t *add_row(const char *name, mm_program_t role, double rate)
 {
     snapshot_process_t *row = &rows[snapshot.process_count++];
     *row = (snapshot_process_t){.role = role,
@@ -53,7 +53,7 @@ static int set_up(void **state)
                             .p50_us = 850,
                             .p99_us = 4400,
                             .limit = "restart",
-                            .bottleneck_why = "all 128 slots of the restarters are taken"};
+                            .limit_why = "all 128 slots of the restarters are taken"};
     for (snapshot_stage_kind_t stage = 0; stage < SNAPSHOT_STAGES; stage++)
         snapshot.stages[stage] = (snapshot_stage_t){
             .wait_p50_us = -1, .wait_p99_us = -1, .took_p50_us = -1, .took_p99_us = -1};
@@ -66,11 +66,11 @@ static int set_up(void **state)
                                                            .wait_p99_us = 1940000,
                                                            .took_p50_us = 127000,
                                                            .took_p99_us = 207000};
-    (void)add_row("publisher", SNAPSHOT_PUBLISHER, 4512);
-    (void)add_row("consumer", SNAPSHOT_CONSUMER, 4510);
-    (void)add_row("saver", SNAPSHOT_SAVER, 4509);
-    (void)add_row("restarter-1", SNAPSHOT_RESTARTER, 2300);
-    (void)add_row("restarter-2", SNAPSHOT_RESTARTER, 2212);
+    (void)add_row("publisher", MM_PROGRAM_PUBLISHER, 4512);
+    (void)add_row("consumer", MM_PROGRAM_CONSUMER, 4510);
+    (void)add_row("saver", MM_PROGRAM_SAVER, 4509);
+    (void)add_row("restarter-1", MM_PROGRAM_RESTARTER, 2300);
+    (void)add_row("restarter-2", MM_PROGRAM_RESTARTER, 2212);
     return 0;
 }
 
@@ -113,7 +113,7 @@ static unsigned style_of(const char *text)
     return row->styles[strstr(row->text, text) - row->text];
 }
 
-// ---- units
+// ---- numbers
 
 static void times_have_three_digits_and_a_unit(void **state)
 {
@@ -290,7 +290,7 @@ static void the_screen_fills_its_height_and_ends_with_the_keys(void **state)
         assert_int_equal(page->count, height);
         assert_int_equal(row_with("q quit"), height - 1);
     }
-    show_top((screen_view_t){.width = 80, .height = 24, .verdict = "saved", .is_alarming = true});
+    show_top((screen_view_t){.width = 80, .height = 24, .message = "saved", .is_alarming = true});
     assert_int_equal(row_with("saved"), 23);
     assert_true(style_of("saved") & PAGE_RED);
 }
@@ -301,7 +301,7 @@ static void a_long_list_scrolls_to_the_selected_row(void **state)
     char name[MM_NAME_MAX + 3];
     for (int i = 3; i <= 30; i++) {
         (void)snprintf(name, sizeof name, "restarter-%d", i % 100);
-        (void)add_row(name, SNAPSHOT_RESTARTER, 1);
+        (void)add_row(name, MM_PROGRAM_RESTARTER, 1);
     }
     for (size_t i = 0; i < snapshot.process_count; i++) {
         show_top((screen_view_t){
@@ -371,7 +371,7 @@ static void read_profile(void)
         NODE("commit", "waits", "2", "50", "200000000", "3000000000") ", " //
         NODE("never", "runs", "0", "0", "0", "0") ", "                     //
         NODE("log writer", "thread", "0", "0", "250000000", "0") "]}";
-    char error[PROFILES_ERROR_MAX];
+    char error[MM_ERROR_MAX];
     json_t *json = json_loads(text, 0, NULL);
     assert_non_null(json);
     assert_true(profiles_add(&profiles, json, error));

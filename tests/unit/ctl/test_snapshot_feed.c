@@ -46,7 +46,7 @@ static void write_text(const char *text)
 static void write_snapshot(int64_t wall_ms, double rate)
 {
     snapshot_process_t row = {
-        .name = "saver", .role = SNAPSHOT_SAVER, .rate = rate, .pid = 7, .p99_us = -1};
+        .name = "saver", .role = MM_PROGRAM_SAVER, .rate = rate, .pid = 7, .p99_us = -1};
     snapshot_t snapshot = {
         .wall_ms = wall_ms, .rate = rate, .processes = &row, .process_count = 1, .limit = "source"};
     json_t *json = snapshot_json(&snapshot);
@@ -60,23 +60,23 @@ static void write_snapshot(int64_t wall_ms, double rate)
 
 static void replay(double speed)
 {
-    char error[FEED_ERROR_MAX];
+    char error[MM_ERROR_MAX];
     int exit_code;
     feed = feed_replay(path, speed, error, &exit_code);
     if (!feed)
         fail_msg("%s", error);
 }
 
-static feed_news_t next_is(feed_kind_t kind)
+static news_t next_is(news_kind_t kind)
 {
-    feed_news_t news = feed_next(feed, -1, 10000);
+    news_t news = feed_next(feed, -1, 10000);
     assert_int_equal(news.kind, kind);
     return news;
 }
 
 static void refuses(const char *text, const char *why)
 {
-    char error[FEED_ERROR_MAX] = "";
+    char error[MM_ERROR_MAX] = "";
     int exit_code = 0;
     (void)remove(path);
     write_text(text);
@@ -94,8 +94,8 @@ static void breaks_off(const char *text, const char *why)
     write_snapshot(1000000, 1);
     write_text(text);
     replay(0);
-    (void)next_is(FEED_SNAPSHOT);
-    (void)next_is(FEED_DAMAGED);
+    (void)next_is(NEWS_SNAPSHOT);
+    (void)next_is(NEWS_DAMAGED);
     assert_int_equal(feed_exit_code(feed), EX_DATAERR);
     assert_non_null(strstr(feed_error(feed), path));
     assert_non_null(strstr(feed_error(feed), "line 3 "));
@@ -114,16 +114,16 @@ static void a_recording_gives_what_was_seen(void **state)
     write_snapshot(1001100, 4512.25);
     replay(0);
     assert_true(feed_is_replay(feed));
-    feed_news_t news = next_is(FEED_SNAPSHOT);
+    news_t news = next_is(NEWS_SNAPSHOT);
     assert_true(news.snapshot->rate == 0.1 + 0.2);
     assert_int_equal(news.snapshot->wall_ms, 1000100);
     assert_string_equal(news.snapshot->processes[0].name, "saver");
-    news = next_is(FEED_PROFILE);
-    assert_string_equal(json_string_value(json_object_get(news.profile, "process")), "saver");
-    news = next_is(FEED_SNAPSHOT);
+    news = next_is(NEWS_PROFILE);
+    assert_string_equal(json_string_value(json_object_get(news.json, "process")), "saver");
+    news = next_is(NEWS_SNAPSHOT);
     assert_true(news.snapshot->rate == 4512.25);
-    (void)next_is(FEED_END);
-    assert_int_equal(feed_next(feed, -1, 0).kind, FEED_NOTHING);
+    (void)next_is(NEWS_END);
+    assert_int_equal(feed_next(feed, -1, 0).kind, NEWS_NOTHING);
     assert_int_equal(feed_silent_ms(feed), 0);
 }
 
@@ -135,9 +135,9 @@ static void it_is_played_at_its_own_pace_or_faster(void **state)
     write_snapshot(1004000, 2);
     int64_t began_ms = mm_clock_ms();
     replay(20);
-    (void)next_is(FEED_SNAPSHOT);
-    assert_int_equal(feed_next(feed, -1, 0).kind, FEED_NOTHING); // it is not due yet
-    (void)next_is(FEED_SNAPSHOT);
+    (void)next_is(NEWS_SNAPSHOT);
+    assert_int_equal(feed_next(feed, -1, 0).kind, NEWS_NOTHING); // it is not due yet
+    (void)next_is(NEWS_SNAPSHOT);
     int64_t took_ms = mm_clock_ms() - began_ms;
     assert_in_range(took_ms, 190, 2000);
 }
@@ -152,7 +152,7 @@ static void a_clock_that_was_set_back_does_not_stop_it(void **state)
     replay(1);
     int64_t began_ms = mm_clock_ms();
     for (int i = 0; i < 3; i++)
-        (void)next_is(FEED_SNAPSHOT);
+        (void)next_is(NEWS_SNAPSHOT);
     assert_in_range(mm_clock_ms() - began_ms, 0, 900);
 }
 
@@ -165,7 +165,7 @@ static void a_key_ends_the_wait(void **state)
     write_text(HEAD);
     write_snapshot(9000000, 1); // in 8000 s
     replay(1);
-    assert_int_equal(feed_next(feed, ends[0], -1).kind, FEED_NOTHING);
+    assert_int_equal(feed_next(feed, ends[0], -1).kind, NEWS_NOTHING);
     (void)close(ends[0]);
     (void)close(ends[1]);
 }
@@ -179,16 +179,16 @@ static void who_asks_gets_the_last_profiles_so_far(void **state)
     replay(0);
     feed_ask_profile(feed, "a", 10); // none yet
     for (int i = 0; i < 3; i++)
-        (void)next_is(FEED_PROFILE);
+        (void)next_is(NEWS_PROFILE);
     feed_ask_profile(feed, "a", 10);
-    feed_news_t news = next_is(FEED_PROFILE);
-    assert_int_equal(json_integer_value(json_object_get(news.profile, "long_ns")), 3);
+    news_t news = next_is(NEWS_PROFILE);
+    assert_int_equal(json_integer_value(json_object_get(news.json, "long_ns")), 3);
     feed_ask_profile(feed, NULL, 10);
-    (void)next_is(FEED_PROFILE);
-    (void)next_is(FEED_PROFILE);
-    (void)next_is(FEED_SNAPSHOT);
+    (void)next_is(NEWS_PROFILE);
+    (void)next_is(NEWS_PROFILE);
+    (void)next_is(NEWS_SNAPSHOT);
     feed_ask_profile(feed, "nobody", 10);
-    (void)next_is(FEED_END);
+    (void)next_is(NEWS_END);
 }
 
 static void the_profiles_of_all_processes_are_collected(void **state)
@@ -197,12 +197,12 @@ static void the_profiles_of_all_processes_are_collected(void **state)
     write_text(HEAD PROFILE("saver", "1000000", "1"));
     write_snapshot(1000000, 1);
     replay(0);
-    (void)next_is(FEED_PROFILE);
+    (void)next_is(NEWS_PROFILE);
     collect_t collect = {0};
-    collect_begin(&collect, feed, next_is(FEED_SNAPSHOT).snapshot, NULL, 30, 1000);
+    collect_begin(&collect, feed, next_is(NEWS_SNAPSHOT).snapshot, NULL, 30, 1000);
     assert_int_equal(collect.missing_count, 1);
     assert_false(collect_is_done(&collect, feed, 1500));
-    collect_take(&collect, next_is(FEED_PROFILE).profile);
+    collect_add(&collect, next_is(NEWS_PROFILE).json);
     assert_true(collect_is_done(&collect, feed, 1500));
     assert_int_equal(collect.profiles.count, 1);
     collect_clear(&collect);
@@ -215,7 +215,7 @@ static void those_who_do_not_answer_are_asked_again_and_then_named(void **state)
     write_snapshot(1000000, 1);
     replay(0);
     collect_t collect = {0};
-    collect_begin(&collect, feed, next_is(FEED_SNAPSHOT).snapshot, "saver", 30, 1000);
+    collect_begin(&collect, feed, next_is(NEWS_SNAPSHOT).snapshot, "saver", 30, 1000);
     assert_false(collect_is_done(&collect, feed, 1000 + COLLECT_MS - 1));
     assert_true(collect_is_done(&collect, feed, 1000 + COLLECT_MS));
     assert_int_equal(collect.missing_count, 1);
@@ -244,7 +244,7 @@ static void a_look_is_the_second_snapshot(void **state)
 static void what_is_no_recording_is_refused(void **state)
 {
     (void)state;
-    char error[FEED_ERROR_MAX] = "";
+    char error[MM_ERROR_MAX] = "";
     int exit_code = 0;
     assert_null(feed_replay(path, 0, error, &exit_code));
     assert_int_equal(exit_code, EX_DATAERR);

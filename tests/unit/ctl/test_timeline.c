@@ -1,5 +1,6 @@
 // Tests of ctl/explain/timeline.h: lines of logs, in any order and both formats, become one story.
 
+#include "human_format.h"
 #include "job.h"
 #include "logscan.h"
 #include "temp_folder.h"
@@ -47,8 +48,9 @@ static void settle(mm_outcome_t outcome, int64_t attempts, const char *worker, c
 static void log_at(int ms, const char *rest)
 {
     char line[512];
-    (void)snprintf(line, sizeof line, "2026-11-26T11:46:%02d.%03dZ %s", ms / 1000, ms % 1000, rest);
-    timeline_take(&timeline, mm_str(line));
+    (void)snprintf(line, sizeof line, "2026-11-26T11:%02d:%02d.%03dZ %s", 46 + ms / 60000,
+                   ms / 1000 % 60, ms % 1000, rest);
+    timeline_add(&timeline, mm_str(line));
 }
 
 static void concludes(const char *expected)
@@ -204,12 +206,12 @@ static void the_worker_that_was_lost_with_it_is_found(void **state)
     log_at(50000, "INFO restarter-1[20] Joined the consumer session=4");
     log_at(59900, "INFO restarter-1[33] Ready slots=16");
     log_at(59958, "INFO restarter-1[33] Joined the consumer session=9");
-    timeline_take(&timeline, mm_str("2026-11-26T11:46:45+0000 run.sh[9] restarter-1 was killed by "
-                                    "signal 11: restarting (1)"));
-    timeline_take(&timeline, mm_str("2026-11-26T11:46:58+0000 run.sh[9] restarter-1 was killed by "
-                                    "signal 9: restarting (2)"));
-    timeline_take(&timeline, mm_str("2026-11-26T11:46:58+0000 run.sh[9] restarter-10 was killed "
-                                    "by signal 6: restarting (1)"));
+    timeline_add(&timeline, mm_str("2026-11-26T11:46:45+0000 run.sh[9] restarter-1 was killed by "
+                                   "signal 11: restarting (1)"));
+    timeline_add(&timeline, mm_str("2026-11-26T11:46:58+0000 run.sh[9] restarter-1 was killed by "
+                                   "signal 9: restarting (2)"));
+    timeline_add(&timeline, mm_str("2026-11-26T11:46:58+0000 run.sh[9] restarter-10 was killed "
+                                   "by signal 6: restarting (1)"));
     log_at(57946, "INFO consumer[1] Pulled" ABOUT);
     log_at(59950, "WARN consumer[1] Lost a worker: no heartbeat worker=restarter-1");
     log_at(59950,
@@ -361,14 +363,8 @@ static void times_are_said_as_people_do(void **state)
                  {7380000, "2 h 3 min"},
                  {-5, "no time"}};
     for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
-        char *text = NULL;
-        size_t size;
-        FILE *file = open_memstream(&text, &size);
-        assert_non_null(file);
-        timeline_print_time(file, times[i].ms);
-        (void)fclose(file);
-        assert_string_equal(text, times[i].text);
-        free(text);
+        char text[HUMAN_TEXT];
+        assert_string_equal(human_duration(times[i].ms, text), times[i].text);
     }
 }
 
@@ -410,12 +406,12 @@ static void each_line_is_found_once_wherever_it_stands(void **state)
     (void)fclose(file);
     found_t found = {0};
     static const char *const words[] = {"needle", "thread"};
-    assert_int_equal(logscan(folder, words, 2, count_line, &found, error), 0);
+    assert_true(logscan(folder, words, 2, count_line, &found, error));
     assert_int_equal(found.lines, LINES / 4 + 1);
     assert_int_equal(found.last_size, strlen("the last needle, without an end"));
     assert_int_equal(remove_temp_folder(NULL), 0);
     found.lines = 0;
-    assert_int_equal(logscan(folder, words, 2, count_line, &found, error), 0);
+    assert_true(logscan(folder, words, 2, count_line, &found, error));
     assert_int_equal(found.lines, 0);
 }
 

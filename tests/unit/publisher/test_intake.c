@@ -9,9 +9,9 @@
 static void fresh_jobs_go_straight_on_and_are_on_record_before(void **state)
 {
     (void)state;
-    begin(50);
-    step();
-    assert_int_equal(given_count, 50); // each was looked for in take_given
+    begin_generating(50);
+    turn();
+    assert_int_equal(given_count, 50); // each was looked for in accept_given
     assert_int_equal(on_record(), 50);
     for (size_t i = 0; i < given_count; i++)
         assert_false(given[i].maybe_sent);
@@ -22,15 +22,15 @@ static void fresh_jobs_go_straight_on_and_are_on_record_before(void **state)
 static void what_has_no_room_comes_back_in_order(void **state)
 {
     (void)state;
-    begin(3000);
+    begin_generating(3000);
     source_generate_config_t config = {.seed = 7, .pace = SOURCE_PACE_UNLIMITED};
     source_t *same = source_generate_new(&config);
-    step();
+    turn();
     assert_int_equal(given_count, window);
-    for (int turn = 0; turn < 1000 && !intake_is_over(intake); turn++) {
+    for (int i = 0; i < 1000 && !intake_is_over(intake); i++) {
         settle_all();
         now_ms += 5;
-        step();
+        turn();
     }
     assert_true(intake_is_over(intake));
     assert_int_equal(given_count, 3000);
@@ -47,23 +47,23 @@ static void without_a_consumer_jobs_are_accepted_and_wait(void **state)
 {
     (void)state;
     generate(50);
-    start();
-    step();
+    start_publisher();
+    turn();
     assert_int_equal(given_count, 0);
     assert_int_equal(on_record(), 50);
     hear_beat();
-    step();
+    turn();
     assert_int_equal(given_count, 50);
 }
 
 static void a_full_pipe_holds_them_back_too(void **state)
 {
     (void)state;
-    begin(50);
+    begin_generating(50);
     assert_true(intake_step(intake, now_ms, false));
     assert_int_equal(given_count, 0);
     assert_int_equal(on_record(), 50);
-    step();
+    turn();
     assert_int_equal(given_count, 50);
 }
 
@@ -72,13 +72,13 @@ static void a_full_pipe_holds_them_back_too(void **state)
 static void a_settled_job_is_gone_after_the_next_commit(void **state)
 {
     (void)state;
-    begin(50);
-    step();
+    begin_generating(50);
+    turn();
     size_t count = on_record();
-    settle(MM_VERDICT_ACK);
-    settle(MM_VERDICT_DEAD);
+    settle_oldest(MM_VERDICT_ACK);
+    settle_oldest(MM_VERDICT_DEAD);
     assert_true(is_on_record(given[0].token, &given[0].id));
-    step();
+    turn();
     assert_false(is_on_record(given[0].token, &given[0].id));
     assert_false(is_on_record(given[1].token, &given[1].id));
     assert_true(is_on_record(given[2].token, &given[2].id));
@@ -98,19 +98,19 @@ static void settled_jobs_wait_a_little_for_company(void **state)
     assert_true(writer >= 0);
     assert_int_equal(write(writer, "web-1\nweb-2\n", 12), 12);
     read_input(false);
-    start();
+    start_publisher();
     hear_beat();
-    step();
+    turn();
     assert_int_equal(given_count, 2);
-    settle(MM_VERDICT_ACK);
+    settle_oldest(MM_VERDICT_ACK);
     assert_int_equal(intake_deadline(intake), now_ms + 20);
     now_ms += 19;
-    settle(MM_VERDICT_ACK); // does not put it off
+    settle_oldest(MM_VERDICT_ACK); // does not put it off
     assert_int_equal(intake_deadline(intake), now_ms + 1);
-    step();
+    turn();
     assert_int_equal(on_record(), 2);
     now_ms += 1;
-    step();
+    turn();
     assert_int_equal(on_record(), 0);
     assert_true(intake_deadline(intake) == MM_NEVER);
     close(writer);
@@ -119,11 +119,11 @@ static void settled_jobs_wait_a_little_for_company(void **state)
 static void it_is_over_when_the_source_has_ended_and_all_is_settled(void **state)
 {
     (void)state;
-    begin(3);
-    step();
+    begin_generating(3);
+    turn();
     settle_all();
     assert_false(intake_is_over(intake)); // not yet committed
-    step();
+    turn();
     assert_true(intake_is_over(intake));
     outbox_run_t run = run_on_record();
     assert_true(run.progress.done);
@@ -138,10 +138,10 @@ static void it_is_over_when_the_source_has_ended_and_all_is_settled(void **state
 static void times_and_the_orderly_end_are_on_record_after_the_close(void **state)
 {
     (void)state;
-    begin(5);
-    step();
-    settle(MM_VERDICT_ACK);
-    settle(MM_VERDICT_ACK);
+    begin_generating(5);
+    turn();
+    settle_oldest(MM_VERDICT_ACK);
+    settle_oldest(MM_VERDICT_ACK);
     outbox_run_t run = run_on_record();
     assert_false(run.clean);
     outbox_run_clear(&run);
@@ -161,23 +161,23 @@ static void times_and_the_orderly_end_are_on_record_after_the_close(void **state
 static void after_a_restart_everything_comes_again_as_maybe_sent(void **state)
 {
     (void)state;
-    begin(60);
-    step();
+    begin_generating(60);
+    turn();
     for (int i = 0; i < 10; i++)
-        settle(MM_VERDICT_ACK);
-    step();
-    settle(MM_VERDICT_ACK); // this one was not committed
+        settle_oldest(MM_VERDICT_ACK);
+    turn();
+    settle_oldest(MM_VERDICT_ACK); // this one was not committed
     given_t first = given[10];
     crash();
-    begin(60);
-    step();
+    begin_generating(60);
+    turn();
     assert_int_equal(given_count, 50);
     assert_true(mm_id_equal(&given[0].id, &first.id));
     assert_string_equal(given[0].host, first.host);
     for (size_t i = 0; i < given_count; i++)
         assert_true(given[i].maybe_sent);
     settle_all();
-    step();
+    turn();
     assert_true(intake_is_over(intake));
     assert_int_equal(intake_counts(intake).restarted, 60);
 }
@@ -187,15 +187,15 @@ static void new_jobs_follow_the_old_ones_and_were_never_sent(void **state)
     (void)state;
     window = 3000;
     generate(2000);
-    start();
-    step(); // accepts some of them
+    start_publisher();
+    turn(); // accepts some of them
     uint64_t accepted = on_record();
     assert_in_range(accepted, 1, 1999);
     crash();
-    begin(2000);
+    begin_generating(2000);
     for (int i = 0; i < 5; i++)
-        step();
-    assert_int_equal(given_count, 2000); // in order and none twice, says take_given
+        turn();
+    assert_int_equal(given_count, 2000); // in order and none twice, says accept_given
     for (size_t i = 0; i < given_count; i++)
         assert_int_equal(given[i].maybe_sent, i < accepted);
 }
@@ -204,17 +204,17 @@ static void new_ids_are_above_all_on_record_whatever_the_clock_says(void **state
 {
     (void)state;
     generate(3);
-    start();
+    start_publisher();
     mm_id_source_t *ids = mm_id_source_new();
     mm_id_t future;
     mm_id_next(ids, mm_clock_wall_ms() + 3600000, &future); // the clock was set back since
     mm_id_source_destroy(&ids);
-    outbox_db_put(db, run_number, &future, mm_str("web-1"));
+    outbox_db_put(db, run_number, &future, mm_str("web-1"), (mm_str_t){0});
     assert_int_equal(outbox_db_commit(db, 1), OUTBOX_DB_OK);
     crash();
-    begin(3);
+    begin_generating(3);
     for (int i = 0; i < 3; i++)
-        step();
+        turn();
     assert_int_equal(given_count, 4);
     assert_true(mm_id_equal(&given[0].id, &future));
     assert_true(given[0].maybe_sent);

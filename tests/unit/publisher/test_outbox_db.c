@@ -298,24 +298,24 @@ static void a_report_reads_beside_a_running_publisher(void **state)
 {
     (void)state;
     outbox_db_t *report = NULL;
-    assert_int_equal(outbox_db_open(path, true, &report, error), EX_DATAERR);
-    assert_non_null(strstr(error, "there is no"));
+    assert_int_equal(outbox_db_open(path, true, &report, open_error), EX_DATAERR);
+    assert_non_null(strstr(open_error, "there is no"));
     assert_null(report);
     outbox_db_t *outbox = open_outbox();
     int64_t run = begin(outbox, "hosts.txt");
     put(outbox, run, 1);
     commit(outbox);
-    assert_int_equal(outbox_db_open(path, true, &report, error), 0);
+    assert_int_equal(outbox_db_open(path, true, &report, open_error), 0);
     expect_jobs(report, 10, 1, 1);
     put(outbox, run, 2);
     commit(outbox);
     expect_counts(report, run, 2, 0, 0);
     outbox_db_t *second = NULL;
-    assert_int_equal(outbox_db_open(path, false, &second, error), EX_UNAVAILABLE);
+    assert_int_equal(outbox_db_open(path, false, &second, open_error), EX_UNAVAILABLE);
     assert_null(second);
     outbox_db_close(&outbox);
     outbox_db_close(&report);
-    assert_int_equal(outbox_db_open(path, true, &report, error), 0);
+    assert_int_equal(outbox_db_open(path, true, &report, open_error), 0);
     expect_counts(report, run, 2, 0, 0);
     outbox_db_close(&report);
 }

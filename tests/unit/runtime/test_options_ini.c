@@ -152,5 +152,5 @@ int main(void)
         TEST(print_config_says_where_each_value_came_from),
         TEST(what_print_config_prints_reads_back_as_the_same),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, make_options_folder, remove_temp_folder);
 }

@@ -92,7 +92,7 @@ static void save_and_settle_of_one_batch_are_one_write(void **state)
         "CREATE TRIGGER i AFTER INSERT ON jobs BEGIN INSERT INTO writes VALUES ('insert'); END;"
         "CREATE TRIGGER u AFTER UPDATE ON jobs BEGIN INSERT INTO writes VALUES ('update'); END");
     store = open_store();
-    mm_task_t save = task_of(MM_LEG_SAVE, 1, 11);
+    mm_task_t save = store_task(MM_LEG_SAVE, 1, 11);
     save.deliveries = 2;
     save.received_ms = 900;
     store_put(store, &save);
@@ -149,7 +149,7 @@ static void deliveries_only_rise(void **state)
     store_t *store = open_store();
     static const uint32_t deliveries[] = {2, 5, 3};
     for (uint64_t i = 0; i < 3; i++) {
-        mm_task_t save = task_of(MM_LEG_SAVE, 1, i);
+        mm_task_t save = store_task(MM_LEG_SAVE, 1, i);
         save.deliveries = deliveries[i];
         store_put(store, &save);
         EXPECT(store, {i, MM_STATUS_OK, MM_OUTCOME_NONE});
@@ -182,7 +182,7 @@ static void texts_are_copied_and_large_batches_fit(void **state)
     for (unsigned i = 0; i < 5000; i++) {
         char host[32];
         snprintf(host, sizeof host, "host-%u", i);
-        mm_task_t task = task_of(MM_LEG_SAVE, i, i);
+        mm_task_t task = store_task(MM_LEG_SAVE, i, i);
         task.host = mm_str(host);
         store_put(store, &task);
         memset(host, '!', sizeof host);
@@ -219,7 +219,7 @@ static void what_is_answered_survives_kill_9(void **state)
     assert_true(child >= 0);
     if (child == 0) {
         store_t *store = NULL;
-        if (store_open(path, &store, error) != 0)
+        if (store_open(path, &store, open_error) != 0)
             _exit(1);
         put_settle(store, 1, 11, MM_OUTCOME_RESTARTED);
         if (!store_flush(store))

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sysexits.h>
@@ -132,10 +133,10 @@ static void a_checkpoint_that_fails_ends_the_store_after_its_answers(void **stat
 static void refuses(int code, const char *words)
 {
     store_t *store = NULL;
-    assert_int_equal(store_open(path, &store, error), code);
+    assert_int_equal(store_open(path, &store, open_error), code);
     assert_null(store);
-    assert_non_null(strstr(error, words));
-    assert_non_null(strstr(error, path));
+    assert_non_null(strstr(open_error, words));
+    assert_non_null(strstr(open_error, path));
 }
 
 static void write_file(const void *data, size_t size)

@@ -296,12 +296,12 @@ static struct {
 static void collect_report(void)
 {
     whole.parts = whole.held_count = whole.result_count = 0;
-    for (size_t i = 0; i < actions.count; i++) {
-        if (actions.items[i].kind != MM_WORKER_REPORT)
+    for (size_t i = 0; i < worker_actions.count; i++) {
+        if (worker_actions.items[i].kind != MM_WORKER_REPORT)
             continue;
-        const mm_report_t *report = actions.items[i].as.report;
+        const mm_report_t *report = worker_actions.items[i].as.report;
         if (whole.parts > 0)
-            assert_int_equal(report->parts, actions.items[i - 1].as.report->parts);
+            assert_int_equal(report->parts, worker_actions.items[i - 1].as.report->parts);
         whole.parts++;
         for (size_t k = 0; k < report->held_count; k++)
             whole.held[whole.held_count++] = report->held[k].number;
