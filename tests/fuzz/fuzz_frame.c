@@ -343,8 +343,10 @@ static mm_str_t string_of(maker_t *self, const wire_field_t *field)
         "a23456789_123456789_123456789_123456789_123456789_123456789_123"};
     static const char *const suffixes[] = {"task.000000000000000c", "1", "65535"};
     mm_str_t honest = *(const mm_str_t *)field->value;
-    if (field->text == WIRE_TEXT_text)
-        return text_of(self->in, field->high);
+    if (field->text == WIRE_TEXT_text) {
+        mm_str_t text = text_of(self->in, field->high);
+        return text.size < field->low ? mm_str("x") : text;
+    }
     uint8_t choice = fuzz_byte(self->in);
     if (choice < 0xC0 && honest.size >= field->low)
         return honest;

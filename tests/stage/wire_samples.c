@@ -17,7 +17,7 @@ typedef struct {
     sample_size_t size;
     uint64_t random;
     uint64_t turn;   // of the item in its list: numbers with few values take turns
-    uint64_t stride; // in how many turns the fields before this one have had all their values
+    uint64_t stride; // turns for which this number keeps a value, so that all combinations come
 } maker_t;
 
 __attribute__((format(printf, 1, 2))) static mm_str_t text_of(const char *format, ...)
