@@ -152,3 +152,13 @@ ends_with_code "an attribute without a list: exit 64" 64
 MAYHEM_EXEC='echo {zone}' run -i lacking.jsonl
 ends_with_code "a command from the environment: exit 65" 65
 matches "its attribute is asked for too" 'host web-1 has no zone' "$(cat err)"
+
+# ---- restarts at once ----------------------------------------------------------------------------
+
+hosts 30 >hosts.txt
+dir=at-once
+run -i hosts.txt -n 3 --slots 8 --at-once 4 -x 'sh -c "echo begun >>at-once.txt; sleep 0.2; echo ended >>at-once.txt"'
+ends_with_code "--at-once: exit 0" 0
+audit "--at-once" 30
+equal "24 slots, and never more than 4 at once" 4 \
+    "$(awk '$1 == "begun" && ++now > most { most = now } $1 == "ended" { now-- } END { print most }' at-once.txt)"
