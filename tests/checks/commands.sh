@@ -65,12 +65,19 @@ recipes() {
         }' "$1"
 }
 
+# What a test lets a restarter run: the first word of the quoted text after -x, --exec or --verify.
+given_to_run() {
+    grep -noE -- "(-x|--exec|--verify)[ =]['\"][a-z][a-z0-9_.-]*" "$1" |
+        awk -F '[:\"'\'']' '$3 !~ /^no-such-/ { print "program", $3, $1 }'
+}
+
 # calls FILE: "KIND NAME LINE" for each command that a script or makefile calls, and each function.
 calls() {
     case $1 in
     *Makefile | *.mk) recipes "$1" ;;
     *) cat "$1" ;;
     esac | awk -v wrappers="$wrappers" -f "$here/commands.awk"
+    [[ $1 != */e2e_* ]] || given_to_run "$1"
 }
 
 # The parser on commands in all places, and on words that are none.

@@ -29,7 +29,7 @@ refused "a rate that is none" 64 'rate' --rate fast
 refused "a share beyond 100 %" 64 'mock-fail' --mock-fail 120%
 refused "a range that goes down" 64 'mock-time' --mock-time 2s..1s
 refused "a timeout that no lease can hold" 64 'timeout' -i hosts.txt -x true --timeout 3h
-refused "--verify without a command" 64 'verify' -i hosts.txt --verify 'ping {host}'
+refused "--verify without a command" 64 'verify' -i hosts.txt --verify 'true {host}'
 refused "a folder that no socket path can hold" 64 'shorter' --dir "$(printf 'x%.0s' {1..120})"
 check "none of these has made a folder" test ! -e run
 
@@ -61,9 +61,10 @@ refused "no such configuration" 78 'missing.ini' --config missing.ini
 MAYHEM_RATE=fast refused "a bad value in the environment" 78 'MAYHEM_RATE'
 refused "a command with an open quote" 78 'exec' -i hosts.txt -x 'sh -c "reboot {host}'
 refused "a command that is not there" 78 'no-such-program' -i hosts.txt -x 'no-such-program {host}'
-refused "a placeholder that no host has" 65 'host web-00001 has no hsot' -i hosts.txt -x 'reboot {hsot}'
+refused "a placeholder that no host has" 65 'host web-00001 has no hsot' -i hosts.txt \
+    -x 'echo {hsot}'
 refused "a placeholder that is none" 78 'is no placeholder' -i hosts.txt \
-    -x 'reboot {this_name_is_longer_than_32_bytes}'
+    -x 'echo {this_name_is_longer_than_32_bytes}'
 
 dir=newer
 run -i hosts.txt
