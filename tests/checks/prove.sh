@@ -118,6 +118,16 @@ fault 'two fields change places' common/wire/frames.def \
 fault 'a limit is another one' common/wire/frame.h 's/BATCH_ITEMS  256/BATCH_ITEMS  255/' \
     '< P2.10 at most 255' protocol
 
+# ---- commands
+
+fault 'a script calls what a minimal Debian has not' tests/e2e/e2e_kill.sh \
+    '$a pid=$(timeout 5 pgrep mayhem)' 'calls pgrep, which run.sh does not install' commands
+fault 'a recipe does' Makefile '/^clean:/a \\t@ps ax' 'calls ps, which' commands
+fault 'a restarter is let do' tests/e2e/e2e_wrong.sh "s/-x 'echo {hsot}'/-x 'reboot {hsot}'/" \
+    'calls reboot, which' commands
+fault 'run.sh no longer installs what is called' common/run_lib.sh 's/ patch tmux/ patch/' \
+    'calls tmux, which' commands
+
 # ---- the README's blocks
 
 fault 'a block has a wrong option' README.md 's/--max-dead 10$/--max-deaths 10/' \
