@@ -31,10 +31,10 @@ Usage: ./run.sh [OPTION]...             start the pipeline; Ctrl-C stops it
 Without -i and -x it is the demo: cattle-xxxx hosts at random, a mock restart, one in four fails.
 
   -i, --input FILE         restart each host of FILE once: one a line, or JSON Lines
-                           {"host": "..."}; "-" is standard input
+                           {"host": "...", "NAME": "..."}; "-" is standard input
   -n, --restarters N       restarters to start (2)
-  -x, --exec 'CMD {host}'  restart a host by this command, run without a shell; {job} and {attempt}
-                           are filled in, too
+  -x, --exec 'CMD {host}'  restart a host by this command, run without a shell; {job}, {attempt} and
+                           any {NAME} of its line in FILE are filled in, too
   --verify 'CMD {host}'    then run this until it succeeds
   --verify-timeout TIME    at most so long
   --timeout TIME           end a command that runs longer
@@ -43,6 +43,7 @@ Without -i and -x it is the demo: cattle-xxxx hosts at random, a mock restart, o
   --mock-fail P%           so many mock restarts fail
   --slots N                restarts at a time in each restarter
   --attempts N             restarts to try before a host is given up as dead
+  --at-once N              restarts in progress at a time, over all restarters
   --max-dead N             hand out nothing more when N hosts are dead
   --jobs N                 end after N jobs
   --rate N                 jobs a second
@@ -74,7 +75,7 @@ declare -A short=([-i]=input [-n]=restarters [-x]=exec [-q]=quiet [-h]=help)
 declare -A takes=(
     [all]=' dir config seed log-level drain-timeout '
     [publisher]=' input jobs rate for window on-bad-line '
-    [consumer]=' attempts max-dead timeout verify-timeout '
+    [consumer]=' attempts at-once max-dead timeout verify-timeout '
     [saver]=' '
     [restarter]=' exec verify verify-timeout timeout slots mock-time mock-fail dry-run '
     [run]=' restarters '
@@ -236,6 +237,11 @@ prepare() {
     fi
     [[ ! -v given[quiet] ]] || progress=off
     args_publisher+=("--driver=$driver" "--progress=$progress")
+    # What the commands name of a host beside {host}: the publisher reads that and nothing else.
+    local -n with_commands=args_restarter
+    value=$("$build/mayhem-restarter" "${with_commands[@]}" --check </dev/null) || exit
+    [[ ! $value =~ ^attributes:\ ([a-z0-9_,]+) ]] ||
+        args_publisher+=("--attributes=${BASH_REMATCH[1]}")
     setting consumer drain-timeout
     drain=$(centiseconds "$value") || exit
     setting consumer dir

@@ -82,6 +82,7 @@ static void print_job(FILE *file, const gather_event_t *event)
     (void)fprintf(file, " delivery=%" PRIu32, job->delivery);
     mm_trace_print_text(file, "publisher", event->as.job.publisher);
     (void)fprintf(file, " life=%" PRIu64, event->as.job.epoch);
+    mm_trace_print_attributes(file, job->attributes);
 }
 
 static void print_from(FILE *file, const char *kind, const gather_event_t *event)
@@ -149,6 +150,7 @@ static void print_task_action(FILE *file, const gather_action_t *action)
     print_task(file, &task->id, task->number);
     if (task->leg == MM_LEG_RESTART)
         (void)fprintf(file, " attempt=%" PRIu32, task->attempt);
+    mm_trace_print_attributes(file, task->attributes);
     if (task->leg == MM_LEG_SETTLE)
         (void)fprintf(file, " %s attempts=%" PRIu32, mm_outcome_name(task->outcome),
                       task->attempts);

@@ -350,6 +350,7 @@ static int open_core(consumer_t *self)
                               .max_lease_ms = options->max_lease_ms,
                               .drain_ms = options->drain_timeout_ms - 1000,
                               .max_in_flight = (uint32_t)options->max_in_flight,
+                              .at_once = (uint32_t)options->at_once,
                               .max_dead = (uint32_t)options->max_dead,
                               .settled_max = 32768,
                               .nacked_max = (uint32_t)options->max_in_flight,

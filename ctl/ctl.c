@@ -91,7 +91,7 @@ bool ctl_options(int argc, char **argv, const char *help, const ctl_option_t *op
                  char ***ret_names, int *ret_exit_code)
 {
     enum { OPTIONS_MAX = 16, NO_LETTER = 256 };
-    struct option names[OPTIONS_MAX + 2] = {{NULL}};
+    struct option names[OPTIONS_MAX + 2] = {{.name = NULL}};
     char letters[2 * OPTIONS_MAX + 2], *letter = letters;
     size_t count = 0;
     for (; options[count].name; count++) {

@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "crash.h"
 #include "log.h"
+#include "outbox_chunk.h"
 #include "span.h"
 #include "uuid.h"
 #include "uuid_source.h"
@@ -13,20 +14,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define READ_MAX     1024 // hosts taken from the source in one turn, and then committed together
+#define READ_MAX     1024 // hosts read from the source in one turn, and then committed together
 #define LOAD_MAX     1024 // jobs read back in one turn
-#define SETTLE_MAX   1024 // settled jobs after which a commit is made at the latest
-#define SETTLE_MS    20   // the longest that a settled job waits for its commit
-#define TIMES_MS     1000 // how often the job times are put on record
-#define RETRY_MS     200  // pause after a commit that was busy or had no room
-#define BACKLOG_MORE 4    // a bounded source is read up to so many windows ahead
+#define SETTLE_MAX   1024 // settled jobs that make a commit due
+#define SETTLE_MS    20   // group-commit delay: the longest that a settled job waits
+#define TIMES_MS     1000 // how often the job times are recorded
+#define RETRY_MS     200  // pause after a commit that found the database busy or the disk full
+#define BACKLOG_MORE 4    // a bounded source is read so many windows ahead
 
 // A job that was put and waits for its commit.
 typedef struct {
     mm_id_t id;
     uint64_t token;
-    size_t offset; // of its host in the bytes
-    size_t size;
+    size_t offset; // of its host in the bytes, and the attributes behind it
+    uint32_t host_size;
+    uint32_t attributes_size;
 } fresh_t;
 
 struct intake {
@@ -34,31 +36,29 @@ struct intake {
     intake_give_fn *give;
     void *arg;
     mm_id_source_t *ids;
-    int64_t floor_ms; // new ids are later than all that are on record
+    int64_t floor_ms; // new ids are later than all recorded ones
     fresh_t fresh[READ_MAX];
     size_t fresh_count;
-    char *bytes; // hosts of the fresh ones
-    size_t bytes_count;
-    size_t bytes_capacity;
-    int64_t fresh_us;    // when the fresh ones were read
-    uint64_t last_given; // of all jobs up to this token the core has been told
-    mm_id_t boundary;    // jobs up to here may have been sent by an earlier epoch
-    bool is_behind;      // there are more on record behind last_given
+    outbox_bytes_t bytes; // texts of the fresh ones
+    int64_t fresh_us;     // when the fresh ones were read
+    uint64_t last_given;  // all jobs up to this token were given to the core
+    mm_id_t boundary;     // jobs up to here may have been sent by an earlier process
+    bool is_behind;       // there are more in the database behind last_given
     bool source_ended;
-    bool is_held_back; // the source was not read for lack of room
+    bool is_held_back; // the source was not read because the backlog is long
     int exit_code;
-    int64_t source_ms; // when the source has its next one
+    int64_t source_ms; // when the source has its next host
     int64_t retry_ms;  // no commit before
     bool retries;
     int64_t settled_since_ms; // the oldest settled job that waits; MM_NEVER: none
     size_t settled_count;
-    int64_t times_ms; // when the times were put on record
+    int64_t times_ms; // when the times were recorded
     bool times_changed;
     mm_histogram_t times; // accept to ack, in us
     intake_counts_t counts;
 };
 
-// What is on record of the run so far, so that times and counts go on.
+// Reads the recorded times and counts of the run, which go on from there.
 static bool read_run(intake_t *self)
 {
     outbox_run_t run = {0};
@@ -102,23 +102,23 @@ void intake_destroy(intake_t **self_p)
         return;
     *self_p = NULL;
     mm_id_source_destroy(&self->ids);
-    free(self->bytes);
+    free(self->bytes.data);
     free(self);
 }
 
 // ---- in
 
-static void put_host(intake_t *self, mm_str_t host, int64_t wall_ms)
+static void put_job(intake_t *self, mm_str_t host, mm_str_t attributes, int64_t wall_ms)
 {
     fresh_t *fresh = &self->fresh[self->fresh_count++];
     mm_id_next(self->ids, wall_ms > self->floor_ms ? wall_ms : self->floor_ms, &fresh->id);
-    self->bytes = mm_array_reserve(self->bytes, &self->bytes_capacity,
-                                   self->bytes_count + host.size, sizeof *self->bytes);
-    fresh->offset = self->bytes_count;
-    fresh->size = host.size;
-    memcpy(self->bytes + fresh->offset, host.data, host.size);
-    self->bytes_count += host.size;
-    fresh->token = outbox_db_put(self->config.db, self->config.run.number, &fresh->id, host);
+    fresh->offset = self->bytes.count;
+    fresh->host_size = (uint32_t)host.size;
+    fresh->attributes_size = (uint32_t)attributes.size;
+    outbox_append(&self->bytes, host.data, host.size);
+    outbox_append(&self->bytes, attributes.data, attributes.size);
+    fresh->token =
+        outbox_db_put(self->config.db, self->config.run.number, &fresh->id, host, attributes);
 }
 
 static void put_progress(intake_t *self, bool ends)
@@ -139,8 +139,8 @@ static void receive_bad(intake_t *self, const source_item_t *item)
     }
 }
 
-// How much of the source may be read now. While a bounded one is windows ahead it waits for room
-// for many, so that commits are few and large; what comes slowly never gets so far.
+// How many hosts may be read from the source now. A bounded source that is windows ahead waits
+// until there is room for many, so that commits are few and large; a slow one never gets so far.
 static size_t read_limit(const intake_t *self)
 {
     if (!self->config.is_bounded)
@@ -160,12 +160,12 @@ static void read_source(intake_t *self, int64_t now_ms)
     size_t limit = read_limit(self);
     self->is_held_back = limit == 0;
     int64_t wall_ms = mm_clock_wall_ms();
-    self->fresh_us = mm_clock_us(); // before the commit, which is a part of what a job takes
+    self->fresh_us = mm_clock_us(); // before the commit, which is a part of the job's time
     bool waits = false;
     for (size_t i = 0; i < limit; i++) {
         source_item_t item;
         switch (source_next(self->config.run.source, now_ms, &item)) {
-        case SOURCE_ITEM: put_host(self, item.host, wall_ms); continue;
+        case SOURCE_ITEM: put_job(self, item.host, item.attributes, wall_ms); continue;
         case SOURCE_WAIT:
             self->source_ms = item.until_ms;
             waits = true;
@@ -176,7 +176,7 @@ static void read_source(intake_t *self, int64_t now_ms)
         break;
     }
     if (!waits && !self->source_ended && limit > 0)
-        self->source_ms = now_ms; // there may be more, which need not show on a descriptor
+        self->source_ms = now_ms; // there may be more, and a descriptor need not show it
     if (self->fresh_count > 0 || self->source_ended)
         put_progress(self, false);
 }
@@ -229,7 +229,7 @@ static bool commit(intake_t *self, int64_t now_ms)
         self->settled_count = 0;
         self->settled_since_ms = MM_NEVER;
         if (self->is_held_back && read_limit(self) > 0)
-            self->source_ms = now_ms; // there is room now: nobody else will say so
+            self->source_ms = now_ms; // there is room now, and no other event will follow
         return true;
     case OUTBOX_DB_RETRY:
         if (!self->retries)
@@ -245,8 +245,9 @@ static bool commit(intake_t *self, int64_t now_ms)
     return false;
 }
 
-// Accepted and settled jobs share commits; settled ones alone wait a little for company, since a
-// job that is settled twice is only work. A window of them makes room for the next.
+// Accepted and settled jobs share commits. Settled ones alone wait for the group-commit delay,
+// since settling a job twice costs nothing but work. A window of them makes room for the next
+// window.
 static bool wants_commit(const intake_t *self, int64_t now_ms)
 {
     if (self->retries)
@@ -263,6 +264,7 @@ static void give(intake_t *self, const outbox_row_t *job, int64_t accepted_us)
     outbox_event_t event = {.kind = OUTBOX_JOB};
     event.as.job.id = job->id;
     event.as.job.host = job->host;
+    event.as.job.attributes = job->attributes;
     event.as.job.run = job->run;
     event.as.job.token = job->token;
     event.as.job.accepted_us = accepted_us;
@@ -271,15 +273,18 @@ static void give(intake_t *self, const outbox_row_t *job, int64_t accepted_us)
     self->give(self->arg, &event);
 }
 
-// What was just committed goes straight on, unless older ones are still on record only.
+// Gives the core the jobs that were just committed, unless older ones are still in the database
+// only.
 static void give_fresh(intake_t *self, bool may_give)
 {
     MM_SPAN("give fresh");
     size_t capacity = may_give && !self->is_behind ? outbox_capacity(self->config.outbox) : 0;
     for (size_t i = 0; i < self->fresh_count && i < capacity; i++) {
         const fresh_t *fresh = &self->fresh[i];
+        const char *host = self->bytes.data + fresh->offset;
         outbox_row_t job = {.id = fresh->id,
-                            .host = {self->bytes + fresh->offset, fresh->size},
+                            .host = {host, fresh->host_size},
+                            .attributes = {host + fresh->host_size, fresh->attributes_size},
                             .run = self->config.run.number,
                             .token = fresh->token};
         give(self, &job, self->fresh_us);
@@ -287,14 +292,14 @@ static void give_fresh(intake_t *self, bool may_give)
     if (self->fresh_count > capacity)
         self->is_behind = true;
     self->fresh_count = 0;
-    self->bytes_count = 0;
+    self->bytes.count = 0;
 }
 
 static bool give_backlog(intake_t *self, bool may_give)
 {
     MM_SPAN("give backlog");
     size_t capacity = may_give && self->is_behind ? outbox_capacity(self->config.outbox) : 0;
-    // A read costs the same for few as for many: wait until there is room for some.
+    // A read of few jobs costs as much as one of many: wait until there is room for some.
     size_t worth = self->config.window / 4 < 256 ? self->config.window / 4 : 256;
     if (capacity == 0 || (capacity < worth && outbox_count(self->config.outbox) >= worth))
         return true;
@@ -309,7 +314,7 @@ static bool give_backlog(intake_t *self, bool may_give)
                MM_STRING("error", outbox_db_error(self->config.db)));
         return false;
     }
-    // Their time counts from the id, which tells when they were accepted.
+    // Their time counts from when they were accepted, which the id says.
     int64_t now_us = mm_clock_us(), wall_ms = mm_clock_wall_ms();
     for (size_t i = 0; i < count; i++)
         give(self, &rows[i], now_us - 1000 * (wall_ms - mm_id_wall_ms(&rows[i].id)));

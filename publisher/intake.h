@@ -1,7 +1,6 @@
-// The way of a job into the outbox and to the core: from the source into the database, and only
-// after the commit onward (I1). Also the way out: what is settled leaves the database, in the same
-// commits. It holds no backlog: what the core has no room for is read back from the database in
-// order.
+// Takes jobs from the source into the database and, only after the commit, to the core (I1).
+// Settled jobs leave the database with the same commits. The intake holds no backlog: jobs that the
+// core had no room for are read back from the database in order.
 
 #ifndef INTAKE_H
 #define INTAKE_H
@@ -17,7 +16,7 @@ typedef struct {
     outbox_t *outbox;
     run_t run;
     size_t window;
-    bool is_bounded; // the source is read only as far as the backlog stays short
+    bool is_bounded; // the source is read only while the backlog is short
 } intake_config_t;
 
 // Gives a committed job to the core.
@@ -25,33 +24,33 @@ typedef void(intake_give_fn)(void *arg, const outbox_event_t *event);
 
 typedef struct intake intake_t;
 
-// Takes nothing over. Returns NULL with the database's error when it cannot be read.
+// All that the config points to stays the caller's. NULL when the database cannot be read:
+// outbox_db_error says why.
 intake_t *intake_new(const intake_config_t *config, intake_give_fn *give, void *arg);
 void intake_destroy(intake_t **self_p);
 
-// Reads from the source, commits, gives to the core what it has room for. now_ms: CLOCK_MONOTONIC.
-// False: the database is broken, exit 74.
+// Reads from the source, commits, and gives the core the jobs that it has room for. now_ms:
+// CLOCK_MONOTONIC. False: the database is broken, exit 74.
 bool intake_step(intake_t *self, int64_t now_ms, bool may_give);
-// When it wants to be called again; MM_NEVER: when something happens.
+// When it wants the next step; MM_NEVER: only after another event.
 int64_t intake_deadline(const intake_t *self);
 
-// What to wait on for the source to be read further, or -1: it has no descriptor, or is not to be
-// read now.
+// The descriptor that shows when the source can be read; -1: it has none, or is not to be read now.
 int intake_descriptor(const intake_t *self);
 
-// A job that the core has settled: out of the database with the next commit. now_us: the same
-// clock, for the time that the job has taken.
+// The core has settled a job: the next commit deletes it. now_us: the same clock, for the time that
+// the job has taken.
 void intake_settle(intake_t *self, const outbox_action_t *action, int64_t now_ms, int64_t now_us);
-// No more is read from the source; an endless one has ended.
+// Stops reading the source; an endless one has ended thereby.
 void intake_stop(intake_t *self);
-// Commits all that is pending, with the mark of an orderly end. False like intake_step.
+// Commits all pending changes, with the mark of an orderly end. False like intake_step.
 bool intake_close(intake_t *self);
 
 // The source has ended and every job of the outbox is settled.
 bool intake_is_over(const intake_t *self);
-// 0; or the exit code that a bad line or a broken source asks for, when all else is done.
+// 0, or the exit code of a bad line or a broken source, to be used when all jobs are settled.
 int intake_exit_code(const intake_t *self);
-// Jobs settled, dead and in all (0: unknown) of this run since this start, for the progress.
+// Jobs of this run: in all (0: unknown), restarted and dead.
 typedef struct {
     uint64_t total;
     uint64_t restarted;

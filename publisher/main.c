@@ -1,6 +1,5 @@
 // mayhem-publisher: accepts jobs into a durable outbox, delivers them to the consumer under leases,
-// and takes them out when they are settled. The sockets, the clock and the log around the outbox
-// core.
+// and deletes them when they are settled. The shell around the outbox core: sockets, clock and log.
 
 #include "clock.h"
 #include "crash.h"
@@ -28,9 +27,9 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define WAITING_MAX  16   // frames that wait for the consumer before no more are made
-#define PREFETCHED   32   // notices whose leases are asked of memory together
-#define CATCH_UP_MAX 4096 // frames read before silence is judged, at most
+#define WAITING_MAX  16   // unsent frames with which no more jobs are given to the core
+#define PREFETCHED   32   // notices whose leases are prefetched together
+#define CATCH_UP_MAX 4096 // frames read, at most, before silence is judged
 #define SEEN         16   // one job in so many is timed
 
 typedef struct {
@@ -51,7 +50,7 @@ typedef struct {
     FILE *trace;
     int64_t start_ms;
     int64_t now_ms;
-    int64_t now_us;    // when the notices at hand came
+    int64_t now_us;    // when the notices were received
     int64_t silent_ms; // when to recreate the sockets: nothing was heard
     mm_stats_reply_t reply;
     mm_encoder_t *encoder; // for replies
@@ -134,9 +133,10 @@ static void deliver(publisher_t *self, const outbox_action_t *action)
     MM_SPAN_COUNTED("encode job");
     if (mm_encoder_count(self->batch) == 0)
         begin_jobs(self);
-    mm_encode_job(
-        self->batch,
-        &(mm_job_t){.id = action->id, .host = action->host, .delivery = action->delivery});
+    mm_encode_job(self->batch, &(mm_job_t){.id = action->id,
+                                           .host = action->host,
+                                           .delivery = action->delivery,
+                                           .attributes = action->attributes});
     if (mm_encoder_is_full(self->batch))
         send_jobs(self);
     see_delivered(self, action);
@@ -144,7 +144,7 @@ static void deliver(publisher_t *self, const outbox_action_t *action)
            MM_INT("delivery", action->delivery));
 }
 
-// A question for the consumer's heartbeat is not worth keeping: it is asked again.
+// Asks for the consumer's heartbeat. A request that cannot be sent now is dropped: another follows.
 static void ask(publisher_t *self)
 {
     if (mm_sender_waiting(self->jobs) > 0)
@@ -291,13 +291,13 @@ static void on_events(void *arg)
     (void)receive(self, MM_DRAIN_MAX);
 }
 
-// Only there to wake the loop: the turn reads the source.
+// Only wakes the loop: the turn reads the source.
 static void on_source(void *arg)
 {
     (void)arg;
 }
 
-// A connecting socket that met an error does not come back by itself.
+// After an error a connecting socket may stay dead.
 static void recreate_sockets(publisher_t *self)
 {
     close_events(self);
@@ -306,7 +306,7 @@ static void recreate_sockets(publisher_t *self)
     self->silent_ms = self->now_ms + 3 * self->options.heartbeat_ms;
 }
 
-// The source wakes the loop only while it is to be read: one that has ended, or is held back, stays
+// Watches the source only while it is to be read: one that has ended, or waits for room, stays
 // readable.
 static void watch_source(publisher_t *self)
 {
@@ -339,7 +339,7 @@ static int64_t turn(void *arg)
     publisher_t *self = arg;
     self->now_ms = mm_clock_ms();
     if (self->now_ms >= outbox_deadline(self->outbox)) {
-        // An extension may be waiting: read before silence ends a lease.
+        // An extension may be waiting: it is read before silence ends a lease.
         outbox_event_t event = {.kind = OUTBOX_TIME};
         event.as.time.events_empty = !receive(self, CATCH_UP_MAX);
         step(self, &event);
@@ -430,7 +430,7 @@ static int open_core(publisher_t *self, uint64_t seed)
     return 0;
 }
 
-// Work is left: 75, unless the source had something worse to say.
+// Returns the exit code: that of the source, if it has one; 75 when work is left.
 static int close_run(publisher_t *self)
 {
     intake_counts_t counts = intake_counts(self->intake);

@@ -37,6 +37,7 @@ static void trace_event(FILE *file, const outbox_event_t *event)
         mm_trace_print_text(file, "host", event->as.job.host);
         if (event->as.job.maybe_sent)
             (void)fputs(" sent=maybe", file);
+        mm_trace_print_attributes(file, event->as.job.attributes);
         break;
     case OUTBOX_VERDICT: print_verdict(file, event); break;
     case OUTBOX_BEAT:
@@ -58,6 +59,7 @@ bool outbox_trace_action(FILE *file, const outbox_action_t *action)
     case OUTBOX_DELIVER:
         (void)fprintf(file, "deliver %s delivery=%" PRIu32, mm_id_print(&action->id, id),
                       action->delivery);
+        mm_trace_print_attributes(file, action->attributes);
         return true;
     case OUTBOX_SETTLED:
         (void)fprintf(file, "settled %s %s", mm_id_print(&action->id, id),

@@ -1,4 +1,4 @@
-// Progress on standard error while a run goes on: a bar on a terminal, else a line now and then.
+// Progress of a run on standard error: a bar on a terminal, else a line every second.
 
 #ifndef PROGRESS_H
 #define PROGRESS_H
@@ -7,18 +7,18 @@
 #include "options.h"
 
 typedef struct {
-    mm_progress_t kind; // auto has been decided
+    mm_progress_t kind; // never AUTO
     int64_t shown_ms;
     int64_t started_ms;
-    uint64_t started_with; // settled when this epoch began
+    uint64_t started_with; // jobs settled when this process began
 } progress_t;
 
 progress_t progress_new(mm_progress_t kind, int64_t now_ms, const intake_counts_t *counts);
-// Shows what has changed, if it is time to.
+// Shows the state, if the time for it has come.
 void progress_show(progress_t *self, int64_t now_ms, const intake_counts_t *counts);
-// The last state, and the end of the line.
+// Shows the last state and ends the line.
 void progress_end(const progress_t *self, int64_t now_ms, const intake_counts_t *counts);
-// When it wants to show the next state.
+// When progress_show is due next; MM_NEVER: never.
 int64_t progress_deadline(const progress_t *self);
 
 #endif

@@ -53,7 +53,7 @@ static double milliseconds(const report_t *report, double p)
     return (double)mm_histogram_quantile(&report->times, p) / 1000;
 }
 
-// A JSON string. The name of an input may be no valid UTF-8: each bad byte becomes U+FFFD.
+// A JSON string. The name of an input need not be valid UTF-8: each bad byte becomes U+FFFD.
 static void print_json_text(mm_str_t text)
 {
     size_t valid = mm_utf8_prefix(text, text.size);
@@ -102,7 +102,7 @@ static void print_json(const report_t *report, const outbox_row_t *dead, size_t 
     (void)printf("]}\n");
 }
 
-// A text as part of one line, whatever it holds.
+// A text as part of one line, whatever bytes it has.
 static void print_line(FILE *file, mm_str_t text)
 {
     for (size_t i = 0; i < text.size; i++) {
@@ -169,7 +169,7 @@ int report_print(const mm_options_t *options)
     return exit_code;
 }
 
-// All dead hosts of the run, page by page; false when a page cannot be read or written.
+// Writes all dead hosts of the run, page by page; false when a page cannot be read or written.
 static bool write_dead(outbox_db_t *db, int64_t run, FILE *file, uint64_t *ret_count)
 {
     mm_id_t after = {{0}};

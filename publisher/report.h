@@ -1,5 +1,5 @@
-// The summary of a run, from its database alone: what --report prints, also beside a running
-// publisher, and DIR/dead.txt.
+// The summary of a run, from its database alone: the output of --report, beside a running publisher
+// too, and DIR/dead.txt.
 
 #ifndef REPORT_H
 #define REPORT_H
@@ -7,11 +7,12 @@
 #include "options.h"
 #include "outbox_db.h"
 
-// Prints the last run's summary to standard output. Returns 0 when all hosts were restarted, 1 when
-// some are dead, 75 when work is left, or the sysexits code of what went wrong (said on stderr).
+// Prints the summary of the last run to standard output. Returns 0 when all hosts were restarted, 1
+// when some are dead, 75 when work is left, or another sysexits code after an error, with its
+// reason on standard error.
 int report_print(const mm_options_t *options);
 
-// Whether dead.txt may be written: not over the input of a run that is to go on. left: work is.
+// Whether dead.txt may be written: not over the input of a run that has work left.
 bool report_may_write_dead(const mm_options_t *options, bool left);
 // Writes the dead hosts of a run to DIR/dead.txt, which is a valid input, with each one's error as
 // a comment; without dead ones the file is removed. False with errno when that fails.

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-// What the run is recorded under. A bounded generator is a run that can be resumed.
+// The name under which the run is recorded. A bounded generator can be resumed.
 static void name_input(const mm_options_t *options, char *ret_name, size_t size)
 {
     if (*options->input) {
@@ -32,8 +32,8 @@ static source_t *new_generator(const mm_options_t *options, uint64_t seed)
         .jobs = (uint64_t)options->jobs});
 }
 
-// --jobs and --for cut a file off, so that the same command goes on with the rest. They are the
-// generator's own end.
+// --jobs and --for cut a file off: the same command then goes on with the rest. Of the generator
+// they are the end.
 static int open_source(const mm_options_t *options, uint64_t seed, run_t *run,
                        char error[SOURCE_ERROR_MAX])
 {
@@ -43,6 +43,8 @@ static int open_source(const mm_options_t *options, uint64_t seed, run_t *run,
     if (run->is_file) {
         source_file_config_t config = {
             .path = options->input, .skips_bad_lines = options->on_bad_line == MM_ON_BAD_LINE_SKIP};
+        bool is_list = mm_attribute_keys_parse(mm_str(options->attributes), &config.wanted);
+        assert(is_list); // else the options had been refused
         int exit_code = source_file_open(&config, &source, error);
         if (exit_code != 0)
             return exit_code;
@@ -73,7 +75,7 @@ static int refuse_driver(const outbox_run_t *former, const mm_options_t *options
     return EX_CONFIG;
 }
 
-// What this command is about.
+// The run that this command asks for.
 typedef struct {
     const mm_options_t *options;
     outbox_db_t *db;
@@ -95,7 +97,8 @@ static void resume(run_t *run, const outbox_run_t *former)
     source_resume(run->source, &former->progress);
 }
 
-// A publisher that was killed behind its last commit has nothing to do, and must not begin anew.
+// Resumes the run that an earlier publisher of this run.sh has begun: if it was killed behind its
+// last commit, all is done, and nothing must begin anew.
 static int resume_begun(const wanted_t *wanted, int64_t number, run_t *run,
                         char error[SOURCE_ERROR_MAX])
 {
@@ -109,7 +112,8 @@ static int resume_begun(const wanted_t *wanted, int64_t number, run_t *run,
     return 0;
 }
 
-// Looks through the unfinished runs for the one that this command resumes, if none is resumed yet.
+// Looks through the unfinished runs: resumes the one that the command asks for, if none is resumed
+// yet, counts the jobs of the others, and refuses those of another driver.
 static int resume_unfinished(const wanted_t *wanted, run_t *run, char error[SOURCE_ERROR_MAX])
 {
     int exit_code = 0;

@@ -1,6 +1,7 @@
-// Which run this start of the publisher belongs to, and its source (docs/operations.md, "A run").
-// The same command resumes an unfinished run and begins a new one after a finished one. Jobs left
-// over from another driver are refused, so that a demo never restarts real hosts.
+// The run that this start of the publisher belongs to, and its source. A run is one input under one
+// driver, from the first host to the last settled job. The same command resumes an unfinished run,
+// and begins a new one after a finished one. Jobs left over from another driver are refused, so
+// that a demo never restarts real hosts, nor a real driver those of a demo.
 
 #ifndef RUN_H
 #define RUN_H
@@ -12,22 +13,22 @@ typedef struct {
     int64_t number;
     source_t *source;
     bool is_file;    // a file or a stream, read only as fast as jobs settle
-    bool is_endless; // the generator without --jobs: told to stop, it has ended
+    bool is_endless; // the generator without --jobs: a stop is its end
     bool resumed;
-    uint64_t left_over; // jobs of other runs that are finished along the way
+    uint64_t left_over; // jobs of other runs, which are finished along the way
 } run_t;
 
-// Finds or begins the run and opens its source. begun: the run that the same run.sh has had begun,
-// which is gone on with even if it is finished; or 0. Returns 0, or a sysexits code with one
-// sentence (or, for bad input, up to ten bad lines) in error.
+// Finds or begins the run and opens its source. begun: the run that an earlier publisher of the
+// same run.sh has begun, which is resumed even if it is finished; 0: none. Returns 0, or a sysexits
+// code with one sentence (for bad input up to ten bad lines) in error and *ret_run untouched.
 int run_open(const mm_options_t *options, uint64_t seed, int64_t begun, outbox_db_t *db,
              run_t *ret_run, char error[SOURCE_ERROR_MAX]);
 void run_close(run_t *run);
 
-// Tells run.sh, in DIR/publisher.run, that there is a run to sum up; run.sh removes the file before
-// it starts anything, and at its end.
+// Writes the number of the run to DIR/publisher.run, which tells run.sh that there is a run to sum
+// up. run.sh removes the file before it starts anything, and at its end.
 void run_mark(const run_t *run, const char *dir);
-// The number of the run that was marked last; 0 when there is none.
+// The number that run_mark wrote last; 0: there is none.
 int64_t run_marked(const char *dir);
 
 #endif

@@ -3,10 +3,12 @@
 
 #include "command.h"
 
+#include "array.h"
 #include "uuid.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,16 +16,24 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-typedef enum { PIECE_CHAR, PIECE_HOST, PIECE_JOB, PIECE_ATTEMPT, PIECE_END } piece_kind_t;
+typedef enum {
+    PIECE_CHAR,
+    PIECE_HOST,
+    PIECE_JOB,
+    PIECE_ATTEMPT,
+    PIECE_ATTRIBUTE,
+    PIECE_END
+} piece_kind_t;
 
 typedef struct {
     piece_kind_t kind;
-    char character; // of PIECE_CHAR
+    mm_str_t text; // in the line: a character, or the key of an attribute
 } piece_t;
 
 struct command {
     char *name;
-    piece_t *pieces; // never more than one for each byte of the line, and one for its end
+    char *line;
+    piece_t *pieces; // at most one for each byte of the line, and one for its end
     size_t piece_count;
     size_t argument_count;
     char *buffer; // of command_fill: all arguments, one behind the other
@@ -34,7 +44,7 @@ struct command {
 static const struct {
     const char *word;
     piece_kind_t kind;
-} placeholders[] = {{"{host}", PIECE_HOST}, {"{job}", PIECE_JOB}, {"{attempt}", PIECE_ATTEMPT}};
+} own[] = {{"host", PIECE_HOST}, {"job", PIECE_JOB}, {"attempt", PIECE_ATTEMPT}};
 
 // The state of the splitting.
 typedef struct {
@@ -48,12 +58,12 @@ typedef struct {
 __attribute__((format(printf, 3, 4))) static bool complain(const char *name, char *complaint,
                                                            const char *format, ...)
 {
-    int size = snprintf(complaint, COMMAND_COMPLAINT_MAX, "%s: ", name);
-    if (size < 0 || size >= COMMAND_COMPLAINT_MAX)
+    int size = snprintf(complaint, MM_ERROR_MAX, "%s: ", name);
+    if (size < 0 || size >= MM_ERROR_MAX)
         return false;
     va_list arguments;
     va_start(arguments, format);
-    (void)vsnprintf(complaint + size, COMMAND_COMPLAINT_MAX - (size_t)size, format, arguments);
+    (void)vsnprintf(complaint + size, MM_ERROR_MAX - (size_t)size, format, arguments);
     va_end(arguments);
     return false;
 }
@@ -63,45 +73,61 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-static void put_piece(split_t *split, piece_kind_t kind, char character)
+static void put_piece(split_t *split, piece_kind_t kind, mm_str_t text)
 {
     command_t *command = split->command;
-    command->pieces[command->piece_count++] = (piece_t){kind, character};
+    command->pieces[command->piece_count++] = (piece_t){kind, text};
     split->is_inside = kind != PIECE_END;
     if (kind == PIECE_END)
         command->argument_count++;
 }
 
-// The size of the {word} at `text`, braces included; 0: there is none.
-static size_t word_size(const char *text)
+// The word in braces at `text`, without them; empty: there is none.
+static mm_str_t find_word(const char *text)
 {
-    size_t size = 1;
-    while (text[size] >= 'a' && text[size] <= 'z')
-        size++;
-    return text[0] == '{' && size > 1 && text[size] == '}' ? size + 1 : 0;
+    if (*text != '{')
+        return (mm_str_t){0};
+    size_t size = strspn(text + 1, "abcdefghijklmnopqrstuvwxyz0123456789_");
+    bool is_word = text[1] >= 'a' && text[1] <= 'z' && text[1 + size] == '}';
+    return (mm_str_t){text + 1, is_word ? size : 0};
+}
+
+static piece_kind_t kind_of(mm_str_t word)
+{
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        if (mm_str_equal(word, mm_str(own[i].word)))
+            return own[i].kind;
+    return PIECE_ATTRIBUTE;
+}
+
+static void put_char(split_t *split, const char *character)
+{
+    put_piece(split, PIECE_CHAR, (mm_str_t){character, 1});
+}
+
+static void put_end(split_t *split)
+{
+    put_piece(split, PIECE_END, (mm_str_t){"", 1}); // its NUL
 }
 
 // Parses one placeholder or one character.
 static bool parse_one(split_t *split)
 {
     const char *text = split->line + split->at;
-    size_t size = word_size(text);
-    if (size == 0) {
-        put_piece(split, PIECE_CHAR, *text);
+    mm_str_t word = find_word(text);
+    if (word.size == 0) {
+        put_char(split, text);
         split->at++;
         return true;
     }
-    for (size_t i = 0; i < sizeof placeholders / sizeof *placeholders; i++) {
-        if (strlen(placeholders[i].word) == size && memcmp(placeholders[i].word, text, size) == 0) {
-            put_piece(split, placeholders[i].kind, 0);
-            split->at += size;
-            return true;
-        }
-    }
-    return complain(split->command->name, split->complaint,
-                    "character %zu: %.*s is no placeholder; there are {host}, {job} and "
-                    "{attempt}; outside quotes \\{ is a brace",
-                    split->at + 1, size > 64 ? 64 : (int)size, text);
+    if (!mm_attribute_is_key(word))
+        return complain(split->command->name, split->complaint,
+                        "character %zu: {%.*s...} is no placeholder: a name has at most %d "
+                        "characters; outside quotes \\{ is a brace",
+                        split->at + 1, MM_ATTRIBUTE_KEY_MAX, word.data, MM_ATTRIBUTE_KEY_MAX);
+    put_piece(split, kind_of(word), word);
+    split->at += word.size + 2;
+    return true;
 }
 
 static bool parse_quoted(split_t *split)
@@ -122,7 +148,7 @@ static bool parse_quoted(split_t *split)
         }
         char next = split->line[split->at + 1];
         if (quote == '"' && c == '\\' && (next == '"' || next == '\\')) {
-            put_piece(split, PIECE_CHAR, next);
+            put_char(split, split->line + split->at + 1);
             split->at += 2;
         } else if (!parse_one(split)) {
             return false;
@@ -135,7 +161,7 @@ static bool parse_next(split_t *split)
     const char *text = split->line + split->at;
     if (is_blank(*text)) {
         if (split->is_inside)
-            put_piece(split, PIECE_END, 0);
+            put_end(split);
         split->at++;
         return true;
     }
@@ -147,7 +173,7 @@ static bool parse_next(split_t *split)
         return complain(split->command->name, split->complaint,
                         "nothing follows the \\ at character %zu; write \\\\ for a backslash",
                         split->at + 1);
-    put_piece(split, PIECE_CHAR, text[1]);
+    put_char(split, text + 1);
     split->at += 2;
     return true;
 }
@@ -160,7 +186,7 @@ static bool split_line(split_t *split)
             return false;
     }
     if (split->is_inside)
-        put_piece(split, PIECE_END, 0);
+        put_end(split);
     if (command->argument_count == 0)
         return complain(command->name, split->complaint,
                         "the command is empty; name a program and its arguments");
@@ -176,16 +202,16 @@ static bool split_line(split_t *split)
     return true;
 }
 
-command_t *command_new(const char *name, const char *line,
-                       char ret_complaint[COMMAND_COMPLAINT_MAX])
+command_t *command_new(const char *name, const char *line, char ret_complaint[MM_ERROR_MAX])
 {
     command_t *self = calloc(1, sizeof *self);
     assert(self);
     self->name = strdup(name);
+    self->line = strdup(line);
     // One piece for each byte, and an end for each argument: a blank, or the end of the line.
     self->pieces = calloc(strlen(line) + 1, sizeof *self->pieces);
-    assert(self->name && self->pieces);
-    split_t split = {.command = self, .line = line, .complaint = ret_complaint};
+    assert(self->name && self->line && self->pieces);
+    split_t split = {.command = self, .line = self->line, .complaint = ret_complaint};
     if (!split_line(&split)) {
         command_destroy(&self);
         return NULL;
@@ -201,6 +227,7 @@ void command_destroy(command_t **self_p)
     if (!self)
         return;
     free(self->name);
+    free(self->line);
     free(self->pieces);
     free(self->buffer);
     free(self->arguments);
@@ -243,7 +270,7 @@ static bool is_in_path(const char *path, const char *program, char **ret_found)
     }
 }
 
-bool command_find(const command_t *self, char ret_complaint[COMMAND_COMPLAINT_MAX])
+bool command_find(const command_t *self, char ret_complaint[MM_ERROR_MAX])
 {
     size_t size = 0;
     while (self->pieces[size].kind == PIECE_CHAR)
@@ -252,7 +279,7 @@ bool command_find(const command_t *self, char ret_complaint[COMMAND_COMPLAINT_MA
     char *found = NULL;
     assert(program);
     for (size_t i = 0; i < size; i++)
-        program[i] = self->pieces[i].character;
+        program[i] = *self->pieces[i].text.data;
 
     bool ok = true;
     if (strchr(program, '/')) {
@@ -281,37 +308,61 @@ bool command_find(const command_t *self, char ret_complaint[COMMAND_COMPLAINT_MA
     return ok;
 }
 
-// The text of a piece.
-static mm_str_t piece_text(const piece_t *piece, mm_str_t host, mm_str_t job, mm_str_t attempt)
+bool command_keys(const command_t *self, mm_attribute_keys_t *keys)
 {
-    switch (piece->kind) {
-    case PIECE_CHAR: return (mm_str_t){&piece->character, 1};
-    case PIECE_HOST: return host;
-    case PIECE_JOB: return job;
-    case PIECE_ATTEMPT: return attempt;
-    case PIECE_END: return (mm_str_t){"", 1}; // its NUL
-    }
-    abort();
+    for (size_t i = 0; i < self->piece_count; i++)
+        if (self->pieces[i].kind == PIECE_ATTRIBUTE &&
+            !mm_attribute_keys_add(keys, self->pieces[i].text))
+            return false;
+    return true;
 }
 
-char **command_fill(command_t *self, mm_str_t host, const mm_id_t *job, uint32_t attempt,
-                    size_t *ret_count)
+mm_str_t command_lacks(const command_t *self, mm_str_t attributes)
 {
-    char job_text[MM_ID_TEXT];
-    char attempt_text[16];
-    mm_id_print(job, job_text);
-    (void)snprintf(attempt_text, sizeof attempt_text, "%lu", (unsigned long)attempt);
-    mm_str_t job_as_text = mm_str(job_text);
-    mm_str_t attempt_as_text = mm_str(attempt_text);
+    mm_str_t value;
+    for (size_t i = 0; i < self->piece_count; i++)
+        if (self->pieces[i].kind == PIECE_ATTRIBUTE &&
+            !mm_attributes_find(attributes, self->pieces[i].text, &value))
+            return self->pieces[i].text;
+    return (mm_str_t){0};
+}
+
+// What is filled in, as text.
+typedef struct {
+    const mm_task_t *task;
+    char job[MM_ID_TEXT];
+    char attempt[16];
+} values_t;
+
+// The text of a piece.
+static mm_str_t piece_text(const piece_t *piece, const values_t *values)
+{
+    mm_str_t value;
+    bool is_there;
+    switch (piece->kind) {
+    case PIECE_HOST: return values->task->host;
+    case PIECE_JOB: return mm_str(values->job);
+    case PIECE_ATTEMPT: return mm_str(values->attempt);
+    case PIECE_ATTRIBUTE:
+        is_there = mm_attributes_find(values->task->attributes, piece->text, &value);
+        assert(is_there);
+        return value;
+    case PIECE_CHAR:
+    case PIECE_END: break;
+    }
+    return piece->text;
+}
+
+char **command_fill(command_t *self, const mm_task_t *task)
+{
+    values_t values = {.task = task};
+    mm_id_print(&task->id, values.job);
+    (void)snprintf(values.attempt, sizeof values.attempt, "%" PRIu32, task->attempt);
 
     size_t size = 0;
     for (size_t i = 0; i < self->piece_count; i++)
-        size += piece_text(&self->pieces[i], host, job_as_text, attempt_as_text).size;
-    if (size > self->buffer_size) {
-        self->buffer = realloc(self->buffer, size);
-        assert(self->buffer);
-        self->buffer_size = size;
-    }
+        size += piece_text(&self->pieces[i], &values).size;
+    self->buffer = mm_array_reserve(self->buffer, &self->buffer_size, size, 1);
 
     char *at = self->buffer;
     size_t count = 0;
@@ -319,7 +370,7 @@ char **command_fill(command_t *self, mm_str_t host, const mm_id_t *job, uint32_t
     for (size_t i = 0; i < self->piece_count; i++) {
         if (is_first)
             self->arguments[count++] = at;
-        mm_str_t text = piece_text(&self->pieces[i], host, job_as_text, attempt_as_text);
+        mm_str_t text = piece_text(&self->pieces[i], &values);
         if (text.size > 0)
             memcpy(at, text.data, text.size);
         at += text.size;
@@ -327,7 +378,6 @@ char **command_fill(command_t *self, mm_str_t host, const mm_id_t *job, uint32_t
     }
     assert(count == self->argument_count);
     self->arguments[count] = NULL;
-    *ret_count = count;
     return self->arguments;
 }
 

@@ -1,34 +1,37 @@
 // A command line from the options, split once into arguments by rules like a shell's, then filled
-// in for each task. No shell runs, and what is filled in is never split again: a host is always one
-// argument, or part of one. Pure, but command_find looks at the file system.
+// in for each task. No shell runs, and what is filled in is never split again: a host or an
+// attribute is always one argument, or part of one. Pure, but command_find looks at the file
+// system.
 
 #ifndef COMMAND_H
 #define COMMAND_H
 
-#include "job.h"
-
-// Bytes for a complaint, the NUL included.
-#define COMMAND_COMPLAINT_MAX 512
+#include "frame.h"
 
 typedef struct command command_t;
 
 // Splits `line` at blanks, tabs and newlines. '...' stands for itself; in "..." \" and \\ stand for
-// " and \; elsewhere \ quotes the next character. {host}, {job} and {attempt} are placeholders
-// everywhere but in the program's name; any other {word} in lower-case letters is an error, and any
-// other brace stands for itself. Returns NULL when the line cannot be split, with one sentence in
+// " and \; elsewhere \ quotes the next character. {host}, {job}, {attempt} and {KEY} for the key of
+// any attribute (attributes.h) are placeholders everywhere but in the program's name; any other
+// brace stands for itself. Returns NULL when the line cannot be split, with one sentence in
 // ret_complaint that says where and how to fix it and calls the line `name` ("--exec").
-command_t *command_new(const char *name, const char *line,
-                       char ret_complaint[COMMAND_COMPLAINT_MAX]);
+command_t *command_new(const char *name, const char *line, char ret_complaint[MM_ERROR_MAX]);
 void command_destroy(command_t **self_p);
 
 // Whether the program can be run: with '/' in its name it must be an executable file, otherwise
 // PATH must have one. False: ret_complaint has one sentence.
-bool command_find(const command_t *self, char ret_complaint[COMMAND_COMPLAINT_MAX]);
+bool command_find(const command_t *self, char ret_complaint[MM_ERROR_MAX]);
 
-// The arguments for one task, NULL-terminated, owned by the command and valid until its next use;
-// *ret_count says how many. The strings are writable only because exec's prototype wants it.
-char **command_fill(command_t *self, mm_str_t host, const mm_id_t *job, uint32_t attempt,
-                    size_t *ret_count);
+// Adds the keys of the attributes that the command names; they live as long as it does. False when
+// there is no room for one.
+bool command_keys(const command_t *self, mm_attribute_keys_t *keys);
+// A key that the command names and that the attributes lack; empty: there is none.
+mm_str_t command_lacks(const command_t *self, mm_str_t attributes);
+
+// The arguments for one task, NULL-terminated, owned by the command and valid until its next use.
+// The command lacks nothing of the task's attributes. The strings are writable only because exec's
+// prototype wants it.
+char **command_fill(command_t *self, const mm_task_t *task);
 
 // The arguments as one line that a shell would split in the same way. The caller frees it.
 char *command_quote(char *const *arguments);

@@ -22,9 +22,6 @@ typedef struct {
 
 typedef struct driver driver_t;
 
-// Bytes for a complaint, the NUL included.
-#define DRIVER_COMPLAINT_MAX 512
-
 // A row of the registry.
 typedef struct {
     // What the log calls the driver, when the options ask for it; NULL: they ask for another.
@@ -32,7 +29,7 @@ typedef struct {
     // Makes the driver. It checks the options that are its own: NULL, and one sentence in
     // ret_complaint, when it cannot work with them (the caller exits with 78). The options must
     // outlive it.
-    driver_t *(*new)(const mm_options_t *options, char ret_complaint[DRIVER_COMPLAINT_MAX]);
+    driver_t *(*new)(const mm_options_t *options, char ret_complaint[MM_ERROR_MAX]);
     bool one_by_one; // a start takes a while: there is at most one per turn (mm_worker_config_t)
 } driver_kind_t;
 
@@ -50,6 +47,7 @@ typedef struct {
 // The first member of each kind's own struct.
 struct driver {
     const driver_ops_t *ops;
+    mm_attribute_keys_t attributes; // that each task must carry; the texts are the driver's
 };
 
 // Kills what still runs. Sets *self_p to NULL; NULL is fine.

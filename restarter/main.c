@@ -121,19 +121,26 @@ static int64_t turn(void *arg)
 // The driver; NULL when it cannot work with the options, which has then been said.
 static driver_t *open_driver(const driver_kind_t *kind, const mm_options_t *options)
 {
-    char complaint[DRIVER_COMPLAINT_MAX];
+    char complaint[MM_ERROR_MAX];
     driver_t *driver = kind->new (options, complaint);
     if (!driver)
         (void)mm_service_fail(options, EX_CONFIG, "%s", complaint);
     return driver;
 }
 
+// Also says what the commands need to know of a job: run.sh has the publisher read that.
 static int check_driver(const mm_options_t *options)
 {
     driver_t *driver = open_driver(drivers_choose(options), options);
-    bool works = driver != NULL;
+    if (!driver)
+        return EX_CONFIG;
+    for (size_t i = 0; i < driver->attributes.count; i++)
+        (void)printf("%s%.*s", i == 0 ? "attributes: " : ",", (int)driver->attributes.keys[i].size,
+                     driver->attributes.keys[i].data);
+    if (driver->attributes.count > 0)
+        (void)putchar('\n');
     driver_destroy(&driver);
-    return works ? 0 : EX_CONFIG;
+    return 0;
 }
 
 static mm_worker_client_t *new_client(restarter_t *self, const mm_endpoint_t *base)

@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <string.h>
 
-#define MM_POOL_STEP    32 // sizes are rounded up to its multiples
-#define MM_POOL_CLASSES 16
+#define MM_POOL_STEP    16 // sizes are rounded up to its multiples
+#define MM_POOL_CLASSES 192
 #define MM_POOL_MAX     (MM_POOL_STEP * MM_POOL_CLASSES) // bytes of one object
 
 // Zeroed: empty.
@@ -29,7 +29,7 @@ void *mm_pool_cut(mm_pool_t *self, size_t bytes);
 
 static inline size_t mm_pool_class(size_t size)
 {
-    assert(size > 0 && size <= MM_POOL_MAX);
+    assert(size - 1 < MM_POOL_MAX); // also not 0
     return (size - 1) / MM_POOL_STEP;
 }
 

@@ -31,3 +31,11 @@ void mm_trace_print_text(FILE *file, const char *key, mm_str_t text)
     (void)fprintf(file, " %s=", key);
     mm_trace_print(file, text);
 }
+
+void mm_trace_print_attributes(FILE *file, mm_str_t attributes)
+{
+    for (mm_attribute_t pair; mm_attributes_next(&attributes, &pair);) {
+        (void)fprintf(file, " attr.%.*s=", (int)pair.key.size, pair.key.data);
+        mm_trace_print(file, pair.value);
+    }
+}

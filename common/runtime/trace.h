@@ -4,7 +4,7 @@
 #ifndef MM_TRACE_H
 #define MM_TRACE_H
 
-#include "string_view.h"
+#include "attributes.h"
 
 #include <stdio.h>
 
@@ -13,5 +13,7 @@
 void mm_trace_print(FILE *file, mm_str_t text);
 // Writes " key=text"; nothing when the text is empty.
 void mm_trace_print_text(FILE *file, const char *key, mm_str_t text);
+// Writes attributes as words of their own, " attr.KEY=VALUE" each; nothing when there are none.
+void mm_trace_print_attributes(FILE *file, mm_str_t attributes);
 
 #endif

@@ -1,17 +1,18 @@
-// The outbox as SQL: the tables of outbox.db, version 2, and how their rows are read. The publisher
-// writes it, `mayhemctl explain` reads it. `done` of a chunk has a bit for each of its jobs, the
-// first one in the highest bit of the first byte; no row: none is settled. The view `jobs` is for
-// people and their scripts: it shows the jobs that are not settled, one by one.
+// The outbox as SQL: the tables of outbox.db, version 3, and how their rows are read. The publisher
+// writes it, `mayhemctl explain` reads it. `attributes` of a chunk is NULL when none of its jobs
+// has any (version 2 had no such column, version 1 a row for each job). `done` of a chunk has a bit
+// for each of its jobs, the first one in the highest bit of the first byte; no row: none is
+// settled. The view `jobs` is for people and their scripts: it shows the unsettled jobs one by one.
 
 #ifndef OUTBOX_SCHEMA_H
 #define OUTBOX_SCHEMA_H
 
-#define OUTBOX_VERSION 2 // its user_version
+#define OUTBOX_VERSION 3 // its user_version
 
 #define OUTBOX_SCHEMA_CHUNKS                                                                       \
     "CREATE TABLE chunks (chunk INTEGER PRIMARY KEY, run INTEGER NOT NULL,"                        \
     " jobs INTEGER NOT NULL CHECK (jobs BETWEEN 1 AND 1024),"                                      \
-    " ids BLOB NOT NULL CHECK (length(ids) = 16 * jobs), hosts TEXT NOT NULL)"
+    " ids BLOB NOT NULL CHECK (length(ids) = 16 * jobs), hosts TEXT NOT NULL, attributes TEXT)"
 
 #define OUTBOX_SCHEMA_SETTLED "CREATE TABLE settled (chunk INTEGER PRIMARY KEY, done BLOB NOT NULL)"
 
@@ -23,8 +24,8 @@
     " substr(hex(substr(done, key / 8 + 1, 1)), key / 4 % 2 + 1, 1)) >> 3 - key % 4 & 1)"
 
 #define OUTBOX_SCHEMA_JOBS                                                                         \
-    "CREATE VIEW jobs (id, host, run) AS SELECT " OUTBOX_JOB_ID                                    \
-    ", value, run" OUTBOX_JOBS OUTBOX_PENDING
+    "CREATE VIEW jobs (id, host, run, attributes) AS SELECT " OUTBOX_JOB_ID                        \
+    ", value, run, json_extract(attributes, '$[' || key || ']')" OUTBOX_JOBS OUTBOX_PENDING
 
 #define OUTBOX_SCHEMA_RUNS                                                                         \
     "CREATE TABLE runs (run INTEGER PRIMARY KEY, input TEXT NOT NULL, driver TEXT NOT NULL,"       \

@@ -40,6 +40,8 @@ struct mm_decoder {
 #include "expand_frames.h"
                                       )];
     mm_pair_t *next_pair;
+    char *next_text;            // in `texts`
+    char texts[MM_FRAME_BYTES]; // attributes: shorter than the maps that they come from
 };
 
 // ---- limits: the most elements of an item or a frame, those in its arrays and maps included
@@ -50,6 +52,7 @@ enum {
 #define ITEM(item)                           ELEMENTS_##item##_item = 1
 #define FIELD(...)                           + 1
 #define PAIRS(member, count, name, max, ...) + 1 + 2 * (max)
+#define ATTRIBUTES(...)                      + 1 + 2 * MM_ATTRIBUTES_MAX
 #define END_ITEM                             ,
 #define BODY(body)                           ELEMENTS_##body##_body = 3
 #define LIST(item, ...)                      + 1 + MM_BATCH_ITEMS * ELEMENTS_##item##_item
@@ -244,6 +247,25 @@ ALWAYS_INLINE bool parse_pairs(mm_decoder_t *self, fields_t *in, const char *nam
     return true;
 }
 
+ALWAYS_INLINE bool parse_attributes(mm_decoder_t *self, fields_t *in, const char *name,
+                                    mm_str_t *ret)
+{
+    size_t count, size = 0;
+    if (!parse_length(in, name, 0x80, 0xDE, &count) || count > MM_ATTRIBUTES_MAX)
+        return false;
+    fields_t pair = {.at = in->at, .end = in->end, .left = 2 * count};
+    while (pair.left > 0) {
+        mm_str_t key, value;
+        if (!parse_string(&pair, NULL, &key) || !parse_string(&pair, NULL, &value) ||
+            !mm_attributes_add(self->next_text, &size, key, value))
+            return false;
+    }
+    in->at = pair.at;
+    *ret = (mm_str_t){self->next_text, size};
+    self->next_text += size;
+    return true;
+}
+
 // Skips elements that a later version has added.
 ALWAYS_INLINE bool skip_unknown(mm_decoder_t *self, fields_t *in)
 {
@@ -297,6 +319,9 @@ static bool open_list(mm_decoder_t *self, const char *name, size_t *ret_count)
             goto done;
 #define PAIRS(member, count, name, ...)                                                            \
         if (!parse_pairs(self, in, name, __VA_ARGS__, &it->member, &it->count))                    \
+            goto done;
+#define ATTRIBUTES(member, name)                                                                   \
+        if (!parse_attributes(self, in, name, &it->member))                                        \
             goto done;
 #define LIST(item, member, count, name)                                                            \
         if (!open_list(self, name, &it->count))                                                    \
@@ -361,6 +386,7 @@ static mm_wire_status_t decode_array(mm_decoder_t *self)
     fields_t *in = &self->fields;
     self->frame = (mm_frame_t){0};
     self->next_pair = self->pairs;
+    self->next_text = self->texts;
     uint64_t version;
     uint64_t kind;
     if (!parse_number(in, "version", 0, UINT64_MAX, &version))

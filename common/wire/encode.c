@@ -45,6 +45,8 @@ enum {
 #define BODY(body)                                  BYTES_##body##_body = LIST_HEAD + 2
 #define FIELD(type, member, name, low, high)        + (IS_TEXT_##type ? 5 + (int)(high) : 18)
 #define PAIRS(member, count, name, max, key, value) + 3 + (max) * (5 + (key) + 5 + (value))
+#define ATTRIBUTES(member, name)                    PAIRS(, , , MM_ATTRIBUTES_MAX, \
+                                                          MM_ATTRIBUTE_KEY_MAX, MM_ATTRIBUTE_VALUE_MAX)
 #define LIST(item, member, count, name)             + LIST_HEAD
 #define END_ITEM                                    ,
 #define END_BODY                                    ,
@@ -156,6 +158,21 @@ static inline void put_pairs(mm_encoder_t *self, const mm_pair_t *pairs, uint32_
     }
 }
 
+static void put_attributes(mm_encoder_t *self, mm_str_t attributes)
+{
+    msgpack_packer out = packer(self);
+    mm_attribute_t pair;
+    size_t count = 0;
+    assert(mm_attributes_are_valid(attributes));
+    for (mm_str_t rest = attributes; mm_attributes_next(&rest, &pair);)
+        count++;
+    (void)msgpack_pack_map(&out, count);
+    while (mm_attributes_next(&attributes, &pair)) {
+        put_string(self, pair.key);
+        put_string(self, pair.value);
+    }
+}
+
 static inline void put_flag(mm_encoder_t *self, bool value, bool low, bool high)
 {
     msgpack_packer out = packer(self);
@@ -233,6 +250,7 @@ static void put_head(mm_encoder_t *self, size_t elements, mm_frame_kind_t kind)
         return 2U
 #define FIELD(...) + 1U
 #define PAIRS(...) + 1U
+#define ATTRIBUTES(...) + 1U
 #define LIST(...)  + 1U
 #define WHEN(label, condition) + ((condition) ? 0U
 #define END_WHEN : 0U)
@@ -262,6 +280,8 @@ static void put_head(mm_encoder_t *self, size_t elements, mm_frame_kind_t kind)
         put_##type(self, it->member, low, high);
 #define PAIRS(member, count, name, ...)                                                            \
         put_pairs(self, it->member, it->count, __VA_ARGS__);
+#define ATTRIBUTES(member, name)                                                                   \
+        put_attributes(self, it->member);
 #define LIST(item, member, count, name)                                                            \
         open_list(self);                                                                           \
         for (size_t i = 0; i < it->count; i++)                                                     \

@@ -35,6 +35,9 @@
 #ifndef PAIRS
 #define PAIRS(member, count, name, max, key_max, value_max)
 #endif
+#ifndef ATTRIBUTES
+#define ATTRIBUTES(member, name)
+#endif
 #ifndef LIST
 #define LIST(item, member, count, name)
 #endif
@@ -67,6 +70,7 @@
 #undef FRAME
 #undef FIELD
 #undef PAIRS
+#undef ATTRIBUTES
 #undef LIST
 #undef BATCH
 #undef WHEN

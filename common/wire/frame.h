@@ -60,6 +60,7 @@ typedef struct {
 #define FIELD(type, member, ...)        mm_type_##type##_t member;
 #define DERIVED(c_type, member, value)  c_type member;
 #define PAIRS(member, count, ...)       const mm_pair_t *member; uint32_t count;
+#define ATTRIBUTES(member, name)        mm_str_t member;
 #define LIST(item, member, count, name) const mm_##item##_t *member; size_t count;
 #define END_ITEM                        };
 #define END_BODY                        };

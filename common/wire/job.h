@@ -1,9 +1,11 @@
-// The domain's words as plain data: job ids, hosts, legs, outcomes, statuses, and how logs, traces
-// and databases spell them. Pure: every core may include it. Owns nothing and allocates nothing.
+// The domain's words as plain data: job ids, hosts, attributes, legs, outcomes, statuses, and how
+// logs, traces and databases spell them. Pure: every core may include it. Owns nothing and
+// allocates nothing.
 
 #ifndef MM_JOB_H
 #define MM_JOB_H
 
+#include "attributes.h"
 #include "duration.h"
 #include "host.h"
 #include "uuid.h"

@@ -53,6 +53,7 @@ admission_t admission_decide(const gather_t *self, const flight_t *flight)
         return wait_until(MM_NEVER, ADMISSION_NOT_SAVED);
     if (flight->redelivered && self->now_ms < self->hold_until_ms)
         return wait_until(self->hold_until_ms, ADMISSION_TAKEOVER);
+    // Rules that wait for a time are before this one: it has no reason of its own for them.
     if (flight->restart == RESTART_BACKOFF)
         return wait_until(flight->restart_backoff.due_ms, ADMISSION_PAUSE);
     if (is_full(&flight->host->restarts, flight, RESOURCE_HOST))

@@ -273,6 +273,8 @@ void flights_free_ended(flights_t *self)
         LL_DELETE2(self->ended, flight, store_next);
         hosts_put(&self->hosts, &flight->host);
         free(flight->error);
+        if (flight->has_attributes)
+            attribute_records_remove(&self->attributes, &flight->id);
         mm_pool_put(&self->pool, flight, sizeof *flight);
     }
 }
@@ -285,6 +287,7 @@ void flights_clear(flights_t *self)
     flights_free_ended(self);
     mm_pool_clear(&self->pool);
     mm_table_clear(&self->table);
+    attribute_records_clear(&self->attributes);
     mm_heap_clear(&self->store_backoffs);
     mm_heap_clear(&self->restart_backoffs);
 }

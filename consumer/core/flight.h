@@ -5,6 +5,7 @@
 #ifndef FLIGHT_H
 #define FLIGHT_H
 
+#include "attribute_records.h"
 #include "frame.h"
 #include "heap.h"
 #include "hosts.h"
@@ -55,8 +56,9 @@ typedef struct flight {
     bool handed_out;         // a restart was, ever
     bool overdue;            // max_lease is over
     bool redelivered;        // an earlier delivery may have been restarted (R6)
-    uint8_t turns;           // it has its turn at the first so many resources
+    uint8_t turns;           // it has reached the head of the queues of so many resources
     bool had_turn;           // it lost its turn at the resource that it waits for
+    bool has_attributes;     // in a record of their own: most flights have none
     union {                  // by state: ready and ended, or backoff
         struct {
             struct flight *store_prev, *store_next;
@@ -87,6 +89,7 @@ typedef struct {
     mm_heap_t restart_backoffs;
     flight_t *ended; // freed when the next step begins: actions may still point to them
     hosts_t hosts;
+    attribute_records_t attributes; // of the flights that have some
     // For viewers: how many flights are in each state, and how long they wait.
     size_t in_store[STORE_ENDED + 1];
     size_t in_restart[RESTART_ENDED + 1];

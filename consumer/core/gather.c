@@ -191,6 +191,9 @@ static void apply_job(gather_t *self, const gather_event_t *event)
     flight = flights_add(&self->flights, &job->id, job->host,
                          self->now_ms + self->config.extend_every_ms,
                          self->now_ms + self->config.max_lease_ms);
+    flight->has_attributes = job->attributes.size > 0;
+    if (flight->has_attributes)
+        attribute_records_add(&self->flights.attributes, &job->id, job->attributes);
     flight->publisher = publisher;
     flight->received_ms = event->as.job.received_ms;
     flight->deliveries = job->delivery;

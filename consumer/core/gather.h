@@ -206,7 +206,7 @@ typedef struct {
     mm_str_t host;
     const char *publisher;
     const char *store;          // state of the leg: "ready", "out", "backoff", "saved"
-    const char *restart;        // "held", "ready", "blocked", "lonely", "out", ...
+    const char *restart;        // "held", "ready", "blocked", "quarantined", "out", ...
     const char *reason;         // the first reason why the restart waits; NULL: it does not wait
     const char *store_worker;   // has the task of the leg; NULL: none
     const char *restart_worker; // has the task of the leg; NULL: none

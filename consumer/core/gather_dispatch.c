@@ -6,28 +6,31 @@
 #include "job.h"
 #include "string_view.h"
 
-static void give_task(gather_t *self, worker_t *worker, flight_t *flight, mm_leg_t leg,
-                      uint64_t number)
+// Field by field: a literal would be built elsewhere and then copied.
+static mm_task_t *give_task(gather_t *self, worker_t *worker, flight_t *flight, mm_leg_t leg,
+                            uint64_t number)
 {
     gather_action_t *action = gather_act(self, GATHER_TASK);
     action->as.task.worker = worker->name.text;
     action->as.task.session = worker->session;
     action->as.task.stamp_ms = worker->stamp_ms;
     action->as.task.acknowledged_through = worker->acknowledged_through;
-    action->as.task.task =
-        (mm_task_t){.number = number,
-                    .leg = leg,
-                    .id = flight->id,
-                    .host = host_name(flight->host),
-                    .attempt = flight->attempts,
-                    .deliveries = flight->deliveries,
-                    .publisher = mm_str(flight->publisher),
-                    .received_ms = flight->received_ms,
-                    .attempts = flight->attempts,
-                    .extended = flight->extended,
-                    .outcome = flight->settle,
-                    .worker = mm_str(flight->worker),
-                    .error = mm_str(flight->settle == MM_OUTCOME_DEAD ? flight->error : NULL)};
+    mm_task_t *task = &action->as.task.task;
+    task->number = number;
+    task->leg = leg;
+    task->id = flight->id;
+    task->host = host_name(flight->host);
+    task->attempt = flight->attempts;
+    task->attributes = (mm_str_t){0};
+    task->deliveries = flight->deliveries;
+    task->publisher = mm_str(flight->publisher);
+    task->received_ms = flight->received_ms;
+    task->attempts = flight->attempts;
+    task->extended = flight->extended;
+    task->outcome = flight->settle;
+    task->worker = mm_str(flight->worker);
+    task->error = mm_str(flight->settle == MM_OUTCOME_DEAD ? flight->error : NULL);
+    return task;
 }
 
 static void give_store(gather_t *self, worker_t *worker, flight_t *flight)
@@ -37,7 +40,7 @@ static void give_store(gather_t *self, worker_t *worker, flight_t *flight)
     mm_leg_t leg = flight->settle == MM_OUTCOME_NONE ? MM_LEG_SAVE : MM_LEG_SETTLE;
     flight_set_store(&self->flights, flight, STORE_OUT, 0);
     flight->store_task = workers_hand_out(self->workers, worker, leg, &flight->id, NULL);
-    give_task(self, worker, flight, leg, flight->store_task);
+    (void)give_task(self, worker, flight, leg, flight->store_task);
 }
 
 static void give_restart(gather_t *self, worker_t *worker, flight_t *flight)
@@ -47,7 +50,9 @@ static void give_restart(gather_t *self, worker_t *worker, flight_t *flight)
     flight->handed_out = true;
     flight->restart_task =
         workers_hand_out(self->workers, worker, MM_LEG_RESTART, &flight->id, flight->host);
-    give_task(self, worker, flight, MM_LEG_RESTART, flight->restart_task);
+    mm_task_t *task = give_task(self, worker, flight, MM_LEG_RESTART, flight->restart_task);
+    if (flight->has_attributes)
+        task->attributes = attribute_records_get(&self->flights.attributes, &flight->id);
 }
 
 // Hands the restart out, or moves it to the queue where it waits. False: it is there already.

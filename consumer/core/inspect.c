@@ -14,9 +14,9 @@ static const char *const store_names[] = {[STORE_READY] = "ready",
                                           [STORE_ENDED] = "ended"};
 static const char *const restart_names[] = {
     [RESTART_HELD] = "held",       [RESTART_READY] = "ready",
-    [RESTART_BLOCKED] = "blocked", [RESTART_QUARANTINED] = "lonely",
+    [RESTART_BLOCKED] = "blocked", [RESTART_QUARANTINED] = "quarantined",
     [RESTART_OUT] = "out",         [RESTART_BACKOFF] = "backoff",
-    [RESTART_OK] = "ok",           [RESTART_EXHAUSTED] = "used up",
+    [RESTART_OK] = "ok",           [RESTART_EXHAUSTED] = "exhausted",
     [RESTART_ENDED] = "ended"};
 
 // The most frequent reason of the waiting restarts.

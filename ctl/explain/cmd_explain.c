@@ -128,9 +128,8 @@ static bool may_answer(const mm_endpoint_t *base)
            access(mm_endpoint_of(base, MM_SOCKET_INBOX, endpoint) + strlen("ipc://"), F_OK) == 0;
 }
 
-// The consumer's state of a job, as docs/profiling.md has it: {"store": "out", "restart":
-// "backoff",
-// ...}. A new reference; NULL: the job is not in flight, or there is no answer.
+// The consumer's state of a job, as docs/profiling.md has it ({"store": "out", …}). A new
+// reference; NULL: the job is not in flight, or there is no answer.
 static json_t *ask_consumer(const explain_options_t *options, const record_t *record)
 {
     const mm_endpoint_t *base = &options->target.base;

@@ -144,7 +144,7 @@ static void print_leg(FILE *file, const json_t *now, const char *name, const cha
         {"backoff", "has failed, and waits to be tried again"},
         {"saved", "is done"},
         {"ok", "is done"},
-        {"used up", "has used up its attempts"}};
+        {"exhausted", "has used up its attempts"}};
     const char *state = ctl_text(now, leg), *meaning = NULL;
     for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++)
         if (strcmp(state, meanings[i][0]) == 0)

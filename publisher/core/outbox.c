@@ -1,6 +1,6 @@
-// See outbox.h. A lease is in one state, and each state has its queue: ready (wants to be
-// delivered), leased (in order of deadline), delayed (nacked or unanswered: a heap, since those
-// delays vary).
+// See outbox.h. A lease is in one state, and each state has its queue: ready (to be delivered),
+// again (to be delivered in the place that it has), leased (in order of deadlines) and delayed
+// (nacked or unanswered: a heap, since those delays vary).
 
 #include "outbox.h"
 #include "array.h"
@@ -15,9 +15,9 @@
 #include <string.h>
 #include <utlist.h>
 
-#define UNANSWERED_MAX_MS 30000   // longest pause between deliveries that nobody answers
-#define SILENT_BEATS      3       // heartbeats missed after which the consumer counts as gone
-#define ASK_FIRST_MS      20      // first pause between questions for its heartbeat
+#define UNANSWERED_MAX_MS 30000   // longest pause between deliveries without an answer
+#define SILENT_BEATS      3       // missed heartbeats after which the consumer counts as silent
+#define ASK_FIRST_MS      20      // first pause between requests for its heartbeat
 #define NACK_MAX_MS       3600000 // longest delay that a nack can ask for
 
 typedef enum { LEASE_READY, LEASE_AGAIN, LEASE_LEASED, LEASE_DELAYED } lease_state_t;
@@ -34,9 +34,13 @@ typedef struct lease {
     int64_t accepted_us;
     mm_heap_node_t delay;
     struct lease *prev, *next; // ready, again or leased
-    size_t host_size;
-    char host[];
+    uint32_t host_size;
+    uint32_t attributes_size;
+    char host[]; // and then the attributes
 } lease_t;
+
+static_assert(sizeof(lease_t) + MM_HOST_MAX + MM_ATTRIBUTES_BYTES <= MM_POOL_MAX,
+              "the pool has leases of every size");
 
 struct outbox {
     outbox_config_t config;
@@ -52,11 +56,11 @@ struct outbox {
     size_t places;  // taken in the window
     lease_t *ended; // freed when the next step begins
     uint64_t epoch;
-    bool present; // the consumer is heard and takes jobs
+    bool present; // heartbeats of the consumer arrive, and it takes jobs
     bool draining;
     bool left;
     int64_t heard_ms;
-    int64_t ask_ms; // when to ask next, while it is not heard
+    int64_t ask_ms; // when to ask next, while it is silent
     int64_t ask_pause_ms;
     int64_t drain_until_ms;
     outbox_actions_t *actions;
@@ -133,7 +137,8 @@ static void remove_from_queue(outbox_t *self, lease_t *lease)
     }
 }
 
-// The one function that changes a lease's state. due_ms: when it is leased until, or delayed until.
+// The one function that changes the state of a lease. due_ms: the end of the lease, or of the
+// delay.
 static void set_state(outbox_t *self, lease_t *lease, lease_state_t state, int64_t due_ms)
 {
     remove_from_queue(self, lease);
@@ -159,7 +164,7 @@ static lease_t *find(const outbox_t *self, const mm_id_t *id)
     return mm_table_find(&self->table, mm_id_hash(id), has_id, id);
 }
 
-// Out of the core: settled, or left to the database.
+// Removes a lease: its job is settled, or left in the database.
 static void end_lease(outbox_t *self, lease_t *lease)
 {
     remove_from_queue(self, lease);
@@ -168,16 +173,16 @@ static void end_lease(outbox_t *self, lease_t *lease)
     LL_PREPEND(self->ended, lease);
 }
 
-static size_t size_of(size_t host_size)
+static size_t size_of(size_t host_size, size_t attributes_size)
 {
-    return sizeof(lease_t) + host_size;
+    return sizeof(lease_t) + host_size + attributes_size;
 }
 
 static void free_ended(outbox_t *self)
 {
     for (lease_t *lease; (lease = self->ended) != NULL;) {
         LL_DELETE(self->ended, lease);
-        mm_pool_put(&self->pool, lease, size_of(lease->host_size));
+        mm_pool_put(&self->pool, lease, size_of(lease->host_size, lease->attributes_size));
     }
 }
 
@@ -207,7 +212,9 @@ static void deliver(outbox_t *self, lease_t *lease)
     set_place(self, lease, true);
     lease->delivery++;
     set_state(self, lease, LEASE_LEASED, self->now_ms + self->config.ack_deadline_ms);
-    act(self, OUTBOX_DELIVER, lease);
+    outbox_action_t *action = act(self, OUTBOX_DELIVER, lease);
+    if (lease->attributes_size > 0)
+        action->attributes = (mm_str_t){lease->host + lease->host_size, lease->attributes_size};
 }
 
 static void deliver_ready(outbox_t *self)
@@ -225,20 +232,24 @@ static void apply_job(outbox_t *self, const outbox_event_t *event)
     if (find(self, &event->as.job.id) || self->draining)
         return;
     mm_str_t host = event->as.job.host;
-    lease_t *lease = mm_pool_take(&self->pool, size_of(host.size));
+    const mm_str_t *attributes = &event->as.job.attributes;
+    lease_t *lease = mm_pool_take(&self->pool, size_of(host.size, attributes->size));
     lease->id = event->as.job.id;
     lease->run = event->as.job.run;
     lease->token = event->as.job.token;
     lease->accepted_us = event->as.job.accepted_us;
     lease->delivery = event->as.job.maybe_sent ? 1 : 0;
-    lease->host_size = host.size;
+    lease->host_size = (uint32_t)host.size;
+    lease->attributes_size = (uint32_t)attributes->size;
     memcpy(lease->host, host.data, host.size);
+    if (attributes->size > 0)
+        memcpy(lease->host + host.size, attributes->data, attributes->size);
     mm_table_add(&self->table, mm_id_hash(&lease->id), lease);
     lease->state = LEASE_READY;
     add_to_queue(self, lease, 0);
 }
 
-// ---- what the consumer says
+// ---- verdicts and heartbeats of the consumer
 
 static void settle(outbox_t *self, lease_t *lease, const mm_verdict_t *verdict)
 {
@@ -271,7 +282,7 @@ static void nack(outbox_t *self, lease_t *lease, int64_t delay_ms)
     set_state(self, lease, LEASE_DELAYED, self->now_ms + delay_ms + jitter(self, delay_ms / 4));
 }
 
-// Another consumer knows nothing of what the former one had: deliver it all again, at once.
+// A new consumer knows none of the jobs of the former one: all are delivered again, at once.
 static void apply_epoch(outbox_t *self, uint64_t epoch)
 {
     self->heard_ms = self->now_ms;
@@ -290,7 +301,7 @@ static void apply_verdict(outbox_t *self, const outbox_event_t *event)
     lease_t *lease = find(self, &what->id);
     if (!lease)
         return;
-    bool late = event->as.verdict.epoch < self->epoch; // of a consumer that is gone
+    bool late = event->as.verdict.epoch < self->epoch; // of a former consumer
     switch (what->kind) {
     case MM_VERDICT_EXTEND:
         if (!late)
@@ -301,7 +312,7 @@ static void apply_verdict(outbox_t *self, const outbox_event_t *event)
             nack(self, lease, what->delay_ms);
         break;
     case MM_VERDICT_ACK:
-    case MM_VERDICT_DEAD: settle(self, lease, what); break; // on record, whoever says it
+    case MM_VERDICT_DEAD: settle(self, lease, what); break; // recorded, in whatever epoch
     }
 }
 
@@ -365,7 +376,7 @@ static void apply_time(outbox_t *self, bool events_empty)
     }
 }
 
-// What is not under lease needs no waiting for: it is in the database.
+// Only leases are awaited: all other jobs are in the database.
 static void drain(outbox_t *self)
 {
     if (self->draining)
@@ -403,7 +414,7 @@ void outbox_step(outbox_t *self, const outbox_event_t *event, outbox_actions_t *
     }
 }
 
-// The index first, for all, and then the leases that it names.
+// First all index slots, then the leases that they point to.
 void outbox_prefetch(const outbox_t *self, const mm_verdict_t *notices, size_t count)
 {
     if (self->table.count == 0)
@@ -438,7 +449,7 @@ size_t outbox_capacity(const outbox_t *self)
     size_t window = self->config.window;
     if (self->draining || !self->present || count >= 2 * window)
         return 0;
-    size_t wanted = self->places + self->ready_count; // what is ready will want a place too
+    size_t wanted = self->places + self->ready_count; // ready jobs will need a place too
     return wanted < window ? window - wanted : 0;
 }
 

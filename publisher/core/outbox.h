@@ -1,6 +1,6 @@
-// The publisher's core: which job is under lease, until when, and what is delivered next (R6, R11).
-// Pure: events in, actions out. It knows only the jobs near delivery; the backlog lives in
-// outbox_db. It keeps I1 by never forgetting: a job leaves it settled, or stays in the database.
+// The publisher's core: which job is under lease, until when, and which is delivered next (R6,
+// R11). Pure: events in, actions out. It holds only the jobs near delivery; the backlog stays in
+// outbox_db. It keeps I1: a job leaves it settled, or is still in the database.
 
 #ifndef OUTBOX_H
 #define OUTBOX_H
@@ -11,17 +11,17 @@ typedef struct {
     uint32_t window; // jobs under lease at once
     int64_t ack_deadline_ms;
     int64_t heartbeat_ms; // of the consumer
-    int64_t drain_ms;     // from the drain event: leases are not awaited any longer
+    int64_t drain_ms;     // from the drain event to its end: leases are awaited no longer
     uint64_t seed;        // for jitter
 } outbox_config_t;
 
 typedef enum {
-    OUTBOX_JOB,     // a job that is safe in the database
+    OUTBOX_JOB,     // a job that is durable in the database
     OUTBOX_VERDICT, // extend, ack, nack or dead
     OUTBOX_BEAT,    // the consumer's heartbeat
     OUTBOX_LEAVING, // the consumer's bye
     OUTBOX_TIME,    // the deadline has come
-    OUTBOX_DRAIN    // send no more, wait for the leases to end
+    OUTBOX_DRAIN    // deliver no more, wait for the leases to end
 } outbox_event_kind_t;
 
 typedef struct {
@@ -31,10 +31,11 @@ typedef struct {
         struct {
             mm_id_t id;
             mm_str_t host;
+            mm_str_t attributes;
             int64_t run;
-            uint64_t token; // the shell's, given back when it settles, as run and time are
+            uint64_t token; // the shell's; comes back when the job settles, as run and time do
             int64_t accepted_us;
-            bool maybe_sent; // by an earlier epoch of the publisher: it counts as a redelivery
+            bool maybe_sent; // by an earlier process: the next delivery counts as a redelivery
         } job;
         struct {
             uint64_t epoch;
@@ -45,7 +46,7 @@ typedef struct {
             bool draining;
         } beat; // beat, leaving
         struct {
-            bool events_empty; // just found so: only then may silence end a lease
+            bool events_empty; // checked just now: only then may silence end a lease
         } time;
     } as;
 } outbox_event_t;
@@ -59,17 +60,18 @@ typedef enum {
 } outbox_action_kind_t;
 
 typedef enum {
-    OUTBOX_LOG_EXPIRED, // neither acked nor extended in time: will be delivered again
+    OUTBOX_LOG_EXPIRED, // neither acked nor extended in time: to be delivered again
     OUTBOX_LOG_NACKED,
     OUTBOX_LOG_PRESENT, // the consumer is there
-    OUTBOX_LOG_SILENT   // it is not heard any more
+    OUTBOX_LOG_SILENT   // no heartbeat of it for three intervals, or it drains or has left
 } outbox_log_t;
 
 typedef struct {
     outbox_action_kind_t kind;
-    mm_id_t id;          // deliver, settled, note
-    mm_str_t host;       // deliver, settled, note; lives until the next step
-    uint32_t delivery;   // deliver, note
+    mm_id_t id;          // deliver, settled, log
+    mm_str_t host;       // deliver, settled, log; lives until the next step
+    mm_str_t attributes; // deliver; like host
+    uint32_t delivery;   // deliver, log
     int64_t run;         // settled
     uint64_t token;      // settled
     int64_t accepted_us; // settled
@@ -89,19 +91,22 @@ void outbox_actions_clear(outbox_actions_t *self); // frees it
 
 typedef struct outbox outbox_t;
 
-outbox_t *outbox_new(const outbox_config_t *config, int64_t now_ms);
+outbox_t *outbox_new(const outbox_config_t *config, int64_t now_ms); // CLOCK_MONOTONIC
 void outbox_destroy(outbox_t **self_p);
+// Takes one event, whose time is not before that of the last one; *ret_actions is emptied first and
+// then holds what to do, in order.
 void outbox_step(outbox_t *self, const outbox_event_t *event, outbox_actions_t *ret_actions);
+// When it wants an OUTBOX_TIME event; MM_NEVER: not at all.
 int64_t outbox_deadline(const outbox_t *self);
-// Some notices are going to be told, one by one: their leases are asked of memory together. It
-// changes nothing.
+// Prefetches the leases of some verdicts that will be stepped through one by one. It changes
+// nothing.
 void outbox_prefetch(const outbox_t *self, const mm_verdict_t *notices, size_t count);
 
-// How many more jobs it wants now: give it no others.
+// How many more jobs it takes now; it must be given no others.
 size_t outbox_capacity(const outbox_t *self);
-// The consumer's epoch to name in job frames; 0: none was heard.
+// The epoch of the consumer, to be named in job frames; 0: none was heard.
 uint64_t outbox_epoch(const outbox_t *self);
-// Jobs that it knows, and those of them under lease.
+// Jobs that it holds, and those of them that have a place in the window.
 size_t outbox_count(const outbox_t *self);
 size_t outbox_leased(const outbox_t *self);
 

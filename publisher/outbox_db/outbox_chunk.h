@@ -1,5 +1,5 @@
-// How a chunk of jobs is written: hosts as a JSON array of strings, which of them are settled as
-// bits, and the token that names a job by its chunk and place. Pure, and no SQL.
+// How a chunk of jobs is written: hosts and attributes as JSON arrays of strings, which jobs are
+// settled as bits, and the token that names a job by its chunk and place. Pure, and no SQL.
 
 #ifndef OUTBOX_CHUNK_H
 #define OUTBOX_CHUNK_H
@@ -12,7 +12,7 @@
 #define OUTBOX_CHUNK_MAX   (1 << OUTBOX_CHUNK_BITS) // jobs in a chunk
 #define OUTBOX_CHUNK_BYTES (OUTBOX_CHUNK_MAX / 8)   // of the bits of a full one
 
-// Bytes one behind the other; they may move until they are complete.
+// Appended bytes; they may move with each append.
 typedef struct {
     char *data;
     size_t count;
@@ -48,12 +48,12 @@ static inline void outbox_set_bit(uint8_t *bits, size_t place)
     bits[place / 8] |= (uint8_t)(0x80U >> place % 8);
 }
 
-// Appends a host to an array: the first one opens it.
-void outbox_put_host(outbox_bytes_t *hosts, mm_str_t host, bool is_first);
+// Appends a text to an array; the first one opens it.
+void outbox_put_text(outbox_bytes_t *array, mm_str_t text, bool is_first);
 // Closes it.
-void outbox_end_hosts(outbox_bytes_t *hosts);
-// Finds the `count` hosts of an array. They live in the text, or in *ret_parsed, which the caller
-// lets go of with json_decref; NULL: the first. False: it is not such an array.
-bool outbox_find_hosts(mm_str_t text, size_t count, mm_str_t *ret_hosts, json_t **ret_parsed);
+void outbox_end_texts(outbox_bytes_t *array);
+// Finds the `count` texts of an array. They live in its bytes, or in *ret_parsed, which the caller
+// releases with json_decref; NULL: the former. False: it is not such an array.
+bool outbox_find_texts(mm_str_t array, size_t count, mm_str_t *ret_texts, json_t **ret_parsed);
 
 #endif

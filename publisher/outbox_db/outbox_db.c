@@ -10,7 +10,7 @@
 #include "outbox_schema.h"
 #include "string_view.h"
 
-// ---- opening -----------------------------------------------------------------------------------
+// ---- opening
 
 static int prepare(outbox_db_t *self, char error[MM_ERROR_MAX])
 {
@@ -52,8 +52,8 @@ static int read_number(outbox_db_t *self, const char *sql, int64_t *ret_number,
     return code;
 }
 
-// Adding up the runs is exact, since a job and its counter change in one commit, and does not take
-// longer the longer the backlog is.
+// The counters of the runs are exact, since a job and its counter change in one commit, and adding
+// them up takes no longer when the backlog is long.
 static int count_backlog(outbox_db_t *self, char error[MM_ERROR_MAX])
 {
     int64_t count = 0;
@@ -63,8 +63,8 @@ static int count_backlog(outbox_db_t *self, char error[MM_ERROR_MAX])
     return code;
 }
 
-// The file at hand: the version of this program, or version 1. That is brought up to date, unless
-// it is only to be looked at: what a report is about is the same in both.
+// Opens the file and upgrades an older version, unless it is read-only: all that a report needs is
+// the same in every version.
 static int open_file(outbox_db_t *self, const char *path, bool read_only, char error[MM_ERROR_MAX])
 {
     mm_sqlite_config_t config = {
@@ -72,12 +72,14 @@ static int open_file(outbox_db_t *self, const char *path, bool read_only, char e
     int code = mm_sqlite_open(&config, &self->sqlite, error);
     if (code != EX_CONFIG)
         return code;
-    char ignored[MM_ERROR_MAX]; // what was said first names the version of this program
-    config.version = 1;
-    if (mm_sqlite_open(&config, &self->sqlite, ignored) != 0)
+    char ignored[MM_ERROR_MAX]; // the first error names the version of this program
+    do
+        config.version--;
+    while (config.version > 0 && mm_sqlite_open(&config, &self->sqlite, ignored) != 0);
+    if (config.version == 0)
         return code;
     self->is_old = read_only;
-    return read_only ? 0 : outbox_db_upgrade(self->sqlite, error);
+    return read_only ? 0 : outbox_db_upgrade(self->sqlite, config.version, error);
 }
 
 static int prepare_jobs(outbox_db_t *self, char error[MM_ERROR_MAX])
@@ -133,7 +135,7 @@ const char *outbox_db_error(const outbox_db_t *self)
     return self->error[0] != '\0' ? self->error : mm_sqlite_error(self->sqlite);
 }
 
-// ---- runs --------------------------------------------------------------------------------------
+// ---- runs
 
 void outbox_run_clear(outbox_run_t *run)
 {
@@ -156,7 +158,7 @@ static uint64_t number_column(sqlite3_stmt *statement, int column)
     return (uint64_t)sqlite3_column_int64(statement, column);
 }
 
-static void take_run(sqlite3_stmt *row, outbox_run_t *ret_run)
+static void read_columns(sqlite3_stmt *row, outbox_run_t *ret_run)
 {
     *ret_run = (outbox_run_t){
         .number = sqlite3_column_int64(row, OUTBOX_RUN_NUMBER),
@@ -180,7 +182,8 @@ static void take_run(sqlite3_stmt *row, outbox_run_t *ret_run)
     if (times == NULL)
         return;
     ret_run->times_size = (size_t)sqlite3_column_bytes(row, OUTBOX_RUN_TIMES);
-    ret_run->times = grow(NULL, ret_run->times_size, 1);
+    ret_run->times = malloc(ret_run->times_size);
+    assert(ret_run->times != NULL);
     memcpy(ret_run->times, times, ret_run->times_size);
 }
 
@@ -192,7 +195,7 @@ static outbox_db_status_t read_run(outbox_db_t *self, sqlite3_stmt *statement,
     if (status != MM_SQLITE_OK)
         return status_of(status);
     if (has_row) {
-        take_run(statement, ret_run);
+        read_columns(statement, ret_run);
         (void)sqlite3_reset(statement);
     }
     *ret_found = has_row;

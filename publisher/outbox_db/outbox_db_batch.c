@@ -1,6 +1,7 @@
-// See outbox_db.h: the batch. It is kept in memory and made in one transaction by commit, so that a
-// commit that met a full disk can simply be made again. Counters of a run are added up within the
-// commit and written once; they count what was really inserted and settled (I1).
+// See outbox_db.h: the batch. It is kept in memory until a commit has written all of it in one
+// transaction, so that a commit that found the disk full is simply repeated. The counters of a run
+// are added up within the commit and written once: they count what it has inserted and settled
+// (I1).
 
 #include "crash.h"
 #include "outbox_db_inside.h"
@@ -12,8 +13,8 @@ int outbox_db_prepare_batch(outbox_db_t *self, char error[MM_ERROR_MAX])
         sqlite3_stmt **statement;
         const char *sql;
     } all[] = {
-        {&self->insert_chunk,
-         "INSERT INTO chunks (chunk, run, jobs, ids, hosts) VALUES (?1, ?2, ?3, ?4, ?5)"},
+        {&self->insert_chunk, "INSERT INTO chunks (chunk, run, jobs, ids, hosts, attributes)"
+                              " VALUES (?1, ?2, ?3, ?4, ?5, ?6)"},
         {&self->read_settled,
          "SELECT jobs, done FROM chunks LEFT JOIN settled USING (chunk) WHERE chunk = ?1"},
         {&self->put_settled, "INSERT INTO settled (chunk, done) VALUES (?1, ?2)"
@@ -45,7 +46,8 @@ void outbox_db_clear_batch(outbox_db_t *self)
     batch->chunk_count = batch->put_count = 0;
     batch->is_open = false;
     batch->settle_count = batch->death_count = 0;
-    batch->ids.count = batch->hosts.count = batch->death_bytes.count = 0;
+    batch->ids.count = batch->hosts.count = batch->attributes.count = 0;
+    batch->death_bytes.count = 0;
     batch->run_count = 0;
     batch->notes = 0;
 }
@@ -57,6 +59,7 @@ void outbox_db_free_batch(outbox_db_t *self)
     free(batch->chunks);
     free(batch->ids.data);
     free(batch->hosts.data);
+    free(batch->attributes.data);
     free(batch->settles);
     free(batch->deaths);
     free(batch->death_bytes.data);
@@ -64,17 +67,17 @@ void outbox_db_free_batch(outbox_db_t *self)
     *batch = (batch_t){0};
 }
 
-// ---- collecting --------------------------------------------------------------------------------
+// ---- collecting
 
-// The index of what the batch changes in a run. Batches meet few runs, mostly the same one.
+// The index of the batch's changes in a run. A batch has few runs, mostly one.
 static size_t run_index(batch_t *batch, int64_t number)
 {
     for (size_t i = batch->run_count; i > 0; i--)
         if (batch->runs[i - 1].number == number)
             return i - 1;
-    batch->runs = grow_for(batch->runs, batch->run_count, &batch->run_room, sizeof *batch->runs);
-    batch->runs[batch->run_count] = (run_change_t){.number = number};
-    return batch->run_count++;
+    *MM_ARRAY_ADD(batch->runs, batch->run_count, batch->run_capacity) =
+        (run_change_t){.number = number};
+    return batch->run_count - 1;
 }
 
 // Valid until the next run is added.
@@ -89,51 +92,56 @@ static void close_chunk(batch_t *batch)
     if (!batch->is_open)
         return;
     fresh_chunk_t *chunk = &batch->chunks[batch->chunk_count - 1];
-    outbox_end_hosts(&batch->hosts);
+    outbox_end_texts(&batch->hosts);
     chunk->hosts_size = batch->hosts.count - chunk->hosts_at;
+    if (chunk->has_attributes)
+        outbox_end_texts(&batch->attributes);
+    chunk->attributes_size = batch->attributes.count - chunk->attributes_at;
     batch->is_open = false;
 }
 
-// The chunk that a job of this run comes into.
-static fresh_chunk_t *open_chunk(outbox_db_t *self, size_t run)
+// The chunk that takes the next job of this run.
+static fresh_chunk_t *open_chunk(outbox_db_t *self, size_t run, bool has_attributes)
 {
     batch_t *batch = &self->batch;
     if (batch->is_open) {
         fresh_chunk_t *chunk = &batch->chunks[batch->chunk_count - 1];
-        if (chunk->run == run && chunk->count < OUTBOX_CHUNK_MAX)
+        if (chunk->run == run && chunk->has_attributes == has_attributes &&
+            chunk->count < OUTBOX_CHUNK_MAX)
             return chunk;
         close_chunk(batch);
     }
-    batch->chunks =
-        grow_for(batch->chunks, batch->chunk_count, &batch->chunk_room, sizeof *batch->chunks);
     batch->is_open = true;
-    fresh_chunk_t *chunk = &batch->chunks[batch->chunk_count++];
+    fresh_chunk_t *chunk = MM_ARRAY_ADD(batch->chunks, batch->chunk_count, batch->chunk_capacity);
     *chunk = (fresh_chunk_t){.number = ++self->last_chunk,
                              .run = run,
                              .ids_at = batch->ids.count,
-                             .hosts_at = batch->hosts.count};
+                             .hosts_at = batch->hosts.count,
+                             .attributes_at = batch->attributes.count,
+                             .has_attributes = has_attributes};
     return chunk;
 }
 
-uint64_t outbox_db_put(outbox_db_t *self, int64_t run, const mm_id_t *id, mm_str_t host)
+uint64_t outbox_db_put(outbox_db_t *self, int64_t run, const mm_id_t *id, mm_str_t host,
+                       mm_str_t attributes)
 {
     batch_t *batch = &self->batch;
-    fresh_chunk_t *chunk = open_chunk(self, run_index(batch, run));
+    fresh_chunk_t *chunk = open_chunk(self, run_index(batch, run), attributes.size > 0);
     outbox_append(&batch->ids, id->bytes, sizeof id->bytes);
-    outbox_put_host(&batch->hosts, host, chunk->count == 0);
+    outbox_put_text(&batch->hosts, host, chunk->count == 0);
+    if (chunk->has_attributes)
+        outbox_put_text(&batch->attributes, attributes, chunk->count == 0);
     batch->put_count++;
     return outbox_token(chunk->number, chunk->count++);
 }
 
 static uint32_t add_death(batch_t *batch, const outbox_row_t *job)
 {
-    batch->deaths =
-        grow_for(batch->deaths, batch->death_count, &batch->death_room, sizeof *batch->deaths);
-    batch->deaths[batch->death_count] =
+    *MM_ARRAY_ADD(batch->deaths, batch->death_count, batch->death_capacity) =
         (death_t){.id = job->id, .host = job->host, .error = job->error};
     outbox_append(&batch->death_bytes, job->host.data, job->host.size);
     outbox_append(&batch->death_bytes, job->error.data, job->error.size);
-    return (uint32_t)++batch->death_count;
+    return (uint32_t)batch->death_count;
 }
 
 void outbox_db_settle(outbox_db_t *self, const outbox_row_t *job, mm_outcome_t outcome,
@@ -141,15 +149,12 @@ void outbox_db_settle(outbox_db_t *self, const outbox_row_t *job, mm_outcome_t o
 {
     assert(outcome != MM_OUTCOME_NONE);
     batch_t *batch = &self->batch;
-    batch->settles =
-        grow_for(batch->settles, batch->settle_count, &batch->settle_room, sizeof *batch->settles);
-    batch->settles[batch->settle_count] =
-        (settle_t){.token = job->token,
-                   .attempts = attempts,
-                   .run = (uint32_t)run_index(batch, job->run),
-                   .death = outcome == MM_OUTCOME_DEAD ? add_death(batch, job) : 0,
-                   .order = (uint32_t)batch->settle_count};
-    batch->settle_count++;
+    settle_t settle = {.token = job->token,
+                       .attempts = attempts,
+                       .run = (uint32_t)run_index(batch, job->run),
+                       .death = outcome == MM_OUTCOME_DEAD ? add_death(batch, job) : 0,
+                       .order = (uint32_t)batch->settle_count};
+    *MM_ARRAY_ADD(batch->settles, batch->settle_count, batch->settle_capacity) = settle;
 }
 
 void outbox_db_set_progress(outbox_db_t *self, int64_t run, const source_progress_t *progress)
@@ -164,7 +169,7 @@ void outbox_db_set_times(outbox_db_t *self, int64_t run, const void *data, size_
 {
     run_change_t *change = run_change(self, run);
     change->has_times = true;
-    change->times = grow(change->times, size + 1, 1);
+    change->times = mm_array_reserve(change->times, &change->times_capacity, size, 1);
     memcpy(change->times, data, size);
     change->times_size = size;
     self->batch.notes++;
@@ -183,7 +188,7 @@ size_t outbox_db_pending(const outbox_db_t *self)
     return self->batch.put_count + self->batch.settle_count + self->batch.notes;
 }
 
-// ---- writing -----------------------------------------------------------------------------------
+// ---- writing
 
 static mm_sqlite_status_t write_chunk(outbox_db_t *self, const fresh_chunk_t *chunk)
 {
@@ -197,16 +202,22 @@ static mm_sqlite_status_t write_chunk(outbox_db_t *self, const fresh_chunk_t *ch
     (void)sqlite3_bind_blob(insert, 4, batch->ids.data + chunk->ids_at,
                             (int)(chunk->count * sizeof(mm_id_t)), SQLITE_STATIC);
     mm_sqlite_bind_text(insert, 5, hosts);
+    if (chunk->has_attributes)
+        mm_sqlite_bind_text(
+            insert, 6,
+            (mm_str_t){batch->attributes.data + chunk->attributes_at, chunk->attributes_size});
+    else
+        (void)sqlite3_bind_null(insert, 6);
     run->accepted += (int64_t)chunk->count;
     return mm_sqlite_run(self->sqlite, insert);
 }
 
-// Which jobs of a chunk are settled. jobs is 0 when there is no such chunk, or none any more.
+// Which jobs of a chunk are settled. jobs is 0 when the chunk is not there, or was deleted.
 typedef struct {
     int64_t number;
     size_t jobs;
     size_t left;
-    bool is_partly; // there is a row of it
+    bool is_partly; // it has a row of bits
     uint8_t done[OUTBOX_CHUNK_BYTES];
 } chunk_state_t;
 
@@ -257,8 +268,8 @@ static mm_sqlite_status_t write_state(outbox_db_t *self, const chunk_state_t *st
     return status;
 }
 
-static mm_sqlite_status_t take_settle(outbox_db_t *self, const settle_t *settle,
-                                      chunk_state_t *state)
+static mm_sqlite_status_t apply_settle(outbox_db_t *self, const settle_t *settle,
+                                       chunk_state_t *state)
 {
     size_t place = outbox_token_place(settle->token);
     if (place >= state->jobs || outbox_bit(state->done, place))
@@ -288,7 +299,7 @@ static int compare_settles(const void *a, const void *b)
     return x->order < y->order ? -1 : x->order > y->order;
 }
 
-// Each chunk is read and written once, whatever the order in which its jobs were settled.
+// Reads and writes each chunk once, in whatever order its jobs were settled.
 static mm_sqlite_status_t write_settles(outbox_db_t *self)
 {
     batch_t *batch = &self->batch;
@@ -303,7 +314,7 @@ static mm_sqlite_status_t write_settles(outbox_db_t *self)
         size_t before = state.left;
         for (; next != end && outbox_token_chunk(next->token) == number; next++)
             if (status == MM_SQLITE_OK)
-                status = take_settle(self, next, &state);
+                status = apply_settle(self, next, &state);
         if (status == MM_SQLITE_OK && state.left < before)
             status = write_state(self, &state);
     }

@@ -1,6 +1,6 @@
 // The inside of outbox_db.h, for the files that implement it: outbox_db.c opens and knows the runs,
 // outbox_db_read.c reads jobs, outbox_db_batch.c collects changes and commits them, and
-// outbox_db_upgrade.c brings a file of version 1 up to date.
+// outbox_db_upgrade.c brings a file of an older version up to date.
 
 #ifndef OUTBOX_DB_INSIDE_H
 #define OUTBOX_DB_INSIDE_H
@@ -9,11 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "outbox_chunk.h"
 #include "outbox_db.h"
 #include "sqlite.h"
 
-// A chunk of the batch. Its ids and hosts are in the batch's.
+// A chunk of the batch. Its ids and texts are in the batch's. All of its jobs have attributes, or
+// none has.
 typedef struct {
     int64_t number;
     size_t run; // index into the batch's runs
@@ -21,18 +23,21 @@ typedef struct {
     size_t ids_at;
     size_t hosts_at;
     size_t hosts_size;
+    size_t attributes_at;
+    size_t attributes_size;
+    bool has_attributes;
 } fresh_chunk_t;
 
-// One job out.
+// A job that was settled.
 typedef struct {
     uint64_t token;
     uint32_t attempts;
     uint32_t run;   // index into the batch's runs
     uint32_t death; // from 1, index into the batch's deaths; 0: restarted
-    uint32_t order; // of two of the same job the first one counts
+    uint32_t order; // of two settles of the same job the first one counts
 } settle_t;
 
-// What is kept of a dead job. The texts are placed by commit.
+// The record of a dead job. Commit sets where the texts are.
 typedef struct {
     mm_id_t id;
     mm_str_t host;
@@ -47,8 +52,9 @@ typedef struct {
     bool has_clean;
     bool clean;
     source_progress_t progress;
-    void *times;
+    char *times;
     size_t times_size;
+    size_t times_capacity;
     // Counted by commit.
     int64_t accepted;
     int64_t restarted;
@@ -59,27 +65,28 @@ typedef struct {
 typedef struct {
     fresh_chunk_t *chunks;
     size_t chunk_count;
-    size_t chunk_room;
-    bool is_open;         // the last chunk takes more
-    size_t put_count;     // jobs in the chunks
-    outbox_bytes_t ids;   // of all chunks, one behind the other
-    outbox_bytes_t hosts; // the same
+    size_t chunk_capacity;
+    bool is_open;       // the last chunk takes more
+    size_t put_count;   // jobs in the chunks
+    outbox_bytes_t ids; // of all chunks, one behind the other; so are the next two
+    outbox_bytes_t hosts;
+    outbox_bytes_t attributes;
     settle_t *settles;
     size_t settle_count;
-    size_t settle_room;
+    size_t settle_capacity;
     death_t *deaths;
     size_t death_count;
-    size_t death_room;
+    size_t death_capacity;
     outbox_bytes_t death_bytes;
     run_change_t *runs;
     size_t run_count;
-    size_t run_room;
-    size_t notes; // calls of outbox_db_set_...
+    size_t run_capacity;
+    size_t notes; // calls of outbox_db_set_*
 } batch_t;
 
 struct outbox_db {
     mm_sqlite_t *sqlite;
-    bool is_old; // a file of version 1, read-only: its jobs are not read
+    bool is_old; // a file of an older version, read-only: its jobs are not read
     sqlite3_stmt *read_run;
     sqlite3_stmt *read_unfinished;
     sqlite3_stmt *read_latest;
@@ -97,12 +104,12 @@ struct outbox_db {
     sqlite3_stmt *finish_run;
 
     batch_t batch;
-    int64_t last_chunk; // the greatest number given so far: none is given twice in a epoch
+    int64_t last_chunk; // the highest number so far: none is used twice while the file is open
     uint64_t backlog;
-    char error[MM_ERROR_MAX]; // of a chunk that cannot be read; "" : what SQLite says
+    char error[MM_ERROR_MAX]; // of a chunk that cannot be read; empty: SQLite has the error
 
     outbox_row_t *rows; // of the last load
-    size_t row_room;
+    size_t row_capacity;
     outbox_bytes_t row_bytes;
 };
 
@@ -114,13 +121,6 @@ static inline outbox_db_status_t status_of(mm_sqlite_status_t status)
     case MM_SQLITE_FATAL: return OUTBOX_DB_FATAL;
     }
     abort();
-}
-
-static inline void *grow(void *array, size_t count, size_t size)
-{
-    array = realloc(array, count * size);
-    assert(array != NULL);
-    return array;
 }
 
 // Sets a text's pointer to where it was appended, in the order of appending.
@@ -141,15 +141,6 @@ static inline void bind_progress(sqlite3_stmt *statement, const source_progress_
     (void)sqlite3_bind_int(statement, 9, progress->done);
 }
 
-// Room for one more in an array that grows.
-static inline void *grow_for(void *array, size_t count, size_t *capacity, size_t size)
-{
-    if (count < *capacity)
-        return array;
-    *capacity = 2 * *capacity + 64;
-    return grow(array, *capacity, size);
-}
-
 // These prepare statements and return like mm_sqlite_prepare.
 int outbox_db_prepare_batch(outbox_db_t *self, char error[MM_ERROR_MAX]);
 int outbox_db_prepare_reads(outbox_db_t *self, char error[MM_ERROR_MAX]);
@@ -158,7 +149,8 @@ void outbox_db_clear_batch(outbox_db_t *self);
 // Frees it, too.
 void outbox_db_free_batch(outbox_db_t *self);
 
-// Makes a file of version 1 one of version 2, in one transaction; returns like mm_sqlite_open.
-int outbox_db_upgrade(mm_sqlite_t *sqlite, char error[MM_ERROR_MAX]);
+// Makes a file of version 1 or 2 one of OUTBOX_VERSION, in one transaction; returns like
+// mm_sqlite_open.
+int outbox_db_upgrade(mm_sqlite_t *sqlite, int version, char error[MM_ERROR_MAX]);
 
 #endif

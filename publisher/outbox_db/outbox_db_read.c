@@ -1,5 +1,5 @@
-// See outbox_db.h: reading jobs and the dead. Reads see what is committed and end at once, so that
-// no reader of ours ever holds up a checkpoint.
+// See outbox_db.h: reading jobs and the dead. A read sees committed rows and ends at once, so that
+// it never delays a checkpoint.
 
 #include "outbox_db_inside.h"
 #include "span.h"
@@ -14,8 +14,8 @@ int outbox_db_prepare_reads(outbox_db_t *self, char error[MM_ERROR_MAX])
         const char *sql;
     } all[] = {
         {&self->read_chunks,
-         "SELECT chunk, run, jobs, ids, hosts, done FROM chunks LEFT JOIN settled USING (chunk)"
-         " WHERE chunk >= ?1 ORDER BY chunk"},
+         "SELECT chunk, run, jobs, ids, hosts, done, attributes"
+         " FROM chunks LEFT JOIN settled USING (chunk) WHERE chunk >= ?1 ORDER BY chunk"},
         {&self->read_newest, "SELECT substr(ids, -16) FROM chunks ORDER BY chunk DESC LIMIT 1"},
     };
     int code = 0;
@@ -28,16 +28,14 @@ int outbox_db_prepare_reads(outbox_db_t *self, char error[MM_ERROR_MAX])
 
 static void begin_rows(outbox_db_t *self, size_t limit)
 {
-    if (limit > self->row_room) {
-        self->row_room = limit;
-        self->rows = grow(self->rows, limit, sizeof *self->rows);
-    }
+    self->rows = mm_array_reserve(self->rows, &self->row_capacity, limit, sizeof *self->rows);
     self->row_bytes.count = 0;
 }
 
 static void keep_row(outbox_db_t *self, size_t index, outbox_row_t row)
 {
     outbox_append(&self->row_bytes, row.host.data, row.host.size);
+    outbox_append(&self->row_bytes, row.attributes.data, row.attributes.size);
     outbox_append(&self->row_bytes, row.error.data, row.error.size);
     self->rows[index] = row;
 }
@@ -48,6 +46,7 @@ static void end_rows(outbox_db_t *self, size_t count, const outbox_row_t **ret_r
     const char *next = self->row_bytes.data;
     for (size_t i = 0; i < count; i++) {
         place(&self->rows[i].host, &next);
+        place(&self->rows[i].attributes, &next);
         place(&self->rows[i].error, &next);
     }
     *ret_rows = self->rows;
@@ -63,35 +62,65 @@ static bool is_settled(sqlite3_stmt *row, size_t place)
            outbox_bit(done, place);
 }
 
+// The jobs of a chunk, settled ones too.
+typedef struct {
+    mm_str_t hosts[OUTBOX_CHUNK_MAX];
+    mm_str_t attributes[OUTBOX_CHUNK_MAX];
+    json_t *parsed[2]; // owns the texts that are not in the row itself
+} chunk_texts_t;
+
+// False when the column does not hold the attributes of so many jobs. NULL: none has any.
+static bool find_attributes(sqlite3_stmt *row, size_t jobs, chunk_texts_t *texts)
+{
+    memset(texts->attributes, 0, jobs * sizeof *texts->attributes);
+    if (sqlite3_column_type(row, 6) == SQLITE_NULL)
+        return true;
+    bool is_good = outbox_find_texts(mm_sqlite_column_text(row, 6), jobs, texts->attributes,
+                                     &texts->parsed[1]);
+    for (size_t i = 0; is_good && i < jobs; i++)
+        is_good = mm_attributes_are_valid(texts->attributes[i]);
+    return is_good;
+}
+
+static bool find_texts(sqlite3_stmt *row, int64_t jobs, chunk_texts_t *texts)
+{
+    texts->parsed[0] = texts->parsed[1] = NULL;
+    return jobs >= 1 && jobs <= OUTBOX_CHUNK_MAX &&
+           sqlite3_column_bytes(row, 3) == (int)(jobs * (int64_t)sizeof(mm_id_t)) &&
+           outbox_find_texts(mm_sqlite_column_text(row, 4), (size_t)jobs, texts->hosts,
+                             &texts->parsed[0]) &&
+           find_attributes(row, (size_t)jobs, texts);
+}
+
 // Keeps those jobs of a chunk that are not settled, from a place on. False: the chunk is damaged.
 static bool keep_jobs(outbox_db_t *self, sqlite3_stmt *row, uint64_t after, size_t limit,
                       size_t *count)
 {
     int64_t number = sqlite3_column_int64(row, 0);
     int64_t jobs = sqlite3_column_int64(row, 2);
-    mm_str_t hosts[OUTBOX_CHUNK_MAX];
-    json_t *parsed = NULL;
-    if (jobs < 1 || jobs > OUTBOX_CHUNK_MAX ||
-        sqlite3_column_bytes(row, 3) != (int)(jobs * (int64_t)sizeof(mm_id_t)) ||
-        !outbox_find_hosts(mm_sqlite_column_text(row, 4), (size_t)jobs, hosts, &parsed)) {
+    chunk_texts_t texts;
+    bool is_good = find_texts(row, jobs, &texts);
+    if (!is_good)
         (void)snprintf(self->error, sizeof self->error,
-                       "chunk %" PRId64 " of the outbox is damaged: its ids and hosts do not make "
-                       "%" PRId64 " jobs; restore outbox.db or move it away",
+                       "chunk %" PRId64 " of the outbox is damaged: its ids, hosts and attributes "
+                       "do not make %" PRId64 " jobs; restore outbox.db or move it away",
                        number, jobs);
-        return false;
-    }
     const uint8_t *ids = sqlite3_column_blob(row, 3);
     int64_t run = sqlite3_column_int64(row, 1);
     size_t first = after < outbox_token(number, 0) ? 0 : outbox_token_place(after) + 1;
-    for (size_t i = first; i < (size_t)jobs && *count < limit; i++) {
+    for (size_t i = first; is_good && i < (size_t)jobs && *count < limit; i++) {
         if (is_settled(row, i))
             continue;
-        outbox_row_t job = {.host = hosts[i], .run = run, .token = outbox_token(number, i)};
+        outbox_row_t job = {.host = texts.hosts[i],
+                            .attributes = texts.attributes[i],
+                            .run = run,
+                            .token = outbox_token(number, i)};
         memcpy(job.id.bytes, ids + i * sizeof job.id.bytes, sizeof job.id.bytes);
         keep_row(self, (*count)++, job);
     }
-    json_decref(parsed);
-    return true;
+    json_decref(texts.parsed[0]);
+    json_decref(texts.parsed[1]);
+    return is_good;
 }
 
 outbox_db_status_t outbox_db_load(outbox_db_t *self, uint64_t after, size_t limit,

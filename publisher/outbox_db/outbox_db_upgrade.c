@@ -1,6 +1,6 @@
-// See outbox_db_inside.h. Version 1 had a row for each job, in a table of the view's name. They are
-// copied in order of their ids, chunk by chunk, and all of it is one transaction: after a kill or
-// on a full disk the file is what it was.
+// See outbox_db_inside.h. Version 1 had a row for each job, in a table of the view's name: they are
+// copied in order of their ids, chunk by chunk. Version 2 lacked a column. All of it is one
+// transaction: after a kill or on a full disk the file is what it was.
 
 #include "outbox_db_inside.h"
 
@@ -13,7 +13,7 @@ typedef struct {
     mm_sqlite_t *sqlite;
     sqlite3_stmt *read;
     sqlite3_stmt *insert;
-    int64_t run; // of the chunk at hand
+    int64_t run; // of the chunk that is being filled
     size_t count;
     outbox_bytes_t ids;
     outbox_bytes_t hosts;
@@ -23,7 +23,7 @@ static mm_sqlite_status_t write_chunk(upgrade_t *self)
 {
     if (self->count == 0)
         return MM_SQLITE_OK;
-    outbox_end_hosts(&self->hosts);
+    outbox_end_texts(&self->hosts);
     (void)sqlite3_bind_int64(self->insert, 1, self->run);
     (void)sqlite3_bind_int64(self->insert, 2, (int64_t)self->count);
     (void)sqlite3_bind_blob(self->insert, 3, self->ids.data, (int)self->ids.count, SQLITE_STATIC);
@@ -34,7 +34,7 @@ static mm_sqlite_status_t write_chunk(upgrade_t *self)
     return status;
 }
 
-static mm_sqlite_status_t take_job(upgrade_t *self)
+static mm_sqlite_status_t copy_job(upgrade_t *self)
 {
     mm_sqlite_status_t status = MM_SQLITE_OK;
     int64_t run = sqlite3_column_int64(self->read, 2);
@@ -43,7 +43,7 @@ static mm_sqlite_status_t take_job(upgrade_t *self)
     self->run = run;
     mm_id_t id = mm_sqlite_column_id(self->read, 0);
     outbox_append(&self->ids, id.bytes, sizeof id.bytes);
-    outbox_put_host(&self->hosts, mm_sqlite_column_text(self->read, 1), self->count == 0);
+    outbox_put_text(&self->hosts, mm_sqlite_column_text(self->read, 1), self->count == 0);
     self->count++;
     return status;
 }
@@ -54,7 +54,7 @@ static mm_sqlite_status_t copy_jobs(upgrade_t *self)
     for (bool has_row = true; status == MM_SQLITE_OK && has_row;) {
         status = mm_sqlite_row(self->sqlite, self->read, &has_row);
         if (status == MM_SQLITE_OK && has_row)
-            status = take_job(self);
+            status = copy_job(self);
     }
     return status == MM_SQLITE_OK ? write_chunk(self) : status;
 }
@@ -74,7 +74,7 @@ static int execute(upgrade_t *self, const char *sql, char error[MM_ERROR_MAX])
     return code;
 }
 
-static int copy(upgrade_t *self, char error[MM_ERROR_MAX])
+static int make_chunks(upgrade_t *self, char error[MM_ERROR_MAX])
 {
     int code = execute(self, OUTBOX_SCHEMA_CHUNKS, error);
     if (code == 0)
@@ -95,23 +95,29 @@ static int copy(upgrade_t *self, char error[MM_ERROR_MAX])
     (void)sqlite3_finalize(self->insert);
     free(self->ids.data);
     free(self->hosts.data);
-    return code;
+    return code == 0 ? execute(self, "DROP TABLE jobs", error) : code;
 }
 
-int outbox_db_upgrade(mm_sqlite_t *sqlite, char error[MM_ERROR_MAX])
+static int add_attributes(upgrade_t *self, char error[MM_ERROR_MAX])
+{
+    int code = execute(self, "DROP VIEW jobs", error);
+    return code == 0 ? execute(self, "ALTER TABLE chunks ADD COLUMN attributes TEXT", error) : code;
+}
+
+int outbox_db_upgrade(mm_sqlite_t *sqlite, int version, char error[MM_ERROR_MAX])
 {
     upgrade_t self = {.sqlite = sqlite};
+    char set_version[64];
+    (void)snprintf(set_version, sizeof set_version, "PRAGMA user_version = %d", OUTBOX_VERSION);
     if (mm_sqlite_begin(sqlite) != MM_SQLITE_OK) {
         (void)snprintf(error, MM_ERROR_MAX, "%s", mm_sqlite_error(sqlite));
         return EX_UNAVAILABLE;
     }
-    int code = copy(&self, error);
-    if (code == 0)
-        code = execute(&self, "DROP TABLE jobs", error);
+    int code = version == 1 ? make_chunks(&self, error) : add_attributes(&self, error);
     if (code == 0)
         code = execute(&self, OUTBOX_SCHEMA_JOBS, error);
     if (code == 0)
-        code = execute(&self, "PRAGMA user_version = 2", error);
+        code = execute(&self, set_version, error);
     if (code == 0 && mm_sqlite_commit(sqlite) != MM_SQLITE_OK) {
         (void)snprintf(error, MM_ERROR_MAX, "%s", mm_sqlite_error(sqlite));
         code = EX_IOERR;

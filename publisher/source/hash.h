@@ -1,6 +1,6 @@
-// A hash of bytes, eight at a time: multiply to 128 bits and fold (the step of wyhash and its kin).
-// For tables and for noticing changes, within a process: it is not for the record, and nobody who
-// chooses the bytes is its enemy.
+// A hash of bytes, eight at a time: multiply to 128 bits and fold (the step of wyhash). For tables
+// and for noticing changes within a process; it may differ between machines and releases. Not
+// resistant to chosen keys: do not use it where an attack matters.
 
 #ifndef HASH_H
 #define HASH_H

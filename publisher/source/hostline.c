@@ -2,6 +2,7 @@
 
 #include "hostline.h"
 
+#include <assert.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -66,42 +67,110 @@ static bool check_host(mm_str_t host, char why[HOSTLINE_ERROR_MAX])
     return complaint == NULL;
 }
 
+// Says that a host has not all that the command needs. False.
+static bool complain_lacking(mm_str_t host, mm_str_t key, bool is_object,
+                             char why[HOSTLINE_ERROR_MAX])
+{
+    snprintf(why, HOSTLINE_ERROR_MAX, "host %.*s has no %.*s, which the command names: %s%.*s%s",
+             (int)host.size, host.data, (int)key.size, key.data,
+             is_object ? "add \"" : "make its line {\"host\": \"...\", \"", (int)key.size, key.data,
+             is_object ? "\": \"...\" to its line" : "\": \"...\"}");
+    return false;
+}
+
+// A text or a whole number as the value of an attribute. The message does not show it: it may be a
+// secret.
+static bool check_value(const json_t *json, mm_str_t host, mm_str_t key, char number[24],
+                        mm_str_t *ret_value, char why[HOSTLINE_ERROR_MAX])
+{
+    const char *complaint = "it is neither a text nor a whole number";
+    if (json_is_string(json)) {
+        *ret_value = (mm_str_t){json_string_value(json), json_string_length(json)};
+        complaint = mm_attribute_complaint(*ret_value);
+    } else if (json_is_integer(json)) {
+        snprintf(number, 24, "%" JSON_INTEGER_FORMAT, json_integer_value(json));
+        *ret_value = mm_str(number);
+        complaint = mm_attribute_complaint(*ret_value);
+    }
+    if (complaint != NULL)
+        snprintf(why, HOSTLINE_ERROR_MAX,
+                 "\"%.*s\" of host %.*s cannot stand in a command: %s; correct it", (int)key.size,
+                 key.data, (int)host.size, host.data, complaint);
+    return complaint == NULL;
+}
+
+static bool read_attributes(const json_t *object, mm_str_t host, const mm_attribute_keys_t *wanted,
+                            char *text, size_t *size, char why[HOSTLINE_ERROR_MAX])
+{
+    for (size_t i = 0; i < wanted->count; i++) {
+        mm_str_t key = wanted->keys[i], value;
+        char name[MM_ATTRIBUTE_KEY_MAX + 1], number[24];
+        snprintf(name, sizeof name, "%.*s", (int)key.size, key.data);
+        const json_t *json = json_object_get(object, name);
+        if (json == NULL)
+            return complain_lacking(host, key, true, why);
+        if (!check_value(json, host, key, number, &value, why))
+            return false;
+        bool is_added = mm_attributes_add(text, size, key, value);
+        assert(is_added);
+    }
+    return true;
+}
+
+static bool parse_object(const json_t *object, const mm_attribute_keys_t *wanted,
+                         hostline_buffer_t *buffer, hostline_t *ret_hostline,
+                         char why[HOSTLINE_ERROR_MAX])
+{
+    const json_t *value = json_object_get(object, "host");
+    mm_str_t host = {json_string_value(value), json_string_length(value)};
+    size_t size = 0;
+    if (!json_is_string(value)) {
+        snprintf(why, HOSTLINE_ERROR_MAX, "the object has no \"host\" that is a text");
+        return false;
+    }
+    if (!check_host(host, why) ||
+        !read_attributes(object, host, wanted, buffer->attributes, &size, why))
+        return false;
+    memcpy(buffer->host, host.data, host.size);
+    *ret_hostline = (hostline_t){{buffer->host, host.size}, {buffer->attributes, size}};
+    return true;
+}
+
 // Text: the object, behind `indent` bytes of its line. jansson refuses doubled keys, bad UTF-8 and
-// NUL bytes.
-static bool parse_json(mm_str_t text, int indent, hostline_buffer_t *buffer, mm_str_t *ret_host,
+// NUL bytes. What it quotes of the line is cut off: it may be a secret.
+static bool parse_json(mm_str_t text, int indent, const mm_attribute_keys_t *wanted,
+                       hostline_buffer_t *buffer, hostline_t *ret_hostline,
                        char why[HOSTLINE_ERROR_MAX])
 {
     json_error_t error;
     json_t *object = json_loadb(text.data, text.size, JSON_REJECT_DUPLICATES, &error);
     if (object == NULL) {
+        char *quoted = strstr(error.text, " near '");
+        if (quoted != NULL)
+            *quoted = '\0';
         for (char *c = error.text; *c != '\0'; c++)
             if (*c < ' ' || *c == 0x7f)
                 *c = '?';
         snprintf(why, HOSTLINE_ERROR_MAX, "column %d: %s", indent + error.column, error.text);
         return false;
     }
-    const json_t *value = json_object_get(object, "host");
-    mm_str_t host = {json_string_value(value), json_string_length(value)};
-    bool is_good = json_is_string(value) && check_host(host, why);
-    if (!json_is_string(value))
-        snprintf(why, HOSTLINE_ERROR_MAX, "the object has no \"host\" that is a text");
-    if (is_good) {
-        memcpy(buffer->bytes, host.data, host.size);
-        *ret_host = (mm_str_t){buffer->bytes, host.size};
-    }
+    bool is_good = parse_object(object, wanted, buffer, ret_hostline, why);
     json_decref(object);
     return is_good;
 }
 
-bool hostline_parse(mm_str_t line, bool is_first, hostline_buffer_t *buffer, mm_str_t *ret_host,
+bool hostline_parse(mm_str_t line, bool is_first, const mm_attribute_keys_t *wanted,
+                    hostline_buffer_t *buffer, hostline_t *ret_hostline,
                     char why[HOSTLINE_ERROR_MAX])
 {
     mm_str_t text = trim(is_first ? without_mark(line) : line);
     if (text.size > 0 && text.data[0] == '{')
-        return parse_json(text, (int)(text.data - line.data), buffer, ret_host, why);
+        return parse_json(text, (int)(text.data - line.data), wanted, buffer, ret_hostline, why);
     text = trim(without_comment(text));
     if (text.size > 0 && !check_host(text, why))
         return false;
-    *ret_host = text;
+    if (text.size > 0 && wanted->count > 0)
+        return complain_lacking(text, wanted->keys[0], false, why);
+    *ret_hostline = (hostline_t){.host = text};
     return true;
 }

@@ -1,5 +1,6 @@
 // What one line of an inventory says: a host, nothing (empty, a comment), or something wrong. Plain
-// lines and JSON Lines. Pure but for jansson's allocations; it keeps nothing.
+// lines and JSON Lines. Of an object it reads the host and the attributes that are asked for; what
+// else it says, passwords maybe, is never looked at. Pure but for jansson's allocations.
 
 #ifndef HOSTLINE_H
 #define HOSTLINE_H
@@ -8,15 +9,23 @@
 
 #define HOSTLINE_ERROR_MAX 512
 
-// Holds a host that had to be taken out of its line.
+// What a line says. The texts live as long as the line and the buffer.
 typedef struct {
-    char bytes[MM_HOST_MAX];
+    mm_str_t host; // valid; empty: the line says nothing
+    mm_str_t attributes;
+} hostline_t;
+
+// Memory for what has to be taken out of its line.
+typedef struct {
+    char host[MM_HOST_MAX];
+    char attributes[MM_ATTRIBUTES_BYTES];
 } hostline_buffer_t;
 
-// True: *ret_host is a valid host in line or buffer, or empty when the line says nothing. False:
-// why says what is wrong, printable, without file and line; *ret_host is untouched. Line: without
-// its newline, at most 64 KiB. is_first: a byte order mark in front is no part of it.
-bool hostline_parse(mm_str_t line, bool is_first, hostline_buffer_t *buffer, mm_str_t *ret_host,
+// False: the line is bad, and `why` says how and how to fix it, printable, without file and line;
+// *ret_hostline is untouched. A host without one of the wanted attributes is a bad line. Line:
+// without its newline, at most 64 KiB. is_first: a byte order mark in front is no part of it.
+bool hostline_parse(mm_str_t line, bool is_first, const mm_attribute_keys_t *wanted,
+                    hostline_buffer_t *buffer, hostline_t *ret_hostline,
                     char why[HOSTLINE_ERROR_MAX]);
 
 #endif

@@ -1,8 +1,9 @@
 // See hostset.h. Open addressing over an arena: a slot is 24 bits of the hash and 40 of the place
-// of the text, so that nearly every probe that is not the host is told apart without touching the
-// text, and growing needs no old table: the arena is walked again.
+// of the text. Those bits tell nearly every other host apart without a look at its text, and the
+// table grows without the old one: the arena is walked again.
 
 #include "hostset.h"
+#include "array.h"
 #include "hash.h"
 
 #include <assert.h>
@@ -16,8 +17,8 @@ struct hostset {
     uint64_t *slots;      // hash bits above INDEX_BITS, place + 1 below; 0: free
     uint64_t slot_count;  // a power of two
     unsigned char *arena; // for each host its size in one byte, then its bytes
-    uint64_t arena_size;
-    uint64_t arena_room;
+    size_t arena_size;
+    size_t arena_capacity;
     uint64_t count;
 };
 
@@ -64,7 +65,7 @@ static uint64_t *find_slot(const hostset_t *self, const void *data, size_t size,
     }
 }
 
-// The hashes of some hosts; their slots are asked of memory.
+// The hashes of some hosts; their slots are prefetched.
 static void hash_many(const hostset_t *self, const mm_str_t *hosts, size_t count,
                       uint64_t *ret_hashes)
 {
@@ -74,7 +75,7 @@ static void hash_many(const hostset_t *self, const mm_str_t *hosts, size_t count
     }
 }
 
-// All hosts anew, in the order of the arena.
+// Doubles the table and puts all hosts into it, in the order of the arena.
 static void grow_slots(hostset_t *self)
 {
     make_slots(self, 2 * self->slot_count);
@@ -97,16 +98,12 @@ static void grow_slots(hostset_t *self)
 
 static uint64_t keep(hostset_t *self, mm_str_t host)
 {
-    if (self->arena_size + 1 + host.size > self->arena_room) {
-        self->arena_room = 2 * self->arena_room + 4096;
-        assert(self->arena_room < INDEX_MASK);
-        self->arena = realloc(self->arena, self->arena_room);
-        assert(self->arena != NULL);
-    }
-    uint64_t place = self->arena_size;
+    size_t place = self->arena_size;
+    self->arena_size += 1 + host.size;
+    assert(self->arena_size < INDEX_MASK);
+    self->arena = mm_array_reserve(self->arena, &self->arena_capacity, self->arena_size, 1);
     self->arena[place] = (unsigned char)host.size;
     memcpy(self->arena + place + 1, host.data, host.size);
-    self->arena_size += 1 + host.size;
     return place;
 }
 

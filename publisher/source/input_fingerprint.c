@@ -1,53 +1,45 @@
 // See input_fingerprint.h.
 
 #include "input_fingerprint.h"
+#include "array.h"
 #include "hash.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-void filecheck_clear(filecheck_t *self)
+void fingerprint_clear(fingerprint_t *self)
 {
     free(self->blocks);
     free(self->repeats);
-    *self = (filecheck_t){0};
+    *self = (fingerprint_t){0};
 }
 
-void filecheck_put_block(filecheck_t *self, const void *data, size_t size)
+void fingerprint_put_block(fingerprint_t *self, const void *data, size_t size)
 {
-    if (self->block_count == self->block_room) {
-        self->block_room = 2 * self->block_room + 64;
-        self->blocks = realloc(self->blocks, self->block_room * sizeof *self->blocks);
-        assert(self->blocks != NULL);
-    }
-    self->blocks[self->block_count++] = hash_of(data, size);
+    *MM_ARRAY_ADD(self->blocks, self->block_count, self->block_capacity) = hash_of(data, size);
 }
 
-void filecheck_put_repeat(filecheck_t *self, uint64_t host)
+void fingerprint_put_repeat(fingerprint_t *self, uint64_t host)
 {
-    if (host / 8 >= self->repeat_bytes) {
-        size_t former = self->repeat_bytes;
-        self->repeat_bytes = 2 * (size_t)(host / 8) + 64;
-        self->repeats = realloc(self->repeats, self->repeat_bytes);
-        assert(self->repeats != NULL);
-        memset(self->repeats + former, 0, self->repeat_bytes - former);
-    }
+    size_t former = self->repeat_bytes;
+    self->repeats = mm_array_reserve(self->repeats, &self->repeat_bytes, (size_t)(host / 8) + 1, 1);
+    memset(self->repeats + former, 0, self->repeat_bytes - former);
     self->repeats[host / 8] |= (uint8_t)(1U << host % 8);
 }
 
-bool filecheck_is_same(filecheck_t *self, const void *data, size_t size)
+bool fingerprint_is_same(fingerprint_t *self, const void *data, size_t size)
 {
     return self->block_next < self->block_count &&
            self->blocks[self->block_next++] == hash_of(data, size);
 }
 
-bool filecheck_is_end(const filecheck_t *self)
+bool fingerprint_is_end(const fingerprint_t *self)
 {
     return self->block_next == self->block_count;
 }
 
-bool filecheck_is_repeat(filecheck_t *self)
+bool fingerprint_is_repeat(fingerprint_t *self)
 {
     uint64_t host = self->host_next++;
     return host / 8 < self->repeat_bytes && (self->repeats[host / 8] & 1U << host % 8) != 0;
@@ -69,7 +61,7 @@ void repeats_flush(repeats_t *self)
     for (size_t i = 0; i < self->count; i++, self->host_count++) {
         if (is_new[i])
             continue;
-        filecheck_put_repeat(self->check, self->host_count);
+        fingerprint_put_repeat(self->fingerprint, self->host_count);
         self->repeat_count++;
     }
     self->count = 0;

@@ -1,6 +1,6 @@
-// Where jobs come from: one interface, one file per source. A source gives hosts, one at a time,
-// never waits, and says what to record so that it can go on from there after a crash. It knows
-// nothing of the outbox: what it gave is safe only when the caller has committed it.
+// A source of jobs: one interface, one file per kind. A source gives hosts one at a time, never
+// waits, and says what to record so that it can go on from there after a crash. It knows nothing of
+// the outbox: a host is durable only when the caller has committed it.
 
 #ifndef SOURCE_H
 #define SOURCE_H
@@ -19,21 +19,22 @@ typedef enum {
 } source_status_t;
 
 typedef struct {
-    mm_str_t host;     // ITEM: valid host, owned by the source until its next call
-    int64_t until_ms;  // WAIT: on the clock of now_ms; MM_NEVER: only the descriptor
-    const char *error; // BAD: one sentence with file, line and mend; owned like host
-    bool ends;         // BAD: this was the end, leave with exit_code
-    int exit_code;     // BAD: a sysexits code
+    mm_str_t host;       // ITEM: valid host, owned by the source until its next call
+    mm_str_t attributes; // ITEM: of the host, owned like it
+    int64_t until_ms;    // WAIT: on the clock of now_ms; MM_NEVER: only the descriptor
+    const char *error;   // BAD: one sentence with file, line and fix; owned like host
+    bool ends;           // BAD: this was the end, leave with exit_code
+    int exit_code;       // BAD: a sysexits code
 } source_item_t;
 
 // Where a source stands after the item it gave last: to be recorded in the same commit as the jobs.
 typedef struct {
     uint64_t position; // bytes read, or jobs generated
     uint64_t digest;   // FNV-1a of a file, or of the first `position` bytes of a stream; else 0
-    uint64_t total;    // distinct hosts of a file, or N jobs; 0 where nobody can know
+    uint64_t total;    // distinct hosts of a file, or N jobs; 0: unknown
     uint64_t repeated; // hosts left out because they came before (of a file: in all of it)
     uint64_t skipped;  // bad lines left out (of a file: in all of it)
-    bool done;         // nothing comes any more
+    bool done;         // nothing more comes
 } source_progress_t;
 
 // What a source implements; it embeds source_t as its first member.
@@ -49,15 +50,16 @@ struct source {
     const source_methods_t *methods;
 };
 
-// The next host, or why there is none now. Fills the members of *ret_item that belong to the status
-// it returns. After END, or BAD with `ends`, it goes on saying END.
+// The next host, or why there is none now. Sets the members of *ret_item that belong to the status
+// it returns. After END, or BAD with `ends`, it returns END.
 static inline source_status_t source_next(source_t *self, int64_t now_ms, source_item_t *ret_item)
 {
     return self->methods->next(self, now_ms, ret_item);
 }
 
-// Goes on from what was recorded: before the first source_next. Of a file the digest must be the
-// recorded one (the caller compares); of a stream it is compared on the way (BAD, 65).
+// Goes on from what was recorded; to be called before the first source_next. The digest of a file
+// must be the recorded one (the caller compares them); that of a stream is compared on the way
+// (BAD, 65).
 static inline void source_resume(source_t *self, const source_progress_t *recorded)
 {
     self->methods->resume(self, recorded);
@@ -68,7 +70,7 @@ static inline void source_progress(const source_t *self, source_progress_t *ret_
     self->methods->progress(self, ret_progress);
 }
 
-// What to wait on for reading, or -1: nothing, or the end was reached.
+// The descriptor to wait on for reading; -1: there is none, or the end was reached.
 static inline int source_descriptor(const source_t *self)
 {
     return self->methods->descriptor(self);
@@ -82,13 +84,15 @@ static inline void source_destroy(source_t **self_p)
     *self_p = NULL;
 }
 
-// A file of hosts, one a line, or JSON Lines; "-" or anything that is not a regular file is read as
-// a stream. A regular file is checked whole before this returns. Returns 0, or a sysexits code with
-// *ret_self untouched: 65 with the bad lines when they are not to be skipped, or when there is no
-// such file; 74 when it cannot be read. A bad line that is skipped comes as BAD without `ends`.
+// A file of hosts, one a line, or JSON Lines. "-" and anything but a regular file is read as a
+// stream; a regular file is checked whole before this returns. Returns 0, or a sysexits code with a
+// text in error and *ret_self untouched: 65 for bad lines that are not to be skipped and for a file
+// that is not there, 74 when it cannot be read. A bad line that is skipped comes as BAD without
+// `ends`.
 typedef struct {
     const char *path;
     bool skips_bad_lines;
+    mm_attribute_keys_t wanted; // attributes that each host must have; the texts are borrowed
 } source_file_config_t;
 int source_file_open(const source_file_config_t *config, source_t **ret_self,
                      char error[SOURCE_ERROR_MAX]);
@@ -102,13 +106,13 @@ typedef enum {
 typedef struct {
     uint64_t seed;
     source_pace_t pace;
-    uint64_t jobs; // ends after so many, resumed ones included; 0: never
+    uint64_t jobs; // ends after so many, those before a resume included; 0: never
 } source_generate_config_t;
 source_t *source_generate_new(const source_generate_config_t *config);
 
-// Another source, which it takes (*inner_p becomes NULL), held to a rate and cut off after a number
-// of jobs or a time, both of this epoch. Cut off, its progress is not `done`, unless the time is
-// the source's own end.
+// Another source, owned from now on (*inner_p becomes NULL), limited to a rate and cut off after a
+// number of jobs or a time, both since this start. A source that was cut off is not `done`, unless
+// the time is its own end.
 typedef struct {
     double rate;         // jobs a second; 0 or less: as fast as they are taken
     uint64_t jobs;       // 0: all

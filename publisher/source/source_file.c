@@ -1,7 +1,7 @@
 // See source.h: a file of hosts or standard input. Each distinct host is given once. A regular file
-// is checked whole before it is accepted, and of its second reading nothing is given that differs
-// from the first; a stream is read only when there is something to read, so that the caller's loop
-// never waits for it.
+// is checked whole before it is accepted, and its second reading gives nothing that differs from
+// the first. A stream is read only when there is something to read, so that the caller's loop never
+// waits for it.
 
 #include "source.h"
 
@@ -31,9 +31,9 @@
 
 typedef enum {
     READ_LINE = 1,
-    READ_LONG_LINE, // told as soon as it is too long; the rest of it is thrown away
+    READ_LONG_LINE, // returned as soon as the line is too long; the rest of it is dropped
     READ_ON,        // no line yet: call again
-    READ_NOTHING,   // nothing there now
+    READ_NOTHING,   // nothing is there now
     READ_END,
     READ_CHANGED, // a file is not what it was when it was checked
     READ_FAILED
@@ -46,14 +46,14 @@ typedef struct {
     bool is_stream;
     bool is_checked; // a file, in its second reading
     bool skips_bad_lines;
-    bool is_ended; // END was said, or BAD with `ends`
+    bool is_ended; // END was returned, or BAD with `ends`
 
     // The reading.
     char *buffer;
     size_t start;         // first byte that belongs to no line yet
     size_t end;           // behind the last byte read
     bool is_eof;          // read said so
-    bool is_too_long;     // in the middle of a line that is thrown away
+    bool is_too_long;     // in the middle of a line that is dropped
     uint64_t position;    // of `start` in the input
     uint64_t digest;      // of all bytes before `start`
     uint64_t line;        // number of the last line read
@@ -61,16 +61,17 @@ typedef struct {
     uint64_t line_digest; // of all bytes before that
 
     hostset_t *seen;            // by a stream, or while a file is checked
-    filecheck_t check;          // of a file
+    fingerprint_t fingerprint;  // of a file
     source_progress_t recorded; // where a resumed run goes on
     bool is_compared;           // that a resumed stream is the same one
     source_progress_t progress; // of a file: digest and counts of all of it
+    mm_attribute_keys_t wanted;
     hostline_buffer_t host;
     char complaint[768]; // about the last line
     char error[SOURCE_ERROR_MAX];
 } file_t;
 
-// ---- reading lines -----------------------------------------------------------------------------
+// ---- reading lines
 
 static uint64_t digest_of(uint64_t digest, const char *data, size_t size)
 {
@@ -87,7 +88,7 @@ static void consume(file_t *self, size_t size)
     self->start += size;
 }
 
-// A block of a file, whole unless it is the last one, and the same as when it was checked.
+// Reads a block of a file, whole unless it is the last one, and compares it with the first reading.
 static read_status_t fill_block(file_t *self)
 {
     char *block = self->buffer + self->end;
@@ -100,9 +101,10 @@ static read_status_t fill_block(file_t *self)
     self->is_eof = size < BLOCK_BYTES;
     self->end += size;
     if (!self->is_checked && size > 0)
-        filecheck_put_block(&self->check, block, size);
-    else if (self->is_checked && ((size > 0 && !filecheck_is_same(&self->check, block, size)) ||
-                                  (self->is_eof && !filecheck_is_end(&self->check))))
+        fingerprint_put_block(&self->fingerprint, block, size);
+    else if (self->is_checked &&
+             ((size > 0 && !fingerprint_is_same(&self->fingerprint, block, size)) ||
+              (self->is_eof && !fingerprint_is_end(&self->fingerprint))))
         return READ_CHANGED;
     return READ_ON;
 }
@@ -157,20 +159,20 @@ static read_status_t read_line(file_t *self, mm_str_t *ret_line)
     return size > LINE_MAX_BYTES ? READ_LONG_LINE : READ_LINE;
 }
 
-// What a line says: false with a complaint, headed by file and line, when it is bad.
-static bool parse_line(file_t *self, mm_str_t line, bool is_too_long, mm_str_t *ret_host)
+// Parses a line; false, with a complaint that begins with file and line, when it is bad.
+static bool parse_line(file_t *self, mm_str_t line, bool is_too_long, hostline_t *ret_hostline)
 {
     char why[HOSTLINE_ERROR_MAX];
     if (is_too_long)
         snprintf(why, sizeof why, "the line is longer than %d bytes", LINE_MAX_BYTES);
-    else if (hostline_parse(line, self->line == 1, &self->host, ret_host, why))
+    else if (hostline_parse(line, self->line == 1, &self->wanted, &self->host, ret_hostline, why))
         return true;
     snprintf(self->complaint, sizeof self->complaint, "%.200s:%" PRIu64 ": %s", self->name,
              self->line, why);
     return false;
 }
 
-// ---- giving hosts ------------------------------------------------------------------------------
+// ---- giving hosts
 
 static source_status_t end_badly(file_t *self, int exit_code, source_item_t *ret_item)
 {
@@ -185,9 +187,9 @@ static source_status_t give_bad_line(file_t *self, source_item_t *ret_item)
 {
     if (self->is_stream && self->skips_bad_lines)
         self->progress.skipped++;
-    const char *mend =
+    const char *fix =
         self->skips_bad_lines ? "left out" : "mend the line or use --on-bad-line skip";
-    snprintf(self->error, sizeof self->error, "%s; %s", self->complaint, mend);
+    snprintf(self->error, sizeof self->error, "%s; %s", self->complaint, fix);
     if (!self->skips_bad_lines)
         return end_badly(self, EX_DATAERR, ret_item);
     ret_item->error = self->error;
@@ -224,7 +226,7 @@ static source_status_t give_failure(file_t *self, source_item_t *ret_item)
     return end_badly(self, EX_IOERR, ret_item);
 }
 
-// A resumed stream has come to where it was recorded: it must be the same one.
+// Whether a resumed stream, at the recorded position, is not the one that was recorded.
 static bool is_other_stream(file_t *self)
 {
     if (self->is_compared || self->line_end < self->recorded.position)
@@ -241,31 +243,31 @@ static source_status_t give_other_stream(file_t *self, source_item_t *ret_item)
     return end_badly(self, EX_DATAERR, ret_item);
 }
 
-// What a line that was read gives; SOURCE_WAIT: nothing, read on. Old ones were given before the
-// resume.
+// What a line gives; SOURCE_WAIT: nothing, read on. Old lines were given before the resume.
 static source_status_t accept_line(file_t *self, mm_str_t line, bool is_too_long, bool is_old,
                                    source_item_t *ret_item)
 {
-    mm_str_t host = {0};
-    if (!parse_line(self, line, is_too_long, &host)) {
+    hostline_t said = {0};
+    if (!parse_line(self, line, is_too_long, &said)) {
         if (!is_old)
             return give_bad_line(self, ret_item);
         self->progress.skipped += self->is_stream;
         return SOURCE_WAIT;
     }
-    if (host.size == 0)
+    if (said.host.size == 0)
         return SOURCE_WAIT;
-    bool is_new =
-        self->is_stream ? hostset_add(self->seen, host) : !filecheck_is_repeat(&self->check);
+    bool is_new = self->is_stream ? hostset_add(self->seen, said.host)
+                                  : !fingerprint_is_repeat(&self->fingerprint);
     if (!is_new && self->is_stream)
         self->progress.repeated++;
     if (!is_new || is_old)
         return SOURCE_WAIT;
-    ret_item->host = host;
+    ret_item->host = said.host;
+    ret_item->attributes = said.attributes;
     return SOURCE_ITEM;
 }
 
-// All whole lines so far are dealt with.
+// All whole lines so far are done.
 static void mark(file_t *self)
 {
     self->progress.position = self->line_end;
@@ -297,7 +299,7 @@ static source_status_t file_next(source_t *base, int64_t now_ms, source_item_t *
             given = accept_line(self, line, status == READ_LONG_LINE, is_old, ret_item);
             break;
         }
-        if (!self->is_ended) // else the bad line is to be read again after the mend
+        if (!self->is_ended) // else the bad line is to be read again once it is fixed
             mark(self);
         if (given != SOURCE_WAIT)
             return given;
@@ -315,7 +317,7 @@ static void file_resume(source_t *base, const source_progress_t *recorded)
     self->is_ended = recorded->done;
 }
 
-// While a resumed run reads again what it has had, what was recorded stands.
+// Until a resumed run has passed the recorded position, the record stands.
 static void file_progress(const source_t *base, source_progress_t *ret_progress)
 {
     const file_t *self = (const file_t *)base;
@@ -335,15 +337,15 @@ static void file_destroy(source_t *base)
     if (self->fd > STDIN_FILENO)
         (void)close(self->fd);
     hostset_destroy(&self->seen);
-    filecheck_clear(&self->check);
+    fingerprint_clear(&self->fingerprint);
     free(self->buffer);
     free(self->name);
     free(self);
 }
 
-// ---- opening -----------------------------------------------------------------------------------
+// ---- opening
 
-// Takes in one bad line of the check: the first ones are listed.
+// Counts one bad line of the check; the first ones are listed.
 static void list_bad_line(file_t *self, size_t *length)
 {
     if (self->progress.skipped++ >= BAD_LINES_MAX)
@@ -366,22 +368,22 @@ static int refuse_bad_lines(const file_t *self, char error[SOURCE_ERROR_MAX])
     return EX_DATAERR;
 }
 
-// Reads a regular file from end to end, then turns back to its start.
+// Reads a regular file from end to end, then rewinds it.
 static int check_file(file_t *self, char error[SOURCE_ERROR_MAX])
 {
-    repeats_t repeats = {.check = &self->check, .seen = self->seen};
+    repeats_t repeats = {.fingerprint = &self->fingerprint, .seen = self->seen};
     size_t length = 0;
     mm_str_t line;
     read_status_t status;
     while ((status = read_line(self, &line)) == READ_LINE || status == READ_LONG_LINE ||
            status == READ_ON) {
-        mm_str_t host = {0};
+        hostline_t said = {0};
         if (status == READ_ON)
             continue;
-        if (!parse_line(self, line, status == READ_LONG_LINE, &host))
+        if (!parse_line(self, line, status == READ_LONG_LINE, &said))
             list_bad_line(self, &length);
-        else if (host.size > 0)
-            repeats_put(&repeats, host);
+        else if (said.host.size > 0)
+            repeats_put(&repeats, said.host);
     }
     repeats_flush(&repeats);
     if (status != READ_END || lseek(self->fd, 0, SEEK_SET) != 0) {
@@ -434,6 +436,7 @@ int source_file_open(const source_file_config_t *config, source_t **ret_self,
     assert(self != NULL);
     self->base.methods = &methods;
     self->skips_bad_lines = config->skips_bad_lines;
+    self->wanted = config->wanted;
     self->name = strdup(strcmp(config->path, "-") == 0 ? "standard input" : config->path);
     self->buffer = malloc(BUFFER_BYTES);
     assert(self->name != NULL && self->buffer != NULL);

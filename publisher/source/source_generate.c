@@ -1,5 +1,5 @@
-// See source.h: the article's cattle, cattle-xxxx.example.net. Hosts and gaps are drawn from the
-// seed apart from each other, so that a resumed run goes on with the hosts that it would have had.
+// See source.h: the article's cattle, cattle-xxxx.example.net. Hosts and gaps are drawn from two
+// states of the seed, so that a resumed run goes on with the hosts that it would have had.
 
 #include "source.h"
 
@@ -62,6 +62,7 @@ static source_status_t generate_next(source_t *base, int64_t now_ms, source_item
     if (self->config.pace == SOURCE_PACE_RANDOM)
         self->due_ms = now_ms + (int64_t)(draw(&self->gap_state) % (GAP_MS_MAX + 1));
     ret_item->host = (mm_str_t){self->host, sizeof self->host - 1};
+    ret_item->attributes = (mm_str_t){0};
     return SOURCE_ITEM;
 }
 

@@ -1,5 +1,5 @@
-// See source.h: another source, held to a rate, a number of jobs or a time. What it cuts off is not
-// done: the same command goes on there. A source that never ends is told its end here.
+// See source.h: another source with a limit of rate, jobs or time. A source that it cuts off is not
+// done: the same command goes on there. It also ends a source that has no end of its own.
 
 #include "source.h"
 
@@ -28,8 +28,8 @@ static void start(paced_t *self, int64_t now_ms)
     self->end_ms = self->config.duration_ms > 0 ? now_ms + self->config.duration_ms : MM_NEVER;
 }
 
-// When the next job is due. Behind by more than a second it forgets the rest, so that a pause is
-// not followed by a burst.
+// When the next job is due. A delay beyond one second is forgotten, so that no burst follows a
+// pause.
 static int64_t next_due(paced_t *self, int64_t now_ms)
 {
     if (self->config.rate <= 0)

@@ -1,8 +1,9 @@
 // The exec driver: a restart is the command --exec, and --verify, if given, is polled afterwards.
 // All waiting is by one epoll descriptor and one heap of due times; a run is in exactly one phase.
 // There is never a shell, and no command outlives its run: when a run has finished its process
-// group is dead (child.h). It needs two descriptors per slot, and four more. All calls must come
-// from the main thread, since a command dies with the thread that started it.
+// group is dead (child.h). Nothing is started for a job that lacks an attribute which either
+// command names. It needs two descriptors per slot, and four more. All calls must come from the
+// main thread, since a command dies with the thread that started it.
 
 #include "child.h"
 #include "command.h"
@@ -47,6 +48,7 @@ typedef enum {
     END_STOPPED,     // by driver_stop
     END_UNVERIFIED,  // no poll succeeded in time
     END_NOT_STARTED, // fork failed
+    END_LACKING,     // an attribute that a command names did not come with the job
     END_DRY_RUN
 } end_t;
 
@@ -54,11 +56,8 @@ typedef struct run {
     mm_heap_node_t node; // when something is due; in no heap: only the child ends the phase
     struct run *next;    // in the list of free runs, or of those done
     uint64_t index;      // in runs
-    uint64_t number;
-    mm_id_t job;
-    uint32_t attempt;
-    size_t host_size;
-    char host[MM_HOST_MAX];
+    mm_task_t task;      // of its texts there are host and attributes
+    char *texts;         // these, one behind the other; owned
     phase_t phase;
     cut_t cut;
     end_t end;
@@ -118,10 +117,7 @@ static void end_run(exec_t *self, run_t *run, end_t end, int64_t now_ms)
 
 static void run_command(exec_t *self, run_t *run, phase_t phase, int64_t until_ms, int64_t now_ms)
 {
-    size_t count = 0;
-    char **arguments =
-        command_fill(phase == PHASE_COMMAND ? self->exec : self->verify,
-                     (mm_str_t){run->host, run->host_size}, &run->job, run->attempt, &count);
+    char **arguments = command_fill(phase == PHASE_COMMAND ? self->exec : self->verify, &run->task);
     run->cut = CUT_NONE;
     run->why =
         child_start(&run->child, arguments, mm_service_open_files(), self->epoll, run->index);
@@ -254,8 +250,16 @@ static void compose_unverified(exec_t *self, const run_t *run)
     compose(self, run, head, verify, suffix);
 }
 
+// The key of an attribute that a command names and the job lacks; empty: there is none.
+static mm_str_t find_lacking(const exec_t *self, const run_t *run)
+{
+    mm_str_t attributes = run->task.attributes, key = command_lacks(self->exec, attributes);
+    return key.size == 0 && self->verify ? command_lacks(self->verify, attributes) : key;
+}
+
 static void compose_error(exec_t *self, const run_t *run)
 {
+    mm_str_t lacking;
     char head[64] = "";
     char time[MM_DURATION_TEXT];
     switch (run->end) {
@@ -275,6 +279,11 @@ static void compose_error(exec_t *self, const run_t *run)
     case END_NOT_STARTED:
         (void)snprintf(self->error, sizeof self->error, "cannot start a process: %s",
                        strerror(run->why));
+        return;
+    case END_LACKING:
+        lacking = find_lacking(self, run);
+        (void)snprintf(self->error, sizeof self->error, "no attribute %.*s came with the job",
+                       (int)lacking.size, lacking.data);
         return;
     }
     abort();
@@ -299,7 +308,7 @@ static bool exec_next_finished(driver_t *base, int64_t now_ms, driver_finish_t *
 
     compose_error(self, run);
     bool is_ok = run->end == END_OK || run->end == END_DRY_RUN;
-    ret_finish->number = run->number;
+    ret_finish->number = run->task.number;
     ret_finish->status = is_ok ? MM_STATUS_OK : MM_STATUS_FAILED;
     ret_finish->took_ms = run->ended_ms - run->started_ms;
     ret_finish->error = mm_str(self->error);
@@ -316,6 +325,8 @@ static bool exec_next_finished(driver_t *base, int64_t now_ms, driver_finish_t *
     }
     if (run->end == END_DRY_RUN)
         put_evidence(ret_finish, "dry_run", "1");
+    free(run->texts);
+    run->texts = NULL;
     run->next = self->free_runs;
     self->free_runs = run;
     return true;
@@ -327,14 +338,33 @@ static void print_dry_run(exec_t *self, const run_t *run)
 {
     command_t *commands[] = {self->exec, self->verify};
     for (size_t i = 0; i < 2 && commands[i]; i++) {
-        size_t count = 0;
-        char *line = command_quote(command_fill(commands[i], (mm_str_t){run->host, run->host_size},
-                                                &run->job, run->attempt, &count));
+        char *line = command_quote(command_fill(commands[i], &run->task));
         (void)printf("%s%s", i > 0 ? " # verify: " : "", line);
         free(line);
     }
     (void)putchar('\n');
     (void)fflush(stdout);
+}
+
+static mm_str_t copy_text(char **end, mm_str_t text)
+{
+    mm_str_t copy = {*end, text.size};
+    if (text.size > 0)
+        memcpy(*end, text.data, text.size);
+    *end += text.size;
+    return copy;
+}
+
+// The task, with copies of the texts that commands are filled in with.
+static void keep_task(run_t *run, const mm_task_t *task)
+{
+    char *end = run->texts = malloc(task->host.size + task->attributes.size);
+    assert(end);
+    run->task = (mm_task_t){.number = task->number,
+                            .id = task->id,
+                            .attempt = task->attempt,
+                            .host = copy_text(&end, task->host),
+                            .attributes = copy_text(&end, task->attributes)};
 }
 
 static void exec_start(driver_t *base, const mm_task_t *task, int64_t now_ms)
@@ -345,15 +375,11 @@ static void exec_start(driver_t *base, const mm_task_t *task, int64_t now_ms)
     assert(task->leg == MM_LEG_RESTART && task->host.size <= MM_HOST_MAX);
     self->free_runs = run->next;
 
-    uint64_t index = run->index;
-    *run = (run_t){.index = index,
-                   .number = task->number,
-                   .job = task->id,
-                   .attempt = task->attempt,
-                   .host_size = task->host.size,
-                   .started_ms = now_ms};
-    memcpy(run->host, task->host.data, task->host.size);
-    if (self->options->dry_run) {
+    *run = (run_t){.index = run->index, .started_ms = now_ms};
+    keep_task(run, task);
+    if (find_lacking(self, run).size > 0) {
+        end_run(self, run, END_LACKING, now_ms);
+    } else if (self->options->dry_run) {
         print_dry_run(self, run);
         end_run(self, run, END_DRY_RUN, now_ms);
     } else {
@@ -406,8 +432,10 @@ static void exec_stop(driver_t *base, int64_t now_ms)
 static void exec_destroy(driver_t *base)
 {
     exec_t *self = exec_of(base);
-    for (int64_t i = 0; i < self->options->slots; i++)
+    for (int64_t i = 0; i < self->options->slots; i++) {
         child_kill(&self->runs[i].child);
+        free(self->runs[i].texts);
+    }
     mm_heap_clear(&self->due);
     command_destroy(&self->exec);
     command_destroy(&self->verify);
@@ -432,10 +460,18 @@ static bool open_commands(exec_t *self, char *complaint)
     self->exec = command_new("--exec", self->options->exec, complaint);
     if (!self->exec || !command_find(self->exec, complaint))
         return false;
-    if (!*self->options->verify)
+    if (*self->options->verify) {
+        self->verify = command_new("--verify", self->options->verify, complaint);
+        if (!self->verify || !command_find(self->verify, complaint))
+            return false;
+    }
+    mm_attribute_keys_t *keys = &self->base.attributes;
+    if (command_keys(self->exec, keys) && (!self->verify || command_keys(self->verify, keys)))
         return true;
-    self->verify = command_new("--verify", self->options->verify, complaint);
-    return self->verify && command_find(self->verify, complaint);
+    (void)snprintf(complaint, MM_ERROR_MAX,
+                   "--exec and --verify name more than %d attributes; name fewer",
+                   MM_ATTRIBUTES_MAX);
+    return false;
 }
 
 static bool open_descriptors(exec_t *self, char *complaint)
@@ -449,16 +485,15 @@ static bool open_descriptors(exec_t *self, char *complaint)
     self->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (fd >= 0 && self->epoll >= 0)
         return true;
-    (void)snprintf(complaint, DRIVER_COMPLAINT_MAX,
+    (void)snprintf(complaint, MM_ERROR_MAX,
                    "--exec: cannot open a descriptor: %s; is the limit of open files "
                    "(ulimit -n) high enough?",
                    strerror(errno));
     return false;
 }
 
-static driver_t *exec_new(const mm_options_t *options, char ret_complaint[DRIVER_COMPLAINT_MAX])
+static driver_t *exec_new(const mm_options_t *options, char ret_complaint[MM_ERROR_MAX])
 {
-    static_assert(COMMAND_COMPLAINT_MAX <= DRIVER_COMPLAINT_MAX, "complaints are passed on");
     exec_t *self = calloc(1, sizeof *self);
     assert(self);
     self->base.ops = &exec_ops;

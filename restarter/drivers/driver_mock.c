@@ -145,7 +145,7 @@ static const driver_ops_t mock_ops = {
     .stop = mock_stop,
 };
 
-static driver_t *mock_new(const mm_options_t *options, char ret_complaint[DRIVER_COMPLAINT_MAX])
+static driver_t *mock_new(const mm_options_t *options, char ret_complaint[MM_ERROR_MAX])
 {
     (void)ret_complaint;
     size_t slots = (size_t)options->slots;

@@ -1,5 +1,6 @@
 // The registry of drivers. To add one: driver_NAME.c, which defines driver_NAME_kind, a row here,
-// and its options in options.def.
+// and its options in options.def. What excludes what is checked in options_check.c; run.sh
+// passes an option on when its tables have it, and records the driver with the run (driver_line).
 
 #ifndef DRIVERS_H
 #define DRIVERS_H

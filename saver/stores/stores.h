@@ -1,4 +1,5 @@
 // The registry of stores. To add one: store_NAME.c, which defines store_NAME_open, and a row here.
+// `mayhemctl explain` reads SQLite by itself (ctl/explain/records.c).
 
 #ifndef STORES_H
 #define STORES_H

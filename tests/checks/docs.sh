@@ -29,7 +29,7 @@ anchors() {
         awk '{ n = seen[$0]++; print n ? $0 "-" n : $0 }'
 }
 
-# A path may stand for several files: ctl/core/page (.c and .h), tests/plants/*.patch.
+# A path may stand for several files: common/base/heap (.c and .h), tests/plants/*.patch.
 leads_somewhere() {
     compgen -G "$1" >/dev/null || compgen -G "$1.[ch]" >/dev/null
 }

@@ -124,6 +124,8 @@ static void tables(void)
         (void)it, field(TYPE_##type, #type, IS_NUMBER_##type, name, low, high);
 #define PAIRS(member, count, name, max, key_max, value_max)                                        \
         pairs(name, max, key_max, value_max);
+#define ATTRIBUTES(member, name)                                                                   \
+        pairs(name, MM_ATTRIBUTES_MAX, MM_ATTRIBUTE_KEY_MAX, MM_ATTRIBUTE_VALUE_MAX);
 #define LIST(item, member, count, name)                                                            \
         list(name, word_of_##item);
 #define WHEN(words, condition)                                                                     \

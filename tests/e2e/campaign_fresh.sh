@@ -39,11 +39,23 @@ apt_options() {
     [[ ! ${http_proxy:-} ]] || printf 'Acquire::http::Proxy "%s";\n' "$http_proxy"
 }
 
+# apart [OPTION]... COMMAND...: with processes and mounts of its own, which end with this script.
+apart() {
+    local status
+    unshare --mount --pid --fork --kill-child "$@" </dev/null &
+    child=$!
+    wait "$child"
+    status=$?
+    child=""
+    return "$status"
+}
+
 # make_base SUITE: the folder that each trial in it begins with, once.
 make_base() {
     local base=$work/base-$1
     [[ -d $base ]] && return
-    unshare --mount debootstrap --variant=minbase "$1" "$base" "$mirror" >"$logs/$1.log" 2>&1 || {
+    apart --mount-proc debootstrap --variant=minbase "$1" "$base" "$mirror" \
+        >"$logs/$1.log" 2>&1 || {
         tail -n 20 "$logs/$1.log"
         rm -rf --one-file-system "$base"
         return 1
@@ -53,25 +65,20 @@ make_base() {
     [[ ! -e /etc/hosts ]] || cp -L /etc/hosts "$base/etc/hosts"
 }
 
-# inside FOLDER COMMAND...: as root in the folder, without a terminal, with processes and mounts of
-# its own. Its first process reaps nobody, as that of many containers.
+# inside FOLDER COMMAND...: as root in the folder, without a terminal. Its first process reaps
+# nobody, as that of many containers.
 inside() {
-    local folder=$1 status
+    local folder=$1
     shift
     # shellcheck disable=SC2016 # for the inner shell
-    unshare --mount --pid --fork --kill-child timeout -k 10 3600 setsid -w bash -c '
+    apart timeout -k 10 3600 setsid -w bash -c '
         folder=$1
         shift
         mount --bind /dev "$folder/dev" && mount -t tmpfs tmpfs "$folder/dev/shm" &&
             mount -t devpts -o newinstance,ptmxmode=0666,mode=620 devpts "$folder/dev/pts" &&
             mount -t proc proc "$folder/proc" && mount -t tmpfs tmpfs "$folder/run" || exit 71
         exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot "$folder" "$@"
-        ' inside "$folder" "$@" </dev/null &
-    child=$!
-    wait "$child"
-    status=$?
-    child=""
-    return "$status"
+        ' inside "$folder" "$@"
 }
 
 # The second kind of user: no root, but sudo without a password.
@@ -131,14 +138,21 @@ one() {
     rm -rf --one-file-system "$folder"
 }
 
+# All processes in a folder end with the one that made their namespace, some moments after it.
+# shellcheck disable=SC2317,SC2329 # a trap calls it
+clean_up() {
+    [[ ! $child ]] || { kill -KILL "$child" && wait "$child"; } 2>/dev/null
+    rm -rf --one-file-system "$work" 2>/dev/null || { sleep 2 && rm -rf --one-file-system "$work"; }
+}
+
 # A function, so that this file may be edited meanwhile.
 main() {
     local suite user
     ((EUID == 0)) || die 77 "only root can make the folders"
     mkdir -p "$logs" || exit 73
     work=$(mktemp -d "${TMPDIR:-/tmp}/mayhem-fresh.XXXXXX") || exit 73
-    trap 'rm -rf --one-file-system "$work"' EXIT
-    trap '[[ ! $child ]] || kill -KILL "$child"; exit 130' INT TERM HUP
+    trap clean_up EXIT
+    trap 'exit 130' INT TERM HUP
     install_debootstrap
     mirror=$(mirror)
     [[ $mirror ]] || die 69 "apt knows no Debian mirror here: run apt-get update"
@@ -153,7 +167,6 @@ main() {
     done
     printf '%d passed, %d failed\n' "$passed" "$failed"
     ((failed == 0))
-    exit
 }
 
-main
+main; exit

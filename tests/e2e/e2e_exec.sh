@@ -102,3 +102,53 @@ equal "the other hosts are still in the outbox or the file" 200 \
 run -i hosts.txt -x true
 ends_with_code "another command on what is left is refused: exit 78" 78
 matches "both commands are named" 'false.*true|true.*false' "$(cat err)"
+
+# ---- attributes ----------------------------------------------------------------------------------
+
+# Two of the three hosts go through a new consumer and a new publisher.
+dir=attributes
+cat >bmc.jsonl <<'JSON'
+{"host": "web-1", "bmc": "10.0.0.1", "zone": "eu", "password": "hunter2"}
+{"password": "hunter2", "zone": "us", "bmc": "bmc/2:623", "host": "web-2"}
+{"host": "web-3", "zone": 3, "bmc": "u@10.0.0.3"}
+JSON
+cat >bmc.sh <<'SH'
+#!/bin/sh
+echo "$# $1 $2 $3" >>got.txt
+until [ -e go ]; do sleep 0.05; done
+SH
+chmod +x bmc.sh
+launch -i bmc.jsonl -n 1 --slots 1 -x './bmc.sh {host} {bmc} {zone}' --verify 'test {bmc} != {host}'
+wait_until 10 test -s got.txt
+murder publisher
+murder consumer
+touch go
+finish 60
+ends_with_code "a command with attributes: exit 0" 0
+audit "attributes, a consumer and a publisher killed" 3
+equal "each command is given those of its host" "3 web-1 10.0.0.1 eu
+3 web-2 bmc/2:623 us
+3 web-3 u@10.0.0.3 3" "$(sort -u got.txt)"
+equal "what the command does not name is nowhere" "" "$(grep -rl hunter2 attributes out err)"
+
+run -i hosts.txt -x './bmc.sh {host} {bmc}'
+ends_with_code "a list without the attribute: exit 65" 65
+matches "the first line is named, with what to do" \
+    'hosts.txt:1: host web-00001 has no bmc, which the command names: make its line \{"host": "...", "bmc": "..."\}' \
+    "$(cat err)"
+printf '{"host": "web-1", "bmc": "10.0.0.1"}\n{"host": "web-2"}\n' >lacking.jsonl
+run -i lacking.jsonl -x true --verify 'test {bmc}'
+ends_with_code "an attribute that only --verify names: exit 65" 65
+matches "its line is named, with what to do" \
+    'lacking.jsonl:2: host web-2 has no bmc, which the command names: add "bmc": "..." to its line' "$(cat err)"
+for value in -rf 'a b' 'a;b'; do
+    printf '{"host": "web-1", "bmc": "%s"}\n' "$value" >bad.jsonl
+    run -i bad.jsonl -x 'echo {bmc}'
+    ends_with_code "the value '$value': exit 65" 65
+    matches "it is named" 'bad.jsonl:1: "bmc" of host web-1 cannot stand in a command' "$(cat err)"
+done
+run -x 'echo {bmc}'
+ends_with_code "an attribute without a list: exit 64" 64
+MAYHEM_EXEC='echo {zone}' run -i lacking.jsonl
+ends_with_code "a command from the environment: exit 65" 65
+matches "its attribute is asked for too" 'host web-1 has no zone' "$(cat err)"

@@ -61,7 +61,9 @@ refused "no such configuration" 78 'missing.ini' --config missing.ini
 MAYHEM_RATE=fast refused "a bad value in the environment" 78 'MAYHEM_RATE'
 refused "a command with an open quote" 78 'exec' -i hosts.txt -x 'sh -c "reboot {host}'
 refused "a command that is not there" 78 'no-such-program' -i hosts.txt -x 'no-such-program {host}'
-refused "a placeholder that is none" 78 'hsot' -i hosts.txt -x 'reboot {hsot}'
+refused "a placeholder that no host has" 65 'host web-00001 has no hsot' -i hosts.txt -x 'reboot {hsot}'
+refused "a placeholder that is none" 78 'is no placeholder' -i hosts.txt \
+    -x 'reboot {this_name_is_longer_than_32_bytes}'
 
 dir=newer
 run -i hosts.txt

@@ -1,9 +1,9 @@
 // Fuzzing the gather core. Beside what its asserts hold it must keep, whatever workers and
 // publishers say: what is out is held by somebody (or it would be out for ever), a host is busy as
 // often as restarts for it are held (I8), credit, attempts and restarts at once have their limits
-// (I6), nothing waits for what is free (I7), an ack comes only of what a saver said (I2), and
-// nothing acked is restarted (I5). When the liars are silent, an honest saver and restarter settle
-// all that is in flight (I7).
+// (I6), nothing waits for what is free (I7), an ack comes only of what a saver said (I2), nothing
+// acked is restarted (I5), and a restart comes with the attributes of its job. When the liars are
+// silent, an honest saver and restarter settle all that is in flight (I7).
 
 #include "fuzz_cores.h"
 #include "gather_private.h"
@@ -108,6 +108,7 @@ static void parse_task(world_t *self, const gather_action_t *action)
         const flight_t *flight = flights_find(&self->gather->flights, &task->id);
         assert(!self->acked[fuzz_id_index(&task->id)]);     // I5
         assert(flight && flight->host->restarts.busy == 1); // I8
+        assert(mm_str_equal(task->attributes, fuzz_attributes(&task->id)));
         assert(task->attempt <= self->gather->config.attempts);
         const resource_t *at_once = &self->gather->flights.hosts.at_once;
         assert(at_once->busy <= at_once->limit);

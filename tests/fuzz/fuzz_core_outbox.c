@@ -37,10 +37,14 @@ typedef struct {
 static void parse_deliver(world_t *self, const outbox_action_t *action)
 {
     size_t index = fuzz_id_index(&action->id);
-    mm_job_t job = {.id = action->id, .host = action->host, .delivery = action->delivery};
+    mm_job_t job = {.id = action->id,
+                    .host = action->host,
+                    .delivery = action->delivery,
+                    .attributes = action->attributes};
     assert(index <= JOBS && self->jobs[index].given && !self->draining);
     assert(job.delivery > self->jobs[index].delivery);
     assert(mm_str_equal(job.host, fuzz_host(index)));
+    assert(mm_str_equal(job.attributes, fuzz_attributes(&job.id)));
     self->jobs[index].delivery = job.delivery;
     if (self->honest && self->todo_count < JOBS)
         self->todo[self->todo_count++] = index;
@@ -107,6 +111,7 @@ static void give_jobs(world_t *self, size_t count, bool maybe_sent)
         outbox_event_t event = {.kind = OUTBOX_JOB};
         event.as.job.id = fuzz_id(index);
         event.as.job.host = fuzz_host(index);
+        event.as.job.attributes = fuzz_attributes(&event.as.job.id);
         event.as.job.maybe_sent = maybe_sent;
         self->jobs[index] = (job_t){.given = true, .delivery = maybe_sent};
         self->known.newest_id = index;

@@ -44,6 +44,7 @@ static void parse_start(world_t *self, const mm_task_t *task)
     bool is_restart = task->leg == MM_LEG_RESTART;
     assert(is_restart == (self->config.role == MM_ROLE_RESTARTER));
     assert(task->number > self->last_started); // R3
+    assert(!is_restart || mm_str_equal(task->attributes, fuzz_attributes(&task->id)));
     assert(self->running_count < self->config.slots &&
            mm_worker_holds(self->worker, task->number, NULL));
     self->last_started = task->number;

@@ -56,6 +56,25 @@ mm_str_t fuzz_host(size_t index)
     return (mm_str_t){longest, sizeof longest};
 }
 
+mm_str_t fuzz_attributes(const mm_id_t *id)
+{
+    static char longest[MM_ATTRIBUTES_BYTES], value[MM_ATTRIBUTE_VALUE_MAX];
+    static size_t size;
+    memset(value, '/', sizeof value);
+    for (char c = 'a'; size < sizeof longest; c++) {
+        char key[MM_ATTRIBUTE_KEY_MAX];
+        memset(key, c, sizeof key);
+        (void)mm_attributes_add(longest, &size, (mm_str_t){key, sizeof key},
+                                (mm_str_t){value, sizeof value});
+    }
+    switch (id->bytes[15] % 4) {
+    case 0: return mm_str("bmc=10.0.0.1");
+    case 1: return mm_str("zone= rack_2=/a=b,c");
+    case 2: return (mm_str_t){longest, sizeof longest};
+    }
+    return (mm_str_t){0};
+}
+
 mm_id_t fuzz_id(size_t index)
 {
     return (mm_id_t){{[14] = (uint8_t)(index >> 8), [15] = (uint8_t)index}};
@@ -131,7 +150,9 @@ typedef struct {
     size_t peer;    // that sends or receives the frame
     unsigned lists; // bits, the lowest for the next list: whether it has items
     size_t index;   // of the item
-    bool is_full;   // the list has all items that it can have: none of them lies
+    wire_item_t which;
+    const void *item;
+    bool is_full; // the list has all items that it can have: none of them lies
 } maker_t;
 
 static void honest_report(maker_t *self, mm_report_t *report)
@@ -371,6 +392,11 @@ static void make_field(wire_visitor_t *visitor, const wire_field_t *field)
     case WIRE_TEXT: *(mm_str_t *)field->value = string_of(self, field); break;
     case WIRE_NUMBER: wire_set_number(field, number_of(self, field)); break;
     case WIRE_PAIRS: make_pairs(self, field); break;
+    case WIRE_ATTRIBUTES: // they never lie: the cores give them back with the id
+        *(mm_str_t *)field->value =
+            fuzz_attributes(self->which == WIRE_ITEM_job ? &((const mm_job_t *)self->item)->id
+                                                         : &((const mm_task_t *)self->item)->id);
+        break;
     case WIRE_LIST:
         *(size_t *)field->value = self->lists & 1 ? items_of(in) : 0;
         self->is_full = *(size_t *)field->value == MM_BATCH_ITEMS;
@@ -378,6 +404,8 @@ static void make_field(wire_visitor_t *visitor, const wire_field_t *field)
         self->index = 0;
         break;
     case WIRE_ITEM:
+        self->which = field->which;
+        self->item = field->value;
         honest_item(self, field->which, field->value);
         self->index++;
         break;

@@ -20,6 +20,8 @@ uint8_t fuzz_byte(fuzz_bytes_t *in);
 // `likely`, or something that hurts.
 uint64_t fuzz_number(fuzz_bytes_t *in, uint64_t likely);
 mm_str_t fuzz_host(size_t index);
+// What every job with that id has: some have none, some the longest.
+mm_str_t fuzz_attributes(const mm_id_t *id);
 mm_id_t fuzz_id(size_t index);
 size_t fuzz_id_index(const mm_id_t *id);
 

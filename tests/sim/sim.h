@@ -8,7 +8,7 @@
 //   sim_consumer.c   shells of the roles around their cores
 //   sim_worker.c
 //   sim_publisher.c
-//   sim_check.c      the invariants I1 to I8, each by its name
+//   sim_check.c      the invariants, each by its name
 
 #ifndef SIM_H
 #define SIM_H
@@ -74,6 +74,7 @@ typedef struct {
 typedef struct {
     mm_id_t id;
     char host[16];
+    char attributes[MM_ATTRIBUTES_BYTES + 1]; // as its publisher has them on record; "": none
     uint32_t publisher;
     int64_t accept_ms;
     bool accepted;
@@ -271,6 +272,8 @@ void sim_check_handed_out(sim_t *self, const sim_process_t *consumer,
 // The store is asked to settle it as dead.
 void sim_check_dead(sim_t *self, const mm_task_t *task);
 void sim_check_started(sim_t *self, const sim_process_t *process, const sim_running_t *task);
+// What the restarter is given of the job is what its publisher has.
+void sim_check_attributes(sim_t *self, const sim_job_t *job, mm_str_t attributes);
 void sim_check_leased(sim_t *self, const sim_process_t *process);
 void sim_check_session_closed(sim_t *self, uint64_t session);
 void sim_check_reclaimed(sim_t *self, uint64_t number);

@@ -71,6 +71,13 @@ static bool is_closed(const sim_t *self, uint64_t session)
     return is_among(self->closed, self->closed_count, session);
 }
 
+void sim_check_attributes(sim_t *self, const sim_job_t *job, mm_str_t attributes)
+{
+    if (!mm_str_equal(attributes, mm_str(job->attributes)))
+        sim_violated(self, "I9 attributes whole", "job %u is restarted with '%.*s', it has '%s'",
+                     number_of(self, job), (int)attributes.size, attributes.data, job->attributes);
+}
+
 // Restarts at workers that the consumer does not presume lost, by its table.
 static uint32_t restarts_out(const sim_process_t *consumer)
 {

@@ -56,7 +56,10 @@ static void send_jobs(sim_t *self, sim_process_t *process, const mm_job_t *job)
 
 static void apply(sim_t *self, sim_process_t *process, const outbox_action_t *action)
 {
-    mm_job_t job = {.id = action->id, .host = action->host, .delivery = action->delivery};
+    mm_job_t job = {.id = action->id,
+                    .host = action->host,
+                    .delivery = action->delivery,
+                    .attributes = action->attributes};
     switch (action->kind) {
     case OUTBOX_DELIVER: send_jobs(self, process, &job); break;
     case OUTBOX_SETTLED:
@@ -96,6 +99,7 @@ static void give_jobs(sim_t *self, sim_process_t *process)
         outbox_event_t event = {.kind = OUTBOX_JOB};
         event.as.job.id = job->id;
         event.as.job.host = mm_str(job->host);
+        event.as.job.attributes = mm_str(job->attributes);
         event.as.job.maybe_sent = job->accepted_life < process->sockets;
         step(self, process, event);
     }

@@ -81,6 +81,7 @@ static void start_task(sim_t *self, sim_process_t *process, const mm_task_t *tas
     running->fails = sim_chance(self, self->shape.fail);
     running->kills = job->poison;
     sim_check_started(self, process, running);
+    sim_check_attributes(self, job, task->attributes);
     if (self->faulty && self->shape.one_by_one && self->faults.start_ms > 0)
         sim_pause(self, process, sim_between(self, 1, self->faults.start_ms));
 }

@@ -63,6 +63,25 @@ static void add_process(sim_t *self, sim_role_t role, uint32_t index, const char
         self->saver = process;
 }
 
+// Every second job has some, seldom the longest. Drawn apart: a schedule does not depend on them.
+static void draw_attributes(const sim_t *self, sim_job_t *job)
+{
+    uint64_t random = ~self->seed ^ (uint64_t)job->id.bytes[15] << 32;
+    uint64_t count = mm_random_below(&random, 2 * MM_ATTRIBUTES_MAX);
+    uint64_t longest = mm_random_below(&random, 16) == 0 ? MM_ATTRIBUTE_VALUE_MAX : 40;
+    char value[MM_ATTRIBUTE_VALUE_MAX];
+    size_t size = 0;
+    for (uint64_t i = MM_ATTRIBUTES_MAX; i < count; i++) {
+        char key[] = {'k', (char)('a' + i), '\0'};
+        size_t value_size = (size_t)mm_random_below(&random, longest + 1);
+        for (size_t at = 0; at < value_size; at++)
+            value[at] = (char)('a' + mm_random_below(&random, 26));
+        bool is_added =
+            mm_attributes_add(job->attributes, &size, mm_str(key), (mm_str_t){value, value_size});
+        assert(is_added);
+    }
+}
+
 static void make_jobs(sim_t *self)
 {
     self->job_count = SIM_JOBS;
@@ -73,6 +92,7 @@ static void make_jobs(sim_t *self)
                        (unsigned)sim_below(self, self->shape.hosts));
         job->publisher = (uint32_t)sim_below(self, self->shape.publishers);
         job->accept_ms = sim_between(self, 0, 30000);
+        draw_attributes(self, job);
     }
     if (self->faults.poison)
         self->jobs[sim_below(self, SIM_JOBS)].poison = true;

@@ -102,7 +102,7 @@ void wait_until_all_are_dead(fixture_t *fixture)
 driver_t *new_driver(const char *exec, const char *verify, uint32_t slots)
 {
     static mm_options_t options; // of the driver made last
-    char complaint[DRIVER_COMPLAINT_MAX];
+    char complaint[MM_ERROR_MAX];
     options = (mm_options_t){.slots = slots,
                              .exec = exec,
                              .verify = verify ? verify : "",

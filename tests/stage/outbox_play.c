@@ -35,16 +35,21 @@ int64_t begin(outbox_db_t *outbox, const char *name)
     return number;
 }
 
-void put(outbox_db_t *outbox, int64_t run, unsigned job)
+void put_with(outbox_db_t *outbox, int64_t run, unsigned job, const char *attributes)
 {
     char host[32];
     mm_id_t id = id_of(job);
     snprintf(host, sizeof host, "host-%u", job);
-    uint64_t token = outbox_db_put(outbox, run, &id, mm_str(host));
+    uint64_t token = outbox_db_put(outbox, run, &id, mm_str(host), mm_str(attributes));
     assert_true(token > last_token);
     last_token = token;
     if (job < TOKENS)
         tokens[job] = token;
+}
+
+void put(outbox_db_t *outbox, int64_t run, unsigned job)
+{
+    put_with(outbox, run, job, NULL);
 }
 
 void settle(outbox_db_t *outbox, int64_t run, unsigned job, mm_outcome_t outcome)

@@ -21,6 +21,7 @@ int make_outbox_folder(void **state);
 outbox_db_t *open_outbox(void);
 int64_t begin(outbox_db_t *outbox, const char *name);
 void put(outbox_db_t *outbox, int64_t run, unsigned job);
+void put_with(outbox_db_t *outbox, int64_t run, unsigned job, const char *attributes);
 void settle(outbox_db_t *outbox, int64_t run, unsigned job, mm_outcome_t outcome);
 void set_position(outbox_db_t *outbox, int64_t run, uint64_t position, bool done);
 void commit(outbox_db_t *outbox);

@@ -85,6 +85,28 @@ static void make_pairs(maker_t *self, const wire_field_t *field)
     *field->pair_count = count;
 }
 
+// A distinct item has one pair or more: what is behind them then is unknown.
+static mm_str_t make_attributes(const maker_t *self, const wire_field_t *field)
+{
+    static char texts[SAMPLE_ITEMS + 1][MM_ATTRIBUTES_BYTES];
+    bool is_distinct = self->size == SAMPLE_DISTINCT;
+    size_t count = is_distinct                     ? 1 + self->turn % field->high
+                   : self->size == SAMPLE_SMALLEST ? 0
+                                                   : field->high;
+    char *text = texts[is_distinct ? self->turn : SAMPLE_ITEMS];
+    size_t size = 0;
+    for (size_t i = 0; i < count; i++) {
+        char key[MM_ATTRIBUTE_KEY_MAX];
+        memset(key, (char)('a' + i), sizeof key);
+        bool is_added =
+            mm_attributes_add(text, &size, (mm_str_t){key, is_distinct ? 1 + i : sizeof key},
+                              is_distinct ? text_of("%.*s", (int)i, "/v=1,-@")
+                                          : text_of_size(MM_ATTRIBUTE_VALUE_MAX));
+        assert(is_added);
+    }
+    return (mm_str_t){text, size};
+}
+
 static void make(wire_visitor_t *visitor, const wire_field_t *field)
 {
     maker_t *self = (maker_t *)visitor;
@@ -101,6 +123,7 @@ static void make(wire_visitor_t *visitor, const wire_field_t *field)
         wire_set_number(field, is_distinct ? distinct_number(self, field) : limit);
         return;
     case WIRE_PAIRS: make_pairs(self, field); return;
+    case WIRE_ATTRIBUTES: *(mm_str_t *)field->value = make_attributes(self, field); return;
     case WIRE_LIST:
         *(size_t *)field->value = is_distinct ? SAMPLE_ITEMS : limit;
         self->turn = UINT64_MAX;
@@ -156,6 +179,17 @@ static bool are_pairs(const msgpack_object *element, const mm_pair_t *pairs, uin
     return are_same;
 }
 
+static bool are_attributes(const msgpack_object *element, mm_str_t attributes)
+{
+    bool are_same = element->type == MSGPACK_OBJECT_MAP;
+    uint32_t count = 0;
+    for (mm_attribute_t pair; mm_attributes_next(&attributes, &pair); count++)
+        are_same = are_same && count < element->via.map.size &&
+                   is_text(&element->via.map.ptr[count].key, pair.key) &&
+                   is_text(&element->via.map.ptr[count].val, pair.value);
+    return are_same && element->via.map.size == count;
+}
+
 static bool is_value(const msgpack_object *element, const wire_field_t *field)
 {
     switch (field->class) {
@@ -171,6 +205,7 @@ static bool is_value(const msgpack_object *element, const wire_field_t *field)
                element->via.u64 == wire_number(field);
     case WIRE_PAIRS:
         return are_pairs(element, *(const mm_pair_t **)field->value, *field->pair_count);
+    case WIRE_ATTRIBUTES: return are_attributes(element, *(const mm_str_t *)field->value);
     case WIRE_LIST:
         return element->type == MSGPACK_OBJECT_ARRAY &&
                element->via.array.size == *(const size_t *)field->value;

@@ -45,6 +45,9 @@ static void visit(wire_visitor_t *visitor, wire_field_t field)
 #define PAIRS(member, count, label, max, longest_key, longest_value)                               \
         VISIT(.class = WIRE_PAIRS, .name = (label), .value = &it->member, .high = (max),           \
               .pair_count = &it->count, .key_max = (longest_key), .value_max = (longest_value))
+#define ATTRIBUTES(member, label)                                                                  \
+        VISIT(.class = WIRE_ATTRIBUTES, .name = (label), .value = &it->member,                     \
+              .size = sizeof it->member, .high = MM_ATTRIBUTES_MAX)
 #define LIST(item, member, count, label)                                                           \
         static mm_##item##_t made_##member[MM_BATCH_ITEMS];                                        \
         if (visitor->makes)                                                                        \

@@ -14,8 +14,9 @@ typedef enum {
     WIRE_TEXT,
     WIRE_NUMBER,
     WIRE_PAIRS, // a map
-    WIRE_LIST,  // its items follow, then WIRE_END
-    WIRE_ITEM,  // an item that is an array: its fields follow, then WIRE_END
+    WIRE_ATTRIBUTES,
+    WIRE_LIST, // its items follow, then WIRE_END
+    WIRE_ITEM, // an item that is an array: its fields follow, then WIRE_END
     WIRE_END
 } wire_class_t;
 

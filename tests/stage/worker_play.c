@@ -126,7 +126,11 @@ static void tell_action(const mm_worker_action_t *action)
         break;
     case MM_WORKER_DISCONNECT: tell("disconnect"); break;
     case MM_WORKER_RECREATE: tell("recreate"); break;
-    case MM_WORKER_START: tell("start %" PRIu64, action->as.task->number); break;
+    case MM_WORKER_START:
+        tell("start %" PRIu64, action->as.task->number);
+        if (action->as.task->attributes.size > 0)
+            tell(" %.*s", (int)action->as.task->attributes.size, action->as.task->attributes.data);
+        break;
     case MM_WORKER_STOP: tell("stop"); break;
     case MM_WORKER_STARTED: tell("started %" PRIu64, action->as.number); break;
     case MM_WORKER_RESULT:

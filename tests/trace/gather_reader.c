@@ -349,7 +349,7 @@ static bool read_job(gather_reader_t *self, gather_event_t *event)
     if (event->as.job.publisher.size == 0)
         event->as.job.publisher = mm_str("p1");
     event->as.job.epoch = (uint64_t)tokens_number(&self->words, "life", (int64_t)self->epoch);
-    return is_job(event);
+    return tokens_attributes(&self->words, &job->attributes) && is_job(event);
 }
 
 static bool read_kind(gather_reader_t *self, gather_event_t *event)

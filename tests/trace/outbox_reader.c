@@ -42,16 +42,17 @@ static bool read_verdict(const tokens_t *words, mm_verdict_kind_t verdict, outbo
     return words->count > 1 && mm_id_parse(mm_str(words->words[1]), &event->as.verdict.what.id);
 }
 
-static bool read_job(const tokens_t *words, outbox_event_t *event)
+static bool read_job(tokens_t *words, outbox_event_t *event)
 {
     event->kind = OUTBOX_JOB;
     event->as.job.host = tokens_str(words, "host");
     event->as.job.maybe_sent = tokens_value(words, "sent") != NULL;
     return words->count > 1 && event->as.job.host.size > 0 &&
+           tokens_attributes(words, &event->as.job.attributes) &&
            mm_id_parse(mm_str(words->words[1]), &event->as.job.id);
 }
 
-static bool read_kind(const tokens_t *words, outbox_event_t *event)
+static bool read_kind(tokens_t *words, outbox_event_t *event)
 {
     const char *kind = words->words[0];
     for (mm_verdict_kind_t verdict = MM_VERDICT_EXTEND; verdict <= MM_VERDICT_DEAD; verdict++)

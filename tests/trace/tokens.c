@@ -70,3 +70,21 @@ int64_t tokens_number(const tokens_t *self, const char *key, int64_t fallback)
     const char *value = tokens_value(self, key);
     return value ? (int64_t)strtoull(value, NULL, 10) : fallback;
 }
+
+bool tokens_attributes(tokens_t *self, mm_str_t *ret_attributes)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < self->count; i++) {
+        mm_attribute_t pair;
+        mm_str_t word = mm_str(self->words[i]);
+        if (strncmp(self->words[i], "attr.", 5) != 0)
+            continue;
+        if (!mm_attributes_next(&(mm_str_t){word.data + 5, word.size - 5}, &pair))
+            return false;
+        pair.value.size = strlen(pair.value.data); // a blank in it is for the next check
+        if (!mm_attributes_add(self->attributes, &size, pair.key, pair.value))
+            return false;
+    }
+    *ret_attributes = (mm_str_t){self->attributes, size};
+    return true;
+}

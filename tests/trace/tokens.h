@@ -3,7 +3,7 @@
 #ifndef TOKENS_H
 #define TOKENS_H
 
-#include "string_view.h"
+#include "attributes.h"
 
 #define TOKENS_MAX 4096
 
@@ -12,6 +12,7 @@ typedef struct {
     char *copy;
     char *words[TOKENS_MAX];
     size_t count;
+    char attributes[MM_ATTRIBUTES_BYTES];
 } tokens_t;
 
 // Cuts a line at blanks outside of quotes and takes the quotes off; a # at the start of a word
@@ -25,5 +26,7 @@ const char *tokens_value(const tokens_t *self, const char *key);
 // The same as a text (empty when missing) and as a number (fallback when missing).
 mm_str_t tokens_str(const tokens_t *self, const char *key);
 int64_t tokens_number(const tokens_t *self, const char *key, int64_t fallback);
+// The words attr.KEY=VALUE as the attributes of a job. False when they are none.
+bool tokens_attributes(tokens_t *self, mm_str_t *ret_attributes);
 
 #endif

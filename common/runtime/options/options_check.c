@@ -1,6 +1,7 @@
 // Whether the options of a program fit together, once each is valid by itself. The complaint names
 // the option that was given, and the exit code depends on its source.
 
+#include "attributes.h"
 #include "duration.h"
 #include "endpoint.h"
 #include "options_table.h"
@@ -105,6 +106,29 @@ static int check_consumer(const mm_options_t *options)
                   mm_duration_print(needed, sum));
 }
 
+static int check_publisher(const mm_options_t *options)
+{
+    static const char *const own[] = {"host", "job", "attempt"};
+    mm_attribute_keys_t keys;
+    mm_row_index_t row = MM_ROW_attributes;
+    if (!mm_attribute_keys_parse(mm_str(options->attributes), &keys))
+        return refuse(
+            options, row, row,
+            "it takes up to %d different names of a-z, 0-9 and _ with commas between them, "
+            "as in bmc,zone",
+            MM_ATTRIBUTES_MAX);
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        for (size_t j = 0; j < keys.count; j++)
+            if (mm_str_equal(keys.keys[j], mm_str(own[i])))
+                return refuse(options, row, row, "every job has a %s already: leave it out",
+                              own[i]);
+    if (keys.count > 0 && *options->input == '\0')
+        return refuse(options, row, row,
+                      "hosts that are invented have none (%s): name a file of hosts with --input",
+                      options->attributes);
+    return 0;
+}
+
 static int check_restarter(const mm_options_t *options)
 {
     if (*options->exec != '\0')
@@ -128,7 +152,7 @@ int mm_options_cross_check(const mm_options_t *options)
     switch (options->program) {
     case MM_PROGRAM_CONSUMER: return check_consumer(options);
     case MM_PROGRAM_RESTARTER: return check_restarter(options);
-    case MM_PROGRAM_PUBLISHER:
+    case MM_PROGRAM_PUBLISHER: return check_publisher(options);
     case MM_PROGRAM_SAVER: return 0;
     }
     assert(false);

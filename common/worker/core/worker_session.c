@@ -34,6 +34,17 @@ typedef struct held {
     char host[];
 } assignment_t;
 
+// The attributes of a task that waits.
+typedef struct attributes {
+    struct attributes *prev, *next;
+    uint64_t number;
+    size_t size;
+    char text[];
+} attributes_t;
+
+static_assert(sizeof(attributes_t) + MM_ATTRIBUTES_BYTES <= MM_POOL_MAX,
+              "the pool takes the longest");
+
 struct mm_worker {
     mm_worker_config_t config;
     int64_t now_ms;
@@ -45,11 +56,13 @@ struct mm_worker {
     uint64_t last_number; // highest task number so far (R3)
     int64_t report_ms;    // when the next hello or heartbeat is due
     int64_t hello_pause_ms;
-    int64_t heard_ms;        // when the consumer was heard last
-    mm_table_t held;         // by number
-    assignment_t *held_list; // in order of arrival
-    assignment_t *waiting;   // the first of the list that is not started; those behind it wait too
-    mm_pool_t pool;          // of the assignments
+    int64_t heard_ms;         // when the consumer was heard last
+    mm_table_t held;          // by number
+    assignment_t *held_list;  // in order of arrival
+    assignment_t *waiting;    // the first of the list that is not started; those behind it wait too
+    attributes_t *attributes; // of the tasks that wait and have some, in their order
+    attributes_t *removed;    // the last ones that were removed
+    mm_pool_t pool;           // of the assignments and these
     mm_results_t *results;
     bool draining;      // reports 0 slots
     bool stopped;       // the drain limit came, and the running tasks were stopped
@@ -206,20 +219,49 @@ static void drop_held(mm_worker_t *self, assignment_t *held)
     mm_pool_put(&self->pool, held, size_of(held->host_size));
 }
 
-static mm_task_t task_of(const assignment_t *held)
+// The frame is gone when the turn of the task comes.
+static void let_wait(mm_worker_t *self, assignment_t *held, const mm_task_t *task)
 {
-    return (mm_task_t){.number = held->number,
-                       .leg = held->leg,
-                       .id = held->id,
-                       .attempt = held->attempt,
-                       .host = {held->host, held->host_size}};
+    if (!self->waiting)
+        self->waiting = held;
+    if (task->attributes.size == 0)
+        return;
+    attributes_t *kept = mm_pool_get(&self->pool, sizeof *kept + task->attributes.size);
+    kept->number = task->number;
+    kept->size = task->attributes.size;
+    memcpy(kept->text, task->attributes.data, kept->size);
+    DL_APPEND(self->attributes, kept);
+}
+
+// Removes those of the first waiting task, if it has some; they live until the next call.
+static mm_str_t remove_attributes(mm_worker_t *self, uint64_t number)
+{
+    attributes_t *first = self->attributes;
+    if (!first || first->number != number)
+        return (mm_str_t){0};
+    DL_DELETE(self->attributes, first);
+    if (self->removed)
+        mm_pool_put(&self->pool, self->removed, sizeof *first + self->removed->size);
+    self->removed = first;
+    return (mm_str_t){first->text, first->size};
+}
+
+// A literal would be built elsewhere and then copied.
+static void fill_task(const assignment_t *held, mm_task_t *ret_task)
+{
+    *ret_task = (mm_task_t){0};
+    ret_task->number = held->number;
+    ret_task->leg = held->leg;
+    ret_task->id = held->id;
+    ret_task->attempt = held->attempt;
+    ret_task->host = (mm_str_t){held->host, held->host_size};
 }
 
 bool mm_worker_holds(const mm_worker_t *self, uint64_t number, mm_task_t *ret_task)
 {
     const assignment_t *held = find_held(self, number);
     if (held && ret_task)
-        *ret_task = task_of(held);
+        fill_task(held, ret_task);
     return held != NULL;
 }
 
@@ -232,8 +274,10 @@ static void start(mm_worker_t *self, const mm_task_t *task)
 static void return_first_waiting(mm_worker_t *self)
 {
     assignment_t *held = self->waiting;
-    mm_task_t task = task_of(held);
+    mm_task_t task;
+    fill_task(held, &task);
     self->waiting = held->next;
+    (void)remove_attributes(self, held->number);
     give_back(self, &task);
     drop_held(self, held);
 }
@@ -257,7 +301,8 @@ static void start_first_waiting(mm_worker_t *self)
         return_first_waiting(self);
     if (!self->waiting)
         return;
-    self->starting = task_of(self->waiting);
+    fill_task(self->waiting, &self->starting);
+    self->starting.attributes = remove_attributes(self, self->starting.number);
     self->waiting = self->waiting->next;
     start(self, &self->starting);
 }
@@ -456,8 +501,8 @@ static void apply_tasks(mm_worker_t *self, const mm_frame_t *frame)
         assignment_t *held = hold(self, task, frame->as.tasks.stamp_ms);
         if (!self->config.one_by_one)
             start(self, task);
-        else if (!self->waiting)
-            self->waiting = held;
+        else
+            let_wait(self, held, task);
     }
     if (frame->as.tasks.last && self->draining)
         self->last_seen = true;

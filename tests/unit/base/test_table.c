@@ -99,6 +99,26 @@ static void a_fifth_of_its_slots_is_free(void **state)
     mm_table_clear(&table);
 }
 
+static void once_emptied_it_is_like_new(void **state)
+{
+    (void)state;
+    item_t items[ITEMS];
+    mm_table_t table = {0};
+    mm_table_empty(&table);
+    for (int round = 0; round < 2; round++) {
+        for (uint64_t i = 0; i < ITEMS; i++) {
+            items[i] = (item_t){.key = i};
+            assert_null(mm_table_find(&table, mm_table_number(i), has_key, &i));
+            mm_table_add(&table, mm_table_number(i), &items[i]);
+        }
+        assert_int_equal(count_all(&table), ITEMS);
+        mm_table_empty(&table);
+        assert_int_equal(table.count, 0);
+        assert_int_equal(count_all(&table), 0);
+    }
+    mm_table_clear(&table);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -106,6 +126,7 @@ int main(void)
         cmocka_unit_test(equal_hashes_are_told_apart_by_their_keys),
         cmocka_unit_test(an_empty_one_has_nothing),
         cmocka_unit_test(a_fifth_of_its_slots_is_free),
+        cmocka_unit_test(once_emptied_it_is_like_new),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

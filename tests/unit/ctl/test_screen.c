@@ -1,4 +1,4 @@
-// Tests of ctl/watch/screen.h, page.h and units.h: what stands on the screen of a pipeline.
+// Tests of ctl/watch/screen.h, ctl/watch/page.h and ctl/human_format.h: the screen of a pipeline.
 
 #include "human_format.h"
 #include "screen.h"
@@ -113,7 +113,7 @@ static unsigned style_of(const char *text)
     return row->styles[strstr(row->text, text) - row->text];
 }
 
-// ---- units
+// ---- numbers
 
 static void times_have_three_digits_and_a_unit(void **state)
 {

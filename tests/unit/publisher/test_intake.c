@@ -209,7 +209,7 @@ static void new_ids_are_above_all_on_record_whatever_the_clock_says(void **state
     mm_id_t future;
     mm_id_next(ids, mm_clock_wall_ms() + 3600000, &future); // the clock was set back since
     mm_id_source_destroy(&ids);
-    outbox_db_put(db, run_number, &future, mm_str("web-1"));
+    outbox_db_put(db, run_number, &future, mm_str("web-1"), (mm_str_t){0});
     assert_int_equal(outbox_db_commit(db, 1), OUTBOX_DB_OK);
     crash();
     begin_generating(3);

@@ -1,5 +1,5 @@
-// How the outbox keeps its jobs: in chunks, of which those that are settled are left out, and out
-// of a file of version 1.
+// How the outbox keeps its jobs: in chunks, of which those that are settled are left out, with
+// their attributes, and out of a file of an older version.
 
 #include "outbox_play.h"
 
@@ -122,9 +122,9 @@ static void hosts_may_be_written_as_any_json(void **state)
     outbox_db_t *outbox = open_outbox();
     int64_t run = begin(outbox, "hosts.txt");
     mm_id_t id = id_of(1);
-    outbox_db_put(outbox, run, &id, mm_str("a\"b\\c\n\x01"));
+    outbox_db_put(outbox, run, &id, mm_str("a\"b\\c\n\x01"), (mm_str_t){0});
     id = id_of(2);
-    outbox_db_put(outbox, run, &id, mm_str("d"));
+    outbox_db_put(outbox, run, &id, mm_str("d"), (mm_str_t){0});
     commit(outbox);
     const outbox_row_t *rows = NULL;
     size_t count = 0;
@@ -137,7 +137,96 @@ static void hosts_may_be_written_as_any_json(void **state)
     outbox_db_close(&outbox);
 }
 
-// ---- a file of version 1
+static void expect_attributes(outbox_db_t *outbox, const char *expected)
+{
+    char all[1024] = "";
+    size_t size = 0, count = 0;
+    uint64_t after = 0;
+    const outbox_row_t *rows = NULL;
+    do { // two at a time
+        assert_int_equal(outbox_db_load(outbox, after, 2, &rows, &count), OUTBOX_DB_OK);
+        for (size_t i = 0; i < count; i++)
+            size += (size_t)snprintf(all + size, sizeof all - size, "%.*s(%.*s) ",
+                                     (int)rows[i].host.size, rows[i].host.data,
+                                     (int)rows[i].attributes.size, rows[i].attributes.data);
+        after = count > 0 ? rows[count - 1].token : after;
+    } while (count == 2);
+    assert_string_equal(all, expected);
+}
+
+static void attributes_come_back_with_their_jobs(void **state)
+{
+    (void)state;
+    outbox_db_t *outbox = open_outbox();
+    int64_t run = begin(outbox, "hosts.txt");
+    put_with(outbox, run, 1, "bmc=10.0.0.1 zone=eu");
+    put_with(outbox, run, 2, "bmc=10.0.0.2 zone=");
+    put_with(outbox, run, 3, "bmc=10.0.0.3 zone=us");
+    put(outbox, run, 4);
+    put(outbox, run, 5);
+    put_with(outbox, run, 6, "bmc=/dev/a");
+    commit(outbox);
+    settle(outbox, run, 2, MM_OUTCOME_RESTARTED);
+    commit(outbox);
+    for (int epoch = 0; epoch < 2; epoch++) {
+        expect_attributes(outbox,
+                          "host-1(bmc=10.0.0.1 zone=eu) host-3(bmc=10.0.0.3 zone=us) host-4() "
+                          "host-5() host-6(bmc=/dev/a) ");
+        outbox_db_close(&outbox);
+        outbox = open_outbox();
+    }
+    outbox_db_close(&outbox);
+    // Without any there is not a byte more.
+    assert_string_equal(query("SELECT chunk, jobs, attributes FROM chunks"),
+                        "1|3|[\"bmc=10.0.0.1 zone=eu\",\"bmc=10.0.0.2 zone=\",\"bmc=10.0.0.3 "
+                        "zone=us\"];2|2|NULL;3|1|[\"bmc=/dev/a\"];");
+    assert_string_equal(query("SELECT host, attributes FROM jobs"),
+                        "host-1|bmc=10.0.0.1 zone=eu;host-3|bmc=10.0.0.3 zone=us;host-4|NULL;"
+                        "host-5|NULL;host-6|bmc=/dev/a;");
+}
+
+static void damaged_attributes_are_fatal(void **state)
+{
+    (void)state;
+    static const char *const damages[] = {"[\"a=1\"]",
+                                          "[\"a=1\",2]",
+                                          "a=1",
+                                          "",
+                                          "[\"a=1\",\"-\"]",
+                                          "[\"a=1\",\"a=$(reboot)\"]",
+                                          "[\"a=1\",\"a=1 a=2\"]"};
+    outbox_db_t *outbox = open_outbox();
+    int64_t run = begin(outbox, "hosts.txt");
+    put_with(outbox, run, 1, "a=1");
+    put_with(outbox, run, 2, "a=2");
+    commit(outbox);
+    for (size_t i = 0; i < sizeof damages / sizeof damages[0]; i++) {
+        char sql[128];
+        (void)snprintf(sql, sizeof sql, "UPDATE chunks SET attributes = '%s'", damages[i]);
+        execute(sql);
+        const outbox_row_t *rows = NULL;
+        size_t count = 0;
+        assert_int_equal(outbox_db_load(outbox, 0, 10, &rows, &count), OUTBOX_DB_FATAL);
+        assert_non_null(strstr(outbox_db_error(outbox), "chunk 1 of the outbox is damaged"));
+    }
+    execute("UPDATE chunks SET attributes = '[ \"a\\u003d1\", \"a=2\" ]'");
+    expect_attributes(outbox, "host-1(a=1) host-2(a=2) ");
+    outbox_db_close(&outbox);
+}
+
+// ---- a file of an older version
+
+#define RUNS_AND_DEAD                                                                              \
+    "CREATE TABLE runs (run INTEGER PRIMARY KEY, input TEXT NOT NULL, driver TEXT NOT NULL,"       \
+    " position INTEGER NOT NULL DEFAULT 0, digest INTEGER NOT NULL DEFAULT 0,"                     \
+    " total INTEGER NOT NULL DEFAULT 0, repeated INTEGER NOT NULL DEFAULT 0,"                      \
+    " skipped INTEGER NOT NULL DEFAULT 0, source_done INTEGER NOT NULL DEFAULT 0,"                 \
+    " accepted INTEGER NOT NULL DEFAULT 0, restarted INTEGER NOT NULL DEFAULT 0,"                  \
+    " dead INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0,"                       \
+    " started_ms INTEGER NOT NULL, finished_ms INTEGER, times BLOB,"                               \
+    " clean INTEGER NOT NULL DEFAULT 0);"                                                          \
+    "CREATE TABLE dead (run INTEGER NOT NULL, id BLOB NOT NULL CHECK (length(id) = 16),"           \
+    " host TEXT NOT NULL, error TEXT NOT NULL, PRIMARY KEY (run, id)) WITHOUT ROWID;"
 
 static void make_version_1(unsigned jobs)
 {
@@ -146,17 +235,7 @@ static void make_version_1(unsigned jobs)
         sql, sizeof sql,
         "PRAGMA journal_mode = WAL;"
         "CREATE TABLE jobs (id BLOB PRIMARY KEY CHECK (length(id) = 16), host TEXT NOT NULL,"
-        " run INTEGER NOT NULL) WITHOUT ROWID;"
-        "CREATE TABLE runs (run INTEGER PRIMARY KEY, input TEXT NOT NULL, driver TEXT NOT NULL,"
-        " position INTEGER NOT NULL DEFAULT 0, digest INTEGER NOT NULL DEFAULT 0,"
-        " total INTEGER NOT NULL DEFAULT 0, repeated INTEGER NOT NULL DEFAULT 0,"
-        " skipped INTEGER NOT NULL DEFAULT 0, source_done INTEGER NOT NULL DEFAULT 0,"
-        " accepted INTEGER NOT NULL DEFAULT 0, restarted INTEGER NOT NULL DEFAULT 0,"
-        " dead INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0,"
-        " started_ms INTEGER NOT NULL, finished_ms INTEGER, times BLOB,"
-        " clean INTEGER NOT NULL DEFAULT 0);"
-        "CREATE TABLE dead (run INTEGER NOT NULL, id BLOB NOT NULL CHECK (length(id) = 16),"
-        " host TEXT NOT NULL, error TEXT NOT NULL, PRIMARY KEY (run, id)) WITHOUT ROWID;"
+        " run INTEGER NOT NULL) WITHOUT ROWID;" RUNS_AND_DEAD
         "INSERT INTO runs (run, input, driver, started_ms, accepted, restarted, attempts)"
         " VALUES (1, 'hosts.txt', 'mock', 5000, %u + 3, 3, 6);"
         "PRAGMA user_version = 1",
@@ -196,7 +275,7 @@ static void an_outbox_of_version_1_is_brought_up_to_date(void **state)
         expect_jobs(outbox, 1000, 1, 3000);
         expect_counts(outbox, 1, 3003, 3, 0);
         outbox_db_close(&outbox);
-        assert_string_equal(query("PRAGMA user_version"), "2;");
+        assert_string_equal(query("PRAGMA user_version"), "3;");
         assert_string_equal(query("SELECT count(*), count(DISTINCT host) FROM jobs"), "3000|3000;");
         assert_string_equal(query("SELECT group_concat(jobs) FROM chunks"), "1024,1024,952;");
     }
@@ -233,6 +312,72 @@ static void an_empty_outbox_of_version_1_is_brought_up_to_date_too(void **state)
     outbox_db_close(&outbox);
 }
 
+// As the release before attributes wrote it, with half of the first chunk settled.
+static void make_version_2(void)
+{
+    execute("PRAGMA journal_mode = WAL;"
+            "CREATE TABLE chunks (chunk INTEGER PRIMARY KEY, run INTEGER NOT NULL,"
+            " jobs INTEGER NOT NULL CHECK (jobs BETWEEN 1 AND 1024),"
+            " ids BLOB NOT NULL CHECK (length(ids) = 16 * jobs), hosts TEXT NOT NULL);"
+            "CREATE TABLE settled (chunk INTEGER PRIMARY KEY, done BLOB NOT NULL);"
+            "CREATE VIEW jobs (id, host, run) AS SELECT substr(ids, 16 * key + 1, 16), value, run"
+            " FROM chunks LEFT JOIN settled USING (chunk), json_each(hosts)"
+            " WHERE done IS NULL OR NOT (instr('123456789ABCDEF',"
+            " substr(hex(substr(done, key / 8 + 1, 1)), key / 4 % 2 + 1, 1)) >> 3 - key % 4 & "
+            "1);" RUNS_AND_DEAD
+            "INSERT INTO runs (run, input, driver, started_ms, accepted, restarted, attempts)"
+            " VALUES (1, 'hosts.txt', 'mock', 5000, 6, 2, 4);"
+            "INSERT INTO chunks VALUES"
+            " (1, 1, 4, x'0000000000000000000000000000000100000000000000000000000000000002"
+            "0000000000000000000000000000000300000000000000000000000000000004',"
+            " '[\"host-1\",\"host-2\",\"host-3\",\"host-4\"]'),"
+            " (2, 1, 2, x'0000000000000000000000000000000500000000000000000000000000000006',"
+            " '[\"host-5\",\"host-6\"]');"
+            "INSERT INTO settled VALUES (1, x'C0');"
+            "PRAGMA user_version = 2");
+}
+
+static void an_outbox_of_version_2_is_brought_up_to_date(void **state)
+{
+    (void)state;
+    make_version_2();
+    outbox_db_t *outbox = NULL;
+    assert_int_equal(outbox_db_open(path, true, &outbox, open_error), 0); // for a report: as it is
+    expect_counts(outbox, 1, 6, 2, 0);
+    outbox_db_close(&outbox);
+    assert_string_equal(query("PRAGMA user_version"), "2;");
+    for (int epoch = 0; epoch < 2; epoch++) {
+        outbox = open_outbox();
+        expect_jobs(outbox, 3, 3, 4);
+        expect_counts(outbox, 1, 6, 2, 0);
+        outbox_db_close(&outbox);
+        assert_string_equal(query("PRAGMA user_version"), "3;");
+        assert_string_equal(query("SELECT host, attributes FROM jobs"),
+                            "host-3|NULL;host-4|NULL;host-5|NULL;host-6|NULL;");
+    }
+    outbox = open_outbox();
+    put_with(outbox, 1, 7, "bmc=10.0.0.7");
+    commit(outbox);
+    expect_attributes(outbox, "host-3() host-4() host-5() host-6() host-7(bmc=10.0.0.7) ");
+    outbox_db_close(&outbox);
+}
+
+static void without_room_for_it_version_2_stays_what_it_was(void **state)
+{
+    (void)state;
+    make_version_2();
+    outbox_db_t *outbox = NULL;
+    limit_files(4096);
+    assert_int_equal(outbox_db_open(path, false, &outbox, open_error), EX_IOERR);
+    limit_files(RLIM_INFINITY);
+    assert_null(outbox);
+    assert_string_equal(query("PRAGMA user_version"), "2;");
+    assert_string_equal(query("SELECT count(*) FROM jobs"), "4;");
+    outbox = open_outbox();
+    expect_jobs(outbox, 1000, 3, 4);
+    outbox_db_close(&outbox);
+}
+
 int main(void)
 {
     signal(SIGXFSZ, SIG_IGN);
@@ -242,9 +387,13 @@ int main(void)
         OUTBOX_TEST(a_chunk_number_is_not_given_twice_in_a_life),
         OUTBOX_TEST(a_damaged_chunk_is_fatal_and_says_which),
         OUTBOX_TEST(hosts_may_be_written_as_any_json),
+        OUTBOX_TEST(attributes_come_back_with_their_jobs),
+        OUTBOX_TEST(damaged_attributes_are_fatal),
         OUTBOX_TEST(an_outbox_of_version_1_is_brought_up_to_date),
         OUTBOX_TEST(without_room_for_it_version_1_stays_what_it_was),
         OUTBOX_TEST(an_empty_outbox_of_version_1_is_brought_up_to_date_too),
+        OUTBOX_TEST(an_outbox_of_version_2_is_brought_up_to_date),
+        OUTBOX_TEST(without_room_for_it_version_2_stays_what_it_was),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -77,7 +77,7 @@ static void job(mm_outcome_t outcome, const char *error)
             [13] = (uint8_t)(number >> 16), [14] = (uint8_t)(number >> 8), [15] = (uint8_t)number}};
     (void)snprintf(host, sizeof host, "host-%u", number);
     outbox_row_t row = {.id = id, .host = mm_str(host), .run = run_number, .error = mm_str(error)};
-    row.token = outbox_db_put(db, run_number, &row.id, row.host);
+    row.token = outbox_db_put(db, run_number, &row.id, row.host, (mm_str_t){0});
     if (outcome != MM_OUTCOME_NONE)
         outbox_db_settle(db, &row, outcome, 3);
 }

@@ -45,7 +45,7 @@ static void accept_one(bool done)
 {
     source_item_t item;
     assert_int_equal(source_next(run.source, 0, &item), SOURCE_ITEM);
-    token = outbox_db_put(db, run.number, &job, item.host);
+    token = outbox_db_put(db, run.number, &job, item.host, (mm_str_t){0});
     source_progress_t progress;
     source_progress(run.source, &progress);
     progress.done = done;

@@ -14,28 +14,34 @@
 
 #include <cmocka.h>
 
-static const mm_id_t job = {{0x01, 0x93, 0x5a, 0x6b, 0x7c, 0x8d, 0x7e, 0x9f, 0xa0, 0xb1, 0xc2, 0xd3,
-                             0xe4, 0xf5, 0x06, 0x17}};
+#define TEXT(LITERAL)                                                                              \
+    {                                                                                              \
+        .data = (LITERAL), .size = sizeof(LITERAL) - 1                                             \
+    }
+
+static const mm_task_t task = {.id = {{0x01, 0x93, 0x5a, 0x6b, 0x7c, 0x8d, 0x7e, 0x9f, 0xa0, 0xb1,
+                                       0xc2, 0xd3, 0xe4, 0xf5, 0x06, 0x17}},
+                               .host = TEXT("web-7"),
+                               .attempt = 3,
+                               .attributes = TEXT("bmc=10.0.0.1 rack_2=/dev/a,b=c empty=")};
 
 // The line's arguments, filled in, are the ones given, up to a NULL.
 static void assert_split(const char *line, ...)
 {
-    char complaint[COMMAND_COMPLAINT_MAX] = "";
+    char complaint[MM_ERROR_MAX] = "";
     command_t *command = command_new("--exec", line, complaint);
     if (!command)
         fail_msg("%s", complaint);
-    size_t count = 0;
-    char **arguments = command_fill(command, mm_str("web-7"), &job, 3, &count);
+    char **arguments = command_fill(command, &task);
     va_list expected;
     va_start(expected, line);
     for (size_t i = 0;; i++) {
         const char *argument = va_arg(expected, const char *);
         if (!argument) {
-            assert_int_equal(count, i);
             assert_null(arguments[i]);
             break;
         }
-        assert_true(i < count);
+        assert_non_null(arguments[i]);
         assert_string_equal(arguments[i], argument);
     }
     va_end(expected);
@@ -45,7 +51,7 @@ static void assert_split(const char *line, ...)
 
 static void assert_complaint(const char *line, const char *expected)
 {
-    char complaint[COMMAND_COMPLAINT_MAX] = "";
+    char complaint[MM_ERROR_MAX] = "";
     assert_null(command_new("--exec", line, complaint));
     assert_string_equal(complaint, expected);
 }
@@ -91,14 +97,15 @@ static void placeholders_are_filled_in_wherever_they_stand(void **state)
 static void what_is_filled_in_is_not_split_again(void **state)
 {
     (void)state;
-    char complaint[COMMAND_COMPLAINT_MAX];
+    char complaint[MM_ERROR_MAX];
     command_t *command = command_new("--exec", "echo {host}", complaint);
     assert_non_null(command);
-    size_t count = 0;
-    char **arguments = command_fill(command, mm_str("a b 'c' {job}"), &job, 1, &count);
-    assert_int_equal(count, 2);
+    mm_task_t odd = {.host = mm_str("a b 'c' {job}"), .id = task.id, .attempt = 1};
+    char **arguments = command_fill(command, &odd);
     assert_string_equal(arguments[1], "a b 'c' {job}");
-    arguments = command_fill(command, mm_str("x"), &job, 1, &count);
+    assert_null(arguments[2]);
+    odd.host = mm_str("x");
+    arguments = command_fill(command, &odd);
     assert_string_equal(arguments[1], "x");
     command_destroy(&command);
 }
@@ -106,23 +113,46 @@ static void what_is_filled_in_is_not_split_again(void **state)
 static void other_braces_are_themselves(void **state)
 {
     (void)state;
-    assert_split("find {} { } {1} {Host} {a b} {a,b}", "find", "{}", "{", "}", "{1}", "{Host}",
-                 "{a", "b}", "{a,b}", NULL);
+    assert_split("find {} { } {1} {Host} {a b} {a,b} {_a}", "find", "{}", "{", "}", "{1}", "{Host}",
+                 "{a", "b}", "{a,b}", "{_a}", NULL);
     assert_split("curl -d '{\"host\": \"{host}\"}'", "curl", "-d", "{\"host\": \"web-7\"}", NULL);
     assert_split("echo \\{host}", "echo", "{host}", NULL);
     assert_split("echo {", "echo", "{", NULL);
     assert_split("echo {host", "echo", "{host", NULL);
 }
 
-static void an_unknown_placeholder_is_an_error(void **state)
+static void any_other_word_in_braces_is_an_attribute(void **state)
 {
     (void)state;
-    assert_complaint("ssh {hostname} reboot",
-                     "--exec: character 5: {hostname} is no placeholder; there are {host}, {job} "
-                     "and {attempt}; outside quotes \\{ is a brace");
-    assert_complaint("sh -c '{jo}'",
-                     "--exec: character 8: {jo} is no placeholder; there are {host}, "
-                     "{job} and {attempt}; outside quotes \\{ is a brace");
+    assert_split("ipmi -H {bmc} x{rack_2}x", "ipmi", "-H", "10.0.0.1", "x/dev/a,b=cx", NULL);
+    assert_split("sh -c 'a {bmc}' \"{bmc}\" {empty}", "sh", "-c", "a 10.0.0.1", "10.0.0.1", "",
+                 NULL);
+    assert_complaint(
+        "x {abcdefghijklmnopqrstuvwxyz_012345}",
+        "--exec: character 3: {abcdefghijklmnopqrstuvwxyz_01234...} is no placeholder: "
+        "a name has at most 32 characters; outside quotes \\{ is a brace");
+}
+
+static void the_attributes_that_it_names_are_known(void **state)
+{
+    (void)state;
+    char complaint[MM_ERROR_MAX];
+    command_t *command =
+        command_new("--exec", "x {host} {bmc} {zone} {bmc} \\{no} {job}", complaint);
+    assert_non_null(command);
+    mm_attribute_keys_t keys = {0};
+    assert_true(command_keys(command, &keys));
+    assert_int_equal(keys.count, 2);
+    assert_true(mm_str_equal(keys.keys[0], mm_str("bmc")));
+    assert_true(mm_str_equal(keys.keys[1], mm_str("zone")));
+    assert_true(mm_str_equal(command_lacks(command, mm_str("zone=a")), mm_str("bmc")));
+    assert_true(mm_str_equal(command_lacks(command, mm_str("bmc=a")), mm_str("zone")));
+    assert_int_equal(command_lacks(command, mm_str("zone=a bmc=")).size, 0);
+    command_destroy(&command);
+    command = command_new("--exec", "x {a} {b} {c} {d} {e} {f} {g} {h} {i}", complaint);
+    assert_non_null(command);
+    assert_false(command_keys(command, &(mm_attribute_keys_t){0}));
+    command_destroy(&command);
 }
 
 static void an_open_quote_is_an_error_with_its_position(void **state)
@@ -156,12 +186,12 @@ static void a_complaint_is_cut_to_its_buffer(void **state)
     char line[2000] = "x {";
     memset(line + 3, 'a', sizeof line - 5);
     line[sizeof line - 2] = '}';
-    char complaint[COMMAND_COMPLAINT_MAX];
+    char complaint[MM_ERROR_MAX];
     assert_null(command_new("--exec", line, complaint));
     assert_true(strlen(complaint) < 200);
 }
 
-static bool find(const char *line, char complaint[COMMAND_COMPLAINT_MAX])
+static bool find(const char *line, char complaint[MM_ERROR_MAX])
 {
     command_t *command = command_new("--exec", line, complaint);
     assert_non_null(command);
@@ -173,7 +203,7 @@ static bool find(const char *line, char complaint[COMMAND_COMPLAINT_MAX])
 static void programs_are_looked_for_in_path(void **state)
 {
     (void)state;
-    char complaint[COMMAND_COMPLAINT_MAX];
+    char complaint[MM_ERROR_MAX];
     assert_true(find("true", complaint));
     assert_true(find("/bin/sh -c x", complaint));
     assert_int_equal(setenv("PATH", "/nowhere:/usr/nothing", 1), 0);
@@ -198,8 +228,8 @@ static void a_file_that_is_not_executable_is_told_from_one_that_is_not_there(voi
     assert_true(fd >= 0);
     (void)close(fd);
 
-    char complaint[COMMAND_COMPLAINT_MAX];
-    char expected[COMMAND_COMPLAINT_MAX];
+    char complaint[MM_ERROR_MAX];
+    char expected[MM_ERROR_MAX];
     assert_false(find(path, complaint));
     (void)snprintf(expected, sizeof expected,
                    "--exec: cannot run %s: Permission denied; make it executable (chmod +x)", path);
@@ -252,7 +282,8 @@ int main(void)
         cmocka_unit_test(placeholders_are_filled_in_wherever_they_stand),
         cmocka_unit_test(what_is_filled_in_is_not_split_again),
         cmocka_unit_test(other_braces_are_themselves),
-        cmocka_unit_test(an_unknown_placeholder_is_an_error),
+        cmocka_unit_test(any_other_word_in_braces_is_an_attribute),
+        cmocka_unit_test(the_attributes_that_it_names_are_known),
         cmocka_unit_test(an_open_quote_is_an_error_with_its_position),
         cmocka_unit_test(a_command_needs_a_program),
         cmocka_unit_test(a_complaint_is_cut_to_its_buffer),

@@ -283,6 +283,55 @@ static void without_descriptors_a_restart_fails_and_says_why(void **state)
     driver_destroy(&driver);
 }
 
+static void start_with(driver_t *driver, uint64_t number, const char *attributes)
+{
+    mm_task_t task = {.number = number,
+                      .leg = MM_LEG_RESTART,
+                      .host = mm_str("web-7"),
+                      .attempt = 1,
+                      .attributes = mm_str(attributes)};
+    driver_start(driver, &task, 0);
+}
+
+static void attributes_reach_both_commands(void **state)
+{
+    fixture_t *fixture = *state;
+    driver_t *driver = new_scripts(fixture, "echo {bmc} >$1", "echo {zone}, not {bmc} >$1", 2);
+    assert_int_equal(driver->attributes.count, 2);
+    assert_true(mm_str_equal(driver->attributes.keys[0], mm_str("bmc")));
+    assert_true(mm_str_equal(driver->attributes.keys[1], mm_str("zone")));
+    char text[] = "zone=eu bmc=10.0.0.1 more=x";
+    start_with(driver, 1, text);
+    memset(text, 'x', strlen(text)); // it is copied
+    assert_line(fixture, "10.0.0.1");
+    ended_t ended = wait_finished(driver, 0);
+    assert_ok(&ended, "exit=0 verify_polls=1");
+    assert_line(fixture, "eu, not 10.0.0.1");
+    driver_destroy(&driver);
+}
+
+static void without_an_attribute_nothing_is_started(void **state)
+{
+    fixture_t *fixture = *state;
+    driver_t *driver = new_scripts(fixture, "echo started {bmc} >$1", "test {zone}", 1);
+    start_with(driver, 1, NULL);
+    ended_t ended;
+    assert_true(take(driver, 0, &ended));
+    assert_failed(&ended, "no attribute bmc came with the job");
+    assert_string_equal(ended.evidence, "");
+    start_with(driver, 2, "bmc=10.0.0.1"); // what verifies it is not there
+    assert_true(driver_deadline(driver) <= 0);
+    assert_true(take(driver, 0, &ended));
+    assert_failed(&ended, "no attribute zone came with the job");
+    struct pollfd item = {.fd = fixture->fd, .events = POLLIN};
+    assert_int_equal(poll(&item, 1, 50), 0);
+    start_with(driver, 3, "bmc=10.0.0.1 zone=eu");
+    ended = wait_finished(driver, 0);
+    assert_ok(&ended, "exit=0 verify_polls=1");
+    assert_line(fixture, "started 10.0.0.1");
+    driver_destroy(&driver);
+}
+
 static void a_dry_run_prints_what_it_would_run(void **state)
 {
     (void)state;
@@ -297,7 +346,7 @@ static void a_dry_run_prints_what_it_would_run(void **state)
                                              .timeout_ms = 1,
                                              .verify_timeout_ms = 1,
                                              .dry_run = true},
-                             (char[DRIVER_COMPLAINT_MAX]){""});
+                             (char[MM_ERROR_MAX]){""});
     assert_non_null(driver);
 
     (void)fflush(stdout);
@@ -321,12 +370,16 @@ static void a_dry_run_prints_what_it_would_run(void **state)
 static void a_command_that_cannot_work_is_refused_at_the_start(void **state)
 {
     (void)state;
-    char complaint[DRIVER_COMPLAINT_MAX];
+    char complaint[MM_ERROR_MAX];
     int lowest = lowest_free_descriptor();
     mm_options_t options = {
-        .slots = 1, .exec = "ssh {name}", .verify = "", .timeout_ms = 1, .verify_timeout_ms = 1};
+        .slots = 1, .exec = "ssh 'it", .verify = "", .timeout_ms = 1, .verify_timeout_ms = 1};
     assert_null(driver_exec_kind.new(&options, complaint));
-    assert_non_null(strstr(complaint, "--exec: character 5: {name} is no placeholder"));
+    assert_non_null(strstr(complaint, "--exec: the quote (') at character 5 is not closed"));
+    options.exec = "echo {a} {b} {c} {d} {e}";
+    options.verify = "echo {d} {e} {f} {g} {h} {i}";
+    assert_null(driver_exec_kind.new(&options, complaint));
+    assert_string_equal(complaint, "--exec and --verify name more than 8 attributes; name fewer");
     options.exec = "true";
     options.verify = "/nowhere/verify {host}";
     assert_null(driver_exec_kind.new(&options, complaint));
@@ -353,6 +406,8 @@ int main(void)
         TEST(at_the_stop_nothing_is_verified_any_more),
         TEST(slots_are_used_again_and_nothing_is_left_open),
         TEST(without_descriptors_a_restart_fails_and_says_why),
+        TEST(attributes_reach_both_commands),
+        TEST(without_an_attribute_nothing_is_started),
         TEST(a_dry_run_prints_what_it_would_run),
         TEST(a_command_that_cannot_work_is_refused_at_the_start),
     };

@@ -18,7 +18,7 @@ static driver_t *new_mock(uint32_t slots, int64_t from_ms, int64_t to_ms, double
                                    .mock_time = {from_ms, to_ms},
                                    .mock_fail_ppm = (int64_t)(fail * 1e6),
                                    .seed = seed};
-    driver_t *driver = driver_mock_kind.new(&options[next], (char[DRIVER_COMPLAINT_MAX]){""});
+    driver_t *driver = driver_mock_kind.new(&options[next], (char[MM_ERROR_MAX]){""});
     next = 1 - next;
     return driver;
 }
@@ -208,6 +208,16 @@ static void there_is_nothing_to_watch(void **state)
     driver_destroy(&driver);
 }
 
+static void it_is_the_driver_when_no_other_is_asked_for(void **state)
+{
+    (void)state;
+    const mm_options_t none = {.exec = ""}, exec = {.exec = "true {host}"};
+    assert_ptr_equal(drivers_choose(&none), &driver_mock_kind);
+    assert_string_equal(driver_mock_kind.name(&none), "mock");
+    assert_ptr_equal(drivers_choose(&exec), &driver_exec_kind);
+    assert_string_equal(driver_exec_kind.name(&exec), "true {host}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +230,7 @@ int main(void)
         cmocka_unit_test(what_runs_at_the_stop_ends_as_stopped),
         cmocka_unit_test(slots_are_used_again),
         cmocka_unit_test(there_is_nothing_to_watch),
+        cmocka_unit_test(it_is_the_driver_when_no_other_is_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

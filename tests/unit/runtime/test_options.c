@@ -1,4 +1,4 @@
-// Tests of common/options*.c: what users type and set, and what they are told.
+// Tests of common/runtime/options: what users type and set, and what they are told.
 
 #include "options_run.h"
 
@@ -158,6 +158,11 @@ static void options_that_do_not_fit_together_are_refused(void **state)
         int program;
         const char *argument, *told;
     } cases[] = {
+        {PUBLISHER, "--attributes=bmc", "hosts that are invented have none (bmc)"},
+        {PUBLISHER, "--attributes=bmc, zone", "up to 8 different names"},
+        {PUBLISHER, "--attributes=a,a", "up to 8 different names"},
+        {PUBLISHER, "--attributes=a,b,c,d,e,f,g,h,i", "up to 8 different names"},
+        {PUBLISHER, "--attributes=bmc,host", "every job has a host already"},
         {CONSUMER, "--extend-every=1500ms", "less than half of ack-deadline (3s)"},
         {CONSUMER, "--ack-deadline=2s", "--ack-deadline=2s: extend-every (1s)"},
         {CONSUMER, "--max-lease=899999ms", "make it at least 15m"},
@@ -187,6 +192,7 @@ static void what_just_fits_is_taken(void **state)
 {
     (void)state;
     assert_int_equal(PARSE(CONSUMER, "--extend-every=1499ms", "--max-lease=15m"), STARTED);
+    assert_int_equal(PARSE(PUBLISHER, "--input=-", "--attributes=a,b,c,d,e,f,g,rack_2"), STARTED);
     assert_int_equal(PARSE(SAVER, "--heartbeat=750ms"), STARTED);
     assert_int_equal(PARSE(SAVER, "--consumer=tcp://127.0.0.1:65533"), STARTED);
     assert_int_equal(PARSE(SAVER, "--consumer=tcp://127.9.9.9:1"), STARTED);

@@ -85,6 +85,15 @@ static const struct {
             {.number = 903, .leg = MM_LEG_SETTLE, .id = ID, .host = LITERAL("web-14"), .deliveries = 1,
              .publisher = LITERAL("p1"), .received_ms = 1795332314123, .attempts = 5, .extended = 2,
              .outcome = MM_OUTCOME_DEAD, .worker = LITERAL("py-1"), .error = LITERAL("exit status 1")})}}},
+    {"[1, 1, \"p1\", 3, [[ID, \"web-15\", 1, {\"bmc\": \"10.0.0.1\", \"zone\": \"eu\"}]]]",
+     {MM_FRAME_JOBS, .as.jobs = {.publisher = LITERAL("p1"), .epoch = 3,
+      ITEMS(job, items, count, {.id = ID, .host = LITERAL("web-15"), .delivery = 1,
+                                .attributes = LITERAL("bmc=10.0.0.1 zone=eu")})}}},
+    {"[1, 2, 12, 5020, 0, false, [[904, 2, ID, \"web-15\", 1, {\"bmc\": \"10.0.0.1\"}]]]",
+     {MM_FRAME_TASKS, .as.tasks = {.session = 12, .stamp_ms = 5020,
+      ITEMS(task, items, count, {.number = 904, .leg = MM_LEG_RESTART, .id = ID,
+                                 .host = LITERAL("web-15"), .attempt = 1,
+                                 .attributes = LITERAL("bmc=10.0.0.1")})}}},
     {"[1, 2, 12, 0, 1, true, []]",
      {MM_FRAME_TASKS, .as.tasks = {.session = 12, .acknowledged_through = 1, .last = true}}},
     {"[1, 3, \"py-1\", 7, 2, 0, 1, 5000, 1, 0, 0, 1, [], []]",
@@ -493,6 +502,11 @@ static void a_bug_of_the_caller_is_asserted(void **state)
     job = bad_job(mm_str("-rf"), 1);
     assert_true(aborts(&frame));
     job = bad_job(mm_str("web-1"), 0);
+    assert_true(aborts(&frame));
+    job = bad_job(mm_str("web-1"), 1);
+    job.attributes = mm_str("bmc=10.0.0.1");
+    assert_false(aborts(&frame));
+    job.attributes = mm_str("bmc=$(reboot)");
     assert_true(aborts(&frame));
     job = bad_job(mm_str("web-1"), 1);
     frame.as.jobs.publisher = mm_str("");

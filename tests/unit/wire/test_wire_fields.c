@@ -103,6 +103,39 @@ static void expect_bad_maps_refused(const msgpack_object *root, msgpack_object *
     expect_refused(root, target, map, complaint, "a number for a value");
 }
 
+static void expect_bad_attributes_refused(const msgpack_object *root, msgpack_object *target,
+                                          const char *complaint)
+{
+    static const char *const keys[] = {"", "Key", "_key", "0", "k-y", "k y", "k=", "\xC3\xA4"};
+    static const char *const values[] = {"-rf", "a b", "a\n",       "\xC3\xA4", "\xFF",
+                                         "a\"", "a;b", "$(reboot)", "*",        "\\"};
+    msgpack_object_kv more[MM_ATTRIBUTES_MAX + 1];
+    for (size_t i = 0; i <= MM_ATTRIBUTES_MAX; i++)
+        more[i] = (msgpack_object_kv){string("abcdefghi" + i, 1), string("v", 1)};
+    expect_refused(root, target, pairs(more, MM_ATTRIBUTES_MAX + 1), complaint, "a pair more");
+    more[1].key = more[0].key;
+    expect_refused(root, target, pairs(more, 2), complaint, "a key twice");
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        more[0].key = string(keys[i], strlen(keys[i]));
+        expect_refused(root, target, pairs(more, 1), complaint, keys[i]);
+    }
+    more[0].key = string(many, MM_ATTRIBUTE_KEY_MAX + 1);
+    expect_refused(root, target, pairs(more, 1), complaint, "a long key");
+    more[0].key = number(1);
+    expect_refused(root, target, pairs(more, 1), complaint, "a number for a key");
+    more[0].key = string("k", 1);
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        more[0].val = string(values[i], strlen(values[i]));
+        expect_refused(root, target, pairs(more, 1), complaint, values[i]);
+    }
+    more[0].val = string("a\0b", 3);
+    expect_refused(root, target, pairs(more, 1), complaint, "NUL");
+    more[0].val = string(many, MM_ATTRIBUTE_VALUE_MAX + 1);
+    expect_refused(root, target, pairs(more, 1), complaint, "a long value");
+    more[0].val = number(1);
+    expect_refused(root, target, pairs(more, 1), complaint, "a number for a value");
+}
+
 static void expect_bad_texts_refused(const msgpack_object *root, msgpack_object *target,
                                      const wire_field_t *field, const char *complaint)
 {
@@ -143,6 +176,7 @@ static void expect_bad_values_refused(const msgpack_object *root, msgpack_object
                        "257 items");
         return;
     case WIRE_PAIRS: expect_bad_maps_refused(root, target, field, complaint); return;
+    case WIRE_ATTRIBUTES: expect_bad_attributes_refused(root, target, complaint); return;
     case WIRE_flag:
     case WIRE_ITEM:
     case WIRE_END: return;

@@ -100,6 +100,30 @@ static void what_waits_is_returned_when_another_session_begins(void **state)
          "heartbeat slots=4 held=901 results=1,2");
 }
 
+// It is longer than what is kept for most tasks, and the frame is gone when its turn comes.
+static void what_waits_keeps_its_attributes(void **state)
+{
+    (void)state;
+    char text[128];
+    (void)snprintf(text, sizeof text, "bmc=10.0.0.2 path=/%070d", 7);
+    mm_task_t tasks[] = {task_of(901), task_of(902), task_of(903)};
+    tasks[0].attributes = mm_str("bmc=10.0.0.1");
+    tasks[1].attributes = mm_str(text);
+    joins(12);
+    gets_tasks(12, boot_ms(), tasks, 3);
+    does("started 901; start 901 bmc=10.0.0.1");
+    memset(text, 'x', strlen(text));
+    takes_a_turn(3);
+    does("started 902; start 902 bmc=10.0.0.2 "
+         "path=/0000000000000000000000000000000000000000000000000000000000000000000007");
+    takes_a_turn(3);
+    does("started 903; start 903");
+    finishes(902);
+    does("result 1 of 902 ok");
+    gets_task(904); // in the same memory
+    does("started 904; start 904");
+}
+
 #define WITH(NAME) cmocka_unit_test_setup_teardown(NAME, new_slow_restarter, end_worker)
 
 int main(void)
@@ -111,6 +135,7 @@ int main(void)
         WITH(what_waits_is_returned_when_it_is_told_to_leave),
         WITH(what_waits_is_returned_when_it_leaves_the_session),
         WITH(what_waits_is_returned_when_another_session_begins),
+        WITH(what_waits_keeps_its_attributes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

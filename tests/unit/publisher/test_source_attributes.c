@@ -1,0 +1,181 @@
+// What a source reads of a line beside the host: what is asked for, and nothing else.
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "source_read.h"
+#include "temp_folder.h"
+
+static char path[TEMP_PATH_MAX];
+static char error[SOURCE_ERROR_MAX];
+
+static int make_folder(void **state)
+{
+    (void)state;
+    make_temp_folder();
+    temp_path(path, "hosts.txt");
+    return 0;
+}
+
+static int try_file(const char *content, const char *wanted, bool skips, source_t **ret_source)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, content, strlen(content)), strlen(content));
+    close(fd);
+    source_file_config_t config = {.path = path, .skips_bad_lines = skips};
+    assert_true(mm_attribute_keys_parse(mm_str(wanted), &config.wanted));
+    return source_file_open(&config, ret_source, error);
+}
+
+// All that it gives, as "HOST(ATTRIBUTES) ".
+static void gives(const char *content, const char *wanted, bool skips, const char *expected)
+{
+    source_t *source = NULL;
+    if (try_file(content, wanted, skips, &source) != 0)
+        fail_msg("%s", error);
+    char all[1024] = "";
+    size_t size = 0;
+    source_item_t item;
+    source_status_t status;
+    while ((status = source_next(source, 0, &item)) != SOURCE_END) {
+        if (status == SOURCE_ITEM)
+            size +=
+                (size_t)snprintf(all + size, sizeof all - size, "%.*s(%.*s) ", (int)item.host.size,
+                                 item.host.data, (int)item.attributes.size, item.attributes.data);
+        else
+            size += (size_t)snprintf(all + size, sizeof all - size, "? ");
+    }
+    assert_string_equal(all, expected);
+    source_destroy(&source);
+}
+
+static void refuses(const char *content, const char *wanted, const char *expected)
+{
+    source_t *source = NULL;
+    assert_int_equal(try_file(content, wanted, false, &source), EX_DATAERR);
+    char whole[SOURCE_ERROR_MAX];
+    snprintf(whole, sizeof whole, "%s%s; mend the line or use --on-bad-line skip", path, expected);
+    assert_string_equal(error, whole);
+}
+
+static void only_what_is_asked_for_is_read(void **state)
+{
+    (void)state;
+    const char *content =
+        "{\"host\": \"web-1\", \"bmc\": \"10.0.0.1\", \"zone\": \"eu\", \"port\": 22}\n"
+        "{\"port\": -7, \"password\": \"hun ter\", \"bmc\": \"b\", \"host\": \"web-2\","
+        " \"zone\": \"\"}\n";
+    gives(content, "", false, "web-1() web-2() ");
+    gives(content, "bmc", false, "web-1(bmc=10.0.0.1) web-2(bmc=b) ");
+    gives(content, "zone,bmc", false, "web-1(zone=eu bmc=10.0.0.1) web-2(zone= bmc=b) ");
+    gives("{\"host\": \"web-1\", \"port\": 22, \"max\": 9223372036854775807}\n", "port,max", false,
+          "web-1(port=22 max=9223372036854775807) ");
+    gives("web-1\n{\"host\": \"web-2\", \"bmc\": {}}\n", "", false, "web-1() web-2() ");
+}
+
+static void of_a_repeated_host_the_first_line_counts(void **state)
+{
+    (void)state;
+    gives("{\"host\": \"web-1\", \"bmc\": \"1\"}\n{\"host\": \"web-1\", \"bmc\": \"2\"}\n", "bmc",
+          false, "web-1(bmc=1) ");
+}
+
+static void a_host_without_what_the_command_names_is_a_bad_line(void **state)
+{
+    (void)state;
+    refuses("{\"host\": \"web-1\"}\n", "bmc",
+            ":1: host web-1 has no bmc, which the command names: add \"bmc\": \"...\" to its line");
+    refuses("{\"host\": \"web-1\", \"bmc\": \"b\", \"zone\": \"\"}\n\n{\"host\": \"web-2\", "
+            "\"zone\": \"\"}",
+            "zone,bmc",
+            ":3: host web-2 has no bmc, which the command names: add \"bmc\": \"...\" to its line");
+}
+
+static void a_plain_line_has_no_attributes(void **state)
+{
+    (void)state;
+    refuses("# all\nweb-1 # one\n", "bmc",
+            ":2: host web-1 has no bmc, which the command names: make its line "
+            "{\"host\": \"...\", \"bmc\": \"...\"}");
+    gives("# none\n\n", "bmc", false, "");
+}
+
+static void a_value_that_cannot_stand_in_a_command_is_a_bad_line_and_not_shown(void **state)
+{
+    (void)state;
+#define CANNOT ":1: \"bmc\" of host web-1 cannot stand in a command: "
+#define HOLDS  "it holds something else than letters, digits and . _ : @ / + = , -; correct it"
+    static const char *const values[][2] = {
+        {"\"-rf\"", CANNOT "it begins with '-' and could be taken for an option; correct it"},
+        {"-1", CANNOT "it begins with '-' and could be taken for an option; correct it"},
+        {"\"a b\"", CANNOT HOLDS},
+        {"\"$(reboot)\"", CANNOT HOLDS},
+        {"\"a\\nb\"", CANNOT HOLDS},
+        {"\"M\\u00fcll\"", CANNOT HOLDS},
+        {"true", CANNOT "it is neither a text nor a whole number; correct it"},
+        {"1.5", CANNOT "it is neither a text nor a whole number; correct it"},
+        {"null", CANNOT "it is neither a text nor a whole number; correct it"},
+        {"[\"a\"]", CANNOT "it is neither a text nor a whole number; correct it"},
+    };
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        char line[128];
+        snprintf(line, sizeof line, "{\"host\": \"web-1\", \"bmc\": %s}\n", values[i][0]);
+        refuses(line, "bmc", values[i][1]);
+    }
+    char line[512], value[MM_ATTRIBUTE_VALUE_MAX + 2] = "";
+    memset(value, 'v', MM_ATTRIBUTE_VALUE_MAX + 1);
+    snprintf(line, sizeof line, "{\"host\": \"web-1\", \"bmc\": \"%s\"}\n", value);
+    refuses(line, "bmc", CANNOT "it is longer than 256 bytes; correct it");
+}
+
+static void bad_lines_can_be_left_out(void **state)
+{
+    (void)state;
+    gives("{\"host\": \"web-1\"}\nweb-2\n{\"host\": \"web-3\", \"bmc\": \"b\"}\n", "bmc", true,
+          "? ? web-3(bmc=b) ");
+}
+
+// An inventory may hold passwords, in a line that is broken, too.
+static void what_json_complains_of_is_not_shown(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {"{\"host\": \"a\", \"password\": \"hunter2}\n",
+                                        "{\"password\": hunter2}\n",
+                                        "{\"password\": \"hunter2\\q\"}\n",
+                                        "{\"password\": \"hunter2\xFF\"}\n",
+                                        "{\"hunter2\": 1, \"hunter2\": 2}\n",
+                                        "{hunter2: 1}\n",
+                                        "{\"password\": \"hunter2\" near 'x'}\n"};
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        source_t *source = NULL;
+        assert_int_equal(try_file(lines[i], "", false, &source), EX_DATAERR);
+        if (strstr(error, "unter"))
+            fail_msg("%s", error);
+        assert_non_null(strstr(error, "hosts.txt:1: column "));
+    }
+}
+
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, make_folder, remove_temp_folder)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(only_what_is_asked_for_is_read),
+        TEST(of_a_repeated_host_the_first_line_counts),
+        TEST(a_host_without_what_the_command_names_is_a_bad_line),
+        TEST(a_plain_line_has_no_attributes),
+        TEST(a_value_that_cannot_stand_in_a_command_is_a_bad_line_and_not_shown),
+        TEST(bad_lines_can_be_left_out),
+        TEST(what_json_complains_of_is_not_shown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
