@@ -25,7 +25,9 @@ static inline void *mm_array_reserve(void *items, size_t *capacity, size_t neede
 
 // Appends one item to the array in the fields ITEMS, COUNT and CAPACITY: a pointer to it, to fill.
 #define MM_ARRAY_ADD(ITEMS, COUNT, CAPACITY)                                                       \
-    ((ITEMS) = mm_array_reserve((ITEMS), &(CAPACITY), (COUNT) + 1, sizeof *(ITEMS)),               \
+    ((COUNT) < (CAPACITY)                                                                          \
+         ? (void)0                                                                                 \
+         : (void)((ITEMS) = mm_array_reserve((ITEMS), &(CAPACITY), (COUNT) + 1, sizeof *(ITEMS))), \
      &(ITEMS)[(COUNT)++])
 
 #endif
