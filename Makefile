@@ -31,7 +31,7 @@ WIRE    := $(BASE) common/wire
 RUNTIME := $(WIRE) common/schema common/runtime/core common/runtime common/runtime/options
 WORKER  := $(RUNTIME) common/worker/core common/worker
 
-PROGRAM_FOLDERS := publisher consumer saver restarter ctl
+PROGRAM_FOLDERS := publisher consumer saver restarter supervisor ctl
 # The folder of a program and those within it.
 program = $(1) $(patsubst %/,%,$(sort $(dir $(wildcard $(1)/*/*.h))))
 
@@ -211,6 +211,7 @@ help:
 	@echo 'prove          plants a fault for each check of layers, purity, rules and documents'
 	@echo 'sim            the simulator: SEED=n [STEPS=n] replays one, SEEDS=n [FIRST=n] runs many'
 	@echo 'sim-score      plants bugs and shows how many seeds each needs to be found'
+	@echo 'sim-supervisor the same for the core of the supervisor: SEED=n, SEEDS=n, FIRST=n'
 	@echo 'fuzz           SECONDS=n [TARGET=wire]: libFuzzer on all that reads foreign bytes'
 	@echo 'campaign       half an hour of kills and stops, judged by the auditor'
 	@echo 'campaign-fresh both commands of the README in minimal Debians: SUITES="bookworm trixie" USERS="root user"'

@@ -14,6 +14,8 @@
 #include "gather_trace.h"
 #include "outbox_reader.h"
 #include "outbox_trace.h"
+#include "supervisor_reader.h"
+#include "supervisor_trace.h"
 
 #include <glob.h>
 #include <stdio.h>
@@ -39,9 +41,16 @@ static const gather_config_t gather_defaults = {.epoch = 1,
 static const outbox_config_t outbox_defaults = {
     .window = 4, .ack_deadline_ms = 3000, .heartbeat_ms = 500, .drain_ms = 25000, .seed = 1};
 
-// A core under test: fed with lines, it prints what it does.
-typedef struct {
-    bool is_publisher;
+static const supervisor_config_t supervisor_defaults = {.restarters = 1,
+                                                        .drain_ms = 25000,
+                                                        .kill_ms = 2000,
+                                                        .crash_limit = 10,
+                                                        .backoff_low_ms = 100,
+                                                        .backoff_high_ms = 5000};
+
+// The cores under test: fed with lines, the one that the file is of prints what it does.
+typedef struct runner {
+    const struct core *core;
     gather_config_t gather_config;
     gather_t *gather;
     gather_actions_t gather_actions;
@@ -49,23 +58,38 @@ typedef struct {
     outbox_config_t outbox_config;
     outbox_t *outbox;
     outbox_actions_t outbox_actions;
+    supervisor_config_t supervisor_config;
+    supervisor_t *supervisor;
+    supervisor_actions_t supervisor_actions;
 } runner_t;
 
-static void runner_start(runner_t *self)
-{
-    if (self->is_publisher && !self->outbox)
-        self->outbox = outbox_new(&self->outbox_config, 0);
-    if (!self->is_publisher && !self->gather)
-        self->gather = gather_new(&self->gather_config, 0);
-}
+// What the folder of a scenario says about its core.
+typedef struct core {
+    const char *folder;
+    bool (*config)(runner_t *self, const char *line);
+    bool (*event)(runner_t *self, const char *line, FILE *out); // starts the core at need
+} core_t;
 
-// A config line begins a new epoch of the core, as in a trace over several epochs.
-static bool run_config(runner_t *self, const char *line)
+static void destroy_cores(runner_t *self)
 {
     gather_destroy(&self->gather);
     outbox_destroy(&self->outbox);
-    return self->is_publisher ? outbox_reader_config(line, &self->outbox_config)
-                              : gather_reader_config(self->reader, line, &self->gather_config);
+    supervisor_destroy(&self->supervisor);
+}
+
+static bool config_gather(runner_t *self, const char *line)
+{
+    return gather_reader_config(self->reader, line, &self->gather_config);
+}
+
+static bool config_outbox(runner_t *self, const char *line)
+{
+    return outbox_reader_config(line, &self->outbox_config);
+}
+
+static bool config_supervisor(runner_t *self, const char *line)
+{
+    return supervisor_reader_config(line, &self->supervisor_config);
 }
 
 static bool tell_why(const runner_t *self, const char *job, FILE *out)
@@ -80,6 +104,8 @@ static bool tell_why(const runner_t *self, const char *job, FILE *out)
 static bool run_gather(runner_t *self, const char *event_text, FILE *out)
 {
     gather_event_t event;
+    if (!self->gather)
+        self->gather = gather_new(&self->gather_config, 0);
     const char *why = strstr(event_text, "] why ");
     if (why)
         return tell_why(self, why + strlen("] why "), out);
@@ -102,6 +128,8 @@ static bool run_outbox(runner_t *self, const char *event_text, FILE *out)
 {
     outbox_event_t event;
     tokens_t words;
+    if (!self->outbox)
+        self->outbox = outbox_new(&self->outbox_config, 0);
     if (!outbox_reader_event(event_text, &words, &event))
         return false;
     outbox_step(self->outbox, &event, &self->outbox_actions);
@@ -117,13 +145,48 @@ static bool run_outbox(runner_t *self, const char *event_text, FILE *out)
     return true;
 }
 
+static bool run_supervisor(runner_t *self, const char *event_text, FILE *out)
+{
+    supervisor_event_t event;
+    if (!self->supervisor)
+        self->supervisor = supervisor_new(&self->supervisor_config, 0);
+    if (!supervisor_reader_event(event_text, &event))
+        return false;
+    supervisor_step(self->supervisor, &event, &self->supervisor_actions);
+    for (size_t i = 0; i < self->supervisor_actions.count; i++) {
+        (void)fputs(i == 0 ? "" : "; ", out);
+        supervisor_trace_action(out, &self->supervisor_actions.items[i]);
+    }
+    return true;
+}
+
+static const core_t cores[] = {{"/consumer/", config_gather, run_gather},
+                               {"/publisher/", config_outbox, run_outbox},
+                               {"/supervisor/", config_supervisor, run_supervisor}};
+
+static const core_t *core_of(const char *path)
+{
+    for (size_t i = 0; i < sizeof cores / sizeof *cores; i++)
+        if (strstr(path, cores[i].folder))
+            return &cores[i];
+    fail_msg("%s is in the folder of no core", path);
+    return NULL;
+}
+
+// A config line begins a new epoch of the core, as in a trace over several epochs.
+static bool run_config(runner_t *self, const char *line)
+{
+    destroy_cores(self);
+    return self->core->config(self, line);
+}
+
 static void runner_end(runner_t *self)
 {
-    gather_destroy(&self->gather);
+    destroy_cores(self);
     gather_actions_clear(&self->gather_actions);
     gather_reader_destroy(&self->reader);
-    outbox_destroy(&self->outbox);
     outbox_actions_clear(&self->outbox_actions);
+    supervisor_actions_clear(&self->supervisor_actions);
 }
 
 // Takes the comment and the blanks at the end off; returns the text without blanks at its start.
@@ -164,7 +227,6 @@ static bool run_line(runner_t *self, char *line, const char *path, int number, b
         print_error("%s:%d: not a config line: %s\n", path, number, text);
         return false;
     }
-    runner_start(self);
     char *arrow = strstr(text, "->");
     char *expected = arrow ? trim(arrow + 2) : text + strlen(text);
     if (arrow)
@@ -173,7 +235,7 @@ static bool run_line(runner_t *self, char *line, const char *path, int number, b
     size_t got_size = 0;
     FILE *out = open_memstream(&got, &got_size);
     assert_non_null(out);
-    bool known = self->is_publisher ? run_outbox(self, event, out) : run_gather(self, event, out);
+    bool known = self->core->event(self, event, out);
     (void)fclose(out);
     if (prints)
         (void)printf("%-48s -> %s\n", event, got);
@@ -191,9 +253,10 @@ static bool run_file(const char *path, bool prints)
 {
     FILE *file = fopen(path, "r");
     assert_non_null(file);
-    runner_t runner = {.is_publisher = strstr(path, "/publisher/") != NULL,
+    runner_t runner = {.core = core_of(path),
                        .gather_config = gather_defaults,
                        .outbox_config = outbox_defaults,
+                       .supervisor_config = supervisor_defaults,
                        .reader = gather_reader_new()};
     char config[1024];
     FILE *text = fmemopen(config, sizeof config, "w");
