@@ -317,6 +317,8 @@ run_pipeline() {
     restarters=${given[restarters]:-2}
     is_count "$restarters" 1 || die 64 "-n $restarters: the number of restarters is 1 to 256"
     [[ ${given[input]-x} != "" ]] || die 64 "-i needs the name of a file"
+    [[ ${given[exec]-x} != "" ]] || die 64 "-x needs a command: without one the restart is a mock"
+    [[ ${given[verify]-x} != "" ]] || die 64 "--verify needs a command"
     build_programs
     ! is_by_line || install_missing missing_for_lines
     exec 3>&1 4>&2 7<&0 8>&1 </dev/null

@@ -29,6 +29,8 @@ refused "a rate that is none" 64 'rate' --rate fast
 refused "a share beyond 100 %" 64 'mock-fail' --mock-fail 120%
 refused "a range that goes down" 64 'mock-time' --mock-time 2s..1s
 refused "a timeout that no lease can hold" 64 'timeout' -i hosts.txt -x true --timeout 3h
+refused "an empty command, which would be a mock" 64 '-x needs a command' -i hosts.txt -x ''
+refused "an empty --verify" 64 'verify needs a command' -i hosts.txt -x 'true {host}' --verify ''
 refused "--verify without a command" 64 'verify' -i hosts.txt --verify 'true {host}'
 refused "a folder that no socket path can hold" 64 'shorter' --dir "$(printf 'x%.0s' {1..120})"
 check "none of these has made a folder" test ! -e run
