@@ -244,7 +244,8 @@ ended() {
     restarter-*:0) restarter_left "$name" ;;
     *:0)
         warn "$name has left: stopping"
-        if [[ $name == saver ]]; then # one more, for the jobs that are being restarted
+        # One more, for the jobs that are being restarted; without a consumer it would never end.
+        if [[ $name == saver && -v pid[consumer] ]]; then
             start saver
             substitute=saver
         fi
