@@ -68,7 +68,7 @@ __attribute__((format(printf, 2, 3))) static void add(arguments_t *self, const c
     self->argv[self->count] = NULL;
 }
 
-// mayhem-ROLE with what all of them are told.
+// mayhem-ROLE with the options that all of them get.
 static void begin(const bench_t *bench, const char *role, const char *id, arguments_t *ret_self)
 {
     ret_self->count = 0;

@@ -1,6 +1,6 @@
 // How long it takes from a host's line going in at the publisher to the start of its restart, in
 // microseconds of one clock: a feeder that writes the lines at a pace, and restarters that note
-// when they are told to start. They speak the real protocol (common/worker/worker_client.h) and do
+// when a restart begins. They speak the real protocol (common/worker/worker_client.h) and do
 // nothing else.
 
 #ifndef PROBE_H

@@ -11,7 +11,7 @@
 //   S7 it exits when nobody is left, once       S8 the first reason gives the exit code
 //   S9 the restarters are as many as asked for  S10 a stop tells all of them, at once
 //   S11 a substitute serves until the consumer has left
-//   S12 nobody else is told to leave
+//   S12 no other process gets TERM
 
 #include "random.h"
 #include "supervisor_trace.h"
@@ -158,11 +158,11 @@ static void tell(world_t *self, const supervisor_action_t *action)
     size_t index = index_of(action->child);
     process_t *process = &self->processes[index];
     if (!process->is_alive)
-        violate(self, "S12", "%zu is told to leave and does not run", index);
+        violate(self, "S12", "%zu gets TERM and does not run", index);
     if (self->stopped_ms == 0 && !(self->is_scaling && index >= SINGLES))
-        violate(self, "S12", "%zu is told to leave", index);
+        violate(self, "S12", "%zu gets TERM", index);
     if (process->is_substitute && self->processes[SUPERVISOR_CONSUMER].is_alive)
-        violate(self, "S11", "the substitute is told to leave before the consumer has left");
+        violate(self, "S11", "the substitute gets TERM before the consumer has left");
     process->is_told = true;
     process->told_ms = self->now_ms;
     int64_t leaves_ms = self->now_ms + 1 + (int64_t)draw(self, (uint64_t)self->config.drain_ms);

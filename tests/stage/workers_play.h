@@ -46,7 +46,7 @@ void then(const char *expected);
 // The next report lists this task, a restart.
 void assignment(uint64_t number);
 
-// The result of this task, with the leg and the job that whoever holds it has.
+// The result of this task, with the leg and the job of its assignment.
 mm_result_t result_of(uint64_t serial, uint64_t number);
 
 // The next report repeats this result, and says that there is none newer.
