@@ -107,8 +107,9 @@ static void open_worker(world_t *self, int index)
 {
     member_t *member = &self->members[index];
     member->is_saver = index == 0;
+    member->instance = 100 + (uint64_t)index;
     mm_worker_config_t config = {.role = member->is_saver ? MM_ROLE_SAVER : MM_ROLE_RESTARTER,
-                                 .instance = 100 + (uint64_t)index,
+                                 .instance = member->instance,
                                  .slots = member->is_saver ? MM_SLOTS_MAX : SLOTS,
                                  .heartbeat_ms = 500,
                                  .lost_after_ms = 1500,

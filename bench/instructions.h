@@ -58,6 +58,7 @@ typedef struct run {
 typedef struct {
     mm_name_t name;
     bool is_saver;
+    uint64_t instance;
     mm_worker_t *core;
     uint64_t session; // as the consumer knows it
     inbox_t inbox;

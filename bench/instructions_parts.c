@@ -73,7 +73,7 @@ void part_encode_results(const member_t *member, uint64_t serial)
         mm_encode_begin(member->results,
                         &(mm_frame_t){.kind = MM_FRAME_RESULTS,
                                       .as.results = {.worker = mm_str(member->name.text),
-                                                     .instance = mm_worker_instance(member->core),
+                                                     .instance = member->instance,
                                                      .session = mm_worker_session(member->core)}});
     mm_encode_result(member->results, mm_worker_result(member->core, serial));
     KEEP();

@@ -339,7 +339,7 @@ static void send_started(world_t *self, member_t *member)
         return;
     mm_frame_t frame = {.kind = MM_FRAME_STARTED,
                         .as.started = {.worker = mm_str(member->name.text),
-                                       .instance = mm_worker_instance(member->core),
+                                       .instance = member->instance,
                                        .session = mm_worker_session(member->core),
                                        .numbers = member->started,
                                        .count = count}};

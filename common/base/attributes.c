@@ -67,13 +67,6 @@ bool mm_attributes_are_valid(mm_str_t attributes)
     return rest.size == 0 && (attributes.size == 0 || attributes.data[attributes.size - 1] != ' ');
 }
 
-static char *append(char *to, mm_str_t text)
-{
-    if (text.size > 0)
-        memcpy(to, text.data, text.size);
-    return to + text.size;
-}
-
 bool mm_attributes_add(char *text, size_t *size, mm_str_t key, mm_str_t value)
 {
     size_t count = 0;
@@ -86,9 +79,10 @@ bool mm_attributes_add(char *text, size_t *size, mm_str_t key, mm_str_t value)
     char *end = text + *size;
     if (count > 0)
         *end++ = ' ';
-    end = append(end, key);
+    (void)mm_str_copy(&end, key);
     *end++ = '=';
-    *size = (size_t)(append(end, value) - text);
+    (void)mm_str_copy(&end, value);
+    *size = (size_t)(end - text);
     return true;
 }
 

@@ -14,18 +14,36 @@ bool mm_str_equal(mm_str_t a, mm_str_t b)
     return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
 }
 
-// Eight bytes at a time. The last ones are filled up with zeros: the size makes the difference.
+__extension__ typedef unsigned __int128 wide_t;
+
+static uint64_t fold(uint64_t a, uint64_t b)
+{
+    wide_t product = (wide_t)a * b;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+// Eight bytes at a time: multiply to 128 bits and fold (the step of wyhash). The last ones are
+// filled up with zeros: the size makes the difference.
 uint64_t mm_str_hash(mm_str_t text)
 {
-    uint64_t hash = text.size;
-    for (size_t at = 0; at < text.size; at += sizeof hash) {
-        uint64_t word = 0;
-        size_t rest = text.size - at;
-        memcpy(&word, text.data + at, rest < sizeof word ? rest : sizeof word);
-        hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-        hash ^= hash >> 32;
+    uint64_t hash = UINT64_C(0x2d358dccaa6c78a5) ^ text.size, word = 0;
+    for (; text.size >= sizeof word; text.size -= sizeof word, text.data += sizeof word) {
+        memcpy(&word, text.data, sizeof word);
+        hash = fold(hash ^ word, UINT64_C(0x8bb84b93962eacc9));
     }
-    return hash;
+    word = 0;
+    for (size_t i = 0; i < text.size; i++)
+        word = word << 8 | (unsigned char)text.data[i];
+    return fold(fold(hash ^ word, UINT64_C(0x4b33a62ed433d4a3)), UINT64_C(0x4d5a2da51de1aa47));
+}
+
+mm_str_t mm_str_copy(char **end, mm_str_t text)
+{
+    mm_str_t copy = {*end, text.size};
+    if (text.size > 0)
+        memcpy(*end, text.data, text.size);
+    *end += text.size;
+    return copy;
 }
 
 size_t mm_edit_distance(const char *a, const char *b)

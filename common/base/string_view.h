@@ -17,8 +17,11 @@ typedef struct {
 // The view of a NUL-terminated string; NULL gives the empty one.
 mm_str_t mm_str(const char *string);
 bool mm_str_equal(mm_str_t a, mm_str_t b);
-// For hash tables. Not resistant to chosen keys.
+// For tables and for noticing changes within a process: it may differ between machines and
+// releases. Not resistant to chosen keys.
 uint64_t mm_str_hash(mm_str_t text);
+// Copies the bytes to *end, which moves behind them, and returns their view.
+mm_str_t mm_str_copy(char **end, mm_str_t text);
 
 // How many letters must be inserted, removed or changed to make one name of another (Levenshtein).
 // Of b only the first 63 bytes count.
@@ -27,6 +30,12 @@ size_t mm_edit_distance(const char *a, const char *b);
 static inline bool mm_is_digit(char c)
 {
     return c >= '0' && c <= '9';
+}
+
+// -1 when c is no lower-case hex digit.
+static inline int mm_hex_value(char c)
+{
+    return mm_is_digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 #endif

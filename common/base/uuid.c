@@ -69,16 +69,6 @@ static bool parse_short_id(mm_str_t text, mm_id_t *ret_id)
     return true;
 }
 
-// -1 when c is no lower-case hex digit.
-static int hex_value(char c)
-{
-    if (mm_is_digit(c))
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return -1;
-}
-
 bool mm_id_parse(mm_str_t text, mm_id_t *ret_id)
 {
     if (text.size > 0 && text.data[0] == 'j')
@@ -87,8 +77,8 @@ bool mm_id_parse(mm_str_t text, mm_id_t *ret_id)
         return false;
     mm_id_t id;
     for (size_t i = 0; i < sizeof id.bytes; i++) {
-        int high = hex_value(text.data[2 * i]);
-        int low = hex_value(text.data[2 * i + 1]);
+        int high = mm_hex_value(text.data[2 * i]);
+        int low = mm_hex_value(text.data[2 * i + 1]);
         if (high < 0 || low < 0)
             return false;
         id.bytes[i] = (uint8_t)(high << 4 | low);

@@ -116,29 +116,19 @@ void mm_socket_endpoint(void *socket, char *ret_endpoint, size_t size)
     assert(rc == 0);
 }
 
-static void drop_rest(void *socket, zmq_msg_t *message)
-{
-    while (zmq_msg_more(message) && zmq_msg_recv(message, socket, ZMQ_DONTWAIT) >= 0)
-        ;
-}
-
-mm_received_t mm_socket_receive(void *socket, zmq_msg_t *message)
+mm_received_t mm_socket_receive(void *socket, bool is_event, zmq_msg_t *message)
 {
     if (zmq_msg_recv(message, socket, ZMQ_DONTWAIT) < 0)
+        return MM_RECEIVED_NONE;
+    if (is_event && !zmq_msg_more(message))
+        return MM_RECEIVED_BAD;
+    if (is_event && zmq_msg_recv(message, socket, ZMQ_DONTWAIT) < 0)
         return MM_RECEIVED_NONE;
     if (!zmq_msg_more(message))
         return MM_RECEIVED_FRAME;
-    drop_rest(socket, message);
+    while (zmq_msg_more(message) && zmq_msg_recv(message, socket, ZMQ_DONTWAIT) >= 0)
+        ;
     return MM_RECEIVED_BAD;
-}
-
-mm_received_t mm_socket_receive_event(void *socket, zmq_msg_t *message)
-{
-    if (zmq_msg_recv(message, socket, ZMQ_DONTWAIT) < 0)
-        return MM_RECEIVED_NONE;
-    if (!zmq_msg_more(message))
-        return MM_RECEIVED_BAD;
-    return mm_socket_receive(socket, message);
 }
 
 mm_wire_status_t mm_socket_decode(mm_decoder_t *decoder, zmq_msg_t *message, mm_frame_t *ret_frame)
@@ -198,8 +188,7 @@ void mm_receiver_drop(mm_receiver_t *self, const char *why, const char *where, i
 mm_received_t mm_receive(mm_receiver_t *self, void *socket, bool is_event, const char *where,
                          int64_t now_ms, mm_frame_t *ret_frame)
 {
-    mm_received_t received = is_event ? mm_socket_receive_event(socket, &self->message)
-                                      : mm_socket_receive(socket, &self->message);
+    mm_received_t received = mm_socket_receive(socket, is_event, &self->message);
     if (received == MM_RECEIVED_BAD)
         mm_receiver_drop(self, "wrong number of frames", where, now_ms);
     if (received != MM_RECEIVED_FRAME)

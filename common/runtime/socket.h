@@ -43,10 +43,9 @@ typedef enum {
     MM_RECEIVED_FOREIGN // mm_receive only: the frame has another version of the protocol
 } mm_received_t;
 
-// Receives one message of one frame. The caller has initialised *message, which is reused.
-mm_received_t mm_socket_receive(void *socket, zmq_msg_t *message);
-// Receives one message of a topic and a frame, which *message then has.
-mm_received_t mm_socket_receive_event(void *socket, zmq_msg_t *message);
+// Receives one message of one frame, which an event has behind its topic. The caller has
+// initialised *message, which is reused.
+mm_received_t mm_socket_receive(void *socket, bool is_event, zmq_msg_t *message);
 // Decodes a received message, in the span "unpack". See mm_decode.
 mm_wire_status_t mm_socket_decode(mm_decoder_t *decoder, zmq_msg_t *message, mm_frame_t *ret_frame);
 // False: the frame cannot be sent now.

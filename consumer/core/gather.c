@@ -403,22 +403,17 @@ void gather_step(gather_t *self, const gather_event_t *event, gather_actions_t *
     }
 }
 
-static int64_t earlier(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 int64_t gather_deadline(const gather_t *self)
 {
-    int64_t deadline = earlier(self->beat_ms, workers_deadline(self->workers));
+    int64_t deadline = mm_earlier(self->beat_ms, workers_deadline(self->workers));
     if (flights_count(&self->flights) > 0)
-        deadline = earlier(deadline, self->drain_until_ms);
+        deadline = mm_earlier(deadline, self->drain_until_ms);
     if (self->flights.extends)
-        deadline = earlier(deadline, self->flights.extends->extend_ms);
+        deadline = mm_earlier(deadline, self->flights.extends->extend_ms);
     if (self->flights.leases)
-        deadline = earlier(deadline, self->flights.leases->lease_ms);
-    deadline = earlier(deadline, mm_heap_deadline(&self->flights.store_backoffs));
-    return earlier(deadline, mm_heap_deadline(&self->flights.restart_backoffs));
+        deadline = mm_earlier(deadline, self->flights.leases->lease_ms);
+    deadline = mm_earlier(deadline, mm_heap_deadline(&self->flights.store_backoffs));
+    return mm_earlier(deadline, mm_heap_deadline(&self->flights.restart_backoffs));
 }
 
 bool gather_next_worker(const gather_t *self, gather_worker_t *cursor)

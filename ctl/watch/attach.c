@@ -240,7 +240,7 @@ static news_kind_t hear(attach_t *self, void *socket, int64_t now_ms)
     mm_received_t received = MM_RECEIVED_FRAME;
     while (news == NEWS_NOTHING && received != MM_RECEIVED_NONE && socket) {
         mm_frame_t frame;
-        received = mm_socket_receive_event(socket, &self->message);
+        received = mm_socket_receive(socket, true, &self->message);
         if (received == MM_RECEIVED_FRAME &&
             mm_socket_decode(self->decoder, &self->message, &frame) == MM_WIRE_OK &&
             frame.kind == MM_FRAME_TELL)

@@ -38,7 +38,7 @@ int outbox_db_prepare_batch(outbox_db_t *self, char error[MM_ERROR_MAX])
     return code;
 }
 
-void outbox_db_clear_batch(outbox_db_t *self)
+static void clear_batch(outbox_db_t *self)
 {
     batch_t *batch = &self->batch;
     for (size_t i = 0; i < batch->run_count; i++)
@@ -55,7 +55,7 @@ void outbox_db_clear_batch(outbox_db_t *self)
 void outbox_db_free_batch(outbox_db_t *self)
 {
     batch_t *batch = &self->batch;
-    outbox_db_clear_batch(self);
+    clear_batch(self);
     free(batch->chunks);
     free(batch->ids.data);
     free(batch->hosts.data);
@@ -384,6 +384,6 @@ outbox_db_status_t outbox_db_commit(outbox_db_t *self, int64_t unix_ms)
         const run_change_t *run = &self->batch.runs[i];
         self->backlog += (uint64_t)(run->accepted - run->restarted - run->dead);
     }
-    outbox_db_clear_batch(self);
+    clear_batch(self);
     return OUTBOX_DB_OK;
 }

@@ -144,9 +144,7 @@ static inline void bind_progress(sqlite3_stmt *statement, const source_progress_
 // These prepare statements and return like mm_sqlite_prepare.
 int outbox_db_prepare_batch(outbox_db_t *self, char error[MM_ERROR_MAX]);
 int outbox_db_prepare_reads(outbox_db_t *self, char error[MM_ERROR_MAX]);
-// Drops what is pending.
-void outbox_db_clear_batch(outbox_db_t *self);
-// Frees it, too.
+// Drops what is pending, and frees its memory.
 void outbox_db_free_batch(outbox_db_t *self);
 
 // Makes a file of version 1 or 2 one of OUTBOX_VERSION, in one transaction; returns like

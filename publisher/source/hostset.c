@@ -4,7 +4,6 @@
 
 #include "hostset.h"
 #include "array.h"
-#include "hash.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -70,7 +69,7 @@ static void hash_many(const hostset_t *self, const mm_str_t *hosts, size_t count
                       uint64_t *ret_hashes)
 {
     for (size_t i = 0; i < count; i++) {
-        ret_hashes[i] = hash_of(hosts[i].data, hosts[i].size);
+        ret_hashes[i] = mm_str_hash(hosts[i]);
         __builtin_prefetch(&self->slots[ret_hashes[i] & (self->slot_count - 1)], 1);
     }
 }
@@ -122,7 +121,7 @@ static bool add(hostset_t *self, mm_str_t host, uint64_t hash)
 
 bool hostset_add(hostset_t *self, mm_str_t host)
 {
-    return add(self, host, hash_of(host.data, host.size));
+    return add(self, host, mm_str_hash(host));
 }
 
 void hostset_add_many(hostset_t *self, const mm_str_t *hosts, size_t count, bool *ret_new)

@@ -2,7 +2,6 @@
 
 #include "input_fingerprint.h"
 #include "array.h"
-#include "hash.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -17,10 +16,11 @@ void fingerprint_clear(fingerprint_t *self)
 
 void fingerprint_put_block(fingerprint_t *self, const void *data, size_t size)
 {
-    *MM_ARRAY_ADD(self->blocks, self->block_count, self->block_capacity) = hash_of(data, size);
+    *MM_ARRAY_ADD(self->blocks, self->block_count, self->block_capacity) =
+        mm_str_hash((mm_str_t){data, size});
 }
 
-void fingerprint_put_repeat(fingerprint_t *self, uint64_t host)
+static void put_repeat(fingerprint_t *self, uint64_t host)
 {
     size_t former = self->repeat_bytes;
     self->repeats = mm_array_reserve(self->repeats, &self->repeat_bytes, (size_t)(host / 8) + 1, 1);
@@ -31,7 +31,7 @@ void fingerprint_put_repeat(fingerprint_t *self, uint64_t host)
 bool fingerprint_is_same(fingerprint_t *self, const void *data, size_t size)
 {
     return self->block_next < self->block_count &&
-           self->blocks[self->block_next++] == hash_of(data, size);
+           self->blocks[self->block_next++] == mm_str_hash((mm_str_t){data, size});
 }
 
 bool fingerprint_is_end(const fingerprint_t *self)
@@ -61,7 +61,7 @@ void repeats_flush(repeats_t *self)
     for (size_t i = 0; i < self->count; i++, self->host_count++) {
         if (is_new[i])
             continue;
-        fingerprint_put_repeat(self->fingerprint, self->host_count);
+        put_repeat(self->fingerprint, self->host_count);
         self->repeat_count++;
     }
     self->count = 0;

@@ -23,7 +23,6 @@ void fingerprint_clear(fingerprint_t *self);
 
 // The first reading, in order.
 void fingerprint_put_block(fingerprint_t *self, const void *data, size_t size);
-void fingerprint_put_repeat(fingerprint_t *self, uint64_t host);
 
 // The second reading: whether the next block is the same, whether no more blocks follow, and
 // whether the next host was there before.

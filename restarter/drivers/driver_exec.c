@@ -346,15 +346,6 @@ static void print_dry_run(exec_t *self, const run_t *run)
     (void)fflush(stdout);
 }
 
-static mm_str_t copy_text(char **end, mm_str_t text)
-{
-    mm_str_t copy = {*end, text.size};
-    if (text.size > 0)
-        memcpy(*end, text.data, text.size);
-    *end += text.size;
-    return copy;
-}
-
 // The task, with copies of the texts that commands are filled in with.
 static void keep_task(run_t *run, const mm_task_t *task)
 {
@@ -363,8 +354,8 @@ static void keep_task(run_t *run, const mm_task_t *task)
     run->task = (mm_task_t){.number = task->number,
                             .id = task->id,
                             .attempt = task->attempt,
-                            .host = copy_text(&end, task->host),
-                            .attributes = copy_text(&end, task->attributes)};
+                            .host = mm_str_copy(&end, task->host),
+                            .attributes = mm_str_copy(&end, task->attributes)};
 }
 
 static void exec_start(driver_t *base, const mm_task_t *task, int64_t now_ms)

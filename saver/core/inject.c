@@ -51,15 +51,6 @@ void inject_destroy(inject_t **self_p)
     free(self);
 }
 
-static mm_str_t copy(char **end, mm_str_t text)
-{
-    if (text.size > 0)
-        memcpy(*end, text.data, text.size);
-    mm_str_t copied = {*end, text.size};
-    *end += text.size;
-    return copied;
-}
-
 static bool is_of_job(const void *delayed, const void *id)
 {
     return mm_id_equal(&((const delayed_t *)delayed)->item.task.id, id);
@@ -91,10 +82,10 @@ void inject_put(inject_t *self, const mm_task_t *task, int64_t now_ms)
     assert(delayed);
     delayed->item.task = *task;
     char *end = delayed->texts;
-    delayed->item.task.host = copy(&end, task->host);
-    delayed->item.task.publisher = copy(&end, task->publisher);
-    delayed->item.task.worker = copy(&end, task->worker);
-    delayed->item.task.error = copy(&end, task->error);
+    delayed->item.task.host = mm_str_copy(&end, task->host);
+    delayed->item.task.publisher = mm_str_copy(&end, task->publisher);
+    delayed->item.task.worker = mm_str_copy(&end, task->worker);
+    delayed->item.task.error = mm_str_copy(&end, task->error);
     delayed->item.fails = mm_random_below(&self->random, 1000000) < self->config.fail_ppm;
     int64_t span = self->config.time_to_ms - self->config.time_from_ms;
     int64_t due_ms = now_ms + self->config.time_from_ms +

@@ -68,7 +68,7 @@ bool peer_hear(peer_t *self, int wait_ms, mm_frame_t *ret_frame)
         (void)zmq_msg_close(&message);
     (void)zmq_msg_init(&message);
     is_open = true;
-    return mm_socket_receive_event(self->events, &message) == MM_RECEIVED_FRAME &&
+    return mm_socket_receive(self->events, true, &message) == MM_RECEIVED_FRAME &&
            mm_decode(self->decoder, zmq_msg_data(&message), zmq_msg_size(&message), ret_frame) ==
                MM_WIRE_OK;
 }

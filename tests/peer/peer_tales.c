@@ -247,7 +247,7 @@ static void answer_with(peer_t *self, const char *name, mm_leg_t leg, bool own_i
     zmq_pollitem_t item = {.socket = tasks, .events = ZMQ_POLLIN};
     (void)zmq_msg_init(&message);
     if (zmq_poll(&item, 1, TASK_MS) > 0 &&
-        mm_socket_receive(tasks, &message) == MM_RECEIVED_FRAME &&
+        mm_socket_receive(tasks, false, &message) == MM_RECEIVED_FRAME &&
         mm_decode(self->decoder, zmq_msg_data(&message), zmq_msg_size(&message), &frame) ==
             MM_WIRE_OK &&
         frame.as.tasks.count > 0) {

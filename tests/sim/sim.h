@@ -136,6 +136,7 @@ typedef struct {
     // worker
     mm_worker_t *worker;
     mm_worker_actions_t worker_actions;
+    uint64_t instance;
     uint64_t session; // connected; 0: none
     int64_t connected_ms;
     sim_running_t running[SIM_RUNNING];

@@ -19,9 +19,10 @@ static bool is_saver(const sim_process_t *process)
 void sim_worker_start(sim_t *self, sim_process_t *process)
 {
     bool saver = is_saver(process);
+    process->instance = 1 + sim_below(self, UINT64_MAX - 1);
     mm_worker_config_t config = {.name = process->name,
                                  .role = saver ? MM_ROLE_SAVER : MM_ROLE_RESTARTER,
-                                 .instance = 1 + sim_below(self, UINT64_MAX - 1),
+                                 .instance = process->instance,
                                  .slots = saver ? SIM_RUNNING : self->shape.slots,
                                  .heartbeat_ms = self->shape.gather.heartbeat_ms,
                                  .lost_after_ms = self->shape.gather.lost_after_ms,
@@ -143,11 +144,10 @@ static void send(sim_t *self, sim_process_t *process, const mm_worker_action_t *
         frame.as.bye.session = mm_worker_session(process->worker);
         frame.as.bye.last_serial = action->as.last_serial;
     }
-    uint64_t instance = mm_worker_instance(process->worker);
     if (frame.kind == MM_FRAME_RESULTS)
-        frame.as.results.instance = instance;
+        frame.as.results.instance = process->instance;
     else if (frame.kind == MM_FRAME_BYE)
-        frame.as.bye.instance = instance;
+        frame.as.bye.instance = process->instance;
     sim_send(self, process, self->consumer, 0, &frame);
 }
 

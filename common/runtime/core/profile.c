@@ -109,10 +109,20 @@ void mm_profile_destroy(mm_profile_t **self_p)
 
 // ---- calls
 
+// The two bits behind the first one of the length choose among four.
+static size_t bucket_of(int64_t ns)
+{
+    if (ns < 4)
+        return ns > 0 ? (size_t)ns : 0;
+    unsigned power = 63 - (unsigned)__builtin_clzll((uint64_t)ns);
+    size_t bucket = 4 * (size_t)(power - 1) + ((uint64_t)ns >> (power - 2) & 3);
+    return bucket < MM_PROFILE_BUCKETS ? bucket : MM_PROFILE_BUCKETS - 1;
+}
+
 static void count_call(node_t *node, int64_t long_ns)
 {
     node->sums.calls++;
-    node->histogram[mm_profile_bucket(long_ns)]++;
+    node->histogram[bucket_of(long_ns)]++;
     if (long_ns > node->max_ns)
         node->max_ns = long_ns;
 }
@@ -173,7 +183,7 @@ void mm_profile_add(mm_profile_t *self, const mm_spot_t *spot, uint64_t calls, i
     int64_t long_ns = wall_ns < there_ns ? wall_ns : there_ns;
     node_t *node = &self->nodes[index];
     node->sums.calls += calls;
-    node->histogram[mm_profile_bucket(calls > 0 ? wall_ns / (int64_t)calls : 0)] += (uint32_t)calls;
+    node->histogram[bucket_of(calls > 0 ? wall_ns / (int64_t)calls : 0)] += (uint32_t)calls;
     handler->turn_ns -= long_ns;
     add_time(self, index, long_ns);
 }
@@ -335,20 +345,4 @@ mm_profile_node_t mm_profile_node(const mm_profile_t *self, size_t index)
     assert(index < self->count);
     const node_t *node = &self->nodes[index];
     return (mm_profile_node_t){node->spot, node->caller, node->sums, node->max_ns, node->histogram};
-}
-
-// The two bits behind the first one of the length choose among four.
-size_t mm_profile_bucket(int64_t ns)
-{
-    if (ns < 4)
-        return ns > 0 ? (size_t)ns : 0;
-    unsigned power = 63 - (unsigned)__builtin_clzll((uint64_t)ns);
-    size_t bucket = 4 * (size_t)(power - 1) + ((uint64_t)ns >> (power - 2) & 3);
-    return bucket < MM_PROFILE_BUCKETS ? bucket : MM_PROFILE_BUCKETS - 1;
-}
-
-int64_t mm_profile_bucket_ns(size_t bucket)
-{
-    assert(bucket < MM_PROFILE_BUCKETS);
-    return bucket < 4 ? (int64_t)bucket : (int64_t)(4 + bucket % 4) << (bucket / 4 - 1);
 }

@@ -45,7 +45,7 @@ typedef struct {
     size_t caller; // index of an earlier node; handlers, threads and the poller: 0
     mm_profile_sums_t sums;
     int64_t max_ns;            // the longest call, with the spans inside
-    const uint32_t *histogram; // of calls, by mm_profile_bucket of their length
+    const uint32_t *histogram; // of calls, by their length
 } mm_profile_node_t;
 
 typedef struct mm_profile mm_profile_t;
@@ -83,9 +83,5 @@ mm_profile_node_t mm_profile_node(const mm_profile_t *self, size_t index);
 // open one. Returns how long that was, in ns.
 int64_t mm_profile_last(const mm_profile_t *self, uint32_t seconds, int64_t now_ns,
                         mm_profile_sums_t ret_sums[MM_PROFILE_NODES]);
-
-// The bucket of a call's length, and the shortest length in a bucket. Only the tests ask.
-size_t mm_profile_bucket(int64_t ns);
-int64_t mm_profile_bucket_ns(size_t bucket);
 
 #endif

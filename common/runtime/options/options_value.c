@@ -267,14 +267,6 @@ void mm_value_print(const mm_options_t *options, const mm_row_t *row, FILE *file
     }
 }
 
-// -1 when c is no hex digit.
-static int hex_value(char c)
-{
-    static const char digits[] = "0123456789abcdef";
-    const char *found = c == '\0' ? NULL : strchr(digits, c);
-    return found == NULL ? -1 : (int)(found - digits);
-}
-
 bool mm_value_unquote(char *text)
 {
     const char *in = text + 1;
@@ -289,8 +281,8 @@ bool mm_value_unquote(char *text)
         if (in[1] == '"' || in[1] == '\\') {
             *out++ = in[1];
             in += 2;
-        } else if (in[1] == 'x' && hex_value(in[2]) >= 0 && hex_value(in[3]) >= 0) {
-            *out++ = (char)(hex_value(in[2]) << 4 | hex_value(in[3]));
+        } else if (in[1] == 'x' && mm_hex_value(in[2]) >= 0 && mm_hex_value(in[3]) >= 0) {
+            *out++ = (char)(mm_hex_value(in[2]) << 4 | mm_hex_value(in[3]));
             in += 4;
         } else {
             return false;

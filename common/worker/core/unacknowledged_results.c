@@ -68,15 +68,6 @@ static void make_room(mm_results_t *self)
     self->size = size;
 }
 
-static mm_str_t copy_text(char **end, mm_str_t text)
-{
-    if (text.size > 0)
-        memcpy(*end, text.data, text.size);
-    mm_str_t copy = {*end, text.size};
-    *end += text.size;
-    return copy;
-}
-
 // Copies what the result points to: its evidence, then all texts.
 static void own(kept_t *kept)
 {
@@ -95,10 +86,10 @@ static void own(kept_t *kept)
     assert(kept->owned);
     mm_pair_t *evidence = kept->owned;
     char *end = (char *)(evidence + pairs);
-    result->error = copy_text(&end, result->error);
+    result->error = mm_str_copy(&end, result->error);
     for (size_t i = 0; i < pairs; i++) {
-        evidence[i].key = copy_text(&end, result->evidence[i].key);
-        evidence[i].value = copy_text(&end, result->evidence[i].value);
+        evidence[i].key = mm_str_copy(&end, result->evidence[i].key);
+        evidence[i].value = mm_str_copy(&end, result->evidence[i].value);
     }
     result->evidence = pairs > 0 ? evidence : NULL;
 }
@@ -118,11 +109,6 @@ void mm_results_acknowledge(mm_results_t *self, uint64_t serial)
 {
     if (serial > self->acknowledged_through && serial <= self->last)
         self->acknowledged_through = serial;
-}
-
-uint64_t mm_results_first(const mm_results_t *self)
-{
-    return self->first;
 }
 
 uint64_t mm_results_last(const mm_results_t *self)

@@ -17,8 +17,7 @@ uint64_t mm_results_add(mm_results_t *self, const mm_result_t *result, int64_t n
 // Acknowledges all results up to this serial; one that was never given out is ignored.
 void mm_results_acknowledge(mm_results_t *self, uint64_t serial);
 
-uint64_t mm_results_first(const mm_results_t *self); // the oldest kept; only the tests ask
-uint64_t mm_results_last(const mm_results_t *self);  // the newest; 0: none yet
+uint64_t mm_results_last(const mm_results_t *self);                 // the newest; 0: none yet
 uint64_t mm_results_acknowledged_through(const mm_results_t *self); // 0: none yet
 // The first serial to send to a consumer that knows nothing, at most `limit` of them: as far back
 // as still reaches the newest, but at least `overlap` acknowledged ones before the first that is

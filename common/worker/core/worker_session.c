@@ -123,11 +123,6 @@ uint64_t mm_worker_session(const mm_worker_t *self)
     return self->session;
 }
 
-uint64_t mm_worker_instance(const mm_worker_t *self)
-{
-    return self->config.instance;
-}
-
 const mm_result_t *mm_worker_result(const mm_worker_t *self, uint64_t serial)
 {
     return mm_results_get(self->results, serial);

@@ -102,8 +102,6 @@ int64_t mm_worker_deadline(const mm_worker_t *self);
 
 // The current session, which frames to the consumer name; 0: none.
 uint64_t mm_worker_session(const mm_worker_t *self);
-// As in the config; only the simulator and the benchmarks ask.
-uint64_t mm_worker_instance(const mm_worker_t *self);
 // The result that an action of the last step names; valid until the next step.
 const mm_result_t *mm_worker_result(const mm_worker_t *self, uint64_t serial);
 // Whether the worker holds this task: accepted, and without a result. If so, *ret_task (NULL: not

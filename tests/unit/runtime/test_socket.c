@@ -120,17 +120,17 @@ static void a_frame_arrives_as_it_was_sent(void **state)
     (void)state;
     void *push, *pull;
     open_pair(&push, &pull);
-    assert_int_equal(mm_socket_receive(pull, &message), MM_RECEIVED_NONE);
+    assert_int_equal(mm_socket_receive(pull, false, &message), MM_RECEIVED_NONE);
     assert_true(mm_socket_send(push, (mm_str_t){"a\0b", 3}));
     assert_true(mm_socket_send(push, mm_str("")));
     wait_for(pull, ZMQ_POLLIN);
-    assert_int_equal(mm_socket_receive(pull, &message), MM_RECEIVED_FRAME);
+    assert_int_equal(mm_socket_receive(pull, false, &message), MM_RECEIVED_FRAME);
     assert_int_equal(zmq_msg_size(&message), 3);
     assert_memory_equal(zmq_msg_data(&message), "a\0b", 3);
     wait_for(pull, ZMQ_POLLIN);
-    assert_int_equal(mm_socket_receive(pull, &message), MM_RECEIVED_FRAME);
+    assert_int_equal(mm_socket_receive(pull, false, &message), MM_RECEIVED_FRAME);
     assert_int_equal(zmq_msg_size(&message), 0);
-    assert_int_equal(mm_socket_receive(pull, &message), MM_RECEIVED_NONE);
+    assert_int_equal(mm_socket_receive(pull, false, &message), MM_RECEIVED_NONE);
     close_pair(&push, &pull);
 }
 
@@ -143,13 +143,13 @@ static void a_message_of_several_frames_is_dropped(void **state)
     send_frames(push, (const char *const[]){"a", "b", "c", "d", NULL});
     send_frames(push, (const char *const[]){"good", NULL});
     wait_for(pull, ZMQ_POLLIN);
-    assert_int_equal(mm_socket_receive(pull, &message), MM_RECEIVED_BAD);
+    assert_int_equal(mm_socket_receive(pull, false, &message), MM_RECEIVED_BAD);
     wait_for(pull, ZMQ_POLLIN);
-    assert_int_equal(mm_socket_receive(pull, &message), MM_RECEIVED_BAD);
+    assert_int_equal(mm_socket_receive(pull, false, &message), MM_RECEIVED_BAD);
     wait_for(pull, ZMQ_POLLIN);
-    assert_int_equal(mm_socket_receive(pull, &message), MM_RECEIVED_FRAME);
+    assert_int_equal(mm_socket_receive(pull, false, &message), MM_RECEIVED_FRAME);
     holds("good");
-    assert_int_equal(mm_socket_receive(pull, &message), MM_RECEIVED_NONE);
+    assert_int_equal(mm_socket_receive(pull, false, &message), MM_RECEIVED_NONE);
     close_pair(&push, &pull);
 }
 
@@ -163,12 +163,12 @@ static void an_event_has_two_frames(void **state)
     send_frames(push, (const char *const[]){"topic", "good", NULL});
     for (int i = 0; i < 2; i++) {
         wait_for(pull, ZMQ_POLLIN);
-        assert_int_equal(mm_socket_receive_event(pull, &message), MM_RECEIVED_BAD);
+        assert_int_equal(mm_socket_receive(pull, true, &message), MM_RECEIVED_BAD);
     }
     wait_for(pull, ZMQ_POLLIN);
-    assert_int_equal(mm_socket_receive_event(pull, &message), MM_RECEIVED_FRAME);
+    assert_int_equal(mm_socket_receive(pull, true, &message), MM_RECEIVED_FRAME);
     holds("good");
-    assert_int_equal(mm_socket_receive_event(pull, &message), MM_RECEIVED_NONE);
+    assert_int_equal(mm_socket_receive(pull, true, &message), MM_RECEIVED_NONE);
     close_pair(&push, &pull);
 }
 
@@ -272,7 +272,7 @@ static void a_subscriber_gets_its_own_topic_only(void **state)
         assert_true(mm_clock_ms() < until_ms);
     } while (zmq_poll(&item, 1, 5) == 0);
     int count = 0;
-    while (mm_socket_receive_event(sub, &message) == MM_RECEIVED_FRAME) {
+    while (mm_socket_receive(sub, true, &message) == MM_RECEIVED_FRAME) {
         holds("mine");
         count++;
     }
@@ -310,7 +310,7 @@ static void send_next(void)
 static void receive_in_order(void *arg)
 {
     (void)arg;
-    while (mm_socket_receive(scene.pull, &message) == MM_RECEIVED_FRAME) {
+    while (mm_socket_receive(scene.pull, false, &message) == MM_RECEIVED_FRAME) {
         if (scene.expected < 5000)
             send_next(); // some while others wait, some when none does any more
         unsigned number;

@@ -92,7 +92,7 @@ static bool hear(stage_t *self, mm_frame_kind_t kind, int64_t wait_ms, mm_frame_
     for (int64_t until_ms = mm_clock_ms() + wait_ms, now_ms; (now_ms = mm_clock_ms()) < until_ms;) {
         zmq_pollitem_t item = {.socket = self->inbox, .events = ZMQ_POLLIN};
         (void)zmq_poll(&item, 1, (long)(until_ms - now_ms));
-        if (mm_socket_receive(self->inbox, &self->message) != MM_RECEIVED_FRAME)
+        if (mm_socket_receive(self->inbox, false, &self->message) != MM_RECEIVED_FRAME)
             continue;
         assert_int_equal(mm_socket_decode(self->decoder, &self->message, ret_frame), MM_WIRE_OK);
         if (ret_frame->kind == kind)
