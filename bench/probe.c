@@ -109,7 +109,7 @@ static int run_restarter(void *arg)
     self.link = mm_worker_client_new(self.loop, &config);
     mm_loop_on_signal(self.loop, on_signal, &self);
     mm_loop_run(self.loop);
-    mm_worker_client_destroy(&self.link);
+    (void)mm_worker_client_end(&self.link);
     mm_loop_destroy(&self.loop);
     return 0;
 }

@@ -10,16 +10,6 @@
 #include "frame.h"
 #include "options.h"
 
-// How one restart ended. The texts live until the next call of driver_next_finished.
-typedef struct {
-    uint64_t number;    // the task's
-    mm_status_t status; // MM_STATUS_OK or MM_STATUS_FAILED
-    int64_t took_ms;
-    mm_str_t error; // one line of UTF-8, at most MM_ERROR_MAX bytes; empty when ok
-    mm_pair_t evidence[MM_EVIDENCE_MAX]; // "exit" = "0", "verify_polls" = "3"
-    uint32_t evidence_count;
-} driver_finish_t;
-
 typedef struct driver driver_t;
 
 // A row of the registry.
@@ -37,10 +27,10 @@ typedef struct {
 typedef struct {
     void (*destroy)(driver_t *self);
     void (*start)(driver_t *self, const mm_task_t *task, int64_t now_ms);
-    void (*step)(driver_t *self, int64_t now_ms);
-    bool (*next_finished)(driver_t *self, int64_t now_ms, driver_finish_t *ret_finish);
+    void (*step)(driver_t *self, int64_t now_ms); // NULL: only the clock moves it
+    bool (*next_finished)(driver_t *self, int64_t now_ms, mm_result_t *ret_result);
     int64_t (*deadline)(const driver_t *self);
-    int (*descriptor)(const driver_t *self);
+    int (*descriptor)(const driver_t *self); // NULL: there is none
     void (*stop)(driver_t *self, int64_t now_ms);
 } driver_ops_t;
 
@@ -69,14 +59,17 @@ static inline void driver_start(driver_t *self, const mm_task_t *task, int64_t n
 // readable or the deadline has come; harmless at any other time.
 static inline void driver_step(driver_t *self, int64_t now_ms)
 {
-    self->ops->step(self, now_ms);
+    if (self->ops->step)
+        self->ops->step(self, now_ms);
 }
 
-// Takes one restart that has finished; false, *ret_finish untouched, when there is none now. To be
-// called after driver_start, driver_step and driver_stop until it returns false.
-static inline bool driver_next_finished(driver_t *self, int64_t now_ms, driver_finish_t *ret_finish)
+// Takes one restart that has finished; false, *ret_result untouched, when there is none now. To be
+// called after driver_start, driver_step and driver_stop until it returns false. The result has the
+// task's number, OK or FAILED, the time it took, an error (one line of UTF-8, at most MM_ERROR_MAX
+// bytes; empty when ok) and evidence ("exit" = "0"), which live until the next call.
+static inline bool driver_next_finished(driver_t *self, int64_t now_ms, mm_result_t *ret_result)
 {
-    return self->ops->next_finished(self, now_ms, ret_finish);
+    return self->ops->next_finished(self, now_ms, ret_result);
 }
 
 // When driver_step and driver_next_finished are to be called next, maybe in the past; MM_NEVER: not
@@ -89,7 +82,7 @@ static inline int64_t driver_deadline(const driver_t *self)
 // A descriptor (epoll) that is readable when driver_step has something to do; -1: there is none.
 static inline int driver_descriptor(const driver_t *self)
 {
-    return self->ops->descriptor(self);
+    return self->ops->descriptor ? self->ops->descriptor(self) : -1;
 }
 
 // The drain limit: everything that runs ends as failed, "stopped". The mock's restarts end at once;

@@ -4,11 +4,9 @@
 #include "clock.h"
 #include "crash.h"
 #include "drivers.h"
-#include "host.h"
 #include "log_messages.h"
 #include "service.h"
 #include "span.h"
-#include "uuid_source.h"
 #include "worker_client.h"
 
 #include <assert.h>
@@ -46,39 +44,32 @@ static void stop_restarts(void *arg)
     driver_stop(self->driver, mm_clock_ms());
 }
 
-static void log_finish(const mm_task_t *task, const driver_finish_t *finish)
+static void log_finish(const mm_task_t *task, const mm_result_t *result)
 {
-    if (finish->status == MM_STATUS_OK)
+    if (result->status == MM_STATUS_OK)
         mm_log(MM_LOG_INFO, MM_MESSAGE_RESTARTED, MM_JOB(&task->id), MM_STR("host", task->host),
-               MM_INT("attempt", task->attempt), MM_SECONDS("took", finish->took_ms));
+               MM_INT("attempt", task->attempt), MM_SECONDS("took", result->took_ms));
     else
         mm_log(MM_LOG_WARN, MM_MESSAGE_NOT_RESTARTED, MM_JOB(&task->id), MM_STR("host", task->host),
-               MM_INT("attempt", task->attempt), MM_SECONDS("took", finish->took_ms),
-               MM_STR("error", finish->error));
+               MM_INT("attempt", task->attempt), MM_SECONDS("took", result->took_ms),
+               MM_STR("error", result->error));
 }
 
 // Results without a text go to the worker client FINISH_MAX at a time. One with a text ends its
 // batch, since the text lives only until the next result is taken.
 static void receive_finished(restarter_t *self)
 {
-    driver_finish_t finish;
     mm_result_t results[FINISH_MAX];
     size_t count = 0;
     int64_t now_ms = mm_clock_ms();
-    while (driver_next_finished(self->driver, now_ms, &finish)) {
+    while (driver_next_finished(self->driver, now_ms, &results[count])) {
+        const mm_result_t *result = &results[count++];
         mm_task_t task;
-        bool held = mm_worker_client_holds(self->client, finish.number, &task);
+        bool held = mm_worker_client_holds(self->client, result->number, &task);
         assert(held);
-        log_finish(&task, &finish);
+        log_finish(&task, result);
         MM_CRASH_POINT("restarter: restart finished, result not sent");
-        mm_result_t *result = &results[count++];
-        *result = (mm_result_t){.number = finish.number,
-                                .status = finish.status,
-                                .took_ms = finish.took_ms,
-                                .error = finish.error,
-                                .evidence = finish.evidence,
-                                .evidence_count = finish.evidence_count};
-        if (count == FINISH_MAX || finish.error.size > 0 || finish.evidence_count > 0) {
+        if (count == FINISH_MAX || result->error.size > 0 || result->evidence_count > 0) {
             mm_worker_client_finish(self->client, results, count);
             count = 0;
         }
@@ -114,8 +105,7 @@ static int64_t turn(void *arg)
     receive_finished(self); // what that turn stopped
     if (mm_worker_client_is_done(self->client))
         mm_loop_stop(self->loop);
-    int64_t driver = driver_deadline(self->driver);
-    return driver < deadline ? driver : deadline;
+    return mm_earlier(deadline, driver_deadline(self->driver));
 }
 
 // The driver; NULL when it cannot work with the options, which has then been said.
@@ -145,21 +135,15 @@ static int check_driver(const mm_options_t *options)
 
 static mm_worker_client_t *new_client(restarter_t *self, const mm_endpoint_t *base)
 {
-    const mm_options_t *options = &self->options;
-    mm_worker_client_config_t config = {.worker = {.role = MM_ROLE_RESTARTER,
-                                                   .instance = mm_instance_draw(),
-                                                   .slots = (uint32_t)options->slots,
-                                                   .heartbeat_ms = options->heartbeat_ms,
-                                                   .lost_after_ms = options->lost_after_ms,
-                                                   .drain_ms = options->drain_timeout_ms - STOP_MS,
-                                                   .one_by_one = self->kind->one_by_one},
-                                        .base = *base,
-                                        .tells_started = true,
-                                        .start = start_restart,
-                                        .stop = stop_restarts,
-                                        .arg = self};
-    bool valid = mm_name_from(mm_str(options->id), &config.worker.name);
-    assert(valid);
+    mm_worker_client_config_t config = mm_worker_client_config(&self->options, base);
+    config.worker.role = MM_ROLE_RESTARTER;
+    config.worker.slots = (uint32_t)self->options.slots;
+    config.worker.drain_ms -= STOP_MS;
+    config.worker.one_by_one = self->kind->one_by_one;
+    config.tells_started = true;
+    config.start = start_restart;
+    config.stop = stop_restarts;
+    config.arg = self;
     return mm_worker_client_new(self->loop, &config);
 }
 
@@ -184,10 +168,7 @@ int main(int argc, char **argv)
     mm_log(MM_LOG_INFO, "Ready", MM_INT("slots", self.options.slots),
            MM_STRING("driver", self.kind->name(&self.options)));
     mm_loop_run(self.loop);
-    exit_code = mm_worker_client_exit_code(self.client);
-    mm_log(MM_LOG_INFO, "Cancelling outstanding tasks",
-           MM_INT("tasks", mm_worker_client_running(self.client)));
-    mm_worker_client_destroy(&self.client);
+    exit_code = mm_worker_client_end(&self.client);
     mm_loop_destroy(&self.loop);
     driver_destroy(&self.driver);
     return mm_service_end(&self.options, exit_code);

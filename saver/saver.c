@@ -2,20 +2,16 @@
 
 #include "saver.h"
 #include "clock.h"
-#include "host.h"
 #include "inject.h"
 #include "log_messages.h"
 #include "service.h"
 #include "span.h"
-#include "uuid_source.h"
 #include "worker_client.h"
 
-#include <assert.h>
 #include <sysexits.h>
 #include <zmq.h>
 
-#define FINISH_MAX 32 // answers in one call of the worker client
-#define LINGER_MS  3  // the longest wait of a job's first save for its settle
+#define LINGER_MS 3 // the longest wait of a job's first save for its settle
 
 typedef struct {
     const mm_options_t *options;
@@ -102,32 +98,21 @@ static void log_finished(const mm_result_t *result)
                MM_STRING("outcome", mm_outcome_name(result->outcome)));
 }
 
-static void finish(saver_t *self, const store_answer_t *answers, size_t count)
+static void finish(saver_t *self, const mm_result_t *results, size_t count)
 {
-    mm_result_t results[FINISH_MAX];
-    for (size_t i = 0; i < count; i++) {
-        results[i] = (mm_result_t){.number = answers[i].number,
-                                   .leg = answers[i].leg,
-                                   .id = answers[i].id,
-                                   .status = answers[i].status,
-                                   .outcome = answers[i].outcome,
-                                   .error = answers[i].error};
+    for (size_t i = 0; i < count; i++)
         log_finished(&results[i]);
-    }
     mm_worker_client_finish(self->client, results, count);
 }
 
 // Passes the answers of the store on to the consumer. A saver starts no task in the call that
-// finishes one, so the answers live to the end of the loop.
+// finishes one, so the answers live to its end.
 static void finish_all(saver_t *self)
 {
     MM_SPAN("finish");
-    const store_answer_t *answers;
+    const mm_result_t *answers;
     size_t count = store_answers(self->store, &answers);
-    for (size_t done = 0, size; done < count; done += size) {
-        size = count - done < FINISH_MAX ? count - done : FINISH_MAX;
-        finish(self, answers + done, size);
-    }
+    finish(self, answers, count);
 }
 
 // Puts the injected tasks that are due, or fails them.
@@ -141,12 +126,13 @@ static void receive_injected(saver_t *self)
         }
         commit(self); // the tasks before it are answered first
         finish_all(self);
-        store_answer_t answer = {.number = item.task.number,
-                                 .leg = item.task.leg,
-                                 .id = item.task.id,
-                                 .status = MM_STATUS_FAILED,
-                                 .error = mm_str("injected failure (--inject-fail)")};
-        finish(self, &answer, 1);
+        finish(self,
+               &(mm_result_t){.number = item.task.number,
+                              .leg = item.task.leg,
+                              .id = item.task.id,
+                              .status = MM_STATUS_FAILED,
+                              .error = mm_str("injected failure (--inject-fail)")},
+               1);
     }
 }
 
@@ -178,10 +164,9 @@ static int64_t turn(void *arg)
     finish_all(self);
     if (has_left(self))
         mm_loop_stop(self->loop);
-    int64_t inject = self->inject ? inject_deadline(self->inject) : MM_NEVER;
-    int64_t due = commit_deadline(self);
-    deadline = inject < deadline ? inject : deadline;
-    return due < deadline ? due : deadline;
+    if (self->inject)
+        deadline = mm_earlier(deadline, inject_deadline(self->inject));
+    return mm_earlier(deadline, commit_deadline(self));
 }
 
 static void on_signal(void *arg, int number)
@@ -206,20 +191,13 @@ static inject_t *new_inject(const mm_options_t *options)
 
 static mm_worker_client_t *new_client(saver_t *self, const mm_endpoint_t *base)
 {
-    const mm_options_t *options = self->options;
-    mm_worker_client_config_t config = {.worker = {.role = MM_ROLE_SAVER,
-                                                   .instance = mm_instance_draw(),
-                                                   .slots = MM_SLOTS_MAX,
-                                                   .heartbeat_ms = options->heartbeat_ms,
-                                                   .lost_after_ms = options->lost_after_ms,
-                                                   .drain_ms = options->drain_timeout_ms,
-                                                   .leaves_last = true},
-                                        .base = *base,
-                                        .start = start_task,
-                                        .stop = stop_tasks,
-                                        .arg = self};
-    bool valid = mm_name_from(mm_str(options->id), &config.worker.name);
-    assert(valid);
+    mm_worker_client_config_t config = mm_worker_client_config(self->options, base);
+    config.worker.role = MM_ROLE_SAVER;
+    config.worker.slots = MM_SLOTS_MAX;
+    config.worker.leaves_last = true;
+    config.start = start_task;
+    config.stop = stop_tasks;
+    config.arg = self;
     return mm_worker_client_new(self->loop, &config);
 }
 
@@ -234,11 +212,9 @@ int saver_run(const mm_options_t *options, const mm_endpoint_t *base, store_t **
                                on_store, &self);
     mm_log(MM_LOG_INFO, "Ready", MM_STRING("db", options->db));
     mm_loop_run(self.loop);
-    mm_log(MM_LOG_INFO, "Cancelling outstanding tasks",
-           MM_INT("tasks", mm_worker_client_running(self.client)));
+    int exit_code = mm_worker_client_end(&self.client);
     if (self.exit_code == 0)
-        self.exit_code = mm_worker_client_exit_code(self.client);
-    mm_worker_client_destroy(&self.client);
+        self.exit_code = exit_code;
     mm_loop_destroy(&self.loop);
     mm_log(MM_LOG_INFO, "Closing database connections");
     if (!store_close(store_p) && self.exit_code == 0)

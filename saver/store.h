@@ -11,14 +11,10 @@
 
 typedef struct store store_t;
 
-typedef struct {
-    uint64_t number; // the task's
-    mm_leg_t leg;    // save or settle
-    mm_id_t id;
-    mm_status_t status;   // OK, or FAILED: nothing of the task is on record
-    mm_outcome_t outcome; // save: on record before it; settle: on record now
-    mm_str_t error;       // FAILED: why; a job that was on record as dead: why it is dead
-} store_answer_t;
+// The answers of a store are results with number, leg and id of the task, and with
+//   status   OK, or FAILED: nothing of the task is on record
+//   outcome  save: on record before it; settle: on record now
+//   error    FAILED: why; a job that was on record as dead: why it is dead
 
 // What each kind of store provides. Called through the functions below only.
 typedef struct {
@@ -26,9 +22,9 @@ typedef struct {
     void (*put)(store_t *self, const mm_task_t *task);
     size_t (*pending)(const store_t *self);
     bool (*flush)(store_t *self);
-    bool (*step)(store_t *self);
-    size_t (*answers)(store_t *self, const store_answer_t **ret_answers);
+    bool (*step)(store_t *self); // these two, NULL: a flush ends with its answers
     int (*descriptor)(const store_t *self);
+    size_t (*answers)(store_t *self, const mm_result_t **ret_answers);
     const char *(*error)(const store_t *self);
 } store_ops_t;
 
@@ -76,13 +72,13 @@ static inline bool store_flush(store_t *self)
 // harmless at any other time. False: the store is broken, as with store_flush.
 static inline bool store_step(store_t *self)
 {
-    return self->ops->step(self);
+    return !self->ops->step || self->ops->step(self);
 }
 
 // The answers that are ready, in order of arrival of their tasks. To be called after store_flush
 // and store_step. The store owns the array and its texts, which live until the next call with this
 // store; each answer is given once.
-static inline size_t store_answers(store_t *self, const store_answer_t **ret_answers)
+static inline size_t store_answers(store_t *self, const mm_result_t **ret_answers)
 {
     return self->ops->answers(self, ret_answers);
 }
@@ -91,7 +87,7 @@ static inline size_t store_answers(store_t *self, const store_answer_t **ret_ans
 // closed; -1: there is none, and each flush ends with its answers.
 static inline int store_descriptor(const store_t *self)
 {
-    return self->ops->descriptor(self);
+    return self->ops->descriptor ? self->ops->descriptor(self) : -1;
 }
 
 // Why the last commit failed, as one sentence; empty after one that succeeded, never NULL.

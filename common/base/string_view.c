@@ -37,15 +37,6 @@ uint64_t mm_str_hash(mm_str_t text)
     return fold(fold(hash ^ word, UINT64_C(0x4b33a62ed433d4a3)), UINT64_C(0x4d5a2da51de1aa47));
 }
 
-mm_str_t mm_str_copy(char **end, mm_str_t text)
-{
-    mm_str_t copy = {*end, text.size};
-    if (text.size > 0)
-        memcpy(*end, text.data, text.size);
-    *end += text.size;
-    return copy;
-}
-
 size_t mm_edit_distance(const char *a, const char *b)
 {
     size_t costs[64], length = strlen(b) < 63 ? strlen(b) : 63;

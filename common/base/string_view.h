@@ -20,12 +20,20 @@ bool mm_str_equal(mm_str_t a, mm_str_t b);
 // For tables and for noticing changes within a process: it may differ between machines and
 // releases. Not resistant to chosen keys.
 uint64_t mm_str_hash(mm_str_t text);
-// Copies the bytes to *end, which moves behind them, and returns their view.
-mm_str_t mm_str_copy(char **end, mm_str_t text);
 
 // How many letters must be inserted, removed or changed to make one name of another (Levenshtein).
 // Of b only the first 63 bytes count.
 size_t mm_edit_distance(const char *a, const char *b);
+
+// Copies the bytes to *end, which moves behind them, and returns their view.
+static inline mm_str_t mm_str_copy(char **end, mm_str_t text)
+{
+    mm_str_t copy = {*end, text.size};
+    if (text.size > 0)
+        memcpy(*end, text.data, text.size);
+    *end += text.size;
+    return copy;
+}
 
 static inline bool mm_is_digit(char c)
 {

@@ -11,6 +11,7 @@
 #include "span_names.h"
 #include "stats_reply.h"
 #include "string_view.h"
+#include "uuid_source.h"
 #include "windowed_histogram.h"
 #include "wire.h"
 
@@ -141,6 +142,19 @@ static void see_end(watched_t *self, const mm_result_t *result, int64_t now_us)
                                  now_us - self->timed[result->number % TIMED_MAX].since_us);
 }
 
+mm_worker_client_config_t mm_worker_client_config(const mm_options_t *options,
+                                                  const mm_endpoint_t *base)
+{
+    mm_worker_client_config_t config = {.worker = {.instance = mm_instance_draw(),
+                                                   .heartbeat_ms = options->heartbeat_ms,
+                                                   .lost_after_ms = options->lost_after_ms,
+                                                   .drain_ms = options->drain_timeout_ms},
+                                        .base = *base};
+    bool valid = mm_name_from(mm_str(options->id), &config.worker.name);
+    assert(valid);
+    return config;
+}
+
 mm_worker_client_t *mm_worker_client_new(mm_loop_t *loop, const mm_worker_client_config_t *config)
 {
     mm_worker_client_t *self = calloc(1, sizeof *self);
@@ -161,12 +175,13 @@ mm_worker_client_t *mm_worker_client_new(mm_loop_t *loop, const mm_worker_client
     return self;
 }
 
-void mm_worker_client_destroy(mm_worker_client_t **self_p)
+int mm_worker_client_end(mm_worker_client_t **self_p)
 {
     mm_worker_client_t *self = *self_p;
-    if (!self)
-        return;
+    int exit_code = self->exit_code;
     *self_p = NULL;
+    mm_log(MM_LOG_INFO, "Cancelling outstanding tasks",
+           MM_INT("tasks", mm_worker_running(self->worker)));
     mm_receiver_close(&self->receiver);
     close_sockets(self);
     mm_worker_destroy(&self->worker);
@@ -174,6 +189,7 @@ void mm_worker_client_destroy(mm_worker_client_t **self_p)
     mm_encoder_destroy(&self->results);
     mm_encoder_destroy(&self->encoder);
     free(self);
+    return exit_code;
 }
 
 // ---- sending
@@ -427,9 +443,4 @@ size_t mm_worker_client_running(const mm_worker_client_t *self)
 bool mm_worker_client_is_done(const mm_worker_client_t *self)
 {
     return self->done;
-}
-
-int mm_worker_client_exit_code(const mm_worker_client_t *self)
-{
-    return self->exit_code;
 }

@@ -6,6 +6,7 @@
 
 #include "endpoint.h"
 #include "loop.h"
+#include "options.h"
 #include "worker_session.h"
 
 typedef struct mm_worker_client mm_worker_client_t;
@@ -21,9 +22,13 @@ typedef struct {
     void *arg;
 } mm_worker_client_config_t;
 
+// What the options say of any worker: its name, its times, a drain timeout. The rest is empty.
+mm_worker_client_config_t mm_worker_client_config(const mm_options_t *options,
+                                                  const mm_endpoint_t *base);
 // Copies the config; the loop stays the caller's. Never NULL.
 mm_worker_client_t *mm_worker_client_new(mm_loop_t *loop, const mm_worker_client_config_t *config);
-void mm_worker_client_destroy(mm_worker_client_t **self_p);
+// Destroys it. Returns 0; EX_UNAVAILABLE when the consumer has refused this worker for good.
+int mm_worker_client_end(mm_worker_client_t **self_p);
 
 // Started tasks have ended: of each result number, status, outcome, took_ms, error and evidence are
 // read. Pass tasks that end together in one call.
@@ -39,7 +44,5 @@ bool mm_worker_client_holds(const mm_worker_client_t *self, uint64_t number, mm_
 size_t mm_worker_client_running(const mm_worker_client_t *self);
 // Whether the worker has left: nothing happens any more.
 bool mm_worker_client_is_done(const mm_worker_client_t *self);
-// 0; EX_UNAVAILABLE when the consumer has refused this worker for good.
-int mm_worker_client_exit_code(const mm_worker_client_t *self);
 
 #endif

@@ -42,7 +42,7 @@ typedef struct {
     source_status_t (*next)(source_t *self, int64_t now_ms, source_item_t *ret_item);
     void (*resume)(source_t *self, const source_progress_t *recorded);
     void (*progress)(const source_t *self, source_progress_t *ret_progress);
-    int (*descriptor)(const source_t *self);
+    int (*descriptor)(const source_t *self); // NULL: there is none
     void (*destroy)(source_t *self);
 } source_methods_t;
 
@@ -73,7 +73,7 @@ static inline void source_progress(const source_t *self, source_progress_t *ret_
 // The descriptor to wait on for reading; -1: there is none, or the end was reached.
 static inline int source_descriptor(const source_t *self)
 {
-    return self->methods->descriptor(self);
+    return self->methods->descriptor ? self->methods->descriptor(self) : -1;
 }
 
 // Idempotent.

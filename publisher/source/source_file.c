@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -174,56 +175,41 @@ static bool parse_line(file_t *self, mm_str_t line, bool is_too_long, hostline_t
 
 // ---- giving hosts
 
-static source_status_t end_badly(file_t *self, int exit_code, source_item_t *ret_item)
+// Ends with a complaint, which format and arguments give.
+__attribute__((format(printf, 4, 5))) static source_status_t
+end_badly(file_t *self, int exit_code, source_item_t *ret_item, const char *format, ...)
 {
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(self->error, sizeof self->error, format, arguments);
+    va_end(arguments);
     self->is_ended = true;
-    ret_item->error = self->error;
-    ret_item->ends = true;
-    ret_item->exit_code = exit_code;
+    *ret_item = (source_item_t){.error = self->error, .ends = true, .exit_code = exit_code};
     return SOURCE_BAD;
 }
 
 static source_status_t give_bad_line(file_t *self, source_item_t *ret_item)
 {
-    if (self->is_stream && self->skips_bad_lines)
-        self->progress.skipped++;
-    const char *fix =
-        self->skips_bad_lines ? "left out" : "mend the line or use --on-bad-line skip";
-    snprintf(self->error, sizeof self->error, "%s; %s", self->complaint, fix);
     if (!self->skips_bad_lines)
-        return end_badly(self, EX_DATAERR, ret_item);
-    ret_item->error = self->error;
-    ret_item->ends = false;
-    ret_item->exit_code = EX_DATAERR;
+        return end_badly(self, EX_DATAERR, ret_item, "%s; mend the line or use --on-bad-line skip",
+                         self->complaint);
+    self->progress.skipped += self->is_stream;
+    (void)snprintf(self->error, sizeof self->error, "%s; left out", self->complaint);
+    *ret_item = (source_item_t){.error = self->error, .exit_code = EX_DATAERR};
     return SOURCE_BAD;
-}
-
-static source_status_t give_changed(file_t *self, source_item_t *ret_item)
-{
-    snprintf(self->error, sizeof self->error, "%s was changed while it was being read; start again",
-             self->name);
-    return end_badly(self, EX_DATAERR, ret_item);
 }
 
 static source_status_t give_end(file_t *self, source_item_t *ret_item)
 {
-    if (self->line_end < self->recorded.position) {
-        snprintf(self->error, sizeof self->error,
-                 "%s is shorter than what this run has read of it; give it the same "
-                 "input, or start a new run",
-                 self->name);
-        return end_badly(self, EX_DATAERR, ret_item);
-    }
+    if (self->line_end < self->recorded.position)
+        return end_badly(self, EX_DATAERR, ret_item,
+                         "%s is shorter than what this run has read of it; give it the same "
+                         "input, or start a new run",
+                         self->name);
     self->is_ended = true;
     self->progress.done = true;
     hostset_destroy(&self->seen);
     return SOURCE_END;
-}
-
-static source_status_t give_failure(file_t *self, source_item_t *ret_item)
-{
-    snprintf(self->error, sizeof self->error, "cannot read %s: %s", self->name, strerror(errno));
-    return end_badly(self, EX_IOERR, ret_item);
 }
 
 // Whether a resumed stream, at the recorded position, is not the one that was recorded.
@@ -233,14 +219,6 @@ static bool is_other_stream(file_t *self)
         return false;
     self->is_compared = true;
     return self->line_end != self->recorded.position || self->line_digest != self->recorded.digest;
-}
-
-static source_status_t give_other_stream(file_t *self, source_item_t *ret_item)
-{
-    snprintf(self->error, sizeof self->error,
-             "%s is not what this run has read before; give it the same input, or start a new run",
-             self->name);
-    return end_badly(self, EX_DATAERR, ret_item);
 }
 
 // What a line gives; SOURCE_WAIT: nothing, read on. Old lines were given before the resume.
@@ -287,13 +265,20 @@ static source_status_t file_next(source_t *base, int64_t now_ms, source_item_t *
         source_status_t given = SOURCE_WAIT;
         read_status_t status = read_line(self, &line);
         if (is_other_stream(self))
-            return give_other_stream(self, ret_item);
+            return end_badly(self, EX_DATAERR, ret_item,
+                             "%s is not what this run has read before; give it the same input, or "
+                             "start a new run",
+                             self->name);
         switch (status) {
         case READ_ON: break;
         case READ_NOTHING: ret_item->until_ms = MM_NEVER; return SOURCE_WAIT;
         case READ_END: return give_end(self, ret_item);
-        case READ_CHANGED: return give_changed(self, ret_item);
-        case READ_FAILED: return give_failure(self, ret_item);
+        case READ_CHANGED:
+            return end_badly(self, EX_DATAERR, ret_item,
+                             "%s was changed while it was being read; start again", self->name);
+        case READ_FAILED:
+            return end_badly(self, EX_IOERR, ret_item, "cannot read %s: %s", self->name,
+                             strerror(errno));
         case READ_LINE:
         case READ_LONG_LINE:
             given = accept_line(self, line, status == READ_LONG_LINE, is_old, ret_item);

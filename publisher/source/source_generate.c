@@ -82,12 +82,6 @@ static void generate_progress(const source_t *base, source_progress_t *ret_progr
         .position = self->given, .total = self->config.jobs, .done = is_over(self)};
 }
 
-static int generate_descriptor(const source_t *base)
-{
-    (void)base;
-    return -1;
-}
-
 static void generate_destroy(source_t *base)
 {
     free(base);
@@ -98,7 +92,6 @@ source_t *source_generate_new(const source_generate_config_t *config)
     static const source_methods_t methods = {.next = generate_next,
                                              .resume = generate_resume,
                                              .progress = generate_progress,
-                                             .descriptor = generate_descriptor,
                                              .destroy = generate_destroy};
     generate_t *self = calloc(1, sizeof *self);
     assert(self != NULL);

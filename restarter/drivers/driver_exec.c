@@ -84,7 +84,8 @@ typedef struct {
     run_t *first_done;
     run_t **last_done; // where the next one is appended
     mm_heap_t due;
-    char error[MM_ERROR_MAX + 1]; // of the last result, as are code and polls
+    char error[MM_ERROR_MAX + 1]; // of the last result, as are the next three
+    mm_pair_t evidence[MM_EVIDENCE_MAX];
     char code[16];
     char polls[16];
 } exec_t;
@@ -289,13 +290,13 @@ static void compose_error(exec_t *self, const run_t *run)
     abort();
 }
 
-static void put_evidence(driver_finish_t *finish, const char *key, const char *value)
+static void put_evidence(exec_t *self, mm_result_t *result, const char *key, const char *value)
 {
-    assert(finish->evidence_count < MM_EVIDENCE_MAX);
-    finish->evidence[finish->evidence_count++] = (mm_pair_t){mm_str(key), mm_str(value)};
+    assert(result->evidence_count < MM_EVIDENCE_MAX);
+    self->evidence[result->evidence_count++] = (mm_pair_t){mm_str(key), mm_str(value)};
 }
 
-static bool exec_next_finished(driver_t *base, int64_t now_ms, driver_finish_t *ret_finish)
+static bool exec_next_finished(driver_t *base, int64_t now_ms, mm_result_t *ret_result)
 {
     (void)now_ms;
     exec_t *self = exec_of(base);
@@ -308,23 +309,23 @@ static bool exec_next_finished(driver_t *base, int64_t now_ms, driver_finish_t *
 
     compose_error(self, run);
     bool is_ok = run->end == END_OK || run->end == END_DRY_RUN;
-    ret_finish->number = run->task.number;
-    ret_finish->status = is_ok ? MM_STATUS_OK : MM_STATUS_FAILED;
-    ret_finish->took_ms = run->ended_ms - run->started_ms;
-    ret_finish->error = mm_str(self->error);
-    ret_finish->evidence_count = 0;
+    *ret_result = (mm_result_t){.number = run->task.number,
+                                .status = is_ok ? MM_STATUS_OK : MM_STATUS_FAILED,
+                                .took_ms = run->ended_ms - run->started_ms,
+                                .error = mm_str(self->error),
+                                .evidence = self->evidence};
     if (run->has_status) {
         bool is_exit = WIFEXITED(run->status);
         (void)snprintf(self->code, sizeof self->code, "%d",
                        is_exit ? WEXITSTATUS(run->status) : WTERMSIG(run->status));
-        put_evidence(ret_finish, is_exit ? "exit" : "signal", self->code);
+        put_evidence(self, ret_result, is_exit ? "exit" : "signal", self->code);
     }
     if (run->polls > 0) {
         (void)snprintf(self->polls, sizeof self->polls, "%lu", (unsigned long)run->polls);
-        put_evidence(ret_finish, "verify_polls", self->polls);
+        put_evidence(self, ret_result, "verify_polls", self->polls);
     }
     if (run->end == END_DRY_RUN)
-        put_evidence(ret_finish, "dry_run", "1");
+        put_evidence(self, ret_result, "dry_run", "1");
     free(run->texts);
     run->texts = NULL;
     run->next = self->free_runs;

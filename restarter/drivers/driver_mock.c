@@ -69,7 +69,7 @@ static void mock_start(driver_t *base, const mm_task_t *task, int64_t now_ms)
     mm_heap_put(&self->running, &run->node, now_ms + takes_ms);
 }
 
-static bool mock_next_finished(driver_t *base, int64_t now_ms, driver_finish_t *ret_finish)
+static bool mock_next_finished(driver_t *base, int64_t now_ms, mm_result_t *ret_result)
 {
     mock_t *self = mock_of(base);
     mm_heap_node_t *node = mm_heap_first(&self->running);
@@ -81,17 +81,16 @@ static bool mock_next_finished(driver_t *base, int64_t now_ms, driver_finish_t *
     self->free_runs[self->free_count++] = run; // read below: nothing is started before we return
     bool is_cut_off = self->stopped && node->due_ms > self->stopped_ms;
 
-    ret_finish->number = run->number;
-    ret_finish->status = is_cut_off || run->fails ? MM_STATUS_FAILED : MM_STATUS_OK;
-    ret_finish->took_ms = now_ms - run->started_ms;
-    ret_finish->error = mm_str("");
-    ret_finish->evidence_count = 0;
+    *ret_result =
+        (mm_result_t){.number = run->number,
+                      .status = is_cut_off || run->fails ? MM_STATUS_FAILED : MM_STATUS_OK,
+                      .took_ms = now_ms - run->started_ms};
     if (is_cut_off) {
-        ret_finish->error = mm_str("stopped");
+        ret_result->error = mm_str("stopped");
     } else if (run->fails) {
         int size = snprintf(self->error, sizeof self->error, "Could not restart %.*s",
                             (int)run->host_size, run->host);
-        ret_finish->error = (mm_str_t){self->error, (size_t)size};
+        ret_result->error = (mm_str_t){self->error, (size_t)size};
     }
     return true;
 }
@@ -102,19 +101,6 @@ static int64_t mock_deadline(const driver_t *base)
     int64_t due_ms = mm_heap_deadline(&self->running);
     return self->stopped && due_ms > self->stopped_ms && due_ms != MM_NEVER ? self->stopped_ms
                                                                             : due_ms;
-}
-
-// Only the clock moves the mock, and driver_next_finished gets the time.
-static void mock_step(driver_t *base, int64_t now_ms)
-{
-    (void)base;
-    (void)now_ms;
-}
-
-static int mock_descriptor(const driver_t *base)
-{
-    (void)base;
-    return -1;
 }
 
 static void mock_stop(driver_t *base, int64_t now_ms)
@@ -138,10 +124,8 @@ static void mock_destroy(driver_t *base)
 static const driver_ops_t mock_ops = {
     .destroy = mock_destroy,
     .start = mock_start,
-    .step = mock_step,
     .next_finished = mock_next_finished,
     .deadline = mock_deadline,
-    .descriptor = mock_descriptor,
     .stop = mock_stop,
 };
 

@@ -75,7 +75,7 @@ typedef struct {
     size_t row_capacity;
     mm_table_t row_of; // the rows by job
 
-    store_answer_t *answers;
+    mm_result_t *answers;
     size_t answer_count;
     size_t answer_capacity;
     char **errors; // what the answers point to
@@ -338,10 +338,10 @@ static void answer_batch(sqlite_t *self, bool is_committed)
     for (size_t i = 0; i < self->item_count; i++) {
         const item_t *item = &self->items[i];
         const row_t *row = item->row;
-        store_answer_t *answer =
+        mm_result_t *answer =
             MM_ARRAY_ADD(self->answers, self->answer_count, self->answer_capacity);
-        *answer = (store_answer_t){
-            .number = item->task.number, .leg = item->task.leg, .id = item->task.id};
+        *answer =
+            (mm_result_t){.number = item->task.number, .leg = item->task.leg, .id = item->task.id};
         if (!is_committed) {
             answer->status = MM_STATUS_FAILED;
             answer->error = failure;
@@ -370,26 +370,13 @@ static bool sqlite_flush(store_t *base)
     return true;
 }
 
-static size_t sqlite_answers(store_t *base, const store_answer_t **ret_answers)
+static size_t sqlite_answers(store_t *base, const mm_result_t **ret_answers)
 {
     sqlite_t *self = sqlite_of(base);
     drop_taken(self);
     self->is_taken = true;
     *ret_answers = self->answers;
     return self->answer_count;
-}
-
-// A flush ends with its answers.
-static bool sqlite_step(store_t *base)
-{
-    (void)base;
-    return true;
-}
-
-static int sqlite_descriptor(const store_t *base)
-{
-    (void)base;
-    return -1;
 }
 
 static const char *sqlite_error(const store_t *base)
@@ -419,9 +406,7 @@ static const store_ops_t sqlite_ops = {.close = sqlite_close,
                                        .put = sqlite_put,
                                        .pending = sqlite_pending,
                                        .flush = sqlite_flush,
-                                       .step = sqlite_step,
                                        .answers = sqlite_answers,
-                                       .descriptor = sqlite_descriptor,
                                        .error = sqlite_error};
 
 static int prepare(sqlite_t *self, char error[MM_ERROR_MAX])

@@ -138,7 +138,7 @@ void start(driver_t *driver, uint64_t number, int64_t now_ms)
 
 bool take(driver_t *driver, int64_t now_ms, ended_t *ret_ended)
 {
-    driver_finish_t finish;
+    mm_result_t finish;
     if (!driver_next_finished(driver, now_ms, &finish))
         return false;
     *ret_ended =

@@ -34,7 +34,7 @@ typedef struct {
     int fd;        // its reading end
 } fixture_t;
 
-// What a driver_finish_t said, copied.
+// What a result said, copied.
 typedef struct {
     uint64_t number;
     mm_status_t status;

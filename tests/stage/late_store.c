@@ -13,8 +13,8 @@ typedef struct {
     store_t base;
     late_store_config_t config;
     int timer;
-    store_answer_t answers[TASKS_MAX]; // to all tasks, in order of arrival
-    size_t given; // of them, from the first on; ready, flushed and put likewise
+    mm_result_t answers[TASKS_MAX]; // to all tasks, in order of arrival
+    size_t given;                   // of them, from the first on; ready, flushed and put likewise
     size_t ready;
     size_t flushed;
     size_t put;
@@ -37,7 +37,7 @@ static void late_put(store_t *base, const mm_task_t *task)
 {
     late_t *self = late_of(base);
     assert(self->put < TASKS_MAX);
-    self->answers[self->put++] = (store_answer_t){
+    self->answers[self->put++] = (mm_result_t){
         .number = task->number, .leg = task->leg, .id = task->id, .outcome = task->outcome};
 }
 
@@ -72,7 +72,7 @@ static bool late_step(store_t *base)
     return true;
 }
 
-static size_t late_answers(store_t *base, const store_answer_t **ret_answers)
+static size_t late_answers(store_t *base, const mm_result_t **ret_answers)
 {
     late_t *self = late_of(base);
     size_t count = self->ready - self->given;

@@ -47,7 +47,7 @@ void put_settle(store_t *store, unsigned job, uint64_t number, mm_outcome_t outc
 void expect_answers(store_t *store, const expected_t *expected, size_t count)
 {
     assert_true(store_flush(store));
-    const store_answer_t *answers = NULL;
+    const mm_result_t *answers = NULL;
     assert_int_equal(store_answers(store, &answers), count);
     for (size_t i = 0; i < count; i++) {
         assert_int_equal(answers[i].number, expected[i].number);

@@ -36,7 +36,7 @@ static void without_time_a_restart_is_finished_in_the_same_turn(void **state)
 {
     (void)state;
     driver_t *driver = new_mock(2, 0, 0, 0.0, 1);
-    driver_finish_t finish;
+    mm_result_t finish;
     assert_false(driver_next_finished(driver, 5000, &finish));
     start(driver, 7, 5000);
     assert_true(driver_next_finished(driver, 5000, &finish));
@@ -56,7 +56,7 @@ static void a_failure_names_the_host(void **state)
 {
     (void)state;
     driver_t *driver = new_mock(1, 0, 0, 1.0, 1);
-    driver_finish_t finish;
+    mm_result_t finish;
     start(driver, 1, 0);
     assert_true(driver_next_finished(driver, 0, &finish));
     assert_int_equal(finish.status, MM_STATUS_FAILED);
@@ -71,7 +71,7 @@ static void the_longest_host_fits_into_the_error(void **state)
     char host[MM_HOST_MAX];
     memset(host, 'h', sizeof host);
     mm_task_t task = {.number = 1, .leg = MM_LEG_RESTART, .host = {host, sizeof host}};
-    driver_finish_t finish;
+    mm_result_t finish;
     driver_start(driver, &task, 0);
     assert_true(driver_next_finished(driver, 0, &finish));
     assert_int_equal(finish.error.size, strlen("Could not restart ") + MM_HOST_MAX);
@@ -87,7 +87,7 @@ static void restarts_take_the_whole_range_of_time_and_end_in_order(void **state)
     uint32_t by_time[10] = {0};
     for (uint64_t i = 0; i < COUNT; i++)
         start(driver, i, 1000);
-    driver_finish_t finish;
+    mm_result_t finish;
     assert_false(driver_next_finished(driver, 1099, &finish));
     int64_t last_ms = 0;
     for (uint32_t i = 0; i < COUNT; i++) {
@@ -110,7 +110,7 @@ static uint64_t failures(double fail, int64_t seed)
     driver_t *driver = new_mock(1, 0, 0, fail, seed);
     uint64_t count = 0;
     for (uint64_t i = 0; i < 10000; i++) {
-        driver_finish_t finish;
+        mm_result_t finish;
         start(driver, i, 0);
         assert_true(driver_next_finished(driver, 0, &finish));
         count += finish.status == MM_STATUS_FAILED;
@@ -140,8 +140,8 @@ static void the_same_seed_gives_the_same_run(void **state)
         start(b, i, 0);
     }
     for (uint64_t i = 0; i < COUNT; i++) {
-        driver_finish_t of_a;
-        driver_finish_t of_b;
+        mm_result_t of_a;
+        mm_result_t of_b;
         assert_true(driver_deadline(a) == driver_deadline(b));
         assert_true(driver_next_finished(a, driver_deadline(a), &of_a));
         assert_true(driver_next_finished(b, driver_deadline(b), &of_b));
@@ -156,7 +156,7 @@ static void what_runs_at_the_stop_ends_as_stopped(void **state)
 {
     (void)state;
     driver_t *driver = new_mock(3, 1000, 1000, 0.0, 1);
-    driver_finish_t finish;
+    mm_result_t finish;
     start(driver, 1, 0);
     start(driver, 2, 500);
     start(driver, 3, 500);
@@ -186,7 +186,7 @@ static void slots_are_used_again(void **state)
     uint64_t started = 0;
     uint64_t finished = 0;
     for (int64_t now_ms = 0; finished < COUNT; now_ms++) {
-        driver_finish_t finish;
+        mm_result_t finish;
         while (driver_next_finished(driver, now_ms, &finish)) {
             assert_true(finish.number < COUNT);
             assert_int_equal(seen[finish.number]++, 0);

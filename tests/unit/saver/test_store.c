@@ -57,7 +57,7 @@ static void the_first_outcome_stays_and_is_the_answer(void **state)
     EXPECT(store, {12, MM_STATUS_OK, MM_OUTCOME_DEAD}, {13, MM_STATUS_OK, MM_OUTCOME_DEAD});
     put_save(store, 1, 14);
     assert_true(store_flush(store));
-    const store_answer_t *answers = NULL;
+    const mm_result_t *answers = NULL;
     assert_int_equal(store_answers(store, &answers), 1);
     assert_true(mm_str_equal(answers[0].error, mm_str("no route")));
     assert_string_equal(query("SELECT outcome, error FROM jobs"), "dead|no route;");
@@ -113,7 +113,7 @@ static void in_a_large_batch_each_is_answered_as_if_alone(void **state)
     put_settle(store, 7, 1, MM_OUTCOME_DEAD);
     put_settle(store, 39, 2, MM_OUTCOME_DEAD);
     assert_true(store_flush(store));
-    const store_answer_t *answers = NULL;
+    const mm_result_t *answers = NULL;
     assert_int_equal(store_answers(store, &answers), 2);
     for (int round = 0; round < 3; round++) {
         for (unsigned i = 0; i < JOBS; i++) {
@@ -164,7 +164,7 @@ static void each_answer_is_given_once(void **state)
 {
     (void)state;
     store_t *store = open_store();
-    const store_answer_t *answers = NULL;
+    const mm_result_t *answers = NULL;
     assert_true(store_flush(store));
     assert_int_equal(store_answers(store, &answers), 0);
     put_save(store, 1, 11);
@@ -188,7 +188,7 @@ static void texts_are_copied_and_large_batches_fit(void **state)
         memset(host, '!', sizeof host);
     }
     assert_true(store_flush(store));
-    const store_answer_t *answers = NULL;
+    const mm_result_t *answers = NULL;
     assert_int_equal(store_answers(store, &answers), 5000);
     assert_int_equal(answers[4999].number, 4999);
     assert_string_equal(query("SELECT count(*), min(host), max(length(host)) FROM jobs"),

@@ -99,7 +99,7 @@ static void a_failed_fsync_ends_the_store_for_good(void **state)
     fsync_fails_after = NEVER_FAILS;
     assert_non_null(strstr(store_error(store), "Input/output error"));
     assert_false(store_flush(store));
-    const store_answer_t *answers = NULL;
+    const mm_result_t *answers = NULL;
     assert_int_equal(store_answers(store, &answers), 0);
     assert_false(store_close(&store));
 }
@@ -117,7 +117,7 @@ static void a_checkpoint_that_fails_ends_the_store_after_its_answers(void **stat
         fsync_fails_after = 1;
         goes_on = store_flush(store);
         fsync_fails_after = NEVER_FAILS;
-        const store_answer_t *answers = NULL;
+        const mm_result_t *answers = NULL;
         assert_int_equal(store_answers(store, &answers), goes_on ? 1000 : 0);
     }
     assert_false(goes_on);
