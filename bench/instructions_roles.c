@@ -191,7 +191,8 @@ static void send_beat(world_t *self)
     size_t count = 0;
     gather_worker_t worker = {0};
     while (gather_next_worker(self->gather, &worker))
-        acknowledgements[count++] = worker.acknowledgement;
+        if (worker.joined)
+            acknowledgements[count++] = worker.acknowledgement;
     deliver_to_all(self, &(mm_frame_t){.kind = MM_FRAME_BEAT,
                                        .as.beat = {.consumer = mm_str("consumer"),
                                                    .epoch = LIFE,

@@ -316,7 +316,8 @@ void send_batch_beat(send_batch_t *self, const gather_t *gather)
     do {
         mm_encode_begin(self->encoder, &head);
         while (!mm_encoder_is_full(self->encoder) && (more = gather_next_worker(gather, &worker)))
-            mm_encode_acknowledgement(self->encoder, &worker.acknowledgement);
+            if (worker.joined)
+                mm_encode_acknowledgement(self->encoder, &worker.acknowledgement);
         mm_encode_finish(self->encoder);
         MM_CRASH_POINT("consumer: before its heartbeat");
         mm_socket_publish(self->events, mm_topic("consumer", NULL, topic),

@@ -79,14 +79,15 @@ static json_t *stage_json(gather_t *gather, mm_role_t role)
 static json_t *workers_json(const gather_t *gather)
 {
     json_t *list = json_array();
-    gather_known_t known = {0};
-    while (gather_next_known(gather, &known) && json_array_size(list) < WORKERS) {
+    gather_worker_t known = {0};
+    while (gather_next_worker(gather, &known) && json_array_size(list) < WORKERS) {
         if (!known.joined && known.silent_ms > LOST_MS)
             continue;
+        const mm_acknowledgement_t *of = &known.acknowledgement;
         json_t *worker =
-            json_pack("{s:s, s:s, s:b, s:I, s:I, s:I, s:I}", "name", known.name, "role",
-                      mm_role_name(known.role), "joined", known.joined, "session",
-                      (json_int_t)known.session, "slots", (json_int_t)known.slots, "out",
+            json_pack("{s:s%, s:s, s:b, s:I, s:I, s:I, s:I}", "name", of->worker.data,
+                      of->worker.size, "role", mm_role_name(known.role), "joined", known.joined,
+                      "session", (json_int_t)of->session, "slots", (json_int_t)known.slots, "out",
                       (json_int_t)known.out, "silent_ms", (json_int_t)known.silent_ms);
         assert(worker);
         json_array_append_new(list, worker);

@@ -27,14 +27,9 @@ gather_t *gather_new(const gather_config_t *config, int64_t now_ms)
     self->beaten_ms = now_ms - ASKED_MS;
     self->drain_until_ms = MM_NEVER;
     self->random = config->seed;
-    workers_config_t workers = {.lost_after_ms = config->lost_after_ms,
-                                .savers_max = config->savers_max,
-                                .restarters_max = config->restarters_max,
-                                .first_number = config->first_number,
-                                .first_session = config->first_session};
-    self->workers = workers_new(&workers, &self->flights.hosts);
-    self->cache.settled_max = config->settled_max;
-    self->cache.nacked_max = config->nacked_max;
+    self->workers = workers_new(config, &self->flights.hosts);
+    self->cache.settled.most = config->settled_max;
+    self->cache.nacked.most = config->nacked_max;
     flights_init(&self->flights, config->at_once);
     return self;
 }
@@ -418,10 +413,7 @@ int64_t gather_deadline(const gather_t *self)
 
 bool gather_next_worker(const gather_t *self, gather_worker_t *cursor)
 {
-    const worker_t *worker = cursor->cursor;
-    do
-        worker = workers_next(self->workers, worker);
-    while (worker && (worker->state != WORKER_JOINED || worker->session == 0));
+    const worker_t *worker = workers_next(self->workers, cursor->cursor);
     cursor->cursor = worker;
     if (!worker)
         return false;
@@ -430,8 +422,10 @@ bool gather_next_worker(const gather_t *self, gather_worker_t *cursor)
                                .session = worker->session,
                                .acknowledged_through = worker->acknowledged_through};
     cursor->role = worker->role;
+    cursor->joined = worker->state == WORKER_JOINED && worker->session != 0;
     cursor->slots = worker->slots;
     cursor->out = worker->out;
+    cursor->silent_ms = self->now_ms - worker->heard_ms;
     return true;
 }
 

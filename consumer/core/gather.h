@@ -9,8 +9,8 @@
 
 typedef struct {
     uint64_t epoch;         // of this consumer: higher than that of all before
-    uint64_t first_number;  // task numbers begin above it
-    uint64_t first_session; // session numbers too
+    uint64_t first_number;  // task numbers begin above it, which is higher than all of earlier
+    uint64_t first_session; // epochs (R3); session numbers too (R4)
     uint64_t seed;          // for jitter
     uint32_t attempts;      // restarts of a job at most, 1 or more
     int64_t backoff_low_ms; // the first pause after a failure at most; it doubles up to the next
@@ -145,13 +145,15 @@ void gather_step(gather_t *self, const gather_event_t *event, gather_actions_t *
 // When the next GATHER_TIME event is due, CLOCK_MONOTONIC in ms; MM_NEVER: none is.
 int64_t gather_deadline(const gather_t *self);
 
-// The joined workers one by one, for the heartbeat; begins with a zeroed cursor. False at the end.
+// All known workers one by one, lost ones included; begins with a zeroed cursor. False at the end.
 typedef struct {
-    const void *cursor; // NULL: from the start, or at the end
-    mm_acknowledgement_t acknowledgement;
+    const void *cursor;                   // NULL: from the start, or at the end
+    mm_acknowledgement_t acknowledgement; // with its name and its session
     mm_role_t role;
+    bool joined; // in a session; else presumed lost, or its hello is not complete
     uint32_t slots;
     uint32_t out;
+    int64_t silent_ms;
 } gather_worker_t;
 bool gather_next_worker(const gather_t *self, gather_worker_t *cursor);
 
@@ -186,19 +188,6 @@ typedef struct {
 gather_stage_t gather_stage(gather_t *self, mm_role_t role);
 // How long jobs are in flight, sampled as above; p: quantile, 0 to 1.
 int64_t gather_flight_ms(gather_t *self, double p);
-
-// All known workers one by one, lost ones included; begins with a zeroed cursor. False at the end.
-typedef struct {
-    const void *cursor; // NULL: from the start, or at the end
-    const char *name;
-    mm_role_t role;
-    bool joined; // in a session; else presumed lost, or its hello is not complete
-    uint64_t session;
-    uint32_t slots;
-    uint32_t out;
-    int64_t silent_ms;
-} gather_known_t;
-bool gather_next_known(const gather_t *self, gather_known_t *cursor);
 
 // A job in flight, as text. Valid until the next step.
 typedef struct {

@@ -67,22 +67,6 @@ int64_t gather_flight_ms(gather_t *self, double p)
     return latency_quantile(&self->flights.latency, LATENCY_FLIGHT, p, self->now_ms);
 }
 
-bool gather_next_known(const gather_t *self, gather_known_t *cursor)
-{
-    const worker_t *worker = workers_next(self->workers, cursor->cursor);
-    cursor->cursor = worker;
-    if (!worker)
-        return false;
-    cursor->name = worker->name.text;
-    cursor->role = worker->role;
-    cursor->joined = worker->state == WORKER_JOINED && worker->session != 0;
-    cursor->session = worker->session;
-    cursor->slots = worker->slots;
-    cursor->out = worker->out;
-    cursor->silent_ms = self->now_ms - worker->heard_ms;
-    return true;
-}
-
 static const char *holder(const gather_t *self, bool is_out, uint64_t number)
 {
     const worker_t *worker = is_out ? workers_holder(self->workers, number) : NULL;

@@ -21,42 +21,36 @@ settled_item_t *settled_cache_find(const settled_cache_t *self, const mm_id_t *i
     return mm_table_find(&self->table, mm_id_hash(id), has_id, id);
 }
 
+static settled_list_t *list_of(settled_cache_t *self, mm_outcome_t outcome)
+{
+    return outcome == MM_OUTCOME_NONE ? &self->nacked : &self->settled;
+}
+
 static void unlink_item(settled_cache_t *self, settled_item_t *item)
 {
+    settled_list_t *list = list_of(self, item->outcome);
     mm_table_remove(&self->table, mm_id_hash(&item->id), item);
-    if (item->outcome == MM_OUTCOME_NONE) {
-        DL_DELETE(self->nacked, item);
-        self->nacked_count--;
-    } else {
-        DL_DELETE(self->settled, item);
-        self->settled_count--;
-    }
+    DL_DELETE(list->items, item);
+    list->count--;
 }
 
 static void link_item(settled_cache_t *self, settled_item_t *item)
 {
+    settled_list_t *list = list_of(self, item->outcome);
     mm_table_add(&self->table, mm_id_hash(&item->id), item);
-    if (item->outcome == MM_OUTCOME_NONE) {
-        DL_APPEND(self->nacked, item);
-        self->nacked_count++;
-    } else {
-        DL_APPEND(self->settled, item);
-        self->settled_count++;
-    }
+    DL_APPEND(list->items, item);
+    list->count++;
 }
 
 static void make_room(settled_cache_t *self, mm_outcome_t outcome)
 {
-    if (outcome == MM_OUTCOME_NONE) {
-        if (self->nacked_count >= self->nacked_max)
-            settled_cache_remove(self, self->nacked);
+    const settled_list_t *list = list_of(self, outcome);
+    if (list->count < list->most)
         return;
-    }
-    if (self->settled_count < self->settled_max)
-        return;
-    if (mm_id_compare(&self->settled->id, &self->newest_dropped) > 0)
-        self->newest_dropped = self->settled->id;
-    settled_cache_remove(self, self->settled);
+    const mm_id_t *oldest = &list->items->id;
+    if (outcome != MM_OUTCOME_NONE && mm_id_compare(oldest, &self->newest_dropped) > 0)
+        self->newest_dropped = *oldest;
+    settled_cache_remove(self, list->items);
 }
 
 static settled_item_t *new_item(settled_cache_t *self, const mm_id_t *id)
@@ -97,10 +91,10 @@ void settled_cache_remove(settled_cache_t *self, settled_item_t *item)
 
 void settled_cache_clear(settled_cache_t *self)
 {
-    while (self->settled)
-        settled_cache_remove(self, self->settled);
-    while (self->nacked)
-        settled_cache_remove(self, self->nacked);
+    while (self->settled.items)
+        settled_cache_remove(self, self->settled.items);
+    while (self->nacked.items)
+        settled_cache_remove(self, self->nacked.items);
     mm_pool_clear(&self->pool);
     mm_table_clear(&self->table);
 }

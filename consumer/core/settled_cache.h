@@ -21,13 +21,15 @@ typedef struct settled_item {
 } settled_item_t;
 
 typedef struct {
-    size_t settled_max;
-    size_t nacked_max;
-    mm_table_t table;        // by id
-    settled_item_t *settled; // oldest first (utlist)
-    settled_item_t *nacked;
-    size_t settled_count;
-    size_t nacked_count;
+    settled_item_t *items; // oldest first (utlist)
+    size_t count;
+    size_t most;
+} settled_list_t;
+
+typedef struct {
+    settled_list_t settled;
+    settled_list_t nacked;
+    mm_table_t table;       // by id, of all items
     mm_pool_t pool;         // of the items
     mm_id_t highest;        // of all items so far: no lookup is needed above it
     mm_id_t newest_dropped; // of the settled ones; zero: none yet (R6)

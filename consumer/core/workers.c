@@ -18,7 +18,7 @@
 // numbers are left above it to count on.
 #define NAMED_MAX (UINT64_MAX / 16 * 15)
 
-workers_t *workers_new(const workers_config_t *config, hosts_t *hosts)
+workers_t *workers_new(const gather_config_t *config, hosts_t *hosts)
 {
     workers_t *self = calloc(1, sizeof *self);
     assert(self);

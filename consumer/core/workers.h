@@ -4,18 +4,10 @@
 #ifndef WORKERS_H
 #define WORKERS_H
 
-#include "frame.h"
+#include "gather.h"
 #include "hosts.h"
 
 #include <uthash.h>
-
-typedef struct {
-    int64_t lost_after_ms;
-    uint32_t savers_max;
-    uint32_t restarters_max;
-    uint64_t first_number;  // numbers and sessions begin above these, which are higher than all
-    uint64_t first_session; // of earlier epochs of the consumer (R3, R4)
-} workers_config_t;
 
 typedef enum { WORKER_JOINED, WORKER_LOST } worker_state_t;
 
@@ -94,7 +86,8 @@ typedef struct {
 
 typedef struct workers workers_t;
 
-workers_t *workers_new(const workers_config_t *config, hosts_t *hosts);
+// Of the config they read lost_after_ms, the first number and session, and how many may join.
+workers_t *workers_new(const gather_config_t *config, hosts_t *hosts);
 void workers_destroy(workers_t **self_p);
 
 // The changes since the last call, oldest first; valid until the next call of any function here.

@@ -13,7 +13,7 @@ typedef struct {
 } lost_task_t;
 
 struct workers {
-    workers_config_t config;
+    gather_config_t config;
     hosts_t *hosts;
     worker_t *by_name;
     worker_t *found;          // the result of the last lookup by name; NULL: it is gone

@@ -169,7 +169,8 @@ static void parse_beat(const world_t *self)
     gather_worker_t worker = {0};
     while (gather_next_worker(self->gather, &worker)) {
         assert(count < MM_BATCH_ITEMS && worker.out <= HELD_MAX);
-        acknowledgements[count++] = worker.acknowledgement;
+        if (worker.joined)
+            acknowledgements[count++] = worker.acknowledgement;
     }
     fuzz_send(&(mm_frame_t){.kind = MM_FRAME_BEAT,
                             .as.beat = {.consumer = mm_str("consumer"),

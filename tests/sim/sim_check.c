@@ -84,7 +84,7 @@ static uint32_t restarts_out(const sim_process_t *consumer)
     uint32_t out = 0;
     gather_worker_t worker = {0};
     while (gather_next_worker(consumer->gather, &worker))
-        out += worker.role == MM_ROLE_RESTARTER ? worker.out : 0;
+        out += worker.joined && worker.role == MM_ROLE_RESTARTER ? worker.out : 0;
     return out;
 }
 
@@ -313,7 +313,7 @@ bool sim_is_quiet(const sim_t *self)
 {
     gather_worker_t worker = {0};
     while (self->consumer->alive && gather_next_worker(self->consumer->gather, &worker))
-        if (worker.out > 0)
+        if (worker.joined && worker.out > 0)
             return false;
     return true;
 }

@@ -124,7 +124,8 @@ static void send_beat(sim_t *self, const sim_process_t *process)
     size_t count = 0;
     gather_worker_t worker = {0};
     while (gather_next_worker(process->gather, &worker))
-        acknowledgements[count++] = worker.acknowledgement;
+        if (worker.joined)
+            acknowledgements[count++] = worker.acknowledgement;
     sim_publish(self,
                 &(mm_frame_t){.kind = MM_FRAME_BEAT,
                               .as.beat = {.consumer = mm_str(NAME),
@@ -187,7 +188,7 @@ static uint64_t read_up_to(const sim_process_t *process, mm_str_t name)
 {
     gather_worker_t worker = {0};
     while (gather_next_worker(process->gather, &worker))
-        if (mm_str_equal(worker.acknowledgement.worker, name))
+        if (worker.joined && mm_str_equal(worker.acknowledgement.worker, name))
             return worker.acknowledgement.acknowledged_through;
     return 0;
 }

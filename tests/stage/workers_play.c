@@ -19,11 +19,11 @@ int new_workers(void **state)
     sequence = 0;
     forget_story();
     say_nothing_special();
-    workers = workers_new(&(workers_config_t){.lost_after_ms = LOST_AFTER,
-                                              .savers_max = 1,
-                                              .restarters_max = 3,
-                                              .first_number = FIRST_NUMBER,
-                                              .first_session = FIRST_SESSION},
+    workers = workers_new(&(gather_config_t){.lost_after_ms = LOST_AFTER,
+                                             .savers_max = 1,
+                                             .restarters_max = 3,
+                                             .first_number = FIRST_NUMBER,
+                                             .first_session = FIRST_SESSION},
                           &hosts);
     return 0;
 }

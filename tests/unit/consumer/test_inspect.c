@@ -161,17 +161,17 @@ static void a_worker_that_is_presumed_lost_is_known_still(void **state)
 {
     (void)state;
     hello("r1", MM_ROLE_RESTARTER, 1);
-    gather_known_t known = {0};
-    assert_true(gather_next_known(gather, &known));
-    assert_string_equal(known.name, "r1");
+    gather_worker_t known = {0};
+    assert_true(gather_next_worker(gather, &known));
+    assert_true(mm_str_equal(known.acknowledgement.worker, mm_str("r1")));
     assert_true(known.joined);
-    assert_false(gather_next_known(gather, &known));
+    assert_false(gather_next_worker(gather, &known));
     now_ms += 2000;
     gather_event_t event = {.kind = GATHER_TIME};
     event.as.time.inbox_empty = true;
     step(event);
-    known = (gather_known_t){0};
-    assert_true(gather_next_known(gather, &known));
+    known = (gather_worker_t){0};
+    assert_true(gather_next_worker(gather, &known));
     assert_false(known.joined);
     assert_int_equal(known.silent_ms, 2000);
     assert_int_equal(gather_stage(gather, MM_ROLE_RESTARTER).slots, 0);
