@@ -27,7 +27,8 @@ mm_worker_client_config_t mm_worker_client_config(const mm_options_t *options,
                                                   const mm_endpoint_t *base);
 // Copies the config; the loop stays the caller's. Never NULL.
 mm_worker_client_t *mm_worker_client_new(mm_loop_t *loop, const mm_worker_client_config_t *config);
-// Destroys it. Returns 0; EX_UNAVAILABLE when the consumer has refused this worker for good.
+// Logs how many tasks are left, and destroys it. Returns 0; EX_UNAVAILABLE when the consumer has
+// refused this worker for good.
 int mm_worker_client_end(mm_worker_client_t **self_p);
 
 // Started tasks have ended: of each result number, status, outcome, took_ms, error and evidence are
