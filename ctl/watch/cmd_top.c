@@ -143,7 +143,7 @@ static int print_all(const top_options_t *options, feed_t *feed)
                                : ctl_fail(EX_DATAERR, "cannot replay %s: it has no two snapshots",
                                           options->replay);
         if (news.kind == NEWS_DAMAGED)
-            return ctl_fail(feed_exit_code(feed), "%s", feed_error(feed));
+            return feed_exit_code(feed);
         seen += news.kind == NEWS_SNAPSHOT;
         if (news.kind == NEWS_SNAPSHOT && (seen > 1 || !options->replay) &&
             is_due(options, news.snapshot, shown_ms)) {
@@ -181,7 +181,6 @@ typedef struct {
     int64_t message_until_ms;
     bool has_ended; // the recording
     bool is_done;
-    int exit_code;
 } top_t;
 
 __attribute__((format(printf, 2, 3))) static void say(top_t *self, const char *format, ...)
@@ -404,10 +403,7 @@ static void apply_news(top_t *self, const news_t *news)
         break;
     case NEWS_PROFILE: apply_profile(self, news->json); break;
     case NEWS_END: self->has_ended = true; break;
-    case NEWS_DAMAGED:
-        self->is_done = true;
-        self->exit_code = feed_exit_code(self->feed);
-        break;
+    case NEWS_DAMAGED: self->is_done = true; break;
     case NEWS_NOTHING:
     case NEWS_EVENTS:
     case NEWS_JOB: break;
@@ -432,7 +428,7 @@ static int run(const top_options_t *options, feed_t *feed, const snapshot_t *fir
     top_t self = {.options = options,
                   .feed = feed,
                   .view = {.title = title,
-                           .is_replay = feed_is_replay(feed),
+                           .is_replay = options->replay != NULL,
                            .sort = (screen_sort_t)options->sort}};
     (void)snprintf(title, sizeof title, "mayhemctl top  %.250s",
                    options->replay ? options->replay : options->target.address);
@@ -451,50 +447,38 @@ static int run(const top_options_t *options, feed_t *feed, const snapshot_t *fir
             apply_key(&self, key);
     }
     terminal_end();
-    if (self.exit_code != 0)
-        (void)ctl_fail(self.exit_code, "%s", feed_error(feed));
     snapshot_clear(&self.shown);
     snapshot_clear(&self.latest);
     profiles_clear(&self.profile);
     collect_clear(&self.saving);
-    return self.exit_code;
+    return 0;
 }
 
 // ---- the commands
 
+// What has failed in the feed is left to the caller.
 static int show(const top_options_t *options, feed_t *feed)
 {
-    const snapshot_t *first = NULL;
-    if (!options->replay) {
-        int64_t end_ms = mm_clock_ms() + TARGET_WAIT_MS;
-        for (int64_t now_ms; !first && (now_ms = mm_clock_ms()) < end_ms;)
-            first = feed_next(feed, -1, (int)(end_ms - now_ms)).snapshot;
-        if (feed_exit_code(feed) != 0)
-            return ctl_fail(feed_exit_code(feed), "%s", feed_error(feed));
-        if (!first)
-            return target_fail(&options->target);
-    }
-    if (options->is_batch)
-        return print_all(options, feed);
-    return run(options, feed, first);
+    const snapshot_t *first = options->replay ? NULL : feed_wait(feed, TARGET_WAIT_MS);
+    if (!options->replay && !first)
+        return feed_exit_code(feed) != 0 ? 0 : target_fail(&options->target);
+    return options->is_batch ? print_all(options, feed) : run(options, feed, first);
 }
 
 int ctl_top(int argc, char **argv)
 {
     top_options_t options = {.speed = 1, .delay = 1};
-    char error[MM_ERROR_MAX];
     int exit_code;
     if (!parse(argc, argv, &options, &exit_code))
         return exit_code;
     if (!options.is_batch)
         terminal_block_signals();
-    feed_t *feed = options.replay ? feed_replay(options.replay, options.speed, error, &exit_code)
+    feed_t *feed = options.replay ? feed_replay(options.replay, options.speed)
                                   : feed_attach(&options.target.base);
-    if (!feed)
-        return ctl_fail(exit_code, "%s", error);
-    exit_code = options.record && !feed_record(feed, options.record)
-                    ? ctl_fail(feed_exit_code(feed), "%s", feed_error(feed))
-                    : show(&options, feed);
+    if (feed_exit_code(feed) == 0 && (!options.record || feed_record(feed, options.record)))
+        exit_code = show(&options, feed);
+    if (feed_exit_code(feed) != 0)
+        exit_code = ctl_fail(feed_exit_code(feed), "%s", feed_error(feed));
     feed_destroy(&feed);
     return exit_code;
 }

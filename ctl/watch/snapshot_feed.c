@@ -77,14 +77,17 @@ void feed_destroy(feed_t **self_p)
 
 // ---- recording
 
+static bool cannot_write(feed_t *self, int exit_code, const char *why)
+{
+    self->exit_code = exit_code;
+    return ctl_error(self->error, "cannot write %s: %s", self->path, why);
+}
+
 // Takes the reference. False: the disk is full.
 static bool write_line(feed_t *self, json_t *json)
 {
-    if (ctl_write_json(self->file, json, JSON_COMPACT))
-        return true;
-    self->is_over = true;
-    self->exit_code = EX_IOERR;
-    return ctl_error(self->error, "cannot write %s: %s", self->path, strerror(errno));
+    self->is_over = !ctl_write_json(self->file, json, JSON_COMPACT);
+    return !self->is_over || cannot_write(self, EX_IOERR, strerror(errno));
 }
 
 // Whether the file may be replaced: it is new, empty, special, or a recording.
@@ -105,17 +108,14 @@ static bool may_replace(const char *path)
 
 bool feed_record(feed_t *self, const char *path)
 {
-    self->exit_code = EX_CANTCREAT;
-    if (!may_replace(path))
-        return ctl_error(self->error,
-                         "cannot write %s: it is there, and is no recording; name another file",
-                         path);
-    self->file = fopen(path, "we");
-    if (!self->file)
-        return ctl_error(self->error, "cannot write %s: %s", path, strerror(errno));
-    self->exit_code = 0;
     self->path = strdup(path);
     assert(self->path);
+    if (!may_replace(path))
+        return cannot_write(self, EX_CANTCREAT,
+                            "it is there, and is no recording; name another file");
+    self->file = fopen(path, "we");
+    if (!self->file)
+        return cannot_write(self, EX_CANTCREAT, strerror(errno));
     self->profile_ms = mm_clock_ms();
     return write_line(self, json_pack("{s:s, s:i, s:I}", "mayhem", "recording", "version", VERSION,
                                       "began_ms", (json_int_t)mm_clock_wall_ms()));
@@ -169,7 +169,7 @@ static json_t *read_line(feed_t *self)
     return NULL;
 }
 
-static bool read_head(feed_t *self)
+static void read_head(feed_t *self)
 {
     json_t *head = read_line(self);
     const json_t *began = json_object_get(head, "began_ms");
@@ -182,29 +182,27 @@ static bool read_head(feed_t *self)
                       : version != VERSION                               ? other
                       : !json_is_integer(began) ? "does not say when it began; the file is damaged"
                                                 : NULL;
-    bool is_good = self->exit_code == 0 && (!why || damaged(self, why));
+    if (self->exit_code == 0 && why)
+        (void)damaged(self, why);
     self->at_ms = json_integer_value(began);
     self->due_ms = mm_clock_ms();
     json_decref(head);
-    return is_good;
 }
 
-feed_t *feed_replay(const char *path, double speed, char error[MM_ERROR_MAX], int *ret_exit_code)
+feed_t *feed_replay(const char *path, double speed)
 {
     feed_t *self = feed_new(path);
     self->speed = speed;
     self->known = json_object();
     self->asked = json_array();
     self->file = fopen(path, "re");
-    if (self->file && read_head(self))
-        return self;
-    if (self->file)
-        (void)strcpy(error, self->error);
-    else
-        (void)ctl_error(error, "cannot replay %s: %s", path, strerror(errno));
-    *ret_exit_code = EX_DATAERR;
-    feed_destroy(&self);
-    return NULL;
+    if (self->file) {
+        read_head(self);
+    } else {
+        self->exit_code = EX_DATAERR;
+        (void)ctl_error(self->error, "cannot replay %s: %s", path, strerror(errno));
+    }
+    return self;
 }
 
 // Reads the next object, unless it has been read. False at the end, or with an error.
@@ -312,22 +310,24 @@ int feed_exit_code(const feed_t *self)
     return self->exit_code;
 }
 
+const snapshot_t *feed_wait(feed_t *self, int wait_ms)
+{
+    const snapshot_t *found = NULL;
+    int64_t end_ms = mm_clock_ms() + wait_ms;
+    for (int64_t now_ms; !found && (now_ms = mm_clock_ms()) < end_ms;)
+        found = feed_next(self, -1, (int)(end_ms - now_ms)).snapshot;
+    return found;
+}
+
 bool feed_look(feed_t *self, int wait_ms, snapshot_t *ret_snapshot)
 {
     snapshot_t seen = {0};
-    int count = 0;
-    int64_t end_ms = mm_clock_ms() + wait_ms;
-    for (int64_t now_ms; count < 2 && (now_ms = mm_clock_ms()) < end_ms;) {
-        news_t news = feed_next(self, -1, (int)(end_ms - now_ms));
-        if (news.kind != NEWS_SNAPSHOT)
-            continue;
-        snapshot_copy(&seen, news.snapshot);
-        count++;
-        end_ms = mm_clock_ms() + wait_ms;
-    }
-    if (count > 0)
+    const snapshot_t *next;
+    for (int i = 0; i < 2 && (next = feed_wait(self, wait_ms)) != NULL; i++)
+        snapshot_copy(&seen, next);
+    if (seen.processes)
         *ret_snapshot = seen;
-    return count > 0;
+    return seen.processes != NULL;
 }
 
 void feed_ask_profile(feed_t *self, const char *process, uint32_t seconds)
@@ -344,9 +344,4 @@ void feed_ask_profile(feed_t *self, const char *process, uint32_t seconds)
 int64_t feed_silent_ms(const feed_t *self)
 {
     return self->attach ? attach_silent_ms(self->attach) : 0;
-}
-
-bool feed_is_replay(const feed_t *self)
-{
-    return !self->attach;
 }

@@ -13,9 +13,9 @@ typedef struct feed feed_t;
 
 // Attaches to a pipeline. Never NULL: feed_next shows whether it answers.
 feed_t *feed_attach(const mm_endpoint_t *base);
-// Replays a recording, `speed` times as fast as it was; 0: without waiting. NULL, with one sentence
-// in error and *ret_exit_code set, when it cannot be read.
-feed_t *feed_replay(const char *path, double speed, char error[MM_ERROR_MAX], int *ret_exit_code);
+// Replays a recording, `speed` times as fast as it was; 0: without waiting. Never NULL:
+// feed_exit_code shows whether it can be read.
+feed_t *feed_replay(const char *path, double speed);
 void feed_destroy(feed_t **self_p);
 
 // Records all that a pipeline sends from now on, with a profile of every process each ten seconds.
@@ -26,10 +26,12 @@ bool feed_record(feed_t *self, const char *path);
 // Waits at most timeout_ms (-1: for ever) for the next snapshot or profile, or until `descriptor`
 // (-1: none) can be read. After NEWS_END and NEWS_DAMAGED nothing follows.
 news_t feed_next(feed_t *self, int descriptor, int timeout_ms);
-// After NEWS_DAMAGED: one sentence with file and line, and its exit code; "" and 0 before.
+// After a failure or NEWS_DAMAGED: one sentence with the file, and its exit code; "" and 0 before.
 const char *feed_error(const feed_t *self);
 int feed_exit_code(const feed_t *self);
 
+// The next snapshot, as feed_next gives it; NULL when none comes in wait_ms.
+const snapshot_t *feed_wait(feed_t *self, int wait_ms);
 // The second snapshot, since the first one has no rates and may lack processes; the first one when
 // no second one comes in wait_ms. False when none comes in that time. The caller clears it.
 bool feed_look(feed_t *self, int wait_ms, snapshot_t *ret_snapshot);
@@ -40,6 +42,5 @@ void feed_ask_profile(feed_t *self, const char *process, uint32_t seconds);
 
 // Time since the pipeline was last heard, in ms; MM_NEVER: not yet; of a recording 0.
 int64_t feed_silent_ms(const feed_t *self);
-bool feed_is_replay(const feed_t *self);
 
 #endif
