@@ -3,11 +3,13 @@
 #include "ctl.h"
 
 #include <assert.h>
+#include <dirent.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 
 int ctl_fail(int code, const char *format, ...)
@@ -139,4 +141,46 @@ bool ctl_write_json(FILE *file, json_t *json, size_t flags)
     bool is_good = json_dumpf(json, file, flags) == 0 && putc('\n', file) != EOF;
     json_decref(json);
     return is_good && fflush(file) == 0;
+}
+
+// ---- files
+
+int ctl_end_output(bool is_good)
+{
+    is_good = is_good && fflush(stdout) == 0 && !ferror(stdout);
+    return is_good ? 0 : ctl_fail(EX_IOERR, "cannot write the output: %s", strerror(errno));
+}
+
+static bool has_ending(const char *name, const char *ending)
+{
+    size_t size = strlen(name), end = strlen(ending);
+    return name[0] != '.' && size > end && strcmp(name + size - end, ending) == 0;
+}
+
+bool ctl_read_files(const char *path, const char *ending, const char *hint, ctl_read_fn *read,
+                    void *arg, char error[MM_ERROR_MAX])
+{
+    struct stat status;
+    if (stat(path, &status) == 0 && !S_ISDIR(status.st_mode))
+        return read(arg, path, error);
+    struct dirent **entries = NULL;
+    int all = scandir(path, &entries, NULL, versionsort), cause = errno, count = 0;
+    bool is_good = true;
+    for (int i = 0; i < all; i++) {
+        if (has_ending(entries[i]->d_name, ending)) {
+            char *name = NULL;
+            int length = asprintf(&name, "%s/%s", path, entries[i]->d_name);
+            assert(length > 0);
+            is_good = is_good && read(arg, name, error);
+            free(name);
+            count++;
+        }
+        free(entries[i]);
+    }
+    free(entries);
+    if (count > 0 || !hint)
+        return is_good;
+    if (all < 0)
+        return ctl_error(error, "cannot read %s: %s%s", path, strerror(cause), hint);
+    return ctl_error(error, "cannot read %s: no *%s is in it%s", path, ending, hint);
 }

@@ -1,4 +1,4 @@
-// What the commands of mayhemctl share: options, errors, JSON.
+// What the commands of mayhemctl share: options, errors, JSON, files.
 
 #ifndef CTL_H
 #define CTL_H
@@ -45,6 +45,7 @@ bool ctl_options(int argc, char **argv, const char *help, const ctl_option_t *op
 
 // The index of a word in a list that ends with NULL; -1: it is not in it.
 int ctl_find_word(const char *const *words, const char *word);
+
 // ---- JSON
 
 // A member that is a string; "" when there is none.
@@ -52,5 +53,21 @@ const char *ctl_text(const json_t *object, const char *key);
 // Writes JSON with these flags of jansson, and a newline; takes the reference. False, with errno,
 // when it cannot be written.
 bool ctl_write_json(FILE *file, json_t *json, size_t flags);
+
+// ---- files
+
+// Flushes standard output. Returns 0, or a sysexits code, with a sentence printed, when that or a
+// write before it (is_good: false) has failed.
+int ctl_end_output(bool is_good);
+
+// Reads one file. False, with one sentence in error, when it cannot be used.
+typedef bool ctl_read_fn(void *arg, const char *path, char error[MM_ERROR_MAX]);
+
+// Reads a file, or all files of a directory whose names have this ending (".json") and do not begin
+// with a dot, in order of their names, until one cannot be used. False, with one sentence in error,
+// when one cannot be used, or there is none; that sentence ends with `hint`. hint: NULL when there
+// need not be one.
+bool ctl_read_files(const char *path, const char *ending, const char *hint, ctl_read_fn *read,
+                    void *arg, char error[MM_ERROR_MAX]);
 
 #endif

@@ -10,7 +10,6 @@
 #include "uuid.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -113,9 +112,7 @@ static int write_out(const explain_options_t *options, const explain_t *explain)
         is_good = explain_out_json(stdout, explain);
     else
         explain_out_text(stdout, explain);
-    return is_good && fflush(stdout) == 0 && !ferror(stdout)
-               ? 0
-               : ctl_fail(EX_IOERR, "cannot write the output: %s", strerror(errno));
+    return ctl_end_output(is_good);
 }
 
 // ---- the consumer

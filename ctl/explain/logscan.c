@@ -2,7 +2,6 @@
 
 #include "logscan.h"
 #include "ctl.h"
-#include "directory.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -92,7 +91,7 @@ bool logscan(const char *dir, const char *const *words, size_t count,
     char *folder;
     int length = asprintf(&folder, "%s/log", dir);
     assert(self.buffer && length > 0);
-    bool is_good = directory_read(folder, ".log", NULL, scan_path, &self, error);
+    bool is_good = ctl_read_files(folder, ".log", NULL, scan_path, &self, error);
     free(self.buffer);
     free(folder);
     return is_good;

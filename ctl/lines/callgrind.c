@@ -3,7 +3,6 @@
 #include "callgrind.h"
 #include "array.h"
 #include "ctl.h"
-#include "directory.h"
 
 #include <errno.h>
 #include <sys/stat.h>
@@ -270,14 +269,11 @@ static bool read_file(void *arg, const char *path, char error[MM_ERROR_MAX])
 {
     callgrind_t *self = arg;
     char why[MM_ERROR_MAX];
-    struct stat status;
+    struct stat status = {0};
     FILE *file = fopen(path, "re");
-    if (!file || fstat(fileno(file), &status) != 0) {
-        (void)ctl_error(error, "cannot read %s: %s", path, strerror(errno));
-        if (file)
-            (void)fclose(file);
-        return false;
-    }
+    if (!file)
+        return ctl_error(error, "cannot read %s: %s", path, strerror(errno));
+    (void)fstat(fileno(file), &status);
     bool is_good = callgrind_parse(self, file, why) ||
                    ctl_error(error, "cannot use %.200s: %.280s", path, why);
     if (self->taken == 0 || status.st_mtime < self->taken)
@@ -288,7 +284,7 @@ static bool read_file(void *arg, const char *path, char error[MM_ERROR_MAX])
 
 bool callgrind_read(callgrind_t *self, const char *path, char error[MM_ERROR_MAX])
 {
-    return directory_read(path, ".out", "; ./run.sh --profile=lines leaves such files", read_file,
+    return ctl_read_files(path, ".out", "; ./run.sh --profile=lines leaves such files", read_file,
                           self, error);
 }
 

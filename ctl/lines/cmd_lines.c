@@ -4,7 +4,6 @@
 #include "line_table.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <sysexits.h>
 
@@ -73,9 +72,7 @@ static int show(const callgrind_t *callgrind, bool by_time, size_t top, char **n
         if (!print_tables(callgrind, costs, names[i], i == 0))
             exit_code = fail_unknown(costs, names[i]);
     line_costs_destroy(&costs);
-    if (fflush(stdout) != 0 && exit_code == 0)
-        exit_code = ctl_fail(EX_IOERR, "cannot write the output: %s", strerror(errno));
-    return exit_code;
+    return exit_code != 0 ? exit_code : ctl_end_output(true);
 }
 
 int ctl_lines(int argc, char **argv)

@@ -3,7 +3,6 @@
 #include "profiles.h"
 #include "array.h"
 #include "ctl.h"
-#include "directory.h"
 
 #include <string.h>
 
@@ -187,7 +186,7 @@ static bool read_file(void *arg, const char *path, char error[MM_ERROR_MAX])
 
 bool profiles_read(profiles_t *self, const char *path, char error[MM_ERROR_MAX])
 {
-    return directory_read(path, ".json", "", read_file, self, error);
+    return ctl_read_files(path, ".json", "", read_file, self, error);
 }
 
 static void destroy(profile_t *profile)

@@ -10,7 +10,6 @@
 #include "target.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <sysexits.h>
 
@@ -128,7 +127,7 @@ static bool print_left_out(tail_t *self, int64_t count)
                       &MM_INT("count", count), 1);
 }
 
-static bool print_events(tail_t *self, const json_t *json)
+static int print_events(tail_t *self, const json_t *json)
 {
     bool is_good = true;
     size_t index;
@@ -143,7 +142,7 @@ static bool print_events(tail_t *self, const json_t *json)
     int64_t left_out = json_integer_value(json_object_get(json, "left_out"));
     if (left_out > 0 && is_good && !is_enough(self))
         is_good = print_left_out(self, left_out);
-    return is_good && fflush(stdout) == 0;
+    return ctl_end_output(is_good);
 }
 
 // ---- the command
@@ -188,8 +187,9 @@ static void set_consumer(tail_t *self, const snapshot_t *snapshot)
 static int follow(tail_t *self, attach_t *attach)
 {
     bool is_silent = false, is_watching = false;
+    int exit_code = 0;
     int64_t began_ms = mm_clock_ms();
-    while (!is_enough(self)) {
+    while (!is_enough(self) && exit_code == 0) {
         news_t news = attach_next(attach, -1, 200);
         if (news.kind == NEWS_SNAPSHOT) {
             set_consumer(self, news.snapshot);
@@ -200,12 +200,12 @@ static int follow(tail_t *self, attach_t *attach)
         }
         if (!is_watching && mm_clock_ms() - began_ms >= TARGET_WAIT_MS)
             return target_fail(&self->target);
-        if (news.kind == NEWS_EVENTS && !print_events(self, news.json))
-            return ctl_fail(EX_IOERR, "cannot write the output: %s", strerror(errno));
+        if (news.kind == NEWS_EVENTS)
+            exit_code = print_events(self, news.json);
         if (is_watching)
             is_silent = target_watch(attach_silent_ms(attach), is_silent);
     }
-    return 0;
+    return exit_code;
 }
 
 int ctl_tail(int argc, char **argv)

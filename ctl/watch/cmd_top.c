@@ -118,15 +118,15 @@ static bool is_due(const top_options_t *options, const snapshot_t *snapshot, int
 
 // ---- printing
 
-static bool print(const snapshot_t *snapshot, const top_options_t *options)
+static int print(const snapshot_t *snapshot, const top_options_t *options)
 {
     if (options->is_json)
-        return ctl_write_json(stdout, snapshot_json(snapshot), JSON_COMPACT);
+        return ctl_end_output(ctl_write_json(stdout, snapshot_json(snapshot), JSON_COMPACT));
     page_t *page = screen_top(
         snapshot, &(screen_view_t){.width = WIDTH, .sort = (screen_sort_t)options->sort});
     page_print(page, stdout);
     page_destroy(&page);
-    return fflush(stdout) == 0;
+    return ctl_end_output(true);
 }
 
 // The first snapshot is not printed: it has no rates, and may lack processes. A recording has the
@@ -149,8 +149,9 @@ static int print_all(const top_options_t *options, feed_t *feed)
             is_due(options, news.snapshot, shown_ms)) {
             if (printed > 0 && !options->is_json)
                 (void)fputc('\n', stdout);
-            if (!print(news.snapshot, options))
-                return ctl_fail(EX_IOERR, "cannot write the output: %s", strerror(errno));
+            int exit_code = print(news.snapshot, options);
+            if (exit_code != 0)
+                return exit_code;
             shown_ms = news.snapshot->wall_ms;
             printed++;
         }
@@ -500,8 +501,7 @@ int ctl_status(int argc, char **argv)
     feed_destroy(&feed);
     if (!is_there)
         return target_fail(&self.target);
-    if (!print(&snapshot, &self))
-        exit_code = ctl_fail(EX_IOERR, "cannot write the output: %s", strerror(errno));
+    exit_code = print(&snapshot, &self);
     snapshot_clear(&snapshot);
     return exit_code;
 }
