@@ -235,9 +235,7 @@ static void select_by(top_t *self, long rows)
     size_t count = self->shown.process_count;
     if (count == 0)
         return;
-    size_t *order = calloc(count, sizeof *order);
-    assert(order);
-    screen_order(&self->shown, self->view.sort, self->view.is_reversed, order);
+    size_t *order = screen_order(&self->shown, &self->view);
     long place = (long)screen_place(&self->shown, order, &self->view) + rows;
     place = place < 0 ? 0 : place < (long)count ? place : (long)count - 1;
     const snapshot_process_t *process = &self->shown.processes[order[place]];

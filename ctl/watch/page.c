@@ -43,6 +43,7 @@ void page_add(page_t *self)
     assert(row->text && row->styles);
     memset(row->text, ' ', self->width);
     row->text[self->width] = '\0';
+    self->column = 0;
 }
 
 static size_t put(page_t *self, size_t row, size_t column, unsigned style, const char *text)
@@ -54,23 +55,18 @@ static size_t put(page_t *self, size_t row, size_t column, unsigned style, const
     return column;
 }
 
-size_t page_put(page_t *self, size_t column, unsigned style, const char *format, ...)
+void page_put(page_t *self, unsigned style, const char *format, ...)
 {
     char text[TEXT_MAX];
     va_list args;
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    return put(self, self->count - 1, column, style, text);
+    self->column = put(self, self->count - 1, self->column, style, text);
 }
 
-size_t page_put_right(page_t *self, size_t end, unsigned style, const char *format, ...)
+size_t page_put_right(page_t *self, size_t end, unsigned style, const char *text)
 {
-    char text[TEXT_MAX];
-    va_list args;
-    va_start(args, format);
-    (void)vsnprintf(text, sizeof text, format, args);
-    va_end(args);
     size_t start = strlen(text) < end ? end - strlen(text) : 0;
     (void)put(self, self->count - 1, start, style, text);
     return start;

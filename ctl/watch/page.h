@@ -30,21 +30,20 @@ typedef struct {
     page_row_t *rows;
     size_t count;
     size_t capacity;
+    size_t column; // of the last row, where page_put goes on
 } page_t;
 
 // width: from 1.
 page_t *page_new(size_t width);
 void page_destroy(page_t **self_p);
 
-// Adds an empty row, to which the next calls of page_put go.
+// Adds an empty row, to which the next calls of page_put and page_put_right go.
 void page_add(page_t *self);
-// Puts a text into the last row, from this column on, cut off at the right edge. Returns the column
-// behind it.
-size_t page_put(page_t *self, size_t column, unsigned style, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
-// The same, so that it ends before `end`. Returns the column where it begins.
-size_t page_put_right(page_t *self, size_t end, unsigned style, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+// Adds a text to the last row, cut off at the right edge.
+void page_put(page_t *self, unsigned style, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+// Puts a text into the last row so that it ends before `end`. Returns the column where it begins.
+size_t page_put_right(page_t *self, size_t end, unsigned style, const char *text);
 // Sets the number of rows: adds empty ones, or removes the last ones.
 void page_fit(page_t *self, size_t count);
 

@@ -18,13 +18,14 @@ const char *const screen_sort_names[SCREEN_SORTS + 1] = {"role", "rate", "busy",
 static page_t *begin(const screen_view_t *view, int64_t wall_ms)
 {
     page_t *page = page_new(view->width < SCREEN_WIDTH_MIN ? SCREEN_WIDTH_MIN : view->width);
-    char date[HUMAN_TEXT];
+    char date[2 + HUMAN_TEXT] = "  ";
     page_add(page);
     if (view->title)
-        (void)page_put(page, 0, PAGE_BOLD, "%s", view->title);
+        page_put(page, PAGE_BOLD, "%s", view->title);
     size_t end = page->width;
+    (void)human_date(wall_ms, date + 2);
     if (wall_ms > 0)
-        end = page_put_right(page, end, PAGE_PLAIN, "  %s", human_date(wall_ms, date));
+        end = page_put_right(page, end, PAGE_PLAIN, date);
     if (view->is_replay)
         end = page_put_right(page, end, PAGE_CYAN, "  recorded");
     if (view->is_paused)
@@ -38,11 +39,9 @@ static page_t *finish(page_t *page, const screen_view_t *view, const char *keys)
         return page;
     page_fit(page, view->height - 1);
     page_add(page);
-    if (view->message)
-        (void)page_put(page, 0, view->is_alarming ? PAGE_RED | PAGE_BOLD : PAGE_BOLD, "%s",
-                       view->message);
-    else
-        (void)page_put(page, 0, PAGE_DIM, "%s", keys);
+    unsigned message_style = view->is_alarming ? PAGE_RED | PAGE_BOLD : PAGE_BOLD;
+    page_put(page, view->message ? message_style : PAGE_DIM, "%s",
+             view->message ? view->message : keys);
     return page;
 }
 
@@ -108,8 +107,7 @@ static double key_of(const snapshot_process_t *process, screen_sort_t sort)
 
 typedef struct {
     const snapshot_t *snapshot;
-    screen_sort_t sort;
-    bool is_reversed;
+    const screen_view_t *view;
 } order_t;
 
 // The largest first; equal ones in the order of the snapshot.
@@ -117,21 +115,21 @@ static int by_key(const void *a, const void *b, void *arg)
 {
     const order_t *order = arg;
     const size_t *one = a, *other = b;
-    double first = key_of(&order->snapshot->processes[*one], order->sort);
-    double second = key_of(&order->snapshot->processes[*other], order->sort);
+    double first = key_of(&order->snapshot->processes[*one], order->view->sort);
+    double second = key_of(&order->snapshot->processes[*other], order->view->sort);
     int result =
         first != second ? (first < second) - (first > second) : (*one > *other) - (*one < *other);
-    return order->is_reversed ? -result : result;
+    return order->view->is_reversed ? -result : result;
 }
 
-void screen_order(const snapshot_t *snapshot, screen_sort_t sort, bool is_reversed,
-                  size_t *ret_order)
+size_t *screen_order(const snapshot_t *snapshot, const screen_view_t *view)
 {
-    for (size_t i = 0; i < snapshot->process_count; i++)
-        ret_order[i] = i;
-    if (snapshot->process_count > 0)
-        qsort_r(ret_order, snapshot->process_count, sizeof *ret_order, by_key,
-                &(order_t){snapshot, sort, is_reversed});
+    size_t count = snapshot->process_count, *order = calloc(count + 1, sizeof *order);
+    assert(order);
+    for (size_t i = 0; i < count; i++)
+        order[i] = i;
+    qsort_r(order, count, sizeof *order, by_key, &(order_t){snapshot, view});
+    return order;
 }
 
 size_t screen_place(const snapshot_t *snapshot, const size_t *order, const screen_view_t *view)
@@ -150,36 +148,38 @@ size_t screen_place(const snapshot_t *snapshot, const size_t *order, const scree
 
 // ---- the whole pipeline: the head
 
+static void begin_row(page_t *page, const char *name)
+{
+    page_add(page);
+    page_put(page, PAGE_DIM, "%s", name);
+}
+
 static void put_head(page_t *page, const snapshot_t *snapshot)
 {
     char a[HUMAN_TEXT], b[HUMAN_TEXT], c[HUMAN_TEXT];
-    page_add(page);
-    size_t at = page_put(page, 0, PAGE_DIM, "rate   ");
-    at = page_put(page, at, PAGE_BOLD, "%s jobs/s", human_number(snapshot->rate, 0, a));
-    (void)page_put(page, at, PAGE_PLAIN, "; accepted to acked p50 %s, p99 %s",
-                   human_us(snapshot->p50_us, a), human_us(snapshot->p99_us, b));
-    page_add(page);
-    at = page_put(page, 0, PAGE_DIM, "jobs   ");
-    at = page_put(page, at, PAGE_PLAIN, "%s in all: %s restarted, ",
-                  snapshot->total > 0 ? human_count(snapshot->total, a) : "?",
-                  human_count(snapshot->restarted, b));
-    at = page_put(page, at, snapshot->dead > 0 ? PAGE_RED | PAGE_BOLD : PAGE_PLAIN, "%s dead",
-                  human_count(snapshot->dead, a));
-    (void)page_put(page, at, PAGE_PLAIN, "; %s backlog, %s in flight",
-                   human_count(snapshot->backlog, a), human_count(snapshot->in_flight, b));
-    page_add(page);
-    at = page_put(page, 0, PAGE_DIM, "events ");
-    at = page_put(page, at, PAGE_PLAIN, "%s retried, ", human_count(snapshot->retried, a));
-    at = page_put(page, at, snapshot->reclaimed > 0 ? PAGE_YELLOW : PAGE_PLAIN, "%s taken back",
-                  human_count(snapshot->reclaimed, a));
-    at = page_put(page, at, PAGE_PLAIN, ", %s nacked, %s extended",
-                  human_count(snapshot->nacked, b), human_count(snapshot->extended, c));
+    begin_row(page, "rate   ");
+    page_put(page, PAGE_BOLD, "%s jobs/s", human_number(snapshot->rate, 0, a));
+    page_put(page, PAGE_PLAIN, "; accepted to acked p50 %s, p99 %s", human_us(snapshot->p50_us, a),
+             human_us(snapshot->p99_us, b));
+    begin_row(page, "jobs   ");
+    page_put(page, PAGE_PLAIN, "%s in all: %s restarted, ",
+             snapshot->total > 0 ? human_count(snapshot->total, a) : "?",
+             human_count(snapshot->restarted, b));
+    page_put(page, snapshot->dead > 0 ? PAGE_RED | PAGE_BOLD : PAGE_PLAIN, "%s dead",
+             human_count(snapshot->dead, a));
+    page_put(page, PAGE_PLAIN, "; %s backlog, %s in flight", human_count(snapshot->backlog, a),
+             human_count(snapshot->in_flight, b));
+    begin_row(page, "events ");
+    page_put(page, PAGE_PLAIN, "%s retried, ", human_count(snapshot->retried, a));
+    page_put(page, snapshot->reclaimed > 0 ? PAGE_YELLOW : PAGE_PLAIN, "%s taken back",
+             human_count(snapshot->reclaimed, a));
+    page_put(page, PAGE_PLAIN, ", %s nacked, %s extended", human_count(snapshot->nacked, b),
+             human_count(snapshot->extended, c));
     if (snapshot->draining)
-        (void)page_put(page, at, PAGE_CYAN | PAGE_BOLD, "  DRAINING");
-    page_add(page);
-    at = page_put(page, 0, PAGE_DIM, "limit: ");
-    at = page_put(page, at, PAGE_YELLOW | PAGE_BOLD, "%s", snapshot->limit);
-    (void)page_put(page, at, PAGE_PLAIN, " - %s", snapshot->limit_why);
+        page_put(page, PAGE_CYAN | PAGE_BOLD, "  DRAINING");
+    begin_row(page, "limit: ");
+    page_put(page, PAGE_YELLOW | PAGE_BOLD, "%s", snapshot->limit);
+    page_put(page, PAGE_PLAIN, " - %s", snapshot->limit_why);
 }
 
 // ---- its stages
@@ -277,14 +277,12 @@ static void put_process(page_table_t *table, const snapshot_process_t *process, 
 
 static void put_processes(page_t *page, const snapshot_t *snapshot, const screen_view_t *view)
 {
-    size_t count = snapshot->process_count, *order = calloc(count + 1, sizeof *order);
+    size_t count = snapshot->process_count, *order = screen_order(snapshot, view);
     page_column_t columns[LENGTH(process_columns)];
-    assert(order);
     memcpy(columns, process_columns, sizeof columns);
     columns[0].width = page->width >= 110 ? 22 : 14;
     if (view->sort != SCREEN_ROLE)
         columns[SORTED_FROM + view->sort - SCREEN_RATE].style = PAGE_BOLD | PAGE_CYAN;
-    screen_order(snapshot, view->sort, view->is_reversed, order);
     size_t selected = screen_place(snapshot, order, view), room = rows_left(page, view);
     size_t shown = view->height == 0 || count < room ? count : room;
     size_t first = selected < shown / 2 ? 0 : selected - shown / 2;
@@ -422,8 +420,8 @@ static void put_profile(page_t *page, const profile_t *profile, const screen_vie
     char date[HUMAN_TEXT];
     tree_t tree = {.count = 0};
     page_add(page);
-    (void)page_put(page, 0, PAGE_DIM, "its loop in %.1f s, until %s; 100%% is one core",
-                   (double)profile->long_ns / 1e9, human_date(profile->wall_ms, date));
+    page_put(page, PAGE_DIM, "its loop in %.1f s, until %s; 100%% is one core",
+             (double)profile->long_ns / 1e9, human_date(profile->wall_ms, date));
     grow(profile, 0, 0, &tree);
     size_t room = rows_left(page, view);
     size_t first = tree.count <= room || view->height == 0 ? 0
@@ -443,22 +441,22 @@ static void put_about(page_t *page, const snapshot_t *snapshot, const screen_vie
     page_add(page);
     if (place >= snapshot->process_count || !view->selected ||
         strcmp(process->name, view->selected) != 0) {
-        (void)page_put(page, 0, PAGE_BOLD, "%s", view->selected ? view->selected : "nobody");
+        page_put(page, PAGE_BOLD, "%s", view->selected ? view->selected : "nobody");
         return;
     }
-    size_t at = page_put(page, 0, PAGE_BOLD, "%s", process->name);
-    at = page_put(page, at, PAGE_PLAIN, "  pid %d  ", process->pid);
-    at = page_put(page, at, state_style(process), "%s", state_of(process, text));
-    at = page_put(page, at, PAGE_PLAIN, "  %s jobs/s  busy %s%%  cpu %s%%",
-                  human_number(process->rate, 0, a), human_number(100 * process->busy, 0, b),
-                  human_number(100 * process->cpu, 0, c));
-    (void)page_put(page, at, PAGE_PLAIN, "  holds %s  p99 %s  %s",
-                   of_limit(process->held, process->limit, text), human_us(process->p99_us, a),
-                   human_bytes(process->memory_bytes, b));
+    page_put(page, PAGE_BOLD, "%s", process->name);
+    page_put(page, PAGE_PLAIN, "  pid %d  ", process->pid);
+    page_put(page, state_style(process), "%s", state_of(process, text));
+    page_put(page, PAGE_PLAIN, "  %s jobs/s  busy %s%%  cpu %s%%",
+             human_number(process->rate, 0, a), human_number(100 * process->busy, 0, b),
+             human_number(100 * process->cpu, 0, c));
+    page_put(page, PAGE_PLAIN, "  holds %s  p99 %s  %s",
+             of_limit(process->held, process->limit, text), human_us(process->p99_us, a),
+             human_bytes(process->memory_bytes, b));
     const char *reason = snapshot->stages[SNAPSHOT_RESTART].reason;
     if (process->role == MM_PROGRAM_CONSUMER && *reason) {
         page_add(page);
-        (void)page_put(page, 0, PAGE_PLAIN, "restarts wait: %s", reason);
+        page_put(page, PAGE_PLAIN, "restarts wait: %s", reason);
     }
 }
 
@@ -467,14 +465,11 @@ page_t *screen_drill(const snapshot_t *snapshot, const profile_t *profile,
 {
     page_t *page = begin(view, snapshot->wall_ms);
     put_about(page, snapshot, view);
-    if (profile) {
+    if (profile)
         put_profile(page, profile, view);
-    } else {
-        page_add(page);
-        (void)page_put(page, 0, PAGE_DIM, "%s",
-                       view->is_replay ? "the recording has no profile of it yet"
-                                       : "its profile is asked for");
-    }
+    else
+        begin_row(page, view->is_replay ? "the recording has no profile of it yet"
+                                        : "its profile is asked for");
     return finish(page, view, "Esc back  up/down scroll  p pause  w save profiles  h help  q quit");
 }
 
@@ -505,7 +500,7 @@ page_t *screen_help(const screen_view_t *view)
     page_add(page);
     for (size_t i = 0; i < LENGTH(lines); i++) {
         page_add(page);
-        (void)page_put(page, 1, PAGE_PLAIN, "%s", lines[i]);
+        page_put(page, PAGE_PLAIN, " %s", lines[i]);
     }
     return finish(page, view, "any key goes back");
 }

@@ -40,9 +40,9 @@ typedef struct {
     size_t scroll;        // of a drill-down: rows above the first one on screen
 } screen_view_t;
 
-// The order of the processes on screen: indices into the snapshot, process_count of them.
-void screen_order(const snapshot_t *snapshot, screen_sort_t sort, bool is_reversed,
-                  size_t *ret_order);
+// The order of the processes on screen: indices into the snapshot, process_count of them, which the
+// caller frees.
+size_t *screen_order(const snapshot_t *snapshot, const screen_view_t *view);
 // The row of the selected process in that order; 0 when it is gone.
 size_t screen_place(const snapshot_t *snapshot, const size_t *order, const screen_view_t *view);
 

@@ -158,9 +158,9 @@ static void nothing_that_steers_a_terminal_gets_onto_a_page(void **state)
     (void)state;
     page = page_new(12);
     page_add(page);
-    (void)page_put(page, 0, PAGE_PLAIN, "%s",
-                   "a\033[2J\n\x9b"
-                   "b");
+    page_put(page, PAGE_PLAIN, "%s",
+             "a\033[2J\n\x9b"
+             "b");
     assert_string_equal(page->rows[0].text, "a?[2J??b    ");
 }
 
@@ -169,8 +169,9 @@ static void what_is_beyond_the_edges_is_cut_off(void **state)
     (void)state;
     page = page_new(8);
     page_add(page);
-    assert_int_equal(page_put(page, 5, PAGE_BOLD, "abcdef"), 8);
-    page_put_right(page, 3, PAGE_PLAIN, "%d", 12345);
+    page_put(page, PAGE_PLAIN, "%5s", "");
+    page_put(page, PAGE_BOLD, "abcdef");
+    assert_int_equal(page_put_right(page, 3, PAGE_PLAIN, "12345"), 0);
     assert_string_equal(page->rows[0].text, "12345abc");
     assert_int_equal(page->rows[0].styles[5], PAGE_BOLD);
     page_fit(page, 3);
@@ -316,8 +317,7 @@ static void a_long_list_scrolls_to_the_selected_row(void **state)
 static void the_selection_follows_a_name_whose_process_is_gone(void **state)
 {
     (void)state;
-    size_t order[5];
-    screen_order(&snapshot, SCREEN_ROLE, false, order);
+    size_t *order = screen_order(&snapshot, &(screen_view_t){.sort = SCREEN_ROLE});
     assert_int_equal(
         screen_place(&snapshot, order,
                      &(screen_view_t){.selected = "saver", .selected_pid = rows[2].pid}),
@@ -332,6 +332,7 @@ static void the_selection_follows_a_name_whose_process_is_gone(void **state)
         screen_place(&snapshot, order,
                      &(screen_view_t){.selected = "restarter-2", .selected_pid = rows[4].pid}),
         4);
+    free(order);
 }
 
 static void a_pipeline_without_processes_can_be_shown(void **state)
