@@ -80,8 +80,8 @@ static json_t *attempts_of(const timeline_t *timeline)
 static json_t *story_of(const timeline_t *timeline)
 {
     json_t *array = json_array();
-    for (size_t i = 0; i < timeline->count; i++) {
-        const timeline_entry_t *entry = &timeline->entries[i];
+    for (size_t i = 0; i < timeline->entries.count; i++) {
+        const timeline_entry_t *entry = &timeline->entries.items[i];
         const logline_t *line = &entry->line;
         json_t *fields = json_object();
         for (size_t k = 0; k < line->count; k++)

@@ -215,8 +215,8 @@ void explain_out_text(FILE *file, const explain_t *explain)
     for (size_t i = 0; i < timeline->attempt_count; i++)
         print_attempt(file, &timeline->attempts[i], accepted_ms);
     (void)fputs("\nstory:\n", file);
-    for (size_t i = 0; i < timeline->count; i++)
-        print_entry(file, &timeline->entries[i], accepted_ms);
+    for (size_t i = 0; i < timeline->entries.count; i++)
+        print_entry(file, &timeline->entries.items[i], accepted_ms);
     if (timeline->record->outcome == MM_OUTCOME_NONE)
         print_now(file, explain);
     if (explain->records->count > 1)

@@ -122,10 +122,11 @@ static void parse_host(records_t *self, sqlite3_stmt *row)
     self->host = copy_column(row, RECORD_HOST);
 }
 
+// Opens a database, if it is there.
 static int open_one(mm_sqlite_t **sqlite, const char *path, int version, char error[MM_ERROR_MAX])
 {
     mm_sqlite_config_t config = {.path = path, .version = version, .read_only = true};
-    return mm_sqlite_open(&config, sqlite, error);
+    return access(path, F_OK) == 0 ? mm_sqlite_open(&config, sqlite, error) : 0;
 }
 
 // Reads the jobs of the host that is asked for, or of the job's host, which the record mostly has.
@@ -181,21 +182,17 @@ static int read_both(const records_query_t *what, const char *outbox, const char
                        what->dir, strerror(errno));
         return EX_NOINPUT;
     }
-    records->has_outbox = access(outbox, F_OK) == 0;
-    records->has_store = access(store, F_OK) == 0;
-    if (!records->has_outbox && !records->has_store) {
+    mm_sqlite_t *in_outbox = NULL, *in_store = NULL;
+    int code = open_one(&in_outbox, outbox, OUTBOX_VERSION, error);
+    if (code == 0)
+        code = open_one(&in_store, store, RECORD_VERSION, error);
+    if (code == 0 && !in_outbox && !in_store) {
         (void)snprintf(error, MM_ERROR_MAX,
                        "no pipeline has worked in '%s': there is neither '%s' nor '%s'; name its "
                        "folder with --dir",
                        what->dir, outbox, store);
         return EX_NOINPUT;
     }
-    mm_sqlite_t *in_outbox = NULL, *in_store = NULL;
-    int code = 0;
-    if (records->has_outbox)
-        code = open_one(&in_outbox, outbox, OUTBOX_VERSION, error);
-    if (code == 0 && records->has_store)
-        code = open_one(&in_store, store, RECORD_VERSION, error);
     if (code == 0)
         code = read_jobs(records, what, in_outbox, in_store, error);
     mm_sqlite_close(&in_outbox);
@@ -209,10 +206,9 @@ int records_read(const records_query_t *what, records_t *ret_records, char error
     char *outbox, *store;
     int length = asprintf(&outbox, "%s/outbox.db", what->dir);
     assert(length > 0);
-    length =
-        what->db ? asprintf(&store, "%s", what->db) : asprintf(&store, "%s/mayhem.db", what->dir);
+    length = asprintf(&store, "%s/mayhem.db", what->dir);
     assert(length > 0);
-    int code = read_both(what, outbox, store, &records, error);
+    int code = read_both(what, outbox, what->db ? what->db : store, &records, error);
     free(outbox);
     free(store);
     if (code != 0) {

@@ -41,8 +41,6 @@ typedef struct {
     run_t *runs; // oldest first
     size_t run_count;
     size_t run_capacity;
-    bool has_outbox; // there is an outbox
-    bool has_store;  // there is a record
 } records_t;
 
 // Where to look, and what for: id or host is given.

@@ -59,22 +59,16 @@ static int64_t attempt_of(const logline_t *line)
     return attempt > 0 && attempt < INT32_MAX ? attempt : 0;
 }
 
-static timeline_entry_t *append(timeline_entry_t **entries, size_t *count, size_t *capacity,
-                                const logline_t *line)
+static timeline_entry_t *append(timeline_list_t *list, const logline_t *line)
 {
-    size_t order = *count;
-    timeline_entry_t *entry = MM_ARRAY_ADD(*entries, *count, *capacity);
+    size_t order = list->count;
+    timeline_entry_t *entry = MM_ARRAY_ADD(list->items, list->count, list->capacity);
     *entry = (timeline_entry_t){.line = *line,
                                 .last_ms = line->wall_ms,
                                 .times = 1,
                                 .place = place_of(rank_of(line->message), attempt_of(line)),
                                 .order = order};
     return entry;
-}
-
-static timeline_entry_t *append_entry(timeline_t *self, const logline_t *line)
-{
-    return append(&self->entries, &self->count, &self->capacity, line);
 }
 
 // ---- parsing
@@ -105,25 +99,28 @@ void timeline_add(timeline_t *self, mm_str_t text)
     if (value && strcmp(value, mm_id_print(&self->record->id, job)) == 0) {
         if (host && !self->host)
             self->host = strdup(host);
-        (void)append_entry(self, &line);
+        (void)append(&self->entries, &line);
     } else if (says(&line, MM_MESSAGE_WORKER_LOST) || says(&line, MM_MESSAGE_JOINED) ||
                (*line.level == '\0' && strstr(line.message, MM_MESSAGE_KILLED))) {
-        (void)append(&self->context, &self->context_count, &self->context_capacity, &line);
+        (void)append(&self->context, &line);
     } else {
         logline_clear(&line);
     }
 }
 
+static void clear(timeline_list_t *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        logline_clear(&list->items[i].line);
+    free(list->items);
+}
+
 void timeline_clear(timeline_t *self)
 {
-    for (size_t i = 0; i < self->count; i++)
-        logline_clear(&self->entries[i].line);
-    for (size_t i = 0; i < self->context_count; i++)
-        logline_clear(&self->context[i].line);
     for (size_t i = 0; i < self->attempt_count; i++)
         free(self->attempts[i].killed);
-    free(self->entries);
-    free(self->context);
+    clear(&self->entries);
+    clear(&self->context);
     free(self->attempts);
     free(self->host);
     *self = (timeline_t){0};
@@ -143,18 +140,18 @@ static int by_time(const void *a, const void *b)
     return one->order < other->order ? -1 : one->order > other->order;
 }
 
-static void sort(timeline_entry_t *entries, size_t count)
+static void sort(timeline_list_t *list)
 {
-    if (count > 0)
-        qsort(entries, count, sizeof *entries, by_time);
+    if (list->count > 0)
+        qsort(list->items, list->count, sizeof *list->items, by_time);
 }
 
 // The clock of the logs is some milliseconds behind that of the record, but an outcome is on record
 // before the consumer tells it (I2).
 static void put_settled_first(timeline_t *self)
 {
-    for (size_t i = 1; i < self->count; i++) {
-        timeline_entry_t *entry = &self->entries[i], moved = *entry;
+    for (size_t i = 1; i < self->entries.count; i++) {
+        timeline_entry_t *entry = &self->entries.items[i], moved = *entry;
         if (entry->place != place_of(SETTLED, 0) || entry[-1].place != place_of(TOLD, 0) ||
             entry->line.wall_ms - entry[-1].line.wall_ms > CLOCKS_APART_MS)
             continue;
@@ -173,17 +170,18 @@ static bool is_of_attempt(const logline_t *line)
 static void collapse(timeline_t *self)
 {
     size_t kept = 0;
-    for (size_t i = 0; i < self->count; i++) {
-        timeline_entry_t *entry = &self->entries[i], *last = &self->entries[kept - (kept > 0)];
+    for (size_t i = 0; i < self->entries.count; i++) {
+        timeline_entry_t *entry = &self->entries.items[i],
+                         *last = &self->entries.items[kept - (kept > 0)];
         if (kept > 0 && logline_same(&last->line, &entry->line) && !is_of_attempt(&entry->line)) {
             last->last_ms = entry->line.wall_ms;
             last->times++;
             logline_clear(&entry->line);
         } else {
-            self->entries[kept++] = *entry;
+            self->entries.items[kept++] = *entry;
         }
     }
-    self->count = kept;
+    self->entries.count = kept;
 }
 
 // ---- who was lost
@@ -212,9 +210,10 @@ static timeline_entry_t *find_last(const timeline_t *self, const char *kind, con
                                    int64_t until_ms)
 {
     timeline_entry_t *found = NULL;
-    for (size_t i = 0; i < self->context_count && self->context[i].line.wall_ms <= until_ms; i++)
-        if (is_about(&self->context[i].line, kind, worker))
-            found = &self->context[i];
+    for (size_t i = 0; i < self->context.count && self->context.items[i].line.wall_ms <= until_ms;
+         i++)
+        if (is_about(&self->context.items[i].line, kind, worker))
+            found = &self->context.items[i];
     return found;
 }
 
@@ -240,10 +239,10 @@ static void add_loss(timeline_t *self, const attempt_t *attempt)
     if (!lost || lost->last_ms + 1000 < attempt->ended_ms)
         return;
     logline_t line = lost->line;
-    size_t place = (size_t)(lost - self->context);
-    memmove(lost, lost + 1, (self->context_count - place - 1) * sizeof *lost);
-    self->context_count--;
-    append_entry(self, &line)->place = place_of(LOSS, attempt->number);
+    size_t place = (size_t)(lost - self->context.items);
+    memmove(lost, lost + 1, (self->context.count - place - 1) * sizeof *lost);
+    self->context.count--;
+    append(&self->entries, &line)->place = place_of(LOSS, attempt->number);
 }
 
 // ---- attempts
@@ -263,8 +262,8 @@ static attempt_t *add_attempt(timeline_t *self, const logline_t *line, attempt_r
 
 static void find_attempts(timeline_t *self)
 {
-    for (size_t i = 0; i < self->count; i++) {
-        const logline_t *line = &self->entries[i].line;
+    for (size_t i = 0; i < self->entries.count; i++) {
+        const logline_t *line = &self->entries.items[i].line;
         const char *why = logline_value(line, "why"), *worker = logline_value(line, "worker");
         if (says(line, MM_MESSAGE_RESTARTED)) {
             (void)add_attempt(self, line, ATTEMPT_RESTARTED);
@@ -282,8 +281,8 @@ static void find_attempts(timeline_t *self)
 static void count_turns(timeline_t *self)
 {
     int64_t consumer = 0;
-    for (size_t i = 0; i < self->count; i++) {
-        const logline_t *line = &self->entries[i].line;
+    for (size_t i = 0; i < self->entries.count; i++) {
+        const logline_t *line = &self->entries.items[i].line;
         self->nacks += says(line, MM_MESSAGE_NACKED);
         if (!says(line, MM_MESSAGE_PULLED) || line->pid == consumer)
             continue;
@@ -299,16 +298,25 @@ static void add_fact(timeline_t *self, int64_t wall_ms, const char *process, con
                      rank_t rank)
 {
     logline_t line = {.wall_ms = wall_ms, .level = "", .process = process, .message = message};
-    append_entry(self, &line)->place = place_of(rank, 0);
+    append(&self->entries, &line)->place = place_of(rank, 0);
+}
+
+// Whether one of the entries has this message.
+static bool any_says(const timeline_t *self, const char *message)
+{
+    for (size_t i = 0; i < self->entries.count; i++)
+        if (says(&self->entries.items[i].line, message))
+            return true;
+    return false;
 }
 
 static void add_facts(timeline_t *self)
 {
     const record_t *record = self->record;
     add_fact(self, timeline_accepted_ms(self), "outbox.db", "accepted", ACCEPTED);
-    if (record->is_recorded && !timeline_says(self, MM_MESSAGE_PULLED))
+    if (record->is_recorded && !any_says(self, MM_MESSAGE_PULLED))
         add_fact(self, record->received_ms, "mayhem.db", "received by the consumer", PULLED);
-    if (record->outcome != MM_OUTCOME_NONE && !timeline_says(self, MM_MESSAGE_SETTLED))
+    if (record->outcome != MM_OUTCOME_NONE && !any_says(self, MM_MESSAGE_SETTLED))
         add_fact(self, record->settled_ms, "mayhem.db",
                  record->outcome == MM_OUTCOME_DEAD ? "settled as dead" : "settled as restarted",
                  SETTLED);
@@ -318,30 +326,22 @@ void timeline_end(timeline_t *self)
 {
     if (!timeline_knows(self))
         return;
-    sort(self->context, self->context_count);
-    sort(self->entries, self->count);
+    sort(&self->context);
+    sort(&self->entries);
     find_attempts(self);
     for (size_t i = 0; i < self->attempt_count; i++)
         if (self->attempts[i].result == ATTEMPT_LOST)
             add_loss(self, &self->attempts[i]);
     add_facts(self);
-    sort(self->entries, self->count);
+    sort(&self->entries);
     put_settled_first(self);
     count_turns(self);
     collapse(self);
 }
 
-bool timeline_says(const timeline_t *self, const char *message)
-{
-    for (size_t i = 0; i < self->count; i++)
-        if (says(&self->entries[i].line, message))
-            return true;
-    return false;
-}
-
 bool timeline_knows(const timeline_t *self)
 {
-    return self->count > 0 || self->record->host;
+    return self->entries.count > 0 || self->record->host;
 }
 
 int64_t timeline_accepted_ms(const timeline_t *self)
@@ -440,9 +440,9 @@ static void print_settled(const timeline_t *self, FILE *file)
 // From the logs alone.
 static const char *unknown_outcome(const timeline_t *self)
 {
-    if (timeline_says(self, MM_MESSAGE_ACKED))
+    if (any_says(self, MM_MESSAGE_ACKED))
         return "restarted, as the logs say; its row is no longer on record";
-    if (timeline_says(self, MM_MESSAGE_DEAD))
+    if (any_says(self, MM_MESSAGE_DEAD))
         return "dead, as the logs say; its row is no longer on record";
     return "not settled, and no longer in the outbox: nobody works on it";
 }
@@ -453,7 +453,7 @@ static void print_pending(const timeline_t *self, FILE *file)
         timeline_print(file, "pending: accepted, and not received by a consumer yet");
         return;
     }
-    const char *message = self->entries[self->count - 1].line.message;
+    const char *message = self->entries.items[self->entries.count - 1].line.message;
     bool is_back = strncmp(message, MM_MESSAGE_NACKED, strlen(MM_MESSAGE_NACKED)) == 0;
     timeline_print(file, "pending: %s",
                    is_back ? "given back to the outbox" : "received, not settled");

@@ -18,6 +18,12 @@ typedef struct {
     size_t order;  // of arrival
 } timeline_entry_t;
 
+typedef struct {
+    timeline_entry_t *items;
+    size_t count;
+    size_t capacity;
+} timeline_list_t;
+
 typedef enum { ATTEMPT_RESTARTED, ATTEMPT_FAILED, ATTEMPT_LOST } attempt_result_t;
 
 typedef struct {
@@ -34,17 +40,13 @@ typedef struct {
 typedef struct {
     const record_t *record;
     char *host; // from the databases or the logs; NULL: not known
-    timeline_entry_t *entries;
-    size_t count;
-    size_t capacity;
+    timeline_list_t entries;
     attempt_t *attempts;
     size_t attempt_count;
     size_t attempt_capacity;
-    size_t nacks;              // how often the consumer nacked it
-    size_t epochs;             // how many processes of the consumer have pulled it
-    timeline_entry_t *context; // not of the job: workers that joined, were lost, were killed
-    size_t context_count;
-    size_t context_capacity;
+    size_t nacks;            // how often the consumer nacked it
+    size_t epochs;           // how many processes of the consumer have pulled it
+    timeline_list_t context; // not of the job: workers that joined, were lost, were killed
 } timeline_t;
 
 // The words to search the logs for: a line with none of them is of no use here.
@@ -60,8 +62,6 @@ void timeline_add(timeline_t *self, mm_str_t line);
 void timeline_end(timeline_t *self);
 void timeline_clear(timeline_t *self);
 
-// Whether one of the entries has this message.
-bool timeline_says(const timeline_t *self, const char *message);
 // Whether anything is known about the job.
 bool timeline_knows(const timeline_t *self);
 int64_t timeline_accepted_ms(const timeline_t *self);

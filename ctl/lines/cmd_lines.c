@@ -35,8 +35,7 @@ static bool is_wanted(const costed_file_t *file, const source_function_t *functi
 }
 
 // Prints a table for each function of this name. False: no such function has run.
-static bool print_tables(const callgrind_t *callgrind, const line_costs_t *costs,
-                         const char *wanted, bool is_first)
+static bool print_tables(const line_costs_t *costs, const char *wanted, bool is_first)
 {
     bool is_found = false;
     for (size_t i = 0; i < costs->file_count; i++) {
@@ -45,7 +44,7 @@ static bool print_tables(const callgrind_t *callgrind, const line_costs_t *costs
             if (!is_wanted(file, &file->source->functions[k], wanted))
                 continue;
             (void)fputs(is_first && !is_found ? "Unit: instructions\n\n" : "\n", stdout);
-            line_table_print(stdout, callgrind, costs, file, &file->source->functions[k]);
+            line_table_print(stdout, costs, file, &file->source->functions[k]);
             is_found = true;
         }
     }
@@ -67,9 +66,9 @@ static int show(const callgrind_t *callgrind, bool by_time, size_t top, char **n
     line_costs_t *costs = line_costs_new(callgrind);
     int exit_code = 0;
     if (!*names)
-        line_table_list(stdout, callgrind, costs, by_time, top);
+        line_table_list(stdout, costs, by_time, top);
     for (size_t i = 0; names[i] && exit_code == 0; i++)
-        if (!print_tables(callgrind, costs, names[i], i == 0))
+        if (!print_tables(costs, names[i], i == 0))
             exit_code = fail_unknown(costs, names[i]);
     line_costs_destroy(&costs);
     return exit_code != 0 ? exit_code : ctl_end_output(true);

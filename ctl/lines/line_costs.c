@@ -8,25 +8,25 @@
 
 // ---- order
 
-// Texts are interned: their addresses give an order. That of files is the order of the output.
-static int by_place(const void *a, const void *b)
+// Texts are interned: their addresses give an order. That of files is the order of the output. 0:
+// the costs are of one line of one compiled function.
+static int compare_copies(const callgrind_cost_t *one, const callgrind_cost_t *other)
 {
-    const callgrind_cost_t *one = a, *other = b;
     const uintptr_t keys[][2] = {{(uintptr_t)one->line, (uintptr_t)other->line},
                                  {(uintptr_t)one->process, (uintptr_t)other->process},
                                  {(uintptr_t)one->object, (uintptr_t)other->object},
-                                 {(uintptr_t)one->function, (uintptr_t)other->function},
-                                 {one->address, other->address}};
+                                 {(uintptr_t)one->function, (uintptr_t)other->function}};
     int order = one->file == other->file ? 0 : strcmp(one->file, other->file);
     for (size_t i = 0; i < sizeof keys / sizeof *keys && order == 0; i++)
         order = (keys[i][0] > keys[i][1]) - (keys[i][0] < keys[i][1]);
     return order;
 }
 
-static bool is_same_copy(const callgrind_cost_t *a, const callgrind_cost_t *b)
+static int by_place(const void *a, const void *b)
 {
-    return a->file == b->file && a->line == b->line && a->process == b->process &&
-           a->object == b->object && a->function == b->function;
+    const callgrind_cost_t *one = a, *other = b;
+    int order = compare_copies(one, other);
+    return order != 0 ? order : (one->address > other->address) - (one->address < other->address);
 }
 
 static int by_own(const void *a, const void *b)
@@ -111,6 +111,7 @@ line_costs_t *line_costs_new(const callgrind_t *callgrind)
     size_t count = callgrind->count;
     callgrind_cost_t *costs = calloc(count + 1, sizeof *costs);
     assert(self && costs);
+    self->callgrind = callgrind;
     if (count > 0)
         memcpy(costs, callgrind->costs, count * sizeof *costs);
     qsort(costs, count, sizeof *costs, by_place);
@@ -120,7 +121,7 @@ line_costs_t *line_costs_new(const callgrind_t *callgrind)
         costed_file_t *file = find_file(self, costs[i].file);
         bool has_source =
             file->source && costs[i].line > 0 && (size_t)costs[i].line <= file->source->line_count;
-        for (next = i; next < count && is_same_copy(&costs[next], &costs[i]); next++) {
+        for (next = i; next < count && compare_copies(&costs[next], &costs[i]) == 0; next++) {
             self->total += costs[next].callee ? 0 : costs[next].cost;
             if (!has_source && !costs[next].callee)
                 add_object(self, &costs[next]);

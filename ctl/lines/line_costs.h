@@ -27,6 +27,7 @@ typedef struct {
 } costed_object_t;
 
 typedef struct {
+    const callgrind_t *callgrind;
     costed_file_t *files;
     size_t file_count;
     size_t file_capacity;

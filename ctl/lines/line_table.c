@@ -15,9 +15,9 @@ static double percent(uint64_t part, uint64_t whole)
 }
 
 // Whether its lines may not be those that ran.
-static bool has_changed(const callgrind_t *callgrind, const source_t *source)
+static bool has_changed(const line_costs_t *costs, const source_t *source)
 {
-    return source->changed > callgrind->taken;
+    return source->changed > costs->callgrind->taken;
 }
 
 // ---- the table
@@ -58,16 +58,15 @@ static void print_line(FILE *file, const line_costs_t *costs, const line_cost_t 
         (void)fprintf(file, "%6d %10s %13s %10s %8s  %s\n", line, hits, time, per_hit, share, text);
 }
 
-void line_table_print(FILE *file, const callgrind_t *callgrind, const line_costs_t *costs,
-                      const costed_file_t *source, const source_function_t *function)
+void line_table_print(FILE *file, const line_costs_t *costs, const costed_file_t *source,
+                      const source_function_t *function)
 {
     uint64_t total = line_costs_of(source, function).all;
     (void)fprintf(file, "Total time: %" PRIu64 " instructions\n", total);
-    print_processes(file, callgrind, source->path, function);
-    (void)fprintf(file, "File: %s%s\n", source->source->name,
-                  has_changed(callgrind, source->source)
-                      ? " (changed since it ran: lines may have moved)"
-                      : "");
+    print_processes(file, costs->callgrind, source->path, function);
+    (void)fprintf(
+        file, "File: %s%s\n", source->source->name,
+        has_changed(costs, source->source) ? " (changed since it ran: lines may have moved)" : "");
     (void)fprintf(file, "Function: %s at line %d\n\n", function->name, function->first);
     (void)fprintf(file, "%6s %10s %13s %10s %8s  %s\n", "Line #", "Hits", "Time", "Per Hit",
                   "% Time", "Line Contents");
@@ -137,11 +136,11 @@ static void print_objects(FILE *file, const line_costs_t *costs)
         (void)fprintf(file, "%13" PRIu64 " %6.1f  others\n", rest, percent(rest, costs->total));
 }
 
-static void print_changed(FILE *file, const callgrind_t *callgrind, const line_costs_t *costs)
+static void print_changed(FILE *file, const line_costs_t *costs)
 {
     size_t changed = 0;
     for (size_t i = 0; i < costs->file_count; i++)
-        changed += costs->files[i].source && has_changed(callgrind, costs->files[i].source);
+        changed += costs->files[i].source && has_changed(costs, costs->files[i].source);
     if (changed > 0)
         (void)fprintf(file,
                       "\n%zu source files have changed since it ran: run it again, for their "
@@ -149,8 +148,7 @@ static void print_changed(FILE *file, const callgrind_t *callgrind, const line_c
                       changed);
 }
 
-void line_table_list(FILE *file, const callgrind_t *callgrind, const line_costs_t *costs,
-                     bool by_time, size_t top)
+void line_table_list(FILE *file, const line_costs_t *costs, bool by_time, size_t top)
 {
     size_t count;
     row_t *rows = list_rows(costs, &count);
@@ -165,7 +163,7 @@ void line_table_list(FILE *file, const callgrind_t *callgrind, const line_costs_
                       percent(rows[i].cost.all, costs->total), rows[i].file->source->name,
                       rows[i].function->first, rows[i].function->name);
     print_objects(file, costs);
-    print_changed(file, callgrind, costs);
+    print_changed(file, costs);
     free(rows);
 }
 

@@ -6,12 +6,11 @@
 #include "line_costs.h"
 
 // line_profiler's table of one function, with the processes that have run it.
-void line_table_print(FILE *file, const callgrind_t *callgrind, const line_costs_t *costs,
-                      const costed_file_t *source, const source_function_t *function);
+void line_table_print(FILE *file, const line_costs_t *costs, const costed_file_t *source,
+                      const source_function_t *function);
 // The functions with the most expensive lines, at most `top`, by the cost of the lines alone or
 // with all calls (by_time). Below it the objects without source.
-void line_table_list(FILE *file, const callgrind_t *callgrind, const line_costs_t *costs,
-                     bool by_time, size_t top);
+void line_table_list(FILE *file, const line_costs_t *costs, bool by_time, size_t top);
 // "Did you mean": the five nearest names to one that does not exist.
 void line_table_suggest(FILE *file, const line_costs_t *costs, const char *name);
 

@@ -10,14 +10,12 @@
 #include <string.h>
 
 // Which span wakes which handler, by their names.
-typedef struct {
+static const struct {
     mm_program_t from_role;
     const char *from;
     mm_program_t to_role;
     const char *to;
-} stage_row_t;
-
-static const stage_row_t stages[] = {
+} stages[] = {
     {MM_PROGRAM_PUBLISHER, MM_SPAN_SEND_JOBS, MM_PROGRAM_CONSUMER, MM_SPAN_ON_JOBS},
     {MM_PROGRAM_CONSUMER, MM_SPAN_SEND_TASKS, MM_PROGRAM_SAVER, MM_SPAN_ON_TASKS},
     {MM_PROGRAM_CONSUMER, MM_SPAN_SEND_TASKS, MM_PROGRAM_RESTARTER, MM_SPAN_ON_TASKS},

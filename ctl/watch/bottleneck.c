@@ -73,7 +73,7 @@ static bool has_full_hop(snapshot_t *self)
             continue;
         most_waiting = stage->waiting;
         const snapshot_process_t *process = busiest(self, ways[i].role);
-        const char *name = snapshot_stage_name(ways[i].stage);
+        const char *name = snapshot_stages[ways[i].stage];
         if (process && process->busy >= BUSY)
             (void)say(self, name, "%s is busy %.0f %% of the time (%s)", process->name,
                       100 * process->busy, process->doing);
@@ -128,7 +128,7 @@ static bool has_full_window(snapshot_t *self)
         return say(self, "window", "all %lld places of the window are taken, and no hop is slow",
                    (long long)self->stages[SNAPSHOT_OUTBOX].capacity);
     bool is_store = took_us == store->took_p50_us;
-    return say(self, snapshot_stage_name(is_store ? SNAPSHOT_STORE : SNAPSHOT_RESTART),
+    return say(self, snapshot_stages[is_store ? SNAPSHOT_STORE : SNAPSHOT_RESTART],
                "a %s takes %.1f ms; all %lld places of the window are taken",
                is_store ? "save" : "restart", milliseconds(took_us),
                (long long)self->stages[SNAPSHOT_OUTBOX].capacity);

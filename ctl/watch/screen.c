@@ -57,7 +57,7 @@ static size_t rows_left(const page_t *page, const screen_view_t *view)
 static const char *state_of(const snapshot_process_t *process, char buffer[2 * HUMAN_TEXT])
 {
     char number[HUMAN_TEXT];
-    const char *state = snapshot_state_name(process->state);
+    const char *state = snapshot_states[process->state];
     int64_t seconds = process->silent_ms / 1000;
     if (process->state != SNAPSHOT_LOST && process->state != SNAPSHOT_SILENT)
         return state;
@@ -211,7 +211,7 @@ static void put_stages(page_t *page, const snapshot_t *snapshot)
     page_table_t table = page_table(columns, LENGTH(columns));
     for (snapshot_stage_kind_t kind = 0; kind < SNAPSHOT_STAGES; kind++) {
         const snapshot_stage_t *stage = &snapshot->stages[kind];
-        const char *name = snapshot_stage_name(kind);
+        const char *name = snapshot_stages[kind];
         bool is_limit = strcmp(name, stage_of(snapshot->limit)) == 0;
         char text[2 * HUMAN_TEXT];
         page_row(&table, is_limit ? PAGE_YELLOW | PAGE_BOLD : PAGE_PLAIN);

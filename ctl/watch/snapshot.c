@@ -66,18 +66,8 @@ static const field_t fields[] = {
 
 #define ALL(FIELDS) FIELDS, sizeof(FIELDS) / sizeof *(FIELDS)
 
-static const char *const states[] = {"up", "draining", "silent", "lost", "left", NULL};
-static const char *const stages[] = {"outbox", "wire", "store", "restart"};
-
-const char *snapshot_state_name(snapshot_state_t state)
-{
-    return states[state];
-}
-
-const char *snapshot_stage_name(snapshot_stage_kind_t stage)
-{
-    return stages[stage];
-}
+const char *const snapshot_states[] = {"up", "draining", "silent", "lost", "left", NULL};
+const char *const snapshot_stages[] = {"outbox", "wire", "store", "restart"};
 
 // ---- writing
 
@@ -91,7 +81,7 @@ static json_t *value_json(const field_t *field, const void *at)
     case TEXT:
     case MAYBE_TEXT: return json_string(at);
     case ROLE: return json_string(mm_program_name(*(const mm_program_t *)at));
-    case STATE: return json_string(snapshot_state_name(*(const snapshot_state_t *)at));
+    case STATE: return json_string(snapshot_states[*(const snapshot_state_t *)at]);
     }
     assert(false);
     return NULL;
@@ -116,7 +106,7 @@ json_t *snapshot_json(const snapshot_t *self)
         json_array_append_new(processes,
                               put_fields(json_object(), ALL(process_fields), &self->processes[i]));
     for (snapshot_stage_kind_t stage = 0; stage < SNAPSHOT_STAGES; stage++)
-        json_object_set_new(hops, snapshot_stage_name(stage),
+        json_object_set_new(hops, snapshot_stages[stage],
                             put_fields(json_object(), ALL(stage_fields), &self->stages[stage]));
     json_object_set_new(object, "processes", processes);
     json_object_set_new(object, "hops", hops);
@@ -144,7 +134,7 @@ static bool read_value(const field_t *field, const json_t *value, void *to)
         return true;
     case ROLE: return text && mm_program_parse(mm_str(text), to);
     case STATE:
-        place = text ? ctl_find_word(states, text) : -1;
+        place = text ? ctl_find_word(snapshot_states, text) : -1;
         *(snapshot_state_t *)to = (snapshot_state_t)place;
         return place >= 0;
     }
@@ -183,7 +173,7 @@ bool snapshot_read(const json_t *json, snapshot_t *ret_snapshot)
                    json_integer_value(json_object_get(json, "version")) == VERSION &&
                    read_fields(json, ALL(fields), &snapshot);
     for (snapshot_stage_kind_t stage = 0; is_good && stage < SNAPSHOT_STAGES; stage++)
-        is_good = read_fields(json_object_get(hops, snapshot_stage_name(stage)), ALL(stage_fields),
+        is_good = read_fields(json_object_get(hops, snapshot_stages[stage]), ALL(stage_fields),
                               &snapshot.stages[stage]);
     is_good = is_good && read_processes(json_object_get(json, "processes"), &snapshot);
     if (is_good)

@@ -74,9 +74,8 @@ typedef struct {
     char limit_why[128];         // one sentence
 } snapshot_t;
 
-// "up", "outbox": as in JSON and on screen.
-const char *snapshot_state_name(snapshot_state_t state);
-const char *snapshot_stage_name(snapshot_stage_kind_t stage);
+// "up", "outbox", ...: as in JSON and on screen.
+extern const char *const snapshot_states[], *const snapshot_stages[SNAPSHOT_STAGES];
 
 // Sets limit and limit_why from the rest. In bottleneck.c.
 void snapshot_find_limit(snapshot_t *self);

@@ -60,8 +60,8 @@ static void check_json(const explain_t *explain)
 
 static void check_order(const timeline_t *timeline)
 {
-    for (size_t i = 0; i < timeline->count; i++)
-        assert(timeline->entries[i].times > 0 && timeline->entries[i].line.message);
+    for (size_t i = 0; i < timeline->entries.count; i++)
+        assert(timeline->entries.items[i].times > 0 && timeline->entries.items[i].line.message);
     for (size_t i = 0; i < timeline->attempt_count; i++)
         assert(timeline->attempts[i].worker && timeline->attempts[i].number >= 0);
 }

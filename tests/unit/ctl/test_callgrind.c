@@ -321,7 +321,7 @@ static void the_table_is_line_profilers(void **state)
     size_t size;
     FILE *file = open_memstream(&text, &size);
     assert_non_null(file);
-    line_table_print(file, &callgrind, costs, costed(), &costed()->source->functions[0]);
+    line_table_print(file, costs, costed(), &costed()->source->functions[0]);
     (void)fclose(file);
     assert_non_null(strstr(text, "Total time: 400 instructions\nProcess: saver\nFile: "));
     assert_non_null(strstr(text, "Function: work at line 5\n\nLine #       Hits          Time    "

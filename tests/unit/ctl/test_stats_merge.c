@@ -96,7 +96,7 @@ static void expect_state(const char *name, snapshot_state_t state)
     snapshot_t snapshot = look();
     const snapshot_process_t *process = find_process(&snapshot, name);
     assert_non_null(process);
-    assert_string_equal(snapshot_state_name(process->state), snapshot_state_name(state));
+    assert_string_equal(snapshot_states[process->state], snapshot_states[state]);
     snapshot_clear(&snapshot);
 }
 

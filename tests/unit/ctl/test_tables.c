@@ -322,8 +322,8 @@ static void cells_of_lines_never_run_together(void **state)
     costs = line_costs_new(&callgrind);
     const costed_file_t *costed = costs->files[0].source ? &costs->files[0] : &costs->files[1];
     file = open_output(&size);
-    line_table_print(file, &callgrind, costs, costed, &costed->source->functions[0]);
-    line_table_list(file, &callgrind, costs, false, 9);
+    line_table_print(file, costs, costed, &costed->source->functions[0]);
+    line_table_list(file, costs, false, 9);
     (void)fclose(file);
     assert_int_equal(split(find_line(output, "Line #"))->count, 2 + 1 + 1 + 2 + 2 + 2);
     assert_int_equal(split(find_line(output, "  int work(void)"))->count, 5 + 2);

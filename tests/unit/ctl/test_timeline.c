@@ -67,9 +67,9 @@ static void concludes(const char *expected)
 
 static void merge(const char *const *messages, size_t count)
 {
-    assert_int_equal(timeline.count, count);
+    assert_int_equal(timeline.entries.count, count);
     for (size_t i = 0; i < count; i++)
-        assert_string_equal(timeline.entries[i].line.message, messages[i]);
+        assert_string_equal(timeline.entries.items[i].line.message, messages[i]);
 }
 
 #define TELLS(...)                                                                                 \
@@ -192,9 +192,9 @@ static void lines_that_repeat_are_told_once(void **state)
     timeline_end(&timeline);
     TELLS("accepted", "Pulled", "Extended deadline by 3 seconds", "Could not restart",
           "Extended deadline by 3 seconds");
-    assert_int_equal(timeline.entries[2].times, 12);
-    assert_true(timeline.entries[2].last_ms - timeline.entries[2].line.wall_ms == 1100);
-    assert_int_equal(timeline.entries[4].times, 1);
+    assert_int_equal(timeline.entries.items[2].times, 12);
+    assert_true(timeline.entries.items[2].last_ms - timeline.entries.items[2].line.wall_ms == 1100);
+    assert_int_equal(timeline.entries.items[4].times, 1);
     concludes("pending: received, not settled; 1 attempt so far, the last one by restarter-1: x");
 }
 
@@ -345,7 +345,7 @@ static void a_job_that_nobody_knows_has_no_story(void **state)
     log_at(58000, "INFO consumer[1] Pulled job=" OTHER " host=web-07");
     timeline_end(&timeline);
     assert_false(timeline_knows(&timeline));
-    assert_int_equal(timeline.count, 0);
+    assert_int_equal(timeline.entries.count, 0);
 }
 
 static void times_are_said_as_people_do(void **state)
