@@ -42,36 +42,34 @@ int ctl_find_word(const char *const *words, const char *word)
     return -1;
 }
 
-static bool set_word(const ctl_option_t *option, const char *name, const char *value)
+static int set_word(const ctl_option_t *option, const char *name, const char *value)
 {
     int place = ctl_find_word(option->words, value);
     if (place >= 0) {
         *option->word = place;
-        return true;
+        return 0;
     }
     (void)fprintf(stderr, "mayhemctl: %s is '%s'; it must be one of:", name, value);
     for (size_t i = 0; option->words[i]; i++)
         (void)fprintf(stderr, " %s", option->words[i]);
     (void)fputc('\n', stderr);
-    return false;
+    return EX_USAGE;
 }
 
-static bool set_number(const ctl_option_t *option, const char *name, const char *value)
+static int set_number(const ctl_option_t *option, const char *name, const char *value)
 {
     char *end;
     errno = 0;
     uint64_t number = strtoull(value, &end, 10);
     if (*value < '0' || *value > '9' || *end != '\0' || errno != 0 || number < option->min ||
-        number > option->max) {
-        (void)ctl_fail(EX_USAGE, "%s is '%s'; it must be a number from %llu to %llu", name, value,
-                       (unsigned long long)option->min, (unsigned long long)option->max);
-        return false;
-    }
+        number > option->max)
+        return ctl_fail(EX_USAGE, "%s is '%s'; it must be a number from %llu to %llu", name, value,
+                        (unsigned long long)option->min, (unsigned long long)option->max);
     *option->number = number;
-    return true;
+    return 0;
 }
 
-static bool set(const ctl_option_t *option, const char *value)
+static int set(const ctl_option_t *option, const char *value)
 {
     char name[32];
     if (option->letter)
@@ -86,11 +84,11 @@ static bool set(const ctl_option_t *option, const char *value)
         *option->text = value;
     else
         *option->flag = true;
-    return true;
+    return 0;
 }
 
-bool ctl_options(int argc, char **argv, const char *help, const ctl_option_t *options,
-                 char ***ret_names, int *ret_exit_code)
+int ctl_options(int argc, char **argv, const char *help, const ctl_option_t *options,
+                char ***ret_names)
 {
     enum { OPTIONS_MAX = 16, NO_LETTER = 256 };
     struct option names[OPTIONS_MAX + 2] = {{.name = NULL}};
@@ -106,26 +104,22 @@ bool ctl_options(int argc, char **argv, const char *help, const ctl_option_t *op
     }
     names[count] = (struct option){"help", no_argument, NULL, 'h'};
     strcpy(letter, "h");
-    *ret_exit_code = EX_USAGE;
     for (int id; (id = getopt_long(argc, argv, letters, names, NULL)) >= 0;) {
+        if (id == 'h')
+            exit(fputs(help, stdout) < 0 ? EX_IOERR : 0);
         size_t i = 0;
         while (i < count && names[i].val != id)
             i++;
-        if (i < count && !set(&options[i], optarg))
-            return false;
-        if (i < count)
-            continue;
-        if (id != 'h')
+        if (i == count)
             (void)fprintf(stderr, "mayhemctl %s --help says more\n", argv[0]);
-        else
-            *ret_exit_code = fputs(help, stdout) < 0 ? EX_IOERR : 0;
-        return false;
+        if (i == count || set(&options[i], optarg) != 0)
+            return EX_USAGE;
     }
     if (ret_names)
         *ret_names = argv + optind;
     else if (optind < argc)
-        (void)ctl_fail(EX_USAGE, "'%s' is no option of %s", argv[optind], argv[0]);
-    return ret_names || optind == argc;
+        return ctl_fail(EX_USAGE, "'%s' is no option of %s", argv[optind], argv[0]);
+    return 0;
 }
 
 // ---- JSON

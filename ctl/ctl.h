@@ -38,10 +38,10 @@ typedef struct {
 
 // Reads the arguments of the command argv[0] into the values of its options, which hold the
 // defaults; the last option has no name. *ret_names: the names that follow the options, ended by
-// NULL; a command that takes none passes NULL. --help prints `help`. False: end with
-// *ret_exit_code, all has been printed.
-bool ctl_options(int argc, char **argv, const char *help, const ctl_option_t *options,
-                 char ***ret_names, int *ret_exit_code);
+// NULL; a command that takes none passes NULL. --help prints `help` and exits. Returns 0, or a
+// sysexits code, with a sentence printed.
+int ctl_options(int argc, char **argv, const char *help, const ctl_option_t *options,
+                char ***ret_names);
 
 // The index of a word in a list that ends with NULL; -1: it is not in it.
 int ctl_find_word(const char *const *words, const char *word);

@@ -50,32 +50,29 @@ static bool parse_id(const char *text, mm_id_t *ret_id)
     return (size == 32 || size == 36) && mm_id_parse((mm_str_t){digits, count}, ret_id);
 }
 
-// False: end with *ret_exit_code.
-static bool parse(int argc, char **argv, explain_options_t *self, int *ret_exit_code)
+static int parse(int argc, char **argv, explain_options_t *self)
 {
     const ctl_option_t options[] = {TARGET_OPTIONS(&self->target),
                                     {.name = "db", .text = &self->query.db},
                                     {.name = "json", .flag = &self->is_json},
                                     {.name = NULL}};
     char **names, error[MM_ERROR_MAX];
-    if (!ctl_options(argc, argv, explain_help, options, &names, ret_exit_code))
-        return false;
+    int exit_code = ctl_options(argc, argv, explain_help, options, &names);
+    if (exit_code != 0)
+        return exit_code;
     self->has_target = target_resolve(&self->target, error);
     self->query.dir = self->target.dir;
     self->what = names[0];
-    if (!names[0] || names[1]) {
-        (void)ctl_fail(EX_USAGE, "say one host or job: mayhemctl explain HOST");
-        return false;
-    }
+    if (!names[0] || names[1])
+        return ctl_fail(EX_USAGE, "say one host or job: mayhemctl explain HOST");
     if (parse_id(self->what, &self->id)) {
         self->query.id = &self->id;
-        return true;
+        return 0;
     }
     const char *complaint = mm_host_complaint(mm_str(self->what));
-    if (complaint)
-        (void)ctl_fail(EX_USAGE, "'%s' is no host and no job: %s", self->what, complaint);
     self->query.host = self->what;
-    return !complaint;
+    return complaint ? ctl_fail(EX_USAGE, "'%s' is no host and no job: %s", self->what, complaint)
+                     : 0;
 }
 
 // The job with this id, or the newest of the host; NULL: there is none.
@@ -173,8 +170,8 @@ static int explain_record(const explain_options_t *options, const records_t *rec
 int ctl_explain(int argc, char **argv)
 {
     explain_options_t options = {0};
-    int exit_code;
-    if (!parse(argc, argv, &options, &exit_code))
+    int exit_code = parse(argc, argv, &options);
+    if (exit_code != 0)
         return exit_code;
     records_t records;
     char error[MM_ERROR_MAX];

@@ -87,8 +87,8 @@ int ctl_lines(int argc, char **argv)
                                     {.name = "top", .number = &top, .max = SIZE_MAX},
                                     {.name = NULL}};
     char **names, *path = NULL, error[MM_ERROR_MAX];
-    int exit_code;
-    if (!ctl_options(argc, argv, lines_help, options, &names, &exit_code))
+    int exit_code = ctl_options(argc, argv, lines_help, options, &names);
+    if (exit_code != 0)
         return exit_code;
     callgrind_t callgrind = {0};
     int length = asprintf(&path, "%s/profile/lines", dir);

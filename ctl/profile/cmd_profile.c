@@ -43,21 +43,19 @@ typedef struct {
     uint64_t rows;
 } profile_options_t;
 
-static bool parse_last(const char *text, uint32_t *ret_seconds)
+static int parse_last(const char *text, uint32_t *ret_seconds)
 {
     int64_t ms;
     const char *why = mm_duration_parse(mm_str(text), &ms);
     if (!why && (ms < 1000 || ms > MM_PROFILE_SLICES * 1000))
         why = "it must be from 1s to 10m";
     if (why)
-        (void)ctl_fail(EX_USAGE, "--last is '%s'; %s", text, why);
-    else
-        *ret_seconds = (uint32_t)((ms + 999) / 1000);
-    return !why;
+        return ctl_fail(EX_USAGE, "--last is '%s'; %s", text, why);
+    *ret_seconds = (uint32_t)((ms + 999) / 1000);
+    return 0;
 }
 
-// False: end with *ret_exit_code.
-static bool parse(int argc, char **argv, profile_options_t *self, int *ret_exit_code)
+static int parse(int argc, char **argv, profile_options_t *self)
 {
     const ctl_option_t options[] = {TARGET_OPTIONS(&self->target),
                                     {.name = "last", .text = &self->last},
@@ -68,14 +66,13 @@ static bool parse(int argc, char **argv, profile_options_t *self, int *ret_exit_
                                     {.name = "format", .word = &self->format, .words = formats},
                                     {.name = "rows", .number = &self->rows, .max = 1000000},
                                     {.name = NULL}};
-    if (!ctl_options(argc, argv, profile_help, options, NULL, ret_exit_code) ||
-        (self->last && !parse_last(self->last, &self->seconds)))
-        return false;
-    bool is_live = self->target.dir || self->target.consumer || self->last;
-    if (self->read && is_live)
-        (void)ctl_fail(EX_USAGE, "--read shows what was saved: leave out --dir, --consumer and "
-                                 "--last");
-    return !self->read || !is_live;
+    int exit_code = ctl_options(argc, argv, profile_help, options, NULL);
+    if (exit_code == 0 && self->last)
+        exit_code = parse_last(self->last, &self->seconds);
+    if (exit_code == 0 && self->read && (self->target.dir || self->target.consumer || self->last))
+        exit_code = ctl_fail(EX_USAGE, "--read shows what was saved: leave out --dir, --consumer "
+                                       "and --last");
+    return exit_code;
 }
 
 static bool write_as(FILE *file, const profiles_t *profiles, const profile_options_t *options)
@@ -143,8 +140,8 @@ int ctl_profile(int argc, char **argv)
 {
     profile_options_t options = {0};
     collect_t collect = {0};
-    int exit_code;
-    if (!parse(argc, argv, &options, &exit_code))
+    int exit_code = parse(argc, argv, &options);
+    if (exit_code != 0)
         return exit_code;
     if (options.read) {
         exit_code = read_saved(&options, &collect.profiles);
@@ -165,14 +162,13 @@ int ctl_diff(int argc, char **argv)
                                "Each is a saved profile, or a folder of them.\n";
     profiles_t sides[2] = {{0}};
     char **names, error[MM_ERROR_MAX];
-    int exit_code;
-    if (!ctl_options(argc, argv, help, &(ctl_option_t){.name = NULL}, &names, &exit_code))
+    int exit_code = ctl_options(argc, argv, help, &(ctl_option_t){.name = NULL}, &names);
+    if (exit_code != 0)
         return exit_code;
     if (!names[0] || !names[1] || names[2]) {
         (void)fputs(help, stderr);
         return EX_USAGE;
     }
-    exit_code = 0;
     for (int i = 0; i < 2 && exit_code == 0; i++)
         if (!profiles_read(&sides[i], names[i], error))
             exit_code = ctl_fail(EX_DATAERR, "%s", error);

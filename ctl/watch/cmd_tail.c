@@ -147,8 +147,7 @@ static int print_events(tail_t *self, const json_t *json)
 
 // ---- the command
 
-// False: end with *ret_exit_code.
-static bool parse(int argc, char **argv, tail_t *self, int *ret_exit_code)
+static int parse(int argc, char **argv, tail_t *self)
 {
     const char *words[WORDINGS + 1] = {NULL};
     for (size_t i = 0; i < WORDINGS; i++)
@@ -160,14 +159,14 @@ static bool parse(int argc, char **argv, tail_t *self, int *ret_exit_code)
         {.name = "json", .flag = &self->is_json},
         {.name = "count", .letter = 'n', .number = &self->count, .min = 1, .max = 1000000000000},
         {.name = NULL}};
-    if (!ctl_options(argc, argv, tail_help, options, NULL, ret_exit_code))
-        return false;
+    int exit_code = ctl_options(argc, argv, tail_help, options, NULL);
+    if (exit_code != 0)
+        return exit_code;
     const char *complaint = self->host ? mm_host_complaint(mm_str(self->host)) : NULL;
     if (complaint)
-        (void)ctl_fail(EX_USAGE, "--host is '%.100s', which is no host: %s", self->host, complaint);
-    else
-        *ret_exit_code = target_find(&self->target);
-    return *ret_exit_code == 0;
+        return ctl_fail(EX_USAGE, "--host is '%.100s', which is no host: %s", self->host,
+                        complaint);
+    return target_find(&self->target);
 }
 
 // The lines are the consumer's, with its name and pid.
@@ -211,8 +210,8 @@ static int follow(tail_t *self, attach_t *attach)
 int ctl_tail(int argc, char **argv)
 {
     tail_t self = {.outcome = -1};
-    int exit_code;
-    if (!parse(argc, argv, &self, &exit_code))
+    int exit_code = parse(argc, argv, &self);
+    if (exit_code != 0)
         return exit_code;
     self.line = malloc(MM_LOG_LINE_MAX);
     assert(self.line);

@@ -12,7 +12,6 @@
 #include "target.h"
 #include "terminal.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -56,18 +55,16 @@ typedef struct {
     int sort;
 } top_options_t;
 
-static bool parse_speed(const char *text, double *ret_speed)
+static int parse_speed(const char *text, double *ret_speed)
 {
     char *end;
     errno = 0;
     double speed = strtod(text, &end);
     // The comparison is false for NaN, too.
-    if (*text < '0' || *text > '9' || *end != '\0' || errno != 0 || !(speed <= 1e6)) {
-        (void)ctl_fail(EX_USAGE, "--speed is '%s'; it must be a number from 0 to 1000000", text);
-        return false;
-    }
+    if (*text < '0' || *text > '9' || *end != '\0' || errno != 0 || !(speed <= 1e6))
+        return ctl_fail(EX_USAGE, "--speed is '%s'; it must be a number from 0 to 1000000", text);
     *ret_speed = speed;
-    return true;
+    return 0;
 }
 
 // 0, or a sysexits code when the options do not fit together.
@@ -84,8 +81,7 @@ static int check(const top_options_t *options)
     return 0;
 }
 
-// False: end with *ret_exit_code.
-static bool parse(int argc, char **argv, top_options_t *self, int *ret_exit_code)
+static int parse(int argc, char **argv, top_options_t *self)
 {
     const ctl_option_t options[] = {
         TARGET_OPTIONS(&self->target),
@@ -98,14 +94,13 @@ static bool parse(int argc, char **argv, top_options_t *self, int *ret_exit_code
         {.name = "batch", .letter = 'b', .flag = &self->is_batch},
         {.name = "json", .flag = &self->is_json},
         {.name = NULL}};
-    if (!ctl_options(argc, argv, top_help, options, NULL, ret_exit_code) ||
-        (self->speed_text && !parse_speed(self->speed_text, &self->speed)))
-        return false;
+    int exit_code = ctl_options(argc, argv, top_help, options, NULL);
+    if (exit_code == 0 && self->speed_text)
+        exit_code = parse_speed(self->speed_text, &self->speed);
     self->is_batch = self->is_batch || self->is_json;
-    *ret_exit_code = check(self);
-    if (*ret_exit_code == 0 && !self->replay)
-        *ret_exit_code = target_find(&self->target);
-    return *ret_exit_code == 0;
+    if (exit_code == 0)
+        exit_code = check(self);
+    return exit_code == 0 && !self->replay ? target_find(&self->target) : exit_code;
 }
 
 // Whether a snapshot should be shown when the former one was that of `shown_ms` (0: there was
@@ -384,12 +379,10 @@ static void apply_profile(top_t *self, json_t *profile)
         strcmp(ctl_text(profile, "process"), self->selected.text) != 0)
         return;
     profiles_t fresh = {0};
-    if (profiles_add(&fresh, profile, error)) {
-        profiles_clear(&self->profile);
+    bool is_good = profiles_add(&fresh, profile, error);
+    profiles_clear(is_good ? &self->profile : &fresh);
+    if (is_good)
         self->profile = fresh;
-    } else {
-        profiles_clear(&fresh);
-    }
 }
 
 static void apply_news(top_t *self, const news_t *news)
@@ -467,8 +460,8 @@ static int show(const top_options_t *options, feed_t *feed)
 int ctl_top(int argc, char **argv)
 {
     top_options_t options = {.speed = 1, .delay = 1};
-    int exit_code;
-    if (!parse(argc, argv, &options, &exit_code))
+    int exit_code = parse(argc, argv, &options);
+    if (exit_code != 0)
         return exit_code;
     if (!options.is_batch)
         terminal_block_signals();
@@ -488,10 +481,9 @@ int ctl_status(int argc, char **argv)
     const ctl_option_t options[] = {
         TARGET_OPTIONS(&self.target), {.name = "json", .flag = &self.is_json}, {.name = NULL}};
     snapshot_t snapshot = {0};
-    int exit_code;
-    if (!ctl_options(argc, argv, status_help, options, NULL, &exit_code))
-        return exit_code;
-    exit_code = target_find(&self.target);
+    int exit_code = ctl_options(argc, argv, status_help, options, NULL);
+    if (exit_code == 0)
+        exit_code = target_find(&self.target);
     if (exit_code != 0)
         return exit_code;
     feed_t *feed = feed_attach(&self.target.base);

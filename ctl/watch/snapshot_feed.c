@@ -20,7 +20,7 @@
 struct feed {
     attach_t *attach; // NULL: a replay
     FILE *file;       // the recording that is written, or read; NULL: none
-    char *path;
+    const char *path;
     bool is_over;
     char error[MM_ERROR_MAX];
     int exit_code;
@@ -40,18 +40,16 @@ struct feed {
     json_t *profile; // of the last news
 };
 
-static feed_t *feed_new(const char *path)
+static feed_t *feed_new(void)
 {
     feed_t *self = calloc(1, sizeof *self);
     assert(self);
-    self->path = path ? strdup(path) : NULL;
-    assert(self->path || !path);
     return self;
 }
 
 feed_t *feed_attach(const mm_endpoint_t *base)
 {
-    feed_t *self = feed_new(NULL);
+    feed_t *self = feed_new();
     self->attach = attach_new(base);
     return self;
 }
@@ -65,7 +63,6 @@ void feed_destroy(feed_t **self_p)
     attach_destroy(&self->attach);
     if (self->file)
         (void)fclose(self->file);
-    free(self->path);
     free(self->line);
     json_decref(self->ahead);
     json_decref(self->known);
@@ -108,8 +105,7 @@ static bool may_replace(const char *path)
 
 bool feed_record(feed_t *self, const char *path)
 {
-    self->path = strdup(path);
-    assert(self->path);
+    self->path = path;
     if (!may_replace(path))
         return cannot_write(self, EX_CANTCREAT,
                             "it is there, and is no recording; name another file");
@@ -191,7 +187,8 @@ static void read_head(feed_t *self)
 
 feed_t *feed_replay(const char *path, double speed)
 {
-    feed_t *self = feed_new(path);
+    feed_t *self = feed_new();
+    self->path = path;
     self->speed = speed;
     self->known = json_object();
     self->asked = json_array();

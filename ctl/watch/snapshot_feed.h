@@ -14,13 +14,13 @@ typedef struct feed feed_t;
 // Attaches to a pipeline. Never NULL: feed_next shows whether it answers.
 feed_t *feed_attach(const mm_endpoint_t *base);
 // Replays a recording, `speed` times as fast as it was; 0: without waiting. Never NULL:
-// feed_exit_code shows whether it can be read.
+// feed_exit_code shows whether it can be read. The path must outlive the feed.
 feed_t *feed_replay(const char *path, double speed);
 void feed_destroy(feed_t **self_p);
 
 // Records all that a pipeline sends from now on, with a profile of every process each ten seconds.
-// Replaces an older recording. False, with feed_error, when the file cannot be written or is no
-// recording.
+// Replaces an older recording. The path must outlive the feed. False, with feed_error, when the
+// file cannot be written or is no recording.
 bool feed_record(feed_t *self, const char *path);
 
 // Waits at most timeout_ms (-1: for ever) for the next snapshot or profile, or until `descriptor`
