@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -162,11 +163,9 @@ bool ctl_read_files(const char *path, const char *ending, const char *hint, ctl_
     bool is_good = true;
     for (int i = 0; i < all; i++) {
         if (has_ending(entries[i]->d_name, ending)) {
-            char *name = NULL;
-            int length = asprintf(&name, "%s/%s", path, entries[i]->d_name);
-            assert(length > 0);
+            char name[PATH_MAX];
+            (void)snprintf(name, sizeof name, "%s/%s", path, entries[i]->d_name);
             is_good = is_good && read(arg, name, error);
-            free(name);
             count++;
         }
         free(entries[i]);

@@ -124,14 +124,13 @@ static bool may_answer(const mm_endpoint_t *base)
 
 // The consumer's state of a job, as docs/profiling.md has it ({"store": "out", …}). A new
 // reference; NULL: the job is not in flight, or there is no answer.
-static json_t *ask_consumer(const explain_options_t *options, const record_t *record)
+static json_t *ask_consumer(const explain_options_t *options, const timeline_t *timeline)
 {
     const mm_endpoint_t *base = &options->target.base;
-    char id[MM_ID_TEXT];
-    if (record->outcome != MM_OUTCOME_NONE || !options->has_target || !may_answer(base))
+    if (timeline->record->outcome != MM_OUTCOME_NONE || !options->has_target || !may_answer(base))
         return NULL;
     attach_t *attach = attach_new(base);
-    attach_ask_job(attach, mm_id_print(&record->id, id));
+    attach_ask_job(attach, timeline->job);
     news_t news = {.kind = NEWS_NOTHING};
     int64_t end_ms = mm_clock_ms() + ANSWER_MS;
     for (int64_t now_ms; news.kind != NEWS_JOB && (now_ms = mm_clock_ms()) < end_ms;)
@@ -148,13 +147,13 @@ static int explain_record(const explain_options_t *options, const records_t *rec
                           const record_t *record)
 {
     timeline_t timeline;
-    char job[MM_ID_TEXT], error[MM_ERROR_MAX];
-    const char *words[TIMELINE_WORDS];
+    char error[MM_ERROR_MAX];
     int exit_code;
-    timeline_words(record, job, words);
     timeline_begin(&timeline, record);
-    json_t *now = ask_consumer(options, record);
-    bool is_good = logscan(options->query.dir, words, TIMELINE_WORDS, add_line, &timeline, error);
+    const char *const words[] = {timeline.job, TIMELINE_WORDS};
+    json_t *now = ask_consumer(options, &timeline);
+    bool is_good = logscan(options->query.dir, words, sizeof words / sizeof *words, add_line,
+                           &timeline, error);
     timeline_end(&timeline);
     if (!is_good)
         exit_code = ctl_fail(EX_IOERR, "%s", error);

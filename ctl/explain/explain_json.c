@@ -2,7 +2,6 @@
 
 #include "ctl.h"
 #include "explain_out.h"
-#include "uuid.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -37,17 +36,16 @@ static json_t *job_of(const records_t *records, const timeline_t *timeline)
 {
     const record_t *record = timeline->record;
     const run_t *run = records_run(records, record->run);
-    char id[MM_ID_TEXT];
     return json_pack(
         "{s:s, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:b, s:o, s:I, s:I, s:I, s:o, s:o}", "job",
-        mm_id_print(&record->id, id),                              //
-        "conclusion", conclusion_of(timeline),                     //
-        "run", known(record->run),                                 //
-        "input", text(run ? run->input : NULL),                    //
-        "driver", text(run ? run->driver : NULL),                  //
-        "accepted_ms", (json_int_t)timeline_accepted_ms(timeline), //
-        "received_ms", known(record->received_ms),                 //
-        "settled_ms", known(record->settled_ms),                   //
+        timeline->job,                                    //
+        "conclusion", conclusion_of(timeline),            //
+        "run", known(record->run),                        //
+        "input", text(run ? run->input : NULL),           //
+        "driver", text(run ? run->driver : NULL),         //
+        "accepted_ms", (json_int_t)timeline->accepted_ms, //
+        "received_ms", known(record->received_ms),        //
+        "settled_ms", known(record->settled_ms),          //
         "outcome",
         text(record->outcome == MM_OUTCOME_NONE ? NULL : mm_outcome_name(record->outcome)),
         "pending", record->is_pending,                //

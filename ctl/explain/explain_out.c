@@ -3,8 +3,6 @@
 #include "explain_out.h"
 #include "ctl.h"
 #include "human_format.h"
-#include "uuid.h"
-#include "uuid_source.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -26,7 +24,7 @@ static void print_received(FILE *file, const timeline_t *timeline)
     const attempt_t *first = timeline->attempts;
     char time[HUMAN_TEXT];
     timeline_print(file, "  received    %s later from %s; delivered" TIMES,
-                   human_duration(record->received_ms - timeline_accepted_ms(timeline), time),
+                   human_duration(record->received_ms - timeline->accepted_ms, time),
                    or_unknown(record->publisher), record->deliveries, S(record->deliveries));
     if (record->outcome != MM_OUTCOME_NONE)
         timeline_print(file, ", extended" TIMES, record->extended, S(record->extended));
@@ -48,22 +46,21 @@ static void print_facts(FILE *file, const explain_t *explain)
     const timeline_t *timeline = explain->timeline;
     const record_t *record = timeline->record;
     const run_t *run = records_run(explain->records, record->run);
-    int64_t accepted_ms = timeline_accepted_ms(timeline);
-    char id[MM_ID_TEXT], stamp[HUMAN_STAMP], time[HUMAN_TEXT];
-    (void)fprintf(file, "  job         %s\n", mm_id_print(&record->id, id));
+    char stamp[HUMAN_STAMP], time[HUMAN_TEXT];
+    (void)fprintf(file, "  job         %s\n", timeline->job);
     if (run) {
         timeline_print(file, "  run         %" PRId64 " of %s (%s), begun %s", run->number,
                        or_unknown(run->input), or_unknown(run->driver),
                        human_stamp(run->started_ms, stamp));
         (void)fputc('\n', file);
     }
-    (void)fprintf(file, "  accepted    %s\n", human_stamp(accepted_ms, stamp));
+    (void)fprintf(file, "  accepted    %s\n", human_stamp(timeline->accepted_ms, stamp));
     if (record->is_recorded)
         print_received(file, timeline);
     if (record->outcome != MM_OUTCOME_NONE)
         (void)fprintf(file, "  settled     as %s, %s, %s after it was accepted%s\n",
                       mm_outcome_name(record->outcome), human_stamp(record->settled_ms, stamp),
-                      human_duration(record->settled_ms - accepted_ms, time),
+                      human_duration(record->settled_ms - timeline->accepted_ms, time),
                       record->is_pending ? "; the outbox has not deleted it yet" : "");
 }
 
@@ -185,17 +182,16 @@ static void print_others(FILE *file, const explain_t *explain)
     (void)fputs("\nother jobs of this host:\n", file);
     for (size_t i = records->count; i-- > 0;) {
         const record_t *record = &records->items[i];
-        char id[MM_ID_TEXT], stamp[HUMAN_STAMP];
+        char stamp[HUMAN_STAMP];
+        timeline_t timeline;
         if (record == explain->timeline->record)
             continue;
-        (void)fprintf(file, "  %s  %s", human_stamp(mm_id_wall_ms(&record->id), stamp),
-                      mm_id_print(&record->id, id));
+        timeline_begin(&timeline, record);
+        timeline_end(&timeline);
+        (void)fprintf(file, "  %s  %s", human_stamp(timeline.accepted_ms, stamp), timeline.job);
         if (record->run > 0)
             (void)fprintf(file, "  run %" PRId64, record->run);
         (void)fputs("  ", file);
-        timeline_t timeline;
-        timeline_begin(&timeline, record);
-        timeline_end(&timeline);
         timeline_conclude(&timeline, file);
         timeline_clear(&timeline);
         (void)fputc('\n', file);
@@ -205,7 +201,6 @@ static void print_others(FILE *file, const explain_t *explain)
 void explain_out_text(FILE *file, const explain_t *explain)
 {
     const timeline_t *timeline = explain->timeline;
-    int64_t accepted_ms = timeline_accepted_ms(timeline);
     timeline_print(file, "%s: ", or_unknown(timeline->host));
     timeline_conclude(timeline, file);
     (void)fputs("\n\n", file);
@@ -213,10 +208,10 @@ void explain_out_text(FILE *file, const explain_t *explain)
     if (timeline->attempt_count > 0)
         (void)fputs("\nattempts:\n", file);
     for (size_t i = 0; i < timeline->attempt_count; i++)
-        print_attempt(file, &timeline->attempts[i], accepted_ms);
+        print_attempt(file, &timeline->attempts[i], timeline->accepted_ms);
     (void)fputs("\nstory:\n", file);
     for (size_t i = 0; i < timeline->entries.count; i++)
-        print_entry(file, &timeline->entries.items[i], accepted_ms);
+        print_entry(file, &timeline->entries.items[i], timeline->accepted_ms);
     if (timeline->record->outcome == MM_OUTCOME_NONE)
         print_now(file, explain);
     if (explain->records->count > 1)

@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -88,11 +89,10 @@ bool logscan(const char *dir, const char *const *words, size_t count,
              void (*add)(void *arg, mm_str_t line), void *arg, char error[MM_ERROR_MAX])
 {
     scan_t self = {words, count, add, arg, malloc(BUFFER)};
-    char *folder;
-    int length = asprintf(&folder, "%s/log", dir);
-    assert(self.buffer && length > 0);
+    char folder[PATH_MAX];
+    (void)snprintf(folder, sizeof folder, "%s/log", dir);
+    assert(self.buffer);
     bool is_good = ctl_read_files(folder, ".log", NULL, scan_path, &self, error);
     free(self.buffer);
-    free(folder);
     return is_good;
 }

@@ -3,6 +3,7 @@
 
 #include "records.h"
 #include "array.h"
+#include "ctl.h"
 #include "outbox_schema.h"
 #include "record_schema.h"
 #include "sqlite.h"
@@ -11,7 +12,7 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdio.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -107,7 +108,7 @@ static int query(reader_t *self, const char *sql, const mm_id_t *id, const char 
     bool has_row = true;
     while (has_row) {
         if (mm_sqlite_row(self->sqlite, row, &has_row) != MM_SQLITE_OK) {
-            (void)snprintf(self->error, MM_ERROR_MAX, "%s", mm_sqlite_error(self->sqlite));
+            (void)ctl_error(self->error, "%s", mm_sqlite_error(self->sqlite));
             return EX_IOERR;
         }
         if (has_row)
@@ -172,25 +173,28 @@ static void find_run(const records_t *self, record_t *record)
     }
 }
 
-static int read_both(const records_query_t *what, const char *outbox, const char *store,
-                     records_t *records, char error[MM_ERROR_MAX])
+static int read_both(const records_query_t *what, records_t *records, char error[MM_ERROR_MAX])
 {
+    char outbox[PATH_MAX], store[PATH_MAX];
     struct stat status;
     if (stat(what->dir, &status) != 0) {
-        (void)snprintf(error, MM_ERROR_MAX,
-                       "cannot look into '%s': %s; name the folder of the pipeline with --dir",
-                       what->dir, strerror(errno));
+        (void)ctl_error(error,
+                        "cannot look into '%s': %s; name the folder of the pipeline with --dir",
+                        what->dir, strerror(errno));
         return EX_NOINPUT;
     }
+    (void)snprintf(outbox, sizeof outbox, "%s/outbox.db", what->dir);
+    (void)snprintf(store, sizeof store, what->db ? "%s" : "%s/mayhem.db",
+                   what->db ? what->db : what->dir);
     mm_sqlite_t *in_outbox = NULL, *in_store = NULL;
     int code = open_one(&in_outbox, outbox, OUTBOX_VERSION, error);
     if (code == 0)
         code = open_one(&in_store, store, RECORD_VERSION, error);
     if (code == 0 && !in_outbox && !in_store) {
-        (void)snprintf(error, MM_ERROR_MAX,
-                       "no pipeline has worked in '%s': there is neither '%s' nor '%s'; name its "
-                       "folder with --dir",
-                       what->dir, outbox, store);
+        (void)ctl_error(error,
+                        "no pipeline has worked in '%s': there is neither '%s' nor '%s'; name its "
+                        "folder with --dir",
+                        what->dir, outbox, store);
         return EX_NOINPUT;
     }
     if (code == 0)
@@ -203,14 +207,7 @@ static int read_both(const records_query_t *what, const char *outbox, const char
 int records_read(const records_query_t *what, records_t *ret_records, char error[MM_ERROR_MAX])
 {
     records_t records = {0};
-    char *outbox, *store;
-    int length = asprintf(&outbox, "%s/outbox.db", what->dir);
-    assert(length > 0);
-    length = asprintf(&store, "%s/mayhem.db", what->dir);
-    assert(length > 0);
-    int code = read_both(what, outbox, what->db ? what->db : store, &records, error);
-    free(outbox);
-    free(store);
+    int code = read_both(what, &records, error);
     if (code != 0) {
         records_clear(&records);
         return code;

@@ -3,7 +3,6 @@
 #include "timeline.h"
 #include "array.h"
 #include "human_format.h"
-#include "log_messages.h"
 #include "uuid.h"
 #include "uuid_source.h"
 
@@ -73,18 +72,10 @@ static timeline_entry_t *append(timeline_list_t *list, const logline_t *line)
 
 // ---- parsing
 
-void timeline_words(const record_t *record, char ret_job[MM_ID_TEXT],
-                    const char *ret_words[TIMELINE_WORDS])
-{
-    ret_words[0] = mm_id_print(&record->id, ret_job);
-    ret_words[1] = MM_MESSAGE_WORKER_LOST;
-    ret_words[2] = MM_MESSAGE_JOINED;
-    ret_words[3] = MM_MESSAGE_KILLED;
-}
-
 void timeline_begin(timeline_t *self, const record_t *record)
 {
-    *self = (timeline_t){.record = record};
+    *self = (timeline_t){.record = record, .accepted_ms = mm_id_wall_ms(&record->id)};
+    (void)mm_id_print(&record->id, self->job);
     if (record->host)
         self->host = strdup(record->host);
 }
@@ -92,11 +83,10 @@ void timeline_begin(timeline_t *self, const record_t *record)
 void timeline_add(timeline_t *self, mm_str_t text)
 {
     logline_t line;
-    char job[MM_ID_TEXT];
     if (!logline_parse(text, &line))
         return;
     const char *value = logline_value(&line, "job"), *host = logline_value(&line, "host");
-    if (value && strcmp(value, mm_id_print(&self->record->id, job)) == 0) {
+    if (value && strcmp(value, self->job) == 0) {
         if (host && !self->host)
             self->host = strdup(host);
         (void)append(&self->entries, &line);
@@ -313,7 +303,7 @@ static bool any_says(const timeline_t *self, const char *message)
 static void add_facts(timeline_t *self)
 {
     const record_t *record = self->record;
-    add_fact(self, timeline_accepted_ms(self), "outbox.db", "accepted", ACCEPTED);
+    add_fact(self, self->accepted_ms, "outbox.db", "accepted", ACCEPTED);
     if (record->is_recorded && !any_says(self, MM_MESSAGE_PULLED))
         add_fact(self, record->received_ms, "mayhem.db", "received by the consumer", PULLED);
     if (record->outcome != MM_OUTCOME_NONE && !any_says(self, MM_MESSAGE_SETTLED))
@@ -342,11 +332,6 @@ void timeline_end(timeline_t *self)
 bool timeline_knows(const timeline_t *self)
 {
     return self->entries.count > 0 || self->record->host;
-}
-
-int64_t timeline_accepted_ms(const timeline_t *self)
-{
-    return mm_id_wall_ms(&self->record->id);
 }
 
 // ---- the conclusion
@@ -429,7 +414,7 @@ static void print_settled(const timeline_t *self, FILE *file)
     if (!is_dead && record->worker)
         timeline_print(file, " by %s", record->worker);
     timeline_print(file, "%s%s", is_dead ? "" : " after ",
-                   human_duration(record->settled_ms - timeline_accepted_ms(self), time));
+                   human_duration(record->settled_ms - self->accepted_ms, time));
     if ((int64_t)self->attempt_count > record->attempts && self->epochs > 1)
         timeline_print(file, " (attempt %zu in all: a new consumer begins to count anew)",
                        self->attempt_count);

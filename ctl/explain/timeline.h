@@ -5,6 +5,7 @@
 #ifndef TIMELINE_H
 #define TIMELINE_H
 
+#include "log_messages.h"
 #include "logline.h"
 #include "records.h"
 
@@ -39,6 +40,8 @@ typedef struct {
 
 typedef struct {
     const record_t *record;
+    char job[MM_ID_TEXT];
+    int64_t accepted_ms;
     char *host; // from the databases or the logs; NULL: not known
     timeline_list_t entries;
     attempt_t *attempts;
@@ -49,10 +52,9 @@ typedef struct {
     timeline_list_t context; // not of the job: workers that joined, were lost, were killed
 } timeline_t;
 
-// The words to search the logs for: a line with none of them is of no use here.
-#define TIMELINE_WORDS 4
-void timeline_words(const record_t *record, char ret_job[MM_ID_TEXT],
-                    const char *ret_words[TIMELINE_WORDS]);
+// The words to search the logs for, besides the job's id: a line with none of them is of no use
+// here.
+#define TIMELINE_WORDS MM_MESSAGE_WORKER_LOST, MM_MESSAGE_JOINED, MM_MESSAGE_KILLED
 
 // The record must outlive the timeline.
 void timeline_begin(timeline_t *self, const record_t *record);
@@ -64,7 +66,6 @@ void timeline_clear(timeline_t *self);
 
 // Whether anything is known about the job.
 bool timeline_knows(const timeline_t *self);
-int64_t timeline_accepted_ms(const timeline_t *self);
 
 // How the job ended, or how far it is, as one sentence without a full stop: "restarted at the 3rd
 // attempt by restarter-2 after 4.2 s; restarter-1 was lost with it".

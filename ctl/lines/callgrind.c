@@ -5,6 +5,7 @@
 #include "ctl.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <uthash.h>
 
@@ -238,7 +239,7 @@ static bool read_line(reader_t *self, char *line)
     return true;
 }
 
-bool callgrind_parse(callgrind_t *self, FILE *file, char error[MM_ERROR_MAX])
+static bool parse(callgrind_t *self, FILE *file, char error[MM_ERROR_MAX])
 {
     reader_t reader = {.self = self, .has = {[LINE] = true}};
     reader.now.object = reader.now.file = intern(self, "", 0);
@@ -274,8 +275,8 @@ static bool read_file(void *arg, const char *path, char error[MM_ERROR_MAX])
     if (!file)
         return ctl_error(error, "cannot read %s: %s", path, strerror(errno));
     (void)fstat(fileno(file), &status);
-    bool is_good = callgrind_parse(self, file, why) ||
-                   ctl_error(error, "cannot use %.200s: %.280s", path, why);
+    bool is_good =
+        parse(self, file, why) || ctl_error(error, "cannot use %.200s: %.280s", path, why);
     if (self->taken == 0 || status.st_mtime < self->taken)
         self->taken = status.st_mtime;
     (void)fclose(file);

@@ -8,7 +8,6 @@
 
 #include "job.h"
 
-#include <stdio.h>
 #include <time.h>
 
 // An instruction's own cost, or that of the calls from it to one function. Texts are interned:
@@ -38,10 +37,8 @@ typedef struct {
     time_t taken; // modification time of the oldest file
 } callgrind_t;
 
-// Adds one file's content. The process is named by --id in its command line, else by its program.
-// False, with the end of a sentence in error, when it is not in the format or counts no Ir.
-bool callgrind_parse(callgrind_t *self, FILE *file, char error[MM_ERROR_MAX]);
-// Adds a file, or all *.out of a directory. False, with one sentence in error.
+// Adds a file, or all *.out of a directory. A process is named by --id in its command line, else by
+// its program. False, with one sentence in error, when a file is not in the format or counts no Ir.
 bool callgrind_read(callgrind_t *self, const char *path, char error[MM_ERROR_MAX]);
 // Removes all but the costs of the process of this name, or of this role ("restarter" of
 // "restarter-1").

@@ -3,8 +3,7 @@
 #include "ctl.h"
 #include "line_table.h"
 
-#include <assert.h>
-#include <stdlib.h>
+#include <limits.h>
 #include <sysexits.h>
 
 static const char lines_help[] =
@@ -86,13 +85,12 @@ int ctl_lines(int argc, char **argv)
                                     {.name = "sort", .word = &sort, .words = sorts},
                                     {.name = "top", .number = &top, .max = SIZE_MAX},
                                     {.name = NULL}};
-    char **names, *path = NULL, error[MM_ERROR_MAX];
+    char **names, path[PATH_MAX], error[MM_ERROR_MAX];
     int exit_code = ctl_options(argc, argv, lines_help, options, &names);
     if (exit_code != 0)
         return exit_code;
     callgrind_t callgrind = {0};
-    int length = asprintf(&path, "%s/profile/lines", dir);
-    assert(length > 0);
+    (void)snprintf(path, sizeof path, "%s/profile/lines", dir);
     bool is_read = callgrind_read(&callgrind, read ? read : path, error);
     if (is_read && process)
         callgrind_only(&callgrind, process);
@@ -103,6 +101,5 @@ int ctl_lines(int argc, char **argv)
     else
         exit_code = show(&callgrind, sort == 1, (size_t)top, names);
     callgrind_clear(&callgrind);
-    free(path);
     return exit_code;
 }

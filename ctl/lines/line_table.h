@@ -5,6 +5,8 @@
 
 #include "line_costs.h"
 
+#include <stdio.h>
+
 // line_profiler's table of one function, with the processes that have run it.
 void line_table_print(FILE *file, const line_costs_t *costs, const costed_file_t *source,
                       const source_function_t *function);

@@ -94,11 +94,11 @@ static int write_out(const profiles_t *profiles, const profile_options_t *option
     if (!file)
         return ctl_fail(EX_CANTCREAT, "cannot write %s: %s", options->output, strerror(errno));
     bool is_good = write_as(file, profiles, options);
-    if (options->output)
-        is_good = fclose(file) == 0 && is_good;
+    if (!options->output)
+        return ctl_end_output(is_good);
+    is_good = fclose(file) == 0 && is_good;
     return is_good ? 0
-                   : ctl_fail(EX_IOERR, "cannot write %s: %s",
-                              options->output ? options->output : "the output", strerror(errno));
+                   : ctl_fail(EX_IOERR, "cannot write %s: %s", options->output, strerror(errno));
 }
 
 static int read_saved(const profile_options_t *options, profiles_t *profiles)

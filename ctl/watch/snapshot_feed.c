@@ -264,10 +264,8 @@ static news_t give_ahead(feed_t *self)
 static bool wait_for(int descriptor, int64_t until_ms)
 {
     struct pollfd item = {.fd = descriptor, .events = POLLIN};
-    int64_t long_ms = until_ms == MM_NEVER ? -1 : until_ms - mm_clock_ms();
-    if (until_ms != MM_NEVER && long_ms < 0)
-        long_ms = 0;
-    return poll(&item, 1, long_ms > INT32_MAX ? INT32_MAX : (int)long_ms) > 0;
+    int64_t long_ms = until_ms - mm_clock_ms();
+    return poll(&item, 1, long_ms < 0 ? 0 : long_ms > INT32_MAX ? -1 : (int)long_ms) > 0;
 }
 
 static news_t next_replay(feed_t *self, int descriptor, int64_t end_ms)
