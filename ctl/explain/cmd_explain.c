@@ -75,15 +75,6 @@ static int parse(int argc, char **argv, explain_options_t *self)
                      : 0;
 }
 
-// The job with this id, or the newest of the host; NULL: there is none.
-static const record_t *choose(const records_t *records, const mm_id_t *id)
-{
-    for (size_t i = 0; id && i < records->count; i++)
-        if (mm_id_equal(&records->items[i].id, id))
-            return &records->items[i];
-    return records->count > 0 ? &records->items[records->count - 1] : NULL;
-}
-
 static void add_line(void *arg, mm_str_t line)
 {
     timeline_add(arg, line);
@@ -100,16 +91,6 @@ static int not_found(const explain_options_t *options, const records_t *records)
                     is_id ? "the job" : "the host", options->what, options->query.dir,
                     is_id ? " nor a log" : "",
                     is_id || is_read ? "" : ", but its input has not been read to the end yet");
-}
-
-static int write_out(const explain_options_t *options, const explain_t *explain)
-{
-    bool is_good = true;
-    if (options->is_json)
-        is_good = explain_out_json(stdout, explain);
-    else
-        explain_out_text(stdout, explain);
-    return ctl_end_output(is_good);
 }
 
 // ---- the consumer
@@ -143,24 +124,25 @@ static json_t *ask_consumer(const explain_options_t *options, const timeline_t *
 
 // ---- the command
 
-static int explain_record(const explain_options_t *options, const records_t *records,
-                          const record_t *record)
+static int explain_record(const explain_options_t *options, const records_t *records)
 {
     timeline_t timeline;
     char error[MM_ERROR_MAX];
     int exit_code;
-    timeline_begin(&timeline, record);
+    timeline_begin(&timeline, records->asked);
     const char *const words[] = {timeline.job, TIMELINE_WORDS};
     json_t *now = ask_consumer(options, &timeline);
     bool is_good = logscan(options->query.dir, words, sizeof words / sizeof *words, add_line,
                            &timeline, error);
     timeline_end(&timeline);
+    explain_t explain = {records, &timeline, now};
     if (!is_good)
         exit_code = ctl_fail(EX_IOERR, "%s", error);
     else if (!timeline_knows(&timeline))
         exit_code = not_found(options, records);
     else
-        exit_code = write_out(options, &(explain_t){records, &timeline, now});
+        exit_code = ctl_end_output(options->is_json ? explain_out_json(stdout, &explain)
+                                                    : explain_out_text(stdout, &explain));
     json_decref(now);
     timeline_clear(&timeline);
     return exit_code;
@@ -177,8 +159,7 @@ int ctl_explain(int argc, char **argv)
     exit_code = records_read(&options.query, &records, error);
     if (exit_code != 0)
         return ctl_fail(exit_code, "%s", error);
-    const record_t *record = choose(&records, options.query.id);
-    exit_code = record ? explain_record(&options, &records, record) : not_found(&options, &records);
+    exit_code = records.asked ? explain_record(&options, &records) : not_found(&options, &records);
     records_clear(&records);
     return exit_code;
 }

@@ -198,7 +198,7 @@ static void print_others(FILE *file, const explain_t *explain)
     }
 }
 
-void explain_out_text(FILE *file, const explain_t *explain)
+bool explain_out_text(FILE *file, const explain_t *explain)
 {
     const timeline_t *timeline = explain->timeline;
     timeline_print(file, "%s: ", or_unknown(timeline->host));
@@ -216,4 +216,5 @@ void explain_out_text(FILE *file, const explain_t *explain)
         print_now(file, explain);
     if (explain->records->count > 1)
         print_others(file, explain);
+    return !ferror(file);
 }

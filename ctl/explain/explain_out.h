@@ -12,8 +12,8 @@ typedef struct {
     const json_t *now;          // the consumer's state of the job; NULL: not in flight
 } explain_t;
 
-void explain_out_text(FILE *file, const explain_t *explain);
 // False, with errno, when it cannot be written.
+bool explain_out_text(FILE *file, const explain_t *explain);
 bool explain_out_json(FILE *file, const explain_t *explain);
 
 #endif

@@ -76,10 +76,9 @@ static bool scan_path(void *arg, const char *path, char error[MM_ERROR_MAX])
     int file = open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0 && errno == ENOENT)
         return true; // just deleted
-    bool is_good = file >= 0 && scan_file(arg, file);
-    if (!is_good)
-        (void)ctl_error(error, "cannot read '%s': %s; check its owner and mode", path,
-                        strerror(errno));
+    bool is_good =
+        (file >= 0 && scan_file(arg, file)) ||
+        ctl_error(error, "cannot read '%s': %s; check its owner and mode", path, strerror(errno));
     if (file >= 0)
         (void)close(file);
     return is_good;

@@ -217,6 +217,9 @@ int records_read(const records_query_t *what, records_t *ret_records, char error
     qsort(records.items, records.count, sizeof *records.items, by_id);
     for (size_t i = 0; i < records.count; i++)
         find_run(&records, &records.items[i]);
+    records.asked = what->id            ? find(&records, what->id)
+                    : records.count > 0 ? &records.items[records.count - 1]
+                                        : NULL;
     *ret_records = records;
     return 0;
 }

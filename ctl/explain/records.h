@@ -38,7 +38,8 @@ typedef struct {
     record_t *items; // its jobs, oldest first
     size_t count;
     size_t capacity;
-    run_t *runs; // oldest first
+    record_t *asked; // the job of the id, or the newest of the host; NULL: none
+    run_t *runs;     // oldest first
     size_t run_count;
     size_t run_capacity;
 } records_t;

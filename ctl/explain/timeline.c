@@ -439,7 +439,7 @@ static void print_pending(const timeline_t *self, FILE *file)
         return;
     }
     const char *message = self->entries.items[self->entries.count - 1].line.message;
-    bool is_back = strncmp(message, MM_MESSAGE_NACKED, strlen(MM_MESSAGE_NACKED)) == 0;
+    bool is_back = begins(message, MM_MESSAGE_NACKED);
     timeline_print(file, "pending: %s",
                    is_back ? "given back to the outbox" : "received, not settled");
     if (self->attempt_count == 0) {

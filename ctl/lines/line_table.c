@@ -42,20 +42,18 @@ static void print_processes(FILE *file, const callgrind_t *callgrind, const char
 static void print_line(FILE *file, const line_costs_t *costs, const line_cost_t *cost, int line,
                        uint64_t total, const char *text)
 {
-    char hits[32] = "", time[32] = "", per_hit[32] = "", share[32] = "";
-    if (cost->all > 0) {
-        (void)snprintf(time, sizeof time, "%" PRIu64, cost->all);
-        (void)snprintf(share, sizeof share, "%.1f", percent(cost->all, total));
-    }
-    if (cost->all > 0 && costs->has_hits) {
-        (void)snprintf(hits, sizeof hits, "%" PRIu64, cost->hits);
-        (void)snprintf(per_hit, sizeof per_hit, "%.1f",
-                       cost->hits > 0 ? (double)cost->all / (double)cost->hits : 0);
-    }
+    double share = percent(cost->all, total);
     if (cost->all == 0 && *text == '\0')
         (void)fprintf(file, "%6d\n", line);
+    else if (cost->all == 0)
+        (void)fprintf(file, "%6d %10s %13s %10s %8s  %s\n", line, "", "", "", "", text);
+    else if (!costs->has_hits)
+        (void)fprintf(file, "%6d %10s %13" PRIu64 " %10s %8.1f  %s\n", line, "", cost->all, "",
+                      share, text);
     else
-        (void)fprintf(file, "%6d %10s %13s %10s %8s  %s\n", line, hits, time, per_hit, share, text);
+        (void)fprintf(file, "%6d %10" PRIu64 " %13" PRIu64 " %10.1f %8.1f  %s\n", line, cost->hits,
+                      cost->all, cost->hits > 0 ? (double)cost->all / (double)cost->hits : 0, share,
+                      text);
 }
 
 void line_table_print(FILE *file, const line_costs_t *costs, const costed_file_t *source,

@@ -40,11 +40,10 @@ static bool read_node(const json_t *json, size_t index, profile_node_t *ret_node
 {
     const char *kind;
     json_int_t caller, calls, cpu_ns, wait_ns, max_ns;
-    json_error_t unused;
-    if (json_unpack_ex((json_t *)json, &unused, 0, "{s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:I}",
-                       "name", &ret_node->name, "kind", &kind, "file", &ret_node->file, "line",
-                       &ret_node->line, "caller", &caller, "calls", &calls, "cpu_ns", &cpu_ns,
-                       "wait_ns", &wait_ns, "max_ns", &max_ns) != 0 ||
+    if (json_unpack((json_t *)json, "{s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:I}", "name",
+                    &ret_node->name, "kind", &kind, "file", &ret_node->file, "line",
+                    &ret_node->line, "caller", &caller, "calls", &calls, "cpu_ns", &cpu_ns,
+                    "wait_ns", &wait_ns, "max_ns", &max_ns) != 0 ||
         !is_plain(ret_node->name) || !is_plain(ret_node->file))
         return false;
     int place = ctl_find_word(&kinds[MM_SPOT_POLL], kind);
@@ -116,11 +115,10 @@ static void sum_up(profile_t *self)
 static bool read_profile(json_t *json, profile_t *ret_profile)
 {
     json_t *nodes;
-    json_error_t unused;
     json_int_t wall_ms, long_ns;
-    if (json_unpack_ex(json, &unused, 0, "{s:s, s:s, s:i, s:I, s:I, s:o}", "process",
-                       &ret_profile->process, "role", &ret_profile->role, "pid", &ret_profile->pid,
-                       "wall_ms", &wall_ms, "long_ns", &long_ns, "nodes", &nodes) != 0)
+    if (json_unpack(json, "{s:s, s:s, s:i, s:I, s:I, s:o}", "process", &ret_profile->process,
+                    "role", &ret_profile->role, "pid", &ret_profile->pid, "wall_ms", &wall_ms,
+                    "long_ns", &long_ns, "nodes", &nodes) != 0)
         return false;
     ret_profile->wall_ms = wall_ms;
     ret_profile->long_ns = long_ns;

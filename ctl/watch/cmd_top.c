@@ -157,13 +157,11 @@ static int print_all(const top_options_t *options, feed_t *feed)
 
 // ---- the terminal
 
-typedef enum { SHOW_TOP, SHOW_DRILL, SHOW_HELP } show_t;
-
 typedef struct {
     const top_options_t *options;
     feed_t *feed;
-    show_t show;
-    show_t behind; // the help
+    bool is_drill; // else it shows the whole pipeline
+    bool is_help;  // over it
     snapshot_t shown;
     snapshot_t latest;
     screen_view_t view;
@@ -215,9 +213,9 @@ static void draw(top_t *self)
     view->message = message_of(self, mm_clock_ms(), buffer, &view->is_alarming);
     terminal_size(&view->width, &view->height);
     const profile_t *profile = self->profile.count > 0 ? self->profile.items[0] : NULL;
-    page_t *page = self->show == SHOW_TOP     ? screen_top(&self->shown, view)
-                   : self->show == SHOW_DRILL ? screen_drill(&self->shown, profile, view)
-                                              : screen_help(view);
+    page_t *page = self->is_help    ? screen_help(view)
+                   : self->is_drill ? screen_drill(&self->shown, profile, view)
+                                    : screen_top(&self->shown, view);
     terminal_draw(page);
     page_destroy(&page);
 }
@@ -241,7 +239,7 @@ static void select_by(top_t *self, long rows)
 
 static void move_by(top_t *self, long rows)
 {
-    if (self->show == SHOW_TOP) {
+    if (!self->is_drill) {
         self->has_selected = true;
         select_by(self, rows);
         return;
@@ -254,10 +252,10 @@ static void move_by(top_t *self, long rows)
 
 static void look_into(top_t *self)
 {
-    if (self->show != SHOW_TOP || !self->view.selected)
+    if (self->is_drill || !self->view.selected)
         return;
     self->has_selected = true;
-    self->show = SHOW_DRILL;
+    self->is_drill = true;
     self->view.scroll = 0;
     self->drill_ms = mm_clock_ms();
     profiles_clear(&self->profile);
@@ -268,7 +266,7 @@ static void show_latest(top_t *self)
     snapshot_copy(&self->shown, &self->latest);
     if (!self->has_selected)
         self->view.selected = NULL;
-    if (self->show != SHOW_DRILL) // which keeps a process that is gone
+    if (!self->is_drill) // which keeps a process that is gone
         select_by(self, 0);
 }
 
@@ -330,8 +328,8 @@ static void apply_key(top_t *self, int key)
 {
     size_t width, height;
     terminal_size(&width, &height);
-    if (self->show == SHOW_HELP && key != TERMINAL_STOP && key != TERMINAL_SIZE && key != 'q') {
-        self->show = self->behind;
+    if (self->is_help && key != TERMINAL_STOP && key != TERMINAL_SIZE && key != 'q') {
+        self->is_help = false;
         return;
     }
     switch (key) {
@@ -346,7 +344,7 @@ static void apply_key(top_t *self, int key)
     case TERMINAL_FIRST: move_by(self, -100000); break;
     case TERMINAL_LAST: move_by(self, 100000); break;
     case TERMINAL_INTO: look_into(self); break;
-    case TERMINAL_BACK: self->show = SHOW_TOP; break;
+    case TERMINAL_BACK: self->is_drill = false; break;
     case 'p':
     case ' ':
         self->view.is_paused = !self->view.is_paused;
@@ -360,10 +358,7 @@ static void apply_key(top_t *self, int key)
     case 'r': self->view.is_reversed = !self->view.is_reversed; break;
     case 'w': begin_saving(self); break;
     case 'h':
-    case '?':
-        self->behind = self->show;
-        self->show = SHOW_HELP;
-        break;
+    case '?': self->is_help = true; break;
     default: break; // another key, or a new size, with which it is drawn anyway
     }
 }
@@ -375,7 +370,7 @@ static void apply_profile(top_t *self, json_t *profile)
         collect_add(&self->saving, profile);
         return;
     }
-    if (self->show != SHOW_DRILL || self->view.is_paused ||
+    if (!self->is_drill || self->is_help || self->view.is_paused ||
         strcmp(ctl_text(profile, "process"), self->selected.text) != 0)
         return;
     profiles_t fresh = {0};
@@ -407,7 +402,8 @@ static void do_due(top_t *self, int64_t now_ms)
     if (self->is_saving) {
         if (collect_is_done(&self->saving, self->feed, now_ms))
             save(self);
-    } else if (self->show == SHOW_DRILL && !self->view.is_paused && now_ms >= self->drill_ms) {
+    } else if (self->is_drill && !self->is_help && !self->view.is_paused &&
+               now_ms >= self->drill_ms) {
         feed_ask_profile(self->feed, self->selected.text, DRILL_COVERS);
         self->drill_ms = now_ms + DRILL_MS;
     }

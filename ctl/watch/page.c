@@ -92,10 +92,10 @@ void page_print(const page_t *self, FILE *file)
 
 // ---- tables
 
-static page_cell_t *add_cell(page_table_t *self, unsigned style, char *text)
+static page_cell_t *add_cell(page_table_t *self, unsigned style)
 {
     page_cell_t *cell = MM_ARRAY_ADD(self->cells, self->count, self->capacity);
-    *cell = (page_cell_t){text, style};
+    *cell = (page_cell_t){.style = style};
     return cell;
 }
 
@@ -103,15 +103,15 @@ static page_cell_t *add_cell(page_table_t *self, unsigned style, char *text)
 void page_row(page_table_t *self, unsigned style)
 {
     while (self->count % (self->column_count + 1) != 0)
-        (void)add_cell(self, PAGE_PLAIN, NULL);
-    (void)add_cell(self, style, NULL);
+        (void)add_cell(self, PAGE_PLAIN);
+    (void)add_cell(self, style);
 }
 
 void page_cell(page_table_t *self, unsigned style, const char *format, ...)
 {
     va_list args;
     assert(self->count % (self->column_count + 1) != 0);
-    page_cell_t *cell = add_cell(self, style, NULL);
+    page_cell_t *cell = add_cell(self, style);
     va_start(args, format);
     int length = vasprintf(&cell->text, format, args);
     va_end(args);

@@ -67,17 +67,11 @@ static const char *state_of(const snapshot_process_t *process, char buffer[2 * H
     return buffer;
 }
 
-static unsigned state_style(const snapshot_process_t *process)
-{
-    switch (process->state) {
-    case SNAPSHOT_UP: return PAGE_PLAIN;
-    case SNAPSHOT_DRAINING: return PAGE_CYAN;
-    case SNAPSHOT_SILENT: return PAGE_YELLOW;
-    case SNAPSHOT_LOST: return PAGE_RED | PAGE_BOLD;
-    case SNAPSHOT_LEFT: return PAGE_DIM;
-    }
-    return PAGE_PLAIN;
-}
+static const unsigned state_styles[] = {[SNAPSHOT_UP] = PAGE_PLAIN,
+                                        [SNAPSHOT_DRAINING] = PAGE_CYAN,
+                                        [SNAPSHOT_SILENT] = PAGE_YELLOW,
+                                        [SNAPSHOT_LOST] = PAGE_RED | PAGE_BOLD,
+                                        [SNAPSHOT_LEFT] = PAGE_DIM};
 
 // "127/128".
 static const char *of_limit(int64_t held, int64_t limit, char buffer[2 * HUMAN_TEXT])
@@ -263,7 +257,7 @@ static void put_process(page_table_t *table, const snapshot_process_t *process, 
               is_limit ? '>' : ' ', is_cut ? "~" : "",
               process->name + (is_cut ? size - (room - 1) : 0));
     page_cell(table, PAGE_PLAIN, "%d", process->pid);
-    page_cell(table, state_style(process), " %s", state_of(process, text));
+    page_cell(table, state_styles[process->state], " %s", state_of(process, text));
     page_cell(table, PAGE_PLAIN, "%s", human_number(process->rate, 0, text));
     page_cell(table, PAGE_PLAIN, "%s", human_number(100 * process->busy, 0, text));
     page_cell(table, PAGE_PLAIN, "%s", human_number(100 * process->cpu, 0, text));
@@ -446,7 +440,7 @@ static void put_about(page_t *page, const snapshot_t *snapshot, const screen_vie
     }
     page_put(page, PAGE_BOLD, "%s", process->name);
     page_put(page, PAGE_PLAIN, "  pid %d  ", process->pid);
-    page_put(page, state_style(process), "%s", state_of(process, text));
+    page_put(page, state_styles[process->state], "%s", state_of(process, text));
     page_put(page, PAGE_PLAIN, "  %s jobs/s  busy %s%%  cpu %s%%",
              human_number(process->rate, 0, a), human_number(100 * process->busy, 0, b),
              human_number(100 * process->cpu, 0, c));

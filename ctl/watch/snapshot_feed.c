@@ -146,7 +146,6 @@ static const char not_a_head[] =
 // The object of the next line, a new reference; NULL at the end, or with an error.
 static json_t *read_line(feed_t *self)
 {
-    json_error_t unused;
     ssize_t size = getline(&self->line, &self->line_size, self->file);
     self->line_number++;
     if (size < 0) {
@@ -154,7 +153,7 @@ static json_t *read_line(feed_t *self)
             (void)damaged(self, strerror(errno));
         return NULL;
     }
-    json_t *json = json_loadb(self->line, (size_t)size, JSON_REJECT_DUPLICATES, &unused);
+    json_t *json = json_loadb(self->line, (size_t)size, JSON_REJECT_DUPLICATES, NULL);
     if (json_is_object(json))
         return json;
     (void)damaged(self, self->line_number == 1 ? not_a_head
