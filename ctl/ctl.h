@@ -8,14 +8,9 @@
 #include <jansson.h>
 #include <stdio.h>
 
-// Each takes its own arguments, argv[0] being the command's name, and returns a sysexits code.
-int ctl_profile(int argc, char **argv);
-int ctl_diff(int argc, char **argv);
-int ctl_lines(int argc, char **argv);
-int ctl_top(int argc, char **argv);
-int ctl_status(int argc, char **argv);
-int ctl_tail(int argc, char **argv);
-int ctl_explain(int argc, char **argv);
+// A command takes its own arguments, argv[0] being its name, and returns a sysexits code.
+typedef int ctl_command_t(int argc, char **argv);
+ctl_command_t ctl_top, ctl_status, ctl_tail, ctl_profile, ctl_diff, ctl_lines, ctl_explain;
 
 // Prints "mayhemctl: ..." to standard error, and returns code.
 int ctl_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -7,7 +7,7 @@
 
 typedef struct {
     const char *name;
-    int (*run)(int argc, char **argv);
+    ctl_command_t *run;
     const char *help;
 } command_t;
 

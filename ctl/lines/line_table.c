@@ -94,9 +94,8 @@ static int by_own(const void *a, const void *b)
 static int by_all(const void *a, const void *b)
 {
     const row_t *one = a, *other = b;
-    if (one->cost.all != other->cost.all)
-        return one->cost.all < other->cost.all ? 1 : -1;
-    return by_own(a, b);
+    int order = (one->cost.all < other->cost.all) - (one->cost.all > other->cost.all);
+    return order != 0 ? order : by_own(a, b);
 }
 
 // All functions that have run. The caller frees them.
@@ -170,9 +169,8 @@ void line_table_list(FILE *file, const line_costs_t *costs, bool by_time, size_t
 static int by_distance(const void *a, const void *b)
 {
     const row_t *one = a, *other = b;
-    if (one->distance != other->distance)
-        return one->distance < other->distance ? -1 : 1;
-    return by_own(a, b);
+    int order = (one->distance > other->distance) - (one->distance < other->distance);
+    return order != 0 ? order : by_own(a, b);
 }
 
 void line_table_suggest(FILE *file, const line_costs_t *costs, const char *name)

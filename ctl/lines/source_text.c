@@ -93,16 +93,10 @@ static void find_functions(source_t *self)
 
 const source_function_t *source_function_at(const source_t *self, int line)
 {
-    size_t low = 0, high = self->function_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (self->functions[middle].last < line)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < self->function_count && self->functions[low].first <= line ? &self->functions[low]
-                                                                            : NULL;
+    for (size_t i = 0; i < self->function_count; i++)
+        if (self->functions[i].first <= line && line <= self->functions[i].last)
+            return &self->functions[i];
+    return NULL;
 }
 
 // ---- files

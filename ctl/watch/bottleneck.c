@@ -22,12 +22,17 @@ __attribute__((format(printf, 3, 4))) static bool say(snapshot_t *self, const ch
     return true;
 }
 
-static const snapshot_process_t *busiest(const snapshot_t *self, mm_program_t role)
+// Of the roles from `first` to `last`.
+static const snapshot_process_t *busiest(const snapshot_t *self, mm_program_t first,
+                                         mm_program_t last)
 {
     const snapshot_process_t *found = NULL;
-    for (size_t i = 0; i < self->process_count; i++)
-        if (self->processes[i].role == role && (!found || self->processes[i].busy > found->busy))
-            found = &self->processes[i];
+    for (size_t i = 0; i < self->process_count; i++) {
+        const snapshot_process_t *process = &self->processes[i];
+        if (process->role >= first && process->role <= last &&
+            (!found || process->busy > found->busy))
+            found = process;
+    }
     return found;
 }
 
@@ -44,11 +49,6 @@ static bool is_missing(snapshot_t *self)
     if (self->stages[SNAPSHOT_RESTART].capacity == 0 && self->in_flight > 0)
         return say(self, "restart", "there is no restarter with a slot");
     return false;
-}
-
-static double milliseconds(int64_t us)
-{
-    return us > 0 ? (double)us / 1000 : 0;
 }
 
 static bool is_full(const snapshot_stage_t *stage)
@@ -72,14 +72,14 @@ static bool has_full_hop(snapshot_t *self)
         if (!is_full(stage) || stage->waiting <= most_waiting)
             continue;
         most_waiting = stage->waiting;
-        const snapshot_process_t *process = busiest(self, ways[i].role);
+        const snapshot_process_t *process = busiest(self, ways[i].role, ways[i].role);
         const char *name = snapshot_stages[ways[i].stage];
         if (process && process->busy >= BUSY)
             (void)say(self, name, "%s is busy %.0f %% of the time (%s)", process->name,
                       100 * process->busy, process->doing);
         else if (stage->took_p50_us >= 0)
             (void)say(self, name, "all %lld slots of the %s are taken, each for %.1f ms",
-                      (long long)stage->capacity, ways[i].what, milliseconds(stage->took_p50_us));
+                      (long long)stage->capacity, ways[i].what, (double)stage->took_p50_us / 1000);
         else
             (void)say(self, name, "all %lld slots of the %s are taken, and none was free lately",
                       (long long)stage->capacity, ways[i].what);
@@ -89,12 +89,7 @@ static bool has_full_hop(snapshot_t *self)
 
 static bool has_no_time(snapshot_t *self)
 {
-    const snapshot_process_t *most = NULL;
-    for (mm_program_t role = MM_PROGRAM_PUBLISHER; role <= MM_PROGRAM_SAVER; role++) {
-        const snapshot_process_t *process = busiest(self, role);
-        if (process && (!most || process->busy > most->busy))
-            most = process;
-    }
+    const snapshot_process_t *most = busiest(self, MM_PROGRAM_PUBLISHER, MM_PROGRAM_SAVER);
     return most && most->busy >= BUSY &&
            say(self, most->name, "its loop is busy %.0f %% of the time (%s)", 100 * most->busy,
                most->doing);
@@ -106,14 +101,13 @@ static bool is_waiting_within(snapshot_t *self)
     if (restart->backoff > MOST(self->in_flight))
         return say(self, "retries", "%lld of %lld jobs wait to be tried again",
                    (long long)restart->backoff, (long long)self->in_flight);
-    bool is_host = !*restart->reason || strcmp(restart->reason, "host busy") == 0;
-    if (restart->blocked > MOST(self->in_flight) && !is_host)
-        return say(self, "restart", "%lld of %lld jobs wait: %s", (long long)restart->blocked,
-                   (long long)self->in_flight, restart->reason);
-    if (restart->blocked > MOST(self->in_flight))
+    if (restart->blocked <= MOST(self->in_flight))
+        return false;
+    if (!*restart->reason || strcmp(restart->reason, "host busy") == 0)
         return say(self, "hosts", "%lld of %lld jobs wait for their host, which another job has",
                    (long long)restart->blocked, (long long)self->in_flight);
-    return false;
+    return say(self, "restart", "%lld of %lld jobs wait: %s", (long long)restart->blocked,
+               (long long)self->in_flight, restart->reason);
 }
 
 static bool has_full_window(snapshot_t *self)
@@ -130,7 +124,7 @@ static bool has_full_window(snapshot_t *self)
     bool is_store = took_us == store->took_p50_us;
     return say(self, snapshot_stages[is_store ? SNAPSHOT_STORE : SNAPSHOT_RESTART],
                "a %s takes %.1f ms; all %lld places of the window are taken",
-               is_store ? "save" : "restart", milliseconds(took_us),
+               is_store ? "save" : "restart", (double)took_us / 1000,
                (long long)self->stages[SNAPSHOT_OUTBOX].capacity);
 }
 

@@ -185,23 +185,22 @@ static void set_consumer(tail_t *self, const snapshot_t *snapshot)
 
 static int follow(tail_t *self, attach_t *attach)
 {
-    bool is_silent = false, is_watching = false;
+    bool is_silent = false;
     int exit_code = 0;
     int64_t began_ms = mm_clock_ms();
     while (!is_enough(self) && exit_code == 0) {
         news_t news = attach_next(attach, -1, 200);
-        if (news.kind == NEWS_SNAPSHOT) {
+        bool was_watching = self->pid != 0;
+        if (news.kind == NEWS_SNAPSHOT)
             set_consumer(self, news.snapshot);
-            if (!is_watching && self->pid != 0)
-                attach_watch_events(attach, self->host,
-                                    self->outcome < 0 ? NULL : wordings[self->outcome].event);
-            is_watching = self->pid != 0;
-        }
-        if (!is_watching && mm_clock_ms() - began_ms >= TARGET_WAIT_MS)
+        if (!was_watching && self->pid != 0)
+            attach_watch_events(attach, self->host,
+                                self->outcome < 0 ? NULL : wordings[self->outcome].event);
+        if (self->pid == 0 && mm_clock_ms() - began_ms >= TARGET_WAIT_MS)
             return target_fail(&self->target);
         if (news.kind == NEWS_EVENTS)
             exit_code = print_events(self, news.json);
-        if (is_watching)
+        if (self->pid != 0)
             is_silent = target_watch(attach_silent_ms(attach), is_silent);
     }
     return exit_code;

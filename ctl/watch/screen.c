@@ -48,6 +48,8 @@ static page_t *finish(page_t *page, const screen_view_t *view, const char *keys)
 // Rows for a table that is added now, without its head and the last row of the page.
 static size_t rows_left(const page_t *page, const screen_view_t *view)
 {
+    if (view->height == 0)
+        return SIZE_MAX;
     return view->height > page->count + 3 ? view->height - page->count - 2 : 1;
 }
 
@@ -278,7 +280,7 @@ static void put_processes(page_t *page, const snapshot_t *snapshot, const screen
     if (view->sort != SCREEN_ROLE)
         columns[SORTED_FROM + view->sort - SCREEN_RATE].style = PAGE_BOLD | PAGE_CYAN;
     size_t selected = screen_place(snapshot, order, view), room = rows_left(page, view);
-    size_t shown = view->height == 0 || count < room ? count : room;
+    size_t shown = count < room ? count : room;
     size_t first = selected < shown / 2 ? 0 : selected - shown / 2;
     if (first > count - shown)
         first = count - shown;
@@ -417,10 +419,8 @@ static void put_profile(page_t *page, const profile_t *profile, const screen_vie
     page_put(page, PAGE_DIM, "its loop in %.1f s, until %s; 100%% is one core",
              (double)profile->long_ns / 1e9, human_date(profile->wall_ms, date));
     grow(profile, 0, 0, &tree);
-    size_t room = rows_left(page, view);
-    size_t first = tree.count <= room || view->height == 0 ? 0
-                   : view->scroll < tree.count - room      ? view->scroll
-                                                           : tree.count - room;
+    size_t room = rows_left(page, view), most = tree.count > room ? tree.count - room : 0;
+    size_t first = view->scroll < most ? view->scroll : most;
     for (size_t i = first; i < tree.count; i++)
         put_leaf(&table, profile, &tree.list[i], page->width >= 100);
     put_rest(&table, profile);
