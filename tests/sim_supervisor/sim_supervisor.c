@@ -1,18 +1,10 @@
 // The simulator of the supervisor: its core among processes that crash, refuse to leave, end with
 // any code or cannot be started, and users that signal and scale, all under a virtual clock and
-// drawn from a seed. Each S-rule below is checked at every step, by a record of its own of what
-// happened.
+// drawn from a seed. Each S-rule (docs/rules.md) is checked at every step (sim_supervisor_check.c).
 //
 // sim_supervisor -c SEEDS -f FIRST     many; -s SEED: one, with its trace; -1: end at the first bad
-//
-//   S1 one process of a name at a time          S2 nothing starts while it stops, but a substitute
-//   S3 crash_limit restarts a minute, at most   S4 what crashed starts again, within the pauses
-//   S5 nobody is killed before its limit        S6 it ends in time once it stops
-//   S7 it exits when nobody is left, once       S8 the first reason gives the exit code
-//   S9 the restarters are as many as asked for  S10 a stop tells all of them, at once
-//   S11 a substitute serves until the consumer has left
-//   S12 no other process gets TERM
 
+#include "sim_supervisor.h"
 #include "random.h"
 #include "supervisor_trace.h"
 
@@ -20,337 +12,173 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdlib.h>
-#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-#define SINGLES  3 // names without a number
-#define NAMES    (SINGLES + SUPERVISOR_NUMBER_MAX)
-#define START_MS 1000   // of the virtual clock
-#define END_MS   400000 // of the virtual clock: by then a seed has been stopped, and has ended
-#define DIES_MS  50     // from KILL to the end, at most
-
-typedef struct {
-    bool is_alive;
-    bool is_stubborn; // TERM does not end it
-    bool is_told;     // to leave
-    bool is_killed;
-    bool is_substitute;
-    int64_t told_ms;
-    int64_t ends_ms; // when it ends, INT64_MAX: not by itself; and how:
-    int code, signal;
-    int error;        // it cannot be started: errno
-    int64_t waits_ms; // since when it waits to be started again; 0: it does not
-    uint32_t crashes; // of all, the last of which are
-    int64_t crashed_ms[SUPERVISOR_CRASHES_MAX + 1];
-} process_t;
-
-typedef struct {
-    uint64_t seed, random;
-    supervisor_config_t config;
-    supervisor_t *core;
-    supervisor_actions_t actions;
-    process_t processes[NAMES];
-    int64_t now_ms;
-    int64_t stopped_ms;  // 0: not yet
-    int64_t signaled_ms; // the first signal; 0: none yet
-    bool was_stopped;    // before this step
-    bool is_at_once, has_exited, is_traced, is_scaling;
-    int expected;    // exit code; -1: the report's
-    uint32_t wanted; // restarters
-    const char *violated;
-    char detail[256];
-} world_t;
+#define END_MS 400000 // of the virtual clock: by then a seed has been stopped, and has ended
 
 static uint64_t totals[6]; // spawns, crashes, kills, scales, signals, stops
 
-static uint64_t draw(world_t *self, uint64_t limit)
+uint64_t draw(world_t *self, uint64_t limit)
 {
     return mm_random_below(&self->random, limit);
 }
 
-static size_t index_of(supervisor_child_t child)
+size_t index_of(supervisor_child_t child)
 {
     return child.role == SUPERVISOR_RESTARTER ? SINGLES - 1 + child.number : (size_t)child.role;
 }
 
-static supervisor_child_t child_at(size_t index)
+supervisor_child_t child_at(size_t index)
 {
     return index < SINGLES
                ? (supervisor_child_t){(supervisor_role_t)index, 0}
                : (supervisor_child_t){SUPERVISOR_RESTARTER, (uint32_t)(index - SINGLES + 1)};
 }
 
-__attribute__((format(printf, 3, 4))) static void violate(world_t *self, const char *rule,
-                                                          const char *format, ...)
-{
-    if (self->violated)
-        return;
-    self->violated = rule;
-    va_list arguments;
-    va_start(arguments, format);
-    (void)vsnprintf(self->detail, sizeof self->detail, format, arguments);
-    va_end(arguments);
-}
-
-// It has to stop now. The first code counts.
-static void expect_stop(world_t *self, int code)
-{
-    if (self->stopped_ms == 0) {
-        self->stopped_ms = self->now_ms;
-        self->expected = code;
-        for (size_t i = 0; i < NAMES; i++)
-            self->processes[i].waits_ms = 0;
-    }
-}
-
 // ---- processes
 
-// When and how a process that was just started will end.
-static void plan(world_t *self, process_t *process)
+static int draw_failure(world_t *self, size_t index)
 {
+    if (index == SUPERVISOR_PUBLISHER && draw(self, 2))
+        return EX_TEMPFAIL;
+    return EX__BASE + (int)draw(self, EX__MAX - EX__BASE + 1);
+}
+
+// When and how a process that was just started will end.
+void plan(world_t *self, size_t index)
+{
+    static const int leaving[] = {SIGTERM, SIGINT, SIGHUP};
+    process_t *process = &self->processes[index];
     uint64_t kind = draw(self, 1000);
-    process->is_alive = true;
     process->is_stubborn = draw(self, 20) == 0;
-    process->is_told = process->is_killed = false;
-    process->waits_ms = process->code = process->signal = process->error = 0;
+    process->code = process->signal = process->error = 0;
     process->ends_ms = self->now_ms + 1 + (int64_t)draw(self, 1U << draw(self, 19));
-    if (draw(self, 50) == 0) {
+    if (draw(self, index == SUPERVISOR_CONSUMER ? 12 : 50) == 0) {
         process->error = draw(self, 50) == 0 ? ENOENT : EAGAIN;
-        process->ends_ms = self->now_ms + (int64_t)draw(self, 2000);
+        process->ends_ms = self->now_ms + (int64_t)draw(self, draw(self, 4) ? 2000 : 20000);
     } else if (kind < 500) {
         process->signal = draw(self, 2) ? SIGKILL : SIGSEGV;
     } else if (kind < 600) {
-        process->code = 1 + (int)draw(self, 60);
-    } else if (kind < 604) {
-        process->code = EX__BASE + (int)draw(self, EX__MAX - EX__BASE + 1);
-    } else if (kind < 610) {
-        process->code = 0;
-    } else if (kind < 614) {
-        process->signal = draw(self, 2) ? SIGTERM : SIGINT;
+        process->code = draw(self, 2) ? 1 + (int)draw(self, EX__BASE - 1)
+                                      : EX__MAX + 1 + (int)draw(self, 255 - EX__MAX);
+    } else if (kind < 605) {
+        process->code = draw_failure(self, index);
+    } else if (kind < 611 || (kind < 640 && index == SUPERVISOR_SAVER)) {
+        process->code = 0; // of a saver, more often than it is: there is a substitute then
+    } else if (kind < 620) {
+        process->signal = leaving[draw(self, 3)];
     } else {
         process->ends_ms = INT64_MAX;
     }
 }
 
-static void spawn(world_t *self, const supervisor_action_t *action)
+// Mostly in order.
+void plan_to_leave(world_t *self, size_t index)
 {
-    size_t index = index_of(action->child);
     process_t *process = &self->processes[index];
-    totals[0]++;
-    if (process->is_alive)
-        violate(self, "S1", "%zu is started while it runs", index);
-    process->is_substitute = self->stopped_ms == self->now_ms && index == SUPERVISOR_SAVER &&
-                             self->processes[SUPERVISOR_CONSUMER].is_alive;
-    if (self->stopped_ms != 0 && !process->is_substitute)
-        violate(self, "S2", "%zu is started while it stops", index);
-    int64_t pause_ms = self->now_ms - process->waits_ms;
-    if (process->waits_ms != 0 &&
-        (pause_ms < self->config.backoff_low_ms || pause_ms > self->config.backoff_high_ms))
-        violate(self, "S4", "%zu is started again after %" PRId64 " ms", index, pause_ms);
-    plan(self, process);
-}
-
-static void tell(world_t *self, const supervisor_action_t *action)
-{
-    size_t index = index_of(action->child);
-    process_t *process = &self->processes[index];
-    if (!process->is_alive)
-        violate(self, "S12", "%zu gets TERM and does not run", index);
-    if (self->stopped_ms == 0 && !(self->is_scaling && index >= SINGLES))
-        violate(self, "S12", "%zu gets TERM", index);
-    if (process->is_substitute && self->processes[SUPERVISOR_CONSUMER].is_alive)
-        violate(self, "S11", "the substitute gets TERM before the consumer has left");
-    process->is_told = true;
-    process->told_ms = self->now_ms;
     int64_t leaves_ms = self->now_ms + 1 + (int64_t)draw(self, (uint64_t)self->config.drain_ms);
-    if (process->is_stubborn || process->error || leaves_ms >= process->ends_ms)
+    if (process->is_stubborn || process->is_killed || process->error ||
+        leaves_ms >= process->ends_ms)
         return;
     process->ends_ms = leaves_ms;
-    process->code = 0;
-    process->signal = draw(self, 10) == 0 ? SIGTERM : 0;
+    process->code = process->signal = 0;
+    switch (draw(self, index == SUPERVISOR_PUBLISHER ? 6 : 30)) {
+    case 0: process->signal = SIGTERM; break;
+    case 1: process->code = draw_failure(self, index); break;
+    case 2: process->signal = draw(self, 2) ? SIGSEGV : SIGINT; break;
+    case 3: process->code = 1; break;
+    default: break;
+    }
 }
 
-static void kill_it(world_t *self, const supervisor_action_t *action)
+void plan_to_die(world_t *self, size_t index)
 {
-    size_t index = index_of(action->child);
     process_t *process = &self->processes[index];
-    totals[2]++;
-    int64_t limit_ms = process->told_ms + self->config.drain_ms + self->config.kill_ms;
-    if (!self->is_at_once && (!process->is_told || self->now_ms < limit_ms))
-        violate(self, "S5", "%zu is killed before its limit", index);
-    process->is_killed = true;
     process->ends_ms = self->now_ms + (int64_t)draw(self, DIES_MS);
     process->code = 0;
     process->signal = SIGKILL;
 }
 
-static void leave(world_t *self, const supervisor_action_t *action)
-{
-    self->has_exited = true;
-    for (size_t i = 0; i < NAMES; i++)
-        if (self->processes[i].is_alive && !(self->is_at_once && self->processes[i].is_killed))
-            violate(self, "S7", "%zu is left behind", i);
-    int expected = self->is_at_once ? 130 : self->expected;
-    if (action->as.exit.code != expected)
-        violate(self, "S8", "it exits with %d, not with %d", action->as.exit.code, expected);
-}
-
 // ---- steps
-
-static void check_scaled(world_t *self)
-{
-    uint32_t count = 0, number = 0;
-    bool runs;
-    while ((number = supervisor_next_restarter(self->core, number, &runs)) != 0)
-        count++;
-    if (count != self->wanted)
-        violate(self, "S9", "there are %u restarters, not %u", count, self->wanted);
-}
-
-static void check_after(world_t *self, bool was_stopped)
-{
-    bool anybody = false;
-    int64_t limit_ms = self->config.drain_ms + self->config.kill_ms + 2 * DIES_MS;
-    for (size_t i = 0; i < NAMES; i++) {
-        const process_t *process = &self->processes[i];
-        anybody = anybody || process->is_alive || process->waits_ms != 0;
-        if (!was_stopped && self->stopped_ms != 0 && process->is_alive && !process->is_told &&
-            !process->is_substitute && !self->is_at_once)
-            violate(self, "S10", "%zu is not told to leave", i);
-        if (process->waits_ms != 0 &&
-            self->now_ms > process->waits_ms + self->config.backoff_high_ms)
-            violate(self, "S4", "%zu is not started again", i);
-    }
-    if (!anybody && !self->has_exited)
-        violate(self, "S7", "nobody is left, and it does not exit");
-    // A substitute has its own limit, behind the consumer's.
-    if (self->stopped_ms != 0 && !self->has_exited &&
-        self->now_ms > self->stopped_ms + 2 * limit_ms)
-        violate(self, "S6", "it has not ended in time");
-}
 
 static void step(world_t *self, supervisor_event_t event)
 {
     if (self->has_exited || self->violated)
         return;
-    bool was_stopped = self->was_stopped;
     event.now_ms = self->now_ms;
+    expect(self, &event);
     supervisor_step(self->core, &event, &self->actions);
     if (self->is_traced)
         supervisor_trace_step(stdout, START_MS, &event, &self->actions);
-    for (size_t i = 0; i < self->actions.count; i++) {
-        const supervisor_action_t *action = &self->actions.items[i];
-        if (self->has_exited)
-            violate(self, "S7", "an action follows the exit");
-        switch (action->kind) {
-        case SUPERVISOR_SPAWN: spawn(self, action); break;
-        case SUPERVISOR_TERM: tell(self, action); break;
-        case SUPERVISOR_KILL: kill_it(self, action); break;
-        case SUPERVISOR_SAY: break;
-        case SUPERVISOR_SCALED: check_scaled(self); break;
-        case SUPERVISOR_EXIT: leave(self, action); break;
-        }
-    }
-    check_after(self, was_stopped);
-    self->was_stopped = self->stopped_ms != 0;
+    check(self);
 }
 
-// A crash: started again, unless there were too many of them within a minute.
-static void judge_crash(world_t *self, process_t *process)
+static supervisor_event_t event_of_end(const world_t *self, size_t index)
 {
-    uint32_t size = self->config.crash_limit + 1, recent = 0;
-    totals[1]++;
-    process->crashed_ms[process->crashes++ % size] = self->now_ms;
-    for (uint32_t i = 0; i < size && i < process->crashes; i++)
-        recent += self->now_ms - process->crashed_ms[i] < 60000;
-    if (recent > self->config.crash_limit)
-        expect_stop(self, EX_SOFTWARE);
-    else
-        process->waits_ms = self->now_ms;
-}
-
-// How an end that nobody has asked for is judged: the table of docs/operations.md, once more.
-static void judge(world_t *self, size_t index, int code, int signal)
-{
-    bool was_told = signal == SIGTERM || signal == SIGINT || signal == SIGHUP;
-    if (was_told || (signal == 0 && code == 0)) {
-        if (index == SUPERVISOR_PUBLISHER)
-            expect_stop(self, -1);
-        else if (index < SINGLES)
-            expect_stop(self, EX_TEMPFAIL);
-        else
-            self->wanted--;
-    } else if (signal == 0 && code >= EX__BASE && code <= EX__MAX) {
-        expect_stop(self, code);
-    } else {
-        judge_crash(self, &self->processes[index]);
-    }
-}
-
-static void end(world_t *self, size_t index)
-{
-    process_t *process = &self->processes[index];
-    process->is_alive = false;
+    const process_t *process = &self->processes[index];
     supervisor_event_t event = {.kind = SUPERVISOR_ENDED, .child = child_at(index)};
-    bool is_free = self->stopped_ms == 0 && !process->is_told;
     if (process->error && !process->is_killed) {
         event.kind = SUPERVISOR_UNBORN;
         event.as.unborn.error = process->error;
         event.as.unborn.is_final = process->error == ENOENT;
-        if (is_free && event.as.unborn.is_final)
-            expect_stop(self, EX_UNAVAILABLE);
-        else if (is_free)
-            judge_crash(self, process);
     } else {
         event.as.ended.code = process->signal ? 0 : process->code;
         event.as.ended.signal = process->signal;
-        if (is_free)
-            judge(self, index, event.as.ended.code, event.as.ended.signal);
     }
+    return event;
+}
+
+// The news of a process that does not run.
+static void send_late(world_t *self)
+{
+    size_t index = (size_t)draw(self, SINGLES + 12);
+    if (self->processes[index].is_alive || self->has_exited || self->violated)
+        return;
+    supervisor_event_t event = event_of_end(self, index);
+    if (draw(self, 2)) {
+        event.kind = SUPERVISOR_UNBORN;
+        event.as.unborn.error = ENOENT;
+        event.as.unborn.is_final = draw(self, 2);
+    }
+    self->is_late = true;
     step(self, event);
+    self->is_late = false;
 }
 
 static void send_signal(world_t *self)
 {
     static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
-    int signal = signals[draw(self, 3)];
-    totals[4]++;
-    if (self->signaled_ms == 0) {
-        self->signaled_ms = self->now_ms;
-        expect_stop(self, -1);
-    } else if (signal != SIGHUP && self->now_ms - self->signaled_ms >= 200) {
-        self->is_at_once = true;
-        expect_stop(self, 130);
-    }
-    step(self, (supervisor_event_t){.kind = SUPERVISOR_SIGNALED, .as.signal = signal});
+    self->signals++;
+    step(self,
+         (supervisor_event_t){.kind = SUPERVISOR_SIGNALED, .as.signal = signals[draw(self, 3)]});
 }
 
 static void scale(world_t *self)
 {
-    uint32_t wanted = (uint32_t)draw(self, 12);
-    totals[3]++;
-    self->wanted = wanted;
-    self->is_scaling = true;
-    step(self, (supervisor_event_t){.kind = SUPERVISOR_SCALE, .as.restarters = wanted});
-    self->is_scaling = false;
-    if (self->stopped_ms != 0)
-        return;
-    // Those that wait to be started again and are not wanted any more will not be.
-    bool is_wanted[NAMES] = {false}, runs;
-    for (uint32_t i = 0; (i = supervisor_next_restarter(self->core, i, &runs)) != 0;)
-        is_wanted[SINGLES - 1 + i] = true;
-    for (size_t i = SINGLES; i < NAMES; i++)
-        if (!is_wanted[i])
-            self->processes[i].waits_ms = 0;
+    self->scales++;
+    step(self,
+         (supervisor_event_t){.kind = SUPERVISOR_SCALE, .as.restarters = (uint32_t)draw(self, 12)});
+}
+
+// What the user does, and when the next time.
+static int64_t use(world_t *self)
+{
+    if (self->now_ms > END_MS / 2 || draw(self, self->signaled_ms != 0 ? 2 : 6) == 0)
+        send_signal(self);
+    else
+        scale(self);
+    return self->now_ms + (int64_t)draw(self, draw(self, 3) == 0 ? 500 : 40000);
 }
 
 // The next thing that happens by itself: when, and to whom; NAMES: to the core's clock.
 static int64_t next_end(const world_t *self, size_t *ret_index)
 {
     int64_t next_ms = supervisor_deadline(self->core);
+    next_ms = next_ms < INT64_MAX ? next_ms + self->late_ms : next_ms;
     *ret_index = NAMES;
     for (size_t i = 0; i < NAMES; i++) {
         const process_t *process = &self->processes[i];
@@ -369,27 +197,32 @@ static void run(world_t *self)
     while (!self->has_exited && !self->violated && self->now_ms < END_MS) {
         size_t index;
         int64_t next_ms = next_end(self, &index);
-        if (user_ms <= next_ms) {
-            self->now_ms = user_ms > self->now_ms ? user_ms : self->now_ms;
-            if (self->now_ms > END_MS / 2 || draw(self, 6) == 0)
-                send_signal(self);
-            else
-                scale(self);
-            user_ms = self->now_ms + (int64_t)draw(self, draw(self, 3) == 0 ? 500 : 40000);
-            continue;
-        }
+        bool is_user = user_ms <= next_ms;
+        next_ms = is_user ? user_ms : next_ms;
         self->now_ms = next_ms > self->now_ms ? next_ms : self->now_ms;
-        bool is_over = self->config.run_ms > 0 && self->now_ms >= START_MS + self->config.run_ms;
-        if (index < NAMES) {
-            end(self, index);
-            continue;
+        if (draw(self, 16) == 0)
+            send_late(self);
+        if (is_user) {
+            user_ms = use(self);
+        } else if (index < NAMES) {
+            step(self, event_of_end(self, index));
+        } else {
+            step(self, (supervisor_event_t){.kind = SUPERVISOR_TIME});
+            self->late_ms = draw(self, 4) == 0 ? (int64_t)draw(self, LATE_MS) : 0;
         }
-        if (is_over)
-            expect_stop(self, -1);
-        step(self, (supervisor_event_t){.kind = SUPERVISOR_TIME});
     }
     if (!self->has_exited)
-        violate(self, "S6", "it has not ended after %d ms", END_MS);
+        violate(self, "S6 ends in time", "it has not ended after %d ms", END_MS);
+    check_deadlines(self);
+}
+
+static void add_totals(const world_t *self)
+{
+    totals[0] += self->spawns;
+    totals[1] += self->crashes;
+    totals[2] += self->kills;
+    totals[3] += self->scales;
+    totals[4] += self->signals;
     totals[5] += self->stopped_ms != 0;
 }
 
@@ -400,16 +233,15 @@ static bool play(uint64_t seed, bool is_traced)
     assert(self);
     self->seed = self->random = seed;
     self->is_traced = is_traced;
-    self->expected = -1;
+    self->code = -1;
     self->config = (supervisor_config_t){.restarters = 1 + (uint32_t)draw(self, 6),
                                          .drain_ms = 3000 + (int64_t)draw(self, 22001),
-                                         .kill_ms = 2000,
+                                         .kill_ms = 500 + (int64_t)draw(self, 3000),
                                          .crash_limit = 1 + (uint32_t)draw(self, 12),
-                                         .backoff_low_ms = 100,
-                                         .backoff_high_ms = 5000};
+                                         .backoff_low_ms = 50 + (int64_t)draw(self, 500)};
+    self->config.backoff_high_ms = self->config.backoff_low_ms + (int64_t)draw(self, 6000);
     if (draw(self, 8) == 0)
         self->config.run_ms = 1 + (int64_t)draw(self, 60000);
-    self->wanted = self->config.restarters;
     if (is_traced)
         supervisor_trace_config(stdout, &self->config);
     self->now_ms = START_MS;
@@ -419,39 +251,70 @@ static bool play(uint64_t seed, bool is_traced)
     if (!is_good)
         (void)printf("seed %" PRIu64 ", at %" PRId64 " ms: %s violated: %s\n", seed, self->now_ms,
                      self->violated, self->detail);
+    add_totals(self);
     supervisor_destroy(&self->core);
     supervisor_actions_clear(&self->actions);
     free(self);
     return is_good;
 }
 
+// ---- many seeds
+
+// In a process of its own, since an assertion may end it. How many seeds it took to find the first
+// bad one; 0: there is none.
+static uint64_t play_until_bad(uint64_t first, uint64_t seeds)
+{
+    uint64_t *done =
+        mmap(NULL, sizeof *done, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert(done != MAP_FAILED);
+    pid_t pid = fork();
+    assert(pid >= 0);
+    if (pid == 0) {
+        while (*done < seeds && play(first + *done, false))
+            ++*done;
+        (void)fflush(stdout);
+        _exit(0);
+    }
+    pid_t ended = waitpid(pid, NULL, 0);
+    assert(ended == pid);
+    uint64_t found = *done < seeds ? *done + 1 : 0;
+    (void)munmap(done, sizeof *done);
+    return found;
+}
+
+static bool play_all(uint64_t first, uint64_t seeds)
+{
+    uint64_t bad = 0;
+    for (uint64_t i = 0; i < seeds; i++)
+        bad += !play(first + i, false);
+    (void)printf("%" PRIu64 " seeds, %" PRIu64 " violated; %" PRIu64 " starts, %" PRIu64
+                 " crashes, %" PRIu64 " kills, %" PRIu64 " scalings, %" PRIu64 " signals, %" PRIu64
+                 " stops\n",
+                 seeds, bad, totals[0], totals[1], totals[2], totals[3], totals[4], totals[5]);
+    return bad == 0;
+}
+
 int main(int argc, char **argv)
 {
-    uint64_t seeds = 1000, first = 1, bad = 0;
-    bool is_one = false, ends_early = false;
+    uint64_t seeds = 1000, first = 1;
+    bool is_one = false, until_bad = false;
     for (int option; (option = getopt(argc, argv, "c:f:s:1")) != -1;) {
         switch (option) {
         case 'c': seeds = strtoull(optarg, NULL, 10); break;
         case 'f': first = strtoull(optarg, NULL, 10); break;
         case 's': first = strtoull(optarg, NULL, 10), is_one = true; break;
-        case '1': ends_early = true; break;
+        case '1': until_bad = true; break;
         default: return EX_USAGE;
         }
     }
     if (is_one)
         return play(first, true) ? 0 : 1;
-    for (uint64_t i = 0; i < seeds; i++) {
-        if (play(first + i, false))
-            continue;
-        bad++;
-        if (ends_early) {
-            (void)printf("found after %" PRIu64 " seeds\n", i + 1);
-            return 1;
-        }
-    }
-    (void)printf("%" PRIu64 " seeds, %" PRIu64 " violated; %" PRIu64 " starts, %" PRIu64
-                 " crashes, %" PRIu64 " kills, %" PRIu64 " scalings, %" PRIu64 " signals, %" PRIu64
-                 " stops\n",
-                 seeds, bad, totals[0], totals[1], totals[2], totals[3], totals[4], totals[5]);
-    return bad > 0;
+    if (!until_bad)
+        return play_all(first, seeds) ? 0 : 1;
+    uint64_t found = play_until_bad(first, seeds);
+    if (found > 0)
+        (void)printf("found after %" PRIu64 " seeds\n", found);
+    else
+        (void)printf("not found in %" PRIu64 " seeds\n", seeds);
+    return found > 0 ? 1 : 0;
 }

@@ -1,7 +1,9 @@
 # The simulator of the supervisor's core: make sim-supervisor [SEED=n] [SEEDS=n] [FIRST=n]. `make check`
 # runs fresh seeds.
 
-$(BUILD)/tests/sim_supervisor: $(BUILD)/obj/tests/sim_supervisor/sim_supervisor.o $(TEST_LIBRARIES)
+SIM_SUPERVISOR := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/sim_supervisor/*.c))
+
+$(BUILD)/tests/sim_supervisor: $(SIM_SUPERVISOR) $(TEST_LIBRARIES)
 	@mkdir -p $(@D)
 	$(TEST_LINK)
 
