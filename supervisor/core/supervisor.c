@@ -144,8 +144,9 @@ static void terminate(supervisor_t *self, size_t index)
 
 // ---- stopping
 
-// Tells all to leave at once: who waits for whom is the protocol's business. The first reason and
-// the first code count.
+// Tells all to leave at once: who waits for whom is the protocol's business. Who was told before is
+// not told again, since a second TERM ends a process at once. The first reason and the first code
+// count.
 static void stop(supervisor_t *self, int code, supervisor_why_t why, size_t index)
 {
     if (self->code < 0)
@@ -159,7 +160,7 @@ static void stop(supervisor_t *self, int code, supervisor_why_t why, size_t inde
         child_t *child = &self->children[i];
         if (child->state == CHILD_WAITS)
             child->state = CHILD_NONE;
-        else if (child->state == CHILD_RUNS && !child->is_substitute)
+        else if (child->state == CHILD_RUNS && !child->is_substitute && !child->is_leaving)
             terminate(self, i);
     }
 }

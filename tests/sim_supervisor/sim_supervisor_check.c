@@ -245,6 +245,8 @@ static void check_term(world_t *self, size_t index)
     process_t *process = &self->processes[index];
     if (!process->is_alive)
         violate(self, "S12 nobody else is told", "%zu is told to leave and does not run", index);
+    if (process->is_told)
+        violate(self, "S12 nobody else is told", "%zu is told twice, which ends it", index);
     if (self->stopped_ms == 0 && !process->must_leave)
         violate(self, "S12 nobody else is told", "%zu is told to leave", index);
     if (process->is_substitute && self->processes[SUPERVISOR_CONSUMER].is_alive)
