@@ -119,7 +119,8 @@ terminate() {
     kill_at[$1]=$((now + drain + 200))
 }
 
-# Sends TERM to all at once: the protocol has the order of their ends. The first exit code counts.
+# Sends TERM to all at once: the protocol has the order of their ends. A second TERM would end at once
+# who is leaving already. The first exit code counts.
 stop_all() {
     local name
     code=${code:-$1}
@@ -127,7 +128,7 @@ stop_all() {
     stopping=1 stopped_at=$now due=()
     [[ $tormentor == "" ]] || kill "$tormentor" 2>/dev/null
     for name in "${!pid[@]}"; do
-        [[ $name == "$substitute" ]] || terminate "$name"
+        [[ $name == "$substitute" || -v leaving[$name] ]] || terminate "$name"
     done
 }
 

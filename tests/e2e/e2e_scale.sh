@@ -16,6 +16,10 @@ share() {
     (($(busy_since "$1") == $2))
 }
 
+have_begun() {
+    (($(grep -c '^begin' ran.txt) == $1))
+}
+
 # ---- scale ---------------------------------------------------------------------------------------
 
 dir=scale
@@ -60,6 +64,22 @@ equal "no restart was cut off or run twice" "240 240 0" \
     "$(grep -c '^begin' ran.txt) $(grep -c '^end' ran.txt) $(repeated ran.txt)"
 equal "no attempt was charged" 240 "$(store 'SELECT sum(attempts) FROM jobs')"
 matches "run.sh says that it has left" 'restarter-3 has left' "$(cat out err)"
+
+# ---- a stop while one of them leaves -------------------------------------------------------------
+
+dir=both
+: >ran.txt
+launch -i some.txt -n 2 --slots 4 \
+    -x 'sh -c "echo begin {host} >>ran.txt; sleep 2; echo end {host} >>ran.txt"'
+check "both restart hosts" wait_until 10 have_begun 8
+"$root/run.sh" scale 1 --dir both >scaled.txt 2>&1
+kill -TERM "$run_pid"
+finish 20
+ends_with_code "scaled down, then stopped: exit 75" 75
+equal "what the leaving restarter runs is finished, too" "8 8" \
+    "$(grep -c '^begin' ran.txt) $(grep -c '^end' ran.txt)"
+
+# ---- no restarter --------------------------------------------------------------------------------
 
 dir=none
 launch -i some.txt -n 1 --slots 4 --mock-time 50ms..60ms
