@@ -84,6 +84,11 @@ fault 'a row names a scenario that is gone' docs/rules.md \
     'scenario: consumer/27-gone, which does not exist' rules
 fault 'a row names a plant that is gone' docs/rules.md 's/r12-over-sent-started/r12-gone/' \
     'names r12-gone, which does not exist' rules
+fault 'a row names a check of the simulator that is gone' docs/rules.md \
+    's/sim: S11 substitute/sim: S11 another saver/' \
+    'sim: S11 another saver, which does not exist' rules
+fault 'a plant is in no row' docs/rules.md 's/`s11-no-substitute`, //' \
+    'the plant s11-no-substitute is not in the row of S11' rules
 fault 'a row names a clause that is gone' docs/protocol.md 's/^- P5\.6 /- P5.96 /' \
     'R5 names P5.6: no such clause' rules
 fault 'a clause has lost its tag' docs/protocol.md 's/ \[R12, I6\]//' 'not tagged R12' rules

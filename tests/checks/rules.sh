@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # docs/rules.md agrees with the tree. This fails when
-#  - a file cites a rule (I, R, H or A with a number) that has no row, or a clause that is missing;
+#  - a file cites a rule (I, R, S, H or A with a number) that has no row, or a clause that is missing;
 #  - a row lacks a field, or names a clause, function, test, scenario or plant that does not exist;
 #  - a row and the tags in docs/protocol.md ("[R1, R4]" behind a clause) differ;
 #  - a plant is missing from the row of its rule (r07-… from that of R7);
@@ -8,7 +8,7 @@
 # rules.sh [ROOT]
 set -u
 cd "${1:-$(dirname "${BASH_SOURCE[0]}")/../..}" || exit 1
-product=(common publisher consumer saver restarter ctl)
+product=(common publisher consumer saver restarter supervisor ctl)
 status=0 named=0
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -22,7 +22,7 @@ complain() {
 exists() {
     local name=${1#*: }
     case $1 in
-    sim:*) grep -qF "\"$name\"" tests/sim/sim_*.c ;;
+    sim:*) grep -qF "\"$name\"" tests/sim/sim_*.c tests/sim_supervisor/*.c ;;
     scenario:*) [[ -f tests/scenarios/$name.txt ]] ;;
     point:*) grep -rqF "MM_CRASH_POINT(\"$name\")" "${product[@]}" ;;
     test_*:*) grep -qE "[(]${name}[),]" tests/unit/*/"${1%%: *}.c" &&
@@ -62,6 +62,7 @@ awk -v fields='Clauses Kept Tests Plants' '
 rows=$(awk '$2 == "row" {print $1}' "$work/rows")
 for rule in $rows; do
     for field in Clauses Kept Tests Plants; do
+        [[ $rule$field != S*Clauses ]] || continue # no peer sees them
         grep -q "^$rule $field " "$work/rows" || complain "$rule names none of its: $field"
     done
 done
@@ -105,7 +106,7 @@ done
 
 grep -rnoIP --include='*.'{c,h,sh,md,txt,patch,def,mk} --include=Makefile \
     --exclude-dir=corpus --exclude=prove.sh \
-    '(?<![\w.$%&\\-])([IRHA][1-9][0-9]?|P[1-9][0-9]?\.[0-9]+)(?![\w(])' \
+    '(?<![\w.$%&\\-])([IRSHA][1-9][0-9]?|P[1-9][0-9]?\.[0-9]+)(?![\w(])' \
     "${product[@]}" tests bench docs ./*.md run.sh Makefile >"$work/cited"
 while IFS=: read -r file line name; do
     if [[ $name == P* ]]; then

@@ -1,5 +1,6 @@
 # make sim-score [PLANT=r01*]: how many seeds the simulator needs for each planted bug of
-# tests/plants/, and which test sees those that no invariant can (tests/sim/sim_score.sh).
+# tests/plants/, and which test sees those that no invariant can (tests/sim/sim_score.sh). Those of
+# the supervisor (s01 to s15) are for its own simulator.
 
 SCORE_TESTS := $(filter test_scenarios test_worker_session% test_store test_saver,$(TESTS))
 
@@ -8,11 +9,12 @@ sim-score: export SCORE_COMPILE = $(compile)
 sim-score: export SCORE_INCLUDES = $(TEST_INCLUDES)
 sim-score: export SCORE_LINK = $(link)
 sim-score: export SCORE_OBJECTS = $(SIM)
+sim-score: export SCORE_SUPERVISOR_OBJECTS = $(SIM_SUPERVISOR)
 sim-score: export SCORE_LIBRARIES = -Wl,--start-group $(TEST_LIBRARIES) -Wl,--end-group $(LIBS)
 
 .PHONY: sim-score
-sim-score: $(BUILD)/tests/sim $(SCORE_TESTS:%=$(BUILD)/tests/%)
-	@tests/sim/sim_score.sh $(PLANT)
+sim-score: $(BUILD)/tests/sim $(BUILD)/tests/sim_supervisor $(SCORE_TESTS:%=$(BUILD)/tests/%)
+	@tests/sim/sim_score.sh '$(PLANT)'
 
 # A plant that no longer fits the code would be missed only at the next score.
 .PHONY: plants

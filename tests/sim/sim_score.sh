@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The simulator's own score: plants each bug of tests/plants/ in a copy of the sources and counts the
-# seeds until an invariant breaks. One that none of SEEDS seeds finds is covered by another rule: then
-# the scenarios, and the unit tests named in the plant, have to see it.
+# seeds until an invariant breaks; those of an S-rule are for the supervisor's simulator. One that none
+# of SEEDS seeds finds is covered by another rule: then the scenarios, and the unit tests named in the
+# plant, have to see it.
 #
 #   sim_score.sh [PATTERN]     from `make sim-score`, which says how to compile and link (SCORE_...)
 #
@@ -30,7 +31,7 @@ complain() {
 copy_sources() {
     rm -rf "$tree" "$work/objects"
     mkdir -p "$tree/tests" "$work/objects"
-    cp -r common consumer publisher saver restarter ctl "$tree/"
+    cp -r common consumer publisher saver restarter supervisor ctl "$tree/"
     cp -r tests/sim tests/stage tests/trace "$tree/tests/"
 }
 
@@ -60,17 +61,30 @@ link_with() {
     eval "$SCORE_LINK -o $output $* $SCORE_LIBRARIES -lcmocka" >"$work/log" 2>&1
 }
 
+rule_of() {
+    sed -n '1s/^# \([^:]*\): .*/\1/p' "$1"
+}
+
+# The simulator that checks a rule, and what it is made of.
+simulator_of() {
+    case $1 in
+    S*) simulator=sim_supervisor simulator_objects=$SCORE_SUPERVISOR_OBJECTS ;;
+    *) simulator=sim simulator_objects=$SCORE_OBJECTS ;;
+    esac
+}
+
 link_simulator() {
     local objects=() object
-    for object in $SCORE_OBJECTS; do
+    for object in $simulator_objects; do
         [[ " ${replaced[*]} " == *" $object "* ]] || objects+=("$object")
     done
-    link_with "$work/sim" "${changed[@]}" "${objects[@]}"
+    link_with "$work/$simulator" "${changed[@]}" "${objects[@]}"
 }
 
 # What the simulator says is wrong: the invariant, or the assertion that ended it.
 by_what() {
     sed -n -e 's/^seed [0-9]*, .*step [0-9]*: \(.*\) violated: .*/\1/p' \
+        -e 's/^seed [0-9]*, at [0-9]* ms: \(.*\) violated: .*/\1/p' \
         -e 's/^[^ ]*: \([a-z_/]*\.c\):[0-9]*: \([a-z_0-9]*\): Assertion.*/assertion in \1, \2()/p' \
         "$1" | tail -n 1
 }
@@ -88,7 +102,7 @@ failing_tests() {
 }
 
 plant() {
-    rule=$(sed -n '1s/^# \([^:]*\): .*/\1/p' "$patch")
+    rule=$(rule_of "$patch")
     tests=$(sed -n 's/^# tests: //p' "$patch")
     if [[ -z $rule ]]; then
         : >"$work/log"
@@ -100,9 +114,10 @@ plant() {
         complain "the patch does not apply"
         return 1
     fi
+    simulator_of "$rule"
     compile_changed || return 1
     link_simulator || { complain "does not link"; return 1; }
-    timeout -k 5 300 "$work/sim" -c "$seeds" -1 >"$work/output" 2>&1
+    timeout -k 5 300 "$work/$simulator" -c "$seeds" -1 >"$work/output" 2>&1
     local status=$?
     if ((status == 1)); then
         printf '%-46s %-4s %6s  %s\n' "$name" "$rule" \
@@ -132,11 +147,19 @@ plant() {
 
 command -v patch >/dev/null || { echo "sim-score needs the program patch: apt-get install patch" >&2; exit 69; }
 began=$SECONDS
-if ! "$SCORE_BUILD/tests/sim" -c "$seeds" -1 >"$work/output" 2>&1; then
-    cat "$work/output"
-    echo "the code breaks without any plant in it" >&2
-    exit 1
-fi
+declare -A needed
+for patch in tests/plants/$pattern.patch; do
+    [[ -f $patch ]] || { echo "no plant is named $pattern" >&2; exit 64; }
+    simulator_of "$(rule_of "$patch")"
+    needed[$simulator]=1
+done
+for simulator in "${!needed[@]}"; do
+    if ! "$SCORE_BUILD/tests/$simulator" -c "$seeds" -1 >"$work/output" 2>&1; then
+        cat "$work/output"
+        echo "the code breaks without any plant in it" >&2
+        exit 1
+    fi
+done
 name=none
 product=()
 mapfile -t unit < <(sed -n 's/^# tests: //p' tests/plants/*.patch | tr ' ' '\n' | sort -u)
@@ -147,7 +170,6 @@ printf '%-46s %-4s %6s  %s\n' "(none)" - - "nothing in $seeds seeds"
 cd "$top" || exit 70
 count=0
 for patch in tests/plants/$pattern.patch; do
-    [[ -f $patch ]] || { echo "no plant is named $pattern" >&2; exit 64; }
     patch=$top/$patch
     name=$(basename "$patch" .patch)
     plant
