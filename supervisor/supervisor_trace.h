@@ -1,10 +1,12 @@
 // The supervisor core's events and actions as text: what --trace writes and what tests/scenarios/
 // holds.
 //
+// clang-format off
 //   config restarters=1 drain=25000
-//   [     0] start                  -> spawn consumer; spawn saver; spawn restarter-1; spawn
-//   publisher [   900] ended saver signal=9   -> say crashed saver count=1 delay=100 [  1000] time
-//   -> spawn saver
+//   [     0] start                  -> spawn consumer; spawn saver; spawn restarter-1; spawn publisher
+//   [   900] ended saver signal=9   -> say crashed saver count=1 delay=100
+//   [  1000] time                   -> spawn saver
+// clang-format on
 
 #ifndef SUPERVISOR_TRACE_H
 #define SUPERVISOR_TRACE_H

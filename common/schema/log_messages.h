@@ -1,6 +1,6 @@
 // The log messages that `mayhemctl explain` and `mayhemctl tail` know, each written once: who logs
 // them and who reads them use these names. The texts are part of the logs' format: an older log is
-// read with them too (docs/operations.md lists all messages).
+// read with them too. docs/operations.md lists all messages, these and those of mm_log (docs.sh).
 
 #ifndef LOG_MESSAGES_H
 #define LOG_MESSAGES_H

@@ -1,8 +1,7 @@
 // Whether a restart may start now, and where; if not, what it waits for and the first reason. The
 // only place that decides it. gather_dispatch.c acts on it, inspect.c shows the reason. A new rule
-// is a reason here, its name and one `if` in admission.c, and a resource of its own a kind in
-// flight.h; it makes a restart wait for a time or for
-// a resource (flight.h).
+// is a reason here, its name and one `if` in admission.c; it makes a restart wait for a time or for
+// a resource (hosts.h), which for a new one is a kind there.
 
 #ifndef ADMISSION_H
 #define ADMISSION_H

@@ -1,6 +1,6 @@
 // The consumer's core: it decides about a job from its delivery to its ack. Pure: an event goes in,
 // a list of actions comes out; the event has the time, jitter comes from a seed. It keeps I2, I3,
-// I5, I6 and I8 and the rules R1 to R13; tests/scenarios/ shows its behavior.
+// I5 to I9 and the rules R1 to R10 and R13; tests/scenarios/ shows its behavior.
 
 #ifndef GATHER_H
 #define GATHER_H

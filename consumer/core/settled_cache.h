@@ -1,6 +1,7 @@
 // The consumer's memory of jobs that are not in flight: of settled ones, so that a redelivery is
 // answered at once; of nacked ones, so that their attempts and a success count later (R7, R8). Both
-// are bounded: the oldest are dropped first, and the store still has them. Pure.
+// are bounded: the oldest are dropped first. The store still has the settled ones (R6); of a
+// dropped nacked one the count of attempts begins anew. Pure.
 
 #ifndef SETTLED_CACHE_H
 #define SETTLED_CACHE_H

@@ -122,8 +122,8 @@ worker_t *workers_pick_quarantine(const workers_t *self);
 // no other task.
 void workers_reserve_quarantine(workers_t *self);
 void workers_release_quarantine(workers_t *self);
-// Assigns a task to a worker that has credit, and returns its number. host: of a restart, which it
-// occupies; else NULL.
+// Assigns a task to a worker that was picked just now, and returns its number. host: of a restart,
+// which it occupies; else NULL.
 uint64_t workers_hand_out(workers_t *self, worker_t *worker, mm_leg_t leg, const mm_id_t *id,
                           host_t *host);
 

@@ -1,7 +1,7 @@
 // A viewer's connection to a running pipeline: it asks through the consumer's inbox, and hears the
 // replies on the consumer's PUB socket for viewers. It costs the pipeline nothing while it does not
 // ask; when it stops reading, it loses replies and delays nothing. The frames are in
-// docs/protocol.md, section 3, clauses P9.31 to P9.36.
+// docs/protocol.md, section 3, the clauses in section 9: P9.31 to P9.35.
 
 #ifndef ATTACH_H
 #define ATTACH_H

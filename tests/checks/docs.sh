@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The documents lead somewhere: relative links and anchors resolve, paths and functions in backticks
-# exist (`consumer/main.c`, `consumer/core/gather.c:gather_step`), and prose lines are at most 100
-# columns long. Tables and code may be longer.
+# exist (`consumer/main.c`, `consumer/core/gather.c:gather_step`), docs/operations.md has each message
+# of the logs, and prose lines are at most 100 columns long. Tables and code may be longer.
 # docs.sh [ROOT]
 set -u
 cd "${1:-$(dirname "${BASH_SOURCE[0]}")/../..}" || exit 1
@@ -9,7 +9,8 @@ export LC_ALL=C.UTF-8
 status=0 links=0 paths=0
 # \x60 is a backtick
 too_long='^(?! *\||!\[|\x60[^\x60]*\x60$).{101,}'
-folder='(common|publisher|consumer|saver|restarter|ctl|tests|docs|bench)'
+programs=(publisher consumer saver restarter supervisor ctl)
+folder="(common|$(IFS='|' && echo "${programs[*]}")|tests|docs|bench)"
 path_in_text='\x60\K'$folder'/[\w./*-]+(:[a-z_]+)?(?=\x60)'
 
 complain() {
@@ -66,5 +67,15 @@ for file in README.md CONTRIBUTING.md docs/*.md; do
         complain "$file:$line is longer than 100 columns"
     done < <(prose "$file" | grep -nP "$too_long")
 done
+# What mm_log is given as a text, and each text of log_messages.h.
+messages() {
+    grep -rohPz --include='*.c' 'mm_log\(\s*MM_LOG_\w+,\s*"\K[^"]+' common "${programs[@]}" |
+        tr '\0' '\n'
+    grep '^#define' common/schema/log_messages.h | grep -oP '"\K[^"]+(?=")'
+}
+
+while IFS= read -r message; do
+    grep -qF -- "$message" docs/operations.md || complain "docs/operations.md lacks: $message"
+done < <(messages)
 ((status)) || printf 'PASS docs: %d links and %d paths lead somewhere\n' "$links" "$paths"
 exit $status

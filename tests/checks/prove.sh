@@ -43,7 +43,7 @@ fault() {
 
 mkdir "$tree"
 cp -r "$root"/{run.sh,Makefile,README.md,CONTRIBUTING.md,tests,bench,docs} \
-    "$root"/{common,publisher,consumer,saver,restarter,ctl} "$tree/"
+    "$root"/{common,publisher,consumer,saver,restarter,supervisor,ctl} "$tree/"
 cp -r "$build" "$tree/build"
 
 # ---- layers and purity
@@ -106,6 +106,8 @@ fault 'an anchor leads nowhere' docs/operations.md 's/(#one-host)/(#another-host
     'has no heading #another-host' docs
 fault 'a path leads nowhere' docs/architecture.md 's/`ctl\/watch\/page.h`/`ctl\/page.h`/' \
     'there is no ctl/page.h' docs
+fault 'a message of the logs is in no table' docs/operations.md '/^| `A slow callback/d' \
+    'docs/operations.md lacks: A slow callback' docs
 fault 'a line is too long' docs/guarantees.md "\$a $(printf 'word %.0s' {1..30})" \
     'is longer than 100 columns' docs
 

@@ -1,6 +1,6 @@
 // The worker's half of the protocol, common to savers and restarters: joining, heartbeats, credit,
-// assignments, results until they are acknowledged, draining (R1 to R6, R10, R12). Pure: events in,
-// actions out. It does not know what a task does: it answers MM_WORKER_START with
+// assignments, results until they are acknowledged, draining (I7, I9, R1 to R6, R10, R12). Pure:
+// events in, actions out. It does not know what a task does: it answers MM_WORKER_START with
 // MM_WORKER_FINISHED later.
 
 #ifndef MM_WORKER_H
