@@ -2,7 +2,12 @@
 // A store is a table of functions; stores/stores.h has the registry, main.c opens one store, and
 // saver.c drives it. Every store keeps these rules: one row per job, an outcome never changes (I4),
 // a settle is answered only after its commit (I2), tasks count in order of arrival, and what is on
-// record decides (R9).
+// record decides (R9). It refuses to open while another saver writes to the same record (69).
+//
+// A store over a network has a third end of a commit: the connection breaks and nobody knows
+// whether it was done. It then answers nothing, keeps the batch, connects again and writes the
+// whole batch once more, before any later one: each task may be repeated, and the answer is what is
+// on record by then. It neither answers FAILED, since that says "not on record", nor is it broken.
 
 #ifndef STORE_H
 #define STORE_H
@@ -84,7 +89,8 @@ static inline size_t store_answers(store_t *self, const mm_result_t **ret_answer
 }
 
 // A descriptor that is readable when store_step has something to do, the same until the store is
-// closed; -1: there is none, and each flush ends with its answers.
+// closed: an epoll, if the store waits for more than one thing (to write, a pause, a connection
+// that is replaced). -1: there is none, and each flush ends with its answers.
 static inline int store_descriptor(const store_t *self)
 {
     return self->ops->descriptor ? self->ops->descriptor(self) : -1;

@@ -7,6 +7,7 @@
 
 #include "frame.h"
 
+// A field is also a key in gather_trace.c and tests/trace/gather_reader.c.
 typedef struct {
     uint64_t epoch;         // of this consumer: higher than that of all before
     uint64_t first_number;  // task numbers begin above it, which is higher than all of earlier

@@ -1,6 +1,5 @@
-// The registry of drivers. To add one: driver_NAME.c, which defines driver_NAME_kind, a row here,
-// and its options in options.def. What excludes what is checked in options_check.c; run.sh
-// passes an option on when its tables have it, and records the driver with the run (driver_line).
+// The registry of drivers. To add one: driver_NAME.c, which defines driver_NAME_kind, a row here
+// before mock, which stays last, and its options in options.def. CONTRIBUTING.md lists the rest.
 
 #ifndef DRIVERS_H
 #define DRIVERS_H
@@ -10,7 +9,7 @@
 // DRIVER(NAME) for each; the first one that the options ask for is the one.
 #define DRIVERS                                                                                    \
     DRIVER(exec) /* a command per host */                                                          \
-    DRIVER(mock) /* a wait, as in the article; asked for when no other is */
+    DRIVER(mock) /* a wait, as in the article; the last row: asked for when no other is */
 
 #define DRIVER(NAME) extern const driver_kind_t driver_##NAME##_kind;
 DRIVERS

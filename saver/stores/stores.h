@@ -1,5 +1,7 @@
-// The registry of stores. To add one: store_NAME.c, which defines store_NAME_open, and a row here.
-// `mayhemctl explain` reads SQLite by itself (ctl/explain/records.c).
+// The registry of stores. To add one: store_NAME.c, which defines store_NAME_open, a row here
+// before sqlite, and its library in PACKAGES of the Makefile and missing_for_build of run.sh.
+// `mayhemctl explain` reads SQLite by itself (ctl/explain/records.c). CONTRIBUTING.md lists the
+// rest.
 
 #ifndef STORES_H
 #define STORES_H
