@@ -36,12 +36,12 @@ static admission_t wait_on(resource_kind_t resource)
     return (admission_t){ADMISSION_WAIT_ON, reason, .as.resource = resource};
 }
 
-// Whether the resource has no room for this flight. Free room belongs to the flights that have
-// their turn; if adopted restarts have taken some of it, the first of them get the rest.
+// Whether the resource has no room for this flight. Free room belongs to the flights that it is
+// granted to; if adopted restarts have taken some of it, the first of them get the rest.
 static bool is_full(const resource_t *resource, const flight_t *flight, resource_kind_t kind)
 {
-    bool is_in_turn = flight->turns > kind;
-    return resource->busy + (is_in_turn ? 0 : resource->turns) >= resource->limit;
+    bool is_granted = flight->grants > kind;
+    return resource->busy + (is_granted ? 0 : resource->grants) >= resource->limit;
 }
 
 admission_t admission_decide(const gather_t *self, const flight_t *flight)
@@ -58,14 +58,14 @@ admission_t admission_decide(const gather_t *self, const flight_t *flight)
         return wait_until(flight->restart_backoff.due_ms, ADMISSION_PAUSE);
     if (is_full(&flight->host->restarts, flight, RESOURCE_HOST))
         return wait_on(RESOURCE_HOST);
-    if (is_full(&flights->hosts.at_once, flight, RESOURCE_AT_ONCE))
+    if (is_full(&flights->resources.at_once, flight, RESOURCE_AT_ONCE))
         return wait_on(RESOURCE_AT_ONCE);
     bool is_alone = flight->losses >= QUARANTINE_LOSSES;
     worker_t *worker = is_alone ? workers_pick_quarantine(self->workers)
                                 : workers_pick(self->workers, MM_ROLE_RESTARTER);
-    bool is_first = flight == flights->quarantine.waiting;
-    if (is_alone &&
-        (!worker || !is_first || is_full(&flights->quarantine, flight, RESOURCE_QUARANTINE)))
+    bool is_first = flight == flights->resources.quarantine.waiting;
+    if (is_alone && (!worker || !is_first ||
+                     is_full(&flights->resources.quarantine, flight, RESOURCE_QUARANTINE)))
         return wait_on(RESOURCE_QUARANTINE);
     if (!worker)
         return wait_on(RESOURCE_SLOT);

@@ -1,7 +1,7 @@
 // Whether a restart may start now, and where; if not, what it waits for and the first reason. The
 // only place that decides it. gather_dispatch.c acts on it, inspect.c shows the reason. A new rule
 // is a reason here, its name and one `if` in admission.c; it makes a restart wait for a time or for
-// a resource (hosts.h), which for a new one is a kind there.
+// a resource; resources.h says how to add one.
 
 #ifndef ADMISSION_H
 #define ADMISSION_H
@@ -17,7 +17,7 @@ typedef enum {
     ADMISSION_NOT_SAVED,  // redelivered, and the store has not answered its save (R6)
     ADMISSION_TAKEOVER,   // redelivered, in the first seconds of the consumer (R6)
     ADMISSION_PAUSE,      // backoff after a failed attempt
-    ADMISSION_HOST_BUSY,  // another restart of its host runs, or has its turn (I8)
+    ADMISSION_HOST_BUSY,  // another restart of its host runs, or is granted it (I8)
     ADMISSION_AT_ONCE,    // the limit of restarts in progress is reached
     ADMISSION_QUARANTINE, // two workers were lost with it, and no restarter is free for it alone
                           // (R7)

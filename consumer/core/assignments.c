@@ -33,7 +33,7 @@ assignment_t *assignments_add(workers_t *self, worker_t *worker, uint64_t number
                                  .host = host,
                                  .stamp_ms = worker->stamp_ms};
     if (host)
-        hosts_occupy(self->hosts, host);
+        resources_occupy(self->resources, host);
     mm_table_add(&self->by_number, mm_table_number(number), assignment);
     DL_APPEND(worker->assignments, assignment);
     worker->out++;
@@ -62,7 +62,7 @@ ended_t assignments_remove(workers_t *self, assignment_t *assignment, ended_why_
     mm_table_remove(&self->by_number, mm_table_number(assignment->number), assignment);
     DL_DELETE(worker->assignments, assignment);
     if (assignment->host)
-        hosts_vacate(self->hosts, assignment->host);
+        resources_vacate(self->resources, assignment->host);
     mm_pool_put(&self->pool, assignment, sizeof *assignment);
     assert(worker->out > 0);
     worker->out--;

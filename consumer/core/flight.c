@@ -37,8 +37,7 @@ static const unsigned restart_allowed[] = {
 
 void flights_init(flights_t *self, uint32_t at_once)
 {
-    self->hosts.at_once.limit = at_once > 0 ? at_once : UINT32_MAX;
-    self->quarantine.limit = 1;
+    resources_init(&self->resources, at_once);
 }
 
 static bool has_id(const void *flight, const void *id)
@@ -109,8 +108,7 @@ void flight_set_store(flights_t *self, flight_t *flight, store_state_t state, in
 
 static resource_t *resource_of(flights_t *self, const flight_t *flight, unsigned kind)
 {
-    return kind == RESOURCE_QUARANTINE ? &self->quarantine
-                                       : hosts_resource(&self->hosts, flight->host, kind);
+    return resources_of(&self->resources, flight->host, kind);
 }
 
 // The queue of a ready restart. After the loss of its restarter a host may be half restarted: it
@@ -139,29 +137,30 @@ static void see_restart(flights_t *self, const flight_t *flight, restart_state_t
                         self->now_ms);
 }
 
-// Gives it the turn at the first `count` resources and at no other.
-static void set_turns(flights_t *self, flight_t *flight, unsigned count)
+// Grants it the first `count` resources and no other.
+static void set_grants(flights_t *self, flight_t *flight, unsigned count)
 {
-    while (flight->turns < count)
-        resource_of(self, flight, flight->turns++)->turns++;
-    while (flight->turns > count) {
-        resource_t *resource = resource_of(self, flight, --flight->turns);
-        resource->turns--;
+    while (flight->grants < count)
+        resource_of(self, flight, flight->grants++)->grants++;
+    while (flight->grants > count) {
+        resource_t *resource = resource_of(self, flight, --flight->grants);
+        resource->grants--;
         if (flight->restart != RESTART_OUT) // else it is about to occupy the resource
-            flights_release(self, resource);
+            resources_release(&self->resources, resource);
     }
 }
 
-// A ready restart is in the queue for slots, others in that of the first resource without a turn.
+// A ready restart is in the queue for slots, others in that of the first resource that it is not
+// granted.
 static void leave_queue(flights_t *self, flight_t *flight)
 {
     if (flight->restart == RESTART_READY) {
         DL_DELETE2(*ready_queue(self, flight), flight, restart_prev, restart_next);
         return;
     }
-    resource_t *resource = resource_of(self, flight, flight->turns);
+    resource_t *resource = resource_of(self, flight, flight->grants);
     DL_DELETE2(resource->waiting, flight, restart_prev, restart_next);
-    self->in_queue[flight->turns]--;
+    self->in_queue[flight->grants]--;
 }
 
 void flight_set_restart(flights_t *self, flight_t *flight, restart_state_t state, int64_t due_ms)
@@ -180,57 +179,51 @@ void flight_set_restart(flights_t *self, flight_t *flight, restart_state_t state
         flight->restart_backoff = (mm_heap_node_t){0};
         mm_heap_put(&self->restart_backoffs, &flight->restart_backoff, due_ms);
     }
-    if (flight->turns > 0 && !waits(state))
-        set_turns(self, flight, 0);
+    if (flight->grants > 0 && !waits(state))
+        set_grants(self, flight, 0);
     else if (former == RESTART_OUT && state == RESTART_READY)
-        set_turns(self, flight, RESOURCE_QUARANTINE); // it is next for what it has just released
+        set_grants(self, flight, RESOURCE_QUARANTINE); // it is next for what it has just released
 }
 
 void flight_wait_on(flights_t *self, flight_t *flight, resource_kind_t kind)
 {
     assert(kind < RESOURCE_SLOT);
     bool is_quarantined = kind == RESOURCE_QUARANTINE;
-    flight->had_turn = flight->turns > kind;
+    flight->had_grant = flight->grants > kind;
     flight_set_restart(self, flight, is_quarantined ? RESTART_QUARANTINED : RESTART_BLOCKED, 0);
-    set_turns(self, flight, kind);
+    set_grants(self, flight, kind);
     resource_t *resource = resource_of(self, flight, kind);
-    flight_t *next = flight->had_turn ? resource->waiting : NULL;
-    while (next && next->had_turn)
+    flight_t *next = flight->had_grant ? resource->waiting : NULL;
+    while (next && next->had_grant)
         next = next->restart_next;
     DL_PREPEND_ELEM2(resource->waiting, next, flight, restart_prev, restart_next);
     self->in_queue[kind]++;
 }
 
-void flights_release(flights_t *self, resource_t *resource)
+// Grants it to the first flights of the queue, as far as the resource is free.
+static void grant(flights_t *self, resource_t *resource)
 {
-    if (resource->waiting && !resource->previous)
-        DL_APPEND2(self->released, resource, previous, next);
-}
-
-// Gives a turn to the first flights of the queue, as far as the resource is free.
-static void give_turns(flights_t *self, resource_t *resource)
-{
-    while (resource->waiting && resource->busy + resource->turns < resource->limit) {
+    while (resource->waiting && resource->busy + resource->grants < resource->limit) {
         flight_t *flight = resource->waiting;
         flight_set_restart(self, flight, RESTART_READY, 0);
-        flight->turns++;
-        resource->turns++;
+        flight->grants++;
+        resource->grants++;
     }
 }
 
-static void give_released(flights_t *self)
+static void grant_released(flights_t *self)
 {
-    for (resource_t *resource; (resource = self->released) != NULL;) {
-        DL_DELETE2(self->released, resource, previous, next);
+    for (resource_t *resource; (resource = self->resources.released) != NULL;) {
+        DL_DELETE2(self->resources.released, resource, previous, next);
         resource->previous = NULL;
-        give_turns(self, resource);
+        grant(self, resource);
     }
 }
 
 flight_t *flights_next_restart(flights_t *self)
 {
-    if (self->released)
-        give_released(self);
+    if (self->resources.released)
+        grant_released(self);
     return self->restart_lost ? self->restart_lost : self->restart_ready;
 }
 
@@ -283,7 +276,7 @@ void flights_clear(flights_t *self)
 {
     while (self->extends)
         flights_end(self, self->extends);
-    give_released(self); // empties the list, before the hosts are freed
+    grant_released(self); // empties the list, before the hosts are freed
     flights_free_ended(self);
     mm_pool_clear(&self->pool);
     mm_table_clear(&self->table);

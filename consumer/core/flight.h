@@ -56,8 +56,8 @@ typedef struct flight {
     bool handed_out;         // a restart was, ever
     bool overdue;            // max_lease is over
     bool redelivered;        // an earlier delivery may have been restarted (R6)
-    uint8_t turns;           // it has reached the head of the queues of so many resources
-    bool had_turn;           // it lost its turn at the resource that it waits for
+    uint8_t grants;          // it is granted so many resources, the first ones
+    bool had_grant;          // it lost the grant of the resource that it waits for
     bool has_attributes;     // in a record of their own: most flights have none
     union {                  // by state: ready and ended, or backoff
         struct {
@@ -81,8 +81,7 @@ typedef struct {
     flight_t *store_ready;
     flight_t *restart_lost;  // ready again after the loss of its restarter: before all others
     flight_t *restart_ready; // with the former, the queue for slots
-    resource_t quarantine;   // its queue holds RESTART_QUARANTINED
-    resource_t *released; // released resources with a queue, whose turns are not given yet (utlist)
+    resources_t resources;   // the queue of the quarantine holds RESTART_QUARANTINED
     flight_t *extends;
     flight_t *leases;
     mm_heap_t store_backoffs;
@@ -114,7 +113,7 @@ void flights_clear(flights_t *self);
 // bug.
 void flight_set_store(flights_t *self, flight_t *flight, store_state_t state, int64_t due_ms);
 void flight_set_restart(flights_t *self, flight_t *flight, restart_state_t state, int64_t due_ms);
-// Gives the turns of all released resources. Returns the first ready restart; NULL: none is.
+// Grants all released resources to those who wait. Returns the first ready restart; NULL: none is.
 flight_t *flights_next_restart(flights_t *self);
 void flight_set_error(flight_t *flight, mm_str_t error);
 // Extended now: it moves to the end of that queue.
@@ -123,18 +122,14 @@ void flight_set_overdue(flights_t *self, flight_t *flight);
 
 // Why no flight starves. A flight occupies all its resources in one step, when it is handed out;
 // while it waits it occupies none. Each queue is in order of arrival, and the first flight gets
-// what is released: it has its turn there. It keeps its turn until it is handed out, even while it
+// what is released: that is granted to it. It keeps the grant until it is handed out, even while it
 // waits for the next resource, so later flights do not pass it. All flights wait in the order of
-// resource_kind_t, so no two wait for each other's turn. The last resource, a slot, is released
-// when a restart ends, and each restart ends: so each turn ends, and each queue moves. A restart
-// that comes back from its restarter, lost or returned, is next for what it occupied.
+// resource_kind_t, so no two wait for each other's grants. The last resource, a slot, is released
+// when a restart ends, and each restart ends: so each grant ends, and each queue moves. A restart
+// that comes back from its restarter, lost or returned, is granted what it occupied.
 
 // The flight waits for a resource that is full: at the end of its queue, or before all flights that
-// never had their turn, if it had. It takes its turn at the resources before and loses it at
-// others.
+// never were granted it, if it was. It is granted the resources before, and loses others.
 void flight_wait_on(flights_t *self, flight_t *flight, resource_kind_t kind);
-// The resource is less occupied than before. The turns are given by flights_next_restart, since
-// more restarts may come back in this step.
-void flights_release(flights_t *self, resource_t *resource);
 
 #endif

@@ -27,7 +27,7 @@ gather_t *gather_new(const gather_config_t *config, int64_t now_ms)
     self->beaten_ms = now_ms - ASKED_MS;
     self->drain_until_ms = MM_NEVER;
     self->random = config->seed;
-    self->workers = workers_new(config, &self->flights.hosts);
+    self->workers = workers_new(config, &self->flights.hosts, &self->flights.resources);
     self->cache.settled.most = config->settled_max;
     self->cache.nacked.most = config->nacked_max;
     flights_init(&self->flights, config->at_once);

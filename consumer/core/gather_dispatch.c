@@ -65,7 +65,7 @@ static bool admit(gather_t *self, flight_t *flight)
         give_restart(self, admission.as.worker, flight);
         if (was_quarantined) {
             self->quarantine_number = flight->restart_task;
-            self->flights.quarantine.busy = 1;
+            self->flights.resources.quarantine.busy = 1;
         }
         break;
     case ADMISSION_WAIT_ON:
@@ -83,7 +83,7 @@ static bool admit(gather_t *self, flight_t *flight)
 
 static void hand_out_quarantined(gather_t *self)
 {
-    const resource_t *quarantine = &self->flights.quarantine;
+    const resource_t *quarantine = &self->flights.resources.quarantine;
     bool moves = true;
     while (moves && quarantine->waiting && quarantine->busy == 0) {
         workers_reserve_quarantine(self->workers);
@@ -105,5 +105,5 @@ void gather_dispatch(gather_t *self)
             if (!admit(self, flight))
                 break;
         hand_out_quarantined(self);
-    } while (self->flights.released); // by a flight that lost its turn
+    } while (self->flights.resources.released); // by a flight that lost a grant
 }

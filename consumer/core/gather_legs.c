@@ -191,13 +191,12 @@ static void release(gather_t *self, ended_t *ended)
     flights_t *flights = &self->flights;
     if (ended->number != 0 && ended->number == self->quarantine_number) {
         self->quarantine_number = 0;
-        flights->quarantine.busy = 0;
+        flights->resources.quarantine.busy = 0;
         workers_release_quarantine(self->workers);
     }
     if (!ended->host)
         return;
-    for (unsigned kind = 0; kind < RESOURCE_QUARANTINE; kind++)
-        flights_release(flights, hosts_resource(&flights->hosts, ended->host, kind));
+    resources_release_all(&flights->resources, ended->host);
     hosts_put(&flights->hosts, &ended->host);
 }
 

@@ -46,24 +46,9 @@ void hosts_put(hosts_t *self, host_t **host_p)
     assert(host->references > 0);
     if (--host->references > 0)
         return;
-    assert(host->restarts.busy == 0 && host->restarts.turns == 0 && !host->restarts.waiting);
+    assert(host->restarts.busy == 0 && host->restarts.grants == 0 && !host->restarts.waiting);
     mm_table_remove(&self->table, host->hash, host);
     mm_pool_put(&self->pool, host, bytes_of(host->size));
-}
-
-void hosts_occupy(hosts_t *self, host_t *host)
-{
-    host->references++;
-    for (unsigned kind = 0; kind < RESOURCE_QUARANTINE; kind++)
-        hosts_resource(self, host, kind)->busy++;
-}
-
-void hosts_vacate(hosts_t *self, host_t *host)
-{
-    for (unsigned kind = 0; kind < RESOURCE_QUARANTINE; kind++) {
-        assert(hosts_resource(self, host, kind)->busy > 0);
-        hosts_resource(self, host, kind)->busy--;
-    }
 }
 
 void hosts_clear(hosts_t *self)

@@ -18,12 +18,13 @@
 // numbers are left above it to count on.
 #define NAMED_MAX (UINT64_MAX / 16 * 15)
 
-workers_t *workers_new(const gather_config_t *config, hosts_t *hosts)
+workers_t *workers_new(const gather_config_t *config, hosts_t *hosts, resources_t *resources)
 {
     workers_t *self = calloc(1, sizeof *self);
     assert(self);
     self->config = *config;
     self->hosts = hosts;
+    self->resources = resources;
     self->number = config->first_number;
     self->session = config->first_session;
     return self;

@@ -87,7 +87,7 @@ typedef struct {
 typedef struct workers workers_t;
 
 // Of the config they read lost_after_ms, the first number and session, and how many may join.
-workers_t *workers_new(const gather_config_t *config, hosts_t *hosts);
+workers_t *workers_new(const gather_config_t *config, hosts_t *hosts, resources_t *resources);
 void workers_destroy(workers_t **self_p);
 
 // The changes since the last call, oldest first; valid until the next call of any function here.

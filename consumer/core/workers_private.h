@@ -15,6 +15,7 @@ typedef struct {
 struct workers {
     gather_config_t config;
     hosts_t *hosts;
+    resources_t *resources;
     worker_t *by_name;
     worker_t *found;          // the result of the last lookup by name; NULL: it is gone
     mm_table_t by_number;     // the assignments

@@ -110,7 +110,7 @@ static void parse_task(world_t *self, const gather_action_t *action)
         assert(flight && flight->host->restarts.busy == 1); // I8
         assert(mm_str_equal(task->attributes, fuzz_attributes(&task->id)));
         assert(task->attempt <= self->gather->config.attempts);
-        const resource_t *at_once = &self->gather->flights.hosts.at_once;
+        const resource_t *at_once = &self->gather->flights.resources.at_once;
         assert(at_once->busy <= at_once->limit);
     }
     if (place < FUZZ_PEERS) {
@@ -209,25 +209,25 @@ static void check_held(const world_t *self, const flight_t *flight, uint64_t num
     assert(mm_id_equal(&assignment->id, &flight->id));
 }
 
-// Its turns are counted, and none waits for what is free. `turns` and `length` (of the queue) are
+// Its grants are counted, and none waits for what is free. `grants` and `length` (of the queue) are
 // what was found.
-static void check_resource(const resource_t *resource, uint32_t turns, uint32_t length)
+static void check_resource(const resource_t *resource, uint32_t grants, uint32_t length)
 {
-    assert(resource->turns == turns && !resource->previous);
+    assert(resource->grants == grants && !resource->previous);
     assert((length > 0) == (resource->waiting != NULL));
-    assert(length == 0 || resource->busy + resource->turns >= resource->limit);
+    assert(length == 0 || resource->busy + resource->grants >= resource->limit);
 }
 
 static void check_at_once(const world_t *self)
 {
     const flights_t *flights = &self->gather->flights;
     const flight_t *flight;
-    uint32_t turns = 0, length = 0;
+    uint32_t grants = 0, length = 0;
     DL_FOREACH2 (flights->extends, flight, extend_next) {
-        turns += flight->turns > RESOURCE_AT_ONCE;
-        length += flight->restart == RESTART_BLOCKED && flight->turns == RESOURCE_AT_ONCE;
+        grants += flight->grants > RESOURCE_AT_ONCE;
+        length += flight->restart == RESTART_BLOCKED && flight->grants == RESOURCE_AT_ONCE;
     }
-    check_resource(&flights->hosts.at_once, turns, length);
+    check_resource(&flights->resources.at_once, grants, length);
     assert(flights->in_queue[RESOURCE_AT_ONCE] == length);
 }
 
@@ -250,18 +250,18 @@ static void check_hosts(const world_t *self)
     const workers_t *workers = self->gather->workers;
     const host_t *host;
     for (size_t at = 0; (host = mm_table_next(&self->gather->flights.hosts.table, &at)) != NULL;) {
-        uint32_t busy = 0, turns = 0, length = 0;
+        uint32_t busy = 0, grants = 0, length = 0;
         const assignment_t *assignment;
         const flight_t *flight;
         for (size_t i = 0; (assignment = mm_table_next(&workers->by_number, &i)) != NULL;)
             busy += assignment->host == host;
         assert(busy == host->restarts.busy);
         DL_FOREACH2 (self->gather->flights.extends, flight, extend_next) {
-            turns += flight->host == host && flight->turns > RESOURCE_HOST;
+            grants += flight->host == host && flight->grants > RESOURCE_HOST;
             length += flight->host == host && flight->restart == RESTART_BLOCKED &&
-                      flight->turns == RESOURCE_HOST;
+                      flight->grants == RESOURCE_HOST;
         }
-        check_resource(&host->restarts, turns, length);
+        check_resource(&host->restarts, grants, length);
     }
     for (const worker_t *worker = workers->by_name; worker; worker = worker->hh.next) {
         uint32_t out = 0;

@@ -95,8 +95,9 @@ typedef struct {
     uint64_t kills_life;  // of the consumer that handed out what is counted in kills
     uint32_t kills;       // workers that it killed
     uint64_t killer;      // highest number of those tasks
-    // The consumer's step since which its restart waits for a resource or has its turn; 0: neither.
-    uint64_t in_turn_since[RESOURCE_QUARANTINE];
+    // The consumer's step since which its restart waits for a resource or is granted it; 0:
+    // neither.
+    uint64_t queued_since[RESOURCE_QUARANTINE];
 } sim_job_t;
 
 // A restart, or a store task, at work.

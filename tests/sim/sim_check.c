@@ -2,6 +2,7 @@
 
 #include "sim.h"
 
+#include "admission.h"
 #include "gather_private.h"
 #include "job.h"
 
@@ -98,21 +99,21 @@ static bool hands_out_restarts(const sim_process_t *consumer)
     return false;
 }
 
-// Since when a job is in turn at each resource: it waits there, or further on, or is at a worker,
+// Since when a job is in line at each resource: it waits there, or further on, or is at a worker,
 // from which it may come back. One that goes back to an earlier resource begins anew at those
 // behind it.
-static void watch_turns(sim_job_t *job, const flight_t *flight, uint64_t step)
+static void watch_queues(sim_job_t *job, const flight_t *flight, uint64_t step)
 {
     unsigned reached = 0;
     if (flight && flight->restart == RESTART_OUT)
         reached = RESOURCE_QUARANTINE;
     else if (flight)
-        reached = flight->turns + (unsigned)(flight->restart == RESTART_BLOCKED);
+        reached = flight->grants + (unsigned)(flight->restart == RESTART_BLOCKED);
     for (unsigned kind = 0; kind < RESOURCE_QUARANTINE; kind++)
         if (kind >= reached)
-            job->in_turn_since[kind] = 0;
-        else if (job->in_turn_since[kind] == 0)
-            job->in_turn_since[kind] = step;
+            job->queued_since[kind] = 0;
+        else if (job->queued_since[kind] == 0)
+            job->queued_since[kind] = step;
 }
 
 // I6: what is in flight, and what restarts run at once, after each step of the consumer (R13). What
@@ -130,28 +131,31 @@ void sim_check_consumer(sim_t *self, const sim_process_t *process)
                      restarts_out(process), limits->at_once);
     self->consumer_steps++;
     for (uint32_t i = 0; i < self->job_count; i++)
-        watch_turns(&self->jobs[i], flights_find(&process->gather->flights, &self->jobs[i].id),
-                    self->consumer_steps);
+        watch_queues(&self->jobs[i], flights_find(&process->gather->flights, &self->jobs[i].id),
+                     self->consumer_steps);
 }
 
 // I7: a job is not handed out before one that has waited for longer for what both need. One that
-// had its turn and waits again, since restarts were adopted beyond the limit, has lost its place to
-// those in turn.
-static void check_in_turn(sim_t *self, const sim_process_t *consumer, const sim_job_t *job)
+// was granted it and waits again, since restarts were adopted beyond the limit, has lost its place
+// to those in line.
+static void check_in_order(sim_t *self, const sim_process_t *consumer, const sim_job_t *job)
 {
     const flights_t *flights = &consumer->gather->flights;
+    resources_t *resources = &consumer->gather->flights.resources;
+    const flight_t *handed_out = flights_find(flights, &job->id);
     for (uint32_t i = 0; i < self->job_count; i++) {
         const sim_job_t *other = &self->jobs[i];
         const flight_t *flight = flights_find(flights, &other->id);
-        if (!flight || flight->restart != RESTART_BLOCKED || flight->had_turn)
+        if (!flight || flight->restart != RESTART_BLOCKED || flight->had_grant)
             continue;
-        unsigned kind = flight->turns;
-        bool is_shared = kind != RESOURCE_HOST || strcmp(other->host, job->host) == 0;
-        uint64_t since = job->in_turn_since[kind], others_since = other->in_turn_since[kind];
+        resource_kind_t kind = flight->grants;
+        bool is_shared = resources_of(resources, flight->host, kind) ==
+                         resources_of(resources, handed_out->host, kind);
+        uint64_t since = job->queued_since[kind], others_since = other->queued_since[kind];
         if (is_shared && others_since != 0 && (since == 0 || others_since < since))
-            sim_violated(self, "I7 in turn", "job %u is handed out before job %u, which waits %s",
+            sim_violated(self, "I7 in order", "job %u is handed out before job %u, which waits: %s",
                          number_of(self, job), number_of(self, other),
-                         kind == RESOURCE_HOST ? "for the same host" : "for the limit");
+                         admission_reason_name(ADMISSION_HOST_BUSY + kind));
     }
 }
 
@@ -192,7 +196,7 @@ void sim_check_handed_out(sim_t *self, const sim_process_t *consumer, const gath
         sim_violated(self, "I6 bounded",
                      "job %u is handed out while %u restarts run, of %u at once",
                      number_of(self, job), running, limit);
-    check_in_turn(self, consumer, job);
+    check_in_order(self, consumer, job);
 }
 
 // R7: only who has had all attempts ends dead.

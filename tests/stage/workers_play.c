@@ -4,6 +4,7 @@
 
 workers_t *workers;
 hosts_t hosts;
+static resources_t resources;
 uint64_t sequence;
 said_t says;
 
@@ -24,7 +25,7 @@ int new_workers(void **state)
                                              .restarters_max = 3,
                                              .first_number = FIRST_NUMBER,
                                              .first_session = FIRST_SESSION},
-                          &hosts);
+                          &hosts, &resources);
     return 0;
 }
 

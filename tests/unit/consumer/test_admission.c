@@ -170,7 +170,7 @@ static void what_is_first_in_the_way_is_the_reason(void **state)
     assert_int_equal(decision(3).verdict, ADMISSION_WAIT_ON);
     assert_int_equal(decision(3).as.resource, RESOURCE_AT_ONCE);
     flight(3)->losses = 2;
-    gather->flights.hosts.at_once.limit = 2;
+    gather->flights.resources.at_once.limit = 2;
     assert_int_equal(reason(3), ADMISSION_QUARANTINE);
     flight(3)->losses = 0;
     assert_int_equal(reason(3), ADMISSION_NO_SLOT);
@@ -217,7 +217,7 @@ static void a_pause_after_a_failure_reaches_the_deadline(void **state)
     assert_int_equal(gather_deadline(gather), admission.as.until_ms);
 }
 
-// One host has a new job whenever one of its jobs ends. Without turns it would always be the one
+// One host has a new job whenever one of its jobs ends. Without grants it would always be the one
 // that is looked at first when the limit allows the next restart.
 static void a_busy_host_does_not_keep_others_from_the_limit(void **state)
 {

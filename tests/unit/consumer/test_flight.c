@@ -34,7 +34,7 @@ static int clear_flights(void **state)
     hosts_clear(&flights.hosts);
     assert_null(flights.store_ready);
     assert_null(flights.restart_ready);
-    assert_null(flights.quarantine.waiting);
+    assert_null(flights.resources.quarantine.waiting);
     assert_null(flights.extends);
     assert_null(flights.leases);
     for (store_state_t state_of = STORE_READY; state_of < STORE_ENDED; state_of++)
@@ -74,7 +74,7 @@ static void set_restart(flight_t *flight, restart_state_t state)
 
 static void release(host_t *host)
 {
-    flights_release(&flights, &host->restarts);
+    resources_release(&flights.resources, &host->restarts);
     (void)flights_next_restart(&flights);
 }
 
@@ -137,9 +137,9 @@ static void the_restart_leg_moves_between_its_queues(void **state)
     assert_ptr_equal(flights.restart_ready, flight);
     set_restart(flight, RESTART_QUARANTINED);
     assert_null(flights.restart_ready);
-    assert_ptr_equal(flights.quarantine.waiting, flight);
+    assert_ptr_equal(flights.resources.quarantine.waiting, flight);
     set_restart(flight, RESTART_BLOCKED);
-    assert_null(flights.quarantine.waiting);
+    assert_null(flights.resources.quarantine.waiting);
     assert_ptr_equal(flight->host->restarts.waiting, flight);
     set_restart(flight, RESTART_READY);
     assert_null(flight->host->restarts.waiting);
@@ -167,17 +167,17 @@ static void jobs_wait_for_their_host_in_order_of_arrival(void **state)
     assert_null(first->restart_next);
 }
 
-// The first in the queue has its turn; if it does not take it, the next one has.
-static void a_turn_that_is_not_taken_goes_to_the_next(void **state)
+// What is free is granted to the first in the queue; if it does not take it, to the next one.
+static void a_grant_that_is_not_taken_goes_to_the_next(void **state)
 {
     (void)state;
-    const restart_state_t turns[] = {RESTART_READY, RESTART_QUARANTINED};
+    const restart_state_t instead[] = {RESTART_READY, RESTART_QUARANTINED};
     for (uint8_t i = 0; i < 2; i++) {
         flight_t *first = waits(1), *second = waits(2), *third = waits(3);
         release(first->host);
         assert_int_equal(first->restart, RESTART_READY);
-        if (turns[i] != RESTART_READY)
-            set_restart(first, turns[i]);
+        if (instead[i] != RESTART_READY)
+            set_restart(first, instead[i]);
         assert_int_equal(second->restart, RESTART_BLOCKED);
         set_restart(first, RESTART_OK); // by an earlier attempt's late success
         assert_ptr_equal(flights_next_restart(&flights), second);
@@ -190,27 +190,27 @@ static void a_turn_that_is_not_taken_goes_to_the_next(void **state)
     }
 }
 
-static void whoever_waits_further_on_keeps_its_turn_before(void **state)
+static void whoever_waits_further_on_keeps_its_grants(void **state)
 {
     (void)state;
     flight_t *first = add(1), *second = waits(2);
     set_restart(first, RESTART_READY);
     flight_wait_on(&flights, first, RESOURCE_AT_ONCE);
-    assert_ptr_equal(flights.hosts.at_once.waiting, first);
-    assert_int_equal(first->host->restarts.turns, 1);
+    assert_ptr_equal(flights.resources.at_once.waiting, first);
+    assert_int_equal(first->host->restarts.grants, 1);
     release(first->host);
     assert_int_equal(second->restart, RESTART_BLOCKED);
-    flights_release(&flights, &flights.hosts.at_once);
+    resources_release(&flights.resources, &flights.resources.at_once);
     assert_ptr_equal(flights_next_restart(&flights), first);
-    assert_int_equal(flights.hosts.at_once.turns, 1);
+    assert_int_equal(flights.resources.at_once.grants, 1);
     set_restart(first, RESTART_OUT); // it takes them
-    assert_int_equal(flights.hosts.at_once.turns, 0);
-    assert_int_equal(first->host->restarts.turns, 0);
+    assert_int_equal(flights.resources.at_once.grants, 0);
+    assert_int_equal(first->host->restarts.grants, 0);
     assert_null(flights_next_restart(&flights));
 }
 
 // As when a worker tells of restarts of the same host that the consumer did not know.
-static void who_had_its_turn_is_before_those_who_had_not(void **state)
+static void who_had_a_grant_is_before_those_who_had_none(void **state)
 {
     (void)state;
     flight_t *first = waits(1), *second = waits(2), *third = waits(3);
@@ -223,7 +223,7 @@ static void who_had_its_turn_is_before_those_who_had_not(void **state)
     assert_ptr_equal(host->restarts.waiting, first);
     assert_ptr_equal(first->restart_next, second);
     assert_ptr_equal(second->restart_next, third);
-    assert_int_equal(host->restarts.turns, 0);
+    assert_int_equal(host->restarts.grants, 0);
     assert_int_equal(flights.in_queue[RESOURCE_HOST], 3);
 }
 
@@ -436,9 +436,9 @@ int main(void)
         TEST(the_store_leg_moves_between_its_queues),
         TEST(the_restart_leg_moves_between_its_queues),
         TEST(jobs_wait_for_their_host_in_order_of_arrival),
-        TEST(a_turn_that_is_not_taken_goes_to_the_next),
-        TEST(whoever_waits_further_on_keeps_its_turn_before),
-        TEST(who_had_its_turn_is_before_those_who_had_not),
+        TEST(a_grant_that_is_not_taken_goes_to_the_next),
+        TEST(whoever_waits_further_on_keeps_its_grants),
+        TEST(who_had_a_grant_is_before_those_who_had_none),
         TEST(what_comes_back_from_its_restarter_is_next),
         TEST(whoever_only_waited_wakes_nobody),
         TEST(an_ended_flight_is_in_no_queue_and_lives_until_it_is_freed),

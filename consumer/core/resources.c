@@ -1,0 +1,52 @@
+// See resources.h.
+
+#include "resources.h"
+#include "hosts.h"
+
+#include <assert.h>
+#include <utlist.h>
+
+void resources_init(resources_t *self, uint32_t at_once)
+{
+    self->at_once.limit = at_once > 0 ? at_once : UINT32_MAX;
+    self->quarantine.limit = 1;
+}
+
+resource_t *resources_of(resources_t *self, host_t *host, resource_kind_t kind)
+{
+    switch (kind) {
+    case RESOURCE_HOST: return &host->restarts;
+    case RESOURCE_AT_ONCE: return &self->at_once;
+    case RESOURCE_QUARANTINE: return &self->quarantine;
+    case RESOURCE_SLOT: break;
+    }
+    assert(false);
+    return NULL;
+}
+
+void resources_occupy(resources_t *self, host_t *host)
+{
+    host->references++;
+    for (resource_kind_t kind = 0; kind < RESOURCE_QUARANTINE; kind++)
+        resources_of(self, host, kind)->busy++;
+}
+
+void resources_vacate(resources_t *self, host_t *host)
+{
+    for (resource_kind_t kind = 0; kind < RESOURCE_QUARANTINE; kind++) {
+        assert(resources_of(self, host, kind)->busy > 0);
+        resources_of(self, host, kind)->busy--;
+    }
+}
+
+void resources_release(resources_t *self, resource_t *resource)
+{
+    if (resource->waiting && !resource->previous)
+        DL_APPEND2(self->released, resource, previous, next);
+}
+
+void resources_release_all(resources_t *self, host_t *host)
+{
+    for (resource_kind_t kind = 0; kind < RESOURCE_QUARANTINE; kind++)
+        resources_release(self, resources_of(self, host, kind));
+}
