@@ -1,6 +1,23 @@
 // The consumer's core: it decides about a job from its delivery to its ack. Pure: an event goes in,
 // a list of actions comes out; the event has the time, jitter comes from a seed. It keeps I2, I3,
 // I5 to I9 and the rules R1 to R10 and R13; tests/scenarios/ shows its behavior.
+//
+// What a delivery meets, a redelivery or not (gather.c:apply_job); the first row that fits counts:
+//
+// clang-format off
+//   in flight                no answer: its extensions go on
+//   settled and remembered   acked, or dead with its error, at once (settled_cache.h)
+//   draining, or the limit   nacked: come again in a second (R10, R13)
+//   nacked and remembered    a flight that goes on: attempts, losses and error count (R7); after a
+//                            success it is only saved and settled (R8); without an attempt left it
+//                            is saved and settled as dead
+//   unknown or forgotten     a flight that begins anew
+// clang-format on
+//
+// A flight that may have been restarted before (a later delivery, one that names another epoch, an
+// id not newer than a settled one that was forgotten) is HELD until its save is answered, and is
+// not restarted in the consumer's first seconds (R6). If the store has an outcome, that is its
+// verdict.
 
 #ifndef GATHER_H
 #define GATHER_H

@@ -113,7 +113,10 @@ void workers_bye(workers_t *self, worker_t *worker, uint64_t session, uint64_t l
 void workers_check(workers_t *self, int64_t now_ms);
 int64_t workers_deadline(const workers_t *self);
 
-// The next worker with credit in turn; NULL: there is none.
+// Which worker gets the next task: one with credit, that is joined in a session, not reserved (R7),
+// and with fewer assignments than slots. Credit is counted from the table of assignments, which
+// reports correct (R2), and never by messages. Those with credit stand in a ring: the first gets
+// the task and goes to the end, as does one that has credit again. NULL: there is none.
 worker_t *workers_pick(const workers_t *self, mm_role_t role);
 // The restarter that is reserved for one task alone (R7); NULL: there is none, or it has other
 // tasks.
