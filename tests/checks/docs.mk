@@ -15,9 +15,10 @@ docs:
 readme: all
 	@tests/checks/readme.sh $(abspath $(BUILD))
 
-# The tables of docs/protocol.md are those of common/wire/frames.def.
+# The tables of docs/protocol.md are those of common/wire/frames.def, and each frame is received.
 protocol: $(BUILD)/tests/protocol
 	@tests/checks/protocol.sh $< docs/protocol.md
+	@tests/checks/frames.sh
 
 $(BUILD)/tests/protocol: $(BUILD)/obj/tests/checks/protocol.o $(TEST_LIBRARIES)
 	@mkdir -p $(@D)

@@ -119,6 +119,8 @@ fault 'a table of the protocol lacks a field' docs/protocol.md '/^| seconds |/d'
     '| seconds | u32' protocol
 fault 'a frame goes another way' docs/protocol.md 's/^\(\*\*7 BYE.*\) inbox/\1 jobs/' \
     '> **7 BYE**, worker to consumer on jobs' protocol
+fault 'a receiver lacks a frame' consumer/main.c 's/^    case MM_FRAME_QUERY:.*//' \
+    'FAIL frames: consumer/main.c does not receive QUERY' protocol
 fault 'two fields change places' common/wire/frames.def \
     '/^BODY(report)/,/^END_BODY/{/FIELD(u64,  session/{h;d};/FIELD(u64,  sequence/G}' \
     '< **3 HELLO**, **4 HEARTBEAT**, worker to consumer on inbox 4 | sequence | u64' protocol
