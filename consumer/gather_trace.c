@@ -21,20 +21,11 @@ static void print_task(FILE *file, const mm_id_t *id, uint64_t number)
 
 void gather_trace_config(FILE *file, const gather_config_t *config)
 {
-    (void)fprintf(
-        file,
-        "config life=%" PRIu64 " first_number=%" PRIu64 " first_session=%" PRIu64 " seed=%" PRIu64
-        " attempts=%" PRIu32 " backoff_low=%" PRId64 " backoff_high=%" PRId64 " heartbeat=%" PRId64
-        " lost_after=%" PRId64 " extend_every=%" PRId64 " max_lease=%" PRId64 " drain=%" PRId64
-        " max_in_flight=%" PRIu32 " max_dead=%" PRIu32 " settled=%" PRIu32 " nacked=%" PRIu32
-        " savers=%" PRIu32 " restarters=%" PRIu32,
-        config->epoch, config->first_number, config->first_session, config->seed, config->attempts,
-        config->backoff_low_ms, config->backoff_high_ms, config->heartbeat_ms,
-        config->lost_after_ms, config->extend_every_ms, config->max_lease_ms, config->drain_ms,
-        config->max_in_flight, config->max_dead, config->settled_max, config->nacked_max,
-        config->savers_max, config->restarters_max);
-    if (config->at_once > 0)
-        (void)fprintf(file, " at_once=%" PRIu32, config->at_once);
+    (void)fputs("config", file);
+#define FIELD(type, member, key, low, high)                                                        \
+    if (config->member > 0 || strcmp(key, "at_once") != 0)                                         \
+        (void)fprintf(file, " %s=%" PRIu64, key, (uint64_t)config->member);
+#include "gather_config.def"
     (void)putc('\n', file);
 }
 

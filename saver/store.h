@@ -4,10 +4,9 @@
 // a settle is answered only after its commit (I2), tasks count in order of arrival, and what is on
 // record decides (R9). It refuses to open while another saver writes to the same record (69).
 //
-// A store over a network has a third end of a commit: the connection breaks and nobody knows
-// whether it was done. It then answers nothing, keeps the batch, connects again and writes the
-// whole batch once more, before any later one: each task may be repeated, and the answer is what is
-// on record by then. It neither answers FAILED, since that says "not on record", nor is it broken.
+// When a connection breaks in mid-commit, nobody knows whether it was done. The store is not broken
+// then, and answers nothing, since FAILED says "not on record": it keeps the batch, connects again
+// and writes the whole batch once more, before any later one. Each task may be repeated.
 
 #ifndef STORE_H
 #define STORE_H

@@ -35,11 +35,6 @@ static const unsigned restart_allowed[] = {
     [RESTART_ENDED] = 0,
 };
 
-void flights_init(flights_t *self, uint32_t at_once)
-{
-    resources_init(&self->resources, at_once);
-}
-
 static bool has_id(const void *flight, const void *id)
 {
     return mm_id_equal(&((const flight_t *)flight)->id, id);
@@ -106,11 +101,6 @@ void flight_set_store(flights_t *self, flight_t *flight, store_state_t state, in
     }
 }
 
-static resource_t *resource_of(flights_t *self, const flight_t *flight, unsigned kind)
-{
-    return resources_of(&self->resources, flight->host, kind);
-}
-
 // The queue of a ready restart. After the loss of its restarter a host may be half restarted: it
 // goes before all others.
 static flight_t **ready_queue(flights_t *self, const flight_t *flight)
@@ -141,9 +131,9 @@ static void see_restart(flights_t *self, const flight_t *flight, restart_state_t
 static void set_grants(flights_t *self, flight_t *flight, unsigned count)
 {
     while (flight->grants < count)
-        resource_of(self, flight, flight->grants++)->grants++;
+        resources_of(&self->resources, flight->host, flight->grants++)->grants++;
     while (flight->grants > count) {
-        resource_t *resource = resource_of(self, flight, --flight->grants);
+        resource_t *resource = resources_of(&self->resources, flight->host, --flight->grants);
         resource->grants--;
         if (flight->restart != RESTART_OUT) // else it is about to occupy the resource
             resources_release(&self->resources, resource);
@@ -158,7 +148,7 @@ static void leave_queue(flights_t *self, flight_t *flight)
         DL_DELETE2(*ready_queue(self, flight), flight, restart_prev, restart_next);
         return;
     }
-    resource_t *resource = resource_of(self, flight, flight->grants);
+    resource_t *resource = resources_of(&self->resources, flight->host, flight->grants);
     DL_DELETE2(resource->waiting, flight, restart_prev, restart_next);
     self->in_queue[flight->grants]--;
 }
@@ -192,7 +182,7 @@ void flight_wait_on(flights_t *self, flight_t *flight, resource_kind_t kind)
     flight->had_grant = flight->grants > kind;
     flight_set_restart(self, flight, is_quarantined ? RESTART_QUARANTINED : RESTART_BLOCKED, 0);
     set_grants(self, flight, kind);
-    resource_t *resource = resource_of(self, flight, kind);
+    resource_t *resource = resources_of(&self->resources, flight->host, kind);
     flight_t *next = flight->had_grant ? resource->waiting : NULL;
     while (next && next->had_grant)
         next = next->restart_next;

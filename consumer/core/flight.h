@@ -97,8 +97,6 @@ typedef struct {
     int64_t now_ms; // of the step; set by gather
 } flights_t;
 
-// at_once: restarts in progress at most, 0: no limit.
-void flights_init(flights_t *self, uint32_t at_once);
 flight_t *flights_find(const flights_t *self, const mm_id_t *id);
 size_t flights_count(const flights_t *self);
 // A new flight in STORE_READY and RESTART_HELD; both times are CLOCK_MONOTONIC in ms.
@@ -119,14 +117,6 @@ void flight_set_error(flight_t *flight, mm_str_t error);
 // Extended now: it moves to the end of that queue.
 void flight_set_extended(flights_t *self, flight_t *flight, int64_t extend_ms);
 void flight_set_overdue(flights_t *self, flight_t *flight);
-
-// Why no flight starves. A flight occupies all its resources in one step, when it is handed out;
-// while it waits it occupies none. Each queue is in order of arrival, and the first flight gets
-// what is released: that is granted to it. It keeps the grant until it is handed out, even while it
-// waits for the next resource, so later flights do not pass it. All flights wait in the order of
-// resource_kind_t, so no two wait for each other's grants. The last resource, a slot, is released
-// when a restart ends, and each restart ends: so each grant ends, and each queue moves. A restart
-// that comes back from its restarter, lost or returned, is granted what it occupied.
 
 // The flight waits for a resource that is full: at the end of its queue, or before all flights that
 // never were granted it, if it was. It is granted the resources before, and loses others.

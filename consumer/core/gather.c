@@ -30,7 +30,7 @@ gather_t *gather_new(const gather_config_t *config, int64_t now_ms)
     self->workers = workers_new(config, &self->flights.hosts, &self->flights.resources);
     self->cache.settled.most = config->settled_max;
     self->cache.nacked.most = config->nacked_max;
-    flights_init(&self->flights, config->at_once);
+    resources_init(&self->flights.resources, config->at_once);
     return self;
 }
 

@@ -2,49 +2,25 @@
 // a list of actions comes out; the event has the time, jitter comes from a seed. It keeps I2, I3,
 // I5 to I9 and the rules R1 to R10 and R13; tests/scenarios/ shows its behavior.
 //
-// What a delivery meets, a redelivery or not (gather.c:apply_job); the first row that fits counts:
-//
-// clang-format off
-//   in flight                no answer: its extensions go on
-//   settled and remembered   acked, or dead with its error, at once (settled_cache.h)
-//   draining, or the limit   nacked: come again in a second (R10, R13)
-//   nacked and remembered    a flight that goes on: attempts, losses and error count (R7); after a
-//                            success it is only saved and settled (R8); without an attempt left it
-//                            is saved and settled as dead
-//   unknown or forgotten     a flight that begins anew
-// clang-format on
-//
-// A flight that may have been restarted before (a later delivery, one that names another epoch, an
-// id not newer than a settled one that was forgotten) is HELD until its save is answered, and is
-// not restarted in the consumer's first seconds (R6). If the store has an outcome, that is its
-// verdict.
+// What a delivery meets, the first that fits (gather.c:apply_job):
+// - in flight: no answer, its extensions go on;
+// - settled and remembered: acked, or dead with its error, at once (settled_cache.h);
+// - draining, or at the limit: nacked, to come again in a second (R10, R13);
+// - nacked and remembered: a flight that goes on with its attempts, losses and error (R7); after a
+//   success it is only saved and settled (R8), without an attempt left it is settled as dead;
+// - unknown or forgotten: a flight that begins anew.
+// If it may have been restarted before (a later delivery, another epoch, older than a settled one
+// that was forgotten) it is HELD until the save is answered, mostly with no outcome, else that one
+// is the verdict; and it is not restarted in the consumer's first seconds (R6).
 
 #ifndef GATHER_H
 #define GATHER_H
 
 #include "frame.h"
 
-// A field is also a key in gather_trace.c and tests/trace/gather_reader.c.
 typedef struct {
-    uint64_t epoch;         // of this consumer: higher than that of all before
-    uint64_t first_number;  // task numbers begin above it, which is higher than all of earlier
-    uint64_t first_session; // epochs (R3); session numbers too (R4)
-    uint64_t seed;          // for jitter
-    uint32_t attempts;      // restarts of a job at most, 1 or more
-    int64_t backoff_low_ms; // the first pause after a failure at most; it doubles up to the next
-    int64_t backoff_high_ms;
-    int64_t heartbeat_ms;
-    int64_t lost_after_ms;
-    int64_t extend_every_ms;
-    int64_t max_lease_ms;
-    int64_t drain_ms;       // from the drain event to the nack of all jobs left
-    uint32_t max_in_flight; // jobs beyond it are nacked (R13)
-    uint32_t max_dead;      // jobs without an attempt left, from which on it drains; 0: no limit
-    uint32_t at_once;       // restarts in progress at most, over all restarters; 0: no limit
-    uint32_t settled_max;   // settled ids remembered
-    uint32_t nacked_max;    // nacked jobs whose attempts are remembered
-    uint32_t savers_max;
-    uint32_t restarters_max;
+#define FIELD(type, member, key, low, high) type member;
+#include "gather_config.def"
 } gather_config_t;
 
 typedef enum {

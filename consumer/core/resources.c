@@ -14,14 +14,9 @@ void resources_init(resources_t *self, uint32_t at_once)
 
 resource_t *resources_of(resources_t *self, host_t *host, resource_kind_t kind)
 {
-    switch (kind) {
-    case RESOURCE_HOST: return &host->restarts;
-    case RESOURCE_AT_ONCE: return &self->at_once;
-    case RESOURCE_QUARANTINE: return &self->quarantine;
-    case RESOURCE_SLOT: break;
-    }
-    assert(false);
-    return NULL;
+    return kind == RESOURCE_HOST      ? &host->restarts
+           : kind == RESOURCE_AT_ONCE ? &self->at_once
+                                      : &self->quarantine;
 }
 
 void resources_occupy(resources_t *self, host_t *host)

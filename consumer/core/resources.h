@@ -1,20 +1,20 @@
-// What a restart occupies, each thing at most so often at a time: its host (I8), the limit of all
-// restarts in progress, a restarter for itself (R7), a slot (I6). A resource counts the restarts at
-// workers (R2), and queues the flights that wait for it in order of arrival. What is free is
-// granted to the first of them, and nobody else gets it until that flight is handed out. flight.h
-// moves the flights, and says why none starves; admission.h decides who may start.
+// What a restart occupies: its host (I8), one of all restarts in progress, a restarter for itself
+// (R7), a slot (I6). A resource counts the restarts at workers (R2) and queues the flights that
+// wait for it; what is free is granted to the first. admission.h decides who may start.
 //
-// A new resource (at most two hosts of a group, say):
+// Why no flight starves: it occupies all its resources in one step, when it is handed out, and none
+// while it waits. The first in a queue keeps its grant until then, even while it waits for the next
+// resource, so none passes it. All wait in the order of resource_kind_t, so no two for each other's
+// grants. Each restart ends and releases its slot, the last resource: so each queue moves. A
+// restart that comes back, lost or returned, is granted what it occupied.
 //
-// 1. Its kind, at its place in resource_kind_t: flights wait in that order.
-// 2. Its owner, in resources_of: a member of host_t or of resources_t, with its limit. It must be
-//    found by the host alone: a task that is adopted brings no more. What a new consumer adopts
-//    counts at once, even beyond the limit.
-// 3. Its reason in admission.h at the same place, and in admission.c the name and the `if`.
-//
-// Occupying, vacating, releasing, waiting and granting go through all kinds. So do the simulator
-// (I7: it is handed out in order) and what counts for viewers. The limit itself is worth a check in
-// tests/sim/sim_check.c against what runs, and a draw in tests/sim/sim_draw.c.
+// A new resource (at most two hosts of a group, say) needs
+// 1. its kind, at its place in resource_kind_t;
+// 2. its owner in resources_of, with a limit: a member of host_t or of resources_t. A host must
+//    suffice to find it, since an adopted task brings no more. Adopted ones may exceed the limit;
+// 3. its reason in admission.h at the same place, and its name and the `if` in admission.c.
+// All else goes through the kinds, the simulator's check of the order (I7) too. The limit itself is
+// worth a check in sim_check.c against what runs, and a draw in sim_draw.c.
 
 #ifndef RESOURCES_H
 #define RESOURCES_H
@@ -24,8 +24,8 @@
 struct flight;
 struct host;
 
-// From those that few jobs share to those that all share. Each restart occupies all that are before
-// RESOURCE_QUARANTINE.
+// From those that few jobs share to those that all share. Each restart occupies the first ones, up
+// to RESOURCE_QUARANTINE.
 typedef enum {
     RESOURCE_HOST,       // limit 1 per host (I8)
     RESOURCE_AT_ONCE,    // all restarts in progress
@@ -52,12 +52,12 @@ typedef struct {
 void resources_init(resources_t *self, uint32_t at_once);
 // The resource of this kind that a restart of the host needs; kind: not RESOURCE_SLOT.
 resource_t *resources_of(resources_t *self, struct host *host, resource_kind_t kind);
-// A restart of this host is at a worker from now on, with one more reference to the host; or no
-// longer, and that reference goes to the caller.
+// A restart of this host is at a worker, which refers to the host; or no longer, and the reference
+// goes to the caller.
 void resources_occupy(resources_t *self, struct host *host);
 void resources_vacate(resources_t *self, struct host *host);
-// There may be room for the first in the queue: flights_next_restart grants it, since more restarts
-// may come back in this step. The second is for all that a restart of the host has vacated.
+// There may be room for the first in the queue, or the queues of all that a restart of the host has
+// vacated. flights_next_restart grants it, since more restarts may come back in this step.
 void resources_release(resources_t *self, resource_t *resource);
 void resources_release_all(resources_t *self, struct host *host);
 

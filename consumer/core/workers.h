@@ -113,10 +113,9 @@ void workers_bye(workers_t *self, worker_t *worker, uint64_t session, uint64_t l
 void workers_check(workers_t *self, int64_t now_ms);
 int64_t workers_deadline(const workers_t *self);
 
-// Which worker gets the next task: one with credit, that is joined in a session, not reserved (R7),
-// and with fewer assignments than slots. Credit is counted from the table of assignments, which
-// reports correct (R2), and never by messages. Those with credit stand in a ring: the first gets
-// the task and goes to the end, as does one that has credit again. NULL: there is none.
+// The worker that gets the next task; NULL: there is none. Credit has who is in a session, not
+// reserved (R7), and has fewer assignments than slots, by the table that reports correct (R2).
+// Those with credit are a ring: who gets a task, or has credit again, goes to its end.
 worker_t *workers_pick(const workers_t *self, mm_role_t role);
 // The restarter that is reserved for one task alone (R7); NULL: there is none, or it has other
 // tasks.

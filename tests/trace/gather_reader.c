@@ -14,7 +14,6 @@
 
 #define WORKERS_MAX 64
 #define LIST_MAX    MM_BATCH_ITEMS
-#define TIME_MAX    INT64_C(1000000000000000) // milliseconds: nothing that is added to it runs over
 
 // What goes on from line to line of one worker.
 typedef struct {
@@ -86,43 +85,16 @@ bool gather_reader_config(gather_reader_t *self, const char *line, gather_config
 {
     if (!split(self, line) || strcmp(word(self, 0), "config") != 0)
         return complain(self, "not a config line", line);
-    const struct {
-        const char *key;
-        void *field;
-        bool wide;
-        int64_t min, max;
-    } fields[] = {{"life", &config->epoch, true, 0, INT64_MAX},
-                  {"first_number", &config->first_number, true, 0, INT64_MAX},
-                  {"first_session", &config->first_session, true, 0, INT64_MAX},
-                  {"seed", &config->seed, true, 0, INT64_MAX},
-                  {"attempts", &config->attempts, false, 1, 1000},
-                  {"backoff_low", &config->backoff_low_ms, true, 0, TIME_MAX},
-                  {"backoff_high", &config->backoff_high_ms, true, 0, TIME_MAX},
-                  {"heartbeat", &config->heartbeat_ms, true, 1, TIME_MAX},
-                  {"lost_after", &config->lost_after_ms, true, 1, TIME_MAX},
-                  {"extend_every", &config->extend_every_ms, true, 1, TIME_MAX},
-                  {"max_lease", &config->max_lease_ms, true, 1, TIME_MAX},
-                  {"drain", &config->drain_ms, true, 0, TIME_MAX},
-                  {"max_in_flight", &config->max_in_flight, false, 1, UINT32_MAX},
-                  {"max_dead", &config->max_dead, false, 0, UINT32_MAX},
-                  {"at_once", &config->at_once, false, 0, UINT32_MAX},
-                  {"settled", &config->settled_max, false, 1, UINT32_MAX},
-                  {"nacked", &config->nacked_max, false, 1, UINT32_MAX},
-                  {"savers", &config->savers_max, false, 0, UINT32_MAX},
-                  {"restarters", &config->restarters_max, false, 0, UINT32_MAX}};
     size_t known = 0;
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
-        int64_t value = tokens_number(&self->words, fields[i].key, -1);
-        if (value < 0)
-            continue;
-        known++;
-        if (value < fields[i].min || value > fields[i].max)
-            return complain(self, "out of range in config", fields[i].key);
-        if (fields[i].wide)
-            memcpy(fields[i].field, &value, sizeof value);
-        else
-            *(uint32_t *)fields[i].field = (uint32_t)value;
+    int64_t value;
+#define FIELD(type, member, key, low, high)                                                        \
+    if ((value = tokens_number(&self->words, key, -1)) >= 0) {                                     \
+        if (value < (low) || value > (high))                                                       \
+            return complain(self, "out of range in config", key);                                  \
+        config->member = (type)value;                                                              \
+        known++;                                                                                   \
     }
+#include "gather_config.def"
     if (known + 1 != self->words.count)
         return complain(self, "unknown word in config", line);
     self->epoch = config->epoch;
@@ -137,8 +109,9 @@ static bool is_report(const mm_report_t *report)
     for (size_t i = 0; i < report->held_count; i++)
         if (report->held[i].leg == MM_LEG_RESTART && mm_host_complaint(report->held[i].host))
             return false;
-    return report->stamp_ms >= 0 && report->stamp_ms <= TIME_MAX && report->slots <= MM_SLOTS_MAX &&
-           report->parts <= MM_PARTS_MAX && report->part < report->parts;
+    return report->stamp_ms >= 0 && report->stamp_ms <= GATHER_MS &&
+           report->slots <= MM_SLOTS_MAX && report->parts <= MM_PARTS_MAX &&
+           report->part < report->parts;
 }
 
 static bool is_result(const mm_result_t *result)
@@ -391,7 +364,7 @@ bool gather_reader_event(gather_reader_t *self, const char *line, gather_event_t
     if (!from)
         return complain(self, "a line starts with [milliseconds]", line);
     gather_event_t event = {.now_ms = strtoll(from + 1, &end, 10)};
-    if (event.now_ms < self->now_ms || event.now_ms > TIME_MAX)
+    if (event.now_ms < self->now_ms || event.now_ms > GATHER_MS)
         return complain(self, "before the last event, or no time at all", line);
     if (*end != ']' || !split(self, end + 1) || !read_kind(self, &event))
         return complain(self, "not an event", line);

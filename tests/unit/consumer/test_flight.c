@@ -22,7 +22,7 @@ static flights_t flights;
 static int init_flights(void **state)
 {
     (void)state;
-    flights_init(&flights, 2);
+    resources_init(&flights.resources, 2);
     return 0;
 }
 
