@@ -35,10 +35,11 @@ bool mm_outcome_parse(mm_str_t text, mm_outcome_t *ret_outcome)
     return found < OUTCOMES;
 }
 
-static const char *const programs[MM_PROGRAMS] = {[MM_PROGRAM_PUBLISHER] = "publisher",
-                                                  [MM_PROGRAM_CONSUMER] = "consumer",
-                                                  [MM_PROGRAM_SAVER] = "saver",
-                                                  [MM_PROGRAM_RESTARTER] = "restarter"};
+static const char *const programs[MM_PROGRAMS + 1] = {[MM_PROGRAM_PUBLISHER] = "publisher",
+                                                      [MM_PROGRAM_CONSUMER] = "consumer",
+                                                      [MM_PROGRAM_SAVER] = "saver",
+                                                      [MM_PROGRAM_RESTARTER] = "restarter",
+                                                      [MM_PROGRAM_RUN] = "run"};
 
 const char *mm_program_name(mm_program_t program)
 {

@@ -26,9 +26,10 @@ typedef enum {
     MM_PROGRAM_PUBLISHER = 0,
     MM_PROGRAM_CONSUMER,
     MM_PROGRAM_SAVER,
-    MM_PROGRAM_RESTARTER
+    MM_PROGRAM_RESTARTER,
+    MM_PROGRAM_RUN // `mayhem run`, which starts the others; it has options and no frames
 } mm_program_t;
-#define MM_PROGRAMS 4
+#define MM_PROGRAMS 4 // that take part
 
 // The programs that are workers, as they say it on the wire.
 typedef enum { MM_ROLE_SAVER = 1, MM_ROLE_RESTARTER = 2 } mm_role_t;

@@ -24,6 +24,7 @@ int free_options(void **state)
     unsetenv("MAYHEM_RATE");
     unsetenv("MAYHEM_WINDOW");
     unsetenv("MAYHEM_DRAIN_TIMEOUT");
+    unsetenv("MAYHEM_RESTARTERS");
     return 0;
 }
 

@@ -21,6 +21,7 @@
 #define S                    MM_HAS(MM_PROGRAM_SAVER)
 #define R                    MM_HAS(MM_PROGRAM_RESTARTER)
 #define ALL                  MM_HAS_ALL
+#define RUN                  MM_HAS(MM_PROGRAM_RUN)
 #define FLAG_ONLY            MM_FLAG_ONLY
 #define MM_MINUTE            INT64_C(60000)
 #define MM_HOUR              (60 * MM_MINUTE)
@@ -42,6 +43,26 @@ const mm_row_t mm_rows[MM_ROW_COUNT] = {
 
 // getopt_long's number for the row with index 0: above all characters.
 #define FIRST_FLAG 256
+
+// The letters of `mayhem run`; each program has -h only.
+static const struct {
+    char letter;
+    mm_row_index_t row;
+} letters[] = {
+    {'i', MM_ROW_input}, {'n', MM_ROW_restarters}, {'x', MM_ROW_exec}, {'q', MM_ROW_quiet}};
+#define LETTERS (sizeof letters / sizeof *letters)
+
+const char *mm_options_title(mm_program_t program)
+{
+    static const char *const titles[] = {
+        [MM_PROGRAM_PUBLISHER] = "mayhem-publisher",
+        [MM_PROGRAM_CONSUMER] = "mayhem-consumer",
+        [MM_PROGRAM_SAVER] = "mayhem-saver",
+        [MM_PROGRAM_RESTARTER] = "mayhem-restarter",
+        [MM_PROGRAM_RUN] = "mayhem run",
+    };
+    return titles[program];
+}
 
 const char *mm_options_keep(mm_options_t *options, const char *format, ...)
 {
@@ -75,7 +96,7 @@ int mm_options_complain(const mm_options_t *options, mm_row_index_t index,
 {
     const mm_row_t *row = &mm_rows[index];
     char variable[VARIABLE_TEXT];
-    fprintf(stderr, "mayhem-%s: ", mm_program_name(options->program));
+    fprintf(stderr, "%s: ", mm_options_title(options->program));
     switch (origin->source) {
     case MM_BY_FLAG: fprintf(stderr, "--%s=%s: ", row->name, origin->text); break;
     case MM_BY_ENVIRONMENT:
@@ -87,7 +108,10 @@ int mm_options_complain(const mm_options_t *options, mm_row_index_t index,
         break;
     case MM_BY_DEFAULT: fprintf(stderr, "--%s (not given): ", row->name); break;
     }
-    fprintf(stderr, "%s\n", complaint);
+    if (options->program == MM_PROGRAM_RUN)
+        fprintf(stderr, "%s (%s)\n", complaint, row->help);
+    else
+        fprintf(stderr, "%s\n", complaint);
     return origin->source == MM_BY_FLAG ? MM_EXIT_USAGE : MM_EXIT_CONFIG;
 }
 
@@ -123,42 +147,74 @@ const char *mm_options_nearest(unsigned programs, bool flags, const char *name)
 // Prints what is wrong with the flag at which getopt_long has failed.
 static void complain_of_flag(const mm_options_t *options, const char *given)
 {
-    mm_program_t program = options->program;
     char name[64];
-    const char *start = given + strspn(given, "-");
+    const char *start = given + strspn(given, "-"), *title = mm_options_title(options->program);
     (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(start, "="), start);
-    fprintf(stderr, "mayhem-%s: %s: there is no such option", mm_program_name(program), given);
+    if (options->program == MM_PROGRAM_RUN)
+        fprintf(stderr, "%s: unknown option %s", title, given);
+    else
+        fprintf(stderr, "%s: %s: there is no such option", title, given);
     for (size_t i = 0; i < MM_ROW_COUNT; i++) {
         if (strcmp(mm_rows[i].name, name) != 0)
             continue;
         for (mm_program_t other = 0; other < MM_PROGRAMS; other++) {
             if ((mm_rows[i].programs & MM_HAS(other)) == 0)
                 continue;
-            fprintf(stderr, " here; it belongs to mayhem-%s\n", mm_program_name(other));
+            fprintf(stderr, " here; it belongs to %s\n", mm_options_title(other));
             return;
         }
     }
     fprintf(stderr, "; the nearest one is --%s, and --help lists them all\n",
-            mm_options_nearest(MM_HAS(program), true, name));
+            mm_options_nearest(MM_HAS(options->program), true, name));
 }
 
 // Prints which argument of the command line cannot be read. Returns 64.
 static int refuse_flag(const mm_options_t *options, int found, char **argv)
 {
-    const char *program = mm_program_name(options->program);
-    if (found == ':') {
-        fprintf(stderr, "mayhem-%s: %s: it needs a value; see --help\n", program, argv[optind - 1]);
-        return MM_EXIT_USAGE;
-    }
+    const char *title = mm_options_title(options->program);
+    bool is_run = options->program == MM_PROGRAM_RUN;
+    char letter[] = {'-', (char)optopt, '\0'};
+    if (found == ':' && is_run)
+        fprintf(stderr, "%s: %s needs a value; see --help\n", title, argv[optind - 1]);
+    else if (found == ':')
+        fprintf(stderr, "%s: %s: it needs a value; see --help\n", title, argv[optind - 1]);
     // optopt: a letter that is no option. argv[optind] may still be its word.
-    if (optopt != 0 && optopt < FIRST_FLAG) {
-        char letter[] = {'-', (char)optopt, '\0'};
-        fprintf(stderr, "mayhem-%s: %s: options are written out, as in --rate; see --help\n",
-                program, letter);
-        return MM_EXIT_USAGE;
-    }
-    complain_of_flag(options, argv[optind - 1]);
+    else if (optopt != 0 && optopt < FIRST_FLAG && is_run)
+        fprintf(stderr, "%s: unknown option %s; see --help\n", title, letter);
+    else if (optopt != 0 && optopt < FIRST_FLAG)
+        fprintf(stderr, "%s: %s: options are written out, as in --rate; see --help\n", title,
+                letter);
+    else
+        complain_of_flag(options, argv[optind - 1]);
     return MM_EXIT_USAGE;
+}
+
+static int refuse_argument(const mm_options_t *options, const char *word)
+{
+    const char *title = mm_options_title(options->program);
+    if (options->program == MM_PROGRAM_RUN)
+        fprintf(stderr, "%s: unknown argument %s: hosts are given as a file with -i FILE\n", title,
+                word);
+    else
+        fprintf(stderr, "%s: %s: only options are understood; see --help\n", title, word);
+    return MM_EXIT_USAGE;
+}
+
+// A flag may do without a value: that is "yes".
+static bool is_bare(const mm_row_t *row)
+{
+    return row->kind == MM_KIND_FLAG || *row->argument == '[';
+}
+
+// The row of a flag or letter that getopt_long has found; -1: there is none.
+static int row_of(int found)
+{
+    if (found >= FIRST_FLAG)
+        return found - FIRST_FLAG;
+    for (size_t i = 0; i < LETTERS; i++)
+        if (letters[i].letter == found)
+            return (int)letters[i].row;
+    return found == 'h' ? MM_ROW_help : -1;
 }
 
 // Collects the text of each flag; the last one of a name counts. Returns 0, or the exit code.
@@ -168,27 +224,23 @@ static int read_flags(const mm_options_t *options, int argc, char **argv,
     struct option flags[MM_ROW_COUNT + 1] = {{0}};
     int count = 0;
     for (int i = 0; i < MM_ROW_COUNT; i++) {
-        if ((mm_rows[i].programs & MM_HAS(options->program)) == 0)
-            continue;
-        int argument = mm_rows[i].kind == MM_KIND_FLAG ? optional_argument : required_argument;
-        flags[count++] = (struct option){mm_rows[i].name, argument, NULL, FIRST_FLAG + i};
+        if ((mm_rows[i].programs & MM_HAS(options->program)) != 0)
+            flags[count++] = (struct option){
+                mm_rows[i].name, is_bare(&mm_rows[i]) ? optional_argument : required_argument, NULL,
+                FIRST_FLAG + i};
     }
+    const char *short_flags = options->program == MM_PROGRAM_RUN ? ":hqi:n:x:" : ":h";
     opterr = 0;
     optind = 0; // glibc: forget the last call
     int found;
-    while ((found = getopt_long(argc, argv, ":h", flags, NULL)) != -1) {
-        if (found == 'h')
-            texts[MM_ROW_help] = "yes";
-        else if (found >= FIRST_FLAG)
-            texts[found - FIRST_FLAG] = optarg != NULL ? optarg : "yes";
-        else
+    while ((found = getopt_long(argc, argv, short_flags, flags, NULL)) != -1) {
+        int row = row_of(found);
+        if (row < 0)
             return refuse_flag(options, found, argv);
+        texts[row] = optarg != NULL ? optarg : "yes";
     }
-    if (optind < argc) {
-        fprintf(stderr, "mayhem-%s: %s: only options are understood; see --help\n",
-                mm_program_name(options->program), argv[optind]);
-        return MM_EXIT_USAGE;
-    }
+    if (optind < argc)
+        return refuse_argument(options, argv[optind]);
     return 0;
 }
 
@@ -227,7 +279,9 @@ static int read_sources(mm_options_t *options, const char *texts[MM_ROW_COUNT])
 {
     int code = 0;
     if (texts[MM_ROW_config] != NULL)
-        code = mm_options_read_file(options, texts[MM_ROW_config]);
+        code = mm_options_read_file(
+            options, texts[MM_ROW_config],
+            texts[texts[MM_ROW_config_name] ? MM_ROW_config_name : MM_ROW_config]);
     if (code == 0)
         code = read_environment(options);
     for (mm_row_index_t i = 0; i < MM_ROW_COUNT && code == 0; i++) {
@@ -253,10 +307,21 @@ static void set_defaults(mm_options_t *options)
 
 #define HELP_COLUMN 30
 
-static void print_row_help(const mm_row_t *row)
+// '\0': the program has none for this option.
+static char letter_of(mm_program_t program, const mm_row_t *row)
 {
-    int width = row->kind == MM_KIND_FLAG ? printf("  --%s", row->name)
-                                          : printf("  --%s %s", row->name, row->argument);
+    for (size_t i = 0; program == MM_PROGRAM_RUN && i < LETTERS; i++)
+        if (row == &mm_rows[letters[i].row])
+            return letters[i].letter;
+    return '\0';
+}
+
+static void print_row_help(mm_program_t program, const mm_row_t *row)
+{
+    const char *blank = is_bare(row) ? "" : " ";
+    char letter[] = "-?, ";
+    letter[1] = letter_of(program, row);
+    int width = printf("  %s--%s%s%s", letter[1] ? letter : "", row->name, blank, row->argument);
     if (width >= HELP_COLUMN) {
         printf("\n");
         width = 0;
@@ -270,23 +335,38 @@ static void print_row_help(const mm_row_t *row)
 
 static void print_help(mm_program_t program)
 {
-    static const char *const tasks[MM_PROGRAMS] = {
+    static const char *const tasks[] = {
         [MM_PROGRAM_PUBLISHER] = "emits one job per host and delivers it until it is settled",
         [MM_PROGRAM_CONSUMER] = "gives each job to a saver and a restarter and gathers the results",
         [MM_PROGRAM_SAVER] = "keeps the record of all jobs",
         [MM_PROGRAM_RESTARTER] = "restarts hosts",
+        [MM_PROGRAM_RUN] =
+            "starts the pipeline, keeps it running until each host is restarted, and "
+            "prints a summary.\n\nWithout -i and -x it is the demo: hosts at random, "
+            "a mock restart, one in four fails",
     };
-    const char *name = mm_program_name(program);
-    printf("mayhem-%s: %s.\n\nUsage: mayhem-%s [OPTION]...\n\n", name, tasks[program], name);
+    const char *name = mm_program_name(program), *title = mm_options_title(program);
+    printf("%s: %s.\n\nUsage: %s [OPTION]...\n\n", title, tasks[program], title);
     for (size_t i = 0; i < MM_ROW_COUNT; i++) {
         if ((mm_rows[i].programs & MM_HAS(program)) != 0)
-            print_row_help(&mm_rows[i]);
+            print_row_help(program, &mm_rows[i]);
     }
     printf("\nTimes have a unit: 500ms, 1.5s, 5m, 1h. Defaults are in brackets. Instead of\n"
-           "--seed 5 you can set MAYHEM_SEED=5 in the environment, or seed = 5 under [%s]\n"
-           "or, when other programs have the option too, [common] in the file of --config.\n"
-           "A flag counts more than the environment, that more than the file.\n",
-           name);
+           "--seed 5 you can set MAYHEM_SEED=5 in the environment, or seed = 5 under ");
+    if (program == MM_PROGRAM_RUN)
+        printf(
+            "[common]\nin the file of --config; what only one program has is under its name, and "
+            "what none of\nthe four has, under [run].\n");
+    else
+        printf("[%s]\nor, when other programs have the option too, [common] in the file of "
+               "--config.\n",
+               name);
+    printf("A flag counts more than the environment, that more than the file.\n");
+    if (program == MM_PROGRAM_RUN)
+        printf(
+            "\nExit: 0 all restarted, 1 some dead, 75 stopped with work left (the same command goes"
+            " on),\n64 usage, 65 bad input, 69 unavailable, 70 bug, 73 cannot create, 74 I/O,"
+            " 78 configuration,\n130 second Ctrl-C.\n");
 }
 
 static void print_origin(const mm_options_t *options, mm_row_index_t index)
@@ -338,7 +418,7 @@ bool mm_options_parse(mm_program_t program, int argc, char **argv, mm_options_t 
         goto done;
     }
     if (texts[MM_ROW_version] != NULL) {
-        printf("mayhem-%s %s\n", mm_program_name(program), MM_VERSION);
+        printf("%s %s\n", mm_options_title(program), MM_VERSION);
         goto done;
     }
     code = read_sources(&options, texts);
@@ -356,6 +436,26 @@ done:
     }
     *ret_options = options;
     return true;
+}
+
+bool mm_options_is_default(const mm_options_t *options, const char *name)
+{
+    for (size_t i = 0; i < MM_ROW_COUNT; i++)
+        if (strcmp(mm_rows[i].name, name) == 0)
+            return options->origins->rows[i].source == MM_BY_DEFAULT;
+    assert(false);
+    return false;
+}
+
+const char *mm_options_flag_for(mm_options_t *options, mm_program_t program, size_t *place)
+{
+    while (*place < MM_ROW_COUNT) {
+        const mm_row_t *row = &mm_rows[*place];
+        const mm_origin_t *origin = &options->origins->rows[(*place)++];
+        if (origin->source == MM_BY_FLAG && (row->programs & MM_HAS(program)) != 0)
+            return mm_options_keep(options, "--%s=%s", row->name, origin->text);
+    }
+    return NULL;
 }
 
 void mm_options_free(mm_options_t *options)

@@ -53,6 +53,12 @@ typedef struct {
 bool mm_options_parse(mm_program_t program, int argc, char **argv, mm_options_t *ret_options,
                       int *ret_exit_code);
 
+// Whether no source has set the option of this name.
+bool mm_options_is_default(const mm_options_t *options, const char *name);
+// The flags that the options were given and that another program has, too, one a call, as
+// --NAME=VALUE; NULL when there are no more. *place is 0 before the first call.
+const char *mm_options_flag_for(mm_options_t *options, mm_program_t program, size_t *place);
+
 // Frees the strings and clears the options. Idempotent.
 void mm_options_free(mm_options_t *options);
 

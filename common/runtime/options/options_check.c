@@ -153,7 +153,8 @@ int mm_options_cross_check(const mm_options_t *options)
     case MM_PROGRAM_CONSUMER: return check_consumer(options);
     case MM_PROGRAM_RESTARTER: return check_restarter(options);
     case MM_PROGRAM_PUBLISHER: return check_publisher(options);
-    case MM_PROGRAM_SAVER: return 0;
+    case MM_PROGRAM_SAVER:
+    case MM_PROGRAM_RUN: return 0;
     }
     assert(false);
     return 0;

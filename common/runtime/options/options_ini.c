@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COMMON MM_PROGRAMS // the section that is not a program's
+#define COMMON (MM_PROGRAM_RUN + 1) // the section that is not a program's
 
 typedef struct {
     mm_options_t *options;
@@ -92,6 +92,8 @@ static int find_section(const char *name)
 {
     if (strcmp(name, "common") == 0)
         return COMMON;
+    if (strcmp(name, "run") == 0)
+        return MM_PROGRAM_RUN;
     for (int i = 0; i < MM_PROGRAMS; i++) {
         if (strcmp(name, mm_program_name((mm_program_t)i)) == 0)
             return i;
@@ -99,7 +101,8 @@ static int find_section(const char *name)
     return -1;
 }
 
-// [common] has the options of more than one program.
+// [common] has the options of more than one program; [run] those that no program of the pipeline
+// has.
 static bool is_key_of(const mm_row_t *row, int section)
 {
     unsigned programs = row->programs & MM_HAS_ALL;
@@ -107,6 +110,8 @@ static bool is_key_of(const mm_row_t *row, int section)
         return false;
     if (section == COMMON)
         return (programs & (programs - 1)) != 0;
+    if (section == MM_PROGRAM_RUN)
+        return row->programs == MM_HAS(MM_PROGRAM_RUN);
     return (programs & MM_HAS(section)) != 0;
 }
 
@@ -143,7 +148,7 @@ static int parse_key(void *user, const char *section_name, const char *key, cons
     if (section < 0)
         return refuse(self,
                       "there is no section [%s]; there are [common], [publisher], [consumer], "
-                      "[saver] and [restarter]",
+                      "[saver], [restarter] and [run]",
                       section_name);
     mm_row_index_t row = 0;
     while (row < MM_ROW_COUNT &&
@@ -187,14 +192,15 @@ static int set_all(reader_t *self)
 
 static int cannot_read(const reader_t *self, int error)
 {
-    fprintf(stderr, "mayhem-%s: --config=%s: cannot read it: %s\n",
-            mm_program_name(self->options->program), self->options->origins->path, strerror(error));
+    fprintf(stderr, "%s: --config=%s: cannot read it: %s\n",
+            mm_options_title(self->options->program), self->options->origins->path,
+            strerror(error));
     return MM_EXIT_CONFIG;
 }
 
-int mm_options_read_file(mm_options_t *options, const char *path)
+int mm_options_read_file(mm_options_t *options, const char *path, const char *name)
 {
-    options->origins->path = mm_options_keep(options, "%s", path);
+    options->origins->path = mm_options_keep(options, "%s", name);
     reader_t *self = calloc(1, sizeof *self);
     assert(self);
     self->options = options;
@@ -215,7 +221,7 @@ int mm_options_read_file(mm_options_t *options, const char *path)
         (void)refuse(self, "this is neither a [section] nor key = value nor a # comment");
     }
     if (self->error_line != 0) {
-        fprintf(stderr, "mayhem-%s: %s:%d: %s\n", mm_program_name(options->program), path,
+        fprintf(stderr, "%s: %s:%d: %s\n", mm_options_title(options->program), name,
                 self->error_line, self->complaint);
         code = MM_EXIT_CONFIG;
         goto done;

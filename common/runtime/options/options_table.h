@@ -14,7 +14,7 @@
 // Bits of mm_row_t.programs.
 #define MM_HAS(PROGRAM) (1U << (PROGRAM))
 #define MM_HAS_ALL      (MM_HAS(MM_PROGRAMS) - 1)
-#define MM_FLAG_ONLY    MM_HAS(MM_PROGRAMS)
+#define MM_FLAG_ONLY    MM_HAS(MM_PROGRAM_RUN + 1)
 
 typedef enum {
     MM_KIND_TEXT,
@@ -61,11 +61,14 @@ typedef struct {
 
 struct mm_options_origins {
     mm_origin_t rows[MM_ROW_COUNT];
-    const char *path; // of the INI file; NULL: none
+    const char *path; // of the INI file, as the user has named it; NULL: none
     char **strings;   // all strings that the options own
     size_t string_count;
     size_t string_capacity;
 };
+
+// What a program is called in messages: "mayhem-publisher", "mayhem run".
+const char *mm_options_title(mm_program_t program);
 
 // A formatted text that lives as long as the options.
 __attribute__((format(printf, 2, 3))) const char *mm_options_keep(mm_options_t *options,
@@ -91,8 +94,9 @@ void mm_value_print(const mm_options_t *options, const mm_row_t *row, FILE *file
 // Reads a quoted text of an INI file in place; false when it is not closed at its end.
 bool mm_value_unquote(char *text);
 
-// options_ini.c: reads options from the file at `path`. Returns 0, or the exit code.
-int mm_options_read_file(mm_options_t *options, const char *path);
+// options_ini.c: reads options from the file at `path`, which messages call `name`. Returns 0, or
+// the exit code.
+int mm_options_read_file(mm_options_t *options, const char *path, const char *name);
 
 // options_check.c: whether the options fit together. Returns 0, or the exit code.
 int mm_options_cross_check(const mm_options_t *options);

@@ -252,6 +252,146 @@ static void help_version_and_check_print_and_exit_with_0(void **state)
     assert_told("--rate=x");
 }
 
+// ---- `mayhem run`
+
+static void the_defaults_of_a_run_hold(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE_NOTHING(RUN), STARTED);
+    assert_int_equal(options.restarters, 2);
+    assert_int_equal(options.crash_limit, 10);
+    assert_int_equal(options.restart_pause.low_ms, 100);
+    assert_int_equal(options.restart_pause.high_ms, 5000);
+    assert_string_equal(options.profile, "no");
+    assert_false(options.json);
+    assert_false(options.quiet);
+    assert_string_equal(options.dir, "run");
+}
+
+static void an_option_of_each_kind_is_read_by_a_run(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE(RUN, "--exec=ssh {host}", "--dry-run", "--jobs=7", "--rate=0.25",
+                           "--timeout=90s", "--mock-time=1s..2s", "--mock-fail=12.5%",
+                           "--on-bad-line=skip", "--restart-pause=1ms..1h"),
+                     STARTED);
+    assert_string_equal(options.exec, "ssh {host}");
+    assert_true(options.dry_run);
+    assert_int_equal(options.jobs, 7);
+    assert_true(options.rate == 0.25);
+    assert_int_equal(options.timeout_ms, 90000);
+    assert_int_equal(options.mock_time.high_ms, 2000);
+    assert_int_equal(options.mock_fail_ppm, 125000);
+    assert_int_equal(options.on_bad_line, MM_ON_BAD_LINE_SKIP);
+    assert_int_equal(options.restart_pause.low_ms, 1);
+    assert_int_equal(options.restart_pause.high_ms, 3600000);
+}
+
+static void only_a_run_has_letters(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE(RUN, "-i", "hosts", "-n3", "-x", "ssh {host}", "-q"), STARTED);
+    assert_string_equal(options.input, "hosts");
+    assert_int_equal(options.restarters, 3);
+    assert_string_equal(options.exec, "ssh {host}");
+    assert_true(options.quiet);
+    assert_int_equal(PARSE(PUBLISHER, "-i", "hosts"), 64);
+    assert_told("options are written out");
+}
+
+static void a_profile_may_do_without_a_time(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE(RUN, "--profile"), STARTED);
+    assert_string_equal(options.profile, "yes");
+    assert_int_equal(PARSE(RUN, "--profile=lines:5s"), STARTED);
+    assert_string_equal(options.profile, "lines:5s");
+    assert_int_equal(PARSE(RUN, "--profile", "5s"), 64);
+    assert_told("unknown argument 5s");
+}
+
+static void a_run_names_what_is_wrong_with_its_words(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *argument, *told;
+    } cases[] = {
+        {"--restarters=0", "mayhem run: --restarters=0: it must be from 1 to 256 (number of"},
+        {"--restarters=257", "from 1 to 256"},
+        {"--crash-limit=65", "from 0 to 64"},
+        {"--restart-pause=0s..1s", "from 1ms to 1h"},
+        {"--restart-pause=2s..1s", "begins above its end"},
+        {"--json=maybe", "yes or no"},
+        {"--restartres=3", "unknown option --restartres=3; the nearest one is --restarters"},
+        {"--batch=5", "unknown option --batch=5 here; it belongs to mayhem-saver"},
+        {"--check", "it belongs to mayhem-publisher"},
+        {"-p", "unknown option -p; see --help"},
+        {"-n", "-n needs a value"},
+        {"hosts", "unknown argument hosts: hosts are given as a file with -i FILE"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(PARSE(RUN, cases[i].argument), 64);
+        assert_told(cases[i].told);
+    }
+    assert_int_equal(PARSE(SAVER, "--restarters=3"), 64);
+    assert_told("--restarters=3: there is no such option");
+}
+
+static void help_of_a_run_has_its_letters(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE(RUN, "--help"), 0);
+    assert_non_null(strstr(out, "Usage: mayhem run"));
+    assert_non_null(
+        strstr(out, "  -n, --restarters N          number of restarters to start [2]\n"));
+    assert_non_null(strstr(out, "  --profile[=[lines:]TIME]    show where the time goes"));
+    assert_null(strstr(out, "--batch"));
+}
+
+// ---- flags for others
+
+static void only_flags_are_passed_on_and_only_to_those_that_have_them(void **state)
+{
+    (void)state;
+    static const struct {
+        int program;
+        const char *flags[4]; // in the order of options.def
+    } cases[] = {
+        {PUBLISHER, {"--rate=max", "--seed=5"}},
+        {CONSUMER, {"--timeout=1m", "--seed=5"}},
+        {SAVER, {"--seed=5"}},
+        {RESTARTER, {"--exec=a 'b' c", "--dry-run=yes", "--timeout=1m", "--seed=5"}},
+    };
+    write_ini("[common]\nlog-level = warn\n[run]\ncrash-limit = 3\n");
+    setenv("MAYHEM_WINDOW", "9", 1);
+    assert_int_equal(PARSE(RUN, "--rate=3", "--seed=5", "--timeout=1m", "-x", "a 'b' c",
+                           "--dry-run", "-n3", "--rate=max"),
+                     STARTED);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        mm_program_t program = (mm_program_t)cases[i].program;
+        size_t place = 0, count = 0;
+        for (const char *flag; (flag = mm_options_flag_for(&options, program, &place)) != NULL;
+             count++) {
+            assert_true(count < 4 && cases[i].flags[count]);
+            assert_string_equal(flag, cases[i].flags[count]);
+        }
+        assert_true(count == 4 || !cases[i].flags[count]);
+        assert_null(mm_options_flag_for(&options, program, &place)); // and again
+    }
+}
+
+static void whether_anybody_has_set_an_option_is_known(void **state)
+{
+    (void)state;
+    write_ini("[common]\nseed = 5\n");
+    setenv("MAYHEM_WINDOW", "10000", 1); // its default, but set
+    assert_int_equal(PARSE(RUN, "--config", ini_path, "--jobs=0"), STARTED);
+    assert_false(mm_options_is_default(&options, "seed"));
+    assert_false(mm_options_is_default(&options, "window"));
+    assert_false(mm_options_is_default(&options, "jobs"));
+    assert_true(mm_options_is_default(&options, "rate"));
+}
+
 #define TEST(NAME) cmocka_unit_test_teardown(NAME, free_options)
 
 int main(void)
@@ -270,6 +410,14 @@ int main(void)
         TEST(a_bad_variable_is_named_and_exits_with_78),
         TEST(a_refusal_leaves_the_output_alone),
         TEST(help_version_and_check_print_and_exit_with_0),
+        TEST(the_defaults_of_a_run_hold),
+        TEST(an_option_of_each_kind_is_read_by_a_run),
+        TEST(only_a_run_has_letters),
+        TEST(a_profile_may_do_without_a_time),
+        TEST(a_run_names_what_is_wrong_with_its_words),
+        TEST(help_of_a_run_has_its_letters),
+        TEST(only_flags_are_passed_on_and_only_to_those_that_have_them),
+        TEST(whether_anybody_has_set_an_option_is_known),
     };
     return cmocka_run_group_tests(tests, make_options_folder, remove_temp_folder);
 }

@@ -25,6 +25,53 @@ static void keys_of_other_programs_are_known_and_left_alone(void **state)
     assert_int_equal(options.timeout_ms, 60000);
 }
 
+static void the_section_of_a_run_has_what_no_program_of_the_pipeline_has(void **state)
+{
+    (void)state;
+    write_ini("[run]\nrestarters = 5\nquiet = yes\nrestart-pause = 1s..2s\n"
+              "[common]\nseed = 3\n[publisher]\nrate = 7\n");
+    assert_int_equal(PARSE(RUN, "--config", ini_path), STARTED);
+    assert_int_equal(options.restarters, 5);
+    assert_int_equal(options.restart_pause.high_ms, 2000);
+    assert_true(options.quiet);
+    assert_int_equal(options.seed, 3);
+    assert_true(options.rate == 0); // it is the publisher's, who reads the file itself
+    setenv("MAYHEM_RESTARTERS", "6", 1);
+    assert_int_equal(PARSE(RUN, "--config", ini_path), STARTED);
+    assert_int_equal(options.restarters, 6);
+    assert_int_equal(PARSE(RUN, "--config", ini_path, "-n7"), STARTED);
+    assert_int_equal(options.restarters, 7);
+    for (int program = PUBLISHER; program <= RESTARTER; program++)
+        assert_int_equal(PARSE(program, "--config", ini_path), STARTED);
+}
+
+static void a_bad_line_of_a_run_is_named_as_of_any(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *told;
+    } cases[] = {
+        {"[run]\nrestarters = 0\n", "mayhem run: a:2: restarters = 0: it must be from 1 to 256"},
+        {"[run]\nrestartres = 1\n",
+         "[run] has no key 'restartres'; the nearest one is 'restarters'"},
+        {"[run]\nrate = 1\n", "'rate' does not belong in [run] but in [publisher]"},
+        {"[run]\nseed = 1\n", "'seed' does not belong in [run] but in"},
+        {"[common]\nquiet = yes\n", "'quiet' does not belong in [common] but in [run]"},
+        {"[saver]\nrestarters = 1\n", "'restarters' does not belong in [saver] but in [run]"},
+        {"[run]\njson = yes\n", "'json' is not for files: give it as --json"},
+        {"[run]\nprofile = yes\n", "'profile' is not for files: give it as --profile"},
+        {"[run]\nquiet = yes\n[run]\nquiet = no\n", "a:4: 'quiet' was given in line 2 already"},
+        {"restarters = 1\n", "put it under [common] or [run]"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        write_ini(cases[i].text);
+        assert_int_equal(PARSE(RUN, "--config", ini_path, "--config-name=a"), 78);
+        assert_told(cases[i].told);
+    }
+    assert_int_equal(PARSE(SAVER, "--config", ini_path, "--config-name=a"), 78);
+    assert_told("mayhem-saver: a:1: 'restarters' stands above the first section");
+}
+
 static void a_value_in_a_file_is_the_whole_rest_of_the_line(void **state)
 {
     (void)state;
@@ -146,6 +193,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_own_section_beats_common_wherever_it_stands),
         TEST(keys_of_other_programs_are_known_and_left_alone),
+        TEST(the_section_of_a_run_has_what_no_program_of_the_pipeline_has),
+        TEST(a_bad_line_of_a_run_is_named_as_of_any),
         TEST(a_value_in_a_file_is_the_whole_rest_of_the_line),
         TEST(a_bad_line_of_a_file_is_named_by_its_number),
         TEST(a_file_that_cannot_be_read_is_refused),
