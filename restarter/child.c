@@ -4,6 +4,7 @@
 // status, then waits for the KILL that ends the group.
 
 #include "child.h"
+#include "inherited.h"
 #include "utf8.h"
 
 #include <assert.h>
@@ -14,6 +15,7 @@
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -54,6 +56,7 @@ _Noreturn static void run_command(pid_t supervisor, char *const *arguments, uint
     sigset_t none;
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    (void)umask(mm_inherited_umask());
     (void)execvp(arguments[0], arguments);
     int why = errno;
     complain("cannot run ", arguments[0], why);

@@ -2,6 +2,7 @@
 
 #include "loop.h"
 #include "clock.h"
+#include "inherited.h"
 #include "span.h"
 
 #include <assert.h>
@@ -34,6 +35,7 @@ struct mm_loop {
     int signals; // signalfd
     mm_loop_signal_fn *signal_fn;
     void *signal_arg;
+    bool takes_all_signals;
     bool signalled;
     bool stopped;
 };
@@ -43,18 +45,18 @@ static void set_of_signals(sigset_t *ret_set)
     sigemptyset(ret_set);
     sigaddset(ret_set, SIGTERM);
     sigaddset(ret_set, SIGINT);
-    sigaddset(ret_set, SIGHUP);
+    if (!mm_inherited_ignores_hup()) // a blocked signal would be read though it is ignored
+        sigaddset(ret_set, SIGHUP);
     sigaddset(ret_set, SIGUSR1);
 }
 
 void mm_loop_block_signals(void)
 {
     sigset_t set;
+    mm_inherited_repair();
     set_of_signals(&set);
     int rc = sigprocmask(SIG_BLOCK, &set, NULL);
     assert(rc == 0);
-    (void)signal(SIGPIPE, SIG_IGN);
-    (void)signal(SIGXFSZ, SIG_IGN);
     zsys_init();
     zsys_handler_set(NULL);
 }
@@ -207,6 +209,10 @@ static void on_signal(void *arg)
     struct signalfd_siginfo info;
     while (read(self->signals, &info, sizeof info) == (ssize_t)sizeof info) {
         int number = (int)info.ssi_signo;
+        if (self->takes_all_signals) {
+            self->signal_fn(self->signal_arg, number);
+            continue;
+        }
         if (number == SIGUSR1) {
             mm_span_save(true);
             continue;
@@ -229,6 +235,12 @@ void mm_loop_on_signal(mm_loop_t *self, mm_loop_signal_fn *fn, void *arg)
     self->signal_fn = fn;
     self->signal_arg = arg;
     mm_loop_add_descriptor(self, "signal", self->signals, ZMQ_POLLIN, on_signal, self);
+}
+
+void mm_loop_on_every_signal(mm_loop_t *self, mm_loop_signal_fn *fn, void *arg)
+{
+    mm_loop_on_signal(self, fn, arg);
+    self->takes_all_signals = true;
 }
 
 void mm_loop_run(mm_loop_t *self)

@@ -15,8 +15,9 @@ typedef void(mm_loop_signal_fn)(void *arg, int signal);
 
 #define MM_DRAIN_MAX 256 // messages that a handler receives in one call, for fairness
 
-// Blocks TERM, INT, HUP and USR1, which then only reach the loop, ignores PIPE and XFSZ, and
-// disables czmq's own handlers. Call it first in main, before any thread or socket.
+// Repairs what the process has inherited (inherited.h), blocks TERM, INT, HUP and USR1, which then
+// only reach the loop, and disables czmq's own handlers. A HUP that was ignored stays so. Call it
+// first in main, before any thread or socket.
 void mm_loop_block_signals(void);
 
 // turn: called at the start, after each handler and at its own deadline, which it returns
@@ -38,6 +39,8 @@ void mm_loop_remove_descriptor(mm_loop_t *self, int descriptor);
 // The first TERM, INT or HUP calls fn. A second TERM or INT ends the process at once with 128 + the
 // signal. USR1 saves a profile.
 void mm_loop_on_signal(mm_loop_t *self, mm_loop_signal_fn *fn, void *arg);
+// The other way: each of the four calls fn, each time.
+void mm_loop_on_every_signal(mm_loop_t *self, mm_loop_signal_fn *fn, void *arg);
 
 // Runs until mm_loop_stop.
 void mm_loop_run(mm_loop_t *self);

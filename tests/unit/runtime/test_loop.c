@@ -354,6 +354,28 @@ static void a_signal_is_told_once(void **state)
     assert_int_equal(signals[0], SIGHUP);
 }
 
+static void note_and_go_on(void *arg, int number)
+{
+    static const int next[] = {SIGTERM, SIGUSR1, SIGINT, SIGINT, SIGHUP, 0};
+    assert_ptr_equal(arg, signals);
+    signals[signal_count++] = number;
+    if (next[signal_count - 1])
+        assert_int_equal(kill(getpid(), next[signal_count - 1]), 0);
+    else
+        mm_loop_stop(loop);
+}
+
+static void every_signal_is_told_each_time_for_whoever_wants_that(void **state)
+{
+    (void)state;
+    static const int expected[] = {SIGTERM, SIGTERM, SIGUSR1, SIGINT, SIGINT, SIGHUP};
+    mm_loop_on_every_signal(loop, note_and_go_on, signals);
+    assert_int_equal(kill(getpid(), SIGTERM), 0);
+    mm_loop_run(loop);
+    assert_int_equal(signal_count, 6);
+    assert_memory_equal(signals, expected, sizeof expected);
+}
+
 static void kill_twice(void *arg, int number)
 {
     (void)arg;
@@ -420,6 +442,7 @@ int main(int argc, char **argv)
         TEST(readers_may_come_and_go_in_turns),
         TEST(writable_is_an_event_too),
         TEST(a_signal_is_told_once),
+        TEST(every_signal_is_told_each_time_for_whoever_wants_that),
         TEST(a_second_term_or_int_ends_the_process),
         TEST(a_broken_pipe_does_not_kill),
     };
