@@ -1,6 +1,7 @@
 // mayhem-consumer: receives jobs from publishers, has each saved and restarted, and sends the
 // outcome to its publisher. The shell around the gather core, which decides everything.
 
+#include "accept_limit.h"
 #include "clock.h"
 #include "crash.h"
 #include "epoch.h"
@@ -45,8 +46,10 @@ typedef struct {
     FILE *trace;
     int64_t start_ms;
     int64_t now_ms;
-    char extended[64]; // the log message of an extension
-    uint64_t refused;  // instance of the worker that was refused last
+    char extended[64];            // the log message of an extension
+    uint64_t refused;             // instance of the worker that was refused last
+    uint64_t refused_connections; // that were told of
+    int64_t refused_ms;           // when they were
     int exit_code;
 } consumer_t;
 
@@ -244,11 +247,24 @@ static void on_inbox(void *arg)
     (void)receive(self, self->inbox, false, MM_DRAIN_MAX);
 }
 
+// Tells of connections that were refused, once a second at most.
+static void tell_refused(consumer_t *self)
+{
+    uint64_t refused = mm_accept_refused();
+    if (refused == self->refused_connections || self->now_ms < self->refused_ms + 1000)
+        return;
+    self->refused_connections = refused;
+    self->refused_ms = self->now_ms;
+    mm_log(MM_LOG_WARN, "Refused connections: there are few descriptors left",
+           MM_INT("refused", refused));
+}
+
 static int64_t turn(void *arg)
 {
     MM_SPAN("turn");
     consumer_t *self = arg;
     self->now_ms = mm_clock_ms();
+    tell_refused(self);
     if (self->now_ms >= gather_deadline(self->gather)) {
         // Read first: a heartbeat in the socket is no silence.
         gather_event_t event = {.kind = GATHER_TIME};

@@ -1,6 +1,7 @@
 // See socket.h.
 
 #include "socket.h"
+#include "accept_limit.h"
 #include "log.h"
 #include "span.h"
 
@@ -25,6 +26,7 @@ uint64_t mm_socket_raise_descriptors(void)
     uint64_t former = limit.rlim_cur;
     limit.rlim_cur = limit.rlim_max;
     (void)setrlimit(RLIMIT_NOFILE, &limit);
+    mm_accept_limit(limit.rlim_max);
     return former;
 }
 
