@@ -1,4 +1,5 @@
-// Progress of a run on standard error: a bar on a terminal, else a line every second.
+// Progress of a run on standard error: a bar on a terminal, else a line every second. The bar fits
+// the terminal, down to 40 columns. TERM=dumb and NO_COLOR mean lines.
 
 #ifndef PROGRESS_H
 #define PROGRESS_H
@@ -14,6 +15,12 @@ typedef struct {
 } progress_t;
 
 progress_t progress_new(mm_progress_t kind, int64_t now_ms, const intake_counts_t *counts);
+// "12 of 500, 1 dead, 1m21s left, 6/s": as many of these parts as fit into `width` bytes, the first
+// always. Returns the bytes.
+#define PROGRESS_TEXT 256
+size_t progress_text(const progress_t *self, int64_t now_ms, const intake_counts_t *counts,
+                     size_t width, char text[PROGRESS_TEXT]);
+
 // Shows the state, if the time for it has come.
 void progress_show(progress_t *self, int64_t now_ms, const intake_counts_t *counts);
 // Shows the last state and ends the line.

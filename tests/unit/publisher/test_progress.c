@@ -1,0 +1,66 @@
+// The line of progress: what fits into which width.
+
+#include "progress.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const char *text_of(mm_progress_t kind, uint64_t settled, uint64_t total, size_t width)
+{
+    static char text[PROGRESS_TEXT];
+    progress_t progress = {.kind = kind, .started_ms = 1000};
+    intake_counts_t counts = {.total = total, .restarted = settled, .dead = 1};
+    size_t size = progress_text(&progress, 11000, &counts, width, text);
+    assert_int_equal(size, strlen(text));
+    return text;
+}
+
+static void all_parts_are_shown_where_they_fit(void **state)
+{
+    (void)state;
+    assert_string_equal(text_of(MM_PROGRESS_BAR, 99, 500, 71),
+                        "100 of 500, 1 dead, 40s left, 10/s");
+    assert_string_equal(text_of(MM_PROGRESS_LINES, 99, 500, 200),
+                        "100 of 500 settled, 1 dead, 40s left, 10/s");
+}
+
+static void a_part_that_does_not_fit_is_left_out(void **state)
+{
+    (void)state;
+    assert_string_equal(text_of(MM_PROGRESS_BAR, 99, 500, 33), "100 of 500, 1 dead, 40s left");
+    assert_string_equal(text_of(MM_PROGRESS_BAR, 99, 500, 27), "100 of 500, 1 dead, 10/s");
+    assert_string_equal(text_of(MM_PROGRESS_BAR, 99, 500, 5), "100 of 500");
+    for (size_t width = 24; width < 60; width++)
+        assert_true(strlen(text_of(MM_PROGRESS_BAR, 9999999, 100000000, width)) <= width);
+}
+
+static void times_are_short(void **state)
+{
+    (void)state;
+    assert_string_equal(text_of(MM_PROGRESS_BAR, 99, 1400, 71),
+                        "100 of 1400, 1 dead, 2m10s left, 10/s");
+    assert_string_equal(text_of(MM_PROGRESS_BAR, 99, 48100, 71),
+                        "100 of 48100, 1 dead, 1h20m left, 10/s");
+}
+
+static void without_a_total_there_is_no_end(void **state)
+{
+    (void)state;
+    assert_string_equal(text_of(MM_PROGRESS_BAR, 99, 0, 71), "100 settled, 1 dead, 10/s");
+    assert_string_equal(text_of(MM_PROGRESS_BAR, 99, 100, 71), "100 of 100, 1 dead, 10/s");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_parts_are_shown_where_they_fit),
+        cmocka_unit_test(a_part_that_does_not_fit_is_left_out),
+        cmocka_unit_test(times_are_short),
+        cmocka_unit_test(without_a_total_there_is_no_end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
