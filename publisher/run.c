@@ -1,6 +1,7 @@
 // See run.h.
 
 #include "run.h"
+#include "service.h"
 #include "clock.h"
 
 #include <assert.h>
@@ -41,8 +42,12 @@ static int open_source(const mm_options_t *options, uint64_t seed, run_t *run,
     source_t *source = NULL;
     run->is_file = *options->input != '\0';
     if (run->is_file) {
-        source_file_config_t config = {
-            .path = options->input, .skips_bad_lines = options->on_bad_line == MM_ON_BAD_LINE_SKIP};
+        char end_mark[4096];
+        (void)snprintf(end_mark, sizeof end_mark, "%s/stdin.ended", options->dir);
+        source_file_config_t config = {.path = options->input,
+                                       .skips_bad_lines =
+                                           options->on_bad_line == MM_ON_BAD_LINE_SKIP,
+                                       .end_mark = mm_service_has_parent() ? end_mark : NULL};
         bool is_list = mm_attribute_keys_parse(mm_str(options->attributes), &config.wanted);
         assert(is_list); // else the options had been refused
         int exit_code = source_file_open(&config, &source, error);
@@ -97,8 +102,8 @@ static void resume(run_t *run, const outbox_run_t *former)
     source_resume(run->source, &former->progress);
 }
 
-// Resumes the run that an earlier publisher of this run.sh has begun: if it was killed behind its
-// last commit, all is done, and nothing must begin anew.
+// Resumes the run that an earlier publisher of this supervisor has begun: if it was killed behind
+// its last commit, all is done, and nothing must begin anew.
 static int resume_begun(const wanted_t *wanted, int64_t number, run_t *run,
                         char error[SOURCE_ERROR_MAX])
 {

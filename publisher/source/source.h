@@ -93,6 +93,9 @@ typedef struct {
     const char *path;
     bool skips_bad_lines;
     mm_attribute_keys_t wanted; // attributes that each host must have; the texts are borrowed
+    // Of a stream: a file that is there when the stream has ended; without it the stream was cut
+    // off (BAD, 75). Borrowed. NULL: its end is its end.
+    const char *end_mark;
 } source_file_config_t;
 int source_file_open(const source_file_config_t *config, source_t **ret_self,
                      char error[SOURCE_ERROR_MAX]);

@@ -36,13 +36,15 @@ typedef enum {
     READ_ON,        // no line yet: call again
     READ_NOTHING,   // nothing is there now
     READ_END,
+    READ_CUT,     // the end of a stream that has not ended
     READ_CHANGED, // a file is not what it was when it was checked
     READ_FAILED
 } read_status_t;
 
 typedef struct {
     source_t base;
-    char *name; // for messages
+    char *name;     // for messages
+    char *end_mark; // "" without one
     int fd;
     bool is_stream;
     bool is_checked; // a file, in its second reading
@@ -124,6 +126,9 @@ static read_status_t fill(file_t *self)
     ssize_t size = read(self->fd, self->buffer + self->end, BUFFER_BYTES - self->end);
     if (size < 0)
         return errno == EAGAIN || errno == EINTR ? READ_NOTHING : READ_FAILED;
+    // What is left in the buffer may be half a host.
+    if (size == 0 && *self->end_mark && access(self->end_mark, F_OK) != 0)
+        return READ_CUT;
     self->is_eof = size == 0;
     self->end += (size_t)size;
     return READ_ON;
@@ -273,6 +278,10 @@ static source_status_t file_next(source_t *base, int64_t now_ms, source_item_t *
         case READ_ON: break;
         case READ_NOTHING: ret_item->until_ms = MM_NEVER; return SOURCE_WAIT;
         case READ_END: return give_end(self, ret_item);
+        case READ_CUT:
+            return end_badly(self, EX_TEMPFAIL, ret_item,
+                             "%s was cut off: what comes after it is left for the next run",
+                             self->name);
         case READ_CHANGED:
             return end_badly(self, EX_DATAERR, ret_item,
                              "%s was changed while it was being read; start again", self->name);
@@ -325,6 +334,7 @@ static void file_destroy(source_t *base)
     fingerprint_clear(&self->fingerprint);
     free(self->buffer);
     free(self->name);
+    free(self->end_mark);
     free(self);
 }
 
@@ -423,8 +433,9 @@ int source_file_open(const source_file_config_t *config, source_t **ret_self,
     self->skips_bad_lines = config->skips_bad_lines;
     self->wanted = config->wanted;
     self->name = strdup(strcmp(config->path, "-") == 0 ? "standard input" : config->path);
+    self->end_mark = strdup(config->end_mark ? config->end_mark : "");
     self->buffer = malloc(BUFFER_BYTES);
-    assert(self->name != NULL && self->buffer != NULL);
+    assert(self->name != NULL && self->end_mark != NULL && self->buffer != NULL);
     self->seen = hostset_new();
     self->digest = FNV_START;
     self->is_compared = true;

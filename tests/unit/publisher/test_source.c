@@ -277,6 +277,8 @@ static void what_is_no_file_is_refused(void **state)
 static int stream; // the writing end of standard input
 
 // Makes a pipe standard input and opens it as a source.
+static const char *end_mark; // of the next stream; NULL: none
+
 static source_t *open_stream(bool skips)
 {
     int ends[2];
@@ -284,7 +286,7 @@ static source_t *open_stream(bool skips)
     assert_int_equal(dup2(ends[0], STDIN_FILENO), STDIN_FILENO);
     close(ends[0]);
     stream = ends[1];
-    source_file_config_t config = {.path = "-", .skips_bad_lines = skips};
+    source_file_config_t config = {.path = "-", .skips_bad_lines = skips, .end_mark = end_mark};
     source_t *source = NULL;
     assert_int_equal(source_file_open(&config, &source, error), 0);
     return source;
@@ -316,6 +318,38 @@ static void a_stream_never_waits_and_keeps_half_a_line(void **state)
     assert_int_equal(progress_of(source).total, 0);
     assert_true(progress_of(source).done);
     source_destroy(&source);
+}
+
+static void a_stream_without_its_mark_was_cut_off(void **state)
+{
+    (void)state;
+    char mark[TEMP_PATH_MAX];
+    source_item_t item;
+    temp_path(mark, "stdin.ended");
+    end_mark = mark;
+    source_t *source = open_stream(false);
+    say("web-1\nweb-2\nweb-"); // and half a host, which is not given
+    close(stream);
+    char hosts[1024];
+    assert_int_equal(read_hosts(source, hosts, &item), SOURCE_BAD);
+    assert_string_equal(hosts, "web-1 web-2 ");
+    assert_true(item.ends);
+    assert_int_equal(item.exit_code, EX_TEMPFAIL);
+    assert_non_null(strstr(item.error, "standard input was cut off"));
+    assert_false(progress_of(source).done);
+    assert_int_equal(progress_of(source).position, 12);
+    source_destroy(&source);
+
+    FILE *file = fopen(mark, "w");
+    assert_non_null(file);
+    (void)fclose(file);
+    source = open_stream(false);
+    say("web-1\nweb-2");
+    close(stream);
+    gives(source, "web-1 web-2 ", SOURCE_END);
+    assert_true(progress_of(source).done);
+    source_destroy(&source);
+    end_mark = NULL;
 }
 
 static void a_bad_line_ends_a_stream_after_what_it_gave(void **state)
@@ -419,6 +453,7 @@ int main(void)
         TEST(a_file_that_changes_while_it_is_read_is_said),
         TEST(what_is_no_file_is_refused),
         TEST(a_stream_never_waits_and_keeps_half_a_line),
+        TEST(a_stream_without_its_mark_was_cut_off),
         TEST(a_bad_line_ends_a_stream_after_what_it_gave),
         TEST(a_stream_without_line_ends_keeps_nothing_and_returns),
         TEST(a_resumed_stream_must_be_the_same),
