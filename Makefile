@@ -48,6 +48,7 @@ sees_common/runtime         := $(RUNTIME)
 sees_common/runtime/options := $(RUNTIME)
 sees_common/worker/core     := $(WIRE) common/worker/core
 sees_common/worker          := $(WORKER)
+sees_ctl                    := $(WORKER) $(call program,ctl) supervisor # `mayhem` runs it
 
 # Cores decide and do nothing else: `make check` looks at the symbols that they use.
 PURE := common/base common/wire $(filter %/core,$(FOLDERS))
@@ -56,10 +57,11 @@ objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(addsuffix /*.c,$(1))))
 
 # ---- building
 
-PROGRAMS := $(addprefix $(BUILD)/mayhem-,publisher consumer saver restarter) $(BUILD)/mayhemctl
+PROGRAMS := $(addprefix $(BUILD)/mayhem-,publisher consumer saver restarter) $(BUILD)/mayhem
 
 .PHONY: all
 all: $(PROGRAMS)
+	@touch $(BUILD)/built # run.sh looks whether a source is newer
 
 define folder_rule
 $(BUILD)/obj/$(1)/%.o: $(1)/%.c
@@ -79,7 +81,7 @@ $(foreach part,$(PROGRAM_FOLDERS),$(eval $(call archive_rule,$(part),$(filter $(
 $(BUILD)/mayhem-%: $(BUILD)/obj/%/main.o $(BUILD)/lib%.a $(BUILD)/libcommon.a
 	$(link) -o $@ $^ $(LIBS)
 
-$(BUILD)/mayhemctl: $(BUILD)/obj/ctl/main.o $(BUILD)/libctl.a $(BUILD)/libcommon.a
+$(BUILD)/mayhem: $(BUILD)/obj/ctl/main.o $(BUILD)/libctl.a $(BUILD)/libsupervisor.a $(BUILD)/libcommon.a
 	$(link) -o $@ $^ $(LIBS) $(CURSES)
 
 # ---- tests see everything
@@ -165,7 +167,7 @@ lint: shellcheck
 	@$(tidy)
 
 shellcheck:
-	shellcheck -x run.sh common/*.sh tests/*.sh tests/*/*.sh bench/*.sh .ci/run
+	shellcheck -x run.sh tests/*.sh tests/*/*.sh bench/*.sh .ci/run
 
 # ---- the simulator
 
@@ -195,17 +197,20 @@ format-check:
 	clang-format --dry-run -Werror $(SOURCES)
 
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin share/man/man1 share/bash-completion/completions)
 	install $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
+	$(BUILD)/mayhem man >$(DESTDIR)$(PREFIX)/share/man/man1/mayhem.1
+	$(BUILD)/mayhem completion >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/mayhem
 
 uninstall:
-	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(notdir $(PROGRAMS)))
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(notdir $(PROGRAMS))) \
+	    $(addprefix $(DESTDIR)$(PREFIX)/share/,man/man1/mayhem.1 bash-completion/completions/mayhem)
 
 clean:
 	rm -rf $(BUILD)
 
 help:
-	@echo 'all            the four programs and mayhemctl, in $(BUILD)/'
+	@echo 'all            the four programs and mayhem, in $(BUILD)/'
 	@echo 'check          unit tests, scenarios, 10,000 simulated seeds; layers, purity, rules, documents'
 	@echo 'test           everything, as CI runs it (./run.sh --test)'
 	@echo 'prove          plants a fault for each check of layers, purity, rules and documents'
@@ -214,6 +219,7 @@ help:
 	@echo 'sim-supervisor the same for the core of the supervisor: SEED=n, SEEDS=n, FIRST=n'
 	@echo 'fuzz           SECONDS=n [TARGET=wire]: libFuzzer on all that reads foreign bytes'
 	@echo 'campaign       half an hour of kills and stops, judged by the auditor'
+	@echo 'campaign-run   the supervisor: STOPS=500 KILLS=2000 SEED=n'
 	@echo 'campaign-fresh both commands of the README in minimal Debians: SUITES="bookworm trixie" USERS="root user"'
 	@echo 'bench          against bare ZeroMQ: BENCH="throughput latency ..." RUNS=n; bench-charts draws them'
 	@echo 'compare        jobs a second beside an older build: OLD=folder PAIRS=n'

@@ -3,7 +3,7 @@
 # callgrind. `make watching` runs it.
 #
 #   profile   the share of the loop profile in the instructions of a whole run
-#   viewer    instructions of all processes for one look of `mayhemctl top`, against what they run
+#   viewer    instructions of all processes for one look of `mayhem top`, against what they run
 #             in a second at full rate
 #
 # What is done once a second is taken out of a run that is some fifty times slower than it would be,
@@ -94,8 +94,8 @@ count_idle() {
 
 # look_at DIR LOOKS
 look_at() {
-    "$build/mayhemctl" top --dir "$1" -b -n "$2" >"$1.seen" || return
-    (($2 <= 3)) || "$build/mayhemctl" profile --dir "$1" --last 30s -o "$1.profile"
+    "$build/mayhem" top --dir "$1" -b -n "$2" >"$1.seen" || return
+    (($2 <= 3)) || "$build/mayhem" profile --dir "$1" --last 30s -o "$1.profile"
 }
 
 # inclusive DIR FUNCTION...: what these functions have cost, with all that they call.

@@ -16,7 +16,7 @@
 int ctl_fail(int code, const char *format, ...)
 {
     va_list args;
-    (void)fputs("mayhemctl: ", stderr);
+    (void)fputs("mayhem: ", stderr);
     va_start(args, format);
     (void)vfprintf(stderr, format, args);
     va_end(args);
@@ -50,7 +50,7 @@ static int set_word(const ctl_option_t *option, const char *name, const char *va
         *option->word = place;
         return 0;
     }
-    (void)fprintf(stderr, "mayhemctl: %s is '%s'; it must be one of:", name, value);
+    (void)fprintf(stderr, "mayhem: %s is '%s'; it must be one of:", name, value);
     for (size_t i = 0; option->words[i]; i++)
         (void)fprintf(stderr, " %s", option->words[i]);
     (void)fputc('\n', stderr);
@@ -112,7 +112,7 @@ int ctl_options(int argc, char **argv, const char *help, const ctl_option_t *opt
         while (i < count && names[i].val != id)
             i++;
         if (i == count)
-            (void)fprintf(stderr, "mayhemctl %s --help says more\n", argv[0]);
+            (void)fprintf(stderr, "mayhem %s --help says more\n", argv[0]);
         if (i == count || set(&options[i], optarg) != 0)
             return EX_USAGE;
     }

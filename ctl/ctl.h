@@ -1,4 +1,4 @@
-// What the commands of mayhemctl share: options, errors, JSON, files.
+// What the commands of mayhem share: options, errors, JSON, files.
 
 #ifndef CTL_H
 #define CTL_H
@@ -10,9 +10,18 @@
 
 // A command takes its own arguments, argv[0] being its name, and returns a sysexits code.
 typedef int ctl_command_t(int argc, char **argv);
-ctl_command_t ctl_top, ctl_status, ctl_tail, ctl_profile, ctl_diff, ctl_lines, ctl_explain;
+ctl_command_t ctl_top, ctl_status, ctl_tail, ctl_profile, ctl_diff, ctl_lines, ctl_explain,
+    ctl_scale, ctl_man, ctl_completion;
 
-// Prints "mayhemctl: ..." to standard error, and returns code.
+// All commands, in the order of the help; the last one has no name.
+typedef struct {
+    const char *name;
+    ctl_command_t *run;
+    const char *help;
+} ctl_entry_t;
+extern const ctl_entry_t ctl_entries[];
+
+// Prints "mayhem: ..." to standard error, and returns code.
 int ctl_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 // Writes a sentence about an error, cut to MM_ERROR_MAX, and returns false.
 bool ctl_error(char error[MM_ERROR_MAX], const char *format, ...)

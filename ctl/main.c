@@ -1,17 +1,14 @@
-// mayhemctl: looks into a running pipeline, or at what was saved of one.
+// mayhem: runs a pipeline, looks into a running one, or at what was saved of one.
 
 #include "ctl.h"
+#include "mayhem_run.h"
 
 #include <string.h>
 #include <sysexits.h>
 
-typedef struct {
-    const char *name;
-    ctl_command_t *run;
-    const char *help;
-} command_t;
-
-static const command_t commands[] = {
+const ctl_entry_t ctl_entries[] = {
+    {"run", mayhem_run, "start a pipeline, and keep it running until each host is restarted"},
+    {"scale", ctl_scale, "another number of restarters in a running pipeline"},
     {"top", ctl_top, "a running pipeline, or a recording of one, on the terminal"},
     {"status", ctl_status, "the same once, on one page"},
     {"tail", ctl_tail, "what happens to jobs, as it happens"},
@@ -20,16 +17,17 @@ static const command_t commands[] = {
     {"lines", ctl_lines, "what each line of a function costs"},
     {"explain", ctl_explain,
      "the life of a host: received, attempts, who was lost with it, outcome"},
+    {"man", ctl_man, "the manual page"},
+    {"completion", ctl_completion, "what bash completes"},
+    {NULL, NULL, NULL},
 };
-
-#define COMMANDS (sizeof commands / sizeof commands[0])
 
 static void print_help(FILE *file)
 {
-    (void)fputs("usage: mayhemctl COMMAND [OPTION]...\n\n", file);
-    for (size_t i = 0; i < COMMANDS; i++)
-        (void)fprintf(file, "  %-10s %s\n", commands[i].name, commands[i].help);
-    (void)fputs("\nmayhemctl COMMAND --help says more.\n", file);
+    (void)fputs("usage: mayhem COMMAND [OPTION]...\n\n", file);
+    for (const ctl_entry_t *entry = ctl_entries; entry->name; entry++)
+        (void)fprintf(file, "  %-10s %s\n", entry->name, entry->help);
+    (void)fputs("\nmayhem COMMAND --help says more.\n", file);
 }
 
 int main(int argc, char **argv)
@@ -40,12 +38,12 @@ int main(int argc, char **argv)
         return 0;
     }
     if (strcmp(name, "--version") == 0) {
-        (void)printf("mayhemctl %s\n", MM_VERSION);
+        (void)printf("mayhem %s\n", MM_VERSION);
         return 0;
     }
-    for (size_t i = 0; i < COMMANDS; i++)
-        if (strcmp(name, commands[i].name) == 0)
-            return commands[i].run(argc - 1, argv + 1);
+    for (const ctl_entry_t *entry = ctl_entries; entry->name; entry++)
+        if (strcmp(name, entry->name) == 0)
+            return entry->run(argc - 1, argv + 1);
     if (*name)
         (void)ctl_fail(EX_USAGE, "there is no command '%s'", name);
     print_help(stderr);

@@ -19,14 +19,15 @@ typedef struct {
 } run_t;
 
 // Finds or begins the run and opens its source. begun: the run that an earlier publisher of the
-// same run.sh has begun, which is resumed even if it is finished; 0: none. Returns 0, or a sysexits
-// code with one sentence (for bad input up to ten bad lines) in error and *ret_run untouched.
+// same supervisor has begun, which is resumed even if it is finished; 0: none. Returns 0, or a
+// sysexits code with one sentence (for bad input up to ten bad lines) in error and *ret_run
+// untouched.
 int run_open(const mm_options_t *options, uint64_t seed, int64_t begun, outbox_db_t *db,
              run_t *ret_run, char error[SOURCE_ERROR_MAX]);
 void run_close(run_t *run);
 
-// Writes the number of the run to DIR/publisher.run, which tells run.sh that there is a run to sum
-// up. run.sh removes the file before it starts anything, and at its end.
+// Writes the number of the run to DIR/publisher.run, which tells the supervisor that there is a run
+// to sum up. It removes the file before it starts anything, and at its end.
 void run_mark(const run_t *run, const char *dir);
 // The number that run_mark wrote last; 0: there is none.
 int64_t run_marked(const char *dir);

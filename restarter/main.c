@@ -118,7 +118,7 @@ static driver_t *open_driver(const driver_kind_t *kind, const mm_options_t *opti
     return driver;
 }
 
-// Also says what the commands need to know of a job: run.sh has the publisher read that.
+// Also says what the commands need to know of a job: `mayhem run` has the publisher read that.
 static int check_driver(const mm_options_t *options)
 {
     driver_t *driver = open_driver(drivers_choose(options), options);

@@ -1,7 +1,7 @@
 # ./run.sh --test: installs what the tests need, builds, runs `make check` and each tests/e2e/e2e_*.sh,
-# and ends with one line of counts. Sourced by run.sh; run by nobody else.
+# and ends with one line of counts. Sourced by run.sh, with its functions; run by nobody else.
 # shellcheck shell=bash
-# shellcheck disable=SC2154 # home and words are run.sh's
+# shellcheck disable=SC2154,SC2034,SC2317 # home is run.sh's, `missing` and a function are for it
 
 # Runs one part and counts its lines; the output is shown only when something failed in it.
 # run_part NAME SECONDS PASS-PATTERN FAIL-PATTERN COMMAND...
@@ -28,27 +28,31 @@ run_part() {
     fi
 }
 
-run_tests() {
-    local passed=0 failed=0 output part="" script
-    only_options test
-    ((${#words[@]} == 0)) || die 64 "--test takes no argument"
-    install_missing missing_for_build
-    install_missing missing_for_test
-    build_programs
-    # What is built here does not count in the time that a part may take.
-    [[ -v MAYHEM_BUILD ]] ||
-        make -s -C "$home" --no-print-directory -j"$(nproc)" tests crash >&2 ||
-        die 70 "the build failed: see the errors above"
-    output=$(mktemp) || die 73 "cannot create a temporary file in ${TMPDIR:-/tmp}"
-    # shellcheck disable=SC2064 # the name of today
-    trap "rm -f '$output'" EXIT
-    trap '[[ $part == "" ]] || kill "$part"; exit 130' INT TERM HUP
-    run_part check 300 '^PASS ' '^FAIL ' make -C "$home" --no-print-directory check
-    for script in "$home"/tests/e2e/e2e_*.sh; do
-        [[ $script != */e2e_lib.sh ]] || continue
-        run_part "$(basename "$script" .sh)" 90 '^ok - ' '^not ok - ' bash "$script"
+missing_for_test() {
+    local tool
+    pkg-config --exists cmocka 2>/dev/null || missing+=(libcmocka-dev)
+    for tool in sqlite3 shellcheck valgrind clang patch tmux; do
+        have "$tool" || missing+=("$tool")
     done
-    printf '%d passed, %d failed\n' "$passed" "$failed"
-    ((failed == 0))
-    exit
+    if ! have clang ||
+        ! compgen -G "$(clang -print-resource-dir)/lib/linux/libclang_rt.fuzzer-*" >/dev/null; then
+        missing+=('libclang-rt-14-dev|libclang-rt-dev')
+    fi
 }
+
+passed=0 failed=0 part=""
+(($# == 0)) || die 64 "--test takes no argument"
+install_missing missing_for_build
+install_missing missing_for_test
+build all tests crash # what is built here does not count in the time that a part may take
+output=$(mktemp) || die 73 "cannot create a temporary file in ${TMPDIR:-/tmp}"
+trap 'rm -f "$output"' EXIT
+trap '[[ $part == "" ]] || kill "$part"; exit 130' INT TERM HUP
+run_part check 300 '^PASS ' '^FAIL ' make -C "$home" --no-print-directory check
+for script in "$home"/tests/e2e/e2e_*.sh; do
+    [[ $script != */e2e_lib.sh ]] || continue
+    run_part "$(basename "$script" .sh)" 90 '^ok - ' '^not ok - ' bash "$script"
+done
+printf '%d passed, %d failed\n' "$passed" "$failed"
+((failed == 0))
+exit

@@ -1,4 +1,4 @@
-// The log messages that `mayhemctl explain` and `mayhemctl tail` know, each written once: who logs
+// The log messages that `mayhem explain` and `mayhem tail` know, each written once: who logs
 // them and who reads them use these names. The texts are part of the logs' format: an older log is
 // read with them too. docs/operations.md lists all messages, these and those of mm_log (docs.sh).
 
@@ -35,7 +35,7 @@
 #define MM_MESSAGE_RESTARTED     "restarted"
 #define MM_MESSAGE_NOT_RESTARTED "Could not restart"
 
-// run.sh, behind the name of a process.
+// The supervisor, behind the name of a process.
 #define MM_MESSAGE_KILLED " was killed by signal "
 
 #endif

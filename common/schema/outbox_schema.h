@@ -1,5 +1,5 @@
 // The outbox as SQL: the tables of outbox.db, version 3, and how their rows are read. The publisher
-// writes it, `mayhemctl explain` reads it. `attributes` of a chunk is NULL when none of its jobs
+// writes it, `mayhem explain` reads it. `attributes` of a chunk is NULL when none of its jobs
 // has any (version 2 had no such column, version 1 a row for each job). `done` of a chunk has a bit
 // for each of its jobs, the first one in the highest bit of the first byte; no row: none is
 // settled. The view `jobs` is for people and their scripts: it shows the unsettled jobs one by one.

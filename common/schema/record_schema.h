@@ -1,5 +1,5 @@
 // The record of all jobs as SQL: the table of mayhem.db, version 1, and how its rows are read. The
-// saver's SQLite store writes it, `mayhemctl explain` reads it. One row per job; a row without an
+// saver's SQLite store writes it, `mayhem explain` reads it. One row per job; a row without an
 // outcome is an intent.
 
 #ifndef RECORD_SCHEMA_H

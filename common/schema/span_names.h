@@ -1,4 +1,4 @@
-// The spans that carry frames from one process to another, each name written once: `mayhemctl
+// The spans that carry frames from one process to another, each name written once: `mayhem
 // profile` finds the senders and the handlers that they wake by these names.
 
 #ifndef SPAN_NAMES_H

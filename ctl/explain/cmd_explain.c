@@ -1,4 +1,4 @@
-// mayhemctl explain.
+// mayhem explain.
 
 #include "attach.h"
 #include "clock.h"
@@ -16,7 +16,7 @@
 #define ANSWER_MS 1000 // for the consumer's answer
 
 static const char explain_help[] =
-    "usage: mayhemctl explain [OPTION]... HOST|JOB\n"
+    "usage: mayhem explain [OPTION]... HOST|JOB\n"
     "\n"
     "Tells the life of a host's newest job, or of this job, from outbox.db, mayhem.db and\n"
     "log/*.log in the pipeline's folder, and from the consumer while it works.\n"
@@ -64,7 +64,7 @@ static int parse(int argc, char **argv, explain_options_t *self)
     self->query.dir = self->target.dir;
     self->what = names[0];
     if (!names[0] || names[1])
-        return ctl_fail(EX_USAGE, "say one host or job: mayhemctl explain HOST");
+        return ctl_fail(EX_USAGE, "say one host or job: mayhem explain HOST");
     if (parse_id(self->what, &self->id)) {
         self->query.id = &self->id;
         return 0;

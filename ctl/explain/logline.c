@@ -18,7 +18,7 @@ void logline_clear(logline_t *self)
     *self = (logline_t){0};
 }
 
-// "2026-11-22T11:21:05.790Z", or run.sh's "2026-11-22T12:21:05+0100". Returns the byte behind it;
+// "2026-11-22T11:21:05.790Z", or run.log's "2026-11-22T12:21:05+0100". Returns the byte behind it;
 // NULL: it is no time.
 static char *parse_time(const char *text, int64_t *ret_wall_ms)
 {
@@ -97,7 +97,7 @@ static bool parse_fields(char *at, logline_t *line)
     return true;
 }
 
-// "TIME LEVEL PROCESS[PID] MESSAGE FIELD...". run.sh's lines have neither a level nor fields.
+// "TIME LEVEL PROCESS[PID] MESSAGE FIELD...". Lines of run.log have neither a level nor fields.
 static bool parse_text(char *at, logline_t *line)
 {
     at = parse_time(at, &line->wall_ms);

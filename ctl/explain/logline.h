@@ -1,5 +1,5 @@
 // A log line, read back into its parts from any of its formats: text, JSON (both
-// common/runtime/log_format.h), or run.sh's lines in run.log. Pure.
+// common/runtime/log_format.h), or the supervisor's lines in run.log. Pure.
 
 #ifndef LOGLINE_H
 #define LOGLINE_H
@@ -16,7 +16,7 @@ typedef struct {
 // Zeroed: empty. A line without an owner of its texts borrows them.
 typedef struct {
     int64_t wall_ms;   // Unix time
-    const char *level; // "" in run.sh's lines
+    const char *level; // "" in lines of run.log
     const char *process;
     int64_t pid;
     const char *message;

@@ -208,7 +208,7 @@ static timeline_entry_t *find_last(const timeline_t *self, const char *kind, con
 }
 
 // A worker that was started again cannot join before the former one counts as lost, so the process
-// that joined last is the one that was lost. The clock of run.sh has whole seconds.
+// that joined last is the one that was lost. The clock of run.log has whole seconds.
 static void find_end(const timeline_t *self, attempt_t *attempt)
 {
     const timeline_entry_t *joined =

@@ -1,4 +1,4 @@
-// mayhemctl lines.
+// mayhem lines.
 
 #include "ctl.h"
 #include "line_table.h"
@@ -7,7 +7,7 @@
 #include <sysexits.h>
 
 static const char lines_help[] =
-    "usage: mayhemctl lines [OPTION]... [FUNCTION]...\n"
+    "usage: mayhem lines [OPTION]... [FUNCTION]...\n"
     "\n"
     "Shows what each line of a function costs, of a run with ./run.sh --profile=lines. FUNCTION "
     "is\n"
@@ -54,7 +54,7 @@ static int fail_unknown(const line_costs_t *costs, const char *wanted)
 {
     const char *colon = strrchr(wanted, ':');
     (void)fflush(stdout); // the tables before it
-    (void)fprintf(stderr, "mayhemctl: no function '%s' has run; near it are: ", wanted);
+    (void)fprintf(stderr, "mayhem: no function '%s' has run; near it are: ", wanted);
     line_table_suggest(stderr, costs, colon ? colon + 1 : wanted);
     (void)fputs("; without a name the dearest are listed\n", stderr);
     return EX_DATAERR;

@@ -1,4 +1,4 @@
-// mayhemctl profile and mayhemctl diff.
+// mayhem profile and mayhem diff.
 
 #include "clock.h"
 #include "collect.h"
@@ -12,7 +12,7 @@
 #include <sysexits.h>
 
 static const char profile_help[] =
-    "usage: mayhemctl profile [OPTION]...\n"
+    "usage: mayhem profile [OPTION]...\n"
     "\n"
     "Of a running pipeline, or of what was saved of one.\n"
     "\n" TARGET_HELP
@@ -158,7 +158,7 @@ int ctl_profile(int argc, char **argv)
 
 int ctl_diff(int argc, char **argv)
 {
-    static const char help[] = "usage: mayhemctl diff BEFORE AFTER\n\n"
+    static const char help[] = "usage: mayhem diff BEFORE AFTER\n\n"
                                "Each is a saved profile, or a folder of them.\n";
     profiles_t sides[2] = {{0}};
     char **names, error[MM_ERROR_MAX];

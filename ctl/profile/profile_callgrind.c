@@ -140,7 +140,7 @@ void profile_out_callgrind(FILE *file, const profiles_t *profiles)
             wait_ns += waited(function, function->wait_ns);
         }
     (void)fprintf(file,
-                  "# callgrind format\nversion: 1\ncreator: mayhemctl %s\npid: %d\n"
+                  "# callgrind format\nversion: 1\ncreator: mayhem %s\npid: %d\n"
                   "cmd: the pipeline, by process\npart: 1\n\ndesc: Timerange: %.3f seconds\n\n"
                   "positions: line\nevent: Cpu : CPU time in ns\nevent: Wait : waiting in ns\n"
                   "events: Cpu Wait\nsummary: %" PRId64 " %" PRId64 "\n\n",

@@ -152,7 +152,7 @@ bool profiles_add(profiles_t *self, json_t *json, char error[MM_ERROR_MAX])
     json_int_t version = json_integer_value(json_object_get(json, "version"));
     bool is_list = strcmp(what, "profiles") == 0, is_good = true;
     if (!is_list && strcmp(what, "profile") != 0)
-        return ctl_error(error, "it is no profile; save one with: mayhemctl profile -o FILE");
+        return ctl_error(error, "it is no profile; save one with: mayhem profile -o FILE");
     if (version != 1)
         return ctl_error(error,
                          "its version is %lld, this program reads 1; use the release that saved it",

@@ -15,7 +15,9 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define ASK_MS    1000 // between two snapshots
+#define ASK_MS 1000 // between two snapshots
+#define AGAIN_MS                                                                                   \
+    450 // between the first and the second: the consumer passes a question on each 400 ms
 #define WAIT_MS   300  // for replies, before a snapshot is made without them
 #define FIRST_MS  900  // the same before the first snapshot
 #define WHERE_MS  200  // between two questions for the address
@@ -177,7 +179,7 @@ static void ask_due(attach_t *self, int64_t now_ms)
     if (now_ms >= self->ask_ms) {
         if (ask(self, &(question_t){.about = MM_ABOUT_STATS}))
             self->asked_ms = now_ms;
-        self->ask_ms = now_ms + ASK_MS;
+        self->ask_ms = now_ms + (self->snapshot.process_count > 0 ? ASK_MS : AGAIN_MS);
     }
     if (*self->wanted.text && now_ms >= self->watch_ms)
         self->watch_ms = now_ms + (ask(self, &self->wanted) ? WATCH_MS : WHERE_MS);

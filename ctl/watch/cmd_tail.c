@@ -1,4 +1,4 @@
-// mayhemctl tail: what happens to jobs and workers, as it happens, in the words of the consumer's
+// mayhem tail: what happens to jobs and workers, as it happens, in the words of the consumer's
 // log.
 
 #include "attach.h"
@@ -16,7 +16,7 @@
 #define WALL_MAX INT64_C(253402300800000) // the year 10000: a log line has no room for it
 
 static const char tail_help[] =
-    "usage: mayhemctl tail [OPTION]...\n"
+    "usage: mayhem tail [OPTION]...\n"
     "\n" TARGET_HELP "  --host NAME        only what happens to this host\n"
     "  --outcome WORD     only pulled, acked, dead, nacked, retried, taken_back, lost, left,\n"
     "                     joined or too_many_dead\n"

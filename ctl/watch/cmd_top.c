@@ -1,4 +1,4 @@
-// mayhemctl top: a pipeline as it runs, or as it ran, on a terminal or printed. mayhemctl status:
+// mayhem top: a pipeline as it runs, or as it ran, on a terminal or printed. mayhem status:
 // one look at it.
 //
 // On the terminal it is one loop: draw, wait for news or keys, apply them. The screen shows a copy
@@ -27,7 +27,7 @@
 #define MESSAGE_MS   8000
 
 static const char top_help[] =
-    "usage: mayhemctl top [OPTION]...\n"
+    "usage: mayhem top [OPTION]...\n"
     "\n" TARGET_HELP "  -b, --batch        print snapshots instead of drawing on the terminal\n"
     "  --json             print them as JSON, one object a line\n"
     "  -d, --delay SECONDS  between two snapshots: 1 (default) to 3600\n"
@@ -38,9 +38,6 @@ static const char top_help[] =
     "  --speed N          so many times as fast as it was; 0: as fast as it goes\n"
     "\n"
     "Keys: h shows them.\n";
-
-static const char status_help[] = "usage: mayhemctl status [OPTION]...\n"
-                                  "\n" TARGET_HELP "  --json             as one JSON object\n";
 
 typedef struct {
     target_t target;
@@ -418,10 +415,10 @@ static int run(const top_options_t *options, feed_t *feed, const snapshot_t *fir
                   .view = {.title = title,
                            .is_replay = options->replay != NULL,
                            .sort = (screen_sort_t)options->sort}};
-    (void)snprintf(title, sizeof title, "mayhemctl top  %.250s",
+    (void)snprintf(title, sizeof title, "mayhem top  %.250s",
                    options->replay ? options->replay : options->target.address);
     if (!terminal_begin())
-        return ctl_fail(EX_USAGE, "top needs a terminal; without one there is: mayhemctl top -b");
+        return ctl_fail(EX_USAGE, "top needs a terminal; without one there is: mayhem top -b");
     if (first) {
         snapshot_copy(&self.latest, first);
         show_latest(&self);
@@ -468,26 +465,5 @@ int ctl_top(int argc, char **argv)
     if (feed_exit_code(feed) != 0)
         exit_code = ctl_fail(feed_exit_code(feed), "%s", feed_error(feed));
     feed_destroy(&feed);
-    return exit_code;
-}
-
-int ctl_status(int argc, char **argv)
-{
-    top_options_t self = {0};
-    const ctl_option_t options[] = {
-        TARGET_OPTIONS(&self.target), {.name = "json", .flag = &self.is_json}, {.name = NULL}};
-    snapshot_t snapshot = {0};
-    int exit_code = ctl_options(argc, argv, status_help, options, NULL);
-    if (exit_code == 0)
-        exit_code = target_find(&self.target);
-    if (exit_code != 0)
-        return exit_code;
-    feed_t *feed = feed_attach(&self.target.base);
-    bool is_there = feed_look(feed, TARGET_WAIT_MS, &snapshot);
-    feed_destroy(&feed);
-    if (!is_there)
-        return target_fail(&self.target);
-    exit_code = print(&snapshot, &self);
-    snapshot_clear(&snapshot);
     return exit_code;
 }

@@ -1,4 +1,4 @@
-// The screens of mayhemctl top: a pipeline as a page of text, for a terminal of any size or for
+// The screens of mayhem top: a pipeline as a page of text, for a terminal of any size or for
 // none. Pure.
 
 #ifndef SCREEN_H

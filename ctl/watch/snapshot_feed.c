@@ -141,7 +141,7 @@ static bool damaged(feed_t *self, const char *why)
 }
 
 static const char not_a_head[] =
-    "is not the head of a recording; make one with: mayhemctl top --record FILE";
+    "is not the head of a recording; make one with: mayhem top --record FILE";
 
 // The object of the next line, a new reference; NULL at the end, or with an error.
 static json_t *read_line(feed_t *self)

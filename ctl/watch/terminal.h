@@ -1,4 +1,4 @@
-// The terminal of mayhemctl top: it shows pages, gives keys and signals, and is restored when the
+// The terminal of mayhem top: it shows pages, gives keys and signals, and is restored when the
 // program ends, however that happens.
 
 #ifndef TERMINAL_H

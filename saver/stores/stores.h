@@ -1,6 +1,6 @@
 // The registry of stores. To add one: store_NAME.c, which defines store_NAME_open, a row here
 // before sqlite, its library in PACKAGES of the Makefile and missing_for_build of run.sh.
-// `mayhemctl explain` reads SQLite by itself. CONTRIBUTING.md lists the rest.
+// `mayhem explain` reads SQLite by itself. CONTRIBUTING.md lists the rest.
 
 #ifndef STORES_H
 #define STORES_H

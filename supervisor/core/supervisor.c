@@ -222,14 +222,14 @@ static void restarter_left(supervisor_t *self, size_t index)
     say(self, SUPERVISOR_SAY_NONE_LEFT, index);
 }
 
-// How many crashes of the last minute there are, this one included.
+// How many crashes of the last minute there are, this one included; 0 when there is no limit.
 static uint32_t count_crash(supervisor_t *self, child_t *child)
 {
     uint32_t size = self->config.crash_limit + 1, recent = 0;
     child->crashed_ms[child->crashes++ % size] = self->now_ms;
     for (uint32_t i = 0; i < size && i < child->crashes; i++)
         recent += self->now_ms - child->crashed_ms[i] < CRASHES_MS;
-    return recent;
+    return self->config.crash_limit > 0 ? recent : 0;
 }
 
 // A crash is repaired by a restart, after a pause that grows; too many of them are not.

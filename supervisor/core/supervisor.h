@@ -36,7 +36,7 @@ typedef struct {
     uint32_t restarters;     // at the start, 1 to SUPERVISOR_RESTARTERS_MAX
     int64_t drain_ms;        // the limit that each process keeps by itself
     int64_t kill_ms;         // what it gets beyond that before it is killed
-    uint32_t crash_limit;    // restarts of one process within a minute, at most
+    uint32_t crash_limit;    // restarts of one process within a minute, at most; 0: no limit
     int64_t backoff_low_ms;  // the pause before the first restart; it doubles up to
     int64_t backoff_high_ms; // this one, and begins anew after ten seconds without a crash
     int64_t run_ms;          // the run is stopped after this time; 0: it is not

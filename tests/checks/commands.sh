@@ -10,11 +10,11 @@ trap 'rm -rf "$folder"' EXIT
 wrappers='check=1 command=0 env=0+ exec=0+ nice=0+ nohup=0+ run_part=4+ setsid=0+ timeout=1+
 wait_until=1 xargs=0+'
 
-# From packages that are essential or required: bash coreutils diffutils findutils grep libc-bin mawk mount
+# From packages that are essential or required: bash bsdutils coreutils diffutils findutils grep libc-bin mawk mount
 # sed tar util-linux.
 essential='awk basename bash cat chgrp chmod chown cmp comm cp cut date dd df diff dirname du echo env expr
 false find flock getconf getopt grep head id install ln ls md5sum mkdir mkfifo mktemp mount mv
-nice nl nohup nproc od paste printf prlimit pwd readlink realpath rm rmdir sed seq setsid sh
+nice nl nohup nproc od paste printf prlimit pwd readlink realpath rm rmdir script sed seq setsid sh
 sha256sum shuf sleep sort split stat stdbuf stty sync tac tail tar taskset tee test timeout touch
 tr true truncate tty umount uname uniq unshare wc xargs yes'
 
@@ -26,11 +26,10 @@ llvm-cov llvm-profdata redis-server sudo'
 declare -A brings=([gcc]='cc nm readelf gcov' [valgrind]='callgrind_annotate')
 
 # The packages that run.sh would install if nothing were there, one a line.
-# shellcheck disable=SC2317,SC2329 # the functions here are called by what is sourced
+# shellcheck disable=SC2317,SC2329 # the functions here are called by what is evaluated
 installed() {
     local missing=()
-    # shellcheck source=/dev/null # it is checked where run.sh has it
-    . "$(grep -lx 'missing_for_test() {' "${files[@]}")" || return
+    eval "$(sed -n '/^missing_for_[a-z]*() {/,/^}/p' run.sh tests/run_tests.sh)"
     have() { false; }
     pkg-config() { false; }
     missing_for_build

@@ -1,7 +1,7 @@
 # The documents say what is so: rules, links and paths, and the commands of the README.
 
-.PHONY: rules docs readme protocol
-check: rules docs readme protocol
+.PHONY: rules docs options readme protocol
+check: rules docs options readme protocol
 
 # Each rule that is cited has a row in docs/rules.md, and a row names only what exists.
 rules:
@@ -10,6 +10,10 @@ rules:
 # Links, anchors and paths lead somewhere, and lines are at most 100 columns long.
 docs:
 	@tests/checks/docs.sh
+
+# Each option has its row in docs/operations.md, and no row is left over.
+options:
+	@tests/checks/options.sh
 
 # The README's blocks run as they are pasted, in a copy of the tree.
 readme: all

@@ -6,6 +6,7 @@
 #   schema                                         base, and itself
 #   core/ of any folder                            base, wire, and itself
 #   a program                                      all of common, and itself; never another program
+#   ctl                                            supervisor, too: `mayhem` has both
 #
 # Each forbidden include is tried: the preprocessor looks for the header by the include paths of the
 # folder. An include that names a path goes around them, and is refused, too.
@@ -38,6 +39,7 @@ may_see() {
     local own
     [[ $1 != "$2" ]] || return 0
     case $1 in
+    ctl) [[ $2 == supervisor ]] && return ;;
     common/schema) [[ $2 == common/base ]] && return ;;
     */core) [[ $2 == common/base || $2 == common/wire ]] && return ;;
     esac
@@ -47,7 +49,7 @@ may_see() {
     ((rank < own)) || { ((rank == own)) && [[ ${1%%/*} == "${2%%/*}" ]]; }
 }
 
-around=$(grep -rnE '^ *# *include "[^"]*/' common publisher consumer saver restarter ctl \
+around=$(grep -rnE '^ *# *include "[^"]*/' common publisher consumer saver restarter supervisor ctl \
     --include='*.[ch]')
 [[ ! $around ]] || complain "an include that names a path goes around the include paths: $around"
 

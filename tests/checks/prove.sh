@@ -111,6 +111,11 @@ fault 'a message of the logs is in no table' docs/operations.md '/^| `A slow cal
 fault 'a line is too long' docs/guarantees.md "\$a $(printf 'word %.0s' {1..30})" \
     'is longer than 100 columns' docs
 
+fault 'an option has no row' docs/operations.md '/^| `--crash-limit N`/d' \
+    "crash-limit has no row under 'mayhem run'" options
+fault 'a row is of an option that is gone' docs/operations.md 's/^| `--batch N` /| `--bunch N` /' \
+    'no program has an option --bunch' options
+
 # ---- the frames
 
 fault 'a table of the protocol names another type' docs/protocol.md \
@@ -134,7 +139,7 @@ fault 'a script calls what a minimal Debian has not' tests/e2e/e2e_kill.sh \
 fault 'a recipe does' Makefile '/^clean:/a \\t@ps ax' 'calls ps, which' commands
 fault 'a restarter is let do' tests/e2e/e2e_wrong.sh "s/-x 'echo {hsot}'/-x 'reboot {hsot}'/" \
     'calls reboot, which' commands
-fault 'run.sh no longer installs what is called' common/run_lib.sh 's/ patch tmux/ patch/' \
+fault 'run.sh no longer installs what is called' tests/run_tests.sh 's/ patch tmux/ patch/' \
     'calls tmux, which' commands
 
 # ---- the README's blocks

@@ -5,6 +5,11 @@ campaign: all audit
 	tests/e2e/campaign_stop.sh
 	for seed in 1 2 3; do ./run.sh --chaos 300 --seed $$seed --mock-time 1ms..20ms --rate 150 -q || exit 1; done
 
+# The supervisor: 500 stops and 2,000 kills, with both cores busy. Three quarters of an hour.
+.PHONY: campaign-run
+campaign-run: all audit
+	tests/e2e/campaign_run.sh $(or $(STOPS),500) $(or $(KILLS),2000) $(or $(SEED),1)
+
 # Both commands of the README in minimal folders of each Debian: SUITES=trixie USERS=root choose. An hour.
 .PHONY: campaign-fresh
 campaign-fresh:

@@ -127,7 +127,7 @@ one() {
     reason=""
     try "$folder" "$2" "$log-run.log" './run.sh --for 10s' || reason="exit $?"
     [[ $reason != 'exit 1' ]] || reason="" # hosts of the demo may be dead
-    [[ $reason || $(tail -n 1 "$log-run.log") == 'clean shutdown: yes'* ]] || reason="no clean end"
+    [[ $reason ]] || grep -q '^clean shutdown: yes' "$log-run.log" || reason="no clean end"
     told "$1, $2, ./run.sh --for 10s" "$log-run.log" "$reason"
 
     reason=""

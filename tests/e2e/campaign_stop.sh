@@ -10,7 +10,7 @@ stops=${1:-150}
 RANDOM=${2:-1}
 a_run=15         # stops, before a run is finished and the next begins
 drain=3          # seconds
-limit=7000       # ms from the signal until all have gone: the drain of run.sh's two rounds
+limit=7000       # ms from the signal until all have gone
 targets=(run.sh run.sh publisher consumer saver)
 signals=(TERM INT HUP)
 

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# mayhemctl explain: the story of a host that was retried, of one whose restarter was killed, of a
+# mayhem explain: the story of a host that was retried, of one whose restarter was killed, of a
 # dead one and of one that waits, while the pipeline works and when it is stopped.
 # shellcheck source=tests/e2e/e2e_lib.sh
 . "$(dirname "$0")/e2e_lib.sh"
 
 explain() {
-    "$build/mayhemctl" explain "$@"
+    "$build/mayhem" explain "$@"
 }
 
 # field NAME < JSON: of the JSON object of explain --json, by its indentation of one blank.

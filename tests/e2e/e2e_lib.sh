@@ -174,7 +174,7 @@ pid_of() {
     cat "$dir/$1.pid" 2>/dev/null
 }
 
-# murder NAME: kill -9; then waits until run.sh has started it again.
+# murder NAME: kill -9; then waits until the supervisor has started it again.
 murder() {
     local pid
     pid=$(pid_of "$1")

@@ -4,7 +4,7 @@
 # shellcheck source=tests/e2e/e2e_lib.sh
 . "$(dirname "$0")/e2e_lib.sh"
 
-ctl=$build/mayhemctl
+ctl=$build/mayhem
 
 # status OPTION...: a snapshot as JSON, in status.json.
 status() {

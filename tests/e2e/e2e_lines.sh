@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Line by line: --profile lines, and the tables that mayhemctl lines makes of it.
+# Line by line: --profile lines, and the tables that mayhem lines makes of it.
 # shellcheck source=tests/e2e/e2e_lib.sh
 . "$(dirname "$0")/e2e_lib.sh"
 
 lines() {
-    "$build/mayhemctl" lines "$@"
+    "$build/mayhem" lines "$@"
 }
 
 # What a row of a table has in a column: rows of lines that ran have five numbers, then the line.
@@ -44,7 +44,7 @@ equal "nobody was taken for lost, however slow" "" "$(grep -h 'Lost a worker' wh
 matches "the dearest functions are listed" \
     'own +% +time +%  file:line\(function\)'$'\n''( +[0-9.]+){4}  [a-z]+/[a-z_/]+\.[ch]:[0-9]+\(' \
     "$(cat out)"
-matches "and the next command" 'line by line: .*/mayhemctl lines --dir whole FUNCTION' "$(cat out)"
+matches "and the next command" 'line by line: ./run.sh lines --dir whole FUNCTION' "$(cat out)"
 
 # ---- a table -------------------------------------------------------------------------------------
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Profiles: --profile, USR1, and what mayhemctl makes of them.
+# Profiles: --profile, USR1, and what mayhem makes of them.
 # shellcheck source=tests/e2e/e2e_lib.sh
 . "$(dirname "$0")/e2e_lib.sh"
 
 ctl() {
-    "$build/mayhemctl" "$@"
+    "$build/mayhem" "$@"
 }
 
 # Microseconds that a saved profile gives to the loop's thread: all stacks but other threads'.

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Looking into a pipeline that runs: mayhemctl top in a real terminal, status, tail, live profiles,
+# Looking into a pipeline that runs: mayhem top in a real terminal, status, tail, live profiles,
 # recordings; and that whoever looks costs the pipeline nothing.
 # shellcheck source=tests/e2e/e2e_lib.sh
 . "$(dirname "$0")/e2e_lib.sh"
 
 ctl() {
-    "$build/mayhemctl" "$@"
+    "$build/mayhem" "$@"
 }
 
 # ---- a terminal ----------------------------------------------------------------------------------
@@ -55,7 +55,7 @@ is_longer_than() {
 }
 
 top_pid() {
-    running "^$build/mayhemctl top --dir $dir\$"
+    running "^$build/mayhem top --dir $dir\$"
 }
 
 tm new-session -d -s top -x 100 -y 30 "env PS1='$ ' TERM=screen-256color bash --norc" ||
@@ -71,11 +71,13 @@ for command in 'top -b' status tail profile; do
         echo $?; } >"nobody/${words[0]}" &
 done
 wait
-for command in top status tail profile; do
+for command in top tail profile; do
     equal "$command says with 69 that nobody is there" \
-        "69 mayhemctl: nobody answers at ipc://nobody/consumer; is the pipeline running in this --dir?" \
+        "69 mayhem: nobody answers at ipc://nobody/consumer; is the pipeline running in this --dir?" \
         "$(cat nobody/$command) $(cat nobody/$command.err)"
 done
+matches "status says it, too" '^69 mayhem: nothing is running in nobody: nobody answers at ipc://nobody/consumer;' \
+    "$(cat nobody/status) $(cat nobody/status.err)"
 
 # ---- on the terminal -----------------------------------------------------------------------------
 
@@ -84,7 +86,7 @@ options=(-i hosts.txt -n 2 --slots 64 --window 1000 --mock-time 20ms..80ms --moc
 launch "${options[@]}"
 settle_at_least 500 20
 keys 'stty -g >before' Enter
-in_terminal "$build/mayhemctl top --dir run --record seen.rec"
+in_terminal "$build/mayhem top --dir run --record seen.rec"
 for name in publisher consumer saver restarter-1 restarter-2; do
     sees "$name has a row" " $name +$(pid_of $name) up +[1-9]"
 done
@@ -139,7 +141,7 @@ equal "its cursor is back, and its screen" "1 0" "$(tm display -p -t top '#{curs
 # ---- a recording ---------------------------------------------------------------------------------
 
 check "profiles were recorded, too" test "$(recorded profile)" -ge 5
-in_terminal "$build/mayhemctl top --replay seen.rec --speed 0"
+in_terminal "$build/mayhem top --replay seen.rec --speed 0"
 sees "a recording stays on its last screen" "recorded.* [1-9][0-9]* taken back.*the recording has ended"
 keys Down Down Enter
 sees "its processes can be looked into" 'saver  pid .*write rows'
@@ -162,13 +164,13 @@ equal "status --json has all processes, with their rates" \
     "publisher consumer saver restarter-1 restarter-2" \
     "$(ctl status --dir run --json | grep -oP '"name":"\K[^"]+(?="[^}]*"rate":[1-9])' | paste -sd ' ')"
 matches "status shows them on a page" 'limit: restart.*saver +[0-9]+ up' "$(ctl status --dir run)"
-line=$(timeout 20 "$build/mayhemctl" tail --dir run --outcome dead -n 1)
+line=$(timeout 20 "$build/mayhem" tail --dir run --outcome dead -n 1)
 matches "tail shows a dead host as the log does" \
     " ERROR consumer\[$(pid_of consumer)\] Dead job=[0-9a-f]+ host=web-[0-9]+ attempts=2 error=" "$line"
 host=$(grep -oP 'host=\K\S+' <<<"$line")
 equal "which is dead indeed" dead "$(store "SELECT outcome FROM jobs WHERE host = '$host'")"
 matches "tail --json gives objects" '^\{"wall_ms":[0-9]+,"event":"(pulled|acked)",.*"host":"web-' \
-    "$(timeout 20 "$build/mayhemctl" tail --dir run --json --outcome acked -n 1)"
+    "$(timeout 20 "$build/mayhem" tail --dir run --json --outcome acked -n 1)"
 equal "a live profile has all processes" "consumer publisher restarter-1 restarter-2 saver" \
     "$(ctl profile --dir run --last 10s | awk '/\.c:/ { print $7 }' | sort -u | paste -sd ' ')"
 matches "or one, in any format" 'saver;turn;write rows' \
@@ -176,9 +178,9 @@ matches "or one, in any format" 'saver;turn;write rows' \
 
 # ---- viewers that read nothing -------------------------------------------------------------------
 
-"$build/mayhemctl" top -b --dir run >stopped.top &
+"$build/mayhem" top -b --dir run >stopped.top &
 viewers=($!)
-"$build/mayhemctl" tail --dir run >stopped.tail &
+"$build/mayhem" tail --dir run >stopped.tail &
 viewers+=($!)
 started+=("${viewers[@]}")
 for file in stopped.top stopped.tail; do
@@ -186,7 +188,7 @@ for file in stopped.top stopped.tail; do
 done
 kill -STOP "${viewers[@]}"
 check "with stopped viewers jobs go on" wait_until 15 has_settled $(($(settled) + 3000))
-in_terminal "$build/mayhemctl top --dir $dir"
+in_terminal "$build/mayhem top --dir $dir"
 sees "another viewer is served" 'restarter-2 +[0-9]+ up'
 kill -INT "$run_pid"
 finish 20
@@ -200,7 +202,7 @@ launch "${options[@]}"
 sees "when it is there again it is shown" "consumer +$(pid_of consumer) up" 15
 kill -TERM "$(top_pid)"
 sees "TERM ends top, and restores the terminal" 'ended 0'
-in_terminal "$build/mayhemctl top --dir $dir"
+in_terminal "$build/mayhem top --dir $dir"
 sees "it is begun once more" "consumer +$(pid_of consumer) up"
 pid=$(top_pid)
 tm kill-server

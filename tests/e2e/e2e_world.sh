@@ -265,9 +265,9 @@ dir=clock
 hosts 600 >hosts.txt
 printf 0 >jump
 export MAYHEM_CLOCK=$work/jump
-LD_PRELOAD=$build/tests/clock_shift.so launch -i hosts.txt --rate 150 "${slow[@]}"
+LD_PRELOAD=$build/tests/clock_shift.so launch -i hosts.txt --rate 100 "${slow[@]}"
 for jump in 315000000000 -315000000000 0; do
-    settle_at_least $(($(settled) + 100)) 20
+    settle_at_least $(($(settled) + 50)) 20
     printf '%d' "$jump" >"$work/jump"
 done
 finish 30

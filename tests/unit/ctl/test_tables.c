@@ -1,4 +1,4 @@
-// Tests of all tables of mayhemctl with the largest, the smallest and the longest values that their
+// Tests of all tables of mayhem with the largest, the smallest and the longest values that their
 // types can hold: cells never run together, and no number is cut.
 
 #include "line_table.h"

@@ -83,7 +83,7 @@ static void a_finished_run_is_not(void **state)
     assert_false(run.resumed);
 }
 
-// A publisher that is killed between its last commit and its end is started again by run.sh.
+// A publisher that is killed between its last commit and its end is started again by `mayhem run`.
 static void a_finished_run_that_the_same_run_sh_has_begun_is_not_begun_again(void **state)
 {
     (void)state;

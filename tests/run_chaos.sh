@@ -1,13 +1,13 @@
 # ./run.sh --chaos: runs the pipeline in a folder of its own and kills its processes at random while
 # they work: KILL to any, STOP and CONT to any, TERM to a restarter, which is then replaced by
-# `scale`. When all is settled, tests/audit/audit.c judges what is left. Sourced by run.sh only.
+# `scale`. When all is settled, tests/audit/audit.c judges what is left. Sourced by run.sh, with its
+# functions; run by nobody else.
 #
 # All choices come from the seed and are written down as DIR/plan before the first process starts;
 # when they hit depends on the machine. It signals only processes that a pid file of its DIR names
 # and whose command line says so. No TERM to the others: that ends a run, by contract.
 # shellcheck shell=bash
-# shellcheck disable=SC2154 # home, build, given and words are run.sh's
-# shellcheck disable=SC2034 # crash_limit and delay_most are for run_supervise.sh
+# shellcheck disable=SC2154,SC2317 # home and build are run.sh's; functions are for traps
 
 settle_limit=120 # seconds for all that is left when the last kill is done (I7)
 
@@ -71,12 +71,12 @@ pay_debts() {
     for number in "${!leavers[@]}"; do
         is_ours "${leavers[$number]}" "$number" && continue
         unset "leavers[$number]"
-        # Not at once: run.sh must have seen it go, or it would still count.
+        # Not at once: the supervisor must have seen it go, or it would still count.
         scale_at=$((wall + 300))
     done
     if ((scale_at && wall >= scale_at)); then
         scale_at=0
-        "$home/run.sh" scale "$restarters" --dir "$dir" >/dev/null 2>&1 9>&- ||
+        "$build/mayhem" scale "$restarters" --dir "$dir" >/dev/null 2>&1 9>&- ||
             scale_at=$((wall + 500))
     fi
 }
@@ -88,8 +88,8 @@ strike() {
     read_wall
     kill -"$1" "$victim" 2>/dev/null || return
     printf '%d %s %s %d %d\n' "$wall" "$1" "$2" "$victim" "$3" >>"$dir/kills"
-    [[ -v told_quiet ]] || printf '%7d.%d s  %-4s %-12s %s\n' $(((wall - began) / 1000)) \
-        $(((wall - began) / 100 % 10)) "$1" "$2" "${3/#0/}" >&3
+    [[ -v quiet ]] || printf '%7d.%d s  %-4s %-12s %s\n' $(((wall - began) / 1000)) \
+        $(((wall - began) / 100 % 10)) "$1" "$2" "${3/#0/}"
     case $1 in
     STOP) stopped[victim]=$2 until[victim]=$((wall + $3)) ;;
     TERM) leavers[victim]=$2 ;;
@@ -113,11 +113,12 @@ let_go() {
     exit 0
 }
 
-# Carries the plan out, and then waits to be ended; a run that does not end in time is stopped.
+# Carries the plan out while the run lasts; one that does not end in time is stopped.
 torment() {
     local at signal name span wall began scale_at=0
     local -a stopped=() until=() leavers=() # by pid
-    trap let_go TERM INT HUP
+    trap let_go EXIT
+    trap exit TERM INT HUP
     exec 9<> <(:)
     read_wall
     began=$wall
@@ -137,8 +138,8 @@ torment() {
     doze_until $((wall + 4000))
     scale_at=1
     doze_until $((wall + settle_limit * 1000))
-    printf 'run.sh: not settled %d s after the last kill: stopping\n' "$settle_limit" >&3
-    kill -TERM $$
+    printf 'run.sh: not settled %d s after the last kill: stopping\n' "$settle_limit"
+    kill -TERM "$run"
     doze_until $((wall + 600000))
 }
 
@@ -146,39 +147,38 @@ torment() {
 
 # Only a folder that was made here is removed.
 remake_folder() {
-    ! is_taken || die_taken
+    [[ ! -e $dir/run.lock ]] || flock -n "$dir/run.lock" true || die 69 "another run has $dir"
     if [[ -e $dir ]] && [[ ! -f $dir/plan || ! -f $dir/kills ]]; then
         die 73 "$dir is no folder of --chaos, which removes it: choose another with --dir"
     fi
     rm -rf -- "$dir"
-    mkdir -p -- "$dir" 2>/dev/null ||
+    mkdir -p -- "$dir/log" 2>/dev/null ||
         die 73 "cannot create the folder $dir: choose another with --dir"
     chmod 700 "$dir"
 }
 
-# Sets what run.sh is given, and `records`.
+# Sets `options` for `mayhem run`, and `records`.
 give_options() {
-    local number rate=${given[rate]:-}
-    local total=${given[jobs]:-}
     if [[ -v given[mock-time] ]]; then
-        rate=${rate:-1000}
-        given[mock-fail]=${given[mock-fail]:-5%}
+        given[rate]=${given[rate]:-1000} given[mock-fail]=${given[mock-fail]:-5%}
+        records=()
     else
-        rate=${rate:-50}
+        given[rate]=${given[rate]:-50}
         given[exec]="'$build/tests/append' '$dir/record' {host} 5 100"
+        records=("$dir/record")
     fi
-    [[ $rate =~ ^[1-9][0-9]{0,5}$ ]] || die 64 "--rate $rate: --chaos takes 1 to 999999"
-    total=${total:-$((rate * seconds))}
+    [[ ${given[rate]} =~ ^[1-9][0-9]{0,5}$ ]] || die 64 "--rate ${given[rate]}: 1 to 999999"
+    local total=${given[jobs]:-$((given[rate] * seconds))} name
     [[ $total =~ ^[1-9][0-9]{0,7}$ ]] || die 64 "--jobs $total: --chaos takes 1 to 99999999"
-    unset "given[jobs]" "given[chaos]"
+    unset "given[jobs]"
     seq -f 'chaos-%08.0f' 1 "$total" >"$dir/hosts" || die 73 "cannot create $dir/hosts"
-    given[dir]=$dir given[input]=$dir/hosts given[rate]=$rate given[attempts]=1000
-    [[ ! -v given[quiet] ]] || told_quiet=1
-    given[quiet]=1
-    records=("$dir/record")
-    [[ ! -v given[mock-time] ]] || records=()
+    options=(--dir "$dir" --input "$dir/hosts" --attempts 1000 --quiet --crash-limit 0
+        --restart-pause 100ms..200ms)
+    for name in "${!given[@]}"; do
+        [[ $name == dir ]] || options+=("--$name=${given[$name]}")
+    done
     : >"$dir/kills"
-    write_plan "$seconds" "$seed" "$restarters" >"$dir/plan"
+    write_plan "$seconds" "${given[seed]}" "$restarters" >"$dir/plan"
 }
 
 # What ended without a kill of ours, and what it said on standard error, such as an assertion.
@@ -208,44 +208,57 @@ judge() {
     exit "$verdict"
 }
 
-run_chaos() {
-    local seconds=${words[0]:-60} seed restarters again records=()
-    if ((${#words[@]} > 1)) || [[ ! $seconds =~ ^[1-9][0-9]{0,4}$ ]]; then
-        die 64 "--chaos takes the number of seconds: ./run.sh --chaos 60"
-    fi
-    words=(--chaos)
-    only_options "chaos seed dir restarters jobs rate slots window mock-time mock-fail \
-drain-timeout quiet no-install"
-    seed=${given[seed]:-$((SRANDOM % 1000000))}
-    [[ $seed =~ ^[0-9]{1,9}$ ]] || die 64 "--seed $seed: --chaos takes a number below 1000000000"
-    restarters=${given[restarters]:-3}
-    is_count "$restarters" 1 || die 64 "-n $restarters: the number of restarters is 1 to 256"
-    dir=${given[dir]:-run.chaos} dir=${dir%/}
-    given[seed]=$seed
-    again="./run.sh --chaos $seconds"
-    local name
-    for name in seed dir restarters jobs rate slots window mock-time mock-fail; do
-        [[ ! -v given[$name] ]] || again+=" --$name ${given[$name]}"
+# Sets `given` and `seconds` from the command line.
+parse_chaos() {
+    local word
+    while (($#)); do
+        word=$1
+        shift
+        case $word in
+        --quiet | -q) quiet=1 ;;
+        -n) given[restarters]=${1:-} && shift ;;
+        --seed=* | --dir=* | --restarters=* | --jobs=* | --rate=* | --slots=* | --window=* | \
+            --mock-time=* | --mock-fail=* | --drain-timeout=*)
+            word=${word#--} && given[${word%%=*}]=${word#*=}
+            ;;
+        --seed | --dir | --restarters | --jobs | --rate | --slots | --window | --mock-time | \
+            --mock-fail | --drain-timeout)
+            (($#)) || die 64 "$word needs a value"
+            given[${word#--}]=$1 && shift
+            ;;
+        -*) die 64 "--chaos does not take $word" ;;
+        *) [[ $seconds == "" ]] || die 64 "unknown argument $word" && seconds=$word ;;
+        esac
     done
-    build_programs
-    [[ -v MAYHEM_BUILD ]] || make -s -C "$home" --no-print-directory audit >&2 ||
-        die 70 "the build failed: see the errors above"
-    [[ -x $build/tests/audit ]] || die 69 "no $build/tests/audit: build it with make audit"
-    remake_folder
-    give_options
-    mkdir -p "$dir/log"
-    exec 3>&1 4>>"$dir/log/stderr.log" 7<&0 8>&1 </dev/null
-    printf 'chaos: %d hosts, %d kills planned in %d s, seed %d, in %s\n' "$(wc -l <"$dir/hosts")" \
-        "$(wc -l <"$dir/plan")" "$seconds" "$seed" "$dir"
-    crash_limit=1000000 delay_most=20
-    prepare
-    take_folder
-    torment 2>>"$dir/log/chaos.log" 4>&- 6>&- 7<&- 8>&- </dev/null &
-    tormentor=$!
-    supervise
-    exec 2>&3
-    kill "$tormentor" 2>/dev/null
-    wait "$tormentor" 2>/dev/null
-    (summarize)
-    judge
+    seconds=${seconds:-60}
+    [[ $seconds =~ ^[1-9][0-9]{0,4}$ ]] ||
+        die 64 "--chaos takes the number of seconds: ./run.sh --chaos 60"
 }
+
+declare -A given=() # option → value
+seconds="" records=() options=()
+parse_chaos "$@"
+again="./run.sh --chaos $seconds"
+given[seed]=${given[seed]:-$((SRANDOM % 1000000))} given[restarters]=${given[restarters]:-3}
+for name in seed dir restarters jobs rate slots window mock-time mock-fail; do
+    [[ ! -v given[$name] ]] || again+=" --$name ${given[$name]}"
+done
+[[ ${given[seed]} =~ ^[0-9]{1,9}$ ]] || die 64 "--seed takes a number below 1000000000"
+restarters=${given[restarters]}
+[[ $restarters =~ ^[1-9][0-9]{0,2}$ ]] || die 64 "--restarters $restarters: 1 to 256"
+dir=${given[dir]:-run.chaos} dir=${dir%/}
+build all audit
+[[ -x $build/tests/audit ]] || die 69 "no $build/tests/audit: build it with make audit"
+remake_folder
+give_options
+printf 'chaos: %d hosts, %d kills planned in %d s, seed %d, in %s\n' "$(wc -l <"$dir/hosts")" \
+    "$(wc -l <"$dir/plan")" "$seconds" "${given[seed]}" "$dir"
+"$build/mayhem" run "${options[@]}" 2>>"$dir/log/stderr.log" </dev/null &
+run=$!
+torment 2>>"$dir/log/chaos.log" </dev/null &
+tormentor=$!
+trap 'kill "$tormentor"; kill -INT "$run"' INT TERM HUP
+until wait "$run"; status=$?; ((status < 128)) || ! kill -0 "$run" 2>/dev/null; do :; done
+kill "$tormentor" 2>/dev/null
+wait "$tormentor" 2>/dev/null
+judge

@@ -1,0 +1,231 @@
+// See run_report.h.
+
+#include "run_report.h"
+#include "caller.h"
+#include "child_process.h"
+#include "job.h"
+#include "supervisor_trace.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define PROFILE_LINES 20 // of the table that are shown
+
+// Runs `mayhem` with these words and clears them. Its output; NULL: it has failed, and has said
+// why.
+static char *run_mayhem(arguments_t *words)
+{
+    char *text;
+    size_t size;
+    child_end_t end = {0};
+    text = child_process_capture(words->items, STDERR_FILENO, &size, &end);
+    arguments_clear(words);
+    if (text && (end.code != 0 || end.signal != 0)) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+static arguments_t mayhem_words(const char *command)
+{
+    arguments_t words = {0};
+    char *program = child_process_sibling("mayhem");
+    arguments_add(&words, "%s", program);
+    free(program);
+    arguments_add(&words, "%s", command);
+    return words;
+}
+
+// ---- the profile
+
+static void show_lines(const run_settings_t *settings, int shown)
+{
+    arguments_t words = mayhem_words("lines");
+    arguments_add(&words, "--dir=%s", settings->dir);
+    arguments_add(&words, "--top=12");
+    char *text = run_mayhem(&words);
+    if (text)
+        (void)dprintf(shown, "%s\nline by line: %s lines --dir %s FUNCTION\n\n", text,
+                      caller_program(), settings->dir);
+    free(text);
+}
+
+// The first lines of a file.
+static void show_head(const char *path, int shown)
+{
+    char *line = NULL;
+    size_t capacity = 0;
+    FILE *file = fopen(path, "re");
+    for (int i = 0; file && i < PROFILE_LINES && getline(&line, &capacity, file) >= 0; i++)
+        (void)dprintf(shown, "%s", line);
+    free(line);
+    if (file)
+        (void)fclose(file);
+}
+
+// Converts the saved profiles to the formats of other tools.
+static void show_profile(const run_settings_t *settings, int shown)
+{
+    static const char *const formats[][2] = {
+        {"table", "txt"}, {"callgrind", "callgrind"}, {"folded", "folded"}};
+    char path[4096];
+    for (size_t i = 0; i < 3; i++) {
+        arguments_t words = mayhem_words("profile");
+        arguments_add(&words, "--read=%s/profile", settings->dir);
+        arguments_add(&words, "--format=%s", formats[i][0]);
+        arguments_add(&words, "--output=%s/profile.%s", settings->dir, formats[i][1]);
+        char *text = run_mayhem(&words);
+        if (!text)
+            return;
+        free(text);
+    }
+    (void)snprintf(path, sizeof path, "%s/profile.txt", settings->dir);
+    show_head(path, shown);
+    (void)dprintf(shown,
+                  "...\n\nall of it: %s; for KCacheGrind: %s/profile.callgrind; for flame graphs: "
+                  "%s/profile.folded\n\n",
+                  path, settings->dir, settings->dir);
+}
+
+// ---- the summary
+
+// The publisher's report in a format. NULL: there is none.
+static char *report_as(const run_settings_t *settings, const char *format, int *ret_exit_code)
+{
+    arguments_t words = {0};
+    char *program = child_process_sibling("mayhem-publisher");
+    size_t size;
+    child_end_t end = {.code = EX_SOFTWARE};
+    arguments_add(&words, "%s", program);
+    arguments_add(&words, "--dir=%s", settings->dir);
+    arguments_add(&words, "--report=%s", format);
+    char *text = child_process_capture(words.items, STDERR_FILENO, &size, &end);
+    *ret_exit_code = end.signal != 0 ? EX_SOFTWARE : end.code;
+    if (text && *text == '\0') {
+        free(text);
+        text = NULL;
+    }
+    free(program);
+    arguments_clear(&words);
+    return text;
+}
+
+// Why the run ended, as the begin of a sentence.
+static void reason(const run_report_t *report, int exit_code, char *text, size_t size)
+{
+    char child[SUPERVISOR_NAME_MAX];
+    supervisor_name(report->end->as.exit.child, child);
+    switch (report->end->as.exit.why) {
+    case SUPERVISOR_WHY_FINISHED:
+        (void)snprintf(text, size, "finished%s", exit_code == 1 ? ", some hosts are dead" : "");
+        break;
+    case SUPERVISOR_WHY_SIGNAL:
+        (void)snprintf(text, size, "stopped by SIG%s", sigabbrev_np(report->signal));
+        break;
+    case SUPERVISOR_WHY_AT_ONCE:
+        (void)snprintf(text, size, "ended at once by a second signal");
+        break;
+    case SUPERVISOR_WHY_CUT_OFF:
+        (void)snprintf(text, size, "ended as asked for, before the end of the input");
+        break;
+    case SUPERVISOR_WHY_FAILED: (void)snprintf(text, size, "stopped: %s failed", child); break;
+    case SUPERVISOR_WHY_LEFT: (void)snprintf(text, size, "stopped: %s has left", child); break;
+    case SUPERVISOR_WHY_CRASHES:
+        (void)snprintf(text, size, "stopped: %s crashed too often", child);
+        break;
+    case SUPERVISOR_WHY_TIME: (void)snprintf(text, size, "stopped after the time asked for"); break;
+    }
+}
+
+static bool print_json(const run_report_t *report, json_t *json, int exit_code, const char *why)
+{
+    bool is_clean = *report->unclean == '\0';
+    if (json_object_set_new(json, "clean_shutdown", json_boolean(is_clean)) != 0 ||
+        json_object_set_new(json, "exit_code", json_integer(exit_code)) != 0 ||
+        json_object_set_new(json, "ended", json_string(why)) != 0)
+        return false;
+    return json_dumpf(json, stdout, JSON_COMPACT | JSON_REAL_PRECISION(15)) == 0 &&
+           putchar('\n') != EOF && fflush(stdout) == 0;
+}
+
+// left: hosts; -1: none was read yet.
+static bool print_text(const run_report_t *report, const char *text, int exit_code, int64_t left,
+                       const char *why)
+{
+    (void)printf("%s", text);
+    if (*report->unclean)
+        (void)printf("clean shutdown: no; %s\n", report->unclean);
+    else
+        (void)printf("clean shutdown: yes (%.2f s)\n", (double)report->stop_ms / 1000);
+    (void)printf("%s", why);
+    if (exit_code == EX_TEMPFAIL && left < 0)
+        (void)printf(" before a host was read; to begin: %s", caller_command());
+    else if (exit_code == EX_TEMPFAIL)
+        (void)printf(": %" PRId64 " host%s left; to go on: %s", left, left == 1 ? "" : "s",
+                     caller_command());
+    (void)printf("\n");
+    return fflush(stdout) == 0 && !ferror(stdout);
+}
+
+static int64_t number(const json_t *json, const char *key)
+{
+    return json_integer_value(json_object_get(json, key));
+}
+
+// The publisher had not begun a run. When it was stopped before that, nothing is lost: the same
+// command begins it. Else what could not start has said why.
+static int report_nothing(const run_settings_t *settings, const run_report_t *report)
+{
+    char why[128];
+    bool was_stopped = report->end->as.exit.why == SUPERVISOR_WHY_SIGNAL ||
+                       report->end->as.exit.why == SUPERVISOR_WHY_TIME;
+    if (!was_stopped || report->exit_code >= 0)
+        return report->exit_code >= 0 ? report->exit_code : EX_SOFTWARE;
+    reason(report, EX_TEMPFAIL, why, sizeof why);
+    json_t *json = json_object();
+    bool is_written = settings->options.json ? print_json(report, json, EX_TEMPFAIL, why)
+                                             : print_text(report, "", EX_TEMPFAIL, -1, why);
+    json_decref(json);
+    return is_written ? EX_TEMPFAIL : EX_IOERR;
+}
+
+int run_report_print(const run_settings_t *settings, const run_report_t *report)
+{
+    char why[128], path[4096];
+    int exit_code, code = report->exit_code;
+    if (settings->has_lines)
+        show_lines(settings, report->shown);
+    else if (settings->has_profile)
+        show_profile(settings, report->shown);
+    (void)snprintf(path, sizeof path, "%s/publisher.run", settings->dir);
+    if (unlink(path) != 0)
+        return report_nothing(settings, report);
+    char *text = report_as(settings, "json", &exit_code);
+    json_t *json = text ? json_loads(text, 0, NULL) : NULL;
+    free(text);
+    code = code >= 0 ? code : exit_code;
+    if (!json)
+        return code;
+    reason(report, code, why, sizeof why);
+    int64_t left = number(json, "total") - number(json, "restarted") - number(json, "dead");
+    bool is_written;
+    if (settings->options.json) {
+        is_written = print_json(report, json, code, why);
+    } else {
+        text = report_as(settings, "text", &exit_code);
+        is_written = text && print_text(report, text, code, left, why);
+        free(text);
+    }
+    json_decref(json);
+    return is_written ? code
+                      : caller_fail(EX_IOERR, "the summary cannot be written: %s", strerror(errno));
+}

@@ -1,0 +1,21 @@
+// The end of a run on the user's screen: the profile, the summary, and why the run ended.
+
+#ifndef RUN_REPORT_H
+#define RUN_REPORT_H
+
+#include "run_settings.h"
+#include "supervisor.h"
+
+typedef struct {
+    const supervisor_action_t *end; // its SUPERVISOR_EXIT
+    int exit_code;                  // -1: what the publisher's report says
+    int signal;                     // the first one that has come; 0: none
+    const char *unclean;            // which processes did not end in order; "": all did
+    int64_t stop_ms;                // from the stop to the last end
+    int shown;                      // descriptor for what is not the summary
+} run_report_t;
+
+// Prints it. Returns the exit code of the run: 74 when the summary cannot be written.
+int run_report_print(const run_settings_t *settings, const run_report_t *report);
+
+#endif

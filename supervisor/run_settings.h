@@ -1,0 +1,36 @@
+// What `mayhem run` was asked for: its own options, and the arguments of each program, all checked
+// before anything is started.
+
+#ifndef RUN_SETTINGS_H
+#define RUN_SETTINGS_H
+
+#include "options.h"
+
+// Owned texts, ended by NULL.
+typedef struct {
+    char **items;
+    size_t count, capacity;
+} arguments_t;
+
+void arguments_add(arguments_t *self, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void arguments_clear(arguments_t *self);
+
+typedef struct {
+    mm_options_t options;               // of `mayhem run`
+    char *dir;                          // the folder, without a slash at its end
+    arguments_t arguments[MM_PROGRAMS]; // of each program, but for --id and --log-file
+    int64_t drain_ms;                   // the drain timeout
+    int64_t run_ms;                     // the run is stopped after this time; 0: it is not
+    int config;                         // the file of --config, as it was read; -1: none
+    int stream;                         // the input, when it is a stream; -1: it is a file
+    bool is_demo;                       // invented hosts and a mock
+    bool has_profile;
+    bool has_lines; // a profile line by line, under valgrind
+} run_settings_t;
+
+// False: end with *ret_exit_code, all has been said. Reorders argv. Clear it in any case.
+bool run_settings_read(int argc, char **argv, run_settings_t *ret_settings, int *ret_exit_code);
+void run_settings_clear(run_settings_t *self);
+
+#endif
