@@ -353,14 +353,32 @@ static int fill_queue(const char *where, int queued[2])
     return listener;
 }
 
-static void assert_given_up(user_t *user)
+static void assert_unanswered(user_t *user, int error)
 {
     struct pollfd item = {.fd = user->done[0], .events = POLLIN};
     assert_int_equal(poll(&item, 1, PATIENCE_MS), 1);
     assert_int_equal(pthread_join(user->thread, NULL), 0);
     close(user->done[0]);
     assert_false(user->is_answered);
-    assert_int_equal(user->error, ETIMEDOUT);
+    assert_int_equal(user->error, error);
+}
+
+static void one_that_hangs_up_without_an_answer_is_an_error(void **state)
+{
+    (void)state;
+    char request[32];
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    control_destroy(&control);
+    strcpy(address.sun_path, path);
+    int listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    user_t *user = start_user(0, folder, "scale 6");
+    int client = accept(listener, NULL, NULL);
+    assert_int_equal(recv(client, request, sizeof request, 0), strlen("scale 6"));
+    close(client);
+    close(listener);
+    assert_unanswered(user, ECONNRESET);
 }
 
 // As when it was stopped: its queue takes some, and then none.
@@ -375,8 +393,8 @@ static void one_that_does_not_answer_is_given_up_after_five_seconds(void **state
     int listener = fill_queue(full_path, queued);
     user_t *waits = start_user(0, folder, "scale 6"); // the loop does not run
     user_t *is_kept_out = start_user(1, full, "scale 6");
-    assert_given_up(waits);
-    assert_given_up(is_kept_out);
+    assert_unanswered(waits, ETIMEDOUT);
+    assert_unanswered(is_kept_out, ETIMEDOUT);
     close(queued[0]);
     close(queued[1]);
     close(listener);
@@ -399,6 +417,7 @@ int main(void)
         TEST(only_the_owner_can_reach_it),
         TEST(where_nobody_is_asking_fails_at_once),
         TEST(a_folder_without_a_place_for_it_is_an_error),
+        TEST(one_that_hangs_up_without_an_answer_is_an_error),
         TEST(one_that_does_not_answer_is_given_up_after_five_seconds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
