@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # campaign_fresh.sh: both commands of the README as a user types them, each in a Debian that has
 # nothing but what every Debian has (debootstrap's minbase), without a terminal: once as root, once
-# as a user who may use sudo. SUITES="bookworm trixie" and USERS="root user" choose; what is
-# committed (HEAD) is tried. Needs root, git and 3 GB in TMPDIR. All that is mounted is mounted in
+# as a user who may use sudo, once as root and as process 1, like a container's only command.
+# SUITES="bookworm trixie" and USERS="root user one" choose; what is committed (HEAD) is tried. Needs root, git and 3 GB in TMPDIR. All that is mounted is mounted in
 # a mount namespace of its own and goes away with it. Too long for --test: `make campaign-fresh`.
 set -u
 
@@ -66,12 +66,13 @@ make_base() {
 }
 
 # inside FOLDER COMMAND...: as root in the folder, without a terminal. Its first process reaps
-# nobody, as that of many containers.
+# nobody, as that of many containers; with `is_one` it is COMMAND itself.
 inside() {
-    local folder=$1
+    local folder=$1 first=(timeout -k 10 3600 setsid -w)
     shift
+    [[ ! ${is_one:-} ]] || first=(setsid)
     # shellcheck disable=SC2016 # for the inner shell
-    apart timeout -k 10 3600 setsid -w bash -c '
+    apart "${first[@]}" bash -c '
         folder=$1
         shift
         mount --bind /dev "$folder/dev" && mount -t tmpfs tmpfs "$folder/dev/shm" &&
@@ -108,21 +109,25 @@ told() {
 
 # try FOLDER USER LOG COMMAND: as typed after logging in, in the folder of the source.
 try() {
-    inside "$1" runuser -l "$2" -c "cd mayhem-mandrill && $4" >"$3" 2>&1
+    if [[ $2 == one ]]; then
+        is_one=1 inside "$1" bash -c "cd /root/mayhem-mandrill && exec $4" >"$3" 2>&1
+    else
+        inside "$1" runuser -l "$2" -c "cd mayhem-mandrill && $4" >"$3" 2>&1
+    fi
 }
 
 # one SUITE USER
 one() {
     local folder=$work/fresh log=$logs/$1-$2 home=/root reason
     cp -a --reflink=auto "$work/base-$1" "$folder" || die 74 "cannot copy to $folder"
-    if [[ $2 != root ]]; then
+    if [[ $2 == user ]]; then
         home=/home/$2
         add_user "$folder" >"$log-user.log" 2>&1 ||
             told "$1, a user with sudo" "$log-user.log" "could not be added"
     fi
     mkdir "$folder$home/mayhem-mandrill"
     git -C "$root" archive HEAD | tar -xC "$folder$home/mayhem-mandrill"
-    inside "$folder" chown -R "$2" "$home/mayhem-mandrill"
+    [[ $2 != user ]] || inside "$folder" chown -R user "$home/mayhem-mandrill"
 
     reason=""
     try "$folder" "$2" "$log-run.log" './run.sh --for 10s' || reason="exit $?"
@@ -157,7 +162,7 @@ main() {
     mirror=$(mirror)
     [[ $mirror ]] || die 69 "apt knows no Debian mirror here: run apt-get update"
     for suite in ${SUITES:-bookworm trixie}; do
-        for user in ${USERS:-root user}; do
+        for user in ${USERS:-root user one}; do
             if make_base "$suite"; then
                 one "$suite" "$user"
             else
