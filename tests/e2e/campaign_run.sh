@@ -50,6 +50,13 @@ go() {
     run_pid=$!
     set +m
     started+=("$run_pid")
+    # Until then it is a shell, which may lose a signal.
+    until is_mayhem "$run_pid" || is_gone "$run_pid"; do :; done
+}
+
+is_mayhem() {
+    local name
+    { read -r name <"/proc/$1/comm"; } 2>/dev/null && [[ $name == mayhem ]]
 }
 
 # A run that is not disturbed does all that is left.
