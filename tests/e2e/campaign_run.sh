@@ -45,10 +45,9 @@ begin() {
 
 # The run in the background; sets run_pid.
 go() {
-    set -m # or INT would be ignored until it begins
-    "$build/mayhem" run "${options[@]}" >out 2>err </dev/null &
+    # A shell starts what is in the background with INT ignored.
+    env --default-signal=INT "$build/mayhem" run "${options[@]}" >out 2>err </dev/null &
     run_pid=$!
-    set +m
     started+=("$run_pid")
     # Until then it is a shell, which may lose a signal.
     until is_mayhem "$run_pid" || is_gone "$run_pid"; do :; done
