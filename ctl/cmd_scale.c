@@ -9,10 +9,10 @@
 #include <string.h>
 #include <sysexits.h>
 
-static const char help[] =
+static const char usage[] =
     "usage: mayhem scale N [--dir DIR]\n\n"
-    "Runs N restarters, 0 to 256, in the pipeline of DIR (run) from now on. Those that leave\n"
-    "finish what they run.\n";
+    "Runs N restarters, 0 to 256, in the pipeline from now on. Those that leave finish what\n"
+    "they run.\n";
 
 int ctl_scale(int argc, char **argv)
 {
@@ -20,8 +20,12 @@ int ctl_scale(int argc, char **argv)
     char **names, lines[CONTROL_ANSWER_MAX], request[64], who[256], *end = NULL;
     int exit_code;
     pid_t pid;
-    const ctl_option_t options[] = {{.name = "dir", .text = &dir}, {.name = NULL}};
-    exit_code = ctl_options(argc, argv, help, options, &names);
+    const ctl_option_t options[] = {{.name = "dir",
+                                     .argument = "DIR",
+                                     .help = "the pipeline's folder (MAYHEM_DIR, or run)",
+                                     .text = &dir},
+                                    {.name = NULL}};
+    exit_code = ctl_options(argc, argv, usage, options, &names);
     if (exit_code != 0)
         return exit_code;
     unsigned long wanted =

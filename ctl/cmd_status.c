@@ -15,11 +15,8 @@
 
 #define WIDTH 120
 
-static const char help[] =
-    "usage: mayhem status [OPTION]...\n"
-    "\n" TARGET_HELP
-    "  --brief            the processes and the run so far, without the page: at once\n"
-    "  --json             as one JSON object\n";
+static const char usage[] = "usage: mayhem status [OPTION]...\n\n"
+                            "A pipeline on one page, its processes, and how far the run is.\n";
 
 // ---- the processes of a folder, by their pid files
 
@@ -163,11 +160,14 @@ int ctl_status(int argc, char **argv)
     bool is_json = false, is_brief = false, answers = false;
     char who[256];
     pid_t pid;
-    const ctl_option_t options[] = {TARGET_OPTIONS(&target),
-                                    {.name = "json", .flag = &is_json},
-                                    {.name = "brief", .flag = &is_brief},
-                                    {.name = NULL}};
-    int exit_code = ctl_options(argc, argv, help, options, NULL);
+    const ctl_option_t options[] = {
+        TARGET_OPTIONS(&target),
+        {.name = "json", .help = "as one JSON object", .flag = &is_json},
+        {.name = "brief",
+         .help = "the processes and the run so far, without the page: at once",
+         .flag = &is_brief},
+        {.name = NULL}};
+    int exit_code = ctl_options(argc, argv, usage, options, NULL);
     if (exit_code == 0)
         exit_code = target_find(&target);
     if (exit_code != 0)

@@ -88,7 +88,26 @@ static int set(const ctl_option_t *option, const char *value)
     return 0;
 }
 
-int ctl_options(int argc, char **argv, const char *help, const ctl_option_t *options,
+#define HELP_COLUMN 21
+#define HELP_WIDTH  80
+
+static void print_option(const ctl_option_t *option)
+{
+    char letter[] = "-?, ";
+    letter[1] = option->letter;
+    int width = printf("  %s--%s%s%s", option->letter ? letter : "", option->name,
+                       option->argument ? " " : "", option->argument ? option->argument : "");
+    width += printf("%*s%s", width < HELP_COLUMN ? HELP_COLUMN - width : 1, "", option->help);
+    for (size_t i = 0; option->words && option->words[i]; i++) {
+        bool is_last = !option->words[i + 1];
+        if (width + (int)strlen(option->words[i]) + 3 > HELP_WIDTH)
+            width = printf("\n%*s", HELP_COLUMN - 1, "") - 1;
+        width += printf("%s%s%s", i == 0 ? " (" : " ", option->words[i], is_last ? ")" : ",");
+    }
+    (void)putchar('\n');
+}
+
+int ctl_options(int argc, char **argv, const char *usage, const ctl_option_t *options,
                 char ***ret_names)
 {
     enum { OPTIONS_MAX = 16, NO_LETTER = 256 };
@@ -106,8 +125,12 @@ int ctl_options(int argc, char **argv, const char *help, const ctl_option_t *opt
     names[count] = (struct option){"help", no_argument, NULL, 'h'};
     strcpy(letter, "h");
     for (int id; (id = getopt_long(argc, argv, letters, names, NULL)) >= 0;) {
-        if (id == 'h')
-            exit(fputs(help, stdout) < 0 ? EX_IOERR : 0);
+        if (id == 'h') {
+            (void)printf("%s%s", usage, count > 0 ? "\n" : "");
+            for (size_t i = 0; i < count; i++)
+                print_option(&options[i]);
+            exit(ctl_end_output(true));
+        }
         size_t i = 0;
         while (i < count && names[i].val != id)
             i++;

@@ -31,8 +31,10 @@ bool ctl_error(char error[MM_ERROR_MAX], const char *format, ...)
 
 // An option and where its value goes: exactly one of flag, text, number and word is set.
 typedef struct {
-    const char *name; // "sort" of --sort
-    char letter;      // 's' of -s; 0: none
+    const char *name;     // "sort" of --sort
+    char letter;          // 's' of -s; 0: none
+    const char *argument; // "KEY", as --help shows it; NULL of a flag
+    const char *help;     // behind it; of a word, the list of words follows
     bool *flag;
     const char **text;
     uint64_t *number, min, max;
@@ -42,9 +44,9 @@ typedef struct {
 
 // Reads the arguments of the command argv[0] into the values of its options, which hold the
 // defaults; the last option has no name. *ret_names: the names that follow the options, ended by
-// NULL; a command that takes none passes NULL. --help prints `help` and exits. Returns 0, or a
-// sysexits code, with a sentence printed.
-int ctl_options(int argc, char **argv, const char *help, const ctl_option_t *options,
+// NULL; a command that takes none passes NULL. --help prints `usage`, then each option, and exits.
+// Returns 0, or a sysexits code, with a sentence printed.
+int ctl_options(int argc, char **argv, const char *usage, const ctl_option_t *options,
                 char ***ret_names);
 
 // The index of a word in a list that ends with NULL; -1: it is not in it.

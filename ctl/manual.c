@@ -41,9 +41,9 @@ static void print_verbatim(const char *text)
 
 int ctl_man(int argc, char **argv)
 {
-    static const char help[] =
+    static const char usage[] =
         "usage: mayhem man\n\nPrints the manual page: mayhem man | man -l -\n";
-    int exit_code = ctl_options(argc, argv, help, &(ctl_option_t){.name = NULL}, NULL);
+    int exit_code = ctl_options(argc, argv, usage, &(ctl_option_t){.name = NULL}, NULL);
     if (exit_code != 0)
         return exit_code;
     (void)printf(
@@ -65,9 +65,9 @@ int ctl_man(int argc, char **argv)
 
 int ctl_completion(int argc, char **argv)
 {
-    static const char help[] = "usage: mayhem completion\n\n"
-                               "Prints bash's completion: eval \"$(mayhem completion)\"\n";
-    int exit_code = ctl_options(argc, argv, help, &(ctl_option_t){.name = NULL}, NULL);
+    static const char usage[] = "usage: mayhem completion\n\n"
+                                "Prints bash's completion: eval \"$(mayhem completion)\"\n";
+    int exit_code = ctl_options(argc, argv, usage, &(ctl_option_t){.name = NULL}, NULL);
     if (exit_code != 0)
         return exit_code;
     (void)printf("_mayhem() {\n"

@@ -14,15 +14,16 @@ typedef struct {
     mm_endpoint_t base;
 } target_t;
 
-// Rows of a table of ctl_option_t, and their help.
+// Rows of a table of ctl_option_t.
 #define TARGET_OPTIONS(TARGET)                                                                     \
-    {.name = "dir", .text = &(TARGET)->dir},                                                       \
+    {.name = "dir",                                                                                \
+     .argument = "DIR",                                                                            \
+     .help = "the pipeline's folder (MAYHEM_DIR, or run)",                                         \
+     .text = &(TARGET)->dir},                                                                      \
     {                                                                                              \
-        .name = "consumer", .text = &(TARGET)->consumer                                            \
+        .name = "consumer", .argument = "ADDR",                                                    \
+        .help = "its address instead: ipc://PATH or tcp://HOST:PORT", .text = &(TARGET)->consumer  \
     }
-#define TARGET_HELP                                                                                \
-    "  --dir DIR          the pipeline's folder (run)\n"                                           \
-    "  --consumer ADDR    its address instead: ipc://PATH or tcp://HOST:PORT\n"
 
 // Sets dir, and address and base of its consumer. False, with one sentence in error, when there is
 // no such address; dir is set then, too.

@@ -15,16 +15,10 @@
 
 #define ANSWER_MS 1000 // for the consumer's answer
 
-static const char explain_help[] =
-    "usage: mayhem explain [OPTION]... HOST|JOB\n"
-    "\n"
+static const char explain_usage[] =
+    "usage: mayhem explain [OPTION]... HOST|JOB\n\n"
     "Tells the life of a host's newest job, or of this job, from outbox.db, mayhem.db and\n"
-    "log/*.log in the pipeline's folder, and from the consumer while it works.\n"
-    "\n"
-    "  --dir DIR   the folder of the pipeline (MAYHEM_DIR, or run)\n"
-    "  --db FILE   the record, if the saver keeps it elsewhere (DIR/mayhem.db)\n"
-    "  --consumer ADDRESS   of the consumer, if it is elsewhere (ipc://DIR/consumer)\n"
-    "  --json      as a JSON object\n";
+    "log/*.log in the pipeline's folder, and from the consumer while it works.\n";
 
 typedef struct {
     target_t target;
@@ -52,12 +46,16 @@ static bool parse_id(const char *text, mm_id_t *ret_id)
 
 static int parse(int argc, char **argv, explain_options_t *self)
 {
-    const ctl_option_t options[] = {TARGET_OPTIONS(&self->target),
-                                    {.name = "db", .text = &self->query.db},
-                                    {.name = "json", .flag = &self->is_json},
-                                    {.name = NULL}};
+    const ctl_option_t options[] = {
+        TARGET_OPTIONS(&self->target),
+        {.name = "db",
+         .argument = "FILE",
+         .help = "the record, if the saver keeps it elsewhere (DIR/mayhem.db)",
+         .text = &self->query.db},
+        {.name = "json", .help = "as a JSON object", .flag = &self->is_json},
+        {.name = NULL}};
     char **names, error[MM_ERROR_MAX];
-    int exit_code = ctl_options(argc, argv, explain_help, options, &names);
+    int exit_code = ctl_options(argc, argv, explain_usage, options, &names);
     if (exit_code != 0)
         return exit_code;
     self->has_target = target_resolve(&self->target, error);

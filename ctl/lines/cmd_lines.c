@@ -6,19 +6,10 @@
 #include <limits.h>
 #include <sysexits.h>
 
-static const char lines_help[] =
-    "usage: mayhem lines [OPTION]... [FUNCTION]...\n"
-    "\n"
-    "Shows what each line of a function costs, of a run with ./run.sh --profile=lines. FUNCTION "
-    "is\n"
-    "a name, or FILE:NAME when several have it; without one the dearest functions are listed.\n"
-    "\n"
-    "  --dir DIR       the folder of the run (run)\n"
-    "  --read PATH     callgrind's output: a file, or all *.out of a folder (DIR/profile/lines)\n"
-    "  --process NAME  only this process, or all of this role; else their sum\n"
-    "  --sort KEY      of the list: own (default: without what it calls), time (with it)\n"
-    "  --top N         functions in the list (20)\n"
-    "\n"
+static const char lines_usage[] =
+    "usage: mayhem lines [OPTION]... [FUNCTION]...\n\n"
+    "Shows what each line of a function costs, of a run with --profile=lines. FUNCTION is a\n"
+    "name, or FILE:NAME when several have it; without one the dearest functions are listed.\n"
     "Hits: how often the line ran. Time: instructions executed in it, and in what it calls.\n";
 
 // "NAME", or "FILE:NAME" with the end of a file's name.
@@ -79,14 +70,29 @@ int ctl_lines(int argc, char **argv)
     const char *dir = "run", *read = NULL, *process = NULL;
     int sort = 0;
     uint64_t top = 20;
-    const ctl_option_t options[] = {{.name = "dir", .text = &dir},
-                                    {.name = "read", .text = &read},
-                                    {.name = "process", .text = &process},
-                                    {.name = "sort", .word = &sort, .words = sorts},
-                                    {.name = "top", .number = &top, .max = SIZE_MAX},
-                                    {.name = NULL}};
+    const ctl_option_t options[] = {
+        {.name = "dir", .argument = "DIR", .help = "the folder of the run (run)", .text = &dir},
+        {.name = "read",
+         .argument = "PATH",
+         .help = "callgrind's output: a file, or all *.out of a folder (DIR/profile/lines)",
+         .text = &read},
+        {.name = "process",
+         .argument = "NAME",
+         .help = "only this process, or all of this role; else their sum",
+         .text = &process},
+        {.name = "sort",
+         .argument = "KEY",
+         .help = "of the list: without or with what it calls",
+         .word = &sort,
+         .words = sorts},
+        {.name = "top",
+         .argument = "N",
+         .help = "functions in the list (20)",
+         .number = &top,
+         .max = SIZE_MAX},
+        {.name = NULL}};
     char **names, path[PATH_MAX], error[MM_ERROR_MAX];
-    int exit_code = ctl_options(argc, argv, lines_help, options, &names);
+    int exit_code = ctl_options(argc, argv, lines_usage, options, &names);
     if (exit_code != 0)
         return exit_code;
     callgrind_t callgrind = {0};

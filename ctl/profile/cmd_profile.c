@@ -11,20 +11,9 @@
 #include <errno.h>
 #include <sysexits.h>
 
-static const char profile_help[] =
-    "usage: mayhem profile [OPTION]...\n"
-    "\n"
-    "Of a running pipeline, or of what was saved of one.\n"
-    "\n" TARGET_HELP
-    "  --last TIME        only the last 30s, 5m, ...; 10m at most (default: since the start)\n"
-    "  --read PATH        profiles that were saved instead: a file, or all of a folder\n"
-    "  --process NAME     only this process, or all of this role\n"
-    "  --sort KEY         tottime (default), cumtime, ncalls, file\n"
-    "  --rows N           at most so many rows; 0: all (default)\n"
-    "  --format FORMAT    table (default), callgrind (for KCacheGrind), folded (for flame "
-    "graphs),\n"
-    "                     json (to be read again)\n"
-    "  -o, --output FILE  write there instead of to standard output\n";
+static const char profile_usage[] =
+    "usage: mayhem profile [OPTION]...\n\n"
+    "Where the time of the event loops goes: of a running pipeline, or of what was saved of one.\n";
 
 static const char *const sorts[] = {"tottime", "cumtime", "ncalls", "file", NULL};
 
@@ -57,16 +46,42 @@ static int parse_last(const char *text, uint32_t *ret_seconds)
 
 static int parse(int argc, char **argv, profile_options_t *self)
 {
-    const ctl_option_t options[] = {TARGET_OPTIONS(&self->target),
-                                    {.name = "last", .text = &self->last},
-                                    {.name = "read", .text = &self->read},
-                                    {.name = "process", .text = &self->process},
-                                    {.name = "output", .letter = 'o', .text = &self->output},
-                                    {.name = "sort", .word = &self->sort, .words = sorts},
-                                    {.name = "format", .word = &self->format, .words = formats},
-                                    {.name = "rows", .number = &self->rows, .max = 1000000},
-                                    {.name = NULL}};
-    int exit_code = ctl_options(argc, argv, profile_help, options, NULL);
+    const ctl_option_t options[] = {
+        TARGET_OPTIONS(&self->target),
+        {.name = "last",
+         .argument = "TIME",
+         .help = "only the last 30s, 5m, ...; 10m at most (default: since the start)",
+         .text = &self->last},
+        {.name = "read",
+         .argument = "PATH",
+         .help = "profiles that were saved instead: a file, or all of a folder",
+         .text = &self->read},
+        {.name = "process",
+         .argument = "NAME",
+         .help = "only this process, or all of this role",
+         .text = &self->process},
+        {.name = "output",
+         .argument = "FILE",
+         .help = "write there instead of to standard output",
+         .letter = 'o',
+         .text = &self->output},
+        {.name = "sort",
+         .argument = "KEY",
+         .help = "of the table",
+         .word = &self->sort,
+         .words = sorts},
+        {.name = "format",
+         .argument = "FORMAT",
+         .help = "for people, KCacheGrind, flame graphs, programs",
+         .word = &self->format,
+         .words = formats},
+        {.name = "rows",
+         .argument = "N",
+         .help = "at most so many rows; 0: all",
+         .number = &self->rows,
+         .max = 1000000},
+        {.name = NULL}};
+    int exit_code = ctl_options(argc, argv, profile_usage, options, NULL);
     if (exit_code == 0 && self->last)
         exit_code = parse_last(self->last, &self->seconds);
     if (exit_code == 0 && self->read && (self->target.dir || self->target.consumer || self->last))
@@ -158,15 +173,15 @@ int ctl_profile(int argc, char **argv)
 
 int ctl_diff(int argc, char **argv)
 {
-    static const char help[] = "usage: mayhem diff BEFORE AFTER\n\n"
-                               "Each is a saved profile, or a folder of them.\n";
+    static const char usage[] = "usage: mayhem diff BEFORE AFTER\n\n"
+                                "Each is a saved profile, or a folder of them.\n";
     profiles_t sides[2] = {{0}};
     char **names, error[MM_ERROR_MAX];
-    int exit_code = ctl_options(argc, argv, help, &(ctl_option_t){.name = NULL}, &names);
+    int exit_code = ctl_options(argc, argv, usage, &(ctl_option_t){.name = NULL}, &names);
     if (exit_code != 0)
         return exit_code;
     if (!names[0] || !names[1] || names[2]) {
-        (void)fputs(help, stderr);
+        (void)fputs(usage, stderr);
         return EX_USAGE;
     }
     for (int i = 0; i < 2 && exit_code == 0; i++)

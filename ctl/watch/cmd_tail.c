@@ -15,13 +15,8 @@
 
 #define WALL_MAX INT64_C(253402300800000) // the year 10000: a log line has no room for it
 
-static const char tail_help[] =
-    "usage: mayhem tail [OPTION]...\n"
-    "\n" TARGET_HELP "  --host NAME        only what happens to this host\n"
-    "  --outcome WORD     only pulled, acked, dead, nacked, retried, taken_back, lost, left,\n"
-    "                     joined or too_many_dead\n"
-    "  --json             each as a JSON object\n"
-    "  -n, --count COUNT  end after so many\n";
+static const char tail_usage[] =
+    "usage: mayhem tail [OPTION]...\n\nWhat happens to jobs, as it happens.\n";
 
 // As the consumer logs them.
 static const struct {
@@ -154,12 +149,25 @@ static int parse(int argc, char **argv, tail_t *self)
         words[i] = wordings[i].event;
     const ctl_option_t options[] = {
         TARGET_OPTIONS(&self->target),
-        {.name = "host", .text = &self->host},
-        {.name = "outcome", .word = &self->outcome, .words = words},
-        {.name = "json", .flag = &self->is_json},
-        {.name = "count", .letter = 'n', .number = &self->count, .min = 1, .max = 1000000000000},
+        {.name = "host",
+         .argument = "NAME",
+         .help = "only what happens to this host",
+         .text = &self->host},
+        {.name = "outcome",
+         .argument = "WORD",
+         .help = "only this",
+         .word = &self->outcome,
+         .words = words},
+        {.name = "json", .help = "each as a JSON object", .flag = &self->is_json},
+        {.name = "count",
+         .argument = "N",
+         .help = "end after so many",
+         .letter = 'n',
+         .number = &self->count,
+         .min = 1,
+         .max = 1000000000000},
         {.name = NULL}};
-    int exit_code = ctl_options(argc, argv, tail_help, options, NULL);
+    int exit_code = ctl_options(argc, argv, tail_usage, options, NULL);
     if (exit_code != 0)
         return exit_code;
     const char *complaint = self->host ? mm_host_complaint(mm_str(self->host)) : NULL;

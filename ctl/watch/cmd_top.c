@@ -26,18 +26,9 @@
 #define TICK_MS      500
 #define MESSAGE_MS   8000
 
-static const char top_help[] =
-    "usage: mayhem top [OPTION]...\n"
-    "\n" TARGET_HELP "  -b, --batch        print snapshots instead of drawing on the terminal\n"
-    "  --json             print them as JSON, one object a line\n"
-    "  -d, --delay SECONDS  between two snapshots: 1 (default) to 3600\n"
-    "  -n, --count COUNT  end after so many snapshots (with -b or --json)\n"
-    "  --sort KEY         role (default), rate, busy, cpu, held, p99, memory, failed\n"
-    "  --record FILE      keep what is received, with profiles, to be replayed\n"
-    "  --replay FILE      show a recording instead of a pipeline\n"
-    "  --speed N          so many times as fast as it was; 0: as fast as it goes\n"
-    "\n"
-    "Keys: h shows them.\n";
+static const char top_usage[] =
+    "usage: mayhem top [OPTION]...\n\n"
+    "A running pipeline, or a recording of one, on the terminal. h shows the keys.\n";
 
 typedef struct {
     target_t target;
@@ -82,16 +73,44 @@ static int parse(int argc, char **argv, top_options_t *self)
 {
     const ctl_option_t options[] = {
         TARGET_OPTIONS(&self->target),
-        {.name = "record", .text = &self->record},
-        {.name = "replay", .text = &self->replay},
-        {.name = "speed", .text = &self->speed_text},
-        {.name = "sort", .word = &self->sort, .words = screen_sort_names},
-        {.name = "delay", .letter = 'd', .number = &self->delay, .min = 1, .max = 3600},
-        {.name = "count", .letter = 'n', .number = &self->count, .min = 1, .max = 1000000000},
-        {.name = "batch", .letter = 'b', .flag = &self->is_batch},
-        {.name = "json", .flag = &self->is_json},
+        {.name = "record",
+         .argument = "FILE",
+         .help = "keep what is received, with profiles, to be replayed",
+         .text = &self->record},
+        {.name = "replay",
+         .argument = "FILE",
+         .help = "show a recording instead of a pipeline",
+         .text = &self->replay},
+        {.name = "speed",
+         .argument = "N",
+         .help = "so many times as fast as it was; 0: as fast as it goes",
+         .text = &self->speed_text},
+        {.name = "sort",
+         .argument = "KEY",
+         .help = "of the processes",
+         .word = &self->sort,
+         .words = screen_sort_names},
+        {.name = "delay",
+         .argument = "N",
+         .help = "seconds between two snapshots, 1 to 3600",
+         .letter = 'd',
+         .number = &self->delay,
+         .min = 1,
+         .max = 3600},
+        {.name = "count",
+         .argument = "N",
+         .help = "end after so many snapshots (with -b or --json)",
+         .letter = 'n',
+         .number = &self->count,
+         .min = 1,
+         .max = 1000000000},
+        {.name = "batch",
+         .help = "print snapshots instead of drawing on the terminal",
+         .letter = 'b',
+         .flag = &self->is_batch},
+        {.name = "json", .help = "print them as JSON, one object a line", .flag = &self->is_json},
         {.name = NULL}};
-    int exit_code = ctl_options(argc, argv, top_help, options, NULL);
+    int exit_code = ctl_options(argc, argv, top_usage, options, NULL);
     if (exit_code == 0 && self->speed_text)
         exit_code = parse_speed(self->speed_text, &self->speed);
     self->is_batch = self->is_batch || self->is_json;
