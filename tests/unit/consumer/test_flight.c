@@ -130,6 +130,7 @@ static void the_restart_leg_moves_between_its_queues(void **state)
 {
     (void)state;
     flight_t *flight = add(1);
+    set_restart(flight, RESTART_READY);
     flight_set_restart(&flights, flight, RESTART_BACKOFF, 7000);
     assert_int_equal(mm_heap_deadline(&flights.restart_backoffs), 7000);
     set_restart(flight, RESTART_READY);
@@ -257,6 +258,7 @@ static void an_ended_flight_is_in_no_queue_and_lives_until_it_is_freed(void **st
     mm_id_t id = id_of(1);
     set_store(flight, STORE_OUT);
     flight_set_store(&flights, flight, STORE_BACKOFF, 7000);
+    set_restart(flight, RESTART_READY);
     flight_set_restart(&flights, flight, RESTART_BACKOFF, 8000);
     flights_end(&flights, flight);
     assert_null(flights_find(&flights, &id));
@@ -355,6 +357,11 @@ static void restarts_what_is_held(flight_t *flight)
     set_restart(flight, RESTART_OUT);
 }
 
+static void pauses_what_is_held(flight_t *flight)
+{
+    set_restart(flight, RESTART_BACKOFF);
+}
+
 static void restarts_what_is_blocked(flight_t *flight)
 {
     set_restart(flight, RESTART_READY);
@@ -376,6 +383,7 @@ static void restarts_what_is_used_up(flight_t *flight)
 
 static void restarts_in_backoff(flight_t *flight)
 {
+    set_restart(flight, RESTART_READY);
     set_restart(flight, RESTART_BACKOFF);
     set_restart(flight, RESTART_OUT);
 }
@@ -396,10 +404,11 @@ static void does_nothing_wrong(flight_t *flight)
 static void a_state_that_may_not_follow_is_a_bug(void **state)
 {
     (void)state;
-    misstep_fn *const missteps[] = {
-        saves_what_is_not_out,    hands_out_what_is_saved,  saves_after_the_end,
-        restarts_what_is_held,    restarts_what_is_blocked, restarts_what_is_ok,
-        restarts_what_is_used_up, restarts_in_backoff,      ends_twice};
+    misstep_fn *const missteps[] = {saves_what_is_not_out, hands_out_what_is_saved,
+                                    saves_after_the_end,   restarts_what_is_held,
+                                    pauses_what_is_held,   restarts_what_is_blocked,
+                                    restarts_what_is_ok,   restarts_what_is_used_up,
+                                    restarts_in_backoff,   ends_twice};
     for (size_t i = 0; i < sizeof missteps / sizeof *missteps; i++)
         assert_true(aborts(missteps[i]));
     assert_false(aborts(does_nothing_wrong));
