@@ -19,6 +19,7 @@ static void print_task(FILE *file, const mm_id_t *id, uint64_t number)
     (void)fprintf(file, " %s#%" PRIu64, mm_id_print(id, text), number);
 }
 
+// at_once is left out without a limit: so traces are what they were before there was one.
 void gather_trace_config(FILE *file, const gather_config_t *config)
 {
     (void)fputs("config", file);

@@ -176,7 +176,7 @@ void send_batch_task(send_batch_t *self, const gather_action_t *action)
 {
     session_t *session = find_session(self, action->as.task.session);
     if (!session)
-        return; // its endpoint could not be bound: the worker will be lost, the task reclaimed
+        return; // its endpoint could not be bound: the consumer ends
     if (!session->listed) {
         // The batch has the stamp of its first task: an older stamp only ends the lease earlier.
         begin_tasks(session, action->as.task.stamp_ms, action->as.task.acknowledged_through, false);

@@ -15,8 +15,8 @@ send_batch_t *send_batch_new(mm_loop_t *loop, const mm_endpoint_t *base, void *e
                              const char *name, uint64_t epoch);
 void send_batch_destroy(send_batch_t **self_p);
 
-// Binds the endpoint of a session. False, with errno, when that fails: the worker then gets no
-// welcome and says hello again.
+// Binds the endpoint of a session. False, with errno, when that fails: there is no descriptor or no
+// memory left, and the consumer ends (69).
 bool send_batch_open(send_batch_t *self, uint64_t session);
 // Removes the endpoint and drops what is not sent; no-op when the session is not open.
 void send_batch_close(send_batch_t *self, uint64_t session);

@@ -20,7 +20,7 @@ typedef struct {
     // ret_complaint, when it cannot work with them (the caller exits with 78). The options must
     // outlive it.
     driver_t *(*new)(const mm_options_t *options, char ret_complaint[MM_ERROR_MAX]);
-    bool one_by_one; // a start takes a while: there is at most one per turn (mm_worker_config_t)
+    bool one_by_one; // a start takes a while: one per step of the worker (mm_worker_config_t)
 } driver_kind_t;
 
 // What each kind of driver provides. Called through the functions below only.

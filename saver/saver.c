@@ -124,7 +124,7 @@ static void receive_injected(saver_t *self)
             put(self, &item.task, mm_clock_ms());
             continue;
         }
-        commit(self); // the tasks before it are answered first
+        commit(self); // the tasks before it are answered first, by a store without a descriptor
         finish_all(self);
         finish(self,
                &(mm_result_t){.number = item.task.number,

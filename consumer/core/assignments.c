@@ -1,5 +1,5 @@
-// The table of the tasks at workers (R2), from which credit and the use of resources are counted.
-// See workers.h.
+// The table of the tasks at workers (R2). A worker's credit and what is busy of resources change
+// with its entries only. Beside it, the numbers of tasks that lost workers had. See workers.h.
 
 #include "workers_private.h"
 

@@ -13,8 +13,9 @@
 // 2. its owner in resources_of, with a limit: a member of host_t or of resources_t. A host must
 //    suffice to find it, since an adopted task brings no more. Adopted ones may exceed the limit;
 // 3. its reason in admission.h at the same place, and its name and the `if` in admission.c.
-// All else goes through the kinds, the simulator's check of the order (I7) too. The limit itself is
-// worth a check in sim_check.c against what runs, and a draw in sim_draw.c.
+// All else in the core goes through the kinds, the simulator's check of the order (I7) too; but for
+// the limit's option and config, see CONTRIBUTING.md. The limit itself is worth a check in
+// sim_check.c against what runs, and a draw in sim_draw.c.
 
 #ifndef RESOURCES_H
 #define RESOURCES_H
