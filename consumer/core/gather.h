@@ -3,9 +3,8 @@
 // I5 to I9 and the rules R1 to R10 and R13; tests/scenarios/ shows its behavior.
 //
 // What a delivery meets, the first that fits (gather.c:apply_job):
-// - its publisher's name is new and there is no room for it (name_pool.h): no answer at all;
-// - in flight: no answer, its extensions go on; they and its verdict go to the publisher that
-//   delivered it first;
+// - its publisher's name is new, with no room for it (name_pool.h): no answer at all;
+// - in flight: no answer, the publisher that delivered it first gets its extensions and verdict;
 // - settled and remembered: acked, or dead with its error, at once (settled_cache.h);
 // - draining, or at the limit: nacked, to come again in a second (R10, R13);
 // - nacked and remembered: a flight that goes on with its attempts, losses and error (R7); after a

@@ -9,13 +9,14 @@
 // restart that comes back, lost or returned, is granted what it occupied.
 //
 // A new resource (at most two hosts of a group, say) needs
+// 0. what it depends on beyond the host's name: gather.c:apply_job puts it into host_t, to stay
+//    while the host is busy, granted or queued. An adopted one has none until its job comes again;
 // 1. its kind, at its place in resource_kind_t;
 // 2. its owner in resources_of, with a limit: a member of host_t or of resources_t. A host must
-//    suffice to find it, since an adopted task brings no more. Adopted ones may exceed the limit;
+//    suffice to find it, without 0, too: an adopted task brings no more, and may exceed the limit;
 // 3. its reason in admission.h at the same place, and its name and the `if` in admission.c.
-// All else in the core goes through the kinds, the simulator's check of the order (I7) too; but for
-// the limit's option and config, see CONTRIBUTING.md. The limit itself is worth a check in
-// sim_check.c against what runs, and a draw in sim_draw.c.
+// All else in the core goes through the kinds, the simulator's check of the order (I7) too. The
+// limit, in the config, is worth a check in sim_check.c against what runs, a draw in sim_draw.c.
 
 #ifndef RESOURCES_H
 #define RESOURCES_H
