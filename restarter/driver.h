@@ -16,6 +16,8 @@ typedef struct driver driver_t;
 typedef struct {
     // What the log calls the driver, when the options ask for it; NULL: they ask for another.
     const char *(*name)(const mm_options_t *options);
+    // Prints what is recorded as the driver of a run; NULL: it is a mock, and recorded so.
+    void (*describe)(const mm_options_t *options);
     // Makes the driver. It checks the options that are its own: NULL, and one sentence in
     // ret_complaint, when it cannot work with them (the caller exits with 78). The options must
     // outlive it.

@@ -118,17 +118,22 @@ static driver_t *open_driver(const driver_kind_t *kind, const mm_options_t *opti
     return driver;
 }
 
-// Also says what the commands need to know of a job: `mayhem run` has the publisher read that.
+// Also tells `mayhem run` what the commands need to know of a job, and last, since a command may
+// hold anything, what the driver is.
 static int check_driver(const mm_options_t *options)
 {
-    driver_t *driver = open_driver(drivers_choose(options), options);
+    const driver_kind_t *kind = drivers_choose(options);
+    driver_t *driver = open_driver(kind, options);
     if (!driver)
         return EX_CONFIG;
     for (size_t i = 0; i < driver->attributes.count; i++)
         (void)printf("%s%.*s", i == 0 ? "attributes: " : ",", (int)driver->attributes.keys[i].size,
                      driver->attributes.keys[i].data);
-    if (driver->attributes.count > 0)
-        (void)putchar('\n');
+    (void)printf("%s%s", driver->attributes.count > 0 ? "\n" : "",
+                 kind->describe ? "driver: " : "mock: yes\ndriver: mock");
+    if (kind->describe)
+        kind->describe(options);
+    (void)putchar('\n');
     driver_destroy(&driver);
     return 0;
 }

@@ -148,26 +148,29 @@ static void set_demo(run_settings_t *self, const mm_options_t programs[MM_PROGRA
     set_default(self, &programs[MM_PROGRAM_SAVER], "inject-fail", "25%");
 }
 
-// How hosts are restarted, in words for the record of the run, and whether progress is shown.
-static void tell_publisher(run_settings_t *self, const mm_options_t *restarter)
+// What the restarter says when it has checked its commands: what they name of a host beside {host},
+// which the publisher reads and nothing else, whether it is a mock, and last, since it may hold
+// anything, how hosts are restarted, in words for the record of the run. False: that is not there.
+static bool read_check(run_settings_t *self, char *text, size_t size, bool *ret_is_mock)
 {
+    static const char end[] = "\nconfiguration ok\n";
     arguments_t *arguments = &self->arguments[MM_PROGRAM_PUBLISHER];
-    if (*restarter->exec == '\0')
-        arguments_add(arguments, "--driver=mock");
-    else
-        arguments_add(arguments, "--driver=exec: %s%s%s%s", restarter->exec,
-                      *restarter->verify ? " verify: " : "", restarter->verify,
-                      restarter->dry_run ? " (dry run)" : "");
-    arguments_add(arguments, "--progress=%s",
-                  self->is_demo || self->options.quiet ? "off" : "auto");
+    char *driver = strstr(text, "driver: "), *line = strstr(text, "attributes: ");
+    if (!driver || size < strlen(end) || strcmp(text + size - strlen(end), end) != 0)
+        return false;
+    text[size - strlen(end)] = '\0';
+    arguments_add(arguments, "--driver=%s", driver + 8);
+    *driver = '\0';
+    *ret_is_mock = strstr(text, "mock: yes\n") != NULL;
+    if (line && line < driver)
+        arguments_add(arguments, "--attributes=%.*s", (int)strcspn(line + 12, "\n"), line + 12);
+    return true;
 }
 
-// The restarter checks its commands, and says what they name of a host beside {host}: the
-// publisher reads that and nothing else.
-static int check_commands(run_settings_t *self)
+static int check_commands(run_settings_t *self, bool *ret_is_mock)
 {
     arguments_t words = {0};
-    char *program = child_process_sibling("mayhem-restarter"), *text, *line;
+    char *program = child_process_sibling("mayhem-restarter"), *text;
     size_t size;
     child_end_t end = {0};
     arguments_add(&words, "%s", program);
@@ -182,9 +185,9 @@ static int check_commands(run_settings_t *self)
                         program, strerror(errno));
     else if (end.signal != 0)
         exit_code = caller_fail(EX_SOFTWARE, "%s was killed by signal %d", program, end.signal);
-    else if ((line = strstr(text, "attributes: ")))
-        arguments_add(&self->arguments[MM_PROGRAM_PUBLISHER], "--attributes=%.*s",
-                      (int)strcspn(line + 12, "\n"), line + 12);
+    else if (exit_code == 0 && !read_check(self, text, size, ret_is_mock))
+        exit_code = caller_fail(EX_UNAVAILABLE,
+                                "%s does not say what it does; is it of this release?", program);
     free(text);
     free(program);
     arguments_clear(&words);
@@ -277,15 +280,16 @@ static int refuse_empty(const run_settings_t *self)
 static int prepare(run_settings_t *self, const mm_options_t programs[MM_PROGRAMS])
 {
     const mm_options_t *publisher = &programs[MM_PROGRAM_PUBLISHER];
-    const mm_options_t *restarter = &programs[MM_PROGRAM_RESTARTER];
+    bool is_mock = false;
     self->drain_ms = programs[MM_PROGRAM_CONSUMER].drain_timeout_ms;
-    self->is_demo = *publisher->input == '\0' && *restarter->exec == '\0';
-    if (self->is_demo)
-        set_demo(self, programs);
-    tell_publisher(self, restarter);
     int exit_code = prepare_profile(self, programs);
     if (exit_code == 0)
-        exit_code = check_commands(self);
+        exit_code = check_commands(self, &is_mock);
+    self->is_demo = *publisher->input == '\0' && is_mock;
+    if (self->is_demo)
+        set_demo(self, programs);
+    arguments_add(&self->arguments[MM_PROGRAM_PUBLISHER], "--progress=%s",
+                  self->is_demo || self->options.quiet ? "off" : "auto");
     open_stream(self, publisher->input);
     return exit_code;
 }

@@ -512,4 +512,11 @@ static const char *exec_name(const mm_options_t *options)
     return *options->exec ? options->exec : NULL;
 }
 
-const driver_kind_t driver_exec_kind = {.name = exec_name, .new = exec_new, .one_by_one = true};
+static void exec_describe(const mm_options_t *options)
+{
+    (void)printf("exec: %s%s%s%s", options->exec, *options->verify ? " verify: " : "",
+                 options->verify, options->dry_run ? " (dry run)" : "");
+}
+
+const driver_kind_t driver_exec_kind = {
+    .name = exec_name, .describe = exec_describe, .new = exec_new, .one_by_one = true};

@@ -385,6 +385,16 @@ static void the_driver_is_told_in_words(void **state)
     assert_string_equal(value_of(PUBLISHER, "--driver="), "exec: true y{host} verify: true");
 }
 
+static void any_command_is_told_as_it_is(void **state)
+{
+    (void)state;
+    static const char command[] = "true attributes: x\nmock: yes\ndriver: y\nconfiguration ok\n";
+    assert_read(READ("-x", command));
+    assert_string_equal(value_of(PUBLISHER, "--driver=") + strlen("exec: "), command);
+    assert_null(value_of(PUBLISHER, "--attributes="));
+    assert_false(settings.is_demo);
+}
+
 static void progress_is_shown_but_for_the_demo_and_quiet(void **state)
 {
     (void)state;
@@ -740,6 +750,21 @@ static void a_restarter_that_crashes_is_told(void **state)
     assert_told("was killed by signal 9");
 }
 
+static void a_restarter_that_does_not_say_what_it_does_is_told(void **state)
+{
+    (void)state;
+    static const char *const scripts[] = {"#!/bin/sh\necho configuration ok\n",
+                                          "#!/bin/sh\necho driver: mock\n",
+                                          "#!/bin/sh\nprintf 'driver: '\n"};
+    (void)snprintf(restarter, sizeof restarter, "%s/silent", folder);
+    for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++) {
+        write_text(restarter, scripts[i]);
+        assert_int_equal(chmod(restarter, 0700), 0);
+        assert_int_equal(READ_NOTHING(), 69);
+        assert_told("does not say what it does");
+    }
+}
+
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, new_folder, end_folder)
 
 static const struct CMUnitTest tests[] = {
@@ -757,6 +782,7 @@ static const struct CMUnitTest tests[] = {
     TEST(what_the_user_sets_beats_the_demo),
     TEST(with_an_input_or_a_command_it_is_no_demo),
     TEST(the_driver_is_told_in_words),
+    TEST(any_command_is_told_as_it_is),
     TEST(progress_is_shown_but_for_the_demo_and_quiet),
     TEST(what_commands_name_of_a_host_is_read_by_the_publisher),
     TEST(a_profile_is_of_the_loop_or_by_line_for_a_time_or_all),
@@ -778,6 +804,7 @@ static const struct CMUnitTest tests[] = {
     TEST(a_command_that_cannot_work_is_refused_with_its_reason),
     TEST(without_a_restarter_the_installation_is_not_complete),
     TEST(a_restarter_that_crashes_is_told),
+    TEST(a_restarter_that_does_not_say_what_it_does_is_told),
 };
 
 int main(void)
