@@ -94,53 +94,6 @@ bool event_stream_is_on(event_stream_t *self, int64_t now_ms)
 
 // ---- what has happened
 
-typedef struct {
-    const char *name; // NULL: viewers do not see it
-    bool is_everyday;
-    mm_str_t host; // empty: of no job
-} event_t;
-
-static event_t event_of(const gather_action_t *action)
-{
-    if (action->kind == GATHER_OPEN)
-        return (event_t){.name = "joined"};
-    if (action->kind == GATHER_VERDICT) {
-        mm_str_t host = action->as.verdict.host;
-        switch (action->as.verdict.verdict.kind) {
-        case MM_VERDICT_EXTEND: return (event_t){0};
-        case MM_VERDICT_ACK: return (event_t){"acked", true, host};
-        case MM_VERDICT_NACK: return (event_t){"nacked", false, host};
-        case MM_VERDICT_DEAD: return (event_t){"dead", false, host};
-        }
-    }
-    if (action->kind != GATHER_LOG)
-        return (event_t){0};
-    mm_str_t host = action->as.log.host;
-    switch (action->as.log.log) {
-    case GATHER_LOG_PULLED: return (event_t){"pulled", true, host};
-    case GATHER_LOG_IN_FLIGHT: return (event_t){0};
-    case GATHER_LOG_RETRY: return (event_t){"retried", false, host};
-    case GATHER_LOG_WORKER_LOST: return (event_t){.name = "lost"};
-    case GATHER_LOG_WORKER_LEFT: return (event_t){.name = "left"};
-    case GATHER_LOG_RECLAIMED: return (event_t){"taken_back", false, host};
-    case GATHER_LOG_TOO_MANY_DEAD: return (event_t){.name = "too_many_dead"};
-    }
-    return (event_t){0};
-}
-
-static bool is_wanted(const event_stream_t *self, const event_t *event)
-{
-    for (size_t i = 0; i < self->count; i++) {
-        const subscriber_t *subscriber = &self->subscribers[i];
-        bool any_host = strcmp(subscriber->host, "*") == 0;
-        bool any_event = strcmp(subscriber->event, "*") == 0;
-        if ((any_host || mm_str_equal(mm_str(subscriber->host), event->host)) &&
-            (any_event || strcmp(subscriber->event, event->name) == 0))
-            return true;
-    }
-    return false;
-}
-
 static void set_text(json_t *object, const char *key, mm_str_t text)
 {
     if (text.size > 0)
@@ -179,6 +132,59 @@ static void fill_notice(json_t *object, const gather_action_t *action)
     set_text(object, "error", verdict->error);
 }
 
+static void fill_worker(json_t *object, const gather_action_t *action)
+{
+    set_text(object, "worker", mm_str(action->as.answer.worker.text));
+}
+
+typedef struct {
+    const char *name; // NULL: viewers do not see it
+    void (*fill)(json_t *object, const gather_action_t *action);
+    bool is_everyday;
+    mm_str_t host; // empty: of no job
+} event_t;
+
+static event_t event_of(const gather_action_t *action)
+{
+    if (action->kind == GATHER_OPEN)
+        return (event_t){.name = "joined", .fill = fill_worker};
+    if (action->kind == GATHER_VERDICT) {
+        mm_str_t host = action->as.verdict.host;
+        switch (action->as.verdict.verdict.kind) {
+        case MM_VERDICT_EXTEND: return (event_t){0};
+        case MM_VERDICT_ACK: return (event_t){"acked", fill_notice, true, host};
+        case MM_VERDICT_NACK: return (event_t){"nacked", fill_notice, false, host};
+        case MM_VERDICT_DEAD: return (event_t){"dead", fill_notice, false, host};
+        }
+    }
+    if (action->kind != GATHER_LOG)
+        return (event_t){0};
+    mm_str_t host = action->as.log.host;
+    switch (action->as.log.log) {
+    case GATHER_LOG_PULLED: return (event_t){"pulled", fill_note, true, host};
+    case GATHER_LOG_IN_FLIGHT: return (event_t){0};
+    case GATHER_LOG_RETRY: return (event_t){"retried", fill_note, false, host};
+    case GATHER_LOG_WORKER_LOST: return (event_t){.name = "lost", .fill = fill_note};
+    case GATHER_LOG_WORKER_LEFT: return (event_t){.name = "left", .fill = fill_note};
+    case GATHER_LOG_RECLAIMED: return (event_t){"taken_back", fill_note, false, host};
+    case GATHER_LOG_TOO_MANY_DEAD: return (event_t){.name = "too_many_dead", .fill = fill_note};
+    }
+    return (event_t){0};
+}
+
+static bool is_wanted(const event_stream_t *self, const event_t *event)
+{
+    for (size_t i = 0; i < self->count; i++) {
+        const subscriber_t *subscriber = &self->subscribers[i];
+        bool any_host = strcmp(subscriber->host, "*") == 0;
+        bool any_event = strcmp(subscriber->event, "*") == 0;
+        if ((any_host || mm_str_equal(mm_str(subscriber->host), event->host)) &&
+            (any_event || strcmp(subscriber->event, event->name) == 0))
+            return true;
+    }
+    return false;
+}
+
 static size_t bytes_of(const json_t *object)
 {
     return json_dumpb(object, NULL, 0, JSON_COMPACT) + 1;
@@ -191,31 +197,16 @@ void event_stream_see(event_stream_t *self, const gather_action_t *action, int64
         return;
     if (self->send_ms == MM_NEVER)
         self->send_ms = now_ms + SEND_MS;
-    if ((event.is_everyday ? self->everyday >= EVERYDAY : self->rare >= RARE) ||
-        self->bytes >= BYTES_MAX) {
+    size_t *count = event.is_everyday ? &self->everyday : &self->rare;
+    if (*count >= (event.is_everyday ? EVERYDAY : RARE) || self->bytes >= BYTES_MAX) {
         self->left_out++;
         return;
     }
-    if (event.is_everyday)
-        self->everyday++;
-    else
-        self->rare++;
+    ++*count;
     json_t *object =
         json_pack("{s:I, s:s}", "wall_ms", (json_int_t)mm_clock_wall_ms(), "event", event.name);
     assert(object);
-    switch (action->kind) {
-    case GATHER_VERDICT: fill_notice(object, action); break;
-    case GATHER_LOG: fill_note(object, action); break;
-    case GATHER_OPEN: set_text(object, "worker", mm_str(action->as.answer.worker.text)); break;
-    case GATHER_TASK:
-    case GATHER_CLOSE:
-    case GATHER_WELCOME:
-    case GATHER_REFUSED:
-    case GATHER_REJOIN:
-    case GATHER_LAST:
-    case GATHER_BEAT:
-    case GATHER_LEAVE: break;
-    }
+    event.fill(object, action);
     self->bytes += bytes_of(object);
     if (!self->events)
         self->events = json_array();
