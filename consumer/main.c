@@ -90,15 +90,15 @@ static void apply(consumer_t *self, const gather_action_t *action)
     case GATHER_TASK: send_batch_task(self->batch, action); break;
     case GATHER_OPEN: open_session(self, action); break;
     case GATHER_CLOSE: send_batch_close(self->batch, action->as.answer.session); break;
-    case GATHER_WELCOME:
-    case GATHER_REJOIN: send_batch_answer(self->batch, action); break;
+    case GATHER_WELCOME: send_batch_answer(self->batch, MM_FRAME_WELCOME, action); break;
+    case GATHER_REJOIN: send_batch_answer(self->batch, MM_FRAME_REJOIN, action); break;
     case GATHER_REFUSED:
         if (action->as.answer.instance != self->refused)
             mm_log(MM_LOG_WARN, "Refused a worker",
                    MM_STRING("worker", action->as.answer.worker.text),
                    MM_STRING("why", action->as.answer.reason));
         self->refused = action->as.answer.instance; // log it once: it repeats its hello
-        send_batch_answer(self->batch, action);
+        send_batch_answer(self->batch, MM_FRAME_REFUSED, action);
         break;
     case GATHER_LAST: send_batch_last(self->batch, action); break;
     case GATHER_BEAT: send_batch_beat(self->batch, self->gather); break;

@@ -281,17 +281,15 @@ static void name_closed(const send_batch_t *self, uint64_t number, char suffix[S
         (void)snprintf(suffix, SUFFIX_MAX, "1");
 }
 
-void send_batch_answer(send_batch_t *self, const gather_action_t *action)
+void send_batch_answer(send_batch_t *self, mm_frame_kind_t kind, const gather_action_t *action)
 {
     char suffix[SUFFIX_MAX] = "";
     const session_t *session = find_session(self, action->as.answer.session);
     if (session)
         memcpy(suffix, session->suffix, sizeof suffix);
-    else if (action->kind == GATHER_WELCOME)
+    else if (kind == MM_FRAME_WELCOME)
         name_closed(self, action->as.answer.session, suffix);
-    mm_frame_t frame = {.kind = action->kind == GATHER_WELCOME   ? MM_FRAME_WELCOME
-                                : action->kind == GATHER_REFUSED ? MM_FRAME_REFUSED
-                                                                 : MM_FRAME_REJOIN,
+    mm_frame_t frame = {.kind = kind,
                         .as.answer = {.consumer = self->name,
                                       .epoch = self->epoch,
                                       .worker = mm_str(action->as.answer.worker.text),
