@@ -16,6 +16,13 @@ received() {
     status=1
 }
 
+# Each row must be one that the lines below can parse.
+row='^FRAME\([0-9]+, [A-Z]+, [a-z]+, "[a-z]+ to [a-z]+ [^"]*"\)$'
+while read -r line; do
+    printf 'FAIL frames: cannot parse this row of common/wire/frames.def: %s\n' "$line"
+    status=1
+done < <(grep -E '^[[:space:]]*FRAME\b' common/wire/frames.def | grep -vE "$row")
+
 while read -r kind receiver; do
     case $receiver in
     consumer | publisher) received "$kind" "$receiver/main.c" ;;
