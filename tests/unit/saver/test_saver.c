@@ -6,6 +6,7 @@
 #include "saver.h"
 
 #include "clock.h"
+#include "hear.h"
 #include "late_store.h"
 #include "socket.h"
 #include "temp_folder.h"
@@ -51,7 +52,7 @@ static void run_saver(stage_t *self, const late_store_config_t *config, int64_t 
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL); // also when an assertion ends the test
         mm_loop_block_signals();
         mm_options_t options = {.id = "saver",
-                                .db = "late",
+                                .db = "late://user:secret@host/db?password=secret",
                                 .batch = 256,
                                 .heartbeat_ms = MINUTE_MS,
                                 .lost_after_ms = 2 * MINUTE_MS,
@@ -231,12 +232,29 @@ static void a_store_that_never_answers_does_not_hold_up_the_end(void **state)
     strike_the_stage(&stage);
 }
 
+static void the_password_of_a_url_is_not_logged(void **state)
+{
+    (void)state;
+    stage_t stage;
+    hear_begin();
+    set_the_stage(&stage, &(late_store_config_t){.answer_ms = ANSWER_MS}, MINUTE_MS);
+    assert_int_equal(kill(stage.saver, SIGTERM), 0);
+    leave(&stage);
+    int exit_code = exit_code_of(&stage);
+    const char *heard = hear_end();
+    strike_the_stage(&stage);
+    assert_int_equal(exit_code, 0);
+    assert_non_null(strstr(heard, "Ready db=late\n"));
+    assert_null(strstr(heard, "secret"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_store_that_answers_late_wakes_the_loop),
         cmocka_unit_test(a_store_that_breaks_late_ends_the_saver),
         cmocka_unit_test(a_store_that_never_answers_does_not_hold_up_the_end),
+        cmocka_unit_test(the_password_of_a_url_is_not_logged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
