@@ -50,7 +50,7 @@ static int parse(int argc, char **argv, explain_options_t *self)
         TARGET_OPTIONS(&self->target),
         {.name = "db",
          .argument = "FILE",
-         .help = "the record, if the saver keeps it elsewhere (DIR/mayhem.db)",
+         .help = "the record, if the saver keeps it elsewhere (MAYHEM_DB, or DIR/mayhem.db)",
          .text = &self->query.db},
         {.name = "json", .help = "as a JSON object", .flag = &self->is_json},
         {.name = NULL}};
@@ -60,6 +60,10 @@ static int parse(int argc, char **argv, explain_options_t *self)
         return exit_code;
     self->has_target = target_resolve(&self->target, error);
     self->query.dir = self->target.dir;
+    const char *db = self->query.db ? self->query.db : getenv("MAYHEM_DB");
+    self->query.db = db && *db ? db : NULL;
+    if (db && strstr(db, "://"))
+        return ctl_fail(EX_USAGE, "--db: explain reads SQLite files, no URL: ask the database");
     self->what = names[0];
     if (!names[0] || names[1])
         return ctl_fail(EX_USAGE, "say one host or job: mayhem explain HOST");
