@@ -127,7 +127,8 @@ static void forward(run_settings_t *self)
     for (mm_program_t program = 0; program < MM_PROGRAMS; program++) {
         size_t place = 0;
         for (const char *flag; (flag = mm_options_flag_for(&self->options, program, &place));)
-            arguments_add(&self->arguments[program], "%s", flag);
+            if (strncmp(flag, "--dir=", 6) != 0)
+                arguments_add(&self->arguments[program], "%s", flag);
         arguments_add(&self->arguments[program], "--dir=%s", self->dir);
     }
 }
