@@ -8,7 +8,7 @@ set -u
 home=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
 build=${MAYHEM_BUILD:-$home/build} # with MAYHEM_BUILD, nothing is installed or built
 unset MAYHEM_PARENT                # of a run whose command has started this one
-export MAYHEM_CALLED=./run.sh      # how `mayhem` calls itself in its messages
+export MAYHEM_CALLED=${0/#run.sh/.\/run.sh} # how `mayhem` calls itself in its messages
 may_install=1
 
 usage() {

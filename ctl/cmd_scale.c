@@ -34,6 +34,8 @@ int ctl_scale(int argc, char **argv)
         return ctl_fail(EX_USAGE, "scale takes the number of restarters, 0 to 256, as in: scale 6");
     dir = dir ? dir : getenv("MAYHEM_DIR");
     dir = dir && *dir ? dir : "run";
+    if (!run_folder_may_look(dir))
+        return ctl_fail(EX_NOPERM, "%s is another user's: you may not look into it", dir);
     if (!run_folder_find(dir, &pid, who, sizeof who))
         return ctl_fail(EX_UNAVAILABLE,
                         "nothing is running in %s: start it with `mayhem run`, or name its folder "

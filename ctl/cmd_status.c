@@ -174,6 +174,8 @@ int ctl_status(int argc, char **argv)
         return exit_code;
     // By its address alone, a pipeline may be anywhere.
     const char *dir = target.consumer ? NULL : target.dir;
+    if (dir && !run_folder_may_look(dir))
+        return ctl_fail(EX_NOPERM, "%s is another user's: you may not look into it", dir);
     bool has_run = dir && run_folder_find(dir, &pid, who, sizeof who);
     snapshot_t snapshot = {0};
     if (!is_brief || !dir) {

@@ -124,6 +124,7 @@ int ctl_options(int argc, char **argv, const char *usage, const ctl_option_t *op
     }
     names[count] = (struct option){"help", no_argument, NULL, 'h'};
     strcpy(letter, "h");
+    opterr = 0;
     for (int id; (id = getopt_long(argc, argv, letters, names, NULL)) >= 0;) {
         if (id == 'h') {
             (void)printf("%s%s", usage, count > 0 ? "\n" : "");
@@ -135,7 +136,9 @@ int ctl_options(int argc, char **argv, const char *usage, const ctl_option_t *op
         while (i < count && names[i].val != id)
             i++;
         if (i == count)
-            (void)fprintf(stderr, "mayhem %s --help says more\n", argv[0]);
+            (void)ctl_fail(EX_USAGE,
+                           "%s: %s is no option, or lacks its value; mayhem %s --help says more",
+                           argv[0], argv[optind - 1], argv[0]);
         if (i == count || set(&options[i], optarg) != 0)
             return EX_USAGE;
     }

@@ -1,5 +1,6 @@
 // mayhem: runs a pipeline, looks into a running one, or at what was saved of one.
 
+#include "caller.h"
 #include "ctl.h"
 #include "mayhem_run.h"
 
@@ -33,6 +34,7 @@ static void print_help(FILE *file)
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
+    caller_name(argv[0]);
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
         print_help(stdout);
         return 0;

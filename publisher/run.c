@@ -102,6 +102,17 @@ static void resume(run_t *run, const outbox_run_t *former)
     source_resume(run->source, &former->progress);
 }
 
+// A publisher that was started again must not take a changed file for another run: that would
+// restart what it has in common with this one a second time.
+static int refuse_changed(const outbox_run_t *begun, char error[SOURCE_ERROR_MAX])
+{
+    (void)snprintf(error, SOURCE_ERROR_MAX,
+                   "%.3000s was changed while this run was reading it; bring back what it was, and "
+                   "the same command goes on; or start a new run with it",
+                   begun->input);
+    return EX_DATAERR;
+}
+
 // Resumes the run that an earlier publisher of this supervisor has begun: if it was killed behind
 // its last commit, all is done, and nothing must begin anew.
 static int resume_begun(const wanted_t *wanted, int64_t number, run_t *run,
@@ -111,10 +122,13 @@ static int resume_begun(const wanted_t *wanted, int64_t number, run_t *run,
     bool found = false;
     if (outbox_db_run(wanted->db, number, &begun, &found) != OUTBOX_DB_OK)
         return fail_db(wanted->db, error);
+    int exit_code = 0;
     if (found && is_same(wanted, &begun))
         resume(run, &begun);
+    else if (found)
+        exit_code = refuse_changed(&begun, error);
     outbox_run_clear(&begun);
-    return 0;
+    return exit_code;
 }
 
 // Looks through the unfinished runs: resumes the one that the command asks for, if none is resumed

@@ -8,8 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char *script; // NULL: called as `mayhem run`
+static char *script;             // NULL: called as `mayhem run`
+static char *program = "mayhem"; // as it was called
 static char *command;
+
+extern char **environ;
 
 // Adds a word, in single quotes when a shell would read it otherwise.
 static void put_word(FILE *file, const char *word)
@@ -30,6 +33,11 @@ static void put_word(FILE *file, const char *word)
     (void)fputc('\'', file);
 }
 
+void caller_name(char *name)
+{
+    program = name;
+}
+
 void caller_start(int argc, char *const argv[])
 {
     const char *called = getenv("MAYHEM_CALLED");
@@ -40,7 +48,17 @@ void caller_start(int argc, char *const argv[])
     (void)unsetenv("MAYHEM_CALLED");
     FILE *file = open_memstream(&command, &size);
     assert(file);
-    (void)fputs(script ? script : "mayhem run", file);
+    for (char **variable = environ; *variable; variable++) {
+        char *equals = strchr(*variable, '=');
+        if (strncmp(*variable, "MAYHEM_", 7) != 0 || !equals || equals[1] == '\0')
+            continue;
+        (void)fprintf(file, "%.*s=", (int)(equals - *variable), *variable);
+        put_word(file, equals + 1);
+        (void)fputc(' ', file);
+    }
+    put_word(file, script ? script : program);
+    if (!script)
+        (void)fputs(" run", file);
     for (int i = 1; i < argc; i++) {
         (void)fputc(' ', file);
         put_word(file, argv[i]);
@@ -56,7 +74,7 @@ const char *caller_title(void)
 
 const char *caller_program(void)
 {
-    return script ? script : "mayhem";
+    return script ? script : program;
 }
 
 const char *caller_command(void)

@@ -4,6 +4,8 @@
 #ifndef CALLER_H
 #define CALLER_H
 
+// What `mayhem` was called, as typed, kept as a pointer: before caller_start.
+void caller_name(char *name);
 // Reads MAYHEM_CALLED, and removes it from the environment. argv: of `mayhem run`. What was
 // returned before is not valid any more.
 void caller_start(int argc, char *const argv[]);
@@ -12,7 +14,8 @@ void caller_start(int argc, char *const argv[]);
 const char *caller_title(void);
 // Before another subcommand: "./run.sh" or "mayhem".
 const char *caller_program(void);
-// The whole command, quoted for a shell: "./run.sh -i hosts -x 'reboot {host}'".
+// The whole command, quoted for a shell, with the variables that count:
+// "MAYHEM_SLOTS=4 ./run.sh -i hosts -x 'reboot {host}'".
 const char *caller_command(void);
 
 // Prints one sentence on standard error, after the title. Returns code.

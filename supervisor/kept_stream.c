@@ -187,3 +187,8 @@ int kept_stream_error(const kept_stream_t *self)
 {
     return self->error;
 }
+
+bool kept_stream_has_ended(const kept_stream_t *self)
+{
+    return self->source < 0 && self->error == 0;
+}

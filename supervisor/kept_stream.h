@@ -20,6 +20,8 @@ void kept_stream_destroy(kept_stream_t **self_p);
 // gets no more. -1, with errno.
 int kept_stream_open(kept_stream_t *self);
 
+// Whether all of the stream was read, and kept.
+bool kept_stream_has_ended(const kept_stream_t *self);
 // 0, or the errno with which keeping it has failed: then what follows is missing.
 int kept_stream_error(const kept_stream_t *self);
 

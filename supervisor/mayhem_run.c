@@ -62,6 +62,7 @@ struct run {
     int signal;         // the first one
     int64_t stop_ms;    // when all were told to leave; after the end: how long that took
     int64_t look_ms;    // when to look for the consumer's sockets
+    bool is_input_open; // at the end
     bool is_stopping;
     bool is_stepping;
     bool has_ended;
@@ -98,7 +99,7 @@ static void on_end(void *arg)
     mm_loop_remove_descriptor(self->loop, place->process.descriptor);
     child_end_t end = child_process_end(&place->process);
     if (end.code > 128) // as a shell, or a program at its second signal, tells of a signal
-        end = (child_end_t){.signal = end.code - 128};
+        end.signal = end.code - 128;
     run_folder_remove_pid(&self->folder, supervisor_name(place->name, name));
     orphans_reap(self->orphans);
     step(self, &(supervisor_event_t){.kind = SUPERVISOR_ENDED,
@@ -284,11 +285,37 @@ static bool make_control(run_t *self)
     return self->control != NULL;
 }
 
+// What was done about a file of the folder that has gone, or is to be done; NULL: it is none that
+// counts.
+static const char *mend(run_t *self, const char *file)
+{
+    char name[SUPERVISOR_NAME_MAX], pid_file[SUPERVISOR_NAME_MAX + 8];
+    if (strcmp(file, "run.pid") == 0) {
+        run_folder_set_pid(&self->folder, "run", getpid());
+        return "it was written again";
+    }
+    if (strcmp(file, "control") == 0)
+        return make_control(self) ? "it was made again" : "`scale` cannot reach this run";
+    if (strcmp(file, "run.lock") == 0)
+        return "do not start another run in this folder";
+    if (strcmp(file, "mayhem.db") == 0 || strcmp(file, "outbox.db") == 0)
+        return "what is on record from now on is lost with this run: stop it";
+    for (size_t i = 0; i < PLACES; i++) {
+        const place_t *place = &self->places[i];
+        (void)snprintf(pid_file, sizeof pid_file, "%s.pid", supervisor_name(place->name, name));
+        if (place->process.pid != 0 && strcmp(file, pid_file) == 0) {
+            run_folder_set_pid(&self->folder, name, place->process.pid);
+            return "it was written again";
+        }
+    }
+    return NULL;
+}
+
 static void on_removed(void *arg, const char *file)
 {
     run_t *self = arg;
     const char *dir = self->settings.dir;
-    char path[RUN_PATH_MAX], name[SUPERVISOR_NAME_MAX], pid_file[SUPERVISOR_NAME_MAX + 8];
+    char path[RUN_PATH_MAX];
     if (!file) {
         run_messages_warn(
             &self->messages,
@@ -298,30 +325,11 @@ static void on_removed(void *arg, const char *file)
     (void)snprintf(path, sizeof path, "%s/%s", dir, file);
     if (self->is_stopping || access(path, F_OK) == 0)
         return;
-    if (strcmp(file, "run.pid") == 0) {
-        run_folder_set_pid(&self->folder, "run", getpid());
-        run_messages_warn(&self->messages, "somebody has removed %s: it was written again", path);
-    } else if (strcmp(file, "control") == 0) {
-        run_messages_warn(&self->messages, "somebody has removed %s: %s", path,
-                          make_control(self) ? "it was made again"
-                                             : "`scale` cannot reach this run");
-    } else if (strcmp(file, "run.lock") == 0) {
-        run_messages_warn(&self->messages,
-                          "somebody has removed %s: do not start another run in %s", path, dir);
-    } else if (strncmp(file, "consumer.", 9) == 0 && strcmp(file, "consumer.pid") != 0) {
+    if (strncmp(file, "consumer.", 9) == 0 && strcmp(file, "consumer.pid") != 0)
         self->look_ms = mm_clock_ms() + LOOK_MS;
-    }
-    for (size_t i = 0; i < PLACES; i++) {
-        const place_t *place = &self->places[i];
-        if (place->process.pid == 0)
-            continue;
-        (void)snprintf(pid_file, sizeof pid_file, "%s.pid", supervisor_name(place->name, name));
-        if (strcmp(file, pid_file) == 0) {
-            run_folder_set_pid(&self->folder, name, place->process.pid);
-            run_messages_warn(&self->messages, "somebody has removed %s: it was written again",
-                              path);
-        }
-    }
+    const char *what = mend(self, file);
+    if (what)
+        run_messages_warn(&self->messages, "somebody has removed %s: %s", path, what);
 }
 
 static int64_t turn(void *arg)
@@ -408,6 +416,7 @@ static int supervise(run_t *self)
     int64_t now_ms = mm_clock_ms();
     reap(self);
     int error = self->stream ? kept_stream_error(self->stream) : 0;
+    self->is_input_open = self->stream && !kept_stream_has_ended(self->stream);
     if (error != 0)
         run_messages_warn(&self->messages,
                           "the input could not be kept in %s/stdin: %s; the last hosts are missing",
@@ -445,6 +454,8 @@ static int run(run_t *self)
                                .signal = self->signal,
                                .unclean = self->messages.unclean,
                                .stop_ms = self->stop_ms,
+                               .is_input_open = self->is_input_open,
+                               .has_streams = settings->has_streams,
                                .shown = self->out};
         exit_code = run_report_print(settings, &report);
         char line[RUN_UNCLEAN_MAX + 64];

@@ -115,6 +115,14 @@ static int take_lock(const char *dir, int lock)
     return 0;
 }
 
+bool run_folder_may_look(const char *dir)
+{
+    char path[RUN_PATH_MAX];
+    if (access(dir, R_OK | X_OK) != 0)
+        return errno != EACCES;
+    return access(path_in(dir, "run", ".lock", path), R_OK) == 0 || errno != EACCES;
+}
+
 // ---- what a killed run has left
 
 typedef struct {

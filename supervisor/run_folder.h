@@ -30,6 +30,8 @@ void run_folder_remove_pid(const run_folder_t *self, const char *name);
 // Appends a line to DIR/log/run.log.
 void run_folder_record(const run_folder_t *self, const char *line);
 
+// False: it is another user's, and this one may not look into it.
+bool run_folder_may_look(const char *dir);
 // Who runs in the folder: "pid 4242 of alice, since 2026-11-30 03:20:11: ./run.sh -i hosts". False:
 // nobody does. *ret_pid: of the supervisor; 0: its pid file cannot be read.
 bool run_folder_find(const char *dir, pid_t *ret_pid, char *ret_who, size_t size);

@@ -66,7 +66,7 @@ static void record_end(run_messages_t *self, const supervisor_action_t *action, 
     (void)snprintf(line, sizeof line, "%s %s", name, how);
     run_folder_record(self->folder, line);
     bool is_orderly = action->as.say.error == 0 &&
-                      (signal == SIGTERM ||
+                      ((signal == SIGTERM && code == 0) ||
                        (signal == 0 && (code == 0 || (is_publisher && code == EX_TEMPFAIL))));
     if (!is_orderly)
         add_unclean(self, name, how);
@@ -106,8 +106,9 @@ void run_messages_tell(run_messages_t *self, const supervisor_action_t *action)
     case SUPERVISOR_SAY_HAS_LEFT: run_messages_say(self, "%s has left", name); break;
     case SUPERVISOR_SAY_NONE_LEFT:
         run_messages_warn(
-            self, "the last restarter has left: jobs wait until `%s scale 1` brings one back",
-            caller_program());
+            self,
+            "the last restarter has left: jobs wait until `%s scale 1 --dir %s` brings one back",
+            caller_program(), self->settings->dir);
         break;
     case SUPERVISOR_SAY_TIME_IS_OVER:
         run_messages_say(self, "profiled for %lld s: stopping",

@@ -17,6 +17,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#define WHY_MAX       512
 #define PROFILE_LINES 20 // of the table that are shown
 
 // Runs `mayhem` with these words and clears them. Its output; NULL: it has failed, and has said
@@ -120,7 +121,8 @@ static char *report_as(const run_settings_t *settings, const char *format, int *
 }
 
 // Why the run ended, as the begin of a sentence.
-static void reason(const run_report_t *report, int exit_code, char *text, size_t size)
+static void reason(const run_settings_t *settings, const run_report_t *report, int exit_code,
+                   int64_t dead, char *text, size_t size)
 {
     char child[SUPERVISOR_NAME_MAX];
     supervisor_name(report->end->as.exit.child, child);
@@ -138,7 +140,14 @@ static void reason(const run_report_t *report, int exit_code, char *text, size_t
         (void)snprintf(text, size, "ended as asked for, before the end of the input");
         break;
     case SUPERVISOR_WHY_FAILED: (void)snprintf(text, size, "stopped: %s failed", child); break;
-    case SUPERVISOR_WHY_LEFT: (void)snprintf(text, size, "stopped: %s has left", child); break;
+    case SUPERVISOR_WHY_LEFT:
+        if (report->end->as.exit.child.role == SUPERVISOR_CONSUMER && settings->max_dead > 0 &&
+            dead >= settings->max_dead)
+            (void)snprintf(text, size, "stopped by --max-dead, see %.200s/dead.txt first",
+                           settings->dir);
+        else
+            (void)snprintf(text, size, "stopped: %s has left", child);
+        break;
     case SUPERVISOR_WHY_CRASHES:
         (void)snprintf(text, size, "stopped: %s crashed too often", child);
         break;
@@ -170,8 +179,9 @@ static bool print_text(const run_report_t *report, const char *text, int exit_co
     if (exit_code == EX_TEMPFAIL && left < 0)
         (void)printf(" before a host was read; to begin: %s", caller_command());
     else if (exit_code == EX_TEMPFAIL)
-        (void)printf(": %" PRId64 " host%s left; to go on: %s", left, left == 1 ? "" : "s",
-                     caller_command());
+        (void)printf(": %" PRId64 " host%s left%s; to go on%s: %s", left, left == 1 ? "" : "s",
+                     report->is_input_open ? ", and what the input still has" : "",
+                     report->has_streams ? ", with the same streams" : "", caller_command());
     (void)printf("\n");
     return fflush(stdout) == 0 && !ferror(stdout);
 }
@@ -185,12 +195,17 @@ static int64_t number(const json_t *json, const char *key)
 // command begins it. Else what could not start has said why.
 static int report_nothing(const run_settings_t *settings, const run_report_t *report)
 {
-    char why[128];
+    char why[WHY_MAX];
     bool was_stopped = report->end->as.exit.why == SUPERVISOR_WHY_SIGNAL ||
                        report->end->as.exit.why == SUPERVISOR_WHY_TIME;
-    if (!was_stopped || report->exit_code >= 0)
-        return report->exit_code >= 0 ? report->exit_code : EX_SOFTWARE;
-    reason(report, EX_TEMPFAIL, why, sizeof why);
+    if (report->exit_code >= 0)
+        return report->exit_code;
+    if (!was_stopped)
+        return caller_fail(EX_IOERR,
+                           "the summary cannot be made: somebody has removed %s/publisher.run; "
+                           "outbox.db and mayhem.db there have all that was done",
+                           settings->dir);
+    reason(settings, report, EX_TEMPFAIL, 0, why, sizeof why);
     json_t *json = json_object();
     bool is_written = settings->options.json ? print_json(report, json, EX_TEMPFAIL, why)
                                              : print_text(report, "", EX_TEMPFAIL, -1, why);
@@ -200,7 +215,7 @@ static int report_nothing(const run_settings_t *settings, const run_report_t *re
 
 int run_report_print(const run_settings_t *settings, const run_report_t *report)
 {
-    char why[128], path[4096];
+    char why[WHY_MAX], path[4096];
     int exit_code, code = report->exit_code;
     if (settings->has_lines)
         show_lines(settings, report->shown);
@@ -214,8 +229,9 @@ int run_report_print(const run_settings_t *settings, const run_report_t *report)
     free(text);
     code = code >= 0 ? code : exit_code;
     if (!json)
-        return code;
-    reason(report, code, why, sizeof why);
+        return caller_fail(EX_IOERR, "the summary cannot be made: %s/outbox.db does not tell",
+                           settings->dir);
+    reason(settings, report, code, number(json, "dead"), why, sizeof why);
     int64_t left = number(json, "total") - number(json, "restarted") - number(json, "dead");
     bool is_written;
     if (settings->options.json) {

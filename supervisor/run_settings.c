@@ -42,6 +42,11 @@ void arguments_clear(arguments_t *self)
     *self = (arguments_t){0};
 }
 
+static bool is_standard_input(const char *path)
+{
+    return strcmp(path, "-") == 0 || strcmp(path, "/dev/stdin") == 0;
+}
+
 // ---- the file of --config
 
 // Copies what a descriptor has to `copy`. Returns 0, or an errno.
@@ -66,6 +71,10 @@ static int keep_config(run_settings_t *self, const char *path, arguments_t *ret_
     int file = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
     int copy = memfd_create("config", MFD_CLOEXEC);
     int error = file < 0 || copy < 0 ? errno : copy_all(file, copy);
+    struct stat status;
+    self->config_is_standard = is_standard_input(path);
+    self->has_streams = self->has_streams || self->config_is_standard ||
+                        (file >= 0 && fstat(file, &status) == 0 && !S_ISREG(status.st_mode));
     if (file >= 0)
         close(file);
     // By this process's number, since the restarter reads it, too.
@@ -247,20 +256,31 @@ static int prepare_profile(run_settings_t *self, const mm_options_t programs[MM_
 
 // A stream is read here and kept: everything but a file, a folder, and what is not there, which the
 // publisher refuses. Names below /dev and /proc mean the descriptors of this process.
-static void open_stream(run_settings_t *self, const char *input)
+// Returns 0, or a sysexits code after a complaint.
+static int open_stream(run_settings_t *self, const char *input)
 {
     struct stat status;
-    bool is_standard = strcmp(input, "-") == 0;
-    if (!is_standard && (*input == '\0' || stat(input, &status) != 0 || S_ISDIR(status.st_mode)))
-        return;
+    bool is_standard = is_standard_input(input);
+    if (*input == '\0')
+        return 0;
+    if (is_standard && self->config_is_standard)
+        return caller_fail(EX_USAGE, "standard input is the configuration or the hosts, not both");
+    if ((is_standard ? fstat(STDIN_FILENO, &status) : stat(input, &status)) != 0)
+        return 0;
+    if (is_standard && S_ISDIR(status.st_mode))
+        return caller_fail(EX_DATAERR, "standard input is a folder; give it a list of hosts");
+    if (S_ISDIR(status.st_mode))
+        return 0;
     bool is_own = strncmp(input, "/dev/", 5) == 0 || strncmp(input, "/proc/", 6) == 0;
     if (!is_standard && S_ISREG(status.st_mode) && !is_own)
-        return;
+        return 0;
+    self->has_streams = true;
     // A FIFO without a writer must not hold the start up.
     self->stream = is_standard ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
                                : open(input, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (self->stream >= 0)
         arguments_add(&self->arguments[MM_PROGRAM_PUBLISHER], "--input=-");
+    return 0;
 }
 
 // ---- all together
@@ -283,6 +303,7 @@ static int prepare(run_settings_t *self, const mm_options_t programs[MM_PROGRAMS
     const mm_options_t *publisher = &programs[MM_PROGRAM_PUBLISHER];
     bool is_mock = false;
     self->drain_ms = programs[MM_PROGRAM_CONSUMER].drain_timeout_ms;
+    self->max_dead = programs[MM_PROGRAM_CONSUMER].max_dead;
     int exit_code = prepare_profile(self, programs);
     if (exit_code == 0)
         exit_code = check_commands(self, &is_mock);
@@ -291,8 +312,7 @@ static int prepare(run_settings_t *self, const mm_options_t programs[MM_PROGRAMS
         set_demo(self, programs);
     arguments_add(&self->arguments[MM_PROGRAM_PUBLISHER], "--progress=%s",
                   self->is_demo || self->options.quiet ? "off" : "auto");
-    open_stream(self, publisher->input);
-    return exit_code;
+    return exit_code != 0 ? exit_code : open_stream(self, publisher->input);
 }
 
 // Each program's options once more, now that all arguments are there.

@@ -21,10 +21,13 @@ typedef struct {
     char *dir;                          // the folder, without a slash at its end
     arguments_t arguments[MM_PROGRAMS]; // of each program, but for --id and --log-file
     int64_t drain_ms;                   // the drain timeout
+    int64_t max_dead;                   // of the consumer; 0: no limit
     int64_t run_ms;                     // the run is stopped after this time; 0: it is not
     int config;                         // the file of --config, as it was read; -1: none
     int stream;                         // the input, when it is a stream; -1: it is a file
-    bool is_demo;                       // invented hosts and a mock
+    bool config_is_standard;            // the file of --config is standard input
+    bool has_streams; // the input or the file of --config is one: it cannot be opened again
+    bool is_demo;     // invented hosts and a mock
     bool has_profile;
     bool has_lines; // a profile line by line, under valgrind
 } run_settings_t;

@@ -3,6 +3,7 @@
 #include "loop.h"
 #include "clock.h"
 #include "inherited.h"
+#include "service.h"
 #include "span.h"
 
 #include <assert.h>
@@ -12,6 +13,8 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 #include <utlist.h>
+
+#define REPEAT_MS 1000 // in which the supervisor's signal and another one are the same
 
 typedef struct reader {
     mm_loop_t *loop;
@@ -37,6 +40,7 @@ struct mm_loop {
     void *signal_arg;
     bool takes_all_signals;
     bool signalled;
+    int64_t signalled_ms;
     bool stopped;
 };
 
@@ -217,10 +221,13 @@ static void on_signal(void *arg)
             mm_span_save(true);
             continue;
         }
-        if (self->signalled && number != SIGHUP)
+        // One to all at once, as of a service manager, comes beside the one of the supervisor.
+        bool is_repeat = mm_service_has_parent() && mm_clock_ms() - self->signalled_ms < REPEAT_MS;
+        if (self->signalled && number != SIGHUP && !is_repeat)
             _exit(128 + number);
         if (!self->signalled) {
             self->signalled = true;
+            self->signalled_ms = mm_clock_ms();
             self->signal_fn(self->signal_arg, number);
         }
     }

@@ -37,7 +37,7 @@ void mm_loop_remove_socket(mm_loop_t *self, void *socket);
 void mm_loop_remove_descriptor(mm_loop_t *self, int descriptor);
 
 // The first TERM, INT or HUP calls fn. A second TERM or INT ends the process at once with 128 + the
-// signal. USR1 saves a profile.
+// signal; below a supervisor only one that comes a second later. USR1 saves a profile.
 void mm_loop_on_signal(mm_loop_t *self, mm_loop_signal_fn *fn, void *arg);
 // The other way: each of the four calls fn, each time.
 void mm_loop_on_every_signal(mm_loop_t *self, mm_loop_signal_fn *fn, void *arg);

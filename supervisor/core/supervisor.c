@@ -217,7 +217,7 @@ static void restarter_left(supervisor_t *self, size_t index)
 {
     say(self, SUPERVISOR_SAY_HAS_LEFT, index);
     for (size_t i = SINGLES; i < self->used; i++)
-        if (works(&self->children[i]))
+        if (self->children[i].state != CHILD_NONE)
             return;
     say(self, SUPERVISOR_SAY_NONE_LEFT, index);
 }
@@ -277,7 +277,7 @@ static void apply_leave(supervisor_t *self, const supervisor_event_t *event, boo
     size_t index = index_of(event->child);
     int code = event->as.ended.code, signal = event->as.ended.signal;
     bool is_orderly =
-        signal == SIGNAL_TERM ||
+        (signal == SIGNAL_TERM && code == 0) ||
         (signal == 0 && (code == 0 || (index == SUPERVISOR_PUBLISHER && code == EX_TEMPFAIL)));
     self->is_unclean = self->is_unclean || !is_orderly;
     say_end(self, SUPERVISOR_SAY_ENDED, event);

@@ -57,8 +57,8 @@ typedef struct {
     supervisor_child_t child; // ended, unborn
     union {
         struct {
-            int code;   // of its exit, when signal is 0
-            int signal; // that has killed it
+            int code;   // of its exit, when signal is 0; else 0, or 128 + signal
+            int signal; // that has killed it, or that it has ended by at once, by itself
         } ended;
         struct {
             int error;     // errno

@@ -49,7 +49,7 @@ static void expect_has_left(world_t *self)
 {
     self->says[SUPERVISOR_SAY_HAS_LEFT]++;
     for (size_t i = SINGLES; i < NAMES; i++)
-        if (works(&self->processes[i]))
+        if (self->processes[i].is_alive || self->processes[i].due_ms != 0)
             return;
     self->says[SUPERVISOR_SAY_NONE_LEFT]++;
 }

@@ -102,7 +102,7 @@ static const struct {
     {OUT, SUPERVISOR_SAY_LEAVES, 0, 0, 0, 0, "restarter-2 finishes what it runs and leaves"},
     {OUT, SUPERVISOR_SAY_HAS_LEFT, 0, 0, 0, 0, "restarter-2 has left"},
     {ERRORS, SUPERVISOR_SAY_NONE_LEFT, 0, 0, 0, 0,
-     "the last restarter has left: jobs wait until `mayhem scale 1` brings one back"},
+     "the last restarter has left: jobs wait until `mayhem scale 1 --dir DIR` brings one back"},
     {OUT, SUPERVISOR_SAY_TIME_IS_OVER, 0, 0, 0, 0, "profiled for 5 s: stopping"},
     {ERRORS, SUPERVISOR_SAY_KILLED, 0, 0, 0, 0, "restarter-2 does not leave: killing it"},
 };
