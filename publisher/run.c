@@ -88,10 +88,15 @@ typedef struct {
     source_progress_t source;
 } wanted_t;
 
-static bool is_same(const wanted_t *wanted, const outbox_run_t *former)
+static bool has_same_names(const wanted_t *wanted, const outbox_run_t *former)
 {
     return strcmp(former->driver, wanted->options->driver) == 0 &&
-           strcmp(former->input, wanted->input) == 0 &&
+           strcmp(former->input, wanted->input) == 0;
+}
+
+static bool is_same(const wanted_t *wanted, const outbox_run_t *former)
+{
+    return has_same_names(wanted, former) &&
            (wanted->source.digest == 0 || wanted->source.digest == former->progress.digest);
 }
 
@@ -125,7 +130,7 @@ static int resume_begun(const wanted_t *wanted, int64_t number, run_t *run,
     int exit_code = 0;
     if (found && is_same(wanted, &begun))
         resume(run, &begun);
-    else if (found)
+    else if (found && has_same_names(wanted, &begun))
         exit_code = refuse_changed(&begun, error);
     outbox_run_clear(&begun);
     return exit_code;

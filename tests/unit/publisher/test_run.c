@@ -107,6 +107,31 @@ static void what_was_begun_with_another_driver_is_not_gone_on_with(void **state)
     assert_int_not_equal(start(4711), number);
 }
 
+static void write_list(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void a_list_that_changes_under_the_same_run_sh_is_refused(void **state)
+{
+    (void)state;
+    char path[TEMP_PATH_MAX];
+    temp_path(path, "hosts");
+    write_list(path, "web-1\nweb-2\n");
+    options.input = path;
+    options.jobs = 0;
+    int64_t number = start(0);
+    accept_one(false);
+    write_list(path, "web-1\nweb-7\n");
+    run_close(&run);
+    assert_int_equal(run_open(&options, 7, number, db, &run, error), EX_DATAERR);
+    assert_non_null(strstr(error, "was changed while this run was reading it"));
+    assert_int_not_equal(start(0), number); // another run may have it
+}
+
 static void a_demo_that_has_ended_is_not_begun_again_by_the_same_run_sh(void **state)
 {
     (void)state;
@@ -158,6 +183,7 @@ int main(void)
         TEST(a_finished_run_is_not),
         TEST(a_finished_run_that_the_same_run_sh_has_begun_is_not_begun_again),
         TEST(what_was_begun_with_another_driver_is_not_gone_on_with),
+        TEST(a_list_that_changes_under_the_same_run_sh_is_refused),
         TEST(a_demo_that_has_ended_is_not_begun_again_by_the_same_run_sh),
         TEST(jobs_left_under_another_driver_are_refused),
         TEST(the_mark_is_read_back),
