@@ -44,7 +44,7 @@ equal "nobody was taken for lost, however slow" "" "$(grep -h 'Lost a worker' wh
 matches "the dearest functions are listed" \
     'own +% +time +%  file:line\(function\)'$'\n''( +[0-9.]+){4}  [a-z]+/[a-z_/]+\.[ch]:[0-9]+\(' \
     "$(cat out)"
-matches "and the next command" 'line by line: ./run.sh lines --dir whole FUNCTION' "$(cat out)"
+matches "and the next command" 'line by line: .*/run.sh lines --dir whole FUNCTION' "$(cat out)"
 
 # ---- a table -------------------------------------------------------------------------------------
 
