@@ -1,0 +1,107 @@
+// See identity.h.
+
+#include "identity.h"
+#include "uuid.h"
+
+#include <string.h>
+
+// The next line without its newline; false: there is none that is whole.
+static bool next_line(mm_str_t *rest, mm_str_t *ret_line)
+{
+    const char *newline = rest->size > 0 ? memchr(rest->data, '\n', rest->size) : NULL;
+    if (!newline)
+        return false;
+    *ret_line = (mm_str_t){rest->data, (size_t)(newline - rest->data)};
+    rest->size -= ret_line->size + 1;
+    rest->data = newline + 1;
+    return true;
+}
+
+// Reads 16 bytes as hex digits; a dash may stand only before the digits with these numbers.
+static bool read_bytes(mm_str_t line, bool has_dashes, uint8_t bytes[16])
+{
+    size_t digits = 0, zeros = 0;
+    for (size_t i = 0; i < line.size; i++) {
+        bool is_dash_due = has_dashes && (i == 8 || i == 13 || i == 18 || i == 23);
+        if (is_dash_due) {
+            if (line.data[i] != '-')
+                return false;
+            continue;
+        }
+        int value = mm_hex_value(line.data[i]);
+        if (value < 0 || digits == 32)
+            return false;
+        zeros += value == 0;
+        bytes[digits / 2] = (uint8_t)(digits % 2 == 0 ? value << 4 : bytes[digits / 2] | value);
+        digits++;
+    }
+    return digits == 32 && zeros < 32; // all zeros are no id (machine-id(5))
+}
+
+// Digits, a dot and two digits, as milliseconds; false: it begins otherwise.
+static bool read_seconds(mm_str_t *rest, int64_t *ret_ms)
+{
+    int64_t hundredths = 0;
+    size_t i = 0, digits = 0, dot = 0;
+    for (; i < rest->size && (dot == 0 || i < dot + 3); i++) {
+        char c = rest->data[i];
+        if (c == '.' && dot == 0 && digits > 0) {
+            dot = i;
+            continue;
+        }
+        if (c < '0' || c > '9')
+            break;
+        if (++digits > 14)
+            return false;
+        hundredths = 10 * hundredths + (c - '0');
+    }
+    if (dot == 0 || i != dot + 3)
+        return false;
+    *ret_ms = 10 * hundredths;
+    *rest = (mm_str_t){rest->data + i, rest->size - i};
+    return true;
+}
+
+static bool read_uptime(mm_str_t line, int64_t *ret_ms)
+{
+    int64_t idle_ms;
+    if (!read_seconds(&line, ret_ms) || line.size == 0 || line.data[0] != ' ')
+        return false;
+    line = (mm_str_t){line.data + 1, line.size - 1};
+    return read_seconds(&line, &idle_ms) && line.size == 0;
+}
+
+bool identity_parse(mm_str_t output, identity_t *ret_identity)
+{
+    identity_t identity = {.uptime_ms = IDENTITY_UPTIME_NONE};
+    mm_str_t line;
+    if (output.size > IDENTITY_OUTPUT_MAX)
+        return false;
+    if (!next_line(&output, &line) || line.size != 32 || !read_bytes(line, false, identity.machine))
+        return false;
+    if (!next_line(&output, &line) || line.size != 36 || !read_bytes(line, true, identity.boot))
+        return false;
+    if (output.size > 0 && (!next_line(&output, &line) || !read_uptime(line, &identity.uptime_ms)))
+        return false;
+    if (output.size > 0)
+        return false;
+    *ret_identity = identity;
+    return true;
+}
+
+bool identity_is_same(const identity_t *one, const identity_t *other)
+{
+    return memcmp(one->machine, other->machine, sizeof one->machine) == 0 &&
+           memcmp(one->boot, other->boot, sizeof one->boot) == 0;
+}
+
+identity_change_t identity_change(const identity_t *before, const identity_t *read,
+                                  int64_t begun_ms, int64_t now_ms)
+{
+    if (memcmp(before->machine, read->machine, sizeof before->machine) != 0)
+        return IDENTITY_OTHER;
+    if (memcmp(before->boot, read->boot, sizeof before->boot) == 0)
+        return IDENTITY_OLD;
+    bool is_older = read->uptime_ms != IDENTITY_UPTIME_NONE && read->uptime_ms >= now_ms - begun_ms;
+    return is_older ? IDENTITY_OLD : IDENTITY_NEW;
+}
