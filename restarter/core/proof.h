@@ -10,7 +10,7 @@
 //   unreachable   nobody answered, or nothing that is an identity, for at least `verify`
 //
 // An answer that is no identity is unknown: it neither agrees, nor contradicts, nor breaks settle.
-// Times are CLOCK_BOOTTIME, ms: a clock that is set ends nothing early (rule H10).
+// Times are CLOCK_BOOTTIME, ms: a clock that is set ends nothing early.
 
 #ifndef PROOF_H
 #define PROOF_H
