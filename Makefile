@@ -30,16 +30,18 @@ BASE    := common/base
 WIRE    := $(BASE) common/wire
 RUNTIME := $(WIRE) common/schema common/runtime/core common/runtime common/runtime/options
 WORKER  := $(RUNTIME) common/worker/core common/worker
+SPAWNER := $(RUNTIME) common/spawner
+COMMON  := $(WORKER) common/spawner
 
 PROGRAM_FOLDERS := publisher consumer saver restarter supervisor ctl
 # The folder of a program and those within it.
 program = $(1) $(patsubst %/,%,$(sort $(dir $(wildcard $(1)/*/*.h))))
 
 FOLDERS := common/base common/wire common/schema common/runtime/core common/runtime \
-           common/runtime/options common/worker/core common/worker \
+           common/runtime/options common/worker/core common/worker common/spawner \
            $(foreach folder,$(PROGRAM_FOLDERS),$(sort $(folder) $(patsubst %/,%,$(dir $(wildcard $(folder)/*/*.c)))))
 
-sees = $(or $(sees_$(1)),$(if $(filter %/core,$(1)),$(WIRE) $(1),$(WORKER) $(call program,$(firstword $(subst /, ,$(1))))))
+sees = $(or $(sees_$(1)),$(if $(filter %/core,$(1)),$(WIRE) $(1),$(COMMON) $(call program,$(firstword $(subst /, ,$(1))))))
 sees_common/base            := $(BASE)
 sees_common/wire            := $(WIRE)
 sees_common/schema          := $(BASE) common/schema
@@ -48,7 +50,8 @@ sees_common/runtime         := $(RUNTIME)
 sees_common/runtime/options := $(RUNTIME)
 sees_common/worker/core     := $(WIRE) common/worker/core
 sees_common/worker          := $(WORKER)
-sees_ctl                    := $(WORKER) $(call program,ctl) supervisor # `mayhem` runs it
+sees_common/spawner         := $(SPAWNER)
+sees_ctl                    := $(COMMON) $(call program,ctl) supervisor # `mayhem` runs it
 
 # Cores decide and do nothing else: `make check` looks at the symbols that they use.
 PURE := common/base common/wire $(filter %/core,$(FOLDERS))
@@ -87,7 +90,7 @@ $(BUILD)/mayhem: $(BUILD)/obj/ctl/main.o $(BUILD)/libctl.a $(BUILD)/libsuperviso
 # ---- tests see everything
 
 TEST_FOLDERS  := $(addprefix tests/,stage trace sim fuzz peer audit)
-TEST_INCLUDES := $(addprefix -iquote,$(sort $(WORKER) $(foreach part,$(PROGRAM_FOLDERS),$(call program,$(part))) $(TEST_FOLDERS)))
+TEST_INCLUDES := $(addprefix -iquote,$(sort $(COMMON) $(foreach part,$(PROGRAM_FOLDERS),$(call program,$(part))) $(TEST_FOLDERS)))
 TEST_LIBRARIES := $(BUILD)/libtests.a $(PROGRAM_FOLDERS:%=$(BUILD)/lib%.a) $(BUILD)/libcommon.a
 TEST_LINK     = $(link) -o $@ $(filter %.o,$^) -Wl,--start-group $(TEST_LIBRARIES) -Wl,--end-group $(LIBS)
 
@@ -222,6 +225,7 @@ help:
 	@echo 'campaign-run   the supervisor: STOPS=500 KILLS=2000 SEED=n'
 	@echo 'campaign-fresh both commands of the README in minimal Debians: SUITES="bookworm trixie" USERS="root user one"'
 	@echo 'bench          against bare ZeroMQ: BENCH="throughput latency ..." RUNS=n; bench-charts draws them'
+	@echo 'bench-spawner  commands started beside xargs: COUNT=n RUNS=n'
 	@echo 'compare        jobs a second beside an older build: OLD=folder PAIRS=n'
 	@echo 'instructions   per job, against bench/instructions.txt; instructions-record, instructions-profile PART='
 	@echo 'watching       what the loop profile and a viewer cost, in instructions'

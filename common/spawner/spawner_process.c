@@ -1,0 +1,490 @@
+// See spawner_process.h.
+
+#include "spawner_process.h"
+#include "array.h"
+#include "clock.h"
+#include "inherited.h"
+#include "spawner_messages.h"
+#include "table.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <linux/close_range.h>
+
+// Descriptors. OUTPUT_FD is free between two starts, and the lowest free one: what comes with a
+// request gets it. A child keeps those up to it.
+enum { OUTPUT_FD = 3, SOCKET_FD = 4, SIGNALS_FD = 5 };
+
+#define STACK_BYTES   (64 * 1024)
+#define TURN_REQUESTS 64      // in one turn of the loop
+#define TURN_ENDS     256     // also
+#define USER_DIED     SIGTERM // getppid tells it from one that somebody else sends
+
+extern char **environ;
+
+typedef struct {
+    uint64_t tag; // 0: free
+    pid_t pid;    // 0: its end has been seen
+    uint32_t slot;
+    int status;
+    bool has_status;
+    bool is_doomed;
+} attempt_t;
+
+typedef struct {
+    pid_t user;
+    uint32_t slots;
+    struct rlimit open_files, realtime; // of the commands; rlim_cur of realtime is the tag
+    attempt_t *attempts;                // by slot
+    mm_table_t by_pid, by_tag;
+    mm_descendants_t *descendants;
+    mm_spawner_event_t *events; // not sent yet
+    size_t count, capacity;
+    bool user_has_ended;
+    bool has_more_ends;
+    char *request;    // MM_REQUEST_BYTES, and a NUL
+    char **arguments; // the first one is spare
+    size_t arguments_capacity;
+    char **environment;
+    size_t environment_capacity;
+    void *stack;
+} spawner_t;
+
+// ---- attempts
+
+static uint64_t hash(uint64_t number)
+{
+    return mm_table_number(number ^ number >> 32);
+}
+
+static bool is_pid(const void *item, const void *key)
+{
+    return ((const attempt_t *)item)->pid == *(const pid_t *)key;
+}
+
+static bool is_tag(const void *item, const void *key)
+{
+    return ((const attempt_t *)item)->tag == *(const uint64_t *)key;
+}
+
+static bool is_running(void *arg, uint64_t tag)
+{
+    const spawner_t *self = arg;
+    const attempt_t *attempt = mm_table_find(&self->by_tag, hash(tag), is_tag, &tag);
+    return attempt && !attempt->is_doomed;
+}
+
+// The attempt has ended: its slot is free, and the event waits to be sent.
+static void end_attempt(spawner_t *self, attempt_t *attempt, mm_spawner_event_t event)
+{
+    event.slot = attempt->slot;
+    event.tag = attempt->tag;
+    event.has_status = attempt->has_status;
+    event.status = attempt->status;
+    mm_table_remove(&self->by_tag, hash(attempt->tag), attempt);
+    if (attempt->pid > 0)
+        mm_table_remove(&self->by_pid, hash((uint64_t)attempt->pid), attempt);
+    attempt->tag = 0;
+    *MM_ARRAY_ADD(self->events, self->count, self->capacity) = event;
+}
+
+static void command_ended(spawner_t *self, attempt_t *attempt, int status)
+{
+    mm_table_remove(&self->by_pid, hash((uint64_t)attempt->pid), attempt);
+    attempt->pid = 0;
+    attempt->status = status;
+    attempt->has_status = true;
+    if (!attempt->is_doomed)
+        end_attempt(self, attempt, (mm_spawner_event_t){.kind = MM_SPAWNER_ENDED});
+}
+
+// The next zombie, which is reaped; 0: none.
+static pid_t reap_one(spawner_t *self, int *ret_status)
+{
+    siginfo_t info = {.si_pid = 0};
+    if (mm_descendants_deadline(self->descendants) != INT64_MAX &&
+        waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid > 0)
+        mm_descendants_saw_zombie(self->descendants, info.si_pid);
+    pid_t pid = waitpid(info.si_pid > 0 ? info.si_pid : -1, ret_status, WNOHANG);
+    return pid > 0 ? pid : 0;
+}
+
+// Reaps the commands, and whoever has been left to this process. There is one thread, so between
+// the end of a command and the removal of its number nobody uses that number.
+static void reap(spawner_t *self)
+{
+    int status;
+    pid_t pid = 0;
+    for (int i = 0; i < TURN_ENDS && (pid = reap_one(self, &status)) > 0; i++) {
+        attempt_t *attempt = mm_table_find(&self->by_pid, hash((uint64_t)pid), is_pid, &pid);
+        if (attempt)
+            command_ended(self, attempt, status);
+    }
+    self->has_more_ends = pid > 0;
+}
+
+static void doom(spawner_t *self, attempt_t *attempt)
+{
+    if (attempt->tag == 0 || attempt->is_doomed)
+        return;
+    attempt->is_doomed = true;
+    mm_descendants_doom(self->descendants, attempt->tag, mm_clock_ms());
+}
+
+static void kill_more(spawner_t *self)
+{
+    mm_spawner_event_t event = {.kind = MM_SPAWNER_KILLED};
+    uint64_t tag;
+    mm_descendants_step(self->descendants, mm_clock_ms());
+    while (mm_descendants_next(self->descendants, &tag, &event.survivors)) {
+        attempt_t *attempt = mm_table_find(&self->by_tag, hash(tag), is_tag, &tag);
+        int status;
+        if (attempt->pid > 0 && waitpid(attempt->pid, &status, WNOHANG) == attempt->pid)
+            command_ended(self, attempt, status);
+        end_attempt(self, attempt, event);
+    }
+}
+
+// ---- a start
+
+typedef struct {
+    const spawner_t *spawner;
+    pid_t parent;
+    const char *path;
+    char **arguments; // with the spare one
+    char **environment;
+    uint64_t tag;
+    int64_t not_after_ms;
+    int error;
+} launch_t;
+
+// As execvp: a script without #! is for sh.
+static int execute(launch_t *self)
+{
+    (void)execve(self->path, self->arguments + 1, self->environment);
+    if (errno != ENOEXEC)
+        return errno;
+    self->arguments[0] = (char[]){"/bin/sh"};
+    self->arguments[1] = (char *)(uintptr_t)self->path;
+    (void)execve(self->arguments[0], self->arguments, self->environment);
+    return errno;
+}
+
+// In the child, with the memory of the spawner, which waits until exec or exit. It has the tag
+// before anything else, and before anybody sees it.
+__attribute__((no_sanitize("thread", "address"))) static int run_command(void *arg)
+{
+    launch_t *self = arg;
+    const spawner_t *spawner = self->spawner;
+    struct rlimit realtime = {.rlim_cur = self->tag, .rlim_max = spawner->realtime.rlim_max};
+    sigset_t none;
+    (void)sigemptyset(&none);
+    if (setrlimit(RLIMIT_RTTIME, &realtime) != 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 ||
+        close_range(OUTPUT_FD + 1, ~0U, CLOSE_RANGE_UNSHARE) != 0 ||
+        dup2(OUTPUT_FD, STDOUT_FILENO) < 0 || dup2(OUTPUT_FD, STDERR_FILENO) < 0 ||
+        setrlimit(RLIMIT_NOFILE, &spawner->open_files) != 0 || setsid() < 0)
+        self->error = errno;
+    else if (getppid() != self->parent)
+        self->error = ECHILD; // the spawner ended before prctl was called
+    else if (sigprocmask(SIG_SETMASK, &none, NULL) != 0)
+        self->error = errno;
+    else if (mm_clock_boot_ms() > self->not_after_ms)
+        self->error = ETIME;
+    else
+        self->error = execute(self);
+    _exit(127);
+}
+
+// The texts of the request that follow `at`, each with a NUL: `count` pointers. Returns the end.
+static char *point_at(char *at, uint32_t count, char **ret_pointers)
+{
+    for (uint32_t i = 0; i < count; i++, at += strlen(at) + 1)
+        ret_pointers[i] = at;
+    return at;
+}
+
+static bool has_key_of(const char *variable, char *const *others, uint32_t count)
+{
+    size_t size = strcspn(variable, "=") + 1;
+    for (uint32_t i = 0; i < count; i++)
+        if (strncmp(variable, others[i], size) == 0)
+            return true;
+    return false;
+}
+
+// The additions, which the vector begins with, and what is inherited beside them.
+static void add_inherited(spawner_t *self, uint32_t count)
+{
+    size_t inherited = 0, at = count;
+    while (environ[inherited])
+        inherited++;
+    self->environment = mm_array_reserve(self->environment, &self->environment_capacity,
+                                         count + inherited + 1, sizeof(char *));
+    for (size_t i = 0; i < inherited; i++)
+        if (!has_key_of(environ[i], self->environment, count))
+            self->environment[at++] = environ[i];
+    self->environment[at] = NULL;
+}
+
+static launch_t prepare(spawner_t *self, const mm_request_t *request)
+{
+    char *at = self->request + sizeof *request;
+    launch_t launch = {.spawner = self,
+                       .parent = getpid(),
+                       .path = at,
+                       .environment = environ,
+                       .tag = request->tag,
+                       .not_after_ms = request->not_after_ms};
+    self->arguments = mm_array_reserve(self->arguments, &self->arguments_capacity,
+                                       (size_t)request->arguments + 2, sizeof(char *));
+    at = point_at(at + strlen(at) + 1, request->arguments, self->arguments + 1);
+    self->arguments[request->arguments + 1] = NULL;
+    launch.arguments = self->arguments;
+    if (request->environment > 0) {
+        self->environment = mm_array_reserve(self->environment, &self->environment_capacity,
+                                             request->environment, sizeof(char *));
+        (void)point_at(at, request->environment, self->environment);
+        add_inherited(self, request->environment);
+        launch.environment = self->environment;
+    }
+    return launch;
+}
+
+// `error`: the output did not come with the request.
+static void start(spawner_t *self, const mm_request_t *request, int error)
+{
+    attempt_t *attempt = &self->attempts[request->slot];
+    assert(attempt->tag == 0);
+    *attempt = (attempt_t){.slot = request->slot, .tag = request->tag};
+    mm_table_add(&self->by_tag, hash(attempt->tag), attempt);
+    pid_t pid = -1;
+    if (error == 0) {
+        launch_t launch = prepare(self, request);
+        pid = clone(run_command, (char *)self->stack + STACK_BYTES,
+                    CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, &launch);
+        error = pid < 0 ? errno : launch.error;
+    }
+    if (error == 0) {
+        attempt->pid = pid;
+        mm_table_add(&self->by_pid, hash((uint64_t)pid), attempt);
+        return;
+    }
+    if (pid > 0)
+        (void)waitpid(pid, NULL, 0); // it is about to exit
+    end_attempt(self, attempt,
+                (mm_spawner_event_t){.kind = MM_SPAWNER_NOT_STARTED, .error = error});
+}
+
+// ---- requests and events
+
+static bool is_own_fault(int error)
+{
+    return error != EAGAIN && error != EINTR;
+}
+
+// Takes one request. False: there is none for now.
+static bool receive(spawner_t *self)
+{
+    union {
+        char bytes[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr aligned;
+    } control;
+    struct iovec part = {self->request, MM_REQUEST_BYTES};
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = control.bytes,
+                             .msg_controllen = sizeof control.bytes};
+    ssize_t size = recvmsg(SOCKET_FD, &message, MSG_CMSG_CLOEXEC);
+    if (size <= 0) {
+        self->user_has_ended |= size == 0 || is_own_fault(errno);
+        return false;
+    }
+    mm_request_t request;
+    assert((size_t)size >= sizeof request);
+    memcpy(&request, self->request, sizeof request);
+    assert(request.slot < self->slots);
+    self->request[size] = '\0';
+    attempt_t *attempt = &self->attempts[request.slot];
+    const struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    switch (request.kind) {
+    case MM_REQUEST_START:
+        start(self, &request, header ? 0 : EMFILE);
+        if (header)
+            (void)close(OUTPUT_FD);
+        break;
+    case MM_REQUEST_SIGNAL:
+        if (attempt->tag == request.tag && attempt->pid > 0)
+            (void)kill(-attempt->pid, request.signal);
+        break;
+    case MM_REQUEST_KILL:
+        if (attempt->tag == request.tag)
+            doom(self, attempt);
+        break;
+    }
+    return true;
+}
+
+static void send_events(spawner_t *self)
+{
+    size_t sent = 0;
+    while (sent < self->count) {
+        size_t count = self->count - sent;
+        if (count > MM_SPAWNER_EVENTS)
+            count = MM_SPAWNER_EVENTS;
+        ssize_t size =
+            send(SOCKET_FD, self->events + sent, count * sizeof *self->events, MSG_NOSIGNAL);
+        if (size < 0)
+            break; // no room: POLLOUT says when; or the user has ended: POLLHUP
+        sent += count;
+    }
+    self->count -= sent;
+    memmove(self->events, self->events + sent, self->count * sizeof *self->events);
+}
+
+static void read_signals(spawner_t *self)
+{
+    struct signalfd_siginfo signals[4];
+    while (read(SIGNALS_FD, signals, sizeof signals) > 0)
+        continue;
+    self->user_has_ended |= getppid() != self->user;
+}
+
+static int poll_ms(const spawner_t *self)
+{
+    int64_t due_ms = mm_descendants_deadline(self->descendants);
+    if (self->has_more_ends)
+        return 0;
+    if (due_ms == INT64_MAX)
+        return -1;
+    int64_t now_ms = mm_clock_ms();
+    return due_ms > now_ms ? (int)(due_ms - now_ms) : 0;
+}
+
+static void turn(spawner_t *self)
+{
+    struct pollfd items[] = {
+        {.fd = SOCKET_FD, .events = (short)(self->count > 0 ? POLLIN | POLLOUT : POLLIN)},
+        {.fd = SIGNALS_FD, .events = POLLIN}};
+    if (poll(items, 2, poll_ms(self)) < 0)
+        return; // EINTR: stopped and continued
+    if (items[1].revents)
+        read_signals(self);
+    if (items[0].revents & (POLLHUP | POLLERR))
+        self->user_has_ended = true; // what it has still asked for is not started
+    reap(self);
+    for (int i = 0; i < TURN_REQUESTS && !self->user_has_ended && items[0].revents & POLLIN; i++)
+        if (!receive(self))
+            break;
+    kill_more(self);
+    if (self->count > 0)
+        send_events(self);
+}
+
+// Kills all that runs. Bounded by the walk's limits.
+_Noreturn static void leave(spawner_t *self)
+{
+    for (uint32_t i = 0; i < self->slots; i++)
+        doom(self, &self->attempts[i]);
+    while (mm_descendants_deadline(self->descendants) != INT64_MAX) {
+        struct pollfd item = {.fd = SIGNALS_FD, .events = POLLIN};
+        if (poll(&item, 1, poll_ms(self)) > 0)
+            read_signals(self);
+        reap(self);
+        kill_more(self);
+    }
+    _exit(0);
+}
+
+// ---- the beginning
+
+static bool arrange_descriptors(int socket)
+{
+    // Out of the way first: it may have one of the numbers.
+    int moved = fcntl(socket, F_DUPFD_CLOEXEC, SIGNALS_FD + 1);
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (moved < 0 || null < 0)
+        return false;
+    for (int i = 0; i <= STDERR_FILENO; i++)
+        if (dup2(null, i) < 0)
+            return false;
+    if (dup3(moved, SOCKET_FD, O_CLOEXEC) < 0)
+        return false;
+    sigset_t awaited;
+    (void)sigemptyset(&awaited);
+    (void)sigaddset(&awaited, SIGCHLD);
+    (void)sigaddset(&awaited, USER_DIED);
+    int signals = signalfd(-1, &awaited, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (signals < 0 || (signals != SIGNALS_FD && dup3(signals, SIGNALS_FD, O_CLOEXEC) < 0))
+        return false;
+    (void)close(OUTPUT_FD);
+    return close_range(SIGNALS_FD + 1, ~0U, 0) == 0;
+}
+
+static void default_signals(void)
+{
+    struct sigaction action = {.sa_handler = SIG_DFL, .sa_flags = SA_NOCLDSTOP};
+    for (int number = 1; number < NSIG; number++)
+        (void)sigaction(number, &action, NULL);
+}
+
+static bool set_limits(spawner_t *self, uint64_t open_files)
+{
+    if (getrlimit(RLIMIT_RTTIME, &self->realtime) != 0 ||
+        getrlimit(RLIMIT_NOFILE, &self->open_files) != 0)
+        return false;
+    if (open_files > 0)
+        self->open_files.rlim_cur =
+            open_files < self->open_files.rlim_max ? open_files : self->open_files.rlim_max;
+    return true;
+}
+
+// Returns 0 or an errno.
+static int prepare_all(spawner_t *self, const mm_spawner_config_t *config, int socket, pid_t user)
+{
+    default_signals();
+    (void)umask(mm_inherited_umask());
+    (void)prctl(PR_SET_NAME, MM_SPAWNER_NAME);
+    if (setsid() < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) != 0 ||
+        prctl(PR_SET_PDEATHSIG, USER_DIED) != 0 || !arrange_descriptors(socket) ||
+        !set_limits(self, config->open_files))
+        return errno;
+    self->user = user;
+    self->slots = config->slots;
+    self->attempts = calloc(config->slots, sizeof *self->attempts);
+    self->request = malloc(MM_REQUEST_BYTES + 1);
+    assert(self->attempts && self->request);
+    self->stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    if (self->stack == MAP_FAILED)
+        return errno;
+    self->descendants = mm_descendants_new(getpid(), false, is_running, self);
+    return self->descendants ? 0 : ENOENT;
+}
+
+// All signals are blocked since before the fork.
+void mm_spawner_process(const mm_spawner_config_t *config, int socket, pid_t user)
+{
+    static spawner_t self;
+    int error = prepare_all(&self, config, socket, user);
+    // Without its descriptors in order it says it where it can.
+    if (send(error == 0 ? SOCKET_FD : socket, &error, sizeof error, MSG_NOSIGNAL) < 0 || error != 0)
+        _exit(126);
+    self.user_has_ended = getppid() != user; // before prctl was called
+    while (!self.user_has_ended)
+        turn(&self);
+    leave(&self);
+}
