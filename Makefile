@@ -64,7 +64,7 @@ PROGRAMS := $(addprefix $(BUILD)/mayhem-,publisher consumer saver restarter) $(B
 
 .PHONY: all
 all: $(PROGRAMS)
-	@touch $(BUILD)/built # run.sh looks whether a source is newer
+	@touch $(BUILD)/built 2>/dev/null || true # run.sh looks whether a source is newer
 
 define folder_rule
 $(BUILD)/obj/$(1)/%.o: $(1)/%.c
