@@ -3,6 +3,7 @@
 #include "control.h"
 #include "ctl.h"
 #include "run_folder.h"
+#include "target.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -16,15 +17,12 @@ static const char usage[] =
 
 int ctl_scale(int argc, char **argv)
 {
-    const char *dir = NULL;
+    target_t target = {0};
+    char error[MM_ERROR_MAX];
     char **names, lines[CONTROL_ANSWER_MAX], request[64], who[256], *end = NULL;
     int exit_code;
     pid_t pid;
-    const ctl_option_t options[] = {{.name = "dir",
-                                     .argument = "DIR",
-                                     .help = "the pipeline's folder (MAYHEM_DIR, or run)",
-                                     .text = &dir},
-                                    {.name = NULL}};
+    const ctl_option_t options[] = {TARGET_DIR_OPTION(&target), {.name = NULL}};
     exit_code = ctl_options(argc, argv, usage, options, &names);
     if (exit_code != 0)
         return exit_code;
@@ -32,8 +30,8 @@ int ctl_scale(int argc, char **argv)
         names[0] && *names[0] >= '0' && *names[0] <= '9' ? strtoul(names[0], &end, 10) : 0;
     if (!end || *end != '\0' || wanted > 256 || names[1])
         return ctl_fail(EX_USAGE, "scale takes the number of restarters, 0 to 256, as in: scale 6");
-    dir = dir ? dir : getenv("MAYHEM_DIR");
-    dir = dir && *dir ? dir : "run";
+    (void)target_resolve(&target, error); // only its folder counts here
+    const char *dir = target.dir;
     if (!run_folder_may_look(dir))
         return ctl_fail(EX_NOPERM, "%s is another user's: you may not look into it", dir);
     if (!run_folder_find(dir, &pid, who, sizeof who))

@@ -1,13 +1,12 @@
 // mayhem status: a pipeline on one page, its processes, and how far the run is.
 
-#include "child_process.h"
 #include "ctl.h"
+#include "publisher_report.h"
 #include "run_folder.h"
 #include "screen.h"
 #include "snapshot_feed.h"
 #include "target.h"
 
-#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -18,21 +17,16 @@
 static const char usage[] = "usage: mayhem status [OPTION]...\n\n"
                             "A pipeline on one page, its processes, and how far the run is.\n";
 
-// ---- the processes of a folder, by their pid files
+// ---- the processes of a folder
 
-typedef struct {
-    char name[64];
-    int pid;
-    long up_s; // -1: it has ended
-} process_t;
-
-// Seconds since a process was started: the 22nd word of its stat, in ticks since the boot.
-static long uptime_of(int pid)
+// Seconds since a process was started, -1 when it has ended: the 22nd word of its stat, in ticks
+// since the boot.
+static long uptime_of(pid_t pid)
 {
     char path[64], line[1024];
     double up;
     unsigned long long ticks;
-    (void)snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    (void)snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
     FILE *stat = fopen(path, "re"), *uptime = fopen("/proc/uptime", "re");
     bool is_read =
         stat && fgets(line, sizeof line, stat) && uptime && fscanf(uptime, "%lf", &up) == 1;
@@ -49,78 +43,35 @@ static long uptime_of(int pid)
     return (long)up - (long)(ticks / (unsigned long long)sysconf(_SC_CLK_TCK));
 }
 
-static int is_pid_file(const struct dirent *entry)
-{
-    size_t size = strlen(entry->d_name);
-    return size > 4 && size < 64 && strcmp(entry->d_name + size - 4, ".pid") == 0;
-}
-
-// Calls fn with each process of the folder.
-static void each_process(const char *dir, void (*fn)(void *arg, const process_t *process),
-                         void *arg)
-{
-    struct dirent **files;
-    int count = scandir(dir, &files, is_pid_file, versionsort);
-    for (int i = 0; i < count; i++) {
-        char path[RUN_PATH_MAX];
-        process_t process = {.up_s = -1};
-        (void)snprintf(path, sizeof path, "%s/%s", dir, files[i]->d_name);
-        (void)snprintf(process.name, sizeof process.name, "%.*s",
-                       (int)(strlen(files[i]->d_name) - 4), files[i]->d_name);
-        FILE *file = fopen(path, "re");
-        if (file && fscanf(file, "%d", &process.pid) == 1) {
-            process.up_s = uptime_of(process.pid);
-            fn(arg, &process);
-        }
-        if (file)
-            (void)fclose(file);
-        free(files[i]);
-    }
-    if (count >= 0)
-        free(files);
-}
-
-// ---- the run so far
-
-// The publisher's report; NULL: there was no run yet.
-static char *report_as(const char *dir, const char *format)
-{
-    char dir_word[RUN_PATH_MAX + 8], format_word[32], *text;
-    char *program = child_process_sibling("mayhem-publisher");
-    size_t size;
-    child_end_t end;
-    (void)snprintf(dir_word, sizeof dir_word, "--dir=%s", dir);
-    (void)snprintf(format_word, sizeof format_word, "--report=%s", format);
-    text = child_process_capture((char *[]){program, dir_word, format_word, NULL}, STDERR_FILENO,
-                                 &size, &end);
-    free(program);
-    return text;
-}
-
 // ---- output
 
-static void print_process(void *arg, const process_t *process)
+static void print_process(void *arg, const char *name, pid_t pid)
 {
     (void)arg;
-    (void)printf("%-14s pid %-8d", process->name, process->pid);
-    if (process->up_s >= 0)
-        (void)printf(" up %ld s", process->up_s);
+    if (pid == 0)
+        return;
+    long up_s = uptime_of(pid);
+    (void)printf("%-14s pid %-8d", name, (int)pid);
+    if (up_s >= 0)
+        (void)printf(" up %ld s", up_s);
     (void)putchar('\n');
 }
 
-static void add_process(void *arg, const process_t *process)
+static void add_process(void *arg, const char *name, pid_t pid)
 {
     json_t *processes = arg, *object = NULL;
+    if (pid == 0)
+        return;
+    long up_s = uptime_of(pid);
     for (size_t i = 0; i < json_array_size(processes); i++)
-        if (strcmp(ctl_text(json_array_get(processes, i), "name"), process->name) == 0)
+        if (strcmp(ctl_text(json_array_get(processes, i), "name"), name) == 0)
             object = json_array_get(processes, i);
     if (!object) {
-        object = json_pack("{s:s}", "name", process->name);
+        object = json_pack("{s:s}", "name", name);
         json_array_append_new(processes, object);
     }
-    json_object_set_new(object, "pid", json_integer(process->pid));
-    json_object_set_new(object, "uptime_s",
-                        process->up_s >= 0 ? json_integer(process->up_s) : json_null());
+    json_object_set_new(object, "pid", json_integer(pid));
+    json_object_set_new(object, "uptime_s", up_s >= 0 ? json_integer(up_s) : json_null());
 }
 
 // dir: NULL when only the address of a consumer is known. snapshot: NULL when it does not answer.
@@ -128,8 +79,9 @@ static int print_json(const char *dir, const snapshot_t *snapshot)
 {
     json_t *json = snapshot ? snapshot_json(snapshot) : json_pack("{s:[]}", "processes");
     if (dir) {
-        each_process(dir, add_process, json_object_get(json, "processes"));
-        char *report = report_as(dir, "json");
+        int exit_code;
+        run_folder_each(dir, add_process, json_object_get(json, "processes"));
+        char *report = publisher_report(dir, "json", &exit_code);
         json_t *run = report ? json_loads(report, 0, NULL) : NULL;
         json_object_set_new(json, "report", run ? run : json_null());
         free(report);
@@ -146,8 +98,9 @@ static int print_text(const char *dir, const snapshot_t *snapshot)
     }
     if (dir) {
         (void)printf("%s", snapshot ? "\n" : "");
-        each_process(dir, print_process, NULL);
-        char *report = report_as(dir, "text");
+        int exit_code;
+        run_folder_each(dir, print_process, NULL);
+        char *report = publisher_report(dir, "text", &exit_code);
         (void)printf("\n%s", report ? report : "");
         free(report);
     }

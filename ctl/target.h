@@ -14,12 +14,14 @@ typedef struct {
     mm_endpoint_t base;
 } target_t;
 
-// Rows of a table of ctl_option_t.
+// Rows of a table of ctl_option_t: the folder alone, and with the address.
+#define TARGET_DIR_OPTION(TARGET)                                                                  \
+    {                                                                                              \
+        .name = "dir", .argument = "DIR", .help = "the pipeline's folder (MAYHEM_DIR, or run)",    \
+        .text = &(TARGET)->dir                                                                     \
+    }
 #define TARGET_OPTIONS(TARGET)                                                                     \
-    {.name = "dir",                                                                                \
-     .argument = "DIR",                                                                            \
-     .help = "the pipeline's folder (MAYHEM_DIR, or run)",                                         \
-     .text = &(TARGET)->dir},                                                                      \
+    TARGET_DIR_OPTION(TARGET),                                                                     \
     {                                                                                              \
         .name = "consumer", .argument = "ADDR",                                                    \
         .help = "its address instead: ipc://PATH or tcp://HOST:PORT", .text = &(TARGET)->consumer  \

@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "crash.h"
+#include "inherited.h"
 #include "intake.h"
 #include "log_messages.h"
 #include "outbox.h"
@@ -383,7 +384,7 @@ static int open_outbox(publisher_t *self, uint64_t seed)
     int exit_code = outbox_db_open(path, false, &self->db, error);
     if (exit_code != 0)
         return mm_service_fail(&self->options, exit_code, "%s", error);
-    int64_t begun = mm_service_has_parent() ? run_marked(self->options.dir) : 0;
+    int64_t begun = mm_inherited_has_parent() ? run_marked(self->options.dir) : 0;
     exit_code = run_open(&self->options, seed, begun, self->db, &self->run, source_error);
     if (exit_code != 0)
         return mm_service_fail(&self->options, exit_code, "%s", source_error);

@@ -1,7 +1,7 @@
 // See run.h.
 
 #include "run.h"
-#include "service.h"
+#include "inherited.h"
 #include "clock.h"
 
 #include <assert.h>
@@ -47,7 +47,7 @@ static int open_source(const mm_options_t *options, uint64_t seed, run_t *run,
         source_file_config_t config = {.path = options->input,
                                        .skips_bad_lines =
                                            options->on_bad_line == MM_ON_BAD_LINE_SKIP,
-                                       .end_mark = mm_service_has_parent() ? end_mark : NULL};
+                                       .end_mark = mm_inherited_has_parent() ? end_mark : NULL};
         bool is_list = mm_attribute_keys_parse(mm_str(options->attributes), &config.wanted);
         assert(is_list); // else the options had been refused
         int exit_code = source_file_open(&config, &source, error);

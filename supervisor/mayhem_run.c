@@ -15,9 +15,9 @@
 #include "run_messages.h"
 #include "run_report.h"
 #include "run_settings.h"
-#include "user_screen.h"
 #include "supervisor.h"
 #include "supervisor_trace.h"
+#include "user_screen.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -111,7 +111,6 @@ static void on_end(void *arg)
 static void put_words(const run_t *self, mm_program_t program, const char *name, const char *log,
                       arguments_t *ret_words)
 {
-    const arguments_t *arguments = &self->settings.arguments[program];
     char file[32];
     (void)snprintf(file, sizeof file, "mayhem-%s", mm_program_name(program));
     char *path = child_process_sibling(file);
@@ -125,8 +124,7 @@ static void put_words(const run_t *self, mm_program_t program, const char *name,
                       self->settings.dir, name);
     }
     arguments_add(ret_words, "%s", path);
-    for (size_t i = 0; i < arguments->count; i++)
-        arguments_add(ret_words, "%s", arguments->items[i]);
+    arguments_add_all(ret_words, &self->settings.arguments[program]);
     arguments_add(ret_words, "--id=%s", name);
     arguments_add(ret_words, "--log-file=%s", log);
     free(path);
@@ -455,7 +453,6 @@ static int run(run_t *self)
                                .unclean = self->messages.unclean,
                                .stop_ms = self->stop_ms,
                                .is_input_open = self->is_input_open,
-                               .has_streams = settings->has_streams,
                                .shown = self->out};
         exit_code = run_report_print(settings, &report);
         char line[RUN_UNCLEAN_MAX + 64];

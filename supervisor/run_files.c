@@ -9,9 +9,12 @@
 #include <glob.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
+
+#define COPY_BYTES (1 << 20) // in one call
 
 static int clear_profiles(const run_settings_t *settings)
 {
@@ -43,17 +46,16 @@ static int clear_profiles(const run_settings_t *settings)
 // What was read of --config, for every start of every process.
 static int write_config(const run_settings_t *settings)
 {
-    char path[RUN_PATH_MAX], bytes[65536];
+    char path[RUN_PATH_MAX];
     if (settings->config < 0)
         return 0;
     (void)snprintf(path, sizeof path, "%s/config", settings->dir);
     int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     ssize_t size = file < 0 ? -1 : 0;
-    for (off_t place = 0; file >= 0; place += size) {
-        size = pread(settings->config, bytes, sizeof bytes, place);
-        if (size <= 0 || write(file, bytes, (size_t)size) != size)
-            break;
-    }
+    off_t place = 0;
+    if (file >= 0)
+        while ((size = sendfile(file, settings->config, &place, COPY_BYTES)) > 0)
+            continue;
     int error = errno;
     if (file >= 0)
         close(file);

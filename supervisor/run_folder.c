@@ -44,16 +44,38 @@ void run_folder_remove_pid(const run_folder_t *self, const char *name)
     (void)unlink(path_in(self->dir, name, ".pid", path));
 }
 
-static pid_t read_pid(const char *path)
+static pid_t read_pid(const char *dir, const char *name)
 {
+    char path[RUN_PATH_MAX];
     int pid = 0;
-    FILE *file = fopen(path, "re");
+    FILE *file = fopen(path_in(dir, name, ".pid", path), "re");
     if (!file)
         return 0;
     if (fscanf(file, "%d", &pid) != 1)
         pid = 0;
     (void)fclose(file);
     return pid > 0 ? (pid_t)pid : 0;
+}
+
+static int is_pid_file(const struct dirent *entry)
+{
+    size_t size = strlen(entry->d_name), end = strlen(".pid");
+    return size > end && size - end < RUN_NAME_MAX &&
+           strcmp(entry->d_name + size - end, ".pid") == 0;
+}
+
+void run_folder_each(const char *dir, run_folder_fn *fn, void *arg)
+{
+    struct dirent **files;
+    int count = scandir(dir, &files, is_pid_file, versionsort);
+    for (int i = 0; i < count; i++) {
+        char *name = files[i]->d_name;
+        name[strlen(name) - strlen(".pid")] = '\0';
+        fn(arg, name, read_pid(dir, name));
+        free(files[i]);
+    }
+    if (count >= 0)
+        free(files);
 }
 
 // The words of a process's command line, each ended by a zero byte. Returns their bytes.
@@ -83,8 +105,8 @@ bool run_folder_find(const char *dir, pid_t *ret_pid, char *ret_who, size_t size
         close(lock);
     if (is_free)
         return false;
-    *ret_pid = read_pid(path_in(dir, "run", ".pid", path));
-    if (stat(path, &status) != 0 || *ret_pid == 0) {
+    *ret_pid = read_pid(dir, "run");
+    if (stat(path_in(dir, "run", ".pid", path), &status) != 0 || *ret_pid == 0) {
         *ret_pid = 0;
         (void)snprintf(ret_who, size, "its pid file is gone");
         return true;
@@ -126,6 +148,7 @@ bool run_folder_may_look(const char *dir)
 // ---- what a killed run has left
 
 typedef struct {
+    const char *dir;
     struct pollfd *items; // pidfds
     pid_t *pids;
     size_t count, capacity, pid_count, pid_capacity;
@@ -144,13 +167,12 @@ static bool is_ours(const char *dir, const char *name, pid_t pid)
 }
 
 // Looks at one pid file; removes it when its process has gone.
-static void add_other(others_t *self, const char *dir, const char *file)
+static void add_other(void *arg, const char *name, pid_t pid)
 {
-    char path[RUN_PATH_MAX], name[64];
-    (void)snprintf(name, sizeof name, "%.*s", (int)(strlen(file) - strlen(".pid")), file);
-    pid_t pid = read_pid(path_in(dir, file, "", path));
+    others_t *self = arg;
+    char path[RUN_PATH_MAX];
     int descriptor = pid > 0 ? pidfd_open(pid, 0) : -1;
-    if (descriptor >= 0 && strcmp(name, "run") != 0 && is_ours(dir, name, pid)) {
+    if (descriptor >= 0 && strcmp(name, "run") != 0 && is_ours(self->dir, name, pid)) {
         *MM_ARRAY_ADD(self->items, self->count, self->capacity) =
             (struct pollfd){.fd = descriptor, .events = POLLIN};
         *MM_ARRAY_ADD(self->pids, self->pid_count, self->pid_capacity) = pid;
@@ -158,20 +180,7 @@ static void add_other(others_t *self, const char *dir, const char *file)
     }
     if (descriptor >= 0)
         close(descriptor);
-    (void)unlink(path);
-}
-
-static void find_others(others_t *self, const char *dir)
-{
-    DIR *folder = opendir(dir);
-    if (!folder)
-        return;
-    for (const struct dirent *entry; (entry = readdir(folder));) {
-        size_t size = strlen(entry->d_name);
-        if (size > 4 && strcmp(entry->d_name + size - 4, ".pid") == 0)
-            add_other(self, dir, entry->d_name);
-    }
-    (void)closedir(folder);
+    (void)unlink(path_in(self->dir, name, ".pid", path));
 }
 
 static void name_others(const others_t *self, char *names, size_t size)
@@ -209,15 +218,15 @@ static void clear_others(others_t *self)
             close(self->items[i].fd);
     free(self->items);
     free(self->pids);
-    *self = (others_t){0};
+    *self = (others_t){.dir = self->dir};
 }
 
 static int outlast_others(const char *dir, int64_t limit_ms)
 {
-    others_t others = {0};
+    others_t others = {.dir = dir};
     char names[256];
     int exit_code = 0;
-    find_others(&others, dir);
+    run_folder_each(dir, add_other, &others);
     if (others.count > 0) {
         name_others(&others, names, sizeof names);
         (void)caller_fail(0, "what a run that was killed has left in %s (%s) still stops: waiting",
@@ -230,7 +239,8 @@ static int outlast_others(const char *dir, int64_t limit_ms)
                                     dir, names);
         }
         clear_others(&others);
-        find_others(&others, dir); // once more: it removes the pid files of those that have ended
+        run_folder_each(dir, add_other,
+                        &others); // once more: it removes the pid files of those that have ended
     }
     clear_others(&others);
     return exit_code;
@@ -264,7 +274,7 @@ static bool make_folders(const char *dir)
     (void)snprintf(path, sizeof path, "%s", dir);
     for (char *slash = path; (slash = strchr(slash + 1, '/'));) {
         *slash = '\0';
-        if (mkdir(path, 0777 & ~022) != 0 && errno != EEXIST)
+        if (mkdir(path, 0700) != 0 && errno != EEXIST)
             return false;
         *slash = '/';
     }

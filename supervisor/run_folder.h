@@ -27,6 +27,12 @@ void run_folder_release(run_folder_t *self);
 void run_folder_set_pid(const run_folder_t *self, const char *name, pid_t pid);
 void run_folder_remove_pid(const run_folder_t *self, const char *name);
 
+// Calls fn with each pid file of a folder, in the order of their names; pid 0: it has none. It may
+// be removed meanwhile.
+#define RUN_NAME_MAX 64 // bytes of a name, with its end
+typedef void(run_folder_fn)(void *arg, const char *name, pid_t pid);
+void run_folder_each(const char *dir, run_folder_fn *fn, void *arg);
+
 // Appends a line to DIR/log/run.log.
 void run_folder_record(const run_folder_t *self, const char *line);
 

@@ -9,7 +9,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sysexits.h>
 
 #define LINE 2048
 
@@ -56,19 +55,13 @@ static void add_unclean(run_messages_t *self, const char *name, const char *how)
                    name, how);
 }
 
-// One that ended while all stop: not in order when it has failed, or was killed.
 static void record_end(run_messages_t *self, const supervisor_action_t *action, const char *name,
                        const char *how)
 {
     char line[256];
-    int code = action->as.say.code, signal = action->as.say.signal;
-    bool is_publisher = action->child.role == SUPERVISOR_PUBLISHER;
     (void)snprintf(line, sizeof line, "%s %s", name, how);
     run_folder_record(self->folder, line);
-    bool is_orderly = action->as.say.error == 0 &&
-                      ((signal == SIGTERM && code == 0) ||
-                       (signal == 0 && (code == 0 || (is_publisher && code == EX_TEMPFAIL))));
-    if (!is_orderly)
+    if (action->as.say.is_unclean)
         add_unclean(self, name, how);
 }
 

@@ -4,6 +4,7 @@
 #include "caller.h"
 #include "child_process.h"
 #include "job.h"
+#include "publisher_report.h"
 #include "supervisor_trace.h"
 
 #include <assert.h>
@@ -99,27 +100,6 @@ static void show_profile(const run_settings_t *settings, int shown)
 
 // ---- the summary
 
-// The publisher's report in a format. NULL: there is none.
-static char *report_as(const run_settings_t *settings, const char *format, int *ret_exit_code)
-{
-    arguments_t words = {0};
-    char *program = child_process_sibling("mayhem-publisher");
-    size_t size;
-    child_end_t end = {.code = EX_SOFTWARE};
-    arguments_add(&words, "%s", program);
-    arguments_add(&words, "--dir=%s", settings->dir);
-    arguments_add(&words, "--report=%s", format);
-    char *text = child_process_capture(words.items, STDERR_FILENO, &size, &end);
-    *ret_exit_code = end.signal != 0 ? EX_SOFTWARE : end.code;
-    if (text && *text == '\0') {
-        free(text);
-        text = NULL;
-    }
-    free(program);
-    arguments_clear(&words);
-    return text;
-}
-
 // Why the run ended, as the begin of a sentence.
 static void reason(const run_settings_t *settings, const run_report_t *report, int exit_code,
                    int64_t dead, char *text, size_t size)
@@ -167,8 +147,8 @@ static bool print_json(const run_report_t *report, json_t *json, int exit_code, 
 }
 
 // left: hosts; -1: none was read yet.
-static bool print_text(const run_report_t *report, const char *text, int exit_code, int64_t left,
-                       const char *why)
+static bool print_text(const run_settings_t *settings, const run_report_t *report, const char *text,
+                       int exit_code, int64_t left, const char *why)
 {
     (void)printf("%s", text);
     if (*report->unclean)
@@ -181,7 +161,7 @@ static bool print_text(const run_report_t *report, const char *text, int exit_co
     else if (exit_code == EX_TEMPFAIL)
         (void)printf(": %" PRId64 " host%s left%s; to go on%s: %s", left, left == 1 ? "" : "s",
                      report->is_input_open ? ", and what the input still has" : "",
-                     report->has_streams ? ", with the same streams" : "", caller_command());
+                     settings->has_streams ? ", with the same streams" : "", caller_command());
     (void)printf("\n");
     return fflush(stdout) == 0 && !ferror(stdout);
 }
@@ -207,8 +187,9 @@ static int report_nothing(const run_settings_t *settings, const run_report_t *re
                            settings->dir);
     reason(settings, report, EX_TEMPFAIL, 0, why, sizeof why);
     json_t *json = json_object();
-    bool is_written = settings->options.json ? print_json(report, json, EX_TEMPFAIL, why)
-                                             : print_text(report, "", EX_TEMPFAIL, -1, why);
+    bool is_written = settings->options.json
+                          ? print_json(report, json, EX_TEMPFAIL, why)
+                          : print_text(settings, report, "", EX_TEMPFAIL, -1, why);
     json_decref(json);
     return is_written ? EX_TEMPFAIL : EX_IOERR;
 }
@@ -224,7 +205,7 @@ int run_report_print(const run_settings_t *settings, const run_report_t *report)
     (void)snprintf(path, sizeof path, "%s/publisher.run", settings->dir);
     if (unlink(path) != 0)
         return report_nothing(settings, report);
-    char *text = report_as(settings, "json", &exit_code);
+    char *text = publisher_report(settings->dir, "json", &exit_code);
     json_t *json = text ? json_loads(text, 0, NULL) : NULL;
     free(text);
     code = code >= 0 ? code : exit_code;
@@ -237,8 +218,8 @@ int run_report_print(const run_settings_t *settings, const run_report_t *report)
     if (settings->options.json) {
         is_written = print_json(report, json, code, why);
     } else {
-        text = report_as(settings, "text", &exit_code);
-        is_written = text && print_text(report, text, code, left, why);
+        text = publisher_report(settings->dir, "text", &exit_code);
+        is_written = text && print_text(settings, report, text, code, left, why);
         free(text);
     }
     json_decref(json);

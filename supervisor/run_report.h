@@ -11,7 +11,6 @@ typedef struct {
     int exit_code;                  // -1: what the publisher's report says
     int signal;                     // the first one that has come; 0: none
     bool is_input_open;             // it is a stream that had not ended yet
-    bool has_streams;               // the input or --config was one: it has to be given again
     const char *unclean;            // which processes did not end in order; "": all did
     int64_t stop_ms;                // from the stop to the last end
     int shown;                      // descriptor for what is not the summary

@@ -34,6 +34,12 @@ void arguments_add(arguments_t *self, const char *format, ...)
     self->count--; // the NULL stays behind the last one
 }
 
+void arguments_add_all(arguments_t *self, const arguments_t *others)
+{
+    for (size_t i = 0; i < others->count; i++)
+        arguments_add(self, "%s", others->items[i]);
+}
+
 void arguments_clear(arguments_t *self)
 {
     for (size_t i = 0; i < self->count; i++)
@@ -184,8 +190,7 @@ static int check_commands(run_settings_t *self, bool *ret_is_mock)
     size_t size;
     child_end_t end = {0};
     arguments_add(&words, "%s", program);
-    for (size_t i = 0; i < self->arguments[MM_PROGRAM_RESTARTER].count; i++)
-        arguments_add(&words, "%s", self->arguments[MM_PROGRAM_RESTARTER].items[i]);
+    arguments_add_all(&words, &self->arguments[MM_PROGRAM_RESTARTER]);
     arguments_add(&words, "--check");
     text = child_process_capture(words.items, STDERR_FILENO, &size, &end);
     int exit_code = end.code;

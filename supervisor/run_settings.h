@@ -14,6 +14,7 @@ typedef struct {
 
 void arguments_add(arguments_t *self, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+void arguments_add_all(arguments_t *self, const arguments_t *others);
 void arguments_clear(arguments_t *self);
 
 typedef struct {

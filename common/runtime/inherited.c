@@ -8,11 +8,13 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 static mode_t inherited_umask = 022;
 static bool ignores_hup;
+static bool has_parent;
 static bool is_repaired;
 
 // open takes the lowest free number.
@@ -64,4 +66,21 @@ bool mm_inherited_may_draw(void)
     const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
     return isatty(STDERR_FILENO) && term && *term && strcmp(term, "dumb") != 0 &&
            !(no_color && *no_color);
+}
+
+bool mm_inherited_follow_parent(void)
+{
+    const char *parent = getenv("MAYHEM_PARENT");
+    if (!parent)
+        return true;
+    has_parent = true;
+    (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+    bool is_alive = getppid() == (pid_t)strtol(parent, NULL, 10);
+    (void)unsetenv("MAYHEM_PARENT"); // not for the commands of this process
+    return is_alive;
+}
+
+bool mm_inherited_has_parent(void)
+{
+    return has_parent;
 }

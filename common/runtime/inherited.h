@@ -1,4 +1,4 @@
-// What a process inherits from whoever has started it, put right before anything else is done:
+// What a process inherits from its parent, put right before anything else is done:
 // standard streams that are closed, a blocked signal mask, ignored signals, the umask.
 
 #ifndef MM_INHERITED_H
@@ -22,5 +22,11 @@ bool mm_inherited_ignores_hup(void);
 // Whether standard error is a terminal on which a line can be drawn over: not with TERM=dumb or
 // NO_COLOR.
 bool mm_inherited_may_draw(void);
+
+// With MAYHEM_PARENT=PID in the environment: TERM comes when that supervisor dies. False: it is
+// dead already. Removes the variable.
+bool mm_inherited_follow_parent(void);
+// Whether a supervisor has started this process, and restarts it after a crash.
+bool mm_inherited_has_parent(void);
 
 #endif

@@ -3,7 +3,6 @@
 #include "loop.h"
 #include "clock.h"
 #include "inherited.h"
-#include "service.h"
 #include "span.h"
 
 #include <assert.h>
@@ -222,7 +221,8 @@ static void on_signal(void *arg)
             continue;
         }
         // One to all at once, as of a service manager, comes beside the one of the supervisor.
-        bool is_repeat = mm_service_has_parent() && mm_clock_ms() - self->signalled_ms < REPEAT_MS;
+        bool is_repeat =
+            mm_inherited_has_parent() && mm_clock_ms() - self->signalled_ms < REPEAT_MS;
         if (self->signalled && number != SIGHUP && !is_repeat)
             _exit(128 + number);
         if (!self->signalled) {

@@ -2,6 +2,7 @@
 
 #include "service.h"
 #include "clock.h"
+#include "inherited.h"
 #include "socket.h"
 #include "span.h"
 #include "uuid_source.h"
@@ -13,35 +14,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 static uint64_t open_files;
-static bool has_parent;
 
 uint64_t mm_service_open_files(void)
 {
     return open_files;
-}
-
-bool mm_service_has_parent(void)
-{
-    return has_parent;
-}
-
-// When the supervisor dies, the process drains. False: it is dead already.
-static bool follow_parent(void)
-{
-    const char *parent = getenv("MAYHEM_PARENT");
-    if (!parent)
-        return true;
-    has_parent = true;
-    (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
-    bool alive = getppid() == (pid_t)strtol(parent, NULL, 10);
-    (void)unsetenv("MAYHEM_PARENT"); // not for the commands of this process
-    return alive;
 }
 
 int mm_service_fail(const mm_options_t *options, int exit_code, const char *format, ...)
@@ -135,7 +116,8 @@ bool mm_service_start(mm_program_t program, int argc, char **argv, mm_service_ch
 {
     mm_loop_block_signals();
     *ret_exit_code = EX_UNAVAILABLE;
-    if (!follow_parent() || !mm_options_parse(program, argc, argv, ret_options, ret_exit_code))
+    if (!mm_inherited_follow_parent() ||
+        !mm_options_parse(program, argc, argv, ret_options, ret_exit_code))
         return false;
     bool only_checks = ret_options->check;
     *ret_exit_code =

@@ -24,9 +24,6 @@ int mm_service_end(mm_options_t *options, int exit_code);
 // The same without the lines: for a program that could not begin.
 int mm_service_quit(mm_options_t *options, int exit_code);
 
-// Whether `mayhem run` has started this process (MAYHEM_PARENT), and restarts it after a crash.
-bool mm_service_has_parent(void);
-
 // The limit of descriptors for commands of this process: its own soft limit at the start.
 uint64_t mm_service_open_files(void);
 

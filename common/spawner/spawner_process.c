@@ -123,7 +123,7 @@ static pid_t reap_one(spawner_t *self, int *ret_status)
     return pid > 0 ? pid : 0;
 }
 
-// Reaps the commands, and whoever has been left to this process. There is one thread, so between
+// Reaps the commands, and orphans that were left to this process. There is one thread, so between
 // the end of a command and the removal of its number nobody uses that number.
 static void reap(spawner_t *self)
 {

@@ -280,7 +280,7 @@ static void apply_leave(supervisor_t *self, const supervisor_event_t *event, boo
         (signal == SIGNAL_TERM && code == 0) ||
         (signal == 0 && (code == 0 || (index == SUPERVISOR_PUBLISHER && code == EX_TEMPFAIL)));
     self->is_unclean = self->is_unclean || !is_orderly;
-    say_end(self, SUPERVISOR_SAY_ENDED, event);
+    say_end(self, SUPERVISOR_SAY_ENDED, event)->as.say.is_unclean = !is_orderly;
     if (was_leaving && !self->is_stopping)
         restarter_left(self, index);
     release_substitute(self, index);

@@ -114,9 +114,10 @@ typedef struct {
     union {
         struct {
             supervisor_say_t what;
-            int code;   // of the exit that it speaks of, when signal is 0
-            int signal; // that has killed the process, or has come
-            int error;  // errno, when the process could not be started; else 0
+            int code;        // of the exit that it speaks of, when signal is 0
+            int signal;      // that has killed the process, or has come
+            int error;       // errno, when the process could not be started; else 0
+            bool is_unclean; // ended: not in order; then the exit is not clean
             uint32_t count;
             int64_t delay_ms;
         } say;

@@ -167,17 +167,23 @@ static void the_progress_bar_is_cleared_first_but_not_in_the_log(void **state)
 
 // ---- who did not end in order
 
+static bool is_unclean; // what the core says of the next ends
+
 static void end_with(supervisor_role_t role, int code, int signal, int error)
 {
     uint32_t number = role == SUPERVISOR_RESTARTER ? 1 : 0;
-    tell((supervisor_action_t){
-        .child = {role, number},
-        .as.say = {.what = SUPERVISOR_SAY_ENDED, .code = code, .signal = signal, .error = error}});
+    tell((supervisor_action_t){.child = {role, number},
+                               .as.say = {.what = SUPERVISOR_SAY_ENDED,
+                                          .code = code,
+                                          .signal = signal,
+                                          .error = error,
+                                          .is_unclean = is_unclean}});
 }
 
 static void ends_in_order_are_not_unclean(void **state)
 {
     (void)state;
+    is_unclean = false;
     end_with(SUPERVISOR_SAVER, 0, 0, 0);
     end_with(SUPERVISOR_PUBLISHER, 75, 0, 0); // with work left
     end_with(SUPERVISOR_RESTARTER, 0, SIGTERM, 0);
@@ -187,6 +193,7 @@ static void ends_in_order_are_not_unclean(void **state)
 static void other_ends_are_listed_with_how(void **state)
 {
     (void)state;
+    is_unclean = true;
     end_with(SUPERVISOR_SAVER, 75, 0, 0);
     end_with(SUPERVISOR_RESTARTER, 0, SIGKILL, 0);
     end_with(SUPERVISOR_CONSUMER, 0, 0, EAGAIN);
@@ -200,6 +207,7 @@ static void other_ends_are_listed_with_how(void **state)
 static void more_of_them_than_there_is_room_for_are_cut(void **state)
 {
     (void)state;
+    is_unclean = true;
     for (int i = 0; i < 512; i++)
         end_with(SUPERVISOR_RESTARTER, 0, SIGKILL, 0);
     assert_int_equal(strlen(messages.unclean), RUN_UNCLEAN_MAX - 1);

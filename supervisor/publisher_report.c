@@ -1,0 +1,29 @@
+// See publisher_report.h.
+
+#include "publisher_report.h"
+#include "child_process.h"
+#include "run_settings.h"
+
+#include <stdlib.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+char *publisher_report(const char *dir, const char *format, int *ret_exit_code)
+{
+    arguments_t words = {0};
+    char *program = child_process_sibling("mayhem-publisher");
+    size_t size;
+    child_end_t end = {.code = EX_SOFTWARE};
+    arguments_add(&words, "%s", program);
+    arguments_add(&words, "--dir=%s", dir);
+    arguments_add(&words, "--report=%s", format);
+    char *text = child_process_capture(words.items, STDERR_FILENO, &size, &end);
+    *ret_exit_code = end.signal != 0 ? EX_SOFTWARE : end.code;
+    if (text && *text == '\0') {
+        free(text);
+        text = NULL;
+    }
+    free(program);
+    arguments_clear(&words);
+    return text;
+}
