@@ -16,7 +16,7 @@ options:
 	@tests/checks/options.sh
 
 # The README's blocks run as they are pasted, in a copy of the tree.
-readme: all
+readme: all audit
 	@tests/checks/readme.sh $(abspath $(BUILD))
 
 # The tables of docs/protocol.md are those of common/wire/frames.def, and each frame is received.
