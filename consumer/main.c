@@ -206,7 +206,8 @@ static void refuse_foreign(consumer_t *self)
 {
     mm_str_t worker;
     gather_action_t action = {.kind = GATHER_REFUSED};
-    if (!mm_decoder_foreign_hello(self->receiver.decoder, &worker, &action.as.answer.instance) ||
+    if (!mm_decoder_foreign_hello(self->receiver.decoder, &action.as.answer.version, &worker,
+                                  &action.as.answer.instance) ||
         !mm_name_from(worker, &action.as.answer.worker))
         return;
     action.as.answer.reason = "it speaks another version of the protocol; run the same release";

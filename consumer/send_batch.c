@@ -211,6 +211,16 @@ static void publish(send_batch_t *self, const char *kind, const char *name, cons
     mm_socket_publish(self->events, mm_topic(kind, name, topic), mm_encoder_bytes(self->encoder));
 }
 
+// To a worker of another version, which can read only a frame of its own.
+static void publish_refused(send_batch_t *self, const gather_action_t *action,
+                            const mm_frame_t *frame)
+{
+    char topic[MM_TOPIC_MAX];
+    mm_encode_refused(self->encoder, frame, action->as.answer.version);
+    mm_socket_publish(self->events, mm_topic("worker", action->as.answer.worker.text, topic),
+                      mm_encoder_bytes(self->encoder));
+}
+
 static void send_notices(send_batch_t *self, reader_t *reader)
 {
     MM_SPAN(MM_SPAN_SEND_NOTICES);
@@ -298,7 +308,10 @@ void send_batch_answer(send_batch_t *self, mm_frame_kind_t kind, const gather_ac
                                       .suffix = mm_str(suffix),
                                       .reason = mm_str(action->as.answer.reason)}};
     MM_CRASH_POINT("consumer: before it answers a worker");
-    publish(self, "worker", action->as.answer.worker.text, &frame);
+    if (action->as.answer.version > 0)
+        publish_refused(self, action, &frame);
+    else
+        publish(self, "worker", action->as.answer.worker.text, &frame);
     MM_CRASH_POINT("consumer: worker answered");
 }
 

@@ -30,6 +30,7 @@ struct mm_decoder {
     fields_t inner;   // of that item
     bool has_unknown; // elements that were skipped
     bool is_foreign_hello;
+    uint64_t foreign_version;
     char complaint[80];
     // What the frame points to: items_job and so on.
 #define PLAIN(item, ...) mm_##item##_t items_##item[MM_BATCH_ITEMS];
@@ -84,10 +85,12 @@ const char *mm_decoder_complaint(const mm_decoder_t *self)
     return self->complaint;
 }
 
-bool mm_decoder_foreign_hello(const mm_decoder_t *self, mm_str_t *ret_worker, uint64_t *ret_nonce)
+bool mm_decoder_foreign_hello(const mm_decoder_t *self, uint64_t *ret_version, mm_str_t *ret_worker,
+                              uint64_t *ret_nonce)
 {
     if (!self->is_foreign_hello)
         return false;
+    *ret_version = self->foreign_version;
     *ret_worker = self->frame.as.report.worker;
     *ret_nonce = self->frame.as.report.instance;
     return true;
@@ -392,6 +395,7 @@ static mm_wire_status_t decode_array(mm_decoder_t *self)
     if (!parse_number(in, "version", 0, UINT64_MAX, &version))
         return MM_WIRE_FIELD_BAD;
     if (version != MM_WIRE_VERSION) {
+        self->foreign_version = version;
         self->is_foreign_hello = is_foreign_hello(self);
         in->name = "version";
         return MM_WIRE_VERSION_BAD;

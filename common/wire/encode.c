@@ -27,6 +27,7 @@ struct mm_encoder {
     size_t list_at; // offset of the last list's header
     size_t count;   // of its items so far
     batch_t batch;
+    uint64_t version;
 };
 
 // ---- limits: the most bytes of an item, and of a frame without its items
@@ -65,6 +66,7 @@ mm_encoder_t *mm_encoder_new(void)
     mm_encoder_t *self = calloc(1, sizeof *self);
     assert(self != NULL);
     self->capacity = FIRST_BYTES;
+    self->version = MM_WIRE_VERSION;
     self->bytes = malloc(self->capacity);
     assert(self->bytes != NULL);
     return self;
@@ -229,7 +231,7 @@ static mm_encoder_t *open_item(mm_encoder_t *self, size_t size)
 static void put_head(mm_encoder_t *self, size_t elements, mm_frame_kind_t kind)
 {
     put_array(self, elements);
-    put_number(self, MM_WIRE_VERSION);
+    put_number(self, self->version);
     put_number(self, (uint64_t)kind);
 }
 
@@ -325,6 +327,14 @@ void mm_encode_frame(mm_encoder_t *self, const mm_frame_t *frame)
 {
     put_frame(self, frame, false);
     assert(self->size <= MM_FRAME_BYTES);
+}
+
+void mm_encode_refused(mm_encoder_t *self, const mm_frame_t *frame, uint64_t version)
+{
+    assert(frame->kind == MM_FRAME_REFUSED);
+    self->version = version;
+    mm_encode_frame(self, frame);
+    self->version = MM_WIRE_VERSION;
 }
 
 // ---- batches

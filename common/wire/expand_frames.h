@@ -1,6 +1,6 @@
 // Includes frames.def with the words that the includer has defined: the others expand to nothing,
-// NUMBER and TEXT to TYPE, BATCH to LIST, OPTIONAL to WHEN. Behind it none is defined any more. It
-// is included many times, so that it has no guard.
+// NUMBER and TEXT to TYPE, AGAIN to FIELD, BATCH to LIST, OPTIONAL to WHEN. Behind it none is
+// defined any more. It is included many times, so that it has no guard.
 
 #ifndef TYPE
 #define TYPE(type, c_type)
@@ -31,6 +31,9 @@
 #endif
 #ifndef FIELD
 #define FIELD(type, member, name, low, high)
+#endif
+#ifndef AGAIN
+#define AGAIN(...) FIELD(__VA_ARGS__)
 #endif
 #ifndef PAIRS
 #define PAIRS(member, count, name, max, key_max, value_max)
@@ -69,6 +72,7 @@
 #undef END_BODY
 #undef FRAME
 #undef FIELD
+#undef AGAIN
 #undef PAIRS
 #undef ATTRIBUTES
 #undef LIST

@@ -8,7 +8,7 @@
 
 #include "job.h"
 
-#define MM_WIRE_VERSION 1
+#define MM_WIRE_VERSION 2
 #define MM_BATCH_ITEMS  256         // items in a list, at most
 #define MM_BATCH_BYTES  (64 * 1024) // a frame takes no further item beyond this size
 #define MM_FRAME_BYTES  (1 << 20)   // ZMQ_MAXMSGSIZE: libzmq cuts the connection beyond it
@@ -19,7 +19,7 @@
 #define MM_ASKED_MAX   256          // of a QUERY
 #define MM_REPLY_BYTES (128 * 1024) // of a TELL; a longer answer is not sent
 
-#define MM_EVIDENCE_MAX       8   // pairs in a result
+#define MM_EVIDENCE_MAX       4   // pairs in a result
 #define MM_EVIDENCE_KEY_MAX   32  // bytes; at least one
 #define MM_EVIDENCE_VALUE_MAX 256 // bytes
 
@@ -58,6 +58,7 @@ typedef struct {
 #define ITEM(item)                      typedef struct mm_##item mm_##item##_t; struct mm_##item {
 #define BODY(body)                      ITEM(body##_body)
 #define FIELD(type, member, ...)        mm_type_##type##_t member;
+#define AGAIN(...)
 #define DERIVED(c_type, member, value)  c_type member;
 #define PAIRS(member, count, ...)       const mm_pair_t *member; uint32_t count;
 #define ATTRIBUTES(member, name)        mm_str_t member;

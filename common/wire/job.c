@@ -13,14 +13,19 @@ static unsigned find(const char *const *names, unsigned count, mm_str_t text)
 
 const char *mm_leg_name(mm_leg_t leg)
 {
-    static const char *const names[] = {
-        [MM_LEG_SAVE] = "save", [MM_LEG_RESTART] = "restart", [MM_LEG_SETTLE] = "settle"};
+    static const char *const names[] = {[MM_LEG_SAVE] = "save",
+                                        [MM_LEG_RESTART] = "restart",
+                                        [MM_LEG_SETTLE] = "settle",
+                                        [MM_LEG_PROBE] = "probe"};
     return names[leg];
 }
 
-#define OUTCOMES 3
-static const char *const outcomes[OUTCOMES] = {
-    [MM_OUTCOME_NONE] = "none", [MM_OUTCOME_RESTARTED] = "restarted", [MM_OUTCOME_DEAD] = "dead"};
+#define OUTCOMES 5
+static const char *const outcomes[OUTCOMES] = {[MM_OUTCOME_NONE] = "none",
+                                               [MM_OUTCOME_RESTARTED] = "restarted",
+                                               [MM_OUTCOME_DEAD] = "dead",
+                                               [MM_OUTCOME_WITHDRAWN] = "withdrawn",
+                                               [MM_OUTCOME_SKIPPED] = "skipped"};
 
 const char *mm_outcome_name(mm_outcome_t outcome)
 {
@@ -71,4 +76,45 @@ const char *mm_verdict_name(mm_verdict_kind_t kind)
                                         [MM_VERDICT_NACK] = "nack",
                                         [MM_VERDICT_DEAD] = "dead"};
     return names[kind];
+}
+
+const char *mm_end_name(mm_end_t end)
+{
+    static const char *const names[] = {[MM_END_NONE] = "none",
+                                        [MM_END_RESTARTED] = "restarted",
+                                        [MM_END_EXIT] = "exit",
+                                        [MM_END_TIMEOUT] = "timeout",
+                                        [MM_END_SIGNAL] = "signal",
+                                        [MM_END_STOPPED] = "stopped",
+                                        [MM_END_SAME_BOOT] = "same-boot",
+                                        [MM_END_WRONG_HOST] = "wrong-host",
+                                        [MM_END_UNHEALTHY] = "unhealthy",
+                                        [MM_END_UNREACHABLE] = "unreachable",
+                                        [MM_END_INTERRUPTED] = "interrupted",
+                                        [MM_END_LEFT_RUNNING] = "left-running",
+                                        [MM_END_NOT_STARTED] = "not-started",
+                                        [MM_END_UNVERIFIED] = "unverified",
+                                        [MM_END_LACKING] = "lacking",
+                                        [MM_END_UNABLE] = "unable"};
+    return names[end];
+}
+
+const char *mm_proof_name(mm_proof_t proof)
+{
+    static const char *const names[] = {[MM_PROOF_NONE] = "none",
+                                        [MM_PROOF_PROVEN] = "proven",
+                                        [MM_PROOF_VERIFIED] = "verified",
+                                        [MM_PROOF_UNVERIFIED] = "unverified",
+                                        [MM_PROOF_REHEARSED] = "rehearsed"};
+    return names[proof];
+}
+
+const char *mm_row_name(mm_attempt_row_t row)
+{
+    static const char *const names[] = {[MM_ROW_NONE] = "none",
+                                        [MM_ROW_BEGUN] = "begun",
+                                        [MM_ROW_ENDED] = "ended",
+                                        [MM_ROW_OPEN] = "open",
+                                        [MM_ROW_NOT_STARTED] = "not-started"};
+    return names[row];
 }

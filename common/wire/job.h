@@ -13,13 +13,80 @@
 #define MM_ERROR_MAX 512  // bytes of error text kept with a result
 #define MM_SLOTS_MAX 4096 // tasks that one worker may hold
 
-// What a task asks a worker for. Save and settle go to a saver, restart to a restarter.
-typedef enum { MM_LEG_SAVE = 1, MM_LEG_RESTART = 2, MM_LEG_SETTLE = 3 } mm_leg_t;
+// What a task asks a worker for. Save and settle go to a saver, restart and probe to a restarter; a
+// probe asks which machine a host is, and in which boot.
+typedef enum { MM_LEG_SAVE = 1, MM_LEG_RESTART = 2, MM_LEG_SETTLE = 3, MM_LEG_PROBE = 4 } mm_leg_t;
 
-typedef enum { MM_OUTCOME_NONE = 0, MM_OUTCOME_RESTARTED = 1, MM_OUTCOME_DEAD = 2 } mm_outcome_t;
+static inline bool mm_leg_is_restarters(mm_leg_t leg)
+{
+    return leg == MM_LEG_RESTART || leg == MM_LEG_PROBE;
+}
 
-// How a task ended: RETURNED was never started and costs no attempt.
-typedef enum { MM_STATUS_OK = 0, MM_STATUS_FAILED = 1, MM_STATUS_RETURNED = 2 } mm_status_t;
+typedef enum {
+    MM_OUTCOME_NONE = 0,
+    MM_OUTCOME_RESTARTED = 1,
+    MM_OUTCOME_DEAD = 2,
+    MM_OUTCOME_WITHDRAWN = 3, // it is no longer on the list
+    MM_OUTCOME_SKIPPED = 4    // there was nothing to do
+} mm_outcome_t;
+
+// How a task ended: RETURNED was never started and costs no attempt; OPEN has no end yet: a command
+// was sent, and the proof is still owed.
+typedef enum {
+    MM_STATUS_OK = 0,
+    MM_STATUS_FAILED = 1,
+    MM_STATUS_RETURNED = 2,
+    MM_STATUS_OPEN = 3
+} mm_status_t;
+
+// What is on record of an attempt at a real restart.
+typedef enum {
+    MM_ROW_NONE = 0,
+    MM_ROW_BEGUN = 1,      // a command may have been sent
+    MM_ROW_ENDED = 2,      // its end is known
+    MM_ROW_OPEN = 3,       // its command has ended, or was killed by us; not proven yet
+    MM_ROW_NOT_STARTED = 4 // no command was sent: it is begun anew under its number
+} mm_attempt_row_t;
+
+// How an attempt ended, or its command.
+typedef enum {
+    MM_END_NONE = 0,
+    MM_END_RESTARTED,
+    MM_END_EXIT,         // the command's code
+    MM_END_TIMEOUT,      // the command took too long
+    MM_END_SIGNAL,       // a signal ended the command
+    MM_END_STOPPED,      // at a drain limit
+    MM_END_SAME_BOOT,    // at the deadline the host was in its old boot
+    MM_END_WRONG_HOST,   // another machine answers
+    MM_END_UNHEALTHY,    // it came back, and was not well
+    MM_END_UNREACHABLE,  // nobody answered
+    MM_END_INTERRUPTED,  // nobody knows how the command ended
+    MM_END_LEFT_RUNNING, // processes of the command could not be killed
+    MM_END_NOT_STARTED,  // no command was sent
+    MM_END_UNVERIFIED,   // --verify did not succeed
+    MM_END_LACKING,      // the job lacks an attribute
+    MM_END_UNABLE        // the command could not be run here
+} mm_end_t;
+#define MM_END_LAST MM_END_UNABLE
+
+// How sure it is that a host was restarted.
+typedef enum {
+    MM_PROOF_NONE = 0,
+    MM_PROOF_PROVEN = 1,     // a later boot of the same machine
+    MM_PROOF_VERIFIED = 2,   // by --verify, or by a boot whose age is unknown
+    MM_PROOF_UNVERIFIED = 3, // the command said so
+    MM_PROOF_REHEARSED = 4   // it was the mock
+} mm_proof_t;
+
+// What a restarter's driver can do, in a HELLO.
+typedef enum {
+    MM_VERB_REAL = 1,    // it is not the mock
+    MM_VERB_IDENTIFY = 2 // it probes, and looks
+} mm_verb_t;
+
+#define MM_COMMANDS_MAX 16   // commands in a driver's list
+#define MM_EXIT_NONE    1000 // no exit code: above each code and each 256 + signal
+#define MM_WORDS_MAX    224  // bytes of the last words of a command kept with an attempt
 
 // The programs of a pipeline, in the order of a job's way.
 typedef enum {
@@ -51,6 +118,9 @@ const char *mm_program_name(mm_program_t program);
 mm_program_t mm_role_program(mm_role_t role);
 const char *mm_role_name(mm_role_t role);
 const char *mm_verdict_name(mm_verdict_kind_t kind);
+const char *mm_end_name(mm_end_t end); // "same-boot"; none: "none"
+const char *mm_proof_name(mm_proof_t proof);
+const char *mm_row_name(mm_attempt_row_t row);
 // False, and the output untouched, when none has this name.
 bool mm_outcome_parse(mm_str_t text, mm_outcome_t *ret_outcome);
 bool mm_program_parse(mm_str_t text, mm_program_t *ret_program);

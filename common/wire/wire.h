@@ -34,9 +34,10 @@ mm_wire_status_t mm_decode(mm_decoder_t *self, const void *data, size_t size,
 const char *mm_decoder_complaint(const mm_decoder_t *self);
 
 // Whether the last mm_decode gave MM_WIRE_VERSION_BAD for a hello, whose first four elements are
-// the same in every version; then sets its worker (borrowed from `data`) and nonce, so that the
-// hello can be refused.
-bool mm_decoder_foreign_hello(const mm_decoder_t *self, mm_str_t *ret_worker, uint64_t *ret_nonce);
+// the same in every version; then sets its version, worker (borrowed from `data`) and nonce, so
+// that the hello can be refused.
+bool mm_decoder_foreign_hello(const mm_decoder_t *self, uint64_t *ret_version, mm_str_t *ret_worker,
+                              uint64_t *ret_nonce);
 
 // Encoding. An encoder is one reused buffer. It asserts that what it is given can be decoded:
 // names, hosts, UTF-8, counts, ranges.
@@ -51,6 +52,9 @@ mm_str_t mm_encoder_bytes(const mm_encoder_t *self);
 // A whole frame in one call, lists included; no batch may be open. A list has at most
 // MM_BATCH_ITEMS items (asserted); to stay within MM_BATCH_BYTES is up to the caller.
 void mm_encode_frame(mm_encoder_t *self, const mm_frame_t *frame);
+
+// The same for a REFUSED, whose elements are the same in every version, to a worker of this one.
+void mm_encode_refused(mm_encoder_t *self, const mm_frame_t *frame, uint64_t version);
 
 // A batch is a frame that is encoded item by item: begin it with its header, add items until it is
 // full, finish it. Its kind must have a BATCH in frames.def; the items of `header` are ignored. No

@@ -214,6 +214,7 @@ static void answer(gather_t *self, gather_action_kind_t kind, const workers_chan
     action->as.answer.session = change->session;
     action->as.answer.acknowledged_through = change->acknowledged_through;
     action->as.answer.reason = change->reason;
+    action->as.answer.version = 0;
 }
 
 static void apply_changes(gather_t *self)
@@ -420,7 +421,8 @@ bool gather_next_worker(const gather_t *self, gather_worker_t *cursor)
     cursor->acknowledgement =
         (mm_acknowledgement_t){.worker = mm_str(worker->name.text),
                                .session = worker->session,
-                               .acknowledged_through = worker->acknowledged_through};
+                               .acknowledged_through = worker->acknowledged_through,
+                               .stamp_ms = worker->stamp_ms};
     cursor->role = worker->role;
     cursor->joined = worker->state == WORKER_JOINED && worker->session != 0;
     cursor->slots = worker->slots;

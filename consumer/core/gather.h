@@ -105,6 +105,7 @@ typedef struct {
             uint64_t session;
             uint64_t acknowledged_through; // last
             const char *reason;            // refused
+            uint64_t version;              // refused: of the worker's protocol; 0: the same
         } answer;                          // open, close, welcome, refused, rejoin, last
         struct {
             gather_log_t log;

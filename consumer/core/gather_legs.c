@@ -83,6 +83,7 @@ static void apply_store_result(gather_t *self, flight_t *flight, const mm_result
             retry_store(self, flight, result); // a settle without an outcome is no answer
         }
         break;
+    case MM_STATUS_OPEN: // no answer of a saver
     case MM_STATUS_FAILED: retry_store(self, flight, result); break;
     case MM_STATUS_RETURNED: flight_set_store(&self->flights, flight, STORE_READY, 0); break;
     }
@@ -150,6 +151,7 @@ static void apply_restart_result(gather_t *self, flight_t *flight, const char *w
         flight_set_error(flight, result->error);
         retry_restart(self, flight, backoff(self, flight->attempts));
         break;
+    case MM_STATUS_OPEN: break;
     case MM_STATUS_RETURNED:
         if (charged && is_ours(self, result->number))
             refund_attempt(self, flight);
@@ -177,7 +179,8 @@ static void remember_result(gather_t *self, const char *worker, bool charged,
         item->restarted = true;
         item->worker = worker;
         break;
-    case MM_STATUS_FAILED: break;
+    case MM_STATUS_FAILED:
+    case MM_STATUS_OPEN: break;
     case MM_STATUS_RETURNED:
         if (item && charged && is_ours(self, result->number) && item->attempts > 0)
             item->attempts--;

@@ -120,13 +120,13 @@ static void check_bad(const mm_frame_t *frame, mm_wire_status_t status, const ui
                       size_t size)
 {
     mm_str_t worker;
-    uint64_t instance;
+    uint64_t version, instance;
     mm_frame_t untouched;
     memset(&untouched, 0xA5, sizeof untouched);
     assert(memcmp(frame, &untouched, sizeof untouched) == 0);
     assert(strlen(mm_decoder_complaint(decoder)) > 0);
     assert((status == MM_WIRE_MALFORMED) == !mm_wire_scan(data, size));
-    if (mm_decoder_foreign_hello(decoder, &worker, &instance))
+    if (mm_decoder_foreign_hello(decoder, &version, &worker, &instance))
         assert(status == MM_WIRE_VERSION_BAD && mm_wire_is_name(worker, 1, MM_NAME_MAX));
 }
 

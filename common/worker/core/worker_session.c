@@ -20,7 +20,8 @@
 #define PART_RESULTS   32   // results in one part: each may have 1.5 KiB
 #define HELLO_FIRST_MS 20   // the first pause between hellos; it doubles up to a heartbeat
 #define REPORT_RESULTS 1024 // results in one report; the rest follows in the next
-#define HISTORY_EXTRA  64   // acknowledged results kept for a new consumer, beyond the slots (R6)
+#define FAR_MS         (INT64_C(1) << 60)
+#define HISTORY_EXTRA  64 // acknowledged results kept for a new consumer, beyond the slots (R6)
 
 // A task that was accepted and has no result yet.
 typedef struct held {
@@ -34,16 +35,14 @@ typedef struct held {
     char host[];
 } assignment_t;
 
-// The attributes of a task that waits.
-typedef struct attributes {
-    struct attributes *prev, *next;
-    uint64_t number;
-    size_t size;
+// What a task that waits has beyond its assignment: attributes, and all of a real restart.
+typedef struct details {
+    struct details *prev, *next;
+    mm_task_t task;
     char text[];
-} attributes_t;
+} details_t;
 
-static_assert(sizeof(attributes_t) + MM_ATTRIBUTES_BYTES <= MM_POOL_MAX,
-              "the pool takes the longest");
+static_assert(sizeof(details_t) + MM_ATTRIBUTES_BYTES <= MM_POOL_MAX, "the pool takes the longest");
 
 struct mm_worker {
     mm_worker_config_t config;
@@ -56,13 +55,13 @@ struct mm_worker {
     uint64_t last_number; // highest task number so far (R3)
     int64_t report_ms;    // when the next hello or heartbeat is due
     int64_t hello_pause_ms;
-    int64_t heard_ms;         // when the consumer was heard last
-    mm_table_t held;          // by number
-    assignment_t *held_list;  // in order of arrival
-    assignment_t *waiting;    // the first of the list that is not started; those behind it wait too
-    attributes_t *attributes; // of the tasks that wait and have some, in their order
-    attributes_t *removed;    // the last ones that were removed
-    mm_pool_t pool;           // of the assignments and these
+    int64_t heard_ms;        // when the consumer was heard last
+    mm_table_t held;         // by number
+    assignment_t *held_list; // in order of arrival
+    assignment_t *waiting;   // the first of the list that is not started; those behind it wait too
+    details_t *details;      // of the tasks that wait and have some, in their order
+    details_t *removed;      // the last ones that were removed
+    mm_pool_t pool;          // of the assignments and these
     mm_results_t *results;
     bool draining;      // reports 0 slots
     bool stopped;       // the drain limit came, and the running tasks were stopped
@@ -193,7 +192,7 @@ static size_t size_of(size_t host_size)
 
 static assignment_t *hold(mm_worker_t *self, const mm_task_t *task, int64_t stamp_ms)
 {
-    size_t host_size = task->leg == MM_LEG_RESTART ? task->host.size : 0;
+    size_t host_size = mm_leg_is_restarters(task->leg) ? task->host.size : 0;
     assignment_t *held = mm_pool_get(&self->pool, size_of(host_size));
     held->number = task->number;
     held->leg = task->leg;
@@ -219,26 +218,27 @@ static void let_wait(mm_worker_t *self, assignment_t *held, const mm_task_t *tas
 {
     if (!self->waiting)
         self->waiting = held;
-    if (task->attributes.size == 0)
+    if (task->attributes.size == 0 && task->left_ms == 0)
         return;
-    attributes_t *kept = mm_pool_get(&self->pool, sizeof *kept + task->attributes.size);
-    kept->number = task->number;
-    kept->size = task->attributes.size;
-    memcpy(kept->text, task->attributes.data, kept->size);
-    DL_APPEND(self->attributes, kept);
+    details_t *kept = mm_pool_get(&self->pool, sizeof *kept + task->attributes.size);
+    kept->task = *task;
+    kept->task.attributes.data = kept->text;
+    memcpy(kept->text, task->attributes.data, task->attributes.size);
+    DL_APPEND(self->details, kept);
 }
 
-// Removes those of the first waiting task, if it has some; they live until the next call.
-static mm_str_t remove_attributes(mm_worker_t *self, uint64_t number)
+// Removes those of the first waiting task; NULL: it has none. They live until the next call.
+static const mm_task_t *remove_details(mm_worker_t *self, uint64_t number)
 {
-    attributes_t *first = self->attributes;
-    if (!first || first->number != number)
-        return (mm_str_t){0};
-    DL_DELETE(self->attributes, first);
+    details_t *first = self->details;
+    if (!first || first->task.number != number)
+        return NULL;
+    DL_DELETE(self->details, first);
     if (self->removed)
-        mm_pool_put(&self->pool, self->removed, sizeof *first + self->removed->size);
+        mm_pool_put(&self->pool, self->removed,
+                    sizeof *first + self->removed->task.attributes.size);
     self->removed = first;
-    return (mm_str_t){first->text, first->size};
+    return &first->task;
 }
 
 // A literal would be built elsewhere and then copied.
@@ -272,7 +272,7 @@ static void return_first_waiting(mm_worker_t *self)
     mm_task_t task;
     fill_task(held, &task);
     self->waiting = held->next;
-    (void)remove_attributes(self, held->number);
+    (void)remove_details(self, held->number);
     give_back(self, &task);
     drop_held(self, held);
 }
@@ -289,16 +289,31 @@ static bool is_in_time(const mm_worker_t *self, int64_t stamp_ms)
     return self->boot_ms - stamp_ms < self->config.lost_after_ms;
 }
 
+// The first one that waits. A command of a real restart has a limit of its own (H1).
+static bool may_start_waiting(const mm_worker_t *self)
+{
+    const details_t *first = self->details;
+    bool is_command =
+        first && first->task.number == self->waiting->number && first->task.command > 0;
+    return is_in_time(self, self->waiting->stamp_ms) &&
+           !(is_command && self->boot_ms >= first->task.start_ms);
+}
+
 // One task in a step: a start takes time, and the next task may be too late by then.
 static void start_first_waiting(mm_worker_t *self)
 {
-    while (self->waiting && !is_in_time(self, self->waiting->stamp_ms))
+    while (self->waiting && !may_start_waiting(self))
         return_first_waiting(self);
     if (!self->waiting)
         return;
-    fill_task(self->waiting, &self->starting);
-    self->starting.attributes = remove_attributes(self, self->starting.number);
-    self->waiting = self->waiting->next;
+    const assignment_t *held = self->waiting;
+    const mm_task_t *details = remove_details(self, held->number);
+    if (details)
+        self->starting = *details;
+    else
+        fill_task(held, &self->starting);
+    self->starting.host = (mm_str_t){held->host, held->host_size};
+    self->waiting = held->next;
     start(self, &self->starting);
 }
 
@@ -339,6 +354,8 @@ static void report(mm_worker_t *self, bool is_hello, uint64_t serial)
                          .stamp_ms = self->boot_ms,
                          .slots = self->draining ? 0 : self->config.slots,
                          .last_serial = mm_results_last(self->results),
+                         .driver = mm_str(self->config.driver.text),
+                         .verbs = self->config.verbs,
                          .held = self->report_held,
                          .results = self->report_results};
     collect(self, serial, &whole);
@@ -412,7 +429,7 @@ static void leave_session(mm_worker_t *self)
 // Whether this kind of process can do such a task.
 static bool is_my_leg(const mm_worker_t *self, mm_leg_t leg)
 {
-    return (leg == MM_LEG_RESTART) == (self->config.role == MM_ROLE_RESTARTER);
+    return mm_leg_is_restarters(leg) == (self->config.role == MM_ROLE_RESTARTER);
 }
 
 static bool is_for_me(const mm_worker_t *self, const mm_frame_t *frame)
@@ -477,6 +494,22 @@ static void apply_leaving(mm_worker_t *self, const mm_frame_t *frame)
     self->consumer_left = true;
 }
 
+// A task of a real restart by this worker's clock: it came with spans, which count from now on, so
+// that no deadline is early and no boot is taken for a later one because a message was slow.
+static mm_task_t by_my_clock(const mm_worker_t *self, const mm_task_t *task)
+{
+    mm_task_t mine = *task;
+    mine.first_ms = self->boot_ms - mm_earlier(task->age_ms, FAR_MS);
+    mine.deadline_ms = self->boot_ms + mm_earlier(task->left_ms, FAR_MS);
+    return mine;
+}
+
+static void let_wait_real(mm_worker_t *self, assignment_t *held, const mm_task_t *task)
+{
+    const mm_task_t mine = by_my_clock(self, task);
+    let_wait(self, held, &mine);
+}
+
 static void apply_tasks(mm_worker_t *self, const mm_frame_t *frame)
 {
     if (self->session == 0 || frame->as.tasks.session != self->session)
@@ -494,10 +527,12 @@ static void apply_tasks(mm_worker_t *self, const mm_frame_t *frame)
             continue;
         }
         assignment_t *held = hold(self, task, frame->as.tasks.stamp_ms);
-        if (!self->config.one_by_one)
-            start(self, task);
-        else
+        if (task->left_ms > 0)
+            let_wait_real(self, held, task);
+        else if (self->config.one_by_one)
             let_wait(self, held, task);
+        else
+            start(self, task);
     }
     if (frame->as.tasks.last && self->draining)
         self->last_seen = true;

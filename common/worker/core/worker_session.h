@@ -18,6 +18,8 @@ typedef struct {
     int64_t drain_ms; // from the drain event until running tasks are stopped
     bool leaves_last; // a saver: it serves until the consumer's bye
     bool one_by_one;  // a start takes time: one start per step, each checked against its clock
+    mm_name_t driver; // a restarter's, as its hello names it; empty: the mock
+    uint32_t verbs;   // bits of mm_verb_t
 } mm_worker_config_t;
 
 typedef enum {
@@ -41,7 +43,7 @@ typedef enum {
     MM_WORKER_CONNECT,    // connect the PULL of a session
     MM_WORKER_DISCONNECT, // close it
     MM_WORKER_RECREATE,   // the consumer is silent: destroy and recreate all sockets
-    MM_WORKER_START,      // do this task
+    MM_WORKER_START,      // do this task; a real one has first_ms and deadline_ms by boot_ms
     MM_WORKER_STOP,       // end all running tasks now
     MM_WORKER_STARTED,    // send: this task is started
     MM_WORKER_RESULT,     // send this result

@@ -7,11 +7,12 @@ static void a_hello_of_another_version_says_whose_it_is(void **state)
 {
     (void)state;
     mm_str_t worker = mm_str("untouched");
-    uint64_t instance = 5;
+    uint64_t version = 0, instance = 5;
     mm_frame_t frame;
-    static const char hello[] = "\x95\x02\x03\xA2r1\x07\xC3"; // [2, 3, "r1", 7, true]
+    static const char hello[] = "\x95\x01\x03\xA2r1\x07\xC3"; // [1, 3, "r1", 7, true]
     assert_int_equal(mm_decode(decoder, hello, sizeof hello - 1, &frame), MM_WIRE_VERSION_BAD);
-    assert_true(mm_decoder_foreign_hello(decoder, &worker, &instance));
+    assert_true(mm_decoder_foreign_hello(decoder, &version, &worker, &instance));
+    assert_int_equal(version, 1);
     assert_int_equal(worker.size, 2);
     assert_memory_equal(worker.data, "r1", 2);
     assert_int_equal(instance, 7);
@@ -20,17 +21,17 @@ static void a_hello_of_another_version_says_whose_it_is(void **state)
     static const struct {
         const char *bytes;
         size_t size;
-    } others[] = {{"\x94\x02\x04\xA2r1\x07", 7},
-                  {"\x94\x02\x03\xA2-1\x07", 7},
-                  {"\x93\x02\x03\xA2r1", 6},
-                  {"\x94\x01\x0D\xA1"
+    } others[] = {{"\x94\x01\x04\xA2r1\x07", 7},
+                  {"\x94\x01\x03\xA2-1\x07", 7},
+                  {"\x93\x01\x03\xA2r1", 6},
+                  {"\x94\x02\x0D\xA1"
                    "c\x07",
                    6},
                   {"\xC0", 1}};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         (void)mm_decode(decoder, hello, sizeof hello - 1, &frame);
         (void)mm_decode(decoder, others[i].bytes, others[i].size, &frame);
-        assert_false(mm_decoder_foreign_hello(decoder, &worker, &instance));
+        assert_false(mm_decoder_foreign_hello(decoder, &version, &worker, &instance));
     }
     assert_int_equal(instance, 7);
 }
@@ -100,7 +101,7 @@ static void a_frame_cut_at_any_byte_is_malformed(void **state)
 static void a_frame_with_bytes_behind_it_is_malformed(void **state)
 {
     (void)state;
-    char bytes[32] = "\x94\x01\x0D\xA1"
+    char bytes[32] = "\x94\x02\x0D\xA1"
                      "c\x07";
     assert_int_equal(try_bytes(bytes, 6), MM_WIRE_OK);
     assert_int_equal(try_bytes(bytes, 7), MM_WIRE_MALFORMED);
