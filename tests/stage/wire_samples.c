@@ -69,6 +69,13 @@ static uint64_t distinct_number(maker_t *self, const wire_field_t *field)
     return field->low + (range == UINT64_MAX ? drawn : drawn % (range + 1));
 }
 
+// The largest item of each leg has fields of its own.
+static uint64_t limit_number(const maker_t *self, const wire_field_t *field, uint64_t limit)
+{
+    bool takes_turns = self->size == SAMPLE_LARGEST && field->name && !strcmp(field->name, "leg");
+    return takes_turns ? field->low + self->turn % (field->high - field->low + 1) : limit;
+}
+
 static void make_pairs(maker_t *self, const wire_field_t *field)
 {
     static mm_pair_t pairs[2][16];
@@ -120,7 +127,8 @@ static void make(wire_visitor_t *visitor, const wire_field_t *field)
         return;
     case WIRE_TEXT: *(mm_str_t *)field->value = make_text(self, field, limit); return;
     case WIRE_NUMBER:
-        wire_set_number(field, is_distinct ? distinct_number(self, field) : limit);
+        wire_set_number(field, is_distinct ? distinct_number(self, field)
+                                           : limit_number(self, field, limit));
         return;
     case WIRE_PAIRS: make_pairs(self, field); return;
     case WIRE_ATTRIBUTES: *(mm_str_t *)field->value = make_attributes(self, field); return;
@@ -138,7 +146,10 @@ static void make(wire_visitor_t *visitor, const wire_field_t *field)
 
 mm_frame_t wire_sample(mm_frame_kind_t kind, sample_size_t size)
 {
-    maker_t maker = {{.visit = make, .makes = true}, size, .random = (uint64_t)kind, .stride = 1};
+    maker_t maker = {{.visit = make, .makes = true, .makes_all = true},
+                     size,
+                     .random = (uint64_t)kind,
+                     .stride = 1};
     mm_frame_t frame = {.kind = kind};
     wire_walk(&maker.visitor, &frame);
     return frame;

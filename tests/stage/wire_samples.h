@@ -8,10 +8,10 @@
 typedef enum {
     SAMPLE_SMALLEST, // each field at its lower limit, no items
     SAMPLE_DISTINCT, // each field with a value of its own, items of every leg, status and verdict
-    SAMPLE_LARGEST   // each field at its upper limit, all lists full
+    SAMPLE_LARGEST   // each field at its upper limit, all lists full, the legs in turn
 } sample_size_t;
 
-#define SAMPLE_ITEMS 12 // in each list of a distinct sample
+#define SAMPLE_ITEMS 16 // in each list of a distinct sample
 
 // What it points to lives until the next call.
 mm_frame_t wire_sample(mm_frame_kind_t kind, sample_size_t size);

@@ -14,6 +14,7 @@ enum {
 static void visit(wire_visitor_t *visitor, wire_field_t field)
 {
     visitor->visit(visitor, &field);
+    visitor->is_optional = false;
 }
 
 // clang-format off
@@ -59,7 +60,7 @@ static void visit(wire_visitor_t *visitor, wire_field_t field)
 #define WHEN(label, condition)                                                                     \
         if (condition) {
 #define OPTIONAL(condition)                                                                        \
-        if (visitor->makes || (condition)) {                                                       \
+        if (visitor->makes_all || (condition)) {                                                   \
             visitor->is_optional = true;
 #define END_WHEN                                                                                   \
             visitor->is_optional = false;                                                          \

@@ -48,7 +48,8 @@ typedef struct wire_visitor {
     // Whether `visit` sets the values: of a list the count, of an item any fields, which are zero
     // so far. The items are in static memory: they live until a frame of the same body is made.
     bool makes;
-    bool is_optional; // the field at hand may be missing; set by the walk
+    bool makes_all;   // also the optional fields whose condition does not hold yet
+    bool is_optional; // the field at hand may be missing, and all behind it; set by the walk
 } wire_visitor_t;
 
 // Visits all fields behind version and kind. Changes the frame only if the visitor makes it.

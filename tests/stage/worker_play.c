@@ -117,7 +117,7 @@ static void tell_note(const mm_worker_action_t *action)
 
 static void tell_action(const mm_worker_action_t *action)
 {
-    static const char *const statuses[] = {"ok", "failed", "returned"};
+    static const char *const statuses[] = {"ok", "failed", "returned", "open"};
     const mm_result_t *result;
     tell_next();
     switch (action->kind) {
@@ -213,8 +213,9 @@ void joins(uint64_t session)
 
 void hears_beat_of(uint64_t epoch)
 {
-    mm_acknowledgement_t acknowledgements[] = {{mm_str("r10"), beat_session, 1000000},
-                                               {mm_str("r1"), beat_session, beat_serial}};
+    mm_acknowledgement_t acknowledgements[] = {
+        {mm_str("r10"), beat_session, 1000000, boot_ms()},
+        {mm_str("r1"), beat_session, beat_serial, boot_ms()}};
     hears(&(mm_frame_t){.kind = MM_FRAME_BEAT,
                         .as.beat = {.consumer = mm_str("consumer"),
                                     .epoch = epoch,

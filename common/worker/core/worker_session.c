@@ -529,7 +529,7 @@ static void apply_tasks(mm_worker_t *self, const mm_frame_t *frame)
         assignment_t *held = hold(self, task, frame->as.tasks.stamp_ms);
         if (task->left_ms > 0)
             let_wait_real(self, held, task);
-        else if (self->config.one_by_one)
+        else if (self->config.one_by_one || self->waiting)
             let_wait(self, held, task);
         else
             start(self, task);

@@ -56,6 +56,11 @@ void *__wrap_realloc(void *old, size_t size)
 #define PY_1          .worker = LITERAL("py-1"), .instance = 7
 #define CONSUMER      .consumer = LITERAL("consumer"), .epoch = 3
 #define REPORT        PY_1, .role = MM_ROLE_RESTARTER, .parts = 1
+#define SSH           "ssh-0123456789abcdef"
+#define SAVED         .id = ID, .host = LITERAL("web-14"), .deliveries = 1,                         \
+                      .publisher = LITERAL("p1"), .received_ms = 1795332314123
+#define BEGUN         .command = 1, .machine = ID, .boot = ID, .control = ID, .first_ms = 4980,    \
+                      .deadline_ms = 904980
 #define ITEMS(item, member, counter, ...)                                                          \
     .member = (const mm_##item##_t[]){__VA_ARGS__},                                                \
     .counter = sizeof((const mm_##item##_t[]){__VA_ARGS__}) / sizeof(mm_##item##_t)
@@ -70,13 +75,13 @@ static const struct {
     const char *text;
     mm_frame_t frame;
 } examples[] = {
-    {"[1, 1, \"p1\", 3, [[ID, \"web-14\", 1]]]",
+    {"[2, 1, \"p1\", 3, \"\", [[ID, \"web-14\", 1]]]",
      {MM_FRAME_JOBS, .as.jobs = {.publisher = LITERAL("p1"), .epoch = 3,
       ITEMS(job, items, count, {.id = ID, .host = LITERAL("web-14"), .delivery = 1})}}},
-    {"[1, 2, 12, 5020, 0, false, [[901, 2, ID, \"web-14\", 1]]]",
+    {"[2, 2, 12, 5020, 0, false, [[901, 2, ID, \"web-14\", 1]]]",
      {MM_FRAME_TASKS, .as.tasks = {.session = 12, .stamp_ms = 5020, .items = &restart,
                                    .count = 1}}},
-    {"[1, 2, 9, 5020, 44, false, [[902, 1, ID, \"web-14\", 1, \"p1\", 1795332314123], "
+    {"[2, 2, 9, 5020, 44, false, [[902, 1, ID, \"web-14\", 1, \"p1\", 1795332314123], "
      "[903, 3, ID, \"web-14\", 1, \"p1\", 1795332314123, 5, 2, 2, \"py-1\", \"exit status 1\"]]]",
      {MM_FRAME_TASKS, .as.tasks = {.session = 9, .stamp_ms = 5020, .acknowledged_through = 44,
       ITEMS(task, items, count,
@@ -85,36 +90,64 @@ static const struct {
             {.number = 903, .leg = MM_LEG_SETTLE, .id = ID, .host = LITERAL("web-14"), .deliveries = 1,
              .publisher = LITERAL("p1"), .received_ms = 1795332314123, .attempts = 5, .extended = 2,
              .outcome = MM_OUTCOME_DEAD, .worker = LITERAL("py-1"), .error = LITERAL("exit status 1")})}}},
-    {"[1, 1, \"p1\", 3, [[ID, \"web-15\", 1, {\"bmc\": \"10.0.0.1\", \"zone\": \"eu\"}]]]",
+    {"[2, 1, \"p1\", 3, \"\", [[ID, \"web-15\", 1, {\"bmc\": \"10.0.0.1\", \"zone\": \"eu\"}]]]",
      {MM_FRAME_JOBS, .as.jobs = {.publisher = LITERAL("p1"), .epoch = 3,
       ITEMS(job, items, count, {.id = ID, .host = LITERAL("web-15"), .delivery = 1,
                                 .attributes = LITERAL("bmc=10.0.0.1 zone=eu")})}}},
-    {"[1, 2, 12, 5020, 0, false, [[904, 2, ID, \"web-15\", 1, {\"bmc\": \"10.0.0.1\"}]]]",
+    {"[2, 2, 12, 5020, 0, false, [[904, 2, ID, \"web-15\", 1, {\"bmc\": \"10.0.0.1\"}]]]",
      {MM_FRAME_TASKS, .as.tasks = {.session = 12, .stamp_ms = 5020,
       ITEMS(task, items, count, {.number = 904, .leg = MM_LEG_RESTART, .id = ID,
                                  .host = LITERAL("web-15"), .attempt = 1,
                                  .attributes = LITERAL("bmc=10.0.0.1")})}}},
-    {"[1, 2, 12, 0, 1, true, []]",
+    {"[2, 1, \"p1\", 3, \"ssh-0123456789abcdef\", []]",
+     {MM_FRAME_JOBS, .as.jobs = {.publisher = LITERAL("p1"), .epoch = 3, .driver = LITERAL(SSH)}}},
+    {"[2, 2, 12, 5020, 0, false, [[905, 4, ID, \"web-14\", 1, {}, 300000, 0, 6520, 0, NONE, NONE], "
+     "[906, 2, ID, \"web-14\", 1, {}, 900000, 40, 6520, 1, ID, ID]]]",
+     {MM_FRAME_TASKS, .as.tasks = {.session = 12, .stamp_ms = 5020,
+      ITEMS(task, items, count,
+            {.number = 905, .leg = MM_LEG_PROBE, .id = ID, .host = LITERAL("web-14"), .attempt = 1,
+             .left_ms = 300000, .start_ms = 6520},
+            {.number = 906, .leg = MM_LEG_RESTART, .id = ID, .host = LITERAL("web-14"), .attempt = 1,
+             .left_ms = 900000, .age_ms = 40, .start_ms = 6520, .command = 1, .machine = ID,
+             .boot = ID})}}},
+    {"[2, 2, 9, 5020, 45, false, [[907, 1, ID, \"web-14\", 1, \"p1\", 1795332314123, "
+     "1, 1, 1, ID, ID, NONE, ID, 4980, 904980, 0, 1000, 0, \"\", \"\"], "
+     "[908, 3, ID, \"web-14\", 1, \"p1\", 1795332314123, 1, 0, 1, \"py-1\", \"\", "
+     "2, 1, 1, ID, ID, ID, ID, 4980, 904980, 1, 0, 1, \"py-1\", \"rebooting\"]]]",
+     {MM_FRAME_TASKS, .as.tasks = {.session = 9, .stamp_ms = 5020, .acknowledged_through = 45,
+      ITEMS(task, items, count,
+            {.number = 907, .leg = MM_LEG_SAVE, SAVED, .attempt = 1, .row = MM_ROW_BEGUN, BEGUN,
+             .exit = MM_EXIT_NONE},
+            {.number = 908, .leg = MM_LEG_SETTLE, SAVED, .attempts = 1,
+             .outcome = MM_OUTCOME_RESTARTED, .worker = LITERAL("py-1"), .attempt = 1,
+             .row = MM_ROW_ENDED, BEGUN, .boot_after = ID, .end = MM_END_RESTARTED,
+             .proof = MM_PROOF_PROVEN, .row_worker = LITERAL("py-1"),
+             .words = LITERAL("rebooting")})}}},
+    {"[2, 2, 12, 0, 1, true, []]",
      {MM_FRAME_TASKS, .as.tasks = {.session = 12, .acknowledged_through = 1, .last = true}}},
-    {"[1, 3, \"py-1\", 7, 2, 0, 1, 5000, 1, 0, 0, 1, [], []]",
+    {"[2, 3, \"py-1\", 7, 2, 0, 1, 5000, 1, 0, 0, 1, \"\", 0, [], []]",
      {MM_FRAME_HELLO, .as.report = {REPORT, .sequence = 1, .stamp_ms = 5000, .slots = 1}}},
-    {"[1, 4, \"py-1\", 7, 2, 12, 2, 5020, 1, 0, 0, 1, [], []]",
+    {"[2, 3, \"py-1\", 7, 2, 0, 1, 5000, 1, 0, 0, 1, \"ssh-0123456789abcdef\", 3, [], []]",
+     {MM_FRAME_HELLO, .as.report = {REPORT, .sequence = 1, .stamp_ms = 5000, .slots = 1,
+                                    .driver = LITERAL(SSH),
+                                    .verbs = MM_VERB_REAL | MM_VERB_IDENTIFY}}},
+    {"[2, 4, \"py-1\", 7, 2, 12, 2, 5020, 1, 0, 0, 1, [], []]",
      {MM_FRAME_HEARTBEAT, .as.report = {REPORT, .session = 12, .sequence = 2, .stamp_ms = 5020,
                                         .slots = 1}}},
-    {"[1, 4, \"py-1\", 7, 2, 12, 3, 5520, 1, 0, 0, 1, [[901, ID, 2, true, \"web-14\"]], []]",
+    {"[2, 4, \"py-1\", 7, 2, 12, 3, 5520, 1, 0, 0, 1, [[901, ID, 2, true, \"web-14\"]], []]",
      {MM_FRAME_HEARTBEAT, .as.report = {REPORT, .session = 12, .sequence = 3, .stamp_ms = 5520,
                                         .slots = 1,
       ITEMS(assignment, held, held_count,
             {.number = 901, .leg = MM_LEG_RESTART, .id = ID, .host = LITERAL("web-14"),
              .started = true})}}},
-    {"[1, 4, \"py-1\", 7, 2, 12, 4, 6020, 0, 1, 0, 1, [], []]",
+    {"[2, 4, \"py-1\", 7, 2, 12, 4, 6020, 0, 1, 0, 1, [], []]",
      {MM_FRAME_HEARTBEAT, .as.report = {REPORT, .session = 12, .sequence = 4, .stamp_ms = 6020,
                                         .last_serial = 1}}},
-    {"[1, 5, \"py-1\", 7, 12, [901]]",
+    {"[2, 5, \"py-1\", 7, 12, [901]]",
      {MM_FRAME_STARTED, .as.started = {PY_1, .session = 12, ITEMS(number, numbers, count, 901)}}},
-    {"[1, 6, \"py-1\", 7, 12, [[1, 901, 2, ID, 0, 0, 812, \"\", {}]]]",
+    {"[2, 6, \"py-1\", 7, 12, [[1, 901, 2, ID, 0, 0, 812, \"\", {}]]]",
      {MM_FRAME_RESULTS, .as.results = {PY_1, .session = 12, .items = &restarted, .count = 1}}},
-    {"[1, 6, \"saver-1\", 8, 9, [[45, 903, 3, ID, 1, 0, 412, \"disk full\", "
+    {"[2, 6, \"saver-1\", 8, 9, [[45, 903, 3, ID, 1, 0, 412, \"disk full\", "
      "{\"host\": \"db-2\"}]]]",
      {MM_FRAME_RESULTS, .as.results = {.worker = LITERAL("saver-1"), .instance = 8, .session = 9,
       ITEMS(result, items, count,
@@ -122,34 +155,61 @@ static const struct {
              .status = MM_STATUS_FAILED, .took_ms = 412, .error = LITERAL("disk full"),
              .evidence = (const mm_pair_t[]){{LITERAL("host"), LITERAL("db-2")}},
              .evidence_count = 1})}}},
-    {"[1, 7, \"py-1\", 7, 12, 1]",
+    {"[2, 6, \"py-1\", 7, 12, [[1, 905, 4, ID, 0, 0, 310, \"\", {}, 12, 1000, 0, ID, ID, false, "
+     "false, \"\"], "
+     "[2, 906, 2, ID, 0, 0, 61200, \"\", {}, 1, 0, 1, ID, ID, true, false, \"rebooting\"]]]",
+     {MM_FRAME_RESULTS, .as.results = {PY_1, .session = 12,
+      ITEMS(result, items, count,
+            {.serial = 1, .number = 905, .leg = MM_LEG_PROBE, .id = ID, .took_ms = 310,
+             .end = MM_END_NOT_STARTED, .exit = MM_EXIT_NONE, .machine = ID, .boot = ID},
+            {.serial = 2, .number = 906, .leg = MM_LEG_RESTART, .id = ID, .took_ms = 61200,
+             .end = MM_END_RESTARTED, .proof = MM_PROOF_PROVEN, .machine = ID, .boot = ID,
+             .sent = true, .words = LITERAL("rebooting")})}}},
+    {"[2, 6, \"py-1\", 7, 12, [[3, 909, 2, ID, 3, 0, 8000, \"\", {}, 3, 1000, 0, NONE, NONE, true, "
+     "true, \"\"], [4, 910, 2, ID, 2, 0, 0, \"no room\", {}, 5000]]]",
+     {MM_FRAME_RESULTS, .as.results = {PY_1, .session = 12,
+      ITEMS(result, items, count,
+            {.serial = 3, .number = 909, .leg = MM_LEG_RESTART, .id = ID,
+             .status = MM_STATUS_OPEN, .took_ms = 8000, .end = MM_END_TIMEOUT,
+             .exit = MM_EXIT_NONE, .sent = true, .more = true},
+            {.serial = 4, .number = 910, .leg = MM_LEG_RESTART, .id = ID,
+             .status = MM_STATUS_RETURNED, .error = LITERAL("no room"), .pause_ms = 5000})}}},
+    {"[2, 6, \"saver-1\", 8, 9, [[46, 911, 1, ID, 0, 0, 3, \"\", {}, "
+     "3, 2, 1, ID, ID, ID, 4980, 904980, 52000, 2, 255, 1, 0, \"no route\"]]]",
+     {MM_FRAME_RESULTS, .as.results = {.worker = LITERAL("saver-1"), .instance = 8, .session = 9,
+      ITEMS(result, items, count,
+            {.serial = 46, .number = 911, .leg = MM_LEG_SAVE, .id = ID, .took_ms = 3,
+             .row = MM_ROW_OPEN, .attempt = 2, BEGUN, .age_ms = 52000, .end = MM_END_EXIT,
+             .exit = 255, .ended = 1, .words = LITERAL("no route")})}}},
+    {"[2, 7, \"py-1\", 7, 12, 1]",
      {MM_FRAME_BYE, .as.bye = {PY_1, .session = 12, .last_serial = 1}}},
-    {"[1, 8, \"consumer\", 3, [[1, ID], [2, ID, 1], [3, ID, 1500], [4, ID, 5, \"exit status 1\"]]]",
+    {"[2, 8, \"consumer\", 3, [[1, ID], [2, ID, 1], [3, ID, 1500], [4, ID, 5, \"exit status 1\"]]]",
      {MM_FRAME_NOTICES, .as.notices = {CONSUMER,
       ITEMS(verdict, items, count,
             {.kind = MM_VERDICT_EXTEND, .id = ID},
             {.kind = MM_VERDICT_ACK, .id = ID, .attempts = 1},
             {.kind = MM_VERDICT_NACK, .id = ID, .delay_ms = 1500},
             {.kind = MM_VERDICT_DEAD, .id = ID, .attempts = 5, .error = LITERAL("exit status 1")})}}},
-    {"[1, 9, \"consumer\", 3, \"py-1\", 7, 12, \"task.000000000000000c\"]",
+    {"[2, 9, \"consumer\", 3, \"py-1\", 7, 12, \"task.000000000000000c\"]",
      {MM_FRAME_WELCOME, .as.answer = {CONSUMER, PY_1, .session = 12,
                                       .suffix = LITERAL("task.000000000000000c")}}},
-    {"[1, 10, \"consumer\", 3, \"py-1\", 7, 0, \"another process has this id\"]",
+    {"[2, 10, \"consumer\", 3, \"py-1\", 7, 0, \"another process has this id\"]",
      {MM_FRAME_REFUSED, .as.answer = {CONSUMER, PY_1,
                                       .reason = LITERAL("another process has this id")}}},
-    {"[1, 11, \"consumer\", 3, \"py-1\", 7, 0]", {MM_FRAME_REJOIN, .as.answer = {CONSUMER, PY_1}}},
-    {"[1, 12, \"consumer\", 3, false, [[\"py-1\", 12, 0]]]",
+    {"[2, 11, \"consumer\", 3, \"py-1\", 7, 0]", {MM_FRAME_REJOIN, .as.answer = {CONSUMER, PY_1}}},
+    {"[2, 12, \"consumer\", 3, false, false, [[\"py-1\", 12, 0, 5020]]]",
      {MM_FRAME_BEAT, .as.beat = {CONSUMER,
-      ITEMS(acknowledgement, items, count, {.worker = LITERAL("py-1"), .session = 12})}}},
-    {"[1, 12, \"consumer\", 3, false, [[\"py-1\", 12, 1]]]",
+      ITEMS(acknowledgement, items, count, {.worker = LITERAL("py-1"), .session = 12, .stamp_ms = 5020})}}},
+    {"[2, 12, \"consumer\", 3, false, false, [[\"py-1\", 12, 1, 5520]]]",
      {MM_FRAME_BEAT, .as.beat = {CONSUMER,
       ITEMS(acknowledgement, items, count,
-            {.worker = LITERAL("py-1"), .session = 12, .acknowledged_through = 1})}}},
-    {"[1, 13, \"consumer\", 3]", {MM_FRAME_LEAVING, .as.leaving = {CONSUMER}}},
-    {"[1, 14, 77, 2, \"saver-1\", 30, \"\"]",
+            {.worker = LITERAL("py-1"), .session = 12, .acknowledged_through = 1,
+             .stamp_ms = 5520})}}},
+    {"[2, 13, \"consumer\", 3]", {MM_FRAME_LEAVING, .as.leaving = {CONSUMER}}},
+    {"[2, 14, 77, 2, \"saver-1\", 30, \"\"]",
      {MM_FRAME_QUERY, .as.query = {.viewer = 77, .about = MM_ABOUT_PROFILE,
                                    .process = LITERAL("saver-1"), .seconds = 30}}},
-    {"[1, 15, \"saver-1\", 77, 1, \"{}\"]",
+    {"[2, 15, \"saver-1\", 77, 1, \"{}\"]",
      {MM_FRAME_TELL, .as.tell = {.process = LITERAL("saver-1"), .viewer = 77,
                                  .about = MM_ABOUT_STATS, .text = LITERAL("{}")}}},
 };
@@ -180,17 +240,21 @@ static void replace(char *text, const char *old, const char *new)
 // The bytes as msgpack-c prints them, ids and maps as in the document.
 static void print_bytes(mm_str_t bytes, char *ret_text, size_t size)
 {
-    static const mm_id_t id = ID;
-    char printed[80];
+    static const mm_id_t ids[] = {ID, {{0}}};
+    static const char *const names[] = {"ID", "NONE"};
     msgpack_unpacked unpacked;
     msgpack_unpacked_init(&unpacked);
     (void)msgpack_unpack_next(&unpacked, bytes.data, bytes.size, NULL);
     assert_in_range(msgpack_object_print_buffer(ret_text, size, unpacked.data), 1, size - 1);
-    msgpack_object bin = {MSGPACK_OBJECT_BIN, {.bin = {sizeof id.bytes, (const char *)id.bytes}}};
-    assert_in_range(msgpack_object_print_buffer(printed, sizeof printed, bin), 1,
-                    sizeof printed - 1);
     msgpack_unpacked_destroy(&unpacked);
-    replace(ret_text, printed, "ID");
+    for (size_t i = 0; i < 2; i++) {
+        char printed[80];
+        msgpack_object bin = {MSGPACK_OBJECT_BIN,
+                              {.bin = {sizeof(mm_id_t), (const char *)ids[i].bytes}}};
+        assert_in_range(msgpack_object_print_buffer(printed, sizeof printed, bin), 1,
+                        sizeof printed - 1);
+        replace(ret_text, printed, names[i]);
+    }
     replace(ret_text, "\"=>\"", "\": \"");
 }
 
@@ -200,7 +264,7 @@ static void the_examples_in_the_documentation_are_what_is_sent(void **state)
     unsigned kinds = 0;
     read_document();
     for (size_t i = 0; i < EXAMPLES; i++) {
-        char text[512];
+        char text[1024];
         mm_encode_frame(encoder, &examples[i].frame);
         print_bytes(mm_encoder_bytes(encoder), text, sizeof text);
         assert_string_equal(text, examples[i].text);
@@ -208,7 +272,7 @@ static void the_examples_in_the_documentation_are_what_is_sent(void **state)
             fail_msg("docs/protocol.md does not show %s", text);
         kinds |= 1U << examples[i].frame.kind;
     }
-    unsigned first = (1U << (MM_FRAME_TELL + 1)) - 2; // those that version 1 has begun with
+    unsigned first = (1U << (MM_FRAME_TELL + 1)) - 2; // those that version 2 has begun with
     assert_int_equal(kinds & first, first);
 }
 
@@ -217,7 +281,7 @@ static void every_example_in_the_documentation_is_tested(void **state)
     (void)state;
     size_t shown = 0;
     read_document();
-    for (const char *at = document; (at = strstr(at, "[1, ")) != NULL; at++) {
+    for (const char *at = document; (at = strstr(at, "[2, ")) != NULL; at++) {
         char *end;
         unsigned long kind = strtoul(at + 4, &end, 10);
         if (kind < 1 || kind > MM_FRAME_KINDS || strncmp(end, ", ", 2) != 0)
@@ -236,13 +300,13 @@ static void the_bytes_in_the_documentation_are_what_is_sent(void **state)
 {
     (void)state;
     static const char *const shown[] = {
-        "[1, 3, \"py-1\", 7, 2, 0, 1, 5000, 1, 0, 0, 1, [], []]",
-        "[1, 2, 12, 5020, 0, false, [[901, 2, ID, \"web-14\", 1]]]",
-        "[1, 6, \"py-1\", 7, 12, [[1, 901, 2, ID, 0, 0, 812, \"\", {}]]]"};
+        "[2, 3, \"py-1\", 7, 2, 0, 1, 5000, 1, 0, 0, 1, \"\", 0, [], []]",
+        "[2, 2, 12, 5020, 0, false, [[901, 2, ID, \"web-14\", 1]]]",
+        "[2, 6, \"py-1\", 7, 12, [[1, 901, 2, ID, 0, 0, 812, \"\", {}]]]"};
     read_document();
     replace(document, "\n", " ");
     for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
-        char text[512] = "";
+        char text[1024] = "";
         size_t example = 0;
         while (strcmp(examples[example].text, shown[i]) != 0)
             example++;
@@ -296,7 +360,10 @@ static void samples_are_as_large_as_they_say(void **state)
 {
     (void)state;
     mm_frame_t frame = wire_sample(MM_FRAME_TASKS, SAMPLE_LARGEST);
-    const mm_task_t *last = &frame.as.tasks.items[MM_BATCH_ITEMS - 1];
+    const mm_task_t *last = &frame.as.tasks.items[MM_BATCH_ITEMS - 2]; // then a probe
+    assert_int_equal(last[1].leg, MM_LEG_PROBE);
+    assert_int_equal(last[1].left_ms, INT64_MAX);
+    assert_int_equal(last[1].command, MM_COMMANDS_MAX);
     assert_int_equal(frame.as.tasks.count, MM_BATCH_ITEMS);
     assert_int_equal(frame.as.tasks.session, UINT64_MAX);
     assert_int_equal(frame.as.tasks.stamp_ms, INT64_MAX);
@@ -305,21 +372,25 @@ static void samples_are_as_large_as_they_say(void **state)
     assert_int_equal(last->host.size, MM_HOST_MAX);
     assert_int_equal(last->worker.size, MM_NAME_MAX);
     assert_int_equal(last->error.size, MM_ERROR_MAX);
+    assert_int_equal(last->words.size, MM_WORDS_MAX);
     frame = wire_sample(MM_FRAME_HELLO, SAMPLE_LARGEST);
     assert_int_equal(frame.as.report.held_count, MM_BATCH_ITEMS);
     assert_int_equal(frame.as.report.result_count, MM_BATCH_ITEMS);
     assert_int_equal(frame.as.report.results[255].evidence_count, MM_EVIDENCE_MAX);
-    assert_int_equal(frame.as.report.results[255].evidence[7].value.size, MM_EVIDENCE_VALUE_MAX);
+    assert_int_equal(frame.as.report.results[255].evidence[MM_EVIDENCE_MAX - 1].value.size,
+                     MM_EVIDENCE_VALUE_MAX);
     frame = wire_sample(MM_FRAME_BEAT, SAMPLE_SMALLEST);
     assert_int_equal(frame.as.beat.count, 0);
-    unsigned legs = 0, settled = 0;
+    unsigned legs = 0, statuses = 0, settled = 0;
     frame = wire_sample(MM_FRAME_RESULTS, SAMPLE_DISTINCT);
     for (size_t i = 0; i < frame.as.results.count; i++) {
         const mm_result_t *result = &frame.as.results.items[i];
         legs |= 1U << (unsigned)result->leg;
+        statuses |= 1U << (unsigned)result->status;
         settled += result->leg == MM_LEG_SETTLE && result->status == MM_STATUS_OK;
     }
-    assert_int_equal(legs, 2 + 4 + 8);
+    assert_int_equal(legs, 2 + 4 + 8 + 16);
+    assert_int_equal(statuses, 1 + 2 + 4 + 8);
     assert_true(settled > 0);
 }
 
@@ -346,6 +417,10 @@ static void fields_of_other_legs_and_verdicts_are_empty(void **state)
     assert_int_equal(task->outcome, MM_OUTCOME_NONE);
     assert_int_equal(task->received_ms, 0);
 
+    assert_int_equal(task->left_ms + task->age_ms + task->start_ms + task->first_ms, 0);
+    assert_int_equal(task->command + task->row + task->words.size + task->row_worker.size, 0);
+    assert_memory_equal(&task->boot, &(mm_id_t){{0}}, sizeof task->boot);
+
     frame = wire_sample(MM_FRAME_NOTICES, SAMPLE_LARGEST);
     (void)round_trip(&frame);
     mm_verdict_t extend = {.kind = MM_VERDICT_EXTEND, .id = ID};
@@ -355,6 +430,55 @@ static void fields_of_other_legs_and_verdicts_are_empty(void **state)
     const mm_verdict_t *verdict = &round_trip(&frame).as.notices.items[3];
     assert_int_equal(verdict->attempts + verdict->error.size, 0);
     assert_int_equal(verdict->delay_ms, 0);
+}
+
+// What the mock's workers say has none of it.
+static void fields_of_real_restarts_are_empty_in_results_without(void **state)
+{
+    (void)state;
+    mm_frame_t frame = wire_sample(MM_FRAME_RESULTS, SAMPLE_LARGEST);
+    (void)round_trip(&frame);
+    mm_result_t returned = {
+        .serial = 2, .number = 902, .leg = MM_LEG_RESTART, .status = MM_STATUS_RETURNED};
+    mm_result_t saved = {.serial = 3, .number = 903, .leg = MM_LEG_SAVE};
+    mm_result_t results[] = {restarted, returned, saved};
+    frame.as.results.items = results;
+    frame.as.results.count = 3;
+    frame = round_trip(&frame);
+    for (size_t i = 0; i < 3; i++) {
+        const mm_result_t *result = &frame.as.results.items[i];
+        assert_int_equal(result->end + result->exit + result->proof + result->row, 0);
+        assert_int_equal(result->attempt + result->command + result->ended, 0);
+        assert_int_equal(result->pause_ms + result->age_ms + result->deadline_ms, 0);
+        assert_false(result->sent || result->more);
+        assert_int_equal(result->words.size, 0);
+        assert_memory_equal(&result->machine, &(mm_id_t){{0}}, sizeof result->machine);
+    }
+}
+
+// P2.12: a worker of version 1 decodes [1, 10, consumer, life, worker, nonce, 0, reason].
+static void a_refusal_goes_out_in_the_version_of_the_hello(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t version;
+        mm_str_t bytes;
+    } refusals[] = {
+        {1, LITERAL("\x98\x01\x0A\xA8"
+                    "consumer\x03\xA4py-1\x07\x00\xA2no")},
+        {3, LITERAL("\x98\x03\x0A\xA8"
+                    "consumer\x03\xA4py-1\x07\x00\xA2no")},
+        {300, LITERAL("\x98\xCD\x01\x2C\x0A\xA8"
+                      "consumer\x03\xA4py-1\x07\x00\xA2no")},
+    };
+    mm_frame_t frame = {MM_FRAME_REFUSED, .as.answer = {CONSUMER, PY_1, .reason = LITERAL("no")}};
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+        mm_encode_refused(encoder, &frame, refusals[i].version);
+        assert_int_equal(mm_encoder_bytes(encoder).size, refusals[i].bytes.size);
+        assert_memory_equal(mm_encoder_bytes(encoder).data, refusals[i].bytes.data,
+                            refusals[i].bytes.size);
+    }
+    (void)round_trip(&frame); // the next frame is of this version
 }
 
 static void decoding_allocates_nothing(void **state)
@@ -376,8 +500,8 @@ static void decoding_allocates_nothing(void **state)
     mm_decoder_destroy(&fresh);
 
     // The most elements that the scan lets through, all behind the last known field.
-    static uint8_t most[MM_FRAME_BYTES] = "\x95\x01\x0D\xA1"
-                                          "c\x07\xDC"; // [1, 13, "c", 7, [...]]
+    static uint8_t most[MM_FRAME_BYTES] = "\x95\x02\x0D\xA1"
+                                          "c\x07\xDC"; // [2, 13, "c", 7, [...]]
     size_t size = 7, left = MM_WIRE_ELEMENTS_MAX - 6;
     most[size++] = (uint8_t)(left >> 8);
     most[size++] = (uint8_t)left;
@@ -497,7 +621,7 @@ static void a_bug_of_the_caller_is_asserted(void **state)
 {
     (void)state;
     mm_job_t job = bad_job(mm_str("web-1"), 1);
-    mm_frame_t frame = {MM_FRAME_JOBS, .as.jobs = {mm_str("p"), 0, &job, 1}};
+    mm_frame_t frame = {MM_FRAME_JOBS, .as.jobs = {mm_str("p"), .items = &job, .count = 1}};
     assert_false(aborts(&frame));
     job = bad_job(mm_str("-rf"), 1);
     assert_true(aborts(&frame));
@@ -566,6 +690,8 @@ int main(void)
         cmocka_unit_test(samples_are_as_large_as_they_say),
         cmocka_unit_test(a_report_says_whether_it_is_a_hello),
         cmocka_unit_test(fields_of_other_legs_and_verdicts_are_empty),
+        cmocka_unit_test(fields_of_real_restarts_are_empty_in_results_without),
+        cmocka_unit_test(a_refusal_goes_out_in_the_version_of_the_hello),
         cmocka_unit_test(decoding_allocates_nothing),
         cmocka_unit_test(a_batch_gives_the_bytes_of_the_whole_frame),
         cmocka_unit_test(a_batch_is_full_at_its_last_item),

@@ -131,12 +131,12 @@ static void declared_sizes_are_not_believed(void **state)
 {
     (void)state;
     static const char *const bombs[] = {"\xDD\xFF\xFF\xFF\xFF",
-                                        "\x93\x01\x01\xDD\xFF\xFF\xFF\xFF",
-                                        "\x93\x01\x01\xDF\xFF\xFF\xFF\xFF",
-                                        "\x93\x01\x01\xDB\xFF\xFF\xFF\xFF",
-                                        "\x93\x01\x01\xC6\xFF\xFF\xFF\xFF",
-                                        "\x93\x01\x01\xC9\xFF\xFF\xFF\xFF\x01",
-                                        "\x95\x01\x01\xA1p\x07\xDD\xFF\xFF\xFF\xFF",
+                                        "\x93\x02\x01\xDD\xFF\xFF\xFF\xFF",
+                                        "\x93\x02\x01\xDF\xFF\xFF\xFF\xFF",
+                                        "\x93\x02\x01\xDB\xFF\xFF\xFF\xFF",
+                                        "\x93\x02\x01\xC6\xFF\xFF\xFF\xFF",
+                                        "\x93\x02\x01\xC9\xFF\xFF\xFF\xFF\x01",
+                                        "\x95\x02\x01\xA1p\x07\xDD\xFF\xFF\xFF\xFF",
                                         "\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x90"};
     for (size_t i = 0; i < sizeof bombs / sizeof *bombs; i++)
         assert_int_equal(try_bytes(bombs[i], strlen(bombs[i])), MM_WIRE_MALFORMED);
@@ -149,7 +149,7 @@ static void a_bad_frame_does_no_harm_to_the_next(void **state)
         char *bytes;
         mm_frame_t frame = sample_of(kind);
         size_t size = sample_encode(encoder, &frame, &bytes);
-        assert_int_equal(try_bytes("\x91\x01", 2), MM_WIRE_FIELD_BAD);
+        assert_int_equal(try_bytes("\x91\x02", 2), MM_WIRE_FIELD_BAD);
         assert_int_equal(try_bytes(bytes, size), MM_WIRE_OK);
         assert_memory_equal(mm_encoder_bytes(encoder).data, bytes, size);
         free(bytes);

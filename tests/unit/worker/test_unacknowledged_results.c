@@ -57,22 +57,30 @@ static void serials_count_from_1(void **state)
 
 static void texts_are_copied(void **state)
 {
-    char error[] = "no route", key[] = "boot-id", value[] = "0193";
+    char error[] = "no route", words[] = "rebooting", key[] = "boot-id", value[] = "0193";
     mm_result_t result = {.error = mm_str(error),
+                          .words = mm_str(words),
                           .evidence =
                               (mm_pair_t[]){{mm_str(key), mm_str(value)}, {mm_str(key), {0}}},
                           .evidence_count = 2};
     mm_results_add(*state, &result, 0);
     memset(error, 'x', sizeof error);
+    memset(words, 'x', sizeof words);
     memset(key, 'x', sizeof key);
     memset(value, 'x', sizeof value);
     const mm_result_t *kept = mm_results_get(*state, 1);
     assert_true(mm_str_equal(kept->error, mm_str("no route")));
+    assert_true(mm_str_equal(kept->words, mm_str("rebooting")));
     assert_int_equal(kept->evidence_count, 2);
     assert_true(mm_str_equal(kept->evidence[0].key, mm_str("boot-id")));
     assert_true(mm_str_equal(kept->evidence[0].value, mm_str("0193")));
     assert_true(mm_str_equal(kept->evidence[1].key, mm_str("boot-id")));
     assert_int_equal(kept->evidence[1].value.size, 0);
+
+    char last[] = "no more words"; // of one that has nothing else
+    mm_results_add(*state, &(mm_result_t){.words = mm_str(last)}, 0);
+    memset(last, 'x', sizeof last);
+    assert_true(mm_str_equal(mm_results_get(*state, 2)->words, mm_str("no more words")));
 }
 
 static void what_is_not_confirmed_is_kept_however_much_it_is(void **state)

@@ -248,6 +248,42 @@ static void what_has_no_free_slot_is_returned(void **state)
     does("result 2 of 901 ok; started 904; start 904");
 }
 
+// It is a restarter's like a restart.
+static void a_probe_is_started_by_a_restarter_and_returned_by_a_saver(void **state)
+{
+    (void)state;
+    mm_task_t task = task_of(901);
+    task.leg = MM_LEG_PROBE;
+    joins(12);
+    gets_tasks(12, boot_ms(), &task, 1);
+    does("started 901; start 901");
+    new_worker(MM_ROLE_SAVER, 2);
+    joins(12);
+    gets_tasks(12, boot_ms(), &task, 1);
+    does("returns 901; result 1 of 901 returned");
+}
+
+static void a_hello_names_the_driver_and_what_it_can_do(void **state)
+{
+    (void)state;
+    mm_worker_destroy(&worker);
+    worker = mm_worker_new(&(mm_worker_config_t){.name = {"r1"},
+                                                 .role = MM_ROLE_RESTARTER,
+                                                 .instance = NONCE,
+                                                 .slots = 2,
+                                                 .heartbeat_ms = HEARTBEAT,
+                                                 .lost_after_ms = LOST_AFTER,
+                                                 .drain_ms = DRAIN,
+                                                 .driver = {"ssh-0123456789abcdef"},
+                                                 .verbs = MM_VERB_REAL | MM_VERB_IDENTIFY},
+                           now_ms);
+    passes(0);
+    does("hello session=0 slots=2");
+    const mm_report_t *report = worker_actions.items[0].as.report;
+    assert_true(mm_str_equal(report->driver, mm_str("ssh-0123456789abcdef")));
+    assert_int_equal(report->verbs, MM_VERB_REAL | MM_VERB_IDENTIFY);
+}
+
 // Found by fuzzing: the saver's store asserts that it gets no restarts.
 static void a_task_for_another_kind_of_process_is_returned(void **state)
 {
@@ -400,6 +436,8 @@ int main(void)
         TEST(a_number_that_was_seen_is_never_started_again),
         TEST(a_returned_task_is_not_started_later),
         TEST(what_has_no_free_slot_is_returned),
+        TEST(a_probe_is_started_by_a_restarter_and_returned_by_a_saver),
+        TEST(a_hello_names_the_driver_and_what_it_can_do),
         TEST(a_task_for_another_kind_of_process_is_returned),
         TEST(tasks_of_another_session_are_ignored),
         TEST(a_heartbeat_repeats_only_what_is_older_than_one_heartbeat),

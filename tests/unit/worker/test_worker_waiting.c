@@ -124,7 +124,137 @@ static void what_waits_keeps_its_attributes(void **state)
     does("started 904; start 904");
 }
 
+// ---- real restarts: they wait for their turn even where starts take no time
+
+// What each start was given, by the worker's clock; the texts are gone.
+static mm_task_t given;
+
+static void takes_its_turn(void)
+{
+    step((mm_worker_event_t){.kind = MM_WORKER_TIME});
+    for (size_t i = 0; i < worker_actions.count; i++)
+        if (worker_actions.items[i].kind == MM_WORKER_START)
+            given = *worker_actions.items[i].as.task;
+}
+
+static mm_task_t real_task(uint64_t number, uint32_t command)
+{
+    mm_task_t task = task_of(number);
+    task.left_ms = 900000;
+    task.age_ms = 4000;
+    task.start_ms = boot_ms() + LOST_AFTER;
+    task.command = command;
+    task.machine = id_of(7001);
+    task.boot = id_of(7002);
+    return task;
+}
+
+static int new_quick_restarter(void **state)
+{
+    (void)state;
+    new_worker_that(MM_ROLE_RESTARTER, 4, false);
+    joins(12);
+    return 0;
+}
+
+// The spans begin when the task is received, not when its turn comes (P6.15).
+static void a_real_task_has_its_times_by_the_clock_of_its_worker(void **state)
+{
+    (void)state;
+    char attributes[] = "bmc=10.0.0.1";
+    mm_task_t tasks[] = {real_task(901, 1), real_task(902, 2)};
+    tasks[1].attributes = mm_str(attributes);
+    tasks[1].left_ms = INT64_MAX;
+    tasks[1].age_ms = INT64_MAX;
+    int64_t received_ms = boot_ms();
+    gets_tasks(12, received_ms, tasks, 2);
+    does("started 901; start 901");
+    given = *worker_actions.items[1].as.task;
+    assert_int_equal(given.first_ms, received_ms - 4000);
+    assert_int_equal(given.deadline_ms, received_ms + 900000);
+    memset(attributes, 'x', strlen(attributes));
+    memset(tasks, 0xFF, sizeof tasks);
+    now_ms += 100;
+    takes_its_turn();
+    does("started 902; start 902 bmc=10.0.0.1");
+    mm_task_t told = real_task(902, 2);
+    assert_int_equal(given.first_ms, received_ms - (INT64_C(1) << 60)); // and not beyond
+    assert_int_equal(given.deadline_ms, received_ms + (INT64_C(1) << 60));
+    assert_int_equal(given.command, 2);
+    assert_int_equal(given.attempt, 1);
+    assert_int_equal(given.start_ms, received_ms + LOST_AFTER);
+    assert_true(mm_str_equal(given.host, mm_str("web-7.example.net")));
+    assert_memory_equal(&given.id, &told.id, sizeof given.id);
+    assert_memory_equal(&given.machine, &told.machine, sizeof given.machine);
+    assert_memory_equal(&given.boot, &told.boot, sizeof given.boot);
+}
+
+// H1: the span of its frame is longer than that of its command.
+static void a_command_is_returned_behind_its_last_start_and_a_look_is_not(void **state)
+{
+    (void)state;
+    mm_task_t tasks[] = {real_task(901, 0), real_task(902, 1), real_task(903, 1),
+                         real_task(904, 0)};
+    tasks[1].start_ms = boot_ms() + 101;
+    tasks[2].start_ms = boot_ms() + 101;
+    tasks[3].start_ms = 0;
+    gets_tasks(12, boot_ms(), tasks, 4);
+    does("started 901; start 901");
+    takes_a_turn(100);
+    does("started 902; start 902");
+    takes_a_turn(1);
+    does("returns 903; result 1 of 903 returned; started 904; start 904");
+}
+
+static void a_look_too_is_returned_behind_the_lease_of_its_frame(void **state)
+{
+    (void)state;
+    mm_task_t tasks[] = {real_task(901, 0), real_task(902, 0)};
+    gets_tasks(12, boot_ms(), tasks, 2);
+    suspended_ms += LOST_AFTER;
+    takes_a_turn(0);
+    does("started 901; start 901; returns 902; result 1 of 902 returned");
+}
+
+// Else it would be the first that waits a second time, and start twice.
+static void a_task_behind_one_that_waits_waits_too(void **state)
+{
+    (void)state;
+    mm_task_t tasks[] = {real_task(901, 1), real_task(902, 1), task_of(903)};
+    gets_tasks(12, boot_ms(), tasks, 3);
+    does("started 901; start 901");
+    takes_a_turn(0);
+    does("started 902; start 902");
+    takes_a_turn(0);
+    does("started 903; start 903");
+    takes_a_turn(0);
+    does("");
+    gets_task(904);
+    does("started 904; start 904");
+}
+
+static void a_probe_is_held_with_its_host(void **state)
+{
+    (void)state;
+    mm_task_t task = real_task(901, 0);
+    task.leg = MM_LEG_PROBE;
+    gets_tasks(12, boot_ms(), &task, 1);
+    does("started 901; start 901");
+    passes(HEARTBEAT);
+    does("heartbeat slots=4 held=901");
+    const mm_report_t *report = worker_actions.items[0].as.report;
+    assert_int_equal(report->held[0].leg, MM_LEG_PROBE);
+    assert_true(mm_str_equal(report->held[0].host, mm_str("web-7.example.net")));
+    mm_task_t held;
+    assert_true(mm_worker_holds(worker, 901, &held));
+    assert_true(mm_str_equal(held.host, mm_str("web-7.example.net")));
+    finishes_as(901, MM_STATUS_OPEN);
+    assert_int_equal(mm_worker_result(worker, 1)->leg, MM_LEG_PROBE);
+    does("result 1 of 901 open");
+}
+
 #define WITH(NAME) cmocka_unit_test_setup_teardown(NAME, new_slow_restarter, end_worker)
+#define REAL(NAME) cmocka_unit_test_setup_teardown(NAME, new_quick_restarter, end_worker)
 
 int main(void)
 {
@@ -136,6 +266,11 @@ int main(void)
         WITH(what_waits_is_returned_when_it_leaves_the_session),
         WITH(what_waits_is_returned_when_another_session_begins),
         WITH(what_waits_keeps_its_attributes),
+        REAL(a_real_task_has_its_times_by_the_clock_of_its_worker),
+        REAL(a_command_is_returned_behind_its_last_start_and_a_look_is_not),
+        REAL(a_look_too_is_returned_behind_the_lease_of_its_frame),
+        REAL(a_task_behind_one_that_waits_waits_too),
+        REAL(a_probe_is_held_with_its_host),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
