@@ -98,6 +98,7 @@ refused_because restarter-1 'another process with this id is alive'
 refused_because peer-many 'there are too many restarters already'
 refused_because peer-session-number 'no consumer has given it that session'
 refused_because peer 'it speaks another version'
+refused_because peer-of-version-1 'it speaks another version'
 
 dir=tcp
 port=$((20000 + RANDOM % 20000))

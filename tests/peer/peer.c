@@ -57,9 +57,9 @@ void peer_send_frame(peer_t *self, mm_socket_role_t place, const mm_frame_t *fra
     peer_send(self, place, bytes.data, bytes.size);
 }
 
-bool peer_hear(peer_t *self, int wait_ms, mm_frame_t *ret_frame)
+bool peer_hear_bytes(peer_t *self, int wait_ms, mm_str_t *ret_bytes)
 {
-    static zmq_msg_t message; // the frame's texts live in it
+    static zmq_msg_t message; // they live in it
     static bool is_open;
     zmq_pollitem_t item = {.socket = self->events, .events = ZMQ_POLLIN};
     if (zmq_poll(&item, 1, wait_ms) <= 0)
@@ -68,9 +68,17 @@ bool peer_hear(peer_t *self, int wait_ms, mm_frame_t *ret_frame)
         (void)zmq_msg_close(&message);
     (void)zmq_msg_init(&message);
     is_open = true;
-    return mm_socket_receive(self->events, true, &message) == MM_RECEIVED_FRAME &&
-           mm_decode(self->decoder, zmq_msg_data(&message), zmq_msg_size(&message), ret_frame) ==
-               MM_WIRE_OK;
+    if (mm_socket_receive(self->events, true, &message) != MM_RECEIVED_FRAME)
+        return false;
+    *ret_bytes = (mm_str_t){zmq_msg_data(&message), zmq_msg_size(&message)};
+    return true;
+}
+
+bool peer_hear(peer_t *self, int wait_ms, mm_frame_t *ret_frame)
+{
+    mm_str_t bytes;
+    return peer_hear_bytes(self, wait_ms, &bytes) &&
+           mm_decode(self->decoder, bytes.data, bytes.size, ret_frame) == MM_WIRE_OK;
 }
 
 void peer_listen(peer_t *self, mm_str_t topic)

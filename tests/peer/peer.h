@@ -39,6 +39,8 @@ void peer_send(peer_t *self, mm_socket_role_t place, const void *data, size_t si
 void peer_send_frame(peer_t *self, mm_socket_role_t place, const mm_frame_t *frame);
 // Waits for one frame on events, at most `wait_ms`; false when none came, or it was not readable.
 bool peer_hear(peer_t *self, int wait_ms, mm_frame_t *ret_frame);
+// The same for a frame of any version; its bytes live until the next call of either.
+bool peer_hear_bytes(peer_t *self, int wait_ms, mm_str_t *ret_bytes);
 void peer_listen(peer_t *self, mm_str_t topic);
 
 // Each file's messages, numbered from 0: false when there is no such number. The name is set, and

@@ -28,9 +28,9 @@ static const literal_t literals[] = {
     LITERAL("never-used", "\xC1"),
     LITERAL("nil", "\xC0"),
     LITERAL("map", "\x82\x01\x02\x03\x04"),
-    LITERAL("ext", "\x93\x01\x03\xD4\x01\x02"),
+    LITERAL("ext", "\x93\x02\x03\xD4\x01\x02"),
     LITERAL("array-empty", "\x90"),
-    LITERAL("array-cut", "\x94\x01\x01"),
+    LITERAL("array-cut", "\x94\x02\x01"),
     LITERAL("array-4-billion", "\xDD\xFF\xFF\xFF\xFF"),
     LITERAL("map-4-billion", "\x91\xDF\xFF\xFF\xFF\xFF"),
     LITERAL("str-4-billion", "\x91\xDB\xFF\xFF\xFF\xFF"),
@@ -39,33 +39,34 @@ static const literal_t literals[] = {
     LITERAL("str-one-short", "\x91\xA3"
                              "ab"),
     LITERAL("deep", "\x91\x91\x91\x91\x91\x91\x91\x91\x91\x01"),
-    LITERAL("trailing", "\x94\x01\x0D\xA1"
+    LITERAL("trailing", "\x94\x02\x0D\xA1"
                         "a\x01\xC0"),
     LITERAL("two-arrays", "\x91\x01\x91\x01"),
     LITERAL("version-missing", "\x91\xC0"),
     LITERAL("version-text", "\x92\xA1"
                             "1\x01"),
     LITERAL("version-0", "\x95\x00\x01\xA4peer\x00\x90"),
-    LITERAL("version-2", "\x95\x02\x01\xA4peer\x00\x90"),
+    LITERAL("version-1", "\x95\x01\x01\xA4peer\x00\x90"),
+    LITERAL("version-3", "\x95\x03\x01\xA4peer\x00\x90"),
     LITERAL("version-huge", "\x92\xCF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01"),
-    LITERAL("version-2-hello", "\x94\x02\x03\xA4peer\x07"),
-    LITERAL("version-2-hello-bad-name", "\x94\x02\x03\xA3-rf\x07"),
-    LITERAL("version-2-hello-nothing", "\x92\x02\x03"),
-    LITERAL("kind-missing", "\x91\x01"),
-    LITERAL("kind-text", "\x92\x01\xA1x"),
-    LITERAL("kind-0", "\x92\x01\x00"),
-    LITERAL("kind-16", "\x92\x01\x10"),
-    LITERAL("kind-negative", "\x92\x01\xFF"),
-    LITERAL("kind-huge", "\x92\x01\xCF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF"),
-    LITERAL("kind-float", "\x92\x01\xCB\x3F\xF0\x00\x00\x00\x00\x00\x00"),
-    LITERAL("for-worker-tasks", "\x97\x01\x02\x01\x00\x00\xC2\x90"),
-    LITERAL("for-publisher-notices", "\x95\x01\x08\xA4peer\x01\x90"),
-    LITERAL("for-worker-welcome", "\x98\x01\x09\xA4peer\x01\xA4peer\x01\x01\xA4"
+    LITERAL("version-1-hello", "\x94\x01\x03\xA4peer\x07"),
+    LITERAL("version-1-hello-bad-name", "\x94\x01\x03\xA3-rf\x07"),
+    LITERAL("version-1-hello-nothing", "\x92\x01\x03"),
+    LITERAL("kind-missing", "\x91\x02"),
+    LITERAL("kind-text", "\x92\x02\xA1x"),
+    LITERAL("kind-0", "\x92\x02\x00"),
+    LITERAL("kind-16", "\x92\x02\x10"),
+    LITERAL("kind-negative", "\x92\x02\xFF"),
+    LITERAL("kind-huge", "\x92\x02\xCF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF"),
+    LITERAL("kind-float", "\x92\x02\xCB\x3F\xF0\x00\x00\x00\x00\x00\x00"),
+    LITERAL("for-worker-tasks", "\x97\x02\x02\x01\x00\x00\xC2\x90"),
+    LITERAL("for-publisher-notices", "\x95\x02\x08\xA4peer\x01\x90"),
+    LITERAL("for-worker-welcome", "\x98\x02\x09\xA4peer\x01\xA4peer\x01\x01\xA4"
                                   "1234"),
-    LITERAL("for-worker-refused", "\x98\x01\x0A\xA4peer\x01\xA4peer\x01\x00\xA0"),
-    LITERAL("for-worker-rejoin", "\x97\x01\x0B\xA4peer\x01\xA4peer\x01\x00"),
-    LITERAL("for-all-beat", "\x96\x01\x0C\xA4peer\x01\xC2\x90"),
-    LITERAL("for-all-leaving", "\x94\x01\x0D\xA4peer\x01"),
+    LITERAL("for-worker-refused", "\x98\x02\x0A\xA4peer\x01\xA4peer\x01\x00\xA0"),
+    LITERAL("for-worker-rejoin", "\x97\x02\x0B\xA4peer\x01\xA4peer\x01\x00"),
+    LITERAL("for-all-beat", "\x97\x02\x0C\xA4peer\x01\xC2\xC2\x90"),
+    LITERAL("for-all-leaving", "\x94\x02\x0D\xA4peer\x01"),
 };
 
 // ---- messages that are made
@@ -112,7 +113,7 @@ static void send_frames(peer_t *self, mm_socket_role_t place, int count)
 {
     void *socket = peer_push(self, place);
     for (int i = 0; i < count - 1; i++) {
-        int rc = zmq_send(socket, "\x94\x01\x0D", 3, ZMQ_SNDMORE);
+        int rc = zmq_send(socket, "\x94\x02\x0D", 3, ZMQ_SNDMORE);
         assert(rc == 3);
     }
     peer_send(self, place, "", 0);

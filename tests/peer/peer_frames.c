@@ -15,18 +15,20 @@ typedef enum { MISSING, TYPE, RANGE, LONG, UTF8, ITEM, MUTATIONS } mutation_t;
 static const char *const mutation_names[] = {"missing", "type", "range", "long", "utf8", "item"};
 
 // name:class, and name[...] for a list of one item. The classes:
-//   n name, h host, t text, u u64, z u64 from 1, c u32 from 1, m milliseconds, b bool, i id, g leg,
-//   s status, o outcome, r role, l slots, p part, P parts, v evidence, U list of u64, L list
+//   n name, N name or empty, h host, t text, w words, u u64, z u64 from 1, c u32 from 1,
+//   m milliseconds, b bool, i id, g leg, s status, o outcome or proof, e end, x exit, r role,
+//   l slots, p part, P parts, v evidence, U list of u64, L list
 static const struct {
     const char *name;
     mm_frame_kind_t kind;
     mm_socket_role_t place;
     const char *fields;
 } kinds[] = {
-    {"jobs", MM_FRAME_JOBS, MM_SOCKET_JOBS, "publisher:n life:u jobs[id:i host:h delivery:c ] "},
+    {"jobs", MM_FRAME_JOBS, MM_SOCKET_JOBS,
+     "publisher:n life:u driver:N jobs[id:i host:h delivery:c ] "},
     {"hello", MM_FRAME_HELLO, MM_SOCKET_INBOX,
      "worker:n nonce:u role:r session:u sequence:u stamp_ms:m slots:l last_serial:u part:p parts:P "
-     "held[number:u id:i leg:g started:b host:h ] "
+     "driver:N verbs:u held[number:u id:i leg:g started:b host:h ] "
      "results[serial:z number:u leg:g id:i status:s outcome:o took_ms:m error:t evidence:v ] "},
     {"heartbeat", MM_FRAME_HEARTBEAT, MM_SOCKET_INBOX,
      "worker:n nonce:u role:r session:u sequence:u stamp_ms:m slots:l last_serial:u part:p parts:P "
@@ -36,6 +38,10 @@ static const struct {
     {"results", MM_FRAME_RESULTS, MM_SOCKET_INBOX,
      "worker:n nonce:u session:u "
      "results[serial:z number:u leg:g id:i status:s outcome:o took_ms:m error:t evidence:v ] "},
+    {"results-of-real-restarts", MM_FRAME_RESULTS, MM_SOCKET_INBOX,
+     "worker:n nonce:u session:u "
+     "results[serial:z number:u leg:g id:i status:s outcome:o took_ms:m error:t evidence:v "
+     "end:e exit:x proof:o machine:i boot:i sent:b more:b words:w ] "},
     {"bye", MM_FRAME_BYE, MM_SOCKET_INBOX, "worker:n nonce:u session:u last_serial:u "},
 };
 
@@ -52,11 +58,11 @@ typedef struct {
 static bool is_applicable(mutation_t mutation, char class)
 {
     switch (mutation) {
-    case MISSING:
+    case MISSING: return class != 'e'; // it may, with all that is behind it
     case TYPE: return true;
     case RANGE: return !strchr("bL", class);
-    case LONG: return strchr("nhtivUL", class) != NULL;
-    case UTF8: return strchr("nhtv", class) != NULL;
+    case LONG: return strchr("nNhtwivUL", class) != NULL;
+    case UTF8: return strchr("nNhtwv", class) != NULL;
     case ITEM: return strchr("UL", class) != NULL;
     case MUTATIONS: break;
     }
@@ -97,7 +103,9 @@ static void put_good(msgpack_packer *out, char class)
     switch (class) {
     case 'n': put_text(out, "peer", 4); break;
     case 'h': put_text(out, "peer-host", 9); break;
-    case 't': put_text(out, "", 0); break;
+    case 'N':
+    case 't':
+    case 'w': put_text(out, "", 0); break;
     case 'b': (void)msgpack_pack_true(out); break;
     case 'i': put_bytes(out, "peer-job-8-bytes", 16); break;
     case 'v': put_evidence(out, 1, "k", 1, "v", 1); break;
@@ -107,6 +115,7 @@ static void put_good(msgpack_packer *out, char class)
     case 's':
     case 'o':
     case 'l':
+    case 'x':
     case 'p': (void)msgpack_pack_int(out, 0); break;
     case 'g':
     case 'r': (void)msgpack_pack_int(out, 2); break;
@@ -118,8 +127,10 @@ static void put_range(msgpack_packer *out, char class)
 {
     switch (class) {
     case 'n':
+    case 'N':
     case 'h': put_text(out, "-rf", 3); break;
-    case 't': put_text(out, "a\0b", 3); break;
+    case 't':
+    case 'w': put_text(out, "a\0b", 3); break;
     case 'i': put_bytes(out, "fifteen-bytes--", 15); break;
     case 'v': put_evidence(out, 1, "", 0, "v", 1); break;
     case 'u': (void)msgpack_pack_int(out, -1); break;
@@ -128,6 +139,8 @@ static void put_range(msgpack_packer *out, char class)
     case 'P': (void)msgpack_pack_int(out, 0); break;
     case 'm': (void)msgpack_pack_uint64(out, UINT64_C(1) << 63); break;
     case 'l': (void)msgpack_pack_int(out, MM_SLOTS_MAX + 1); break;
+    case 'e': (void)msgpack_pack_int(out, MM_END_LAST + 1); break;
+    case 'x': (void)msgpack_pack_int(out, MM_EXIT_NONE + 1); break;
     case 'p': (void)msgpack_pack_int(out, MM_PARTS_MAX); break;
     case 'U':
         (void)msgpack_pack_array(out, 1);
@@ -142,7 +155,9 @@ static void put_long(msgpack_packer *out, char class)
     char text[MM_ERROR_MAX + 1];
     memset(text, 'a', sizeof text);
     switch (class) {
-    case 'n': put_text(out, text, MM_NAME_MAX + 1); break;
+    case 'n':
+    case 'N': put_text(out, text, MM_NAME_MAX + 1); break;
+    case 'w': put_text(out, text, MM_WORDS_MAX + 1); break;
     case 'h': put_text(out, text, MM_HOST_MAX + 1); break;
     case 't': put_text(out, text, MM_ERROR_MAX + 1); break;
     case 'i': put_bytes(out, text, 17); break;
@@ -153,7 +168,7 @@ static void put_long(msgpack_packer *out, char class)
 
 static void put_bad(msgpack_packer *out, char class, mutation_t mutation)
 {
-    bool is_text = strchr("nht", class) != NULL;
+    bool is_text = strchr("nNhtw", class) != NULL;
     switch (mutation) {
     case TYPE:
         if (is_text)

@@ -117,6 +117,44 @@ static void changed_role(peer_t *self)
     report(self, &hello);
 }
 
+// Waits until the consumer is heard: then it knows what is subscribed to.
+static void hear_the_consumer(peer_t *self)
+{
+    char topic[MM_TOPIC_MAX];
+    int64_t limit_ms = mm_clock_ms() + JOIN_MS;
+    mm_frame_t frame = {0};
+    mm_socket_subscribe(self->events, mm_topic("consumer", NULL, topic));
+    while (mm_clock_ms() < limit_ms)
+        if (peer_hear(self, 50, &frame) && frame.kind == MM_FRAME_BEAT)
+            return;
+    (void)fprintf(stderr, "peer: the consumer is not heard\n");
+    exit(EXIT_FAILURE);
+}
+
+// The HELLO of a release that speaks version 1, and what that release can read of the answer:
+// [1, 10, consumer, life, "peer-of-version-1", 7, 0, reason]. Exits with 1 when it is another.
+static void worker_of_version_1(peer_t *self)
+{
+    static const char hello[] = "\x9E\x01\x03\xB1peer-of-version-1\x07\x02\x00\x01\xCD\x13\x88\x01"
+                                "\x00\x00\x01\xDC\x00\x00\xDC\x00\x00";
+    static const char heard[] = "\xB1peer-of-version-1\x07\x00\xD9";
+    static const char reason[] = "it speaks another version of the protocol";
+    char topic[MM_TOPIC_MAX];
+    int64_t limit_ms = mm_clock_ms() + JOIN_MS;
+    mm_str_t bytes;
+    peer_listen(self, mm_topic("worker", "peer-of-version-1", topic));
+    hear_the_consumer(self);
+    peer_send(self, MM_SOCKET_INBOX, hello, sizeof hello - 1);
+    while (mm_clock_ms() < limit_ms)
+        if (peer_hear_bytes(self, 50, &bytes) && bytes.size > 3 &&
+            memcmp(bytes.data, "\x98\x01\x0A", 3) == 0 &&
+            memmem(bytes.data, bytes.size, heard, sizeof heard - 1) &&
+            memmem(bytes.data, bytes.size, reason, sizeof reason - 1))
+            return;
+    (void)fprintf(stderr, "peer: a worker of version 1 is not refused so that it can read it\n");
+    exit(EXIT_FAILURE);
+}
+
 static void foreign_nonce(peer_t *self)
 {
     const mm_result_t result = {.serial = 1, .leg = MM_LEG_RESTART, .id = NO_JOB};
@@ -372,35 +410,37 @@ static void started_without_end(peer_t *self)
 static const struct {
     const char *name;
     void (*send)(peer_t *self);
+    unsigned drops;
 } tales[] = {
-    {"worker.another-process-of-an-id", another_process_of_an_id},
-    {"worker.second-saver", second_saver},
-    {"worker.changed-role", changed_role},
-    {"worker.foreign-nonce", foreign_nonce},
-    {"worker.wrong-session", wrong_session},
-    {"worker.session-number-max", session_numbers},
-    {"worker.sequence-and-serial-max", sequence_and_serials},
-    {"worker.stamp-max", stamps},
-    {"worker.parts-out-of-order", parts_out_of_order},
-    {"worker.4096-slots-and-silence", takes_and_never_answers},
-    {"worker.results-of-no-task", results_of_no_task},
-    {"worker.results-with-gaps", results_with_gaps},
-    {"worker.answers-with-another-leg", answers_with_another_leg},
-    {"worker.answers-for-another-job", answers_for_another_job},
-    {"worker.claims-all-hosts", claims_all_hosts},
-    {"worker.claims-more-and-more", claims_more_and_more},
-    {"worker.claims-numbers-of-others", claims_numbers_of_others},
-    {"worker.hellos-of-3000-ids", hellos_of_many},
-    {"worker.hellos-of-3000-processes", hellos_of_one},
-    {"worker.draining-for-ever", draining_for_ever},
-    {"worker.started-without-end", started_without_end},
+    {"worker.another-process-of-an-id", another_process_of_an_id, 0},
+    {"worker.second-saver", second_saver, 0},
+    {"worker.changed-role", changed_role, 0},
+    {"worker.of-version-1", worker_of_version_1, 1},
+    {"worker.foreign-nonce", foreign_nonce, 0},
+    {"worker.wrong-session", wrong_session, 0},
+    {"worker.session-number-max", session_numbers, 0},
+    {"worker.sequence-and-serial-max", sequence_and_serials, 0},
+    {"worker.stamp-max", stamps, 0},
+    {"worker.parts-out-of-order", parts_out_of_order, 0},
+    {"worker.4096-slots-and-silence", takes_and_never_answers, 0},
+    {"worker.results-of-no-task", results_of_no_task, 0},
+    {"worker.results-with-gaps", results_with_gaps, 0},
+    {"worker.answers-with-another-leg", answers_with_another_leg, 0},
+    {"worker.answers-for-another-job", answers_for_another_job, 0},
+    {"worker.claims-all-hosts", claims_all_hosts, 0},
+    {"worker.claims-more-and-more", claims_more_and_more, 0},
+    {"worker.claims-numbers-of-others", claims_numbers_of_others, 0},
+    {"worker.hellos-of-3000-ids", hellos_of_many, 0},
+    {"worker.hellos-of-3000-processes", hellos_of_one, 0},
+    {"worker.draining-for-ever", draining_for_ever, 0},
+    {"worker.started-without-end", started_without_end, 0},
 };
 
 bool peer_tale(peer_t *self, size_t number, bool send, peer_item_t *ret_item)
 {
     if (number >= sizeof tales / sizeof *tales)
         return false;
-    ret_item->drops = 0;
+    ret_item->drops = tales[number].drops;
     (void)snprintf(ret_item->name, sizeof ret_item->name, "%s", tales[number].name);
     if (send)
         tales[number].send(self);
