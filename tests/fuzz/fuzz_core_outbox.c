@@ -49,7 +49,10 @@ static void parse_deliver(world_t *self, const outbox_action_t *action)
     if (self->honest && self->todo_count < JOBS)
         self->todo[self->todo_count++] = index;
     fuzz_send(&(mm_frame_t){.kind = MM_FRAME_JOBS,
-                            .as.jobs = {mm_str("p1"), outbox_epoch(self->outbox), &job, 1}});
+                            .as.jobs = {.publisher = mm_str("p1"),
+                                        .epoch = outbox_epoch(self->outbox),
+                                        .items = &job,
+                                        .count = 1}});
 }
 
 static void parse_action(world_t *self, const outbox_action_t *action)

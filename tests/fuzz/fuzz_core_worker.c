@@ -41,7 +41,7 @@ static void parse_report(world_t *self, const mm_report_t *report)
 
 static void parse_start(world_t *self, const mm_task_t *task)
 {
-    bool is_restart = task->leg == MM_LEG_RESTART;
+    bool is_restart = mm_leg_is_restarters(task->leg);
     assert(is_restart == (self->config.role == MM_ROLE_RESTARTER));
     assert(task->number > self->last_started); // R3
     assert(!is_restart || mm_str_equal(task->attributes, fuzz_attributes(&task->id)));
@@ -94,8 +94,8 @@ static void step(world_t *self, mm_worker_event_t event)
     for (size_t i = 0; i < self->actions.count; i++)
         parse_action(self, &self->actions.items[i]);
     bool waits = mm_worker_running(self->worker) > self->running_count; // for its turn to start
-    assert(mm_worker_running(self->worker) == self->running_count ||
-           (waits && self->config.one_by_one));
+    if (mm_worker_session(self->worker) == 0)
+        assert(!waits); // P7.1
     assert(self->connected == (mm_worker_session(self->worker) != 0));
     if (event.kind == MM_WORKER_TIME && !self->done && !waits)
         assert(mm_worker_deadline(self->worker) > self->known.now_ms); // or the shell would spin

@@ -141,7 +141,8 @@ static fuzz_task_t *known_task(fuzz_known_t *known, fuzz_bytes_t *in, size_t pee
     return &known->tasks[choice % kept];
 }
 
-// ---- an honest frame: what is not set here stays zero, or at the least that is legal
+// ---- an honest frame: what is not set here stays zero, or at the least that is legal. An optional
+// block is there when its condition holds by then.
 
 typedef struct {
     wire_visitor_t visitor;
@@ -224,6 +225,32 @@ static void honest_frame(maker_t *self, mm_frame_t *frame)
     }
 }
 
+// Each has some, so that they are asked for; make_field has the right ones.
+static mm_str_t some_attributes(void)
+{
+    return mm_str("bmc=10.0.0.1");
+}
+
+// What a driver that is not the mock has beyond. Savers: some of it is on record.
+static void real_task(maker_t *self, mm_task_t *task)
+{
+    uint8_t choice = fuzz_byte(self->in);
+    if (choice < 0xC0)
+        return;
+    if (task->leg == MM_LEG_RESTART) {
+        task->leg = choice & 1 ? MM_LEG_PROBE : MM_LEG_RESTART;
+        task->left_ms = 60000;
+        task->age_ms = 100;
+        task->start_ms = self->known->now_ms + 1000;
+        task->command = choice >> 1 & 3;
+    } else {
+        task->row = (mm_attempt_row_t)(MM_ROW_BEGUN + choice % 4);
+        task->command = 1;
+        task->first_ms = self->known->now_ms;
+        task->deadline_ms = self->known->now_ms + 60000;
+    }
+}
+
 static void honest_task(maker_t *self, mm_task_t *task)
 {
     bool is_saver = self->known->peers[0].role == MM_ROLE_SAVER;
@@ -231,6 +258,7 @@ static void honest_task(maker_t *self, mm_task_t *task)
                         .leg = is_saver ? MM_LEG_SAVE : MM_LEG_RESTART,
                         .id = recent_id(self->known, self->in),
                         .host = fuzz_host(fuzz_byte(self->in)),
+                        .attributes = some_attributes(),
                         .attempt = 1,
                         .deliveries = 1,
                         .publisher = mm_str("p1"),
@@ -238,6 +266,7 @@ static void honest_task(maker_t *self, mm_task_t *task)
                         .attempts = 1,
                         .extended = 1,
                         .worker = mm_str("r1")};
+    real_task(self, task);
 }
 
 static void honest_assignment(maker_t *self, mm_assignment_t *held)
@@ -252,8 +281,29 @@ static void honest_assignment(maker_t *self, mm_assignment_t *held)
         held->id = task ? task->id : fuzz_id(1);
         held->leg = task ? task->leg : MM_LEG_RESTART;
     }
-    if (held->leg == MM_LEG_RESTART)
+    if (mm_leg_is_restarters(held->leg))
         held->host = fuzz_host(fuzz_id_index(&held->id));
+}
+
+// Of a driver that is not the mock, and of its savers.
+static void real_result(maker_t *self, mm_result_t *result)
+{
+    uint8_t choice = fuzz_byte(self->in);
+    if (choice < 0xC0)
+        return;
+    if (mm_leg_is_restarters(result->leg)) {
+        result->status = choice & 16 ? MM_STATUS_OPEN : MM_STATUS_OK;
+        result->end = (mm_end_t)(MM_END_RESTARTED + choice % MM_END_LAST);
+        result->exit = MM_EXIT_NONE;
+        result->sent = true;
+    } else {
+        result->row = (mm_attempt_row_t)(MM_ROW_BEGUN + choice % 4);
+        result->command = 1;
+        result->first_ms = self->known->now_ms;
+        result->deadline_ms = self->known->now_ms + 60000;
+    }
+    result->attempt = 1;
+    result->pause_ms = 1000; // of a returned one, if it lies about that
 }
 
 static void honest_result(maker_t *self, mm_result_t *result)
@@ -266,6 +316,7 @@ static void honest_result(maker_t *self, mm_result_t *result)
                             .took_ms = 10};
     if (task && task->peer == self->peer)
         task->is_open = false;
+    real_result(self, result);
 }
 
 static void honest_item(maker_t *self, wire_item_t which, void *item)
@@ -277,6 +328,7 @@ static void honest_item(maker_t *self, wire_item_t which, void *item)
     case WIRE_ITEM_job:
         job->id = recent_id(known, self->in);
         job->host = fuzz_host(fuzz_id_index(&job->id));
+        job->attributes = some_attributes();
         return;
     case WIRE_ITEM_task: honest_task(self, item); return;
     case WIRE_ITEM_assignment: honest_assignment(self, item); return;
@@ -288,8 +340,9 @@ static void honest_item(maker_t *self, wire_item_t which, void *item)
         verdict->delay_ms = 1000;
         return;
     case WIRE_ITEM_acknowledgement:
-        *(mm_acknowledgement_t *)item = (mm_acknowledgement_t){
-            mm_str(known->peers[0].name), known->peers[0].session, known->peers[0].serial};
+        *(mm_acknowledgement_t *)item =
+            (mm_acknowledgement_t){mm_str(known->peers[0].name), known->peers[0].session,
+                                   known->peers[0].serial, known->now_ms};
         return;
     }
 }
