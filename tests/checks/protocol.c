@@ -32,11 +32,22 @@ static char table[128];
 static int row;
 static const char *label; // of the row; NULL: none
 static bool is_optional;
+static const char *first_optional; // of the block; NULL: it is to come
 
 static void print_row(const char *name)
 {
     (void)printf("%s %d | %s%s%s | %s", table, ++row, label ? label : "", label ? ": " : "", name,
-                 is_optional ? "optional " : "");
+                 is_optional && !first_optional ? "optional " : "");
+}
+
+// The others of a block are there when its first one is.
+static void end_row(const char *name)
+{
+    if (first_optional)
+        (void)printf(", with %s", first_optional);
+    else if (is_optional)
+        first_optional = name;
+    (void)printf("\n");
 }
 
 // A number's range is worth words when another field of that type has a wider one.
@@ -66,7 +77,7 @@ static void field(size_t type, const char *word, bool is_number, const char *nam
         (void)printf(", up to %" PRIu64 " bytes", high);
     else if (low == 0 && type != TYPE_flag)
         (void)printf(" or empty");
-    (void)printf("\n");
+    end_row(name);
 }
 
 static void pairs(const char *name, uint64_t max, uint64_t key_max, uint64_t value_max)
@@ -74,8 +85,9 @@ static void pairs(const char *name, uint64_t max, uint64_t key_max, uint64_t val
     if (!prints)
         return;
     print_row(name);
-    (void)printf("map, up to %" PRIu64 " pairs of %" PRIu64 " and %" PRIu64 " bytes\n", max,
-                 key_max, value_max);
+    (void)printf("map, up to %" PRIu64 " pairs of %" PRIu64 " and %" PRIu64 " bytes", max, key_max,
+                 value_max);
+    end_row(name);
 }
 
 static void list(const char *name, const char *word)
@@ -83,7 +95,8 @@ static void list(const char *name, const char *word)
     if (!prints)
         return;
     print_row(name);
-    (void)printf("list of %s\n", word);
+    (void)printf("list of %s", word);
+    end_row(name);
 }
 
 static void begin(const char *name)
@@ -134,7 +147,8 @@ static void tables(void)
         is_optional = true;
 #define END_WHEN                                                                                   \
         label = is_optional ? label : NULL;                                                        \
-        is_optional = false;
+        is_optional = false;                                                                       \
+        first_optional = NULL;
 #define END_ITEM                                                                                   \
     }
 #define END_BODY                                                                                   \

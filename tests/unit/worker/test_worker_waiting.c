@@ -106,11 +106,12 @@ static void what_waits_keeps_its_attributes(void **state)
     (void)state;
     char text[128];
     (void)snprintf(text, sizeof text, "bmc=10.0.0.2 path=/%070d", 7);
-    mm_task_t tasks[] = {task_of(901), task_of(902), task_of(903)};
+    mm_task_t tasks[] = {task_of(901), task_of(902), task_of(903), task_of(904)};
     tasks[0].attributes = mm_str("bmc=10.0.0.1");
     tasks[1].attributes = mm_str(text);
+    tasks[3].attributes = mm_str("bmc=10.0.0.4");
     joins(12);
-    gets_tasks(12, boot_ms(), tasks, 3);
+    gets_tasks(12, boot_ms(), tasks, 4);
     does("started 901; start 901 bmc=10.0.0.1");
     memset(text, 'x', strlen(text));
     takes_a_turn(3);
@@ -119,9 +120,9 @@ static void what_waits_keeps_its_attributes(void **state)
     takes_a_turn(3);
     does("started 903; start 903");
     finishes(902);
-    does("result 1 of 902 ok");
-    gets_task(904); // in the same memory
-    does("started 904; start 904");
+    does("result 1 of 902 ok; started 904; start 904 bmc=10.0.0.4");
+    gets_task(905); // in the same memory
+    does("started 905; start 905");
 }
 
 // ---- real restarts: they wait for their turn even where starts take no time
