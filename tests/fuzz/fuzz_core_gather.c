@@ -205,7 +205,7 @@ static void check_held(const world_t *self, const flight_t *flight, uint64_t num
                        bool is_restart)
 {
     const assignment_t *assignment = assignments_find(self->gather->workers, number);
-    assert(assignment && (assignment->leg == MM_LEG_RESTART) == is_restart);
+    assert(assignment && mm_leg_is_restarters(assignment->leg) == is_restart);
     assert(mm_id_equal(&assignment->id, &flight->id));
 }
 
