@@ -435,7 +435,9 @@ static void honest_results(world_t *self)
 
 static void settle_all(world_t *self)
 {
-    time_passes(self, self->gather->config.lost_after_ms, true);
+    const gather_config_t *config = &self->gather->config;
+    for (int64_t ms = 0; ms <= config->lost_after_ms; ms += config->heartbeat_ms)
+        time_passes(self, config->heartbeat_ms, true); // a jump would be the consumer's own sleep
     for (size_t who = 0; who < HONEST; who++)
         honest_report(self, who, true);
     for (int turn = 0; turn < HONEST_TURNS && gather_statistics(self->gather).in_flight > 0;
