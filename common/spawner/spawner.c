@@ -23,6 +23,7 @@ typedef struct {
     uint64_t tag; // 0: free
     bool is_doomed;
     bool is_kill_sent;
+    bool is_again; // it was killed before
 } slot_t;
 
 struct mm_spawner {
@@ -233,7 +234,8 @@ int mm_spawner_start(mm_spawner_t *self, const mm_spawner_start_t *start)
     mm_request_t request = {.kind = MM_REQUEST_START,
                             .slot = start->slot,
                             .tag = start->tag,
-                            .not_after_ms = start->not_after_ms};
+                            .not_after_ms = start->not_after_ms,
+                            .end_ms = start->end_ms};
     size_t size = sizeof request;
     if (!append(self, &size, start->path) ||
         !append_all(self, &size, start->arguments, &request.arguments) ||
@@ -259,7 +261,10 @@ void mm_spawner_signal(mm_spawner_t *self, uint32_t slot, int signal)
 
 static bool send_kill(mm_spawner_t *self, uint32_t slot)
 {
-    mm_request_t request = {.kind = MM_REQUEST_KILL, .slot = slot, .tag = self->by_slot[slot].tag};
+    const slot_t *at = &self->by_slot[slot];
+    mm_request_t request = {.kind = at->is_again ? MM_REQUEST_KILL_AGAIN : MM_REQUEST_KILL,
+                            .slot = slot,
+                            .tag = at->tag};
     // When the spawner has ended, that is found out by the next read.
     if (send_request(self, &request, sizeof request, -1) == EAGAIN)
         return false;
@@ -280,6 +285,16 @@ void mm_spawner_kill(mm_spawner_t *self, uint32_t slot)
         self->unsent_kills++;
         want_room(self, true);
     }
+}
+
+void mm_spawner_kill_again(mm_spawner_t *self, uint32_t slot, uint64_t tag)
+{
+    slot_t *at = &self->by_slot[slot];
+    assert(slot < self->slots && at->tag == 0 && tag >= MM_TAG_MIN && tag <= MM_TAG_MAX);
+    *at = (slot_t){.tag = tag, .is_again = true};
+    if (self->is_lost)
+        mm_table_add(&self->by_tag, hash(tag), at);
+    mm_spawner_kill(self, slot);
 }
 
 // Sends the kills that there was no room for. Starts are tried again by the caller.

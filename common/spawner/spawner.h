@@ -13,6 +13,9 @@
 // descriptor; no signal blocked or ignored; folder, environment and credentials as they were in
 // mm_spawner_new, and the umask that the user has inherited. It gets KILL when the spawner ends.
 //
+// Both instants of an attempt hold without its user, which may be stopped: the spawner compares the
+// first directly before exec, and kills at the second.
+//
 // Needs Linux 5.9. While the kernel reads a program for exec (a network file system that hangs),
 // the spawner does nothing else.
 //
@@ -49,15 +52,17 @@ typedef struct {
     char *const *environment; // "KEY=VALUE" in place of or beside what is inherited, NULL at the
                               // end; NULL: none
     int output;               // a pipe's write end; it stays the caller's, who closes it
-    int64_t not_after_ms;     // CLOCK_BOOTTIME; compared directly before exec, and when it has
-                              // passed the command is not started. INT64_MAX: none
+    int64_t not_after_ms;     // CLOCK_BOOTTIME, ms: once it has passed, the command is not started;
+                              // INT64_MAX: none
+    int64_t end_ms;           // the same clock: then the attempt is killed; 0: never
 } mm_spawner_start_t;
 
 typedef enum {
     MM_SPAWNER_ENDED,       // the command, by itself: has_status
     MM_SPAWNER_NOT_STARTED, // error: of clone, exec or the pipe's way; ETIME: not_after_ms has
                             // passed
-    MM_SPAWNER_KILLED,      // after mm_spawner_kill: all that was found is dead but `survivors`
+    MM_SPAWNER_KILLED,      // after mm_spawner_kill, or end_ms: all that was found is dead but
+                            // `survivors`
     MM_SPAWNER_LOST         // the spawner has ended; of no slot. Attempts that ran are to be killed
 } mm_spawner_kind_t;
 
@@ -94,6 +99,9 @@ void mm_spawner_signal(mm_spawner_t *self, uint32_t slot, int signal);
 // Kills the attempt in the slot with all its descendants. Never blocks. No-op for a free slot.
 // The event is KILLED, or ENDED when the command was quicker.
 void mm_spawner_kill(mm_spawner_t *self, uint32_t slot);
+// Puts an attempt that was KILLED and has survivors into a free slot, and kills what is left of it.
+// Its event is KILLED. Never blocks.
+void mm_spawner_kill_again(mm_spawner_t *self, uint32_t slot, uint64_t tag);
 
 // The next event: each attempt has exactly one, after which its slot is free. False: none for now.
 // Call it until then, whenever the descriptor is readable or the deadline has come.

@@ -9,7 +9,12 @@
 
 #define MM_SPAWNER_EVENTS 32 // in one message
 
-typedef enum { MM_REQUEST_START, MM_REQUEST_SIGNAL, MM_REQUEST_KILL } mm_request_kind_t;
+typedef enum {
+    MM_REQUEST_START,
+    MM_REQUEST_SIGNAL,
+    MM_REQUEST_KILL,
+    MM_REQUEST_KILL_AGAIN // the attempt has ended
+} mm_request_kind_t;
 
 typedef struct {
     mm_request_kind_t kind;
@@ -21,6 +26,7 @@ typedef struct {
     uint32_t arguments;
     uint32_t environment;
     int64_t not_after_ms;
+    int64_t end_ms;
 } mm_request_t;
 
 #define MM_REQUEST_BYTES (sizeof(mm_request_t) + MM_SPAWNER_REQUEST_MAX)

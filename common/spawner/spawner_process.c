@@ -3,6 +3,7 @@
 #include "spawner_process.h"
 #include "array.h"
 #include "clock.h"
+#include "heap.h"
 #include "inherited.h"
 #include "spawner_messages.h"
 #include "table.h"
@@ -21,13 +22,14 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <linux/close_range.h>
 
 // Descriptors. OUTPUT_FD is free between two starts, and the lowest free one: what comes with a
 // request gets it. A child keeps those up to it.
-enum { OUTPUT_FD = 3, SOCKET_FD = 4, SIGNALS_FD = 5 };
+enum { OUTPUT_FD = 3, SOCKET_FD = 4, SIGNALS_FD = 5, TIMER_FD = 6, LAST_FD = TIMER_FD };
 
 #define STACK_BYTES   (64 * 1024)
 #define TURN_REQUESTS 64      // in one turn of the loop
@@ -37,8 +39,9 @@ enum { OUTPUT_FD = 3, SOCKET_FD = 4, SIGNALS_FD = 5 };
 extern char **environ;
 
 typedef struct {
-    uint64_t tag; // 0: free
-    pid_t pid;    // 0: its end has been seen
+    mm_heap_node_t end; // when it is killed
+    uint64_t tag;       // 0: free
+    pid_t pid;          // 0: its end has been seen
     uint32_t slot;
     int status;
     bool has_status;
@@ -51,6 +54,8 @@ typedef struct {
     struct rlimit open_files, realtime; // of the commands; rlim_cur of realtime is the tag
     attempt_t *attempts;                // by slot
     mm_table_t by_pid, by_tag;
+    mm_heap_t ends;   // CLOCK_BOOTTIME
+    int64_t timer_ms; // what the timer is set to; MM_NEVER: nothing
     mm_descendants_t *descendants;
     mm_spawner_event_t *events; // not sent yet
     size_t count, capacity;
@@ -96,6 +101,7 @@ static void end_attempt(spawner_t *self, attempt_t *attempt, mm_spawner_event_t 
     event.has_status = attempt->has_status;
     event.status = attempt->status;
     mm_table_remove(&self->by_tag, hash(attempt->tag), attempt);
+    mm_heap_remove(&self->ends, &attempt->end);
     if (attempt->pid > 0)
         mm_table_remove(&self->by_pid, hash((uint64_t)attempt->pid), attempt);
     attempt->tag = 0;
@@ -142,7 +148,43 @@ static void doom(spawner_t *self, attempt_t *attempt)
     if (attempt->tag == 0 || attempt->is_doomed)
         return;
     attempt->is_doomed = true;
+    mm_heap_remove(&self->ends, &attempt->end);
     mm_descendants_doom(self->descendants, attempt->tag, mm_clock_ms());
+}
+
+// An attempt that the walk has left survivors of comes back, without a command.
+static void doom_again(spawner_t *self, uint32_t slot, uint64_t tag)
+{
+    attempt_t *attempt = &self->attempts[slot];
+    assert(attempt->tag == 0);
+    *attempt = (attempt_t){.slot = slot, .tag = tag};
+    mm_table_add(&self->by_tag, hash(tag), attempt);
+    doom(self, attempt);
+}
+
+// The timer is of CLOCK_BOOTTIME, so that an end is not put off by suspend.
+static void set_timer(spawner_t *self)
+{
+    int64_t due_ms = mm_heap_deadline(&self->ends);
+    if (due_ms >= self->timer_ms)
+        return; // it comes early, and is set again then
+    struct itimerspec timer = {
+        .it_value = {.tv_sec = due_ms / 1000, .tv_nsec = due_ms % 1000 * 1000000}};
+    int rc = timerfd_settime(TIMER_FD, TFD_TIMER_ABSTIME, &timer, NULL);
+    assert(rc == 0);
+    self->timer_ms = due_ms;
+}
+
+static void kill_overdue(spawner_t *self)
+{
+    uint64_t times;
+    if (read(TIMER_FD, &times, sizeof times) < 0)
+        return;
+    self->timer_ms = MM_NEVER;
+    int64_t now_ms = mm_clock_boot_ms();
+    while (mm_heap_deadline(&self->ends) <= now_ms)
+        doom(self, MM_HEAP_OWNER(mm_heap_first(&self->ends), attempt_t, end));
+    set_timer(self);
 }
 
 static void kill_more(spawner_t *self)
@@ -281,6 +323,8 @@ static void start(spawner_t *self, const mm_request_t *request, int error)
     if (error == 0) {
         attempt->pid = pid;
         mm_table_add(&self->by_pid, hash((uint64_t)pid), attempt);
+        if (request->end_ms > 0)
+            mm_heap_put(&self->ends, &attempt->end, request->end_ms);
         return;
     }
     if (pid > 0)
@@ -334,6 +378,7 @@ static bool receive(spawner_t *self)
         if (attempt->tag == request.tag)
             doom(self, attempt);
         break;
+    case MM_REQUEST_KILL_AGAIN: doom_again(self, request.slot, request.tag); break;
     }
     return true;
 }
@@ -378,8 +423,9 @@ static void turn(spawner_t *self)
 {
     struct pollfd items[] = {
         {.fd = SOCKET_FD, .events = (short)(self->count > 0 ? POLLIN | POLLOUT : POLLIN)},
-        {.fd = SIGNALS_FD, .events = POLLIN}};
-    if (poll(items, 2, poll_ms(self)) < 0)
+        {.fd = SIGNALS_FD, .events = POLLIN},
+        {.fd = TIMER_FD, .events = POLLIN}};
+    if (poll(items, 3, poll_ms(self)) < 0)
         return; // EINTR: stopped and continued
     if (items[1].revents)
         read_signals(self);
@@ -389,6 +435,9 @@ static void turn(spawner_t *self)
     for (int i = 0; i < TURN_REQUESTS && !self->user_has_ended && items[0].revents & POLLIN; i++)
         if (!receive(self))
             break;
+    set_timer(self);
+    if (items[2].revents)
+        kill_overdue(self);
     kill_more(self);
     if (self->count > 0)
         send_events(self);
@@ -414,7 +463,7 @@ _Noreturn static void leave(spawner_t *self)
 static bool arrange_descriptors(int socket)
 {
     // Out of the way first: it may have one of the numbers.
-    int moved = fcntl(socket, F_DUPFD_CLOEXEC, SIGNALS_FD + 1);
+    int moved = fcntl(socket, F_DUPFD_CLOEXEC, LAST_FD + 1);
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (moved < 0 || null < 0)
         return false;
@@ -430,8 +479,11 @@ static bool arrange_descriptors(int socket)
     int signals = signalfd(-1, &awaited, SFD_NONBLOCK | SFD_CLOEXEC);
     if (signals < 0 || (signals != SIGNALS_FD && dup3(signals, SIGNALS_FD, O_CLOEXEC) < 0))
         return false;
+    int timer = timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
+    if (timer < 0 || (timer != TIMER_FD && dup3(timer, TIMER_FD, O_CLOEXEC) < 0))
+        return false;
     (void)close(OUTPUT_FD);
-    return close_range(SIGNALS_FD + 1, ~0U, 0) == 0;
+    return close_range(LAST_FD + 1, ~0U, 0) == 0;
 }
 
 static void default_signals(void)
@@ -464,6 +516,7 @@ static int prepare_all(spawner_t *self, const mm_spawner_config_t *config, int s
         return errno;
     self->user = user;
     self->slots = config->slots;
+    self->timer_ms = MM_NEVER;
     self->attempts = calloc(config->slots, sizeof *self->attempts);
     self->request = malloc(MM_REQUEST_BYTES + 1);
     assert(self->attempts && self->request);

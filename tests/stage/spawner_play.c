@@ -53,14 +53,14 @@ int play_try_start(play_t *self, uint32_t slot, const char *path, char *const *a
     assert_int_equal(fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
     self->outputs[slot] = fds[0];
     self->tags[slot] = next_tag();
-    int error =
-        mm_spawner_start(self->spawner, &(mm_spawner_start_t){.slot = slot,
-                                                              .tag = self->tags[slot],
-                                                              .path = path,
-                                                              .arguments = arguments,
-                                                              .environment = environment,
-                                                              .output = fds[1],
-                                                              .not_after_ms = not_after_ms});
+    int error = mm_spawner_start(self->spawner, &(mm_spawner_start_t){.slot = slot,
+                                                                      .tag = self->tags[slot],
+                                                                      .path = path,
+                                                                      .arguments = arguments,
+                                                                      .environment = environment,
+                                                                      .output = fds[1],
+                                                                      .not_after_ms = not_after_ms,
+                                                                      .end_ms = self->end_ms});
     (void)close(fds[1]);
     return error;
 }

@@ -30,6 +30,7 @@ typedef struct {
     mm_spawner_t *spawner;
     uint64_t tags[PLAY_SLOTS];
     int outputs[PLAY_SLOTS]; // reading ends; -1: none
+    int64_t end_ms;          // of the next starts; 0: none
 } play_t;
 
 // A test with a play_t as its state: a spawner is there, and is destroyed at the end.

@@ -164,6 +164,40 @@ static void a_kill_may_come_at_any_time(void **state)
     assert_false(mm_spawner_next(play->spawner, &event));
 }
 
+// Their user does nothing meanwhile.
+static void at_their_end_attempts_are_killed(void **state)
+{
+    enum { COUNT = 20 };
+    play_t *play = *state;
+    play_skip_under_valgrind();
+    int64_t now_ms = mm_clock_boot_ms();
+    for (uint32_t i = 0; i < COUNT; i++) {
+        play->end_ms = now_ms + 300 - 10 * (int64_t)i; // each earlier than the ones before
+        play_start(play, i, "setsid -f sleep 1000; echo up; trap '' TERM; sleep 1000");
+    }
+    play->end_ms = now_ms + 300;
+    play_start(play, COUNT, "exit 7");
+    play->end_ms = now_ms - 1000; // has passed
+    play_start(play, COUNT + 1, "sleep 1000");
+    play->end_ms = now_ms + PLAY_LIMIT_MS;
+    play_start(play, COUNT + 2, "exec sleep 1000");
+    char line[8];
+    for (uint32_t i = 0; i < COUNT; i++)
+        while (play_line(play, i, line, sizeof line)) // until all are dead
+            continue;
+    assert_true(mm_clock_boot_ms() >= now_ms + 300);
+    bool has_exited = false;
+    for (int i = 0; i < COUNT + 2; i++) {
+        mm_spawner_event_t event = play_next(play);
+        has_exited |= event.slot == COUNT && event.kind == MM_SPAWNER_ENDED;
+        assert_true(event.slot == COUNT || event.kind == MM_SPAWNER_KILLED);
+        assert_int_equal(play_count_tagged(event.tag, NULL), 0);
+    }
+    assert_true(has_exited);
+    assert_int_equal(play_count_tagged(play->tags[COUNT + 2], NULL), 1);
+    play_kill(play, COUNT + 2);
+}
+
 // ---- bombs
 
 // The processes of a real user, for RLIMIT_NPROC counts them all.
@@ -282,7 +316,7 @@ _Noreturn static void be_root(void)
 }
 
 // Runs in a child, as a user without rights. `path` is this program, setuid root. The pid of what
-// survives is its output; the exit code tells whether it was named.
+// survives is its output; the exit code tells whether it was named, until it had gone.
 _Noreturn static void kill_what_became_root(const char *path)
 {
     void *state;
@@ -296,14 +330,21 @@ _Noreturn static void kill_what_became_root(const char *path)
     if (!play_line(play, 0, line, sizeof line))
         _exit(3);
     mm_spawner_kill(play->spawner, 0);
-    mm_spawner_event_t event = play_next(play);
-    (void)printf("%s\n", line);
-    (void)fflush(stdout);
     pid_t pid = (pid_t)strtol(line, NULL, 10);
-    _exit(event.kind == MM_SPAWNER_KILLED && event.survivors.count == 1 &&
-                  event.survivors.named[0].pid == pid && event.survivors.named[0].started > 0
-              ? 0
-              : 4);
+    for (int i = 0; i < 3; i++) {
+        mm_spawner_event_t event = play_next(play);
+        if (event.kind != MM_SPAWNER_KILLED || event.survivors.count != 1 ||
+            event.survivors.named[0].pid != pid || event.survivors.named[0].started == 0)
+            _exit(4);
+        mm_spawner_kill_again(play->spawner, 0, play->tags[0]);
+    }
+    (void)printf("%s\n", line); // now it is killed by the test
+    (void)fflush(stdout);
+    while (play_next(play).survivors.count > 0)
+        mm_spawner_kill_again(play->spawner, 0, play->tags[0]);
+    play_start(play, 0, "exit 3"); // the slot is free
+    play_assert_exit(play, 0, 3);
+    _exit(0);
 }
 
 static void copy_this_program(const char *path)
@@ -313,7 +354,7 @@ static void copy_this_program(const char *path)
     assert_int_equal(system(command), 0);
 }
 
-static void a_child_that_has_become_root_is_named(void **state)
+static void a_child_that_has_become_root_is_named_until_it_has_gone(void **state)
 {
     (void)state;
     play_skip_under_valgrind();
@@ -333,11 +374,11 @@ static void a_child_that_has_become_root_is_named(void **state)
         kill_what_became_root(path);
     }
     (void)close(fds[1]);
-    assert_int_equal(waitpid(child, &status, 0), child);
     ssize_t size = read(fds[0], line, sizeof line - 1);
     pid_t survivor = (pid_t)strtol(line, NULL, 10);
     if (size > 0 && survivor > 1)
         (void)kill(survivor, SIGKILL);
+    assert_int_equal(waitpid(child, &status, 0), child);
     (void)close(fds[0]);
     assert_int_equal(unlink(path) | rmdir(folder), 0);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 3)
@@ -514,9 +555,10 @@ int main(int argc, char **argv)
         PLAY_TEST(random_trees_leave_nothing_and_hurt_nobody),
         PLAY_TEST(what_a_command_leaves_running_lives_on),
         PLAY_TEST(a_kill_may_come_at_any_time),
+        PLAY_TEST(at_their_end_attempts_are_killed),
         PLAY_TEST(a_fork_bomb_at_its_limit_is_killed),
         PLAY_TEST(who_forks_and_exits_all_the_time_is_caught),
-        cmocka_unit_test(a_child_that_has_become_root_is_named),
+        cmocka_unit_test(a_child_that_has_become_root_is_named_until_it_has_gone),
         cmocka_unit_test(when_the_user_is_killed_all_attempts_die),
         PLAY_TEST(when_the_spawner_is_killed_its_user_kills),
         PLAY_TEST(the_end_of_an_idle_spawner_is_told_once),
