@@ -412,6 +412,12 @@ void mm_worker_client_finish(mm_worker_client_t *self, const mm_result_t *result
     }
 }
 
+void mm_worker_client_set_slots(mm_worker_client_t *self, uint32_t slots)
+{
+    self->config.worker.slots = slots;
+    step(self, (mm_worker_event_t){.kind = MM_WORKER_SLOTS, .as.slots = slots});
+}
+
 void mm_worker_client_drain(mm_worker_client_t *self)
 {
     step(self, (mm_worker_event_t){.kind = MM_WORKER_DRAIN});

@@ -34,6 +34,8 @@ int mm_worker_client_end(mm_worker_client_t **self_p);
 // Started tasks have ended: of each result number, status, outcome, took_ms, error and evidence are
 // read. Pass tasks that end together in one call.
 void mm_worker_client_finish(mm_worker_client_t *self, const mm_result_t *results, size_t count);
+// From now on it takes at most so many tasks at a time: 1 to the slots of the config.
+void mm_worker_client_set_slots(mm_worker_client_t *self, uint32_t slots);
 // Accepts no more tasks, finishes the running ones and leaves.
 void mm_worker_client_drain(mm_worker_client_t *self);
 // Sends the open batches and does what is due. Call it at the end of each turn. Returns the next

@@ -46,6 +46,7 @@ static_assert(sizeof(details_t) + MM_ATTRIBUTES_BYTES <= MM_POOL_MAX, "the pool 
 
 struct mm_worker {
     mm_worker_config_t config;
+    uint32_t slots; // now: 1 to those of the config
     int64_t now_ms;
     int64_t boot_ms;
     uint64_t epoch;       // of the consumer heard last; 0: none
@@ -84,6 +85,7 @@ mm_worker_t *mm_worker_new(const mm_worker_config_t *config, int64_t now_ms)
     mm_worker_t *self = calloc(1, sizeof *self);
     assert(self);
     self->config = *config;
+    self->slots = config->slots;
     self->now_ms = now_ms;
     self->report_ms = now_ms;
     self->heard_ms = now_ms;
@@ -352,7 +354,7 @@ static void report(mm_worker_t *self, bool is_hello, uint64_t serial)
                          .session = is_hello ? self->highest : self->session,
                          .sequence = ++self->sequence,
                          .stamp_ms = self->boot_ms,
-                         .slots = self->draining ? 0 : self->config.slots,
+                         .slots = self->draining ? 0 : self->slots,
                          .last_serial = mm_results_last(self->results),
                          .driver = mm_str(self->config.driver.text),
                          .verbs = self->config.verbs,
@@ -521,7 +523,7 @@ static void apply_tasks(mm_worker_t *self, const mm_frame_t *frame)
         if (task->number <= self->last_number)
             continue; // seen (R3)
         self->last_number = task->number;
-        bool free_slot = self->held.count < self->config.slots;
+        bool free_slot = self->held.count < self->slots;
         if (!in_time || !free_slot || self->draining || !is_my_leg(self, task->leg)) {
             give_back(self, task); // R1, R12, R10
             continue;
@@ -567,6 +569,15 @@ static void apply_finished(mm_worker_t *self, const mm_result_t *finished)
     result.id = held->id;
     drop_held(self, held);
     add_result(self, &result);
+}
+
+static void apply_slots(mm_worker_t *self, uint32_t slots)
+{
+    assert(slots >= 1 && slots <= self->config.slots);
+    bool is_news = slots != self->slots && !self->draining;
+    self->slots = slots;
+    if (is_news && self->session != 0)
+        heartbeat(self, false);
 }
 
 static void apply_drain(mm_worker_t *self)
@@ -649,6 +660,7 @@ void mm_worker_step(mm_worker_t *self, const mm_worker_event_t *event,
     case MM_WORKER_FRAME: apply_frame(self, event->as.frame); break;
     case MM_WORKER_FINISHED: apply_finished(self, event->as.result); break;
     case MM_WORKER_TIME: apply_time(self); break;
+    case MM_WORKER_SLOTS: apply_slots(self, event->as.slots); break;
     case MM_WORKER_DRAIN: apply_drain(self); break;
     }
     start_first_waiting(self);

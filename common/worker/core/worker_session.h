@@ -26,6 +26,7 @@ typedef enum {
     MM_WORKER_FRAME,    // from the consumer: tasks, welcome, refused, rejoin, beat, leaving
     MM_WORKER_FINISHED, // a started task has ended
     MM_WORKER_TIME,     // the deadline has come
+    MM_WORKER_SLOTS,    // from now on it has so many slots; what runs beyond them goes on
     MM_WORKER_DRAIN     // accept no more tasks, finish the running ones, leave
 } mm_worker_event_kind_t;
 
@@ -36,6 +37,7 @@ typedef struct {
     union {
         const mm_frame_t *frame;
         const mm_result_t *result; // finished: the core fills in serial, leg and id
+        uint32_t slots;            // 1 to those of the config
     } as;
 } mm_worker_event_t;
 

@@ -69,6 +69,29 @@ static void each_is_judged_by_the_clock_of_its_turn(void **state)
     does("started 904; start 904");
 }
 
+static void fewer_slots_are_said_at_once_and_what_runs_goes_on(void **state)
+{
+    (void)state;
+    gets_three();
+    takes_a_turn(1);
+    takes_a_turn(1);
+    forget_story();
+    step((mm_worker_event_t){.kind = MM_WORKER_SLOTS, .as.slots = 2});
+    does("heartbeat slots=2 held=901,902,903");
+    step((mm_worker_event_t){.kind = MM_WORKER_SLOTS, .as.slots = 2});
+    does("");
+    finishes(901);
+    does("result 1 of 901 ok");
+    gets_task(904); // sent before it was heard
+    does("returns 904; result 2 of 904 returned");
+    finishes(902);
+    does("result 3 of 902 ok");
+    gets_task(905);
+    does("started 905; start 905");
+    step((mm_worker_event_t){.kind = MM_WORKER_SLOTS, .as.slots = 4});
+    does("heartbeat slots=4 held=903,905");
+}
+
 static void what_waits_is_returned_when_it_is_told_to_leave(void **state)
 {
     (void)state;
@@ -263,6 +286,7 @@ int main(void)
         WITH(it_starts_one_in_a_step),
         WITH(what_waits_takes_a_slot_and_is_listed),
         WITH(each_is_judged_by_the_clock_of_its_turn),
+        WITH(fewer_slots_are_said_at_once_and_what_runs_goes_on),
         WITH(what_waits_is_returned_when_it_is_told_to_leave),
         WITH(what_waits_is_returned_when_it_leaves_the_session),
         WITH(what_waits_is_returned_when_another_session_begins),
