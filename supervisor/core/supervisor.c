@@ -323,7 +323,7 @@ static void apply_end(supervisor_t *self, const supervisor_event_t *event)
     } else if (signal == 0 && index == SUPERVISOR_PUBLISHER && code == EX_TEMPFAIL) {
         say_end(self, SUPERVISOR_SAY_CUT_OFF, event);
         stop(self, code, SUPERVISOR_WHY_CUT_OFF, index);
-    } else if (signal == 0 && code >= EX__BASE && code <= EX__MAX) {
+    } else if (signal == 0 && code >= EX__BASE && code <= EX__MAX && code != EX_SOFTWARE) {
         say_end(self, SUPERVISOR_SAY_FAILED, event);
         stop(self, code, SUPERVISOR_WHY_FAILED, index);
     } else {

@@ -102,7 +102,7 @@ static void expect_end(world_t *self, size_t index, int code, int signal)
     } else if (signal == 0 && code == EX_TEMPFAIL && index == SUPERVISOR_PUBLISHER) {
         self->says[SUPERVISOR_SAY_CUT_OFF]++;
         expect_stop(self, code, SUPERVISOR_WHY_CUT_OFF, index);
-    } else if (signal == 0 && code >= EX__BASE && code <= EX__MAX) {
+    } else if (signal == 0 && code >= EX__BASE && code <= EX__MAX && code != EX_SOFTWARE) {
         self->says[SUPERVISOR_SAY_FAILED]++;
         expect_stop(self, code, SUPERVISOR_WHY_FAILED, index);
     } else {
