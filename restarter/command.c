@@ -32,6 +32,7 @@ typedef struct {
 
 struct command {
     char *name;
+    char *path; // of the program; NULL: not looked for yet
     char *line;
     piece_t *pieces; // at most one for each byte of the line, and one for its end
     size_t piece_count;
@@ -227,6 +228,7 @@ void command_destroy(command_t **self_p)
     if (!self)
         return;
     free(self->name);
+    free(self->path);
     free(self->line);
     free(self->pieces);
     free(self->buffer);
@@ -248,8 +250,8 @@ static int why_not_runnable(const char *path)
     return eaccess(path, X_OK) == 0 ? 0 : errno;
 }
 
-// Whether a folder of `path` (as in PATH) has the program. *ret_found is set to a file of that name
-// which may not be executed; the caller frees it.
+// Whether a folder of `path` (as in PATH) has the program. *ret_found, which was NULL, is set to
+// where it is, or else to a file of that name which may not be executed; the caller frees it.
 static bool is_in_path(const char *path, const char *program, char **ret_found)
 {
     for (const char *at = path;; at++) {
@@ -258,19 +260,22 @@ static bool is_in_path(const char *path, const char *program, char **ret_found)
         int rc = asprintf(&candidate, "%.*s%s%s", (int)size, at, size ? "/" : "./", program);
         assert(rc >= 0);
         int why = why_not_runnable(candidate);
+        if (why == 0) {
+            free(*ret_found);
+            *ret_found = candidate;
+            return true;
+        }
         if (why == EACCES && !*ret_found)
             *ret_found = candidate;
         else
             free(candidate);
-        if (why == 0)
-            return true;
         at += size;
         if (*at == '\0')
             return false;
     }
 }
 
-bool command_find(const command_t *self, char ret_complaint[MM_ERROR_MAX])
+bool command_find(command_t *self, char ret_complaint[MM_ERROR_MAX])
 {
     size_t size = 0;
     while (self->pieces[size].kind == PIECE_CHAR)
@@ -288,6 +293,8 @@ bool command_find(const command_t *self, char ret_complaint[MM_ERROR_MAX])
             ok = complain(self->name, ret_complaint, "cannot run %.200s: %s; %s", program,
                           strerror(why),
                           why == EACCES ? "make it executable (chmod +x)" : "correct its path");
+        found = strdup(program);
+        assert(found);
     } else {
         const char *path = getenv("PATH");
         if (!path)
@@ -303,9 +310,15 @@ bool command_find(const command_t *self, char ret_complaint[MM_ERROR_MAX])
                               program, path);
         }
     }
-    free(found);
     free(program);
+    free(self->path);
+    self->path = found;
     return ok;
+}
+
+const char *command_path(const command_t *self)
+{
+    return self->path;
 }
 
 bool command_keys(const command_t *self, mm_attribute_keys_t *keys)

@@ -18,9 +18,11 @@ typedef struct command command_t;
 command_t *command_new(const char *name, const char *line, char ret_complaint[MM_ERROR_MAX]);
 void command_destroy(command_t **self_p);
 
-// Whether the program can be run: with '/' in its name it must be an executable file, otherwise
-// PATH must have one. False: ret_complaint has one sentence.
-bool command_find(const command_t *self, char ret_complaint[MM_ERROR_MAX]);
+// Finds the program: with '/' in its name it must be an executable file, otherwise PATH must have
+// one. False: ret_complaint has one sentence.
+bool command_find(command_t *self, char ret_complaint[MM_ERROR_MAX]);
+// Where it was found; owned by the command. Only after command_find.
+const char *command_path(const command_t *self);
 
 // Adds the keys of the attributes that the command names; they live as long as it does. False when
 // there is no room for one.

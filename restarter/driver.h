@@ -1,8 +1,8 @@
 // What restarts a host. A driver is a table of functions; drivers/drivers.h has the registry, one
 // row per driver, and a process has one driver. main.c owns the loop: it watches driver_descriptor,
 // calls driver_step when that is readable or driver_deadline has come, then takes what has
-// finished. A driver never blocks, sends or logs. All times are milliseconds of one monotonic
-// clock, which the caller reads once per turn.
+// finished. A driver never blocks, sends or logs; but driver_open and driver_destroy may block. All
+// times are milliseconds of one monotonic clock, which the caller reads once per turn.
 
 #ifndef DRIVER_H
 #define DRIVER_H
@@ -27,6 +27,7 @@ typedef struct {
 
 // What each kind of driver provides. Called through the functions below only.
 typedef struct {
+    bool (*open)(driver_t *self, char *ret_complaint); // NULL: there is nothing to open
     void (*destroy)(driver_t *self);
     void (*start)(driver_t *self, const mm_task_t *task, int64_t now_ms);
     void (*step)(driver_t *self, int64_t now_ms); // NULL: only the clock moves it
@@ -34,6 +35,7 @@ typedef struct {
     int64_t (*deadline)(const driver_t *self);
     int (*descriptor)(const driver_t *self); // NULL: there is none
     void (*stop)(driver_t *self, int64_t now_ms);
+    bool (*is_lost)(const driver_t *self); // NULL: never
 } driver_ops_t;
 
 // The first member of each kind's own struct.
@@ -41,6 +43,13 @@ struct driver {
     const driver_ops_t *ops;
     mm_attribute_keys_t attributes; // that each task must carry; the texts are the driver's
 };
+
+// Starts what it needs to work: processes, descriptors. To be called from the main thread before
+// there is a socket, and before anything below. False: one sentence in ret_complaint.
+static inline bool driver_open(driver_t *self, char ret_complaint[MM_ERROR_MAX])
+{
+    return !self->ops->open || self->ops->open(self, ret_complaint);
+}
 
 // Kills what still runs. Sets *self_p to NULL; NULL is fine.
 static inline void driver_destroy(driver_t **self_p)
@@ -67,8 +76,9 @@ static inline void driver_step(driver_t *self, int64_t now_ms)
 
 // Takes one restart that has finished; false, *ret_result untouched, when there is none now. To be
 // called after driver_start, driver_step and driver_stop until it returns false. The result has the
-// task's number, OK or FAILED, the time it took, an error (one line of UTF-8, at most MM_ERROR_MAX
-// bytes; empty when ok) and evidence ("exit" = "0"), which live until the next call.
+// task's number, OK, FAILED or RETURNED (it could not be started, by the fault of this machine),
+// the time it took, an error (one line of UTF-8, at most MM_ERROR_MAX bytes; empty when ok) and
+// evidence ("exit" = "0"), which live until the next call.
 static inline bool driver_next_finished(driver_t *self, int64_t now_ms, mm_result_t *ret_result)
 {
     return self->ops->next_finished(self, now_ms, ret_result);
@@ -88,10 +98,18 @@ static inline int driver_descriptor(const driver_t *self)
 }
 
 // The drain limit: everything that runs ends as failed, "stopped". The mock's restarts end at once;
-// a command gets TERM now, KILL 2 s later, and comes out of driver_next_finished when it is dead.
+// a command gets TERM now, KILL 2 s later, and comes out of driver_next_finished when it is dead,
+// or a second later when it cannot be killed.
 static inline void driver_stop(driver_t *self, int64_t now_ms)
 {
     self->ops->stop(self, now_ms);
+}
+
+// Whether the driver cannot go on, since a process of its own was killed: what runs has no result
+// any more, and is killed by driver_destroy.
+static inline bool driver_is_lost(const driver_t *self)
+{
+    return self->ops->is_lost && self->ops->is_lost(self);
 }
 
 #endif

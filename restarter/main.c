@@ -5,6 +5,7 @@
 #include "crash.h"
 #include "drivers.h"
 #include "log_messages.h"
+#include "room.h"
 #include "service.h"
 #include "span.h"
 #include "worker_client.h"
@@ -24,6 +25,8 @@ typedef struct {
     mm_worker_client_t *client;
     const driver_kind_t *kind;
     driver_t *driver;
+    room_t room;
+    uint32_t slots; // that the consumer was told
 } restarter_t;
 
 static void start_restart(void *arg, const mm_task_t *task, int64_t now_ms)
@@ -46,13 +49,39 @@ static void stop_restarts(void *arg)
 
 static void log_finish(const mm_task_t *task, const mm_result_t *result)
 {
-    if (result->status == MM_STATUS_OK)
+    if (result->status == MM_STATUS_RETURNED)
+        mm_log(MM_LOG_WARN, "Returned a restart: it cannot be started here", MM_JOB(&task->id),
+               MM_STR("host", task->host), MM_STR("error", result->error));
+    else if (result->status == MM_STATUS_OK)
         mm_log(MM_LOG_INFO, MM_MESSAGE_RESTARTED, MM_JOB(&task->id), MM_STR("host", task->host),
                MM_INT("attempt", task->attempt), MM_SECONDS("took", result->took_ms));
     else
         mm_log(MM_LOG_WARN, MM_MESSAGE_NOT_RESTARTED, MM_JOB(&task->id), MM_STR("host", task->host),
                MM_INT("attempt", task->attempt), MM_SECONDS("took", result->took_ms),
                MM_STR("error", result->error));
+}
+
+// What cannot be started here makes for fewer tasks at a time.
+static void learn(restarter_t *self, const mm_result_t *result, size_t ended, int64_t now_ms)
+{
+    size_t running = mm_worker_client_running(self->client) - ended;
+    if (result->status != MM_STATUS_RETURNED)
+        room_started(&self->room);
+    else
+        (void)room_failed(&self->room, (uint32_t)running, now_ms);
+}
+
+static void tell_slots(restarter_t *self)
+{
+    if (self->room.slots == self->slots)
+        return;
+    if (self->room.slots < self->slots)
+        mm_log(MM_LOG_WARN, "Fewer restarts at a time: this machine cannot start more",
+               MM_INT("slots", self->room.slots));
+    else
+        mm_log(MM_LOG_INFO, "More restarts at a time again", MM_INT("slots", self->room.slots));
+    self->slots = self->room.slots;
+    mm_worker_client_set_slots(self->client, self->slots);
 }
 
 // Results without a text go to the worker client FINISH_MAX at a time. One with a text ends its
@@ -68,6 +97,7 @@ static void receive_finished(restarter_t *self)
         bool held = mm_worker_client_holds(self->client, result->number, &task);
         assert(held);
         log_finish(&task, result);
+        learn(self, result, count, now_ms);
         MM_CRASH_POINT("restarter: restart finished, result not sent");
         if (count == FINISH_MAX || result->error.size > 0 || result->evidence_count > 0) {
             mm_worker_client_finish(self->client, results, count);
@@ -103,13 +133,18 @@ static int64_t turn(void *arg)
     receive_finished(self);
     int64_t deadline = mm_worker_client_turn(self->client);
     receive_finished(self); // what that turn stopped
-    if (mm_worker_client_is_done(self->client))
+    (void)room_raise(&self->room, mm_clock_ms());
+    tell_slots(self);
+    if (driver_is_lost(self->driver))
+        mm_log(MM_LOG_ERROR, "The process that starts commands was killed; killing what runs",
+               MM_INT("running", mm_worker_client_running(self->client)));
+    if (mm_worker_client_is_done(self->client) || driver_is_lost(self->driver))
         mm_loop_stop(self->loop);
-    return mm_earlier(deadline, driver_deadline(self->driver));
+    return mm_earlier(mm_earlier(deadline, driver_deadline(self->driver)), self->room.raise_ms);
 }
 
 // The driver; NULL when it cannot work with the options, which has then been said.
-static driver_t *open_driver(const driver_kind_t *kind, const mm_options_t *options)
+static driver_t *make_driver(const driver_kind_t *kind, const mm_options_t *options)
 {
     char complaint[MM_ERROR_MAX];
     driver_t *driver = kind->new (options, complaint);
@@ -123,7 +158,7 @@ static driver_t *open_driver(const driver_kind_t *kind, const mm_options_t *opti
 static int check_driver(const mm_options_t *options)
 {
     const driver_kind_t *kind = drivers_choose(options);
-    driver_t *driver = open_driver(kind, options);
+    driver_t *driver = make_driver(kind, options);
     if (!driver)
         return EX_CONFIG;
     for (size_t i = 0; i < driver->attributes.count; i++)
@@ -136,6 +171,20 @@ static int check_driver(const mm_options_t *options)
     (void)putchar('\n');
     driver_destroy(&driver);
     return 0;
+}
+
+// Opens the driver. Returns 0, or a sysexits code after a complaint.
+static int start_driver(restarter_t *self)
+{
+    char complaint[MM_ERROR_MAX];
+    self->kind = drivers_choose(&self->options);
+    self->driver = make_driver(self->kind, &self->options);
+    if (!self->driver)
+        return EX_CONFIG;
+    if (driver_open(self->driver, complaint))
+        return 0;
+    driver_destroy(&self->driver);
+    return mm_service_fail(&self->options, EX_UNAVAILABLE, "%s", complaint);
 }
 
 static mm_worker_client_t *new_client(restarter_t *self, const mm_endpoint_t *base)
@@ -160,10 +209,11 @@ int main(int argc, char **argv)
     if (!mm_service_start(MM_PROGRAM_RESTARTER, argc, argv, check_driver, &self.options, &base,
                           &exit_code))
         return exit_code;
-    self.kind = drivers_choose(&self.options);
-    self.driver = open_driver(self.kind, &self.options);
-    if (!self.driver)
-        return mm_service_quit(&self.options, EX_CONFIG);
+    exit_code = start_driver(&self);
+    if (exit_code != 0)
+        return mm_service_quit(&self.options, exit_code);
+    self.slots = (uint32_t)self.options.slots;
+    self.room = room_new(self.slots);
     self.loop = mm_loop_new(turn, &self);
     self.client = new_client(&self, &base);
     mm_loop_on_signal(self.loop, on_signal, &self);
@@ -173,8 +223,11 @@ int main(int argc, char **argv)
     mm_log(MM_LOG_INFO, "Ready", MM_INT("slots", self.options.slots),
            MM_STRING("driver", self.kind->name(&self.options)));
     mm_loop_run(self.loop);
+    bool is_lost = driver_is_lost(self.driver);
     exit_code = mm_worker_client_end(&self.client);
     mm_loop_destroy(&self.loop);
     driver_destroy(&self.driver);
+    if (is_lost)
+        exit_code = EX_SOFTWARE;
     return mm_service_end(&self.options, exit_code);
 }

@@ -111,6 +111,8 @@ driver_t *new_driver(const char *exec, const char *verify, uint32_t slots)
     driver_t *driver = driver_exec_kind.new(&options, complaint);
     if (!driver)
         fail_msg("%s", complaint);
+    if (!driver_open(driver, complaint))
+        fail_msg("%s", complaint);
     return driver;
 }
 
@@ -190,6 +192,13 @@ void assert_failed(const ended_t *ended, const char *error)
 {
     assert_string_equal(ended->error, error);
     assert_int_equal(ended->status, MM_STATUS_FAILED);
+}
+
+void assert_returned(const ended_t *ended, const char *error)
+{
+    assert_string_equal(ended->error, error);
+    assert_string_equal(ended->evidence, "");
+    assert_int_equal(ended->status, MM_STATUS_RETURNED);
 }
 
 void assert_ok(const ended_t *ended, const char *evidence)

@@ -1,12 +1,11 @@
-// Restarts by real commands, for test_driver_exec.c and test_child.c. The driver's clock is a
-// number that the tests set, so no timeout is waited for; what processes do is waited for with
+// Restarts by real commands, for test_driver_exec.c and test_driver_commands.c. The driver's clock
+// is a number that the tests set, so no timeout is waited for; what processes do is waited for with
 // poll, under a limit. Whether processes have died is seen at a FIFO that they hold open: it has
 // its end when the last of them is gone.
 
 #ifndef COMMANDS_RUN_H
 #define COMMANDS_RUN_H
 
-#include "child.h"
 #include "drivers.h"
 #include "string_view.h"
 
@@ -69,6 +68,7 @@ ended_t wait_finished(driver_t *driver, int64_t now_ms);
 int64_t wait_deadline_other_than(driver_t *driver, int64_t deadline_ms, int64_t now_ms);
 ended_t run_once(const char *exec);
 void assert_failed(const ended_t *ended, const char *error);
+void assert_returned(const ended_t *ended, const char *error);
 void assert_ok(const ended_t *ended, const char *evidence);
 int lowest_free_descriptor(void);
 

@@ -1,45 +1,7 @@
-// Real commands: what a command is given, what is kept of its output, and that
-// nothing outlives the restarter, its supervisor or its own end.
+// Real commands: what is kept of their output, what outlives them, and what does not outlive the
+// restarter and its spawner.
 
 #include "commands_run.h"
-
-#include <sys/epoll.h>
-#include <sysexits.h>
-
-static void a_command_gets_a_clean_process(void **state)
-{
-    (void)state;
-    skip_under_valgrind();
-    sigset_t blocked;
-    sigset_t before;
-    assert_int_equal(sigfillset(&blocked), 0);
-    assert_int_equal(sigprocmask(SIG_BLOCK, &blocked, &before), 0);
-    assert_true(signal(SIGPIPE, SIG_IGN) == SIG_DFL);
-    int fds[2];
-    assert_int_equal(pipe(fds), 0); // not close-on-exec
-
-    char script[] = "ls /proc/self/fd; cat; ulimit -n; "
-                    "grep -cE '^Sig(Blk|Ign):.*0000000$' /proc/self/status; "
-                    "readlink /proc/self/fd/0; exit 1";
-    char *arguments[] = {(char[]){"sh"}, (char[]){"-c"}, script, NULL};
-    int epoll = epoll_create1(EPOLL_CLOEXEC);
-    child_t child = {0};
-    assert_int_equal(child_start(&child, arguments, 77, epoll, 0), 0);
-    do
-        wait_readable(epoll);
-    while (!child_step(&child));
-    (void)close(epoll);
-    (void)close(fds[0]);
-    (void)close(fds[1]);
-    assert_true(signal(SIGPIPE, SIG_DFL) == SIG_IGN);
-    assert_int_equal(sigprocmask(SIG_SETMASK, &before, NULL), 0);
-
-    // 3 is ls's own view of the folder; two masks of signals end with zeros.
-    char tail[CHILD_TAIL_MAX];
-    (void)child_tail_text(&child, tail, sizeof tail);
-    assert_string_equal(tail, "0 | 1 | 2 | 3 | 77 | 2 | /dev/null");
-    assert_true(WIFEXITED(child.status) && WEXITSTATUS(child.status) == 1);
-}
 
 static void output_is_shown_without_control_characters(void **state)
 {
@@ -73,17 +35,62 @@ static void of_much_output_the_end_is_kept(void **state)
     assert_memory_equal(ended.error, "exit 1: \303\251", 10);
 }
 
-static void a_background_process_neither_delays_the_end_nor_survives_it(void **state)
+// Its output goes on to be read: without a reader it would get PIPE.
+static void what_a_command_leaves_running_lives_on_and_may_write(void **state)
 {
+    enum { COUNT = 100 };
     fixture_t *fixture = *state;
     driver_t *driver =
-        new_scripts(fixture, "exec 9>$1; sleep 1000 & echo ready >&9; exit 0", NULL, 1);
-    start(driver, 1, 0);
-    assert_line(fixture, "ready");
-    ended_t ended = wait_finished(driver, 0);
-    assert_ok(&ended, "exit=0");
-    wait_until_all_are_dead(fixture);
+        new_scripts(fixture,
+                    "setsid -f sh -c 'exec 9>$0; until [ -e $0.go ]; do sleep 0.01; done; echo on; "
+                    "seq 20000; echo on; echo lived >&9' $1; exit 0",
+                    NULL, COUNT);
+    for (uint64_t i = 0; i < COUNT; i++)
+        start(driver, i, 0);
+    for (int i = 0; i < COUNT; i++) {
+        ended_t ended = wait_finished(driver, 0);
+        assert_ok(&ended, "exit=0");
+    }
+    char go[80];
+    (void)snprintf(go, sizeof go, "%s.go", fixture->fifo);
+    int file = open(go, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    assert_true(file >= 0);
+    (void)close(file);
+    struct pollfd items[2] = {{.fd = driver_descriptor(driver), .events = POLLIN},
+                              {.fd = fixture->fd, .events = POLLIN}};
+    for (int lived = 0; lived < COUNT;) {
+        assert_true(poll(items, 2, LIMIT_MS) > 0);
+        driver_step(driver, 0);
+        if (!items[1].revents)
+            continue;
+        assert_line(fixture, "lived");
+        lived++;
+    }
+    assert_int_equal(unlink(go), 0);
     driver_destroy(&driver);
+}
+
+static void of_a_given_up_command_nothing_is_left(void **state)
+{
+    const char *const ways[] = {
+        "setsid sh -c 'exec 9>$0; echo ready >&9; sleep 1000' $1 & wait",
+        "timeout 900 sh -c 'exec 9>$0; echo ready >&9; sleep 1000' $1",
+        "bash -c 'set -m; (exec 9>$0; echo ready >&9; sleep 1000) & wait' $1",
+        "env -i sh -c 'exec 9>$0; trap : TERM; echo ready >&9; while :; do sleep 1000; done' $1"};
+    fixture_t *fixture = *state;
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        driver_t *driver = new_scripts(fixture, ways[i], NULL, 1);
+        start(driver, 1, 0);
+        assert_line(fixture, "ready");
+        driver_step(driver, 5 * MINUTE);
+        driver_step(driver, 5 * MINUTE + 2000);
+        ended_t ended = wait_finished(driver, 5 * MINUTE + 2000);
+        assert_memory_equal(ended.error, "timed out after 5m", 18); // bash says more
+        struct pollfd item = {.fd = fixture->fd, .events = POLLIN};
+        assert_int_equal(poll(&item, 1, 0), 1); // at once, not only soon
+        wait_until_all_are_dead(fixture);
+        driver_destroy(&driver);
+    }
 }
 
 // In a process of its own: what a restarter does, until it is killed.
@@ -114,24 +121,35 @@ static void nothing_outlives_a_killed_restarter(void **state)
     wait_until_all_are_dead(fixture);
 }
 
-static void nothing_outlives_a_killed_supervisor(void **state)
+static void without_the_spawner_the_driver_is_lost_and_kills_what_runs(void **state)
 {
     fixture_t *fixture = *state;
-    driver_t *driver = new_scripts(
-        fixture, "exec 9>$1; sleep 1000 & echo half done; echo $PPID >&9; sleep 1000", NULL, 1);
+    driver_t *driver =
+        new_scripts(fixture,
+                    "setsid sh -c 'exec 9>$0; echo $PPID; exec sleep 1000' $1 & exec 9>$1; "
+                    "echo $PPID >&9; sleep 1000",
+                    NULL, 2);
     start(driver, 1, 0);
+    start(driver, 2, 0);
     char line[32];
     read_line(fixture, line, sizeof line);
-    pid_t supervisor = (pid_t)strtol(line, NULL, 10);
-    assert_true(supervisor > 1 && supervisor != getpid());
-    assert_int_equal(kill(supervisor, SIGKILL), 0);
-    ended_t ended = wait_finished(driver, 0);
-    assert_failed(&ended, "killed by signal 9: half done");
-    wait_until_all_are_dead(fixture);
+    read_line(fixture, line, sizeof line);
+    pid_t spawner = (pid_t)strtol(line, NULL, 10);
+    assert_true(spawner > 1 && spawner != getpid());
+    assert_int_equal(kill(spawner, SIGKILL), 0);
+    ended_t ended;
+    while (!driver_is_lost(driver)) {
+        wait_readable(driver_descriptor(driver));
+        driver_step(driver, 0);
+        assert_false(take(driver, 0, &ended)); // it is not known how they end
+    }
     driver_destroy(&driver);
+    struct pollfd item = {.fd = fixture->fd, .events = POLLIN};
+    assert_int_equal(poll(&item, 1, 0), 1); // at once
+    wait_until_all_are_dead(fixture);
 }
 
-static void signals_to_its_own_group_do_not_free_a_command_from_its_supervisor(void **state)
+static void signals_to_its_own_group_reach_only_a_command(void **state)
 {
     (void)state;
     ended_t ended = run_once(
@@ -154,13 +172,13 @@ static void destroying_the_driver_kills_what_runs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_command_gets_a_clean_process),
         TEST(output_is_shown_without_control_characters),
         TEST(of_much_output_the_end_is_kept),
-        TEST(a_background_process_neither_delays_the_end_nor_survives_it),
+        TEST(what_a_command_leaves_running_lives_on_and_may_write),
+        TEST(of_a_given_up_command_nothing_is_left),
         TEST(nothing_outlives_a_killed_restarter),
-        TEST(nothing_outlives_a_killed_supervisor),
-        TEST(signals_to_its_own_group_do_not_free_a_command_from_its_supervisor),
+        TEST(without_the_spawner_the_driver_is_lost_and_kills_what_runs),
+        TEST(signals_to_its_own_group_reach_only_a_command),
         TEST(destroying_the_driver_kills_what_runs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,28 @@
+// The end of what a command has written to its output and error. Pure; allocates nothing.
+
+#ifndef OUTPUT_TAIL_H
+#define OUTPUT_TAIL_H
+
+#include "string_view.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define OUTPUT_TAIL_MAX 480 // bytes that are kept
+
+// Zeroed: empty.
+typedef struct {
+    uint16_t size;
+    bool is_cut; // there was more before
+    char bytes[OUTPUT_TAIL_MAX];
+} output_tail_t;
+
+void output_tail_add(output_tail_t *self, mm_str_t more);
+// The bytes as they came; empty when some were cut off, since half an answer is none.
+mm_str_t output_tail_whole(const output_tail_t *self);
+
+// One line of UTF-8 without control characters and terminal escapes, line ends shown as " | ": the
+// last bytes of it that fit into size (> 0, the NUL included). Returns its length.
+size_t output_tail_text(const output_tail_t *self, char *ret_text, size_t size);
+
+#endif
