@@ -5,38 +5,37 @@
 #include "clock.h"
 #include "heap.h"
 #include "inherited.h"
-#include "spawner_messages.h"
+#include "spawner_child.h"
 #include "table.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <linux/close_range.h>
 
 // Descriptors. OUTPUT_FD is free between two starts, and the lowest free one: what comes with a
 // request gets it. A child keeps those up to it.
-enum { OUTPUT_FD = 3, SOCKET_FD = 4, SIGNALS_FD = 5, TIMER_FD = 6, LAST_FD = TIMER_FD };
+enum {
+    OUTPUT_FD = MM_SPAWNER_OUTPUT_FD,
+    SOCKET_FD = 4,
+    SIGNALS_FD = 5,
+    TIMER_FD = 6,
+    LAST_FD = TIMER_FD
+};
 
-#define STACK_BYTES   (64 * 1024)
 #define TURN_REQUESTS 64      // in one turn of the loop
 #define TURN_ENDS     256     // also
 #define USER_DIED     SIGTERM // getppid tells it from one that somebody else sends
-
-extern char **environ;
 
 typedef struct {
     mm_heap_node_t end; // when it is killed
@@ -51,8 +50,7 @@ typedef struct {
 typedef struct {
     pid_t user;
     uint32_t slots;
-    struct rlimit open_files, realtime; // of the commands; rlim_cur of realtime is the tag
-    attempt_t *attempts;                // by slot
+    attempt_t *attempts; // by slot
     mm_table_t by_pid, by_tag;
     mm_heap_t ends;   // CLOCK_BOOTTIME
     int64_t timer_ms; // what the timer is set to; MM_NEVER: nothing
@@ -61,12 +59,8 @@ typedef struct {
     size_t count, capacity;
     bool user_has_ended;
     bool has_more_ends;
-    char *request;    // MM_REQUEST_BYTES, and a NUL
-    char **arguments; // the first one is spare
-    size_t arguments_capacity;
-    char **environment;
-    size_t environment_capacity;
-    void *stack;
+    char *request; // MM_REQUEST_BYTES, and a NUL
+    mm_spawner_child_t child;
 } spawner_t;
 
 // ---- attempts
@@ -203,111 +197,8 @@ static void kill_more(spawner_t *self)
 
 // ---- a start
 
-typedef struct {
-    const spawner_t *spawner;
-    pid_t parent;
-    const char *path;
-    char **arguments; // with the spare one
-    char **environment;
-    uint64_t tag;
-    int64_t not_after_ms;
-    int error;
-} launch_t;
-
-// As execvp: a script without #! is for sh.
-static int execute(launch_t *self)
-{
-    (void)execve(self->path, self->arguments + 1, self->environment);
-    if (errno != ENOEXEC)
-        return errno;
-    self->arguments[0] = (char[]){"/bin/sh"};
-    self->arguments[1] = (char *)(uintptr_t)self->path;
-    (void)execve(self->arguments[0], self->arguments, self->environment);
-    return errno;
-}
-
-// In the child, with the memory of the spawner, which waits until exec or exit. It has the tag
-// before anything else, and before anybody sees it.
-__attribute__((no_sanitize("thread", "address"))) static int run_command(void *arg)
-{
-    launch_t *self = arg;
-    const spawner_t *spawner = self->spawner;
-    struct rlimit realtime = {.rlim_cur = self->tag, .rlim_max = spawner->realtime.rlim_max};
-    sigset_t none;
-    (void)sigemptyset(&none);
-    if (setrlimit(RLIMIT_RTTIME, &realtime) != 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 ||
-        close_range(OUTPUT_FD + 1, ~0U, CLOSE_RANGE_UNSHARE) != 0 ||
-        dup2(OUTPUT_FD, STDOUT_FILENO) < 0 || dup2(OUTPUT_FD, STDERR_FILENO) < 0 ||
-        setrlimit(RLIMIT_NOFILE, &spawner->open_files) != 0 || setsid() < 0)
-        self->error = errno;
-    else if (getppid() != self->parent)
-        self->error = ECHILD; // the spawner ended before prctl was called
-    else if (sigprocmask(SIG_SETMASK, &none, NULL) != 0)
-        self->error = errno;
-    else if (mm_clock_boot_ms() > self->not_after_ms)
-        self->error = ETIME;
-    else
-        self->error = execute(self);
-    _exit(127);
-}
-
-// The texts of the request that follow `at`, each with a NUL: `count` pointers. Returns the end.
-static char *point_at(char *at, uint32_t count, char **ret_pointers)
-{
-    for (uint32_t i = 0; i < count; i++, at += strlen(at) + 1)
-        ret_pointers[i] = at;
-    return at;
-}
-
-static bool has_key_of(const char *variable, char *const *others, uint32_t count)
-{
-    size_t size = strcspn(variable, "=") + 1;
-    for (uint32_t i = 0; i < count; i++)
-        if (strncmp(variable, others[i], size) == 0)
-            return true;
-    return false;
-}
-
-// The additions, which the vector begins with, and what is inherited beside them.
-static void add_inherited(spawner_t *self, uint32_t count)
-{
-    size_t inherited = 0, at = count;
-    while (environ[inherited])
-        inherited++;
-    self->environment = mm_array_reserve(self->environment, &self->environment_capacity,
-                                         count + inherited + 1, sizeof(char *));
-    for (size_t i = 0; i < inherited; i++)
-        if (!has_key_of(environ[i], self->environment, count))
-            self->environment[at++] = environ[i];
-    self->environment[at] = NULL;
-}
-
-static launch_t prepare(spawner_t *self, const mm_request_t *request)
-{
-    char *at = self->request + sizeof *request;
-    launch_t launch = {.spawner = self,
-                       .parent = getpid(),
-                       .path = at,
-                       .environment = environ,
-                       .tag = request->tag,
-                       .not_after_ms = request->not_after_ms};
-    self->arguments = mm_array_reserve(self->arguments, &self->arguments_capacity,
-                                       (size_t)request->arguments + 2, sizeof(char *));
-    at = point_at(at + strlen(at) + 1, request->arguments, self->arguments + 1);
-    self->arguments[request->arguments + 1] = NULL;
-    launch.arguments = self->arguments;
-    if (request->environment > 0) {
-        self->environment = mm_array_reserve(self->environment, &self->environment_capacity,
-                                             request->environment, sizeof(char *));
-        (void)point_at(at, request->environment, self->environment);
-        add_inherited(self, request->environment);
-        launch.environment = self->environment;
-    }
-    return launch;
-}
-
 // `error`: the output did not come with the request.
-static void start(spawner_t *self, const mm_request_t *request, int error)
+static void start(spawner_t *self, mm_request_t *request, int error)
 {
     attempt_t *attempt = &self->attempts[request->slot];
     assert(attempt->tag == 0);
@@ -315,10 +206,7 @@ static void start(spawner_t *self, const mm_request_t *request, int error)
     mm_table_add(&self->by_tag, hash(attempt->tag), attempt);
     pid_t pid = -1;
     if (error == 0) {
-        launch_t launch = prepare(self, request);
-        pid = clone(run_command, (char *)self->stack + STACK_BYTES,
-                    CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, &launch);
-        error = pid < 0 ? errno : launch.error;
+        error = mm_spawner_child_start(&self->child, request, &pid);
     }
     if (error == 0) {
         attempt->pid = pid;
@@ -327,8 +215,6 @@ static void start(spawner_t *self, const mm_request_t *request, int error)
             mm_heap_put(&self->ends, &attempt->end, request->end_ms);
         return;
     }
-    if (pid > 0)
-        (void)waitpid(pid, NULL, 0); // it is about to exit
     end_attempt(self, attempt,
                 (mm_spawner_event_t){.kind = MM_SPAWNER_NOT_STARTED, .error = error});
 }
@@ -357,28 +243,26 @@ static bool receive(spawner_t *self)
         self->user_has_ended |= size == 0 || is_own_fault(errno);
         return false;
     }
-    mm_request_t request;
-    assert((size_t)size >= sizeof request);
-    memcpy(&request, self->request, sizeof request);
-    assert(request.slot < self->slots);
+    mm_request_t *request = (mm_request_t *)(void *)self->request;
+    assert((size_t)size >= sizeof *request && request->slot < self->slots);
     self->request[size] = '\0';
-    attempt_t *attempt = &self->attempts[request.slot];
+    attempt_t *attempt = &self->attempts[request->slot];
     const struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-    switch (request.kind) {
+    switch (request->kind) {
     case MM_REQUEST_START:
-        start(self, &request, header ? 0 : EMFILE);
+        start(self, request, header ? 0 : EMFILE);
         if (header)
             (void)close(OUTPUT_FD);
         break;
     case MM_REQUEST_SIGNAL:
-        if (attempt->tag == request.tag && attempt->pid > 0)
-            (void)kill(-attempt->pid, request.signal);
+        if (attempt->tag == request->tag && attempt->pid > 0)
+            (void)kill(-attempt->pid, request->signal);
         break;
     case MM_REQUEST_KILL:
-        if (attempt->tag == request.tag)
+        if (attempt->tag == request->tag)
             doom(self, attempt);
         break;
-    case MM_REQUEST_KILL_AGAIN: doom_again(self, request.slot, request.tag); break;
+    case MM_REQUEST_KILL_AGAIN: doom_again(self, request->slot, request->tag); break;
     }
     return true;
 }
@@ -493,17 +377,6 @@ static void default_signals(void)
         (void)sigaction(number, &action, NULL);
 }
 
-static bool set_limits(spawner_t *self, uint64_t open_files)
-{
-    if (getrlimit(RLIMIT_RTTIME, &self->realtime) != 0 ||
-        getrlimit(RLIMIT_NOFILE, &self->open_files) != 0)
-        return false;
-    if (open_files > 0)
-        self->open_files.rlim_cur =
-            open_files < self->open_files.rlim_max ? open_files : self->open_files.rlim_max;
-    return true;
-}
-
 // Returns 0 or an errno.
 static int prepare_all(spawner_t *self, const mm_spawner_config_t *config, int socket, pid_t user)
 {
@@ -511,19 +384,17 @@ static int prepare_all(spawner_t *self, const mm_spawner_config_t *config, int s
     (void)umask(mm_inherited_umask());
     (void)prctl(PR_SET_NAME, MM_SPAWNER_NAME);
     if (setsid() < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) != 0 ||
-        prctl(PR_SET_PDEATHSIG, USER_DIED) != 0 || !arrange_descriptors(socket) ||
-        !set_limits(self, config->open_files))
+        prctl(PR_SET_PDEATHSIG, USER_DIED) != 0 || !arrange_descriptors(socket))
         return errno;
+    int error = mm_spawner_child_open(&self->child, config->open_files);
+    if (error != 0)
+        return error;
     self->user = user;
     self->slots = config->slots;
     self->timer_ms = MM_NEVER;
     self->attempts = calloc(config->slots, sizeof *self->attempts);
     self->request = malloc(MM_REQUEST_BYTES + 1);
     assert(self->attempts && self->request);
-    self->stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-    if (self->stack == MAP_FAILED)
-        return errno;
     self->descendants = mm_descendants_new(getpid(), false, is_running, self);
     return self->descendants ? 0 : ENOENT;
 }
