@@ -1,0 +1,394 @@
+// See restart.h.
+
+#include "restart.h"
+
+#include <assert.h>
+#include <string.h>
+
+static bool has_code(const restart_config_t *config, int code)
+{
+    return code >= 0 && code < 256 && (config->ok_codes[code / 8] >> code % 8 & 1) != 0;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t after(int64_t from_ms, int64_t span_ms)
+{
+    return from_ms > INT64_MAX - span_ms ? INT64_MAX : from_ms + span_ms;
+}
+
+// ---- ends
+
+static void finish(restart_t *self, mm_status_t status, mm_end_t end)
+{
+    self->phase = RESTART_PHASE_DONE;
+    self->is_running = false;
+    self->status = status;
+    self->end = end;
+}
+
+// No command was sent, and nothing is to be charged for it.
+static void give_back(restart_t *self)
+{
+    finish(self, MM_STATUS_RETURNED, MM_END_NOT_STARTED);
+}
+
+// Somebody else looks on. The end is that of the command, if one was sent.
+static void leave_open(restart_t *self)
+{
+    finish(self, MM_STATUS_OPEN, self->sent ? self->end : MM_END_NOT_STARTED);
+}
+
+static void finish_proof(restart_t *self)
+{
+    switch (self->proof.outcome) {
+    case PROOF_OPEN: return;
+    case PROOF_PROVEN:
+    case PROOF_VERIFIED:
+        self->proven = self->proof.outcome == PROOF_PROVEN ? MM_PROOF_PROVEN : MM_PROOF_VERIFIED;
+        finish(self, MM_STATUS_OK, MM_END_RESTARTED);
+        return;
+    case PROOF_SAME_BOOT: finish(self, MM_STATUS_FAILED, MM_END_SAME_BOOT); return;
+    case PROOF_WRONG_HOST: finish(self, MM_STATUS_FAILED, MM_END_WRONG_HOST); return;
+    case PROOF_UNHEALTHY: finish(self, MM_STATUS_FAILED, MM_END_UNHEALTHY); return;
+    case PROOF_UNREACHABLE: finish(self, MM_STATUS_FAILED, MM_END_UNREACHABLE); return;
+    }
+}
+
+// ---- looks
+
+static void begin_look(restart_t *self, int64_t now_ms)
+{
+    const restart_config_t *config = self->config;
+    self->phase = RESTART_PHASE_LOOK;
+    proof_begin(&self->proof,
+                &(proof_config_t){.before = self->before,
+                                  .begun_ms = self->first_ms,
+                                  .deadline_ms = self->deadline_ms,
+                                  .verify_ms = config->verify_ms,
+                                  .settle_ms = earlier(config->settle_ms, config->verify_ms),
+                                  .has_health = config->has_health,
+                                  .seed = self->seed},
+                now_ms);
+}
+
+// Looks on from a read that was made for another reason.
+static void look_on(restart_t *self, const identity_t *read)
+{
+    begin_look(self, self->began_ms);
+    proof_take_read(&self->proof, self->began_ms, read);
+    finish_proof(self);
+}
+
+static void keep_seen(restart_t *self, const identity_t *read)
+{
+    self->has_seen = read != NULL;
+    if (read)
+        self->seen = *read;
+}
+
+static bool is_old_boot(const restart_t *self, const identity_t *read)
+{
+    return read &&
+           identity_change(&self->before, read, self->first_ms, self->began_ms) == IDENTITY_OLD;
+}
+
+// ---- the command
+
+static void begin_command(restart_t *self, int64_t now_ms)
+{
+    self->phase = RESTART_PHASE_COMMAND;
+    self->next_ms = now_ms;
+}
+
+// The read that has shown the old boot is young (H3). The task itself was started in time (H1), and
+// a read has a limit.
+static int64_t latest_start(const restart_t *self)
+{
+    if (!self->config->identifies)
+        return self->start_ms;
+    return earlier(after(self->start_ms, RESTART_LOOK_MS),
+                   after(self->read_ms, self->config->lost_after_ms));
+}
+
+static void begin_verify(restart_t *self, int64_t now_ms)
+{
+    self->phase = RESTART_PHASE_VERIFY;
+    self->next_ms = now_ms;
+    self->until_ms = after(now_ms, self->config->verify_ms);
+}
+
+// What its end says without a way to look.
+static void judge_alone(restart_t *self, const restart_end_t *end)
+{
+    bool is_ok = end->how == RESTART_EXITED && has_code(self->config, end->number);
+    if (is_ok)
+        self->proven = MM_PROOF_UNVERIFIED;
+    finish(self, is_ok ? MM_STATUS_OK : MM_STATUS_FAILED, is_ok ? MM_END_RESTARTED : self->end);
+}
+
+static void judge_command(restart_t *self, const restart_end_t *end, int64_t now_ms)
+{
+    // An end that may be that of the connection, or our own doing, is none of the restart.
+    bool is_failure = end->how == RESTART_EXITED && !has_code(self->config, end->number);
+    if (end->how == RESTART_LEFT) {
+        finish(self, MM_STATUS_FAILED, MM_END_LEFT_RUNNING);
+    } else if (self->config->identifies) {
+        if (self->is_draining)
+            leave_open(self);
+        else if (!is_failure)
+            begin_look(self, now_ms);
+        else {
+            self->phase = RESTART_PHASE_CHECK;
+            self->next_ms = now_ms;
+        }
+    } else if (self->config->has_verify && !is_failure && !self->is_stopped) {
+        begin_verify(self, now_ms);
+    } else {
+        judge_alone(self, end);
+    }
+}
+
+static void command_ended(restart_t *self, const restart_end_t *end, int64_t now_ms)
+{
+    static const mm_end_t ends[] = {[RESTART_EXITED] = MM_END_EXIT,
+                                    [RESTART_SIGNALED] = MM_END_SIGNAL,
+                                    [RESTART_TIMED_OUT] = MM_END_TIMEOUT,
+                                    [RESTART_STOPPED] = MM_END_STOPPED,
+                                    [RESTART_LEFT] = MM_END_LEFT_RUNNING};
+    self->sent = true;
+    self->end = ends[end->how];
+    if (end->how == RESTART_EXITED)
+        self->exit = (uint32_t)end->number;
+    else if (end->how == RESTART_SIGNALED)
+        self->exit = 256 + (uint32_t)end->number;
+    judge_command(self, end, now_ms);
+}
+
+// ---- other runs
+
+static void probe_ended(restart_t *self, const identity_t *read, int64_t now_ms)
+{
+    if (read) {
+        finish(self, MM_STATUS_OK, MM_END_NOT_STARTED);
+    } else if (now_ms >= self->until_ms) {
+        finish(self, MM_STATUS_FAILED, MM_END_UNREACHABLE);
+    } else {
+        self->next_ms = earlier(now_ms + self->pause_ms, self->until_ms);
+        self->pause_ms = earlier(2 * self->pause_ms, PROOF_POLL_HIGH_MS);
+    }
+}
+
+static void read_ended(restart_t *self, const identity_t *read, int64_t now_ms)
+{
+    self->read_ms = now_ms;
+    if (is_old_boot(self, read))
+        begin_command(self, now_ms);
+    else
+        look_on(self, read);
+}
+
+static void check_ended(restart_t *self, const identity_t *read)
+{
+    if (is_old_boot(self, read))
+        finish(self, MM_STATUS_FAILED, MM_END_EXIT);
+    else
+        look_on(self, read);
+}
+
+static void look_ended(restart_t *self, const restart_end_t *end, int64_t now_ms)
+{
+    if (self->proof.asks_health) {
+        proof_take_health(&self->proof, now_ms, end->how == RESTART_EXITED && end->number == 0);
+    } else {
+        proof_take_read(&self->proof, self->began_ms, end->identity);
+    }
+    finish_proof(self);
+}
+
+static void verify_ended(restart_t *self, const restart_end_t *end, int64_t now_ms)
+{
+    if (end->how == RESTART_EXITED && end->number == 0) {
+        self->proven = MM_PROOF_VERIFIED;
+        finish(self, MM_STATUS_OK, MM_END_RESTARTED);
+    } else if (self->is_stopped) {
+        finish(self, MM_STATUS_FAILED, MM_END_STOPPED);
+    } else if (now_ms >= self->until_ms) {
+        finish(self, MM_STATUS_FAILED, MM_END_UNVERIFIED);
+    } else {
+        self->next_ms = earlier(self->began_ms + RESTART_VERIFY_MS, self->until_ms);
+    }
+}
+
+// This machine could not start what is next; or it was too late for the command.
+static void not_started(restart_t *self, int64_t now_ms)
+{
+    switch (self->phase) {
+    case RESTART_PHASE_PROBE:
+    case RESTART_PHASE_READ:
+    case RESTART_PHASE_COMMAND: give_back(self); return;
+    case RESTART_PHASE_CHECK:
+    case RESTART_PHASE_LOOK: leave_open(self); return; // it says nothing of the host
+    case RESTART_PHASE_VERIFY:
+        verify_ended(self, &(restart_end_t){.how = RESTART_NOT_STARTED}, now_ms);
+        return;
+    case RESTART_PHASE_DONE: break;
+    }
+    assert(false);
+}
+
+// ---- the interface
+
+void restart_begin(restart_t *self, const restart_config_t *config, const mm_task_t *task,
+                   uint64_t seed, int64_t now_ms)
+{
+    static const mm_id_t none;
+    bool is_limited = task->left_ms > 0;
+    *self = (restart_t){.config = config,
+                        .seed = seed,
+                        .command = task->command > 0 || is_limited ? task->command : 1,
+                        .before.uptime_ms = IDENTITY_UPTIME_NONE,
+                        .first_ms = is_limited ? task->first_ms : now_ms,
+                        .deadline_ms = is_limited ? task->deadline_ms
+                                                  : now_ms + config->timeout_ms + config->verify_ms,
+                        .start_ms = is_limited ? task->start_ms : INT64_MAX,
+                        .next_ms = now_ms,
+                        .pause_ms = PROOF_POLL_LOW_MS,
+                        .exit = MM_EXIT_NONE};
+    memcpy(self->before.machine, task->machine.bytes, sizeof self->before.machine);
+    memcpy(self->before.boot, task->boot.bytes, sizeof self->before.boot);
+    self->has_before = memcmp(&task->boot, &none, sizeof none) != 0;
+    if (task->leg == MM_LEG_PROBE) {
+        self->phase = RESTART_PHASE_PROBE;
+        self->until_ms = after(now_ms, config->verify_ms);
+        if (!config->identifies)
+            finish(self, MM_STATUS_OK, MM_END_NOT_STARTED); // there is nothing to know
+    } else if (config->identifies && !self->has_before) {
+        finish(self, MM_STATUS_FAILED, MM_END_NOT_STARTED); // without ids nothing can be proven
+    } else if (self->command > config->commands) {
+        finish(self, MM_STATUS_FAILED, MM_END_NOT_STARTED); // of a longer list
+    } else if (self->command == 0 && config->identifies) {
+        begin_look(self, now_ms);
+    } else if (self->command == 0) {
+        finish(self, MM_STATUS_FAILED, MM_END_INTERRUPTED); // nobody can look
+    } else if (config->identifies) {
+        self->phase = RESTART_PHASE_READ;
+    } else {
+        begin_command(self, now_ms);
+    }
+}
+
+static restart_what_t what_is_next(const restart_t *self)
+{
+    switch (self->phase) {
+    case RESTART_PHASE_PROBE:
+    case RESTART_PHASE_READ:
+    case RESTART_PHASE_CHECK:
+    case RESTART_PHASE_DONE: return RESTART_IDENTIFY;
+    case RESTART_PHASE_COMMAND: return RESTART_COMMAND;
+    case RESTART_PHASE_LOOK: return self->proof.asks_health ? RESTART_HEALTH : RESTART_IDENTIFY;
+    case RESTART_PHASE_VERIFY: return RESTART_VERIFY;
+    }
+    assert(false);
+}
+
+bool restart_next(const restart_t *self, restart_step_t *ret_step)
+{
+    if (self->phase == RESTART_PHASE_DONE || self->is_running)
+        return false;
+    *ret_step = (restart_step_t){.what = what_is_next(self),
+                                 .at_ms = self->next_ms,
+                                 .not_after_ms = INT64_MAX,
+                                 .limit_ms = RESTART_LOOK_MS,
+                                 .end_ms = INT64_MAX};
+    if (self->phase == RESTART_PHASE_LOOK) {
+        (void)proof_next(&self->proof, &ret_step->at_ms);
+    } else if (self->phase == RESTART_PHASE_COMMAND) {
+        ret_step->not_after_ms = latest_start(self);
+        ret_step->limit_ms = self->config->timeout_ms;
+    } else if (self->phase == RESTART_PHASE_VERIFY) {
+        ret_step->end_ms = self->until_ms;
+    }
+    return true;
+}
+
+bool restart_run(restart_t *self, int64_t now_ms)
+{
+    assert(!self->is_running && self->phase != RESTART_PHASE_DONE);
+    if (self->phase == RESTART_PHASE_VERIFY && self->polls > 0 && now_ms >= self->until_ms) {
+        finish(self, MM_STATUS_FAILED, MM_END_UNVERIFIED);
+        return false;
+    }
+    self->is_running = true;
+    if (self->phase != RESTART_PHASE_COMMAND)
+        self->began_ms = now_ms;
+    self->polls += self->phase == RESTART_PHASE_VERIFY;
+    return true;
+}
+
+void restart_ended(restart_t *self, const restart_end_t *end, int64_t now_ms)
+{
+    assert(self->is_running);
+    self->is_running = false;
+    if (end->how == RESTART_NOT_STARTED || end->how == RESTART_TOO_LATE) {
+        not_started(self, now_ms);
+        return;
+    }
+    if (what_is_next(self) == RESTART_IDENTIFY)
+        keep_seen(self, end->identity);
+    switch (self->phase) {
+    case RESTART_PHASE_PROBE: probe_ended(self, end->identity, now_ms); return;
+    case RESTART_PHASE_READ: read_ended(self, end->identity, now_ms); return;
+    case RESTART_PHASE_COMMAND: command_ended(self, end, now_ms); return;
+    case RESTART_PHASE_CHECK: check_ended(self, end->identity); return;
+    case RESTART_PHASE_LOOK: look_ended(self, end, now_ms); return;
+    case RESTART_PHASE_VERIFY: verify_ended(self, end, now_ms); return;
+    case RESTART_PHASE_DONE: break;
+    }
+    assert(false);
+}
+
+void restart_drain(restart_t *self, int64_t now_ms)
+{
+    (void)now_ms;
+    self->is_draining = true;
+    switch (self->phase) {
+    case RESTART_PHASE_PROBE:
+    case RESTART_PHASE_READ: give_back(self); return;
+    case RESTART_PHASE_COMMAND:
+        if (!self->is_running)
+            give_back(self);
+        return;
+    case RESTART_PHASE_CHECK:
+    case RESTART_PHASE_LOOK: leave_open(self); return;
+    case RESTART_PHASE_VERIFY: // nobody else can go on with it
+    case RESTART_PHASE_DONE: return;
+    }
+}
+
+void restart_stop(restart_t *self, int64_t now_ms)
+{
+    self->is_stopped = true;
+    restart_drain(self, now_ms);
+    if (self->phase == RESTART_PHASE_VERIFY && !self->is_running)
+        finish(self, MM_STATUS_FAILED, MM_END_STOPPED);
+}
+
+void restart_fill(const restart_t *self, mm_result_t *ret_result)
+{
+    assert(self->phase == RESTART_PHASE_DONE);
+    ret_result->status = self->status;
+    ret_result->end = self->end;
+    ret_result->exit = self->exit;
+    ret_result->proof = self->proven;
+    if (self->has_seen) {
+        memcpy(ret_result->machine.bytes, self->seen.machine, sizeof self->seen.machine);
+        memcpy(ret_result->boot.bytes, self->seen.boot, sizeof self->seen.boot);
+    }
+    ret_result->sent = self->sent;
+    ret_result->more = self->command > 0 && self->command < self->config->commands &&
+                       (self->end == MM_END_SAME_BOOT || self->end == MM_END_UNREACHABLE);
+}

@@ -1,0 +1,560 @@
+// One task of a restarter, with hosts and commands that are only words: what is run, and what the
+// result is.
+
+#include "restart.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { LOST_AFTER = 1500, TIMEOUT = 300000, VERIFY = 600000, SETTLE = 30000, BEGUN = 1000000 };
+
+static restart_config_t config;
+static restart_t restart;
+static int64_t now_ms;
+static mm_task_t task;
+
+static int set_up(void **state)
+{
+    (void)state;
+    config = (restart_config_t){.identifies = true,
+                                .commands = 2,
+                                .timeout_ms = TIMEOUT,
+                                .verify_ms = VERIFY,
+                                .settle_ms = SETTLE,
+                                .lost_after_ms = LOST_AFTER};
+    config.ok_codes[0] = 1;         // 0
+    config.ok_codes[31] = 1U << 7U; // 255
+    now_ms = BEGUN + 100;
+    task = (mm_task_t){.leg = MM_LEG_RESTART,
+                       .machine.bytes = {7},
+                       .boot.bytes = {1},
+                       .command = 1,
+                       .left_ms = TIMEOUT + VERIFY - 100,
+                       .age_ms = 100,
+                       .first_ms = BEGUN,
+                       .deadline_ms = BEGUN + TIMEOUT + VERIFY,
+                       .start_ms = BEGUN + LOST_AFTER};
+    return 0;
+}
+
+static void begin(void)
+{
+    restart_begin(&restart, &config, &task, 1, now_ms);
+}
+
+// The next run begins, when its time has come.
+static void runs(restart_what_t what)
+{
+    restart_step_t step;
+    assert_true(restart_next(&restart, &step));
+    assert_int_equal(step.what, what);
+    if (step.at_ms > now_ms)
+        now_ms = step.at_ms;
+    assert_true(now_ms <= step.not_after_ms);
+    assert_true(restart_run(&restart, now_ms));
+    assert_false(restart_next(&restart, &step));
+}
+
+static void ends_as(restart_how_t how, int number)
+{
+    now_ms += 10;
+    restart_ended(&restart, &(restart_end_t){.how = how, .number = number}, now_ms);
+}
+
+// An identify: the boot with this number, which began at boot_ms.
+static void reads(uint8_t machine, uint8_t boot, int64_t boot_ms)
+{
+    runs(RESTART_IDENTIFY);
+    identity_t identity = {.machine = {machine}, .boot = {boot}, .uptime_ms = now_ms - boot_ms};
+    now_ms += 10;
+    restart_ended(&restart, &(restart_end_t){.how = RESTART_EXITED, .identity = &identity}, now_ms);
+}
+
+static void reads_old(void)
+{
+    reads(7, 1, 0);
+}
+
+static void reads_nothing(void)
+{
+    runs(RESTART_IDENTIFY);
+    ends_as(RESTART_EXITED, 255);
+}
+
+static mm_result_t result(void)
+{
+    mm_result_t filled = {0};
+    restart_step_t step;
+    assert_int_equal(restart.phase, RESTART_PHASE_DONE);
+    assert_false(restart_next(&restart, &step));
+    restart_fill(&restart, &filled);
+    return filled;
+}
+
+static void is_done(mm_status_t status, mm_end_t end, uint32_t exit, bool sent)
+{
+    mm_result_t filled = result();
+    assert_int_equal(filled.status, status);
+    assert_string_equal(mm_end_name(filled.end), mm_end_name(end));
+    assert_int_equal(filled.exit, exit);
+    assert_int_equal(filled.sent, sent);
+}
+
+static void settles(uint8_t boot)
+{
+    int64_t boot_ms = now_ms;
+    while (restart.phase == RESTART_PHASE_LOOK)
+        reads(7, boot, boot_ms);
+}
+
+// ---- the way of a restart
+
+static void the_old_boot_a_command_a_new_boot_is_proven(void **state)
+{
+    (void)state;
+    begin();
+    reads_old();
+    runs(RESTART_COMMAND);
+    ends_as(RESTART_EXITED, 255);
+    reads_old(); // slow to go down
+    reads_nothing();
+    settles(2);
+    is_done(MM_STATUS_OK, MM_END_RESTARTED, 255, true);
+    mm_result_t filled = result();
+    assert_int_equal(filled.proof, MM_PROOF_PROVEN);
+    assert_int_equal(filled.boot.bytes[0], 2);
+    assert_int_equal(filled.machine.bytes[0], 7);
+    assert_true(now_ms >= BEGUN + SETTLE);
+    assert_false(filled.more);
+}
+
+static void a_restart_without_effect_ends_at_the_deadline(void **state)
+{
+    (void)state;
+    begin();
+    reads_old();
+    runs(RESTART_COMMAND);
+    ends_as(RESTART_EXITED, 0);
+    while (restart.phase == RESTART_PHASE_LOOK) {
+        assert_true(now_ms < BEGUN + TIMEOUT + VERIFY);
+        reads_old();
+    }
+    is_done(MM_STATUS_FAILED, MM_END_SAME_BOOT, 0, true);
+    assert_true(now_ms >= BEGUN + TIMEOUT + VERIFY);
+    assert_true(result().more); // the list has another command
+    set_up(NULL);
+    task.command = 2;
+    begin();
+    reads_old();
+    runs(RESTART_COMMAND);
+    ends_as(RESTART_EXITED, 0);
+    while (restart.phase == RESTART_PHASE_LOOK)
+        reads_nothing();
+    is_done(MM_STATUS_FAILED, MM_END_UNREACHABLE, 0, true);
+    assert_false(result().more);
+}
+
+// ---- H3
+
+static void to_a_new_boot_nothing_is_sent(void **state)
+{
+    (void)state;
+    begin();
+    reads(7, 2,
+          BEGUN + 50); // somebody else was quicker, or an attempt that nobody knows the end of
+    settles(2);
+    is_done(MM_STATUS_OK, MM_END_RESTARTED, MM_EXIT_NONE, false);
+}
+
+static void without_an_answer_nothing_is_sent(void **state)
+{
+    (void)state;
+    begin();
+    reads_nothing();
+    for (int i = 0; i < 5; i++)
+        reads_old(); // too late
+    assert_int_equal(restart.phase, RESTART_PHASE_LOOK);
+    while (restart.phase == RESTART_PHASE_LOOK)
+        reads_old();
+    is_done(MM_STATUS_FAILED, MM_END_SAME_BOOT, MM_EXIT_NONE, false);
+}
+
+static void to_another_machine_nothing_is_sent(void **state)
+{
+    (void)state;
+    begin();
+    while (restart.phase != RESTART_PHASE_DONE)
+        reads(8, 1, 0);
+    is_done(MM_STATUS_FAILED, MM_END_WRONG_HOST, MM_EXIT_NONE, false);
+    assert_true(now_ms >= BEGUN + TIMEOUT + VERIFY);
+}
+
+static void the_command_starts_soon_after_the_read(void **state)
+{
+    (void)state;
+    restart_step_t step;
+    begin();
+    reads_old();
+    assert_true(restart_next(&restart, &step));
+    assert_int_equal(step.what, RESTART_COMMAND);
+    assert_int_equal(step.not_after_ms, now_ms + LOST_AFTER);
+    assert_int_equal(step.limit_ms, TIMEOUT);
+    assert_true(restart_run(&restart, now_ms));
+    ends_as(RESTART_TOO_LATE, 0);
+    is_done(MM_STATUS_RETURNED, MM_END_NOT_STARTED, MM_EXIT_NONE, false);
+}
+
+static void without_ids_nothing_is_sent(void **state)
+{
+    (void)state;
+    task.boot = (mm_id_t){0};
+    begin();
+    is_done(MM_STATUS_FAILED, MM_END_NOT_STARTED, MM_EXIT_NONE, false);
+}
+
+// ---- the command's end
+
+static void a_bad_code_is_a_failure_at_once_when_the_host_is_in_its_old_boot(void **state)
+{
+    (void)state;
+    begin();
+    reads_old();
+    runs(RESTART_COMMAND);
+    ends_as(RESTART_EXITED, 1);
+    reads_old();
+    is_done(MM_STATUS_FAILED, MM_END_EXIT, 1, true);
+    assert_false(result().more);
+    assert_true(now_ms < BEGUN + 1000);
+}
+
+static void after_a_bad_code_it_looks_when_the_host_is_not_in_its_old_boot(void **state)
+{
+    (void)state;
+    begin();
+    reads_old();
+    runs(RESTART_COMMAND);
+    ends_as(RESTART_EXITED, 1);
+    reads_nothing();
+    settles(2);
+    is_done(MM_STATUS_OK, MM_END_RESTARTED, 1, true);
+}
+
+static void after_an_end_that_says_nothing_it_looks(void **state)
+{
+    (void)state;
+    const struct {
+        restart_how_t how;
+        int number;
+        uint32_t exit;
+    } ends[] = {{RESTART_EXITED, 0, 0},
+                {RESTART_EXITED, 255, 255},
+                {RESTART_SIGNALED, 13, 269},
+                {RESTART_TIMED_OUT, 0, MM_EXIT_NONE}};
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        set_up(NULL);
+        begin();
+        reads_old();
+        runs(RESTART_COMMAND);
+        ends_as(ends[i].how, ends[i].number);
+        reads_old();
+        settles(2);
+        is_done(MM_STATUS_OK, MM_END_RESTARTED, ends[i].exit, true);
+    }
+}
+
+static void what_cannot_be_killed_is_told(void **state)
+{
+    (void)state;
+    begin();
+    reads_old();
+    runs(RESTART_COMMAND);
+    restart_stop(&restart, now_ms);
+    ends_as(RESTART_LEFT, 0);
+    is_done(MM_STATUS_FAILED, MM_END_LEFT_RUNNING, MM_EXIT_NONE, true);
+}
+
+// ---- looks alone
+
+static void a_look_sends_nothing(void **state)
+{
+    (void)state;
+    task.command = 0;
+    begin();
+    reads_old();
+    settles(2);
+    is_done(MM_STATUS_OK, MM_END_RESTARTED, MM_EXIT_NONE, false);
+}
+
+static void a_late_look_that_finds_nobody_lasts(void **state)
+{
+    (void)state;
+    task.command = 0;
+    task.deadline_ms = now_ms - 1;
+    int64_t began_ms = now_ms;
+    begin();
+    while (restart.phase == RESTART_PHASE_LOOK)
+        reads_nothing();
+    is_done(MM_STATUS_FAILED, MM_END_UNREACHABLE, MM_EXIT_NONE, false);
+    assert_true(now_ms >= began_ms + VERIFY);
+}
+
+static void it_must_be_healthy_in_every_poll(void **state)
+{
+    (void)state;
+    config.has_health = true;
+    task.command = 0;
+    begin();
+    int64_t boot_ms = now_ms;
+    reads(7, 2, boot_ms);
+    reads(7, 2, boot_ms);
+    int polls = 0;
+    while (restart.phase == RESTART_PHASE_LOOK) {
+        runs(RESTART_HEALTH);
+        ends_as(RESTART_EXITED, ++polls == 3 ? 1 : 0);
+        if (restart.phase == RESTART_PHASE_LOOK)
+            reads(7, 2, boot_ms);
+    }
+    is_done(MM_STATUS_OK, MM_END_RESTARTED, MM_EXIT_NONE, false);
+    assert_true(now_ms >= boot_ms + SETTLE + 3000); // anew after the third
+    assert_true(polls > 6);
+}
+
+// ---- probes
+
+static void a_probe_is_one_good_read(void **state)
+{
+    (void)state;
+    task = (mm_task_t){.leg = MM_LEG_PROBE, .left_ms = 1};
+    begin();
+    reads_nothing();
+    reads(7, 9, 0);
+    is_done(MM_STATUS_OK, MM_END_NOT_STARTED, MM_EXIT_NONE, false);
+    mm_result_t filled = result();
+    assert_int_equal(filled.machine.bytes[0], 7);
+    assert_int_equal(filled.boot.bytes[0], 9);
+}
+
+static void a_probe_that_finds_nobody_lasts(void **state)
+{
+    (void)state;
+    int64_t began_ms = now_ms;
+    task = (mm_task_t){.leg = MM_LEG_PROBE, .left_ms = 1};
+    begin();
+    int reads = 0;
+    for (; restart.phase != RESTART_PHASE_DONE; reads++)
+        reads_nothing();
+    is_done(MM_STATUS_FAILED, MM_END_UNREACHABLE, MM_EXIT_NONE, false);
+    assert_true(now_ms >= began_ms + VERIFY);
+    assert_in_range(reads, VERIFY / PROOF_POLL_HIGH_MS - 5, VERIFY / PROOF_POLL_HIGH_MS + 5);
+}
+
+// ---- drain and stop
+
+static void told_to_drain_what_waits_for_proof_is_open(void **state)
+{
+    (void)state;
+    begin();
+    reads_old();
+    runs(RESTART_COMMAND);
+    restart_drain(&restart, now_ms);
+    assert_int_equal(restart.phase, RESTART_PHASE_COMMAND); // it goes on
+    ends_as(RESTART_EXITED, 255);
+    is_done(MM_STATUS_OPEN, MM_END_EXIT, 255, true);
+    for (int running = 0; running < 2; running++) {
+        set_up(NULL);
+        begin();
+        reads_old();
+        runs(RESTART_COMMAND);
+        ends_as(RESTART_TIMED_OUT, 0);
+        if (running)
+            runs(RESTART_IDENTIFY);
+        restart_drain(&restart, now_ms);
+        is_done(MM_STATUS_OPEN, MM_END_TIMEOUT, MM_EXIT_NONE, true);
+    }
+    set_up(NULL);
+    task.command = 0;
+    begin();
+    restart_drain(&restart, now_ms);
+    is_done(MM_STATUS_OPEN, MM_END_NOT_STARTED, MM_EXIT_NONE, false);
+}
+
+static void told_to_drain_before_the_command_it_is_returned(void **state)
+{
+    (void)state;
+    for (int steps = 0; steps < 3; steps++) {
+        set_up(NULL);
+        begin();
+        if (steps == 1)
+            runs(RESTART_IDENTIFY);
+        if (steps == 2)
+            reads_old();
+        restart_drain(&restart, now_ms);
+        is_done(MM_STATUS_RETURNED, MM_END_NOT_STARTED, MM_EXIT_NONE, false);
+    }
+    task = (mm_task_t){.leg = MM_LEG_PROBE, .left_ms = 1};
+    begin();
+    reads_nothing();
+    restart_drain(&restart, now_ms);
+    is_done(MM_STATUS_RETURNED, MM_END_NOT_STARTED, MM_EXIT_NONE, false);
+}
+
+static void a_command_that_is_stopped_is_open_where_somebody_can_look(void **state)
+{
+    (void)state;
+    begin();
+    reads_old();
+    runs(RESTART_COMMAND);
+    restart_stop(&restart, now_ms);
+    ends_as(RESTART_STOPPED, 0);
+    is_done(MM_STATUS_OPEN, MM_END_STOPPED, MM_EXIT_NONE, true);
+    set_up(NULL);
+    config.identifies = false;
+    begin();
+    runs(RESTART_COMMAND);
+    restart_stop(&restart, now_ms);
+    ends_as(RESTART_STOPPED, 0);
+    is_done(MM_STATUS_FAILED, MM_END_STOPPED, MM_EXIT_NONE, true);
+}
+
+// ---- this machine's faults
+
+static void what_cannot_be_run_here_says_nothing_of_the_host(void **state)
+{
+    (void)state;
+    begin();
+    runs(RESTART_IDENTIFY);
+    ends_as(RESTART_NOT_STARTED, 0);
+    is_done(MM_STATUS_RETURNED, MM_END_NOT_STARTED, MM_EXIT_NONE, false);
+    set_up(NULL);
+    begin();
+    reads_old();
+    runs(RESTART_COMMAND);
+    ends_as(RESTART_NOT_STARTED, 0);
+    is_done(MM_STATUS_RETURNED, MM_END_NOT_STARTED, MM_EXIT_NONE, false);
+    set_up(NULL);
+    begin();
+    reads_old();
+    runs(RESTART_COMMAND);
+    ends_as(RESTART_EXITED, 0);
+    runs(RESTART_IDENTIFY);
+    ends_as(RESTART_NOT_STARTED, 0);
+    is_done(MM_STATUS_OPEN, MM_END_EXIT, 0, true);
+}
+
+// ---- without identify
+
+static void without_a_way_to_look_the_code_is_all(void **state)
+{
+    (void)state;
+    config.identifies = false;
+    begin();
+    runs(RESTART_COMMAND);
+    ends_as(RESTART_EXITED, 0);
+    is_done(MM_STATUS_OK, MM_END_RESTARTED, 0, true);
+    assert_int_equal(result().proof, MM_PROOF_UNVERIFIED);
+    begin();
+    runs(RESTART_COMMAND);
+    ends_as(RESTART_EXITED, 3);
+    is_done(MM_STATUS_FAILED, MM_END_EXIT, 3, true);
+    begin();
+    runs(RESTART_COMMAND);
+    ends_as(RESTART_TIMED_OUT, 0);
+    is_done(MM_STATUS_FAILED, MM_END_TIMEOUT, MM_EXIT_NONE, true);
+    task.command = 0; // nobody can look
+    begin();
+    is_done(MM_STATUS_FAILED, MM_END_INTERRUPTED, MM_EXIT_NONE, false);
+}
+
+static void verify_is_asked_every_second(void **state)
+{
+    (void)state;
+    config.identifies = false;
+    config.has_verify = true;
+    begin();
+    runs(RESTART_COMMAND);
+    ends_as(RESTART_SIGNALED, 1);
+    int64_t began_ms = now_ms;
+    for (int i = 0; i < 5; i++) {
+        runs(RESTART_VERIFY);
+        assert_int_equal(now_ms, began_ms + i * RESTART_VERIFY_MS);
+        ends_as(RESTART_EXITED, i < 4);
+    }
+    is_done(MM_STATUS_OK, MM_END_RESTARTED, 257, true);
+    assert_int_equal(result().proof, MM_PROOF_VERIFIED);
+    assert_int_equal(restart.polls, 5);
+}
+
+static void verify_is_not_asked_for_ever(void **state)
+{
+    (void)state;
+    restart_step_t step;
+    config.identifies = false;
+    config.has_verify = true;
+    task.start_ms = INT64_MAX;
+    begin();
+    runs(RESTART_COMMAND);
+    ends_as(RESTART_EXITED, 0);
+    int64_t until_ms = now_ms + VERIFY;
+    runs(RESTART_VERIFY);
+    ends_as(RESTART_TIMED_OUT, 0);
+    now_ms = until_ms - 10;
+    runs(RESTART_VERIFY);
+    ends_as(RESTART_EXITED, 1);
+    assert_false(restart_next(&restart, &step));
+    is_done(MM_STATUS_FAILED, MM_END_UNVERIFIED, 0, true);
+    begin();
+    runs(RESTART_COMMAND);
+    ends_as(RESTART_EXITED, 0);
+    runs(RESTART_VERIFY);
+    ends_as(RESTART_EXITED, 1);
+    assert_false(restart_run(&restart, now_ms + VERIFY));
+    is_done(MM_STATUS_FAILED, MM_END_UNVERIFIED, 0, true);
+}
+
+static void verify_is_not_asked_after_a_bad_code(void **state)
+{
+    (void)state;
+    config.identifies = false;
+    config.has_verify = true;
+    begin();
+    runs(RESTART_COMMAND);
+    ends_as(RESTART_EXITED, 127);
+    is_done(MM_STATUS_FAILED, MM_END_EXIT, 127, true);
+}
+
+#define TEST(NAME) cmocka_unit_test_setup(NAME, set_up)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(the_old_boot_a_command_a_new_boot_is_proven),
+        TEST(a_restart_without_effect_ends_at_the_deadline),
+        TEST(to_a_new_boot_nothing_is_sent),
+        TEST(without_an_answer_nothing_is_sent),
+        TEST(to_another_machine_nothing_is_sent),
+        TEST(the_command_starts_soon_after_the_read),
+        TEST(without_ids_nothing_is_sent),
+        TEST(a_bad_code_is_a_failure_at_once_when_the_host_is_in_its_old_boot),
+        TEST(after_a_bad_code_it_looks_when_the_host_is_not_in_its_old_boot),
+        TEST(after_an_end_that_says_nothing_it_looks),
+        TEST(what_cannot_be_killed_is_told),
+        TEST(a_look_sends_nothing),
+        TEST(a_late_look_that_finds_nobody_lasts),
+        TEST(it_must_be_healthy_in_every_poll),
+        TEST(a_probe_is_one_good_read),
+        TEST(a_probe_that_finds_nobody_lasts),
+        TEST(told_to_drain_what_waits_for_proof_is_open),
+        TEST(told_to_drain_before_the_command_it_is_returned),
+        TEST(a_command_that_is_stopped_is_open_where_somebody_can_look),
+        TEST(what_cannot_be_run_here_says_nothing_of_the_host),
+        TEST(without_a_way_to_look_the_code_is_all),
+        TEST(verify_is_asked_every_second),
+        TEST(verify_is_not_asked_for_ever),
+        TEST(verify_is_not_asked_after_a_bad_code),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
