@@ -26,6 +26,13 @@ void event_log_verdict(const gather_action_t *action, const char *extended)
     }
 }
 
+static void log_attempt(mm_log_level_t level, const char *message, const gather_action_t *action)
+{
+    const __typeof__(action->as.log) *log = &action->as.log;
+    mm_log(level, message, MM_JOB(&log->id), MM_STR("host", log->host),
+           MM_INT("attempt", log->attempt));
+}
+
 void event_log(const gather_action_t *action)
 {
     const __typeof__(action->as.log) *log = &action->as.log;
@@ -52,6 +59,17 @@ void event_log(const gather_action_t *action)
         mm_log(MM_LOG_WARN, MM_MESSAGE_RECLAIMED, MM_JOB(&log->id), MM_STR("host", log->host),
                MM_INT("attempt", log->attempt), MM_STRING("worker", log->worker.text),
                MM_STRING("why", log->is_lost ? "lost" : "missing"));
+        break;
+    case GATHER_LOG_BEGUN: log_attempt(MM_LOG_INFO, MM_MESSAGE_BEGUN, action); break;
+    case GATHER_LOG_LOOKING: log_attempt(MM_LOG_INFO, MM_MESSAGE_LOOKING, action); break;
+    case GATHER_LOG_INTERRUPTED: log_attempt(MM_LOG_WARN, MM_MESSAGE_INTERRUPTED, action); break;
+    case GATHER_LOG_OPEN: log_attempt(MM_LOG_WARN, MM_MESSAGE_OPEN, action); break;
+    case GATHER_LOG_PAUSED:
+        mm_log(MM_LOG_WARN, MM_MESSAGE_PAUSED, MM_STRING("worker", log->worker.text),
+               MM_SECONDS("pause", log->delay_ms), MM_STR("why", log->error));
+        break;
+    case GATHER_LOG_OTHER_DRIVER:
+        mm_log(MM_LOG_WARN, MM_MESSAGE_OTHER_DRIVER, MM_STR("driver", log->error));
         break;
     case GATHER_LOG_TOO_MANY_DEAD: mm_log(MM_LOG_ERROR, MM_MESSAGE_TOO_MANY_DEAD); break;
     }

@@ -167,6 +167,12 @@ static event_t event_of(const gather_action_t *action)
     case GATHER_LOG_WORKER_LOST: return (event_t){.name = "lost", .fill = fill_note};
     case GATHER_LOG_WORKER_LEFT: return (event_t){.name = "left", .fill = fill_note};
     case GATHER_LOG_RECLAIMED: return (event_t){"taken_back", fill_note, false, host};
+    case GATHER_LOG_BEGUN: return (event_t){"begun", fill_note, false, host};
+    case GATHER_LOG_LOOKING: return (event_t){"looking", fill_note, false, host};
+    case GATHER_LOG_INTERRUPTED: return (event_t){"interrupted", fill_note, false, host};
+    case GATHER_LOG_OPEN: return (event_t){"open", fill_note, false, host};
+    case GATHER_LOG_PAUSED: return (event_t){.name = "paused", .fill = fill_note};
+    case GATHER_LOG_OTHER_DRIVER: return (event_t){0};
     case GATHER_LOG_TOO_MANY_DEAD: return (event_t){.name = "too_many_dead", .fill = fill_note};
     }
     return (event_t){0};

@@ -133,6 +133,7 @@ static void receive_jobs(consumer_t *self, const mm_frame_t *frame)
     event.kind = GATHER_JOB;
     event.as.job.publisher = frame->as.jobs.publisher;
     event.as.job.epoch = frame->as.jobs.epoch;
+    event.as.job.driver = frame->as.jobs.driver;
     event.as.job.received_ms = mm_clock_wall_ms();
     for (size_t i = 0; i < frame->as.jobs.count; i++) {
         event.as.job.job = frame->as.jobs.items[i];

@@ -18,6 +18,10 @@
 #define MM_MESSAGE_RETRY_RESTART MM_MESSAGE_RETRY " to restart"
 #define MM_MESSAGE_RETRY_SAVE    MM_MESSAGE_RETRY " to save"
 #define MM_MESSAGE_RECLAIMED     "Taking back a restart"
+#define MM_MESSAGE_BEGUN         "Beginning an attempt"
+#define MM_MESSAGE_LOOKING       "Looking at the host first"
+#define MM_MESSAGE_INTERRUPTED   "An attempt has no end"
+#define MM_MESSAGE_OPEN          "Given back without proof"
 #define MM_MESSAGE_ACKED         "Done. Acked"
 #define MM_MESSAGE_NACKED        "Nacked"
 #define MM_MESSAGE_DEAD          "Dead"
@@ -26,6 +30,8 @@
 #define MM_MESSAGE_WORKER_JOINED "A worker joins"
 #define MM_MESSAGE_WORKER_LEFT   "A worker has left"
 #define MM_MESSAGE_WORKER_LOST   "Lost a worker: no heartbeat"
+#define MM_MESSAGE_PAUSED        "A worker asks for a pause"
+#define MM_MESSAGE_OTHER_DRIVER  "Nacking jobs of another driver"
 #define MM_MESSAGE_TOO_MANY_DEAD "Too many dead hosts (--max-dead): handing out nothing more"
 
 // A worker.

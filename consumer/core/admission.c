@@ -60,7 +60,8 @@ admission_t admission_decide(const gather_t *self, const flight_t *flight)
         return wait_on(RESOURCE_HOST);
     if (is_full(&flights->resources.at_once, flight, RESOURCE_AT_ONCE))
         return wait_on(RESOURCE_AT_ONCE);
-    bool is_alone = flight->losses >= QUARANTINE_LOSSES;
+    // A real one is alone when its command is handed out (gather_attempts.c): looks harm nobody.
+    bool is_alone = flight->losses >= QUARANTINE_LOSSES && !flight->has_attempt;
     worker_t *worker = is_alone ? workers_pick_quarantine(self->workers)
                                 : workers_pick(self->workers, MM_ROLE_RESTARTER);
     bool is_first = flight == flights->resources.quarantine.waiting;

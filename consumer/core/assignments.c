@@ -12,7 +12,7 @@
 void workers_refresh_credit(workers_t *self, worker_t *worker)
 {
     bool has = worker->state == WORKER_JOINED && worker->session != 0 && !worker->reserved &&
-               worker->out < worker->slots;
+               worker->paused_ms == 0 && worker->out < worker->slots;
     if (has == worker->listed)
         return;
     worker->listed = has;

@@ -21,13 +21,18 @@ static const unsigned store_allowed[] = {
 static const unsigned restart_allowed[] = {
     [RESTART_HELD] =
         BIT(RESTART_READY) | BIT(RESTART_OK) | BIT(RESTART_EXHAUSTED) | BIT(RESTART_ENDED),
-    [RESTART_READY] = BIT(RESTART_BLOCKED) | BIT(RESTART_QUARANTINED) | BIT(RESTART_OUT) |
-                      BIT(RESTART_BACKOFF) | BIT(RESTART_OK) | BIT(RESTART_ENDED),
+    [RESTART_READY] = BIT(RESTART_HELD) | BIT(RESTART_BLOCKED) | BIT(RESTART_QUARANTINED) |
+                      BIT(RESTART_BEGINNING) | BIT(RESTART_OUT) | BIT(RESTART_BACKOFF) |
+                      BIT(RESTART_OK) | BIT(RESTART_EXHAUSTED) | BIT(RESTART_ENDED),
     [RESTART_BLOCKED] = BIT(RESTART_READY) | BIT(RESTART_OK) | BIT(RESTART_ENDED),
     [RESTART_QUARANTINED] = BIT(RESTART_BLOCKED) | BIT(RESTART_OUT) | BIT(RESTART_BACKOFF) |
                             BIT(RESTART_OK) | BIT(RESTART_ENDED),
-    [RESTART_OUT] = BIT(RESTART_READY) | BIT(RESTART_BACKOFF) | BIT(RESTART_OK) |
-                    BIT(RESTART_EXHAUSTED) | BIT(RESTART_ENDED),
+    [RESTART_BEGINNING] =
+        BIT(RESTART_BEGUN) | BIT(RESTART_READY) | BIT(RESTART_OK) | BIT(RESTART_ENDED),
+    [RESTART_BEGUN] = BIT(RESTART_BEGINNING) | BIT(RESTART_OUT) | BIT(RESTART_READY) |
+                      BIT(RESTART_OK) | BIT(RESTART_ENDED),
+    [RESTART_OUT] = BIT(RESTART_READY) | BIT(RESTART_BACKOFF) | BIT(RESTART_BEGINNING) |
+                    BIT(RESTART_OK) | BIT(RESTART_EXHAUSTED) | BIT(RESTART_ENDED),
     [RESTART_BACKOFF] = BIT(RESTART_READY) | BIT(RESTART_OK) | BIT(RESTART_ENDED),
     [RESTART_OK] = BIT(RESTART_ENDED),
     [RESTART_EXHAUSTED] =
@@ -127,6 +132,25 @@ static void see_restart(flights_t *self, const flight_t *flight, restart_state_t
                         self->now_ms);
 }
 
+static bool has_place(restart_state_t state)
+{
+    return state == RESTART_BEGINNING || state == RESTART_BEGUN;
+}
+
+// From a task to no task, or back: who is out occupies the resources by its assignment.
+static void move_place(flights_t *self, flight_t *flight, restart_state_t former)
+{
+    host_t *host = flight->host;
+    if (has_place(flight->restart) && !has_place(former))
+        resources_occupy(&self->resources, host);
+    if (!has_place(former) || has_place(flight->restart))
+        return;
+    resources_vacate(&self->resources, host);
+    if (flight->restart != RESTART_OUT) // else it is about to occupy them again
+        resources_release_all(&self->resources, host);
+    hosts_put(&self->hosts, &host);
+}
+
 // Grants it the first `count` resources and no other.
 static void set_grants(flights_t *self, flight_t *flight, unsigned count)
 {
@@ -135,7 +159,8 @@ static void set_grants(flights_t *self, flight_t *flight, unsigned count)
     while (flight->grants > count) {
         resource_t *resource = resources_of(&self->resources, flight->host, --flight->grants);
         resource->grants--;
-        if (flight->restart != RESTART_OUT) // else it is about to occupy the resource
+        // Else it is about to occupy the resource, or has just done so.
+        if (flight->restart != RESTART_OUT && !has_place(flight->restart))
             resources_release(&self->resources, resource);
     }
 }
@@ -162,12 +187,18 @@ void flight_set_restart(flights_t *self, flight_t *flight, restart_state_t state
         leave_queue(self, flight);
     else if (former == RESTART_BACKOFF)
         mm_heap_remove(&self->restart_backoffs, &flight->restart_backoff);
+    else if (former == RESTART_BEGUN)
+        DL_DELETE2(self->restart_begun, flight, restart_prev, restart_next);
     flight->restart = state;
+    if (has_place(former) || has_place(state))
+        move_place(self, flight, former);
     if (state == RESTART_READY) {
         DL_APPEND2(*ready_queue(self, flight), flight, restart_prev, restart_next);
     } else if (state == RESTART_BACKOFF) {
         flight->restart_backoff = (mm_heap_node_t){0};
         mm_heap_put(&self->restart_backoffs, &flight->restart_backoff, due_ms);
+    } else if (state == RESTART_BEGUN) {
+        DL_APPEND2(self->restart_begun, flight, restart_prev, restart_next);
     }
     if (flight->grants > 0 && !waits(state))
         set_grants(self, flight, 0);
@@ -258,6 +289,8 @@ void flights_free_ended(flights_t *self)
         free(flight->error);
         if (flight->has_attributes)
             attribute_records_remove(&self->attributes, &flight->id);
+        if (flight->has_attempt)
+            attempts_remove(&self->attempts, &flight->id);
         mm_pool_put(&self->pool, flight, sizeof *flight);
     }
 }
@@ -271,6 +304,7 @@ void flights_clear(flights_t *self)
     mm_pool_clear(&self->pool);
     mm_table_clear(&self->table);
     attribute_records_clear(&self->attributes);
+    attempts_clear(&self->attempts);
     mm_heap_clear(&self->store_backoffs);
     mm_heap_clear(&self->restart_backoffs);
 }

@@ -5,6 +5,7 @@
 #ifndef FLIGHT_H
 #define FLIGHT_H
 
+#include "attempts.h"
 #include "attribute_records.h"
 #include "frame.h"
 #include "heap.h"
@@ -25,6 +26,8 @@ typedef enum {
     RESTART_READY,       // waits for a slot
     RESTART_BLOCKED,     // waits for its host (I8) or for the limit of all restarts
     RESTART_QUARANTINED, // waits for a restarter of its own (R7)
+    RESTART_BEGINNING,   // admitted: its attempt goes on record first (H1)
+    RESTART_BEGUN,       // it is there: the next restarter that has a slot gets it
     RESTART_OUT,         // at a restarter
     RESTART_BACKOFF,     // waits for a time: it failed, or may not begin yet
     RESTART_OK,          // an attempt has succeeded
@@ -59,13 +62,14 @@ typedef struct flight {
     uint8_t grants;          // it is granted so many resources, the first ones
     bool had_grant;          // it lost the grant of the resource that it waits for
     bool has_attributes;     // in a record of their own: most flights have none
+    bool has_attempt;        // in a record of its own: it is restarted for real
     union {                  // by state: ready and ended, or backoff
         struct {
             struct flight *store_prev, *store_next;
         };
         mm_heap_node_t store_backoff;
     };
-    union { // by state: ready, blocked and quarantined, or backoff
+    union { // by state: ready, blocked, quarantined and begun, or backoff
         struct {
             struct flight *restart_prev, *restart_next;
         };
@@ -79,7 +83,8 @@ typedef struct {
     mm_table_t table; // by id
     mm_pool_t pool;
     flight_t *store_ready;
-    flight_t *restart_lost;  // ready again after the loss of its restarter: before all others
+    flight_t *restart_begun; // before all others
+    flight_t *restart_lost;  // ready again after the loss of its restarter: before the others
     flight_t *restart_ready; // with the former, the queue for slots
     resources_t resources;   // the queue of the quarantine holds RESTART_QUARANTINED
     flight_t *extends;
@@ -89,6 +94,7 @@ typedef struct {
     flight_t *ended; // freed when the next step begins: actions may still point to them
     hosts_t hosts;
     attribute_records_t attributes; // of the flights that have some
+    attempts_t attempts;            // of those that are restarted for real
     // For viewers: how many flights are in each state, and how long they wait.
     size_t in_store[STORE_ENDED + 1];
     size_t in_restart[RESTART_ENDED + 1];
@@ -111,6 +117,8 @@ void flights_clear(flights_t *self);
 // bug.
 void flight_set_store(flights_t *self, flight_t *flight, store_state_t state, int64_t due_ms);
 void flight_set_restart(flights_t *self, flight_t *flight, restart_state_t state, int64_t due_ms);
+// While a restart is beginning or begun it holds its place: it occupies its resources itself, from
+// the end of one task to the next.
 // Grants all released resources to those who wait. Returns the first ready restart; NULL: none is.
 flight_t *flights_next_restart(flights_t *self);
 void flight_set_error(flight_t *flight, mm_str_t error);

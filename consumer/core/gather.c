@@ -12,9 +12,10 @@
 #include <stdlib.h>
 #include <utlist.h>
 
-#define NACK_DELAY_MS 1000 // the pause before a nacked job is delivered again
-#define EXTENDS_MAX   2048 // extensions in a step; the next step is due at once
-#define ASKED_MS      10   // the least time between requested heartbeats: each goes to all
+#define OTHER_DRIVER_MS 10000 // pause of a job that no restarter here may have
+#define NACK_DELAY_MS   1000  // the pause before a nacked job is delivered again
+#define EXTENDS_MAX     2048  // extensions in a step; the next step is due at once
+#define ASKED_MS        10    // the least time between requested heartbeats: each goes to all
 
 gather_t *gather_new(const gather_config_t *config, int64_t now_ms)
 {
@@ -108,7 +109,8 @@ void gather_settled(gather_t *self, flight_t *flight, mm_outcome_t outcome)
 void gather_nack(gather_t *self, flight_t *flight)
 {
     bool restarted = flight->restart == RESTART_OK || flight->late_worker;
-    if (flight->attempts > 0 || restarted) {
+    bool is_remembered = !flight->has_attempt; // else the record does
+    if (is_remembered && (flight->attempts > 0 || restarted)) {
         settled_item_t *item = settled_cache_put(&self->cache, &flight->id, MM_OUTCOME_NONE);
         item->attempts = flight->attempts;
         item->losses = flight->losses;
@@ -127,7 +129,9 @@ void gather_nack_if_over(gather_t *self, flight_t *flight)
 {
     bool in_store = flight->restart == RESTART_OK || flight->restart == RESTART_EXHAUSTED;
     bool is_over = flight->overdue || (self->statistics.draining && !in_store);
-    if (is_over && flight->restart != RESTART_OUT)
+    if (!is_over || flight->restart == RESTART_OUT)
+        return;
+    if (!flight->has_attempt || gather_attempt_is_settled(self, flight))
         gather_nack(self, flight);
 }
 
@@ -154,9 +158,30 @@ static void recall(gather_t *self, flight_t *flight, settled_item_t *item)
     settled_cache_remove(&self->cache, item);
 }
 
+// The first run decides which driver the restarters must have. Jobs of another one are nacked.
+static bool is_drivers(gather_t *self, const gather_event_t *event)
+{
+    if (workers_set_driver(self->workers, event->as.job.driver))
+        return true;
+    const char *publisher = name_pool_intern(&self->names, event->as.job.publisher);
+    if (publisher)
+        verdict(self, publisher, event->as.job.job.host,
+                (mm_verdict_t){.kind = MM_VERDICT_NACK,
+                               .id = event->as.job.job.id,
+                               .delay_ms = OTHER_DRIVER_MS});
+    self->statistics.nacked++;
+    if (self->now_ms >= self->other_driver_ms + OTHER_DRIVER_MS) {
+        self->other_driver_ms = self->now_ms;
+        gather_log(self, GATHER_LOG_OTHER_DRIVER, NULL)->as.log.error = event->as.job.driver;
+    }
+    return false;
+}
+
 static void apply_job(gather_t *self, const gather_event_t *event)
 {
     const mm_job_t *job = &event->as.job.job;
+    if (event->as.job.driver.size > 0 && !is_drivers(self, event))
+        return;
     const char *publisher = name_pool_intern(&self->names, event->as.job.publisher);
     if (!publisher)
         return;
@@ -195,8 +220,10 @@ static void apply_job(gather_t *self, const gather_event_t *event)
     flight->extended = 1;
     if (item)
         recall(self, flight, item);
+    if (self->is_real && flight->restart == RESTART_HELD)
+        gather_make_real(self, flight);
     flight->redelivered = is_redelivered(self, event->as.job.epoch, job);
-    if (flight->restart == RESTART_HELD && !flight->redelivered)
+    if (flight->restart == RESTART_HELD && !flight->redelivered && !flight->has_attempt)
         flight_set_restart(&self->flights, flight, RESTART_READY, 0);
     self->statistics.received++;
     gather_log(self, GATHER_LOG_PULLED, flight);
@@ -247,6 +274,8 @@ static void apply_report(gather_t *self, const mm_report_t *report)
     apply_changes(self); // a former instance ends before the new one's results are read
     if (!worker)
         return;
+    if (worker->verbs & MM_VERB_REAL)
+        self->is_real = true;
     for (size_t i = 0; i < report->result_count; i++)
         gather_apply_result(self, worker, &report->results[i], report->is_hello);
     workers_report_close(self->workers, worker, report);
@@ -335,6 +364,8 @@ static void drop_names(gather_t *self)
         name_pool_mark(&self->names, flight->publisher);
         name_pool_mark(&self->names, flight->worker);
         name_pool_mark(&self->names, flight->late_worker);
+        if (flight->has_attempt)
+            gather_attempt_mark(self, flight);
     }
     const settled_item_t *item;
     for (size_t at = 0; (item = mm_table_next(&self->cache.table, &at)) != NULL;)
@@ -371,6 +402,9 @@ static void check_dead(gather_t *self)
 void gather_step(gather_t *self, const gather_event_t *event, gather_actions_t *ret_actions)
 {
     assert(event->now_ms >= self->now_ms);
+    // Whoever stood still does not know who else was silent: what was said meanwhile is unread.
+    if (event->now_ms - self->now_ms >= self->config.lost_after_ms)
+        workers_forgive(self->workers, event->now_ms);
     self->now_ms = self->flights.now_ms = event->now_ms;
     self->actions = ret_actions;
     ret_actions->count = 0;

@@ -41,7 +41,8 @@ typedef struct {
     union {
         struct {
             mm_str_t publisher;
-            uint64_t epoch; // of the consumer that the publisher heard last
+            uint64_t epoch;  // of the consumer that the publisher heard last
+            mm_str_t driver; // of the run; empty: any
             mm_job_t job;
             int64_t received_ms; // Unix time
         } job;
@@ -75,13 +76,19 @@ typedef enum {
 } gather_action_kind_t;
 
 typedef enum {
-    GATHER_LOG_PULLED,       // a job is in flight now
-    GATHER_LOG_IN_FLIGHT,    // redelivered while in flight: ignored
-    GATHER_LOG_RETRY,        // a leg failed and is tried again
-    GATHER_LOG_WORKER_LOST,  // no heartbeat
-    GATHER_LOG_WORKER_LEFT,  // bye
-    GATHER_LOG_RECLAIMED,    // a restart of a lost worker, or one that was not delivered
-    GATHER_LOG_TOO_MANY_DEAD // max_dead is reached: draining
+    GATHER_LOG_PULLED,        // a job is in flight now
+    GATHER_LOG_IN_FLIGHT,     // redelivered while in flight: ignored
+    GATHER_LOG_RETRY,         // a leg failed and is tried again
+    GATHER_LOG_WORKER_LOST,   // no heartbeat
+    GATHER_LOG_WORKER_LEFT,   // bye
+    GATHER_LOG_RECLAIMED,     // a restart of a lost worker, or one that was not delivered
+    GATHER_LOG_TOO_MANY_DEAD, // max_dead is reached: draining
+    GATHER_LOG_BEGUN,         // an attempt is on record, and its command is handed out
+    GATHER_LOG_LOOKING,       // it is looked at before anything else is done
+    GATHER_LOG_INTERRUPTED,   // an attempt without an end
+    GATHER_LOG_OPEN,          // given back without proof
+    GATHER_LOG_OTHER_DRIVER,  // jobs of a run with another driver are nacked
+    GATHER_LOG_PAUSED         // a worker gets nothing for a while
 } gather_log_t;
 
 typedef struct {

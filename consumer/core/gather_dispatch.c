@@ -6,6 +6,8 @@
 #include "job.h"
 #include "string_view.h"
 
+#include <utlist.h>
+
 // Field by field: a literal would be built elsewhere and then copied.
 static mm_task_t *give_task(gather_t *self, worker_t *worker, flight_t *flight, mm_leg_t leg,
                             uint64_t number)
@@ -30,6 +32,10 @@ static mm_task_t *give_task(gather_t *self, worker_t *worker, flight_t *flight, 
     task->outcome = flight->settle;
     task->worker = mm_str(flight->worker);
     task->error = mm_str(flight->settle == MM_OUTCOME_DEAD ? flight->error : NULL);
+    task->row = MM_ROW_NONE;
+    task->left_ms = 0;
+    if (flight->has_attempt)
+        gather_attempt_fill(self, flight, worker, task);
     return task;
 }
 
@@ -43,16 +49,20 @@ static void give_store(gather_t *self, worker_t *worker, flight_t *flight)
     (void)give_task(self, worker, flight, leg, flight->store_task);
 }
 
+void gather_give_restart(gather_t *self, worker_t *worker, flight_t *flight, mm_leg_t leg)
+{
+    flight->restart_task = workers_hand_out(self->workers, worker, leg, &flight->id, flight->host);
+    mm_task_t *task = give_task(self, worker, flight, leg, flight->restart_task);
+    if (flight->has_attributes)
+        task->attributes = attribute_records_get(&self->flights.attributes, &flight->id);
+}
+
 static void give_restart(gather_t *self, worker_t *worker, flight_t *flight)
 {
     flight_set_restart(&self->flights, flight, RESTART_OUT, 0);
     flight->attempts++;
     flight->handed_out = true;
-    flight->restart_task =
-        workers_hand_out(self->workers, worker, MM_LEG_RESTART, &flight->id, flight->host);
-    mm_task_t *task = give_task(self, worker, flight, MM_LEG_RESTART, flight->restart_task);
-    if (flight->has_attributes)
-        task->attributes = attribute_records_get(&self->flights.attributes, &flight->id);
+    gather_give_restart(self, worker, flight, MM_LEG_RESTART);
 }
 
 // Hands the restart out, or moves it to the queue where it waits. False: it is there already.
@@ -62,6 +72,13 @@ static bool admit(gather_t *self, flight_t *flight)
     admission_t admission = admission_decide(self, flight);
     switch (admission.verdict) {
     case ADMISSION_GO:
+        if (admission.as.worker->verbs & MM_VERB_REAL) {
+            if (flight->has_attempt)
+                gather_attempt_next(self, admission.as.worker, flight);
+            else
+                gather_make_real(self, flight);
+            break;
+        }
         give_restart(self, admission.as.worker, flight);
         if (was_quarantined) {
             self->quarantine_number = flight->restart_task;
@@ -89,8 +106,15 @@ static void hand_out_quarantined(gather_t *self)
         workers_reserve_quarantine(self->workers);
         moves = admit(self, quarantine->waiting);
     }
-    if (!quarantine->waiting && quarantine->busy == 0)
+    if (!quarantine->waiting && quarantine->busy == 0 && !self->flights.restart_begun)
         workers_release_quarantine(self->workers);
+}
+
+static void hand_out_begun(gather_t *self)
+{
+    flight_t *flight, *next;
+    DL_FOREACH_SAFE2 (self->flights.restart_begun, flight, next, restart_next)
+        (void)gather_attempt_start(self, flight);
 }
 
 void gather_dispatch(gather_t *self)
@@ -99,6 +123,8 @@ void gather_dispatch(gather_t *self)
     while (self->flights.store_ready &&
            (worker = workers_pick(self->workers, MM_ROLE_SAVER)) != NULL)
         give_store(self, worker, self->flights.store_ready);
+    if (self->flights.restart_begun)
+        hand_out_begun(self);
     do {
         // Up to the first that waits for a slot: the rest of the queue does too.
         for (flight_t *flight; (flight = flights_next_restart(&self->flights)) != NULL;)

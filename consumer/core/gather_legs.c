@@ -12,7 +12,7 @@ static bool is_ours(const gather_t *self, uint64_t number)
     return number > self->config.first_number;
 }
 
-static int64_t backoff(gather_t *self, uint32_t failures)
+int64_t gather_backoff(gather_t *self, uint32_t failures)
 {
     int64_t ceiling = self->config.backoff_low_ms;
     for (uint32_t i = 1; i < failures && ceiling < self->config.backoff_high_ms; i++)
@@ -27,7 +27,7 @@ static int64_t backoff(gather_t *self, uint32_t failures)
 // outcome (R9). A settle writes the whole row, so it is a save too: after a success it does not
 // wait for the answer to the save, which is before it in the same pipe, and one commit serves both.
 // Without a success it waits, since a late one may come.
-static void try_settle(gather_t *self, flight_t *flight)
+void gather_try_settle(gather_t *self, flight_t *flight)
 {
     bool restart_ended = flight->restart == RESTART_OK || flight->restart == RESTART_EXHAUSTED;
     bool saves = flight->store == STORE_OUT && flight->settle == MM_OUTCOME_NONE;
@@ -44,7 +44,7 @@ static void retry_store(gather_t *self, flight_t *flight, const mm_result_t *res
     flight->store_failures++;
     bool stays = flight->handed_out || flight->restart == RESTART_OK;
     flight_set_store(&self->flights, flight, STORE_BACKOFF,
-                     self->now_ms + backoff(self, flight->store_failures));
+                     self->now_ms + gather_backoff(self, flight->store_failures));
     gather_action_t *retry = gather_log(self, GATHER_LOG_RETRY, flight);
     retry->as.log.leg = result->leg;
     retry->as.log.error = result->error;
@@ -58,13 +58,17 @@ static void retry_store(gather_t *self, flight_t *flight, const mm_result_t *res
 }
 
 // The store has answered the save: there is no outcome yet. A held restart becomes ready (R6).
-static void apply_saved(gather_t *self, flight_t *flight)
+static void apply_saved(gather_t *self, flight_t *flight, const mm_result_t *result)
 {
     flight->store_failures = 0;
     flight_set_store(&self->flights, flight, STORE_SAVED, 0);
-    if (flight->restart == RESTART_HELD)
+    if (flight->has_attempt)
+        gather_attempt_saved(self, flight, result);
+    else if (flight->restart == RESTART_HELD)
         flight_set_restart(&self->flights, flight, RESTART_READY, 0);
-    try_settle(self, flight);
+    gather_try_settle(self, flight);
+    if (flight->has_attempt)
+        gather_nack_if_over(self, flight);
 }
 
 static void apply_store_result(gather_t *self, flight_t *flight, const mm_result_t *result)
@@ -78,7 +82,7 @@ static void apply_store_result(gather_t *self, flight_t *flight, const mm_result
                 flight_set_error(flight, result->error);
             gather_settled(self, flight, result->outcome);
         } else if (flight->settle == MM_OUTCOME_NONE) {
-            apply_saved(self, flight);
+            apply_saved(self, flight, result);
         } else {
             retry_store(self, flight, result); // a settle without an outcome is no answer
         }
@@ -96,7 +100,7 @@ static void retry_restart(gather_t *self, flight_t *flight, int64_t delay_ms)
     if (flight->attempts >= self->config.attempts) {
         flight_set_restart(&self->flights, flight, RESTART_EXHAUSTED, 0);
         self->exhausted++;
-        try_settle(self, flight);
+        gather_try_settle(self, flight);
         return;
     }
     if (delay_ms > 0)
@@ -128,6 +132,10 @@ static void refund_attempt(gather_t *self, flight_t *flight)
 static void apply_restart_result(gather_t *self, flight_t *flight, const char *worker, bool charged,
                                  const mm_result_t *result)
 {
+    if (flight->has_attempt) {
+        gather_attempt_result(self, flight, worker, result);
+        return;
+    }
     if (flight->settle != MM_OUTCOME_NONE) { // too late: the store decides (R9)
         if (flight->settle == MM_OUTCOME_DEAD && result->status == MM_STATUS_OK)
             flight->late_worker = worker;
@@ -142,14 +150,14 @@ static void apply_restart_result(gather_t *self, flight_t *flight, const char *w
             flight->attempts++; // of an earlier epoch: not charged in this one yet
         flight->worker = worker;
         flight_set_restart(&self->flights, flight, RESTART_OK, 0);
-        try_settle(self, flight);
+        gather_try_settle(self, flight);
         break;
     case MM_STATUS_FAILED:
         if (!current)
             return;
         flight->worker = worker;
         flight_set_error(flight, result->error);
-        retry_restart(self, flight, backoff(self, flight->attempts));
+        retry_restart(self, flight, gather_backoff(self, flight->attempts));
         break;
     case MM_STATUS_OPEN: break;
     case MM_STATUS_RETURNED:
@@ -203,14 +211,33 @@ static void release(gather_t *self, ended_t *ended)
     hosts_put(&flights->hosts, &ended->host);
 }
 
+static void log_reclaimed(gather_t *self, const flight_t *flight, const workers_change_t *change,
+                          uint32_t attempt)
+{
+    self->statistics.reclaimed++;
+    gather_action_t *taken = gather_log(self, GATHER_LOG_RECLAIMED, flight);
+    taken->as.log.leg = change->ended.leg;
+    taken->as.log.number = change->ended.number;
+    taken->as.log.attempt = attempt;
+    taken->as.log.worker = change->name;
+    taken->as.log.is_lost = change->ended.why == ENDED_LOST;
+}
+
 // A task ended without a result: its leg goes on.
 static void reclaim(gather_t *self, const workers_change_t *change)
 {
     const ended_t *ended = &change->ended;
     flight_t *flight = flights_find(&self->flights, &ended->id);
-    if (ended->leg != MM_LEG_RESTART) {
+    if (!mm_leg_is_restarters(ended->leg)) {
         if (flight && flight->store == STORE_OUT && flight->store_task == ended->number)
             flight_set_store(&self->flights, flight, STORE_READY, 0);
+        return;
+    }
+    if (flight && flight->has_attempt) {
+        bool was_out = flight->restart == RESTART_OUT && flight->restart_task == ended->number;
+        if (was_out)
+            log_reclaimed(self, flight, change, flight->attempts);
+        gather_attempt_lost(self, flight, ended);
         return;
     }
     bool ours = is_ours(self, ended->number);
@@ -224,18 +251,22 @@ static void reclaim(gather_t *self, const workers_change_t *change)
         refund_attempt(self, flight);
     if (flight->restart != RESTART_OUT || flight->restart_task != ended->number)
         return;
-    self->statistics.reclaimed++;
-    gather_action_t *taken = gather_log(self, GATHER_LOG_RECLAIMED, flight);
-    taken->as.log.leg = MM_LEG_RESTART;
-    taken->as.log.number = ended->number;
-    taken->as.log.attempt = attempt;
-    taken->as.log.worker = change->name;
-    taken->as.log.is_lost = ended->why == ENDED_LOST;
+    log_reclaimed(self, flight, change, attempt);
     if (ended->why == ENDED_LOST) {
         flight->losses++;
         flight_set_error(flight, mm_str("its restarter was lost in mid-restart"));
     }
     retry_restart(self, flight, 0);
+}
+
+// What fails at the worker's own machine is not the host's fault: it gets nothing for a while.
+static void pause_worker(gather_t *self, worker_t *worker, const mm_result_t *result)
+{
+    workers_pause(self->workers, worker, self->now_ms, result->pause_ms);
+    gather_action_t *paused = gather_log(self, GATHER_LOG_PAUSED, NULL);
+    paused->as.log.worker = worker->name;
+    paused->as.log.error = result->error;
+    paused->as.log.delay_ms = result->pause_ms;
 }
 
 void gather_apply_result(gather_t *self, worker_t *worker, const mm_result_t *result, bool in_hello)
@@ -244,7 +275,9 @@ void gather_apply_result(gather_t *self, worker_t *worker, const mm_result_t *re
     if (!workers_apply_result(self->workers, worker, result, in_hello, &ended))
         return;
     flight_t *flight = flights_find(&self->flights, &result->id);
-    if (result->leg != MM_LEG_RESTART) {
+    if (result->status == MM_STATUS_RETURNED && result->pause_ms > 0)
+        pause_worker(self, worker, result);
+    if (!mm_leg_is_restarters(result->leg)) {
         if (flight)
             apply_store_result(self, flight, result);
     } else {
@@ -252,7 +285,7 @@ void gather_apply_result(gather_t *self, worker_t *worker, const mm_result_t *re
         const char *name = name_pool_intern(&self->names, mm_str(worker->name.text));
         if (flight)
             apply_restart_result(self, flight, name, charged, result);
-        else
+        else if (!self->is_real) // the record remembers what is real
             remember_result(self, name, charged, result);
     }
     release(self, &ended);

@@ -24,6 +24,8 @@ struct gather {
     name_pool_t names;
     uint64_t quarantine_number; // the task handed out alone; 0: none (R7)
     uint64_t exhausted;         // jobs without an attempt left, for max_dead
+    int64_t other_driver_ms;    // when jobs of another driver were told of
+    bool is_real;               // a restarter that is not the mock has joined
     bool left;
     gather_statistics_t statistics;
     gather_actions_t *actions; // of the current step
@@ -39,13 +41,41 @@ void gather_nack(gather_t *self, flight_t *flight);
 // Nacks a job that may not be tried again: draining, or beyond max_lease.
 void gather_nack_if_over(gather_t *self, flight_t *flight);
 
+// Whether a flight that ends now would leave nothing unsaid of its attempt on record (H4). If it
+// would, the store leg goes on first.
+bool gather_attempt_is_settled(gather_t *self, flight_t *flight);
+// The flight is to be restarted for real: the record is asked for its attempts.
+void gather_make_real(gather_t *self, flight_t *flight);
+
+// gather_attempts.c, for flights with an attempt: the restart leg goes on.
+// The record has answered a save.
+void gather_attempt_saved(gather_t *self, flight_t *flight, const mm_result_t *result);
+void gather_attempt_result(gather_t *self, flight_t *flight, const char *worker,
+                           const mm_result_t *result);
+// Its task has ended without a result.
+void gather_attempt_lost(gather_t *self, flight_t *flight, const ended_t *ended);
+// Hands out what is next to a worker that was admitted; or begins the attempt before.
+void gather_attempt_next(gather_t *self, worker_t *worker, flight_t *flight);
+// Hands out what has begun; false: no worker is there for it.
+bool gather_attempt_start(gather_t *self, flight_t *flight);
+// Keeps the names that it points to.
+void gather_attempt_mark(gather_t *self, const flight_t *flight);
+// Fills in what a save, a settle or a restart says of it.
+void gather_attempt_fill(const gather_t *self, const flight_t *flight, const worker_t *worker,
+                         mm_task_t *task);
+
 // gather_legs.c
+void gather_try_settle(gather_t *self, flight_t *flight);
+int64_t gather_backoff(gather_t *self, uint32_t failures);
 void gather_apply_result(gather_t *self, worker_t *worker, const mm_result_t *result,
                          bool in_hello);
 // A task ended without a result. Consumes the host reference in `change`.
 void gather_apply_ended(gather_t *self, const workers_change_t *change);
 
-// gather_dispatch.c: hands out what may start now.
+// gather_dispatch.c: assigns the flight's restart, which is out by now.
+void gather_give_restart(gather_t *self, worker_t *worker, flight_t *flight, mm_leg_t leg);
+
+// Hands out what may start now.
 void gather_dispatch(gather_t *self);
 
 #endif

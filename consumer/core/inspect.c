@@ -12,12 +12,17 @@ static const char *const store_names[] = {[STORE_READY] = "ready",
                                           [STORE_BACKOFF] = "backoff",
                                           [STORE_SAVED] = "saved",
                                           [STORE_ENDED] = "ended"};
-static const char *const restart_names[] = {
-    [RESTART_HELD] = "held",       [RESTART_READY] = "ready",
-    [RESTART_BLOCKED] = "blocked", [RESTART_QUARANTINED] = "quarantined",
-    [RESTART_OUT] = "out",         [RESTART_BACKOFF] = "backoff",
-    [RESTART_OK] = "ok",           [RESTART_EXHAUSTED] = "exhausted",
-    [RESTART_ENDED] = "ended"};
+static const char *const restart_names[] = {[RESTART_HELD] = "held",
+                                            [RESTART_READY] = "ready",
+                                            [RESTART_BLOCKED] = "blocked",
+                                            [RESTART_QUARANTINED] = "quarantined",
+                                            [RESTART_BEGINNING] = "beginning",
+                                            [RESTART_BEGUN] = "begun",
+                                            [RESTART_OUT] = "out",
+                                            [RESTART_BACKOFF] = "backoff",
+                                            [RESTART_OK] = "ok",
+                                            [RESTART_EXHAUSTED] = "exhausted",
+                                            [RESTART_ENDED] = "ended"};
 
 // The most frequent reason of the waiting restarts.
 static const char *most_frequent_reason(const flights_t *flights)
@@ -75,7 +80,8 @@ static const char *holder(const gather_t *self, bool is_out, uint64_t number)
 
 static const char *reason_of(const gather_t *self, const flight_t *flight)
 {
-    bool waits = flight->restart != RESTART_OUT && flight->restart != RESTART_OK &&
+    bool waits = flight->restart != RESTART_OUT && flight->restart != RESTART_BEGINNING &&
+                 flight->restart != RESTART_BEGUN && flight->restart != RESTART_OK &&
                  flight->restart != RESTART_EXHAUSTED;
     return waits ? admission_reason_name(admission_decide(self, flight).reason) : NULL;
 }

@@ -8,12 +8,14 @@
 #include "workers_private.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
 
-#define LOST_MAX 1024               // lost workers kept, for their late results
-#define HELD_MAX (2 * MM_SLOTS_MAX) // tasks of one worker at most, in transit or at work
+#define PAUSE_MAX_MS 60000              // that a worker can ask for
+#define LOST_MAX     1024               // lost workers kept, for their late results
+#define HELD_MAX     (2 * MM_SLOTS_MAX) // tasks of one worker at most, in transit or at work
 // The highest session or task number that a worker may name: epoch.h reaches it in 2097, and enough
 // numbers are left above it to count on.
 #define NAMED_MAX (UINT64_MAX / 16 * 15)
@@ -27,6 +29,7 @@ workers_t *workers_new(const gather_config_t *config, hosts_t *hosts, resources_
     self->resources = resources;
     self->number = config->first_number;
     self->session = config->first_session;
+    self->pause_end_ms = MM_NEVER;
     return self;
 }
 
@@ -77,7 +80,7 @@ size_t workers_changes(workers_t *self, const workers_change_t **ret_changes)
 
 static void end_assignment(workers_t *self, assignment_t *assignment, ended_why_t why)
 {
-    if (why == ENDED_LOST && assignment->leg == MM_LEG_RESTART)
+    if (why == ENDED_LOST && mm_leg_is_restarters(assignment->leg))
         assignments_add_lost(self, assignment->number);
     mm_name_t name = assignment->worker->name;
     ended_t ended = assignments_remove(self, assignment, why);
@@ -165,11 +168,33 @@ static worker_t *new_worker(workers_t *self, const mm_report_t *report)
     assert(valid);
     worker->role = report->role;
     worker->instance = report->instance;
+    worker->verbs = report->verbs;
+    (void)mm_name_from(report->driver, &worker->driver);
     worker->state = WORKER_LOST;
     DL_APPEND2(self->lost, worker, heard_prev, heard_next);
     self->lost_count++;
     HASH_ADD_KEYPTR(hh, self->by_name, worker->name.text, strlen(worker->name.text), worker);
     return worker;
+}
+
+// Whether a restarter has the driver that others have, or that the run has named. The first one
+// decides.
+static bool is_runs_driver(workers_t *self, const mm_report_t *report)
+{
+    if (!self->has_driver) {
+        self->has_driver = true;
+        self->driver = (mm_name_t){0};
+        (void)mm_name_from(report->driver, &self->driver);
+        return true;
+    }
+    if (mm_str_equal(report->driver, mm_str(self->driver.text)))
+        return true;
+    (void)snprintf(self->why_driver, sizeof self->why_driver,
+                   "its driver is %.*s, that of the run is %s",
+                   report->driver.size > 0 ? (int)report->driver.size : 4,
+                   report->driver.size > 0 ? report->driver.data : "mock",
+                   self->driver.text[0] ? self->driver.text : "mock");
+    return false;
 }
 
 // The record of a hello's sender; NULL: the hello is refused.
@@ -180,6 +205,10 @@ static worker_t *hello_worker(workers_t *self, const mm_report_t *report, int64_
         return NULL;
     if (report->session > self->session && report->session > NAMED_MAX) {
         change_stranger(self, WORKERS_REFUSED, report, "no consumer has given it that session");
+        return NULL;
+    }
+    if (report->role == MM_ROLE_RESTARTER && !is_runs_driver(self, report)) {
+        change_stranger(self, WORKERS_REFUSED, report, self->why_driver);
         return NULL;
     }
     worker_t *worker = find_name(self, report->worker);
@@ -277,7 +306,8 @@ static void read_held(workers_t *self, worker_t *worker, const mm_report_t *repo
         if (!assignment && !may_adopt(self, worker, report, held->number))
             continue;
         if (!assignment) {
-            host_t *host = held->leg == MM_LEG_RESTART ? hosts_get(self->hosts, held->host) : NULL;
+            bool is_restart = mm_leg_is_restarters(held->leg);
+            host_t *host = is_restart ? hosts_get(self->hosts, held->host) : NULL;
             if (self->number < held->number)
                 self->number = held->number; // an epoch number was lost: stay above it (R3)
             assignment = assignments_add(self, worker, held->number, held->leg, &held->id, host);
@@ -378,8 +408,24 @@ void workers_bye(workers_t *self, worker_t *worker, uint64_t session, uint64_t l
     forget(self, worker);
 }
 
+static void end_pauses(workers_t *self, int64_t now_ms)
+{
+    worker_t *worker;
+    self->pause_end_ms = MM_NEVER;
+    DL_FOREACH2 (self->joined, worker, heard_next) {
+        if (worker->paused_ms > 0 && worker->paused_ms <= now_ms) {
+            worker->paused_ms = 0;
+            workers_refresh_credit(self, worker);
+        }
+        if (worker->paused_ms > 0)
+            self->pause_end_ms = mm_earlier(self->pause_end_ms, worker->paused_ms);
+    }
+}
+
 void workers_check(workers_t *self, int64_t now_ms)
 {
+    if (now_ms >= self->pause_end_ms)
+        end_pauses(self, now_ms);
     while (self->joined && now_ms - self->joined->heard_ms >= self->config.lost_after_ms) {
         worker_t *worker = self->joined;
         change_worker(self, WORKERS_LOSS, worker);
@@ -390,7 +436,45 @@ void workers_check(workers_t *self, int64_t now_ms)
 
 int64_t workers_deadline(const workers_t *self)
 {
-    return self->joined ? self->joined->heard_ms + self->config.lost_after_ms : MM_NEVER;
+    int64_t lost_ms = self->joined ? self->joined->heard_ms + self->config.lost_after_ms : MM_NEVER;
+    return mm_earlier(lost_ms, self->pause_end_ms);
+}
+
+void workers_pause(workers_t *self, worker_t *worker, int64_t now_ms, int64_t pause_ms)
+{
+    worker->paused_ms = now_ms + mm_earlier(pause_ms, PAUSE_MAX_MS);
+    self->pause_end_ms = mm_earlier(self->pause_end_ms, worker->paused_ms);
+    workers_refresh_credit(self, worker);
+}
+
+void workers_forgive(workers_t *self, int64_t now_ms)
+{
+    worker_t *worker;
+    DL_FOREACH2 (self->joined, worker, heard_next)
+        worker->heard_ms = now_ms;
+}
+
+bool workers_set_driver(workers_t *self, mm_str_t driver)
+{
+    mm_str_t name = mm_str_equal(driver, mm_str("mock")) ? (mm_str_t){0} : driver;
+    if (self->has_driver && mm_str_equal(name, mm_str(self->driver.text))) {
+        self->is_runs = true;
+        return true;
+    }
+    if (self->is_runs)
+        return false;
+    self->has_driver = self->is_runs = true;
+    self->driver = (mm_name_t){0};
+    (void)mm_name_from(name, &self->driver);
+    worker_t *worker, *next;
+    DL_FOREACH_SAFE2 (self->joined, worker, next, heard_next) {
+        if (worker->role != MM_ROLE_RESTARTER || mm_str_equal(name, mm_str(worker->driver.text)))
+            continue;
+        change_worker(self, WORKERS_LOSS, worker);
+        end_all_assignments(self, worker, ENDED_LOST);
+        set_lost(self, worker);
+    }
+    return true;
 }
 
 worker_t *workers_pick(const workers_t *self, mm_role_t role)

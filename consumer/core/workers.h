@@ -38,9 +38,12 @@ typedef struct worker {
     int64_t heard_ms;              // the time of its last report, CLOCK_MONOTONIC
     int64_t stamp_ms;              // its own clock in that report
     uint32_t slots;
-    uint32_t out;  // its assignments
-    bool reserved; // for one task alone (R7)
-    bool listed;   // in the ring of those with credit
+    uint32_t out;      // its assignments
+    bool reserved;     // for one task alone (R7)
+    uint32_t verbs;    // bits of mm_verb_t
+    mm_name_t driver;  // empty: the mock's
+    int64_t paused_ms; // no task before; 0: any time
+    bool listed;       // in the ring of those with credit
     assignment_t *assignments;
     struct worker *prev, *next;             // those with credit
     struct worker *heard_prev, *heard_next; // joined: by heard_ms; lost: by time of loss
@@ -128,6 +131,14 @@ void workers_release_quarantine(workers_t *self);
 // which it occupies; else NULL.
 uint64_t workers_hand_out(workers_t *self, worker_t *worker, mm_leg_t leg, const mm_id_t *id,
                           host_t *host);
+
+// The worker gets no task for a while, as it has asked.
+void workers_pause(workers_t *self, worker_t *worker, int64_t now_ms, int64_t pause_ms);
+// Nobody is presumed lost before lost_after_ms from now.
+void workers_forgive(workers_t *self, int64_t now_ms);
+// The driver of the run: restarters of another one are refused, and those that have joined are
+// given up. False: it is another one than before.
+bool workers_set_driver(workers_t *self, mm_str_t driver);
 
 // The worker of a task; NULL: the task is at none.
 const worker_t *workers_holder(const workers_t *self, uint64_t number);

@@ -25,10 +25,15 @@ struct workers {
     worker_t *joined;         // by heard_ms
     worker_t *lost;
     uint32_t lost_count;
-    uint32_t joined_count[3]; // by role
-    worker_t *quarantine;     // reserved for one task alone (R7); or NULL
-    uint64_t number;          // last given out
-    uint64_t session;         // last given out
+    uint32_t joined_count[3];              // by role
+    worker_t *quarantine;                  // reserved for one task alone (R7); or NULL
+    mm_name_t driver;                      // that restarters must have
+    bool has_driver;                       // some have joined, or a run has named it
+    bool is_runs;                          // a run has named it
+    char why_driver[2 * MM_NAME_MAX + 80]; // the last refusal's reason
+    int64_t pause_end_ms; // of the first worker that has paused; MM_NEVER: none has
+    uint64_t number;      // last given out
+    uint64_t session;     // last given out
     workers_change_t *changes;
     size_t change_count;
     size_t change_capacity;

@@ -1,0 +1,63 @@
+// The attempts at a real restart of the jobs in flight, apart from the flights: the mock's jobs
+// have none. An attempt is the row that the record has, or is to have, of the job's last one, and
+// what the consumer must remember beside it. Pure data; gather_attempts.c has the rules (H1 to
+// H10).
+
+#ifndef ATTEMPTS_H
+#define ATTEMPTS_H
+
+#include "frame.h"
+#include "pool.h"
+#include "table.h"
+
+typedef struct {
+    mm_id_t job;
+    // The row.
+    mm_attempt_row_t row; // none: no attempt is on record
+    uint32_t number;      // of the attempt; 0: none
+    uint32_t command;     // of the driver's list, begun last; 0: none
+    mm_id_t machine;      // before the restart, as `boot`; zeros: unknown
+    mm_id_t boot;
+    mm_id_t boot_after; // zeros: unknown
+    int64_t first_ms;   // when the job's first attempt began (H2), CLOCK_BOOTTIME; 0: none has
+    int64_t deadline_ms;
+    mm_end_t end;
+    uint32_t exit;
+    mm_proof_t proof;
+    const char *worker; // interned, or NULL
+    char *words;        // owned, or NULL
+    // Beside it.
+    int64_t begun_ms;     // when the command was begun last (H1)
+    uint32_t interrupted; // attempts without an end, on record
+    uint64_t task;        // of the last command; 0: none in this epoch
+    uint64_t version;     // of the row, and the versions that the last save had, and that is on
+    uint64_t sent;        // record
+    uint64_t saved;
+    struct {                // of another task, kept while one is out (H7)
+        const char *worker; // interned; NULL: there was none
+        mm_proof_t proof;
+        mm_id_t boot;
+    } success;
+    bool is_known;   // the record was asked
+    bool is_looking; // the task that is out sends no command
+} attempt_t;
+
+// Zeroed: empty.
+typedef struct {
+    mm_table_t table; // by job
+    mm_pool_t pool;
+} attempts_t;
+
+// A new one, of which nothing is known; the job has none here yet.
+attempt_t *attempts_add(attempts_t *self, const mm_id_t *job);
+// The one of a job that has one here; valid until it is removed.
+attempt_t *attempts_get(const attempts_t *self, const mm_id_t *job);
+void attempts_remove(attempts_t *self, const mm_id_t *job);
+void attempts_clear(attempts_t *self);
+
+// A copy is kept; empty clears them.
+void attempt_set_words(attempt_t *self, mm_str_t words);
+// Whether its row is on record as it is.
+bool attempt_is_saved(const attempt_t *self);
+
+#endif

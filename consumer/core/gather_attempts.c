@@ -1,0 +1,501 @@
+// The restart leg of a job that is restarted for real (H1 to H10). What is next for it, in this
+// order: the record is asked; an attempt without an end is looked at; a host whose ids are unknown
+// is probed; an attempt is begun, by a save with its row, and when that is on record, its command
+// is handed out. See gather.h, attempts.h.
+//
+// A task holds its place (host, limit at once) while it is out, and from then on until the next one
+// is out (RESTART_BEGINNING, RESTART_BEGUN): what follows a probe, or a command that had no effect,
+// waits for nobody.
+
+#include "gather_private.h"
+#include "string_view.h"
+
+#include <assert.h>
+
+#define INTERRUPTED_MAX 3 // attempts without an end, and the job is dead
+#define QUARANTINE_LOST 2 // of them, and the next command is handed out alone (R7)
+
+static attempt_t *attempt_of(const gather_t *self, const flight_t *flight)
+{
+    return attempts_get(&self->flights.attempts, &flight->id);
+}
+
+static bool is_none(const mm_id_t *id)
+{
+    static const mm_id_t none;
+    return mm_id_equal(id, &none);
+}
+
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+// The boot id of the consumer's machine.
+static mm_id_t control_of(const gather_t *self)
+{
+    const uint64_t parts[] = {self->config.control_1, self->config.control_2,
+                              self->config.control_3};
+    mm_id_t control = {0};
+    for (unsigned i = 0; i < sizeof control.bytes; i++)
+        control.bytes[i] = (uint8_t)(parts[i / 7] >> 8 * (6 - i % 7));
+    return control;
+}
+
+// ---- the row
+
+// The row as it is now is to be on record.
+static void save_row(gather_t *self, flight_t *flight)
+{
+    if (flight->store == STORE_SAVED)
+        flight_set_store(&self->flights, flight, STORE_READY, 0);
+}
+
+static void set_row(attempt_t *attempt, mm_attempt_row_t row)
+{
+    attempt->row = row;
+    attempt->version++;
+}
+
+// What a result says of the attempt's end.
+static void set_end(attempt_t *attempt, const char *worker, const mm_result_t *result)
+{
+    attempt->end = result->end;
+    attempt->proof = result->proof;
+    attempt->worker = worker;
+    if (result->exit != MM_EXIT_NONE)
+        attempt->exit = result->exit;
+    if (result->words.size > 0)
+        attempt_set_words(attempt, result->words);
+}
+
+// An attempt that was begun, or a probe instead of one, has its number for good.
+static void number_next(attempt_t *attempt)
+{
+    if (attempt->row == MM_ROW_NONE || attempt->row == MM_ROW_ENDED)
+        attempt->number++;
+}
+
+// Begins a command of the list (H1, H5): the save goes first. The host has its place.
+static void begin(gather_t *self, flight_t *flight, attempt_t *attempt, uint32_t command)
+{
+    number_next(attempt);
+    set_row(attempt, MM_ROW_BEGUN);
+    attempt->command = command;
+    attempt->begun_ms = self->now_ms;
+    attempt->deadline_ms = self->now_ms + self->config.attempt_ms;
+    if (attempt->first_ms == 0)
+        attempt->first_ms = later(self->now_ms, 1);
+    attempt->end = MM_END_NONE;
+    attempt->exit = MM_EXIT_NONE;
+    attempt->proof = MM_PROOF_NONE;
+    attempt->worker = NULL;
+    attempt_set_words(attempt, (mm_str_t){0});
+    flight_set_restart(&self->flights, flight, RESTART_BEGINNING, 0);
+    save_row(self, flight);
+}
+
+static void exhaust(gather_t *self, flight_t *flight)
+{
+    flight_set_restart(&self->flights, flight, RESTART_EXHAUSTED, 0);
+    self->exhausted++;
+    gather_try_settle(self, flight);
+}
+
+// No command helps a host that is not well, or is another machine, or still runs the last one.
+static bool is_final(mm_end_t end)
+{
+    return end == MM_END_UNHEALTHY || end == MM_END_WRONG_HOST || end == MM_END_LEFT_RUNNING;
+}
+
+static bool is_exhausted(const gather_t *self, const flight_t *flight, const attempt_t *attempt)
+{
+    return is_final(attempt->end) || flight->attempts >= self->config.attempts ||
+           attempt->interrupted >= INTERRUPTED_MAX;
+}
+
+// The attempt has ended without success.
+static void fail(gather_t *self, flight_t *flight, attempt_t *attempt)
+{
+    if (is_exhausted(self, flight, attempt)) {
+        exhaust(self, flight);
+        return;
+    }
+    int64_t delay_ms = gather_backoff(self, flight->attempts);
+    flight_set_restart(&self->flights, flight, RESTART_BACKOFF, self->now_ms + delay_ms);
+    save_row(self, flight);
+    gather_action_t *retry = gather_log(self, GATHER_LOG_RETRY, flight);
+    retry->as.log.leg = MM_LEG_RESTART;
+    retry->as.log.attempt = attempt->number;
+    retry->as.log.delay_ms = delay_ms;
+    self->statistics.retried++;
+    gather_nack_if_over(self, flight);
+}
+
+// It has begun and has no end, and there is no way to find it, or none was found.
+static void interrupt(gather_t *self, flight_t *flight, attempt_t *attempt)
+{
+    set_row(attempt, MM_ROW_ENDED);
+    attempt->end = MM_END_INTERRUPTED;
+    attempt->interrupted++;
+    flight->losses = attempt->interrupted;
+    flight_set_error(flight, mm_str(mm_end_name(MM_END_INTERRUPTED)));
+    gather_log(self, GATHER_LOG_INTERRUPTED, flight)->as.log.attempt = attempt->number;
+    fail(self, flight, attempt);
+}
+
+// ---- the record
+
+void gather_make_real(gather_t *self, flight_t *flight)
+{
+    (void)attempts_add(&self->flights.attempts, &flight->id);
+    flight->has_attempt = true;
+    if (flight->restart == RESTART_READY)
+        flight_set_restart(&self->flights, flight, RESTART_HELD, 0);
+    if (flight->store == STORE_SAVED) // the answer to that save was not kept
+        flight_set_store(&self->flights, flight, STORE_READY, 0);
+}
+
+// Takes over what is on record. Times by the clock of another boot of this machine, or of another
+// one, say nothing here (H10): what is left is the age by Unix time, and a whole new look.
+static void absorb(gather_t *self, flight_t *flight, attempt_t *attempt, const mm_result_t *result)
+{
+    mm_id_t control = control_of(self);
+    bool is_same_clock = mm_id_equal(&result->control, &control);
+    bool has_begun = result->first_ms > 0;
+    int64_t span_end_ms = self->now_ms + self->config.attempt_ms;
+    attempt->row = result->row;
+    attempt->number = result->attempt;
+    attempt->command = result->command;
+    attempt->end = result->end;
+    attempt->exit = result->exit;
+    attempt_set_words(attempt, result->words);
+    attempt->interrupted = result->interrupted;
+    flight->attempts = result->ended;
+    flight->losses = result->interrupted;
+    if (has_begun) {
+        attempt->machine = result->machine;
+        attempt->boot = result->boot;
+        attempt->first_ms =
+            is_same_clock ? result->first_ms : later(self->now_ms - result->age_ms, 1);
+        attempt->deadline_ms =
+            is_same_clock ? mm_earlier(result->deadline_ms, span_end_ms) : span_end_ms;
+    }
+    if (attempt->row == MM_ROW_ENDED)
+        flight_set_error(flight,
+                         result->words.size > 0 ? result->words : mm_str(mm_end_name(result->end)));
+}
+
+// The answer to the first save tells what is known of the job; later ones, that its row is on
+// record.
+void gather_attempt_saved(gather_t *self, flight_t *flight, const mm_result_t *result)
+{
+    attempt_t *attempt = attempt_of(self, flight);
+    attempt->saved = attempt->sent;
+    if (!attempt->is_known && result->row != MM_ROW_NONE)
+        absorb(self, flight, attempt, result);
+    attempt->is_known = true;
+    bool has_ended = flight->restart == RESTART_OK || flight->restart == RESTART_EXHAUSTED;
+    if (!attempt_is_saved(attempt) && !has_ended)
+        flight_set_store(&self->flights, flight, STORE_READY, 0);
+    else if (flight->restart == RESTART_BEGINNING)
+        flight_set_restart(&self->flights, flight, RESTART_BEGUN, 0);
+    if (flight->restart != RESTART_HELD)
+        return;
+    if (attempt->row == MM_ROW_ENDED && is_exhausted(self, flight, attempt))
+        flight_set_restart(&self->flights, flight, RESTART_EXHAUSTED, 0);
+    else
+        flight_set_restart(&self->flights, flight, RESTART_READY, 0);
+}
+
+bool gather_attempt_is_settled(gather_t *self, flight_t *flight)
+{
+    attempt_t *attempt = attempt_of(self, flight);
+    if (flight->restart == RESTART_BEGINNING || flight->restart == RESTART_BEGUN) {
+        set_row(attempt, MM_ROW_NOT_STARTED);
+        flight_set_restart(&self->flights, flight, RESTART_READY, 0);
+    }
+    if (attempt_is_saved(attempt))
+        return true;
+    save_row(self, flight);
+    return false;
+}
+
+void gather_attempt_mark(gather_t *self, const flight_t *flight)
+{
+    const attempt_t *attempt = attempt_of(self, flight);
+    name_pool_mark(&self->names, attempt->worker);
+    name_pool_mark(&self->names, attempt->success.worker);
+}
+
+// ---- what is next
+
+static void give(gather_t *self, worker_t *worker, flight_t *flight, mm_leg_t leg)
+{
+    flight_set_restart(&self->flights, flight, RESTART_OUT, 0);
+    gather_give_restart(self, worker, flight, leg);
+}
+
+static void look(gather_t *self, worker_t *worker, flight_t *flight, attempt_t *attempt)
+{
+    attempt->is_looking = true;
+    gather_log(self, GATHER_LOG_LOOKING, flight)->as.log.attempt = attempt->number;
+    give(self, worker, flight, MM_LEG_RESTART);
+}
+
+void gather_attempt_next(gather_t *self, worker_t *worker, flight_t *flight)
+{
+    attempt_t *attempt = attempt_of(self, flight);
+    bool has_no_end = attempt->row == MM_ROW_BEGUN || attempt->row == MM_ROW_OPEN;
+    bool identifies = worker->verbs & MM_VERB_IDENTIFY;
+    attempt->is_looking = false;
+    if (has_no_end && identifies && !is_none(&attempt->boot))
+        look(self, worker, flight, attempt);
+    else if (has_no_end)
+        interrupt(self, flight, attempt);
+    else if (identifies && is_none(&attempt->boot))
+        give(self, worker, flight, MM_LEG_PROBE);
+    else
+        begin(self, flight, attempt, 1);
+}
+
+// Alone, if workers were lost with it (R7): its restarter is reserved, and gets it when it is idle.
+static worker_t *pick(gather_t *self, const flight_t *flight)
+{
+    if (flight->losses < QUARANTINE_LOST)
+        return workers_pick(self->workers, MM_ROLE_RESTARTER);
+    if (self->flights.resources.quarantine.busy > 0)
+        return NULL;
+    workers_reserve_quarantine(self->workers);
+    return workers_pick_quarantine(self->workers);
+}
+
+bool gather_attempt_start(gather_t *self, flight_t *flight)
+{
+    attempt_t *attempt = attempt_of(self, flight);
+    worker_t *worker = pick(self, flight);
+    if (!worker)
+        return false;
+    if (self->now_ms - attempt->begun_ms >= self->config.lost_after_ms) { // too old by now (H1)
+        begin(self, flight, attempt, attempt->command);
+        return true;
+    }
+    attempt->is_looking = false;
+    give(self, worker, flight, MM_LEG_RESTART);
+    attempt->task = flight->restart_task;
+    flight->handed_out = true;
+    if (flight->losses >= QUARANTINE_LOST) {
+        self->quarantine_number = flight->restart_task;
+        self->flights.resources.quarantine.busy = 1;
+    }
+    gather_log(self, GATHER_LOG_BEGUN, flight)->as.log.attempt = attempt->number;
+    return true;
+}
+
+static void fill_restart(const gather_t *self, const attempt_t *attempt, const worker_t *worker,
+                         mm_task_t *task)
+{
+    bool is_probe = task->leg == MM_LEG_PROBE;
+    bool is_new = attempt->row == MM_ROW_NONE || attempt->row == MM_ROW_ENDED;
+    int64_t start_by_ms = attempt->begun_ms + self->config.lost_after_ms;
+    task->attempt = attempt->number + is_new;
+    task->command = is_probe || attempt->is_looking ? 0 : attempt->command;
+    task->machine = attempt->machine;
+    task->boot = attempt->boot;
+    task->left_ms = is_probe ? self->config.attempt_ms : attempt->deadline_ms - self->now_ms;
+    task->left_ms = later(task->left_ms, 1);
+    task->age_ms = is_probe || attempt->first_ms == 0 ? 0 : self->now_ms - attempt->first_ms;
+    // Its clock was at least at its stamp when that was heard.
+    task->start_ms =
+        task->command > 0 ? later(worker->stamp_ms + start_by_ms - worker->heard_ms, 0) : 0;
+}
+
+void gather_attempt_fill(const gather_t *self, const flight_t *flight, const worker_t *worker,
+                         mm_task_t *task)
+{
+    attempt_t *attempt = attempt_of(self, flight);
+    if (mm_leg_is_restarters(task->leg)) {
+        fill_restart(self, attempt, worker, task);
+        return;
+    }
+    attempt->sent = attempt->version;
+    task->row = attempt->is_known ? attempt->row : MM_ROW_NONE;
+    task->attempt = attempt->number;
+    task->command = attempt->command;
+    task->machine = attempt->machine;
+    task->boot = attempt->boot;
+    task->boot_after = attempt->boot_after;
+    task->control = control_of(self);
+    task->first_ms = attempt->first_ms;
+    task->deadline_ms = attempt->deadline_ms;
+    task->end = attempt->end;
+    task->exit = attempt->exit;
+    task->proof = attempt->proof;
+    task->row_worker = mm_str(attempt->worker);
+    task->words = mm_str(attempt->words);
+}
+
+// ---- results
+
+static void succeed(gather_t *self, flight_t *flight, const char *worker, mm_proof_t proof,
+                    const mm_id_t *boot)
+{
+    attempt_t *attempt = attempt_of(self, flight);
+    flight->attempts += attempt->row != MM_ROW_ENDED; // else it was charged
+    set_row(attempt, MM_ROW_ENDED);
+    attempt->end = MM_END_RESTARTED;
+    attempt->proof = proof;
+    attempt->boot_after = *boot;
+    attempt->worker = flight->worker = worker;
+    flight_set_restart(&self->flights, flight, RESTART_OK, 0);
+    gather_try_settle(self, flight);
+}
+
+static void apply_identity(gather_t *self, flight_t *flight, attempt_t *attempt,
+                           const mm_result_t *result)
+{
+    if (attempt->first_ms == 0) {
+        attempt->machine = result->machine;
+        attempt->boot = result->boot;
+    }
+    if (self->statistics.draining || flight->overdue) {
+        flight_set_restart(&self->flights, flight, RESTART_READY, 0);
+        gather_nack_if_over(self, flight);
+        return;
+    }
+    begin(self, flight, attempt, 1);
+}
+
+// Whether the next command of the list is tried: the last one had no effect until its deadline.
+static bool escalates(const gather_t *self, const flight_t *flight, const mm_result_t *result)
+{
+    return result->more && !self->statistics.draining && !flight->overdue &&
+           (result->end == MM_END_SAME_BOOT || result->end == MM_END_UNREACHABLE);
+}
+
+static void apply_failure(gather_t *self, flight_t *flight, attempt_t *attempt, const char *worker,
+                          const mm_result_t *result)
+{
+    bool is_probe = result->leg == MM_LEG_PROBE;
+    bool saw_nothing = result->end == MM_END_SAME_BOOT || result->end == MM_END_UNREACHABLE;
+    flight->worker = worker;
+    if (!is_probe && attempt->is_looking && attempt->row == MM_ROW_BEGUN && saw_nothing) {
+        interrupt(self, flight, attempt);
+        return;
+    }
+    if (!is_probe && !attempt->is_looking && escalates(self, flight, result)) {
+        begin(self, flight, attempt, attempt->command + 1);
+        return;
+    }
+    if (is_probe) { // an attempt without a begin
+        number_next(attempt);
+        attempt->command = 0;
+    }
+    set_row(attempt, MM_ROW_ENDED);
+    set_end(attempt, worker, result);
+    flight->attempts++;
+    flight_set_error(flight,
+                     result->error.size > 0 ? result->error : mm_str(mm_end_name(result->end)));
+    fail(self, flight, attempt);
+}
+
+// The command was not sent, or nobody knows yet what has become of it (H4).
+static void apply_open(gather_t *self, flight_t *flight, attempt_t *attempt, const char *worker,
+                       const mm_result_t *result)
+{
+    if (result->leg == MM_LEG_RESTART && !attempt->is_looking) {
+        set_row(attempt, result->sent ? MM_ROW_OPEN : MM_ROW_NOT_STARTED);
+        set_end(attempt, worker, result);
+        attempt->proof = MM_PROOF_NONE;
+    }
+    gather_log(self, GATHER_LOG_OPEN, flight)->as.log.attempt = attempt->number;
+    flight_set_restart(&self->flights, flight, RESTART_READY, 0);
+    if (!attempt_is_saved(attempt))
+        save_row(self, flight);
+    gather_nack_if_over(self, flight);
+}
+
+static void apply_returned(gather_t *self, flight_t *flight, attempt_t *attempt)
+{
+    if (attempt->row == MM_ROW_BEGUN && !attempt->is_looking &&
+        flight->restart_task == attempt->task)
+        set_row(attempt, MM_ROW_NOT_STARTED);
+    flight_set_restart(&self->flights, flight, RESTART_READY, 0);
+    gather_nack_if_over(self, flight);
+}
+
+// Of a task that is not the current one: of a lost worker, or of an earlier epoch. What it says of
+// the command's end is kept; a look tells the rest.
+static void apply_other(gather_t *self, flight_t *flight, attempt_t *attempt, const char *worker,
+                        const mm_result_t *result)
+{
+    bool is_waiting = flight->restart != RESTART_OUT;
+    if (result->leg != MM_LEG_RESTART || flight->restart == RESTART_OK || !attempt->is_known)
+        return;
+    if (result->status == MM_STATUS_OK && is_waiting) {
+        succeed(self, flight, worker, result->proof, &result->boot);
+    } else if (result->status == MM_STATUS_OK) { // taken when the current one has ended (H7)
+        attempt->success.worker = worker;
+        attempt->success.proof = result->proof;
+        attempt->success.boot = result->boot;
+    } else if (attempt->row == MM_ROW_BEGUN && result->number == attempt->task) {
+        bool was_sent = result->status != MM_STATUS_RETURNED && result->sent;
+        if (!was_sent && !is_waiting)
+            return;
+        set_row(attempt, was_sent ? MM_ROW_OPEN : MM_ROW_NOT_STARTED);
+        set_end(attempt, worker, result);
+        save_row(self, flight);
+    }
+}
+
+static void take_kept_success(gather_t *self, flight_t *flight, attempt_t *attempt)
+{
+    const char *worker = attempt->success.worker;
+    bool has_ended = flight->restart == RESTART_OK || flight->restart == RESTART_ENDED;
+    if (!worker || has_ended || flight->restart == RESTART_OUT || flight->settle != MM_OUTCOME_NONE)
+        return;
+    attempt->success.worker = NULL;
+    succeed(self, flight, worker, attempt->success.proof, &attempt->success.boot);
+}
+
+void gather_attempt_result(gather_t *self, flight_t *flight, const char *worker,
+                           const mm_result_t *result)
+{
+    attempt_t *attempt = attempt_of(self, flight);
+    if (flight->settle != MM_OUTCOME_NONE)
+        return; // too late: the store decides (R9)
+    if (flight->restart != RESTART_OUT || result->number != flight->restart_task) {
+        apply_other(self, flight, attempt, worker, result);
+        return;
+    }
+    switch (result->status) {
+    case MM_STATUS_OK:
+        if (result->leg == MM_LEG_PROBE) {
+            apply_identity(self, flight, attempt, result);
+        } else {
+            set_end(attempt, worker, result);
+            succeed(self, flight, worker, result->proof, &result->boot);
+        }
+        break;
+    case MM_STATUS_FAILED: apply_failure(self, flight, attempt, worker, result); break;
+    case MM_STATUS_OPEN: apply_open(self, flight, attempt, worker, result); break;
+    case MM_STATUS_RETURNED: apply_returned(self, flight, attempt); break;
+    }
+    if (flight->restart != RESTART_ENDED)
+        take_kept_success(self, flight, attempt);
+}
+
+void gather_attempt_lost(gather_t *self, flight_t *flight, const ended_t *ended)
+{
+    attempt_t *attempt = attempt_of(self, flight);
+    bool was_command = ended->leg == MM_LEG_RESTART && !attempt->is_looking;
+    if (flight->settle != MM_OUTCOME_NONE || flight->restart != RESTART_OUT ||
+        flight->restart_task != ended->number)
+        return;
+    if (was_command && ended->why == ENDED_UNDELIVERED)
+        set_row(attempt, MM_ROW_NOT_STARTED);
+    flight_set_restart(&self->flights, flight, RESTART_READY, 0);
+    gather_nack_if_over(self, flight);
+    if (flight->restart != RESTART_ENDED)
+        take_kept_success(self, flight, attempt);
+}
