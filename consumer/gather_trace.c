@@ -10,7 +10,11 @@
 
 static const char *status_name(mm_status_t status)
 {
-    return status == MM_STATUS_OK ? "ok" : status == MM_STATUS_FAILED ? "failed" : "returned";
+    static const char *const names[] = {[MM_STATUS_OK] = "ok",
+                                        [MM_STATUS_FAILED] = "failed",
+                                        [MM_STATUS_RETURNED] = "returned",
+                                        [MM_STATUS_OPEN] = "open"};
+    return names[status];
 }
 
 static void print_task(FILE *file, const mm_id_t *id, uint64_t number)
@@ -19,15 +23,55 @@ static void print_task(FILE *file, const mm_id_t *id, uint64_t number)
     (void)fprintf(file, " %s#%" PRIu64, mm_id_print(id, text), number);
 }
 
-// at_once is left out without a limit: so traces are what they were before there was one.
+// What is 0 has its default in the reader, too. These are left out then, so that traces are what
+// they were before there was a limit at once, or a real restart.
+static bool is_left_out(const char *key)
+{
+    static const char *const keys[] = {"at_once", "attempt", "control_1", "control_2", "control_3"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (strcmp(key, keys[i]) == 0)
+            return true;
+    return false;
+}
+
 void gather_trace_config(FILE *file, const gather_config_t *config)
 {
     (void)fputs("config", file);
 #define FIELD(type, member, key, low, high)                                                        \
-    if (config->member > 0 || strcmp(key, "at_once") != 0)                                         \
+    if (config->member > 0 || !is_left_out(key))                                                   \
         (void)fprintf(file, " %s=%" PRIu64, key, (uint64_t)config->member);
 #include "gather_config.def"
     (void)putc('\n', file);
+}
+
+// The words that real restarts add; each is left out when it has no value.
+
+static void print_number(FILE *file, const char *key, uint64_t value)
+{
+    if (value > 0)
+        (void)fprintf(file, " %s=%" PRIu64, key, value);
+}
+
+static void print_id(FILE *file, const char *key, const mm_id_t *id)
+{
+    static const mm_id_t none;
+    char text[MM_ID_TEXT];
+    if (!mm_id_equal(id, &none))
+        (void)fprintf(file, " %s=%s", key, mm_id_print(id, text));
+}
+
+static void print_end(FILE *file, mm_end_t end, uint32_t exit)
+{
+    if (end != MM_END_NONE)
+        (void)fprintf(file, " end=%s", mm_end_name(end));
+    if (exit != MM_EXIT_NONE)
+        (void)fprintf(file, " exit=%" PRIu32, exit);
+}
+
+static void print_proof(FILE *file, mm_proof_t proof)
+{
+    if (proof != MM_PROOF_NONE)
+        (void)fprintf(file, " proof=%s", mm_proof_name(proof));
 }
 
 // serial:job#number:leg:status:outcome:error, as a hello or heartbeat lists it.
@@ -52,6 +96,8 @@ static void print_report(FILE *file, const mm_report_t *report)
                   " stamp=%" PRId64 " slots=%" PRIu32 " last=%" PRIu64,
                   mm_role_name(report->role), report->instance, report->session, report->sequence,
                   report->stamp_ms, report->slots, report->last_serial);
+    mm_trace_print_text(file, "driver", report->driver);
+    print_number(file, "verbs", report->verbs);
     if (report->parts != 1)
         (void)fprintf(file, " part=%" PRIu32 " parts=%" PRIu32, report->part, report->parts);
     for (size_t i = 0; i < report->held_count; i++) {
@@ -74,6 +120,7 @@ static void print_job(FILE *file, const gather_event_t *event)
     (void)fprintf(file, " delivery=%" PRIu32, job->delivery);
     mm_trace_print_text(file, "publisher", event->as.job.publisher);
     (void)fprintf(file, " life=%" PRIu64, event->as.job.epoch);
+    mm_trace_print_text(file, "driver", event->as.job.driver);
     mm_trace_print_attributes(file, job->attributes);
 }
 
@@ -89,6 +136,29 @@ static void print_process(FILE *file, const gather_event_t *event)
                   event->as.from.session);
 }
 
+// What a restarter found, or what the record has.
+static void print_found(FILE *file, const mm_result_t *result)
+{
+    print_number(file, "pause", (uint64_t)result->pause_ms);
+    if (result->row != MM_ROW_NONE)
+        (void)fprintf(file, " row=%s attempt=%" PRIu32, mm_row_name(result->row), result->attempt);
+    if (result->row != MM_ROW_NONE || result->end != MM_END_NONE)
+        print_end(file, result->end, result->exit);
+    print_proof(file, result->proof);
+    print_number(file, "command", result->command);
+    print_id(file, "machine", &result->machine);
+    print_id(file, "boot", &result->boot);
+    print_id(file, "control", &result->control);
+    print_number(file, "first", (uint64_t)result->first_ms);
+    print_number(file, "deadline", (uint64_t)result->deadline_ms);
+    print_number(file, "age", (uint64_t)result->age_ms);
+    print_number(file, "ended", result->ended);
+    print_number(file, "interrupted", result->interrupted);
+    print_number(file, "sent", result->sent);
+    print_number(file, "more", result->more);
+    mm_trace_print_text(file, "words", result->words);
+}
+
 static void print_result(FILE *file, const gather_event_t *event)
 {
     const mm_result_t *result = event->as.from.result;
@@ -98,6 +168,7 @@ static void print_result(FILE *file, const gather_event_t *event)
     if (result->outcome != MM_OUTCOME_NONE)
         (void)fprintf(file, " outcome=%s", mm_outcome_name(result->outcome));
     mm_trace_print_text(file, "error", result->error);
+    print_found(file, result);
     (void)fprintf(file, " serial=%" PRIu64, result->serial);
     print_process(file, event);
 }
@@ -135,18 +206,47 @@ static void print_verdict(FILE *file, const mm_verdict_t *verdict)
     mm_trace_print_text(file, "error", verdict->error);
 }
 
+// A real restart.
+static void print_command(FILE *file, const mm_task_t *task)
+{
+    if (task->leg == MM_LEG_RESTART)
+        (void)fprintf(file, " command=%" PRIu32, task->command);
+    print_id(file, "boot", &task->boot);
+    (void)fprintf(file, " left=%" PRId64, task->left_ms);
+    print_number(file, "age", (uint64_t)task->age_ms);
+    print_number(file, "start", (uint64_t)task->start_ms);
+}
+
+static void print_row(FILE *file, const mm_task_t *task)
+{
+    (void)fprintf(file, " row=%s attempt=%" PRIu32, mm_row_name(task->row), task->attempt);
+    print_number(file, "command", task->command);
+    print_id(file, "boot", &task->boot);
+    print_id(file, "after", &task->boot_after);
+    print_end(file, task->end, task->exit);
+    print_proof(file, task->proof);
+    print_number(file, "first", (uint64_t)task->first_ms);
+    print_number(file, "deadline", (uint64_t)task->deadline_ms);
+    mm_trace_print_text(file, "by", task->row_worker);
+    mm_trace_print_text(file, "words", task->words);
+}
+
 static void print_task_action(FILE *file, const gather_action_t *action)
 {
     const mm_task_t *task = &action->as.task.task;
     (void)fputs(mm_leg_name(task->leg), file);
     print_task(file, &task->id, task->number);
-    if (task->leg == MM_LEG_RESTART)
+    if (mm_leg_is_restarters(task->leg))
         (void)fprintf(file, " attempt=%" PRIu32, task->attempt);
+    if (task->left_ms > 0)
+        print_command(file, task);
     mm_trace_print_attributes(file, task->attributes);
     if (task->leg == MM_LEG_SETTLE)
         (void)fprintf(file, " %s attempts=%" PRIu32, mm_outcome_name(task->outcome),
                       task->attempts);
     mm_trace_print_text(file, "error", task->error);
+    if (task->row != MM_ROW_NONE)
+        print_row(file, task);
     (void)fprintf(file, " worker=%s", action->as.task.worker);
 }
 

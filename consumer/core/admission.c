@@ -51,6 +51,8 @@ admission_t admission_decide(const gather_t *self, const flight_t *flight)
         return wait_until(MM_NEVER, ADMISSION_DRAINING);
     if (flight->restart == RESTART_HELD)
         return wait_until(MM_NEVER, ADMISSION_NOT_SAVED);
+    if (flight->has_attempt && flight->overdue) // it is nacked when that is on record (H4)
+        return wait_until(MM_NEVER, ADMISSION_NOT_SAVED);
     if (flight->redelivered && self->now_ms < self->hold_until_ms)
         return wait_until(self->hold_until_ms, ADMISSION_TAKEOVER);
     // Rules that wait for a time are before this one: it has no reason of its own for them.

@@ -202,7 +202,7 @@ void flight_set_restart(flights_t *self, flight_t *flight, restart_state_t state
     }
     if (flight->grants > 0 && !waits(state))
         set_grants(self, flight, 0);
-    else if (former == RESTART_OUT && state == RESTART_READY)
+    else if ((former == RESTART_OUT || has_place(former)) && state == RESTART_READY)
         set_grants(self, flight, RESOURCE_QUARANTINE); // it is next for what it has just released
 }
 

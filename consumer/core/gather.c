@@ -275,7 +275,7 @@ static void apply_report(gather_t *self, const mm_report_t *report)
     if (!worker)
         return;
     if (worker->verbs & MM_VERB_REAL)
-        self->is_real = true;
+        gather_become_real(self);
     for (size_t i = 0; i < report->result_count; i++)
         gather_apply_result(self, worker, &report->results[i], report->is_hello);
     workers_report_close(self->workers, worker, report);

@@ -10,7 +10,7 @@
 #include "gather_private.h"
 #include "string_view.h"
 
-#include <assert.h>
+#include <utlist.h>
 
 #define INTERRUPTED_MAX 3 // attempts without an end, and the job is dead
 #define QUARANTINE_LOST 2 // of them, and the next command is handed out alone (R7)
@@ -82,6 +82,7 @@ static void begin(gather_t *self, flight_t *flight, attempt_t *attempt, uint32_t
     number_next(attempt);
     set_row(attempt, MM_ROW_BEGUN);
     attempt->command = command;
+    attempt->task = 0; // what the last command's task still says is no news of this one
     attempt->begun_ms = self->now_ms;
     attempt->deadline_ms = self->now_ms + self->config.attempt_ms;
     if (attempt->first_ms == 0)
@@ -150,10 +151,22 @@ void gather_make_real(gather_t *self, flight_t *flight)
 {
     (void)attempts_add(&self->flights.attempts, &flight->id);
     flight->has_attempt = true;
+    if (flight->restart != RESTART_HELD && flight->restart != RESTART_READY)
+        flight_set_restart(&self->flights, flight, RESTART_READY, 0);
     if (flight->restart == RESTART_READY)
         flight_set_restart(&self->flights, flight, RESTART_HELD, 0);
     if (flight->store == STORE_SAVED) // the answer to that save was not kept
         flight_set_store(&self->flights, flight, STORE_READY, 0);
+}
+
+void gather_become_real(gather_t *self)
+{
+    flight_t *flight;
+    if (self->is_real)
+        return;
+    self->is_real = true;
+    DL_FOREACH2 (self->flights.extends, flight, extend_next)
+        gather_make_real(self, flight);
 }
 
 // Takes over what is on record. Times by the clock of another boot of this machine, or of another
@@ -196,15 +209,14 @@ void gather_attempt_saved(gather_t *self, flight_t *flight, const mm_result_t *r
         absorb(self, flight, attempt, result);
     attempt->is_known = true;
     bool has_ended = flight->restart == RESTART_OK || flight->restart == RESTART_EXHAUSTED;
+    bool is_held = flight->restart == RESTART_HELD;
     if (!attempt_is_saved(attempt) && !has_ended)
         flight_set_store(&self->flights, flight, STORE_READY, 0);
     else if (flight->restart == RESTART_BEGINNING)
         flight_set_restart(&self->flights, flight, RESTART_BEGUN, 0);
-    if (flight->restart != RESTART_HELD)
-        return;
-    if (attempt->row == MM_ROW_ENDED && is_exhausted(self, flight, attempt))
+    else if (is_held && attempt->row == MM_ROW_ENDED && is_exhausted(self, flight, attempt))
         flight_set_restart(&self->flights, flight, RESTART_EXHAUSTED, 0);
-    else
+    else if (is_held)
         flight_set_restart(&self->flights, flight, RESTART_READY, 0);
 }
 
@@ -249,6 +261,11 @@ void gather_attempt_next(gather_t *self, worker_t *worker, flight_t *flight)
     bool has_no_end = attempt->row == MM_ROW_BEGUN || attempt->row == MM_ROW_OPEN;
     bool identifies = worker->verbs & MM_VERB_IDENTIFY;
     attempt->is_looking = false;
+    if (attempt->row == MM_ROW_ENDED && !attempt_is_saved(attempt)) {
+        flight_set_restart(&self->flights, flight, RESTART_HELD, 0); // its end goes first
+        save_row(self, flight);
+        return;
+    }
     if (has_no_end && identifies && !is_none(&attempt->boot))
         look(self, worker, flight, attempt);
     else if (has_no_end)
@@ -273,6 +290,11 @@ static worker_t *pick(gather_t *self, const flight_t *flight)
 bool gather_attempt_start(gather_t *self, flight_t *flight)
 {
     attempt_t *attempt = attempt_of(self, flight);
+    if (resources_are_exceeded(&self->flights.resources, flight->host)) {
+        set_row(attempt, MM_ROW_NOT_STARTED); // by a restart that was adopted: it goes first (I8)
+        flight_set_restart(&self->flights, flight, RESTART_READY, 0);
+        return true;
+    }
     worker_t *worker = pick(self, flight);
     if (!worker)
         return false;

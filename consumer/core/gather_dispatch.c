@@ -73,10 +73,7 @@ static bool admit(gather_t *self, flight_t *flight)
     switch (admission.verdict) {
     case ADMISSION_GO:
         if (admission.as.worker->verbs & MM_VERB_REAL) {
-            if (flight->has_attempt)
-                gather_attempt_next(self, admission.as.worker, flight);
-            else
-                gather_make_real(self, flight);
+            gather_attempt_next(self, admission.as.worker, flight);
             break;
         }
         give_restart(self, admission.as.worker, flight);

@@ -44,7 +44,9 @@ void gather_nack_if_over(gather_t *self, flight_t *flight);
 // Whether a flight that ends now would leave nothing unsaid of its attempt on record (H4). If it
 // would, the store leg goes on first.
 bool gather_attempt_is_settled(gather_t *self, flight_t *flight);
-// The flight is to be restarted for real: the record is asked for its attempts.
+// A restarter that is not the mock is there: from now on all flights are restarted for real.
+void gather_become_real(gather_t *self);
+// The flight, which has begun nothing, is to be: the record is asked for its attempts.
 void gather_make_real(gather_t *self, flight_t *flight);
 
 // gather_attempts.c, for flights with an attempt: the restart leg goes on.

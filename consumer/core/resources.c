@@ -34,6 +34,14 @@ void resources_vacate(resources_t *self, host_t *host)
     }
 }
 
+bool resources_are_exceeded(resources_t *self, host_t *host)
+{
+    for (resource_kind_t kind = 0; kind < RESOURCE_QUARANTINE; kind++)
+        if (resources_of(self, host, kind)->busy > resources_of(self, host, kind)->limit)
+            return true;
+    return false;
+}
+
 void resources_release(resources_t *self, resource_t *resource)
 {
     if (resource->waiting && !resource->previous)

@@ -21,6 +21,7 @@
 #ifndef RESOURCES_H
 #define RESOURCES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct flight;
@@ -58,6 +59,8 @@ resource_t *resources_of(resources_t *self, struct host *host, resource_kind_t k
 // goes to the caller.
 void resources_occupy(resources_t *self, struct host *host);
 void resources_vacate(resources_t *self, struct host *host);
+// Whether more restarts than its limits allow are in progress: some were adopted.
+bool resources_are_exceeded(resources_t *self, struct host *host);
 // There may be room for the first in the queue, or the queues of all that a restart of the host has
 // vacated. flights_next_restart grants it, since more restarts may come back in this step.
 void resources_release(resources_t *self, resource_t *resource);

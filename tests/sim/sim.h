@@ -8,7 +8,10 @@
 //   sim_consumer.c   shells of the roles around their cores
 //   sim_worker.c
 //   sim_publisher.c
+//   sim_hosts.c      hosts that are restarted for real, and who does it
+//   sim_record.c     what the store has of it
 //   sim_check.c      the invariants, each by its name
+//   sim_check_real.c those of real restarts
 
 #ifndef SIM_H
 #define SIM_H
@@ -18,6 +21,7 @@
 #include "gather.h"
 #include "heap.h"
 #include "outbox.h"
+#include "proof.h"
 #include "wire.h"
 #include "worker_session.h"
 
@@ -32,9 +36,33 @@
 #define SIM_SETTLE_MS  120000 // from the end of the faults (I7), plus the work itself
 #define SIM_CLOSED     1024
 #define SIM_TRACE      64 // last lines kept
+#define SIM_BOOTS      256 // of a host
+#define SIM_INTERRUPTED 3  // attempts without an end, and a job is dead
 #define SIM_LONELY     2  // workers that a job kills before it is handed out alone (R7)
 
 typedef enum { SIM_CONSUMER, SIM_SAVER, SIM_RESTARTER, SIM_PUBLISHER } sim_role_t;
+
+// What hosts do with a command that is to restart them.
+typedef enum {
+    SIM_HOST_WELL,
+    SIM_HOST_SLOW,    // it stays up for a while, maybe beyond the deadline
+    SIM_HOST_NOOP,    // nothing happens
+    SIM_HOST_GONE,    // nobody answers, ever
+    SIM_HOST_FLAPS,   // its answers are unreadable, more often than not
+    SIM_HOST_SICK,    // it comes back, and is not well
+    SIM_HOST_REFUSES, // the command fails
+    SIM_HOST_KINDS
+} sim_host_kind_t;
+
+// A host that is restarted for real: the truth that the checks use.
+typedef struct {
+    sim_host_kind_t kind;
+    uint32_t boots;            // the boot that it is in, from 1
+    int64_t boot_ms[SIM_BOOTS]; // when each began; by boot - 1
+    int64_t down_ms;           // it goes down then; 0: it does not
+    int64_t up_ms;             // and its next boot begins
+    uint8_t down_by;           // number of the job whose command it is; 0: somebody else
+} sim_host_t;
 
 // What a seed may do; probabilities in 1/1000, times in ms. All zero: a perfect world.
 typedef struct {
@@ -56,6 +84,7 @@ typedef struct {
     bool poison;           // one job kills its worker
     int64_t start_ms;      // a start stops a worker that starts one by one for up to this
     int64_t gone_ms;       // a restarter is killed then, for ever; 0: none
+    int64_t others_every_ms; // somebody else reboots a host
 } sim_faults_t;
 
 typedef struct {
@@ -66,9 +95,30 @@ typedef struct {
     uint32_t fail;      // of restarts, 1/1000
     int64_t restart_ms; // at most
     bool one_by_one;    // restarters
+    bool real;          // restarts are real
+    int64_t timeout_ms; // of a command
+    int64_t verify_ms;  // of a look
+    int64_t settle_ms;  // a host must be well for so long
     gather_config_t gather;
     outbox_config_t outbox;
 } sim_shape_t;
+
+// What the store has of a job's last attempt, durable.
+typedef struct {
+    mm_attempt_row_t row;
+    uint32_t attempt;
+    uint32_t command;
+    mm_id_t machine;
+    mm_id_t boot;
+    mm_id_t control;
+    int64_t first_ms; // by the consumer's clock
+    int64_t deadline_ms;
+    int64_t first_at_ms; // by the world's; 0: nothing has begun
+    mm_end_t end;
+    uint32_t exit;
+    uint32_t ended;
+    uint32_t interrupted;
+} sim_row_t;
 
 // A job as the world knows it: the truth that the checks use.
 typedef struct {
@@ -95,6 +145,12 @@ typedef struct {
     uint64_t kills_life;  // of the consumer that handed out what is counted in kills
     uint32_t kills;       // workers that it killed
     uint64_t killer;      // highest number of those tasks
+    sim_row_t row;        // of a real restart, as the next ones
+    uint32_t host_index;
+    uint32_t commands;   // that were sent
+    uint32_t effects;    // reboots that they made
+    uint32_t sent_boots; // of its host, when the first one was sent
+    int64_t open_until_ms; // the deadline of the last one, by the world's clock; 0: it has failed
     // The consumer's step since which its restart waits for a resource or is granted it; 0:
     // neither.
     uint64_t queued_since[RESOURCE_QUARANTINE];
@@ -110,6 +166,14 @@ typedef struct {
     bool fails;
     bool kills;
     mm_outcome_t outcome; // settle: asked for
+    mm_task_t task;       // its texts are gone
+    // A real restart.
+    enum { SIM_PROBE, SIM_READ, SIM_COMMAND, SIM_LOOK } phase;
+    int64_t started_ms;
+    proof_t proof;
+    uint32_t exit;
+    bool sent;
+    bool is_timeout;
 } sim_running_t;
 
 typedef struct sim_message sim_message_t;
@@ -157,6 +221,9 @@ typedef struct {
     uint64_t restarts;
     uint64_t jobs;
     uint64_t twice;    // jobs restarted well more than once
+    uint64_t real;     // jobs of hosts that are restarted for real
+    uint64_t effects;  // of those, the ones whose commands have rebooted the host
+    uint64_t doubled;  // and more than once
     uint64_t innocent; // healthy jobs that ended dead
     uint64_t steps;
     int64_t simulated_ms;
@@ -176,6 +243,7 @@ typedef struct {
         int64_t stop;
         int64_t partition;
         int64_t full;
+        int64_t others;
     } next; // when each fault comes next; 0: not drawn yet
     sim_faults_t faults;
     sim_shape_t shape;
@@ -185,6 +253,9 @@ typedef struct {
     sim_process_t *saver;
     sim_job_t jobs[SIM_JOBS];
     uint32_t job_count;
+    sim_host_t hosts[SIM_JOBS];
+    uint64_t control;       // boot of the consumer's machine
+    int64_t control_clock_ms[256];
     uint64_t epoch;
     int64_t store_full_until;
     uint64_t closed[SIM_CLOSED]; // sessions that the consumer has closed, the last ones
@@ -262,7 +333,31 @@ void sim_publisher_time(sim_t *self, sim_process_t *process);
 int64_t sim_publisher_deadline(const sim_t *self, const sim_process_t *process);
 void sim_publisher_drain(sim_t *self, sim_process_t *process);
 
+// ---- sim_hosts.c
+void sim_hosts_draw(sim_t *self);
+sim_host_t *sim_host(sim_t *self, const sim_job_t *job);
+// Who the host says it is, now; false: nobody answers, or nothing that can be read.
+bool sim_host_read(sim_t *self, sim_host_t *host, identity_t *ret_identity);
+void sim_host_reboot(sim_t *self, sim_host_t *host, uint8_t by);
+// A real restart or probe begins, and goes on; true: it has ended, with the result.
+void sim_real_start(sim_t *self, sim_process_t *process, sim_running_t *running);
+bool sim_real_step(sim_t *self, sim_process_t *process, sim_running_t *running,
+                   mm_result_t *ret_result);
+// What it is given back with when its restarter drains; false: its command runs still.
+bool sim_real_open(const sim_running_t *running, mm_result_t *ret_result);
+
+// ---- sim_record.c
+// What the answer to a save or settle says of the job's attempts, and what the task changes.
+void sim_record_answer(sim_t *self, const sim_running_t *task, mm_result_t *ret_result);
+void sim_record_write(sim_t *self, const sim_running_t *task);
+
+// ---- sim_check_real.c
+void sim_check_command(sim_t *self, const sim_process_t *process, const sim_running_t *task);
+void sim_check_proven(sim_t *self, const sim_job_t *job);
+void sim_check_real_dead(sim_t *self, const mm_task_t *task);
+
 // ---- sim_check.c
+uint32_t sim_number_of(const sim_t *self, const sim_job_t *job);
 void sim_violated(sim_t *self, const char *invariant, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void sim_check_deleted(sim_t *self, const sim_job_t *job);

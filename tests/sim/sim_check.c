@@ -26,7 +26,7 @@ void sim_violated(sim_t *self, const char *invariant, const char *format, ...)
     sim_trace(self, "%s violated: %s", invariant, text);
 }
 
-static uint32_t number_of(const sim_t *self, const sim_job_t *job)
+uint32_t sim_number_of(const sim_t *self, const sim_job_t *job)
 {
     return (uint32_t)(job - self->jobs) + 1;
 }
@@ -36,7 +36,7 @@ void sim_check_deleted(sim_t *self, const sim_job_t *job)
 {
     if (job->outcome == MM_OUTCOME_NONE)
         sim_violated(self, "I1 nothing lost", "job %u left the outbox without an outcome",
-                     number_of(self, job));
+                     sim_number_of(self, job));
 }
 
 // I2: an ack or dead is broadcast only after its outcome is durable.
@@ -46,17 +46,19 @@ void sim_check_notice(sim_t *self, const mm_verdict_t *verdict)
     bool ack = verdict->kind == MM_VERDICT_ACK, dead = verdict->kind == MM_VERDICT_DEAD;
     if ((ack && job->outcome != MM_OUTCOME_RESTARTED) || (dead && job->outcome != MM_OUTCOME_DEAD))
         sim_violated(self, "I2 ack means recorded", "job %u is told %s, on record is %d",
-                     number_of(self, job), ack ? "ack" : "dead", (int)job->outcome);
+                     sim_number_of(self, job), ack ? "ack" : "dead", (int)job->outcome);
 }
 
 // I3 and I4, at each write that is committed.
 void sim_check_committed(sim_t *self, const sim_job_t *job, mm_outcome_t before)
 {
     if (before != MM_OUTCOME_NONE && job->outcome != before)
-        sim_violated(self, "I4 one outcome", "the outcome of job %u changed", number_of(self, job));
+        sim_violated(self, "I4 one outcome", "the outcome of job %u changed", sim_number_of(self, job));
+    if (self->shape.real && job->outcome == MM_OUTCOME_RESTARTED && before != job->outcome)
+        sim_check_proven(self, job);
     if (job->outcome == MM_OUTCOME_RESTARTED && job->successes == 0)
         sim_violated(self, "I3 both legs", "job %u is on record as restarted, but never was",
-                     number_of(self, job));
+                     sim_number_of(self, job));
 }
 
 static bool is_among(const uint64_t *numbers, uint32_t count, uint64_t number)
@@ -76,7 +78,7 @@ void sim_check_attributes(sim_t *self, const sim_job_t *job, mm_str_t attributes
 {
     if (!mm_str_equal(attributes, mm_str(job->attributes)))
         sim_violated(self, "I9 attributes whole", "job %u is restarted with '%.*s', it has '%s'",
-                     number_of(self, job), (int)attributes.size, attributes.data, job->attributes);
+                     sim_number_of(self, job), (int)attributes.size, attributes.data, job->attributes);
 }
 
 // Restarts at workers that the consumer does not presume lost, by its table.
@@ -94,7 +96,7 @@ static bool hands_out_restarts(const sim_process_t *consumer)
     const gather_actions_t *actions = &consumer->gather_actions;
     for (size_t i = 0; i < actions->count; i++)
         if (actions->items[i].kind == GATHER_TASK &&
-            actions->items[i].as.task.task.leg == MM_LEG_RESTART)
+            mm_leg_is_restarters(actions->items[i].as.task.task.leg))
             return true;
     return false;
 }
@@ -105,7 +107,10 @@ static bool hands_out_restarts(const sim_process_t *consumer)
 static void watch_queues(sim_job_t *job, const flight_t *flight, uint64_t step)
 {
     unsigned reached = 0;
-    if (flight && flight->restart == RESTART_OUT)
+    bool has_place = flight && (flight->restart == RESTART_OUT ||
+                                flight->restart == RESTART_BEGINNING ||
+                                flight->restart == RESTART_BEGUN);
+    if (has_place)
         reached = RESOURCE_QUARANTINE;
     else if (flight)
         reached = flight->grants + (unsigned)(flight->restart == RESTART_BLOCKED);
@@ -154,7 +159,7 @@ static void check_in_order(sim_t *self, const sim_process_t *consumer, const sim
         uint64_t since = job->queued_since[kind], others_since = other->queued_since[kind];
         if (is_shared && others_since != 0 && (since == 0 || others_since < since))
             sim_violated(self, "I7 in order", "job %u is handed out before job %u, which waits: %s",
-                         number_of(self, job), number_of(self, other),
+                         sim_number_of(self, job), sim_number_of(self, other),
                          admission_reason_name(ADMISSION_HOST_BUSY + kind));
     }
 }
@@ -174,14 +179,14 @@ void sim_check_handed_out(sim_t *self, const sim_process_t *consumer, const gath
     job->handed_life = self->epoch;
     if (consumer->draining)
         sim_violated(self, "R10 draining", "job %u is handed out by a consumer that drains",
-                     number_of(self, job));
-    if (job->known_life == self->epoch)
+                     sim_number_of(self, job));
+    if (job->known_life == self->epoch && !self->shape.real)
         sim_violated(self, "R8 success kept", "job %u is handed out, its success was read before",
-                     number_of(self, job));
+                     sim_number_of(self, job));
     if (job->outcome != MM_OUTCOME_NONE)
         sim_violated(self, "I5 no double restart on record",
                      "a restart of job %u is handed out, its outcome is on record",
-                     number_of(self, job));
+                     sim_number_of(self, job));
     uint32_t running = 0;
     for (uint32_t i = 0; i < self->process_count; i++) {
         const sim_process_t *worker = &self->processes[i];
@@ -195,16 +200,20 @@ void sim_check_handed_out(sim_t *self, const sim_process_t *consumer, const gath
     if (limit > 0 && running >= limit)
         sim_violated(self, "I6 bounded",
                      "job %u is handed out while %u restarts run, of %u at once",
-                     number_of(self, job), running, limit);
+                     sim_number_of(self, job), running, limit);
     check_in_order(self, consumer, job);
 }
 
 // R7: only who has had all attempts ends dead.
 void sim_check_dead(sim_t *self, const mm_task_t *task)
 {
+    if (self->shape.real) {
+        sim_check_real_dead(self, task);
+        return;
+    }
     if (task->attempts < self->shape.gather.attempts)
         sim_violated(self, "R7 attempts", "job %u is to be dead after %u of %u attempts",
-                     number_of(self, sim_job(self, &task->id)), task->attempts,
+                     sim_number_of(self, sim_job(self, &task->id)), task->attempts,
                      self->shape.gather.attempts);
 }
 
@@ -221,9 +230,9 @@ static bool is_lonely(const sim_t *self, const sim_running_t *task)
 static void check_alone(sim_t *self, const sim_process_t *process)
 {
     for (uint32_t i = 0; i < process->running_count && process->running_count > 1; i++)
-        if (is_lonely(self, &process->running[i]))
+        if ((process->running[i].task.command > 0) == self->shape.real && is_lonely(self, &process->running[i]))
             sim_violated(self, "R7 alone", "%s runs job %u, which kills, and others",
-                         process->name.text, number_of(self, process->running[i].job));
+                         process->name.text, sim_number_of(self, process->running[i].job));
 }
 
 // R1, R3, R10: whether a worker may start it at all.
@@ -256,10 +265,10 @@ void sim_check_started(sim_t *self, const sim_process_t *process, const sim_runn
         job->starts_of_life = 0;
     }
     sim_trace(self, "%s: starts #%llu of job %u", process->name.text,
-              (unsigned long long)task->number, number_of(self, job));
-    if (++job->starts_of_life > self->shape.gather.attempts)
+              (unsigned long long)task->number, sim_number_of(self, job));
+    if (++job->starts_of_life > self->shape.gather.attempts && !self->shape.real)
         sim_violated(self, "I6 bounded", "job %u is started %u times in one life of the consumer",
-                     number_of(self, job), job->starts_of_life);
+                     sim_number_of(self, job), job->starts_of_life);
     if (process->running_count > self->shape.slots)
         sim_violated(self, "I6 bounded", "%s runs %u tasks in %u slots", process->name.text,
                      process->running_count, self->shape.slots);
@@ -267,7 +276,7 @@ void sim_check_started(sim_t *self, const sim_process_t *process, const sim_runn
         sim_violated(self, "R6 hold",
                      "%s starts #%llu of a former consumer, the new one has "
                      "handed out job %u",
-                     process->name.text, (unsigned long long)task->number, number_of(self, job));
+                     process->name.text, (unsigned long long)task->number, sim_number_of(self, job));
     check_may_start(self, process, task);
     check_alone(self, process);
 }
@@ -330,7 +339,11 @@ void sim_check_end(sim_t *self)
         if (job->accepted && job->outcome == MM_OUTCOME_NONE)
             sim_violated(self, "I1 nothing lost", "job %u has no outcome at the end", i + 1);
         self->statistics.twice += job->successes > 1;
+        self->statistics.real += self->shape.real;
+        self->statistics.effects += job->effects > 0;
+        self->statistics.doubled += job->effects > 1;
         self->statistics.innocent +=
-            job->outcome == MM_OUTCOME_DEAD && !job->poison && self->shape.fail == 0;
+            job->outcome == MM_OUTCOME_DEAD && !job->poison && self->shape.fail == 0 &&
+            !self->shape.real;
     }
 }

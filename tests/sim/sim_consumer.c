@@ -19,6 +19,15 @@ void sim_consumer_start(sim_t *self, sim_process_t *process)
     config.first_number = self->epoch << 32;
     config.first_session = self->epoch << 32;
     config.seed = sim_below(self, UINT64_MAX);
+    if (self->shape.real) {
+        // The same machine as before, by the same clock, or it was booted meanwhile.
+        if (self->control == 0 || sim_below(self, 4) == 0) {
+            self->control++;
+            self->control_clock_ms[self->control] = process->clock_ms;
+        }
+        process->clock_ms = self->control_clock_ms[self->control];
+        config.control_1 = self->control;
+    }
     process->gather = gather_new(&config, self->now_ms + process->clock_ms);
 }
 
@@ -74,7 +83,7 @@ static void send_tasks(sim_t *self, sim_process_t *process, size_t first)
             return; // it has gone with that
         assert(count < MM_BATCH_ITEMS);
         tasks[count++] = other->as.task.task;
-        if (other->as.task.task.leg == MM_LEG_RESTART)
+        if (mm_leg_is_restarters(other->as.task.task.leg))
             sim_check_handed_out(self, process, other);
         else if (other->as.task.task.outcome == MM_OUTCOME_DEAD)
             sim_check_dead(self, &other->as.task.task);

@@ -94,9 +94,27 @@ static void draw_limit(sim_t *self)
         self->shape.gather.at_once = 1 + (uint32_t)mm_random_below(&random, 6);
 }
 
+// One seed of three restarts for real; from a generator of its own, too.
+static void draw_real(sim_t *self)
+{
+    uint64_t random = self->seed ^ 0x7265616c;
+    sim_shape_t *shape = &self->shape;
+    if (mm_random_below(&random, 3) > 0)
+        return;
+    shape->real = shape->one_by_one = true;
+    shape->timeout_ms = 300 + (int64_t)mm_random_below(&random, 2000);
+    shape->settle_ms = (int64_t)mm_random_below(&random, 1500);
+    shape->verify_ms = shape->settle_ms + 1000 + (int64_t)mm_random_below(&random, 5000);
+    shape->gather.attempt_ms = shape->timeout_ms + shape->verify_ms;
+    shape->gather.attempts = 1 + (uint32_t)mm_random_below(&random, 3);
+    if (mm_random_below(&random, 2) == 0)
+        self->faults.others_every_ms = 2000 + (int64_t)mm_random_below(&random, 10000);
+}
+
 void sim_draw(sim_t *self)
 {
     draw_shape(self);
     draw_faults(self);
     draw_limit(self);
+    draw_real(self);
 }

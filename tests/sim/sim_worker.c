@@ -29,7 +29,12 @@ void sim_worker_start(sim_t *self, sim_process_t *process)
                                  .drain_ms = saver ? self->shape.gather.drain_ms + 1000
                                                    : self->shape.gather.drain_ms + 1000 - STOP_MS,
                                  .leaves_last = saver,
-                                 .one_by_one = !saver && self->shape.one_by_one};
+                                 .one_by_one = !saver && self->shape.one_by_one,
+                                 .verbs = !saver && self->shape.real
+                                              ? MM_VERB_REAL | MM_VERB_IDENTIFY
+                                              : 0};
+    if (!saver && self->shape.real)
+        (void)mm_name_from(mm_str("real"), &config.driver);
     process->worker = mm_worker_new(&config, self->now_ms + process->clock_ms);
     process->session = 0;
     process->running_count = 0;
@@ -70,12 +75,19 @@ static void start_task(sim_t *self, sim_process_t *process, const mm_task_t *tas
                                .leg = task->leg,
                                .id = task->id,
                                .job = job,
+                               .task = *task,
                                .outcome = task->outcome};
     if (is_saver(process)) {
         int64_t takes =
             (int64_t)sim_below(self, 1 + (uint64_t)(self->faulty ? self->faults.store_slow_ms : 5));
         if (process->commit_ms == 0)
             process->commit_ms = self->now_ms + 1 + takes;
+        return;
+    }
+    if (task->left_ms > 0) {
+        sim_check_started(self, process, running);
+        sim_check_attributes(self, job, task->attributes);
+        sim_real_start(self, process, running);
         return;
     }
     running->end_ms = self->now_ms + (int64_t)sim_below(self, 1 + (uint64_t)self->shape.restart_ms);
@@ -98,6 +110,13 @@ static void step(sim_t *self, sim_process_t *process, mm_worker_event_t event)
     apply(self, process);
 }
 
+static void finish_with(sim_t *self, sim_process_t *process, const mm_result_t *result)
+{
+    sim_trace(self, "%s: #%llu ends with status %d, %s", process->name.text,
+              (unsigned long long)result->number, (int)result->status, mm_end_name(result->end));
+    step(self, process, (mm_worker_event_t){.kind = MM_WORKER_FINISHED, .as.result = result});
+}
+
 static void finish(sim_t *self, sim_process_t *process, const sim_running_t *task,
                    mm_status_t status, mm_outcome_t outcome, const char *error)
 {
@@ -115,8 +134,10 @@ static void stop_all(sim_t *self, sim_process_t *process)
 {
     if (is_saver(process) && process->commit_ms > 0)
         process->commit_ms = self->now_ms + 1;
-    for (uint32_t i = 0; i < process->running_count; i++)
+    for (uint32_t i = 0; i < process->running_count; i++) {
         process->running[i].end_ms = self->now_ms, process->running[i].fails = true;
+        process->running[i].is_timeout = true;
+    }
 }
 
 static void end_process(sim_t *self, sim_process_t *process)
@@ -185,14 +206,37 @@ void sim_worker_take(sim_t *self, sim_process_t *process, const mm_frame_t *fram
     step(self, process, (mm_worker_event_t){.kind = MM_WORKER_FRAME, .as.frame = frame});
 }
 
+static void end_real(sim_t *self, sim_process_t *process, uint32_t index,
+                     const mm_result_t *result)
+{
+    sim_running_t task = process->running[index];
+    process->running[index] = process->running[--process->running_count];
+    if (task.job->poison && task.sent && task.task.command > 0) {
+        sim_check_killed(&task);
+        sim_crash(self, process, "killed by its job");
+        return;
+    }
+    bool is_success = result->status == MM_STATUS_OK && result->leg == MM_LEG_RESTART;
+    task.job->successes += is_success;
+    self->statistics.restarts += is_success;
+    finish_with(self, process, result);
+}
+
 static void end_restarts(sim_t *self, sim_process_t *process)
 {
     for (uint32_t i = 0; i < process->running_count && process->alive;) {
-        sim_running_t task = process->running[i];
-        if (task.end_ms > self->now_ms) {
+        if (process->running[i].end_ms > self->now_ms) {
             i++;
             continue;
         }
+        if (process->running[i].task.left_ms > 0) {
+            mm_result_t result = {0};
+            if (sim_real_step(self, process, &process->running[i], &result))
+                end_real(self, process, i, &result);
+            i += process->running[i].end_ms > self->now_ms;
+            continue;
+        }
+        sim_running_t task = process->running[i];
         process->running[i] = process->running[--process->running_count];
         if (task.kills) {
             sim_check_killed(&task);
@@ -224,12 +268,20 @@ static mm_outcome_t put_row(sim_t *self, const sim_running_t *task)
 static void commit(sim_t *self, sim_process_t *process)
 {
     sim_running_t batch[SIM_RUNNING];
-    mm_outcome_t outcomes[SIM_RUNNING];
+    mm_result_t answers[SIM_RUNNING];
     uint32_t count = process->running_count;
     bool full = self->now_ms < self->store_full_until;
     for (uint32_t i = 0; i < count; i++) {
         batch[i] = process->running[i];
-        outcomes[i] = full ? MM_OUTCOME_NONE : put_row(self, &batch[i]);
+        answers[i] = (mm_result_t){.number = batch[i].number, .leg = batch[i].leg};
+        if (full) {
+            answers[i].status = MM_STATUS_FAILED;
+            answers[i].error = mm_str("database or disk is full");
+            continue;
+        }
+        sim_record_answer(self, &batch[i], &answers[i]);
+        sim_record_write(self, &batch[i]);
+        answers[i].outcome = put_row(self, &batch[i]);
     }
     process->running_count = 0;
     process->commit_ms = 0;
@@ -238,8 +290,7 @@ static void commit(sim_t *self, sim_process_t *process)
         return;
     }
     for (uint32_t i = 0; i < count && process->alive; i++)
-        finish(self, process, &batch[i], full ? MM_STATUS_FAILED : MM_STATUS_OK, outcomes[i],
-               full ? "database or disk is full" : "");
+        finish_with(self, process, &answers[i]);
 }
 
 void sim_worker_time(sim_t *self, sim_process_t *process)
@@ -255,4 +306,14 @@ void sim_worker_time(sim_t *self, sim_process_t *process)
 void sim_worker_drain(sim_t *self, sim_process_t *process)
 {
     step(self, process, (mm_worker_event_t){.kind = MM_WORKER_DRAIN});
+    for (uint32_t i = 0; !is_saver(process) && process->alive && i < process->running_count;) {
+        mm_result_t result;
+        if (process->running[i].task.left_ms > 0 &&
+            sim_real_open(&process->running[i], &result)) {
+            process->running[i] = process->running[--process->running_count];
+            finish_with(self, process, &result);
+        } else {
+            i++;
+        }
+    }
 }

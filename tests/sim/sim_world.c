@@ -88,8 +88,8 @@ static void make_jobs(sim_t *self)
     for (uint32_t i = 0; i < self->job_count; i++) {
         sim_job_t *job = &self->jobs[i];
         job->id.bytes[15] = (uint8_t)(i + 1); // prints as j1, j2, ...
-        (void)snprintf(job->host, sizeof job->host, "web-%u",
-                       (unsigned)sim_below(self, self->shape.hosts));
+        job->host_index = (uint32_t)sim_below(self, self->shape.hosts);
+        (void)snprintf(job->host, sizeof job->host, "web-%u", (unsigned)job->host_index);
         job->publisher = (uint32_t)sim_below(self, self->shape.publishers);
         job->accept_ms = sim_between(self, 0, 30000);
         draw_attributes(self, job);
@@ -119,6 +119,8 @@ sim_t *sim_new(uint64_t seed, FILE *verbose)
         add_process(self, SIM_PUBLISHER, i, name);
     }
     make_jobs(self);
+    if (self->shape.real)
+        sim_hosts_draw(self);
     return self;
 }
 
@@ -301,6 +303,8 @@ static void make_faults(sim_t *self)
     cut(self);
     if (self->faults.gone_ms > 0 && self->now_ms >= self->faults.gone_ms)
         lose_one(self);
+    if (comes(self, &self->next.others, self->faults.others_every_ms))
+        sim_host_reboot(self, &self->hosts[sim_below(self, self->shape.hosts)], 0);
     if (comes(self, &self->next.full, self->faults.store_full_every_ms)) {
         self->store_full_until = self->now_ms + sim_between(self, 100, 10000);
         sim_trace(self, "the store is full");
@@ -344,6 +348,9 @@ static bool all_settled(const sim_t *self)
 // longest.
 static int64_t work_ms(const sim_t *self)
 {
+    if (self->shape.real) // each attempt of each job is looked at until its end
+        return SIM_JOBS * (int64_t)(self->shape.gather.attempts + SIM_INTERRUPTED) *
+               (3 * self->shape.gather.attempt_ms + 10000);
     return SIM_JOBS * (int64_t)self->shape.gather.attempts *
            (self->shape.restart_ms + self->shape.gather.backoff_high_ms) / 4;
 }

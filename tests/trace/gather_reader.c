@@ -24,6 +24,8 @@ typedef struct {
     uint64_t sequence;
     uint64_t serial;
     uint32_t slots;
+    uint32_t verbs;
+    mm_name_t driver;
 } known_t;
 
 struct gather_reader {
@@ -107,7 +109,7 @@ bool gather_reader_config(gather_reader_t *self, const char *line, gather_config
 static bool is_report(const mm_report_t *report)
 {
     for (size_t i = 0; i < report->held_count; i++)
-        if (report->held[i].leg == MM_LEG_RESTART && mm_host_complaint(report->held[i].host))
+        if (mm_leg_is_restarters(report->held[i].leg) && mm_host_complaint(report->held[i].host))
             return false;
     return report->stamp_ms >= 0 && report->stamp_ms <= GATHER_MS &&
            report->slots <= MM_SLOTS_MAX && report->parts <= MM_PARTS_MAX &&
@@ -146,7 +148,7 @@ static known_t *known(gather_reader_t *self, const char *name)
 
 static bool read_leg(const char *name, mm_leg_t *ret_leg)
 {
-    for (mm_leg_t leg = MM_LEG_SAVE; leg <= MM_LEG_SETTLE; leg++)
+    for (mm_leg_t leg = MM_LEG_SAVE; leg <= MM_LEG_PROBE; leg++)
         if (strcmp(name, mm_leg_name(leg)) == 0) {
             *ret_leg = leg;
             return true;
@@ -156,8 +158,8 @@ static bool read_leg(const char *name, mm_leg_t *ret_leg)
 
 static bool read_status(const char *name, mm_status_t *ret_status)
 {
-    static const char *const names[] = {"ok", "failed", "returned"};
-    for (mm_status_t status = MM_STATUS_OK; status <= MM_STATUS_RETURNED; status++)
+    static const char *const names[] = {"ok", "failed", "returned", "open"};
+    for (mm_status_t status = MM_STATUS_OK; status <= MM_STATUS_OPEN; status++)
         if (strcmp(name, names[status]) == 0) {
             *ret_status = status;
             return true;
@@ -245,6 +247,10 @@ static bool read_report(gather_reader_t *self, bool hello, gather_event_t *event
         worker->session = worker->sequence = worker->serial = 0;
     worker->instance = instance;
     worker->slots = (uint32_t)tokens_number(words, "slots", worker->slots);
+    worker->verbs = (uint32_t)tokens_number(words, "verbs", worker->verbs);
+    const char *driver = tokens_value(words, "driver");
+    if (driver && !mm_name_from(mm_str(driver), &worker->driver))
+        return false;
     uint64_t sequence = (uint64_t)tokens_number(words, "sequence", (int64_t)worker->sequence + 1);
     worker->sequence = sequence > worker->sequence ? sequence : worker->sequence;
     self->report = (mm_report_t){
@@ -256,6 +262,8 @@ static bool read_report(gather_reader_t *self, bool hello, gather_event_t *event
         .sequence = sequence,
         .stamp_ms = tokens_number(words, "stamp", event->now_ms),
         .slots = worker->slots,
+        .driver = mm_str(worker->driver.text),
+        .verbs = worker->verbs,
         .part = (uint32_t)tokens_number(words, "part", 0),
         .parts = (uint32_t)tokens_number(words, "parts", 1),
         .held = self->held,
@@ -290,6 +298,71 @@ static bool read_from(gather_reader_t *self, gather_event_t *event, known_t **re
     return true;
 }
 
+// The place of a word among names from 0 to `last`; 0 when there is no such word.
+static bool read_name(const gather_reader_t *self, const char *key, const char *(*name)(unsigned),
+                      unsigned last, unsigned *ret)
+{
+    const char *text = tokens_value(&self->words, key);
+    *ret = 0;
+    while (text && *ret <= last && strcmp(text, name(*ret)) != 0)
+        (*ret)++;
+    return *ret <= last;
+}
+
+static const char *end_name(unsigned end)
+{
+    return mm_end_name((mm_end_t)end);
+}
+
+static const char *row_name(unsigned row)
+{
+    return mm_row_name((mm_attempt_row_t)row);
+}
+
+static const char *proof_name(unsigned proof)
+{
+    return mm_proof_name((mm_proof_t)proof);
+}
+
+static bool read_id(const gather_reader_t *self, const char *key, mm_id_t *ret_id)
+{
+    const char *text = tokens_value(&self->words, key);
+    return !text || mm_id_parse(mm_str(text), ret_id);
+}
+
+static bool read_ms(const gather_reader_t *self, const char *key, int64_t *ret_ms)
+{
+    *ret_ms = tokens_number(&self->words, key, 0);
+    return *ret_ms >= 0 && *ret_ms <= GATHER_MS;
+}
+
+// What a real restart adds to a result.
+static bool read_found(gather_reader_t *self, mm_result_t *result)
+{
+    unsigned end, row, proof;
+    if (!read_name(self, "end", end_name, MM_END_LAST, &end) ||
+        !read_name(self, "row", row_name, MM_ROW_NOT_STARTED, &row) ||
+        !read_name(self, "proof", proof_name, MM_PROOF_REHEARSED, &proof) ||
+        !read_id(self, "machine", &result->machine) || !read_id(self, "boot", &result->boot) ||
+        !read_id(self, "control", &result->control) || !read_ms(self, "first", &result->first_ms) ||
+        !read_ms(self, "deadline", &result->deadline_ms) ||
+        !read_ms(self, "age", &result->age_ms) || !read_ms(self, "pause", &result->pause_ms))
+        return false;
+    result->end = (mm_end_t)end;
+    result->row = (mm_attempt_row_t)row;
+    result->proof = (mm_proof_t)proof;
+    result->attempt = (uint32_t)tokens_number(&self->words, "attempt", row != MM_ROW_NONE);
+    result->command = (uint32_t)tokens_number(&self->words, "command", 0);
+    result->exit = (uint32_t)tokens_number(&self->words, "exit", MM_EXIT_NONE);
+    result->ended = (uint32_t)tokens_number(&self->words, "ended", 0);
+    result->interrupted = (uint32_t)tokens_number(&self->words, "interrupted", 0);
+    result->sent = tokens_number(&self->words, "sent", 0) == 1;
+    result->more = tokens_number(&self->words, "more", 0) == 1;
+    result->words = tokens_str(&self->words, "words");
+    return result->exit <= MM_EXIT_NONE && result->command <= MM_COMMANDS_MAX &&
+           result->words.size <= MM_WORDS_MAX && (row == MM_ROW_NONE || result->attempt > 0);
+}
+
 // result r1 j1#17 restart ok
 static bool read_result(gather_reader_t *self, gather_event_t *event)
 {
@@ -307,7 +380,7 @@ static bool read_result(gather_reader_t *self, gather_event_t *event)
         worker->serial = result->serial;
     event->kind = GATHER_RESULT;
     event->as.from.result = result;
-    return is_result(result);
+    return read_found(self, result) && is_result(result);
 }
 
 static bool read_job(gather_reader_t *self, gather_event_t *event)
@@ -322,6 +395,7 @@ static bool read_job(gather_reader_t *self, gather_event_t *event)
     if (event->as.job.publisher.size == 0)
         event->as.job.publisher = mm_str("p1");
     event->as.job.epoch = (uint64_t)tokens_number(&self->words, "life", (int64_t)self->epoch);
+    event->as.job.driver = tokens_str(&self->words, "driver");
     return tokens_attributes(&self->words, &job->attributes) && is_job(event);
 }
 

@@ -36,7 +36,8 @@ static const gather_config_t gather_defaults = {.epoch = 1,
                                                 .settled_max = 1000,
                                                 .nacked_max = 1000,
                                                 .savers_max = 1,
-                                                .restarters_max = 64};
+                                                .restarters_max = 64,
+                                                .attempt_ms = 600000};
 
 static const outbox_config_t outbox_defaults = {
     .window = 4, .ack_deadline_ms = 3000, .heartbeat_ms = 500, .drain_ms = 25000, .seed = 1};

@@ -1,0 +1,246 @@
+// The simulator's hosts that are restarted for real, with boots that are counted, and the driver
+// that does it: it reads who the host is, sends a command, and looks, as restarter/ does.
+
+#include "sim.h"
+
+#include "random.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define POLL_MS 1000 // of a probe
+#define DOWN_MS 2500 // how long a host is down, at most
+
+void sim_hosts_draw(sim_t *self)
+{
+    uint64_t random = self->seed ^ 0x686f7374;
+    for (uint32_t i = 0; i < self->shape.hosts; i++) {
+        sim_host_t *host = &self->hosts[i];
+        bool is_well = mm_random_below(&random, 2) == 0;
+        host->kind = is_well ? SIM_HOST_WELL : mm_random_below(&random, SIM_HOST_KINDS);
+        host->boots = 1;
+        host->boot_ms[0] = -(int64_t)mm_random_below(&random, 100000) - 1;
+    }
+}
+
+sim_host_t *sim_host(sim_t *self, const sim_job_t *job)
+{
+    return &self->hosts[job->host_index];
+}
+
+// What has been due is done.
+static void catch_up(sim_t *self, sim_host_t *host)
+{
+    if (host->down_ms == 0 || self->now_ms < host->up_ms)
+        return;
+    assert(host->boots < SIM_BOOTS);
+    host->boot_ms[host->boots++] = host->up_ms;
+    host->down_ms = 0;
+    if (host->down_by > 0)
+        self->jobs[host->down_by - 1].effects++;
+}
+
+void sim_host_reboot(sim_t *self, sim_host_t *host, uint8_t by)
+{
+    catch_up(self, host);
+    if (host->down_ms > 0 || host->kind == SIM_HOST_NOOP || host->kind == SIM_HOST_GONE)
+        return;
+    bool is_slow = host->kind == SIM_HOST_SLOW;
+    int64_t longest_ms = is_slow ? 2 * self->shape.gather.attempt_ms : 300;
+    host->down_ms = self->now_ms + 1 + (int64_t)sim_below(self, (uint64_t)longest_ms);
+    host->up_ms = host->down_ms + sim_between(self, 100, DOWN_MS);
+    host->down_by = by;
+    sim_trace(self, "host %u goes down at %lld, is up at %lld", (unsigned)(host - self->hosts),
+              (long long)host->down_ms, (long long)host->up_ms);
+}
+
+bool sim_host_read(sim_t *self, sim_host_t *host, identity_t *ret_identity)
+{
+    catch_up(self, host);
+    bool is_down = host->down_ms > 0 && self->now_ms >= host->down_ms;
+    if (is_down || host->kind == SIM_HOST_GONE ||
+        (host->kind == SIM_HOST_FLAPS && sim_below(self, 3) > 0))
+        return false;
+    *ret_identity = (identity_t){.uptime_ms = self->now_ms - host->boot_ms[host->boots - 1]};
+    ret_identity->machine[15] = (uint8_t)(host - self->hosts + 1);
+    ret_identity->boot[14] = (uint8_t)(host - self->hosts + 1);
+    ret_identity->boot[15] = (uint8_t)host->boots;
+    return true;
+}
+
+// ---- the driver
+
+static int64_t boot_ms(const sim_t *self, const sim_process_t *process)
+{
+    return self->now_ms + process->clock_ms;
+}
+
+static identity_t before(const sim_running_t *running)
+{
+    identity_t identity = {.uptime_ms = IDENTITY_UPTIME_NONE};
+    memcpy(identity.machine, running->task.machine.bytes, sizeof identity.machine);
+    memcpy(identity.boot, running->task.boot.bytes, sizeof identity.boot);
+    return identity;
+}
+
+static void wait(sim_t *self, sim_running_t *running, int64_t span_ms)
+{
+    running->end_ms = self->now_ms + span_ms;
+}
+
+void sim_real_start(sim_t *self, sim_process_t *process, sim_running_t *running)
+{
+    (void)process;
+    running->started_ms = self->now_ms;
+    running->exit = MM_EXIT_NONE;
+    running->phase = running->leg == MM_LEG_PROBE ? SIM_PROBE : SIM_READ;
+    wait(self, running, sim_between(self, 5, 200));
+}
+
+static void begin_look(sim_t *self, const sim_process_t *process, sim_running_t *running)
+{
+    running->phase = SIM_LOOK;
+    proof_begin(&running->proof,
+                &(proof_config_t){.before = before(running),
+                                  .begun_ms = running->task.first_ms,
+                                  .deadline_ms = running->task.deadline_ms,
+                                  .verify_ms = self->shape.verify_ms,
+                                  .settle_ms = self->shape.settle_ms,
+                                  .has_health = true,
+                                  .seed = running->number},
+                boot_ms(self, process));
+    running->end_ms = self->now_ms;
+}
+
+static bool end(const sim_running_t *running, mm_status_t status, mm_end_t why,
+                mm_result_t *ret_result)
+{
+    *ret_result = (mm_result_t){.number = running->number,
+                                .leg = running->leg,
+                                .status = status,
+                                .end = why,
+                                .exit = running->exit,
+                                .sent = running->sent};
+    return true;
+}
+
+static bool step_probe(sim_t *self, sim_running_t *running, mm_result_t *ret_result)
+{
+    identity_t identity;
+    if (sim_host_read(self, sim_host(self, running->job), &identity)) {
+        (void)end(running, MM_STATUS_OK, MM_END_NOT_STARTED, ret_result);
+        memcpy(ret_result->machine.bytes, identity.machine, sizeof identity.machine);
+        memcpy(ret_result->boot.bytes, identity.boot, sizeof identity.boot);
+        return true;
+    }
+    if (self->now_ms >= running->started_ms + self->shape.verify_ms)
+        return end(running, MM_STATUS_FAILED, MM_END_UNREACHABLE, ret_result);
+    wait(self, running, POLL_MS);
+    return false;
+}
+
+// H3: nothing is sent to a host that is not in its old boot.
+static void step_read(sim_t *self, sim_process_t *process, sim_running_t *running)
+{
+    sim_host_t *host = sim_host(self, running->job);
+    identity_t old = before(running), identity;
+    if (running->task.command == 0 || !sim_host_read(self, host, &identity) ||
+        identity_change(&old, &identity, running->task.first_ms, boot_ms(self, process)) !=
+            IDENTITY_OLD) {
+        begin_look(self, process, running);
+        return;
+    }
+    running->phase = SIM_COMMAND;
+    running->sent = true;
+    sim_check_command(self, process, running);
+    int64_t longest_ms = self->shape.timeout_ms;
+    if (host->kind == SIM_HOST_REFUSES) {
+        running->exit = 1;
+        longest_ms = longest_ms > 200 ? 200 : longest_ms;
+    } else {
+        running->exit = sim_coin(self) ? 255 : sim_coin(self) ? 0 : MM_EXIT_NONE;
+        sim_host_reboot(self, host, (uint8_t)sim_number_of(self, running->job));
+    }
+    wait(self, running, 1 + (int64_t)sim_below(self, (uint64_t)longest_ms));
+}
+
+static bool end_command(sim_t *self, sim_process_t *process, sim_running_t *running,
+                        mm_result_t *ret_result)
+{
+    identity_t old = before(running), identity;
+    sim_host_t *host = sim_host(self, running->job);
+    if (running->is_timeout) // stopped at the drain limit
+        return end(running, MM_STATUS_OPEN, MM_END_STOPPED, ret_result);
+    bool is_old =
+        sim_host_read(self, host, &identity) &&
+        identity_change(&old, &identity, running->task.first_ms, boot_ms(self, process)) ==
+            IDENTITY_OLD;
+    if (running->exit == 1 && is_old) {
+        running->job->open_until_ms = 0;
+        return end(running, MM_STATUS_FAILED, MM_END_EXIT, ret_result);
+    }
+    if (process->draining)
+        return end(running, MM_STATUS_OPEN, MM_END_EXIT, ret_result);
+    begin_look(self, process, running);
+    return false;
+}
+
+static bool end_look(sim_t *self, sim_running_t *running, mm_result_t *ret_result)
+{
+    static const mm_end_t ends[] = {[PROOF_SAME_BOOT] = MM_END_SAME_BOOT,
+                                    [PROOF_WRONG_HOST] = MM_END_WRONG_HOST,
+                                    [PROOF_UNHEALTHY] = MM_END_UNHEALTHY,
+                                    [PROOF_UNREACHABLE] = MM_END_UNREACHABLE};
+    (void)self;
+    proof_outcome_t outcome = running->proof.outcome;
+    if (outcome != PROOF_PROVEN && outcome != PROOF_VERIFIED)
+        return end(running, MM_STATUS_FAILED, ends[outcome], ret_result);
+    (void)end(running, MM_STATUS_OK, MM_END_RESTARTED, ret_result);
+    ret_result->proof = outcome == PROOF_PROVEN ? MM_PROOF_PROVEN : MM_PROOF_VERIFIED;
+    memcpy(ret_result->boot.bytes, running->proof.candidate.boot, sizeof ret_result->boot.bytes);
+    return true;
+}
+
+static bool step_look(sim_t *self, const sim_process_t *process, sim_running_t *running,
+                      mm_result_t *ret_result)
+{
+    int64_t at_ms, now_ms = boot_ms(self, process);
+    sim_host_t *host = sim_host(self, running->job);
+    proof_step_t next = proof_next(&running->proof, &at_ms);
+    if (next == PROOF_END)
+        return end_look(self, running, ret_result);
+    if (at_ms <= now_ms) {
+        identity_t identity;
+        bool is_known = next == PROOF_READ && sim_host_read(self, host, &identity);
+        if (next == PROOF_READ)
+            proof_take_read(&running->proof, now_ms, is_known ? &identity : NULL);
+        else
+            proof_take_health(&running->proof, now_ms, host->kind != SIM_HOST_SICK);
+        next = proof_next(&running->proof, &at_ms);
+    }
+    if (next == PROOF_END)
+        return end_look(self, running, ret_result);
+    wait(self, running, at_ms > now_ms ? at_ms - now_ms : 1);
+    return false;
+}
+
+bool sim_real_step(sim_t *self, sim_process_t *process, sim_running_t *running,
+                   mm_result_t *ret_result)
+{
+    if (running->is_timeout && running->phase != SIM_COMMAND)
+        return sim_real_open(running, ret_result);
+    switch (running->phase) {
+    case SIM_PROBE: return step_probe(self, running, ret_result);
+    case SIM_READ: step_read(self, process, running); return false;
+    case SIM_COMMAND: return end_command(self, process, running, ret_result);
+    case SIM_LOOK: return step_look(self, process, running, ret_result);
+    }
+    return false;
+}
+
+bool sim_real_open(const sim_running_t *running, mm_result_t *ret_result)
+{
+    return running->phase != SIM_COMMAND &&
+           end(running, MM_STATUS_OPEN, running->sent ? MM_END_EXIT : MM_END_NOT_STARTED,
+               ret_result);
+}

@@ -1,0 +1,51 @@
+// What the simulator's store has of the attempts at real restarts: the rules of saver/store.h.
+
+#include "sim.h"
+
+void sim_record_answer(sim_t *self, const sim_running_t *task, mm_result_t *ret_result)
+{
+    const sim_row_t *row = &task->job->row;
+    if (row->row == MM_ROW_NONE)
+        return;
+    ret_result->row = row->row;
+    ret_result->attempt = row->attempt;
+    ret_result->command = row->command;
+    ret_result->machine = row->machine;
+    ret_result->boot = row->boot;
+    ret_result->control = row->control;
+    ret_result->first_ms = row->first_ms;
+    ret_result->deadline_ms = row->deadline_ms;
+    ret_result->age_ms = row->first_at_ms > 0 ? self->now_ms - row->first_at_ms : 0;
+    ret_result->end = row->end;
+    ret_result->exit = row->exit;
+    ret_result->ended = row->ended;
+    ret_result->interrupted = row->interrupted;
+}
+
+void sim_record_write(sim_t *self, const sim_running_t *running)
+{
+    const mm_task_t *task = &running->task;
+    sim_row_t *row = &running->job->row;
+    bool is_over = row->row == MM_ROW_ENDED && task->attempt <= row->attempt;
+    if (task->row == MM_ROW_NONE || task->attempt < row->attempt || is_over)
+        return;
+    if (row->first_at_ms == 0) { // ids and first begin stay from then on
+        row->machine = task->machine;
+        row->boot = task->boot;
+    }
+    if (row->first_at_ms == 0 && task->first_ms > 0) {
+        row->first_ms = task->first_ms;
+        row->control = task->control;
+        row->first_at_ms = task->first_ms - self->control_clock_ms[task->control.bytes[6]];
+    }
+    row->row = task->row;
+    row->attempt = task->attempt;
+    row->command = task->command;
+    row->deadline_ms = task->deadline_ms;
+    row->end = task->end;
+    row->exit = task->exit;
+    if (task->row == MM_ROW_ENDED && task->end == MM_END_INTERRUPTED)
+        row->interrupted++;
+    else if (task->row == MM_ROW_ENDED)
+        row->ended++;
+}
