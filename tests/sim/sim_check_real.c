@@ -29,7 +29,7 @@ void sim_check_command(sim_t *self, const sim_process_t *process, const sim_runn
                      job->commands, self->shape.gather.attempts, SIM_INTERRUPTED);
     if (job->commands == 1)
         job->sent_boots = host->boots;
-    job->open_until_ms = task->task.deadline_ms - process->clock_ms;
+    job->open_until_ms = job->row.deadline_ms - self->control_clock_ms[job->row.control.bytes[6]];
 }
 
 // H2: what is on record as restarted has booted since its first attempt began.

@@ -139,21 +139,22 @@ static bool step_probe(sim_t *self, sim_running_t *running, mm_result_t *ret_res
     return false;
 }
 
-// H3: nothing is sent to a host that is not in its old boot.
+// H3: nothing is sent to a host that is not in the boot on record.
 static void step_read(sim_t *self, sim_process_t *process, sim_running_t *running)
 {
     sim_host_t *host = sim_host(self, running->job);
     identity_t old = before(running), identity;
-    if (running->task.command == 0 || !sim_host_read(self, host, &identity) ||
-        identity_change(&old, &identity, running->task.first_ms, boot_ms(self, process)) !=
-            IDENTITY_OLD) {
+    // A command that could not end in time is not sent: who looks for it counts on that.
+    int64_t left_ms = running->task.deadline_ms - self->shape.verify_ms - boot_ms(self, process);
+    if (running->task.command == 0 || left_ms <= 0 || !sim_host_read(self, host, &identity) ||
+        !identity_is_same(&old, &identity)) {
         begin_look(self, process, running);
         return;
     }
     running->phase = SIM_COMMAND;
     running->sent = true;
     sim_check_command(self, process, running);
-    int64_t longest_ms = self->shape.timeout_ms;
+    int64_t longest_ms = left_ms;
     if (host->kind == SIM_HOST_REFUSES) {
         running->exit = 1;
         longest_ms = longest_ms > 200 ? 200 : longest_ms;
@@ -171,10 +172,7 @@ static bool end_command(sim_t *self, sim_process_t *process, sim_running_t *runn
     sim_host_t *host = sim_host(self, running->job);
     if (running->is_timeout) // stopped at the drain limit
         return end(running, MM_STATUS_OPEN, MM_END_STOPPED, ret_result);
-    bool is_old =
-        sim_host_read(self, host, &identity) &&
-        identity_change(&old, &identity, running->task.first_ms, boot_ms(self, process)) ==
-            IDENTITY_OLD;
+    bool is_old = sim_host_read(self, host, &identity) && identity_is_same(&old, &identity);
     if (running->exit == 1 && is_old) {
         running->job->open_until_ms = 0;
         return end(running, MM_STATUS_FAILED, MM_END_EXIT, ret_result);

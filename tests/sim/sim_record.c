@@ -33,11 +33,10 @@ void sim_record_write(sim_t *self, const sim_running_t *running)
         row->machine = task->machine;
         row->boot = task->boot;
     }
-    if (row->first_at_ms == 0 && task->first_ms > 0) {
-        row->first_ms = task->first_ms;
-        row->control = task->control;
+    if (row->first_at_ms == 0 && task->first_ms > 0)
         row->first_at_ms = task->first_ms - self->control_clock_ms[task->control.bytes[6]];
-    }
+    row->first_ms = task->first_ms; // as the deadline, by the clock of `control`
+    row->control = task->control;
     row->row = task->row;
     row->attempt = task->attempt;
     row->command = task->command;
