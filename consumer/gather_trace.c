@@ -157,6 +157,7 @@ static void print_found(FILE *file, const mm_result_t *result)
     print_number(file, "sent", result->sent);
     print_number(file, "more", result->more);
     mm_trace_print_text(file, "words", result->words);
+    mm_trace_print_text(file, "health", result->health);
 }
 
 static void print_result(FILE *file, const gather_event_t *event)
@@ -215,6 +216,7 @@ static void print_command(FILE *file, const mm_task_t *task)
     (void)fprintf(file, " left=%" PRId64, task->left_ms);
     print_number(file, "age", (uint64_t)task->age_ms);
     print_number(file, "start", (uint64_t)task->start_ms);
+    mm_trace_print_text(file, "health", task->health);
 }
 
 static void print_row(FILE *file, const mm_task_t *task)
@@ -229,6 +231,7 @@ static void print_row(FILE *file, const mm_task_t *task)
     print_number(file, "deadline", (uint64_t)task->deadline_ms);
     mm_trace_print_text(file, "by", task->row_worker);
     mm_trace_print_text(file, "words", task->words);
+    mm_trace_print_text(file, "health", task->health);
 }
 
 static void print_task_action(FILE *file, const gather_action_t *action)

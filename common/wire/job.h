@@ -86,7 +86,8 @@ typedef enum {
 
 #define MM_COMMANDS_MAX 16   // commands in a driver's list
 #define MM_EXIT_NONE    1000 // no exit code: above each code and each 256 + signal
-#define MM_WORDS_MAX    224  // bytes of the last words of a command kept with an attempt
+#define MM_HEALTH_MAX   48   // bytes of what a host said of its health before the restart
+#define MM_WORDS_MAX    128  // bytes of the last words of a command kept with an attempt
 
 // The programs of a pipeline, in the order of a job's way.
 typedef enum {

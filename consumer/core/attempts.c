@@ -50,6 +50,14 @@ void attempt_set_words(attempt_t *self, mm_str_t words)
     assert(words.size == 0 || self->words);
 }
 
+void attempt_set_health(attempt_t *self, mm_str_t health)
+{
+    size_t size = health.size <= MM_HEALTH_MAX ? health.size : 0;
+    if (size > 0)
+        memcpy(self->health, health.data, size);
+    self->health[size] = '\0';
+}
+
 bool attempt_is_saved(const attempt_t *self)
 {
     return self->row == MM_ROW_NONE || self->version == self->saved;

@@ -26,6 +26,7 @@ typedef struct {
     mm_proof_t proof;
     const char *worker; // interned, or NULL
     char *words;        // owned, or NULL
+    char health[MM_HEALTH_MAX + 1]; // of the host before the restart, as the probe was told
     // Beside it.
     int64_t begun_ms;     // when the command was begun last (H1)
     uint32_t interrupted; // attempts without an end, on record
@@ -57,6 +58,7 @@ void attempts_clear(attempts_t *self);
 
 // A copy is kept; empty clears them.
 void attempt_set_words(attempt_t *self, mm_str_t words);
+void attempt_set_health(attempt_t *self, mm_str_t health);
 // Whether its row is on record as it is.
 bool attempt_is_saved(const attempt_t *self);
 

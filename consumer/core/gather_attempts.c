@@ -189,6 +189,7 @@ static void absorb(gather_t *self, flight_t *flight, attempt_t *attempt, const m
     if (has_begun) {
         attempt->machine = result->machine;
         attempt->boot = result->boot;
+        attempt_set_health(attempt, result->health);
         attempt->first_ms =
             is_same_clock ? result->first_ms : later(self->now_ms - result->age_ms, 1);
         attempt->deadline_ms =
@@ -324,6 +325,7 @@ static void fill_restart(const gather_t *self, const attempt_t *attempt, const w
     task->command = is_probe || attempt->is_looking ? 0 : attempt->command;
     task->machine = attempt->machine;
     task->boot = attempt->boot;
+    task->health = mm_str(attempt->health);
     task->left_ms = is_probe ? self->config.attempt_ms : attempt->deadline_ms - self->now_ms;
     task->left_ms = later(task->left_ms, 1);
     task->age_ms = is_probe || attempt->first_ms == 0 ? 0 : self->now_ms - attempt->first_ms;
@@ -355,6 +357,7 @@ void gather_attempt_fill(const gather_t *self, const flight_t *flight, const wor
     task->proof = attempt->proof;
     task->row_worker = mm_str(attempt->worker);
     task->words = mm_str(attempt->words);
+    task->health = mm_str(attempt->health);
 }
 
 // ---- results
@@ -379,6 +382,7 @@ static void apply_identity(gather_t *self, flight_t *flight, attempt_t *attempt,
     if (attempt->first_ms == 0) {
         attempt->machine = result->machine;
         attempt->boot = result->boot;
+        attempt_set_health(attempt, result->health);
     }
     if (self->statistics.draining || flight->overdue) {
         flight_set_restart(&self->flights, flight, RESTART_READY, 0);

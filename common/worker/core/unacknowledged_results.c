@@ -74,12 +74,12 @@ static void own(kept_t *kept)
     mm_result_t *result = &kept->result;
     size_t pairs = result->evidence_count, size = pairs * sizeof *result->evidence;
     kept->owned = NULL;
-    if (result->error.size == 0 && result->words.size == 0 && pairs == 0) {
-        result->error = result->words = (mm_str_t){0};
+    if (result->error.size + result->words.size + result->health.size == 0 && pairs == 0) {
+        result->error = result->words = result->health = (mm_str_t){0};
         result->evidence = NULL;
         return;
     }
-    size += result->error.size + result->words.size;
+    size += result->error.size + result->words.size + result->health.size;
     for (size_t i = 0; i < pairs; i++)
         size += result->evidence[i].key.size + result->evidence[i].value.size;
     kept->owned = malloc(size);
@@ -88,6 +88,7 @@ static void own(kept_t *kept)
     char *end = (char *)(evidence + pairs);
     result->error = mm_str_copy(&end, result->error);
     result->words = mm_str_copy(&end, result->words);
+    result->health = mm_str_copy(&end, result->health);
     for (size_t i = 0; i < pairs; i++) {
         evidence[i].key = mm_str_copy(&end, result->evidence[i].key);
         evidence[i].value = mm_str_copy(&end, result->evidence[i].value);

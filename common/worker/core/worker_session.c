@@ -42,7 +42,8 @@ typedef struct details {
     char text[];
 } details_t;
 
-static_assert(sizeof(details_t) + MM_ATTRIBUTES_BYTES <= MM_POOL_MAX, "the pool takes the longest");
+static_assert(sizeof(details_t) + MM_ATTRIBUTES_BYTES + MM_HEALTH_MAX <= MM_POOL_MAX,
+              "the pool takes the longest");
 
 struct mm_worker {
     mm_worker_config_t config;
@@ -215,6 +216,11 @@ static void drop_held(mm_worker_t *self, assignment_t *held)
     mm_pool_put(&self->pool, held, size_of(held->host_size));
 }
 
+static size_t size_of_details(const mm_task_t *task)
+{
+    return sizeof(details_t) + task->attributes.size + task->health.size;
+}
+
 // The frame is gone when the turn of the task comes.
 static void let_wait(mm_worker_t *self, assignment_t *held, const mm_task_t *task)
 {
@@ -222,10 +228,11 @@ static void let_wait(mm_worker_t *self, assignment_t *held, const mm_task_t *tas
         self->waiting = held;
     if (task->attributes.size == 0 && task->left_ms == 0)
         return;
-    details_t *kept = mm_pool_get(&self->pool, sizeof *kept + task->attributes.size);
+    details_t *kept = mm_pool_get(&self->pool, size_of_details(task));
     kept->task = *task;
-    kept->task.attributes.data = kept->text;
-    memcpy(kept->text, task->attributes.data, task->attributes.size);
+    char *end = kept->text;
+    kept->task.attributes = mm_str_copy(&end, task->attributes);
+    kept->task.health = mm_str_copy(&end, task->health);
     DL_APPEND(self->details, kept);
 }
 
@@ -237,8 +244,7 @@ static const mm_task_t *remove_details(mm_worker_t *self, uint64_t number)
         return NULL;
     DL_DELETE(self->details, first);
     if (self->removed)
-        mm_pool_put(&self->pool, self->removed,
-                    sizeof *first + self->removed->task.attributes.size);
+        mm_pool_put(&self->pool, self->removed, size_of_details(&self->removed->task));
     self->removed = first;
     return &first->task;
 }
