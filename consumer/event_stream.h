@@ -18,12 +18,12 @@ event_stream_t *event_stream_new(void);
 void event_stream_destroy(event_stream_t **self_p);
 
 // Subscribes the viewer, or renews its subscription. wanted: "HOST EVENT", each may be "*"; other
-// texts are ignored. now_ms: CLOCK_MONOTONIC.
+// texts are ignored. now_ms: CLOCK_BOOTTIME.
 void event_stream_add(event_stream_t *self, uint64_t viewer, mm_str_t wanted, int64_t now_ms);
 // Whether there is a subscription; cheap.
 bool event_stream_is_on(event_stream_t *self, int64_t now_ms);
 void event_stream_see(event_stream_t *self, const gather_action_t *action, int64_t now_ms);
-// When the events are due to be sent, CLOCK_MONOTONIC in ms; MM_NEVER: there are none.
+// When the events are due to be sent, CLOCK_BOOTTIME in ms; MM_NEVER: there are none.
 int64_t event_stream_deadline(const event_stream_t *self);
 // All events since the last call: {"events": [...], "left_out": N}. A new reference.
 json_t *event_stream_take(event_stream_t *self);

@@ -17,7 +17,7 @@ void gather_trace_config(FILE *file, const gather_config_t *config);
 void gather_trace_event(FILE *file, const gather_event_t *event);
 // False when nothing is written: GATHER_LOG is no decision.
 bool gather_trace_action(FILE *file, const gather_action_t *action);
-// A whole line of a trace; its time counts from start_ms, CLOCK_MONOTONIC.
+// A whole line of a trace; its time counts from start_ms, CLOCK_BOOTTIME.
 void gather_trace_step(FILE *file, int64_t start_ms, const gather_event_t *event,
                        const gather_actions_t *actions);
 

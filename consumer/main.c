@@ -346,6 +346,18 @@ static uint32_t restarters_max(void)
     return most < RESTARTERS_MAX ? (uint32_t)most : RESTARTERS_MAX;
 }
 
+// The clock of deadlines on record is that of this boot of this machine (H10). One that is unknown
+// is taken for a new one.
+static void set_control(gather_config_t *config)
+{
+    mm_id_t boot = {0};
+    uint64_t *const parts[] = {&config->control_1, &config->control_2, &config->control_3};
+    if (!mm_clock_boot(&boot))
+        memcpy(boot.bytes, &config->epoch, sizeof config->epoch);
+    for (unsigned i = 0; i < sizeof boot.bytes; i++)
+        *parts[i / 7] |= (uint64_t)boot.bytes[i] << 8 * (6 - i % 7);
+}
+
 static int open_core(consumer_t *self)
 {
     const mm_options_t *options = &self->options;
@@ -369,11 +381,13 @@ static int open_core(consumer_t *self)
                               .drain_ms = options->drain_timeout_ms - 1000,
                               .max_in_flight = (uint32_t)options->max_in_flight,
                               .at_once = (uint32_t)options->at_once,
+                              .attempt_ms = options->timeout_ms + options->verify_timeout_ms,
                               .max_dead = (uint32_t)options->max_dead,
                               .settled_max = 32768,
                               .nacked_max = (uint32_t)options->max_in_flight,
                               .savers_max = 1,
                               .restarters_max = restarters_max()};
+    set_control(&config);
     self->start_ms = self->now_ms = mm_clock_ms();
     self->gather = gather_new(&config, self->start_ms);
     self->batch = send_batch_new(self->loop, &self->base, self->events, options->id, epoch);

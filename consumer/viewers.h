@@ -24,13 +24,13 @@ typedef struct {
 viewers_t *viewers_new(const viewers_config_t *config);
 void viewers_destroy(viewers_t **self_p);
 
-// A viewer's query, a process's reply. now_ms: CLOCK_MONOTONIC.
+// A viewer's query, a process's reply. now_ms: CLOCK_BOOTTIME.
 void viewers_query(viewers_t *self, const mm_frame_t *frame, int64_t now_ms);
 void viewers_reply(viewers_t *self, const mm_frame_t *frame);
 // Whether a viewer subscribes to events: then viewers_see wants each action of the core.
 bool viewers_want_events(viewers_t *self, int64_t now_ms);
 void viewers_see(viewers_t *self, const gather_action_t *action, int64_t now_ms);
-// Sends the events that are due. Returns when it wants the next call, CLOCK_MONOTONIC in ms.
+// Sends the events that are due. Returns when it wants the next call, CLOCK_BOOTTIME in ms.
 int64_t viewers_turn(viewers_t *self, int64_t now_ms);
 
 #endif

@@ -3,6 +3,8 @@
 #include "clock.h"
 
 #include <assert.h>
+#include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 static int64_t read_ns(clockid_t clock)
@@ -15,22 +17,34 @@ static int64_t read_ns(clockid_t clock)
 
 int64_t mm_clock_ms(void)
 {
-    return read_ns(CLOCK_MONOTONIC) / 1000000;
+    return read_ns(CLOCK_BOOTTIME) / 1000000;
 }
 
 int64_t mm_clock_us(void)
 {
-    return read_ns(CLOCK_MONOTONIC) / 1000;
+    return read_ns(CLOCK_BOOTTIME) / 1000;
 }
 
 int64_t mm_clock_ns(void)
 {
-    return read_ns(CLOCK_MONOTONIC);
+    return read_ns(CLOCK_BOOTTIME);
 }
 
 int64_t mm_clock_boot_ms(void)
 {
-    return read_ns(CLOCK_BOOTTIME) / 1000000;
+    return mm_clock_ms();
+}
+
+bool mm_clock_boot(mm_id_t *ret_boot)
+{
+    char text[40] = "";
+    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+    if (!file)
+        return false;
+    bool is_read = fgets(text, sizeof text, file) != NULL;
+    (void)fclose(file);
+    text[strcspn(text, "\n")] = '\0';
+    return is_read && mm_id_parse(mm_str(text), ret_boot);
 }
 
 int64_t mm_clock_wall_ms(void)

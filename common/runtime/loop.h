@@ -21,7 +21,7 @@ typedef void(mm_loop_signal_fn)(void *arg, int signal);
 void mm_loop_block_signals(void);
 
 // turn: called at the start, after each handler and at its own deadline, which it returns
-// (CLOCK_MONOTONIC ms; MM_NEVER: none).
+// (CLOCK_BOOTTIME ms; MM_NEVER: none).
 mm_loop_t *mm_loop_new(mm_loop_turn_fn *turn, void *arg);
 void mm_loop_destroy(mm_loop_t **self_p);
 

@@ -77,7 +77,7 @@ void mm_receiver_close(mm_receiver_t *self);
 
 // Receives one message without blocking; with is_event it has a topic before the frame. FRAME: the
 // frame is in *ret_frame, valid until the next call. BAD and FOREIGN: it was dropped. where: the
-// name of the socket for the log. now_ms: CLOCK_MONOTONIC.
+// name of the socket for the log. now_ms: CLOCK_BOOTTIME.
 mm_received_t mm_receive(mm_receiver_t *self, void *socket, bool is_event, const char *where,
                          int64_t now_ms, mm_frame_t *ret_frame);
 // Drops the frame that was received last. Logs at most one line a second.

@@ -25,7 +25,7 @@ typedef struct {
 
 mm_stats_reply_t mm_stats_reply_new(const mm_stats_reply_config_t *config);
 // Answers a query for stats or a profile; ignores others, and too frequent queries for profiles.
-// (The consumer limits those for stats.) now_ms: CLOCK_MONOTONIC.
+// (The consumer limits those for stats.) now_ms: CLOCK_BOOTTIME.
 void mm_stats_reply_answer(mm_stats_reply_t *self, const mm_frame_t *query, int64_t now_ms);
 // Sends this JSON as a TELL. Takes the reference.
 void mm_stats_reply_send(const mm_stats_reply_t *self, mm_about_t about, uint64_t viewer,

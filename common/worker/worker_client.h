@@ -39,7 +39,7 @@ void mm_worker_client_set_slots(mm_worker_client_t *self, uint32_t slots);
 // Accepts no more tasks, finishes the running ones and leaves.
 void mm_worker_client_drain(mm_worker_client_t *self);
 // Sends the open batches and does what is due. Call it at the end of each turn. Returns the next
-// deadline (CLOCK_MONOTONIC ms).
+// deadline (CLOCK_BOOTTIME ms).
 int64_t mm_worker_client_turn(mm_worker_client_t *self);
 
 // See mm_worker_holds.

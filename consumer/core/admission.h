@@ -30,7 +30,7 @@ typedef struct {
     union {
         worker_t *worker;         // go
         resource_kind_t resource; // wait on
-        int64_t until_ms;         // wait until: CLOCK_MONOTONIC; MM_NEVER: until another event
+        int64_t until_ms;         // wait until: CLOCK_BOOTTIME; MM_NEVER: until another event
     } as;
 } admission_t;
 

@@ -24,8 +24,8 @@ typedef struct {
     mm_end_t end;
     uint32_t exit;
     mm_proof_t proof;
-    const char *worker; // interned, or NULL
-    char *words;        // owned, or NULL
+    const char *worker;             // interned, or NULL
+    char *words;                    // owned, or NULL
     char health[MM_HEALTH_MAX + 1]; // of the host before the restart, as the probe was told
     // Beside it.
     int64_t begun_ms;     // when the command was begun last (H1)

@@ -105,7 +105,7 @@ typedef struct {
 
 flight_t *flights_find(const flights_t *self, const mm_id_t *id);
 size_t flights_count(const flights_t *self);
-// A new flight in STORE_READY and RESTART_HELD; both times are CLOCK_MONOTONIC in ms.
+// A new flight in STORE_READY and RESTART_HELD; both times are CLOCK_BOOTTIME in ms.
 flight_t *flights_add(flights_t *self, const mm_id_t *id, mm_str_t host, int64_t extend_ms,
                       int64_t lease_ms);
 // Removes it from the table and from every queue; its memory stays until flights_free_ended.

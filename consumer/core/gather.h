@@ -37,7 +37,7 @@ typedef enum {
 
 typedef struct {
     gather_event_kind_t kind;
-    int64_t now_ms; // CLOCK_MONOTONIC, not before that of the last event
+    int64_t now_ms; // CLOCK_BOOTTIME, not before that of the last event
     union {
         struct {
             mm_str_t publisher;
@@ -145,7 +145,7 @@ void gather_destroy(gather_t **self_p);
 
 // Applies one event. *ret_actions is cleared first, then has what to do, in order.
 void gather_step(gather_t *self, const gather_event_t *event, gather_actions_t *ret_actions);
-// When the next GATHER_TIME event is due, CLOCK_MONOTONIC in ms; MM_NEVER: none is.
+// When the next GATHER_TIME event is due, CLOCK_BOOTTIME in ms; MM_NEVER: none is.
 int64_t gather_deadline(const gather_t *self);
 
 // All known workers one by one, lost ones included; begins with a zeroed cursor. False at the end.

@@ -70,16 +70,16 @@ static void set_end(attempt_t *attempt, const char *worker, const mm_result_t *r
 }
 
 // An attempt that was begun, or a probe instead of one, has its number for good.
-static void number_next(attempt_t *attempt)
+static uint32_t next_number(const attempt_t *attempt)
 {
-    if (attempt->row == MM_ROW_NONE || attempt->row == MM_ROW_ENDED)
-        attempt->number++;
+    bool is_new = attempt->row == MM_ROW_NONE || attempt->row == MM_ROW_ENDED;
+    return is_new && attempt->number < UINT32_MAX ? attempt->number + 1 : attempt->number;
 }
 
 // Begins a command of the list (H1, H5): the save goes first. The host has its place.
 static void begin(gather_t *self, flight_t *flight, attempt_t *attempt, uint32_t command)
 {
-    number_next(attempt);
+    attempt->number = next_number(attempt);
     set_row(attempt, MM_ROW_BEGUN);
     attempt->command = command;
     attempt->task = 0; // what the last command's task still says is no news of this one
@@ -319,9 +319,8 @@ static void fill_restart(const gather_t *self, const attempt_t *attempt, const w
                          mm_task_t *task)
 {
     bool is_probe = task->leg == MM_LEG_PROBE;
-    bool is_new = attempt->row == MM_ROW_NONE || attempt->row == MM_ROW_ENDED;
     int64_t start_by_ms = attempt->begun_ms + self->config.lost_after_ms;
-    task->attempt = attempt->number + is_new;
+    task->attempt = next_number(attempt);
     task->command = is_probe || attempt->is_looking ? 0 : attempt->command;
     task->machine = attempt->machine;
     task->boot = attempt->boot;
@@ -414,7 +413,7 @@ static void apply_failure(gather_t *self, flight_t *flight, attempt_t *attempt, 
         return;
     }
     if (is_probe) { // an attempt without a begin
-        number_next(attempt);
+        attempt->number = next_number(attempt);
         attempt->command = 0;
     }
     set_row(attempt, MM_ROW_ENDED);
@@ -474,16 +473,6 @@ static void apply_other(gather_t *self, flight_t *flight, attempt_t *attempt, co
     }
 }
 
-static void take_kept_success(gather_t *self, flight_t *flight, attempt_t *attempt)
-{
-    const char *worker = attempt->success.worker;
-    bool has_ended = flight->restart == RESTART_OK || flight->restart == RESTART_ENDED;
-    if (!worker || has_ended || flight->restart == RESTART_OUT || flight->settle != MM_OUTCOME_NONE)
-        return;
-    attempt->success.worker = NULL;
-    succeed(self, flight, worker, attempt->success.proof, &attempt->success.boot);
-}
-
 void gather_attempt_result(gather_t *self, flight_t *flight, const char *worker,
                            const mm_result_t *result)
 {
@@ -492,6 +481,11 @@ void gather_attempt_result(gather_t *self, flight_t *flight, const char *worker,
         return; // too late: the store decides (R9)
     if (flight->restart != RESTART_OUT || result->number != flight->restart_task) {
         apply_other(self, flight, attempt, worker, result);
+        return;
+    }
+    if (attempt->success.worker && result->status != MM_STATUS_OK) {
+        succeed(self, flight, attempt->success.worker, attempt->success.proof,
+                &attempt->success.boot);
         return;
     }
     switch (result->status) {
@@ -507,8 +501,6 @@ void gather_attempt_result(gather_t *self, flight_t *flight, const char *worker,
     case MM_STATUS_OPEN: apply_open(self, flight, attempt, worker, result); break;
     case MM_STATUS_RETURNED: apply_returned(self, flight, attempt); break;
     }
-    if (flight->restart != RESTART_ENDED)
-        take_kept_success(self, flight, attempt);
 }
 
 void gather_attempt_lost(gather_t *self, flight_t *flight, const ended_t *ended)
@@ -518,10 +510,13 @@ void gather_attempt_lost(gather_t *self, flight_t *flight, const ended_t *ended)
     if (flight->settle != MM_OUTCOME_NONE || flight->restart != RESTART_OUT ||
         flight->restart_task != ended->number)
         return;
+    if (attempt->success.worker) {
+        succeed(self, flight, attempt->success.worker, attempt->success.proof,
+                &attempt->success.boot);
+        return;
+    }
     if (was_command && ended->why == ENDED_UNDELIVERED)
         set_row(attempt, MM_ROW_NOT_STARTED);
     flight_set_restart(&self->flights, flight, RESTART_READY, 0);
     gather_nack_if_over(self, flight);
-    if (flight->restart != RESTART_ENDED)
-        take_kept_success(self, flight, attempt);
 }

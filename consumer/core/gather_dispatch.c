@@ -114,12 +114,17 @@ static void hand_out_begun(gather_t *self)
         (void)gather_attempt_start(self, flight);
 }
 
-void gather_dispatch(gather_t *self)
+static void hand_out_stores(gather_t *self)
 {
     worker_t *worker;
     while (self->flights.store_ready &&
            (worker = workers_pick(self->workers, MM_ROLE_SAVER)) != NULL)
         give_store(self, worker, self->flights.store_ready);
+}
+
+void gather_dispatch(gather_t *self)
+{
+    hand_out_stores(self);
     if (self->flights.restart_begun)
         hand_out_begun(self);
     do {
@@ -129,4 +134,6 @@ void gather_dispatch(gather_t *self)
                 break;
         hand_out_quarantined(self);
     } while (self->flights.resources.released); // by a flight that lost a grant
+    if (self->is_real)                          // what has just begun is saved
+        hand_out_stores(self);
 }

@@ -35,7 +35,7 @@ typedef struct worker {
     uint64_t sequence;             // of its last report
     uint32_t parts;                // of that report, so far
     uint64_t acknowledged_through; // serial of the last result read
-    int64_t heard_ms;              // the time of its last report, CLOCK_MONOTONIC
+    int64_t heard_ms;              // the time of its last report, CLOCK_BOOTTIME
     int64_t stamp_ms;              // its own clock in that report
     uint32_t slots;
     uint32_t out;      // its assignments

@@ -53,7 +53,7 @@ typedef enum {
 
 typedef struct {
     supervisor_event_kind_t kind;
-    int64_t now_ms;           // CLOCK_MONOTONIC, never less than in the event before
+    int64_t now_ms;           // CLOCK_BOOTTIME, never less than in the event before
     supervisor_child_t child; // ended, unborn
     union {
         struct {
@@ -148,7 +148,7 @@ void supervisor_destroy(supervisor_t **self_p);
 // a process that is not running are ignored. After SUPERVISOR_EXIT no event may follow.
 void supervisor_step(supervisor_t *self, const supervisor_event_t *event,
                      supervisor_actions_t *ret_actions);
-// When it wants a SUPERVISOR_TIME event, CLOCK_MONOTONIC in ms; INT64_MAX: not at all.
+// When it wants a SUPERVISOR_TIME event, CLOCK_BOOTTIME in ms; INT64_MAX: not at all.
 int64_t supervisor_deadline(const supervisor_t *self);
 
 // The restarters that work, or are about to be started again, by number: start with 0, ends with 0.

@@ -125,20 +125,19 @@ static int run_many(uint64_t first, uint64_t count, uint64_t jobs)
     double seconds =
         (double)(ended.tv_sec - began.tv_sec) + (double)(ended.tv_nsec - began.tv_nsec) / 1e9;
     const sim_statistics_t *s = &sum.statistics;
-    (void)printf("%llu seeds, %llu violated; %.1f simulated hours, %llu crashes, %llu stops, %llu "
-                 "pauses,\n%llu messages, %llu lost; %llu jobs, %llu restarts, %llu jobs restarted "
-                 "well more than once,\n%llu jobs restarted for real, %llu hosts rebooted by them, "
-                 "%llu twice;\n%llu healthy ones dead; worst settle %.1f s after the "
-                 "faults; %.0f seeds/s\n",
-                 (unsigned long long)sum.seeds, (unsigned long long)sum.violated,
-                 (double)s->simulated_ms / 3.6e6, (unsigned long long)s->crashes,
-                 (unsigned long long)s->stops, (unsigned long long)s->pauses,
-                 (unsigned long long)s->messages, (unsigned long long)s->lost,
-                 (unsigned long long)s->jobs, (unsigned long long)s->restarts,
-                 (unsigned long long)s->twice, (unsigned long long)s->real,
-                 (unsigned long long)s->effects, (unsigned long long)s->doubled,
-                 (unsigned long long)s->innocent,
-                 (double)s->worst_ms / 1000, (double)sum.seeds / seconds);
+    (void)printf(
+        "%llu seeds, %llu violated; %.1f simulated hours, %llu crashes, %llu stops, %llu "
+        "pauses,\n%llu messages, %llu lost; %llu jobs, %llu restarts, %llu jobs restarted "
+        "well more than once,\n%llu jobs restarted for real, %llu hosts rebooted by them, "
+        "%llu twice;\n%llu healthy ones dead; worst settle %.1f s after the "
+        "faults; %.0f seeds/s\n",
+        (unsigned long long)sum.seeds, (unsigned long long)sum.violated,
+        (double)s->simulated_ms / 3.6e6, (unsigned long long)s->crashes,
+        (unsigned long long)s->stops, (unsigned long long)s->pauses,
+        (unsigned long long)s->messages, (unsigned long long)s->lost, (unsigned long long)s->jobs,
+        (unsigned long long)s->restarts, (unsigned long long)s->twice, (unsigned long long)s->real,
+        (unsigned long long)s->effects, (unsigned long long)s->doubled,
+        (unsigned long long)s->innocent, (double)s->worst_ms / 1000, (double)sum.seeds / seconds);
     (void)munmap(shares, jobs * sizeof *shares);
     return sum.violated > 0 ? 1 : 0;
 }

@@ -27,18 +27,18 @@
 
 #include <stdio.h>
 
-#define SIM_JOBS       24
-#define SIM_PUBLISHERS 3
-#define SIM_RESTARTERS 5
-#define SIM_PROCESSES  (SIM_PUBLISHERS + SIM_RESTARTERS + 2)
-#define SIM_RUNNING    64 // tasks running at one worker
-#define SIM_FAULTS_MS  40000
-#define SIM_SETTLE_MS  120000 // from the end of the faults (I7), plus the work itself
-#define SIM_CLOSED     1024
-#define SIM_TRACE      64 // last lines kept
-#define SIM_BOOTS      256 // of a host
-#define SIM_INTERRUPTED 3  // attempts without an end, and a job is dead
-#define SIM_LONELY     2  // workers that a job kills before it is handed out alone (R7)
+#define SIM_JOBS        24
+#define SIM_PUBLISHERS  3
+#define SIM_RESTARTERS  5
+#define SIM_PROCESSES   (SIM_PUBLISHERS + SIM_RESTARTERS + 2)
+#define SIM_RUNNING     64 // tasks running at one worker
+#define SIM_FAULTS_MS   40000
+#define SIM_SETTLE_MS   120000 // from the end of the faults (I7), plus the work itself
+#define SIM_CLOSED      1024
+#define SIM_TRACE       64  // last lines kept
+#define SIM_BOOTS       256 // of a host
+#define SIM_INTERRUPTED 3   // attempts without an end, and a job is dead
+#define SIM_LONELY      2   // workers that a job kills before it is handed out alone (R7)
 
 typedef enum { SIM_CONSUMER, SIM_SAVER, SIM_RESTARTER, SIM_PUBLISHER } sim_role_t;
 
@@ -57,11 +57,11 @@ typedef enum {
 // A host that is restarted for real: the truth that the checks use.
 typedef struct {
     sim_host_kind_t kind;
-    uint32_t boots;            // the boot that it is in, from 1
+    uint32_t boots;             // the boot that it is in, from 1
     int64_t boot_ms[SIM_BOOTS]; // when each began; by boot - 1
-    int64_t down_ms;           // it goes down then; 0: it does not
-    int64_t up_ms;             // and its next boot begins
-    uint8_t down_by;           // number of the job whose command it is; 0: somebody else
+    int64_t down_ms;            // it goes down then; 0: it does not
+    int64_t up_ms;              // and its next boot begins
+    uint8_t down_by;            // number of the job whose command it is; 0: somebody else
 } sim_host_t;
 
 // What a seed may do; probabilities in 1/1000, times in ms. All zero: a perfect world.
@@ -79,11 +79,11 @@ typedef struct {
     int64_t stop_every_ms; // TERM of any process
     int64_t partition_every_ms;
     int64_t store_full_every_ms;
-    int64_t store_slow_ms; // a commit takes up to this
-    uint32_t commit_crash; // the saver dies between commit and answer
-    bool poison;           // one job kills its worker
-    int64_t start_ms;      // a start stops a worker that starts one by one for up to this
-    int64_t gone_ms;       // a restarter is killed then, for ever; 0: none
+    int64_t store_slow_ms;   // a commit takes up to this
+    uint32_t commit_crash;   // the saver dies between commit and answer
+    bool poison;             // one job kills its worker
+    int64_t start_ms;        // a start stops a worker that starts one by one for up to this
+    int64_t gone_ms;         // a restarter is killed then, for ever; 0: none
     int64_t others_every_ms; // somebody else reboots a host
 } sim_faults_t;
 
@@ -147,9 +147,9 @@ typedef struct {
     uint64_t killer;      // highest number of those tasks
     sim_row_t row;        // of a real restart, as the next ones
     uint32_t host_index;
-    uint32_t commands;   // that were sent
-    uint32_t effects;    // reboots that they made
-    uint32_t sent_boots; // of its host, when the first one was sent
+    uint32_t commands;     // that were sent
+    uint32_t effects;      // reboots that they made
+    uint32_t sent_boots;   // of its host, when the first one was sent
     int64_t open_until_ms; // the deadline of the last one, by the world's clock; 0: it has failed
     // The consumer's step since which its restart waits for a resource or is granted it; 0:
     // neither.
@@ -254,7 +254,7 @@ typedef struct {
     sim_job_t jobs[SIM_JOBS];
     uint32_t job_count;
     sim_host_t hosts[SIM_JOBS];
-    uint64_t control;       // boot of the consumer's machine
+    uint64_t control; // boot of the consumer's machine
     int64_t control_clock_ms[256];
     uint64_t epoch;
     int64_t store_full_until;

@@ -53,7 +53,8 @@ void sim_check_notice(sim_t *self, const mm_verdict_t *verdict)
 void sim_check_committed(sim_t *self, const sim_job_t *job, mm_outcome_t before)
 {
     if (before != MM_OUTCOME_NONE && job->outcome != before)
-        sim_violated(self, "I4 one outcome", "the outcome of job %u changed", sim_number_of(self, job));
+        sim_violated(self, "I4 one outcome", "the outcome of job %u changed",
+                     sim_number_of(self, job));
     if (self->shape.real && job->outcome == MM_OUTCOME_RESTARTED && before != job->outcome)
         sim_check_proven(self, job);
     if (job->outcome == MM_OUTCOME_RESTARTED && job->successes == 0)
@@ -78,7 +79,8 @@ void sim_check_attributes(sim_t *self, const sim_job_t *job, mm_str_t attributes
 {
     if (!mm_str_equal(attributes, mm_str(job->attributes)))
         sim_violated(self, "I9 attributes whole", "job %u is restarted with '%.*s', it has '%s'",
-                     sim_number_of(self, job), (int)attributes.size, attributes.data, job->attributes);
+                     sim_number_of(self, job), (int)attributes.size, attributes.data,
+                     job->attributes);
 }
 
 // Restarts at workers that the consumer does not presume lost, by its table.
@@ -107,9 +109,9 @@ static bool hands_out_restarts(const sim_process_t *consumer)
 static void watch_queues(sim_job_t *job, const flight_t *flight, uint64_t step)
 {
     unsigned reached = 0;
-    bool has_place = flight && (flight->restart == RESTART_OUT ||
-                                flight->restart == RESTART_BEGINNING ||
-                                flight->restart == RESTART_BEGUN);
+    bool has_place =
+        flight && (flight->restart == RESTART_OUT || flight->restart == RESTART_BEGINNING ||
+                   flight->restart == RESTART_BEGUN);
     if (has_place)
         reached = RESOURCE_QUARANTINE;
     else if (flight)
@@ -230,7 +232,8 @@ static bool is_lonely(const sim_t *self, const sim_running_t *task)
 static void check_alone(sim_t *self, const sim_process_t *process)
 {
     for (uint32_t i = 0; i < process->running_count && process->running_count > 1; i++)
-        if ((process->running[i].task.command > 0) == self->shape.real && is_lonely(self, &process->running[i]))
+        if ((process->running[i].task.command > 0) == self->shape.real &&
+            is_lonely(self, &process->running[i]))
             sim_violated(self, "R7 alone", "%s runs job %u, which kills, and others",
                          process->name.text, sim_number_of(self, process->running[i].job));
 }
@@ -276,7 +279,8 @@ void sim_check_started(sim_t *self, const sim_process_t *process, const sim_runn
         sim_violated(self, "R6 hold",
                      "%s starts #%llu of a former consumer, the new one has "
                      "handed out job %u",
-                     process->name.text, (unsigned long long)task->number, sim_number_of(self, job));
+                     process->name.text, (unsigned long long)task->number,
+                     sim_number_of(self, job));
     check_may_start(self, process, task);
     check_alone(self, process);
 }
@@ -342,8 +346,7 @@ void sim_check_end(sim_t *self)
         self->statistics.real += self->shape.real;
         self->statistics.effects += job->effects > 0;
         self->statistics.doubled += job->effects > 1;
-        self->statistics.innocent +=
-            job->outcome == MM_OUTCOME_DEAD && !job->poison && self->shape.fail == 0 &&
-            !self->shape.real;
+        self->statistics.innocent += job->outcome == MM_OUTCOME_DEAD && !job->poison &&
+                                     self->shape.fail == 0 && !self->shape.real;
     }
 }

@@ -49,9 +49,9 @@ void sim_check_real_dead(sim_t *self, const mm_task_t *task)
 {
     const sim_job_t *job = sim_job(self, &task->id);
     bool is_final = task->end == MM_END_UNHEALTHY || task->end == MM_END_WRONG_HOST;
-    bool is_interrupted = job->row.interrupted + (task->end == MM_END_INTERRUPTED &&
-                                                  job->row.row != MM_ROW_ENDED) >=
-                          SIM_INTERRUPTED;
+    bool is_interrupted =
+        job->row.interrupted + (task->end == MM_END_INTERRUPTED && job->row.row != MM_ROW_ENDED) >=
+        SIM_INTERRUPTED;
     if (task->attempts < self->shape.gather.attempts && !is_final && !is_interrupted)
         sim_violated(self, "R7 attempts", "job %u is to be dead after %u of %u attempts: %s",
                      sim_number_of(self, job), task->attempts, self->shape.gather.attempts,

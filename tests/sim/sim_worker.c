@@ -20,19 +20,18 @@ void sim_worker_start(sim_t *self, sim_process_t *process)
 {
     bool saver = is_saver(process);
     process->instance = 1 + sim_below(self, UINT64_MAX - 1);
-    mm_worker_config_t config = {.name = process->name,
-                                 .role = saver ? MM_ROLE_SAVER : MM_ROLE_RESTARTER,
-                                 .instance = process->instance,
-                                 .slots = saver ? SIM_RUNNING : self->shape.slots,
-                                 .heartbeat_ms = self->shape.gather.heartbeat_ms,
-                                 .lost_after_ms = self->shape.gather.lost_after_ms,
-                                 .drain_ms = saver ? self->shape.gather.drain_ms + 1000
-                                                   : self->shape.gather.drain_ms + 1000 - STOP_MS,
-                                 .leaves_last = saver,
-                                 .one_by_one = !saver && self->shape.one_by_one,
-                                 .verbs = !saver && self->shape.real
-                                              ? MM_VERB_REAL | MM_VERB_IDENTIFY
-                                              : 0};
+    mm_worker_config_t config = {
+        .name = process->name,
+        .role = saver ? MM_ROLE_SAVER : MM_ROLE_RESTARTER,
+        .instance = process->instance,
+        .slots = saver ? SIM_RUNNING : self->shape.slots,
+        .heartbeat_ms = self->shape.gather.heartbeat_ms,
+        .lost_after_ms = self->shape.gather.lost_after_ms,
+        .drain_ms = saver ? self->shape.gather.drain_ms + 1000
+                          : self->shape.gather.drain_ms + 1000 - STOP_MS,
+        .leaves_last = saver,
+        .one_by_one = !saver && self->shape.one_by_one,
+        .verbs = !saver && self->shape.real ? MM_VERB_REAL | MM_VERB_IDENTIFY : 0};
     if (!saver && self->shape.real)
         (void)mm_name_from(mm_str("real"), &config.driver);
     process->worker = mm_worker_new(&config, self->now_ms + process->clock_ms);
@@ -206,8 +205,7 @@ void sim_worker_take(sim_t *self, sim_process_t *process, const mm_frame_t *fram
     step(self, process, (mm_worker_event_t){.kind = MM_WORKER_FRAME, .as.frame = frame});
 }
 
-static void end_real(sim_t *self, sim_process_t *process, uint32_t index,
-                     const mm_result_t *result)
+static void end_real(sim_t *self, sim_process_t *process, uint32_t index, const mm_result_t *result)
 {
     sim_running_t task = process->running[index];
     process->running[index] = process->running[--process->running_count];
@@ -308,8 +306,7 @@ void sim_worker_drain(sim_t *self, sim_process_t *process)
     step(self, process, (mm_worker_event_t){.kind = MM_WORKER_DRAIN});
     for (uint32_t i = 0; !is_saver(process) && process->alive && i < process->running_count;) {
         mm_result_t result;
-        if (process->running[i].task.left_ms > 0 &&
-            sim_real_open(&process->running[i], &result)) {
+        if (process->running[i].task.left_ms > 0 && sim_real_open(&process->running[i], &result)) {
             process->running[i] = process->running[--process->running_count];
             finish_with(self, process, &result);
         } else {

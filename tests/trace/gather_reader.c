@@ -361,7 +361,8 @@ static bool read_found(gather_reader_t *self, mm_result_t *result)
     result->words = tokens_str(&self->words, "words");
     result->health = tokens_str(&self->words, "health");
     return result->exit <= MM_EXIT_NONE && result->command <= MM_COMMANDS_MAX &&
-           result->words.size <= MM_WORDS_MAX && result->health.size <= MM_HEALTH_MAX && (row == MM_ROW_NONE || result->attempt > 0);
+           result->words.size <= MM_WORDS_MAX && result->health.size <= MM_HEALTH_MAX &&
+           (row == MM_ROW_NONE || result->attempt > 0);
 }
 
 // result r1 j1#17 restart ok

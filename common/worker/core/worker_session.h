@@ -32,7 +32,7 @@ typedef enum {
 
 typedef struct {
     mm_worker_event_kind_t kind;
-    int64_t now_ms;  // CLOCK_MONOTONIC
+    int64_t now_ms;  // CLOCK_BOOTTIME
     int64_t boot_ms; // CLOCK_BOOTTIME (R1)
     union {
         const mm_frame_t *frame;
@@ -93,7 +93,7 @@ void mm_worker_actions_clear(mm_worker_actions_t *self); // frees it
 
 typedef struct mm_worker mm_worker_t;
 
-// A worker that joins: its first hello is due at now_ms (CLOCK_MONOTONIC). Copies the config. Never
+// A worker that joins: its first hello is due at now_ms (CLOCK_BOOTTIME). Copies the config. Never
 // NULL.
 mm_worker_t *mm_worker_new(const mm_worker_config_t *config, int64_t now_ms);
 void mm_worker_destroy(mm_worker_t **self_p);
