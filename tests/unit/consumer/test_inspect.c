@@ -52,6 +52,17 @@ static void step(gather_event_t event)
     gather_step(gather, &event, &actions);
 }
 
+// In heartbeats: a consumer that stands still for longer forgives.
+static void passes(int64_t span_ms)
+{
+    gather_event_t event = {.kind = GATHER_TIME};
+    event.as.time.inbox_empty = true;
+    for (int64_t end_ms = now_ms + span_ms; now_ms < end_ms;) {
+        now_ms += 500;
+        step(event);
+    }
+}
+
 static void hello(const char *name, mm_role_t role, uint32_t slots)
 {
     mm_report_t report = {.is_hello = true,
@@ -166,10 +177,7 @@ static void a_worker_that_is_presumed_lost_is_known_still(void **state)
     assert_true(mm_str_equal(known.acknowledgement.worker, mm_str("r1")));
     assert_true(known.joined);
     assert_false(gather_next_worker(gather, &known));
-    now_ms += 2000;
-    gather_event_t event = {.kind = GATHER_TIME};
-    event.as.time.inbox_empty = true;
-    step(event);
+    passes(2000);
     known = (gather_worker_t){0};
     assert_true(gather_next_worker(gather, &known));
     assert_false(known.joined);
@@ -183,10 +191,7 @@ static void a_restart_that_is_taken_back_is_counted(void **state)
     hello("s1", MM_ROLE_SAVER, 10);
     hello("r1", MM_ROLE_RESTARTER, 1);
     job(1, "web-1");
-    now_ms += 2000;
-    gather_event_t event = {.kind = GATHER_TIME};
-    event.as.time.inbox_empty = true;
-    step(event);
+    passes(2000);
     assert_int_equal(gather_statistics(gather).reclaimed, 1);
     assert_int_equal(gather_stage(gather, MM_ROLE_RESTARTER).waiting, 1);
 }

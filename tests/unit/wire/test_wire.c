@@ -101,28 +101,28 @@ static const struct {
                                  .attributes = LITERAL("bmc=10.0.0.1")})}}},
     {"[2, 1, \"p1\", 3, \"ssh-0123456789abcdef\", []]",
      {MM_FRAME_JOBS, .as.jobs = {.publisher = LITERAL("p1"), .epoch = 3, .driver = LITERAL(SSH)}}},
-    {"[2, 2, 12, 5020, 0, false, [[905, 4, ID, \"web-14\", 1, {}, 300000, 0, 6520, 0, NONE, NONE], "
-     "[906, 2, ID, \"web-14\", 1, {}, 900000, 40, 6520, 1, ID, ID]]]",
+    {"[2, 2, 12, 5020, 0, false, [[905, 4, ID, \"web-14\", 1, {}, 300000, 0, 6520, 0, NONE, NONE, "
+     "\"\"], [906, 2, ID, \"web-14\", 1, {}, 900000, 40, 6520, 1, ID, ID, \"degraded\"]]]",
      {MM_FRAME_TASKS, .as.tasks = {.session = 12, .stamp_ms = 5020,
       ITEMS(task, items, count,
             {.number = 905, .leg = MM_LEG_PROBE, .id = ID, .host = LITERAL("web-14"), .attempt = 1,
              .left_ms = 300000, .start_ms = 6520},
             {.number = 906, .leg = MM_LEG_RESTART, .id = ID, .host = LITERAL("web-14"), .attempt = 1,
              .left_ms = 900000, .age_ms = 40, .start_ms = 6520, .command = 1, .machine = ID,
-             .boot = ID})}}},
+             .boot = ID, .health = LITERAL("degraded")})}}},
     {"[2, 2, 9, 5020, 45, false, [[907, 1, ID, \"web-14\", 1, \"p1\", 1795332314123, "
-     "1, 1, 1, ID, ID, NONE, ID, 4980, 904980, 0, 1000, 0, \"\", \"\"], "
+     "1, 1, 1, ID, ID, NONE, ID, 4980, 904980, 0, 1000, 0, \"\", \"\", \"degraded\"], "
      "[908, 3, ID, \"web-14\", 1, \"p1\", 1795332314123, 1, 0, 1, \"py-1\", \"\", "
-     "2, 1, 1, ID, ID, ID, ID, 4980, 904980, 1, 0, 1, \"py-1\", \"rebooting\"]]]",
+     "2, 1, 1, ID, ID, ID, ID, 4980, 904980, 1, 0, 1, \"py-1\", \"rebooting\", \"degraded\"]]]",
      {MM_FRAME_TASKS, .as.tasks = {.session = 9, .stamp_ms = 5020, .acknowledged_through = 45,
       ITEMS(task, items, count,
             {.number = 907, .leg = MM_LEG_SAVE, SAVED, .attempt = 1, .row = MM_ROW_BEGUN, BEGUN,
-             .exit = MM_EXIT_NONE},
+             .exit = MM_EXIT_NONE, .health = LITERAL("degraded")},
             {.number = 908, .leg = MM_LEG_SETTLE, SAVED, .attempts = 1,
              .outcome = MM_OUTCOME_RESTARTED, .worker = LITERAL("py-1"), .attempt = 1,
              .row = MM_ROW_ENDED, BEGUN, .boot_after = ID, .end = MM_END_RESTARTED,
              .proof = MM_PROOF_PROVEN, .row_worker = LITERAL("py-1"),
-             .words = LITERAL("rebooting")})}}},
+             .words = LITERAL("rebooting"), .health = LITERAL("degraded")})}}},
     {"[2, 2, 12, 0, 1, true, []]",
      {MM_FRAME_TASKS, .as.tasks = {.session = 12, .acknowledged_through = 1, .last = true}}},
     {"[2, 3, \"py-1\", 7, 2, 0, 1, 5000, 1, 0, 0, 1, \"\", 0, [], []]",
@@ -156,17 +156,18 @@ static const struct {
              .evidence = (const mm_pair_t[]){{LITERAL("host"), LITERAL("db-2")}},
              .evidence_count = 1})}}},
     {"[2, 6, \"py-1\", 7, 12, [[1, 905, 4, ID, 0, 0, 310, \"\", {}, 12, 1000, 0, ID, ID, false, "
-     "false, \"\"], "
-     "[2, 906, 2, ID, 0, 0, 61200, \"\", {}, 1, 0, 1, ID, ID, true, false, \"rebooting\"]]]",
+     "false, \"\", \"degraded\"], "
+     "[2, 906, 2, ID, 0, 0, 61200, \"\", {}, 1, 0, 1, ID, ID, true, false, \"rebooting\", \"\"]]]",
      {MM_FRAME_RESULTS, .as.results = {PY_1, .session = 12,
       ITEMS(result, items, count,
             {.serial = 1, .number = 905, .leg = MM_LEG_PROBE, .id = ID, .took_ms = 310,
-             .end = MM_END_NOT_STARTED, .exit = MM_EXIT_NONE, .machine = ID, .boot = ID},
+             .end = MM_END_NOT_STARTED, .exit = MM_EXIT_NONE, .machine = ID, .boot = ID,
+             .health = LITERAL("degraded")},
             {.serial = 2, .number = 906, .leg = MM_LEG_RESTART, .id = ID, .took_ms = 61200,
              .end = MM_END_RESTARTED, .proof = MM_PROOF_PROVEN, .machine = ID, .boot = ID,
              .sent = true, .words = LITERAL("rebooting")})}}},
     {"[2, 6, \"py-1\", 7, 12, [[3, 909, 2, ID, 3, 0, 8000, \"\", {}, 3, 1000, 0, NONE, NONE, true, "
-     "true, \"\"], [4, 910, 2, ID, 2, 0, 0, \"no room\", {}, 5000]]]",
+     "true, \"\", \"\"], [4, 910, 2, ID, 2, 0, 0, \"no room\", {}, 5000]]]",
      {MM_FRAME_RESULTS, .as.results = {PY_1, .session = 12,
       ITEMS(result, items, count,
             {.serial = 3, .number = 909, .leg = MM_LEG_RESTART, .id = ID,
@@ -175,7 +176,7 @@ static const struct {
             {.serial = 4, .number = 910, .leg = MM_LEG_RESTART, .id = ID,
              .status = MM_STATUS_RETURNED, .error = LITERAL("no room"), .pause_ms = 5000})}}},
     {"[2, 6, \"saver-1\", 8, 9, [[46, 911, 1, ID, 0, 0, 3, \"\", {}, "
-     "3, 2, 1, ID, ID, ID, 4980, 904980, 52000, 2, 255, 1, 0, \"no route\"]]]",
+     "3, 2, 1, ID, ID, ID, 4980, 904980, 52000, 2, 255, 1, 0, \"no route\", \"\"]]]",
      {MM_FRAME_RESULTS, .as.results = {.worker = LITERAL("saver-1"), .instance = 8, .session = 9,
       ITEMS(result, items, count,
             {.serial = 46, .number = 911, .leg = MM_LEG_SAVE, .id = ID, .took_ms = 3,
