@@ -96,12 +96,15 @@ static void own(kept_t *kept)
     result->evidence = pairs > 0 ? evidence : NULL;
 }
 
-uint64_t mm_results_add(mm_results_t *self, const mm_result_t *result, int64_t now_ms)
+uint64_t mm_results_add(mm_results_t *self, const mm_result_t *result, mm_leg_t leg,
+                        const mm_id_t *id, int64_t now_ms)
 {
     make_room(self);
     kept_t *kept = &self->ring[++self->last & (self->size - 1)];
     kept->result = *result;
     kept->result.serial = self->last;
+    kept->result.leg = leg;
+    kept->result.id = *id;
     kept->added_ms = now_ms;
     own(kept);
     return self->last;

@@ -12,8 +12,9 @@ typedef struct mm_results mm_results_t;
 mm_results_t *mm_results_new(size_t history);
 void mm_results_destroy(mm_results_t **self_p);
 
-// Keeps a copy, texts included, and returns its serial: 1, 2, 3 ...
-uint64_t mm_results_add(mm_results_t *self, const mm_result_t *result, int64_t now_ms);
+// Keeps a copy, texts included, with this leg and job, and returns its serial: 1, 2, 3 ...
+uint64_t mm_results_add(mm_results_t *self, const mm_result_t *result, mm_leg_t leg,
+                        const mm_id_t *id, int64_t now_ms);
 // Acknowledges all results up to this serial; one that was never given out is ignored.
 void mm_results_acknowledge(mm_results_t *self, uint64_t serial);
 

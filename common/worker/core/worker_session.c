@@ -170,9 +170,10 @@ static void log_event(mm_worker_t *self, mm_worker_log_t what, mm_str_t text, ui
 
 // Numbers the result, keeps it, and sends it in the current session. Without a session it goes with
 // the next report.
-static void add_result(mm_worker_t *self, const mm_result_t *result)
+static void add_result(mm_worker_t *self, const mm_result_t *result, mm_leg_t leg,
+                       const mm_id_t *id)
 {
-    uint64_t serial = mm_results_add(self->results, result, self->now_ms);
+    uint64_t serial = mm_results_add(self->results, result, leg, id, self->now_ms);
     if (self->session != 0)
         act(self, MM_WORKER_RESULT)->as.serial = serial;
 }
@@ -182,10 +183,9 @@ static void add_result(mm_worker_t *self, const mm_result_t *result)
 static void give_back(mm_worker_t *self, const mm_task_t *task)
 {
     log_event(self, MM_WORKER_LOG_RETURNED, (mm_str_t){0}, task->number);
-    add_result(self, &(mm_result_t){.number = task->number,
-                                    .leg = task->leg,
-                                    .id = task->id,
-                                    .status = MM_STATUS_RETURNED});
+    add_result(self,
+               &(mm_result_t){.number = task->number, .status = MM_STATUS_RETURNED},
+               task->leg, &task->id);
 }
 
 static size_t size_of(size_t host_size)
@@ -570,11 +570,8 @@ static void apply_finished(mm_worker_t *self, const mm_result_t *finished)
 {
     assignment_t *held = find_held(self, finished->number);
     assert(held);
-    mm_result_t result = *finished;
-    result.leg = held->leg;
-    result.id = held->id;
+    add_result(self, finished, held->leg, &held->id);
     drop_held(self, held);
-    add_result(self, &result);
 }
 
 static void apply_slots(mm_worker_t *self, uint32_t slots)

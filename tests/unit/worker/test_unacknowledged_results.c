@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+static const mm_id_t no_job;
+
 enum { HISTORY = 3 };
 
 static int new_results(void **state)
@@ -32,7 +34,7 @@ static void add(mm_results_t *results, uint64_t count)
 {
     for (uint64_t i = 0; i < count; i++) {
         uint64_t number = 1000 + mm_results_last(results) + 1;
-        uint64_t serial = mm_results_add(results, &(mm_result_t){.number = number}, 5000);
+        uint64_t serial = mm_results_add(results, &(mm_result_t){.number = number}, MM_LEG_SAVE, &no_job, 5000);
         assert_int_equal(serial, number - 1000);
     }
 }
@@ -63,7 +65,7 @@ static void texts_are_copied(void **state)
                           .evidence =
                               (mm_pair_t[]){{mm_str(key), mm_str(value)}, {mm_str(key), {0}}},
                           .evidence_count = 2};
-    mm_results_add(*state, &result, 0);
+    mm_results_add(*state, &result, MM_LEG_SAVE, &no_job, 0);
     memset(error, 'x', sizeof error);
     memset(words, 'x', sizeof words);
     memset(key, 'x', sizeof key);
@@ -78,7 +80,7 @@ static void texts_are_copied(void **state)
     assert_int_equal(kept->evidence[1].value.size, 0);
 
     char last[] = "no more words"; // of one that has nothing else
-    mm_results_add(*state, &(mm_result_t){.words = mm_str(last)}, 0);
+    mm_results_add(*state, &(mm_result_t){.words = mm_str(last)}, MM_LEG_SAVE, &no_job, 0);
     memset(last, 'x', sizeof last);
     assert_true(mm_str_equal(mm_results_get(*state, 2)->words, mm_str("no more words")));
 }
@@ -112,8 +114,8 @@ static void a_confirmation_never_goes_back_nor_beyond_the_newest(void **state)
 static void it_knows_since_when_the_oldest_waits(void **state)
 {
     assert_true(mm_results_waiting_since(*state) == MM_NEVER);
-    mm_results_add(*state, &(mm_result_t){0}, 5000);
-    mm_results_add(*state, &(mm_result_t){0}, 6000);
+    mm_results_add(*state, &(mm_result_t){0}, MM_LEG_SAVE, &no_job, 5000);
+    mm_results_add(*state, &(mm_result_t){0}, MM_LEG_SAVE, &no_job, 6000);
     assert_int_equal(mm_results_waiting_since(*state), 5000);
     mm_results_acknowledge(*state, 1);
     assert_int_equal(mm_results_waiting_since(*state), 6000);
