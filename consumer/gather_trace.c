@@ -137,27 +137,27 @@ static void print_process(FILE *file, const gather_event_t *event)
 }
 
 // What a restarter found, or what the record has.
-static void print_found(FILE *file, const mm_result_t *result)
+static void print_found(FILE *file, const mm_real_t *real)
 {
-    print_number(file, "pause", (uint64_t)result->pause_ms);
-    if (result->row != MM_ROW_NONE)
-        (void)fprintf(file, " row=%s attempt=%" PRIu32, mm_row_name(result->row), result->attempt);
-    if (result->row != MM_ROW_NONE || result->end != MM_END_NONE)
-        print_end(file, result->end, result->exit);
-    print_proof(file, result->proof);
-    print_number(file, "command", result->command);
-    print_id(file, "machine", &result->machine);
-    print_id(file, "boot", &result->boot);
-    print_id(file, "control", &result->control);
-    print_number(file, "first", (uint64_t)result->first_ms);
-    print_number(file, "deadline", (uint64_t)result->deadline_ms);
-    print_number(file, "age", (uint64_t)result->age_ms);
-    print_number(file, "ended", result->ended);
-    print_number(file, "interrupted", result->interrupted);
-    print_number(file, "sent", result->sent);
-    print_number(file, "more", result->more);
-    mm_trace_print_text(file, "words", result->words);
-    mm_trace_print_text(file, "health", result->health);
+    print_number(file, "pause", (uint64_t)real->pause_ms);
+    if (real->row != MM_ROW_NONE)
+        (void)fprintf(file, " row=%s attempt=%" PRIu32, mm_row_name(real->row), real->attempt);
+    if (real->row != MM_ROW_NONE || real->end != MM_END_NONE)
+        print_end(file, real->end, real->exit);
+    print_proof(file, real->proof);
+    print_number(file, "command", real->command);
+    print_id(file, "machine", &real->machine);
+    print_id(file, "boot", &real->boot);
+    print_id(file, "control", &real->control);
+    print_number(file, "first", (uint64_t)real->first_ms);
+    print_number(file, "deadline", (uint64_t)real->deadline_ms);
+    print_number(file, "age", (uint64_t)real->age_ms);
+    print_number(file, "ended", real->ended);
+    print_number(file, "interrupted", real->interrupted);
+    print_number(file, "sent", real->sent);
+    print_number(file, "more", real->more);
+    mm_trace_print_text(file, "words", real->words);
+    mm_trace_print_text(file, "health", real->health);
 }
 
 static void print_result(FILE *file, const gather_event_t *event)
@@ -169,7 +169,8 @@ static void print_result(FILE *file, const gather_event_t *event)
     if (result->outcome != MM_OUTCOME_NONE)
         (void)fprintf(file, " outcome=%s", mm_outcome_name(result->outcome));
     mm_trace_print_text(file, "error", result->error);
-    print_found(file, result);
+    if (result->real)
+        print_found(file, result->real);
     (void)fprintf(file, " serial=%" PRIu64, result->serial);
     print_process(file, event);
 }
@@ -208,30 +209,30 @@ static void print_verdict(FILE *file, const mm_verdict_t *verdict)
 }
 
 // A real restart.
-static void print_command(FILE *file, const mm_task_t *task)
+static void print_command(FILE *file, mm_leg_t leg, const mm_real_t *real)
 {
-    if (task->leg == MM_LEG_RESTART)
-        (void)fprintf(file, " command=%" PRIu32, task->command);
-    print_id(file, "boot", &task->boot);
-    (void)fprintf(file, " left=%" PRId64, task->left_ms);
-    print_number(file, "age", (uint64_t)task->age_ms);
-    print_number(file, "start", (uint64_t)task->start_ms);
-    mm_trace_print_text(file, "health", task->health);
+    if (leg == MM_LEG_RESTART)
+        (void)fprintf(file, " command=%" PRIu32, real->command);
+    print_id(file, "boot", &real->boot);
+    (void)fprintf(file, " left=%" PRId64, real->left_ms);
+    print_number(file, "age", (uint64_t)real->age_ms);
+    print_number(file, "start", (uint64_t)real->start_ms);
+    mm_trace_print_text(file, "health", real->health);
 }
 
-static void print_row(FILE *file, const mm_task_t *task)
+static void print_row(FILE *file, const mm_real_t *real)
 {
-    (void)fprintf(file, " row=%s attempt=%" PRIu32, mm_row_name(task->row), task->attempt);
-    print_number(file, "command", task->command);
-    print_id(file, "boot", &task->boot);
-    print_id(file, "after", &task->boot_after);
-    print_end(file, task->end, task->exit);
-    print_proof(file, task->proof);
-    print_number(file, "first", (uint64_t)task->first_ms);
-    print_number(file, "deadline", (uint64_t)task->deadline_ms);
-    mm_trace_print_text(file, "by", task->row_worker);
-    mm_trace_print_text(file, "words", task->words);
-    mm_trace_print_text(file, "health", task->health);
+    (void)fprintf(file, " row=%s attempt=%" PRIu32, mm_row_name(real->row), real->attempt);
+    print_number(file, "command", real->command);
+    print_id(file, "boot", &real->boot);
+    print_id(file, "after", &real->boot_after);
+    print_end(file, real->end, real->exit);
+    print_proof(file, real->proof);
+    print_number(file, "first", (uint64_t)real->first_ms);
+    print_number(file, "deadline", (uint64_t)real->deadline_ms);
+    mm_trace_print_text(file, "by", real->worker);
+    mm_trace_print_text(file, "words", real->words);
+    mm_trace_print_text(file, "health", real->health);
 }
 
 static void print_task_action(FILE *file, const gather_action_t *action)
@@ -241,15 +242,15 @@ static void print_task_action(FILE *file, const gather_action_t *action)
     print_task(file, &task->id, task->number);
     if (mm_leg_is_restarters(task->leg))
         (void)fprintf(file, " attempt=%" PRIu32, task->attempt);
-    if (task->left_ms > 0)
-        print_command(file, task);
+    if (task->real && mm_leg_is_restarters(task->leg))
+        print_command(file, task->leg, task->real);
     mm_trace_print_attributes(file, task->attributes);
     if (task->leg == MM_LEG_SETTLE)
         (void)fprintf(file, " %s attempts=%" PRIu32, mm_outcome_name(task->outcome),
                       task->attempts);
     mm_trace_print_text(file, "error", task->error);
-    if (task->row != MM_ROW_NONE)
-        print_row(file, task);
+    if (task->real && !mm_leg_is_restarters(task->leg))
+        print_row(file, task->real);
     (void)fprintf(file, " worker=%s", action->as.task.worker);
 }
 

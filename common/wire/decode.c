@@ -41,6 +41,8 @@ struct mm_decoder {
 #include "expand_frames.h"
                                       )];
     mm_pair_t *next_pair;
+    mm_real_t reals[MM_BATCH_ITEMS];
+    mm_real_t *next_real;
     char *next_text;            // in `texts`
     char texts[MM_FRAME_BYTES]; // attributes: shorter than the maps that they come from
 };
@@ -320,6 +322,9 @@ static bool open_list(mm_decoder_t *self, const char *name, size_t *ret_count)
 #define FIELD(type, member, name, low, high)                                                       \
         if (!parse_##type(in, name, low, high, &it->member))                                       \
             goto done;
+#define PART(member)                                                                               \
+        it->member = self->next_real++;                                                            \
+        *it->member = (mm_real_t){.exit = MM_EXIT_NONE};
 #define PAIRS(member, count, name, ...)                                                            \
         if (!parse_pairs(self, in, name, __VA_ARGS__, &it->member, &it->count))                    \
             goto done;
@@ -389,6 +394,7 @@ static mm_wire_status_t decode_array(mm_decoder_t *self)
     fields_t *in = &self->fields;
     self->frame = (mm_frame_t){0};
     self->next_pair = self->pairs;
+    self->next_real = self->reals;
     self->next_text = self->texts;
     uint64_t version;
     uint64_t kind;

@@ -1,5 +1,5 @@
 // Includes frames.def with the words that the includer has defined: the others expand to nothing,
-// NUMBER and TEXT to TYPE, AGAIN to FIELD, BATCH to LIST, OPTIONAL to WHEN. Behind it none is
+// NUMBER and TEXT to TYPE, REAL to FIELD, BATCH to LIST, OPTIONAL to WHEN. Behind it none is
 // defined any more. It is included many times, so that it has no guard.
 
 #ifndef TYPE
@@ -32,8 +32,14 @@
 #ifndef FIELD
 #define FIELD(type, member, name, low, high)
 #endif
-#ifndef AGAIN
-#define AGAIN(...) FIELD(__VA_ARGS__)
+#ifndef OWNS
+#define OWNS(c_type, member)
+#endif
+#ifndef PART
+#define PART(member)
+#endif
+#ifndef REAL
+#define REAL(type, member, name, low, high) FIELD(type, real->member, name, low, high)
 #endif
 #ifndef PAIRS
 #define PAIRS(member, count, name, max, key_max, value_max)
@@ -72,7 +78,9 @@
 #undef END_BODY
 #undef FRAME
 #undef FIELD
-#undef AGAIN
+#undef OWNS
+#undef PART
+#undef REAL
 #undef PAIRS
 #undef ATTRIBUTES
 #undef LIST

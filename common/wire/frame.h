@@ -50,6 +50,34 @@ typedef struct {
     mm_str_t value;
 } mm_pair_t;
 
+// What a task or a result says of a real restart (not the mock's): each kind has some of these, as
+// frames.def says. Ids of zeros and empty texts: unknown, or none.
+typedef struct {
+    mm_attempt_row_t row; // of the last attempt on record, or to be
+    uint32_t attempt;     // its number
+    uint32_t command;     // of the driver's list, from 1; 0: none, only look
+    mm_id_t machine;      // of the host
+    mm_id_t boot;         // it was in before the restart; of a result: as it was read
+    mm_id_t boot_after;
+    mm_id_t control;     // boot of the consumer's machine (H10): first_ms and deadline_ms are
+    int64_t first_ms;    // CLOCK_BOOTTIME of it; when the job's first attempt began (H2). In a
+    int64_t deadline_ms; // task that a worker starts both are by its own clock
+    int64_t left_ms;     // until the deadline, from now
+    int64_t age_ms;      // since the first attempt began
+    int64_t start_ms;    // no command after that stamp (H1)
+    int64_t pause_ms;    // a worker that returns a task gets none for so long
+    mm_end_t end;
+    uint32_t exit; // code; 256 + n: signal n; MM_EXIT_NONE
+    mm_proof_t proof;
+    uint32_t ended;       // attempts on record that were charged
+    uint32_t interrupted; // those that have no end
+    bool sent;            // a command was
+    bool more;            // the list has another command
+    mm_str_t worker;
+    mm_str_t words;  // the command's last ones
+    mm_str_t health; // what the host told of it before the restart
+} mm_real_t;
+
 // mm_job_t, mm_task_t, mm_assignment_t, mm_number_t, mm_result_t, mm_verdict_t,
 // mm_acknowledgement_t; mm_jobs_body_t, mm_tasks_body_t and so on.
 // clang-format off
@@ -58,7 +86,8 @@ typedef struct {
 #define ITEM(item)                      typedef struct mm_##item mm_##item##_t; struct mm_##item {
 #define BODY(body)                      ITEM(body##_body)
 #define FIELD(type, member, ...)        mm_type_##type##_t member;
-#define AGAIN(...)
+#define OWNS(c_type, member)            c_type *member;
+#define REAL(...)
 #define DERIVED(c_type, member, value)  c_type member;
 #define PAIRS(member, count, ...)       const mm_pair_t *member; uint32_t count;
 #define ATTRIBUTES(member, name)        mm_str_t member;

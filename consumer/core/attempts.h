@@ -27,6 +27,9 @@ typedef struct {
     const char *worker;             // interned, or NULL
     char *words;                    // owned, or NULL
     char health[MM_HEALTH_MAX + 1]; // of the host before the restart, as the probe was told
+    // As the last save and the last task have said it.
+    mm_real_t save;
+    mm_real_t command_task;
     // Beside it.
     int64_t begun_ms;     // when the command was begun last (H1)
     uint32_t interrupted; // attempts without an end, on record

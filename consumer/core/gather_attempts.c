@@ -60,13 +60,13 @@ static void set_row(attempt_t *attempt, mm_attempt_row_t row)
 // What a result says of the attempt's end.
 static void set_end(attempt_t *attempt, const char *worker, const mm_result_t *result)
 {
-    attempt->end = result->end;
-    attempt->proof = result->proof;
+    attempt->end = result->real->end;
+    attempt->proof = result->real->proof;
     attempt->worker = worker;
-    if (result->exit != MM_EXIT_NONE)
-        attempt->exit = result->exit;
-    if (result->words.size > 0)
-        attempt_set_words(attempt, result->words);
+    if (result->real->exit != MM_EXIT_NONE)
+        attempt->exit = result->real->exit;
+    if (result->real->words.size > 0)
+        attempt_set_words(attempt, result->real->words);
 }
 
 // An attempt that was begun, or a probe instead of one, has its number for good.
@@ -174,30 +174,31 @@ void gather_become_real(gather_t *self)
 static void absorb(gather_t *self, flight_t *flight, attempt_t *attempt, const mm_result_t *result)
 {
     mm_id_t control = control_of(self);
-    bool is_same_clock = mm_id_equal(&result->control, &control);
-    bool has_begun = result->first_ms > 0;
+    bool is_same_clock = mm_id_equal(&result->real->control, &control);
+    bool has_begun = result->real->first_ms > 0;
     int64_t span_end_ms = self->now_ms + self->config.attempt_ms;
-    attempt->row = result->row;
-    attempt->number = result->attempt;
-    attempt->command = result->command;
-    attempt->end = result->end;
-    attempt->exit = result->exit;
-    attempt_set_words(attempt, result->words);
-    attempt->interrupted = result->interrupted;
-    flight->attempts = result->ended;
-    flight->losses = result->interrupted;
+    attempt->row = result->real->row;
+    attempt->number = result->real->attempt;
+    attempt->command = result->real->command;
+    attempt->end = result->real->end;
+    attempt->exit = result->real->exit;
+    attempt_set_words(attempt, result->real->words);
+    attempt->interrupted = result->real->interrupted;
+    flight->attempts = result->real->ended;
+    flight->losses = result->real->interrupted;
     if (has_begun) {
-        attempt->machine = result->machine;
-        attempt->boot = result->boot;
-        attempt_set_health(attempt, result->health);
+        attempt->machine = result->real->machine;
+        attempt->boot = result->real->boot;
+        attempt_set_health(attempt, result->real->health);
         attempt->first_ms =
-            is_same_clock ? result->first_ms : later(self->now_ms - result->age_ms, 1);
+            is_same_clock ? result->real->first_ms : later(self->now_ms - result->real->age_ms, 1);
         attempt->deadline_ms =
-            is_same_clock ? mm_earlier(result->deadline_ms, span_end_ms) : span_end_ms;
+            is_same_clock ? mm_earlier(result->real->deadline_ms, span_end_ms) : span_end_ms;
     }
     if (attempt->row == MM_ROW_ENDED)
-        flight_set_error(flight,
-                         result->words.size > 0 ? result->words : mm_str(mm_end_name(result->end)));
+        flight_set_error(flight, result->real->words.size > 0
+                                     ? result->real->words
+                                     : mm_str(mm_end_name(result->real->end)));
 }
 
 // The answer to the first save tells what is known of the job; later ones, that its row is on
@@ -206,7 +207,7 @@ void gather_attempt_saved(gather_t *self, flight_t *flight, const mm_result_t *r
 {
     attempt_t *attempt = attempt_of(self, flight);
     attempt->saved = attempt->sent;
-    if (!attempt->is_known && result->row != MM_ROW_NONE)
+    if (!attempt->is_known && result->real)
         absorb(self, flight, attempt, result);
     attempt->is_known = true;
     bool has_ended = flight->restart == RESTART_OK || flight->restart == RESTART_EXHAUSTED;
@@ -256,6 +257,12 @@ static void look(gather_t *self, worker_t *worker, flight_t *flight, attempt_t *
     give(self, worker, flight, MM_LEG_RESTART);
 }
 
+// One that was not started is begun anew where it was.
+static uint32_t next_command(const attempt_t *attempt)
+{
+    return attempt->row == MM_ROW_NOT_STARTED && attempt->command > 0 ? attempt->command : 1;
+}
+
 void gather_attempt_next(gather_t *self, worker_t *worker, flight_t *flight)
 {
     attempt_t *attempt = attempt_of(self, flight);
@@ -274,7 +281,7 @@ void gather_attempt_next(gather_t *self, worker_t *worker, flight_t *flight)
     else if (identifies && is_none(&attempt->boot))
         give(self, worker, flight, MM_LEG_PROBE);
     else
-        begin(self, flight, attempt, 1);
+        begin(self, flight, attempt, next_command(attempt));
 }
 
 // Alone, if workers were lost with it (R7): its restarter is reserved, and gets it when it is idle.
@@ -315,22 +322,27 @@ bool gather_attempt_start(gather_t *self, flight_t *flight)
     return true;
 }
 
-static void fill_restart(const gather_t *self, const attempt_t *attempt, const worker_t *worker,
+static void fill_restart(const gather_t *self, attempt_t *attempt, const worker_t *worker,
                          mm_task_t *task)
 {
     bool is_probe = task->leg == MM_LEG_PROBE;
     int64_t start_by_ms = attempt->begun_ms + self->config.lost_after_ms;
+    int64_t left_ms = is_probe ? self->config.attempt_ms : attempt->deadline_ms - self->now_ms;
+    mm_real_t *real = &attempt->command_task;
+    *real = (mm_real_t){.machine = attempt->machine,
+                        .boot = attempt->boot,
+                        .health = mm_str(attempt->health),
+                        .left_ms = later(left_ms, 1),
+                        .exit = MM_EXIT_NONE};
+    if (!is_probe && attempt->first_ms > 0)
+        real->age_ms = later(self->now_ms - attempt->first_ms, 0);
+    if (!is_probe && !attempt->is_looking) {
+        real->command = attempt->command;
+        // Its clock was at least at its stamp when that was heard.
+        real->start_ms = later(worker->stamp_ms + start_by_ms - worker->heard_ms, 0);
+    }
     task->attempt = next_number(attempt);
-    task->command = is_probe || attempt->is_looking ? 0 : attempt->command;
-    task->machine = attempt->machine;
-    task->boot = attempt->boot;
-    task->health = mm_str(attempt->health);
-    task->left_ms = is_probe ? self->config.attempt_ms : attempt->deadline_ms - self->now_ms;
-    task->left_ms = later(task->left_ms, 1);
-    task->age_ms = is_probe || attempt->first_ms == 0 ? 0 : self->now_ms - attempt->first_ms;
-    // Its clock was at least at its stamp when that was heard.
-    task->start_ms =
-        task->command > 0 ? later(worker->stamp_ms + start_by_ms - worker->heard_ms, 0) : 0;
+    task->real = real;
 }
 
 void gather_attempt_fill(const gather_t *self, const flight_t *flight, const worker_t *worker,
@@ -342,21 +354,24 @@ void gather_attempt_fill(const gather_t *self, const flight_t *flight, const wor
         return;
     }
     attempt->sent = attempt->version;
-    task->row = attempt->is_known ? attempt->row : MM_ROW_NONE;
-    task->attempt = attempt->number;
-    task->command = attempt->command;
-    task->machine = attempt->machine;
-    task->boot = attempt->boot;
-    task->boot_after = attempt->boot_after;
-    task->control = control_of(self);
-    task->first_ms = attempt->first_ms;
-    task->deadline_ms = attempt->deadline_ms;
-    task->end = attempt->end;
-    task->exit = attempt->exit;
-    task->proof = attempt->proof;
-    task->row_worker = mm_str(attempt->worker);
-    task->words = mm_str(attempt->words);
-    task->health = mm_str(attempt->health);
+    if (!attempt->is_known || attempt->row == MM_ROW_NONE)
+        return;
+    attempt->save = (mm_real_t){.row = attempt->row,
+                                .attempt = attempt->number,
+                                .command = attempt->command,
+                                .machine = attempt->machine,
+                                .boot = attempt->boot,
+                                .boot_after = attempt->boot_after,
+                                .control = control_of(self),
+                                .first_ms = attempt->first_ms,
+                                .deadline_ms = attempt->deadline_ms,
+                                .end = attempt->end,
+                                .exit = attempt->exit,
+                                .proof = attempt->proof,
+                                .worker = mm_str(attempt->worker),
+                                .words = mm_str(attempt->words),
+                                .health = mm_str(attempt->health)};
+    task->real = &attempt->save;
 }
 
 // ---- results
@@ -379,9 +394,9 @@ static void apply_identity(gather_t *self, flight_t *flight, attempt_t *attempt,
                            const mm_result_t *result)
 {
     if (attempt->first_ms == 0) {
-        attempt->machine = result->machine;
-        attempt->boot = result->boot;
-        attempt_set_health(attempt, result->health);
+        attempt->machine = result->real->machine;
+        attempt->boot = result->real->boot;
+        attempt_set_health(attempt, result->real->health);
     }
     if (self->statistics.draining || flight->overdue) {
         flight_set_restart(&self->flights, flight, RESTART_READY, 0);
@@ -394,15 +409,16 @@ static void apply_identity(gather_t *self, flight_t *flight, attempt_t *attempt,
 // Whether the next command of the list is tried: the last one had no effect until its deadline.
 static bool escalates(const gather_t *self, const flight_t *flight, const mm_result_t *result)
 {
-    return result->more && !self->statistics.draining && !flight->overdue &&
-           (result->end == MM_END_SAME_BOOT || result->end == MM_END_UNREACHABLE);
+    return result->real->more && !self->statistics.draining && !flight->overdue &&
+           (result->real->end == MM_END_SAME_BOOT || result->real->end == MM_END_UNREACHABLE);
 }
 
 static void apply_failure(gather_t *self, flight_t *flight, attempt_t *attempt, const char *worker,
                           const mm_result_t *result)
 {
     bool is_probe = result->leg == MM_LEG_PROBE;
-    bool saw_nothing = result->end == MM_END_SAME_BOOT || result->end == MM_END_UNREACHABLE;
+    bool saw_nothing =
+        result->real->end == MM_END_SAME_BOOT || result->real->end == MM_END_UNREACHABLE;
     flight->worker = worker;
     if (!is_probe && attempt->is_looking && attempt->row == MM_ROW_BEGUN && saw_nothing) {
         interrupt(self, flight, attempt);
@@ -419,8 +435,8 @@ static void apply_failure(gather_t *self, flight_t *flight, attempt_t *attempt, 
     set_row(attempt, MM_ROW_ENDED);
     set_end(attempt, worker, result);
     flight->attempts++;
-    flight_set_error(flight,
-                     result->error.size > 0 ? result->error : mm_str(mm_end_name(result->end)));
+    flight_set_error(flight, result->error.size > 0 ? result->error
+                                                    : mm_str(mm_end_name(result->real->end)));
     fail(self, flight, attempt);
 }
 
@@ -429,7 +445,7 @@ static void apply_open(gather_t *self, flight_t *flight, attempt_t *attempt, con
                        const mm_result_t *result)
 {
     if (result->leg == MM_LEG_RESTART && !attempt->is_looking) {
-        set_row(attempt, result->sent ? MM_ROW_OPEN : MM_ROW_NOT_STARTED);
+        set_row(attempt, result->real->sent ? MM_ROW_OPEN : MM_ROW_NOT_STARTED);
         set_end(attempt, worker, result);
         attempt->proof = MM_PROOF_NONE;
     }
@@ -458,17 +474,18 @@ static void apply_other(gather_t *self, flight_t *flight, attempt_t *attempt, co
     if (result->leg != MM_LEG_RESTART || flight->restart == RESTART_OK || !attempt->is_known)
         return;
     if (result->status == MM_STATUS_OK && is_waiting) {
-        succeed(self, flight, worker, result->proof, &result->boot);
+        succeed(self, flight, worker, result->real->proof, &result->real->boot);
     } else if (result->status == MM_STATUS_OK) { // taken when the current one has ended (H7)
         attempt->success.worker = worker;
-        attempt->success.proof = result->proof;
-        attempt->success.boot = result->boot;
+        attempt->success.proof = result->real->proof;
+        attempt->success.boot = result->real->boot;
     } else if (attempt->row == MM_ROW_BEGUN && result->number == attempt->task) {
-        bool was_sent = result->status != MM_STATUS_RETURNED && result->sent;
+        bool was_sent = result->status != MM_STATUS_RETURNED && result->real->sent;
         if (!was_sent && !is_waiting)
             return;
         set_row(attempt, was_sent ? MM_ROW_OPEN : MM_ROW_NOT_STARTED);
-        set_end(attempt, worker, result);
+        if (was_sent)
+            set_end(attempt, worker, result);
         save_row(self, flight);
     }
 }
@@ -477,9 +494,16 @@ void gather_attempt_result(gather_t *self, flight_t *flight, const char *worker,
                            const mm_result_t *result)
 {
     attempt_t *attempt = attempt_of(self, flight);
+    bool has_end = result->real && result->real->end != MM_END_NONE;
     if (flight->settle != MM_OUTCOME_NONE)
         return; // too late: the store decides (R9)
-    if (flight->restart != RESTART_OUT || result->number != flight->restart_task) {
+    bool is_current = flight->restart == RESTART_OUT && result->number == flight->restart_task;
+    if (!has_end && result->status != MM_STATUS_RETURNED) { // no restarter sends that: who knows?
+        if (is_current)
+            flight_set_restart(&self->flights, flight, RESTART_READY, 0);
+        return;
+    }
+    if (!is_current) {
         apply_other(self, flight, attempt, worker, result);
         return;
     }
@@ -494,7 +518,7 @@ void gather_attempt_result(gather_t *self, flight_t *flight, const char *worker,
             apply_identity(self, flight, attempt, result);
         } else {
             set_end(attempt, worker, result);
-            succeed(self, flight, worker, result->proof, &result->boot);
+            succeed(self, flight, worker, result->real->proof, &result->real->boot);
         }
         break;
     case MM_STATUS_FAILED: apply_failure(self, flight, attempt, worker, result); break;

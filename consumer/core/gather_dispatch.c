@@ -32,8 +32,7 @@ static mm_task_t *give_task(gather_t *self, worker_t *worker, flight_t *flight, 
     task->outcome = flight->settle;
     task->worker = mm_str(flight->worker);
     task->error = mm_str(flight->settle == MM_OUTCOME_DEAD ? flight->error : NULL);
-    task->row = MM_ROW_NONE;
-    task->left_ms = 0;
+    task->real = NULL;
     if (flight->has_attempt)
         gather_attempt_fill(self, flight, worker, task);
     return task;

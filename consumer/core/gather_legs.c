@@ -262,11 +262,11 @@ static void reclaim(gather_t *self, const workers_change_t *change)
 // What fails at the worker's own machine is not the host's fault: it gets nothing for a while.
 static void pause_worker(gather_t *self, worker_t *worker, const mm_result_t *result)
 {
-    workers_pause(self->workers, worker, self->now_ms, result->pause_ms);
+    workers_pause(self->workers, worker, self->now_ms, result->real->pause_ms);
     gather_action_t *paused = gather_log(self, GATHER_LOG_PAUSED, NULL);
     paused->as.log.worker = worker->name;
     paused->as.log.error = result->error;
-    paused->as.log.delay_ms = result->pause_ms;
+    paused->as.log.delay_ms = result->real->pause_ms;
 }
 
 void gather_apply_result(gather_t *self, worker_t *worker, const mm_result_t *result, bool in_hello)
@@ -275,7 +275,7 @@ void gather_apply_result(gather_t *self, worker_t *worker, const mm_result_t *re
     if (!workers_apply_result(self->workers, worker, result, in_hello, &ended))
         return;
     flight_t *flight = flights_find(&self->flights, &result->id);
-    if (result->status == MM_STATUS_RETURNED && result->pause_ms > 0)
+    if (result->status == MM_STATUS_RETURNED && result->real && result->real->pause_ms > 0)
         pause_worker(self, worker, result);
     if (!mm_leg_is_restarters(result->leg)) {
         if (flight)

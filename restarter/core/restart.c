@@ -246,21 +246,23 @@ void restart_begin(restart_t *self, const restart_config_t *config, const mm_tas
                    uint64_t seed, int64_t now_ms)
 {
     static const mm_id_t none;
-    bool is_limited = task->left_ms > 0;
+    static const mm_real_t unlimited;
+    const mm_real_t *real = task->real ? task->real : &unlimited;
+    bool is_limited = task->real != NULL;
     *self = (restart_t){.config = config,
                         .seed = seed,
-                        .command = task->command > 0 || is_limited ? task->command : 1,
+                        .command = real->command > 0 || is_limited ? real->command : 1,
                         .before.uptime_ms = IDENTITY_UPTIME_NONE,
-                        .first_ms = is_limited ? task->first_ms : now_ms,
-                        .deadline_ms = is_limited ? task->deadline_ms
+                        .first_ms = is_limited ? real->first_ms : now_ms,
+                        .deadline_ms = is_limited ? real->deadline_ms
                                                   : now_ms + config->timeout_ms + config->verify_ms,
-                        .start_ms = is_limited ? task->start_ms : INT64_MAX,
+                        .start_ms = is_limited ? real->start_ms : INT64_MAX,
                         .next_ms = now_ms,
                         .pause_ms = PROOF_POLL_LOW_MS,
                         .exit = MM_EXIT_NONE};
-    memcpy(self->before.machine, task->machine.bytes, sizeof self->before.machine);
-    memcpy(self->before.boot, task->boot.bytes, sizeof self->before.boot);
-    self->has_before = memcmp(&task->boot, &none, sizeof none) != 0;
+    memcpy(self->before.machine, real->machine.bytes, sizeof self->before.machine);
+    memcpy(self->before.boot, real->boot.bytes, sizeof self->before.boot);
+    self->has_before = memcmp(&real->boot, &none, sizeof none) != 0;
     if (task->leg == MM_LEG_PROBE) {
         self->phase = RESTART_PHASE_PROBE;
         self->until_ms = after(now_ms, config->verify_ms);
@@ -380,15 +382,16 @@ void restart_stop(restart_t *self, int64_t now_ms)
 void restart_fill(const restart_t *self, mm_result_t *ret_result)
 {
     assert(self->phase == RESTART_PHASE_DONE);
+    mm_real_t *real = ret_result->real;
     ret_result->status = self->status;
-    ret_result->end = self->end;
-    ret_result->exit = self->exit;
-    ret_result->proof = self->proven;
+    real->end = self->end;
+    real->exit = self->exit;
+    real->proof = self->proven;
     if (self->has_seen) {
-        memcpy(ret_result->machine.bytes, self->seen.machine, sizeof self->seen.machine);
-        memcpy(ret_result->boot.bytes, self->seen.boot, sizeof self->seen.boot);
+        memcpy(real->machine.bytes, self->seen.machine, sizeof self->seen.machine);
+        memcpy(real->boot.bytes, self->seen.boot, sizeof self->seen.boot);
     }
-    ret_result->sent = self->sent;
-    ret_result->more = self->command > 0 && self->command < self->config->commands &&
+    real->sent = self->sent;
+    real->more = self->command > 0 && self->command < self->config->commands &&
                        (self->end == MM_END_SAME_BOOT || self->end == MM_END_UNREACHABLE);
 }

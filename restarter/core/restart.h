@@ -114,7 +114,7 @@ void restart_drain(restart_t *self, int64_t now_ms);
 // The same for commands: one that runs is to be cut off, and restart_ended tells its end.
 void restart_stop(restart_t *self, int64_t now_ms);
 
-// status, end, exit, proof, machine, boot, sent and more.
+// status; and of its real part, which is the caller's: end, exit, proof, machine, boot, sent, more.
 void restart_fill(const restart_t *self, mm_result_t *ret_result);
 
 #endif

@@ -231,23 +231,35 @@ static mm_str_t some_attributes(void)
     return mm_str("bmc=10.0.0.1");
 }
 
+// As many as a frame may have.
+static mm_real_t *next_real(void)
+{
+    static mm_real_t reals[MM_BATCH_ITEMS];
+    static size_t next;
+    mm_real_t *real = &reals[next++ % MM_BATCH_ITEMS];
+    *real = (mm_real_t){0};
+    return real;
+}
+
 // What a driver that is not the mock has beyond. Savers: some of it is on record.
 static void real_task(maker_t *self, mm_task_t *task)
 {
     uint8_t choice = fuzz_byte(self->in);
     if (choice < 0xC0)
         return;
+    mm_real_t *real = task->real = next_real();
     if (task->leg == MM_LEG_RESTART) {
         task->leg = choice & 1 ? MM_LEG_PROBE : MM_LEG_RESTART;
-        task->left_ms = 60000;
-        task->age_ms = 100;
-        task->start_ms = self->known->now_ms + 1000;
-        task->command = choice >> 1 & 3;
+        real->left_ms = 60000;
+        real->age_ms = 100;
+        real->start_ms = self->known->now_ms + 1000;
+        real->command = choice >> 1 & 3;
     } else {
-        task->row = (mm_attempt_row_t)(MM_ROW_BEGUN + choice % 4);
-        task->command = 1;
-        task->first_ms = self->known->now_ms;
-        task->deadline_ms = self->known->now_ms + 60000;
+        real->attempt = 1;
+        real->row = (mm_attempt_row_t)(MM_ROW_BEGUN + choice % 4);
+        real->command = 1;
+        real->first_ms = self->known->now_ms;
+        real->deadline_ms = self->known->now_ms + 60000;
     }
 }
 
@@ -291,19 +303,20 @@ static void real_result(maker_t *self, mm_result_t *result)
     uint8_t choice = fuzz_byte(self->in);
     if (choice < 0xC0)
         return;
+    mm_real_t *real = result->real = next_real();
     if (mm_leg_is_restarters(result->leg)) {
         result->status = choice & 16 ? MM_STATUS_OPEN : MM_STATUS_OK;
-        result->end = (mm_end_t)(MM_END_RESTARTED + choice % MM_END_LAST);
-        result->exit = MM_EXIT_NONE;
-        result->sent = true;
+        real->end = (mm_end_t)(MM_END_RESTARTED + choice % MM_END_LAST);
+        real->exit = MM_EXIT_NONE;
+        real->sent = true;
     } else {
-        result->row = (mm_attempt_row_t)(MM_ROW_BEGUN + choice % 4);
-        result->command = 1;
-        result->first_ms = self->known->now_ms;
-        result->deadline_ms = self->known->now_ms + 60000;
+        real->row = (mm_attempt_row_t)(MM_ROW_BEGUN + choice % 4);
+        real->command = 1;
+        real->first_ms = self->known->now_ms;
+        real->deadline_ms = self->known->now_ms + 60000;
     }
-    result->attempt = 1;
-    result->pause_ms = 1000; // of a returned one, if it lies about that
+    real->attempt = 1;
+    real->pause_ms = 1000; // of a returned one, if it lies about that
 }
 
 static void honest_result(maker_t *self, mm_result_t *result)

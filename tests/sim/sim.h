@@ -166,8 +166,9 @@ typedef struct {
     bool fails;
     bool kills;
     mm_outcome_t outcome; // settle: asked for
-    mm_task_t task;       // its texts are gone
-    // A real restart.
+    uint32_t attempt;
+    bool is_real;   // a real restart, or what is to be on record of one
+    mm_real_t real; // its texts are gone
     enum { SIM_PROBE, SIM_READ, SIM_COMMAND, SIM_LOOK } phase;
     int64_t started_ms;
     proof_t proof;
@@ -348,7 +349,8 @@ bool sim_real_open(const sim_running_t *running, mm_result_t *ret_result);
 
 // ---- sim_record.c
 // What the answer to a save or settle says of the job's attempts, and what the task changes.
-void sim_record_answer(sim_t *self, const sim_running_t *task, mm_result_t *ret_result);
+void sim_record_answer(sim_t *self, const sim_running_t *task, mm_real_t *real,
+                       mm_result_t *ret_result);
 void sim_record_write(sim_t *self, const sim_running_t *task);
 
 // ---- sim_check_real.c

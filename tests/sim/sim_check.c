@@ -232,7 +232,7 @@ static bool is_lonely(const sim_t *self, const sim_running_t *task)
 static void check_alone(sim_t *self, const sim_process_t *process)
 {
     for (uint32_t i = 0; i < process->running_count && process->running_count > 1; i++)
-        if ((process->running[i].task.command > 0) == self->shape.real &&
+        if ((process->running[i].real.command > 0) == self->shape.real &&
             is_lonely(self, &process->running[i]))
             sim_violated(self, "R7 alone", "%s runs job %u, which kills, and others",
                          process->name.text, sim_number_of(self, process->running[i].job));

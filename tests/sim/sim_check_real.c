@@ -10,12 +10,12 @@ void sim_check_command(sim_t *self, const sim_process_t *process, const sim_runn
     const sim_host_t *host = sim_host(self, job);
     unsigned number = sim_number_of(self, job);
     sim_trace(self, "%s: sends command %u of attempt %u for job %u", process->name.text,
-              task->task.command, task->task.attempt, number);
-    if (job->row.row != MM_ROW_BEGUN || job->row.attempt != task->task.attempt ||
-        job->row.command != task->task.command)
+              task->real.command, task->attempt, number);
+    if (job->row.row != MM_ROW_BEGUN || job->row.attempt != task->attempt ||
+        job->row.command != task->real.command)
         sim_violated(self, "H1 begun on record",
                      "a command of attempt %u is sent for job %u, on record is attempt %u, row %d",
-                     task->task.attempt, number, job->row.attempt, (int)job->row.row);
+                     task->attempt, number, job->row.attempt, (int)job->row.row);
     if (job->commands > 0 && host->boots != job->sent_boots)
         sim_violated(self, "H3 no command to another boot",
                      "job %u sends a command in boot %u, its first one was sent in boot %u", number,
@@ -48,15 +48,17 @@ void sim_check_proven(sim_t *self, const sim_job_t *job)
 void sim_check_real_dead(sim_t *self, const mm_task_t *task)
 {
     const sim_job_t *job = sim_job(self, &task->id);
-    bool is_final = task->end == MM_END_UNHEALTHY || task->end == MM_END_WRONG_HOST;
+    mm_end_t end = task->real ? task->real->end : MM_END_NONE;
+    mm_attempt_row_t row = task->real ? task->real->row : MM_ROW_NONE;
+    bool is_final = end == MM_END_UNHEALTHY || end == MM_END_WRONG_HOST;
     bool is_interrupted =
-        job->row.interrupted + (task->end == MM_END_INTERRUPTED && job->row.row != MM_ROW_ENDED) >=
+        job->row.interrupted + (end == MM_END_INTERRUPTED && job->row.row != MM_ROW_ENDED) >=
         SIM_INTERRUPTED;
     if (task->attempts < self->shape.gather.attempts && !is_final && !is_interrupted)
         sim_violated(self, "R7 attempts", "job %u is to be dead after %u of %u attempts: %s",
                      sim_number_of(self, job), task->attempts, self->shape.gather.attempts,
-                     mm_end_name(task->end));
-    if (task->row != MM_ROW_ENDED)
+                     mm_end_name(end));
+    if (row != MM_ROW_ENDED)
         sim_violated(self, "H4 the end is on record", "job %u is to be dead without its end",
                      sim_number_of(self, job));
 }

@@ -78,8 +78,8 @@ static int64_t boot_ms(const sim_t *self, const sim_process_t *process)
 static identity_t before(const sim_running_t *running)
 {
     identity_t identity = {.uptime_ms = IDENTITY_UPTIME_NONE};
-    memcpy(identity.machine, running->task.machine.bytes, sizeof identity.machine);
-    memcpy(identity.boot, running->task.boot.bytes, sizeof identity.boot);
+    memcpy(identity.machine, running->real.machine.bytes, sizeof identity.machine);
+    memcpy(identity.boot, running->real.boot.bytes, sizeof identity.boot);
     return identity;
 }
 
@@ -102,8 +102,8 @@ static void begin_look(sim_t *self, const sim_process_t *process, sim_running_t 
     running->phase = SIM_LOOK;
     proof_begin(&running->proof,
                 &(proof_config_t){.before = before(running),
-                                  .begun_ms = running->task.first_ms,
-                                  .deadline_ms = running->task.deadline_ms,
+                                  .begun_ms = running->real.first_ms,
+                                  .deadline_ms = running->real.deadline_ms,
                                   .verify_ms = self->shape.verify_ms,
                                   .settle_ms = self->shape.settle_ms,
                                   .has_health = true,
@@ -115,12 +115,10 @@ static void begin_look(sim_t *self, const sim_process_t *process, sim_running_t 
 static bool end(const sim_running_t *running, mm_status_t status, mm_end_t why,
                 mm_result_t *ret_result)
 {
-    *ret_result = (mm_result_t){.number = running->number,
-                                .leg = running->leg,
-                                .status = status,
-                                .end = why,
-                                .exit = running->exit,
-                                .sent = running->sent};
+    static mm_real_t found; // until the next one ends
+    found = (mm_real_t){.end = why, .exit = running->exit, .sent = running->sent};
+    *ret_result = (mm_result_t){
+        .number = running->number, .leg = running->leg, .status = status, .real = &found};
     return true;
 }
 
@@ -129,8 +127,8 @@ static bool step_probe(sim_t *self, sim_running_t *running, mm_result_t *ret_res
     identity_t identity;
     if (sim_host_read(self, sim_host(self, running->job), &identity)) {
         (void)end(running, MM_STATUS_OK, MM_END_NOT_STARTED, ret_result);
-        memcpy(ret_result->machine.bytes, identity.machine, sizeof identity.machine);
-        memcpy(ret_result->boot.bytes, identity.boot, sizeof identity.boot);
+        memcpy(ret_result->real->machine.bytes, identity.machine, sizeof identity.machine);
+        memcpy(ret_result->real->boot.bytes, identity.boot, sizeof identity.boot);
         return true;
     }
     if (self->now_ms >= running->started_ms + self->shape.verify_ms)
@@ -145,8 +143,8 @@ static void step_read(sim_t *self, sim_process_t *process, sim_running_t *runnin
     sim_host_t *host = sim_host(self, running->job);
     identity_t old = before(running), identity;
     // A command that could not end in time is not sent: who looks for it counts on that.
-    int64_t left_ms = running->task.deadline_ms - self->shape.verify_ms - boot_ms(self, process);
-    if (running->task.command == 0 || left_ms <= 0 || !sim_host_read(self, host, &identity) ||
+    int64_t left_ms = running->real.deadline_ms - self->shape.verify_ms - boot_ms(self, process);
+    if (running->real.command == 0 || left_ms <= 0 || !sim_host_read(self, host, &identity) ||
         !identity_is_same(&old, &identity)) {
         begin_look(self, process, running);
         return;
@@ -194,8 +192,8 @@ static bool end_look(sim_t *self, sim_running_t *running, mm_result_t *ret_resul
     if (outcome != PROOF_PROVEN && outcome != PROOF_VERIFIED)
         return end(running, MM_STATUS_FAILED, ends[outcome], ret_result);
     (void)end(running, MM_STATUS_OK, MM_END_RESTARTED, ret_result);
-    ret_result->proof = outcome == PROOF_PROVEN ? MM_PROOF_PROVEN : MM_PROOF_VERIFIED;
-    memcpy(ret_result->boot.bytes, running->proof.candidate.boot, sizeof ret_result->boot.bytes);
+    ret_result->real->proof = outcome == PROOF_PROVEN ? MM_PROOF_PROVEN : MM_PROOF_VERIFIED;
+    memcpy(ret_result->real->boot.bytes, running->proof.candidate.boot, sizeof ret_result->real->boot.bytes);
     return true;
 }
 

@@ -2,32 +2,35 @@
 
 #include "sim.h"
 
-void sim_record_answer(sim_t *self, const sim_running_t *task, mm_result_t *ret_result)
+void sim_record_answer(sim_t *self, const sim_running_t *task, mm_real_t *real,
+                       mm_result_t *ret_result)
 {
     const sim_row_t *row = &task->job->row;
     if (row->row == MM_ROW_NONE)
         return;
-    ret_result->row = row->row;
-    ret_result->attempt = row->attempt;
-    ret_result->command = row->command;
-    ret_result->machine = row->machine;
-    ret_result->boot = row->boot;
-    ret_result->control = row->control;
-    ret_result->first_ms = row->first_ms;
-    ret_result->deadline_ms = row->deadline_ms;
-    ret_result->age_ms = row->first_at_ms > 0 ? self->now_ms - row->first_at_ms : 0;
-    ret_result->end = row->end;
-    ret_result->exit = row->exit;
-    ret_result->ended = row->ended;
-    ret_result->interrupted = row->interrupted;
+    *real = (mm_real_t){.row = row->row,
+                        .attempt = row->attempt,
+                        .command = row->command,
+                        .machine = row->machine,
+                        .boot = row->boot,
+                        .control = row->control,
+                        .first_ms = row->first_ms,
+                        .deadline_ms = row->deadline_ms,
+                        .end = row->end,
+                        .exit = row->exit,
+                        .ended = row->ended,
+                        .interrupted = row->interrupted};
+    if (row->first_at_ms > 0)
+        real->age_ms = self->now_ms - row->first_at_ms;
+    ret_result->real = real;
 }
 
 void sim_record_write(sim_t *self, const sim_running_t *running)
 {
-    const mm_task_t *task = &running->task;
+    const mm_real_t *task = &running->real;
     sim_row_t *row = &running->job->row;
     bool is_over = row->row == MM_ROW_ENDED && task->attempt <= row->attempt;
-    if (task->row == MM_ROW_NONE || task->attempt < row->attempt || is_over)
+    if (!running->is_real || task->attempt < row->attempt || is_over)
         return;
     if (row->first_at_ms == 0) { // ids and first begin stay from then on
         row->machine = task->machine;

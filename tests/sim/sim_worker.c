@@ -74,8 +74,11 @@ static void start_task(sim_t *self, sim_process_t *process, const mm_task_t *tas
                                .leg = task->leg,
                                .id = task->id,
                                .job = job,
-                               .task = *task,
+                               .attempt = task->attempt,
+                               .is_real = task->real != NULL,
                                .outcome = task->outcome};
+    if (task->real)
+        running->real = *task->real;
     if (is_saver(process)) {
         int64_t takes =
             (int64_t)sim_below(self, 1 + (uint64_t)(self->faulty ? self->faults.store_slow_ms : 5));
@@ -83,7 +86,7 @@ static void start_task(sim_t *self, sim_process_t *process, const mm_task_t *tas
             process->commit_ms = self->now_ms + 1 + takes;
         return;
     }
-    if (task->left_ms > 0) {
+    if (task->real) {
         sim_check_started(self, process, running);
         sim_check_attributes(self, job, task->attributes);
         sim_real_start(self, process, running);
@@ -112,7 +115,7 @@ static void step(sim_t *self, sim_process_t *process, mm_worker_event_t event)
 static void finish_with(sim_t *self, sim_process_t *process, const mm_result_t *result)
 {
     sim_trace(self, "%s: #%llu ends with status %d, %s", process->name.text,
-              (unsigned long long)result->number, (int)result->status, mm_end_name(result->end));
+              (unsigned long long)result->number, (int)result->status, result->real ? mm_end_name(result->real->end) : "");
     step(self, process, (mm_worker_event_t){.kind = MM_WORKER_FINISHED, .as.result = result});
 }
 
@@ -209,7 +212,7 @@ static void end_real(sim_t *self, sim_process_t *process, uint32_t index, const 
 {
     sim_running_t task = process->running[index];
     process->running[index] = process->running[--process->running_count];
-    if (task.job->poison && task.sent && task.task.command > 0) {
+    if (task.job->poison && task.sent && task.real.command > 0) {
         sim_check_killed(&task);
         sim_crash(self, process, "killed by its job");
         return;
@@ -227,7 +230,7 @@ static void end_restarts(sim_t *self, sim_process_t *process)
             i++;
             continue;
         }
-        if (process->running[i].task.left_ms > 0) {
+        if (process->running[i].is_real) {
             mm_result_t result = {0};
             if (sim_real_step(self, process, &process->running[i], &result))
                 end_real(self, process, i, &result);
@@ -267,6 +270,7 @@ static void commit(sim_t *self, sim_process_t *process)
 {
     sim_running_t batch[SIM_RUNNING];
     mm_result_t answers[SIM_RUNNING];
+    mm_real_t reals[SIM_RUNNING];
     uint32_t count = process->running_count;
     bool full = self->now_ms < self->store_full_until;
     for (uint32_t i = 0; i < count; i++) {
@@ -277,7 +281,7 @@ static void commit(sim_t *self, sim_process_t *process)
             answers[i].error = mm_str("database or disk is full");
             continue;
         }
-        sim_record_answer(self, &batch[i], &answers[i]);
+        sim_record_answer(self, &batch[i], &reals[i], &answers[i]);
         sim_record_write(self, &batch[i]);
         answers[i].outcome = put_row(self, &batch[i]);
     }
@@ -306,7 +310,7 @@ void sim_worker_drain(sim_t *self, sim_process_t *process)
     step(self, process, (mm_worker_event_t){.kind = MM_WORKER_DRAIN});
     for (uint32_t i = 0; !is_saver(process) && process->alive && i < process->running_count;) {
         mm_result_t result;
-        if (process->running[i].task.left_ms > 0 && sim_real_open(&process->running[i], &result)) {
+        if (process->running[i].is_real && sim_real_open(&process->running[i], &result)) {
             process->running[i] = process->running[--process->running_count];
             finish_with(self, process, &result);
         } else {

@@ -17,6 +17,16 @@ static void visit(wire_visitor_t *visitor, wire_field_t field)
     visitor->is_optional = false;
 }
 
+// For the items that are made: as many as two lists of a frame may have.
+static mm_real_t *make_real(void)
+{
+    static mm_real_t reals[4 * MM_BATCH_ITEMS];
+    static size_t next;
+    mm_real_t *real = &reals[next++ % (4 * MM_BATCH_ITEMS)];
+    *real = (mm_real_t){0};
+    return real;
+}
+
 // clang-format off
 #define VISIT(...)                                                                                 \
         visit(visitor, (wire_field_t){__VA_ARGS__});
@@ -43,6 +53,9 @@ static void visit(wire_visitor_t *visitor, wire_field_t field)
         (void)kind;
 #define FIELD(type, member, name, low, high)                                                       \
         VISIT_VALUE(type, name, &it->member, low, high)
+#define PART(member)                                                                               \
+        if (visitor->makes)                                                                        \
+            it->member = make_real();
 #define PAIRS(member, count, label, max, longest_key, longest_value)                               \
         VISIT(.class = WIRE_PAIRS, .name = (label), .value = &it->member, .high = (max),           \
               .pair_count = &it->count, .key_max = (longest_key), .value_max = (longest_value))

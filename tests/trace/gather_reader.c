@@ -38,6 +38,7 @@ struct gather_reader {
     mm_report_t report;
     mm_assignment_t held[LIST_MAX];
     mm_result_t results[LIST_MAX];
+    mm_real_t real; // of the first result
     char complaint[256];
 };
 
@@ -339,30 +340,34 @@ static bool read_ms(const gather_reader_t *self, const char *key, int64_t *ret_m
 // What a real restart adds to a result.
 static bool read_found(gather_reader_t *self, mm_result_t *result)
 {
+    mm_real_t *real = &self->real;
+    *real = (mm_real_t){0};
     unsigned end, row, proof;
     if (!read_name(self, "end", end_name, MM_END_LAST, &end) ||
         !read_name(self, "row", row_name, MM_ROW_NOT_STARTED, &row) ||
         !read_name(self, "proof", proof_name, MM_PROOF_REHEARSED, &proof) ||
-        !read_id(self, "machine", &result->machine) || !read_id(self, "boot", &result->boot) ||
-        !read_id(self, "control", &result->control) || !read_ms(self, "first", &result->first_ms) ||
-        !read_ms(self, "deadline", &result->deadline_ms) ||
-        !read_ms(self, "age", &result->age_ms) || !read_ms(self, "pause", &result->pause_ms))
+        !read_id(self, "machine", &real->machine) || !read_id(self, "boot", &real->boot) ||
+        !read_id(self, "control", &real->control) || !read_ms(self, "first", &real->first_ms) ||
+        !read_ms(self, "deadline", &real->deadline_ms) || !read_ms(self, "age", &real->age_ms) ||
+        !read_ms(self, "pause", &real->pause_ms))
         return false;
-    result->end = (mm_end_t)end;
-    result->row = (mm_attempt_row_t)row;
-    result->proof = (mm_proof_t)proof;
-    result->attempt = (uint32_t)tokens_number(&self->words, "attempt", row != MM_ROW_NONE);
-    result->command = (uint32_t)tokens_number(&self->words, "command", 0);
-    result->exit = (uint32_t)tokens_number(&self->words, "exit", MM_EXIT_NONE);
-    result->ended = (uint32_t)tokens_number(&self->words, "ended", 0);
-    result->interrupted = (uint32_t)tokens_number(&self->words, "interrupted", 0);
-    result->sent = tokens_number(&self->words, "sent", 0) == 1;
-    result->more = tokens_number(&self->words, "more", 0) == 1;
-    result->words = tokens_str(&self->words, "words");
-    result->health = tokens_str(&self->words, "health");
-    return result->exit <= MM_EXIT_NONE && result->command <= MM_COMMANDS_MAX &&
-           result->words.size <= MM_WORDS_MAX && result->health.size <= MM_HEALTH_MAX &&
-           (row == MM_ROW_NONE || result->attempt > 0);
+    real->end = (mm_end_t)end;
+    real->row = (mm_attempt_row_t)row;
+    real->proof = (mm_proof_t)proof;
+    real->attempt = (uint32_t)tokens_number(&self->words, "attempt", row != MM_ROW_NONE);
+    real->command = (uint32_t)tokens_number(&self->words, "command", 0);
+    real->exit = (uint32_t)tokens_number(&self->words, "exit", MM_EXIT_NONE);
+    real->ended = (uint32_t)tokens_number(&self->words, "ended", 0);
+    real->interrupted = (uint32_t)tokens_number(&self->words, "interrupted", 0);
+    real->sent = tokens_number(&self->words, "sent", 0) == 1;
+    real->more = tokens_number(&self->words, "more", 0) == 1;
+    real->words = tokens_str(&self->words, "words");
+    real->health = tokens_str(&self->words, "health");
+    if (end != MM_END_NONE || row != MM_ROW_NONE || real->pause_ms > 0)
+        result->real = real;
+    return real->exit <= MM_EXIT_NONE && real->command <= MM_COMMANDS_MAX &&
+           real->words.size <= MM_WORDS_MAX && real->health.size <= MM_HEALTH_MAX &&
+           (row == MM_ROW_NONE || real->attempt > 0);
 }
 
 // result r1 j1#17 restart ok

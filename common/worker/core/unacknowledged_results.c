@@ -68,27 +68,35 @@ static void make_room(mm_results_t *self)
     self->size = size;
 }
 
-// Copies what the result points to: its evidence, then all texts.
+// Copies what the result points to: its evidence, what is real, then all texts.
 static void own(kept_t *kept)
 {
     mm_result_t *result = &kept->result;
+    const mm_real_t *real = result->real;
     size_t pairs = result->evidence_count, size = pairs * sizeof *result->evidence;
     kept->owned = NULL;
-    if (result->error.size + result->words.size + result->health.size == 0 && pairs == 0) {
-        result->error = result->words = result->health = (mm_str_t){0};
+    if (result->error.size == 0 && pairs == 0 && !real) {
+        result->error = (mm_str_t){0};
         result->evidence = NULL;
         return;
     }
-    size += result->error.size + result->words.size + result->health.size;
+    size += result->error.size;
+    if (real)
+        size += sizeof *real + real->words.size + real->health.size;
     for (size_t i = 0; i < pairs; i++)
         size += result->evidence[i].key.size + result->evidence[i].value.size;
     kept->owned = malloc(size);
     assert(kept->owned);
-    mm_pair_t *evidence = kept->owned;
+    mm_real_t *own_real = kept->owned;
+    mm_pair_t *evidence = (mm_pair_t *)(real ? own_real + 1 : own_real);
     char *end = (char *)(evidence + pairs);
     result->error = mm_str_copy(&end, result->error);
-    result->words = mm_str_copy(&end, result->words);
-    result->health = mm_str_copy(&end, result->health);
+    if (real) {
+        *own_real = *real;
+        own_real->words = mm_str_copy(&end, real->words);
+        own_real->health = mm_str_copy(&end, real->health);
+        result->real = own_real;
+    }
     for (size_t i = 0; i < pairs; i++) {
         evidence[i].key = mm_str_copy(&end, result->evidence[i].key);
         evidence[i].value = mm_str_copy(&end, result->evidence[i].value);

@@ -39,6 +39,7 @@ typedef struct held {
 typedef struct details {
     struct details *prev, *next;
     mm_task_t task;
+    mm_real_t real; // of the task, if it has one
     char text[];
 } details_t;
 
@@ -183,8 +184,7 @@ static void add_result(mm_worker_t *self, const mm_result_t *result, mm_leg_t le
 static void give_back(mm_worker_t *self, const mm_task_t *task)
 {
     log_event(self, MM_WORKER_LOG_RETURNED, (mm_str_t){0}, task->number);
-    add_result(self,
-               &(mm_result_t){.number = task->number, .status = MM_STATUS_RETURNED},
+    add_result(self, &(mm_result_t){.number = task->number, .status = MM_STATUS_RETURNED},
                task->leg, &task->id);
 }
 
@@ -218,7 +218,20 @@ static void drop_held(mm_worker_t *self, assignment_t *held)
 
 static size_t size_of_details(const mm_task_t *task)
 {
-    return sizeof(details_t) + task->attributes.size + task->health.size;
+    size_t texts = task->attributes.size + (task->real ? task->real->health.size : 0);
+    return sizeof(details_t) + texts;
+}
+
+// A real restart comes with spans, which count from now on by this worker's clock: so no deadline
+// is early, and no boot is taken for a later one, because a message was slow.
+static void keep_real(const mm_worker_t *self, details_t *kept, char *end)
+{
+    mm_real_t *real = &kept->real;
+    *real = *kept->task.real;
+    real->health = mm_str_copy(&end, real->health);
+    real->first_ms = self->boot_ms - mm_earlier(real->age_ms, FAR_MS);
+    real->deadline_ms = self->boot_ms + mm_earlier(real->left_ms, FAR_MS);
+    kept->task.real = real;
 }
 
 // The frame is gone when the turn of the task comes.
@@ -226,13 +239,14 @@ static void let_wait(mm_worker_t *self, assignment_t *held, const mm_task_t *tas
 {
     if (!self->waiting)
         self->waiting = held;
-    if (task->attributes.size == 0 && task->left_ms == 0)
+    if (task->attributes.size == 0 && !task->real)
         return;
     details_t *kept = mm_pool_get(&self->pool, size_of_details(task));
     kept->task = *task;
     char *end = kept->text;
     kept->task.attributes = mm_str_copy(&end, task->attributes);
-    kept->task.health = mm_str_copy(&end, task->health);
+    if (task->real)
+        keep_real(self, kept, end);
     DL_APPEND(self->details, kept);
 }
 
@@ -301,10 +315,9 @@ static bool is_in_time(const mm_worker_t *self, int64_t stamp_ms)
 static bool may_start_waiting(const mm_worker_t *self)
 {
     const details_t *first = self->details;
-    bool is_command =
-        first && first->task.number == self->waiting->number && first->task.command > 0;
-    return is_in_time(self, self->waiting->stamp_ms) &&
-           !(is_command && self->boot_ms >= first->task.start_ms);
+    bool is_real = first && first->task.number == self->waiting->number && first->task.real;
+    bool is_late = is_real && first->real.command > 0 && self->boot_ms >= first->real.start_ms;
+    return is_in_time(self, self->waiting->stamp_ms) && !is_late;
 }
 
 // One task in a step: a start takes time, and the next task may be too late by then.
@@ -502,22 +515,6 @@ static void apply_leaving(mm_worker_t *self, const mm_frame_t *frame)
     self->consumer_left = true;
 }
 
-// A task of a real restart by this worker's clock: it came with spans, which count from now on, so
-// that no deadline is early and no boot is taken for a later one because a message was slow.
-static mm_task_t by_my_clock(const mm_worker_t *self, const mm_task_t *task)
-{
-    mm_task_t mine = *task;
-    mine.first_ms = self->boot_ms - mm_earlier(task->age_ms, FAR_MS);
-    mine.deadline_ms = self->boot_ms + mm_earlier(task->left_ms, FAR_MS);
-    return mine;
-}
-
-static void let_wait_real(mm_worker_t *self, assignment_t *held, const mm_task_t *task)
-{
-    const mm_task_t mine = by_my_clock(self, task);
-    let_wait(self, held, &mine);
-}
-
 static void apply_tasks(mm_worker_t *self, const mm_frame_t *frame)
 {
     if (self->session == 0 || frame->as.tasks.session != self->session)
@@ -535,9 +532,7 @@ static void apply_tasks(mm_worker_t *self, const mm_frame_t *frame)
             continue;
         }
         assignment_t *held = hold(self, task, frame->as.tasks.stamp_ms);
-        if (task->left_ms > 0)
-            let_wait_real(self, held, task);
-        else if (self->config.one_by_one || self->waiting)
+        if (task->real || self->config.one_by_one || self->waiting)
             let_wait(self, held, task);
         else
             start(self, task);

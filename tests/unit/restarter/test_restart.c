@@ -16,6 +16,7 @@ static restart_config_t config;
 static restart_t restart;
 static int64_t now_ms;
 static mm_task_t task;
+static mm_real_t real; // of the task
 
 static int set_up(void **state)
 {
@@ -29,8 +30,7 @@ static int set_up(void **state)
     config.ok_codes[0] = 1;         // 0
     config.ok_codes[31] = 1U << 7U; // 255
     now_ms = BEGUN + 100;
-    task = (mm_task_t){.leg = MM_LEG_RESTART,
-                       .machine.bytes = {7},
+    real = (mm_real_t){.machine.bytes = {7},
                        .boot.bytes = {1},
                        .command = 1,
                        .left_ms = TIMEOUT + VERIFY - 100,
@@ -38,6 +38,7 @@ static int set_up(void **state)
                        .first_ms = BEGUN,
                        .deadline_ms = BEGUN + TIMEOUT + VERIFY,
                        .start_ms = BEGUN + LOST_AFTER};
+    task = (mm_task_t){.leg = MM_LEG_RESTART, .real = &real};
     return 0;
 }
 
@@ -87,7 +88,9 @@ static void reads_nothing(void)
 
 static mm_result_t result(void)
 {
-    mm_result_t filled = {0};
+    static mm_real_t found;
+    mm_result_t filled = {.real = &found};
+    found = (mm_real_t){0};
     restart_step_t step;
     assert_int_equal(restart.phase, RESTART_PHASE_DONE);
     assert_false(restart_next(&restart, &step));
@@ -99,9 +102,9 @@ static void is_done(mm_status_t status, mm_end_t end, uint32_t exit, bool sent)
 {
     mm_result_t filled = result();
     assert_int_equal(filled.status, status);
-    assert_string_equal(mm_end_name(filled.end), mm_end_name(end));
-    assert_int_equal(filled.exit, exit);
-    assert_int_equal(filled.sent, sent);
+    assert_string_equal(mm_end_name(filled.real->end), mm_end_name(end));
+    assert_int_equal(filled.real->exit, exit);
+    assert_int_equal(filled.real->sent, sent);
 }
 
 static void settles(uint8_t boot)
@@ -125,11 +128,11 @@ static void the_old_boot_a_command_a_new_boot_is_proven(void **state)
     settles(2);
     is_done(MM_STATUS_OK, MM_END_RESTARTED, 255, true);
     mm_result_t filled = result();
-    assert_int_equal(filled.proof, MM_PROOF_PROVEN);
-    assert_int_equal(filled.boot.bytes[0], 2);
-    assert_int_equal(filled.machine.bytes[0], 7);
+    assert_int_equal(filled.real->proof, MM_PROOF_PROVEN);
+    assert_int_equal(filled.real->boot.bytes[0], 2);
+    assert_int_equal(filled.real->machine.bytes[0], 7);
     assert_true(now_ms >= BEGUN + SETTLE);
-    assert_false(filled.more);
+    assert_false(filled.real->more);
 }
 
 static void a_restart_without_effect_ends_at_the_deadline(void **state)
@@ -145,9 +148,9 @@ static void a_restart_without_effect_ends_at_the_deadline(void **state)
     }
     is_done(MM_STATUS_FAILED, MM_END_SAME_BOOT, 0, true);
     assert_true(now_ms >= BEGUN + TIMEOUT + VERIFY);
-    assert_true(result().more); // the list has another command
+    assert_true(result().real->more); // the list has another command
     set_up(NULL);
-    task.command = 2;
+    real.command = 2;
     begin();
     reads_old();
     runs(RESTART_COMMAND);
@@ -155,7 +158,7 @@ static void a_restart_without_effect_ends_at_the_deadline(void **state)
     while (restart.phase == RESTART_PHASE_LOOK)
         reads_nothing();
     is_done(MM_STATUS_FAILED, MM_END_UNREACHABLE, 0, true);
-    assert_false(result().more);
+    assert_false(result().real->more);
 }
 
 // ---- H3
@@ -211,7 +214,7 @@ static void the_command_starts_soon_after_the_read(void **state)
 static void without_ids_nothing_is_sent(void **state)
 {
     (void)state;
-    task.boot = (mm_id_t){0};
+    real.boot = (mm_id_t){0};
     begin();
     is_done(MM_STATUS_FAILED, MM_END_NOT_STARTED, MM_EXIT_NONE, false);
 }
@@ -227,7 +230,7 @@ static void a_bad_code_is_a_failure_at_once_when_the_host_is_in_its_old_boot(voi
     ends_as(RESTART_EXITED, 1);
     reads_old();
     is_done(MM_STATUS_FAILED, MM_END_EXIT, 1, true);
-    assert_false(result().more);
+    assert_false(result().real->more);
     assert_true(now_ms < BEGUN + 1000);
 }
 
@@ -282,7 +285,7 @@ static void what_cannot_be_killed_is_told(void **state)
 static void a_look_sends_nothing(void **state)
 {
     (void)state;
-    task.command = 0;
+    real.command = 0;
     begin();
     reads_old();
     settles(2);
@@ -292,8 +295,8 @@ static void a_look_sends_nothing(void **state)
 static void a_late_look_that_finds_nobody_lasts(void **state)
 {
     (void)state;
-    task.command = 0;
-    task.deadline_ms = now_ms - 1;
+    real.command = 0;
+    real.deadline_ms = now_ms - 1;
     int64_t began_ms = now_ms;
     begin();
     while (restart.phase == RESTART_PHASE_LOOK)
@@ -306,7 +309,7 @@ static void it_must_be_healthy_in_every_poll(void **state)
 {
     (void)state;
     config.has_health = true;
-    task.command = 0;
+    real.command = 0;
     begin();
     int64_t boot_ms = now_ms;
     reads(7, 2, boot_ms);
@@ -328,21 +331,23 @@ static void it_must_be_healthy_in_every_poll(void **state)
 static void a_probe_is_one_good_read(void **state)
 {
     (void)state;
-    task = (mm_task_t){.leg = MM_LEG_PROBE, .left_ms = 1};
+    real = (mm_real_t){.left_ms = 1};
+    task = (mm_task_t){.leg = MM_LEG_PROBE, .real = &real};
     begin();
     reads_nothing();
     reads(7, 9, 0);
     is_done(MM_STATUS_OK, MM_END_NOT_STARTED, MM_EXIT_NONE, false);
     mm_result_t filled = result();
-    assert_int_equal(filled.machine.bytes[0], 7);
-    assert_int_equal(filled.boot.bytes[0], 9);
+    assert_int_equal(filled.real->machine.bytes[0], 7);
+    assert_int_equal(filled.real->boot.bytes[0], 9);
 }
 
 static void a_probe_that_finds_nobody_lasts(void **state)
 {
     (void)state;
     int64_t began_ms = now_ms;
-    task = (mm_task_t){.leg = MM_LEG_PROBE, .left_ms = 1};
+    real = (mm_real_t){.left_ms = 1};
+    task = (mm_task_t){.leg = MM_LEG_PROBE, .real = &real};
     begin();
     int reads = 0;
     for (; restart.phase != RESTART_PHASE_DONE; reads++)
@@ -376,7 +381,7 @@ static void told_to_drain_what_waits_for_proof_is_open(void **state)
         is_done(MM_STATUS_OPEN, MM_END_TIMEOUT, MM_EXIT_NONE, true);
     }
     set_up(NULL);
-    task.command = 0;
+    real.command = 0;
     begin();
     restart_drain(&restart, now_ms);
     is_done(MM_STATUS_OPEN, MM_END_NOT_STARTED, MM_EXIT_NONE, false);
@@ -395,7 +400,8 @@ static void told_to_drain_before_the_command_it_is_returned(void **state)
         restart_drain(&restart, now_ms);
         is_done(MM_STATUS_RETURNED, MM_END_NOT_STARTED, MM_EXIT_NONE, false);
     }
-    task = (mm_task_t){.leg = MM_LEG_PROBE, .left_ms = 1};
+    real = (mm_real_t){.left_ms = 1};
+    task = (mm_task_t){.leg = MM_LEG_PROBE, .real = &real};
     begin();
     reads_nothing();
     restart_drain(&restart, now_ms);
@@ -455,7 +461,7 @@ static void without_a_way_to_look_the_code_is_all(void **state)
     runs(RESTART_COMMAND);
     ends_as(RESTART_EXITED, 0);
     is_done(MM_STATUS_OK, MM_END_RESTARTED, 0, true);
-    assert_int_equal(result().proof, MM_PROOF_UNVERIFIED);
+    assert_int_equal(result().real->proof, MM_PROOF_UNVERIFIED);
     begin();
     runs(RESTART_COMMAND);
     ends_as(RESTART_EXITED, 3);
@@ -464,7 +470,7 @@ static void without_a_way_to_look_the_code_is_all(void **state)
     runs(RESTART_COMMAND);
     ends_as(RESTART_TIMED_OUT, 0);
     is_done(MM_STATUS_FAILED, MM_END_TIMEOUT, MM_EXIT_NONE, true);
-    task.command = 0; // nobody can look
+    real.command = 0; // nobody can look
     begin();
     is_done(MM_STATUS_FAILED, MM_END_INTERRUPTED, MM_EXIT_NONE, false);
 }
@@ -484,7 +490,7 @@ static void verify_is_asked_every_second(void **state)
         ends_as(RESTART_EXITED, i < 4);
     }
     is_done(MM_STATUS_OK, MM_END_RESTARTED, 257, true);
-    assert_int_equal(result().proof, MM_PROOF_VERIFIED);
+    assert_int_equal(result().real->proof, MM_PROOF_VERIFIED);
     assert_int_equal(restart.polls, 5);
 }
 
@@ -494,7 +500,7 @@ static void verify_is_not_asked_for_ever(void **state)
     restart_step_t step;
     config.identifies = false;
     config.has_verify = true;
-    task.start_ms = INT64_MAX;
+    real.start_ms = INT64_MAX;
     begin();
     runs(RESTART_COMMAND);
     ends_as(RESTART_EXITED, 0);

@@ -60,19 +60,21 @@ static void serials_count_from_1(void **state)
 static void texts_are_copied(void **state)
 {
     char error[] = "no route", words[] = "rebooting", key[] = "boot-id", value[] = "0193";
+    mm_real_t real = {.words = mm_str(words), .end = MM_END_RESTARTED};
     mm_result_t result = {.error = mm_str(error),
-                          .words = mm_str(words),
+                          .real = &real,
                           .evidence =
                               (mm_pair_t[]){{mm_str(key), mm_str(value)}, {mm_str(key), {0}}},
                           .evidence_count = 2};
     mm_results_add(*state, &result, MM_LEG_SAVE, &no_job, 0);
     memset(error, 'x', sizeof error);
     memset(words, 'x', sizeof words);
+    memset(&real, 0, sizeof real);
     memset(key, 'x', sizeof key);
     memset(value, 'x', sizeof value);
     const mm_result_t *kept = mm_results_get(*state, 1);
     assert_true(mm_str_equal(kept->error, mm_str("no route")));
-    assert_true(mm_str_equal(kept->words, mm_str("rebooting")));
+    assert_true(mm_str_equal(kept->real->words, mm_str("rebooting")));
     assert_int_equal(kept->evidence_count, 2);
     assert_true(mm_str_equal(kept->evidence[0].key, mm_str("boot-id")));
     assert_true(mm_str_equal(kept->evidence[0].value, mm_str("0193")));
@@ -80,9 +82,9 @@ static void texts_are_copied(void **state)
     assert_int_equal(kept->evidence[1].value.size, 0);
 
     char last[] = "no more words"; // of one that has nothing else
-    mm_results_add(*state, &(mm_result_t){.words = mm_str(last)}, MM_LEG_SAVE, &no_job, 0);
+    mm_results_add(*state, &(mm_result_t){.real = &(mm_real_t){.words = mm_str(last)}}, MM_LEG_SAVE, &no_job, 0);
     memset(last, 'x', sizeof last);
-    assert_true(mm_str_equal(mm_results_get(*state, 2)->words, mm_str("no more words")));
+    assert_true(mm_str_equal(mm_results_get(*state, 2)->real->words, mm_str("no more words")));
 }
 
 static void what_is_not_confirmed_is_kept_however_much_it_is(void **state)

@@ -161,15 +161,19 @@ static void takes_its_turn(void)
             given = *worker_actions.items[i].as.task;
 }
 
+static mm_real_t reals[8]; // of the tasks, by the last digit of their numbers
+
 static mm_task_t real_task(uint64_t number, uint32_t command)
 {
     mm_task_t task = task_of(number);
-    task.left_ms = 900000;
-    task.age_ms = 4000;
-    task.start_ms = boot_ms() + LOST_AFTER;
-    task.command = command;
-    task.machine = id_of(7001);
-    task.boot = id_of(7002);
+    task.real = &reals[number % 8];
+    *task.real = (mm_real_t){.left_ms = 900000,
+                             .age_ms = 4000,
+                             .start_ms = boot_ms() + LOST_AFTER,
+                             .command = command,
+                             .machine = id_of(7001),
+                             .boot = id_of(7002),
+                             .health = mm_str("degraded")};
     return task;
 }
 
@@ -188,29 +192,30 @@ static void a_real_task_has_its_times_by_the_clock_of_its_worker(void **state)
     char attributes[] = "bmc=10.0.0.1";
     mm_task_t tasks[] = {real_task(901, 1), real_task(902, 2)};
     tasks[1].attributes = mm_str(attributes);
-    tasks[1].left_ms = INT64_MAX;
-    tasks[1].age_ms = INT64_MAX;
+    tasks[1].real->left_ms = INT64_MAX;
+    tasks[1].real->age_ms = INT64_MAX;
     int64_t received_ms = boot_ms();
     gets_tasks(12, received_ms, tasks, 2);
     does("started 901; start 901");
     given = *worker_actions.items[1].as.task;
-    assert_int_equal(given.first_ms, received_ms - 4000);
-    assert_int_equal(given.deadline_ms, received_ms + 900000);
+    assert_int_equal(given.real->first_ms, received_ms - 4000);
+    assert_int_equal(given.real->deadline_ms, received_ms + 900000);
     memset(attributes, 'x', strlen(attributes));
     memset(tasks, 0xFF, sizeof tasks);
+    memset(reals, 0xFF, sizeof reals);
     now_ms += 100;
     takes_its_turn();
     does("started 902; start 902 bmc=10.0.0.1");
     mm_task_t told = real_task(902, 2);
-    assert_int_equal(given.first_ms, received_ms - (INT64_C(1) << 60)); // and not beyond
-    assert_int_equal(given.deadline_ms, received_ms + (INT64_C(1) << 60));
-    assert_int_equal(given.command, 2);
+    assert_int_equal(given.real->first_ms, received_ms - (INT64_C(1) << 60)); // and not beyond
+    assert_int_equal(given.real->deadline_ms, received_ms + (INT64_C(1) << 60));
+    assert_int_equal(given.real->command, 2);
     assert_int_equal(given.attempt, 1);
-    assert_int_equal(given.start_ms, received_ms + LOST_AFTER);
+    assert_int_equal(given.real->start_ms, received_ms + LOST_AFTER);
     assert_true(mm_str_equal(given.host, mm_str("web-7.example.net")));
     assert_memory_equal(&given.id, &told.id, sizeof given.id);
-    assert_memory_equal(&given.machine, &told.machine, sizeof given.machine);
-    assert_memory_equal(&given.boot, &told.boot, sizeof given.boot);
+    assert_memory_equal(&given.real->machine, &told.real->machine, sizeof given.real->machine);
+    assert_memory_equal(&given.real->boot, &told.real->boot, sizeof given.real->boot);
 }
 
 // H1: the span of its frame is longer than that of its command.
@@ -219,9 +224,9 @@ static void a_command_is_returned_behind_its_last_start_and_a_look_is_not(void *
     (void)state;
     mm_task_t tasks[] = {real_task(901, 0), real_task(902, 1), real_task(903, 1),
                          real_task(904, 0)};
-    tasks[1].start_ms = boot_ms() + 101;
-    tasks[2].start_ms = boot_ms() + 101;
-    tasks[3].start_ms = 0;
+    tasks[1].real->start_ms = boot_ms() + 101;
+    tasks[2].real->start_ms = boot_ms() + 101;
+    tasks[3].real->start_ms = 0;
     gets_tasks(12, boot_ms(), tasks, 4);
     does("started 901; start 901");
     takes_a_turn(100);
