@@ -132,15 +132,23 @@ static void see_restart(flights_t *self, const flight_t *flight, restart_state_t
                         self->now_ms);
 }
 
+// The states in which a flight itself occupies its resources.
+#define HAS_PLACE (BIT(RESTART_BEGINNING) | BIT(RESTART_BEGUN))
+
 static bool has_place(restart_state_t state)
 {
-    return state == RESTART_BEGINNING || state == RESTART_BEGUN;
+    return BIT(state) & HAS_PLACE;
 }
 
 // From a task to no task, or back: who is out occupies the resources by its assignment.
-static void move_place(flights_t *self, flight_t *flight, restart_state_t former)
+__attribute__((noinline)) static void move_place(flights_t *self, flight_t *flight,
+                                                 restart_state_t former)
 {
     host_t *host = flight->host;
+    if (former == RESTART_BEGUN)
+        DL_DELETE2(self->restart_begun, flight, restart_prev, restart_next);
+    if (flight->restart == RESTART_BEGUN)
+        DL_APPEND2(self->restart_begun, flight, restart_prev, restart_next);
     if (has_place(flight->restart) && !has_place(former))
         resources_occupy(&self->resources, host);
     if (!has_place(former) || has_place(flight->restart))
@@ -187,18 +195,14 @@ void flight_set_restart(flights_t *self, flight_t *flight, restart_state_t state
         leave_queue(self, flight);
     else if (former == RESTART_BACKOFF)
         mm_heap_remove(&self->restart_backoffs, &flight->restart_backoff);
-    else if (former == RESTART_BEGUN)
-        DL_DELETE2(self->restart_begun, flight, restart_prev, restart_next);
     flight->restart = state;
-    if (has_place(former) || has_place(state))
+    if ((BIT(former) | BIT(state)) & HAS_PLACE)
         move_place(self, flight, former);
     if (state == RESTART_READY) {
         DL_APPEND2(*ready_queue(self, flight), flight, restart_prev, restart_next);
     } else if (state == RESTART_BACKOFF) {
         flight->restart_backoff = (mm_heap_node_t){0};
         mm_heap_put(&self->restart_backoffs, &flight->restart_backoff, due_ms);
-    } else if (state == RESTART_BEGUN) {
-        DL_APPEND2(self->restart_begun, flight, restart_prev, restart_next);
     }
     if (flight->grants > 0 && !waits(state))
         set_grants(self, flight, 0);

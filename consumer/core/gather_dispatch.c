@@ -48,7 +48,7 @@ static void give_store(gather_t *self, worker_t *worker, flight_t *flight)
     (void)give_task(self, worker, flight, leg, flight->store_task);
 }
 
-void gather_give_restart(gather_t *self, worker_t *worker, flight_t *flight, mm_leg_t leg)
+static inline void assign_restart(gather_t *self, worker_t *worker, flight_t *flight, mm_leg_t leg)
 {
     flight->restart_task = workers_hand_out(self->workers, worker, leg, &flight->id, flight->host);
     mm_task_t *task = give_task(self, worker, flight, leg, flight->restart_task);
@@ -56,12 +56,17 @@ void gather_give_restart(gather_t *self, worker_t *worker, flight_t *flight, mm_
         task->attributes = attribute_records_get(&self->flights.attributes, &flight->id);
 }
 
+void gather_give_restart(gather_t *self, worker_t *worker, flight_t *flight, mm_leg_t leg)
+{
+    assign_restart(self, worker, flight, leg);
+}
+
 static void give_restart(gather_t *self, worker_t *worker, flight_t *flight)
 {
     flight_set_restart(&self->flights, flight, RESTART_OUT, 0);
     flight->attempts++;
     flight->handed_out = true;
-    gather_give_restart(self, worker, flight, MM_LEG_RESTART);
+    assign_restart(self, worker, flight, MM_LEG_RESTART);
 }
 
 // Hands the restart out, or moves it to the queue where it waits. False: it is there already.
@@ -113,19 +118,8 @@ static void hand_out_begun(gather_t *self)
         (void)gather_attempt_start(self, flight);
 }
 
-static void hand_out_stores(gather_t *self)
+static void hand_out_restarts(gather_t *self)
 {
-    worker_t *worker;
-    while (self->flights.store_ready &&
-           (worker = workers_pick(self->workers, MM_ROLE_SAVER)) != NULL)
-        give_store(self, worker, self->flights.store_ready);
-}
-
-void gather_dispatch(gather_t *self)
-{
-    hand_out_stores(self);
-    if (self->flights.restart_begun)
-        hand_out_begun(self);
     do {
         // Up to the first that waits for a slot: the rest of the queue does too.
         for (flight_t *flight; (flight = flights_next_restart(&self->flights)) != NULL;)
@@ -133,6 +127,19 @@ void gather_dispatch(gather_t *self)
                 break;
         hand_out_quarantined(self);
     } while (self->flights.resources.released); // by a flight that lost a grant
-    if (self->is_real)                          // what has just begun is saved
-        hand_out_stores(self);
+}
+
+void gather_dispatch(gather_t *self)
+{
+    worker_t *worker;
+    do {
+        while (self->flights.store_ready &&
+               (worker = workers_pick(self->workers, MM_ROLE_SAVER)) != NULL)
+            give_store(self, worker, self->flights.store_ready);
+        if (self->flights.restart_begun)
+            hand_out_begun(self);
+        hand_out_restarts(self);
+        // What has just begun is to be saved.
+    } while (self->is_real && self->flights.store_ready &&
+             workers_pick(self->workers, MM_ROLE_SAVER));
 }

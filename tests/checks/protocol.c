@@ -34,6 +34,29 @@ static const char *label; // of the row; NULL: none
 static bool is_optional;
 static const char *first_optional; // of the block; NULL: it is to come
 
+// What was before the conditions that are open.
+static struct {
+    const char *label;
+    bool is_optional;
+} outer[4];
+static unsigned depth;
+
+static void open_condition(const char *words, bool makes_optional)
+{
+    outer[depth].label = label;
+    outer[depth++].is_optional = is_optional;
+    label = words ? words : label;
+    is_optional |= makes_optional;
+    first_optional = NULL;
+}
+
+static void close_condition(void)
+{
+    label = outer[--depth].label;
+    is_optional = outer[depth].is_optional;
+    first_optional = NULL;
+}
+
 static void print_row(const char *name)
 {
     (void)printf("%s %d | %s%s%s | %s", table, ++row, label ? label : "", label ? ": " : "", name,
@@ -142,13 +165,11 @@ static void tables(void)
 #define LIST(item, member, count, name)                                                            \
         list(name, word_of_##item);
 #define WHEN(words, condition)                                                                     \
-        label = (words);
+        open_condition(words, false);
 #define OPTIONAL(condition)                                                                        \
-        is_optional = true;
+        open_condition(NULL, true);
 #define END_WHEN                                                                                   \
-        label = is_optional ? label : NULL;                                                        \
-        is_optional = false;                                                                       \
-        first_optional = NULL;
+        close_condition();
 #define END_ITEM                                                                                   \
     }
 #define END_BODY                                                                                   \
