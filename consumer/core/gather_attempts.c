@@ -139,10 +139,10 @@ static void interrupt(gather_t *self, flight_t *flight, attempt_t *attempt)
     set_row(attempt, MM_ROW_ENDED);
     attempt->end = MM_END_INTERRUPTED;
     attempt->interrupted++;
-    flight->losses = attempt->interrupted;
     flight_set_error(flight, mm_str(mm_end_name(MM_END_INTERRUPTED)));
     gather_log(self, GATHER_LOG_INTERRUPTED, flight)->as.log.attempt = attempt->number;
     fail(self, flight, attempt);
+    flight->losses = attempt->interrupted; // not before: it says in which queue a ready one is
 }
 
 // ---- the record
