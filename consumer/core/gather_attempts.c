@@ -157,6 +157,7 @@ void gather_make_real(gather_t *self, flight_t *flight)
         flight_set_restart(&self->flights, flight, RESTART_HELD, 0);
     if (flight->store == STORE_SAVED) // the answer to that save was not kept
         flight_set_store(&self->flights, flight, STORE_READY, 0);
+    flight->attempts = flight->losses = 0; // those of the mock do not count
 }
 
 void gather_become_real(gather_t *self)
@@ -166,7 +167,8 @@ void gather_become_real(gather_t *self)
         return;
     self->is_real = true;
     DL_FOREACH2 (self->flights.extends, flight, extend_next)
-        gather_make_real(self, flight);
+        if (flight->restart != RESTART_OK && flight->settle == MM_OUTCOME_NONE) // else it is over
+            gather_make_real(self, flight);
 }
 
 // Takes over what is on record. Times by the clock of another boot of this machine, or of another
@@ -471,7 +473,9 @@ static void apply_other(gather_t *self, flight_t *flight, attempt_t *attempt, co
                         const mm_result_t *result)
 {
     bool is_waiting = flight->restart != RESTART_OUT;
-    if (result->leg != MM_LEG_RESTART || flight->restart == RESTART_OK || !attempt->is_known)
+    bool is_mocks = result->status == MM_STATUS_OK && result->end != MM_END_RESTARTED;
+    if (result->leg != MM_LEG_RESTART || flight->restart == RESTART_OK || !attempt->is_known ||
+        is_mocks)
         return;
     if (result->status == MM_STATUS_OK && is_waiting) {
         succeed(self, flight, worker, result->real->proof, &result->real->boot);
