@@ -160,12 +160,26 @@ void gather_make_real(gather_t *self, flight_t *flight)
     flight->attempts = flight->losses = 0; // those of the mock do not count
 }
 
-void gather_become_real(gather_t *self)
+// What was begun for real when a run names the mock comes again, as a job of the mock.
+static void become_mock(gather_t *self)
+{
+    flight_t *flight, *next;
+    DL_FOREACH_SAFE2 (self->flights.extends, flight, next, extend_next)
+        if (flight->has_attempt && flight->restart != RESTART_OK &&
+            flight->settle == MM_OUTCOME_NONE)
+            gather_nack(self, flight);
+}
+
+void gather_see_driver(gather_t *self, bool is_real)
 {
     flight_t *flight;
-    if (self->is_real)
+    if (self->is_real == is_real)
         return;
-    self->is_real = true;
+    self->is_real = is_real;
+    if (!is_real) {
+        become_mock(self);
+        return;
+    }
     DL_FOREACH2 (self->flights.extends, flight, extend_next)
         if (flight->restart != RESTART_OK && flight->settle == MM_OUTCOME_NONE) // else it is over
             gather_make_real(self, flight);

@@ -44,8 +44,8 @@ void gather_nack_if_over(gather_t *self, flight_t *flight);
 // Whether a flight that ends now would leave nothing unsaid of its attempt on record (H4). If it
 // would, the store leg goes on first.
 bool gather_attempt_is_settled(gather_t *self, flight_t *flight);
-// A restarter that is not the mock is there: from now on all flights are restarted for real.
-void gather_become_real(gather_t *self);
+// A restarter is there: all flights are from now on restarted for real, or by the mock.
+void gather_see_driver(gather_t *self, bool is_real);
 // The flight, which has begun nothing, is to be: the record is asked for its attempts.
 void gather_make_real(gather_t *self, flight_t *flight);
 

@@ -168,8 +168,8 @@ static worker_t *new_worker(workers_t *self, const mm_report_t *report)
     assert(valid);
     worker->role = report->role;
     worker->instance = report->instance;
-    worker->verbs = report->verbs;
-    (void)mm_name_from(report->driver, &worker->driver);
+    if (report->role == MM_ROLE_RESTARTER && mm_name_from(report->driver, &worker->driver))
+        worker->verbs = report->verbs | MM_VERB_REAL; // the mock has neither name nor verbs
     worker->state = WORKER_LOST;
     DL_APPEND2(self->lost, worker, heard_prev, heard_next);
     self->lost_count++;
