@@ -497,7 +497,8 @@ static void apply_other(gather_t *self, flight_t *flight, attempt_t *attempt, co
         attempt->success.worker = worker;
         attempt->success.proof = result->real->proof;
         attempt->success.boot = result->real->boot;
-    } else if (attempt->row == MM_ROW_BEGUN && result->number == attempt->task) {
+    } else if (attempt->row == MM_ROW_BEGUN && attempt->task != 0 &&
+               result->number == attempt->task) {
         bool was_sent = result->status != MM_STATUS_RETURNED && result->real->sent;
         if (!was_sent && !is_waiting)
             return;
