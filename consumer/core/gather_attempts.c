@@ -187,34 +187,34 @@ void gather_see_driver(gather_t *self, bool is_real)
 
 // Takes over what is on record. Times by the clock of another boot of this machine, or of another
 // one, say nothing here (H10): what is left is the age by Unix time, and a whole new look.
-static void absorb(gather_t *self, flight_t *flight, attempt_t *attempt, const mm_result_t *result)
+static void absorb(gather_t *self, flight_t *flight, attempt_t *attempt, const mm_real_t *record)
 {
     mm_id_t control = control_of(self);
-    bool is_same_clock = mm_id_equal(&result->real->control, &control);
-    bool has_begun = result->real->first_ms > 0;
+    bool is_same_clock = mm_id_equal(&record->control, &control);
+    bool has_begun = record->first_ms > 0;
     int64_t span_end_ms = self->now_ms + self->config.attempt_ms;
-    attempt->row = result->real->row;
-    attempt->number = result->real->attempt;
-    attempt->command = result->real->command;
-    attempt->end = result->real->end;
-    attempt->exit = result->real->exit;
-    attempt_set_words(attempt, result->real->words);
-    attempt->interrupted = result->real->interrupted;
-    flight->attempts = result->real->ended;
-    flight->losses = result->real->interrupted;
+    attempt->row = record->row;
+    attempt->number = record->attempt;
+    attempt->command = record->command;
+    attempt->end = record->end;
+    attempt->exit = record->exit;
+    attempt_set_words(attempt, record->words);
+    attempt->interrupted = record->interrupted;
+    flight->attempts = record->ended;
+    flight->losses = record->interrupted;
     if (has_begun) {
-        attempt->machine = result->real->machine;
-        attempt->boot = result->real->boot;
-        attempt_set_health(attempt, result->real->health);
-        attempt->first_ms =
-            is_same_clock ? result->real->first_ms : later(self->now_ms - result->real->age_ms, 1);
+        attempt->machine = record->machine;
+        attempt->boot = record->boot;
+        attempt_set_health(attempt, record->health);
+        attempt->first_ms = is_same_clock ? mm_earlier(record->first_ms, later(self->now_ms, 1))
+                                          : later(self->now_ms - record->age_ms, 1);
         attempt->deadline_ms =
-            is_same_clock ? mm_earlier(result->real->deadline_ms, span_end_ms) : span_end_ms;
+            is_same_clock ? mm_earlier(record->deadline_ms, span_end_ms) : span_end_ms;
     }
     if (attempt->row == MM_ROW_ENDED)
-        flight_set_error(flight, result->real->words.size > 0
-                                     ? result->real->words
-                                     : mm_str(mm_end_name(result->real->end)));
+        flight_set_error(flight, record->words.size > 0
+                                     ? record->words
+                                     : mm_str(mm_end_name(record->end)));
 }
 
 // The answer to the first save tells what is known of the job; later ones, that its row is on
@@ -224,7 +224,7 @@ void gather_attempt_saved(gather_t *self, flight_t *flight, const mm_result_t *r
     attempt_t *attempt = attempt_of(self, flight);
     attempt->saved = attempt->sent;
     if (!attempt->is_known && result->real)
-        absorb(self, flight, attempt, result);
+        absorb(self, flight, attempt, result->real);
     attempt->is_known = true;
     bool has_ended = flight->restart == RESTART_OK || flight->restart == RESTART_EXHAUSTED;
     bool is_held = flight->restart == RESTART_HELD;
@@ -397,6 +397,8 @@ static void succeed(gather_t *self, flight_t *flight, const char *worker, mm_pro
 {
     attempt_t *attempt = attempt_of(self, flight);
     flight->attempts += attempt->row != MM_ROW_ENDED; // else it was charged
+    if (attempt->number == 0) // of an adopted task, and the record knows of none
+        attempt->number = 1;
     set_row(attempt, MM_ROW_ENDED);
     attempt->end = MM_END_RESTARTED;
     attempt->proof = proof;
