@@ -124,6 +124,8 @@ static void set_joined(workers_t *self, worker_t *worker)
     DL_DELETE2(self->lost, worker, heard_prev, heard_next);
     self->lost_count--;
     worker->state = WORKER_JOINED;
+    if (worker->paused_ms > 0) // its pause goes on
+        self->pause_end_ms = mm_earlier(self->pause_end_ms, worker->paused_ms);
     self->joined_count[worker->role]++;
     DL_APPEND2(self->joined, worker, heard_prev, heard_next);
 }
@@ -492,18 +494,19 @@ static void reserve(workers_t *self, worker_t *worker, bool reserved)
 worker_t *workers_pick_quarantine(const workers_t *self)
 {
     worker_t *worker = self->quarantine;
-    return worker && worker->out == 0 && worker->slots > 0 ? worker : NULL;
+    bool is_idle = worker && worker->out == 0 && worker->slots > 0 && worker->paused_ms == 0;
+    return is_idle ? worker : NULL;
 }
 
 void workers_reserve_quarantine(workers_t *self)
 {
-    if (self->quarantine && self->quarantine->slots == 0)
-        workers_release_quarantine(self); // it drains
+    if (self->quarantine && (self->quarantine->slots == 0 || self->quarantine->paused_ms > 0))
+        workers_release_quarantine(self); // it drains, or pauses
     if (self->quarantine)
         return;
     worker_t *worker, *best = NULL;
     DL_FOREACH2 (self->joined, worker, heard_next)
-        if (worker->role == MM_ROLE_RESTARTER && worker->slots > 0 &&
+        if (worker->role == MM_ROLE_RESTARTER && worker->slots > 0 && worker->paused_ms == 0 &&
             (!best || worker->out < best->out))
             best = worker;
     if (best)

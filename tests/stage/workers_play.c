@@ -120,6 +120,7 @@ static void report(bool is_hello, const char *name, uint64_t session)
                          .worker = mm_str(name),
                          .instance = says.instance,
                          .role = says.role,
+                         .driver = mm_str(says.driver),
                          .session = session,
                          .sequence = says.sequence ? says.sequence : ++sequence,
                          .stamp_ms = says.stamp_ms ? says.stamp_ms : now_ms,

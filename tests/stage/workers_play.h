@@ -16,6 +16,7 @@ enum { LOST_AFTER = 1500, FIRST_NUMBER = 100, FIRST_SESSION = 10 };
 typedef struct {
     mm_role_t role;
     uint64_t instance;
+    const char *driver; // of a hello; NULL: the mock
     uint32_t slots;
     int64_t stamp_ms;  // 0: the clock's
     uint64_t sequence; // 0: the next one
