@@ -5,8 +5,6 @@
 
 #include <assert.h>
 
-#define QUARANTINE_LOSSES 2 // workers lost with a job, from which on it is handed out alone
-
 static_assert(ADMISSION_NO_SLOT - ADMISSION_HOST_BUSY == RESOURCE_SLOT,
               "each resource has its reason, in the same order");
 
@@ -44,6 +42,14 @@ static bool is_full(const resource_t *resource, const flight_t *flight, resource
     return resource->busy + (is_granted ? 0 : resource->grants) >= resource->limit;
 }
 
+// A slot is left to each restart that has begun: that one is handed out first.
+static worker_t *pick(const gather_t *self, const flight_t *flight)
+{
+    bool is_left = flight->has_attempt &&
+                   self->flights.in_place[0] >= workers_credit(self->workers, MM_ROLE_RESTARTER);
+    return is_left ? NULL : workers_pick(self->workers, MM_ROLE_RESTARTER);
+}
+
 admission_t admission_decide(const gather_t *self, const flight_t *flight)
 {
     const flights_t *flights = &self->flights;
@@ -62,12 +68,11 @@ admission_t admission_decide(const gather_t *self, const flight_t *flight)
         return wait_on(RESOURCE_HOST);
     if (is_full(&flights->resources.at_once, flight, RESOURCE_AT_ONCE))
         return wait_on(RESOURCE_AT_ONCE);
-    // A real one is alone when its command is handed out (gather_attempts.c): looks harm nobody.
-    bool is_alone = flight->losses >= QUARANTINE_LOSSES && !flight->has_attempt;
-    worker_t *worker = is_alone ? workers_pick_quarantine(self->workers)
-                                : workers_pick(self->workers, MM_ROLE_RESTARTER);
+    bool is_alone = flight->losses >= FLIGHT_ALONE &&
+                    (!flight->has_attempt || gather_attempt_begins(self, flight));
+    worker_t *worker = is_alone ? workers_pick_quarantine(self->workers) : pick(self, flight);
     bool is_first = flight == flights->resources.quarantine.waiting;
-    if (is_alone && (!worker || !is_first ||
+    if (is_alone && (!worker || !is_first || flights->in_place[1] > 0 ||
                      is_full(&flights->resources.quarantine, flight, RESOURCE_QUARANTINE)))
         return wait_on(RESOURCE_QUARANTINE);
     if (!worker)

@@ -13,6 +13,9 @@ void workers_refresh_credit(workers_t *self, worker_t *worker)
 {
     bool has = worker->state == WORKER_JOINED && worker->session != 0 && !worker->reserved &&
                worker->paused_ms == 0 && worker->out < worker->slots;
+    uint32_t credit = has ? worker->slots - worker->out : 0;
+    self->credit[worker->role] += credit - worker->credit;
+    worker->credit = credit;
     if (has == worker->listed)
         return;
     worker->listed = has;

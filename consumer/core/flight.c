@@ -25,8 +25,9 @@ static const unsigned restart_allowed[] = {
                       BIT(RESTART_BEGINNING) | BIT(RESTART_OUT) | BIT(RESTART_BACKOFF) |
                       BIT(RESTART_OK) | BIT(RESTART_EXHAUSTED) | BIT(RESTART_ENDED),
     [RESTART_BLOCKED] = BIT(RESTART_READY) | BIT(RESTART_OK) | BIT(RESTART_ENDED),
-    [RESTART_QUARANTINED] = BIT(RESTART_READY) | BIT(RESTART_BLOCKED) | BIT(RESTART_OUT) |
-                            BIT(RESTART_BACKOFF) | BIT(RESTART_OK) | BIT(RESTART_ENDED),
+    [RESTART_QUARANTINED] = BIT(RESTART_READY) | BIT(RESTART_BLOCKED) | BIT(RESTART_BEGINNING) |
+                            BIT(RESTART_OUT) | BIT(RESTART_BACKOFF) | BIT(RESTART_OK) |
+                            BIT(RESTART_ENDED),
     [RESTART_BEGINNING] =
         BIT(RESTART_BEGUN) | BIT(RESTART_READY) | BIT(RESTART_OK) | BIT(RESTART_ENDED),
     [RESTART_BEGUN] = BIT(RESTART_BEGINNING) | BIT(RESTART_OUT) | BIT(RESTART_READY) |
@@ -145,14 +146,18 @@ __attribute__((noinline)) static void move_place(flights_t *self, flight_t *flig
                                                  restart_state_t former)
 {
     host_t *host = flight->host;
+    size_t *count = &self->in_place[flight->losses >= FLIGHT_ALONE];
     if (former == RESTART_BEGUN)
         DL_DELETE2(self->restart_begun, flight, restart_prev, restart_next);
     if (flight->restart == RESTART_BEGUN)
         DL_APPEND2(self->restart_begun, flight, restart_prev, restart_next);
-    if (has_place(flight->restart) && !has_place(former))
+    if (has_place(flight->restart) && !has_place(former)) {
+        ++*count;
         resources_occupy(&self->resources, host);
+    }
     if (!has_place(former) || has_place(flight->restart))
         return;
+    --*count;
     resources_vacate(&self->resources, host);
     if (flight->restart != RESTART_OUT) // else it is about to occupy them again
         resources_release_all(&self->resources, host);

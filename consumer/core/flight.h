@@ -13,6 +13,8 @@
 #include "latency_sampler.h"
 #include "table.h"
 
+#define FLIGHT_ALONE 2 // workers lost with it, from which on its restarter has no other task (R7)
+
 typedef enum {
     STORE_READY,   // waits for a saver
     STORE_OUT,     // at a saver
@@ -99,6 +101,7 @@ typedef struct {
     size_t in_store[STORE_ENDED + 1];
     size_t in_restart[RESTART_ENDED + 1];
     size_t in_queue[RESOURCE_SLOT];
+    size_t in_place[2]; // beginning or begun: beside other tasks; alone
     latency_sampler_t latency;
     int64_t now_ms; // of the step; set by gather
 } flights_t;

@@ -13,8 +13,6 @@
 #include <utlist.h>
 
 #define INTERRUPTED_MAX 3 // attempts without an end, and the job is dead
-#define QUARANTINE_LOST 2 // of them, and the next command is handed out alone (R7)
-
 static attempt_t *attempt_of(const gather_t *self, const flight_t *flight)
 {
     return attempts_get(&self->flights.attempts, &flight->id);
@@ -212,9 +210,8 @@ static void absorb(gather_t *self, flight_t *flight, attempt_t *attempt, const m
             is_same_clock ? mm_earlier(record->deadline_ms, span_end_ms) : span_end_ms;
     }
     if (attempt->row == MM_ROW_ENDED)
-        flight_set_error(flight, record->words.size > 0
-                                     ? record->words
-                                     : mm_str(mm_end_name(record->end)));
+        flight_set_error(flight,
+                         record->words.size > 0 ? record->words : mm_str(mm_end_name(record->end)));
 }
 
 // The answer to the first save tells what is known of the job; later ones, that its row is on
@@ -279,20 +276,35 @@ static uint32_t next_command(const attempt_t *attempt)
     return attempt->row == MM_ROW_NOT_STARTED && attempt->command > 0 ? attempt->command : 1;
 }
 
+static bool has_no_end(const attempt_t *attempt)
+{
+    return attempt->row == MM_ROW_BEGUN || attempt->row == MM_ROW_OPEN;
+}
+
+static bool has_unsaved_end(const attempt_t *attempt)
+{
+    return attempt->row == MM_ROW_ENDED && !attempt_is_saved(attempt);
+}
+
+bool gather_attempt_begins(const gather_t *self, const flight_t *flight)
+{
+    const attempt_t *attempt = attempt_of(self, flight);
+    return !has_no_end(attempt) && !has_unsaved_end(attempt);
+}
+
 void gather_attempt_next(gather_t *self, worker_t *worker, flight_t *flight)
 {
     attempt_t *attempt = attempt_of(self, flight);
-    bool has_no_end = attempt->row == MM_ROW_BEGUN || attempt->row == MM_ROW_OPEN;
     bool identifies = worker->verbs & MM_VERB_IDENTIFY;
     attempt->is_looking = false;
-    if (attempt->row == MM_ROW_ENDED && !attempt_is_saved(attempt)) {
+    if (has_unsaved_end(attempt)) {
         flight_set_restart(&self->flights, flight, RESTART_HELD, 0); // its end goes first
         save_row(self, flight);
         return;
     }
-    if (has_no_end && identifies && !is_none(&attempt->boot))
+    if (has_no_end(attempt) && identifies && !is_none(&attempt->boot))
         look(self, worker, flight, attempt);
-    else if (has_no_end)
+    else if (has_no_end(attempt))
         interrupt(self, flight, attempt);
     else if (identifies && is_none(&attempt->boot))
         give(self, worker, flight, MM_LEG_PROBE);
@@ -303,7 +315,7 @@ void gather_attempt_next(gather_t *self, worker_t *worker, flight_t *flight)
 // Alone, if workers were lost with it (R7): its restarter is reserved, and gets it when it is idle.
 static worker_t *pick(gather_t *self, const flight_t *flight)
 {
-    if (flight->losses < QUARANTINE_LOST)
+    if (flight->losses < FLIGHT_ALONE)
         return workers_pick(self->workers, MM_ROLE_RESTARTER);
     if (self->flights.resources.quarantine.busy > 0)
         return NULL;
@@ -330,7 +342,7 @@ bool gather_attempt_start(gather_t *self, flight_t *flight)
     give(self, worker, flight, MM_LEG_RESTART);
     attempt->task = flight->restart_task;
     flight->handed_out = true;
-    if (flight->losses >= QUARANTINE_LOST) {
+    if (flight->losses >= FLIGHT_ALONE) {
         self->quarantine_number = flight->restart_task;
         self->flights.resources.quarantine.busy = 1;
     }
@@ -489,7 +501,7 @@ static void apply_other(gather_t *self, flight_t *flight, attempt_t *attempt, co
                         const mm_result_t *result)
 {
     bool is_waiting = flight->restart != RESTART_OUT;
-    bool is_mocks = result->status == MM_STATUS_OK && result->end != MM_END_RESTARTED;
+    bool is_mocks = result->status == MM_STATUS_OK && result->real->end != MM_END_RESTARTED;
     if (result->leg != MM_LEG_RESTART || flight->restart == RESTART_OK || !attempt->is_known ||
         is_mocks)
         return;

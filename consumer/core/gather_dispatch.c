@@ -102,12 +102,13 @@ static bool admit(gather_t *self, flight_t *flight)
 static void hand_out_quarantined(gather_t *self)
 {
     const resource_t *quarantine = &self->flights.resources.quarantine;
+    const size_t *begun = &self->flights.in_place[1]; // alone
     bool moves = true;
-    while (moves && quarantine->waiting && quarantine->busy == 0) {
+    while (moves && quarantine->waiting && quarantine->busy == 0 && *begun == 0) {
         workers_reserve_quarantine(self->workers);
         moves = admit(self, quarantine->waiting);
     }
-    if (!quarantine->waiting && quarantine->busy == 0 && !self->flights.restart_begun)
+    if (!quarantine->waiting && quarantine->busy == 0 && *begun == 0)
         workers_release_quarantine(self->workers);
 }
 

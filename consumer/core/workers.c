@@ -484,6 +484,11 @@ worker_t *workers_pick(const workers_t *self, mm_role_t role)
     return self->with_credit[role];
 }
 
+uint32_t workers_credit(const workers_t *self, mm_role_t role)
+{
+    return self->credit[role];
+}
+
 static void reserve(workers_t *self, worker_t *worker, bool reserved)
 {
     worker->reserved = reserved;

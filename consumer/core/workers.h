@@ -44,6 +44,7 @@ typedef struct worker {
     mm_name_t driver;  // empty: the mock's
     int64_t paused_ms; // no task before; 0: any time
     bool listed;       // in the ring of those with credit
+    uint32_t credit;   // its free slots, while it is there
     assignment_t *assignments;
     struct worker *prev, *next;             // those with credit
     struct worker *heard_prev, *heard_next; // joined: by heard_ms; lost: by time of loss
@@ -120,6 +121,8 @@ int64_t workers_deadline(const workers_t *self);
 // reserved (R7), and has fewer assignments than slots, by the table that reports correct (R2).
 // Those with credit are a ring: who gets a task, or has credit again, goes to its end.
 worker_t *workers_pick(const workers_t *self, mm_role_t role);
+// How many tasks can be handed out to those.
+uint32_t workers_credit(const workers_t *self, mm_role_t role);
 // The restarter that is reserved for one task alone (R7); NULL: there is none, or it has other
 // tasks.
 worker_t *workers_pick_quarantine(const workers_t *self);

@@ -22,6 +22,7 @@ struct workers {
     lost_task_t *lost_tasks;  // oldest first
     mm_pool_t pool;           // of the assignments
     worker_t *with_credit[3]; // by role
+    uint32_t credit[3];       // by role: the free slots of those
     worker_t *joined;         // by heard_ms
     worker_t *lost;
     uint32_t lost_count;
