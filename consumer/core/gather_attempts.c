@@ -286,6 +286,11 @@ static bool has_unsaved_end(const attempt_t *attempt)
     return attempt->row == MM_ROW_ENDED && !attempt_is_saved(attempt);
 }
 
+bool gather_attempt_has_begun(const gather_t *self, const flight_t *flight)
+{
+    return attempt_of(self, flight)->begun_ms > 0;
+}
+
 bool gather_attempt_begins(const gather_t *self, const flight_t *flight)
 {
     const attempt_t *attempt = attempt_of(self, flight);

@@ -42,7 +42,8 @@ void gather_try_settle(gather_t *self, flight_t *flight)
 static void retry_store(gather_t *self, flight_t *flight, const mm_result_t *result)
 {
     flight->store_failures++;
-    bool stays = flight->handed_out || flight->restart == RESTART_OK;
+    bool stays = flight->handed_out || flight->restart == RESTART_OK ||
+                 (flight->has_attempt && gather_attempt_has_begun(self, flight));
     flight_set_store(&self->flights, flight, STORE_BACKOFF,
                      self->now_ms + gather_backoff(self, flight->store_failures));
     gather_action_t *retry = gather_log(self, GATHER_LOG_RETRY, flight);

@@ -58,7 +58,9 @@ void gather_attempt_result(gather_t *self, flight_t *flight, const char *worker,
 void gather_attempt_lost(gather_t *self, flight_t *flight, const ended_t *ended);
 // Hands out what is next to a worker that was admitted; or begins the attempt before.
 void gather_attempt_next(gather_t *self, worker_t *worker, flight_t *flight);
-// Whether that is a begin, and no look.
+// Whether it began in this epoch: the record may say so.
+bool gather_attempt_has_begun(const gather_t *self, const flight_t *flight);
+// Whether what is next is a begin, and no look.
 bool gather_attempt_begins(const gather_t *self, const flight_t *flight);
 // Hands out what has begun; false: no worker is there for it.
 bool gather_attempt_start(gather_t *self, flight_t *flight);
