@@ -13,6 +13,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "file_id.h"
 #include "job.h"
 #include "span.h"
 #include "uuid.h"
@@ -23,6 +24,9 @@
 
 struct mm_sqlite {
     char *path;
+    char *log_path;    // PATH-wal
+    mm_file_id_t file; // what these two name
+    mm_file_id_t log;
     sqlite3 *db;
     int lock;             // descriptor of the lock file; -1: read-only, no lock
     sqlite3_stmt *begin;  // BEGIN IMMEDIATE
@@ -83,6 +87,13 @@ static void describe(const mm_sqlite_t *self, char error[MM_ERROR_MAX])
         snprintf(error, MM_ERROR_MAX, "'%s': %s", self->path, sqlite3_errmsg(self->db));
 }
 
+// From now on all calls fail. Closing must not checkpoint pages that the fsync may have lost.
+static void break_down(mm_sqlite_t *self)
+{
+    self->is_broken = true;
+    (void)sqlite3_db_config(self->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+}
+
 // The status of a call that has failed while running; rolls back. The statement, if any, is reset
 // first, since it would block the rollback.
 static mm_sqlite_status_t fail(mm_sqlite_t *self, sqlite3_stmt *statement)
@@ -96,9 +107,7 @@ static mm_sqlite_status_t fail(mm_sqlite_t *self, sqlite3_stmt *statement)
     mm_sqlite_rollback(self);
     if (is_passing)
         return MM_SQLITE_RETRY;
-    self->is_broken = true;
-    // Closing must not checkpoint pages that the fsync may have lost.
-    (void)sqlite3_db_config(self->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    break_down(self);
     return MM_SQLITE_FATAL;
 }
 
@@ -182,7 +191,8 @@ static int query_number(mm_sqlite_t *self, const char *sql, int *ret_number,
     return code;
 }
 
-static int check_version(mm_sqlite_t *self, const mm_sqlite_config_t *config, bool *ret_is_new,
+// *ret_version: of the file; 0: it is new.
+static int check_version(mm_sqlite_t *self, const mm_sqlite_config_t *config, int *ret_version,
                          char error[MM_ERROR_MAX])
 {
     int version = 0;
@@ -192,8 +202,10 @@ static int check_version(mm_sqlite_t *self, const mm_sqlite_config_t *config, bo
         code = query_number(self, "SELECT count(*) FROM sqlite_schema", &tables, error);
     if (code != 0)
         return code;
-    *ret_is_new = version == 0 && tables == 0 && !config->read_only;
-    if (version == config->version || *ret_is_new)
+    bool is_new = version == 0 && tables == 0;
+    bool is_old = version > 0 && version < config->version && config->upgrades != NULL;
+    *ret_version = version;
+    if (version == config->version || ((is_new || is_old) && !config->read_only))
         return 0;
     if (version == 0) {
         snprintf(error, MM_ERROR_MAX, "'%s' is not a database of this program; name another file",
@@ -207,9 +219,31 @@ static int check_version(mm_sqlite_t *self, const mm_sqlite_config_t *config, bo
     return EX_CONFIG;
 }
 
-// Sets the write-ahead log and full fsyncs, and creates the tables of a new file. Deleted rows are
-// not zeroed: Debian's default is to do so, and the outbox deletes every job.
-static int set_up(mm_sqlite_t *self, const mm_sqlite_config_t *config, bool is_new,
+// Creates the tables of a new file, or brings an older one up to date: all of it or nothing.
+static int make_tables(mm_sqlite_t *self, const mm_sqlite_config_t *config, int version,
+                       char error[MM_ERROR_MAX])
+{
+    sqlite3_str *steps = sqlite3_str_new(self->db);
+    sqlite3_str_appendall(steps, "BEGIN IMMEDIATE;");
+    if (version == 0)
+        sqlite3_str_appendf(steps, "%s;", config->schema);
+    for (int i = version; version > 0 && i < config->version; i++)
+        sqlite3_str_appendf(steps, "%s;", config->upgrades[i - 1]);
+    sqlite3_str_appendf(steps, "PRAGMA user_version = %d; COMMIT", config->version);
+    char *sql = sqlite3_str_finish(steps);
+    assert(sql != NULL);
+    errno = 0;
+    int code = sqlite3_exec(self->db, sql, NULL, NULL, NULL);
+    assert(version > 0 || (code & 0xff) != SQLITE_ERROR);
+    sqlite3_free(sql);
+    code = code == SQLITE_OK ? 0 : open_failure(self, error);
+    mm_sqlite_rollback(self);
+    return code;
+}
+
+// Sets the write-ahead log and full fsyncs, and makes the tables. Deleted rows are not zeroed:
+// Debian's default is to do so, and the outbox deletes every job.
+static int set_up(mm_sqlite_t *self, const mm_sqlite_config_t *config, int version,
                   char error[MM_ERROR_MAX])
 {
     static const char *const settings[] = {"PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL",
@@ -219,15 +253,7 @@ static int set_up(mm_sqlite_t *self, const mm_sqlite_config_t *config, bool is_n
     for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
         if (sqlite3_exec(self->db, settings[i], NULL, NULL, NULL) != SQLITE_OK)
             return open_failure(self, error);
-    if (!is_new)
-        return 0;
-    char *sql = sqlite3_mprintf("BEGIN IMMEDIATE; %s; PRAGMA user_version = %d; COMMIT",
-                                config->schema, config->version);
-    assert(sql != NULL);
-    int code = sqlite3_exec(self->db, sql, NULL, NULL, NULL);
-    assert((code & 0xff) != SQLITE_ERROR);
-    sqlite3_free(sql);
-    return code == SQLITE_OK ? 0 : open_failure(self, error);
+    return version == config->version ? 0 : make_tables(self, config, version, error);
 }
 
 int mm_sqlite_prepare(mm_sqlite_t *self, const char *sql, sqlite3_stmt **ret_statement,
@@ -260,6 +286,20 @@ int mm_sqlite_prepare_rows(mm_sqlite_t *self, const char *head, const char *row,
     return code;
 }
 
+// Remembers which files are open. SQLite makes the log when it first reads.
+static int identify(mm_sqlite_t *self, char error[MM_ERROR_MAX])
+{
+    int tables = 0;
+    int code = query_number(self, "SELECT count(*) FROM sqlite_schema", &tables, error);
+    if (code != 0)
+        return code;
+    if (mm_file_id(self->path, &self->file) && mm_file_id(self->log_path, &self->log))
+        return 0;
+    snprintf(error, MM_ERROR_MAX, "'%s' or its '-wal' has gone while it was opened: %s", self->path,
+             strerror(errno));
+    return EX_IOERR;
+}
+
 static int open_database(mm_sqlite_t *self, const mm_sqlite_config_t *config,
                          char error[MM_ERROR_MAX])
 {
@@ -279,8 +319,8 @@ static int open_database(mm_sqlite_t *self, const mm_sqlite_config_t *config,
         return open_failure(self, error);
     (void)sqlite3_extended_result_codes(self->db, 1);
     (void)sqlite3_busy_timeout(self->db, OPEN_BUSY_MS);
-    bool is_new = false;
-    int code = check_version(self, config, &is_new, error);
+    int version = 0;
+    int code = check_version(self, config, &version, error);
     if (code != 0)
         return code;
     if (!config->read_only) {
@@ -289,7 +329,7 @@ static int open_database(mm_sqlite_t *self, const mm_sqlite_config_t *config,
                      self->path);
             return EX_CANTCREAT;
         }
-        code = set_up(self, config, is_new, error);
+        code = set_up(self, config, version, error);
         if (code != 0)
             return code;
         (void)sqlite3_wal_hook(self->db, checkpoint, self);
@@ -297,6 +337,8 @@ static int open_database(mm_sqlite_t *self, const mm_sqlite_config_t *config,
     code = mm_sqlite_prepare(self, "BEGIN IMMEDIATE", &self->begin, error);
     if (code == 0)
         code = mm_sqlite_prepare(self, "COMMIT", &self->commit, error);
+    if (code == 0 && !config->read_only)
+        code = identify(self, error);
     (void)sqlite3_busy_timeout(self->db, RUNNING_BUSY_MS);
     return code;
 }
@@ -308,7 +350,8 @@ int mm_sqlite_open(const mm_sqlite_config_t *config, mm_sqlite_t **ret_self,
     assert(self != NULL);
     self->lock = -1;
     self->path = strdup(config->path);
-    assert(self->path != NULL);
+    int length = asprintf(&self->log_path, "%s-wal", config->path);
+    assert(self->path != NULL && length > 0);
     int code = config->read_only ? 0 : take_lock(self, error);
     if (code == 0)
         code = open_database(self, config, error);
@@ -336,12 +379,28 @@ void mm_sqlite_close(mm_sqlite_t **self_p)
     if (self->lock >= 0)
         (void)close(self->lock);
     free(self->path);
+    free(self->log_path);
     free(self);
 }
 
 sqlite3 *mm_sqlite_handle(mm_sqlite_t *self)
 {
     return self->db;
+}
+
+mm_sqlite_status_t mm_sqlite_check(mm_sqlite_t *self)
+{
+    if (self->is_broken)
+        return MM_SQLITE_FATAL;
+    bool is_there = mm_file_id_is_at(&self->file, self->path);
+    if (is_there && mm_file_id_is_at(&self->log, self->log_path))
+        return MM_SQLITE_OK;
+    snprintf(self->error, sizeof self->error,
+             "'%s%s' was removed, moved or replaced while it was open, and what was written last "
+             "may be lost; put it back, and start again",
+             self->path, is_there ? "-wal" : "");
+    break_down(self);
+    return MM_SQLITE_FATAL;
 }
 
 const char *mm_sqlite_error(const mm_sqlite_t *self)
@@ -414,7 +473,9 @@ mm_sqlite_status_t mm_sqlite_begin(mm_sqlite_t *self)
 mm_sqlite_status_t mm_sqlite_commit(mm_sqlite_t *self)
 {
     MM_SPAN_WAITS("sqlite commit");
-    return mm_sqlite_run(self, self->commit);
+    mm_sqlite_status_t status = mm_sqlite_run(self, self->commit);
+    bool is_broken = self->is_broken; // maybe by its checkpoint: then the commit was safe
+    return status == MM_SQLITE_OK && !is_broken ? mm_sqlite_check(self) : status;
 }
 
 void mm_sqlite_rollback(mm_sqlite_t *self)

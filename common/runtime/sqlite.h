@@ -1,7 +1,8 @@
 // What both databases share: a lock, transactions, prepared statements, and errors as one sentence.
 // The tables are in common/schema/. A commit that returned OK is on the disk (WAL,
 // synchronous=FULL). After a failed write or fsync all calls fail: a later fsync may report success
-// for pages that the kernel has dropped, so the process must exit (74).
+// for pages that the kernel has dropped, so the process must exit (74). The same holds when
+// somebody has taken the file away.
 
 #ifndef MM_SQLITE_H
 #define MM_SQLITE_H
@@ -21,8 +22,10 @@ typedef enum {
 typedef struct {
     const char *path;   // of the database; its lock is PATH.lock
     const char *schema; // SQL that creates the tables of a new file, which gets the version below
-    int version;        // the user_version of this program; any other is refused
-    bool read_only;     // no lock and no new file; works beside a writer
+    int version;        // the user_version of this program; a newer one is refused
+    const char *const *upgrades; // SQL from version 1 + i to the next, as one transaction with all
+                                 // that follow; NULL, or read-only: an older one is refused, too
+    bool read_only;              // no lock and no new file; works beside a writer
 } mm_sqlite_config_t;
 
 // Returns 0, or a sysexits code with one sentence in error and *ret_self untouched: 65 not a
@@ -34,6 +37,9 @@ int mm_sqlite_open(const mm_sqlite_config_t *config, mm_sqlite_t **ret_self,
 void mm_sqlite_close(mm_sqlite_t **self_p);
 
 sqlite3 *mm_sqlite_handle(mm_sqlite_t *self);
+// FATAL when the file or its log is no longer what the path names: removed, moved or replaced.
+// Costs two calls of stat.
+mm_sqlite_status_t mm_sqlite_check(mm_sqlite_t *self);
 // Why the last call failed, as one sentence with the path; owned by self, never NULL.
 const char *mm_sqlite_error(const mm_sqlite_t *self);
 
@@ -60,6 +66,7 @@ mm_id_t mm_sqlite_column_id(sqlite3_stmt *statement, int column);
 // One write transaction at a time. After RETRY or FATAL from a call within it the transaction is
 // rolled back, and commit must not be called. mm_sqlite_rollback is idempotent.
 mm_sqlite_status_t mm_sqlite_begin(mm_sqlite_t *self);
+// FATAL also when mm_sqlite_check says so after the commit: what it has written may be lost.
 mm_sqlite_status_t mm_sqlite_commit(mm_sqlite_t *self);
 void mm_sqlite_rollback(mm_sqlite_t *self);
 
