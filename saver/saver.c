@@ -12,7 +12,8 @@
 #include <sysexits.h>
 #include <zmq.h>
 
-#define LINGER_MS 3 // the longest wait of a job's first save for its settle
+#define LINGER_MS 3    // the longest wait of a job's first save for its settle
+#define CHECK_MS  1000 // between two looks at the record, when nothing is committed
 
 typedef struct {
     const mm_options_t *options;
@@ -22,6 +23,7 @@ typedef struct {
     inject_t *inject; // NULL: nothing is injected
     int exit_code;
     int64_t commit_ms; // the latest time for the commit of what is pending
+    int64_t check_ms;  // when to look at the record
     bool is_urgent;    // a publisher or a restart waits for that commit
     bool is_draining;
     bool is_stopped; // the drain limit has come
@@ -44,7 +46,8 @@ static void commit(saver_t *self)
 }
 
 // Nothing waits for the first save of a job but its settle, which often comes within LINGER_MS:
-// then one commit does for both. A publisher waits for a settle, a restart for a later save (R6).
+// then one commit does for both. A publisher waits for a settle, a restart for a later save (R6),
+// and for one that brings its attempt.
 static void put(saver_t *self, const mm_task_t *task, int64_t now_ms)
 {
     if (store_pending(self->store) >= (size_t)self->options->batch)
@@ -55,8 +58,20 @@ static void put(saver_t *self, const mm_task_t *task, int64_t now_ms)
         self->commit_ms = now_ms + LINGER_MS;
         self->is_urgent = self->is_draining;
     }
-    self->is_urgent = self->is_urgent || task->leg == MM_LEG_SETTLE || task->deliveries > 1;
+    self->is_urgent =
+        self->is_urgent || task->leg == MM_LEG_SETTLE || task->deliveries > 1 || task->real;
     store_put(self->store, task);
+}
+
+// A heartbeat is due twice in that time, so this needs no deadline of its own.
+static void check_due(saver_t *self)
+{
+    int64_t now_ms = mm_clock_ms();
+    if (self->is_broken || now_ms < self->check_ms)
+        return;
+    self->check_ms = now_ms + CHECK_MS;
+    if (!store_check(self->store))
+        break_down(self);
 }
 
 // When the pending tasks are to be committed; MM_NEVER: there are none.
@@ -157,6 +172,7 @@ static int64_t turn(void *arg)
 {
     MM_SPAN("turn");
     saver_t *self = arg;
+    check_due(self);
     receive_injected(self);
     commit_due(self);
     finish_all(self);

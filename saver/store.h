@@ -19,6 +19,15 @@ typedef struct store store_t;
 //   status   OK, or FAILED: nothing of the task is on record
 //   outcome  save: on record before it; settle: on record now
 //   error    FAILED: why; a job that was on record as dead: why it is dead
+//   real     what is on record of the job's attempts at a real restart before the task's own row;
+//            NULL: it has none. The last one's row, attempt, command, machine, boot, control,
+//            first_ms, deadline_ms, end, exit, words, health; how many ended and how many were
+//            interrupted; age_ms: since the first one began, by the saver's clock. Without one that
+//            began there are no ids and no health, and first_ms and age_ms are 0. Not always told
+//            to a settle without a row, nor to a save that comes with one.
+//
+// A task with a row puts that attempt on record, in the same commit. A row never goes back, ids and
+// begin of one that has begun stay, and none begins for a job that has an outcome.
 
 // What each kind of store provides. Called through the functions below only.
 typedef struct {
@@ -29,6 +38,7 @@ typedef struct {
     bool (*step)(store_t *self); // these two, NULL: a flush ends with its answers
     int (*descriptor)(const store_t *self);
     size_t (*answers)(store_t *self, const mm_result_t **ret_answers);
+    bool (*check)(store_t *self); // NULL: there is nothing to look at
     const char *(*error)(const store_t *self);
 } store_ops_t;
 
@@ -80,8 +90,8 @@ static inline bool store_step(store_t *self)
 }
 
 // The answers that are ready, in order of arrival of their tasks. To be called after store_flush
-// and store_step. The store owns the array and its texts, which live until the next call with this
-// store; each answer is given once.
+// and store_step. The store owns the array and what it points to, which live until the next call
+// with this store; each answer is given once.
 static inline size_t store_answers(store_t *self, const mm_result_t **ret_answers)
 {
     return self->ops->answers(self, ret_answers);
@@ -95,7 +105,14 @@ static inline int store_descriptor(const store_t *self)
     return self->ops->descriptor ? self->ops->descriptor(self) : -1;
 }
 
-// Why the last commit failed, as one sentence; empty after one that succeeded, never NULL.
+// Looks whether the record is still there. False: it was removed or replaced, and the store is
+// broken, as with store_flush, which looks by itself before it answers.
+static inline bool store_check(store_t *self)
+{
+    return !self->ops->check || self->ops->check(self);
+}
+
+// Why the last commit or check failed, as one sentence; empty after one that succeeded, never NULL.
 static inline const char *store_error(const store_t *self)
 {
     return self->ops->error(self);

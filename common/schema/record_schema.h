@@ -1,18 +1,46 @@
-// The record of all jobs as SQL: the table of mayhem.db, version 1, and how its rows are read. The
-// saver's SQLite store writes it, `mayhem explain` reads it. One row per job; a row without an
-// outcome is an intent.
+// The record of all jobs as SQL: the tables of mayhem.db, version 2, and how their rows are read.
+// The saver's SQLite store writes it, `mayhem explain` reads it. `jobs` has one row per job; a row
+// without an outcome is an intent. `attempts` has one per attempt at a real restart, written before
+// its first command; the mock has none.
 
 #ifndef RECORD_SCHEMA_H
 #define RECORD_SCHEMA_H
 
-#define RECORD_VERSION 1 // its user_version
+#define RECORD_VERSION 2 // its user_version
 
-#define RECORD_SCHEMA                                                                              \
+#define RECORD_SCHEMA_JOBS_1                                                                       \
     "CREATE TABLE jobs ("                                                                          \
     " id BLOB PRIMARY KEY, host TEXT NOT NULL, instance TEXT NOT NULL, publisher TEXT NOT NULL,"   \
     " received_ms INTEGER NOT NULL, settled_ms INTEGER, outcome TEXT,"                             \
     " attempts INTEGER NOT NULL DEFAULT 0, deliveries INTEGER NOT NULL DEFAULT 1,"                 \
-    " extended INTEGER NOT NULL DEFAULT 0, worker TEXT, error TEXT) WITHOUT ROWID"
+    " extended INTEGER NOT NULL DEFAULT 0, worker TEXT, error TEXT"
+
+// Of the restarted: mm_proof_name; NULL: not known, which is so for all that version 1 has
+// restarted.
+#define RECORD_PROOF "proof TEXT"
+
+// Times are Unix time, but for the two of a boot, which are the clock since the boot `control` of
+// the consumer's machine. NULL: not known, or not yet.
+//   state        mm_row_name
+//   outcome      of an ended attempt: mm_end_name
+//   command      which of the driver's list was begun last; 0: none
+//   command_end  of an open attempt: how that command ended, mm_end_name
+//   exit         the command's exit code; 256 + n: signal n
+//   error        the command's last words, or those of the look
+//   health       what the host said of its health before the restart
+#define RECORD_SCHEMA_ATTEMPTS                                                                     \
+    "CREATE TABLE attempts (job BLOB NOT NULL, attempt INTEGER NOT NULL, worker TEXT,"             \
+    " began_ms INTEGER, ended_ms INTEGER, machine_id TEXT, boot_before TEXT, boot_after TEXT,"     \
+    " exit INTEGER, outcome TEXT, error TEXT, proof TEXT, state TEXT NOT NULL,"                    \
+    " command INTEGER NOT NULL, command_end TEXT, first_boot_ms INTEGER NOT NULL,"                 \
+    " deadline_boot_ms INTEGER NOT NULL, control TEXT, health TEXT, PRIMARY KEY (job, attempt))"   \
+    " WITHOUT ROWID"
+
+#define RECORD_SCHEMA                                                                              \
+    RECORD_SCHEMA_JOBS_1 ", " RECORD_PROOF ") WITHOUT ROWID;" RECORD_SCHEMA_ATTEMPTS
+
+// From version 1 to 2.
+#define RECORD_UPGRADE_1 "ALTER TABLE jobs ADD COLUMN " RECORD_PROOF ";" RECORD_SCHEMA_ATTEMPTS
 
 // The columns of RECORD_READ, in its order.
 typedef enum {
@@ -25,12 +53,44 @@ typedef enum {
     RECORD_ATTEMPTS,
     RECORD_DELIVERIES,
     RECORD_EXTENDED,
-    RECORD_WORKER, // NULL: none
-    RECORD_ERROR   // NULL: none
+    RECORD_WORKER,    // NULL: none
+    RECORD_ERROR,     // NULL: none
+    RECORD_PROOF_NAME // mm_proof_name; NULL: not restarted, or not known
 } record_column_t;
 
-#define RECORD_READ                                                                                \
+#define RECORD_READ_COLUMNS                                                                        \
     "SELECT id, host, publisher, received_ms, settled_ms, outcome, attempts, deliveries,"          \
-    " extended, worker, error FROM jobs WHERE "
+    " extended, worker, error, "
+#define RECORD_READ   RECORD_READ_COLUMNS "proof FROM jobs WHERE "
+#define RECORD_READ_1 RECORD_READ_COLUMNS "NULL FROM jobs WHERE " // of a file of version 1
+
+// The columns of RECORD_READ_ATTEMPTS, in its order.
+typedef enum {
+    ATTEMPTS_JOB,
+    ATTEMPTS_NUMBER,
+    ATTEMPTS_STATE,
+    ATTEMPTS_WORKER,
+    ATTEMPTS_BEGAN_MS,
+    ATTEMPTS_ENDED_MS,
+    ATTEMPTS_MACHINE_ID,  // 32 hex digits
+    ATTEMPTS_BOOT_BEFORE, // these three as UUIDs
+    ATTEMPTS_BOOT_AFTER,
+    ATTEMPTS_CONTROL,
+    ATTEMPTS_EXIT,
+    ATTEMPTS_OUTCOME,
+    ATTEMPTS_ERROR,
+    ATTEMPTS_PROOF,
+    ATTEMPTS_COMMAND,
+    ATTEMPTS_COMMAND_END,
+    ATTEMPTS_FIRST_BOOT_MS,
+    ATTEMPTS_DEADLINE_BOOT_MS,
+    ATTEMPTS_HEALTH
+} attempt_column_t;
+
+// Of the job ?1, oldest first.
+#define RECORD_READ_ATTEMPTS                                                                       \
+    "SELECT job, attempt, state, worker, began_ms, ended_ms, machine_id, boot_before, boot_after," \
+    " control, exit, outcome, error, proof, command, command_end, first_boot_ms,"                  \
+    " deadline_boot_ms, health FROM attempts WHERE job = ?1 ORDER BY attempt"
 
 #endif

@@ -13,6 +13,7 @@
 typedef struct {
     mm_heap_node_t node;
     inject_item_t item;
+    mm_real_t real; // what item.task.real points to, if it has one
     char texts[];
 } delayed_t;
 
@@ -77,8 +78,11 @@ static int64_t keep_order(inject_t *self, delayed_t *delayed, int64_t due_ms)
 
 void inject_put(inject_t *self, const mm_task_t *task, int64_t now_ms)
 {
-    delayed_t *delayed = calloc(1, sizeof *delayed + task->host.size + task->publisher.size +
-                                       task->worker.size + task->error.size);
+    const mm_real_t *real = task->real;
+    size_t size = task->host.size + task->publisher.size + task->worker.size + task->error.size;
+    if (real)
+        size += real->worker.size + real->words.size + real->health.size;
+    delayed_t *delayed = calloc(1, sizeof *delayed + size);
     assert(delayed);
     delayed->item.task = *task;
     char *end = delayed->texts;
@@ -86,6 +90,13 @@ void inject_put(inject_t *self, const mm_task_t *task, int64_t now_ms)
     delayed->item.task.publisher = mm_str_copy(&end, task->publisher);
     delayed->item.task.worker = mm_str_copy(&end, task->worker);
     delayed->item.task.error = mm_str_copy(&end, task->error);
+    if (real) {
+        delayed->real = *real;
+        delayed->real.worker = mm_str_copy(&end, real->worker);
+        delayed->real.words = mm_str_copy(&end, real->words);
+        delayed->real.health = mm_str_copy(&end, real->health);
+        delayed->item.task.real = &delayed->real;
+    }
     delayed->item.fails = mm_random_below(&self->random, 1000000) < self->config.fail_ppm;
     int64_t span = self->config.time_to_ms - self->config.time_from_ms;
     int64_t due_ms = now_ms + self->config.time_from_ms +

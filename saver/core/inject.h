@@ -14,7 +14,7 @@ typedef struct {
 } inject_config_t;
 
 typedef struct {
-    mm_task_t task; // its texts live until the next inject_next
+    mm_task_t task; // what it points to lives until the next inject_next
     bool fails;
 } inject_item_t;
 

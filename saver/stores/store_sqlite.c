@@ -1,86 +1,77 @@
-// The store in a SQLite file: one table, one transaction per flush. Within a batch all tasks of one
-// job become one row write: the whole row when one of them is a settle, else the intent. It never
-// changes an outcome (I4), and answers no settle before its commit (I2).
+// The store in a SQLite file: two tables, one transaction per flush. Within a batch all tasks of
+// one job become one row write: the whole row when one of them is a settle, else the intent. When
+// one of them brings an attempt's row, they are written one after the other instead, and each is
+// answered with what the former ones have left. It never changes an outcome (I4), and answers no
+// settle before its commit (I2).
 
 #include "stores.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "array.h"
+#include "attempt_rows.h"
+#include "batch.h"
 #include "clock.h"
 #include "crash.h"
 #include "host.h"
 #include "record_schema.h"
 #include "span.h"
 #include "sqlite.h"
-#include "table.h"
-#include "uuid.h"
 
-#define SQL_SAVE     "INSERT INTO jobs (id, host, instance, publisher, received_ms, deliveries) VALUES"
-#define SAVE_ROW     "(?, ?, ?, ?, ?, ?)"
-#define SAVE_COLUMNS 6
-#define SQL_UNLESS   " ON CONFLICT (id) DO NOTHING"
-
+#define SQL_INTENT "INSERT INTO jobs (id, host, instance, publisher, received_ms, deliveries"
+#define SQL_UNLESS " ON CONFLICT (id) DO NOTHING"
 #define SQL_SETTLE                                                                                 \
-    "INSERT INTO jobs (id, host, instance, publisher, received_ms, deliveries, settled_ms,"        \
-    " outcome, attempts, extended, worker, error) VALUES"
-#define SETTLE_ROW     "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-#define SETTLE_COLUMNS 12
+    SQL_INTENT ", settled_ms, attempts, extended, worker, outcome, error, proof) VALUES"
 #define SQL_COMPLETE                                                                               \
     " ON CONFLICT (id) DO UPDATE SET settled_ms = excluded.settled_ms,"                            \
     " outcome = excluded.outcome, attempts = excluded.attempts,"                                   \
-    " deliveries = max(deliveries, excluded.deliveries), extended = excluded.extended,"            \
-    " worker = excluded.worker, error = excluded.error WHERE outcome IS NULL"
+    " deliveries = iif(deliveries > excluded.deliveries, deliveries, excluded.deliveries),"        \
+    " extended = excluded.extended,"                                                               \
+    " worker = excluded.worker, error = excluded.error, proof = excluded.proof"                    \
+    " WHERE outcome IS NULL"
+
+// What is written of a job. Nearly all are intents and rehearsed, so those bind the least.
+typedef enum { KIND_INTENT, KIND_REHEARSED, KIND_SETTLED, KIND_COUNT } kind_t;
+
+typedef struct {
+    const char *head;
+    const char *row;
+    const char *tail;
+    int columns; // to be bound
+} kind_sql_t;
+
+static const kind_sql_t sql_of[KIND_COUNT] = {
+    [KIND_INTENT] = {SQL_INTENT ") VALUES", "(?, ?, ?, ?, ?, ?)", SQL_UNLESS, 6},
+    [KIND_REHEARSED] = {SQL_SETTLE,
+                        "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'restarted', NULL, 'rehearsed')",
+                        SQL_COMPLETE, 10},
+    [KIND_SETTLED] = {SQL_SETTLE, "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", SQL_COMPLETE, 13},
+};
 
 #define ROWS 16 // written by one statement: a fifth of the instructions less
 
 #define SQL_LOOK  RECORD_READ "id = ?1"
 #define SQL_RAISE "UPDATE jobs SET deliveries = ?2 WHERE id = ?1"
 
-// A task of the batch. Its texts are in the batch's bytes; flush sets their pointers.
-typedef struct {
-    mm_task_t task;
-    struct row *row; // set by flush
-} item_t;
-
-// All tasks of one job in the batch.
-typedef struct row {
-    const item_t *first;
-    const item_t *settle; // the first settle among them, which is the one that counts (R9), or NULL
-    uint32_t deliveries;
-    int64_t received_ms;
-    mm_outcome_t before; // on record before the batch
-    mm_outcome_t after;  // on record after it
-    const char *error;   // of an outcome that was on record before, or NULL
-} row_t;
-
 typedef struct {
     store_t base;
     mm_sqlite_t *sqlite;
-    sqlite3_stmt *save[2]; // one row, ROWS rows
-    sqlite3_stmt *settle[2];
+    sqlite3_stmt *write[KIND_COUNT][2]; // one row, ROWS rows
     sqlite3_stmt *look;
     sqlite3_stmt *raise;
+    attempt_rows_t attempts;
 
-    item_t *items; // the batch
-    size_t item_count;
-    size_t item_capacity;
-    char *bytes; // the texts of its tasks, in order
-    size_t byte_count;
-    size_t byte_capacity;
-    row_t *rows; // made of the batch by flush
-    size_t row_count;
-    size_t row_capacity;
-    mm_table_t row_of; // the rows by job
+    batch_t batch;
 
     mm_result_t *answers;
     size_t answer_count;
     size_t answer_capacity;
-    char **errors; // what the answers point to
-    size_t error_count;
-    size_t error_capacity;
+    void **kept; // what the answers are made of
+    size_t kept_count;
+    size_t kept_capacity;
     bool is_taken; // the answers were given out: the next call drops them
     char error[MM_ERROR_MAX];
 } sqlite_t;
@@ -92,14 +83,12 @@ static sqlite_t *sqlite_of(store_t *base)
 
 static void drop_answers(sqlite_t *self)
 {
-    for (size_t i = 0; i < self->error_count; i++)
-        free(self->errors[i]);
-    self->error_count = 0;
+    for (size_t i = 0; i < self->kept_count; i++)
+        free(self->kept[i]);
+    self->kept_count = 0;
     self->answer_count = 0;
     self->is_taken = false;
 }
-
-// ---- the batch
 
 static void drop_taken(sqlite_t *self)
 {
@@ -107,73 +96,18 @@ static void drop_taken(sqlite_t *self)
         drop_answers(self);
 }
 
-// A copy that lives as long as the answers.
+// Zeroed memory that lives as long as the answers.
+static void *keep(sqlite_t *self, size_t size)
+{
+    void *memory = calloc(1, size);
+    assert(memory != NULL);
+    *MM_ARRAY_ADD(self->kept, self->kept_count, self->kept_capacity) = memory;
+    return memory;
+}
+
 static const char *keep_error(sqlite_t *self, mm_str_t error)
 {
-    char *copy = strndup(error.data, error.size);
-    assert(copy != NULL);
-    *MM_ARRAY_ADD(self->errors, self->error_count, self->error_capacity) = copy;
-    return copy;
-}
-
-// Appends a text's bytes. They may move later, so place sets the pointers, in the same order.
-static void keep(sqlite_t *self, mm_str_t text)
-{
-    if (text.size == 0)
-        return;
-    self->bytes =
-        mm_array_reserve(self->bytes, &self->byte_capacity, self->byte_count + text.size, 1);
-    memcpy(self->bytes + self->byte_count, text.data, text.size);
-    self->byte_count += text.size;
-}
-
-static void place(sqlite_t *self)
-{
-    const char *next = self->bytes;
-    for (size_t i = 0; i < self->item_count; i++) {
-        mm_task_t *task = &self->items[i].task;
-        mm_str_t *texts[] = {&task->host, &task->publisher, &task->worker, &task->error};
-        for (size_t j = 0; j < sizeof texts / sizeof texts[0]; j++) {
-            texts[j]->data = next;
-            next += texts[j]->size;
-        }
-    }
-}
-
-static bool is_of_job(const void *row, const void *id)
-{
-    return mm_id_equal(&((const row_t *)row)->first->task.id, id);
-}
-
-static void add_to_row(sqlite_t *self, item_t *item)
-{
-    const mm_task_t *task = &item->task;
-    uint64_t hash = mm_id_hash(&task->id);
-    row_t *row = mm_table_find(&self->row_of, hash, is_of_job, &task->id);
-    if (row == NULL) {
-        row = &self->rows[self->row_count++];
-        *row = (row_t){.first = item, .received_ms = INT64_MAX};
-        mm_table_add(&self->row_of, hash, row);
-    }
-    if (task->leg == MM_LEG_SETTLE && row->settle == NULL)
-        row->settle = item;
-    if (task->deliveries > row->deliveries)
-        row->deliveries = task->deliveries;
-    if (task->received_ms < row->received_ms)
-        row->received_ms = task->received_ms;
-    item->row = row;
-}
-
-// Sorts the tasks into rows, in order of arrival of their jobs.
-static void make_rows(sqlite_t *self)
-{
-    place(self);
-    mm_table_empty(&self->row_of);
-    self->row_count = 0;
-    self->rows =
-        mm_array_reserve(self->rows, &self->row_capacity, self->item_count, sizeof *self->rows);
-    for (size_t i = 0; i < self->item_count; i++)
-        add_to_row(self, &self->items[i]);
+    return memcpy(keep(self, error.size + 1), error.data, error.size);
 }
 
 static void sqlite_put(store_t *base, const mm_task_t *task)
@@ -183,23 +117,19 @@ static void sqlite_put(store_t *base, const mm_task_t *task)
     assert(task->leg == MM_LEG_SAVE || task->outcome != MM_OUTCOME_NONE);
     MM_SPAN_COUNTED("keep task");
     drop_taken(self);
-    MM_ARRAY_ADD(self->items, self->item_count, self->item_capacity)->task = *task;
-    keep(self, task->host);
-    keep(self, task->publisher);
-    keep(self, task->worker);
-    keep(self, task->error);
+    batch_add(&self->batch, task);
 }
 
 static size_t sqlite_pending(const store_t *base)
 {
-    return ((const sqlite_t *)(const void *)base)->item_count;
+    return ((const sqlite_t *)(const void *)base)->batch.item_count;
 }
 
 // ---- writing
 
-// The columns of a row begin behind this one; the same for bind_settle.
+// The columns of a row begin behind this one; the same for the next two.
 static void bind_intent(sqlite3_stmt *statement, int column, const mm_task_t *task,
-                        const row_t *row)
+                        const batch_row_t *row)
 {
     mm_sqlite_bind_id(statement, column + 1, &task->id);
     mm_sqlite_bind_text(statement, column + 2, task->host);
@@ -220,15 +150,32 @@ static void bind_or_null(sqlite3_stmt *statement, int index, mm_str_t text)
 static void bind_settle(sqlite3_stmt *statement, int column, const mm_task_t *task, int64_t now_ms)
 {
     (void)sqlite3_bind_int64(statement, column + 7, now_ms);
-    mm_sqlite_bind_text(statement, column + 8, mm_str(mm_outcome_name(task->outcome)));
-    (void)sqlite3_bind_int64(statement, column + 9, task->attempts);
-    (void)sqlite3_bind_int64(statement, column + 10, task->extended);
-    bind_or_null(statement, column + 11, task->worker);
+    (void)sqlite3_bind_int64(statement, column + 8, task->attempts);
+    (void)sqlite3_bind_int64(statement, column + 9, task->extended);
+    bind_or_null(statement, column + 10, task->worker);
+}
+
+static void bind_outcome(sqlite3_stmt *statement, int column, const mm_task_t *task,
+                         mm_proof_t proof)
+{
+    mm_sqlite_bind_text(statement, column + 11, mm_str(mm_outcome_name(task->outcome)));
     bind_or_null(statement, column + 12, task->error);
+    bool has_proof = task->outcome == MM_OUTCOME_RESTARTED && proof != MM_PROOF_NONE;
+    bind_or_null(statement, column + 13, mm_str(has_proof ? mm_proof_name(proof) : ""));
+}
+
+// Rows of one kind differ in what is bound only. A plain settle is the mock's.
+static kind_t kind_of(const batch_row_t *row)
+{
+    if (row->settle == NULL)
+        return KIND_INTENT;
+    const mm_task_t *task = &row->settle->task;
+    bool is_rehearsed = !row->has_attempts && task->outcome == MM_OUTCOME_RESTARTED;
+    return is_rehearsed && task->error.size == 0 ? KIND_REHEARSED : KIND_SETTLED;
 }
 
 // The write has left this row alone, so what is on record counts.
-static mm_sqlite_status_t look_up(sqlite_t *self, row_t *row)
+static mm_sqlite_status_t look_up(sqlite_t *self, batch_row_t *row)
 {
     const mm_id_t *id = &row->first->task.id;
     mm_sqlite_bind_id(self->look, 1, id);
@@ -253,21 +200,37 @@ static mm_sqlite_status_t look_up(sqlite_t *self, row_t *row)
     return mm_sqlite_run(self->sqlite, self->raise);
 }
 
-// Writes `count` rows, one or ROWS, which are all settles or all intents. The statement leaves
-// alone what is on record: a single row is then looked up, of several *ret_left says that there are
-// some.
-static mm_sqlite_status_t write_rows(sqlite_t *self, row_t *const *rows, size_t count,
+static mm_sqlite_status_t look_up_attempts(sqlite_t *self, batch_row_t *row, int64_t now_ms)
+{
+    attempts_found_t found;
+    mm_sqlite_status_t status =
+        attempt_rows_read(&self->attempts, &row->first->task.id, now_ms, &found);
+    if (status != MM_SQLITE_OK || found.real.row == MM_ROW_NONE)
+        return status;
+    attempts_found_t *kept = keep(self, sizeof *kept);
+    *kept = found;
+    attempts_found_moved(kept);
+    row->found = &kept->real;
+    return MM_SQLITE_OK;
+}
+
+// Writes `count` rows, one or ROWS, all of one kind. The statement leaves alone what is on record:
+// a single row is then looked up, of several *ret_left says that there are some.
+static mm_sqlite_status_t write_rows(sqlite_t *self, batch_row_t *const *rows, size_t count,
                                      int64_t now_ms, bool *ret_left)
 {
-    bool is_settle = rows[0]->settle != NULL;
-    sqlite3_stmt *statement = (is_settle ? self->settle : self->save)[count > 1];
+    kind_t kind = kind_of(rows[0]);
+    bool is_settle = kind != KIND_INTENT;
+    sqlite3_stmt *statement = self->write[kind][count > 1];
     for (size_t i = 0; i < count; i++) {
-        row_t *row = rows[i];
+        batch_row_t *row = rows[i];
         const mm_task_t *task = is_settle ? &row->settle->task : &row->first->task;
-        int column = (is_settle ? SETTLE_COLUMNS : SAVE_COLUMNS) * (int)i;
+        int column = sql_of[kind].columns * (int)i;
         bind_intent(statement, column, task, row);
         if (is_settle)
             bind_settle(statement, column, task, now_ms);
+        if (kind == KIND_SETTLED)
+            bind_outcome(statement, column, task, row->proof);
         row->before = MM_OUTCOME_NONE;
         row->after = is_settle ? task->outcome : MM_OUTCOME_NONE;
     }
@@ -275,25 +238,32 @@ static mm_sqlite_status_t write_rows(sqlite_t *self, row_t *const *rows, size_t 
     if (status != MM_SQLITE_OK || sqlite3_changes(mm_sqlite_handle(self->sqlite)) == (int)count)
         return status;
     *ret_left = count > 1;
-    return count > 1 ? MM_SQLITE_OK : look_up(self, rows[0]);
+    if (count > 1)
+        return MM_SQLITE_OK;
+    status = look_up(self, rows[0]);
+    return status == MM_SQLITE_OK && !rows[0]->has_attempts
+               ? look_up_attempts(self, rows[0], now_ms)
+               : status;
 }
 
-// Settles and intents apart, ROWS at a time and the rest one by one. Each job has one row, so their
-// order does not matter.
+// Each kind apart, ROWS at a time and the rest one by one. Each job has one row, so their order
+// does not matter.
 static mm_sqlite_status_t write_many(sqlite_t *self, int64_t now_ms, bool *ret_left)
 {
-    row_t *waiting[2][ROWS];
-    size_t counts[2] = {0};
+    batch_row_t *waiting[KIND_COUNT][ROWS];
+    size_t counts[KIND_COUNT] = {0};
     mm_sqlite_status_t status = MM_SQLITE_OK;
-    for (size_t i = 0; status == MM_SQLITE_OK && !*ret_left && i < self->row_count; i++) {
-        size_t kind = self->rows[i].settle != NULL;
-        waiting[kind][counts[kind]++] = &self->rows[i];
+    for (size_t i = 0; status == MM_SQLITE_OK && !*ret_left && i < self->batch.row_count; i++) {
+        if (self->batch.rows[i].has_attempts)
+            continue;
+        kind_t kind = kind_of(&self->batch.rows[i]);
+        waiting[kind][counts[kind]++] = &self->batch.rows[i];
         if (counts[kind] < ROWS)
             continue;
         counts[kind] = 0;
         status = write_rows(self, waiting[kind], ROWS, now_ms, ret_left);
     }
-    for (size_t kind = 0; kind < 2; kind++)
+    for (size_t kind = 0; kind < KIND_COUNT; kind++)
         for (size_t i = 0; status == MM_SQLITE_OK && !*ret_left && i < counts[kind]; i++)
             status = write_rows(self, &waiting[kind][i], 1, now_ms, ret_left);
     return status;
@@ -303,15 +273,67 @@ static mm_sqlite_status_t write_one_by_one(sqlite_t *self, int64_t now_ms)
 {
     mm_sqlite_status_t status = MM_SQLITE_OK;
     bool left = false;
-    for (size_t i = 0; status == MM_SQLITE_OK && i < self->row_count; i++)
-        status = write_rows(self, &(row_t *){&self->rows[i]}, 1, now_ms, &left);
+    for (size_t i = 0; status == MM_SQLITE_OK && i < self->batch.row_count; i++)
+        if (!self->batch.rows[i].has_attempts)
+            status = write_rows(self, &(batch_row_t *){&self->batch.rows[i]}, 1, now_ms, &left);
     return status;
+}
+
+// Of a job with attempts it is what the task's own row says, or the last one on record.
+static mm_proof_t proof_of(const mm_task_t *task, const mm_real_t *found)
+{
+    if (task->real != NULL)
+        return task->real->proof;
+    return found->row == MM_ROW_NONE ? MM_PROOF_REHEARSED : found->proof;
+}
+
+// A task by itself: what is on record of the attempts, then its job's row, then the attempt's.
+static mm_sqlite_status_t write_item(sqlite_t *self, batch_item_t *item, int64_t now_ms)
+{
+    const mm_task_t *task = &item->task;
+    bool is_settle = task->leg == MM_LEG_SETTLE, left = false;
+    batch_row_t row = {.first = item,
+                       .settle = is_settle ? item : NULL,
+                       .deliveries = task->deliveries,
+                       .received_ms = task->received_ms,
+                       .has_attempts = true};
+    attempts_found_t *found = keep(self, sizeof *found);
+    mm_sqlite_status_t status = attempt_rows_read(&self->attempts, &task->id, now_ms, found);
+    row.proof = proof_of(task, &found->real);
+    if (status == MM_SQLITE_OK)
+        status = write_rows(self, &(batch_row_t *){&row}, 1, now_ms, &left);
+    if (status == MM_SQLITE_OK && task->real != NULL)
+        status = attempt_rows_write(&self->attempts, task, now_ms, row.before != MM_OUTCOME_NONE);
+    mm_result_t *answer = keep(self, sizeof *answer);
+    answer->outcome = is_settle ? row.after : row.before;
+    answer->error = mm_str(row.error);
+    answer->real = found->real.row == MM_ROW_NONE ? NULL : &found->real;
+    item->answer = answer;
+    return status;
+}
+
+static mm_sqlite_status_t write_attempts(sqlite_t *self, int64_t now_ms)
+{
+    mm_sqlite_status_t status = MM_SQLITE_OK;
+    for (size_t i = 0; status == MM_SQLITE_OK && i < self->batch.item_count; i++)
+        if (self->batch.items[i].row->has_attempts)
+            status = write_item(self, &self->batch.items[i], now_ms);
+    return status;
+}
+
+// In a record with attempts, a plain settle may be of a job that has some: then it is no rehearsal.
+static void suspect_settles(batch_t *batch)
+{
+    for (size_t i = 0; i < batch->row_count; i++)
+        batch->rows[i].has_attempts |= batch->rows[i].settle != NULL;
 }
 
 static mm_sqlite_status_t write_batch(sqlite_t *self)
 {
     MM_SPAN("write rows");
-    make_rows(self);
+    batch_sort(&self->batch);
+    if (self->attempts.has_rows)
+        suspect_settles(&self->batch);
     int64_t now_ms = mm_clock_wall_ms();
     mm_sqlite_status_t status = mm_sqlite_begin(self->sqlite);
     bool left = false;
@@ -323,6 +345,8 @@ static mm_sqlite_status_t write_batch(sqlite_t *self)
         if (status == MM_SQLITE_OK)
             status = write_one_by_one(self, now_ms);
     }
+    if (status == MM_SQLITE_OK)
+        status = write_attempts(self, now_ms);
     MM_CRASH_POINT("store: before commit");
     if (status == MM_SQLITE_OK)
         status = mm_sqlite_commit(self->sqlite);
@@ -335,21 +359,26 @@ static void answer_batch(sqlite_t *self, bool is_committed)
     mm_str_t failure = {0};
     if (!is_committed)
         failure = mm_str(keep_error(self, mm_str(self->error)));
-    for (size_t i = 0; i < self->item_count; i++) {
-        const item_t *item = &self->items[i];
-        const row_t *row = item->row;
+    for (size_t i = 0; i < self->batch.item_count; i++) {
+        const batch_item_t *item = &self->batch.items[i];
+        const batch_row_t *row = item->row;
         mm_result_t *answer =
             MM_ARRAY_ADD(self->answers, self->answer_count, self->answer_capacity);
-        *answer =
-            (mm_result_t){.number = item->task.number, .leg = item->task.leg, .id = item->task.id};
+        *answer = (mm_result_t){0};
         if (!is_committed) {
             answer->status = MM_STATUS_FAILED;
             answer->error = failure;
+        } else if (item->answer != NULL) {
+            *answer = *item->answer;
         } else {
             bool is_early = row->settle == NULL || item < row->settle;
+            answer->real = row->found;
             answer->outcome = is_early ? row->before : row->after;
             answer->error = mm_str(row->error);
         }
+        answer->number = item->task.number;
+        answer->leg = item->task.leg;
+        answer->id = item->task.id;
     }
 }
 
@@ -357,7 +386,7 @@ static bool sqlite_flush(store_t *base)
 {
     sqlite_t *self = sqlite_of(base);
     drop_taken(self);
-    if (self->item_count == 0)
+    if (self->batch.item_count == 0)
         return true;
     mm_sqlite_status_t status = write_batch(self);
     const char *error = status == MM_SQLITE_OK ? "" : mm_sqlite_error(self->sqlite);
@@ -365,8 +394,7 @@ static bool sqlite_flush(store_t *base)
     if (status == MM_SQLITE_FATAL)
         return false;
     answer_batch(self, status == MM_SQLITE_OK);
-    self->item_count = 0;
-    self->byte_count = 0;
+    batch_empty(&self->batch);
     return true;
 }
 
@@ -379,6 +407,15 @@ static size_t sqlite_answers(store_t *base, const mm_result_t **ret_answers)
     return self->answer_count;
 }
 
+static bool sqlite_check(store_t *base)
+{
+    sqlite_t *self = sqlite_of(base);
+    if (mm_sqlite_check(self->sqlite) == MM_SQLITE_OK)
+        return true;
+    (void)snprintf(self->error, sizeof self->error, "%s", mm_sqlite_error(self->sqlite));
+    return false;
+}
+
 static const char *sqlite_error(const store_t *base)
 {
     return ((const sqlite_t *)(const void *)base)->error;
@@ -389,15 +426,12 @@ static const char *sqlite_error(const store_t *base)
 static bool sqlite_close(store_t *base)
 {
     sqlite_t *self = sqlite_of(base);
-    bool is_kept = self->item_count == 0 || (sqlite_flush(base) && self->error[0] == '\0');
+    bool is_kept = self->batch.item_count == 0 || (sqlite_flush(base) && self->error[0] == '\0');
     mm_sqlite_close(&self->sqlite);
-    mm_table_clear(&self->row_of);
-    free(self->items);
-    free(self->bytes);
-    free(self->rows);
+    batch_clear(&self->batch);
     drop_answers(self);
     free(self->answers);
-    free(self->errors);
+    free(self->kept);
     free(self);
     return is_kept;
 }
@@ -407,27 +441,33 @@ static const store_ops_t sqlite_ops = {.close = sqlite_close,
                                        .pending = sqlite_pending,
                                        .flush = sqlite_flush,
                                        .answers = sqlite_answers,
+                                       .check = sqlite_check,
                                        .error = sqlite_error};
 
 static int prepare(sqlite_t *self, char error[MM_ERROR_MAX])
 {
     int code = mm_sqlite_prepare(self->sqlite, SQL_LOOK, &self->look, error);
     if (code == 0)
+        code = attempt_rows_prepare(&self->attempts, self->sqlite, error);
+    if (code == 0)
         code = mm_sqlite_prepare(self->sqlite, SQL_RAISE, &self->raise, error);
-    for (size_t i = 0; code == 0 && i < 2; i++) {
-        size_t rows = i == 0 ? 1 : ROWS;
-        code = mm_sqlite_prepare_rows(self->sqlite, SQL_SAVE, SAVE_ROW, SQL_UNLESS, rows,
-                                      &self->save[i], error);
+    for (kind_t kind = 0; code == 0 && kind < KIND_COUNT; kind++) {
+        const kind_sql_t *sql = &sql_of[kind];
+        sqlite3_stmt **write = self->write[kind];
+        code = mm_sqlite_prepare_rows(self->sqlite, sql->head, sql->row, sql->tail, 1, &write[0],
+                                      error);
         if (code == 0)
-            code = mm_sqlite_prepare_rows(self->sqlite, SQL_SETTLE, SETTLE_ROW, SQL_COMPLETE, rows,
-                                          &self->settle[i], error);
+            code = mm_sqlite_prepare_rows(self->sqlite, sql->head, sql->row, sql->tail, ROWS,
+                                          &write[1], error);
     }
     return code;
 }
 
 int store_sqlite_open(const char *path, store_t **ret_self, char error[MM_ERROR_MAX])
 {
-    mm_sqlite_config_t config = {.path = path, .schema = RECORD_SCHEMA, .version = RECORD_VERSION};
+    static const char *const upgrades[] = {RECORD_UPGRADE_1};
+    mm_sqlite_config_t config = {
+        .path = path, .schema = RECORD_SCHEMA, .version = RECORD_VERSION, .upgrades = upgrades};
     sqlite_t *self = calloc(1, sizeof *self);
     assert(self != NULL);
     self->base.ops = &sqlite_ops;

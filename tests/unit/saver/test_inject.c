@@ -44,6 +44,7 @@ static void without_time_a_task_comes_back_at_once(void **state)
     assert_int_equal(inject_deadline(inject), 5000);
     assert_true(inject_next(inject, 5000, &item));
     assert_int_equal(item.task.number, 7);
+    assert_null(item.task.real);
     assert_false(item.fails);
     assert_false(inject_next(inject, 5000, &item));
     assert_true(inject_deadline(inject) == MM_NEVER);
@@ -53,8 +54,14 @@ static void a_task_is_copied_with_its_texts(void **state)
 {
     (void)state;
     new_inject(0, 0, 0);
-    char host[] = "web-7", publisher[] = "publisher", worker[] = "r1", error[] = "no route";
-    mm_task_t task = {.number = 7,
+    char host[] = "web-7", publisher[] = "publisher", worker[] = "r1", error[] = "no route",
+         row_worker[] = "r2", words[] = "sorry", health[] = "degraded";
+    mm_real_t real = {.row = MM_ROW_ENDED,
+                      .worker = mm_str(row_worker),
+                      .words = mm_str(words),
+                      .health = mm_str(health)};
+    mm_task_t task = {.real = &real,
+                      .number = 7,
                       .leg = MM_LEG_SETTLE,
                       .id = {{1}},
                       .host = mm_str(host),
@@ -68,12 +75,20 @@ static void a_task_is_copied_with_its_texts(void **state)
     memset(publisher, 'x', sizeof publisher);
     memset(worker, 'x', sizeof worker);
     memset(error, 'x', sizeof error);
+    memset(row_worker, 'x', sizeof row_worker);
+    memset(words, 'x', sizeof words);
+    memset(health, 'x', sizeof health);
+    memset(&real, 'x', sizeof real);
     inject_item_t item;
     assert_true(inject_next(inject, 0, &item));
     assert_true(mm_str_equal(item.task.host, mm_str("web-7")));
     assert_true(mm_str_equal(item.task.publisher, mm_str("publisher")));
     assert_true(mm_str_equal(item.task.worker, mm_str("r1")));
     assert_true(mm_str_equal(item.task.error, mm_str("no route")));
+    assert_true(mm_str_equal(item.task.real->worker, mm_str("r2")));
+    assert_true(mm_str_equal(item.task.real->words, mm_str("sorry")));
+    assert_true(mm_str_equal(item.task.real->health, mm_str("degraded")));
+    assert_int_equal(item.task.real->row, MM_ROW_ENDED);
     assert_int_equal(item.task.attempts, 3);
     assert_int_equal(item.task.outcome, MM_OUTCOME_DEAD);
 }

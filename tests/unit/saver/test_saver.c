@@ -1,7 +1,7 @@
 // The saver's loop with a store that answers late and by its descriptor only (late_store.h). The
 // saver is a child process; the test is its consumer. It says nothing that could wake the loop, and
 // the saver's own timers are a minute away, so an answer arrives only when the loop watches the
-// store.
+// store. With no config of such a store it has a file, and short heartbeats.
 
 #include "saver.h"
 
@@ -23,6 +23,7 @@
 #define ANSWER_MS 100
 #define DRAIN_MS  500
 #define MINUTE_MS 60000
+#define BEAT_MS   100 // with a file
 #define EPOCH     7
 #define SESSION   1
 
@@ -41,8 +42,20 @@ typedef struct {
 
 // ---- the saver
 
+static store_t *new_store(const mm_options_t *options, const late_store_config_t *config)
+{
+    store_t *store = NULL;
+    char error[MM_ERROR_MAX];
+    if (config)
+        return late_store_new(config);
+    assert_int_equal(store_open(options->db, &store, error), 0);
+    return store;
+}
+
 static void run_saver(stage_t *self, const late_store_config_t *config, int64_t drain_ms)
 {
+    char file[TEMP_PATH_MAX];
+    temp_path(file, "mayhem.db");
     int ends[2];
     assert_int_equal(pipe(ends), 0);
     self->saver = fork();
@@ -52,12 +65,12 @@ static void run_saver(stage_t *self, const late_store_config_t *config, int64_t 
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL); // also when an assertion ends the test
         mm_loop_block_signals();
         mm_options_t options = {.id = "saver",
-                                .db = "late://user:secret@host/db?password=secret",
+                                .db = config ? "late://user:secret@host/db?password=secret" : file,
                                 .batch = 256,
-                                .heartbeat_ms = MINUTE_MS,
+                                .heartbeat_ms = config ? MINUTE_MS : BEAT_MS,
                                 .lost_after_ms = 2 * MINUTE_MS,
                                 .drain_timeout_ms = drain_ms};
-        store_t *store = late_store_new(config);
+        store_t *store = new_store(&options, config);
         int exit_code = saver_run(&options, &self->base, &store);
         mm_socket_end();
         _exit(exit_code);
@@ -248,6 +261,38 @@ static void the_password_of_a_url_is_not_logged(void **state)
     assert_null(strstr(heard, "secret"));
 }
 
+static void remove_record(void)
+{
+    char file[TEMP_PATH_MAX];
+    temp_path(file, "mayhem.db");
+    assert_int_equal(unlink(file), 0);
+}
+
+static void a_saver_whose_record_is_removed_ends_although_nothing_comes(void **state)
+{
+    (void)state;
+    stage_t stage;
+    set_the_stage(&stage, NULL, MINUTE_MS);
+    remove_record();
+    assert_int_equal(exit_code_of(&stage), EX_IOERR);
+    strike_the_stage(&stage);
+}
+
+static void a_saver_whose_record_is_removed_confirms_nothing_more(void **state)
+{
+    (void)state;
+    stage_t stage;
+    mm_frame_t frame;
+    set_the_stage(&stage, NULL, MINUTE_MS);
+    send_save(&stage, 1);
+    assert_true(hear(&stage, MM_FRAME_RESULTS, LIMIT_MS, &frame));
+    remove_record();
+    send_save(&stage, 2);
+    assert_int_equal(exit_code_of(&stage), EX_IOERR);
+    assert_false(hear(&stage, MM_FRAME_RESULTS, BEAT_MS, &frame));
+    strike_the_stage(&stage);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -255,6 +300,8 @@ int main(void)
         cmocka_unit_test(a_store_that_breaks_late_ends_the_saver),
         cmocka_unit_test(a_store_that_never_answers_does_not_hold_up_the_end),
         cmocka_unit_test(the_password_of_a_url_is_not_logged),
+        cmocka_unit_test(a_saver_whose_record_is_removed_ends_although_nothing_comes),
+        cmocka_unit_test(a_saver_whose_record_is_removed_confirms_nothing_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,283 @@
+// See attempt_rows.h.
+
+#include "attempt_rows.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "record_schema.h"
+
+// Ids and health stay once the attempt has begun; a missing one may still come. What is known of
+// the command stays when the attempt ends by a look. A success that was heard late ends it anew.
+#define SQL_WRITE                                                                                  \
+    "INSERT INTO attempts (job, attempt, state, worker, began_ms, ended_ms, machine_id,"           \
+    " boot_before, boot_after, control, exit, outcome, error, proof, command, command_end,"        \
+    " first_boot_ms, deadline_boot_ms, health) VALUES"                                             \
+    " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)"      \
+    " ON CONFLICT (job, attempt) DO UPDATE SET state = excluded.state,"                            \
+    " worker = coalesce(excluded.worker, worker),"                                                 \
+    " began_ms = coalesce(began_ms, excluded.began_ms), ended_ms = excluded.ended_ms,"             \
+    " machine_id = iif(began_ms IS NULL, coalesce(excluded.machine_id, machine_id),"               \
+    " coalesce(machine_id, excluded.machine_id)),"                                                 \
+    " boot_before = iif(began_ms IS NULL, coalesce(excluded.boot_before, boot_before),"            \
+    " coalesce(boot_before, excluded.boot_before)),"                                               \
+    " health = iif(began_ms IS NULL, coalesce(excluded.health, health),"                           \
+    " coalesce(health, excluded.health)),"                                                         \
+    " boot_after = coalesce(excluded.boot_after, boot_after), control = excluded.control,"         \
+    " exit = coalesce(excluded.exit, iif(excluded.state = 'ended', exit, NULL)),"                  \
+    " outcome = excluded.outcome,"                                                                 \
+    " error = coalesce(excluded.error, iif(excluded.state = 'ended', error, NULL)),"               \
+    " proof = excluded.proof, command = excluded.command,"                                         \
+    " command_end = iif(excluded.state = 'ended', command_end, excluded.command_end),"             \
+    " first_boot_ms = excluded.first_boot_ms, deadline_boot_ms = excluded.deadline_boot_ms"        \
+    " WHERE state <> 'ended' OR (?20 AND excluded.outcome = 'restarted' AND outcome <> "           \
+    "'restarted')"
+
+#define SQL_ANY "SELECT 1 FROM attempts LIMIT 1"
+
+#define MACHINE_TEXT 33 // 32 hex digits
+#define BOOT_TEXT    37 // a UUID
+
+int attempt_rows_prepare(attempt_rows_t *self, mm_sqlite_t *sqlite, char error[MM_ERROR_MAX])
+{
+    *self = (attempt_rows_t){.sqlite = sqlite};
+    int code = mm_sqlite_prepare(sqlite, RECORD_READ_ATTEMPTS, &self->read, error);
+    if (code == 0)
+        code = mm_sqlite_prepare(sqlite, SQL_WRITE, &self->write, error);
+    sqlite3_stmt *any = NULL;
+    if (code == 0)
+        code = mm_sqlite_prepare(sqlite, SQL_ANY, &any, error);
+    if (code == 0 && mm_sqlite_row(sqlite, any, &self->has_rows) == MM_SQLITE_OK)
+        (void)sqlite3_reset(any);
+    return code;
+}
+
+// ---- reading
+
+// 32 hex digits, of a UUID too; zeros for anything else.
+static mm_id_t id_of(mm_str_t text)
+{
+    char digits[2 * sizeof(mm_id_t)];
+    size_t count = 0;
+    mm_id_t id = {{0}};
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.data[i] == '-')
+            continue;
+        if (count == sizeof digits)
+            return id;
+        digits[count++] = text.data[i];
+    }
+    (void)mm_id_parse((mm_str_t){digits, count}, &id);
+    return id;
+}
+
+static mm_attempt_row_t state_of(mm_str_t text)
+{
+    mm_attempt_row_t state = MM_ROW_NOT_STARTED;
+    while (state > MM_ROW_BEGUN && !mm_str_equal(text, mm_str(mm_row_name(state))))
+        state--;
+    return state;
+}
+
+static mm_end_t end_of(mm_str_t text)
+{
+    mm_end_t end = MM_END_LAST;
+    while (end > MM_END_NONE && !mm_str_equal(text, mm_str(mm_end_name(end))))
+        end--;
+    return end;
+}
+
+static mm_proof_t proof_of(mm_str_t text)
+{
+    mm_proof_t proof = MM_PROOF_REHEARSED;
+    while (proof > MM_PROOF_NONE && !mm_str_equal(text, mm_str(mm_proof_name(proof))))
+        proof--;
+    return proof;
+}
+
+// A number of the wire's range, whatever somebody may have written into the file.
+static int64_t number_at(sqlite3_stmt *row, int column, int64_t low, int64_t high)
+{
+    int64_t number = sqlite3_column_int64(row, column);
+    return number < low ? low : number > high ? high : number;
+}
+
+static bool is_null(sqlite3_stmt *row, int column)
+{
+    return sqlite3_column_type(row, column) == SQLITE_NULL;
+}
+
+// A text, cut to what fits.
+static mm_str_t copy(sqlite3_stmt *row, int column, char *buffer, size_t capacity)
+{
+    mm_str_t text = mm_sqlite_column_text(row, column);
+    size_t size = text.size < capacity ? text.size : capacity;
+    memcpy(buffer, text.data, size);
+    return (mm_str_t){buffer, size};
+}
+
+static void parse_last(sqlite3_stmt *row, attempts_found_t *found)
+{
+    mm_str_t outcome = mm_sqlite_column_text(row, ATTEMPTS_OUTCOME);
+    mm_str_t end = outcome.size > 0 ? outcome : mm_sqlite_column_text(row, ATTEMPTS_COMMAND_END);
+    mm_real_t *real = &found->real;
+    real->row = state_of(mm_sqlite_column_text(row, ATTEMPTS_STATE));
+    real->attempt = (uint32_t)number_at(row, ATTEMPTS_NUMBER, 1, UINT32_MAX);
+    real->command = (uint32_t)number_at(row, ATTEMPTS_COMMAND, 0, MM_COMMANDS_MAX);
+    real->machine = id_of(mm_sqlite_column_text(row, ATTEMPTS_MACHINE_ID));
+    real->boot = id_of(mm_sqlite_column_text(row, ATTEMPTS_BOOT_BEFORE));
+    real->control = id_of(mm_sqlite_column_text(row, ATTEMPTS_CONTROL));
+    real->first_ms = number_at(row, ATTEMPTS_FIRST_BOOT_MS, 0, INT64_MAX);
+    real->deadline_ms = number_at(row, ATTEMPTS_DEADLINE_BOOT_MS, 0, INT64_MAX);
+    real->end = end_of(end);
+    real->exit = MM_EXIT_NONE;
+    if (!is_null(row, ATTEMPTS_EXIT))
+        real->exit = (uint32_t)number_at(row, ATTEMPTS_EXIT, 0, MM_EXIT_NONE);
+    real->proof = proof_of(mm_sqlite_column_text(row, ATTEMPTS_PROOF));
+    real->words = copy(row, ATTEMPTS_ERROR, found->words, sizeof found->words);
+    real->health = copy(row, ATTEMPTS_HEALTH, found->health, sizeof found->health);
+}
+
+// The first attempt that has begun.
+typedef struct {
+    bool is_found;
+    int64_t began_ms; // Unix time
+    int64_t first_ms; // by the clock of its `control`
+} first_t;
+
+static void parse_attempt(sqlite3_stmt *row, attempts_found_t *found, first_t *first)
+{
+    mm_real_t *real = &found->real;
+    parse_last(row, found);
+    if (real->row == MM_ROW_ENDED && real->end == MM_END_INTERRUPTED)
+        real->interrupted++;
+    else if (real->row == MM_ROW_ENDED)
+        real->ended++;
+    if (!first->is_found && !is_null(row, ATTEMPTS_BEGAN_MS))
+        *first = (first_t){.is_found = true,
+                           .began_ms = sqlite3_column_int64(row, ATTEMPTS_BEGAN_MS),
+                           .first_ms = real->first_ms};
+}
+
+// The stamps of an answer are one row's, the last attempt's. One that does not know the first begin
+// leaves what the first one says, by a clock that nobody has any more.
+static void finish(mm_real_t *real, const first_t *first, int64_t now_ms)
+{
+    if (!first->is_found) {
+        real->first_ms = 0;
+        real->machine = real->boot = (mm_id_t){{0}};
+        real->health.size = 0;
+        return;
+    }
+    if (real->first_ms == 0) {
+        real->first_ms = first->first_ms;
+        real->control = (mm_id_t){{0}};
+    }
+    if (first->began_ms < now_ms)
+        real->age_ms = now_ms - first->began_ms;
+}
+
+mm_sqlite_status_t attempt_rows_read(attempt_rows_t *self, const mm_id_t *job, int64_t now_ms,
+                                     attempts_found_t *ret_found)
+{
+    ret_found->real = (mm_real_t){.row = MM_ROW_NONE};
+    bool has_row = true;
+    first_t first = {0};
+    mm_sqlite_status_t status = MM_SQLITE_OK;
+    mm_sqlite_bind_id(self->read, 1, job);
+    while (status == MM_SQLITE_OK && has_row) {
+        status = mm_sqlite_row(self->sqlite, self->read, &has_row);
+        if (status == MM_SQLITE_OK && has_row)
+            parse_attempt(self->read, ret_found, &first);
+    }
+    finish(&ret_found->real, &first, now_ms);
+    return status;
+}
+
+// ---- writing
+
+static const char *print_machine(const mm_id_t *id, char buffer[MACHINE_TEXT])
+{
+    for (size_t i = 0; i < sizeof id->bytes; i++)
+        (void)snprintf(buffer + 2 * i, 3, "%02x", id->bytes[i]);
+    return buffer;
+}
+
+static const char *print_boot(const mm_id_t *id, char buffer[BOOT_TEXT])
+{
+    char digits[MACHINE_TEXT];
+    (void)print_machine(id, digits);
+    (void)snprintf(buffer, BOOT_TEXT, "%.8s-%.4s-%.4s-%.4s-%.12s", digits, digits + 8, digits + 12,
+                   digits + 16, digits + 20);
+    return buffer;
+}
+
+static void bind_text(sqlite3_stmt *statement, int index, mm_str_t text)
+{
+    if (text.size > 0)
+        mm_sqlite_bind_text(statement, index, text);
+    else
+        (void)sqlite3_bind_null(statement, index);
+}
+
+static void bind_name(sqlite3_stmt *statement, int index, bool is_known, const char *name)
+{
+    bind_text(statement, index, mm_str(is_known ? name : ""));
+}
+
+static void bind_if(sqlite3_stmt *statement, int index, bool is_known, int64_t number)
+{
+    if (is_known)
+        (void)sqlite3_bind_int64(statement, index, number);
+    else
+        (void)sqlite3_bind_null(statement, index);
+}
+
+static bool is_id(const mm_id_t *id)
+{
+    static const mm_id_t none = {{0}};
+    return !mm_id_equal(id, &none);
+}
+
+static mm_sqlite_status_t upsert(attempt_rows_t *self, const mm_task_t *task, int64_t now_ms,
+                                 bool is_settled)
+{
+    const mm_real_t *real = task->real;
+    sqlite3_stmt *write = self->write;
+    char machine[MACHINE_TEXT], before[BOOT_TEXT], after[BOOT_TEXT], control[BOOT_TEXT];
+    bool has_ended = real->row == MM_ROW_ENDED;
+    bool has_begun =
+        real->row == MM_ROW_BEGUN || real->row == MM_ROW_OPEN || (has_ended && real->command > 0);
+    mm_sqlite_bind_id(write, 1, &task->id);
+    (void)sqlite3_bind_int64(write, 2, real->attempt);
+    mm_sqlite_bind_text(write, 3, mm_str(mm_row_name(real->row)));
+    bind_text(write, 4, real->worker);
+    bind_if(write, 5, has_begun, now_ms);
+    bind_if(write, 6, has_ended, now_ms);
+    bind_name(write, 7, is_id(&real->machine), print_machine(&real->machine, machine));
+    bind_name(write, 8, is_id(&real->boot), print_boot(&real->boot, before));
+    bind_name(write, 9, is_id(&real->boot_after), print_boot(&real->boot_after, after));
+    bind_name(write, 10, is_id(&real->control), print_boot(&real->control, control));
+    bind_if(write, 11, real->end != MM_END_NONE && real->exit != MM_EXIT_NONE, real->exit);
+    bind_name(write, 12, has_ended, mm_end_name(real->end));
+    bind_text(write, 13, real->words);
+    bind_name(write, 14, real->proof != MM_PROOF_NONE, mm_proof_name(real->proof));
+    (void)sqlite3_bind_int64(write, 15, real->command);
+    bind_name(write, 16, !has_ended && real->end != MM_END_NONE, mm_end_name(real->end));
+    (void)sqlite3_bind_int64(write, 17, real->first_ms);
+    (void)sqlite3_bind_int64(write, 18, real->deadline_ms);
+    bind_text(write, 19, real->health);
+    (void)sqlite3_bind_int(write, 20, !is_settled);
+    return mm_sqlite_run(self->sqlite, write);
+}
+
+mm_sqlite_status_t attempt_rows_write(attempt_rows_t *self, const mm_task_t *task, int64_t now_ms,
+                                      bool is_settled)
+{
+    assert(task->real->row != MM_ROW_NONE && task->real->attempt > 0);
+    if (is_settled && task->real->row == MM_ROW_BEGUN)
+        return MM_SQLITE_OK;
+    self->has_rows = true;
+    return upsert(self, task, now_ms, is_settled);
+}

@@ -1,0 +1,44 @@
+// The attempts at real restarts in a record of SQLite: writes the row that a task brings, and reads
+// what is on record of a job's attempts. A row never goes back: what has ended stays as it is, ids
+// and the first begun stay from then on. Works within the store's transaction.
+
+#ifndef ATTEMPT_ROWS_H
+#define ATTEMPT_ROWS_H
+
+#include "frame.h"
+#include "sqlite.h"
+
+typedef struct {
+    mm_sqlite_t *sqlite;
+    sqlite3_stmt *read;
+    sqlite3_stmt *write;
+    bool has_rows; // the record has some, of whatever job
+} attempt_rows_t;
+
+// What an answer says of a job's attempts, and the proof of the last one.
+typedef struct {
+    mm_real_t real;
+    char words[MM_WORDS_MAX]; // what real.words points to, and real.health
+    char health[MM_HEALTH_MAX];
+} attempts_found_t;
+
+// After a copy: points those two to the copy's own bytes.
+static inline void attempts_found_moved(attempts_found_t *self)
+{
+    self->real.words.data = self->words;
+    self->real.health.data = self->health;
+}
+
+// Prepares the statements, which the database finalizes. As mm_sqlite_prepare.
+int attempt_rows_prepare(attempt_rows_t *self, mm_sqlite_t *sqlite, char error[MM_ERROR_MAX]);
+// real.row is MM_ROW_NONE when the job has no attempts. An attempt has begun when a command may
+// have been sent: not one that ended with a probe. Without one that has begun, first_ms and age_ms
+// are 0, and there are no ids, so that the host is probed anew. now_ms: Unix time.
+mm_sqlite_status_t attempt_rows_read(attempt_rows_t *self, const mm_id_t *job, int64_t now_ms,
+                                     attempts_found_t *ret_found);
+// Writes the row of a save or settle that has one. The job's own row must be on record.
+// is_settled: the job had an outcome before this task. Then nothing begins.
+mm_sqlite_status_t attempt_rows_write(attempt_rows_t *self, const mm_task_t *task, int64_t now_ms,
+                                      bool is_settled);
+
+#endif

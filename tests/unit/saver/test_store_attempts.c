@@ -1,0 +1,409 @@
+// The attempts at real restarts in the store: what is on record of them, in which order, and what a
+// save or settle is answered.
+
+#include "attempt_play.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SHOWN                                                                                      \
+    "SELECT attempt, state, worker, machine_id, boot_before, boot_after, exit, outcome, error,"    \
+    " proof, command, command_end, first_boot_ms, deadline_boot_ms, control FROM attempts"
+
+static void an_attempt_is_on_record_when_its_save_is_answered(void **state)
+{
+    (void)state;
+    store_t *store = open_store();
+    assert_int_equal(look(store, 1).real.row, MM_ROW_NONE);
+    answer_t answer = ask(store, begun(1, 12, 1));
+    assert_int_equal(answer.real.row, MM_ROW_NONE);
+    assert_int_equal(answer.outcome, MM_OUTCOME_NONE);
+    assert_string_equal(query(SHOWN),
+                        "1|begun|NULL|11111111111111111111111111111111|"
+                        "22222222-2222-2222-2222-222222222222|NULL|NULL|NULL|NULL|"
+                        "NULL|1|NULL|5000|9000|44444444-4444-4444-4444-444444444444;");
+    assert_string_equal(query("SELECT began_ms > 1600000000000, ended_ms FROM attempts"),
+                        "1|NULL;");
+    assert_string_equal(query("SELECT id = job FROM attempts, jobs"), "1;");
+    answer = look(store, 1);
+    assert_int_equal(answer.real.row, MM_ROW_BEGUN);
+    assert_int_equal(answer.real.attempt, 1);
+    assert_int_equal(answer.real.command, 1);
+    assert_true(mm_id_equal(&answer.real.machine, &MACHINE) &&
+                mm_id_equal(&answer.real.boot, &BEFORE) &&
+                mm_id_equal(&answer.real.control, &CONTROL));
+    assert_int_equal(answer.real.first_ms, 5000);
+    assert_int_equal(answer.real.deadline_ms, 9000);
+    assert_in_range(answer.real.age_ms, 0, 60000);
+    assert_int_equal(answer.real.end, MM_END_NONE);
+    assert_int_equal(answer.real.exit, MM_EXIT_NONE);
+    assert_int_equal(answer.real.ended + answer.real.interrupted, 0);
+    assert_int_equal(answer.real.words.size, 0);
+    assert_true(store_close(&store));
+}
+
+static void the_first_save_may_bring_an_attempt(void **state)
+{
+    (void)state;
+    store_t *store = open_store();
+    real_task_t task = begun(1, 12, 1);
+    task.task.deliveries = 3;
+    assert_int_equal(ask(store, task).real.row, MM_ROW_NONE);
+    assert_string_equal(query("SELECT host, deliveries, proof FROM jobs"),
+                        "web-7.example.net|3|NULL;");
+    assert_true(store_close(&store));
+}
+
+static void ids_and_the_first_begun_stay(void **state)
+{
+    (void)state;
+    store_t *store = open_store();
+    (void)ask(store, begun(1, 11, 1));
+    execute("UPDATE attempts SET began_ms = began_ms - 100000");
+    real_task_t task = begun(1, 12, 1);
+    task.real.row = MM_ROW_NOT_STARTED;
+    (void)ask(store, task);
+    assert_int_equal(look(store, 1).real.row, MM_ROW_NOT_STARTED);
+    task = begun(1, 13, 1); // anew
+    task.real.machine = task.real.boot = ID(0x77);
+    task.real.command = 2;
+    task.real.deadline_ms = 12000;
+    (void)ask(store, task);
+    answer_t answer = look(store, 1);
+    assert_int_equal(answer.real.row, MM_ROW_BEGUN);
+    assert_int_equal(answer.real.command, 2);
+    assert_int_equal(answer.real.deadline_ms, 12000);
+    assert_in_range(answer.real.age_ms, 100000, 160000);
+    assert_true(mm_id_equal(&answer.real.machine, &MACHINE) &&
+                mm_id_equal(&answer.real.boot, &BEFORE));
+    assert_true(store_close(&store));
+}
+
+static void missing_ids_may_come_later(void **state)
+{
+    (void)state;
+    store_t *store = open_store();
+    real_task_t task = begun(1, 11, 1);
+    task.real.machine = task.real.boot = task.real.control = (mm_id_t){{0}};
+    (void)ask(store, task);
+    assert_string_equal(query("SELECT machine_id, boot_before, control FROM attempts"),
+                        "NULL|NULL|NULL;");
+    (void)ask(store, begun(1, 12, 1));
+    (void)ask(store, task);
+    answer_t answer = look(store, 1);
+    assert_true(mm_id_equal(&answer.real.machine, &MACHINE) &&
+                mm_id_equal(&answer.real.boot, &BEFORE));
+    task = begun(2, 13, 1);
+    task.real.row = MM_ROW_NOT_STARTED; // of an attempt that never began, they may change
+    (void)ask(store, task);
+    assert_string_equal(query("SELECT began_ms FROM attempts WHERE state = 'not-started'"),
+                        "NULL;");
+    task = begun(2, 14, 1);
+    task.real.boot = AFTER;
+    (void)ask(store, task);
+    answer = look(store, 2);
+    assert_true(mm_id_equal(&answer.real.boot, &AFTER));
+    assert_true(store_close(&store));
+}
+
+static void what_has_ended_stays_ended(void **state)
+{
+    (void)state;
+    store_t *store = open_store();
+    real_task_t task = ended(1, 11, 1, MM_END_EXIT);
+    task.real.exit = 1;
+    task.real.words = mm_str("sudo: a password is required");
+    (void)ask(store, task);
+    (void)ask(store, begun(1, 12, 1));
+    task = begun(1, 13, 1);
+    task.real.row = MM_ROW_OPEN;
+    (void)ask(store, task);
+    (void)ask(store, ended(1, 14, 1, MM_END_INTERRUPTED));
+    answer_t answer = look(store, 1);
+    assert_int_equal(answer.real.row, MM_ROW_ENDED);
+    assert_int_equal(answer.real.end, MM_END_EXIT);
+    assert_int_equal(answer.real.exit, 1);
+    assert_int_equal(answer.real.ended, 1);
+    assert_int_equal(answer.real.interrupted, 0);
+    assert_true(mm_str_equal(answer.real.words, mm_str("sudo: a password is required")));
+    assert_true(store_close(&store));
+}
+
+static void an_open_attempt_says_how_its_command_ended(void **state)
+{
+    (void)state;
+    store_t *store = open_store();
+    real_task_t task = begun(1, 11, 1);
+    task.real.row = MM_ROW_OPEN;
+    task.real.end = MM_END_SIGNAL;
+    task.real.exit = 256 + 9;
+    task.real.words = mm_str("Killed");
+    (void)ask(store, task);
+    answer_t answer = look(store, 1);
+    assert_int_equal(answer.real.row, MM_ROW_OPEN);
+    assert_int_equal(answer.real.end, MM_END_SIGNAL);
+    assert_int_equal(answer.real.exit, 256 + 9);
+    assert_int_equal(answer.real.ended, 0);
+    assert_string_equal(query("SELECT ended_ms, outcome, command_end FROM attempts"),
+                        "NULL|NULL|signal;");
+    (void)ask(store, ended(1, 12, 1, MM_END_SAME_BOOT)); // by a look, which ran no command
+    assert_string_equal(query("SELECT exit, outcome, error, command_end FROM attempts"),
+                        "265|same-boot|Killed|signal;");
+    assert_int_equal(look(store, 1).real.end, MM_END_SAME_BOOT);
+    assert_true(store_close(&store));
+}
+
+static void the_answer_counts_all_and_describes_the_last(void **state)
+{
+    (void)state;
+    store_t *store = open_store();
+    (void)ask(store, ended(1, 11, 1, MM_END_SAME_BOOT));
+    (void)ask(store, ended(1, 12, 2, MM_END_INTERRUPTED));
+    (void)ask(store, ended(1, 13, 3, MM_END_INTERRUPTED));
+    (void)ask(store, begun(2, 14, 1)); // another job's
+    real_task_t task = begun(1, 15, 4);
+    task.real.first_ms = 8000;
+    task.real.deadline_ms = 20000;
+    task.real.row = MM_ROW_NOT_STARTED;
+    answer_t answer = ask(store, task);
+    assert_int_equal(answer.real.attempt, 3);
+    assert_int_equal(answer.real.end, MM_END_INTERRUPTED);
+    answer = look(store, 1);
+    assert_int_equal(answer.real.row, MM_ROW_NOT_STARTED);
+    assert_int_equal(answer.real.attempt, 4);
+    assert_int_equal(answer.real.ended, 1);
+    assert_int_equal(answer.real.interrupted, 2);
+    assert_int_equal(answer.real.first_ms, 8000);
+    assert_int_equal(answer.real.deadline_ms, 20000);
+    task.real.control = ID(0x55); // the consumer's machine was restarted: stamps of one boot only
+    (void)ask(store, task);
+    answer = look(store, 1);
+    assert_true(mm_id_equal(&answer.real.control, &ID(0x55)));
+    assert_int_equal(answer.real.first_ms, 8000);
+    task.real.first_ms = 0; // it does not know: the first one's, which is of another boot
+    (void)ask(store, task);
+    answer = look(store, 1);
+    assert_true(mm_id_equal(&answer.real.control, &(mm_id_t){{0}}));
+    assert_int_equal(answer.real.first_ms, 5000);
+    assert_true(store_close(&store));
+}
+
+// So that the host is probed anew.
+static void has_no_ids(const mm_real_t *real)
+{
+    assert_true(mm_id_equal(&real->machine, &(mm_id_t){{0}}));
+    assert_true(mm_id_equal(&real->boot, &(mm_id_t){{0}}));
+    assert_int_equal(real->health.size, 0);
+}
+
+// It is charged, and nothing has begun: no first begin, no age, and the ids may change.
+static void a_failed_probe_has_not_begun(void **state)
+{
+    (void)state;
+    store_t *store = open_store();
+    real_task_t task = ended(1, 11, 1, MM_END_UNREACHABLE);
+    task.real.command = 0;
+    task.real.first_ms = 0;
+    (void)ask(store, task);
+    assert_string_equal(query("SELECT began_ms, ended_ms > 0, outcome FROM attempts"),
+                        "NULL|1|unreachable;");
+    answer_t answer = look(store, 1);
+    assert_int_equal(answer.real.row, MM_ROW_ENDED);
+    assert_int_equal(answer.real.ended, 1);
+    assert_int_equal(answer.real.first_ms + answer.real.age_ms, 0);
+    has_no_ids(&answer.real);
+    task = begun(1, 12, 2);
+    task.real.row = MM_ROW_NOT_STARTED; // it was never on record as begun, either
+    (void)ask(store, task);
+    answer = look(store, 1);
+    assert_int_equal(answer.real.row, MM_ROW_NOT_STARTED);
+    assert_int_equal(answer.real.first_ms + answer.real.age_ms, 0);
+    has_no_ids(&answer.real);
+    (void)ask(store, begun(1, 13, 2));
+    task.real.attempt = 3;
+    task.real.row = MM_ROW_ENDED;
+    task.real.command = 0;
+    (void)ask(store, task);
+    execute("UPDATE attempts SET began_ms = began_ms - 100000 WHERE began_ms IS NOT NULL");
+    answer = look(store, 1);
+    assert_int_equal(answer.real.first_ms, 5000);
+    assert_in_range(answer.real.age_ms, 100000, 160000);
+    assert_true(store_close(&store));
+}
+
+static void the_health_before_the_restart_is_kept(void **state)
+{
+    (void)state;
+    store_t *store = open_store();
+    char health[MM_HEALTH_MAX];
+    memset(health, 'h', sizeof health);
+    real_task_t task = begun(1, 11, 1);
+    task.real.health = (mm_str_t){health, sizeof health};
+    put(store, &task);
+    memset(health, '!', sizeof health);
+    EXPECT(store, {11, MM_STATUS_OK, MM_OUTCOME_NONE});
+    task.real.health = mm_str("better");
+    answer_t answer = ask(store, task);
+    assert_int_equal(answer.real.health.size, sizeof health);
+    assert_true(answer.real.health.data[0] == 'h' &&
+                answer.real.health.data[sizeof health - 1] == 'h');
+    assert_int_equal(look(store, 1).real.health.size, sizeof health);
+    assert_true(store_close(&store));
+}
+
+static void in_one_batch_each_sees_what_the_former_have_left(void **state)
+{
+    (void)state;
+    store_t *store = open_store();
+    real_task_t tasks[] = {
+        plain(1, 1),
+        begun(1, 2, 1),
+        plain(2, 3),
+        ended(1, 4, 1, MM_END_TIMEOUT),
+        begun(1, 5, 2),
+        settled(ended(1, 6, 2, MM_END_RESTARTED), MM_OUTCOME_RESTARTED, MM_PROOF_PROVEN),
+        begun(1, 7, 3),
+        plain(1, 8)};
+    enum { COUNT = sizeof tasks / sizeof tasks[0] };
+    for (size_t i = 0; i < COUNT; i++)
+        put(store, &tasks[i]);
+    assert_true(store_flush(store));
+    const mm_result_t *answers = NULL;
+    assert_int_equal(store_answers(store, &answers), COUNT);
+    static const struct {
+        mm_attempt_row_t row;
+        uint32_t attempt, ended;
+        mm_outcome_t outcome;
+    } expected[COUNT] = {
+        {MM_ROW_NONE, 0, 0, MM_OUTCOME_NONE},       {MM_ROW_NONE, 0, 0, MM_OUTCOME_NONE},
+        {MM_ROW_NONE, 0, 0, MM_OUTCOME_NONE},       {MM_ROW_BEGUN, 1, 0, MM_OUTCOME_NONE},
+        {MM_ROW_ENDED, 1, 1, MM_OUTCOME_NONE},      {MM_ROW_BEGUN, 2, 1, MM_OUTCOME_RESTARTED},
+        {MM_ROW_ENDED, 2, 2, MM_OUTCOME_RESTARTED}, {MM_ROW_ENDED, 2, 2, MM_OUTCOME_RESTARTED}};
+    for (size_t i = 0; i < COUNT; i++) {
+        assert_int_equal(answers[i].number, i + 1);
+        assert_int_equal(answer_of(&answers[i]).real.row, expected[i].row);
+        assert_int_equal(answer_of(&answers[i]).real.attempt, expected[i].attempt);
+        assert_int_equal(answer_of(&answers[i]).real.ended, expected[i].ended);
+        assert_int_equal(answers[i].outcome, expected[i].outcome);
+    }
+    // Nothing begins for a job that has an outcome.
+    assert_string_equal(query("SELECT count(*), max(attempt) FROM attempts"), "2|2;");
+    assert_string_equal(query("SELECT proof FROM jobs"), "proven;NULL;");
+    assert_true(store_close(&store));
+}
+
+// A redelivery of the mock in a batch of many, beside jobs with attempts.
+static void attempts_and_the_mock_share_a_batch(void **state)
+{
+    (void)state;
+    enum { JOBS = 40 };
+    store_t *store = open_store();
+    for (int round = 0; round < 2; round++) {
+        for (unsigned i = 0; i < JOBS; i++) {
+            real_task_t task = i % 2 == 0 ? begun(i, i, (uint32_t)round + 1) : plain(i, i);
+            put(store, &task);
+        }
+        assert_true(store_flush(store));
+        const mm_result_t *answers = NULL;
+        assert_int_equal(store_answers(store, &answers), JOBS);
+        for (unsigned i = 0; i < JOBS; i++)
+            assert_int_equal(answer_of(&answers[i]).real.row,
+                             round == 1 && i % 2 == 0 ? MM_ROW_BEGUN : MM_ROW_NONE);
+    }
+    assert_string_equal(query("SELECT count(*), count(DISTINCT job) FROM attempts"), "40|20;");
+    assert_string_equal(query("SELECT count(*) FROM jobs"), "40;");
+    assert_true(store_close(&store));
+}
+
+static void the_longest_words_fit(void **state)
+{
+    (void)state;
+    store_t *store = open_store();
+    char words[MM_WORDS_MAX];
+    memset(words, 'w', sizeof words);
+    real_task_t task = ended(1, 11, 1, MM_END_EXIT);
+    task.real.words = (mm_str_t){words, sizeof words};
+    put(store, &task);
+    memset(words, '!', sizeof words);
+    EXPECT(store, {11, MM_STATUS_OK, MM_OUTCOME_NONE});
+    answer_t answer = look(store, 1);
+    assert_int_equal(answer.real.words.size, sizeof words);
+    assert_true(answer.real.words.data[0] == 'w' &&
+                answer.real.words.data[sizeof words - 1] == 'w');
+    assert_true(store_close(&store));
+}
+
+// Somebody has written into the file: the wire's ranges hold all the same.
+static void a_strange_row_is_read_within_the_ranges(void **state)
+{
+    (void)state;
+    store_t *store = open_store();
+    (void)ask(store, begun(1, 11, 1));
+    execute("UPDATE attempts SET state = 'odd', command = 1000, machine_id = 'short',"
+            " boot_before = '22222222-2222-2222-2222-222222222222-22', exit = -1,"
+            " command_end = 'odd', error = hex(zeroblob(300)), first_boot_ms = -5,"
+            " began_ms = 9000000000000");
+    answer_t answer = look(store, 1);
+    assert_int_equal(answer.real.row, MM_ROW_BEGUN);
+    assert_int_equal(answer.real.command, MM_COMMANDS_MAX);
+    assert_int_equal(answer.real.exit, 0);
+    assert_int_equal(answer.real.end, MM_END_NONE);
+    assert_int_equal(answer.real.words.size, MM_WORDS_MAX);
+    assert_int_equal(answer.real.first_ms, 0);
+    assert_int_equal(answer.real.age_ms, 0);
+    assert_true(mm_id_equal(&answer.real.machine, &(mm_id_t){{0}}));
+    assert_true(mm_id_equal(&answer.real.boot, &(mm_id_t){{0}}));
+    assert_true(store_close(&store));
+}
+
+static void a_begun_attempt_survives_kill_9(void **state)
+{
+    (void)state;
+    int ready[2];
+    assert_int_equal(pipe(ready), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        store_t *store = NULL;
+        if (store_open(path, &store, open_error) != 0)
+            _exit(1);
+        real_task_t task = begun(1, 11, 1);
+        put(store, &task);
+        if (!store_flush(store))
+            _exit(1);
+        (void)!write(ready[1], "x", 1);
+        for (;;)
+            pause();
+    }
+    close(ready[1]);
+    char byte;
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    kill(child, SIGKILL);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    store_t *store = open_store();
+    assert_int_equal(look(store, 1).real.row, MM_ROW_BEGUN);
+    assert_true(store_close(&store));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        STORE_TEST(an_attempt_is_on_record_when_its_save_is_answered),
+        STORE_TEST(the_first_save_may_bring_an_attempt),
+        STORE_TEST(ids_and_the_first_begun_stay),
+        STORE_TEST(missing_ids_may_come_later),
+        STORE_TEST(what_has_ended_stays_ended),
+        STORE_TEST(an_open_attempt_says_how_its_command_ended),
+        STORE_TEST(the_answer_counts_all_and_describes_the_last),
+        STORE_TEST(a_failed_probe_has_not_begun),
+        STORE_TEST(the_health_before_the_restart_is_kept),
+        STORE_TEST(in_one_batch_each_sees_what_the_former_have_left),
+        STORE_TEST(attempts_and_the_mock_share_a_batch),
+        STORE_TEST(the_longest_words_fit),
+        STORE_TEST(a_strange_row_is_read_within_the_ranges),
+        STORE_TEST(a_begun_attempt_survives_kill_9),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
