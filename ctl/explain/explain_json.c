@@ -1,5 +1,6 @@
 // See explain_out.h: the JSON.
 
+#include "conclusion.h"
 #include "ctl.h"
 #include "explain_out.h"
 
@@ -25,11 +26,38 @@ static json_t *conclusion_of(const timeline_t *timeline)
     size_t size;
     FILE *file = open_memstream(&sentence, &size);
     assert(file);
-    timeline_conclude(timeline, file);
+    conclusion_print(timeline, file);
     (void)fclose(file);
     json_t *value = text(sentence);
     free(sentence);
     return value;
+}
+
+static json_t *recorded_of(const record_t *record)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < record->recorded_count; i++) {
+        const recorded_t *recorded = &record->recorded[i];
+        json_array_append_new(
+            array,
+            json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+                      "attempt", (json_int_t)recorded->number,    //
+                      "state", text(recorded->state),             //
+                      "worker", text(recorded->worker),           //
+                      "began_ms", known(recorded->began_ms),      //
+                      "ended_ms", known(recorded->ended_ms),      //
+                      "machine_id", text(recorded->machine_id),   //
+                      "boot_before", text(recorded->boot_before), //
+                      "boot_after", text(recorded->boot_after),   //
+                      "exit", recorded->exit < 0 ? json_null() : json_integer(recorded->exit),
+                      "outcome", text(recorded->outcome),         //
+                      "error", text(recorded->error),             //
+                      "proof", text(recorded->proof),             //
+                      "command", known(recorded->command),        //
+                      "command_end", text(recorded->command_end), //
+                      "health", text(recorded->health)));
+    }
+    return array;
 }
 
 static json_t *job_of(const records_t *records, const timeline_t *timeline)
@@ -37,7 +65,9 @@ static json_t *job_of(const records_t *records, const timeline_t *timeline)
     const record_t *record = timeline->record;
     const run_t *run = records_run(records, record->run);
     return json_pack(
-        "{s:s, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:b, s:o, s:I, s:I, s:I, s:o, s:o}", "job",
+        "{s:s, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:I, s:I, s:I, s:o, "
+        "s:o}",
+        "job",
         timeline->job,                                    //
         "conclusion", conclusion_of(timeline),            //
         "run", known(record->run),                        //
@@ -47,7 +77,9 @@ static json_t *job_of(const records_t *records, const timeline_t *timeline)
         "received_ms", known(record->received_ms),        //
         "settled_ms", known(record->settled_ms),          //
         "outcome",
-        text(record->outcome == MM_OUTCOME_NONE ? NULL : mm_outcome_name(record->outcome)),
+        text(record->outcome == MM_OUTCOME_NONE ? NULL : mm_outcome_name(record->outcome)), "proof",
+        text(record->proof),                          //
+        "recorded", recorded_of(record),              //
         "pending", record->is_pending,                //
         "publisher", text(record->publisher),         //
         "attempts", (json_int_t)record->attempts,     //

@@ -1,8 +1,10 @@
 // See explain_out.h: the text.
 
 #include "explain_out.h"
+#include "conclusion.h"
 #include "ctl.h"
 #include "human_format.h"
+#include "recorded.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -58,8 +60,10 @@ static void print_facts(FILE *file, const explain_t *explain)
     if (record->is_recorded)
         print_received(file, timeline);
     if (record->outcome != MM_OUTCOME_NONE)
-        (void)fprintf(file, "  settled     as %s, %s, %s after it was accepted%s\n",
-                      mm_outcome_name(record->outcome), human_stamp(record->settled_ms, stamp),
+        (void)fprintf(file, "  settled     as %s%s%s%s, %s, %s after it was accepted%s\n",
+                      mm_outcome_name(record->outcome), record->proof ? " (" : "",
+                      record->proof ? record->proof : "", record->proof ? ")" : "",
+                      human_stamp(record->settled_ms, stamp),
                       human_duration(record->settled_ms - timeline->accepted_ms, time),
                       record->is_pending ? "; the outbox has not deleted it yet" : "");
 }
@@ -192,7 +196,7 @@ static void print_others(FILE *file, const explain_t *explain)
         if (record->run > 0)
             (void)fprintf(file, "  run %" PRId64, record->run);
         (void)fputs("  ", file);
-        timeline_conclude(&timeline, file);
+        conclusion_print(&timeline, file);
         timeline_clear(&timeline);
         (void)fputc('\n', file);
     }
@@ -202,11 +206,17 @@ bool explain_out_text(FILE *file, const explain_t *explain)
 {
     const timeline_t *timeline = explain->timeline;
     timeline_print(file, "%s: ", or_unknown(timeline->host));
-    timeline_conclude(timeline, file);
+    conclusion_print(timeline, file);
     (void)fputs("\n\n", file);
     print_facts(file, explain);
+    if (timeline->record->recorded_count > 0)
+        (void)fputs("\nattempts on record:\n", file);
+    for (size_t i = 0; i < timeline->record->recorded_count; i++)
+        recorded_print(file, &timeline->record->recorded[i], timeline->accepted_ms);
     if (timeline->attempt_count > 0)
-        (void)fputs("\nattempts:\n", file);
+        (void)fputs(timeline->record->recorded_count > 0 ? "\nattempts in the logs:\n"
+                                                         : "\nattempts:\n",
+                    file);
     for (size_t i = 0; i < timeline->attempt_count; i++)
         print_attempt(file, &timeline->attempts[i], timeline->accepted_ms);
     (void)fputs("\nstory:\n", file);

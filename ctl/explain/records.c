@@ -30,6 +30,12 @@ typedef struct {
     char *error;
 } reader_t;
 
+typedef struct {
+    mm_sqlite_t *outbox; // NULL: there is none; the same for the other
+    mm_sqlite_t *store;
+    bool is_old; // the record is of version 1
+} databases_t;
+
 typedef void (*parse_row_t)(records_t *records, sqlite3_stmt *row);
 
 static char *copy_column(sqlite3_stmt *row, int column)
@@ -91,6 +97,30 @@ static void parse_recorded(records_t *self, sqlite3_stmt *row)
     record->extended = sqlite3_column_int64(row, RECORD_EXTENDED);
     record->worker = copy_column(row, RECORD_WORKER);
     record->error = copy_column(row, RECORD_ERROR);
+    record->proof = copy_column(row, RECORD_PROOF_NAME);
+}
+
+static void parse_attempt(records_t *self, sqlite3_stmt *row)
+{
+    mm_id_t id = mm_sqlite_column_id(row, ATTEMPTS_JOB);
+    record_t *record = find(self, &id);
+    bool has_exit = sqlite3_column_type(row, ATTEMPTS_EXIT) != SQLITE_NULL;
+    *MM_ARRAY_ADD(record->recorded, record->recorded_count, record->recorded_capacity) =
+        (recorded_t){.number = sqlite3_column_int64(row, ATTEMPTS_NUMBER),
+                     .state = copy_column(row, ATTEMPTS_STATE),
+                     .worker = copy_column(row, ATTEMPTS_WORKER),
+                     .began_ms = sqlite3_column_int64(row, ATTEMPTS_BEGAN_MS),
+                     .ended_ms = sqlite3_column_int64(row, ATTEMPTS_ENDED_MS),
+                     .machine_id = copy_column(row, ATTEMPTS_MACHINE_ID),
+                     .boot_before = copy_column(row, ATTEMPTS_BOOT_BEFORE),
+                     .boot_after = copy_column(row, ATTEMPTS_BOOT_AFTER),
+                     .exit = has_exit ? sqlite3_column_int64(row, ATTEMPTS_EXIT) : -1,
+                     .outcome = copy_column(row, ATTEMPTS_OUTCOME),
+                     .error = copy_column(row, ATTEMPTS_ERROR),
+                     .proof = copy_column(row, ATTEMPTS_PROOF),
+                     .command = sqlite3_column_int64(row, ATTEMPTS_COMMAND),
+                     .command_end = copy_column(row, ATTEMPTS_COMMAND_END),
+                     .health = copy_column(row, ATTEMPTS_HEALTH)};
 }
 
 // Runs a query whose parameter, if it has one, is an id or a host, and parses each row.
@@ -130,28 +160,53 @@ static int open_one(mm_sqlite_t **sqlite, const char *path, int version, char er
     return access(path, F_OK) == 0 ? mm_sqlite_open(&config, sqlite, error) : 0;
 }
 
-// Reads the jobs of the host that is asked for, or of the job's host, which the record mostly has.
-static int read_jobs(records_t *records, const records_query_t *what, mm_sqlite_t *outbox,
-                     mm_sqlite_t *store, char error[MM_ERROR_MAX])
+// The record may be of version 1, as long as no saver has worked on it since.
+static int open_record(databases_t *self, const char *path, char error[MM_ERROR_MAX])
 {
-    reader_t in_outbox = {records, outbox, error}, in_store = {records, store, error};
+    char ignored[MM_ERROR_MAX]; // the first error names the version of this program
+    int code = open_one(&self->store, path, RECORD_VERSION, error);
+    if (code != EX_CONFIG || open_one(&self->store, path, 1, ignored) != 0)
+        return code;
+    self->is_old = true;
+    return 0;
+}
+
+static int read_attempts(records_t *records, const databases_t *in, char error[MM_ERROR_MAX])
+{
+    reader_t in_store = {records, in->store, error};
+    int code = 0;
+    for (size_t i = 0; code == 0 && i < records->count; i++) {
+        mm_id_t id = records->items[i].id;
+        if (records->items[i].is_recorded)
+            code = query(&in_store, RECORD_READ_ATTEMPTS, &id, NULL, parse_attempt);
+    }
+    return code;
+}
+
+// Reads the jobs of the host that is asked for, or of the job's host, which the record mostly has.
+static int read_jobs(records_t *records, const records_query_t *what, const databases_t *in,
+                     char error[MM_ERROR_MAX])
+{
+    reader_t in_outbox = {records, in->outbox, error}, in_store = {records, in->store, error};
+    const char *job_sql = in->is_old ? RECORD_READ_1 "id = ?1" : RECORD_READ "id = ?1";
+    const char *host_sql = in->is_old ? RECORD_READ_1 "host = ?1" : RECORD_READ "host = ?1";
     const mm_id_t *id = what->id;
     int code = 0;
-    if (id && store)
-        code = query(&in_store, RECORD_READ "id = ?1", id, NULL, parse_host);
-    if (code == 0 && outbox)
+    if (id && in->store)
+        code = query(&in_store, job_sql, id, NULL, parse_host);
+    if (code == 0 && in->outbox)
         code = query(&in_outbox, OUTBOX_READ_RUN " ORDER BY run", NULL, NULL, parse_run);
-    if (code == 0 && id && outbox)
+    if (code == 0 && id && in->outbox)
         code = query(&in_outbox, SQL_OUTBOX_ID, id, NULL, parse_pending);
     if (!records->host && (what->host || records->count > 0)) {
         records->host = strdup(what->host ? what->host : records->items[0].host);
         assert(records->host);
     }
-    if (code == 0 && records->host && outbox)
+    if (code == 0 && records->host && in->outbox)
         code = query(&in_outbox, SQL_OUTBOX_HOST, NULL, records->host, parse_pending);
-    if (code == 0 && records->host && store)
-        code = query(&in_store, RECORD_READ "host = ?1", NULL, records->host, parse_recorded);
-    return code;
+    if (code == 0 && records->host && in->store)
+        code = query(&in_store, host_sql, NULL, records->host, parse_recorded);
+    return code == 0 && !in->is_old ? read_attempts(records, in, error) : code;
 }
 
 static int by_id(const void *a, const void *b)
@@ -186,11 +241,11 @@ static int read_both(const records_query_t *what, records_t *records, char error
     (void)snprintf(outbox, sizeof outbox, "%s/outbox.db", what->dir);
     (void)snprintf(store, sizeof store, what->db ? "%s" : "%s/mayhem.db",
                    what->db ? what->db : what->dir);
-    mm_sqlite_t *in_outbox = NULL, *in_store = NULL;
-    int code = open_one(&in_outbox, outbox, OUTBOX_VERSION, error);
+    databases_t in = {0};
+    int code = open_one(&in.outbox, outbox, OUTBOX_VERSION, error);
     if (code == 0)
-        code = open_one(&in_store, store, RECORD_VERSION, error);
-    if (code == 0 && !in_outbox && !in_store) {
+        code = open_record(&in, store, error);
+    if (code == 0 && !in.outbox && !in.store) {
         (void)ctl_error(error,
                         "no pipeline has worked in '%s': there is neither '%s' nor '%s'; name its "
                         "folder with --dir",
@@ -198,9 +253,9 @@ static int read_both(const records_query_t *what, records_t *records, char error
         return EX_NOINPUT;
     }
     if (code == 0)
-        code = read_jobs(records, what, in_outbox, in_store, error);
-    mm_sqlite_close(&in_outbox);
-    mm_sqlite_close(&in_store);
+        code = read_jobs(records, what, &in, error);
+    mm_sqlite_close(&in.outbox);
+    mm_sqlite_close(&in.store);
     return code;
 }
 
@@ -224,9 +279,25 @@ int records_read(const records_query_t *what, records_t *ret_records, char error
     return 0;
 }
 
+static void clear_recorded(record_t *self)
+{
+    for (size_t i = 0; i < self->recorded_count; i++) {
+        recorded_t *recorded = &self->recorded[i];
+        char *texts[] = {recorded->state,       recorded->worker,     recorded->machine_id,
+                         recorded->boot_before, recorded->boot_after, recorded->outcome,
+                         recorded->error,       recorded->proof,      recorded->command_end,
+                         recorded->health};
+        for (size_t k = 0; k < sizeof texts / sizeof *texts; k++)
+            free(texts[k]);
+    }
+    free(self->recorded);
+}
+
 void records_clear(records_t *self)
 {
     for (size_t i = 0; i < self->count; i++) {
+        clear_recorded(&self->items[i]);
+        free(self->items[i].proof);
         free(self->items[i].host);
         free(self->items[i].publisher);
         free(self->items[i].worker);

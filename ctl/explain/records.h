@@ -1,5 +1,6 @@
 // What the two databases of a pipeline say about a host's jobs: the outbox (is the job pending?)
-// and the record (received, attempts, outcome). Opens them read-only, also while the pipeline runs.
+// and the record (received, attempts, outcome, proof), also one of version 1. Opens them read-only,
+// also while the pipeline runs.
 
 #ifndef RECORDS_H
 #define RECORDS_H
@@ -16,6 +17,25 @@ typedef struct {
     bool is_read;        // its input was read to the end
 } run_t;
 
+// An attempt at a real restart, which record_schema.h describes. NULL: not known, or not yet.
+typedef struct {
+    int64_t number;
+    char *state; // mm_row_name
+    char *worker;
+    int64_t began_ms;  // Unix time; 0: it has not begun
+    int64_t ended_ms;  // Unix time; 0: it has not ended
+    char *machine_id;  // of the host
+    char *boot_before; // the host's boot before the restart
+    char *boot_after;
+    int64_t exit;  // -1: not known; 256 + n: signal n
+    char *outcome; // mm_end_name
+    char *error;
+    char *proof;     // mm_proof_name
+    int64_t command; // the last one of its list; 0: none
+    char *command_end;
+    char *health; // of the host before the restart
+} recorded_t;
+
 typedef struct {
     mm_id_t id;
     char *host;       // NULL: neither database knows the job
@@ -29,8 +49,12 @@ typedef struct {
     int64_t attempts;
     int64_t deliveries;
     int64_t extended;
-    char *worker; // NULL: none
-    char *error;  // NULL: none
+    char *worker;         // NULL: none
+    char *error;          // NULL: none
+    char *proof;          // mm_proof_name; NULL: not restarted, or not known
+    recorded_t *recorded; // oldest first; the mock has none
+    size_t recorded_count;
+    size_t recorded_capacity;
 } record_t;
 
 typedef struct {

@@ -291,8 +291,7 @@ static void add_fact(timeline_t *self, int64_t wall_ms, const char *process, con
     append(&self->entries, &line)->place = place_of(rank, 0);
 }
 
-// Whether one of the entries has this message.
-static bool any_says(const timeline_t *self, const char *message)
+bool timeline_says(const timeline_t *self, const char *message)
 {
     for (size_t i = 0; i < self->entries.count; i++)
         if (says(&self->entries.items[i].line, message))
@@ -302,14 +301,16 @@ static bool any_says(const timeline_t *self, const char *message)
 
 static void add_facts(timeline_t *self)
 {
+    static const char *const settled_as[] = {[MM_OUTCOME_RESTARTED] = "settled as restarted",
+                                             [MM_OUTCOME_DEAD] = "settled as dead",
+                                             [MM_OUTCOME_WITHDRAWN] = "settled as withdrawn",
+                                             [MM_OUTCOME_SKIPPED] = "settled as skipped"};
     const record_t *record = self->record;
     add_fact(self, self->accepted_ms, "outbox.db", "accepted", ACCEPTED);
-    if (record->is_recorded && !any_says(self, MM_MESSAGE_PULLED))
+    if (record->is_recorded && !timeline_says(self, MM_MESSAGE_PULLED))
         add_fact(self, record->received_ms, "mayhem.db", "received by the consumer", PULLED);
-    if (record->outcome != MM_OUTCOME_NONE && !any_says(self, MM_MESSAGE_SETTLED))
-        add_fact(self, record->settled_ms, "mayhem.db",
-                 record->outcome == MM_OUTCOME_DEAD ? "settled as dead" : "settled as restarted",
-                 SETTLED);
+    if (record->outcome != MM_OUTCOME_NONE && !timeline_says(self, MM_MESSAGE_SETTLED))
+        add_fact(self, record->settled_ms, "mayhem.db", settled_as[record->outcome], SETTLED);
 }
 
 void timeline_end(timeline_t *self)
@@ -334,7 +335,7 @@ bool timeline_knows(const timeline_t *self)
     return self->entries.count > 0 || self->record->host;
 }
 
-// ---- the conclusion
+// ---- printing
 
 void timeline_print(FILE *file, const char *format, ...)
 {
@@ -353,116 +354,4 @@ void timeline_print(FILE *file, const char *format, ...)
             (void)fputc(*at, file);
     }
     free(text);
-}
-
-static const char *ordinal(int64_t number)
-{
-    if (number % 100 >= 11 && number % 100 <= 13)
-        return "th";
-    return number % 10 == 1 ? "st" : number % 10 == 2 ? "nd" : number % 10 == 3 ? "rd" : "th";
-}
-
-// How many of the first attempts have lost this worker.
-static size_t count_losses(const timeline_t *self, const char *worker, size_t end)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < end; i++)
-        count += self->attempts[i].result == ATTEMPT_LOST &&
-                 strcmp(self->attempts[i].worker, worker) == 0;
-    return count;
-}
-
-static bool is_first_loss(const timeline_t *self, size_t index)
-{
-    const attempt_t *attempt = &self->attempts[index];
-    return attempt->result == ATTEMPT_LOST && count_losses(self, attempt->worker, index) == 0;
-}
-
-static void print_losses(const timeline_t *self, FILE *file)
-{
-    size_t names = 0, all = 0;
-    for (size_t i = 0; i < self->attempt_count; i++)
-        all += is_first_loss(self, i);
-    for (size_t i = 0; i < self->attempt_count; i++) {
-        const char *worker = self->attempts[i].worker;
-        if (!is_first_loss(self, i))
-            continue;
-        names++;
-        size_t count = count_losses(self, worker, self->attempt_count);
-        timeline_print(file, "%s%s", names == 1 ? "; " : names == all ? " and " : ", ", worker);
-        if (count > 1)
-            timeline_print(file, " (%zu times)", count);
-    }
-    if (all > 0)
-        timeline_print(file, " %s lost with it", all > 1 ? "were" : "was");
-}
-
-// The record's attempts are those of one epoch of the consumer.
-static void print_settled(const timeline_t *self, FILE *file)
-{
-    const record_t *record = self->record;
-    bool is_dead = record->outcome == MM_OUTCOME_DEAD;
-    char time[HUMAN_TEXT];
-    if (is_dead)
-        timeline_print(file, "dead after %" PRId64 " attempt%s and ", record->attempts,
-                       record->attempts == 1 ? "" : "s");
-    else
-        timeline_print(file, "restarted");
-    if (!is_dead && record->attempts > 0)
-        timeline_print(file, " at the %" PRId64 "%s attempt", record->attempts,
-                       ordinal(record->attempts));
-    if (!is_dead && record->worker)
-        timeline_print(file, " by %s", record->worker);
-    timeline_print(file, "%s%s", is_dead ? "" : " after ",
-                   human_duration(record->settled_ms - self->accepted_ms, time));
-    if ((int64_t)self->attempt_count > record->attempts && self->epochs > 1)
-        timeline_print(file, " (attempt %zu in all: a new consumer begins to count anew)",
-                       self->attempt_count);
-    if (is_dead && record->error)
-        timeline_print(file, ": %s", record->error);
-}
-
-// From the logs alone.
-static const char *unknown_outcome(const timeline_t *self)
-{
-    if (any_says(self, MM_MESSAGE_ACKED))
-        return "restarted, as the logs say; its row is no longer on record";
-    if (any_says(self, MM_MESSAGE_DEAD))
-        return "dead, as the logs say; its row is no longer on record";
-    return "not settled, and no longer in the outbox: nobody works on it";
-}
-
-static void print_pending(const timeline_t *self, FILE *file)
-{
-    if (!self->record->is_recorded && self->epochs == 0) {
-        timeline_print(file, "pending: accepted, and not received by a consumer yet");
-        return;
-    }
-    const char *message = self->entries.items[self->entries.count - 1].line.message;
-    bool is_back = begins(message, MM_MESSAGE_NACKED);
-    timeline_print(file, "pending: %s",
-                   is_back ? "given back to the outbox" : "received, not settled");
-    if (self->attempt_count == 0) {
-        timeline_print(file, "; no attempt has ended yet");
-        return;
-    }
-    const attempt_t *last = &self->attempts[self->attempt_count - 1];
-    const char *result = last->result == ATTEMPT_LOST ? "its worker was lost"
-                         : last->result == ATTEMPT_RESTARTED
-                             ? "restarted, and its outcome not on record"
-                         : last->error ? last->error
-                                       : "failed";
-    timeline_print(file, "; %zu attempt%s so far, the last one by %s: %s", self->attempt_count,
-                   self->attempt_count == 1 ? "" : "s", last->worker, result);
-}
-
-void timeline_conclude(const timeline_t *self, FILE *file)
-{
-    if (self->record->outcome != MM_OUTCOME_NONE)
-        print_settled(self, file);
-    else if (self->record->is_pending)
-        print_pending(self, file);
-    else
-        timeline_print(file, "%s", unknown_outcome(self));
-    print_losses(self, file);
 }

@@ -1,6 +1,6 @@
 // The timeline of one job, from the databases' records and the logs of all processes, in the order
 // of events. Repeated lines become one entry; the attempts, and the workers that were lost with the
-// job, are derived from the lines. Pure: it reads no file.
+// job, are derived from the lines. conclusion.h sums it up. Pure: it reads no file.
 
 #ifndef TIMELINE_H
 #define TIMELINE_H
@@ -67,9 +67,8 @@ void timeline_clear(timeline_t *self);
 // Whether anything is known about the job.
 bool timeline_knows(const timeline_t *self);
 
-// How the job ended, or how far it is, as one sentence without a full stop: "restarted at the 3rd
-// attempt by restarter-2 after 4.2 s; restarter-1 was lost with it".
-void timeline_conclude(const timeline_t *self, FILE *file);
+// Whether one of the entries has this message.
+bool timeline_says(const timeline_t *self, const char *message);
 // Prints a part of a line. Control characters in it, newlines too, are escaped as in the logs
 // (\x1b), since it may hold texts from outside.
 void timeline_print(FILE *file, const char *format, ...) __attribute__((format(printf, 2, 3)));

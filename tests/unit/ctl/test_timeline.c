@@ -1,5 +1,6 @@
 // Tests of ctl/explain/timeline.h: lines of logs, in any order and both formats, become one story.
 
+#include "conclusion.h"
 #include "human_format.h"
 #include "job.h"
 #include "logscan.h"
@@ -59,7 +60,7 @@ static void concludes(const char *expected)
     size_t size;
     FILE *file = open_memstream(&sentence, &size);
     assert_non_null(file);
-    timeline_conclude(&timeline, file);
+    conclusion_print(&timeline, file);
     (void)fclose(file);
     assert_string_equal(sentence, expected);
     free(sentence);
