@@ -47,6 +47,10 @@ typedef struct {
     " OR EXISTS (SELECT 1 FROM kills p WHERE p.pid = k.pid AND p.signal = 'STOP'"                  \
     " AND k.ms BETWEEN p.ms AND p.ms + p.span_ms AND p.ms " AT_ITS_TIME "))))"
 
+// Attempts at real restarts with their jobs.
+#define ATTEMPTS     "store.attempts a JOIN store.jobs s ON s.id = a.job"
+#define ATTEMPT_NAME "s.host || ' #' || a.attempt"
+
 static const check_t checks[] = {
     {"I1", "hosts are neither on record nor in the outbox: lost",
      "SELECT host FROM input WHERE (SELECT min(source_done) FROM outbox.runs) = 1"
@@ -75,7 +79,8 @@ static const check_t checks[] = {
      " WHERE o.host <> s.host"},
     {"I4", "rows have half an outcome, or none that is known",
      "SELECT host FROM store.jobs WHERE (outcome IS NULL) <> (settled_ms IS NULL)"
-     " OR outcome NOT IN ('restarted', 'dead') OR settled_ms < received_ms - 5"},
+     " OR outcome NOT IN ('restarted', 'dead', 'withdrawn', 'skipped')"
+     " OR settled_ms < received_ms - 5"},
     {"I4", "counts differ between what the publisher was told and what is on record",
      "SELECT outcome || ' ' || told || '/' || recorded FROM (SELECT 'restarted' AS outcome,"
      " sum(restarted) AS told, (SELECT count(*) FROM store.jobs WHERE outcome = 'restarted')"
@@ -87,6 +92,31 @@ static const check_t checks[] = {
      " outcome = 'dead')"},
     {"I3", "hosts are on record as restarted, and no successful restart was recorded before",
      "SELECT host " UNPROVEN " AND NOT " LOG_LOST},
+    {"I3", "hosts are on record as restarted, and not how sure that is",
+     "SELECT host FROM store.jobs WHERE outcome = 'restarted' AND (proof IS NULL OR proof NOT IN"
+     " ('proven', 'verified', 'unverified', 'rehearsed'))"},
+    {"I3", "hosts have a proof, and no attempt on record that ended with it",
+     "SELECT host || ' ' || proof FROM store.jobs s WHERE proof <> 'rehearsed' AND NOT EXISTS"
+     " (SELECT 1 FROM store.attempts a WHERE a.job = s.id AND a.outcome = 'restarted'"
+     " AND a.proof = s.proof)"},
+    {"I3", "attempts are proven without a machine that was in another boot",
+     "SELECT " ATTEMPT_NAME " FROM " ATTEMPTS " WHERE a.proof = 'proven' AND (machine_id IS NULL"
+     " OR boot_before IS NULL OR boot_after IS NULL OR boot_after = boot_before)"},
+    {"I3", "real restarts of hosts began before an attempt was on record",
+     "SELECT r.host FROM run r JOIN store.jobs s USING (host) WHERE NOT r.is_log"
+     " AND EXISTS (SELECT 1 FROM store.attempts) AND NOT EXISTS (SELECT 1 FROM store.attempts a"
+     " WHERE a.job = s.id AND a.began_ms <= r.begin_ms + 5)"},
+    {"I4", "attempts are of no job on record",
+     "SELECT hex(job) FROM store.attempts WHERE job NOT IN (SELECT id FROM store.jobs)"},
+    {"I4", "attempts have half an end, or a state that is none",
+     "SELECT " ATTEMPT_NAME " FROM " ATTEMPTS " WHERE state NOT IN ('begun', 'open', 'ended',"
+     " 'not-started') OR (state = 'ended') <> (ended_ms IS NOT NULL)"
+     " OR (state = 'ended') <> (a.outcome IS NOT NULL) OR (state IN ('begun', 'open') AND"
+     " began_ms IS NULL) OR ended_ms < began_ms - 5"},
+    {"I4", "attempts have no end, and a later one or the outcome of the job has been recorded",
+     "SELECT " ATTEMPT_NAME " FROM " ATTEMPTS " WHERE state IN ('begun', 'open')"
+     " AND (s.outcome IS NOT NULL OR EXISTS (SELECT 1 FROM store.attempts b WHERE b.job = a.job"
+     " AND b.attempt > a.attempt))"},
     {"I3", "commands were run for a host that is not in the input",
      "SELECT host FROM run WHERE host NOT IN (SELECT host FROM input)"},
     {"I5", "restarts began after the outcome was durable, later than one on its way could",
@@ -241,6 +271,26 @@ static void print_kills(audit_t *self)
     }
 }
 
+// Nothing when all was rehearsed.
+static void print_attempts(audit_t *self)
+{
+    sqlite3 *db = self->db;
+    if (number(db, "SELECT count(*) FROM store.attempts") == 0)
+        return;
+    printf("attempts on record\n");
+    printf("  ended %" PRId64 " (%" PRId64 " restarted, %" PRId64 " interrupted), open %" PRId64
+           ", not started %" PRId64 "\n",
+           number(db, "SELECT count(*) FROM store.attempts WHERE state = 'ended'"),
+           number(db, "SELECT count(*) FROM store.attempts WHERE outcome = 'restarted'"),
+           number(db, "SELECT count(*) FROM store.attempts WHERE outcome = 'interrupted'"),
+           number(db, "SELECT count(*) FROM store.attempts WHERE state IN ('begun', 'open')"),
+           number(db, "SELECT count(*) FROM store.attempts WHERE state = 'not-started'"));
+    printf("  hosts proven %" PRId64 ", verified %" PRId64 ", unverified %" PRId64 "\n",
+           number(db, "SELECT count(*) FROM store.jobs WHERE proof = 'proven'"),
+           number(db, "SELECT count(*) FROM store.jobs WHERE proof = 'verified'"),
+           number(db, "SELECT count(*) FROM store.jobs WHERE proof = 'unverified'"));
+}
+
 // The hosts with two: with rows, with successful restarts, with restarts side by side.
 static void print_jobs(audit_t *self)
 {
@@ -259,6 +309,7 @@ static void print_jobs(audit_t *self)
            number(db, "SELECT count(*) FROM (SELECT 1 FROM store.jobs GROUP BY host HAVING"
                       " count(*) > 1)"));
     printf("  in the outbox      %" PRId64 "\n", number(db, "SELECT count(*) FROM held"));
+    print_attempts(self);
     printf("restarts on their own record\n");
     printf("  begun %" PRId64 ", ended well %" PRId64 ", failed %" PRId64 ", cut off %" PRId64 "\n",
            number(db, "SELECT count(*) FROM run"), number(db, "SELECT count(*) FROM run WHERE ok"),

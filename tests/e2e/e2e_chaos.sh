@@ -18,11 +18,21 @@ forge() {
     mkdir forged
     printf '%s\n' '# hosts' web-1 web-2 web-3 web-4 >forged/hosts
     sqlite3 forged/store.db "CREATE TABLE jobs (id BLOB, host TEXT, received_ms INTEGER,
-            settled_ms INTEGER, outcome TEXT, attempts INTEGER, worker TEXT);
-        INSERT INTO jobs VALUES (x'01', 'web-1', 1000, 2000, 'restarted', 1, 'restarter-1'),
-            (x'02', 'web-2', 1000, 3000, 'restarted', 2, 'restarter-1'),
-            (x'03', 'web-3', 1000, 2000, 'restarted', 1, 'restarter-2'),
-            (x'04', 'web-4', 1000, 2000, 'dead', 5, 'restarter-2');"
+            settled_ms INTEGER, outcome TEXT, attempts INTEGER, worker TEXT, proof TEXT);
+        CREATE TABLE attempts (job BLOB, attempt INTEGER, began_ms INTEGER, ended_ms INTEGER,
+            machine_id TEXT, boot_before TEXT, boot_after TEXT, outcome TEXT, proof TEXT,
+            state TEXT);
+        INSERT INTO jobs VALUES (x'01', 'web-1', 1000, 2000, 'restarted', 1, 'restarter-1', 'proven'),
+            (x'02', 'web-2', 1000, 3000, 'restarted', 2, 'restarter-1', 'verified'),
+            (x'03', 'web-3', 1000, 2000, 'restarted', 1, 'restarter-2', 'unverified'),
+            (x'04', 'web-4', 1000, 2000, 'dead', 5, 'restarter-2', NULL);
+        INSERT INTO attempts VALUES (x'01', 1, 1090, 2000, 'm', 'b', 'c', 'restarted', 'proven',
+                'ended'),
+            (x'02', 1, 1090, 1900, NULL, NULL, NULL, 'interrupted', NULL, 'ended'),
+            (x'02', 2, 2090, 3000, NULL, NULL, NULL, 'restarted', 'verified', 'ended'),
+            (x'04', 1, 1090, 2000, 'm', 'b', 'b', 'same-boot', NULL, 'ended'),
+            (x'03', 1, 1090, 2000, 'm', 'b', NULL, 'restarted', 'unverified', 'ended'),
+            (x'04', 2, NULL, NULL, 'm', 'b', NULL, NULL, NULL, 'not-started');"
     sqlite3 forged/outbox.db "CREATE TABLE chunks (chunk INTEGER PRIMARY KEY, run INTEGER,
             jobs INTEGER, ids BLOB, hosts TEXT);
         CREATE TABLE settled (chunk INTEGER PRIMARY KEY, done BLOB);
@@ -76,12 +86,12 @@ in_store "DELETE FROM jobs WHERE host = 'web-3'"
 judged 'a host that is nowhere' 1 'I1 hosts are neither.*web-3'
 in_store "UPDATE jobs SET outcome = NULL, settled_ms = NULL WHERE host = 'web-3'"
 judged 'a row without an outcome that the outbox has forgotten' 1 'I1 rows have no outcome.*web-3'
-in_store "INSERT INTO jobs SELECT x'05', host, received_ms, settled_ms, outcome, 1, worker FROM jobs
-    WHERE host = 'web-1'"
+in_store "INSERT INTO jobs SELECT x'05', host, received_ms, settled_ms, outcome, 1, worker,
+    'rehearsed' FROM jobs WHERE host = 'web-1'"
 judged 'a host with two rows' 1 'I4 hosts have two jobs.*web-1'
 in_store "INSERT INTO jobs SELECT * FROM jobs WHERE host = 'web-1'"
 judged 'a job with two rows' 1 'I4 jobs have two rows: 1'
-in_store "INSERT INTO jobs VALUES (x'06', 'db-1', 1, 2, 'restarted', 1, 'restarter-1')"
+in_store "INSERT INTO jobs VALUES (x'06', 'db-1', 1, 2, 'restarted', 1, 'r', 'rehearsed')"
 judged 'a row of a host that nobody asked for' 1 'I4 rows are of a host.*db-1'
 held 06 db-1
 judged 'a job of a host that nobody asked for' 1 'I4 jobs in the outbox.*db-1'
@@ -103,6 +113,25 @@ sed -i '/end web-3/d' forged/record
 judged 'restarted, and its only restart has no end' 1 'I3 hosts are on record.*web-3'
 sed -i 's/end web-3 13 1950/end web-3 13 2050/' forged/record
 judged 'restarted before its restart had ended' 1 'I3 hosts are on record.*web-3'
+in_store "UPDATE jobs SET proof = NULL WHERE host = 'web-1'"
+judged 'restarted, and nobody knows how sure' 1 'I3 hosts are on record.*not how sure.*web-1'
+in_store "UPDATE attempts SET proof = 'unverified' WHERE job = x'01'"
+judged 'a proof that no attempt has' 1 'I3 hosts have a proof.*web-1 proven'
+in_store "UPDATE attempts SET boot_after = boot_before WHERE job = x'01'"
+judged 'proven in the same boot' 1 'I3 attempts are proven without.*web-1 #1'
+in_store "UPDATE attempts SET machine_id = NULL WHERE job = x'01'"
+judged 'proven of an unknown machine' 1 'I3 attempts are proven without.*web-1 #1'
+in_store "UPDATE attempts SET began_ms = 1200 WHERE job = x'01'"
+judged 'a command before its attempt was on record' 1 'I3 real restarts.*web-1'
+in_store "UPDATE attempts SET job = x'09' WHERE job = x'04' AND attempt = 1"
+judged 'an attempt of no job' 1 'I4 attempts are of no job.*09'
+in_store "UPDATE attempts SET outcome = NULL WHERE job = x'04'"
+judged 'an attempt that ended somehow' 1 'I4 attempts have half an end.*web-4 #1'
+in_store "UPDATE attempts SET state = 'gone' WHERE job = x'04'"
+judged 'an attempt in a state that is none' 1 'I4 attempts have half an end.*web-4 #1'
+in_store "UPDATE attempts SET state = 'open', ended_ms = NULL, outcome = NULL WHERE job = x'04'
+    AND attempt = 1"
+judged 'an attempt that is open behind the outcome' 1 'I4 attempts have no end.*web-4 #1'
 in_record 'begin db-1 20 1000'
 judged 'a command for a host that nobody asked for' 1 'I3 commands were run.*db-1'
 in_record 'begin web-1 20 5000'
