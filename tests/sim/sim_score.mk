@@ -2,7 +2,7 @@
 # tests/plants/, and which test sees those that no invariant can (tests/sim/sim_score.sh). Those of
 # the supervisor (s01 to s15) are for its own simulator.
 
-SCORE_TESTS := $(filter test_scenarios test_worker_session% test_store test_saver,$(TESTS))
+SCORE_TESTS := $(filter test_scenarios test_worker_session% test_store test_store_attempts test_store_file test_saver,$(TESTS))
 
 sim-score: export SCORE_BUILD = $(BUILD)
 sim-score: export SCORE_COMPILE = $(compile)
