@@ -45,7 +45,7 @@ answer_t answer_of(const mm_result_t *result)
                       .real = result->real ? *result->real : (mm_real_t){.row = MM_ROW_NONE}};
 }
 
-void put(store_t *store, real_task_t *task)
+void put_task(store_t *store, real_task_t *task)
 {
     task->task.real = task->real.row == MM_ROW_NONE ? NULL : &task->real;
     store_put(store, &task->task);
@@ -67,7 +67,7 @@ static answer_t answer_to(store_t *store, const mm_task_t *task)
 
 answer_t ask(store_t *store, real_task_t task)
 {
-    put(store, &task);
+    put_task(store, &task);
     return answer_to(store, &task.task);
 }
 

@@ -37,7 +37,7 @@ typedef struct {
 } answer_t;
 
 answer_t answer_of(const mm_result_t *result);
-void put(store_t *store, real_task_t *task);
+void put_task(store_t *store, real_task_t *task);
 // Puts a task, and gives its answer, whose texts live until the next one.
 answer_t ask(store_t *store, real_task_t task);
 // The answer to one more plain save.

@@ -240,7 +240,7 @@ static void the_health_before_the_restart_is_kept(void **state)
     memset(health, 'h', sizeof health);
     real_task_t task = begun(1, 11, 1);
     task.real.health = (mm_str_t){health, sizeof health};
-    put(store, &task);
+    put_task(store, &task);
     memset(health, '!', sizeof health);
     EXPECT(store, {11, MM_STATUS_OK, MM_OUTCOME_NONE});
     task.real.health = mm_str("better");
@@ -267,7 +267,7 @@ static void in_one_batch_each_sees_what_the_former_have_left(void **state)
         plain(1, 8)};
     enum { COUNT = sizeof tasks / sizeof tasks[0] };
     for (size_t i = 0; i < COUNT; i++)
-        put(store, &tasks[i]);
+        put_task(store, &tasks[i]);
     assert_true(store_flush(store));
     const mm_result_t *answers = NULL;
     assert_int_equal(store_answers(store, &answers), COUNT);
@@ -302,7 +302,7 @@ static void attempts_and_the_mock_share_a_batch(void **state)
     for (int round = 0; round < 2; round++) {
         for (unsigned i = 0; i < JOBS; i++) {
             real_task_t task = i % 2 == 0 ? begun(i, i, (uint32_t)round + 1) : plain(i, i);
-            put(store, &task);
+            put_task(store, &task);
         }
         assert_true(store_flush(store));
         const mm_result_t *answers = NULL;
@@ -324,7 +324,7 @@ static void the_longest_words_fit(void **state)
     memset(words, 'w', sizeof words);
     real_task_t task = ended(1, 11, 1, MM_END_EXIT);
     task.real.words = (mm_str_t){words, sizeof words};
-    put(store, &task);
+    put_task(store, &task);
     memset(words, '!', sizeof words);
     EXPECT(store, {11, MM_STATUS_OK, MM_OUTCOME_NONE});
     answer_t answer = look(store, 1);
@@ -369,7 +369,7 @@ static void a_begun_attempt_survives_kill_9(void **state)
         if (store_open(path, &store, open_error) != 0)
             _exit(1);
         real_task_t task = begun(1, 11, 1);
-        put(store, &task);
+        put_task(store, &task);
         if (!store_flush(store))
             _exit(1);
         (void)!write(ready[1], "x", 1);
