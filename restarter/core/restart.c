@@ -90,10 +90,10 @@ static void keep_seen(restart_t *self, const identity_t *read)
         self->seen = *read;
 }
 
-static bool is_old_boot(const restart_t *self, const identity_t *read)
+// Only this is a host that a command may be sent to (H3).
+static bool is_on_record(const restart_t *self, const identity_t *read)
 {
-    return read &&
-           identity_change(&self->before, read, self->first_ms, self->began_ms) == IDENTITY_OLD;
+    return read && identity_is_same(&self->before, read);
 }
 
 // ---- the command
@@ -104,14 +104,17 @@ static void begin_command(restart_t *self, int64_t now_ms)
     self->next_ms = now_ms;
 }
 
-// The read that has shown the old boot is young (H3). The task itself was started in time (H1), and
-// a read has a limit.
+// The instant at which a command has ended, by itself or by the spawner. What looks for it counts
+// on that: the timeout bounds a command from the attempt's begin on record.
+static int64_t command_end(const restart_t *self)
+{
+    return self->deadline_ms - self->config->verify_ms;
+}
+
+// The read that has shown the boot on record is young (H3), or else the task.
 static int64_t latest_start(const restart_t *self)
 {
-    if (!self->config->identifies)
-        return self->start_ms;
-    return earlier(after(self->start_ms, RESTART_LOOK_MS),
-                   after(self->read_ms, self->config->lost_after_ms));
+    return earlier(after(self->read_ms, self->config->lost_after_ms), command_end(self));
 }
 
 static void begin_verify(restart_t *self, int64_t now_ms)
@@ -172,7 +175,10 @@ static void command_ended(restart_t *self, const restart_end_t *end, int64_t now
 
 static void probe_ended(restart_t *self, const identity_t *read, int64_t now_ms)
 {
-    if (read) {
+    if (read && self->config->has_health) {
+        self->phase = RESTART_PHASE_PROBE_HEALTH;
+        self->next_ms = now_ms;
+    } else if (read) {
         finish(self, MM_STATUS_OK, MM_END_NOT_STARTED);
     } else if (now_ms >= self->until_ms) {
         finish(self, MM_STATUS_FAILED, MM_END_UNREACHABLE);
@@ -182,10 +188,27 @@ static void probe_ended(restart_t *self, const identity_t *read, int64_t now_ms)
     }
 }
 
+static void keep_health(restart_t *self, mm_str_t line)
+{
+    size_t size = line.size < MM_HEALTH_MAX ? line.size : MM_HEALTH_MAX;
+    if (size > 0)
+        memcpy(self->health, line.data, size);
+    self->health[size] = '\0';
+}
+
+// Whether it is well is not asked, but what it says when it is not. A code of 255 is not the
+// host's: so end connections that fail.
+static void probe_health_ended(restart_t *self, const restart_end_t *end)
+{
+    bool is_told = end->how == RESTART_EXITED && end->number != 0 && end->number != 255;
+    keep_health(self, is_told ? end->line : (mm_str_t){0});
+    finish(self, MM_STATUS_OK, MM_END_NOT_STARTED);
+}
+
 static void read_ended(restart_t *self, const identity_t *read, int64_t now_ms)
 {
     self->read_ms = now_ms;
-    if (is_old_boot(self, read))
+    if (is_on_record(self, read))
         begin_command(self, now_ms);
     else
         look_on(self, read);
@@ -193,16 +216,24 @@ static void read_ended(restart_t *self, const identity_t *read, int64_t now_ms)
 
 static void check_ended(restart_t *self, const identity_t *read)
 {
-    if (is_old_boot(self, read))
+    if (is_on_record(self, read))
         finish(self, MM_STATUS_FAILED, MM_END_EXIT);
     else
         look_on(self, read);
 }
 
+// Well, or no worse than before the restart.
+static bool is_healthy(const restart_t *self, const restart_end_t *end)
+{
+    mm_str_t before = mm_str(self->health);
+    return end->how == RESTART_EXITED &&
+           (end->number == 0 || (before.size > 0 && mm_str_equal(end->line, before)));
+}
+
 static void look_ended(restart_t *self, const restart_end_t *end, int64_t now_ms)
 {
     if (self->proof.asks_health) {
-        proof_take_health(&self->proof, now_ms, end->how == RESTART_EXITED && end->number == 0);
+        proof_take_health(&self->proof, now_ms, is_healthy(self, end));
     } else {
         proof_take_read(&self->proof, self->began_ms, end->identity);
     }
@@ -223,13 +254,22 @@ static void verify_ended(restart_t *self, const restart_end_t *end, int64_t now_
     }
 }
 
+static void command_not_started(restart_t *self, int64_t now_ms)
+{
+    if (self->config->identifies && now_ms >= command_end(self))
+        begin_look(self, now_ms);
+    else
+        give_back(self);
+}
+
 // This machine could not start what is next; or it was too late for the command.
 static void not_started(restart_t *self, int64_t now_ms)
 {
     switch (self->phase) {
     case RESTART_PHASE_PROBE:
-    case RESTART_PHASE_READ:
-    case RESTART_PHASE_COMMAND: give_back(self); return;
+    case RESTART_PHASE_PROBE_HEALTH:
+    case RESTART_PHASE_READ: give_back(self); return;
+    case RESTART_PHASE_COMMAND: command_not_started(self, now_ms); return;
     case RESTART_PHASE_CHECK:
     case RESTART_PHASE_LOOK: leave_open(self); return; // it says nothing of the host
     case RESTART_PHASE_VERIFY:
@@ -256,13 +296,14 @@ void restart_begin(restart_t *self, const restart_config_t *config, const mm_tas
                         .first_ms = is_limited ? real->first_ms : now_ms,
                         .deadline_ms = is_limited ? real->deadline_ms
                                                   : now_ms + config->timeout_ms + config->verify_ms,
-                        .start_ms = is_limited ? real->start_ms : INT64_MAX,
+                        .read_ms = now_ms,
                         .next_ms = now_ms,
                         .pause_ms = PROOF_POLL_LOW_MS,
                         .exit = MM_EXIT_NONE};
     memcpy(self->before.machine, real->machine.bytes, sizeof self->before.machine);
     memcpy(self->before.boot, real->boot.bytes, sizeof self->before.boot);
     self->has_before = memcmp(&real->boot, &none, sizeof none) != 0;
+    keep_health(self, real->health);
     if (task->leg == MM_LEG_PROBE) {
         self->phase = RESTART_PHASE_PROBE;
         self->until_ms = after(now_ms, config->verify_ms);
@@ -290,6 +331,7 @@ static restart_what_t what_is_next(const restart_t *self)
     case RESTART_PHASE_READ:
     case RESTART_PHASE_CHECK:
     case RESTART_PHASE_DONE: return RESTART_IDENTIFY;
+    case RESTART_PHASE_PROBE_HEALTH: return RESTART_HEALTH;
     case RESTART_PHASE_COMMAND: return RESTART_COMMAND;
     case RESTART_PHASE_LOOK: return self->proof.asks_health ? RESTART_HEALTH : RESTART_IDENTIFY;
     case RESTART_PHASE_VERIFY: return RESTART_VERIFY;
@@ -311,6 +353,7 @@ bool restart_next(const restart_t *self, restart_step_t *ret_step)
     } else if (self->phase == RESTART_PHASE_COMMAND) {
         ret_step->not_after_ms = latest_start(self);
         ret_step->limit_ms = self->config->timeout_ms;
+        ret_step->end_ms = command_end(self);
     } else if (self->phase == RESTART_PHASE_VERIFY) {
         ret_step->end_ms = self->until_ms;
     }
@@ -339,10 +382,15 @@ void restart_ended(restart_t *self, const restart_end_t *end, int64_t now_ms)
         not_started(self, now_ms);
         return;
     }
+    if (end->how == RESTART_UNABLE && !self->sent) {
+        finish(self, MM_STATUS_FAILED, MM_END_UNABLE);
+        return;
+    }
     if (what_is_next(self) == RESTART_IDENTIFY)
         keep_seen(self, end->identity);
     switch (self->phase) {
     case RESTART_PHASE_PROBE: probe_ended(self, end->identity, now_ms); return;
+    case RESTART_PHASE_PROBE_HEALTH: probe_health_ended(self, end); return;
     case RESTART_PHASE_READ: read_ended(self, end->identity, now_ms); return;
     case RESTART_PHASE_COMMAND: command_ended(self, end, now_ms); return;
     case RESTART_PHASE_CHECK: check_ended(self, end->identity); return;
@@ -359,6 +407,7 @@ void restart_drain(restart_t *self, int64_t now_ms)
     self->is_draining = true;
     switch (self->phase) {
     case RESTART_PHASE_PROBE:
+    case RESTART_PHASE_PROBE_HEALTH:
     case RESTART_PHASE_READ: give_back(self); return;
     case RESTART_PHASE_COMMAND:
         if (!self->is_running)
@@ -391,7 +440,8 @@ void restart_fill(const restart_t *self, mm_result_t *ret_result)
         memcpy(real->machine.bytes, self->seen.machine, sizeof self->seen.machine);
         memcpy(real->boot.bytes, self->seen.boot, sizeof self->seen.boot);
     }
+    real->health = mm_str(self->health);
     real->sent = self->sent;
     real->more = self->command > 0 && self->command < self->config->commands &&
-                       (self->end == MM_END_SAME_BOOT || self->end == MM_END_UNREACHABLE);
+                 (self->end == MM_END_SAME_BOOT || self->end == MM_END_UNREACHABLE);
 }

@@ -2,9 +2,12 @@
 // that says what to run next, and judges what that has shown. It sends at most one command, and
 // never decides whether there is to be another one. Rules H2, H3, H6, H8 and H9 of docs/rules.md.
 //
-//   probe             identify until there is one good read
-//   restart, k > 0    identify; in the old boot send command k, else none; judge its end; look
-//   restart, k = 0    look
+//   probe             identify until there is one good read, then ask its health
+//   restart, k > 0    identify; in the boot on record send command k, else none; judge its end;
+//   look restart, k = 0    look
+//
+// A boot that is not the one on record gets no command, also when it is older than the restart: its
+// age came in messages, and the boot may be the work of our own first command.
 //
 // To look is proof.h, where the driver can identify a host. Where it cannot, --verify is polled, or
 // the command's end is all there is.
@@ -45,23 +48,26 @@ typedef struct {
 } restart_step_t;
 
 typedef enum {
-    RESTART_EXITED,     // by itself, with a code
-    RESTART_SIGNALED,   // by a signal that was not ours
-    RESTART_TIMED_OUT,  // it was cut off at its limit
-    RESTART_STOPPED,    // it was cut off by restart_stop
-    RESTART_LEFT,       // it was cut off, and something of it cannot be killed
-    RESTART_TOO_LATE,   // not_after_ms had passed
-    RESTART_NOT_STARTED // by the fault of this machine
+    RESTART_EXITED,      // by itself, with a code
+    RESTART_SIGNALED,    // by a signal that was not ours
+    RESTART_TIMED_OUT,   // it was cut off at its limit
+    RESTART_STOPPED,     // it was cut off by restart_stop
+    RESTART_LEFT,        // it was cut off, and something of it cannot be killed
+    RESTART_TOO_LATE,    // not_after_ms had passed
+    RESTART_NOT_STARTED, // by the fault of this machine, for now
+    RESTART_UNABLE       // it can never be run here
 } restart_how_t;
 
 typedef struct {
     restart_how_t how;
     int number;                 // the exit code, or the signal
     const identity_t *identity; // of an identify that has exited with 0; NULL: unknown
+    mm_str_t line;              // of a health: the first one that it has printed; may be empty
 } restart_end_t;
 
 typedef enum {
     RESTART_PHASE_PROBE,
+    RESTART_PHASE_PROBE_HEALTH,
     RESTART_PHASE_READ, // before the command (H3)
     RESTART_PHASE_COMMAND,
     RESTART_PHASE_CHECK, // the read after a code that is not ok
@@ -81,13 +87,14 @@ typedef struct {
     uint32_t command;
     identity_t before; // its uptime is not known
     bool has_before;
-    int64_t first_ms, deadline_ms, start_ms; // as in mm_task_t
-    int64_t began_ms;                        // the last run but a command
-    int64_t read_ms;                         // the read before the command has ended
-    int64_t next_ms;                         // the next step, but of a look
+    int64_t first_ms, deadline_ms; // as in mm_task_t
+    int64_t began_ms;              // the last run but a command
+    int64_t read_ms;               // the read before the command has ended
+    int64_t next_ms;               // the next step, but of a look
     int64_t pause_ms;
-    int64_t until_ms; // probe, verify: the end
-    uint32_t polls;   // of verify
+    int64_t until_ms;               // probe, verify: the end
+    uint32_t polls;                 // of verify
+    char health[MM_HEALTH_MAX + 1]; // what a host that is not quite well says; a probe sets it
     proof_t proof;
     // Results, as in mm_result_t.
     mm_status_t status;
@@ -99,7 +106,8 @@ typedef struct {
     bool sent;
 } restart_t;
 
-// The task's texts are not kept. A task without left_ms is one without limits.
+// The task's texts are not kept. A real task has first_ms and deadline_ms by this clock. A task
+// without left_ms is one without limits.
 void restart_begin(restart_t *self, const restart_config_t *config, const mm_task_t *task,
                    uint64_t seed, int64_t now_ms);
 // The next step. False: nothing is to be run: something runs, or all is done.
@@ -114,7 +122,8 @@ void restart_drain(restart_t *self, int64_t now_ms);
 // The same for commands: one that runs is to be cut off, and restart_ended tells its end.
 void restart_stop(restart_t *self, int64_t now_ms);
 
-// status; and of its real part, which is the caller's: end, exit, proof, machine, boot, sent, more.
+// status; and of its real part, which is the caller's: end, exit, proof, machine, boot, sent, more
+// and, of a probe, health, which lives as long as this.
 void restart_fill(const restart_t *self, mm_result_t *ret_result);
 
 #endif

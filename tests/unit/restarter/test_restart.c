@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -36,8 +37,7 @@ static int set_up(void **state)
                        .left_ms = TIMEOUT + VERIFY - 100,
                        .age_ms = 100,
                        .first_ms = BEGUN,
-                       .deadline_ms = BEGUN + TIMEOUT + VERIFY,
-                       .start_ms = BEGUN + LOST_AFTER};
+                       .deadline_ms = BEGUN + TIMEOUT + VERIFY};
     task = (mm_task_t){.leg = MM_LEG_RESTART, .real = &real};
     return 0;
 }
@@ -58,6 +58,15 @@ static void runs(restart_what_t what)
     assert_true(now_ms <= step.not_after_ms);
     assert_true(restart_run(&restart, now_ms));
     assert_false(restart_next(&restart, &step));
+}
+
+static void health_says(int number, const char *line)
+{
+    runs(RESTART_HEALTH);
+    now_ms += 10;
+    restart_ended(&restart,
+                  &(restart_end_t){.how = RESTART_EXITED, .number = number, .line = mm_str(line)},
+                  now_ms);
 }
 
 static void ends_as(restart_how_t how, int number)
@@ -196,6 +205,24 @@ static void to_another_machine_nothing_is_sent(void **state)
     assert_true(now_ms >= BEGUN + TIMEOUT + VERIFY);
 }
 
+// Its age came in messages: it may be the boot that the first command has made.
+static void to_another_boot_that_seems_older_nothing_is_sent(void **state)
+{
+    (void)state;
+    begin();
+    reads(7, 2, BEGUN - 5000);
+    while (restart.phase == RESTART_PHASE_LOOK)
+        reads(7, 2, BEGUN - 5000);
+    is_done(MM_STATUS_FAILED, MM_END_SAME_BOOT, MM_EXIT_NONE, false);
+    set_up(NULL);
+    begin();
+    reads_old();
+    runs(RESTART_COMMAND);
+    ends_as(RESTART_EXITED, 1);
+    reads(7, 2, BEGUN - 5000); // no failure at once: somebody has restarted it
+    assert_int_equal(restart.phase, RESTART_PHASE_LOOK);
+}
+
 static void the_command_starts_soon_after_the_read(void **state)
 {
     (void)state;
@@ -206,9 +233,33 @@ static void the_command_starts_soon_after_the_read(void **state)
     assert_int_equal(step.what, RESTART_COMMAND);
     assert_int_equal(step.not_after_ms, now_ms + LOST_AFTER);
     assert_int_equal(step.limit_ms, TIMEOUT);
+    assert_int_equal(step.end_ms, BEGUN + TIMEOUT);
     assert_true(restart_run(&restart, now_ms));
     ends_as(RESTART_TOO_LATE, 0);
     is_done(MM_STATUS_RETURNED, MM_END_NOT_STARTED, MM_EXIT_NONE, false);
+    set_up(NULL);
+    config.identifies = false;
+    begin();
+    assert_true(restart_next(&restart, &step));
+    assert_int_equal(step.not_after_ms, now_ms + LOST_AFTER); // of the task's start
+}
+
+// Who looks for the command counts on its end, also when this process stood still before it.
+static void behind_the_end_of_the_command_it_looks(void **state)
+{
+    (void)state;
+    restart_step_t step;
+    now_ms = BEGUN + TIMEOUT - 1000;
+    begin();
+    reads_old();
+    assert_true(restart_next(&restart, &step));
+    assert_int_equal(step.not_after_ms, BEGUN + TIMEOUT);
+    assert_int_equal(step.end_ms, BEGUN + TIMEOUT);
+    assert_true(restart_run(&restart, now_ms));
+    now_ms = BEGUN + TIMEOUT;
+    ends_as(RESTART_TOO_LATE, 0);
+    settles(2);
+    is_done(MM_STATUS_OK, MM_END_RESTARTED, MM_EXIT_NONE, false);
 }
 
 static void without_ids_nothing_is_sent(void **state)
@@ -326,6 +377,42 @@ static void it_must_be_healthy_in_every_poll(void **state)
     assert_true(polls > 6);
 }
 
+static void it_may_be_as_ill_as_before(void **state)
+{
+    (void)state;
+    const struct {
+        const char *before, *line;
+        int number;
+        bool is_well;
+    } cases[] = {{"degraded", "degraded", 1, true},
+                 {"degraded", "running", 0, true},
+                 {"degraded", "maintenance", 1, false},
+                 {"degraded", "degraded, too", 1, false},
+                 {"", "degraded", 1, false},
+                 {"", "", 1, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        set_up(NULL);
+        config.has_health = true;
+        char before[16];
+        (void)snprintf(before, sizeof before, "%s", cases[i].before);
+        real.health = mm_str(before);
+        real.command = 0;
+        begin();
+        memset(before, 'x', sizeof before); // it is copied
+        int64_t boot_ms = now_ms;
+        reads(7, 2, boot_ms);
+        while (restart.phase == RESTART_PHASE_LOOK) {
+            reads(7, 2, boot_ms);
+            if (restart.phase == RESTART_PHASE_LOOK)
+                health_says(cases[i].number, cases[i].line);
+        }
+        if (cases[i].is_well)
+            is_done(MM_STATUS_OK, MM_END_RESTARTED, MM_EXIT_NONE, false);
+        else
+            is_done(MM_STATUS_FAILED, MM_END_UNHEALTHY, MM_EXIT_NONE, false);
+    }
+}
+
 // ---- probes
 
 static void a_probe_is_one_good_read(void **state)
@@ -340,6 +427,32 @@ static void a_probe_is_one_good_read(void **state)
     mm_result_t filled = result();
     assert_int_equal(filled.real->machine.bytes[0], 7);
     assert_int_equal(filled.real->boot.bytes[0], 9);
+}
+
+static void a_probe_tells_how_ill_the_host_is(void **state)
+{
+    (void)state;
+    const struct {
+        int number;
+        const char *line, *told;
+    } cases[] = {{1, "degraded", "degraded"},
+                 {0, "running", ""},
+                 {3, "", ""},
+                 {255, "ssh: connection refused", ""}, // that is not the host
+                 {1, "a line of more than forty-eight bytes, which is too long",
+                  "a line of more than forty-eight bytes, which is "}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        config.has_health = true;
+        real = (mm_real_t){.left_ms = 1};
+        task = (mm_task_t){.leg = MM_LEG_PROBE, .real = &real};
+        begin();
+        reads(7, 9, 0);
+        health_says(cases[i].number, cases[i].line);
+        is_done(MM_STATUS_OK, MM_END_NOT_STARTED, MM_EXIT_NONE, false);
+        mm_result_t filled = result();
+        assert_true(mm_str_equal(filled.real->health, mm_str(cases[i].told)));
+        assert_int_equal(filled.real->boot.bytes[0], 9);
+    }
 }
 
 static void a_probe_that_finds_nobody_lasts(void **state)
@@ -453,6 +566,20 @@ static void what_cannot_be_run_here_says_nothing_of_the_host(void **state)
 
 // ---- without identify
 
+static void what_can_never_be_run_here_is_a_failure(void **state)
+{
+    (void)state;
+    begin();
+    runs(RESTART_IDENTIFY);
+    ends_as(RESTART_UNABLE, 0);
+    is_done(MM_STATUS_FAILED, MM_END_UNABLE, MM_EXIT_NONE, false);
+    begin();
+    reads_old();
+    runs(RESTART_COMMAND);
+    ends_as(RESTART_UNABLE, 0);
+    is_done(MM_STATUS_FAILED, MM_END_UNABLE, MM_EXIT_NONE, false);
+}
+
 static void without_a_way_to_look_the_code_is_all(void **state)
 {
     (void)state;
@@ -500,7 +627,6 @@ static void verify_is_not_asked_for_ever(void **state)
     restart_step_t step;
     config.identifies = false;
     config.has_verify = true;
-    real.start_ms = INT64_MAX;
     begin();
     runs(RESTART_COMMAND);
     ends_as(RESTART_EXITED, 0);
@@ -512,6 +638,7 @@ static void verify_is_not_asked_for_ever(void **state)
     ends_as(RESTART_EXITED, 1);
     assert_false(restart_next(&restart, &step));
     is_done(MM_STATUS_FAILED, MM_END_UNVERIFIED, 0, true);
+    real.deadline_ms = now_ms + TIMEOUT + VERIFY;
     begin();
     runs(RESTART_COMMAND);
     ends_as(RESTART_EXITED, 0);
@@ -542,7 +669,9 @@ int main(void)
         TEST(to_a_new_boot_nothing_is_sent),
         TEST(without_an_answer_nothing_is_sent),
         TEST(to_another_machine_nothing_is_sent),
+        TEST(to_another_boot_that_seems_older_nothing_is_sent),
         TEST(the_command_starts_soon_after_the_read),
+        TEST(behind_the_end_of_the_command_it_looks),
         TEST(without_ids_nothing_is_sent),
         TEST(a_bad_code_is_a_failure_at_once_when_the_host_is_in_its_old_boot),
         TEST(after_a_bad_code_it_looks_when_the_host_is_not_in_its_old_boot),
@@ -551,12 +680,15 @@ int main(void)
         TEST(a_look_sends_nothing),
         TEST(a_late_look_that_finds_nobody_lasts),
         TEST(it_must_be_healthy_in_every_poll),
+        TEST(it_may_be_as_ill_as_before),
         TEST(a_probe_is_one_good_read),
+        TEST(a_probe_tells_how_ill_the_host_is),
         TEST(a_probe_that_finds_nobody_lasts),
         TEST(told_to_drain_what_waits_for_proof_is_open),
         TEST(told_to_drain_before_the_command_it_is_returned),
         TEST(a_command_that_is_stopped_is_open_where_somebody_can_look),
         TEST(what_cannot_be_run_here_says_nothing_of_the_host),
+        TEST(what_can_never_be_run_here_is_a_failure),
         TEST(without_a_way_to_look_the_code_is_all),
         TEST(verify_is_asked_every_second),
         TEST(verify_is_not_asked_for_ever),
