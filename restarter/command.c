@@ -21,7 +21,11 @@ typedef enum {
     PIECE_HOST,
     PIECE_JOB,
     PIECE_ATTEMPT,
+    PIECE_MACHINE,
+    PIECE_BOOT,
+    PIECE_ADDRESS,
     PIECE_ATTRIBUTE,
+    PIECE_OPTIONAL, // an attribute that the argument cannot do without, but the command
     PIECE_END
 } piece_kind_t;
 
@@ -45,7 +49,8 @@ struct command {
 static const struct {
     const char *word;
     piece_kind_t kind;
-} own[] = {{"host", PIECE_HOST}, {"job", PIECE_JOB}, {"attempt", PIECE_ATTEMPT}};
+} own[] = {{"host", PIECE_HOST},          {"job", PIECE_JOB},      {"attempt", PIECE_ATTEMPT},
+           {"machine_id", PIECE_MACHINE}, {"boot_id", PIECE_BOOT}, {"address", PIECE_ADDRESS}};
 
 // The state of the splitting.
 typedef struct {
@@ -83,13 +88,14 @@ static void put_piece(split_t *split, piece_kind_t kind, mm_str_t text)
         command->argument_count++;
 }
 
-// The word in braces at `text`, without them; empty: there is none.
+// The word in braces at `text`, without them and a ?; empty: there is none.
 static mm_str_t find_word(const char *text)
 {
     if (*text != '{')
         return (mm_str_t){0};
     size_t size = strspn(text + 1, "abcdefghijklmnopqrstuvwxyz0123456789_");
-    bool is_word = text[1] >= 'a' && text[1] <= 'z' && text[1 + size] == '}';
+    const char *end = text + 1 + size + (text[1 + size] == '?');
+    bool is_word = text[1] >= 'a' && text[1] <= 'z' && *end == '}';
     return (mm_str_t){text + 1, is_word ? size : 0};
 }
 
@@ -126,8 +132,10 @@ static bool parse_one(split_t *split)
                         "character %zu: {%.*s...} is no placeholder: a name has at most %d "
                         "characters; outside quotes \\{ is a brace",
                         split->at + 1, MM_ATTRIBUTE_KEY_MAX, word.data, MM_ATTRIBUTE_KEY_MAX);
-    put_piece(split, kind_of(word), word);
-    split->at += word.size + 2;
+    piece_kind_t kind = kind_of(word);
+    bool is_optional = word.data[word.size] == '?';
+    put_piece(split, kind == PIECE_ATTRIBUTE && is_optional ? PIECE_OPTIONAL : kind, word);
+    split->at += word.size + 2 + is_optional;
     return true;
 }
 
@@ -321,12 +329,24 @@ const char *command_path(const command_t *self)
     return self->path;
 }
 
-bool command_keys(const command_t *self, mm_attribute_keys_t *keys)
+bool command_names_ids(const command_t *self)
 {
     for (size_t i = 0; i < self->piece_count; i++)
-        if (self->pieces[i].kind == PIECE_ATTRIBUTE &&
-            !mm_attribute_keys_add(keys, self->pieces[i].text))
+        if (self->pieces[i].kind == PIECE_MACHINE || self->pieces[i].kind == PIECE_BOOT)
+            return true;
+    return false;
+}
+
+bool command_keys(const command_t *self, mm_attribute_keys_t *keys)
+{
+    for (size_t i = 0; i < self->piece_count; i++) {
+        const piece_t *piece = &self->pieces[i];
+        bool is_optional = piece->kind == PIECE_OPTIONAL || piece->kind == PIECE_ADDRESS;
+        if (piece->kind == PIECE_ATTRIBUTE && !mm_attribute_keys_add(keys, piece->text))
             return false;
+        if (is_optional && !mm_attribute_keys_add_optional(keys, piece->text))
+            return false;
+    }
     return true;
 }
 
@@ -340,25 +360,51 @@ mm_str_t command_lacks(const command_t *self, mm_str_t attributes)
     return (mm_str_t){0};
 }
 
+#define UUID_TEXT 37
+
 // What is filled in, as text.
 typedef struct {
     const mm_task_t *task;
     char job[MM_ID_TEXT];
     char attempt[16];
+    char machine[UUID_TEXT];
+    char boot[UUID_TEXT];
 } values_t;
 
-// The text of a piece.
+static void print_id(const mm_id_t *id, const char *dash, char text[UUID_TEXT])
+{
+    for (int i = 0; i < 16; i++)
+        text += sprintf(text, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? dash : "",
+                        id->bytes[i]);
+}
+
+static void print_values(values_t *values, const mm_task_t *task)
+{
+    static const mm_id_t none;
+    values->task = task;
+    mm_id_print(&task->id, values->job);
+    (void)snprintf(values->attempt, sizeof values->attempt, "%" PRIu32, task->attempt);
+    print_id(task->real ? &task->real->machine : &none, "", values->machine);
+    print_id(task->real ? &task->real->boot : &none, "-", values->boot);
+}
+
+// The text of a piece. An attribute that is lacking, as only an optional one may be, has none.
 static mm_str_t piece_text(const piece_t *piece, const values_t *values)
 {
-    mm_str_t value;
-    bool is_there;
+    mm_str_t value = {0};
     switch (piece->kind) {
     case PIECE_HOST: return values->task->host;
     case PIECE_JOB: return mm_str(values->job);
     case PIECE_ATTEMPT: return mm_str(values->attempt);
+    case PIECE_MACHINE: return mm_str(values->machine);
+    case PIECE_BOOT: return mm_str(values->boot);
+    case PIECE_ADDRESS:
+        value = values->task->host;
+        (void)mm_attributes_find(values->task->attributes, piece->text, &value);
+        return value;
     case PIECE_ATTRIBUTE:
-        is_there = mm_attributes_find(values->task->attributes, piece->text, &value);
-        assert(is_there);
+    case PIECE_OPTIONAL:
+        (void)mm_attributes_find(values->task->attributes, piece->text, &value);
         return value;
     case PIECE_CHAR:
     case PIECE_END: break;
@@ -366,30 +412,39 @@ static mm_str_t piece_text(const piece_t *piece, const values_t *values)
     return piece->text;
 }
 
+// Whether the argument that ends with the piece at *end, which it sets, is to be there.
+static bool is_wanted(const command_t *self, size_t from, const mm_task_t *task, size_t *end)
+{
+    bool is_complete = true;
+    mm_str_t value;
+    size_t i = from;
+    for (; self->pieces[i].kind != PIECE_END; i++)
+        is_complete =
+            is_complete && (self->pieces[i].kind != PIECE_OPTIONAL ||
+                            mm_attributes_find(task->attributes, self->pieces[i].text, &value));
+    *end = i;
+    return is_complete;
+}
+
 char **command_fill(command_t *self, const mm_task_t *task)
 {
-    values_t values = {.task = task};
-    mm_id_print(&task->id, values.job);
-    (void)snprintf(values.attempt, sizeof values.attempt, "%" PRIu32, task->attempt);
-
+    values_t values;
+    print_values(&values, task);
     size_t size = 0;
     for (size_t i = 0; i < self->piece_count; i++)
         size += piece_text(&self->pieces[i], &values).size;
     self->buffer = mm_array_reserve(self->buffer, &self->buffer_size, size, 1);
 
     char *at = self->buffer;
-    size_t count = 0;
-    bool is_first = true;
-    for (size_t i = 0; i < self->piece_count; i++) {
-        if (is_first)
-            self->arguments[count++] = at;
-        mm_str_t text = piece_text(&self->pieces[i], &values);
-        if (text.size > 0)
-            memcpy(at, text.data, text.size);
-        at += text.size;
-        is_first = self->pieces[i].kind == PIECE_END;
+    size_t count = 0, end;
+    for (size_t i = 0; i < self->piece_count; i = end + 1) {
+        if (!is_wanted(self, i, task, &end))
+            continue;
+        self->arguments[count++] = at;
+        for (; i <= end; i++)
+            (void)mm_str_copy(&at, piece_text(&self->pieces[i], &values));
     }
-    assert(count == self->argument_count);
+    assert(count <= self->argument_count);
     self->arguments[count] = NULL;
     return self->arguments;
 }

@@ -11,9 +11,11 @@
 typedef struct command command_t;
 
 // Splits `line` at blanks, tabs and newlines. '...' stands for itself; in "..." \" and \\ stand for
-// " and \; elsewhere \ quotes the next character. {host}, {job}, {attempt} and {KEY} for the key of
-// any attribute (attributes.h) are placeholders everywhere but in the program's name; any other
-// brace stands for itself. Returns NULL when the line cannot be split, with one sentence in
+// " and \; elsewhere \ quotes the next character. {host}, {job}, {attempt}, {machine_id} and
+// {boot_id} (those on record) and {KEY} for the key of any attribute (attributes.h) are
+// placeholders everywhere but in the program's name; any other brace stands for itself. {address}
+// is the host when there is no such attribute, and an argument with {KEY?} is left out when there
+// is no such attribute. Returns NULL when the line cannot be split, with one sentence in
 // ret_complaint that says where and how to fix it and calls the line `name` ("--exec").
 command_t *command_new(const char *name, const char *line, char ret_complaint[MM_ERROR_MAX]);
 void command_destroy(command_t **self_p);
@@ -24,6 +26,8 @@ bool command_find(command_t *self, char ret_complaint[MM_ERROR_MAX]);
 // Where it was found; owned by the command. Only after command_find.
 const char *command_path(const command_t *self);
 
+// Whether it names {machine_id} or {boot_id}, which only a driver that identifies knows.
+bool command_names_ids(const command_t *self);
 // Adds the keys of the attributes that the command names; they live as long as it does. False when
 // there is no room for one.
 bool command_keys(const command_t *self, mm_attribute_keys_t *keys);

@@ -86,15 +86,27 @@ bool mm_attributes_add(char *text, size_t *size, mm_str_t key, mm_str_t value)
     return true;
 }
 
+static bool add_key(mm_attribute_keys_t *self, mm_str_t key, bool is_optional)
+{
+    size_t i = 0;
+    while (i < self->count && !mm_str_equal(self->keys[i], key))
+        i++;
+    if (i == MM_ATTRIBUTES_MAX)
+        return false;
+    self->is_optional[i] = is_optional && (i == self->count || self->is_optional[i]);
+    self->keys[i] = key;
+    self->count += i == self->count;
+    return true;
+}
+
 bool mm_attribute_keys_add(mm_attribute_keys_t *self, mm_str_t key)
 {
-    for (size_t i = 0; i < self->count; i++)
-        if (mm_str_equal(self->keys[i], key))
-            return true;
-    if (self->count == MM_ATTRIBUTES_MAX)
-        return false;
-    self->keys[self->count++] = key;
-    return true;
+    return add_key(self, key, false);
+}
+
+bool mm_attribute_keys_add_optional(mm_attribute_keys_t *self, mm_str_t key)
+{
+    return add_key(self, key, true);
 }
 
 bool mm_attribute_keys_parse(mm_str_t list, mm_attribute_keys_t *ret_keys)
@@ -103,10 +115,11 @@ bool mm_attribute_keys_parse(mm_str_t list, mm_attribute_keys_t *ret_keys)
     while (list.size > 0) {
         const char *comma = memchr(list.data, ',', list.size);
         mm_str_t key = {list.data, comma ? (size_t)(comma - list.data) : list.size};
-        size_t before = keys.count;
-        if (!mm_attribute_is_key(key) || !mm_attribute_keys_add(&keys, key) || keys.count == before)
+        size_t taken = key.size + (comma != NULL), before = keys.count;
+        bool is_optional = key.size > 0 && key.data[key.size - 1] == '?';
+        key.size -= is_optional;
+        if (!mm_attribute_is_key(key) || !add_key(&keys, key, is_optional) || keys.count == before)
             return false;
-        size_t taken = key.size + (comma != NULL);
         list = (mm_str_t){list.data + taken, list.size - taken};
         if (comma && list.size == 0)
             return false;

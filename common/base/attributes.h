@@ -36,13 +36,16 @@ bool mm_attributes_add(char *text, size_t *size, mm_str_t key, mm_str_t value);
 // Keys, each once.
 typedef struct {
     mm_str_t keys[MM_ATTRIBUTES_MAX];
+    bool is_optional[MM_ATTRIBUTES_MAX]; // a host may do without
     size_t count;
 } mm_attribute_keys_t;
 
-// Adds a key that is not there yet; false when there is no room for it.
+// Adds a key that is not there yet; false when there is no room for it. One that is needed once is
+// not optional.
 bool mm_attribute_keys_add(mm_attribute_keys_t *self, mm_str_t key);
-// Sets *ret_keys, which point into the list, from "bmc,zone"; an empty list has none. False when
-// one is no key or comes twice, or there are too many.
+bool mm_attribute_keys_add_optional(mm_attribute_keys_t *self, mm_str_t key);
+// Sets *ret_keys, which point into the list, from "bmc,port?", where ? marks an optional one; an
+// empty list has none. False when one is no key or comes twice, or there are too many.
 bool mm_attribute_keys_parse(mm_str_t list, mm_attribute_keys_t *ret_keys);
 
 #endif

@@ -107,6 +107,8 @@ static bool read_attributes(const json_t *object, mm_str_t host, const mm_attrib
         char name[MM_ATTRIBUTE_KEY_MAX + 1], number[24];
         snprintf(name, sizeof name, "%.*s", (int)key.size, key.data);
         const json_t *json = json_object_get(object, name);
+        if (json == NULL && wanted->is_optional[i])
+            continue;
         if (json == NULL)
             return complain_lacking(host, key, true, why);
         if (!check_value(json, host, key, number, &value, why))
@@ -169,8 +171,9 @@ bool hostline_parse(mm_str_t line, bool is_first, const mm_attribute_keys_t *wan
     text = trim(without_comment(text));
     if (text.size > 0 && !check_host(text, why))
         return false;
-    if (text.size > 0 && wanted->count > 0)
-        return complain_lacking(text, wanted->keys[0], false, why);
+    for (size_t i = 0; i < wanted->count && text.size > 0; i++)
+        if (!wanted->is_optional[i])
+            return complain_lacking(text, wanted->keys[i], false, why);
     *ret_hostline = (hostline_t){.host = text};
     return true;
 }

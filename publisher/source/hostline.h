@@ -22,8 +22,8 @@ typedef struct {
 } hostline_buffer_t;
 
 // False: the line is bad, and `why` says how and how to fix it, printable, without file and line;
-// *ret_hostline is untouched. A host without one of the wanted attributes is a bad line. Line:
-// without its newline, at most 64 KiB. is_first: a byte order mark in front is no part of it.
+// *ret_hostline is untouched. A host without a wanted attribute that is not optional is a bad line.
+// Line: without its newline, at most 64 KiB. is_first: a byte order mark in front is no part of it.
 bool hostline_parse(mm_str_t line, bool is_first, const mm_attribute_keys_t *wanted,
                     hostline_buffer_t *buffer, hostline_t *ret_hostline,
                     char why[HOSTLINE_ERROR_MAX]);

@@ -125,11 +125,26 @@ static void keys_are_read_from_a_list(void **state)
     assert_true(mm_attribute_keys_parse(mm_str("a,b,c,d,e,f,g,h"), &keys));
     assert_true(mm_attribute_keys_add(&keys, mm_str("h")));
     assert_false(mm_attribute_keys_add(&keys, mm_str("i")));
-    static const char *const bad[] = {",",    "a,",  ",a", "a,,b",
-                                      "a, b", "a,a", "A",  "a,b,c,d,e,f,g,h,i"};
+    static const char *const bad[] = {
+        ",", "a,", ",a", "a,,b", "a, b", "a,a", "A", "a,b,c,d,e,f,g,h,i", "?", "a??", "a?,a"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_false(mm_attribute_keys_parse(mm_str(bad[i]), &keys));
     assert_int_equal(keys.count, 8);
+}
+
+static void a_key_may_be_optional_until_it_is_needed(void **state)
+{
+    (void)state;
+    mm_attribute_keys_t keys;
+    assert_true(mm_attribute_keys_parse(mm_str("port?,bmc,zone?"), &keys));
+    assert_int_equal(keys.count, 3);
+    assert_true(mm_str_equal(keys.keys[0], mm_str("port")));
+    assert_true(keys.is_optional[0] && !keys.is_optional[1] && keys.is_optional[2]);
+    assert_true(mm_attribute_keys_add(&keys, mm_str("zone")));
+    assert_true(mm_attribute_keys_add_optional(&keys, mm_str("bmc")));
+    assert_true(mm_attribute_keys_add_optional(&keys, mm_str("port")));
+    assert_int_equal(keys.count, 3);
+    assert_true(keys.is_optional[0] && !keys.is_optional[1] && !keys.is_optional[2]);
 }
 
 int main(void)
@@ -141,6 +156,7 @@ int main(void)
         cmocka_unit_test(the_longest_attributes_fit),
         cmocka_unit_test(another_text_is_not_taken_for_attributes),
         cmocka_unit_test(keys_are_read_from_a_list),
+        cmocka_unit_test(a_key_may_be_optional_until_it_is_needed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

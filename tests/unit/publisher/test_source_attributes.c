@@ -100,6 +100,16 @@ static void a_host_without_what_the_command_names_is_a_bad_line(void **state)
             ":3: host web-2 has no bmc, which the command names: add \"bmc\": \"...\" to its line");
 }
 
+static void a_host_may_do_without_what_is_optional(void **state)
+{
+    (void)state;
+    gives("web-1\n{\"host\": \"web-2\", \"port\": 22}\n{\"host\": \"web-3\"}\n", "user?,port?",
+          false, "web-1() web-2(port=22) web-3() ");
+    refuses("web-1\n", "port?,bmc",
+            ":1: host web-1 has no bmc, which the command names: make its line "
+            "{\"host\": \"...\", \"bmc\": \"...\"}");
+}
+
 static void a_plain_line_has_no_attributes(void **state)
 {
     (void)state;
@@ -172,6 +182,7 @@ int main(void)
         TEST(only_what_is_asked_for_is_read),
         TEST(of_a_repeated_host_the_first_line_counts),
         TEST(a_host_without_what_the_command_names_is_a_bad_line),
+        TEST(a_host_may_do_without_what_is_optional),
         TEST(a_plain_line_has_no_attributes),
         TEST(a_value_that_cannot_stand_in_a_command_is_a_bad_line_and_not_shown),
         TEST(bad_lines_can_be_left_out),

@@ -155,6 +155,55 @@ static void the_attributes_that_it_names_are_known(void **state)
     command_destroy(&command);
 }
 
+static void an_argument_with_an_optional_attribute_may_be_left_out(void **state)
+{
+    (void)state;
+    assert_split("ssh -p{port?} -l {user?} -J{bmc?} -- {address}", "ssh", "-l", "-J10.0.0.1", "--",
+                 "web-7", NULL);
+    char complaint[MM_ERROR_MAX];
+    command_t *command = command_new("--exec", "ssh -p{port?} {address} {zone} {zone?}", complaint);
+    assert_non_null(command);
+    mm_attribute_keys_t keys = {0};
+    assert_true(command_keys(command, &keys));
+    assert_int_equal(keys.count, 3);
+    assert_true(keys.is_optional[0]);
+    assert_true(keys.is_optional[1]);
+    assert_false(keys.is_optional[2]); // it is needed elsewhere
+    assert_true(mm_str_equal(command_lacks(command, mm_str("a=b")), mm_str("zone")));
+    char **arguments = command_fill(
+        command, &(mm_task_t){.host = mm_str("web-7"),
+                              .attributes = mm_str("zone=eu address=10.0.0.7 port=22")});
+    assert_string_equal(arguments[1], "-p22");
+    assert_string_equal(arguments[2], "10.0.0.7");
+    assert_string_equal(arguments[3], "eu");
+    assert_string_equal(arguments[4], "eu");
+    assert_null(arguments[5]);
+    command_destroy(&command);
+}
+
+static void the_ids_on_record_are_filled_in(void **state)
+{
+    (void)state;
+    char complaint[MM_ERROR_MAX];
+    command_t *command = command_new("--exec", "x {boot_id} {machine_id}", complaint);
+    assert_non_null(command);
+    assert_true(command_names_ids(command));
+    mm_attribute_keys_t keys = {0};
+    assert_true(command_keys(command, &keys));
+    assert_int_equal(keys.count, 0);
+    mm_real_t real = {
+        .machine = {{0, 0, 0, 0, 0, 0, 0, 0, 1, [15] = 0xab}},
+        .boot = {{0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 0x10, 0x32, [15] = 0xfe}}};
+    char **arguments = command_fill(command, &(mm_task_t){.host = mm_str("web-7"), .real = &real});
+    assert_string_equal(arguments[1], "01234567-89ab-cdef-1032-0000000000fe");
+    assert_string_equal(arguments[2], "000000000000000001000000000000ab");
+    command_destroy(&command);
+    command = command_new("--exec", "x {host} {boot}", complaint);
+    assert_non_null(command);
+    assert_false(command_names_ids(command));
+    command_destroy(&command);
+}
+
 static void an_open_quote_is_an_error_with_its_position(void **state)
 {
     (void)state;
@@ -284,6 +333,8 @@ int main(void)
         cmocka_unit_test(other_braces_are_themselves),
         cmocka_unit_test(any_other_word_in_braces_is_an_attribute),
         cmocka_unit_test(the_attributes_that_it_names_are_known),
+        cmocka_unit_test(an_argument_with_an_optional_attribute_may_be_left_out),
+        cmocka_unit_test(the_ids_on_record_are_filled_in),
         cmocka_unit_test(an_open_quote_is_an_error_with_its_position),
         cmocka_unit_test(a_command_needs_a_program),
         cmocka_unit_test(a_complaint_is_cut_to_its_buffer),
