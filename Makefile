@@ -61,9 +61,10 @@ objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(addsuffix /*.c,$(1))))
 # ---- building
 
 PROGRAMS := $(addprefix $(BUILD)/mayhem-,publisher consumer saver restarter) $(BUILD)/mayhem
+DRIVERS  := $(patsubst restarter/%,$(BUILD)/%,$(wildcard restarter/drivers/*.ini))
 
 .PHONY: all
-all: $(PROGRAMS)
+all: $(PROGRAMS) $(DRIVERS)
 	@touch $(BUILD)/built 2>/dev/null || true # run.sh looks whether a source is newer
 
 define folder_rule
@@ -83,6 +84,11 @@ $(foreach part,$(PROGRAM_FOLDERS),$(eval $(call archive_rule,$(part),$(filter $(
 
 $(BUILD)/mayhem-%: $(BUILD)/obj/%/main.o $(BUILD)/lib%.a $(BUILD)/libcommon.a
 	$(link) -o $@ $^ $(LIBS)
+
+# Where the programs look for them, beside themselves or in ../share/mayhem.
+$(BUILD)/drivers/%.ini: restarter/drivers/%.ini
+	@mkdir -p $(@D)
+	cp $< $@
 
 $(BUILD)/mayhem: $(BUILD)/obj/ctl/main.o $(BUILD)/libctl.a $(BUILD)/libsupervisor.a $(BUILD)/libcommon.a
 	$(link) -o $@ $^ $(LIBS) $(CURSES)
@@ -200,14 +206,16 @@ format-check:
 	clang-format --dry-run -Werror $(SOURCES)
 
 install: all
-	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin share/man/man1 share/bash-completion/completions)
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin share/mayhem/drivers share/man/man1 share/bash-completion/completions)
 	install $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(DRIVERS) $(DESTDIR)$(PREFIX)/share/mayhem/drivers
 	$(BUILD)/mayhem man >$(DESTDIR)$(PREFIX)/share/man/man1/mayhem.1
 	$(BUILD)/mayhem completion >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/mayhem
 
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(notdir $(PROGRAMS))) \
-	    $(addprefix $(DESTDIR)$(PREFIX)/share/,man/man1/mayhem.1 bash-completion/completions/mayhem)
+	    $(addprefix $(DESTDIR)$(PREFIX)/share/,man/man1/mayhem.1 bash-completion/completions/mayhem) \
+	    $(addprefix $(DESTDIR)$(PREFIX)/share/mayhem/drivers/,$(notdir $(DRIVERS)))
 
 clean:
 	rm -rf $(BUILD)

@@ -95,7 +95,8 @@ build() {
     local changed=all
     [[ ! -v MAYHEM_BUILD ]] || return 0
     [[ $* != all || ! -e $build/built ]] || changed=$(find "$home" -path "$build" -prune -o \
-        -newer "$build/built" \( -name '*.[ch]' -o -name '*.def' -o -name Makefile \) -print)
+        -newer "$build/built" \( -name '*.[ch]' -o -name '*.def' -o -name '*.ini' -o \
+        -name Makefile \) -print)
     [[ $changed ]] || return 0
     install_missing missing_for_build
     make -s -C "$home" --no-print-directory -j"$(nproc)" "$@" >&2 ||

@@ -113,9 +113,12 @@ static void see_settled(publisher_t *self, const outbox_action_t *action)
 
 static void begin_jobs(publisher_t *self)
 {
-    mm_encode_begin(self->batch, &(mm_frame_t){.kind = MM_FRAME_JOBS,
-                                               .as.jobs = {.publisher = mm_str(self->options.id),
-                                                           .epoch = outbox_epoch(self->outbox)}});
+    mm_encode_begin(self->batch,
+                    &(mm_frame_t){.kind = MM_FRAME_JOBS,
+                                  .as.jobs = {.publisher = mm_str(self->options.id),
+                                              .epoch = outbox_epoch(self->outbox),
+
+                                              .driver = mm_str(self->options.driver_name)}});
 }
 
 static void send_jobs(publisher_t *self)

@@ -76,7 +76,7 @@ static int refuse_driver(const outbox_run_t *former, const mm_options_t *options
                    "%" PRIu64 " jobs are left in %s/outbox.db from a run with the driver \"%s\", "
                    "and this one has \"%s\"; finish that run with its own command, or choose "
                    "another --dir",
-                   left, options->dir, former->driver, options->driver);
+                   left, options->dir, former->driver, options->run_driver);
     return EX_CONFIG;
 }
 
@@ -90,7 +90,7 @@ typedef struct {
 
 static bool has_same_names(const wanted_t *wanted, const outbox_run_t *former)
 {
-    return strcmp(former->driver, wanted->options->driver) == 0 &&
+    return strcmp(former->driver, wanted->options->run_driver) == 0 &&
            strcmp(former->input, wanted->input) == 0;
 }
 
@@ -151,7 +151,7 @@ static int resume_unfinished(const wanted_t *wanted, run_t *run, char error[SOUR
         before = former.number;
         uint64_t left = former.accepted - former.restarted - former.dead;
         bool has_ended = run->is_endless && former.progress.done;
-        if (left > 0 && strcmp(former.driver, wanted->options->driver) != 0)
+        if (left > 0 && strcmp(former.driver, wanted->options->run_driver) != 0)
             exit_code = refuse_driver(&former, wanted->options, left, error);
         else if (!run->resumed && is_same(wanted, &former) && !has_ended)
             resume(run, &former);
@@ -165,7 +165,7 @@ static int resume_unfinished(const wanted_t *wanted, run_t *run, char error[SOUR
 static int begin(const wanted_t *wanted, run_t *run, char error[SOURCE_ERROR_MAX])
 {
     outbox_run_t begun = {.input = (char *)(uintptr_t)wanted->input,
-                          .driver = (char *)(uintptr_t)wanted->options->driver,
+                          .driver = (char *)(uintptr_t)wanted->options->run_driver,
                           .progress = wanted->source,
                           .started_ms = mm_clock_wall_ms()};
     if (outbox_db_begin_run(wanted->db, &begun, &run->number) != OUTBOX_DB_OK)

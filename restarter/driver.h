@@ -2,7 +2,8 @@
 // row per driver, and a process has one driver. main.c owns the loop: it watches driver_descriptor,
 // calls driver_step when that is readable or driver_deadline has come, then takes what has
 // finished. A driver never blocks, sends or logs; but driver_open and driver_destroy may block. All
-// times are milliseconds of one monotonic clock, which the caller reads once per turn.
+// times are CLOCK_BOOTTIME in milliseconds, as those of a real task: the caller reads it once per
+// turn.
 
 #ifndef DRIVER_H
 #define DRIVER_H
@@ -25,6 +26,14 @@ typedef struct {
     bool one_by_one; // a start takes a while: one per step of the worker (mm_worker_config_t)
 } driver_kind_t;
 
+// What is to be logged at once of a task that goes on.
+typedef enum {
+    DRIVER_NOTE_COMMAND, // the command has ended, as `text` says
+    DRIVER_NOTE_LOOK     // the first look behind it that did not find the host, or found it ill
+} driver_note_t;
+
+typedef void driver_note_fn(void *arg, uint64_t number, driver_note_t note, const char *text);
+
 // What each kind of driver provides. Called through the functions below only.
 typedef struct {
     bool (*open)(driver_t *self, char *ret_complaint); // NULL: there is nothing to open
@@ -33,7 +42,8 @@ typedef struct {
     void (*step)(driver_t *self, int64_t now_ms); // NULL: only the clock moves it
     bool (*next_finished)(driver_t *self, int64_t now_ms, mm_result_t *ret_result);
     int64_t (*deadline)(const driver_t *self);
-    int (*descriptor)(const driver_t *self); // NULL: there is none
+    int (*descriptor)(const driver_t *self);       // NULL: there is none
+    void (*drain)(driver_t *self, int64_t now_ms); // NULL: nothing only waits
     void (*stop)(driver_t *self, int64_t now_ms);
     bool (*is_lost)(const driver_t *self); // NULL: never
 } driver_ops_t;
@@ -42,6 +52,11 @@ typedef struct {
 struct driver {
     const driver_ops_t *ops;
     mm_attribute_keys_t attributes; // that each task must carry; the texts are the driver's
+    mm_name_t name;                 // for the HELLO; empty: it is the mock
+    uint32_t verbs;                 // bits of mm_verb_t
+    const char *proof;              // how sure a success is, in words; NULL: it is the mock
+    driver_note_fn *note;           // the caller's; NULL: none
+    void *note_arg;
 };
 
 // Starts what it needs to work: processes, descriptors. To be called from the main thread before
@@ -76,9 +91,10 @@ static inline void driver_step(driver_t *self, int64_t now_ms)
 
 // Takes one restart that has finished; false, *ret_result untouched, when there is none now. To be
 // called after driver_start, driver_step and driver_stop until it returns false. The result has the
-// task's number, OK, FAILED or RETURNED (it could not be started, by the fault of this machine),
-// the time it took, an error (one line of UTF-8, at most MM_ERROR_MAX bytes; empty when ok) and
-// evidence ("exit" = "0"), which live until the next call.
+// task's number, OK, FAILED, OPEN or RETURNED (it could not be started, by the fault of this
+// machine, or since it is to stop), the time it took, an error (one line of UTF-8, at most
+// MM_ERROR_MAX bytes; empty when ok), evidence ("exit" = "0"), and of a real driver, unless it is
+// returned, the real part of a result of its leg. That and the texts live until the next call.
 static inline bool driver_next_finished(driver_t *self, int64_t now_ms, mm_result_t *ret_result)
 {
     return self->ops->next_finished(self, now_ms, ret_result);
@@ -95,6 +111,14 @@ static inline int64_t driver_deadline(const driver_t *self)
 static inline int driver_descriptor(const driver_t *self)
 {
     return self->ops->descriptor ? self->ops->descriptor(self) : -1;
+}
+
+// Nothing more is to be started: what only waits for a host is given back, open or returned, and
+// comes out of driver_next_finished at once. Commands that run go on. No driver_start from now on.
+static inline void driver_drain(driver_t *self, int64_t now_ms)
+{
+    if (self->ops->drain)
+        self->ops->drain(self, now_ms);
 }
 
 // The drain limit: everything that runs ends as failed, "stopped". The mock's restarts end at once;

@@ -26,15 +26,22 @@ typedef struct {
     const driver_kind_t *kind;
     driver_t *driver;
     room_t room;
-    uint32_t slots; // that the consumer was told
+    uint32_t slots;        // that the consumer was told
+    int64_t start_ms;      // of the last start, by both clocks
+    int64_t start_boot_ms; // (the driver's)
+    mm_real_t pause;       // of a result
 } restarter_t;
 
 static void start_restart(void *arg, const mm_task_t *task, int64_t now_ms)
 {
     restarter_t *self = arg;
+    if (now_ms != self->start_ms) {
+        self->start_ms = now_ms;
+        self->start_boot_ms = mm_clock_boot_ms();
+    }
     {
         MM_SPAN_COUNTED("start restart");
-        driver_start(self->driver, task, now_ms);
+        driver_start(self->driver, task, self->start_boot_ms);
     }
     MM_CRASH_POINT("restarter: restart started");
 }
@@ -44,31 +51,74 @@ static void stop_restarts(void *arg)
     restarter_t *self = arg;
     mm_log(MM_LOG_WARN, "Stopping what still runs",
            MM_INT("tasks", mm_worker_client_running(self->client)));
-    driver_stop(self->driver, mm_clock_ms());
+    driver_stop(self->driver, mm_clock_boot_ms());
+}
+
+// By the number of a task that runs.
+static void log_note(void *arg, uint64_t number, driver_note_t note, const char *text)
+{
+    const restarter_t *self = arg;
+    mm_task_t task;
+    if (!mm_worker_client_holds(self->client, number, &task))
+        return;
+    mm_log(MM_LOG_INFO,
+           note == DRIVER_NOTE_COMMAND ? "The command has ended" : "A look did not find it well",
+           MM_JOB(&task.id), MM_STR("host", task.host), MM_INT("attempt", task.attempt),
+           MM_STRING("said", text));
+}
+
+// By the fault of this machine.
+static bool has_failed_here(const mm_result_t *result)
+{
+    bool is_back = result->status == MM_STATUS_RETURNED || result->status == MM_STATUS_OPEN;
+    return is_back && result->error.size > 0;
+}
+
+static void log_restarted(const mm_task_t *task, const mm_result_t *result)
+{
+    if (task->leg == MM_LEG_PROBE)
+        mm_log(MM_LOG_DEBUG, "Identified a host", MM_JOB(&task->id), MM_STR("host", task->host));
+    else if (!result->real)
+        mm_log(MM_LOG_INFO, MM_MESSAGE_RESTARTED, MM_JOB(&task->id), MM_STR("host", task->host),
+               MM_INT("attempt", task->attempt), MM_SECONDS("took", result->took_ms));
+    else
+        mm_log(MM_LOG_INFO, MM_MESSAGE_RESTARTED, MM_JOB(&task->id), MM_STR("host", task->host),
+               MM_INT("attempt", task->attempt), MM_SECONDS("took", result->took_ms),
+               MM_STRING("proof", mm_proof_name(result->real->proof)));
 }
 
 static void log_finish(const mm_task_t *task, const mm_result_t *result)
 {
-    if (result->status == MM_STATUS_RETURNED)
+    if (has_failed_here(result))
         mm_log(MM_LOG_WARN, "Returned a restart: it cannot be started here", MM_JOB(&task->id),
                MM_STR("host", task->host), MM_STR("error", result->error));
+    else if (result->status == MM_STATUS_OPEN)
+        mm_log(MM_LOG_INFO, "Returned a restart that is not proven yet", MM_JOB(&task->id),
+               MM_STR("host", task->host), MM_INT("attempt", task->attempt));
+    else if (result->status == MM_STATUS_RETURNED)
+        mm_log(MM_LOG_INFO, "Returned a restart that was not started", MM_JOB(&task->id),
+               MM_STR("host", task->host));
     else if (result->status == MM_STATUS_OK)
-        mm_log(MM_LOG_INFO, MM_MESSAGE_RESTARTED, MM_JOB(&task->id), MM_STR("host", task->host),
-               MM_INT("attempt", task->attempt), MM_SECONDS("took", result->took_ms));
+        log_restarted(task, result);
     else
         mm_log(MM_LOG_WARN, MM_MESSAGE_NOT_RESTARTED, MM_JOB(&task->id), MM_STR("host", task->host),
                MM_INT("attempt", task->attempt), MM_SECONDS("took", result->took_ms),
                MM_STR("error", result->error));
 }
 
-// What cannot be started here makes for fewer tasks at a time.
-static void learn(restarter_t *self, const mm_result_t *result, size_t ended, int64_t now_ms)
+// What cannot be started here makes for fewer tasks at a time, and none for a while.
+static void learn(restarter_t *self, mm_result_t *result, size_t ended, int64_t now_ms)
 {
     size_t running = mm_worker_client_running(self->client) - ended;
-    if (result->status != MM_STATUS_RETURNED)
+    if (!has_failed_here(result)) {
         room_started(&self->room);
-    else
-        (void)room_failed(&self->room, (uint32_t)running, now_ms);
+        return;
+    }
+    int64_t pause_ms = room_failed(&self->room, (uint32_t)running, now_ms);
+    if (result->status == MM_STATUS_RETURNED && pause_ms > 0) {
+        self->pause = (mm_real_t){.pause_ms = pause_ms};
+        result->real = &self->pause;
+    }
 }
 
 static void tell_slots(restarter_t *self)
@@ -84,22 +134,23 @@ static void tell_slots(restarter_t *self)
     mm_worker_client_set_slots(self->client, self->slots);
 }
 
-// Results without a text go to the worker client FINISH_MAX at a time. One with a text ends its
-// batch, since the text lives only until the next result is taken.
+// Results without a text go to the worker client FINISH_MAX at a time. One with a text, or of a
+// real restart, ends its batch, since that lives only until the next result is taken.
 static void receive_finished(restarter_t *self)
 {
     mm_result_t results[FINISH_MAX];
     size_t count = 0;
-    int64_t now_ms = mm_clock_ms();
-    while (driver_next_finished(self->driver, now_ms, &results[count])) {
-        const mm_result_t *result = &results[count++];
+    int64_t now_ms = mm_clock_ms(), boot_ms = mm_clock_boot_ms();
+    while (driver_next_finished(self->driver, boot_ms, &results[count])) {
+        mm_result_t *result = &results[count++];
         mm_task_t task;
         bool held = mm_worker_client_holds(self->client, result->number, &task);
         assert(held);
         log_finish(&task, result);
         learn(self, result, count, now_ms);
         MM_CRASH_POINT("restarter: restart finished, result not sent");
-        if (count == FINISH_MAX || result->error.size > 0 || result->evidence_count > 0) {
+        bool has_more = result->error.size > 0 || result->evidence_count > 0 || result->real;
+        if (count == FINISH_MAX || has_more) {
             mm_worker_client_finish(self->client, results, count);
             count = 0;
         }
@@ -111,7 +162,7 @@ static void on_driver(void *arg)
 {
     MM_SPAN("on_driver");
     restarter_t *self = arg;
-    driver_step(self->driver, mm_clock_ms());
+    driver_step(self->driver, mm_clock_boot_ms());
 }
 
 static void on_signal(void *arg, int number)
@@ -122,14 +173,23 @@ static void on_signal(void *arg, int number)
     mm_log(MM_LOG_INFO, "Returning what has not started, finishing what runs",
            MM_INT("running", mm_worker_client_running(self->client)));
     mm_worker_client_drain(self->client);
+    driver_drain(self->driver, mm_clock_boot_ms());
+}
+
+// The driver's deadline by the clock of the loop.
+static int64_t driver_due(const restarter_t *self)
+{
+    int64_t due_ms = driver_deadline(self->driver), boot_ms = mm_clock_boot_ms();
+    return due_ms == MM_NEVER ? MM_NEVER
+                              : mm_clock_ms() + (due_ms > boot_ms ? due_ms - boot_ms : 0);
 }
 
 static int64_t turn(void *arg)
 {
     MM_SPAN("turn");
     restarter_t *self = arg;
-    if (mm_clock_ms() >= driver_deadline(self->driver))
-        driver_step(self->driver, mm_clock_ms());
+    if (mm_clock_boot_ms() >= driver_deadline(self->driver))
+        driver_step(self->driver, mm_clock_boot_ms());
     receive_finished(self);
     int64_t deadline = mm_worker_client_turn(self->client);
     receive_finished(self); // what that turn stopped
@@ -140,7 +200,7 @@ static int64_t turn(void *arg)
                MM_INT("running", mm_worker_client_running(self->client)));
     if (mm_worker_client_is_done(self->client) || driver_is_lost(self->driver))
         mm_loop_stop(self->loop);
-    return mm_earlier(mm_earlier(deadline, driver_deadline(self->driver)), self->room.raise_ms);
+    return mm_earlier(mm_earlier(deadline, driver_due(self)), self->room.raise_ms);
 }
 
 // The driver; NULL when it cannot work with the options, which has then been said.
@@ -153,21 +213,30 @@ static driver_t *make_driver(const driver_kind_t *kind, const mm_options_t *opti
     return driver;
 }
 
-// Also tells `mayhem run` what the commands need to know of a job, and last, since a command may
-// hold anything, what the driver is.
+static void print_attributes(const mm_attribute_keys_t *keys)
+{
+    for (size_t i = 0; i < keys->count; i++)
+        (void)printf("%s%.*s%s", i == 0 ? "attributes: " : ",", (int)keys->keys[i].size,
+                     keys->keys[i].data, keys->is_optional[i] ? "?" : "");
+    if (keys->count > 0)
+        (void)putchar('\n');
+}
+
+// Also tells `mayhem run` what the commands need to know of a job, how sure a success is, and last,
+// since a command may hold anything, what the driver is.
 static int check_driver(const mm_options_t *options)
 {
     const driver_kind_t *kind = drivers_choose(options);
     driver_t *driver = make_driver(kind, options);
     if (!driver)
         return EX_CONFIG;
-    for (size_t i = 0; i < driver->attributes.count; i++)
-        (void)printf("%s%.*s", i == 0 ? "attributes: " : ",", (int)driver->attributes.keys[i].size,
-                     driver->attributes.keys[i].data);
-    (void)printf("%s%s", driver->attributes.count > 0 ? "\n" : "",
-                 kind->describe ? "driver: " : "mock: yes\ndriver: mock");
-    if (kind->describe)
+    print_attributes(&driver->attributes);
+    if (kind->describe) {
+        (void)printf("digest: %s\nproof: %s\ndriver: ", driver->name.text, driver->proof);
         kind->describe(options);
+    } else {
+        (void)printf("mock: yes\ndriver: mock");
+    }
     (void)putchar('\n');
     driver_destroy(&driver);
     return 0;
@@ -194,6 +263,8 @@ static mm_worker_client_t *new_client(restarter_t *self, const mm_endpoint_t *ba
     config.worker.slots = (uint32_t)self->options.slots;
     config.worker.drain_ms -= STOP_MS;
     config.worker.one_by_one = self->kind->one_by_one;
+    config.worker.driver = self->driver->name;
+    config.worker.verbs = self->driver->verbs;
     config.tells_started = true;
     config.start = start_restart;
     config.stop = stop_restarts;
@@ -216,6 +287,8 @@ int main(int argc, char **argv)
     self.room = room_new(self.slots);
     self.loop = mm_loop_new(turn, &self);
     self.client = new_client(&self, &base);
+    self.driver->note = log_note;
+    self.driver->note_arg = &self;
     mm_loop_on_signal(self.loop, on_signal, &self);
     if (driver_descriptor(self.driver) >= 0)
         mm_loop_add_descriptor(self.loop, "driver", driver_descriptor(self.driver), ZMQ_POLLIN,

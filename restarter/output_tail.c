@@ -91,3 +91,27 @@ size_t output_tail_text(const output_tail_t *self, char *ret_text, size_t size)
     ret_text[all - skip] = '\0';
     return all - skip;
 }
+
+size_t output_tail_line(const output_tail_t *self, char *ret_text, size_t size)
+{
+    char clean[3 * OUTPUT_TAIL_MAX];
+    output_tail_t line = {0};
+    const char *at = self->bytes, *end = self->bytes + (self->is_cut ? 0 : self->size);
+    size_t all = 0;
+    while (at < end && all == 0) {
+        const char *newline = memchr(at, '\n', (size_t)(end - at));
+        const char *stop = newline ? newline : end;
+        line.size = (uint16_t)(stop - at);
+        memcpy(line.bytes, at, line.size);
+        all = clean_tail(&line, clean);
+        at = newline ? newline + 1 : end;
+    }
+    if (all > size - 1) {
+        all = size - 1;
+        while (all > 0 && mm_utf8_is_continuation(clean[all]))
+            all--;
+    }
+    memcpy(ret_text, clean, all);
+    ret_text[all] = '\0';
+    return all;
+}

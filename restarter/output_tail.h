@@ -24,5 +24,8 @@ mm_str_t output_tail_whole(const output_tail_t *self);
 // One line of UTF-8 without control characters and terminal escapes, line ends shown as " | ": the
 // last bytes of it that fit into size (> 0, the NUL included). Returns its length.
 size_t output_tail_text(const output_tail_t *self, char *ret_text, size_t size);
+// The same of its first line that is not empty, the first bytes of it that fit; empty when the
+// beginning was cut off.
+size_t output_tail_line(const output_tail_t *self, char *ret_text, size_t size);
 
 #endif

@@ -443,6 +443,8 @@ static int run(run_t *self)
     if (exit_code == 0)
         exit_code = open_all(self);
     bool has_begun = exit_code == 0;
+    if (has_begun && settings->driver.headline)
+        run_messages_say(&self->messages, "%s", settings->driver.headline);
     if (has_begun)
         exit_code = supervise(self);
     close_all(self);

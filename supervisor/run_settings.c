@@ -3,8 +3,8 @@
 #include "run_settings.h"
 #include "array.h"
 #include "caller.h"
-#include "child_process.h"
 #include "duration.h"
+#include "run_driver.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -148,9 +148,8 @@ static void forward(run_settings_t *self)
     }
 }
 
-// A default that any setting of the user overrides.
-static void set_default(run_settings_t *self, const mm_options_t *options, const char *name,
-                        const char *value)
+void run_settings_default(run_settings_t *self, const mm_options_t *options, const char *name,
+                          const char *value)
 {
     if (mm_options_is_default(options, name))
         arguments_add(&self->arguments[options->program], "--%s=%s", name, value);
@@ -158,55 +157,10 @@ static void set_default(run_settings_t *self, const mm_options_t *options, const
 
 static void set_demo(run_settings_t *self, const mm_options_t programs[MM_PROGRAMS])
 {
-    set_default(self, &programs[MM_PROGRAM_RESTARTER], "mock-time", "0s..1s");
-    set_default(self, &programs[MM_PROGRAM_RESTARTER], "mock-fail", "25%");
-    set_default(self, &programs[MM_PROGRAM_SAVER], "inject-time", "0s..1s");
-    set_default(self, &programs[MM_PROGRAM_SAVER], "inject-fail", "25%");
-}
-
-// What the restarter says when it has checked its commands: what they name of a host beside {host},
-// which the publisher reads and nothing else, whether it is a mock, and last, since it may hold
-// anything, how hosts are restarted, in words for the record of the run. False: that is not there.
-static bool read_check(run_settings_t *self, char *text, size_t size, bool *ret_is_mock)
-{
-    static const char end[] = "\nconfiguration ok\n";
-    arguments_t *arguments = &self->arguments[MM_PROGRAM_PUBLISHER];
-    char *driver = strstr(text, "driver: "), *line = strstr(text, "attributes: ");
-    if (!driver || size < strlen(end) || strcmp(text + size - strlen(end), end) != 0)
-        return false;
-    text[size - strlen(end)] = '\0';
-    arguments_add(arguments, "--driver=%s", driver + 8);
-    *driver = '\0';
-    *ret_is_mock = strstr(text, "mock: yes\n") != NULL;
-    if (line && line < driver)
-        arguments_add(arguments, "--attributes=%.*s", (int)strcspn(line + 12, "\n"), line + 12);
-    return true;
-}
-
-static int check_commands(run_settings_t *self, bool *ret_is_mock)
-{
-    arguments_t words = {0};
-    char *program = child_process_sibling("mayhem-restarter"), *text;
-    size_t size;
-    child_end_t end = {0};
-    arguments_add(&words, "%s", program);
-    arguments_add_all(&words, &self->arguments[MM_PROGRAM_RESTARTER]);
-    arguments_add(&words, "--check");
-    text = child_process_capture(words.items, STDERR_FILENO, &size, &end);
-    int exit_code = end.code;
-    if (!text)
-        exit_code =
-            caller_fail(EX_UNAVAILABLE, "cannot start %s: %s; is the installation complete?",
-                        program, strerror(errno));
-    else if (end.signal != 0)
-        exit_code = caller_fail(EX_SOFTWARE, "%s was killed by signal %d", program, end.signal);
-    else if (exit_code == 0 && !read_check(self, text, size, ret_is_mock))
-        exit_code = caller_fail(EX_UNAVAILABLE,
-                                "%s does not say what it does; is it of this release?", program);
-    free(text);
-    free(program);
-    arguments_clear(&words);
-    return exit_code;
+    run_settings_default(self, &programs[MM_PROGRAM_RESTARTER], "mock-time", "0s..1s");
+    run_settings_default(self, &programs[MM_PROGRAM_RESTARTER], "mock-fail", "25%");
+    run_settings_default(self, &programs[MM_PROGRAM_SAVER], "inject-time", "0s..1s");
+    run_settings_default(self, &programs[MM_PROGRAM_SAVER], "inject-fail", "25%");
 }
 
 // ---- --profile
@@ -222,11 +176,11 @@ static void prepare_lines(run_settings_t *self, const mm_options_t programs[MM_P
         (void)setrlimit(RLIMIT_NOFILE, &limit);
     }
     for (mm_program_t program = 0; program < MM_PROGRAMS; program++) {
-        set_default(self, &programs[program], "lost-after", "1m");
-        set_default(self, &programs[program], "slow-callback", "0s");
+        run_settings_default(self, &programs[program], "lost-after", "1m");
+        run_settings_default(self, &programs[program], "slow-callback", "0s");
     }
-    set_default(self, &programs[MM_PROGRAM_PUBLISHER], "ack-deadline", "1m");
-    set_default(self, &programs[MM_PROGRAM_CONSUMER], "ack-deadline", "1m");
+    run_settings_default(self, &programs[MM_PROGRAM_PUBLISHER], "ack-deadline", "1m");
+    run_settings_default(self, &programs[MM_PROGRAM_CONSUMER], "ack-deadline", "1m");
 }
 
 // "no", "yes", TIME, "lines" or "lines:TIME"; a number alone is seconds.
@@ -296,9 +250,9 @@ static int refuse_empty(const run_settings_t *self)
     const mm_options_t *options = &self->options;
     if (!mm_options_is_default(options, "input") && *options->input == '\0')
         return caller_fail(EX_USAGE, "-i needs the name of a file");
-    if (!mm_options_is_default(options, "exec") && *options->exec == '\0')
+    if (!mm_options_is_default(options, "exec") && *options->exec == '\0' && !options->mock)
         return caller_fail(EX_USAGE, "-x needs a command: without one the restart is a mock");
-    if (!mm_options_is_default(options, "verify") && *options->verify == '\0')
+    if (!mm_options_is_default(options, "verify") && *options->verify == '\0' && !options->mock)
         return caller_fail(EX_USAGE, "--verify needs a command");
     return 0;
 }
@@ -306,18 +260,21 @@ static int refuse_empty(const run_settings_t *self)
 static int prepare(run_settings_t *self, const mm_options_t programs[MM_PROGRAMS])
 {
     const mm_options_t *publisher = &programs[MM_PROGRAM_PUBLISHER];
-    bool is_mock = false;
     self->drain_ms = programs[MM_PROGRAM_CONSUMER].drain_timeout_ms;
     self->max_dead = programs[MM_PROGRAM_CONSUMER].max_dead;
     int exit_code = prepare_profile(self, programs);
     if (exit_code == 0)
-        exit_code = check_commands(self, &is_mock);
-    self->is_demo = *publisher->input == '\0' && is_mock;
+        exit_code = run_driver_read(self, programs);
+    self->is_demo = *publisher->input == '\0' && self->driver.is_mock;
     if (self->is_demo)
         set_demo(self, programs);
     arguments_add(&self->arguments[MM_PROGRAM_PUBLISHER], "--progress=%s",
                   self->is_demo || self->options.quiet ? "off" : "auto");
-    return exit_code != 0 ? exit_code : open_stream(self, publisher->input);
+    if (exit_code == 0)
+        exit_code = open_stream(self, publisher->input);
+    if (exit_code == 0)
+        run_driver_settle(self, programs);
+    return exit_code;
 }
 
 // Each program's options once more, now that all arguments are there.
@@ -385,6 +342,7 @@ void run_settings_clear(run_settings_t *self)
         arguments_clear(&self->arguments[program]);
     mm_options_free(&self->options);
     free(self->dir);
+    run_driver_clear(&self->driver);
     if (self->config >= 0)
         close(self->config);
     if (self->stream >= 0)

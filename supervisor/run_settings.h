@@ -17,8 +17,17 @@ void arguments_add(arguments_t *self, const char *format, ...)
 void arguments_add_all(arguments_t *self, const arguments_t *others);
 void arguments_clear(arguments_t *self);
 
+// How hosts are restarted, as the restarter says it.
 typedef struct {
-    mm_options_t options;               // of `mayhem run`
+    bool is_mock;
+    char *name;     // "ssh"
+    char *proof;    // how sure a success is: "proven by boot id"
+    char *headline; // the first line that is printed; NULL: none
+} run_driver_t;
+
+typedef struct {
+    mm_options_t options; // of `mayhem run`
+    run_driver_t driver;
     char *dir;                          // the folder, without a slash at its end
     arguments_t arguments[MM_PROGRAMS]; // of each program, but for --id and --log-file
     int64_t drain_ms;                   // the drain timeout
@@ -36,5 +45,9 @@ typedef struct {
 // False: end with *ret_exit_code, all has been said. Reorders argv. Clear it in any case.
 bool run_settings_read(int argc, char **argv, run_settings_t *ret_settings, int *ret_exit_code);
 void run_settings_clear(run_settings_t *self);
+
+// A default of the program with these options, which any setting of the user overrides.
+void run_settings_default(run_settings_t *self, const mm_options_t *options, const char *name,
+                          const char *value);
 
 #endif

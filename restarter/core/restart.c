@@ -262,6 +262,17 @@ static void command_not_started(restart_t *self, int64_t now_ms)
         give_back(self);
 }
 
+// It says nothing of the host. One more try, later, so that the task does not go round and round.
+static void look_not_started(restart_t *self, int64_t now_ms)
+{
+    if (self->is_unable) {
+        leave_open(self);
+    } else {
+        self->is_unable = true;
+        self->next_ms = now_ms + RESTART_AGAIN_MS;
+    }
+}
+
 // This machine could not start what is next; or it was too late for the command.
 static void not_started(restart_t *self, int64_t now_ms)
 {
@@ -271,7 +282,7 @@ static void not_started(restart_t *self, int64_t now_ms)
     case RESTART_PHASE_READ: give_back(self); return;
     case RESTART_PHASE_COMMAND: command_not_started(self, now_ms); return;
     case RESTART_PHASE_CHECK:
-    case RESTART_PHASE_LOOK: leave_open(self); return; // it says nothing of the host
+    case RESTART_PHASE_LOOK: look_not_started(self, now_ms); return;
     case RESTART_PHASE_VERIFY:
         verify_ended(self, &(restart_end_t){.how = RESTART_NOT_STARTED}, now_ms);
         return;
@@ -350,6 +361,8 @@ bool restart_next(const restart_t *self, restart_step_t *ret_step)
                                  .end_ms = INT64_MAX};
     if (self->phase == RESTART_PHASE_LOOK) {
         (void)proof_next(&self->proof, &ret_step->at_ms);
+        if (self->is_unable)
+            ret_step->at_ms = self->next_ms;
     } else if (self->phase == RESTART_PHASE_COMMAND) {
         ret_step->not_after_ms = latest_start(self);
         ret_step->limit_ms = self->config->timeout_ms;
@@ -386,6 +399,7 @@ void restart_ended(restart_t *self, const restart_end_t *end, int64_t now_ms)
         finish(self, MM_STATUS_FAILED, MM_END_UNABLE);
         return;
     }
+    self->is_unable = false;
     if (what_is_next(self) == RESTART_IDENTIFY)
         keep_seen(self, end->identity);
     switch (self->phase) {

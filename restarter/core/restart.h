@@ -21,6 +21,7 @@
 #include "proof.h"
 
 #define RESTART_LOOK_MS   10000 // of one run of identify, health or verify
+#define RESTART_AGAIN_MS  5000  // from a look that could not be run here to the next one
 #define RESTART_VERIFY_MS 1000  // from the start of one verify to that of the next
 
 // A driver's settings, which all its tasks share.
@@ -82,6 +83,7 @@ typedef struct {
     uint64_t seed;
     restart_phase_t phase;
     bool is_running; // what the last step said
+    bool is_unable;  // the last look could not be run here
     bool is_draining;
     bool is_stopped;
     uint32_t command;

@@ -99,21 +99,30 @@ void wait_until_all_are_dead(fixture_t *fixture)
     assert_int_equal(size, 0);
 }
 
-driver_t *new_driver(const char *exec, const char *verify, uint32_t slots)
+driver_t *open_driver(const mm_options_t *options)
 {
-    static mm_options_t options; // of the driver made last
     char complaint[MM_ERROR_MAX];
-    options = (mm_options_t){.slots = slots,
-                             .exec = exec,
-                             .verify = verify ? verify : "",
-                             .timeout_ms = 5 * MINUTE,
-                             .verify_timeout_ms = 10 * MINUTE};
-    driver_t *driver = driver_exec_kind.new(&options, complaint);
+    driver_t *driver = driver_exec_kind.new(options, complaint);
     if (!driver)
         fail_msg("%s", complaint);
     if (!driver_open(driver, complaint))
         fail_msg("%s", complaint);
     return driver;
+}
+
+driver_t *new_driver(const char *exec, const char *verify, uint32_t slots)
+{
+    static mm_options_t options; // of the driver made last
+    options = (mm_options_t){.slots = slots,
+                             .driver = "",
+                             .exec = exec,
+                             .identify = "",
+                             .health = "",
+                             .verify = verify ? verify : "",
+                             .lost_after_ms = 5000,
+                             .timeout_ms = 5 * MINUTE,
+                             .verify_timeout_ms = 10 * MINUTE};
+    return open_driver(&options);
 }
 
 driver_t *new_scripts(fixture_t *fixture, const char *exec, const char *verify, uint32_t slots)
@@ -138,15 +147,33 @@ void start(driver_t *driver, uint64_t number, int64_t now_ms)
     driver_start(driver, &task, now_ms);
 }
 
+static void copy(mm_str_t text, char *ret_text, size_t size)
+{
+    assert_true(text.size < size);
+    if (text.size > 0)
+        memcpy(ret_text, text.data, text.size);
+    ret_text[text.size] = '\0';
+}
+
 bool take(driver_t *driver, int64_t now_ms, ended_t *ret_ended)
 {
     mm_result_t finish;
     if (!driver_next_finished(driver, now_ms, &finish))
         return false;
-    *ret_ended =
-        (ended_t){.number = finish.number, .status = finish.status, .took_ms = finish.took_ms};
-    assert_true(finish.error.size <= MM_ERROR_MAX);
-    memcpy(ret_ended->error, finish.error.data, finish.error.size);
+    static const mm_real_t none;
+    const mm_real_t *real = finish.real ? finish.real : &none;
+    assert_true(!finish.real == (finish.status == MM_STATUS_RETURNED));
+    *ret_ended = (ended_t){.number = finish.number,
+                           .status = finish.status,
+                           .took_ms = finish.took_ms,
+                           .end = real->end,
+                           .proof = real->proof,
+                           .exit = real->exit,
+                           .sent = real->sent,
+                           .more = real->more};
+    copy(finish.error, ret_ended->error, sizeof ret_ended->error);
+    copy(real->words, ret_ended->words, sizeof ret_ended->words);
+    copy(real->health, ret_ended->health, sizeof ret_ended->health);
     size_t size = 0;
     for (uint32_t i = 0; i < finish.evidence_count; i++) {
         const mm_pair_t *pair = &finish.evidence[i];

@@ -26,6 +26,7 @@
 
 #define LIMIT_MS 60000 // for anything that a process has to do; not reached when all is well
 #define MINUTE   60000
+#define TERM_MS  (5 * MINUTE - 2000) // a command gets TERM, and at 5 minutes KILL
 
 typedef struct {
     char folder[32];
@@ -38,7 +39,14 @@ typedef struct {
     uint64_t number;
     mm_status_t status;
     int64_t took_ms;
+    mm_end_t end;
+    mm_proof_t proof;
+    uint32_t exit;
+    bool sent;
+    bool more;
     char error[MM_ERROR_MAX + 1];
+    char words[MM_WORDS_MAX + 1];
+    char health[MM_HEALTH_MAX + 1];
     char evidence[256]; // "exit=0 verify_polls=1"
 } ended_t;
 
@@ -54,6 +62,8 @@ void read_line(fixture_t *fixture, char *ret_line, size_t size);
 void assert_line(fixture_t *fixture, const char *expected);
 void assert_somebody_lives(fixture_t *fixture);
 void wait_until_all_are_dead(fixture_t *fixture);
+// Opens a driver with these options, which it uses on.
+driver_t *open_driver(const mm_options_t *options);
 driver_t *new_driver(const char *exec, const char *verify, uint32_t slots);
 
 // A driver for `sh -c SCRIPT x FIFO`. Neither script holds a double quote or a backslash.

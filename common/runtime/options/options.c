@@ -23,6 +23,7 @@
 #define ALL                  MM_HAS_ALL
 #define RUN                  MM_HAS(MM_PROGRAM_RUN)
 #define FLAG_ONLY            MM_FLAG_ONLY
+#define DRIVER               MM_IN_DRIVER
 #define MM_MINUTE            INT64_C(60000)
 #define MM_HOUR              (60 * MM_MINUTE)
 #define MM_KIND_CHOICE(ENUM) MM_KIND_CHOICE
@@ -105,6 +106,10 @@ int mm_options_complain(const mm_options_t *options, mm_row_index_t index,
     case MM_BY_FILE:
         fprintf(stderr, "%s:%d: %s = %s: ", options->origins->path, origin->line, row->name,
                 origin->text);
+        break;
+    case MM_BY_DRIVER:
+        fprintf(stderr, "%s:%d: %s = %s: ", options->origins->driver, origin->line,
+                index == MM_ROW_exec ? "restart" : row->name, origin->text);
         break;
     case MM_BY_DEFAULT: fprintf(stderr, "--%s (not given): ", row->name); break;
     }
@@ -288,6 +293,8 @@ static int read_sources(mm_options_t *options, const char *texts[MM_ROW_COUNT])
         if (texts[i] != NULL)
             code = mm_options_set(options, i, (mm_origin_t){MM_BY_FLAG, 0, texts[i]});
     }
+    if (code == 0)
+        code = mm_options_read_driver(options);
     if (code != 0)
         return code;
     derive_defaults(options);
@@ -375,6 +382,7 @@ static void print_origin(const mm_options_t *options, mm_row_index_t index)
     char variable[VARIABLE_TEXT];
     switch (origin->source) {
     case MM_BY_DEFAULT: printf("# default\n"); return;
+    case MM_BY_DRIVER: printf("# driver %s:%d\n", options->origins->driver, origin->line); return;
     case MM_BY_FILE: printf("# file %s:%d\n", options->origins->path, origin->line); return;
     case MM_BY_ENVIRONMENT:
         printf("# environment %s\n", variable_of(&mm_rows[index], variable));
@@ -392,7 +400,9 @@ static void print_config(const mm_options_t *options)
         if ((programs & MM_HAS(options->program)) == 0 || (programs & MM_FLAG_ONLY) != 0)
             continue;
         print_origin(options, i);
-        printf("%s = ", mm_rows[i].name);
+        // It is read from there again.
+        bool is_drivers = options->origins->rows[i].source == MM_BY_DRIVER;
+        printf("%s%s = ", is_drivers ? "# " : "", mm_rows[i].name);
         mm_value_print(options, &mm_rows[i], stdout);
         printf("\n");
     }

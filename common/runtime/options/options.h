@@ -13,6 +13,12 @@ typedef struct {
     int64_t high_ms;
 } mm_range_t;
 
+// Exit codes.
+typedef struct {
+    uint8_t bits[256 / 8]; // one for each code
+    uint16_t count;        // of them
+} mm_codes_t;
+
 #define MM_RATE_MAX (-1.0) // options.rate: as fast as it goes
 
 typedef enum { MM_LOG_FORMAT_TEXT = 0, MM_LOG_FORMAT_JSON } mm_log_format_t;
@@ -34,13 +40,20 @@ typedef enum { MM_REPORT_OFF = 0, MM_REPORT_TEXT, MM_REPORT_JSON } mm_report_for
 #define MM_TYPE_DURATION     int64_t // milliseconds
 #define MM_TYPE_RANGE        mm_range_t
 #define MM_TYPE_PERCENT      int64_t // parts per million
+#define MM_TYPE_CODES        mm_codes_t
 #define MM_TYPE_CHOICE(ENUM) ENUM
 
 // One field per row of options.def (heartbeat_ms, backoff, exec ...). Options of other programs
-// have their defaults. Strings are valid until mm_options_free.
+// have their defaults. Strings are valid until mm_options_free. A driver's file counts less than
+// any other source: `driver` names it, and each value of it is that of the option of its name, but
+// for the commands.
 typedef struct {
 #define MM_OPTION(PROGRAMS, KIND, FIELD, ...) MM_TYPE_##KIND FIELD;
 #include "options.def"
+    // The commands of the driver's file that restart a host, in the order in which they are tried;
+    // the first one is `exec`. None when that is from elsewhere.
+    const char *restarts[MM_COMMANDS_MAX];
+    size_t restart_count;
     mm_program_t program;
     struct mm_options_origins *origins; // of each value; owns the strings
 } mm_options_t;

@@ -108,38 +108,102 @@ static int check_consumer(const mm_options_t *options)
 
 static int check_publisher(const mm_options_t *options)
 {
-    static const char *const own[] = {"host", "job", "attempt"};
+    static const char *const own[] = {"host", "job", "attempt", "boot_id", "machine_id"};
     mm_attribute_keys_t keys;
     mm_row_index_t row = MM_ROW_attributes;
     if (!mm_attribute_keys_parse(mm_str(options->attributes), &keys))
         return refuse(
             options, row, row,
             "it takes up to %d different names of a-z, 0-9 and _ with commas between them, "
-            "as in bmc,zone",
+            "as in bmc,zone,port? where ? marks what a host may do without",
             MM_ATTRIBUTES_MAX);
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
         for (size_t j = 0; j < keys.count; j++)
             if (mm_str_equal(keys.keys[j], mm_str(own[i])))
                 return refuse(options, row, row, "every job has a %s already: leave it out",
                               own[i]);
-    if (keys.count > 0 && *options->input == '\0')
+    bool is_needed = false;
+    for (size_t i = 0; i < keys.count; i++)
+        is_needed = is_needed || !keys.is_optional[i];
+    if (is_needed && *options->input == '\0')
         return refuse(options, row, row,
                       "hosts that are invented have none (%s): name a file of hosts with --input",
                       options->attributes);
     return 0;
 }
 
+// Whether a command line names the host or another attribute of it: what it would do is the same
+// for each host otherwise.
+static bool names_host(const char *line)
+{
+    static const char *const others[] = {"job", "attempt", "boot_id", "machine_id"};
+    for (const char *at = strchr(line, '{'); at; at = strchr(at + 1, '{')) {
+        mm_str_t word = {at + 1, strspn(at + 1, "abcdefghijklmnopqrstuvwxyz0123456789_")};
+        const char *end = word.data + word.size + (word.data[word.size] == '?');
+        bool is_other = false;
+        for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+            is_other = is_other || mm_str_equal(word, mm_str(others[i]));
+        bool is_word = word.size > 0 && word.data[0] >= 'a' && *end == '}';
+        if (is_word && !is_other && (at == line || at[-1] != '\\'))
+            return true;
+    }
+    return false;
+}
+
+static int check_command(const mm_options_t *options, mm_row_index_t row, const char *line)
+{
+    if (*line == '\0' || names_host(line))
+        return 0;
+    return refuse(options, row, row,
+                  "it names no host, and would do the same for each: put {host}, or another "
+                  "attribute of the hosts, where its name belongs");
+}
+
+static int check_commands(const mm_options_t *options)
+{
+    int code = check_command(options, MM_ROW_exec, options->exec);
+    for (size_t i = 1; i < options->restart_count && code == 0; i++)
+        code = check_command(options, MM_ROW_exec, options->restarts[i]);
+    if (code == 0)
+        code = check_command(options, MM_ROW_identify, options->identify);
+    if (code == 0)
+        code = check_command(options, MM_ROW_health, options->health);
+    return code != 0 ? code : check_command(options, MM_ROW_verify, options->verify);
+}
+
+// The mock has none of what belongs to a command.
+static int check_mock(const mm_options_t *options)
+{
+    const struct {
+        mm_row_index_t row;
+        bool is_given;
+    } rows[] = {{MM_ROW_verify, *options->verify != '\0'},
+                {MM_ROW_identify, *options->identify != '\0'},
+                {MM_ROW_health, *options->health != '\0'},
+                {MM_ROW_dry_run, options->dry_run}};
+    if (*options->driver != '\0' && !options->mock)
+        return refuse(options, MM_ROW_driver, MM_ROW_driver,
+                      "it has no command that restarts a host: add restart = CMD {host} to it, or "
+                      "give --exec");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].is_given)
+            return refuse(options, rows[i].row, rows[i].row,
+                          "it needs --exec or --driver: a mock runs no command");
+    return 0;
+}
+
 static int check_restarter(const mm_options_t *options)
 {
-    if (*options->exec != '\0')
-        return 0;
-    if (*options->verify != '\0')
-        return refuse(options, MM_ROW_verify, MM_ROW_verify,
-                      "it needs --exec: a mock restart cannot be verified");
-    if (options->dry_run)
-        return refuse(options, MM_ROW_dry_run, MM_ROW_dry_run,
-                      "it needs --exec: a mock runs no command anyway");
-    return 0;
+    if (*options->exec == '\0')
+        return check_mock(options);
+    if (*options->health != '\0' && *options->identify == '\0')
+        return refuse(options, MM_ROW_health, MM_ROW_health,
+                      "it needs identify: without it nobody knows whether the host has been down; "
+                      "a single question after the command is --verify");
+    if (*options->verify != '\0' && *options->health != '\0')
+        return refuse(options, MM_ROW_verify, MM_ROW_health,
+                      "verify and health ask the same of a host that is identified: take one out");
+    return check_commands(options);
 }
 
 int mm_options_cross_check(const mm_options_t *options)

@@ -2,6 +2,9 @@
 // line itself, because inih cuts lines at 200 bytes and values at " ;", which would silently
 // shorten a command. A key may occur once in [common] and once in the program's own section, which
 // counts more. Keys of other programs are only looked up.
+//
+// The file of a driver is read in the same way: it has one section, [driver], in which `restart`
+// may occur again, and counts less than all else.
 
 #include "options_table.h"
 
@@ -23,8 +26,10 @@ typedef struct {
     char *value;    // of the current line, in `line`; NULL: it has none
     int error_line; // 0: none so far
     char complaint[MM_COMPLAINT];
-    // By row: the values in [common] and in the own section.
+    // By row: the values in [common] and in the own section, or that of a driver.
     mm_origin_t found[2][MM_ROW_COUNT];
+    const char *restarts[MM_COMMANDS_MAX]; // of a driver
+    size_t restart_count;
 } reader_t;
 
 // Records what is wrong with the current line. Returns 0, which means a bad line to inih.
@@ -133,6 +138,24 @@ static int refuse_key(reader_t *self, int section, const char *section_name, con
                   mm_options_nearest(programs, false, key));
 }
 
+// Keeps the value of the current line, which is that of a key. Returns 0, which means a bad line,
+// when it is not the first one.
+static int keep_value(reader_t *self, const char *key, mm_origin_t *found)
+{
+    if (*self->value == '"' && !mm_value_unquote(self->value))
+        return refuse(self,
+                      "the value of '%s' begins with a quote, so it must end with one, and "
+                      "hold \\\" and \\\\ for a quote and a backslash inside",
+                      key);
+    if (found->line != 0)
+        return refuse(self, "'%s' was given in line %d already: take one of the two out", key,
+                      found->line);
+    found->source = MM_BY_FILE;
+    found->line = self->number;
+    found->text = mm_options_keep(self->options, "%s", self->value);
+    return 1;
+}
+
 // inih's handler: a key, whose value read_line has kept. Returns 0 to stop.
 static int parse_key(void *user, const char *section_name, const char *key, const char *unused)
 {
@@ -158,19 +181,64 @@ static int parse_key(void *user, const char *section_name, const char *key, cons
         return refuse_key(self, section, section_name, key);
     if (section != COMMON && section != (int)self->options->program)
         return 1;
-    if (*self->value == '"' && !mm_value_unquote(self->value))
-        return refuse(self,
-                      "the value of '%s' begins with a quote, so it must end with one, and "
-                      "hold \\\" and \\\\ for a quote and a backslash inside",
-                      key);
-    mm_origin_t *found = &self->found[section != COMMON][row];
-    if (found->line != 0)
-        return refuse(self, "'%s' was given in line %d already: take one of the two out", key,
-                      found->line);
-    found->source = MM_BY_FILE;
-    found->line = self->number;
-    found->text = mm_options_keep(self->options, "%s", self->value);
+    return keep_value(self, key, &self->found[section != COMMON][row]);
+}
+
+// A key that may be in the file of a driver; MM_ROW_COUNT: it may not.
+static mm_row_index_t find_driver_key(const char *key)
+{
+    mm_row_index_t row = 0;
+    while (row < MM_ROW_COUNT &&
+           (strcmp(mm_rows[row].name, key) != 0 || (mm_rows[row].programs & MM_IN_DRIVER) == 0))
+        row++;
+    return row;
+}
+
+static int refuse_driver_key(reader_t *self, const char *key)
+{
+    static const char *const planned[] = {"before", "after", "skip-if", "allow-unreachable"};
+    const char *keys = "restart";
+    for (size_t i = 0; i < sizeof planned / sizeof *planned; i++)
+        if (strcmp(key, planned[i]) == 0)
+            return refuse(self, "'%s' is not supported yet: take it out", key);
+    for (size_t i = 0; i < MM_ROW_COUNT; i++)
+        if ((mm_rows[i].programs & MM_IN_DRIVER) != 0)
+            keys = mm_options_keep(self->options, "%s, %s", keys, mm_rows[i].name);
+    return refuse(self, "a driver has no key '%s'; it has %s", key, keys);
+}
+
+static int parse_restart(reader_t *self)
+{
+    mm_origin_t *first = &self->found[1][MM_ROW_exec], command = {0};
+    if (!keep_value(self, "restart", &command))
+        return 0;
+    if (*command.text == '\0')
+        return refuse(self, "'restart' is empty: name a program and its arguments");
+    if (self->restart_count == MM_COMMANDS_MAX)
+        return refuse(self, "there are more than %d commands: take some out", MM_COMMANDS_MAX);
+    if (self->restart_count == 0)
+        *first = command;
+    self->restarts[self->restart_count++] = command.text;
     return 1;
+}
+
+// inih's handler for the file of a driver.
+static int parse_driver_key(void *user, const char *section_name, const char *key,
+                            const char *unused)
+{
+    reader_t *self = user;
+    (void)unused;
+    if (self->error_line != 0)
+        return 0;
+    assert(self->value);
+    if (strcmp(section_name, "driver") != 0)
+        return refuse(self, "'%s' stands %s%s: a driver has one section, [driver]", key,
+                      *section_name ? "under " : "above the first section", section_name);
+    mm_row_index_t row = find_driver_key(key);
+    if (strcmp(key, "restart") == 0)
+        return parse_restart(self);
+    return row == MM_ROW_COUNT ? refuse_driver_key(self, key)
+                               : keep_value(self, key, &self->found[1][row]);
 }
 
 // Applies the values: [common] first, then the own section. Both are checked.
@@ -190,47 +258,81 @@ static int set_all(reader_t *self)
     return 0;
 }
 
-static int cannot_read(const reader_t *self, int error)
+// What any other source has set stays; a value that it overrides is checked, too.
+static int set_driver(reader_t *self)
 {
-    fprintf(stderr, "%s: --config=%s: cannot read it: %s\n",
-            mm_options_title(self->options->program), self->options->origins->path,
-            strerror(error));
+    mm_options_t *options = self->options;
+    for (mm_row_index_t i = 0; i < MM_ROW_COUNT; i++) {
+        mm_origin_t found = self->found[1][i], former = options->origins->rows[i];
+        if (found.line == 0 || (mm_rows[i].programs & MM_HAS(options->program)) == 0)
+            continue;
+        found.source = MM_BY_DRIVER;
+        int code = mm_options_set(options, i, found);
+        if (code == 0 && former.source > MM_BY_DRIVER)
+            code = mm_options_set(options, i, former);
+        if (code != 0)
+            return code;
+    }
+    if (options->origins->rows[MM_ROW_exec].source != MM_BY_DRIVER)
+        return 0;
+    memcpy(options->restarts, self->restarts, sizeof options->restarts);
+    options->restart_count = self->restart_count;
+    return 0;
+}
+
+static int cannot_read(const mm_options_t *options, const char *option, const char *name, int error)
+{
+    fprintf(stderr, "%s: --%s=%s: cannot read it: %s\n", mm_options_title(options->program), option,
+            name, strerror(error));
     return MM_EXIT_CONFIG;
+}
+
+static int read_lines(reader_t *self, const char *name, ini_handler parse)
+{
+    int bad_line = ini_parse_stream(read_line, self, parse, self);
+    if (bad_line > 0 && (self->error_line == 0 || bad_line < self->error_line)) {
+        self->number = bad_line;
+        (void)refuse(self, "this is neither a [section] nor key = value nor a # comment");
+    }
+    if (self->error_line == 0)
+        return 0;
+    fprintf(stderr, "%s: %s:%d: %s\n", mm_options_title(self->options->program), name,
+            self->error_line, self->complaint);
+    return MM_EXIT_CONFIG;
+}
+
+static int read_file(mm_options_t *options, const char *option, const char *path, const char *name)
+{
+    bool is_driver = strcmp(option, "driver") == 0;
+    reader_t *self = calloc(1, sizeof *self);
+    assert(self);
+    self->options = options;
+    self->file = fopen(path, "re");
+    int code;
+    if (self->file == NULL) {
+        code = cannot_read(options, option, name, errno);
+    } else {
+        errno = 0;
+        code = read_lines(self, name, is_driver ? parse_driver_key : parse_key);
+        if (ferror(self->file))
+            code = cannot_read(options, option, name, errno);
+        (void)fclose(self->file);
+    }
+    if (code == 0)
+        code = is_driver ? set_driver(self) : set_all(self);
+    free(self->line);
+    free(self);
+    return code;
 }
 
 int mm_options_read_file(mm_options_t *options, const char *path, const char *name)
 {
     options->origins->path = mm_options_keep(options, "%s", name);
-    reader_t *self = calloc(1, sizeof *self);
-    assert(self);
-    self->options = options;
-    int code;
-    self->file = fopen(path, "re");
-    if (self->file == NULL) {
-        code = cannot_read(self, errno);
-        goto done;
-    }
-    errno = 0;
-    int bad_line = ini_parse_stream(read_line, self, parse_key, self);
-    if (ferror(self->file)) {
-        code = cannot_read(self, errno);
-        goto done;
-    }
-    if (bad_line > 0 && (self->error_line == 0 || bad_line < self->error_line)) {
-        self->number = bad_line;
-        (void)refuse(self, "this is neither a [section] nor key = value nor a # comment");
-    }
-    if (self->error_line != 0) {
-        fprintf(stderr, "%s: %s:%d: %s\n", mm_options_title(options->program), name,
-                self->error_line, self->complaint);
-        code = MM_EXIT_CONFIG;
-        goto done;
-    }
-    code = set_all(self);
-done:
-    if (self->file != NULL)
-        (void)fclose(self->file);
-    free(self->line);
-    free(self);
-    return code;
+    return read_file(options, "config", path, options->origins->path);
+}
+
+int mm_options_read_driver_file(mm_options_t *options, const char *path)
+{
+    options->origins->driver = mm_options_keep(options, "%s", path);
+    return read_file(options, "driver", path, options->origins->driver);
 }

@@ -15,6 +15,7 @@
 #define MM_HAS(PROGRAM) (1U << (PROGRAM))
 #define MM_HAS_ALL      (MM_HAS(MM_PROGRAMS) - 1)
 #define MM_FLAG_ONLY    MM_HAS(MM_PROGRAM_RUN + 1)
+#define MM_IN_DRIVER    MM_HAS(MM_PROGRAM_RUN + 2)
 
 typedef enum {
     MM_KIND_TEXT,
@@ -25,6 +26,7 @@ typedef enum {
     MM_KIND_DURATION,
     MM_KIND_RANGE,
     MM_KIND_PERCENT,
+    MM_KIND_CODES,
     MM_KIND_CHOICE
 } mm_kind_t;
 
@@ -50,7 +52,13 @@ typedef enum {
 extern const mm_row_t mm_rows[MM_ROW_COUNT];
 
 // In order of precedence.
-typedef enum { MM_BY_DEFAULT = 0, MM_BY_FILE, MM_BY_ENVIRONMENT, MM_BY_FLAG } mm_source_t;
+typedef enum {
+    MM_BY_DEFAULT = 0,
+    MM_BY_DRIVER, // the file of --driver
+    MM_BY_FILE,
+    MM_BY_ENVIRONMENT,
+    MM_BY_FLAG
+} mm_source_t;
 
 // Where a value came from.
 typedef struct {
@@ -61,8 +69,9 @@ typedef struct {
 
 struct mm_options_origins {
     mm_origin_t rows[MM_ROW_COUNT];
-    const char *path; // of the INI file, as the user has named it; NULL: none
-    char **strings;   // all strings that the options own
+    const char *path;   // of the INI file, as the user has named it; NULL: none
+    const char *driver; // of the driver's file; NULL: none
+    char **strings;     // all strings that the options own
     size_t string_count;
     size_t string_capacity;
 };
@@ -97,6 +106,12 @@ bool mm_value_unquote(char *text);
 // options_ini.c: reads options from the file at `path`, which messages call `name`. Returns 0, or
 // the exit code.
 int mm_options_read_file(mm_options_t *options, const char *path, const char *name);
+// The same from the file of a driver, which no other source has been read behind.
+int mm_options_read_driver_file(mm_options_t *options, const char *path);
+
+// options_driver.c: finds the file of --driver, if there is one, and reads it. Returns 0, or the
+// exit code.
+int mm_options_read_driver(mm_options_t *options);
 
 // options_check.c: whether the options fit together. Returns 0, or the exit code.
 int mm_options_cross_check(const mm_options_t *options);

@@ -124,6 +124,27 @@ static bool parse_percent(const mm_row_t *row, const char *text, int64_t *ret_pp
     return true;
 }
 
+// "0,255"; an empty list has none.
+static bool parse_codes(const char *text, mm_codes_t *ret_codes, char complaint[MM_COMPLAINT])
+{
+    mm_codes_t codes = {0};
+    for (const char *at = text; *text != '\0'; at++) {
+        size_t digits = strspn(at, "0123456789");
+        long code = digits > 0 && digits <= 3 ? strtol(at, NULL, 10) : 256;
+        at += digits;
+        if (code > 255 || (*at != ',' && *at != '\0'))
+            return complain(complaint, "it is a list of exit codes from 0 to 255 with commas "
+                                       "between them, as in 0,255");
+        uint8_t bit = (uint8_t)(1U << (unsigned)(code % 8));
+        codes.count = (uint16_t)(codes.count + ((codes.bits[code / 8] & bit) == 0));
+        codes.bits[code / 8] |= bit;
+        if (*at == '\0')
+            break;
+    }
+    *ret_codes = codes;
+    return true;
+}
+
 static bool parse_flag(const char *text, bool *ret_flag, char complaint[MM_COMPLAINT])
 {
     static const char *const words[][2] = {
@@ -191,6 +212,7 @@ bool mm_value_parse(mm_options_t *options, const mm_row_t *row, const char *text
     case MM_KIND_DURATION: return parse_duration(row, text, field, complaint);
     case MM_KIND_RANGE: return parse_range(row, text, field, complaint);
     case MM_KIND_PERCENT: return parse_percent(row, text, field, complaint);
+    case MM_KIND_CODES: return parse_codes(text, field, complaint);
     case MM_KIND_CHOICE: return parse_choice(row, text, field, complaint);
     }
     assert(false);
@@ -234,6 +256,17 @@ static void print_duration(int64_t ms, FILE *file)
     fputs(mm_duration_print(ms, buffer), file);
 }
 
+static void print_codes(const mm_codes_t *codes, FILE *file)
+{
+    const char *comma = "";
+    for (int code = 0; code < 256; code++) {
+        if ((codes->bits[code / 8] >> code % 8 & 1) == 0)
+            continue;
+        fprintf(file, "%s%d", comma, code);
+        comma = ",";
+    }
+}
+
 void mm_value_print(const mm_options_t *options, const mm_row_t *row, FILE *file)
 {
     const void *field = (const char *)options + row->offset;
@@ -257,6 +290,7 @@ void mm_value_print(const mm_options_t *options, const mm_row_t *row, FILE *file
         print_duration(((const mm_range_t *)field)->high_ms, file);
         break;
     case MM_KIND_PERCENT: fprintf(file, "%.10g%%", (double)*(const int64_t *)field / 1e4); break;
+    case MM_KIND_CODES: print_codes(field, file); break;
     case MM_KIND_CHOICE: {
         int number;
         memcpy(&number, field, sizeof number);

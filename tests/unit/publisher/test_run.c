@@ -22,7 +22,7 @@ static int open_db(void **state)
     temp_path(path, "outbox.db");
     assert_int_equal(outbox_db_open(path, false, &db, problem), 0);
     options = (mm_options_t){
-        .dir = folder, .input = "", .driver = "mock", .rate = MM_RATE_MAX, .jobs = 1};
+        .dir = folder, .input = "", .run_driver = "mock", .rate = MM_RATE_MAX, .jobs = 1};
     return 0;
 }
 
@@ -102,7 +102,7 @@ static void what_was_begun_with_another_driver_is_not_gone_on_with(void **state)
     int64_t number = start(0);
     accept_one(true);
     settle_it();
-    options.driver = "exec: reboot {host}";
+    options.run_driver = "exec: reboot {host}";
     assert_int_not_equal(start(number), number);
     assert_int_not_equal(start(4711), number);
 }
@@ -152,7 +152,7 @@ static void jobs_left_under_another_driver_are_refused(void **state)
     (void)start(0);
     accept_one(true);
     run_close(&run);
-    options.driver = "exec: reboot {host}";
+    options.run_driver = "exec: reboot {host}";
     assert_int_equal(run_open(&options, 7, 0, db, &run, error), EX_CONFIG);
     assert_non_null(strstr(error, "\"mock\""));
     assert_non_null(strstr(error, "\"exec: reboot {host}\""));

@@ -82,8 +82,8 @@ static void of_a_given_up_command_nothing_is_left(void **state)
         driver_t *driver = new_scripts(fixture, ways[i], NULL, 1);
         start(driver, 1, 0);
         assert_line(fixture, "ready");
+        driver_step(driver, TERM_MS);
         driver_step(driver, 5 * MINUTE);
-        driver_step(driver, 5 * MINUTE + 2000);
         ended_t ended = wait_finished(driver, 5 * MINUTE + 2000);
         assert_memory_equal(ended.error, "timed out after 5m", 18); // bash says more
         struct pollfd item = {.fd = fixture->fd, .events = POLLIN};

@@ -561,6 +561,14 @@ static void what_cannot_be_run_here_says_nothing_of_the_host(void **state)
     ends_as(RESTART_EXITED, 0);
     runs(RESTART_IDENTIFY);
     ends_as(RESTART_NOT_STARTED, 0);
+    int64_t failed_ms = now_ms;
+    runs(RESTART_IDENTIFY); // once more, not at once
+    assert_true(now_ms >= failed_ms + RESTART_AGAIN_MS);
+    ends_as(RESTART_EXITED, 255);
+    runs(RESTART_IDENTIFY);
+    ends_as(RESTART_NOT_STARTED, 0);
+    runs(RESTART_IDENTIFY);
+    ends_as(RESTART_NOT_STARTED, 0);
     is_done(MM_STATUS_OPEN, MM_END_EXIT, 0, true);
 }
 

@@ -36,7 +36,7 @@ static void defaults_follow_the_options_they_depend_on(void **state)
     assert_int_equal(options.slots, 256);
     assert_int_equal(PARSE(RESTARTER, "--exec", "ssh {host} reboot"), STARTED);
     assert_int_equal(options.slots, 16);
-    assert_int_equal(PARSE(RESTARTER, "--exec=x", "--slots=7"), STARTED);
+    assert_int_equal(PARSE(RESTARTER, "--exec=x {host}", "--slots=7"), STARTED);
     assert_int_equal(options.slots, 7);
 }
 
@@ -57,7 +57,7 @@ static void values_of_each_type_are_read(void **state)
     assert_true(options.rate == MM_RATE_MAX);
     assert_true(options.seed == INT64_MAX);
     assert_int_equal(
-        PARSE(RESTARTER, "--mock-fail=12.5%", "--mock-time=0..1s", "--exec=x", "--dry-run"),
+        PARSE(RESTARTER, "--mock-fail=12.5%", "--mock-time=0..1s", "--exec=x {host}", "--dry-run"),
         STARTED);
     assert_int_equal(options.mock_fail_ppm, 125000);
     assert_int_equal(options.mock_time.low_ms, 0);
@@ -89,7 +89,7 @@ static void the_last_of_two_flags_counts(void **state)
     (void)state;
     assert_int_equal(PARSE(PUBLISHER, "--rate=3", "--rate=4"), STARTED);
     assert_true(options.rate == 4);
-    assert_int_equal(PARSE(RESTARTER, "--exec=x", "--dry-run", "--dry-run=no"), STARTED);
+    assert_int_equal(PARSE(RESTARTER, "--exec=x {host}", "--dry-run", "--dry-run=no"), STARTED);
     assert_false(options.dry_run);
 }
 
@@ -179,8 +179,14 @@ static void options_that_do_not_fit_together_are_refused(void **state)
         {SAVER, "--consumer=tcp://*:5000", "until CURVE is supported"},
         {SAVER, "--consumer=tcp://10.0.0.1:5000", "until CURVE is supported"},
         {SAVER, "--consumer=tcp://127.evil.org:5000", "until CURVE is supported"},
-        {RESTARTER, "--verify=x", "needs --exec"},
-        {RESTARTER, "--dry-run", "needs --exec"},
+        {RESTARTER, "--verify=x", "needs --exec or --driver"},
+        {RESTARTER, "--dry-run", "needs --exec or --driver"},
+        {RESTARTER, "--exec=reboot", "it names no host"},
+        {RESTARTER, "--exec=reboot {job} {attempt} {boot_id} \\{host} {Host}", "it names no host"},
+        {RESTARTER, "--exec-ok=0,256", "codes from 0 to 255"},
+        {RESTARTER, "--exec-ok=,", "codes from 0 to 255"},
+        {RESTARTER, "--exec-ok=1 2", "codes from 0 to 255"},
+        {RESTARTER, "--driver=shh", "there is no driver of that name; there are mock"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         assert_int_equal(parse(cases[i].program, cases[i].argument, (char *)NULL), 64);
@@ -193,6 +199,8 @@ static void what_just_fits_is_taken(void **state)
     (void)state;
     assert_int_equal(PARSE(CONSUMER, "--extend-every=1499ms", "--max-lease=15m"), STARTED);
     assert_int_equal(PARSE(PUBLISHER, "--input=-", "--attributes=a,b,c,d,e,f,g,rack_2"), STARTED);
+    assert_int_equal(PARSE(PUBLISHER, "--attributes=address?,port?"), STARTED);
+    assert_int_equal(PARSE(RESTARTER, "--exec=reset {bmc?}"), STARTED);
     assert_int_equal(PARSE(SAVER, "--heartbeat=750ms"), STARTED);
     assert_int_equal(PARSE(SAVER, "--consumer=tcp://127.0.0.1:65533"), STARTED);
     assert_int_equal(PARSE(SAVER, "--consumer=tcp://127.9.9.9:1"), STARTED);
@@ -243,7 +251,7 @@ static void help_version_and_check_print_and_exit_with_0(void **state)
     assert_int_equal(PARSE(RESTARTER, "--help"), 0);
     assert_non_null(strstr(out, "Usage: mayhem-restarter"));
     assert_non_null(
-        strstr(out, "--verify-timeout TIME       longest wait until --verify succeeds [10m]"));
+        strstr(out, "--verify-timeout TIME       longest wait for the host behind that [10m]"));
     assert_null(strstr(out, "--input"));
     assert_int_equal(PARSE(RESTARTER, "-h"), 0);
     assert_int_equal(PARSE(PUBLISHER, "--version"), 0);

@@ -77,16 +77,16 @@ static void a_value_in_a_file_is_the_whole_rest_of_the_line(void **state)
     (void)state;
     char ini[1024], command[512];
     memset(command, 'x', sizeof command);
-    memcpy(command, "ssh a ; b=c", 11);
+    memcpy(command, "ssh {host} ; b=c", 16);
     command[sizeof command - 1] = '\0';
     (void)snprintf(ini, sizeof ini, "\xef\xbb\xbf# first\r\n [restarter] \r\n\texec\t=  %s \r\n",
                    command);
     write_ini(ini);
     assert_int_equal(PARSE(RESTARTER, "--config", ini_path), STARTED);
     assert_string_equal(options.exec, command);
-    write_ini("[restarter]\nexec: \"  a \\\"b\\\" \\\\ \\x09\"");
+    write_ini("[restarter]\nexec: \"  {a} \\\"b\\\" \\\\ \\x09\"");
     assert_int_equal(PARSE(RESTARTER, "--config", ini_path), STARTED);
-    assert_string_equal(options.exec, "  a \"b\" \\ \t");
+    assert_string_equal(options.exec, "  {a} \"b\" \\ \t");
 }
 
 static void a_bad_line_of_a_file_is_named_by_its_number(void **state)
@@ -175,7 +175,7 @@ static void what_print_config_prints_reads_back_as_the_same(void **state)
 {
     (void)state;
     assert_round_trip(PUBLISHER, (char *[]){"--rate=0.125", "--for=90s", "--input= a ",
-                                            "--driver=\"ssh\" # ; \\ \t\n\x7f"});
+                                            "--run-driver=\"ssh\" # ; \\ \t\n\x7f"});
     assert_round_trip(PUBLISHER, (char *[]){"--rate=max", "--seed=9223372036854775807",
                                             "--log-format=json", "--input=\xc3\xa4=b"});
     assert_round_trip(CONSUMER,
@@ -183,7 +183,7 @@ static void what_print_config_prints_reads_back_as_the_same(void **state)
     assert_round_trip(
         SAVER, (char *[]){"--inject-fail=0.0001%", "--inject-time=1ms..61s", "--db=#x", NULL});
     assert_round_trip(RESTARTER, (char *[]){"--exec=ssh {host} 'a; b' ; c", "--dry-run",
-                                            "--verify=\"x\" y", "--mock-fail=100%"});
+                                            "--verify=\"x\" {host}", "--exec-ok=255,0,7"});
 }
 
 #define TEST(NAME) cmocka_unit_test_teardown(NAME, free_options)

@@ -190,9 +190,9 @@ static void a_flag_without_a_value_is_forwarded_as_yes(void **state)
     (void)state;
     assert_read(READ("--exec=true {host}", "--dry-run"));
     assert_int_equal(count_of(RESTARTER, "--dry-run=yes"), 1);
-    assert_read(READ("--exec=true {host}", "--verify", "true", "--dry-run=no"));
+    assert_read(READ("--exec=true {host}", "--verify", "true {host}", "--dry-run=no"));
     assert_int_equal(count_of(RESTARTER, "--dry-run=no"), 1);
-    assert_int_equal(count_of(RESTARTER, "--verify=true"), 1);
+    assert_int_equal(count_of(RESTARTER, "--verify=true {host}"), 1);
     assert_string_equal(settings.dir, "run");
 }
 
@@ -205,7 +205,7 @@ static void letters_stand_for_flags(void **state)
     assert_int_equal(count_of(RESTARTER, "--exec=true {host}"), 1);
     assert_int_equal(settings.options.restarters, 3);
     assert_true(settings.options.quiet);
-    assert_read(READ("-qn4", "-ihosts"));
+    assert_read(READ("-qn4", "-ihosts", "--mock"));
     assert_int_equal(count_of(PUBLISHER, "--input=hosts"), 1);
     assert_int_equal(settings.options.restarters, 4);
     assert_true(settings.options.quiet);
@@ -243,7 +243,7 @@ static void what_does_not_fit_together_in_a_program_is_refused_before_it_starts(
     assert_int_equal(READ("--verify-timeout=56m"), 64);
     assert_told("mayhem-consumer: --verify-timeout=56m: max-lease (1h) must hold");
     assert_int_equal(READ("--verify=true"), 64);
-    assert_told("mayhem-restarter: --verify=true: it needs --exec");
+    assert_told("mayhem-restarter: --verify=true: it needs --exec or --driver");
 }
 
 static void empty_commands_and_names_are_refused(void **state)
@@ -351,8 +351,8 @@ static void with_an_input_or_a_command_it_is_no_demo(void **state)
 {
     (void)state;
     write_text("hosts", "web-1\n");
-    write_text("a.ini", "[publisher]\ninput = hosts\n");
-    assert_read(READ("-i", "hosts"));
+    write_text("a.ini", "[publisher]\ninput = hosts\n[restarter]\nmock = yes\n");
+    assert_read(READ("-i", "hosts", "--mock"));
     assert_false(settings.is_demo);
     assert_demo(0, 0, 0, 0);
     assert_read(READ("-x", "true {host}"));
@@ -361,7 +361,7 @@ static void with_an_input_or_a_command_it_is_no_demo(void **state)
     assert_read(READ("--config=a.ini"));
     assert_false(settings.is_demo);
     setenv("MAYHEM_INPUT", "hosts", 1);
-    assert_read(READ_NOTHING());
+    assert_read(READ("--mock"));
     assert_false(settings.is_demo);
 }
 
@@ -371,28 +371,73 @@ static void the_driver_is_told_in_words(void **state)
 {
     (void)state;
     assert_read(READ_NOTHING());
-    assert_string_equal(value_of(PUBLISHER, "--driver="), "mock");
+    assert_string_equal(value_of(PUBLISHER, "--run-driver="), "mock");
     assert_read(READ("-x", "true {host}"));
-    assert_string_equal(value_of(PUBLISHER, "--driver="), "exec: true {host}");
-    assert_read(READ("-x", "true {host}", "--verify=true", "--dry-run"));
-    assert_string_equal(value_of(PUBLISHER, "--driver="),
-                        "exec: true {host} verify: true (dry run)");
-    write_text("a.ini", "[restarter]\nexec = true x{host}\nverify = true\n");
+    assert_string_equal(value_of(PUBLISHER, "--run-driver="), "exec: true {host}");
+    assert_read(READ("-x", "true {host}", "--verify=true {host}", "--dry-run"));
+    assert_string_equal(value_of(PUBLISHER, "--run-driver="), "exec: true {host} (dry run)");
+    write_text("a.ini", "[restarter]\nexec = true x{host}\nverify = true {host}\n");
     assert_read(READ("--config=a.ini"));
-    assert_string_equal(value_of(PUBLISHER, "--driver="), "exec: true x{host} verify: true");
+    assert_string_equal(value_of(PUBLISHER, "--run-driver="), "exec: true x{host}");
     setenv("MAYHEM_EXEC", "true y{host}", 1);
     assert_read(READ("--config=a.ini"));
-    assert_string_equal(value_of(PUBLISHER, "--driver="), "exec: true y{host} verify: true");
+    assert_string_equal(value_of(PUBLISHER, "--run-driver="), "exec: true y{host}");
 }
 
 static void any_command_is_told_as_it_is(void **state)
 {
     (void)state;
-    static const char command[] = "true attributes: x\nmock: yes\ndriver: y\nconfiguration ok\n";
+    static const char command[] =
+        "true {host} attributes: x\nmock: yes\ndriver: y\nconfiguration ok\n";
     assert_read(READ("-x", command));
-    assert_string_equal(value_of(PUBLISHER, "--driver=") + strlen("exec: "), command);
+    assert_string_equal(value_of(PUBLISHER, "--run-driver=") + strlen("exec: "), command);
     assert_null(value_of(PUBLISHER, "--attributes="));
     assert_false(settings.is_demo);
+}
+
+static void a_list_of_hosts_is_not_rehearsed_by_mistake(void **state)
+{
+    (void)state;
+    write_text("hosts", "web-1\n");
+    assert_int_equal(READ("-i", "hosts"), 64);
+    assert_told("mayhem run: say how: --driver ssh, -x 'CMD {host}', or --mock to rehearse");
+    assert_read(READ("-i", "hosts", "--mock-time=1ms"));
+    assert_read(READ("-i", "hosts", "--mock-fail=0%"));
+    assert_read(READ("-i", "hosts", "--driver=mock"));
+    assert_string_equal(value_of(PUBLISHER, "--driver-name="), "mock");
+    assert_null(settings.driver.headline);
+}
+
+static void a_real_driver_has_careful_defaults_and_says_so(void **state)
+{
+    (void)state;
+    write_text("hosts", "web-1\n\n # none\nweb-2 # two\n{\"host\": \"web-3\"}");
+    write_text("my.ini", "[driver]\nrestart = true {host}\nidentify = true {host}\n"
+                         "timeout = 1m\nverify-timeout = 2m\n");
+    assert_read(READ("-i", "hosts", "--driver=./my.ini"));
+    assert_string_equal(settings.driver.headline,
+                        "3 hosts, at most 5 at once, by my, proven by boot id");
+    assert_string_equal(value_of(CONSUMER, "--at-once="), "5");
+    assert_string_equal(value_of(CONSUMER, "--attempts="), "2");
+    assert_null(value_of(RESTARTER, "--slots="));
+    assert_memory_equal(value_of(PUBLISHER, "--driver-name="), "my-", 3);
+    assert_string_equal(value_of(PUBLISHER, "--run-driver="), "my: true {host}");
+    assert_int_equal(count_of(CONSUMER, "--driver=./my.ini"), 1); // it has the times
+    assert_int_equal(count_of(RESTARTER, "--driver=./my.ini"), 1);
+    assert_read(READ("-x", "true {host}", "-n", "9"));
+    assert_string_equal(settings.driver.headline,
+                        "at most 5 at once, by exec, proven by nothing but an exit code");
+    assert_read(READ("-x", "true {host}", "-n", "3", "--slots=4", "--attempts=7"));
+    assert_string_equal(value_of(CONSUMER, "--at-once="), "12");
+    assert_string_equal(value_of(CONSUMER, "--attempts="), "7");
+    assert_read(READ("-x", "true {host}", "-n", "2", "--at-once=41", "--verify=true {host}"));
+    assert_string_equal(settings.driver.headline,
+                        "at most 41 at once, by exec, verified by a command");
+    assert_string_equal(value_of(RESTARTER, "--slots="), "21");
+    assert_int_equal(count_of(CONSUMER, "--at-once=41"), 1);
+    assert_read(READ("-x", "true {host}", "--at-once=0"));
+    assert_string_equal(settings.driver.headline,
+                        "all at once, by exec, proven by nothing but an exit code");
 }
 
 static void progress_is_shown_but_for_the_demo_and_quiet(void **state)
@@ -618,20 +663,20 @@ static void a_file_is_left_to_the_publisher(void **state)
     char path[TEMP_PATH_MAX];
     write_text("hosts", "web-1\n");
     temp_path(path, "hosts");
-    assert_read(READ("-i", "hosts"));
+    assert_read(READ("-i", "hosts", "--mock"));
     assert_file("hosts");
-    assert_read(READ("-i", path));
+    assert_read(READ("-i", path, "--mock"));
     assert_file(path);
 }
 
 static void what_is_missing_or_a_folder_is_for_the_publisher_to_refuse(void **state)
 {
     (void)state;
-    assert_read(READ("-i", "missing"));
+    assert_read(READ("-i", "missing", "--mock"));
     assert_file("missing");
-    assert_read(READ("-i", "."));
+    assert_read(READ("-i", ".", "--mock"));
     assert_file(".");
-    assert_read(READ("-i", "/dev/missing"));
+    assert_read(READ("-i", "/dev/missing", "--mock"));
     assert_file("/dev/missing");
 }
 
@@ -649,7 +694,7 @@ static void a_fifo_is_opened_without_waiting_for_its_writer(void **state)
 {
     (void)state;
     assert_int_equal(mkfifo("hosts", 0600), 0);
-    assert_read(READ("-i", "hosts"));
+    assert_read(READ("-i", "hosts", "--mock"));
     int writer = open("hosts", O_WRONLY | O_NONBLOCK | O_CLOEXEC);
     assert_true(writer >= 0);
     assert_int_equal(write(writer, "web-1\n", 6), 6);
@@ -662,14 +707,14 @@ static void descriptors_are_those_of_this_process(void **state)
     (void)state;
     char name[32];
     int end = pipe_with("web-1\n", name);
-    assert_read(READ("-i", name));
+    assert_read(READ("-i", name, "--mock"));
     assert_stream("web-1\n");
     close(end);
     // Also when it is a file: another process has another one of that number.
     write_text("hosts", "web-2\n");
     end = open("hosts", O_RDONLY | O_CLOEXEC);
     (void)snprintf(name, sizeof name, "/proc/self/fd/%d", end);
-    assert_read(READ("-i", name));
+    assert_read(READ("-i", name, "--mock"));
     assert_stream("web-2\n");
     close(end);
 }
@@ -683,7 +728,7 @@ static void a_minus_or_dev_stdin_is_the_standard_input(void **state)
         char name[32];
         int end = pipe_with("web-1\n", name);
         assert_int_equal(dup2(end, STDIN_FILENO), STDIN_FILENO);
-        int exit_code = READ("-i", names[i]);
+        int exit_code = READ("-i", names[i], "--mock");
         assert_int_equal(dup2(saved, STDIN_FILENO), STDIN_FILENO);
         close(end);
         assert_read(exit_code);
@@ -698,7 +743,7 @@ static void an_input_of_the_environment_may_be_a_stream_too(void **state)
     char name[32];
     int end = pipe_with("web-1\n", name);
     setenv("MAYHEM_INPUT", name, 1);
-    assert_read(READ_NOTHING());
+    assert_read(READ("--mock"));
     assert_stream("web-1\n");
     close(end);
 }
@@ -709,7 +754,7 @@ static void clearing_closes_what_was_opened(void **state)
     char name[32];
     int end = pipe_with("web-1\n", name), config, stream;
     write_text("a.ini", "[run]\nrestarters = 4\n");
-    assert_read(READ("-i", name, "--config=a.ini"));
+    assert_read(READ("-i", name, "--config=a.ini", "--mock"));
     close(end);
     config = settings.config;
     stream = settings.stream;
@@ -783,6 +828,8 @@ static const struct CMUnitTest tests[] = {
     TEST(with_an_input_or_a_command_it_is_no_demo),
     TEST(the_driver_is_told_in_words),
     TEST(any_command_is_told_as_it_is),
+    TEST(a_list_of_hosts_is_not_rehearsed_by_mistake),
+    TEST(a_real_driver_has_careful_defaults_and_says_so),
     TEST(progress_is_shown_but_for_the_demo_and_quiet),
     TEST(what_commands_name_of_a_host_is_read_by_the_publisher),
     TEST(a_profile_is_of_the_loop_or_by_line_for_a_time_or_all),

@@ -1,0 +1,202 @@
+// See exec_commands.h.
+
+#include "exec_commands.h"
+
+#include "duration.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DIGEST_DIGITS 16
+#define NAME_MAX      (MM_NAME_MAX - DIGEST_DIGITS - 1) // bytes of the driver's own name
+
+// ---- what it is called
+
+// "ssh" of "ssh" and of "/etc/drivers/ssh.ini"; what cannot be in a name is left out.
+static void name_driver(const mm_options_t *options, char ret_name[NAME_MAX + 1])
+{
+    const char *slash = strrchr(options->driver, '/');
+    const char *from = slash ? slash + 1 : options->driver;
+    const char *dot = strrchr(from, '.');
+    size_t all = dot && strcmp(dot, ".ini") == 0 ? (size_t)(dot - from) : strlen(from), size = 0;
+    for (size_t i = 0; i < all && size < NAME_MAX; i++)
+        if (strchr("_-.", from[i]) ? size > 0
+                                   : (from[i] >= '0' && from[i] <= '9') ||
+                                         ((from[i] | 0x20) >= 'a' && (from[i] | 0x20) <= 'z'))
+            ret_name[size++] = from[i];
+    ret_name[size] = '\0';
+    if (size == 0)
+        (void)snprintf(ret_name, NAME_MAX + 1, "exec");
+}
+
+static size_t count_restarts(const mm_options_t *options)
+{
+    return options->restart_count > 0 ? options->restart_count : 1;
+}
+
+static const char *restart_line(const mm_options_t *options, size_t number)
+{
+    return options->restart_count > 0 ? options->restarts[number] : options->exec;
+}
+
+// FNV-1a, with the NUL that ends it.
+static uint64_t digest(uint64_t hash, const char *text)
+{
+    do
+        hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+    while (*text++ != '\0');
+    return hash;
+}
+
+static void make_name(exec_commands_t *self, const mm_options_t *options)
+{
+    char name[NAME_MAX + 1];
+    uint64_t hash = digest(UINT64_C(0xcbf29ce484222325), options->dry_run ? "dry run" : "");
+    name_driver(options, name);
+    for (size_t i = 0; i < count_restarts(options); i++)
+        hash = digest(hash, restart_line(options, i));
+    (void)snprintf(self->name.text, sizeof self->name.text, "%s-%016" PRIx64, name, hash);
+}
+
+void exec_commands_describe(const mm_options_t *options)
+{
+    char name[NAME_MAX + 1];
+    name_driver(options, name);
+    (void)printf("%s: ", name);
+    for (size_t i = 0; i < count_restarts(options); i++)
+        (void)printf("%s%s", i > 0 ? " | " : "", restart_line(options, i));
+    (void)printf("%s", options->dry_run ? " (dry run)" : "");
+}
+
+// ---- open and close
+
+static bool open_command(const char *name, const char *line, command_t **ret_command,
+                         char *complaint)
+{
+    if (*line == '\0')
+        return true;
+    *ret_command = command_new(name, line, complaint);
+    return *ret_command && command_find(*ret_command, complaint);
+}
+
+static bool open_restarts(exec_commands_t *self, const mm_options_t *options, char *complaint)
+{
+    for (size_t i = 0; i < count_restarts(options); i++) {
+        char name[64] = "--exec";
+        if (options->restart_count > 0)
+            (void)snprintf(name, sizeof name, "restart %zu of --driver", i + 1);
+        if (!open_command(name, restart_line(options, i), &self->restarts[i], complaint))
+            return false;
+        self->config.commands++;
+    }
+    return true;
+}
+
+static bool check_ids(const exec_commands_t *self, char *complaint)
+{
+    bool names_ids = self->verify && command_names_ids(self->verify);
+    for (uint32_t i = 0; i < self->config.commands; i++)
+        names_ids = names_ids || command_names_ids(self->restarts[i]);
+    if (!names_ids || self->identify)
+        return true;
+    (void)snprintf(complaint, MM_ERROR_MAX,
+                   "a command names {boot_id} or {machine_id}, which are known only with "
+                   "--identify: give that, or take them out");
+    return false;
+}
+
+static bool check_settle(const exec_commands_t *self, char *complaint)
+{
+    char settle[MM_DURATION_TEXT], verify[MM_DURATION_TEXT];
+    const restart_config_t *config = &self->config;
+    if (!config->identifies || config->settle_ms <= config->verify_ms)
+        return true;
+    (void)snprintf(complaint, MM_ERROR_MAX,
+                   "settle (%s) must be at most verify-timeout (%s), or no host could be well for "
+                   "long enough: shorten settle or lengthen verify-timeout",
+                   mm_duration_print(config->settle_ms, settle),
+                   mm_duration_print(config->verify_ms, verify));
+    return false;
+}
+
+static void configure(exec_commands_t *self, const mm_options_t *options)
+{
+    restart_config_t *config = &self->config;
+    config->identifies = self->identify != NULL;
+    config->has_health = self->health != NULL;
+    config->has_verify = self->verify != NULL;
+    config->timeout_ms = options->timeout_ms;
+    config->verify_ms = options->verify_timeout_ms;
+    config->settle_ms = options->settle_ms;
+    config->lost_after_ms = options->lost_after_ms;
+    memcpy(config->ok_codes, options->exec_ok.bits, sizeof config->ok_codes);
+    if (options->exec_ok.count > 0)
+        return;
+    config->ok_codes[0] |= 1;
+    if (self->identify || self->verify)
+        config->ok_codes[255 / 8] |= 1U << 255U % 8U; // ssh's, when the host goes down under it
+}
+
+bool exec_commands_open(exec_commands_t *self, const mm_options_t *options,
+                        char ret_complaint[MM_ERROR_MAX])
+{
+    // Where there are ids, what verifies a host tells whether it is well.
+    bool is_health = *options->identify != '\0' && *options->verify != '\0';
+    *self = (exec_commands_t){0};
+    make_name(self, options);
+    if (!open_restarts(self, options, ret_complaint) ||
+        !open_command("--identify", options->identify, &self->identify, ret_complaint) ||
+        !open_command("--health", options->health, &self->health, ret_complaint) ||
+        !open_command("--verify", options->verify, is_health ? &self->health : &self->verify,
+                      ret_complaint))
+        return false;
+    configure(self, options);
+    return check_ids(self, ret_complaint) && check_settle(self, ret_complaint);
+}
+
+void exec_commands_close(exec_commands_t *self)
+{
+    for (size_t i = 0; i < MM_COMMANDS_MAX; i++)
+        command_destroy(&self->restarts[i]);
+    command_destroy(&self->identify);
+    command_destroy(&self->health);
+    command_destroy(&self->verify);
+}
+
+// ---- the commands
+
+bool exec_commands_keys(const exec_commands_t *self, mm_attribute_keys_t *keys)
+{
+    for (uint32_t i = 0; i < self->config.commands; i++)
+        if (!command_keys(self->restarts[i], keys))
+            return false;
+    return (!self->identify || command_keys(self->identify, keys)) &&
+           (!self->health || command_keys(self->health, keys)) &&
+           (!self->verify || command_keys(self->verify, keys));
+}
+
+mm_str_t exec_commands_lack(const exec_commands_t *self, mm_str_t attributes)
+{
+    const command_t *others[] = {self->identify, self->health, self->verify};
+    mm_str_t key = {0};
+    for (uint32_t i = 0; i < self->config.commands && key.size == 0; i++)
+        key = command_lacks(self->restarts[i], attributes);
+    for (size_t i = 0; i < sizeof others / sizeof *others && key.size == 0; i++)
+        if (others[i])
+            key = command_lacks(others[i], attributes);
+    return key;
+}
+
+command_t *exec_commands_get(const exec_commands_t *self, restart_what_t what, uint32_t number)
+{
+    switch (what) {
+    case RESTART_IDENTIFY: return self->identify;
+    case RESTART_HEALTH: return self->health;
+    case RESTART_VERIFY: return self->verify;
+    case RESTART_COMMAND: break;
+    }
+    assert(number >= 1 && number <= self->config.commands);
+    return self->restarts[number - 1];
+}

@@ -1,0 +1,35 @@
+// The commands of the exec driver, as the options have them: those that restart a host, in the
+// order in which they are tried, and those that ask it. What they need of a host, and how their
+// ends are judged. Looks at the file system when it opens, and never again.
+
+#ifndef EXEC_COMMANDS_H
+#define EXEC_COMMANDS_H
+
+#include "command.h"
+#include "options.h"
+#include "restart.h"
+
+typedef struct {
+    command_t *restarts[MM_COMMANDS_MAX];
+    command_t *identify, *health, *verify; // NULL: none
+    restart_config_t config;
+    mm_name_t name; // "ssh-0123456789abcdef": of the driver, and a digest of what restarts a host
+} exec_commands_t;
+
+// False, with one sentence in ret_complaint: they cannot be run, or contradict each other. Close it
+// in any case.
+bool exec_commands_open(exec_commands_t *self, const mm_options_t *options,
+                        char ret_complaint[MM_ERROR_MAX]);
+void exec_commands_close(exec_commands_t *self);
+
+// Adds the keys of the attributes that they name; false when there is no room for one.
+bool exec_commands_keys(const exec_commands_t *self, mm_attribute_keys_t *keys);
+// A key that one of them names and that the attributes lack; empty: there is none.
+mm_str_t exec_commands_lack(const exec_commands_t *self, mm_str_t attributes);
+// The one for a step; number: of what restarts a host, from 1.
+command_t *exec_commands_get(const exec_commands_t *self, restart_what_t what, uint32_t number);
+
+// The driver's name, "ssh" or "exec", with what restarts a host: what is recorded of a run.
+void exec_commands_describe(const mm_options_t *options);
+
+#endif

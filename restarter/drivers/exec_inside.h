@@ -1,0 +1,94 @@
+// What the parts of the exec driver share: its tasks, and their processes. Private to driver_exec.c
+// and exec_processes.c.
+
+#ifndef EXEC_INSIDE_H
+#define EXEC_INSIDE_H
+
+#include "driver.h"
+#include "exec_commands.h"
+#include "heap.h"
+#include "launcher.h"
+
+// What there is of the process of a run.
+typedef enum {
+    PROCESS_NONE,
+    PROCESS_WAITS, // for room at the spawner
+    PROCESS_RUNS,  // it was asked for
+    PROCESS_LEFT   // it was killed, and something is left; due: the next kill
+} process_t;
+
+// Why what runs was sent TERM.
+typedef enum { CUT_NONE, CUT_TIMEOUT, CUT_STOPPED } cut_t;
+
+// A task.
+typedef struct run {
+    mm_heap_node_t node; // when something is due
+    struct run *next;    // in the list of free runs, of those done, or of those that wait
+    uint32_t slot;       // its index in runs
+    mm_task_t task;      // of its texts there are host and attributes
+    mm_real_t real;      // of the task, if it has one: without texts
+    char *texts;         // these, one behind the other; owned
+    restart_t restart;
+    restart_step_t step; // that runs, or waits for room
+    process_t process;
+    mm_process_t left; // PROCESS_LEFT: one that cannot be killed; pid 0: unknown
+    cut_t cut;
+    int64_t until_ms; // TERM,
+    int64_t kill_ms;  // and KILL
+    bool is_killed;   // that was asked for
+    bool is_done;     // until driver_next_finished takes it; its process is of no interest
+    bool is_lacking;  // an attribute
+    bool is_noted;    // a look that failed
+    int64_t started_ms;
+    int64_t ended_ms;      // when done
+    int status;            // of the process that ended last, as from waitpid
+    bool has_command;      // it has ended:
+    int command_status;    // so,
+    output_tail_t command; // with these words
+    bool has_looked;
+    restart_end_t looked; // the end of the last look
+    char unwell[MM_HEALTH_MAX + 1];
+    restart_what_t failed; // that could not be started,
+    int why;               // by this errno; 0: all could
+} run_t;
+
+typedef struct {
+    run_t *first;
+    run_t **last; // where the next one is appended
+} queue_t;
+
+typedef struct {
+    driver_t base;
+    const mm_options_t *options;
+    uint64_t seed;
+    exec_commands_t commands;
+    launcher_t *launcher; // NULL: until driver_open
+    bool drained;
+    bool stopped;
+    run_t *runs; // `slots` of them
+    run_t *free_runs;
+    queue_t done;
+    queue_t waiting; // for room at the spawner
+    mm_heap_t due;
+    mm_real_t real; // of the last result, as are the next ones
+    char error[MM_ERROR_MAX + 1];
+    char words[MM_WORDS_MAX + 1];
+    mm_pair_t evidence[MM_EVIDENCE_MAX];
+    char code[16];
+    char polls[16];
+} exec_t;
+
+// ---- exec_processes.c
+
+// Runs what is next for a task that has begun, or waits for its time.
+void exec_advance(exec_t *self, run_t *run, int64_t now_ms);
+// Its task is over: it is taken by driver_next_finished.
+void exec_finish(exec_t *self, run_t *run, int64_t now_ms);
+// Takes what processes have shown, and does what is due.
+void exec_look_around(exec_t *self, int64_t now_ms);
+// The starts that there was no room for are none.
+void exec_drop_waiting(exec_t *self, int64_t now_ms);
+// Cuts off what runs, or leaves it, at the drain limit.
+void exec_cut_off(exec_t *self, run_t *run, int64_t now_ms);
+
+#endif

@@ -1,0 +1,347 @@
+// The processes of the exec driver: what a task runs next, when it is given up, and what it has
+// shown at its end. See exec_inside.h.
+
+#include "exec_inside.h"
+
+#include "clock.h"
+#include "exec_words.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#define KILL_AFTER_MS  2000 // from TERM to KILL
+#define AGAIN_AFTER_MS 1000 // from what was left of a KILL to the next one
+#define STOPPED_MS     1000 // from KILL to the result, when the driver is stopped
+
+static void append(queue_t *queue, run_t *run)
+{
+    run->next = NULL;
+    *queue->last = run;
+    queue->last = &run->next;
+}
+
+static run_t *take_first(queue_t *queue)
+{
+    run_t *run = queue->first;
+    queue->first = run->next;
+    if (!queue->first)
+        queue->last = &queue->first;
+    return run;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+// ---- what is next
+
+static void set_due(exec_t *self, run_t *run, int64_t due_ms)
+{
+    mm_heap_remove(&self->due, &run->node);
+    if (due_ms != MM_NEVER)
+        mm_heap_put(&self->due, &run->node, due_ms);
+}
+
+void exec_finish(exec_t *self, run_t *run, int64_t now_ms)
+{
+    assert(!run->is_done);
+    if (run->process == PROCESS_RUNS)
+        launcher_kill(self->launcher, run->slot); // a look that nobody waits for any more
+    set_due(self, run, MM_NEVER);
+    run->is_done = true;
+    run->ended_ms = now_ms;
+    append(&self->done, run);
+}
+
+// When TERM comes, and KILL. A command's last instant is that of its KILL: who looks for it counts
+// on that.
+static void set_limits(run_t *run, int64_t now_ms)
+{
+    const restart_step_t *step = &run->step;
+    run->until_ms = now_ms + step->limit_ms;
+    run->kill_ms = run->until_ms + KILL_AFTER_MS;
+    if (step->end_ms == INT64_MAX || run->kill_ms <= step->end_ms)
+        return;
+    if (step->what == RESTART_COMMAND) {
+        int64_t left_ms = step->end_ms > now_ms ? step->end_ms - now_ms : 0;
+        run->until_ms = earlier(run->until_ms, step->end_ms - earlier(KILL_AFTER_MS, left_ms / 4));
+        run->kill_ms = step->end_ms;
+    } else {
+        run->until_ms = earlier(run->until_ms, step->end_ms);
+        run->kill_ms = run->until_ms + KILL_AFTER_MS;
+    }
+}
+
+// An instant of the driver's clock by the spawner's: in tests they differ.
+static int64_t by_spawners_clock(int64_t at_ms, int64_t now_ms)
+{
+    return at_ms == INT64_MAX ? INT64_MAX : mm_clock_boot_ms() + (at_ms - now_ms);
+}
+
+// Asks for the start. The kill at the end is the spawner's own, for the case that this process is
+// stopped until then. Returns false when the run is to go on with something else.
+static bool launch(exec_t *self, run_t *run, int64_t now_ms)
+{
+    const restart_step_t *step = &run->step;
+    command_t *command = exec_commands_get(&self->commands, step->what, run->restart.command);
+    set_limits(run, now_ms);
+    int error = launcher_start(
+        self->launcher, &(launch_t){.slot = run->slot,
+                                    .path = command_path(command),
+                                    .arguments = command_fill(command, &run->task),
+                                    .not_after_ms = by_spawners_clock(step->not_after_ms, now_ms),
+                                    .end_ms = by_spawners_clock(run->kill_ms, now_ms)});
+    run->process = PROCESS_NONE;
+    // EPIPE: the spawner has ended, which is about to be seen.
+    if (error == EAGAIN || error == EPIPE) {
+        run->process = PROCESS_WAITS;
+        append(&self->waiting, run);
+    } else if (error != 0) {
+        run->why = error;
+        run->failed = step->what;
+        restart_end_t end = {.how = error == E2BIG ? RESTART_UNABLE : RESTART_NOT_STARTED};
+        restart_ended(&run->restart, &end, now_ms);
+        return false;
+    } else {
+        run->process = PROCESS_RUNS;
+        set_due(self, run, run->until_ms);
+    }
+    return true;
+}
+
+// Runs what is next, or waits for its time.
+void exec_advance(exec_t *self, run_t *run, int64_t now_ms)
+{
+    while (restart_next(&run->restart, &run->step)) {
+        if (run->step.at_ms > now_ms) {
+            set_due(self, run, run->step.at_ms);
+            return;
+        }
+        run->cut = CUT_NONE;
+        run->is_killed = false;
+        run->status = SIGKILL; // unless it is told
+        if (restart_run(&run->restart, now_ms) && launch(self, run, now_ms))
+            return;
+    }
+    exec_finish(self, run, now_ms);
+}
+
+// The starts that there was no room for, until there is none again.
+static void launch_waiting(exec_t *self, int64_t now_ms)
+{
+    queue_t waiting = self->waiting;
+    if (!waiting.first || launcher_is_lost(self->launcher))
+        return;
+    self->waiting = (queue_t){.last = &self->waiting.first};
+    while (waiting.first && !self->waiting.first) {
+        run_t *run = take_first(&waiting);
+        if (!launch(self, run, now_ms))
+            exec_advance(self, run, now_ms);
+    }
+    if (!waiting.first)
+        return;
+    *self->waiting.last = waiting.first;
+    self->waiting.last = waiting.last;
+}
+
+// ---- ends of processes
+
+static void note(exec_t *self, const run_t *run, driver_note_t kind, const restart_end_t *end)
+{
+    char text[MM_ERROR_MAX + 1];
+    if (!self->base.note)
+        return;
+    exec_words_end(end, launcher_output(self->launcher, run->slot), text, sizeof text);
+    self->base.note(self->base.note_arg, run->task.number, kind, text);
+}
+
+static void keep_command(exec_t *self, run_t *run, const restart_end_t *end)
+{
+    run->has_command = true;
+    run->command_status = run->status;
+    run->command = *launcher_output(self->launcher, run->slot);
+    note(self, run, DRIVER_NOTE_COMMAND, end);
+}
+
+static void keep_look(exec_t *self, run_t *run, const restart_end_t *end)
+{
+    bool is_good = run->step.what == RESTART_IDENTIFY
+                       ? end->identity != NULL
+                       : end->how == RESTART_EXITED && end->number == 0;
+    run->has_looked = true;
+    run->looked = *end;
+    run->looked.identity = NULL;
+    if (run->step.what == RESTART_HEALTH && !is_good)
+        (void)snprintf(run->unwell, sizeof run->unwell, "%.*s", (int)end->line.size,
+                       end->line.data);
+    if (is_good || run->is_noted || run->task.leg == MM_LEG_PROBE)
+        return;
+    run->is_noted = true;
+    note(self, run, DRIVER_NOTE_LOOK, end);
+}
+
+// The process is over: what has it shown?
+static void process_ended(exec_t *self, run_t *run, restart_how_t how, int64_t now_ms)
+{
+    identity_t identity;
+    char line[MM_HEALTH_MAX + 1];
+    const output_tail_t *output = launcher_output(self->launcher, run->slot);
+    restart_end_t end = {.how = how};
+    if (how == RESTART_EXITED)
+        end.number = WEXITSTATUS(run->status);
+    else if (how == RESTART_SIGNALED)
+        end.number = WTERMSIG(run->status);
+    if (run->step.what == RESTART_IDENTIFY && how == RESTART_EXITED && end.number == 0 &&
+        identity_parse(output_tail_whole(output), &identity))
+        end.identity = &identity;
+    end.line = (mm_str_t){line, output_tail_line(output, line, sizeof line)};
+    run->process = PROCESS_NONE;
+    if (run->step.what == RESTART_COMMAND)
+        keep_command(self, run, &end);
+    else
+        keep_look(self, run, &end);
+    run->looked.line = (mm_str_t){0};
+    restart_ended(&run->restart, &end, now_ms);
+    exec_advance(self, run, now_ms);
+}
+
+static void not_started(exec_t *self, run_t *run, int error, int64_t now_ms)
+{
+    run->process = PROCESS_NONE;
+    run->failed = run->step.what;
+    run->why = error == ETIME ? 0 : error;
+    restart_how_t how = error == ETIME   ? RESTART_TOO_LATE
+                        : error == E2BIG ? RESTART_UNABLE
+                                         : RESTART_NOT_STARTED;
+    restart_ended(&run->restart, &(restart_end_t){.how = how}, now_ms);
+    exec_advance(self, run, now_ms);
+}
+
+static restart_how_t how_it_ended(const run_t *run)
+{
+    switch (run->cut) {
+    case CUT_TIMEOUT: return RESTART_TIMED_OUT;
+    case CUT_STOPPED: return RESTART_STOPPED;
+    case CUT_NONE: break;
+    }
+    return WIFEXITED(run->status) ? RESTART_EXITED : RESTART_SIGNALED;
+}
+
+static void give_up_left(exec_t *self, run_t *run, int64_t now_ms)
+{
+    process_ended(self, run, RESTART_LEFT, now_ms);
+}
+
+// Something is left of what was killed: the run is not over until it has gone.
+static void keep_left(exec_t *self, run_t *run, const mm_survivors_t *survivors, int64_t now_ms)
+{
+    run->process = PROCESS_LEFT;
+    run->left = survivors->named[0];
+    if (self->stopped)
+        give_up_left(self, run, now_ms);
+    else
+        set_due(self, run, now_ms + AGAIN_AFTER_MS);
+}
+
+// It was given up, and has ended; what it has started has not, maybe.
+static void kill_rest(exec_t *self, run_t *run, int64_t now_ms)
+{
+    run->is_killed = true;
+    launcher_kill_again(self->launcher, run->slot);
+    if (self->stopped)
+        set_due(self, run, now_ms + STOPPED_MS);
+}
+
+static void take_event(exec_t *self, const mm_spawner_event_t *event, int64_t now_ms)
+{
+    run_t *run = &self->runs[event->slot];
+    if (run->is_done)
+        return; // its end was not waited for
+    if (event->kind == MM_SPAWNER_NOT_STARTED) {
+        not_started(self, run, event->error, now_ms);
+        return;
+    }
+    if (event->has_status)
+        run->status = event->status;
+    if (event->kind == MM_SPAWNER_KILLED && run->cut == CUT_NONE)
+        run->cut = CUT_TIMEOUT; // by the spawner, at the end
+    if (event->kind == MM_SPAWNER_ENDED && run->cut != CUT_NONE)
+        kill_rest(self, run, now_ms);
+    else if (event->kind == MM_SPAWNER_KILLED && event->survivors.count > 0)
+        keep_left(self, run, &event->survivors, now_ms);
+    else
+        process_ended(self, run, how_it_ended(run), now_ms);
+}
+
+// ---- times
+
+static void cut_off(exec_t *self, run_t *run, cut_t cut, int64_t now_ms)
+{
+    int64_t latest_ms = run->step.what == RESTART_COMMAND ? run->kill_ms : INT64_MAX;
+    run->cut = cut;
+    launcher_signal(self->launcher, run->slot, SIGTERM);
+    set_due(self, run, earlier(now_ms + KILL_AFTER_MS, latest_ms));
+}
+
+// The time of the process is over.
+static void process_is_due(exec_t *self, run_t *run, int64_t now_ms)
+{
+    if (run->process == PROCESS_LEFT) {
+        launcher_kill_again(self->launcher, run->slot);
+        set_due(self, run, MM_NEVER);
+    } else if (run->cut == CUT_NONE) {
+        cut_off(self, run, CUT_TIMEOUT, now_ms);
+    } else if (!run->is_killed) {
+        run->is_killed = true;
+        launcher_kill(self->launcher, run->slot);
+        set_due(self, run, self->stopped ? now_ms + STOPPED_MS : MM_NEVER);
+    } else if (self->stopped) {
+        give_up_left(self, run, now_ms);
+    } else {
+        set_due(self, run, MM_NEVER); // the kill goes on
+    }
+}
+
+void exec_look_around(exec_t *self, int64_t now_ms)
+{
+    mm_spawner_event_t event;
+    launcher_step(self->launcher);
+    while (launcher_next(self->launcher, &event))
+        take_event(self, &event, now_ms);
+    launch_waiting(self, now_ms);
+    while (mm_heap_deadline(&self->due) <= now_ms) {
+        run_t *run = MM_HEAP_OWNER(mm_heap_first(&self->due), run_t, node);
+        set_due(self, run, MM_NEVER);
+        if (run->process != PROCESS_NONE)
+            process_is_due(self, run, now_ms);
+        else
+            exec_advance(self, run, now_ms);
+    }
+}
+
+// ---- the end
+
+void exec_drop_waiting(exec_t *self, int64_t now_ms)
+{
+    queue_t waiting = self->waiting;
+    self->waiting = (queue_t){.last = &self->waiting.first};
+    for (run_t *run = waiting.first, *next; run; run = next) {
+        next = run->next;
+        not_started(self, run, ECANCELED, now_ms);
+    }
+}
+
+void exec_cut_off(exec_t *self, run_t *run, int64_t now_ms)
+{
+    if (run->process == PROCESS_LEFT)
+        give_up_left(self, run, now_ms);
+    else if (run->process == PROCESS_RUNS && run->cut == CUT_NONE)
+        cut_off(self, run, CUT_STOPPED, now_ms);
+    else if (run->process == PROCESS_RUNS && run->is_killed)
+        set_due(self, run, now_ms + STOPPED_MS);
+}

@@ -1,0 +1,163 @@
+// See exec_words.h.
+
+#include "exec_words.h"
+
+#include "duration.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#define HEAD_MAX 128
+
+static void print_end(const restart_end_t *end, char ret_text[HEAD_MAX])
+{
+    if (end->how == RESTART_EXITED)
+        (void)snprintf(ret_text, HEAD_MAX, "exit %d", end->number);
+    else if (end->how == RESTART_SIGNALED)
+        (void)snprintf(ret_text, HEAD_MAX, "killed by signal %d", end->number);
+    else
+        (void)snprintf(ret_text, HEAD_MAX, "it did not end");
+}
+
+// The exit of a result.
+static void print_exit(uint32_t exit, char ret_text[HEAD_MAX])
+{
+    restart_end_t end = {.how = RESTART_TIMED_OUT};
+    if (exit < 256)
+        end = (restart_end_t){.how = RESTART_EXITED, .number = (int)exit};
+    else if (exit < MM_EXIT_NONE)
+        end = (restart_end_t){.how = RESTART_SIGNALED, .number = (int)exit - 256};
+    print_end(&end, ret_text);
+}
+
+// HEAD: TAIL; SUFFIX, where TAIL is what fits of the output; `otherwise` replaces an empty one.
+static void compose(char *text, size_t size, const char *head, const output_tail_t *output,
+                    const char *otherwise, const char *suffix)
+{
+    char tail[3 * OUTPUT_TAIL_MAX] = "";
+    size_t taken = strlen(head) + strlen(suffix) + strlen(": ");
+    size_t capacity = size > taken ? size - taken : 1;
+    if (!output ||
+        output_tail_text(output, tail, capacity < sizeof tail ? capacity : sizeof tail) == 0)
+        (void)snprintf(tail, capacity < sizeof tail ? capacity : sizeof tail, "%s", otherwise);
+    (void)snprintf(text, size, "%s%s%s%s", head, *tail ? ": " : "", tail, suffix);
+}
+
+void exec_words_end(const restart_end_t *end, const output_tail_t *output, char *ret_text,
+                    size_t size)
+{
+    char head[HEAD_MAX];
+    print_end(end, head);
+    compose(ret_text, size, head, output, "", "");
+}
+
+static void compose_unverified(const exec_said_t *said, const mm_result_t *result, char *text,
+                               size_t size)
+{
+    char head[HEAD_MAX], time[MM_DURATION_TEXT], verify[HEAD_MAX] = "", command[HEAD_MAX];
+    char suffix[HEAD_MAX + 16];
+    (void)snprintf(head, sizeof head, "verify did not succeed within %s",
+                   mm_duration_print(said->verify_ms, time));
+    if (said->looked)
+        print_end(said->looked, verify);
+    print_exit(result->real->exit, command);
+    (void)snprintf(suffix, sizeof suffix, "; command: %s", command);
+    compose(text, size, head, said->look, verify, suffix);
+}
+
+// "; command: exit 255: what it has said".
+static void print_command(const exec_said_t *said, const mm_result_t *result, char *text,
+                          size_t size)
+{
+    char exit[HEAD_MAX], words[MM_WORDS_MAX + 1] = "";
+    if (!result->real->sent) {
+        (void)snprintf(text, size, "; no command was sent");
+        return;
+    }
+    print_exit(result->real->exit, exit);
+    if (said->command)
+        (void)output_tail_text(said->command, words, sizeof words);
+    (void)snprintf(text, size, "; command: %s%s%s", exit, *words ? ": " : "", words);
+}
+
+// What a look has found.
+static void compose_look(const exec_said_t *said, const mm_result_t *result, bool is_probe,
+                         char *text, size_t size)
+{
+    char command[MM_WORDS_MAX + 2 * HEAD_MAX] = "", looked[HEAD_MAX] = "", machine[80] = "";
+    const output_tail_t *look = result->real->end == MM_END_UNREACHABLE ? said->look : NULL;
+    const char *otherwise = result->real->end == MM_END_UNHEALTHY ? said->unwell : "";
+    if (!is_probe)
+        print_command(said, result, command, sizeof command);
+    if (result->real->end == MM_END_UNREACHABLE && said->looked) {
+        print_end(said->looked, looked);
+        otherwise = looked;
+    }
+    if (result->real->end == MM_END_WRONG_HOST) {
+        char *end = machine + snprintf(machine, sizeof machine, "machine ");
+        for (size_t i = 0; i < sizeof result->real->machine.bytes; i++)
+            end += sprintf(end, "%02x", result->real->machine.bytes[i]);
+        (void)snprintf(end, 16, " answers");
+        otherwise = machine;
+    }
+    compose(text, size, mm_end_name(result->real->end), look, otherwise, command);
+}
+
+static void compose_failure(const exec_said_t *said, const mm_result_t *result, char *text,
+                            size_t size)
+{
+    char head[HEAD_MAX], time[MM_DURATION_TEXT];
+    bool is_probe = result->leg == MM_LEG_PROBE;
+    switch (result->real->end) {
+    case MM_END_NONE:
+    case MM_END_RESTARTED: break;
+    case MM_END_EXIT:
+    case MM_END_SIGNAL:
+        print_exit(result->real->exit, head);
+        compose(text, size, head, said->command, "", "");
+        return;
+    case MM_END_TIMEOUT:
+        (void)snprintf(head, sizeof head, "timed out after %s",
+                       mm_duration_print(said->timeout_ms, time));
+        compose(text, size, head, said->command, "", "");
+        return;
+    case MM_END_SAME_BOOT:
+    case MM_END_WRONG_HOST:
+    case MM_END_UNHEALTHY:
+    case MM_END_UNREACHABLE: compose_look(said, result, is_probe, text, size); return;
+    case MM_END_LEFT_RUNNING:
+        (void)snprintf(text, size, "still running");
+        if (said->pid > 0)
+            (void)snprintf(text, size, "still running, pid %d", said->pid);
+        return;
+    case MM_END_NOT_STARTED:
+        (void)snprintf(text, size, "its ids are not on record, or the driver has no command %u",
+                       (unsigned)said->number);
+        return;
+    case MM_END_UNVERIFIED: compose_unverified(said, result, text, size); return;
+    case MM_END_LACKING:
+        (void)snprintf(text, size, "no attribute %.*s came with the job", (int)said->lacking.size,
+                       said->lacking.data);
+        return;
+    case MM_END_UNABLE: (void)snprintf(text, size, "the command's arguments are too long"); return;
+    case MM_END_STOPPED:
+    case MM_END_INTERRUPTED: break;
+    }
+    (void)snprintf(text, size, "%s", mm_end_name(result->real->end));
+}
+
+void exec_words_error(const exec_said_t *said, const mm_result_t *result, char *ret_text,
+                      size_t size)
+{
+    ret_text[0] = '\0';
+    switch (result->status) {
+    case MM_STATUS_OK: return;
+    case MM_STATUS_FAILED: compose_failure(said, result, ret_text, size); return;
+    case MM_STATUS_RETURNED:
+    case MM_STATUS_OPEN: break;
+    }
+    if (said->error != 0)
+        (void)snprintf(ret_text, size, "cannot start %.200s: %s", said->program,
+                       strerror(said->error));
+}

@@ -1,0 +1,177 @@
+// See run_driver.h.
+
+#include "run_driver.h"
+#include "caller.h"
+#include "child_process.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define AT_ONCE 5  // real restarts in progress, when nobody has said more
+#define SLOTS   16 // of a restarter, when nobody has said more
+#define UNKNOWN (-1)
+
+// ---- what the restarter says
+
+// The rest of the line that begins with `head`; NULL: there is none. The caller frees it.
+static char *find_line(const char *text, const char *head)
+{
+    const char *at = strncmp(text, head, strlen(head)) == 0 ? text : NULL;
+    char *line = NULL;
+    if (!at) {
+        char *inner = NULL;
+        int size = asprintf(&inner, "\n%s", head);
+        assert(size >= 0);
+        at = strstr(text, inner);
+        free(inner);
+        at = at ? at + 1 : NULL;
+    }
+    if (at) {
+        at += strlen(head);
+        int size = asprintf(&line, "%.*s", (int)strcspn(at, "\n"), at);
+        assert(size >= 0);
+    }
+    return line;
+}
+
+// What it says when it has checked its commands: what they name of a host beside {host}, which the
+// publisher reads and nothing else, whether it is a mock, how sure a success is, the driver with
+// the digest of what restarts a host, and last, since it may hold anything, the driver in words for
+// the record of the run. False: that is not there.
+static bool read_check(run_settings_t *self, char *text, size_t size)
+{
+    static const char end[] = "\nconfiguration ok\n";
+    arguments_t *arguments = &self->arguments[MM_PROGRAM_PUBLISHER];
+    char *words = strncmp(text, "driver: ", 8) == 0 ? text : strstr(text, "\ndriver: ");
+    if (!words || size < strlen(end) || strcmp(text + size - strlen(end), end) != 0)
+        return false;
+    text[size - strlen(end)] = '\0';
+    words += *words == '\n';
+    arguments_add(arguments, "--run-driver=%s", words + 8);
+    *words = '\0';
+    char *mock = find_line(text, "mock: "), *digest = find_line(text, "digest: ");
+    char *attributes = find_line(text, "attributes: ");
+    self->driver.is_mock = mock != NULL;
+    self->driver.proof = find_line(text, "proof: ");
+    arguments_add(arguments, "--driver-name=%s", digest ? digest : "mock");
+    if (attributes)
+        arguments_add(arguments, "--attributes=%s", attributes);
+    if (digest && strrchr(digest, '-'))
+        *strrchr(digest, '-') = '\0';
+    self->driver.name = digest;
+    free(mock);
+    free(attributes);
+    return self->driver.is_mock || (digest && self->driver.proof);
+}
+
+static int ask(run_settings_t *self)
+{
+    arguments_t words = {0};
+    char *program = child_process_sibling("mayhem-restarter"), *text;
+    size_t size;
+    child_end_t end = {0};
+    arguments_add(&words, "%s", program);
+    arguments_add_all(&words, &self->arguments[MM_PROGRAM_RESTARTER]);
+    arguments_add(&words, "--check");
+    text = child_process_capture(words.items, STDERR_FILENO, &size, &end);
+    int exit_code = end.code;
+    if (!text)
+        exit_code =
+            caller_fail(EX_UNAVAILABLE, "cannot start %s: %s; is the installation complete?",
+                        program, strerror(errno));
+    else if (end.signal != 0)
+        exit_code = caller_fail(EX_SOFTWARE, "%s was killed by signal %d", program, end.signal);
+    else if (exit_code == 0 && !read_check(self, text, size))
+        exit_code = caller_fail(EX_UNAVAILABLE,
+                                "%s does not say what it does; is it of this release?", program);
+    free(text);
+    free(program);
+    arguments_clear(&words);
+    return exit_code;
+}
+
+// A list of hosts is not rehearsed by mistake.
+static bool says_how(const mm_options_t *restarter)
+{
+    return *restarter->exec != '\0' || restarter->mock ||
+           !mm_options_is_default(restarter, "mock-time") ||
+           !mm_options_is_default(restarter, "mock-fail");
+}
+
+int run_driver_read(run_settings_t *self, const mm_options_t programs[MM_PROGRAMS])
+{
+    if (*programs[MM_PROGRAM_PUBLISHER].input != '\0' && !says_how(&programs[MM_PROGRAM_RESTARTER]))
+        return caller_fail(EX_USAGE,
+                           "say how: --driver ssh, -x 'CMD {host}', or --mock to rehearse");
+    return ask(self);
+}
+
+void run_driver_clear(run_driver_t *self)
+{
+    free(self->name);
+    free(self->proof);
+    free(self->headline);
+    *self = (run_driver_t){0};
+}
+
+// ---- what depends on it
+
+// How many hosts the file names, as lines; UNKNOWN: nobody knows yet.
+static int64_t count_hosts(const run_settings_t *self, const char *input)
+{
+    FILE *file = self->stream >= 0 || *input == '\0' ? NULL : fopen(input, "re");
+    char *line = NULL;
+    size_t capacity = 0;
+    int64_t count = 0;
+    if (!file)
+        return UNKNOWN;
+    while (getline(&line, &capacity, file) >= 0) {
+        char first = line[strspn(line, " \t\r")];
+        count += first != '\n' && first != '\0' && first != '#';
+    }
+    free(line);
+    (void)fclose(file);
+    return count;
+}
+
+static void make_headline(run_settings_t *self, const char *input, int64_t at_once)
+{
+    int64_t count = count_hosts(self, input);
+    char hosts[40] = "", limit[40] = "all at once";
+    if (count >= 0)
+        (void)snprintf(hosts, sizeof hosts, "%lld host%s, ", (long long)count,
+                       count == 1 ? "" : "s");
+    if (at_once > 0)
+        (void)snprintf(limit, sizeof limit, "at most %lld at once", (long long)at_once);
+    int size = asprintf(&self->driver.headline, "%s%s, by %s, %s", hosts, limit, self->driver.name,
+                        self->driver.proof);
+    assert(size >= 0);
+}
+
+void run_driver_settle(run_settings_t *self, const mm_options_t programs[MM_PROGRAMS])
+{
+    const mm_options_t *consumer = &programs[MM_PROGRAM_CONSUMER];
+    const mm_options_t *restarter = &programs[MM_PROGRAM_RESTARTER];
+    int64_t restarters = self->options.restarters, at_once = consumer->at_once;
+    bool has_slots = !mm_options_is_default(restarter, "slots");
+    char text[32];
+    if (self->driver.is_mock)
+        return;
+    run_settings_default(self, consumer, "attempts", "2");
+    if (mm_options_is_default(consumer, "at-once"))
+        at_once = has_slots ? restarters * restarter->slots : AT_ONCE;
+    (void)snprintf(text, sizeof text, "%lld", (long long)at_once);
+    run_settings_default(self, consumer, "at-once", text);
+    int64_t needed = (at_once + restarters - 1) / restarters;
+    if (needed > SLOTS) { // else the restarter's own default will do
+        (void)snprintf(text, sizeof text, "%lld",
+                       (long long)(needed < MM_SLOTS_MAX ? needed : MM_SLOTS_MAX));
+        run_settings_default(self, restarter, "slots", text);
+    }
+    make_headline(self, programs[MM_PROGRAM_PUBLISHER].input, at_once);
+}
