@@ -282,6 +282,19 @@ static void a_probe_is_held_with_its_host(void **state)
     does("result 1 of 901 open");
 }
 
+// It has no times, and its texts are those of the frame.
+static void a_row_to_be_saved_does_not_wait(void **state)
+{
+    (void)state;
+    mm_real_t row = {.row = MM_ROW_BEGUN, .attempt = 1, .command = 1, .words = mm_str("bye")};
+    new_worker(MM_ROLE_SAVER, 4);
+    joins(12);
+    mm_task_t tasks[] = {task_of(901), task_of(902)};
+    tasks[0].real = tasks[1].real = &row;
+    gets_tasks(12, boot_ms(), tasks, 2);
+    does("started 901; start 901; started 902; start 902");
+}
+
 #define WITH(NAME) cmocka_unit_test_setup_teardown(NAME, new_slow_restarter, end_worker)
 #define REAL(NAME) cmocka_unit_test_setup_teardown(NAME, new_quick_restarter, end_worker)
 
@@ -301,6 +314,7 @@ int main(void)
         REAL(a_look_too_is_returned_behind_the_lease_of_its_frame),
         REAL(a_task_behind_one_that_waits_waits_too),
         REAL(a_probe_is_held_with_its_host),
+        cmocka_unit_test_teardown(a_row_to_be_saved_does_not_wait, end_worker),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
