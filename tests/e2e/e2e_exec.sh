@@ -14,7 +14,7 @@ equal "each host stands in ran.txt exactly once, at its first attempt" \
     "$(sed 's/$/ 1/' hosts.txt)" "$(sort ran.txt)"
 
 dir=limits
-(ulimit -Sn 512 && exec "$root/run.sh" --dir limits -i hosts.txt -x 'sh -c "ulimit -Sn >>limits.txt"') \
+(ulimit -Sn 512 && exec "$root/run.sh" --dir limits -i hosts.txt -x 'sh -c "ulimit -Sn >>limits.txt" {host}') \
     >out 2>err </dev/null
 code=$?
 ends_with_code "a soft limit of 512 descriptors: exit 0" 0
@@ -45,7 +45,7 @@ matches "the error tells the exit code" '3' "$(store "SELECT error FROM jobs WHE
 matches "the summary names the dead with their error" 'bad-2.*is on fire' "$(cat out)"
 
 cp fail/dead.txt again.txt
-run -i again.txt -x true
+run -i again.txt -x 'true {host}'
 ends_with_code "dead.txt is a valid input" 0
 equal "it held the dead hosts only" "bad-1 bad-2" \
     "$(store "SELECT group_concat(host, ' ') FROM (SELECT host FROM jobs
@@ -53,7 +53,7 @@ equal "it held the dead hosts only" "bad-1 bad-2" \
 
 dir=slow
 printf 'slow-1\n' >slow.txt
-run -i slow.txt -x 'sh -c "trap : TERM; while :; do sleep 0.2; done"' --attempts 1 --timeout 300ms
+run -i slow.txt -x 'sh -c "trap : TERM; while :; do sleep 0.2; done" {host}' --attempts 1 --timeout 300ms
 ends_with_code "a command that does not end is ended: exit 1" 1
 matches "the error says so" 'timeout|time.out|timed out|longer' "$(store 'SELECT error FROM jobs')"
 
@@ -80,7 +80,7 @@ audit "verify" 10
 equal "one attempt was enough" 10 "$(store 'SELECT sum(attempts) FROM jobs')"
 
 dir=lost
-run -i slow.txt -x true --verify 'test -e never' --verify-timeout 500ms --attempts 1
+run -i slow.txt -x 'true {host}' --verify 'test -e never-{host}' --verify-timeout 500ms --attempts 1
 ends_with_code "a host that does not come back is dead: exit 1" 1
 matches "the error names the check" 'verif' "$(store 'SELECT error FROM jobs')"
 
@@ -93,13 +93,13 @@ equal "it runs nothing" "" "$(ls dry-web-* 2>/dev/null)"
 matches "it prints the commands" 'touch dry-web-00007' "$(cat out err dry/log/*.log)"
 
 dir=limit
-run -i hosts.txt -n 1 --slots 1 -x false --attempts 1 --max-dead 5
+run -i hosts.txt -n 1 --slots 1 -x 'false {host}' --attempts 1 --max-dead 5
 ends_with_code "--max-dead stops a typo: exit 75" 75
 at_most "--max-dead 5 has cost few hosts" 10 \
     "$(store "SELECT count(*) FROM jobs WHERE outcome = 'dead'")"
 equal "the other hosts are still in the outbox or the file" 200 \
     "$(($(settled) + $(outbox 'SELECT count(*) FROM jobs')))"
-run -i hosts.txt -x true
+run -i hosts.txt -x 'true {host}'
 ends_with_code "another command on what is left is refused: exit 78" 78
 matches "both commands are named" 'false.*true|true.*false' "$(cat err)"
 
@@ -137,7 +137,7 @@ matches "the first line is named, with what to do" \
     'hosts.txt:1: host web-00001 has no bmc, which the command names: make its line \{"host": "...", "bmc": "..."\}' \
     "$(cat err)"
 printf '{"host": "web-1", "bmc": "10.0.0.1"}\n{"host": "web-2"}\n' >lacking.jsonl
-run -i lacking.jsonl -x true --verify 'test {bmc}'
+run -i lacking.jsonl -x 'true {host}' --verify 'test {bmc}'
 ends_with_code "an attribute that only --verify names: exit 65" 65
 matches "its line is named, with what to do" \
     'lacking.jsonl:2: host web-2 has no bmc, which the command names: add "bmc": "..." to its line' "$(cat err)"
@@ -157,7 +157,7 @@ matches "its attribute is asked for too" 'host web-1 has no zone' "$(cat err)"
 
 hosts 30 >hosts.txt
 dir=at-once
-run -i hosts.txt -n 3 --slots 8 --at-once 4 -x 'sh -c "echo begun >>at-once.txt; sleep 0.2; echo ended >>at-once.txt"'
+run -i hosts.txt -n 3 --slots 8 --at-once 4 -x 'sh -c "echo begun >>at-once.txt; sleep 0.2; echo ended >>at-once.txt" {host}'
 ends_with_code "--at-once: exit 0" 0
 audit "--at-once" 30
 equal "24 slots, and never more than 4 at once" 4 \

@@ -36,7 +36,7 @@ check "failed restarts were tried again" test "$(store 'SELECT sum(attempts) FRO
 matches "progress is shown" '500' "$(cat err)"
 equal "all four restarters have worked" 4 "$(store 'SELECT count(DISTINCT worker) FROM jobs')"
 
-run -i hosts.txt -n 1
+run -i hosts.txt --mock -n 1
 ends_with_code "the same command after the end is a new run" 0
 equal "it restarts each host again" "1000 500" \
     "$(store "SELECT count(*) || ' ' || count(DISTINCT host) FROM jobs")"
@@ -45,7 +45,7 @@ equal "it restarts each host again" "1000 500" \
 
 dir=json
 hosts 50 | sed 's/.*/{"host": "&", "rack": 7}/' >hosts.jsonl
-run -i hosts.jsonl --json
+run -i hosts.jsonl --mock --json
 ends_with_code "JSON Lines: exit 0" 0
 audit "JSON Lines" 50
 equal "standard output is one JSON object, valid and with the totals" "1 50 50 0 1 0" \
@@ -60,13 +60,13 @@ dir=repeat
     hosts 20
     hosts 5
 } >twice.txt
-run -i twice.txt
+run -i twice.txt --mock
 ends_with_code "repeated hosts: exit 0" 0
 audit "repeated hosts" 20
 matches "repeated hosts are counted and said" '25' "$(cat out err)"
 
 dir=stdin
-hosts 300 | timeout 60 "$root/run.sh" --dir stdin -i - --quiet >out 2>err
+hosts 300 | timeout 60 "$root/run.sh" --dir stdin -i - --mock --quiet >out 2>err
 code=$?
 ends_with_code "hosts from standard input: exit 0" 0
 audit "standard input" 300

@@ -49,7 +49,7 @@ timeout 900 sh -c 'echo $$ >>pids.txt; exec sleep 1000' &
 env -i sh -c 'trap "" TERM; echo $$ >>pids.txt; while :; do sleep 1000; done'
 END
 chmod +x fork.sh
-run -i few.txt -n 2 --slots 4 -x ./fork.sh --timeout 700ms --attempts 1
+run -i few.txt -n 2 --slots 4 -x './fork.sh {host}' --timeout 700ms --attempts 1
 ends_with_code "commands that do not end are given up: exit 1" 1
 equal "each had begun three processes" 24 "$(lines_in pids.txt)"
 mapfile -t pids <pids.txt
@@ -67,7 +67,7 @@ setsid sh -c 'echo $$ >>pids.txt; exec sleep 1000' &
 wait
 END
 chmod +x once.sh
-launch -i few.txt -n 1 --slots 8 -x ./once.sh --attempts 3
+launch -i few.txt -n 1 --slots 8 -x './once.sh {host}' --attempts 3
 wait_until 20 has_lines pids.txt 16
 spawner=$(spawner_of restarter-1)
 restarter=$(pid_of restarter-1)

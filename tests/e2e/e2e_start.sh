@@ -120,7 +120,7 @@ zombies() {
 dir=one
 if unshare --pid --fork --mount-proc true 2>/dev/null; then
     unshare --pid --fork --mount-proc --kill-child "$root/run.sh" --dir one -i hosts.txt -n 1 \
-        --slots 4 -x 'sh -c "sleep 0.2; (setsid -f sleep 0.1)"' >out 2>err </dev/null &
+        --slots 4 -x 'sh -c "sleep 0.2; (setsid -f sleep 0.1)" {host}' >out 2>err </dev/null &
     run_pid=$!
     started+=("$run_pid")
     wait_until 10 test -s one/publisher.pid
@@ -189,7 +189,7 @@ finish 20
 ends_with_code "a configuration that is a stream, max-dead = 1: exit 75" 75
 equal "each start has read it: one host is dead, and no more" 1 \
     "$(store "SELECT count(*) FROM jobs WHERE outcome = 'dead'")"
-"$root/run.sh" --dir config2 --config <(printf '[consumer]\nmax-daed = 1\n') -i hosts.txt 2>err
+"$root/run.sh" --dir config2 --config <(printf '[consumer]\nmax-daed = 1\n') -i hosts.txt --mock 2>err
 equal "a fault in such a stream: exit 78" 78 $?
 matches "it is named with its line" '/dev/fd/[0-9]+:2: .*max-dead' "$(cat err)"
 
@@ -212,9 +212,9 @@ equal "and bash completes its options" "--restarters --restart-pause" "${COMPREP
 # ---- streams that are no list, the same one twice -------------------------------------------------
 
 dir=twice
-"$root/run.sh" --dir twice --config - -i - >out 2>err < <(printf "[common]\n")
+"$root/run.sh" --dir twice --config - -i - --mock >out 2>err < <(printf "[common]\n")
 equal "standard input as configuration and hosts: exit 64" 64 $?
-"$root/run.sh" --dir twice -i - >out 2>err </tmp
+"$root/run.sh" --dir twice -i - --mock >out 2>err </tmp
 equal "a folder as standard input: exit 65" 65 $?
 matches "and it says so" 'standard input is a folder' "$(cat err)"
 check "neither has made a folder" test ! -e twice
@@ -258,7 +258,7 @@ equal "what had begun was finished" "$(sort all.txt)" "$(sort all.ends)"
 dir=taken
 hosts 200 >many.txt
 launch -i many.txt "${slow[@]}"
-"$root/run.sh" --dir taken -i other.txt >out2 2>err2
+"$root/run.sh" --dir taken -i other.txt --mock >out2 2>err2
 matches "a second operator is told who runs what, since when" \
     "pid $run_pid of [^ ]+, since [0-9-]+ [0-9:]+: .*-i many.txt" "$(cat err2)"
 for file in run.pid restarter-1.pid control run.lock mayhem.db outbox.db; do

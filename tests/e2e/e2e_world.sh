@@ -161,10 +161,10 @@ read_only() {
     small_disk ro 4m || return 1
     dir=ro
     hosts 5 >hosts.txt
-    run -i hosts.txt
+    run -i hosts.txt --mock
     ends_with_code "a run before the folder is made read-only" 0
     mount -o remount,ro ro
-    refused "a read-only folder" 73 'cannot create.* ro' "$root/run.sh" --dir ro -i hosts.txt
+    refused "a read-only folder" 73 'cannot create.* ro' "$root/run.sh" --dir ro -i hosts.txt --mock
     refused "a read-only folder, publisher" '73|74' 'ro/outbox.db.*Read-only' \
         "$program-publisher" --dir ro --input hosts.txt
     refused "a read-only folder, consumer" '73|74' 'ro/.*Read-only' "$program-consumer" --dir ro
@@ -232,7 +232,7 @@ done
 
 dir=soft
 hosts 50 >hosts.txt
-(ulimit -Sn 64 && exec "$root/run.sh" --dir soft -i hosts.txt) >out 2>err </dev/null
+(ulimit -Sn 64 && exec "$root/run.sh" --dir soft -i hosts.txt --mock) >out 2>err </dev/null
 code=$?
 ends_with_code "a soft limit of 64 descriptors is raised: exit 0" 0
 audit "a soft limit of 64 descriptors" 50

@@ -28,7 +28,7 @@ refused "a time without a unit" 64 'for' --for 10
 refused "a rate that is none" 64 'rate' --rate fast
 refused "a share beyond 100 %" 64 'mock-fail' --mock-fail 120%
 refused "a range that goes down" 64 'mock-time' --mock-time 2s..1s
-refused "a timeout that no lease can hold" 64 'timeout' -i hosts.txt -x true --timeout 3h
+refused "a timeout that no lease can hold" 64 'timeout' -i hosts.txt -x 'true {host}' --timeout 3h
 refused "an empty command, which would be a mock" 64 '-x needs a command' -i hosts.txt -x ''
 refused "an empty --verify" 64 'verify needs a command' -i hosts.txt -x 'true {host}' --verify ''
 refused "--verify without a command" 64 'verify' -i hosts.txt --verify 'true {host}'
@@ -37,20 +37,20 @@ check "none of these has made a folder" test ! -e run
 
 # ---- inputs --------------------------------------------------------------------------------------
 
-refused "no such file" 65 'missing.txt' -i missing.txt
+refused "no such file" 65 'missing.txt' -i missing.txt --mock
 mkdir folder
-refused "a folder in place of a file" '65|74' 'folder' -i folder
+refused "a folder in place of a file" '65|74' 'folder' -i folder --mock
 printf 'web-1\nweb-2\n-rf\nweb-3\n' >bad.txt
-refused "a host that could be an option" 65 'bad.txt.*3' -i bad.txt
+refused "a host that could be an option" 65 'bad.txt.*3' -i bad.txt --mock
 printf 'web-1\nweb 2; reboot\n' >bad2.txt
-refused "a host with other characters" 65 'bad2.txt.*2' -i bad2.txt
+refused "a host with other characters" 65 'bad2.txt.*2' -i bad2.txt --mock
 printf '{"host": "web-1"}\n{"host": "web-2"\n' >bad.jsonl
-refused "a broken JSON line" 65 'bad.jsonl.*2' -i bad.jsonl
+refused "a broken JSON line" 65 'bad.jsonl.*2' -i bad.jsonl --mock
 printf '{"host": "web-1"}\n{"name": "web-2"}\n' >bad2.jsonl
-refused "a JSON line without a host" 65 'bad2.jsonl.*2' -i bad2.jsonl
+refused "a JSON line without a host" 65 'bad2.jsonl.*2' -i bad2.jsonl --mock
 equal "nothing was restarted" 0 "$(settled)"
 dir=skip
-run -i bad.txt --on-bad-line skip
+run -i bad.txt --mock --on-bad-line skip
 ends_with_code "--on-bad-line skip: exit 0" 0
 audit "--on-bad-line skip" 3
 
@@ -69,20 +69,20 @@ refused "a placeholder that is none" 78 'is no placeholder' -i hosts.txt \
     -x 'echo {this_name_is_longer_than_32_bytes}'
 
 dir=newer
-run -i hosts.txt
+run -i hosts.txt --mock
 sqlite3 newer/mayhem.db 'PRAGMA user_version = 99'
-refused "a store of a newer version" 78 'mayhem.db' -i hosts.txt
+refused "a store of a newer version" 78 'mayhem.db' -i hosts.txt --mock
 dir=newer2
-run -i hosts.txt
+run -i hosts.txt --mock
 sqlite3 newer2/outbox.db 'PRAGMA user_version = 99'
-refused "an outbox of a newer version" 78 'outbox.db' -i hosts.txt
+refused "an outbox of a newer version" 78 'outbox.db' -i hosts.txt --mock
 dir=garbage
 mkdir garbage
 seq 1 2000 >garbage/mayhem.db
-refused "a store that is no database" 65 'mayhem.db' -i hosts.txt
+refused "a store that is no database" 65 'mayhem.db' -i hosts.txt --mock
 dir=garbage2
 mkdir -p garbage2/outbox.db
-refused "a folder in place of the outbox" '73|74' 'outbox.db' -i hosts.txt
+refused "a folder in place of the outbox" '73|74' 'outbox.db' -i hosts.txt --mock
 
 # ---- folders -------------------------------------------------------------------------------------
 
@@ -96,7 +96,7 @@ mkdir full
 if mount -t tmpfs -o size=64k,mode=700 tmpfs full 2>/dev/null; then
     head -c 60000 /dev/zero >full/ballast 2>/dev/null
     head -c 60000 /dev/zero >>full/ballast 2>/dev/null
-    refused "a full disk" '7[34]' 'full' -i hosts.txt
+    refused "a full disk" '7[34]' 'full' -i hosts.txt --mock
     umount full
 else
     printf '# no right to mount a small tmpfs: the full disk is not tried\n'
@@ -107,12 +107,12 @@ fi
 dir=first
 launch -i hosts.txt -n 1 --slots 1 --mock-time 300ms..400ms
 settle_at_least 2 20
-"$root/run.sh" --dir first -i hosts.txt >out2 2>err2
+"$root/run.sh" --dir first -i hosts.txt --mock >out2 2>err2
 equal "a second run.sh in the same folder: exit 69" 69 $?
 matches "it says where and who" "pid $run_pid.*first" "$(cat err2)"
 equal "in one sentence" 1 "$(wc -l <err2)"
 printf '[common]\nconsumer = ipc://first/consumer\n' >busy.ini
-timeout 30 "$root/run.sh" --dir second --config busy.ini -i hosts.txt >out2 2>err2
+timeout 30 "$root/run.sh" --dir second --config busy.ini -i hosts.txt --mock >out2 2>err2
 equal "an address that another consumer has: exit 69" 69 $?
 matches "it names the address" 'first/consumer' "$(cat err2)"
 finish 60
