@@ -130,11 +130,12 @@ void proof_take_read(proof_t *self, int64_t now_ms, const identity_t *read)
     } else if (self->good_ms == NEVER) {
         self->sight = PROOF_SEES_NOBODY;
     }
-    check_end(self, now_ms);
-    if (self->asks_health && self->outcome == PROOF_OPEN)
+    if (self->asks_health) { // it is a part of this look, also of the last one
         self->next_ms = now_ms;
-    else
-        plan(self, now_ms);
+        return;
+    }
+    check_end(self, now_ms);
+    plan(self, now_ms);
 }
 
 void proof_take_health(proof_t *self, int64_t now_ms, bool is_healthy)

@@ -183,6 +183,32 @@ static void answers_that_flap_do_not_break_settle(void **state)
     ends(phases, PROOF_PROVEN, 23000 + SETTLE, 23000 + VERIFY);
 }
 
+// Every second answer is none, and the last one comes at the end of settle.
+static void the_last_look_is_whole(void **state)
+{
+    (void)state;
+    proof_config_t config = {.begun_ms = 1,
+                             .deadline_ms = 60000,
+                             .verify_ms = 8000,
+                             .settle_ms = 2000,
+                             .has_health = true};
+    proof_t proof;
+    int64_t at_ms, now_ms = 0;
+    int reads = 0;
+    memset(config.before.boot, 1, sizeof config.before.boot);
+    proof_begin(&proof, &config, 30000);
+    for (proof_step_t step; (step = proof_next(&proof, &at_ms)) != PROOF_END;) {
+        identity_t identity = {.boot = {2}, .uptime_ms = 10};
+        now_ms = at_ms;
+        if (step == PROOF_READ)
+            proof_take_read(&proof, now_ms, ++reads % 2 == 1 ? &identity : NULL);
+        else
+            proof_take_health(&proof, now_ms, true);
+    }
+    assert_int_equal(now_ms, 38000);
+    assert_string_equal(proof_outcome_name(proof.outcome), "proven");
+}
+
 static void a_boot_from_before_the_restart_proves_nothing(void **state)
 {
     (void)state;
@@ -222,6 +248,7 @@ int main(void)
         cmocka_unit_test(one_that_reboots_twice_settles_in_its_last_boot),
         cmocka_unit_test(one_that_keeps_rebooting_is_unhealthy),
         cmocka_unit_test(answers_that_flap_do_not_break_settle),
+        cmocka_unit_test(the_last_look_is_whole),
         cmocka_unit_test(a_boot_from_before_the_restart_proves_nothing),
         cmocka_unit_test(who_comes_late_looks_long_enough),
     };
