@@ -210,6 +210,8 @@ static void read_ended(restart_t *self, const identity_t *read, int64_t now_ms)
     self->read_ms = now_ms;
     if (is_on_record(self, read))
         begin_command(self, now_ms);
+    else if (!read && now_ms < self->until_ms)
+        self->next_ms = now_ms + PROOF_POLL_LOW_MS; // an answer that was lost is no reason to wait
     else
         look_on(self, read);
 }
@@ -330,6 +332,7 @@ void restart_begin(restart_t *self, const restart_config_t *config, const mm_tas
         finish(self, MM_STATUS_FAILED, MM_END_INTERRUPTED); // nobody can look
     } else if (config->identifies) {
         self->phase = RESTART_PHASE_READ;
+        self->until_ms = after(now_ms, RESTART_LOOK_MS); // as one read may take
     } else {
         begin_command(self, now_ms);
     }

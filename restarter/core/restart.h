@@ -94,7 +94,7 @@ typedef struct {
     int64_t read_ms;               // the read before the command has ended
     int64_t next_ms;               // the next step, but of a look
     int64_t pause_ms;
-    int64_t until_ms;               // probe, verify: the end
+    int64_t until_ms;               // probe, read, verify: no further try
     uint32_t polls;                 // of verify
     char health[MM_HEALTH_MAX + 1]; // what a host that is not quite well says; a probe sets it
     proof_t proof;

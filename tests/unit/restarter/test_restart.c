@@ -186,13 +186,29 @@ static void without_an_answer_nothing_is_sent(void **state)
 {
     (void)state;
     begin();
-    reads_nothing();
+    while (restart.phase == RESTART_PHASE_READ)
+        reads_nothing();
+    assert_in_range(now_ms, BEGUN + RESTART_LOOK_MS, BEGUN + RESTART_LOOK_MS + 2000);
     for (int i = 0; i < 5; i++)
         reads_old(); // too late
     assert_int_equal(restart.phase, RESTART_PHASE_LOOK);
     while (restart.phase == RESTART_PHASE_LOOK)
         reads_old();
     is_done(MM_STATUS_FAILED, MM_END_SAME_BOOT, MM_EXIT_NONE, false);
+}
+
+static void an_answer_that_was_lost_is_asked_for_again(void **state)
+{
+    (void)state;
+    begin();
+    reads_nothing();
+    int64_t lost_ms = now_ms;
+    reads_old();
+    assert_in_range(now_ms, lost_ms + PROOF_POLL_LOW_MS, lost_ms + PROOF_POLL_LOW_MS + 100);
+    runs(RESTART_COMMAND);
+    ends_as(RESTART_EXITED, 0);
+    settles(2);
+    is_done(MM_STATUS_OK, MM_END_RESTARTED, 0, true);
 }
 
 static void to_another_machine_nothing_is_sent(void **state)
@@ -676,6 +692,7 @@ int main(void)
         TEST(a_restart_without_effect_ends_at_the_deadline),
         TEST(to_a_new_boot_nothing_is_sent),
         TEST(without_an_answer_nothing_is_sent),
+        TEST(an_answer_that_was_lost_is_asked_for_again),
         TEST(to_another_machine_nothing_is_sent),
         TEST(to_another_boot_that_seems_older_nothing_is_sent),
         TEST(the_command_starts_soon_after_the_read),
