@@ -66,14 +66,26 @@ static void check_end(proof_t *self, int64_t now_ms)
         self->outcome = self->good_ms != NEVER ? PROOF_UNHEALTHY : outcomes[self->sight];
 }
 
+// Of the pause between two looks. While a host settles it is looked at some times.
+static int64_t longest_pause(const proof_t *self)
+{
+    int64_t quarter_ms = self->config.settle_ms / 4;
+    if (self->good_ms == NEVER || quarter_ms > PROOF_POLL_HIGH_MS)
+        return PROOF_POLL_HIGH_MS;
+    return quarter_ms > PROOF_POLL_LOW_MS ? quarter_ms : PROOF_POLL_LOW_MS;
+}
+
 // The next read: after a pause that grows, but not behind an instant at which something ends.
 static void plan(proof_t *self, int64_t now_ms)
 {
+    int64_t longest_ms = longest_pause(self);
+    if (self->pause_ms > longest_ms)
+        self->pause_ms = longest_ms;
     int64_t fifth = self->pause_ms / 5;
     int64_t jitter = (int64_t)mm_random_below(&self->random, (uint64_t)(2 * fifth + 1)) - fifth;
     self->next_ms = now_ms + self->pause_ms + jitter;
     int64_t longer = 2 * self->pause_ms;
-    self->pause_ms = longer < PROOF_POLL_HIGH_MS ? longer : PROOF_POLL_HIGH_MS;
+    self->pause_ms = longer < longest_ms ? longer : longest_ms;
     int64_t ends[] = {end_of(self), self->settle_ms != NEVER
                                         ? self->settle_ms + self->config.settle_ms
                                         : INT64_MAX};

@@ -19,7 +19,7 @@
 #include "random.h"
 
 #define PROOF_POLL_LOW_MS  1000 // between two looks: it doubles up to
-#define PROOF_POLL_HIGH_MS 5000 // this, with a jitter of a fifth
+#define PROOF_POLL_HIGH_MS 5000 // this, while it settles a quarter of that; jitter of a fifth
 
 typedef struct {
     identity_t before;   // on record before the command
