@@ -45,12 +45,13 @@ typedef enum { SIM_CONSUMER, SIM_SAVER, SIM_RESTARTER, SIM_PUBLISHER } sim_role_
 // What hosts do with a command that is to restart them.
 typedef enum {
     SIM_HOST_WELL,
-    SIM_HOST_SLOW,    // it stays up for a while, maybe beyond the deadline
-    SIM_HOST_NOOP,    // nothing happens
-    SIM_HOST_GONE,    // nobody answers, ever
-    SIM_HOST_FLAPS,   // its answers are unreadable, more often than not
-    SIM_HOST_SICK,    // it comes back, and is not well
-    SIM_HOST_REFUSES, // the command fails
+    SIM_HOST_SLOW,     // it stays up for a while, maybe beyond the deadline
+    SIM_HOST_NOOP,     // nothing happens
+    SIM_HOST_GONE,     // nobody answers, ever
+    SIM_HOST_FLAPS,    // its answers are unreadable, more often than not
+    SIM_HOST_SICK,     // it comes back, and is not well
+    SIM_HOST_REFUSES,  // the command fails
+    SIM_HOST_STUBBORN, // only the last command of the list works
     SIM_HOST_KINDS
 } sim_host_kind_t;
 
@@ -85,6 +86,7 @@ typedef struct {
     int64_t start_ms;        // a start stops a worker that starts one by one for up to this
     int64_t gone_ms;         // a restarter is killed then, for ever; 0: none
     int64_t others_every_ms; // somebody else reboots a host
+    uint32_t unable;         // a restarter cannot start a command, and pauses
 } sim_faults_t;
 
 typedef struct {
@@ -96,6 +98,8 @@ typedef struct {
     int64_t restart_ms; // at most
     bool one_by_one;    // restarters
     bool real;          // restarts are real
+    bool blind;         // by a driver that cannot identify
+    uint32_t commands;  // of its list
     int64_t timeout_ms; // of a command
     int64_t verify_ms;  // of a look
     int64_t settle_ms;  // a host must be well for so long
@@ -148,6 +152,15 @@ typedef struct {
     sim_row_t row;        // of a real restart, as the next ones
     uint32_t host_index;
     uint32_t commands;     // that were sent
+    uint32_t sent_attempt; // the last one, as on record
+    uint32_t sent_command;
+    uint32_t told_attempt; // whose command's end its restarter has told
+    uint64_t told_number;  // that task gave it back open or unsent
+    uint64_t open_life;    // of the consumer that has read this, and handed out no other since
+    uint64_t begun_life;   // of the consumer that began the attempt on record
+    uint32_t out_attempt;  // whose command was handed out last
+    uint32_t out_command;
+    uint64_t out_number;
     uint32_t effects;      // reboots that they made
     uint32_t sent_boots;   // of its host, when the first one was sent
     int64_t open_until_ms; // the deadline of the last one, by the world's clock; 0: it has failed
@@ -356,6 +369,14 @@ void sim_record_write(sim_t *self, const sim_running_t *task);
 // ---- sim_check_real.c
 void sim_check_command(sim_t *self, const sim_process_t *process, const sim_running_t *task);
 void sim_check_proven(sim_t *self, const sim_job_t *job);
+// A row is written over what is on record.
+void sim_check_row(sim_t *self, const sim_running_t *running);
+// A command is handed out, was read to have ended, or its job is nacked.
+void sim_check_command_out(sim_t *self, const mm_task_t *task);
+void sim_check_told(sim_t *self, const mm_result_t *result);
+void sim_check_nacked(sim_t *self, const mm_verdict_t *verdict);
+// A restarter starts on it.
+void sim_check_begun(sim_t *self, const sim_running_t *task);
 void sim_check_real_dead(sim_t *self, const mm_task_t *task);
 
 // ---- sim_check.c

@@ -55,7 +55,8 @@ void sim_check_committed(sim_t *self, const sim_job_t *job, mm_outcome_t before)
     if (before != MM_OUTCOME_NONE && job->outcome != before)
         sim_violated(self, "I4 one outcome", "the outcome of job %u changed",
                      sim_number_of(self, job));
-    if (self->shape.real && job->outcome == MM_OUTCOME_RESTARTED && before != job->outcome)
+    if (self->shape.real && !self->shape.blind && job->outcome == MM_OUTCOME_RESTARTED &&
+        before != job->outcome)
         sim_check_proven(self, job);
     if (job->outcome == MM_OUTCOME_RESTARTED && job->successes == 0)
         sim_violated(self, "I3 both legs", "job %u is on record as restarted, but never was",
@@ -204,6 +205,8 @@ void sim_check_handed_out(sim_t *self, const sim_process_t *consumer, const gath
                      "job %u is handed out while %u restarts run, of %u at once",
                      sim_number_of(self, job), running, limit);
     check_in_order(self, consumer, job);
+    if (task->real && task->real->command > 0)
+        sim_check_command_out(self, task);
 }
 
 // R7: only who has had all attempts ends dead.

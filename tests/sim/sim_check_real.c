@@ -1,36 +1,176 @@
-// What must be true of hosts that are restarted for real (H1 to H10 of docs/rules.md), by the boots
-// that are counted on the hosts.
+// What must be true of hosts that are restarted for real (the rules of proof in docs/rules.md), by
+// the boots that are counted on the hosts, the commands that were sent, and what is on record.
 
 #include "sim.h"
 
-// A command is sent to a host.
-void sim_check_command(sim_t *self, const sim_process_t *process, const sim_running_t *task)
+#include "gather_private.h"
+
+// By the world's clock.
+static int64_t on_record_ms(const sim_t *self, const sim_row_t *row, int64_t at_ms)
 {
-    sim_job_t *job = task->job;
+    return at_ms - self->control_clock_ms[row->control.bytes[6]];
+}
+
+static bool is_after(uint32_t attempt, uint32_t command, uint32_t others, uint32_t others_command)
+{
+    return attempt > others || (attempt == others && command > others_command);
+}
+
+// ---- commands
+
+// H1: a restarter starts on a task that has a command.
+void sim_check_begun(sim_t *self, const sim_running_t *task)
+{
+    const sim_row_t *row = &task->job->row;
+    if (task->real.command == 0 || row->row != MM_ROW_BEGUN)
+        return;
+    int64_t begun_ms = on_record_ms(self, row, row->deadline_ms) - self->shape.gather.attempt_ms;
+    if (self->now_ms - begun_ms >= self->shape.gather.lost_after_ms)
+        sim_violated(self, "H1 begun just before",
+                     "a command for job %u is started %lld ms after its begin",
+                     sim_number_of(self, task->job), (long long)(self->now_ms - begun_ms));
+}
+
+static void check_on_record(sim_t *self, const sim_job_t *job, uint32_t attempt, uint32_t command)
+{
+    const sim_row_t *row = &job->row;
+    if (row->row != MM_ROW_BEGUN || row->attempt != attempt || row->command != command)
+        sim_violated(self, "H1 begun on record",
+                     "command %u of attempt %u of job %u is not on record, it has %u of %u, row %d",
+                     command, attempt, sim_number_of(self, job), row->command, row->attempt,
+                     (int)row->row);
+}
+
+// A command is handed out.
+void sim_check_command_out(sim_t *self, const mm_task_t *task)
+{
+    sim_job_t *job = sim_job(self, &task->id);
+    const sim_row_t *row = &job->row;
+    unsigned number = sim_number_of(self, job);
+    check_on_record(self, job, task->attempt, task->real->command);
+    if (row->ended >= self->shape.gather.attempts)
+        sim_violated(self, "I6 bounded", "job %u has a command handed out after %u attempts",
+                     number, row->ended);
+    if (row->interrupted >= SIM_INTERRUPTED)
+        sim_violated(self, "H12 interrupted", "job %u has a command handed out, %u had no end",
+                     number, row->interrupted);
+    job->out_attempt = task->attempt;
+    job->out_command = task->real->command;
+    job->out_number = task->number;
+    job->open_life = 0;
+}
+
+// What only who can identify a host keeps to: the others do not look for what lost restarters do.
+static void check_looked_at(sim_t *self, const sim_job_t *job, uint32_t attempt, uint32_t command)
+{
     const sim_host_t *host = sim_host(self, job);
     unsigned number = sim_number_of(self, job);
-    sim_trace(self, "%s: sends command %u of attempt %u for job %u", process->name.text,
-              task->real.command, task->attempt, number);
-    if (job->row.row != MM_ROW_BEGUN || job->row.attempt != task->attempt ||
-        job->row.command != task->real.command)
-        sim_violated(self, "H1 begun on record",
-                     "a command of attempt %u is sent for job %u, on record is attempt %u, row %d",
-                     task->attempt, number, job->row.attempt, (int)job->row.row);
+    check_on_record(self, job, attempt, command);
+    if (!is_after(attempt, command, job->sent_attempt, job->sent_command))
+        sim_violated(self, "H5 each command once",
+                     "job %u sends command %u of attempt %u behind %u of %u", number, command,
+                     attempt, job->sent_command, job->sent_attempt);
     if (job->commands > 0 && host->boots != job->sent_boots)
         sim_violated(self, "H3 no command to another boot",
                      "job %u sends a command in boot %u, its first one was sent in boot %u", number,
                      host->boots, job->sent_boots);
     if (self->now_ms < job->open_until_ms)
-        sim_violated(self, "H1 deadline",
+        sim_violated(self, "H11 look first",
                      "job %u sends a command %lld ms before the last one's deadline", number,
                      (long long)(job->open_until_ms - self->now_ms));
-    if (++job->commands > self->shape.gather.attempts + SIM_INTERRUPTED)
-        sim_violated(self, "I6 bounded", "job %u sends command %u, its limit is %u and %u", number,
-                     job->commands, self->shape.gather.attempts, SIM_INTERRUPTED);
-    if (job->commands == 1)
-        job->sent_boots = host->boots;
-    job->open_until_ms = job->row.deadline_ms - self->control_clock_ms[job->row.control.bytes[6]];
 }
+
+// A command is sent to a host.
+void sim_check_command(sim_t *self, const sim_process_t *process, const sim_running_t *task)
+{
+    sim_job_t *job = task->job;
+    uint32_t attempt = task->attempt, command = task->real.command;
+    sim_trace(self, "%s: sends command %u of attempt %u for job %u", process->name.text, command,
+              attempt, sim_number_of(self, job));
+    if (!self->shape.blind)
+        check_looked_at(self, job, attempt, command);
+    if (++job->commands == 1)
+        job->sent_boots = sim_host(self, job)->boots;
+    job->sent_attempt = attempt;
+    job->sent_command = command;
+    job->open_until_ms = on_record_ms(self, &job->row, job->row.deadline_ms);
+}
+
+// Not by a task of an earlier epoch or delivery, nor that it was not sent while another one looks.
+void sim_check_told(sim_t *self, const mm_result_t *result)
+{
+    sim_job_t *job = sim_job(self, &result->id);
+    const flight_t *flight = flights_find(&self->consumer->gather->flights, &job->id);
+    bool is_last = result->number == job->told_number && result->number == job->out_number;
+    bool is_ours = result->number >> 32 == self->epoch;
+    if (flight && is_last && is_ours &&
+        ((result->real && result->real->sent) || flight->restart != RESTART_OUT))
+        job->open_life = self->epoch;
+}
+
+// ---- the record
+
+// H4: what the consumer knows of the last attempt is on record before its job is nacked, unless it
+// is at its drain limit.
+void sim_check_nacked(sim_t *self, const mm_verdict_t *verdict)
+{
+    sim_job_t *job = sim_job(self, &verdict->id);
+    const sim_process_t *consumer = self->consumer;
+    const sim_row_t *row = &job->row;
+    uint64_t open_life = job->open_life;
+    bool is_at_limit = self->now_ms + consumer->clock_ms >= consumer->gather->drain_until_ms;
+    job->open_life = job->out_number = 0;
+    if (row->row != MM_ROW_BEGUN || row->attempt < job->out_attempt || is_at_limit)
+        return;
+    if (open_life == self->epoch && row->attempt == job->out_attempt)
+        sim_violated(self, "H4 the end is on record",
+                     "job %u is nacked, its command was told to be open or not sent",
+                     sim_number_of(self, job));
+    if (job->begun_life == self->epoch &&
+        is_after(row->attempt, row->command, job->out_attempt, job->out_command))
+        sim_violated(self, "H4 the end is on record",
+                     "job %u is nacked as begun, and was not handed out", sim_number_of(self, job));
+}
+
+// H2: ids and first begin stay once an attempt has begun.
+static void check_first(sim_t *self, const sim_job_t *job, const mm_real_t *task)
+{
+    const sim_row_t *row = &job->row;
+    if (row->first_at_ms == 0)
+        return;
+    if (!mm_id_equal(&row->machine, &task->machine) || !mm_id_equal(&row->boot, &task->boot))
+        sim_violated(self, "H2 ids stay", "the ids of job %u change, attempt %u has begun",
+                     sim_number_of(self, job), row->attempt);
+    if (mm_id_equal(&row->control, &task->control) && row->first_ms != task->first_ms)
+        sim_violated(self, "H2 first begin stays", "the first begin of job %u changes by %lld ms",
+                     sim_number_of(self, job), (long long)(task->first_ms - row->first_ms));
+}
+
+void sim_check_row(sim_t *self, const sim_running_t *running)
+{
+    const sim_job_t *job = running->job;
+    const sim_row_t *row = &job->row;
+    const mm_real_t *task = &running->real;
+    unsigned number = sim_number_of(self, job);
+    bool is_next = task->attempt > row->attempt;
+    bool had_ended = row->row == MM_ROW_NONE || row->row == MM_ROW_ENDED;
+    bool saw_nothing = task->end == MM_END_SAME_BOOT || task->end == MM_END_UNREACHABLE;
+    bool is_ended = task->row == MM_ROW_ENDED && task->command > 0;
+    check_first(self, job, task);
+    if (is_next && (!had_ended || task->attempt > row->attempt + 1))
+        sim_violated(self, "H1 its number", "attempt %u of job %u is behind attempt %u, row %d",
+                     task->attempt, number, row->attempt, (int)row->row);
+    if (task->row == MM_ROW_ENDED && task->end == MM_END_NOT_STARTED)
+        sim_violated(self, "H4 not started", "attempt %u of job %u is charged, it was not started",
+                     task->attempt, number);
+    if (is_ended && saw_nothing && row->row != MM_ROW_OPEN && job->told_attempt != task->attempt &&
+        task->attempt == job->sent_attempt)
+        sim_violated(self, "H12 interrupted",
+                     "attempt %u of job %u is charged, nobody has told its command's end",
+                     task->attempt, number);
+}
+
+// ---- outcomes
 
 // H2: what is on record as restarted has booted since its first attempt began.
 void sim_check_proven(sim_t *self, const sim_job_t *job)
@@ -48,17 +188,18 @@ void sim_check_proven(sim_t *self, const sim_job_t *job)
 void sim_check_real_dead(sim_t *self, const mm_task_t *task)
 {
     const sim_job_t *job = sim_job(self, &task->id);
-    mm_end_t end = task->real ? task->real->end : MM_END_NONE;
-    mm_attempt_row_t row = task->real ? task->real->row : MM_ROW_NONE;
+    const sim_row_t *row = &job->row;
+    const mm_real_t *last = task->real;
+    mm_end_t end = last ? last->end : MM_END_NONE;
     bool is_final = end == MM_END_UNHEALTHY || end == MM_END_WRONG_HOST;
-    bool is_interrupted =
-        job->row.interrupted + (end == MM_END_INTERRUPTED && job->row.row != MM_ROW_ENDED) >=
-        SIM_INTERRUPTED;
-    if (task->attempts < self->shape.gather.attempts && !is_final && !is_interrupted)
+    bool is_new = row->row != MM_ROW_ENDED || (last && row->attempt < last->attempt);
+    uint32_t interrupted = row->interrupted + (is_new && end == MM_END_INTERRUPTED);
+    uint32_t ended = row->ended + (is_new && end != MM_END_INTERRUPTED);
+    if (ended < self->shape.gather.attempts && !is_final && interrupted < SIM_INTERRUPTED)
         sim_violated(self, "R7 attempts", "job %u is to be dead after %u of %u attempts: %s",
-                     sim_number_of(self, job), task->attempts, self->shape.gather.attempts,
+                     sim_number_of(self, job), ended, self->shape.gather.attempts,
                      mm_end_name(end));
-    if (row != MM_ROW_ENDED)
+    if (!last || last->row != MM_ROW_ENDED)
         sim_violated(self, "H4 the end is on record", "job %u is to be dead without its end",
                      sim_number_of(self, job));
 }

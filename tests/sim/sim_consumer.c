@@ -53,6 +53,8 @@ static sim_process_t *find(sim_t *self, const char *name)
 static void send_notice(sim_t *self, const gather_action_t *action)
 {
     sim_check_notice(self, &action->as.verdict.verdict);
+    if (self->shape.real && action->as.verdict.verdict.kind == MM_VERDICT_NACK)
+        sim_check_nacked(self, &action->as.verdict.verdict);
     // Every subscriber would filter by topic: only the publisher that it is for takes it.
     sim_process_t *to = find(self, action->as.verdict.publisher);
     assert(to);
@@ -211,6 +213,8 @@ static void learn(sim_t *self, mm_str_t name, uint64_t before, const mm_result_t
         if (results[i].leg == MM_LEG_RESTART && results[i].status == MM_STATUS_OK &&
             results[i].serial > before && results[i].serial <= after)
             sim_job(self, &results[i].id)->known_life = self->epoch;
+        else if (results[i].serial > before && results[i].serial <= after)
+            sim_check_told(self, &results[i]);
 }
 
 static void step(sim_t *self, sim_process_t *process, gather_event_t event)

@@ -109,6 +109,10 @@ static void draw_real(sim_t *self)
     shape->gather.attempts = 1 + (uint32_t)mm_random_below(&random, 3);
     if (mm_random_below(&random, 2) == 0)
         self->faults.others_every_ms = 2000 + (int64_t)mm_random_below(&random, 10000);
+    shape->blind = mm_random_below(&random, 4) == 0;
+    shape->commands = 1 + (uint32_t)mm_random_below(&random, 2);
+    if (mm_random_below(&random, 2) == 0)
+        self->faults.unable = 1 + (uint32_t)mm_random_below(&random, 200);
 }
 
 void sim_draw(sim_t *self)

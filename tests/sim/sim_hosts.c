@@ -112,6 +112,13 @@ static void begin_look(sim_t *self, const sim_process_t *process, sim_running_t 
     running->end_ms = self->now_ms;
 }
 
+static bool give_back(const sim_running_t *running, mm_result_t *ret_result)
+{
+    *ret_result =
+        (mm_result_t){.number = running->number, .leg = running->leg, .status = MM_STATUS_RETURNED};
+    return true;
+}
+
 static bool end(const sim_running_t *running, mm_status_t status, mm_end_t why,
                 mm_result_t *ret_result)
 {
@@ -122,9 +129,22 @@ static bool end(const sim_running_t *running, mm_status_t status, mm_end_t why,
     return true;
 }
 
+// Its own machine is out of processes, say.
+static bool is_unable(sim_t *self, const sim_running_t *running, mm_result_t *ret_result)
+{
+    if (!self->faulty || !sim_chance(self, self->faults.unable))
+        return false;
+    (void)end(running, MM_STATUS_RETURNED, MM_END_NOT_STARTED, ret_result);
+    ret_result->error = mm_str("no processes left");
+    ret_result->real->pause_ms = sim_between(self, 1, 5000);
+    return true;
+}
+
 static bool step_probe(sim_t *self, sim_running_t *running, mm_result_t *ret_result)
 {
     identity_t identity;
+    if (is_unable(self, running, ret_result))
+        return true;
     if (sim_host_read(self, sim_host(self, running->job), &identity)) {
         (void)end(running, MM_STATUS_OK, MM_END_NOT_STARTED, ret_result);
         memcpy(ret_result->real->machine.bytes, identity.machine, sizeof identity.machine);
@@ -138,17 +158,27 @@ static bool step_probe(sim_t *self, sim_running_t *running, mm_result_t *ret_res
 }
 
 // H3: nothing is sent to a host that is not in the boot on record.
-static void step_read(sim_t *self, sim_process_t *process, sim_running_t *running)
+static bool may_send(sim_t *self, const sim_running_t *running)
+{
+    identity_t old = before(running), identity;
+    return self->shape.blind || (sim_host_read(self, sim_host(self, running->job), &identity) &&
+                                 identity_is_same(&old, &identity));
+}
+
+static bool step_read(sim_t *self, sim_process_t *process, sim_running_t *running,
+                      mm_result_t *ret_result)
 {
     sim_host_t *host = sim_host(self, running->job);
-    identity_t old = before(running), identity;
     // A command that could not end in time is not sent: who looks for it counts on that.
     int64_t left_ms = running->real.deadline_ms - self->shape.verify_ms - boot_ms(self, process);
-    if (running->real.command == 0 || left_ms <= 0 || !sim_host_read(self, host, &identity) ||
-        !identity_is_same(&old, &identity)) {
+    if (left_ms <= 0 && self->shape.blind)
+        return give_back(running, ret_result);
+    if (running->real.command == 0 || left_ms <= 0 || !may_send(self, running)) {
         begin_look(self, process, running);
-        return;
+        return false;
     }
+    if (is_unable(self, running, ret_result))
+        return true;
     running->phase = SIM_COMMAND;
     running->sent = true;
     sim_check_command(self, process, running);
@@ -158,9 +188,25 @@ static void step_read(sim_t *self, sim_process_t *process, sim_running_t *runnin
         longest_ms = longest_ms > 200 ? 200 : longest_ms;
     } else {
         running->exit = sim_coin(self) ? 255 : sim_coin(self) ? 0 : MM_EXIT_NONE;
-        sim_host_reboot(self, host, (uint8_t)sim_number_of(self, running->job));
+        if (host->kind != SIM_HOST_STUBBORN || running->real.command == self->shape.commands)
+            sim_host_reboot(self, host, (uint8_t)sim_number_of(self, running->job));
     }
     wait(self, running, 1 + (int64_t)sim_below(self, (uint64_t)longest_ms));
+    return false;
+}
+
+// Its exit code is all there is.
+static bool end_blind(const sim_running_t *running, mm_result_t *ret_result)
+{
+    if (running->is_timeout)
+        return end(running, MM_STATUS_FAILED, MM_END_STOPPED, ret_result);
+    if (running->exit == MM_EXIT_NONE)
+        return end(running, MM_STATUS_FAILED, MM_END_TIMEOUT, ret_result);
+    if (running->exit > 0)
+        return end(running, MM_STATUS_FAILED, MM_END_EXIT, ret_result);
+    (void)end(running, MM_STATUS_OK, MM_END_RESTARTED, ret_result);
+    ret_result->real->proof = MM_PROOF_UNVERIFIED;
+    return true;
 }
 
 static bool end_command(sim_t *self, sim_process_t *process, sim_running_t *running,
@@ -168,6 +214,8 @@ static bool end_command(sim_t *self, sim_process_t *process, sim_running_t *runn
 {
     identity_t old = before(running), identity;
     sim_host_t *host = sim_host(self, running->job);
+    if (self->shape.blind)
+        return end_blind(running, ret_result);
     if (running->is_timeout) // stopped at the drain limit
         return end(running, MM_STATUS_OPEN, MM_END_STOPPED, ret_result);
     bool is_old = sim_host_read(self, host, &identity) && identity_is_same(&old, &identity);
@@ -181,19 +229,24 @@ static bool end_command(sim_t *self, sim_process_t *process, sim_running_t *runn
     return false;
 }
 
-static bool end_look(sim_t *self, sim_running_t *running, mm_result_t *ret_result)
+static bool end_look(const sim_t *self, const sim_running_t *running, mm_result_t *ret_result)
 {
     static const mm_end_t ends[] = {[PROOF_SAME_BOOT] = MM_END_SAME_BOOT,
                                     [PROOF_WRONG_HOST] = MM_END_WRONG_HOST,
                                     [PROOF_UNHEALTHY] = MM_END_UNHEALTHY,
                                     [PROOF_UNREACHABLE] = MM_END_UNREACHABLE};
-    (void)self;
     proof_outcome_t outcome = running->proof.outcome;
-    if (outcome != PROOF_PROVEN && outcome != PROOF_VERIFIED)
-        return end(running, MM_STATUS_FAILED, ends[outcome], ret_result);
+    if (outcome != PROOF_PROVEN && outcome != PROOF_VERIFIED) {
+        (void)end(running, MM_STATUS_FAILED, ends[outcome], ret_result);
+        ret_result->real->more = running->real.command > 0 &&
+                                 running->real.command < self->shape.commands &&
+                                 (outcome == PROOF_SAME_BOOT || outcome == PROOF_UNREACHABLE);
+        return true;
+    }
     (void)end(running, MM_STATUS_OK, MM_END_RESTARTED, ret_result);
     ret_result->real->proof = outcome == PROOF_PROVEN ? MM_PROOF_PROVEN : MM_PROOF_VERIFIED;
-    memcpy(ret_result->real->boot.bytes, running->proof.candidate.boot, sizeof ret_result->real->boot.bytes);
+    memcpy(ret_result->real->boot.bytes, running->proof.candidate.boot,
+           sizeof ret_result->real->boot.bytes);
     return true;
 }
 
@@ -227,7 +280,7 @@ bool sim_real_step(sim_t *self, sim_process_t *process, sim_running_t *running,
         return sim_real_open(running, ret_result);
     switch (running->phase) {
     case SIM_PROBE: return step_probe(self, running, ret_result);
-    case SIM_READ: step_read(self, process, running); return false;
+    case SIM_READ: return step_read(self, process, running, ret_result);
     case SIM_COMMAND: return end_command(self, process, running, ret_result);
     case SIM_LOOK: return step_look(self, process, running, ret_result);
     }
@@ -236,7 +289,13 @@ bool sim_real_step(sim_t *self, sim_process_t *process, sim_running_t *running,
 
 bool sim_real_open(const sim_running_t *running, mm_result_t *ret_result)
 {
-    return running->phase != SIM_COMMAND &&
-           end(running, MM_STATUS_OPEN, running->sent ? MM_END_EXIT : MM_END_NOT_STARTED,
-               ret_result);
+    switch (running->phase) {
+    case SIM_PROBE:
+    case SIM_READ: return give_back(running, ret_result);
+    case SIM_COMMAND: return false;
+    case SIM_LOOK:
+        return end(running, MM_STATUS_OPEN, running->sent ? MM_END_EXIT : MM_END_NOT_STARTED,
+                   ret_result);
+    }
+    return false;
 }

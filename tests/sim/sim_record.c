@@ -32,6 +32,9 @@ void sim_record_write(sim_t *self, const sim_running_t *running)
     bool is_over = row->row == MM_ROW_ENDED && task->attempt <= row->attempt;
     if (!running->is_real || task->attempt < row->attempt || is_over)
         return;
+    sim_check_row(self, running);
+    if (task->row == MM_ROW_BEGUN)
+        running->job->begun_life = running->number >> 32;
     if (row->first_at_ms == 0) { // ids and first begin stay from then on
         row->machine = task->machine;
         row->boot = task->boot;

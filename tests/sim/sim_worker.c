@@ -20,18 +20,18 @@ void sim_worker_start(sim_t *self, sim_process_t *process)
 {
     bool saver = is_saver(process);
     process->instance = 1 + sim_below(self, UINT64_MAX - 1);
-    mm_worker_config_t config = {
-        .name = process->name,
-        .role = saver ? MM_ROLE_SAVER : MM_ROLE_RESTARTER,
-        .instance = process->instance,
-        .slots = saver ? SIM_RUNNING : self->shape.slots,
-        .heartbeat_ms = self->shape.gather.heartbeat_ms,
-        .lost_after_ms = self->shape.gather.lost_after_ms,
-        .drain_ms = saver ? self->shape.gather.drain_ms + 1000
-                          : self->shape.gather.drain_ms + 1000 - STOP_MS,
-        .leaves_last = saver,
-        .one_by_one = !saver && self->shape.one_by_one,
-        .verbs = !saver && self->shape.real ? MM_VERB_REAL | MM_VERB_IDENTIFY : 0};
+    mm_worker_config_t config = {.name = process->name,
+                                 .role = saver ? MM_ROLE_SAVER : MM_ROLE_RESTARTER,
+                                 .instance = process->instance,
+                                 .slots = saver ? SIM_RUNNING : self->shape.slots,
+                                 .heartbeat_ms = self->shape.gather.heartbeat_ms,
+                                 .lost_after_ms = self->shape.gather.lost_after_ms,
+                                 .drain_ms = saver ? self->shape.gather.drain_ms + 1000
+                                                   : self->shape.gather.drain_ms + 1000 - STOP_MS,
+                                 .leaves_last = saver,
+                                 .one_by_one = !saver && self->shape.one_by_one};
+    if (!saver && self->shape.real)
+        config.verbs = MM_VERB_REAL | (self->shape.blind ? 0 : MM_VERB_IDENTIFY);
     if (!saver && self->shape.real)
         (void)mm_name_from(mm_str("real"), &config.driver);
     process->worker = mm_worker_new(&config, self->now_ms + process->clock_ms);
@@ -88,6 +88,7 @@ static void start_task(sim_t *self, sim_process_t *process, const mm_task_t *tas
     }
     if (task->real) {
         sim_check_started(self, process, running);
+        sim_check_begun(self, running);
         sim_check_attributes(self, job, task->attributes);
         sim_real_start(self, process, running);
         return;
@@ -115,7 +116,8 @@ static void step(sim_t *self, sim_process_t *process, mm_worker_event_t event)
 static void finish_with(sim_t *self, sim_process_t *process, const mm_result_t *result)
 {
     sim_trace(self, "%s: #%llu ends with status %d, %s", process->name.text,
-              (unsigned long long)result->number, (int)result->status, result->real ? mm_end_name(result->real->end) : "");
+              (unsigned long long)result->number, (int)result->status,
+              result->real ? mm_end_name(result->real->end) : "");
     step(self, process, (mm_worker_event_t){.kind = MM_WORKER_FINISHED, .as.result = result});
 }
 
@@ -217,6 +219,11 @@ static void end_real(sim_t *self, sim_process_t *process, uint32_t index, const 
         sim_crash(self, process, "killed by its job");
         return;
     }
+    if (task.real.command > 0 && result->status != MM_STATUS_OK) {
+        task.job->told_number = task.number;
+        if (task.sent)
+            task.job->told_attempt = task.attempt;
+    }
     bool is_success = result->status == MM_STATUS_OK && result->leg == MM_LEG_RESTART;
     task.job->successes += is_success;
     self->statistics.restarts += is_success;
@@ -311,8 +318,7 @@ void sim_worker_drain(sim_t *self, sim_process_t *process)
     for (uint32_t i = 0; !is_saver(process) && process->alive && i < process->running_count;) {
         mm_result_t result;
         if (process->running[i].is_real && sim_real_open(&process->running[i], &result)) {
-            process->running[i] = process->running[--process->running_count];
-            finish_with(self, process, &result);
+            end_real(self, process, i, &result);
         } else {
             i++;
         }
