@@ -537,8 +537,10 @@ void gather_attempt_result(gather_t *self, flight_t *flight, const char *worker,
         return; // too late: the store decides (R9)
     bool is_current = flight->restart == RESTART_OUT && result->number == flight->restart_task;
     if (!has_end && result->status != MM_STATUS_RETURNED) { // no restarter sends that: who knows?
-        if (is_current)
+        if (is_current) {
             flight_set_restart(&self->flights, flight, RESTART_READY, 0);
+            gather_nack_if_over(self, flight);
+        }
         return;
     }
     if (!is_current) {
