@@ -34,7 +34,8 @@ static void add(mm_results_t *results, uint64_t count)
 {
     for (uint64_t i = 0; i < count; i++) {
         uint64_t number = 1000 + mm_results_last(results) + 1;
-        uint64_t serial = mm_results_add(results, &(mm_result_t){.number = number}, MM_LEG_SAVE, &no_job, 5000);
+        uint64_t serial =
+            mm_results_add(results, &(mm_result_t){.number = number}, MM_LEG_SAVE, &no_job, 5000);
         assert_int_equal(serial, number - 1000);
     }
 }
@@ -82,7 +83,8 @@ static void texts_are_copied(void **state)
     assert_int_equal(kept->evidence[1].value.size, 0);
 
     char last[] = "no more words"; // of one that has nothing else
-    mm_results_add(*state, &(mm_result_t){.real = &(mm_real_t){.words = mm_str(last)}}, MM_LEG_SAVE, &no_job, 0);
+    mm_results_add(*state, &(mm_result_t){.real = &(mm_real_t){.words = mm_str(last)}}, MM_LEG_SAVE,
+                   &no_job, 0);
     memset(last, 'x', sizeof last);
     assert_true(mm_str_equal(mm_results_get(*state, 2)->real->words, mm_str("no more words")));
 }
