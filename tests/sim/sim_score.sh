@@ -119,7 +119,7 @@ plant() {
     link_simulator || { complain "does not link"; return 1; }
     timeout -k 5 300 "$work/$simulator" -c "$seeds" -1 >"$work/output" 2>&1
     local status=$?
-    if ((status == 1)); then
+    if ((status == 1)) || grep -q '^found after' "$work/output"; then # or died, showing it
         printf '%-46s %-4s %6s  %s\n' "$name" "$rule" \
             "$(sed -n 's/^found after \([0-9]*\) seeds$/\1/p' "$work/output")" "$(by_what "$work/output")"
         found=$((found + 1))
