@@ -161,7 +161,7 @@ typedef struct {
     uint32_t out_attempt;  // whose command was handed out last
     uint32_t out_command;
     uint64_t out_number;
-    bool is_lost_cause; // its host is on record as unhealthy, or as another one
+    bool is_lost_cause;    // its host is on record as unhealthy, or as another one
     uint32_t effects;      // reboots that they made
     uint32_t sent_boots;   // of its host, when the first one was sent
     int64_t open_until_ms; // the deadline of the last one, by the world's clock; 0: it has failed

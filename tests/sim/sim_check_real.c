@@ -52,8 +52,8 @@ void sim_check_command_out(sim_t *self, const mm_task_t *task)
         sim_violated(self, "I6 bounded", "job %u has a command handed out after %u attempts",
                      number, row->ended);
     if (row->row == MM_ROW_BEGUN && job->is_lost_cause)
-        sim_violated(self, "H11 look first",
-                     "job %u has a command handed out, none helps its host", number);
+        sim_violated(self, "H11 look first", "job %u has a command handed out, none helps its host",
+                     number);
     if (row->interrupted >= SIM_INTERRUPTED)
         sim_violated(self, "H12 interrupted", "job %u has a command handed out, %u had no end",
                      number, row->interrupted);
@@ -159,7 +159,8 @@ void sim_check_row(sim_t *self, const sim_running_t *running)
     bool had_ended = row->row == MM_ROW_NONE || row->row == MM_ROW_ENDED;
     bool saw_nothing = task->end == MM_END_SAME_BOOT || task->end == MM_END_UNREACHABLE;
     bool is_ended = task->row == MM_ROW_ENDED && task->command > 0;
-    job->is_lost_cause |= task->end == MM_END_UNHEALTHY || task->end == MM_END_WRONG_HOST;
+    job->is_lost_cause |= task->row == MM_ROW_ENDED &&
+                          (task->end == MM_END_UNHEALTHY || task->end == MM_END_WRONG_HOST);
     check_first(self, job, task);
     if (is_next && (!had_ended || task->attempt > row->attempt + 1))
         sim_violated(self, "H1 its number", "attempt %u of job %u is behind attempt %u, row %d",
