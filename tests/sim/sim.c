@@ -129,7 +129,8 @@ static int run_many(uint64_t first, uint64_t count, uint64_t jobs)
         "%llu seeds, %llu violated; %.1f simulated hours, %llu crashes, %llu stops, %llu "
         "pauses,\n%llu messages, %llu lost; %llu jobs, %llu restarts, %llu jobs restarted "
         "well more than once,\n%llu jobs restarted for real, %llu hosts rebooted by them, "
-        "%llu twice;\n%llu healthy ones dead; worst settle %.1f s after the "
+        "%llu twice by drivers that identify;\n%llu healthy ones dead; worst settle %.1f s after "
+        "the "
         "faults; %.0f seeds/s\n",
         (unsigned long long)sum.seeds, (unsigned long long)sum.violated,
         (double)s->simulated_ms / 3.6e6, (unsigned long long)s->crashes,

@@ -238,7 +238,7 @@ typedef struct {
     uint64_t twice;    // jobs restarted well more than once
     uint64_t real;     // jobs of hosts that are restarted for real
     uint64_t effects;  // of those, the ones whose commands have rebooted the host
-    uint64_t doubled;  // and more than once
+    uint64_t doubled;  // and more than once, though their driver can identify them
     uint64_t innocent; // healthy jobs that ended dead
     uint64_t steps;
     int64_t simulated_ms;

@@ -348,7 +348,7 @@ void sim_check_end(sim_t *self)
         self->statistics.twice += job->successes > 1;
         self->statistics.real += self->shape.real;
         self->statistics.effects += job->effects > 0;
-        self->statistics.doubled += job->effects > 1;
+        self->statistics.doubled += job->effects > 1 && !self->shape.blind;
         self->statistics.innocent += job->outcome == MM_OUTCOME_DEAD && !job->poison &&
                                      self->shape.fail == 0 && !self->shape.real;
     }
