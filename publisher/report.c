@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define DEAD_SHOWN 10
+#define DRIVER_MAX 60 // bytes of its words
 #define EX_DEAD    1
 #define EX_LEFT    EX_TEMPFAIL
 
@@ -115,7 +116,11 @@ static void print_text(const report_t *report, const mm_options_t *options,
                        const outbox_row_t *dead, size_t dead_count)
 {
     const outbox_run_t *run = &report->run;
-    (void)printf("input      %s (%s)\n", run->input, run->driver);
+    mm_str_t driver = mm_str(run->driver);
+    bool is_long = driver.size > DRIVER_MAX;
+    (void)printf("input      %s (%.*s%s)\n", run->input,
+                 (int)(is_long ? mm_utf8_prefix(driver, DRIVER_MAX) : driver.size), driver.data,
+                 is_long ? "..." : "");
     (void)printf("jobs       %" PRIu64 " in all: %" PRIu64 " restarted, %" PRIu64 " dead, %" PRIu64
                  " pending\n",
                  report->total, run->restarted, run->dead, report->pending);
