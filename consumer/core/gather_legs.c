@@ -153,6 +153,7 @@ static void apply_restart_result(gather_t *self, flight_t *flight, const char *w
         flight_set_restart(&self->flights, flight, RESTART_OK, 0);
         gather_try_settle(self, flight);
         break;
+    case MM_STATUS_OPEN: // the mock has no such end
     case MM_STATUS_FAILED:
         if (!current)
             return;
@@ -160,7 +161,6 @@ static void apply_restart_result(gather_t *self, flight_t *flight, const char *w
         flight_set_error(flight, result->error);
         retry_restart(self, flight, gather_backoff(self, flight->attempts));
         break;
-    case MM_STATUS_OPEN: break;
     case MM_STATUS_RETURNED:
         if (charged && is_ours(self, result->number))
             refund_attempt(self, flight);
