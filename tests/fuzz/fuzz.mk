@@ -9,7 +9,7 @@ fuzz_OBJECTS_hostline := fuzz_hostline
 fuzz_OBJECTS_options  := fuzz_options
 fuzz_OBJECTS_scenario := fuzz_scenario
 fuzz_OBJECTS_logs     := fuzz_logs
-fuzz_OBJECTS_cores    := fuzz_cores fuzz_core_gather fuzz_core_outbox fuzz_core_worker fuzz_frame
+fuzz_OBJECTS_cores    := fuzz_cores fuzz_core_gather fuzz_gather_check fuzz_gather_honest fuzz_core_outbox fuzz_core_worker fuzz_frame
 
 # Only for libFuzzer.
 fuzz_MUTATOR_wire := fuzz_wire_mutator fuzz_frame

@@ -2,11 +2,14 @@
 // publishers say: what is out is held by somebody (or it would be out for ever), a host is busy as
 // often as restarts for it are held (I8), credit, attempts and restarts at once have their limits
 // (I6), nothing waits for what is free (I7), an ack comes only of what a saver said (I2), nothing
-// acked is restarted (I5), and a restart comes with the attributes of its job. When the liars are
-// silent, an honest saver and restarter settle all that is in flight (I7).
+// acked is restarted (I5), and a restart comes with the attributes of its job. A command of a real
+// restart is handed out as its begin is on record, just before, and while attempts are left (H1,
+// H12). When the liars are silent, an honest saver and restarter settle all that is in flight (I7);
+// the honest restarter has a driver in half of the inputs, or that of the liars, and hosts that
+// come back in another boot.
 
 #include "fuzz_cores.h"
-#include "gather_private.h"
+#include "fuzz_gather.h"
 #include "job.h"
 #include "uuid.h"
 #include "workers_private.h"
@@ -24,6 +27,11 @@
 #define HELD_MAX     (2 * MM_SLOTS_MAX) // as in workers.c
 
 typedef struct {
+    mm_task_t task;
+    mm_real_t real;
+} todo_t;
+
+typedef struct {
     fuzz_known_t known;
     gather_t *gather;
     gather_actions_t actions;
@@ -34,9 +42,10 @@ typedef struct {
     bool from_saver; // the event of this step
     bool left;
     uint64_t serials[HONEST];
-    uint64_t sequence;    // of the honest ones
-    mm_task_t todo[TODO]; // theirs
+    uint64_t sequence; // of the honest ones
+    todo_t todo[TODO]; // theirs
     size_t todo_count;
+    fuzz_honest_t honest;
 } world_t;
 
 static const char *const honest_names[HONEST] = {"s9", "r9"};
@@ -56,6 +65,7 @@ static gather_config_t config_of(fuzz_bytes_t *in)
                              .extend_every_ms = 1000,
                              .max_lease_ms = choice & 4 ? 5000 : 3600000,
                              .drain_ms = 24000,
+                             .attempt_ms = 5000,
                              .max_in_flight = choice & 8 ? 2 : 1000,
                              .max_dead = choice & 16 ? 2 : 0,
                              .at_once = choice & 128 ? 1 + (choice & 1) : 0,
@@ -89,6 +99,33 @@ static void apply_verdict(world_t *self, const gather_action_t *action)
                             .as.notices = {mm_str("consumer"), self->known.epoch, verdict, 1}});
 }
 
+// H1, H12: what is on record of a command that is handed out.
+static void check_command(const world_t *self, const flight_t *flight, const mm_task_t *task)
+{
+    const gather_config_t *config = &self->gather->config;
+    const attempt_t *attempt = attempts_get(&self->gather->flights.attempts, &flight->id);
+    assert(attempt->row == MM_ROW_BEGUN && attempt_is_saved(attempt));
+    assert(attempt->number == task->attempt && attempt->command == task->real->command);
+    assert(self->known.now_ms - attempt->begun_ms < config->lost_after_ms);
+    assert(flight->attempts < config->attempts && attempt->interrupted < 3);
+}
+
+static void check_restart(const world_t *self, const mm_task_t *task)
+{
+    const gather_config_t *config = &self->gather->config;
+    const flight_t *flight = flights_find(&self->gather->flights, &task->id);
+    assert(!self->acked[fuzz_id_index(&task->id)]);     // I5
+    assert(flight && flight->host->restarts.busy == 1); // I8
+    assert(mm_str_equal(task->attributes, fuzz_attributes(&task->id)));
+    const resource_t *at_once = &self->gather->flights.resources.at_once;
+    assert(at_once->busy <= at_once->limit);
+    assert(flight->has_attempt == (task->real != NULL));
+    if (!task->real)
+        assert(task->leg == MM_LEG_RESTART && task->attempt <= config->attempts);
+    else if (task->real->command > 0)
+        check_command(self, flight, task);
+}
+
 static void parse_task(world_t *self, const gather_action_t *action)
 {
     const mm_task_t *task = &action->as.task.task;
@@ -104,21 +141,17 @@ static void parse_task(world_t *self, const gather_action_t *action)
                                    .acknowledged_through = action->as.task.acknowledged_through,
                                    .items = task,
                                    .count = 1}});
-    if (task->leg == MM_LEG_RESTART) {
-        const flight_t *flight = flights_find(&self->gather->flights, &task->id);
-        assert(!self->acked[fuzz_id_index(&task->id)]);     // I5
-        assert(flight && flight->host->restarts.busy == 1); // I8
-        assert(mm_str_equal(task->attributes, fuzz_attributes(&task->id)));
-        assert(task->attempt <= self->gather->config.attempts);
-        const resource_t *at_once = &self->gather->flights.resources.at_once;
-        assert(at_once->busy <= at_once->limit);
-    }
+    if (mm_leg_is_restarters(task->leg))
+        check_restart(self, task);
     if (place < FUZZ_PEERS) {
         fuzz_known_add_task(&self->known, task, place);
         return;
     }
     assert(self->todo_count < TODO);
-    self->todo[self->todo_count++] = *task;
+    todo_t *todo = &self->todo[self->todo_count++];
+    todo->task = *task;
+    if (task->real) // it lives until the next step
+        todo->real = *task->real;
 }
 
 static void parse_answer(world_t *self, const gather_action_t *action)
@@ -199,87 +232,13 @@ static void parse_action(world_t *self, const gather_action_t *action)
     }
 }
 
-// ---- what it keeps
-
-static void check_held(const world_t *self, const flight_t *flight, uint64_t number,
-                       bool is_restart)
-{
-    const assignment_t *assignment = assignments_find(self->gather->workers, number);
-    assert(assignment && mm_leg_is_restarters(assignment->leg) == is_restart);
-    assert(mm_id_equal(&assignment->id, &flight->id));
-}
-
-// Its grants are counted, and none waits for what is free. `grants` and `length` (of the queue) are
-// what was found.
-static void check_resource(const resource_t *resource, uint32_t grants, uint32_t length)
-{
-    assert(resource->grants == grants && !resource->previous);
-    assert((length > 0) == (resource->waiting != NULL));
-    assert(length == 0 || resource->busy + resource->grants >= resource->limit);
-}
-
-static void check_at_once(const world_t *self)
-{
-    const flights_t *flights = &self->gather->flights;
-    const flight_t *flight;
-    uint32_t grants = 0, length = 0;
-    DL_FOREACH2 (flights->extends, flight, extend_next) {
-        grants += flight->grants > RESOURCE_AT_ONCE;
-        length += flight->restart == RESTART_BLOCKED && flight->grants == RESOURCE_AT_ONCE;
-    }
-    check_resource(&flights->resources.at_once, grants, length);
-    assert(flights->in_queue[RESOURCE_AT_ONCE] == length);
-}
-
-static void check_flights(const world_t *self)
-{
-    const flights_t *flights = &self->gather->flights;
-    const flight_t *flight;
-    check_at_once(self);
-    DL_FOREACH2 (flights->extends, flight, extend_next) {
-        if (flight->restart == RESTART_OUT)
-            check_held(self, flight, flight->restart_task, true);
-        if (flight->store == STORE_OUT)
-            check_held(self, flight, flight->store_task, false);
-    }
-    assert(flights_count(flights) <= self->gather->config.max_in_flight);
-}
-
-static void check_hosts(const world_t *self)
-{
-    const workers_t *workers = self->gather->workers;
-    const host_t *host;
-    for (size_t at = 0; (host = mm_table_next(&self->gather->flights.hosts.table, &at)) != NULL;) {
-        uint32_t busy = 0, grants = 0, length = 0;
-        const assignment_t *assignment;
-        const flight_t *flight;
-        for (size_t i = 0; (assignment = mm_table_next(&workers->by_number, &i)) != NULL;)
-            busy += assignment->host == host;
-        assert(busy == host->restarts.busy);
-        DL_FOREACH2 (self->gather->flights.extends, flight, extend_next) {
-            grants += flight->host == host && flight->grants > RESOURCE_HOST;
-            length += flight->host == host && flight->restart == RESTART_BLOCKED &&
-                      flight->grants == RESOURCE_HOST;
-        }
-        check_resource(&host->restarts, grants, length);
-    }
-    for (const worker_t *worker = workers->by_name; worker; worker = worker->hh.next) {
-        uint32_t out = 0;
-        for (const assignment_t *assignment = worker->assignments; assignment;
-             assignment = assignment->next)
-            out++;
-        assert(out == worker->out && out <= HELD_MAX);
-        assert(worker->state == WORKER_JOINED || out == 0);
-    }
-}
-
 static void step(world_t *self, gather_event_t event)
 {
     event.now_ms = self->known.now_ms;
     gather_step(self->gather, &event, &self->actions);
     for (size_t i = 0; i < self->actions.count; i++)
         parse_action(self, &self->actions.items[i]);
-    check_flights(self);
+    fuzz_check_flights(self->gather);
 }
 
 // ---- events
@@ -298,6 +257,7 @@ static void parse_jobs(world_t *self, const mm_frame_t *frame)
     event.kind = GATHER_JOB;
     event.as.job.publisher = frame->as.jobs.publisher;
     event.as.job.epoch = frame->as.jobs.epoch;
+    event.as.job.driver = frame->as.jobs.driver;
     for (size_t i = 0; i < frame->as.jobs.count; i++) {
         event.as.job.job = frame->as.jobs.items[i];
         step(self, event);
@@ -384,21 +344,31 @@ static void play(world_t *self, fuzz_bytes_t *in)
 
 // ---- when the liars are silent
 
+// That of the run, or of the liars, or its own.
+static mm_str_t honest_driver(const world_t *self)
+{
+    const workers_t *workers = self->gather->workers;
+    return mm_str(workers->has_driver ? workers->driver.text : self->known.is_real ? "ssh-1" : "");
+}
+
 static void honest_report(world_t *self, size_t who, bool is_hello)
 {
     mm_assignment_t held[TODO];
     size_t count = 0;
-    for (size_t i = 0; i < self->todo_count; i++)
-        if ((self->todo[i].leg == MM_LEG_RESTART) == (who == 1))
-            held[count++] = (mm_assignment_t){.number = self->todo[i].number,
-                                              .leg = self->todo[i].leg,
-                                              .id = self->todo[i].id,
-                                              .host = self->todo[i].host,
+    for (size_t i = 0; i < self->todo_count; i++) {
+        const mm_task_t *task = &self->todo[i].task;
+        if (mm_leg_is_restarters(task->leg) == (who == 1))
+            held[count++] = (mm_assignment_t){.number = task->number,
+                                              .leg = task->leg,
+                                              .id = task->id,
+                                              .host = task->host,
                                               .started = true};
+    }
     mm_report_t report = {.is_hello = is_hello,
                           .worker = mm_str(honest_names[who]),
                           .instance = 900 + who,
                           .role = who == 0 ? MM_ROLE_SAVER : MM_ROLE_RESTARTER,
+                          .driver = who == 0 ? (mm_str_t){0} : honest_driver(self),
                           .session = self->sessions[FUZZ_PEERS + who],
                           .sequence = ++self->sequence,
                           .stamp_ms = self->known.now_ms,
@@ -407,21 +377,30 @@ static void honest_report(world_t *self, size_t who, bool is_hello)
                           .parts = 1,
                           .held = held,
                           .held_count = count};
+    if (report.driver.size > 0)
+        report.verbs = MM_VERB_REAL | (self->honest.identifies ? MM_VERB_IDENTIFY : 0);
     step(self, (gather_event_t){.kind = GATHER_REPORT, .as.report = &report});
 }
 
 static void honest_results(world_t *self)
 {
     while (self->todo_count > 0) {
-        mm_task_t task = self->todo[--self->todo_count];
-        size_t who = task.leg == MM_LEG_RESTART;
+        todo_t todo = self->todo[--self->todo_count];
+        const mm_task_t *task = &todo.task;
+        if (task->real)
+            todo.task.real = &todo.real;
+        size_t who = mm_leg_is_restarters(task->leg);
         mm_result_t result = {.serial = ++self->serials[who],
-                              .number = task.number,
-                              .leg = task.leg,
-                              .id = task.id,
+                              .number = task->number,
+                              .leg = task->leg,
+                              .id = task->id,
                               .status = MM_STATUS_OK,
                               .outcome =
-                                  task.leg == MM_LEG_SETTLE ? task.outcome : MM_OUTCOME_NONE};
+                                  task->leg == MM_LEG_SETTLE ? task->outcome : MM_OUTCOME_NONE};
+        if (who == 0)
+            fuzz_honest_save(&self->honest, task, &result);
+        else if (task->real)
+            fuzz_honest_restart(&self->honest, task, &result);
         gather_event_t event = {.kind = GATHER_RESULT};
         event.as.from.worker = mm_str(honest_names[who]);
         event.as.from.instance = 900 + who;
@@ -457,21 +436,23 @@ static void leave(world_t *self)
     assert(self->left && gather_statistics(self->gather).in_flight == 0);
 }
 
-void fuzz_core_gather(fuzz_bytes_t *in)
+void fuzz_core_gather(fuzz_bytes_t *in, bool is_real)
 {
     static world_t self;
     gather_config_t config = config_of(in);
     self = (world_t){.last_number = config.first_number, .last_session = config.first_session};
     fuzz_known_init(&self.known);
+    self.known.is_real = is_real;
     self.known.now_ms = 1000000;
     self.known.newest_id = JOBS;
     self.known.number = config.first_number;
+    self.honest.identifies = !(config.seed & 2);
     self.gather = gather_new(&config, self.known.now_ms);
     play(&self, in);
-    check_hosts(&self);
+    fuzz_check_hosts(self.gather);
     if (!gather_statistics(self.gather).draining)
         settle_all(&self);
-    check_hosts(&self);
+    fuzz_check_hosts(self.gather);
     if (!self.left)
         leave(&self);
     gather_destroy(&self.gather);

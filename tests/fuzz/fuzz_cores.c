@@ -34,8 +34,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     fuzz_bytes_t in = {data, data + size};
     switch (fuzz_byte(&in) % 4) {
-    case 0:
-    case 1: fuzz_core_gather(&in); break;
+    case 0: fuzz_core_gather(&in, false); break;
+    case 1: fuzz_core_gather(&in, true); break;
     case 2: fuzz_core_worker(&in); break;
     case 3: fuzz_core_outbox(&in); break;
     }

@@ -6,7 +6,8 @@
 
 #include "fuzz_frame.h"
 
-void fuzz_core_gather(fuzz_bytes_t *in);
+// is_real: the driver is not the mock.
+void fuzz_core_gather(fuzz_bytes_t *in, bool is_real);
 void fuzz_core_outbox(fuzz_bytes_t *in);
 void fuzz_core_worker(fuzz_bytes_t *in);
 

@@ -177,6 +177,10 @@ static void honest_report(maker_t *self, mm_report_t *report)
     report->stamp_ms = self->known->now_ms;
     report->slots = 2;
     report->last_serial = peer->serial;
+    if (self->known->is_real && peer->role == MM_ROLE_RESTARTER) {
+        report->driver = mm_str("ssh-1");
+        report->verbs = MM_VERB_REAL | MM_VERB_IDENTIFY;
+    }
     self->lists = lies >> 4;
 }
 
@@ -297,12 +301,40 @@ static void honest_assignment(maker_t *self, mm_assignment_t *held)
         held->host = fuzz_host(fuzz_id_index(&held->id));
 }
 
+// How the tasks of a real restarter end: well, without effect, or open.
+static void honest_end(mm_result_t *result, uint8_t choice)
+{
+    mm_real_t *real = result->real = next_real();
+    *real = (mm_real_t){.exit = MM_EXIT_NONE, .pause_ms = 1000};
+    real->machine = real->boot = result->id;
+    if (result->leg == MM_LEG_PROBE) {
+        real->end = MM_END_NOT_STARTED;
+    } else if (choice < 0x40) {
+        real->end = MM_END_RESTARTED;
+        real->proof = MM_PROOF_PROVEN;
+        real->boot.bytes[0] = 1;
+        real->sent = true;
+    } else if (choice < 0x80) {
+        result->status = MM_STATUS_FAILED;
+        real->end = choice & 2 ? MM_END_SAME_BOOT : MM_END_UNREACHABLE;
+        real->sent = choice & 4;
+        real->more = choice & 1;
+    } else {
+        result->status = choice & 1 ? MM_STATUS_OPEN : MM_STATUS_RETURNED;
+        real->end = MM_END_EXIT;
+        real->sent = choice & 2;
+    }
+}
+
 // Of a driver that is not the mock, and of its savers.
 static void real_result(maker_t *self, mm_result_t *result)
 {
     uint8_t choice = fuzz_byte(self->in);
-    if (choice < 0xC0)
+    if (choice < 0xC0) {
+        if (self->known->is_real && mm_leg_is_restarters(result->leg))
+            honest_end(result, choice);
         return;
+    }
     mm_real_t *real = result->real = next_real();
     if (mm_leg_is_restarters(result->leg)) {
         result->status = choice & 16 ? MM_STATUS_OPEN : MM_STATUS_OK;

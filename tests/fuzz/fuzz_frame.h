@@ -47,6 +47,7 @@ typedef struct {
 typedef struct {
     int64_t now_ms;
     uint64_t epoch;
+    bool is_real;     // the restarters have a driver
     uint64_t number;  // of the last task
     size_t newest_id; // index of the newest job
     fuzz_peer_t peers[FUZZ_PEERS];

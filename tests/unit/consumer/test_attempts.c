@@ -145,12 +145,9 @@ static void a_row_is_saved_when_its_last_version_is(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(of_a_new_one_nothing_is_known),
-        TEST(each_is_found_by_its_job),
-        TEST(nothing_is_left_of_the_one_before),
-        TEST(words_are_a_copy),
-        TEST(health_is_a_copy_within_its_limit),
-        TEST(a_row_is_saved_when_its_last_version_is),
+        TEST(of_a_new_one_nothing_is_known),     TEST(each_is_found_by_its_job),
+        TEST(nothing_is_left_of_the_one_before), TEST(words_are_a_copy),
+        TEST(health_is_a_copy_within_its_limit), TEST(a_row_is_saved_when_its_last_version_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,107 @@
+// What the gather core must keep at any time, by its own tables. See fuzz_core_gather.c.
+
+#include "fuzz_gather.h"
+#include "workers_private.h"
+
+#include <assert.h>
+#include <utlist.h>
+
+#define HELD_MAX (2 * MM_SLOTS_MAX) // as in workers.c
+
+static void check_held(const gather_t *self, const flight_t *flight, uint64_t number,
+                       bool is_restart)
+{
+    const assignment_t *assignment = assignments_find(self->workers, number);
+    assert(assignment && mm_leg_is_restarters(assignment->leg) == is_restart);
+    assert(mm_id_equal(&assignment->id, &flight->id));
+}
+
+// Its grants are counted, and none waits for what is free. `grants` and `length` (of the queue) are
+// what was found.
+static void check_resource(const resource_t *resource, uint32_t grants, uint32_t length)
+{
+    assert(resource->grants == grants && !resource->previous);
+    assert((length > 0) == (resource->waiting != NULL));
+    assert(length == 0 || resource->busy + resource->grants >= resource->limit);
+}
+
+static void check_at_once(const gather_t *self)
+{
+    const flights_t *flights = &self->flights;
+    const flight_t *flight;
+    uint32_t grants = 0, length = 0;
+    DL_FOREACH2 (flights->extends, flight, extend_next) {
+        grants += flight->grants > RESOURCE_AT_ONCE;
+        length += flight->restart == RESTART_BLOCKED && flight->grants == RESOURCE_AT_ONCE;
+    }
+    check_resource(&flights->resources.at_once, grants, length);
+    assert(flights->in_queue[RESOURCE_AT_ONCE] == length);
+}
+
+static bool has_place(const flight_t *flight)
+{
+    return flight->restart == RESTART_BEGINNING || flight->restart == RESTART_BEGUN;
+}
+
+// A real restart goes on by a save, when it is not at a restarter; and what has begun has a slot.
+static void check_attempt(const gather_t *self, const flight_t *flight)
+{
+    bool is_over = flight->restart == RESTART_OK || flight->settle != MM_OUTCOME_NONE;
+    assert(self->is_real || is_over);
+    if (flight->restart == RESTART_HELD || flight->restart == RESTART_BEGINNING)
+        assert(flight->store != STORE_SAVED);
+    if (flight->restart == RESTART_BEGUN && flight->losses < FLIGHT_ALONE)
+        assert(!workers_pick(self->workers, MM_ROLE_RESTARTER));
+}
+
+void fuzz_check_flights(const gather_t *self)
+{
+    const flights_t *flights = &self->flights;
+    const flight_t *flight;
+    size_t in_place[2] = {0};
+    check_at_once(self);
+    DL_FOREACH2 (flights->extends, flight, extend_next) {
+        in_place[flight->losses >= FLIGHT_ALONE] += has_place(flight);
+        if (flight->has_attempt)
+            check_attempt(self, flight);
+        if (flight->restart == RESTART_OUT)
+            check_held(self, flight, flight->restart_task, true);
+        if (flight->store == STORE_OUT)
+            check_held(self, flight, flight->store_task, false);
+    }
+    assert(flights_count(flights) <= self->config.max_in_flight);
+    assert(in_place[0] == flights->in_place[0] && in_place[1] == flights->in_place[1]);
+}
+
+void fuzz_check_hosts(const gather_t *self)
+{
+    const workers_t *workers = self->workers;
+    const host_t *host;
+    for (size_t at = 0; (host = mm_table_next(&self->flights.hosts.table, &at)) != NULL;) {
+        uint32_t busy = 0, grants = 0, length = 0;
+        const assignment_t *assignment;
+        const flight_t *flight;
+        for (size_t i = 0; (assignment = mm_table_next(&workers->by_number, &i)) != NULL;)
+            busy += assignment->host == host;
+        DL_FOREACH2 (self->flights.extends, flight, extend_next) {
+            busy += flight->host == host && has_place(flight);
+            grants += flight->host == host && flight->grants > RESOURCE_HOST;
+            length += flight->host == host && flight->restart == RESTART_BLOCKED &&
+                      flight->grants == RESOURCE_HOST;
+        }
+        assert(busy == host->restarts.busy);
+        check_resource(&host->restarts, grants, length);
+    }
+    uint32_t credit[3] = {0};
+    for (const worker_t *worker = workers->by_name; worker; worker = worker->hh.next) {
+        uint32_t out = 0;
+        for (const assignment_t *assignment = worker->assignments; assignment;
+             assignment = assignment->next)
+            out++;
+        assert(out == worker->out && out <= HELD_MAX);
+        assert(worker->state == WORKER_JOINED || out == 0);
+        credit[worker->role] += worker->listed ? worker->slots - out : 0;
+    }
+    assert(credit[MM_ROLE_RESTARTER] == workers_credit(workers, MM_ROLE_RESTARTER));
+    assert(credit[MM_ROLE_SAVER] == workers_credit(workers, MM_ROLE_SAVER));
+}
