@@ -34,6 +34,8 @@ missing_for_test() {
     for tool in sqlite3 shellcheck valgrind clang patch tmux; do
         have "$tool" || missing+=("$tool")
     done
+    have ssh || missing+=(openssh-client)
+    PATH=$PATH:/usr/sbin have sshd || missing+=(openssh-server)
     if ! have clang ||
         ! compgen -G "$(clang -print-resource-dir)/lib/linux/libclang_rt.fuzzer-*" >/dev/null; then
         missing+=('libclang-rt-14-dev|libclang-rt-dev')

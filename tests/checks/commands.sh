@@ -23,7 +23,8 @@ others='apt-cache apt-config apt-get beanstalkd clang-format clang-tidy debootst
 llvm-cov llvm-profdata redis-server sudo'
 
 # What packages that run.sh installs bring beside the program of their own name.
-declare -A brings=([gcc]='cc nm readelf gcov' [valgrind]='callgrind_annotate')
+declare -A brings=([gcc]='cc nm readelf gcov' [valgrind]='callgrind_annotate'
+    [openssh-client]='ssh ssh-keygen' [openssh-server]='sshd')
 
 # The packages that run.sh would install if nothing were there, one a line.
 # shellcheck disable=SC2317,SC2329 # the functions here are called by what is evaluated

@@ -1,0 +1,14 @@
+# Hosts to restart: real sshd (fleet.sh), and others that are files (file_host.c). Neither is linked
+# with anything of the pipeline.
+
+.PHONY: fleet
+fleet: $(BUILD)/tests/fleet $(BUILD)/tests/file_host
+tests: fleet
+
+$(BUILD)/tests/fleet: $(addprefix $(BUILD)/obj/tests/fleet/,fleet_main.o host.o descendants_of.o)
+	@mkdir -p $(@D)
+	$(link) -o $@ $^
+
+$(BUILD)/tests/file_host: $(BUILD)/obj/tests/fleet/file_host.o
+	@mkdir -p $(@D)
+	$(link) -o $@ $^
