@@ -12,3 +12,8 @@ $(BUILD)/tests/fleet: $(addprefix $(BUILD)/obj/tests/fleet/,fleet_main.o host.o 
 $(BUILD)/tests/file_host: $(BUILD)/obj/tests/fleet/file_host.o
 	@mkdir -p $(@D)
 	$(link) -o $@ $^
+
+# Real sshd under kills: KILLS=50 SEED=n. A quarter of an hour.
+.PHONY: campaign-fleet
+campaign-fleet: all fleet
+	tests/e2e/campaign_fleet.sh $(or $(KILLS),50) $(or $(SEED),1)
