@@ -4,7 +4,6 @@
 
 #include <assert.h>
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 static int64_t read_ns(clockid_t clock)
@@ -43,8 +42,11 @@ bool mm_clock_boot(mm_id_t *ret_boot)
         return false;
     bool is_read = fgets(text, sizeof text, file) != NULL;
     (void)fclose(file);
-    text[strcspn(text, "\n")] = '\0';
-    return is_read && mm_id_parse(mm_str(text), ret_boot);
+    size_t size = 0; // without the dashes of a UUID and the line's end
+    for (const char *c = text; *c != '\0'; c++)
+        if (*c != '-' && *c != '\n')
+            text[size++] = *c;
+    return is_read && mm_id_parse((mm_str_t){text, size}, ret_boot);
 }
 
 int64_t mm_clock_wall_ms(void)
