@@ -245,9 +245,9 @@ fleet_second_commands() {
             return found
         }
         $5 == "command" && /reboot|shutdown|poweroff|halt|init 6/ {
-            ms = $2 - at[$1]
+            ms = $1 in at ? $2 - at[$1] : limit # to look at at[$1] would make it
             if ($1 in boot && boot[$1] != $4) print $1 ": another boot id since the last:", $0
-            else if ($1 in at && ms < limit) print $1 ": " ms " ms after the last:", $0
+            else if (ms < limit) print $1 ": " ms " ms after the last:", $0
             else if ($1 in at && $2 < due[$1]) print $1 ": " due[$1] - $2 " ms early:", $0
             at[$1] = $2; boot[$1] = $4; due[$1] = deadline($1, $3)
         }
