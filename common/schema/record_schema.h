@@ -93,4 +93,9 @@ typedef enum {
     " control, exit, outcome, error, proof, command, command_end, first_boot_ms,"                  \
     " deadline_boot_ms, health FROM attempts WHERE job = ?1 ORDER BY attempt"
 
+// Hosts with an attempt that has begun and has no end.
+#define RECORD_COUNT_OPEN                                                                          \
+    "SELECT count(DISTINCT job) FROM attempts JOIN jobs ON jobs.id = job"                          \
+    " WHERE state IN ('begun', 'open') AND jobs.outcome IS NULL"
+
 #endif
