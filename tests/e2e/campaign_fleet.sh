@@ -8,6 +8,7 @@
 . "$(dirname "$0")/e2e_lib.sh"
 # shellcheck source=tests/fleet/fleet.sh
 . "$root/tests/fleet/fleet.sh"
+fleet_or_skip
 
 kills=${1:-50}
 RANDOM=${2:-1}
@@ -75,7 +76,7 @@ find_victim() {
     victim=$(pid_of "$name")
     [[ $victim ]] && grep -aqsF -- "--log-file=$dir/log/$name.log" "/proc/$victim/cmdline" || return
     [[ $1 == spawner ]] || return 0
-    read -ra children <"/proc/$victim/task/$victim/children" || return
+    read -ra children <"/proc/$victim/task/$victim/children" # which has no end of line
     for child in "${children[@]}"; do
         [[ $(cat "/proc/$child/comm" 2>/dev/null) == mayhem-spawner ]] && victim=$child && return
     done
@@ -97,20 +98,20 @@ deal() {
     mapfile -t deck < <(printf '%s\n' "${deck[@]}" | sort -n | cut -d ' ' -f 2-)
 }
 
-# Plays the first card whose phase a host is in, if there is one.
+# Plays the first card whose phase a host is in and whose victim runs, if there is one.
 one_kill() {
     local -A found=()
-    local host phase card who victim
+    local host phase card who victim=""
     while read -r host phase; do
         [[ -v found[$phase] ]] && ((RANDOM % 2)) || found[$phase]=$host
     done < <(look_at_phases)
     ((${#deck[@]})) || deal
     for card in "${!deck[@]}"; do
         read -r phase who <<<"${deck[card]}"
-        [[ ! -v found[$phase] ]] || break
+        [[ ! -v found[$phase] ]] || ! find_victim "$who" "${found[$phase]}" || break
+        victim=""
     done
-    [[ -v found[$phase] ]] && find_victim "$who" "${found[$phase]}" &&
-        kill -KILL "$victim" 2>/dev/null || return
+    [[ $victim ]] && kill -KILL "$victim" 2>/dev/null || return
     printf '#   %s while %s was %s\n' "$who" "${found[$phase]}" "$phase"
     killed[$phase]=$((${killed[$phase]:-0} + 1)) killed[$who]=$((${killed[$who]:-0} + 1))
     done_kills=$((done_kills + 1)) in_run=$((in_run + 1))
