@@ -10,13 +10,13 @@ trap 'rm -rf "$folder"' EXIT
 wrappers='check=1 command=0 env=0+ exec=0+ nice=0+ nohup=0+ run_part=4+ setsid=0+ timeout=1+
 wait_until=1 xargs=0+'
 
-# From packages that are essential or required: bash bsdutils coreutils diffutils findutils grep libc-bin mawk mount
-# sed tar util-linux.
-essential='awk basename bash cat chgrp chmod chown cmp comm cp cut date dd df diff dirname du echo env expr
-false find flock getconf getopt grep head id install ln ls md5sum mkdir mkfifo mktemp mount mv
-nice nl nohup nproc od paste printf prlimit pwd readlink realpath rm rmdir script sed seq setsid sh
-sha256sum shuf sleep sort split stat stdbuf stty sync tac tail tar taskset tee test timeout touch
-tr true truncate tty umount uname uniq unshare wc xargs yes'
+# From packages that are essential or required: bash bsdutils coreutils diffutils dpkg findutils grep
+# libc-bin mawk mount sed tar util-linux.
+essential='awk basename bash cat chgrp chmod chown cmp comm cp cut date dd df diff dirname dpkg
+dpkg-deb du echo env expr false find flock getconf getent getopt grep head id install ln ls md5sum
+mkdir mkfifo mktemp mount mv nice nl nohup nproc od paste printf prlimit pwd readlink realpath rm
+rmdir script sed seq setsid sh sha256sum shuf sleep sort split stat stdbuf stty sync tac tail tar
+taskset tee test timeout touch tr true truncate tty umount uname uniq unshare wc xargs yes'
 
 # Only for targets that --test does not have, or asked for with `have` before they are called.
 others='apt-cache apt-config apt-get beanstalkd clang-format clang-tidy debootstrap git gnuplot
@@ -24,7 +24,7 @@ llvm-cov llvm-profdata redis-server sudo'
 
 # What packages that run.sh installs bring beside the program of their own name.
 declare -A brings=([gcc]='cc nm readelf gcov' [valgrind]='callgrind_annotate'
-    [openssh-client]='ssh ssh-keygen' [openssh-server]='sshd')
+    [openssh-client]='ssh ssh-keygen')
 
 # The packages that run.sh would install if nothing were there, one a line.
 # shellcheck disable=SC2317,SC2329 # the functions here are called by what is evaluated

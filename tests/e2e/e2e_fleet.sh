@@ -7,6 +7,7 @@
 . "$(dirname "$0")/e2e_lib.sh"
 # shellcheck source=tests/fleet/fleet.sh
 . "$root/tests/fleet/fleet.sh"
+fleet_or_skip
 
 limits=(--timeout 3s --verify-timeout 8s --settle 2s)
 

@@ -5,6 +5,7 @@
 . "$(dirname "$0")/e2e_lib.sh"
 # shellcheck source=tests/fleet/fleet.sh
 . "$root/tests/fleet/fleet.sh"
+fleet_or_skip
 
 id='[0-9a-f]{32}' uuid='[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-a[0-9a-f]{3}-[0-9a-f]{12}'
 identify='cat /etc/machine-id /proc/sys/kernel/random/boot_id /proc/uptime'

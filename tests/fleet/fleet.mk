@@ -2,7 +2,7 @@
 # with anything of the pipeline.
 
 .PHONY: fleet
-fleet: $(BUILD)/tests/fleet $(BUILD)/tests/file_host
+fleet: $(BUILD)/tests/fleet $(BUILD)/tests/file_host $(BUILD)/tests/sshd_user.so
 tests: fleet
 
 $(BUILD)/tests/fleet: $(addprefix $(BUILD)/obj/tests/fleet/,fleet_main.o host.o descendants_of.o)
@@ -12,6 +12,10 @@ $(BUILD)/tests/fleet: $(addprefix $(BUILD)/obj/tests/fleet/,fleet_main.o host.o 
 $(BUILD)/tests/file_host: $(BUILD)/obj/tests/fleet/file_host.o
 	@mkdir -p $(@D)
 	$(link) -o $@ $^
+
+$(BUILD)/tests/sshd_user.so: tests/fleet/sshd_user.c
+	@mkdir -p $(@D)
+	$(compile) -fPIC -shared -o $@ $<
 
 # Real sshd under kills: KILLS=50 SEED=n. A quarter of an hour.
 .PHONY: campaign-fleet

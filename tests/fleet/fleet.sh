@@ -15,6 +15,7 @@
 #   fleet_reboot HOST                             somebody else reboots it
 #   fleet_log [HOST]                              see tests/fleet/host.h
 #   fleet_stop                                    ends all of them and removes the folder
+#   fleet_or_skip                                 ends a test when there is no sshd here
 #
 #   bash tests/fleet/fleet.sh 12 well slow        by hand: the same, until Ctrl-C
 #
@@ -143,11 +144,12 @@ CONF
     chmod 755 "$fleet/bin/ssh"
     # Since 9.8 it locks out a client after some failures.
     fleet_penalties=""
-    ! "$fleet_sshd" -T -f /dev/null -h "$fleet/key" 2>/dev/null | grep -qi '^persourcepenalties' ||
+    ! LD_PRELOAD=$fleet_preload "$fleet_sshd" -T -f /dev/null -h "$fleet/key" 2>/dev/null |
+        grep -qi '^persourcepenalties' ||
         fleet_penalties="PerSourcePenalties no"
 }
 
-# Sets fleet_program, fleet_sshd, fleet_user; says what is missing.
+# Sets fleet_program, fleet_sshd, fleet_preload, fleet_user; says what is missing.
 fleet_look_around() {
     local program
     fleet_program=${MAYHEM_BUILD:-$fleet_root/build}/tests/fleet
@@ -156,11 +158,26 @@ fleet_look_around() {
         command -v "$program" >/dev/null ||
             { fleet_fail "no $program: install openssh-client" || return; }
     done
-    fleet_sshd=$(PATH=$PATH:/usr/sbin:/sbin command -v sshd) ||
-        { fleet_fail "no sshd: install openssh-server" || return; }
+    fleet_find_sshd || { fleet_fail "no sshd: tests/fleet/get_sshd.sh may get one" || return; }
     fleet_user=$(id -un) || { fleet_fail "this user has no name: sshd lets nobody in" || return; }
     # Where sshd puts those that have not logged in yet; made when a service is started.
     ((EUID != 0)) || [[ -d /run/sshd ]] || mkdir -m 755 /run/sshd
+    fleet_preload=""
+    ((EUID != 0)) || getent passwd sshd >/dev/null || fleet_preload=${fleet_program%/*}/sshd_user.so
+}
+
+# Sets fleet_sshd, an absolute path: the system's, or the one that get_sshd.sh has got.
+fleet_find_sshd() {
+    fleet_sshd=$(PATH=$PATH:/usr/sbin:/sbin type -P sshd) && return
+    fleet_sshd=${MAYHEM_BUILD:-$fleet_root/build}/tests/openssh/sshd
+    [[ -x $fleet_sshd ]]
+}
+
+# For tests: ends one that can have no fleet here, in a way that is told from a success (77).
+fleet_or_skip() {
+    fleet_find_sshd && return
+    echo 'skip - there is no sshd, and tests/fleet/get_sshd.sh has got none'
+    exit 77
 }
 
 # fleet_start N KIND...
@@ -178,7 +195,8 @@ fleet_start() {
         fleet_make_host "$number" "${@:(number - 1) % $# + 1:1}" ||
             { fleet_fail "cannot make host $number" || return; }
     done
-    "$fleet_program" "$fleet" "$$" "$fleet_sshd" </dev/null >>"$fleet/fleet.log" 2>&1 &
+    LD_PRELOAD=$fleet_preload "$fleet_program" "$fleet" "$$" "$fleet_sshd" </dev/null \
+        >>"$fleet/fleet.log" 2>&1 &
     fleet_pid=$!
     until [[ -e $fleet/ready ]]; do
         if [[ -e $fleet/failed ]] || ! kill -0 "$fleet_pid" 2>/dev/null; then
