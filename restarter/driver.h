@@ -29,6 +29,7 @@ typedef struct {
 // What is to be logged at once of a task that goes on.
 typedef enum {
     DRIVER_NOTE_COMMAND, // the command has ended, as `text` says
+    DRIVER_NOTE_PROBE,   // the first read of a probe that was no answer; it is asked on
     DRIVER_NOTE_LOOK     // the first look behind it that did not find the host, or found it ill
 } driver_note_t;
 

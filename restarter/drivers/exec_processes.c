@@ -179,10 +179,11 @@ static void keep_look(exec_t *self, run_t *run, const restart_end_t *end)
     if (run->step.what == RESTART_HEALTH && !is_good)
         (void)snprintf(run->unwell, sizeof run->unwell, "%.*s", (int)end->line.size,
                        end->line.data);
-    if (is_good || run->is_noted || run->task.leg == MM_LEG_PROBE)
+    bool is_probe = run->task.leg == MM_LEG_PROBE;
+    if (is_good || run->is_noted || (is_probe && run->step.what != RESTART_IDENTIFY))
         return;
     run->is_noted = true;
-    note(self, run, DRIVER_NOTE_LOOK, end);
+    note(self, run, is_probe ? DRIVER_NOTE_PROBE : DRIVER_NOTE_LOOK, end);
 }
 
 // The process is over: what has it shown?

@@ -136,6 +136,7 @@ int main(int argc, char **argv)
     delay_ms = number_of("FILE_HOST_DELAY", 20);
     if (snprintf(path, sizeof path, "%s/%s", argv[1], argv[3]) >= (int)sizeof path)
         return usage();
+    (void)mkdir(argv[1], 0755);
     int file = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
     if (file < 0) {
         perror(path);
