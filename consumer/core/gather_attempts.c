@@ -209,9 +209,9 @@ static void absorb(gather_t *self, flight_t *flight, attempt_t *attempt, const m
         attempt->deadline_ms =
             is_same_clock ? mm_earlier(record->deadline_ms, span_end_ms) : span_end_ms;
     }
-    if (attempt->row == MM_ROW_ENDED)
-        flight_set_error(flight,
-                         record->words.size > 0 ? record->words : mm_str(mm_end_name(record->end)));
+    mm_end_t end = attempt->row == MM_ROW_NOT_STARTED ? MM_END_NOT_STARTED : record->end;
+    if (attempt->row == MM_ROW_ENDED || attempt->row == MM_ROW_NOT_STARTED)
+        flight_set_error(flight, record->words.size > 0 ? record->words : mm_str(mm_end_name(end)));
 }
 
 // The answer to the first save tells what is known of the job; later ones, that its row is on
@@ -225,11 +225,12 @@ void gather_attempt_saved(gather_t *self, flight_t *flight, const mm_result_t *r
     attempt->is_known = true;
     bool has_ended = flight->restart == RESTART_OK || flight->restart == RESTART_EXHAUSTED;
     bool is_held = flight->restart == RESTART_HELD;
+    bool would_begin = attempt->row == MM_ROW_ENDED || attempt->row == MM_ROW_NOT_STARTED;
     if (!attempt_is_saved(attempt) && !has_ended)
         flight_set_store(&self->flights, flight, STORE_READY, 0);
     else if (flight->restart == RESTART_BEGINNING)
         flight_set_restart(&self->flights, flight, RESTART_BEGUN, 0);
-    else if (is_held && attempt->row == MM_ROW_ENDED && is_exhausted(self, flight, attempt))
+    else if (is_held && would_begin && is_exhausted(self, flight, attempt))
         flight_set_restart(&self->flights, flight, RESTART_EXHAUSTED, 0);
     else if (is_held)
         flight_set_restart(&self->flights, flight, RESTART_READY, 0);
