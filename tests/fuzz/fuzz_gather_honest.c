@@ -1,5 +1,5 @@
-// An honest saver, which keeps the rules of saver/store.h, and an honest restarter, whose hosts come
-// back at once. See fuzz_core_gather.c.
+// An honest saver, which keeps the rules of saver/store.h, and an honest restarter, whose hosts
+// come back at once. See fuzz_core_gather.c.
 
 #include "fuzz_gather.h"
 #include "uuid.h"

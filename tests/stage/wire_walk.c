@@ -54,7 +54,7 @@ static mm_real_t *make_real(void)
 #define FIELD(type, member, name, low, high)                                                       \
         VISIT_VALUE(type, name, &it->member, low, high)
 #define PART(member)                                                                               \
-        if (visitor->makes)                                                                        \
+        if (visitor->makes && !it->member)                                                         \
             it->member = make_real();
 #define PAIRS(member, count, label, max, longest_key, longest_value)                               \
         VISIT(.class = WIRE_PAIRS, .name = (label), .value = &it->member, .high = (max),           \
