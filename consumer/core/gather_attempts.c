@@ -373,7 +373,8 @@ static void fill_restart(const gather_t *self, attempt_t *attempt, const worker_
     if (!is_probe && !attempt->is_looking) {
         real->command = attempt->command;
         // Its clock was at least at its stamp when that was heard.
-        real->start_ms = later(worker->stamp_ms + start_by_ms - worker->heard_ms, 0);
+        int64_t stamp_ms = mm_earlier(worker->stamp_ms, INT64_MAX / 2);
+        real->start_ms = later(stamp_ms + start_by_ms - worker->heard_ms, 0);
     }
     task->attempt = next_number(attempt);
     task->real = real;
