@@ -128,6 +128,8 @@ static void hand_out_restarts(gather_t *self)
                 break;
         hand_out_quarantined(self);
     } while (self->flights.resources.released); // by a flight that lost a grant
+    if (self->flights.restart_begun)            // its restarter may be reserved no longer
+        hand_out_begun(self);
 }
 
 void gather_dispatch(gather_t *self)
