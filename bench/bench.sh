@@ -14,6 +14,10 @@
 #   backlog     all of BACKLOG jobs in the outbox before anybody takes one
 #   inflight    100,000 jobs in flight at the consumer
 #   million     a million hosts through ./run.sh -i, checked in the record
+#   commands    COMMANDS (4000) of `true`, 64 at a time, in turn with those of xargs, GNU parallel,
+#               pdsh and clush that are installed (bench/commands.sh)
+#   slots       SLOTS (4000) commands that sleep: memory of the restarter and its spawner for each
+#               (bench/slots.sh)
 #
 # Settings, from the environment: RUNS (5; the sweeps make half of it), JOBS (in a run: what the
 # pipeline does in about two seconds; for backlog 10000000), PACED (3: seconds of a latency run),
@@ -230,6 +234,28 @@ run_peers() {
     done
 }
 
+# commands/s of the whole pipeline beside programs that do nothing else.
+run_commands() {
+    local round other
+    seq -f 'web-%05.0f' 1 "${COMMANDS:-4000}" >"$work/commands"
+    for other in xargs parallel pdsh clush; do
+        if ! type -P "$other" >/dev/null; then
+            printf 'commands: no %s: left out\n' "$other"
+            continue
+        fi
+        for ((round = 1; round <= runs; round++)); do
+            put commands "$other" "$round" pipeline "$root/bench/commands.sh" "$build" pipeline \
+                "$work/commands"
+            put commands "$other" "$round" peer "$root/bench/commands.sh" "$build" "$other" \
+                "$work/commands"
+        done
+    done
+}
+
+run_slots() {
+    put slots "${SLOTS:-4000}" 1 pipeline "$root/bench/slots.sh" "$build" "${SLOTS:-4000}"
+}
+
 # ---- main ----------------------------------------------------------------------------------------
 
 (($#)) || set -- throughput latency restarters window log transport sustained
@@ -240,7 +266,7 @@ for name; do
     }
 done
 unset MAYHEM_PARENT MAYHEM_DIR
-[[ $jobs != "" ]] || choose_jobs
+[[ $jobs != "" || "$* " =~ ^((commands|slots) )+$ ]] || choose_jobs
 : >"$results" || exit 73
 for name; do
     "run_$name"

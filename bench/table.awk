@@ -48,7 +48,7 @@ function row(place, title, key, factor,    other, ours) {
     ours = collect(place, "pipeline", key, factor)
     if (ours == "")
         return
-    other = place ~ /^peers / ? "peer" : "skeleton"
+    other = place ~ /^(peers|commands) / ? "peer" : "skeleton"
     printf "%-27s %-22s %-27s %-27s %s\n", place, title, spread(ours),
         spread(collect(place, other, key, factor)), spread(ratios(place, other, key))
 }
@@ -82,9 +82,21 @@ function disk(place) {
     single(place, "fdatasync p99 ms", "disk", "p99_us", 0.001)
 }
 
+function slots(place) {
+    single(place, "kB PSS/slot", "pipeline", "pss_kb_per_slot", 1)
+    single(place, "restarter kB before", "pipeline", "restarter_before_kb", 1)
+    single(place, "restarter kB", "pipeline", "restarter_kb", 1)
+    single(place, "spawner kB before", "pipeline", "spawner_before_kb", 1)
+    single(place, "spawner kB", "pipeline", "spawner_kb", 1)
+}
+
 function fast(place) {
     row(place, "jobs/s", "jobs_per_s", 1)
     row(place, "CPU us/job", "cpu_us_per_job", 1)
+    row(place, "commands/s", "commands_per_s", 1)
+    row(place, "CPU ms/command", "cpu_ms", 1)
+    if (place ~ /^slots /)
+        slots(place)
     if (place ~ /^throughput /) {
         processes(place, "CPU us/job", "cpu_", 1)
         disk(place)
