@@ -20,8 +20,8 @@
 
 typedef struct {
     uint64_t tag; // of the last attempt
-    int output;   // the pipe's reading end; -1: none
-    output_tail_t tail;
+    int output;   // the pipe's reading end,
+    bool is_open; // if there is one
 } slot_t;
 
 struct launcher {
@@ -31,6 +31,7 @@ struct launcher {
     bool is_lost;
     uint32_t slots;
     slot_t *by_slot;
+    output_tail_t *tails;     // by slot; one that is empty may be a page that nobody has touched
     int orphans[ORPHANS_MAX]; // -1: none
     size_t next_orphan;
 };
@@ -48,9 +49,8 @@ int launcher_new(const mm_spawner_config_t *config, launcher_t **ret_self)
     self->slots = config->slots;
     self->random = mm_instance_draw(); // never the seed of the options, which others have, too
     self->by_slot = calloc(config->slots, sizeof *self->by_slot);
-    assert(self->by_slot);
-    for (uint32_t i = 0; i < config->slots; i++)
-        self->by_slot[i].output = -1;
+    self->tails = calloc(config->slots, sizeof *self->tails);
+    assert(self->by_slot && self->tails);
     for (size_t i = 0; i < ORPHANS_MAX; i++)
         self->orphans[i] = -1;
     int error = 0;
@@ -76,6 +76,13 @@ static void close_fd(int *fd)
     *fd = -1;
 }
 
+static void close_output(slot_t *slot)
+{
+    if (slot->is_open)
+        (void)close(slot->output);
+    slot->is_open = false;
+}
+
 void launcher_destroy(launcher_t **self_p)
 {
     launcher_t *self = *self_p;
@@ -84,11 +91,12 @@ void launcher_destroy(launcher_t **self_p)
     *self_p = NULL;
     mm_spawner_destroy(&self->spawner);
     for (uint32_t i = 0; i < self->slots; i++)
-        close_fd(&self->by_slot[i].output);
+        close_output(&self->by_slot[i]);
     for (size_t i = 0; i < ORPHANS_MAX; i++)
         close_fd(&self->orphans[i]);
     close_fd(&self->epoll);
     free(self->by_slot);
+    free(self->tails);
     free(self);
 }
 
@@ -97,7 +105,7 @@ void launcher_destroy(launcher_t **self_p)
 int launcher_start(launcher_t *self, const launch_t *launch)
 {
     slot_t *slot = &self->by_slot[launch->slot];
-    assert(launch->slot < self->slots && slot->output < 0);
+    assert(launch->slot < self->slots && !slot->is_open);
     int fds[2];
     // The command's end must block: programs do not expect EAGAIN.
     if (pipe2(fds, O_CLOEXEC) != 0)
@@ -123,8 +131,9 @@ int launcher_start(launcher_t *self, const launch_t *launch)
     }
     slot->tag = tag;
     slot->output = fds[0];
-    slot->tail.size = 0;
-    slot->tail.is_cut = false;
+    slot->is_open = true;
+    if (self->tails[launch->slot].size > 0)
+        self->tails[launch->slot] = (output_tail_t){0};
     return 0;
 }
 
@@ -182,24 +191,25 @@ static void read_orphan(launcher_t *self, size_t index)
         close_fd(&self->orphans[index]);
 }
 
-static void read_slot(slot_t *slot)
+static void read_slot(launcher_t *self, uint32_t index)
 {
+    slot_t *slot = &self->by_slot[index];
     // At its end it is closed when the command has ended: until then the slot is not free.
-    if (slot->output >= 0 && !read_some(slot->output, &slot->tail))
-        close_fd(&slot->output);
+    if (slot->is_open && !read_some(slot->output, &self->tails[index]))
+        close_output(slot);
 }
 
 static void end_output(launcher_t *self, uint32_t index, bool has_ended)
 {
     slot_t *slot = &self->by_slot[index];
-    read_slot(slot);
-    if (slot->output < 0)
+    read_slot(self, index);
+    if (!slot->is_open)
         return;
     if (has_ended)
         keep_open(self, slot->output);
     else
         (void)close(slot->output);
-    slot->output = -1;
+    slot->is_open = false;
 }
 
 // ---- events
@@ -216,7 +226,7 @@ void launcher_step(launcher_t *self)
         if (data & DATA_ORPHAN)
             read_orphan(self, (size_t)(data ^ DATA_ORPHAN));
         else
-            read_slot(&self->by_slot[data]);
+            read_slot(self, (uint32_t)data);
     }
 }
 
@@ -237,7 +247,7 @@ bool launcher_next(launcher_t *self, mm_spawner_event_t *ret_event)
 
 const output_tail_t *launcher_output(const launcher_t *self, uint32_t slot)
 {
-    return &self->by_slot[slot].tail;
+    return &self->tails[slot];
 }
 
 int launcher_descriptor(const launcher_t *self)

@@ -50,7 +50,7 @@ static void put_evidence(exec_t *self, mm_result_t *result, const char *key, con
 static void fill_evidence(exec_t *self, const run_t *run, mm_result_t *result)
 {
     result->evidence = self->evidence;
-    if (run->has_command) {
+    if (run->command) {
         bool is_exit = WIFEXITED(run->command_status);
         (void)snprintf(self->code, sizeof self->code, "%d",
                        is_exit ? WEXITSTATUS(run->command_status) : WTERMSIG(run->command_status));
@@ -68,7 +68,7 @@ static void fill_texts(exec_t *self, const run_t *run, mm_result_t *result)
 {
     const command_t *failed =
         run->why ? exec_commands_get(&self->commands, run->failed, run->restart.command) : NULL;
-    const exec_said_t said = {.command = run->has_command ? &run->command : NULL,
+    const exec_said_t said = {.command = run->command,
                               .look = run->has_looked ? launcher_output(self->launcher, run->slot)
                                                       : NULL,
                               .looked = run->has_looked ? &run->looked : NULL,
@@ -76,16 +76,24 @@ static void fill_texts(exec_t *self, const run_t *run, mm_result_t *result)
                               .program = failed ? command_path(failed) : "",
                               .error = run->why,
                               .pid = (int)run->left.pid,
-                              .lacking = exec_commands_lack(&self->commands, run->task.attributes),
+                              .lacking = exec_commands_lack(&self->commands, run->attributes),
                               .number = run->restart.command,
                               .timeout_ms = self->commands.config.timeout_ms,
                               .verify_ms = self->commands.config.verify_ms};
     exec_words_error(&said, result, self->error, sizeof self->error);
     result->error = mm_str(self->error);
     self->words[0] = '\0';
-    if (run->has_command)
-        (void)output_tail_text(&run->command, self->words, sizeof self->words);
+    if (run->command)
+        (void)output_tail_text(run->command, self->words, sizeof self->words);
     result->real->words = mm_str(self->words);
+}
+
+static void free_texts(run_t *run)
+{
+    free(run->texts);
+    free(run->command);
+    run->texts = NULL;
+    run->command = NULL;
 }
 
 static bool exec_next_finished(driver_t *base, int64_t now_ms, mm_result_t *ret_result)
@@ -99,8 +107,8 @@ static bool exec_next_finished(driver_t *base, int64_t now_ms, mm_result_t *ret_
     if (!self->done.first)
         self->done.last = &self->done.first;
     self->real = (mm_real_t){.exit = MM_EXIT_NONE};
-    *ret_result = (mm_result_t){.number = run->task.number,
-                                .leg = run->task.leg,
+    *ret_result = (mm_result_t){.number = run->number,
+                                .leg = run->leg,
                                 .real = &self->real,
                                 .took_ms = run->ended_ms - run->started_ms};
     if (run->is_lacking) {
@@ -116,8 +124,7 @@ static bool exec_next_finished(driver_t *base, int64_t now_ms, mm_result_t *ret_
     fill_evidence(self, run, ret_result);
     if (ret_result->status == MM_STATUS_RETURNED)
         ret_result->real = NULL;
-    free(run->texts);
-    run->texts = NULL;
+    free_texts(run);
     run->next = self->free_runs;
     self->free_runs = run;
     return true;
@@ -129,12 +136,12 @@ static void print_dry_run(exec_t *self, const run_t *run)
 {
     const exec_commands_t *commands = &self->commands;
     for (uint32_t i = 0; i < commands->config.commands; i++) {
-        char *line = command_quote(command_fill(commands->restarts[i], &run->task));
+        char *line = command_quote(exec_fill(commands->restarts[i], run));
         (void)printf("%s%s", i > 0 ? " # or: " : "", line);
         free(line);
     }
     if (commands->verify) {
-        char *line = command_quote(command_fill(commands->verify, &run->task));
+        char *line = command_quote(exec_fill(commands->verify, run));
         (void)printf(" # verify: %s", line);
         free(line);
     }
@@ -147,29 +154,41 @@ static void keep_task(run_t *run, const mm_task_t *task)
 {
     char *end = run->texts = malloc(task->host.size + task->attributes.size);
     assert(end);
-    if (task->real)
-        run->real = (mm_real_t){.machine = task->real->machine, .boot = task->real->boot};
-    run->task = (mm_task_t){.number = task->number,
-                            .leg = task->leg,
-                            .id = task->id,
-                            .attempt = task->attempt,
-                            .real = task->real ? &run->real : NULL,
-                            .host = mm_str_copy(&end, task->host),
-                            .attributes = mm_str_copy(&end, task->attributes)};
+    run->number = task->number;
+    run->leg = task->leg;
+    run->attempt = task->attempt;
+    run->id = task->id;
+    run->host = mm_str_copy(&end, task->host);
+    run->attributes = mm_str_copy(&end, task->attributes);
+    if (!task->real)
+        return;
+    run->machine = task->real->machine;
+    run->boot = task->real->boot;
+}
+
+static run_t *take_free(exec_t *self)
+{
+    run_t *run = self->free_runs;
+    if (run) {
+        self->free_runs = run->next;
+        return run;
+    }
+    assert(self->used < self->options->slots);
+    run = &self->runs[self->used];
+    run->slot = self->used++;
+    return run;
 }
 
 static void exec_start(driver_t *base, const mm_task_t *task, int64_t now_ms)
 {
     exec_t *self = exec_of(base);
-    run_t *run = self->free_runs;
-    assert(run && !self->stopped && !self->drained);
+    assert(!self->stopped && !self->drained);
     assert(mm_leg_is_restarters(task->leg) && task->host.size <= MM_HOST_MAX);
-    self->free_runs = run->next;
-
+    run_t *run = take_free(self);
     *run = (run_t){.slot = run->slot, .started_ms = now_ms};
     keep_task(run, task);
     restart_begin(&run->restart, &self->commands.config, task, self->seed ^ task->number, now_ms);
-    run->is_lacking = exec_commands_lack(&self->commands, run->task.attributes).size > 0;
+    run->is_lacking = exec_commands_lack(&self->commands, run->attributes).size > 0;
     if (run->is_lacking) {
         exec_finish(self, run, now_ms);
     } else if (self->options->dry_run) {
@@ -189,7 +208,7 @@ static void exec_drain(driver_t *base, int64_t now_ms)
         return;
     self->drained = true;
     exec_drop_waiting(self, now_ms);
-    for (int64_t i = 0; i < self->options->slots; i++) {
+    for (uint32_t i = 0; i < self->used; i++) {
         run_t *run = &self->runs[i];
         if (run->is_done)
             continue;
@@ -215,7 +234,7 @@ static void exec_stop(driver_t *base, int64_t now_ms)
         return;
     self->stopped = self->drained = true;
     exec_drop_waiting(self, now_ms);
-    for (int64_t i = 0; i < self->options->slots; i++)
+    for (uint32_t i = 0; i < self->used; i++)
         if (!self->runs[i].is_done)
             stop_run(self, &self->runs[i], now_ms);
 }
@@ -224,8 +243,8 @@ static void exec_destroy(driver_t *base)
 {
     exec_t *self = exec_of(base);
     launcher_destroy(&self->launcher);
-    for (int64_t i = 0; i < self->options->slots; i++)
-        free(self->runs[i].texts);
+    for (uint32_t i = 0; i < self->used; i++)
+        free_texts(&self->runs[i]);
     mm_heap_clear(&self->due);
     exec_commands_close(&self->commands);
     free(self->runs);
@@ -300,12 +319,6 @@ static driver_t *exec_new(const mm_options_t *options, char ret_complaint[MM_ERR
     self->waiting.last = &self->waiting.first;
     self->runs = calloc((size_t)options->slots, sizeof *self->runs);
     assert(self->runs);
-    for (int64_t i = options->slots; i-- > 0;) {
-        self->runs[i].slot = (uint32_t)i;
-        self->runs[i].is_done = true;
-        self->runs[i].next = self->free_runs;
-        self->free_runs = &self->runs[i];
-    }
     if (!open_commands(self, ret_complaint)) {
         exec_destroy(&self->base);
         return NULL;

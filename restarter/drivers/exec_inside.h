@@ -25,9 +25,12 @@ typedef struct run {
     mm_heap_node_t node; // when something is due
     struct run *next;    // in the list of free runs, of those done, or of those that wait
     uint32_t slot;       // its index in runs
-    mm_task_t task;      // of its texts there are host and attributes
-    mm_real_t real;      // of the task, if it has one: without texts
-    char *texts;         // these, one behind the other; owned
+    uint64_t number;     // this and the next ones: of the task
+    mm_leg_t leg;
+    uint32_t attempt;
+    mm_id_t id, machine, boot; // those of the host are on record, or zeros
+    char *texts;               // host and attributes, one behind the other; owned
+    mm_str_t host, attributes;
     restart_t restart;
     restart_step_t step; // that runs, or waits for room
     process_t process;
@@ -40,11 +43,10 @@ typedef struct run {
     bool is_lacking;  // an attribute
     bool is_noted;    // a look that failed
     int64_t started_ms;
-    int64_t ended_ms;      // when done
-    int status;            // of the process that ended last, as from waitpid
-    bool has_command;      // it has ended:
-    int command_status;    // so,
-    output_tail_t command; // with these words
+    int64_t ended_ms;       // when done
+    int status;             // of the process that ended last, as from waitpid
+    output_tail_t *command; // what a command that has ended has written; NULL: none has
+    int command_status;     // how it ended
     bool has_looked;
     restart_end_t looked; // the end of the last look
     char unwell[MM_HEALTH_MAX + 1];
@@ -65,8 +67,9 @@ typedef struct {
     launcher_t *launcher; // NULL: until driver_open
     bool drained;
     bool stopped;
-    run_t *runs; // `slots` of them
-    run_t *free_runs;
+    run_t *runs;      // `slots` of them, of which these
+    uint32_t used;    // have had a task: the others are pages that nobody has touched
+    run_t *free_runs; // of those
     queue_t done;
     queue_t waiting; // for room at the spawner
     mm_heap_t due;
@@ -79,6 +82,9 @@ typedef struct {
 } exec_t;
 
 // ---- exec_processes.c
+
+// The arguments of a command for the task of a run, as by command_fill.
+char **exec_fill(command_t *command, const run_t *run);
 
 // Runs what is next for a task that has begun, or waits for its time.
 void exec_advance(exec_t *self, run_t *run, int64_t now_ms);

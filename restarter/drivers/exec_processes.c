@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -39,6 +40,19 @@ static int64_t earlier(int64_t a, int64_t b)
 }
 
 // ---- what is next
+
+char **exec_fill(command_t *command, const run_t *run)
+{
+    mm_real_t real = {.machine = run->machine, .boot = run->boot};
+    mm_task_t task = {.number = run->number,
+                      .leg = run->leg,
+                      .id = run->id,
+                      .attempt = run->attempt,
+                      .real = &real,
+                      .host = run->host,
+                      .attributes = run->attributes};
+    return command_fill(command, &task);
+}
 
 static void set_due(exec_t *self, run_t *run, int64_t due_ms)
 {
@@ -93,7 +107,7 @@ static bool launch(exec_t *self, run_t *run, int64_t now_ms)
     int error = launcher_start(
         self->launcher, &(launch_t){.slot = run->slot,
                                     .path = command_path(command),
-                                    .arguments = command_fill(command, &run->task),
+                                    .arguments = exec_fill(command, run),
                                     .not_after_ms = by_spawners_clock(step->not_after_ms, now_ms),
                                     .end_ms = by_spawners_clock(run->kill_ms, now_ms)});
     run->process = PROCESS_NONE;
@@ -157,14 +171,16 @@ static void note(exec_t *self, const run_t *run, driver_note_t kind, const resta
     if (!self->base.note)
         return;
     exec_words_end(end, launcher_output(self->launcher, run->slot), text, sizeof text);
-    self->base.note(self->base.note_arg, run->task.number, kind, text);
+    self->base.note(self->base.note_arg, run->number, kind, text);
 }
 
 static void keep_command(exec_t *self, run_t *run, const restart_end_t *end)
 {
-    run->has_command = true;
+    assert(!run->command);
     run->command_status = run->status;
-    run->command = *launcher_output(self->launcher, run->slot);
+    run->command = malloc(sizeof *run->command);
+    assert(run->command);
+    *run->command = *launcher_output(self->launcher, run->slot);
     note(self, run, DRIVER_NOTE_COMMAND, end);
 }
 
@@ -179,7 +195,7 @@ static void keep_look(exec_t *self, run_t *run, const restart_end_t *end)
     if (run->step.what == RESTART_HEALTH && !is_good)
         (void)snprintf(run->unwell, sizeof run->unwell, "%.*s", (int)end->line.size,
                        end->line.data);
-    bool is_probe = run->task.leg == MM_LEG_PROBE;
+    bool is_probe = run->leg == MM_LEG_PROBE;
     if (is_good || run->is_noted || (is_probe && run->step.what != RESTART_IDENTIFY))
         return;
     run->is_noted = true;
