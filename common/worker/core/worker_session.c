@@ -38,8 +38,10 @@ typedef struct held {
 // What a task that waits has beyond its assignment: attributes, and all of a real restart.
 typedef struct details {
     struct details *prev, *next;
-    mm_task_t task;
-    mm_real_t real; // of the task, if it has one
+    uint64_t number; // of the task
+    mm_str_t attributes;
+    bool is_real;
+    mm_real_t real;
     char text[];
 } details_t;
 
@@ -216,10 +218,9 @@ static void drop_held(mm_worker_t *self, assignment_t *held)
     mm_pool_put(&self->pool, held, size_of(held->host_size));
 }
 
-static size_t size_of_details(const mm_task_t *task)
+static size_t size_of_details(mm_str_t attributes, const mm_real_t *real)
 {
-    size_t texts = task->attributes.size + (task->real ? task->real->health.size : 0);
-    return sizeof(details_t) + texts;
+    return sizeof(details_t) + attributes.size + (real ? real->health.size : 0);
 }
 
 // A real restart comes with spans, which count from now on by this worker's clock: so no deadline
@@ -227,40 +228,42 @@ static size_t size_of_details(const mm_task_t *task)
 static void keep_real(const mm_worker_t *self, details_t *kept, char *end)
 {
     mm_real_t *real = &kept->real;
-    *real = *kept->task.real;
+    kept->is_real = true;
     real->health = mm_str_copy(&end, real->health);
     real->first_ms = self->boot_ms - mm_earlier(real->age_ms, FAR_MS);
     real->deadline_ms = self->boot_ms + mm_earlier(real->left_ms, FAR_MS);
-    kept->task.real = real;
 }
 
 // The frame is gone when the turn of the task comes.
 static void let_wait(mm_worker_t *self, assignment_t *held, const mm_task_t *task)
 {
+    assert(mm_leg_is_restarters(task->leg)); // no others wait
     if (!self->waiting)
         self->waiting = held;
     if (task->attributes.size == 0 && !task->real)
         return;
-    details_t *kept = mm_pool_get(&self->pool, size_of_details(task));
-    kept->task = *task;
+    details_t *kept = mm_pool_get(&self->pool, size_of_details(task->attributes, task->real));
     char *end = kept->text;
-    kept->task.attributes = mm_str_copy(&end, task->attributes);
+    kept->number = task->number;
+    kept->attributes = mm_str_copy(&end, task->attributes);
+    kept->is_real = false;
+    kept->real = task->real ? *task->real : (mm_real_t){0};
     if (task->real)
         keep_real(self, kept, end);
     DL_APPEND(self->details, kept);
 }
 
 // Removes those of the first waiting task; NULL: it has none. They live until the next call.
-static const mm_task_t *remove_details(mm_worker_t *self, uint64_t number)
+static details_t *remove_details(mm_worker_t *self, uint64_t number)
 {
-    details_t *first = self->details;
-    if (!first || first->task.number != number)
+    details_t *first = self->details, *last = self->removed;
+    if (!first || first->number != number)
         return NULL;
     DL_DELETE(self->details, first);
-    if (self->removed)
-        mm_pool_put(&self->pool, self->removed, size_of_details(&self->removed->task));
+    if (last)
+        mm_pool_put(&self->pool, last, size_of_details(last->attributes, &last->real));
     self->removed = first;
-    return &first->task;
+    return first;
 }
 
 // A literal would be built elsewhere and then copied.
@@ -315,7 +318,7 @@ static bool is_in_time(const mm_worker_t *self, int64_t stamp_ms)
 static bool may_start_waiting(const mm_worker_t *self)
 {
     const details_t *first = self->details;
-    bool is_real = first && first->task.number == self->waiting->number && first->task.real;
+    bool is_real = first && first->number == self->waiting->number && first->is_real;
     bool is_late = is_real && first->real.command > 0 && self->boot_ms >= first->real.start_ms;
     return is_in_time(self, self->waiting->stamp_ms) && !is_late;
 }
@@ -328,12 +331,12 @@ static void start_first_waiting(mm_worker_t *self)
     if (!self->waiting)
         return;
     const assignment_t *held = self->waiting;
-    const mm_task_t *details = remove_details(self, held->number);
-    if (details)
-        self->starting = *details;
-    else
-        fill_task(held, &self->starting);
-    self->starting.host = (mm_str_t){held->host, held->host_size};
+    details_t *details = remove_details(self, held->number);
+    fill_task(held, &self->starting);
+    if (details) {
+        self->starting.attributes = details->attributes;
+        self->starting.real = details->is_real ? &details->real : NULL;
+    }
     self->waiting = held->next;
     start(self, &self->starting);
 }
