@@ -3,6 +3,10 @@
 # `scale`. When all is settled, tests/audit/audit.c judges what is left. Sourced by run.sh, with its
 # functions; run by nobody else.
 #
+# Its hosts are files (tests/fleet/file_host.c) that count their own reboots, identified by their
+# boot ids. Beside it in DIR/plain the same hosts are restarted by the same command without that,
+# under the same kills: what is restarted twice in either is told at the end.
+#
 # All choices come from the seed and are written down as DIR/plan before the first process starts;
 # when they hit depends on the machine. It signals only processes that a pid file of its DIR names
 # and whose command line says so. No TERM to the others: that ends a run, by contract.
@@ -48,21 +52,21 @@ write_plan() {
 
 # ---- killing -------------------------------------------------------------------------------------
 
-# In `victim`: the pid of NAME, when it runs and is ours; a process that has just been forked has
-# not its own command line yet.
+# A process is FOLDER/NAME. In `victim`: its pid, when it runs and is ours; one that has just been
+# forked has not its own command line yet.
 find_victim() {
     victim=""
-    { read -r victim <"$dir/$1.pid"; } 2>/dev/null
+    { read -r victim <"$1.pid"; } 2>/dev/null
     [[ $victim =~ ^[0-9]+$ ]] && is_ours "$1" "$victim"
 }
 
 is_ours() {
-    grep -aqsF -- "--log-file=$dir/log/$1.log" "/proc/$2/cmdline"
+    grep -aqsF -- "--log-file=${1%/*}/log/${1##*/}.log" "/proc/$2/cmdline"
 }
 
 # What is owed: CONT to those that were stopped, a replacement of those that were told to leave.
 pay_debts() {
-    local number
+    local number folder
     for number in "${!stopped[@]}"; do
         ((wall < until[number])) && continue
         ! is_ours "${stopped[$number]}" "$number" || kill -CONT "$number" 2>/dev/null
@@ -76,24 +80,28 @@ pay_debts() {
     done
     if ((scale_at && wall >= scale_at)); then
         scale_at=0
-        "$build/mayhem" scale "$restarters" --dir "$dir" >/dev/null 2>&1 9>&- ||
-            scale_at=$((wall + 500))
+        for folder in "${folders[@]}"; do
+            "$build/mayhem" scale "$restarters" --dir "$folder" >/dev/null 2>&1 9>&- ||
+                scale_at=$((wall + 500))
+        done
     fi
 }
 
-# strike SIGNAL NAME SPAN_MS
+# strike SIGNAL NAME SPAN_MS: in each folder.
 strike() {
-    local victim
-    find_victim "$2" || return
-    read_wall
-    kill -"$1" "$victim" 2>/dev/null || return
-    printf '%d %s %s %d %d\n' "$wall" "$1" "$2" "$victim" "$3" >>"$dir/kills"
-    [[ -v quiet ]] || printf '%7d.%d s  %-4s %-12s %s\n' $(((wall - began) / 1000)) \
-        $(((wall - began) / 100 % 10)) "$1" "$2" "${3/#0/}"
-    case $1 in
-    STOP) stopped[victim]=$2 until[victim]=$((wall + $3)) ;;
-    TERM) leavers[victim]=$2 ;;
-    esac
+    local victim folder
+    for folder in "${folders[@]}"; do
+        find_victim "$folder/$2" || continue
+        read_wall
+        kill -"$1" "$victim" 2>/dev/null || continue
+        printf '%d %s %s %d %d\n' "$wall" "$1" "$2" "$victim" "$3" >>"$folder/kills"
+        [[ -v quiet || $folder != "$dir" ]] || printf '%7d.%d s  %-4s %-12s %s\n' \
+            $(((wall - began) / 1000)) $(((wall - began) / 100 % 10)) "$1" "$2" "${3/#0/}"
+        case $1 in
+        STOP) stopped[victim]=$folder/$2 until[victim]=$((wall + $3)) ;;
+        TERM) leavers[victim]=$folder/$2 ;;
+        esac
+    done
 }
 
 # Sleeps without a process, until WALL or the next thing owed.
@@ -139,7 +147,7 @@ torment() {
     scale_at=1
     doze_until $((wall + settle_limit * 1000))
     printf 'run.sh: not settled %d s after the last kill: stopping\n' "$settle_limit"
-    kill -TERM "$run"
+    kill -TERM "${runs[@]}"
     doze_until $((wall + 600000))
 }
 
@@ -152,60 +160,108 @@ remake_folder() {
         die 73 "$dir is no folder of --chaos, which removes it: choose another with --dir"
     fi
     rm -rf -- "$dir"
-    mkdir -p -- "$dir/log" 2>/dev/null ||
-        die 73 "cannot create the folder $dir: choose another with --dir"
+    for folder in "${folders[@]}"; do
+        mkdir -p -- "$folder/log" "$folder/fleet" 2>/dev/null ||
+            die 73 "cannot create the folder $folder: choose another with --dir"
+        : >"$folder/kills"
+    done
     chmod 700 "$dir"
 }
 
-# Sets `options` for `mayhem run`, and `records`.
+# Sets `options` for each `mayhem run`.
 give_options() {
     if [[ -v given[mock-time] ]]; then
         given[rate]=${given[rate]:-1000} given[mock-fail]=${given[mock-fail]:-5%}
-        records=()
     else
-        given[rate]=${given[rate]:-50}
-        given[exec]="'$build/tests/append' '$dir/record' {host} 5 100"
-        records=("$dir/record")
+        given[rate]=${given[rate]:-50} given[slots]=${given[slots]:-100}
+        given[at-once]=$((restarters * given[slots])) given[timeout]=2s
+        given[verify-timeout]=4s given[exec-ok]=0,255
     fi
     [[ ${given[rate]} =~ ^[1-9][0-9]{0,5}$ ]] || die 64 "--rate ${given[rate]}: 1 to 999999"
     local total=${given[jobs]:-$((given[rate] * seconds))} name
     [[ $total =~ ^[1-9][0-9]{0,7}$ ]] || die 64 "--jobs $total: --chaos takes 1 to 99999999"
     unset "given[jobs]"
     seq -f 'chaos-%08.0f' 1 "$total" >"$dir/hosts" || die 73 "cannot create $dir/hosts"
-    options=(--dir "$dir" --input "$dir/hosts" --attempts 1000 --quiet --crash-limit 0
+    options=(--input "$dir/hosts" --attempts 1000 --quiet --crash-limit 0
         --restart-pause 100ms..200ms)
     for name in "${!given[@]}"; do
         [[ $name == dir ]] || options+=("--$name=${given[$name]}")
     done
-    : >"$dir/kills"
     write_plan "$seconds" "${given[seed]}" "$restarters" >"$dir/plan"
+}
+
+# begin FOLDER [OPTION]...: a run there, of hosts of its own.
+begin() {
+    local folder=$1
+    shift
+    FILE_HOST_RECORD=$folder/record "$build/mayhem" run --dir "$folder" "${options[@]}" "$@" \
+        2>>"$folder/log/stderr.log" </dev/null &
+    runs+=($!)
+}
+
+begin_all() {
+    local host="'$build/tests/file_host' '$dir/fleet'"
+    if [[ -v given[mock-time] ]]; then
+        begin "$dir"
+        return
+    fi
+    export FILE_HOST_DELAY=200 FILE_HOST_DOWN=300
+    begin "$dir" --exec "$host reboot {host} {boot_id}" --identify "$host identify {host}" \
+        --health "$host health {host}" --settle 1s
+    begin "$dir/plain" --exec "'$build/tests/file_host' '$dir/plain/fleet' reboot {host}" \
+        >"$dir/plain/summary"
+}
+
+# finish PID: until it has ended, whatever signal comes.
+finish() {
+    local status
+    until wait "$1"; status=$?; ((status < 128)) || ! kill -0 "$1" 2>/dev/null; do :; done
 }
 
 # What ended without a kill of ours, and what it said on standard error, such as an assertion.
 tell_crashes() {
     local crashes
     crashes=$(
-        grep -v '^run\.sh: ' "$dir/log/stderr.log"
-        grep ': restarting (' "$dir/log/run.log" | grep -v 'was killed by signal 9:'
+        grep -v '^run\.sh: ' "$1/log/stderr.log"
+        grep ': restarting (' "$1/log/run.log" | grep -v 'was killed by signal 9:'
     )
-    [[ $crashes != "" ]] || return
+    [[ $crashes != "" ]] || return 0
     printf 'WRONG processes ended by themselves, or complained:\n'
     head -n 10 <<<"$crashes"
-    verdict=1
+    return 1
 }
 
+# judge FOLDER: 0 when all is right, 1 when something is wrong, another code when it is not finished.
 judge() {
-    local file verdict logs=()
-    for file in "$dir"/log/{publisher,consumer,saver,restarter-*}.log; do
+    local file verdict logs=() records=("$1/record")
+    for file in "$1"/log/{publisher,consumer,saver,restarter-*}.log; do
         logs+=(-l "$file")
     done
-    ((${#records[@]})) || records=("$dir"/log/restarter-*.log)
-    "$build/tests/audit" -k "$dir/kills" "${logs[@]}" "$dir/hosts" "$dir/mayhem.db" \
-        "$dir/outbox.db" "${records[@]}"
+    [[ ! -v given[mock-time] ]] || records=("$1"/log/restarter-*.log)
+    "$build/tests/audit" -k "$1/kills" "${logs[@]}" "$dir/hosts" "$1/mayhem.db" "$1/outbox.db" \
+        "${records[@]}"
     verdict=$?
-    tell_crashes
+    tell_crashes "$1" || verdict=1
+    return "$verdict"
+}
+
+# Hosts that have counted two reboots or more: each is a line of 32 bytes.
+twice() {
+    find "$1/fleet" -type f -size +32c | wc -l
+}
+
+judge_all() {
+    local verdict said
+    judge "$dir"
+    verdict=$?
+    if [[ ! -v given[mock-time] ]]; then
+        said=$(judge "$dir/plain") ||
+            { verdict=1 && printf 'without identify:\n%s\n' "$said"; }
+        printf 'restarted twice: %d of %d (without identify: %d)\n' "$(twice "$dir")" \
+            "$(wc -l <"$dir/hosts")" "$(twice "$dir/plain")"
+    fi
     printf 'again: %s\n' "$again"
-    exit "$verdict"
+    return "$verdict"
 }
 
 # Sets `given` and `seconds` from the command line.
@@ -236,7 +292,7 @@ parse_chaos() {
 }
 
 declare -A given=() # option → value
-seconds="" records=() options=()
+seconds="" options=() runs=()
 parse_chaos "$@"
 again="./run.sh --chaos $seconds"
 given[seed]=${given[seed]:-$((SRANDOM % 1000000))} given[restarters]=${given[restarters]:-3}
@@ -246,19 +302,25 @@ done
 [[ ${given[seed]} =~ ^[0-9]{1,9}$ ]] || die 64 "--seed takes a number below 1000000000"
 restarters=${given[restarters]}
 [[ $restarters =~ ^[1-9][0-9]{0,2}$ ]] || die 64 "--restarters $restarters: 1 to 256"
-dir=${given[dir]:-run.chaos} dir=${dir%/}
-build all audit
-[[ -x $build/tests/audit ]] || die 69 "no $build/tests/audit: build it with make audit"
+[[ ${given[slots]:-1} =~ ^[1-9][0-9]{0,3}$ ]] || die 64 "--slots ${given[slots]}: 1 to 9999"
+dir=${given[dir]:-run.chaos} dir=${dir%/} folders=("$dir")
+[[ -v given[mock-time] ]] || folders+=("$dir/plain")
+build all audit fleet
+for name in audit file_host; do
+    [[ -x $build/tests/$name ]] || die 69 "no $build/tests/$name: build it with make audit fleet"
+done
 remake_folder
 give_options
 printf 'chaos: %d hosts, %d kills planned in %d s, seed %d, in %s\n' "$(wc -l <"$dir/hosts")" \
     "$(wc -l <"$dir/plan")" "$seconds" "${given[seed]}" "$dir"
-"$build/mayhem" run "${options[@]}" 2>>"$dir/log/stderr.log" </dev/null &
-run=$!
+begin_all
 torment 2>>"$dir/log/chaos.log" </dev/null &
 tormentor=$!
-trap 'kill "$tormentor"; kill -INT "$run"' INT TERM HUP
-until wait "$run"; status=$?; ((status < 128)) || ! kill -0 "$run" 2>/dev/null; do :; done
+trap 'kill "$tormentor"; kill -INT "${runs[@]}"' INT TERM HUP
+for run in "${runs[@]}"; do
+    finish "$run"
+done
 kill "$tormentor" 2>/dev/null
 wait "$tormentor" 2>/dev/null
-judge
+judge_all
+exit

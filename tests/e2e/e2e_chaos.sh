@@ -209,11 +209,15 @@ all=$(wc -l <run.chaos/kills)
 check "chaos: $all kills, $kills of them with KILL" test "$all" -ge 30
 matches "chaos: each host has one outcome" 'one outcome        1080 ' "$(cat out)"
 matches "chaos: none has two rows" 'two rows           0' "$(cat out)"
+matches "chaos: those that were restarted are proven" 'hosts proven [1-9][0-9]+, verified 0' \
+    "$(cat out)"
+matches "chaos: no host was restarted twice, as counted by itself" \
+    'restarted twice: 0 of 1080 \(without identify: [0-9]+\)' "$(cat out)"
 matches "chaos: the receipt tells recoveries" 'KILL to the consumer back at work  p50 ' "$(cat out)"
 matches "chaos: the receipt says how to repeat it" 'again: ./run.sh --chaos 18 --seed 42' \
     "$(cat out)"
 check "chaos: nothing is left running" wait_until 2 nothing_lives
-printf '%s\n' "$(grep -E 'kills|KILL|twice|back|settled' out)" | sed 's/^/# /'
+printf '%s\n' "$(grep -E 'kills|KILL|twice|back|settled|one outcome' out)" | sed 's/^/# /'
 
 sqlite3 run.chaos/mayhem.db "DELETE FROM jobs WHERE host = 'chaos-00000001'"
 "$audit" -k run.chaos/kills run.chaos/hosts run.chaos/mayhem.db run.chaos/outbox.db \

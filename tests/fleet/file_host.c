@@ -8,8 +8,9 @@
 //                                                 nothing but exit 1 when that is not its boot
 //
 // It is down for DOWN ms after each reboot, then boots: FILE_HOST_DOWN (300). It goes down DELAY ms
-// after it was asked to: FILE_HOST_DELAY (20). Down, it answers with exit 255. A reboot also
-// appends "begin HOST PID MS" and "end HOST PID MS" to FILE_HOST_RECORD, if set, for the auditor.
+// after it was asked to: FILE_HOST_DELAY (20); until then the command lasts. Down, it answers with
+// exit 255. A reboot that is asked for also appends "begin HOST PID MS" and "end HOST PID MS" to
+// FILE_HOST_RECORD, if set, for the auditor.
 
 #include <errno.h>
 #include <fcntl.h>
@@ -110,6 +111,7 @@ static int reboot_host(int file, const char *host)
 {
     char line[LINE_SIZE + 1];
     record("begin", host);
+    record("end", host); // from here on it goes down, whatever becomes of this process
     int64_t at_ms = clock_ms(CLOCK_BOOTTIME) + delay_ms;
     (void)snprintf(line, sizeof line, "%015" PRId64 " %015" PRId64 "\n", at_ms,
                    clock_ms(CLOCK_REALTIME) + delay_ms);
@@ -117,7 +119,6 @@ static int reboot_host(int file, const char *host)
         return EX_IOERR;
     struct timespec wait = {delay_ms / 1000, delay_ms % 1000 * 1000000};
     (void)nanosleep(&wait, NULL);
-    record("end", host);
     return SESSION_CUT;
 }
 
