@@ -232,6 +232,7 @@ help:
 	@echo 'campaign       half an hour of kills and stops, judged by the auditor'
 	@echo 'campaign-run   the supervisor: STOPS=500 KILLS=2000 SEED=n'
 	@echo 'campaign-fleet real sshd, restarted under kills: KILLS=50 SEED=n'
+	@echo 'campaign-rubbish  what is no identity, from hosts, 48,000 times: SEED=n'
 	@echo 'campaign-fresh both commands of the README in minimal Debians: SUITES="bookworm trixie" USERS="root user one"'
 	@echo 'bench          against bare ZeroMQ: BENCH="throughput latency ..." RUNS=n; bench-charts draws them'
 	@echo 'bench-spawner  commands started beside xargs: COUNT=n RUNS=n'

@@ -14,3 +14,8 @@ campaign-run: all audit
 .PHONY: campaign-fresh
 campaign-fresh:
 	@SUITES='$(SUITES)' USERS='$(USERS)' BUILD='$(abspath $(BUILD))' tests/e2e/campaign_fresh.sh
+
+# Rubbish from hosts: each kind in each form 1,000 times, a third of it at each place. SEED=n
+.PHONY: campaign-rubbish
+campaign-rubbish: $(BUILD)/tests/test_driver_rubbish
+	RUBBISH=334 SEED=$(or $(SEED),1) $<

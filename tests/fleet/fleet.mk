@@ -2,7 +2,8 @@
 # with anything of the pipeline.
 
 .PHONY: fleet
-fleet: $(BUILD)/tests/fleet $(BUILD)/tests/file_host $(BUILD)/tests/sshd_user.so
+fleet: $(BUILD)/tests/fleet $(BUILD)/tests/file_host $(BUILD)/tests/sshd_user.so \
+    $(BUILD)/tests/answer
 tests: fleet
 
 $(BUILD)/tests/fleet: $(addprefix $(BUILD)/obj/tests/fleet/,fleet_main.o host.o descendants_of.o)
@@ -16,6 +17,10 @@ $(BUILD)/tests/file_host: $(BUILD)/obj/tests/fleet/file_host.o
 $(BUILD)/tests/sshd_user.so: tests/fleet/sshd_user.c
 	@mkdir -p $(@D)
 	$(compile) -fPIC -shared -o $@ $<
+
+$(BUILD)/tests/answer: $(BUILD)/obj/tests/fleet/answer.o
+	@mkdir -p $(@D)
+	$(link) -o $@ $^
 
 # Real sshd under kills: KILLS=50 SEED=n. A quarter of an hour.
 .PHONY: campaign-fleet

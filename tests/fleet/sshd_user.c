@@ -1,5 +1,6 @@
 // Preloaded into an sshd that root starts and that was not installed: it insists on a user `sshd`,
-// as whom it reads what clients say before they have logged in. Where there is none, that is nobody.
+// as whom it reads what clients say before they have logged in. Where there is none, that is
+// nobody.
 
 #include <dlfcn.h>
 #include <pwd.h>
