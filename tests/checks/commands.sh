@@ -19,8 +19,8 @@ rmdir script sed seq setsid sh sha256sum shuf sleep sort split stat stdbuf stty 
 taskset tee test timeout touch tr true truncate tty umount uname uniq unshare wc xargs yes'
 
 # Only for targets that --test does not have, or asked for with `have` before they are called.
-others='apt-cache apt-config apt-get beanstalkd clang-format clang-tidy debootstrap git gnuplot
-llvm-cov llvm-profdata redis-server sudo'
+others='apt-cache apt-config apt-get beanstalkd clang-format clang-tidy clush debootstrap git gnuplot
+llvm-cov llvm-profdata parallel pdsh redis-server sudo'
 
 # What packages that run.sh installs bring beside the program of their own name.
 declare -A brings=([gcc]='cc nm readelf gcov' [valgrind]='callgrind_annotate'
