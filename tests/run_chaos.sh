@@ -175,7 +175,7 @@ give_options() {
     else
         given[rate]=${given[rate]:-50} given[slots]=${given[slots]:-100}
         given[at-once]=$((restarters * given[slots])) given[timeout]=2s
-        given[verify-timeout]=4s given[exec-ok]=0,255
+        given[verify-timeout]=8s given[exec-ok]=0,255
     fi
     [[ ${given[rate]} =~ ^[1-9][0-9]{0,5}$ ]] || die 64 "--rate ${given[rate]}: 1 to 999999"
     local total=${given[jobs]:-$((given[rate] * seconds))} name
