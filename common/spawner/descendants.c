@@ -431,6 +431,19 @@ static void end_pass(mm_descendants_t *self, int64_t now_ms)
 
 // ---- the interface
 
+// The numbers below are the caller's, to whom they may mean something.
+static DIR *open_proc(void)
+{
+    int low = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int high = low < 0 ? -1 : fcntl(low, F_DUPFD_CLOEXEC, MM_DESCENDANTS_FD);
+    if (low >= 0)
+        (void)close(low);
+    DIR *proc = high < 0 ? NULL : fdopendir(high);
+    if (high >= 0 && !proc)
+        (void)close(high);
+    return proc;
+}
+
 mm_descendants_t *mm_descendants_new(pid_t ancestor, bool reaps, mm_descendants_fn *is_running,
                                      void *arg)
 {
@@ -505,7 +518,7 @@ void mm_descendants_step(mm_descendants_t *self, int64_t now_ms)
     if (now_ms < mm_descendants_deadline(self))
         return;
     if (!self->proc)
-        self->proc = opendir("/proc");
+        self->proc = open_proc();
     if (!self->proc) { // no descriptor is free
         self->due_ms = now_ms + PAUSE_MAX_MS;
         return;
@@ -513,8 +526,11 @@ void mm_descendants_step(mm_descendants_t *self, int64_t now_ms)
     if (is_chasing(self))
         chase(self);
     for (int i = 0; i < STEP_PROCESSES; i++) {
+        errno = 0;
         const struct dirent *entry = readdir(self->proc);
         if (!entry) {
+            if (errno != 0)
+                soil_all(self); // not all were seen
             end_pass(self, now_ms);
             return;
         }

@@ -36,6 +36,8 @@
 #define MM_TAG_MIN (UINT64_C(1) << 40)
 #define MM_TAG_MAX ((UINT64_C(1) << 62) - 1)
 
+#define MM_DESCENDANTS_FD 16 // the descriptor that stays open during a walk is not below this
+
 #define MM_SURVIVORS_MAX        8     // that are named
 #define MM_DESCENDANTS_PHASE_MS 10000 // for STOP, and again for KILL: then the walk goes on without
 

@@ -247,7 +247,8 @@ static bool receive(spawner_t *self)
     assert((size_t)size >= sizeof *request && request->slot < self->slots);
     self->request[size] = '\0';
     attempt_t *attempt = &self->attempts[request->slot];
-    const struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    assert(!header || *(int *)(void *)CMSG_DATA(header) == OUTPUT_FD);
     switch (request->kind) {
     case MM_REQUEST_START:
         start(self, request, header ? 0 : EMFILE);

@@ -120,6 +120,30 @@ static void random_trees_leave_nothing_and_hurt_nobody(void **state)
     play_kill(play, BYSTANDER);
 }
 
+// The walk has a descriptor of its own, which is none of a command.
+static void what_is_started_during_a_kill_is_as_any_other(void **state)
+{
+    enum { ROUNDS = 20, AT_ONCE = 6 };
+    play_t *play = *state;
+    play_skip_under_valgrind();
+    for (int round = 0; round < ROUNDS; round++) {
+        play_start(play, 0, "setsid -f sleep 1000; echo up; exec sleep 1000");
+        play_assert_line(play, 0, "up");
+        mm_spawner_kill(play->spawner, 0);
+        for (uint32_t slot = 1; slot <= AT_ONCE; slot++) {
+            play_start(play, slot, "echo up; exit 1");
+            play_assert_line(play, slot, "up");
+        }
+        for (int i = 0; i <= AT_ONCE; i++) {
+            mm_spawner_event_t event = play_next(play);
+            assert_int_equal(event.kind, event.slot ? MM_SPAWNER_ENDED : MM_SPAWNER_KILLED);
+            assert_int_equal(event.survivors.count, 0);
+        }
+        assert_int_equal(play_count_tagged(play->tags[0], NULL), 0);
+        play_assert_all_dead(play, 0);
+    }
+}
+
 static void what_a_command_leaves_running_lives_on(void **state)
 {
     play_t *play = *state;
@@ -553,6 +577,7 @@ int main(int argc, char **argv)
         PLAY_TEST(every_way_out_is_followed),
         PLAY_TEST(one_whose_limit_was_changed_is_found_by_its_parent),
         PLAY_TEST(random_trees_leave_nothing_and_hurt_nobody),
+        PLAY_TEST(what_is_started_during_a_kill_is_as_any_other),
         PLAY_TEST(what_a_command_leaves_running_lives_on),
         PLAY_TEST(a_kill_may_come_at_any_time),
         PLAY_TEST(at_their_end_attempts_are_killed),
