@@ -14,7 +14,7 @@
 #   backlog     all of BACKLOG jobs in the outbox before anybody takes one
 #   inflight    100,000 jobs in flight at the consumer
 #   million     a million hosts through ./run.sh -i, checked in the record
-#   commands    COMMANDS (4000) of `true`, 64 at a time, in turn with those of xargs, GNU parallel,
+#   commands    COMMANDS (8000) of `true`, 64 at a time, in turn with those of xargs, GNU parallel,
 #               pdsh and clush that are installed (bench/commands.sh)
 #   slots       SLOTS (4000) commands that sleep: memory of the restarter and its spawner for each
 #               (bench/slots.sh)
@@ -237,7 +237,7 @@ run_peers() {
 # commands/s of the whole pipeline beside programs that do nothing else.
 run_commands() {
     local round other
-    seq -f 'web-%05.0f' 1 "${COMMANDS:-4000}" >"$work/commands"
+    seq -f 'web-%05.0f' 1 "${COMMANDS:-8000}" >"$work/commands"
     for other in xargs parallel pdsh clush; do
         if ! type -P "$other" >/dev/null; then
             printf 'commands: no %s: left out\n' "$other"

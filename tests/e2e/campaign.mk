@@ -19,3 +19,8 @@ campaign-fresh:
 .PHONY: campaign-rubbish
 campaign-rubbish: $(BUILD)/tests/test_driver_rubbish
 	RUBBISH=334 SEED=$(or $(SEED),1) $<
+
+# Process trees that are given up, through real restarters: TREES=2000 SEED=n. Ten minutes.
+.PHONY: campaign-trees
+campaign-trees: all $(BUILD)/tests/test_spawner_kill
+	MAYHEM_BUILD='$(abspath $(BUILD))' tests/e2e/campaign_trees.sh $(or $(TREES),2000) $(SEED)
