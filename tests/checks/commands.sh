@@ -15,7 +15,7 @@ wait_until=1 xargs=0+'
 essential='awk basename bash cat chgrp chmod chown cmp comm cp cut date dd df diff dirname dpkg
 dpkg-deb du echo env expr false find flock getconf getent getopt grep head id install ln ls md5sum
 mkdir mkfifo mktemp mount mv nice nl nohup nproc od paste printf prlimit pwd readlink realpath rm
-rmdir script sed seq setsid sh sha256sum shuf sleep sort split stat stdbuf stty sync tac tail tar
+rmdir script sed seq setpriv setsid sh sha256sum shuf sleep sort split stat stdbuf stty sync tac tail tar
 taskset tee test timeout touch tr true truncate tty umount uname uniq unshare wc xargs yes'
 
 # Only for targets that --test does not have, or asked for with `have` before they are called.
