@@ -57,15 +57,17 @@ static void stop_restarts(void *arg)
 // By the number of a task that runs.
 static void log_note(void *arg, uint64_t number, driver_note_t note, const char *text)
 {
-    static const char *const messages[] = {[DRIVER_NOTE_COMMAND] = "The command has ended",
-                                           [DRIVER_NOTE_PROBE] =
-                                               "The host does not say who it is; asking on",
-                                           [DRIVER_NOTE_LOOK] = "A look did not find it well"};
+    static const char *const messages[] = {
+        [DRIVER_NOTE_COMMAND] = "The command has ended",
+        [DRIVER_NOTE_PROBE] = "The host does not say who it is; asking on",
+        [DRIVER_NOTE_LOOK] = "A look did not find it well",
+        [DRIVER_NOTE_LEFT] = "Cannot kill what a command has left; its slot is kept"};
+    bool is_bad = note == DRIVER_NOTE_PROBE || note == DRIVER_NOTE_LEFT;
     const restarter_t *self = arg;
     mm_task_t task;
     if (!mm_worker_client_holds(self->client, number, &task))
         return;
-    mm_log(note == DRIVER_NOTE_PROBE ? MM_LOG_WARN : MM_LOG_INFO, messages[note], MM_JOB(&task.id),
+    mm_log(is_bad ? MM_LOG_WARN : MM_LOG_INFO, messages[note], MM_JOB(&task.id),
            MM_STR("host", task.host), MM_INT("attempt", task.attempt), MM_STRING("said", text));
 }
 

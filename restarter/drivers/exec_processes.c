@@ -257,8 +257,13 @@ static void give_up_left(exec_t *self, run_t *run, int64_t now_ms)
 // Something is left of what was killed: the run is not over until it has gone.
 static void keep_left(exec_t *self, run_t *run, const mm_survivors_t *survivors, int64_t now_ms)
 {
+    char text[32];
+    bool is_new = run->process != PROCESS_LEFT;
     run->process = PROCESS_LEFT;
     run->left = survivors->named[0];
+    (void)snprintf(text, sizeof text, "pid %d", (int)run->left.pid);
+    if (is_new && self->base.note)
+        self->base.note(self->base.note_arg, run->number, DRIVER_NOTE_LEFT, text);
     if (self->stopped)
         give_up_left(self, run, now_ms);
     else

@@ -18,7 +18,7 @@ lines_in() {
 }
 
 has_lines() {
-    (($(lines_in "$1") >= $2))
+    ((10#0$(lines_in "$1") >= $2))
 }
 
 all_gone() {
@@ -54,6 +54,69 @@ ends_with_code "commands that do not end are given up: exit 1" 1
 equal "each had begun three processes" 24 "$(lines_in pids.txt)"
 mapfile -t pids <pids.txt
 check "none of them is left" all_gone "${pids[@]}"
+
+# ---- what cannot be killed -------------------------------------------------------------------------
+
+# Here the pipeline belongs to a user, and one child of the command has become root.
+has_settled_nothing() {
+    (($(settled) == 0)) && [[ -d /proc/$left ]]
+}
+
+helper=$build/tests/test_spawner_kill # "root": it becomes root, and says its pid
+user=$((61000 + RANDOM % 4000))
+as_user() {
+    setpriv --reuid "$user" --regid "$user" --clear-groups "$@"
+}
+
+# launch_as_user OPTION...
+launch_as_user() {
+    setpriv --reuid "$user" --regid "$user" --clear-groups \
+        "$build/mayhem" run --dir "$dir" "$@" >out 2>err </dev/null &
+    run_pid=$!
+    started+=("$run_pid")
+}
+
+has_setuid() {
+    [[ $(id -u) == 0 && -x $helper ]] || return 1
+    chmod 755 "$work"
+    cp "$helper" helper && chmod 4755 helper
+    timeout 1 setpriv --reuid "$user" --regid "$user" --clear-groups ./helper root >/dev/null 2>&1
+    [[ $? == 124 ]] && as_user test -x "$build/mayhem"
+}
+
+if has_setuid; then
+    mkdir user
+    chown "$user" user
+    cat >become.sh <<'END_OF_COMMAND'
+#!/bin/sh
+./helper root >>user/pids.txt &
+exec sleep 600
+END_OF_COMMAND
+    chmod 755 become.sh
+    hosts 2 >two.txt
+    dir=user/gone
+    launch_as_user -i two.txt --drain-timeout 6s -n 1 --slots 1 -x './become.sh {host}' --timeout 700ms --attempts 1
+    wait_until 20 has_lines user/pids.txt 1
+    left=$(head -n 1 user/pids.txt)
+    sleep 4
+    check "one that became root keeps its slot" has_settled_nothing
+    matches "it is named in the log" "Cannot kill what a command has left; its slot is kept.* said=\"pid $left\"" \
+        "$(cat user/gone/log/restarter-1.log)"
+    equal "nothing else is started there" 1 "$(lines_in user/pids.txt)"
+    kill -KILL "$left"
+    settle_at_least 1 20
+    equal "when it has gone, its end is told" 'timed out after 700ms' \
+        "$(store 'SELECT error FROM jobs WHERE outcome IS NOT NULL')"
+    wait_until 20 has_lines user/pids.txt 2
+    left=$(tail -n 1 user/pids.txt)
+    kill -INT "$run_pid"
+    finish 40
+    equal "at the drain limit it is named with its pid" "still running, pid $left" \
+        "$(store "SELECT jobs.error FROM jobs JOIN attempts ON id = job WHERE attempts.outcome = 'left-running'")"
+    kill -KILL "$left"
+else
+    printf '# what became root needs root, and a build that another user can run: left out\n'
+fi
 
 # ---- the ends of a restarter and its spawner -----------------------------------------------------
 
