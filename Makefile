@@ -231,6 +231,7 @@ help:
 	@echo 'fuzz           SECONDS=n [TARGET=wire]: libFuzzer on all that reads foreign bytes'
 	@echo 'campaign       half an hour of kills and stops, judged by the auditor'
 	@echo 'campaign-run   the supervisor: STOPS=500 KILLS=2000 SEED=n'
+	@echo 'campaign-trees process trees that are given up: TREES=2000 SEED=n'
 	@echo 'campaign-fleet real sshd, restarted under kills: KILLS=50 SEED=n'
 	@echo 'campaign-rubbish  what is no identity, from hosts, 48,000 times: SEED=n'
 	@echo 'campaign-fresh both commands of the README in minimal Debians: SUITES="bookworm trixie" USERS="root user one"'
