@@ -61,7 +61,7 @@ live() {
     rm -f unlucky.pid go
     printf '%s\n' flaky.example.net broken.example.net unlucky.example.net slow.example.net >hosts.txt
     export MAYHEM_LOG_FORMAT=$format MAYHEM_DRAIN_TIMEOUT=4s MAYHEM_EXTEND_EVERY=200ms
-    launch -i hosts.txt -n 2 --slots 4 -x './restart.sh {host} {attempt}'
+    launch -i hosts.txt -n 2 --slots 4 --attempts 5 -x './restart.sh {host} {attempt}'
     wait_until 10 test -s unlucky.pid || not_ok "$format: unlucky is begun" "$(cat out err)"
     settle_at_least 2 20
     is_logged 5 'Could not restart.*broken'
@@ -147,7 +147,7 @@ wait "$run_pid" 2>/dev/null
 touch go
 dir=text
 echo flaky.example.net >hosts.txt
-run -i hosts.txt -n 1 -x './restart.sh {host} {attempt}'
+run -i hosts.txt -n 1 --attempts 5 -x './restart.sh {host} {attempt}'
 ends_with_code "a second run" 0
 story=$(explain flaky.example.net --dir text)
 matches "the newest job is told in full" 'run +2 of .*hosts.txt' "$story"

@@ -535,8 +535,8 @@ static void apply_tasks(mm_worker_t *self, const mm_frame_t *frame)
             continue;
         }
         assignment_t *held = hold(self, task, frame->as.tasks.stamp_ms);
-        bool has_times = task->real && mm_leg_is_restarters(task->leg); // not a row to be saved
-        if (has_times || self->config.one_by_one || self->waiting)
+        bool may_wait = mm_leg_is_restarters(task->leg); // what is saved is not kept
+        if (may_wait && (task->real || self->config.one_by_one || self->waiting))
             let_wait(self, held, task);
         else
             start(self, task);
