@@ -126,9 +126,23 @@ static void take_new(proof_t *self, int64_t now_ms, const identity_t *read)
         take_good(self, now_ms);
 }
 
+// A restarter that stood still has not looked meanwhile: that time neither settles a host nor is
+// charged to it.
+static void forgive(proof_t *self, int64_t now_ms)
+{
+    int64_t late_ms = now_ms - self->next_ms;
+    if (late_ms < PROOF_LATE_MS)
+        return;
+    if (self->good_ms != NEVER)
+        self->good_ms += late_ms;
+    if (self->settle_ms != NEVER)
+        self->settle_ms += late_ms;
+}
+
 void proof_take_read(proof_t *self, int64_t now_ms, const identity_t *read)
 {
     assert(self->outcome == PROOF_OPEN && !self->asks_health);
+    forgive(self, now_ms);
     if (read) {
         identity_change_t change =
             identity_change(&self->config.before, read, self->config.begun_ms, now_ms);
@@ -153,6 +167,7 @@ void proof_take_read(proof_t *self, int64_t now_ms, const identity_t *read)
 void proof_take_health(proof_t *self, int64_t now_ms, bool is_healthy)
 {
     assert(self->outcome == PROOF_OPEN && self->asks_health);
+    forgive(self, now_ms);
     self->asks_health = false;
     if (is_healthy)
         take_good(self, now_ms);

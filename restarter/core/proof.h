@@ -19,6 +19,7 @@
 #include "random.h"
 
 #define PROOF_POLL_LOW_MS  1000 // between two looks: it doubles up to
+#define PROOF_LATE_MS      1000 // a look that is so late tells that the restarter stood still
 #define PROOF_POLL_HIGH_MS 5000 // this, while it settles a quarter of that; jitter of a fifth
 
 typedef struct {

@@ -236,6 +236,33 @@ static void who_comes_late_looks_long_enough(void **state)
     }
 }
 
+// A restarter that was stopped while its host settled: the time in which it did not look counts for
+// nothing, neither as settled nor to the end of settling.
+static void who_stood_still_has_not_looked(void **state)
+{
+    (void)state;
+    const phase_t back = {.answer = UP, .machine = 1, .boot = 2, .booted_ms = 10000};
+    proof_config_t config = {.before = {.uptime_ms = 5000000},
+                             .begun_ms = BEGUN,
+                             .deadline_ms = BEGUN + TIMEOUT + VERIFY,
+                             .verify_ms = VERIFY,
+                             .settle_ms = SETTLE,
+                             .seed = 1};
+    memset(config.before.machine, 1, sizeof config.before.machine);
+    memset(config.before.boot, 1, sizeof config.before.boot);
+    proof_t proof;
+    identity_t identity;
+    int64_t at_ms, stopped_ms = 2 * VERIFY, ended_ms = 0;
+    proof_begin(&proof, &config, BEGUN + 20000);
+    for (int looks = 0; proof_next(&proof, &at_ms) == PROOF_READ; looks++) {
+        int64_t now_ms = at_ms + (looks == 3 ? stopped_ms : 0);
+        proof_take_read(&proof, now_ms, read_at(&back, now_ms, &identity));
+        ended_ms = now_ms;
+    }
+    assert_int_equal(proof.outcome, PROOF_PROVEN);
+    assert_true(ended_ms >= BEGUN + 20000 + stopped_ms + SETTLE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -250,6 +277,7 @@ int main(void)
         cmocka_unit_test(answers_that_flap_do_not_break_settle),
         cmocka_unit_test(the_last_look_is_whole),
         cmocka_unit_test(a_boot_from_before_the_restart_proves_nothing),
+        cmocka_unit_test(who_stood_still_has_not_looked),
         cmocka_unit_test(who_comes_late_looks_long_enough),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
