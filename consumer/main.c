@@ -408,7 +408,7 @@ static int run_loop(consumer_t *self)
     mm_log(MM_LOG_INFO, "Cancelling outstanding tasks", MM_INT("acked", statistics.acked),
            MM_INT("dead", statistics.dead), MM_INT("nacked", statistics.nacked),
            MM_INT("extended", statistics.extended));
-    return self->exit_code;
+    return self->exit_code == 0 && statistics.unable ? EX_UNAVAILABLE : self->exit_code;
 }
 
 static void close_all(consumer_t *self)

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <utlist.h>
 
+#define UNABLE_MS       30000 // restarters that only ask for pauses, and nothing runs: it ends
 #define OTHER_DRIVER_MS 10000 // pause of a job that no restarter here may have
 #define NACK_DELAY_MS   1000  // the pause before a nacked job is delivered again
 #define EXTENDS_MAX     2048  // extensions in a step; the next step is due at once
@@ -399,6 +400,18 @@ static void check_dead(gather_t *self)
     drain(self);
 }
 
+// What no restarter here can start is not tried for ever.
+static void check_unable(gather_t *self)
+{
+    if (self->unable_ms == 0 || self->now_ms < self->unable_ms + UNABLE_MS ||
+        self->flights.resources.at_once.busy > 0 || self->statistics.draining ||
+        flights_count(&self->flights) == 0)
+        return;
+    gather_log(self, GATHER_LOG_UNABLE, NULL);
+    self->statistics.unable = true;
+    drain(self);
+}
+
 void gather_step(gather_t *self, const gather_event_t *event, gather_actions_t *ret_actions)
 {
     assert(event->now_ms >= self->now_ms);
@@ -426,6 +439,7 @@ void gather_step(gather_t *self, const gather_event_t *event, gather_actions_t *
     }
     apply_changes(self);
     check_dead(self);
+    check_unable(self);
     gather_dispatch(self);
     if (self->statistics.draining && flights_count(&self->flights) == 0 && !self->left) {
         self->left = true;
@@ -440,6 +454,9 @@ int64_t gather_deadline(const gather_t *self)
         deadline = mm_earlier(deadline, self->drain_until_ms);
     if (self->flights.extends)
         deadline = mm_earlier(deadline, self->flights.extends->extend_ms);
+    if (self->unable_ms > 0 && !self->statistics.draining && flights_count(&self->flights) > 0 &&
+        self->flights.resources.at_once.busy == 0)
+        deadline = mm_earlier(deadline, self->unable_ms + UNABLE_MS);
     if (self->flights.leases)
         deadline = mm_earlier(deadline, self->flights.leases->lease_ms);
     deadline = mm_earlier(deadline, mm_heap_deadline(&self->flights.store_backoffs));

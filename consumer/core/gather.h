@@ -88,7 +88,8 @@ typedef enum {
     GATHER_LOG_INTERRUPTED,   // an attempt without an end
     GATHER_LOG_OPEN,          // given back without proof
     GATHER_LOG_OTHER_DRIVER,  // jobs of a run with another driver are nacked
-    GATHER_LOG_PAUSED         // a worker gets nothing for a while
+    GATHER_LOG_PAUSED,        // a worker gets nothing for a while
+    GATHER_LOG_UNABLE         // no restarter can start anything: draining
 } gather_log_t;
 
 typedef struct {
@@ -170,6 +171,7 @@ typedef struct {
     uint64_t reclaimed; // restarts of lost workers, or that were not delivered
     size_t in_flight;
     bool draining;
+    bool unable; // it drains since no restarter can start anything
 } gather_statistics_t;
 
 gather_statistics_t gather_statistics(const gather_t *self);

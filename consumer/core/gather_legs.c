@@ -264,6 +264,8 @@ static void reclaim(gather_t *self, const workers_change_t *change)
 static void pause_worker(gather_t *self, worker_t *worker, const mm_result_t *result)
 {
     workers_pause(self->workers, worker, self->now_ms, result->real->pause_ms);
+    if (self->unable_ms == 0)
+        self->unable_ms = self->now_ms;
     gather_action_t *paused = gather_log(self, GATHER_LOG_PAUSED, NULL);
     paused->as.log.worker = worker->name;
     paused->as.log.error = result->error;
@@ -276,8 +278,12 @@ void gather_apply_result(gather_t *self, worker_t *worker, const mm_result_t *re
     if (!workers_apply_result(self->workers, worker, result, in_hello, &ended))
         return;
     flight_t *flight = flights_find(&self->flights, &result->id);
-    if (result->status == MM_STATUS_RETURNED && result->real && result->real->pause_ms > 0)
+    bool is_pause =
+        result->status == MM_STATUS_RETURNED && result->real && result->real->pause_ms > 0;
+    if (is_pause)
         pause_worker(self, worker, result);
+    if (self->unable_ms > 0 && !is_pause && mm_leg_is_restarters(result->leg))
+        self->unable_ms = 0;
     if (!mm_leg_is_restarters(result->leg)) {
         if (flight)
             apply_store_result(self, flight, result);

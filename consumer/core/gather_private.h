@@ -24,6 +24,7 @@ struct gather {
     name_pool_t names;
     uint64_t quarantine_number; // the task handed out alone; 0: none (R7)
     uint64_t exhausted;         // jobs without an attempt left, for max_dead
+    int64_t unable_ms;          // since when restarters only ask for pauses; 0: they do not
     int64_t other_driver_ms;    // when jobs of another driver were told of
     bool is_real;               // a restarter that is not the mock has joined
     bool left;
