@@ -451,6 +451,7 @@ static void try_all(rubbish_t *self, place_t place)
     const char *wanted = getenv("RUBBISH");
     uint32_t count = wanted ? (uint32_t)strtoul(wanted, NULL, 10) : 2;
     uint32_t all = 0;
+    skip_under_valgrind();
     for (self->kind = 0; self->kind < KINDS; self->kind++)
         for (self->form = 0; self->form < FORMS; self->form++) {
             try_place(self, place, count);
