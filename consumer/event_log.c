@@ -16,6 +16,9 @@ void event_log_verdict(const gather_action_t *action, const char *extended)
         mm_log(MM_LOG_INFO, MM_MESSAGE_ACKED, MM_JOB(&verdict->id), MM_STR("host", host),
                MM_INT("attempts", verdict->attempts));
         break;
+    case MM_VERDICT_SKIPPED:
+        mm_log(MM_LOG_INFO, MM_MESSAGE_SKIPPED, MM_JOB(&verdict->id), MM_STR("host", host));
+        break;
     case MM_VERDICT_NACK:
         mm_log(MM_LOG_INFO, MM_MESSAGE_NACKED, MM_JOB(&verdict->id), MM_STR("host", host));
         break;

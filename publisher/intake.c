@@ -71,6 +71,7 @@ static bool read_run(intake_t *self)
     self->counts.total = run.progress.total;
     self->counts.restarted = run.restarted;
     self->counts.dead = run.dead;
+    self->counts.skipped = run.skipped;
     outbox_run_clear(&run);
     return true;
 }
@@ -198,6 +199,8 @@ void intake_settle(intake_t *self, const outbox_action_t *action, int64_t now_ms
         self->settled_since_ms = now_ms;
     if (action->outcome == MM_OUTCOME_DEAD)
         self->counts.dead++;
+    else if (action->outcome == MM_OUTCOME_SKIPPED)
+        self->counts.skipped++;
     else
         self->counts.restarted++;
     MM_CRASH_POINT("publisher: settled, not committed");

@@ -15,14 +15,17 @@
 #define BAR_LEAST 3
 #define WIDTH     80 // of a terminal that does not tell
 
+static uint64_t settled_of(const intake_counts_t *counts)
+{
+    return counts->restarted + counts->dead + counts->skipped;
+}
+
 progress_t progress_new(mm_progress_t kind, int64_t now_ms, const intake_counts_t *counts)
 {
     if (kind == MM_PROGRESS_AUTO)
         kind = mm_inherited_may_draw() ? MM_PROGRESS_BAR : MM_PROGRESS_LINES;
-    return (progress_t){.kind = kind,
-                        .shown_ms = now_ms,
-                        .started_ms = now_ms,
-                        .started_with = counts->restarted + counts->dead};
+    return (progress_t){
+        .kind = kind, .shown_ms = now_ms, .started_ms = now_ms, .started_with = settled_of(counts)};
 }
 
 // "3s", "2m05s", "1h20m".
@@ -41,7 +44,7 @@ size_t progress_text(const progress_t *self, int64_t now_ms, const intake_counts
                      size_t width, char text[PROGRESS_TEXT])
 {
     char parts[4][64] = {"", "", "", ""}, left[32];
-    uint64_t settled = counts->restarted + counts->dead;
+    uint64_t settled = settled_of(counts);
     int64_t took_ms = now_ms - self->started_ms;
     double rate = took_ms > 0 ? (double)(settled - self->started_with) * 1000 / (double)took_ms : 0;
     const char *word = self->kind == MM_PROGRESS_BAR ? "" : " settled";
@@ -93,7 +96,7 @@ static void print_state(const progress_t *self, int64_t now_ms, const intake_cou
         size_t reserved = width > BAR_LEAST + 3 ? BAR_LEAST + 3 : 0;
         size_t used = progress_text(self, now_ms, counts, width - reserved, text);
         (void)fputs("\r\033[K", stderr);
-        print_bar(counts->restarted + counts->dead, counts->total, width > used ? width - used : 0);
+        print_bar(settled_of(counts), counts->total, width > used ? width - used : 0);
         (void)fputs(text, stderr);
     } else {
         (void)progress_text(self, now_ms, counts, PROGRESS_TEXT - 1, text);

@@ -39,7 +39,7 @@ static int exit_code_of(const report_t *report)
 static void work_out(report_t *report)
 {
     const outbox_run_t *run = &report->run;
-    uint64_t settled = run->restarted + run->dead;
+    uint64_t settled = run->restarted + run->dead + run->skipped;
     report->total = run->progress.total > run->accepted ? run->progress.total : run->accepted;
     report->pending = report->total - settled;
     int64_t end_ms = run->finished_ms > 0 ? run->finished_ms : mm_clock_wall_ms();
@@ -85,9 +85,9 @@ static void print_json(const report_t *report, const outbox_row_t *dead, size_t 
     print_json_text(mm_str(run->driver));
     (void)printf(",\"total\":%" PRIu64 ",\"restarted\":%" PRIu64 ",\"dead\":%" PRIu64
                  ",\"pending\":%" PRIu64 ",\"attempts\":%" PRIu64 ",\"repeated\":%" PRIu64
-                 ",\"skipped\":%" PRIu64 ",\"finished\":%s",
+                 ",\"skipped\":%" PRIu64 ",\"hosts_skipped\":%" PRIu64 ",\"finished\":%s",
                  report->total, run->restarted, run->dead, report->pending, run->attempts,
-                 run->progress.repeated, run->progress.skipped,
+                 run->progress.repeated, run->progress.skipped, run->skipped,
                  run->finished_ms > 0 ? "true" : "false");
     (void)printf(",\"seconds\":%.3f,\"rate\":%.1f,\"job_time_ms\":{\"p50\":%.3f,\"p99\":%.3f,"
                  "\"max\":%.3f},\"dead_hosts\":[",
@@ -122,8 +122,11 @@ static void print_text(const report_t *report, const mm_options_t *options,
                  (int)(is_long ? mm_utf8_prefix(driver, DRIVER_MAX) : driver.size), driver.data,
                  is_long ? "..." : "");
     (void)printf("jobs       %" PRIu64 " in all: %" PRIu64 " restarted, %" PRIu64 " dead, %" PRIu64
-                 " pending\n",
+                 " pending",
                  report->total, run->restarted, run->dead, report->pending);
+    if (run->skipped > 0)
+        (void)printf(", %" PRIu64 " skipped", run->skipped);
+    (void)putchar('\n');
     if (run->progress.repeated > 0 || run->progress.skipped > 0)
         (void)printf("input had  %" PRIu64 " repeated hosts, %" PRIu64 " bad lines skipped\n",
                      run->progress.repeated, run->progress.skipped);

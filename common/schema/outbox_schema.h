@@ -1,13 +1,15 @@
-// The outbox as SQL: the tables of outbox.db, version 3, and how their rows are read. The publisher
+// The outbox as SQL: the tables of outbox.db, version 4, and how their rows are read. The publisher
 // writes it, `mayhem explain` reads it. `attributes` of a chunk is NULL when none of its jobs
-// has any (version 2 had no such column, version 1 a row for each job). `done` of a chunk has a bit
-// for each of its jobs, the first one in the highest bit of the first byte; no row: none is
-// settled. The view `jobs` is for people and their scripts: it shows the unsettled jobs one by one.
+// has any (version 2 had no such column, version 1 a row for each job). `unneeded` of a run counts
+// hosts that were skipped, since there was nothing to do (version 3 had none). `done` of a chunk
+// has a bit for each of its jobs, the first one in the highest bit of the first byte; no row: none
+// is settled. The view `jobs` is for people and their scripts: it shows the unsettled jobs one by
+// one.
 
 #ifndef OUTBOX_SCHEMA_H
 #define OUTBOX_SCHEMA_H
 
-#define OUTBOX_VERSION 3 // its user_version
+#define OUTBOX_VERSION 4 // its user_version
 
 #define OUTBOX_SCHEMA_CHUNKS                                                                       \
     "CREATE TABLE chunks (chunk INTEGER PRIMARY KEY, run INTEGER NOT NULL,"                        \
@@ -27,6 +29,9 @@
     "CREATE VIEW jobs (id, host, run, attributes) AS SELECT " OUTBOX_JOB_ID                        \
     ", value, run, json_extract(attributes, '$[' || key || ']')" OUTBOX_JOBS OUTBOX_PENDING
 
+// Of the table of runs: what version 3 had not.
+#define OUTBOX_UNNEEDED "unneeded INTEGER NOT NULL DEFAULT 0"
+
 #define OUTBOX_SCHEMA_RUNS                                                                         \
     "CREATE TABLE runs (run INTEGER PRIMARY KEY, input TEXT NOT NULL, driver TEXT NOT NULL,"       \
     " position INTEGER NOT NULL DEFAULT 0, digest INTEGER NOT NULL DEFAULT 0,"                     \
@@ -35,7 +40,7 @@
     " accepted INTEGER NOT NULL DEFAULT 0, restarted INTEGER NOT NULL DEFAULT 0,"                  \
     " dead INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0,"                       \
     " started_ms INTEGER NOT NULL, finished_ms INTEGER, times BLOB,"                               \
-    " clean INTEGER NOT NULL DEFAULT 0)"
+    " clean INTEGER NOT NULL DEFAULT 0, " OUTBOX_UNNEEDED ")"
 
 #define OUTBOX_SCHEMA_DEAD                                                                         \
     "CREATE TABLE dead (run INTEGER NOT NULL, id BLOB NOT NULL CHECK (length(id) = 16),"           \
@@ -63,11 +68,14 @@ typedef enum {
     OUTBOX_RUN_STARTED_MS,  // Unix time
     OUTBOX_RUN_FINISHED_MS, // Unix time; NULL: unfinished
     OUTBOX_RUN_TIMES,
-    OUTBOX_RUN_CLEAN
+    OUTBOX_RUN_CLEAN,
+    OUTBOX_RUN_UNNEEDED
 } outbox_run_column_t;
 
-#define OUTBOX_READ_RUN                                                                            \
+#define OUTBOX_READ_RUN_COLUMNS                                                                    \
     "SELECT run, input, driver, position, digest, total, repeated, skipped, source_done,"          \
-    " accepted, restarted, dead, attempts, started_ms, finished_ms, times, clean FROM runs"
+    " accepted, restarted, dead, attempts, started_ms, finished_ms, times, clean, "
+#define OUTBOX_READ_RUN   OUTBOX_READ_RUN_COLUMNS "unneeded FROM runs"
+#define OUTBOX_READ_RUN_3 OUTBOX_READ_RUN_COLUMNS "0 FROM runs" // of a file of version 1 to 3
 
 #endif

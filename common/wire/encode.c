@@ -32,7 +32,7 @@ struct mm_encoder {
 
 // ---- limits: the most bytes of an item, and of a frame without its items
 
-// A text has a header of up to 5 bytes; no other field is longer than an id, 18 bytes.
+// A text has a header of up to 5 bytes; no other field has a longer one than an id, 2 bytes.
 enum {
 #define TYPE(type, c_type) IS_TEXT_##type = 0,
 #define TEXT(type)         IS_TEXT_##type = 1,
@@ -44,7 +44,9 @@ enum {
 #define PLAIN(item, type, low, high)                BYTES_##item##_item = 9,
 #define ITEM(item)                                  BYTES_##item##_item = LIST_HEAD
 #define BODY(body)                                  BYTES_##body##_body = LIST_HEAD + 2
-#define FIELD(type, member, name, low, high)        + (IS_TEXT_##type ? 5 + (int)(high) : 18)
+#define FIELD(type, member, name, low, high)        + (IS_TEXT_##type ? 5 + (int)(high) \
+                                                                   : 2 + (int)sizeof(mm_type_##type##_t))
+#define INSTEAD(type, member, name, low, high)
 #define PAIRS(member, count, name, max, key, value) + 3 + (max) * (5 + (key) + 5 + (value))
 #define ATTRIBUTES(member, name)                    PAIRS(, , , MM_ATTRIBUTES_MAX, \
                                                           MM_ATTRIBUTE_KEY_MAX, MM_ATTRIBUTE_VALUE_MAX)
@@ -53,6 +55,10 @@ enum {
 #define END_BODY                                    ,
 #include "expand_frames.h"
 };
+
+_Static_assert(5 + MM_ATTRIBUTES_BYTES <=
+                   3 + MM_ATTRIBUTES_MAX * (10 + MM_ATTRIBUTE_KEY_MAX + MM_ATTRIBUTE_VALUE_MAX),
+               "what items have instead of attributes is no longer");
 
 // libzmq takes a frame whose lists are full.
 #define BODY(body)      _Static_assert(BYTES_##body##_body

@@ -1,6 +1,6 @@
 // Includes frames.def with the words that the includer has defined: the others expand to nothing,
-// NUMBER and TEXT to TYPE, REAL to FIELD, BATCH to LIST, OPTIONAL to WHEN. Behind it none is
-// defined any more. It is included many times, so that it has no guard.
+// NUMBER and TEXT to TYPE, INSTEAD to REAL, that to FIELD, BATCH to LIST, OPTIONAL to WHEN. Behind
+// it none is defined any more. It is included many times, so that it has no guard.
 
 #ifndef TYPE
 #define TYPE(type, c_type)
@@ -40,6 +40,9 @@
 #endif
 #ifndef REAL
 #define REAL(type, member, name, low, high) FIELD(type, real->member, name, low, high)
+#endif
+#ifndef INSTEAD
+#define INSTEAD(type, member, name, low, high) REAL(type, member, name, low, high)
 #endif
 #ifndef PAIRS
 #define PAIRS(member, count, name, max, key_max, value_max)
@@ -81,6 +84,7 @@
 #undef OWNS
 #undef PART
 #undef REAL
+#undef INSTEAD
 #undef PAIRS
 #undef ATTRIBUTES
 #undef LIST

@@ -73,9 +73,12 @@ typedef struct {
     uint32_t interrupted; // those that have no end
     bool sent;            // a command was
     bool more;            // the list has another command
+    bool owes;            // what is to be done after the restart: a debt on record, not paid
+    bool owed;            // it was one before this attempt, too
     mm_str_t worker;
-    mm_str_t words;  // the command's last ones
-    mm_str_t health; // what the host told of it before the restart
+    mm_str_t words;      // the command's last ones
+    mm_str_t health;     // what the host told of it before the restart
+    mm_str_t attributes; // of the job, as long as it owes: a text of attributes.h
 } mm_real_t;
 
 // mm_job_t, mm_task_t, mm_assignment_t, mm_number_t, mm_result_t, mm_verdict_t,

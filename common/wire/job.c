@@ -74,7 +74,8 @@ const char *mm_verdict_name(mm_verdict_kind_t kind)
     static const char *const names[] = {[MM_VERDICT_EXTEND] = "extend",
                                         [MM_VERDICT_ACK] = "ack",
                                         [MM_VERDICT_NACK] = "nack",
-                                        [MM_VERDICT_DEAD] = "dead"};
+                                        [MM_VERDICT_DEAD] = "dead",
+                                        [MM_VERDICT_SKIPPED] = "skipped"};
     return names[kind];
 }
 
@@ -95,7 +96,8 @@ const char *mm_end_name(mm_end_t end)
                                         [MM_END_NOT_STARTED] = "not-started",
                                         [MM_END_UNVERIFIED] = "unverified",
                                         [MM_END_LACKING] = "lacking",
-                                        [MM_END_UNABLE] = "unable"};
+                                        [MM_END_UNABLE] = "unable",
+                                        [MM_END_SKIPPED] = "skipped"};
     return names[end];
 }
 

@@ -65,9 +65,10 @@ typedef enum {
     MM_END_NOT_STARTED,  // no command was sent
     MM_END_UNVERIFIED,   // --verify did not succeed
     MM_END_LACKING,      // the job lacks an attribute
-    MM_END_UNABLE        // the command could not be run here
+    MM_END_UNABLE,       // the command could not be run here
+    MM_END_SKIPPED       // a probe: there is nothing to do
 } mm_end_t;
-#define MM_END_LAST MM_END_UNABLE
+#define MM_END_LAST MM_END_SKIPPED
 
 // How sure it is that a host was restarted.
 typedef enum {
@@ -80,8 +81,10 @@ typedef enum {
 
 // What a restarter's driver can do, in a HELLO.
 typedef enum {
-    MM_VERB_REAL = 1,    // it is not the mock
-    MM_VERB_IDENTIFY = 2 // it probes, and looks
+    MM_VERB_REAL = 1,     // it is not the mock
+    MM_VERB_IDENTIFY = 2, // it probes, and looks
+    MM_VERB_SKIP = 4,     // a probe asks whether there is anything to do
+    MM_VERB_HOOKS = 8     // it does something before or after a restart: each attempt is a debt
 } mm_verb_t;
 
 #define MM_COMMANDS_MAX 16   // commands in a driver's list
@@ -107,7 +110,8 @@ typedef enum {
     MM_VERDICT_EXTEND = 1,
     MM_VERDICT_ACK = 2,
     MM_VERDICT_NACK = 3,
-    MM_VERDICT_DEAD = 4
+    MM_VERDICT_DEAD = 4,
+    MM_VERDICT_SKIPPED = 5
 } mm_verdict_kind_t;
 
 // The names: "save", "none", "publisher", "restarter", "extend". Of valid values only; static. A

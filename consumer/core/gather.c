@@ -89,6 +89,17 @@ gather_action_t *gather_log(gather_t *self, gather_log_t what, const flight_t *f
 
 // ---- how a flight ends
 
+// What a publisher is told of a job with this outcome.
+static mm_verdict_kind_t verdict_of(mm_outcome_t outcome)
+{
+    static const mm_verdict_kind_t kinds[] = {[MM_OUTCOME_NONE] = MM_VERDICT_ACK,
+                                              [MM_OUTCOME_RESTARTED] = MM_VERDICT_ACK,
+                                              [MM_OUTCOME_DEAD] = MM_VERDICT_DEAD,
+                                              [MM_OUTCOME_WITHDRAWN] = MM_VERDICT_ACK,
+                                              [MM_OUTCOME_SKIPPED] = MM_VERDICT_SKIPPED};
+    return kinds[outcome];
+}
+
 void gather_settled(gather_t *self, flight_t *flight, mm_outcome_t outcome)
 {
     settled_item_t *item = settled_cache_put(&self->cache, &flight->id, outcome);
@@ -96,7 +107,7 @@ void gather_settled(gather_t *self, flight_t *flight, mm_outcome_t outcome)
     bool dead = outcome == MM_OUTCOME_DEAD;
     settled_cache_set_error(item, dead ? flight->error : NULL);
     verdict(self, flight->publisher, host_name(flight->host),
-            (mm_verdict_t){.kind = dead ? MM_VERDICT_DEAD : MM_VERDICT_ACK,
+            (mm_verdict_t){.kind = verdict_of(outcome),
                            .id = flight->id,
                            .attempts = flight->attempts,
                            .error = mm_str(dead ? flight->error : NULL)});
@@ -195,9 +206,8 @@ static void apply_job(gather_t *self, const gather_event_t *event)
     }
     settled_item_t *item = settled_cache_find(&self->cache, &job->id);
     if (item && item->outcome != MM_OUTCOME_NONE) {
-        bool dead = item->outcome == MM_OUTCOME_DEAD;
         verdict(self, publisher, job->host,
-                (mm_verdict_t){.kind = dead ? MM_VERDICT_DEAD : MM_VERDICT_ACK,
+                (mm_verdict_t){.kind = verdict_of(item->outcome),
                                .id = job->id,
                                .attempts = item->attempts,
                                .error = mm_str(item->error)});

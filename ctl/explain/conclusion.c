@@ -95,8 +95,11 @@ static void print_restarted(const timeline_t *self, FILE *file)
 static void print_settled(const timeline_t *self, FILE *file)
 {
     const record_t *record = self->record;
-    bool is_dead = record->outcome == MM_OUTCOME_DEAD;
-    if (is_dead)
+    if (record->outcome == MM_OUTCOME_SKIPPED) {
+        timeline_print(file, "skipped: there was nothing to do");
+        return;
+    }
+    if (record->outcome == MM_OUTCOME_DEAD)
         print_dead(self, file);
     else
         print_restarted(self, file);
@@ -113,6 +116,8 @@ static const char *unknown_outcome(const timeline_t *self)
 {
     if (timeline_says(self, MM_MESSAGE_ACKED))
         return "restarted, as the logs say; its row is no longer on record";
+    if (timeline_says(self, MM_MESSAGE_SKIPPED))
+        return "skipped, as the logs say; its row is no longer on record";
     if (timeline_says(self, MM_MESSAGE_DEAD))
         return "dead, as the logs say; its row is no longer on record";
     return "not settled, and no longer in the outbox: nobody works on it";

@@ -24,6 +24,7 @@ static const struct {
     {MM_MESSAGE_IN_FLIGHT, HELD},      {MM_MESSAGE_EXTENDED, HELD}, {MM_MESSAGE_WORKER_LOST, LOSS},
     {MM_MESSAGE_RECLAIMED, RECLAIMED}, {MM_MESSAGE_RETRY, RETRY},   {MM_MESSAGE_SETTLED, SETTLED},
     {MM_MESSAGE_ACKED, TOLD},          {MM_MESSAGE_DEAD, TOLD},     {MM_MESSAGE_NACKED, TOLD},
+    {MM_MESSAGE_SKIPPED, TOLD},
 };
 
 static bool begins(const char *text, const char *with)

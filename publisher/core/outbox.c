@@ -254,8 +254,9 @@ static void apply_job(outbox_t *self, const outbox_event_t *event)
 static void settle(outbox_t *self, lease_t *lease, const mm_verdict_t *verdict)
 {
     outbox_action_t *action = act(self, OUTBOX_SETTLED, lease);
-    bool dead = verdict->kind == MM_VERDICT_DEAD;
-    action->outcome = dead ? MM_OUTCOME_DEAD : MM_OUTCOME_RESTARTED;
+    action->outcome = verdict->kind == MM_VERDICT_DEAD      ? MM_OUTCOME_DEAD
+                      : verdict->kind == MM_VERDICT_SKIPPED ? MM_OUTCOME_SKIPPED
+                                                            : MM_OUTCOME_RESTARTED;
     action->attempts = verdict->attempts;
     action->error = verdict->error;
     end_lease(self, lease);
@@ -312,6 +313,7 @@ static void apply_verdict(outbox_t *self, const outbox_event_t *event)
             nack(self, lease, what->delay_ms);
         break;
     case MM_VERDICT_ACK:
+    case MM_VERDICT_SKIPPED:
     case MM_VERDICT_DEAD: settle(self, lease, what); break; // recorded, in whatever epoch
     }
 }

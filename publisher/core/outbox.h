@@ -17,7 +17,7 @@ typedef struct {
 
 typedef enum {
     OUTBOX_JOB,     // a job that is durable in the database
-    OUTBOX_VERDICT, // extend, ack, nack or dead
+    OUTBOX_VERDICT, // extend, ack, nack, dead or skipped
     OUTBOX_BEAT,    // the consumer's heartbeat
     OUTBOX_LEAVING, // the consumer's bye
     OUTBOX_TIME,    // the deadline has come

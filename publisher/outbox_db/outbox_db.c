@@ -14,14 +14,18 @@
 
 static int prepare(outbox_db_t *self, char error[MM_ERROR_MAX])
 {
+#define UNFINISHED " WHERE run < ?1 AND finished_ms IS NULL ORDER BY run DESC LIMIT 1"
+#define LATEST     " ORDER BY run DESC LIMIT 1"
+    bool is_old = self->is_old;
     const struct {
         sqlite3_stmt **statement;
         const char *sql;
     } all[] = {
-        {&self->read_run, OUTBOX_READ_RUN " WHERE run = ?1"},
+        {&self->read_run,
+         is_old ? OUTBOX_READ_RUN_3 " WHERE run = ?1" : OUTBOX_READ_RUN " WHERE run = ?1"},
         {&self->read_unfinished,
-         OUTBOX_READ_RUN " WHERE run < ?1 AND finished_ms IS NULL ORDER BY run DESC LIMIT 1"},
-        {&self->read_latest, OUTBOX_READ_RUN " ORDER BY run DESC LIMIT 1"},
+         is_old ? OUTBOX_READ_RUN_3 UNFINISHED : OUTBOX_READ_RUN UNFINISHED},
+        {&self->read_latest, is_old ? OUTBOX_READ_RUN_3 LATEST : OUTBOX_READ_RUN LATEST},
         {&self->read_dead, "SELECT id, host, run, error FROM dead"
                            " WHERE run = ?3 AND id > ?1 ORDER BY id LIMIT ?2"},
         {&self->begin_run, "INSERT INTO runs (started_ms, input, driver, position, digest, total,"
@@ -58,7 +62,10 @@ static int count_backlog(outbox_db_t *self, char error[MM_ERROR_MAX])
 {
     int64_t count = 0;
     int code =
-        read_number(self, "SELECT sum(accepted - restarted - dead) FROM runs", &count, error);
+        read_number(self,
+                    self->is_old ? "SELECT sum(accepted - restarted - dead) FROM runs"
+                                 : "SELECT sum(accepted - restarted - dead - unneeded) FROM runs",
+                    &count, error);
     self->backlog = (uint64_t)count;
     return code;
 }
@@ -173,6 +180,7 @@ static void read_columns(sqlite3_stmt *row, outbox_run_t *ret_run)
         .accepted = number_column(row, OUTBOX_RUN_ACCEPTED),
         .restarted = number_column(row, OUTBOX_RUN_RESTARTED),
         .dead = number_column(row, OUTBOX_RUN_DEAD),
+        .skipped = number_column(row, OUTBOX_RUN_UNNEEDED),
         .attempts = number_column(row, OUTBOX_RUN_ATTEMPTS),
         .started_ms = sqlite3_column_int64(row, OUTBOX_RUN_STARTED_MS),
         .finished_ms = sqlite3_column_int64(row, OUTBOX_RUN_FINISHED_MS),

@@ -30,6 +30,7 @@ typedef struct {
     uint64_t accepted; // jobs that came into the outbox
     uint64_t restarted;
     uint64_t dead;
+    uint64_t skipped; // there was nothing to do
     uint64_t attempts;
     int64_t started_ms;  // Unix time
     int64_t finished_ms; // when its source had ended and all jobs were settled; 0: unfinished

@@ -28,9 +28,9 @@ int outbox_db_prepare_batch(outbox_db_t *self, char error[MM_ERROR_MAX])
          " total = coalesce(?6, total), repeated = coalesce(?7, repeated),"
          " skipped = coalesce(?8, skipped), source_done = coalesce(?9, source_done),"
          " accepted = accepted + ?10, restarted = restarted + ?11, dead = dead + ?12,"
-         " attempts = attempts + ?13 WHERE run = ?1"},
+         " attempts = attempts + ?13, unneeded = unneeded + ?14 WHERE run = ?1"},
         {&self->finish_run, "UPDATE runs SET finished_ms = ?2 WHERE run = ?1 AND source_done"
-                            " AND finished_ms IS NULL AND accepted = restarted + dead"},
+                            " AND finished_ms IS NULL AND accepted = restarted + dead + unneeded"},
     };
     int code = 0;
     for (size_t i = 0; code == 0 && i < sizeof all / sizeof all[0]; i++)
@@ -152,7 +152,9 @@ void outbox_db_settle(outbox_db_t *self, const outbox_row_t *job, mm_outcome_t o
     settle_t settle = {.token = job->token,
                        .attempts = attempts,
                        .run = (uint32_t)run_index(batch, job->run),
-                       .death = outcome == MM_OUTCOME_DEAD ? add_death(batch, job) : 0,
+                       .death = outcome == MM_OUTCOME_DEAD      ? add_death(batch, job)
+                                : outcome == MM_OUTCOME_SKIPPED ? SKIPPED
+                                                                : 0,
                        .order = (uint32_t)batch->settle_count};
     *MM_ARRAY_ADD(batch->settles, batch->settle_count, batch->settle_capacity) = settle;
 }
@@ -278,8 +280,8 @@ static mm_sqlite_status_t apply_settle(outbox_db_t *self, const settle_t *settle
     state->left--;
     run_change_t *run = &self->batch.runs[settle->run];
     run->attempts += settle->attempts;
-    if (settle->death == 0) {
-        run->restarted++;
+    if (settle->death == 0 || settle->death == SKIPPED) {
+        (*(settle->death == 0 ? &run->restarted : &run->skipped))++;
         return MM_SQLITE_OK;
     }
     run->dead++;
@@ -326,7 +328,7 @@ static mm_sqlite_status_t write_changes(outbox_db_t *self)
     batch_t *batch = &self->batch;
     for (size_t i = 0; i < batch->run_count; i++) {
         run_change_t *run = &batch->runs[i];
-        run->accepted = run->restarted = run->dead = run->attempts = 0;
+        run->accepted = run->restarted = run->dead = run->skipped = run->attempts = 0;
     }
     const char *next = batch->death_bytes.data;
     for (size_t i = 0; i < batch->death_count; i++) {
@@ -356,6 +358,7 @@ static mm_sqlite_status_t write_run(outbox_db_t *self, const run_change_t *run, 
     (void)sqlite3_bind_int64(update, 11, run->restarted);
     (void)sqlite3_bind_int64(update, 12, run->dead);
     (void)sqlite3_bind_int64(update, 13, run->attempts);
+    (void)sqlite3_bind_int64(update, 14, run->skipped);
     mm_sqlite_status_t status = mm_sqlite_run(self->sqlite, update);
     if (status != MM_SQLITE_OK)
         return status;
@@ -382,7 +385,7 @@ outbox_db_status_t outbox_db_commit(outbox_db_t *self, int64_t unix_ms)
     MM_CRASH_POINT("outbox: committed");
     for (size_t i = 0; i < self->batch.run_count; i++) {
         const run_change_t *run = &self->batch.runs[i];
-        self->backlog += (uint64_t)(run->accepted - run->restarted - run->dead);
+        self->backlog += (uint64_t)(run->accepted - run->restarted - run->dead - run->skipped);
     }
     clear_batch(self);
     return OUTBOX_DB_OK;

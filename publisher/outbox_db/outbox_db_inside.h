@@ -28,12 +28,14 @@ typedef struct {
     bool has_attributes;
 } fresh_chunk_t;
 
+#define SKIPPED UINT32_MAX
+
 // A job that was settled.
 typedef struct {
     uint64_t token;
     uint32_t attempts;
     uint32_t run;   // index into the batch's runs
-    uint32_t death; // from 1, index into the batch's deaths; 0: restarted
+    uint32_t death; // from 1, index into the batch's deaths; 0: restarted; SKIPPED
     uint32_t order; // of two settles of the same job the first one counts
 } settle_t;
 
@@ -59,6 +61,7 @@ typedef struct {
     int64_t accepted;
     int64_t restarted;
     int64_t dead;
+    int64_t skipped;
     int64_t attempts;
 } run_change_t;
 
@@ -147,7 +150,7 @@ int outbox_db_prepare_reads(outbox_db_t *self, char error[MM_ERROR_MAX]);
 // Drops what is pending, and frees its memory.
 void outbox_db_free_batch(outbox_db_t *self);
 
-// Makes a file of version 1 or 2 one of OUTBOX_VERSION, in one transaction; returns like
+// Makes a file of version 1 to 3 one of OUTBOX_VERSION, in one transaction; returns like
 // mm_sqlite_open.
 int outbox_db_upgrade(mm_sqlite_t *sqlite, int version, char error[MM_ERROR_MAX]);
 

@@ -113,9 +113,13 @@ int outbox_db_upgrade(mm_sqlite_t *sqlite, int version, char error[MM_ERROR_MAX]
         (void)snprintf(error, MM_ERROR_MAX, "%s", mm_sqlite_error(sqlite));
         return EX_UNAVAILABLE;
     }
-    int code = version == 1 ? make_chunks(&self, error) : add_attributes(&self, error);
-    if (code == 0)
+    int code = version == 1   ? make_chunks(&self, error)
+               : version == 2 ? add_attributes(&self, error)
+                              : 0;
+    if (code == 0 && version < 3)
         code = execute(&self, OUTBOX_SCHEMA_JOBS, error);
+    if (code == 0)
+        code = execute(&self, "ALTER TABLE runs ADD COLUMN " OUTBOX_UNNEEDED, error);
     if (code == 0)
         code = execute(&self, set_version, error);
     if (code == 0 && mm_sqlite_commit(sqlite) != MM_SQLITE_OK) {

@@ -111,7 +111,8 @@ static void compose_failure(const exec_said_t *said, const mm_result_t *result, 
     bool is_probe = result->leg == MM_LEG_PROBE;
     switch (result->real->end) {
     case MM_END_NONE:
-    case MM_END_RESTARTED: break;
+    case MM_END_RESTARTED:
+    case MM_END_SKIPPED: break;
     case MM_END_EXIT:
     case MM_END_SIGNAL:
         print_exit(result->real->exit, head);

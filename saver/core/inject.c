@@ -81,7 +81,7 @@ void inject_put(inject_t *self, const mm_task_t *task, int64_t now_ms)
     const mm_real_t *real = task->real;
     size_t size = task->host.size + task->publisher.size + task->worker.size + task->error.size;
     if (real)
-        size += real->worker.size + real->words.size + real->health.size;
+        size += real->worker.size + real->words.size + real->health.size + real->attributes.size;
     delayed_t *delayed = calloc(1, sizeof *delayed + size);
     assert(delayed);
     delayed->item.task = *task;
@@ -95,6 +95,7 @@ void inject_put(inject_t *self, const mm_task_t *task, int64_t now_ms)
         delayed->real.worker = mm_str_copy(&end, real->worker);
         delayed->real.words = mm_str_copy(&end, real->words);
         delayed->real.health = mm_str_copy(&end, real->health);
+        delayed->real.attributes = mm_str_copy(&end, real->attributes);
         delayed->item.task.real = &delayed->real;
     }
     delayed->item.fails = mm_random_below(&self->random, 1000000) < self->config.fail_ppm;

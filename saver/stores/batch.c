@@ -33,6 +33,7 @@ void batch_add(batch_t *self, const mm_task_t *task)
     keep(self, task->real->worker);
     keep(self, task->real->words);
     keep(self, task->real->health);
+    keep(self, task->real->attributes);
 }
 
 static const char *place_texts(const char *next, mm_str_t *const *texts, size_t count)
@@ -55,7 +56,8 @@ static void place(batch_t *self)
         if (task->real == NULL)
             continue;
         task->real = real++;
-        mm_str_t *of_real[] = {&task->real->worker, &task->real->words, &task->real->health};
+        mm_str_t *of_real[] = {&task->real->worker, &task->real->words, &task->real->health,
+                               &task->real->attributes};
         next = place_texts(next, of_real, sizeof of_real / sizeof of_real[0]);
     }
 }

@@ -258,12 +258,16 @@ static void real_task(maker_t *self, mm_task_t *task)
         real->age_ms = 100;
         real->start_ms = self->known->now_ms + 1000;
         real->command = choice >> 1 & 3;
+        real->owes = choice & 8;
+        real->owed = choice & 16;
     } else {
         real->attempt = 1;
         real->row = (mm_attempt_row_t)(MM_ROW_BEGUN + choice % 4);
         real->command = 1;
         real->first_ms = self->known->now_ms;
         real->deadline_ms = self->known->now_ms + 60000;
+        real->owes = choice & 8;
+        real->attributes = real->owes ? some_attributes() : (mm_str_t){0};
     }
 }
 
@@ -341,11 +345,13 @@ static void real_result(maker_t *self, mm_result_t *result)
         real->end = (mm_end_t)(MM_END_RESTARTED + choice % MM_END_LAST);
         real->exit = MM_EXIT_NONE;
         real->sent = true;
+        real->owes = choice & 8;
     } else {
         real->row = (mm_attempt_row_t)(MM_ROW_BEGUN + choice % 4);
         real->command = 1;
         real->first_ms = self->known->now_ms;
         real->deadline_ms = self->known->now_ms + 60000;
+        real->owes = choice & 8;
     }
     real->attempt = 1;
     real->pause_ms = 1000; // of a returned one, if it lies about that

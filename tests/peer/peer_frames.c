@@ -41,7 +41,7 @@ static const struct {
     {"results-of-real-restarts", MM_FRAME_RESULTS, MM_SOCKET_INBOX,
      "worker:n nonce:u session:u "
      "results[serial:z number:u leg:g id:i status:s outcome:o took_ms:m error:t evidence:v "
-     "end:e exit:x proof:o machine:i boot:i sent:b more:b words:w health:t ] "},
+     "end:e exit:x proof:o machine:i boot:i sent:b more:b words:w health:t owes:b ] "},
     {"bye", MM_FRAME_BYE, MM_SOCKET_INBOX, "worker:n nonce:u session:u last_serial:u "},
 };
 

@@ -44,7 +44,10 @@ void sim_check_notice(sim_t *self, const mm_verdict_t *verdict)
 {
     const sim_job_t *job = sim_job(self, &verdict->id);
     bool ack = verdict->kind == MM_VERDICT_ACK, dead = verdict->kind == MM_VERDICT_DEAD;
-    if ((ack && job->outcome != MM_OUTCOME_RESTARTED) || (dead && job->outcome != MM_OUTCOME_DEAD))
+    bool skipped = verdict->kind == MM_VERDICT_SKIPPED;
+    if ((ack && job->outcome != MM_OUTCOME_RESTARTED) ||
+        (dead && job->outcome != MM_OUTCOME_DEAD) ||
+        (skipped && job->outcome != MM_OUTCOME_SKIPPED))
         sim_violated(self, "I2 ack means recorded", "job %u is told %s, on record is %d",
                      sim_number_of(self, job), ack ? "ack" : "dead", (int)job->outcome);
 }

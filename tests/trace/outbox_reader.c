@@ -55,7 +55,7 @@ static bool read_job(tokens_t *words, outbox_event_t *event)
 static bool read_kind(tokens_t *words, outbox_event_t *event)
 {
     const char *kind = words->words[0];
-    for (mm_verdict_kind_t verdict = MM_VERDICT_EXTEND; verdict <= MM_VERDICT_DEAD; verdict++)
+    for (mm_verdict_kind_t verdict = MM_VERDICT_EXTEND; verdict <= MM_VERDICT_SKIPPED; verdict++)
         if (strcmp(kind, mm_verdict_name(verdict)) == 0)
             return read_verdict(words, verdict, event);
     if (strcmp(kind, "job") == 0)

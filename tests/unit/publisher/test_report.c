@@ -160,6 +160,7 @@ static void the_json_report_tells_all_of_a_run(void **state)
     begin_run("/srv/hosts.txt", 20);
     jobs(5, MM_OUTCOME_RESTARTED, "");
     jobs(12, MM_OUTCOME_DEAD, "no \"route\"\\\n\ttwo lines \x01 \xC3\xA4");
+    jobs(2, MM_OUTCOME_SKIPPED, "");
     jobs(1, MM_OUTCOME_NONE, "");
     set_times();
     commit(false);
@@ -169,8 +170,9 @@ static void the_json_report_tells_all_of_a_run(void **state)
     has_number(report, "total", 20);
     has_number(report, "restarted", 5);
     has_number(report, "dead", 12);
-    has_number(report, "pending", 3);
-    has_number(report, "attempts", 51);
+    has_number(report, "hosts_skipped", 2);
+    has_number(report, "pending", 1);
+    has_number(report, "attempts", 57);
     has_number(report, "repeated", 3);
     has_number(report, "skipped", 4);
     assert_true(json_is_false(json_object_get(report, "finished")));
@@ -210,6 +212,13 @@ static void the_exit_code_says_how_it_went(void **state)
     job(MM_OUTCOME_DEAD, "no route");
     commit(true);
     json_decref(json_report(1));
+    begin_run("hosts.txt", 1);
+    job(MM_OUTCOME_SKIPPED, "");
+    commit(true);
+    report = json_report(0);
+    assert_true(json_is_true(json_object_get(report, "finished")));
+    has_number(report, "restarted", 0);
+    json_decref(report);
 }
 
 static void a_run_that_has_only_begun_can_be_told(void **state)
@@ -239,6 +248,7 @@ static void the_text_report_tells_the_same(void **state)
     begin_run("hosts.txt", 20);
     jobs(5, MM_OUTCOME_RESTARTED, "");
     jobs(12, MM_OUTCOME_DEAD, "no\nroute\x1B");
+    jobs(1, MM_OUTCOME_SKIPPED, "");
     commit(true);
     assert_int_equal(print_report(MM_REPORT_TEXT), EX_TEMPFAIL);
     char text[4096] = "";
@@ -246,9 +256,10 @@ static void the_text_report_tells_the_same(void **state)
     assert_non_null(file);
     assert_true(fread(text, 1, sizeof text - 1, file) > 0);
     (void)fclose(file);
-    assert_non_null(strstr(text, "jobs       20 in all: 5 restarted, 12 dead, 3 pending\n"));
+    assert_non_null(
+        strstr(text, "jobs       20 in all: 5 restarted, 12 dead, 2 pending, 1 skipped\n"));
     assert_non_null(strstr(text, "input had  3 repeated hosts, 4 bad lines skipped\n"));
-    assert_non_null(strstr(text, "attempts   51\n"));
+    assert_non_null(strstr(text, "attempts   54\n"));
     assert_non_null(strstr(text, "dead       host-6: no route \n           host-7: no route \n"));
     assert_non_null(strstr(text, "           and 2 more\n"));
     assert_non_null(strstr(text, "/dead.txt, a valid -i file\n"));

@@ -30,16 +30,17 @@ static void the_names_are_those_on_record(void **state)
     assert_string_equal(mm_verdict_name(MM_VERDICT_ACK), "ack");
     assert_string_equal(mm_verdict_name(MM_VERDICT_NACK), "nack");
     assert_string_equal(mm_verdict_name(MM_VERDICT_DEAD), "dead");
+    assert_string_equal(mm_verdict_name(MM_VERDICT_SKIPPED), "skipped");
 }
 
 // The numbers are on the wire.
 static void the_words_of_attempts_are_those_on_record(void **state)
 {
     (void)state;
-    static const char *const ends[] = {"none",        "restarted",   "exit",        "timeout",
-                                       "signal",      "stopped",     "same-boot",   "wrong-host",
-                                       "unhealthy",   "unreachable", "interrupted", "left-running",
-                                       "not-started", "unverified",  "lacking",     "unable"};
+    static const char *const ends[] = {
+        "none",        "restarted",  "exit",      "timeout",     "signal",      "stopped",
+        "same-boot",   "wrong-host", "unhealthy", "unreachable", "interrupted", "left-running",
+        "not-started", "unverified", "lacking",   "unable",      "skipped"};
     static const char *const proofs[] = {"none", "proven", "verified", "unverified", "rehearsed"};
     static const char *const rows[] = {"none", "begun", "ended", "open", "not-started"};
     assert_int_equal(sizeof ends / sizeof *ends, MM_END_LAST + 1);

@@ -103,23 +103,27 @@ static const struct {
     {"[2, 1, \"p1\", 3, \"ssh-0123456789abcdef\", []]",
      {MM_FRAME_JOBS, .as.jobs = {.publisher = LITERAL("p1"), .epoch = 3, .driver = LITERAL(SSH)}}},
     {"[2, 2, 12, 5020, 0, false, [[905, 4, ID, \"web-14\", 1, {}, 300000, 0, 6520, 0, NONE, NONE, "
-     "\"\"], [906, 2, ID, \"web-14\", 1, {}, 900000, 40, 6520, 1, ID, ID, \"degraded\"]]]",
+     "\"\", false, false], [906, 2, ID, \"web-14\", 1, {}, 900000, 40, 6520, 1, ID, ID, \"degraded\", "
+     "true, false]]]",
      {MM_FRAME_TASKS, .as.tasks = {.session = 12, .stamp_ms = 5020,
       ITEMS(task, items, count,
             {.number = 905, .leg = MM_LEG_PROBE, .id = ID, .host = LITERAL("web-14"), .attempt = 1,
              OF(.left_ms = 300000, .start_ms = 6520)},
             {.number = 906, .leg = MM_LEG_RESTART, .id = ID, .host = LITERAL("web-14"), .attempt = 1,
              OF(.left_ms = 900000, .age_ms = 40, .start_ms = 6520, .command = 1, .machine = ID,
-                .boot = ID, .health = LITERAL("degraded"))})}}},
+                .boot = ID, .health = LITERAL("degraded"), .owes = true)})}}},
     {"[2, 2, 9, 5020, 45, false, [[907, 1, ID, \"web-14\", 1, \"p1\", 1795332314123, "
-     "1, 1, 1, ID, ID, NONE, ID, 4980, 904980, 0, 1000, 0, \"\", \"\", \"degraded\"], "
+     "1, 1, 1, ID, ID, NONE, ID, 4980, 904980, 0, 1000, 0, \"\", \"\", \"degraded\", true, "
+     "\"bmc=10.0.0.1\"], "
      "[908, 3, ID, \"web-14\", 1, \"p1\", 1795332314123, 1, 0, 1, \"py-1\", \"\", "
-     "2, 1, 1, ID, ID, ID, ID, 4980, 904980, 1, 0, 1, \"py-1\", \"rebooting\", \"degraded\"]]]",
+     "2, 1, 1, ID, ID, ID, ID, 4980, 904980, 1, 0, 1, \"py-1\", \"rebooting\", \"degraded\", "
+     "false, \"\"]]]",
      {MM_FRAME_TASKS, .as.tasks = {.session = 9, .stamp_ms = 5020, .acknowledged_through = 45,
       ITEMS(task, items, count,
             {.number = 907, .leg = MM_LEG_SAVE, SAVED,
              OF(.attempt = 1, .row = MM_ROW_BEGUN, BEGUN, .exit = MM_EXIT_NONE,
-                .health = LITERAL("degraded"))},
+                .health = LITERAL("degraded"), .owes = true,
+                .attributes = LITERAL("bmc=10.0.0.1"))},
             {.number = 908, .leg = MM_LEG_SETTLE, SAVED, .attempts = 1,
              .outcome = MM_OUTCOME_RESTARTED, .worker = LITERAL("py-1"),
              OF(.attempt = 1, .row = MM_ROW_ENDED, BEGUN, .boot_after = ID,
@@ -158,8 +162,9 @@ static const struct {
              .evidence = (const mm_pair_t[]){{LITERAL("host"), LITERAL("db-2")}},
              .evidence_count = 1})}}},
     {"[2, 6, \"py-1\", 7, 12, [[1, 905, 4, ID, 0, 0, 310, \"\", {}, 12, 1000, 0, ID, ID, false, "
-     "false, \"\", \"degraded\"], "
-     "[2, 906, 2, ID, 0, 0, 61200, \"\", {}, 1, 0, 1, ID, ID, true, false, \"rebooting\", \"\"]]]",
+     "false, \"\", \"degraded\", false], "
+     "[2, 906, 2, ID, 0, 0, 61200, \"\", {}, 1, 0, 1, ID, ID, true, false, \"rebooting\", \"\", "
+     "false]]]",
      {MM_FRAME_RESULTS, .as.results = {PY_1, .session = 12,
       ITEMS(result, items, count,
             {.serial = 1, .number = 905, .leg = MM_LEG_PROBE, .id = ID, .took_ms = 310,
@@ -169,30 +174,33 @@ static const struct {
              OF(.end = MM_END_RESTARTED, .proof = MM_PROOF_PROVEN, .machine = ID, .boot = ID,
                 .sent = true, .words = LITERAL("rebooting"))})}}},
     {"[2, 6, \"py-1\", 7, 12, [[3, 909, 2, ID, 3, 0, 8000, \"\", {}, 3, 1000, 0, NONE, NONE, true, "
-     "true, \"\", \"\"], [4, 910, 2, ID, 2, 0, 0, \"no room\", {}, 5000]]]",
+     "true, \"\", \"\", true], [4, 910, 2, ID, 2, 0, 0, \"no room\", {}, 5000]]]",
      {MM_FRAME_RESULTS, .as.results = {PY_1, .session = 12,
       ITEMS(result, items, count,
             {.serial = 3, .number = 909, .leg = MM_LEG_RESTART, .id = ID,
              .status = MM_STATUS_OPEN, .took_ms = 8000,
-             OF(.end = MM_END_TIMEOUT, .exit = MM_EXIT_NONE, .sent = true, .more = true)},
+             OF(.end = MM_END_TIMEOUT, .exit = MM_EXIT_NONE, .sent = true, .more = true,
+                .owes = true)},
             {.serial = 4, .number = 910, .leg = MM_LEG_RESTART, .id = ID,
              .status = MM_STATUS_RETURNED, .error = LITERAL("no room"), OF(.pause_ms = 5000)})}}},
     {"[2, 6, \"saver-1\", 8, 9, [[46, 911, 1, ID, 0, 0, 3, \"\", {}, "
-     "3, 2, 1, ID, ID, ID, 4980, 904980, 52000, 2, 255, 1, 0, \"no route\", \"\"]]]",
+     "3, 2, 1, ID, ID, ID, 4980, 904980, 52000, 2, 255, 1, 0, \"no route\", \"\", true]]]",
      {MM_FRAME_RESULTS, .as.results = {.worker = LITERAL("saver-1"), .instance = 8, .session = 9,
       ITEMS(result, items, count,
             {.serial = 46, .number = 911, .leg = MM_LEG_SAVE, .id = ID, .took_ms = 3,
              OF(.row = MM_ROW_OPEN, .attempt = 2, BEGUN, .age_ms = 52000, .end = MM_END_EXIT,
-                .exit = 255, .ended = 1, .words = LITERAL("no route"))})}}},
+                .exit = 255, .ended = 1, .words = LITERAL("no route"), .owes = true)})}}},
     {"[2, 7, \"py-1\", 7, 12, 1]",
      {MM_FRAME_BYE, .as.bye = {PY_1, .session = 12, .last_serial = 1}}},
-    {"[2, 8, \"consumer\", 3, [[1, ID], [2, ID, 1], [3, ID, 1500], [4, ID, 5, \"exit status 1\"]]]",
+    {"[2, 8, \"consumer\", 3, [[1, ID], [2, ID, 1], [3, ID, 1500], [4, ID, 5, \"exit status 1\"], "
+     "[5, ID]]]",
      {MM_FRAME_NOTICES, .as.notices = {CONSUMER,
       ITEMS(verdict, items, count,
             {.kind = MM_VERDICT_EXTEND, .id = ID},
             {.kind = MM_VERDICT_ACK, .id = ID, .attempts = 1},
             {.kind = MM_VERDICT_NACK, .id = ID, .delay_ms = 1500},
-            {.kind = MM_VERDICT_DEAD, .id = ID, .attempts = 5, .error = LITERAL("exit status 1")})}}},
+            {.kind = MM_VERDICT_DEAD, .id = ID, .attempts = 5, .error = LITERAL("exit status 1")},
+            {.kind = MM_VERDICT_SKIPPED, .id = ID})}}},
     {"[2, 9, \"consumer\", 3, \"py-1\", 7, 12, \"task.000000000000000c\"]",
      {MM_FRAME_WELCOME, .as.answer = {CONSUMER, PY_1, .session = 12,
                                       .suffix = LITERAL("task.000000000000000c")}}},
