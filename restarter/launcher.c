@@ -24,6 +24,12 @@ typedef struct {
     bool is_open; // if there is one
 } slot_t;
 
+// A file that gets what is read of a pipe, too. All zeros: none.
+typedef struct {
+    int file;  // and 1
+    int error; // why it is not whole
+} copy_t;
+
 struct launcher {
     mm_spawner_t *spawner;
     int epoll;
@@ -32,7 +38,9 @@ struct launcher {
     uint32_t slots;
     slot_t *by_slot;
     output_tail_t *tails;     // by slot; one that is empty may be a page that nobody has touched
+    copy_t *copies;           // by slot; NULL: there was none ever
     int orphans[ORPHANS_MAX]; // -1: none
+    copy_t orphan_copies[ORPHANS_MAX];
     size_t next_orphan;
 };
 
@@ -83,6 +91,29 @@ static void close_output(slot_t *slot)
     slot->is_open = false;
 }
 
+static void close_copy(copy_t *copy)
+{
+    if (copy->file > 0)
+        (void)close(copy->file - 1);
+    copy->file = 0;
+}
+
+// NULL: no command's output is copied.
+static copy_t *copy_of(launcher_t *self, uint32_t slot)
+{
+    return self->copies ? &self->copies[slot] : NULL;
+}
+
+static void set_copy(launcher_t *self, uint32_t slot, int file)
+{
+    if (file >= 0 && !self->copies) {
+        self->copies = calloc(self->slots, sizeof *self->copies);
+        assert(self->copies);
+    }
+    if (self->copies)
+        self->copies[slot] = (copy_t){.file = file + 1};
+}
+
 void launcher_destroy(launcher_t **self_p)
 {
     launcher_t *self = *self_p;
@@ -92,11 +123,16 @@ void launcher_destroy(launcher_t **self_p)
     mm_spawner_destroy(&self->spawner);
     for (uint32_t i = 0; i < self->slots; i++)
         close_output(&self->by_slot[i]);
-    for (size_t i = 0; i < ORPHANS_MAX; i++)
+    for (uint32_t i = 0; i < self->slots && self->copies; i++)
+        close_copy(&self->copies[i]);
+    for (size_t i = 0; i < ORPHANS_MAX; i++) {
         close_fd(&self->orphans[i]);
+        close_copy(&self->orphan_copies[i]);
+    }
     close_fd(&self->epoll);
     free(self->by_slot);
     free(self->tails);
+    free(self->copies);
     free(self);
 }
 
@@ -132,6 +168,7 @@ int launcher_start(launcher_t *self, const launch_t *launch)
     slot->tag = tag;
     slot->output = fds[0];
     slot->is_open = true;
+    set_copy(self, launch->slot, launch->copy);
     if (self->tails[launch->slot].size > 0)
         self->tails[launch->slot] = (output_tail_t){0};
     return 0;
@@ -154,8 +191,25 @@ void launcher_kill_again(launcher_t *self, uint32_t slot)
 
 // ---- output
 
-// Reads what there is, a bounded part of it. tail: NULL: it is thrown away. False: the end.
-static bool read_some(int fd, output_tail_t *tail)
+// A full disk ends the copy, and nothing else.
+static void write_copy(copy_t *copy, const char *data, size_t size)
+{
+    while (copy && copy->file > 0 && size > 0) {
+        ssize_t written = write(copy->file - 1, data, size);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0) {
+            copy->error = errno;
+            close_copy(copy);
+        } else {
+            data += written;
+            size -= (size_t)written;
+        }
+    }
+}
+
+// Reads what there is, a bounded part of it. tail, copy: NULL: there is none. False: the end.
+static bool read_some(int fd, output_tail_t *tail, copy_t *copy)
 {
     char buffer[READ_BYTES];
     for (size_t total = 0; total < STEP_BYTES;) {
@@ -166,6 +220,7 @@ static bool read_some(int fd, output_tail_t *tail)
             return size < 0; // EAGAIN: nothing more for now
         if (tail)
             output_tail_add(tail, (mm_str_t){buffer, (size_t)size});
+        write_copy(copy, buffer, (size_t)size);
         total += (size_t)size;
     }
     return true;
@@ -173,12 +228,18 @@ static bool read_some(int fd, output_tail_t *tail)
 
 // The command has ended, and something that it has left running may write on: without a reader it
 // would get PIPE.
-static void keep_open(launcher_t *self, int fd)
+static void keep_open(launcher_t *self, int fd, copy_t *copy)
 {
     int *orphan = &self->orphans[self->next_orphan];
+    copy_t *orphan_copy = &self->orphan_copies[self->next_orphan];
     close_fd(orphan);
+    close_copy(orphan_copy);
     if (watch(self, fd, EPOLL_CTL_MOD, DATA_ORPHAN | self->next_orphan)) {
         *orphan = fd;
+        if (copy) {
+            orphan_copy->file = copy->file;
+            copy->file = 0;
+        }
         self->next_orphan = (self->next_orphan + 1) % ORPHANS_MAX;
     } else {
         (void)close(fd);
@@ -187,29 +248,33 @@ static void keep_open(launcher_t *self, int fd)
 
 static void read_orphan(launcher_t *self, size_t index)
 {
-    if (self->orphans[index] >= 0 && !read_some(self->orphans[index], NULL))
-        close_fd(&self->orphans[index]);
+    copy_t *copy = &self->orphan_copies[index];
+    if (self->orphans[index] < 0 || read_some(self->orphans[index], NULL, copy))
+        return;
+    close_fd(&self->orphans[index]);
+    close_copy(copy);
 }
 
 static void read_slot(launcher_t *self, uint32_t index)
 {
     slot_t *slot = &self->by_slot[index];
     // At its end it is closed when the command has ended: until then the slot is not free.
-    if (slot->is_open && !read_some(slot->output, &self->tails[index]))
+    if (slot->is_open && !read_some(slot->output, &self->tails[index], copy_of(self, index)))
         close_output(slot);
 }
 
 static void end_output(launcher_t *self, uint32_t index, bool has_ended)
 {
     slot_t *slot = &self->by_slot[index];
+    copy_t *copy = copy_of(self, index);
     read_slot(self, index);
-    if (!slot->is_open)
-        return;
-    if (has_ended)
-        keep_open(self, slot->output);
-    else
+    if (slot->is_open && has_ended)
+        keep_open(self, slot->output, copy);
+    else if (slot->is_open)
         (void)close(slot->output);
     slot->is_open = false;
+    if (copy)
+        close_copy(copy);
 }
 
 // ---- events
@@ -248,6 +313,11 @@ bool launcher_next(launcher_t *self, mm_spawner_event_t *ret_event)
 const output_tail_t *launcher_output(const launcher_t *self, uint32_t slot)
 {
     return &self->tails[slot];
+}
+
+int launcher_copy_error(const launcher_t *self, uint32_t slot)
+{
+    return self->copies ? self->copies[slot].error : 0;
 }
 
 int launcher_descriptor(const launcher_t *self)

@@ -23,9 +23,11 @@ typedef struct {
     char *const *arguments; // as for exec
     int64_t not_after_ms;   // as in mm_spawner_start_t
     int64_t end_ms;         // also
+    int copy;               // a file that gets all that it writes, from now on the launcher's; -1
 } launch_t;
 
-// Asks for a start; its event comes later. Returns 0, or an errno, and then the slot stays free.
+// Asks for a start; its event comes later. Returns 0, or an errno, and then the slot stays free and
+// the copy is the caller's.
 // EAGAIN: try again when the descriptor has been readable.
 int launcher_start(launcher_t *self, const launch_t *launch);
 // See mm_spawner_signal, mm_spawner_kill and mm_spawner_kill_again.
@@ -40,6 +42,9 @@ void launcher_step(launcher_t *self);
 bool launcher_next(launcher_t *self, mm_spawner_event_t *ret_event);
 // What the last command in the slot has written, until the next start there.
 const output_tail_t *launcher_output(const launcher_t *self, uint32_t slot);
+
+// Why the copy of that is not whole, an errno; 0: it is.
+int launcher_copy_error(const launcher_t *self, uint32_t slot);
 
 int launcher_descriptor(const launcher_t *self);   // an epoll descriptor
 int64_t launcher_deadline(const launcher_t *self); // mm_spawner_deadline

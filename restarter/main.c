@@ -61,8 +61,12 @@ static void log_note(void *arg, uint64_t number, driver_note_t note, const char 
         [DRIVER_NOTE_COMMAND] = "The command has ended",
         [DRIVER_NOTE_PROBE] = "The host does not say who it is; asking on",
         [DRIVER_NOTE_LOOK] = "A look did not find it well",
-        [DRIVER_NOTE_LEFT] = "Cannot kill what a command has left; its slot is kept"};
-    bool is_bad = note == DRIVER_NOTE_PROBE || note == DRIVER_NOTE_LEFT;
+        [DRIVER_NOTE_LEFT] = "Cannot kill what a command has left; its slot is kept",
+        [DRIVER_NOTE_BEFORE] = "What comes before the restart has ended",
+        [DRIVER_NOTE_AFTER] = "What comes after the restart has ended",
+        [DRIVER_NOTE_OUTPUT] = "The output of the command is not kept any more"};
+    bool is_bad = note == DRIVER_NOTE_PROBE || note == DRIVER_NOTE_LEFT ||
+                  note == DRIVER_NOTE_OUTPUT;
     const restarter_t *self = arg;
     mm_task_t task;
     if (!mm_worker_client_holds(self->client, number, &task))
@@ -80,7 +84,10 @@ static bool has_failed_here(const mm_result_t *result)
 
 static void log_restarted(const mm_task_t *task, const mm_result_t *result)
 {
-    if (task->leg == MM_LEG_PROBE)
+    if (result->real && result->real->end == MM_END_SKIPPED)
+        mm_log(MM_LOG_INFO, "There is nothing to do", MM_JOB(&task->id),
+               MM_STR("host", task->host));
+    else if (task->leg == MM_LEG_PROBE)
         mm_log(MM_LOG_DEBUG, "Identified a host", MM_JOB(&task->id), MM_STR("host", task->host));
     else if (!result->real)
         mm_log(MM_LOG_INFO, MM_MESSAGE_RESTARTED, MM_JOB(&task->id), MM_STR("host", task->host),

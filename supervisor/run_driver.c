@@ -163,6 +163,7 @@ void run_driver_settle(run_settings_t *self, const mm_options_t programs[MM_PROG
     if (self->driver.is_mock)
         return;
     run_settings_default(self, consumer, "attempts", "2");
+    run_settings_default(self, restarter, "attempts", "2");
     if (mm_options_is_default(consumer, "at-once"))
         at_once = has_slots ? restarters * restarter->slots : AT_ONCE;
     (void)snprintf(text, sizeof text, "%lld", (long long)at_once);

@@ -1,6 +1,6 @@
 // See restart.h.
 
-#include "restart.h"
+#include "restart_inside.h"
 
 #include <assert.h>
 #include <string.h>
@@ -15,14 +15,14 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-static int64_t after(int64_t from_ms, int64_t span_ms)
+int64_t restart_after(int64_t from_ms, int64_t span_ms)
 {
     return from_ms > INT64_MAX - span_ms ? INT64_MAX : from_ms + span_ms;
 }
 
 // ---- ends
 
-static void finish(restart_t *self, mm_status_t status, mm_end_t end)
+void restart_finish_now(restart_t *self, mm_status_t status, mm_end_t end)
 {
     self->phase = RESTART_PHASE_DONE;
     self->is_running = false;
@@ -30,16 +30,28 @@ static void finish(restart_t *self, mm_status_t status, mm_end_t end)
     self->end = end;
 }
 
-// No command was sent, and nothing is to be charged for it.
-static void give_back(restart_t *self)
+// What is owed is paid first.
+void restart_finish(restart_t *self, mm_status_t status, mm_end_t end)
 {
-    finish(self, MM_STATUS_RETURNED, MM_END_NOT_STARTED);
+    restart_finish_now(self, status, end);
+    if (!debt_is_to_be_paid(&self->debt, restart_is_restarted(self), self->sent))
+        return;
+    self->phase = RESTART_PHASE_AFTER;
+    self->next_ms = 0;
+    if (self->is_stopped)
+        restart_end_after(self);
+}
+
+// No command was sent, and nothing is to be charged for it.
+void restart_give_back(restart_t *self)
+{
+    restart_finish(self, MM_STATUS_RETURNED, MM_END_NOT_STARTED);
 }
 
 // Somebody else looks on. The end is that of the command, if one was sent.
-static void leave_open(restart_t *self)
+void restart_leave_open(restart_t *self)
 {
-    finish(self, MM_STATUS_OPEN, self->sent ? self->end : MM_END_NOT_STARTED);
+    restart_finish_now(self, MM_STATUS_OPEN, self->sent ? self->end : MM_END_NOT_STARTED);
 }
 
 static void finish_proof(restart_t *self)
@@ -49,12 +61,12 @@ static void finish_proof(restart_t *self)
     case PROOF_PROVEN:
     case PROOF_VERIFIED:
         self->proven = self->proof.outcome == PROOF_PROVEN ? MM_PROOF_PROVEN : MM_PROOF_VERIFIED;
-        finish(self, MM_STATUS_OK, MM_END_RESTARTED);
+        restart_finish(self, MM_STATUS_OK, MM_END_RESTARTED);
         return;
-    case PROOF_SAME_BOOT: finish(self, MM_STATUS_FAILED, MM_END_SAME_BOOT); return;
-    case PROOF_WRONG_HOST: finish(self, MM_STATUS_FAILED, MM_END_WRONG_HOST); return;
-    case PROOF_UNHEALTHY: finish(self, MM_STATUS_FAILED, MM_END_UNHEALTHY); return;
-    case PROOF_UNREACHABLE: finish(self, MM_STATUS_FAILED, MM_END_UNREACHABLE); return;
+    case PROOF_SAME_BOOT: restart_finish(self, MM_STATUS_FAILED, MM_END_SAME_BOOT); return;
+    case PROOF_WRONG_HOST: restart_finish(self, MM_STATUS_FAILED, MM_END_WRONG_HOST); return;
+    case PROOF_UNHEALTHY: restart_finish(self, MM_STATUS_FAILED, MM_END_UNHEALTHY); return;
+    case PROOF_UNREACHABLE: restart_finish(self, MM_STATUS_FAILED, MM_END_UNREACHABLE); return;
     }
 }
 
@@ -98,10 +110,17 @@ static bool is_on_record(const restart_t *self, const identity_t *read)
 
 // ---- the command
 
-static void begin_command(restart_t *self, int64_t now_ms)
+void restart_begin_command(restart_t *self, int64_t now_ms)
 {
     self->phase = RESTART_PHASE_COMMAND;
     self->next_ms = now_ms;
+}
+
+void restart_begin_read(restart_t *self, int64_t now_ms)
+{
+    self->phase = RESTART_PHASE_READ;
+    self->next_ms = now_ms;
+    self->until_ms = restart_after(now_ms, RESTART_LOOK_MS); // as one read may take
 }
 
 // The instant at which a command has ended, by itself or by the spawner. What looks for it counts
@@ -114,14 +133,14 @@ static int64_t command_end(const restart_t *self)
 // The read that has shown the boot on record is young (H3), or else the task.
 static int64_t latest_start(const restart_t *self)
 {
-    return earlier(after(self->read_ms, self->config->lost_after_ms), command_end(self));
+    return earlier(restart_after(self->read_ms, self->config->lost_after_ms), command_end(self));
 }
 
 static void begin_verify(restart_t *self, int64_t now_ms)
 {
     self->phase = RESTART_PHASE_VERIFY;
     self->next_ms = now_ms;
-    self->until_ms = after(now_ms, self->config->verify_ms);
+    self->until_ms = restart_after(now_ms, self->config->verify_ms);
 }
 
 // What its end says without a way to look.
@@ -130,7 +149,8 @@ static void judge_alone(restart_t *self, const restart_end_t *end)
     bool is_ok = end->how == RESTART_EXITED && has_code(self->config, end->number);
     if (is_ok)
         self->proven = MM_PROOF_UNVERIFIED;
-    finish(self, is_ok ? MM_STATUS_OK : MM_STATUS_FAILED, is_ok ? MM_END_RESTARTED : self->end);
+    restart_finish(self, is_ok ? MM_STATUS_OK : MM_STATUS_FAILED,
+                   is_ok ? MM_END_RESTARTED : self->end);
 }
 
 static void judge_command(restart_t *self, const restart_end_t *end, int64_t now_ms)
@@ -138,10 +158,10 @@ static void judge_command(restart_t *self, const restart_end_t *end, int64_t now
     // An end that may be that of the connection, or our own doing, is none of the restart.
     bool is_failure = end->how == RESTART_EXITED && !has_code(self->config, end->number);
     if (end->how == RESTART_LEFT) {
-        finish(self, MM_STATUS_FAILED, MM_END_LEFT_RUNNING);
+        restart_finish(self, MM_STATUS_FAILED, MM_END_LEFT_RUNNING);
     } else if (self->config->identifies) {
         if (self->is_draining)
-            leave_open(self);
+            restart_leave_open(self);
         else if (!is_failure)
             begin_look(self, now_ms);
         else {
@@ -179,9 +199,9 @@ static void probe_ended(restart_t *self, const identity_t *read, int64_t now_ms)
         self->phase = RESTART_PHASE_PROBE_HEALTH;
         self->next_ms = now_ms;
     } else if (read) {
-        finish(self, MM_STATUS_OK, MM_END_NOT_STARTED);
+        restart_finish(self, MM_STATUS_OK, MM_END_NOT_STARTED);
     } else if (now_ms >= self->until_ms) {
-        finish(self, MM_STATUS_FAILED, MM_END_UNREACHABLE);
+        restart_finish(self, MM_STATUS_FAILED, MM_END_UNREACHABLE);
     } else {
         self->next_ms = earlier(now_ms + self->pause_ms, self->until_ms);
         self->pause_ms = earlier(2 * self->pause_ms, PROOF_POLL_HIGH_MS);
@@ -202,14 +222,18 @@ static void probe_health_ended(restart_t *self, const restart_end_t *end)
 {
     bool is_told = end->how == RESTART_EXITED && end->number != 0 && end->number != 255;
     keep_health(self, is_told ? end->line : (mm_str_t){0});
-    finish(self, MM_STATUS_OK, MM_END_NOT_STARTED);
+    restart_finish(self, MM_STATUS_OK, MM_END_NOT_STARTED);
 }
 
 static void read_ended(restart_t *self, const identity_t *read, int64_t now_ms)
 {
     self->read_ms = now_ms;
-    if (is_on_record(self, read))
-        begin_command(self, now_ms);
+    if (self->is_stopped)
+        restart_leave_open(self);
+    else if (self->is_draining)
+        restart_give_back(self);
+    else if (is_on_record(self, read))
+        restart_begin_before(self, now_ms);
     else if (!read && now_ms < self->until_ms)
         self->next_ms = now_ms + PROOF_POLL_LOW_MS; // an answer that was lost is no reason to wait
     else
@@ -219,7 +243,7 @@ static void read_ended(restart_t *self, const identity_t *read, int64_t now_ms)
 static void check_ended(restart_t *self, const identity_t *read)
 {
     if (is_on_record(self, read))
-        finish(self, MM_STATUS_FAILED, MM_END_EXIT);
+        restart_finish(self, MM_STATUS_FAILED, MM_END_EXIT);
     else
         look_on(self, read);
 }
@@ -246,11 +270,11 @@ static void verify_ended(restart_t *self, const restart_end_t *end, int64_t now_
 {
     if (end->how == RESTART_EXITED && end->number == 0) {
         self->proven = MM_PROOF_VERIFIED;
-        finish(self, MM_STATUS_OK, MM_END_RESTARTED);
+        restart_finish(self, MM_STATUS_OK, MM_END_RESTARTED);
     } else if (self->is_stopped) {
-        finish(self, MM_STATUS_FAILED, MM_END_STOPPED);
+        restart_finish(self, MM_STATUS_FAILED, MM_END_STOPPED);
     } else if (now_ms >= self->until_ms) {
-        finish(self, MM_STATUS_FAILED, MM_END_UNVERIFIED);
+        restart_finish(self, MM_STATUS_FAILED, MM_END_UNVERIFIED);
     } else {
         self->next_ms = earlier(self->began_ms + RESTART_VERIFY_MS, self->until_ms);
     }
@@ -261,14 +285,14 @@ static void command_not_started(restart_t *self, int64_t now_ms)
     if (self->config->identifies && now_ms >= command_end(self))
         begin_look(self, now_ms);
     else
-        give_back(self);
+        restart_give_back(self);
 }
 
 // It says nothing of the host. One more try, later, so that the task does not go round and round.
 static void look_not_started(restart_t *self, int64_t now_ms)
 {
     if (self->is_unable) {
-        leave_open(self);
+        restart_leave_open(self);
     } else {
         self->is_unable = true;
         self->next_ms = now_ms + RESTART_AGAIN_MS;
@@ -279,14 +303,22 @@ static void look_not_started(restart_t *self, int64_t now_ms)
 static void not_started(restart_t *self, int64_t now_ms)
 {
     switch (self->phase) {
+    case RESTART_PHASE_BEFORE:
+        self->debt.has_prepared = false;
+        restart_give_back(self);
+        return;
+    case RESTART_PHASE_SKIP_IF:
     case RESTART_PHASE_PROBE:
     case RESTART_PHASE_PROBE_HEALTH:
-    case RESTART_PHASE_READ: give_back(self); return;
+    case RESTART_PHASE_READ: restart_give_back(self); return;
     case RESTART_PHASE_COMMAND: command_not_started(self, now_ms); return;
     case RESTART_PHASE_CHECK:
     case RESTART_PHASE_LOOK: look_not_started(self, now_ms); return;
     case RESTART_PHASE_VERIFY:
         verify_ended(self, &(restart_end_t){.how = RESTART_NOT_STARTED}, now_ms);
+        return;
+    case RESTART_PHASE_AFTER:
+        restart_after_ended(self, &(restart_end_t){.how = RESTART_NOT_STARTED}, now_ms);
         return;
     case RESTART_PHASE_DONE: break;
     }
@@ -312,29 +344,29 @@ void restart_begin(restart_t *self, const restart_config_t *config, const mm_tas
                         .read_ms = now_ms,
                         .next_ms = now_ms,
                         .pause_ms = PROOF_POLL_LOW_MS,
+                        .debt = debt_begin(config->has_after, task->real),
                         .exit = MM_EXIT_NONE};
     memcpy(self->before.machine, real->machine.bytes, sizeof self->before.machine);
     memcpy(self->before.boot, real->boot.bytes, sizeof self->before.boot);
     self->has_before = memcmp(&real->boot, &none, sizeof none) != 0;
     keep_health(self, real->health);
     if (task->leg == MM_LEG_PROBE) {
-        self->phase = RESTART_PHASE_PROBE;
-        self->until_ms = after(now_ms, config->verify_ms);
-        if (!config->identifies)
-            finish(self, MM_STATUS_OK, MM_END_NOT_STARTED); // there is nothing to know
+        self->phase = RESTART_PHASE_SKIP_IF;
+        if (!config->has_skip || real->age_ms > 0) // something has begun: it is gone on with
+            restart_skip_if_ended(self, &(restart_end_t){.how = RESTART_NOT_STARTED}, now_ms);
     } else if (config->identifies && !self->has_before) {
-        finish(self, MM_STATUS_FAILED, MM_END_NOT_STARTED); // without ids nothing can be proven
+        restart_finish(self, MM_STATUS_FAILED,
+                       MM_END_NOT_STARTED); // without ids nothing can be proven
     } else if (self->command > config->commands) {
-        finish(self, MM_STATUS_FAILED, MM_END_NOT_STARTED); // of a longer list
+        restart_finish(self, MM_STATUS_FAILED, MM_END_NOT_STARTED); // of a longer list
     } else if (self->command == 0 && config->identifies) {
         begin_look(self, now_ms);
     } else if (self->command == 0) {
-        finish(self, MM_STATUS_FAILED, MM_END_INTERRUPTED); // nobody can look
+        restart_finish(self, MM_STATUS_FAILED, MM_END_INTERRUPTED); // nobody can look
     } else if (config->identifies) {
-        self->phase = RESTART_PHASE_READ;
-        self->until_ms = after(now_ms, RESTART_LOOK_MS); // as one read may take
+        restart_begin_read(self, now_ms);
     } else {
-        begin_command(self, now_ms);
+        restart_begin_before(self, now_ms);
     }
 }
 
@@ -349,6 +381,9 @@ static restart_what_t what_is_next(const restart_t *self)
     case RESTART_PHASE_COMMAND: return RESTART_COMMAND;
     case RESTART_PHASE_LOOK: return self->proof.asks_health ? RESTART_HEALTH : RESTART_IDENTIFY;
     case RESTART_PHASE_VERIFY: return RESTART_VERIFY;
+    case RESTART_PHASE_SKIP_IF: return RESTART_SKIP_IF;
+    case RESTART_PHASE_BEFORE: return RESTART_BEFORE;
+    case RESTART_PHASE_AFTER: return RESTART_AFTER;
     }
     assert(false);
 }
@@ -372,6 +407,11 @@ bool restart_next(const restart_t *self, restart_step_t *ret_step)
         ret_step->end_ms = command_end(self);
     } else if (self->phase == RESTART_PHASE_VERIFY) {
         ret_step->end_ms = self->until_ms;
+    } else if (self->phase == RESTART_PHASE_BEFORE) { // it and the command share the time
+        ret_step->limit_ms = self->config->timeout_ms;
+        ret_step->end_ms = command_end(self);
+    } else if (self->phase == RESTART_PHASE_AFTER) {
+        ret_step->limit_ms = self->config->timeout_ms;
     }
     return true;
 }
@@ -380,13 +420,14 @@ bool restart_run(restart_t *self, int64_t now_ms)
 {
     assert(!self->is_running && self->phase != RESTART_PHASE_DONE);
     if (self->phase == RESTART_PHASE_VERIFY && self->polls > 0 && now_ms >= self->until_ms) {
-        finish(self, MM_STATUS_FAILED, MM_END_UNVERIFIED);
+        restart_finish(self, MM_STATUS_FAILED, MM_END_UNVERIFIED);
         return false;
     }
     self->is_running = true;
     if (self->phase != RESTART_PHASE_COMMAND)
         self->began_ms = now_ms;
     self->polls += self->phase == RESTART_PHASE_VERIFY;
+    self->debt.has_prepared = self->debt.has_prepared || self->phase == RESTART_PHASE_BEFORE;
     return true;
 }
 
@@ -398,14 +439,19 @@ void restart_ended(restart_t *self, const restart_end_t *end, int64_t now_ms)
         not_started(self, now_ms);
         return;
     }
-    if (end->how == RESTART_UNABLE && !self->sent) {
-        finish(self, MM_STATUS_FAILED, MM_END_UNABLE);
+    bool is_hook = self->phase == RESTART_PHASE_SKIP_IF || self->phase == RESTART_PHASE_BEFORE ||
+                   self->phase == RESTART_PHASE_AFTER;
+    if (end->how == RESTART_UNABLE && !self->sent && !is_hook) {
+        restart_finish(self, MM_STATUS_FAILED, MM_END_UNABLE);
         return;
     }
     self->is_unable = false;
     if (what_is_next(self) == RESTART_IDENTIFY)
         keep_seen(self, end->identity);
     switch (self->phase) {
+    case RESTART_PHASE_SKIP_IF: restart_skip_if_ended(self, end, now_ms); return;
+    case RESTART_PHASE_BEFORE: restart_before_ended(self, end, now_ms); return;
+    case RESTART_PHASE_AFTER: restart_after_ended(self, end, now_ms); return;
     case RESTART_PHASE_PROBE: probe_ended(self, end->identity, now_ms); return;
     case RESTART_PHASE_PROBE_HEALTH: probe_health_ended(self, end); return;
     case RESTART_PHASE_READ: read_ended(self, end->identity, now_ms); return;
@@ -416,49 +462,4 @@ void restart_ended(restart_t *self, const restart_end_t *end, int64_t now_ms)
     case RESTART_PHASE_DONE: break;
     }
     assert(false);
-}
-
-void restart_drain(restart_t *self, int64_t now_ms)
-{
-    (void)now_ms;
-    self->is_draining = true;
-    switch (self->phase) {
-    case RESTART_PHASE_PROBE:
-    case RESTART_PHASE_PROBE_HEALTH:
-    case RESTART_PHASE_READ: give_back(self); return;
-    case RESTART_PHASE_COMMAND:
-        if (!self->is_running)
-            give_back(self);
-        return;
-    case RESTART_PHASE_CHECK:
-    case RESTART_PHASE_LOOK: leave_open(self); return;
-    case RESTART_PHASE_VERIFY: // nobody else can go on with it
-    case RESTART_PHASE_DONE: return;
-    }
-}
-
-void restart_stop(restart_t *self, int64_t now_ms)
-{
-    self->is_stopped = true;
-    restart_drain(self, now_ms);
-    if (self->phase == RESTART_PHASE_VERIFY && !self->is_running)
-        finish(self, MM_STATUS_FAILED, MM_END_STOPPED);
-}
-
-void restart_fill(const restart_t *self, mm_result_t *ret_result)
-{
-    assert(self->phase == RESTART_PHASE_DONE);
-    mm_real_t *real = ret_result->real;
-    ret_result->status = self->status;
-    real->end = self->end;
-    real->exit = self->exit;
-    real->proof = self->proven;
-    if (self->has_seen) {
-        memcpy(real->machine.bytes, self->seen.machine, sizeof self->seen.machine);
-        memcpy(real->boot.bytes, self->seen.boot, sizeof self->seen.boot);
-    }
-    real->health = mm_str(self->health);
-    real->sent = self->sent;
-    real->more = self->command > 0 && self->command < self->config->commands &&
-                 (self->end == MM_END_SAME_BOOT || self->end == MM_END_UNREACHABLE);
 }

@@ -2,9 +2,13 @@
 // that says what to run next, and judges what that has shown. It sends at most one command, and
 // never decides whether there is to be another one. Rules H2, H3, H6, H8 and H9 of docs/rules.md.
 //
-//   probe             identify until there is one good read, then ask its health
+//   probe             --skip-if, unless something has begun; identify until there is one good read,
+//                     then ask its health
 //   restart, k > 0    identify; in the boot on record send command k, else none; judge its end;
-//   look restart, k = 0    look
+//   look restart, k = 0    look; then --after, if that is owed (debt.h)
+//
+// --before is run behind the first read, and another read follows it. When it fails, nothing is
+// sent.
 //
 // A boot that is not the one on record gets no command, also when it is older than the restart: its
 // age came in messages, and the boot may be the work of our own first command.
@@ -17,6 +21,7 @@
 #ifndef RESTART_H
 #define RESTART_H
 
+#include "debt.h"
 #include "frame.h"
 #include "proof.h"
 
@@ -29,6 +34,8 @@ typedef struct {
     bool identifies;
     bool has_health; // only with identify
     bool has_verify; // only without
+    bool has_skip, has_before, has_after;
+    uint32_t tries; // of --after in a task, at least 1
     uint32_t commands;
     uint8_t ok_codes[256 / 8]; // after which it looks: a bit for each exit code
     int64_t timeout_ms;        // of a command
@@ -37,7 +44,15 @@ typedef struct {
     int64_t lost_after_ms;
 } restart_config_t;
 
-typedef enum { RESTART_IDENTIFY, RESTART_COMMAND, RESTART_HEALTH, RESTART_VERIFY } restart_what_t;
+typedef enum {
+    RESTART_IDENTIFY,
+    RESTART_COMMAND,
+    RESTART_HEALTH,
+    RESTART_VERIFY,
+    RESTART_SKIP_IF,
+    RESTART_BEFORE,
+    RESTART_AFTER
+} restart_what_t;
 
 // What to run, and when.
 typedef struct {
@@ -67,13 +82,16 @@ typedef struct {
 } restart_end_t;
 
 typedef enum {
+    RESTART_PHASE_SKIP_IF,
     RESTART_PHASE_PROBE,
     RESTART_PHASE_PROBE_HEALTH,
     RESTART_PHASE_READ, // before the command (H3)
+    RESTART_PHASE_BEFORE,
     RESTART_PHASE_COMMAND,
     RESTART_PHASE_CHECK, // the read after a code that is not ok
     RESTART_PHASE_LOOK,
     RESTART_PHASE_VERIFY,
+    RESTART_PHASE_AFTER,
     RESTART_PHASE_DONE
 } restart_phase_t;
 
@@ -94,8 +112,10 @@ typedef struct {
     int64_t read_ms;               // the read before the command has ended
     int64_t next_ms;               // the next step, but of a look
     int64_t pause_ms;
-    int64_t until_ms;               // probe, read, verify: no further try
-    uint32_t polls;                 // of verify
+    int64_t until_ms; // probe, read, verify: no further try
+    uint32_t polls;   // of verify
+    debt_t debt;
+    bool is_unprepared;             // --before has failed
     char health[MM_HEALTH_MAX + 1]; // what a host that is not quite well says; a probe sets it
     proof_t proof;
     // Results, as in mm_result_t.
@@ -124,8 +144,8 @@ void restart_drain(restart_t *self, int64_t now_ms);
 // The same for commands: one that runs is to be cut off, and restart_ended tells its end.
 void restart_stop(restart_t *self, int64_t now_ms);
 
-// status; and of its real part, which is the caller's: end, exit, proof, machine, boot, sent, more
-// and, of a probe, health, which lives as long as this.
+// status; and of its real part, which is the caller's: end, exit, proof, machine, boot, sent, more,
+// owes and, of a probe, health, which lives as long as this.
 void restart_fill(const restart_t *self, mm_result_t *ret_result);
 
 #endif

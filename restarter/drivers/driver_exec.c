@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 static exec_t *exec_of(driver_t *self)
@@ -68,23 +69,31 @@ static void fill_texts(exec_t *self, const run_t *run, mm_result_t *result)
 {
     const command_t *failed =
         run->why ? exec_commands_get(&self->commands, run->failed, run->restart.command) : NULL;
-    const exec_said_t said = {.command = run->command,
-                              .look = run->has_looked ? launcher_output(self->launcher, run->slot)
-                                                      : NULL,
-                              .looked = run->has_looked ? &run->looked : NULL,
-                              .unwell = run->unwell,
-                              .program = failed ? command_path(failed) : "",
-                              .error = run->why,
-                              .pid = (int)run->left.pid,
-                              .lacking = exec_commands_lack(&self->commands, run->attributes),
-                              .number = run->restart.command,
-                              .timeout_ms = self->commands.config.timeout_ms,
-                              .verify_ms = self->commands.config.verify_ms};
+    const exec_said_t said = {
+        .command = run->command,
+        .look = run->has_look_words ? launcher_output(self->launcher, run->slot) : NULL,
+        .looked = run->has_looked ? &run->looked : NULL,
+        .unprepared = run->unprepared ? run->unprepared : "",
+        .unwell = run->unwell,
+        .program = failed ? command_path(failed) : "",
+        .error = run->why,
+        .pid = (int)run->left.pid,
+        .lacking = exec_commands_lack(&self->commands, run->attributes),
+        .number = run->restart.command,
+        .timeout_ms = self->commands.config.timeout_ms,
+        .verify_ms = self->commands.config.verify_ms};
     exec_words_error(&said, result, self->error, sizeof self->error);
     result->error = mm_str(self->error);
     self->words[0] = '\0';
     if (run->command)
         (void)output_tail_text(run->command, self->words, sizeof self->words);
+    // Of a hook that has failed this is what is on record.
+    if (run->unpaid && result->real->owes)
+        (void)snprintf(self->words, sizeof self->words, "after: %.*s", MM_WORDS_MAX - 7,
+                       run->unpaid);
+    else if (run->unprepared)
+        (void)snprintf(self->words, sizeof self->words, "before: %.*s", MM_WORDS_MAX - 8,
+                       run->unprepared);
     result->real->words = mm_str(self->words);
 }
 
@@ -92,7 +101,9 @@ static void free_texts(run_t *run)
 {
     free(run->texts);
     free(run->command);
-    run->texts = NULL;
+    free(run->unprepared);
+    free(run->unpaid);
+    run->texts = run->unprepared = run->unpaid = NULL;
     run->command = NULL;
 }
 
@@ -132,6 +143,15 @@ static bool exec_next_finished(driver_t *base, int64_t now_ms, mm_result_t *ret_
 
 // ---- starts
 
+static void print_hook(command_t *hook, const char *name, const run_t *run)
+{
+    if (!hook)
+        return;
+    char *line = command_quote(exec_fill(hook, run));
+    (void)printf(" # %s: %s", name, line);
+    free(line);
+}
+
 static void print_dry_run(exec_t *self, const run_t *run)
 {
     const exec_commands_t *commands = &self->commands;
@@ -140,11 +160,9 @@ static void print_dry_run(exec_t *self, const run_t *run)
         (void)printf("%s%s", i > 0 ? " # or: " : "", line);
         free(line);
     }
-    if (commands->verify) {
-        char *line = command_quote(exec_fill(commands->verify, run));
-        (void)printf(" # verify: %s", line);
-        free(line);
-    }
+    print_hook(commands->before, "before", run);
+    print_hook(commands->after, "after", run);
+    print_hook(commands->verify, "verify", run);
     (void)putchar('\n');
     (void)fflush(stdout);
 }
@@ -215,6 +233,8 @@ static void exec_drain(driver_t *base, int64_t now_ms)
         restart_drain(&run->restart, now_ms);
         if (run->restart.phase == RESTART_PHASE_DONE)
             exec_finish(self, run, now_ms);
+        else if (run->process == PROCESS_NONE)
+            exec_advance(self, run, now_ms); // --after may be what is next
     }
 }
 
@@ -259,10 +279,20 @@ static void forbid_questions(void)
     (void)unsetenv("WAYLAND_DISPLAY");
 }
 
+// Without it nothing is kept, as each command says.
+static void make_output_folder(const mm_options_t *options)
+{
+    char path[4096];
+    (void)snprintf(path, sizeof path, "%s/output", options->dir);
+    if (options->keep_output)
+        (void)mkdir(path, S_IRWXU);
+}
+
 static bool exec_open(driver_t *base, char *complaint)
 {
     exec_t *self = exec_of(base);
     forbid_questions();
+    make_output_folder(self->options);
     int error = launcher_new(&(mm_spawner_config_t){.slots = (uint32_t)self->options->slots,
                                                     .open_files = mm_service_open_files()},
                              &self->launcher);
@@ -328,8 +358,13 @@ static driver_t *exec_new(const mm_options_t *options, char ret_complaint[MM_ERR
                        : self->commands.verify ? "verified by a command"
                                                : "proven by nothing but an exit code";
     // A rehearsal asks no host either.
-    bool identifies = self->commands.identify && !options->dry_run;
-    self->base.verbs = MM_VERB_REAL | (identifies ? MM_VERB_IDENTIFY : 0);
+    const exec_commands_t *commands = &self->commands;
+    bool has_hooks = commands->before || commands->after;
+    self->base.verbs = MM_VERB_REAL;
+    if (!options->dry_run)
+        self->base.verbs |= (commands->identify ? MM_VERB_IDENTIFY : 0U) |
+                            (commands->skip_if ? MM_VERB_SKIP : 0U) |
+                            (has_hooks ? MM_VERB_HOOKS : 0U);
     return &self->base;
 }
 

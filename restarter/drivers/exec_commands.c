@@ -96,9 +96,19 @@ static bool open_restarts(exec_commands_t *self, const mm_options_t *options, ch
 
 static bool check_ids(const exec_commands_t *self, char *complaint)
 {
-    bool names_ids = self->verify && command_names_ids(self->verify);
+    const command_t *others[] = {self->verify, self->before, self->after};
+    bool names_ids = false;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        names_ids = names_ids || (others[i] && command_names_ids(others[i]));
     for (uint32_t i = 0; i < self->config.commands; i++)
         names_ids = names_ids || command_names_ids(self->restarts[i]);
+    if (self->skip_if && command_names_ids(self->skip_if)) {
+        (void)snprintf(
+            complaint, MM_ERROR_MAX,
+            "--skip-if names {boot_id} or {machine_id}, which are known only later: take "
+            "them out");
+        return false;
+    }
     if (!names_ids || self->identify)
         return true;
     (void)snprintf(complaint, MM_ERROR_MAX,
@@ -127,6 +137,10 @@ static void configure(exec_commands_t *self, const mm_options_t *options)
     config->identifies = self->identify != NULL;
     config->has_health = self->health != NULL;
     config->has_verify = self->verify != NULL;
+    config->has_skip = self->skip_if != NULL;
+    config->has_before = self->before != NULL;
+    config->has_after = self->after != NULL;
+    config->tries = (uint32_t)options->attempts;
     config->timeout_ms = options->timeout_ms;
     config->verify_ms = options->verify_timeout_ms;
     config->settle_ms = options->settle_ms;
@@ -150,7 +164,10 @@ bool exec_commands_open(exec_commands_t *self, const mm_options_t *options,
         !open_command("--identify", options->identify, &self->identify, ret_complaint) ||
         !open_command("--health", options->health, &self->health, ret_complaint) ||
         !open_command("--verify", options->verify, is_health ? &self->health : &self->verify,
-                      ret_complaint))
+                      ret_complaint) ||
+        !open_command("--skip-if", options->skip_if, &self->skip_if, ret_complaint) ||
+        !open_command("--before", options->before, &self->before, ret_complaint) ||
+        !open_command("--after", options->after, &self->after, ret_complaint))
         return false;
     configure(self, options);
     return check_ids(self, ret_complaint) && check_settle(self, ret_complaint);
@@ -163,29 +180,42 @@ void exec_commands_close(exec_commands_t *self)
     command_destroy(&self->identify);
     command_destroy(&self->health);
     command_destroy(&self->verify);
+    command_destroy(&self->skip_if);
+    command_destroy(&self->before);
+    command_destroy(&self->after);
 }
 
 // ---- the commands
+
+#define OTHERS 6
+
+// Those that do not restart a host; NULL: there is none.
+static const command_t *other(const exec_commands_t *self, size_t number)
+{
+    const command_t *const others[OTHERS] = {self->identify, self->health, self->verify,
+                                             self->skip_if,  self->before, self->after};
+    return others[number];
+}
 
 bool exec_commands_keys(const exec_commands_t *self, mm_attribute_keys_t *keys)
 {
     for (uint32_t i = 0; i < self->config.commands; i++)
         if (!command_keys(self->restarts[i], keys))
             return false;
-    return (!self->identify || command_keys(self->identify, keys)) &&
-           (!self->health || command_keys(self->health, keys)) &&
-           (!self->verify || command_keys(self->verify, keys));
+    for (size_t i = 0; i < OTHERS; i++)
+        if (other(self, i) && !command_keys(other(self, i), keys))
+            return false;
+    return true;
 }
 
 mm_str_t exec_commands_lack(const exec_commands_t *self, mm_str_t attributes)
 {
-    const command_t *others[] = {self->identify, self->health, self->verify};
     mm_str_t key = {0};
     for (uint32_t i = 0; i < self->config.commands && key.size == 0; i++)
         key = command_lacks(self->restarts[i], attributes);
-    for (size_t i = 0; i < sizeof others / sizeof *others && key.size == 0; i++)
-        if (others[i])
-            key = command_lacks(others[i], attributes);
+    for (size_t i = 0; i < OTHERS && key.size == 0; i++)
+        if (other(self, i))
+            key = command_lacks(other(self, i), attributes);
     return key;
 }
 
@@ -195,6 +225,9 @@ command_t *exec_commands_get(const exec_commands_t *self, restart_what_t what, u
     case RESTART_IDENTIFY: return self->identify;
     case RESTART_HEALTH: return self->health;
     case RESTART_VERIFY: return self->verify;
+    case RESTART_SKIP_IF: return self->skip_if;
+    case RESTART_BEFORE: return self->before;
+    case RESTART_AFTER: return self->after;
     case RESTART_COMMAND: break;
     }
     assert(number >= 1 && number <= self->config.commands);

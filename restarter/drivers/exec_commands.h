@@ -1,6 +1,6 @@
 // The commands of the exec driver, as the options have them: those that restart a host, in the
-// order in which they are tried, and those that ask it. What they need of a host, and how their
-// ends are judged. Looks at the file system when it opens, and never again.
+// order in which they are tried, those that ask it, and the hooks. What they need of a host, and
+// how their ends are judged. Looks at the file system when it opens, and never again.
 
 #ifndef EXEC_COMMANDS_H
 #define EXEC_COMMANDS_H
@@ -12,6 +12,7 @@
 typedef struct {
     command_t *restarts[MM_COMMANDS_MAX];
     command_t *identify, *health, *verify; // NULL: none
+    command_t *skip_if, *before, *after;
     restart_config_t config;
     mm_name_t name; // "ssh-0123456789abcdef": of the driver, and a digest of what restarts a host
 } exec_commands_t;

@@ -47,7 +47,10 @@ typedef struct run {
     int status;             // of the process that ended last, as from waitpid
     output_tail_t *command; // what a command that has ended has written; NULL: none has
     int command_status;     // how it ended
+    char *unprepared;       // how --before has failed; owned; NULL: it has not
+    char *unpaid;           // how the last --after has
     bool has_looked;
+    bool has_look_words;  // nothing has run in the slot since
     restart_end_t looked; // the end of the last look
     char unwell[MM_HEALTH_MAX + 1];
     restart_what_t failed; // that could not be started,

@@ -8,15 +8,25 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #define KILL_AFTER_MS  2000 // from TERM to KILL
 #define AGAIN_AFTER_MS 1000 // from what was left of a KILL to the next one
 #define STOPPED_MS     1000 // from KILL to the result, when the driver is stopped
+
+// It costs the host nothing.
+static void note_output(exec_t *self, const run_t *run, int error)
+{
+    if (self->base.note && error != 0)
+        self->base.note(self->base.note_arg, run->number, DRIVER_NOTE_OUTPUT, strerror(error));
+}
 
 static void append(queue_t *queue, run_t *run)
 {
@@ -91,6 +101,26 @@ static void set_limits(run_t *run, int64_t now_ms)
     }
 }
 
+// The file that is to get all that the restart command writes; -1: none. An attempt may have
+// several commands, and they may be sent in several runs of the same DIR.
+static int open_output(exec_t *self, const run_t *run)
+{
+    char path[4096];
+    if (!self->options->keep_output || run->step.what != RESTART_COMMAND)
+        return -1;
+    int size = snprintf(path, sizeof path, "%s/output/%.*s.%lu", self->options->dir,
+                        (int)run->host.size, run->host.data, (unsigned long)run->attempt);
+    int file = -1, error = ENAMETOOLONG;
+    if (size > 0 && (size_t)size < sizeof path) {
+        file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
+                    S_IRUSR | S_IWUSR);
+        error = errno;
+    }
+    if (file < 0)
+        note_output(self, run, error);
+    return file;
+}
+
 // An instant of the driver's clock by the spawner's: in tests they differ.
 static int64_t by_spawners_clock(int64_t at_ms, int64_t now_ms)
 {
@@ -103,13 +133,17 @@ static bool launch(exec_t *self, run_t *run, int64_t now_ms)
 {
     const restart_step_t *step = &run->step;
     command_t *command = exec_commands_get(&self->commands, step->what, run->restart.command);
+    int copy = open_output(self, run);
     set_limits(run, now_ms);
     int error = launcher_start(
         self->launcher, &(launch_t){.slot = run->slot,
                                     .path = command_path(command),
                                     .arguments = exec_fill(command, run),
                                     .not_after_ms = by_spawners_clock(step->not_after_ms, now_ms),
-                                    .end_ms = by_spawners_clock(run->kill_ms, now_ms)});
+                                    .end_ms = by_spawners_clock(run->kill_ms, now_ms),
+                                    .copy = copy});
+    if (error != 0 && copy >= 0)
+        (void)close(copy);
     run->process = PROCESS_NONE;
     // EPIPE: the spawner has ended, which is about to be seen.
     if (error == EAGAIN || error == EPIPE) {
@@ -182,6 +216,22 @@ static void keep_command(exec_t *self, run_t *run, const restart_end_t *end)
     assert(run->command);
     *run->command = *launcher_output(self->launcher, run->slot);
     note(self, run, DRIVER_NOTE_COMMAND, end);
+    note_output(self, run, launcher_copy_error(self->launcher, run->slot));
+}
+
+static void keep_hook(exec_t *self, run_t *run, const restart_end_t *end)
+{
+    bool is_before = run->step.what == RESTART_BEFORE;
+    char **words = is_before ? &run->unprepared : &run->unpaid, text[MM_WORDS_MAX + 1];
+    free(*words);
+    *words = NULL;
+    run->has_look_words = false;
+    if (end->how != RESTART_EXITED || end->number != 0) {
+        exec_words_end(end, launcher_output(self->launcher, run->slot), text, sizeof text);
+        *words = strdup(text);
+        assert(*words);
+    }
+    note(self, run, is_before ? DRIVER_NOTE_BEFORE : DRIVER_NOTE_AFTER, end);
 }
 
 static void keep_look(exec_t *self, run_t *run, const restart_end_t *end)
@@ -189,7 +239,7 @@ static void keep_look(exec_t *self, run_t *run, const restart_end_t *end)
     bool is_good = run->step.what == RESTART_IDENTIFY
                        ? end->identity != NULL
                        : end->how == RESTART_EXITED && end->number == 0;
-    run->has_looked = true;
+    run->has_looked = run->has_look_words = true;
     run->looked = *end;
     run->looked.identity = NULL;
     if (run->step.what == RESTART_HEALTH && !is_good)
@@ -218,10 +268,15 @@ static void process_ended(exec_t *self, run_t *run, restart_how_t how, int64_t n
         end.identity = &identity;
     end.line = (mm_str_t){line, output_tail_line(output, line, sizeof line)};
     run->process = PROCESS_NONE;
-    if (run->step.what == RESTART_COMMAND)
-        keep_command(self, run, &end);
-    else
-        keep_look(self, run, &end);
+    switch (run->step.what) {
+    case RESTART_COMMAND: keep_command(self, run, &end); break;
+    case RESTART_BEFORE:
+    case RESTART_AFTER: keep_hook(self, run, &end); break;
+    case RESTART_SKIP_IF: break;
+    case RESTART_IDENTIFY:
+    case RESTART_HEALTH:
+    case RESTART_VERIFY: keep_look(self, run, &end); break;
+    }
     run->looked.line = (mm_str_t){0};
     restart_ended(&run->restart, &end, now_ms);
     exec_advance(self, run, now_ms);

@@ -133,8 +133,11 @@ static void compose_failure(const exec_said_t *said, const mm_result_t *result, 
             (void)snprintf(text, size, "still running, pid %d", said->pid);
         return;
     case MM_END_NOT_STARTED:
-        (void)snprintf(text, size, "its ids are not on record, or the driver has no command %u",
-                       (unsigned)said->number);
+        if (*said->unprepared)
+            (void)snprintf(text, size, "before: %s", said->unprepared);
+        else
+            (void)snprintf(text, size, "its ids are not on record, or the driver has no command %u",
+                           (unsigned)said->number);
         return;
     case MM_END_UNVERIFIED: compose_unverified(said, result, text, size); return;
     case MM_END_LACKING:

@@ -11,6 +11,7 @@ typedef struct {
     const output_tail_t *command; // what it has written; NULL: none was sent
     const output_tail_t *look;    // the last one; NULL: there was none
     const restart_end_t *looked;  // how that ended
+    const char *unprepared;       // how --before has failed
     const char *unwell;           // the first line of a health that was not good
     const char *program;          // that could not be started
     int error;                    // why not, an errno; 0: that is not why

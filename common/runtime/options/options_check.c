@@ -168,6 +168,12 @@ static int check_commands(const mm_options_t *options)
         code = check_command(options, MM_ROW_identify, options->identify);
     if (code == 0)
         code = check_command(options, MM_ROW_health, options->health);
+    if (code == 0)
+        code = check_command(options, MM_ROW_skip_if, options->skip_if);
+    if (code == 0)
+        code = check_command(options, MM_ROW_before, options->before);
+    if (code == 0)
+        code = check_command(options, MM_ROW_after, options->after);
     return code != 0 ? code : check_command(options, MM_ROW_verify, options->verify);
 }
 
@@ -177,10 +183,11 @@ static int check_mock(const mm_options_t *options)
     const struct {
         mm_row_index_t row;
         bool is_given;
-    } rows[] = {{MM_ROW_verify, *options->verify != '\0'},
-                {MM_ROW_identify, *options->identify != '\0'},
-                {MM_ROW_health, *options->health != '\0'},
-                {MM_ROW_dry_run, options->dry_run}};
+    } rows[] = {
+        {MM_ROW_verify, *options->verify != '\0'},  {MM_ROW_identify, *options->identify != '\0'},
+        {MM_ROW_health, *options->health != '\0'},  {MM_ROW_skip_if, *options->skip_if != '\0'},
+        {MM_ROW_before, *options->before != '\0'},  {MM_ROW_after, *options->after != '\0'},
+        {MM_ROW_keep_output, options->keep_output}, {MM_ROW_dry_run, options->dry_run}};
     if (*options->driver != '\0' && !options->mock)
         return refuse(options, MM_ROW_driver, MM_ROW_driver,
                       "it has no command that restarts a host: add restart = CMD {host} to it, or "

@@ -79,8 +79,9 @@ static bool is_named(const mm_options_t *options, mm_row_index_t row)
 // What weaker sources than that of the mock say of commands does not count.
 static void forget_commands(mm_options_t *options, mm_source_t source)
 {
-    static const mm_row_index_t rows[] = {MM_ROW_driver, MM_ROW_exec, MM_ROW_identify,
-                                          MM_ROW_health, MM_ROW_verify};
+    static const mm_row_index_t rows[] = {MM_ROW_driver, MM_ROW_exec,   MM_ROW_identify,
+                                          MM_ROW_health, MM_ROW_verify, MM_ROW_skip_if,
+                                          MM_ROW_before, MM_ROW_after};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (options->origins->rows[rows[i]].source < source)
             *(const char **)(void *)((char *)options + mm_rows[rows[i]].offset) = "";

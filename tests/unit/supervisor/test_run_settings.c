@@ -153,7 +153,7 @@ static void each_flag_goes_to_the_programs_that_have_it(void **state)
         {"--for=5s", "--for=5s", 1 << PUBLISHER},
         {"--window=3", "--window=3", 1 << PUBLISHER},
         {"--on-bad-line=skip", "--on-bad-line=skip", 1 << PUBLISHER},
-        {"--attempts=3", "--attempts=3", 1 << CONSUMER},
+        {"--attempts=3", "--attempts=3", 1 << CONSUMER | 1 << RESTARTER},
         {"--at-once=4", "--at-once=4", 1 << CONSUMER},
         {"--max-dead=2", "--max-dead=2", 1 << CONSUMER},
         {"--slots=5", "--slots=5", 1 << RESTARTER},
