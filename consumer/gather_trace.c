@@ -156,6 +156,7 @@ static void print_found(FILE *file, const mm_real_t *real)
     print_number(file, "interrupted", real->interrupted);
     print_number(file, "sent", real->sent);
     print_number(file, "more", real->more);
+    print_number(file, "owes", real->owes);
     mm_trace_print_text(file, "words", real->words);
     mm_trace_print_text(file, "health", real->health);
 }
@@ -217,6 +218,8 @@ static void print_command(FILE *file, mm_leg_t leg, const mm_real_t *real)
     (void)fprintf(file, " left=%" PRId64, real->left_ms);
     print_number(file, "age", (uint64_t)real->age_ms);
     print_number(file, "start", (uint64_t)real->start_ms);
+    print_number(file, "owes", real->owes);
+    print_number(file, "owed", real->owed);
     mm_trace_print_text(file, "health", real->health);
 }
 
@@ -230,6 +233,8 @@ static void print_row(FILE *file, const mm_real_t *real)
     print_proof(file, real->proof);
     print_number(file, "first", (uint64_t)real->first_ms);
     print_number(file, "deadline", (uint64_t)real->deadline_ms);
+    print_number(file, "owes", real->owes);
+    mm_trace_print_text(file, "debt", real->attributes);
     mm_trace_print_text(file, "by", real->worker);
     mm_trace_print_text(file, "words", real->words);
     mm_trace_print_text(file, "health", real->health);

@@ -28,13 +28,15 @@
 //   exit         the command's exit code; 256 + n: signal n
 //   error        the command's last words, or those of the look
 //   health       what the host said of its health before the restart
+//   owes         1: what --after does is still to be done; only that of a job's last attempt counts
+//   debt         the attributes of the job that it needs (attributes.h), as long as it is owed
 #define RECORD_SCHEMA_ATTEMPTS                                                                     \
     "CREATE TABLE attempts (job BLOB NOT NULL, attempt INTEGER NOT NULL, worker TEXT,"             \
     " began_ms INTEGER, ended_ms INTEGER, machine_id TEXT, boot_before TEXT, boot_after TEXT,"     \
     " exit INTEGER, outcome TEXT, error TEXT, proof TEXT, state TEXT NOT NULL,"                    \
     " command INTEGER NOT NULL, command_end TEXT, first_boot_ms INTEGER NOT NULL,"                 \
-    " deadline_boot_ms INTEGER NOT NULL, control TEXT, health TEXT, PRIMARY KEY (job, attempt))"   \
-    " WITHOUT ROWID"
+    " deadline_boot_ms INTEGER NOT NULL, control TEXT, health TEXT, owes INTEGER, debt TEXT,"      \
+    " PRIMARY KEY (job, attempt)) WITHOUT ROWID"
 
 #define RECORD_SCHEMA                                                                              \
     RECORD_SCHEMA_JOBS_1 ", " RECORD_PROOF ") WITHOUT ROWID;" RECORD_SCHEMA_ATTEMPTS
@@ -84,14 +86,39 @@ typedef enum {
     ATTEMPTS_COMMAND_END,
     ATTEMPTS_FIRST_BOOT_MS,
     ATTEMPTS_DEADLINE_BOOT_MS,
-    ATTEMPTS_HEALTH
+    ATTEMPTS_HEALTH,
+    ATTEMPTS_OWES,
+    ATTEMPTS_DEBT
 } attempt_column_t;
 
 // Of the job ?1, oldest first.
 #define RECORD_READ_ATTEMPTS                                                                       \
     "SELECT job, attempt, state, worker, began_ms, ended_ms, machine_id, boot_before, boot_after," \
     " control, exit, outcome, error, proof, command, command_end, first_boot_ms,"                  \
-    " deadline_boot_ms, health FROM attempts WHERE job = ?1 ORDER BY attempt"
+    " deadline_boot_ms, health, owes, debt FROM attempts WHERE job = ?1 ORDER BY attempt"
+
+// The jobs whose last attempt still owes what --after does, oldest first.
+#define RECORD_READ_DEBTS                                                                          \
+    "SELECT id, host, a.attempt, machine_id, boot_before, debt FROM attempts AS a"                 \
+    " JOIN jobs ON id = a.job WHERE a.owes AND NOT EXISTS (SELECT 1 FROM attempts AS later"        \
+    " WHERE later.job = a.job AND later.attempt > a.attempt) ORDER BY id"
+
+typedef enum {
+    DEBTS_JOB,
+    DEBTS_HOST,
+    DEBTS_ATTEMPT,
+    DEBTS_MACHINE_ID,
+    DEBTS_BOOT_BEFORE,
+    DEBTS_ATTRIBUTES
+} debt_column_t;
+
+#define RECORD_PAY "UPDATE attempts SET owes = 0, debt = NULL WHERE job = ?1 AND attempt = ?2"
+
+// How many jobs without an outcome have an attempt without an end.
+#define RECORD_COUNT_OPEN                                                                          \
+    "SELECT count(*) FROM attempts AS a JOIN jobs ON id = a.job WHERE jobs.outcome IS NULL"        \
+    " AND a.state IN ('begun', 'open') AND NOT EXISTS (SELECT 1 FROM attempts AS later"            \
+    " WHERE later.job = a.job AND later.attempt > a.attempt)"
 
 // Hosts with an attempt that has begun and has no end.
 #define RECORD_COUNT_OPEN                                                                          \

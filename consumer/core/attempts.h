@@ -27,6 +27,7 @@ typedef struct {
     const char *worker;             // interned, or NULL
     char *words;                    // owned, or NULL
     char health[MM_HEALTH_MAX + 1]; // of the host before the restart, as the probe was told
+    bool owes;                      // what is to be done after the restart
     // As the last save and the last task have said it.
     mm_real_t save;
     mm_real_t command_task;
@@ -41,7 +42,11 @@ typedef struct {
         const char *worker; // interned; NULL: there was none
         mm_proof_t proof;
         mm_id_t boot;
+        bool owes;
     } success;
+    bool owed;       // it owed before it began
+    bool is_asked;   // whether there is anything to do
+    bool is_skipped; // there is not
     bool is_known;   // the record was asked
     bool is_looking; // the task that is out sends no command
 } attempt_t;

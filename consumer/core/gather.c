@@ -285,8 +285,10 @@ static void apply_report(gather_t *self, const mm_report_t *report)
     apply_changes(self); // a former instance ends before the new one's results are read
     if (!worker)
         return;
-    if (worker->role == MM_ROLE_RESTARTER)
+    if (worker->role == MM_ROLE_RESTARTER) {
         gather_see_driver(self, worker->verbs & MM_VERB_REAL);
+        self->has_hooks = self->has_hooks || worker->verbs & MM_VERB_HOOKS;
+    }
     for (size_t i = 0; i < report->result_count; i++)
         gather_apply_result(self, worker, &report->results[i], report->is_hello);
     workers_report_close(self->workers, worker, report);

@@ -55,6 +55,13 @@ static void set_row(attempt_t *attempt, mm_attempt_row_t row)
     attempt->version++;
 }
 
+// Nothing was done for the command that has begun: it is begun anew, and made no debt.
+static void take_back(attempt_t *attempt)
+{
+    set_row(attempt, MM_ROW_NOT_STARTED);
+    attempt->owes = attempt->owed;
+}
+
 // What a result says of the attempt's end.
 static void set_end(attempt_t *attempt, const char *worker, const mm_result_t *result)
 {
@@ -79,6 +86,8 @@ static void begin(gather_t *self, flight_t *flight, attempt_t *attempt, uint32_t
 {
     attempt->number = next_number(attempt);
     set_row(attempt, MM_ROW_BEGUN);
+    attempt->owed = attempt->owes;
+    attempt->owes = attempt->owes || self->has_hooks; // before anything is done (H16)
     attempt->command = command;
     attempt->task = 0; // what the last command's task still says is no news of this one
     attempt->begun_ms = self->now_ms;
@@ -198,6 +207,7 @@ static void absorb(gather_t *self, flight_t *flight, attempt_t *attempt, const m
     attempt->exit = record->exit;
     attempt_set_words(attempt, record->words);
     attempt->interrupted = record->interrupted;
+    attempt->owes = attempt->owed = record->owes;
     flight->attempts = record->ended;
     flight->losses = record->interrupted;
     if (has_begun) {
@@ -240,7 +250,7 @@ bool gather_attempt_is_settled(gather_t *self, flight_t *flight)
 {
     attempt_t *attempt = attempt_of(self, flight);
     if (flight->restart == RESTART_BEGINNING || flight->restart == RESTART_BEGUN) {
-        set_row(attempt, MM_ROW_NOT_STARTED);
+        take_back(attempt);
         flight_set_restart(&self->flights, flight, RESTART_READY, 0);
     }
     if (attempt_is_saved(attempt))
@@ -302,6 +312,7 @@ void gather_attempt_next(gather_t *self, worker_t *worker, flight_t *flight)
 {
     attempt_t *attempt = attempt_of(self, flight);
     bool identifies = worker->verbs & MM_VERB_IDENTIFY;
+    bool asks = worker->verbs & MM_VERB_SKIP && !attempt->is_asked && attempt->first_ms == 0;
     attempt->is_looking = false;
     if (has_unsaved_end(attempt)) {
         flight_set_restart(&self->flights, flight, RESTART_HELD, 0); // its end goes first
@@ -312,7 +323,7 @@ void gather_attempt_next(gather_t *self, worker_t *worker, flight_t *flight)
         look(self, worker, flight, attempt);
     else if (has_no_end(attempt))
         interrupt(self, flight, attempt);
-    else if (identifies && is_none(&attempt->boot))
+    else if (asks || (identifies && is_none(&attempt->boot)))
         give(self, worker, flight, MM_LEG_PROBE);
     else
         begin(self, flight, attempt, next_command(attempt));
@@ -333,7 +344,7 @@ bool gather_attempt_start(gather_t *self, flight_t *flight)
 {
     attempt_t *attempt = attempt_of(self, flight);
     if (resources_are_exceeded(&self->flights.resources, flight->host)) {
-        set_row(attempt, MM_ROW_NOT_STARTED); // by a restart that was adopted: it goes first (I8)
+        take_back(attempt); // by a restart that was adopted: it goes first (I8)
         flight_set_restart(&self->flights, flight, RESTART_READY, 0);
         return true;
     }
@@ -341,6 +352,7 @@ bool gather_attempt_start(gather_t *self, flight_t *flight)
     if (!worker)
         return false;
     if (self->now_ms - attempt->begun_ms >= self->config.lost_after_ms) { // too old by now (H1)
+        take_back(attempt);
         begin(self, flight, attempt, attempt->command);
         return true;
     }
@@ -368,8 +380,12 @@ static void fill_restart(const gather_t *self, attempt_t *attempt, const worker_
                         .health = mm_str(attempt->health),
                         .left_ms = later(left_ms, 1),
                         .exit = MM_EXIT_NONE};
-    if (!is_probe && attempt->first_ms > 0)
-        real->age_ms = later(self->now_ms - attempt->first_ms, 0);
+    if (attempt->first_ms > 0)
+        real->age_ms = later(self->now_ms - attempt->first_ms, is_probe);
+    if (!is_probe) {
+        real->owes = attempt->owes;
+        real->owed = attempt->is_looking ? attempt->owes : attempt->owed;
+    }
     if (!is_probe && !attempt->is_looking) {
         real->command = attempt->command;
         // Its clock was at least at its stamp when that was heard.
@@ -405,14 +421,17 @@ void gather_attempt_fill(const gather_t *self, const flight_t *flight, const wor
                                 .proof = attempt->proof,
                                 .worker = mm_str(attempt->worker),
                                 .words = mm_str(attempt->words),
-                                .health = mm_str(attempt->health)};
+                                .health = mm_str(attempt->health),
+                                .owes = attempt->owes};
+    if (attempt->owes && flight->has_attributes)
+        attempt->save.attributes = attribute_records_get(&self->flights.attributes, &flight->id);
     task->real = &attempt->save;
 }
 
 // ---- results
 
 static void succeed(gather_t *self, flight_t *flight, const char *worker, mm_proof_t proof,
-                    const mm_id_t *boot)
+                    const mm_id_t *boot, bool owes)
 {
     attempt_t *attempt = attempt_of(self, flight);
     flight->attempts += attempt->row != MM_ROW_ENDED; // else it was charged
@@ -422,14 +441,35 @@ static void succeed(gather_t *self, flight_t *flight, const char *worker, mm_pro
     attempt->end = MM_END_RESTARTED;
     attempt->proof = proof;
     attempt->boot_after = *boot;
+    attempt->owes = owes;
     attempt->worker = flight->worker = worker;
     flight_set_restart(&self->flights, flight, RESTART_OK, 0);
     gather_try_settle(self, flight);
 }
 
+// There is nothing to do: nothing has begun, and nothing will.
+static void skip(gather_t *self, flight_t *flight, attempt_t *attempt)
+{
+    attempt->is_skipped = true;
+    flight_set_restart(&self->flights, flight, RESTART_OK, 0);
+    gather_try_settle(self, flight);
+}
+
+mm_outcome_t gather_attempt_outcome(const gather_t *self, const flight_t *flight)
+{
+    if (flight->restart != RESTART_OK)
+        return MM_OUTCOME_DEAD;
+    return attempt_of(self, flight)->is_skipped ? MM_OUTCOME_SKIPPED : MM_OUTCOME_RESTARTED;
+}
+
 static void apply_identity(gather_t *self, flight_t *flight, attempt_t *attempt,
                            const mm_result_t *result)
 {
+    if (result->real->end == MM_END_SKIPPED && attempt->first_ms == 0) {
+        skip(self, flight, attempt);
+        return;
+    }
+    attempt->is_asked = true;
     if (attempt->first_ms == 0) {
         attempt->machine = result->real->machine;
         attempt->boot = result->real->boot;
@@ -457,6 +497,8 @@ static void apply_failure(gather_t *self, flight_t *flight, attempt_t *attempt, 
     bool saw_nothing =
         result->real->end == MM_END_SAME_BOOT || result->real->end == MM_END_UNREACHABLE;
     flight->worker = worker;
+    if (!is_probe)
+        attempt->owes = result->real->owes;
     if (!is_probe && attempt->is_looking && attempt->row == MM_ROW_BEGUN && saw_nothing) {
         interrupt(self, flight, attempt);
         return;
@@ -485,6 +527,7 @@ static void apply_open(gather_t *self, flight_t *flight, attempt_t *attempt, con
         set_row(attempt, result->real->sent ? MM_ROW_OPEN : MM_ROW_NOT_STARTED);
         set_end(attempt, worker, result);
         attempt->proof = MM_PROOF_NONE;
+        attempt->owes = result->real->owes;
     }
     gather_log(self, GATHER_LOG_OPEN, flight)->as.log.attempt = attempt->number;
     flight_set_restart(&self->flights, flight, RESTART_READY, 0);
@@ -497,7 +540,7 @@ static void apply_returned(gather_t *self, flight_t *flight, attempt_t *attempt)
 {
     if (attempt->row == MM_ROW_BEGUN && !attempt->is_looking &&
         flight->restart_task == attempt->task)
-        set_row(attempt, MM_ROW_NOT_STARTED);
+        take_back(attempt);
     flight_set_restart(&self->flights, flight, RESTART_READY, 0);
     gather_nack_if_over(self, flight);
 }
@@ -513,19 +556,24 @@ static void apply_other(gather_t *self, flight_t *flight, attempt_t *attempt, co
         is_mocks)
         return;
     if (result->status == MM_STATUS_OK && is_waiting) {
-        succeed(self, flight, worker, result->real->proof, &result->real->boot);
+        succeed(self, flight, worker, result->real->proof, &result->real->boot, result->real->owes);
     } else if (result->status == MM_STATUS_OK) { // taken when the current one has ended (H7)
         attempt->success.worker = worker;
         attempt->success.proof = result->real->proof;
         attempt->success.boot = result->real->boot;
+        attempt->success.owes = result->real->owes;
     } else if (attempt->row == MM_ROW_BEGUN && attempt->task != 0 &&
                result->number == attempt->task) {
         bool was_sent = result->status != MM_STATUS_RETURNED && result->real->sent;
         if (!was_sent && !is_waiting)
             return;
-        set_row(attempt, was_sent ? MM_ROW_OPEN : MM_ROW_NOT_STARTED);
-        if (was_sent)
+        take_back(attempt);
+        if (was_sent) {
+            attempt->row = MM_ROW_OPEN;
             set_end(attempt, worker, result);
+        }
+        if (result->status != MM_STATUS_RETURNED)
+            attempt->owes = result->real->owes;
         save_row(self, flight);
     }
 }
@@ -551,7 +599,7 @@ void gather_attempt_result(gather_t *self, flight_t *flight, const char *worker,
     }
     if (attempt->success.worker && result->status != MM_STATUS_OK) {
         succeed(self, flight, attempt->success.worker, attempt->success.proof,
-                &attempt->success.boot);
+                &attempt->success.boot, attempt->success.owes);
         return;
     }
     switch (result->status) {
@@ -560,7 +608,8 @@ void gather_attempt_result(gather_t *self, flight_t *flight, const char *worker,
             apply_identity(self, flight, attempt, result);
         } else {
             set_end(attempt, worker, result);
-            succeed(self, flight, worker, result->real->proof, &result->real->boot);
+            succeed(self, flight, worker, result->real->proof, &result->real->boot,
+                    result->real->owes);
         }
         break;
     case MM_STATUS_FAILED: apply_failure(self, flight, attempt, worker, result); break;
@@ -578,11 +627,11 @@ void gather_attempt_lost(gather_t *self, flight_t *flight, const ended_t *ended)
         return;
     if (attempt->success.worker) {
         succeed(self, flight, attempt->success.worker, attempt->success.proof,
-                &attempt->success.boot);
+                &attempt->success.boot, attempt->success.owes);
         return;
     }
     if (was_command && ended->why == ENDED_UNDELIVERED)
-        set_row(attempt, MM_ROW_NOT_STARTED);
+        take_back(attempt);
     flight_set_restart(&self->flights, flight, RESTART_READY, 0);
     gather_nack_if_over(self, flight);
 }

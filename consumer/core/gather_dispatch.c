@@ -41,7 +41,8 @@ static mm_task_t *give_task(gather_t *self, worker_t *worker, flight_t *flight, 
 static void give_store(gather_t *self, worker_t *worker, flight_t *flight)
 {
     if (flight->settle == MM_OUTCOME_NONE && flight->restart == RESTART_OK)
-        flight->settle = MM_OUTCOME_RESTARTED; // a settle saves, too
+        flight->settle = flight->has_attempt ? gather_attempt_outcome(self, flight)
+                                             : MM_OUTCOME_RESTARTED; // a settle saves, too
     mm_leg_t leg = flight->settle == MM_OUTCOME_NONE ? MM_LEG_SAVE : MM_LEG_SETTLE;
     flight_set_store(&self->flights, flight, STORE_OUT, 0);
     flight->store_task = workers_hand_out(self->workers, worker, leg, &flight->id, NULL);

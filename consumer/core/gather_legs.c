@@ -35,6 +35,8 @@ void gather_try_settle(gather_t *self, flight_t *flight)
         !(saves && flight->restart == RESTART_OK))
         return;
     flight->settle = flight->restart == RESTART_OK ? MM_OUTCOME_RESTARTED : MM_OUTCOME_DEAD;
+    if (flight->has_attempt)
+        flight->settle = gather_attempt_outcome(self, flight);
     flight->store_failures = 0;
     flight_set_store(&self->flights, flight, STORE_READY, 0);
 }

@@ -27,6 +27,7 @@ struct gather {
     int64_t unable_ms;          // since when restarters only ask for pauses; 0: they do not
     int64_t other_driver_ms;    // when jobs of another driver were told of
     bool is_real;               // a restarter that is not the mock has joined
+    bool has_hooks;             // one whose restarts owe something
     bool left;
     gather_statistics_t statistics;
     gather_actions_t *actions; // of the current step
@@ -65,6 +66,8 @@ bool gather_attempt_has_begun(const gather_t *self, const flight_t *flight);
 bool gather_attempt_begins(const gather_t *self, const flight_t *flight);
 // Hands out what has begun; false: no worker is there for it.
 bool gather_attempt_start(gather_t *self, flight_t *flight);
+// What the store is asked to record of a restart leg that has ended.
+mm_outcome_t gather_attempt_outcome(const gather_t *self, const flight_t *flight);
 // Keeps the names that it points to.
 void gather_attempt_mark(gather_t *self, const flight_t *flight);
 // Fills in what a save, a settle or a restart says of it.

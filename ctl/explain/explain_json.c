@@ -40,22 +40,24 @@ static json_t *recorded_of(const record_t *record)
         const recorded_t *recorded = &record->recorded[i];
         json_array_append_new(
             array,
-            json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-                      "attempt", (json_int_t)recorded->number,    //
-                      "state", text(recorded->state),             //
-                      "worker", text(recorded->worker),           //
-                      "began_ms", known(recorded->began_ms),      //
-                      "ended_ms", known(recorded->ended_ms),      //
-                      "machine_id", text(recorded->machine_id),   //
-                      "boot_before", text(recorded->boot_before), //
-                      "boot_after", text(recorded->boot_after),   //
-                      "exit", recorded->exit < 0 ? json_null() : json_integer(recorded->exit),
-                      "outcome", text(recorded->outcome),         //
-                      "error", text(recorded->error),             //
-                      "proof", text(recorded->proof),             //
-                      "command", known(recorded->command),        //
-                      "command_end", text(recorded->command_end), //
-                      "health", text(recorded->health)));
+            json_pack(
+                "{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+                "attempt", (json_int_t)recorded->number,    //
+                "state", text(recorded->state),             //
+                "worker", text(recorded->worker),           //
+                "began_ms", known(recorded->began_ms),      //
+                "ended_ms", known(recorded->ended_ms),      //
+                "machine_id", text(recorded->machine_id),   //
+                "boot_before", text(recorded->boot_before), //
+                "boot_after", text(recorded->boot_after),   //
+                "exit", recorded->exit < 0 ? json_null() : json_integer(recorded->exit), "outcome",
+                text(recorded->outcome),                    //
+                "error", text(recorded->error),             //
+                "proof", text(recorded->proof),             //
+                "command", known(recorded->command),        //
+                "command_end", text(recorded->command_end), //
+                "health", text(recorded->health),           //
+                "owes", json_boolean(recorded->owes)));
     }
     return array;
 }

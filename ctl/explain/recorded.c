@@ -106,6 +106,8 @@ void recorded_print(FILE *file, const recorded_t *recorded, int64_t accepted_ms)
     recorded_print_state(file, recorded);
     if (recorded->error)
         timeline_print(file, ": %s", recorded->error);
+    if (recorded->owes)
+        timeline_print(file, "; what --after does is owed");
     (void)fputc('\n', file);
     print_times(file, recorded, accepted_ms);
     print_ids(file, recorded);

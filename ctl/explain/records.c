@@ -120,7 +120,8 @@ static void parse_attempt(records_t *self, sqlite3_stmt *row)
                      .proof = copy_column(row, ATTEMPTS_PROOF),
                      .command = sqlite3_column_int64(row, ATTEMPTS_COMMAND),
                      .command_end = copy_column(row, ATTEMPTS_COMMAND_END),
-                     .health = copy_column(row, ATTEMPTS_HEALTH)};
+                     .health = copy_column(row, ATTEMPTS_HEALTH),
+                     .owes = sqlite3_column_int64(row, ATTEMPTS_OWES) != 0};
 }
 
 // Runs a query whose parameter, if it has one, is an id or a host, and parses each row.

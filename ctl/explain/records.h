@@ -34,6 +34,7 @@ typedef struct {
     int64_t command; // the last one of its list; 0: none
     char *command_end;
     char *health; // of the host before the restart
+    bool owes;    // what --after does, unless a later one does
 } recorded_t;
 
 typedef struct {

@@ -13,8 +13,9 @@
 #define SQL_WRITE                                                                                  \
     "INSERT INTO attempts (job, attempt, state, worker, began_ms, ended_ms, machine_id,"           \
     " boot_before, boot_after, control, exit, outcome, error, proof, command, command_end,"        \
-    " first_boot_ms, deadline_boot_ms, health) VALUES"                                             \
-    " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)"      \
+    " first_boot_ms, deadline_boot_ms, health, owes, debt) VALUES"                                 \
+    " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?21," \
+    " ?22)"                                                                                        \
     " ON CONFLICT (job, attempt) DO UPDATE SET state = excluded.state,"                            \
     " worker = coalesce(excluded.worker, worker),"                                                 \
     " began_ms = coalesce(began_ms, excluded.began_ms), ended_ms = excluded.ended_ms,"             \
@@ -30,7 +31,8 @@
     " error = coalesce(excluded.error, iif(excluded.state = 'ended', error, NULL)),"               \
     " proof = excluded.proof, command = excluded.command,"                                         \
     " command_end = iif(excluded.state = 'ended', command_end, excluded.command_end),"             \
-    " first_boot_ms = excluded.first_boot_ms, deadline_boot_ms = excluded.deadline_boot_ms"        \
+    " first_boot_ms = excluded.first_boot_ms, deadline_boot_ms = excluded.deadline_boot_ms,"       \
+    " owes = excluded.owes, debt = excluded.debt"                                                  \
     " WHERE state <> 'ended' OR (?20 AND excluded.outcome = 'restarted' AND outcome <> "           \
     "'restarted')"
 
@@ -137,6 +139,7 @@ static void parse_last(sqlite3_stmt *row, attempts_found_t *found)
     real->proof = proof_of(mm_sqlite_column_text(row, ATTEMPTS_PROOF));
     real->words = copy(row, ATTEMPTS_ERROR, found->words, sizeof found->words);
     real->health = copy(row, ATTEMPTS_HEALTH, found->health, sizeof found->health);
+    real->owes = sqlite3_column_int64(row, ATTEMPTS_OWES) != 0;
 }
 
 // The first attempt that has begun.
@@ -269,6 +272,8 @@ static mm_sqlite_status_t upsert(attempt_rows_t *self, const mm_task_t *task, in
     (void)sqlite3_bind_int64(write, 18, real->deadline_ms);
     bind_text(write, 19, real->health);
     (void)sqlite3_bind_int(write, 20, !is_settled);
+    (void)sqlite3_bind_int(write, 21, real->owes);
+    bind_text(write, 22, real->owes ? real->attributes : (mm_str_t){0});
     return mm_sqlite_run(self->sqlite, write);
 }
 

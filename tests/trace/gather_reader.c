@@ -361,6 +361,7 @@ static bool read_found(gather_reader_t *self, mm_result_t *result)
     real->interrupted = (uint32_t)tokens_number(&self->words, "interrupted", 0);
     real->sent = tokens_number(&self->words, "sent", 0) == 1;
     real->more = tokens_number(&self->words, "more", 0) == 1;
+    real->owes = tokens_number(&self->words, "owes", 0) == 1;
     real->words = tokens_str(&self->words, "words");
     real->health = tokens_str(&self->words, "health");
     if (end != MM_END_NONE || row != MM_ROW_NONE || real->pause_ms > 0)
