@@ -3,6 +3,7 @@
 #include "run.h"
 #include "inherited.h"
 #include "clock.h"
+#include "log.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -33,6 +34,32 @@ static source_t *new_generator(const mm_options_t *options, uint64_t seed)
         .jobs = (uint64_t)options->jobs});
 }
 
+// Once is enough.
+static void see_host(void *arg, mm_str_t host, mm_str_t attributes)
+{
+    run_own_t *own = arg;
+    if (own->is_said || !own_host_is(own->host, host, attributes))
+        return;
+    own->is_said = true;
+    mm_log(MM_LOG_WARN, "The list has this machine itself", MM_STR("host", host));
+    (void)fprintf(stderr,
+                  "%s: the list has this machine itself, %.*s: its restart ends this run; the same "
+                  "command goes on then\n",
+                  own->title, (int)host.size, host.data);
+}
+
+// Of hosts that are restarted for real.
+static run_own_t *new_own(const mm_options_t *options)
+{
+    if (*options->driver_name == '\0' || strcmp(options->driver_name, "mock") == 0)
+        return NULL;
+    run_own_t *own = calloc(1, sizeof *own);
+    assert(own);
+    own->title = options->id;
+    own->host = own_host_new();
+    return own;
+}
+
 // --jobs and --for cut a file off: the same command then goes on with the rest. Of the generator
 // they are the end.
 static int open_source(const mm_options_t *options, uint64_t seed, run_t *run,
@@ -47,7 +74,9 @@ static int open_source(const mm_options_t *options, uint64_t seed, run_t *run,
         source_file_config_t config = {.path = options->input,
                                        .skips_bad_lines =
                                            options->on_bad_line == MM_ON_BAD_LINE_SKIP,
-                                       .end_mark = mm_inherited_has_parent() ? end_mark : NULL};
+                                       .end_mark = mm_inherited_has_parent() ? end_mark : NULL,
+                                       .see = run->own ? see_host : NULL,
+                                       .see_arg = run->own};
         bool is_list = mm_attribute_keys_parse(mm_str(options->attributes), &config.wanted);
         assert(is_list); // else the options had been refused
         int exit_code = source_file_open(&config, &source, error);
@@ -149,7 +178,7 @@ static int resume_unfinished(const wanted_t *wanted, run_t *run, char error[SOUR
         if (!found)
             return 0;
         before = former.number;
-        uint64_t left = former.accepted - former.restarted - former.dead;
+        uint64_t left = former.accepted - former.restarted - former.dead - former.skipped;
         bool has_ended = run->is_endless && former.progress.done;
         if (left > 0 && strcmp(former.driver, wanted->options->run_driver) != 0)
             exit_code = refuse_driver(&former, wanted->options, left, error);
@@ -176,7 +205,7 @@ static int begin(const wanted_t *wanted, run_t *run, char error[SOURCE_ERROR_MAX
 int run_open(const mm_options_t *options, uint64_t seed, int64_t begun, outbox_db_t *db,
              run_t *ret_run, char error[SOURCE_ERROR_MAX])
 {
-    run_t run = {0};
+    run_t run = {.own = new_own(options)};
     wanted_t wanted = {.options = options, .db = db};
     name_input(options, wanted.input, sizeof wanted.input);
     int exit_code = open_source(options, seed, &run, error);
@@ -228,4 +257,8 @@ int64_t run_marked(const char *dir)
 void run_close(run_t *run)
 {
     source_destroy(&run->source);
+    if (run->own)
+        own_host_destroy(&run->own->host);
+    free(run->own);
+    run->own = NULL;
 }

@@ -8,6 +8,14 @@
 
 #include "options.h"
 #include "outbox_db.h"
+#include "own_host.h"
+
+// Looks for this machine in the list.
+typedef struct {
+    const char *title; // of the sentence about it
+    own_host_t *host;
+    bool is_said;
+} run_own_t;
 
 typedef struct {
     int64_t number;
@@ -15,6 +23,7 @@ typedef struct {
     bool is_file;    // a file or a stream, read only as fast as jobs settle
     bool is_endless; // the generator without --jobs: a stop is its end
     bool resumed;
+    run_own_t *own;     // NULL: nothing is restarted for real
     uint64_t left_over; // jobs of other runs, which are finished along the way
 } run_t;
 

@@ -96,6 +96,9 @@ typedef struct {
     // Of a stream: a file that is there when the stream has ended; without it the stream was cut
     // off (BAD, 75). Borrowed. NULL: its end is its end.
     const char *end_mark;
+    // Called for each host that is read, of a file before this returns. NULL: nobody wants to see.
+    void (*see)(void *arg, mm_str_t host, mm_str_t attributes);
+    void *see_arg;
 } source_file_config_t;
 int source_file_open(const source_file_config_t *config, source_t **ret_self,
                      char error[SOURCE_ERROR_MAX]);

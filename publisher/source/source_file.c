@@ -69,6 +69,8 @@ typedef struct {
     bool is_compared;           // that a resumed stream is the same one
     source_progress_t progress; // of a file: digest and counts of all of it
     mm_attribute_keys_t wanted;
+    void (*see)(void *arg, mm_str_t host, mm_str_t attributes); // NULL: nobody
+    void *see_arg;
     hostline_buffer_t host;
     char complaint[768]; // about the last line
     char error[SOURCE_ERROR_MAX];
@@ -226,6 +228,12 @@ static bool is_other_stream(file_t *self)
     return self->line_end != self->recorded.position || self->line_digest != self->recorded.digest;
 }
 
+static void see(const file_t *self, const hostline_t *said)
+{
+    if (self->see)
+        self->see(self->see_arg, said->host, said->attributes);
+}
+
 // What a line gives; SOURCE_WAIT: nothing, read on. Old lines were given before the resume.
 static source_status_t accept_line(file_t *self, mm_str_t line, bool is_too_long, bool is_old,
                                    source_item_t *ret_item)
@@ -241,6 +249,8 @@ static source_status_t accept_line(file_t *self, mm_str_t line, bool is_too_long
         return SOURCE_WAIT;
     bool is_new = self->is_stream ? hostset_add(self->seen, said.host)
                                   : !fingerprint_is_repeat(&self->fingerprint);
+    if (self->is_stream)
+        see(self, &said);
     if (!is_new && self->is_stream)
         self->progress.repeated++;
     if (!is_new || is_old)
@@ -377,8 +387,10 @@ static int check_file(file_t *self, char error[SOURCE_ERROR_MAX])
             continue;
         if (!parse_line(self, line, status == READ_LONG_LINE, &said))
             list_bad_line(self, &length);
-        else if (said.host.size > 0)
+        else if (said.host.size > 0) {
             repeats_put(&repeats, said.host);
+            see(self, &said);
+        }
     }
     repeats_flush(&repeats);
     if (status != READ_END || lseek(self->fd, 0, SEEK_SET) != 0) {
@@ -432,6 +444,8 @@ int source_file_open(const source_file_config_t *config, source_t **ret_self,
     self->base.methods = &methods;
     self->skips_bad_lines = config->skips_bad_lines;
     self->wanted = config->wanted;
+    self->see = config->see;
+    self->see_arg = config->see_arg;
     self->name = strdup(strcmp(config->path, "-") == 0 ? "standard input" : config->path);
     self->end_mark = strdup(config->end_mark ? config->end_mark : "");
     self->buffer = malloc(BUFFER_BYTES);
