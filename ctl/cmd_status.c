@@ -3,6 +3,7 @@
 #include "ctl.h"
 #include "publisher_report.h"
 #include "run_folder.h"
+#include "run_record.h"
 #include "screen.h"
 #include "snapshot_feed.h"
 #include "target.h"
@@ -74,6 +75,23 @@ static void add_process(void *arg, const char *name, pid_t pid)
     json_object_set_new(object, "uptime_s", up_s >= 0 ? json_integer(up_s) : json_null());
 }
 
+static run_record_t read_record(const char *dir)
+{
+    char path[4096];
+    (void)snprintf(path, sizeof path, "%s/mayhem.db", dir);
+    return run_record_read(path);
+}
+
+static void add_record(json_t *json, const char *dir)
+{
+    run_record_t record = read_record(dir);
+    json_t *owed = json_array();
+    for (size_t i = 0; i < record.owed_count; i++)
+        json_array_append_new(owed, json_string(record.owed[i]));
+    json_object_set_new(json, "owed", owed);
+    run_record_clear(&record);
+}
+
 // dir: NULL when only the address of a consumer is known. snapshot: NULL when it does not answer.
 static int print_json(const char *dir, const snapshot_t *snapshot)
 {
@@ -85,6 +103,7 @@ static int print_json(const char *dir, const snapshot_t *snapshot)
         json_t *run = report ? json_loads(report, 0, NULL) : NULL;
         json_object_set_new(json, "report", run ? run : json_null());
         free(report);
+        add_record(json, dir);
     }
     return ctl_end_output(ctl_write_json(stdout, json, JSON_COMPACT));
 }
@@ -103,6 +122,9 @@ static int print_text(const char *dir, const snapshot_t *snapshot)
         char *report = publisher_report(dir, "text", &exit_code);
         (void)printf("\n%s", report ? report : "");
         free(report);
+        run_record_t record = read_record(dir);
+        run_record_print_owed(&record, stdout);
+        run_record_clear(&record);
     }
     return ctl_end_output(true);
 }

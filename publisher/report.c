@@ -54,6 +54,15 @@ static double milliseconds(const report_t *report, double p)
     return (double)mm_histogram_quantile(&report->times, p) / 1000;
 }
 
+// By the mock, or a dry run: the words are those of the restarter's --check.
+static bool is_rehearsed(const outbox_run_t *run)
+{
+    static const char dry[] = " (dry run)";
+    size_t size = strlen(run->driver);
+    return strcmp(run->driver, "mock") == 0 ||
+           (size > strlen(dry) && strcmp(run->driver + size - strlen(dry), dry) == 0);
+}
+
 // A JSON string. The name of an input need not be valid UTF-8: each bad byte becomes U+FFFD.
 static void print_json_text(mm_str_t text)
 {
@@ -83,6 +92,7 @@ static void print_json(const report_t *report, const outbox_row_t *dead, size_t 
     print_json_text(mm_str(run->input));
     (void)printf(",\"driver\":");
     print_json_text(mm_str(run->driver));
+    (void)printf(",\"rehearsed\":%s", is_rehearsed(run) ? "true" : "false");
     (void)printf(",\"total\":%" PRIu64 ",\"restarted\":%" PRIu64 ",\"dead\":%" PRIu64
                  ",\"pending\":%" PRIu64 ",\"attempts\":%" PRIu64 ",\"repeated\":%" PRIu64
                  ",\"skipped\":%" PRIu64 ",\"hosts_skipped\":%" PRIu64 ",\"finished\":%s",
@@ -130,6 +140,8 @@ static void print_text(const report_t *report, const mm_options_t *options,
     if (run->progress.repeated > 0 || run->progress.skipped > 0)
         (void)printf("input had  %" PRIu64 " repeated hosts, %" PRIu64 " bad lines skipped\n",
                      run->progress.repeated, run->progress.skipped);
+    if (is_rehearsed(run))
+        (void)printf("proof      rehearsed: no host was restarted\n");
     (void)printf("attempts   %" PRIu64 "\n", run->attempts);
     (void)printf("rate       %.1f jobs/s over %.1f s\n", report->rate, report->seconds);
     (void)printf("job time   p50 %.1f ms, p99 %.1f ms, max %.1f ms\n", milliseconds(report, 0.5),

@@ -4,8 +4,8 @@
 #include "caller.h"
 #include "child_process.h"
 #include "job.h"
-#include "mid_boot.h"
 #include "publisher_report.h"
+#include "run_record.h"
 #include "supervisor_trace.h"
 
 #include <assert.h>
@@ -109,7 +109,10 @@ static void reason(const run_settings_t *settings, const run_report_t *report, i
     supervisor_name(report->end->as.exit.child, child);
     switch (report->end->as.exit.why) {
     case SUPERVISOR_WHY_FINISHED:
-        (void)snprintf(text, size, "finished%s", exit_code == 1 ? ", some hosts are dead" : "");
+        (void)snprintf(text, size, "finished%s",
+                       exit_code != 1 ? ""
+                       : dead > 0     ? ", some hosts are dead"
+                                      : ", --after is still owed");
         break;
     case SUPERVISOR_WHY_SIGNAL:
         (void)snprintf(text, size, "stopped by SIG%s", sigabbrev_np(report->signal));
@@ -136,12 +139,16 @@ static void reason(const run_settings_t *settings, const run_report_t *report, i
     }
 }
 
-static bool print_json(const run_report_t *report, json_t *json, int64_t in_mid_boot, int exit_code,
-                       const char *why)
+static bool print_json(const run_report_t *report, json_t *json, const run_record_t *record,
+                       int exit_code, const char *why)
 {
     bool is_clean = *report->unclean == '\0';
-    if (json_object_set_new(json, "clean_shutdown", json_boolean(is_clean)) != 0 ||
-        json_object_set_new(json, "in_mid_boot", json_integer(in_mid_boot)) != 0 ||
+    json_t *owed = json_array();
+    for (size_t i = 0; i < record->owed_count; i++)
+        json_array_append_new(owed, json_string(record->owed[i]));
+    if (json_object_set_new(json, "in_mid_boot", json_integer(record->open)) != 0 ||
+        json_object_set_new(json, "owed", owed) != 0 ||
+        json_object_set_new(json, "clean_shutdown", json_boolean(is_clean)) != 0 ||
         json_object_set_new(json, "exit_code", json_integer(exit_code)) != 0 ||
         json_object_set_new(json, "ended", json_string(why)) != 0)
         return false;
@@ -149,31 +156,22 @@ static bool print_json(const run_report_t *report, json_t *json, int64_t in_mid_
            putchar('\n') != EOF && fflush(stdout) == 0;
 }
 
-// Hosts that are left; in all -1: none was read yet.
-typedef struct {
-    int64_t all;
-    int64_t in_mid_boot; // of them
-} left_t;
-
+// left: hosts; -1: none was read yet.
 static bool print_text(const run_settings_t *settings, const run_report_t *report, const char *text,
-                       int exit_code, left_t left, const char *why)
+                       const run_record_t *record, int exit_code, int64_t left, const char *why)
 {
     (void)printf("%s", text);
+    run_record_print_owed(record, stdout);
     if (*report->unclean)
         (void)printf("clean shutdown: no; %s\n", report->unclean);
     else
         (void)printf("clean shutdown: yes (%.2f s)\n", (double)report->stop_ms / 1000);
-    if (left.in_mid_boot > 0)
-        (void)printf("%" PRId64 " host%s in mid-boot, not proven yet; the same command looks at %s "
-                     "first\n",
-                     left.in_mid_boot, left.in_mid_boot == 1 ? "" : "s",
-                     left.in_mid_boot == 1 ? "it" : "them");
+    run_record_print_open(record, stdout);
     (void)printf("%s", why);
-    if (exit_code == EX_TEMPFAIL && left.all < 0)
+    if (exit_code == EX_TEMPFAIL && left < 0)
         (void)printf(" before a host was read; to begin: %s", caller_command());
     else if (exit_code == EX_TEMPFAIL)
-        (void)printf(": %" PRId64 " host%s left%s; to go on%s: %s", left.all,
-                     left.all == 1 ? "" : "s",
+        (void)printf(": %" PRId64 " host%s left%s; to go on%s: %s", left, left == 1 ? "" : "s",
                      report->is_input_open ? ", and what the input still has" : "",
                      settings->has_streams ? ", with the same streams" : "", caller_command());
     (void)printf("\n");
@@ -190,6 +188,7 @@ static int64_t number(const json_t *json, const char *key)
 static int report_nothing(const run_settings_t *settings, const run_report_t *report)
 {
     char why[WHY_MAX];
+    run_record_t nothing = {0};
     bool was_stopped = report->end->as.exit.why == SUPERVISOR_WHY_SIGNAL ||
                        report->end->as.exit.why == SUPERVISOR_WHY_TIME;
     if (report->exit_code >= 0)
@@ -202,8 +201,8 @@ static int report_nothing(const run_settings_t *settings, const run_report_t *re
     reason(settings, report, EX_TEMPFAIL, 0, why, sizeof why);
     json_t *json = json_object();
     bool is_written = settings->options.json
-                          ? print_json(report, json, 0, EX_TEMPFAIL, why)
-                          : print_text(settings, report, "", EX_TEMPFAIL, (left_t){-1, 0}, why);
+                          ? print_json(report, json, &nothing, EX_TEMPFAIL, why)
+                          : print_text(settings, report, "", &nothing, EX_TEMPFAIL, -1, why);
     json_decref(json);
     return is_written ? EX_TEMPFAIL : EX_IOERR;
 }
@@ -226,18 +225,24 @@ int run_report_print(const run_settings_t *settings, const run_report_t *report)
     if (!json)
         return caller_fail(EX_IOERR, "the summary cannot be made: %s/outbox.db does not tell",
                            settings->dir);
+    run_record_t record = {0};
+    if (!settings->driver.is_mock)
+        record = run_record_read(settings->db);
+    if (code == 0 && record.owed_count > 0)
+        code = 1;
     reason(settings, report, code, number(json, "dead"), why, sizeof why);
-    left_t left = {number(json, "total") - number(json, "restarted") - number(json, "dead"),
-                   settings->driver.is_mock ? 0 : mid_boot_count(settings->dir)};
+    int64_t left = number(json, "total") - number(json, "restarted") - number(json, "dead") -
+                   number(json, "hosts_skipped");
     bool is_written;
     if (settings->options.json) {
-        is_written = print_json(report, json, left.in_mid_boot, code, why);
+        is_written = print_json(report, json, &record, code, why);
     } else {
         text = publisher_report(settings->dir, "text", &exit_code);
-        is_written = text && print_text(settings, report, text, code, left, why);
+        is_written = text && print_text(settings, report, text, &record, code, left, why);
         free(text);
     }
     json_decref(json);
+    run_record_clear(&record);
     return is_written ? code
                       : caller_fail(EX_IOERR, "the summary cannot be written: %s", strerror(errno));
 }

@@ -262,6 +262,8 @@ static int prepare(run_settings_t *self, const mm_options_t programs[MM_PROGRAMS
     const mm_options_t *publisher = &programs[MM_PROGRAM_PUBLISHER];
     self->drain_ms = programs[MM_PROGRAM_CONSUMER].drain_timeout_ms;
     self->max_dead = programs[MM_PROGRAM_CONSUMER].max_dead;
+    self->db = strdup(programs[MM_PROGRAM_SAVER].db);
+    assert(self->db);
     int exit_code = prepare_profile(self, programs);
     if (exit_code == 0)
         exit_code = run_driver_read(self, programs);
@@ -342,6 +344,7 @@ void run_settings_clear(run_settings_t *self)
         arguments_clear(&self->arguments[program]);
     mm_options_free(&self->options);
     free(self->dir);
+    free(self->db);
     run_driver_clear(&self->driver);
     if (self->config >= 0)
         close(self->config);

@@ -29,6 +29,7 @@ typedef struct {
     mm_options_t options; // of `mayhem run`
     run_driver_t driver;
     char *dir;                          // the folder, without a slash at its end
+    char *db;                           // the record of its saver
     arguments_t arguments[MM_PROGRAMS]; // of each program, but for --id and --log-file
     int64_t drain_ms;                   // the drain timeout
     int64_t max_dead;                   // of the consumer; 0: no limit

@@ -114,12 +114,6 @@ typedef enum {
 
 #define RECORD_PAY "UPDATE attempts SET owes = 0, debt = NULL WHERE job = ?1 AND attempt = ?2"
 
-// How many jobs without an outcome have an attempt without an end.
-#define RECORD_COUNT_OPEN                                                                          \
-    "SELECT count(*) FROM attempts AS a JOIN jobs ON id = a.job WHERE jobs.outcome IS NULL"        \
-    " AND a.state IN ('begun', 'open') AND NOT EXISTS (SELECT 1 FROM attempts AS later"            \
-    " WHERE later.job = a.job AND later.attempt > a.attempt)"
-
 // Hosts with an attempt that has begun and has no end.
 #define RECORD_COUNT_OPEN                                                                          \
     "SELECT count(DISTINCT job) FROM attempts JOIN jobs ON jobs.id = job"                          \

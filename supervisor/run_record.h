@@ -1,0 +1,26 @@
+// What the record of a run's folder says of real restarts that are not over: hosts in mid-boot, and
+// hosts whose --after is owed. Reads the database beside a saver, too, and never writes to it.
+
+#ifndef RUN_RECORD_H
+#define RUN_RECORD_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+typedef struct {
+    int64_t open; // hosts with an attempt that has no end
+    char **owed;  // hosts, oldest first
+    size_t owed_count;
+    size_t owed_capacity;
+} run_record_t;
+
+// Zeros when there is no record that can be read. Clear it in any case.
+run_record_t run_record_read(const char *path);
+void run_record_clear(run_record_t *self);
+
+// The lines about it, for people: none when there is nothing to say.
+void run_record_print_open(const run_record_t *self, FILE *file);
+void run_record_print_owed(const run_record_t *self, FILE *file);
+
+#endif
