@@ -21,8 +21,12 @@ static int open_db(void **state)
     make_temp_folder();
     temp_path(path, "outbox.db");
     assert_int_equal(outbox_db_open(path, false, &db, problem), 0);
-    options = (mm_options_t){
-        .dir = folder, .input = "", .run_driver = "mock", .rate = MM_RATE_MAX, .jobs = 1};
+    options = (mm_options_t){.dir = folder,
+                             .input = "",
+                             .run_driver = "mock",
+                             .driver_name = "",
+                             .rate = MM_RATE_MAX,
+                             .jobs = 1};
     return 0;
 }
 
