@@ -97,7 +97,8 @@ const char *mm_end_name(mm_end_t end)
                                         [MM_END_UNVERIFIED] = "unverified",
                                         [MM_END_LACKING] = "lacking",
                                         [MM_END_UNABLE] = "unable",
-                                        [MM_END_SKIPPED] = "skipped"};
+                                        [MM_END_SKIPPED] = "skipped",
+                                        [MM_END_UNPREPARED] = "unprepared"};
     return names[end];
 }
 

@@ -66,9 +66,10 @@ typedef enum {
     MM_END_UNVERIFIED,   // --verify did not succeed
     MM_END_LACKING,      // the job lacks an attribute
     MM_END_UNABLE,       // the command could not be run here
-    MM_END_SKIPPED       // a probe: there is nothing to do
+    MM_END_SKIPPED,      // a probe: there is nothing to do
+    MM_END_UNPREPARED    // --before failed: no command was sent
 } mm_end_t;
-#define MM_END_LAST MM_END_SKIPPED
+#define MM_END_LAST MM_END_UNPREPARED
 
 // How sure it is that a host was restarted.
 typedef enum {

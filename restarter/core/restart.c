@@ -305,7 +305,7 @@ static void not_started(restart_t *self, int64_t now_ms)
     switch (self->phase) {
     case RESTART_PHASE_BEFORE:
         self->debt.has_prepared = false;
-        restart_give_back(self);
+        command_not_started(self, now_ms);
         return;
     case RESTART_PHASE_SKIP_IF:
     case RESTART_PHASE_PROBE:
@@ -408,6 +408,7 @@ bool restart_next(const restart_t *self, restart_step_t *ret_step)
     } else if (self->phase == RESTART_PHASE_VERIFY) {
         ret_step->end_ms = self->until_ms;
     } else if (self->phase == RESTART_PHASE_BEFORE) { // it and the command share the time
+        ret_step->not_after_ms = latest_start(self);
         ret_step->limit_ms = self->config->timeout_ms;
         ret_step->end_ms = command_end(self);
     } else if (self->phase == RESTART_PHASE_AFTER) {

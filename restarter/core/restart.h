@@ -115,7 +115,6 @@ typedef struct {
     int64_t until_ms; // probe, read, verify: no further try
     uint32_t polls;   // of verify
     debt_t debt;
-    bool is_unprepared;             // --before has failed
     char health[MM_HEALTH_MAX + 1]; // what a host that is not quite well says; a probe sets it
     proof_t proof;
     // Results, as in mm_result_t.

@@ -32,15 +32,14 @@ void restart_skip_if_ended(restart_t *self, const restart_end_t *end, int64_t no
 void restart_before_ended(restart_t *self, const restart_end_t *end, int64_t now_ms)
 {
     bool is_good = end->how == RESTART_EXITED && end->number == 0;
-    self->is_unprepared = !is_good && end->how != RESTART_STOPPED;
     self->read_ms = now_ms; // without ids this is as fresh as can be
     self->debt.has_prepared = end->how != RESTART_UNABLE;
     if (end->how == RESTART_UNABLE)
         restart_finish(self, MM_STATUS_FAILED, MM_END_UNABLE);
     else if (self->is_stopped)
         restart_leave_open(self);
-    else if (self->is_unprepared)
-        restart_finish(self, MM_STATUS_FAILED, MM_END_NOT_STARTED);
+    else if (!is_good)
+        restart_finish(self, MM_STATUS_FAILED, MM_END_UNPREPARED);
     else if (self->is_draining)
         restart_give_back(self);
     else if (self->config->identifies)

@@ -133,12 +133,10 @@ static void compose_failure(const exec_said_t *said, const mm_result_t *result, 
             (void)snprintf(text, size, "still running, pid %d", said->pid);
         return;
     case MM_END_NOT_STARTED:
-        if (*said->unprepared)
-            (void)snprintf(text, size, "before: %s", said->unprepared);
-        else
-            (void)snprintf(text, size, "its ids are not on record, or the driver has no command %u",
-                           (unsigned)said->number);
+        (void)snprintf(text, size, "its ids are not on record, or the driver has no command %u",
+                       (unsigned)said->number);
         return;
+    case MM_END_UNPREPARED: (void)snprintf(text, size, "before: %s", said->unprepared); return;
     case MM_END_UNVERIFIED: compose_unverified(said, result, text, size); return;
     case MM_END_LACKING:
         (void)snprintf(text, size, "no attribute %.*s came with the job", (int)said->lacking.size,

@@ -190,6 +190,7 @@ static void before_runs_between_two_reads_and_after_behind_the_proof(void **stat
     reads_old();
     restart_step_t step = runs(RESTART_BEFORE);
     assert_int_equal(step.limit_ms, TIMEOUT);
+    assert_int_equal(step.not_after_ms, now_ms + LOST_AFTER);
     assert_int_equal(step.end_ms, BEGUN + TIMEOUT); // with the command
     now_ms += 100000;                               // longer than a read is good for
     ends_as(RESTART_EXITED, 0);
@@ -213,7 +214,7 @@ static void when_before_fails_nothing_is_sent_and_after_runs(void **state)
         (void)runs(RESTART_BEFORE);
         ends_as(hows[i], 1);
         exits(RESTART_AFTER, 0);
-        is_done(MM_STATUS_FAILED, MM_END_NOT_STARTED, false, false);
+        is_done(MM_STATUS_FAILED, MM_END_UNPREPARED, false, false);
     }
 }
 
@@ -304,7 +305,7 @@ static void what_was_owed_before_is_paid_by_a_proof_only(void **state)
     begin();
     reads_old();
     exits(RESTART_BEFORE, 1);
-    is_done(MM_STATUS_FAILED, MM_END_NOT_STARTED, false, true);
+    is_done(MM_STATUS_FAILED, MM_END_UNPREPARED, false, true);
     begin();
     sends();
     settles();

@@ -40,7 +40,7 @@ static void the_words_of_attempts_are_those_on_record(void **state)
     static const char *const ends[] = {
         "none",        "restarted",  "exit",      "timeout",     "signal",      "stopped",
         "same-boot",   "wrong-host", "unhealthy", "unreachable", "interrupted", "left-running",
-        "not-started", "unverified", "lacking",   "unable",      "skipped"};
+        "not-started", "unverified", "lacking",   "unable",      "skipped",     "unprepared"};
     static const char *const proofs[] = {"none", "proven", "verified", "unverified", "rehearsed"};
     static const char *const rows[] = {"none", "begun", "ended", "open", "not-started"};
     assert_int_equal(sizeof ends / sizeof *ends, MM_END_LAST + 1);
