@@ -16,6 +16,7 @@
 #ifndef SIM_H
 #define SIM_H
 
+#include "debt.h"
 #include "flight.h"
 #include "frame.h"
 #include "gather.h"
@@ -99,6 +100,8 @@ typedef struct {
     bool one_by_one;    // restarters
     bool real;          // restarts are real
     bool blind;         // by a driver that cannot identify
+    bool hooks;         // that does something before and after
+    bool skips;         // that asks whether there is anything to do
     uint32_t commands;  // of its list
     int64_t timeout_ms; // of a command
     int64_t verify_ms;  // of a look
@@ -122,6 +125,7 @@ typedef struct {
     uint32_t exit;
     uint32_t ended;
     uint32_t interrupted;
+    bool owes;
 } sim_row_t;
 
 // A job as the world knows it: the truth that the checks use.
@@ -162,6 +166,8 @@ typedef struct {
     uint32_t out_command;
     uint64_t out_number;
     bool is_lost_cause;    // its host is on record as unhealthy, or as another one
+    bool needs_nothing;    // as its driver says when it is asked
+    bool is_cordoned;      // by what was done before a restart, and was not undone
     uint32_t effects;      // reboots that they made
     uint32_t sent_boots;   // of its host, when the first one was sent
     int64_t open_until_ms; // the deadline of the last one, by the world's clock; 0: it has failed
@@ -183,9 +189,10 @@ typedef struct {
     uint32_t attempt;
     bool is_real;   // a real restart, or what is to be on record of one
     mm_real_t real; // its texts are gone
-    enum { SIM_PROBE, SIM_READ, SIM_COMMAND, SIM_LOOK } phase;
+    enum { SIM_PROBE, SIM_READ, SIM_BEFORE, SIM_COMMAND, SIM_LOOK } phase;
     int64_t started_ms;
     proof_t proof;
+    debt_t debt;
     uint32_t exit;
     bool sent;
     bool is_timeout;
@@ -370,6 +377,11 @@ void sim_record_write(sim_t *self, const sim_running_t *task);
 // ---- sim_check_real.c
 void sim_check_command(sim_t *self, const sim_process_t *process, const sim_running_t *task);
 void sim_check_proven(sim_t *self, const sim_job_t *job);
+// What is done before a restart is about to be done.
+void sim_check_cordoned(sim_t *self, const sim_running_t *task);
+void sim_check_skipped(sim_t *self, const sim_job_t *job);
+// At the end.
+void sim_check_debt(sim_t *self, const sim_job_t *job);
 // A row is written over what is on record.
 void sim_check_row(sim_t *self, const sim_running_t *running);
 // A command is handed out, was read to have ended, or its job is nacked.

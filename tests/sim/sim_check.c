@@ -61,6 +61,8 @@ void sim_check_committed(sim_t *self, const sim_job_t *job, mm_outcome_t before)
     if (self->shape.real && !self->shape.blind && job->outcome == MM_OUTCOME_RESTARTED &&
         before != job->outcome)
         sim_check_proven(self, job);
+    if (job->outcome == MM_OUTCOME_SKIPPED)
+        sim_check_skipped(self, job);
     if (job->outcome == MM_OUTCOME_RESTARTED && job->successes == 0)
         sim_violated(self, "I3 both legs", "job %u is on record as restarted, but never was",
                      sim_number_of(self, job));
@@ -348,6 +350,7 @@ void sim_check_end(sim_t *self)
         const sim_job_t *job = &self->jobs[i];
         if (job->accepted && job->outcome == MM_OUTCOME_NONE)
             sim_violated(self, "I1 nothing lost", "job %u has no outcome at the end", i + 1);
+        sim_check_debt(self, job);
         self->statistics.twice += job->successes > 1;
         self->statistics.real += self->shape.real;
         self->statistics.effects += job->effects > 0;

@@ -165,6 +165,9 @@ void sim_check_row(sim_t *self, const sim_running_t *running)
     if (is_next && (!had_ended || task->attempt > row->attempt + 1))
         sim_violated(self, "H1 its number", "attempt %u of job %u is behind attempt %u, row %d",
                      task->attempt, number, row->attempt, (int)row->row);
+    if (job->is_cordoned && !task->owes)
+        sim_violated(self, "H16 the debt stays", "job %u is cordoned, its row %d owes nothing",
+                     number, (int)task->row);
     if (task->row == MM_ROW_ENDED && task->end == MM_END_NOT_STARTED)
         sim_violated(self, "H4 not started", "attempt %u of job %u is charged, it was not started",
                      task->attempt, number);
@@ -175,7 +178,36 @@ void sim_check_row(sim_t *self, const sim_running_t *running)
                      task->attempt, number);
 }
 
+// ---- debts
+
+// H16: what is to be done afterwards is on record before it is needed.
+void sim_check_cordoned(sim_t *self, const sim_running_t *task)
+{
+    const sim_row_t *row = &task->job->row;
+    if (!row->owes)
+        sim_violated(self, "H16 the debt is on record",
+                     "job %u is prepared for, its row %d of attempt %u owes nothing",
+                     sim_number_of(self, task->job), (int)row->row, row->attempt);
+}
+
+// H16: nobody forgets a host that was taken out of service.
+void sim_check_debt(sim_t *self, const sim_job_t *job)
+{
+    if (job->is_cordoned && !job->row.owes)
+        sim_violated(self, "H16 the debt stays", "job %u is cordoned, and its record owes nothing",
+                     sim_number_of(self, job));
+}
+
 // ---- outcomes
+
+// H17: only who needs nothing, and of whom nothing has begun.
+void sim_check_skipped(sim_t *self, const sim_job_t *job)
+{
+    if (!job->needs_nothing || job->row.first_at_ms > 0)
+        sim_violated(self, "H17 skipped", "job %u is on record as skipped, %s",
+                     sim_number_of(self, job),
+                     job->needs_nothing ? "it has begun" : "it needs a restart");
+}
 
 // H2: what is on record as restarted has booted since its first attempt began.
 void sim_check_proven(sim_t *self, const sim_job_t *job)

@@ -113,6 +113,8 @@ static void draw_real(sim_t *self)
     shape->commands = 1 + (uint32_t)mm_random_below(&random, 2);
     if (mm_random_below(&random, 2) == 0)
         self->faults.unable = 1 + (uint32_t)mm_random_below(&random, 200);
+    shape->hooks = mm_random_below(&random, 3) == 0;
+    shape->skips = mm_random_below(&random, 4) == 0;
 }
 
 void sim_draw(sim_t *self)

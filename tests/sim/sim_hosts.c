@@ -93,6 +93,7 @@ void sim_real_start(sim_t *self, sim_process_t *process, sim_running_t *running)
     (void)process;
     running->started_ms = self->now_ms;
     running->exit = MM_EXIT_NONE;
+    running->debt = debt_begin(self->shape.hooks, &running->real);
     running->phase = running->leg == MM_LEG_PROBE ? SIM_PROBE : SIM_READ;
     wait(self, running, sim_between(self, 5, 200));
 }
@@ -145,6 +146,10 @@ static bool step_probe(sim_t *self, sim_running_t *running, mm_result_t *ret_res
     identity_t identity;
     if (is_unable(self, running, ret_result))
         return true;
+    if (self->shape.skips && running->job->needs_nothing && running->real.age_ms == 0)
+        return end(running, MM_STATUS_OK, MM_END_SKIPPED, ret_result);
+    if (self->shape.blind)
+        return end(running, MM_STATUS_OK, MM_END_NOT_STARTED, ret_result);
     if (sim_host_read(self, sim_host(self, running->job), &identity)) {
         (void)end(running, MM_STATUS_OK, MM_END_NOT_STARTED, ret_result);
         memcpy(ret_result->real->machine.bytes, identity.machine, sizeof identity.machine);
@@ -165,13 +170,66 @@ static bool may_send(sim_t *self, const sim_running_t *running)
                                  identity_is_same(&old, &identity));
 }
 
+// What is done before the command, as restarter/core/restart_hooks.c does it. True: it is done.
+static bool prepare(sim_t *self, sim_running_t *running)
+{
+    debt_t *debt = &running->debt;
+    if (!self->shape.hooks || debt->has_prepared || (debt->was_owed && running->real.command > 1))
+        return true;
+    sim_check_cordoned(self, running);
+    debt->has_prepared = running->job->is_cordoned = true;
+    running->phase = SIM_BEFORE;
+    wait(self, running, sim_between(self, 1, 500));
+    return false;
+}
+
+static bool end_before(sim_t *self, const sim_process_t *process, sim_running_t *running,
+                       mm_result_t *ret_result)
+{
+    if (running->is_timeout)
+        return end(running, MM_STATUS_OPEN, MM_END_NOT_STARTED, ret_result);
+    if (sim_below(self, 8) == 0)
+        return end(running, MM_STATUS_FAILED, MM_END_UNPREPARED, ret_result);
+    if (process->draining)
+        return give_back(running, ret_result);
+    running->phase = SIM_READ;
+    wait(self, running, sim_between(self, 5, 200));
+    return false;
+}
+
+// What is owed is paid, or told.
+static void pay(sim_t *self, const sim_process_t *process, sim_running_t *running,
+                mm_result_t *ret_result)
+{
+    static mm_real_t open;
+    bool is_returned = ret_result->status == MM_STATUS_RETURNED;
+    bool is_restarted =
+        ret_result->status == MM_STATUS_OK && ret_result->real->end == MM_END_RESTARTED;
+    int64_t pause_ms;
+    if (ret_result->status != MM_STATUS_OPEN &&
+        debt_is_to_be_paid(&running->debt, is_restarted, running->sent) && !process->draining) {
+        (void)debt_tried(&running->debt, sim_below(self, 8) > 0, 1, &pause_ms);
+        running->job->is_cordoned = running->job->is_cordoned && !running->debt.is_paid;
+    }
+    bool owes = debt_is_owed(&running->debt, is_restarted, running->sent);
+    if (is_returned && running->debt.has_prepared && !running->debt.is_paid) {
+        open = (mm_real_t){.end = MM_END_NOT_STARTED, .exit = MM_EXIT_NONE};
+        ret_result->status = MM_STATUS_OPEN;
+        ret_result->real = &open;
+    }
+    if (ret_result->status != MM_STATUS_RETURNED)
+        ret_result->real->owes = owes;
+}
+
 static bool step_read(sim_t *self, sim_process_t *process, sim_running_t *running,
                       mm_result_t *ret_result)
 {
     sim_host_t *host = sim_host(self, running->job);
     // A command that could not end in time is not sent: who looks for it counts on that.
     int64_t left_ms = running->real.deadline_ms - self->shape.verify_ms - boot_ms(self, process);
-    if (left_ms <= 0 && self->shape.blind)
+    if (running->debt.has_prepared && running->is_timeout)
+        return end(running, MM_STATUS_OPEN, MM_END_NOT_STARTED, ret_result);
+    if ((left_ms <= 0 && self->shape.blind) || (process->draining && running->debt.has_prepared))
         return give_back(running, ret_result);
     if (running->real.command == 0 || left_ms <= 0 || !may_send(self, running)) {
         begin_look(self, process, running);
@@ -179,6 +237,8 @@ static bool step_read(sim_t *self, sim_process_t *process, sim_running_t *runnin
     }
     if (is_unable(self, running, ret_result))
         return true;
+    if (!prepare(self, running))
+        return false;
     running->phase = SIM_COMMAND;
     running->sent = true;
     sim_check_command(self, process, running);
@@ -273,29 +333,43 @@ static bool step_look(sim_t *self, const sim_process_t *process, sim_running_t *
     return false;
 }
 
-bool sim_real_step(sim_t *self, sim_process_t *process, sim_running_t *running,
-                   mm_result_t *ret_result)
+static bool step(sim_t *self, sim_process_t *process, sim_running_t *running,
+                 mm_result_t *ret_result)
 {
-    if (running->is_timeout && running->phase != SIM_COMMAND)
-        return sim_real_open(running, ret_result);
+    if (running->is_timeout && running->phase != SIM_COMMAND && sim_real_open(running, ret_result))
+        return true;
     switch (running->phase) {
     case SIM_PROBE: return step_probe(self, running, ret_result);
     case SIM_READ: return step_read(self, process, running, ret_result);
+    case SIM_BEFORE: return end_before(self, process, running, ret_result);
     case SIM_COMMAND: return end_command(self, process, running, ret_result);
     case SIM_LOOK: return step_look(self, process, running, ret_result);
     }
     return false;
 }
 
+bool sim_real_step(sim_t *self, sim_process_t *process, sim_running_t *running,
+                   mm_result_t *ret_result)
+{
+    if (!step(self, process, running, ret_result))
+        return false;
+    if (running->leg == MM_LEG_RESTART)
+        pay(self, process, running, ret_result);
+    return true;
+}
+
 bool sim_real_open(const sim_running_t *running, mm_result_t *ret_result)
 {
     switch (running->phase) {
     case SIM_PROBE:
-    case SIM_READ: return give_back(running, ret_result);
+    case SIM_READ: return !running->debt.has_prepared && give_back(running, ret_result);
+    case SIM_BEFORE:
     case SIM_COMMAND: return false;
     case SIM_LOOK:
-        return end(running, MM_STATUS_OPEN, running->sent ? MM_END_EXIT : MM_END_NOT_STARTED,
-                   ret_result);
+        (void)end(running, MM_STATUS_OPEN, running->sent ? MM_END_EXIT : MM_END_NOT_STARTED,
+                  ret_result);
+        ret_result->real->owes = debt_is_owed(&running->debt, false, running->sent);
+        return true;
     }
     return false;
 }

@@ -19,7 +19,8 @@ void sim_record_answer(sim_t *self, const sim_running_t *task, mm_real_t *real,
                         .end = row->end,
                         .exit = row->exit,
                         .ended = row->ended,
-                        .interrupted = row->interrupted};
+                        .interrupted = row->interrupted,
+                        .owes = row->owes};
     if (row->first_at_ms > 0)
         real->age_ms = self->now_ms - row->first_at_ms;
     ret_result->real = real;
@@ -49,6 +50,7 @@ void sim_record_write(sim_t *self, const sim_running_t *running)
     row->deadline_ms = task->deadline_ms;
     row->end = task->end;
     row->exit = task->exit;
+    row->owes = task->owes;
     if (task->row == MM_ROW_ENDED && task->end == MM_END_INTERRUPTED)
         row->interrupted++;
     else if (task->row == MM_ROW_ENDED)

@@ -31,7 +31,9 @@ void sim_worker_start(sim_t *self, sim_process_t *process)
                                  .leaves_last = saver,
                                  .one_by_one = !saver && self->shape.one_by_one};
     if (!saver && self->shape.real)
-        config.verbs = MM_VERB_REAL | (self->shape.blind ? 0 : MM_VERB_IDENTIFY);
+        config.verbs = MM_VERB_REAL | (self->shape.blind ? 0U : MM_VERB_IDENTIFY) |
+                       (self->shape.hooks ? MM_VERB_HOOKS : 0U) |
+                       (self->shape.skips ? MM_VERB_SKIP : 0U);
     if (!saver && self->shape.real)
         (void)mm_name_from(mm_str("real"), &config.driver);
     process->worker = mm_worker_new(&config, self->now_ms + process->clock_ms);

@@ -93,6 +93,7 @@ static void make_jobs(sim_t *self)
         job->publisher = (uint32_t)sim_below(self, self->shape.publishers);
         job->accept_ms = sim_between(self, 0, 30000);
         draw_attributes(self, job);
+        job->needs_nothing = self->shape.skips && i % 4 == 1;
     }
     if (self->faults.poison)
         self->jobs[sim_below(self, SIM_JOBS)].poison = true;

@@ -7,6 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "record_schema.h"
+
 #define SHOWN                                                                                      \
     "SELECT attempt, state, worker, machine_id, boot_before, boot_after, exit, outcome, error,"    \
     " proof, command, command_end, first_boot_ms, deadline_boot_ms, control FROM attempts"
@@ -252,6 +254,51 @@ static void the_health_before_the_restart_is_kept(void **state)
     assert_true(store_close(&store));
 }
 
+static void a_debt_is_kept_until_it_is_paid(void **state)
+{
+    (void)state;
+    store_t *store = open_store();
+    real_task_t task = begun(1, 11, 1);
+    task.real.owes = true;
+    task.real.attributes = mm_str("bmc=10.0.0.1");
+    assert_false(ask(store, task).real.owes);
+    assert_string_equal(query("SELECT owes, debt FROM attempts"), "1|bmc=10.0.0.1;");
+    assert_true(look(store, 1).real.owes);
+    task = ended(1, 12, 1, MM_END_SAME_BOOT);
+    task.real.owes = true;
+    assert_true(ask(store, task).real.owes);
+    task = begun(1, 13, 2);
+    task.real.owes = true;
+    (void)ask(store, task);
+    task = settled(ended(1, 14, 2, MM_END_RESTARTED), MM_OUTCOME_RESTARTED, MM_PROOF_PROVEN);
+    task.real.attributes = mm_str("bmc=10.0.0.1"); // of no use any more
+    (void)ask(store, task);
+    assert_string_equal(query("SELECT owes, debt FROM attempts"), "1|NULL;0|NULL;");
+    assert_false(look(store, 1).real.owes);
+    assert_true(store_close(&store));
+}
+
+// Only that of a job's last attempt counts.
+static void debts_and_open_attempts_are_listed(void **state)
+{
+    (void)state;
+    store_t *store = open_store();
+    static const struct {
+        unsigned job;
+        uint32_t attempt;
+        bool owes;
+    } rows[] = {{1, 1, true}, {1, 2, false}, {2, 1, false}, {3, 1, true}, {3, 2, true}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        real_task_t task = ended(rows[i].job, 11 + i, rows[i].attempt, MM_END_SAME_BOOT);
+        task.real.owes = rows[i].owes;
+        (void)ask(store, task);
+    }
+    (void)ask(store, begun(2, 20, 2));
+    assert_string_equal(query("SELECT attempt, debt FROM (" RECORD_READ_DEBTS ")"), "2|NULL;");
+    assert_string_equal(query(RECORD_COUNT_OPEN), "1;");
+    assert_true(store_close(&store));
+}
+
 static void in_one_batch_each_sees_what_the_former_have_left(void **state)
 {
     (void)state;
@@ -399,6 +446,8 @@ int main(void)
         STORE_TEST(the_answer_counts_all_and_describes_the_last),
         STORE_TEST(a_failed_probe_has_not_begun),
         STORE_TEST(the_health_before_the_restart_is_kept),
+        STORE_TEST(a_debt_is_kept_until_it_is_paid),
+        STORE_TEST(debts_and_open_attempts_are_listed),
         STORE_TEST(in_one_batch_each_sees_what_the_former_have_left),
         STORE_TEST(attempts_and_the_mock_share_a_batch),
         STORE_TEST(the_longest_words_fit),
