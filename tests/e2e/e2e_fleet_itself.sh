@@ -53,7 +53,7 @@ state() {
 # ---- before --------------------------------------------------------------------------------------
 
 export FLEET_SCALE=40
-check "16 hosts start" fleet_start 16 well slow hang twice flap sick stranger nosudo noop gone \
+check "16 hosts start" fleet_start 16 well slow:delay_ms=6000 hang twice flap sick stranger nosudo noop gone \
     badkey other unwell restless long:down_ms=3000 well:session=end
 pids=()
 for host in "${fleet_hosts[@]}"; do
