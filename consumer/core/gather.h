@@ -204,8 +204,9 @@ typedef struct {
     const char *reason;         // the first reason why the restart waits; NULL: it does not wait
     const char *store_worker;   // has the task of the leg; NULL: none
     const char *restart_worker; // has the task of the leg; NULL: none
+    const char *errand;         // of a real restarter: "probe", "restart" or "look"; NULL: none
     const char *error;          // of the last failed attempt; NULL: none
-    uint32_t attempts;
+    uint32_t attempts;          // begun, the one under way too
     uint32_t deliveries;
     uint32_t extended;
     uint32_t losses;

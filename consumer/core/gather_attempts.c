@@ -81,6 +81,12 @@ static uint32_t next_number(const attempt_t *attempt)
     return is_new && attempt->number < UINT32_MAX ? attempt->number + 1 : attempt->number;
 }
 
+uint32_t gather_attempt_number(const gather_t *self, const flight_t *flight)
+{
+    const attempt_t *attempt = attempt_of(self, flight);
+    return attempt->is_known ? next_number(attempt) : 0;
+}
+
 // Begins a command of the list (H1, H5): the save goes first. The host has its place.
 static void begin(gather_t *self, flight_t *flight, attempt_t *attempt, uint32_t command)
 {

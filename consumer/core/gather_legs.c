@@ -239,7 +239,7 @@ static void reclaim(gather_t *self, const workers_change_t *change)
     if (flight && flight->has_attempt) {
         bool was_out = flight->restart == RESTART_OUT && flight->restart_task == ended->number;
         if (was_out)
-            log_reclaimed(self, flight, change, flight->attempts);
+            log_reclaimed(self, flight, change, gather_attempt_number(self, flight));
         gather_attempt_lost(self, flight, ended);
         return;
     }

@@ -70,6 +70,8 @@ bool gather_attempt_start(gather_t *self, flight_t *flight);
 mm_outcome_t gather_attempt_outcome(const gather_t *self, const flight_t *flight);
 // Keeps the names that it points to.
 void gather_attempt_mark(gather_t *self, const flight_t *flight);
+// Of the one that is under way, or comes next; 0: not known yet.
+uint32_t gather_attempt_number(const gather_t *self, const flight_t *flight);
 // Fills in what a save, a settle or a restart says of it.
 void gather_attempt_fill(const gather_t *self, const flight_t *flight, const worker_t *worker,
                          mm_task_t *task);

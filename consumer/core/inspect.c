@@ -86,6 +86,16 @@ static const char *reason_of(const gather_t *self, const flight_t *flight)
     return waits ? admission_reason_name(admission_decide(self, flight).reason) : NULL;
 }
 
+// What a real restarter has.
+static const char *errand_of(const gather_t *self, const flight_t *flight)
+{
+    if (flight->restart != RESTART_OUT || !flight->has_attempt)
+        return NULL;
+    const attempt_t *attempt = attempts_get(&self->flights.attempts, &flight->id);
+    bool is_command = !attempt->is_looking && attempt->row == MM_ROW_BEGUN;
+    return is_command ? "restart" : attempt->is_looking ? "look" : "probe";
+}
+
 static gather_job_t job_of(const gather_t *self, const flight_t *flight)
 {
     return (gather_job_t){
@@ -97,8 +107,10 @@ static gather_job_t job_of(const gather_t *self, const flight_t *flight)
         .reason = reason_of(self, flight),
         .store_worker = holder(self, flight->store == STORE_OUT, flight->store_task),
         .restart_worker = holder(self, flight->restart == RESTART_OUT, flight->restart_task),
+        .errand = errand_of(self, flight),
         .error = flight->error,
-        .attempts = flight->attempts,
+        .attempts = flight->has_attempt ? attempts_get(&self->flights.attempts, &flight->id)->number
+                                        : flight->attempts,
         .deliveries = flight->deliveries,
         .extended = flight->extended,
         .losses = flight->losses,
