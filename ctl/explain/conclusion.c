@@ -67,11 +67,31 @@ static void print_why(const record_t *record, FILE *file)
         timeline_print(file, ": %s", record->error);
 }
 
+// The job's row counts those that have ended; of real ones, those without an end count as well.
+static int64_t count_attempts(const record_t *record)
+{
+    const recorded_t *last = last_recorded(record);
+    return last ? last->number : record->attempts;
+}
+
+static int64_t count_interrupted(const record_t *record)
+{
+    int64_t count = 0;
+    for (size_t i = 0; i < record->recorded_count; i++) {
+        const char *outcome = record->recorded[i].outcome;
+        count += outcome && strcmp(outcome, mm_end_name(MM_END_INTERRUPTED)) == 0;
+    }
+    return count;
+}
+
 static void print_dead(const timeline_t *self, FILE *file)
 {
+    int64_t attempts = count_attempts(self->record), interrupted = count_interrupted(self->record);
     char time[HUMAN_TEXT];
-    timeline_print(file, "dead after %" PRId64 " attempt%s and %s", self->record->attempts,
-                   self->record->attempts == 1 ? "" : "s",
+    timeline_print(file, "dead after %" PRId64 " attempt%s", attempts, attempts == 1 ? "" : "s");
+    if (interrupted > 0)
+        timeline_print(file, " (%" PRId64 " interrupted)", interrupted);
+    timeline_print(file, " and %s",
                    human_duration(self->record->settled_ms - self->accepted_ms, time));
 }
 
@@ -84,8 +104,8 @@ static void print_restarted(const timeline_t *self, FILE *file)
     if (record->proof && record->recorded_count > 0)
         timeline_print(file, " (%s)", record->proof);
     if (record->attempts > 0)
-        timeline_print(file, " at the %" PRId64 "%s attempt", record->attempts,
-                       ordinal(record->attempts));
+        timeline_print(file, " at the %" PRId64 "%s attempt", count_attempts(record),
+                       ordinal(count_attempts(record)));
     if (record->worker)
         timeline_print(file, " by %s", record->worker);
     timeline_print(file, " after %s", human_duration(record->settled_ms - self->accepted_ms, time));

@@ -137,12 +137,24 @@ static void print_entry(FILE *file, const timeline_entry_t *entry, int64_t accep
 
 // ---- now, and before
 
-static void print_leg(FILE *file, const json_t *now, const char *name, const char *leg,
-                      const char *worker)
+// What a worker has of a job.
+static const char *task_of(const json_t *now, const char *leg)
+{
+    static const char *const meanings[][2] = {{"probe", "the look at its boot before the restart"},
+                                              {"look", "the look whether it was restarted"}};
+    for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++)
+        if (strcmp(leg, "restart") == 0 && strcmp(ctl_text(now, "errand"), meanings[i][0]) == 0)
+            return meanings[i][1];
+    return strcmp(leg, "restart") == 0 ? "the restart" : "the save";
+}
+
+static void print_leg(FILE *file, const json_t *now, const char *leg, const char *worker)
 {
     static const char *const meanings[][2] = {
         {"ready", "waits for a free slot"},
         {"backoff", "has failed, and waits to be tried again"},
+        {"beginning", "begins as soon as its attempt is on record"},
+        {"begun", "begins: its attempt is on record, and the next free slot gets it"},
         {"saved", "is done"},
         {"ok", "is done"},
         {"exhausted", "has used up its attempts"}};
@@ -153,9 +165,9 @@ static void print_leg(FILE *file, const json_t *now, const char *name, const cha
     if (strcmp(leg, "restart") == 0 && *ctl_text(now, "reason"))
         timeline_print(file, "  the restart waits: %s", ctl_text(now, "reason"));
     else if (meaning)
-        timeline_print(file, "  the %s %s", name, meaning);
+        timeline_print(file, "  %s %s", task_of(now, leg), meaning);
     else
-        timeline_print(file, "  the %s is at %s", name,
+        timeline_print(file, "  %s is at %s", task_of(now, leg),
                        *ctl_text(now, worker) ? ctl_text(now, worker) : "?");
     (void)fputc('\n', file);
 }
@@ -173,11 +185,11 @@ static void print_now(FILE *file, const explain_t *explain)
         return;
     }
     int64_t extended = json_integer_value(json_object_get(explain->now, "extended"));
-    print_leg(file, explain->now, "save", "store", "saver");
-    print_leg(file, explain->now, "restart", "restart", "restarter");
-    (void)fprintf(file, "  %" JSON_INTEGER_FORMAT " attempts; extended" TIMES "\n",
-                  json_integer_value(json_object_get(explain->now, "attempts")), extended,
-                  S(extended));
+    int64_t attempts = json_integer_value(json_object_get(explain->now, "attempts"));
+    print_leg(file, explain->now, "store", "saver");
+    print_leg(file, explain->now, "restart", "restarter");
+    (void)fprintf(file, "  %" PRId64 " attempt%s; extended" TIMES "\n", attempts, S(attempts),
+                  extended, S(extended));
 }
 
 static void print_others(FILE *file, const explain_t *explain)

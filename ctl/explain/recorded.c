@@ -61,7 +61,7 @@ void recorded_print_state(FILE *file, const recorded_t *recorded)
         }
         timeline_print(file, ", not proven yet");
     } else {
-        timeline_print(file, "begun: its command may have been sent, and has no end on record");
+        timeline_print(file, "begun, and no end is on record: its command may have been sent");
     }
 }
 

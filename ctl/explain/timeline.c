@@ -12,19 +12,48 @@
 
 #define CLOCKS_APART_MS 20
 
-// The order of a job's lines within one millisecond. ENDED is the end of an attempt or a save, and
-// any other line.
-typedef enum { ACCEPTED, SENT, PULLED, HELD, ENDED, LOSS, RECLAIMED, RETRY, SETTLED, TOLD } rank_t;
+// The order of a job's lines within one millisecond. Those from BEGUN to RETRY are of one attempt;
+// OTHER is a save and any other line.
+typedef enum {
+    ACCEPTED,
+    SENT,
+    PULLED,
+    HELD,
+    BEGUN,
+    OTHER,
+    LOSS,
+    RECLAIMED,
+    LOOKING,
+    ENDED,
+    INTERRUPTED,
+    RETRY,
+    SETTLED,
+    TOLD
+} rank_t;
 
 static const struct {
     const char *message; // how it begins
     rank_t rank;
 } ranks[] = {
-    {MM_MESSAGE_PUBLISHED, SENT},      {MM_MESSAGE_EXPIRED, SENT},  {MM_MESSAGE_PULLED, PULLED},
-    {MM_MESSAGE_IN_FLIGHT, HELD},      {MM_MESSAGE_EXTENDED, HELD}, {MM_MESSAGE_WORKER_LOST, LOSS},
-    {MM_MESSAGE_RECLAIMED, RECLAIMED}, {MM_MESSAGE_RETRY, RETRY},   {MM_MESSAGE_SETTLED, SETTLED},
-    {MM_MESSAGE_ACKED, TOLD},          {MM_MESSAGE_DEAD, TOLD},     {MM_MESSAGE_NACKED, TOLD},
+    {MM_MESSAGE_PUBLISHED, SENT},
+    {MM_MESSAGE_EXPIRED, SENT},
+    {MM_MESSAGE_PULLED, PULLED},
+    {MM_MESSAGE_IN_FLIGHT, HELD},
+    {MM_MESSAGE_EXTENDED, HELD},
+    {MM_MESSAGE_WORKER_LOST, LOSS},
+    {MM_MESSAGE_RECLAIMED, RECLAIMED},
+    {MM_MESSAGE_RETRY, RETRY},
+    {MM_MESSAGE_SETTLED, SETTLED},
+    {MM_MESSAGE_ACKED, TOLD},
+    {MM_MESSAGE_DEAD, TOLD},
+    {MM_MESSAGE_NACKED, TOLD},
     {MM_MESSAGE_SKIPPED, TOLD},
+    {MM_MESSAGE_BEGUN, BEGUN},
+    {MM_MESSAGE_LOOKING, LOOKING},
+    {MM_MESSAGE_RESTARTED, ENDED},
+    {MM_MESSAGE_NOT_RESTARTED, ENDED},
+    {MM_MESSAGE_INTERRUPTED, INTERRUPTED},
+    {MM_MESSAGE_OPEN, INTERRUPTED},
 };
 
 static bool begins(const char *text, const char *with)
@@ -42,14 +71,14 @@ static rank_t rank_of(const char *message)
     for (size_t i = 0; i < sizeof ranks / sizeof ranks[0]; i++)
         if (begins(message, ranks[i].message))
             return ranks[i].rank;
-    return ENDED;
+    return OTHER;
 }
 
 // The lines of one attempt come before those of the next.
 static int64_t place_of(rank_t rank, int64_t attempt)
 {
     const int64_t each = TOLD + 1, last = each * INT32_MAX;
-    return rank < ENDED ? rank : rank > RETRY ? last + rank : each * attempt + rank;
+    return rank < BEGUN ? rank : rank > RETRY ? last + rank : each * attempt + rank;
 }
 
 // 0: the line has no valid attempt.

@@ -162,6 +162,21 @@ static void a_dead_host_shows_how_it_ended(void **state)
     tells("   2  restarter-1  unhealthy\n");
 }
 
+static void an_interrupted_attempt_counts_as_one(void **state)
+{
+    (void)state;
+    store_t *store = open_store();
+    put_attempt(store, 1, MM_ROW_ENDED, MM_END_INTERRUPTED, MM_EXIT_NONE, "");
+    mm_task_t task = store_task(MM_LEG_SETTLE, 1, 99);
+    task.outcome = MM_OUTCOME_DEAD;
+    task.attempts = 1; // that have ended
+    task.real = &(mm_real_t){.row = MM_ROW_ENDED, .attempt = 2, .end = MM_END_EXIT, .exit = 4};
+    store_put(store, &task);
+    assert_true(store_close(&store));
+    explain(false);
+    tells("web-7.example.net: dead after 2 attempts (1 interrupted) and ");
+}
+
 static void a_word_that_the_error_has_is_not_said_twice(void **state)
 {
     (void)state;
@@ -194,7 +209,7 @@ static void what_has_begun_or_was_not_started_is_said_so(void **state)
     assert_true(store_close(&store));
     explain(false);
     tells("   1  restarter-2  not started: no command was sent\n      machine ");
-    tells("   2  restarter-2  begun: its command may have been sent, and has no end on record\n");
+    tells("   2  restarter-2  begun, and no end is on record: its command may have been sent\n");
 }
 
 static void a_probe_that_nobody_answered_is_an_attempt(void **state)
@@ -289,6 +304,7 @@ int main(void)
         TEST(a_proven_restart_shows_each_attempt),
         TEST(the_same_is_told_as_json),
         TEST(a_dead_host_shows_how_it_ended),
+        TEST(an_interrupted_attempt_counts_as_one),
         TEST(a_word_that_the_error_has_is_not_said_twice),
         TEST(a_job_in_mid_boot_is_open),
         TEST(what_has_begun_or_was_not_started_is_said_so),

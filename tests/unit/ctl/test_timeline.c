@@ -230,6 +230,28 @@ static void the_worker_that_was_lost_with_it_is_found(void **state)
               "it");
 }
 
+// One clock for all lines: the cause comes before its effect, and each attempt after the one
+// before.
+static void an_attempt_without_an_end_follows_the_loss(void **state)
+{
+    (void)state;
+    log_at(57946, "INFO consumer[1] Pulled" ABOUT);
+    log_at(59950, "INFO restarter-2[3] restarted" ABOUT " attempt=2 took=0.001s");
+    log_at(59950, "INFO restarter-2[3] The command has ended" ABOUT " attempt=2 said=\"exit 0\"");
+    log_at(59950, "INFO consumer[1] Beginning an attempt" ABOUT " attempt=2");
+    log_at(59950, "WARN consumer[1] Retrying for failure to restart" ABOUT
+                  " attempt=1 in=0.001s error=interrupted");
+    log_at(59950, "WARN consumer[1] An attempt has no end" ABOUT " attempt=1");
+    log_at(59950,
+           "WARN consumer[1] Taking back a restart" ABOUT " attempt=1 worker=restarter-1 why=lost");
+    log_at(59950, "WARN consumer[1] Lost a worker: no heartbeat worker=restarter-1");
+    log_at(59950, "INFO consumer[1] Beginning an attempt" ABOUT " attempt=1");
+    timeline_end(&timeline);
+    TELLS("accepted", "Pulled", "Beginning an attempt", "Lost a worker: no heartbeat",
+          "Taking back a restart", "An attempt has no end", "Retrying for failure to restart",
+          "Beginning an attempt", "The command has ended", "restarted");
+}
+
 static void a_task_that_never_arrived_is_no_attempt(void **state)
 {
     (void)state;
@@ -427,6 +449,7 @@ int main(void)
         TEST(an_attempt_and_what_follows_it_stay_together),
         TEST(lines_that_repeat_are_told_once),
         TEST(the_worker_that_was_lost_with_it_is_found),
+        TEST(an_attempt_without_an_end_follows_the_loss),
         TEST(a_task_that_never_arrived_is_no_attempt),
         TEST(attempts_that_look_alike_are_told_one_by_one),
         TEST(what_a_command_has_printed_is_not_obeyed),
