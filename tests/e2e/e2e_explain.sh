@@ -67,7 +67,7 @@ live() {
     is_logged 5 'Could not restart.*broken'
 
     matches "$format: a retried host, while the pipeline works" \
-        '^flaky\.example\.net: restarted at the 3rd attempt by restarter-[12] after [0-9.]+ m?s$' \
+        '^flaky\.example\.net: restarted \(unverified\) at the 3rd attempt by restarter-[12] after [0-9.]+ m?s$' \
         "$(explain flaky.example.net --dir "$dir" | head -n 1)"
     story=$(explain broken.example.net --dir "$dir")
     matches "$format: a dead one" \
@@ -77,9 +77,10 @@ live() {
         "$(grep -cE '^ +[1-5]  restarter-[12]\[[0-9]+\]  failed: exit 7: no route' <<<"$story")"
     story=$(explain unlucky.example.net --dir "$dir")
     matches "$format: one that is under way" \
-        '^unlucky\.example\.net: pending: received, not settled; no attempt has ended yet' "$story"
+        '^unlucky\.example\.net: pending: received, not settled; attempt 1: begun, and no end is on record' \
+        "$story"
     matches "$format: the consumer says where it is now" \
-        $'\nnow:\n  the save is done\n  the restart is at restarter-[12]\n  1 attempts; extended' "$story"
+        $'\nnow:\n  the save is done\n  the restart is at restarter-[12]\n  1 attempt; extended' "$story"
 
     lost=$(restarter_of_unlucky)
     lost_pid=$(pid_of "$lost")
@@ -88,7 +89,7 @@ live() {
     is_logged 1 'Done. Acked.*unlucky'
     story=$(explain unlucky.example.net --dir "$dir")
     matches "$format: one whose restarter was killed" \
-        "^unlucky\.example\.net: restarted at the 2nd attempt by restarter-[12] after [0-9.]+ s; $lost was lost with it"$'\n' \
+        "^unlucky\.example\.net: restarted \(unverified\) at the 2nd attempt by restarter-[12] after [0-9.]+ s; $lost was lost with it"$'\n' \
         "$story"
     matches "$format: the process that was lost, and how" \
         " 1  $lost\[$lost_pid\]  lost with its worker, which was killed by signal 9; taken back" \
@@ -118,7 +119,7 @@ equal "a host whose restart runs, while it drains" 0 $?
 finish 20
 ends_with_code "json: the run is stopped with work left" 75
 matches "a host that is pending" \
-    '^slow\.example\.net: pending: given back to the outbox; 1 attempt so far, the last one by restarter' \
+    '^slow\.example\.net: pending: given back to the outbox; attempt 1: stopped' \
     "$(MAYHEM_DIR=json explain slow.example.net)"
 matches "which is in the outbox" $'\nnow:\n  in the outbox, not settled' \
     "$(explain slow.example.net --dir json)"
@@ -152,10 +153,10 @@ ends_with_code "a second run" 0
 story=$(explain flaky.example.net --dir text)
 matches "the newest job is told in full" 'run +2 of .*hosts.txt' "$story"
 matches "the older one in a line" \
-    $'\nother jobs of this host:\n  [^\n]*  run 1  restarted at the 3rd attempt by restarter-[12]' "$story"
+    $'\nother jobs of this host:\n  [^\n]*  run 1  restarted \(unverified\) at the 3rd attempt by restarter-[12]' "$story"
 id=$(store "SELECT lower(hex(id)) FROM jobs WHERE host = 'flaky.example.net' ORDER BY id LIMIT 1")
 uuid=$(sed -E 's/(.{8})(.{4})(.{4})(.{4})/\1-\2-\3-\4-/' <<<"${id^^}")
-matches "an older job by its id is told in full" 'run +1 of .*'$'\n''attempts:.*'$'\n''story:' \
+matches "an older job by its id is told in full" 'run +1 of .*'$'\n''attempts on record:.*'$'\n''attempts in the logs:.*'$'\n''story:' \
     "$(explain "$id" --dir text)"
 equal "which may be written as a UUID" "$(explain "$id" --dir text)" "$(explain "$uuid" --dir text)"
 
