@@ -31,7 +31,8 @@ void fuzz_honest_save(fuzz_honest_t *self, const mm_task_t *task, mm_result_t *r
     mm_id_t machine = record->row.machine, boot = record->row.boot;
     bool has_begun = record->has_row && record->row.first_ms > 0;
     record->row = *row;
-    record->row.worker = record->row.words = record->row.health = (mm_str_t){0};
+    record->row.worker = record->row.words = (mm_str_t){0};
+    record->row.health = record->row.attributes = (mm_str_t){0};
     if (has_begun) {
         record->row.machine = machine;
         record->row.boot = boot;
