@@ -21,10 +21,10 @@ typedef struct store store_t;
 //   error    FAILED: why; a job that was on record as dead: why it is dead
 //   real     what is on record of the job's attempts at a real restart before the task's own row;
 //            NULL: it has none. The last one's row, attempt, command, machine, boot, control,
-//            first_ms, deadline_ms, end, exit, words, health, owes; how many ended and how many were
-//            interrupted; age_ms: since the first one began, by the saver's clock. Without one that
-//            began there are no ids and no health, and first_ms and age_ms are 0. Not always told
-//            to a settle without a row, nor to a save that comes with one.
+//            first_ms, deadline_ms, end, exit, words, health, owes; how many ended and how many
+//            were interrupted; age_ms: since the first one began, by the saver's clock. Without one
+//            that began there are no ids and no health, and first_ms and age_ms are 0. Not always
+//            told to a settle without a row, nor to a save that comes with one.
 //
 // A task with a row puts that attempt on record, in the same commit. A row never goes back, ids and
 // begin of one that has begun stay, and none begins for a job that has an outcome.
