@@ -254,12 +254,24 @@ static worker_t *heartbeat_worker(workers_t *self, const mm_report_t *report)
     return report->session == worker->session ? worker : NULL;
 }
 
+// A heartbeat repeats all that is not acknowledged. If there is a gap before it, an old hello of a
+// worker that was forgotten has opened the session: what is missing comes only with another one.
+static bool has_gap(const worker_t *worker, const mm_report_t *report)
+{
+    return !report->is_hello && report->part == 0 && report->result_count > 0 &&
+           report->results[0].serial - 1 > worker->acknowledged_through;
+}
+
 worker_t *workers_report_open(workers_t *self, const mm_report_t *report, int64_t now_ms)
 {
     worker_t *worker =
         report->is_hello ? hello_worker(self, report, now_ms) : heartbeat_worker(self, report);
     if (!worker || worker->role != report->role)
         return NULL;
+    if (has_gap(worker, report)) {
+        change_stranger(self, WORKERS_REJOIN, report, NULL);
+        return NULL;
+    }
     if (report->part == 0) {
         if (report->sequence <= worker->sequence)
             return NULL;

@@ -129,7 +129,9 @@ static void report(bool is_hello, const char *name, uint64_t session)
                          .part = says.part,
                          .parts = says.parts,
                          .held = says.held,
-                         .held_count = says.held_count};
+                         .held_count = says.held_count,
+                         .results = says.results,
+                         .result_count = says.result_count};
     worker_t *worker = workers_report_open(workers, &whole, now_ms);
     for (size_t i = 0; worker && i < says.result_count; i++)
         reads(worker, &says.results[i], is_hello);
