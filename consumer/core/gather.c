@@ -139,7 +139,8 @@ void gather_nack(gather_t *self, flight_t *flight)
 // An attempt that runs is awaited; while draining so is the answer of the store (R8, R10).
 void gather_nack_if_over(gather_t *self, flight_t *flight)
 {
-    bool in_store = flight->restart == RESTART_OK || flight->restart == RESTART_EXHAUSTED;
+    bool in_store = flight->restart == RESTART_OK || flight->restart == RESTART_EXHAUSTED ||
+                    (flight->has_attempt && gather_attempt_has_success(self, flight));
     bool is_over = flight->overdue || (self->statistics.draining && !in_store);
     if (!is_over || flight->restart == RESTART_OUT)
         return;
@@ -158,6 +159,12 @@ static bool is_redelivered(const gather_t *self, uint64_t epoch, const mm_job_t 
 // A nacked job continues with what the cache has of it (R7, R8).
 static void recall(gather_t *self, flight_t *flight, settled_item_t *item)
 {
+    if (item->proof != MM_PROOF_NONE) { // of a real restart: a run of the mock has no use for it
+        if (self->is_real)
+            gather_attempt_recall(self, flight, item);
+        settled_cache_remove(&self->cache, item);
+        return;
+    }
     flight->attempts = item->attempts;
     flight->losses = item->losses;
     flight->handed_out = item->attempts > 0;
@@ -231,7 +238,7 @@ static void apply_job(gather_t *self, const gather_event_t *event)
     flight->extended = 1;
     if (item)
         recall(self, flight, item);
-    if (self->is_real && flight->restart == RESTART_HELD)
+    if (self->is_real && flight->restart == RESTART_HELD && !flight->has_attempt)
         gather_make_real(self, flight);
     flight->redelivered = is_redelivered(self, event->as.job.epoch, job);
     if (flight->restart == RESTART_HELD && !flight->redelivered && !flight->has_attempt)

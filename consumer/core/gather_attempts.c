@@ -230,6 +230,43 @@ static void absorb(gather_t *self, flight_t *flight, attempt_t *attempt, const m
         flight_set_error(flight, record->words.size > 0 ? record->words : mm_str(mm_end_name(end)));
 }
 
+void gather_attempt_recall(gather_t *self, flight_t *flight, const settled_item_t *item)
+{
+    gather_make_real(self, flight);
+    attempt_t *attempt = attempt_of(self, flight);
+    attempt->success.worker = item->worker;
+    attempt->success.proof = item->proof;
+    attempt->success.owes = item->owes;
+}
+
+bool gather_attempt_has_success(const gather_t *self, const flight_t *flight)
+{
+    return attempt_of(self, flight)->success.worker != NULL;
+}
+
+static void succeed(gather_t *self, flight_t *flight, const char *worker, mm_proof_t proof,
+                    const mm_id_t *boot, bool owes)
+{
+    attempt_t *attempt = attempt_of(self, flight);
+    flight->attempts += attempt->row != MM_ROW_ENDED; // else it was charged
+    if (attempt->number == 0) // of an adopted task, and the record knows of none
+        attempt->number = 1;
+    set_row(attempt, MM_ROW_ENDED);
+    attempt->end = MM_END_RESTARTED;
+    attempt->proof = proof;
+    attempt->boot_after = *boot;
+    attempt->owes = owes;
+    attempt->worker = flight->worker = worker;
+    flight_set_restart(&self->flights, flight, RESTART_OK, 0);
+    gather_try_settle(self, flight);
+}
+
+static void succeed_as_kept(gather_t *self, flight_t *flight, const attempt_t *attempt)
+{
+    succeed(self, flight, attempt->success.worker, attempt->success.proof, &attempt->success.boot,
+            attempt->success.owes);
+}
+
 // The answer to the first save tells what is known of the job; later ones, that its row is on
 // record.
 void gather_attempt_saved(gather_t *self, flight_t *flight, const mm_result_t *result)
@@ -239,6 +276,10 @@ void gather_attempt_saved(gather_t *self, flight_t *flight, const mm_result_t *r
     if (!attempt->is_known && result->real)
         absorb(self, flight, attempt, result->real);
     attempt->is_known = true;
+    if (flight->restart == RESTART_HELD && attempt->success.worker) { // it came before the answer
+        succeed_as_kept(self, flight, attempt);
+        return;
+    }
     bool has_ended = flight->restart == RESTART_OK || flight->restart == RESTART_EXHAUSTED;
     bool is_held = flight->restart == RESTART_HELD;
     bool would_begin = attempt->row == MM_ROW_ENDED || attempt->row == MM_ROW_NOT_STARTED;
@@ -436,23 +477,6 @@ void gather_attempt_fill(const gather_t *self, const flight_t *flight, const wor
 
 // ---- results
 
-static void succeed(gather_t *self, flight_t *flight, const char *worker, mm_proof_t proof,
-                    const mm_id_t *boot, bool owes)
-{
-    attempt_t *attempt = attempt_of(self, flight);
-    flight->attempts += attempt->row != MM_ROW_ENDED; // else it was charged
-    if (attempt->number == 0) // of an adopted task, and the record knows of none
-        attempt->number = 1;
-    set_row(attempt, MM_ROW_ENDED);
-    attempt->end = MM_END_RESTARTED;
-    attempt->proof = proof;
-    attempt->boot_after = *boot;
-    attempt->owes = owes;
-    attempt->worker = flight->worker = worker;
-    flight_set_restart(&self->flights, flight, RESTART_OK, 0);
-    gather_try_settle(self, flight);
-}
-
 // There is nothing to do: nothing has begun, and nothing will.
 static void skip(gather_t *self, flight_t *flight, attempt_t *attempt)
 {
@@ -558,12 +582,11 @@ static void apply_other(gather_t *self, flight_t *flight, attempt_t *attempt, co
 {
     bool is_waiting = flight->restart != RESTART_OUT;
     bool is_mocks = result->status == MM_STATUS_OK && result->real->end != MM_END_RESTARTED;
-    if (result->leg != MM_LEG_RESTART || flight->restart == RESTART_OK || !attempt->is_known ||
-        is_mocks)
+    if (result->leg != MM_LEG_RESTART || flight->restart == RESTART_OK || is_mocks)
         return;
-    if (result->status == MM_STATUS_OK && is_waiting) {
+    if (result->status == MM_STATUS_OK && is_waiting && attempt->is_known) {
         succeed(self, flight, worker, result->real->proof, &result->real->boot, result->real->owes);
-    } else if (result->status == MM_STATUS_OK) { // taken when the current one has ended (H7)
+    } else if (result->status == MM_STATUS_OK) { // until the current one has ended (H7)
         attempt->success.worker = worker;
         attempt->success.proof = result->real->proof;
         attempt->success.boot = result->real->boot;
@@ -604,8 +627,7 @@ void gather_attempt_result(gather_t *self, flight_t *flight, const char *worker,
         return;
     }
     if (attempt->success.worker && result->status != MM_STATUS_OK) {
-        succeed(self, flight, attempt->success.worker, attempt->success.proof,
-                &attempt->success.boot, attempt->success.owes);
+        succeed_as_kept(self, flight, attempt);
         return;
     }
     switch (result->status) {
@@ -632,8 +654,7 @@ void gather_attempt_lost(gather_t *self, flight_t *flight, const ended_t *ended)
         flight->restart_task != ended->number)
         return;
     if (attempt->success.worker) {
-        succeed(self, flight, attempt->success.worker, attempt->success.proof,
-                &attempt->success.boot, attempt->success.owes);
+        succeed_as_kept(self, flight, attempt);
         return;
     }
     if (was_command && ended->why == ENDED_UNDELIVERED)

@@ -199,6 +199,23 @@ static void remember_result(gather_t *self, const char *worker, bool charged,
     }
 }
 
+// The record has the attempt, but not its end, and without ids nobody can look for that: it would
+// be taken for interrupted, and the host be restarted again.
+static void remember_real(gather_t *self, const char *worker, const mm_result_t *result)
+{
+    settled_item_t *item = settled_cache_find(&self->cache, &result->id);
+    bool is_success = result->leg == MM_LEG_RESTART && result->status == MM_STATUS_OK &&
+                      result->real && result->real->end == MM_END_RESTARTED;
+    if (!is_success || result->real->proof == MM_PROOF_PROVEN || (item && item->outcome))
+        return;
+    if (!item)
+        item = settled_cache_put(&self->cache, &result->id, MM_OUTCOME_NONE);
+    item->restarted = true;
+    item->worker = worker;
+    item->proof = result->real->proof;
+    item->owes = result->real->owes;
+}
+
 // A task is at no worker any more: its resources are free.
 static void release(gather_t *self, ended_t *ended)
 {
@@ -294,7 +311,9 @@ void gather_apply_result(gather_t *self, worker_t *worker, const mm_result_t *re
         const char *name = name_pool_intern(&self->names, mm_str(worker->name.text));
         if (flight)
             apply_restart_result(self, flight, name, charged, result);
-        else if (!self->is_real) // the record remembers what is real
+        else if (self->is_real)
+            remember_real(self, name, result);
+        else
             remember_result(self, name, charged, result);
     }
     release(self, &ended);

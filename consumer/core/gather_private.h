@@ -52,6 +52,10 @@ void gather_see_driver(gather_t *self, bool is_real);
 void gather_make_real(gather_t *self, flight_t *flight);
 
 // gather_attempts.c, for flights with an attempt: the restart leg goes on.
+// The flight, which is new, is one of a job whose success came when it was not in flight.
+void gather_attempt_recall(gather_t *self, flight_t *flight, const settled_item_t *item);
+// Whether a success is kept until the record has answered, or another task has ended.
+bool gather_attempt_has_success(const gather_t *self, const flight_t *flight);
 // The record has answered a save.
 void gather_attempt_saved(gather_t *self, flight_t *flight, const mm_result_t *result);
 void gather_attempt_result(gather_t *self, flight_t *flight, const char *worker,

@@ -16,8 +16,10 @@ typedef struct settled_item {
     uint32_t attempts;    // charged restarts
     uint32_t losses;      // workers lost with it
     bool restarted;       // nacked: a restart has succeeded
-    const char *worker;   // nacked: of that restart, or the last one; interned, or NULL
-    char *error;          // owned, or NULL
+    bool owes;            // nacked: after a real one, and what `proof` there was; none: the mock's
+    mm_proof_t proof;
+    const char *worker; // nacked: of that restart, or the last one; interned, or NULL
+    char *error;        // owned, or NULL
     struct settled_item *prev, *next;
 } settled_item_t;
 
