@@ -5,6 +5,7 @@
 #include "crash.h"
 #include "drivers.h"
 #include "log_messages.h"
+#include "pay.h"
 #include "room.h"
 #include "service.h"
 #include "span.h"
@@ -65,8 +66,8 @@ static void log_note(void *arg, uint64_t number, driver_note_t note, const char 
         [DRIVER_NOTE_BEFORE] = "What comes before the restart has ended",
         [DRIVER_NOTE_AFTER] = "What comes after the restart has ended",
         [DRIVER_NOTE_OUTPUT] = "The output of the command is not kept any more"};
-    bool is_bad = note == DRIVER_NOTE_PROBE || note == DRIVER_NOTE_LEFT ||
-                  note == DRIVER_NOTE_OUTPUT;
+    bool is_bad =
+        note == DRIVER_NOTE_PROBE || note == DRIVER_NOTE_LEFT || note == DRIVER_NOTE_OUTPUT;
     const restarter_t *self = arg;
     mm_task_t task;
     if (!mm_worker_client_holds(self->client, number, &task))
@@ -294,6 +295,11 @@ int main(int argc, char **argv)
     exit_code = start_driver(&self);
     if (exit_code != 0)
         return mm_service_quit(&self.options, exit_code);
+    if (*self.options.pay != '\0') {
+        exit_code = pay_debts(&self.options, self.driver);
+        driver_destroy(&self.driver);
+        return mm_service_quit(&self.options, exit_code);
+    }
     self.slots = (uint32_t)self.options.slots;
     self.room = room_new(self.slots);
     self.loop = mm_loop_new(turn, &self);

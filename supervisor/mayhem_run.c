@@ -10,6 +10,7 @@
 #include "inherited.h"
 #include "kept_stream.h"
 #include "orphans.h"
+#include "run_debts.h"
 #include "run_files.h"
 #include "run_folder.h"
 #include "run_messages.h"
@@ -440,6 +441,8 @@ static int run(run_t *self)
 {
     const run_settings_t *settings = &self->settings;
     int exit_code = run_folder_take(&self->folder, settings->dir, settings->drain_ms + KILL_MS);
+    if (exit_code == 0)
+        run_debts_pay(settings, self->nothing, settings->options.quiet ? self->nothing : self->out);
     if (exit_code == 0)
         exit_code = open_all(self);
     bool has_begun = exit_code == 0;

@@ -53,6 +53,8 @@ static bool read_check(run_settings_t *self, char *text, size_t size)
     text[size - strlen(end)] = '\0';
     words += *words == '\n';
     arguments_add(arguments, "--run-driver=%s", words + 8);
+    self->driver.words = strdup(words + 8);
+    assert(self->driver.words);
     *words = '\0';
     char *mock = find_line(text, "mock: "), *digest = find_line(text, "digest: ");
     char *attributes = find_line(text, "attributes: ");
@@ -114,6 +116,7 @@ int run_driver_read(run_settings_t *self, const mm_options_t programs[MM_PROGRAM
 void run_driver_clear(run_driver_t *self)
 {
     free(self->name);
+    free(self->words);
     free(self->proof);
     free(self->headline);
     *self = (run_driver_t){0};

@@ -32,6 +32,7 @@ static void read_owed(mm_sqlite_t *record, run_record_t *self)
         mm_str_t host = mm_sqlite_column_text(debts, DEBTS_HOST);
         char *copy = strndup(host.data, host.size);
         assert(copy);
+        self->payable += sqlite3_column_int(debts, DEBTS_IS_PAYABLE) != 0;
         *MM_ARRAY_ADD(self->owed, self->owed_count, self->owed_capacity) = copy;
     }
 }

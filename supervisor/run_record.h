@@ -12,6 +12,7 @@ typedef struct {
     int64_t open; // hosts with an attempt that has no end
     char **owed;  // hosts, oldest first
     size_t owed_count;
+    size_t payable; // of them: without another restart
     size_t owed_capacity;
 } run_record_t;
 

@@ -21,6 +21,7 @@ void arguments_clear(arguments_t *self);
 typedef struct {
     bool is_mock;
     char *name;     // "ssh"
+    char *words;    // as it is recorded of the run
     char *proof;    // how sure a success is: "proven by boot id"
     char *headline; // the first line that is printed; NULL: none
 } run_driver_t;

@@ -28,7 +28,9 @@
 //   exit         the command's exit code; 256 + n: signal n
 //   error        the command's last words, or those of the look
 //   health       what the host said of its health before the restart
-//   owes         1: what --after does is still to be done; only that of a job's last attempt counts
+//   owes         1: what --after does is still to be done; only that of a job's last attempt
+//   counts;
+//                0: that is paid; NULL: nothing was ever owed
 //   debt         the attributes of the job that it needs (attributes.h), as long as it is owed
 #define RECORD_SCHEMA_ATTEMPTS                                                                     \
     "CREATE TABLE attempts (job BLOB NOT NULL, attempt INTEGER NOT NULL, worker TEXT,"             \
@@ -97,11 +99,20 @@ typedef enum {
     " control, exit, outcome, error, proof, command, command_end, first_boot_ms,"                  \
     " deadline_boot_ms, health, owes, debt FROM attempts WHERE job = ?1 ORDER BY attempt"
 
-// The jobs whose last attempt still owes what --after does, oldest first.
+// The jobs whose last attempt still owes what --after does, oldest first, unless a later job has
+// restarted the same host and paid. It may be paid without another restart when the host was
+// restarted, or got no command; else somebody must look at it.
 #define RECORD_READ_DEBTS                                                                          \
-    "SELECT id, host, a.attempt, machine_id, boot_before, debt FROM attempts AS a"                 \
-    " JOIN jobs ON id = a.job WHERE a.owes AND NOT EXISTS (SELECT 1 FROM attempts AS later"        \
-    " WHERE later.job = a.job AND later.attempt > a.attempt) ORDER BY id"
+    "SELECT id, host, a.attempt, machine_id, boot_before, debt, jobs.outcome IS NOT NULL"          \
+    " AND (a.outcome = 'restarted' OR NOT EXISTS (SELECT 1 FROM attempts AS other"                 \
+    " WHERE other.job = a.job AND other.began_ms IS NOT NULL"                                      \
+    " AND coalesce(other.outcome, '') <> 'unprepared')) AS payable"                                \
+    " FROM attempts AS a JOIN jobs ON id = a.job WHERE a.owes = 1"                                 \
+    " AND NOT EXISTS (SELECT 1 FROM attempts AS later"                                             \
+    " WHERE later.job = a.job AND later.attempt > a.attempt)"                                      \
+    " AND NOT EXISTS (SELECT 1 FROM jobs AS next JOIN attempts AS paid ON paid.job = next.id"      \
+    " WHERE next.id > a.job AND next.host = jobs.host AND paid.owes = 0"                           \
+    " AND paid.outcome = 'restarted') ORDER BY id"
 
 typedef enum {
     DEBTS_JOB,
@@ -109,7 +120,8 @@ typedef enum {
     DEBTS_ATTEMPT,
     DEBTS_MACHINE_ID,
     DEBTS_BOOT_BEFORE,
-    DEBTS_ATTRIBUTES
+    DEBTS_ATTRIBUTES,
+    DEBTS_IS_PAYABLE
 } debt_column_t;
 
 #define RECORD_PAY "UPDATE attempts SET owes = 0, debt = NULL WHERE job = ?1 AND attempt = ?2"

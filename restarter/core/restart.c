@@ -350,7 +350,9 @@ void restart_begin(restart_t *self, const restart_config_t *config, const mm_tas
     memcpy(self->before.boot, real->boot.bytes, sizeof self->before.boot);
     self->has_before = memcmp(&real->boot, &none, sizeof none) != 0;
     keep_health(self, real->health);
-    if (task->leg == MM_LEG_PROBE) {
+    if (real->end == MM_END_RESTARTED) {
+        restart_finish(self, MM_STATUS_OK, MM_END_RESTARTED); // it only pays
+    } else if (task->leg == MM_LEG_PROBE) {
         self->phase = RESTART_PHASE_SKIP_IF;
         if (!config->has_skip || real->age_ms > 0) // something has begun: it is gone on with
             restart_skip_if_ended(self, &(restart_end_t){.how = RESTART_NOT_STARTED}, now_ms);

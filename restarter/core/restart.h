@@ -127,8 +127,8 @@ typedef struct {
     bool sent;
 } restart_t;
 
-// The task's texts are not kept. A real task has first_ms and deadline_ms by this clock. A task
-// without left_ms is one without limits.
+// The task's texts are not kept. One whose real end is RESTARTED only pays what is owed. A real
+// task has first_ms and deadline_ms by this clock. A task without left_ms is one without limits.
 void restart_begin(restart_t *self, const restart_config_t *config, const mm_task_t *task,
                    uint64_t seed, int64_t now_ms);
 // The next step. False: nothing is to be run: something runs, or all is done.

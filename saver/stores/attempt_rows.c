@@ -32,7 +32,7 @@
     " proof = excluded.proof, command = excluded.command,"                                         \
     " command_end = iif(excluded.state = 'ended', command_end, excluded.command_end),"             \
     " first_boot_ms = excluded.first_boot_ms, deadline_boot_ms = excluded.deadline_boot_ms,"       \
-    " owes = excluded.owes, debt = excluded.debt"                                                  \
+    " owes = coalesce(excluded.owes, iif(owes IS NULL, NULL, 0)), debt = excluded.debt"            \
     " WHERE state <> 'ended' OR (?20 AND excluded.outcome = 'restarted' AND outcome <> "           \
     "'restarted')"
 
@@ -272,7 +272,7 @@ static mm_sqlite_status_t upsert(attempt_rows_t *self, const mm_task_t *task, in
     (void)sqlite3_bind_int64(write, 18, real->deadline_ms);
     bind_text(write, 19, real->health);
     (void)sqlite3_bind_int(write, 20, !is_settled);
-    (void)sqlite3_bind_int(write, 21, real->owes);
+    bind_if(write, 21, real->owes, 1);
     bind_text(write, 22, real->owes ? real->attributes : (mm_str_t){0});
     return mm_sqlite_run(self->sqlite, write);
 }

@@ -274,6 +274,7 @@ static void a_debt_is_kept_until_it_is_paid(void **state)
     task.real.attributes = mm_str("bmc=10.0.0.1"); // of no use any more
     (void)ask(store, task);
     assert_string_equal(query("SELECT owes, debt FROM attempts"), "1|NULL;0|NULL;");
+    assert_string_equal(query("SELECT count(*) FROM (" RECORD_READ_DEBTS ")"), "0;");
     assert_false(look(store, 1).real.owes);
     assert_true(store_close(&store));
 }
@@ -296,6 +297,54 @@ static void debts_and_open_attempts_are_listed(void **state)
     (void)ask(store, begun(2, 20, 2));
     assert_string_equal(query("SELECT attempt, debt FROM (" RECORD_READ_DEBTS ")"), "2|NULL;");
     assert_string_equal(query(RECORD_COUNT_OPEN), "1;");
+    assert_true(store_close(&store));
+}
+
+// A host that got a command and was not restarted is not put back into service.
+static void a_debt_is_payable_unless_a_command_was_without_effect(void **state)
+{
+    (void)state;
+    store_t *store = open_store();
+    static const struct {
+        unsigned job;
+        uint32_t attempt;
+        mm_end_t end;
+    } rows[] = {{1, 1, MM_END_RESTARTED},  {2, 1, MM_END_SAME_BOOT},  {3, 1, MM_END_UNPREPARED},
+                {4, 1, MM_END_UNPREPARED}, {4, 2, MM_END_UNPREPARED}, {5, 1, MM_END_TIMEOUT},
+                {5, 2, MM_END_UNPREPARED}, {6, 1, MM_END_RESTARTED}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        real_task_t task = ended(rows[i].job, 11 + i, rows[i].attempt, rows[i].end);
+        task.real.owes = true;
+        (void)ask(store, task);
+        bool is_last = i + 1 == sizeof rows / sizeof *rows || rows[i + 1].job != rows[i].job;
+        if (is_last && rows[i].job != 6) // that one goes on by itself
+            (void)ask(store, settled(task, MM_OUTCOME_DEAD, MM_PROOF_NONE));
+    }
+    execute("UPDATE jobs SET host = 'h' || hex(substr(id, 16))");
+    assert_string_equal(query("SELECT host, payable FROM (" RECORD_READ_DEBTS ")"),
+                        "h01|1;h02|0;h03|1;h04|1;h05|0;h06|0;");
+    assert_true(store_close(&store));
+}
+
+// A host that was restarted since, and is back in service, owes nothing any more.
+static void a_later_restart_pays_for_an_earlier_job(void **state)
+{
+    (void)state;
+    store_t *store = open_store();
+    real_task_t task = ended(1, 11, 1, MM_END_SAME_BOOT);
+    task.real.owes = true;
+    (void)ask(store, task);
+    (void)ask(store, settled(task, MM_OUTCOME_DEAD, MM_PROOF_NONE));
+    task = ended(2, 12, 1, MM_END_RESTARTED); // without hooks
+    (void)ask(store, settled(task, MM_OUTCOME_RESTARTED, MM_PROOF_PROVEN));
+    assert_string_equal(query("SELECT count(*) FROM (" RECORD_READ_DEBTS ")"), "1;");
+    task = begun(3, 13, 1);
+    task.real.owes = true;
+    (void)ask(store, task);
+    assert_string_equal(query("SELECT count(*) FROM (" RECORD_READ_DEBTS ")"), "2;");
+    task = ended(3, 14, 1, MM_END_RESTARTED);
+    (void)ask(store, settled(task, MM_OUTCOME_RESTARTED, MM_PROOF_PROVEN));
+    assert_string_equal(query("SELECT count(*) FROM (" RECORD_READ_DEBTS ")"), "0;");
     assert_true(store_close(&store));
 }
 
@@ -448,6 +497,8 @@ int main(void)
         STORE_TEST(the_health_before_the_restart_is_kept),
         STORE_TEST(a_debt_is_kept_until_it_is_paid),
         STORE_TEST(debts_and_open_attempts_are_listed),
+        STORE_TEST(a_debt_is_payable_unless_a_command_was_without_effect),
+        STORE_TEST(a_later_restart_pays_for_an_earlier_job),
         STORE_TEST(in_one_batch_each_sees_what_the_former_have_left),
         STORE_TEST(attempts_and_the_mock_share_a_batch),
         STORE_TEST(the_longest_words_fit),

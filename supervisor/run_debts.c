@@ -1,0 +1,51 @@
+// See run_debts.h.
+
+#include "run_debts.h"
+#include "child_process.h"
+#include "publisher_report.h"
+#include "run_record.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool was_same_driver(const run_settings_t *settings)
+{
+    int exit_code;
+    char *text = publisher_report(settings->dir, "json", &exit_code);
+    json_t *json = text ? json_loads(text, 0, NULL) : NULL;
+    const char *driver = json_string_value(json_object_get(json, "driver"));
+    bool is_same = driver && settings->driver.words && strcmp(driver, settings->driver.words) == 0;
+    json_decref(json);
+    free(text);
+    return is_same;
+}
+
+static void pay(const run_settings_t *settings, int input, int output)
+{
+    arguments_t words = {0};
+    child_process_t child;
+    char *program = child_process_sibling("mayhem-restarter"), parent[32];
+    arguments_add(&words, "%s", program);
+    arguments_add_all(&words, &settings->arguments[MM_PROGRAM_RESTARTER]);
+    arguments_add(&words, "--pay=%s", settings->db);
+    (void)snprintf(parent, sizeof parent, "%d", (int)getpid());
+    (void)setenv("MAYHEM_PARENT", parent, 1);
+    if (child_process_start(words.items, input, output, STDERR_FILENO, &child) == 0)
+        (void)child_process_end(&child);
+    (void)unsetenv("MAYHEM_PARENT");
+    arguments_clear(&words);
+    free(program);
+}
+
+void run_debts_pay(const run_settings_t *settings, int input, int output)
+{
+    run_record_t record = {0};
+    if (!settings->driver.is_mock && !settings->options.dry_run)
+        record = run_record_read(settings->db);
+    if (record.payable > 0 && was_same_driver(settings))
+        pay(settings, input, output);
+    run_record_clear(&record);
+}
