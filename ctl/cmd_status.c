@@ -82,6 +82,13 @@ static run_record_t read_record(const char *dir)
     return run_record_read(path);
 }
 
+static void print_owed(const char *dir)
+{
+    run_record_t record = read_record(dir);
+    run_record_print_owed(&record, stdout);
+    run_record_clear(&record);
+}
+
 static void add_record(json_t *json, const char *dir)
 {
     run_record_t record = read_record(dir);
@@ -122,9 +129,7 @@ static int print_text(const char *dir, const snapshot_t *snapshot)
         char *report = publisher_report(dir, "text", &exit_code);
         (void)printf("\n%s", report ? report : "");
         free(report);
-        run_record_t record = read_record(dir);
-        run_record_print_owed(&record, stdout);
-        run_record_clear(&record);
+        print_owed(dir);
     }
     return ctl_end_output(true);
 }
@@ -160,6 +165,8 @@ int ctl_status(int argc, char **argv)
     }
     if (!answers && !dir)
         return target_fail(&target);
+    if (!answers && !has_run)
+        print_owed(dir); // that is so until another run
     if (!answers && !has_run)
         return ctl_fail(EX_UNAVAILABLE,
                         "nothing is running in %s: nobody answers at %s; start it with `mayhem "
