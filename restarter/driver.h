@@ -31,6 +31,7 @@ typedef enum {
     DRIVER_NOTE_COMMAND, // the command has ended, as `text` says
     DRIVER_NOTE_PROBE,   // the first read of a probe that was no answer; it is asked on
     DRIVER_NOTE_LOOK,    // the first look behind it that did not find the host, or found it ill
+    DRIVER_NOTE_SKIP,    // --skip-if could not tell: it was not found, cut off, or lost its session
     DRIVER_NOTE_LEFT,    // it was given up, and something of it cannot be killed
     DRIVER_NOTE_BEFORE,  // --before has ended, and so has
     DRIVER_NOTE_AFTER,   // --after

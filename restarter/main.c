@@ -62,12 +62,13 @@ static void log_note(void *arg, uint64_t number, driver_note_t note, const char 
         [DRIVER_NOTE_COMMAND] = "The command has ended",
         [DRIVER_NOTE_PROBE] = "The host does not say who it is; asking on",
         [DRIVER_NOTE_LOOK] = "A look did not find it well",
+        [DRIVER_NOTE_SKIP] = "Nobody has said whether there is something to do; restarting",
         [DRIVER_NOTE_LEFT] = "Cannot kill what a command has left; its slot is kept",
         [DRIVER_NOTE_BEFORE] = "What comes before the restart has ended",
         [DRIVER_NOTE_AFTER] = "What comes after the restart has ended",
         [DRIVER_NOTE_OUTPUT] = "The output of the command is not kept any more"};
-    bool is_bad =
-        note == DRIVER_NOTE_PROBE || note == DRIVER_NOTE_LEFT || note == DRIVER_NOTE_OUTPUT;
+    bool is_bad = note == DRIVER_NOTE_PROBE || note == DRIVER_NOTE_SKIP ||
+                  note == DRIVER_NOTE_LEFT || note == DRIVER_NOTE_OUTPUT;
     const restarter_t *self = arg;
     mm_task_t task;
     if (!mm_worker_client_holds(self->client, number, &task))

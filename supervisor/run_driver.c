@@ -97,6 +97,13 @@ static int ask(run_settings_t *self)
     return exit_code;
 }
 
+// Invented hosts are for the mock: a real driver might find one of them.
+static bool says_which(const mm_options_t programs[MM_PROGRAMS])
+{
+    return *programs[MM_PROGRAM_PUBLISHER].input != '\0' ||
+           *programs[MM_PROGRAM_RESTARTER].exec == '\0' || programs[MM_PROGRAM_RESTARTER].mock;
+}
+
 // A list of hosts is not rehearsed by mistake.
 static bool says_how(const mm_options_t *restarter)
 {
@@ -110,6 +117,8 @@ int run_driver_read(run_settings_t *self, const mm_options_t programs[MM_PROGRAM
     if (*programs[MM_PROGRAM_PUBLISHER].input != '\0' && !says_how(&programs[MM_PROGRAM_RESTARTER]))
         return caller_fail(EX_USAGE,
                            "say how: --driver ssh, -x 'CMD {host}', or --mock to rehearse");
+    if (!says_which(programs))
+        return caller_fail(EX_USAGE, "say which hosts: -i FILE, or -i - for standard input");
     return ask(self);
 }
 

@@ -68,6 +68,8 @@ static void set_end(attempt_t *attempt, const char *worker, const mm_result_t *r
     attempt->end = result->real->end;
     attempt->proof = result->real->proof;
     attempt->worker = worker;
+    if (!is_none(&result->real->boot) && !mm_id_equal(&result->real->boot, &attempt->boot))
+        attempt->boot_after = result->real->boot;
     if (result->real->exit != MM_EXIT_NONE)
         attempt->exit = result->real->exit;
     if (result->real->words.size > 0)

@@ -17,6 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define CANNOT_TELL 126 // of --skip-if: not found, not executable, killed, a lost session
+
 #define KILL_AFTER_MS  2000 // from TERM to KILL
 #define AGAIN_AFTER_MS 1000 // from what was left of a KILL to the next one
 #define STOPPED_MS     1000 // from KILL to the result, when the driver is stopped
@@ -272,7 +274,10 @@ static void process_ended(exec_t *self, run_t *run, restart_how_t how, int64_t n
     case RESTART_COMMAND: keep_command(self, run, &end); break;
     case RESTART_BEFORE:
     case RESTART_AFTER: keep_hook(self, run, &end); break;
-    case RESTART_SKIP_IF: break;
+    case RESTART_SKIP_IF:
+        if (how != RESTART_EXITED || end.number >= CANNOT_TELL)
+            note(self, run, DRIVER_NOTE_SKIP, &end);
+        break;
     case RESTART_IDENTIFY:
     case RESTART_HEALTH:
     case RESTART_VERIFY: keep_look(self, run, &end); break;

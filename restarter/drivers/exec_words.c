@@ -17,7 +17,7 @@ static void print_end(const restart_end_t *end, char ret_text[HEAD_MAX])
     else if (end->how == RESTART_SIGNALED)
         (void)snprintf(ret_text, HEAD_MAX, "killed by signal %d", end->number);
     else
-        (void)snprintf(ret_text, HEAD_MAX, "it did not end");
+        (void)snprintf(ret_text, HEAD_MAX, "cut off, it took too long");
 }
 
 // The exit of a result.
@@ -71,8 +71,8 @@ static void print_command(const exec_said_t *said, const mm_result_t *result, ch
                           size_t size)
 {
     char exit[HEAD_MAX], words[MM_WORDS_MAX + 1] = "";
-    if (!result->real->sent) {
-        (void)snprintf(text, size, "; no command was sent");
+    if (!result->real->sent) { // who only looks has none to send
+        (void)snprintf(text, size, "%s", said->number > 0 ? "; this attempt sent no command" : "");
         return;
     }
     print_exit(result->real->exit, exit);

@@ -362,7 +362,7 @@ static void a_command_is_not_sent_behind_its_end(void **state)
     self->now_ms = FIRST + TIMEOUT + 1;
     begin(self, MM_LEG_RESTART, 1);
     ended_t ended = run_to_the_end(self);
-    assert_failed(&ended, "same-boot; no command was sent");
+    assert_failed(&ended, "same-boot; this attempt sent no command");
     assert_false(ended.sent);
     assert_int_equal(count_sent(self), 0);
 }
