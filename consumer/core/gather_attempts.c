@@ -246,6 +246,18 @@ bool gather_attempt_has_success(const gather_t *self, const flight_t *flight)
     return attempt_of(self, flight)->success.worker != NULL;
 }
 
+// What is owed when a task that is not out any more has told of a success: a later one may have
+// made the debt anew (H16). One that has begun and is not out has made none. The tasks of earlier
+// epochs are as many as their attempts.
+static bool owes_after(const flight_t *flight, const attempt_t *attempt, uint64_t number, bool owes)
+{
+    bool is_begun = flight->restart == RESTART_BEGINNING || flight->restart == RESTART_BEGUN;
+    bool debt = is_begun ? attempt->owed : attempt->owes;
+    if (flight->restart_task == 0)
+        return owes || (attempt->number > 1 && debt);
+    return number >= flight->restart_task ? owes : debt;
+}
+
 static void succeed(gather_t *self, flight_t *flight, const char *worker, mm_proof_t proof,
                     const mm_id_t *boot, bool owes)
 {
@@ -263,10 +275,10 @@ static void succeed(gather_t *self, flight_t *flight, const char *worker, mm_pro
     gather_try_settle(self, flight);
 }
 
-static void succeed_as_kept(gather_t *self, flight_t *flight, const attempt_t *attempt)
+static void succeed_as_kept(gather_t *self, flight_t *flight, const attempt_t *attempt, bool owes)
 {
     succeed(self, flight, attempt->success.worker, attempt->success.proof, &attempt->success.boot,
-            attempt->success.owes);
+            owes);
 }
 
 // The answer to the first save tells what is known of the job; later ones, that its row is on
@@ -279,7 +291,8 @@ void gather_attempt_saved(gather_t *self, flight_t *flight, const mm_result_t *r
         absorb(self, flight, attempt, result->real);
     attempt->is_known = true;
     if (flight->restart == RESTART_HELD && attempt->success.worker) { // it came before the answer
-        succeed_as_kept(self, flight, attempt);
+        succeed_as_kept(self, flight, attempt,
+                        owes_after(flight, attempt, 0, attempt->success.owes));
         return;
     }
     bool has_ended = flight->restart == RESTART_OK || flight->restart == RESTART_EXHAUSTED;
@@ -587,7 +600,8 @@ static void apply_other(gather_t *self, flight_t *flight, attempt_t *attempt, co
     if (result->leg != MM_LEG_RESTART || flight->restart == RESTART_OK || is_mocks)
         return;
     if (result->status == MM_STATUS_OK && is_waiting && attempt->is_known) {
-        succeed(self, flight, worker, result->real->proof, &result->real->boot, result->real->owes);
+        succeed(self, flight, worker, result->real->proof, &result->real->boot,
+                owes_after(flight, attempt, result->number, result->real->owes));
     } else if (result->status == MM_STATUS_OK) { // until the current one has ended (H7)
         attempt->success.worker = worker;
         attempt->success.proof = result->real->proof;
@@ -629,7 +643,7 @@ void gather_attempt_result(gather_t *self, flight_t *flight, const char *worker,
         return;
     }
     if (attempt->success.worker && result->status != MM_STATUS_OK) {
-        succeed_as_kept(self, flight, attempt);
+        succeed_as_kept(self, flight, attempt, has_end ? result->real->owes : attempt->owes);
         return;
     }
     switch (result->status) {
@@ -656,7 +670,7 @@ void gather_attempt_lost(gather_t *self, flight_t *flight, const ended_t *ended)
         flight->restart_task != ended->number)
         return;
     if (attempt->success.worker) {
-        succeed_as_kept(self, flight, attempt);
+        succeed_as_kept(self, flight, attempt, attempt->owes);
         return;
     }
     if (was_command && ended->why == ENDED_UNDELIVERED)
