@@ -57,7 +57,7 @@ make_hosts() {
 
 # What was done to a host, in a line.
 log_of() {
-    cat "hosts/$1/log" 2>/dev/null | tr '\n' ' '
+    [[ ! -f hosts/$1/log ]] || tr '\n' ' ' <"hosts/$1/log"
 }
 
 owed() {
