@@ -17,7 +17,11 @@ identify)
     up=$((now - $(<since)))
     cat boot && printf '%d.%02d 1.00\n' $((up / 1000)) $((up % 1000 / 10))
     ;;
-reboot) echo reboot >>log && echo "rebooting $2" && { has stuck || boot; } ;;
+reboot)
+    echo reboot >>log && echo "rebooting $2"
+    sleep 0.5 && now=$(date +%s%3N) # as any host takes its time: a read is as old as it took
+    has stuck || boot
+    ;;
 skip) has needless ;;
 before)
     echo before >>log
