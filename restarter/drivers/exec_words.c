@@ -101,7 +101,12 @@ static void compose_look(const exec_said_t *said, const mm_result_t *result, boo
         (void)snprintf(end, 16, " answers");
         otherwise = machine;
     }
-    compose(text, size, mm_end_name(result->real->end), look, otherwise, command);
+    bool is_answer = look && said->looked && said->looked->how == RESTART_EXITED &&
+                     said->looked->number == 0; // but none that says who it is
+    compose(text, size,
+            is_answer ? "unreachable, what it answers is no identity"
+                      : mm_end_name(result->real->end),
+            look, otherwise, command);
 }
 
 static void compose_failure(const exec_said_t *said, const mm_result_t *result, char *text,

@@ -298,7 +298,7 @@ static void a_probe_brings_the_ids_and_the_health(void **state)
     begin(self, MM_LEG_PROBE, 0);
     int64_t began_ms = self->now_ms;
     ended = run_to_the_end(self);
-    assert_failed(&ended, "unreachable: Last login: today");
+    assert_failed(&ended, "unreachable, what it answers is no identity: Last login: today");
     assert_true(self->now_ms >= began_ms + VERIFY);
 }
 
