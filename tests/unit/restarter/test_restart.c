@@ -1,7 +1,7 @@
 // One task of a restarter, with hosts and commands that are only words: what is run, and what the
 // result is.
 
-#include "restart.h"
+#include "restart_play.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,53 +11,11 @@
 
 #include <cmocka.h>
 
-enum { LOST_AFTER = 1500, TIMEOUT = 300000, VERIFY = 600000, SETTLE = 30000, BEGUN = 1000000 };
-
-static restart_config_t config;
-static restart_t restart;
-static int64_t now_ms;
-static mm_task_t task;
-static mm_real_t real; // of the task
-
 static int set_up(void **state)
 {
-    (void)state;
-    config = (restart_config_t){.identifies = true,
-                                .commands = 2,
-                                .timeout_ms = TIMEOUT,
-                                .verify_ms = VERIFY,
-                                .settle_ms = SETTLE,
-                                .lost_after_ms = LOST_AFTER};
-    config.ok_codes[0] = 1;         // 0
+    (void)restart_set_up(state);
     config.ok_codes[31] = 1U << 7U; // 255
-    now_ms = BEGUN + 100;
-    real = (mm_real_t){.machine.bytes = {7},
-                       .boot.bytes = {1},
-                       .command = 1,
-                       .left_ms = TIMEOUT + VERIFY - 100,
-                       .age_ms = 100,
-                       .first_ms = BEGUN,
-                       .deadline_ms = BEGUN + TIMEOUT + VERIFY};
-    task = (mm_task_t){.leg = MM_LEG_RESTART, .real = &real};
     return 0;
-}
-
-static void begin(void)
-{
-    restart_begin(&restart, &config, &task, 1, now_ms);
-}
-
-// The next run begins, when its time has come.
-static void runs(restart_what_t what)
-{
-    restart_step_t step;
-    assert_true(restart_next(&restart, &step));
-    assert_int_equal(step.what, what);
-    if (step.at_ms > now_ms)
-        now_ms = step.at_ms;
-    assert_true(now_ms <= step.not_after_ms);
-    assert_true(restart_run(&restart, now_ms));
-    assert_false(restart_next(&restart, &step));
 }
 
 static void health_says(int number, const char *line)
@@ -69,58 +27,19 @@ static void health_says(int number, const char *line)
                   now_ms);
 }
 
-static void ends_as(restart_how_t how, int number)
-{
-    now_ms += 10;
-    restart_ended(&restart, &(restart_end_t){.how = how, .number = number}, now_ms);
-}
-
-// An identify: the boot with this number, which began at boot_ms.
-static void reads(uint8_t machine, uint8_t boot, int64_t boot_ms)
-{
-    runs(RESTART_IDENTIFY);
-    identity_t identity = {.machine = {machine}, .boot = {boot}, .uptime_ms = now_ms - boot_ms};
-    now_ms += 10;
-    restart_ended(&restart, &(restart_end_t){.how = RESTART_EXITED, .identity = &identity}, now_ms);
-}
-
-static void reads_old(void)
-{
-    reads(7, 1, 0);
-}
-
-static void reads_nothing(void)
+static void identifies_nothing(void)
 {
     runs(RESTART_IDENTIFY);
     ends_as(RESTART_EXITED, 255);
 }
 
-static mm_result_t result(void)
-{
-    static mm_real_t found;
-    mm_result_t filled = {.real = &found};
-    found = (mm_real_t){0};
-    restart_step_t step;
-    assert_int_equal(restart.phase, RESTART_PHASE_DONE);
-    assert_false(restart_next(&restart, &step));
-    restart_fill(&restart, &filled);
-    return filled;
-}
-
 static void is_done(mm_status_t status, mm_end_t end, uint32_t exit, bool sent)
 {
-    mm_result_t filled = result();
+    mm_result_t filled = task_result();
     assert_int_equal(filled.status, status);
     assert_string_equal(mm_end_name(filled.real->end), mm_end_name(end));
     assert_int_equal(filled.real->exit, exit);
     assert_int_equal(filled.real->sent, sent);
-}
-
-static void settles(uint8_t boot)
-{
-    int64_t boot_ms = now_ms;
-    while (restart.phase == RESTART_PHASE_LOOK)
-        reads(7, boot, boot_ms);
 }
 
 // ---- the way of a restart
@@ -128,15 +47,15 @@ static void settles(uint8_t boot)
 static void the_old_boot_a_command_a_new_boot_is_proven(void **state)
 {
     (void)state;
-    begin();
-    reads_old();
+    begin_task();
+    identifies_old();
     runs(RESTART_COMMAND);
     ends_as(RESTART_EXITED, 255);
-    reads_old(); // slow to go down
-    reads_nothing();
+    identifies_old(); // slow to go down
+    identifies_nothing();
     settles(2);
     is_done(MM_STATUS_OK, MM_END_RESTARTED, 255, true);
-    mm_result_t filled = result();
+    mm_result_t filled = task_result();
     assert_int_equal(filled.real->proof, MM_PROOF_PROVEN);
     assert_int_equal(filled.real->boot.bytes[0], 2);
     assert_int_equal(filled.real->machine.bytes[0], 7);
@@ -147,27 +66,27 @@ static void the_old_boot_a_command_a_new_boot_is_proven(void **state)
 static void a_restart_without_effect_ends_at_the_deadline(void **state)
 {
     (void)state;
-    begin();
-    reads_old();
+    begin_task();
+    identifies_old();
     runs(RESTART_COMMAND);
     ends_as(RESTART_EXITED, 0);
     while (restart.phase == RESTART_PHASE_LOOK) {
         assert_true(now_ms < BEGUN + TIMEOUT + VERIFY);
-        reads_old();
+        identifies_old();
     }
     is_done(MM_STATUS_FAILED, MM_END_SAME_BOOT, 0, true);
     assert_true(now_ms >= BEGUN + TIMEOUT + VERIFY);
-    assert_true(result().real->more); // the list has another command
+    assert_true(task_result().real->more); // the list has another command
     set_up(NULL);
     real.command = 2;
-    begin();
-    reads_old();
+    begin_task();
+    identifies_old();
     runs(RESTART_COMMAND);
     ends_as(RESTART_EXITED, 0);
     while (restart.phase == RESTART_PHASE_LOOK)
-        reads_nothing();
+        identifies_nothing();
     is_done(MM_STATUS_FAILED, MM_END_UNREACHABLE, 0, true);
-    assert_false(result().real->more);
+    assert_false(task_result().real->more);
 }
 
 // ---- H3
@@ -175,9 +94,9 @@ static void a_restart_without_effect_ends_at_the_deadline(void **state)
 static void to_a_new_boot_nothing_is_sent(void **state)
 {
     (void)state;
-    begin();
-    reads(7, 2,
-          BEGUN + 50); // somebody else was quicker, or an attempt that nobody knows the end of
+    begin_task();
+    identifies(7, 2,
+               BEGUN + 50); // somebody else was quicker, or an attempt that nobody knows the end of
     settles(2);
     is_done(MM_STATUS_OK, MM_END_RESTARTED, MM_EXIT_NONE, false);
 }
@@ -185,25 +104,25 @@ static void to_a_new_boot_nothing_is_sent(void **state)
 static void without_an_answer_nothing_is_sent(void **state)
 {
     (void)state;
-    begin();
+    begin_task();
     while (restart.phase == RESTART_PHASE_READ)
-        reads_nothing();
+        identifies_nothing();
     assert_in_range(now_ms, BEGUN + RESTART_LOOK_MS, BEGUN + RESTART_LOOK_MS + 2000);
     for (int i = 0; i < 5; i++)
-        reads_old(); // too late
+        identifies_old(); // too late
     assert_int_equal(restart.phase, RESTART_PHASE_LOOK);
     while (restart.phase == RESTART_PHASE_LOOK)
-        reads_old();
+        identifies_old();
     is_done(MM_STATUS_FAILED, MM_END_SAME_BOOT, MM_EXIT_NONE, false);
 }
 
 static void an_answer_that_was_lost_is_asked_for_again(void **state)
 {
     (void)state;
-    begin();
-    reads_nothing();
+    begin_task();
+    identifies_nothing();
     int64_t lost_ms = now_ms;
-    reads_old();
+    identifies_old();
     assert_in_range(now_ms, lost_ms + PROOF_POLL_LOW_MS, lost_ms + PROOF_POLL_LOW_MS + 100);
     runs(RESTART_COMMAND);
     ends_as(RESTART_EXITED, 0);
@@ -214,9 +133,9 @@ static void an_answer_that_was_lost_is_asked_for_again(void **state)
 static void to_another_machine_nothing_is_sent(void **state)
 {
     (void)state;
-    begin();
+    begin_task();
     while (restart.phase != RESTART_PHASE_DONE)
-        reads(8, 1, 0);
+        identifies(8, 1, 0);
     is_done(MM_STATUS_FAILED, MM_END_WRONG_HOST, MM_EXIT_NONE, false);
     assert_true(now_ms >= BEGUN + TIMEOUT + VERIFY);
 }
@@ -225,17 +144,17 @@ static void to_another_machine_nothing_is_sent(void **state)
 static void to_another_boot_that_seems_older_nothing_is_sent(void **state)
 {
     (void)state;
-    begin();
-    reads(7, 2, BEGUN - 5000);
+    begin_task();
+    identifies(7, 2, BEGUN - 5000);
     while (restart.phase == RESTART_PHASE_LOOK)
-        reads(7, 2, BEGUN - 5000);
+        identifies(7, 2, BEGUN - 5000);
     is_done(MM_STATUS_FAILED, MM_END_SAME_BOOT, MM_EXIT_NONE, false);
     set_up(NULL);
-    begin();
-    reads_old();
+    begin_task();
+    identifies_old();
     runs(RESTART_COMMAND);
     ends_as(RESTART_EXITED, 1);
-    reads(7, 2, BEGUN - 5000); // no failure at once: somebody has restarted it
+    identifies(7, 2, BEGUN - 5000); // no failure at once: somebody has restarted it
     assert_int_equal(restart.phase, RESTART_PHASE_LOOK);
 }
 
@@ -243,8 +162,8 @@ static void the_command_starts_soon_after_the_read(void **state)
 {
     (void)state;
     restart_step_t step;
-    begin();
-    reads_old();
+    begin_task();
+    identifies_old();
     assert_true(restart_next(&restart, &step));
     assert_int_equal(step.what, RESTART_COMMAND);
     assert_int_equal(step.not_after_ms, now_ms + LOST_AFTER);
@@ -255,7 +174,7 @@ static void the_command_starts_soon_after_the_read(void **state)
     is_done(MM_STATUS_RETURNED, MM_END_NOT_STARTED, MM_EXIT_NONE, false);
     set_up(NULL);
     config.identifies = false;
-    begin();
+    begin_task();
     assert_true(restart_next(&restart, &step));
     assert_int_equal(step.not_after_ms, now_ms + LOST_AFTER); // of the task's start
 }
@@ -266,8 +185,8 @@ static void behind_the_end_of_the_command_it_looks(void **state)
     (void)state;
     restart_step_t step;
     now_ms = BEGUN + TIMEOUT - 1000;
-    begin();
-    reads_old();
+    begin_task();
+    identifies_old();
     assert_true(restart_next(&restart, &step));
     assert_int_equal(step.not_after_ms, BEGUN + TIMEOUT);
     assert_int_equal(step.end_ms, BEGUN + TIMEOUT);
@@ -282,7 +201,7 @@ static void without_ids_nothing_is_sent(void **state)
 {
     (void)state;
     real.boot = (mm_id_t){0};
-    begin();
+    begin_task();
     is_done(MM_STATUS_FAILED, MM_END_NOT_STARTED, MM_EXIT_NONE, false);
 }
 
@@ -291,24 +210,24 @@ static void without_ids_nothing_is_sent(void **state)
 static void a_bad_code_is_a_failure_at_once_when_the_host_is_in_its_old_boot(void **state)
 {
     (void)state;
-    begin();
-    reads_old();
+    begin_task();
+    identifies_old();
     runs(RESTART_COMMAND);
     ends_as(RESTART_EXITED, 1);
-    reads_old();
+    identifies_old();
     is_done(MM_STATUS_FAILED, MM_END_EXIT, 1, true);
-    assert_false(result().real->more);
+    assert_false(task_result().real->more);
     assert_true(now_ms < BEGUN + 1000);
 }
 
 static void after_a_bad_code_it_looks_when_the_host_is_not_in_its_old_boot(void **state)
 {
     (void)state;
-    begin();
-    reads_old();
+    begin_task();
+    identifies_old();
     runs(RESTART_COMMAND);
     ends_as(RESTART_EXITED, 1);
-    reads_nothing();
+    identifies_nothing();
     settles(2);
     is_done(MM_STATUS_OK, MM_END_RESTARTED, 1, true);
 }
@@ -326,11 +245,11 @@ static void after_an_end_that_says_nothing_it_looks(void **state)
                 {RESTART_TIMED_OUT, 0, MM_EXIT_NONE}};
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
         set_up(NULL);
-        begin();
-        reads_old();
+        begin_task();
+        identifies_old();
         runs(RESTART_COMMAND);
         ends_as(ends[i].how, ends[i].number);
-        reads_old();
+        identifies_old();
         settles(2);
         is_done(MM_STATUS_OK, MM_END_RESTARTED, ends[i].exit, true);
     }
@@ -339,8 +258,8 @@ static void after_an_end_that_says_nothing_it_looks(void **state)
 static void what_cannot_be_killed_is_told(void **state)
 {
     (void)state;
-    begin();
-    reads_old();
+    begin_task();
+    identifies_old();
     runs(RESTART_COMMAND);
     restart_stop(&restart, now_ms);
     ends_as(RESTART_LEFT, 0);
@@ -353,8 +272,8 @@ static void a_look_sends_nothing(void **state)
 {
     (void)state;
     real.command = 0;
-    begin();
-    reads_old();
+    begin_task();
+    identifies_old();
     settles(2);
     is_done(MM_STATUS_OK, MM_END_RESTARTED, MM_EXIT_NONE, false);
 }
@@ -365,9 +284,9 @@ static void a_late_look_that_finds_nobody_lasts(void **state)
     real.command = 0;
     real.deadline_ms = now_ms - 1;
     int64_t began_ms = now_ms;
-    begin();
+    begin_task();
     while (restart.phase == RESTART_PHASE_LOOK)
-        reads_nothing();
+        identifies_nothing();
     is_done(MM_STATUS_FAILED, MM_END_UNREACHABLE, MM_EXIT_NONE, false);
     assert_true(now_ms >= began_ms + VERIFY);
 }
@@ -377,16 +296,16 @@ static void it_must_be_healthy_in_every_poll(void **state)
     (void)state;
     config.has_health = true;
     real.command = 0;
-    begin();
+    begin_task();
     int64_t boot_ms = now_ms;
-    reads(7, 2, boot_ms);
-    reads(7, 2, boot_ms);
+    identifies(7, 2, boot_ms);
+    identifies(7, 2, boot_ms);
     int polls = 0;
     while (restart.phase == RESTART_PHASE_LOOK) {
         runs(RESTART_HEALTH);
         ends_as(RESTART_EXITED, ++polls == 3 ? 1 : 0);
         if (restart.phase == RESTART_PHASE_LOOK)
-            reads(7, 2, boot_ms);
+            identifies(7, 2, boot_ms);
     }
     is_done(MM_STATUS_OK, MM_END_RESTARTED, MM_EXIT_NONE, false);
     assert_true(now_ms >= boot_ms + SETTLE + 3000); // anew after the third
@@ -413,12 +332,12 @@ static void it_may_be_as_ill_as_before(void **state)
         (void)snprintf(before, sizeof before, "%s", cases[i].before);
         real.health = mm_str(before);
         real.command = 0;
-        begin();
+        begin_task();
         memset(before, 'x', sizeof before); // it is copied
         int64_t boot_ms = now_ms;
-        reads(7, 2, boot_ms);
+        identifies(7, 2, boot_ms);
         while (restart.phase == RESTART_PHASE_LOOK) {
-            reads(7, 2, boot_ms);
+            identifies(7, 2, boot_ms);
             if (restart.phase == RESTART_PHASE_LOOK)
                 health_says(cases[i].number, cases[i].line);
         }
@@ -436,11 +355,11 @@ static void a_probe_is_one_good_read(void **state)
     (void)state;
     real = (mm_real_t){.left_ms = 1};
     task = (mm_task_t){.leg = MM_LEG_PROBE, .real = &real};
-    begin();
-    reads_nothing();
-    reads(7, 9, 0);
+    begin_task();
+    identifies_nothing();
+    identifies(7, 9, 0);
     is_done(MM_STATUS_OK, MM_END_NOT_STARTED, MM_EXIT_NONE, false);
-    mm_result_t filled = result();
+    mm_result_t filled = task_result();
     assert_int_equal(filled.real->machine.bytes[0], 7);
     assert_int_equal(filled.real->boot.bytes[0], 9);
 }
@@ -461,11 +380,11 @@ static void a_probe_tells_how_ill_the_host_is(void **state)
         config.has_health = true;
         real = (mm_real_t){.left_ms = 1};
         task = (mm_task_t){.leg = MM_LEG_PROBE, .real = &real};
-        begin();
-        reads(7, 9, 0);
+        begin_task();
+        identifies(7, 9, 0);
         health_says(cases[i].number, cases[i].line);
         is_done(MM_STATUS_OK, MM_END_NOT_STARTED, MM_EXIT_NONE, false);
-        mm_result_t filled = result();
+        mm_result_t filled = task_result();
         assert_true(mm_str_equal(filled.real->health, mm_str(cases[i].told)));
         assert_int_equal(filled.real->boot.bytes[0], 9);
     }
@@ -477,10 +396,10 @@ static void a_probe_that_finds_nobody_lasts(void **state)
     int64_t began_ms = now_ms;
     real = (mm_real_t){.left_ms = 1};
     task = (mm_task_t){.leg = MM_LEG_PROBE, .real = &real};
-    begin();
+    begin_task();
     int reads = 0;
     for (; restart.phase != RESTART_PHASE_DONE; reads++)
-        reads_nothing();
+        identifies_nothing();
     is_done(MM_STATUS_FAILED, MM_END_UNREACHABLE, MM_EXIT_NONE, false);
     assert_true(now_ms >= began_ms + VERIFY);
     assert_in_range(reads, VERIFY / PROOF_POLL_HIGH_MS - 5, VERIFY / PROOF_POLL_HIGH_MS + 5);
@@ -491,8 +410,8 @@ static void a_probe_that_finds_nobody_lasts(void **state)
 static void told_to_drain_what_waits_for_proof_is_open(void **state)
 {
     (void)state;
-    begin();
-    reads_old();
+    begin_task();
+    identifies_old();
     runs(RESTART_COMMAND);
     restart_drain(&restart, now_ms);
     assert_int_equal(restart.phase, RESTART_PHASE_COMMAND); // it goes on
@@ -500,8 +419,8 @@ static void told_to_drain_what_waits_for_proof_is_open(void **state)
     is_done(MM_STATUS_OPEN, MM_END_EXIT, 255, true);
     for (int running = 0; running < 2; running++) {
         set_up(NULL);
-        begin();
-        reads_old();
+        begin_task();
+        identifies_old();
         runs(RESTART_COMMAND);
         ends_as(RESTART_TIMED_OUT, 0);
         if (running)
@@ -511,7 +430,7 @@ static void told_to_drain_what_waits_for_proof_is_open(void **state)
     }
     set_up(NULL);
     real.command = 0;
-    begin();
+    begin_task();
     restart_drain(&restart, now_ms);
     is_done(MM_STATUS_OPEN, MM_END_NOT_STARTED, MM_EXIT_NONE, false);
 }
@@ -521,18 +440,18 @@ static void told_to_drain_before_the_command_it_is_returned(void **state)
     (void)state;
     for (int steps = 0; steps < 3; steps++) {
         set_up(NULL);
-        begin();
+        begin_task();
         if (steps == 1)
             runs(RESTART_IDENTIFY);
         if (steps == 2)
-            reads_old();
+            identifies_old();
         restart_drain(&restart, now_ms);
         is_done(MM_STATUS_RETURNED, MM_END_NOT_STARTED, MM_EXIT_NONE, false);
     }
     real = (mm_real_t){.left_ms = 1};
     task = (mm_task_t){.leg = MM_LEG_PROBE, .real = &real};
-    begin();
-    reads_nothing();
+    begin_task();
+    identifies_nothing();
     restart_drain(&restart, now_ms);
     is_done(MM_STATUS_RETURNED, MM_END_NOT_STARTED, MM_EXIT_NONE, false);
 }
@@ -540,15 +459,15 @@ static void told_to_drain_before_the_command_it_is_returned(void **state)
 static void a_command_that_is_stopped_is_open_where_somebody_can_look(void **state)
 {
     (void)state;
-    begin();
-    reads_old();
+    begin_task();
+    identifies_old();
     runs(RESTART_COMMAND);
     restart_stop(&restart, now_ms);
     ends_as(RESTART_STOPPED, 0);
     is_done(MM_STATUS_OPEN, MM_END_STOPPED, MM_EXIT_NONE, true);
     set_up(NULL);
     config.identifies = false;
-    begin();
+    begin_task();
     runs(RESTART_COMMAND);
     restart_stop(&restart, now_ms);
     ends_as(RESTART_STOPPED, 0);
@@ -560,19 +479,19 @@ static void a_command_that_is_stopped_is_open_where_somebody_can_look(void **sta
 static void what_cannot_be_run_here_says_nothing_of_the_host(void **state)
 {
     (void)state;
-    begin();
+    begin_task();
     runs(RESTART_IDENTIFY);
     ends_as(RESTART_NOT_STARTED, 0);
     is_done(MM_STATUS_RETURNED, MM_END_NOT_STARTED, MM_EXIT_NONE, false);
     set_up(NULL);
-    begin();
-    reads_old();
+    begin_task();
+    identifies_old();
     runs(RESTART_COMMAND);
     ends_as(RESTART_NOT_STARTED, 0);
     is_done(MM_STATUS_RETURNED, MM_END_NOT_STARTED, MM_EXIT_NONE, false);
     set_up(NULL);
-    begin();
-    reads_old();
+    begin_task();
+    identifies_old();
     runs(RESTART_COMMAND);
     ends_as(RESTART_EXITED, 0);
     runs(RESTART_IDENTIFY);
@@ -593,12 +512,12 @@ static void what_cannot_be_run_here_says_nothing_of_the_host(void **state)
 static void what_can_never_be_run_here_is_a_failure(void **state)
 {
     (void)state;
-    begin();
+    begin_task();
     runs(RESTART_IDENTIFY);
     ends_as(RESTART_UNABLE, 0);
     is_done(MM_STATUS_FAILED, MM_END_UNABLE, MM_EXIT_NONE, false);
-    begin();
-    reads_old();
+    begin_task();
+    identifies_old();
     runs(RESTART_COMMAND);
     ends_as(RESTART_UNABLE, 0);
     is_done(MM_STATUS_FAILED, MM_END_UNABLE, MM_EXIT_NONE, false);
@@ -608,21 +527,21 @@ static void without_a_way_to_look_the_code_is_all(void **state)
 {
     (void)state;
     config.identifies = false;
-    begin();
+    begin_task();
     runs(RESTART_COMMAND);
     ends_as(RESTART_EXITED, 0);
     is_done(MM_STATUS_OK, MM_END_RESTARTED, 0, true);
-    assert_int_equal(result().real->proof, MM_PROOF_UNVERIFIED);
-    begin();
+    assert_int_equal(task_result().real->proof, MM_PROOF_UNVERIFIED);
+    begin_task();
     runs(RESTART_COMMAND);
     ends_as(RESTART_EXITED, 3);
     is_done(MM_STATUS_FAILED, MM_END_EXIT, 3, true);
-    begin();
+    begin_task();
     runs(RESTART_COMMAND);
     ends_as(RESTART_TIMED_OUT, 0);
     is_done(MM_STATUS_FAILED, MM_END_TIMEOUT, MM_EXIT_NONE, true);
     real.command = 0; // nobody can look
-    begin();
+    begin_task();
     is_done(MM_STATUS_FAILED, MM_END_INTERRUPTED, MM_EXIT_NONE, false);
 }
 
@@ -631,7 +550,7 @@ static void verify_is_asked_every_second(void **state)
     (void)state;
     config.identifies = false;
     config.has_verify = true;
-    begin();
+    begin_task();
     runs(RESTART_COMMAND);
     ends_as(RESTART_SIGNALED, 1);
     int64_t began_ms = now_ms;
@@ -641,7 +560,7 @@ static void verify_is_asked_every_second(void **state)
         ends_as(RESTART_EXITED, i < 4);
     }
     is_done(MM_STATUS_OK, MM_END_RESTARTED, 257, true);
-    assert_int_equal(result().real->proof, MM_PROOF_VERIFIED);
+    assert_int_equal(task_result().real->proof, MM_PROOF_VERIFIED);
     assert_int_equal(restart.polls, 5);
 }
 
@@ -651,7 +570,7 @@ static void verify_is_not_asked_for_ever(void **state)
     restart_step_t step;
     config.identifies = false;
     config.has_verify = true;
-    begin();
+    begin_task();
     runs(RESTART_COMMAND);
     ends_as(RESTART_EXITED, 0);
     int64_t until_ms = now_ms + VERIFY;
@@ -663,7 +582,7 @@ static void verify_is_not_asked_for_ever(void **state)
     assert_false(restart_next(&restart, &step));
     is_done(MM_STATUS_FAILED, MM_END_UNVERIFIED, 0, true);
     real.deadline_ms = now_ms + TIMEOUT + VERIFY;
-    begin();
+    begin_task();
     runs(RESTART_COMMAND);
     ends_as(RESTART_EXITED, 0);
     runs(RESTART_VERIFY);
@@ -677,7 +596,7 @@ static void verify_is_not_asked_after_a_bad_code(void **state)
     (void)state;
     config.identifies = false;
     config.has_verify = true;
-    begin();
+    begin_task();
     runs(RESTART_COMMAND);
     ends_as(RESTART_EXITED, 127);
     is_done(MM_STATUS_FAILED, MM_END_EXIT, 127, true);

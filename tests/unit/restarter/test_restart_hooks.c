@@ -1,8 +1,7 @@
 // What one task of a restarter does beside the restart, with hosts and commands that are only
-// words:
-// --skip-if, --before and --after, and what is owed.
+// words: --skip-if, --before and --after, and what is owed.
 
-#include "restart.h"
+#include "restart_play.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,63 +10,15 @@
 
 #include <cmocka.h>
 
-enum { LOST_AFTER = 1500, TIMEOUT = 300000, VERIFY = 600000, SETTLE = 30000, BEGUN = 1000000 };
-
-static restart_config_t config;
-static restart_t restart;
-static int64_t now_ms;
-static mm_task_t task;
-static mm_real_t real; // of the task
-
 static int set_up(void **state)
 {
-    (void)state;
-    config = (restart_config_t){.identifies = true,
-                                .has_skip = true,
-                                .has_before = true,
-                                .has_after = true,
-                                .tries = 3,
-                                .commands = 2,
-                                .timeout_ms = TIMEOUT,
-                                .verify_ms = VERIFY,
-                                .settle_ms = SETTLE,
-                                .lost_after_ms = LOST_AFTER};
-    config.ok_codes[0] = 1; // 0
-    now_ms = BEGUN + 100;
-    real = (mm_real_t){.machine.bytes = {7},
-                       .boot.bytes = {1},
-                       .command = 1,
-                       .left_ms = TIMEOUT + VERIFY - 100,
-                       .age_ms = 100,
-                       .first_ms = BEGUN,
-                       .deadline_ms = BEGUN + TIMEOUT + VERIFY,
-                       .owes = true};
-    task = (mm_task_t){.leg = MM_LEG_RESTART, .real = &real};
+    (void)restart_set_up(state);
+    config.has_skip = true;
+    config.has_before = true;
+    config.has_after = true;
+    config.tries = 3;
+    real.owes = true;
     return 0;
-}
-
-static void begin(void)
-{
-    restart_begin(&restart, &config, &task, 1, now_ms);
-}
-
-// The next run begins, when its time has come.
-static restart_step_t runs(restart_what_t what)
-{
-    restart_step_t step;
-    assert_true(restart_next(&restart, &step));
-    assert_int_equal(step.what, what);
-    if (step.at_ms > now_ms)
-        now_ms = step.at_ms;
-    assert_true(now_ms <= step.not_after_ms);
-    assert_true(restart_run(&restart, now_ms));
-    return step;
-}
-
-static void ends_as(restart_how_t how, int number)
-{
-    now_ms += 10;
-    restart_ended(&restart, &(restart_end_t){.how = how, .number = number}, now_ms);
 }
 
 static void exits(restart_what_t what, int code)
@@ -76,46 +27,21 @@ static void exits(restart_what_t what, int code)
     ends_as(RESTART_EXITED, code);
 }
 
-static void reads(uint8_t boot, int64_t boot_ms)
-{
-    (void)runs(RESTART_IDENTIFY);
-    identity_t identity = {.machine = {7}, .boot = {boot}, .uptime_ms = now_ms - boot_ms};
-    now_ms += 10;
-    restart_ended(&restart, &(restart_end_t){.how = RESTART_EXITED, .identity = &identity}, now_ms);
-}
-
-static void reads_old(void)
-{
-    reads(1, 0);
-}
-
-static void settles(void)
-{
-    int64_t boot_ms = now_ms;
-    while (restart.phase == RESTART_PHASE_LOOK)
-        reads(2, boot_ms);
-}
-
 static void sends(void)
 {
-    reads_old();
+    identifies_old();
     exits(RESTART_BEFORE, 0);
-    reads_old();
+    identifies_old();
     exits(RESTART_COMMAND, 0);
 }
 
 static void is_done(mm_status_t status, mm_end_t end, bool sent, bool owes)
 {
-    mm_real_t found = {0};
-    mm_result_t filled = {.real = &found};
-    restart_step_t step;
-    assert_int_equal(restart.phase, RESTART_PHASE_DONE);
-    assert_false(restart_next(&restart, &step));
-    restart_fill(&restart, &filled);
+    mm_result_t filled = task_result();
     assert_int_equal(filled.status, status);
-    assert_string_equal(mm_end_name(found.end), mm_end_name(end));
-    assert_int_equal(found.sent, sent);
-    assert_int_equal(found.owes, owes);
+    assert_string_equal(mm_end_name(filled.real->end), mm_end_name(end));
+    assert_int_equal(filled.real->sent, sent);
+    assert_int_equal(filled.real->owes, owes);
 }
 
 // ---- --skip-if
@@ -126,7 +52,7 @@ static void begin_probe(void)
     real.command = 0;
     real.age_ms = 0;
     real.owes = false;
-    begin();
+    begin_task();
 }
 
 static void a_host_without_need_is_skipped_before_it_is_asked_who_it_is(void **state)
@@ -149,7 +75,7 @@ static void any_other_end_means_a_restart(void **state)
         begin_probe();
         (void)runs(RESTART_SKIP_IF);
         ends_as(others[i].how, others[i].number);
-        reads_old();
+        identifies_old();
         is_done(MM_STATUS_OK, MM_END_NOT_STARTED, false, false);
     }
     config.identifies = false;
@@ -163,8 +89,8 @@ static void what_has_begun_is_not_asked_again(void **state)
     (void)state;
     begin_probe();
     real.age_ms = 1;
-    begin();
-    reads_old();
+    begin_task();
+    identifies_old();
     is_done(MM_STATUS_OK, MM_END_NOT_STARTED, false, false);
 }
 
@@ -186,17 +112,17 @@ static void a_question_that_cannot_be_asked_here_is_given_back(void **state)
 static void before_runs_between_two_reads_and_after_behind_the_proof(void **state)
 {
     (void)state;
-    begin();
-    reads_old();
+    begin_task();
+    identifies_old();
     restart_step_t step = runs(RESTART_BEFORE);
     assert_int_equal(step.limit_ms, TIMEOUT);
     assert_int_equal(step.not_after_ms, now_ms + LOST_AFTER);
     assert_int_equal(step.end_ms, BEGUN + TIMEOUT); // with the command
     now_ms += 100000;                               // longer than a read is good for
     ends_as(RESTART_EXITED, 0);
-    reads_old();
+    identifies_old();
     exits(RESTART_COMMAND, 0);
-    settles();
+    settles(2);
     step = runs(RESTART_AFTER);
     assert_int_equal(step.end_ms, INT64_MAX);
     ends_as(RESTART_EXITED, 0);
@@ -209,8 +135,8 @@ static void when_before_fails_nothing_is_sent_and_after_runs(void **state)
     static const restart_how_t hows[] = {RESTART_EXITED, RESTART_SIGNALED, RESTART_TIMED_OUT,
                                          RESTART_LEFT};
     for (size_t i = 0; i < sizeof hows / sizeof *hows; i++) {
-        begin();
-        reads_old();
+        begin_task();
+        identifies_old();
         (void)runs(RESTART_BEFORE);
         ends_as(hows[i], 1);
         exits(RESTART_AFTER, 0);
@@ -221,11 +147,11 @@ static void when_before_fails_nothing_is_sent_and_after_runs(void **state)
 static void in_another_boot_nothing_is_prepared(void **state)
 {
     (void)state;
-    begin();
+    begin_task();
     int64_t boot_ms = now_ms - 50;
-    reads(2, boot_ms);
+    identifies(7, 2, boot_ms);
     while (restart.phase == RESTART_PHASE_LOOK)
-        reads(2, boot_ms);
+        identifies(7, 2, boot_ms);
     exits(RESTART_AFTER, 0); // it is proven all the same
     is_done(MM_STATUS_OK, MM_END_RESTARTED, false, false);
 }
@@ -234,8 +160,8 @@ static void a_debt_that_is_not_on_record_is_not_made(void **state)
 {
     (void)state;
     real.owes = false;
-    begin();
-    reads_old();
+    begin_task();
+    identifies_old();
     is_done(MM_STATUS_RETURNED, MM_END_NOT_STARTED, false, false);
 }
 
@@ -244,15 +170,15 @@ static void the_next_command_of_the_list_is_prepared_for_already(void **state)
     (void)state;
     real.command = 2;
     real.owed = true;
-    begin();
-    reads_old();
+    begin_task();
+    identifies_old();
     exits(RESTART_COMMAND, 0);
-    settles();
+    settles(2);
     exits(RESTART_AFTER, 0);
     is_done(MM_STATUS_OK, MM_END_RESTARTED, true, false);
     real.owed = false; // the first one was never sent
-    begin();
-    reads_old();
+    begin_task();
+    identifies_old();
     (void)runs(RESTART_BEFORE);
 }
 
@@ -260,7 +186,7 @@ static void without_ids_it_is_sent_behind_before(void **state)
 {
     (void)state;
     config.identifies = false;
-    begin();
+    begin_task();
     (void)runs(RESTART_BEFORE);
     now_ms += 10 * LOST_AFTER;
     ends_as(RESTART_EXITED, 0);
@@ -274,9 +200,9 @@ static void without_ids_it_is_sent_behind_before(void **state)
 static void after_is_tried_with_growing_pauses_and_stays_owed(void **state)
 {
     (void)state;
-    begin();
+    begin_task();
     sends();
-    settles();
+    settles(2);
     int64_t from_ms = now_ms;
     exits(RESTART_AFTER, 1);
     (void)runs(RESTART_AFTER);
@@ -291,10 +217,10 @@ static void after_is_tried_with_growing_pauses_and_stays_owed(void **state)
 static void a_host_that_got_a_command_and_is_not_proven_owes(void **state)
 {
     (void)state;
-    begin();
+    begin_task();
     sends();
     while (restart.phase == RESTART_PHASE_LOOK)
-        reads_old();
+        identifies_old();
     is_done(MM_STATUS_FAILED, MM_END_SAME_BOOT, true, true);
 }
 
@@ -302,13 +228,13 @@ static void what_was_owed_before_is_paid_by_a_proof_only(void **state)
 {
     (void)state;
     real.owed = true;
-    begin();
-    reads_old();
+    begin_task();
+    identifies_old();
     exits(RESTART_BEFORE, 1);
     is_done(MM_STATUS_FAILED, MM_END_UNPREPARED, false, true);
-    begin();
+    begin_task();
     sends();
-    settles();
+    settles(2);
     exits(RESTART_AFTER, 0);
     is_done(MM_STATUS_OK, MM_END_RESTARTED, true, false);
 }
@@ -318,19 +244,19 @@ static void a_look_pays_what_its_host_owes(void **state)
     (void)state;
     real.command = 0;
     real.owed = true;
-    begin();
-    reads(2, now_ms);
-    settles();
+    begin_task();
+    identifies(7, 2, now_ms);
+    settles(2);
     exits(RESTART_AFTER, 0);
     is_done(MM_STATUS_OK, MM_END_RESTARTED, false, false);
-    begin();
+    begin_task();
     while (restart.phase == RESTART_PHASE_LOOK)
-        reads_old();
+        identifies_old();
     is_done(MM_STATUS_FAILED, MM_END_SAME_BOOT, false, true);
     config.has_after = false; // nobody knows any more what it was
-    begin();
-    reads(2, now_ms);
-    settles();
+    begin_task();
+    identifies(7, 2, now_ms);
+    settles(2);
     is_done(MM_STATUS_OK, MM_END_RESTARTED, false, true);
 }
 
@@ -338,10 +264,10 @@ static void without_after_nothing_is_owed(void **state)
 {
     (void)state;
     config.has_after = false;
-    begin();
+    begin_task();
     sends();
     while (restart.phase == RESTART_PHASE_LOOK)
-        reads_old();
+        identifies_old();
     is_done(MM_STATUS_FAILED, MM_END_SAME_BOOT, true, false);
 }
 
@@ -350,8 +276,8 @@ static void without_after_nothing_is_owed(void **state)
 static void a_before_that_cannot_be_started_here_leaves_no_debt(void **state)
 {
     (void)state;
-    begin();
-    reads_old();
+    begin_task();
+    identifies_old();
     (void)runs(RESTART_BEFORE);
     ends_as(RESTART_NOT_STARTED, 0);
     is_done(MM_STATUS_RETURNED, MM_END_NOT_STARTED, false, false);
@@ -360,10 +286,10 @@ static void a_before_that_cannot_be_started_here_leaves_no_debt(void **state)
 static void a_command_that_cannot_be_started_here_is_undone(void **state)
 {
     (void)state;
-    begin();
-    reads_old();
+    begin_task();
+    identifies_old();
     exits(RESTART_BEFORE, 0);
-    reads_old();
+    identifies_old();
     (void)runs(RESTART_COMMAND);
     ends_as(RESTART_NOT_STARTED, 0);
     exits(RESTART_AFTER, 0);
@@ -374,10 +300,10 @@ static void what_is_returned_owes_nothing_else_it_is_open(void **state)
 {
     (void)state;
     config.tries = 1;
-    begin();
-    reads_old();
+    begin_task();
+    identifies_old();
     exits(RESTART_BEFORE, 0);
-    reads_old();
+    identifies_old();
     (void)runs(RESTART_COMMAND);
     ends_as(RESTART_NOT_STARTED, 0);
     exits(RESTART_AFTER, 1);
@@ -387,8 +313,8 @@ static void what_is_returned_owes_nothing_else_it_is_open(void **state)
 static void told_to_leave_it_lets_before_end_and_undoes_it(void **state)
 {
     (void)state;
-    begin();
-    reads_old();
+    begin_task();
+    identifies_old();
     (void)runs(RESTART_BEFORE);
     restart_drain(&restart, now_ms);
     ends_as(RESTART_EXITED, 0);
@@ -400,8 +326,8 @@ static void told_to_leave_it_lets_before_end_and_undoes_it(void **state)
 static void told_to_leave_between_before_and_the_command_it_undoes_it(void **state)
 {
     (void)state;
-    begin();
-    reads_old();
+    begin_task();
+    identifies_old();
     exits(RESTART_BEFORE, 0);
     (void)runs(RESTART_IDENTIFY);
     restart_drain(&restart, now_ms);
@@ -413,16 +339,16 @@ static void told_to_leave_between_before_and_the_command_it_undoes_it(void **sta
 static void at_the_limit_the_debt_stays(void **state)
 {
     (void)state;
-    begin();
-    reads_old();
+    begin_task();
+    identifies_old();
     (void)runs(RESTART_BEFORE);
     restart_stop(&restart, now_ms);
     ends_as(RESTART_STOPPED, 0);
     is_done(MM_STATUS_OPEN, MM_END_NOT_STARTED, false, true);
     set_up(state);
-    begin();
+    begin_task();
     sends();
-    settles();
+    settles(2);
     (void)runs(RESTART_AFTER);
     restart_stop(&restart, now_ms);
     ends_as(RESTART_STOPPED, 0);
@@ -432,16 +358,16 @@ static void at_the_limit_the_debt_stays(void **state)
 static void told_to_leave_it_does_not_wait_for_another_try(void **state)
 {
     (void)state;
-    begin();
+    begin_task();
     sends();
-    settles();
+    settles(2);
     exits(RESTART_AFTER, 1);
     restart_drain(&restart, now_ms);
     is_done(MM_STATUS_OK, MM_END_RESTARTED, true, true);
     set_up(state);
-    begin();
+    begin_task();
     sends();
-    settles();
+    settles(2);
     (void)runs(RESTART_AFTER);
     restart_drain(&restart, now_ms);
     ends_as(RESTART_EXITED, 1);
