@@ -89,7 +89,7 @@ gather_action_t *gather_log(gather_t *self, gather_log_t what, const flight_t *f
 
 // ---- how a flight ends
 
-// What a publisher is told of a job with this outcome.
+// The verdict that a publisher receives for a job with this outcome.
 static mm_verdict_kind_t verdict_of(mm_outcome_t outcome)
 {
     static const mm_verdict_kind_t kinds[] = {[MM_OUTCOME_NONE] = MM_VERDICT_ACK,

@@ -174,7 +174,7 @@ void exec_advance(exec_t *self, run_t *run, int64_t now_ms)
         }
         run->cut = CUT_NONE;
         run->is_killed = false;
-        run->status = SIGKILL; // unless it is told
+        run->status = SIGKILL; // unless the spawner reports another
         if (restart_run(&run->restart, now_ms) && launch(self, run, now_ms))
             return;
     }

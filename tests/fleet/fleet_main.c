@@ -75,7 +75,7 @@ static void stop_hosts(void)
         (void)fputs("fleet: some processes cannot be killed\n", stderr);
 }
 
-// A host that ends before it is told to is a fault, which is told as DIR/failed.
+// A host that ends before it receives TERM is a fault, which DIR/failed records.
 static void reap(void)
 {
     for (pid_t pid; (pid = waitpid(-1, NULL, WNOHANG)) > 0;) {

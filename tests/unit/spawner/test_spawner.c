@@ -1,4 +1,4 @@
-// Real commands through a real spawner: what they are given, and what is told of them.
+// Real commands through a real spawner: what they receive, and what it reports of them.
 
 #include "spawner_play.h"
 
