@@ -99,6 +99,23 @@ void wait_until_all_are_dead(fixture_t *fixture)
     assert_int_equal(size, 0);
 }
 
+mm_options_t exec_options(const char *exec)
+{
+    return (mm_options_t){.slots = 1,
+                          .driver = "",
+                          .exec = exec,
+                          .identify = "",
+                          .health = "",
+                          .skip_if = "",
+                          .before = "",
+                          .after = "",
+                          .attempts = 2,
+                          .verify = "",
+                          .lost_after_ms = 5000,
+                          .timeout_ms = 5 * MINUTE,
+                          .verify_timeout_ms = 10 * MINUTE};
+}
+
 driver_t *open_driver(const mm_options_t *options)
 {
     char complaint[MM_ERROR_MAX];
@@ -113,19 +130,9 @@ driver_t *open_driver(const mm_options_t *options)
 driver_t *new_driver(const char *exec, const char *verify, uint32_t slots)
 {
     static mm_options_t options; // of the driver made last
-    options = (mm_options_t){.slots = slots,
-                             .driver = "",
-                             .exec = exec,
-                             .identify = "",
-                             .health = "",
-                             .skip_if = "",
-                             .before = "",
-                             .after = "",
-                             .attempts = 2,
-                             .verify = verify ? verify : "",
-                             .lost_after_ms = 5000,
-                             .timeout_ms = 5 * MINUTE,
-                             .verify_timeout_ms = 10 * MINUTE};
+    options = exec_options(exec);
+    options.slots = slots;
+    options.verify = verify ? verify : "";
     return open_driver(&options);
 }
 

@@ -62,6 +62,8 @@ void read_line(fixture_t *fixture, char *ret_line, size_t size);
 void assert_line(fixture_t *fixture, const char *expected);
 void assert_somebody_lives(fixture_t *fixture);
 void wait_until_all_are_dead(fixture_t *fixture);
+// Options with this command and nothing beside it.
+mm_options_t exec_options(const char *exec);
 // Opens a driver with these options, which it uses on.
 driver_t *open_driver(const mm_options_t *options);
 driver_t *new_driver(const char *exec, const char *verify, uint32_t slots);

@@ -2,6 +2,10 @@
 
 #include "store_play.h"
 
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 int make_store_folder(void **state)
 {
     (void)state;
@@ -42,6 +46,29 @@ void put_settle(store_t *store, unsigned job, uint64_t number, mm_outcome_t outc
     task.worker = mm_str("restarter-2");
     task.error = outcome == MM_OUTCOME_DEAD ? mm_str("no route") : mm_str("");
     store_put(store, &task);
+}
+
+void kill_after(void (*writes)(store_t *store))
+{
+    int ready[2];
+    assert_int_equal(pipe(ready), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        store_t *store = NULL;
+        if (store_open(path, &store, open_error) != 0)
+            _exit(1);
+        writes(store);
+        (void)!write(ready[1], "x", 1);
+        for (;;)
+            pause();
+    }
+    close(ready[1]);
+    char byte;
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    kill(child, SIGKILL);
+    assert_int_equal(waitpid(child, NULL, 0), child);
 }
 
 void expect_answers(store_t *store, const expected_t *expected, size_t count)

@@ -14,6 +14,9 @@ mm_task_t store_task(mm_leg_t leg, unsigned job, uint64_t number);
 void put_save(store_t *store, unsigned job, uint64_t number);
 void put_settle(store_t *store, unsigned job, uint64_t number, mm_outcome_t outcome);
 
+// Calls `writes` on the store in a process of its own, and kills that one with -9 when it returns.
+void kill_after(void (*writes)(store_t *store));
+
 // Flushes, and checks the answers: one (number, status, outcome) each, in this order.
 typedef struct {
     uint64_t number;

@@ -198,6 +198,15 @@ uint64_t hands_out(const char *name)
     return hands_out_for(the(name), "web-7");
 }
 
+void r1_is_lost(void)
+{
+    joins("r1");
+    hands_out("r1");
+    now_ms += LOST_AFTER;
+    check();
+    then("loss r1; 101 lost; close 11");
+}
+
 const char *picked(mm_role_t role)
 {
     const worker_t *worker = workers_pick(workers, role);

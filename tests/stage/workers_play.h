@@ -73,6 +73,9 @@ void check(void);
 uint64_t hands_out_for(worker_t *worker, const char *host_name);
 uint64_t hands_out(const char *name);
 
+// r1 joins, has the task 101, and is presumed lost with it.
+void r1_is_lost(void);
+
 // Who is next in turn; "" when nobody has credit.
 const char *picked(mm_role_t role);
 

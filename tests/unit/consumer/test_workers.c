@@ -327,11 +327,7 @@ static void a_lost_worker_that_comes_back_brings_its_tasks(void **state)
 static void an_old_hello_of_a_lost_worker_opens_nothing(void **state)
 {
     (void)state;
-    joins("r1");
-    hands_out("r1");
-    now_ms += LOST_AFTER;
-    check();
-    then("loss r1; 101 lost; close 11");
+    r1_is_lost();
     hello("r1", 0);
     then("welcome r1 11");
     assert_string_equal(picked(MM_ROLE_RESTARTER), "");

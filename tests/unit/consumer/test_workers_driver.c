@@ -113,11 +113,7 @@ static void who_is_forgiven_has_lost_after_from_then_on(void **state)
 static void the_lost_are_not_forgiven(void **state)
 {
     (void)state;
-    joins("r1");
-    hands_out("r1");
-    now_ms += LOST_AFTER;
-    check();
-    then("loss r1; 101 lost; close 11");
+    r1_is_lost();
     workers_forgive(workers, now_ms);
     check();
     then("");

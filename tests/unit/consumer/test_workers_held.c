@@ -127,11 +127,7 @@ static void a_hello_may_begin_anywhere(void **state)
 static void a_late_result_of_a_lost_worker_is_read(void **state)
 {
     (void)state;
-    joins("r1");
-    hands_out("r1");
-    now_ms += LOST_AFTER;
-    check();
-    then("loss r1; 101 lost; close 11");
+    r1_is_lost();
     result("r1", 1, 101);
     then("read 1 of lost 101"); // news, although the task is held no longer
     result("r1", 2, 101);

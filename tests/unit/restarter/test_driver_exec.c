@@ -221,7 +221,8 @@ static void a_verify_that_hangs_is_cut_off_and_asked_again(void **state)
     assert_line(fixture, "ready");
     driver_step(driver, 10 * MINUTE);
     ended_t ended = wait_finished(driver, 10 * MINUTE + 5);
-    assert_failed(&ended, "verify did not succeed within 10m: cut off, it took too long; command: exit 0");
+    assert_failed(&ended,
+                  "verify did not succeed within 10m: cut off, it took too long; command: exit 0");
     assert_string_equal(ended.evidence, "exit=0 verify_polls=3");
     driver_destroy(&driver);
 }
@@ -356,21 +357,10 @@ static void a_dry_run_prints_what_it_would_run(void **state)
     int file = mkstemp(path);
     assert_true(file >= 0);
     assert_int_equal(unlink(path), 0);
-    driver_t *driver =
-        driver_exec_kind.new(&(mm_options_t){.slots = 1,
-                                             .driver = "",
-                                             .exec = "sh -c 'touch /tmp/never-{host}; exit 1'",
-                                             .identify = "",
-                                             .health = "",
-                                             .skip_if = "",
-                                             .before = "",
-                                             .after = "",
-                                             .attempts = 2,
-                                             .verify = "false {attempt}",
-                                             .timeout_ms = 1,
-                                             .verify_timeout_ms = 1,
-                                             .dry_run = true},
-                             (char[MM_ERROR_MAX]){""});
+    mm_options_t options = exec_options("sh -c 'touch /tmp/never-{host}; exit 1'");
+    options.verify = "false {attempt}";
+    options.dry_run = true;
+    driver_t *driver = driver_exec_kind.new(&options, (char[MM_ERROR_MAX]){""});
     assert_non_null(driver);
 
     (void)fflush(stdout);
@@ -396,18 +386,7 @@ static void a_command_that_cannot_work_is_refused_at_the_start(void **state)
     (void)state;
     char complaint[MM_ERROR_MAX];
     int lowest = lowest_free_descriptor();
-    mm_options_t options = {.slots = 1,
-                            .driver = "",
-                            .exec = "ssh 'it",
-                            .identify = "",
-                            .health = "",
-                            .skip_if = "",
-                            .before = "",
-                            .after = "",
-                            .attempts = 2,
-                            .verify = "",
-                            .timeout_ms = 1,
-                            .verify_timeout_ms = 1};
+    mm_options_t options = exec_options("ssh 'it");
     assert_null(driver_exec_kind.new(&options, complaint));
     assert_non_null(strstr(complaint, "--exec: the quote (') at character 5 is not closed"));
     options.exec = "echo {a} {b} {c} {d} {e}";

@@ -33,20 +33,13 @@ static int set_up_hooks(void **state)
     self->base = *(fixture_t *)*state;
     free(*state);
     *state = self;
-    self->options = (mm_options_t){.slots = 2,
-                                   .dir = self->base.folder,
-                                   .driver = "",
-                                   .exec = self->exec,
-                                   .identify = "",
-                                   .health = "",
-                                   .verify = "",
-                                   .skip_if = self->skip_if,
-                                   .before = self->before,
-                                   .after = self->after,
-                                   .attempts = 1,
-                                   .lost_after_ms = 5000,
-                                   .timeout_ms = 5 * MINUTE,
-                                   .verify_timeout_ms = 10 * MINUTE};
+    self->options = exec_options(self->exec);
+    self->options.slots = 2;
+    self->options.dir = self->base.folder;
+    self->options.skip_if = self->skip_if;
+    self->options.before = self->before;
+    self->options.after = self->after;
+    self->options.attempts = 1;
     return 0;
 }
 

@@ -77,21 +77,14 @@ static void open_real(real_t *self, const char *script, bool has_health)
     (void)snprintf(self->identify, sizeof self->identify, "cat %s/ids", folder);
     (void)snprintf(self->health, sizeof self->health, "sh -c \"cat %s/well; test -e %s/good\"",
                    folder, folder);
-    self->options = (mm_options_t){.slots = 4,
-                                   .driver = "",
-                                   .exec = self->exec,
-                                   .identify = self->identify,
-                                   .health = has_health ? self->health : "",
-                                   .skip_if = "",
-                                   .before = "",
-                                   .after = "",
-                                   .attempts = 2,
-                                   .verify = "",
-                                   .seed = 7,
-                                   .lost_after_ms = 5000,
-                                   .timeout_ms = TIMEOUT,
-                                   .verify_timeout_ms = VERIFY,
-                                   .settle_ms = SETTLE};
+    self->options = exec_options(self->exec);
+    self->options.slots = 4;
+    self->options.identify = self->identify;
+    self->options.health = has_health ? self->health : "";
+    self->options.seed = 7;
+    self->options.timeout_ms = TIMEOUT;
+    self->options.verify_timeout_ms = VERIFY;
+    self->options.settle_ms = SETTLE;
     self->driver = open_driver(&self->options);
     self->driver->note = take_note;
     self->driver->note_arg = self;

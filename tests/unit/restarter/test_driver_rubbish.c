@@ -418,21 +418,12 @@ static int set_up_rubbish(void **state)
     (void)snprintf(self->exec, sizeof self->exec, "touch %s/sent", self->base.folder);
     const char *seed = getenv("SEED");
     self->random = seed ? strtoull(seed, NULL, 10) : 1;
-    self->options = (mm_options_t){.slots = 1,
-                                   .driver = "",
-                                   .exec = self->exec,
-                                   .identify = self->identify,
-                                   .health = "",
-                                   .skip_if = "",
-                                   .before = "",
-                                   .after = "",
-                                   .attempts = 2,
-                                   .verify = "",
-                                   .seed = 7,
-                                   .lost_after_ms = 5000,
-                                   .timeout_ms = TIMEOUT,
-                                   .verify_timeout_ms = VERIFY,
-                                   .settle_ms = SETTLE};
+    self->options = exec_options(self->exec);
+    self->options.identify = self->identify;
+    self->options.seed = 7;
+    self->options.timeout_ms = TIMEOUT;
+    self->options.verify_timeout_ms = VERIFY;
+    self->options.settle_ms = SETTLE;
     self->driver = open_driver(&self->options);
     return 0;
 }

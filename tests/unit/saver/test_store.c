@@ -2,8 +2,6 @@
 
 #include "store_play.h"
 
-#include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 static void a_save_is_an_intent_and_may_be_repeated(void **state)
@@ -210,31 +208,18 @@ static void closing_commits_what_is_pending(void **state)
     assert_true(store_close(&store));
 }
 
+static void settle_one(store_t *store)
+{
+    put_settle(store, 1, 11, MM_OUTCOME_RESTARTED);
+    if (!store_flush(store))
+        _exit(1);
+    put_save(store, 2, 12); // not flushed: must not be there
+}
+
 static void what_is_answered_survives_kill_9(void **state)
 {
     (void)state;
-    int ready[2];
-    assert_int_equal(pipe(ready), 0);
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        store_t *store = NULL;
-        if (store_open(path, &store, open_error) != 0)
-            _exit(1);
-        put_settle(store, 1, 11, MM_OUTCOME_RESTARTED);
-        if (!store_flush(store))
-            _exit(1);
-        put_save(store, 2, 12); // not flushed: must not be there
-        (void)!write(ready[1], "x", 1);
-        for (;;)
-            pause();
-    }
-    close(ready[1]);
-    char byte;
-    assert_int_equal(read(ready[0], &byte, 1), 1);
-    close(ready[0]);
-    kill(child, SIGKILL);
-    assert_int_equal(waitpid(child, NULL, 0), child);
+    kill_after(settle_one);
     store_t *store = open_store();
     assert_string_equal(query("SELECT outcome FROM jobs"), "restarted;");
     assert_true(store_close(&store));

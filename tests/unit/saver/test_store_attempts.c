@@ -3,8 +3,6 @@
 
 #include "attempt_play.h"
 
-#include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "record_schema.h"
@@ -453,31 +451,18 @@ static void a_strange_row_is_read_within_the_ranges(void **state)
     assert_true(store_close(&store));
 }
 
+static void begin_one(store_t *store)
+{
+    real_task_t task = begun(1, 11, 1);
+    put_task(store, &task);
+    if (!store_flush(store))
+        _exit(1);
+}
+
 static void a_begun_attempt_survives_kill_9(void **state)
 {
     (void)state;
-    int ready[2];
-    assert_int_equal(pipe(ready), 0);
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        store_t *store = NULL;
-        if (store_open(path, &store, open_error) != 0)
-            _exit(1);
-        real_task_t task = begun(1, 11, 1);
-        put_task(store, &task);
-        if (!store_flush(store))
-            _exit(1);
-        (void)!write(ready[1], "x", 1);
-        for (;;)
-            pause();
-    }
-    close(ready[1]);
-    char byte;
-    assert_int_equal(read(ready[0], &byte, 1), 1);
-    close(ready[0]);
-    kill(child, SIGKILL);
-    assert_int_equal(waitpid(child, NULL, 0), child);
+    kill_after(begin_one);
     store_t *store = open_store();
     assert_int_equal(look(store, 1).real.row, MM_ROW_BEGUN);
     assert_true(store_close(&store));
