@@ -30,7 +30,7 @@ intake_t *intake_new(const intake_config_t *config, intake_give_fn *give, void *
 void intake_destroy(intake_t **self_p);
 
 // Reads from the source, commits, and gives the core the jobs that it has room for. now_ms:
-// CLOCK_MONOTONIC. False: the database is broken, exit 74.
+// CLOCK_BOOTTIME. False: the database is broken, exit 74.
 bool intake_step(intake_t *self, int64_t now_ms, bool may_give);
 // When it wants the next step; MM_NEVER: only after another event.
 int64_t intake_deadline(const intake_t *self);

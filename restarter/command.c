@@ -378,12 +378,14 @@ static void print_id(const mm_id_t *id, const char *dash, char text[UUID_TEXT])
                         id->bytes[i]);
 }
 
-static void print_values(values_t *values, const mm_task_t *task)
+static void print_values(values_t *values, const mm_task_t *task, bool names_ids)
 {
     static const mm_id_t none;
     values->task = task;
     mm_id_print(&task->id, values->job);
     (void)snprintf(values->attempt, sizeof values->attempt, "%" PRIu32, task->attempt);
+    if (!names_ids)
+        return;
     print_id(task->real ? &task->real->machine : &none, "", values->machine);
     print_id(task->real ? &task->real->boot : &none, "-", values->boot);
 }
@@ -428,8 +430,8 @@ static bool is_wanted(const command_t *self, size_t from, const mm_task_t *task,
 
 char **command_fill(command_t *self, const mm_task_t *task)
 {
-    values_t values;
-    print_values(&values, task);
+    values_t values = {0};
+    print_values(&values, task, command_names_ids(self));
     size_t size = 0;
     for (size_t i = 0; i < self->piece_count; i++)
         size += piece_text(&self->pieces[i], &values).size;

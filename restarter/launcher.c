@@ -268,11 +268,11 @@ static void end_output(launcher_t *self, uint32_t index, bool has_ended)
     slot_t *slot = &self->by_slot[index];
     copy_t *copy = copy_of(self, index);
     read_slot(self, index);
-    if (slot->is_open && has_ended)
+    if (slot->is_open && has_ended) {
         keep_open(self, slot->output, copy);
-    else if (slot->is_open)
-        (void)close(slot->output);
-    slot->is_open = false;
+        slot->is_open = false;
+    }
+    close_output(slot);
     if (copy)
         close_copy(copy);
 }
@@ -323,11 +323,6 @@ int launcher_copy_error(const launcher_t *self, uint32_t slot)
 int launcher_descriptor(const launcher_t *self)
 {
     return self->epoll;
-}
-
-int64_t launcher_deadline(const launcher_t *self)
-{
-    return mm_spawner_deadline(self->spawner);
 }
 
 bool launcher_is_lost(const launcher_t *self)

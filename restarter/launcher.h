@@ -46,8 +46,7 @@ const output_tail_t *launcher_output(const launcher_t *self, uint32_t slot);
 // Why the copy of that is not whole, an errno; 0: it is.
 int launcher_copy_error(const launcher_t *self, uint32_t slot);
 
-int launcher_descriptor(const launcher_t *self);   // an epoll descriptor
-int64_t launcher_deadline(const launcher_t *self); // mm_spawner_deadline
+int launcher_descriptor(const launcher_t *self); // an epoll descriptor
 // Whether the spawner has ended: nothing can be started any more, and launcher_destroy kills what
 // runs.
 bool launcher_is_lost(const launcher_t *self);

@@ -27,22 +27,16 @@ typedef struct {
     const driver_kind_t *kind;
     driver_t *driver;
     room_t room;
-    uint32_t slots;        // that the consumer was told
-    int64_t start_ms;      // of the last start, by both clocks
-    int64_t start_boot_ms; // (the driver's)
-    mm_real_t pause;       // of a result
+    uint32_t slots;  // in the last report
+    mm_real_t pause; // of a result
 } restarter_t;
 
 static void start_restart(void *arg, const mm_task_t *task, int64_t now_ms)
 {
     restarter_t *self = arg;
-    if (now_ms != self->start_ms) {
-        self->start_ms = now_ms;
-        self->start_boot_ms = mm_clock_boot_ms();
-    }
     {
         MM_SPAN_COUNTED("start restart");
-        driver_start(self->driver, task, self->start_boot_ms);
+        driver_start(self->driver, task, now_ms);
     }
     MM_CRASH_POINT("restarter: restart started");
 }
@@ -52,7 +46,7 @@ static void stop_restarts(void *arg)
     restarter_t *self = arg;
     mm_log(MM_LOG_WARN, "Stopping what still runs",
            MM_INT("tasks", mm_worker_client_running(self->client)));
-    driver_stop(self->driver, mm_clock_boot_ms());
+    driver_stop(self->driver, mm_clock_ms());
 }
 
 // By the number of a task that runs.
@@ -153,8 +147,8 @@ static void receive_finished(restarter_t *self)
 {
     mm_result_t results[FINISH_MAX];
     size_t count = 0;
-    int64_t now_ms = mm_clock_ms(), boot_ms = mm_clock_boot_ms();
-    while (driver_next_finished(self->driver, boot_ms, &results[count])) {
+    int64_t now_ms = mm_clock_ms();
+    while (driver_next_finished(self->driver, now_ms, &results[count])) {
         mm_result_t *result = &results[count++];
         mm_task_t task;
         bool held = mm_worker_client_holds(self->client, result->number, &task);
@@ -175,7 +169,7 @@ static void on_driver(void *arg)
 {
     MM_SPAN("on_driver");
     restarter_t *self = arg;
-    driver_step(self->driver, mm_clock_boot_ms());
+    driver_step(self->driver, mm_clock_ms());
 }
 
 static void on_signal(void *arg, int number)
@@ -186,23 +180,16 @@ static void on_signal(void *arg, int number)
     mm_log(MM_LOG_INFO, "Returning what has not started, finishing what runs",
            MM_INT("running", mm_worker_client_running(self->client)));
     mm_worker_client_drain(self->client);
-    driver_drain(self->driver, mm_clock_boot_ms());
-}
-
-// The driver's deadline by the clock of the loop.
-static int64_t driver_due(const restarter_t *self)
-{
-    int64_t due_ms = driver_deadline(self->driver), boot_ms = mm_clock_boot_ms();
-    return due_ms == MM_NEVER ? MM_NEVER
-                              : mm_clock_ms() + (due_ms > boot_ms ? due_ms - boot_ms : 0);
+    driver_drain(self->driver, mm_clock_ms());
 }
 
 static int64_t turn(void *arg)
 {
     MM_SPAN("turn");
     restarter_t *self = arg;
-    if (mm_clock_boot_ms() >= driver_deadline(self->driver))
-        driver_step(self->driver, mm_clock_boot_ms());
+    int64_t now_ms = mm_clock_ms();
+    if (now_ms >= driver_deadline(self->driver))
+        driver_step(self->driver, now_ms);
     receive_finished(self);
     int64_t deadline = mm_worker_client_turn(self->client);
     receive_finished(self); // what that turn stopped
@@ -213,7 +200,7 @@ static int64_t turn(void *arg)
                MM_INT("running", mm_worker_client_running(self->client)));
     if (mm_worker_client_is_done(self->client) || driver_is_lost(self->driver))
         mm_loop_stop(self->loop);
-    return mm_earlier(mm_earlier(deadline, driver_due(self)), self->room.raise_ms);
+    return mm_earlier(mm_earlier(deadline, driver_deadline(self->driver)), self->room.raise_ms);
 }
 
 // The driver; NULL when it cannot work with the options, which has then been said.

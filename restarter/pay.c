@@ -93,10 +93,9 @@ static bool read_debts(pay_t *self)
 static void start(pay_t *self, size_t number)
 {
     const debt_row_t *debt = &self->debts[number];
-    int64_t now_ms = mm_clock_boot_ms();
+    int64_t now_ms = mm_clock_ms();
     mm_real_t real = {.machine = debt->machine,
                       .boot = debt->boot,
-                      .left_ms = 1,
                       .first_ms = now_ms,
                       .deadline_ms = now_ms,
                       .end = MM_END_RESTARTED,
@@ -129,9 +128,7 @@ static bool finish(pay_t *self, const mm_result_t *result)
 {
     const debt_row_t *debt = &self->debts[result->number];
     bool is_paid = result->real && result->status == MM_STATUS_OK && !result->real->owes;
-    mm_str_t why = !result->real            ? result->error
-                   : result->error.size > 0 ? result->error
-                                            : result->real->words;
+    mm_str_t why = result->real && result->error.size == 0 ? result->real->words : result->error;
     if (is_paid && !put_on_record(self, debt)) {
         (void)mm_service_fail(self->options, EX_IOERR, "%s", mm_sqlite_error(self->record));
         return false;
@@ -147,7 +144,7 @@ static bool finish(pay_t *self, const mm_result_t *result)
 
 static void wait_for(const driver_t *driver)
 {
-    int64_t due_ms = driver_deadline(driver), now_ms = mm_clock_boot_ms();
+    int64_t due_ms = driver_deadline(driver), now_ms = mm_clock_ms();
     int64_t span_ms = due_ms == MM_NEVER ? -1 : due_ms > now_ms ? due_ms - now_ms : 0;
     struct pollfd descriptor = {.fd = driver_descriptor(driver), .events = POLLIN};
     (void)poll(&descriptor, 1, span_ms > 60000 ? 60000 : (int)span_ms);
@@ -160,7 +157,7 @@ static int pay_all(pay_t *self)
         while (started < self->count && started - ended < slots)
             start(self, started++);
         mm_result_t result;
-        while (driver_next_finished(self->driver, mm_clock_boot_ms(), &result)) {
+        while (driver_next_finished(self->driver, mm_clock_ms(), &result)) {
             ended++;
             if (!finish(self, &result))
                 return EX_IOERR;
@@ -169,7 +166,7 @@ static int pay_all(pay_t *self)
             return EX_SOFTWARE;
         if (ended < self->count && started - ended > 0)
             wait_for(self->driver);
-        driver_step(self->driver, mm_clock_boot_ms());
+        driver_step(self->driver, mm_clock_ms());
     }
     return 0;
 }

@@ -29,11 +29,6 @@ int64_t mm_clock_ns(void)
     return read_ns(CLOCK_BOOTTIME);
 }
 
-int64_t mm_clock_boot_ms(void)
-{
-    return mm_clock_ms();
-}
-
 bool mm_clock_boot(mm_id_t *ret_boot)
 {
     char text[40] = "";

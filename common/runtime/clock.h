@@ -9,12 +9,11 @@
 #include <stdint.h>
 
 // CLOCK_BOOTTIME, in three units: for deadlines and durations. It goes on in suspend: a lease ends,
-// and a host comes back, whether this machine sleeps or not (R1, H10).
+// and a host comes back, whether this machine sleeps or not (H10). Other processes of this boot may
+// see its instants (R1).
 int64_t mm_clock_ms(void);
 int64_t mm_clock_us(void);
 int64_t mm_clock_ns(void);
-// The first of them: a stamp that another process may see (R1).
-int64_t mm_clock_boot_ms(void);
 // Which boot of this machine that clock counts from; false, and untouched: unknown.
 bool mm_clock_boot(mm_id_t *ret_boot);
 // Unix time in milliseconds. It can step either way.

@@ -140,11 +140,6 @@ static uint64_t tag_of(const mm_descendants_t *self, pid_t pid)
 
 // ---- attempts and members
 
-static uint64_t hash(uint64_t number)
-{
-    return mm_table_number(number ^ number >> 32);
-}
-
 static bool is_tag(const void *item, const void *key)
 {
     return ((const doomed_t *)item)->tag == *(const uint64_t *)key;
@@ -157,12 +152,12 @@ static bool is_pid(const void *item, const void *key)
 
 static doomed_t *find_doomed(const mm_descendants_t *self, uint64_t tag)
 {
-    return tag == 0 ? NULL : mm_table_find(&self->by_tag, hash(tag), is_tag, &tag);
+    return tag == 0 ? NULL : mm_table_find(&self->by_tag, mm_table_number(tag), is_tag, &tag);
 }
 
 static member_t *find_member(const mm_descendants_t *self, pid_t pid)
 {
-    return mm_table_find(&self->members, hash((uint64_t)pid), is_pid, &pid);
+    return mm_table_find(&self->members, mm_table_number((uint64_t)pid), is_pid, &pid);
 }
 
 static member_t *add_member(mm_descendants_t *self, pid_t pid, uint64_t started, doomed_t *doomed)
@@ -171,13 +166,13 @@ static member_t *add_member(mm_descendants_t *self, pid_t pid, uint64_t started,
     assert(member);
     member->process = (mm_process_t){pid, started};
     member->doomed = doomed;
-    mm_table_add(&self->members, hash((uint64_t)pid), member);
+    mm_table_add(&self->members, mm_table_number((uint64_t)pid), member);
     return member;
 }
 
 static void remove_member(mm_descendants_t *self, member_t *member)
 {
-    mm_table_remove(&self->members, hash((uint64_t)member->process.pid), member);
+    mm_table_remove(&self->members, mm_table_number((uint64_t)member->process.pid), member);
     free(member);
 }
 
@@ -361,7 +356,7 @@ static void forget_members(mm_descendants_t *self)
     mm_table_empty(&self->members);
     while (count > 0) {
         member = kept[--count];
-        mm_table_add(&self->members, hash((uint64_t)member->process.pid), member);
+        mm_table_add(&self->members, mm_table_number((uint64_t)member->process.pid), member);
     }
     free(kept);
 }
@@ -394,7 +389,7 @@ static void remove_over(mm_descendants_t *self)
             link = &doomed->next;
             continue;
         }
-        mm_table_remove(&self->by_tag, hash(doomed->tag), doomed);
+        mm_table_remove(&self->by_tag, mm_table_number(doomed->tag), doomed);
         *link = doomed->next;
         doomed->next = self->over;
         self->over = doomed;
@@ -501,7 +496,7 @@ void mm_descendants_doom(mm_descendants_t *self, uint64_t tag, int64_t now_ms)
                          .first_pass = self->proc ? self->pass + 1 : self->pass,
                          .next = self->doomed};
     self->doomed = doomed;
-    mm_table_add(&self->by_tag, hash(tag), doomed);
+    mm_table_add(&self->by_tag, mm_table_number(tag), doomed);
     self->due_ms = now_ms;
 }
 

@@ -64,7 +64,7 @@ mm_descendants_t *mm_descendants_new(pid_t ancestor, bool reaps, mm_descendants_
                                      void *arg);
 void mm_descendants_destroy(mm_descendants_t **self_p);
 
-// Begins to kill an attempt whose tag is not doomed already. The times here are CLOCK_MONOTONIC in
+// Begins to kill an attempt whose tag is not doomed already. The times here are CLOCK_BOOTTIME in
 // milliseconds.
 void mm_descendants_doom(mm_descendants_t *self, uint64_t tag, int64_t now_ms);
 

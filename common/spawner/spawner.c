@@ -43,11 +43,6 @@ struct mm_spawner {
     char request[MM_REQUEST_BYTES];
 };
 
-static uint64_t hash(uint64_t number)
-{
-    return mm_table_number(number ^ number >> 32);
-}
-
 static bool is_tag(const void *item, const void *key)
 {
     return ((const slot_t *)item)->tag == *(const uint64_t *)key;
@@ -56,7 +51,7 @@ static bool is_tag(const void *item, const void *key)
 static bool is_running(void *arg, uint64_t tag)
 {
     const mm_spawner_t *self = arg;
-    const slot_t *slot = mm_table_find(&self->by_tag, hash(tag), is_tag, &tag);
+    const slot_t *slot = mm_table_find(&self->by_tag, mm_table_number(tag), is_tag, &tag);
     return slot && !slot->is_doomed;
 }
 
@@ -293,7 +288,7 @@ void mm_spawner_kill_again(mm_spawner_t *self, uint32_t slot, uint64_t tag)
     assert(slot < self->slots && at->tag == 0 && tag >= MM_TAG_MIN && tag <= MM_TAG_MAX);
     *at = (slot_t){.tag = tag, .is_again = true};
     if (self->is_lost)
-        mm_table_add(&self->by_tag, hash(tag), at);
+        mm_table_add(&self->by_tag, mm_table_number(tag), at);
     mm_spawner_kill(self, slot);
 }
 
@@ -325,7 +320,7 @@ static void take_over(mm_spawner_t *self)
         slot_t *slot = &self->by_slot[i];
         if (slot->tag == 0)
             continue;
-        mm_table_add(&self->by_tag, hash(slot->tag), slot);
+        mm_table_add(&self->by_tag, mm_table_number(slot->tag), slot);
         if (slot->is_doomed)
             mm_descendants_doom(self->descendants, slot->tag, mm_clock_ms());
     }
@@ -353,8 +348,8 @@ static bool next_killed(mm_spawner_t *self, mm_spawner_event_t *ret_event)
     mm_descendants_step(self->descendants, mm_clock_ms());
     if (!mm_descendants_next(self->descendants, &event.tag, &event.survivors))
         return false;
-    slot_t *slot = mm_table_find(&self->by_tag, hash(event.tag), is_tag, &event.tag);
-    mm_table_remove(&self->by_tag, hash(event.tag), slot);
+    slot_t *slot = mm_table_find(&self->by_tag, mm_table_number(event.tag), is_tag, &event.tag);
+    mm_table_remove(&self->by_tag, mm_table_number(event.tag), slot);
     event.slot = (uint32_t)(slot - self->by_slot);
     *slot = (slot_t){.tag = 0};
     *ret_event = event;

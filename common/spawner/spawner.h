@@ -109,7 +109,7 @@ bool mm_spawner_next(mm_spawner_t *self, mm_spawner_event_t *ret_event);
 
 // An epoll descriptor, owned by the spawner's user side.
 int mm_spawner_descriptor(const mm_spawner_t *self);
-// When mm_spawner_next has something to do without the descriptor: CLOCK_MONOTONIC in milliseconds,
+// When mm_spawner_next has something to do without the descriptor: CLOCK_BOOTTIME in milliseconds,
 // INT64_MAX: never. Only after LOST.
 int64_t mm_spawner_deadline(const mm_spawner_t *self);
 // Of the spawner, for logs and tests; 0 after LOST.

@@ -60,7 +60,7 @@ __attribute__((no_sanitize("thread", "address"))) static int run_command(void *a
         self->error = ECHILD; // the spawner ended before prctl was called
     else if (sigprocmask(SIG_SETMASK, &none, NULL) != 0)
         self->error = errno;
-    else if (mm_clock_boot_ms() > self->not_after_ms)
+    else if (mm_clock_ms() > self->not_after_ms)
         self->error = ETIME;
     else
         self->error = execute(self);

@@ -65,11 +65,6 @@ typedef struct {
 
 // ---- attempts
 
-static uint64_t hash(uint64_t number)
-{
-    return mm_table_number(number ^ number >> 32);
-}
-
 static bool is_pid(const void *item, const void *key)
 {
     return ((const attempt_t *)item)->pid == *(const pid_t *)key;
@@ -83,7 +78,7 @@ static bool is_tag(const void *item, const void *key)
 static bool is_running(void *arg, uint64_t tag)
 {
     const spawner_t *self = arg;
-    const attempt_t *attempt = mm_table_find(&self->by_tag, hash(tag), is_tag, &tag);
+    const attempt_t *attempt = mm_table_find(&self->by_tag, mm_table_number(tag), is_tag, &tag);
     return attempt && !attempt->is_doomed;
 }
 
@@ -94,17 +89,17 @@ static void end_attempt(spawner_t *self, attempt_t *attempt, mm_spawner_event_t 
     event.tag = attempt->tag;
     event.has_status = attempt->has_status;
     event.status = attempt->status;
-    mm_table_remove(&self->by_tag, hash(attempt->tag), attempt);
+    mm_table_remove(&self->by_tag, mm_table_number(attempt->tag), attempt);
     mm_heap_remove(&self->ends, &attempt->end);
     if (attempt->pid > 0)
-        mm_table_remove(&self->by_pid, hash((uint64_t)attempt->pid), attempt);
+        mm_table_remove(&self->by_pid, mm_table_number((uint64_t)attempt->pid), attempt);
     attempt->tag = 0;
     *MM_ARRAY_ADD(self->events, self->count, self->capacity) = event;
 }
 
 static void command_ended(spawner_t *self, attempt_t *attempt, int status)
 {
-    mm_table_remove(&self->by_pid, hash((uint64_t)attempt->pid), attempt);
+    mm_table_remove(&self->by_pid, mm_table_number((uint64_t)attempt->pid), attempt);
     attempt->pid = 0;
     attempt->status = status;
     attempt->has_status = true;
@@ -130,7 +125,8 @@ static void reap(spawner_t *self)
     int status;
     pid_t pid = 0;
     for (int i = 0; i < TURN_ENDS && (pid = reap_one(self, &status)) > 0; i++) {
-        attempt_t *attempt = mm_table_find(&self->by_pid, hash((uint64_t)pid), is_pid, &pid);
+        attempt_t *attempt =
+            mm_table_find(&self->by_pid, mm_table_number((uint64_t)pid), is_pid, &pid);
         if (attempt)
             command_ended(self, attempt, status);
     }
@@ -152,7 +148,7 @@ static void doom_again(spawner_t *self, uint32_t slot, uint64_t tag)
     attempt_t *attempt = &self->attempts[slot];
     assert(attempt->tag == 0);
     *attempt = (attempt_t){.slot = slot, .tag = tag};
-    mm_table_add(&self->by_tag, hash(tag), attempt);
+    mm_table_add(&self->by_tag, mm_table_number(tag), attempt);
     doom(self, attempt);
 }
 
@@ -175,7 +171,7 @@ static void kill_overdue(spawner_t *self)
     if (read(TIMER_FD, &times, sizeof times) < 0)
         return;
     self->timer_ms = MM_NEVER;
-    int64_t now_ms = mm_clock_boot_ms();
+    int64_t now_ms = mm_clock_ms();
     while (mm_heap_deadline(&self->ends) <= now_ms)
         doom(self, MM_HEAP_OWNER(mm_heap_first(&self->ends), attempt_t, end));
     set_timer(self);
@@ -187,7 +183,7 @@ static void kill_more(spawner_t *self)
     uint64_t tag;
     mm_descendants_step(self->descendants, mm_clock_ms());
     while (mm_descendants_next(self->descendants, &tag, &event.survivors)) {
-        attempt_t *attempt = mm_table_find(&self->by_tag, hash(tag), is_tag, &tag);
+        attempt_t *attempt = mm_table_find(&self->by_tag, mm_table_number(tag), is_tag, &tag);
         int status;
         if (attempt->pid > 0 && waitpid(attempt->pid, &status, WNOHANG) == attempt->pid)
             command_ended(self, attempt, status);
@@ -203,14 +199,14 @@ static void start(spawner_t *self, mm_request_t *request, int error)
     attempt_t *attempt = &self->attempts[request->slot];
     assert(attempt->tag == 0);
     *attempt = (attempt_t){.slot = request->slot, .tag = request->tag};
-    mm_table_add(&self->by_tag, hash(attempt->tag), attempt);
+    mm_table_add(&self->by_tag, mm_table_number(attempt->tag), attempt);
     pid_t pid = -1;
     if (error == 0) {
         error = mm_spawner_child_start(&self->child, request, &pid);
     }
     if (error == 0) {
         attempt->pid = pid;
-        mm_table_add(&self->by_pid, hash((uint64_t)pid), attempt);
+        mm_table_add(&self->by_pid, mm_table_number((uint64_t)pid), attempt);
         if (request->end_ms > 0)
             mm_heap_put(&self->ends, &attempt->end, request->end_ms);
         return;

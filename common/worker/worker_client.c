@@ -360,8 +360,7 @@ static void step_at(mm_worker_client_t *self, mm_worker_event_t event)
 
 static void step(mm_worker_client_t *self, mm_worker_event_t event)
 {
-    event.now_ms = mm_clock_ms();
-    event.boot_ms = mm_clock_boot_ms();
+    event.now_ms = event.boot_ms = mm_clock_ms();
     step_at(self, event);
 }
 
@@ -404,7 +403,7 @@ void mm_worker_client_finish(mm_worker_client_t *self, const mm_result_t *result
         return;
     int64_t now_us = mm_clock_us();
     mm_worker_event_t event = {
-        .kind = MM_WORKER_FINISHED, .now_ms = now_us / 1000, .boot_ms = mm_clock_boot_ms()};
+        .kind = MM_WORKER_FINISHED, .now_ms = now_us / 1000, .boot_ms = now_us / 1000};
     for (size_t i = 0; i < count; i++) {
         event.as.result = &results[i];
         see_end(&self->watched, &results[i], now_us);

@@ -14,7 +14,7 @@ typedef struct {
     mm_name_t *missing;  // the others
     size_t missing_count;
     uint32_t seconds;
-    int64_t end_ms;   // CLOCK_MONOTONIC
+    int64_t end_ms;   // CLOCK_BOOTTIME
     int64_t again_ms; // when to ask the missing ones again
 } collect_t;
 

@@ -14,7 +14,7 @@ typedef struct stats_merge stats_merge_t;
 stats_merge_t *stats_merge_new(void);
 void stats_merge_destroy(stats_merge_t **self_p);
 
-// Adds a process's stats (docs/profiling.md); ignores what is not stats. now_ms: CLOCK_MONOTONIC.
+// Adds a process's stats (docs/profiling.md); ignores what is not stats. now_ms: CLOCK_BOOTTIME.
 void stats_merge_add(stats_merge_t *self, json_t *stats, int64_t now_ms);
 // Whether the consumer and all that replied the last time have replied since `asked_ms`.
 bool stats_merge_is_complete(const stats_merge_t *self, int64_t asked_ms);

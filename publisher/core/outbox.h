@@ -26,7 +26,7 @@ typedef enum {
 
 typedef struct {
     outbox_event_kind_t kind;
-    int64_t now_ms; // CLOCK_MONOTONIC
+    int64_t now_ms; // CLOCK_BOOTTIME
     union {
         struct {
             mm_id_t id;
@@ -91,7 +91,7 @@ void outbox_actions_clear(outbox_actions_t *self); // frees it
 
 typedef struct outbox outbox_t;
 
-outbox_t *outbox_new(const outbox_config_t *config, int64_t now_ms); // CLOCK_MONOTONIC
+outbox_t *outbox_new(const outbox_config_t *config, int64_t now_ms); // CLOCK_BOOTTIME
 void outbox_destroy(outbox_t **self_p);
 // Takes one event, whose time is not before that of the last one; *ret_actions is emptied first and
 // then holds what to do, in order.

@@ -1,5 +1,6 @@
 // See restart.h.
 
+#include "duration.h"
 #include "restart_inside.h"
 
 #include <assert.h>
@@ -8,11 +9,6 @@
 static bool has_code(const restart_config_t *config, int code)
 {
     return code >= 0 && code < 256 && (config->ok_codes[code / 8] >> code % 8 & 1) != 0;
-}
-
-static int64_t earlier(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
 }
 
 int64_t restart_after(int64_t from_ms, int64_t span_ms)
@@ -81,7 +77,7 @@ static void begin_look(restart_t *self, int64_t now_ms)
                                   .begun_ms = self->first_ms,
                                   .deadline_ms = self->deadline_ms,
                                   .verify_ms = config->verify_ms,
-                                  .settle_ms = earlier(config->settle_ms, config->verify_ms),
+                                  .settle_ms = mm_earlier(config->settle_ms, config->verify_ms),
                                   .has_health = config->has_health,
                                   .seed = self->seed},
                 now_ms);
@@ -133,7 +129,7 @@ static int64_t command_end(const restart_t *self)
 // The read that has shown the boot on record is young (H3), or else the task.
 static int64_t latest_start(const restart_t *self)
 {
-    return earlier(restart_after(self->read_ms, self->config->lost_after_ms), command_end(self));
+    return mm_earlier(restart_after(self->read_ms, self->config->lost_after_ms), command_end(self));
 }
 
 static void begin_verify(restart_t *self, int64_t now_ms)
@@ -203,8 +199,8 @@ static void probe_ended(restart_t *self, const identity_t *read, int64_t now_ms)
     } else if (now_ms >= self->until_ms) {
         restart_finish(self, MM_STATUS_FAILED, MM_END_UNREACHABLE);
     } else {
-        self->next_ms = earlier(now_ms + self->pause_ms, self->until_ms);
-        self->pause_ms = earlier(2 * self->pause_ms, PROOF_POLL_HIGH_MS);
+        self->next_ms = mm_earlier(now_ms + self->pause_ms, self->until_ms);
+        self->pause_ms = mm_earlier(2 * self->pause_ms, PROOF_POLL_HIGH_MS);
     }
 }
 
@@ -276,7 +272,7 @@ static void verify_ended(restart_t *self, const restart_end_t *end, int64_t now_
     } else if (now_ms >= self->until_ms) {
         restart_finish(self, MM_STATUS_FAILED, MM_END_UNVERIFIED);
     } else {
-        self->next_ms = earlier(self->began_ms + RESTART_VERIFY_MS, self->until_ms);
+        self->next_ms = mm_earlier(self->began_ms + RESTART_VERIFY_MS, self->until_ms);
     }
 }
 
@@ -331,12 +327,13 @@ void restart_begin(restart_t *self, const restart_config_t *config, const mm_tas
                    uint64_t seed, int64_t now_ms)
 {
     static const mm_id_t none;
-    static const mm_real_t unlimited;
+    static const mm_real_t unlimited = {.command = 1};
     const mm_real_t *real = task->real ? task->real : &unlimited;
     bool is_limited = task->real != NULL;
+    bool has_before = memcmp(&real->boot, &none, sizeof none) != 0;
     *self = (restart_t){.config = config,
                         .seed = seed,
-                        .command = real->command > 0 || is_limited ? real->command : 1,
+                        .command = real->command,
                         .before.uptime_ms = IDENTITY_UPTIME_NONE,
                         .first_ms = is_limited ? real->first_ms : now_ms,
                         .deadline_ms = is_limited ? real->deadline_ms
@@ -348,7 +345,6 @@ void restart_begin(restart_t *self, const restart_config_t *config, const mm_tas
                         .exit = MM_EXIT_NONE};
     memcpy(self->before.machine, real->machine.bytes, sizeof self->before.machine);
     memcpy(self->before.boot, real->boot.bytes, sizeof self->before.boot);
-    self->has_before = memcmp(&real->boot, &none, sizeof none) != 0;
     keep_health(self, real->health);
     if (real->end == MM_END_RESTARTED) {
         restart_finish(self, MM_STATUS_OK, MM_END_RESTARTED); // it only pays
@@ -356,7 +352,7 @@ void restart_begin(restart_t *self, const restart_config_t *config, const mm_tas
         self->phase = RESTART_PHASE_SKIP_IF;
         if (!config->has_skip || real->age_ms > 0) // something has begun: it is gone on with
             restart_skip_if_ended(self, &(restart_end_t){.how = RESTART_NOT_STARTED}, now_ms);
-    } else if (config->identifies && !self->has_before) {
+    } else if (config->identifies && !has_before) {
         restart_finish(self, MM_STATUS_FAILED,
                        MM_END_NOT_STARTED); // without ids nothing can be proven
     } else if (self->command > config->commands) {
@@ -403,16 +399,13 @@ bool restart_next(const restart_t *self, restart_step_t *ret_step)
         (void)proof_next(&self->proof, &ret_step->at_ms);
         if (self->is_unable)
             ret_step->at_ms = self->next_ms;
-    } else if (self->phase == RESTART_PHASE_COMMAND) {
+    } else if (self->phase == RESTART_PHASE_COMMAND || self->phase == RESTART_PHASE_BEFORE) {
+        // They share the time.
         ret_step->not_after_ms = latest_start(self);
         ret_step->limit_ms = self->config->timeout_ms;
         ret_step->end_ms = command_end(self);
     } else if (self->phase == RESTART_PHASE_VERIFY) {
         ret_step->end_ms = self->until_ms;
-    } else if (self->phase == RESTART_PHASE_BEFORE) { // it and the command share the time
-        ret_step->not_after_ms = latest_start(self);
-        ret_step->limit_ms = self->config->timeout_ms;
-        ret_step->end_ms = command_end(self);
     } else if (self->phase == RESTART_PHASE_AFTER) {
         ret_step->limit_ms = self->config->timeout_ms;
     }

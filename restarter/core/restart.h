@@ -105,8 +105,7 @@ typedef struct {
     bool is_draining;
     bool is_stopped;
     uint32_t command;
-    identity_t before; // its uptime is not known
-    bool has_before;
+    identity_t before;             // its uptime is not known
     int64_t first_ms, deadline_ms; // as in mm_task_t
     int64_t began_ms;              // the last run but a command
     int64_t read_ms;               // the read before the command has ended
@@ -128,7 +127,7 @@ typedef struct {
 } restart_t;
 
 // The task's texts are not kept. One whose real end is RESTARTED only pays what is owed. A real
-// task has first_ms and deadline_ms by this clock. A task without left_ms is one without limits.
+// task has first_ms and deadline_ms by this clock. A task without a real part has no limits.
 void restart_begin(restart_t *self, const restart_config_t *config, const mm_task_t *task,
                    uint64_t seed, int64_t now_ms);
 // The next step. False: nothing is to be run: something runs, or all is done.

@@ -1,5 +1,5 @@
 // How many commands this machine can have at a time: what could not be started, by its fault, takes
-// slots away, and time gives them back. Pure. Times are CLOCK_MONOTONIC, ms.
+// slots away, and time gives them back. Pure. Times are CLOCK_BOOTTIME, ms.
 
 #ifndef ROOM_H
 #define ROOM_H

@@ -78,7 +78,7 @@ static void fill_texts(exec_t *self, const run_t *run, mm_result_t *result)
         .program = failed ? command_path(failed) : "",
         .error = run->why,
         .pid = (int)run->left.pid,
-        .lacking = exec_commands_lack(&self->commands, run->attributes),
+        .lacking = run->lacking,
         .number = run->restart.command,
         .timeout_ms = self->commands.config.timeout_ms,
         .verify_ms = self->commands.config.verify_ms};
@@ -113,16 +113,13 @@ static bool exec_next_finished(driver_t *base, int64_t now_ms, mm_result_t *ret_
     exec_t *self = exec_of(base);
     if (!self->done.first)
         return false;
-    run_t *run = self->done.first;
-    self->done.first = run->next;
-    if (!self->done.first)
-        self->done.last = &self->done.first;
+    run_t *run = exec_take_first(&self->done);
     self->real = (mm_real_t){.exit = MM_EXIT_NONE};
     *ret_result = (mm_result_t){.number = run->number,
                                 .leg = run->leg,
                                 .real = &self->real,
                                 .took_ms = run->ended_ms - run->started_ms};
-    if (run->is_lacking) {
+    if (run->lacking.size > 0) {
         ret_result->status = MM_STATUS_FAILED;
         self->real.end = MM_END_LACKING;
     } else if (self->options->dry_run) {
@@ -206,8 +203,8 @@ static void exec_start(driver_t *base, const mm_task_t *task, int64_t now_ms)
     *run = (run_t){.slot = run->slot, .started_ms = now_ms};
     keep_task(run, task);
     restart_begin(&run->restart, &self->commands.config, task, self->seed ^ task->number, now_ms);
-    run->is_lacking = exec_commands_lack(&self->commands, run->attributes).size > 0;
-    if (run->is_lacking) {
+    run->lacking = exec_commands_lack(&self->commands, run->attributes);
+    if (run->lacking.size > 0) {
         exec_finish(self, run, now_ms);
     } else if (self->options->dry_run) {
         print_dry_run(self, run);

@@ -40,7 +40,7 @@ typedef struct run {
     int64_t kill_ms;  // and KILL
     bool is_killed;   // that was asked for
     bool is_done;     // until driver_next_finished takes it; its process is of no interest
-    bool is_lacking;  // an attribute
+    mm_str_t lacking; // the name of an attribute; empty: none is
     bool is_noted;    // a look that failed
     int64_t started_ms;
     int64_t ended_ms;       // when done
@@ -61,6 +61,16 @@ typedef struct {
     run_t *first;
     run_t **last; // where the next one is appended
 } queue_t;
+
+// Of a queue that is not empty.
+static inline run_t *exec_take_first(queue_t *queue)
+{
+    run_t *run = queue->first;
+    queue->first = run->next;
+    if (!queue->first)
+        queue->last = &queue->first;
+    return run;
+}
 
 typedef struct {
     driver_t base;

@@ -37,20 +37,6 @@ static void append(queue_t *queue, run_t *run)
     queue->last = &run->next;
 }
 
-static run_t *take_first(queue_t *queue)
-{
-    run_t *run = queue->first;
-    queue->first = run->next;
-    if (!queue->first)
-        queue->last = &queue->first;
-    return run;
-}
-
-static int64_t earlier(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 // ---- what is next
 
 char **exec_fill(command_t *command, const run_t *run)
@@ -95,10 +81,11 @@ static void set_limits(run_t *run, int64_t now_ms)
         return;
     if (step->what == RESTART_COMMAND) {
         int64_t left_ms = step->end_ms > now_ms ? step->end_ms - now_ms : 0;
-        run->until_ms = earlier(run->until_ms, step->end_ms - earlier(KILL_AFTER_MS, left_ms / 4));
+        run->until_ms =
+            mm_earlier(run->until_ms, step->end_ms - mm_earlier(KILL_AFTER_MS, left_ms / 4));
         run->kill_ms = step->end_ms;
     } else {
-        run->until_ms = earlier(run->until_ms, step->end_ms);
+        run->until_ms = mm_earlier(run->until_ms, step->end_ms);
         run->kill_ms = run->until_ms + KILL_AFTER_MS;
     }
 }
@@ -126,7 +113,18 @@ static int open_output(exec_t *self, const run_t *run)
 // An instant of the driver's clock by the spawner's: in tests they differ.
 static int64_t by_spawners_clock(int64_t at_ms, int64_t now_ms)
 {
-    return at_ms == INT64_MAX ? INT64_MAX : mm_clock_boot_ms() + (at_ms - now_ms);
+    return at_ms == INT64_MAX ? INT64_MAX : mm_clock_ms() + (at_ms - now_ms);
+}
+
+static void start_failed(run_t *run, int error, int64_t now_ms)
+{
+    run->process = PROCESS_NONE;
+    run->failed = run->step.what;
+    run->why = error == ETIME ? 0 : error;
+    restart_how_t how = error == ETIME   ? RESTART_TOO_LATE
+                        : error == E2BIG ? RESTART_UNABLE
+                                         : RESTART_NOT_STARTED;
+    restart_ended(&run->restart, &(restart_end_t){.how = how}, now_ms);
 }
 
 // Asks for the start. The kill at the end is the spawner's own, for the case that this process is
@@ -146,16 +144,12 @@ static bool launch(exec_t *self, run_t *run, int64_t now_ms)
                                     .copy = copy});
     if (error != 0 && copy >= 0)
         (void)close(copy);
-    run->process = PROCESS_NONE;
     // EPIPE: the spawner has ended, which is about to be seen.
     if (error == EAGAIN || error == EPIPE) {
         run->process = PROCESS_WAITS;
         append(&self->waiting, run);
     } else if (error != 0) {
-        run->why = error;
-        run->failed = step->what;
-        restart_end_t end = {.how = error == E2BIG ? RESTART_UNABLE : RESTART_NOT_STARTED};
-        restart_ended(&run->restart, &end, now_ms);
+        start_failed(run, error, now_ms);
         return false;
     } else {
         run->process = PROCESS_RUNS;
@@ -189,7 +183,7 @@ static void launch_waiting(exec_t *self, int64_t now_ms)
         return;
     self->waiting = (queue_t){.last = &self->waiting.first};
     while (waiting.first && !self->waiting.first) {
-        run_t *run = take_first(&waiting);
+        run_t *run = exec_take_first(&waiting);
         if (!launch(self, run, now_ms))
             exec_advance(self, run, now_ms);
     }
@@ -242,8 +236,7 @@ static void keep_look(exec_t *self, run_t *run, const restart_end_t *end)
                        ? end->identity != NULL
                        : end->how == RESTART_EXITED && end->number == 0;
     run->has_looked = run->has_look_words = true;
-    run->looked = *end;
-    run->looked.identity = NULL;
+    run->looked = (restart_end_t){.how = end->how, .number = end->number};
     if (run->step.what == RESTART_HEALTH && !is_good)
         (void)snprintf(run->unwell, sizeof run->unwell, "%.*s", (int)end->line.size,
                        end->line.data);
@@ -268,7 +261,8 @@ static void process_ended(exec_t *self, run_t *run, restart_how_t how, int64_t n
     if (run->step.what == RESTART_IDENTIFY && how == RESTART_EXITED && end.number == 0 &&
         identity_parse(output_tail_whole(output), &identity))
         end.identity = &identity;
-    end.line = (mm_str_t){line, output_tail_line(output, line, sizeof line)};
+    if (run->step.what == RESTART_HEALTH)
+        end.line = (mm_str_t){line, output_tail_line(output, line, sizeof line)};
     run->process = PROCESS_NONE;
     switch (run->step.what) {
     case RESTART_COMMAND: keep_command(self, run, &end); break;
@@ -282,20 +276,13 @@ static void process_ended(exec_t *self, run_t *run, restart_how_t how, int64_t n
     case RESTART_HEALTH:
     case RESTART_VERIFY: keep_look(self, run, &end); break;
     }
-    run->looked.line = (mm_str_t){0};
     restart_ended(&run->restart, &end, now_ms);
     exec_advance(self, run, now_ms);
 }
 
 static void not_started(exec_t *self, run_t *run, int error, int64_t now_ms)
 {
-    run->process = PROCESS_NONE;
-    run->failed = run->step.what;
-    run->why = error == ETIME ? 0 : error;
-    restart_how_t how = error == ETIME   ? RESTART_TOO_LATE
-                        : error == E2BIG ? RESTART_UNABLE
-                                         : RESTART_NOT_STARTED;
-    restart_ended(&run->restart, &(restart_end_t){.how = how}, now_ms);
+    start_failed(run, error, now_ms);
     exec_advance(self, run, now_ms);
 }
 
@@ -367,26 +354,24 @@ static void cut_off(exec_t *self, run_t *run, cut_t cut, int64_t now_ms)
     int64_t latest_ms = run->step.what == RESTART_COMMAND ? run->kill_ms : INT64_MAX;
     run->cut = cut;
     launcher_signal(self->launcher, run->slot, SIGTERM);
-    set_due(self, run, earlier(now_ms + KILL_AFTER_MS, latest_ms));
+    set_due(self, run, mm_earlier(now_ms + KILL_AFTER_MS, latest_ms));
 }
 
-// The time of the process is over.
+// The time of the process is over; nothing is due of it any more.
 static void process_is_due(exec_t *self, run_t *run, int64_t now_ms)
 {
     if (run->process == PROCESS_LEFT) {
         launcher_kill_again(self->launcher, run->slot);
-        set_due(self, run, MM_NEVER);
     } else if (run->cut == CUT_NONE) {
         cut_off(self, run, CUT_TIMEOUT, now_ms);
     } else if (!run->is_killed) {
         run->is_killed = true;
         launcher_kill(self->launcher, run->slot);
-        set_due(self, run, self->stopped ? now_ms + STOPPED_MS : MM_NEVER);
+        if (self->stopped)
+            set_due(self, run, now_ms + STOPPED_MS);
     } else if (self->stopped) {
         give_up_left(self, run, now_ms);
-    } else {
-        set_due(self, run, MM_NEVER); // the kill goes on
-    }
+    } // else the kill goes on
 }
 
 void exec_look_around(exec_t *self, int64_t now_ms)
@@ -412,10 +397,8 @@ void exec_drop_waiting(exec_t *self, int64_t now_ms)
 {
     queue_t waiting = self->waiting;
     self->waiting = (queue_t){.last = &self->waiting.first};
-    for (run_t *run = waiting.first, *next; run; run = next) {
-        next = run->next;
-        not_started(self, run, ECANCELED, now_ms);
-    }
+    while (waiting.first)
+        not_started(self, exec_take_first(&waiting), ECANCELED, now_ms);
 }
 
 void exec_cut_off(exec_t *self, run_t *run, int64_t now_ms)

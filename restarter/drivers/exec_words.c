@@ -4,7 +4,6 @@
 
 #include "duration.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -34,7 +34,7 @@ static mm_frame_t report_of(peer_t *self, bool is_hello, const char *name)
                                       .instance = self->instance,
                                       .role = MM_ROLE_RESTARTER,
                                       .sequence = ++self->sequence,
-                                      .stamp_ms = mm_clock_boot_ms(),
+                                      .stamp_ms = mm_clock_ms(),
                                       .parts = 1}};
 }
 
