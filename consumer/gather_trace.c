@@ -54,9 +54,8 @@ static void print_number(FILE *file, const char *key, uint64_t value)
 
 static void print_id(FILE *file, const char *key, const mm_id_t *id)
 {
-    static const mm_id_t none;
     char text[MM_ID_TEXT];
-    if (!mm_id_equal(id, &none))
+    if (!mm_id_is_none(id))
         (void)fprintf(file, " %s=%s", key, mm_id_print(id, text));
 }
 

@@ -204,21 +204,11 @@ void send_batch_last(send_batch_t *self, const gather_action_t *action)
 
 // ---- events
 
-static void publish(send_batch_t *self, const char *kind, const char *name, const mm_frame_t *frame)
+// Publishes what is encoded.
+static void publish(send_batch_t *self, const char *kind, const char *name)
 {
     char topic[MM_TOPIC_MAX];
-    mm_encode_frame(self->encoder, frame);
     mm_socket_publish(self->events, mm_topic(kind, name, topic), mm_encoder_bytes(self->encoder));
-}
-
-// To a worker of another version, which can read only a frame of its own.
-static void publish_refused(send_batch_t *self, const gather_action_t *action,
-                            const mm_frame_t *frame)
-{
-    char topic[MM_TOPIC_MAX];
-    mm_encode_refused(self->encoder, frame, action->as.answer.version);
-    mm_socket_publish(self->events, mm_topic("worker", action->as.answer.worker.text, topic),
-                      mm_encoder_bytes(self->encoder));
 }
 
 static void send_notices(send_batch_t *self, reader_t *reader)
@@ -308,10 +298,11 @@ void send_batch_answer(send_batch_t *self, mm_frame_kind_t kind, const gather_ac
                                       .suffix = mm_str(suffix),
                                       .reason = mm_str(action->as.answer.reason)}};
     MM_CRASH_POINT("consumer: before it answers a worker");
-    if (action->as.answer.version > 0)
-        publish_refused(self, action, &frame);
+    if (action->as.answer.version > 0) // a worker of another version, which can read only its own
+        mm_encode_refused(self->encoder, &frame, action->as.answer.version);
     else
-        publish(self, "worker", action->as.answer.worker.text, &frame);
+        mm_encode_frame(self->encoder, &frame);
+    publish(self, "worker", action->as.answer.worker.text);
     MM_CRASH_POINT("consumer: worker answered");
 }
 
@@ -321,7 +312,6 @@ void send_batch_beat(send_batch_t *self, const gather_t *gather)
     mm_frame_t head = {
         .kind = MM_FRAME_BEAT,
         .as.beat = {.consumer = self->name, .epoch = self->epoch, .draining = draining}};
-    char topic[MM_TOPIC_MAX];
     gather_worker_t worker = {0};
     bool more = true;
     do {
@@ -331,8 +321,7 @@ void send_batch_beat(send_batch_t *self, const gather_t *gather)
                 mm_encode_acknowledgement(self->encoder, &worker.acknowledgement);
         mm_encode_finish(self->encoder);
         MM_CRASH_POINT("consumer: before its heartbeat");
-        mm_socket_publish(self->events, mm_topic("consumer", NULL, topic),
-                          mm_encoder_bytes(self->encoder));
+        publish(self, "consumer", NULL);
         MM_CRASH_POINT("consumer: heartbeat sent");
     } while (more);
 }
@@ -340,9 +329,10 @@ void send_batch_beat(send_batch_t *self, const gather_t *gather)
 void send_batch_leaving(send_batch_t *self)
 {
     MM_CRASH_POINT("consumer: before it says that it leaves");
-    publish(self, "consumer", NULL,
-            &(mm_frame_t){.kind = MM_FRAME_LEAVING,
-                          .as.leaving = {.consumer = self->name, .epoch = self->epoch}});
+    mm_encode_frame(self->encoder,
+                    &(mm_frame_t){.kind = MM_FRAME_LEAVING,
+                                  .as.leaving = {.consumer = self->name, .epoch = self->epoch}});
+    publish(self, "consumer", NULL);
     MM_CRASH_POINT("consumer: said that it leaves");
 }
 

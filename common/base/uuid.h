@@ -16,6 +16,11 @@ static inline bool mm_id_equal(const mm_id_t *a, const mm_id_t *b)
 {
     return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
 }
+static inline bool mm_id_is_none(const mm_id_t *id) // all zeros
+{
+    static const mm_id_t none;
+    return mm_id_equal(id, &none);
+}
 // Byte order: < 0, 0, > 0 like memcmp.
 int mm_id_compare(const mm_id_t *a, const mm_id_t *b);
 // Prints 32 hex digits. An id whose first eight bytes are zero, which no UUIDv7 has, prints as "j"

@@ -133,14 +133,6 @@ static void see_restart(flights_t *self, const flight_t *flight, restart_state_t
                         self->now_ms);
 }
 
-// The states in which a flight itself occupies its resources.
-#define HAS_PLACE (BIT(RESTART_BEGINNING) | BIT(RESTART_BEGUN))
-
-static bool has_place(restart_state_t state)
-{
-    return BIT(state) & HAS_PLACE;
-}
-
 // From a task to no task, or back: who is out occupies the resources by its assignment.
 __attribute__((noinline)) static void move_place(flights_t *self, flight_t *flight,
                                                  restart_state_t former)
@@ -151,11 +143,11 @@ __attribute__((noinline)) static void move_place(flights_t *self, flight_t *flig
         DL_DELETE2(self->restart_begun, flight, restart_prev, restart_next);
     if (flight->restart == RESTART_BEGUN)
         DL_APPEND2(self->restart_begun, flight, restart_prev, restart_next);
-    if (has_place(flight->restart) && !has_place(former)) {
+    if (restart_has_place(flight->restart) && !restart_has_place(former)) {
         ++*count;
         resources_occupy(&self->resources, host);
     }
-    if (!has_place(former) || has_place(flight->restart))
+    if (!restart_has_place(former) || restart_has_place(flight->restart))
         return;
     --*count;
     resources_vacate(&self->resources, host);
@@ -173,7 +165,7 @@ static void set_grants(flights_t *self, flight_t *flight, unsigned count)
         resource_t *resource = resources_of(&self->resources, flight->host, --flight->grants);
         resource->grants--;
         // Else it is about to occupy the resource, or has just done so.
-        if (flight->restart != RESTART_OUT && !has_place(flight->restart))
+        if (flight->restart != RESTART_OUT && !restart_has_place(flight->restart))
             resources_release(&self->resources, resource);
     }
 }
@@ -201,7 +193,7 @@ void flight_set_restart(flights_t *self, flight_t *flight, restart_state_t state
     else if (former == RESTART_BACKOFF)
         mm_heap_remove(&self->restart_backoffs, &flight->restart_backoff);
     flight->restart = state;
-    if ((BIT(former) | BIT(state)) & HAS_PLACE)
+    if (restart_has_place(former) || restart_has_place(state))
         move_place(self, flight, former);
     if (state == RESTART_READY) {
         DL_APPEND2(*ready_queue(self, flight), flight, restart_prev, restart_next);
@@ -211,7 +203,7 @@ void flight_set_restart(flights_t *self, flight_t *flight, restart_state_t state
     }
     if (flight->grants > 0 && !waits(state))
         set_grants(self, flight, 0);
-    else if ((former == RESTART_OUT || has_place(former)) && state == RESTART_READY)
+    else if ((former == RESTART_OUT || restart_has_place(former)) && state == RESTART_READY)
         set_grants(self, flight, RESOURCE_QUARANTINE); // it is next for what it has just released
 }
 

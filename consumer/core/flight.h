@@ -37,6 +37,12 @@ typedef enum {
     RESTART_ENDED        // final
 } restart_state_t;
 
+// Whether a flight in this state occupies its resources itself: no task of it does.
+static inline bool restart_has_place(restart_state_t state)
+{
+    return state == RESTART_BEGINNING || state == RESTART_BEGUN;
+}
+
 typedef struct flight {
     mm_id_t id;
     host_t *host;          // one reference
@@ -119,9 +125,8 @@ void flights_clear(flights_t *self);
 // Change a leg's state; due_ms is for the backoff states only. A change that is not allowed is a
 // bug.
 void flight_set_store(flights_t *self, flight_t *flight, store_state_t state, int64_t due_ms);
+// While a restart is beginning or begun it holds its place, from the end of one task to the next.
 void flight_set_restart(flights_t *self, flight_t *flight, restart_state_t state, int64_t due_ms);
-// While a restart is beginning or begun it holds its place: it occupies its resources itself, from
-// the end of one task to the next.
 // Grants all released resources to those who wait. Returns the first ready restart; NULL: none is.
 flight_t *flights_next_restart(flights_t *self);
 void flight_set_error(flight_t *flight, mm_str_t error);

@@ -420,11 +420,16 @@ static void check_dead(gather_t *self)
 }
 
 // What no restarter here can start is not tried for ever.
+static int64_t unable_deadline(const gather_t *self)
+{
+    bool is_stuck = self->unable_ms > 0 && self->flights.resources.at_once.busy == 0 &&
+                    !self->statistics.draining && flights_count(&self->flights) > 0;
+    return is_stuck ? self->unable_ms + UNABLE_MS : MM_NEVER;
+}
+
 static void check_unable(gather_t *self)
 {
-    if (self->unable_ms == 0 || self->now_ms < self->unable_ms + UNABLE_MS ||
-        self->flights.resources.at_once.busy > 0 || self->statistics.draining ||
-        flights_count(&self->flights) == 0)
+    if (self->now_ms < unable_deadline(self))
         return;
     gather_log(self, GATHER_LOG_UNABLE, NULL);
     self->statistics.unable = true;
@@ -473,9 +478,7 @@ int64_t gather_deadline(const gather_t *self)
         deadline = mm_earlier(deadline, self->drain_until_ms);
     if (self->flights.extends)
         deadline = mm_earlier(deadline, self->flights.extends->extend_ms);
-    if (self->unable_ms > 0 && !self->statistics.draining && flights_count(&self->flights) > 0 &&
-        self->flights.resources.at_once.busy == 0)
-        deadline = mm_earlier(deadline, self->unable_ms + UNABLE_MS);
+    deadline = mm_earlier(deadline, unable_deadline(self));
     if (self->flights.leases)
         deadline = mm_earlier(deadline, self->flights.leases->lease_ms);
     deadline = mm_earlier(deadline, mm_heap_deadline(&self->flights.store_backoffs));

@@ -18,12 +18,6 @@ static attempt_t *attempt_of(const gather_t *self, const flight_t *flight)
     return attempts_get(&self->flights.attempts, &flight->id);
 }
 
-static bool is_none(const mm_id_t *id)
-{
-    static const mm_id_t none;
-    return mm_id_equal(id, &none);
-}
-
 static int64_t later(int64_t a, int64_t b)
 {
     return a > b ? a : b;
@@ -68,7 +62,7 @@ static void set_end(attempt_t *attempt, const char *worker, const mm_result_t *r
     attempt->end = result->real->end;
     attempt->proof = result->real->proof;
     attempt->worker = worker;
-    if (!is_none(&result->real->boot) && !mm_id_equal(&result->real->boot, &attempt->boot))
+    if (!mm_id_is_none(&result->real->boot) && !mm_id_equal(&result->real->boot, &attempt->boot))
         attempt->boot_after = result->real->boot;
     if (result->real->exit != MM_EXIT_NONE)
         attempt->exit = result->real->exit;
@@ -111,13 +105,6 @@ static void begin(gather_t *self, flight_t *flight, attempt_t *attempt, uint32_t
     save_row(self, flight);
 }
 
-static void exhaust(gather_t *self, flight_t *flight)
-{
-    flight_set_restart(&self->flights, flight, RESTART_EXHAUSTED, 0);
-    self->exhausted++;
-    gather_try_settle(self, flight);
-}
-
 // No command helps a host that is not well, or is another machine, or still runs the last one.
 static bool is_final(mm_end_t end)
 {
@@ -134,7 +121,7 @@ static bool is_exhausted(const gather_t *self, const flight_t *flight, const att
 static void fail(gather_t *self, flight_t *flight, attempt_t *attempt)
 {
     if (is_exhausted(self, flight, attempt)) {
-        exhaust(self, flight);
+        gather_exhaust(self, flight);
         return;
     }
     int64_t delay_ms = gather_backoff(self, flight->attempts);
@@ -251,8 +238,7 @@ bool gather_attempt_has_success(const gather_t *self, const flight_t *flight)
 // epochs are as many as their attempts.
 static bool owes_after(const flight_t *flight, const attempt_t *attempt, uint64_t number, bool owes)
 {
-    bool is_begun = flight->restart == RESTART_BEGINNING || flight->restart == RESTART_BEGUN;
-    bool debt = is_begun ? attempt->owed : attempt->owes;
+    bool debt = restart_has_place(flight->restart) ? attempt->owed : attempt->owes;
     if (flight->restart_task == 0)
         return owes || (attempt->number > 1 && debt);
     return number >= flight->restart_task ? owes : debt;
@@ -311,7 +297,7 @@ void gather_attempt_saved(gather_t *self, flight_t *flight, const mm_result_t *r
 bool gather_attempt_is_settled(gather_t *self, flight_t *flight)
 {
     attempt_t *attempt = attempt_of(self, flight);
-    if (flight->restart == RESTART_BEGINNING || flight->restart == RESTART_BEGUN) {
+    if (restart_has_place(flight->restart)) {
         take_back(attempt);
         flight_set_restart(&self->flights, flight, RESTART_READY, 0);
     }
@@ -381,11 +367,11 @@ void gather_attempt_next(gather_t *self, worker_t *worker, flight_t *flight)
         save_row(self, flight);
         return;
     }
-    if (has_no_end(attempt) && identifies && !is_none(&attempt->boot))
+    if (has_no_end(attempt) && identifies && !mm_id_is_none(&attempt->boot))
         look(self, worker, flight, attempt);
     else if (has_no_end(attempt))
         interrupt(self, flight, attempt);
-    else if (asks || (identifies && is_none(&attempt->boot)))
+    else if (asks || (identifies && mm_id_is_none(&attempt->boot)))
         give(self, worker, flight, MM_LEG_PROBE);
     else
         begin(self, flight, attempt, next_command(attempt));
@@ -402,21 +388,21 @@ static worker_t *pick(gather_t *self, const flight_t *flight)
     return workers_pick_quarantine(self->workers);
 }
 
-bool gather_attempt_start(gather_t *self, flight_t *flight)
+void gather_attempt_start(gather_t *self, flight_t *flight)
 {
     attempt_t *attempt = attempt_of(self, flight);
     if (resources_are_exceeded(&self->flights.resources, flight->host)) {
         take_back(attempt); // by a restart that was adopted: it goes first (I8)
         flight_set_restart(&self->flights, flight, RESTART_READY, 0);
-        return true;
+        return;
     }
     worker_t *worker = pick(self, flight);
     if (!worker)
-        return false;
+        return;
     if (self->now_ms - attempt->begun_ms >= self->config.lost_after_ms) { // too old by now (H1)
         take_back(attempt);
         begin(self, flight, attempt, attempt->command);
-        return true;
+        return;
     }
     attempt->is_looking = false;
     give(self, worker, flight, MM_LEG_RESTART);
@@ -427,7 +413,6 @@ bool gather_attempt_start(gather_t *self, flight_t *flight)
         self->flights.resources.quarantine.busy = 1;
     }
     gather_log(self, GATHER_LOG_BEGUN, flight)->as.log.attempt = attempt->number;
-    return true;
 }
 
 static void fill_restart(const gather_t *self, attempt_t *attempt, const worker_t *worker,
@@ -498,13 +483,6 @@ static void skip(gather_t *self, flight_t *flight, attempt_t *attempt)
     attempt->is_skipped = true;
     flight_set_restart(&self->flights, flight, RESTART_OK, 0);
     gather_try_settle(self, flight);
-}
-
-mm_outcome_t gather_attempt_outcome(const gather_t *self, const flight_t *flight)
-{
-    if (flight->restart != RESTART_OK)
-        return MM_OUTCOME_DEAD;
-    return attempt_of(self, flight)->is_skipped ? MM_OUTCOME_SKIPPED : MM_OUTCOME_RESTARTED;
 }
 
 static void apply_identity(gather_t *self, flight_t *flight, attempt_t *attempt,
@@ -612,10 +590,11 @@ static void apply_other(gather_t *self, flight_t *flight, attempt_t *attempt, co
         bool was_sent = result->status != MM_STATUS_RETURNED && result->real->sent;
         if (!was_sent && !is_waiting)
             return;
-        take_back(attempt);
         if (was_sent) {
-            attempt->row = MM_ROW_OPEN;
+            set_row(attempt, MM_ROW_OPEN);
             set_end(attempt, worker, result);
+        } else {
+            take_back(attempt);
         }
         if (result->status != MM_STATUS_RETURNED)
             attempt->owes = result->real->owes;

@@ -41,8 +41,7 @@ static mm_task_t *give_task(gather_t *self, worker_t *worker, flight_t *flight, 
 static void give_store(gather_t *self, worker_t *worker, flight_t *flight)
 {
     if (flight->settle == MM_OUTCOME_NONE && flight->restart == RESTART_OK)
-        flight->settle = flight->has_attempt ? gather_attempt_outcome(self, flight)
-                                             : MM_OUTCOME_RESTARTED; // a settle saves, too
+        flight->settle = gather_outcome(self, flight); // a settle saves, too
     mm_leg_t leg = flight->settle == MM_OUTCOME_NONE ? MM_LEG_SAVE : MM_LEG_SETTLE;
     flight_set_store(&self->flights, flight, STORE_OUT, 0);
     flight->store_task = workers_hand_out(self->workers, worker, leg, &flight->id, NULL);
@@ -117,7 +116,7 @@ static void hand_out_begun(gather_t *self)
 {
     flight_t *flight, *next;
     DL_FOREACH_SAFE2 (self->flights.restart_begun, flight, next, restart_next)
-        (void)gather_attempt_start(self, flight);
+        gather_attempt_start(self, flight);
 }
 
 static void hand_out_restarts(gather_t *self)

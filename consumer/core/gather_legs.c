@@ -23,6 +23,15 @@ int64_t gather_backoff(gather_t *self, uint32_t failures)
     return 1 + (int64_t)mm_random_below(&self->random, ceiling > 0 ? (uint64_t)ceiling : 1);
 }
 
+mm_outcome_t gather_outcome(const gather_t *self, const flight_t *flight)
+{
+    if (flight->restart != RESTART_OK)
+        return MM_OUTCOME_DEAD;
+    bool is_skipped =
+        flight->has_attempt && attempts_get(&self->flights.attempts, &flight->id)->is_skipped;
+    return is_skipped ? MM_OUTCOME_SKIPPED : MM_OUTCOME_RESTARTED;
+}
+
 // Once both legs have ended, the store is asked to settle; from then on the store decides the
 // outcome (R9). A settle writes the whole row, so it is a save too: after a success it does not
 // wait for the answer to the save, which is before it in the same pipe, and one commit serves both.
@@ -34,9 +43,7 @@ void gather_try_settle(gather_t *self, flight_t *flight)
     if (!(flight->store == STORE_SAVED && restart_ended) &&
         !(saves && flight->restart == RESTART_OK))
         return;
-    flight->settle = flight->restart == RESTART_OK ? MM_OUTCOME_RESTARTED : MM_OUTCOME_DEAD;
-    if (flight->has_attempt)
-        flight->settle = gather_attempt_outcome(self, flight);
+    flight->settle = gather_outcome(self, flight);
     flight->store_failures = 0;
     flight_set_store(&self->flights, flight, STORE_READY, 0);
 }
@@ -98,12 +105,17 @@ static void apply_store_result(gather_t *self, flight_t *flight, const mm_result
 
 // ---- the restart leg
 
+void gather_exhaust(gather_t *self, flight_t *flight)
+{
+    flight_set_restart(&self->flights, flight, RESTART_EXHAUSTED, 0);
+    self->exhausted++;
+    gather_try_settle(self, flight);
+}
+
 static void retry_restart(gather_t *self, flight_t *flight, int64_t delay_ms)
 {
     if (flight->attempts >= self->config.attempts) {
-        flight_set_restart(&self->flights, flight, RESTART_EXHAUSTED, 0);
-        self->exhausted++;
-        gather_try_settle(self, flight);
+        gather_exhaust(self, flight);
         return;
     }
     if (delay_ms > 0)

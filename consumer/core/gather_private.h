@@ -68,10 +68,8 @@ void gather_attempt_next(gather_t *self, worker_t *worker, flight_t *flight);
 bool gather_attempt_has_begun(const gather_t *self, const flight_t *flight);
 // Whether what is next is a begin, and no look.
 bool gather_attempt_begins(const gather_t *self, const flight_t *flight);
-// Hands out what has begun; false: no worker is there for it.
-bool gather_attempt_start(gather_t *self, flight_t *flight);
-// What the store is asked to record of a restart leg that has ended.
-mm_outcome_t gather_attempt_outcome(const gather_t *self, const flight_t *flight);
+// Hands out what has begun, if a worker is there for it.
+void gather_attempt_start(gather_t *self, flight_t *flight);
 // Keeps the names that it points to.
 void gather_attempt_mark(gather_t *self, const flight_t *flight);
 // Of the one that is under way, or comes next; 0: not known yet.
@@ -82,6 +80,10 @@ void gather_attempt_fill(const gather_t *self, const flight_t *flight, const wor
 
 // gather_legs.c
 void gather_try_settle(gather_t *self, flight_t *flight);
+// What the store is asked to record of a restart leg that has ended.
+mm_outcome_t gather_outcome(const gather_t *self, const flight_t *flight);
+// No attempt is left.
+void gather_exhaust(gather_t *self, flight_t *flight);
 int64_t gather_backoff(gather_t *self, uint32_t failures);
 void gather_apply_result(gather_t *self, worker_t *worker, const mm_result_t *result,
                          bool in_hello);

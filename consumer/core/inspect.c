@@ -80,9 +80,8 @@ static const char *holder(const gather_t *self, bool is_out, uint64_t number)
 
 static const char *reason_of(const gather_t *self, const flight_t *flight)
 {
-    bool waits = flight->restart != RESTART_OUT && flight->restart != RESTART_BEGINNING &&
-                 flight->restart != RESTART_BEGUN && flight->restart != RESTART_OK &&
-                 flight->restart != RESTART_EXHAUSTED;
+    bool waits = flight->restart != RESTART_OUT && !restart_has_place(flight->restart) &&
+                 flight->restart != RESTART_OK && flight->restart != RESTART_EXHAUSTED;
     return waits ? admission_reason_name(admission_decide(self, flight).reason) : NULL;
 }
 
@@ -92,8 +91,7 @@ static const char *errand_of(const gather_t *self, const flight_t *flight)
     if (flight->restart != RESTART_OUT || !flight->has_attempt)
         return NULL;
     const attempt_t *attempt = attempts_get(&self->flights.attempts, &flight->id);
-    bool is_command = !attempt->is_looking && attempt->row == MM_ROW_BEGUN;
-    return is_command ? "restart" : attempt->is_looking ? "look" : "probe";
+    return attempt->is_looking ? "look" : attempt->row == MM_ROW_BEGUN ? "restart" : "probe";
 }
 
 static gather_job_t job_of(const gather_t *self, const flight_t *flight)

@@ -118,6 +118,14 @@ static void set_lost(workers_t *self, worker_t *worker)
     self->lost_count++;
 }
 
+// Presumes it lost, with all its tasks.
+static void lose(workers_t *self, worker_t *worker)
+{
+    change_worker(self, WORKERS_LOSS, worker);
+    end_all_assignments(self, worker, ENDED_LOST);
+    set_lost(self, worker);
+}
+
 static void set_joined(workers_t *self, worker_t *worker)
 {
     assert(worker->state == WORKER_LOST);
@@ -179,14 +187,19 @@ static worker_t *new_worker(workers_t *self, const mm_report_t *report)
     return worker;
 }
 
+static void set_driver(workers_t *self, mm_str_t name)
+{
+    self->has_driver = true;
+    self->driver = (mm_name_t){0};
+    (void)mm_name_from(name, &self->driver); // empty: the mock
+}
+
 // Whether a restarter has the driver that others have, or that the run has named. The first one
 // decides.
 static bool is_runs_driver(workers_t *self, const mm_report_t *report)
 {
     if (!self->has_driver) {
-        self->has_driver = true;
-        self->driver = (mm_name_t){0};
-        (void)mm_name_from(report->driver, &self->driver);
+        set_driver(self, report->driver);
         return true;
     }
     if (mm_str_equal(report->driver, mm_str(self->driver.text)))
@@ -222,11 +235,8 @@ static worker_t *hello_worker(workers_t *self, const mm_report_t *report, int64_
             return NULL;
         }
         // Another instance: the former one is gone, with all its tasks (R4).
-        if (worker->state == WORKER_JOINED) {
-            change_worker(self, WORKERS_LOSS, worker);
-            end_all_assignments(self, worker, ENDED_LOST);
-            set_lost(self, worker);
-        }
+        if (worker->state == WORKER_JOINED)
+            lose(self, worker);
         forget(self, worker);
         worker = NULL;
     }
@@ -440,12 +450,8 @@ void workers_check(workers_t *self, int64_t now_ms)
 {
     if (now_ms >= self->pause_end_ms)
         end_pauses(self, now_ms);
-    while (self->joined && now_ms - self->joined->heard_ms >= self->config.lost_after_ms) {
-        worker_t *worker = self->joined;
-        change_worker(self, WORKERS_LOSS, worker);
-        end_all_assignments(self, worker, ENDED_LOST);
-        set_lost(self, worker);
-    }
+    while (self->joined && now_ms - self->joined->heard_ms >= self->config.lost_after_ms)
+        lose(self, self->joined);
 }
 
 int64_t workers_deadline(const workers_t *self)
@@ -477,17 +483,12 @@ bool workers_set_driver(workers_t *self, mm_str_t driver)
     }
     if (self->is_runs)
         return false;
-    self->has_driver = self->is_runs = true;
-    self->driver = (mm_name_t){0};
-    (void)mm_name_from(name, &self->driver);
+    self->is_runs = true;
+    set_driver(self, name);
     worker_t *worker, *next;
-    DL_FOREACH_SAFE2 (self->joined, worker, next, heard_next) {
-        if (worker->role != MM_ROLE_RESTARTER || mm_str_equal(name, mm_str(worker->driver.text)))
-            continue;
-        change_worker(self, WORKERS_LOSS, worker);
-        end_all_assignments(self, worker, ENDED_LOST);
-        set_lost(self, worker);
-    }
+    DL_FOREACH_SAFE2 (self->joined, worker, next, heard_next)
+        if (worker->role == MM_ROLE_RESTARTER && !mm_str_equal(name, mm_str(worker->driver.text)))
+            lose(self, worker);
     return true;
 }
 

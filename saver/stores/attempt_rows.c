@@ -237,12 +237,6 @@ static void bind_if(sqlite3_stmt *statement, int index, bool is_known, int64_t n
         (void)sqlite3_bind_null(statement, index);
 }
 
-static bool is_id(const mm_id_t *id)
-{
-    static const mm_id_t none = {{0}};
-    return !mm_id_equal(id, &none);
-}
-
 static mm_sqlite_status_t upsert(attempt_rows_t *self, const mm_task_t *task, int64_t now_ms,
                                  bool is_settled)
 {
@@ -258,10 +252,10 @@ static mm_sqlite_status_t upsert(attempt_rows_t *self, const mm_task_t *task, in
     bind_text(write, 4, real->worker);
     bind_if(write, 5, has_begun, now_ms);
     bind_if(write, 6, has_ended, now_ms);
-    bind_name(write, 7, is_id(&real->machine), print_machine(&real->machine, machine));
-    bind_name(write, 8, is_id(&real->boot), print_boot(&real->boot, before));
-    bind_name(write, 9, is_id(&real->boot_after), print_boot(&real->boot_after, after));
-    bind_name(write, 10, is_id(&real->control), print_boot(&real->control, control));
+    bind_name(write, 7, !mm_id_is_none(&real->machine), print_machine(&real->machine, machine));
+    bind_name(write, 8, !mm_id_is_none(&real->boot), print_boot(&real->boot, before));
+    bind_name(write, 9, !mm_id_is_none(&real->boot_after), print_boot(&real->boot_after, after));
+    bind_name(write, 10, !mm_id_is_none(&real->control), print_boot(&real->control, control));
     bind_if(write, 11, real->end != MM_END_NONE && real->exit != MM_EXIT_NONE, real->exit);
     bind_name(write, 12, has_ended, mm_end_name(real->end));
     bind_text(write, 13, real->words);
