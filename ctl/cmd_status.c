@@ -92,10 +92,7 @@ static void print_owed(const char *dir)
 static void add_record(json_t *json, const char *dir)
 {
     run_record_t record = read_record(dir);
-    json_t *owed = json_array();
-    for (size_t i = 0; i < record.owed_count; i++)
-        json_array_append_new(owed, json_string(record.owed[i]));
-    json_object_set_new(json, "owed", owed);
+    json_object_set_new(json, "owed", run_record_owed_json(&record));
     run_record_clear(&record);
 }
 

@@ -117,7 +117,6 @@ static void begin_jobs(publisher_t *self)
                     &(mm_frame_t){.kind = MM_FRAME_JOBS,
                                   .as.jobs = {.publisher = mm_str(self->options.id),
                                               .epoch = outbox_epoch(self->outbox),
-
                                               .driver = mm_str(self->options.driver_name)}});
 }
 

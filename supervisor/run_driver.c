@@ -18,24 +18,23 @@
 
 // ---- what the restarter says
 
-// The rest of the line that begins with `head`; NULL: there is none. The caller frees it.
-static char *find_line(const char *text, const char *head)
+// What stands behind `head` where that begins a line; NULL: nowhere.
+static char *behind(char *text, const char *head)
 {
-    const char *at = strncmp(text, head, strlen(head)) == 0 ? text : NULL;
-    char *line = NULL;
-    if (!at) {
-        char *inner = NULL;
-        int size = asprintf(&inner, "\n%s", head);
-        assert(size >= 0);
-        at = strstr(text, inner);
-        free(inner);
+    char *at = text;
+    while (at && strncmp(at, head, strlen(head)) != 0) {
+        at = strchr(at, '\n');
         at = at ? at + 1 : NULL;
     }
-    if (at) {
-        at += strlen(head);
-        int size = asprintf(&line, "%.*s", (int)strcspn(at, "\n"), at);
-        assert(size >= 0);
-    }
+    return at ? at + strlen(head) : NULL;
+}
+
+// The rest of the line that begins with `head`; NULL: there is none. The caller frees it.
+static char *find_line(char *text, const char *head)
+{
+    const char *at = behind(text, head);
+    char *line = at ? strndup(at, strcspn(at, "\n")) : NULL;
+    assert(line || !at);
     return line;
 }
 
@@ -45,17 +44,16 @@ static char *find_line(const char *text, const char *head)
 // the record of the run. False: that is not there.
 static bool read_check(run_settings_t *self, char *text, size_t size)
 {
-    static const char end[] = "\nconfiguration ok\n";
+    static const char end[] = "\nconfiguration ok\n", driver[] = "driver: ";
     arguments_t *arguments = &self->arguments[MM_PROGRAM_PUBLISHER];
-    char *words = strncmp(text, "driver: ", 8) == 0 ? text : strstr(text, "\ndriver: ");
+    char *words = behind(text, driver);
     if (!words || size < strlen(end) || strcmp(text + size - strlen(end), end) != 0)
         return false;
     text[size - strlen(end)] = '\0';
-    words += *words == '\n';
-    arguments_add(arguments, "--run-driver=%s", words + 8);
-    self->driver.words = strdup(words + 8);
+    arguments_add(arguments, "--run-driver=%s", words);
+    self->driver.words = strdup(words);
     assert(self->driver.words);
-    *words = '\0';
+    words[-(ptrdiff_t)strlen(driver)] = '\0'; // the lines before it are left
     char *mock = find_line(text, "mock: "), *digest = find_line(text, "digest: ");
     char *attributes = find_line(text, "attributes: ");
     self->driver.is_mock = mock != NULL;

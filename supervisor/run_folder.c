@@ -239,8 +239,8 @@ static int outlast_others(const char *dir, int64_t limit_ms)
                                     dir, names);
         }
         clear_others(&others);
-        run_folder_each(dir, add_other,
-                        &others); // once more: it removes the pid files of those that have ended
+        // Once more: it removes the pid files of those that have ended.
+        run_folder_each(dir, add_other, &others);
     }
     clear_others(&others);
     return exit_code;

@@ -76,3 +76,11 @@ void run_record_print_owed(const run_record_t *self, FILE *file)
     if (self->owed_count > OWED_SHOWN)
         (void)fprintf(file, "                      and %zu more\n", self->owed_count - OWED_SHOWN);
 }
+
+json_t *run_record_owed_json(const run_record_t *self)
+{
+    json_t *owed = json_array();
+    for (size_t i = 0; i < self->owed_count; i++)
+        json_array_append_new(owed, json_string(self->owed[i]));
+    return owed;
+}

@@ -4,6 +4,7 @@
 #ifndef RUN_RECORD_H
 #define RUN_RECORD_H
 
+#include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -23,5 +24,7 @@ void run_record_clear(run_record_t *self);
 // The lines about it, for people: none when there is nothing to say.
 void run_record_print_open(const run_record_t *self, FILE *file);
 void run_record_print_owed(const run_record_t *self, FILE *file);
+// The hosts that owe, as an array.
+json_t *run_record_owed_json(const run_record_t *self);
 
 #endif

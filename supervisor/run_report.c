@@ -3,12 +3,10 @@
 #include "run_report.h"
 #include "caller.h"
 #include "child_process.h"
-#include "job.h"
 #include "publisher_report.h"
 #include "run_record.h"
 #include "supervisor_trace.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -143,9 +141,7 @@ static bool print_json(const run_report_t *report, json_t *json, const run_recor
                        int exit_code, const char *why)
 {
     bool is_clean = *report->unclean == '\0';
-    json_t *owed = json_array();
-    for (size_t i = 0; i < record->owed_count; i++)
-        json_array_append_new(owed, json_string(record->owed[i]));
+    json_t *owed = run_record_owed_json(record);
     if (json_object_set_new(json, "in_mid_boot", json_integer(record->open)) != 0 ||
         json_object_set_new(json, "owed", owed) != 0 ||
         json_object_set_new(json, "clean_shutdown", json_boolean(is_clean)) != 0 ||

@@ -417,6 +417,14 @@ void mm_sqlite_bind_text(sqlite3_stmt *statement, int index, mm_str_t text)
     assert(code == SQLITE_OK);
 }
 
+void mm_sqlite_bind_text_or_null(sqlite3_stmt *statement, int index, mm_str_t text)
+{
+    if (text.size > 0)
+        mm_sqlite_bind_text(statement, index, text);
+    else
+        (void)sqlite3_bind_null(statement, index);
+}
+
 void mm_sqlite_bind_id(sqlite3_stmt *statement, int index, const mm_id_t *id)
 {
     int code = sqlite3_bind_blob(statement, index, id->bytes, (int)sizeof id->bytes, SQLITE_STATIC);

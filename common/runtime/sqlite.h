@@ -53,6 +53,8 @@ int mm_sqlite_prepare_rows(mm_sqlite_t *self, const char *head, const char *row,
                            size_t rows, sqlite3_stmt **ret_statement, char error[MM_ERROR_MAX]);
 // Bind a text or an id without copying it: it must live until the statement is reset.
 void mm_sqlite_bind_text(sqlite3_stmt *statement, int index, mm_str_t text);
+// The same; the empty text is NULL.
+void mm_sqlite_bind_text_or_null(sqlite3_stmt *statement, int index, mm_str_t text);
 void mm_sqlite_bind_id(sqlite3_stmt *statement, int index, const mm_id_t *id);
 // Runs a statement that gives no rows, and resets it.
 mm_sqlite_status_t mm_sqlite_run(mm_sqlite_t *self, sqlite3_stmt *statement);

@@ -6,7 +6,6 @@
 #include "uuid.h"
 #include "uuid_source.h"
 
-#include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
 

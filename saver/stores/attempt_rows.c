@@ -216,17 +216,9 @@ static const char *print_boot(const mm_id_t *id, char buffer[BOOT_TEXT])
     return buffer;
 }
 
-static void bind_text(sqlite3_stmt *statement, int index, mm_str_t text)
-{
-    if (text.size > 0)
-        mm_sqlite_bind_text(statement, index, text);
-    else
-        (void)sqlite3_bind_null(statement, index);
-}
-
 static void bind_name(sqlite3_stmt *statement, int index, bool is_known, const char *name)
 {
-    bind_text(statement, index, mm_str(is_known ? name : ""));
+    mm_sqlite_bind_text_or_null(statement, index, mm_str(is_known ? name : ""));
 }
 
 static void bind_if(sqlite3_stmt *statement, int index, bool is_known, int64_t number)
@@ -249,7 +241,7 @@ static mm_sqlite_status_t upsert(attempt_rows_t *self, const mm_task_t *task, in
     mm_sqlite_bind_id(write, 1, &task->id);
     (void)sqlite3_bind_int64(write, 2, real->attempt);
     mm_sqlite_bind_text(write, 3, mm_str(mm_row_name(real->row)));
-    bind_text(write, 4, real->worker);
+    mm_sqlite_bind_text_or_null(write, 4, real->worker);
     bind_if(write, 5, has_begun, now_ms);
     bind_if(write, 6, has_ended, now_ms);
     bind_name(write, 7, !mm_id_is_none(&real->machine), print_machine(&real->machine, machine));
@@ -258,16 +250,16 @@ static mm_sqlite_status_t upsert(attempt_rows_t *self, const mm_task_t *task, in
     bind_name(write, 10, !mm_id_is_none(&real->control), print_boot(&real->control, control));
     bind_if(write, 11, real->end != MM_END_NONE && real->exit != MM_EXIT_NONE, real->exit);
     bind_name(write, 12, has_ended, mm_end_name(real->end));
-    bind_text(write, 13, real->words);
+    mm_sqlite_bind_text_or_null(write, 13, real->words);
     bind_name(write, 14, real->proof != MM_PROOF_NONE, mm_proof_name(real->proof));
     (void)sqlite3_bind_int64(write, 15, real->command);
     bind_name(write, 16, !has_ended && real->end != MM_END_NONE, mm_end_name(real->end));
     (void)sqlite3_bind_int64(write, 17, real->first_ms);
     (void)sqlite3_bind_int64(write, 18, real->deadline_ms);
-    bind_text(write, 19, real->health);
+    mm_sqlite_bind_text_or_null(write, 19, real->health);
     (void)sqlite3_bind_int(write, 20, !is_settled);
     bind_if(write, 21, real->owes, 1);
-    bind_text(write, 22, real->owes ? real->attributes : (mm_str_t){0});
+    mm_sqlite_bind_text_or_null(write, 22, real->owes ? real->attributes : (mm_str_t){0});
     return mm_sqlite_run(self->sqlite, write);
 }
 

@@ -139,29 +139,22 @@ static void bind_intent(sqlite3_stmt *statement, int column, const mm_task_t *ta
     (void)sqlite3_bind_int64(statement, column + 6, row->deliveries);
 }
 
-static void bind_or_null(sqlite3_stmt *statement, int index, mm_str_t text)
-{
-    if (text.size > 0)
-        mm_sqlite_bind_text(statement, index, text);
-    else
-        (void)sqlite3_bind_null(statement, index);
-}
-
 static void bind_settle(sqlite3_stmt *statement, int column, const mm_task_t *task, int64_t now_ms)
 {
     (void)sqlite3_bind_int64(statement, column + 7, now_ms);
     (void)sqlite3_bind_int64(statement, column + 8, task->attempts);
     (void)sqlite3_bind_int64(statement, column + 9, task->extended);
-    bind_or_null(statement, column + 10, task->worker);
+    mm_sqlite_bind_text_or_null(statement, column + 10, task->worker);
 }
 
 static void bind_outcome(sqlite3_stmt *statement, int column, const mm_task_t *task,
                          mm_proof_t proof)
 {
     mm_sqlite_bind_text(statement, column + 11, mm_str(mm_outcome_name(task->outcome)));
-    bind_or_null(statement, column + 12, task->error);
+    mm_sqlite_bind_text_or_null(statement, column + 12, task->error);
     bool has_proof = task->outcome == MM_OUTCOME_RESTARTED && proof != MM_PROOF_NONE;
-    bind_or_null(statement, column + 13, mm_str(has_proof ? mm_proof_name(proof) : ""));
+    mm_sqlite_bind_text_or_null(statement, column + 13,
+                                mm_str(has_proof ? mm_proof_name(proof) : ""));
 }
 
 // Rows of one kind differ in what is bound only. A plain settle is the mock's.

@@ -106,9 +106,12 @@ static int check_consumer(const mm_options_t *options)
                   mm_duration_print(needed, sum));
 }
 
+// What each job has by itself: its host, and what does not say which host it is.
+static const char *const own[] = {"host", "job", "attempt", "boot_id", "machine_id"};
+#define OWN (sizeof own / sizeof *own)
+
 static int check_publisher(const mm_options_t *options)
 {
-    static const char *const own[] = {"host", "job", "attempt", "boot_id", "machine_id"};
     mm_attribute_keys_t keys;
     mm_row_index_t row = MM_ROW_attributes;
     if (!mm_attribute_keys_parse(mm_str(options->attributes), &keys))
@@ -117,7 +120,7 @@ static int check_publisher(const mm_options_t *options)
             "it takes up to %d different names of a-z, 0-9 and _ with commas between them, "
             "as in bmc,zone,port? where ? marks what a host may do without",
             MM_ATTRIBUTES_MAX);
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+    for (size_t i = 0; i < OWN; i++)
         for (size_t j = 0; j < keys.count; j++)
             if (mm_str_equal(keys.keys[j], mm_str(own[i])))
                 return refuse(options, row, row, "every job has a %s already: leave it out",
@@ -136,13 +139,12 @@ static int check_publisher(const mm_options_t *options)
 // for each host otherwise.
 static bool names_host(const char *line)
 {
-    static const char *const others[] = {"job", "attempt", "boot_id", "machine_id"};
     for (const char *at = strchr(line, '{'); at; at = strchr(at + 1, '{')) {
         mm_str_t word = {at + 1, strspn(at + 1, "abcdefghijklmnopqrstuvwxyz0123456789_")};
         const char *end = word.data + word.size + (word.data[word.size] == '?');
         bool is_other = false;
-        for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-            is_other = is_other || mm_str_equal(word, mm_str(others[i]));
+        for (size_t i = 1; i < OWN; i++)
+            is_other = is_other || mm_str_equal(word, mm_str(own[i]));
         bool is_word = word.size > 0 && word.data[0] >= 'a' && *end == '}';
         if (is_word && !is_other && (at == line || at[-1] != '\\'))
             return true;
@@ -161,20 +163,18 @@ static int check_command(const mm_options_t *options, mm_row_index_t row, const 
 
 static int check_commands(const mm_options_t *options)
 {
+    const struct {
+        mm_row_index_t row;
+        const char *line;
+    } others[] = {{MM_ROW_identify, options->identify}, {MM_ROW_health, options->health},
+                  {MM_ROW_skip_if, options->skip_if},   {MM_ROW_before, options->before},
+                  {MM_ROW_after, options->after},       {MM_ROW_verify, options->verify}};
     int code = check_command(options, MM_ROW_exec, options->exec);
     for (size_t i = 1; i < options->restart_count && code == 0; i++)
         code = check_command(options, MM_ROW_exec, options->restarts[i]);
-    if (code == 0)
-        code = check_command(options, MM_ROW_identify, options->identify);
-    if (code == 0)
-        code = check_command(options, MM_ROW_health, options->health);
-    if (code == 0)
-        code = check_command(options, MM_ROW_skip_if, options->skip_if);
-    if (code == 0)
-        code = check_command(options, MM_ROW_before, options->before);
-    if (code == 0)
-        code = check_command(options, MM_ROW_after, options->after);
-    return code != 0 ? code : check_command(options, MM_ROW_verify, options->verify);
+    for (size_t i = 0; i < sizeof others / sizeof *others && code == 0; i++)
+        code = check_command(options, others[i].row, others[i].line);
+    return code;
 }
 
 // The mock has none of what belongs to a command.
