@@ -2,8 +2,6 @@
 # tests/plants/, and which test sees those that no invariant can (tests/sim/sim_score.sh). Those of
 # the supervisor (s01 to s15) are for its own simulator.
 
-SCORE_TESTS := $(filter test_scenarios test_worker_session% test_store test_store_attempts test_store_file test_saver,$(TESTS))
-
 sim-score: export SCORE_BUILD = $(BUILD)
 sim-score: export SCORE_COMPILE = $(compile)
 sim-score: export SCORE_INCLUDES = $(TEST_INCLUDES)
@@ -13,7 +11,7 @@ sim-score: export SCORE_SUPERVISOR_OBJECTS = $(SIM_SUPERVISOR)
 sim-score: export SCORE_LIBRARIES = -Wl,--start-group $(TEST_LIBRARIES) -Wl,--end-group $(LIBS)
 
 .PHONY: sim-score
-sim-score: $(BUILD)/tests/sim $(BUILD)/tests/sim_supervisor $(SCORE_TESTS:%=$(BUILD)/tests/%)
+sim-score: $(BUILD)/tests/sim $(BUILD)/tests/sim_supervisor tests
 	@tests/sim/sim_score.sh '$(PLANT)'
 
 # A plant that no longer fits the code would be missed only at the next score.

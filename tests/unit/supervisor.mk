@@ -1,3 +1,3 @@
-# test_run_settings asks the restarter that was built, which is not beside a test.
-$(BUILD)/tests/test_run_settings: LIBS += -Wl,--wrap=child_process_sibling
-$(BUILD)/tests/test_run_settings: $(BUILD)/mayhem-restarter
+# These ask the restarter that was built, which is not beside a test.
+$(addprefix $(BUILD)/tests/,test_run_settings test_run_driver): LIBS += -Wl,--wrap=child_process_sibling
+$(addprefix $(BUILD)/tests/,test_run_settings test_run_driver): $(BUILD)/mayhem-restarter

@@ -1,143 +1,13 @@
 // What `mayhem run` makes of its words, the environment and the file of --config: the arguments of
-// each program. The restarter that it asks about its commands is the real one, but in the last
-// tests.
+// each program.
 
-#include "caller.h"
-#include "child_process.h"
-#include "hear.h"
 #include "run_files.h"
-#include "run_settings.h"
-#include "temp_folder.h"
+#include "settings_read.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#define STARTED (-1) // there was no reason to exit
-
-enum {
-    PUBLISHER = MM_PROGRAM_PUBLISHER,
-    CONSUMER = MM_PROGRAM_CONSUMER,
-    SAVER = MM_PROGRAM_SAVER,
-    RESTARTER = MM_PROGRAM_RESTARTER,
-    WORDS = 16
-};
-
-static char *programs_folder; // build/
-static char restarter[4096];  // "": the one of build/
-static run_settings_t settings = {.config = -1, .stream = -1};
-static char heard[4096];
-
-char *__wrap_child_process_sibling(const char *name);
-char *__wrap_child_process_sibling(const char *name)
-{
-    char *path;
-    if (*restarter)
-        return strdup(restarter);
-    assert_true(asprintf(&path, "%s/%s", programs_folder, name) > 0);
-    return path;
-}
-
-static int new_folder(void **state)
-{
-    (void)state;
-    make_temp_folder();
-    *restarter = '\0';
-    return chdir(folder);
-}
-
-static int end_folder(void **state)
-{
-    static const char *const variables[] = {
-        "MAYHEM_DIR",   "MAYHEM_MOCK_TIME",  "MAYHEM_MOCK_FAIL", "MAYHEM_INJECT_FAIL",
-        "MAYHEM_INPUT", "MAYHEM_LOST_AFTER", "MAYHEM_EXEC",      "MAYHEM_DRAIN_TIMEOUT"};
-    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
-        unsetenv(variables[i]);
-    run_settings_clear(&settings);
-    run_settings_clear(&settings); // a second time: nothing happens
-    return chdir("/") != 0 ? -1 : remove_temp_folder(state);
-}
-
-static void write_text(const char *path, const char *text)
-{
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    assert_true(fputs(text, file) >= 0);
-    assert_int_equal(fclose(file), 0);
-}
-
-// ---- reading
-
-static int read_words(const char *first, ...)
-{
-    char *argv[WORDS + 1] = {(char[]){"run"}};
-    int argc = 1, exit_code = STARTED;
-    va_list words;
-    va_start(words, first);
-    for (const char *word = first; word; word = va_arg(words, const char *)) {
-        assert_true(argc < WORDS);
-        argv[argc++] = (char *)(uintptr_t)word;
-    }
-    va_end(words);
-    run_settings_clear(&settings);
-    hear_begin();
-    bool is_read = run_settings_read(argc, argv, &settings, &exit_code);
-    (void)snprintf(heard, sizeof heard, "%s", hear_end());
-    assert_true(is_read == (exit_code == 0 || exit_code == STARTED));
-    return is_read ? STARTED : exit_code;
-}
-
-#define READ(...)      read_words(__VA_ARGS__, (char *)NULL)
-#define READ_NOTHING() read_words(NULL)
-
-static void assert_read(int exit_code)
-{
-    if (exit_code != STARTED || *heard)
-        fail_msg("%d: %s", exit_code, heard);
-}
-
-// One sentence on standard error that holds `part`.
-static void assert_told(const char *part)
-{
-    if (!strstr(heard, part))
-        fail_msg("\"%s\" is not in: %s", part, heard);
-    assert_ptr_equal(strchr(heard, '\n'), heard + strlen(heard) - 1);
-}
-
-static int count_of(int program, const char *word)
-{
-    int count = 0;
-    for (size_t i = 0; i < settings.arguments[program].count; i++)
-        count += strcmp(settings.arguments[program].items[i], word) == 0;
-    assert_null(settings.arguments[program].items[settings.arguments[program].count]);
-    return count;
-}
-
-// The last of the program's arguments that begins so, behind it; NULL: there is none.
-static const char *value_of(int program, const char *beginning)
-{
-    const arguments_t *arguments = &settings.arguments[program];
-    for (size_t i = arguments->count; i > 0; i--)
-        if (strncmp(arguments->items[i - 1], beginning, strlen(beginning)) == 0)
-            return arguments->items[i - 1] + strlen(beginning);
-    return NULL;
-}
-
-// The options that the program will have.
-static mm_options_t options_of(int program)
-{
-    const arguments_t *arguments = &settings.arguments[program];
-    char *argv[WORDS * 4] = {(char[]){"program"}};
-    int exit_code;
-    mm_options_t options;
-    assert_true(arguments->count < WORDS * 4 - 1);
-    for (size_t i = 0; i < arguments->count; i++)
-        argv[i + 1] = arguments->items[i];
-    assert_true(mm_options_parse((mm_program_t)program, (int)arguments->count + 1, argv, &options,
-                                 &exit_code));
-    return options;
-}
 
 // ---- flags
 
@@ -225,17 +95,17 @@ static void what_it_does_not_know_is_refused_by_name(void **state)
 {
     (void)state;
     assert_int_equal(READ("--frob"), 64);
-    assert_told("mayhem run: unknown option --frob");
+    assert_heard("mayhem run: unknown option --frob");
     assert_int_equal(READ("--batch=3"), 64);
-    assert_told("it belongs to mayhem-saver");
+    assert_heard("it belongs to mayhem-saver");
     assert_int_equal(READ("-z"), 64);
-    assert_told("unknown option -z");
+    assert_heard("unknown option -z");
     assert_int_equal(READ("hosts"), 64);
-    assert_told("unknown argument hosts");
+    assert_heard("unknown argument hosts");
     assert_int_equal(READ("-n"), 64);
-    assert_told("-n needs a value");
+    assert_heard("-n needs a value");
     assert_int_equal(READ("-n0"), 64);
-    assert_told("from 1 to 256");
+    assert_heard("from 1 to 256");
 }
 
 // The consumer sees both together; `mayhem run` does not know one of them.
@@ -243,20 +113,20 @@ static void what_does_not_fit_together_in_a_program_is_refused_before_it_starts(
 {
     (void)state;
     assert_int_equal(READ("--verify-timeout=56m"), 64);
-    assert_told("mayhem-consumer: --verify-timeout=56m: max-lease (1h) must hold");
+    assert_heard("mayhem-consumer: --verify-timeout=56m: max-lease (1h) must hold");
     assert_int_equal(READ("--verify=true"), 64);
-    assert_told("mayhem-restarter: --verify=true: it needs --exec or --driver");
+    assert_heard("mayhem-restarter: --verify=true: it needs --exec or --driver");
 }
 
 static void empty_commands_and_names_are_refused(void **state)
 {
     (void)state;
     assert_int_equal(READ("-i", ""), 64);
-    assert_told("-i needs the name of a file");
+    assert_heard("-i needs the name of a file");
     assert_int_equal(READ("-i", "hosts", "-x", ""), 64);
-    assert_told("-x needs a command: without one the restart is a mock");
+    assert_heard("-x needs a command: without one the restart is a mock");
     assert_int_equal(READ("-i", "hosts", "-x", "true {host}", "--verify="), 64);
-    assert_told("--verify needs a command");
+    assert_heard("--verify needs a command");
 }
 
 static void the_drain_timeout_is_the_consumers(void **state)
@@ -367,105 +237,6 @@ static void with_an_input_or_a_command_it_is_no_demo(void **state)
     assert_false(settings.is_demo);
 }
 
-// ---- what the publisher is told
-
-static void the_driver_is_told_in_words(void **state)
-{
-    (void)state;
-    assert_read(READ_NOTHING());
-    assert_string_equal(value_of(PUBLISHER, "--run-driver="), "mock");
-    assert_read(READ("-i", "hosts", "-x", "true {host}"));
-    assert_string_equal(value_of(PUBLISHER, "--run-driver="), "exec: true {host}");
-    assert_read(READ("-i", "hosts", "-x", "true {host}", "--verify=true {host}", "--dry-run"));
-    assert_string_equal(value_of(PUBLISHER, "--run-driver="), "exec: true {host} (dry run)");
-    write_text("a.ini", "[restarter]\nexec = true x{host}\nverify = true {host}\n");
-    assert_read(READ("-i", "hosts", "--config=a.ini"));
-    assert_string_equal(value_of(PUBLISHER, "--run-driver="), "exec: true x{host}");
-    setenv("MAYHEM_EXEC", "true y{host}", 1);
-    assert_read(READ("-i", "hosts", "--config=a.ini"));
-    assert_string_equal(value_of(PUBLISHER, "--run-driver="), "exec: true y{host}");
-}
-
-static void any_command_is_told_as_it_is(void **state)
-{
-    (void)state;
-    static const char command[] =
-        "true {host} attributes: x\nmock: yes\ndriver: y\nconfiguration ok\n";
-    assert_read(READ("-i", "hosts", "-x", command));
-    assert_string_equal(value_of(PUBLISHER, "--run-driver=") + strlen("exec: "), command);
-    assert_null(value_of(PUBLISHER, "--attributes="));
-    assert_false(settings.is_demo);
-}
-
-static void a_list_of_hosts_is_not_rehearsed_by_mistake(void **state)
-{
-    (void)state;
-    write_text("hosts", "web-1\n");
-    assert_int_equal(READ("-i", "hosts"), 64);
-    assert_told("mayhem run: say how: --driver ssh, -x 'CMD {host}', or --mock to rehearse");
-    assert_read(READ("-i", "hosts", "--mock-time=1ms"));
-    assert_read(READ("-i", "hosts", "--mock-fail=0%"));
-    assert_read(READ("-i", "hosts", "--driver=mock"));
-    assert_string_equal(value_of(PUBLISHER, "--driver-name="), "mock");
-    assert_null(settings.driver.headline);
-}
-
-static void a_real_driver_has_careful_defaults_and_says_so(void **state)
-{
-    (void)state;
-    write_text("hosts", "web-1\n\n # none\nweb-2 # two\n{\"host\": \"web-3\"}");
-    write_text("my.ini", "[driver]\nrestart = true {host}\nidentify = true {host}\n"
-                         "timeout = 1m\nverify-timeout = 2m\n");
-    assert_read(READ("-i", "hosts", "--driver=./my.ini"));
-    assert_string_equal(settings.driver.headline,
-                        "3 hosts, at most 5 at once, by my, proven by boot id");
-    assert_string_equal(value_of(CONSUMER, "--at-once="), "5");
-    assert_string_equal(value_of(CONSUMER, "--attempts="), "2");
-    assert_null(value_of(RESTARTER, "--slots="));
-    assert_memory_equal(value_of(PUBLISHER, "--driver-name="), "my-", 3);
-    assert_string_equal(value_of(PUBLISHER, "--run-driver="), "my: true {host}");
-    assert_int_equal(count_of(CONSUMER, "--driver=./my.ini"), 1); // it has the times
-    assert_int_equal(count_of(RESTARTER, "--driver=./my.ini"), 1);
-    assert_read(READ("-i", "hosts", "-x", "true {host}", "-n", "9"));
-    assert_string_equal(settings.driver.headline,
-                        "3 hosts, at most 5 at once, by exec, proven by nothing but an exit code");
-    assert_read(READ("-i", "hosts", "-x", "true {host}", "-n", "3", "--slots=4", "--attempts=7"));
-    assert_string_equal(value_of(CONSUMER, "--at-once="), "12");
-    assert_string_equal(value_of(CONSUMER, "--attempts="), "7");
-    assert_read(READ("-i", "hosts", "-x", "true {host}", "-n", "2", "--at-once=41",
-                     "--verify=true {host}"));
-    assert_string_equal(settings.driver.headline,
-                        "3 hosts, at most 41 at once, by exec, verified by a command");
-    assert_string_equal(value_of(RESTARTER, "--slots="), "21");
-    assert_int_equal(count_of(CONSUMER, "--at-once=41"), 1);
-    assert_read(READ("-i", "hosts", "-x", "true {host}", "--at-once=0"));
-    assert_string_equal(settings.driver.headline,
-                        "3 hosts, all at once, by exec, proven by nothing but an exit code");
-}
-
-static void progress_is_shown_but_for_the_demo_and_quiet(void **state)
-{
-    (void)state;
-    assert_read(READ_NOTHING());
-    assert_string_equal(value_of(PUBLISHER, "--progress="), "off");
-    assert_read(READ("-i", "hosts", "-x", "true {host}"));
-    assert_string_equal(value_of(PUBLISHER, "--progress="), "auto");
-    assert_read(READ("-i", "hosts", "-x", "true {host}", "-q"));
-    assert_string_equal(value_of(PUBLISHER, "--progress="), "off");
-}
-
-static void what_commands_name_of_a_host_is_read_by_the_publisher(void **state)
-{
-    (void)state;
-    write_text("hosts", "{\"host\": \"web-1\", \"bmc\": \"b\", \"zone\": \"z\"}\n");
-    assert_read(READ("-i", "hosts", "-x", "true {bmc} {host}", "--verify=true {zone}"));
-    assert_string_equal(value_of(PUBLISHER, "--attributes="), "bmc,zone");
-    assert_read(READ("-i", "hosts", "-x", "true {host}"));
-    assert_null(value_of(PUBLISHER, "--attributes="));
-    assert_int_equal(read_words("-x", "true {host}", (char *)NULL), 64);
-    assert_told("say which hosts: -i FILE");
-}
-
 // ---- --profile
 
 static void assert_profile(bool has_profile, bool has_lines, int64_t run_ms)
@@ -517,11 +288,11 @@ static void a_time_that_is_none_is_refused(void **state)
         "--profile=lines:lines", "--profile=99999999999999999999999999999999999999"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         assert_int_equal(READ(words[i]), 64);
-        assert_told(words[i]);
-        assert_told("say a time, as in --profile=5s or --profile=lines:5s");
+        assert_heard(words[i]);
+        assert_heard("say a time, as in --profile=5s or --profile=lines:5s");
     }
     assert_int_equal(READ("--profile", "5s"), 64); // only "lines" may be a word of its own
-    assert_told("unknown argument 5s");
+    assert_heard("unknown argument 5s");
 }
 
 static void by_line_others_wait_longer_unless_the_user_says_so(void **state)
@@ -575,7 +346,7 @@ static void a_fault_in_a_pipe_is_named_by_the_users_name(void **state)
         int end = pipe_with(cases[i].text, name);
         (void)snprintf(told, sizeof told, ": %s%s", name, cases[i].told);
         assert_int_equal(READ("--config", name), 78);
-        assert_told(told);
+        assert_heard(told);
         close(end);
     }
 }
@@ -630,12 +401,12 @@ static void a_config_that_cannot_be_read_is_named(void **state)
 {
     (void)state;
     assert_int_equal(READ("--config=missing.ini"), 78);
-    assert_told("--config=missing.ini: cannot read it: No such file");
+    assert_heard("--config=missing.ini: cannot read it: No such file");
     assert_int_equal(READ("--config", "."), 78);
-    assert_told("--config=.: cannot read it: Is a directory");
+    assert_heard("--config=.: cannot read it: Is a directory");
     write_text("a.ini", "[run]\nrestarters = 4\n");
     assert_int_equal(READ("--config=a.ini", "--config=missing.ini"), 78);
-    assert_told("--config=missing.ini: cannot read it: No such file");
+    assert_heard("--config=missing.ini: cannot read it: No such file");
 }
 
 static void a_config_that_is_too_large_is_refused_and_not_cut(void **state)
@@ -649,7 +420,7 @@ static void a_config_that_is_too_large_is_refused_and_not_cut(void **state)
     (void)fputs("[saver]\nbatch = 3\n", file);
     assert_int_equal(fclose(file), 0);
     assert_int_equal(READ("--config=a.ini"), 78);
-    assert_told("--config=a.ini: cannot read it: File too large");
+    assert_heard("--config=a.ini: cannot read it: File too large");
 }
 
 // ---- the input
@@ -768,105 +539,39 @@ static void clearing_closes_what_was_opened(void **state)
     assert_int_equal(settings.stream, -1);
 }
 
-// ---- the restarter's check
-
-static void a_command_that_cannot_work_is_refused_with_its_reason(void **state)
-{
-    (void)state;
-    assert_int_equal(READ("-i", "hosts", "-x", "mayhem-no-such-command {host}"), 78);
-    assert_told("mayhem-no-such-command is in no folder of PATH");
-}
-
-static void without_a_restarter_the_installation_is_not_complete(void **state)
-{
-    (void)state;
-    if (getenv("MEMCHECK"))
-        skip(); // there, posix_spawn succeeds
-    (void)snprintf(restarter, sizeof restarter, "%s/missing", folder);
-    assert_int_equal(READ_NOTHING(), 69);
-    assert_told(restarter);
-    assert_told("No such file or directory; is the installation complete?");
-}
-
-static void a_restarter_that_crashes_is_told(void **state)
-{
-    (void)state;
-    (void)snprintf(restarter, sizeof restarter, "%s/crashes", folder);
-    write_text(restarter, "#!/bin/sh\nkill -9 $$\n");
-    assert_int_equal(chmod(restarter, 0700), 0);
-    assert_int_equal(READ_NOTHING(), 70);
-    assert_told("was killed by signal 9");
-}
-
-static void a_restarter_that_does_not_say_what_it_does_is_told(void **state)
-{
-    (void)state;
-    static const char *const scripts[] = {"#!/bin/sh\necho configuration ok\n",
-                                          "#!/bin/sh\necho driver: mock\n",
-                                          "#!/bin/sh\nprintf 'driver: '\n"};
-    (void)snprintf(restarter, sizeof restarter, "%s/silent", folder);
-    for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++) {
-        write_text(restarter, scripts[i]);
-        assert_int_equal(chmod(restarter, 0700), 0);
-        assert_int_equal(READ_NOTHING(), 69);
-        assert_told("does not say what it does");
-    }
-}
-
-#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, new_folder, end_folder)
-
 static const struct CMUnitTest tests[] = {
-    TEST(each_flag_goes_to_the_programs_that_have_it),
-    TEST(a_flag_without_a_value_is_forwarded_as_yes),
-    TEST(letters_stand_for_flags),
-    TEST(numbers_and_texts_keep_their_spelling),
-    TEST(what_it_does_not_know_is_refused_by_name),
-    TEST(what_does_not_fit_together_in_a_program_is_refused_before_it_starts),
-    TEST(empty_commands_and_names_are_refused),
-    TEST(the_drain_timeout_is_the_consumers),
-    TEST(a_dry_run_has_a_folder_of_its_own),
-    TEST(a_folder_loses_the_slashes_at_its_end),
-    TEST(the_demo_takes_time_and_fails_one_in_four),
-    TEST(what_the_user_sets_beats_the_demo),
-    TEST(with_an_input_or_a_command_it_is_no_demo),
-    TEST(the_driver_is_told_in_words),
-    TEST(any_command_is_told_as_it_is),
-    TEST(a_list_of_hosts_is_not_rehearsed_by_mistake),
-    TEST(a_real_driver_has_careful_defaults_and_says_so),
-    TEST(progress_is_shown_but_for_the_demo_and_quiet),
-    TEST(what_commands_name_of_a_host_is_read_by_the_publisher),
-    TEST(a_profile_is_of_the_loop_or_by_line_for_a_time_or_all),
-    TEST(a_time_that_is_none_is_refused),
-    TEST(by_line_others_wait_longer_unless_the_user_says_so),
-    TEST(a_fault_in_a_pipe_is_named_by_the_users_name),
-    TEST(a_pipe_is_read_once_for_all_and_the_copy_in_the_folder_counts),
-    TEST(a_minus_is_the_standard_input),
-    TEST(without_config_there_is_no_copy),
-    TEST(a_config_that_cannot_be_read_is_named),
-    TEST(a_config_that_is_too_large_is_refused_and_not_cut),
-    TEST(a_file_is_left_to_the_publisher),
-    TEST(what_is_missing_or_a_folder_is_for_the_publisher_to_refuse),
-    TEST(a_fifo_is_opened_without_waiting_for_its_writer),
-    TEST(descriptors_are_those_of_this_process),
-    TEST(a_minus_or_dev_stdin_is_the_standard_input),
-    TEST(an_input_of_the_environment_may_be_a_stream_too),
-    TEST(clearing_closes_what_was_opened),
-    TEST(a_command_that_cannot_work_is_refused_with_its_reason),
-    TEST(without_a_restarter_the_installation_is_not_complete),
-    TEST(a_restarter_that_crashes_is_told),
-    TEST(a_restarter_that_does_not_say_what_it_does_is_told),
+    SETTINGS_TEST(each_flag_goes_to_the_programs_that_have_it),
+    SETTINGS_TEST(a_flag_without_a_value_is_forwarded_as_yes),
+    SETTINGS_TEST(letters_stand_for_flags),
+    SETTINGS_TEST(numbers_and_texts_keep_their_spelling),
+    SETTINGS_TEST(what_it_does_not_know_is_refused_by_name),
+    SETTINGS_TEST(what_does_not_fit_together_in_a_program_is_refused_before_it_starts),
+    SETTINGS_TEST(empty_commands_and_names_are_refused),
+    SETTINGS_TEST(the_drain_timeout_is_the_consumers),
+    SETTINGS_TEST(a_dry_run_has_a_folder_of_its_own),
+    SETTINGS_TEST(a_folder_loses_the_slashes_at_its_end),
+    SETTINGS_TEST(the_demo_takes_time_and_fails_one_in_four),
+    SETTINGS_TEST(what_the_user_sets_beats_the_demo),
+    SETTINGS_TEST(with_an_input_or_a_command_it_is_no_demo),
+    SETTINGS_TEST(a_profile_is_of_the_loop_or_by_line_for_a_time_or_all),
+    SETTINGS_TEST(a_time_that_is_none_is_refused),
+    SETTINGS_TEST(by_line_others_wait_longer_unless_the_user_says_so),
+    SETTINGS_TEST(a_fault_in_a_pipe_is_named_by_the_users_name),
+    SETTINGS_TEST(a_pipe_is_read_once_for_all_and_the_copy_in_the_folder_counts),
+    SETTINGS_TEST(a_minus_is_the_standard_input),
+    SETTINGS_TEST(without_config_there_is_no_copy),
+    SETTINGS_TEST(a_config_that_cannot_be_read_is_named),
+    SETTINGS_TEST(a_config_that_is_too_large_is_refused_and_not_cut),
+    SETTINGS_TEST(a_file_is_left_to_the_publisher),
+    SETTINGS_TEST(what_is_missing_or_a_folder_is_for_the_publisher_to_refuse),
+    SETTINGS_TEST(a_fifo_is_opened_without_waiting_for_its_writer),
+    SETTINGS_TEST(descriptors_are_those_of_this_process),
+    SETTINGS_TEST(a_minus_or_dev_stdin_is_the_standard_input),
+    SETTINGS_TEST(an_input_of_the_environment_may_be_a_stream_too),
+    SETTINGS_TEST(clearing_closes_what_was_opened),
 };
 
 int main(void)
 {
-    char *argv[] = {(char[]){"run"}, NULL}, *own = realpath("/proc/self/exe", NULL);
-    assert_non_null(own);
-    *strrchr(own, '/') = '\0'; // build/tests
-    *strrchr(own, '/') = '\0';
-    programs_folder = own;
-    unsetenv("MAYHEM_CALLED");
-    caller_start(1, argv);
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    free(own);
-    return failed;
+    return cmocka_run_group_tests(tests, find_programs, forget_programs);
 }
