@@ -20,21 +20,21 @@ static const uint8_t char_class[256] = {
 // Sixteen bytes, in one register where the machine has such.
 typedef unsigned char block_t __attribute__((vector_size(16)));
 
-static bool is_all_in(block_t block, bool with_colon)
+// A range is one comparison: what is below it wraps to above. ':' follows '9', and '.' is '-' + 1.
+static inline bool is_all_in(block_t block, unsigned char last_digit)
 {
-    unsigned char last = with_colon ? ':' : '9'; // ':' follows '9'
-    block_t lower = block | 0x20;
-    block_t good = (block_t)((lower >= 'a') & (lower <= 'z')) |
-                   (block_t)((block >= '0') & (block <= last)) |
-                   (block_t)((block >= '-') & (block <= '.')) | (block_t)(block == '_');
+    block_t good = (block_t)((block_t)((block | 0x20) - 'a') <= 'z' - 'a') |
+                   (block_t)((block_t)(block - '0') <= (unsigned char)(last_digit - '0')) |
+                   (block_t)((block_t)(block - '-') <= '.' - '-') | (block_t)(block == '_');
     uint64_t halves[2];
     memcpy(halves, &good, sizeof halves);
     return (halves[0] & halves[1]) == UINT64_MAX;
 }
 
 // The blocks of a text of 8 bytes or more may overlap.
-static bool is_all_of(mm_str_t text, uint8_t wanted)
+static inline bool is_all_of(mm_str_t text, uint8_t wanted)
 {
+    const unsigned char last_digit = wanted == IN_HOST ? ':' : '9';
     block_t block = {0};
     size_t i = 0;
     if (text.size < 8) {
@@ -45,12 +45,12 @@ static bool is_all_of(mm_str_t text, uint8_t wanted)
     }
     for (; i + sizeof block < text.size; i += sizeof block) {
         memcpy(&block, text.data + i, sizeof block);
-        if (!is_all_in(block, wanted == IN_HOST))
+        if (!is_all_in(block, last_digit))
             return false;
     }
     memcpy(&block, text.data + (text.size < sizeof block ? 0 : text.size - sizeof block), 8);
     memcpy((char *)&block + 8, text.data + text.size - 8, 8);
-    return is_all_in(block, wanted == IN_HOST);
+    return is_all_in(block, last_digit);
 }
 
 bool mm_is_name(mm_str_t text)

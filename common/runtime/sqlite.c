@@ -13,20 +13,22 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "file_id.h"
+#include "clock.h"
+#include "file_watch.h"
 #include "job.h"
 #include "span.h"
 #include "uuid.h"
 
 #define OPEN_BUSY_MS     2000 // at the start another program may be reading the file
 #define RUNNING_BUSY_MS  100  // later a heartbeat is due every 500 ms
+#define LOOK_MS          500  // for what the kernel does not report of the files
 #define CHECKPOINT_PAGES 1000 // SQLite's default; larger ones stall for longer
 
 struct mm_sqlite {
     char *path;
-    char *log_path;    // PATH-wal
-    mm_file_id_t file; // what these two name
-    mm_file_id_t log;
+    char *log_path;         // PATH-wal
+    mm_file_watch_t *files; // which these two name
+    int64_t looked_ms;      // when the paths were last looked at, by the loop's clock
     sqlite3 *db;
     int lock;             // descriptor of the lock file; -1: read-only, no lock
     sqlite3_stmt *begin;  // BEGIN IMMEDIATE
@@ -293,7 +295,8 @@ static int identify(mm_sqlite_t *self, char error[MM_ERROR_MAX])
     int code = query_number(self, "SELECT count(*) FROM sqlite_schema", &tables, error);
     if (code != 0)
         return code;
-    if (mm_file_id(self->path, &self->file) && mm_file_id(self->log_path, &self->log))
+    if (mm_file_watch_add(self->files, self->path) &&
+        mm_file_watch_add(self->files, self->log_path))
         return 0;
     snprintf(error, MM_ERROR_MAX, "'%s' or its '-wal' has gone while it was opened: %s", self->path,
              strerror(errno));
@@ -349,6 +352,7 @@ int mm_sqlite_open(const mm_sqlite_config_t *config, mm_sqlite_t **ret_self,
     mm_sqlite_t *self = calloc(1, sizeof *self);
     assert(self != NULL);
     self->lock = -1;
+    self->files = mm_file_watch_new();
     self->path = strdup(config->path);
     int length = asprintf(&self->log_path, "%s-wal", config->path);
     assert(self->path != NULL && length > 0);
@@ -378,6 +382,7 @@ void mm_sqlite_close(mm_sqlite_t **self_p)
     }
     if (self->lock >= 0)
         (void)close(self->lock);
+    mm_file_watch_delete(&self->files);
     free(self->path);
     free(self->log_path);
     free(self);
@@ -392,13 +397,14 @@ mm_sqlite_status_t mm_sqlite_check(mm_sqlite_t *self)
 {
     if (self->is_broken)
         return MM_SQLITE_FATAL;
-    bool is_there = mm_file_id_is_at(&self->file, self->path);
-    if (is_there && mm_file_id_is_at(&self->log, self->log_path))
+    self->looked_ms = mm_clock_ms();
+    const char *lost = mm_file_watch_lost(self->files);
+    if (lost == NULL)
         return MM_SQLITE_OK;
     snprintf(self->error, sizeof self->error,
-             "'%s%s' was removed, moved or replaced while it was open, and what was written last "
+             "'%s' was removed, moved or replaced while it was open, and what was written last "
              "may be lost; put it back, and start again",
-             self->path, is_there ? "-wal" : "");
+             lost);
     break_down(self);
     return MM_SQLITE_FATAL;
 }
@@ -482,8 +488,11 @@ mm_sqlite_status_t mm_sqlite_commit(mm_sqlite_t *self)
 {
     MM_SPAN_WAITS("sqlite commit");
     mm_sqlite_status_t status = mm_sqlite_run(self, self->commit);
-    bool is_broken = self->is_broken; // maybe by its checkpoint: then the commit was safe
-    return status == MM_SQLITE_OK && !is_broken ? mm_sqlite_check(self) : status;
+    // Its checkpoint may have failed: then the commit was safe.
+    if (status != MM_SQLITE_OK || self->is_broken)
+        return status;
+    bool is_due = mm_clock_ms() >= self->looked_ms + LOOK_MS;
+    return mm_file_watch_has_news(self->files) || is_due ? mm_sqlite_check(self) : MM_SQLITE_OK;
 }
 
 void mm_sqlite_rollback(mm_sqlite_t *self)

@@ -38,7 +38,8 @@ void mm_sqlite_close(mm_sqlite_t **self_p);
 
 sqlite3 *mm_sqlite_handle(mm_sqlite_t *self);
 // FATAL when the file or its log is no longer what the path names: removed, moved or replaced.
-// Costs two calls of stat.
+// Costs two calls of stat; mm_sqlite_commit does it when there is a reason
+// (common/runtime/file_watch.h).
 mm_sqlite_status_t mm_sqlite_check(mm_sqlite_t *self);
 // Why the last call failed, as one sentence with the path; owned by self, never NULL.
 const char *mm_sqlite_error(const mm_sqlite_t *self);
@@ -68,7 +69,7 @@ mm_id_t mm_sqlite_column_id(sqlite3_stmt *statement, int column);
 // One write transaction at a time. After RETRY or FATAL from a call within it the transaction is
 // rolled back, and commit must not be called. mm_sqlite_rollback is idempotent.
 mm_sqlite_status_t mm_sqlite_begin(mm_sqlite_t *self);
-// FATAL also when mm_sqlite_check says so after the commit: what it has written may be lost.
+// FATAL also when the file or its log has gone: what it has written may be lost.
 mm_sqlite_status_t mm_sqlite_commit(mm_sqlite_t *self);
 void mm_sqlite_rollback(mm_sqlite_t *self);
 

@@ -51,7 +51,10 @@ static const kind_sql_t sql_of[KIND_COUNT] = {
     [KIND_SETTLED] = {SQL_SETTLE, "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", SQL_COMPLETE, 13},
 };
 
-#define ROWS 16 // written by one statement: a fifth of the instructions less
+// Rows written by one statement, most first: the more, the fewer instructions each (a third less).
+static const size_t rows_of[] = {64, 8, 1};
+#define SIZES    (sizeof rows_of / sizeof rows_of[0])
+#define ROWS_MAX 64
 
 #define SQL_LOOK  RECORD_READ "id = ?1"
 #define SQL_RAISE "UPDATE jobs SET deliveries = ?2 WHERE id = ?1"
@@ -59,7 +62,7 @@ static const kind_sql_t sql_of[KIND_COUNT] = {
 typedef struct {
     store_t base;
     mm_sqlite_t *sqlite;
-    sqlite3_stmt *write[KIND_COUNT][2]; // one row, ROWS rows
+    sqlite3_stmt *write[KIND_COUNT][SIZES];
     sqlite3_stmt *look;
     sqlite3_stmt *raise;
     attempt_rows_t attempts;
@@ -207,14 +210,15 @@ static mm_sqlite_status_t look_up_attempts(sqlite_t *self, batch_row_t *row, int
     return MM_SQLITE_OK;
 }
 
-// Writes `count` rows, one or ROWS, all of one kind. The statement leaves alone what is on record:
-// a single row is then looked up, of several *ret_left says that there are some.
-static mm_sqlite_status_t write_rows(sqlite_t *self, batch_row_t *const *rows, size_t count,
+// Writes as many rows as the statement of this size takes, all of one kind. It leaves alone what is
+// on record: a single row is then looked up, of several *ret_left says that there are some.
+static mm_sqlite_status_t write_rows(sqlite_t *self, batch_row_t *const *rows, size_t size,
                                      int64_t now_ms, bool *ret_left)
 {
     kind_t kind = kind_of(rows[0]);
     bool is_settle = kind != KIND_INTENT;
-    sqlite3_stmt *statement = self->write[kind][count > 1];
+    sqlite3_stmt *statement = self->write[kind][size];
+    size_t count = rows_of[size];
     for (size_t i = 0; i < count; i++) {
         batch_row_t *row = rows[i];
         const mm_task_t *task = is_settle ? &row->settle->task : &row->first->task;
@@ -239,11 +243,31 @@ static mm_sqlite_status_t write_rows(sqlite_t *self, batch_row_t *const *rows, s
                : status;
 }
 
-// Each kind apart, ROWS at a time and the rest one by one. Each job has one row, so their order
-// does not matter.
+static mm_sqlite_status_t write_one(sqlite_t *self, batch_row_t *row, int64_t now_ms)
+{
+    bool left = false;
+    return write_rows(self, &row, SIZES - 1, now_ms, &left);
+}
+
+// Rows of one kind, by the largest statements that they fill.
+static mm_sqlite_status_t write_waiting(sqlite_t *self, batch_row_t *const *rows, size_t count,
+                                        int64_t now_ms, bool *ret_left)
+{
+    mm_sqlite_status_t status = MM_SQLITE_OK;
+    for (size_t size = 0, i = 0; status == MM_SQLITE_OK && !*ret_left && i < count;)
+        if (rows_of[size] > count - i) {
+            size++;
+        } else {
+            status = write_rows(self, &rows[i], size, now_ms, ret_left);
+            i += rows_of[size];
+        }
+    return status;
+}
+
+// Each kind apart. Each job has one row, so their order does not matter.
 static mm_sqlite_status_t write_many(sqlite_t *self, int64_t now_ms, bool *ret_left)
 {
-    batch_row_t *waiting[KIND_COUNT][ROWS];
+    batch_row_t *waiting[KIND_COUNT][ROWS_MAX];
     size_t counts[KIND_COUNT] = {0};
     mm_sqlite_status_t status = MM_SQLITE_OK;
     for (size_t i = 0; status == MM_SQLITE_OK && !*ret_left && i < self->batch.row_count; i++) {
@@ -251,24 +275,22 @@ static mm_sqlite_status_t write_many(sqlite_t *self, int64_t now_ms, bool *ret_l
             continue;
         kind_t kind = kind_of(&self->batch.rows[i]);
         waiting[kind][counts[kind]++] = &self->batch.rows[i];
-        if (counts[kind] < ROWS)
+        if (counts[kind] < ROWS_MAX)
             continue;
         counts[kind] = 0;
-        status = write_rows(self, waiting[kind], ROWS, now_ms, ret_left);
+        status = write_waiting(self, waiting[kind], ROWS_MAX, now_ms, ret_left);
     }
-    for (size_t kind = 0; kind < KIND_COUNT; kind++)
-        for (size_t i = 0; status == MM_SQLITE_OK && !*ret_left && i < counts[kind]; i++)
-            status = write_rows(self, &waiting[kind][i], 1, now_ms, ret_left);
+    for (size_t kind = 0; status == MM_SQLITE_OK && kind < KIND_COUNT; kind++)
+        status = write_waiting(self, waiting[kind], counts[kind], now_ms, ret_left);
     return status;
 }
 
 static mm_sqlite_status_t write_one_by_one(sqlite_t *self, int64_t now_ms)
 {
     mm_sqlite_status_t status = MM_SQLITE_OK;
-    bool left = false;
     for (size_t i = 0; status == MM_SQLITE_OK && i < self->batch.row_count; i++)
         if (!self->batch.rows[i].has_attempts)
-            status = write_rows(self, &(batch_row_t *){&self->batch.rows[i]}, 1, now_ms, &left);
+            status = write_one(self, &self->batch.rows[i], now_ms);
     return status;
 }
 
@@ -284,7 +306,7 @@ static mm_proof_t proof_of(const mm_task_t *task, const mm_real_t *found)
 static mm_sqlite_status_t write_item(sqlite_t *self, batch_item_t *item, int64_t now_ms)
 {
     const mm_task_t *task = &item->task;
-    bool is_settle = task->leg == MM_LEG_SETTLE, left = false;
+    bool is_settle = task->leg == MM_LEG_SETTLE;
     batch_row_t row = {.first = item,
                        .settle = is_settle ? item : NULL,
                        .deliveries = task->deliveries,
@@ -294,7 +316,7 @@ static mm_sqlite_status_t write_item(sqlite_t *self, batch_item_t *item, int64_t
     mm_sqlite_status_t status = attempt_rows_read(&self->attempts, &task->id, now_ms, found);
     row.proof = proof_of(task, &found->real);
     if (status == MM_SQLITE_OK)
-        status = write_rows(self, &(batch_row_t *){&row}, 1, now_ms, &left);
+        status = write_one(self, &row, now_ms);
     if (status == MM_SQLITE_OK && task->real != NULL)
         status = attempt_rows_write(&self->attempts, task, now_ms, row.before != MM_OUTCOME_NONE);
     mm_result_t *answer = keep(self, sizeof *answer);
@@ -444,14 +466,11 @@ static int prepare(sqlite_t *self, char error[MM_ERROR_MAX])
         code = attempt_rows_prepare(&self->attempts, self->sqlite, error);
     if (code == 0)
         code = mm_sqlite_prepare(self->sqlite, SQL_RAISE, &self->raise, error);
-    for (kind_t kind = 0; code == 0 && kind < KIND_COUNT; kind++) {
-        const kind_sql_t *sql = &sql_of[kind];
-        sqlite3_stmt **write = self->write[kind];
-        code = mm_sqlite_prepare_rows(self->sqlite, sql->head, sql->row, sql->tail, 1, &write[0],
-                                      error);
-        if (code == 0)
-            code = mm_sqlite_prepare_rows(self->sqlite, sql->head, sql->row, sql->tail, ROWS,
-                                          &write[1], error);
+    for (size_t i = 0; code == 0 && i < KIND_COUNT * SIZES; i++) {
+        const kind_sql_t *sql = &sql_of[i / SIZES];
+        code =
+            mm_sqlite_prepare_rows(self->sqlite, sql->head, sql->row, sql->tail, rows_of[i % SIZES],
+                                   &self->write[i / SIZES][i % SIZES], error);
     }
     return code;
 }
