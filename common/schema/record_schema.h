@@ -21,6 +21,7 @@
 
 // Times are Unix time, but for the two of a boot, which are the clock since the boot `control` of
 // the consumer's machine. NULL: not known, or not yet.
+//   boot_before  RECORD_NOBODY: nobody answered before (--allow-unreachable)
 //   state        mm_row_name
 //   outcome      of an ended attempt: mm_end_name
 //   command      which of the driver's list was begun last; 0: none
@@ -28,10 +29,11 @@
 //   exit         the command's exit code; 256 + n: signal n
 //   error        the command's last words, or those of the look
 //   health       what the host said of its health before the restart
-//   owes         1: what --after does is still to be done; only that of a job's last attempt
-//   counts;
-//                0: that is paid; NULL: nothing was ever owed
+//   owes         1: what --after does is still to be done (only that of a job's last attempt
+//                counts); 0: that is paid; NULL: nothing was ever owed
 //   debt         the attributes of the job that it needs (attributes.h), as long as it is owed
+#define RECORD_NOBODY "ffffffff-ffff-ffff-ffff-ffffffffffff"
+
 #define RECORD_SCHEMA_ATTEMPTS                                                                     \
     "CREATE TABLE attempts (job BLOB NOT NULL, attempt INTEGER NOT NULL, worker TEXT,"             \
     " began_ms INTEGER, ended_ms INTEGER, machine_id TEXT, boot_before TEXT, boot_after TEXT,"     \

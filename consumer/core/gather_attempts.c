@@ -498,7 +498,7 @@ static void apply_identity(gather_t *self, flight_t *flight, attempt_t *attempt,
         attempt->boot = result->real->boot;
         attempt_set_health(attempt, result->real->health);
     }
-    if (self->statistics.draining || flight->overdue) {
+    if (self->statistics.draining) {
         flight_set_restart(&self->flights, flight, RESTART_READY, 0);
         gather_nack_if_over(self, flight);
         return;

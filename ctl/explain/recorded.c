@@ -2,6 +2,7 @@
 
 #include "recorded.h"
 #include "human_format.h"
+#include "record_schema.h"
 #include "timeline.h"
 
 #include <inttypes.h>
@@ -90,9 +91,12 @@ static void print_ids(FILE *file, const recorded_t *recorded)
 {
     if (!recorded->machine_id && !recorded->boot_before && !recorded->boot_after)
         return;
-    timeline_print(file, "      machine %s, boot %s",
-                   recorded->machine_id ? recorded->machine_id : "?",
-                   recorded->boot_before ? recorded->boot_before : "?");
+    const char *before = recorded->boot_before ? recorded->boot_before : "?";
+    if (strcmp(before, RECORD_NOBODY) == 0)
+        timeline_print(file, "      nobody answered before");
+    else
+        timeline_print(file, "      machine %s, boot %s",
+                       recorded->machine_id ? recorded->machine_id : "?", before);
     if (recorded->boot_after)
         timeline_print(file, ", then %s", recorded->boot_after);
     (void)fputc('\n', file);

@@ -20,7 +20,7 @@ static bool next_line(mm_str_t *rest, mm_str_t *ret_line)
 // Reads 16 bytes as hex digits; a dash may stand only before the digits with these numbers.
 static bool read_bytes(mm_str_t line, bool has_dashes, uint8_t bytes[16])
 {
-    size_t digits = 0, zeros = 0;
+    size_t digits = 0, zeros = 0, ones = 0;
     for (size_t i = 0; i < line.size; i++) {
         bool is_dash_due = has_dashes && (i == 8 || i == 13 || i == 18 || i == 23);
         if (is_dash_due) {
@@ -32,10 +32,12 @@ static bool read_bytes(mm_str_t line, bool has_dashes, uint8_t bytes[16])
         if (value < 0 || digits == 32)
             return false;
         zeros += value == 0;
+        ones += value == 0xf;
         bytes[digits / 2] = (uint8_t)(digits % 2 == 0 ? value << 4 : bytes[digits / 2] | value);
         digits++;
     }
-    return digits == 32 && zeros < 32; // all zeros are no id (machine-id(5))
+    // All zeros are no id (machine-id(5)), nor are all ones (RFC 9562).
+    return digits == 32 && zeros < 32 && ones < 32;
 }
 
 // Digits, a dot and two digits, as milliseconds; false: it begins otherwise.
@@ -71,6 +73,19 @@ static bool read_uptime(mm_str_t line, int64_t *ret_ms)
     return read_seconds(&line, &idle_ms) && line.size == 0;
 }
 
+identity_t identity_nobody(void)
+{
+    identity_t nobody = {.uptime_ms = IDENTITY_UPTIME_NONE};
+    memset(nobody.boot, 0xff, sizeof nobody.boot);
+    return nobody;
+}
+
+bool identity_is_nobody(const identity_t *self)
+{
+    identity_t nobody = identity_nobody();
+    return identity_is_same(self, &nobody);
+}
+
 bool identity_parse(mm_str_t output, identity_t *ret_identity)
 {
     identity_t identity = {.uptime_ms = IDENTITY_UPTIME_NONE};
@@ -98,10 +113,13 @@ bool identity_is_same(const identity_t *one, const identity_t *other)
 identity_change_t identity_change(const identity_t *before, const identity_t *read,
                                   int64_t begun_ms, int64_t now_ms)
 {
+    bool has_uptime = read->uptime_ms != IDENTITY_UPTIME_NONE;
+    bool is_older = has_uptime && read->uptime_ms >= now_ms - begun_ms;
+    if (identity_is_nobody(before))
+        return has_uptime && !is_older ? IDENTITY_NEW : IDENTITY_OLD;
     if (memcmp(before->machine, read->machine, sizeof before->machine) != 0)
         return IDENTITY_OTHER;
     if (memcmp(before->boot, read->boot, sizeof before->boot) == 0)
         return IDENTITY_OLD;
-    bool is_older = read->uptime_ms != IDENTITY_UPTIME_NONE && read->uptime_ms >= now_ms - begun_ms;
     return is_older ? IDENTITY_OLD : IDENTITY_NEW;
 }

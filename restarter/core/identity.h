@@ -26,6 +26,11 @@ typedef struct {
     int64_t uptime_ms; // since that boot; IDENTITY_UPTIME_NONE: not told
 } identity_t;
 
+// What is on record of a host that did not answer before its restart, where that is allowed: no
+// machine, and as its boot the UUID that no host has (RFC 9562, Max UUID).
+identity_t identity_nobody(void);
+bool identity_is_nobody(const identity_t *self);
+
 // False, and *ret_identity untouched: unknown. Each line must have its newline, so that a number
 // that was cut off is not taken for a smaller one.
 bool identity_parse(mm_str_t output, identity_t *ret_identity);
@@ -38,7 +43,8 @@ typedef enum {
 
 // What a read at now_ms says beside the one on record, for a restart that was first begun at
 // begun_ms (both CLOCK_BOOTTIME of the reader, ms). A boot that is older than begun_ms is the old
-// one, whatever its id (rule H2): somebody else may have rebooted the host before.
+// one, whatever its id (rule H2): somebody else may have rebooted the host before. Beside nobody,
+// only an uptime tells a new one.
 identity_change_t identity_change(const identity_t *before, const identity_t *read,
                                   int64_t begun_ms, int64_t now_ms);
 bool identity_is_same(const identity_t *one, const identity_t *other); // machine and boot

@@ -91,11 +91,14 @@ static void look_on(restart_t *self, const identity_t *read)
     finish_proof(self);
 }
 
-static void keep_seen(restart_t *self, const identity_t *read)
+// An answer that is no identity is somebody's, too.
+static void keep_seen(restart_t *self, const restart_end_t *end)
 {
-    self->has_seen = read != NULL;
-    if (read)
-        self->seen = *read;
+    bool is_answer = end->identity || (end->how == RESTART_EXITED && end->number == 0);
+    self->has_answer = self->has_answer || is_answer;
+    self->has_seen = end->identity != NULL;
+    if (end->identity)
+        self->seen = *end->identity;
 }
 
 // Only this is a host that a command may be sent to (H3).
@@ -189,6 +192,14 @@ static void command_ended(restart_t *self, const restart_end_t *end, int64_t now
 
 // ---- other runs
 
+// That nobody answers is what is known of the host.
+static void find_nobody(restart_t *self)
+{
+    self->has_seen = true;
+    self->seen = identity_nobody();
+    restart_finish(self, MM_STATUS_OK, MM_END_NOT_STARTED);
+}
+
 static void probe_ended(restart_t *self, const identity_t *read, int64_t now_ms)
 {
     if (read && self->config->has_health) {
@@ -196,6 +207,8 @@ static void probe_ended(restart_t *self, const identity_t *read, int64_t now_ms)
         self->next_ms = now_ms;
     } else if (read) {
         restart_finish(self, MM_STATUS_OK, MM_END_NOT_STARTED);
+    } else if (now_ms >= self->until_ms && self->config->allows_unreachable && !self->has_answer) {
+        find_nobody(self);
     } else if (now_ms >= self->until_ms) {
         restart_finish(self, MM_STATUS_FAILED, MM_END_UNREACHABLE);
     } else {
@@ -229,6 +242,9 @@ static void read_ended(restart_t *self, const identity_t *read, int64_t now_ms)
     else if (self->is_draining)
         restart_give_back(self);
     else if (is_on_record(self, read))
+        restart_begin_before(self, now_ms);
+    else if (self->config->allows_unreachable && identity_is_nobody(&self->before) &&
+             !self->has_answer)
         restart_begin_before(self, now_ms);
     else if (!read && now_ms < self->until_ms)
         self->next_ms = now_ms + PROOF_POLL_LOW_MS; // an answer that was lost is no reason to wait
@@ -443,7 +459,7 @@ void restart_ended(restart_t *self, const restart_end_t *end, int64_t now_ms)
     }
     self->is_unable = false;
     if (what_is_next(self) == RESTART_IDENTIFY)
-        keep_seen(self, end->identity);
+        keep_seen(self, end);
     switch (self->phase) {
     case RESTART_PHASE_SKIP_IF: restart_skip_if_ended(self, end, now_ms); return;
     case RESTART_PHASE_BEFORE: restart_before_ended(self, end, now_ms); return;

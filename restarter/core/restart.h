@@ -10,6 +10,10 @@
 // --before is run behind the first read, and another read follows it. When it fails, nothing is
 // sent.
 //
+// Where it is allowed, a probe that finds nobody says so instead of an identity, and a host of
+// which that is on record gets its command only while it answers nobody. One that answers with
+// something that is no identity gets none.
+//
 // A boot that is not the one on record gets no command, also when it is older than the restart: its
 // age came in messages, and the boot may be the work of our own first command.
 //
@@ -32,8 +36,9 @@
 // A driver's settings, which all its tasks share.
 typedef struct {
     bool identifies;
-    bool has_health; // only with identify
-    bool has_verify; // only without
+    bool allows_unreachable; // a command may be sent to a host that answers nobody
+    bool has_health;         // only with identify
+    bool has_verify;         // only without
     bool has_skip, has_before, has_after;
     uint32_t tries; // of --after in a task, at least 1
     uint32_t commands;
@@ -123,6 +128,7 @@ typedef struct {
     mm_proof_t proven;
     identity_t seen; // the last read
     bool has_seen;
+    bool has_answer; // somebody has answered an identify of this task
     bool sent;
 } restart_t;
 

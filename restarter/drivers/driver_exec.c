@@ -351,9 +351,10 @@ static driver_t *exec_new(const mm_options_t *options, char ret_complaint[MM_ERR
         return NULL;
     }
     self->base.name = self->commands.name;
-    self->base.proof = self->commands.identify ? "proven by boot id"
-                       : self->commands.verify ? "verified by a command"
-                                               : "proven by nothing but an exit code";
+    self->base.proof = options->allow_unreachable ? "proven by boot id, unreachable ones by uptime"
+                       : self->commands.identify  ? "proven by boot id"
+                       : self->commands.verify    ? "verified by a command"
+                                                  : "proven by nothing but an exit code";
     // A rehearsal asks no host either.
     const exec_commands_t *commands = &self->commands;
     bool has_hooks = commands->before || commands->after;

@@ -135,6 +135,7 @@ static void configure(exec_commands_t *self, const mm_options_t *options)
 {
     restart_config_t *config = &self->config;
     config->identifies = self->identify != NULL;
+    config->allows_unreachable = options->allow_unreachable;
     config->has_health = self->health != NULL;
     config->has_verify = self->verify != NULL;
     config->has_skip = self->skip_if != NULL;

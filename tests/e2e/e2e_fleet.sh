@@ -118,6 +118,39 @@ equal "all are proven" 4 "$(store "SELECT count(*) FROM jobs WHERE proof = 'prov
 equal "each was asked once" "4 4" "$(fleet_commands) $(fleet_reboots)"
 end_fleet
 
+# ---- hosts that do not answer, restarted by a BMC -------------------------------------------------
+
+# A driver whose command works on a host that hangs; it needs no answer of it.
+write_bmc() {
+    {
+        printf '[driver]\nrestart = sh -c %s bmc {host}\n' \
+            "'echo \"reboot bmc\" >\"$fleet/hosts/\$1/control\"'"
+        grep '^identify' "$root/restarter/drivers/ipmi.ini"
+        printf '%s\n' "$@"
+    } >bmc.ini
+}
+
+bmc_limits=(--timeout 2s --verify-timeout 4s --settle 1s --attempts 1)
+begin_fleet 4 hung hung well gone
+write_bmc
+dir=unasked
+run -i "$fleet/hosts.txt" --driver ./bmc.ini "${bmc_limits[@]}"
+ends_with_code "hosts that do not answer are dead: exit 1" 1
+equal "they got no command" "dead|unreachable|0" "$(
+    store "SELECT DISTINCT outcome, substr(error, 1, 11) FROM jobs WHERE host LIKE 'hung-%'"
+)|$(fleet_log | grep -c 'hung.* down bmc')"
+dir=allowed
+run -i "$fleet/hosts.txt" --driver ./bmc.ini --allow-unreachable "${bmc_limits[@]}"
+ends_with_code "with --allow-unreachable: only one that never answers is dead: exit 1" 1
+matches "the first line says so" 'proven by boot id, unreachable ones by uptime' "$(cat out err)"
+equal "they are proven" "2" \
+    "$(store "SELECT count(*) FROM jobs WHERE host LIKE 'hung-%' AND proof = 'proven'")"
+equal "each was restarted once" "1 1" "$(fleet_reboots hung-01) $(fleet_reboots hung-02)"
+matches "one that never answers is unreachable" '^dead\|-\|.*unreachable.*$' "$(on_record gone)"
+matches "explain says that nobody answered before" 'nobody answered before' \
+    "$("$build/mayhem" explain hung-01 --dir "$dir")"
+end_fleet
+
 # ---- addresses from the inventory ----------------------------------------------------------------
 
 dir=inventory

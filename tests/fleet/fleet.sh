@@ -30,7 +30,7 @@ fleet_hosts=()
 # Sets `settings` to those of a kind; times are in ms.
 fleet_kind() {
     settings="delay_ms=100 down_ms=1000 session=cut hang=0 noop=0 again=0 again_ms=0 other=0"
-    settings+=" stranger=0 flap=0 sudo=grant sick= key=known"
+    settings+=" hung=0 stranger=0 flap=0 sudo=grant sick= key=known"
     case $1 in
     well) ;;
     slow) settings+=" delay_ms=3000 session=end" ;;  # it goes down long after it was asked
@@ -40,6 +40,7 @@ fleet_kind() {
     long) settings+=" down_ms=25000" ;;
     noop) settings+=" noop=1" ;;                     # reboot exits with 0 and does nothing
     gone) settings+=" port=0" ;;                     # nothing listens
+    hung) settings+=" hung=1" ;;                     # nothing listens until somebody reboots it
     badkey) settings+=" key=other" ;;                # not the key of known_hosts
     sick) settings+=" sick=degraded" ;;              # what systemctl says after a reboot
     stranger) settings+=" stranger=1" ;;             # comes back with another machine id

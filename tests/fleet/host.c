@@ -25,7 +25,7 @@
 
 enum { KNOCK_MS = 10, KILL_LIMIT_MS = 10000, FOR_EVER = -1 };
 
-typedef enum { HOST_DOWN, HOST_BOOTING, HOST_UP, HOST_GOING } life_t;
+typedef enum { HOST_DOWN, HOST_BOOTING, HOST_UP, HOST_GOING, HOST_HUNG } life_t;
 
 typedef struct {
     char address[40];
@@ -37,6 +37,7 @@ typedef struct {
     int64_t again_ms; // after it has come up
     int64_t other;    // somebody else reboots it after so many reads of its ids; 0: nobody
     int64_t hang;     // 1: sessions neither end nor answer when it goes down
+    int64_t hung;     // 1: in its first boot nobody answers
     int64_t noop;     // 1: a request does nothing
     int64_t stranger; // 1: it comes back with another machine id
 } conf_t;
@@ -116,8 +117,8 @@ static void read_conf(conf_t *ret_conf)
         } keys[] = {{"port", &ret_conf->port},         {"delay_ms", &ret_conf->delay_ms},
                     {"down_ms", &ret_conf->down_ms},   {"again", &ret_conf->again},
                     {"again_ms", &ret_conf->again_ms}, {"other", &ret_conf->other},
-                    {"hang", &ret_conf->hang},         {"noop", &ret_conf->noop},
-                    {"stranger", &ret_conf->stranger}};
+                    {"hang", &ret_conf->hang},         {"hung", &ret_conf->hung},
+                    {"noop", &ret_conf->noop},         {"stranger", &ret_conf->stranger}};
         for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
             if (strcmp(line, keys[i].key) == 0)
                 *keys[i].number = strtoll(value, NULL, 10);
@@ -190,6 +191,13 @@ static void say_ready(host_t *host)
     host->ready = -1;
 }
 
+static void end_listener(host_t *host)
+{
+    (void)kill(host->listener, SIGKILL);
+    (void)waitpid(host->listener, NULL, 0);
+    host->listener = 0;
+}
+
 static void knock(host_t *host)
 {
     if (!is_listening(host)) {
@@ -200,6 +208,10 @@ static void knock(host_t *host)
     say_ready(host);
     host->life = HOST_UP;
     host->due_ms = INT64_MAX;
+    if (host->conf.hung && *host->why == '\0') {
+        end_listener(host);
+        host->life = HOST_HUNG;
+    }
     if (*host->why != '\0' && host->again_left != 0) {
         host->again_left -= host->again_left > 0;
         host->due_ms = boot_ms() + host->conf.again_ms;
@@ -210,8 +222,8 @@ static void knock(host_t *host)
 static void go_down(host_t *host)
 {
     tell(host, "down", host->why);
-    (void)kill(host->listener, SIGKILL);
-    (void)waitpid(host->listener, NULL, 0);
+    if (host->listener > 0)
+        end_listener(host);
     if (host->conf.hang)
         stop_descendants();
     else if (!kill_descendants(KILL_LIMIT_MS))
@@ -222,7 +234,7 @@ static void go_down(host_t *host)
 
 static void request_reboot(host_t *host, const char *why)
 {
-    if (host->life != HOST_UP)
+    if (host->life != HOST_UP && host->life != HOST_HUNG)
         return; // it goes down already
     (void)snprintf(host->why, sizeof host->why, "%.31s", why);
     host->life = HOST_GOING;
@@ -235,7 +247,8 @@ static void go_on(host_t *host)
     case HOST_DOWN: boot(host); break;
     case HOST_BOOTING: knock(host); break;
     case HOST_UP:
-    case HOST_GOING: go_down(host); break;
+    case HOST_GOING:
+    case HOST_HUNG: go_down(host); break;
     }
 }
 

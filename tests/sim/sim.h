@@ -53,6 +53,7 @@ typedef enum {
     SIM_HOST_SICK,     // it comes back, and is not well
     SIM_HOST_REFUSES,  // the command fails
     SIM_HOST_STUBBORN, // only the last command of the list works
+    SIM_HOST_HUNG,     // nobody answers until it was restarted
     SIM_HOST_KINDS
 } sim_host_kind_t;
 
@@ -102,6 +103,7 @@ typedef struct {
     bool blind;         // by a driver that cannot identify
     bool hooks;         // that does something before and after
     bool skips;         // that asks whether there is anything to do
+    bool unreachable;   // that restarts hosts which do not answer, too
     uint32_t commands;  // of its list
     int64_t timeout_ms; // of a command
     int64_t verify_ms;  // of a look
@@ -359,6 +361,8 @@ void sim_publisher_drain(sim_t *self, sim_process_t *process);
 void sim_hosts_draw(sim_t *self);
 sim_host_t *sim_host(sim_t *self, const sim_job_t *job);
 // Who the host says it is, now; false: nobody answers, or nothing that can be read.
+// Whether nobody answers now.
+bool sim_host_is_silent(sim_t *self, sim_host_t *host);
 bool sim_host_read(sim_t *self, sim_host_t *host, identity_t *ret_identity);
 void sim_host_reboot(sim_t *self, sim_host_t *host, uint8_t by);
 // A real restart or probe begins, and goes on; true: it has ended, with the result.

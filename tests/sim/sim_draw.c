@@ -115,6 +115,7 @@ static void draw_real(sim_t *self)
         self->faults.unable = 1 + (uint32_t)mm_random_below(&random, 200);
     shape->hooks = mm_random_below(&random, 3) == 0;
     shape->skips = mm_random_below(&random, 4) == 0;
+    shape->unreachable = mm_random_below(&random, 3) == 0;
 }
 
 void sim_draw(sim_t *self)

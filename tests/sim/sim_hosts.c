@@ -54,12 +54,17 @@ void sim_host_reboot(sim_t *self, sim_host_t *host, uint8_t by)
               (long long)host->down_ms, (long long)host->up_ms);
 }
 
-bool sim_host_read(sim_t *self, sim_host_t *host, identity_t *ret_identity)
+bool sim_host_is_silent(sim_t *self, sim_host_t *host)
 {
     catch_up(self, host);
     bool is_down = host->down_ms > 0 && self->now_ms >= host->down_ms;
-    if (is_down || host->kind == SIM_HOST_GONE ||
-        (host->kind == SIM_HOST_FLAPS && sim_below(self, 3) > 0))
+    bool is_hung = host->kind == SIM_HOST_HUNG && host->boots == 1;
+    return is_down || is_hung || host->kind == SIM_HOST_GONE;
+}
+
+bool sim_host_read(sim_t *self, sim_host_t *host, identity_t *ret_identity)
+{
+    if (sim_host_is_silent(self, host) || (host->kind == SIM_HOST_FLAPS && sim_below(self, 3) > 0))
         return false;
     *ret_identity = (identity_t){.uptime_ms = self->now_ms - host->boot_ms[host->boots - 1]};
     ret_identity->machine[15] = (uint8_t)(host - self->hosts + 1);
@@ -141,33 +146,46 @@ static bool is_unable(sim_t *self, const sim_running_t *running, mm_result_t *re
     return true;
 }
 
+static bool end_probe(const sim_running_t *running, const identity_t *found,
+                      mm_result_t *ret_result)
+{
+    (void)end(running, MM_STATUS_OK, MM_END_NOT_STARTED, ret_result);
+    memcpy(ret_result->real->machine.bytes, found->machine, sizeof found->machine);
+    memcpy(ret_result->real->boot.bytes, found->boot, sizeof found->boot);
+    return true;
+}
+
 static bool step_probe(sim_t *self, sim_running_t *running, mm_result_t *ret_result)
 {
-    identity_t identity;
+    identity_t identity, nobody = identity_nobody();
+    sim_host_t *host = sim_host(self, running->job);
     if (is_unable(self, running, ret_result))
         return true;
     if (self->shape.skips && running->job->needs_nothing && running->real.age_ms == 0)
         return end(running, MM_STATUS_OK, MM_END_SKIPPED, ret_result);
     if (self->shape.blind)
         return end(running, MM_STATUS_OK, MM_END_NOT_STARTED, ret_result);
-    if (sim_host_read(self, sim_host(self, running->job), &identity)) {
-        (void)end(running, MM_STATUS_OK, MM_END_NOT_STARTED, ret_result);
-        memcpy(ret_result->real->machine.bytes, identity.machine, sizeof identity.machine);
-        memcpy(ret_result->real->boot.bytes, identity.boot, sizeof identity.boot);
-        return true;
-    }
-    if (self->now_ms >= running->started_ms + self->shape.verify_ms)
+    if (sim_host_read(self, host, &identity))
+        return end_probe(running, &identity, ret_result);
+    bool is_over = self->now_ms >= running->started_ms + self->shape.verify_ms;
+    if (is_over && self->shape.unreachable && sim_host_is_silent(self, host))
+        return end_probe(running, &nobody, ret_result);
+    if (is_over)
         return end(running, MM_STATUS_FAILED, MM_END_UNREACHABLE, ret_result);
     wait(self, running, POLL_MS);
     return false;
 }
 
-// H3: nothing is sent to a host that is not in the boot on record.
+// H3: nothing is sent to a host that is not in the boot on record, or does not answer, on record.
 static bool may_send(sim_t *self, const sim_running_t *running)
 {
     identity_t old = before(running), identity;
-    return self->shape.blind || (sim_host_read(self, sim_host(self, running->job), &identity) &&
-                                 identity_is_same(&old, &identity));
+    sim_host_t *host = sim_host(self, running->job);
+    if (self->shape.blind)
+        return true;
+    if (identity_is_nobody(&old))
+        return sim_host_is_silent(self, host);
+    return sim_host_read(self, host, &identity) && identity_is_same(&old, &identity);
 }
 
 // What is done before the command, as restarter/core/restart_hooks.c does it. True: it is done.

@@ -183,11 +183,15 @@ static int check_mock(const mm_options_t *options)
     const struct {
         mm_row_index_t row;
         bool is_given;
-    } rows[] = {
-        {MM_ROW_verify, *options->verify != '\0'},  {MM_ROW_identify, *options->identify != '\0'},
-        {MM_ROW_health, *options->health != '\0'},  {MM_ROW_skip_if, *options->skip_if != '\0'},
-        {MM_ROW_before, *options->before != '\0'},  {MM_ROW_after, *options->after != '\0'},
-        {MM_ROW_keep_output, options->keep_output}, {MM_ROW_dry_run, options->dry_run}};
+    } rows[] = {{MM_ROW_verify, *options->verify != '\0'},
+                {MM_ROW_identify, *options->identify != '\0'},
+                {MM_ROW_health, *options->health != '\0'},
+                {MM_ROW_skip_if, *options->skip_if != '\0'},
+                {MM_ROW_before, *options->before != '\0'},
+                {MM_ROW_after, *options->after != '\0'},
+                {MM_ROW_keep_output, options->keep_output},
+                {MM_ROW_dry_run, options->dry_run},
+                {MM_ROW_allow_unreachable, options->allow_unreachable}};
     if (*options->driver != '\0' && !options->mock)
         return refuse(options, MM_ROW_driver, MM_ROW_driver,
                       "it has no command that restarts a host: add restart = CMD {host} to it, or "
@@ -207,6 +211,9 @@ static int check_restarter(const mm_options_t *options)
         return refuse(options, MM_ROW_health, MM_ROW_health,
                       "it needs identify: without it nobody knows whether the host has been down; "
                       "a single question after the command is --verify");
+    if (options->allow_unreachable && *options->identify == '\0')
+        return refuse(options, MM_ROW_allow_unreachable, MM_ROW_allow_unreachable,
+                      "it needs identify: without it no host is asked before its restart");
     if (*options->verify != '\0' && *options->health != '\0')
         return refuse(options, MM_ROW_verify, MM_ROW_health,
                       "verify and health ask the same of a host that is identified: take one out");

@@ -197,8 +197,6 @@ static mm_row_index_t find_driver_key(const char *key)
 static int refuse_driver_key(reader_t *self, const char *key)
 {
     const char *keys = "restart";
-    if (strcmp(key, "allow-unreachable") == 0)
-        return refuse(self, "'%s' is not supported yet: take it out", key);
     for (size_t i = 0; i < MM_ROW_COUNT; i++)
         if ((mm_rows[i].programs & MM_IN_DRIVER) != 0)
             keys = mm_options_keep(self->options, "%s, %s", keys, mm_rows[i].name);

@@ -136,6 +136,31 @@ static void a_later_boot_of_the_same_machine_is_new(void **state)
     assert_int_equal(identity_change(&before, &read, 100000, 130000), IDENTITY_OTHER);
 }
 
+static void beside_nobody_only_an_uptime_tells_a_new_boot(void **state)
+{
+    (void)state;
+    identity_t before = identity_nobody(), read = {.machine = {1}, .boot = {2}, .uptime_ms = 29999};
+    assert_true(identity_is_nobody(&before));
+    assert_false(identity_is_nobody(&read));
+    assert_int_equal(identity_change(&before, &read, 100000, 130000), IDENTITY_NEW);
+    read.uptime_ms = 30000;
+    assert_int_equal(identity_change(&before, &read, 100000, 130000), IDENTITY_OLD);
+    read.uptime_ms = IDENTITY_UPTIME_NONE;
+    assert_int_equal(identity_change(&before, &read, 100000, 130000), IDENTITY_OLD);
+}
+
+static void no_host_can_say_that_it_is_nobody(void **state)
+{
+    (void)state;
+    identity_t identity;
+    assert_false(identity_parse(mm_str("00000000000000000000000000000001\n"
+                                       "ffffffff-ffff-ffff-ffff-ffffffffffff\n1.00 1.00\n"),
+                                &identity));
+    assert_true(identity_parse(mm_str("00000000000000000000000000000001\n"
+                                      "ffffffff-ffff-ffff-ffff-fffffffffffe\n1.00 1.00\n"),
+                               &identity));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -143,6 +168,8 @@ int main(void)
         cmocka_unit_test(rubbish_is_unknown),
         cmocka_unit_test(no_part_of_an_identity_is_another_one),
         cmocka_unit_test(a_later_boot_of_the_same_machine_is_new),
+        cmocka_unit_test(beside_nobody_only_an_uptime_tells_a_new_boot),
+        cmocka_unit_test(no_host_can_say_that_it_is_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
