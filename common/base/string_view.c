@@ -2,6 +2,9 @@
 
 #include "string_view.h"
 
+#include <assert.h>
+#include <stdlib.h>
+
 mm_str_t mm_str(const char *string)
 {
     if (string == NULL)
@@ -35,6 +38,14 @@ uint64_t mm_str_hash(mm_str_t text)
     for (size_t i = 0; i < text.size; i++)
         word = word << 8 | (unsigned char)text.data[i];
     return fold(fold(hash ^ word, UINT64_C(0x4b33a62ed433d4a3)), UINT64_C(0x4d5a2da51de1aa47));
+}
+
+void mm_str_replace(char **text_p, mm_str_t text)
+{
+    char *copy = text.size > 0 ? strndup(text.data, text.size) : NULL;
+    assert(text.size == 0 || copy);
+    free(*text_p);
+    *text_p = copy;
 }
 
 size_t mm_edit_distance(const char *a, const char *b)

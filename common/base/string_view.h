@@ -21,6 +21,10 @@ bool mm_str_equal(mm_str_t a, mm_str_t b);
 // releases. Not resistant to chosen keys.
 uint64_t mm_str_hash(mm_str_t text);
 
+// Frees the text that *text_p owns, and puts a copy there, or NULL for an empty one. `text` may be
+// a view of the former.
+void mm_str_replace(char **text_p, mm_str_t text);
+
 // How many letters must be inserted, removed or changed to make one name of another (Levenshtein).
 // Of b only the first 63 bytes count.
 size_t mm_edit_distance(const char *a, const char *b);

@@ -13,12 +13,12 @@ void workers_refresh_credit(workers_t *self, worker_t *worker)
 {
     bool has = worker->state == WORKER_JOINED && worker->session != 0 && !worker->reserved &&
                worker->paused_ms == 0 && worker->out < worker->slots;
+    bool had = worker->credit > 0;
     uint32_t credit = has ? worker->slots - worker->out : 0;
     self->credit[worker->role] += credit - worker->credit;
     worker->credit = credit;
-    if (has == worker->listed)
+    if (has == had)
         return;
-    worker->listed = has;
     if (has)
         DL_APPEND(self->with_credit[worker->role], worker);
     else

@@ -45,9 +45,7 @@ void attempts_clear(attempts_t *self)
 
 void attempt_set_words(attempt_t *self, mm_str_t words)
 {
-    free(self->words);
-    self->words = words.size > 0 ? strndup(words.data, words.size) : NULL;
-    assert(words.size == 0 || self->words);
+    mm_str_replace(&self->words, words);
 }
 
 void attempt_set_health(attempt_t *self, mm_str_t health)

@@ -5,7 +5,6 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 #include <utlist.h>
 
 #define BIT(STATE) (1u << (STATE))
@@ -251,9 +250,7 @@ flight_t *flights_next_restart(flights_t *self)
 
 void flight_set_error(flight_t *flight, mm_str_t error)
 {
-    free(flight->error);
-    flight->error = error.size ? strndup(error.data, error.size) : NULL;
-    assert(!error.size || flight->error);
+    mm_str_replace(&flight->error, error);
 }
 
 void flight_set_extended(flights_t *self, flight_t *flight, int64_t extend_ms)

@@ -542,7 +542,7 @@ uint64_t workers_hand_out(workers_t *self, worker_t *worker, mm_leg_t leg, const
 {
     assert(worker->state == WORKER_JOINED && worker->out < worker->slots);
     assignments_add(self, worker, ++self->number, leg, id, host);
-    if (worker->listed) { // to the end of the ring: the next task is for the next worker
+    if (worker->credit > 0) { // to the end of the ring: the next task is for the next worker
         DL_DELETE(self->with_credit[worker->role], worker);
         DL_APPEND(self->with_credit[worker->role], worker);
     }

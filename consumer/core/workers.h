@@ -43,10 +43,9 @@ typedef struct worker {
     uint32_t verbs;    // bits of mm_verb_t
     mm_name_t driver;  // empty: the mock's
     int64_t paused_ms; // no task before; 0: any time
-    bool listed;       // in the ring of those with credit
-    uint32_t credit;   // its free slots, while it is there
+    uint32_t credit;   // its free slots, while it can get tasks
     assignment_t *assignments;
-    struct worker *prev, *next;             // those with credit
+    struct worker *prev, *next;             // the ring of those with credit
     struct worker *heard_prev, *heard_next; // joined: by heard_ms; lost: by time of loss
     UT_hash_handle hh;
 } worker_t;

@@ -100,7 +100,7 @@ void fuzz_check_hosts(const gather_t *self)
             out++;
         assert(out == worker->out && out <= HELD_MAX);
         assert(worker->state == WORKER_JOINED || out == 0);
-        credit[worker->role] += worker->listed ? worker->slots - out : 0;
+        credit[worker->role] += worker->credit > 0 ? worker->slots - out : 0;
     }
     assert(credit[MM_ROLE_RESTARTER] == workers_credit(workers, MM_ROLE_RESTARTER));
     assert(credit[MM_ROLE_SAVER] == workers_credit(workers, MM_ROLE_SAVER));

@@ -46,6 +46,22 @@ static void texts_are_equal_when_all_their_bytes_are(void **state)
     assert_false(mm_str_equal((mm_str_t){"a\0b", 3}, (mm_str_t){"a\0c", 3}));
 }
 
+static void a_text_that_is_owned_is_replaced_by_a_copy(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    mm_str_replace(&text, (mm_str_t){"web-1junk", 5});
+    assert_string_equal(text, "web-1");
+    mm_str_replace(&text, mm_str("db"));
+    assert_string_equal(text, "db");
+    mm_str_replace(&text, mm_str(text + 1)); // of itself
+    assert_string_equal(text, "b");
+    mm_str_replace(&text, mm_str(NULL));
+    assert_null(text);
+    mm_str_replace(&text, mm_str(""));
+    assert_null(text);
+}
+
 static void a_name_is_copied_and_terminated(void **state)
 {
     (void)state;
@@ -239,6 +255,7 @@ int main(void)
         cmocka_unit_test(every_byte_is_looked_at),
         cmocka_unit_test(a_text_of_null_is_empty),
         cmocka_unit_test(texts_are_equal_when_all_their_bytes_are),
+        cmocka_unit_test(a_text_that_is_owned_is_replaced_by_a_copy),
         cmocka_unit_test(a_name_is_copied_and_terminated),
         cmocka_unit_test(names_keep_to_their_alphabet_and_length),
         cmocka_unit_test(a_refused_name_leaves_the_output_alone),
