@@ -12,6 +12,11 @@ static inline int64_t mm_earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+static inline int64_t mm_later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 // A decimal, 0 or above.
 typedef struct {
     int64_t whole;     // at most 10^12

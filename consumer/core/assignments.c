@@ -9,22 +9,6 @@
 
 #define LOST_TASKS_MAX 65536 // tasks of lost workers kept
 
-void workers_refresh_credit(workers_t *self, worker_t *worker)
-{
-    bool has = worker->state == WORKER_JOINED && worker->session != 0 && !worker->reserved &&
-               worker->paused_ms == 0 && worker->out < worker->slots;
-    bool had = worker->credit > 0;
-    uint32_t credit = has ? worker->slots - worker->out : 0;
-    self->credit[worker->role] += credit - worker->credit;
-    worker->credit = credit;
-    if (has == had)
-        return;
-    if (has)
-        DL_APPEND(self->with_credit[worker->role], worker);
-    else
-        DL_DELETE(self->with_credit[worker->role], worker);
-}
-
 assignment_t *assignments_add(workers_t *self, worker_t *worker, uint64_t number, mm_leg_t leg,
                               const mm_id_t *id, host_t *host)
 {

@@ -60,3 +60,34 @@ bool attempt_is_saved(const attempt_t *self)
 {
     return self->row == MM_ROW_NONE || self->version == self->saved;
 }
+
+void attempt_set_row(attempt_t *self, mm_attempt_row_t row)
+{
+    self->row = row;
+    self->version++;
+}
+
+void attempt_take_back(attempt_t *self)
+{
+    attempt_set_row(self, MM_ROW_NOT_STARTED);
+    self->owes = self->owed;
+}
+
+void attempt_set_end(attempt_t *self, const char *worker, const mm_result_t *result)
+{
+    self->end = result->real->end;
+    self->proof = result->real->proof;
+    self->worker = worker;
+    if (!mm_id_is_none(&result->real->boot) && !mm_id_equal(&result->real->boot, &self->boot))
+        self->boot_after = result->real->boot;
+    if (result->real->exit != MM_EXIT_NONE)
+        self->exit = result->real->exit;
+    if (result->real->words.size > 0)
+        attempt_set_words(self, result->real->words);
+}
+
+uint32_t attempt_next_number(const attempt_t *self)
+{
+    bool is_new = self->row == MM_ROW_NONE || self->row == MM_ROW_ENDED;
+    return is_new && self->number < UINT32_MAX ? self->number + 1 : self->number;
+}

@@ -1,7 +1,7 @@
 // The attempts at a real restart of the jobs in flight, apart from the flights: the mock's jobs
 // have none. An attempt is the row that the record has, or is to have, of the job's last one, and
-// what the consumer must remember beside it. Pure data; gather_attempts.c has the rules (H1 to
-// H10).
+// what the consumer must remember beside it. Pure data; the rules (H1 to H10) are in
+// gather_attempts.c and the files beside it.
 
 #ifndef ATTEMPTS_H
 #define ATTEMPTS_H
@@ -69,5 +69,13 @@ void attempt_set_words(attempt_t *self, mm_str_t words);
 void attempt_set_health(attempt_t *self, mm_str_t health);
 // Whether its row is on record as it is.
 bool attempt_is_saved(const attempt_t *self);
+void attempt_set_row(attempt_t *self, mm_attempt_row_t row);
+// Nothing was done for the command that has begun: it is begun anew, and made no debt.
+void attempt_take_back(attempt_t *self);
+// What a result says of its end.
+void attempt_set_end(attempt_t *self, const char *worker, const mm_result_t *result);
+// The number that is begun next. One that was begun, or a probe instead of one, has its number for
+// good.
+uint32_t attempt_next_number(const attempt_t *self);
 
 #endif

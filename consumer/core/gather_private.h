@@ -1,5 +1,6 @@
 // What the files of the gather core share: gather.c (jobs, workers, time), gather_legs.c (the two
-// legs of a job), gather_dispatch.c (handing out), admission.c (what may be handed out), inspect.c.
+// legs of a job), gather_attempts.c and those beside it (the restart leg of a job that is restarted
+// for real), gather_dispatch.c (handing out), admission.c (what may be handed out), inspect.c.
 
 #ifndef GATHER_PRIVATE_H
 #define GATHER_PRIVATE_H
@@ -43,25 +44,16 @@ void gather_nack(gather_t *self, flight_t *flight);
 // Nacks a job that may not be tried again: draining, or beyond max_lease.
 void gather_nack_if_over(gather_t *self, flight_t *flight);
 
-// Whether a flight that ends now would leave nothing unsaid of its attempt on record (H4). If it
-// would, the store leg goes on first.
-bool gather_attempt_is_settled(gather_t *self, flight_t *flight);
-// A restarter is there: all flights are from now on restarted for real, or by the mock.
+// gather_attempts_record.c. A restarter is there: all flights are from now on restarted for real,
+// or by the mock.
 void gather_see_driver(gather_t *self, bool is_real);
 // The flight, which has begun nothing, is to be: the record is asked for its attempts.
 void gather_make_real(gather_t *self, flight_t *flight);
+// Whether a flight that ends now would leave nothing unsaid of its attempt on record (H4). If it
+// would, the store leg goes on first.
+bool gather_attempt_is_settled(gather_t *self, flight_t *flight);
 
 // gather_attempts.c, for flights with an attempt: the restart leg goes on.
-// The flight, which is new, is one of a job whose success came when it was not in flight.
-void gather_attempt_recall(gather_t *self, flight_t *flight, const settled_item_t *item);
-// Whether a success is kept until the record has answered, or another task has ended.
-bool gather_attempt_has_success(const gather_t *self, const flight_t *flight);
-// The record has answered a save.
-void gather_attempt_saved(gather_t *self, flight_t *flight, const mm_result_t *result);
-void gather_attempt_result(gather_t *self, flight_t *flight, const char *worker,
-                           const mm_result_t *result);
-// Its task has ended without a result.
-void gather_attempt_lost(gather_t *self, flight_t *flight, const ended_t *ended);
 // Hands out what is next to a worker that was admitted; or begins the attempt before.
 void gather_attempt_next(gather_t *self, worker_t *worker, flight_t *flight);
 // Whether it began in this epoch: the record may say so.
@@ -70,13 +62,25 @@ bool gather_attempt_has_begun(const gather_t *self, const flight_t *flight);
 bool gather_attempt_begins(const gather_t *self, const flight_t *flight);
 // Hands out what has begun, if a worker is there for it.
 void gather_attempt_start(gather_t *self, flight_t *flight);
-// Keeps the names that it points to.
-void gather_attempt_mark(gather_t *self, const flight_t *flight);
 // Of the one that is under way, or comes next; 0: not known yet.
 uint32_t gather_attempt_number(const gather_t *self, const flight_t *flight);
 // Fills in what a save, a settle or a restart says of it.
 void gather_attempt_fill(const gather_t *self, const flight_t *flight, const worker_t *worker,
                          mm_task_t *task);
+
+// gather_attempts_results.c, for the same.
+// The flight, which is new, is one of a job whose success came when it was not in flight.
+void gather_attempt_recall(gather_t *self, flight_t *flight, const settled_item_t *item);
+// Whether a success is kept until the record has answered, or another task has ended.
+bool gather_attempt_has_success(const gather_t *self, const flight_t *flight);
+// Keeps the names that it points to.
+void gather_attempt_mark(gather_t *self, const flight_t *flight);
+// The record has answered a save.
+void gather_attempt_saved(gather_t *self, flight_t *flight, const mm_result_t *result);
+void gather_attempt_result(gather_t *self, flight_t *flight, const char *worker,
+                           const mm_result_t *result);
+// Its task has ended without a result.
+void gather_attempt_lost(gather_t *self, flight_t *flight, const ended_t *ended);
 
 // gather_legs.c
 void gather_try_settle(gather_t *self, flight_t *flight);

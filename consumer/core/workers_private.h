@@ -1,4 +1,5 @@
-// Shared by the two files of the workers: workers.c and assignments.c.
+// What the files of the workers share: workers.c (who is known, joined or lost), workers_reports.c
+// (what they say), workers_credit.c (who gets the next task), assignments.c (the tasks).
 
 #ifndef WORKERS_PRIVATE_H
 #define WORKERS_PRIVATE_H
@@ -40,10 +41,31 @@ struct workers {
     size_t change_capacity;
 };
 
-// Adds the worker to the ring of those with credit, or removes it, after a change.
-void workers_refresh_credit(workers_t *self, worker_t *worker);
+// workers.c: changes. The second kind is of a worker with a record.
+workers_change_t *workers_add_change(workers_t *self, workers_change_kind_t kind);
+void workers_add_change_of(workers_t *self, workers_change_kind_t kind, const worker_t *worker);
+// The worker with this name, whatever its instance; or NULL.
+worker_t *workers_find_name(workers_t *self, mm_str_t name);
+// A record for the sender of a hello, in state lost until its hello is complete.
+worker_t *workers_add(workers_t *self, const mm_report_t *report);
+// Removes the record of a lost one.
+void workers_forget(workers_t *self, worker_t *worker);
+// It was heard, and so has joined. No session, and so no credit, until its hello is complete.
+void workers_set_heard(workers_t *self, worker_t *worker, int64_t now_ms);
+// A new session of a worker that has joined.
+void workers_open_session(workers_t *self, worker_t *worker, const mm_report_t *report);
+// Presumes it lost, with all its tasks.
+void workers_lose(workers_t *self, worker_t *worker);
+// Ends a task without a result that its worker does not list. Never listed, it never started (R1).
+void workers_end_unlisted(workers_t *self, assignment_t *assignment);
 
-// Adds an assignment. host: of a restart, which it occupies; else NULL.
+// workers_credit.c. Adds the worker to the ring of those with credit, or removes it, after a
+// change.
+void workers_refresh_credit(workers_t *self, worker_t *worker);
+// Ends the pauses that are over.
+void workers_end_pauses(workers_t *self, int64_t now_ms);
+
+// assignments.c. Adds an assignment. host: of a restart, which it occupies; else NULL.
 assignment_t *assignments_add(workers_t *self, worker_t *worker, uint64_t number, mm_leg_t leg,
                               const mm_id_t *id, host_t *host);
 assignment_t *assignments_find(const workers_t *self, uint64_t number);

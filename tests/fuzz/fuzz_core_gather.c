@@ -24,7 +24,7 @@
 #define HONEST_TURNS 400
 #define HONEST       2 // s9 and r9
 #define TODO         64
-#define HELD_MAX     (2 * MM_SLOTS_MAX) // as in workers.c
+#define HELD_MAX     (2 * MM_SLOTS_MAX) // as in workers_reports.c
 
 typedef struct {
     mm_task_t task;

@@ -6,7 +6,7 @@
 #include <assert.h>
 #include <utlist.h>
 
-#define HELD_MAX (2 * MM_SLOTS_MAX) // as in workers.c
+#define HELD_MAX (2 * MM_SLOTS_MAX) // as in workers_reports.c
 
 static void check_held(const gather_t *self, const flight_t *flight, uint64_t number,
                        bool is_restart)

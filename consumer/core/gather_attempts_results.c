@@ -1,0 +1,274 @@
+// What an attempt comes to: the answers of the record, the results of its tasks, their losses. See
+// attempts.h.
+
+#include "gather_attempts_inside.h"
+#include "string_view.h"
+
+// ---- a success
+
+void gather_attempt_recall(gather_t *self, flight_t *flight, const settled_item_t *item)
+{
+    gather_make_real(self, flight);
+    attempt_t *attempt = attempt_of(self, flight);
+    attempt->success.worker = item->worker;
+    attempt->success.proof = item->proof;
+    attempt->success.owes = item->owes;
+}
+
+bool gather_attempt_has_success(const gather_t *self, const flight_t *flight)
+{
+    return attempt_of(self, flight)->success.worker != NULL;
+}
+
+void gather_attempt_mark(gather_t *self, const flight_t *flight)
+{
+    const attempt_t *attempt = attempt_of(self, flight);
+    name_pool_mark(&self->names, attempt->worker);
+    name_pool_mark(&self->names, attempt->success.worker);
+}
+
+// What is owed when a task that is not out any more has told of a success: a later one may have
+// made the debt anew (H16). One that has begun and is not out has made none. The tasks of earlier
+// epochs are as many as their attempts.
+static bool owes_after(const flight_t *flight, const attempt_t *attempt, uint64_t number, bool owes)
+{
+    bool debt = restart_has_place(flight->restart) ? attempt->owed : attempt->owes;
+    if (flight->restart_task == 0)
+        return owes || (attempt->number > 1 && debt);
+    return number >= flight->restart_task ? owes : debt;
+}
+
+static void succeed(gather_t *self, flight_t *flight, const char *worker, mm_proof_t proof,
+                    const mm_id_t *boot, bool owes)
+{
+    attempt_t *attempt = attempt_of(self, flight);
+    flight->attempts += attempt->row != MM_ROW_ENDED; // else it was charged
+    if (attempt->number == 0) // of an adopted task, and the record knows of none
+        attempt->number = 1;
+    attempt_set_row(attempt, MM_ROW_ENDED);
+    attempt->end = MM_END_RESTARTED;
+    attempt->proof = proof;
+    attempt->boot_after = *boot;
+    attempt->owes = owes;
+    attempt->worker = flight->worker = worker;
+    flight_set_restart(&self->flights, flight, RESTART_OK, 0);
+    gather_try_settle(self, flight);
+}
+
+static void succeed_as_kept(gather_t *self, flight_t *flight, const attempt_t *attempt, bool owes)
+{
+    succeed(self, flight, attempt->success.worker, attempt->success.proof, &attempt->success.boot,
+            owes);
+}
+
+// ---- the answer to a save
+
+// The answer to the first save tells what is known of the job; later ones, that its row is on
+// record.
+void gather_attempt_saved(gather_t *self, flight_t *flight, const mm_result_t *result)
+{
+    attempt_t *attempt = attempt_of(self, flight);
+    attempt->saved = attempt->sent;
+    if (!attempt->is_known && result->real)
+        gather_absorb(self, flight, attempt, result->real);
+    attempt->is_known = true;
+    if (flight->restart == RESTART_HELD && attempt->success.worker) { // it came before the answer
+        succeed_as_kept(self, flight, attempt,
+                        owes_after(flight, attempt, 0, attempt->success.owes));
+        return;
+    }
+    bool has_ended = flight->restart == RESTART_OK || flight->restart == RESTART_EXHAUSTED;
+    bool is_held = flight->restart == RESTART_HELD;
+    bool would_begin = attempt->row == MM_ROW_ENDED || attempt->row == MM_ROW_NOT_STARTED;
+    if (!attempt_is_saved(attempt) && !has_ended)
+        flight_set_store(&self->flights, flight, STORE_READY, 0);
+    else if (flight->restart == RESTART_BEGINNING)
+        flight_set_restart(&self->flights, flight, RESTART_BEGUN, 0);
+    else if (is_held && would_begin && gather_is_exhausted(self, flight, attempt))
+        flight_set_restart(&self->flights, flight, RESTART_EXHAUSTED, 0);
+    else if (is_held)
+        flight_set_restart(&self->flights, flight, RESTART_READY, 0);
+}
+
+// ---- the end of a task
+
+// There is nothing to do: nothing has begun, and nothing will.
+static void skip(gather_t *self, flight_t *flight, attempt_t *attempt)
+{
+    attempt->is_skipped = true;
+    flight_set_restart(&self->flights, flight, RESTART_OK, 0);
+    gather_try_settle(self, flight);
+}
+
+static void apply_identity(gather_t *self, flight_t *flight, attempt_t *attempt,
+                           const mm_result_t *result)
+{
+    if (result->real->end == MM_END_SKIPPED && attempt->first_ms == 0) {
+        skip(self, flight, attempt);
+        return;
+    }
+    attempt->is_asked = true;
+    if (attempt->first_ms == 0) {
+        attempt->machine = result->real->machine;
+        attempt->boot = result->real->boot;
+        attempt_set_health(attempt, result->real->health);
+    }
+    if (self->statistics.draining) {
+        flight_set_restart(&self->flights, flight, RESTART_READY, 0);
+        gather_nack_if_over(self, flight);
+        return;
+    }
+    gather_begin(self, flight, attempt, 1);
+}
+
+// Whether the next command of the list is tried: the last one had no effect until its deadline.
+static bool escalates(const gather_t *self, const flight_t *flight, const mm_result_t *result)
+{
+    return result->real->more && !self->statistics.draining && !flight->overdue &&
+           (result->real->end == MM_END_SAME_BOOT || result->real->end == MM_END_UNREACHABLE);
+}
+
+static void apply_failure(gather_t *self, flight_t *flight, attempt_t *attempt, const char *worker,
+                          const mm_result_t *result)
+{
+    bool is_probe = result->leg == MM_LEG_PROBE;
+    bool saw_nothing =
+        result->real->end == MM_END_SAME_BOOT || result->real->end == MM_END_UNREACHABLE;
+    flight->worker = worker;
+    if (!is_probe)
+        attempt->owes = result->real->owes;
+    if (!is_probe && attempt->is_looking && attempt->row == MM_ROW_BEGUN && saw_nothing) {
+        gather_interrupt(self, flight, attempt);
+        return;
+    }
+    if (!is_probe && !attempt->is_looking && escalates(self, flight, result)) {
+        gather_begin(self, flight, attempt, attempt->command + 1);
+        return;
+    }
+    if (is_probe) { // an attempt without a begin
+        attempt->number = attempt_next_number(attempt);
+        attempt->command = 0;
+    }
+    attempt_set_row(attempt, MM_ROW_ENDED);
+    attempt_set_end(attempt, worker, result);
+    flight->attempts++;
+    flight_set_error(flight, result->error.size > 0 ? result->error
+                                                    : mm_str(mm_end_name(result->real->end)));
+    gather_fail(self, flight, attempt);
+}
+
+// The command was not sent, or nobody knows yet what has become of it (H4).
+static void apply_open(gather_t *self, flight_t *flight, attempt_t *attempt, const char *worker,
+                       const mm_result_t *result)
+{
+    if (result->leg == MM_LEG_RESTART && !attempt->is_looking) {
+        attempt_set_row(attempt, result->real->sent ? MM_ROW_OPEN : MM_ROW_NOT_STARTED);
+        attempt_set_end(attempt, worker, result);
+        attempt->proof = MM_PROOF_NONE;
+        attempt->owes = result->real->owes;
+    }
+    gather_log(self, GATHER_LOG_OPEN, flight)->as.log.attempt = attempt->number;
+    flight_set_restart(&self->flights, flight, RESTART_READY, 0);
+    if (!attempt_is_saved(attempt))
+        gather_save_row(self, flight);
+    gather_nack_if_over(self, flight);
+}
+
+static void apply_returned(gather_t *self, flight_t *flight, attempt_t *attempt)
+{
+    if (attempt->row == MM_ROW_BEGUN && !attempt->is_looking &&
+        flight->restart_task == attempt->task)
+        attempt_take_back(attempt);
+    flight_set_restart(&self->flights, flight, RESTART_READY, 0);
+    gather_nack_if_over(self, flight);
+}
+
+// Of a task that is not the current one: of a lost worker, or of an earlier epoch. What it says of
+// the command's end is kept; a look tells the rest.
+static void apply_other(gather_t *self, flight_t *flight, attempt_t *attempt, const char *worker,
+                        const mm_result_t *result)
+{
+    bool is_waiting = flight->restart != RESTART_OUT;
+    bool is_mocks = result->status == MM_STATUS_OK && result->real->end != MM_END_RESTARTED;
+    if (result->leg != MM_LEG_RESTART || flight->restart == RESTART_OK || is_mocks)
+        return;
+    if (result->status == MM_STATUS_OK && is_waiting && attempt->is_known) {
+        succeed(self, flight, worker, result->real->proof, &result->real->boot,
+                owes_after(flight, attempt, result->number, result->real->owes));
+    } else if (result->status == MM_STATUS_OK) { // until the current one has ended (H7)
+        attempt->success.worker = worker;
+        attempt->success.proof = result->real->proof;
+        attempt->success.boot = result->real->boot;
+        attempt->success.owes = result->real->owes;
+    } else if (attempt->row == MM_ROW_BEGUN && attempt->task != 0 &&
+               result->number == attempt->task) {
+        bool was_sent = result->status != MM_STATUS_RETURNED && result->real->sent;
+        if (!was_sent && !is_waiting)
+            return;
+        if (was_sent) {
+            attempt_set_row(attempt, MM_ROW_OPEN);
+            attempt_set_end(attempt, worker, result);
+        } else {
+            attempt_take_back(attempt);
+        }
+        if (result->status != MM_STATUS_RETURNED)
+            attempt->owes = result->real->owes;
+        gather_save_row(self, flight);
+    }
+}
+
+void gather_attempt_result(gather_t *self, flight_t *flight, const char *worker,
+                           const mm_result_t *result)
+{
+    attempt_t *attempt = attempt_of(self, flight);
+    bool has_end = result->real && result->real->end != MM_END_NONE;
+    if (flight->settle != MM_OUTCOME_NONE)
+        return; // too late: the store decides (R9)
+    bool is_current = flight->restart == RESTART_OUT && result->number == flight->restart_task;
+    if (!has_end && result->status != MM_STATUS_RETURNED) { // no restarter sends that: who knows?
+        if (is_current) {
+            flight_set_restart(&self->flights, flight, RESTART_READY, 0);
+            gather_nack_if_over(self, flight);
+        }
+        return;
+    }
+    if (!is_current) {
+        apply_other(self, flight, attempt, worker, result);
+        return;
+    }
+    if (attempt->success.worker && result->status != MM_STATUS_OK) {
+        succeed_as_kept(self, flight, attempt, has_end ? result->real->owes : attempt->owes);
+        return;
+    }
+    switch (result->status) {
+    case MM_STATUS_OK:
+        if (result->leg == MM_LEG_PROBE) {
+            apply_identity(self, flight, attempt, result);
+        } else {
+            attempt_set_end(attempt, worker, result);
+            succeed(self, flight, worker, result->real->proof, &result->real->boot,
+                    result->real->owes);
+        }
+        break;
+    case MM_STATUS_FAILED: apply_failure(self, flight, attempt, worker, result); break;
+    case MM_STATUS_OPEN: apply_open(self, flight, attempt, worker, result); break;
+    case MM_STATUS_RETURNED: apply_returned(self, flight, attempt); break;
+    }
+}
+
+void gather_attempt_lost(gather_t *self, flight_t *flight, const ended_t *ended)
+{
+    attempt_t *attempt = attempt_of(self, flight);
+    bool was_command = ended->leg == MM_LEG_RESTART && !attempt->is_looking;
+    if (flight->settle != MM_OUTCOME_NONE || flight->restart != RESTART_OUT ||
+        flight->restart_task != ended->number)
+        return;
+    if (attempt->success.worker) {
+        succeed_as_kept(self, flight, attempt, attempt->owes);
+        return;
+    }
+    if (was_command && ended->why == ENDED_UNDELIVERED)
+        attempt_take_back(attempt);
+    flight_set_restart(&self->flights, flight, RESTART_READY, 0);
+    gather_nack_if_over(self, flight);
+}
