@@ -360,23 +360,14 @@ mm_str_t command_lacks(const command_t *self, mm_str_t attributes)
     return (mm_str_t){0};
 }
 
-#define UUID_TEXT 37
-
 // What is filled in, as text.
 typedef struct {
     const mm_task_t *task;
     char job[MM_ID_TEXT];
     char attempt[16];
-    char machine[UUID_TEXT];
-    char boot[UUID_TEXT];
+    char machine[MM_HEX_TEXT];
+    char boot[MM_UUID_TEXT];
 } values_t;
-
-static void print_id(const mm_id_t *id, const char *dash, char text[UUID_TEXT])
-{
-    for (int i = 0; i < 16; i++)
-        text += sprintf(text, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? dash : "",
-                        id->bytes[i]);
-}
 
 static void print_values(values_t *values, const mm_task_t *task, bool names_ids)
 {
@@ -386,8 +377,8 @@ static void print_values(values_t *values, const mm_task_t *task, bool names_ids
     (void)snprintf(values->attempt, sizeof values->attempt, "%" PRIu32, task->attempt);
     if (!names_ids)
         return;
-    print_id(task->real ? &task->real->machine : &none, "", values->machine);
-    print_id(task->real ? &task->real->boot : &none, "-", values->boot);
+    (void)mm_hex_print(task->real ? &task->real->machine : &none, values->machine);
+    (void)mm_uuid_print(task->real ? &task->real->boot : &none, values->boot);
 }
 
 // The text of a piece. An attribute that is lacking, as only an optional one may be, has none.

@@ -41,20 +41,6 @@ static char *copy_column(sqlite3_stmt *row, int column)
     return copy;
 }
 
-// 32 hex digits, of a UUID too; zeros for anything else.
-static mm_id_t id_column(sqlite3_stmt *row, int column)
-{
-    mm_str_t text = mm_sqlite_column_text(row, column);
-    char digits[2 * sizeof(mm_id_t)];
-    size_t count = 0;
-    mm_id_t id = {{0}};
-    for (size_t i = 0; i < text.size && count < sizeof digits; i++)
-        if (text.data[i] != '-')
-            digits[count++] = text.data[i];
-    (void)mm_id_parse((mm_str_t){digits, count}, &id);
-    return id;
-}
-
 // What somebody may have written into the record is not filled into a command.
 static bool is_valid(const debt_row_t *debt)
 {
@@ -76,8 +62,8 @@ static bool read_debts(pay_t *self)
         if (status != MM_SQLITE_OK || !has_row || !sqlite3_column_int(self->read, DEBTS_IS_PAYABLE))
             continue;
         debt_row_t debt = {.job = mm_sqlite_column_id(self->read, DEBTS_JOB),
-                           .machine = id_column(self->read, DEBTS_MACHINE_ID),
-                           .boot = id_column(self->read, DEBTS_BOOT_BEFORE),
+                           .machine = mm_sqlite_column_uuid(self->read, DEBTS_MACHINE_ID),
+                           .boot = mm_sqlite_column_uuid(self->read, DEBTS_BOOT_BEFORE),
                            .attempt = (uint32_t)sqlite3_column_int64(self->read, DEBTS_ATTEMPT),
                            .host = copy_column(self->read, DEBTS_HOST),
                            .attributes = copy_column(self->read, DEBTS_ATTRIBUTES)};

@@ -27,6 +27,52 @@ static void put_hex(const uint8_t *bytes, char *ret_digits)
     memcpy(ret_digits, &digits, sizeof digits);
 }
 
+static bool is_dash_due(size_t place)
+{
+    return place == 8 || place == 13 || place == 18 || place == 23;
+}
+
+char *mm_hex_print(const mm_id_t *id, char buffer[MM_HEX_TEXT])
+{
+    for (size_t i = 0; i < sizeof id->bytes; i += 4)
+        put_hex(id->bytes + i, buffer + 2 * i);
+    buffer[MM_HEX_TEXT - 1] = '\0';
+    return buffer;
+}
+
+char *mm_uuid_print(const mm_id_t *id, char buffer[MM_UUID_TEXT])
+{
+    char digits[MM_HEX_TEXT];
+    const char *next = mm_hex_print(id, digits);
+    for (size_t i = 0; i < MM_UUID_TEXT - 1; i++)
+        buffer[i] = is_dash_due(i) ? '-' : *next++;
+    buffer[MM_UUID_TEXT - 1] = '\0';
+    return buffer;
+}
+
+bool mm_uuid_parse(mm_str_t text, mm_id_t *ret_id)
+{
+    bool has_dashes = text.size == MM_UUID_TEXT - 1;
+    if (!has_dashes && text.size != MM_HEX_TEXT - 1)
+        return false;
+    mm_id_t id = {{0}};
+    size_t digits = 0;
+    for (size_t i = 0; i < text.size; i++) {
+        if (has_dashes && is_dash_due(i)) {
+            if (text.data[i] != '-')
+                return false;
+            continue;
+        }
+        int value = mm_hex_value(text.data[i]);
+        if (value < 0)
+            return false;
+        id.bytes[digits / 2] = (uint8_t)(id.bytes[digits / 2] << 4 | value);
+        digits++;
+    }
+    *ret_id = id;
+    return true;
+}
+
 char *mm_id_print(const mm_id_t *id, char buffer[MM_ID_TEXT])
 {
     if (mm_big_endian_get(id->bytes, 8) == 0) {
@@ -43,10 +89,7 @@ char *mm_id_print(const mm_id_t *id, char buffer[MM_ID_TEXT])
         buffer[1 + count] = '\0';
         return buffer;
     }
-    for (size_t i = 0; i < sizeof id->bytes; i += 4)
-        put_hex(id->bytes + i, buffer + 2 * i);
-    buffer[MM_ID_TEXT - 1] = '\0';
-    return buffer;
+    return mm_hex_print(id, buffer);
 }
 
 // "j" and a decimal number without leading zeros, as it was printed.
@@ -73,16 +116,9 @@ bool mm_id_parse(mm_str_t text, mm_id_t *ret_id)
 {
     if (text.size > 0 && text.data[0] == 'j')
         return parse_short_id(text, ret_id);
-    if (text.size != MM_ID_TEXT - 1)
-        return false;
     mm_id_t id;
-    for (size_t i = 0; i < sizeof id.bytes; i++) {
-        int high = mm_hex_value(text.data[2 * i]);
-        int low = mm_hex_value(text.data[2 * i + 1]);
-        if (high < 0 || low < 0)
-            return false;
-        id.bytes[i] = (uint8_t)(high << 4 | low);
-    }
+    if (text.size != MM_ID_TEXT - 1 || !mm_uuid_parse(text, &id))
+        return false;
     // Such an id prints in the short form: two texts for one id would not round-trip.
     if (mm_big_endian_get(id.bytes, 8) == 0)
         return false;

@@ -1,4 +1,5 @@
-// Job ids: UUIDv7 as bytes, compared, hashed, printed and parsed. Their source is uuid_source.h.
+// Ids of 16 bytes, compared, hashed, printed and parsed: those of jobs, which are UUIDv7 from
+// uuid_source.h, and those of machines and boots, which may be any bytes.
 
 #ifndef MM_UUID_H
 #define MM_UUID_H
@@ -7,7 +8,7 @@
 
 #include <endian.h>
 
-// A job's id: a UUIDv7 (RFC 9562, 5.7). Its byte order is its order in time.
+// A job's id is a UUIDv7 (RFC 9562, 5.7): its byte order is its order in time.
 typedef struct {
     uint8_t bytes[16];
 } mm_id_t;
@@ -23,12 +24,22 @@ static inline bool mm_id_is_none(const mm_id_t *id) // all zeros
 }
 // Byte order: < 0, 0, > 0 like memcmp.
 int mm_id_compare(const mm_id_t *a, const mm_id_t *b);
-// Prints 32 hex digits. An id whose first eight bytes are zero, which no UUIDv7 has, prints as "j"
-// and its number in decimal ("j17"), to keep scenarios readable. Returns buffer.
+// For jobs. Prints 32 hex digits. An id whose first eight bytes are zero, which no UUIDv7 has,
+// prints as "j" and its number in decimal ("j17"), to keep scenarios readable. Returns buffer.
 #define MM_ID_TEXT 33
 char *mm_id_print(const mm_id_t *id, char buffer[MM_ID_TEXT]);
 // Reads both forms of mm_id_print; false, and untouched, on anything else.
 bool mm_id_parse(mm_str_t text, mm_id_t *ret_id);
+
+// For machines (machine-id(5)) and boots (random(4)), whatever their bytes are. Prints 32 hex
+// digits, or a UUID of 36 characters. Returns buffer.
+#define MM_HEX_TEXT  33
+#define MM_UUID_TEXT 37
+char *mm_hex_print(const mm_id_t *id, char buffer[MM_HEX_TEXT]);
+char *mm_uuid_print(const mm_id_t *id, char buffer[MM_UUID_TEXT]);
+// Reads both forms, whose letters are small and whose dashes stand where a UUID has them; false,
+// and untouched, on anything else.
+bool mm_uuid_parse(mm_str_t text, mm_id_t *ret_id);
 // A hash over both halves of the id: with one half the consumer needed 12.7 us a job instead of
 // 0.4.
 static inline uint64_t mm_id_hash(const mm_id_t *id)

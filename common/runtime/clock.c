@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 static int64_t read_ns(clockid_t clock)
@@ -31,17 +32,13 @@ int64_t mm_clock_ns(void)
 
 bool mm_clock_boot(mm_id_t *ret_boot)
 {
-    char text[40] = "";
+    char text[MM_UUID_TEXT + 1] = ""; // with the line's end
     FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
     if (!file)
         return false;
     bool is_read = fgets(text, sizeof text, file) != NULL;
     (void)fclose(file);
-    size_t size = 0; // without the dashes of a UUID and the line's end
-    for (const char *c = text; *c != '\0'; c++)
-        if (*c != '-' && *c != '\n')
-            text[size++] = *c;
-    return is_read && mm_id_parse((mm_str_t){text, size}, ret_boot);
+    return is_read && mm_uuid_parse((mm_str_t){text, strcspn(text, "\n")}, ret_boot);
 }
 
 int64_t mm_clock_wall_ms(void)

@@ -476,6 +476,13 @@ mm_id_t mm_sqlite_column_id(sqlite3_stmt *statement, int column)
     return id;
 }
 
+mm_id_t mm_sqlite_column_uuid(sqlite3_stmt *statement, int column)
+{
+    mm_id_t id = {{0}};
+    (void)mm_uuid_parse(mm_sqlite_column_text(statement, column), &id);
+    return id;
+}
+
 // ---- transactions
 
 mm_sqlite_status_t mm_sqlite_begin(mm_sqlite_t *self)

@@ -65,6 +65,8 @@ mm_sqlite_status_t mm_sqlite_row(mm_sqlite_t *self, sqlite3_stmt *statement, boo
 // A column of the current row, valid until the next row. NULL gives the empty text.
 mm_str_t mm_sqlite_column_text(sqlite3_stmt *statement, int column);
 mm_id_t mm_sqlite_column_id(sqlite3_stmt *statement, int column);
+// A machine or a boot that is written as text (mm_uuid_parse); zeros for anything else.
+mm_id_t mm_sqlite_column_uuid(sqlite3_stmt *statement, int column);
 
 // One write transaction at a time. After RETRY or FATAL from a call within it the transaction is
 // rolled back, and commit must not be called. mm_sqlite_rollback is idempotent.

@@ -29,19 +29,14 @@ typedef struct {
     bool is_json;
 } explain_options_t;
 
-// "01a202fd00f07000bfeb9c75585df9f7" or "01a202fd-00f0-7000-bfeb-9c75585df9f7".
+// "01a202fd00f07000bfeb9c75585df9f7" or "01A202FD-00F0-7000-BFEB-9C75585DF9F7".
 static bool parse_id(const char *text, mm_id_t *ret_id)
 {
-    char digits[MM_ID_TEXT];
-    size_t count = 0, size = strlen(text);
-    for (size_t i = 0; i < size && count < 32; i++) {
-        bool is_dash = size == 36 && (i == 8 || i == 13 || i == 18 || i == 23);
-        if (is_dash ? text[i] != '-' : !isxdigit((unsigned char)text[i]))
-            return false;
-        if (!is_dash)
-            digits[count++] = (char)tolower((unsigned char)text[i]);
-    }
-    return (size == 32 || size == 36) && mm_id_parse((mm_str_t){digits, count}, ret_id);
+    char small[MM_UUID_TEXT];
+    size_t size = strlen(text);
+    for (size_t i = 0; i < size && i < sizeof small; i++)
+        small[i] = (char)tolower((unsigned char)text[i]);
+    return size < sizeof small && mm_uuid_parse((mm_str_t){small, size}, ret_id);
 }
 
 static int parse(int argc, char **argv, explain_options_t *self)

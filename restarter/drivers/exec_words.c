@@ -94,10 +94,9 @@ static void compose_look(const exec_said_t *said, const mm_result_t *result, boo
         otherwise = looked;
     }
     if (result->real->end == MM_END_WRONG_HOST) {
-        char *end = machine + snprintf(machine, sizeof machine, "machine ");
-        for (size_t i = 0; i < sizeof result->real->machine.bytes; i++)
-            end += sprintf(end, "%02x", result->real->machine.bytes[i]);
-        (void)snprintf(end, 16, " answers");
+        char digits[MM_HEX_TEXT];
+        (void)snprintf(machine, sizeof machine, "machine %s answers",
+                       mm_hex_print(&result->real->machine, digits));
         otherwise = machine;
     }
     bool is_answer = look && said->looked && said->looked->how == RESTART_EXITED &&

@@ -38,9 +38,6 @@
 
 #define SQL_ANY "SELECT 1 FROM attempts LIMIT 1"
 
-#define MACHINE_TEXT 33 // 32 hex digits
-#define BOOT_TEXT    37 // a UUID
-
 int attempt_rows_prepare(attempt_rows_t *self, mm_sqlite_t *sqlite, char error[MM_ERROR_MAX])
 {
     *self = (attempt_rows_t){.sqlite = sqlite};
@@ -56,23 +53,6 @@ int attempt_rows_prepare(attempt_rows_t *self, mm_sqlite_t *sqlite, char error[M
 }
 
 // ---- reading
-
-// 32 hex digits, of a UUID too; zeros for anything else.
-static mm_id_t id_of(mm_str_t text)
-{
-    char digits[2 * sizeof(mm_id_t)];
-    size_t count = 0;
-    mm_id_t id = {{0}};
-    for (size_t i = 0; i < text.size; i++) {
-        if (text.data[i] == '-')
-            continue;
-        if (count == sizeof digits)
-            return id;
-        digits[count++] = text.data[i];
-    }
-    (void)mm_id_parse((mm_str_t){digits, count}, &id);
-    return id;
-}
 
 static mm_attempt_row_t state_of(mm_str_t text)
 {
@@ -127,9 +107,9 @@ static void parse_last(sqlite3_stmt *row, attempts_found_t *found)
     real->row = state_of(mm_sqlite_column_text(row, ATTEMPTS_STATE));
     real->attempt = (uint32_t)number_at(row, ATTEMPTS_NUMBER, 1, UINT32_MAX);
     real->command = (uint32_t)number_at(row, ATTEMPTS_COMMAND, 0, MM_COMMANDS_MAX);
-    real->machine = id_of(mm_sqlite_column_text(row, ATTEMPTS_MACHINE_ID));
-    real->boot = id_of(mm_sqlite_column_text(row, ATTEMPTS_BOOT_BEFORE));
-    real->control = id_of(mm_sqlite_column_text(row, ATTEMPTS_CONTROL));
+    real->machine = mm_sqlite_column_uuid(row, ATTEMPTS_MACHINE_ID);
+    real->boot = mm_sqlite_column_uuid(row, ATTEMPTS_BOOT_BEFORE);
+    real->control = mm_sqlite_column_uuid(row, ATTEMPTS_CONTROL);
     real->first_ms = number_at(row, ATTEMPTS_FIRST_BOOT_MS, 0, INT64_MAX);
     real->deadline_ms = number_at(row, ATTEMPTS_DEADLINE_BOOT_MS, 0, INT64_MAX);
     real->end = end_of(end);
@@ -200,22 +180,6 @@ mm_sqlite_status_t attempt_rows_read(attempt_rows_t *self, const mm_id_t *job, i
 
 // ---- writing
 
-static const char *print_machine(const mm_id_t *id, char buffer[MACHINE_TEXT])
-{
-    for (size_t i = 0; i < sizeof id->bytes; i++)
-        (void)snprintf(buffer + 2 * i, 3, "%02x", id->bytes[i]);
-    return buffer;
-}
-
-static const char *print_boot(const mm_id_t *id, char buffer[BOOT_TEXT])
-{
-    char digits[MACHINE_TEXT];
-    (void)print_machine(id, digits);
-    (void)snprintf(buffer, BOOT_TEXT, "%.8s-%.4s-%.4s-%.4s-%.12s", digits, digits + 8, digits + 12,
-                   digits + 16, digits + 20);
-    return buffer;
-}
-
 static void bind_name(sqlite3_stmt *statement, int index, bool is_known, const char *name)
 {
     mm_sqlite_bind_text_or_null(statement, index, mm_str(is_known ? name : ""));
@@ -234,7 +198,7 @@ static mm_sqlite_status_t upsert(attempt_rows_t *self, const mm_task_t *task, in
 {
     const mm_real_t *real = task->real;
     sqlite3_stmt *write = self->write;
-    char machine[MACHINE_TEXT], before[BOOT_TEXT], after[BOOT_TEXT], control[BOOT_TEXT];
+    char machine[MM_HEX_TEXT], before[MM_UUID_TEXT], after[MM_UUID_TEXT], control[MM_UUID_TEXT];
     bool has_ended = real->row == MM_ROW_ENDED;
     bool has_begun =
         real->row == MM_ROW_BEGUN || real->row == MM_ROW_OPEN || (has_ended && real->command > 0);
@@ -244,10 +208,10 @@ static mm_sqlite_status_t upsert(attempt_rows_t *self, const mm_task_t *task, in
     mm_sqlite_bind_text_or_null(write, 4, real->worker);
     bind_if(write, 5, has_begun, now_ms);
     bind_if(write, 6, has_ended, now_ms);
-    bind_name(write, 7, !mm_id_is_none(&real->machine), print_machine(&real->machine, machine));
-    bind_name(write, 8, !mm_id_is_none(&real->boot), print_boot(&real->boot, before));
-    bind_name(write, 9, !mm_id_is_none(&real->boot_after), print_boot(&real->boot_after, after));
-    bind_name(write, 10, !mm_id_is_none(&real->control), print_boot(&real->control, control));
+    bind_name(write, 7, !mm_id_is_none(&real->machine), mm_hex_print(&real->machine, machine));
+    bind_name(write, 8, !mm_id_is_none(&real->boot), mm_uuid_print(&real->boot, before));
+    bind_name(write, 9, !mm_id_is_none(&real->boot_after), mm_uuid_print(&real->boot_after, after));
+    bind_name(write, 10, !mm_id_is_none(&real->control), mm_uuid_print(&real->control, control));
     bind_if(write, 11, real->end != MM_END_NONE && real->exit != MM_EXIT_NONE, real->exit);
     bind_name(write, 12, has_ended, mm_end_name(real->end));
     mm_sqlite_bind_text_or_null(write, 13, real->words);

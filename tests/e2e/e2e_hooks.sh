@@ -6,7 +6,7 @@
 
 cat >host.sh <<'END'
 #!/usr/bin/env bash
-# host.sh WHAT HOST [PORT]: `log` has what was done to it; files in its folder say how it behaves.
+# host.sh WHAT HOST [BOOT [PORT]]: `log` has what was done to it; files in its folder say how it behaves.
 cd "hosts/$2" || exit 255
 now=$(date +%s%3N)
 boot() { echo "$now" >since && echo "$(cat /proc/sys/kernel/random/uuid)" >boot.new && mv boot.new boot; }
@@ -30,7 +30,7 @@ before)
     exit 0
     ;;
 after)
-    echo "after${3:+ $3}" >>log
+    echo "after${4:+ $4}" >>log && echo "$3" >>told
     has lost && { echo "no route to the balancer" && exit 4; }
     exit 0
     ;;
@@ -43,7 +43,7 @@ identify = ./host.sh identify {host}
 restart = ./host.sh reboot {host}
 skip-if = ./host.sh skip {host}
 before = ./host.sh before {host}
-after = ./host.sh after {host} {port?}
+after = ./host.sh after {host} {boot_id} {port?}
 timeout = 6s
 verify-timeout = 4s
 settle = 1s
@@ -74,6 +74,8 @@ owed() {
 dir=each
 make_hosts well needless full lost stuck
 touch hosts/needless/needless hosts/full/full hosts/lost/lost hosts/stuck/stuck
+odd_boot=00000000-0000-0000-0123-456789abcdef # an id that begins as no job's does
+echo "$odd_boot" >hosts/lost/boot
 cat >each.txt <<'END'
 well
 needless
@@ -115,6 +117,7 @@ run -i next.txt --driver ./hooks.ini
 ends_with_code "who got a command in vain still owes: exit 1" 1
 equal "the other is back in service" "before reboot after 2222 after 2222 after 2222 " "$(log_of lost)"
 matches "it is said" 'lost: --after is made up for' "$(cat out)"
+equal "it is told the boot on record" "$odd_boot" "$(sort -u hosts/lost/told)"
 matches "the last line says what is left" 'finished, --after is still owed' "$(cat out)"
 rm hosts/stuck/stuck
 echo stuck >next.txt

@@ -201,6 +201,67 @@ static void what_is_no_id_leaves_the_output_alone(void **state)
     }
 }
 
+// What machines and boots may be: any 16 bytes.
+static void uuids_print_in_two_forms_and_read_back(void **state)
+{
+    (void)state;
+    static const char *const texts[][2] = {
+        {"00000000000000000123456789abcdef", "00000000-0000-0000-0123-456789abcdef"},
+        {"00000000000000000000000000000011", "00000000-0000-0000-0000-000000000011"},
+        {"00000000000000000000000000000000", "00000000-0000-0000-0000-000000000000"},
+        {"0123456789abcdef0000000000000000", "01234567-89ab-cdef-0000-000000000000"},
+        {"017f22e279b07cc398c4dc0c0c07398f", "017f22e2-79b0-7cc3-98c4-dc0c0c07398f"},
+        {"ffffffffffffffffffffffffffffffff", "ffffffff-ffff-ffff-ffff-ffffffffffff"},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        mm_id_t hex = id_of(4, 2), uuid = id_of(2, 4);
+        char digits[MM_HEX_TEXT], text[MM_UUID_TEXT];
+        assert_true(mm_uuid_parse(mm_str(texts[i][0]), &hex));
+        assert_true(mm_uuid_parse(mm_str(texts[i][1]), &uuid));
+        assert_true(mm_id_equal(&hex, &uuid));
+        assert_string_equal(mm_hex_print(&hex, digits), texts[i][0]);
+        assert_string_equal(mm_uuid_print(&hex, text), texts[i][1]);
+    }
+}
+
+static void what_is_no_uuid_leaves_the_output_alone(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "",
+        "-",
+        "j17",
+        "j1234567890123456789012345678901", // 32 characters
+        "017f22e279b07cc398c4dc0c0c07398",  // 31 digits
+        "017f22e279b07cc398c4dc0c0c07398f0",
+        "017f22e279b07cc398c4dc0c0c07398f0000", // 36
+        "017F22E279B07CC398C4DC0C0C07398F",
+        "017f22e279b07cc398c4dc0c0c07398g",
+        "017f22e279b07cc398c4dc0c0c07398f\n",
+        "{017f22e279b07cc398c4dc0c0c07398}",
+        "017f22e2-79b0-7cc3-98c4-dc0c0c07398",   // 35 characters
+        "017f22e2-79b0-7cc3-98c4-dc0c0c07398f0", // 37
+        "017f22e2-79b0-7cc3-98c4-dc0c0c07398F",
+        "017f22e27-9b0-7cc3-98c4-dc0c0c07398f",
+        "017f22e2-79b0-7cc3-98c4dc0c-0c07398f",
+        "017f22e2-79b0-7cc3-98c4-dc0c-c07398f",
+        "017f22e2-79b0-7cc3-98c4dc0c0c07398f",  // 35
+        "017f22e279b0-7cc3-98c4-dc0c0c07398f0", // 36
+        "017f22e2_79b0_7cc3_98c4_dc0c0c07398f",
+        "017f22e2 79b0 7cc3 98c4 dc0c0c07398f",
+        "------------------------------------",
+        "--------------------------------",
+        "017f22e2-79b0-7cc3-98c4-dc0c0c07", // 32
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        mm_id_t id = id_of(4, 2), before = id;
+        assert_false(mm_uuid_parse(mm_str(bad[i]), &id));
+        assert_true(mm_id_equal(&id, &before));
+    }
+    mm_id_t id;
+    assert_false(mm_uuid_parse((mm_str_t){NULL, 0}, &id));
+}
+
 // Counting ids, and ids that differ in one half only, must spread over a power of two of buckets.
 static void the_hash_spreads_ids_that_differ_in_either_half(void **state)
 {
@@ -266,6 +327,8 @@ int main(void)
         cmocka_unit_test(ids_print_in_two_forms),
         cmocka_unit_test(printed_ids_read_back),
         cmocka_unit_test(what_is_no_id_leaves_the_output_alone),
+        cmocka_unit_test(uuids_print_in_two_forms_and_read_back),
+        cmocka_unit_test(what_is_no_uuid_leaves_the_output_alone),
         cmocka_unit_test(the_hash_spreads_ids_that_differ_in_either_half),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

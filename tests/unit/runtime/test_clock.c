@@ -13,16 +13,14 @@
 static void the_boot_of_this_machine_is_known(void **state)
 {
     (void)state;
-    char expected[40] = "", text[MM_ID_TEXT], found[40] = "";
+    char expected[MM_UUID_TEXT + 1] = "", text[MM_UUID_TEXT], found[MM_UUID_TEXT + 1];
     mm_id_t boot;
     FILE *file = fopen("/proc/sys/kernel/random/boot_id", "r");
     assert_non_null(file);
     assert_non_null(fgets(expected, sizeof expected, file));
     (void)fclose(file);
     assert_true(mm_clock_boot(&boot));
-    (void)mm_id_print(&boot, text);
-    (void)snprintf(found, sizeof found, "%.8s-%.4s-%.4s-%.4s-%s\n", text, text + 8, text + 12,
-                   text + 16, text + 20);
+    (void)snprintf(found, sizeof found, "%s\n", mm_uuid_print(&boot, text));
     assert_string_equal(found, expected);
 }
 

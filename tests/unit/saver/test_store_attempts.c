@@ -43,6 +43,47 @@ static void an_attempt_is_on_record_when_its_save_is_answered(void **state)
     assert_true(store_close(&store));
 }
 
+// A machine's id may begin as no job's does.
+static void ids_may_be_any_bytes(void **state)
+{
+    (void)state;
+    static const uint8_t low[] = {0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef};
+    mm_id_t machine = {{0}}, boot = {{0}};
+    memcpy(machine.bytes + 8, low, sizeof low);
+    boot.bytes[15] = 17;
+    store_t *store = open_store();
+    real_task_t task = begun(1, 12, 1);
+    task.real.machine = machine;
+    task.real.boot = task.real.control = boot;
+    (void)ask(store, task);
+    assert_string_equal(query("SELECT machine_id, boot_before, control FROM attempts"),
+                        "00000000000000000123456789abcdef|00000000-0000-0000-0000-000000000011|"
+                        "00000000-0000-0000-0000-000000000011;");
+    answer_t answer = look(store, 1);
+    assert_true(mm_id_equal(&answer.real.machine, &machine) &&
+                mm_id_equal(&answer.real.boot, &boot) && mm_id_equal(&answer.real.control, &boot));
+    assert_true(store_close(&store));
+}
+
+// It is not known then: no command is sent to a host whose ids are not on record.
+static void what_somebody_has_written_for_an_id_is_read_strictly(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"j17", "", "1111111111111111-1111111111111111",
+                                      "11111111111111111111111111111111 "};
+    store_t *store = open_store();
+    (void)ask(store, begun(1, 12, 1));
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        char sql[128];
+        (void)snprintf(sql, sizeof sql, "UPDATE attempts SET machine_id = '%s'", bad[i]);
+        execute(sql);
+        answer_t answer = look(store, 1);
+        assert_true(mm_id_is_none(&answer.real.machine));
+        assert_true(mm_id_equal(&answer.real.boot, &BEFORE));
+    }
+    assert_true(store_close(&store));
+}
+
 static void the_first_save_may_bring_an_attempt(void **state)
 {
     (void)state;
@@ -472,6 +513,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         STORE_TEST(an_attempt_is_on_record_when_its_save_is_answered),
+        STORE_TEST(ids_may_be_any_bytes),
+        STORE_TEST(what_somebody_has_written_for_an_id_is_read_strictly),
         STORE_TEST(the_first_save_may_bring_an_attempt),
         STORE_TEST(ids_and_the_first_begun_stay),
         STORE_TEST(missing_ids_may_come_later),
