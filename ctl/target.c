@@ -6,22 +6,28 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
-static const char *or_variable(const char *value, const char *variable)
+// Sets what the command line has not set; an empty variable counts as not set.
+static void default_to(target_t *self, const char **value, const char *variable)
 {
-    if (value)
-        return value;
-    value = getenv(variable);
-    return value && *value ? value : NULL;
+    const char *text = *value ? NULL : getenv(variable);
+    if (!text || *text == '\0')
+        return;
+    *value = text;
+    self->variable = variable;
 }
 
 bool target_resolve(target_t *self, char error[MM_ERROR_MAX])
 {
     // The command line takes precedence over every variable.
-    if (!self->dir)
-        self->consumer = or_variable(self->consumer, "MAYHEM_CONSUMER");
-    self->dir = or_variable(self->dir, "MAYHEM_DIR");
+    const char *dir = self->dir;
+    default_to(self, &self->dir, "MAYHEM_DIR");
+    if (self->consumer)
+        self->variable = NULL; // it counts more
+    else if (!dir)
+        default_to(self, &self->consumer, "MAYHEM_CONSUMER");
     if (!self->dir)
         self->dir = "run";
+    const char *by = self->variable ? self->variable : "", *colon = self->variable ? ": " : "";
     size_t size = strlen(self->dir);
     bool has_slash = size > 0 && self->dir[size - 1] == '/';
     int length = self->consumer
@@ -31,17 +37,20 @@ bool target_resolve(target_t *self, char error[MM_ERROR_MAX])
     if (size == 0 || length < 0 || (size_t)length >= sizeof self->address ||
         !mm_endpoint_parse(self->address, &self->base))
         return ctl_error(error,
-                         "'%.100s' is no address; one is ipc://PATH or tcp://HOST:PORT, as in "
+                         "%s%s'%.100s' is no address; one is ipc://PATH or tcp://HOST:PORT, as in "
                          "ipc://run/consumer",
-                         self->consumer ? self->consumer : self->dir);
+                         by, colon, self->consumer ? self->consumer : self->dir);
     const char *complaint = mm_endpoint_complaint(&self->base);
-    return !complaint || ctl_error(error, "cannot connect to %.100s: %s", self->address, complaint);
+    return !complaint || ctl_error(error, "%s%scannot connect to %.100s: %s", by, colon,
+                                   self->address, complaint);
 }
 
 int target_find(target_t *self)
 {
     char error[MM_ERROR_MAX];
-    return target_resolve(self, error) ? 0 : ctl_fail(EX_USAGE, "%s", error);
+    if (target_resolve(self, error))
+        return 0;
+    return ctl_fail(self->variable ? EX_CONFIG : EX_USAGE, "%s", error);
 }
 
 int target_fail(const target_t *self)

@@ -10,6 +10,7 @@
 typedef struct {
     const char *dir;      // --dir; NULL: MAYHEM_DIR, or run
     const char *consumer; // --consumer; NULL: MAYHEM_CONSUMER unless --dir is given, or that of dir
+    const char *variable; // the variable that has named it; NULL: the command line, or nobody
     char address[MM_ENDPOINT_MAX];
     mm_endpoint_t base;
 } target_t;
@@ -30,7 +31,7 @@ typedef struct {
 // Sets dir, and address and base of its consumer. False, with one sentence in error, when there is
 // no such address; dir is set then, too.
 bool target_resolve(target_t *self, char error[MM_ERROR_MAX]);
-// The same with the sentence printed: 0, or a sysexits code.
+// The same with the sentence printed: 0, or 64 of the command line and 78 of a variable.
 int target_find(target_t *self);
 
 // Prints that nothing answers, and returns the code.

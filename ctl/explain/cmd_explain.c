@@ -55,10 +55,13 @@ static int parse(int argc, char **argv, explain_options_t *self)
         return exit_code;
     self->has_target = target_resolve(&self->target, error);
     self->query.dir = self->target.dir;
-    const char *db = self->query.db ? self->query.db : getenv("MAYHEM_DB");
+    bool is_flag = self->query.db != NULL;
+    const char *db = is_flag ? self->query.db : getenv("MAYHEM_DB");
     self->query.db = db && *db ? db : NULL;
     if (db && strstr(db, "://"))
-        return ctl_fail(EX_USAGE, "--db: explain reads SQLite files, no URL: ask the database");
+        return ctl_fail(is_flag ? EX_USAGE : EX_CONFIG,
+                        "%s: explain reads SQLite files, no URL: ask the database",
+                        is_flag ? "--db" : "MAYHEM_DB");
     self->what = names[0];
     if (!names[0] || names[1])
         return ctl_fail(EX_USAGE, "say one host or job: mayhem explain HOST");

@@ -2,8 +2,6 @@
 
 #include "exec_commands.h"
 
-#include "duration.h"
-
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -117,20 +115,6 @@ static bool check_ids(const exec_commands_t *self, char *complaint)
     return false;
 }
 
-static bool check_settle(const exec_commands_t *self, char *complaint)
-{
-    char settle[MM_DURATION_TEXT], verify[MM_DURATION_TEXT];
-    const restart_config_t *config = &self->config;
-    if (!config->identifies || config->settle_ms <= config->verify_ms)
-        return true;
-    (void)snprintf(complaint, MM_ERROR_MAX,
-                   "settle (%s) must be at most verify-timeout (%s), or no host could be well for "
-                   "long enough: shorten settle or lengthen verify-timeout",
-                   mm_duration_print(config->settle_ms, settle),
-                   mm_duration_print(config->verify_ms, verify));
-    return false;
-}
-
 static void configure(exec_commands_t *self, const mm_options_t *options)
 {
     restart_config_t *config = &self->config;
@@ -171,7 +155,7 @@ bool exec_commands_open(exec_commands_t *self, const mm_options_t *options,
         !open_command("--after", options->after, &self->after, ret_complaint))
         return false;
     configure(self, options);
-    return check_ids(self, ret_complaint) && check_settle(self, ret_complaint);
+    return check_ids(self, ret_complaint);
 }
 
 void exec_commands_close(exec_commands_t *self)

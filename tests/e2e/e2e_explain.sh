@@ -173,7 +173,7 @@ wrong 66 "no pipeline has worked in 'empty'" flaky.example.net --dir empty
 wrong 64 "is no host and no job" 'two words' --dir text
 wrong 64 "say one host or job" --dir text
 wrong 64 "explain reads SQLite files" flaky.example.net --dir text --db postgresql://host/db
-MAYHEM_DB=postgresql://host/db wrong 64 "explain reads SQLite files" flaky.example.net --dir text
+MAYHEM_DB=postgresql://host/db wrong 78 "MAYHEM_DB: explain reads SQLite files" flaky.example.net --dir text
 equal "MAYHEM_DB is the record, as for the saver" "$(explain flaky.example.net --dir text)" \
     "$(MAYHEM_DB=text/mayhem.db explain flaky.example.net --dir text)"
 equal "unless it is empty" "$(explain flaky.example.net --dir text)" \

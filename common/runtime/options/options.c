@@ -280,6 +280,18 @@ static void derive_defaults(mm_options_t *options)
         options->slots = *options->exec == '\0' ? 256 : 16;
 }
 
+static int set_flag(mm_options_t *options, mm_row_index_t row, const char *text)
+{
+    return text != NULL ? mm_options_set(options, row, (mm_origin_t){MM_BY_FLAG, 0, text}) : 0;
+}
+
+// What is answered whatever else is given, however wrong that is.
+static int read_questions(mm_options_t *options, const char *texts[MM_ROW_COUNT])
+{
+    int code = set_flag(options, MM_ROW_help, texts[MM_ROW_help]);
+    return code != 0 ? code : set_flag(options, MM_ROW_version, texts[MM_ROW_version]);
+}
+
 static int read_sources(mm_options_t *options, const char *texts[MM_ROW_COUNT])
 {
     int code = 0;
@@ -289,10 +301,8 @@ static int read_sources(mm_options_t *options, const char *texts[MM_ROW_COUNT])
             texts[texts[MM_ROW_config_name] ? MM_ROW_config_name : MM_ROW_config]);
     if (code == 0)
         code = read_environment(options);
-    for (mm_row_index_t i = 0; i < MM_ROW_COUNT && code == 0; i++) {
-        if (texts[i] != NULL)
-            code = mm_options_set(options, i, (mm_origin_t){MM_BY_FLAG, 0, texts[i]});
-    }
+    for (mm_row_index_t i = 0; i < MM_ROW_COUNT && code == 0; i++)
+        code = set_flag(options, i, texts[i]);
     if (code == 0)
         code = mm_options_read_driver(options);
     if (code != 0)
@@ -423,11 +433,14 @@ bool mm_options_parse(mm_program_t program, int argc, char **argv, mm_options_t 
     int code = read_flags(&options, argc, argv, texts);
     if (code != 0)
         goto done;
-    if (texts[MM_ROW_help] != NULL) {
+    code = read_questions(&options, texts);
+    if (code != 0)
+        goto done;
+    if (options.help) {
         print_help(program);
         goto done;
     }
-    if (texts[MM_ROW_version] != NULL) {
+    if (options.version) {
         printf("%s %s\n", mm_options_title(program), MM_VERSION);
         goto done;
     }

@@ -203,6 +203,18 @@ static int check_mock(const mm_options_t *options)
     return 0;
 }
 
+static int check_settle(const mm_options_t *options)
+{
+    char settle[MM_DURATION_TEXT], verify[MM_DURATION_TEXT];
+    if (*options->identify == '\0' || options->settle_ms <= options->verify_timeout_ms)
+        return 0;
+    return refuse(options, MM_ROW_settle_ms, MM_ROW_verify_timeout_ms,
+                  "settle (%s) must be at most verify-timeout (%s), or no host could be well for "
+                  "long enough: shorten settle or lengthen verify-timeout",
+                  mm_duration_print(options->settle_ms, settle),
+                  mm_duration_print(options->verify_timeout_ms, verify));
+}
+
 static int check_restarter(const mm_options_t *options)
 {
     if (*options->exec == '\0')
@@ -217,7 +229,8 @@ static int check_restarter(const mm_options_t *options)
     if (*options->verify != '\0' && *options->health != '\0')
         return refuse(options, MM_ROW_verify, MM_ROW_health,
                       "verify and health ask the same of a host that is identified: take one out");
-    return check_commands(options);
+    int code = check_commands(options);
+    return code != 0 ? code : check_settle(options);
 }
 
 int mm_options_cross_check(const mm_options_t *options)

@@ -380,15 +380,12 @@ static void its_name_follows_from_what_restarts_a_host(void **state)
     assert_memory_equal(self->driver->name.text, "IPMIold-", 8);
 }
 
-static void a_settle_that_is_too_long_is_refused(void **state)
+static void ids_are_known_only_with_identify(void **state)
 {
     real_t *self = *state;
     char complaint[MM_ERROR_MAX];
     open_real(self, "exit 0", false);
     driver_destroy(&self->driver);
-    self->options.settle_ms = VERIFY + 1;
-    assert_null(driver_exec_kind.new(&self->options, complaint));
-    assert_non_null(strstr(complaint, "settle (30001ms) must be at most verify-timeout (30s)"));
     self->options.identify = "";
     assert_null(driver_exec_kind.new(&self->options, complaint));
     assert_non_null(strstr(complaint, "which are known only with --identify"));
@@ -412,7 +409,7 @@ int main(void)
         REAL(a_command_that_runs_at_the_drain_limit_is_stopped_and_open),
         REAL(a_command_is_not_sent_behind_its_end),
         REAL(its_name_follows_from_what_restarts_a_host),
-        REAL(a_settle_that_is_too_long_is_refused),
+        REAL(ids_are_known_only_with_identify),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

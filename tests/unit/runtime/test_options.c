@@ -1,6 +1,7 @@
 // Tests of common/runtime/options: what users type and set, and what they are told.
 
 #include "options_run.h"
+#include "options_table.h"
 
 static void without_anything_the_defaults_hold(void **state)
 {
@@ -232,6 +233,88 @@ static void a_bad_variable_is_named_and_exits_with_78(void **state)
     assert_int_equal(PARSE(PUBLISHER, "--window=5"), 78);
 }
 
+// What no option of the kind may be; NULL: any text will do.
+static const char *wrong_value(mm_kind_t kind)
+{
+    switch (kind) {
+    case MM_KIND_TEXT: return NULL;
+    case MM_KIND_NAME: return "a b";
+    case MM_KIND_FLAG: return "maybe";
+    case MM_KIND_INTEGER:
+    case MM_KIND_RATE:
+    case MM_KIND_DURATION:
+    case MM_KIND_RANGE:
+    case MM_KIND_PERCENT:
+    case MM_KIND_CODES:
+    case MM_KIND_CHOICE: return "wrong";
+    }
+    return NULL;
+}
+
+// The section in which a program looks for the option; NULL: the file has it for others only.
+static const char *section_of(int program, const mm_row_t *row)
+{
+    unsigned programs = row->programs & MM_HAS_ALL;
+    if (program != RUN)
+        return mm_program_name((mm_program_t)program);
+    if (programs == 0)
+        return "run";
+    return (programs & (programs - 1)) != 0 ? "common" : NULL;
+}
+
+static void refuse_wrong_value(int program, const mm_row_t *row, const char *wrong)
+{
+    char flag[128], variable[128], told[256], ini[256];
+    (void)snprintf(flag, sizeof flag, "--%s=%s", row->name, wrong);
+    assert_int_equal(PARSE(program, flag), 64);
+    assert_told(flag);
+    const char *section = section_of(program, row);
+    if ((row->programs & MM_FLAG_ONLY) != 0)
+        return;
+    (void)snprintf(variable, sizeof variable, "MAYHEM_%s", row->name);
+    for (char *c = variable; *c != '\0'; c++)
+        *c = *c == '-' ? '_' : (char)(*c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c);
+    setenv(variable, wrong, 1);
+    assert_int_equal(PARSE_NOTHING(program), 78);
+    (void)snprintf(told, sizeof told, "%s=%s: ", variable, wrong);
+    assert_told(told);
+    unsetenv(variable);
+    if (!section)
+        return;
+    (void)snprintf(ini, sizeof ini, "[%s]\n%s = %s\n", section, row->name, wrong);
+    write_ini(ini);
+    assert_int_equal(PARSE(program, "--config", ini_path), 78);
+    (void)snprintf(told, sizeof told, "a.ini:2: %s = %s: ", row->name, wrong);
+    assert_told(told);
+}
+
+static void a_wrong_value_of_any_option_exits_by_where_it_stands(void **state)
+{
+    (void)state;
+    size_t tried = 0;
+    for (int program = PUBLISHER; program <= RUN; program++)
+        for (size_t i = 0; i < MM_ROW_COUNT; i++) {
+            const char *wrong = wrong_value(mm_rows[i].kind);
+            if (!wrong || (mm_rows[i].programs & MM_HAS(program)) == 0)
+                continue;
+            refuse_wrong_value(program, &mm_rows[i], wrong);
+            tried++;
+        }
+    assert_true(tried > 100);
+}
+
+// They count by themselves, whatever else is wrong.
+static void help_and_version_are_flags_like_all(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE(SAVER, "--help=no", "--version=off"), STARTED);
+    assert_int_equal(PARSE(SAVER, "--help=no", "--batch=x"), 64);
+    assert_told("--batch=x");
+    assert_int_equal(PARSE(SAVER, "--help=yes", "--batch=x"), 0);
+    assert_int_equal(PARSE(SAVER, "--help=maybe", "--version"), 64);
+    assert_told("--help=maybe: it must be yes or no");
+}
+
 static void a_refusal_leaves_the_output_alone(void **state)
 {
     (void)state;
@@ -416,6 +499,8 @@ int main(void)
         TEST(what_just_fits_is_taken),
         TEST(a_folder_too_long_for_a_socket_is_refused),
         TEST(a_bad_variable_is_named_and_exits_with_78),
+        TEST(a_wrong_value_of_any_option_exits_by_where_it_stands),
+        TEST(help_and_version_are_flags_like_all),
         TEST(a_refusal_leaves_the_output_alone),
         TEST(help_version_and_check_print_and_exit_with_0),
         TEST(the_defaults_of_a_run_hold),

@@ -100,6 +100,23 @@ static void a_bad_one_is_named_with_its_line(void **state)
     assert_told("--driver=/nowhere/my.ini: cannot read it: No such file or directory");
 }
 
+static void a_settle_that_is_too_long_is_refused(void **state)
+{
+    (void)state;
+    write_driver("[driver]\nrestart = x {host}\nidentify = y {host}\nverify-timeout = 30s\n"
+                 "settle = 30001ms\n");
+    assert_int_equal(PARSE(RESTARTER, flag), 78);
+    assert_told(
+        "my.ini:5: settle = 30001ms: settle (30001ms) must be at most verify-timeout (30s)");
+    assert_int_equal(PARSE(RESTARTER, flag, "--settle=31s"), 64);
+    assert_told("--settle=31s: settle (31s) must be at most");
+    assert_int_equal(PARSE(RESTARTER, flag, "--settle=30s"), STARTED);
+    assert_int_equal(PARSE(RESTARTER, flag, "--identify="), STARTED);
+    assert_int_equal(
+        PARSE(RESTARTER, "--exec=x {host}", "--identify=y {host}", "--verify-timeout=20s"), 64);
+    assert_told("--verify-timeout=20s: settle (30s) must be at most");
+}
+
 static void of_the_mock_and_commands_the_stronger_source_counts(void **state)
 {
     (void)state;
@@ -133,6 +150,7 @@ int main(void)
         TEST(its_values_are_those_of_the_options),
         TEST(the_consumer_has_its_times),
         TEST(every_other_source_counts_more),
+        TEST(a_settle_that_is_too_long_is_refused),
         TEST(a_bad_one_is_named_with_its_line),
         TEST(of_the_mock_and_commands_the_stronger_source_counts),
     };
