@@ -7,6 +7,11 @@
 
 void output_tail_add(output_tail_t *self, mm_str_t more)
 {
+    size_t begun = OUTPUT_HEAD_MAX - self->head_size;
+    begun = begun < more.size ? begun : more.size;
+    if (begun > 0)
+        memcpy(self->head + self->head_size, more.data, begun);
+    self->head_size = (uint16_t)(self->head_size + begun);
     size_t size = more.size < OUTPUT_TAIL_MAX ? more.size : OUTPUT_TAIL_MAX;
     size_t keep = OUTPUT_TAIL_MAX - size;
     if (keep > self->size)
@@ -92,26 +97,37 @@ size_t output_tail_text(const output_tail_t *self, char *ret_text, size_t size)
     return all - skip;
 }
 
+// The next line of a text that is not empty in its clean form; 0: there is none.
+static size_t next_line(mm_str_t text, size_t *place, char ret_text[OUTPUT_LINE_TEXT])
+{
+    output_tail_t line = {0};
+    size_t size = 0;
+    while (*place < text.size && size == 0) {
+        const char *at = text.data + *place;
+        const char *newline = memchr(at, '\n', text.size - *place);
+        line.size = (uint16_t)(newline ? (size_t)(newline - at) : text.size - *place);
+        memcpy(line.bytes, at, line.size);
+        size = clean_tail(&line, ret_text);
+        *place += line.size + (newline ? 1U : 0U);
+    }
+    ret_text[size] = '\0';
+    return size;
+}
+
 size_t output_tail_line(const output_tail_t *self, char *ret_text, size_t size)
 {
-    char clean[3 * OUTPUT_TAIL_MAX];
-    output_tail_t line = {0};
-    const char *at = self->bytes, *end = self->bytes + (self->is_cut ? 0 : self->size);
-    size_t all = 0;
-    while (at < end && all == 0) {
-        const char *newline = memchr(at, '\n', (size_t)(end - at));
-        const char *stop = newline ? newline : end;
-        line.size = (uint16_t)(stop - at);
-        memcpy(line.bytes, at, line.size);
-        all = clean_tail(&line, clean);
-        at = newline ? newline + 1 : end;
-    }
-    if (all > size - 1) {
-        all = size - 1;
-        while (all > 0 && mm_utf8_is_continuation(clean[all]))
-            all--;
-    }
-    memcpy(ret_text, clean, all);
-    ret_text[all] = '\0';
-    return all;
+    char line[OUTPUT_LINE_TEXT];
+    size_t place = 0, all = next_line(output_tail_whole(self), &place, line);
+    size_t fits = mm_utf8_prefix((mm_str_t){line, all}, size - 1);
+    memcpy(ret_text, line, fits);
+    ret_text[fits] = '\0';
+    return fits;
+}
+
+size_t output_tail_next_line(const output_tail_t *self, size_t *place,
+                             char ret_text[OUTPUT_LINE_TEXT])
+{
+    mm_str_t begun = self->is_cut ? (mm_str_t){self->head, self->head_size}
+                                  : (mm_str_t){self->bytes, self->size};
+    return next_line(begun, place, ret_text);
 }

@@ -76,7 +76,7 @@ typedef struct {
     bool owes;            // what is to be done after the restart: a debt on record, not paid
     bool owed;            // it was one before this attempt, too
     mm_str_t worker;
-    mm_str_t words;      // the command's last ones
+    mm_str_t words;      // the last ones of the command; of a look, when none was sent
     mm_str_t health;     // what the host told of it before the restart
     mm_str_t attributes; // of the job, as long as it owes: a text of attributes.h
 } mm_real_t;

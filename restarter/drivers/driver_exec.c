@@ -87,6 +87,9 @@ static void fill_texts(exec_t *self, const run_t *run, mm_result_t *result)
     self->words[0] = '\0';
     if (run->command)
         (void)output_tail_text(run->command, self->words, sizeof self->words);
+    // Who only looks leaves what the command of another task has said.
+    else if (run->leg == MM_LEG_PROBE || run->restart.command > 0)
+        exec_words_look(&said, result, self->words, sizeof self->words);
     // Of a hook that has failed this is what is on record.
     if (run->unpaid && result->real->owes)
         (void)snprintf(self->words, sizeof self->words, "after: %.*s", MM_WORDS_MAX - 7,

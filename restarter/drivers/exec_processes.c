@@ -200,7 +200,11 @@ static void note(exec_t *self, const run_t *run, driver_note_t kind, const resta
     char text[MM_ERROR_MAX + 1];
     if (!self->base.note)
         return;
-    exec_words_end(end, launcher_output(self->launcher, run->slot), text, sizeof text);
+    const output_tail_t *output = launcher_output(self->launcher, run->slot);
+    if (run->step.what == RESTART_IDENTIFY && end->how == RESTART_EXITED && end->number == 0)
+        exec_words_answer(output, text, sizeof text);
+    else
+        exec_words_end(end, output, text, sizeof text);
     self->base.note(self->base.note_arg, run->number, kind, text);
 }
 

@@ -3,11 +3,13 @@
 #include "exec_words.h"
 
 #include "duration.h"
+#include "utf8.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define HEAD_MAX 128
+#define HEAD_MAX   128
+#define ANSWER_MAX 80 // bytes of an answer that are quoted
 
 static void print_end(const restart_end_t *end, char ret_text[HEAD_MAX])
 {
@@ -80,31 +82,74 @@ static void print_command(const exec_said_t *said, const mm_result_t *result, ch
     (void)snprintf(text, size, "; command: %s%s%s", exit, *words ? ": " : "", words);
 }
 
-// What a look has found.
+// The line of an answer that says most about it: the first one that is none of an identity.
+static size_t telling_line(const output_tail_t *output, char ret_line[OUTPUT_LINE_TEXT])
+{
+    size_t place = 0, size, last = 0;
+    char line[OUTPUT_LINE_TEXT];
+    mm_id_t id;
+    while ((size = output_tail_next_line(output, &place, line)) > 0) {
+        memcpy(ret_line, line, size + 1);
+        last = size;
+        if (!mm_uuid_parse((mm_str_t){line, size}, &id))
+            break;
+    }
+    return last;
+}
+
+void exec_words_answer(const output_tail_t *output, char *ret_text, size_t size)
+{
+    char line[OUTPUT_LINE_TEXT];
+    size_t all = telling_line(output, line);
+    size_t shown = mm_utf8_prefix((mm_str_t){line, all}, ANSWER_MAX);
+    if (all > 0)
+        (void)snprintf(ret_text, size, "it answered \"%.*s%s\", which is no identity", (int)shown,
+                       line, shown < all ? "..." : "");
+    else
+        (void)snprintf(ret_text, size, "it answered nothing%s",
+                       output->size > 0 ? " that can be shown" : "");
+}
+
+// Whether the last look was answered, but not with who the host is.
+static bool has_answered(const exec_said_t *said, const mm_result_t *result)
+{
+    return result->real->end == MM_END_UNREACHABLE && said->look && said->looked &&
+           said->looked->how == RESTART_EXITED && said->looked->number == 0;
+}
+
+void exec_words_look(const exec_said_t *said, const mm_result_t *result, char *ret_text,
+                     size_t size)
+{
+    mm_end_t end = result->real->end;
+    char how[HEAD_MAX], digits[MM_HEX_TEXT];
+    ret_text[0] = '\0';
+    if (has_answered(said, result)) {
+        exec_words_answer(said->look, ret_text, size);
+    } else if (end == MM_END_UNREACHABLE && said->looked) {
+        if (said->look && output_tail_text(said->look, ret_text, size) > 0)
+            return;
+        print_end(said->looked, how);
+        (void)snprintf(ret_text, size, "%s", how);
+    } else if (end == MM_END_WRONG_HOST) {
+        (void)snprintf(ret_text, size, "machine %s answers",
+                       mm_hex_print(&result->real->machine, digits));
+    } else if (end == MM_END_UNHEALTHY) {
+        (void)snprintf(ret_text, size, "%s", said->unwell);
+    }
+}
+
 static void compose_look(const exec_said_t *said, const mm_result_t *result, bool is_probe,
                          char *text, size_t size)
 {
-    char command[MM_WORDS_MAX + 2 * HEAD_MAX] = "", looked[HEAD_MAX] = "", machine[80] = "";
-    const output_tail_t *look = result->real->end == MM_END_UNREACHABLE ? said->look : NULL;
-    const char *otherwise = result->real->end == MM_END_UNHEALTHY ? said->unwell : "";
+    char command[MM_WORDS_MAX + 2 * HEAD_MAX] = "", shown[3 * OUTPUT_TAIL_MAX];
+    const char *name = mm_end_name(result->real->end);
     if (!is_probe)
         print_command(said, result, command, sizeof command);
-    if (result->real->end == MM_END_UNREACHABLE && said->looked) {
-        print_end(said->looked, looked);
-        otherwise = looked;
-    }
-    if (result->real->end == MM_END_WRONG_HOST) {
-        char digits[MM_HEX_TEXT];
-        (void)snprintf(machine, sizeof machine, "machine %s answers",
-                       mm_hex_print(&result->real->machine, digits));
-        otherwise = machine;
-    }
-    bool is_answer = look && said->looked && said->looked->how == RESTART_EXITED &&
-                     said->looked->number == 0; // but none that says who it is
-    compose(text, size,
-            is_answer ? "unreachable, what it answers is no identity"
-                      : mm_end_name(result->real->end),
-            look, otherwise, command);
+    size_t taken = strlen(name) + strlen(": ") + strlen(command);
+    size_t capacity = size > taken ? size - taken : 1;
+    exec_words_look(said, result, shown, capacity < sizeof shown ? capacity : sizeof shown);
+    const char *colon = *shown == '\0' ? "" : has_answered(said, result) ? "; " : ": ";
+    (void)snprintf(text, size, "%s%s%s%s", name, colon, shown, command);
 }
 
 static void compose_failure(const exec_said_t *said, const mm_result_t *result, char *text,

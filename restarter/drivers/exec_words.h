@@ -25,6 +25,13 @@ typedef struct {
 // bytes; empty when it is ok, and when it was given back by no fault of this machine.
 void exec_words_error(const exec_said_t *said, const mm_result_t *result, char *ret_text,
                       size_t size);
+// What a look has shown by which such a result has failed, without what the command has said: who
+// answers, or how the question has ended. Empty: nothing.
+void exec_words_look(const exec_said_t *said, const mm_result_t *result, char *ret_text,
+                     size_t size);
+// The same of an identify that has exited with 0 and shown no identity: `it answered "Last login:
+// today", which is no identity`.
+void exec_words_answer(const output_tail_t *output, char *ret_text, size_t size);
 // How a run has ended and the last words of it: "exit 1: sudo: a password is required".
 void exec_words_end(const restart_end_t *end, const output_tail_t *output, char *ret_text,
                     size_t size);

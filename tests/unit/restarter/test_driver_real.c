@@ -291,8 +291,62 @@ static void a_probe_brings_the_ids_and_the_health(void **state)
     begin(self, MM_LEG_PROBE, 0);
     int64_t began_ms = self->now_ms;
     ended = run_to_the_end(self);
-    assert_failed(&ended, "unreachable, what it answers is no identity: Last login: today");
+    assert_failed(&ended, "unreachable; it answered \"Last login: today\", which is no identity");
     assert_true(self->now_ms >= began_ms + VERIFY);
+}
+
+#define TENTH  "0123456789"
+#define TENTH8 TENTH TENTH TENTH TENTH TENTH TENTH TENTH TENTH
+
+// On record, too, since there are no words of a command.
+static void an_answer_that_is_no_identity_is_quoted(void **state)
+{
+    real_t *self = *state;
+    static const char *const answers[][2] = {
+        {"\n \nLast login: today\nfrom there\n", "it answered \"Last login: today\""},
+        {"Permission denied", "it answered \"Permission denied\""},
+        {MACHINE "\ncat: boot_id: I/O error\n", "it answered \"cat: boot_id: I/O error\""},
+        {MACHINE "\n" OLD "\nsoon\n", "it answered \"soon\""},
+        {MACHINE "\n", "it answered \"" MACHINE "\""},
+        {"\033[31mred\033[0m\n", "it answered \"red\""},
+        {TENTH8 "\n", "it answered \"" TENTH8 "\""},
+        {TENTH8 "x\n", "it answered \"" TENTH8 "...\""},
+        {"<html>\n" TENTH8 TENTH8 TENTH8 TENTH8 TENTH8 TENTH8 TENTH8 "\n", // more than is kept
+         "it answered \"<html>\""},
+        {"\001\002\n", "it answered nothing that can be shown"},
+        {"", "it answered nothing"},
+    };
+    open_real(self, "exit 0", false);
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        char words[256], error[300];
+        bool is_quoted = strchr(answers[i][1], '"') != NULL;
+        (void)snprintf(words, sizeof words, "%s%s", answers[i][1],
+                       is_quoted ? ", which is no identity" : "");
+        (void)snprintf(error, sizeof error, "unreachable; %s", words);
+        write_host(self, "ids", answers[i][0]);
+        self->notes[0] = '\0';
+        begin(self, MM_LEG_PROBE, 0);
+        ended_t ended = run_to_the_end(self);
+        assert_failed(&ended, error);
+        assert_string_equal(ended.words, words);
+        (void)snprintf(error, sizeof error, "17 look: %s; ", words);
+        assert_string_equal(self->notes, error);
+    }
+}
+
+static void what_a_command_has_said_stays_on_record_beside_such_an_answer(void **state)
+{
+    real_t *self = *state;
+    open_real(self, "echo closed; echo Welcome >ids; exit 255", false);
+    begin(self, MM_LEG_RESTART, 1);
+    ended_t ended = run_to_the_end(self);
+    assert_failed(&ended, "unreachable; it answered \"Welcome\", which is no identity; command: "
+                          "exit 255: closed");
+    assert_string_equal(ended.words, "closed");
+    begin(self, MM_LEG_RESTART, 0);
+    ended = run_to_the_end(self);
+    assert_failed(&ended, "unreachable; it answered \"Welcome\", which is no identity");
+    assert_string_equal(ended.words, "");
 }
 
 static void told_to_drain_it_gives_back_what_waits_at_once(void **state)
@@ -404,6 +458,8 @@ int main(void)
         REAL(another_machine_is_named),
         REAL(it_may_be_as_ill_as_before_but_no_worse),
         REAL(a_probe_brings_the_ids_and_the_health),
+        REAL(an_answer_that_is_no_identity_is_quoted),
+        REAL(what_a_command_has_said_stays_on_record_beside_such_an_answer),
         REAL(told_to_drain_it_gives_back_what_waits_at_once),
         REAL(a_look_that_runs_does_not_hold_the_drain_up),
         REAL(a_command_that_runs_at_the_drain_limit_is_stopped_and_open),
