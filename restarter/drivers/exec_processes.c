@@ -234,6 +234,16 @@ static void keep_hook(exec_t *self, run_t *run, const restart_end_t *end)
     note(self, run, is_before ? DRIVER_NOTE_BEFORE : DRIVER_NOTE_AFTER, end);
 }
 
+static void keep_health(run_t *run, const restart_end_t *end, bool is_good)
+{
+    run->unwell[0] = '\0';
+    if (!is_good && end->line.size > 0)
+        (void)snprintf(run->unwell, sizeof run->unwell, "%.*s", (int)end->line.size,
+                       end->line.data);
+    else if (!is_good)
+        exec_words_end(end, NULL, run->unwell, sizeof run->unwell);
+}
+
 static void keep_look(exec_t *self, run_t *run, const restart_end_t *end)
 {
     bool is_good = run->step.what == RESTART_IDENTIFY
@@ -241,9 +251,8 @@ static void keep_look(exec_t *self, run_t *run, const restart_end_t *end)
                        : end->how == RESTART_EXITED && end->number == 0;
     run->has_looked = run->has_look_words = true;
     run->looked = (restart_end_t){.how = end->how, .number = end->number};
-    if (run->step.what == RESTART_HEALTH && !is_good)
-        (void)snprintf(run->unwell, sizeof run->unwell, "%.*s", (int)end->line.size,
-                       end->line.data);
+    if (run->step.what == RESTART_HEALTH)
+        keep_health(run, end, is_good);
     bool is_probe = run->leg == MM_LEG_PROBE;
     if (is_good || run->is_noted || (is_probe && run->step.what != RESTART_IDENTIFY))
         return;

@@ -134,7 +134,8 @@ void exec_words_look(const exec_said_t *said, const mm_result_t *result, char *r
         (void)snprintf(ret_text, size, "machine %s answers",
                        mm_hex_print(&result->real->machine, digits));
     } else if (end == MM_END_UNHEALTHY) {
-        (void)snprintf(ret_text, size, "%s", said->unwell);
+        (void)snprintf(ret_text, size, "%s",
+                       *said->unwell ? said->unwell : "it did not stay up for long enough");
     }
 }
 

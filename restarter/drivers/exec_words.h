@@ -12,7 +12,7 @@ typedef struct {
     const output_tail_t *look;    // the last one; NULL: there was none
     const restart_end_t *looked;  // how that ended
     const char *unprepared;       // how --before has failed
-    const char *unwell;           // the first line of a health that was not good
+    const char *unwell;           // what the last health has said that was not good, or its end
     const char *program;          // that could not be started
     int error;                    // why not, an errno; 0: that is not why
     int pid;                      // what could not be killed; 0: unknown

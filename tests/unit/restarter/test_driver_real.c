@@ -272,6 +272,36 @@ static void it_may_be_as_ill_as_before_but_no_worse(void **state)
     assert_failed(&ended, "unhealthy: maintenance; command: exit 0");
 }
 
+// Who prints nothing has ended in some way all the same.
+static void of_a_silent_health_its_end_is_told(void **state)
+{
+    real_t *self = *state;
+    open_real(self, "printf '" MACHINE "\\n" NEW "\\n0.50 1.00\\n' >ids; exit 0", true);
+    write_host(self, "well", "\n \n");
+    begin(self, MM_LEG_RESTART, 1);
+    ended_t ended = run_to_the_end(self);
+    assert_failed(&ended, "unhealthy: exit 1; command: exit 0");
+    is_in_boot(self, NEW, 20);
+    self->now_ms = FIRST + 100;
+    begin(self, MM_LEG_RESTART, 0);
+    ended = run_to_the_end(self);
+    assert_failed(&ended, "unhealthy: exit 1");
+}
+
+static void who_is_gone_again_did_not_stay_up(void **state)
+{
+    real_t *self = *state;
+    open_real(self, "printf '" MACHINE "\\n" NEW "\\n0.50 1.00\\n' >ids; exit 0", false);
+    begin(self, MM_LEG_RESTART, 1);
+    ended_t ended;
+    while (next_wait(self, &ended) && count_sent(self) == 0)
+        continue;
+    assert_true(next_wait(self, &ended)); // the look that finds it
+    write_host(self, "ids", "");
+    ended = run_to_the_end(self);
+    assert_failed(&ended, "unhealthy: it did not stay up for long enough; command: exit 0");
+}
+
 static void a_probe_brings_the_ids_and_the_health(void **state)
 {
     real_t *self = *state;
@@ -457,6 +487,8 @@ int main(void)
         REAL(who_does_not_answer_is_unreachable_with_the_words_of_identify),
         REAL(another_machine_is_named),
         REAL(it_may_be_as_ill_as_before_but_no_worse),
+        REAL(of_a_silent_health_its_end_is_told),
+        REAL(who_is_gone_again_did_not_stay_up),
         REAL(a_probe_brings_the_ids_and_the_health),
         REAL(an_answer_that_is_no_identity_is_quoted),
         REAL(what_a_command_has_said_stays_on_record_beside_such_an_answer),
