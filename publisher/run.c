@@ -98,14 +98,42 @@ static int fail_db(outbox_db_t *db, char error[SOURCE_ERROR_MAX])
     return EX_IOERR;
 }
 
+#define DRIVER_TEXT 1024 // of a driver in a message
+#define CONTEXT     24   // bytes beside a difference that are told again, and whole words
+
+// A driver beside another one that is told in full: its name, and where their commands differ. What
+// they share may be a long line.
+static void print_difference(const char *text, const char *other, char ret_text[DRIVER_TEXT])
+{
+    size_t size = strlen(text), other_size = strlen(other), same = 0, rest = 0;
+    const char *behind = strstr(text, ": ");
+    size_t name = behind ? (size_t)(behind - text) + 2 : 0;
+    while (same < size && text[same] == other[same])
+        same++;
+    while (rest < size - same && rest < other_size - same &&
+           text[size - 1 - rest] == other[other_size - 1 - rest])
+        rest++;
+    size_t from = same > name + 2 * CONTEXT ? same - CONTEXT : name;
+    size_t to = rest > 2 * CONTEXT ? size - rest + CONTEXT : size;
+    while (from > name && text[from - 1] != ' ')
+        from--;
+    while (to < size && text[to] != ' ')
+        to++;
+    (void)snprintf(ret_text, DRIVER_TEXT, "%.*s%s%.*s%s", (int)name, text,
+                   from > name ? "... " : "", (int)(to - from), text + from,
+                   to < size ? " ..." : "");
+}
+
 static int refuse_driver(const outbox_run_t *former, const mm_options_t *options, uint64_t left,
                          char error[SOURCE_ERROR_MAX])
 {
+    char difference[DRIVER_TEXT];
+    print_difference(options->run_driver, former->driver, difference);
     (void)snprintf(error, SOURCE_ERROR_MAX,
-                   "%" PRIu64 " jobs are left in %s/outbox.db from a run with the driver \"%s\", "
-                   "and this one has \"%s\"; finish that run with its own command, or choose "
-                   "another --dir",
-                   left, options->dir, former->driver, options->run_driver);
+                   "%" PRIu64 " jobs are left in %s/outbox.db from a run with the driver "
+                   "\"%.2000s\", and this one has \"%s\"; finish that run with its own command, or "
+                   "choose another --dir",
+                   left, options->dir, former->driver, difference);
     return EX_CONFIG;
 }
 

@@ -163,6 +163,41 @@ static void jobs_left_under_another_driver_are_refused(void **state)
     assert_null(run.source);
 }
 
+#define SSH "ssh -n -o BatchMode=yes -o ConnectTimeout=10 -o LogLevel=ERROR -- {address} "
+
+// The line that both share is long, and told once.
+static void of_two_drivers_the_difference_is_told(void **state)
+{
+    (void)state;
+    static const char *const cases[][3] = {
+        {"ssh: " SSH "reboot", "ssh: " SSH "reboot (dry run)",
+         "\"ssh: ... LogLevel=ERROR -- {address} reboot (dry run)\""},
+        {"ssh: " SSH "reboot (dry run)", "ssh: " SSH "reboot",
+         "\"ssh: ... LogLevel=ERROR -- {address} reboot\""},
+        {"ssh: " SSH "reboot", "old: " SSH "reboot", "\"old: ssh -n -o BatchMode=yes ...\""},
+        {"ssh: sudo " SSH "reboot", "ssh: sudo -n " SSH "reboot",
+         "\"ssh: sudo -n ssh -n -o BatchMode=yes -o ...\""},
+        {"ssh: " SSH "'\xc3\xa4\xc3\xa4'", "ssh: " SSH "'\xc3\xa4\xc3\xb6'",
+         "\"ssh: ... LogLevel=ERROR -- {address} '\xc3\xa4\xc3\xb6'\""},
+        {"exec: " SSH "reboot", "exec: reboot {host}", "\"exec: reboot {host}\""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char told[512];
+        options.run_driver = cases[i][0];
+        (void)start(0);
+        accept_one(true);
+        run_close(&run);
+        options.run_driver = cases[i][1];
+        assert_int_equal(run_open(&options, 7, 0, db, &run, error), EX_CONFIG);
+        (void)snprintf(told, sizeof told, "from a run with the driver \"%s\", and this one has %s;",
+                       cases[i][0], cases[i][2]);
+        assert_non_null(strstr(error, told));
+        options.run_driver = cases[i][0];
+        (void)start(0);
+        settle_it();
+    }
+}
+
 static void the_mark_is_read_back(void **state)
 {
     (void)state;
@@ -190,6 +225,7 @@ int main(void)
         TEST(a_list_that_changes_under_the_same_run_sh_is_refused),
         TEST(a_demo_that_has_ended_is_not_begun_again_by_the_same_run_sh),
         TEST(jobs_left_under_another_driver_are_refused),
+        TEST(of_two_drivers_the_difference_is_told),
         TEST(the_mark_is_read_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
