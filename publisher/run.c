@@ -74,6 +74,7 @@ static int open_source(const mm_options_t *options, uint64_t seed, run_t *run,
         source_file_config_t config = {.path = options->input,
                                        .skips_bad_lines =
                                            options->on_bad_line == MM_ON_BAD_LINE_SKIP,
+                                       .named_by = options->named_by,
                                        .end_mark = mm_inherited_has_parent() ? end_mark : NULL,
                                        .see = run->own ? see_host : NULL,
                                        .see_arg = run->own};

@@ -350,6 +350,23 @@ bool command_keys(const command_t *self, mm_attribute_keys_t *keys)
     return true;
 }
 
+bool command_names(const command_t *self, mm_str_t key)
+{
+    for (size_t i = 0; i < self->piece_count; i++) {
+        const piece_t *piece = &self->pieces[i];
+        bool is_key = piece->kind == PIECE_ATTRIBUTE || piece->kind == PIECE_OPTIONAL ||
+                      piece->kind == PIECE_ADDRESS;
+        if (is_key && mm_str_equal(piece->text, key))
+            return true;
+    }
+    return false;
+}
+
+const char *command_name(const command_t *self)
+{
+    return self->name;
+}
+
 mm_str_t command_lacks(const command_t *self, mm_str_t attributes)
 {
     mm_str_t value;

@@ -31,6 +31,9 @@ bool command_names_ids(const command_t *self);
 // Adds the keys of the attributes that the command names; they live as long as it does. False when
 // there is no room for one.
 bool command_keys(const command_t *self, mm_attribute_keys_t *keys);
+bool command_names(const command_t *self, mm_str_t key);
+// What it is called in messages, as it was made with.
+const char *command_name(const command_t *self);
 // A key that the command names and that the attributes lack; empty: there is none.
 mm_str_t command_lacks(const command_t *self, mm_str_t attributes);
 

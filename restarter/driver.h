@@ -58,10 +58,11 @@ typedef struct {
 struct driver {
     const driver_ops_t *ops;
     mm_attribute_keys_t attributes; // that each task must carry; the texts are the driver's
-    mm_name_t name;                 // for the HELLO; empty: it is the mock
-    uint32_t verbs;                 // bits of mm_verb_t
-    const char *proof;              // how sure a success is, in words; NULL: it is the mock
-    driver_note_fn *note;           // the caller's; NULL: none
+    const char *named_by[MM_ATTRIBUTES_MAX]; // where each of them is named, for messages
+    mm_name_t name;                          // for the HELLO; empty: it is the mock
+    uint32_t verbs;                          // bits of mm_verb_t
+    const char *proof;    // how sure a success is, in words; NULL: it is the mock
+    driver_note_fn *note; // the caller's; NULL: none
     void *note_arg;
 };
 

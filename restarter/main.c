@@ -213,13 +213,17 @@ static driver_t *make_driver(const driver_kind_t *kind, const mm_options_t *opti
     return driver;
 }
 
-static void print_attributes(const mm_attribute_keys_t *keys)
+static void print_attributes(const driver_t *driver)
 {
+    const mm_attribute_keys_t *keys = &driver->attributes;
     for (size_t i = 0; i < keys->count; i++)
         (void)printf("%s%.*s%s", i == 0 ? "attributes: " : ",", (int)keys->keys[i].size,
                      keys->keys[i].data, keys->is_optional[i] ? "?" : "");
     if (keys->count > 0)
         (void)putchar('\n');
+    for (size_t i = 0; i < keys->count; i++)
+        (void)printf("named: %.*s %s\n", (int)keys->keys[i].size, keys->keys[i].data,
+                     driver->named_by[i]);
 }
 
 // Also tells `mayhem run` what the commands need to know of a job, how sure a success is, and last,
@@ -230,7 +234,7 @@ static int check_driver(const mm_options_t *options)
     driver_t *driver = make_driver(kind, options);
     if (!driver)
         return EX_CONFIG;
-    print_attributes(&driver->attributes);
+    print_attributes(driver);
     if (kind->describe) {
         (void)printf("digest: %s\nproof: %s\ndriver: ", driver->name.text, driver->proof);
         kind->describe(options);

@@ -38,6 +38,23 @@ static char *find_line(char *text, const char *head)
     return line;
 }
 
+// Where each attribute is named, a line for each.
+static void pass_names(arguments_t *arguments, char *text)
+{
+    static const char head[] = "named: ";
+    char *all = strdup("");
+    for (char *at = behind(text, head); at; at = behind(at, head)) {
+        char *more;
+        int size = asprintf(&more, "%s%.*s\n", all, (int)strcspn(at, "\n"), at);
+        assert(all && size >= 0);
+        free(all);
+        all = more;
+    }
+    if (*all)
+        arguments_add(arguments, "--named-by=%s", all);
+    free(all);
+}
+
 // What it says when it has checked its commands: what they name of a host beside {host}, which the
 // publisher reads and nothing else, whether it is a mock, how sure a success is, the driver with
 // the digest of what restarts a host, and last, since it may hold anything, the driver in words for
@@ -61,6 +78,7 @@ static bool read_check(run_settings_t *self, char *text, size_t size)
     arguments_add(arguments, "--driver-name=%s", digest ? digest : "mock");
     if (attributes)
         arguments_add(arguments, "--attributes=%s", attributes);
+    pass_names(arguments, text);
     if (digest && strrchr(digest, '-'))
         *strrchr(digest, '-') = '\0';
     self->driver.name = digest;

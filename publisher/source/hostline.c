@@ -67,10 +67,32 @@ static bool check_host(mm_str_t host, char why[HOSTLINE_ERROR_MAX])
     return complaint == NULL;
 }
 
-// Says that a host has not all that the command needs. False.
-static bool complain_lacking(mm_str_t host, mm_str_t key, bool is_object,
-                             char why[HOSTLINE_ERROR_MAX])
+// The names of what could stand in a command.
+static void list_names(const json_t *object, char ret_names[HOSTLINE_NAMES_MAX])
 {
+    size_t size = (size_t)snprintf(ret_names, HOSTLINE_NAMES_MAX, "host, address");
+    const char *name;
+    const json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)object, name, value)
+    {
+        bool is_told = strcmp(name, "host") == 0 || strcmp(name, "address") == 0;
+        bool is_value = json_is_string(value) || json_is_integer(value);
+        if (is_told || !is_value || !mm_attribute_is_key(mm_str(name)))
+            continue;
+        bool is_room = size + strlen(name) + strlen(", , ...") < HOSTLINE_NAMES_MAX;
+        size += (size_t)snprintf(ret_names + size, HOSTLINE_NAMES_MAX - size, ", %s",
+                                 is_room ? name : "...");
+        if (!is_room)
+            return;
+    }
+}
+
+// Says that a host has not all that the command needs. False.
+static bool complain_lacking(mm_str_t host, mm_str_t key, const json_t *object,
+                             hostline_buffer_t *buffer, char why[HOSTLINE_ERROR_MAX])
+{
+    bool is_object = object != NULL;
+    list_names(object, buffer->names);
     snprintf(why, HOSTLINE_ERROR_MAX, "host %.*s has no %.*s, which the command names: %s%.*s%s",
              (int)host.size, host.data, (int)key.size, key.data,
              is_object ? "add \"" : "make its line {\"host\": \"...\", \"", (int)key.size, key.data,
@@ -99,21 +121,33 @@ static bool check_value(const json_t *json, mm_str_t host, mm_str_t key, char nu
     return complaint == NULL;
 }
 
-static bool read_attributes(const json_t *object, mm_str_t host, const mm_attribute_keys_t *wanted,
-                            char *text, size_t *size, char why[HOSTLINE_ERROR_MAX])
+static const json_t *get(const json_t *object, mm_str_t key)
 {
+    char name[MM_ATTRIBUTE_KEY_MAX + 1];
+    snprintf(name, sizeof name, "%.*s", (int)key.size, key.data);
+    return json_object_get(object, name);
+}
+
+static bool read_attributes(const json_t *object, mm_str_t host, const mm_attribute_keys_t *wanted,
+                            hostline_buffer_t *buffer, size_t *size, char why[HOSTLINE_ERROR_MAX])
+{
+    const json_t *values[MM_ATTRIBUTES_MAX];
     for (size_t i = 0; i < wanted->count; i++) {
-        mm_str_t key = wanted->keys[i], value;
-        char name[MM_ATTRIBUTE_KEY_MAX + 1], number[24];
-        snprintf(name, sizeof name, "%.*s", (int)key.size, key.data);
-        const json_t *json = json_object_get(object, name);
-        if (json == NULL && wanted->is_optional[i])
+        values[i] = get(object, wanted->keys[i]);
+        buffer->has |= values[i] ? 1U << i : 0U;
+        if (!values[i] && !wanted->is_optional[i] && buffer->lacking < 0)
+            buffer->lacking = (int)i;
+    }
+    if (buffer->lacking >= 0)
+        return complain_lacking(host, wanted->keys[buffer->lacking], object, buffer, why);
+    for (size_t i = 0; i < wanted->count; i++) {
+        mm_str_t value;
+        char number[24];
+        if (!values[i])
             continue;
-        if (json == NULL)
-            return complain_lacking(host, key, true, why);
-        if (!check_value(json, host, key, number, &value, why))
+        if (!check_value(values[i], host, wanted->keys[i], number, &value, why))
             return false;
-        bool is_added = mm_attributes_add(text, size, key, value);
+        bool is_added = mm_attributes_add(buffer->attributes, size, wanted->keys[i], value);
         assert(is_added);
     }
     return true;
@@ -130,8 +164,7 @@ static bool parse_object(const json_t *object, const mm_attribute_keys_t *wanted
         snprintf(why, HOSTLINE_ERROR_MAX, "the object has no \"host\" that is a text");
         return false;
     }
-    if (!check_host(host, why) ||
-        !read_attributes(object, host, wanted, buffer->attributes, &size, why))
+    if (!check_host(host, why) || !read_attributes(object, host, wanted, buffer, &size, why))
         return false;
     memcpy(buffer->host, host.data, host.size);
     *ret_hostline = (hostline_t){{buffer->host, host.size}, {buffer->attributes, size}};
@@ -165,15 +198,20 @@ bool hostline_parse(mm_str_t line, bool is_first, const mm_attribute_keys_t *wan
                     hostline_buffer_t *buffer, hostline_t *ret_hostline,
                     char why[HOSTLINE_ERROR_MAX])
 {
+    buffer->has = 0;
+    buffer->lacking = -1;
     mm_str_t text = trim(is_first ? without_mark(line) : line);
     if (text.size > 0 && text.data[0] == '{')
         return parse_json(text, (int)(text.data - line.data), wanted, buffer, ret_hostline, why);
     text = trim(without_comment(text));
     if (text.size > 0 && !check_host(text, why))
         return false;
-    for (size_t i = 0; i < wanted->count && text.size > 0; i++)
-        if (!wanted->is_optional[i])
-            return complain_lacking(text, wanted->keys[i], false, why);
+    for (size_t i = 0; i < wanted->count && text.size > 0; i++) {
+        if (wanted->is_optional[i])
+            continue;
+        buffer->lacking = (int)i;
+        return complain_lacking(text, wanted->keys[i], NULL, buffer, why);
+    }
     *ret_hostline = (hostline_t){.host = text};
     return true;
 }

@@ -15,10 +15,15 @@ typedef struct {
     mm_str_t attributes;
 } hostline_t;
 
-// Memory for what has to be taken out of its line.
+// Memory for what has to be taken out of its line, and what is known of a host's attributes whether
+// the line is bad or not.
+#define HOSTLINE_NAMES_MAX 160
 typedef struct {
     char host[MM_HOST_MAX];
     char attributes[MM_ATTRIBUTES_BYTES];
+    uint32_t has;                   // those of the wanted ones that it has: bits by their index
+    int lacking;                    // the one for whose lack the line is bad; -1: none
+    char names[HOSTLINE_NAMES_MAX]; // then: what it has instead, "host, address, port"
 } hostline_buffer_t;
 
 // False: the line is bad, and `why` says how and how to fix it, printable, without file and line;

@@ -93,6 +93,7 @@ typedef struct {
     const char *path;
     bool skips_bad_lines;
     mm_attribute_keys_t wanted; // attributes that each host must have; the texts are borrowed
+    const char *named_by;       // a line "KEY WHERE" for each, for messages; borrowed; NULL: none
     // Of a stream: a file that is there when the stream has ended; without it the stream was cut
     // off (BAD, 75). Borrowed. NULL: its end is its end.
     const char *end_mark;

@@ -41,6 +41,13 @@ typedef enum {
     READ_FAILED
 } read_status_t;
 
+// An attribute that hosts lack.
+typedef struct {
+    bool is_lacking;
+    char complaint[768]; // about the first one of them
+    char names[HOSTLINE_NAMES_MAX];
+} lack_t;
+
 typedef struct {
     source_t base;
     char *name;     // for messages
@@ -69,6 +76,9 @@ typedef struct {
     bool is_compared;           // that a resumed stream is the same one
     source_progress_t progress; // of a file: digest and counts of all of it
     mm_attribute_keys_t wanted;
+    const char *named_by;
+    uint32_t had;                    // of the wanted ones, those that any host has: bits
+    lack_t lacks[MM_ATTRIBUTES_MAX]; // by the index of the wanted one
     void (*see)(void *arg, mm_str_t host, mm_str_t attributes); // NULL: nobody
     void *see_arg;
     hostline_buffer_t host;
@@ -167,16 +177,70 @@ static read_status_t read_line(file_t *self, mm_str_t *ret_line)
     return size > LINE_MAX_BYTES ? READ_LONG_LINE : READ_LINE;
 }
 
+static bool read_host(file_t *self, mm_str_t line, hostline_t *ret_hostline,
+                      char why[HOSTLINE_ERROR_MAX])
+{
+    bool is_good =
+        hostline_parse(line, self->line == 1, &self->wanted, &self->host, ret_hostline, why);
+    self->had |= self->host.has;
+    return is_good;
+}
+
+// The first host that lacks an attribute stands for all of them.
+static void keep_lack(file_t *self)
+{
+    lack_t *lack = self->host.lacking >= 0 ? &self->lacks[self->host.lacking] : NULL;
+    if (!lack || lack->is_lacking)
+        return;
+    lack->is_lacking = true;
+    memcpy(lack->complaint, self->complaint, sizeof lack->complaint);
+    memcpy(lack->names, self->host.names, sizeof lack->names);
+}
+
 // Parses a line; false, with a complaint that begins with file and line, when it is bad.
 static bool parse_line(file_t *self, mm_str_t line, bool is_too_long, hostline_t *ret_hostline)
 {
     char why[HOSTLINE_ERROR_MAX];
     if (is_too_long)
         snprintf(why, sizeof why, "the line is longer than %d bytes", LINE_MAX_BYTES);
-    else if (hostline_parse(line, self->line == 1, &self->wanted, &self->host, ret_hostline, why))
+    else if (read_host(self, line, ret_hostline, why))
         return true;
     snprintf(self->complaint, sizeof self->complaint, "%.200s:%" PRIu64 ": %s", self->name,
              self->line, why);
+    if (!is_too_long)
+        keep_lack(self);
+    return false;
+}
+
+// Where the command stands that names the attribute.
+static mm_str_t find_naming(const file_t *self, mm_str_t key)
+{
+    const char *line = self->named_by;
+    while (line && *line != '\0') {
+        size_t size = strcspn(line, "\n");
+        if (size > key.size && memcmp(line, key.data, key.size) == 0 && line[key.size] == ' ')
+            return (mm_str_t){line + key.size + 1, size - key.size - 1};
+        line += size + (line[size] == '\n');
+    }
+    return mm_str("the command");
+}
+
+// The name of an attribute that no host has is wrong in the command rather than in each line.
+// False: there is none.
+static bool blame_command(const file_t *self, char error[SOURCE_ERROR_MAX])
+{
+    for (size_t i = 0; i < self->wanted.count; i++) {
+        const lack_t *lack = &self->lacks[i];
+        mm_str_t key = self->wanted.keys[i], naming = find_naming(self, key);
+        if (!lack->is_lacking || (self->had >> i & 1) != 0)
+            continue;
+        snprintf(error, SOURCE_ERROR_MAX,
+                 "%.*s names {%.*s}, and no host of %.200s has that; what they have is %s: correct "
+                 "the name, or give it to each host (%s)",
+                 (int)naming.size, naming.data, (int)key.size, key.data, self->name, lack->names,
+                 lack->complaint);
+        return true;
+    }
     return false;
 }
 
@@ -197,6 +261,9 @@ end_badly(file_t *self, int exit_code, source_item_t *ret_item, const char *form
 
 static source_status_t give_bad_line(file_t *self, source_item_t *ret_item)
 {
+    char blame[SOURCE_ERROR_MAX];
+    if (!self->skips_bad_lines && blame_command(self, blame))
+        return end_badly(self, EX_DATAERR, ret_item, "%s", blame);
     if (!self->skips_bad_lines)
         return end_badly(self, EX_DATAERR, ret_item, "%s; mend the line or use --on-bad-line skip",
                          self->complaint);
@@ -397,6 +464,8 @@ static int check_file(file_t *self, char error[SOURCE_ERROR_MAX])
         snprintf(error, SOURCE_ERROR_MAX, "cannot read '%s': %s", self->name, strerror(errno));
         return EX_IOERR;
     }
+    if (self->progress.skipped > 0 && blame_command(self, error))
+        return EX_DATAERR;
     if (self->progress.skipped > 0 && !self->skips_bad_lines)
         return refuse_bad_lines(self, error);
     self->progress.total = hostset_count(self->seen);
@@ -444,6 +513,7 @@ int source_file_open(const source_file_config_t *config, source_t **ret_self,
     self->base.methods = &methods;
     self->skips_bad_lines = config->skips_bad_lines;
     self->wanted = config->wanted;
+    self->named_by = config->named_by;
     self->see = config->see;
     self->see_arg = config->see_arg;
     self->name = strdup(strcmp(config->path, "-") == 0 ? "standard input" : config->path);

@@ -330,12 +330,16 @@ static bool open_commands(exec_t *self, char *complaint)
 {
     if (!exec_commands_open(&self->commands, self->options, complaint))
         return false;
-    if (exec_commands_keys(&self->commands, &self->base.attributes))
-        return true;
-    (void)snprintf(complaint, MM_ERROR_MAX,
-                   "the commands name more than %d attributes of a host; name fewer",
-                   MM_ATTRIBUTES_MAX);
-    return false;
+    driver_t *base = &self->base;
+    if (!exec_commands_keys(&self->commands, &base->attributes)) {
+        (void)snprintf(complaint, MM_ERROR_MAX,
+                       "the commands name more than %d attributes of a host; name fewer",
+                       MM_ATTRIBUTES_MAX);
+        return false;
+    }
+    for (size_t i = 0; i < base->attributes.count; i++)
+        base->named_by[i] = exec_commands_naming(&self->commands, base->attributes.keys[i]);
+    return true;
 }
 
 static driver_t *exec_new(const mm_options_t *options, char ret_complaint[MM_ERROR_MAX])

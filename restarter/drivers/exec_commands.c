@@ -70,22 +70,22 @@ void exec_commands_describe(const mm_options_t *options)
 
 // ---- open and close
 
-static bool open_command(const char *name, const char *line, command_t **ret_command,
-                         char *complaint)
+// number: of what restarts a host, from 0.
+static bool open_command(const mm_options_t *options, const char *option, size_t number,
+                         const char *line, command_t **ret_command, char *complaint)
 {
+    char name[MM_ORIGIN_TEXT];
     if (*line == '\0')
         return true;
-    *ret_command = command_new(name, line, complaint);
+    *ret_command = command_new(mm_options_origin(options, option, number, name), line, complaint);
     return *ret_command && command_find(*ret_command, complaint);
 }
 
 static bool open_restarts(exec_commands_t *self, const mm_options_t *options, char *complaint)
 {
     for (size_t i = 0; i < count_restarts(options); i++) {
-        char name[64] = "--exec";
-        if (options->restart_count > 0)
-            (void)snprintf(name, sizeof name, "restart %zu of --driver", i + 1);
-        if (!open_command(name, restart_line(options, i), &self->restarts[i], complaint))
+        if (!open_command(options, "exec", i, restart_line(options, i), &self->restarts[i],
+                          complaint))
             return false;
         self->config.commands++;
     }
@@ -143,17 +143,23 @@ bool exec_commands_open(exec_commands_t *self, const mm_options_t *options,
 {
     // Where there are ids, what verifies a host tells whether it is well.
     bool is_health = *options->identify != '\0' && *options->verify != '\0';
+    const struct {
+        const char *option, *line;
+        command_t **command;
+    } others[] = {{"identify", options->identify, &self->identify},
+                  {"health", options->health, &self->health},
+                  {"verify", options->verify, is_health ? &self->health : &self->verify},
+                  {"skip-if", options->skip_if, &self->skip_if},
+                  {"before", options->before, &self->before},
+                  {"after", options->after, &self->after}};
     *self = (exec_commands_t){0};
     make_name(self, options);
-    if (!open_restarts(self, options, ret_complaint) ||
-        !open_command("--identify", options->identify, &self->identify, ret_complaint) ||
-        !open_command("--health", options->health, &self->health, ret_complaint) ||
-        !open_command("--verify", options->verify, is_health ? &self->health : &self->verify,
-                      ret_complaint) ||
-        !open_command("--skip-if", options->skip_if, &self->skip_if, ret_complaint) ||
-        !open_command("--before", options->before, &self->before, ret_complaint) ||
-        !open_command("--after", options->after, &self->after, ret_complaint))
+    if (!open_restarts(self, options, ret_complaint))
         return false;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (!open_command(options, others[i].option, 0, others[i].line, others[i].command,
+                          ret_complaint))
+            return false;
     configure(self, options);
     return check_ids(self, ret_complaint);
 }
@@ -191,6 +197,18 @@ bool exec_commands_keys(const exec_commands_t *self, mm_attribute_keys_t *keys)
         if (other(self, i) && !command_keys(other(self, i), keys))
             return false;
     return true;
+}
+
+const char *exec_commands_naming(const exec_commands_t *self, mm_str_t key)
+{
+    for (uint32_t i = 0; i < self->config.commands; i++)
+        if (command_names(self->restarts[i], key))
+            return command_name(self->restarts[i]);
+    for (size_t i = 0; i < OTHERS; i++)
+        if (other(self, i) && command_names(other(self, i), key))
+            return command_name(other(self, i));
+    assert(false);
+    return "";
 }
 
 mm_str_t exec_commands_lack(const exec_commands_t *self, mm_str_t attributes)

@@ -25,6 +25,8 @@ void exec_commands_close(exec_commands_t *self);
 
 // Adds the keys of the attributes that they name; false when there is no room for one.
 bool exec_commands_keys(const exec_commands_t *self, mm_attribute_keys_t *keys);
+// Where a key that they name is named, as messages call it (mm_options_origin).
+const char *exec_commands_naming(const exec_commands_t *self, mm_str_t key);
 // A key that one of them names and that the attributes lack; empty: there is none.
 mm_str_t exec_commands_lack(const exec_commands_t *self, mm_str_t attributes);
 // The one for a step; number: of what restarts a host, from 1.

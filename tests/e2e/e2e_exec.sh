@@ -133,6 +133,8 @@ equal "what the command does not name is nowhere" "" "$(grep -rl hunter2 attribu
 
 run -i hosts.txt -x './bmc.sh {host} {bmc}'
 ends_with_code "a list without the attribute: exit 65" 65
+matches "the command is blamed" \
+    'exec names \{bmc\}, and no host of hosts.txt has that; what they have is host, address' "$(cat err)"
 matches "the first line is named, with what to do" \
     'hosts.txt:1: host web-00001 has no bmc, which the command names: make its line \{"host": "...", "bmc": "..."\}' \
     "$(cat err)"

@@ -92,6 +92,41 @@ static char *variable_of(const mm_row_t *row, char buffer[VARIABLE_TEXT])
     return buffer;
 }
 
+static mm_row_index_t row_named(const char *name)
+{
+    mm_row_index_t row = 0;
+    while (row < MM_ROW_COUNT && strcmp(mm_rows[row].name, name) != 0)
+        row++;
+    assert(row < MM_ROW_COUNT);
+    return row;
+}
+
+char *mm_options_origin(const mm_options_t *options, const char *name, size_t number,
+                        char buffer[MM_ORIGIN_TEXT])
+{
+    const struct mm_options_origins *origins = options->origins;
+    mm_row_index_t row = row_named(name);
+    mm_origin_t origin = origins ? origins->rows[row] : (mm_origin_t){.source = MM_BY_FLAG};
+    char variable[VARIABLE_TEXT];
+    bool is_restart = row == MM_ROW_exec;
+    switch (origin.source) {
+    case MM_BY_DEFAULT:
+    case MM_BY_FLAG: (void)snprintf(buffer, MM_ORIGIN_TEXT, "--%s", name); break;
+    case MM_BY_ENVIRONMENT:
+        (void)snprintf(buffer, MM_ORIGIN_TEXT, "%s", variable_of(&mm_rows[row], variable));
+        break;
+    case MM_BY_FILE:
+        (void)snprintf(buffer, MM_ORIGIN_TEXT, "%.200s:%d: %s", origins->path, origin.line, name);
+        break;
+    case MM_BY_DRIVER:
+        (void)snprintf(buffer, MM_ORIGIN_TEXT, "%.200s:%d: %s", origins->driver,
+                       is_restart ? origins->restart_lines[number] : origin.line,
+                       is_restart ? "restart" : name);
+        break;
+    }
+    return buffer;
+}
+
 int mm_options_complain(const mm_options_t *options, mm_row_index_t index,
                         const mm_origin_t *origin, const char *complaint)
 {
@@ -463,11 +498,7 @@ done:
 
 bool mm_options_is_default(const mm_options_t *options, const char *name)
 {
-    for (size_t i = 0; i < MM_ROW_COUNT; i++)
-        if (strcmp(mm_rows[i].name, name) == 0)
-            return options->origins->rows[i].source == MM_BY_DEFAULT;
-    assert(false);
-    return false;
+    return options->origins->rows[row_named(name)].source == MM_BY_DEFAULT;
 }
 
 const char *mm_options_flag_for(mm_options_t *options, mm_program_t program, size_t *place)

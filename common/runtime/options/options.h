@@ -72,6 +72,13 @@ bool mm_options_is_default(const mm_options_t *options, const char *name);
 // --NAME=VALUE; NULL when there are no more. *place is 0 before the first call.
 const char *mm_options_flag_for(mm_options_t *options, mm_program_t program, size_t *place);
 
+// Where the value of the option of this name stands, as messages call it: "--health",
+// "MAYHEM_HEALTH", "a.ini:3: health". Of the commands that restart a host (`exec`) `number` is one,
+// from 0, as in "ssh.ini:12: restart". Returns buffer.
+#define MM_ORIGIN_TEXT 256 // long paths are cut
+char *mm_options_origin(const mm_options_t *options, const char *name, size_t number,
+                        char buffer[MM_ORIGIN_TEXT]);
+
 // Frees the strings and clears the options. Idempotent.
 void mm_options_free(mm_options_t *options);
 

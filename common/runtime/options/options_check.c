@@ -152,13 +152,26 @@ static bool names_host(const char *line)
     return false;
 }
 
-static int check_command(const mm_options_t *options, mm_row_index_t row, const char *line)
+static int check_command(const mm_options_t *options, mm_row_index_t row, const mm_origin_t *origin,
+                         const char *line)
 {
     if (*line == '\0' || names_host(line))
         return 0;
-    return refuse(options, row, row,
-                  "it names no host, and would do the same for each: put {host}, or another "
-                  "attribute of the hosts, where its name belongs");
+    return mm_options_complain(options, row, origin,
+                               "it names no host, and would do the same for each: put {host}, or "
+                               "another attribute of the hosts, where its name belongs");
+}
+
+// Of a driver's list each has a line of its own.
+static int check_restarts(const mm_options_t *options)
+{
+    const struct mm_options_origins *origins = options->origins;
+    int code = check_command(options, MM_ROW_exec, &origins->rows[MM_ROW_exec], options->exec);
+    for (size_t i = 1; i < options->restart_count && code == 0; i++) {
+        mm_origin_t origin = {MM_BY_DRIVER, origins->restart_lines[i], options->restarts[i]};
+        code = check_command(options, MM_ROW_exec, &origin, options->restarts[i]);
+    }
+    return code;
 }
 
 static int check_commands(const mm_options_t *options)
@@ -169,11 +182,10 @@ static int check_commands(const mm_options_t *options)
     } others[] = {{MM_ROW_identify, options->identify}, {MM_ROW_health, options->health},
                   {MM_ROW_skip_if, options->skip_if},   {MM_ROW_before, options->before},
                   {MM_ROW_after, options->after},       {MM_ROW_verify, options->verify}};
-    int code = check_command(options, MM_ROW_exec, options->exec);
-    for (size_t i = 1; i < options->restart_count && code == 0; i++)
-        code = check_command(options, MM_ROW_exec, options->restarts[i]);
+    int code = check_restarts(options);
     for (size_t i = 0; i < sizeof others / sizeof *others && code == 0; i++)
-        code = check_command(options, others[i].row, others[i].line);
+        code = check_command(options, others[i].row, &options->origins->rows[others[i].row],
+                             others[i].line);
     return code;
 }
 

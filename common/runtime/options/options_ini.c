@@ -28,7 +28,7 @@ typedef struct {
     char complaint[MM_COMPLAINT];
     // By row: the values in [common] and in the own section, or that of a driver.
     mm_origin_t found[2][MM_ROW_COUNT];
-    const char *restarts[MM_COMMANDS_MAX]; // of a driver
+    mm_origin_t restarts[MM_COMMANDS_MAX]; // of a driver
     size_t restart_count;
 } reader_t;
 
@@ -214,7 +214,7 @@ static int parse_restart(reader_t *self)
         return refuse(self, "there are more than %d commands: take some out", MM_COMMANDS_MAX);
     if (self->restart_count == 0)
         *first = command;
-    self->restarts[self->restart_count++] = command.text;
+    self->restarts[self->restart_count++] = command;
     return 1;
 }
 
@@ -271,7 +271,10 @@ static int set_driver(reader_t *self)
     }
     if (options->origins->rows[MM_ROW_exec].source != MM_BY_DRIVER)
         return 0;
-    memcpy(options->restarts, self->restarts, sizeof options->restarts);
+    for (size_t i = 0; i < self->restart_count; i++) {
+        options->restarts[i] = self->restarts[i].text;
+        options->origins->restart_lines[i] = self->restarts[i].line;
+    }
     options->restart_count = self->restart_count;
     return 0;
 }

@@ -69,9 +69,10 @@ typedef struct {
 
 struct mm_options_origins {
     mm_origin_t rows[MM_ROW_COUNT];
-    const char *path;   // of the INI file, as the user has named it; NULL: none
-    const char *driver; // of the driver's file; NULL: none
-    char **strings;     // all strings that the options own
+    const char *path;                   // of the INI file, as the user has named it; NULL: none
+    const char *driver;                 // of the driver's file; NULL: none
+    int restart_lines[MM_COMMANDS_MAX]; // there, of mm_options_t.restarts
+    char **strings;                     // all strings that the options own
     size_t string_count;
     size_t string_capacity;
 };

@@ -25,13 +25,15 @@ static int make_folder(void **state)
     return 0;
 }
 
+static const char named_by[] = "bmc --exec\nzone my.ini:3: health\n";
+
 static int try_file(const char *content, const char *wanted, bool skips, source_t **ret_source)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     assert_true(fd >= 0);
     assert_int_equal(write(fd, content, strlen(content)), strlen(content));
     close(fd);
-    source_file_config_t config = {.path = path, .skips_bad_lines = skips};
+    source_file_config_t config = {.path = path, .skips_bad_lines = skips, .named_by = named_by};
     assert_true(mm_attribute_keys_parse(mm_str(wanted), &config.wanted));
     return source_file_open(&config, ret_source, error);
 }
@@ -67,6 +69,22 @@ static void refuses(const char *content, const char *wanted, const char *expecte
     assert_string_equal(error, whole);
 }
 
+// Says that `naming` is wrong, for which the line that begins with `first` stands.
+static void blames(const char *content, const char *wanted, const char *naming, const char *names,
+                   const char *first)
+{
+    source_t *source = NULL;
+    char whole[SOURCE_ERROR_MAX];
+    snprintf(whole, sizeof whole,
+             "%s, and no host of %s has that; what they have is %s: correct the name, or give it "
+             "to each host (%s%s",
+             naming, path, names, path, first);
+    for (int skips = 0; skips <= 1; skips++) {
+        assert_int_equal(try_file(content, wanted, skips == 1, &source), EX_DATAERR);
+        assert_memory_equal(error, whole, strlen(whole));
+    }
+}
+
 static void only_what_is_asked_for_is_read(void **state)
 {
     (void)state;
@@ -92,7 +110,7 @@ static void of_a_repeated_host_the_first_line_counts(void **state)
 static void a_host_without_what_the_command_names_is_a_bad_line(void **state)
 {
     (void)state;
-    refuses("{\"host\": \"web-1\"}\n", "bmc",
+    refuses("{\"host\": \"web-1\"}\n{\"host\": \"web-2\", \"bmc\": \"b\"}\n", "bmc",
             ":1: host web-1 has no bmc, which the command names: add \"bmc\": \"...\" to its line");
     refuses("{\"host\": \"web-1\", \"bmc\": \"b\", \"zone\": \"\"}\n\n{\"host\": \"web-2\", "
             "\"zone\": \"\"}",
@@ -105,7 +123,7 @@ static void a_host_may_do_without_what_is_optional(void **state)
     (void)state;
     gives("web-1\n{\"host\": \"web-2\", \"port\": 22}\n{\"host\": \"web-3\"}\n", "user?,port?",
           false, "web-1() web-2(port=22) web-3() ");
-    refuses("web-1\n", "port?,bmc",
+    refuses("web-1\n{\"host\": \"web-2\", \"bmc\": \"b\"}\n", "port?,bmc",
             ":1: host web-1 has no bmc, which the command names: make its line "
             "{\"host\": \"...\", \"bmc\": \"...\"}");
 }
@@ -113,10 +131,63 @@ static void a_host_may_do_without_what_is_optional(void **state)
 static void a_plain_line_has_no_attributes(void **state)
 {
     (void)state;
-    refuses("# all\nweb-1 # one\n", "bmc",
+    refuses("# all\nweb-1 # one\n{\"host\": \"web-2\", \"bmc\": \"b\"}\n", "bmc",
             ":2: host web-1 has no bmc, which the command names: make its line "
             "{\"host\": \"...\", \"bmc\": \"...\"}");
     gives("# none\n\n", "bmc", false, "");
+}
+
+// A typo in a command is not the list's fault.
+static void the_command_is_blamed_when_no_host_has_what_it_names(void **state)
+{
+    (void)state;
+    blames("web-1\n# no host\nweb-2\n", "bmc", "--exec names {bmc}", "host, address",
+           ":1: host web-1 has no bmc, which the command names: ");
+    blames("\n{\"host\": \"web-1\", \"bmc\": \"b\", \"Zone\": \"eu\", \"port\": 22, \"tags\": []}\n"
+           "web-2\n",
+           "port?,bmc,zone", "my.ini:3: health names {zone}", "host, address, bmc, port",
+           ":2: host web-1 has no zone, which the command names: ");
+    blames("web-1\n{\"host\": \"web-2\", \"bmc\": {}}\n{\"host\": \"web-3\"}\n", "bmc,rack",
+           "the command names {rack}", "host, address",
+           ":2: host web-2 has no rack, which the command names: ");
+    gives("# no host\n", "bmc", false, "");
+}
+
+static void of_a_stream_too(void **state)
+{
+    (void)state;
+    int pipe_fds[2];
+    static const char line[] = "web-1\n";
+    assert_int_equal(pipe(pipe_fds), 0);
+    assert_int_equal(write(pipe_fds[1], line, strlen(line)), strlen(line));
+    close(pipe_fds[1]);
+    char name[64];
+    snprintf(name, sizeof name, "/proc/self/fd/%d", pipe_fds[0]);
+    source_file_config_t config = {.path = name, .named_by = named_by};
+    assert_true(mm_attribute_keys_parse(mm_str("bmc"), &config.wanted));
+    source_t *source = NULL;
+    assert_int_equal(source_file_open(&config, &source, error), 0);
+    source_item_t item;
+    assert_int_equal(source_next(source, 0, &item), SOURCE_BAD);
+    assert_true(item.ends);
+    assert_memory_equal(item.error, "--exec names {bmc}, and no host of /proc/", 41);
+    source_destroy(&source);
+    close(pipe_fds[0]);
+}
+
+// The message has room for as many names as there may be.
+static void of_many_attributes_some_are_named(void **state)
+{
+    (void)state;
+    char line[4096];
+    size_t size = (size_t)snprintf(line, sizeof line, "{\"host\": \"web-1\"");
+    for (int i = 0; i < 30; i++)
+        size += (size_t)snprintf(line + size, sizeof line - size, ", \"attribute_%d\": 1", i);
+    snprintf(line + size, sizeof line - size, "}\n");
+    source_t *source = NULL;
+    assert_int_equal(try_file(line, "bmc", false, &source), EX_DATAERR);
+    assert_non_null(strstr(error, "what they have is host, address, attribute_0, attribute_1, "));
+    assert_non_null(strstr(error, ", ...: correct the name"));
 }
 
 static void a_value_that_cannot_stand_in_a_command_is_a_bad_line_and_not_shown(void **state)
@@ -184,6 +255,9 @@ int main(void)
         TEST(a_host_without_what_the_command_names_is_a_bad_line),
         TEST(a_host_may_do_without_what_is_optional),
         TEST(a_plain_line_has_no_attributes),
+        TEST(the_command_is_blamed_when_no_host_has_what_it_names),
+        TEST(of_a_stream_too),
+        TEST(of_many_attributes_some_are_named),
         TEST(a_value_that_cannot_stand_in_a_command_is_a_bad_line_and_not_shown),
         TEST(bad_lines_can_be_left_out),
         TEST(what_json_complains_of_is_not_shown),

@@ -98,8 +98,18 @@ static void what_commands_name_of_a_host_is_read_by_the_publisher(void **state)
     write_text("hosts", "{\"host\": \"web-1\", \"bmc\": \"b\", \"zone\": \"z\"}\n");
     assert_read(READ("-i", "hosts", "-x", "true {bmc} {host}", "--verify=true {zone}"));
     assert_string_equal(value_of(PUBLISHER, "--attributes="), "bmc,zone");
+    assert_string_equal(value_of(PUBLISHER, "--named-by="), "bmc --exec\nzone --verify\n");
+    write_text("my.ini", "[driver]\nrestart = true {host}\nrestart = true {bmc}\n");
+    write_text("a.ini", "[restarter]\nskip-if = true {zone}\n");
+    setenv("MAYHEM_AFTER", "true {zone} {port?}", 1);
+    assert_read(READ("-i", "hosts", "--driver=./my.ini", "--config=a.ini"));
+    assert_string_equal(value_of(PUBLISHER, "--attributes="), "bmc,zone,port?");
+    assert_string_equal(value_of(PUBLISHER, "--named-by="),
+                        "bmc ./my.ini:3: restart\nzone a.ini:2: skip-if\nport MAYHEM_AFTER\n");
+    unsetenv("MAYHEM_AFTER");
     assert_read(READ("-i", "hosts", "-x", "true {host}"));
     assert_null(value_of(PUBLISHER, "--attributes="));
+    assert_null(value_of(PUBLISHER, "--named-by="));
     assert_int_equal(read_words("-x", "true {host}", (char *)NULL), 64);
     assert_heard("say which hosts: -i FILE");
 }
@@ -110,7 +120,10 @@ static void a_command_that_cannot_work_is_refused_with_its_reason(void **state)
 {
     (void)state;
     assert_int_equal(READ("-i", "hosts", "-x", "mayhem-no-such-command {host}"), 78);
-    assert_heard("mayhem-no-such-command is in no folder of PATH");
+    assert_heard("--exec: mayhem-no-such-command is in no folder of PATH");
+    write_text("my.ini", "[driver]\nrestart = true {host}\n\nrestart = true \"{host}\n");
+    assert_int_equal(READ("-i", "hosts", "--driver=./my.ini"), 78);
+    assert_heard("restarter: ./my.ini:4: restart: the quote (\") at character 6 is not closed");
 }
 
 static void without_a_restarter_the_installation_is_not_complete(void **state)
