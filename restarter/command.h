@@ -37,9 +37,9 @@ const char *command_name(const command_t *self);
 // A key that the command names and that the attributes lack; empty: there is none.
 mm_str_t command_lacks(const command_t *self, mm_str_t attributes);
 
-// The arguments for one task, NULL-terminated, owned by the command and valid until its next use.
-// The command lacks nothing of the task's attributes. The strings are writable only because exec's
-// prototype wants it.
+// The arguments for one task, in which ids that are not known stand as they are named;
+// NULL-terminated, owned by the command and valid until its next use. The command lacks nothing of
+// the task's attributes. The strings are writable only because exec's prototype wants it.
 char **command_fill(command_t *self, const mm_task_t *task);
 
 // The arguments as one line that a shell would split in the same way. The caller frees it.

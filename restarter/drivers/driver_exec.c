@@ -143,26 +143,28 @@ static bool exec_next_finished(driver_t *base, int64_t now_ms, mm_result_t *ret_
 
 // ---- starts
 
-static void print_hook(command_t *hook, const char *name, const run_t *run)
-{
-    if (!hook)
-        return;
-    char *line = command_quote(exec_fill(hook, run));
-    (void)printf(" # %s: %s", name, line);
-    free(line);
-}
-
+// On one line that a shell could run: what restarts the host, and behind it what is asked and done
+// beside that, in its order.
 static void print_dry_run(exec_t *self, const run_t *run)
 {
     const exec_commands_t *commands = &self->commands;
+    const struct {
+        const char *name;
+        command_t *command;
+    } others[] = {{"skip-if", commands->skip_if}, {"identify", commands->identify},
+                  {"before", commands->before},   {"health", commands->health},
+                  {"verify", commands->verify},   {"after", commands->after}};
     for (uint32_t i = 0; i < commands->config.commands; i++) {
         char *line = command_quote(exec_fill(commands->restarts[i], run));
         (void)printf("%s%s", i > 0 ? " # or: " : "", line);
         free(line);
     }
-    print_hook(commands->before, "before", run);
-    print_hook(commands->after, "after", run);
-    print_hook(commands->verify, "verify", run);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        char *line = others[i].command ? command_quote(exec_fill(others[i].command, run)) : NULL;
+        if (line)
+            (void)printf(" # %s: %s", others[i].name, line);
+        free(line);
+    }
     (void)putchar('\n');
     (void)fflush(stdout);
 }

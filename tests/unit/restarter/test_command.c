@@ -197,6 +197,9 @@ static void the_ids_on_record_are_filled_in(void **state)
     char **arguments = command_fill(command, &(mm_task_t){.host = mm_str("web-7"), .real = &real});
     assert_string_equal(arguments[1], "01234567-89ab-cdef-1032-0000000000fe");
     assert_string_equal(arguments[2], "000000000000000001000000000000ab");
+    arguments = command_fill(command, &(mm_task_t){.host = mm_str("web-7")});
+    assert_string_equal(arguments[1], "{boot_id}");
+    assert_string_equal(arguments[2], "{machine_id}");
     command_destroy(&command);
     command = command_new("--exec", "x {host} {boot}", complaint);
     assert_non_null(command);

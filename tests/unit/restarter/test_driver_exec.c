@@ -350,17 +350,14 @@ static void without_an_attribute_nothing_is_started(void **state)
     driver_destroy(&driver);
 }
 
-static void a_dry_run_prints_what_it_would_run(void **state)
+static void assert_rehearses(mm_options_t *options, const char *expected)
 {
-    (void)state;
     char path[] = "/tmp/mm-exec-XXXXXX";
     int file = mkstemp(path);
     assert_true(file >= 0);
     assert_int_equal(unlink(path), 0);
-    mm_options_t options = exec_options("sh -c 'touch /tmp/never-{host}; exit 1'");
-    options.verify = "false {attempt}";
-    options.dry_run = true;
-    driver_t *driver = driver_exec_kind.new(&options, (char[MM_ERROR_MAX]){""});
+    options->dry_run = true;
+    driver_t *driver = driver_exec_kind.new(options, (char[MM_ERROR_MAX]){""});
     assert_non_null(driver);
 
     (void)fflush(stdout);
@@ -374,11 +371,37 @@ static void a_dry_run_prints_what_it_would_run(void **state)
     assert_ok(&ended, "dry_run=1");
     assert_int_equal(ended.number, 4);
 
-    char line[256] = "";
+    char line[512] = "";
     assert_true(pread(file, line, sizeof line - 1, 0) > 0);
-    assert_string_equal(line, "sh -c 'touch /tmp/never-web-7; exit 1' # verify: false 2\n");
+    assert_string_equal(line, expected);
     (void)close(file);
     driver_destroy(&driver);
+}
+
+static void a_dry_run_prints_what_it_would_run(void **state)
+{
+    (void)state;
+    mm_options_t options = exec_options("sh -c 'touch /tmp/never-{host}; exit 1'");
+    options.verify = "false {attempt}";
+    assert_rehearses(&options, "sh -c 'touch /tmp/never-web-7; exit 1' # verify: false 2\n");
+}
+
+static void with_all_that_is_asked_and_done_beside_it(void **state)
+{
+    (void)state;
+    mm_options_t options = exec_options("true {host} {boot_id}");
+    options.restarts[0] = options.exec;
+    options.restarts[1] = "false {host}";
+    options.restart_count = 2;
+    options.identify = "echo who {host}";
+    options.health = "echo well {host}";
+    options.skip_if = "echo 'no need' {host}";
+    options.before = "echo cordon {host}";
+    options.after = "echo uncordon {host} {machine_id}";
+    assert_rehearses(&options,
+                     "true web-7 '{boot_id}' # or: false web-7 # skip-if: echo 'no need' web-7"
+                     " # identify: echo who web-7 # before: echo cordon web-7"
+                     " # health: echo well web-7 # after: echo uncordon web-7 '{machine_id}'\n");
 }
 
 static void a_command_that_cannot_work_is_refused_at_the_start(void **state)
@@ -424,6 +447,7 @@ int main(void)
         TEST(attributes_reach_both_commands),
         TEST(without_an_attribute_nothing_is_started),
         TEST(a_dry_run_prints_what_it_would_run),
+        TEST(with_all_that_is_asked_and_done_beside_it),
         TEST(a_command_that_cannot_work_is_refused_at_the_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
