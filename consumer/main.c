@@ -73,9 +73,11 @@ static void open_session(consumer_t *self, const gather_action_t *action)
         fail(self, strerror(errno));
 }
 
+// Its last heartbeat acknowledges what it has read, so that no worker leaves in doubt.
 static void leave(consumer_t *self)
 {
     send_batch_flush(self->batch);
+    send_batch_beat(self->batch, self->gather);
     send_batch_leaving(self->batch);
     mm_loop_stop(self->loop);
 }

@@ -84,6 +84,9 @@ run -i slow.txt -x 'true {host}' --verify 'test -e never-{host}' --verify-timeou
 ends_with_code "a host that does not come back is dead: exit 1" 1
 matches "the error names the check" 'verif' "$(store 'SELECT error FROM jobs')"
 
+equal "what the consumer has read is confirmed to all" "" \
+    "$(grep -h 'that no consumer has confirmed' ./*/log/*.log)"
+
 # ---- dry run, limit ------------------------------------------------------------------------------
 
 dir=dry

@@ -35,6 +35,8 @@ equal "all 500 are restarted" 500 "$(store "SELECT count(*) FROM jobs WHERE outc
 check "failed restarts were tried again" test "$(store 'SELECT sum(attempts) FROM jobs')" -gt 500
 matches "progress is shown" '500' "$(cat err)"
 equal "all four restarters have worked" 4 "$(store 'SELECT count(DISTINCT worker) FROM jobs')"
+equal "what the consumer has read is confirmed to all" "" \
+    "$(grep -h 'that no consumer has confirmed' demo/log/*.log hosts/log/*.log)"
 
 run -i hosts.txt --mock -n 1
 ends_with_code "the same command after the end is a new run" 0

@@ -148,6 +148,7 @@ static void send_beat(sim_t *self, const sim_process_t *process)
 
 static void leave(sim_t *self, sim_process_t *process)
 {
+    send_beat(self, process);
     sim_publish(self,
                 &(mm_frame_t){.kind = MM_FRAME_LEAVING,
                               .as.leaving = {.consumer = mm_str(NAME), .epoch = self->epoch}});
