@@ -18,7 +18,7 @@
 #define ASKED_MS   250   // in this time at most
 #define ASKED      32    // queries are accepted, and
 #define LOOKS      4     // of them for jobs
-#define STATS_MS   400   // a query for all stats is passed on once in this time
+#define STATS_MS   400   // a query for all stats, or hosts, is passed on once in this time
 #define JOBS_MAX   16    // in a reply about a host
 #define WORKERS    600   // in a stats reply
 #define LOST_MS    60000 // a lost worker is in the stats for this long
@@ -34,6 +34,7 @@ struct viewers {
     uint32_t asked;  // since then
     uint32_t looked; // ... for a job
     int64_t stats_ms;
+    int64_t hosts_ms;
 };
 
 // ---- sending
@@ -113,6 +114,22 @@ static json_t *stats(void *arg)
         "workers", workers_json(gather));
 }
 
+// Who has restarts out, and why others wait.
+static json_t *hosts(void *arg)
+{
+    const viewers_t *self = arg;
+    json_t *restarters = json_object(), *waiting = json_object();
+    gather_worker_t known = {0};
+    gather_waiting_t reason = {0};
+    while (gather_next_worker(self->config.gather, &known))
+        if (known.joined && known.role == MM_ROLE_RESTARTER && known.out > 0)
+            json_object_setn_new(restarters, known.acknowledgement.worker.data,
+                                 known.acknowledgement.worker.size, json_integer(known.out));
+    while (gather_next_waiting(self->config.gather, &reason))
+        json_object_set_new(waiting, reason.reason, json_integer((json_int_t)reason.count));
+    return json_pack("{s:o, s:o}", "restarters", restarters, "waiting", waiting);
+}
+
 static json_t *job_json(const gather_job_t *job)
 {
     char id[MM_ID_TEXT];
@@ -156,13 +173,15 @@ static bool may_ask(viewers_t *self, int64_t now_ms)
 // Whether all processes are asked. Several viewers with the same query get one reply.
 static bool may_pass_on(viewers_t *self, const mm_frame_t *query, int64_t now_ms)
 {
-    if (query->as.query.about != MM_ABOUT_STATS)
-        return query->as.query.about == MM_ABOUT_PROFILE;
+    mm_about_t about = query->as.query.about;
+    if (about != MM_ABOUT_STATS && about != MM_ABOUT_HOSTS)
+        return about == MM_ABOUT_PROFILE;
     if (query->as.query.process.size > 0)
         return true; // its reply is none to a query for all
-    if (now_ms - self->stats_ms < STATS_MS)
+    int64_t *last_ms = about == MM_ABOUT_STATS ? &self->stats_ms : &self->hosts_ms;
+    if (now_ms - *last_ms < STATS_MS)
         return false;
-    self->stats_ms = now_ms;
+    *last_ms = now_ms;
     return true;
 }
 
@@ -186,7 +205,8 @@ void viewers_query(viewers_t *self, const mm_frame_t *frame, int64_t now_ms)
         break;
     case MM_ABOUT_VIEWERS: reply_where(self); break;
     case MM_ABOUT_STATS:
-    case MM_ABOUT_PROFILE: break;
+    case MM_ABOUT_PROFILE:
+    case MM_ABOUT_HOSTS: break;
     }
 }
 
@@ -238,10 +258,11 @@ viewers_t *viewers_new(const viewers_config_t *config)
     strcpy(self->suffix, suffix);
     self->encoder = mm_encoder_new();
     self->stream = event_stream_new();
-    self->asked_ms = self->stats_ms = INT64_MIN / 2;
+    self->asked_ms = self->stats_ms = self->hosts_ms = INT64_MIN / 2;
     self->reply = mm_stats_reply_new(&(mm_stats_reply_config_t){.process = config->name,
                                                                 .program = MM_PROGRAM_CONSUMER,
                                                                 .stats = stats,
+                                                                .hosts = hosts,
                                                                 .send = send_reply,
                                                                 .arg = self});
     return self;

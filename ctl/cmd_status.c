@@ -1,6 +1,9 @@
 // mayhem status: a pipeline on one page, its processes, and how far the run is.
 
+#include "attach.h"
+#include "clock.h"
 #include "ctl.h"
+#include "hosts_now.h"
 #include "publisher_report.h"
 #include "run_folder.h"
 #include "run_record.h"
@@ -13,7 +16,9 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define WIDTH 120
+#define WIDTH          120
+#define HOSTS_AGAIN_MS 500  // the consumer passes a question on each 400 ms
+#define HOSTS_WAIT_MS  1000 // for restarters, when the consumer has replied
 
 static const char usage[] = "usage: mayhem status [OPTION]...\n\n"
                             "A pipeline on one page, its processes, and how far the run is.\n";
@@ -131,10 +136,52 @@ static int print_text(const char *dir, const snapshot_t *snapshot)
     return ctl_end_output(true);
 }
 
+// ---- the hosts
+
+// What all know of hosts, asked until all have replied, or for HOSTS_WAIT_MS. False: nobody
+// answers.
+static bool ask_hosts(const target_t *target, hosts_now_t *ret_hosts)
+{
+    attach_t *attach = attach_new(&target->base);
+    int64_t now_ms = mm_clock_ms(), end_ms = now_ms + TARGET_WAIT_MS, again_ms = now_ms;
+    hosts_now_t hosts = {0};
+    while (now_ms < end_ms && !hosts_now_is_complete(&hosts)) {
+        if (now_ms >= again_ms) {
+            attach_ask_hosts(attach);
+            again_ms = now_ms + HOSTS_AGAIN_MS;
+        }
+        news_t news = attach_next(attach, -1, (int)(mm_earlier(end_ms, again_ms) - now_ms));
+        if (news.kind == NEWS_HOSTS)
+            hosts_now_add(&hosts, news.json);
+        now_ms = mm_clock_ms();
+        if (hosts.consumer)
+            end_ms = mm_earlier(end_ms, now_ms + HOSTS_WAIT_MS);
+    }
+    attach_destroy(&attach);
+    *ret_hosts = hosts;
+    return hosts.consumer != NULL;
+}
+
+static int show_hosts(const target_t *target, bool is_json)
+{
+    hosts_now_t hosts;
+    if (!ask_hosts(target, &hosts)) {
+        hosts_now_clear(&hosts);
+        return target_fail(target);
+    }
+    bool is_good = true;
+    if (is_json)
+        is_good = ctl_write_json(stdout, hosts_now_json(&hosts), JSON_COMPACT);
+    else
+        hosts_now_print(&hosts, mm_clock_wall_ms(), stdout);
+    hosts_now_clear(&hosts);
+    return ctl_end_output(is_good);
+}
+
 int ctl_status(int argc, char **argv)
 {
     target_t target = {0};
-    bool is_json = false, is_brief = false, answers = false;
+    bool is_json = false, is_brief = false, has_hosts = false, answers = false;
     char who[256];
     pid_t pid;
     const ctl_option_t options[] = {
@@ -143,6 +190,9 @@ int ctl_status(int argc, char **argv)
         {.name = "brief",
          .help = "the processes and the run so far, without the page: at once",
          .flag = &is_brief},
+        {.name = "hosts",
+         .help = "the hosts that are being restarted now, and why others wait",
+         .flag = &has_hosts},
         {.name = NULL}};
     int exit_code = ctl_options(argc, argv, usage, options, NULL);
     if (exit_code == 0)
@@ -153,6 +203,8 @@ int ctl_status(int argc, char **argv)
     const char *dir = target.consumer ? NULL : target.dir;
     if (dir && !run_folder_may_look(dir))
         return ctl_fail(EX_NOPERM, "%s is another user's: you may not look into it", dir);
+    if (has_hosts)
+        return show_hosts(&target, is_json);
     bool has_run = dir && run_folder_find(dir, &pid, who, sizeof who);
     snapshot_t snapshot = {0};
     if (!is_brief || !dir) {

@@ -38,6 +38,15 @@ typedef enum {
     DRIVER_NOTE_OUTPUT   // the command's output is not kept any more
 } driver_note_t;
 
+// A restart that goes on, for viewers.
+typedef struct {
+    uint64_t number;              // of its task
+    const char *doing;            // a word for what it does now: restart_doing, or "mock"
+    uint32_t command;             // of the driver's list; 0: it sends none
+    int64_t since_ms;             // the attempt's begin
+    char words[MM_WORDS_MAX + 1]; // the last ones of what runs, or ran last; empty: none
+} driver_view_t;
+
 typedef void driver_note_fn(void *arg, uint64_t number, driver_note_t note, const char *text);
 
 // What each kind of driver provides. Called through the functions below only.
@@ -52,6 +61,7 @@ typedef struct {
     void (*drain)(driver_t *self, int64_t now_ms); // NULL: nothing only waits
     void (*stop)(driver_t *self, int64_t now_ms);
     bool (*is_lost)(const driver_t *self); // NULL: never
+    bool (*look)(const driver_t *self, size_t *cursor, driver_view_t *ret_view);
 } driver_ops_t;
 
 // The first member of each kind's own struct.
@@ -141,6 +151,12 @@ static inline void driver_stop(driver_t *self, int64_t now_ms)
 static inline bool driver_is_lost(const driver_t *self)
 {
     return self->ops->is_lost && self->ops->is_lost(self);
+}
+
+// All restarts that go on, one by one; begins with a cursor of 0. False at the end.
+static inline bool driver_look(const driver_t *self, size_t *cursor, driver_view_t *ret_view)
+{
+    return self->ops->look(self, cursor, ret_view);
 }
 
 #endif

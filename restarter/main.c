@@ -9,6 +9,7 @@
 #include "room.h"
 #include "service.h"
 #include "span.h"
+#include "uuid.h"
 #include "worker_client.h"
 
 #include <assert.h>
@@ -18,6 +19,7 @@
 #include <zmq.h>
 
 #define FINISH_MAX 32   // results in one call of the worker client
+#define HOSTS_MAX  128  // in a reply to a viewer: with their words below MM_REPLY_BYTES
 #define STOP_MS    2000 // from TERM to KILL for what still runs; part of the drain timeout
 
 typedef struct {
@@ -165,6 +167,34 @@ static void receive_finished(restarter_t *self)
     mm_worker_client_finish(self->client, results, count);
 }
 
+// The hosts that are being restarted: as many as fit into a reply.
+static json_t *hosts(void *arg)
+{
+    const restarter_t *self = arg;
+    int64_t now_ms = mm_clock_ms(), wall_ms = mm_clock_wall_ms();
+    json_t *list = json_array();
+    driver_view_t view;
+    size_t left_out = 0;
+    for (size_t cursor = 0; driver_look(self->driver, &cursor, &view);) {
+        char id[MM_ID_TEXT];
+        mm_task_t task;
+        if (!mm_worker_client_holds(self->client, view.number, &task))
+            continue;
+        if (json_array_size(list) == HOSTS_MAX) {
+            left_out++;
+            continue;
+        }
+        json_t *host = json_pack(
+            "{s:s%, s:s, s:I, s:s, s:I, s:I, s:s}", "host", task.host.data, task.host.size, "job",
+            mm_id_print(&task.id, id), "attempt", (json_int_t)task.attempt, "doing", view.doing,
+            "command", (json_int_t)view.command, "since_ms",
+            (json_int_t)(wall_ms - (now_ms - view.since_ms)), "words", view.words);
+        assert(host);
+        json_array_append_new(list, host);
+    }
+    return json_pack("{s:o, s:I}", "hosts", list, "left_out", (json_int_t)left_out);
+}
+
 static void on_driver(void *arg)
 {
     MM_SPAN("on_driver");
@@ -272,6 +302,7 @@ static mm_worker_client_t *new_client(restarter_t *self, const mm_endpoint_t *ba
     config.tells_started = true;
     config.start = start_restart;
     config.stop = stop_restarts;
+    config.hosts = hosts;
     config.arg = self;
     return mm_worker_client_new(self->loop, &config);
 }

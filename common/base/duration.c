@@ -5,6 +5,7 @@
 #include "string_view.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 
 #define WHOLE_MAX INT64_C(1000000000000)
@@ -81,5 +82,21 @@ char *mm_duration_print(int64_t ms, char buffer[MM_DURATION_TEXT])
         i++;
     const char *unit = ms == 0 ? "s" : units[i].name;
     (void)snprintf(buffer, MM_DURATION_TEXT, "%lld%s", (long long)(ms / units[i].ms), unit);
+    return buffer;
+}
+
+char *mm_duration_show(int64_t seconds, char buffer[MM_DURATION_TEXT])
+{
+    int64_t minutes = seconds / 60, hours = minutes / 60;
+    if (seconds < 60)
+        (void)snprintf(buffer, MM_DURATION_TEXT, "%" PRId64 "s", mm_later(seconds, 0));
+    else if (minutes < 60)
+        (void)snprintf(buffer, MM_DURATION_TEXT, "%" PRId64 "m%02" PRId64 "s", minutes,
+                       seconds % 60);
+    else if (hours < 24)
+        (void)snprintf(buffer, MM_DURATION_TEXT, "%" PRId64 "h%02" PRId64 "m", hours, minutes % 60);
+    else
+        (void)snprintf(buffer, MM_DURATION_TEXT, "%" PRId64 "d%02" PRId64 "h", hours / 24,
+                       hours % 24);
     return buffer;
 }

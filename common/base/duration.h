@@ -38,5 +38,8 @@ const char *mm_duration_parse(mm_str_t text, int64_t *ret_ms);
 // buffer.
 #define MM_DURATION_TEXT 24
 char *mm_duration_print(int64_t ms, char buffer[MM_DURATION_TEXT]);
+// Writes a span for people to read, in two units at most: "3s", "2m05s", "1h20m", "2d03h"; below 0
+// as 0. Returns buffer.
+char *mm_duration_show(int64_t seconds, char buffer[MM_DURATION_TEXT]);
 
 #endif

@@ -76,6 +76,15 @@ static void reply_profile(mm_stats_reply_t *self, const mm_frame_t *query, int64
         mm_stats_reply_send(self, MM_ABOUT_PROFILE, query->as.query.viewer, profile);
 }
 
+static void reply_hosts(const mm_stats_reply_t *self)
+{
+    MM_SPAN("tell");
+    json_t *hosts = self->config.hosts(self->config.arg);
+    assert(hosts);
+    json_object_set_new(hosts, "process", json_string(self->config.process));
+    mm_stats_reply_send(self, MM_ABOUT_HOSTS, 0, hosts);
+}
+
 void mm_stats_reply_answer(mm_stats_reply_t *self, const mm_frame_t *query, int64_t now_ms)
 {
     mm_str_t process = query->as.query.process;
@@ -85,4 +94,6 @@ void mm_stats_reply_answer(mm_stats_reply_t *self, const mm_frame_t *query, int6
         reply_stats(self);
     else if (query->as.query.about == MM_ABOUT_PROFILE)
         reply_profile(self, query, now_ms);
+    else if (query->as.query.about == MM_ABOUT_HOSTS && self->config.hosts)
+        reply_hosts(self);
 }

@@ -29,7 +29,8 @@ typedef enum {
     MM_ABOUT_PROFILE = 2, // of one process, or all: where its loop's time went
     MM_ABOUT_EVENTS = 3,  // of the consumer: what happens to jobs, for the next few seconds
     MM_ABOUT_JOB = 4,     // of the consumer: what it knows of a job or a host
-    MM_ABOUT_VIEWERS = 5  // of the consumer: where viewers listen
+    MM_ABOUT_VIEWERS = 5, // of the consumer: where viewers listen
+    MM_ABOUT_HOSTS = 6    // of restarters: the hosts they have; of the consumer: why others wait
 } mm_about_t;
 
 typedef enum {

@@ -120,6 +120,12 @@ static json_t *stats(void *arg)
                      (json_int_t)mm_windowed_histogram_quantile(&watched->times, now_ms, 0.99));
 }
 
+static json_t *hosts(void *arg)
+{
+    const mm_worker_client_t *self = arg;
+    return self->config.hosts(self->config.arg);
+}
+
 static void see_start(watched_t *self, uint64_t number)
 {
     if (self->left == 0)
@@ -169,6 +175,7 @@ mm_worker_client_t *mm_worker_client_new(mm_loop_t *loop, const mm_worker_client
         &(mm_stats_reply_config_t){.process = self->config.worker.name.text,
                                    .program = mm_role_program(config->worker.role),
                                    .stats = stats,
+                                   .hosts = config->hosts ? hosts : NULL,
                                    .send = send_frame,
                                    .arg = self});
     open_sockets(self);

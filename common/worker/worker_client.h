@@ -9,6 +9,8 @@
 #include "options.h"
 #include "worker_session.h"
 
+#include <jansson.h>
+
 typedef struct mm_worker_client mm_worker_client_t;
 
 typedef struct {
@@ -18,7 +20,8 @@ typedef struct {
     // Starts this task. The task is valid until the call returns, which must not call
     // mm_worker_client_finish. now_ms: the clock of this step.
     void (*start)(void *arg, const mm_task_t *task, int64_t now_ms);
-    void (*stop)(void *arg); // ends all running tasks soon, each by mm_worker_client_finish
+    void (*stop)(void *arg);     // ends all running tasks soon, each by mm_worker_client_finish
+    json_t *(*hosts)(void *arg); // as in stats_reply.h; NULL: it has none
     void *arg;
 } mm_worker_client_config_t;
 

@@ -194,6 +194,14 @@ gather_stage_t gather_stage(gather_t *self, mm_role_t role);
 // How long jobs are in flight, sampled as above; p: quantile, 0 to 1.
 int64_t gather_flight_ms(gather_t *self, double p);
 
+// Why restarts wait, one reason after the other; begins with a zeroed cursor. False at the end.
+typedef struct {
+    size_t next;        // the cursor
+    const char *reason; // as in gather_stage_t
+    size_t count;       // restarts that wait for it; at least 1
+} gather_waiting_t;
+bool gather_next_waiting(const gather_t *self, gather_waiting_t *cursor);
+
 // A job in flight, as text. Valid until the next step.
 typedef struct {
     mm_id_t id;

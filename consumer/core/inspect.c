@@ -24,20 +24,44 @@ static const char *const restart_names[] = {[RESTART_HELD] = "held",
                                             [RESTART_EXHAUSTED] = "exhausted",
                                             [RESTART_ENDED] = "ended"};
 
-// The most frequent reason of the waiting restarts.
+// How many restarts wait for a resource.
+static size_t waiting_for(const flights_t *flights, resource_kind_t kind)
+{
+    return kind == RESOURCE_SLOT ? flights->in_restart[RESTART_READY] : flights->in_queue[kind];
+}
+
+// The most frequent reason of the restarts that wait for a resource.
 static const char *most_frequent_reason(const flights_t *flights)
 {
     admission_reason_t most = ADMISSION_NONE;
     size_t count = 0;
     for (resource_kind_t kind = RESOURCE_HOST; kind <= RESOURCE_SLOT; kind++) {
-        bool is_slot = kind == RESOURCE_SLOT;
-        size_t waiting = is_slot ? flights->in_restart[RESTART_READY] : flights->in_queue[kind];
+        size_t waiting = waiting_for(flights, kind);
         if (waiting > count) {
             most = ADMISSION_HOST_BUSY + kind;
             count = waiting;
         }
     }
     return admission_reason_name(most);
+}
+
+bool gather_next_waiting(const gather_t *self, gather_waiting_t *cursor)
+{
+    const flights_t *flights = &self->flights;
+    while (++cursor->next <= ADMISSION_NO_SLOT) {
+        admission_reason_t reason = (admission_reason_t)cursor->next;
+        cursor->count = 0;
+        if (reason >= ADMISSION_HOST_BUSY)
+            cursor->count = waiting_for(flights, reason - ADMISSION_HOST_BUSY);
+        else if (reason == ADMISSION_NOT_SAVED)
+            cursor->count = flights->in_restart[RESTART_HELD];
+        else if (reason == ADMISSION_PAUSE)
+            cursor->count = flights->in_restart[RESTART_BACKOFF];
+        cursor->reason = admission_reason_name(reason);
+        if (cursor->count > 0)
+            return true;
+    }
+    return false;
 }
 
 gather_stage_t gather_stage(gather_t *self, mm_role_t role)

@@ -157,6 +157,11 @@ void attach_ask_job(attach_t *self, const char *host_or_id)
     keep(self, MM_ABOUT_JOB, "", 0, host_or_id);
 }
 
+void attach_ask_hosts(attach_t *self)
+{
+    keep(self, MM_ABOUT_HOSTS, "", 0, "");
+}
+
 void attach_watch_events(attach_t *self, const char *host, const char *outcome)
 {
     self->wanted.about = MM_ABOUT_EVENTS;
@@ -231,6 +236,7 @@ static news_kind_t receive_reply(attach_t *self, const mm_frame_t *frame, int64_
     case MM_ABOUT_EVENTS: return *self->wanted.text ? NEWS_EVENTS : NEWS_NOTHING;
     case MM_ABOUT_JOB: // the reply to an empty question has done its work
         return *ctl_text(self->json, "asked") ? NEWS_JOB : NEWS_NOTHING;
+    case MM_ABOUT_HOSTS: return NEWS_HOSTS;
     case MM_ABOUT_VIEWERS: break;
     }
     return NEWS_NOTHING;

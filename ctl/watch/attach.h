@@ -22,6 +22,7 @@ typedef enum {
     NEWS_PROFILE,  // of one process: see common/runtime/span.h
     NEWS_EVENTS,   // of jobs: {"events": [...], "left_out": N}
     NEWS_JOB,      // the consumer's state of a job: {"asked": TEXT, "jobs": [...]}
+    NEWS_HOSTS,    // of one process: see hosts_now.h
     NEWS_END,      // a recording has ended. Never from attach_next, like the next one
     NEWS_DAMAGED   // a recording cannot be read, or cannot be written
 } news_kind_t;
@@ -48,5 +49,7 @@ void attach_ask_profile(attach_t *self, const char *process, uint32_t seconds);
 void attach_watch_events(attach_t *self, const char *host, const char *outcome);
 // Asks the consumer for the state of a host or job id: NEWS_JOB.
 void attach_ask_job(attach_t *self, const char *host_or_id);
+// Asks all for what they know of hosts: NEWS_HOSTS of the consumer and of each restarter.
+void attach_ask_hosts(attach_t *self);
 
 #endif

@@ -409,7 +409,8 @@ static void apply_news(top_t *self, const news_t *news)
     case NEWS_DAMAGED: self->is_done = true; break;
     case NEWS_NOTHING:
     case NEWS_EVENTS:
-    case NEWS_JOB: break;
+    case NEWS_JOB:
+    case NEWS_HOSTS: break;
     }
 }
 

@@ -148,6 +148,13 @@ void restart_drain(restart_t *self, int64_t now_ms);
 // The same for commands: one that runs is to be cut off, and restart_ended tells its end.
 void restart_stop(restart_t *self, int64_t now_ms);
 
+// What it does now: "skip-if", "probe", "read", "before", "command", "look", "settle", "verify",
+// "after" or "done".
+const char *restart_doing(const restart_t *self);
+// Since when the attempt runs, also where another restarter has begun it; of a probe since when the
+// task does, which is started_ms.
+int64_t restart_since_ms(const restart_t *self, int64_t started_ms);
+
 // status; and of its real part, which is the caller's: end, exit, proof, machine, boot, sent, more,
 // owes and, of a probe, health, which lives as long as this.
 void restart_fill(const restart_t *self, mm_result_t *ret_result);

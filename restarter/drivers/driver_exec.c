@@ -315,6 +315,43 @@ static bool exec_is_lost(const driver_t *base)
     return launcher_is_lost(((const exec_t *)(const void *)base)->launcher);
 }
 
+// What the command, or a hook, has written so far; when it has ended, of a host that answers what
+// its health said, and else the command's words, or those of the look that got no answer.
+static void put_words(const exec_t *self, const run_t *run, char *ret_words, size_t size)
+{
+    restart_phase_t phase = run->restart.phase;
+    bool is_look = phase != RESTART_PHASE_COMMAND && phase != RESTART_PHASE_BEFORE &&
+                   phase != RESTART_PHASE_AFTER;
+    const output_tail_t *words = NULL;
+    if (run->process == PROCESS_RUNS && !is_look)
+        words = launcher_output(self->launcher, run->slot);
+    else if (*run->unwell)
+        (void)snprintf(ret_words, size, "%s", run->unwell);
+    else if (run->command)
+        words = run->command;
+    else if (run->has_look_words && !run->restart.has_seen)
+        words = launcher_output(self->launcher, run->slot);
+    if (words)
+        (void)output_tail_text(words, ret_words, size);
+}
+
+static bool exec_look(const driver_t *base, size_t *cursor, driver_view_t *ret_view)
+{
+    const exec_t *self = (const exec_t *)(const void *)base;
+    while (*cursor < self->used) {
+        const run_t *run = &self->runs[(*cursor)++];
+        if (!run->texts || run->is_done)
+            continue;
+        *ret_view = (driver_view_t){.number = run->number,
+                                    .doing = restart_doing(&run->restart),
+                                    .command = run->restart.command,
+                                    .since_ms = restart_since_ms(&run->restart, run->started_ms)};
+        put_words(self, run, ret_view->words, sizeof ret_view->words);
+        return true;
+    }
+    return false;
+}
+
 static const driver_ops_t exec_ops = {
     .open = exec_open,
     .destroy = exec_destroy,
@@ -326,6 +363,7 @@ static const driver_ops_t exec_ops = {
     .drain = exec_drain,
     .stop = exec_stop,
     .is_lost = exec_is_lost,
+    .look = exec_look,
 };
 
 static bool open_commands(exec_t *self, char *complaint)

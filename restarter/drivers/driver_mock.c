@@ -112,6 +112,17 @@ static void mock_stop(driver_t *base, int64_t now_ms)
     }
 }
 
+static bool mock_look(const driver_t *base, size_t *cursor, driver_view_t *ret_view)
+{
+    const mock_t *self = (const mock_t *)(const void *)base;
+    if (*cursor >= self->running.count)
+        return false;
+    const run_t *run = MM_HEAP_OWNER(self->running.nodes[++*cursor], run_t, node);
+    *ret_view = (driver_view_t){
+        .number = run->number, .doing = "mock", .command = 1, .since_ms = run->started_ms};
+    return true;
+}
+
 static void mock_destroy(driver_t *base)
 {
     mock_t *self = mock_of(base);
@@ -127,6 +138,7 @@ static const driver_ops_t mock_ops = {
     .next_finished = mock_next_finished,
     .deadline = mock_deadline,
     .stop = mock_stop,
+    .look = mock_look,
 };
 
 static driver_t *mock_new(const mm_options_t *options, char ret_complaint[MM_ERROR_MAX])

@@ -123,7 +123,7 @@ static void asks_for_everything(peer_t *self)
             self, MM_SOCKET_INBOX,
             &(mm_frame_t){.kind = MM_FRAME_QUERY,
                           .as.query = {.viewer = i,
-                                       .about = (mm_about_t)(MM_ABOUT_STATS + i % MM_ABOUT_VIEWERS),
+                                       .about = (mm_about_t)(MM_ABOUT_STATS + i % MM_ABOUT_HOSTS),
                                        .seconds = UINT32_MAX,
                                        .text = mm_str(i % 2 ? "* *" : "peer-host")}});
 }

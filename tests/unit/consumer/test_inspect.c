@@ -5,6 +5,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -142,6 +143,33 @@ static void the_reason_of_most_that_wait_is_told(void **state)
     assert_string_equal(gather_stage(gather, MM_ROLE_RESTARTER).reason, "host busy");
 }
 
+// As "reason 2, reason 1".
+static const char *waiting_now(void)
+{
+    static char text[256];
+    size_t used = 0;
+    gather_waiting_t waiting = {0};
+    text[0] = '\0';
+    while (gather_next_waiting(gather, &waiting))
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%s %zu", used ? ", " : "",
+                                 waiting.reason, waiting.count);
+    return text;
+}
+
+static void each_reason_is_told_with_how_many_wait(void **state)
+{
+    (void)state;
+    assert_string_equal(waiting_now(), "");
+    hello("s1", MM_ROLE_SAVER, 10);
+    hello("r1", MM_ROLE_RESTARTER, 1);
+    job(1, "web-1");
+    assert_string_equal(waiting_now(), "");
+    job(2, "web-1");
+    job(3, "web-3");
+    job(4, "web-4");
+    assert_string_equal(waiting_now(), "host busy 1, no free slot 2");
+}
+
 static void a_host_or_an_id_finds_its_jobs_and_who_has_them(void **state)
 {
     (void)state;
@@ -204,6 +232,7 @@ int main(void)
         TEST(jobs_without_workers_wait_on_both_ways),
         TEST(what_is_at_workers_and_what_waits_for_a_host_is_told_apart),
         TEST(the_reason_of_most_that_wait_is_told),
+        TEST(each_reason_is_told_with_how_many_wait),
         TEST(a_host_or_an_id_finds_its_jobs_and_who_has_them),
         TEST(a_worker_that_is_presumed_lost_is_known_still),
         TEST(a_restart_that_is_taken_back_is_counted),

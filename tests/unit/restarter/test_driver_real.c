@@ -194,6 +194,42 @@ static void a_restart_is_proven_by_a_new_boot(void **state)
     assert_string_equal(self->notes, "17 command: exit 255: bye; ");
 }
 
+// What a viewer is shown at each step, each once: "command bye; look bye; ".
+static void watch(real_t *self, char *seen, size_t size)
+{
+    ended_t ended;
+    do {
+        driver_view_t view;
+        char line[256];
+        size_t cursor = 0, used = strlen(seen);
+        if (!driver_look(self->driver, &cursor, &view))
+            continue;
+        assert_int_equal(view.number, 17);
+        assert_int_equal(view.since_ms, FIRST); // the attempt's begin, not that of the task
+        (void)snprintf(line, sizeof line, "%s%s%s; ", view.doing, *view.words ? " " : "",
+                       view.words);
+        if (!strstr(seen, line))
+            (void)snprintf(seen + used, size - used, "%s", line);
+        assert_false(driver_look(self->driver, &cursor, &view));
+    } while (next_wait(self, &ended));
+}
+
+static void a_viewer_sees_what_is_done(void **state)
+{
+    real_t *self = *state;
+    char seen[1024] = "";
+    driver_view_t view;
+    size_t cursor = 0;
+    open_real(self, "echo bye; printf '" MACHINE "\\n" NEW "\\n0.50 1.00\\n' >ids; exit 255",
+              false);
+    assert_false(driver_look(self->driver, &cursor, &view));
+    begin(self, MM_LEG_RESTART, 1);
+    watch(self, seen, sizeof seen);
+    assert_string_equal(seen, "read; look bye; settle bye; ");
+    cursor = 0;
+    assert_false(driver_look(self->driver, &cursor, &view));
+}
+
 static void a_host_in_another_boot_gets_no_command(void **state)
 {
     real_t *self = *state;
@@ -481,6 +517,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         REAL(a_restart_is_proven_by_a_new_boot),
+        REAL(a_viewer_sees_what_is_done),
         REAL(a_host_in_another_boot_gets_no_command),
         REAL(a_failure_on_the_old_boot_is_told_at_once),
         REAL(what_has_no_effect_is_the_same_boot_at_the_deadline),
