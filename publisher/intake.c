@@ -190,6 +190,7 @@ void intake_settle(intake_t *self, const outbox_action_t *action, int64_t now_ms
                         .host = action->host,
                         .run = action->run,
                         .token = action->token,
+                        .attributes = action->attributes,
                         .error = action->error};
     outbox_db_settle(self->config.db, &job, action->outcome, action->attempts);
     mm_histogram_record(&self->times, now_us - action->accepted_us);

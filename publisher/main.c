@@ -447,10 +447,13 @@ static int close_run(publisher_t *self)
         return EX_IOERR;
     bool left = run.finished_ms == 0 || outbox_db_backlog(self->db) > 0;
     outbox_run_clear(&run);
-    if (report_may_write_dead(&self->options, left) &&
-        !report_write_dead(self->db, self->run.number, self->options.dir))
-        mm_log(MM_LOG_WARN, "Cannot write dead.txt", MM_STRING("error", strerror(errno)));
     int exit_code = intake_exit_code(self->intake);
+    if (report_may_write_dead(self->options.dir, self->options.input, left) &&
+        !report_write_dead(self->db, self->run.number, self->options.dir)) {
+        mm_log(MM_LOG_WARN, "Cannot write dead.txt", MM_STRING("error", strerror(errno)));
+        if (!mm_inherited_has_parent()) // which tries it again, and says so
+            exit_code = EX_IOERR;
+    }
     return exit_code != 0 ? exit_code : left ? EX_TEMPFAIL : 0;
 }
 

@@ -1,6 +1,7 @@
 // See report.h.
 
 #include "report.h"
+#include "attributes.h"
 #include "clock.h"
 #include "histogram.h"
 #include "service.h"
@@ -158,6 +159,17 @@ static void print_text(const report_t *report, const mm_options_t *options,
         (void)printf("           all of them: %s/dead.txt, a valid -i file\n", options->dir);
 }
 
+// dead.txt of the run, when its publisher was killed or could not write it.
+static int write_dead_of(const mm_options_t *options, outbox_db_t *db, const report_t *report)
+{
+    bool left = report->pending > 0 || !report->run.progress.done;
+    if (!report_may_write_dead(options->dir, report->run.input, left) ||
+        report_write_dead(db, report->run.number, options->dir))
+        return 0;
+    return mm_service_fail(options, EX_IOERR, "cannot write %s/dead.txt: %s", options->dir,
+                           strerror(errno));
+}
+
 int report_print(const mm_options_t *options)
 {
     char path[4096], error[MM_ERROR_MAX];
@@ -180,13 +192,30 @@ int report_print(const mm_options_t *options)
         work_out(&report);
         if (options->report == MM_REPORT_JSON)
             print_json(&report, dead, dead_count);
-        else
+        else if (options->report == MM_REPORT_TEXT)
             print_text(&report, options, dead, dead_count);
-        exit_code = exit_code_of(&report);
+        exit_code = options->report == MM_REPORT_DEAD ? write_dead_of(options, db, &report)
+                                                      : exit_code_of(&report);
     }
     outbox_run_clear(&report.run);
     outbox_db_close(&db);
     return exit_code;
+}
+
+// The host as a line of an input.
+static void print_host(FILE *file, const outbox_row_t *row)
+{
+    mm_str_t rest = row->attributes;
+    mm_attribute_t attribute;
+    if (rest.size == 0) {
+        (void)fprintf(file, "%.*s\n", (int)row->host.size, row->host.data);
+        return;
+    }
+    (void)fprintf(file, "{\"host\": \"%.*s\"", (int)row->host.size, row->host.data);
+    while (mm_attributes_next(&rest, &attribute)) // no value needs an escape
+        (void)fprintf(file, ", \"%.*s\": \"%.*s\"", (int)attribute.key.size, attribute.key.data,
+                      (int)attribute.value.size, attribute.value.data);
+    (void)fputs("}\n", file);
 }
 
 // Writes all dead hosts of the run, page by page; false when a page cannot be read or written.
@@ -201,7 +230,8 @@ static bool write_dead(outbox_db_t *db, int64_t run, FILE *file, uint64_t *ret_c
         for (size_t i = 0; i < count; i++) {
             (void)fputs("# ", file);
             print_line(file, rows[i].error);
-            (void)fprintf(file, "\n%.*s\n", (int)rows[i].host.size, rows[i].host.data);
+            (void)putc('\n', file);
+            print_host(file, &rows[i]);
         }
         if (count > 0)
             after = rows[count - 1].id;
@@ -210,12 +240,12 @@ static bool write_dead(outbox_db_t *db, int64_t run, FILE *file, uint64_t *ret_c
     return !ferror(file);
 }
 
-bool report_may_write_dead(const mm_options_t *options, bool left)
+bool report_may_write_dead(const char *dir, const char *input_path, bool left)
 {
     char path[4096];
     struct stat list, input;
-    (void)snprintf(path, sizeof path, "%s/dead.txt", options->dir);
-    bool same = *options->input && stat(path, &list) == 0 && stat(options->input, &input) == 0 &&
+    (void)snprintf(path, sizeof path, "%s/dead.txt", dir);
+    bool same = *input_path && stat(path, &list) == 0 && stat(input_path, &input) == 0 &&
                 list.st_dev == input.st_dev && list.st_ino == input.st_ino;
     return !left || !same;
 }

@@ -451,7 +451,9 @@ static int run(run_t *self)
     if (has_begun)
         exit_code = supervise(self);
     close_all(self);
-    if (has_begun && exit_code != 130) {
+    if (has_begun && exit_code == RUN_AT_ONCE && !*self->messages.unclean)
+        (void)snprintf(self->messages.unclean, RUN_UNCLEAN_MAX, "all were killed");
+    if (has_begun) {
         run_report_t report = {.end = &self->end,
                                .exit_code = exit_code,
                                .signal = self->signal,

@@ -17,7 +17,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define WHY_MAX       512
+#define WHY_MAX       1024
 #define PROFILE_LINES 20 // of the table that are shown
 
 // Runs `mayhem` with these words and clears them. Its output; NULL: it has failed, and has said
@@ -164,14 +164,24 @@ static bool print_text(const run_settings_t *settings, const run_report_t *repor
         (void)printf("clean shutdown: yes (%.2f s)\n", (double)report->stop_ms / 1000);
     run_record_print_open(record, stdout);
     (void)printf("%s", why);
-    if (exit_code == EX_TEMPFAIL && left < 0)
+    bool has_more = exit_code == EX_TEMPFAIL || exit_code == RUN_AT_ONCE;
+    if (has_more && left < 0)
         (void)printf(" before a host was read; to begin: %s", caller_command());
-    else if (exit_code == EX_TEMPFAIL)
+    else if (has_more && (left > 0 || exit_code == EX_TEMPFAIL))
         (void)printf(": %" PRId64 " host%s left%s; to go on%s: %s", left, left == 1 ? "" : "s",
                      report->is_input_open ? ", and what the input still has" : "",
                      settings->has_streams ? ", with the same streams" : "", caller_command());
     (void)printf("\n");
     return fflush(stdout) == 0 && !ferror(stdout);
+}
+
+// The publisher may have been killed before it could write dead.txt. False: it cannot be written,
+// which was said.
+static bool write_dead(const run_settings_t *settings)
+{
+    int exit_code;
+    free(publisher_report(settings->dir, "dead", &exit_code));
+    return exit_code == 0;
 }
 
 static int64_t number(const json_t *json, const char *key)
@@ -185,22 +195,25 @@ static int report_nothing(const run_settings_t *settings, const run_report_t *re
 {
     char why[WHY_MAX];
     run_record_t nothing = {0};
-    bool was_stopped = report->end->as.exit.why == SUPERVISOR_WHY_SIGNAL ||
+    bool is_at_once = report->exit_code == RUN_AT_ONCE;
+    bool was_stopped = is_at_once || report->end->as.exit.why == SUPERVISOR_WHY_SIGNAL ||
                        report->end->as.exit.why == SUPERVISOR_WHY_TIME;
-    if (report->exit_code >= 0)
+    int code = is_at_once ? RUN_AT_ONCE : EX_TEMPFAIL;
+    if (report->exit_code >= 0 && !is_at_once)
         return report->exit_code;
     if (!was_stopped)
         return caller_fail(EX_IOERR,
                            "the summary cannot be made: somebody has removed %s/publisher.run; "
                            "outbox.db and mayhem.db there have all that was done",
                            settings->dir);
-    reason(settings, report, EX_TEMPFAIL, 0, why, sizeof why);
+    reason(settings, report, code, 0, why, sizeof why);
     json_t *json = json_object();
     bool is_written = settings->options.json
-                          ? print_json(report, json, &nothing, EX_TEMPFAIL, why)
-                          : print_text(settings, report, "", &nothing, EX_TEMPFAIL, -1, why);
+                          ? print_json(report, json, &nothing, code, why)
+                          : print_text(settings, report, "", &nothing, code, -1, why);
     json_decref(json);
-    return is_written ? EX_TEMPFAIL : EX_IOERR;
+    return is_written ? code
+                      : caller_fail(EX_IOERR, "the summary cannot be written: %s", strerror(errno));
 }
 
 int run_report_print(const run_settings_t *settings, const run_report_t *report)
@@ -227,6 +240,12 @@ int run_report_print(const run_settings_t *settings, const run_report_t *report)
     if (code == 0 && record.owed_count > 0)
         code = 1;
     reason(settings, report, code, number(json, "dead"), why, sizeof why);
+    if (!write_dead(settings)) {
+        size_t used = strlen(why);
+        (void)snprintf(why + used, sizeof why - used, "; %.200s/dead.txt cannot be written",
+                       settings->dir);
+        code = EX_IOERR;
+    }
     int64_t left = number(json, "total") - number(json, "restarted") - number(json, "dead") -
                    number(json, "hosts_skipped");
     bool is_written;

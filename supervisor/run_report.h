@@ -6,6 +6,8 @@
 #include "run_settings.h"
 #include "supervisor.h"
 
+#define RUN_AT_ONCE 130 // the exit code of a second Ctrl-C
+
 typedef struct {
     const supervisor_action_t *end; // its SUPERVISOR_EXIT
     int exit_code;                  // -1: what the publisher's report says

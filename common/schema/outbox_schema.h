@@ -1,15 +1,15 @@
-// The outbox as SQL: the tables of outbox.db, version 4, and how their rows are read. The publisher
+// The outbox as SQL: the tables of outbox.db, version 5, and how their rows are read. The publisher
 // writes it, `mayhem explain` reads it. `attributes` of a chunk is NULL when none of its jobs
 // has any (version 2 had no such column, version 1 a row for each job). `unneeded` of a run counts
-// hosts that were skipped, since there was nothing to do (version 3 had none). `done` of a chunk
-// has a bit for each of its jobs, the first one in the highest bit of the first byte; no row: none
-// is settled. The view `jobs` is for people and their scripts: it shows the unsettled jobs one by
-// one.
+// hosts that were skipped, since there was nothing to do (version 3 had none). `attributes` of a
+// dead host are those of its job (version 4 had none). `done` of a chunk has a bit for each of its
+// jobs, the first one in the highest bit of the first byte; no row: none is settled. The view
+// `jobs` is for people and their scripts: it shows the unsettled jobs one by one.
 
 #ifndef OUTBOX_SCHEMA_H
 #define OUTBOX_SCHEMA_H
 
-#define OUTBOX_VERSION 4 // its user_version
+#define OUTBOX_VERSION 5 // its user_version
 
 #define OUTBOX_SCHEMA_CHUNKS                                                                       \
     "CREATE TABLE chunks (chunk INTEGER PRIMARY KEY, run INTEGER NOT NULL,"                        \
@@ -42,9 +42,13 @@
     " started_ms INTEGER NOT NULL, finished_ms INTEGER, times BLOB,"                               \
     " clean INTEGER NOT NULL DEFAULT 0, " OUTBOX_UNNEEDED ")"
 
+// Of the table of the dead: what version 4 had not.
+#define OUTBOX_DEAD_ATTRIBUTES "attributes TEXT"
+
 #define OUTBOX_SCHEMA_DEAD                                                                         \
     "CREATE TABLE dead (run INTEGER NOT NULL, id BLOB NOT NULL CHECK (length(id) = 16),"           \
-    " host TEXT NOT NULL, error TEXT NOT NULL, PRIMARY KEY (run, id)) WITHOUT ROWID"
+    " host TEXT NOT NULL, error TEXT NOT NULL, " OUTBOX_DEAD_ATTRIBUTES ","                        \
+    " PRIMARY KEY (run, id)) WITHOUT ROWID"
 
 #define OUTBOX_SCHEMA                                                                              \
     OUTBOX_SCHEMA_CHUNKS                                                                           \
@@ -77,5 +81,9 @@ typedef enum {
     " accepted, restarted, dead, attempts, started_ms, finished_ms, times, clean, "
 #define OUTBOX_READ_RUN   OUTBOX_READ_RUN_COLUMNS "unneeded FROM runs"
 #define OUTBOX_READ_RUN_3 OUTBOX_READ_RUN_COLUMNS "0 FROM runs" // of a file of version 1 to 3
+
+// A dead host: its job's id, its name, its run, the error, and the attributes, NULL: none.
+#define OUTBOX_READ_DEAD   "SELECT id, host, run, error, attributes FROM dead"
+#define OUTBOX_READ_DEAD_4 "SELECT id, host, run, error, NULL FROM dead" // of version 1 to 4
 
 #endif

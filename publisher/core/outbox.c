@@ -207,14 +207,19 @@ static int64_t jitter(outbox_t *self, int64_t milliseconds)
     return half + (int64_t)mm_random_below(&self->random, (uint64_t)half + 1);
 }
 
+static mm_str_t attributes_of(const lease_t *lease)
+{
+    return (mm_str_t){lease->attributes_size > 0 ? lease->host + lease->host_size : NULL,
+                      lease->attributes_size};
+}
+
 static void deliver(outbox_t *self, lease_t *lease)
 {
     set_place(self, lease, true);
     lease->delivery++;
     set_state(self, lease, LEASE_LEASED, self->now_ms + self->config.ack_deadline_ms);
     outbox_action_t *action = act(self, OUTBOX_DELIVER, lease);
-    if (lease->attributes_size > 0)
-        action->attributes = (mm_str_t){lease->host + lease->host_size, lease->attributes_size};
+    action->attributes = attributes_of(lease);
 }
 
 static void deliver_ready(outbox_t *self)
@@ -259,6 +264,8 @@ static void settle(outbox_t *self, lease_t *lease, const mm_verdict_t *verdict)
                                                             : MM_OUTCOME_RESTARTED;
     action->attempts = verdict->attempts;
     action->error = verdict->error;
+    if (action->outcome == MM_OUTCOME_DEAD)
+        action->attributes = attributes_of(lease);
     end_lease(self, lease);
 }
 

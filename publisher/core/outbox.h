@@ -70,7 +70,7 @@ typedef struct {
     outbox_action_kind_t kind;
     mm_id_t id;          // deliver, settled, log
     mm_str_t host;       // deliver, settled, log; lives until the next step
-    mm_str_t attributes; // deliver; like host
+    mm_str_t attributes; // deliver, or settled as dead; like host
     uint32_t delivery;   // deliver, log
     int64_t run;         // settled
     uint64_t token;      // settled

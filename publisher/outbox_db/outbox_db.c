@@ -16,18 +16,17 @@ static int prepare(outbox_db_t *self, char error[MM_ERROR_MAX])
 {
 #define UNFINISHED " WHERE run < ?1 AND finished_ms IS NULL ORDER BY run DESC LIMIT 1"
 #define LATEST     " ORDER BY run DESC LIMIT 1"
-    bool is_old = self->is_old;
+#define DEAD       " WHERE run = ?3 AND id > ?1 ORDER BY id LIMIT ?2"
+    bool is_3 = self->version <= 3;
     const struct {
         sqlite3_stmt **statement;
         const char *sql;
     } all[] = {
         {&self->read_run,
-         is_old ? OUTBOX_READ_RUN_3 " WHERE run = ?1" : OUTBOX_READ_RUN " WHERE run = ?1"},
-        {&self->read_unfinished,
-         is_old ? OUTBOX_READ_RUN_3 UNFINISHED : OUTBOX_READ_RUN UNFINISHED},
-        {&self->read_latest, is_old ? OUTBOX_READ_RUN_3 LATEST : OUTBOX_READ_RUN LATEST},
-        {&self->read_dead, "SELECT id, host, run, error FROM dead"
-                           " WHERE run = ?3 AND id > ?1 ORDER BY id LIMIT ?2"},
+         is_3 ? OUTBOX_READ_RUN_3 " WHERE run = ?1" : OUTBOX_READ_RUN " WHERE run = ?1"},
+        {&self->read_unfinished, is_3 ? OUTBOX_READ_RUN_3 UNFINISHED : OUTBOX_READ_RUN UNFINISHED},
+        {&self->read_latest, is_3 ? OUTBOX_READ_RUN_3 LATEST : OUTBOX_READ_RUN LATEST},
+        {&self->read_dead, self->version <= 4 ? OUTBOX_READ_DEAD_4 DEAD : OUTBOX_READ_DEAD DEAD},
         {&self->begin_run, "INSERT INTO runs (started_ms, input, driver, position, digest, total,"
                            " repeated, skipped, source_done)"
                            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"},
@@ -61,11 +60,11 @@ static int read_number(outbox_db_t *self, const char *sql, int64_t *ret_number,
 static int count_backlog(outbox_db_t *self, char error[MM_ERROR_MAX])
 {
     int64_t count = 0;
-    int code =
-        read_number(self,
-                    self->is_old ? "SELECT sum(accepted - restarted - dead) FROM runs"
-                                 : "SELECT sum(accepted - restarted - dead - unneeded) FROM runs",
-                    &count, error);
+    int code = read_number(self,
+                           self->version <= 3
+                               ? "SELECT sum(accepted - restarted - dead) FROM runs"
+                               : "SELECT sum(accepted - restarted - dead - unneeded) FROM runs",
+                           &count, error);
     self->backlog = (uint64_t)count;
     return code;
 }
@@ -77,6 +76,7 @@ static int open_file(outbox_db_t *self, const char *path, bool read_only, char e
     mm_sqlite_config_t config = {
         .path = path, .schema = OUTBOX_SCHEMA, .version = OUTBOX_VERSION, .read_only = read_only};
     int code = mm_sqlite_open(&config, &self->sqlite, error);
+    self->version = OUTBOX_VERSION;
     if (code != EX_CONFIG)
         return code;
     char ignored[MM_ERROR_MAX]; // the first error names the version of this program
@@ -85,13 +85,14 @@ static int open_file(outbox_db_t *self, const char *path, bool read_only, char e
     while (config.version > 0 && mm_sqlite_open(&config, &self->sqlite, ignored) != 0);
     if (config.version == 0)
         return code;
-    self->is_old = read_only;
+    if (read_only)
+        self->version = config.version;
     return read_only ? 0 : outbox_db_upgrade(self->sqlite, config.version, error);
 }
 
 static int prepare_jobs(outbox_db_t *self, char error[MM_ERROR_MAX])
 {
-    if (self->is_old)
+    if (self->version != OUTBOX_VERSION)
         return 0;
     int code = outbox_db_prepare_reads(self, error);
     if (code == 0)

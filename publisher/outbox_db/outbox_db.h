@@ -44,7 +44,7 @@ void outbox_run_clear(outbox_run_t *run);
 typedef struct {
     mm_id_t id;
     mm_str_t host;
-    mm_str_t attributes; // of jobs only
+    mm_str_t attributes;
     int64_t run;
     uint64_t token; // of jobs only
     mm_str_t error; // of dead rows only

@@ -21,7 +21,8 @@ int outbox_db_prepare_batch(outbox_db_t *self, char error[MM_ERROR_MAX])
                              " ON CONFLICT (chunk) DO UPDATE SET done = excluded.done"},
         {&self->delete_settled, "DELETE FROM settled WHERE chunk = ?1"},
         {&self->delete_chunk, "DELETE FROM chunks WHERE chunk = ?1"},
-        {&self->bury, "INSERT INTO dead (run, id, host, error) VALUES (?1, ?2, ?3, ?4)"},
+        {&self->bury, "INSERT INTO dead (run, id, host, error, attributes)"
+                      " VALUES (?1, ?2, ?3, ?4, ?5)"},
         {&self->update_run,
          "UPDATE runs SET times = coalesce(?2, times), clean = coalesce(?3, clean),"
          " position = coalesce(?4, position), digest = coalesce(?5, digest),"
@@ -137,9 +138,10 @@ uint64_t outbox_db_put(outbox_db_t *self, int64_t run, const mm_id_t *id, mm_str
 
 static uint32_t add_death(batch_t *batch, const outbox_row_t *job)
 {
-    *MM_ARRAY_ADD(batch->deaths, batch->death_count, batch->death_capacity) =
-        (death_t){.id = job->id, .host = job->host, .error = job->error};
+    *MM_ARRAY_ADD(batch->deaths, batch->death_count, batch->death_capacity) = (death_t){
+        .id = job->id, .host = job->host, .attributes = job->attributes, .error = job->error};
     outbox_append(&batch->death_bytes, job->host.data, job->host.size);
+    outbox_append(&batch->death_bytes, job->attributes.data, job->attributes.size);
     outbox_append(&batch->death_bytes, job->error.data, job->error.size);
     return (uint32_t)batch->death_count;
 }
@@ -290,6 +292,10 @@ static mm_sqlite_status_t apply_settle(outbox_db_t *self, const settle_t *settle
     mm_sqlite_bind_id(self->bury, 2, &death->id);
     mm_sqlite_bind_text(self->bury, 3, death->host);
     mm_sqlite_bind_text(self->bury, 4, death->error);
+    if (death->attributes.size > 0)
+        mm_sqlite_bind_text(self->bury, 5, death->attributes);
+    else
+        (void)sqlite3_bind_null(self->bury, 5);
     return mm_sqlite_run(self->sqlite, self->bury);
 }
 
@@ -333,6 +339,7 @@ static mm_sqlite_status_t write_changes(outbox_db_t *self)
     const char *next = batch->death_bytes.data;
     for (size_t i = 0; i < batch->death_count; i++) {
         place(&batch->deaths[i].host, &next);
+        place(&batch->deaths[i].attributes, &next);
         place(&batch->deaths[i].error, &next);
     }
     close_chunk(batch);

@@ -43,6 +43,7 @@ typedef struct {
 typedef struct {
     mm_id_t id;
     mm_str_t host;
+    mm_str_t attributes;
     mm_str_t error;
 } death_t;
 
@@ -89,7 +90,7 @@ typedef struct {
 
 struct outbox_db {
     mm_sqlite_t *sqlite;
-    bool is_old; // a file of an older version, read-only: its jobs are not read
+    int version; // of the file: of an older one, which is read-only, jobs are not read
     sqlite3_stmt *read_run;
     sqlite3_stmt *read_unfinished;
     sqlite3_stmt *read_latest;
@@ -150,7 +151,7 @@ int outbox_db_prepare_reads(outbox_db_t *self, char error[MM_ERROR_MAX]);
 // Drops what is pending, and frees its memory.
 void outbox_db_free_batch(outbox_db_t *self);
 
-// Makes a file of version 1 to 3 one of OUTBOX_VERSION, in one transaction; returns like
+// Makes a file of version 1 to 4 one of OUTBOX_VERSION, in one transaction; returns like
 // mm_sqlite_open.
 int outbox_db_upgrade(mm_sqlite_t *sqlite, int version, char error[MM_ERROR_MAX]);
 

@@ -7,6 +7,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "outbox_schema.h"
+
 int outbox_db_prepare_reads(outbox_db_t *self, char error[MM_ERROR_MAX])
 {
     const struct {
@@ -127,7 +129,7 @@ outbox_db_status_t outbox_db_load(outbox_db_t *self, uint64_t after, size_t limi
                                   const outbox_row_t **ret_rows, size_t *ret_count)
 {
     MM_SPAN("read outbox");
-    assert(!self->is_old);
+    assert(self->version == OUTBOX_VERSION);
     (void)sqlite3_bind_int64(self->read_chunks, 1, outbox_token_chunk(after));
     begin_rows(self, limit);
     size_t count = 0;
@@ -185,7 +187,8 @@ outbox_db_status_t outbox_db_dead(outbox_db_t *self, int64_t run, const mm_id_t 
                  (outbox_row_t){.id = mm_sqlite_column_id(statement, 0),
                                 .host = mm_sqlite_column_text(statement, 1),
                                 .run = sqlite3_column_int64(statement, 2),
-                                .error = mm_sqlite_column_text(statement, 3)});
+                                .error = mm_sqlite_column_text(statement, 3),
+                                .attributes = mm_sqlite_column_text(statement, 4)});
     }
     end_rows(self, count, ret_rows, ret_count);
     return OUTBOX_DB_OK;

@@ -118,8 +118,10 @@ int outbox_db_upgrade(mm_sqlite_t *sqlite, int version, char error[MM_ERROR_MAX]
                               : 0;
     if (code == 0 && version < 3)
         code = execute(&self, OUTBOX_SCHEMA_JOBS, error);
-    if (code == 0)
+    if (code == 0 && version < 4)
         code = execute(&self, "ALTER TABLE runs ADD COLUMN " OUTBOX_UNNEEDED, error);
+    if (code == 0)
+        code = execute(&self, "ALTER TABLE dead ADD COLUMN " OUTBOX_DEAD_ATTRIBUTES, error);
     if (code == 0)
         code = execute(&self, set_version, error);
     if (code == 0 && mm_sqlite_commit(sqlite) != MM_SQLITE_OK) {

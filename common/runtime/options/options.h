@@ -29,7 +29,12 @@ typedef enum {
     MM_PROGRESS_LINES,
     MM_PROGRESS_OFF
 } mm_progress_t;
-typedef enum { MM_REPORT_OFF = 0, MM_REPORT_TEXT, MM_REPORT_JSON } mm_report_format_t;
+typedef enum {
+    MM_REPORT_OFF = 0,
+    MM_REPORT_TEXT,
+    MM_REPORT_JSON,
+    MM_REPORT_DEAD
+} mm_report_format_t;
 
 // The field's type, for each kind in options.def.
 #define MM_TYPE_TEXT         const char * // never NULL

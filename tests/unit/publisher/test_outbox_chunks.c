@@ -275,7 +275,7 @@ static void an_outbox_of_version_1_is_brought_up_to_date(void **state)
         expect_jobs(outbox, 1000, 1, 3000);
         expect_counts(outbox, 1, 3003, 3, 0);
         outbox_db_close(&outbox);
-        assert_string_equal(query("PRAGMA user_version"), "4;");
+        assert_string_equal(query("PRAGMA user_version"), "5;");
         assert_string_equal(query("SELECT count(*), count(DISTINCT host) FROM jobs"), "3000|3000;");
         assert_string_equal(query("SELECT group_concat(jobs) FROM chunks"), "1024,1024,952;");
     }
@@ -351,7 +351,7 @@ static void an_outbox_of_version_2_is_brought_up_to_date(void **state)
         expect_jobs(outbox, 3, 3, 4);
         expect_counts(outbox, 1, 6, 2, 0);
         outbox_db_close(&outbox);
-        assert_string_equal(query("PRAGMA user_version"), "4;");
+        assert_string_equal(query("PRAGMA user_version"), "5;");
         assert_string_equal(query("SELECT host, attributes FROM jobs"),
                             "host-3|NULL;host-4|NULL;host-5|NULL;host-6|NULL;");
     }
@@ -384,7 +384,8 @@ static void an_outbox_of_version_3_is_brought_up_to_date(void **state)
     make_version_2();
     outbox_db_t *outbox = open_outbox();
     outbox_db_close(&outbox);
-    execute("ALTER TABLE runs DROP COLUMN unneeded; PRAGMA user_version = 3");
+    execute("ALTER TABLE runs DROP COLUMN unneeded; ALTER TABLE dead DROP COLUMN attributes;"
+            " PRAGMA user_version = 3");
     assert_int_equal(outbox_db_open(path, true, &outbox, open_error), 0); // for a report: as it is
     expect_counts(outbox, 1, 6, 2, 0);
     outbox_db_close(&outbox);
@@ -393,8 +394,34 @@ static void an_outbox_of_version_3_is_brought_up_to_date(void **state)
     expect_counts(outbox, 1, 6, 2, 0);
     expect_jobs(outbox, 3, 3, 4);
     outbox_db_close(&outbox);
-    assert_string_equal(query("PRAGMA user_version"), "4;");
+    assert_string_equal(query("PRAGMA user_version"), "5;");
     assert_string_equal(query("SELECT unneeded FROM runs"), "0;");
+}
+
+static void the_dead_of_version_4_stay_and_have_no_attributes(void **state)
+{
+    (void)state;
+    make_version_2();
+    outbox_db_t *outbox = open_outbox();
+    outbox_db_close(&outbox);
+    execute("ALTER TABLE dead DROP COLUMN attributes; UPDATE runs SET unneeded = 1, restarted = 1, "
+            "attempts = 2;"
+            "INSERT INTO dead VALUES (1, x'00000000000000000000000000000009', 'host-9', 'no');"
+            "PRAGMA user_version = 4");
+    for (int read_only = 1; read_only >= 0; read_only--) {
+        const outbox_row_t *rows;
+        size_t count;
+        assert_int_equal(outbox_db_open(path, read_only, &outbox, open_error), 0);
+        expect_counts(outbox, 1, 6, 1, 0);
+        assert_int_equal(outbox_db_dead(outbox, 1, NULL, 9, &rows, &count), OUTBOX_DB_OK);
+        assert_int_equal(count, 1);
+        assert_true(mm_str_equal(rows[0].host, mm_str("host-9")));
+        assert_int_equal(rows[0].attributes.size, 0);
+        assert_int_equal(outbox_db_backlog(outbox), 4);
+        outbox_db_close(&outbox);
+        assert_string_equal(query("PRAGMA user_version"), read_only ? "4;" : "5;");
+    }
+    assert_string_equal(query("SELECT unneeded FROM runs"), "1;");
 }
 
 int main(void)
@@ -414,6 +441,7 @@ int main(void)
         OUTBOX_TEST(an_outbox_of_version_2_is_brought_up_to_date),
         OUTBOX_TEST(without_room_for_it_version_2_stays_what_it_was),
         OUTBOX_TEST(an_outbox_of_version_3_is_brought_up_to_date),
+        OUTBOX_TEST(the_dead_of_version_4_stay_and_have_no_attributes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

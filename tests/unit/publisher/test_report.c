@@ -28,6 +28,7 @@ static char output_path[TEMP_PATH_MAX];
 static outbox_db_t *db;
 static int64_t run_number;
 static unsigned next_job;
+static const char *attributes; // of the next jobs
 
 static int make_folder(void **state)
 {
@@ -37,6 +38,7 @@ static int make_folder(void **state)
     temp_path(dead_path, "dead.txt");
     temp_path(output_path, "output");
     next_job = 0;
+    attributes = "";
     return 0;
 }
 
@@ -76,8 +78,12 @@ static void job(mm_outcome_t outcome, const char *error)
         .bytes = {
             [13] = (uint8_t)(number >> 16), [14] = (uint8_t)(number >> 8), [15] = (uint8_t)number}};
     (void)snprintf(host, sizeof host, "host-%u", number);
-    outbox_row_t row = {.id = id, .host = mm_str(host), .run = run_number, .error = mm_str(error)};
-    row.token = outbox_db_put(db, run_number, &row.id, row.host, (mm_str_t){0});
+    outbox_row_t row = {.id = id,
+                        .host = mm_str(host),
+                        .attributes = mm_str(attributes),
+                        .run = run_number,
+                        .error = mm_str(error)};
+    row.token = outbox_db_put(db, run_number, &row.id, row.host, row.attributes);
     if (outcome != MM_OUTCOME_NONE)
         outbox_db_settle(db, &row, outcome, 3);
 }
@@ -267,11 +273,11 @@ static void the_text_report_tells_the_same(void **state)
 }
 
 // Says something on standard error, which is not shown here.
-static int fails(void)
+static int fails(mm_report_format_t format)
 {
     int former = dup(STDERR_FILENO), nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
     assert_true(dup2(nowhere, STDERR_FILENO) >= 0);
-    int exit_code = print_report(MM_REPORT_JSON);
+    int exit_code = print_report(format);
     (void)fflush(stderr);
     assert_true(dup2(former, STDERR_FILENO) >= 0);
     close(former);
@@ -285,9 +291,9 @@ static int fails(void)
 static void without_a_run_there_is_nothing_to_tell(void **state)
 {
     (void)state;
-    assert_int_equal(fails(), EX_DATAERR);
+    assert_int_equal(fails(MM_REPORT_JSON), EX_DATAERR);
     open_db();
-    assert_int_equal(fails(), EX_DATAERR);
+    assert_int_equal(fails(MM_REPORT_JSON), EX_DATAERR);
 }
 
 // ---- dead.txt
@@ -339,6 +345,55 @@ static void an_error_never_becomes_a_host(void **state)
     commit(true);
     write_dead();
     dead_txt_gives(1, 6);
+}
+
+// Else a retry would ask another machine that has the host's name.
+static void what_commands_name_of_a_dead_host_is_kept(void **state)
+{
+    (void)state;
+    begin_run("hosts.txt", 0);
+    attributes = "address=10.0.0.1 bmc=fe80::1,a=b";
+    job(MM_OUTCOME_DEAD, "no route");
+    attributes = "";
+    job(MM_OUTCOME_DEAD, "no route");
+    commit(true);
+    write_dead();
+    source_t *source = NULL;
+    char error[SOURCE_ERROR_MAX] = "";
+    source_file_config_t config = {.path = dead_path};
+    assert_true(mm_attribute_keys_parse(mm_str("address?,bmc?,port?"), &config.wanted));
+    assert_int_equal(source_file_open(&config, &source, error), 0);
+    source_item_t item;
+    assert_int_equal(source_next(source, 0, &item), SOURCE_ITEM);
+    assert_true(mm_str_equal(item.host, mm_str("host-1")));
+    assert_true(mm_str_equal(item.attributes, mm_str("address=10.0.0.1 bmc=fe80::1,a=b")));
+    assert_int_equal(source_next(source, 0, &item), SOURCE_ITEM);
+    assert_true(mm_str_equal(item.host, mm_str("host-2")));
+    assert_int_equal(item.attributes.size, 0);
+    source_destroy(&source);
+}
+
+// As `mayhem run` has it written when the publisher was killed.
+static void the_report_writes_it_afterwards(void **state)
+{
+    (void)state;
+    begin_run(dead_path, 3);
+    jobs(2, MM_OUTCOME_DEAD, "no route");
+    commit(true);
+    assert_int_equal(print_report(MM_REPORT_DEAD), 0);
+    dead_txt_gives(1, 2);
+    jobs(1, MM_OUTCOME_DEAD, "no route");
+    job(MM_OUTCOME_NONE, "");
+    commit(true);
+    assert_int_equal(print_report(MM_REPORT_DEAD), 0); // not over the input of what is left
+    dead_txt_gives(1, 2);
+    begin_run("hosts.txt", 0);
+    job(MM_OUTCOME_DEAD, "no route");
+    commit(true);
+    assert_int_equal(unlink(dead_path), 0);
+    assert_int_equal(mkdir(dead_path, 0700), 0);
+    assert_int_equal(fails(MM_REPORT_DEAD), EX_IOERR);
+    assert_int_equal(rmdir(dead_path), 0);
 }
 
 static void each_run_has_its_own_dead(void **state)
@@ -398,6 +453,8 @@ int main(void)
         TEST(without_a_run_there_is_nothing_to_tell),
         TEST(dead_txt_is_a_valid_input),
         TEST(an_error_never_becomes_a_host),
+        TEST(what_commands_name_of_a_dead_host_is_kept),
+        TEST(the_report_writes_it_afterwards),
         TEST(each_run_has_its_own_dead),
         TEST(without_dead_ones_there_is_no_file),
         TEST(where_it_cannot_be_written_it_says_so),
