@@ -14,7 +14,7 @@ may_install=1
 usage() {
     cat <<'END'
 Usage: ./run.sh [OPTION]...             start the pipeline; Ctrl-C stops it
-       ./run.sh COMMAND [OPTION]...     scale, status, top, tail, explain ...: as `mayhem COMMAND`
+       ./run.sh COMMAND [OPTION]...     scale, status, dead, retry, explain ...: as `mayhem COMMAND`
        ./run.sh --test                  run all tests
        ./run.sh --chaos [SECONDS]       kill its own processes at random, audit what is left (60 s)
        ./run.sh --no-install ...        install nothing: say what is missing

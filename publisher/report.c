@@ -202,27 +202,12 @@ int report_print(const mm_options_t *options)
     return exit_code;
 }
 
-// The host as a line of an input.
-static void print_host(FILE *file, const outbox_row_t *row)
-{
-    mm_str_t rest = row->attributes;
-    mm_attribute_t attribute;
-    if (rest.size == 0) {
-        (void)fprintf(file, "%.*s\n", (int)row->host.size, row->host.data);
-        return;
-    }
-    (void)fprintf(file, "{\"host\": \"%.*s\"", (int)row->host.size, row->host.data);
-    while (mm_attributes_next(&rest, &attribute)) // no value needs an escape
-        (void)fprintf(file, ", \"%.*s\": \"%.*s\"", (int)attribute.key.size, attribute.key.data,
-                      (int)attribute.value.size, attribute.value.data);
-    (void)fputs("}\n", file);
-}
-
 // Writes all dead hosts of the run, page by page; false when a page cannot be read or written.
 static bool write_dead(outbox_db_t *db, int64_t run, FILE *file, uint64_t *ret_count)
 {
     mm_id_t after = {{0}};
     const outbox_row_t *rows;
+    char line[MM_HOST_LINE];
     size_t count;
     do {
         if (outbox_db_dead(db, run, &after, 1000, &rows, &count) != OUTBOX_DB_OK)
@@ -230,8 +215,8 @@ static bool write_dead(outbox_db_t *db, int64_t run, FILE *file, uint64_t *ret_c
         for (size_t i = 0; i < count; i++) {
             (void)fputs("# ", file);
             print_line(file, rows[i].error);
-            (void)putc('\n', file);
-            print_host(file, &rows[i]);
+            (void)mm_attributes_line(rows[i].host, rows[i].attributes, line);
+            (void)fprintf(file, "\n%s\n", line);
         }
         if (count > 0)
             after = rows[count - 1].id;

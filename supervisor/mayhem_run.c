@@ -10,6 +10,7 @@
 #include "inherited.h"
 #include "kept_stream.h"
 #include "orphans.h"
+#include "run_command.h"
 #include "run_debts.h"
 #include "run_files.h"
 #include "run_folder.h"
@@ -45,6 +46,8 @@ typedef struct {
 } place_t;
 
 struct run {
+    int argc; // as it was called
+    char **argv;
     run_settings_t settings;
     run_folder_t folder;
     user_screen_t *screen;
@@ -361,6 +364,8 @@ static int open_all(run_t *self)
     const run_settings_t *settings = &self->settings;
     const mm_options_t *options = &settings->options;
     int exit_code = run_files_prepare(settings);
+    if (exit_code == 0)
+        exit_code = run_command_write(settings->dir, self->argc, self->argv);
     if (exit_code != 0)
         return exit_code;
     supervisor_config_t config = {.restarters = (uint32_t)options->restarters,
@@ -478,6 +483,8 @@ int mayhem_run(int argc, char **argv)
     assert(self);
     caller_start(argc, argv);
     mm_inherited_repair();
+    self->argc = argc;
+    self->argv = argv;
     self->look_ms = MM_NEVER;
     self->folder = (run_folder_t){.lock = -1, .record = -1};
     if (run_settings_read(argc, argv, &self->settings, &exit_code)) {

@@ -127,3 +127,25 @@ bool mm_attribute_keys_parse(mm_str_t list, mm_attribute_keys_t *ret_keys)
     *ret_keys = keys;
     return true;
 }
+
+static size_t append(char *line, size_t used, const char *head, mm_str_t text)
+{
+    size_t size = strlen(head);
+    memcpy(line + used, head, size);
+    memcpy(line + used + size, text.data, text.size);
+    return used + size + text.size;
+}
+
+size_t mm_attributes_line(mm_str_t host, mm_str_t attributes, char ret_line[MM_HOST_LINE])
+{
+    bool is_object = attributes.size > 0;
+    mm_attribute_t pair;
+    size_t used = append(ret_line, 0, is_object ? "{\"host\": \"" : "", host);
+    while (mm_attributes_next(&attributes, &pair)) { // neither key nor value needs an escape
+        used = append(ret_line, used, "\", \"", pair.key);
+        used = append(ret_line, used, "\": \"", pair.value);
+    }
+    used = append(ret_line, used, is_object ? "\"}" : "", mm_str(""));
+    ret_line[used] = '\0';
+    return used;
+}

@@ -5,6 +5,7 @@
 #ifndef MM_ATTRIBUTES_H
 #define MM_ATTRIBUTES_H
 
+#include "host.h"
 #include "string_view.h"
 
 #define MM_ATTRIBUTES_MAX      8   // pairs of one job
@@ -32,6 +33,11 @@ bool mm_attributes_find(mm_str_t attributes, mm_str_t key, mm_str_t *ret_value);
 // Appends a pair to the *size bytes of a text in memory for MM_ATTRIBUTES_BYTES. False, and nothing
 // is changed, when it is no pair, the key is there already, or there are MM_ATTRIBUTES_MAX.
 bool mm_attributes_add(char *text, size_t *size, mm_str_t key, mm_str_t value);
+
+// A host with its attributes as a line of an input: its name alone, or JSON Lines when it has some.
+// Returns the bytes, without a line end, and a NUL behind them.
+#define MM_HOST_LINE (MM_HOST_MAX + MM_ATTRIBUTES_BYTES + MM_ATTRIBUTES_MAX * 7 + 32)
+size_t mm_attributes_line(mm_str_t host, mm_str_t attributes, char ret_line[MM_HOST_LINE]);
 
 // Keys, each once.
 typedef struct {

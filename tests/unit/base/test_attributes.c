@@ -147,6 +147,36 @@ static void a_key_may_be_optional_until_it_is_needed(void **state)
     assert_true(keys.is_optional[0] && !keys.is_optional[1] && !keys.is_optional[2]);
 }
 
+static void a_host_is_a_line_of_an_input(void **state)
+{
+    (void)state;
+    char line[MM_HOST_LINE];
+    assert_int_equal(mm_attributes_line(mm_str("web-1"), mm_str(""), line), 5);
+    assert_string_equal(line, "web-1");
+    (void)mm_attributes_line(mm_str("web-1"), mm_str("bmc=10.0.0.1 port=22"), line);
+    assert_string_equal(line, "{\"host\": \"web-1\", \"bmc\": \"10.0.0.1\", \"port\": \"22\"}");
+}
+
+// The longest of all fits.
+static void the_longest_host_fits(void **state)
+{
+    (void)state;
+    char host[MM_HOST_MAX], attributes[MM_ATTRIBUTES_BYTES], line[MM_HOST_LINE];
+    char key[MM_ATTRIBUTE_KEY_MAX], value[MM_ATTRIBUTE_VALUE_MAX];
+    size_t size = 0;
+    memset(host, 'h', sizeof host);
+    memset(key, 'k', sizeof key);
+    memset(value, 'v', sizeof value);
+    for (char c = '1'; c <= '8'; c++) {
+        key[1] = c;
+        assert_true(mm_attributes_add(attributes, &size, (mm_str_t){key, sizeof key},
+                                      (mm_str_t){value, sizeof value}));
+    }
+    assert_in_range(
+        mm_attributes_line((mm_str_t){host, sizeof host}, (mm_str_t){attributes, size}, line), size,
+        MM_HOST_LINE - 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -155,6 +185,8 @@ int main(void)
         cmocka_unit_test(pairs_are_put_together_and_found_again),
         cmocka_unit_test(the_longest_attributes_fit),
         cmocka_unit_test(another_text_is_not_taken_for_attributes),
+        cmocka_unit_test(a_host_is_a_line_of_an_input),
+        cmocka_unit_test(the_longest_host_fits),
         cmocka_unit_test(keys_are_read_from_a_list),
         cmocka_unit_test(a_key_may_be_optional_until_it_is_needed),
     };

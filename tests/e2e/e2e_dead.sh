@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# The hosts of a run, for its operator: which are restarted now, which are dead, once more; what is
+# told after a second Ctrl-C, and when something cannot be written.
+. "$(dirname "$0")/e2e_lib.sh"
+
+mayhem=$build/mayhem
+printf '{"host": "web-1", "address": "10.0.0.1"}\nweb-2\nweb-3\n' >hosts.txt
+# A host is well when there is a file of its name; else its restart fails.
+command='sh -c "echo $1 $2 >>called; test -e well/$1 || { echo no way >&2; exit 3; }" x {host} {address}'
+mkdir well
+
+# ---- the dead, and once more ---------------------------------------------------------------------
+
+run -i hosts.txt -x "$command" --attempts 1
+ends_with_code "three hosts fail: exit 1" 1
+equal "the last line" "finished, some hosts are dead" "$(tail -n 1 out)"
+matches "mayhem dead lists them" \
+    $'^web-1 +20[0-9-]+T[0-9:.]+Z  1 attempt  exit 3: no way\nweb-2 .*\nweb-3 [^\n]*$' \
+    "$("$mayhem" dead --dir run)"
+equal "as JSON, too" "true web-1 1 exit 3: no way, web-2 1 exit 3: no way, web-3 1 exit 3: no way" \
+    "$("$mayhem" dead --dir run --json | python3 -c '
+import json, sys
+told = json.load(sys.stdin)
+print(str(told["finished"]).lower(), ", ".join(
+    "%s %d %s" % (host["host"], host["attempts"], host["error"]) for host in told["dead"]))')"
+"$root/run.sh" retry --dir run web-1 web-9 >out 2>err
+equal "a host that is not dead is no host to retry: exit 65" 65 $?
+matches "it is named" 'web-9 is not among the dead hosts of the latest run' "$(cat err)"
+equal "and nothing was begun" 3 "$(wc -l <called)"
+touch well/web-1 well/web-3
+(cd / && "$mayhem" retry --dir "$work/run" web-1 web-3) >out 2>err
+equal "two of them once more, from anywhere: exit 0" 0 $?
+equal "the last line" "finished" "$(tail -n 1 out)"
+equal "with the driver of that run, and where each host is" $'web-1 10.0.0.1\nweb-3 web-3' \
+    "$(tail -n +4 called | sort)"
+equal "the dead stay dead on record, the others are new jobs" \
+    $'web-1|dead\nweb-1|restarted\nweb-2|dead\nweb-3|dead\nweb-3|restarted' \
+    "$(store 'SELECT host, outcome FROM jobs ORDER BY host, outcome')"
+"$mayhem" retry --dir run >out 2>err
+equal "then there is nothing to retry: exit 0" 0 $?
+matches "and it says so" 'no host of the latest run is dead' "$(cat err)"
+"$mayhem" dead --dir none >out 2>err
+equal "a folder without a run: exit 66" 66 $?
+
+# ---- a second Ctrl-C -----------------------------------------------------------------------------
+
+ended_at_once() {
+    wait_until 10 grep -q web-3 "$dir/log/consumer.log" && wait_until 10 has_settled 2
+    kill -INT "$run_pid"
+    wait_until 5 grep -q SIGINT err
+    sleep 0.3 # two signals at the same moment are one
+    kill -INT "$run_pid"
+    finish 5
+}
+
+dir=twice
+launch -i hosts.txt --attempts 1 \
+    -x 'sh -c "test $1 = web-3 || { echo no way >&2; exit 3; }; sleep 30" x {host}'
+shown() { "$mayhem" status --dir twice --hosts; }
+is_shown() { [[ $(shown) =~ $1 ]]; }
+check "status --hosts: the one that is being restarted, by whom, with what" wait_until 10 is_shown \
+    $'^1 host is being restarted\n.*\nweb-3 +[0-9]+s +1  command +restarter-[12] '
+"$mayhem" retry --dir twice >shown 2>told
+equal "no retry while a run goes on: exit 69" 69 $?
+ended_at_once
+ends_with_code "the second Ctrl-C: exit 130" 130
+matches "its summary" '3 in all: 0 restarted, 2 dead, 1 pending' "$(cat out)"
+matches "the last line: why, how many are left, and how to go on" \
+    '^ended at once by a second signal: 1 host left; to go on: .* --dir twice -i hosts.txt ' \
+    "$(tail -n 1 out)"
+equal "dead.txt" $'web-1\nweb-2' "$(grep -v '^#' twice/dead.txt)"
+"$mayhem" retry --dir twice >shown 2>told
+equal "no retry of a run that is not finished: exit 75" 75 $?
+matches "it says what is left" 'not finished: 1 host is left' "$(cat told)"
+
+# ---- what cannot be written ----------------------------------------------------------------------
+
+dir=full
+mkdir -p full/dead.txt
+run -i hosts.txt -x 'false {host}' --attempts 1
+ends_with_code "dead.txt cannot be written: exit 74" 74
+matches "and it says so" 'cannot write full/dead.txt: ' "$(cat err)"
+equal "the last line, too" "finished, some hosts are dead; full/dead.txt cannot be written" \
+    "$(tail -n 1 out)"
+rmdir full/dead.txt
+for form in --quiet --json; do
+    "$root/run.sh" --dir full -i hosts.txt --mock $form >/dev/full 2>err
+    equal "the summary cannot be written ($form): exit 74" 74 $?
+    matches "and it says so ($form)" 'the summary cannot be written: No space left' "$(cat err)"
+done
