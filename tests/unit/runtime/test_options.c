@@ -415,7 +415,7 @@ static void a_run_names_what_is_wrong_with_its_words(void **state)
         {"--json=maybe", "yes or no"},
         {"--restartres=3", "unknown option --restartres=3; the nearest one is --restarters"},
         {"--batch=5", "unknown option --batch=5 here; it belongs to mayhem-saver"},
-        {"--check", "it belongs to mayhem-publisher"},
+        {"--print-config", "it belongs to mayhem-publisher"},
         {"-p", "unknown option -p; see --help"},
         {"-n", "-n needs a value"},
         {"hosts", "unknown argument hosts: hosts are given as a file with -i FILE"},
