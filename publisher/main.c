@@ -23,6 +23,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -489,11 +490,25 @@ static void close_all(publisher_t *self)
         (void)fclose(self->trace);
 }
 
+// --check: reads the input, too, and tells `mayhem run` how many hosts it has.
+static int check_input(const mm_options_t *options)
+{
+    char error[SOURCE_ERROR_MAX];
+    run_facts_t facts;
+    int exit_code = run_check(options, &facts, error);
+    if (exit_code != 0)
+        return mm_service_fail(options, exit_code, "%s", error);
+    if (facts.is_list)
+        (void)printf("hosts: %" PRIu64 "\nrepeated: %" PRIu64 "\nbad lines: %" PRIu64 "\n",
+                     facts.source.total, facts.source.repeated, facts.source.skipped);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     publisher_t self = {0};
     int exit_code;
-    if (!mm_service_start(MM_PROGRAM_PUBLISHER, argc, argv, NULL, &self.options, &self.base,
+    if (!mm_service_start(MM_PROGRAM_PUBLISHER, argc, argv, check_input, &self.options, &self.base,
                           &exit_code))
         return exit_code;
     if (self.options.report != MM_REPORT_OFF)

@@ -7,10 +7,12 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 // The name under which the run is recorded. A bounded generator can be resumed.
 static void name_input(const mm_options_t *options, char *ret_name, size_t size)
@@ -252,6 +254,79 @@ int run_open(const mm_options_t *options, uint64_t seed, int64_t begun, outbox_d
         *ret_run = run;
     return exit_code;
 }
+
+// ---- only a check
+
+// Reads it to its end, and waits for what a stream still has.
+static int read_all(source_t *source, uint64_t *ret_hosts, char error[SOURCE_ERROR_MAX])
+{
+    source_item_t item;
+    *ret_hosts = 0;
+    for (;;) {
+        struct pollfd readable = {.fd = source_descriptor(source), .events = POLLIN};
+        switch (source_next(source, 0, &item)) {
+        case SOURCE_ITEM: ++*ret_hosts; break;
+        case SOURCE_WAIT: (void)poll(&readable, 1, -1); break;
+        case SOURCE_END: return 0;
+        case SOURCE_BAD:
+            if (item.ends) {
+                (void)snprintf(error, SOURCE_ERROR_MAX, "%s", item.error);
+                return item.exit_code;
+            }
+            break;
+        }
+    }
+}
+
+// Jobs that are left of another driver.
+static int check_left(const mm_options_t *options, char error[SOURCE_ERROR_MAX])
+{
+    char path[4096];
+    outbox_db_t *db;
+    (void)snprintf(path, sizeof path, "%s/outbox.db", options->dir);
+    int exit_code = access(path, F_OK) == 0 ? outbox_db_open(path, true, &db, error) : -1;
+    if (exit_code != 0)
+        return exit_code < 0 ? 0 : exit_code;
+    for (int64_t before = INT64_MAX; exit_code == 0;) {
+        outbox_run_t former = {0};
+        bool found = false;
+        if (outbox_db_unfinished(db, before, &former, &found) != OUTBOX_DB_OK)
+            exit_code = fail_db(db, error);
+        if (!found)
+            break;
+        before = former.number;
+        uint64_t left = former.accepted - former.restarted - former.dead - former.skipped;
+        if (left > 0 && strcmp(former.driver, options->run_driver) != 0)
+            exit_code = refuse_driver(&former, options, left, error);
+        outbox_run_clear(&former);
+    }
+    outbox_db_close(&db);
+    return exit_code;
+}
+
+int run_check(const mm_options_t *options, run_facts_t *ret_facts, char error[SOURCE_ERROR_MAX])
+{
+    mm_options_t whole = *options; // its limits are those of a run
+    run_t run = {.own = new_own(options)};
+    run_facts_t facts = {.is_list = *options->input != '\0'};
+    uint64_t hosts = 0;
+    whole.rate = MM_RATE_MAX;
+    whole.jobs = whole.run_for_ms = 0;
+    int exit_code = check_left(options, error);
+    if (exit_code == 0 && facts.is_list)
+        exit_code = open_source(&whole, 0, &run, error);
+    if (exit_code == 0 && facts.is_list)
+        exit_code = read_all(run.source, &hosts, error);
+    if (exit_code == 0 && facts.is_list)
+        source_progress(run.source, &facts.source);
+    facts.source.total = hosts;
+    run_close(&run);
+    if (exit_code == 0)
+        *ret_facts = facts;
+    return exit_code;
+}
+
+// ---- the mark
 
 static void name_mark(const char *dir, char path[4096])
 {

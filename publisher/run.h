@@ -35,6 +35,14 @@ int run_open(const mm_options_t *options, uint64_t seed, int64_t begun, outbox_d
              run_t *ret_run, char error[SOURCE_ERROR_MAX]);
 void run_close(run_t *run);
 
+// What a run would have: the whole input is read, the outbox is only looked at, and nothing is
+// begun. Returns what run_open would, with its error.
+typedef struct {
+    bool is_list;
+    source_progress_t source; // of a list, read to its end; total: distinct hosts
+} run_facts_t;
+int run_check(const mm_options_t *options, run_facts_t *ret_facts, char error[SOURCE_ERROR_MAX]);
+
 // Writes the number of the run to DIR/publisher.run, which tells the supervisor that there is a run
 // to sum up. It removes the file before it starts anything, and at its end.
 void run_mark(const run_t *run, const char *dir);

@@ -96,18 +96,16 @@ void child_process_signal(const child_process_t *self, int signal)
         (void)pidfd_send_signal(self->descriptor, signal, NULL, 0);
 }
 
-char *child_process_capture(char *const argv[], int errors, size_t *ret_size, child_end_t *ret_end)
+char *child_process_capture_fed(char *const argv[], int input, int errors, size_t *ret_size,
+                                child_end_t *ret_end)
 {
     int ends[2];
     char *text = NULL;
     child_process_t child;
     if (pipe2(ends, O_CLOEXEC) != 0)
         return NULL;
-    int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    int error = nothing < 0 ? errno : child_process_start(argv, nothing, ends[1], errors, &child);
+    int error = child_process_start(argv, input, ends[1], errors, &child);
     close(ends[1]);
-    if (nothing >= 0)
-        close(nothing);
     if (error == 0) {
         FILE *stream = open_memstream(&text, ret_size);
         assert(stream);
@@ -120,6 +118,18 @@ char *child_process_capture(char *const argv[], int errors, size_t *ret_size, ch
         *ret_end = child_process_end(&child);
     }
     close(ends[0]);
+    errno = error;
+    return text;
+}
+
+char *child_process_capture(char *const argv[], int errors, size_t *ret_size, child_end_t *ret_end)
+{
+    int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (nothing < 0)
+        return NULL;
+    char *text = child_process_capture_fed(argv, nothing, errors, ret_size, ret_end);
+    int error = errno;
+    close(nothing);
     errno = error;
     return text;
 }

@@ -31,6 +31,9 @@ void child_process_signal(const child_process_t *self, int signal);
 // Runs a program to its end and returns what it has printed on standard output, which the caller
 // frees; standard input is empty, errors go to `errors`. NULL, with errno: it could not be started.
 char *child_process_capture(char *const argv[], int errors, size_t *ret_size, child_end_t *ret_end);
+// The same with another standard input.
+char *child_process_capture_fed(char *const argv[], int input, int errors, size_t *ret_size,
+                                child_end_t *ret_end);
 
 // The path of a program that is installed beside this one, which the caller frees.
 char *child_process_sibling(const char *name);

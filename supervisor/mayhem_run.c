@@ -10,6 +10,7 @@
 #include "inherited.h"
 #include "kept_stream.h"
 #include "orphans.h"
+#include "run_check.h"
 #include "run_command.h"
 #include "run_debts.h"
 #include "run_files.h"
@@ -487,7 +488,10 @@ int mayhem_run(int argc, char **argv)
     self->argv = argv;
     self->look_ms = MM_NEVER;
     self->folder = (run_folder_t){.lock = -1, .record = -1};
-    if (run_settings_read(argc, argv, &self->settings, &exit_code)) {
+    bool is_good = run_settings_read(argc, argv, &self->settings, &exit_code);
+    if (is_good && self->settings.options.check) {
+        exit_code = run_check_print(&self->settings);
+    } else if (is_good) {
         self->out = self->settings.options.json ? STDERR_FILENO : STDOUT_FILENO;
         self->nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
         self->screen = user_screen_new(self->out, STDERR_FILENO);

@@ -167,18 +167,20 @@ static int64_t count_hosts(const run_settings_t *self, const char *input)
     return count;
 }
 
-static void make_headline(run_settings_t *self, const char *input, int64_t at_once)
+char *run_driver_headline(const run_settings_t *self, int64_t count)
 {
-    int64_t count = count_hosts(self, input);
-    char hosts[40] = "", limit[40] = "all at once";
+    const run_driver_t *driver = &self->driver;
+    char hosts[40] = "", limit[40] = "all at once", *line;
     if (count >= 0)
         (void)snprintf(hosts, sizeof hosts, "%lld host%s, ", (long long)count,
                        count == 1 ? "" : "s");
-    if (at_once > 0)
-        (void)snprintf(limit, sizeof limit, "at most %lld at once", (long long)at_once);
-    int size = asprintf(&self->driver.headline, "%s%s, by %s, %s", hosts, limit, self->driver.name,
-                        self->driver.proof);
+    if (driver->at_once > 0)
+        (void)snprintf(limit, sizeof limit, "at most %lld at once", (long long)driver->at_once);
+    int size = driver->is_mock
+                   ? asprintf(&line, "%s%s, by the mock: a rehearsal", hosts, limit)
+                   : asprintf(&line, "%s%s, by %s, %s", hosts, limit, driver->name, driver->proof);
     assert(size >= 0);
+    return line;
 }
 
 void run_driver_settle(run_settings_t *self, const mm_options_t programs[MM_PROGRAMS])
@@ -188,12 +190,16 @@ void run_driver_settle(run_settings_t *self, const mm_options_t programs[MM_PROG
     int64_t restarters = self->options.restarters, at_once = consumer->at_once;
     bool has_slots = !mm_options_is_default(restarter, "slots");
     char text[32];
-    if (self->driver.is_mock)
+    if (self->driver.is_mock) {
+        int64_t slots = restarters * restarter->slots;
+        self->driver.at_once = at_once > 0 && at_once < slots ? at_once : slots;
         return;
+    }
     run_settings_default(self, consumer, "attempts", "2");
     run_settings_default(self, restarter, "attempts", "2");
     if (mm_options_is_default(consumer, "at-once"))
         at_once = has_slots ? restarters * restarter->slots : AT_ONCE;
+    self->driver.at_once = at_once;
     (void)snprintf(text, sizeof text, "%lld", (long long)at_once);
     run_settings_default(self, consumer, "at-once", text);
     int64_t needed = (at_once + restarters - 1) / restarters;
@@ -202,5 +208,7 @@ void run_driver_settle(run_settings_t *self, const mm_options_t programs[MM_PROG
                        (long long)(needed < MM_SLOTS_MAX ? needed : MM_SLOTS_MAX));
         run_settings_default(self, restarter, "slots", text);
     }
-    make_headline(self, programs[MM_PROGRAM_PUBLISHER].input, at_once);
+    if (!self->options.check) // which has the list read, and prints it then
+        self->driver.headline =
+            run_driver_headline(self, count_hosts(self, programs[MM_PROGRAM_PUBLISHER].input));
 }

@@ -282,11 +282,16 @@ static int prepare(run_settings_t *self, const mm_options_t programs[MM_PROGRAMS
 // Each program's options once more, now that all arguments are there.
 static int check_programs(const run_settings_t *self)
 {
+    bool shows = self->options.check && !self->options.json;
+    if (shows)
+        mm_options_print_set(&self->options, NULL);
     for (mm_program_t program = 0; program < MM_PROGRAMS; program++) {
         mm_options_t options;
         int exit_code;
         if (!parse_program(self, program, &options, &exit_code))
             return exit_code;
+        if (shows)
+            mm_options_print_set(&options, &self->options);
         mm_options_free(&options);
     }
     return 0;

@@ -20,10 +20,11 @@ void arguments_clear(arguments_t *self);
 // How hosts are restarted, as the restarter says it.
 typedef struct {
     bool is_mock;
-    char *name;     // "ssh"
-    char *words;    // as it is recorded of the run
-    char *proof;    // how sure a success is: "proven by boot id"
-    char *headline; // the first line that is printed; NULL: none
+    char *name;      // "ssh"
+    char *words;     // as it is recorded of the run
+    char *proof;     // how sure a success is: "proven by boot id"
+    char *headline;  // the first line that is printed; NULL: none
+    int64_t at_once; // restarts in progress at most; 0: no limit
 } run_driver_t;
 
 typedef struct {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The hosts of a run, for its operator: which are restarted now, which are dead, once more; what is
-# told after a second Ctrl-C, and when something cannot be written.
+# The hosts of a run, for its operator: what would happen, which are restarted now, which are dead,
+# once more; what is told after a second Ctrl-C, and when something cannot be written.
 . "$(dirname "$0")/e2e_lib.sh"
 
 mayhem=$build/mayhem
@@ -8,6 +8,38 @@ printf '{"host": "web-1", "address": "10.0.0.1"}\nweb-2\nweb-3\n' >hosts.txt
 # A host is well when there is a file of its name; else its restart fails.
 command='sh -c "echo $1 $2 >>called; test -e well/$1 || { echo no way >&2; exit 3; }" x {host} {address}'
 mkdir well
+
+# ---- what would happen ---------------------------------------------------------------------------
+
+printf '[consumer]\nbackoff = 1s..2s\n' >options.ini
+checked() { "$root/run.sh" --dir checked --check "$@" >out 2>err; }
+checked --config options.ini -i hosts.txt -x "$command" -n 3
+equal "--check: exit 0" 0 $?
+equal "the last lines: how many hosts, how many at once, by what, proven how" \
+    $'3 hosts, at most 5 at once, by exec, proven by nothing but an exit code\nconfiguration ok' \
+    "$(tail -n 2 out)"
+matches "which options come from where" $'restarters = 3 # flag --restarters\n' "$(cat out)"
+matches "those of a file, too" $'backoff = 1s..2s # file options.ini:2\n' "$(cat out)"
+checked -i hosts.txt --driver ssh --json
+equal "as JSON, with a driver" '{"hosts":3,"repeated":0,"bad_lines":0,"at_once":5,"driver":"ssh",'\
+'"proof":"proven by boot id","rehearsed":false}' "$(cat out)"
+checked -i - --mock < <(hosts 7; sleep 0.2; hosts 9)
+matches "a stream is read to its end" '^the list has 7 repeated hosts.*9 hosts, .* a rehearsal' \
+    "$(tail -n 3 out)"
+refused() { # NAME CODE REGEX OPTION...
+    local name=$1 expected=$2 regex=$3
+    shift 3
+    checked "$@"
+    equal "--check of $name: exit $expected" "$expected" $?
+    matches "it says why" "$regex" "$(cat err)"
+}
+printf 'web-1\nroot@web-2\n' >bad.txt
+refused "a bad list" 65 'bad.txt:2: ' -i bad.txt --mock
+refused "no list" 65 'none.txt' -i none.txt --mock
+refused "a list, and nothing to do with it" 64 'say how: ' -i hosts.txt
+refused "a command that is nowhere" 78 'nowhere is in no folder' -i hosts.txt -x 'nowhere {host}'
+refused "a host without what a command names" 65 'bmc' -i hosts.txt -x 'echo {bmc}'
+check "nothing was begun, and no folder made" test ! -e checked -a ! -e called
 
 # ---- the dead, and once more ---------------------------------------------------------------------
 
@@ -69,6 +101,10 @@ matches "the last line: why, how many are left, and how to go on" \
     '^ended at once by a second signal: 1 host left; to go on: .* --dir twice -i hosts.txt ' \
     "$(tail -n 1 out)"
 equal "dead.txt" $'web-1\nweb-2' "$(grep -v '^#' twice/dead.txt)"
+"$root/run.sh" --dir twice -i hosts.txt --mock --check >shown 2>told
+equal "--check of another driver while hosts are left: exit 78" 78 $?
+matches "it names the former one" '1 jobs are left in twice/outbox.db from a run with the driver "exec: ' \
+    "$(cat told)"
 "$mayhem" retry --dir twice >shown 2>told
 equal "no retry of a run that is not finished: exit 75" 75 $?
 matches "it says what is left" 'not finished: 1 host is left' "$(cat told)"

@@ -453,6 +453,23 @@ static void print_config(const mm_options_t *options)
     }
 }
 
+void mm_options_print_set(const mm_options_t *options, const mm_options_t *run)
+{
+    for (mm_row_index_t i = 0; i < MM_ROW_COUNT; i++) {
+        mm_source_t source = options->origins->rows[i].source;
+        bool is_own = (mm_rows[i].programs & MM_HAS(options->program)) != 0 &&
+                      (mm_rows[i].programs & MM_FLAG_ONLY) == 0;
+        bool is_passed_on =
+            run && (source == MM_BY_FLAG || run->origins->rows[i].source != MM_BY_DEFAULT);
+        if (!is_own || source == MM_BY_DEFAULT || is_passed_on)
+            continue;
+        printf("%s = ", mm_rows[i].name);
+        mm_value_print(options, &mm_rows[i], stdout);
+        printf(" ");
+        print_origin(options, i);
+    }
+}
+
 // ---- all together
 
 bool mm_options_parse(mm_program_t program, int argc, char **argv, mm_options_t *ret_options,

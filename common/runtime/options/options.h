@@ -77,6 +77,11 @@ bool mm_options_is_default(const mm_options_t *options, const char *name);
 // --NAME=VALUE; NULL when there are no more. *place is 0 before the first call.
 const char *mm_options_flag_for(mm_options_t *options, mm_program_t program, size_t *place);
 
+// Prints the options that some source has set, a line each: "attempts = 3 # flag --attempts". run:
+// the options of `mayhem run`, by which those of a program were made: what it has set, and the
+// flags, are left out; NULL: all are printed.
+void mm_options_print_set(const mm_options_t *options, const mm_options_t *run);
+
 // Where the value of the option of this name stands, as messages call it: "--health",
 // "MAYHEM_HEALTH", "a.ini:3: health". Of the commands that restart a host (`exec`) `number` is one,
 // from 0, as in "ssh.ini:12: restart". Returns buffer.
