@@ -103,7 +103,10 @@ static void apply(consumer_t *self, const gather_action_t *action)
         send_batch_answer(self->batch, MM_FRAME_REFUSED, action);
         break;
     case GATHER_LAST: send_batch_last(self->batch, action); break;
-    case GATHER_BEAT: send_batch_beat(self->batch, self->gather); break;
+    case GATHER_BEAT:
+        send_batch_beat(self->batch, self->gather);
+        viewers_progress(self->viewers, self->now_ms);
+        break;
     case GATHER_LOG: event_log(action); break;
     case GATHER_LEAVE: leave(self); break;
     }

@@ -14,14 +14,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FRAMES_MAX 200   // frames queued for a viewer; more are lost
-#define ASKED_MS   250   // in this time at most
-#define ASKED      32    // queries are accepted, and
-#define LOOKS      4     // of them for jobs
-#define STATS_MS   400   // a query for all stats, or hosts, is passed on once in this time
-#define JOBS_MAX   16    // in a reply about a host
-#define WORKERS    600   // in a stats reply
-#define LOST_MS    60000 // a lost worker is in the stats for this long
+#define FRAMES_MAX  200   // frames queued for a viewer; more are lost
+#define ASKED_MS    250   // in this time at most
+#define ASKED       32    // queries are accepted, and
+#define LOOKS       4     // of them for jobs
+#define STATS_MS    400   // a query for all stats, or hosts, is passed on once in this time
+#define PROGRESS_MS 900   // between two tales of progress
+#define JOBS_MAX    16    // in a reply about a host
+#define WORKERS     600   // in a stats reply
+#define LOST_MS     60000 // a lost worker is in the stats for this long
 
 struct viewers {
     viewers_config_t config;
@@ -35,6 +36,7 @@ struct viewers {
     uint32_t looked; // ... for a job
     int64_t stats_ms;
     int64_t hosts_ms;
+    int64_t progress_ms;
 };
 
 // ---- sending
@@ -226,6 +228,34 @@ void viewers_see(viewers_t *self, const gather_action_t *action, int64_t now_ms)
     event_stream_see(self->stream, action, now_ms);
 }
 
+void viewers_progress(viewers_t *self, int64_t now_ms)
+{
+    gather_worker_t known = {0};
+    json_int_t restarting = 0, slots = 0;
+    if (now_ms - self->progress_ms < PROGRESS_MS ||
+        gather_statistics(self->config.gather).in_flight == 0)
+        return;
+    MM_SPAN("view");
+    self->progress_ms = now_ms;
+    while (gather_next_worker(self->config.gather, &known))
+        if (known.joined && known.role == MM_ROLE_RESTARTER) {
+            restarting += known.out;
+            slots += known.slots;
+        }
+    const char *reason = gather_reason(self->config.gather);
+    json_t *json = json_pack("{s:I, s:s*}", "restarting", restarting, "reason",
+                             reason && slots == 0 ? "no restarter" : reason);
+    char *text = json_dumps(json, JSON_COMPACT);
+    json_decref(json);
+    assert(text);
+    publish(self, self->config.events, "progress",
+            &(mm_frame_t){.kind = MM_FRAME_TELL,
+                          .as.tell = {.process = mm_str(self->config.name),
+                                      .about = MM_ABOUT_HOSTS,
+                                      .text = mm_str(text)}});
+    free(text);
+}
+
 int64_t viewers_turn(viewers_t *self, int64_t now_ms)
 {
     if (now_ms < event_stream_deadline(self->stream))
@@ -258,7 +288,7 @@ viewers_t *viewers_new(const viewers_config_t *config)
     strcpy(self->suffix, suffix);
     self->encoder = mm_encoder_new();
     self->stream = event_stream_new();
-    self->asked_ms = self->stats_ms = self->hosts_ms = INT64_MIN / 2;
+    self->asked_ms = self->stats_ms = self->hosts_ms = self->progress_ms = INT64_MIN / 2;
     self->reply = mm_stats_reply_new(&(mm_stats_reply_config_t){.process = config->name,
                                                                 .program = MM_PROGRAM_CONSUMER,
                                                                 .stats = stats,

@@ -30,6 +30,9 @@ void viewers_reply(viewers_t *self, const mm_frame_t *frame);
 // Whether a viewer subscribes to events: then viewers_see wants each action of the core.
 bool viewers_want_events(viewers_t *self, int64_t now_ms);
 void viewers_see(viewers_t *self, const gather_action_t *action, int64_t now_ms);
+// Tells the publishers that show it how many hosts are being restarted, and why most of the others
+// wait. To be called with each heartbeat; it tells it once a second at most.
+void viewers_progress(viewers_t *self, int64_t now_ms);
 // Sends the events that are due. Returns when it wants the next call, CLOCK_BOOTTIME in ms.
 int64_t viewers_turn(viewers_t *self, int64_t now_ms);
 

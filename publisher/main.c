@@ -223,6 +223,8 @@ static void open_events(publisher_t *self)
     self->events = mm_socket_new(ZMQ_SUB);
     mm_socket_subscribe(self->events, mm_topic("consumer", NULL, topic));
     mm_socket_subscribe(self->events, mm_topic("job", self->options.id, topic));
+    if (self->options.progress != MM_PROGRESS_OFF)
+        mm_socket_subscribe(self->events, mm_topic("progress", NULL, topic));
     rc = mm_socket_connect(self->events, mm_endpoint_of(&self->base, MM_SOCKET_EVENTS, endpoint));
     assert(rc == 0);
 }
@@ -266,6 +268,7 @@ static void receive_frame(publisher_t *self, const mm_frame_t *frame)
         event.as.beat.epoch = frame->as.leaving.epoch;
         step(self, &event);
         return;
+    case MM_FRAME_TELL: progress_tell(&self->progress, frame->as.tell.text, self->now_ms); return;
     case MM_FRAME_QUERY: mm_stats_reply_answer(&self->reply, frame, self->now_ms); return;
     }
     mm_receiver_drop(&self->receiver, "a frame for somebody else", "events", self->now_ms);

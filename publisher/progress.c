@@ -1,9 +1,11 @@
 // See progress.h.
 
 #include "progress.h"
+#include "duration.h"
 #include "inherited.h"
 
 #include <inttypes.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -13,7 +15,9 @@
 #define LINE_MS   1000
 #define BAR_SIZE  30
 #define BAR_LEAST 3
-#define WIDTH     80 // of a terminal that does not tell
+#define WIDTH     80   // of a terminal that does not tell
+#define TOLD_MS   5000 // what the consumer has told is shown for so long
+#define PART      112
 
 static uint64_t settled_of(const intake_counts_t *counts)
 {
@@ -24,42 +28,66 @@ progress_t progress_new(mm_progress_t kind, int64_t now_ms, const intake_counts_
 {
     if (kind == MM_PROGRESS_AUTO)
         kind = mm_inherited_may_draw() ? MM_PROGRESS_BAR : MM_PROGRESS_LINES;
-    return (progress_t){
-        .kind = kind, .shown_ms = now_ms, .started_ms = now_ms, .started_with = settled_of(counts)};
+    return (progress_t){.kind = kind,
+                        .shown_ms = now_ms,
+                        .started_ms = now_ms,
+                        .started_with = settled_of(counts),
+                        .told_ms = MM_NEVER};
 }
 
-// "3s", "2m05s", "1h20m".
-static void print_time(uint64_t seconds, char text[32])
+void progress_tell(progress_t *self, mm_str_t text, int64_t now_ms)
 {
-    if (seconds < 60)
-        (void)snprintf(text, 32, "%" PRIu64 "s", seconds);
-    else if (seconds < 3600)
-        (void)snprintf(text, 32, "%" PRIu64 "m%02" PRIu64 "s", seconds / 60, seconds % 60);
-    else
-        (void)snprintf(text, 32, "%" PRIu64 "h%02" PRIu64 "m", seconds / 3600, seconds / 60 % 60);
+    json_t *json = json_loadb(text.data, text.size, 0, NULL);
+    const json_t *restarting = json_object_get(json, "restarting");
+    const char *reason = json_string_value(json_object_get(json, "reason"));
+    if (json_is_integer(restarting) && json_integer_value(restarting) >= 0) {
+        self->told_ms = now_ms;
+        self->restarting = (uint64_t)json_integer_value(restarting);
+        (void)snprintf(self->reason, sizeof self->reason, "%s", reason ? reason : "");
+    }
+    json_decref(json);
+}
+
+// What the consumer has told, unless that is long ago.
+static void print_told(const progress_t *self, int64_t now_ms, const intake_counts_t *counts,
+                       char restarting[PART], char waiting[PART])
+{
+    uint64_t settled = settled_of(counts);
+    if (self->told_ms == MM_NEVER || now_ms - self->told_ms > TOLD_MS)
+        return;
+    (void)snprintf(restarting, PART, ", %" PRIu64 " restarting", self->restarting);
+    if (*self->reason && counts->total > settled + self->restarting)
+        (void)snprintf(waiting, PART, ", %" PRIu64 " wait: %s",
+                       counts->total - settled - self->restarting, self->reason);
 }
 
 // The parts of the line, the most important first; those that do not fit into `width` are left out.
 size_t progress_text(const progress_t *self, int64_t now_ms, const intake_counts_t *counts,
                      size_t width, char text[PROGRESS_TEXT])
 {
-    char parts[4][64] = {"", "", "", ""}, left[32];
+    enum { SETTLED, SKIPPED, DEAD, LEFT, RESTARTING, RATE, WAITING, PARTS };
+    char parts[PARTS][PART] = {""}, left[MM_DURATION_TEXT];
     uint64_t settled = settled_of(counts);
     int64_t took_ms = now_ms - self->started_ms;
     double rate = took_ms > 0 ? (double)(settled - self->started_with) * 1000 / (double)took_ms : 0;
     const char *word = self->kind == MM_PROGRESS_BAR ? "" : " settled";
     if (counts->total > 0)
-        (void)snprintf(parts[0], 64, "%" PRIu64 " of %" PRIu64 "%s", settled, counts->total, word);
+        (void)snprintf(parts[SETTLED], PART, "%" PRIu64 " of %" PRIu64 " hosts%s", settled,
+                       counts->total, word);
     else
-        (void)snprintf(parts[0], 64, "%" PRIu64 " settled", settled);
-    (void)snprintf(parts[1], 64, ", %" PRIu64 " dead", counts->dead);
-    if (counts->total > settled && rate > 0) {
-        print_time((uint64_t)((double)(counts->total - settled) / rate + 0.5), left);
-        (void)snprintf(parts[2], 64, ", %s left", left);
-    }
-    (void)snprintf(parts[3], 64, ", %.0f/s", rate);
+        (void)snprintf(parts[SETTLED], PART, "%" PRIu64 " hosts settled", settled);
+    if (counts->skipped > 0)
+        (void)snprintf(parts[SKIPPED], PART, ", %" PRIu64 " skipped", counts->skipped);
+    (void)snprintf(parts[DEAD], PART, ", %" PRIu64 " dead", counts->dead);
+    if (counts->total > settled && rate > 0)
+        (void)snprintf(
+            parts[LEFT], PART, ", %s left",
+            mm_duration_show((int64_t)((double)(counts->total - settled) / rate + 0.5), left));
+    print_told(self, now_ms, counts, parts[RESTARTING], parts[WAITING]);
+    (void)snprintf(parts[RATE], PART, rate == 0 || rate >= 1 ? ", %.0f/s" : ", %.1f/min",
+                   rate == 0 || rate >= 1 ? rate : 60 * rate);
     size_t used = 0;
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < PARTS; i++) {
         size_t size = strlen(parts[i]);
         if (used + size <= width || i == 0) {
             memcpy(text + used, parts[i], size + 1);

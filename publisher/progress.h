@@ -7,16 +7,25 @@
 #include "intake.h"
 #include "options.h"
 
+#define PROGRESS_REASON 48
+
 typedef struct {
     mm_progress_t kind; // never AUTO
     int64_t shown_ms;
     int64_t started_ms;
-    uint64_t started_with; // jobs settled when this process began
+    uint64_t started_with; // hosts settled when this process began
+    // As the consumer has told it.
+    int64_t told_ms; // MM_NEVER: not yet
+    uint64_t restarting;
+    char reason[PROGRESS_REASON]; // why most of the others wait; empty: it is not known
 } progress_t;
 
 progress_t progress_new(mm_progress_t kind, int64_t now_ms, const intake_counts_t *counts);
-// "12 of 500, 1 dead, 1m21s left, 6/s": as many of these parts as fit into `width` bytes, the first
-// always. Returns the bytes.
+// What the consumer tells of progress, a JSON object; another text changes nothing.
+void progress_tell(progress_t *self, mm_str_t text, int64_t now_ms);
+
+// "12 of 500 hosts, 1 dead, 1m21s left, 5 restarting, 6/min, 483 wait: limit of restarts at once":
+// as many of these parts as fit into `width` bytes, the first always. Returns the bytes.
 #define PROGRESS_TEXT 256
 size_t progress_text(const progress_t *self, int64_t now_ms, const intake_counts_t *counts,
                      size_t width, char text[PROGRESS_TEXT]);

@@ -3,6 +3,7 @@
 #include "report.h"
 #include "attributes.h"
 #include "clock.h"
+#include "duration.h"
 #include "histogram.h"
 #include "service.h"
 #include "uuid.h"
@@ -29,6 +30,7 @@ typedef struct {
     uint64_t pending;
     double seconds;
     double rate;
+    int64_t eta_seconds; // until all hosts that are known are settled, at this rate; -1: not known
 } report_t;
 
 static int exit_code_of(const report_t *report)
@@ -46,6 +48,9 @@ static void work_out(report_t *report)
     int64_t end_ms = run->finished_ms > 0 ? run->finished_ms : mm_clock_wall_ms();
     report->seconds = (double)(end_ms - run->started_ms) / 1000;
     report->rate = report->seconds > 0 ? (double)settled / report->seconds : 0;
+    report->eta_seconds = report->pending > 0 && report->rate > 0
+                              ? (int64_t)((double)report->pending / report->rate + 0.5)
+                              : -1;
     if (!run->times || !mm_histogram_decode(run->times, run->times_size, &report->times))
         report->times = (mm_histogram_t){0};
 }
@@ -101,9 +106,12 @@ static void print_json(const report_t *report, const outbox_row_t *dead, size_t 
                  run->progress.repeated, run->progress.skipped, run->skipped,
                  run->finished_ms > 0 ? "true" : "false");
     (void)printf(",\"seconds\":%.3f,\"rate\":%.1f,\"job_time_ms\":{\"p50\":%.3f,\"p99\":%.3f,"
-                 "\"max\":%.3f},\"dead_hosts\":[",
+                 "\"max\":%.3f},",
                  report->seconds, report->rate, milliseconds(report, 0.5),
                  milliseconds(report, 0.99), (double)report->times.max / 1000);
+    if (report->eta_seconds >= 0)
+        (void)printf("\"eta_seconds\":%" PRId64 ",", report->eta_seconds);
+    (void)printf("\"dead_hosts\":[");
     for (size_t i = 0; i < dead_count; i++) {
         (void)printf("%s{\"host\":", i ? "," : "");
         print_json_text(dead[i].host);
@@ -123,6 +131,33 @@ static void print_line(FILE *file, mm_str_t text)
     }
 }
 
+// A span for people: "1.5 ms", and from a minute on "2m05s".
+static const char *span(double ms, char text[MM_DURATION_TEXT])
+{
+    if (ms >= 60000)
+        return mm_duration_show((int64_t)(ms / 1000 + 0.5), text);
+    (void)snprintf(text, MM_DURATION_TEXT, "%.1f ms", ms);
+    return text;
+}
+
+static void print_pace(const report_t *report)
+{
+    char took[MM_DURATION_TEXT], p50[MM_DURATION_TEXT], p99[MM_DURATION_TEXT],
+        max[MM_DURATION_TEXT];
+    bool is_slow = report->rate > 0 && report->rate < 1;
+    if (report->seconds < 60)
+        (void)snprintf(took, sizeof took, "%.1f s", report->seconds);
+    else
+        (void)mm_duration_show((int64_t)(report->seconds + 0.5), took);
+    (void)printf("rate       %.1f hosts/%s over %s\n", is_slow ? 60 * report->rate : report->rate,
+                 is_slow ? "min" : "s", took);
+    if (report->eta_seconds >= 0)
+        (void)printf("left       %s at this rate\n", mm_duration_show(report->eta_seconds, took));
+    (void)printf("job time   p50 %s, p99 %s, max %s\n", span(milliseconds(report, 0.5), p50),
+                 span(milliseconds(report, 0.99), p99),
+                 span((double)report->times.max / 1000, max));
+}
+
 static void print_text(const report_t *report, const mm_options_t *options,
                        const outbox_row_t *dead, size_t dead_count)
 {
@@ -132,7 +167,7 @@ static void print_text(const report_t *report, const mm_options_t *options,
     (void)printf("input      %s (%.*s%s)\n", run->input,
                  (int)(is_long ? mm_utf8_prefix(driver, DRIVER_MAX) : driver.size), driver.data,
                  is_long ? "..." : "");
-    (void)printf("jobs       %" PRIu64 " in all: %" PRIu64 " restarted, %" PRIu64 " dead, %" PRIu64
+    (void)printf("hosts      %" PRIu64 " in all: %" PRIu64 " restarted, %" PRIu64 " dead, %" PRIu64
                  " pending",
                  report->total, run->restarted, run->dead, report->pending);
     if (run->skipped > 0)
@@ -144,9 +179,7 @@ static void print_text(const report_t *report, const mm_options_t *options,
     if (is_rehearsed(run))
         (void)printf("proof      rehearsed: no host was restarted\n");
     (void)printf("attempts   %" PRIu64 "\n", run->attempts);
-    (void)printf("rate       %.1f jobs/s over %.1f s\n", report->rate, report->seconds);
-    (void)printf("job time   p50 %.1f ms, p99 %.1f ms, max %.1f ms\n", milliseconds(report, 0.5),
-                 milliseconds(report, 0.99), (double)report->times.max / 1000);
+    print_pace(report);
     for (size_t i = 0; i < dead_count; i++) {
         (void)printf("%s%.*s: ", i ? "           " : "dead       ", (int)dead[i].host.size,
                      dead[i].host.data);

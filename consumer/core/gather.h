@@ -201,6 +201,8 @@ typedef struct {
     size_t count;       // restarts that wait for it; at least 1
 } gather_waiting_t;
 bool gather_next_waiting(const gather_t *self, gather_waiting_t *cursor);
+// The reason of most of them; NULL: none waits.
+const char *gather_reason(const gather_t *self);
 
 // A job in flight, as text. Valid until the next step.
 typedef struct {

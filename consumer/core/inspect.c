@@ -64,6 +64,19 @@ bool gather_next_waiting(const gather_t *self, gather_waiting_t *cursor)
     return false;
 }
 
+const char *gather_reason(const gather_t *self)
+{
+    gather_waiting_t waiting = {0};
+    const char *reason = NULL;
+    size_t most = 0;
+    while (gather_next_waiting(self, &waiting))
+        if (waiting.count > most) {
+            most = waiting.count;
+            reason = waiting.reason;
+        }
+    return reason;
+}
+
 gather_stage_t gather_stage(gather_t *self, mm_role_t role)
 {
     flights_t *flights = &self->flights;

@@ -109,6 +109,35 @@ matches "it names the former one" '1 jobs are left in twice/outbox.db from a run
 equal "no retry of a run that is not finished: exit 75" 75 $?
 matches "it says what is left" 'not finished: 1 host is left' "$(cat told)"
 
+# ---- a first one, and what was asked for -----------------------------------------------------------
+
+dir=once
+launch -i hosts.txt -x 'sh -c "sleep 0.5" x {host}' --at-once 1 -n 1
+wait_until 10 has_settled 1
+kill -INT "$run_pid"
+finish 10
+ends_with_code "Ctrl-C: exit 75" 75
+matches "its last line" \
+    '^stopped by SIGINT: [12] hosts? left; to go on: .* --dir once -i hosts.txt .* -n 1$' \
+    "$(tail -n 1 out)"
+again=$(tail -n 1 out)
+(eval "${again#*to go on: }") >out 2>err
+equal "that command goes on to the end: exit 0" 0 $?
+equal "its last line" "finished" "$(tail -n 1 out)"
+matches "progress speaks of hosts" '[0-3] of 3 hosts settled, 0 dead' "$(cat err)"
+dir=part
+run -i hosts.txt --mock --jobs 2
+ends_with_code "a part, as asked for: exit 75" 75
+matches "its last line" \
+    '^ended as asked for, before the end of the input: 1 host left; to go on: .* --jobs 2$' \
+    "$(tail -n 1 out)"
+equal "how long the rest takes at this rate" 1 "$(grep -cE '^left +[0-9]+s at this rate$' out)"
+run -i hosts.txt --mock --json
+equal "as JSON, for programs" '0 3 3 0 finished' "$(python3 -c '
+import json, sys
+told = json.load(sys.stdin)
+print(told["exit_code"], told["total"], told["restarted"], told["pending"], told["ended"])' <out)"
+
 # ---- what cannot be written ----------------------------------------------------------------------
 
 dir=full

@@ -164,10 +164,12 @@ static void each_reason_is_told_with_how_many_wait(void **state)
     hello("r1", MM_ROLE_RESTARTER, 1);
     job(1, "web-1");
     assert_string_equal(waiting_now(), "");
+    assert_null(gather_reason(gather));
     job(2, "web-1");
     job(3, "web-3");
     job(4, "web-4");
     assert_string_equal(waiting_now(), "host busy 1, no free slot 2");
+    assert_string_equal(gather_reason(gather), "no free slot");
 }
 
 static void a_host_or_an_id_finds_its_jobs_and_who_has_them(void **state)

@@ -263,7 +263,7 @@ static void the_text_report_tells_the_same(void **state)
     assert_true(fread(text, 1, sizeof text - 1, file) > 0);
     (void)fclose(file);
     assert_non_null(
-        strstr(text, "jobs       20 in all: 5 restarted, 12 dead, 2 pending, 1 skipped\n"));
+        strstr(text, "hosts      20 in all: 5 restarted, 12 dead, 2 pending, 1 skipped\n"));
     assert_non_null(strstr(text, "input had  3 repeated hosts, 4 bad lines skipped\n"));
     assert_non_null(strstr(text, "attempts   54\n"));
     assert_non_null(strstr(text, "dead       host-6: no route \n           host-7: no route \n"));
