@@ -55,7 +55,7 @@ static void print_told(const progress_t *self, int64_t now_ms, const intake_coun
     uint64_t settled = settled_of(counts);
     if (self->told_ms == MM_NEVER || now_ms - self->told_ms > TOLD_MS)
         return;
-    (void)snprintf(restarting, PART, ", %" PRIu64 " restarting", self->restarting);
+    (void)snprintf(restarting, PART, ", %" PRIu64 " in progress", self->restarting);
     if (*self->reason && counts->total > settled + self->restarting)
         (void)snprintf(waiting, PART, ", %" PRIu64 " wait: %s",
                        counts->total - settled - self->restarting, self->reason);

@@ -24,7 +24,7 @@ progress_t progress_new(mm_progress_t kind, int64_t now_ms, const intake_counts_
 // What the consumer tells of progress, a JSON object; another text changes nothing.
 void progress_tell(progress_t *self, mm_str_t text, int64_t now_ms);
 
-// "12 of 500 hosts, 1 dead, 1m21s left, 5 restarting, 6/min, 483 wait: limit of restarts at once":
+// "12 of 500 hosts, 1 dead, 1m21s left, 5 in progress, 6/min, 483 wait: limit of restarts at once":
 // as many of these parts as fit into `width` bytes, the first always. Returns the bytes.
 #define PROGRESS_TEXT 256
 size_t progress_text(const progress_t *self, int64_t now_ms, const intake_counts_t *counts,

@@ -66,19 +66,19 @@ static void what_the_consumer_tells_is_shown_while_it_is_news(void **state)
     (void)state;
     told = "{\"restarting\": 5, \"reason\": \"limit of restarts at once\"}";
     assert_string_equal(text_of(MM_PROGRESS_BAR, 9, 500, 200),
-                        "10 of 500 hosts, 1 dead, 8m10s left, 5 restarting, 1/s, 485 wait: limit "
+                        "10 of 500 hosts, 1 dead, 8m10s left, 5 in progress, 1/s, 485 wait: limit "
                         "of restarts at once");
-    assert_string_equal(text_of(MM_PROGRESS_BAR, 9, 500, 60),
-                        "10 of 500 hosts, 1 dead, 8m10s left, 5 restarting, 1/s");
+    assert_string_equal(text_of(MM_PROGRESS_BAR, 9, 500, 62),
+                        "10 of 500 hosts, 1 dead, 8m10s left, 5 in progress, 1/s");
     assert_string_equal(text_of(MM_PROGRESS_BAR, 9, 15, 200),
-                        "10 of 15 hosts, 1 dead, 5s left, 5 restarting, 1/s");
+                        "10 of 15 hosts, 1 dead, 5s left, 5 in progress, 1/s");
     told_ms = 5000;
     assert_string_equal(text_of(MM_PROGRESS_BAR, 9, 500, 200),
                         "10 of 500 hosts, 1 dead, 8m10s left, 1/s");
     told_ms = 10000;
     told = "{\"restarting\": 5}";
     assert_string_equal(text_of(MM_PROGRESS_BAR, 9, 500, 200),
-                        "10 of 500 hosts, 1 dead, 8m10s left, 5 restarting, 1/s");
+                        "10 of 500 hosts, 1 dead, 8m10s left, 5 in progress, 1/s");
     static const char *const rubbish[] = {"", "[]", "{\"restarting\": -1}",
                                           "{\"restarting\": \"5\"}"};
     for (size_t i = 0; i < 4; i++) {
