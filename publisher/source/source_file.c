@@ -1,7 +1,7 @@
-// See source.h: a file of hosts or standard input. Each distinct host is given once. A regular file
-// is checked whole before it is accepted, and its second reading gives nothing that differs from
-// the first. A stream is read only when there is something to read, so that the caller's loop never
-// waits for it.
+// See source.h: a list of hosts, from a file or as a stream. Each distinct host is given once. A
+// regular file is checked whole before it is accepted, and its second reading gives nothing that
+// differs from the first. A stream is read only when there is something to read, so that the
+// caller's loop never waits for it.
 
 #include "source.h"
 
@@ -14,15 +14,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "attribute_lacks.h"
+#include "foreign_format.h"
+#include "host_filter.h"
+#include "host_fold.h"
+#include "host_words.h"
 #include "hostline.h"
 #include "hostset.h"
 #include "input_fingerprint.h"
+#include "inventory_ini.h"
 
-#define LINE_MAX_BYTES (64 * 1024)
+#define LINE_MAX_BYTES 65536
+#define TEXT_OF_(x)    #x
+#define TEXT_OF(x)     TEXT_OF_(x)
 #define BUFFER_BYTES   (256 * 1024)
 #define BLOCK_BYTES    (128 * 1024)  // of a file that are compared at a time
 #define TURN_BYTES     (1024 * 1024) // what one source_next reads without finding a host
@@ -41,12 +50,13 @@ typedef enum {
     READ_FAILED
 } read_status_t;
 
-// An attribute that hosts lack.
-typedef struct {
-    bool is_lacking;
-    char complaint[768]; // about the first one of them
-    char names[HOSTLINE_NAMES_MAX];
-} lack_t;
+// What the lines are: the first one that says something tells.
+typedef enum {
+    FORM_UNKNOWN = 0,
+    FORM_LINES,     // each says a host
+    FORM_INVENTORY, // they say hosts together, at their end
+    FORM_RESOLVED   // of what was an inventory
+} form_t;
 
 typedef struct {
     source_t base;
@@ -60,29 +70,36 @@ typedef struct {
 
     // The reading.
     char *buffer;
-    size_t start;         // first byte that belongs to no line yet
-    size_t end;           // behind the last byte read
-    bool is_eof;          // read said so
-    bool is_too_long;     // in the middle of a line that is dropped
-    uint64_t position;    // of `start` in the input
-    uint64_t digest;      // of all bytes before `start`
-    uint64_t line;        // number of the last line read
-    uint64_t line_end;    // position behind the last whole line
-    uint64_t line_digest; // of all bytes before that
+    size_t start;          // first byte that belongs to no line yet
+    size_t end;            // behind the last byte read
+    bool is_eof;           // read said so
+    bool is_too_long;      // in the middle of a line that is dropped
+    uint64_t position;     // of `start` in the input
+    uint64_t digest;       // of all bytes before `start`
+    uint64_t first_digest; // of none: it tells parts of a list apart
+    uint64_t line;         // number of the last line read
+    uint64_t line_end;     // position behind the last whole line
+    uint64_t line_digest;  // of all bytes before that
 
     hostset_t *seen;            // by a stream, or while a file is checked
     fingerprint_t fingerprint;  // of a file
     source_progress_t recorded; // where a resumed run goes on
     bool is_compared;           // that a resumed stream is the same one
     source_progress_t progress; // of a file: digest and counts of all of it
-    mm_attribute_keys_t wanted;
+    form_t form;
+    inventory_t *inventory; // NULL: it is none
+    hostline_rules_t rules;
     const char *named_by;
-    uint32_t had;                    // of the wanted ones, those that any host has: bits
-    lack_t lacks[MM_ATTRIBUTES_MAX]; // by the index of the wanted one
+    attribute_lacks_t lacks;
+    host_filter_t *filter; // NULL: all
+    uint64_t limit;        // 0: all
+    uint64_t taken;        // distinct hosts, those before a resume included
+    uint64_t left_out;     // hosts that the filter does not take
+    bool allows_empty;
     void (*see)(void *arg, mm_str_t host, mm_str_t attributes); // NULL: nobody
     void *see_arg;
     hostline_buffer_t host;
-    char complaint[768]; // about the last line
+    char complaint[ATTRIBUTE_COMPLAINT_MAX]; // about the last line
     char error[SOURCE_ERROR_MAX];
 } file_t;
 
@@ -146,6 +163,13 @@ static read_status_t fill(file_t *self)
     return READ_ON;
 }
 
+static void rewind_reading(file_t *self)
+{
+    self->position = self->line = self->line_end = 0;
+    self->start = self->end = 0;
+    self->is_eof = false;
+}
+
 static void end_line(file_t *self)
 {
     self->is_too_long = false;
@@ -177,71 +201,131 @@ static read_status_t read_line(file_t *self, mm_str_t *ret_line)
     return size > LINE_MAX_BYTES ? READ_LONG_LINE : READ_LINE;
 }
 
-static bool read_host(file_t *self, mm_str_t line, hostline_t *ret_hostline,
-                      char why[HOSTLINE_ERROR_MAX])
+// The first line that says something tells what the list is. Returns what is wrong with it; NULL:
+// nothing.
+static const char *find_form(file_t *self, mm_str_t line)
+{
+    mm_str_t text = host_words_trim(self->line == 1 ? hostline_without_mark(line) : line);
+    if (text.size == 0 || text.data[0] == '#' || text.data[0] == ';')
+        return NULL;
+    self->form = inventory_is_header(text) ? FORM_INVENTORY : FORM_LINES;
+    if (self->form == FORM_LINES)
+        return foreign_header(text);
+    self->inventory = inventory_new(&self->rules, self->filter);
+    return NULL;
+}
+
+// What is wrong with a line before it is parsed; NULL: nothing.
+static const char *line_complaint(file_t *self, mm_str_t line, bool is_too_long)
+{
+    if (is_too_long)
+        return "the line is longer than " TEXT_OF(LINE_MAX_BYTES) " bytes";
+    if (self->form == FORM_UNKNOWN)
+        return find_form(self, line);
+    if (self->form == FORM_LINES && line.size > 0 && line.data[0] == '[' &&
+        inventory_is_header(line))
+        return "it looks like a section of an Ansible inventory, which must begin with one: write "
+               "[ungrouped] in front of the first host";
+    return NULL;
+}
+
+// Says nothing of a host that is not to be taken.
+static void filter(file_t *self, hostline_t *said)
+{
+    if (!self->filter || self->form == FORM_RESOLVED || said->host.size == 0 ||
+        host_filter_takes(self->filter, said->host, said->groups))
+        return;
+    self->left_out++;
+    *said = (hostline_t){0};
+}
+
+// Of a line that an inventory has resolved: takes the number of the line where it was found.
+static uint64_t take_number(mm_str_t *line)
+{
+    uint64_t number = 0;
+    for (; line->size > 0 && mm_is_digit(line->data[0]); line->data++, line->size--)
+        number = 10 * number + (uint64_t)(line->data[0] - '0');
+    return number;
+}
+
+// Parses a line without a complaint; false: `why` says what is wrong.
+static bool parse_good_line(file_t *self, mm_str_t line, hostline_t *ret_hostline,
+                            char why[HOSTLINE_ERROR_MAX])
 {
     bool is_good =
-        hostline_parse(line, self->line == 1, &self->wanted, &self->host, ret_hostline, why);
-    self->had |= self->host.has;
+        hostline_parse(line, self->line == 1, &self->rules, &self->host, ret_hostline, why);
+    attribute_lacks_see(&self->lacks, &self->host);
+    if (is_good)
+        filter(self, ret_hostline);
     return is_good;
 }
 
-// The first host that lacks an attribute stands for all of them.
-static void keep_lack(file_t *self)
-{
-    lack_t *lack = self->host.lacking >= 0 ? &self->lacks[self->host.lacking] : NULL;
-    if (!lack || lack->is_lacking)
-        return;
-    lack->is_lacking = true;
-    memcpy(lack->complaint, self->complaint, sizeof lack->complaint);
-    memcpy(lack->names, self->host.names, sizeof lack->names);
-}
-
-// Parses a line; false, with a complaint that begins with file and line, when it is bad.
+// Parses a line; false, with a complaint that begins with file and line, when it is bad. A line of
+// an inventory says nothing: it is kept.
 static bool parse_line(file_t *self, mm_str_t line, bool is_too_long, hostline_t *ret_hostline)
 {
     char why[HOSTLINE_ERROR_MAX];
-    if (is_too_long)
-        snprintf(why, sizeof why, "the line is longer than %d bytes", LINE_MAX_BYTES);
-    else if (read_host(self, line, ret_hostline, why))
+    uint64_t number = self->form == FORM_RESOLVED ? take_number(&line) : self->line;
+    const char *complaint = line_complaint(self, line, is_too_long);
+    if (self->inventory) {
+        if (complaint)
+            inventory_put_bad(self->inventory, number, complaint);
+        else
+            inventory_put(self->inventory, line, number);
+        *ret_hostline = (hostline_t){0};
         return true;
-    snprintf(self->complaint, sizeof self->complaint, "%.200s:%" PRIu64 ": %s", self->name,
-             self->line, why);
-    if (!is_too_long)
-        keep_lack(self);
+    }
+    self->host.lacking = -1;
+    if (self->form == FORM_RESOLVED && line.size > 0 && line.data[0] == INVENTORY_BAD_LINE)
+        (void)snprintf(why, sizeof why, "%.*s", (int)line.size - 1, line.data + 1);
+    else if (!complaint && parse_good_line(self, line, ret_hostline, why))
+        return true;
+    (void)snprintf(self->complaint, sizeof self->complaint, "%.200s:%" PRIu64 ": %s", self->name,
+                   number, complaint ? complaint : why);
+    attribute_lacks_keep(&self->lacks, &self->host, self->complaint);
     return false;
 }
 
-// Where the command stands that names the attribute.
-static mm_str_t find_naming(const file_t *self, mm_str_t key)
-{
-    const char *line = self->named_by;
-    while (line && *line != '\0') {
-        size_t size = strcspn(line, "\n");
-        if (size > key.size && memcmp(line, key.data, key.size) == 0 && line[key.size] == ' ')
-            return (mm_str_t){line + key.size + 1, size - key.size - 1};
-        line += size + (line[size] == '\n');
-    }
-    return mm_str("the command");
-}
-
-// The name of an attribute that no host has is wrong in the command rather than in each line.
-// False: there is none.
 static bool blame_command(const file_t *self, char error[SOURCE_ERROR_MAX])
 {
-    for (size_t i = 0; i < self->wanted.count; i++) {
-        const lack_t *lack = &self->lacks[i];
-        mm_str_t key = self->wanted.keys[i], naming = find_naming(self, key);
-        if (!lack->is_lacking || (self->had >> i & 1) != 0)
-            continue;
-        snprintf(error, SOURCE_ERROR_MAX,
-                 "%.*s names {%.*s}, and no host of %.200s has that; what they have is %s: correct "
-                 "the name, or give it to each host (%s)",
-                 (int)naming.size, naming.data, (int)key.size, key.data, self->name, lack->names,
-                 lack->complaint);
-        return true;
+    return attribute_lacks_blame(&self->lacks, &self->rules.wanted, self->named_by, self->name,
+                                 error, SOURCE_ERROR_MAX);
+}
+
+// ---- inventories
+
+// The whole inventory was read: from now on its list is. Returns 0, or an exit code after a text.
+static int resolve(file_t *self, char error[SOURCE_ERROR_MAX])
+{
+    char why[INVENTORY_ERROR_MAX];
+    mm_str_t list;
+    if (!inventory_finish(self->inventory, &list, why)) {
+        (void)snprintf(error, SOURCE_ERROR_MAX, "%.200s:%s", self->name, why);
+        return EX_DATAERR;
     }
-    return false;
+    int fd = memfd_create("hosts", MFD_CLOEXEC);
+    for (size_t done = 0; fd >= 0 && done < list.size;) {
+        ssize_t size = write(fd, list.data + done, list.size - done);
+        if (size < 0 && errno != EINTR)
+            break;
+        done += size > 0 ? (size_t)size : 0;
+    }
+    if (fd < 0 || lseek(fd, 0, SEEK_CUR) != (off_t)list.size || lseek(fd, 0, SEEK_SET) != 0) {
+        (void)snprintf(error, SOURCE_ERROR_MAX, "cannot keep the hosts of %.200s: %s", self->name,
+                       strerror(errno));
+        if (fd >= 0)
+            (void)close(fd);
+        return EX_OSERR;
+    }
+    inventory_destroy(&self->inventory);
+    if (self->fd > STDIN_FILENO)
+        (void)close(self->fd);
+    self->fd = fd;
+    self->form = FORM_RESOLVED;
+    rewind_reading(self);
+    self->digest = self->line_digest = self->first_digest;
+    fingerprint_clear(&self->fingerprint);
+    return 0;
 }
 
 // ---- giving hosts
@@ -273,13 +357,39 @@ static source_status_t give_bad_line(file_t *self, source_item_t *ret_item)
     return SOURCE_BAD;
 }
 
+// Why the list has no host, as a sentence.
+static void say_empty(const file_t *self, uint64_t skipped, char error[SOURCE_ERROR_MAX])
+{
+    bool is_resolved = self->form == FORM_RESOLVED;
+    const char *why = skipped > 0 ? "all its lines are bad and were left out"
+                      : self->filter && (is_resolved || self->left_out > 0)
+                          ? "--only takes none of its hosts"
+                      : is_resolved     ? "its sections have none"
+                      : self->line == 0 ? "it is empty"
+                                        : "it has nothing but comments and empty lines";
+    (void)snprintf(error, SOURCE_ERROR_MAX,
+                   "%.200s has no host to restart: %s; give it one, or use --allow-empty",
+                   self->name, why);
+}
+
+// Whether as many hosts were taken as are to be.
+static bool is_enough(const file_t *self)
+{
+    return self->limit > 0 && self->taken >= self->limit;
+}
+
 static source_status_t give_end(file_t *self, source_item_t *ret_item)
 {
-    if (self->line_end < self->recorded.position)
+    if (!is_enough(self) && self->line_end < self->recorded.position)
         return end_badly(self, EX_DATAERR, ret_item,
                          "%s is shorter than what this run has read of it; give it the same "
                          "input, or start a new run",
                          self->name);
+    if (self->taken == 0 && !self->allows_empty) {
+        char error[SOURCE_ERROR_MAX];
+        say_empty(self, self->progress.skipped, error);
+        return end_badly(self, EX_DATAERR, ret_item, "%s", error);
+    }
     self->is_ended = true;
     self->progress.done = true;
     hostset_destroy(&self->seen);
@@ -314,12 +424,14 @@ static source_status_t accept_line(file_t *self, mm_str_t line, bool is_too_long
     }
     if (said.host.size == 0)
         return SOURCE_WAIT;
-    bool is_new = self->is_stream ? hostset_add(self->seen, said.host)
+    char buffer[MM_HOST_MAX];
+    bool is_new = self->is_stream ? hostset_add(self->seen, mm_host_fold(said.host, buffer))
                                   : !fingerprint_is_repeat(&self->fingerprint);
     if (self->is_stream)
         see(self, &said);
     if (!is_new && self->is_stream)
         self->progress.repeated++;
+    self->taken += is_new;
     if (!is_new || is_old)
         return SOURCE_WAIT;
     ret_item->host = said.host;
@@ -335,6 +447,14 @@ static void mark(file_t *self)
         self->progress.digest = self->line_digest;
 }
 
+// The end of a stream that was an inventory: its hosts come now.
+static source_status_t begin_list(file_t *self, source_item_t *ret_item)
+{
+    char error[SOURCE_ERROR_MAX];
+    int exit_code = resolve(self, error);
+    return exit_code == 0 ? SOURCE_WAIT : end_badly(self, exit_code, ret_item, "%s", error);
+}
+
 static source_status_t file_next(source_t *base, int64_t now_ms, source_item_t *ret_item)
 {
     file_t *self = (file_t *)base;
@@ -342,11 +462,13 @@ static source_status_t file_next(source_t *base, int64_t now_ms, source_item_t *
         return SOURCE_END;
     uint64_t turn_start = self->position;
     while (self->position - turn_start < TURN_BYTES) {
+        if (is_enough(self))
+            return give_end(self, ret_item);
         bool is_old = self->line_end < self->recorded.position;
         mm_str_t line = {0};
         source_status_t given = SOURCE_WAIT;
         read_status_t status = read_line(self, &line);
-        if (is_other_stream(self))
+        if (!self->inventory && is_other_stream(self))
             return end_badly(self, EX_DATAERR, ret_item,
                              "%s is not what this run has read before; give it the same input, or "
                              "start a new run",
@@ -354,7 +476,12 @@ static source_status_t file_next(source_t *base, int64_t now_ms, source_item_t *
         switch (status) {
         case READ_ON: break;
         case READ_NOTHING: ret_item->until_ms = MM_NEVER; return SOURCE_WAIT;
-        case READ_END: return give_end(self, ret_item);
+        case READ_END:
+            if (!self->inventory)
+                return give_end(self, ret_item);
+            given = begin_list(self, ret_item);
+            turn_start = 0;
+            break;
         case READ_CUT:
             return end_badly(self, EX_TEMPFAIL, ret_item,
                              "%s was cut off: what comes after it is left for the next run",
@@ -370,7 +497,8 @@ static source_status_t file_next(source_t *base, int64_t now_ms, source_item_t *
             given = accept_line(self, line, status == READ_LONG_LINE, is_old, ret_item);
             break;
         }
-        if (!self->is_ended) // else the bad line is to be read again once it is fixed
+        if (!self->is_ended &&
+            !self->inventory) // else the bad line is to be read again once it is fixed
             mark(self);
         if (given != SOURCE_WAIT)
             return given;
@@ -399,7 +527,8 @@ static void file_progress(const source_t *base, source_progress_t *ret_progress)
 static int file_descriptor(const source_t *base)
 {
     const file_t *self = (const file_t *)base;
-    return self->is_stream && !self->is_ended && !self->is_eof ? self->fd : -1;
+    bool is_read = self->is_stream && self->form != FORM_RESOLVED;
+    return is_read && !self->is_ended && !self->is_eof ? self->fd : -1;
 }
 
 static void file_destroy(source_t *base)
@@ -409,6 +538,8 @@ static void file_destroy(source_t *base)
         (void)close(self->fd);
     hostset_destroy(&self->seen);
     fingerprint_clear(&self->fingerprint);
+    inventory_destroy(&self->inventory);
+    host_filter_destroy(&self->filter);
     free(self->buffer);
     free(self->name);
     free(self->end_mark);
@@ -440,10 +571,20 @@ static int refuse_bad_lines(const file_t *self, char error[SOURCE_ERROR_MAX])
     return EX_DATAERR;
 }
 
-// Reads a regular file from end to end, then rewinds it.
-static int check_file(file_t *self, char error[SOURCE_ERROR_MAX])
+// A good line of the check.
+static void check_host(file_t *self, repeats_t *repeats, const hostline_t *said)
 {
-    repeats_t repeats = {.fingerprint = &self->fingerprint, .seen = self->seen};
+    char buffer[MM_HOST_MAX];
+    repeats_put(repeats, mm_host_fold(said->host, buffer));
+    if (self->limit > 0)
+        repeats_flush(repeats);
+    if (self->limit == 0 || hostset_count(self->seen) <= self->limit)
+        see(self, said);
+}
+
+// Reads all lines and lists the bad ones. Returns how it ended.
+static read_status_t check_lines(file_t *self, repeats_t *repeats)
+{
     size_t length = 0;
     mm_str_t line;
     read_status_t status;
@@ -454,12 +595,24 @@ static int check_file(file_t *self, char error[SOURCE_ERROR_MAX])
             continue;
         if (!parse_line(self, line, status == READ_LONG_LINE, &said))
             list_bad_line(self, &length);
-        else if (said.host.size > 0) {
-            repeats_put(&repeats, said.host);
-            see(self, &said);
-        }
+        else if (said.host.size > 0)
+            check_host(self, repeats, &said);
     }
-    repeats_flush(&repeats);
+    repeats_flush(repeats);
+    return status;
+}
+
+// Reads a regular file from end to end, then rewinds it.
+static int check_file(file_t *self, char error[SOURCE_ERROR_MAX])
+{
+    repeats_t repeats = {.fingerprint = &self->fingerprint, .seen = self->seen};
+    read_status_t status = check_lines(self, &repeats);
+    if (status == READ_END && self->inventory) {
+        int exit_code = resolve(self, error);
+        if (exit_code != 0)
+            return exit_code;
+        status = check_lines(self, &repeats);
+    }
     if (status != READ_END || lseek(self->fd, 0, SEEK_SET) != 0) {
         snprintf(error, SOURCE_ERROR_MAX, "cannot read '%s': %s", self->name, strerror(errno));
         return EX_IOERR;
@@ -469,13 +622,18 @@ static int check_file(file_t *self, char error[SOURCE_ERROR_MAX])
     if (self->progress.skipped > 0 && !self->skips_bad_lines)
         return refuse_bad_lines(self, error);
     self->progress.total = hostset_count(self->seen);
+    if (self->progress.total == 0 && !self->allows_empty) {
+        say_empty(self, self->progress.skipped, error);
+        return EX_DATAERR;
+    }
+    if (self->limit > 0 && self->progress.total > self->limit)
+        self->progress.total = self->limit;
     self->progress.repeated = repeats.repeat_count;
     self->progress.digest = self->digest;
     hostset_destroy(&self->seen);
     self->is_checked = true;
-    self->position = self->line = self->line_end = 0;
-    self->start = self->end = 0;
-    self->is_eof = false;
+    self->form = self->form == FORM_RESOLVED ? FORM_RESOLVED : FORM_UNKNOWN; // its first line again
+    rewind_reading(self);
     return 0;
 }
 
@@ -500,6 +658,17 @@ static int open_input(file_t *self, const char *path, char error[SOURCE_ERROR_MA
     return 0;
 }
 
+// Another part of the same list is another input.
+static uint64_t first_digest(const source_file_config_t *config)
+{
+    uint64_t digest = FNV_START;
+    if (config->only)
+        digest = digest_of(digest, config->only, strlen(config->only));
+    return config->limit == 0
+               ? digest
+               : digest_of(digest, (const char *)&config->limit, sizeof config->limit);
+}
+
 int source_file_open(const source_file_config_t *config, source_t **ret_self,
                      char error[SOURCE_ERROR_MAX])
 {
@@ -512,8 +681,12 @@ int source_file_open(const source_file_config_t *config, source_t **ret_self,
     assert(self != NULL);
     self->base.methods = &methods;
     self->skips_bad_lines = config->skips_bad_lines;
-    self->wanted = config->wanted;
+    self->rules = (hostline_rules_t){.wanted = config->wanted};
+    self->filter = host_filter_new(config->only ? config->only : "");
+    self->rules.reads_groups = self->filter != NULL;
     self->named_by = config->named_by;
+    self->limit = config->limit;
+    self->allows_empty = config->allows_empty;
     self->see = config->see;
     self->see_arg = config->see_arg;
     self->name = strdup(strcmp(config->path, "-") == 0 ? "standard input" : config->path);
@@ -521,7 +694,8 @@ int source_file_open(const source_file_config_t *config, source_t **ret_self,
     self->buffer = malloc(BUFFER_BYTES);
     assert(self->name != NULL && self->end_mark != NULL && self->buffer != NULL);
     self->seen = hostset_new();
-    self->digest = FNV_START;
+    self->first_digest = first_digest(config);
+    self->digest = self->line_digest = self->first_digest;
     self->is_compared = true;
     int code = open_input(self, config->path, error);
     if (code == 0 && !self->is_stream)
