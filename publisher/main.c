@@ -451,6 +451,8 @@ static int close_run(publisher_t *self)
         !report_write_dead(self->db, self->run.number, self->options.dir))
         mm_log(MM_LOG_WARN, "Cannot write dead.txt", MM_STRING("error", strerror(errno)));
     int exit_code = intake_exit_code(self->intake);
+    if (exit_code != 0)
+        (void)mm_service_fail(&self->options, exit_code, "%s", intake_error(self->intake));
     return exit_code != 0 ? exit_code : left ? EX_TEMPFAIL : 0;
 }
 

@@ -149,27 +149,33 @@ void run_driver_clear(run_driver_t *self)
 
 // ---- what depends on it
 
-// How many hosts the file names, as lines; UNKNOWN: nobody knows yet.
-static int64_t count_hosts(const run_settings_t *self, const char *input)
+// How many hosts the file names, as lines; UNKNOWN: nobody knows yet, also of a part of a list and
+// of an inventory, which has sections.
+static int64_t count_hosts(const run_settings_t *self, const mm_options_t *publisher)
 {
-    FILE *file = self->stream >= 0 || *input == '\0' ? NULL : fopen(input, "re");
+    bool is_known = self->stream < 0 && *publisher->input != '\0' && *publisher->only == '\0' &&
+                    publisher->limit == 0;
+    FILE *file = is_known ? fopen(publisher->input, "re") : NULL;
     char *line = NULL;
     size_t capacity = 0;
     int64_t count = 0;
-    if (!file)
-        return UNKNOWN;
-    while (getline(&line, &capacity, file) >= 0) {
+    while (file && count != UNKNOWN && getline(&line, &capacity, file) >= 0) {
         char first = line[strspn(line, " \t\r")];
-        count += first != '\n' && first != '\0' && first != '#';
+        if (first == '[')
+            count = UNKNOWN;
+        else
+            count += first != '\n' && first != '\0' && first != '#' && first != ';';
     }
     free(line);
+    if (!file)
+        return UNKNOWN;
     (void)fclose(file);
     return count;
 }
 
-static void make_headline(run_settings_t *self, const char *input, int64_t at_once)
+static void make_headline(run_settings_t *self, const mm_options_t *publisher, int64_t at_once)
 {
-    int64_t count = count_hosts(self, input);
+    int64_t count = count_hosts(self, publisher);
     char hosts[40] = "", limit[40] = "all at once";
     if (count >= 0)
         (void)snprintf(hosts, sizeof hosts, "%lld host%s, ", (long long)count,
@@ -202,5 +208,5 @@ void run_driver_settle(run_settings_t *self, const mm_options_t programs[MM_PROG
                        (long long)(needed < MM_SLOTS_MAX ? needed : MM_SLOTS_MAX));
         run_settings_default(self, restarter, "slots", text);
     }
-    make_headline(self, programs[MM_PROGRAM_PUBLISHER].input, at_once);
+    make_headline(self, &programs[MM_PROGRAM_PUBLISHER], at_once);
 }
