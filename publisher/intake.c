@@ -47,6 +47,7 @@ struct intake {
     bool source_ended;
     bool is_held_back; // the source was not read because the backlog is long
     int exit_code;
+    char *error;       // with the exit code; NULL: none
     int64_t source_ms; // when the source has its next host
     int64_t retry_ms;  // no commit before
     bool retries;
@@ -104,6 +105,7 @@ void intake_destroy(intake_t **self_p)
     *self_p = NULL;
     mm_id_source_destroy(&self->ids);
     free(self->bytes.data);
+    free(self->error);
     free(self);
 }
 
@@ -137,6 +139,8 @@ static void receive_bad(intake_t *self, const source_item_t *item)
     if (item->ends) {
         self->source_ended = true;
         self->exit_code = item->exit_code;
+        self->error = strdup(item->error);
+        assert(self->error);
     }
 }
 
@@ -380,6 +384,11 @@ bool intake_is_over(const intake_t *self)
 int intake_exit_code(const intake_t *self)
 {
     return self->exit_code;
+}
+
+const char *intake_error(const intake_t *self)
+{
+    return self->error;
 }
 
 intake_counts_t intake_counts(const intake_t *self)

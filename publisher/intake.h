@@ -50,6 +50,8 @@ bool intake_close(intake_t *self);
 bool intake_is_over(const intake_t *self);
 // 0, or the exit code of a bad line or a broken source, to be used when all jobs are settled.
 int intake_exit_code(const intake_t *self);
+// What was wrong then, as a sentence; NULL: nothing. Owned by the intake.
+const char *intake_error(const intake_t *self);
 // Jobs of this run: in all (0: unknown), restarted, dead and skipped.
 typedef struct {
     uint64_t total;

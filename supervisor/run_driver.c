@@ -149,20 +149,26 @@ void run_driver_clear(run_driver_t *self)
 
 // ---- what depends on it
 
-// How many hosts the file names, as lines; UNKNOWN: nobody knows yet.
-static int64_t count_hosts(const run_settings_t *self, const char *input)
+// How many hosts the file names, as lines; UNKNOWN: nobody knows yet, also of a part of a list and
+// of an inventory, which has sections.
+static int64_t count_hosts(const run_settings_t *self, const mm_options_t *publisher)
 {
-    FILE *file = self->stream >= 0 || *input == '\0' ? NULL : fopen(input, "re");
+    bool is_known = self->stream < 0 && *publisher->input != '\0' && *publisher->only == '\0' &&
+                    publisher->limit == 0;
+    FILE *file = is_known ? fopen(publisher->input, "re") : NULL;
     char *line = NULL;
     size_t capacity = 0;
     int64_t count = 0;
-    if (!file)
-        return UNKNOWN;
-    while (getline(&line, &capacity, file) >= 0) {
+    while (file && count != UNKNOWN && getline(&line, &capacity, file) >= 0) {
         char first = line[strspn(line, " \t\r")];
-        count += first != '\n' && first != '\0' && first != '#';
+        if (first == '[')
+            count = UNKNOWN;
+        else
+            count += first != '\n' && first != '\0' && first != '#' && first != ';';
     }
     free(line);
+    if (!file)
+        return UNKNOWN;
     (void)fclose(file);
     return count;
 }
@@ -210,5 +216,5 @@ void run_driver_settle(run_settings_t *self, const mm_options_t programs[MM_PROG
     }
     if (!self->options.check) // which has the list read, and prints it then
         self->driver.headline =
-            run_driver_headline(self, count_hosts(self, programs[MM_PROGRAM_PUBLISHER].input));
+            run_driver_headline(self, count_hosts(self, &programs[MM_PROGRAM_PUBLISHER]));
 }

@@ -31,7 +31,7 @@ typedef struct {
 typedef struct {
     uint64_t position; // bytes read, or jobs generated
     uint64_t digest;   // FNV-1a of a file, or of the first `position` bytes of a stream; else 0
-    uint64_t total;    // distinct hosts of a file, or N jobs; 0: unknown
+    uint64_t total;    // distinct hosts that a file gives, or N jobs; 0: unknown
     uint64_t repeated; // hosts left out because they came before (of a file: in all of it)
     uint64_t skipped;  // bad lines left out (of a file: in all of it)
     bool done;         // nothing more comes
@@ -84,16 +84,20 @@ static inline void source_destroy(source_t **self_p)
     *self_p = NULL;
 }
 
-// A file of hosts, one a line, or JSON Lines. "-" and anything but a regular file is read as a
-// stream; a regular file is checked whole before this returns. Returns 0, or a sysexits code with a
-// text in error and *ret_self untouched: 65 for bad lines that are not to be skipped and for a file
-// that is not there, 74 when it cannot be read. A bad line that is skipped comes as BAD without
-// `ends`.
+// A list of hosts: one a line with its attributes, JSON Lines, or an Ansible inventory as INI.
+// Hosts are distinct when their folded forms are (host_fold.h). "-" and anything but a regular file
+// is read as a stream; a regular file is checked whole before this returns. Returns 0, or a
+// sysexits code with a text in error and *ret_self untouched: 65 for bad lines that are not to be
+// skipped, for a file that is not there, and for one that gives no host, 74 when it cannot be read.
+// A bad line that is skipped comes as BAD without `ends`.
 typedef struct {
     const char *path;
     bool skips_bad_lines;
     mm_attribute_keys_t wanted; // attributes that each host must have; the texts are borrowed
     const char *named_by;       // a line "KEY WHERE" for each, for messages; borrowed; NULL: none
+    const char *only;           // hosts or groups that are taken, see host_filter.h; NULL, "": all
+    uint64_t limit;             // so many of them; 0: all
+    bool allows_empty;          // a list without a host is no error
     // Of a stream: a file that is there when the stream has ended; without it the stream was cut
     // off (BAD, 75). Borrowed. NULL: its end is its end.
     const char *end_mark;

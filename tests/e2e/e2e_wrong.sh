@@ -48,7 +48,30 @@ printf '{"host": "web-1"}\n{"host": "web-2"\n' >bad.jsonl
 refused "a broken JSON line" 65 'bad.jsonl.*2' -i bad.jsonl --mock
 printf '{"host": "web-1"}\n{"name": "web-2"}\n' >bad2.jsonl
 refused "a JSON line without a host" 65 'bad2.jsonl.*2' -i bad2.jsonl --mock
+printf 'all:\n  hosts:\n    web-01:\n' >hosts.yml
+refused "an inventory in YAML" 65 'looks like YAML' -i hosts.yml --mock
+: >empty.txt
+refused "an empty list" 65 'no host to restart' -i empty.txt --mock
+printf '# web-1\n' >comments.txt
+refused "a list of comments" 65 'no host to restart' -i comments.txt --mock
+refused "a list whose hosts --only does not take" 65 'only takes none' -i hosts.txt --mock \
+    --only mail
+refused "a part of no list" 64 'a part of a list' --only web
 equal "nothing was restarted" 0 "$(settled)"
+dir=none
+refused "a stream without a host" 65 'publisher: standard input has no host' -i - --mock
+run -i - --mock --allow-empty
+ends_with_code "--allow-empty: exit 0" 0
+dir=stdin
+seq 5 | timeout -k 5 60 "$root/run.sh" --dir stdin -i /dev/stdin --mock >out 2>err
+code=$?
+ends_with_code "/dev/stdin is a stream: exit 0" 0
+audit "/dev/stdin" 5
+dir=spellings
+printf 'web-1\nWEB-1\nweb-1.\n2001:db8::1\n2001:DB8:0::1\n' >spellings.txt
+run -i spellings.txt --mock
+audit "spellings of two hosts" 2
+check "and the summary says how many were repeated" grep -q '3 repeated hosts' out
 dir=skip
 run -i bad.txt --mock --on-bad-line skip
 ends_with_code "--on-bad-line skip: exit 0" 0

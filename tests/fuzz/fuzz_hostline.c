@@ -26,9 +26,8 @@ static void check_good(const hostline_t *said, const mm_attribute_keys_t *wanted
     assert(count == 0);
     if (said->host.size > 0)
         assert(mm_host_complaint(said->host) == NULL);
-    hostline_t again = {{"untouched", 9}, {0}};
-    bool is_good =
-        hostline_parse(said->host, false, &(mm_attribute_keys_t){0}, &buffer, &again, why);
+    hostline_t again = {.host = mm_str("untouched")};
+    bool is_good = hostline_parse(said->host, false, &(hostline_rules_t){0}, &buffer, &again, why);
     assert(is_good && mm_str_equal(again.host, said->host) && again.attributes.size == 0);
 }
 
@@ -52,12 +51,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *end = memchr(line.data, '\n', line.size);
     if (end)
         line.size = (size_t)(end - line.data);
-    mm_attribute_keys_t wanted;
-    bool is_list = mm_attribute_keys_parse(mm_str(lists[data[0] >> 1 & 3]), &wanted);
+    hostline_rules_t rules = {.reads_groups = data[0] & 8};
+    bool is_list = mm_attribute_keys_parse(mm_str(lists[data[0] >> 1 & 3]), &rules.wanted);
     assert(is_list);
-    hostline_t said = {{"untouched", 9}, {0}};
-    if (hostline_parse(line, data[0] & 1, &wanted, &buffer, &said, why)) {
-        check_good(&said, &wanted);
+    hostline_t said = {.host = mm_str("untouched")};
+    if (hostline_parse(line, data[0] & 1, &rules, &buffer, &said, why)) {
+        check_good(&said, &rules.wanted);
     } else {
         check_bad(why);
         assert(mm_str_equal(said.host, mm_str("untouched")));

@@ -257,9 +257,9 @@ static int row_of(int found)
     return found == 'h' ? MM_ROW_help : -1;
 }
 
-// Collects the text of each flag; the last one of a name counts. Returns 0, or the exit code.
-static int read_flags(const mm_options_t *options, int argc, char **argv,
-                      const char *texts[MM_ROW_COUNT])
+// Collects the text of each flag; the last one of a name counts, of lists all do. Returns 0, or the
+// exit code.
+static int read_flags(mm_options_t *options, int argc, char **argv, const char *texts[MM_ROW_COUNT])
 {
     struct option flags[MM_ROW_COUNT + 1] = {{0}};
     int count = 0;
@@ -277,7 +277,10 @@ static int read_flags(const mm_options_t *options, int argc, char **argv,
         int row = row_of(found);
         if (row < 0)
             return refuse_flag(options, found, argv);
-        texts[row] = optarg != NULL ? optarg : "yes";
+        if (mm_rows[row].kind == MM_KIND_LIST && texts[row] != NULL)
+            texts[row] = mm_options_keep(options, "%s,%s", texts[row], optarg);
+        else
+            texts[row] = optarg != NULL ? optarg : "yes";
     }
     if (optind < argc)
         return refuse_argument(options, argv[optind]);

@@ -38,6 +38,7 @@ typedef enum {
 
 // The field's type, for each kind in options.def.
 #define MM_TYPE_TEXT         const char * // never NULL
+#define MM_TYPE_LIST         const char * // the same; flags that are repeated add up, with commas
 #define MM_TYPE_NAME         const char * // 1 to MM_NAME_MAX of [A-Za-z0-9._-]
 #define MM_TYPE_FLAG         bool
 #define MM_TYPE_INTEGER      int64_t

@@ -112,6 +112,11 @@ static const char *const own[] = {"host", "job", "attempt", "boot_id", "machine_
 
 static int check_publisher(const mm_options_t *options)
 {
+    bool is_part = *options->only != '\0' || options->limit > 0;
+    mm_row_index_t part = *options->only != '\0' ? MM_ROW_only : MM_ROW_limit;
+    if (is_part && *options->input == '\0')
+        return refuse(options, part, part,
+                      "it takes a part of a list: name a file of hosts with --input");
     mm_attribute_keys_t keys;
     mm_row_index_t row = MM_ROW_attributes;
     if (!mm_attribute_keys_parse(mm_str(options->attributes), &keys))

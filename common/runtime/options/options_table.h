@@ -19,6 +19,7 @@
 
 typedef enum {
     MM_KIND_TEXT,
+    MM_KIND_LIST,
     MM_KIND_NAME,
     MM_KIND_FLAG,
     MM_KIND_INTEGER,

@@ -204,7 +204,8 @@ bool mm_value_parse(mm_options_t *options, const mm_row_t *row, const char *text
 {
     void *field = field_of(options, row);
     switch (row->kind) {
-    case MM_KIND_TEXT: *(const char **)field = text; return true;
+    case MM_KIND_TEXT:
+    case MM_KIND_LIST: *(const char **)field = text; return true;
     case MM_KIND_NAME: return parse_name(text, field, complaint);
     case MM_KIND_FLAG: return parse_flag(text, field, complaint);
     case MM_KIND_INTEGER: return parse_integer(row, text, field, complaint);
@@ -272,6 +273,7 @@ void mm_value_print(const mm_options_t *options, const mm_row_t *row, FILE *file
     const void *field = (const char *)options + row->offset;
     switch (row->kind) {
     case MM_KIND_TEXT:
+    case MM_KIND_LIST:
     case MM_KIND_NAME: print_text(*(const char *const *)field, file); break;
     case MM_KIND_FLAG: fputs(*(const bool *)field ? "yes" : "no", file); break;
     case MM_KIND_INTEGER: fprintf(file, "%lld", (long long)*(const int64_t *)field); break;

@@ -107,10 +107,13 @@ static void json_lines_are_read_too(void **state)
     source_destroy(&source);
 }
 
-static void an_empty_file_is_no_error(void **state)
+static void an_empty_file_is_an_error_unless_it_may_be(void **state)
 {
     (void)state;
-    source_t *source = open_file("", false);
+    refuses("", " has no host to restart: it is empty; give it one, or use --allow-empty");
+    source_file_config_t config = {.path = path, .allows_empty = true};
+    source_t *source = NULL;
+    assert_int_equal(source_file_open(&config, &source, error), 0);
     gives(source, "", SOURCE_END);
     assert_true(progress_of(source).done);
     source_destroy(&source);
@@ -121,7 +124,8 @@ static void a_bad_line_is_named_with_its_mend(void **state)
     (void)state;
 #define MEND "; mend the line or use --on-bad-line skip"
 #define FORM "it holds something else than letters, digits and . _ : -" MEND
-    refuses("web-1\nwe b\n", ":2: 'we b' is not a host: " FORM);
+    refuses("web-1\nwe b\n", ":2: 'we b' is not a host: what stands behind a host is an attribute, "
+                             "KEY=VALUE, as in port=22 or user=root" MEND);
     refuses("-rf", ":1: '-rf' is not a host: it starts with '-' and could be taken for an "
                    "option" MEND);
     refuses("web-1#x\n", ":1: 'web-1#x' is not a host: " FORM);
@@ -443,7 +447,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_file_gives_each_distinct_host_once_in_order),
         TEST(json_lines_are_read_too),
-        TEST(an_empty_file_is_no_error),
+        TEST(an_empty_file_is_an_error_unless_it_may_be),
         TEST(a_bad_line_is_named_with_its_mend),
         TEST(json_is_read_strictly),
         TEST(of_many_bad_lines_ten_are_listed),

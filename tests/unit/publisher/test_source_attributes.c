@@ -124,17 +124,14 @@ static void a_host_may_do_without_what_is_optional(void **state)
     gives("web-1\n{\"host\": \"web-2\", \"port\": 22}\n{\"host\": \"web-3\"}\n", "user?,port?",
           false, "web-1() web-2(port=22) web-3() ");
     refuses("web-1\n{\"host\": \"web-2\", \"bmc\": \"b\"}\n", "port?,bmc",
-            ":1: host web-1 has no bmc, which the command names: make its line "
-            "{\"host\": \"...\", \"bmc\": \"...\"}");
+            ":1: host web-1 has no bmc, which the command names: add bmc=... to its line");
 }
 
-static void a_plain_line_has_no_attributes(void **state)
+static void a_plain_line_without_what_the_command_names_is_a_bad_line(void **state)
 {
     (void)state;
     refuses("# all\nweb-1 # one\n{\"host\": \"web-2\", \"bmc\": \"b\"}\n", "bmc",
-            ":2: host web-1 has no bmc, which the command names: make its line "
-            "{\"host\": \"...\", \"bmc\": \"...\"}");
-    gives("# none\n\n", "bmc", false, "");
+            ":2: host web-1 has no bmc, which the command names: add bmc=... to its line");
 }
 
 // A typo in a command is not the list's fault.
@@ -150,7 +147,10 @@ static void the_command_is_blamed_when_no_host_has_what_it_names(void **state)
     blames("web-1\n{\"host\": \"web-2\", \"bmc\": {}}\n{\"host\": \"web-3\"}\n", "bmc,rack",
            "the command names {rack}", "host, address",
            ":2: host web-2 has no rack, which the command names: ");
-    gives("# no host\n", "bmc", false, "");
+    blames("web-1 port=22 bmk=7\n", "bmc", "--exec names {bmc}", "host, address, port, bmk",
+           ":1: host web-1 has no bmc, which the command names: ");
+    blames("[web]\nweb-1 port=22\n", "bmc", "--exec names {bmc}", "host, address",
+           ":2: host web-1 has no bmc, which the command names: ");
 }
 
 static void of_a_stream_too(void **state)
@@ -254,7 +254,7 @@ int main(void)
         TEST(of_a_repeated_host_the_first_line_counts),
         TEST(a_host_without_what_the_command_names_is_a_bad_line),
         TEST(a_host_may_do_without_what_is_optional),
-        TEST(a_plain_line_has_no_attributes),
+        TEST(a_plain_line_without_what_the_command_names_is_a_bad_line),
         TEST(the_command_is_blamed_when_no_host_has_what_it_names),
         TEST(of_a_stream_too),
         TEST(of_many_attributes_some_are_named),

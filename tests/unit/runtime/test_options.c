@@ -94,6 +94,22 @@ static void the_last_of_two_flags_counts(void **state)
     assert_false(options.dry_run);
 }
 
+static void of_a_list_all_flags_count(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE(PUBLISHER, "--only=web-*", "--input=hosts", "--only", "eu,db"), STARTED);
+    assert_string_equal(options.only, "web-*,eu,db");
+    setenv("MAYHEM_ONLY", "mail", 1);
+    assert_int_equal(PARSE(PUBLISHER, "--input=hosts"), STARTED);
+    assert_string_equal(options.only, "mail");
+    assert_int_equal(PARSE(PUBLISHER, "--input=hosts", "--only=a", "--only=b"), STARTED);
+    assert_string_equal(options.only, "a,b");
+    assert_int_equal(PARSE(PUBLISHER, "--only=a"), 64);
+    assert_told("mayhem-publisher: --only=a: it takes a part of a list: name a file");
+    unsetenv("MAYHEM_ONLY");
+    assert_int_equal(PARSE(PUBLISHER, "--limit=5"), 64);
+}
+
 static void dashes_become_underscores_and_an_empty_variable_is_none(void **state)
 {
     (void)state;
@@ -237,7 +253,8 @@ static void a_bad_variable_is_named_and_exits_with_78(void **state)
 static const char *wrong_value(mm_kind_t kind)
 {
     switch (kind) {
-    case MM_KIND_TEXT: return NULL;
+    case MM_KIND_TEXT:
+    case MM_KIND_LIST: return NULL;
     case MM_KIND_NAME: return "a b";
     case MM_KIND_FLAG: return "maybe";
     case MM_KIND_INTEGER:
@@ -493,6 +510,7 @@ int main(void)
         TEST(values_of_each_type_are_read),
         TEST(a_flag_beats_the_environment_beats_the_file_beats_the_default),
         TEST(the_last_of_two_flags_counts),
+        TEST(of_a_list_all_flags_count),
         TEST(dashes_become_underscores_and_an_empty_variable_is_none),
         TEST(a_bad_flag_is_named_with_the_mend),
         TEST(options_that_do_not_fit_together_are_refused),
