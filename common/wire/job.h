@@ -112,7 +112,8 @@ typedef enum {
     MM_VERDICT_ACK = 2,
     MM_VERDICT_NACK = 3,
     MM_VERDICT_DEAD = 4,
-    MM_VERDICT_SKIPPED = 5
+    MM_VERDICT_SKIPPED = 5,
+    MM_VERDICT_WITHDRAWN = 6
 } mm_verdict_kind_t;
 
 // The names: "save", "none", "publisher", "restarter", "extend". Of valid values only; static. A

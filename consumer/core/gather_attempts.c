@@ -54,8 +54,8 @@ static bool is_final(mm_end_t end)
 
 bool gather_is_exhausted(const gather_t *self, const flight_t *flight, const attempt_t *attempt)
 {
-    return is_final(attempt->end) || flight->attempts >= self->config.attempts ||
-           attempt->interrupted >= INTERRUPTED_MAX;
+    return flight->withdrawn || is_final(attempt->end) ||
+           flight->attempts >= self->config.attempts || attempt->interrupted >= INTERRUPTED_MAX;
 }
 
 void gather_fail(gather_t *self, flight_t *flight, attempt_t *attempt)
