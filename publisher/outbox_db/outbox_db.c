@@ -16,21 +16,22 @@ static int prepare(outbox_db_t *self, char error[MM_ERROR_MAX])
 {
 #define UNFINISHED " WHERE run < ?1 AND finished_ms IS NULL ORDER BY run DESC LIMIT 1"
 #define LATEST     " ORDER BY run DESC LIMIT 1"
-    bool is_old = self->is_old;
+    const char *read = self->version < 4    ? OUTBOX_READ_RUN_3
+                       : self->version == 4 ? OUTBOX_READ_RUN_4
+                                            : OUTBOX_READ_RUN;
+    char by_number[1024], unfinished[1024], latest[1024];
+    (void)snprintf(by_number, sizeof by_number, "%s WHERE run = ?1", read);
+    (void)snprintf(unfinished, sizeof unfinished, "%s%s", read, UNFINISHED);
+    (void)snprintf(latest, sizeof latest, "%s%s", read, LATEST);
     const struct {
         sqlite3_stmt **statement;
         const char *sql;
     } all[] = {
-        {&self->read_run,
-         is_old ? OUTBOX_READ_RUN_3 " WHERE run = ?1" : OUTBOX_READ_RUN " WHERE run = ?1"},
-        {&self->read_unfinished,
-         is_old ? OUTBOX_READ_RUN_3 UNFINISHED : OUTBOX_READ_RUN UNFINISHED},
-        {&self->read_latest, is_old ? OUTBOX_READ_RUN_3 LATEST : OUTBOX_READ_RUN LATEST},
+        {&self->read_run, by_number},
+        {&self->read_unfinished, unfinished},
+        {&self->read_latest, latest},
         {&self->read_dead, "SELECT id, host, run, error FROM dead"
                            " WHERE run = ?3 AND id > ?1 ORDER BY id LIMIT ?2"},
-        {&self->begin_run, "INSERT INTO runs (started_ms, input, driver, position, digest, total,"
-                           " repeated, skipped, source_done)"
-                           " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"},
     };
     int code = 0;
     for (size_t i = 0; code == 0 && i < sizeof all / sizeof all[0]; i++)
@@ -61,11 +62,13 @@ static int read_number(outbox_db_t *self, const char *sql, int64_t *ret_number,
 static int count_backlog(outbox_db_t *self, char error[MM_ERROR_MAX])
 {
     int64_t count = 0;
-    int code =
-        read_number(self,
-                    self->is_old ? "SELECT sum(accepted - restarted - dead) FROM runs"
-                                 : "SELECT sum(accepted - restarted - dead - unneeded) FROM runs",
-                    &count, error);
+    int code = read_number(self,
+                           self->version < 4 ? "SELECT sum(accepted - restarted - dead) FROM runs"
+                           : self->version == 4
+                               ? "SELECT sum(accepted - restarted - dead - unneeded) FROM runs"
+                               : "SELECT sum(accepted - restarted - dead - unneeded - withdrawn)"
+                                 " FROM runs",
+                           &count, error);
     self->backlog = (uint64_t)count;
     return code;
 }
@@ -77,6 +80,7 @@ static int open_file(outbox_db_t *self, const char *path, bool read_only, char e
     mm_sqlite_config_t config = {
         .path = path, .schema = OUTBOX_SCHEMA, .version = OUTBOX_VERSION, .read_only = read_only};
     int code = mm_sqlite_open(&config, &self->sqlite, error);
+    self->version = OUTBOX_VERSION;
     if (code != EX_CONFIG)
         return code;
     char ignored[MM_ERROR_MAX]; // the first error names the version of this program
@@ -86,6 +90,8 @@ static int open_file(outbox_db_t *self, const char *path, bool read_only, char e
     if (config.version == 0)
         return code;
     self->is_old = read_only;
+    if (read_only)
+        self->version = config.version;
     return read_only ? 0 : outbox_db_upgrade(self->sqlite, config.version, error);
 }
 
@@ -96,6 +102,8 @@ static int prepare_jobs(outbox_db_t *self, char error[MM_ERROR_MAX])
     int code = outbox_db_prepare_reads(self, error);
     if (code == 0)
         code = outbox_db_prepare_batch(self, error);
+    if (code == 0)
+        code = outbox_db_prepare_list(self, error);
     if (code == 0)
         code = read_number(self,
                            "SELECT max(coalesce((SELECT max(chunk) FROM chunks), 0),"
@@ -133,6 +141,7 @@ void outbox_db_close(outbox_db_t **self_p)
     outbox_db_free_batch(self);
     mm_sqlite_close(&self->sqlite);
     free(self->rows);
+    free(self->withdrawn);
     free(self->row_bytes.data);
     free(self);
 }
@@ -181,6 +190,11 @@ static void read_columns(sqlite3_stmt *row, outbox_run_t *ret_run)
         .restarted = number_column(row, OUTBOX_RUN_RESTARTED),
         .dead = number_column(row, OUTBOX_RUN_DEAD),
         .skipped = number_column(row, OUTBOX_RUN_UNNEEDED),
+        .withdrawn = number_column(row, OUTBOX_RUN_WITHDRAWN),
+        .abandoned = number_column(row, OUTBOX_RUN_ABANDONED),
+        .list = sqlite3_column_int64(row, OUTBOX_RUN_LIST),
+        .listed = number_column(row, OUTBOX_RUN_LISTED),
+        .grows = sqlite3_column_int(row, OUTBOX_RUN_GROWS) != 0,
         .attempts = number_column(row, OUTBOX_RUN_ATTEMPTS),
         .started_ms = sqlite3_column_int64(row, OUTBOX_RUN_STARTED_MS),
         .finished_ms = sqlite3_column_int64(row, OUTBOX_RUN_FINISHED_MS),
@@ -236,6 +250,8 @@ outbox_db_status_t outbox_db_begin_run(outbox_db_t *self, const outbox_run_t *ru
     mm_sqlite_bind_text(self->begin_run, 2, mm_str(run->input));
     mm_sqlite_bind_text(self->begin_run, 3, mm_str(run->driver));
     bind_progress(self->begin_run, &run->progress);
+    (void)sqlite3_bind_int64(self->begin_run, 10, run->list);
+    (void)sqlite3_bind_int(self->begin_run, 11, run->grows);
     MM_CRASH_POINT("outbox: before a run is begun");
     mm_sqlite_status_t status = mm_sqlite_run(self->sqlite, self->begin_run);
     MM_CRASH_POINT("outbox: run begun");

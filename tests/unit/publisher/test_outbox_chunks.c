@@ -275,7 +275,7 @@ static void an_outbox_of_version_1_is_brought_up_to_date(void **state)
         expect_jobs(outbox, 1000, 1, 3000);
         expect_counts(outbox, 1, 3003, 3, 0);
         outbox_db_close(&outbox);
-        assert_string_equal(query("PRAGMA user_version"), "4;");
+        assert_string_equal(query("PRAGMA user_version"), "5;");
         assert_string_equal(query("SELECT count(*), count(DISTINCT host) FROM jobs"), "3000|3000;");
         assert_string_equal(query("SELECT group_concat(jobs) FROM chunks"), "1024,1024,952;");
     }
@@ -351,7 +351,7 @@ static void an_outbox_of_version_2_is_brought_up_to_date(void **state)
         expect_jobs(outbox, 3, 3, 4);
         expect_counts(outbox, 1, 6, 2, 0);
         outbox_db_close(&outbox);
-        assert_string_equal(query("PRAGMA user_version"), "4;");
+        assert_string_equal(query("PRAGMA user_version"), "5;");
         assert_string_equal(query("SELECT host, attributes FROM jobs"),
                             "host-3|NULL;host-4|NULL;host-5|NULL;host-6|NULL;");
     }
@@ -378,12 +378,22 @@ static void without_room_for_it_version_2_stays_what_it_was(void **state)
     outbox_db_close(&outbox);
 }
 
+// What version 5 has added.
+static void drop_lists(void)
+{
+    execute("DROP TABLE withdrawn;"
+            "ALTER TABLE runs DROP COLUMN withdrawn; ALTER TABLE runs DROP COLUMN abandoned;"
+            "ALTER TABLE runs DROP COLUMN list; ALTER TABLE runs DROP COLUMN listed;"
+            "ALTER TABLE runs DROP COLUMN grows");
+}
+
 static void an_outbox_of_version_3_is_brought_up_to_date(void **state)
 {
     (void)state;
     make_version_2();
     outbox_db_t *outbox = open_outbox();
     outbox_db_close(&outbox);
+    drop_lists();
     execute("ALTER TABLE runs DROP COLUMN unneeded; PRAGMA user_version = 3");
     assert_int_equal(outbox_db_open(path, true, &outbox, open_error), 0); // for a report: as it is
     expect_counts(outbox, 1, 6, 2, 0);
@@ -393,8 +403,31 @@ static void an_outbox_of_version_3_is_brought_up_to_date(void **state)
     expect_counts(outbox, 1, 6, 2, 0);
     expect_jobs(outbox, 3, 3, 4);
     outbox_db_close(&outbox);
-    assert_string_equal(query("PRAGMA user_version"), "4;");
+    assert_string_equal(query("PRAGMA user_version"), "5;");
     assert_string_equal(query("SELECT unneeded FROM runs"), "0;");
+}
+
+static void an_outbox_of_version_4_is_brought_up_to_date(void **state)
+{
+    (void)state;
+    make_version_2();
+    outbox_db_t *outbox = open_outbox();
+    outbox_db_close(&outbox);
+    drop_lists();
+    execute("UPDATE runs SET unneeded = 1; PRAGMA user_version = 4");
+    assert_int_equal(outbox_db_open(path, true, &outbox, open_error), 0); // for a report: as it is
+    expect_counts(outbox, 1, 6, 2, 0);
+    assert_int_equal(outbox_db_backlog(outbox), 3);
+    outbox_db_close(&outbox);
+    assert_string_equal(query("PRAGMA user_version"), "4;");
+    outbox = open_outbox();
+    expect_counts(outbox, 1, 6, 2, 0);
+    assert_int_equal(outbox_db_withdrawn(outbox), 0);
+    outbox_db_close(&outbox);
+    assert_string_equal(query("PRAGMA user_version"), "5;");
+    assert_string_equal(
+        query("SELECT unneeded, withdrawn, abandoned, list, listed, grows FROM runs"),
+        "1|0|0|0|0|0;");
 }
 
 int main(void)
@@ -414,6 +447,7 @@ int main(void)
         OUTBOX_TEST(an_outbox_of_version_2_is_brought_up_to_date),
         OUTBOX_TEST(without_room_for_it_version_2_stays_what_it_was),
         OUTBOX_TEST(an_outbox_of_version_3_is_brought_up_to_date),
+        OUTBOX_TEST(an_outbox_of_version_4_is_brought_up_to_date),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
