@@ -72,6 +72,7 @@ static bool read_run(intake_t *self)
     self->counts.restarted = run.restarted;
     self->counts.dead = run.dead;
     self->counts.skipped = run.skipped;
+    self->counts.withdrawn = run.withdrawn;
     outbox_run_clear(&run);
     return true;
 }
@@ -118,6 +119,8 @@ static void put_job(intake_t *self, mm_str_t host, mm_str_t attributes, int64_t 
     fresh->attributes_size = (uint32_t)attributes.size;
     outbox_append(&self->bytes, host.data, host.size);
     outbox_append(&self->bytes, attributes.data, attributes.size);
+    if (self->config.run.growing)
+        kept_list_add(self->config.run.growing, host, attributes);
     fresh->token =
         outbox_db_put(self->config.db, self->config.run.number, &fresh->id, host, attributes);
 }
@@ -144,6 +147,8 @@ static void receive_bad(intake_t *self, const source_item_t *item)
 // until there is room for many, so that commits are few and large; a slow one never gets so far.
 static size_t read_limit(const intake_t *self)
 {
+    if (self->config.run.waits && outbox_db_withdrawn(self->config.db) > 0)
+        return 0;
     if (!self->config.is_bounded)
         return READ_MAX;
     uint64_t window = self->config.window, most = BACKLOG_MORE * window;
@@ -201,6 +206,8 @@ void intake_settle(intake_t *self, const outbox_action_t *action, int64_t now_ms
         self->counts.dead++;
     else if (action->outcome == MM_OUTCOME_SKIPPED)
         self->counts.skipped++;
+    else if (action->outcome == MM_OUTCOME_WITHDRAWN)
+        self->counts.withdrawn += action->run == self->config.run.number;
     else
         self->counts.restarted++;
     MM_CRASH_POINT("publisher: settled, not committed");
@@ -223,6 +230,12 @@ static bool commit(intake_t *self, int64_t now_ms)
 {
     if (outbox_db_pending(self->config.db) == 0)
         return true;
+    char error[SOURCE_ERROR_MAX];
+    if (self->fresh_count > 0 && self->config.run.growing &&
+        !kept_list_sync(self->config.run.growing, error)) {
+        mm_log(MM_LOG_ERROR, "The list of this run cannot be kept", MM_STRING("error", error));
+        return false;
+    }
     put_times(self, now_ms);
     switch (outbox_db_commit(self->config.db, mm_clock_wall_ms())) {
     case OUTBOX_DB_OK:
@@ -269,6 +282,7 @@ static void give(intake_t *self, const outbox_row_t *job, int64_t accepted_us)
     event.as.job.host = job->host;
     event.as.job.attributes = job->attributes;
     event.as.job.run = job->run;
+    event.as.job.withdrawn = job->withdrawn;
     event.as.job.token = job->token;
     event.as.job.accepted_us = accepted_us;
     event.as.job.maybe_sent = mm_id_compare(&job->id, &self->boundary) <= 0;

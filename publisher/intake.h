@@ -50,12 +50,13 @@ bool intake_close(intake_t *self);
 bool intake_is_over(const intake_t *self);
 // 0, or the exit code of a bad line or a broken source, to be used when all jobs are settled.
 int intake_exit_code(const intake_t *self);
-// Jobs of this run: in all (0: unknown), restarted, dead and skipped.
+// Jobs of this run: in all (0: unknown), restarted, dead, skipped and withdrawn.
 typedef struct {
     uint64_t total;
     uint64_t restarted;
     uint64_t dead;
     uint64_t skipped;
+    uint64_t withdrawn;
     uint64_t backlog; // in the database, of all runs
 } intake_counts_t;
 intake_counts_t intake_counts(const intake_t *self);

@@ -139,6 +139,7 @@ static void deliver(publisher_t *self, const outbox_action_t *action)
     mm_encode_job(self->batch, &(mm_job_t){.id = action->id,
                                            .host = action->host,
                                            .delivery = action->delivery,
+                                           .withdrawn = action->withdrawn,
                                            .attributes = action->attributes});
     if (mm_encoder_is_full(self->batch))
         send_jobs(self);

@@ -80,6 +80,8 @@ typedef struct {
 } outbox_relist_t;
 outbox_db_status_t outbox_db_relist(outbox_db_t *self, const outbox_relist_t *change,
                                     int64_t unix_ms, int64_t *ret_number);
+// The highest number of a kept list that a run has; 0: none has any.
+outbox_db_status_t outbox_db_last_list(outbox_db_t *self, int64_t *ret_number);
 // Jobs that are withdrawn and not settled: of all runs, and of one. The latter reads the database.
 uint64_t outbox_db_withdrawn(const outbox_db_t *self);
 outbox_db_status_t outbox_db_withdrawn_of(outbox_db_t *self, int64_t run, uint64_t *ret_count);

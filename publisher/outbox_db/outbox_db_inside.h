@@ -118,6 +118,7 @@ struct outbox_db {
     sqlite3_stmt *read_withdrawn;
     sqlite3_stmt *count_withdrawn;
     sqlite3_stmt *delete_withdrawn;
+    sqlite3_stmt *read_last_list;
     sqlite3_stmt *end_others;
     sqlite3_stmt *finish_others;
 

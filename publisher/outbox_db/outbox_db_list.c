@@ -39,6 +39,7 @@ int outbox_db_prepare_list(outbox_db_t *self, char error[MM_ERROR_MAX])
         {&self->read_withdrawn, "SELECT token FROM withdrawn ORDER BY token"},
         {&self->count_withdrawn,
          "SELECT count(*) FROM withdrawn JOIN chunks ON chunk = token >> 10 WHERE run = ?1"},
+        {&self->read_last_list, "SELECT coalesce(max(list), 0) FROM runs"},
         {&self->delete_withdrawn, "DELETE FROM withdrawn WHERE token = ?1"},
         {&self->end_others,
          "UPDATE runs SET source_done = 1 WHERE run <> ?1 AND finished_ms IS NULL"},
@@ -69,16 +70,26 @@ uint64_t outbox_db_withdrawn(const outbox_db_t *self)
     return self->withdrawn_left;
 }
 
-outbox_db_status_t outbox_db_withdrawn_of(outbox_db_t *self, int64_t run, uint64_t *ret_count)
+static outbox_db_status_t read_one(outbox_db_t *self, sqlite3_stmt *statement, int64_t *ret_number)
 {
     bool has_row = false;
-    (void)sqlite3_bind_int64(self->count_withdrawn, 1, run);
-    mm_sqlite_status_t status = mm_sqlite_row(self->sqlite, self->count_withdrawn, &has_row);
+    mm_sqlite_status_t status = mm_sqlite_row(self->sqlite, statement, &has_row);
     if (status != MM_SQLITE_OK)
         return status_of(status);
-    *ret_count = (uint64_t)sqlite3_column_int64(self->count_withdrawn, 0);
-    (void)sqlite3_reset(self->count_withdrawn);
+    *ret_number = sqlite3_column_int64(statement, 0);
+    (void)sqlite3_reset(statement);
     return OUTBOX_DB_OK;
+}
+
+outbox_db_status_t outbox_db_withdrawn_of(outbox_db_t *self, int64_t run, uint64_t *ret_count)
+{
+    (void)sqlite3_bind_int64(self->count_withdrawn, 1, run);
+    return read_one(self, self->count_withdrawn, (int64_t *)ret_count);
+}
+
+outbox_db_status_t outbox_db_last_list(outbox_db_t *self, int64_t *ret_number)
+{
+    return read_one(self, self->read_last_list, ret_number);
 }
 
 // ---- writing
