@@ -18,6 +18,7 @@
 struct kept_list {
     FILE *file;
     char path[4096];
+    bool is_named; // its name is durable in its folder
     uint64_t count;
     uint64_t bytes;
     uint64_t digest;
@@ -116,10 +117,25 @@ void kept_list_add(kept_list_t *self, mm_str_t host, mm_str_t attributes)
     self->count++;
 }
 
+static bool sync_folder(const char *path)
+{
+    char folder[4096];
+    (void)snprintf(folder, sizeof folder, "%s", path);
+    *strrchr(folder, '/') = '\0';
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool is_synced = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0)
+        (void)close(fd);
+    return is_synced;
+}
+
 bool kept_list_sync(kept_list_t *self, char error[SOURCE_ERROR_MAX])
 {
     errno = 0;
-    if (fflush(self->file) == 0 && !ferror(self->file) && fdatasync(fileno(self->file)) == 0)
+    bool is_written =
+        fflush(self->file) == 0 && !ferror(self->file) && fdatasync(fileno(self->file)) == 0;
+    self->is_named = self->is_named || (is_written && sync_folder(self->path));
+    if (is_written && self->is_named)
         return true;
     return fail(self->path, "cannot be written", error);
 }
