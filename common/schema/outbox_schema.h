@@ -5,9 +5,10 @@
 // counts has left the list, `abandoned` of them after it had begun; `list` is the number of the
 // kept list, 0: there is none, `listed` how many of its hosts were accepted, and `grows` says that
 // it is the part of a stream that was read so far (version 4 had none of them). The table
-// `withdrawn` has the tokens of unsettled jobs that have left the list. `done` of a chunk has a bit
-// for each of its jobs, the first one in the highest bit of the first byte; no row: none is
-// settled. The view `jobs` is for people and their scripts: it shows the unsettled jobs one by one.
+// `withdrawn` has the tokens of unsettled jobs that have left the list, and `unseen` the hosts that
+// a run must not restart: what was begun there before is not known. `done` of a chunk has a bit for
+// each of its jobs, the first one in the highest bit of the first byte; no row: none is settled.
+// The view `jobs` is for people and their scripts: it shows the unsettled jobs one by one.
 
 #ifndef OUTBOX_SCHEMA_H
 #define OUTBOX_SCHEMA_H
@@ -44,6 +45,10 @@
 
 #define OUTBOX_SCHEMA_WITHDRAWN "CREATE TABLE withdrawn (token INTEGER PRIMARY KEY)"
 
+#define OUTBOX_SCHEMA_UNSEEN                                                                       \
+    "CREATE TABLE unseen (run INTEGER NOT NULL, host TEXT NOT NULL, PRIMARY KEY (run, host))"      \
+    " WITHOUT ROWID"
+
 #define OUTBOX_SCHEMA_RUNS                                                                         \
     "CREATE TABLE runs (run INTEGER PRIMARY KEY, input TEXT NOT NULL, driver TEXT NOT NULL,"       \
     " position INTEGER NOT NULL DEFAULT 0, digest INTEGER NOT NULL DEFAULT 0,"                     \
@@ -62,7 +67,7 @@
 #define OUTBOX_SCHEMA                                                                              \
     OUTBOX_SCHEMA_CHUNKS                                                                           \
     ";" OUTBOX_SCHEMA_SETTLED ";" OUTBOX_SCHEMA_JOBS ";" OUTBOX_SCHEMA_RUNS ";" OUTBOX_SCHEMA_DEAD \
-    ";" OUTBOX_SCHEMA_WITHDRAWN
+    ";" OUTBOX_SCHEMA_WITHDRAWN ";" OUTBOX_SCHEMA_UNSEEN
 
 // The columns of OUTBOX_READ_RUN, in its order.
 typedef enum {

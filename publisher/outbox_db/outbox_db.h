@@ -82,6 +82,9 @@ outbox_db_status_t outbox_db_relist(outbox_db_t *self, const outbox_relist_t *ch
                                     int64_t unix_ms, int64_t *ret_number);
 // The highest number of a kept list that a run has; 0: none has any.
 outbox_db_status_t outbox_db_last_list(outbox_db_t *self, int64_t *ret_number);
+// The hosts of outbox_db_set_unseen, one by one.
+outbox_db_status_t outbox_db_unseen(outbox_db_t *self, int64_t run,
+                                    void (*see)(void *arg, mm_str_t host), void *arg);
 // Jobs that are withdrawn and not settled: of all runs, and of one. The latter reads the database.
 uint64_t outbox_db_withdrawn(const outbox_db_t *self);
 outbox_db_status_t outbox_db_withdrawn_of(outbox_db_t *self, int64_t run, uint64_t *ret_count);
@@ -100,6 +103,10 @@ outbox_db_status_t outbox_db_latest(outbox_db_t *self, outbox_run_t *ret_run, bo
 // loaded in the order of their tokens.
 uint64_t outbox_db_put(outbox_db_t *self, int64_t run, const mm_id_t *id, mm_str_t host,
                        mm_str_t attributes);
+// The job just added is withdrawn from the beginning: the run must not restart its host.
+void outbox_db_withdraw_put(outbox_db_t *self, uint64_t token);
+// The run must not restart this host.
+void outbox_db_set_unseen(outbox_db_t *self, int64_t run, mm_str_t host);
 void outbox_db_set_progress(outbox_db_t *self, int64_t run, const source_progress_t *progress);
 void outbox_db_set_times(outbox_db_t *self, int64_t run, const void *data, size_t size);
 // Whether the publisher has ended this run in order; false in a run that was begun or resumed.

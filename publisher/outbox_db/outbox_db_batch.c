@@ -51,6 +51,7 @@ static void clear_batch(outbox_db_t *self)
     batch->ids.count = batch->hosts.count = batch->attributes.count = 0;
     batch->death_bytes.count = 0;
     batch->run_count = 0;
+    batch->withdraw_count = batch->unseen_count = batch->unseen_bytes.count = 0;
     batch->notes = 0;
 }
 
@@ -66,6 +67,9 @@ void outbox_db_free_batch(outbox_db_t *self)
     free(batch->deaths);
     free(batch->death_bytes.data);
     free(batch->runs);
+    free(batch->withdraws);
+    free(batch->unseen);
+    free(batch->unseen_bytes.data);
     *batch = (batch_t){0};
 }
 
@@ -348,6 +352,8 @@ static mm_sqlite_status_t write_changes(outbox_db_t *self)
     mm_sqlite_status_t status = MM_SQLITE_OK;
     for (size_t i = 0; status == MM_SQLITE_OK && i < batch->chunk_count; i++)
         status = write_chunk(self, &batch->chunks[i]);
+    if (status == MM_SQLITE_OK && batch->withdraw_count + batch->unseen_count > 0)
+        status = outbox_db_write_withdraws(self);
     return status == MM_SQLITE_OK ? write_settles(self) : status;
 }
 
@@ -395,6 +401,7 @@ outbox_db_status_t outbox_db_commit(outbox_db_t *self, int64_t unix_ms)
         return status_of(status);
     MM_CRASH_POINT("outbox: committed");
     self->withdrawn_left -= self->batch.withdrawn_settled;
+    outbox_db_count_withdraws(self);
     for (size_t i = 0; i < self->batch.run_count; i++) {
         const run_change_t *run = &self->batch.runs[i];
         self->backlog +=

@@ -90,6 +90,16 @@ typedef struct {
     run_change_t *runs;
     size_t run_count;
     size_t run_capacity;
+    struct {
+        int64_t run;
+        mm_str_t host; // set by commit
+    } * unseen;
+    size_t unseen_count;
+    size_t unseen_capacity;
+    outbox_bytes_t unseen_bytes;
+    uint64_t *withdraws; // tokens
+    size_t withdraw_count;
+    size_t withdraw_capacity;
     size_t notes;               // calls of outbox_db_set_*
     uint64_t withdrawn_settled; // by the commit that is being written
 } batch_t;
@@ -119,6 +129,8 @@ struct outbox_db {
     sqlite3_stmt *count_withdrawn;
     sqlite3_stmt *delete_withdrawn;
     sqlite3_stmt *read_last_list;
+    sqlite3_stmt *put_unseen;
+    sqlite3_stmt *read_unseen;
     sqlite3_stmt *end_others;
     sqlite3_stmt *finish_others;
 
@@ -127,6 +139,7 @@ struct outbox_db {
     uint64_t backlog;
     uint64_t *withdrawn; // tokens, in order; settled ones stay until the file is opened again
     size_t withdrawn_size;
+    size_t withdrawn_capacity;
     uint64_t withdrawn_left;  // not settled
     char error[MM_ERROR_MAX]; // of a chunk that cannot be read; empty: SQLite has the error
 
@@ -168,6 +181,9 @@ int outbox_db_prepare_batch(outbox_db_t *self, char error[MM_ERROR_MAX]);
 int outbox_db_prepare_reads(outbox_db_t *self, char error[MM_ERROR_MAX]);
 // And reads which jobs are withdrawn.
 int outbox_db_prepare_list(outbox_db_t *self, char error[MM_ERROR_MAX]);
+// Writes the withdraws and the unseen hosts of the batch; once they are committed, they count.
+mm_sqlite_status_t outbox_db_write_withdraws(outbox_db_t *self);
+void outbox_db_count_withdraws(outbox_db_t *self);
 bool outbox_db_is_withdrawn(const outbox_db_t *self, uint64_t token);
 // Runs a statement that has a number as its first parameter.
 mm_sqlite_status_t outbox_db_run_with(outbox_db_t *self, sqlite3_stmt *statement, int64_t number);

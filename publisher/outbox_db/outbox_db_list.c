@@ -9,14 +9,15 @@
 
 static int read_tokens(outbox_db_t *self, char error[MM_ERROR_MAX])
 {
-    size_t count = 0, capacity = 0;
+    size_t count = 0;
+    self->withdrawn_capacity = 0;
     for (bool has_row = true; has_row;) {
         if (mm_sqlite_row(self->sqlite, self->read_withdrawn, &has_row) != MM_SQLITE_OK) {
             (void)snprintf(error, MM_ERROR_MAX, "%s", mm_sqlite_error(self->sqlite));
             return EX_IOERR;
         }
         if (has_row)
-            *MM_ARRAY_ADD(self->withdrawn, count, capacity) =
+            *MM_ARRAY_ADD(self->withdrawn, count, self->withdrawn_capacity) =
                 (uint64_t)sqlite3_column_int64(self->read_withdrawn, 0);
     }
     self->withdrawn_size = self->withdrawn_left = count;
@@ -40,6 +41,8 @@ int outbox_db_prepare_list(outbox_db_t *self, char error[MM_ERROR_MAX])
         {&self->count_withdrawn,
          "SELECT count(*) FROM withdrawn JOIN chunks ON chunk = token >> 10 WHERE run = ?1"},
         {&self->read_last_list, "SELECT coalesce(max(list), 0) FROM runs"},
+        {&self->put_unseen, "INSERT OR IGNORE INTO unseen (run, host) VALUES (?1, ?2)"},
+        {&self->read_unseen, "SELECT host FROM unseen WHERE run = ?1"},
         {&self->delete_withdrawn, "DELETE FROM withdrawn WHERE token = ?1"},
         {&self->end_others,
          "UPDATE runs SET source_done = 1 WHERE run <> ?1 AND finished_ms IS NULL"},
@@ -90,6 +93,62 @@ outbox_db_status_t outbox_db_withdrawn_of(outbox_db_t *self, int64_t run, uint64
 outbox_db_status_t outbox_db_last_list(outbox_db_t *self, int64_t *ret_number)
 {
     return read_one(self, self->read_last_list, ret_number);
+}
+
+outbox_db_status_t outbox_db_unseen(outbox_db_t *self, int64_t run,
+                                    void (*see)(void *arg, mm_str_t host), void *arg)
+{
+    (void)sqlite3_bind_int64(self->read_unseen, 1, run);
+    for (;;) {
+        bool has_row = false;
+        mm_sqlite_status_t status = mm_sqlite_row(self->sqlite, self->read_unseen, &has_row);
+        if (status != MM_SQLITE_OK || !has_row)
+            return status_of(status);
+        see(arg, mm_sqlite_column_text(self->read_unseen, 0));
+    }
+}
+
+// ---- in the batch
+
+void outbox_db_withdraw_put(outbox_db_t *self, uint64_t token)
+{
+    batch_t *batch = &self->batch;
+    *MM_ARRAY_ADD(batch->withdraws, batch->withdraw_count, batch->withdraw_capacity) = token;
+}
+
+void outbox_db_set_unseen(outbox_db_t *self, int64_t run, mm_str_t host)
+{
+    batch_t *batch = &self->batch;
+    __typeof__(batch->unseen) unseen =
+        MM_ARRAY_ADD(batch->unseen, batch->unseen_count, batch->unseen_capacity);
+    unseen->run = run;
+    unseen->host = host;
+    outbox_append(&batch->unseen_bytes, host.data, host.size);
+    batch->notes++;
+}
+
+mm_sqlite_status_t outbox_db_write_withdraws(outbox_db_t *self)
+{
+    batch_t *batch = &self->batch;
+    mm_sqlite_status_t status = MM_SQLITE_OK;
+    const char *next = batch->unseen_bytes.data;
+    for (size_t i = 0; status == MM_SQLITE_OK && i < batch->withdraw_count; i++)
+        status = outbox_db_run_with(self, self->withdraw, (int64_t)batch->withdraws[i]);
+    for (size_t i = 0; status == MM_SQLITE_OK && i < batch->unseen_count; i++) {
+        place(&batch->unseen[i].host, &next);
+        mm_sqlite_bind_text(self->put_unseen, 2, batch->unseen[i].host);
+        status = outbox_db_run_with(self, self->put_unseen, batch->unseen[i].run);
+    }
+    return status;
+}
+
+// Tokens grow: they stay in order.
+void outbox_db_count_withdraws(outbox_db_t *self)
+{
+    for (size_t i = 0; i < self->batch.withdraw_count; i++)
+        *MM_ARRAY_ADD(self->withdrawn, self->withdrawn_size, self->withdrawn_capacity) =
+            self->batch.withdraws[i];
+    self->withdrawn_left += self->batch.withdraw_count;
 }
 
 // ---- writing

@@ -109,6 +109,8 @@ static int add_lists(upgrade_t *self, char error[MM_ERROR_MAX])
     static const char *const columns[] = {OUTBOX_WITHDRAWN, OUTBOX_ABANDONED, OUTBOX_LIST,
                                           OUTBOX_LISTED, OUTBOX_GROWS};
     int code = execute(self, OUTBOX_SCHEMA_WITHDRAWN, error);
+    if (code == 0)
+        code = execute(self, OUTBOX_SCHEMA_UNSEEN, error);
     for (size_t i = 0; code == 0 && i < sizeof columns / sizeof *columns; i++) {
         char sql[256];
         (void)snprintf(sql, sizeof sql, "ALTER TABLE runs ADD COLUMN %s", columns[i]);

@@ -90,6 +90,22 @@ matches "$dir: that is said" 'takes over from "exec: ./restart --wrong \{host\}"
     "$(cat err)"
 matches "$dir: the counts are from zero" '5 in all: 5 restarted, 0 dead, 0 pending' "$(cat out)"
 
+# Its attempt has no end, and neither driver can look: nobody knows what has become of web-00001.
+dir=unseen
+hosts 2 >list
+: >record
+launch --at-once 1 -i list -x 'sh -c "echo {host} >>record; sleep 20"'
+wait_until 20 has_restarted 1 || not_ok "$dir: a restart begins" "$(cat out err)"
+kill -KILL "$run_pid" "$(pid_of restarter-1)" "$(pid_of consumer)" "$(pid_of saver)" \
+    "$(pid_of publisher)"
+finish 20
+run -i list -x "$command" --take-over
+ends_with_code "$dir: taken over from in mid-restart, exit 1" 1
+equal "$dir: it is not restarted, the other one is" 'web-00001 web-00002' "$(restarted)"
+matches "$dir: it is named" 'web-00001 is not restarted: what was begun there' "$(cat err)"
+matches "$dir: and counted" '1 restarted, 0 dead, 0 pending, 1 withdrawn' "$(cat out)"
+matches "$dir: the last line says why" 'some hosts were withdrawn after they had begun' "$(cat out)"
+
 # ---- at random -----------------------------------------------------------------------------------
 
 export FILE_HOST_DOWN=100 FILE_HOST_DELAY=10

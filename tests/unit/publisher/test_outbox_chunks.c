@@ -381,7 +381,7 @@ static void without_room_for_it_version_2_stays_what_it_was(void **state)
 // What version 5 has added.
 static void drop_lists(void)
 {
-    execute("DROP TABLE withdrawn;"
+    execute("DROP TABLE withdrawn; DROP TABLE unseen;"
             "ALTER TABLE runs DROP COLUMN withdrawn; ALTER TABLE runs DROP COLUMN abandoned;"
             "ALTER TABLE runs DROP COLUMN list; ALTER TABLE runs DROP COLUMN listed;"
             "ALTER TABLE runs DROP COLUMN grows");
