@@ -19,6 +19,10 @@ void event_log_verdict(const gather_action_t *action, const char *extended)
     case MM_VERDICT_SKIPPED:
         mm_log(MM_LOG_INFO, MM_MESSAGE_SKIPPED, MM_JOB(&verdict->id), MM_STR("host", host));
         break;
+    case MM_VERDICT_WITHDRAWN:
+        mm_log(verdict->error.size > 0 ? MM_LOG_WARN : MM_LOG_INFO, MM_MESSAGE_WITHDRAWN,
+               MM_JOB(&verdict->id), MM_STR("host", host), MM_STR("error", verdict->error));
+        break;
     case MM_VERDICT_NACK:
         mm_log(MM_LOG_INFO, MM_MESSAGE_NACKED, MM_JOB(&verdict->id), MM_STR("host", host));
         break;

@@ -127,7 +127,8 @@ static void fill_notice(json_t *object, const gather_action_t *action)
 {
     const mm_verdict_t *verdict = &action->as.verdict.verdict;
     set_job(object, &verdict->id, action->as.verdict.host);
-    if (verdict->kind == MM_VERDICT_ACK || verdict->kind == MM_VERDICT_DEAD)
+    if (verdict->kind == MM_VERDICT_ACK || verdict->kind == MM_VERDICT_DEAD ||
+        verdict->kind == MM_VERDICT_WITHDRAWN)
         json_object_set_new(object, "attempts", json_integer(verdict->attempts));
     set_text(object, "error", verdict->error);
 }
@@ -154,6 +155,7 @@ static event_t event_of(const gather_action_t *action)
         case MM_VERDICT_EXTEND: return (event_t){0};
         case MM_VERDICT_ACK: return (event_t){"acked", fill_notice, true, host};
         case MM_VERDICT_SKIPPED: return (event_t){"skipped", fill_notice, true, host};
+        case MM_VERDICT_WITHDRAWN: return (event_t){"withdrawn", fill_notice, false, host};
         case MM_VERDICT_NACK: return (event_t){"nacked", fill_notice, false, host};
         case MM_VERDICT_DEAD: return (event_t){"dead", fill_notice, false, host};
         }

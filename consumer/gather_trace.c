@@ -117,6 +117,8 @@ static void print_job(FILE *file, const gather_event_t *event)
     (void)fprintf(file, "job %s", mm_id_print(&job->id, text));
     mm_trace_print_text(file, "host", job->host);
     (void)fprintf(file, " delivery=%" PRIu32, job->delivery);
+    if (job->withdrawn)
+        (void)fputs(" withdrawn=yes", file);
     mm_trace_print_text(file, "publisher", event->as.job.publisher);
     (void)fprintf(file, " life=%" PRIu64, event->as.job.epoch);
     mm_trace_print_text(file, "driver", event->as.job.driver);

@@ -3,6 +3,7 @@
 #include "intake.h"
 #include "array.h"
 #include "clock.h"
+#include "host_fold.h"
 #include "crash.h"
 #include "log.h"
 #include "outbox_chunk.h"
@@ -11,6 +12,7 @@
 #include "uuid_source.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +31,7 @@ typedef struct {
     size_t offset; // of its host in the bytes, and the attributes behind it
     uint32_t host_size;
     uint32_t attributes_size;
+    bool withdrawn;
 } fresh_t;
 
 struct intake {
@@ -55,6 +58,7 @@ struct intake {
     size_t settled_count;
     int64_t times_ms; // when the times were recorded
     bool times_changed;
+    hostset_t *unseen;    // folded hosts that must not be restarted
     mm_histogram_t times; // accept to ack, in us
     intake_counts_t counts;
 };
@@ -73,8 +77,21 @@ static bool read_run(intake_t *self)
     self->counts.restarted = run.restarted;
     self->counts.dead = run.dead;
     self->counts.skipped = run.skipped;
+    self->counts.withdrawn = run.withdrawn;
     outbox_run_clear(&run);
     return true;
+}
+
+static void see_unseen(void *arg, mm_str_t host)
+{
+    char buffer[MM_HOST_MAX];
+    (void)hostset_add(((intake_t *)arg)->unseen, mm_host_fold(host, buffer));
+}
+
+static bool is_unseen(const intake_t *self, mm_str_t host)
+{
+    char buffer[MM_HOST_MAX];
+    return hostset_count(self->unseen) > 0 && hostset_has(self->unseen, mm_host_fold(host, buffer));
 }
 
 intake_t *intake_new(const intake_config_t *config, intake_give_fn *give, void *arg)
@@ -86,8 +103,11 @@ intake_t *intake_new(const intake_config_t *config, intake_give_fn *give, void *
     self->arg = arg;
     self->ids = mm_id_source_new();
     self->settled_since_ms = MM_NEVER;
+    self->unseen = hostset_new();
     bool found = false;
-    if (!read_run(self) || outbox_db_newest(config->db, &self->boundary, &found) != OUTBOX_DB_OK) {
+    if (!read_run(self) ||
+        outbox_db_unseen(config->db, config->run.number, see_unseen, self) != OUTBOX_DB_OK ||
+        outbox_db_newest(config->db, &self->boundary, &found) != OUTBOX_DB_OK) {
         intake_destroy(&self);
         return NULL;
     }
@@ -106,6 +126,7 @@ void intake_destroy(intake_t **self_p)
     mm_id_source_destroy(&self->ids);
     free(self->bytes.data);
     free(self->error);
+    hostset_destroy(&self->unseen);
     free(self);
 }
 
@@ -120,8 +141,13 @@ static void put_job(intake_t *self, mm_str_t host, mm_str_t attributes, int64_t 
     fresh->attributes_size = (uint32_t)attributes.size;
     outbox_append(&self->bytes, host.data, host.size);
     outbox_append(&self->bytes, attributes.data, attributes.size);
+    if (self->config.run.growing)
+        kept_list_add(self->config.run.growing, host, attributes);
     fresh->token =
         outbox_db_put(self->config.db, self->config.run.number, &fresh->id, host, attributes);
+    fresh->withdrawn = is_unseen(self, host);
+    if (fresh->withdrawn)
+        outbox_db_withdraw_put(self->config.db, fresh->token);
 }
 
 static void put_progress(intake_t *self, bool ends)
@@ -148,6 +174,8 @@ static void receive_bad(intake_t *self, const source_item_t *item)
 // until there is room for many, so that commits are few and large; a slow one never gets so far.
 static size_t read_limit(const intake_t *self)
 {
+    if (self->config.run.waits && outbox_db_withdrawn(self->config.db) > 0)
+        return 0;
     if (!self->config.is_bounded)
         return READ_MAX;
     uint64_t window = self->config.window, most = BACKLOG_MORE * window;
@@ -188,6 +216,24 @@ static void read_source(intake_t *self, int64_t now_ms)
 
 // ---- out
 
+// Nobody knows what has become of the host: a former driver was to restart it, and this one cannot
+// look. So this run must not.
+static void see_withdrawn(intake_t *self, outbox_row_t *job)
+{
+    if (mm_str_equal(job->error, mm_str(MM_ERROR_UNSEEN))) {
+        see_unseen(self, job->host);
+        outbox_db_set_unseen(self->config.db, self->config.run.number, job->host);
+    } else if (job->error.size == 0 && is_unseen(self, job->host)) {
+        job->error = mm_str(MM_ERROR_UNSEEN);
+        mm_log(MM_LOG_WARN, "Not restarted: what was begun there before is not known",
+               MM_STR("host", job->host));
+        (void)fprintf(stderr,
+                      "%.*s is not restarted: what was begun there before is not known, and this "
+                      "driver cannot look; look yourself, then list it in a new run\n",
+                      (int)job->host.size, job->host.data);
+    }
+}
+
 void intake_settle(intake_t *self, const outbox_action_t *action, int64_t now_ms, int64_t now_us)
 {
     outbox_row_t job = {.id = action->id,
@@ -196,6 +242,8 @@ void intake_settle(intake_t *self, const outbox_action_t *action, int64_t now_ms
                         .token = action->token,
                         .attributes = action->attributes,
                         .error = action->error};
+    if (action->outcome == MM_OUTCOME_WITHDRAWN)
+        see_withdrawn(self, &job);
     outbox_db_settle(self->config.db, &job, action->outcome, action->attempts);
     mm_histogram_record(&self->times, now_us - action->accepted_us);
     self->times_changed = true;
@@ -206,6 +254,8 @@ void intake_settle(intake_t *self, const outbox_action_t *action, int64_t now_ms
         self->counts.dead++;
     else if (action->outcome == MM_OUTCOME_SKIPPED)
         self->counts.skipped++;
+    else if (action->outcome == MM_OUTCOME_WITHDRAWN)
+        self->counts.withdrawn += action->run == self->config.run.number;
     else
         self->counts.restarted++;
     MM_CRASH_POINT("publisher: settled, not committed");
@@ -228,6 +278,12 @@ static bool commit(intake_t *self, int64_t now_ms)
 {
     if (outbox_db_pending(self->config.db) == 0)
         return true;
+    char error[SOURCE_ERROR_MAX];
+    if (self->fresh_count > 0 && self->config.run.growing &&
+        !kept_list_sync(self->config.run.growing, error)) {
+        mm_log(MM_LOG_ERROR, "The list of this run cannot be kept", MM_STRING("error", error));
+        return false;
+    }
     put_times(self, now_ms);
     switch (outbox_db_commit(self->config.db, mm_clock_wall_ms())) {
     case OUTBOX_DB_OK:
@@ -274,6 +330,7 @@ static void give(intake_t *self, const outbox_row_t *job, int64_t accepted_us)
     event.as.job.host = job->host;
     event.as.job.attributes = job->attributes;
     event.as.job.run = job->run;
+    event.as.job.withdrawn = job->withdrawn;
     event.as.job.token = job->token;
     event.as.job.accepted_us = accepted_us;
     event.as.job.maybe_sent = mm_id_compare(&job->id, &self->boundary) <= 0;
@@ -294,7 +351,8 @@ static void give_fresh(intake_t *self, bool may_give)
                             .host = {host, fresh->host_size},
                             .attributes = {host + fresh->host_size, fresh->attributes_size},
                             .run = self->config.run.number,
-                            .token = fresh->token};
+                            .token = fresh->token,
+                            .withdrawn = fresh->withdrawn};
         give(self, &job, self->fresh_us);
     }
     if (self->fresh_count > capacity)

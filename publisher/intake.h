@@ -52,12 +52,13 @@ bool intake_is_over(const intake_t *self);
 int intake_exit_code(const intake_t *self);
 // What was wrong then, as a sentence; NULL: nothing. Owned by the intake.
 const char *intake_error(const intake_t *self);
-// Jobs of this run: in all (0: unknown), restarted, dead and skipped.
+// Jobs of this run: in all (0: unknown), restarted, dead, skipped and withdrawn.
 typedef struct {
     uint64_t total;
     uint64_t restarted;
     uint64_t dead;
     uint64_t skipped;
+    uint64_t withdrawn;
     uint64_t backlog; // in the database, of all runs
 } intake_counts_t;
 intake_counts_t intake_counts(const intake_t *self);

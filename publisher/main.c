@@ -12,6 +12,7 @@
 #include "progress.h"
 #include "report.h"
 #include "run.h"
+#include "input_check.h"
 #include "service.h"
 #include "socket.h"
 #include "span.h"
@@ -72,12 +73,12 @@ static json_t *stats(void *arg)
     intake_counts_t counts = intake_counts(self->intake);
     int64_t now_ms = mm_clock_ms();
     return json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "total",
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "total",
         (json_int_t)counts.total, "restarted", (json_int_t)counts.restarted, "dead",
-        (json_int_t)counts.dead, "settled", (json_int_t)self->settled, "backlog",
-        (json_int_t)counts.backlog, "leased", (json_int_t)outbox_leased(self->outbox), "window",
-        (json_int_t)self->options.window, "frames_waiting",
-        (json_int_t)mm_sender_waiting(self->jobs), "bad_frames",
+        (json_int_t)counts.dead, "withdrawn", (json_int_t)counts.withdrawn, "settled",
+        (json_int_t)self->settled, "backlog", (json_int_t)counts.backlog, "leased",
+        (json_int_t)outbox_leased(self->outbox), "window", (json_int_t)self->options.window,
+        "frames_waiting", (json_int_t)mm_sender_waiting(self->jobs), "bad_frames",
         (json_int_t)self->receiver.drops.count, "wait_p50_us",
         (json_int_t)mm_windowed_histogram_quantile(&self->waits, now_ms, 0.5), "wait_p99_us",
         (json_int_t)mm_windowed_histogram_quantile(&self->waits, now_ms, 0.99), "p50_us",
@@ -140,6 +141,7 @@ static void deliver(publisher_t *self, const outbox_action_t *action)
     mm_encode_job(self->batch, &(mm_job_t){.id = action->id,
                                            .host = action->host,
                                            .delivery = action->delivery,
+                                           .withdrawn = action->withdrawn,
                                            .attributes = action->attributes});
     if (mm_encoder_is_full(self->batch))
         send_jobs(self);

@@ -37,6 +37,8 @@ static void trace_event(FILE *file, const outbox_event_t *event)
         mm_trace_print_text(file, "host", event->as.job.host);
         if (event->as.job.maybe_sent)
             (void)fputs(" sent=maybe", file);
+        if (event->as.job.withdrawn)
+            (void)fputs(" withdrawn=yes", file);
         mm_trace_print_attributes(file, event->as.job.attributes);
         break;
     case OUTBOX_VERDICT: print_verdict(file, event); break;
@@ -59,6 +61,8 @@ bool outbox_trace_action(FILE *file, const outbox_action_t *action)
     case OUTBOX_DELIVER:
         (void)fprintf(file, "deliver %s delivery=%" PRIu32, mm_id_print(&action->id, id),
                       action->delivery);
+        if (action->withdrawn)
+            (void)fputs(" withdrawn=yes", file);
         mm_trace_print_attributes(file, action->attributes);
         return true;
     case OUTBOX_SETTLED:

@@ -21,7 +21,7 @@
 
 static uint64_t settled_of(const intake_counts_t *counts)
 {
-    return counts->restarted + counts->dead + counts->skipped;
+    return counts->restarted + counts->dead + counts->skipped + counts->withdrawn;
 }
 
 progress_t progress_new(mm_progress_t kind, int64_t now_ms, const intake_counts_t *counts)

@@ -36,13 +36,13 @@ typedef struct {
 static int exit_code_of(const report_t *report)
 {
     bool left = report->pending > 0 || !report->run.progress.done;
-    return left ? EX_LEFT : report->run.dead > 0 ? EX_DEAD : 0;
+    return left ? EX_LEFT : report->run.dead > 0 || report->run.abandoned > 0 ? EX_DEAD : 0;
 }
 
 static void work_out(report_t *report)
 {
     const outbox_run_t *run = &report->run;
-    uint64_t settled = run->restarted + run->dead + run->skipped;
+    uint64_t settled = run->restarted + run->dead + run->skipped + run->withdrawn;
     report->total = run->progress.total > run->accepted ? run->progress.total : run->accepted;
     report->pending = report->total - settled;
     int64_t end_ms = run->finished_ms > 0 ? run->finished_ms : mm_clock_wall_ms();
@@ -101,10 +101,11 @@ static void print_json(const report_t *report, const outbox_row_t *dead, size_t 
     (void)printf(",\"rehearsed\":%s", is_rehearsed(run) ? "true" : "false");
     (void)printf(",\"total\":%" PRIu64 ",\"restarted\":%" PRIu64 ",\"dead\":%" PRIu64
                  ",\"pending\":%" PRIu64 ",\"attempts\":%" PRIu64 ",\"repeated\":%" PRIu64
-                 ",\"skipped\":%" PRIu64 ",\"hosts_skipped\":%" PRIu64 ",\"finished\":%s",
+                 ",\"skipped\":%" PRIu64 ",\"hosts_skipped\":%" PRIu64 ",\"withdrawn\":%" PRIu64
+                 ",\"withdrawn_begun\":%" PRIu64 ",\"finished\":%s",
                  report->total, run->restarted, run->dead, report->pending, run->attempts,
-                 run->progress.repeated, run->progress.skipped, run->skipped,
-                 run->finished_ms > 0 ? "true" : "false");
+                 run->progress.repeated, run->progress.skipped, run->skipped, run->withdrawn,
+                 run->abandoned, run->finished_ms > 0 ? "true" : "false");
     (void)printf(",\"seconds\":%.3f,\"rate\":%.1f,\"job_time_ms\":{\"p50\":%.3f,\"p99\":%.3f,"
                  "\"max\":%.3f},",
                  report->seconds, report->rate, milliseconds(report, 0.5),
@@ -172,7 +173,13 @@ static void print_text(const report_t *report, const mm_options_t *options,
                  report->total, run->restarted, run->dead, report->pending);
     if (run->skipped > 0)
         (void)printf(", %" PRIu64 " skipped", run->skipped);
+    if (run->withdrawn > 0)
+        (void)printf(", %" PRIu64 " withdrawn (no longer on the list)", run->withdrawn);
     (void)putchar('\n');
+    if (run->abandoned > 0)
+        (void)printf("withdrawn  %" PRIu64 " after they had begun, and not found restarted: see "
+                     "mayhem explain\n",
+                     run->abandoned);
     if (run->progress.repeated > 0 || run->progress.skipped > 0)
         (void)printf("input had  %" PRIu64 " repeated hosts, %" PRIu64 " bad lines skipped\n",
                      run->progress.repeated, run->progress.skipped);

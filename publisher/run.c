@@ -3,11 +3,13 @@
 #include "run.h"
 #include "inherited.h"
 #include "clock.h"
+#include "kept_list.h"
 #include "log.h"
+#include "other_driver.h"
+#include "run_list.h"
 
 #include <assert.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,67 +38,25 @@ static source_t *new_generator(const mm_options_t *options, uint64_t seed)
         .jobs = (uint64_t)options->jobs});
 }
 
-// Once is enough.
-static void see_host(void *arg, mm_str_t host, mm_str_t attributes)
-{
-    run_own_t *own = arg;
-    if (own->is_said || !own_host_is(own->host, host, attributes))
-        return;
-    own->is_said = true;
-    mm_log(MM_LOG_WARN, "The list has this machine itself", MM_STR("host", host));
-    (void)fprintf(stderr,
-                  "%s: the list has this machine itself, %.*s: its restart ends this run; the same "
-                  "command goes on then\n",
-                  own->title, (int)host.size, host.data);
-}
+// ---- sources
 
-// Of hosts that are restarted for real.
-static run_own_t *new_own(const mm_options_t *options)
-{
-    if (*options->driver_name == '\0' || strcmp(options->driver_name, "mock") == 0)
-        return NULL;
-    run_own_t *own = calloc(1, sizeof *own);
-    assert(own);
-    own->title = options->id;
-    own->host = own_host_new();
-    return own;
-}
-
-// --jobs and --for cut a file off: the same command then goes on with the rest. Of the generator
-// they are the end.
-static int open_source(const mm_options_t *options, uint64_t seed, run_t *run,
-                       char error[SOURCE_ERROR_MAX])
+static void pace_source(const mm_options_t *options, source_t *source, run_t *run)
 {
     source_paced_config_t pace = {.rate = options->rate, .duration_ms = options->run_for_ms};
-    source_t *source = NULL;
-    run->is_file = *options->input != '\0';
-    if (run->is_file) {
-        char end_mark[4096];
-        (void)snprintf(end_mark, sizeof end_mark, "%s/stdin.ended", options->dir);
-        source_file_config_t config = {.path = options->input,
-                                       .skips_bad_lines =
-                                           options->on_bad_line == MM_ON_BAD_LINE_SKIP,
-                                       .only = options->only,
-                                       .limit = (uint64_t)options->limit,
-                                       .allows_empty = options->allow_empty,
-                                       .named_by = options->named_by,
-                                       .end_mark = mm_inherited_has_parent() ? end_mark : NULL,
-                                       .see = run->own ? see_host : NULL,
-                                       .see_arg = run->own};
-        bool is_list = mm_attribute_keys_parse(mm_str(options->attributes), &config.wanted);
-        assert(is_list); // else the options had been refused
-        int exit_code = source_file_open(&config, &source, error);
-        if (exit_code != 0)
-            return exit_code;
+    if (run->is_file) // --jobs and --for cut a list off: the same command goes on with the rest
         pace.jobs = (uint64_t)options->jobs;
-    } else {
-        source = new_generator(options, seed);
-        run->is_endless = options->jobs == 0;
+    else
         pace.ends_by_time = true;
-    }
     run->source = source_paced_new(&source, &pace);
-    return 0;
 }
+
+static void open_generator(const mm_options_t *options, uint64_t seed, run_t *run)
+{
+    run->is_endless = options->jobs == 0;
+    pace_source(options, new_generator(options, seed), run);
+}
+
+// ---- which run
 
 static int fail_db(outbox_db_t *db, char error[SOURCE_ERROR_MAX])
 {
@@ -104,104 +64,88 @@ static int fail_db(outbox_db_t *db, char error[SOURCE_ERROR_MAX])
     return EX_IOERR;
 }
 
-#define DRIVER_TEXT 1024 // of a driver in a message
-#define CONTEXT     24   // bytes beside a difference that are told again, and whole words
-
-// A driver beside another one that is told in full: its name, and where their commands differ. What
-// they share may be a long line.
-static void print_difference(const char *text, const char *other, char ret_text[DRIVER_TEXT])
-{
-    size_t size = strlen(text), other_size = strlen(other), same = 0, rest = 0;
-    const char *behind = strstr(text, ": ");
-    size_t name = behind ? (size_t)(behind - text) + 2 : 0;
-    while (same < size && text[same] == other[same])
-        same++;
-    while (rest < size - same && rest < other_size - same &&
-           text[size - 1 - rest] == other[other_size - 1 - rest])
-        rest++;
-    size_t from = same > name + 2 * CONTEXT ? same - CONTEXT : name;
-    size_t to = rest > 2 * CONTEXT ? size - rest + CONTEXT : size;
-    while (from > name && text[from - 1] != ' ')
-        from--;
-    while (to < size && text[to] != ' ')
-        to++;
-    (void)snprintf(ret_text, DRIVER_TEXT, "%.*s%s%.*s%s", (int)name, text,
-                   from > name ? "... " : "", (int)(to - from), text + from,
-                   to < size ? " ..." : "");
-}
-
-static int refuse_driver(const outbox_run_t *former, const mm_options_t *options, uint64_t left,
-                         char error[SOURCE_ERROR_MAX])
-{
-    char difference[DRIVER_TEXT];
-    print_difference(options->run_driver, former->driver, difference);
-    (void)snprintf(error, SOURCE_ERROR_MAX,
-                   "%" PRIu64 " jobs are left in %s/outbox.db from a run with the driver "
-                   "\"%.2000s\", and this one has \"%s\"; finish that run with its own command, or "
-                   "choose another --dir",
-                   left, options->dir, former->driver, difference);
-    return EX_CONFIG;
-}
-
 // The run that this command asks for.
 typedef struct {
     const mm_options_t *options;
     outbox_db_t *db;
     char input[4096];
-    source_progress_t source;
+    bool is_list;
+    outbox_run_t former; // the one that it goes on with; number 0: none
+    int64_t last_list;   // the highest number of a kept list
+    bool takes_over;
+    uint64_t taken_over;    // jobs of other drivers, which --take-over withdraws
+    char other_driver[256]; // of the last of them
 } wanted_t;
 
-static bool has_same_names(const wanted_t *wanted, const outbox_run_t *former)
+static bool has_driver(const wanted_t *wanted, const outbox_run_t *former)
 {
-    return strcmp(former->driver, wanted->options->run_driver) == 0 &&
-           strcmp(former->input, wanted->input) == 0;
+    return strcmp(former->driver, wanted->options->run_driver) == 0;
 }
 
+// A list goes on with every other list, the generator only with itself.
 static bool is_same(const wanted_t *wanted, const outbox_run_t *former)
 {
-    return has_same_names(wanted, former) &&
-           (wanted->source.digest == 0 || wanted->source.digest == former->progress.digest);
+    if (wanted->is_list)
+        return former->list > 0 && has_driver(wanted, former);
+    return has_driver(wanted, former) && strcmp(former->input, wanted->input) == 0;
 }
 
-static void resume(run_t *run, const outbox_run_t *former)
+// A run of a program that kept no list: nobody knows which of its hosts are done.
+static int refuse_unkept(const wanted_t *wanted, const outbox_run_t *former,
+                         char error[SOURCE_ERROR_MAX])
 {
-    run->number = former->number;
-    run->resumed = true;
-    source_resume(run->source, &former->progress);
+    (void)snprintf(
+        error, SOURCE_ERROR_MAX,
+        "an unfinished run in %s/outbox.db was begun by an earlier version, which kept "
+        "no list of its hosts (%.1000s); finish it with that version; or begin a new one "
+        "with --take-over, which restarts the whole list; or choose another --dir",
+        wanted->options->dir, former->input);
+    return EX_CONFIG;
 }
 
-// A publisher that was started again must not take a changed file for another run: that would
-// restart what it has in common with this one a second time.
-static int refuse_changed(const outbox_run_t *begun, char error[SOURCE_ERROR_MAX])
+static bool is_generator(const outbox_run_t *former)
 {
-    (void)snprintf(error, SOURCE_ERROR_MAX,
-                   "%.3000s was changed while this run was reading it; bring back what it was, and "
-                   "the same command goes on; or start a new run with it",
-                   begun->input);
-    return EX_DATAERR;
+    return strncmp(former->input, "generator", 9) == 0;
 }
 
-// Resumes the run that an earlier publisher of this supervisor has begun: if it was killed behind
-// its last commit, all is done, and nothing must begin anew.
-static int resume_begun(const wanted_t *wanted, int64_t number, run_t *run,
-                        char error[SOURCE_ERROR_MAX])
+// What --take-over withdraws, and else is refused.
+static void take_over(wanted_t *wanted, const outbox_run_t *former, uint64_t left)
 {
-    outbox_run_t begun = {0};
-    bool found = false;
-    if (outbox_db_run(wanted->db, number, &begun, &found) != OUTBOX_DB_OK)
+    wanted->takes_over = true;
+    wanted->taken_over += left;
+    (void)snprintf(wanted->other_driver, sizeof wanted->other_driver, "%s", former->driver);
+}
+
+// Looks at an unfinished run: it is the one to go on with; or its jobs are finished along the way,
+// withdrawn, or a reason to refuse.
+static int see_former(wanted_t *wanted, outbox_run_t *former, run_t *run,
+                      char error[SOURCE_ERROR_MAX])
+{
+    uint64_t left =
+        former->accepted - former->restarted - former->dead - former->skipped - former->withdrawn;
+    uint64_t withdrawn = 0;
+    if (outbox_db_withdrawn_of(wanted->db, former->number, &withdrawn) != OUTBOX_DB_OK)
         return fail_db(wanted->db, error);
-    int exit_code = 0;
-    if (found && is_same(wanted, &begun))
-        resume(run, &begun);
-    else if (found && has_same_names(wanted, &begun))
-        exit_code = refuse_changed(&begun, error);
-    outbox_run_clear(&begun);
-    return exit_code;
+    bool has_ended = run->is_endless && former->progress.done;
+    bool is_others = left > withdrawn && !has_driver(wanted, former);
+    bool is_unkept =
+        wanted->is_list && former->list == 0 && !is_generator(former) && has_driver(wanted, former);
+    if (is_others && !wanted->options->take_over)
+        return other_driver_refuse(wanted->options, former, left, error);
+    if (is_unkept && !wanted->options->take_over)
+        return refuse_unkept(wanted, former, error);
+    if (is_others || is_unkept) {
+        take_over(wanted, former, left);
+    } else if (wanted->former.number == 0 && is_same(wanted, former) && !has_ended) {
+        wanted->former = *former;
+        *former = (outbox_run_t){0};
+    } else if (former->number != wanted->former.number) {
+        run->left_over += left;
+    }
+    return 0;
 }
 
-// Looks through the unfinished runs: resumes the one that the command asks for, if none is resumed
-// yet, counts the jobs of the others, and refuses those of another driver.
-static int resume_unfinished(const wanted_t *wanted, run_t *run, char error[SOURCE_ERROR_MAX])
+static int see_formers(wanted_t *wanted, run_t *run, char error[SOURCE_ERROR_MAX])
 {
     int exit_code = 0;
     for (int64_t before = INT64_MAX; exit_code == 0;) {
@@ -212,120 +156,200 @@ static int resume_unfinished(const wanted_t *wanted, run_t *run, char error[SOUR
         if (!found)
             return 0;
         before = former.number;
-        uint64_t left = former.accepted - former.restarted - former.dead - former.skipped;
-        bool has_ended = run->is_endless && former.progress.done;
-        if (left > 0 && strcmp(former.driver, wanted->options->run_driver) != 0)
-            exit_code = refuse_driver(&former, wanted->options, left, error);
-        else if (!run->resumed && is_same(wanted, &former) && !has_ended)
-            resume(run, &former);
-        else if (former.number != run->number)
-            run->left_over += left;
+        exit_code = see_former(wanted, &former, run, error);
         outbox_run_clear(&former);
     }
     return exit_code;
 }
 
-static int begin(const wanted_t *wanted, run_t *run, char error[SOURCE_ERROR_MAX])
+// The run that an earlier publisher of this supervisor has begun: if it was killed behind its last
+// commit, all is done, and nothing must begin anew.
+static int see_begun(wanted_t *wanted, int64_t number, char error[SOURCE_ERROR_MAX])
 {
-    outbox_run_t begun = {.input = (char *)(uintptr_t)wanted->input,
-                          .driver = (char *)(uintptr_t)wanted->options->run_driver,
-                          .progress = wanted->source,
-                          .started_ms = mm_clock_wall_ms()};
-    if (outbox_db_begin_run(wanted->db, &begun, &run->number) != OUTBOX_DB_OK)
+    outbox_run_t begun = {0};
+    bool found = false;
+    if (number == 0)
+        return 0;
+    if (outbox_db_run(wanted->db, number, &begun, &found) != OUTBOX_DB_OK)
         return fail_db(wanted->db, error);
+    if (found && is_same(wanted, &begun))
+        wanted->former = begun;
+    else
+        outbox_run_clear(&begun);
+    return 0;
+}
+
+// ---- going on, and beginning
+
+static int go_on(const wanted_t *wanted, run_t *run, char error[SOURCE_ERROR_MAX])
+{
+    const outbox_run_t *former = &wanted->former;
+    source_t *source = NULL;
+    char path[4096];
+    int exit_code = 0;
+    kept_list_name(wanted->options->dir, former->list, path);
+    if (former->grows) {
+        run->growing = kept_list_grow(wanted->options->dir, former->list, former->listed, error);
+        exit_code = run->growing ? input_open(wanted->options, run->own, &source, error) : EX_IOERR;
+    } else {
+        exit_code = source_list_open(path, &source, error);
+    }
+    if (exit_code != 0)
+        return exit_code;
+    pace_source(wanted->options, source, run);
+    source_resume(run->source, &former->progress);
+    run->number = former->number;
+    run->resumed = true;
+    run->waits = true;
+    return 0;
+}
+
+static outbox_run_t begun_now(const wanted_t *wanted)
+{
+    return (outbox_run_t){.input = (char *)(uintptr_t)wanted->input,
+                          .driver = (char *)(uintptr_t)wanted->options->run_driver,
+                          .started_ms = mm_clock_wall_ms()};
+}
+
+// Begins a run, and withdraws all that is left of another driver.
+static int begin(const wanted_t *wanted, const outbox_run_t *begun, run_t *run,
+                 char error[SOURCE_ERROR_MAX])
+{
+    outbox_relist_t change = {.run = begun, .ends_others = wanted->takes_over};
+    uint64_t *tokens = NULL;
+    if (wanted->takes_over && (tokens = run_list_backlog(wanted->db, &change.count, error)) == NULL)
+        return EX_IOERR;
+    change.withdrawn = tokens;
+    outbox_db_status_t status =
+        outbox_db_relist(wanted->db, &change, mm_clock_wall_ms(), &run->number);
+    free(tokens);
+    if (status != OUTBOX_DB_OK)
+        return fail_db(wanted->db, error);
+    run->waits = true;
+    if (wanted->takes_over) {
+        mm_log(MM_LOG_WARN, "Taking over from another driver",
+               MM_STRING("driver", wanted->other_driver), MM_INT("withdrawn", wanted->taken_over));
+        (void)fprintf(stderr,
+                      "%s: takes over from \"%s\": %" PRIu64 " of its jobs are withdrawn; those "
+                      "that have begun are looked at first\n",
+                      wanted->options->id, wanted->other_driver, wanted->taken_over);
+        run->left_over = 0;
+    }
+    return 0;
+}
+
+static void say_withdrawn(const wanted_t *wanted, const run_merge_t *merge)
+{
+    mm_log(MM_LOG_INFO, "Going on with another list", MM_INT("added", merge->added),
+           MM_INT("withdrawn", merge->withdrawn));
+    if (merge->withdrawn > 0)
+        (void)fprintf(stderr, "%s: %" PRIu64 " host%s no longer on the list: withdrawn\n",
+                      wanted->options->id, merge->withdrawn,
+                      merge->withdrawn == 1 ? " is" : "s are");
+}
+
+// Reads the whole list, and begins a run with it, or goes on with the former one.
+static int take_list(wanted_t *wanted, source_t *source, run_t *run, char error[SOURCE_ERROR_MAX])
+{
+    outbox_run_t *former = &wanted->former;
+    run_list_t list = {
+        .dir = wanted->options->dir, .title = wanted->options->id, .number = wanted->last_list + 1};
+    run_merge_t merge = {0};
+    int exit_code = run_list_read(source, &list, error);
+    if (exit_code != 0)
+        return exit_code;
+    bool is_new = former->number == 0;
+    if (is_new) {
+        *former = begun_now(wanted);
+        former->progress = list.progress;
+        former->list = list.number;
+        exit_code = begin(wanted, former, run, error);
+        former->number = run->number;
+        former->input = former->driver = NULL; // not owned
+    } else if (!former->grows && former->progress.digest == list.progress.digest) {
+        kept_list_remove(list.dir, list.number); // the same list again
+    } else {
+        exit_code = run_list_merge(wanted->db, &list, former, &merge, error);
+        if (exit_code == 0)
+            say_withdrawn(wanted, &merge);
+        run->left_over = 0;
+    }
+    if (exit_code == 0)
+        exit_code = go_on(wanted, run, error);
+    run->resumed = !is_new;
+    if (merge.withdrawn + merge.added > 0)
+        run->waits = merge.is_both;
+    return exit_code;
+}
+
+// A stream of which nothing was read before: its hosts are restarted as they come.
+static int take_stream(wanted_t *wanted, source_t **source_p, run_t *run,
+                       char error[SOURCE_ERROR_MAX])
+{
+    outbox_run_t begun = begun_now(wanted);
+    begun.list = wanted->last_list + 1;
+    begun.grows = true;
+    run->growing = kept_list_new(wanted->options->dir, begun.list, error);
+    if (!run->growing || !kept_list_sync(run->growing, error))
+        return EX_IOERR;
+    pace_source(wanted->options, *source_p, run);
+    *source_p = NULL;
+    return begin(wanted, &begun, run, error);
+}
+
+// begun: the former run is one of this supervisor, and the input was read, or is being read.
+static int open_list(wanted_t *wanted, bool begun, run_t *run, char error[SOURCE_ERROR_MAX])
+{
+    source_t *source = NULL;
+    if (outbox_db_last_list(wanted->db, &wanted->last_list) != OUTBOX_DB_OK)
+        return fail_db(wanted->db, error);
+    if (begun)
+        return go_on(wanted, run, error);
+    int exit_code = input_open(wanted->options, run->own, &source, error);
+    if (exit_code != 0)
+        return exit_code;
+    bool is_stream = source_descriptor(source) >= 0;
+    exit_code = is_stream && wanted->former.number == 0 ? take_stream(wanted, &source, run, error)
+                                                        : take_list(wanted, source, run, error);
+    source_destroy(&source);
+    return exit_code;
+}
+
+static int open_generated(wanted_t *wanted, run_t *run, char error[SOURCE_ERROR_MAX])
+{
+    outbox_run_t begun = begun_now(wanted);
+    if (wanted->former.number == 0) {
+        source_progress(run->source, &begun.progress);
+        return begin(wanted, &begun, run, error);
+    }
+    run->number = wanted->former.number;
+    run->resumed = true;
+    source_resume(run->source, &wanted->former.progress);
     return 0;
 }
 
 int run_open(const mm_options_t *options, uint64_t seed, int64_t begun, outbox_db_t *db,
              run_t *ret_run, char error[SOURCE_ERROR_MAX])
 {
-    run_t run = {.own = new_own(options)};
-    wanted_t wanted = {.options = options, .db = db};
+    run_t run = {.own = input_own_new(options), .is_file = *options->input != '\0'};
+    wanted_t wanted = {.options = options, .db = db, .is_list = run.is_file};
     name_input(options, wanted.input, sizeof wanted.input);
-    int exit_code = open_source(options, seed, &run, error);
+    if (!run.is_file)
+        open_generator(options, seed, &run);
+    int exit_code = see_begun(&wanted, begun, error);
+    bool is_begun = wanted.former.number != 0;
     if (exit_code == 0)
-        source_progress(run.source, &wanted.source);
-    if (exit_code == 0 && begun != 0)
-        exit_code = resume_begun(&wanted, begun, &run, error);
+        exit_code = see_formers(&wanted, &run, error);
+    if (wanted.takes_over && !is_begun)
+        outbox_run_clear(&wanted.former); // a new run
     if (exit_code == 0)
-        exit_code = resume_unfinished(&wanted, &run, error);
-    if (exit_code == 0 && !run.resumed)
-        exit_code = begin(&wanted, &run, error);
+        exit_code = run.is_file ? open_list(&wanted, is_begun, &run, error)
+                                : open_generated(&wanted, &run, error);
+    outbox_run_clear(&wanted.former);
     if (exit_code != 0)
         run_close(&run);
     else
         *ret_run = run;
-    return exit_code;
-}
-
-// ---- only a check
-
-// Reads it to its end, and waits for what a stream still has.
-static int read_all(source_t *source, uint64_t *ret_hosts, char error[SOURCE_ERROR_MAX])
-{
-    source_item_t item;
-    *ret_hosts = 0;
-    for (;;) {
-        struct pollfd readable = {.fd = source_descriptor(source), .events = POLLIN};
-        switch (source_next(source, 0, &item)) {
-        case SOURCE_ITEM: ++*ret_hosts; break;
-        case SOURCE_WAIT: (void)poll(&readable, 1, -1); break;
-        case SOURCE_END: return 0;
-        case SOURCE_BAD:
-            if (item.ends) {
-                (void)snprintf(error, SOURCE_ERROR_MAX, "%s", item.error);
-                return item.exit_code;
-            }
-            break;
-        }
-    }
-}
-
-// Jobs that are left of another driver.
-static int check_left(const mm_options_t *options, char error[SOURCE_ERROR_MAX])
-{
-    char path[4096];
-    outbox_db_t *db;
-    (void)snprintf(path, sizeof path, "%s/outbox.db", options->dir);
-    int exit_code = access(path, F_OK) == 0 ? outbox_db_open(path, true, &db, error) : -1;
-    if (exit_code != 0)
-        return exit_code < 0 ? 0 : exit_code;
-    for (int64_t before = INT64_MAX; exit_code == 0;) {
-        outbox_run_t former = {0};
-        bool found = false;
-        if (outbox_db_unfinished(db, before, &former, &found) != OUTBOX_DB_OK)
-            exit_code = fail_db(db, error);
-        if (!found)
-            break;
-        before = former.number;
-        uint64_t left = former.accepted - former.restarted - former.dead - former.skipped;
-        if (left > 0 && strcmp(former.driver, options->run_driver) != 0)
-            exit_code = refuse_driver(&former, options, left, error);
-        outbox_run_clear(&former);
-    }
-    outbox_db_close(&db);
-    return exit_code;
-}
-
-int run_check(const mm_options_t *options, run_facts_t *ret_facts, char error[SOURCE_ERROR_MAX])
-{
-    mm_options_t whole = *options; // its limits are those of a run
-    run_t run = {.own = new_own(options)};
-    run_facts_t facts = {.is_list = *options->input != '\0'};
-    uint64_t hosts = 0;
-    whole.rate = MM_RATE_MAX;
-    whole.jobs = whole.run_for_ms = 0;
-    int exit_code = check_left(options, error);
-    if (exit_code == 0 && facts.is_list)
-        exit_code = open_source(&whole, 0, &run, error);
-    if (exit_code == 0 && facts.is_list)
-        exit_code = read_all(run.source, &hosts, error);
-    if (exit_code == 0 && facts.is_list)
-        source_progress(run.source, &facts.source);
-    facts.source.total = hosts;
-    run_close(&run);
-    if (exit_code == 0)
-        *ret_facts = facts;
     return exit_code;
 }
 
@@ -364,8 +388,6 @@ int64_t run_marked(const char *dir)
 void run_close(run_t *run)
 {
     source_destroy(&run->source);
-    if (run->own)
-        own_host_destroy(&run->own->host);
-    free(run->own);
-    run->own = NULL;
+    kept_list_close(&run->growing);
+    input_own_destroy(&run->own);
 }

@@ -1,21 +1,18 @@
-// The run that this start of the publisher belongs to, and its source. A run is one input under one
-// driver, from the first host to the last settled job. The same command resumes an unfinished run,
-// and begins a new one after a finished one. Jobs left over from another driver are refused, so
-// that a demo never restarts real hosts, nor a real driver those of a demo.
+// The run that this start of the publisher belongs to, and its source. A run is a set of hosts
+// under one driver, from the first host to the last settled job. An unfinished one goes on by host
+// with any list: what is done is not done again, new hosts are added, and those that have left the
+// list are withdrawn (run_list.h). The list is read once, and kept (kept_list.h). After a finished
+// run a new one begins. Jobs left over from another driver are refused, so that a demo never
+// restarts real hosts, nor a real driver those of a demo; --take-over withdraws them, and begins a
+// new run.
 
 #ifndef RUN_H
 #define RUN_H
 
 #include "options.h"
 #include "outbox_db.h"
-#include "own_host.h"
-
-// Looks for this machine in the list.
-typedef struct {
-    const char *title; // of the sentence about it
-    own_host_t *host;
-    bool is_said;
-} run_own_t;
+#include "kept_list.h"
+#include "input.h"
 
 typedef struct {
     int64_t number;
@@ -23,8 +20,10 @@ typedef struct {
     bool is_file;    // a file or a stream, read only as fast as jobs settle
     bool is_endless; // the generator without --jobs: a stop is its end
     bool resumed;
-    run_own_t *own;     // NULL: nothing is restarted for real
-    uint64_t left_over; // jobs of other runs, which are finished along the way
+    bool waits; // the source is read when no job is withdrawn any more: a host may be the same
+    kept_list_t *growing; // has each host of a stream before the outbox has it; else NULL
+    input_own_t *own;     // NULL: nothing is restarted for real
+    uint64_t left_over;   // jobs of other runs, which are finished along the way
 } run_t;
 
 // Finds or begins the run and opens its source. begun: the run that an earlier publisher of the
@@ -34,14 +33,6 @@ typedef struct {
 int run_open(const mm_options_t *options, uint64_t seed, int64_t begun, outbox_db_t *db,
              run_t *ret_run, char error[SOURCE_ERROR_MAX]);
 void run_close(run_t *run);
-
-// What a run would have: the whole input is read, the outbox is only looked at, and nothing is
-// begun. Returns what run_open would, with its error.
-typedef struct {
-    bool is_list;
-    source_progress_t source; // of a list, read to its end; total: distinct hosts
-} run_facts_t;
-int run_check(const mm_options_t *options, run_facts_t *ret_facts, char error[SOURCE_ERROR_MAX]);
 
 // Writes the number of the run to DIR/publisher.run, which tells the supervisor that there is a run
 // to sum up. It removes the file before it starts anything, and at its end.

@@ -99,18 +99,26 @@ static void show_profile(const run_settings_t *settings, int shown)
 
 // ---- the summary
 
+static int64_t number(const json_t *json, const char *key)
+{
+    return json_integer_value(json_object_get(json, key));
+}
+
 // Why the run ended, as the begin of a sentence.
 static void reason(const run_settings_t *settings, const run_report_t *report, int exit_code,
-                   int64_t dead, char *text, size_t size)
+                   const json_t *json, char *text, size_t size)
 {
     char child[SUPERVISOR_NAME_MAX];
+    int64_t dead = number(json, "dead");
     supervisor_name(report->end->as.exit.child, child);
     switch (report->end->as.exit.why) {
     case SUPERVISOR_WHY_FINISHED:
         (void)snprintf(text, size, "finished%s",
                        exit_code != 1 ? ""
                        : dead > 0     ? ", some hosts are dead"
-                                      : ", --after is still owed");
+                       : number(json, "withdrawn_begun") > 0
+                           ? ", some hosts were withdrawn after they had begun"
+                           : ", --after is still owed");
         break;
     case SUPERVISOR_WHY_SIGNAL:
         (void)snprintf(text, size, "stopped by SIG%s", sigabbrev_np(report->signal));
@@ -184,11 +192,6 @@ static bool write_dead(const run_settings_t *settings)
     return exit_code == 0;
 }
 
-static int64_t number(const json_t *json, const char *key)
-{
-    return json_integer_value(json_object_get(json, key));
-}
-
 // The publisher had not begun a run. When it was stopped before that, nothing is lost: the same
 // command begins it. Else what could not start has said why.
 static int report_nothing(const run_settings_t *settings, const run_report_t *report)
@@ -206,8 +209,8 @@ static int report_nothing(const run_settings_t *settings, const run_report_t *re
                            "the summary cannot be made: somebody has removed %s/publisher.run; "
                            "outbox.db and mayhem.db there have all that was done",
                            settings->dir);
-    reason(settings, report, code, 0, why, sizeof why);
     json_t *json = json_object();
+    reason(settings, report, code, json, why, sizeof why);
     bool is_written = settings->options.json
                           ? print_json(report, json, &nothing, code, why)
                           : print_text(settings, report, "", &nothing, code, -1, why);
@@ -239,7 +242,7 @@ int run_report_print(const run_settings_t *settings, const run_report_t *report)
         record = run_record_read(settings->db);
     if (code == 0 && record.owed_count > 0)
         code = 1;
-    reason(settings, report, code, number(json, "dead"), why, sizeof why);
+    reason(settings, report, code, json, why, sizeof why);
     if (!write_dead(settings)) {
         size_t used = strlen(why);
         (void)snprintf(why + used, sizeof why - used, "; %.200s/dead.txt cannot be written",
@@ -247,7 +250,7 @@ int run_report_print(const run_settings_t *settings, const run_report_t *report)
         code = EX_IOERR;
     }
     int64_t left = number(json, "total") - number(json, "restarted") - number(json, "dead") -
-                   number(json, "hosts_skipped");
+                   number(json, "hosts_skipped") - number(json, "withdrawn");
     bool is_written;
     if (settings->options.json) {
         is_written = print_json(report, json, &record, code, why);

@@ -24,6 +24,7 @@
 #define MM_MESSAGE_OPEN          "Given back without proof"
 #define MM_MESSAGE_ACKED         "Done. Acked"
 #define MM_MESSAGE_SKIPPED       "Skipped: nothing to do"
+#define MM_MESSAGE_WITHDRAWN     "Withdrawn: no longer on the list"
 #define MM_MESSAGE_NACKED        "Nacked"
 #define MM_MESSAGE_DEAD          "Dead"
 

@@ -1,10 +1,15 @@
 // The outbox as SQL: the tables of outbox.db, version 5, and how their rows are read. The publisher
 // writes it, `mayhem explain` reads it. `attributes` of a chunk is NULL when none of its jobs
 // has any (version 2 had no such column, version 1 a row for each job). `unneeded` of a run counts
-// hosts that were skipped, since there was nothing to do (version 3 had none). `attributes` of a
-// dead host are those of its job (version 4 had none). `done` of a chunk has a bit for each of its
-// jobs, the first one in the highest bit of the first byte; no row: none is settled. The view
-// `jobs` is for people and their scripts: it shows the unsettled jobs one by one.
+// hosts that were skipped, since there was nothing to do (version 3 had none). What `withdrawn`
+// counts has left the list, `abandoned` of them after it had begun; `list` is the number of the
+// kept list, 0: there is none, `listed` how many of its hosts were accepted, and `grows` says that
+// it is the part of a stream that was read so far (version 4 had none of them). The table
+// `withdrawn` has the tokens of unsettled jobs that have left the list, and `unseen` the hosts that
+// a run must not restart: what was begun there before is not known. `attributes` of a dead host are
+// those of its job (version 4 had none). `done` of a chunk has a bit for
+// each of its jobs, the first one in the highest bit of the first byte; no row: none is settled.
+// The view `jobs` is for people and their scripts: it shows the unsettled jobs one by one.
 
 #ifndef OUTBOX_SCHEMA_H
 #define OUTBOX_SCHEMA_H
@@ -32,6 +37,19 @@
 // Of the table of runs: what version 3 had not.
 #define OUTBOX_UNNEEDED "unneeded INTEGER NOT NULL DEFAULT 0"
 
+// And what version 4 had not.
+#define OUTBOX_WITHDRAWN "withdrawn INTEGER NOT NULL DEFAULT 0"
+#define OUTBOX_ABANDONED "abandoned INTEGER NOT NULL DEFAULT 0"
+#define OUTBOX_LIST      "list INTEGER NOT NULL DEFAULT 0"
+#define OUTBOX_LISTED    "listed INTEGER NOT NULL DEFAULT 0"
+#define OUTBOX_GROWS     "grows INTEGER NOT NULL DEFAULT 0"
+
+#define OUTBOX_SCHEMA_WITHDRAWN "CREATE TABLE withdrawn (token INTEGER PRIMARY KEY)"
+
+#define OUTBOX_SCHEMA_UNSEEN                                                                       \
+    "CREATE TABLE unseen (run INTEGER NOT NULL, host TEXT NOT NULL, PRIMARY KEY (run, host))"      \
+    " WITHOUT ROWID"
+
 #define OUTBOX_SCHEMA_RUNS                                                                         \
     "CREATE TABLE runs (run INTEGER PRIMARY KEY, input TEXT NOT NULL, driver TEXT NOT NULL,"       \
     " position INTEGER NOT NULL DEFAULT 0, digest INTEGER NOT NULL DEFAULT 0,"                     \
@@ -40,7 +58,8 @@
     " accepted INTEGER NOT NULL DEFAULT 0, restarted INTEGER NOT NULL DEFAULT 0,"                  \
     " dead INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0,"                       \
     " started_ms INTEGER NOT NULL, finished_ms INTEGER, times BLOB,"                               \
-    " clean INTEGER NOT NULL DEFAULT 0, " OUTBOX_UNNEEDED ")"
+    " clean INTEGER NOT NULL DEFAULT 0, " OUTBOX_UNNEEDED ", " OUTBOX_WITHDRAWN                    \
+    ", " OUTBOX_ABANDONED ", " OUTBOX_LIST ", " OUTBOX_LISTED ", " OUTBOX_GROWS ")"
 
 // Of the table of the dead: what version 4 had not.
 #define OUTBOX_DEAD_ATTRIBUTES "attributes TEXT"
@@ -52,7 +71,8 @@
 
 #define OUTBOX_SCHEMA                                                                              \
     OUTBOX_SCHEMA_CHUNKS                                                                           \
-    ";" OUTBOX_SCHEMA_SETTLED ";" OUTBOX_SCHEMA_JOBS ";" OUTBOX_SCHEMA_RUNS ";" OUTBOX_SCHEMA_DEAD
+    ";" OUTBOX_SCHEMA_SETTLED ";" OUTBOX_SCHEMA_JOBS ";" OUTBOX_SCHEMA_RUNS ";" OUTBOX_SCHEMA_DEAD \
+    ";" OUTBOX_SCHEMA_WITHDRAWN ";" OUTBOX_SCHEMA_UNSEEN
 
 // The columns of OUTBOX_READ_RUN, in its order.
 typedef enum {
@@ -73,14 +93,22 @@ typedef enum {
     OUTBOX_RUN_FINISHED_MS, // Unix time; NULL: unfinished
     OUTBOX_RUN_TIMES,
     OUTBOX_RUN_CLEAN,
-    OUTBOX_RUN_UNNEEDED
+    OUTBOX_RUN_UNNEEDED,
+    OUTBOX_RUN_WITHDRAWN,
+    OUTBOX_RUN_ABANDONED,
+    OUTBOX_RUN_LIST,
+    OUTBOX_RUN_LISTED,
+    OUTBOX_RUN_GROWS
 } outbox_run_column_t;
 
 #define OUTBOX_READ_RUN_COLUMNS                                                                    \
     "SELECT run, input, driver, position, digest, total, repeated, skipped, source_done,"          \
     " accepted, restarted, dead, attempts, started_ms, finished_ms, times, clean, "
-#define OUTBOX_READ_RUN   OUTBOX_READ_RUN_COLUMNS "unneeded FROM runs"
-#define OUTBOX_READ_RUN_3 OUTBOX_READ_RUN_COLUMNS "0 FROM runs" // of a file of version 1 to 3
+#define OUTBOX_READ_RUN                                                                            \
+    OUTBOX_READ_RUN_COLUMNS "unneeded, withdrawn, abandoned, list, listed, grows FROM runs"
+// Of a file of version 4, and of 1 to 3.
+#define OUTBOX_READ_RUN_4 OUTBOX_READ_RUN_COLUMNS "unneeded, 0, 0, 0, 0, 0 FROM runs"
+#define OUTBOX_READ_RUN_3 OUTBOX_READ_RUN_COLUMNS "0, 0, 0, 0, 0, 0 FROM runs"
 
 // A dead host: its job's id, its name, its run, the error, and the attributes, NULL: none.
 #define OUTBOX_READ_DEAD   "SELECT id, host, run, error, attributes FROM dead"

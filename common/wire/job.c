@@ -71,11 +71,10 @@ const char *mm_role_name(mm_role_t role)
 
 const char *mm_verdict_name(mm_verdict_kind_t kind)
 {
-    static const char *const names[] = {[MM_VERDICT_EXTEND] = "extend",
-                                        [MM_VERDICT_ACK] = "ack",
-                                        [MM_VERDICT_NACK] = "nack",
-                                        [MM_VERDICT_DEAD] = "dead",
-                                        [MM_VERDICT_SKIPPED] = "skipped"};
+    static const char *const names[] = {
+        [MM_VERDICT_EXTEND] = "extend",   [MM_VERDICT_ACK] = "ack",
+        [MM_VERDICT_NACK] = "nack",       [MM_VERDICT_DEAD] = "dead",
+        [MM_VERDICT_SKIPPED] = "skipped", [MM_VERDICT_WITHDRAWN] = "withdrawn"};
     return names[kind];
 }
 

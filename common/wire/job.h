@@ -112,8 +112,13 @@ typedef enum {
     MM_VERDICT_ACK = 2,
     MM_VERDICT_NACK = 3,
     MM_VERDICT_DEAD = 4,
-    MM_VERDICT_SKIPPED = 5
+    MM_VERDICT_SKIPPED = 5,
+    MM_VERDICT_WITHDRAWN = 6
 } mm_verdict_kind_t;
+
+// The error of a withdrawn job of which an attempt has no end on record, and whose driver cannot
+// look for it: nobody knows whether its host was restarted.
+#define MM_ERROR_UNSEEN "interrupted, and this driver cannot look"
 
 // The names: "save", "none", "publisher", "restarter", "extend". Of valid values only; static. A
 // program's name is also its INI section and its role in stats and profiles, and the name of its

@@ -71,6 +71,7 @@ typedef struct flight {
     bool had_grant;          // it lost the grant of the resource that it waits for
     bool has_attributes;     // in a record of their own: most flights have none
     bool has_attempt;        // in a record of its own: it is restarted for real
+    bool withdrawn;          // its host is no longer on the list: no command any more
     union {                  // by state: ready and ended, or backoff
         struct {
             struct flight *store_prev, *store_next;

@@ -95,7 +95,7 @@ static mm_verdict_kind_t verdict_of(mm_outcome_t outcome)
     static const mm_verdict_kind_t kinds[] = {[MM_OUTCOME_NONE] = MM_VERDICT_ACK,
                                               [MM_OUTCOME_RESTARTED] = MM_VERDICT_ACK,
                                               [MM_OUTCOME_DEAD] = MM_VERDICT_DEAD,
-                                              [MM_OUTCOME_WITHDRAWN] = MM_VERDICT_ACK,
+                                              [MM_OUTCOME_WITHDRAWN] = MM_VERDICT_WITHDRAWN,
                                               [MM_OUTCOME_SKIPPED] = MM_VERDICT_SKIPPED};
     return kinds[outcome];
 }
@@ -105,12 +105,13 @@ void gather_settled(gather_t *self, flight_t *flight, mm_outcome_t outcome)
     settled_item_t *item = settled_cache_put(&self->cache, &flight->id, outcome);
     item->attempts = flight->attempts;
     bool dead = outcome == MM_OUTCOME_DEAD;
-    settled_cache_set_error(item, dead ? flight->error : NULL);
+    bool has_error = dead || outcome == MM_OUTCOME_WITHDRAWN;
+    settled_cache_set_error(item, has_error ? flight->error : NULL);
     verdict(self, flight->publisher, host_name(flight->host),
             (mm_verdict_t){.kind = verdict_of(outcome),
                            .id = flight->id,
                            .attempts = flight->attempts,
-                           .error = mm_str(dead ? flight->error : NULL)});
+                           .error = mm_str(has_error ? flight->error : NULL)});
     flights_end(&self->flights, flight);
     if (dead)
         self->statistics.dead++;
@@ -208,6 +209,8 @@ static void apply_job(gather_t *self, const gather_event_t *event)
     if (flight) { // no answer: its extensions go on
         if (job->delivery > flight->deliveries)
             flight->deliveries = job->delivery;
+        if (job->withdrawn)
+            gather_withdraw(self, flight);
         gather_log(self, GATHER_LOG_IN_FLIGHT, flight);
         return;
     }
@@ -236,12 +239,14 @@ static void apply_job(gather_t *self, const gather_event_t *event)
     flight->received_ms = event->as.job.received_ms;
     flight->deliveries = job->delivery;
     flight->extended = 1;
+    flight->withdrawn = job->withdrawn;
     if (item)
         recall(self, flight, item);
     if (self->is_real && flight->restart == RESTART_HELD && !flight->has_attempt)
         gather_make_real(self, flight);
     flight->redelivered = is_redelivered(self, event->as.job.epoch, job);
-    if (flight->restart == RESTART_HELD && !flight->redelivered && !flight->has_attempt)
+    bool is_first = !flight->redelivered && !flight->withdrawn;
+    if (flight->restart == RESTART_HELD && is_first && !flight->has_attempt)
         flight_set_restart(&self->flights, flight, RESTART_READY, 0);
     self->statistics.received++;
     gather_log(self, GATHER_LOG_PULLED, flight);
@@ -294,6 +299,7 @@ static void apply_report(gather_t *self, const mm_report_t *report)
         return;
     if (worker->role == MM_ROLE_RESTARTER) {
         gather_see_driver(self, worker->verbs & MM_VERB_REAL);
+        gather_withdraw_unseen(self);
         self->has_hooks = self->has_hooks || worker->verbs & MM_VERB_HOOKS;
     }
     for (size_t i = 0; i < report->result_count; i++)
@@ -330,8 +336,7 @@ static void retry_due(gather_t *self)
         flight_set_store(&self->flights, MM_HEAP_OWNER(node, flight_t, store_backoff), STORE_READY,
                          0);
     while ((node = mm_heap_first(&self->flights.restart_backoffs)) && node->due_ms <= self->now_ms)
-        flight_set_restart(&self->flights, MM_HEAP_OWNER(node, flight_t, restart_backoff),
-                           RESTART_READY, 0);
+        gather_unblock(self, MM_HEAP_OWNER(node, flight_t, restart_backoff));
 }
 
 static void lease_due(gather_t *self)

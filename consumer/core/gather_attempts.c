@@ -54,8 +54,8 @@ static bool is_final(mm_end_t end)
 
 bool gather_is_exhausted(const gather_t *self, const flight_t *flight, const attempt_t *attempt)
 {
-    return is_final(attempt->end) || flight->attempts >= self->config.attempts ||
-           attempt->interrupted >= INTERRUPTED_MAX;
+    return flight->withdrawn || is_final(attempt->end) ||
+           flight->attempts >= self->config.attempts || attempt->interrupted >= INTERRUPTED_MAX;
 }
 
 void gather_fail(gather_t *self, flight_t *flight, attempt_t *attempt)
@@ -80,7 +80,8 @@ void gather_interrupt(gather_t *self, flight_t *flight, attempt_t *attempt)
     attempt_set_row(attempt, MM_ROW_ENDED);
     attempt->end = MM_END_INTERRUPTED;
     attempt->interrupted++;
-    flight_set_error(flight, mm_str(mm_end_name(MM_END_INTERRUPTED)));
+    bool is_unseen = flight->withdrawn && !attempt->is_looking;
+    flight_set_error(flight, mm_str(is_unseen ? MM_ERROR_UNSEEN : mm_end_name(MM_END_INTERRUPTED)));
     gather_log(self, GATHER_LOG_INTERRUPTED, flight)->as.log.attempt = attempt->number;
     gather_fail(self, flight, attempt);
     flight->losses = attempt->interrupted; // not before: it says in which queue a ready one is

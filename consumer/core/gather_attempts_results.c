@@ -79,7 +79,8 @@ void gather_attempt_saved(gather_t *self, flight_t *flight, const mm_result_t *r
     }
     bool has_ended = flight->restart == RESTART_OK || flight->restart == RESTART_EXHAUSTED;
     bool is_held = flight->restart == RESTART_HELD;
-    bool would_begin = attempt->row == MM_ROW_ENDED || attempt->row == MM_ROW_NOT_STARTED;
+    bool would_begin = attempt->row == MM_ROW_ENDED || attempt->row == MM_ROW_NOT_STARTED ||
+                       (attempt->row == MM_ROW_NONE && flight->withdrawn);
     if (!attempt_is_saved(attempt) && !has_ended)
         flight_set_store(&self->flights, flight, STORE_READY, 0);
     else if (flight->restart == RESTART_BEGINNING)
@@ -113,8 +114,8 @@ static void apply_identity(gather_t *self, flight_t *flight, attempt_t *attempt,
         attempt->boot = result->real->boot;
         attempt_set_health(attempt, result->real->health);
     }
-    if (self->statistics.draining) {
-        flight_set_restart(&self->flights, flight, RESTART_READY, 0);
+    if (self->statistics.draining || flight->withdrawn) {
+        gather_unblock(self, flight);
         gather_nack_if_over(self, flight);
         return;
     }
@@ -125,6 +126,7 @@ static void apply_identity(gather_t *self, flight_t *flight, attempt_t *attempt,
 static bool escalates(const gather_t *self, const flight_t *flight, const mm_result_t *result)
 {
     return result->real->more && !self->statistics.draining && !flight->overdue &&
+           !flight->withdrawn &&
            (result->real->end == MM_END_SAME_BOOT || result->real->end == MM_END_UNREACHABLE);
 }
 
@@ -168,7 +170,7 @@ static void apply_open(gather_t *self, flight_t *flight, attempt_t *attempt, con
         attempt->owes = result->real->owes;
     }
     gather_log(self, GATHER_LOG_OPEN, flight)->as.log.attempt = attempt->number;
-    flight_set_restart(&self->flights, flight, RESTART_READY, 0);
+    gather_unblock(self, flight);
     if (!attempt_is_saved(attempt))
         gather_save_row(self, flight);
     gather_nack_if_over(self, flight);
@@ -179,7 +181,7 @@ static void apply_returned(gather_t *self, flight_t *flight, attempt_t *attempt)
     if (attempt->row == MM_ROW_BEGUN && !attempt->is_looking &&
         flight->restart_task == attempt->task)
         attempt_take_back(attempt);
-    flight_set_restart(&self->flights, flight, RESTART_READY, 0);
+    gather_unblock(self, flight);
     gather_nack_if_over(self, flight);
 }
 
@@ -227,7 +229,7 @@ void gather_attempt_result(gather_t *self, flight_t *flight, const char *worker,
     bool is_current = flight->restart == RESTART_OUT && result->number == flight->restart_task;
     if (!has_end && result->status != MM_STATUS_RETURNED) { // no restarter sends that: who knows?
         if (is_current) {
-            flight_set_restart(&self->flights, flight, RESTART_READY, 0);
+            gather_unblock(self, flight);
             gather_nack_if_over(self, flight);
         }
         return;
@@ -269,6 +271,6 @@ void gather_attempt_lost(gather_t *self, flight_t *flight, const ended_t *ended)
     }
     if (was_command && ended->why == ENDED_UNDELIVERED)
         attempt_take_back(attempt);
-    flight_set_restart(&self->flights, flight, RESTART_READY, 0);
+    gather_unblock(self, flight);
     gather_nack_if_over(self, flight);
 }

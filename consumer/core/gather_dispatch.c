@@ -8,6 +8,11 @@
 
 #include <utlist.h>
 
+static bool has_error(mm_outcome_t outcome)
+{
+    return outcome == MM_OUTCOME_DEAD || outcome == MM_OUTCOME_WITHDRAWN;
+}
+
 // Field by field: a literal would be built elsewhere and then copied.
 static mm_task_t *give_task(gather_t *self, worker_t *worker, flight_t *flight, mm_leg_t leg,
                             uint64_t number)
@@ -31,7 +36,7 @@ static mm_task_t *give_task(gather_t *self, worker_t *worker, flight_t *flight, 
     task->extended = flight->extended;
     task->outcome = flight->settle;
     task->worker = mm_str(flight->worker);
-    task->error = mm_str(flight->settle == MM_OUTCOME_DEAD ? flight->error : NULL);
+    task->error = mm_str(has_error(flight->settle) ? flight->error : NULL);
     task->real = NULL;
     if (flight->has_attempt)
         gather_attempt_fill(self, flight, worker, task);
@@ -73,6 +78,8 @@ static void give_restart(gather_t *self, worker_t *worker, flight_t *flight)
 static bool admit(gather_t *self, flight_t *flight)
 {
     bool was_quarantined = flight->restart == RESTART_QUARANTINED;
+    if (flight->withdrawn && gather_end_withdrawn(self, flight))
+        return true;
     admission_t admission = admission_decide(self, flight);
     switch (admission.verdict) {
     case ADMISSION_GO:

@@ -26,7 +26,7 @@ int64_t gather_backoff(gather_t *self, uint32_t failures)
 mm_outcome_t gather_outcome(const gather_t *self, const flight_t *flight)
 {
     if (flight->restart != RESTART_OK)
-        return MM_OUTCOME_DEAD;
+        return flight->withdrawn ? MM_OUTCOME_WITHDRAWN : MM_OUTCOME_DEAD;
     bool is_skipped =
         flight->has_attempt && attempts_get(&self->flights.attempts, &flight->id)->is_skipped;
     return is_skipped ? MM_OUTCOME_SKIPPED : MM_OUTCOME_RESTARTED;
@@ -44,6 +44,8 @@ void gather_try_settle(gather_t *self, flight_t *flight)
         !(saves && flight->restart == RESTART_OK))
         return;
     flight->settle = gather_outcome(self, flight);
+    if (flight->settle == MM_OUTCOME_WITHDRAWN)
+        gather_set_withdrawn_error(self, flight);
     flight->store_failures = 0;
     flight_set_store(&self->flights, flight, STORE_READY, 0);
 }
@@ -75,7 +77,7 @@ static void apply_saved(gather_t *self, flight_t *flight, const mm_result_t *res
     if (flight->has_attempt)
         gather_attempt_saved(self, flight, result);
     else if (flight->restart == RESTART_HELD)
-        flight_set_restart(&self->flights, flight, RESTART_READY, 0);
+        gather_unblock(self, flight);
     gather_try_settle(self, flight);
     if (flight->has_attempt)
         gather_nack_if_over(self, flight);
@@ -108,13 +110,13 @@ static void apply_store_result(gather_t *self, flight_t *flight, const mm_result
 void gather_exhaust(gather_t *self, flight_t *flight)
 {
     flight_set_restart(&self->flights, flight, RESTART_EXHAUSTED, 0);
-    self->exhausted++;
+    self->exhausted += !flight->withdrawn;
     gather_try_settle(self, flight);
 }
 
 static void retry_restart(gather_t *self, flight_t *flight, int64_t delay_ms)
 {
-    if (flight->attempts >= self->config.attempts) {
+    if (flight->attempts >= self->config.attempts || flight->withdrawn) {
         gather_exhaust(self, flight);
         return;
     }
@@ -135,7 +137,7 @@ static void refund_attempt(gather_t *self, flight_t *flight)
     if (flight->attempts == 0)
         return;
     flight->attempts--;
-    if (flight->restart != RESTART_EXHAUSTED)
+    if (flight->restart != RESTART_EXHAUSTED || flight->withdrawn)
         return;
     self->exhausted -= self->exhausted > 0;
     // Exhausted before this delivery: nothing was handed out in it, so its save comes first (R6).
@@ -152,7 +154,7 @@ static void apply_restart_result(gather_t *self, flight_t *flight, const char *w
         return;
     }
     if (flight->settle != MM_OUTCOME_NONE) { // too late: the store decides (R9)
-        if (flight->settle == MM_OUTCOME_DEAD && result->status == MM_STATUS_OK)
+        if (flight->settle != MM_OUTCOME_RESTARTED && result->status == MM_STATUS_OK)
             flight->late_worker = worker;
         return;
     }
@@ -179,7 +181,7 @@ static void apply_restart_result(gather_t *self, flight_t *flight, const char *w
         if (charged && is_ours(self, result->number))
             refund_attempt(self, flight);
         if (current) {
-            flight_set_restart(&self->flights, flight, RESTART_READY, 0);
+            gather_unblock(self, flight);
             gather_nack_if_over(self, flight);
         }
         break;

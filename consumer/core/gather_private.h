@@ -1,6 +1,7 @@
 // What the files of the gather core share: gather.c (jobs, workers, time), gather_legs.c (the two
 // legs of a job), gather_attempts.c and those beside it (the restart leg of a job that is restarted
-// for real), gather_dispatch.c (handing out), admission.c (what may be handed out), inspect.c.
+// for real), gather_dispatch.c (handing out), admission.c (what may be handed out),
+// gather_withdrawn.c (jobs whose host is no longer on the list), inspect.c.
 
 #ifndef GATHER_PRIVATE_H
 #define GATHER_PRIVATE_H
@@ -29,6 +30,7 @@ struct gather {
     int64_t other_driver_ms;    // when jobs of another driver were told of
     bool is_real;               // a restarter that is not the mock has joined
     bool has_hooks;             // one whose restarts owe something
+    bool has_driver;            // a restarter has joined: what is_real says is so
     bool left;
     gather_statistics_t statistics;
     gather_actions_t *actions; // of the current step
@@ -81,6 +83,19 @@ void gather_attempt_result(gather_t *self, flight_t *flight, const char *worker,
                            const mm_result_t *result);
 // Its task has ended without a result.
 void gather_attempt_lost(gather_t *self, flight_t *flight, const ended_t *ended);
+
+// gather_withdrawn.c
+// The flight's host is no longer on the list, as this delivery says.
+void gather_withdraw(gather_t *self, flight_t *flight);
+// Its restart, which is at no worker, may go on: it is ready; or it ends, if it is withdrawn and
+// nothing is left to be looked at.
+void gather_unblock(gather_t *self, flight_t *flight);
+// Ends it, or leaves it as it is and returns false: it is not withdrawn, or goes on.
+bool gather_end_withdrawn(gather_t *self, flight_t *flight);
+// A restarter has joined: withdrawn flights that waited to know the driver go on.
+void gather_withdraw_unseen(gather_t *self);
+// Its error says why it was given up; it is NULL when nothing had begun.
+void gather_set_withdrawn_error(const gather_t *self, flight_t *flight);
 
 // gather_legs.c
 void gather_try_settle(gather_t *self, flight_t *flight);

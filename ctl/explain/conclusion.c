@@ -138,6 +138,8 @@ static const char *unknown_outcome(const timeline_t *self)
         return "restarted, as the logs say; its row is no longer on record";
     if (timeline_says(self, MM_MESSAGE_SKIPPED))
         return "skipped, as the logs say; its row is no longer on record";
+    if (timeline_says(self, MM_MESSAGE_WITHDRAWN))
+        return "withdrawn, as the logs say; its row is no longer on record";
     if (timeline_says(self, MM_MESSAGE_DEAD))
         return "dead, as the logs say; its row is no longer on record";
     return "not settled, and no longer in the outbox: nobody works on it";

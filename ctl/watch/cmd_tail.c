@@ -28,6 +28,7 @@ static const struct {
     {"acked", MM_MESSAGE_ACKED, MM_LOG_INFO},
     {"dead", MM_MESSAGE_DEAD, MM_LOG_ERROR},
     {"skipped", MM_MESSAGE_SKIPPED, MM_LOG_INFO},
+    {"withdrawn", MM_MESSAGE_WITHDRAWN, MM_LOG_INFO},
     {"nacked", MM_MESSAGE_NACKED, MM_LOG_INFO},
     {"retried", MM_MESSAGE_RETRY_RESTART, MM_LOG_WARN},
     {"taken_back", MM_MESSAGE_RECLAIMED, MM_LOG_WARN},

@@ -26,6 +26,7 @@ typedef struct lease {
     mm_id_t id;
     lease_state_t state;
     bool has_place; // in the window: leased, or expired (R11)
+    bool withdrawn;
     uint32_t delivery;
     uint32_t unanswered; // deliveries in a row
     int64_t deadline_ms; // leased
@@ -94,6 +95,7 @@ static outbox_action_t *act(outbox_t *self, outbox_action_kind_t kind, const lea
         action->id = lease->id;
         action->host = (mm_str_t){lease->host, lease->host_size};
         action->delivery = lease->delivery;
+        action->withdrawn = lease->withdrawn;
         action->run = lease->run;
         action->token = lease->token;
         action->accepted_us = lease->accepted_us;
@@ -244,6 +246,7 @@ static void apply_job(outbox_t *self, const outbox_event_t *event)
     lease->token = event->as.job.token;
     lease->accepted_us = event->as.job.accepted_us;
     lease->delivery = event->as.job.maybe_sent ? 1 : 0;
+    lease->withdrawn = event->as.job.withdrawn;
     lease->host_size = (uint32_t)host.size;
     lease->attributes_size = (uint32_t)attributes->size;
     memcpy(lease->host, host.data, host.size);
@@ -259,9 +262,11 @@ static void apply_job(outbox_t *self, const outbox_event_t *event)
 static void settle(outbox_t *self, lease_t *lease, const mm_verdict_t *verdict)
 {
     outbox_action_t *action = act(self, OUTBOX_SETTLED, lease);
-    action->outcome = verdict->kind == MM_VERDICT_DEAD      ? MM_OUTCOME_DEAD
-                      : verdict->kind == MM_VERDICT_SKIPPED ? MM_OUTCOME_SKIPPED
-                                                            : MM_OUTCOME_RESTARTED;
+    static const mm_outcome_t outcomes[] = {[MM_VERDICT_ACK] = MM_OUTCOME_RESTARTED,
+                                            [MM_VERDICT_DEAD] = MM_OUTCOME_DEAD,
+                                            [MM_VERDICT_SKIPPED] = MM_OUTCOME_SKIPPED,
+                                            [MM_VERDICT_WITHDRAWN] = MM_OUTCOME_WITHDRAWN};
+    action->outcome = outcomes[verdict->kind];
     action->attempts = verdict->attempts;
     action->error = verdict->error;
     if (action->outcome == MM_OUTCOME_DEAD)
@@ -321,6 +326,7 @@ static void apply_verdict(outbox_t *self, const outbox_event_t *event)
         break;
     case MM_VERDICT_ACK:
     case MM_VERDICT_SKIPPED:
+    case MM_VERDICT_WITHDRAWN:
     case MM_VERDICT_DEAD: settle(self, lease, what); break; // recorded, in whatever epoch
     }
 }

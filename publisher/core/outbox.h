@@ -17,7 +17,7 @@ typedef struct {
 
 typedef enum {
     OUTBOX_JOB,     // a job that is durable in the database
-    OUTBOX_VERDICT, // extend, ack, nack, dead or skipped
+    OUTBOX_VERDICT, // extend, ack, nack, dead, skipped or withdrawn
     OUTBOX_BEAT,    // the consumer's heartbeat
     OUTBOX_LEAVING, // the consumer's bye
     OUTBOX_TIME,    // the deadline has come
@@ -35,6 +35,7 @@ typedef struct {
             int64_t run;
             uint64_t token; // the shell's; comes back when the job settles, as run and time do
             int64_t accepted_us;
+            bool withdrawn;  // its host is no longer on the list: every delivery says so
             bool maybe_sent; // by an earlier process: the next delivery counts as a redelivery
         } job;
         struct {
@@ -72,12 +73,13 @@ typedef struct {
     mm_str_t host;       // deliver, settled, log; lives until the next step
     mm_str_t attributes; // deliver, or settled as dead; like host
     uint32_t delivery;   // deliver, log
+    bool withdrawn;      // deliver
     int64_t run;         // settled
     uint64_t token;      // settled
     int64_t accepted_us; // settled
     mm_outcome_t outcome;
     uint32_t attempts;
-    mm_str_t error; // settled as dead
+    mm_str_t error; // settled as dead, or as withdrawn after it had begun
     outbox_log_t log;
 } outbox_action_t;
 

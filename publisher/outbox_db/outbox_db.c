@@ -17,19 +17,21 @@ static int prepare(outbox_db_t *self, char error[MM_ERROR_MAX])
 #define UNFINISHED " WHERE run < ?1 AND finished_ms IS NULL ORDER BY run DESC LIMIT 1"
 #define LATEST     " ORDER BY run DESC LIMIT 1"
 #define DEAD       " WHERE run = ?3 AND id > ?1 ORDER BY id LIMIT ?2"
-    bool is_3 = self->version <= 3;
+    const char *read = self->version < 4    ? OUTBOX_READ_RUN_3
+                       : self->version == 4 ? OUTBOX_READ_RUN_4
+                                            : OUTBOX_READ_RUN;
+    char by_number[1024], unfinished[1024], latest[1024];
+    (void)snprintf(by_number, sizeof by_number, "%s WHERE run = ?1", read);
+    (void)snprintf(unfinished, sizeof unfinished, "%s%s", read, UNFINISHED);
+    (void)snprintf(latest, sizeof latest, "%s%s", read, LATEST);
     const struct {
         sqlite3_stmt **statement;
         const char *sql;
     } all[] = {
-        {&self->read_run,
-         is_3 ? OUTBOX_READ_RUN_3 " WHERE run = ?1" : OUTBOX_READ_RUN " WHERE run = ?1"},
-        {&self->read_unfinished, is_3 ? OUTBOX_READ_RUN_3 UNFINISHED : OUTBOX_READ_RUN UNFINISHED},
-        {&self->read_latest, is_3 ? OUTBOX_READ_RUN_3 LATEST : OUTBOX_READ_RUN LATEST},
+        {&self->read_run, by_number},
+        {&self->read_unfinished, unfinished},
+        {&self->read_latest, latest},
         {&self->read_dead, self->version <= 4 ? OUTBOX_READ_DEAD_4 DEAD : OUTBOX_READ_DEAD DEAD},
-        {&self->begin_run, "INSERT INTO runs (started_ms, input, driver, position, digest, total,"
-                           " repeated, skipped, source_done)"
-                           " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"},
     };
     int code = 0;
     for (size_t i = 0; code == 0 && i < sizeof all / sizeof all[0]; i++)
@@ -61,9 +63,11 @@ static int count_backlog(outbox_db_t *self, char error[MM_ERROR_MAX])
 {
     int64_t count = 0;
     int code = read_number(self,
-                           self->version <= 3
-                               ? "SELECT sum(accepted - restarted - dead) FROM runs"
-                               : "SELECT sum(accepted - restarted - dead - unneeded) FROM runs",
+                           self->version < 4 ? "SELECT sum(accepted - restarted - dead) FROM runs"
+                           : self->version == 4
+                               ? "SELECT sum(accepted - restarted - dead - unneeded) FROM runs"
+                               : "SELECT sum(accepted - restarted - dead - unneeded - withdrawn)"
+                                 " FROM runs",
                            &count, error);
     self->backlog = (uint64_t)count;
     return code;
@@ -85,6 +89,7 @@ static int open_file(outbox_db_t *self, const char *path, bool read_only, char e
     while (config.version > 0 && mm_sqlite_open(&config, &self->sqlite, ignored) != 0);
     if (config.version == 0)
         return code;
+    self->is_old = read_only;
     if (read_only)
         self->version = config.version;
     return read_only ? 0 : outbox_db_upgrade(self->sqlite, config.version, error);
@@ -97,6 +102,8 @@ static int prepare_jobs(outbox_db_t *self, char error[MM_ERROR_MAX])
     int code = outbox_db_prepare_reads(self, error);
     if (code == 0)
         code = outbox_db_prepare_batch(self, error);
+    if (code == 0)
+        code = outbox_db_prepare_list(self, error);
     if (code == 0)
         code = read_number(self,
                            "SELECT max(coalesce((SELECT max(chunk) FROM chunks), 0),"
@@ -134,6 +141,7 @@ void outbox_db_close(outbox_db_t **self_p)
     outbox_db_free_batch(self);
     mm_sqlite_close(&self->sqlite);
     free(self->rows);
+    free(self->withdrawn);
     free(self->row_bytes.data);
     free(self);
 }
@@ -182,6 +190,11 @@ static void read_columns(sqlite3_stmt *row, outbox_run_t *ret_run)
         .restarted = number_column(row, OUTBOX_RUN_RESTARTED),
         .dead = number_column(row, OUTBOX_RUN_DEAD),
         .skipped = number_column(row, OUTBOX_RUN_UNNEEDED),
+        .withdrawn = number_column(row, OUTBOX_RUN_WITHDRAWN),
+        .abandoned = number_column(row, OUTBOX_RUN_ABANDONED),
+        .list = sqlite3_column_int64(row, OUTBOX_RUN_LIST),
+        .listed = number_column(row, OUTBOX_RUN_LISTED),
+        .grows = sqlite3_column_int(row, OUTBOX_RUN_GROWS) != 0,
         .attempts = number_column(row, OUTBOX_RUN_ATTEMPTS),
         .started_ms = sqlite3_column_int64(row, OUTBOX_RUN_STARTED_MS),
         .finished_ms = sqlite3_column_int64(row, OUTBOX_RUN_FINISHED_MS),
@@ -237,6 +250,8 @@ outbox_db_status_t outbox_db_begin_run(outbox_db_t *self, const outbox_run_t *ru
     mm_sqlite_bind_text(self->begin_run, 2, mm_str(run->input));
     mm_sqlite_bind_text(self->begin_run, 3, mm_str(run->driver));
     bind_progress(self->begin_run, &run->progress);
+    (void)sqlite3_bind_int64(self->begin_run, 10, run->list);
+    (void)sqlite3_bind_int(self->begin_run, 11, run->grows);
     MM_CRASH_POINT("outbox: before a run is begun");
     mm_sqlite_status_t status = mm_sqlite_run(self->sqlite, self->begin_run);
     MM_CRASH_POINT("outbox: run begun");

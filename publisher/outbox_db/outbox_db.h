@@ -30,13 +30,18 @@ typedef struct {
     uint64_t accepted; // jobs that came into the outbox
     uint64_t restarted;
     uint64_t dead;
-    uint64_t skipped; // there was nothing to do
+    uint64_t skipped;   // there was nothing to do
+    uint64_t withdrawn; // its host has left the list,
+    uint64_t abandoned; // of these, after it had begun
     uint64_t attempts;
     int64_t started_ms;  // Unix time
     int64_t finished_ms; // when its source had ended and all jobs were settled; 0: unfinished
     void *times;         // the caller's histogram, opaque; NULL when none was set
     size_t times_size;
-    bool clean; // as last set by outbox_db_set_clean
+    bool clean;      // as last set by outbox_db_set_clean
+    int64_t list;    // number of the kept list; 0: there is none
+    uint64_t listed; // its first hosts, that were accepted
+    bool grows;      // the list is what was read of a stream so far
 } outbox_run_t;
 
 void outbox_run_clear(outbox_run_t *run);
@@ -47,7 +52,8 @@ typedef struct {
     mm_str_t attributes;
     int64_t run;
     uint64_t token; // of jobs only
-    mm_str_t error; // of dead rows only
+    bool withdrawn; // of jobs only: its host has left the list
+    mm_str_t error; // of dead rows, and of withdrawn jobs that had begun
 } outbox_row_t;
 
 // Opens the outbox at path: creates it when there is none, and upgrades an older version. Read-only
@@ -60,9 +66,28 @@ void outbox_db_close(outbox_db_t **self_p);
 // Why the last call failed, in one sentence; never NULL.
 const char *outbox_db_error(const outbox_db_t *self);
 
-// Begins a run and writes it at once, with input, driver, started_ms and progress of `run`.
+// Begins a run and writes it at once, with input, driver, started_ms, progress, list and grows of
+// `run`.
 outbox_db_status_t outbox_db_begin_run(outbox_db_t *self, const outbox_run_t *run,
                                        int64_t *ret_number);
+
+// Another list: written at once, in one commit.
+typedef struct {
+    const outbox_run_t *run; // number 0: begins it. Else gives it progress, list, listed and grows
+    const uint64_t *withdrawn; // tokens of the jobs whose hosts are not on the list any more
+    size_t count;
+    bool ends_others; // all other runs accept no more hosts: they end with their jobs
+} outbox_relist_t;
+outbox_db_status_t outbox_db_relist(outbox_db_t *self, const outbox_relist_t *change,
+                                    int64_t unix_ms, int64_t *ret_number);
+// The highest number of a kept list that a run has; 0: none has any.
+outbox_db_status_t outbox_db_last_list(outbox_db_t *self, int64_t *ret_number);
+// The hosts of outbox_db_set_unseen, one by one.
+outbox_db_status_t outbox_db_unseen(outbox_db_t *self, int64_t run,
+                                    void (*see)(void *arg, mm_str_t host), void *arg);
+// Jobs that are withdrawn and not settled: of all runs, and of one. The latter reads the database.
+uint64_t outbox_db_withdrawn(const outbox_db_t *self);
+outbox_db_status_t outbox_db_withdrawn_of(outbox_db_t *self, int64_t run, uint64_t *ret_count);
 // Reads one run; *ret_found is false and *ret_run untouched when there is none of that number.
 outbox_db_status_t outbox_db_run(outbox_db_t *self, int64_t number, outbox_run_t *ret_run,
                                  bool *ret_found);
@@ -78,6 +103,10 @@ outbox_db_status_t outbox_db_latest(outbox_db_t *self, outbox_run_t *ret_run, bo
 // loaded in the order of their tokens.
 uint64_t outbox_db_put(outbox_db_t *self, int64_t run, const mm_id_t *id, mm_str_t host,
                        mm_str_t attributes);
+// The job just added is withdrawn from the beginning: the run must not restart its host.
+void outbox_db_withdraw_put(outbox_db_t *self, uint64_t token);
+// The run must not restart this host.
+void outbox_db_set_unseen(outbox_db_t *self, int64_t run, mm_str_t host);
 void outbox_db_set_progress(outbox_db_t *self, int64_t run, const source_progress_t *progress);
 void outbox_db_set_times(outbox_db_t *self, int64_t run, const void *data, size_t size);
 // Whether the publisher has ended this run in order; false in a run that was begun or resumed.

@@ -29,9 +29,11 @@ int outbox_db_prepare_batch(outbox_db_t *self, char error[MM_ERROR_MAX])
          " total = coalesce(?6, total), repeated = coalesce(?7, repeated),"
          " skipped = coalesce(?8, skipped), source_done = coalesce(?9, source_done),"
          " accepted = accepted + ?10, restarted = restarted + ?11, dead = dead + ?12,"
-         " attempts = attempts + ?13, unneeded = unneeded + ?14 WHERE run = ?1"},
-        {&self->finish_run, "UPDATE runs SET finished_ms = ?2 WHERE run = ?1 AND source_done"
-                            " AND finished_ms IS NULL AND accepted = restarted + dead + unneeded"},
+         " attempts = attempts + ?13, unneeded = unneeded + ?14, withdrawn = withdrawn + ?15,"
+         " abandoned = abandoned + ?16, listed = listed + ?10 WHERE run = ?1"},
+        {&self->finish_run,
+         "UPDATE runs SET finished_ms = ?2 WHERE run = ?1 AND source_done"
+         " AND finished_ms IS NULL AND accepted = restarted + dead + unneeded + withdrawn"},
     };
     int code = 0;
     for (size_t i = 0; code == 0 && i < sizeof all / sizeof all[0]; i++)
@@ -50,6 +52,7 @@ static void clear_batch(outbox_db_t *self)
     batch->ids.count = batch->hosts.count = batch->attributes.count = 0;
     batch->death_bytes.count = 0;
     batch->run_count = 0;
+    batch->withdraw_count = batch->unseen_count = batch->unseen_bytes.count = 0;
     batch->notes = 0;
 }
 
@@ -65,6 +68,9 @@ void outbox_db_free_batch(outbox_db_t *self)
     free(batch->deaths);
     free(batch->death_bytes.data);
     free(batch->runs);
+    free(batch->withdraws);
+    free(batch->unseen);
+    free(batch->unseen_bytes.data);
     *batch = (batch_t){0};
 }
 
@@ -154,9 +160,11 @@ void outbox_db_settle(outbox_db_t *self, const outbox_row_t *job, mm_outcome_t o
     settle_t settle = {.token = job->token,
                        .attempts = attempts,
                        .run = (uint32_t)run_index(batch, job->run),
-                       .death = outcome == MM_OUTCOME_DEAD      ? add_death(batch, job)
-                                : outcome == MM_OUTCOME_SKIPPED ? SKIPPED
-                                                                : 0,
+                       .death = outcome == MM_OUTCOME_DEAD        ? add_death(batch, job)
+                                : outcome == MM_OUTCOME_SKIPPED   ? SKIPPED
+                                : outcome != MM_OUTCOME_WITHDRAWN ? 0
+                                : job->error.size > 0             ? ABANDONED
+                                                                  : WITHDRAWN,
                        .order = (uint32_t)batch->settle_count};
     *MM_ARRAY_ADD(batch->settles, batch->settle_count, batch->settle_capacity) = settle;
 }
@@ -253,22 +261,16 @@ static mm_sqlite_status_t read_state(outbox_db_t *self, int64_t number, chunk_st
     return MM_SQLITE_OK;
 }
 
-static mm_sqlite_status_t write_number(outbox_db_t *self, sqlite3_stmt *statement, int64_t number)
-{
-    (void)sqlite3_bind_int64(statement, 1, number);
-    return mm_sqlite_run(self->sqlite, statement);
-}
-
 static mm_sqlite_status_t write_state(outbox_db_t *self, const chunk_state_t *state)
 {
     if (state->left > 0) {
         (void)sqlite3_bind_blob(self->put_settled, 2, state->done, (int)(state->jobs + 7) / 8,
                                 SQLITE_STATIC);
-        return write_number(self, self->put_settled, state->number);
+        return outbox_db_run_with(self, self->put_settled, state->number);
     }
-    mm_sqlite_status_t status = write_number(self, self->delete_chunk, state->number);
+    mm_sqlite_status_t status = outbox_db_run_with(self, self->delete_chunk, state->number);
     if (status == MM_SQLITE_OK && state->is_partly)
-        status = write_number(self, self->delete_settled, state->number);
+        status = outbox_db_run_with(self, self->delete_settled, state->number);
     return status;
 }
 
@@ -282,10 +284,19 @@ static mm_sqlite_status_t apply_settle(outbox_db_t *self, const settle_t *settle
     state->left--;
     run_change_t *run = &self->batch.runs[settle->run];
     run->attempts += settle->attempts;
-    if (settle->death == 0 || settle->death == SKIPPED) {
-        (*(settle->death == 0 ? &run->restarted : &run->skipped))++;
-        return MM_SQLITE_OK;
+    run->restarted += settle->death == 0;
+    run->skipped += settle->death == SKIPPED;
+    run->withdrawn += settle->death == WITHDRAWN || settle->death == ABANDONED;
+    run->abandoned += settle->death == ABANDONED;
+    if (outbox_db_is_withdrawn(self, settle->token)) {
+        mm_sqlite_status_t status =
+            outbox_db_run_with(self, self->delete_withdrawn, (int64_t)settle->token);
+        if (status != MM_SQLITE_OK)
+            return status;
+        self->batch.withdrawn_settled++;
     }
+    if (settle->death == 0 || settle->death > DEATH_MAX)
+        return MM_SQLITE_OK;
     run->dead++;
     const death_t *death = &self->batch.deaths[settle->death - 1];
     (void)sqlite3_bind_int64(self->bury, 1, run->number);
@@ -335,6 +346,7 @@ static mm_sqlite_status_t write_changes(outbox_db_t *self)
     for (size_t i = 0; i < batch->run_count; i++) {
         run_change_t *run = &batch->runs[i];
         run->accepted = run->restarted = run->dead = run->skipped = run->attempts = 0;
+        run->withdrawn = run->abandoned = 0;
     }
     const char *next = batch->death_bytes.data;
     for (size_t i = 0; i < batch->death_count; i++) {
@@ -342,10 +354,13 @@ static mm_sqlite_status_t write_changes(outbox_db_t *self)
         place(&batch->deaths[i].attributes, &next);
         place(&batch->deaths[i].error, &next);
     }
+    batch->withdrawn_settled = 0;
     close_chunk(batch);
     mm_sqlite_status_t status = MM_SQLITE_OK;
     for (size_t i = 0; status == MM_SQLITE_OK && i < batch->chunk_count; i++)
         status = write_chunk(self, &batch->chunks[i]);
+    if (status == MM_SQLITE_OK && batch->withdraw_count + batch->unseen_count > 0)
+        status = outbox_db_write_withdraws(self);
     return status == MM_SQLITE_OK ? write_settles(self) : status;
 }
 
@@ -366,6 +381,8 @@ static mm_sqlite_status_t write_run(outbox_db_t *self, const run_change_t *run, 
     (void)sqlite3_bind_int64(update, 12, run->dead);
     (void)sqlite3_bind_int64(update, 13, run->attempts);
     (void)sqlite3_bind_int64(update, 14, run->skipped);
+    (void)sqlite3_bind_int64(update, 15, run->withdrawn);
+    (void)sqlite3_bind_int64(update, 16, run->abandoned);
     mm_sqlite_status_t status = mm_sqlite_run(self->sqlite, update);
     if (status != MM_SQLITE_OK)
         return status;
@@ -390,9 +407,12 @@ outbox_db_status_t outbox_db_commit(outbox_db_t *self, int64_t unix_ms)
     if (status != MM_SQLITE_OK)
         return status_of(status);
     MM_CRASH_POINT("outbox: committed");
+    self->withdrawn_left -= self->batch.withdrawn_settled;
+    outbox_db_count_withdraws(self);
     for (size_t i = 0; i < self->batch.run_count; i++) {
         const run_change_t *run = &self->batch.runs[i];
-        self->backlog += (uint64_t)(run->accepted - run->restarted - run->dead - run->skipped);
+        self->backlog +=
+            (uint64_t)(run->accepted - run->restarted - run->dead - run->skipped - run->withdrawn);
     }
     clear_batch(self);
     return OUTBOX_DB_OK;

@@ -1,6 +1,6 @@
 // The inside of outbox_db.h, for the files that implement it: outbox_db.c opens and knows the runs,
-// outbox_db_read.c reads jobs, outbox_db_batch.c collects changes and commits them, and
-// outbox_db_upgrade.c brings a file of an older version up to date.
+// outbox_db_read.c reads jobs, outbox_db_list.c writes another list, outbox_db_batch.c collects
+// changes and commits them, and outbox_db_upgrade.c brings a file of an older version up to date.
 
 #ifndef OUTBOX_DB_INSIDE_H
 #define OUTBOX_DB_INSIDE_H
@@ -28,14 +28,18 @@ typedef struct {
     bool has_attributes;
 } fresh_chunk_t;
 
-#define SKIPPED UINT32_MAX
+// What a settle is instead of the number of a death.
+#define SKIPPED   UINT32_MAX
+#define WITHDRAWN (UINT32_MAX - 1)
+#define ABANDONED (UINT32_MAX - 2) // withdrawn after it had begun
+#define DEATH_MAX (UINT32_MAX - 3)
 
 // A job that was settled.
 typedef struct {
     uint64_t token;
     uint32_t attempts;
     uint32_t run;   // index into the batch's runs
-    uint32_t death; // from 1, index into the batch's deaths; 0: restarted; SKIPPED
+    uint32_t death; // from 1, index into the batch's deaths; 0: restarted; or a word above
     uint32_t order; // of two settles of the same job the first one counts
 } settle_t;
 
@@ -63,6 +67,8 @@ typedef struct {
     int64_t restarted;
     int64_t dead;
     int64_t skipped;
+    int64_t withdrawn;
+    int64_t abandoned; // of these
     int64_t attempts;
 } run_change_t;
 
@@ -85,12 +91,24 @@ typedef struct {
     run_change_t *runs;
     size_t run_count;
     size_t run_capacity;
-    size_t notes; // calls of outbox_db_set_*
+    struct {
+        int64_t run;
+        mm_str_t host; // set by commit
+    } * unseen;
+    size_t unseen_count;
+    size_t unseen_capacity;
+    outbox_bytes_t unseen_bytes;
+    uint64_t *withdraws; // tokens
+    size_t withdraw_count;
+    size_t withdraw_capacity;
+    size_t notes;               // calls of outbox_db_set_*
+    uint64_t withdrawn_settled; // by the commit that is being written
 } batch_t;
 
 struct outbox_db {
     mm_sqlite_t *sqlite;
-    int version; // of the file: of an older one, which is read-only, jobs are not read
+    int version; // of the file
+    bool is_old; // it is an older one, read-only: its jobs are not read
     sqlite3_stmt *read_run;
     sqlite3_stmt *read_unfinished;
     sqlite3_stmt *read_latest;
@@ -106,10 +124,24 @@ struct outbox_db {
     sqlite3_stmt *bury;
     sqlite3_stmt *update_run;
     sqlite3_stmt *finish_run;
+    sqlite3_stmt *relist_run; // from here on of another list
+    sqlite3_stmt *withdraw;
+    sqlite3_stmt *read_withdrawn;
+    sqlite3_stmt *count_withdrawn;
+    sqlite3_stmt *delete_withdrawn;
+    sqlite3_stmt *read_last_list;
+    sqlite3_stmt *put_unseen;
+    sqlite3_stmt *read_unseen;
+    sqlite3_stmt *end_others;
+    sqlite3_stmt *finish_others;
 
     batch_t batch;
     int64_t last_chunk; // the highest number so far: none is used twice while the file is open
     uint64_t backlog;
+    uint64_t *withdrawn; // tokens, in order; settled ones stay until the file is opened again
+    size_t withdrawn_size;
+    size_t withdrawn_capacity;
+    uint64_t withdrawn_left;  // not settled
     char error[MM_ERROR_MAX]; // of a chunk that cannot be read; empty: SQLite has the error
 
     outbox_row_t *rows; // of the last load
@@ -148,6 +180,14 @@ static inline void bind_progress(sqlite3_stmt *statement, const source_progress_
 // These prepare statements and return like mm_sqlite_prepare.
 int outbox_db_prepare_batch(outbox_db_t *self, char error[MM_ERROR_MAX]);
 int outbox_db_prepare_reads(outbox_db_t *self, char error[MM_ERROR_MAX]);
+// And reads which jobs are withdrawn.
+int outbox_db_prepare_list(outbox_db_t *self, char error[MM_ERROR_MAX]);
+// Writes the withdraws and the unseen hosts of the batch; once they are committed, they count.
+mm_sqlite_status_t outbox_db_write_withdraws(outbox_db_t *self);
+void outbox_db_count_withdraws(outbox_db_t *self);
+bool outbox_db_is_withdrawn(const outbox_db_t *self, uint64_t token);
+// Runs a statement that has a number as its first parameter.
+mm_sqlite_status_t outbox_db_run_with(outbox_db_t *self, sqlite3_stmt *statement, int64_t number);
 // Drops what is pending, and frees its memory.
 void outbox_db_free_batch(outbox_db_t *self);
 

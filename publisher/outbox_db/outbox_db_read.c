@@ -116,7 +116,8 @@ static bool keep_jobs(outbox_db_t *self, sqlite3_stmt *row, uint64_t after, size
         outbox_row_t job = {.host = texts.hosts[i],
                             .attributes = texts.attributes[i],
                             .run = run,
-                            .token = outbox_token(number, i)};
+                            .token = outbox_token(number, i),
+                            .withdrawn = outbox_db_is_withdrawn(self, outbox_token(number, i))};
         memcpy(job.id.bytes, ids + i * sizeof job.id.bytes, sizeof job.id.bytes);
         keep_row(self, (*count)++, job);
     }

@@ -1,6 +1,6 @@
 // See outbox_db_inside.h. Version 1 had a row for each job, in a table of the view's name: they are
-// copied in order of their ids, chunk by chunk. Version 2 lacked a column. All of it is one
-// transaction: after a kill or on a full disk the file is what it was.
+// copied in order of their ids, chunk by chunk. Version 2 lacked a column, and so did 3; 4 had no
+// kept lists. All of it is one transaction: after a kill or on a full disk the file is what it was.
 
 #include "outbox_db_inside.h"
 
@@ -104,6 +104,21 @@ static int add_attributes(upgrade_t *self, char error[MM_ERROR_MAX])
     return code == 0 ? execute(self, "ALTER TABLE chunks ADD COLUMN attributes TEXT", error) : code;
 }
 
+static int add_lists(upgrade_t *self, char error[MM_ERROR_MAX])
+{
+    static const char *const columns[] = {OUTBOX_WITHDRAWN, OUTBOX_ABANDONED, OUTBOX_LIST,
+                                          OUTBOX_LISTED, OUTBOX_GROWS};
+    int code = execute(self, OUTBOX_SCHEMA_WITHDRAWN, error);
+    if (code == 0)
+        code = execute(self, OUTBOX_SCHEMA_UNSEEN, error);
+    for (size_t i = 0; code == 0 && i < sizeof columns / sizeof *columns; i++) {
+        char sql[256];
+        (void)snprintf(sql, sizeof sql, "ALTER TABLE runs ADD COLUMN %s", columns[i]);
+        code = execute(self, sql, error);
+    }
+    return code;
+}
+
 int outbox_db_upgrade(mm_sqlite_t *sqlite, int version, char error[MM_ERROR_MAX])
 {
     upgrade_t self = {.sqlite = sqlite};
@@ -122,6 +137,7 @@ int outbox_db_upgrade(mm_sqlite_t *sqlite, int version, char error[MM_ERROR_MAX]
         code = execute(&self, "ALTER TABLE runs ADD COLUMN " OUTBOX_UNNEEDED, error);
     if (code == 0)
         code = execute(&self, "ALTER TABLE dead ADD COLUMN " OUTBOX_DEAD_ATTRIBUTES, error);
+    code = add_lists(&self, error);
     if (code == 0)
         code = execute(&self, set_version, error);
     if (code == 0 && mm_sqlite_commit(sqlite) != MM_SQLITE_OK) {

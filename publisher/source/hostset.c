@@ -133,6 +133,11 @@ void hostset_add_many(hostset_t *self, const mm_str_t *hosts, size_t count, bool
         ret_new[i] = add(self, hosts[i], hashes[i]);
 }
 
+bool hostset_has(const hostset_t *self, mm_str_t host)
+{
+    return *find_slot(self, host.data, host.size, mm_str_hash(host)) != 0;
+}
+
 uint64_t hostset_count(const hostset_t *self)
 {
     return self->count;

@@ -21,6 +21,7 @@ bool hostset_add(hostset_t *self, mm_str_t host);
 // The same for up to HOSTSET_MANY of them, in order. The slots of a large set are not in the cache:
 // they are prefetched together, so that the hosts do not wait for memory one by one.
 void hostset_add_many(hostset_t *self, const mm_str_t *hosts, size_t count, bool *ret_new);
+bool hostset_has(const hostset_t *self, mm_str_t host);
 uint64_t hostset_count(const hostset_t *self);
 
 #endif

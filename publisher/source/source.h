@@ -108,6 +108,10 @@ typedef struct {
 int source_file_open(const source_file_config_t *config, source_t **ret_self,
                      char error[SOURCE_ERROR_MAX]);
 
+// The kept list of a run (kept_list.h). Its progress is what it is resumed with, at first nothing.
+// Returns like source_file_open.
+int source_list_open(const char *path, source_t **ret_self, char error[SOURCE_ERROR_MAX]);
+
 // The article's cattle: hosts cattle-xxxx.example.net, the same for the same seed. They may repeat.
 typedef enum {
     SOURCE_PACE_RANDOM = 0, // gaps of 0 to 1 s

@@ -185,7 +185,8 @@ static mm_sqlite_status_t look_up(sqlite_t *self, batch_row_t *row)
     (void)mm_outcome_parse(outcome, &row->before);
     row->after = row->before;
     mm_str_t error = mm_sqlite_column_text(self->look, RECORD_ERROR);
-    if (row->before == MM_OUTCOME_DEAD && error.size > 0)
+    bool has_error = row->before == MM_OUTCOME_DEAD || row->before == MM_OUTCOME_WITHDRAWN;
+    if (has_error && error.size > 0)
         row->error = keep_error(self, error);
     bool is_higher = row->deliveries > sqlite3_column_int64(self->look, RECORD_DELIVERIES);
     (void)sqlite3_reset(self->look);

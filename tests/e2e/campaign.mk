@@ -24,3 +24,9 @@ campaign-rubbish: $(BUILD)/tests/test_driver_rubbish
 .PHONY: campaign-trees
 campaign-trees: all $(BUILD)/tests/test_spawner_kill
 	MAYHEM_BUILD='$(abspath $(BUILD))' tests/e2e/campaign_trees.sh $(or $(TREES),2000) $(SEED)
+
+# Stops, kills and edits of the list at random, COUNT times with the mock and with hosts that are files:
+# SEED=n COUNT=200. An hour.
+.PHONY: campaign-list
+campaign-list: all fleet
+	MAYHEM_BUILD='$(abspath $(BUILD))' tests/e2e/e2e_list.sh $(or $(SEED),1) $(or $(COUNT),200)

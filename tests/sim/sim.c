@@ -28,6 +28,8 @@ static void add(sim_statistics_t *sum, const sim_statistics_t *one)
     sum->effects += one->effects;
     sum->doubled += one->doubled;
     sum->innocent += one->innocent;
+    sum->withdrawn += one->withdrawn;
+    sum->withdrawn_begun += one->withdrawn_begun;
     sum->steps += one->steps;
     sum->simulated_ms += one->simulated_ms;
     if (one->worst_ms > sum->worst_ms)
@@ -129,15 +131,16 @@ static int run_many(uint64_t first, uint64_t count, uint64_t jobs)
         "%llu seeds, %llu violated; %.1f simulated hours, %llu crashes, %llu stops, %llu "
         "pauses,\n%llu messages, %llu lost; %llu jobs, %llu restarts, %llu jobs restarted "
         "well more than once,\n%llu jobs restarted for real, %llu hosts rebooted by them, "
-        "%llu twice by drivers that identify;\n%llu healthy ones dead; worst settle %.1f s after "
-        "the "
-        "faults; %.0f seeds/s\n",
+        "%llu twice by drivers that identify;\n%llu withdrawn, %llu of them begun; %llu healthy "
+        "ones "
+        "dead; worst settle %.1f s after the faults; %.0f seeds/s\n",
         (unsigned long long)sum.seeds, (unsigned long long)sum.violated,
         (double)s->simulated_ms / 3.6e6, (unsigned long long)s->crashes,
         (unsigned long long)s->stops, (unsigned long long)s->pauses,
         (unsigned long long)s->messages, (unsigned long long)s->lost, (unsigned long long)s->jobs,
         (unsigned long long)s->restarts, (unsigned long long)s->twice, (unsigned long long)s->real,
         (unsigned long long)s->effects, (unsigned long long)s->doubled,
+        (unsigned long long)s->withdrawn, (unsigned long long)s->withdrawn_begun,
         (unsigned long long)s->innocent, (double)s->worst_ms / 1000, (double)sum.seeds / seconds);
     (void)munmap(shares, jobs * sizeof *shares);
     return sum.violated > 0 ? 1 : 0;

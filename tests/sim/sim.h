@@ -103,6 +103,7 @@ typedef struct {
     bool blind;         // by a driver that cannot identify
     bool hooks;         // that does something before and after
     bool skips;         // that asks whether there is anything to do
+    bool withdraws;     // publishers: some jobs, whenever they are started again
     bool unreachable;   // that restarts hosts which do not answer, too
     uint32_t commands;  // of its list
     int64_t timeout_ms; // of a command
@@ -167,11 +168,15 @@ typedef struct {
     uint32_t out_attempt;  // whose command was handed out last
     uint32_t out_command;
     uint64_t out_number;
-    bool is_lost_cause;    // its host is on record as unhealthy, or as another one
-    bool needs_nothing;    // as its driver says when it is asked
-    bool is_cordoned;      // by what was done before a restart, and was not undone
-    uint32_t effects;      // reboots that they made
-    uint32_t sent_boots;   // of its host, when the first one was sent
+    bool is_lost_cause;       // its host is on record as unhealthy, or as another one
+    bool withdrawn;           // on record of its publisher: its host is no longer on the list
+    uint64_t withdrawn_life;  // epoch of the consumer that has it in flight and was told so
+    uint64_t withdrawn_after; // the highest task number that it had until then
+    uint64_t last_task;       // of a restarter
+    bool needs_nothing;       // as its driver says when it is asked
+    bool is_cordoned;         // by what was done before a restart, and was not undone
+    uint32_t effects;         // reboots that they made
+    uint32_t sent_boots;      // of its host, when the first one was sent
     int64_t open_until_ms; // the deadline of the last one, by the world's clock; 0: it has failed
     // The consumer's step since which its restart waits for a resource or is granted it; 0:
     // neither.
@@ -244,10 +249,12 @@ typedef struct {
     uint64_t lost;
     uint64_t restarts;
     uint64_t jobs;
-    uint64_t twice;    // jobs restarted well more than once
-    uint64_t real;     // jobs of hosts that are restarted for real
-    uint64_t effects;  // of those, the ones whose commands have rebooted the host
-    uint64_t doubled;  // and more than once, though their driver can identify them
+    uint64_t twice;     // jobs restarted well more than once
+    uint64_t real;      // jobs of hosts that are restarted for real
+    uint64_t effects;   // of those, the ones whose commands have rebooted the host
+    uint64_t doubled;   // and more than once, though their driver can identify them
+    uint64_t withdrawn; // jobs that ended so, and of them those that had begun
+    uint64_t withdrawn_begun;
     uint64_t innocent; // healthy jobs that ended dead
     uint64_t steps;
     int64_t simulated_ms;
@@ -294,8 +301,9 @@ typedef struct {
     int64_t link_ms[SIM_PROCESSES][SIM_PROCESSES]; // last arrival, for links that keep their order
     mm_encoder_t *encoder;
     mm_decoder_t *decoder;
-    FILE *verbose; // the whole trace; NULL: only its end is kept
-    bool silent;   // neither traces nor prints: fast, and run again when it breaks
+    uint64_t withdrawals; // a generator of its own
+    FILE *verbose;        // the whole trace; NULL: only its end is kept
+    bool silent;          // neither traces nor prints: fast, and run again when it breaks
     char *trace[SIM_TRACE];
     uint64_t trace_count;
     bool failed;
@@ -384,6 +392,13 @@ void sim_check_proven(sim_t *self, const sim_job_t *job);
 // What is done before a restart is about to be done.
 void sim_check_cordoned(sim_t *self, const sim_running_t *task);
 void sim_check_skipped(sim_t *self, const sim_job_t *job);
+void sim_check_withdrawn(sim_t *self, const sim_job_t *job);
+// The consumer has taken a delivery, before which its last task for the job was this one.
+void sim_see_withdrawn(sim_t *self, const sim_process_t *consumer, const mm_job_t *told,
+                       uint64_t last_task);
+// What a restarter is given, starts or sends is none of a job that is withdrawn. command: 0 for a
+// task that only looks.
+void sim_check_goes_on(sim_t *self, const sim_job_t *job, uint64_t number, uint32_t command);
 // At the end.
 void sim_check_debt(sim_t *self, const sim_job_t *job);
 // A row is written over what is on record.

@@ -45,9 +45,11 @@ void sim_check_notice(sim_t *self, const mm_verdict_t *verdict)
     const sim_job_t *job = sim_job(self, &verdict->id);
     bool ack = verdict->kind == MM_VERDICT_ACK, dead = verdict->kind == MM_VERDICT_DEAD;
     bool skipped = verdict->kind == MM_VERDICT_SKIPPED;
+    bool withdrawn = verdict->kind == MM_VERDICT_WITHDRAWN;
     if ((ack && job->outcome != MM_OUTCOME_RESTARTED) ||
         (dead && job->outcome != MM_OUTCOME_DEAD) ||
-        (skipped && job->outcome != MM_OUTCOME_SKIPPED))
+        (skipped && job->outcome != MM_OUTCOME_SKIPPED) ||
+        (withdrawn && job->outcome != MM_OUTCOME_WITHDRAWN))
         sim_violated(self, "I2 ack means recorded", "job %u is told %s, on record is %d",
                      sim_number_of(self, job), ack ? "ack" : "dead", (int)job->outcome);
 }
@@ -63,6 +65,8 @@ void sim_check_committed(sim_t *self, const sim_job_t *job, mm_outcome_t before)
         sim_check_proven(self, job);
     if (job->outcome == MM_OUTCOME_SKIPPED)
         sim_check_skipped(self, job);
+    if (job->outcome == MM_OUTCOME_WITHDRAWN)
+        sim_check_withdrawn(self, job);
     if (job->outcome == MM_OUTCOME_RESTARTED && job->successes == 0)
         sim_violated(self, "I3 both legs", "job %u is on record as restarted, but never was",
                      sim_number_of(self, job));
@@ -185,6 +189,8 @@ void sim_check_handed_out(sim_t *self, const sim_process_t *consumer, const gath
     const mm_task_t *task = &action->as.task.task;
     sim_job_t *job = sim_job(self, &task->id);
     job->handed_life = self->epoch;
+    job->last_task = task->number;
+    sim_check_goes_on(self, job, task->number, task->real ? task->real->command : 1);
     if (consumer->draining)
         sim_violated(self, "R10 draining", "job %u is handed out by a consumer that drains",
                      sim_number_of(self, job));
@@ -270,6 +276,7 @@ void sim_check_started(sim_t *self, const sim_process_t *process, const sim_runn
 {
     sim_job_t *job = task->job;
     job->starts++;
+    sim_check_goes_on(self, job, task->number, task->is_real ? task->real.command : 1);
     uint64_t epoch = task->number >> 32;
     if (job->starts_life != epoch) {
         job->starts_life = epoch;
@@ -355,6 +362,9 @@ void sim_check_end(sim_t *self)
         self->statistics.real += self->shape.real;
         self->statistics.effects += job->effects > 0;
         self->statistics.doubled += job->effects > 1 && !self->shape.blind;
+        bool is_withdrawn = job->outcome == MM_OUTCOME_WITHDRAWN;
+        self->statistics.withdrawn += is_withdrawn;
+        self->statistics.withdrawn_begun += is_withdrawn && job->row.first_at_ms > 0;
         self->statistics.innocent += job->outcome == MM_OUTCOME_DEAD && !job->poison &&
                                      self->shape.fail == 0 && !self->shape.real;
     }

@@ -101,6 +101,7 @@ void sim_check_command(sim_t *self, const sim_process_t *process, const sim_runn
               attempt, sim_number_of(self, job));
     if (!self->shape.blind)
         check_looked_at(self, job, attempt, command);
+    sim_check_goes_on(self, job, task->number, command);
     if (++job->commands == 1)
         job->sent_boots = sim_host(self, job)->boots;
     job->sent_attempt = attempt;
@@ -216,6 +217,39 @@ void sim_check_skipped(sim_t *self, const sim_job_t *job)
         sim_violated(self, "H17 skipped", "job %u is on record as skipped, %s",
                      sim_number_of(self, job),
                      job->needs_nothing ? "it has begun" : "it needs a restart");
+}
+
+// From now on nothing may begin.
+void sim_see_withdrawn(sim_t *self, const sim_process_t *consumer, const mm_job_t *told,
+                       uint64_t last_task)
+{
+    sim_job_t *job = sim_job(self, &told->id);
+    if (!told->withdrawn || !consumer->alive || job->withdrawn_life == self->epoch ||
+        !flights_find(&consumer->gather->flights, &told->id))
+        return;
+    job->withdrawn_life = self->epoch;
+    job->withdrawn_after = last_task;
+}
+
+// H18: nothing is begun for a host that is no longer on the list.
+void sim_check_goes_on(sim_t *self, const sim_job_t *job, uint64_t number, uint32_t command)
+{
+    bool is_told = job->withdrawn_life == number >> 32 && number > job->withdrawn_after;
+    if (is_told && command > 0)
+        sim_violated(self, "H18 withdrawn", "#%llu has a command for job %u, which is withdrawn",
+                     (unsigned long long)number, sim_number_of(self, job));
+}
+
+// H18: only who is withdrawn, and what has begun has an end on record.
+void sim_check_withdrawn(sim_t *self, const sim_job_t *job)
+{
+    const sim_row_t *row = &job->row;
+    if (!job->withdrawn)
+        sim_violated(self, "H18 withdrawn", "job %u is on record as withdrawn, it is on the list",
+                     sim_number_of(self, job));
+    if (row->row == MM_ROW_BEGUN || row->row == MM_ROW_OPEN)
+        sim_violated(self, "H18 withdrawn", "job %u is on record as withdrawn, its attempt is open",
+                     sim_number_of(self, job));
 }
 
 // H2: what is on record as restarted has booted since its first attempt began.

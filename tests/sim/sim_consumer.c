@@ -53,6 +53,8 @@ static sim_process_t *find(sim_t *self, const char *name)
 static void send_notice(sim_t *self, const gather_action_t *action)
 {
     sim_check_notice(self, &action->as.verdict.verdict);
+    if (action->as.verdict.verdict.kind == MM_VERDICT_NACK)
+        sim_job(self, &action->as.verdict.verdict.id)->withdrawn_life = 0; // until it is told anew
     if (self->shape.real && action->as.verdict.verdict.kind == MM_VERDICT_NACK)
         sim_check_nacked(self, &action->as.verdict.verdict);
     // Every subscriber would filter by topic: only the publisher that it is for takes it.
@@ -254,7 +256,9 @@ static void parse_jobs(sim_t *self, sim_process_t *process, const mm_frame_t *fr
     event.as.job.epoch = frame->as.jobs.epoch;
     for (size_t i = 0; i < frame->as.jobs.count; i++) {
         event.as.job.job = frame->as.jobs.items[i];
+        uint64_t last_task = sim_job(self, &event.as.job.job.id)->last_task;
         step(self, process, event);
+        sim_see_withdrawn(self, process, &event.as.job.job, last_task);
     }
 }
 

@@ -124,4 +124,6 @@ void sim_draw(sim_t *self)
     draw_faults(self);
     draw_limit(self);
     draw_real(self);
+    self->withdrawals = self->seed ^ 0x77697468; // as the others
+    self->shape.withdraws = mm_random_below(&self->withdrawals, 3) == 0;
 }

@@ -3,12 +3,22 @@
 
 #include "sim.h"
 
+#include "random.h"
 #include "string_view.h"
 
 #include <assert.h>
 #include <string.h>
 
 #define DELETE_MS 30 // how long a settled job may wait for its commit
+
+// What publisher/run.c does with another list: hosts that were accepted are no longer on it.
+static void withdraw(sim_t *self, sim_job_t *job)
+{
+    if (!self->shape.withdraws || !job->in_outbox || mm_random_below(&self->withdrawals, 4) > 0)
+        return;
+    job->withdrawn = true;
+    sim_trace(self, "job %u is withdrawn", (unsigned)(job - self->jobs) + 1);
+}
 
 void sim_publisher_start(sim_t *self, sim_process_t *process)
 {
@@ -20,6 +30,7 @@ void sim_publisher_start(sim_t *self, sim_process_t *process)
         if (self->jobs[i].publisher == process->index) {
             self->jobs[i].given = false;
             self->jobs[i].delete_ms = 0;
+            withdraw(self, &self->jobs[i]);
         }
 }
 
@@ -59,6 +70,7 @@ static void apply(sim_t *self, sim_process_t *process, const outbox_action_t *ac
     mm_job_t job = {.id = action->id,
                     .host = action->host,
                     .delivery = action->delivery,
+                    .withdrawn = action->withdrawn,
                     .attributes = action->attributes};
     switch (action->kind) {
     case OUTBOX_DELIVER: send_jobs(self, process, &job); break;
@@ -100,6 +112,7 @@ static void give_jobs(sim_t *self, sim_process_t *process)
         event.as.job.id = job->id;
         event.as.job.host = mm_str(job->host);
         event.as.job.attributes = mm_str(job->attributes);
+        event.as.job.withdrawn = job->withdrawn;
         event.as.job.maybe_sent = job->accepted_life < process->sockets;
         step(self, process, event);
     }

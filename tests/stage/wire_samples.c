@@ -120,7 +120,9 @@ static void make(wire_visitor_t *visitor, const wire_field_t *field)
     bool is_distinct = self->size == SAMPLE_DISTINCT;
     uint64_t limit = self->size == SAMPLE_SMALLEST ? field->low : field->high;
     switch (field->class) {
-    case WIRE_flag: *(bool *)field->value = is_distinct ? self->turn % 2 == 0 : limit; return;
+    case WIRE_flag: // one that is always true is there only then
+        *(bool *)field->value = field->low || (is_distinct ? self->turn % 2 == 0 : limit);
+        return;
     case WIRE_id:
         for (size_t i = 0; is_distinct && i < sizeof(mm_id_t); i++)
             ((mm_id_t *)field->value)->bytes[i] = (uint8_t)mm_random_next(&self->random);

@@ -399,6 +399,7 @@ static bool read_job(gather_reader_t *self, gather_event_t *event)
     event->kind = GATHER_JOB;
     job->host = tokens_str(&self->words, "host");
     job->delivery = (uint32_t)tokens_number(&self->words, "delivery", 1);
+    job->withdrawn = tokens_value(&self->words, "withdrawn") != NULL;
     event->as.job.publisher = tokens_str(&self->words, "publisher");
     if (event->as.job.publisher.size == 0)
         event->as.job.publisher = mm_str("p1");

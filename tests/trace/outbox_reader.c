@@ -46,6 +46,7 @@ static bool read_job(tokens_t *words, outbox_event_t *event)
 {
     event->kind = OUTBOX_JOB;
     event->as.job.host = tokens_str(words, "host");
+    event->as.job.withdrawn = tokens_value(words, "withdrawn") != NULL;
     event->as.job.maybe_sent = tokens_value(words, "sent") != NULL;
     return words->count > 1 && event->as.job.host.size > 0 &&
            tokens_attributes(words, &event->as.job.attributes) &&
@@ -55,7 +56,7 @@ static bool read_job(tokens_t *words, outbox_event_t *event)
 static bool read_kind(tokens_t *words, outbox_event_t *event)
 {
     const char *kind = words->words[0];
-    for (mm_verdict_kind_t verdict = MM_VERDICT_EXTEND; verdict <= MM_VERDICT_SKIPPED; verdict++)
+    for (mm_verdict_kind_t verdict = MM_VERDICT_EXTEND; verdict <= MM_VERDICT_WITHDRAWN; verdict++)
         if (strcmp(kind, mm_verdict_name(verdict)) == 0)
             return read_verdict(words, verdict, event);
     if (strcmp(kind, "job") == 0)

@@ -6,6 +6,7 @@
 #include "uuid.h"
 
 #include <sysexits.h>
+#include <unistd.h>
 
 static char error[SOURCE_ERROR_MAX];
 static outbox_db_t *db;
@@ -111,6 +112,17 @@ static void what_was_begun_with_another_driver_is_not_gone_on_with(void **state)
     assert_int_not_equal(start(4711), number);
 }
 
+// What the source has left.
+static void gives(const char *expected)
+{
+    char text[256] = "";
+    source_item_t item;
+    while (source_next(run.source, 0, &item) == SOURCE_ITEM)
+        (void)snprintf(text + strlen(text), sizeof text - strlen(text), "%.*s ",
+                       (int)item.host.size, item.host.data);
+    assert_string_equal(text, expected);
+}
+
 static void write_list(const char *path, const char *text)
 {
     FILE *file = fopen(path, "w");
@@ -119,21 +131,189 @@ static void write_list(const char *path, const char *text)
     assert_int_equal(fclose(file), 0);
 }
 
-static void a_list_that_changes_under_the_same_run_sh_is_refused(void **state)
+static void write_hosts(const char *text)
+{
+    static char path[TEMP_PATH_MAX];
+    temp_path(path, "hosts");
+    write_list(path, text);
+    options.input = path;
+    options.jobs = 0;
+}
+
+// The list is read once: the copy in the folder counts.
+static void a_list_that_changes_under_the_same_run_sh_is_not_read_again(void **state)
+{
+    (void)state;
+    write_hosts("web-1\nweb-2\n");
+    int64_t number = start(0);
+    accept_one(false);
+    write_hosts("web-1\nweb-7\n");
+    assert_int_equal(start(number), number);
+    gives("web-2 ");
+}
+
+// ---- going on by host
+
+static uint64_t last_token;
+
+// Takes so many hosts from the source.
+static void accept_hosts(int count)
+{
+    for (int i = 0; i < count; i++) {
+        source_item_t item;
+        mm_id_t id = {{1, (uint8_t)++last_token}};
+        assert_int_equal(source_next(run.source, 0, &item), SOURCE_ITEM);
+        if (run.growing)
+            kept_list_add(run.growing, item.host, item.attributes);
+        token = outbox_db_put(db, run.number, &id, item.host, item.attributes);
+    }
+    source_progress_t progress;
+    source_progress(run.source, &progress);
+    outbox_db_set_progress(db, run.number, &progress);
+    if (run.growing)
+        assert_true(kept_list_sync(run.growing, error));
+    assert_int_equal(outbox_db_commit(db, 6000), OUTBOX_DB_OK);
+}
+
+// The jobs of the outbox; a withdrawn one with a minus.
+static void has_jobs(const char *expected)
+{
+    char text[256] = "";
+    const outbox_row_t *rows;
+    size_t count;
+    assert_int_equal(outbox_db_load(db, 0, 100, &rows, &count), OUTBOX_DB_OK);
+    for (size_t i = 0; i < count; i++)
+        (void)snprintf(text + strlen(text), sizeof text - strlen(text), "%s%.*s ",
+                       rows[i].withdrawn ? "-" : "", (int)rows[i].host.size, rows[i].host.data);
+    assert_string_equal(text, expected);
+}
+
+// The job of this host ends.
+static void settle_host(const char *host, mm_outcome_t outcome, const char *why)
+{
+    const outbox_row_t *rows;
+    size_t count;
+    assert_int_equal(outbox_db_load(db, 0, 100, &rows, &count), OUTBOX_DB_OK);
+    for (size_t i = 0; i < count; i++)
+        if (mm_str_equal(rows[i].host, mm_str(host))) {
+            outbox_row_t row = rows[i];
+            row.error = mm_str(why);
+            outbox_db_settle(db, &row, outcome, 1);
+            assert_int_equal(outbox_db_commit(db, 7000), OUTBOX_DB_OK);
+            return;
+        }
+    fail();
+}
+
+static void another_list_goes_on_by_host(void **state)
+{
+    (void)state;
+    write_hosts("web-1\nweb-2\nweb-3\nweb-4\n");
+    int64_t number = start(0);
+    accept_hosts(3);
+    settle_host("web-1", MM_OUTCOME_RESTARTED, "");
+    write_hosts("# web-2 is gone\nweb-5\nWEB-4.\nweb-3\n\nweb-1\n");
+    assert_int_equal(start(0), number);
+    assert_true(run.resumed);
+    has_jobs("-web-2 web-3 ");
+    gives("web-5 WEB-4. ");
+}
+
+static void the_same_list_in_another_form_withdraws_nothing(void **state)
+{
+    (void)state;
+    write_hosts("web-1\nweb-2\nweb-3\n");
+    int64_t number = start(0);
+    accept_hosts(2);
+    write_hosts("{\"host\":\"web-3\"}\n# a comment\n{\"host\":\"WEB-2\"}\nweb-1.\n");
+    assert_int_equal(start(0), number);
+    has_jobs("web-1 web-2 ");
+    gives("web-3 ");
+    assert_int_equal(start(0), number); // and again, from where it is
+    gives("web-3 ");
+}
+
+static void who_comes_back_on_the_list_is_new_again(void **state)
+{
+    (void)state;
+    write_hosts("web-1\nweb-2\n");
+    (void)start(0);
+    accept_hosts(2);
+    write_hosts("web-1\n");
+    (void)start(0);
+    assert_false(run.waits); // nothing is to be read that waits for it
+    has_jobs("web-1 -web-2 ");
+    write_hosts("web-2\nweb-1\n");
+    (void)start(0);
+    assert_true(run.waits); // its former job goes first
+    has_jobs("web-1 -web-2 ");
+    gives("web-2 ");
+}
+
+static void a_stream_is_gone_on_with_like_a_file(void **state)
 {
     (void)state;
     char path[TEMP_PATH_MAX];
-    temp_path(path, "hosts");
-    write_list(path, "web-1\nweb-2\n");
+    int ends[2];
+    write_hosts("web-1\nweb-2\nweb-3\n");
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], "web-1\nweb-2\n", 12), 12); // its writer is still there
+    (void)snprintf(path, sizeof path, "/dev/fd/%d", ends[0]);
+    const char *file = options.input;
     options.input = path;
-    options.jobs = 0;
     int64_t number = start(0);
-    accept_one(false);
-    write_list(path, "web-1\nweb-7\n");
+    accept_hosts(2);
+    settle_host("web-1", MM_OUTCOME_RESTARTED, "");
+    options.input = file;
+    assert_int_equal(start(0), number);
+    has_jobs("web-2 ");
+    gives("web-3 ");
+    (void)close(ends[0]);
+    (void)close(ends[1]);
+}
+
+static void another_driver_takes_over_if_that_is_said(void **state)
+{
+    (void)state;
+    write_hosts("web-1\nweb-2\nweb-3\n");
+    int64_t number = start(0);
+    accept_hosts(2);
+    settle_host("web-1", MM_OUTCOME_DEAD, "exit status 127");
+    options.run_driver = "exec: reboot {host}";
     run_close(&run);
-    assert_int_equal(run_open(&options, 7, number, db, &run, error), EX_DATAERR);
-    assert_non_null(strstr(error, "was changed while this run was reading it"));
-    assert_int_not_equal(start(0), number); // another run may have it
+    assert_int_equal(run_open(&options, 7, 0, db, &run, error), EX_CONFIG);
+    assert_non_null(strstr(error, "--take-over"));
+    options.take_over = true;
+    int64_t next = start(0);
+    assert_int_not_equal(next, number);
+    has_jobs("-web-2 ");
+    assert_true(run.waits);
+    options.take_over = false;
+    assert_int_equal(start(0), next); // the new one goes on without it
+    accept_hosts(3);
+    settle_host("web-2", MM_OUTCOME_WITHDRAWN, "exit status 127");
+    has_jobs("web-1 web-2 web-3 ");
+    outbox_run_t former = {0};
+    bool found = false;
+    assert_int_equal(outbox_db_run(db, number, &former, &found), OUTBOX_DB_OK);
+    assert_int_equal(former.withdrawn, 1);
+    assert_int_equal(former.abandoned, 1);
+    assert_int_equal(former.finished_ms, 7000);
+    outbox_run_clear(&former);
+}
+
+static void a_list_that_was_taken_away_is_said(void **state)
+{
+    (void)state;
+    write_hosts("web-1\nweb-2\n");
+    (void)start(0);
+    accept_hosts(1);
+    kept_list_remove(folder, 1);
+    write_hosts("web-2\n");
+    run_close(&run);
+    assert_int_equal(run_open(&options, 7, 0, db, &run, error), EX_IOERR);
+    assert_non_null(strstr(error, "list.1"));
+    has_jobs("web-1 ");
 }
 
 static void a_demo_that_has_ended_is_not_begun_again_by_the_same_run_sh(void **state)
@@ -222,11 +402,17 @@ int main(void)
         TEST(a_finished_run_is_not),
         TEST(a_finished_run_that_the_same_run_sh_has_begun_is_not_begun_again),
         TEST(what_was_begun_with_another_driver_is_not_gone_on_with),
-        TEST(a_list_that_changes_under_the_same_run_sh_is_refused),
+        TEST(a_list_that_changes_under_the_same_run_sh_is_not_read_again),
         TEST(a_demo_that_has_ended_is_not_begun_again_by_the_same_run_sh),
         TEST(jobs_left_under_another_driver_are_refused),
         TEST(of_two_drivers_the_difference_is_told),
         TEST(the_mark_is_read_back),
+        TEST(another_list_goes_on_by_host),
+        TEST(the_same_list_in_another_form_withdraws_nothing),
+        TEST(who_comes_back_on_the_list_is_new_again),
+        TEST(a_stream_is_gone_on_with_like_a_file),
+        TEST(another_driver_takes_over_if_that_is_said),
+        TEST(a_list_that_was_taken_away_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,6 +31,7 @@ static void the_names_are_those_on_record(void **state)
     assert_string_equal(mm_verdict_name(MM_VERDICT_NACK), "nack");
     assert_string_equal(mm_verdict_name(MM_VERDICT_DEAD), "dead");
     assert_string_equal(mm_verdict_name(MM_VERDICT_SKIPPED), "skipped");
+    assert_string_equal(mm_verdict_name(MM_VERDICT_WITHDRAWN), "withdrawn");
 }
 
 // The numbers are on the wire.

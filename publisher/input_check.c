@@ -1,0 +1,85 @@
+// See input_check.h.
+
+#include "input_check.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "input.h"
+#include "other_driver.h"
+#include "outbox_db.h"
+
+// Reads it to its end, and waits for what a stream still has.
+static int read_all(source_t *source, uint64_t *ret_hosts, char error[SOURCE_ERROR_MAX])
+{
+    source_item_t item;
+    *ret_hosts = 0;
+    for (;;) {
+        struct pollfd readable = {.fd = source_descriptor(source), .events = POLLIN};
+        switch (source_next(source, 0, &item)) {
+        case SOURCE_ITEM: ++*ret_hosts; break;
+        case SOURCE_WAIT: (void)poll(&readable, 1, -1); break;
+        case SOURCE_END: return 0;
+        case SOURCE_BAD:
+            if (item.ends) {
+                (void)snprintf(error, SOURCE_ERROR_MAX, "%s", item.error);
+                return item.exit_code;
+            }
+            break;
+        }
+    }
+}
+
+// Jobs that are left of another driver.
+static int check_left(const mm_options_t *options, char error[SOURCE_ERROR_MAX])
+{
+    char path[4096];
+    outbox_db_t *db;
+    (void)snprintf(path, sizeof path, "%s/outbox.db", options->dir);
+    int exit_code = access(path, F_OK) == 0 ? outbox_db_open(path, true, &db, error) : -1;
+    if (exit_code != 0)
+        return exit_code < 0 ? 0 : exit_code;
+    for (int64_t before = INT64_MAX; exit_code == 0;) {
+        outbox_run_t former = {0};
+        bool found = false;
+        if (outbox_db_unfinished(db, before, &former, &found) != OUTBOX_DB_OK) {
+            (void)snprintf(error, SOURCE_ERROR_MAX, "%s", outbox_db_error(db));
+            exit_code = EX_IOERR;
+        }
+        if (!found)
+            break;
+        before = former.number;
+        uint64_t left =
+            former.accepted - former.restarted - former.dead - former.skipped - former.withdrawn;
+        bool is_others = left > 0 && strcmp(former.driver, options->run_driver) != 0;
+        if (is_others && !options->take_over)
+            exit_code = other_driver_refuse(options, &former, left, error);
+        outbox_run_clear(&former);
+    }
+    outbox_db_close(&db);
+    return exit_code;
+}
+
+int run_check(const mm_options_t *options, run_facts_t *ret_facts, char error[SOURCE_ERROR_MAX])
+{
+    input_own_t *own = input_own_new(options);
+    source_t *source = NULL;
+    run_facts_t facts = {.is_list = *options->input != '\0'};
+    uint64_t hosts = 0;
+    int exit_code = check_left(options, error);
+    if (exit_code == 0 && facts.is_list)
+        exit_code = input_open(options, own, &source, error);
+    if (exit_code == 0 && facts.is_list)
+        exit_code = read_all(source, &hosts, error);
+    if (exit_code == 0 && facts.is_list)
+        source_progress(source, &facts.source);
+    facts.source.total = hosts;
+    source_destroy(&source);
+    input_own_destroy(&own);
+    if (exit_code == 0)
+        *ret_facts = facts;
+    return exit_code;
+}

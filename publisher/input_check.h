@@ -1,0 +1,17 @@
+// What a run would have, without one.
+
+#ifndef INPUT_CHECK_H
+#define INPUT_CHECK_H
+
+#include "options.h"
+#include "source.h"
+
+// The whole input is read, the outbox is only looked at, and nothing is begun. Returns what
+// run_open would, with its error.
+typedef struct {
+    bool is_list;
+    source_progress_t source; // of a list, read to its end; total: distinct hosts
+} run_facts_t;
+int run_check(const mm_options_t *options, run_facts_t *ret_facts, char error[SOURCE_ERROR_MAX]);
+
+#endif
