@@ -90,7 +90,7 @@ static void apply_verdict(world_t *self, const gather_action_t *action)
 {
     const mm_verdict_t *verdict = &action->as.verdict.verdict;
     bool *acked = &self->acked[fuzz_id_index(&verdict->id)];
-    if (verdict->kind == MM_VERDICT_ACK || verdict->kind == MM_VERDICT_DEAD) {
+    if (verdict->kind != MM_VERDICT_EXTEND && verdict->kind != MM_VERDICT_NACK) {
         assert(*acked || self->from_saver); // I2
         *acked = true;
     }

@@ -62,7 +62,8 @@ static void parse_action(world_t *self, const outbox_action_t *action)
     case OUTBOX_SETTLED:
         assert(self->jobs[fuzz_id_index(&action->id)].given);
         assert(action->outcome != MM_OUTCOME_NONE);
-        assert(action->outcome == MM_OUTCOME_DEAD || action->error.size == 0);
+        assert(action->outcome == MM_OUTCOME_DEAD || action->outcome == MM_OUTCOME_WITHDRAWN ||
+               action->error.size == 0);
         self->jobs[fuzz_id_index(&action->id)].given = false;
         self->settled++;
         break;

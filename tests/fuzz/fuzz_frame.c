@@ -380,12 +380,13 @@ static void honest_item(maker_t *self, wire_item_t which, void *item)
         job->id = recent_id(known, self->in);
         job->host = fuzz_host(fuzz_id_index(&job->id));
         job->attributes = some_attributes();
+        job->withdrawn = fuzz_byte(self->in) % 8 == 7;
         return;
     case WIRE_ITEM_task: honest_task(self, item); return;
     case WIRE_ITEM_assignment: honest_assignment(self, item); return;
     case WIRE_ITEM_result: honest_result(self, item); return;
     case WIRE_ITEM_verdict:
-        verdict->kind = MM_VERDICT_EXTEND + fuzz_byte(self->in) % 4;
+        verdict->kind = MM_VERDICT_EXTEND + fuzz_byte(self->in) % MM_VERDICT_WITHDRAWN;
         verdict->id = recent_id(known, self->in);
         verdict->attempts = 1;
         verdict->delay_ms = 1000;
