@@ -149,6 +149,7 @@ static void print_found(FILE *file, const mm_real_t *real)
     print_number(file, "command", real->command);
     print_id(file, "machine", &real->machine);
     print_id(file, "boot", &real->boot);
+    print_id(file, "after", &real->boot_after);
     print_id(file, "control", &real->control);
     print_number(file, "first", (uint64_t)real->first_ms);
     print_number(file, "deadline", (uint64_t)real->deadline_ms);

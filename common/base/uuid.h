@@ -22,6 +22,12 @@ static inline bool mm_id_is_none(const mm_id_t *id) // all zeros
     static const mm_id_t none;
     return mm_id_equal(id, &none);
 }
+static inline bool mm_id_is_max(const mm_id_t *id) // all ones (RFC 9562, Max UUID)
+{
+    static const mm_id_t max = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                 0xff, 0xff, 0xff, 0xff, 0xff}};
+    return mm_id_equal(id, &max);
+}
 // Byte order: < 0, 0, > 0 like memcmp.
 int mm_id_compare(const mm_id_t *a, const mm_id_t *b);
 // For jobs. Prints 32 hex digits. An id whose first eight bytes are zero, which no UUIDv7 has,

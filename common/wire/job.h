@@ -85,7 +85,7 @@ typedef enum {
     MM_VERB_REAL = 1,     // it is not the mock
     MM_VERB_IDENTIFY = 2, // it probes, and looks
     MM_VERB_SKIP = 4,     // a probe asks whether there is anything to do
-    MM_VERB_HOOKS = 8     // it does something before or after a restart: each attempt is a debt
+    MM_VERB_HOOKS = 8     // it does something after a restart: each attempt is a debt
 } mm_verb_t;
 
 #define MM_COMMANDS_MAX 16   // commands in a driver's list

@@ -73,13 +73,26 @@ void attempt_take_back(attempt_t *self)
     self->owes = self->owed;
 }
 
+void attempt_see(attempt_t *self, const mm_id_t *boot)
+{
+    if (mm_id_is_none(boot) || mm_id_equal(boot, &self->boot) ||
+        mm_id_equal(boot, &self->boot_after))
+        return;
+    self->boot_after = *boot;
+    self->version++;
+}
+
+bool attempt_has_answer(const attempt_t *self)
+{
+    return mm_id_is_max(&self->boot) && !mm_id_is_none(&self->boot_after);
+}
+
 void attempt_set_end(attempt_t *self, const char *worker, const mm_result_t *result)
 {
     self->end = result->real->end;
     self->proof = result->real->proof;
     self->worker = worker;
-    if (!mm_id_is_none(&result->real->boot) && !mm_id_equal(&result->real->boot, &self->boot))
-        self->boot_after = result->real->boot;
+    attempt_see(self, &result->real->boot);
     if (result->real->exit != MM_EXIT_NONE)
         self->exit = result->real->exit;
     if (result->real->words.size > 0)

@@ -72,6 +72,10 @@ bool attempt_is_saved(const attempt_t *self);
 void attempt_set_row(attempt_t *self, mm_attempt_row_t row);
 // Nothing was done for the command that has begun: it is begun anew, and made no debt.
 void attempt_take_back(attempt_t *self);
+// The host was read in this boot; zeros: nobody has answered.
+void attempt_see(attempt_t *self, const mm_id_t *boot);
+// Of a host that nobody had reached before the restart: it has answered since.
+bool attempt_has_answer(const attempt_t *self);
 // What a result says of its end.
 void attempt_set_end(attempt_t *self, const char *worker, const mm_result_t *result);
 // The number that is begun next. One that was begun, or a probe instead of one, has its number for

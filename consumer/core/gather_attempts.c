@@ -46,16 +46,19 @@ void gather_begin(gather_t *self, flight_t *flight, attempt_t *attempt, uint32_t
     gather_save_row(self, flight);
 }
 
-// No command helps a host that is not well, or is another machine, or still runs the last one.
-static bool is_final(mm_end_t end)
+// No command helps a host that is not well, or is another machine, or still runs the last one. One
+// that nobody had reached, and that has answered since, may have been restarted (H3).
+static bool is_final(const attempt_t *attempt)
 {
-    return end == MM_END_UNHEALTHY || end == MM_END_WRONG_HOST || end == MM_END_LEFT_RUNNING;
+    mm_end_t end = attempt->end;
+    return end == MM_END_UNHEALTHY || end == MM_END_WRONG_HOST || end == MM_END_LEFT_RUNNING ||
+           attempt_has_answer(attempt);
 }
 
 bool gather_is_exhausted(const gather_t *self, const flight_t *flight, const attempt_t *attempt)
 {
-    return flight->withdrawn || is_final(attempt->end) ||
-           flight->attempts >= self->config.attempts || attempt->interrupted >= INTERRUPTED_MAX;
+    return flight->withdrawn || is_final(attempt) || flight->attempts >= self->config.attempts ||
+           attempt->interrupted >= INTERRUPTED_MAX;
 }
 
 void gather_fail(gather_t *self, flight_t *flight, attempt_t *attempt)

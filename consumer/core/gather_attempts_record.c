@@ -76,6 +76,7 @@ void gather_absorb(gather_t *self, flight_t *flight, attempt_t *attempt, const m
     if (has_begun) {
         attempt->machine = record->machine;
         attempt->boot = record->boot;
+        attempt->boot_after = record->boot_after;
         attempt_set_health(attempt, record->health);
         attempt->first_ms = is_same_clock ? mm_earlier(record->first_ms, mm_later(self->now_ms, 1))
                                           : mm_later(self->now_ms - record->age_ms, 1);

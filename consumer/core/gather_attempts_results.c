@@ -137,13 +137,16 @@ static void apply_failure(gather_t *self, flight_t *flight, attempt_t *attempt, 
     bool saw_nothing =
         result->real->end == MM_END_SAME_BOOT || result->real->end == MM_END_UNREACHABLE;
     flight->worker = worker;
-    if (!is_probe)
+    if (!is_probe) {
         attempt->owes = result->real->owes;
+        attempt_see(attempt, &result->real->boot);
+    }
     if (!is_probe && attempt->is_looking && attempt->row == MM_ROW_BEGUN && saw_nothing) {
         gather_interrupt(self, flight, attempt);
         return;
     }
-    if (!is_probe && !attempt->is_looking && escalates(self, flight, result)) {
+    if (!is_probe && !attempt->is_looking && !attempt_has_answer(attempt) &&
+        escalates(self, flight, result)) {
         gather_begin(self, flight, attempt, attempt->command + 1);
         return;
     }
@@ -163,6 +166,8 @@ static void apply_failure(gather_t *self, flight_t *flight, attempt_t *attempt, 
 static void apply_open(gather_t *self, flight_t *flight, attempt_t *attempt, const char *worker,
                        const mm_result_t *result)
 {
+    if (result->leg == MM_LEG_RESTART)
+        attempt_see(attempt, &result->real->boot);
     if (result->leg == MM_LEG_RESTART && !attempt->is_looking) {
         attempt_set_row(attempt, result->real->sent ? MM_ROW_OPEN : MM_ROW_NOT_STARTED);
         attempt_set_end(attempt, worker, result);

@@ -116,7 +116,7 @@ identity_change_t identity_change(const identity_t *before, const identity_t *re
     bool has_uptime = read->uptime_ms != IDENTITY_UPTIME_NONE;
     bool is_older = has_uptime && read->uptime_ms >= now_ms - begun_ms;
     if (identity_is_nobody(before))
-        return has_uptime && !is_older ? IDENTITY_NEW : IDENTITY_OLD;
+        return !has_uptime ? IDENTITY_UNKNOWN : is_older ? IDENTITY_OLD : IDENTITY_NEW;
     if (memcmp(before->machine, read->machine, sizeof before->machine) != 0)
         return IDENTITY_OTHER;
     if (memcmp(before->boot, read->boot, sizeof before->boot) == 0)

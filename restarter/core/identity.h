@@ -39,12 +39,12 @@ typedef enum {
     IDENTITY_OLD,   // the same machine in a boot that was there before the restart was begun
     IDENTITY_NEW,   // the same machine in a later boot
     IDENTITY_OTHER, // another machine
+    IDENTITY_UNKNOWN // beside nobody: a boot of unknown age
 } identity_change_t;
 
 // What a read at now_ms says beside the one on record, for a restart that was first begun at
 // begun_ms (both CLOCK_BOOTTIME of the reader, ms). A boot that is older than begun_ms is the old
-// one, whatever its id (rule H2): somebody else may have rebooted the host before. Beside nobody,
-// only an uptime tells a new one.
+// one, whatever its id (rule H2): somebody else may have rebooted the host before.
 identity_change_t identity_change(const identity_t *before, const identity_t *read,
                                   int64_t begun_ms, int64_t now_ms);
 bool identity_is_same(const identity_t *one, const identity_t *other); // machine and boot

@@ -16,6 +16,7 @@ const char *proof_outcome_name(proof_outcome_t outcome)
         [PROOF_WRONG_HOST] = "wrong-host",
         [PROOF_UNHEALTHY] = "unhealthy",
         [PROOF_UNREACHABLE] = "unreachable",
+        [PROOF_UNVERIFIED] = "unverified",
     };
     return names[outcome];
 }
@@ -61,7 +62,8 @@ static void check_end(proof_t *self, int64_t now_ms)
     static const proof_outcome_t outcomes[] = {[PROOF_SEES_NOBODY] = PROOF_UNREACHABLE,
                                                [PROOF_SEES_OLD] = PROOF_SAME_BOOT,
                                                [PROOF_SEES_OTHER] = PROOF_WRONG_HOST,
-                                               [PROOF_SEES_NEW] = PROOF_UNHEALTHY};
+                                               [PROOF_SEES_NEW] = PROOF_UNHEALTHY,
+                                               [PROOF_SEES_SOMEBODY] = PROOF_UNVERIFIED};
     if (self->outcome == PROOF_OPEN && now_ms >= end_of(self))
         self->outcome = self->good_ms != NEVER ? PROOF_UNHEALTHY : outcomes[self->sight];
 }
@@ -144,12 +146,15 @@ void proof_take_read(proof_t *self, int64_t now_ms, const identity_t *read)
     assert(self->outcome == PROOF_OPEN && !self->asks_health);
     forgive(self, now_ms);
     if (read) {
+        static const proof_sight_t sights[] = {[IDENTITY_OLD] = PROOF_SEES_OLD,
+                                               [IDENTITY_OTHER] = PROOF_SEES_OTHER,
+                                               [IDENTITY_UNKNOWN] = PROOF_SEES_SOMEBODY};
         identity_change_t change =
             identity_change(&self->config.before, read, self->config.begun_ms, now_ms);
         if (change == IDENTITY_NEW) {
             take_new(self, now_ms, read);
         } else {
-            self->sight = change == IDENTITY_OLD ? PROOF_SEES_OLD : PROOF_SEES_OTHER;
+            self->sight = sights[change];
             self->is_agreed = false;
             self->settle_ms = NEVER;
         }

@@ -8,6 +8,7 @@
 //   wrong-host    at the deadline another machine answered
 //   unhealthy     it came back and was not well, or not for long enough, within `verify`
 //   unreachable   nobody answered, or nothing that is an identity, for at least `verify`
+//   unverified    it did not answer before, and now it does not tell how old its boot is
 //
 // An answer that is no identity is unknown: it neither agrees, nor contradicts, nor breaks settle.
 // Times are CLOCK_BOOTTIME, ms: a clock that is set ends nothing early.
@@ -39,10 +40,17 @@ typedef enum {
     PROOF_SAME_BOOT,
     PROOF_WRONG_HOST,
     PROOF_UNHEALTHY,
-    PROOF_UNREACHABLE
+    PROOF_UNREACHABLE,
+    PROOF_UNVERIFIED
 } proof_outcome_t;
 
-typedef enum { PROOF_SEES_NOBODY, PROOF_SEES_OLD, PROOF_SEES_OTHER, PROOF_SEES_NEW } proof_sight_t;
+typedef enum {
+    PROOF_SEES_NOBODY,
+    PROOF_SEES_OLD,
+    PROOF_SEES_OTHER,
+    PROOF_SEES_NEW,
+    PROOF_SEES_SOMEBODY // in a boot of unknown age
+} proof_sight_t;
 
 // Its fields are the machine's own.
 typedef struct {

@@ -63,6 +63,7 @@ static void finish_proof(restart_t *self)
     case PROOF_WRONG_HOST: restart_finish(self, MM_STATUS_FAILED, MM_END_WRONG_HOST); return;
     case PROOF_UNHEALTHY: restart_finish(self, MM_STATUS_FAILED, MM_END_UNHEALTHY); return;
     case PROOF_UNREACHABLE: restart_finish(self, MM_STATUS_FAILED, MM_END_UNREACHABLE); return;
+    case PROOF_UNVERIFIED: restart_finish(self, MM_STATUS_FAILED, MM_END_UNVERIFIED); return;
     }
 }
 
@@ -96,7 +97,9 @@ static void keep_seen(restart_t *self, const restart_end_t *end)
 {
     bool is_answer = end->identity || (end->how == RESTART_EXITED && end->number == 0);
     self->has_answer = self->has_answer || is_answer;
-    self->has_seen = end->identity != NULL;
+    // Of a host that did not answer before, any answer counts until the end: it gets no more
+    // commands.
+    self->has_seen = end->identity || (self->has_seen && identity_is_nobody(&self->before));
     if (end->identity)
         self->seen = *end->identity;
 }

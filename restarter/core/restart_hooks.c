@@ -2,13 +2,16 @@
 
 #include "restart_inside.h"
 
-// The first command of an attempt is prepared for. A debt that is not on record is not made.
+// The first command of an attempt is prepared for. A debt that is not on record is not made;
+// without
+// --after there is none.
 void restart_begin_before(restart_t *self, int64_t now_ms)
 {
-    bool is_prepared = self->debt.has_prepared || (self->debt.was_owed && self->command > 1);
-    if (!self->config->has_before || is_prepared) {
+    bool has_after = self->config->has_after;
+    bool was_prepared = self->command > 1 && (self->debt.was_owed || !has_after);
+    if (!self->config->has_before || self->debt.has_prepared || was_prepared) {
         restart_begin_command(self, now_ms);
-    } else if (!self->debt.is_on_record) {
+    } else if (has_after && !self->debt.is_on_record) {
         restart_give_back(self);
     } else {
         self->phase = RESTART_PHASE_BEFORE;

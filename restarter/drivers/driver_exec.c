@@ -404,12 +404,11 @@ static driver_t *exec_new(const mm_options_t *options, char ret_complaint[MM_ERR
                                                   : "proven by nothing but an exit code";
     // A rehearsal asks no host either.
     const exec_commands_t *commands = &self->commands;
-    bool has_hooks = commands->before || commands->after;
     self->base.verbs = MM_VERB_REAL;
     if (!options->dry_run)
         self->base.verbs |= (commands->identify ? MM_VERB_IDENTIFY : 0U) |
                             (commands->skip_if ? MM_VERB_SKIP : 0U) |
-                            (has_hooks ? MM_VERB_HOOKS : 0U);
+                            (commands->after ? MM_VERB_HOOKS : 0U);
     return &self->base;
 }
 

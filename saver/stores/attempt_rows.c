@@ -109,6 +109,7 @@ static void parse_last(sqlite3_stmt *row, attempts_found_t *found)
     real->command = (uint32_t)number_at(row, ATTEMPTS_COMMAND, 0, MM_COMMANDS_MAX);
     real->machine = mm_sqlite_column_uuid(row, ATTEMPTS_MACHINE_ID);
     real->boot = mm_sqlite_column_uuid(row, ATTEMPTS_BOOT_BEFORE);
+    real->boot_after = mm_sqlite_column_uuid(row, ATTEMPTS_BOOT_AFTER);
     real->control = mm_sqlite_column_uuid(row, ATTEMPTS_CONTROL);
     real->first_ms = number_at(row, ATTEMPTS_FIRST_BOOT_MS, 0, INT64_MAX);
     real->deadline_ms = number_at(row, ATTEMPTS_DEADLINE_BOOT_MS, 0, INT64_MAX);

@@ -120,6 +120,7 @@ typedef struct {
     uint32_t command;
     mm_id_t machine;
     mm_id_t boot;
+    mm_id_t boot_after;
     mm_id_t control;
     int64_t first_ms; // by the consumer's clock
     int64_t deadline_ms;
@@ -199,6 +200,7 @@ typedef struct {
     enum { SIM_PROBE, SIM_READ, SIM_BEFORE, SIM_COMMAND, SIM_LOOK } phase;
     int64_t started_ms;
     proof_t proof;
+    mm_id_t seen; // of a host that nobody had reached: the last boot that it was read in
     debt_t debt;
     uint32_t exit;
     bool sent;

@@ -5,8 +5,6 @@
 
 #include "gather_private.h"
 
-#include <string.h>
-
 // By the world's clock.
 static int64_t on_record_ms(const sim_t *self, const sim_row_t *row, int64_t at_ms)
 {
@@ -65,12 +63,6 @@ void sim_check_command_out(sim_t *self, const mm_task_t *task)
     job->open_life = 0;
 }
 
-static bool is_nobody(const mm_id_t *boot)
-{
-    identity_t before = identity_nobody();
-    return memcmp(boot->bytes, before.boot, sizeof before.boot) == 0;
-}
-
 // What only who can identify a host keeps to: the others do not look for what lost restarters do.
 static void check_looked_at(sim_t *self, const sim_job_t *job, uint32_t attempt, uint32_t command)
 {
@@ -82,7 +74,11 @@ static void check_looked_at(sim_t *self, const sim_job_t *job, uint32_t attempt,
                      "job %u sends command %u of attempt %u behind %u of %u", number, command,
                      attempt, job->sent_command, job->sent_attempt);
     // A host that did not answer may have been in any boot.
-    if (job->commands > 0 && host->boots != job->sent_boots && !is_nobody(&job->row.boot))
+    bool is_nobody = mm_id_is_max(&job->row.boot);
+    if (is_nobody && !mm_id_is_none(&job->row.boot_after))
+        sim_violated(self, "H3 no command to another boot",
+                     "job %u sends a command, its host is on record as one that answers", number);
+    if (job->commands > 0 && host->boots != job->sent_boots && !is_nobody)
         sim_violated(self, "H3 no command to another boot",
                      "job %u sends a command in boot %u, its first one was sent in boot %u", number,
                      host->boots, job->sent_boots);

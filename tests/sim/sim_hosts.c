@@ -129,7 +129,8 @@ static bool end(const sim_running_t *running, mm_status_t status, mm_end_t why,
                 mm_result_t *ret_result)
 {
     static mm_real_t found; // until the next one ends
-    found = (mm_real_t){.end = why, .exit = running->exit, .sent = running->sent};
+    found = (mm_real_t){
+        .end = why, .boot = running->seen, .exit = running->exit, .sent = running->sent};
     *ret_result = (mm_result_t){
         .number = running->number, .leg = running->leg, .status = status, .real = &found};
     return true;
@@ -339,6 +340,8 @@ static bool step_look(sim_t *self, const sim_process_t *process, sim_running_t *
     if (at_ms <= now_ms) {
         identity_t identity;
         bool is_known = next == PROOF_READ && sim_host_read(self, host, &identity);
+        if (is_known && mm_id_is_max(&running->real.boot))
+            memcpy(running->seen.bytes, identity.boot, sizeof identity.boot);
         if (next == PROOF_READ)
             proof_take_read(&running->proof, now_ms, is_known ? &identity : NULL);
         else

@@ -13,6 +13,7 @@ void sim_record_answer(sim_t *self, const sim_running_t *task, mm_real_t *real,
                         .command = row->command,
                         .machine = row->machine,
                         .boot = row->boot,
+                        .boot_after = row->boot_after,
                         .control = row->control,
                         .first_ms = row->first_ms,
                         .deadline_ms = row->deadline_ms,
@@ -48,6 +49,8 @@ void sim_record_write(sim_t *self, const sim_running_t *running)
     row->attempt = task->attempt;
     row->command = task->command;
     row->deadline_ms = task->deadline_ms;
+    if (!mm_id_is_none(&task->boot_after))
+        row->boot_after = task->boot_after;
     row->end = task->end;
     row->exit = task->exit;
     row->owes = task->owes;

@@ -347,7 +347,8 @@ static bool read_found(gather_reader_t *self, mm_result_t *result)
         !read_name(self, "row", row_name, MM_ROW_NOT_STARTED, &row) ||
         !read_name(self, "proof", proof_name, MM_PROOF_REHEARSED, &proof) ||
         !read_id(self, "machine", &real->machine) || !read_id(self, "boot", &real->boot) ||
-        !read_id(self, "control", &real->control) || !read_ms(self, "first", &real->first_ms) ||
+        !read_id(self, "after", &real->boot_after) || !read_id(self, "control", &real->control) ||
+        !read_ms(self, "first", &real->first_ms) ||
         !read_ms(self, "deadline", &real->deadline_ms) || !read_ms(self, "age", &real->age_ms) ||
         !read_ms(self, "pause", &real->pause_ms))
         return false;

@@ -142,6 +142,17 @@ static void before_the_restart_and_after_come_in_turn(void **state)
                                      "17 after: exit 0: back; ");
 }
 
+static void without_an_after_nothing_is_owed(void **state)
+{
+    hooks_t *self = *state;
+    ended_t ended;
+    open_hooks(self, "", "echo cordoned", "echo rebooting", "");
+    assert_int_equal(self->driver->verbs, MM_VERB_REAL);
+    assert_false(run_task(self, MM_LEG_RESTART, &ended));
+    assert_int_equal(ended.status, MM_STATUS_OK);
+    done(self, "before\nrestart\n");
+}
+
 static void a_before_that_fails_is_told_with_its_words(void **state)
 {
     hooks_t *self = *state;
@@ -303,6 +314,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         HOOKS(before_the_restart_and_after_come_in_turn),
+        HOOKS(without_an_after_nothing_is_owed),
         HOOKS(a_before_that_fails_is_told_with_its_words),
         HOOKS(an_after_that_fails_is_on_record_with_its_words),
         HOOKS(a_host_that_needs_nothing_is_skipped),

@@ -146,7 +146,7 @@ static void beside_nobody_only_an_uptime_tells_a_new_boot(void **state)
     read.uptime_ms = 30000;
     assert_int_equal(identity_change(&before, &read, 100000, 130000), IDENTITY_OLD);
     read.uptime_ms = IDENTITY_UPTIME_NONE;
-    assert_int_equal(identity_change(&before, &read, 100000, 130000), IDENTITY_OLD);
+    assert_int_equal(identity_change(&before, &read, 100000, 130000), IDENTITY_UNKNOWN);
 }
 
 static void no_host_can_say_that_it_is_nobody(void **state)

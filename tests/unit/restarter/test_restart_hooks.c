@@ -129,6 +129,23 @@ static void before_runs_between_two_reads_and_after_behind_the_proof(void **stat
     is_done(MM_STATUS_OK, MM_END_RESTARTED, true, false);
 }
 
+// Nothing is on record then, and the next command of the list is not prepared for again.
+static void before_alone_makes_no_debt(void **state)
+{
+    (void)state;
+    config.has_after = real.owes = false;
+    begin_task();
+    sends();
+    settles(2);
+    is_done(MM_STATUS_OK, MM_END_RESTARTED, true, false);
+    (void)set_up(NULL);
+    config.has_after = real.owes = false;
+    real.command = 2;
+    begin_task();
+    identifies_old();
+    exits(RESTART_COMMAND, 0);
+}
+
 static void when_before_fails_nothing_is_sent_and_after_runs(void **state)
 {
     (void)state;
@@ -384,6 +401,7 @@ int main(void)
         HOOK(what_has_begun_is_not_asked_again),
         HOOK(a_question_that_cannot_be_asked_here_is_given_back),
         HOOK(before_runs_between_two_reads_and_after_behind_the_proof),
+        HOOK(before_alone_makes_no_debt),
         HOOK(when_before_fails_nothing_is_sent_and_after_runs),
         HOOK(in_another_boot_nothing_is_prepared),
         HOOK(a_debt_that_is_not_on_record_is_not_made),

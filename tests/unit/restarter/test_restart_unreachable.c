@@ -134,7 +134,23 @@ static void a_boot_of_unknown_age_proves_nothing(void **state)
         now_ms += 10;
         restart_ended(&restart, &(restart_end_t){.how = RESTART_EXITED, .identity = &read}, now_ms);
     }
-    is_done(MM_STATUS_FAILED, MM_END_SAME_BOOT, true);
+    is_done(MM_STATUS_FAILED, MM_END_UNVERIFIED, true);
+}
+
+// It goes down again before it has settled: who was there is told, so that it gets no more
+// commands.
+static void an_answer_is_told_though_it_is_gone_at_the_end(void **state)
+{
+    (void)state;
+    begin_on_nobody();
+    identifies_nothing();
+    (void)runs(RESTART_COMMAND);
+    ends_as(RESTART_EXITED, 0);
+    identifies(7, 2, BEGUN - 1);
+    while (restart.phase == RESTART_PHASE_LOOK)
+        identifies_nothing();
+    is_done(MM_STATUS_FAILED, MM_END_UNREACHABLE, true);
+    assert_int_equal(task_result().real->boot.bytes[0], 2);
 }
 
 static void two_reads_that_differ_do_not_agree(void **state)
@@ -199,6 +215,7 @@ int main(void)
         TEST(it_is_restarted_and_proven_by_two_young_reads),
         TEST(an_old_boot_proves_nothing),
         TEST(a_boot_of_unknown_age_proves_nothing),
+        TEST(an_answer_is_told_though_it_is_gone_at_the_end),
         TEST(two_reads_that_differ_do_not_agree),
         TEST(one_that_answers_by_then_gets_no_command),
         TEST(one_that_answers_rubbish_by_then_gets_no_command),
