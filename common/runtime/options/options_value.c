@@ -54,23 +54,56 @@ static bool parse_integer(const mm_row_t *row, const char *text, int64_t *ret_nu
     return true;
 }
 
+// What a rate may count jobs by, in the order in which one is printed.
+static const struct {
+    const char *name;
+    double seconds;
+} rate_units[] = {{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}};
+#define RATE_UNITS (sizeof rate_units / sizeof rate_units[0])
+
+// "5", "0.5/s", "6/m", "10/h". A number has at most six decimals, and a double keeps them exactly
+// enough within the limits: so a printed rate reads back as the same.
 static bool parse_rate(const mm_row_t *row, const char *text, double *ret_rate,
                        char complaint[MM_COMPLAINT])
 {
     mm_decimal_t decimal;
+    size_t unit = 0;
     if (strcmp(text, "max") == 0) {
         *ret_rate = MM_RATE_MAX;
         return true;
     }
     size_t used = mm_decimal_read(mm_str(text), &decimal);
-    if (used == 0 || text[used] != '\0')
-        return complain(complaint, "a rate is a number of jobs a second, as in 5 or 0.5, or max");
-    double rate = (double)decimal.whole + (double)decimal.millionth / 1e6;
-    if (rate > (double)row->high || (rate > 0 && rate < 0.001))
-        return complain(complaint, "it must be 0, max, or from 0.001 to %lld",
-                        (long long)row->high);
+    if (used > 0 && text[used] == '/')
+        while (unit < RATE_UNITS && strcmp(text + used + 1, rate_units[unit].name) != 0)
+            unit++;
+    if (used == 0 || unit == RATE_UNITS || (text[used] != '\0' && text[used] != '/'))
+        return complain(complaint, "a rate is a number of jobs a second, a minute, an hour or a "
+                                   "day, as in 5, 0.5/s, 6/m, 10/h or 1/d; or max");
+    double number = (double)decimal.whole + (double)decimal.millionth / 1e6;
+    double rate = number / rate_units[unit].seconds;
+    if (number > (double)row->high || (rate > 0 && rate < 1.0 / 86400))
+        return complain(complaint, "it must be 0, max, or from 1/d to %lld", (long long)row->high);
     *ret_rate = rate;
     return true;
+}
+
+static void print_rate(double rate, FILE *file)
+{
+    char text[64];
+    size_t unit = 0;
+    if (rate < 0) {
+        fputs("max", file);
+        return;
+    }
+    do {
+        (void)snprintf(text, sizeof text, "%.6f", rate * rate_units[unit].seconds);
+    } while (strtod(text, NULL) / rate_units[unit].seconds != rate && ++unit < RATE_UNITS);
+    size_t size = strlen(text);
+    while (text[size - 1] == '0')
+        size--;
+    size -= text[size - 1] == '.';
+    fprintf(file, unit == 0 || unit == RATE_UNITS ? "%.*s" : "%.*s/%s", (int)size, text,
+            rate_units[unit % RATE_UNITS].name);
 }
 
 static bool parse_duration(const mm_row_t *row, const char *text, int64_t *ret_ms,
@@ -275,14 +308,7 @@ void mm_value_print(const mm_options_t *options, const mm_row_t *row, FILE *file
     case MM_KIND_NAME: print_text(*(const char *const *)field, file); break;
     case MM_KIND_FLAG: fputs(*(const bool *)field ? "yes" : "no", file); break;
     case MM_KIND_INTEGER: fprintf(file, "%lld", (long long)*(const int64_t *)field); break;
-    case MM_KIND_RATE: {
-        double rate = *(const double *)field;
-        if (rate < 0)
-            fputs("max", file);
-        else
-            fprintf(file, "%.15g", rate);
-        break;
-    }
+    case MM_KIND_RATE: print_rate(*(const double *)field, file); break;
     case MM_KIND_DURATION: print_duration(*(const int64_t *)field, file); break;
     case MM_KIND_RANGE:
         print_duration(((const mm_range_t *)field)->low_ms, file);
