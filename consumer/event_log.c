@@ -77,6 +77,7 @@ void event_log(const gather_action_t *action)
     case GATHER_LOG_UNABLE:
         mm_log(MM_LOG_ERROR, "No restarter can start anything: handing out nothing more");
         break;
+    case GATHER_LOG_STARTS_ENDED: mm_log(MM_LOG_INFO, MM_MESSAGE_STARTS_ENDED); break;
     case GATHER_LOG_TOO_MANY_DEAD: mm_log(MM_LOG_ERROR, MM_MESSAGE_TOO_MANY_DEAD); break;
     }
 }

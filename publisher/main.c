@@ -117,7 +117,8 @@ static void begin_jobs(publisher_t *self)
                     &(mm_frame_t){.kind = MM_FRAME_JOBS,
                                   .as.jobs = {.publisher = mm_str(self->options.id),
                                               .epoch = outbox_epoch(self->outbox),
-                                              .driver = mm_str(self->options.driver_name)}});
+                                              .driver = mm_str(self->options.driver_name),
+                                              .dead = intake_counts(self->intake).dead}});
 }
 
 static void send_jobs(publisher_t *self)
@@ -329,8 +330,18 @@ static void fail(publisher_t *self)
     mm_loop_stop(self->loop);
 }
 
+// The starts have ended, and all that may have begun by then is answered.
+static bool has_finished_starts(const publisher_t *self)
+{
+    return outbox_is_closed(self->outbox) && outbox_count(self->outbox) == 0 &&
+           !intake_is_behind(self->intake);
+}
+
 static int64_t deadline(const publisher_t *self)
 {
+    if (outbox_is_closed(self->outbox) && intake_is_behind(self->intake) &&
+        outbox_capacity(self->outbox) > 0)
+        return self->now_ms; // no event may follow
     int64_t shell_ms = mm_earlier(self->silent_ms, progress_deadline(&self->progress));
     int64_t intake_ms = self->draining ? MM_NEVER : intake_deadline(self->intake);
     return mm_earlier(outbox_deadline(self->outbox), mm_earlier(shell_ms, intake_ms));
@@ -356,7 +367,7 @@ static int64_t turn(void *arg)
     send_jobs(self);
     intake_counts_t counts = intake_counts(self->intake);
     progress_show(&self->progress, self->now_ms, &counts);
-    if (!self->draining && intake_is_over(self->intake))
+    if (!self->draining && (intake_is_over(self->intake) || has_finished_starts(self)))
         mm_loop_stop(self->loop);
     if (self->trace)
         (void)fflush(self->trace);
@@ -406,9 +417,12 @@ static int open_core(publisher_t *self, uint64_t seed)
                               .ack_deadline_ms = options->ack_deadline_ms,
                               .heartbeat_ms = options->heartbeat_ms,
                               .drain_ms = options->drain_timeout_ms,
+                              .starts_end_ms = self->run.starts_end_ms,
                               .seed = seed};
     self->start_ms = self->now_ms = mm_clock_ms();
     self->outbox = outbox_new(&config, self->now_ms);
+    if (config.starts_end_ms > 0) // as the times of a trace
+        config.starts_end_ms = mm_later(config.starts_end_ms - self->start_ms, 1);
     if (self->trace)
         outbox_trace_config(self->trace, &config);
     bool is_bounded = self->run.is_file || (self->run.is_endless && options->rate == MM_RATE_MAX);

@@ -60,12 +60,23 @@ static run_own_t *new_own(const mm_options_t *options)
     return own;
 }
 
+// When the starts end, CLOCK_BOOTTIME; 0: never. By the supervisor's word it is the same instant
+// for each publisher of the run.
+static int64_t starts_end(const mm_options_t *options)
+{
+    bool is_own = options->starts_end_ms == 0 && options->run_for_ms > 0;
+    return is_own ? mm_clock_ms() + options->run_for_ms : options->starts_end_ms;
+}
+
 // --jobs and --for cut a file off: the same command then goes on with the rest. Of the generator
 // they are the end.
 static int open_source(const mm_options_t *options, uint64_t seed, run_t *run,
                        char error[SOURCE_ERROR_MAX])
 {
-    source_paced_config_t pace = {.rate = options->rate, .duration_ms = options->run_for_ms};
+    source_paced_config_t pace = {.rate = options->rate};
+    int64_t end_ms = starts_end(options);
+    if (end_ms > 0)
+        pace.duration_ms = mm_later(end_ms - mm_clock_ms(), 1);
     source_t *source = NULL;
     run->is_file = *options->input != '\0';
     if (run->is_file) {
@@ -84,6 +95,7 @@ static int open_source(const mm_options_t *options, uint64_t seed, run_t *run,
         if (exit_code != 0)
             return exit_code;
         pace.jobs = (uint64_t)options->jobs;
+        run->starts_end_ms = end_ms;
     } else {
         source = new_generator(options, seed);
         run->is_endless = options->jobs == 0;

@@ -23,8 +23,9 @@ typedef struct {
     bool is_file;    // a file or a stream, read only as fast as jobs settle
     bool is_endless; // the generator without --jobs: a stop is its end
     bool resumed;
-    run_own_t *own;     // NULL: nothing is restarted for real
-    uint64_t left_over; // jobs of other runs, which are finished along the way
+    int64_t starts_end_ms; // of a list: from then on nothing begins, CLOCK_BOOTTIME; 0: never
+    run_own_t *own;        // NULL: nothing is restarted for real
+    uint64_t left_over;    // jobs of other runs, which are finished along the way
 } run_t;
 
 // Finds or begins the run and opens its source. begun: the run that an earlier publisher of the

@@ -5,6 +5,7 @@
 #include "child_process.h"
 #include "publisher_report.h"
 #include "run_record.h"
+#include "run_starts.h"
 #include "supervisor_trace.h"
 
 #include <errno.h>
@@ -99,11 +100,18 @@ static void show_profile(const run_settings_t *settings, int shown)
 
 // ---- the summary
 
+// The consumer cuts a run off for one reason.
+static bool is_by_max_dead(const run_report_t *report)
+{
+    return report->end->as.exit.why == SUPERVISOR_WHY_CUT_OFF &&
+           report->end->as.exit.child.role == SUPERVISOR_CONSUMER;
+}
+
 // Why the run ended, as the begin of a sentence.
 static void reason(const run_settings_t *settings, const run_report_t *report, int exit_code,
                    int64_t dead, char *text, size_t size)
 {
-    char child[SUPERVISOR_NAME_MAX];
+    char child[SUPERVISOR_NAME_MAX + RUN_STARTS_MAX];
     supervisor_name(report->end->as.exit.child, child);
     switch (report->end->as.exit.why) {
     case SUPERVISOR_WHY_FINISHED:
@@ -119,17 +127,17 @@ static void reason(const run_settings_t *settings, const run_report_t *report, i
         (void)snprintf(text, size, "ended at once by a second signal");
         break;
     case SUPERVISOR_WHY_CUT_OFF:
-        (void)snprintf(text, size, "ended as asked for, before the end of the input");
-        break;
-    case SUPERVISOR_WHY_FAILED: (void)snprintf(text, size, "stopped: %s failed", child); break;
-    case SUPERVISOR_WHY_LEFT:
-        if (report->end->as.exit.child.role == SUPERVISOR_CONSUMER && settings->max_dead > 0 &&
-            dead >= settings->max_dead)
+        if (is_by_max_dead(report))
             (void)snprintf(text, size, "stopped by --max-dead, see %.200s/dead.txt first",
                            settings->dir);
+        else if (run_starts_are_over(settings))
+            (void)snprintf(text, size, "stopped at the end of %s",
+                           run_starts_name(settings, child));
         else
-            (void)snprintf(text, size, "stopped: %s has left", child);
+            (void)snprintf(text, size, "ended as asked for, before the end of the input");
         break;
+    case SUPERVISOR_WHY_FAILED: (void)snprintf(text, size, "stopped: %s failed", child); break;
+    case SUPERVISOR_WHY_LEFT: (void)snprintf(text, size, "stopped: %s has left", child); break;
     case SUPERVISOR_WHY_CRASHES:
         (void)snprintf(text, size, "stopped: %s crashed too often", child);
         break;
@@ -167,9 +175,15 @@ static bool print_text(const run_settings_t *settings, const run_report_t *repor
     if (exit_code == EX_TEMPFAIL && left < 0)
         (void)printf(" before a host was read; to begin: %s", caller_command());
     else if (exit_code == EX_TEMPFAIL)
-        (void)printf(": %" PRId64 " host%s left%s; to go on%s: %s", left, left == 1 ? "" : "s",
+        (void)printf(": %" PRId64 " host%s left%s; to go on%s: ", left, left == 1 ? "" : "s",
                      report->is_input_open ? ", and what the input still has" : "",
-                     settings->has_streams ? ", with the same streams" : "", caller_command());
+                     settings->has_streams ? ", with the same streams" : "");
+    if (exit_code == EX_TEMPFAIL && left >= 0 && is_by_max_dead(report))
+        (void)printf("a higher --max-dead than %" PRId64
+                     ", or another command with --take-over; this one was ",
+                     settings->max_dead);
+    if (exit_code == EX_TEMPFAIL && left >= 0)
+        (void)printf("%s", caller_command());
     (void)printf("\n");
     return fflush(stdout) == 0 && !ferror(stdout);
 }

@@ -3,6 +3,7 @@
 // two legs run in parallel. The later end asks the store to settle, and the store's answer becomes
 // the verdict for the publisher.
 
+#include "admission.h"
 #include "array.h"
 #include "gather_private.h"
 #include "job.h"
@@ -28,6 +29,8 @@ gather_t *gather_new(const gather_config_t *config, int64_t now_ms)
     self->beat_ms = now_ms;
     self->beaten_ms = now_ms - ASKED_MS;
     self->drain_until_ms = MM_NEVER;
+    if (config->starts_end_ms == 0)
+        self->config.starts_end_ms = MM_NEVER;
     self->random = config->seed;
     self->workers = workers_new(config, &self->flights.hosts, &self->flights.resources);
     self->cache.settled.most = config->settled_max;
@@ -47,6 +50,7 @@ void gather_destroy(gather_t **self_p)
     hosts_clear(&self->flights.hosts);
     settled_cache_clear(&self->cache);
     name_pool_clear(&self->names);
+    dead_before_clear(&self->before);
     free(self);
 }
 
@@ -136,12 +140,23 @@ void gather_nack(gather_t *self, flight_t *flight)
     self->statistics.nacked++;
 }
 
+// Behind the end of the starts: whether it would begin next. What waits for the record is awaited.
+static bool is_too_late(const gather_t *self, const flight_t *flight)
+{
+    bool waits = flight->restart == RESTART_READY || flight->restart == RESTART_BLOCKED ||
+                 flight->restart == RESTART_QUARANTINED || flight->restart == RESTART_BACKOFF;
+    return restart_has_place(flight->restart) ||
+           (waits && admission_decide(self, flight).reason == ADMISSION_TOO_LATE);
+}
+
 // An attempt that runs is awaited; while draining so is the answer of the store (R8, R10).
 void gather_nack_if_over(gather_t *self, flight_t *flight)
 {
     bool in_store = flight->restart == RESTART_OK || flight->restart == RESTART_EXHAUSTED ||
                     (flight->has_attempt && gather_attempt_has_success(self, flight));
-    bool is_over = flight->overdue || (self->statistics.draining && !in_store);
+    bool ends =
+        self->statistics.draining || (gather_is_behind_starts(self) && is_too_late(self, flight));
+    bool is_over = flight->overdue || (ends && !in_store);
     if (!is_over || flight->restart == RESTART_OUT)
         return;
     if (!flight->has_attempt || gather_attempt_is_settled(self, flight))
@@ -196,9 +211,24 @@ static bool is_drivers(gather_t *self, const gather_event_t *event)
     return false;
 }
 
+// To come again in a second.
+static void put_off(gather_t *self, const char *publisher, const mm_job_t *job)
+{
+    verdict(self, publisher, job->host,
+            (mm_verdict_t){.kind = MM_VERDICT_NACK, .id = job->id, .delay_ms = NACK_DELAY_MS});
+    self->statistics.nacked++;
+}
+
+static void hear_publisher(gather_t *self, const gather_event_t *event)
+{
+    if (self->config.max_dead > 0)
+        dead_before_hear(&self->before, event->as.job.publisher, event->as.job.dead);
+}
+
 static void apply_job(gather_t *self, const gather_event_t *event)
 {
     const mm_job_t *job = &event->as.job.job;
+    hear_publisher(self, event);
     if (event->as.job.driver.size > 0 && !is_drivers(self, event))
         return;
     const char *publisher = name_pool_intern(&self->names, event->as.job.publisher);
@@ -220,10 +250,10 @@ static void apply_job(gather_t *self, const gather_event_t *event)
                                .error = mm_str(item->error)});
         return;
     }
-    if (self->statistics.draining || flights_count(&self->flights) >= self->config.max_in_flight) {
-        verdict(self, publisher, job->host,
-                (mm_verdict_t){.kind = MM_VERDICT_NACK, .id = job->id, .delay_ms = NACK_DELAY_MS});
-        self->statistics.nacked++;
+    bool redelivered = is_redelivered(self, event->as.job.epoch, job);
+    if (self->statistics.draining || flights_count(&self->flights) >= self->config.max_in_flight ||
+        (gather_is_behind_starts(self) && !redelivered && !item)) {
+        put_off(self, publisher, job);
         return;
     }
     flight = flights_add(&self->flights, &job->id, job->host,
@@ -240,7 +270,7 @@ static void apply_job(gather_t *self, const gather_event_t *event)
         recall(self, flight, item);
     if (self->is_real && flight->restart == RESTART_HELD && !flight->has_attempt)
         gather_make_real(self, flight);
-    flight->redelivered = is_redelivered(self, event->as.job.epoch, job);
+    flight->redelivered = redelivered;
     if (flight->restart == RESTART_HELD && !flight->redelivered && !flight->has_attempt)
         flight_set_restart(&self->flights, flight, RESTART_READY, 0);
     self->statistics.received++;
@@ -369,8 +399,9 @@ static void beat(gather_t *self)
     self->beaten_ms = self->now_ms;
 }
 
-static void apply_question(gather_t *self)
+static void apply_question(gather_t *self, const gather_event_t *event)
 {
+    hear_publisher(self, event);
     if (self->now_ms >= self->beaten_ms + ASKED_MS)
         beat(self);
     else if (self->beat_ms > self->beaten_ms + ASKED_MS)
@@ -410,13 +441,30 @@ static void apply_time(gather_t *self, bool inbox_empty)
         beat(self);
 }
 
+// Each dead job once: those before this consumer, those that it has found or made dead, and those
+// that it is about to (R14).
 static void check_dead(gather_t *self)
 {
-    if (self->config.max_dead == 0 || self->exhausted < self->config.max_dead ||
-        self->statistics.draining)
+    uint64_t since = self->statistics.dead + self->flights.in_restart[RESTART_EXHAUSTED];
+    uint64_t most = self->config.max_dead;
+    if (most == 0 || self->statistics.draining ||
+        (self->before.sum < most && since < most - self->before.sum))
         return;
     gather_log(self, GATHER_LOG_TOO_MANY_DEAD, NULL);
+    self->statistics.too_many_dead = true;
     drain(self);
+}
+
+// What waits is nacked, once; from then on whatever would begin is (R15).
+static void check_starts(gather_t *self)
+{
+    if (self->starts_ended || !gather_is_behind_starts(self))
+        return;
+    self->starts_ended = true;
+    gather_log(self, GATHER_LOG_STARTS_ENDED, NULL);
+    flight_t *flight, *next;
+    DL_FOREACH_SAFE2 (self->flights.extends, flight, next, extend_next)
+        gather_nack_if_over(self, flight);
 }
 
 // What no restarter here can start is not tried for ever.
@@ -449,7 +497,7 @@ void gather_step(gather_t *self, const gather_event_t *event, gather_actions_t *
     worker_t *worker;
     switch (event->kind) {
     case GATHER_JOB: apply_job(self, event); break;
-    case GATHER_ASK: apply_question(self); break;
+    case GATHER_ASK: apply_question(self, event); break;
     case GATHER_REPORT: apply_report(self, event->as.report); break;
     case GATHER_STARTED: break; // only for traces: reports list what runs
     case GATHER_RESULT:
@@ -463,6 +511,7 @@ void gather_step(gather_t *self, const gather_event_t *event, gather_actions_t *
     }
     apply_changes(self);
     check_dead(self);
+    check_starts(self);
     check_unable(self);
     gather_dispatch(self);
     if (self->statistics.draining && flights_count(&self->flights) == 0 && !self->left) {
@@ -479,6 +528,8 @@ int64_t gather_deadline(const gather_t *self)
     if (self->flights.extends)
         deadline = mm_earlier(deadline, self->flights.extends->extend_ms);
     deadline = mm_earlier(deadline, unable_deadline(self));
+    if (!self->starts_ended)
+        deadline = mm_earlier(deadline, self->config.starts_end_ms);
     if (self->flights.leases)
         deadline = mm_earlier(deadline, self->flights.leases->lease_ms);
     deadline = mm_earlier(deadline, mm_heap_deadline(&self->flights.store_backoffs));

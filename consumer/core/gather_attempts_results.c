@@ -113,7 +113,7 @@ static void apply_identity(gather_t *self, flight_t *flight, attempt_t *attempt,
         attempt->boot = result->real->boot;
         attempt_set_health(attempt, result->real->health);
     }
-    if (self->statistics.draining) {
+    if (self->statistics.draining || gather_is_behind_starts(self)) {
         flight_set_restart(&self->flights, flight, RESTART_READY, 0);
         gather_nack_if_over(self, flight);
         return;
@@ -125,6 +125,7 @@ static void apply_identity(gather_t *self, flight_t *flight, attempt_t *attempt,
 static bool escalates(const gather_t *self, const flight_t *flight, const mm_result_t *result)
 {
     return result->real->more && !self->statistics.draining && !flight->overdue &&
+           !gather_is_behind_starts(self) &&
            (result->real->end == MM_END_SAME_BOOT || result->real->end == MM_END_UNREACHABLE);
 }
 

@@ -57,6 +57,7 @@ struct outbox {
     lease_t *ended; // freed when the next step begins
     uint64_t epoch;
     bool present; // heartbeats of the consumer arrive, and it takes jobs
+    bool closed;  // the starts have ended
     bool draining;
     bool left;
     int64_t heard_ms;
@@ -71,6 +72,8 @@ outbox_t *outbox_new(const outbox_config_t *config, int64_t now_ms)
     outbox_t *self = calloc(1, sizeof *self);
     assert(self);
     self->config = *config;
+    if (config->starts_end_ms == 0)
+        self->config.starts_end_ms = MM_NEVER;
     self->now_ms = now_ms;
     self->random = config->seed;
     self->ask_ms = now_ms;
@@ -229,7 +232,8 @@ static void deliver_ready(outbox_t *self)
 
 static void apply_job(outbox_t *self, const outbox_event_t *event)
 {
-    if (find(self, &event->as.job.id) || self->draining)
+    if (find(self, &event->as.job.id) || self->draining ||
+        (self->closed && !event->as.job.maybe_sent))
         return;
     mm_str_t host = event->as.job.host;
     const mm_str_t *attributes = &event->as.job.attributes;
@@ -273,7 +277,7 @@ static void extend(outbox_t *self, lease_t *lease)
 static void nack(outbox_t *self, lease_t *lease, int64_t delay_ms)
 {
     log_event(self, OUTBOX_LOG_NACKED, lease);
-    if (self->draining) {
+    if (self->draining || self->closed) {
         end_lease(self, lease); // it stays in the database
         return;
     }
@@ -378,6 +382,24 @@ static void apply_time(outbox_t *self, bool events_empty)
     }
 }
 
+// The starts have ended. What was never delivered, or was nacked, stays in the database. What may
+// be with a consumer is delivered until it is answered: another one may not know of it.
+static void close_starts(outbox_t *self)
+{
+    lease_t *lease, *next;
+    self->closed = true;
+    DL_FOREACH_SAFE (self->ready, lease, next)
+        if (lease->delivery == 0)
+            end_lease(self, lease);
+    for (mm_heap_node_t *node; (node = mm_heap_first(&self->delayed)) != NULL;) {
+        lease = MM_HEAP_OWNER(node, lease_t, delay);
+        if (lease->has_place)
+            set_state(self, lease, LEASE_AGAIN, 0);
+        else
+            end_lease(self, lease);
+    }
+}
+
 // Only leases are awaited: all other jobs are in the database.
 static void drain(outbox_t *self)
 {
@@ -408,6 +430,8 @@ void outbox_step(outbox_t *self, const outbox_event_t *event, outbox_actions_t *
     case OUTBOX_TIME: apply_time(self, event->as.time.events_empty); break;
     case OUTBOX_DRAIN: drain(self); break;
     }
+    if (!self->closed && self->now_ms >= self->config.starts_end_ms)
+        close_starts(self);
     deliver_ready(self);
     bool over = self->leased == NULL || self->now_ms >= self->drain_until_ms;
     if (self->draining && over && !self->left) {
@@ -440,6 +464,8 @@ int64_t outbox_deadline(const outbox_t *self)
     int64_t silent_ms = self->heard_ms + SILENT_BEATS * self->config.heartbeat_ms;
     if (!self->draining)
         deadline = mm_earlier(deadline, self->present ? silent_ms : self->ask_ms);
+    if (!self->closed)
+        deadline = mm_earlier(deadline, self->config.starts_end_ms);
     if (self->leased)
         deadline = mm_earlier(deadline, self->leased->deadline_ms);
     return self->left ? deadline : mm_earlier(deadline, self->drain_until_ms);
@@ -449,10 +475,15 @@ size_t outbox_capacity(const outbox_t *self)
 {
     size_t count = self->table.count;
     size_t window = self->config.window;
-    if (self->draining || !self->present || count >= 2 * window)
+    if (self->draining || (!self->present && !self->closed) || count >= 2 * window)
         return 0;
     size_t wanted = self->places + self->ready_count; // ready jobs will need a place too
     return wanted < window ? window - wanted : 0;
+}
+
+bool outbox_is_closed(const outbox_t *self)
+{
+    return self->closed;
 }
 
 uint64_t outbox_epoch(const outbox_t *self)
