@@ -184,6 +184,7 @@ void gather_trace_event(FILE *file, const gather_event_t *event)
     case GATHER_ASK:
         (void)fputs("ask", file);
         mm_trace_print_text(file, "publisher", event->as.job.publisher);
+        print_number(file, "life", event->as.job.epoch);
         print_number(file, "dead", event->as.job.dead);
         break;
     case GATHER_REPORT: print_report(file, event->as.report); break;

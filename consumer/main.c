@@ -131,11 +131,11 @@ static void receive_jobs(consumer_t *self, const mm_frame_t *frame)
     gather_event_t event = {.kind = GATHER_ASK};
     MM_CRASH_POINT("consumer: jobs read");
     event.as.job.publisher = frame->as.jobs.publisher;
+    event.as.job.epoch = frame->as.jobs.epoch;
     event.as.job.dead = frame->as.jobs.dead;
     if (frame->as.jobs.count == 0)
         step(self, &event);
     event.kind = GATHER_JOB;
-    event.as.job.epoch = frame->as.jobs.epoch;
     event.as.job.driver = frame->as.jobs.driver;
     event.as.job.received_ms = mm_clock_wall_ms();
     for (size_t i = 0; i < frame->as.jobs.count; i++) {

@@ -59,6 +59,8 @@ typedef struct {
     uint64_t settled;
     mm_windowed_histogram_t waits; // from accept to delivery, in microseconds
     mm_windowed_histogram_t times; // from accept to settle
+    uint64_t heard_epoch;          // of the consumer that was heard last
+    uint64_t dead_before;          // jobs of the run that were dead when it was heard first (R14)
     bool draining;
     bool broken;
 } publisher_t;
@@ -118,7 +120,7 @@ static void begin_jobs(publisher_t *self)
                                   .as.jobs = {.publisher = mm_str(self->options.id),
                                               .epoch = outbox_epoch(self->outbox),
                                               .driver = mm_str(self->options.driver_name),
-                                              .dead = intake_counts(self->intake).dead}});
+                                              .dead = self->dead_before}});
 }
 
 static void send_jobs(publisher_t *self)
@@ -250,12 +252,25 @@ static void receive_notices(publisher_t *self, const mm_frame_t *frame)
     }
 }
 
+// What a consumer says of dead jobs it counts itself: it is to be told of those before.
+static void hear_epoch(publisher_t *self, uint64_t epoch)
+{
+    if (epoch == self->heard_epoch)
+        return;
+    self->heard_epoch = epoch;
+    self->dead_before = intake_counts(self->intake).dead;
+}
+
 static void receive_frame(publisher_t *self, const mm_frame_t *frame)
 {
     outbox_event_t event = {0};
     switch ((int)frame->kind) {
-    case MM_FRAME_NOTICES: receive_notices(self, frame); return;
+    case MM_FRAME_NOTICES:
+        hear_epoch(self, frame->as.notices.epoch);
+        receive_notices(self, frame);
+        return;
     case MM_FRAME_BEAT:
+        hear_epoch(self, frame->as.beat.epoch);
         event.kind = OUTBOX_BEAT;
         event.as.beat.epoch = frame->as.beat.epoch;
         event.as.beat.draining = frame->as.beat.draining;
@@ -435,6 +450,7 @@ static int open_core(publisher_t *self, uint64_t seed)
     if (!self->intake)
         return mm_service_fail(options, EX_IOERR, "%s", outbox_db_error(self->db));
     intake_counts_t counts = intake_counts(self->intake);
+    self->dead_before = counts.dead;
     self->progress = progress_new(options->progress, self->now_ms, &counts);
     self->batch = mm_encoder_new();
     mm_receiver_open(&self->receiver);

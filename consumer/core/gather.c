@@ -13,11 +13,12 @@
 #include <stdlib.h>
 #include <utlist.h>
 
-#define UNABLE_MS       30000 // restarters that only ask for pauses, and nothing runs: it ends
-#define OTHER_DRIVER_MS 10000 // pause of a job that no restarter here may have
-#define NACK_DELAY_MS   1000  // the pause before a nacked job is delivered again
-#define EXTENDS_MAX     2048  // extensions in a step; the next step is due at once
-#define ASKED_MS        10    // the least time between requested heartbeats: each goes to all
+#define UNABLE_MS       30000   // restarters that only ask for pauses, and nothing runs: it ends
+#define OTHER_DRIVER_MS 10000   // pause of a job that no restarter here may have
+#define NACK_DELAY_MS   1000    // the pause before a nacked job is delivered again
+#define NACK_LATE_MS    3600000 // the same behind the end of the starts
+#define EXTENDS_MAX     2048    // extensions in a step; the next step is due at once
+#define ASKED_MS        10      // the least time between requested heartbeats: each goes to all
 
 gather_t *gather_new(const gather_config_t *config, int64_t now_ms)
 {
@@ -122,7 +123,7 @@ void gather_settled(gather_t *self, flight_t *flight, mm_outcome_t outcome)
         self->statistics.acked++;
 }
 
-void gather_nack(gather_t *self, flight_t *flight)
+static void nack(gather_t *self, flight_t *flight, int64_t delay_ms)
 {
     bool restarted = flight->restart == RESTART_OK || flight->late_worker;
     bool is_remembered = !flight->has_attempt; // else the record does
@@ -135,9 +136,14 @@ void gather_nack(gather_t *self, flight_t *flight)
         settled_cache_set_error(item, flight->error);
     }
     verdict(self, flight->publisher, host_name(flight->host),
-            (mm_verdict_t){.kind = MM_VERDICT_NACK, .id = flight->id, .delay_ms = NACK_DELAY_MS});
+            (mm_verdict_t){.kind = MM_VERDICT_NACK, .id = flight->id, .delay_ms = delay_ms});
     flights_end(&self->flights, flight);
     self->statistics.nacked++;
+}
+
+void gather_nack(gather_t *self, flight_t *flight)
+{
+    nack(self, flight, NACK_DELAY_MS);
 }
 
 // Behind the end of the starts: whether it would begin next. What waits for the record is awaited.
@@ -145,7 +151,9 @@ static bool is_too_late(const gather_t *self, const flight_t *flight)
 {
     bool waits = flight->restart == RESTART_READY || flight->restart == RESTART_BLOCKED ||
                  flight->restart == RESTART_QUARANTINED || flight->restart == RESTART_BACKOFF;
-    return restart_has_place(flight->restart) ||
+    bool was_decided =
+        flight->restart == RESTART_BACKOFF && flight->restart_backoff.due_ms == MM_NEVER;
+    return restart_has_place(flight->restart) || was_decided ||
            (waits && admission_decide(self, flight).reason == ADMISSION_TOO_LATE);
 }
 
@@ -154,13 +162,12 @@ void gather_nack_if_over(gather_t *self, flight_t *flight)
 {
     bool in_store = flight->restart == RESTART_OK || flight->restart == RESTART_EXHAUSTED ||
                     (flight->has_attempt && gather_attempt_has_success(self, flight));
-    bool ends =
-        self->statistics.draining || (gather_is_behind_starts(self) && is_too_late(self, flight));
-    bool is_over = flight->overdue || (ends && !in_store);
+    bool is_late = gather_is_behind_starts(self) && is_too_late(self, flight) && !in_store;
+    bool is_over = flight->overdue || is_late || (self->statistics.draining && !in_store);
     if (!is_over || flight->restart == RESTART_OUT)
         return;
     if (!flight->has_attempt || gather_attempt_is_settled(self, flight))
-        gather_nack(self, flight);
+        nack(self, flight, is_late ? NACK_LATE_MS : NACK_DELAY_MS);
 }
 
 // ---- jobs
@@ -211,18 +218,18 @@ static bool is_drivers(gather_t *self, const gather_event_t *event)
     return false;
 }
 
-// To come again in a second.
-static void put_off(gather_t *self, const char *publisher, const mm_job_t *job)
+static void put_off(gather_t *self, const char *publisher, const mm_job_t *job, int64_t delay_ms)
 {
     verdict(self, publisher, job->host,
-            (mm_verdict_t){.kind = MM_VERDICT_NACK, .id = job->id, .delay_ms = NACK_DELAY_MS});
+            (mm_verdict_t){.kind = MM_VERDICT_NACK, .id = job->id, .delay_ms = delay_ms});
     self->statistics.nacked++;
 }
 
 static void hear_publisher(gather_t *self, const gather_event_t *event)
 {
     if (self->config.max_dead > 0)
-        dead_before_hear(&self->before, event->as.job.publisher, event->as.job.dead);
+        dead_before_hear(&self->before, event->as.job.publisher,
+                         event->as.job.epoch == self->config.epoch, event->as.job.dead);
 }
 
 static void apply_job(gather_t *self, const gather_event_t *event)
@@ -251,9 +258,12 @@ static void apply_job(gather_t *self, const gather_event_t *event)
         return;
     }
     bool redelivered = is_redelivered(self, event->as.job.epoch, job);
-    if (self->statistics.draining || flights_count(&self->flights) >= self->config.max_in_flight ||
-        (gather_is_behind_starts(self) && !redelivered && !item)) {
-        put_off(self, publisher, job);
+    if (gather_is_behind_starts(self) && !redelivered && !item) {
+        put_off(self, publisher, job, NACK_LATE_MS);
+        return;
+    }
+    if (self->statistics.draining || flights_count(&self->flights) >= self->config.max_in_flight) {
+        put_off(self, publisher, job, NACK_DELAY_MS);
         return;
     }
     flight = flights_add(&self->flights, &job->id, job->host,
@@ -447,8 +457,7 @@ static void check_dead(gather_t *self)
 {
     uint64_t since = self->statistics.dead + self->flights.in_restart[RESTART_EXHAUSTED];
     uint64_t most = self->config.max_dead;
-    if (most == 0 || self->statistics.draining ||
-        (self->before.sum < most && since < most - self->before.sum))
+    if (most == 0 || self->statistics.draining || self->before.sum + since < most)
         return;
     gather_log(self, GATHER_LOG_TOO_MANY_DEAD, NULL);
     self->statistics.too_many_dead = true;

@@ -45,10 +45,10 @@ typedef struct {
             mm_str_t publisher;
             uint64_t epoch;  // of the consumer that the publisher heard last
             mm_str_t driver; // of the run; empty: any
-            uint64_t dead;   // of its run, as the publisher has it
+            uint64_t dead;   // of its run, before that consumer
             mm_job_t job;
             int64_t received_ms; // Unix time
-        } job;                   // ask: publisher (empty: unknown) and dead
+        } job;                   // ask: publisher (empty: unknown), epoch and dead
         const mm_report_t *report;
         struct {
             mm_str_t worker;

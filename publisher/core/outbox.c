@@ -25,7 +25,8 @@ typedef enum { LEASE_READY, LEASE_AGAIN, LEASE_LEASED, LEASE_DELAYED } lease_sta
 typedef struct lease {
     mm_id_t id;
     lease_state_t state;
-    bool has_place; // in the window: leased, or expired (R11)
+    bool has_place;  // in the window: leased, or expired (R11)
+    bool is_put_off; // nacked for an hour
     uint32_t delivery;
     uint32_t unanswered; // deliveries in a row
     int64_t deadline_ms; // leased
@@ -277,7 +278,8 @@ static void extend(outbox_t *self, lease_t *lease)
 static void nack(outbox_t *self, lease_t *lease, int64_t delay_ms)
 {
     log_event(self, OUTBOX_LOG_NACKED, lease);
-    if (self->draining || self->closed) {
+    lease->is_put_off = delay_ms >= NACK_MAX_MS;
+    if (self->draining || (self->closed && lease->is_put_off)) {
         end_lease(self, lease); // it stays in the database
         return;
     }
@@ -382,8 +384,9 @@ static void apply_time(outbox_t *self, bool events_empty)
     }
 }
 
-// The starts have ended. What was never delivered, or was nacked, stays in the database. What may
-// be with a consumer is delivered until it is answered: another one may not know of it.
+// The starts have ended. What was never delivered stays in the database. All else may have begun,
+// and is delivered until it is settled, or put off by a consumer for which the starts have ended,
+// too: another one may not know of it, or nack it for another reason.
 static void close_starts(outbox_t *self)
 {
     lease_t *lease, *next;
@@ -393,10 +396,10 @@ static void close_starts(outbox_t *self)
             end_lease(self, lease);
     for (mm_heap_node_t *node; (node = mm_heap_first(&self->delayed)) != NULL;) {
         lease = MM_HEAP_OWNER(node, lease_t, delay);
-        if (lease->has_place)
-            set_state(self, lease, LEASE_AGAIN, 0);
-        else
+        if (lease->is_put_off)
             end_lease(self, lease);
+        else
+            set_state(self, lease, lease->has_place ? LEASE_AGAIN : LEASE_READY, 0);
     }
 }
 

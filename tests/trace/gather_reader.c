@@ -438,6 +438,7 @@ static bool read_kind(gather_reader_t *self, gather_event_t *event)
     }
     if (strcmp(kind, "ask") == 0) {
         event->kind = GATHER_ASK;
+        event->as.job.epoch = (uint64_t)tokens_number(&self->words, "life", 0);
         event->as.job.publisher = tokens_str(&self->words, "publisher");
         event->as.job.dead = (uint64_t)tokens_number(&self->words, "dead", 0);
         return true;
