@@ -160,9 +160,10 @@ static bool print_json(const run_report_t *report, json_t *json, const run_recor
            putchar('\n') != EOF && fflush(stdout) == 0;
 }
 
-// left: hosts; -1: none was read yet.
+// left, dead: hosts; -1: none was read yet.
 static bool print_text(const run_settings_t *settings, const run_report_t *report, const char *text,
-                       const run_record_t *record, int exit_code, int64_t left, const char *why)
+                       const run_record_t *record, int exit_code, int64_t left, int64_t dead,
+                       const char *why)
 {
     (void)printf("%s", text);
     run_record_print_owed(record, stdout);
@@ -175,15 +176,12 @@ static bool print_text(const run_settings_t *settings, const run_report_t *repor
     if (exit_code == EX_TEMPFAIL && left < 0)
         (void)printf(" before a host was read; to begin: %s", caller_command());
     else if (exit_code == EX_TEMPFAIL)
-        (void)printf(": %" PRId64 " host%s left%s; to go on%s: ", left, left == 1 ? "" : "s",
+        (void)printf(": %" PRId64 " host%s left%s%s; to go on%s: %s", left, left == 1 ? "" : "s",
                      report->is_input_open ? ", and what the input still has" : "",
-                     settings->has_streams ? ", with the same streams" : "");
+                     is_by_max_dead(report) ? "; another command goes on with --take-over" : "",
+                     settings->has_streams ? ", with the same streams" : "", caller_command());
     if (exit_code == EX_TEMPFAIL && left >= 0 && is_by_max_dead(report))
-        (void)printf("a higher --max-dead than %" PRId64
-                     ", or another command with --take-over; this one was ",
-                     settings->max_dead);
-    if (exit_code == EX_TEMPFAIL && left >= 0)
-        (void)printf("%s", caller_command());
+        (void)printf(" --max-dead %" PRId64, dead + settings->max_dead); // the last one counts
     (void)printf("\n");
     return fflush(stdout) == 0 && !ferror(stdout);
 }
@@ -212,7 +210,7 @@ static int report_nothing(const run_settings_t *settings, const run_report_t *re
     json_t *json = json_object();
     bool is_written = settings->options.json
                           ? print_json(report, json, &nothing, EX_TEMPFAIL, why)
-                          : print_text(settings, report, "", &nothing, EX_TEMPFAIL, -1, why);
+                          : print_text(settings, report, "", &nothing, EX_TEMPFAIL, -1, 0, why);
     json_decref(json);
     return is_written ? EX_TEMPFAIL : EX_IOERR;
 }
@@ -248,7 +246,8 @@ int run_report_print(const run_settings_t *settings, const run_report_t *report)
         is_written = print_json(report, json, &record, code, why);
     } else {
         text = publisher_report(settings->dir, "text", &exit_code);
-        is_written = text && print_text(settings, report, text, &record, code, left, why);
+        is_written = text && print_text(settings, report, text, &record, code, left,
+                                        number(json, "dead"), why);
         free(text);
     }
     json_decref(json);
