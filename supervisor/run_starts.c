@@ -1,46 +1,20 @@
 // See run_starts.h.
 
 #include "run_starts.h"
-#include "caller.h"
 #include "clock.h"
 #include "duration.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
-#include <sysexits.h>
 #include <time.h>
 
 #define MINUTE_MS INT64_C(60000)
 
-// -1: it is no time of the day.
-static int read_minute(const char *text)
+void run_starts_read(run_settings_t *self, const mm_options_t *publisher)
 {
-    unsigned hour, minute;
-    int used = 0;
-    size_t digits = strspn(text, "0123456789");
-    bool has_form = digits >= 1 && digits <= 2 && text[digits] == ':' &&
-                    strspn(text + digits + 1, "0123456789") == 2 && strlen(text) == digits + 3;
-    if (!has_form || sscanf(text, "%u:%u%n", &hour, &minute, &used) != 2 || hour > 23 ||
-        minute > 59)
-        return -1;
-    return (int)(60 * hour + minute);
-}
-
-int run_starts_read(run_settings_t *self, const mm_options_t *publisher)
-{
-    const char *until = self->options.until;
-    run_starts_t *starts = &self->starts;
-    *starts = (run_starts_t){.for_ms = publisher->run_for_ms, .until_minute = -1};
-    starts->is_list = *publisher->input != '\0';
-    if (*until == '\0')
-        return 0;
-    starts->until_minute = read_minute(until);
-    return starts->until_minute >= 0
-               ? 0
-               : caller_fail(EX_USAGE, "--until=%s: say a time of the day, as in --until 06:00",
-                             until);
+    self->starts = (run_starts_t){.for_ms = publisher->run_for_ms,
+                                  .until_minute = (int)self->options.until_minute,
+                                  .is_list = *publisher->input != '\0'};
 }
 
 int64_t run_starts_next(int64_t unix_ms, int minute)

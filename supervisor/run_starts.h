@@ -9,9 +9,8 @@
 
 #define RUN_STARTS_MAX 96 // bytes of its words
 
-// Reads --until, and takes --for from the options of the publisher. Returns 0, or an exit code when
-// all has been said.
-int run_starts_read(run_settings_t *self, const mm_options_t *publisher);
+// Takes over --until, and --for from the options of the publisher.
+void run_starts_read(run_settings_t *self, const mm_options_t *publisher);
 
 // The run begins: sets the instant, and gives it to the programs.
 void run_starts_begin(run_settings_t *self);

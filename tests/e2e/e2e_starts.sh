@@ -57,7 +57,7 @@ ends_with_code "a list that is done before --until: exit 0" 0
 matches "the first line says when that is" '^no start after [0-2][0-9]:[0-5][0-9] \(in 0h0[12]m\)$' "$(head -n 1 out)"
 run -i few.txt --mock --until 24:00
 ends_with_code "no time of the day: exit 64" 64
-matches "it says what one is" 'until=24:00: say a time of the day, as in --until 06:00' "$(cat err)"
+matches "it says what one is" 'until=24:00: it must be a time of the day, as in 06:00' "$(cat err)"
 
 # ---- too many dead hosts ---------------------------------------------------------------------------
 

@@ -178,6 +178,24 @@ static bool parse_codes(const char *text, mm_codes_t *ret_codes, char complaint[
     return true;
 }
 
+// "6:00" or "06:00"; an empty text is none.
+static bool parse_daytime(const char *text, int64_t *ret_minute, char complaint[MM_COMPLAINT])
+{
+    const char *colon = strchr(text, ':');
+    long hour = 0, minute = 0;
+    bool is_time = colon && colon > text && colon - text <= 2 && strlen(colon) == 3 &&
+                   strspn(text, "0123456789") == (size_t)(colon - text) &&
+                   strspn(colon + 1, "0123456789") == 2;
+    if (is_time) {
+        hour = strtol(text, NULL, 10);
+        minute = strtol(colon + 1, NULL, 10);
+    }
+    if (*text != '\0' && (!is_time || hour > 23 || minute > 59))
+        return complain(complaint, "it must be a time of the day, as in 06:00");
+    *ret_minute = *text != '\0' ? 60 * hour + minute : -1;
+    return true;
+}
+
 static bool parse_flag(const char *text, bool *ret_flag, char complaint[MM_COMPLAINT])
 {
     static const char *const words[][2] = {
@@ -246,6 +264,7 @@ bool mm_value_parse(mm_options_t *options, const mm_row_t *row, const char *text
     case MM_KIND_RANGE: return parse_range(row, text, field, complaint);
     case MM_KIND_PERCENT: return parse_percent(row, text, field, complaint);
     case MM_KIND_CODES: return parse_codes(text, field, complaint);
+    case MM_KIND_DAYTIME: return parse_daytime(text, field, complaint);
     case MM_KIND_CHOICE: return parse_choice(row, text, field, complaint);
     }
     assert(false);
@@ -317,6 +336,12 @@ void mm_value_print(const mm_options_t *options, const mm_row_t *row, FILE *file
         break;
     case MM_KIND_PERCENT: fprintf(file, "%.10g%%", (double)*(const int64_t *)field / 1e4); break;
     case MM_KIND_CODES: print_codes(field, file); break;
+    case MM_KIND_DAYTIME: {
+        int minute = (int)*(const int64_t *)field;
+        if (minute >= 0)
+            fprintf(file, "%02d:%02d", minute / 60, minute % 60);
+        break;
+    }
     case MM_KIND_CHOICE: {
         int number;
         memcpy(&number, field, sizeof number);

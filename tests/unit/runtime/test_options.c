@@ -295,6 +295,7 @@ static const char *wrong_value(mm_kind_t kind)
     case MM_KIND_RANGE:
     case MM_KIND_PERCENT:
     case MM_KIND_CODES:
+    case MM_KIND_DAYTIME:
     case MM_KIND_CHOICE: return "wrong";
     }
     return NULL;
@@ -427,6 +428,28 @@ static void an_option_of_each_kind_is_read_by_a_run(void **state)
     assert_int_equal(options.restart_pause.high_ms, 3600000);
 }
 
+static void a_time_of_the_day_is_one(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"24:00", "6",     "06:60", "6:5",   "-1:00",  "06:00 ",
+                                      " 6:00", "06.00", "06:0a", "6:000", "006:00", ":30",
+                                      "06:",   "6h",    "0x:00", "6:-1"};
+    char flag[32];
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        (void)snprintf(flag, sizeof flag, "--until=%s", bad[i]);
+        assert_int_equal(PARSE(RUN, flag), 64);
+        assert_told("it must be a time of the day, as in 06:00");
+    }
+    assert_int_equal(PARSE_NOTHING(RUN), STARTED);
+    assert_int_equal(options.until_minute, -1);
+    assert_int_equal(PARSE(RUN, "--until=23:59"), STARTED);
+    assert_int_equal(options.until_minute, 1439);
+    assert_int_equal(PARSE(RUN, "--until", "6:05"), STARTED);
+    assert_int_equal(options.until_minute, 365);
+    assert_int_equal(PARSE(RUN, "--until=00:00"), STARTED);
+    assert_int_equal(options.until_minute, 0);
+}
+
 static void only_a_run_has_letters(void **state)
 {
     (void)state;
@@ -555,6 +578,7 @@ int main(void)
         TEST(help_version_and_check_print_and_exit_with_0),
         TEST(the_defaults_of_a_run_hold),
         TEST(an_option_of_each_kind_is_read_by_a_run),
+        TEST(a_time_of_the_day_is_one),
         TEST(only_a_run_has_letters),
         TEST(a_profile_may_do_without_a_time),
         TEST(a_run_names_what_is_wrong_with_its_words),
