@@ -67,6 +67,10 @@ void event_log(const gather_action_t *action)
     case GATHER_LOG_LOOKING: log_attempt(MM_LOG_INFO, MM_MESSAGE_LOOKING, action); break;
     case GATHER_LOG_INTERRUPTED: log_attempt(MM_LOG_WARN, MM_MESSAGE_INTERRUPTED, action); break;
     case GATHER_LOG_OPEN: log_attempt(MM_LOG_WARN, MM_MESSAGE_OPEN, action); break;
+    case GATHER_LOG_CLAIM:
+        mm_log(MM_LOG_WARN, MM_MESSAGE_CLAIM_IGNORED, MM_STRING("worker", log->worker.text),
+               MM_STR("claim", log->error));
+        break;
     case GATHER_LOG_PAUSED:
         mm_log(MM_LOG_WARN, MM_MESSAGE_PAUSED, MM_STRING("worker", log->worker.text),
                MM_SECONDS("pause", log->delay_ms), MM_STR("why", log->error));

@@ -175,6 +175,10 @@ static void log_event(const outbox_action_t *action)
     case OUTBOX_LOG_NACKED:
         mm_log(MM_LOG_DEBUG, MM_MESSAGE_PUT_OFF, MM_JOB(&action->id), MM_STR("host", action->host));
         break;
+    case OUTBOX_LOG_CLAIM:
+        mm_log(MM_LOG_WARN, MM_MESSAGE_CLAIM_IGNORED,
+               MM_STRING("claim", "an epoch that no consumer has"));
+        break;
     case OUTBOX_LOG_PRESENT: mm_log(MM_LOG_INFO, "The consumer takes jobs"); break;
     case OUTBOX_LOG_SILENT: mm_log(MM_LOG_WARN, "The consumer takes no jobs; waiting"); break;
     }

@@ -27,6 +27,9 @@
 #define MM_MESSAGE_NACKED        "Nacked"
 #define MM_MESSAGE_DEAD          "Dead"
 
+// Of a peer that says what cannot be: the consumer of a worker, the others of a consumer.
+#define MM_MESSAGE_CLAIM_IGNORED "Ignoring what a peer claims"
+
 // The consumer, of its workers.
 #define MM_MESSAGE_WORKER_JOINED "A worker joins"
 #define MM_MESSAGE_WORKER_LEFT   "A worker has left"

@@ -18,6 +18,7 @@
 #define NACK_DELAY_MS   1000    // the pause before a nacked job is delivered again
 #define NACK_LATE_MS    3600000 // the same behind the end of the starts
 #define EXTENDS_MAX     2048    // extensions in a step; the next step is due at once
+#define CLAIM_MS        1000    // between lines about claims
 #define ASKED_MS        10      // the least time between requested heartbeats: each goes to all
 
 gather_t *gather_new(const gather_config_t *config, int64_t now_ms)
@@ -302,6 +303,17 @@ static void answer(gather_t *self, gather_action_kind_t kind, const workers_chan
     action->as.answer.version = 0;
 }
 
+// Once a second at most: a peer may claim as often as it likes.
+static void tell_claim(gather_t *self, const workers_change_t *change)
+{
+    if (self->claim_ms > 0 && self->now_ms < self->claim_ms + CLAIM_MS)
+        return;
+    self->claim_ms = mm_later(self->now_ms, 1);
+    gather_action_t *action = gather_log(self, GATHER_LOG_CLAIM, NULL);
+    action->as.log.worker = change->name;
+    action->as.log.error = mm_str(change->reason);
+}
+
 static void apply_changes(gather_t *self)
 {
     const workers_change_t *changes;
@@ -321,6 +333,7 @@ static void apply_changes(gather_t *self)
         case WORKERS_LEFT:
             gather_log(self, GATHER_LOG_WORKER_LEFT, NULL)->as.log.worker = change->name;
             break;
+        case WORKERS_CLAIM: tell_claim(self, change); break;
         case WORKERS_ENDED: gather_apply_ended(self, change); break;
         }
     }

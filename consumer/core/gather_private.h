@@ -28,6 +28,7 @@ struct gather {
     dead_before_t before;       // of max_dead
     int64_t unable_ms;          // since when restarters only ask for pauses; 0: they do not
     int64_t other_driver_ms;    // when jobs of another driver were told of
+    int64_t claim_ms;           // when a claim was told of
     bool is_real;               // a restarter that is not the mock has joined
     bool has_hooks;             // one whose restarts owe something
     bool starts_ended;          // what waited was nacked

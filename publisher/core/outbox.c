@@ -15,10 +15,12 @@
 #include <string.h>
 #include <utlist.h>
 
-#define UNANSWERED_MAX_MS 30000   // longest pause between deliveries without an answer
-#define SILENT_BEATS      3       // missed heartbeats after which the consumer counts as silent
-#define ASK_FIRST_MS      20      // first pause between requests for its heartbeat
-#define NACK_MAX_MS       3600000 // longest delay that a nack can ask for
+#define UNANSWERED_MAX_MS 30000      // longest pause between deliveries without an answer
+#define SILENT_BEATS      3          // missed heartbeats after which the consumer counts as silent
+#define ASK_FIRST_MS      20         // first pause between requests for its heartbeat
+#define CLAIM_MS          1000       // between lines about claims
+#define EPOCH_MAX         UINT32_MAX // of a consumer: seconds of Unix time, or a few more
+#define NACK_MAX_MS       3600000    // longest delay that a nack can ask for
 
 typedef enum { LEASE_READY, LEASE_AGAIN, LEASE_LEASED, LEASE_DELAYED } lease_state_t;
 
@@ -62,7 +64,8 @@ struct outbox {
     bool draining;
     bool left;
     int64_t heard_ms;
-    int64_t ask_ms; // when to ask next, while it is silent
+    int64_t claim_ms; // when a claim was told of
+    int64_t ask_ms;   // when to ask next, while it is silent
     int64_t ask_pause_ms;
     int64_t drain_until_ms;
     outbox_actions_t *actions;
@@ -334,9 +337,16 @@ static void set_present(outbox_t *self, bool present)
     self->ask_ms = self->now_ms + self->config.heartbeat_ms;
 }
 
+static bool is_silent(const outbox_t *self)
+{
+    return self->now_ms - self->heard_ms >= SILENT_BEATS * self->config.heartbeat_ms;
+}
+
+// A lower epoch is of a former consumer; but when the last one has fallen silent, that one has
+// claimed its epoch, or the record of epochs was lost (R16).
 static void apply_beat(outbox_t *self, const outbox_event_t *event)
 {
-    if (event->as.beat.epoch < self->epoch)
+    if (event->as.beat.epoch < self->epoch && !is_silent(self))
         return;
     apply_epoch(self, event->as.beat.epoch);
     set_present(self, !event->as.beat.draining);
@@ -367,8 +377,7 @@ static void expire(outbox_t *self, lease_t *lease)
 
 static void apply_time(outbox_t *self, bool events_empty)
 {
-    int64_t silent_ms = SILENT_BEATS * self->config.heartbeat_ms;
-    if (events_empty && self->present && self->now_ms - self->heard_ms >= silent_ms)
+    if (events_empty && self->present && is_silent(self))
         set_present(self, false);
     while (events_empty && self->leased && self->leased->deadline_ms <= self->now_ms)
         expire(self, self->leased);
@@ -418,6 +427,32 @@ static void drain(outbox_t *self)
         end_lease(self, MM_HEAP_OWNER(node, lease_t, delay));
 }
 
+// The epoch of a frame, if it has one.
+static uint64_t epoch_of(const outbox_event_t *event)
+{
+    switch (event->kind) {
+    case OUTBOX_VERDICT: return event->as.verdict.epoch;
+    case OUTBOX_BEAT:
+    case OUTBOX_LEAVING: return event->as.beat.epoch;
+    case OUTBOX_JOB:
+    case OUTBOX_TIME:
+    case OUTBOX_DRAIN: break;
+    }
+    return 0;
+}
+
+// Whether it is to be ignored. Says so once a second at most.
+static bool is_claim(outbox_t *self, const outbox_event_t *event)
+{
+    if (epoch_of(event) <= EPOCH_MAX)
+        return false;
+    if (self->claim_ms == 0 || self->now_ms >= self->claim_ms + CLAIM_MS) {
+        self->claim_ms = mm_later(self->now_ms, 1);
+        log_event(self, OUTBOX_LOG_CLAIM, NULL);
+    }
+    return true;
+}
+
 void outbox_step(outbox_t *self, const outbox_event_t *event, outbox_actions_t *ret_actions)
 {
     assert(event->now_ms >= self->now_ms);
@@ -425,6 +460,8 @@ void outbox_step(outbox_t *self, const outbox_event_t *event, outbox_actions_t *
     self->actions = ret_actions;
     ret_actions->count = 0;
     free_ended(self);
+    if (is_claim(self, event))
+        return;
     switch (event->kind) {
     case OUTBOX_JOB: apply_job(self, event); break;
     case OUTBOX_VERDICT: apply_verdict(self, event); break;

@@ -63,6 +63,7 @@ typedef enum {
 typedef enum {
     OUTBOX_LOG_EXPIRED, // neither acked nor extended in time: to be delivered again
     OUTBOX_LOG_NACKED,
+    OUTBOX_LOG_CLAIM,   // of an epoch that no consumer has: ignored (R16)
     OUTBOX_LOG_PRESENT, // the consumer is there
     OUTBOX_LOG_SILENT   // no heartbeat of it for three intervals, or it drains or has left
 } outbox_log_t;
