@@ -303,11 +303,26 @@ static void apply_epoch(outbox_t *self, uint64_t epoch)
         set_state(self, self->leased, LEASE_AGAIN, 0);
 }
 
+// Whether no consumer has this epoch: what it says is ignored, and told of once a second at most.
+static bool is_claim(outbox_t *self, uint64_t epoch)
+{
+    if (epoch <= EPOCH_MAX)
+        return false;
+    if (self->claim_ms == 0 || self->now_ms >= self->claim_ms + CLAIM_MS) {
+        self->claim_ms = mm_later(self->now_ms, 1);
+        log_event(self, OUTBOX_LOG_CLAIM, NULL);
+    }
+    return true;
+}
+
 static void apply_verdict(outbox_t *self, const outbox_event_t *event)
 {
     const mm_verdict_t *what = &event->as.verdict.what;
-    if (event->as.verdict.epoch > self->epoch)
+    if (event->as.verdict.epoch > self->epoch) {
+        if (is_claim(self, event->as.verdict.epoch))
+            return;
         apply_epoch(self, event->as.verdict.epoch);
+    }
     lease_t *lease = find(self, &what->id);
     if (!lease)
         return;
@@ -346,7 +361,8 @@ static bool is_silent(const outbox_t *self)
 // claimed its epoch, or the record of epochs was lost (R16).
 static void apply_beat(outbox_t *self, const outbox_event_t *event)
 {
-    if (event->as.beat.epoch < self->epoch && !is_silent(self))
+    if (is_claim(self, event->as.beat.epoch) ||
+        (event->as.beat.epoch < self->epoch && !is_silent(self)))
         return;
     apply_epoch(self, event->as.beat.epoch);
     set_present(self, !event->as.beat.draining);
@@ -354,7 +370,7 @@ static void apply_beat(outbox_t *self, const outbox_event_t *event)
 
 static void apply_leaving(outbox_t *self, const outbox_event_t *event)
 {
-    if (event->as.beat.epoch >= self->epoch)
+    if (event->as.beat.epoch >= self->epoch && !is_claim(self, event->as.beat.epoch))
         set_present(self, false);
 }
 
@@ -373,24 +389,6 @@ static void expire(outbox_t *self, lease_t *lease)
     pause_ms = mm_earlier(pause_ms, UNANSWERED_MAX_MS);
     lease->unanswered++;
     set_state(self, lease, LEASE_DELAYED, self->now_ms + jitter(self, pause_ms));
-}
-
-static void apply_time(outbox_t *self, bool events_empty)
-{
-    if (events_empty && self->present && is_silent(self))
-        set_present(self, false);
-    while (events_empty && self->leased && self->leased->deadline_ms <= self->now_ms)
-        expire(self, self->leased);
-    for (mm_heap_node_t *node;
-         (node = mm_heap_first(&self->delayed)) && node->due_ms <= self->now_ms;) {
-        lease_t *lease = MM_HEAP_OWNER(node, lease_t, delay);
-        set_state(self, lease, lease->has_place ? LEASE_AGAIN : LEASE_READY, 0);
-    }
-    if (!self->present && !self->draining && self->now_ms >= self->ask_ms) {
-        act(self, OUTBOX_ASK, NULL);
-        self->ask_ms = self->now_ms + self->ask_pause_ms;
-        self->ask_pause_ms = mm_earlier(2 * self->ask_pause_ms, self->config.heartbeat_ms);
-    }
 }
 
 // The starts have ended. What was never delivered stays in the database. All else may have begun,
@@ -412,6 +410,26 @@ static void close_starts(outbox_t *self)
     }
 }
 
+static void apply_time(outbox_t *self, bool events_empty)
+{
+    if (!self->closed && self->now_ms >= self->config.starts_end_ms)
+        close_starts(self);
+    if (events_empty && self->present && is_silent(self))
+        set_present(self, false);
+    while (events_empty && self->leased && self->leased->deadline_ms <= self->now_ms)
+        expire(self, self->leased);
+    for (mm_heap_node_t *node;
+         (node = mm_heap_first(&self->delayed)) && node->due_ms <= self->now_ms;) {
+        lease_t *lease = MM_HEAP_OWNER(node, lease_t, delay);
+        set_state(self, lease, lease->has_place ? LEASE_AGAIN : LEASE_READY, 0);
+    }
+    if (!self->present && !self->draining && self->now_ms >= self->ask_ms) {
+        act(self, OUTBOX_ASK, NULL);
+        self->ask_ms = self->now_ms + self->ask_pause_ms;
+        self->ask_pause_ms = mm_earlier(2 * self->ask_pause_ms, self->config.heartbeat_ms);
+    }
+}
+
 // Only leases are awaited: all other jobs are in the database.
 static void drain(outbox_t *self)
 {
@@ -427,32 +445,6 @@ static void drain(outbox_t *self)
         end_lease(self, MM_HEAP_OWNER(node, lease_t, delay));
 }
 
-// The epoch of a frame, if it has one.
-static uint64_t epoch_of(const outbox_event_t *event)
-{
-    switch (event->kind) {
-    case OUTBOX_VERDICT: return event->as.verdict.epoch;
-    case OUTBOX_BEAT:
-    case OUTBOX_LEAVING: return event->as.beat.epoch;
-    case OUTBOX_JOB:
-    case OUTBOX_TIME:
-    case OUTBOX_DRAIN: break;
-    }
-    return 0;
-}
-
-// Whether it is to be ignored. Says so once a second at most.
-static bool is_claim(outbox_t *self, const outbox_event_t *event)
-{
-    if (epoch_of(event) <= EPOCH_MAX)
-        return false;
-    if (self->claim_ms == 0 || self->now_ms >= self->claim_ms + CLAIM_MS) {
-        self->claim_ms = mm_later(self->now_ms, 1);
-        log_event(self, OUTBOX_LOG_CLAIM, NULL);
-    }
-    return true;
-}
-
 void outbox_step(outbox_t *self, const outbox_event_t *event, outbox_actions_t *ret_actions)
 {
     assert(event->now_ms >= self->now_ms);
@@ -460,8 +452,6 @@ void outbox_step(outbox_t *self, const outbox_event_t *event, outbox_actions_t *
     self->actions = ret_actions;
     ret_actions->count = 0;
     free_ended(self);
-    if (is_claim(self, event))
-        return;
     switch (event->kind) {
     case OUTBOX_JOB: apply_job(self, event); break;
     case OUTBOX_VERDICT: apply_verdict(self, event); break;
@@ -470,8 +460,6 @@ void outbox_step(outbox_t *self, const outbox_event_t *event, outbox_actions_t *
     case OUTBOX_TIME: apply_time(self, event->as.time.events_empty); break;
     case OUTBOX_DRAIN: drain(self); break;
     }
-    if (!self->closed && self->now_ms >= self->config.starts_end_ms)
-        close_starts(self);
     deliver_ready(self);
     bool over = self->leased == NULL || self->now_ms >= self->drain_until_ms;
     if (self->draining && over && !self->left) {

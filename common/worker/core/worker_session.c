@@ -204,11 +204,13 @@ static bool is_session(mm_worker_t *self, uint64_t epoch, uint64_t session)
            ignore_claim(self, "a session that no consumer of its epoch has");
 }
 
-// Tasks are numbered from where sessions are.
+// Tasks are numbered from where sessions are. One that is held comes again only from a consumer of
+// a lower epoch.
 static bool is_number(mm_worker_t *self, uint64_t number)
 {
-    return is_counted_from(self->session, number) ||
-           ignore_claim(self, "a task that no consumer of its session has");
+    if (!is_counted_from(self->session, number))
+        return ignore_claim(self, "a task that no consumer of its session has");
+    return !self->has_gone_back || !find_held(self, number);
 }
 
 // Whether a beat is of a former consumer. One of a lower epoch that comes when the last one has
@@ -586,10 +588,12 @@ static void apply_tasks(mm_worker_t *self, const mm_frame_t *frame)
     bool in_time = is_in_time(self, frame->as.tasks.stamp_ms) &&
                    (frame->as.tasks.stamp_ms <= self->boot_ms ||
                     ignore_claim(self, "a stamp that is not mine"));
+    bool is_sure = !self->has_gone_back && self->session <= UINT64_MAX - NUMBERS_MAX;
+    uint64_t surely = is_sure ? self->session + NUMBERS_MAX : 0; // up to it a number is good
     for (size_t i = 0; i < frame->as.tasks.count; i++) {
         const mm_task_t *task = &frame->as.tasks.items[i];
-        if (task->number <= self->last_number || !is_number(self, task->number) ||
-            (self->has_gone_back && find_held(self, task->number)))
+        if (task->number <= self->last_number ||
+            (task->number > surely && !is_number(self, task->number)))
             continue; // seen (R3), or none
         self->last_number = task->number;
         bool free_slot = self->held.count < self->slots;
