@@ -71,6 +71,10 @@ void event_log(const gather_action_t *action)
     case GATHER_LOG_LOOKING: log_attempt(MM_LOG_INFO, MM_MESSAGE_LOOKING, action); break;
     case GATHER_LOG_INTERRUPTED: log_attempt(MM_LOG_WARN, MM_MESSAGE_INTERRUPTED, action); break;
     case GATHER_LOG_OPEN: log_attempt(MM_LOG_WARN, MM_MESSAGE_OPEN, action); break;
+    case GATHER_LOG_CLAIM:
+        mm_log(MM_LOG_WARN, MM_MESSAGE_CLAIM_IGNORED, MM_STRING("worker", log->worker.text),
+               MM_STR("claim", log->error));
+        break;
     case GATHER_LOG_PAUSED:
         mm_log(MM_LOG_WARN, MM_MESSAGE_PAUSED, MM_STRING("worker", log->worker.text),
                MM_SECONDS("pause", log->delay_ms), MM_STR("why", log->error));
@@ -81,6 +85,7 @@ void event_log(const gather_action_t *action)
     case GATHER_LOG_UNABLE:
         mm_log(MM_LOG_ERROR, "No restarter can start anything: handing out nothing more");
         break;
+    case GATHER_LOG_STARTS_ENDED: mm_log(MM_LOG_INFO, MM_MESSAGE_STARTS_ENDED); break;
     case GATHER_LOG_TOO_MANY_DEAD: mm_log(MM_LOG_ERROR, MM_MESSAGE_TOO_MANY_DEAD); break;
     }
 }

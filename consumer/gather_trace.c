@@ -27,7 +27,8 @@ static void print_task(FILE *file, const mm_id_t *id, uint64_t number)
 // they were before there was a limit at once, or a real restart.
 static bool is_left_out(const char *key)
 {
-    static const char *const keys[] = {"at_once", "attempt", "control_1", "control_2", "control_3"};
+    static const char *const keys[] = {"at_once",   "attempt",   "control_1",
+                                       "control_2", "control_3", "starts_end"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (strcmp(key, keys[i]) == 0)
             return true;
@@ -122,6 +123,7 @@ static void print_job(FILE *file, const gather_event_t *event)
     mm_trace_print_text(file, "publisher", event->as.job.publisher);
     (void)fprintf(file, " life=%" PRIu64, event->as.job.epoch);
     mm_trace_print_text(file, "driver", event->as.job.driver);
+    print_number(file, "dead", event->as.job.dead);
     mm_trace_print_attributes(file, job->attributes);
 }
 
@@ -182,7 +184,12 @@ void gather_trace_event(FILE *file, const gather_event_t *event)
 {
     switch (event->kind) {
     case GATHER_JOB: print_job(file, event); break;
-    case GATHER_ASK: (void)fputs("ask", file); break;
+    case GATHER_ASK:
+        (void)fputs("ask", file);
+        mm_trace_print_text(file, "publisher", event->as.job.publisher);
+        print_number(file, "life", event->as.job.epoch);
+        print_number(file, "dead", event->as.job.dead);
+        break;
     case GATHER_REPORT: print_report(file, event->as.report); break;
     case GATHER_STARTED:
         print_from(file, "started", event);

@@ -133,11 +133,12 @@ static void receive_jobs(consumer_t *self, const mm_frame_t *frame)
 {
     gather_event_t event = {.kind = GATHER_ASK};
     MM_CRASH_POINT("consumer: jobs read");
+    event.as.job.publisher = frame->as.jobs.publisher;
+    event.as.job.epoch = frame->as.jobs.epoch;
+    event.as.job.dead = frame->as.jobs.dead;
     if (frame->as.jobs.count == 0)
         step(self, &event);
     event.kind = GATHER_JOB;
-    event.as.job.publisher = frame->as.jobs.publisher;
-    event.as.job.epoch = frame->as.jobs.epoch;
     event.as.job.driver = frame->as.jobs.driver;
     event.as.job.received_ms = mm_clock_wall_ms();
     for (size_t i = 0; i < frame->as.jobs.count; i++) {
@@ -388,6 +389,7 @@ static int open_core(consumer_t *self)
                               .at_once = (uint32_t)options->at_once,
                               .attempt_ms = options->timeout_ms + options->verify_timeout_ms,
                               .max_dead = (uint32_t)options->max_dead,
+                              .starts_end_ms = options->starts_end_ms,
                               .settled_max = 32768,
                               .nacked_max = (uint32_t)options->max_in_flight,
                               .savers_max = 1,
@@ -397,6 +399,8 @@ static int open_core(consumer_t *self)
     self->gather = gather_new(&config, self->start_ms);
     self->batch = send_batch_new(self->loop, &self->base, self->events, options->id, epoch);
     mm_receiver_open(&self->receiver);
+    if (config.starts_end_ms > 0) // as the times of a trace
+        config.starts_end_ms = mm_later(config.starts_end_ms - self->start_ms, 1);
     if (self->trace)
         gather_trace_config(self->trace, &config);
     return 0;
@@ -413,6 +417,8 @@ static int run_loop(consumer_t *self)
     mm_log(MM_LOG_INFO, "Cancelling outstanding tasks", MM_INT("acked", statistics.acked),
            MM_INT("dead", statistics.dead), MM_INT("nacked", statistics.nacked),
            MM_INT("extended", statistics.extended));
+    if (self->exit_code == 0 && statistics.too_many_dead)
+        return EX_TEMPFAIL;
     return self->exit_code == 0 && statistics.unable ? EX_UNAVAILABLE : self->exit_code;
 }
 

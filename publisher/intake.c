@@ -323,6 +323,12 @@ static bool wants_commit(const intake_t *self, int64_t now_ms)
 
 // ---- to the core
 
+// By an earlier process.
+static bool may_be_sent(const intake_t *self, const outbox_row_t *job)
+{
+    return mm_id_compare(&job->id, &self->boundary) <= 0;
+}
+
 static void give(intake_t *self, const outbox_row_t *job, int64_t accepted_us)
 {
     outbox_event_t event = {.kind = OUTBOX_JOB};
@@ -333,7 +339,7 @@ static void give(intake_t *self, const outbox_row_t *job, int64_t accepted_us)
     event.as.job.withdrawn = job->withdrawn;
     event.as.job.token = job->token;
     event.as.job.accepted_us = accepted_us;
-    event.as.job.maybe_sent = mm_id_compare(&job->id, &self->boundary) <= 0;
+    event.as.job.maybe_sent = may_be_sent(self, job);
     self->last_given = job->token;
     self->give(self->arg, &event);
 }
@@ -385,6 +391,8 @@ static bool give_backlog(intake_t *self, bool may_give)
     for (size_t i = 0; i < count; i++)
         give(self, &rows[i], now_us - 1000 * (wall_ms - mm_id_wall_ms(&rows[i].id)));
     self->is_behind = count == limit;
+    if (count > 0 && outbox_is_closed(self->config.outbox) && !may_be_sent(self, &rows[count - 1]))
+        self->is_behind = false; // nor may any job behind it
     return true;
 }
 
@@ -431,6 +439,11 @@ bool intake_close(intake_t *self)
     bool committed = commit(self, mm_clock_ms()) && !self->retries;
     MM_CRASH_POINT("publisher: last commit made");
     return committed;
+}
+
+bool intake_is_behind(const intake_t *self)
+{
+    return self->is_behind || self->fresh_count > 0;
 }
 
 bool intake_is_over(const intake_t *self)

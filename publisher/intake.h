@@ -41,6 +41,8 @@ int intake_descriptor(const intake_t *self);
 // The core has settled a job: the next commit deletes it. now_us: the same clock, for the time that
 // the job has taken.
 void intake_settle(intake_t *self, const outbox_action_t *action, int64_t now_ms, int64_t now_us);
+// Whether the outbox may lack recorded jobs that it would take.
+bool intake_is_behind(const intake_t *self);
 // Stops reading the source; an endless one has ended thereby.
 void intake_stop(intake_t *self);
 // Commits all pending changes, with the mark of an orderly end. False like intake_step.

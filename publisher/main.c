@@ -61,6 +61,8 @@ typedef struct {
     uint64_t settled;
     mm_windowed_histogram_t waits; // from accept to delivery, in microseconds
     mm_windowed_histogram_t times; // from accept to settle
+    uint64_t heard_epoch;          // of the consumer that was heard last
+    uint64_t dead_before;          // jobs of the run that were dead when it was heard first (R14)
     bool draining;
     bool broken;
 } publisher_t;
@@ -119,7 +121,8 @@ static void begin_jobs(publisher_t *self)
                     &(mm_frame_t){.kind = MM_FRAME_JOBS,
                                   .as.jobs = {.publisher = mm_str(self->options.id),
                                               .epoch = outbox_epoch(self->outbox),
-                                              .driver = mm_str(self->options.driver_name)}});
+                                              .driver = mm_str(self->options.driver_name),
+                                              .dead = self->dead_before}});
 }
 
 static void send_jobs(publisher_t *self)
@@ -174,6 +177,10 @@ static void log_event(const outbox_action_t *action)
         break;
     case OUTBOX_LOG_NACKED:
         mm_log(MM_LOG_DEBUG, MM_MESSAGE_PUT_OFF, MM_JOB(&action->id), MM_STR("host", action->host));
+        break;
+    case OUTBOX_LOG_CLAIM:
+        mm_log(MM_LOG_WARN, MM_MESSAGE_CLAIM_IGNORED,
+               MM_STRING("claim", "an epoch that no consumer has"));
         break;
     case OUTBOX_LOG_PRESENT: mm_log(MM_LOG_INFO, "The consumer takes jobs"); break;
     case OUTBOX_LOG_SILENT: mm_log(MM_LOG_WARN, "The consumer takes no jobs; waiting"); break;
@@ -254,12 +261,25 @@ static void receive_notices(publisher_t *self, const mm_frame_t *frame)
     }
 }
 
+// What a consumer says of dead jobs it counts itself: it is to be told of those before.
+static void hear_epoch(publisher_t *self, uint64_t epoch)
+{
+    if (epoch == self->heard_epoch)
+        return;
+    self->heard_epoch = epoch;
+    self->dead_before = intake_counts(self->intake).dead;
+}
+
 static void receive_frame(publisher_t *self, const mm_frame_t *frame)
 {
     outbox_event_t event = {0};
     switch ((int)frame->kind) {
-    case MM_FRAME_NOTICES: receive_notices(self, frame); return;
+    case MM_FRAME_NOTICES:
+        hear_epoch(self, frame->as.notices.epoch);
+        receive_notices(self, frame);
+        return;
     case MM_FRAME_BEAT:
+        hear_epoch(self, frame->as.beat.epoch);
         event.kind = OUTBOX_BEAT;
         event.as.beat.epoch = frame->as.beat.epoch;
         event.as.beat.draining = frame->as.beat.draining;
@@ -335,8 +355,18 @@ static void fail(publisher_t *self)
     mm_loop_stop(self->loop);
 }
 
+// The starts have ended, and all that may have begun by then is answered.
+static bool has_finished_starts(const publisher_t *self)
+{
+    return outbox_is_closed(self->outbox) && outbox_count(self->outbox) == 0 &&
+           !intake_is_behind(self->intake);
+}
+
 static int64_t deadline(const publisher_t *self)
 {
+    if (outbox_is_closed(self->outbox) && intake_is_behind(self->intake) &&
+        outbox_capacity(self->outbox) > 0)
+        return self->now_ms; // no event may follow
     int64_t shell_ms = mm_earlier(self->silent_ms, progress_deadline(&self->progress));
     int64_t intake_ms = self->draining ? MM_NEVER : intake_deadline(self->intake);
     return mm_earlier(outbox_deadline(self->outbox), mm_earlier(shell_ms, intake_ms));
@@ -362,7 +392,7 @@ static int64_t turn(void *arg)
     send_jobs(self);
     intake_counts_t counts = intake_counts(self->intake);
     progress_show(&self->progress, self->now_ms, &counts);
-    if (!self->draining && intake_is_over(self->intake))
+    if (!self->draining && (intake_is_over(self->intake) || has_finished_starts(self)))
         mm_loop_stop(self->loop);
     if (self->trace)
         (void)fflush(self->trace);
@@ -412,9 +442,12 @@ static int open_core(publisher_t *self, uint64_t seed)
                               .ack_deadline_ms = options->ack_deadline_ms,
                               .heartbeat_ms = options->heartbeat_ms,
                               .drain_ms = options->drain_timeout_ms,
+                              .starts_end_ms = self->run.starts_end_ms,
                               .seed = seed};
     self->start_ms = self->now_ms = mm_clock_ms();
     self->outbox = outbox_new(&config, self->now_ms);
+    if (config.starts_end_ms > 0) // as the times of a trace
+        config.starts_end_ms = mm_later(config.starts_end_ms - self->start_ms, 1);
     if (self->trace)
         outbox_trace_config(self->trace, &config);
     bool is_bounded = self->run.is_file || (self->run.is_endless && options->rate == MM_RATE_MAX);
@@ -427,6 +460,7 @@ static int open_core(publisher_t *self, uint64_t seed)
     if (!self->intake)
         return mm_service_fail(options, EX_IOERR, "%s", outbox_db_error(self->db));
     intake_counts_t counts = intake_counts(self->intake);
+    self->dead_before = counts.dead;
     self->progress = progress_new(options->progress, self->now_ms, &counts);
     self->batch = mm_encoder_new();
     mm_receiver_open(&self->receiver);

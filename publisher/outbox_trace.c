@@ -10,9 +10,12 @@ void outbox_trace_config(FILE *file, const outbox_config_t *config)
 {
     (void)fprintf(file,
                   "config window=%" PRIu32 " ack_deadline=%" PRId64 " heartbeat=%" PRId64
-                  " drain=%" PRId64 " seed=%" PRIu64 "\n",
+                  " drain=%" PRId64 " seed=%" PRIu64,
                   config->window, config->ack_deadline_ms, config->heartbeat_ms, config->drain_ms,
                   config->seed);
+    if (config->starts_end_ms > 0)
+        (void)fprintf(file, " starts_end=%" PRId64, config->starts_end_ms);
+    (void)putc('\n', file);
 }
 
 static void print_verdict(FILE *file, const outbox_event_t *event)

@@ -40,13 +40,27 @@ static source_t *new_generator(const mm_options_t *options, uint64_t seed)
 
 // ---- sources
 
+// When the starts end, CLOCK_BOOTTIME; 0: never. By the supervisor's word it is the same instant
+// for each publisher of the run.
+static int64_t starts_end(const mm_options_t *options)
+{
+    bool is_own = options->starts_end_ms == 0 && options->run_for_ms > 0;
+    return is_own ? mm_clock_ms() + options->run_for_ms : options->starts_end_ms;
+}
+
 static void pace_source(const mm_options_t *options, source_t *source, run_t *run)
 {
-    source_paced_config_t pace = {.rate = options->rate, .duration_ms = options->run_for_ms};
-    if (run->is_file) // --jobs and --for cut a list off: the same command goes on with the rest
+    source_paced_config_t pace = {.rate = options->rate};
+    int64_t end_ms = starts_end(options);
+    if (end_ms > 0)
+        pace.duration_ms = mm_later(end_ms - mm_clock_ms(), 1);
+    if (run->is_file) { // --jobs and --for cut a list off: the same command goes on with the rest
         pace.jobs = (uint64_t)options->jobs;
-    else
+        run->starts_end_ms = end_ms;
+    } else {
         pace.ends_by_time = true;
+    }
+    pace.ends_by_time = true;
     run->source = source_paced_new(&source, &pace);
 }
 

@@ -18,6 +18,7 @@
 #include "run_messages.h"
 #include "run_report.h"
 #include "run_settings.h"
+#include "run_starts.h"
 #include "supervisor.h"
 #include "supervisor_trace.h"
 #include "user_screen.h"
@@ -443,6 +444,16 @@ static void close_all(run_t *self)
     user_screen_destroy(&self->screen);
 }
 
+static void say_first_line(run_t *self)
+{
+    char starts[RUN_STARTS_MAX];
+    const char *headline = self->settings.driver.headline;
+    (void)run_starts_words(&self->settings, starts);
+    if (headline || *starts)
+        run_messages_say(&self->messages, "%s%s%s", headline ? headline : "",
+                         headline && *starts ? ", " : "", starts);
+}
+
 static int run(run_t *self)
 {
     const run_settings_t *settings = &self->settings;
@@ -452,10 +463,11 @@ static int run(run_t *self)
     if (exit_code == 0)
         exit_code = open_all(self);
     bool has_begun = exit_code == 0;
-    if (has_begun && settings->driver.headline)
-        run_messages_say(&self->messages, "%s", settings->driver.headline);
-    if (has_begun)
+    if (has_begun) {
+        run_starts_begin(&self->settings);
+        say_first_line(self);
         exit_code = supervise(self);
+    }
     close_all(self);
     if (has_begun && exit_code == RUN_AT_ONCE && !*self->messages.unclean)
         (void)snprintf(self->messages.unclean, RUN_UNCLEAN_MAX, "all were killed");

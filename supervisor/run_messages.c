@@ -2,6 +2,7 @@
 
 #include "run_messages.h"
 #include "caller.h"
+#include "run_starts.h"
 #include "supervisor_trace.h"
 
 #include <assert.h>
@@ -65,6 +66,20 @@ static void record_end(run_messages_t *self, const supervisor_action_t *action, 
         add_unclean(self, name, how);
 }
 
+// By the consumer, or by the publisher.
+static void tell_cut_off(run_messages_t *self, const supervisor_action_t *action)
+{
+    char name[RUN_STARTS_MAX];
+    if (action->child.role == SUPERVISOR_CONSUMER)
+        run_messages_warn(self, "too many hosts are dead (--max-dead): stopping");
+    else if (run_starts_are_over(self->settings))
+        run_messages_say(self,
+                         "the starts have ended (%s), and what was running has, too: stopping",
+                         run_starts_name(self->settings, name));
+    else
+        run_messages_say(self, "the input is cut off, as asked for: stopping");
+}
+
 void run_messages_tell(run_messages_t *self, const supervisor_action_t *action)
 {
     char name[SUPERVISOR_NAME_MAX], how[128];
@@ -90,9 +105,7 @@ void run_messages_tell(run_messages_t *self, const supervisor_action_t *action)
         break;
     case SUPERVISOR_SAY_FAILED: run_messages_warn(self, "%s %s: stopping", name, how); break;
     case SUPERVISOR_SAY_LEFT_EARLY: run_messages_warn(self, "%s has left: stopping", name); break;
-    case SUPERVISOR_SAY_CUT_OFF:
-        run_messages_say(self, "the input is cut off, as asked for: stopping");
-        break;
+    case SUPERVISOR_SAY_CUT_OFF: tell_cut_off(self, action); break;
     case SUPERVISOR_SAY_LEAVES:
         run_messages_say(self, "%s finishes what it runs and leaves", name);
         break;

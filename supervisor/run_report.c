@@ -5,6 +5,7 @@
 #include "child_process.h"
 #include "publisher_report.h"
 #include "run_record.h"
+#include "run_starts.h"
 #include "supervisor_trace.h"
 
 #include <errno.h>
@@ -104,11 +105,18 @@ static int64_t number(const json_t *json, const char *key)
     return json_integer_value(json_object_get(json, key));
 }
 
+// The consumer cuts a run off for one reason.
+static bool is_by_max_dead(const run_report_t *report)
+{
+    return report->end->as.exit.why == SUPERVISOR_WHY_CUT_OFF &&
+           report->end->as.exit.child.role == SUPERVISOR_CONSUMER;
+}
+
 // Why the run ended, as the begin of a sentence.
 static void reason(const run_settings_t *settings, const run_report_t *report, int exit_code,
                    const json_t *json, char *text, size_t size)
 {
-    char child[SUPERVISOR_NAME_MAX];
+    char child[SUPERVISOR_NAME_MAX + RUN_STARTS_MAX];
     int64_t dead = number(json, "dead");
     supervisor_name(report->end->as.exit.child, child);
     switch (report->end->as.exit.why) {
@@ -127,17 +135,17 @@ static void reason(const run_settings_t *settings, const run_report_t *report, i
         (void)snprintf(text, size, "ended at once by a second signal");
         break;
     case SUPERVISOR_WHY_CUT_OFF:
-        (void)snprintf(text, size, "ended as asked for, before the end of the input");
-        break;
-    case SUPERVISOR_WHY_FAILED: (void)snprintf(text, size, "stopped: %s failed", child); break;
-    case SUPERVISOR_WHY_LEFT:
-        if (report->end->as.exit.child.role == SUPERVISOR_CONSUMER && settings->max_dead > 0 &&
-            dead >= settings->max_dead)
+        if (is_by_max_dead(report))
             (void)snprintf(text, size, "stopped by --max-dead, see %.200s/dead.txt first",
                            settings->dir);
+        else if (run_starts_are_over(settings))
+            (void)snprintf(text, size, "stopped at the end of %s",
+                           run_starts_name(settings, child));
         else
-            (void)snprintf(text, size, "stopped: %s has left", child);
+            (void)snprintf(text, size, "ended as asked for, before the end of the input");
         break;
+    case SUPERVISOR_WHY_FAILED: (void)snprintf(text, size, "stopped: %s failed", child); break;
+    case SUPERVISOR_WHY_LEFT: (void)snprintf(text, size, "stopped: %s has left", child); break;
     case SUPERVISOR_WHY_CRASHES:
         (void)snprintf(text, size, "stopped: %s crashed too often", child);
         break;
@@ -160,9 +168,10 @@ static bool print_json(const run_report_t *report, json_t *json, const run_recor
            putchar('\n') != EOF && fflush(stdout) == 0;
 }
 
-// left: hosts; -1: none was read yet.
+// left, dead: hosts; -1: none was read yet.
 static bool print_text(const run_settings_t *settings, const run_report_t *report, const char *text,
-                       const run_record_t *record, int exit_code, int64_t left, const char *why)
+                       const run_record_t *record, int exit_code, int64_t left, int64_t dead,
+                       const char *why)
 {
     (void)printf("%s", text);
     run_record_print_owed(record, stdout);
@@ -176,9 +185,12 @@ static bool print_text(const run_settings_t *settings, const run_report_t *repor
     if (has_more && left < 0)
         (void)printf(" before a host was read; to begin: %s", caller_command());
     else if (has_more && (left > 0 || exit_code == EX_TEMPFAIL))
-        (void)printf(": %" PRId64 " host%s left%s; to go on%s: %s", left, left == 1 ? "" : "s",
+        (void)printf(": %" PRId64 " host%s left%s%s; to go on%s: %s", left, left == 1 ? "" : "s",
                      report->is_input_open ? ", and what the input still has" : "",
+                     is_by_max_dead(report) ? "; another command goes on with --take-over" : "",
                      settings->has_streams ? ", with the same streams" : "", caller_command());
+    if (exit_code == EX_TEMPFAIL && left >= 0 && is_by_max_dead(report))
+        (void)printf(" --max-dead %" PRId64, dead + settings->max_dead); // the last one counts
     (void)printf("\n");
     return fflush(stdout) == 0 && !ferror(stdout);
 }
@@ -213,7 +225,7 @@ static int report_nothing(const run_settings_t *settings, const run_report_t *re
     reason(settings, report, code, json, why, sizeof why);
     bool is_written = settings->options.json
                           ? print_json(report, json, &nothing, code, why)
-                          : print_text(settings, report, "", &nothing, code, -1, why);
+                          : print_text(settings, report, "", &nothing, code, -1, 0, why);
     json_decref(json);
     return is_written ? code
                       : caller_fail(EX_IOERR, "the summary cannot be written: %s", strerror(errno));
@@ -256,7 +268,8 @@ int run_report_print(const run_settings_t *settings, const run_report_t *report)
         is_written = print_json(report, json, &record, code, why);
     } else {
         text = publisher_report(settings->dir, "text", &exit_code);
-        is_written = text && print_text(settings, report, text, &record, code, left, why);
+        is_written = text && print_text(settings, report, text, &record, code, left,
+                                        number(json, "dead"), why);
         free(text);
     }
     json_decref(json);

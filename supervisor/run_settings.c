@@ -5,6 +5,7 @@
 #include "caller.h"
 #include "duration.h"
 #include "run_driver.h"
+#include "run_starts.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -272,6 +273,7 @@ static int prepare(run_settings_t *self, const mm_options_t programs[MM_PROGRAMS
         set_demo(self, programs);
     arguments_add(&self->arguments[MM_PROGRAM_PUBLISHER], "--progress=%s",
                   self->is_demo || self->options.quiet ? "off" : "auto");
+    run_starts_read(self, publisher);
     if (exit_code == 0)
         exit_code = open_stream(self, publisher->input);
     if (exit_code == 0)

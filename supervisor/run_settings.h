@@ -27,9 +27,20 @@ typedef struct {
     int64_t at_once; // restarts in progress at most; 0: no limit
 } run_driver_t;
 
+// When the starts end (run_starts.h).
+typedef struct {
+    int64_t for_ms;   // --for; 0: not given
+    int until_minute; // --until, of the day; -1: not given
+    bool is_list;     // of a list of hosts, not of invented ones
+    bool is_until;    // --until is the earlier one
+    int64_t left_ms;  // until the end, at the begin
+    int64_t end_ms;   // of a list: CLOCK_BOOTTIME; 0: they have no end
+} run_starts_t;
+
 typedef struct {
     mm_options_t options; // of `mayhem run`
     run_driver_t driver;
+    run_starts_t starts;
     char *dir;                          // the folder, without a slash at its end
     char *db;                           // the record of its saver
     arguments_t arguments[MM_PROGRAMS]; // of each program, but for --id and --log-file

@@ -10,11 +10,13 @@
 
 #define WHOLE_MAX INT64_C(1000000000000)
 #define MILLION   INT64_C(1000000)
+#define DAY_MS    INT64_C(86400000)
 
 static const struct {
     const char *name;
     int64_t ms;
-} units[] = {{"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1}};
+} units[] = {{"d", DAY_MS}, {"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1}};
+#define UNITS (sizeof units / sizeof units[0])
 
 static bool is_digit_at(mm_str_t text, size_t at)
 {
@@ -45,39 +47,77 @@ size_t mm_decimal_read(mm_str_t text, mm_decimal_t *ret_decimal)
 
 bool mm_decimal_scale(mm_decimal_t decimal, int64_t scale, int64_t *ret_number)
 {
-    assert(scale >= 1 && scale <= 3600000);
-    int64_t rest = decimal.millionth * scale;
-    if (rest % MILLION != 0)
+    assert(scale >= 1 && scale <= DAY_MS);
+    int64_t number, rest = decimal.millionth * scale;
+    if (rest % MILLION != 0 || __builtin_mul_overflow(decimal.whole, scale, &number) ||
+        __builtin_add_overflow(number, rest / MILLION, &number))
         return false;
-    *ret_number = decimal.whole * scale + rest / MILLION;
+    *ret_number = number;
     return true;
+}
+
+// The place of the unit that a text begins with; UNITS: it begins with none.
+static size_t read_unit(mm_str_t text, size_t *ret_size)
+{
+    size_t letters = 0, i = 0;
+    while (letters < text.size && !is_digit_at(text, letters))
+        letters++;
+    mm_str_t name = {.data = text.data, .size = letters};
+    while (i < UNITS && !mm_str_equal(name, mm_str(units[i].name)))
+        i++;
+    *ret_size = letters;
+    return i;
+}
+
+// One number with its unit, from the front of *text, which then begins behind it. *next is the
+// first unit that it may have.
+static const char *read_part(mm_str_t *text, size_t *next, int64_t *ret_ms)
+{
+    mm_decimal_t decimal;
+    size_t used = mm_decimal_read(*text, &decimal), letters;
+    if (used == 0)
+        return "a duration is a number with a unit (ms, s, m, h or d), as in 500ms, 1.5s or 2h30m";
+    mm_str_t rest = {.data = text->data + used, .size = text->size - used};
+    size_t unit = read_unit(rest, &letters);
+    if (unit == UNITS)
+        return "a duration needs a unit: ms, s, m, h or d, as in 500ms, 1.5s or 2h30m";
+    if (unit < *next)
+        return "each unit stands once, the larger one first, as in 1d2h30m";
+    *next = unit + 1;
+    *text = (mm_str_t){.data = rest.data + letters, .size = rest.size - letters};
+    if (text->size > 0 && decimal.millionth != 0)
+        return "only its last number may have decimals, as in 1h2.5m";
+    if (mm_decimal_scale(decimal, units[unit].ms, ret_ms))
+        return NULL;
+    return decimal.whole > INT64_MAX / units[unit].ms - 1 ? "it is too long"
+                                                          : "it is finer than a millisecond";
 }
 
 const char *mm_duration_parse(mm_str_t text, int64_t *ret_ms)
 {
-    mm_decimal_t decimal;
-    size_t used = mm_decimal_read(text, &decimal);
-    if (used == 0)
-        return "a duration is a number with a unit (ms, s, m or h), as in 500ms or 1.5s";
-    mm_str_t unit = {.data = text.data + used, .size = text.size - used};
-    if (unit.size == 0 && decimal.whole == 0 && decimal.millionth == 0) {
-        *ret_ms = 0;
+    int64_t total = 0, part = 0;
+    mm_decimal_t zero;
+    if (mm_decimal_read(text, &zero) == text.size && text.size > 0 && zero.whole == 0 &&
+        zero.millionth == 0) {
+        *ret_ms = 0; // of any unit
         return NULL;
     }
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-        if (!mm_str_equal(unit, mm_str(units[i].name)))
-            continue;
-        if (!mm_decimal_scale(decimal, units[i].ms, ret_ms))
-            return "it is finer than a millisecond";
-        return NULL;
-    }
-    return "a duration needs a unit: ms, s, m or h, as in 500ms or 1.5s";
+    size_t next = 0;
+    do {
+        const char *why = read_part(&text, &next, &part);
+        if (why)
+            return why;
+        if (__builtin_add_overflow(total, part, &total))
+            return "it is too long";
+    } while (text.size > 0);
+    *ret_ms = total;
+    return NULL;
 }
 
 char *mm_duration_print(int64_t ms, char buffer[MM_DURATION_TEXT])
 {
     assert(ms >= 0);
-    size_t i = 0;
+    size_t i = 1; // hours: few read days as readily
     while (ms % units[i].ms != 0)
         i++;
     const char *unit = ms == 0 ? "s" : units[i].name;

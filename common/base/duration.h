@@ -1,4 +1,4 @@
-// Texts of decimals and durations: "0.25", "1500ms", "1.5s". Exact: no floating point.
+// Texts of decimals and durations: "0.25", "1500ms", "1.5s", "2h30m". Exact: no floating point.
 
 #ifndef MM_DURATION_H
 #define MM_DURATION_H
@@ -27,15 +27,17 @@ typedef struct {
 // bytes it read; 0, and *ret_decimal untouched, when the text begins otherwise.
 size_t mm_decimal_read(mm_str_t text, mm_decimal_t *ret_decimal);
 
-// Sets *ret_number to decimal * scale (1 to 3,600,000); false when that is not a whole number.
+// Sets *ret_number to decimal * scale (1 to 86,400,000); false, and *ret_number untouched, when
+// that is not a whole number, or beyond INT64_MAX.
 bool mm_decimal_scale(mm_decimal_t decimal, int64_t scale, int64_t *ret_number);
 
-// Reads a duration with its unit (ms, s, m or h; 0 needs none) as milliseconds. Returns NULL, or
-// the complaint as the end of a sentence; *ret_ms is then untouched.
+// Reads a duration as milliseconds: numbers with a unit each (ms, s, m, h or d; 0 alone needs
+// none), from larger units to smaller ones, without blanks; the last number may have decimals.
+// Returns NULL, or the complaint as a sentence without its end; *ret_ms is then untouched.
 const char *mm_duration_parse(mm_str_t text, int64_t *ret_ms);
 
-// Writes a duration in the largest unit in which it is whole ("90s", "1500ms"). ms >= 0. Returns
-// buffer.
+// Writes a duration in the largest unit up to hours in which it is whole ("90s", "1500ms", "36h").
+// ms >= 0. Returns buffer.
 #define MM_DURATION_TEXT 24
 char *mm_duration_print(int64_t ms, char buffer[MM_DURATION_TEXT]);
 // Writes a span for people to read, in two units at most: "3s", "2m05s", "1h20m", "2d03h"; below 0

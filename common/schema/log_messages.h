@@ -28,12 +28,16 @@
 #define MM_MESSAGE_NACKED        "Nacked"
 #define MM_MESSAGE_DEAD          "Dead"
 
+// Of a peer that says what cannot be: the consumer of a worker, the others of a consumer.
+#define MM_MESSAGE_CLAIM_IGNORED "Ignoring what a peer claims"
+
 // The consumer, of its workers.
 #define MM_MESSAGE_WORKER_JOINED "A worker joins"
 #define MM_MESSAGE_WORKER_LEFT   "A worker has left"
 #define MM_MESSAGE_WORKER_LOST   "Lost a worker: no heartbeat"
 #define MM_MESSAGE_PAUSED        "A worker asks for a pause"
 #define MM_MESSAGE_OTHER_DRIVER  "Nacking jobs of another driver"
+#define MM_MESSAGE_STARTS_ENDED  "The starts have ended: what runs is finished, the rest is kept"
 #define MM_MESSAGE_TOO_MANY_DEAD "Too many dead hosts (--max-dead): handing out nothing more"
 
 // A worker.

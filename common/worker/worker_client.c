@@ -322,6 +322,9 @@ static void log_event(mm_worker_client_t *self, const mm_worker_action_t *action
         self->watched.returned++;
         mm_log(MM_LOG_DEBUG, "Returned a task unstarted", MM_INT("task", action->as.log.number));
         break;
+    case MM_WORKER_LOG_CLAIM:
+        mm_log(MM_LOG_WARN, MM_MESSAGE_CLAIM_IGNORED, MM_STR("claim", action->as.log.text));
+        break;
     }
 }
 

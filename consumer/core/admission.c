@@ -12,6 +12,7 @@ static const char *const names[] = {[ADMISSION_NONE] = NULL,
                                     [ADMISSION_DRAINING] = "draining",
                                     [ADMISSION_NOT_SAVED] = "not saved",
                                     [ADMISSION_TAKEOVER] = "hold after a takeover",
+                                    [ADMISSION_TOO_LATE] = "starts have ended",
                                     [ADMISSION_PAUSE] = "pause after a failure",
                                     [ADMISSION_HOST_BUSY] = "host busy",
                                     [ADMISSION_AT_ONCE] = "limit of restarts at once",
@@ -50,6 +51,14 @@ static worker_t *pick(const gather_t *self, const flight_t *flight)
     return is_left ? NULL : workers_pick(self->workers, MM_ROLE_RESTARTER);
 }
 
+// Whether it would begin something. A look does not; and while a restart of its host is at a
+// worker, it may be its own, of an earlier consumer.
+static bool would_begin(const gather_t *self, const flight_t *flight)
+{
+    return flight->host->restarts.busy == 0 &&
+           (!flight->has_attempt || gather_attempt_begins(self, flight));
+}
+
 admission_t admission_decide(const gather_t *self, const flight_t *flight)
 {
     const flights_t *flights = &self->flights;
@@ -61,6 +70,8 @@ admission_t admission_decide(const gather_t *self, const flight_t *flight)
         return wait_until(MM_NEVER, ADMISSION_NOT_SAVED);
     if (flight->redelivered && self->now_ms < self->hold_until_ms)
         return wait_until(self->hold_until_ms, ADMISSION_TAKEOVER);
+    if (gather_is_behind_starts(self) && would_begin(self, flight))
+        return wait_until(MM_NEVER, ADMISSION_TOO_LATE);
     // Rules that wait for a time are before this one: it has no reason of its own for them.
     if (flight->restart == RESTART_BACKOFF)
         return wait_until(flight->restart_backoff.due_ms, ADMISSION_PAUSE);

@@ -16,6 +16,7 @@ typedef enum {
     ADMISSION_DRAINING,   // no restart begins any more (R10)
     ADMISSION_NOT_SAVED,  // redelivered, and the store has not answered its save (R6)
     ADMISSION_TAKEOVER,   // redelivered, in the first seconds of the consumer (R6)
+    ADMISSION_TOO_LATE,   // the starts have ended (R15)
     ADMISSION_PAUSE,      // backoff after a failed attempt
     ADMISSION_HOST_BUSY,  // another restart of its host runs, or is granted it (I8)
     ADMISSION_AT_ONCE,    // the limit of restarts in progress is reached

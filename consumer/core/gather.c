@@ -3,6 +3,7 @@
 // two legs run in parallel. The later end asks the store to settle, and the store's answer becomes
 // the verdict for the publisher.
 
+#include "admission.h"
 #include "array.h"
 #include "gather_private.h"
 #include "job.h"
@@ -12,11 +13,13 @@
 #include <stdlib.h>
 #include <utlist.h>
 
-#define UNABLE_MS       30000 // restarters that only ask for pauses, and nothing runs: it ends
-#define OTHER_DRIVER_MS 10000 // pause of a job that no restarter here may have
-#define NACK_DELAY_MS   1000  // the pause before a nacked job is delivered again
-#define EXTENDS_MAX     2048  // extensions in a step; the next step is due at once
-#define ASKED_MS        10    // the least time between requested heartbeats: each goes to all
+#define UNABLE_MS       30000   // restarters that only ask for pauses, and nothing runs: it ends
+#define OTHER_DRIVER_MS 10000   // pause of a job that no restarter here may have
+#define NACK_DELAY_MS   1000    // the pause before a nacked job is delivered again
+#define NACK_LATE_MS    3600000 // the same behind the end of the starts
+#define EXTENDS_MAX     2048    // extensions in a step; the next step is due at once
+#define CLAIM_MS        1000    // between lines about claims
+#define ASKED_MS        10      // the least time between requested heartbeats: each goes to all
 
 gather_t *gather_new(const gather_config_t *config, int64_t now_ms)
 {
@@ -28,6 +31,8 @@ gather_t *gather_new(const gather_config_t *config, int64_t now_ms)
     self->beat_ms = now_ms;
     self->beaten_ms = now_ms - ASKED_MS;
     self->drain_until_ms = MM_NEVER;
+    if (config->starts_end_ms == 0)
+        self->config.starts_end_ms = MM_NEVER;
     self->random = config->seed;
     self->workers = workers_new(config, &self->flights.hosts, &self->flights.resources);
     self->cache.settled.most = config->settled_max;
@@ -47,6 +52,7 @@ void gather_destroy(gather_t **self_p)
     hosts_clear(&self->flights.hosts);
     settled_cache_clear(&self->cache);
     name_pool_clear(&self->names);
+    dead_before_clear(&self->before);
     free(self);
 }
 
@@ -119,7 +125,7 @@ void gather_settled(gather_t *self, flight_t *flight, mm_outcome_t outcome)
         self->statistics.acked++;
 }
 
-void gather_nack(gather_t *self, flight_t *flight)
+static void nack(gather_t *self, flight_t *flight, int64_t delay_ms)
 {
     bool restarted = flight->restart == RESTART_OK || flight->late_worker;
     bool is_remembered = !flight->has_attempt; // else the record does
@@ -132,9 +138,25 @@ void gather_nack(gather_t *self, flight_t *flight)
         settled_cache_set_error(item, flight->error);
     }
     verdict(self, flight->publisher, host_name(flight->host),
-            (mm_verdict_t){.kind = MM_VERDICT_NACK, .id = flight->id, .delay_ms = NACK_DELAY_MS});
+            (mm_verdict_t){.kind = MM_VERDICT_NACK, .id = flight->id, .delay_ms = delay_ms});
     flights_end(&self->flights, flight);
     self->statistics.nacked++;
+}
+
+void gather_nack(gather_t *self, flight_t *flight)
+{
+    nack(self, flight, NACK_DELAY_MS);
+}
+
+// Behind the end of the starts: whether it would begin next. What waits for the record is awaited.
+static bool is_too_late(const gather_t *self, const flight_t *flight)
+{
+    bool waits = flight->restart == RESTART_READY || flight->restart == RESTART_BLOCKED ||
+                 flight->restart == RESTART_QUARANTINED || flight->restart == RESTART_BACKOFF;
+    bool was_decided =
+        flight->restart == RESTART_BACKOFF && flight->restart_backoff.due_ms == MM_NEVER;
+    return restart_has_place(flight->restart) || was_decided ||
+           (waits && admission_decide(self, flight).reason == ADMISSION_TOO_LATE);
 }
 
 // An attempt that runs is awaited; while draining so is the answer of the store (R8, R10).
@@ -142,11 +164,12 @@ void gather_nack_if_over(gather_t *self, flight_t *flight)
 {
     bool in_store = flight->restart == RESTART_OK || flight->restart == RESTART_EXHAUSTED ||
                     (flight->has_attempt && gather_attempt_has_success(self, flight));
-    bool is_over = flight->overdue || (self->statistics.draining && !in_store);
+    bool is_late = gather_is_behind_starts(self) && is_too_late(self, flight) && !in_store;
+    bool is_over = flight->overdue || is_late || (self->statistics.draining && !in_store);
     if (!is_over || flight->restart == RESTART_OUT)
         return;
     if (!flight->has_attempt || gather_attempt_is_settled(self, flight))
-        gather_nack(self, flight);
+        nack(self, flight, is_late ? NACK_LATE_MS : NACK_DELAY_MS);
 }
 
 // ---- jobs
@@ -197,9 +220,24 @@ static bool is_drivers(gather_t *self, const gather_event_t *event)
     return false;
 }
 
+static void put_off(gather_t *self, const char *publisher, const mm_job_t *job, int64_t delay_ms)
+{
+    verdict(self, publisher, job->host,
+            (mm_verdict_t){.kind = MM_VERDICT_NACK, .id = job->id, .delay_ms = delay_ms});
+    self->statistics.nacked++;
+}
+
+static void hear_publisher(gather_t *self, const gather_event_t *event)
+{
+    if (self->config.max_dead > 0)
+        dead_before_hear(&self->before, event->as.job.publisher,
+                         event->as.job.epoch == self->config.epoch, event->as.job.dead);
+}
+
 static void apply_job(gather_t *self, const gather_event_t *event)
 {
     const mm_job_t *job = &event->as.job.job;
+    hear_publisher(self, event);
     if (event->as.job.driver.size > 0 && !is_drivers(self, event))
         return;
     const char *publisher = name_pool_intern(&self->names, event->as.job.publisher);
@@ -223,10 +261,13 @@ static void apply_job(gather_t *self, const gather_event_t *event)
                                .error = mm_str(item->error)});
         return;
     }
+    bool redelivered = is_redelivered(self, event->as.job.epoch, job);
+    if (gather_is_behind_starts(self) && !redelivered && !item) {
+        put_off(self, publisher, job, NACK_LATE_MS);
+        return;
+    }
     if (self->statistics.draining || flights_count(&self->flights) >= self->config.max_in_flight) {
-        verdict(self, publisher, job->host,
-                (mm_verdict_t){.kind = MM_VERDICT_NACK, .id = job->id, .delay_ms = NACK_DELAY_MS});
-        self->statistics.nacked++;
+        put_off(self, publisher, job, NACK_DELAY_MS);
         return;
     }
     flight = flights_add(&self->flights, &job->id, job->host,
@@ -244,7 +285,7 @@ static void apply_job(gather_t *self, const gather_event_t *event)
         recall(self, flight, item);
     if (self->is_real && flight->restart == RESTART_HELD && !flight->has_attempt)
         gather_make_real(self, flight);
-    flight->redelivered = is_redelivered(self, event->as.job.epoch, job);
+    flight->redelivered = redelivered;
     bool is_first = !flight->redelivered && !flight->withdrawn;
     if (flight->restart == RESTART_HELD && is_first && !flight->has_attempt)
         flight_set_restart(&self->flights, flight, RESTART_READY, 0);
@@ -267,6 +308,17 @@ static void answer(gather_t *self, gather_action_kind_t kind, const workers_chan
     action->as.answer.version = 0;
 }
 
+// Once a second at most: a peer may claim as often as it likes.
+static void tell_claim(gather_t *self, const workers_change_t *change)
+{
+    if (self->claim_ms > 0 && self->now_ms < self->claim_ms + CLAIM_MS)
+        return;
+    self->claim_ms = mm_later(self->now_ms, 1);
+    gather_action_t *action = gather_log(self, GATHER_LOG_CLAIM, NULL);
+    action->as.log.worker = change->name;
+    action->as.log.error = mm_str(change->reason);
+}
+
 static void apply_changes(gather_t *self)
 {
     const workers_change_t *changes;
@@ -286,6 +338,7 @@ static void apply_changes(gather_t *self)
         case WORKERS_LEFT:
             gather_log(self, GATHER_LOG_WORKER_LEFT, NULL)->as.log.worker = change->name;
             break;
+        case WORKERS_CLAIM: tell_claim(self, change); break;
         case WORKERS_ENDED: gather_apply_ended(self, change); break;
         }
     }
@@ -374,8 +427,9 @@ static void beat(gather_t *self)
     self->beaten_ms = self->now_ms;
 }
 
-static void apply_question(gather_t *self)
+static void apply_question(gather_t *self, const gather_event_t *event)
 {
+    hear_publisher(self, event);
     if (self->now_ms >= self->beaten_ms + ASKED_MS)
         beat(self);
     else if (self->beat_ms > self->beaten_ms + ASKED_MS)
@@ -415,13 +469,29 @@ static void apply_time(gather_t *self, bool inbox_empty)
         beat(self);
 }
 
+// Each dead job once: those before this consumer, those that it has found or made dead, and those
+// that it is about to (R14).
 static void check_dead(gather_t *self)
 {
-    if (self->config.max_dead == 0 || self->exhausted < self->config.max_dead ||
-        self->statistics.draining)
+    uint64_t since = self->statistics.dead + self->flights.in_restart[RESTART_EXHAUSTED];
+    uint64_t most = self->config.max_dead;
+    if (most == 0 || self->statistics.draining || self->before.sum + since < most)
         return;
     gather_log(self, GATHER_LOG_TOO_MANY_DEAD, NULL);
+    self->statistics.too_many_dead = true;
     drain(self);
+}
+
+// What waits is nacked, once; from then on whatever would begin is (R15).
+static void check_starts(gather_t *self)
+{
+    if (self->starts_ended || !gather_is_behind_starts(self))
+        return;
+    self->starts_ended = true;
+    gather_log(self, GATHER_LOG_STARTS_ENDED, NULL);
+    flight_t *flight, *next;
+    DL_FOREACH_SAFE2 (self->flights.extends, flight, next, extend_next)
+        gather_nack_if_over(self, flight);
 }
 
 // What no restarter here can start is not tried for ever.
@@ -454,7 +524,7 @@ void gather_step(gather_t *self, const gather_event_t *event, gather_actions_t *
     worker_t *worker;
     switch (event->kind) {
     case GATHER_JOB: apply_job(self, event); break;
-    case GATHER_ASK: apply_question(self); break;
+    case GATHER_ASK: apply_question(self, event); break;
     case GATHER_REPORT: apply_report(self, event->as.report); break;
     case GATHER_STARTED: break; // only for traces: reports list what runs
     case GATHER_RESULT:
@@ -468,6 +538,7 @@ void gather_step(gather_t *self, const gather_event_t *event, gather_actions_t *
     }
     apply_changes(self);
     check_dead(self);
+    check_starts(self);
     check_unable(self);
     gather_dispatch(self);
     if (self->statistics.draining && flights_count(&self->flights) == 0 && !self->left) {
@@ -484,6 +555,8 @@ int64_t gather_deadline(const gather_t *self)
     if (self->flights.extends)
         deadline = mm_earlier(deadline, self->flights.extends->extend_ms);
     deadline = mm_earlier(deadline, unable_deadline(self));
+    if (!self->starts_ended)
+        deadline = mm_earlier(deadline, self->config.starts_end_ms);
     if (self->flights.leases)
         deadline = mm_earlier(deadline, self->flights.leases->lease_ms);
     deadline = mm_earlier(deadline, mm_heap_deadline(&self->flights.store_backoffs));

@@ -1,12 +1,14 @@
 // The consumer's core: it decides about a job from its delivery to its ack. Pure: an event goes in,
 // a list of actions comes out; the event has the time, jitter comes from a seed. It keeps I2, I3,
-// I5 to I9 and the rules R1 to R10 and R13; tests/scenarios/ shows its behavior.
+// I5 to I9 and the rules R1 to R10 and R13 to R15; tests/scenarios/ shows its behavior.
 //
 // What a delivery meets, the first that fits (gather.c:apply_job):
 // - its publisher's name is new, with no room for it (name_pool.h): no answer at all;
 // - in flight: no answer, the publisher that delivered it first gets its extensions and verdict;
 // - settled and remembered: acked, or dead with its error, at once (settled_cache.h);
-// - draining, or at the limit: nacked, to come again in a second (R10, R13);
+// - draining, or at the limit: nacked, to come again in a second (R10, R13); so is one that was
+// never
+//   delivered before when the starts have ended (R15);
 // - nacked and remembered: a flight that goes on with its attempts, losses and error (R7); after a
 //   success it is only saved and settled (R8), without an attempt left it is settled as dead;
 // - unknown or forgotten: a flight that begins anew.
@@ -43,9 +45,10 @@ typedef struct {
             mm_str_t publisher;
             uint64_t epoch;  // of the consumer that the publisher heard last
             mm_str_t driver; // of the run; empty: any
+            uint64_t dead;   // of its run, before that consumer
             mm_job_t job;
             int64_t received_ms; // Unix time
-        } job;
+        } job;                   // ask: publisher (empty: unknown), epoch and dead
         const mm_report_t *report;
         struct {
             mm_str_t worker;
@@ -83,11 +86,13 @@ typedef enum {
     GATHER_LOG_WORKER_LEFT,   // bye
     GATHER_LOG_RECLAIMED,     // a restart of a lost worker, or one that was not delivered
     GATHER_LOG_TOO_MANY_DEAD, // max_dead is reached: draining
+    GATHER_LOG_STARTS_ENDED,  // nothing begins any more
     GATHER_LOG_BEGUN,         // an attempt is on record, and its command is handed out
     GATHER_LOG_LOOKING,       // it is looked at before anything else is done
     GATHER_LOG_INTERRUPTED,   // an attempt without an end
     GATHER_LOG_OPEN,          // given back without proof
     GATHER_LOG_OTHER_DRIVER,  // jobs of a run with another driver are nacked
+    GATHER_LOG_CLAIM,         // a worker claims what it was not given: ignored (R16)
     GATHER_LOG_PAUSED,        // a worker gets nothing for a while
     GATHER_LOG_UNABLE         // no restarter can start anything: draining
 } gather_log_t;
@@ -171,7 +176,8 @@ typedef struct {
     uint64_t reclaimed; // restarts of lost workers, or that were not delivered
     size_t in_flight;
     bool draining;
-    bool unable; // it drains since no restarter can start anything
+    bool unable;        // it drains since no restarter can start anything
+    bool too_many_dead; // it drains since max_dead is reached
 } gather_statistics_t;
 
 gather_statistics_t gather_statistics(const gather_t *self);

@@ -190,7 +190,8 @@ static void fill_restart(const gather_t *self, attempt_t *attempt, const worker_
                          mm_task_t *task)
 {
     bool is_probe = task->leg == MM_LEG_PROBE;
-    int64_t start_by_ms = attempt->begun_ms + self->config.lost_after_ms;
+    int64_t start_by_ms =
+        mm_earlier(attempt->begun_ms + self->config.lost_after_ms, self->config.starts_end_ms);
     int64_t left_ms = is_probe ? self->config.attempt_ms : attempt->deadline_ms - self->now_ms;
     mm_real_t *real = &attempt->command_task;
     *real = (mm_real_t){.machine = attempt->machine,

@@ -55,6 +55,12 @@ static mm_id_t control_of(const gather_t *self)
     return control;
 }
 
+// A count that can be counted on, whatever the record has (R16).
+static uint32_t count_of(uint32_t said)
+{
+    return said < UINT32_MAX / 2 ? said : UINT32_MAX / 2;
+}
+
 // Times by the clock of another boot of this machine, or of another one, say nothing here (H10):
 // what is left is the age by Unix time, and a whole new look.
 void gather_absorb(gather_t *self, flight_t *flight, attempt_t *attempt, const mm_real_t *record)
@@ -64,15 +70,15 @@ void gather_absorb(gather_t *self, flight_t *flight, attempt_t *attempt, const m
     bool has_begun = record->first_ms > 0;
     int64_t span_end_ms = self->now_ms + self->config.attempt_ms;
     attempt->row = record->row;
-    attempt->number = record->attempt;
+    attempt->number = count_of(record->attempt);
     attempt->command = record->command;
     attempt->end = record->end;
     attempt->exit = record->exit;
     attempt_set_words(attempt, record->words);
-    attempt->interrupted = record->interrupted;
+    attempt->interrupted = count_of(record->interrupted);
     attempt->owes = attempt->owed = record->owes;
-    flight->attempts = record->ended;
-    flight->losses = record->interrupted;
+    flight->attempts = count_of(record->ended);
+    flight->losses = count_of(record->interrupted);
     if (has_begun) {
         attempt->machine = record->machine;
         attempt->boot = record->boot;

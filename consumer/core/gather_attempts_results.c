@@ -114,7 +114,7 @@ static void apply_identity(gather_t *self, flight_t *flight, attempt_t *attempt,
         attempt->boot = result->real->boot;
         attempt_set_health(attempt, result->real->health);
     }
-    if (self->statistics.draining || flight->withdrawn) {
+    if (self->statistics.draining || flight->withdrawn || gather_is_behind_starts(self)) {
         gather_unblock(self, flight);
         gather_nack_if_over(self, flight);
         return;
@@ -126,7 +126,7 @@ static void apply_identity(gather_t *self, flight_t *flight, attempt_t *attempt,
 static bool escalates(const gather_t *self, const flight_t *flight, const mm_result_t *result)
 {
     return result->real->more && !self->statistics.draining && !flight->overdue &&
-           !flight->withdrawn &&
+           !flight->withdrawn && !gather_is_behind_starts(self) &&
            (result->real->end == MM_END_SAME_BOOT || result->real->end == MM_END_UNREACHABLE);
 }
 

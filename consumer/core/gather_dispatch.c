@@ -101,6 +101,8 @@ static bool admit(gather_t *self, flight_t *flight)
         break;
     case ADMISSION_WAIT_UNTIL:
         flight_set_restart(&self->flights, flight, RESTART_BACKOFF, admission.as.until_ms);
+        if (admission.reason == ADMISSION_TOO_LATE)
+            gather_nack_if_over(self, flight);
         break;
     }
     return true;

@@ -110,7 +110,6 @@ static void apply_store_result(gather_t *self, flight_t *flight, const mm_result
 void gather_exhaust(gather_t *self, flight_t *flight)
 {
     flight_set_restart(&self->flights, flight, RESTART_EXHAUSTED, 0);
-    self->exhausted += !flight->withdrawn;
     gather_try_settle(self, flight);
 }
 
@@ -139,7 +138,6 @@ static void refund_attempt(gather_t *self, flight_t *flight)
     flight->attempts--;
     if (flight->restart != RESTART_EXHAUSTED || flight->withdrawn)
         return;
-    self->exhausted -= self->exhausted > 0;
     // Exhausted before this delivery: nothing was handed out in it, so its save comes first (R6).
     bool is_held = flight->restart_task == 0;
     flight_set_restart(&self->flights, flight, is_held ? RESTART_HELD : RESTART_READY, 0);

@@ -6,6 +6,7 @@
 #ifndef GATHER_PRIVATE_H
 #define GATHER_PRIVATE_H
 
+#include "dead_before.h"
 #include "flight.h"
 #include "gather.h"
 #include "name_pool.h"
@@ -25,12 +26,14 @@ struct gather {
     settled_cache_t cache;
     name_pool_t names;
     uint64_t quarantine_number; // the task handed out alone; 0: none (R7)
-    uint64_t exhausted;         // jobs without an attempt left, for max_dead
+    dead_before_t before;       // of max_dead
     int64_t unable_ms;          // since when restarters only ask for pauses; 0: they do not
     int64_t other_driver_ms;    // when jobs of another driver were told of
+    int64_t claim_ms;           // when a claim was told of
     bool is_real;               // a restarter that is not the mock has joined
     bool has_hooks;             // one whose restarts owe something
     bool has_driver;            // a restarter has joined: what is_real says is so
+    bool starts_ended;          // what waited was nacked
     bool left;
     gather_statistics_t statistics;
     gather_actions_t *actions; // of the current step
@@ -43,8 +46,15 @@ gather_action_t *gather_log(gather_t *self, gather_log_t what, const flight_t *f
 void gather_settled(gather_t *self, flight_t *flight, mm_outcome_t outcome);
 void gather_nack(gather_t *self, flight_t *flight);
 
-// Nacks a job that may not be tried again: draining, or beyond max_lease.
+// Nacks a job that may not be tried again: draining, beyond max_lease, or behind the end of the
+// starts.
 void gather_nack_if_over(gather_t *self, flight_t *flight);
+
+// Whether nothing may begin any more (R15).
+static inline bool gather_is_behind_starts(const gather_t *self)
+{
+    return self->now_ms >= self->config.starts_end_ms;
+}
 
 // gather_attempts_record.c. A restarter is there: all flights are from now on restarted for real,
 // or by the mock.

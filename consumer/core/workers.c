@@ -44,6 +44,16 @@ void workers_add_change_of(workers_t *self, workers_change_kind_t kind, const wo
     added->acknowledged_through = worker->acknowledged_through;
 }
 
+void workers_ignore_claim(workers_t *self, mm_str_t name, const char *reason)
+{
+    mm_name_t worker;
+    if (!mm_name_from(name, &worker))
+        return;
+    workers_change_t *added = workers_add_change(self, WORKERS_CLAIM);
+    added->name = worker;
+    added->reason = reason;
+}
+
 size_t workers_changes(workers_t *self, const workers_change_t **ret_changes)
 {
     size_t count = self->change_count;
@@ -143,11 +153,9 @@ static void close_session(workers_t *self, worker_t *worker)
         workers_add_change_of(self, WORKERS_CLOSE, worker);
 }
 
-void workers_open_session(workers_t *self, worker_t *worker, const mm_report_t *report)
+void workers_open_session(workers_t *self, worker_t *worker)
 {
     close_session(self, worker);
-    if (self->session < report->session)
-        self->session = report->session; // an epoch number was lost: stay above it (R4)
     worker->session = worker->given = ++self->session;
     workers_add_change_of(self, WORKERS_OPEN, worker);
 }
@@ -158,6 +166,7 @@ static void set_lost(workers_t *self, worker_t *worker)
     assert(worker->state == WORKER_JOINED);
     close_session(self, worker);
     worker->session = 0;
+    worker->sequence = 0; // whoever says what it cannot be locks nobody out for longer (R16)
     DL_DELETE2(self->joined, worker, heard_prev, heard_next);
     self->joined_count[worker->role]--;
     worker->state = WORKER_LOST;

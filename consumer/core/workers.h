@@ -74,6 +74,7 @@ typedef enum {
     WORKERS_LAST,    // to the worker: no more tasks, the answer to 0 slots (R10)
     WORKERS_LOSS,    // for the log: presumed lost
     WORKERS_LEFT,    // for the log: said bye
+    WORKERS_CLAIM,   // for the log: it claims what it was not given (R16)
     WORKERS_ENDED    // an assignment has ended
 } workers_change_kind_t;
 
@@ -83,7 +84,7 @@ typedef struct {
     uint64_t instance;
     uint64_t session;
     uint64_t acknowledged_through;
-    const char *reason; // refused; a literal
+    const char *reason; // refused, claim; a literal
     ended_t ended;
 } workers_change_t;
 

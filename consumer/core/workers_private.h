@@ -48,12 +48,14 @@ void workers_add_change_of(workers_t *self, workers_change_kind_t kind, const wo
 worker_t *workers_find_name(workers_t *self, mm_str_t name);
 // A record for the sender of a hello, in state lost until its hello is complete.
 worker_t *workers_add(workers_t *self, const mm_report_t *report);
+// Ignores what it says, for this reason (R16).
+void workers_ignore_claim(workers_t *self, mm_str_t name, const char *reason);
 // Removes the record of a lost one.
 void workers_forget(workers_t *self, worker_t *worker);
 // It was heard, and so has joined. No session, and so no credit, until its hello is complete.
 void workers_set_heard(workers_t *self, worker_t *worker, int64_t now_ms);
 // A new session of a worker that has joined.
-void workers_open_session(workers_t *self, worker_t *worker, const mm_report_t *report);
+void workers_open_session(workers_t *self, worker_t *worker);
 // Presumes it lost, with all its tasks.
 void workers_lose(workers_t *self, worker_t *worker);
 // Ends a task without a result that its worker does not list. Never listed, it never started (R1).

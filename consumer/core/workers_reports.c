@@ -8,10 +8,8 @@
 #include <stdio.h>
 #include <utlist.h>
 
-#define HELD_MAX (2 * MM_SLOTS_MAX) // tasks of one worker at most, in transit or at work
-// The highest session or task number that a worker may name: epoch.h reaches it in 2097, and enough
-// numbers are left above it to count on.
-#define NAMED_MAX (UINT64_MAX / 16 * 15)
+#define HELD_MAX  (2 * MM_SLOTS_MAX) // tasks of one worker at most, in transit or at work
+#define AHEAD_MAX 65536              // of a joined worker: reports and results not read
 
 // The welcome to its last session, which may be closed by now.
 static void change_given(workers_t *self, const worker_t *worker)
@@ -84,7 +82,7 @@ static worker_t *hello_worker(workers_t *self, const mm_report_t *report, int64_
     mm_name_t name;
     if (!mm_name_from(report->worker, &name))
         return NULL;
-    if (report->session > self->session && report->session > NAMED_MAX) {
+    if (report->session > self->session) {
         change_stranger(self, WORKERS_REFUSED, report, "no consumer has given it that session");
         return NULL;
     }
@@ -140,12 +138,37 @@ static bool has_gap(const worker_t *worker, const mm_report_t *report)
            report->results[0].serial - 1 > worker->acknowledged_through;
 }
 
+static bool is_ahead(uint64_t said, uint64_t read)
+{
+    return said > read && said - read > AHEAD_MAX;
+}
+
+// What the report claims, and its sender cannot have by what it was given and has said (R16); NULL:
+// nothing. Of one that is not joined nobody knows how far it is.
+static const char *claim_of(const worker_t *worker, const mm_report_t *report)
+{
+    bool is_joined = worker->state == WORKER_JOINED;
+    if (is_joined && is_ahead(report->sequence, worker->sequence))
+        return "a sequence that it cannot have reached";
+    if (is_joined && is_ahead(report->last_serial, worker->acknowledged_through))
+        return "more results than it was given tasks";
+    for (size_t i = 0; i < report->result_count; i++)
+        if (report->results[i].serial > report->last_serial)
+            return "a result behind its last one";
+    return NULL;
+}
+
 worker_t *workers_report_open(workers_t *self, const mm_report_t *report, int64_t now_ms)
 {
     worker_t *worker =
         report->is_hello ? hello_worker(self, report, now_ms) : heartbeat_worker(self, report);
     if (!worker || worker->role != report->role)
         return NULL;
+    const char *claim = claim_of(worker, report);
+    if (claim) {
+        workers_ignore_claim(self, report->worker, claim);
+        return NULL;
+    }
     if (has_gap(worker, report)) {
         change_stranger(self, WORKERS_REJOIN, report, NULL);
         return NULL;
@@ -167,6 +190,10 @@ worker_t *workers_report_open(workers_t *self, const mm_report_t *report, int64_
     }
     if (worker->state == WORKER_LOST && report->part > 0)
         return NULL; // lost between two parts of its hello: the tasks of the first were reclaimed
+    // Serials only grow: whoever has told of higher ones was not this process (R16).
+    if (report->is_hello && worker->state == WORKER_LOST &&
+        report->last_serial < worker->acknowledged_through)
+        worker->acknowledged_through = 0;
     worker->parts++;
     worker->stamp_ms = report->stamp_ms;
     workers_set_heard(self, worker, now_ms);
@@ -175,27 +202,27 @@ worker_t *workers_report_open(workers_t *self, const mm_report_t *report, int64_
 
 // Whether an unknown task of a report is adopted. Not when the report is older than a result that
 // was read: the task may have ended since. Not beyond HELD_MAX: memory is bounded whatever a worker
-// says (I6). Not with a number that leaves none to count on.
+// says (I6). Not with a number that no consumer has given out (R16).
 static bool may_adopt(const workers_t *self, const worker_t *worker, const mm_report_t *report,
                       uint64_t number)
 {
     return report->last_serial >= worker->acknowledged_through && worker->out < HELD_MAX &&
-           (number <= self->number || number <= NAMED_MAX);
+           number <= self->number;
 }
 
 // Merges the report's list into the table: marks known tasks, adopts others (R2, R6).
 static void read_held(workers_t *self, worker_t *worker, const mm_report_t *report)
 {
+    bool has_claimed = false;
     for (size_t i = 0; i < report->held_count; i++) {
         const mm_assignment_t *held = &report->held[i];
+        has_claimed = has_claimed || held->number > self->number;
         assignment_t *assignment = assignments_find(self, held->number);
         if (!assignment && !may_adopt(self, worker, report, held->number))
             continue;
         if (!assignment) {
             bool is_restart = mm_leg_is_restarters(held->leg);
             host_t *host = is_restart ? hosts_get(self->hosts, held->host) : NULL;
-            if (self->number < held->number)
-                self->number = held->number; // an epoch number was lost: stay above it (R3)
             assignment = assignments_add(self, worker, held->number, held->leg, &held->id, host);
             (void)assignments_remove_lost(self, held->number);
             if (host)
@@ -204,6 +231,8 @@ static void read_held(workers_t *self, worker_t *worker, const mm_report_t *repo
         if (assignment->worker == worker)
             assignment->marked = report->sequence;
     }
+    if (has_claimed)
+        workers_ignore_claim(self, report->worker, "a task that nobody has given it");
 }
 
 // Ends the tasks in the table that the report does not list. Not before all results are read, since
@@ -234,7 +263,7 @@ void workers_report_close(workers_t *self, worker_t *worker, const mm_report_t *
     } else {
         end_missing(self, worker, report);
         if (report->is_hello) {
-            workers_open_session(self, worker, report);
+            workers_open_session(self, worker);
             workers_add_change_of(self, WORKERS_WELCOME, worker);
         }
     }
@@ -253,6 +282,11 @@ bool workers_apply_result(workers_t *self, worker_t *worker, const mm_result_t *
     if (!news)
         return false;
     worker->acknowledged_through = result->serial;
+    if (result->number > self->number) {
+        workers_ignore_claim(self, mm_str(worker->name.text),
+                             "a result of a task that nobody has given it");
+        return false;
+    }
     assignment_t *assignment = assignments_find(self, result->number);
     // It does not end another worker's task, nor one of another leg or job: the task would be lost.
     if (assignment && (assignment->worker != worker || assignment->leg != result->leg ||

@@ -35,6 +35,7 @@ static const struct {
     {"lost", MM_MESSAGE_WORKER_LOST, MM_LOG_WARN},
     {"left", MM_MESSAGE_WORKER_LEFT, MM_LOG_INFO},
     {"joined", MM_MESSAGE_WORKER_JOINED, MM_LOG_INFO},
+    {"starts_ended", MM_MESSAGE_STARTS_ENDED, MM_LOG_INFO},
     {"too_many_dead", MM_MESSAGE_TOO_MANY_DEAD, MM_LOG_ERROR},
 };
 

@@ -15,17 +15,20 @@
 #include <string.h>
 #include <utlist.h>
 
-#define UNANSWERED_MAX_MS 30000   // longest pause between deliveries without an answer
-#define SILENT_BEATS      3       // missed heartbeats after which the consumer counts as silent
-#define ASK_FIRST_MS      20      // first pause between requests for its heartbeat
-#define NACK_MAX_MS       3600000 // longest delay that a nack can ask for
+#define UNANSWERED_MAX_MS 30000      // longest pause between deliveries without an answer
+#define SILENT_BEATS      3          // missed heartbeats after which the consumer counts as silent
+#define ASK_FIRST_MS      20         // first pause between requests for its heartbeat
+#define CLAIM_MS          1000       // between lines about claims
+#define EPOCH_MAX         UINT32_MAX // of a consumer: seconds of Unix time, or a few more
+#define NACK_MAX_MS       3600000    // longest delay that a nack can ask for
 
 typedef enum { LEASE_READY, LEASE_AGAIN, LEASE_LEASED, LEASE_DELAYED } lease_state_t;
 
 typedef struct lease {
     mm_id_t id;
     lease_state_t state;
-    bool has_place; // in the window: leased, or expired (R11)
+    bool has_place;  // in the window: leased, or expired (R11)
+    bool is_put_off; // nacked for an hour
     bool withdrawn;
     uint32_t delivery;
     uint32_t unanswered; // deliveries in a row
@@ -58,10 +61,12 @@ struct outbox {
     lease_t *ended; // freed when the next step begins
     uint64_t epoch;
     bool present; // heartbeats of the consumer arrive, and it takes jobs
+    bool closed;  // the starts have ended
     bool draining;
     bool left;
     int64_t heard_ms;
-    int64_t ask_ms; // when to ask next, while it is silent
+    int64_t claim_ms; // when a claim was told of
+    int64_t ask_ms;   // when to ask next, while it is silent
     int64_t ask_pause_ms;
     int64_t drain_until_ms;
     outbox_actions_t *actions;
@@ -72,6 +77,8 @@ outbox_t *outbox_new(const outbox_config_t *config, int64_t now_ms)
     outbox_t *self = calloc(1, sizeof *self);
     assert(self);
     self->config = *config;
+    if (config->starts_end_ms == 0)
+        self->config.starts_end_ms = MM_NEVER;
     self->now_ms = now_ms;
     self->random = config->seed;
     self->ask_ms = now_ms;
@@ -236,7 +243,8 @@ static void deliver_ready(outbox_t *self)
 
 static void apply_job(outbox_t *self, const outbox_event_t *event)
 {
-    if (find(self, &event->as.job.id) || self->draining)
+    if (find(self, &event->as.job.id) || self->draining ||
+        (self->closed && !event->as.job.maybe_sent))
         return;
     mm_str_t host = event->as.job.host;
     const mm_str_t *attributes = &event->as.job.attributes;
@@ -285,7 +293,8 @@ static void extend(outbox_t *self, lease_t *lease)
 static void nack(outbox_t *self, lease_t *lease, int64_t delay_ms)
 {
     log_event(self, OUTBOX_LOG_NACKED, lease);
-    if (self->draining) {
+    lease->is_put_off = delay_ms >= NACK_MAX_MS;
+    if (self->draining || (self->closed && lease->is_put_off)) {
         end_lease(self, lease); // it stays in the database
         return;
     }
@@ -306,11 +315,26 @@ static void apply_epoch(outbox_t *self, uint64_t epoch)
         set_state(self, self->leased, LEASE_AGAIN, 0);
 }
 
+// Whether no consumer has this epoch: what it says is ignored, and told of once a second at most.
+static bool is_claim(outbox_t *self, uint64_t epoch)
+{
+    if (epoch <= EPOCH_MAX)
+        return false;
+    if (self->claim_ms == 0 || self->now_ms >= self->claim_ms + CLAIM_MS) {
+        self->claim_ms = mm_later(self->now_ms, 1);
+        log_event(self, OUTBOX_LOG_CLAIM, NULL);
+    }
+    return true;
+}
+
 static void apply_verdict(outbox_t *self, const outbox_event_t *event)
 {
     const mm_verdict_t *what = &event->as.verdict.what;
-    if (event->as.verdict.epoch > self->epoch)
+    if (event->as.verdict.epoch > self->epoch) {
+        if (is_claim(self, event->as.verdict.epoch))
+            return;
         apply_epoch(self, event->as.verdict.epoch);
+    }
     lease_t *lease = find(self, &what->id);
     if (!lease)
         return;
@@ -341,9 +365,17 @@ static void set_present(outbox_t *self, bool present)
     self->ask_ms = self->now_ms + self->config.heartbeat_ms;
 }
 
+static bool is_silent(const outbox_t *self)
+{
+    return self->now_ms - self->heard_ms >= SILENT_BEATS * self->config.heartbeat_ms;
+}
+
+// A lower epoch is of a former consumer; but when the last one has fallen silent, that one has
+// claimed its epoch, or the record of epochs was lost (R16).
 static void apply_beat(outbox_t *self, const outbox_event_t *event)
 {
-    if (event->as.beat.epoch < self->epoch)
+    if (is_claim(self, event->as.beat.epoch) ||
+        (event->as.beat.epoch < self->epoch && !is_silent(self)))
         return;
     apply_epoch(self, event->as.beat.epoch);
     set_present(self, !event->as.beat.draining);
@@ -351,7 +383,7 @@ static void apply_beat(outbox_t *self, const outbox_event_t *event)
 
 static void apply_leaving(outbox_t *self, const outbox_event_t *event)
 {
-    if (event->as.beat.epoch >= self->epoch)
+    if (event->as.beat.epoch >= self->epoch && !is_claim(self, event->as.beat.epoch))
         set_present(self, false);
 }
 
@@ -372,10 +404,30 @@ static void expire(outbox_t *self, lease_t *lease)
     set_state(self, lease, LEASE_DELAYED, self->now_ms + jitter(self, pause_ms));
 }
 
+// The starts have ended. What was never delivered stays in the database. All else may have begun,
+// and is delivered until it is settled, or put off by a consumer for which the starts have ended,
+// too: another one may not know of it, or nack it for another reason.
+static void close_starts(outbox_t *self)
+{
+    lease_t *lease, *next;
+    self->closed = true;
+    DL_FOREACH_SAFE (self->ready, lease, next)
+        if (lease->delivery == 0)
+            end_lease(self, lease);
+    for (mm_heap_node_t *node; (node = mm_heap_first(&self->delayed)) != NULL;) {
+        lease = MM_HEAP_OWNER(node, lease_t, delay);
+        if (lease->is_put_off)
+            end_lease(self, lease);
+        else
+            set_state(self, lease, lease->has_place ? LEASE_AGAIN : LEASE_READY, 0);
+    }
+}
+
 static void apply_time(outbox_t *self, bool events_empty)
 {
-    int64_t silent_ms = SILENT_BEATS * self->config.heartbeat_ms;
-    if (events_empty && self->present && self->now_ms - self->heard_ms >= silent_ms)
+    if (!self->closed && self->now_ms >= self->config.starts_end_ms)
+        close_starts(self);
+    if (events_empty && self->present && is_silent(self))
         set_present(self, false);
     while (events_empty && self->leased && self->leased->deadline_ms <= self->now_ms)
         expire(self, self->leased);
@@ -453,6 +505,8 @@ int64_t outbox_deadline(const outbox_t *self)
     int64_t silent_ms = self->heard_ms + SILENT_BEATS * self->config.heartbeat_ms;
     if (!self->draining)
         deadline = mm_earlier(deadline, self->present ? silent_ms : self->ask_ms);
+    if (!self->closed)
+        deadline = mm_earlier(deadline, self->config.starts_end_ms);
     if (self->leased)
         deadline = mm_earlier(deadline, self->leased->deadline_ms);
     return self->left ? deadline : mm_earlier(deadline, self->drain_until_ms);
@@ -462,10 +516,15 @@ size_t outbox_capacity(const outbox_t *self)
 {
     size_t count = self->table.count;
     size_t window = self->config.window;
-    if (self->draining || !self->present || count >= 2 * window)
+    if (self->draining || (!self->present && !self->closed) || count >= 2 * window)
         return 0;
     size_t wanted = self->places + self->ready_count; // ready jobs will need a place too
     return wanted < window ? window - wanted : 0;
+}
+
+bool outbox_is_closed(const outbox_t *self)
+{
+    return self->closed;
 }
 
 uint64_t outbox_epoch(const outbox_t *self)

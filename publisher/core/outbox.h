@@ -1,6 +1,6 @@
 // The publisher's core: which job is under lease, until when, and which is delivered next (R6,
-// R11). Pure: events in, actions out. It holds only the jobs near delivery; the backlog stays in
-// outbox_db. It keeps I1: a job leaves it settled, or is still in the database.
+// R11, R15). Pure: events in, actions out. It holds only the jobs near delivery; the backlog stays
+// in outbox_db. It keeps I1: a job leaves it settled, or is still in the database.
 
 #ifndef OUTBOX_H
 #define OUTBOX_H
@@ -10,9 +10,10 @@
 typedef struct {
     uint32_t window; // jobs under lease at once
     int64_t ack_deadline_ms;
-    int64_t heartbeat_ms; // of the consumer
-    int64_t drain_ms;     // from the drain event to its end: leases are awaited no longer
-    uint64_t seed;        // for jitter
+    int64_t heartbeat_ms;  // of the consumer
+    int64_t drain_ms;      // from the drain event to its end: leases are awaited no longer
+    int64_t starts_end_ms; // CLOCK_BOOTTIME; from then on nothing new is delivered (R15); 0: never
+    uint64_t seed;         // for jitter
 } outbox_config_t;
 
 typedef enum {
@@ -63,6 +64,7 @@ typedef enum {
 typedef enum {
     OUTBOX_LOG_EXPIRED, // neither acked nor extended in time: to be delivered again
     OUTBOX_LOG_NACKED,
+    OUTBOX_LOG_CLAIM,   // of an epoch that no consumer has: ignored (R16)
     OUTBOX_LOG_PRESENT, // the consumer is there
     OUTBOX_LOG_SILENT   // no heartbeat of it for three intervals, or it drains or has left
 } outbox_log_t;
@@ -106,6 +108,9 @@ void outbox_prefetch(const outbox_t *self, const mm_verdict_t *notices, size_t c
 
 // How many more jobs it takes now; it must be given no others.
 size_t outbox_capacity(const outbox_t *self);
+// Whether the starts have ended: it takes no job but one that may have been sent. What it still
+// holds is awaited, however long that takes.
+bool outbox_is_closed(const outbox_t *self);
 // The epoch of the consumer, to be named in job frames; 0: none was heard.
 uint64_t outbox_epoch(const outbox_t *self);
 // Jobs that it holds, and those of them that have a place in the window.

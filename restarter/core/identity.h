@@ -36,9 +36,9 @@ bool identity_is_nobody(const identity_t *self);
 bool identity_parse(mm_str_t output, identity_t *ret_identity);
 
 typedef enum {
-    IDENTITY_OLD,   // the same machine in a boot that was there before the restart was begun
-    IDENTITY_NEW,   // the same machine in a later boot
-    IDENTITY_OTHER, // another machine
+    IDENTITY_OLD,    // the same machine in a boot that was there before the restart was begun
+    IDENTITY_NEW,    // the same machine in a later boot
+    IDENTITY_OTHER,  // another machine
     IDENTITY_UNKNOWN // beside nobody: a boot of unknown age
 } identity_change_t;
 

@@ -270,15 +270,21 @@ static void release_substitute(supervisor_t *self, size_t index)
         terminate(self, SUPERVISOR_SAVER);
 }
 
+// What the user has asked for is done: the input is cut off or the starts have ended (publisher),
+// or too many hosts are dead (consumer).
+static bool is_cut_off(size_t index, int code)
+{
+    return code == EX_TEMPFAIL && (index == SUPERVISOR_PUBLISHER || index == SUPERVISOR_CONSUMER);
+}
+
 // One that was told to leave, or whose end ends a run that is stopping anyway. TERM may have come
 // before it could listen.
 static void apply_leave(supervisor_t *self, const supervisor_event_t *event, bool was_leaving)
 {
     size_t index = index_of(event->child);
     int code = event->as.ended.code, signal = event->as.ended.signal;
-    bool is_orderly =
-        (signal == SIGNAL_TERM && code == 0) ||
-        (signal == 0 && (code == 0 || (index == SUPERVISOR_PUBLISHER && code == EX_TEMPFAIL)));
+    bool is_orderly = (signal == SIGNAL_TERM && code == 0) ||
+                      (signal == 0 && (code == 0 || is_cut_off(index, code)));
     self->is_unclean = self->is_unclean || !is_orderly;
     say_end(self, SUPERVISOR_SAY_ENDED, event)->as.say.is_unclean = !is_orderly;
     if (was_leaving && !self->is_stopping)
@@ -320,7 +326,7 @@ static void apply_end(supervisor_t *self, const supervisor_event_t *event)
         apply_leave(self, event, was_leaving);
     } else if (was_told || (signal == 0 && code == 0)) {
         apply_success(self, event);
-    } else if (signal == 0 && index == SUPERVISOR_PUBLISHER && code == EX_TEMPFAIL) {
+    } else if (signal == 0 && is_cut_off(index, code)) {
         say_end(self, SUPERVISOR_SAY_CUT_OFF, event);
         stop(self, code, SUPERVISOR_WHY_CUT_OFF, index);
     } else if (signal == 0 && code >= EX__BASE && code <= EX__MAX && code != EX_SOFTWARE) {

@@ -5,8 +5,8 @@
 //
 // A pipeline is one consumer, one saver, one publisher and any number of restarters. Exit codes
 // decide (docs/operations.md): 0 of the publisher ends the run, 0 of a restarter is scaling down, 0
-// of another ends the run unfinished, 64 to 78 end it with that code, all else is a crash and is
-// started again after a pause that grows.
+// of another and 75 of publisher and consumer end the run unfinished, 64 to 78 end it with that
+// code, all else is a crash and is started again after a pause that grows.
 
 #ifndef SUPERVISOR_H
 #define SUPERVISOR_H
@@ -87,7 +87,7 @@ typedef enum {
     SUPERVISOR_SAY_TOO_OFTEN,    // it has crashed too often: the run stops
     SUPERVISOR_SAY_FAILED,       // it ended with 64 to 78: the run stops
     SUPERVISOR_SAY_LEFT_EARLY,   // it ended with 0 and is needed: the run stops
-    SUPERVISOR_SAY_CUT_OFF,      // the publisher: the input is cut off, the run stops
+    SUPERVISOR_SAY_CUT_OFF,      // publisher or consumer: the run stops as asked for
     SUPERVISOR_SAY_LEAVES,       // a restarter finishes what it runs, since it was scaled down
     SUPERVISOR_SAY_HAS_LEFT,     // a restarter has
     SUPERVISOR_SAY_NONE_LEFT,    // and it was the last
@@ -101,7 +101,7 @@ typedef enum {
     SUPERVISOR_WHY_FINISHED, // the publisher has ended with 0
     SUPERVISOR_WHY_SIGNAL,   // a signal
     SUPERVISOR_WHY_AT_ONCE,  // a second one
-    SUPERVISOR_WHY_CUT_OFF,  // the publisher has ended with 75
+    SUPERVISOR_WHY_CUT_OFF,  // the publisher or the consumer has ended with 75
     SUPERVISOR_WHY_FAILED,   // a process has ended with 64 to 78, or cannot be started
     SUPERVISOR_WHY_LEFT,     // a process that is needed has ended with 0
     SUPERVISOR_WHY_CRASHES,  // a process crashed too often
@@ -124,7 +124,7 @@ typedef struct {
         struct {
             int code; // the exit code; -1: what the publisher's report says
             supervisor_why_t why;
-            supervisor_child_t child; // of the failed, left and crashed
+            supervisor_child_t child; // of the failed, left, cut off and crashed
             bool is_clean;            // everybody left in order
         } exit;
     } as;

@@ -120,4 +120,25 @@ finish 40
 ends_with_code "their restarts wait until it is presumed lost, and then go on: exit 0" 0
 audit "a stranger that holds every host" 2001
 equal "it is told as lost" 1 "$(grep -c 'Lost a worker.*peer-holds-all' stranger/log/consumer.log)"
+
+# ---- a stranger that claims what nobody has given ------------------------------------------------
+
+# The numbers of all others went on above its own, and those of the next consumer did not: no worker
+# took a task from that one.
+dir=claims
+start_pipeline
+hosts 100 before >&9
+settle_at_least 100 20
+"$peer" ipc://claims/consumer send worker.claims-numbers-of-nobody >attack 2>&1 9>&-
+equal "a stranger claims tasks and sessions of nobody" 0 $?
+hosts 100 between >&9
+settle_at_least 200 20
+murder consumer
+hosts 100 after >&9
+exec 9>&-
+finish 30
+ends_with_code "all workers take tasks, also from the next consumer: exit 0" 0
+matches "the log says what it claims" 'Ignoring what a peer claims worker=peer-above claim="a task that nobody has given it"' \
+    "$(cat claims/log/consumer.log)"
+refused_because peer-above-session 'no consumer has given it that session'
 check "nothing is left running" nothing_lives

@@ -359,6 +359,32 @@ static void claims_numbers_of_others(peer_t *self)
     claim(self, "peer-numbers", welcome.as.answer.session >> 32 << 32, 32);
 }
 
+// Tasks, results and a sequence that it was never given, and cannot have reached: the numbers of
+// all others would begin above them, and a new consumer's would not.
+static void claims_numbers_of_nobody(peer_t *self)
+{
+    static const uint64_t numbers[] = {UINT64_C(1) << 63, UINT64_MAX / 16 * 15, UINT64_MAX};
+    mm_frame_t welcome = join(self, "peer-above", 0);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        const mm_assignment_t held = {.number = numbers[i], .leg = MM_LEG_SAVE, .id = NO_JOB};
+        mm_frame_t heartbeat = report_of(self, false, "peer-above");
+        heartbeat.as.report.session = welcome.as.answer.session;
+        heartbeat.as.report.held = &held;
+        heartbeat.as.report.held_count = 1;
+        report(self, &heartbeat);
+        send_result(
+            self, "peer-above", welcome.as.answer.session,
+            &(mm_result_t){
+                .serial = i + 1, .number = numbers[i], .leg = MM_LEG_RESTART, .id = NO_JOB});
+    }
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        self->instance = mm_instance_draw();
+        mm_frame_t hello = report_of(self, true, "peer-above-session");
+        hello.as.report.session = numbers[i];
+        report(self, &hello);
+    }
+}
+
 // ---- floods
 
 static void hellos_of_many(peer_t *self)
@@ -430,6 +456,7 @@ static const struct {
     {"worker.claims-all-hosts", claims_all_hosts, 0},
     {"worker.claims-more-and-more", claims_more_and_more, 0},
     {"worker.claims-numbers-of-others", claims_numbers_of_others, 0},
+    {"worker.claims-numbers-of-nobody", claims_numbers_of_nobody, 0},
     {"worker.hellos-of-3000-ids", hellos_of_many, 0},
     {"worker.hellos-of-3000-processes", hellos_of_one, 0},
     {"worker.draining-for-ever", draining_for_ever, 0},

@@ -96,19 +96,20 @@ typedef struct {
     uint32_t restarters;
     uint32_t hosts;
     uint32_t slots;
-    uint32_t fail;      // of restarts, 1/1000
-    int64_t restart_ms; // at most
-    bool one_by_one;    // restarters
-    bool real;          // restarts are real
-    bool blind;         // by a driver that cannot identify
-    bool hooks;         // that does something before and after
-    bool skips;         // that asks whether there is anything to do
-    bool withdraws;     // publishers: some jobs, whenever they are started again
-    bool unreachable;   // that restarts hosts which do not answer, too
-    uint32_t commands;  // of its list
-    int64_t timeout_ms; // of a command
-    int64_t verify_ms;  // of a look
-    int64_t settle_ms;  // a host must be well for so long
+    uint32_t fail;         // of restarts, 1/1000
+    int64_t restart_ms;    // at most
+    bool one_by_one;       // restarters
+    bool real;             // restarts are real
+    bool blind;            // by a driver that cannot identify
+    bool hooks;            // that does something before and after
+    bool skips;            // that asks whether there is anything to do
+    bool withdraws;        // publishers: some jobs, whenever they are started again
+    bool unreachable;      // that restarts hosts which do not answer, too
+    uint32_t commands;     // of its list
+    int64_t timeout_ms;    // of a command
+    int64_t verify_ms;     // of a look
+    int64_t settle_ms;     // a host must be well for so long
+    int64_t starts_end_ms; // nothing begins from then on; 0: never
     gather_config_t gather;
     outbox_config_t outbox;
 } sim_shape_t;
@@ -152,12 +153,14 @@ typedef struct {
     uint32_t starts;      // in all
     uint64_t starts_life; // epoch of the consumer that handed out what is counted in starts_of_life
     uint32_t starts_of_life;
-    uint64_t handed_life; // of the last consumer that handed out a restart
-    uint64_t known_life;  // of the consumer that has read a success
-    uint64_t kills_life;  // of the consumer that handed out what is counted in kills
-    uint32_t kills;       // workers that it killed
-    uint64_t killer;      // highest number of those tasks
-    sim_row_t row;        // of a real restart, as the next ones
+    uint64_t handed_life;    // of the last consumer that handed out a restart
+    uint64_t known_life;     // of the consumer that has read a success
+    uint64_t told_dead_life; // of the consumer that has told last that it is dead; 0: none
+    int64_t deleted_ms;      // from the outbox; 0: not yet
+    uint64_t kills_life;     // of the consumer that handed out what is counted in kills
+    uint32_t kills;          // workers that it killed
+    uint64_t killer;         // highest number of those tasks
+    sim_row_t row;           // of a real restart, as the next ones
     uint32_t host_index;
     uint32_t commands;     // that were sent
     uint32_t sent_attempt; // the last one, as on record
@@ -241,6 +244,9 @@ typedef struct {
     // publisher
     outbox_t *outbox;
     outbox_actions_t outbox_actions;
+    bool finished; // the starts have ended, and all that it holds was answered
+    uint64_t heard_epoch;
+    uint64_t dead_before; // jobs, when that was heard first
 } sim_process_t;
 
 typedef struct {
@@ -267,9 +273,12 @@ typedef struct {
     uint64_t seed;
     uint64_t random;
     int64_t now_ms;
-    bool faulty;   // the fault phase
-    bool over;     // the end: who leaves does not come back
-    uint32_t busy; // turns since the clock went on
+    bool faulty;              // the fault phase
+    bool over;                // the end: who leaves does not come back
+    bool too_many_dead;       // a consumer says so: the run ends
+    int64_t consumer_ms;      // when it was started
+    uint64_t publisher_epoch; // of the consumer that has heard a frame with its own epoch
+    uint32_t busy;            // turns since the clock went on
     struct {
         int64_t crash[4];
         int64_t pause;
@@ -418,6 +427,8 @@ uint32_t sim_number_of(const sim_t *self, const sim_job_t *job);
 void sim_violated(sim_t *self, const char *invariant, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void sim_check_deleted(sim_t *self, const sim_job_t *job);
+// The publisher has ended behind the end of the starts.
+void sim_check_finished(sim_t *self, const sim_process_t *publisher);
 void sim_check_notice(sim_t *self, const mm_verdict_t *verdict);
 void sim_check_committed(sim_t *self, const sim_job_t *job, mm_outcome_t before);
 void sim_check_consumer(sim_t *self, const sim_process_t *process);

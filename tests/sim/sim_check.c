@@ -46,6 +46,9 @@ void sim_check_notice(sim_t *self, const mm_verdict_t *verdict)
     bool ack = verdict->kind == MM_VERDICT_ACK, dead = verdict->kind == MM_VERDICT_DEAD;
     bool skipped = verdict->kind == MM_VERDICT_SKIPPED;
     bool withdrawn = verdict->kind == MM_VERDICT_WITHDRAWN;
+    sim_job_t *told = sim_job(self, &verdict->id);
+    if (dead)
+        told->told_dead_life = self->epoch;
     if ((ack && job->outcome != MM_OUTCOME_RESTARTED) ||
         (dead && job->outcome != MM_OUTCOME_DEAD) ||
         (skipped && job->outcome != MM_OUTCOME_SKIPPED) ||
@@ -183,6 +186,52 @@ static bool is_known(const sim_t *self, const sim_process_t *worker)
            worker->session >> 32 == self->epoch && !is_closed(self, worker->session);
 }
 
+// R15: what is handed out behind the end of the starts is a look.
+static void check_end_of_starts(sim_t *self, const sim_job_t *job, const mm_task_t *task)
+{
+    bool is_look = task->real && task->leg == MM_LEG_RESTART && task->real->command == 0;
+    if (self->shape.starts_end_ms > 0 && self->now_ms >= self->shape.starts_end_ms && !is_look)
+        sim_violated(self, "R15 end of the starts", "job %u is handed out %lld ms behind it",
+                     sim_number_of(self, job),
+                     (long long)(self->now_ms - self->shape.starts_end_ms));
+}
+
+static bool is_known_dead(const sim_t *self, const sim_job_t *job)
+{
+    bool was_before = job->outcome == MM_OUTCOME_DEAD && job->deleted_ms > 0 &&
+                      job->deleted_ms < self->consumer_ms;
+    return was_before || job->told_dead_life == self->epoch;
+}
+
+// R14: those that were settled as dead when the consumer began, and those that it has told of
+// since. A publisher whose frames of this epoch are lost is not known yet.
+static void check_too_many_dead(sim_t *self, const sim_job_t *job)
+{
+    uint32_t dead = 0, most = self->shape.gather.max_dead;
+    for (uint32_t i = 0; i < self->job_count; i++)
+        dead += is_known_dead(self, &self->jobs[i]);
+    bool is_heard = self->publisher_epoch == self->epoch;
+    if (most > 0 && dead >= most && is_heard)
+        sim_violated(self, "R14 too many dead", "job %u is handed out, and %u are dead",
+                     sim_number_of(self, job), dead);
+}
+
+// R15: a publisher ends when nothing of its jobs runs any more, as far as the consumer knows. A
+// mock that was given up, and comes back, is not looked for.
+void sim_check_finished(sim_t *self, const sim_process_t *publisher)
+{
+    for (uint32_t i = 0; i < self->process_count; i++) {
+        const sim_process_t *worker = &self->processes[i];
+        for (uint32_t j = 0; is_known(self, worker) && j < worker->running_count; j++)
+            if (worker->running[j].job->publisher == publisher->index && self->consumer->alive &&
+                worker->running[j].job->in_outbox && self->faults.stop_every_ms == 0 &&
+                !is_among(self->given_up, self->given_up_count, worker->running[j].number))
+                sim_violated(self, "R15 end of the starts", "%s ends while %s runs job %u",
+                             publisher->name.text, worker->name.text,
+                             sim_number_of(self, worker->running[j].job));
+    }
+}
+
 // I5, I6, I7, I8: what the consumer hands out, against what the world knows.
 void sim_check_handed_out(sim_t *self, const sim_process_t *consumer, const gather_action_t *action)
 {
@@ -216,6 +265,8 @@ void sim_check_handed_out(sim_t *self, const sim_process_t *consumer, const gath
                      "job %u is handed out while %u restarts run, of %u at once",
                      sim_number_of(self, job), running, limit);
     check_in_order(self, consumer, job);
+    check_end_of_starts(self, job, task);
+    check_too_many_dead(self, job);
     if (task->real && task->real->command > 0)
         sim_check_command_out(self, task);
 }
@@ -355,7 +406,8 @@ void sim_check_end(sim_t *self)
 {
     for (uint32_t i = 0; i < self->job_count; i++) {
         const sim_job_t *job = &self->jobs[i];
-        if (job->accepted && job->outcome == MM_OUTCOME_NONE)
+        bool is_left = self->too_many_dead || self->shape.starts_end_ms > 0;
+        if (job->accepted && job->outcome == MM_OUTCOME_NONE && !(is_left && job->in_outbox))
             sim_violated(self, "I1 nothing lost", "job %u has no outcome at the end", i + 1);
         sim_check_debt(self, job);
         self->statistics.twice += job->successes > 1;

@@ -28,6 +28,9 @@ void sim_consumer_start(sim_t *self, sim_process_t *process)
         process->clock_ms = self->control_clock_ms[self->control];
         config.control_1 = self->control;
     }
+    self->consumer_ms = self->now_ms;
+    if (self->shape.starts_end_ms > 0)
+        config.starts_end_ms = self->shape.starts_end_ms + process->clock_ms;
     process->gather = gather_new(&config, self->now_ms + process->clock_ms);
 }
 
@@ -154,6 +157,7 @@ static void leave(sim_t *self, sim_process_t *process)
     sim_publish(self,
                 &(mm_frame_t){.kind = MM_FRAME_LEAVING,
                               .as.leaving = {.consumer = mm_str(NAME), .epoch = self->epoch}});
+    self->too_many_dead = self->too_many_dead || gather_statistics(process->gather).too_many_dead;
     sim_crash(self, process, "left");
 }
 
@@ -249,11 +253,14 @@ static void step(sim_t *self, sim_process_t *process, gather_event_t event)
 static void parse_jobs(sim_t *self, sim_process_t *process, const mm_frame_t *frame)
 {
     gather_event_t event = {.kind = GATHER_ASK};
+    event.as.job.publisher = frame->as.jobs.publisher;
+    event.as.job.epoch = frame->as.jobs.epoch;
+    event.as.job.dead = frame->as.jobs.dead;
+    if (frame->as.jobs.epoch == self->epoch)
+        self->publisher_epoch = self->epoch;
     if (frame->as.jobs.count == 0)
         step(self, process, event);
     event.kind = GATHER_JOB;
-    event.as.job.publisher = frame->as.jobs.publisher;
-    event.as.job.epoch = frame->as.jobs.epoch;
     for (size_t i = 0; i < frame->as.jobs.count; i++) {
         event.as.job.job = frame->as.jobs.items[i];
         uint64_t last_task = sim_job(self, &event.as.job.job.id)->last_task;

@@ -20,10 +20,32 @@ static void withdraw(sim_t *self, sim_job_t *job)
     sim_trace(self, "job %u is withdrawn", (unsigned)(job - self->jobs) + 1);
 }
 
+// Jobs of its run that it has as dead.
+static uint64_t count_dead(const sim_t *self, const sim_process_t *process)
+{
+    uint64_t dead = 0;
+    for (uint32_t i = 0; i < self->job_count; i++) {
+        const sim_job_t *job = &self->jobs[i];
+        dead += job->publisher == process->index && job->accepted &&
+                (!job->in_outbox || job->delete_ms > 0) && job->outcome == MM_OUTCOME_DEAD;
+    }
+    return dead;
+}
+
+static void hear_epoch(const sim_t *self, sim_process_t *process, uint64_t epoch)
+{
+    if (epoch == process->heard_epoch)
+        return;
+    process->heard_epoch = epoch;
+    process->dead_before = count_dead(self, process);
+}
+
 void sim_publisher_start(sim_t *self, sim_process_t *process)
 {
     outbox_config_t config = self->shape.outbox;
     config.seed = sim_below(self, UINT64_MAX);
+    if (self->shape.starts_end_ms > 0)
+        config.starts_end_ms = self->shape.starts_end_ms + process->clock_ms;
     process->outbox = outbox_new(&config, self->now_ms + process->clock_ms);
     process->sockets++; // numbers its epochs: jobs accepted in an earlier one may have been sent
     for (uint32_t i = 0; i < self->job_count; i++)
@@ -32,6 +54,8 @@ void sim_publisher_start(sim_t *self, sim_process_t *process)
             self->jobs[i].delete_ms = 0;
             withdraw(self, &self->jobs[i]);
         }
+    process->heard_epoch = 0;
+    process->dead_before = count_dead(self, process);
 }
 
 void sim_publisher_end(sim_process_t *process)
@@ -61,6 +85,7 @@ static void send_jobs(sim_t *self, sim_process_t *process, const mm_job_t *job)
              &(mm_frame_t){.kind = MM_FRAME_JOBS,
                            .as.jobs = {.publisher = mm_str(process->name.text),
                                        .epoch = outbox_epoch(process->outbox),
+                                       .dead = process->dead_before,
                                        .items = job,
                                        .count = job ? 1 : 0}});
 }
@@ -131,17 +156,37 @@ static void accept_jobs(sim_t *self, sim_process_t *process)
     }
 }
 
-static void delete_jobs(sim_t *self, const sim_process_t *process)
+static void delete_jobs(sim_t *self, const sim_process_t *process, int64_t until_ms)
 {
     for (uint32_t i = 0; i < self->job_count; i++) {
         sim_job_t *job = &self->jobs[i];
-        if (job->publisher != process->index || job->delete_ms == 0 ||
-            job->delete_ms > self->now_ms)
+        if (job->publisher != process->index || job->delete_ms == 0 || job->delete_ms > until_ms)
             continue;
         job->delete_ms = 0;
         job->in_outbox = false;
+        job->deleted_ms = self->now_ms;
         sim_check_deleted(self, job);
     }
+}
+
+// What publisher/main.c does when the starts have ended: it ends when all that may have begun is
+// answered, with a last commit.
+static void finish(sim_t *self, sim_process_t *process)
+{
+    if (!process->alive || process->draining || !outbox_is_closed(process->outbox) ||
+        outbox_count(process->outbox) > 0)
+        return;
+    for (uint32_t i = 0; i < self->job_count; i++) {
+        const sim_job_t *job = &self->jobs[i];
+        if (job->publisher == process->index && job->in_outbox && !job->given &&
+            job->accepted_life < process->sockets)
+            return;
+    }
+    delete_jobs(self, process, MM_NEVER);
+    sim_check_finished(self, process);
+    sim_crash(self, process, "has ended");
+    process->start_ms = MM_NEVER;
+    process->finished = true;
 }
 
 void sim_publisher_take(sim_t *self, sim_process_t *process, const mm_frame_t *frame)
@@ -149,10 +194,12 @@ void sim_publisher_take(sim_t *self, sim_process_t *process, const mm_frame_t *f
     outbox_event_t event = {0};
     if (frame->kind == MM_FRAME_NOTICES) {
         event.kind = OUTBOX_VERDICT;
+        hear_epoch(self, process, frame->as.notices.epoch);
         event.as.verdict.epoch = frame->as.notices.epoch;
         event.as.verdict.what = frame->as.notices.items[0];
     } else if (frame->kind == MM_FRAME_BEAT) {
         event.kind = OUTBOX_BEAT;
+        hear_epoch(self, process, frame->as.beat.epoch);
         event.as.beat.epoch = frame->as.beat.epoch;
         event.as.beat.draining = frame->as.beat.draining;
     } else if (frame->kind == MM_FRAME_LEAVING) {
@@ -163,12 +210,13 @@ void sim_publisher_take(sim_t *self, sim_process_t *process, const mm_frame_t *f
     }
     step(self, process, event);
     give_jobs(self, process);
+    finish(self, process);
 }
 
 void sim_publisher_time(sim_t *self, sim_process_t *process)
 {
     accept_jobs(self, process);
-    delete_jobs(self, process);
+    delete_jobs(self, process, self->now_ms);
     give_jobs(self, process);
     if (process->alive && outbox_deadline(process->outbox) <= self->now_ms + process->clock_ms) {
         outbox_event_t event = {.kind = OUTBOX_TIME};
@@ -176,6 +224,7 @@ void sim_publisher_time(sim_t *self, sim_process_t *process)
         step(self, process, event);
         give_jobs(self, process);
     }
+    finish(self, process);
 }
 
 void sim_publisher_drain(sim_t *self, sim_process_t *process)

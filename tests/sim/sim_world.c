@@ -337,8 +337,18 @@ static void end_faults(sim_t *self)
 
 // ---- the run
 
+static bool all_finished(const sim_t *self)
+{
+    for (uint32_t i = 0; i < self->process_count; i++)
+        if (self->processes[i].role == SIM_PUBLISHER && !self->processes[i].finished)
+            return false;
+    return true;
+}
+
 static bool all_settled(const sim_t *self)
 {
+    if (self->shape.starts_end_ms > 0)
+        return all_finished(self);
     for (uint32_t i = 0; i < self->job_count; i++)
         if (!self->jobs[i].accepted || self->jobs[i].in_outbox)
             return false;
@@ -396,7 +406,7 @@ static void advance(sim_t *self)
 static void settle_all(sim_t *self, uint64_t steps_max)
 {
     int64_t limit = SIM_FAULTS_MS + SIM_SETTLE_MS + work_ms(self);
-    while (!self->failed && (self->faulty || !all_settled(self)) &&
+    while (!self->failed && !self->too_many_dead && (self->faulty || !all_settled(self)) &&
            self->statistics.steps < steps_max) {
         advance(self);
         if (self->now_ms > limit)

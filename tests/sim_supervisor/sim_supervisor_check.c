@@ -99,7 +99,7 @@ static void expect_end(world_t *self, size_t index, int code, int signal)
     bool was_told = signal == SIGTERM || signal == SIGINT || signal == SIGHUP;
     if (was_told || (signal == 0 && code == 0)) {
         expect_success(self, index);
-    } else if (signal == 0 && code == EX_TEMPFAIL && index == SUPERVISOR_PUBLISHER) {
+    } else if (signal == 0 && code == EX_TEMPFAIL && index != SUPERVISOR_SAVER && index < SINGLES) {
         self->says[SUPERVISOR_SAY_CUT_OFF]++;
         expect_stop(self, code, SUPERVISOR_WHY_CUT_OFF, index);
     } else if (signal == 0 && code >= EX__BASE && code <= EX__MAX && code != EX_SOFTWARE) {
@@ -124,7 +124,8 @@ static void expect_ended(world_t *self, const supervisor_event_t *event)
     }
     bool is_orderly =
         signal == SIGTERM ||
-        (signal == 0 && (code == 0 || (code == EX_TEMPFAIL && index == SUPERVISOR_PUBLISHER)));
+        (signal == 0 &&
+         (code == 0 || (code == EX_TEMPFAIL && index != SUPERVISOR_SAVER && index < SINGLES)));
     self->is_unclean = self->is_unclean || !is_orderly;
     self->says[SUPERVISOR_SAY_ENDED]++;
     if (self->stopped_ms == 0)

@@ -111,6 +111,9 @@ static void tell_note(const mm_worker_action_t *action)
         break;
     case MM_WORKER_LOG_SILENT: tell("silent"); break;
     case MM_WORKER_LOG_REJOIN: tell("rejoins"); break;
+    case MM_WORKER_LOG_CLAIM:
+        tell("ignores %.*s", (int)action->as.log.text.size, action->as.log.text.data);
+        break;
     case MM_WORKER_LOG_RETURNED: tell("returns %" PRIu64, action->as.log.number); break;
     }
 }

@@ -6,6 +6,7 @@ workers_t *workers;
 hosts_t hosts;
 static resources_t resources;
 uint64_t sequence;
+uint64_t first_number = FIRST_NUMBER;
 said_t says;
 
 static void say_nothing_special(void)
@@ -23,7 +24,7 @@ int new_workers(void **state)
     workers = workers_new(&(gather_config_t){.lost_after_ms = LOST_AFTER,
                                              .savers_max = 1,
                                              .restarters_max = 3,
-                                             .first_number = FIRST_NUMBER,
+                                             .first_number = first_number,
                                              .first_session = FIRST_SESSION},
                           &hosts, &resources);
     return 0;
@@ -52,6 +53,7 @@ static void tell_change(const workers_change_t *change)
     case WORKERS_REJOIN: tell("rejoin %s", change->name.text); break;
     case WORKERS_LAST: tell("last %s", change->name.text); break;
     case WORKERS_LOSS: tell("loss %s", change->name.text); break;
+    case WORKERS_CLAIM: tell("ignored %s: %s", change->name.text, change->reason); break;
     case WORKERS_LEFT: tell("left %s", change->name.text); break;
     case WORKERS_ENDED:
         tell("%" PRIu64 " %s", ended.number, whys[ended.why]);

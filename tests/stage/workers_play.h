@@ -10,6 +10,8 @@
 
 #include <inttypes.h>
 
+// Numbers and sessions of the workers that are made next begin above these.
+extern uint64_t first_number;
 enum { LOST_AFTER = 1500, FIRST_NUMBER = 100, FIRST_SESSION = 10 };
 
 // What the next report says beside its name and session; set back to this after each.

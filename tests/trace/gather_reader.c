@@ -406,6 +406,7 @@ static bool read_job(gather_reader_t *self, gather_event_t *event)
         event->as.job.publisher = mm_str("p1");
     event->as.job.epoch = (uint64_t)tokens_number(&self->words, "life", (int64_t)self->epoch);
     event->as.job.driver = tokens_str(&self->words, "driver");
+    event->as.job.dead = (uint64_t)tokens_number(&self->words, "dead", 0);
     return tokens_attributes(&self->words, &job->attributes) && is_job(event);
 }
 
@@ -437,8 +438,15 @@ static bool read_kind(gather_reader_t *self, gather_event_t *event)
         event->as.time.inbox_empty = tokens_value(&self->words, "inbox") == NULL;
         return true;
     }
-    event->kind = strcmp(kind, "ask") == 0 ? GATHER_ASK : GATHER_DRAIN;
-    return strcmp(kind, "ask") == 0 || strcmp(kind, "drain") == 0;
+    if (strcmp(kind, "ask") == 0) {
+        event->kind = GATHER_ASK;
+        event->as.job.epoch = (uint64_t)tokens_number(&self->words, "life", 0);
+        event->as.job.publisher = tokens_str(&self->words, "publisher");
+        event->as.job.dead = (uint64_t)tokens_number(&self->words, "dead", 0);
+        return true;
+    }
+    event->kind = GATHER_DRAIN;
+    return strcmp(kind, "drain") == 0;
 }
 
 bool gather_reader_event(gather_reader_t *self, const char *line, gather_event_t *ret_event)

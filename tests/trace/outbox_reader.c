@@ -16,6 +16,7 @@ bool outbox_reader_config(const char *line, outbox_config_t *config)
                  strncmp(words.words[i], "ack_deadline=", 13) == 0 ||
                  strncmp(words.words[i], "heartbeat=", 10) == 0 ||
                  strncmp(words.words[i], "drain=", 6) == 0 ||
+                 strncmp(words.words[i], "starts_end=", 11) == 0 ||
                  strncmp(words.words[i], "seed=", 5) == 0;
     bool valid =
         words.count > 0 && strcmp(words.words[0], "config") == 0 && known + 1 == words.count;
@@ -24,6 +25,7 @@ bool outbox_reader_config(const char *line, outbox_config_t *config)
         config->ack_deadline_ms = tokens_number(&words, "ack_deadline", config->ack_deadline_ms);
         config->heartbeat_ms = tokens_number(&words, "heartbeat", config->heartbeat_ms);
         config->drain_ms = tokens_number(&words, "drain", config->drain_ms);
+        config->starts_end_ms = tokens_number(&words, "starts_end", config->starts_end_ms);
         config->seed = (uint64_t)tokens_number(&words, "seed", (int64_t)config->seed);
     }
     tokens_clear(&words);

@@ -47,6 +47,7 @@ typedef enum {
 #define MM_TYPE_RANGE        mm_range_t
 #define MM_TYPE_PERCENT      int64_t // parts per million
 #define MM_TYPE_CODES        mm_codes_t
+#define MM_TYPE_DAYTIME      int64_t // minutes since midnight; -1: none
 #define MM_TYPE_CHOICE(ENUM) ENUM
 
 // One field per row of options.def (heartbeat_ms, backoff, exec ...). Options of other programs

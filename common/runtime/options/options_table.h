@@ -28,6 +28,7 @@ typedef enum {
     MM_KIND_RANGE,
     MM_KIND_PERCENT,
     MM_KIND_CODES,
+    MM_KIND_DAYTIME,
     MM_KIND_CHOICE
 } mm_kind_t;
 

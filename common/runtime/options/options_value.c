@@ -54,23 +54,56 @@ static bool parse_integer(const mm_row_t *row, const char *text, int64_t *ret_nu
     return true;
 }
 
+// What a rate may count jobs by, in the order in which one is printed.
+static const struct {
+    const char *name;
+    double seconds;
+} rate_units[] = {{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}};
+#define RATE_UNITS (sizeof rate_units / sizeof rate_units[0])
+
+// "5", "0.5/s", "6/m", "10/h". A number has at most six decimals, and a double keeps them exactly
+// enough within the limits: so a printed rate reads back as the same.
 static bool parse_rate(const mm_row_t *row, const char *text, double *ret_rate,
                        char complaint[MM_COMPLAINT])
 {
     mm_decimal_t decimal;
+    size_t unit = 0;
     if (strcmp(text, "max") == 0) {
         *ret_rate = MM_RATE_MAX;
         return true;
     }
     size_t used = mm_decimal_read(mm_str(text), &decimal);
-    if (used == 0 || text[used] != '\0')
-        return complain(complaint, "a rate is a number of jobs a second, as in 5 or 0.5, or max");
-    double rate = (double)decimal.whole + (double)decimal.millionth / 1e6;
-    if (rate > (double)row->high || (rate > 0 && rate < 0.001))
-        return complain(complaint, "it must be 0, max, or from 0.001 to %lld",
-                        (long long)row->high);
+    if (used > 0 && text[used] == '/')
+        while (unit < RATE_UNITS && strcmp(text + used + 1, rate_units[unit].name) != 0)
+            unit++;
+    if (used == 0 || unit == RATE_UNITS || (text[used] != '\0' && text[used] != '/'))
+        return complain(complaint, "a rate is a number of jobs a second, a minute, an hour or a "
+                                   "day, as in 5, 0.5/s, 6/m, 10/h or 1/d; or max");
+    double number = (double)decimal.whole + (double)decimal.millionth / 1e6;
+    double rate = number / rate_units[unit].seconds;
+    if (number > (double)row->high || (rate > 0 && rate < 1.0 / 86400))
+        return complain(complaint, "it must be 0, max, or from 1/d to %lld", (long long)row->high);
     *ret_rate = rate;
     return true;
+}
+
+static void print_rate(double rate, FILE *file)
+{
+    char text[64];
+    size_t unit = 0;
+    if (rate < 0) {
+        fputs("max", file);
+        return;
+    }
+    do {
+        (void)snprintf(text, sizeof text, "%.6f", rate * rate_units[unit].seconds);
+    } while (strtod(text, NULL) / rate_units[unit].seconds != rate && ++unit < RATE_UNITS);
+    size_t size = strlen(text);
+    while (text[size - 1] == '0')
+        size--;
+    size -= text[size - 1] == '.';
+    fprintf(file, unit == 0 || unit == RATE_UNITS ? "%.*s" : "%.*s/%s", (int)size, text,
+            rate_units[unit % RATE_UNITS].name);
 }
 
 static bool parse_duration(const mm_row_t *row, const char *text, int64_t *ret_ms,
@@ -145,6 +178,24 @@ static bool parse_codes(const char *text, mm_codes_t *ret_codes, char complaint[
     return true;
 }
 
+// "6:00" or "06:00"; an empty text is none.
+static bool parse_daytime(const char *text, int64_t *ret_minute, char complaint[MM_COMPLAINT])
+{
+    const char *colon = strchr(text, ':');
+    long hour = 0, minute = 0;
+    bool is_time = colon && colon > text && colon - text <= 2 && strlen(colon) == 3 &&
+                   strspn(text, "0123456789") == (size_t)(colon - text) &&
+                   strspn(colon + 1, "0123456789") == 2;
+    if (is_time) {
+        hour = strtol(text, NULL, 10);
+        minute = strtol(colon + 1, NULL, 10);
+    }
+    if (*text != '\0' && (!is_time || hour > 23 || minute > 59))
+        return complain(complaint, "it must be a time of the day, as in 06:00");
+    *ret_minute = *text != '\0' ? 60 * hour + minute : -1;
+    return true;
+}
+
 static bool parse_flag(const char *text, bool *ret_flag, char complaint[MM_COMPLAINT])
 {
     static const char *const words[][2] = {
@@ -214,6 +265,7 @@ bool mm_value_parse(mm_options_t *options, const mm_row_t *row, const char *text
     case MM_KIND_RANGE: return parse_range(row, text, field, complaint);
     case MM_KIND_PERCENT: return parse_percent(row, text, field, complaint);
     case MM_KIND_CODES: return parse_codes(text, field, complaint);
+    case MM_KIND_DAYTIME: return parse_daytime(text, field, complaint);
     case MM_KIND_CHOICE: return parse_choice(row, text, field, complaint);
     }
     assert(false);
@@ -277,14 +329,7 @@ void mm_value_print(const mm_options_t *options, const mm_row_t *row, FILE *file
     case MM_KIND_NAME: print_text(*(const char *const *)field, file); break;
     case MM_KIND_FLAG: fputs(*(const bool *)field ? "yes" : "no", file); break;
     case MM_KIND_INTEGER: fprintf(file, "%lld", (long long)*(const int64_t *)field); break;
-    case MM_KIND_RATE: {
-        double rate = *(const double *)field;
-        if (rate < 0)
-            fputs("max", file);
-        else
-            fprintf(file, "%.15g", rate);
-        break;
-    }
+    case MM_KIND_RATE: print_rate(*(const double *)field, file); break;
     case MM_KIND_DURATION: print_duration(*(const int64_t *)field, file); break;
     case MM_KIND_RANGE:
         print_duration(((const mm_range_t *)field)->low_ms, file);
@@ -293,6 +338,12 @@ void mm_value_print(const mm_options_t *options, const mm_row_t *row, FILE *file
         break;
     case MM_KIND_PERCENT: fprintf(file, "%.10g%%", (double)*(const int64_t *)field / 1e4); break;
     case MM_KIND_CODES: print_codes(field, file); break;
+    case MM_KIND_DAYTIME: {
+        int minute = (int)*(const int64_t *)field;
+        if (minute >= 0)
+            fprintf(file, "%02d:%02d", minute / 60, minute % 60);
+        break;
+    }
     case MM_KIND_CHOICE: {
         int number;
         memcpy(&number, field, sizeof number);

@@ -21,6 +21,9 @@
 #define HELLO_FIRST_MS 20   // the first pause between hellos; it doubles up to a heartbeat
 #define REPORT_RESULTS 1024 // results in one report; the rest follows in the next
 #define FAR_MS         (INT64_C(1) << 60)
+#define CLAIM_MS       1000                // between lines about claims
+#define EPOCH_MAX      UINT32_MAX          // of a consumer: seconds of Unix time, or a few more
+#define NUMBERS_MAX    (UINT64_C(1) << 40) // sessions or tasks of one consumer, at most
 #define HISTORY_EXTRA  64 // acknowledged results kept for a new consumer, beyond the slots (R6)
 
 // A task that was accepted and has no result yet.
@@ -61,6 +64,9 @@ struct mm_worker {
     int64_t report_ms;    // when the next hello or heartbeat is due
     int64_t hello_pause_ms;
     int64_t heard_ms;        // when the consumer was heard last
+    int64_t claim_ms;        // when a claim was told of
+    bool is_alone;           // it was silent: whoever is heard next is the consumer
+    bool has_gone_back;      // to a lower epoch: numbers may come again
     mm_table_t held;         // by number
     assignment_t *held_list; // in order of arrival
     assignment_t *waiting;   // the first of the list that is not started; those behind it wait too
@@ -167,6 +173,57 @@ static void log_event(mm_worker_t *self, mm_worker_log_t what, mm_str_t text, ui
     action->as.log.log = what;
     action->as.log.text = text;
     action->as.log.number = number;
+}
+
+// ---- what a consumer may claim (R16)
+
+// Returns false. Says so once a second at most.
+static bool ignore_claim(mm_worker_t *self, const char *claim)
+{
+    if (self->claim_ms == 0 || self->now_ms >= self->claim_ms + CLAIM_MS) {
+        self->claim_ms = mm_later(self->now_ms, 1);
+        log_event(self, MM_WORKER_LOG_CLAIM, mm_str(claim), 0);
+    }
+    return false;
+}
+
+static bool is_epoch(mm_worker_t *self, uint64_t epoch)
+{
+    return epoch <= EPOCH_MAX || ignore_claim(self, "an epoch that no consumer has");
+}
+
+static bool is_counted_from(uint64_t first, uint64_t number)
+{
+    return number <= first || number - first <= NUMBERS_MAX;
+}
+
+// The numbers of an epoch begin at its 2^32-fold.
+static bool is_session(mm_worker_t *self, uint64_t epoch, uint64_t session)
+{
+    return is_counted_from(epoch << 32, session) ||
+           ignore_claim(self, "a session that no consumer of its epoch has");
+}
+
+// Tasks are numbered from where sessions are. One that is held comes again only from a consumer of
+// a lower epoch.
+static bool is_number(mm_worker_t *self, uint64_t number)
+{
+    if (!is_counted_from(self->session, number))
+        return ignore_claim(self, "a task that no consumer of its session has");
+    return !self->has_gone_back || !find_held(self, number);
+}
+
+// Whether a beat is of a former consumer. One of a lower epoch that comes when the last one has
+// fallen silent is not: that one has claimed its epoch, or the record of epochs was lost.
+static bool is_former(mm_worker_t *self, uint64_t epoch)
+{
+    if (epoch >= self->epoch)
+        return false;
+    if (!self->is_alone)
+        return true;
+    self->highest = self->last_number = 0;
+    self->has_gone_back = true;
+    return false;
 }
 
 // ---- results
@@ -467,8 +524,11 @@ static void apply_welcome(mm_worker_t *self, const mm_frame_t *frame)
 {
     mm_worker_action_t *action;
     if (!is_for_me(self, frame) || frame->as.answer.session <= self->highest ||
-        frame->as.answer.suffix.size >= sizeof action->as.connect.suffix)
+        frame->as.answer.suffix.size >= sizeof action->as.connect.suffix ||
+        !is_epoch(self, frame->as.answer.epoch) ||
+        !is_session(self, frame->as.answer.epoch, frame->as.answer.session))
         return;
+    self->is_alone = false;
     close_session(self);
     self->heard_ms = self->now_ms;
     self->epoch = frame->as.answer.epoch;
@@ -491,8 +551,9 @@ static void rejoin(mm_worker_t *self)
 
 static void apply_beat(mm_worker_t *self, const mm_frame_t *frame)
 {
-    if (frame->as.beat.epoch < self->epoch)
-        return; // of a former consumer
+    if (!is_epoch(self, frame->as.beat.epoch) || is_former(self, frame->as.beat.epoch))
+        return;
+    self->is_alone = false;
     self->heard_ms = self->now_ms;
     if (frame->as.beat.epoch != self->epoch) {
         self->epoch = frame->as.beat.epoch;
@@ -509,7 +570,7 @@ static void apply_beat(mm_worker_t *self, const mm_frame_t *frame)
 
 static void apply_leaving(mm_worker_t *self, const mm_frame_t *frame)
 {
-    if (frame->as.leaving.epoch < self->epoch)
+    if (!is_epoch(self, frame->as.leaving.epoch) || frame->as.leaving.epoch < self->epoch)
         return;
     leave_session(self);
     self->report_ms = self->now_ms + self->config.heartbeat_ms;
@@ -523,11 +584,17 @@ static void apply_tasks(mm_worker_t *self, const mm_frame_t *frame)
     if (self->session == 0 || frame->as.tasks.session != self->session)
         return;
     acknowledgement(self, self->session, frame->as.tasks.acknowledged_through);
-    bool in_time = is_in_time(self, frame->as.tasks.stamp_ms);
+    // It echoes a stamp of this worker: one from the future would never be too late (R1).
+    bool in_time = is_in_time(self, frame->as.tasks.stamp_ms) &&
+                   (frame->as.tasks.stamp_ms <= self->boot_ms ||
+                    ignore_claim(self, "a stamp that is not mine"));
+    bool is_sure = !self->has_gone_back && self->session <= UINT64_MAX - NUMBERS_MAX;
+    uint64_t surely = is_sure ? self->session + NUMBERS_MAX : 0; // up to it a number is good
     for (size_t i = 0; i < frame->as.tasks.count; i++) {
         const mm_task_t *task = &frame->as.tasks.items[i];
-        if (task->number <= self->last_number)
-            continue; // seen (R3)
+        if (task->number <= self->last_number ||
+            (task->number > surely && !is_number(self, task->number)))
+            continue; // seen (R3), or none
         self->last_number = task->number;
         bool free_slot = self->held.count < self->slots;
         if (!in_time || !free_slot || self->draining || !is_my_leg(self, task->leg)) {
@@ -606,6 +673,7 @@ static void apply_time(mm_worker_t *self)
         log_event(self, MM_WORKER_LOG_SILENT, (mm_str_t){0}, 0);
         leave_session(self);
         act(self, MM_WORKER_RECREATE);
+        self->is_alone = true;
         self->heard_ms = self->now_ms;
     }
     if (self->now_ms < self->report_ms)

@@ -58,9 +58,10 @@ typedef enum {
 typedef enum {
     MM_WORKER_LOG_JOINED,
     MM_WORKER_LOG_REFUSED,
-    MM_WORKER_LOG_SILENT,  // three heartbeats of the consumer were missed
-    MM_WORKER_LOG_REJOIN,  // another consumer, or one that presumed this worker lost
-    MM_WORKER_LOG_RETURNED // a task was returned unstarted
+    MM_WORKER_LOG_SILENT,   // three heartbeats of the consumer were missed
+    MM_WORKER_LOG_REJOIN,   // another consumer, or one that presumed this worker lost
+    MM_WORKER_LOG_RETURNED, // a task was returned unstarted
+    MM_WORKER_LOG_CLAIM     // a consumer claims what cannot be: ignored (R16)
 } mm_worker_log_t;
 
 typedef struct {
@@ -77,7 +78,7 @@ typedef struct {
         uint64_t last_serial;      // bye
         struct {
             mm_worker_log_t log;
-            mm_str_t text;   // refused: why
+            mm_str_t text;   // refused: why; claim: what
             uint64_t number; // joined: the session; returned: the task
         } log;
     } as;

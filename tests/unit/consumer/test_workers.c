@@ -30,20 +30,105 @@ static void a_hello_that_crossed_with_its_welcome_gets_the_same(void **state)
 static void a_session_is_higher_than_any_that_a_worker_has_had(void **state)
 {
     (void)state;
-    hello("r1", 5000); // of a former consumer whose record is lost
-    then("open 5001; welcome r1 5001");
+    hello("r1", FIRST_SESSION); // of a former consumer
+    then("open 11; welcome r1 11");
     hello("r2", 0);
-    then("open 5002; welcome r2 5002");
+    then("open 12; welcome r2 12");
 }
 
-// Found by fuzzing: the next session was 0, and no welcome can say that.
-static void a_session_from_which_there_is_no_counting_on_is_refused(void **state)
+// R16: the sessions of all others would begin above it, and a new consumer's would not.
+static void a_session_that_nobody_has_given_is_refused(void **state)
 {
     (void)state;
-    hello("r1", UINT64_MAX);
-    then("refused r1: no consumer has given it that session");
-    hello("r2", 0);
-    then("open 11; welcome r2 11");
+    static const uint64_t claims[] = {FIRST_SESSION + 1, UINT64_C(1) << 63, UINT64_MAX - 1,
+                                      UINT64_MAX};
+    for (size_t i = 0; i < sizeof claims / sizeof *claims; i++) {
+        hello("r1", claims[i]);
+        then("refused r1: no consumer has given it that session");
+    }
+    hello("r1", 0);
+    then("open 11; welcome r1 11");
+    hello("r2", 12);
+    then("refused r2: no consumer has given it that session");
+}
+
+// R16: a joined process is not locked out by one that speaks in its name, and jumps.
+static void a_sequence_that_cannot_be_reached_is_ignored(void **state)
+{
+    (void)state;
+    uint64_t session = joins("r1");
+    static const uint64_t claims[] = {65537, UINT64_C(1) << 63, UINT64_MAX - 1};
+    for (size_t i = 0; i < sizeof claims / sizeof *claims; i++) {
+        says.sequence = the("r1")->sequence + claims[i];
+        says.slots = 0;
+        heartbeat("r1", session);
+        then("ignored r1: a sequence that it cannot have reached");
+    }
+    says.slots = 3;
+    heartbeat("r1", session);
+    then("");
+    assert_int_equal(the("r1")->slots, 3);
+}
+
+// R16: whoever was first in its name is believed, for as long as it is heard.
+static void a_sequence_counts_until_its_worker_is_lost(void **state)
+{
+    (void)state;
+    says.sequence = UINT64_MAX;
+    hello("r1", 0);
+    then("open 11; welcome r1 11");
+    sequence = 5;
+    heartbeat("r1", 11);
+    now_ms += LOST_AFTER;
+    check();
+    then("loss r1; close 11");
+    heartbeat("r1", 11);
+    then("rejoin r1");
+    hello("r1", 11);
+    then("open 12; welcome r1 12");
+    heartbeat("r1", 12);
+    then("");
+    assert_int_equal(the("r1")->sequence, 9);
+}
+
+// R16: of a joined one it is known how many results there can be; a lost one begins anew.
+static void results_that_cannot_be_are_ignored(void **state)
+{
+    (void)state;
+    uint64_t session = joins("r1"), number = hands_out("r1");
+    says.last_serial = 65537;
+    heartbeat("r1", session);
+    then("ignored r1: more results than it was given tasks");
+    result("r1", UINT64_MAX, number);
+    then("");
+    result("r1", 1, number + 1);
+    then("ignored r1: a result of a task that nobody has given it");
+    says.last_serial = 1;
+    result("r1", 2, number);
+    then("read 2 of 101");
+    says.last_serial = 2;
+    heartbeat("r1", session);
+    then("");
+}
+
+static void serials_that_were_not_its_own_are_forgotten_with_its_loss(void **state)
+{
+    (void)state;
+    says.last_serial = UINT64_MAX; // in the name of r1, before it has said anything
+    hello("r1", 0);
+    then("open 11; welcome r1 11");
+    result("r1", 1, 7);
+    then("read 1");
+    the("r1")->acknowledged_through = UINT64_MAX; // as if it had told of them all
+    now_ms += LOST_AFTER;
+    check();
+    then("loss r1; close 11");
+    says.last_serial = 3;
+    hello("r1", 11);
+    then("open 12; welcome r1 12");
+    assert_int_equal(the("r1")->acknowledged_through, 0);
+    result("r1", 1, 8);
+    then("read 1");
 }
 
 static void another_process_is_refused_while_the_former_is_heard(void **state)
@@ -448,7 +533,11 @@ int main(void)
         TEST(a_hello_is_welcomed_to_a_new_session),
         TEST(a_hello_that_crossed_with_its_welcome_gets_the_same),
         TEST(a_session_is_higher_than_any_that_a_worker_has_had),
-        TEST(a_session_from_which_there_is_no_counting_on_is_refused),
+        TEST(a_session_that_nobody_has_given_is_refused),
+        TEST(a_sequence_that_cannot_be_reached_is_ignored),
+        TEST(a_sequence_counts_until_its_worker_is_lost),
+        TEST(results_that_cannot_be_are_ignored),
+        TEST(serials_that_were_not_its_own_are_forgotten_with_its_loss),
         TEST(another_process_is_refused_while_the_former_is_heard),
         TEST(a_lost_process_makes_room_for_another_at_once),
         TEST(one_worker_too_many_is_refused),

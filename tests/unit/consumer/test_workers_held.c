@@ -291,21 +291,19 @@ static void what_has_ended_since_is_not_adopted_from_an_older_report(void **stat
     assert_int_equal(busy("web-7"), 0);
 }
 
-static void numbers_go_on_above_those_that_are_adopted(void **state)
+// R16: all numbers would go on above it, but not those of the next consumer: no worker would take
+// its tasks.
+static void a_task_that_nobody_has_given_is_not_adopted(void **state)
 {
     (void)state;
-    assignment(5000); // of a former consumer whose record is lost
+    static const uint64_t claims[] = {FIRST_NUMBER + 1, UINT64_C(1) << 63, UINT64_MAX};
+    for (size_t i = 0; i < sizeof claims / sizeof *claims; i++)
+        assignment(claims[i]);
+    assignment(FIRST_NUMBER); // of a former consumer
     hello("r1", 0);
-    assert_int_equal(hands_out("r1"), 5001);
-}
-
-static void a_number_from_which_there_is_no_counting_on_is_not_adopted(void **state)
-{
-    (void)state;
-    assignment(UINT64_MAX);
-    hello("r1", 0);
-    assert_int_equal(the("r1")->out, 0);
-    assert_int_equal(hands_out("r1"), 101);
+    then("ignored r1: a task that nobody has given it; open 11; welcome r1 11");
+    assert_int_equal(the("r1")->out, 1);
+    assert_int_equal(hands_out("r1"), FIRST_NUMBER + 1);
 }
 
 static void a_saves_host_is_not_kept_busy(void **state)
@@ -440,8 +438,7 @@ int main(void)
         TEST(a_hello_to_a_new_session_ends_what_it_does_not_list),
         TEST(what_a_worker_lists_is_adopted),
         TEST(what_has_ended_since_is_not_adopted_from_an_older_report),
-        TEST(numbers_go_on_above_those_that_are_adopted),
-        TEST(a_number_from_which_there_is_no_counting_on_is_not_adopted),
+        TEST(a_task_that_nobody_has_given_is_not_adopted),
         TEST(a_saves_host_is_not_kept_busy),
         TEST(a_task_is_not_taken_from_whom_it_was_given_to),
         TEST(alone_means_a_worker_that_holds_nothing),

@@ -69,6 +69,42 @@ static void values_of_each_type_are_read(void **state)
     assert_int_equal(options.inject_time.high_ms, 20);
 }
 
+static void rates_have_units_and_print_as_they_are_read(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *printed;
+        double rate;
+    } cases[] = {{"6/m", "0.1", 0.1},
+                 {"0.5/s", "0.5", 0.5},
+                 {"10/h", "10/h", 10.0 / 3600},
+                 {"1/d", "1/d", 1.0 / 86400},
+                 {"7/m", "7/m", 7.0 / 60},
+                 {"0/h", "0", 0},
+                 {"0.000012", "0.000012", 0.000012},
+                 {"9999999.999999/d", "9999999.999999/d", 9999999.999999 / 86400},
+                 {"10000000", "10000000", 1e7},
+                 {"max", "max", MM_RATE_MAX}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char flag[64], printed[64];
+        (void)snprintf(flag, sizeof flag, "--rate=%s", cases[i].text);
+        assert_int_equal(PARSE(PUBLISHER, flag), STARTED);
+        assert_true(options.rate == cases[i].rate);
+        assert_int_equal(PARSE(PUBLISHER, flag, "--print-config"), 0);
+        (void)snprintf(printed, sizeof printed, "\nrate = %s\n", cases[i].printed);
+        assert_non_null(strstr(out, printed));
+        (void)snprintf(flag, sizeof flag, "--rate=%s", cases[i].printed);
+        assert_int_equal(PARSE(PUBLISHER, flag), STARTED);
+        assert_true(options.rate == cases[i].rate);
+    }
+    assert_int_equal(PARSE(PUBLISHER, "--for=2h30m"), STARTED);
+    assert_int_equal(options.run_for_ms, 9000000);
+    assert_int_equal(PARSE(PUBLISHER, "--for=1d"), STARTED);
+    assert_int_equal(options.run_for_ms, 86400000);
+    assert_int_equal(PARSE(RESTARTER, "--mock-time=1m30s..1h"), STARTED);
+    assert_int_equal(options.mock_time.low_ms, 90000);
+}
+
 static void a_flag_beats_the_environment_beats_the_file_beats_the_default(void **state)
 {
     (void)state;
@@ -140,9 +176,22 @@ static void a_bad_flag_is_named_with_the_mend(void **state)
         {PUBLISHER, "--window=", "whole number"},
         {PUBLISHER, "--window=-5", "whole number"},
         {PUBLISHER, "--jobs=9223372036854775808", "from 0 to 9223372036854775807"},
-        {PUBLISHER, "--rate=fast", "as in 5 or 0.5, or max"},
-        {PUBLISHER, "--rate=10000001", "from 0.001 to 10000000"},
-        {PUBLISHER, "--rate=0.0001", "from 0.001 to 10000000"},
+        {PUBLISHER, "--rate=fast", "as in 5, 0.5/s, 6/m, 10/h or 1/d; or max"},
+        {PUBLISHER, "--rate=", "a rate is a number"},
+        {PUBLISHER, "--rate=/m", "a rate is a number"},
+        {PUBLISHER, "--rate=6/", "a rate is a number"},
+        {PUBLISHER, "--rate=6m", "a rate is a number"},
+        {PUBLISHER, "--rate=6/w", "a rate is a number"},
+        {PUBLISHER, "--rate=6/ms", "a rate is a number"},
+        {PUBLISHER, "--rate=6 /m", "a rate is a number"},
+        {PUBLISHER, "--rate=6/m ", "a rate is a number"},
+        {PUBLISHER, "--rate=-6/m", "a rate is a number"},
+        {PUBLISHER, "--rate=max/m", "a rate is a number"},
+        {PUBLISHER, "--rate=0.0000001/s", "a rate is a number"},
+        {PUBLISHER, "--rate=10000001", "from 1/d to 10000000"},
+        {PUBLISHER, "--rate=10000001/d", "from 1/d to 10000000"},
+        {PUBLISHER, "--rate=0.00001", "from 1/d to 10000000"},
+        {PUBLISHER, "--rate=0.5/d", "from 1/d to 10000000"},
         {PUBLISHER, "--progress=yes", "one of auto|bar|lines|off"},
         {PUBLISHER, "--id=a b", "a name is 1 to 63 letters"},
         {PUBLISHER, "--log-level=inf", "one of debug|info|warn|error"},
@@ -263,6 +312,7 @@ static const char *wrong_value(mm_kind_t kind)
     case MM_KIND_RANGE:
     case MM_KIND_PERCENT:
     case MM_KIND_CODES:
+    case MM_KIND_DAYTIME:
     case MM_KIND_CHOICE: return "wrong";
     }
     return NULL;
@@ -395,6 +445,28 @@ static void an_option_of_each_kind_is_read_by_a_run(void **state)
     assert_int_equal(options.restart_pause.high_ms, 3600000);
 }
 
+static void a_time_of_the_day_is_one(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"24:00", "6",     "06:60", "6:5",   "-1:00",  "06:00 ",
+                                      " 6:00", "06.00", "06:0a", "6:000", "006:00", ":30",
+                                      "06:",   "6h",    "0x:00", "6:-1"};
+    char flag[32];
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        (void)snprintf(flag, sizeof flag, "--until=%s", bad[i]);
+        assert_int_equal(PARSE(RUN, flag), 64);
+        assert_told("it must be a time of the day, as in 06:00");
+    }
+    assert_int_equal(PARSE_NOTHING(RUN), STARTED);
+    assert_int_equal(options.until_minute, -1);
+    assert_int_equal(PARSE(RUN, "--until=23:59"), STARTED);
+    assert_int_equal(options.until_minute, 1439);
+    assert_int_equal(PARSE(RUN, "--until", "6:05"), STARTED);
+    assert_int_equal(options.until_minute, 365);
+    assert_int_equal(PARSE(RUN, "--until=00:00"), STARTED);
+    assert_int_equal(options.until_minute, 0);
+}
+
 static void only_a_run_has_letters(void **state)
 {
     (void)state;
@@ -508,6 +580,7 @@ int main(void)
         TEST(without_anything_the_defaults_hold),
         TEST(defaults_follow_the_options_they_depend_on),
         TEST(values_of_each_type_are_read),
+        TEST(rates_have_units_and_print_as_they_are_read),
         TEST(a_flag_beats_the_environment_beats_the_file_beats_the_default),
         TEST(the_last_of_two_flags_counts),
         TEST(of_a_list_all_flags_count),
@@ -523,6 +596,7 @@ int main(void)
         TEST(help_version_and_check_print_and_exit_with_0),
         TEST(the_defaults_of_a_run_hold),
         TEST(an_option_of_each_kind_is_read_by_a_run),
+        TEST(a_time_of_the_day_is_one),
         TEST(only_a_run_has_letters),
         TEST(a_profile_may_do_without_a_time),
         TEST(a_run_names_what_is_wrong_with_its_words),

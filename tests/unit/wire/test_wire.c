@@ -76,7 +76,7 @@ static const struct {
     const char *text;
     mm_frame_t frame;
 } examples[] = {
-    {"[2, 1, \"p1\", 3, \"\", [[ID, \"web-14\", 1]]]",
+    {"[2, 1, \"p1\", 3, \"\", 0, [[ID, \"web-14\", 1]]]",
      {MM_FRAME_JOBS, .as.jobs = {.publisher = LITERAL("p1"), .epoch = 3,
       ITEMS(job, items, count, {.id = ID, .host = LITERAL("web-14"), .delivery = 1})}}},
     {"[2, 2, 12, 5020, 0, false, [[901, 2, ID, \"web-14\", 1]]]",
@@ -91,7 +91,7 @@ static const struct {
             {.number = 903, .leg = MM_LEG_SETTLE, .id = ID, .host = LITERAL("web-14"), .deliveries = 1,
              .publisher = LITERAL("p1"), .received_ms = 1795332314123, .attempts = 5, .extended = 2,
              .outcome = MM_OUTCOME_DEAD, .worker = LITERAL("py-1"), .error = LITERAL("exit status 1")})}}},
-    {"[2, 1, \"p1\", 3, \"\", [[ID, \"web-15\", 1, {\"bmc\": \"10.0.0.1\", \"zone\": \"eu\"}]]]",
+    {"[2, 1, \"p1\", 3, \"\", 0, [[ID, \"web-15\", 1, {\"bmc\": \"10.0.0.1\", \"zone\": \"eu\"}]]]",
      {MM_FRAME_JOBS, .as.jobs = {.publisher = LITERAL("p1"), .epoch = 3,
       ITEMS(job, items, count, {.id = ID, .host = LITERAL("web-15"), .delivery = 1,
                                 .attributes = LITERAL("bmc=10.0.0.1 zone=eu")})}}},
@@ -100,12 +100,13 @@ static const struct {
       ITEMS(task, items, count, {.number = 904, .leg = MM_LEG_RESTART, .id = ID,
                                  .host = LITERAL("web-15"), .attempt = 1,
                                  .attributes = LITERAL("bmc=10.0.0.1")})}}},
-    {"[2, 1, \"p1\", 3, \"\", [[ID, \"web-16\", 2, {}, true]]]",
+    {"[2, 1, \"p1\", 3, \"\", 0, [[ID, \"web-16\", 2, {}, true]]]",
      {MM_FRAME_JOBS, .as.jobs = {.publisher = LITERAL("p1"), .epoch = 3,
       ITEMS(job, items, count, {.id = ID, .host = LITERAL("web-16"), .delivery = 2,
                                 .withdrawn = true})}}},
-    {"[2, 1, \"p1\", 3, \"ssh-0123456789abcdef\", []]",
-     {MM_FRAME_JOBS, .as.jobs = {.publisher = LITERAL("p1"), .epoch = 3, .driver = LITERAL(SSH)}}},
+    {"[2, 1, \"p1\", 3, \"ssh-0123456789abcdef\", 2, []]",
+     {MM_FRAME_JOBS, .as.jobs = {.publisher = LITERAL("p1"), .epoch = 3, .driver = LITERAL(SSH),
+                                 .dead = 2}}},
     {"[2, 2, 12, 5020, 0, false, [[905, 4, ID, \"web-14\", 1, {}, 300000, 0, 6520, 0, NONE, NONE, "
      "\"\", false, false], [906, 2, ID, \"web-14\", 1, {}, 900000, 40, 6520, 1, ID, ID, \"degraded\", "
      "true, false]]]",
@@ -188,7 +189,7 @@ static const struct {
             {.serial = 4, .number = 910, .leg = MM_LEG_RESTART, .id = ID,
              .status = MM_STATUS_RETURNED, .error = LITERAL("no room"), OF(.pause_ms = 5000)})}}},
     {"[2, 6, \"saver-1\", 8, 9, [[46, 911, 1, ID, 0, 0, 3, \"\", {}, "
-     "3, 2, 1, ID, ID, ID, 4980, 904980, 52000, 2, 255, 1, 0, \"no route\", \"\", true]]]",
+     "3, 2, 1, ID, ID, NONE, ID, 4980, 904980, 52000, 2, 255, 1, 0, \"no route\", \"\", true]]]",
      {MM_FRAME_RESULTS, .as.results = {.worker = LITERAL("saver-1"), .instance = 8, .session = 9,
       ITEMS(result, items, count,
             {.serial = 46, .number = 911, .leg = MM_LEG_SAVE, .id = ID, .took_ms = 3,

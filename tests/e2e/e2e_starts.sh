@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# The end of the starts (--for, --until), and the limit of dead hosts (--max-dead): both hold over the
+# lives of all processes.
+# shellcheck source=tests/e2e/e2e_lib.sh
+. "$(dirname "$0")/e2e_lib.sh"
+
+# Writes down when it begins and ends, in hundredths of a second since boot.
+cat >restart.sh <<'EOF'
+#!/bin/sh
+read -r up _ </proc/uptime
+echo "$2 $up" >>"$1.starts"
+sleep "$3"
+echo "$2" >>"$1.ends"
+exit "$4"
+EOF
+chmod +x restart.sh
+
+lines() {
+    cat "$1" 2>/dev/null | wc -l
+}
+
+has_lines() {
+    (($(lines "$1") >= $2))
+}
+
+# ---- a list, and a time ----------------------------------------------------------------------------
+
+hosts 600 >hosts.txt
+dir=window
+run -i hosts.txt -n 2 --slots 4 --for 2s -x "$work/restart.sh window {host} 0.2 0"
+ends_with_code "--for 2s: exit 75" 75
+matches "the first line says so" '^600 hosts, at most 8 at once, by exec, .*, no start after 2s$' "$(head -n 1 out)"
+matches "so does the last one" '^stopped at the end of --for 2s: [0-9]+ hosts left; to go on: ' "$(tail -n 1 out)"
+at_most "nothing begins behind it, in hundredths of a second" 220 \
+    "$(awk '{ gsub(/[.]/, "", $2) } NR == 1 { first = $2 } { last = $2 } END { print last - first }' window.starts)"
+equal "what has begun is finished" "$(lines window.starts)" "$(lines window.ends)"
+equal "and on record" "$(lines window.ends)" "$(store "SELECT count(*) FROM jobs WHERE outcome = 'restarted'")"
+
+# ---- its processes are killed behind it ------------------------------------------------------------
+
+dir=killed
+launch -i hosts.txt -n 1 --slots 4 --for 1s -x "$work/restart.sh killed {host} 6 0"
+wait_until 10 grep -q 'The starts have ended' killed/log/consumer.log || not_ok "the starts end" "$(cat out err)"
+murder consumer
+murder publisher
+murder saver
+finish 20
+ends_with_code "the consumer, the publisher and the saver are killed behind the end: exit 75" 75
+equal "only what had begun by then was restarted" "4 4 0" \
+    "$(lines killed.starts) $(lines killed.ends) $(repeated killed.ends)"
+equal "and is on record" 4 "$(store "SELECT count(*) FROM jobs WHERE outcome = 'restarted'")"
+
+dir=until
+hosts 3 >few.txt
+run -i few.txt --mock --until "$(date -d '+2 minutes' +%H:%M)"
+ends_with_code "a list that is done before --until: exit 0" 0
+matches "the first line says when that is" '^no start after [0-2][0-9]:[0-5][0-9] \(in 0h0[12]m\)$' "$(head -n 1 out)"
+run -i few.txt --mock --until 24:00
+ends_with_code "no time of the day: exit 64" 64
+matches "it says what one is" 'until=24:00: it must be a time of the day, as in 06:00' "$(cat err)"
+
+# ---- too many dead hosts ---------------------------------------------------------------------------
+
+dir=dead
+bad=(-n 1 --slots 1 --attempts 1 -x "$work/restart.sh dead {host} 0.3 1")
+launch -i hosts.txt "${bad[@]}" --max-dead 4
+for count in 1 2 3; do
+    wait_until 10 has_lines dead.ends $count || not_ok "hosts are restarted" "$(cat out err)"
+    murder consumer
+done
+finish 30
+ends_with_code "--max-dead 4, and the consumer is killed after each: exit 75" 75
+at_most "four are dead, and what was running" 5 "$(store "SELECT count(*) FROM jobs WHERE outcome = 'dead'")"
+begun=$(lines dead.starts)
+run -i hosts.txt "${bad[@]}" --max-dead 4
+ends_with_code "the same command: exit 75" 75
+equal "it begins nothing" "$begun" "$(lines dead.starts)"
+matches "and says why, and both ways on" \
+    '^stopped by --max-dead, see dead/dead.txt first: 59[56] hosts left; another command goes on with --take-over; to go on: .* --max-dead [89]$' \
+    "$(tail -n 1 out)"
