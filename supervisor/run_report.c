@@ -172,13 +172,15 @@ static bool print_text(const run_settings_t *settings, const run_report_t *repor
     else
         (void)printf("clean shutdown: yes (%.2f s)\n", (double)report->stop_ms / 1000);
     run_record_print_open(record, stdout);
+    if (is_by_max_dead(report))
+        (void)printf("with a higher --max-dead this run goes on; with --take-over another command "
+                     "does, and counts from zero\n");
     (void)printf("%s", why);
     if (exit_code == EX_TEMPFAIL && left < 0)
         (void)printf(" before a host was read; to begin: %s", caller_command());
     else if (exit_code == EX_TEMPFAIL)
-        (void)printf(": %" PRId64 " host%s left%s%s; to go on%s: %s", left, left == 1 ? "" : "s",
+        (void)printf(": %" PRId64 " host%s left%s; to go on%s: %s", left, left == 1 ? "" : "s",
                      report->is_input_open ? ", and what the input still has" : "",
-                     is_by_max_dead(report) ? "; another command goes on with --take-over" : "",
                      settings->has_streams ? ", with the same streams" : "", caller_command());
     if (exit_code == EX_TEMPFAIL && left >= 0 && is_by_max_dead(report))
         (void)printf(" --max-dead %" PRId64, dead + settings->max_dead); // the last one counts
