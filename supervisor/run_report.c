@@ -180,14 +180,16 @@ static bool print_text(const run_settings_t *settings, const run_report_t *repor
     else
         (void)printf("clean shutdown: yes (%.2f s)\n", (double)report->stop_ms / 1000);
     run_record_print_open(record, stdout);
+    if (is_by_max_dead(report) && exit_code == EX_TEMPFAIL)
+        (void)printf("with a higher --max-dead this run goes on; with --take-over another command "
+                     "does, and counts from zero\n");
     (void)printf("%s", why);
     bool has_more = exit_code == EX_TEMPFAIL || exit_code == RUN_AT_ONCE;
     if (has_more && left < 0)
         (void)printf(" before a host was read; to begin: %s", caller_command());
     else if (has_more && (left > 0 || exit_code == EX_TEMPFAIL))
-        (void)printf(": %" PRId64 " host%s left%s%s; to go on%s: %s", left, left == 1 ? "" : "s",
+        (void)printf(": %" PRId64 " host%s left%s; to go on%s: %s", left, left == 1 ? "" : "s",
                      report->is_input_open ? ", and what the input still has" : "",
-                     is_by_max_dead(report) ? "; another command goes on with --take-over" : "",
                      settings->has_streams ? ", with the same streams" : "", caller_command());
     if (exit_code == EX_TEMPFAIL && left >= 0 && is_by_max_dead(report))
         (void)printf(" --max-dead %" PRId64, dead + settings->max_dead); // the last one counts
@@ -245,7 +247,8 @@ int run_report_print(const run_settings_t *settings, const run_report_t *report)
     char *text = publisher_report(settings->dir, "json", &exit_code);
     json_t *json = text ? json_loads(text, 0, NULL) : NULL;
     free(text);
-    code = code >= 0 ? code : exit_code;
+    bool is_settled = exit_code == 0 || exit_code == 1; // as the outbox has it: nothing is left
+    code = code >= 0 && !(code == EX_TEMPFAIL && is_settled) ? code : exit_code;
     if (!json)
         return caller_fail(EX_IOERR, "the summary cannot be made: %s/outbox.db does not tell",
                            settings->dir);

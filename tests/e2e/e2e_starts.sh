@@ -75,6 +75,7 @@ begun=$(lines dead.starts)
 run -i hosts.txt "${bad[@]}" --max-dead 4
 ends_with_code "the same command: exit 75" 75
 equal "it begins nothing" "$begun" "$(lines dead.starts)"
-matches "and says why, and both ways on" \
-    '^stopped by --max-dead, see dead/dead.txt first: 59[56] hosts left; another command goes on with --take-over; to go on: .* --max-dead [89]$' \
-    "$(tail -n 1 out)"
+matches "and says why, with a command that goes on" \
+    '^stopped by --max-dead, see dead/dead.txt first: 59[56] hosts left; to go on: .* --max-dead [89]$' "$(tail -n 1 out)"
+matches "the line before it has both ways on" '^with a higher --max-dead .* with --take-over another command ' \
+    "$(tail -n 2 out | head -n 1)"
