@@ -84,7 +84,7 @@ static run_record_t read_record(const char *dir)
 {
     char path[4096];
     (void)snprintf(path, sizeof path, "%s/mayhem.db", dir);
-    return run_record_read(path);
+    return run_record_read(path, dir);
 }
 
 static void print_owed(const char *dir)

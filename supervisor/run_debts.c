@@ -44,7 +44,7 @@ void run_debts_pay(const run_settings_t *settings, int input, int output)
 {
     run_record_t record = {0};
     if (!settings->driver.is_mock && !settings->options.dry_run)
-        record = run_record_read(settings->db);
+        record = run_record_read(settings->db, settings->dir);
     if (record.payable > 0 && was_same_driver(settings))
         pay(settings, input, output);
     run_record_clear(&record);

@@ -8,17 +8,22 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "record_schema.h"
 
 #define OWED_SHOWN 20
 
-static void read_open(mm_sqlite_t *record, run_record_t *self)
+static void read_open(mm_sqlite_t *record, const char *outbox, run_record_t *self)
 {
     sqlite3_stmt *count = NULL;
-    char error[MM_ERROR_MAX];
+    char error[MM_ERROR_MAX], *attach = sqlite3_mprintf("ATTACH DATABASE %Q AS outbox", outbox);
+    assert(attach);
     bool has_row = false;
-    if (mm_sqlite_prepare(record, RECORD_COUNT_OPEN, &count, error) == 0 &&
+    bool is_attached = access(outbox, F_OK) == 0 && sqlite3_exec(mm_sqlite_handle(record), attach,
+                                                                 NULL, NULL, NULL) == SQLITE_OK;
+    sqlite3_free(attach);
+    if (is_attached && mm_sqlite_prepare(record, RECORD_COUNT_ACCEPTED, &count, error) == 0 &&
         mm_sqlite_row(record, count, &has_row) == MM_SQLITE_OK && has_row)
         self->open = sqlite3_column_int64(count, 0);
 }
@@ -37,7 +42,7 @@ static void read_owed(mm_sqlite_t *record, run_record_t *self)
     }
 }
 
-run_record_t run_record_read(const char *path)
+run_record_t run_record_read(const char *path, const char *dir)
 {
     run_record_t self = {0};
     mm_sqlite_t *record = NULL;
@@ -45,7 +50,9 @@ run_record_t run_record_read(const char *path)
     mm_sqlite_config_t config = {.path = path, .version = RECORD_VERSION, .read_only = true};
     if (mm_sqlite_open(&config, &record, error) != 0)
         return self;
-    read_open(record, &self);
+    char outbox[4096];
+    (void)snprintf(outbox, sizeof outbox, "%s/outbox.db", dir);
+    read_open(record, outbox, &self);
     read_owed(record, &self);
     mm_sqlite_close(&record);
     return self;

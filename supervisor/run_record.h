@@ -17,8 +17,9 @@ typedef struct {
     size_t owed_capacity;
 } run_record_t;
 
-// Zeros when there is no record that can be read. Clear it in any case.
-run_record_t run_record_read(const char *path);
+// Zeros when there is no record that can be read. Clear it in any case. dir: of the outbox, without
+// whose jobs no host is looked at.
+run_record_t run_record_read(const char *path, const char *dir);
 void run_record_clear(run_record_t *self);
 
 // The lines about it, for people: none when there is nothing to say.

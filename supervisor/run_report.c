@@ -254,7 +254,7 @@ int run_report_print(const run_settings_t *settings, const run_report_t *report)
                            settings->dir);
     run_record_t record = {0};
     if (!settings->driver.is_mock)
-        record = run_record_read(settings->db);
+        record = run_record_read(settings->db, settings->dir);
     if (code == 0 && record.owed_count > 0)
         code = 1;
     reason(settings, report, code, json, why, sizeof why);

@@ -128,9 +128,11 @@ typedef enum {
 
 #define RECORD_PAY "UPDATE attempts SET owes = 0, debt = NULL WHERE job = ?1 AND attempt = ?2"
 
-// Hosts with an attempt that has begun and has no end.
+// Hosts with an attempt that has begun and has no end; and of them those whose jobs are in the
+// outbox, which is attached: the others have lost theirs, and nobody works on them.
 #define RECORD_COUNT_OPEN                                                                          \
     "SELECT count(DISTINCT job) FROM attempts JOIN jobs ON jobs.id = job"                          \
     " WHERE state IN ('begun', 'open') AND jobs.outcome IS NULL"
+#define RECORD_COUNT_ACCEPTED RECORD_COUNT_OPEN " AND job IN (SELECT id FROM outbox.jobs)"
 
 #endif
