@@ -31,7 +31,8 @@ static mm_task_t *give_task(gather_t *self, worker_t *worker, flight_t *flight, 
     task->extended = flight->extended;
     task->outcome = flight->settle;
     task->worker = mm_str(flight->worker);
-    task->error = mm_str(flight->settle == MM_OUTCOME_DEAD ? flight->error : NULL);
+    bool has_reason = flight->settle == MM_OUTCOME_DEAD || flight->settle == MM_OUTCOME_SKIPPED;
+    task->error = mm_str(has_reason ? flight->error : NULL);
     task->real = NULL;
     if (flight->has_attempt)
         gather_attempt_fill(self, flight, worker, task);

@@ -169,6 +169,7 @@ typedef struct {
     uint64_t out_number;
     bool is_lost_cause;    // its host is on record as unhealthy, or as another one
     bool needs_nothing;    // as its driver says when it is asked
+    bool is_cooled;        // its host was restarted by another pipeline
     bool is_cordoned;      // by what was done before a restart, and was not undone
     uint32_t effects;      // reboots that they made
     uint32_t sent_boots;   // of its host, when the first one was sent
