@@ -99,6 +99,11 @@ static void show_profile(const run_settings_t *settings, int shown)
 
 // ---- the summary
 
+static int64_t number(const json_t *json, const char *key)
+{
+    return json_integer_value(json_object_get(json, key));
+}
+
 // Why the run ended, as the begin of a sentence.
 static void reason(const run_settings_t *settings, const run_report_t *report, int exit_code,
                    int64_t dead, char *text, size_t size)
@@ -137,6 +142,18 @@ static void reason(const run_settings_t *settings, const run_report_t *report, i
     }
 }
 
+// Nothing was done, and nothing went wrong: that is to be seen.
+static void say_cooled(const run_settings_t *settings, const run_report_t *report,
+                       const json_t *json, char *text, size_t size)
+{
+    char span[RUN_RECORD_SPAN];
+    int64_t total = number(json, "total");
+    if (report->end->as.exit.why == SUPERVISOR_WHY_FINISHED && !settings->driver.is_mock &&
+        number(json, "hosts_skipped") == total && run_record_cooled(settings->db, total, span))
+        (void)snprintf(text, size, "%" PRId64 " skipped: restarted within %s (--again)", total,
+                       span);
+}
+
 static bool print_json(const run_report_t *report, json_t *json, const run_record_t *record,
                        int exit_code, const char *why)
 {
@@ -172,11 +189,6 @@ static bool print_text(const run_settings_t *settings, const run_report_t *repor
                      settings->has_streams ? ", with the same streams" : "", caller_command());
     (void)printf("\n");
     return fflush(stdout) == 0 && !ferror(stdout);
-}
-
-static int64_t number(const json_t *json, const char *key)
-{
-    return json_integer_value(json_object_get(json, key));
 }
 
 // The publisher had not begun a run. When it was stopped before that, nothing is lost: the same
@@ -227,6 +239,8 @@ int run_report_print(const run_settings_t *settings, const run_report_t *report)
     if (code == 0 && record.owed_count > 0)
         code = 1;
     reason(settings, report, code, number(json, "dead"), why, sizeof why);
+    if (code == 0)
+        say_cooled(settings, report, json, why, sizeof why);
     int64_t left = number(json, "total") - number(json, "restarted") - number(json, "dead") -
                    number(json, "hosts_skipped");
     bool is_written;
