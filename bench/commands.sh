@@ -9,6 +9,7 @@ build=$(realpath -- "${1:?usage: commands.sh BUILD SIDE FILE}") side=${2:?} host
 calls=${CALLS:-64}
 program=$(type -P true) || exit 69
 folder=$(mktemp -d "${BENCH_DIR:-${TMPDIR:-/tmp}}/mayhem-commands.XXXXXX") || exit 73
+export MAYHEM_LOCKS=$folder/locks MAYHEM_AGAIN=yes # of its own: not the user's
 trap 'rm -rf "$folder"' EXIT
 cd "$folder" || exit 73
 TIMEFORMAT='%R %U %S'

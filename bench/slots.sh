@@ -7,6 +7,7 @@
 set -u
 build=$(realpath -- "${1:?usage: slots.sh BUILD COUNT}") count=${2:?}
 folder=$(mktemp -d "${BENCH_DIR:-${TMPDIR:-/tmp}}/mayhem-slots.XXXXXX") || exit 73
+export MAYHEM_LOCKS=$folder/locks MAYHEM_AGAIN=yes # of its own: not the user's
 cd "$folder" || exit 73
 run=
 

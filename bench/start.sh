@@ -8,6 +8,7 @@ command=$(realpath -- "${command%% *}")${command#"${command%% *}"}
 old=${OLD:-}
 [[ $old == "" ]] || old=$(realpath -- "${old%% *}")${old#"${old%% *}"}
 folder=$(mktemp -d) || exit 73
+export MAYHEM_LOCKS=$folder/locks MAYHEM_AGAIN=yes # of its own: not the user's
 trap 'rm -rf "$folder"' EXIT
 cd "$folder" || exit 73
 echo host-1 >hosts

@@ -17,7 +17,11 @@ void event_log_verdict(const gather_action_t *action, const char *extended)
                MM_INT("attempts", verdict->attempts));
         break;
     case MM_VERDICT_SKIPPED:
-        mm_log(MM_LOG_INFO, MM_MESSAGE_SKIPPED, MM_JOB(&verdict->id), MM_STR("host", host));
+        if (verdict->error.size > 0)
+            mm_log(MM_LOG_INFO, MM_MESSAGE_SKIPPED, MM_JOB(&verdict->id), MM_STR("host", host),
+                   MM_STR("why", verdict->error));
+        else
+            mm_log(MM_LOG_INFO, MM_MESSAGE_SKIPPED, MM_JOB(&verdict->id), MM_STR("host", host));
         break;
     case MM_VERDICT_WITHDRAWN:
         mm_log(verdict->error.size > 0 ? MM_LOG_WARN : MM_LOG_INFO, MM_MESSAGE_WITHDRAWN,
@@ -78,6 +82,10 @@ void event_log(const gather_action_t *action)
     case GATHER_LOG_PAUSED:
         mm_log(MM_LOG_WARN, MM_MESSAGE_PAUSED, MM_STRING("worker", log->worker.text),
                MM_SECONDS("pause", log->delay_ms), MM_STR("why", log->error));
+        break;
+    case GATHER_LOG_HELD:
+        mm_log(MM_LOG_WARN, MM_MESSAGE_HELD, MM_JOB(&log->id), MM_STR("host", log->host),
+               MM_STR("why", log->error), MM_SECONDS("again", log->delay_ms));
         break;
     case GATHER_LOG_OTHER_DRIVER:
         mm_log(MM_LOG_WARN, MM_MESSAGE_OTHER_DRIVER, MM_STR("driver", log->error));

@@ -118,7 +118,8 @@ static void fill_note(json_t *object, const gather_action_t *action)
         json_object_set_new(object, "attempt", json_integer(log->attempt));
         json_object_set_new(object, "in_ms", json_integer(log->delay_ms));
     }
-    if (log->log == GATHER_LOG_RETRY || log->log == GATHER_LOG_RECLAIMED)
+    if (log->log == GATHER_LOG_RETRY || log->log == GATHER_LOG_RECLAIMED ||
+        log->log == GATHER_LOG_HELD)
         set_text(object, "error", log->error);
     set_text(object, "worker", mm_str(log->worker.text));
 }
@@ -175,6 +176,7 @@ static event_t event_of(const gather_action_t *action)
     case GATHER_LOG_INTERRUPTED: return (event_t){"interrupted", fill_note, false, host};
     case GATHER_LOG_OPEN: return (event_t){"open", fill_note, false, host};
     case GATHER_LOG_PAUSED: return (event_t){.name = "paused", .fill = fill_note};
+    case GATHER_LOG_HELD: return (event_t){"held", fill_note, false, host};
     case GATHER_LOG_UNABLE: return (event_t){.name = "unable", .fill = fill_note};
     case GATHER_LOG_CLAIM:
     case GATHER_LOG_OTHER_DRIVER: return (event_t){0};

@@ -143,6 +143,7 @@ static void print_process(FILE *file, const gather_event_t *event)
 static void print_found(FILE *file, const mm_real_t *real)
 {
     print_number(file, "pause", (uint64_t)real->pause_ms);
+    print_number(file, "held", real->is_held);
     if (real->row != MM_ROW_NONE)
         (void)fprintf(file, " row=%s attempt=%" PRIu32, mm_row_name(real->row), real->attempt);
     if (real->row != MM_ROW_NONE || real->end != MM_END_NONE)

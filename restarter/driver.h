@@ -110,8 +110,9 @@ static inline void driver_step(driver_t *self, int64_t now_ms)
 // called after driver_start, driver_step and driver_stop until it returns false. The result has the
 // task's number, OK, FAILED, OPEN or RETURNED (it could not be started, by the fault of this
 // machine, or since it is to stop), the time it took, an error (one line of UTF-8, at most
-// MM_ERROR_MAX bytes; empty when ok), evidence ("exit" = "0"), and of a real driver, unless it is
-// returned, the real part of a result of its leg. That and the texts live until the next call.
+// MM_ERROR_MAX bytes; empty when ok), evidence ("exit" = "0"), and of a real driver the real part
+// of a result of its leg: of one that is returned only when its host is held. That and the texts
+// live until the next call.
 static inline bool driver_next_finished(driver_t *self, int64_t now_ms, mm_result_t *ret_result)
 {
     return self->ops->next_finished(self, now_ms, ret_result);

@@ -73,18 +73,27 @@ static void log_note(void *arg, uint64_t number, driver_note_t note, const char 
            MM_STR("host", task.host), MM_INT("attempt", task.attempt), MM_STRING("said", text));
 }
 
+// The consumer tells of it once.
+static bool is_held(const mm_result_t *result)
+{
+    return result->status == MM_STATUS_RETURNED && result->real && result->real->is_held;
+}
+
 // By the fault of this machine.
 static bool has_failed_here(const mm_result_t *result)
 {
     bool is_back = result->status == MM_STATUS_RETURNED || result->status == MM_STATUS_OPEN;
-    return is_back && result->error.size > 0;
+    return is_back && result->error.size > 0 && !is_held(result);
 }
 
 static void log_restarted(const mm_task_t *task, const mm_result_t *result)
 {
-    if (result->real && result->real->end == MM_END_SKIPPED)
+    if (result->real && result->real->end == MM_END_SKIPPED && result->real->words.size == 0)
         mm_log(MM_LOG_INFO, "There is nothing to do", MM_JOB(&task->id),
                MM_STR("host", task->host));
+    else if (result->real && result->real->end == MM_END_SKIPPED)
+        mm_log(MM_LOG_INFO, "There is nothing to do", MM_JOB(&task->id), MM_STR("host", task->host),
+               MM_STR("why", result->real->words));
     else if (task->leg == MM_LEG_PROBE)
         mm_log(MM_LOG_DEBUG, "Identified a host", MM_JOB(&task->id), MM_STR("host", task->host));
     else if (!result->real)
@@ -98,7 +107,10 @@ static void log_restarted(const mm_task_t *task, const mm_result_t *result)
 
 static void log_finish(const mm_task_t *task, const mm_result_t *result)
 {
-    if (has_failed_here(result))
+    if (is_held(result))
+        mm_log(MM_LOG_DEBUG, "Returned a restart: its host is held", MM_JOB(&task->id),
+               MM_STR("host", task->host), MM_STR("error", result->error));
+    else if (has_failed_here(result))
         mm_log(MM_LOG_WARN, "Returned a restart: it cannot be started here", MM_JOB(&task->id),
                MM_STR("host", task->host), MM_STR("error", result->error));
     else if (result->status == MM_STATUS_OPEN)
@@ -119,6 +131,8 @@ static void log_finish(const mm_task_t *task, const mm_result_t *result)
 static void learn(restarter_t *self, mm_result_t *result, size_t ended, int64_t now_ms)
 {
     size_t running = mm_worker_client_running(self->client) - ended;
+    if (is_held(result))
+        return;
     if (!has_failed_here(result)) {
         room_started(&self->room);
         return;

@@ -58,6 +58,30 @@ run_record_t run_record_read(const char *path, const char *dir)
     return self;
 }
 
+bool run_record_cooled(const char *path, int64_t count, char ret_span[RUN_RECORD_SPAN])
+{
+    mm_sqlite_t *record = NULL;
+    sqlite3_stmt *cooled = NULL;
+    char error[MM_ERROR_MAX];
+    mm_sqlite_config_t config = {.path = path, .version = RECORD_VERSION, .read_only = true};
+    bool has_row = false;
+    if (count == 0 || mm_sqlite_open(&config, &record, error) != 0)
+        return false;
+    if (mm_sqlite_prepare(record, RECORD_COUNT_COOLED, &cooled, error) == 0) {
+        (void)sqlite3_bind_int64(cooled, 1, count);
+        (void)mm_sqlite_row(record, cooled, &has_row);
+    }
+    bool is_all = has_row && sqlite3_column_int64(cooled, 0) == count;
+    const char *why = is_all ? (const char *)sqlite3_column_text(cooled, 1) : NULL;
+    const char *span = why ? strstr(why, RECORD_COOLED) : NULL;
+    if (span) {
+        span += strlen(RECORD_COOLED);
+        (void)snprintf(ret_span, RUN_RECORD_SPAN, "%.*s", (int)strcspn(span, " "), span);
+    }
+    mm_sqlite_close(&record);
+    return span != NULL;
+}
+
 void run_record_clear(run_record_t *self)
 {
     for (size_t i = 0; i < self->owed_count; i++)

@@ -5,9 +5,12 @@
 #define RUN_RECORD_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+
+#define RUN_RECORD_SPAN 24 // bytes, with the NUL
 
 typedef struct {
     int64_t open; // hosts with an attempt that has no end
@@ -20,6 +23,9 @@ typedef struct {
 // Zeros when there is no record that can be read. Clear it in any case. dir: of the outbox, without
 // whose jobs no host is looked at.
 run_record_t run_record_read(const char *path, const char *dir);
+// Whether the last `count` jobs, one or more, were all skipped since their hosts had been restarted
+// a short while ago. Sets ret_span to how long that is, in words.
+bool run_record_cooled(const char *path, int64_t count, char ret_span[RUN_RECORD_SPAN]);
 void run_record_clear(run_record_t *self);
 
 // The lines about it, for people: none when there is nothing to say.

@@ -153,6 +153,18 @@ static void reason(const run_settings_t *settings, const run_report_t *report, i
     }
 }
 
+// Nothing was done, and nothing went wrong: that is to be seen.
+static void say_cooled(const run_settings_t *settings, const run_report_t *report,
+                       const json_t *json, char *text, size_t size)
+{
+    char span[RUN_RECORD_SPAN];
+    int64_t total = number(json, "total");
+    if (report->end->as.exit.why == SUPERVISOR_WHY_FINISHED && !settings->driver.is_mock &&
+        number(json, "hosts_skipped") == total && run_record_cooled(settings->db, total, span))
+        (void)snprintf(text, size, "%" PRId64 " skipped: restarted within %s (--again)", total,
+                       span);
+}
+
 static bool print_json(const run_report_t *report, json_t *json, const run_record_t *record,
                        int exit_code, const char *why)
 {
@@ -258,6 +270,8 @@ int run_report_print(const run_settings_t *settings, const run_report_t *report)
     if (code == 0 && record.owed_count > 0)
         code = 1;
     reason(settings, report, code, json, why, sizeof why);
+    if (code == 0)
+        say_cooled(settings, report, json, why, sizeof why);
     if (!write_dead(settings)) {
         size_t used = strlen(why);
         (void)snprintf(why + used, sizeof why - used, "; %.200s/dead.txt cannot be written",

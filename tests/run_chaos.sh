@@ -194,7 +194,8 @@ give_options() {
 begin() {
     local folder=$1
     shift
-    FILE_HOST_RECORD=$folder/record "$build/mayhem" run --dir "$folder" "${options[@]}" "$@" \
+    # Both restart hosts of the same names, which are others.
+    MAYHEM_LOCKS=$folder/locks FILE_HOST_RECORD=$folder/record "$build/mayhem" run --dir "$folder" "${options[@]}" "$@" \
         2>>"$folder/log/stderr.log" </dev/null &
     runs+=($!)
 }

@@ -22,6 +22,7 @@
 #define MM_MESSAGE_LOOKING       "Looking at the host first"
 #define MM_MESSAGE_INTERRUPTED   "An attempt has no end"
 #define MM_MESSAGE_OPEN          "Given back without proof"
+#define MM_MESSAGE_HELD          "The host is held; trying again later"
 #define MM_MESSAGE_ACKED         "Done. Acked"
 #define MM_MESSAGE_SKIPPED       "Skipped: nothing to do"
 #define MM_MESSAGE_WITHDRAWN     "Withdrawn: no longer on the list"

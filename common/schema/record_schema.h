@@ -135,4 +135,11 @@ typedef enum {
     " WHERE state IN ('begun', 'open') AND jobs.outcome IS NULL"
 #define RECORD_COUNT_ACCEPTED RECORD_COUNT_OPEN " AND job IN (SELECT id FROM outbox.jobs)"
 
+// How many of the last ?1 jobs were skipped since their hosts had been restarted a short while ago,
+// and why one of them was.
+#define RECORD_COUNT_COOLED                                                                        \
+    "SELECT count(*), max(error) FROM (SELECT outcome, error FROM jobs ORDER BY id DESC"           \
+    " LIMIT ?1) WHERE outcome = 'skipped' AND error LIKE '%" RECORD_COOLED "%'"
+#define RECORD_COOLED "restarted within " // "1h by DIR"
+
 #endif

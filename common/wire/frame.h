@@ -66,12 +66,14 @@ typedef struct {
     int64_t left_ms;     // until the deadline, from now
     int64_t age_ms;      // since the first attempt began
     int64_t start_ms;    // no command after that stamp (H1)
-    int64_t pause_ms;    // a worker that returns a task gets none for so long
+    int64_t pause_ms;    // a worker that returns a task gets none for so long; or, if it is_held,
+                         // the job's host does not
     mm_end_t end;
     uint32_t exit; // code; 256 + n: signal n; MM_EXIT_NONE
     mm_proof_t proof;
     uint32_t ended;       // attempts on record that were charged
     uint32_t interrupted; // those that have no end
+    bool is_held;         // the host is, by another restarter of its machine
     bool sent;            // a command was
     bool more;            // the list has another command
     bool owes;            // what is to be done after the restart: a debt on record, not paid

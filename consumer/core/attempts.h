@@ -47,6 +47,7 @@ typedef struct {
     bool owed;       // it owed before it began
     bool is_asked;   // whether there is anything to do
     bool is_skipped; // there is not
+    bool is_held;    // the last task was returned, since somebody else has the host
     bool is_known;   // the record was asked
     bool is_looking; // the task that is out sends no command
 } attempt_t;

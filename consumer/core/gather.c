@@ -112,12 +112,13 @@ void gather_settled(gather_t *self, flight_t *flight, mm_outcome_t outcome)
     item->attempts = flight->attempts;
     bool dead = outcome == MM_OUTCOME_DEAD;
     bool has_error = dead || outcome == MM_OUTCOME_WITHDRAWN;
+    bool has_reason = has_error || outcome == MM_OUTCOME_SKIPPED;
     settled_cache_set_error(item, has_error ? flight->error : NULL);
     verdict(self, flight->publisher, host_name(flight->host),
             (mm_verdict_t){.kind = verdict_of(outcome),
                            .id = flight->id,
                            .attempts = flight->attempts,
-                           .error = mm_str(has_error ? flight->error : NULL)});
+                           .error = mm_str(has_reason ? flight->error : NULL)});
     flights_end(&self->flights, flight);
     if (dead)
         self->statistics.dead++;

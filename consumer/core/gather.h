@@ -94,6 +94,7 @@ typedef enum {
     GATHER_LOG_OTHER_DRIVER,  // jobs of a run with another driver are nacked
     GATHER_LOG_CLAIM,         // a worker claims what it was not given: ignored (R16)
     GATHER_LOG_PAUSED,        // a worker gets nothing for a while
+    GATHER_LOG_HELD,          // a restarter may not have the host now: tried again later
     GATHER_LOG_UNABLE         // no restarter can start anything: draining
 } gather_log_t;
 
@@ -129,7 +130,7 @@ typedef struct {
             uint64_t number;  // reclaimed: of the task
             uint32_t attempt; // retry, reclaimed
             bool is_lost;     // reclaimed: the worker may have started it
-            int64_t delay_ms; // retry
+            int64_t delay_ms; // retry, held
             mm_name_t worker; // worker lost, left; reclaimed: its worker
         } log;
     } as;

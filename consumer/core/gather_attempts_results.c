@@ -2,7 +2,10 @@
 // attempts.h.
 
 #include "gather_attempts_inside.h"
+#include "duration.h"
 #include "string_view.h"
+
+#define HELD_MAX_MS 60000 // that a job waits for its host, whatever a restarter says
 
 // ---- a success
 
@@ -93,10 +96,15 @@ void gather_attempt_saved(gather_t *self, flight_t *flight, const mm_result_t *r
 
 // ---- the end of a task
 
-// There is nothing to do: nothing has begun, and nothing will.
-static void skip(gather_t *self, flight_t *flight, attempt_t *attempt)
+// There is nothing to do: no command is out, and none will be. What had begun was not started.
+static void skip(gather_t *self, flight_t *flight, attempt_t *attempt, const mm_result_t *result)
 {
     attempt->is_skipped = true;
+    if (result->leg == MM_LEG_RESTART) {
+        attempt_take_back(attempt);
+        attempt->owes = result->real->owes;
+    }
+    flight_set_error(flight, result->real->words);
     flight_set_restart(&self->flights, flight, RESTART_OK, 0);
     gather_try_settle(self, flight);
 }
@@ -105,7 +113,7 @@ static void apply_identity(gather_t *self, flight_t *flight, attempt_t *attempt,
                            const mm_result_t *result)
 {
     if (result->real->end == MM_END_SKIPPED && attempt->first_ms == 0) {
-        skip(self, flight, attempt);
+        skip(self, flight, attempt, result);
         return;
     }
     attempt->is_asked = true;
@@ -181,12 +189,35 @@ static void apply_open(gather_t *self, flight_t *flight, attempt_t *attempt, con
     gather_nack_if_over(self, flight);
 }
 
-static void apply_returned(gather_t *self, flight_t *flight, attempt_t *attempt)
+// Somebody else has the host: the job waits, its restarter does not. That it is not started is on
+// record meanwhile, or a new consumer would take it for interrupted.
+static void hold(gather_t *self, flight_t *flight, attempt_t *attempt, const mm_result_t *result)
+{
+    int64_t delay_ms = mm_earlier(result->real->pause_ms, HELD_MAX_MS);
+    flight_set_restart(&self->flights, flight, RESTART_BACKOFF, self->now_ms + delay_ms);
+    if (!attempt_is_saved(attempt))
+        gather_save_row(self, flight);
+    if (attempt->is_held)
+        return;
+    attempt->is_held = true;
+    gather_action_t *held = gather_log(self, GATHER_LOG_HELD, flight);
+    held->as.log.error = result->error;
+    held->as.log.attempt = attempt_next_number(attempt);
+    held->as.log.delay_ms = delay_ms;
+}
+
+static void apply_returned(gather_t *self, flight_t *flight, attempt_t *attempt,
+                           const mm_result_t *result)
 {
     if (attempt->row == MM_ROW_BEGUN && !attempt->is_looking &&
         flight->restart_task == attempt->task)
         attempt_take_back(attempt);
-    gather_unblock(self, flight);
+    if (result->real && result->real->is_held) {
+        hold(self, flight, attempt, result);
+        (void)gather_end_withdrawn(self, flight);
+    } else {
+        gather_unblock(self, flight);
+    }
     gather_nack_if_over(self, flight);
 }
 
@@ -243,7 +274,9 @@ void gather_attempt_result(gather_t *self, flight_t *flight, const char *worker,
         apply_other(self, flight, attempt, worker, result);
         return;
     }
-    if (attempt->success.worker && result->status != MM_STATUS_OK) {
+    bool is_skip = has_end && result->real->end == MM_END_SKIPPED;
+    attempt->is_held = attempt->is_held && result->status == MM_STATUS_RETURNED;
+    if (attempt->success.worker && (result->status != MM_STATUS_OK || is_skip)) {
         succeed_as_kept(self, flight, attempt, has_end ? result->real->owes : attempt->owes);
         return;
     }
@@ -251,6 +284,8 @@ void gather_attempt_result(gather_t *self, flight_t *flight, const char *worker,
     case MM_STATUS_OK:
         if (result->leg == MM_LEG_PROBE) {
             apply_identity(self, flight, attempt, result);
+        } else if (is_skip) {
+            skip(self, flight, attempt, result);
         } else {
             attempt_set_end(attempt, worker, result);
             succeed(self, flight, worker, result->real->proof, &result->real->boot,
@@ -259,7 +294,7 @@ void gather_attempt_result(gather_t *self, flight_t *flight, const char *worker,
         break;
     case MM_STATUS_FAILED: apply_failure(self, flight, attempt, worker, result); break;
     case MM_STATUS_OPEN: apply_open(self, flight, attempt, worker, result); break;
-    case MM_STATUS_RETURNED: apply_returned(self, flight, attempt); break;
+    case MM_STATUS_RETURNED: apply_returned(self, flight, attempt, result); break;
     }
 }
 

@@ -8,9 +8,11 @@
 
 #include <utlist.h>
 
-static bool has_error(mm_outcome_t outcome)
+// Of these outcomes an error is recorded.
+static bool has_reason(mm_outcome_t outcome)
 {
-    return outcome == MM_OUTCOME_DEAD || outcome == MM_OUTCOME_WITHDRAWN;
+    return outcome == MM_OUTCOME_DEAD || outcome == MM_OUTCOME_WITHDRAWN ||
+           outcome == MM_OUTCOME_SKIPPED;
 }
 
 // Field by field: a literal would be built elsewhere and then copied.
@@ -36,7 +38,7 @@ static mm_task_t *give_task(gather_t *self, worker_t *worker, flight_t *flight, 
     task->extended = flight->extended;
     task->outcome = flight->settle;
     task->worker = mm_str(flight->worker);
-    task->error = mm_str(has_error(flight->settle) ? flight->error : NULL);
+    task->error = mm_str(has_reason(flight->settle) ? flight->error : NULL);
     task->real = NULL;
     if (flight->has_attempt)
         gather_attempt_fill(self, flight, worker, task);

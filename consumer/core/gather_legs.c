@@ -309,8 +309,8 @@ void gather_apply_result(gather_t *self, worker_t *worker, const mm_result_t *re
     if (!workers_apply_result(self->workers, worker, result, in_hello, &ended))
         return;
     flight_t *flight = flights_find(&self->flights, &result->id);
-    bool is_pause =
-        result->status == MM_STATUS_RETURNED && result->real && result->real->pause_ms > 0;
+    bool is_pause = result->status == MM_STATUS_RETURNED && result->real &&
+                    result->real->pause_ms > 0 && !result->real->is_held;
     if (is_pause)
         pause_worker(self, worker, result);
     if (self->unable_ms > 0 && !is_pause && mm_leg_is_restarters(result->leg))

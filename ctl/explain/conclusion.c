@@ -116,7 +116,8 @@ static void print_settled(const timeline_t *self, FILE *file)
 {
     const record_t *record = self->record;
     if (record->outcome == MM_OUTCOME_SKIPPED) {
-        timeline_print(file, "skipped: there was nothing to do");
+        timeline_print(file, "skipped: %s",
+                       record->error ? record->error : "there was nothing to do");
         return;
     }
     if (record->outcome == MM_OUTCOME_DEAD)

@@ -31,6 +31,7 @@ static const struct {
     {"withdrawn", MM_MESSAGE_WITHDRAWN, MM_LOG_INFO},
     {"nacked", MM_MESSAGE_NACKED, MM_LOG_INFO},
     {"retried", MM_MESSAGE_RETRY_RESTART, MM_LOG_WARN},
+    {"held", MM_MESSAGE_HELD, MM_LOG_WARN},
     {"taken_back", MM_MESSAGE_RECLAIMED, MM_LOG_WARN},
     {"lost", MM_MESSAGE_WORKER_LOST, MM_LOG_WARN},
     {"left", MM_MESSAGE_WORKER_LEFT, MM_LOG_INFO},

@@ -136,6 +136,9 @@ typedef struct {
 // task has first_ms and deadline_ms by this clock. A task without a real part has no limits.
 void restart_begin(restart_t *self, const restart_config_t *config, const mm_task_t *task,
                    uint64_t seed, int64_t now_ms);
+// Directly behind that: the host was restarted a short while ago, for another job. A question
+// whether there is something to do, or a command, ends as skipped; other tasks go on. True: it has.
+bool restart_skip(restart_t *self, const mm_task_t *task);
 // The next step. False: nothing is to be run: something runs, or all is done.
 bool restart_next(const restart_t *self, restart_step_t *ret_step);
 // The step's time has come: its run begins. False: it was too late for one, and all is done.

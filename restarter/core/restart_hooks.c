@@ -32,6 +32,20 @@ void restart_skip_if_ended(restart_t *self, const restart_end_t *end, int64_t no
     }
 }
 
+// Before a command it is asked again: since the probe another pipeline may have had the host. What
+// was sent before has an end then, and was no restart.
+bool restart_skip(restart_t *self, const mm_task_t *task)
+{
+    bool has_begun = task->real && task->real->age_ms > 0;
+    bool asks = task->leg == MM_LEG_PROBE && !has_begun;
+    bool sends = self->phase == RESTART_PHASE_READ || self->phase == RESTART_PHASE_BEFORE ||
+                 self->phase == RESTART_PHASE_COMMAND;
+    if (!asks && !sends)
+        return false;
+    restart_finish(self, MM_STATUS_OK, MM_END_SKIPPED);
+    return true;
+}
+
 void restart_before_ended(restart_t *self, const restart_end_t *end, int64_t now_ms)
 {
     bool is_good = end->how == RESTART_EXITED && end->number == 0;

@@ -19,6 +19,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#define HELD_PAUSE_MS 5000 // before a held host is tried again
+
 static exec_t *exec_of(driver_t *self)
 {
     return (exec_t *)(void *)self;
@@ -83,12 +85,14 @@ static void fill_texts(exec_t *self, const run_t *run, mm_result_t *result)
         .timeout_ms = self->commands.config.timeout_ms,
         .verify_ms = self->commands.config.verify_ms};
     exec_words_error(&said, result, self->error, sizeof self->error);
+    if (run->unlocked)
+        (void)snprintf(self->error, sizeof self->error, "%s", run->unlocked);
     result->error = mm_str(self->error);
-    self->words[0] = '\0';
+    (void)snprintf(self->words, sizeof self->words, "%s", run->cooled);
     if (run->command)
         (void)output_tail_text(run->command, self->words, sizeof self->words);
     // Who only looks leaves what the command of another task has said.
-    else if (run->leg == MM_LEG_PROBE || run->restart.command > 0)
+    else if (*run->cooled == '\0' && (run->leg == MM_LEG_PROBE || run->restart.command > 0))
         exec_words_look(&said, result, self->words, sizeof self->words);
     // Of a hook that has failed this is what is on record.
     if (run->unpaid && result->real->owes)
@@ -106,7 +110,10 @@ static void free_texts(run_t *run)
     free(run->command);
     free(run->unprepared);
     free(run->unpaid);
-    run->texts = run->unprepared = run->unpaid = NULL;
+    free(run->unsent);
+    free(run->unlocked);
+    run->texts = run->unprepared = run->unpaid = run->unlocked = NULL;
+    run->unsent = NULL;
     run->command = NULL;
 }
 
@@ -122,7 +129,10 @@ static bool exec_next_finished(driver_t *base, int64_t now_ms, mm_result_t *ret_
                                 .leg = run->leg,
                                 .real = &self->real,
                                 .took_ms = run->ended_ms - run->started_ms};
-    if (run->lacking.size > 0) {
+    if (run->unlocked) {
+        ret_result->status = MM_STATUS_RETURNED;
+        self->real = (mm_real_t){.pause_ms = HELD_PAUSE_MS, .is_held = true};
+    } else if (run->lacking.size > 0) {
         ret_result->status = MM_STATUS_FAILED;
         self->real.end = MM_END_LACKING;
     } else if (self->options->dry_run) {
@@ -133,7 +143,7 @@ static bool exec_next_finished(driver_t *base, int64_t now_ms, mm_result_t *ret_
     }
     fill_texts(self, run, ret_result);
     fill_evidence(self, run, ret_result);
-    if (ret_result->status == MM_STATUS_RETURNED)
+    if (ret_result->status == MM_STATUS_RETURNED && !run->is_held)
         ret_result->real = NULL;
     free_texts(run);
     run->next = self->free_runs;
@@ -214,6 +224,8 @@ static void exec_start(driver_t *base, const mm_task_t *task, int64_t now_ms)
     } else if (self->options->dry_run) {
         print_dry_run(self, run);
         exec_finish(self, run, now_ms);
+    } else if (!exec_lock(self, run, task)) {
+        exec_finish(self, run, now_ms);
     } else {
         exec_advance(self, run, now_ms);
     }
@@ -265,8 +277,11 @@ static void exec_destroy(driver_t *base)
 {
     exec_t *self = exec_of(base);
     launcher_destroy(&self->launcher);
-    for (uint32_t i = 0; i < self->used; i++)
+    for (uint32_t i = 0; i < self->used; i++) {
+        host_lock_release(&self->runs[i].lock);
         free_texts(&self->runs[i]);
+    }
+    host_locks_close(&self->locks);
     mm_heap_clear(&self->due);
     exec_commands_close(&self->commands);
     free(self->runs);
@@ -393,7 +408,10 @@ static driver_t *exec_new(const mm_options_t *options, char ret_complaint[MM_ERR
     self->waiting.last = &self->waiting.first;
     self->runs = calloc((size_t)options->slots, sizeof *self->runs);
     assert(self->runs);
-    if (!open_commands(self, ret_complaint)) {
+    self->cooldown_ms = options->again ? 0 : options->cooldown_ms;
+    if (!options->dry_run)
+        self->locks = host_locks_open(options, ret_complaint);
+    if ((!self->locks && !options->dry_run) || !open_commands(self, ret_complaint)) {
         exec_destroy(&self->base);
         return NULL;
     }
@@ -407,7 +425,7 @@ static driver_t *exec_new(const mm_options_t *options, char ret_complaint[MM_ERR
     self->base.verbs = MM_VERB_REAL;
     if (!options->dry_run)
         self->base.verbs |= (commands->identify ? MM_VERB_IDENTIFY : 0U) |
-                            (commands->skip_if ? MM_VERB_SKIP : 0U) |
+                            (commands->skip_if || self->cooldown_ms > 0 ? MM_VERB_SKIP : 0U) |
                             (commands->after ? MM_VERB_HOOKS : 0U);
     return &self->base;
 }

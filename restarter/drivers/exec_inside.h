@@ -7,6 +7,7 @@
 #include "driver.h"
 #include "exec_commands.h"
 #include "heap.h"
+#include "host_lock.h"
 #include "launcher.h"
 
 // What there is of the process of a run.
@@ -32,7 +33,13 @@ typedef struct run {
     char *texts;               // host and attributes, one behind the other; owned
     mm_str_t host, attributes;
     restart_t restart;
-    restart_step_t step; // that runs, or waits for room
+    host_lock_t *lock;      // on its host; NULL: it has none, or is done
+    host_restart_t *unsent; // of the lock's record, before this task sent its command; owned
+    bool only_pays;
+    char *unlocked;                // why it has none; owned; NULL: that is not why it is returned
+    bool is_held;                  // since the host is held
+    char cooled[MM_WORDS_MAX + 1]; // by which restart it was skipped; empty: by none
+    restart_step_t step;           // that runs, or waits for room
     process_t process;
     mm_process_t left; // PROCESS_LEFT: one that cannot be killed; pid 0: unknown
     cut_t cut;
@@ -77,6 +84,8 @@ typedef struct {
     const mm_options_t *options;
     uint64_t seed;
     exec_commands_t commands;
+    int64_t cooldown_ms;  // 0: none
+    host_locks_t *locks;  // NULL: in a rehearsal
     launcher_t *launcher; // NULL: until driver_open
     bool drained;
     bool stopped;
@@ -93,6 +102,18 @@ typedef struct {
     char code[16];
     char polls[16];
 } exec_t;
+
+// ---- exec_lock.c
+
+// Takes the lock on its host, and skips a host that was restarted a short while ago. False: the
+// task is to be returned.
+bool exec_lock(exec_t *self, run_t *run, const mm_task_t *task);
+// Its command is about to be sent. Returns 0 or an errno: that is not on the host's record.
+int exec_lock_send(exec_t *self, run_t *run);
+// Something on its host cannot be killed: run->left.
+void exec_lock_left(exec_t *self, run_t *run);
+// Its task is over: the host's record is written, and its lock free.
+void exec_unlock(exec_t *self, run_t *run);
 
 // ---- exec_processes.c
 

@@ -65,6 +65,7 @@ void exec_finish(exec_t *self, run_t *run, int64_t now_ms)
     if (run->process == PROCESS_RUNS)
         launcher_kill(self->launcher, run->slot); // a look that nobody waits for any more
     set_due(self, run, MM_NEVER);
+    exec_unlock(self, run);
     run->is_done = true;
     run->ended_ms = now_ms;
     append(&self->done, run);
@@ -133,9 +134,14 @@ static bool launch(exec_t *self, run_t *run, int64_t now_ms)
 {
     const restart_step_t *step = &run->step;
     command_t *command = exec_commands_get(&self->commands, step->what, run->restart.command);
+    int error = step->what == RESTART_COMMAND ? exec_lock_send(self, run) : 0;
+    if (error != 0) {
+        start_failed(run, error, now_ms);
+        return false;
+    }
     int copy = open_output(self, run);
     set_limits(run, now_ms);
-    int error = launcher_start(
+    error = launcher_start(
         self->launcher, &(launch_t){.slot = run->slot,
                                     .path = command_path(command),
                                     .arguments = exec_fill(command, run),
@@ -321,6 +327,7 @@ static void keep_left(exec_t *self, run_t *run, const mm_survivors_t *survivors,
     bool is_new = run->process != PROCESS_LEFT;
     run->process = PROCESS_LEFT;
     run->left = survivors->named[0];
+    exec_lock_left(self, run);
     (void)snprintf(text, sizeof text, "pid %d", (int)run->left.pid);
     if (is_new && self->base.note)
         self->base.note(self->base.note_arg, run->number, DRIVER_NOTE_LEFT, text);

@@ -9,6 +9,7 @@ build=${1:?usage: prove.sh BUILD [PATTERN]}
 pattern=${2:-}
 unset MAKEFLAGS MAKEOVERRIDES BUILD # the copy is built in its own folder, and nowhere else
 work=$(mktemp -d "${TMPDIR:-/tmp}/mayhem-prove.XXXXXX") || exit 1
+export MAYHEM_LOCKS=$work/locks # of its own: not the user's
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 tree=$work/tree

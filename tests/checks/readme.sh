@@ -9,6 +9,7 @@ build=$1
 readme=${2:-$root/README.md}
 limit=150 # seconds for all blocks together; a quiet machine takes 40
 work=$(mktemp -d "${TMPDIR:-/tmp}/mayhem-readme.XXXXXX") || exit 1
+export MAYHEM_LOCKS=$work/locks # of its own: not the user's
 session=0
 trap 'stop; rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM HUP

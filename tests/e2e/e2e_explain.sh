@@ -61,7 +61,8 @@ live() {
     rm -f unlucky.pid go
     printf '%s\n' flaky.example.net broken.example.net unlucky.example.net slow.example.net >hosts.txt
     export MAYHEM_LOG_FORMAT=$format MAYHEM_DRAIN_TIMEOUT=4s MAYHEM_EXTEND_EVERY=200ms
-    launch -i hosts.txt -n 2 --slots 4 --attempts 5 -x './restart.sh {host} {attempt}'
+    # --again: without a probe, unlucky and slow get different restarters.
+    launch -i hosts.txt -n 2 --slots 4 --attempts 5 --again -x './restart.sh {host} {attempt}'
     wait_until 10 test -s unlucky.pid || not_ok "$format: unlucky is begun" "$(cat out err)"
     settle_at_least 2 20
     is_logged 5 'Could not restart.*broken'

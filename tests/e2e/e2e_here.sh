@@ -114,7 +114,8 @@ has_user() {
 }
 
 as_user() {
-    setpriv --reuid "$user" --regid "$user" --clear-groups "$@"
+    setpriv --reuid "$user" --regid "$user" --clear-groups \
+        env MAYHEM_LOCKS="$work/processes/locks" "$@"
 }
 
 # allow NUMBER: of processes, for what the spawner starts.

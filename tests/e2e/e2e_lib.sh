@@ -9,6 +9,8 @@ build=${MAYHEM_BUILD:-$root/build}
 export MAYHEM_BUILD=$build # run.sh then builds nothing
 work=$(mktemp -d "${TMPDIR:-/tmp}/mayhem-e2e.XXXXXX") || exit 73
 cd "$work" || exit 73
+# What restarts hosts for real disturbs no other test and no user; of run and launch, no other DIR.
+export MAYHEM_LOCKS=$work/locks
 dir=run
 started=() # pids of what runs in the background
 run_pid=0
@@ -146,14 +148,14 @@ repeated() {
 
 # run OPTION...: run.sh to its end; sets `code`, writes out and err.
 run() {
-    timeout -k 5 60 "$root/run.sh" --dir "$dir" "$@" >out 2>err </dev/null
+    MAYHEM_LOCKS=$MAYHEM_LOCKS/$dir timeout -k 5 60 "$root/run.sh" --dir "$dir" "$@" >out 2>err </dev/null
     code=$?
 }
 
 # launch OPTION...: run.sh in the background; sets run_pid. Returns when all have been started.
 launch() {
     rm -f "$dir/publisher.pid"
-    "$root/run.sh" --dir "$dir" "$@" >out 2>err </dev/null &
+    MAYHEM_LOCKS=$MAYHEM_LOCKS/$dir "$root/run.sh" --dir "$dir" "$@" >out 2>err </dev/null &
     run_pid=$!
     started+=("$run_pid")
     wait_until 10 test -s "$dir/publisher.pid" || not_ok "run.sh $* starts" "$(cat out err)"

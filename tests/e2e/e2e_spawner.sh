@@ -71,7 +71,7 @@ as_user() {
 # launch_as_user OPTION...
 launch_as_user() {
     setpriv --reuid "$user" --regid "$user" --clear-groups \
-        "$build/mayhem" run --dir "$dir" "$@" >out 2>err </dev/null &
+        env MAYHEM_LOCKS="$work/user/locks" "$build/mayhem" run --dir "$dir" "$@" >out 2>err </dev/null &
     run_pid=$!
     started+=("$run_pid")
 }

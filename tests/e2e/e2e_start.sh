@@ -155,7 +155,7 @@ dir=process
 launch -i <(cat hosts.txt) "${slow[@]}"
 kept "the input is <(...)"
 dir=stdin
-"$root/run.sh" --dir stdin -i /dev/stdin "${slow[@]}" >out 2>err <hosts.txt &
+MAYHEM_LOCKS=$MAYHEM_LOCKS/$dir "$root/run.sh" --dir stdin -i /dev/stdin "${slow[@]}" >out 2>err <hosts.txt &
 run_pid=$!
 started+=("$run_pid")
 wait_until 10 test -s stdin/publisher.pid
@@ -164,7 +164,7 @@ check "its copy is gone at the end" test ! -e stdin/stdin
 dir=cut-off
 mkfifo feed
 exec 8<>feed
-"$root/run.sh" --dir cut-off -i - -n 1 --slots 4 -x "sh -c 'echo {host} >>ran.txt'" >out 2>err <feed &
+MAYHEM_LOCKS=$MAYHEM_LOCKS/$dir "$root/run.sh" --dir cut-off -i - -n 1 --slots 4 -x "sh -c 'echo {host} >>ran.txt'" >out 2>err <feed &
 run_pid=$!
 started+=("$run_pid")
 head -n 20 hosts.txt >&8
@@ -176,7 +176,7 @@ wait "$run_pid" 2>/dev/null
 check "the supervisor is killed while the stream goes on: all leave" wait_until 10 nothing_lives
 exec 8>&-
 equal "the half host was not restarted" 20 "$(wc -l <ran.txt)"
-"$root/run.sh" --dir cut-off -i - -n 1 --slots 4 -x "sh -c 'echo {host} >>ran.txt'" >out 2>err <hosts.txt
+MAYHEM_LOCKS=$MAYHEM_LOCKS/$dir "$root/run.sh" --dir cut-off -i - -n 1 --slots 4 -x "sh -c 'echo {host} >>ran.txt'" >out 2>err <hosts.txt
 equal "the same command goes on: exit 0" 0 $?
 audit "a stream that was cut off" 40
 equal "no host was restarted twice" 0 "$(repeated ran.txt)"

@@ -177,6 +177,7 @@ typedef struct {
     uint64_t withdrawn_life;  // epoch of the consumer that has it in flight and was told so
     uint64_t withdrawn_after; // the highest task number that it had until then
     uint64_t last_task;       // of a restarter
+    bool is_cooled;           // its host was restarted by another pipeline
     bool needs_nothing;       // as its driver says when it is asked
     bool is_cordoned;         // by what was done before a restart, and was not undone
     uint32_t effects;         // reboots that they made

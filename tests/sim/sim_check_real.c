@@ -206,9 +206,17 @@ void sim_check_debt(sim_t *self, const sim_job_t *job)
 
 // ---- outcomes
 
-// H17: only who needs nothing, and of whom nothing has begun.
+// H17: only who needs nothing, and of whom nothing has begun; or whom another pipeline has
+// restarted, and then no command of this one may be under way.
 void sim_check_skipped(sim_t *self, const sim_job_t *job)
 {
+    bool has_no_end = job->row.row == MM_ROW_BEGUN || job->row.row == MM_ROW_OPEN;
+    if (job->is_cooled && has_no_end)
+        sim_violated(self, "H20 cooled",
+                     "job %u is on record as skipped, its attempt %u has no end",
+                     sim_number_of(self, job), job->row.attempt);
+    if (job->is_cooled)
+        return;
     if (!job->needs_nothing || job->row.first_at_ms > 0)
         sim_violated(self, "H17 skipped", "job %u is on record as skipped, %s",
                      sim_number_of(self, job),

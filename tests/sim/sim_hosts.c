@@ -144,7 +144,17 @@ static bool is_unable(sim_t *self, const sim_running_t *running, mm_result_t *re
     (void)end(running, MM_STATUS_RETURNED, MM_END_NOT_STARTED, ret_result);
     ret_result->error = mm_str("no processes left");
     ret_result->real->pause_ms = sim_between(self, 1, 5000);
+    ret_result->real->is_held = sim_coin(self); // or another pipeline has the host
     return true;
+}
+
+// Another pipeline has restarted the host since the probe, says the host's record.
+static bool is_cooled(sim_t *self, const sim_running_t *running, mm_result_t *ret_result)
+{
+    if (!self->shape.skips || running->debt.has_prepared || sim_below(self, 8) > 0)
+        return false;
+    running->job->is_cooled = true;
+    return end(running, MM_STATUS_OK, MM_END_SKIPPED, ret_result);
 }
 
 static bool end_probe(const sim_running_t *running, const identity_t *found,
@@ -254,7 +264,7 @@ static bool step_read(sim_t *self, sim_process_t *process, sim_running_t *runnin
         begin_look(self, process, running);
         return false;
     }
-    if (is_unable(self, running, ret_result))
+    if (is_unable(self, running, ret_result) || is_cooled(self, running, ret_result))
         return true;
     if (!prepare(self, running))
         return false;

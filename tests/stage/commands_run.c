@@ -2,6 +2,8 @@
 
 #include "commands_run.h"
 
+#include <dirent.h>
+
 void skip_under_valgrind(void)
 {
     if (getenv("MEMCHECK"))
@@ -99,11 +101,37 @@ void wait_until_all_are_dead(fixture_t *fixture)
     assert_int_equal(size, 0);
 }
 
+static char locks[sizeof "/tmp/mm-locks-XXXXXX"];
+
+static void remove_locks(void)
+{
+    char path[sizeof locks + 256];
+    DIR *folder = opendir(locks);
+    for (const struct dirent *entry; folder && (entry = readdir(folder));) {
+        (void)snprintf(path, sizeof path, "%s/%s", locks, entry->d_name);
+        (void)unlink(path);
+    }
+    if (folder)
+        (void)closedir(folder);
+    (void)rmdir(locks);
+}
+
+static const char *locks_folder(void)
+{
+    if (*locks)
+        return locks;
+    (void)snprintf(locks, sizeof locks, "/tmp/mm-locks-XXXXXX");
+    assert_non_null(mkdtemp(locks));
+    assert_int_equal(atexit(remove_locks), 0);
+    return locks;
+}
+
 mm_options_t exec_options(const char *exec)
 {
     return (mm_options_t){.slots = 1,
                           .driver = "",
                           .exec = exec,
+                          .locks = locks_folder(),
                           .identify = "",
                           .health = "",
                           .skip_if = "",
@@ -150,10 +178,13 @@ driver_t *new_scripts(fixture_t *fixture, const char *exec, const char *verify, 
 
 void start(driver_t *driver, uint64_t number, int64_t now_ms)
 {
+    char host[32] = "web-7"; // or another one: at a host there is one at a time
+    if (number != 1)
+        (void)snprintf(host, sizeof host, "web-%u", (unsigned)(100 + number));
     mm_task_t task = {.number = number,
                       .leg = MM_LEG_RESTART,
                       .id = {{0x01, 0x93, 0x5a, [15] = 0x17}},
-                      .host = mm_str("web-7"),
+                      .host = mm_str(host),
                       .attempt = 2};
     driver_start(driver, &task, now_ms);
 }
@@ -173,11 +204,13 @@ bool take(driver_t *driver, int64_t now_ms, ended_t *ret_ended)
         return false;
     static const mm_real_t none;
     const mm_real_t *real = finish.real ? finish.real : &none;
-    assert_true(!finish.real == (finish.status == MM_STATUS_RETURNED));
+    bool is_back = finish.status == MM_STATUS_RETURNED;
+    assert_true(!finish.real == (is_back && !real->is_held));
     *ret_ended = (ended_t){.number = finish.number,
                            .status = finish.status,
                            .took_ms = finish.took_ms,
                            .end = real->end,
+                           .is_held = real->is_held,
                            .proof = real->proof,
                            .exit = real->exit,
                            .sent = real->sent,

@@ -40,6 +40,7 @@ typedef struct {
     mm_status_t status;
     int64_t took_ms;
     mm_end_t end;
+    bool is_held; // returned, since somebody else has the host
     mm_proof_t proof;
     uint32_t exit;
     bool sent;
@@ -62,7 +63,7 @@ void read_line(fixture_t *fixture, char *ret_line, size_t size);
 void assert_line(fixture_t *fixture, const char *expected);
 void assert_somebody_lives(fixture_t *fixture);
 void wait_until_all_are_dead(fixture_t *fixture);
-// Options with this command and nothing beside it.
+// Options with this command and nothing beside it, and locks of this program alone: no cooldown.
 mm_options_t exec_options(const char *exec);
 // Opens a driver with these options, which it uses on.
 driver_t *open_driver(const mm_options_t *options);

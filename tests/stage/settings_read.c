@@ -26,6 +26,7 @@ int new_folder(void **state)
 {
     (void)state;
     make_temp_folder();
+    (void)setenv("MAYHEM_LOCKS", "locks", 1); // in the folder
     *restarter = '\0';
     return chdir(folder);
 }
@@ -33,8 +34,9 @@ int new_folder(void **state)
 int end_folder(void **state)
 {
     static const char *const variables[] = {
-        "MAYHEM_DIR",   "MAYHEM_MOCK_TIME",  "MAYHEM_MOCK_FAIL", "MAYHEM_INJECT_FAIL",
-        "MAYHEM_INPUT", "MAYHEM_LOST_AFTER", "MAYHEM_EXEC",      "MAYHEM_DRAIN_TIMEOUT"};
+        "MAYHEM_DIR",         "MAYHEM_MOCK_TIME",     "MAYHEM_MOCK_FAIL",
+        "MAYHEM_INJECT_FAIL", "MAYHEM_INPUT",         "MAYHEM_LOST_AFTER",
+        "MAYHEM_EXEC",        "MAYHEM_DRAIN_TIMEOUT", "MAYHEM_LOCKS"};
     for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
         unsetenv(variables[i]);
     run_settings_clear(&settings);

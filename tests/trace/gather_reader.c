@@ -360,6 +360,7 @@ static bool read_found(gather_reader_t *self, mm_result_t *result)
     real->exit = (uint32_t)tokens_number(&self->words, "exit", MM_EXIT_NONE);
     real->ended = (uint32_t)tokens_number(&self->words, "ended", 0);
     real->interrupted = (uint32_t)tokens_number(&self->words, "interrupted", 0);
+    real->is_held = tokens_number(&self->words, "held", 0) == 1;
     real->sent = tokens_number(&self->words, "sent", 0) == 1;
     real->more = tokens_number(&self->words, "more", 0) == 1;
     real->owes = tokens_number(&self->words, "owes", 0) == 1;

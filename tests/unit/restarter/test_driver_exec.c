@@ -262,9 +262,11 @@ static void slots_are_used_again_and_nothing_is_left_open(void **state)
     uint64_t started = 0;
     for (uint64_t finished = 0; finished < COUNT; finished++) {
         for (; started < COUNT && started - finished < SLOTS; started++) {
+            char host[16];
+            (void)snprintf(host, sizeof host, "h%u", (unsigned)started);
             mm_task_t task = {.number = started,
                               .leg = MM_LEG_RESTART,
-                              .host = mm_str("h"),
+                              .host = mm_str(host),
                               .attempt = (uint32_t)started};
             driver_start(driver, &task, 0);
         }
@@ -363,13 +365,13 @@ static void assert_rehearses(mm_options_t *options, const char *expected)
     (void)fflush(stdout);
     int screen = dup(STDOUT_FILENO);
     assert_int_equal(dup2(file, STDOUT_FILENO), STDOUT_FILENO);
-    start(driver, 4, 10);
+    start(driver, 1, 10);
     assert_int_equal(dup2(screen, STDOUT_FILENO), STDOUT_FILENO);
     (void)close(screen);
     ended_t ended;
     assert_true(take(driver, 10, &ended));
     assert_ok(&ended, "dry_run=1");
-    assert_int_equal(ended.number, 4);
+    assert_int_equal(ended.number, 1);
 
     char line[512] = "";
     assert_true(pread(file, line, sizeof line - 1, 0) > 0);

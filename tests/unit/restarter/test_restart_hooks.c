@@ -107,6 +107,79 @@ static void a_question_that_cannot_be_asked_here_is_given_back(void **state)
     is_done(MM_STATUS_RETURNED, MM_END_NOT_STARTED, false, false);
 }
 
+// ---- the cooldown
+
+static void cools_down(void)
+{
+    assert_true(restart_skip(&restart, &task));
+    is_done(MM_STATUS_OK, MM_END_SKIPPED, false, false);
+}
+
+static void a_host_of_the_cooldown_is_skipped_before_anything_is_asked(void **state)
+{
+    (void)state;
+    begin_probe();
+    cools_down();
+    config.has_skip = false;
+    begin_probe();
+    cools_down();
+    config.identifies = false; // then there is nothing to ask
+    begin_probe();
+    cools_down();
+}
+
+static void a_command_is_not_sent_to_a_host_of_the_cooldown(void **state)
+{
+    (void)state;
+    begin_task();
+    cools_down();
+    config.identifies = false;
+    begin_task();
+    cools_down();
+    config.has_before = false;
+    begin_task();
+    cools_down();
+}
+
+static void a_debt_of_before_outlives_the_cooldown(void **state)
+{
+    (void)state;
+    real.owed = true;
+    begin_task();
+    assert_true(restart_skip(&restart, &task));
+    is_done(MM_STATUS_OK, MM_END_SKIPPED, false, true);
+}
+
+static void what_only_looks_or_pays_goes_on(void **state)
+{
+    (void)state;
+    restart_step_t step;
+    real.command = 0;
+    begin_task();
+    assert_false(restart_skip(&restart, &task));
+    assert_true(restart_next(&restart, &step));
+    begin_probe();
+    real.age_ms = 1; // something has begun: before its command it is asked again
+    begin_task();
+    assert_false(restart_skip(&restart, &task));
+    task.leg = MM_LEG_RESTART;
+    real.end = MM_END_RESTARTED;
+    real.owes = true;
+    begin_task();
+    assert_false(restart_skip(&restart, &task));
+    assert_int_equal(restart.phase, RESTART_PHASE_AFTER);
+}
+
+static void what_has_failed_at_once_stays_so(void **state)
+{
+    (void)state;
+    real.command = 3; // of a longer list
+    real.owes = false;
+    begin_task();
+    assert_false(restart_skip(&restart, &task));
+    is_done(MM_STATUS_FAILED, MM_END_NOT_STARTED, false, false);
+}
+
 // ---- --before
 
 static void before_runs_between_two_reads_and_after_behind_the_proof(void **state)
@@ -400,6 +473,11 @@ int main(void)
         HOOK(any_other_end_means_a_restart),
         HOOK(what_has_begun_is_not_asked_again),
         HOOK(a_question_that_cannot_be_asked_here_is_given_back),
+        HOOK(a_host_of_the_cooldown_is_skipped_before_anything_is_asked),
+        HOOK(a_command_is_not_sent_to_a_host_of_the_cooldown),
+        HOOK(a_debt_of_before_outlives_the_cooldown),
+        HOOK(what_only_looks_or_pays_goes_on),
+        HOOK(what_has_failed_at_once_stays_so),
         HOOK(before_runs_between_two_reads_and_after_behind_the_proof),
         HOOK(before_alone_makes_no_debt),
         HOOK(when_before_fails_nothing_is_sent_and_after_runs),

@@ -179,7 +179,7 @@ static const struct {
              OF(.end = MM_END_RESTARTED, .proof = MM_PROOF_PROVEN, .machine = ID, .boot = ID,
                 .sent = true, .words = LITERAL("rebooting"))})}}},
     {"[2, 6, \"py-1\", 7, 12, [[3, 909, 2, ID, 3, 0, 8000, \"\", {}, 3, 1000, 0, NONE, NONE, true, "
-     "true, \"\", \"\", true], [4, 910, 2, ID, 2, 0, 0, \"no room\", {}, 5000]]]",
+     "true, \"\", \"\", true], [4, 910, 2, ID, 2, 0, 0, \"held by pid 7 of /srv/run\", {}, 5000, true]]]",
      {MM_FRAME_RESULTS, .as.results = {PY_1, .session = 12,
       ITEMS(result, items, count,
             {.serial = 3, .number = 909, .leg = MM_LEG_RESTART, .id = ID,
@@ -187,7 +187,8 @@ static const struct {
              OF(.end = MM_END_TIMEOUT, .exit = MM_EXIT_NONE, .sent = true, .more = true,
                 .owes = true)},
             {.serial = 4, .number = 910, .leg = MM_LEG_RESTART, .id = ID,
-             .status = MM_STATUS_RETURNED, .error = LITERAL("no room"), OF(.pause_ms = 5000)})}}},
+             .status = MM_STATUS_RETURNED, .error = LITERAL("held by pid 7 of /srv/run"),
+             OF(.pause_ms = 5000, .is_held = true)})}}},
     {"[2, 6, \"saver-1\", 8, 9, [[46, 911, 1, ID, 0, 0, 3, \"\", {}, "
      "3, 2, 1, ID, ID, NONE, ID, 4980, 904980, 52000, 2, 255, 1, 0, \"no route\", \"\", true]]]",
      {MM_FRAME_RESULTS, .as.results = {.worker = LITERAL("saver-1"), .instance = 8, .session = 9,
