@@ -139,7 +139,7 @@ ends_with_code "a list without the attribute: exit 65" 65
 matches "the command is blamed" \
     'exec names \{bmc\}, and no host of hosts.txt has that; what they have is host, address' "$(cat err)"
 matches "the first line is named, with what to do" \
-    'hosts.txt:1: host web-00001 has no bmc, which the command names: make its line \{"host": "...", "bmc": "..."\}' \
+    'hosts.txt:1: host web-00001 has no bmc, which the command names: add bmc=... to its line' \
     "$(cat err)"
 printf '{"host": "web-1", "bmc": "10.0.0.1"}\n{"host": "web-2"}\n' >lacking.jsonl
 run -i lacking.jsonl -x 'true {host}' --verify 'test {bmc}'

@@ -37,7 +37,8 @@ printf 'web-1\nroot@web-2\n' >bad.txt
 refused "a bad list" 65 'bad.txt:2: ' -i bad.txt --mock
 refused "no list" 65 'none.txt' -i none.txt --mock
 refused "a list, and nothing to do with it" 64 'say how: ' -i hosts.txt
-refused "a command that is nowhere" 78 'nowhere is in no folder' -i hosts.txt -x 'nowhere {host}'
+missing=nowhere
+refused "a command that is nowhere" 78 'nowhere is in no folder' -i hosts.txt -x "$missing {host}"
 refused "a host without what a command names" 65 'bmc' -i hosts.txt -x 'echo {bmc}'
 check "nothing was begun, and no folder made" test ! -e checked -a ! -e called
 
@@ -49,12 +50,11 @@ equal "the last line" "finished, some hosts are dead" "$(tail -n 1 out)"
 matches "mayhem dead lists them" \
     $'^web-1 +20[0-9-]+T[0-9:.]+Z  1 attempt  exit 3: no way\nweb-2 .*\nweb-3 [^\n]*$' \
     "$("$mayhem" dead --dir run)"
-equal "as JSON, too" "true web-1 1 exit 3: no way, web-2 1 exit 3: no way, web-3 1 exit 3: no way" \
-    "$("$mayhem" dead --dir run --json | python3 -c '
-import json, sys
-told = json.load(sys.stdin)
-print(str(told["finished"]).lower(), ", ".join(
-    "%s %d %s" % (host["host"], host["attempts"], host["error"]) for host in told["dead"]))')"
+"$mayhem" dead --dir run --json >dead.json
+equal "as JSON, too" $'1|web-1|1|exit 3: no way\n1|web-2|1|exit 3: no way\n1|web-3|1|exit 3: no way' \
+    "$(sqlite3 :memory: "SELECT json_extract(told, '$.finished'), json_extract(value, '$.host'),
+        json_extract(value, '$.attempts'), json_extract(value, '$.error')
+        FROM (SELECT readfile('dead.json') AS told), json_each(told, '$.dead')")"
 "$root/run.sh" retry --dir run web-1 web-9 >out 2>err
 equal "a host that is not dead is no host to retry: exit 65" 65 $?
 matches "it is named" 'web-9 is not among the dead hosts of the latest run' "$(cat err)"
@@ -133,10 +133,10 @@ matches "its last line" \
     "$(tail -n 1 out)"
 equal "how long the rest takes at this rate" 1 "$(grep -cE '^left +[0-9]+s at this rate$' out)"
 run -i hosts.txt --mock --json
-equal "as JSON, for programs" '0 3 3 0 finished' "$(python3 -c '
-import json, sys
-told = json.load(sys.stdin)
-print(told["exit_code"], told["total"], told["restarted"], told["pending"], told["ended"])' <out)"
+equal "as JSON, for programs" '0|3|3|0|finished' "$(
+    sqlite3 :memory: "SELECT json_extract(told, '$.exit_code', '$.total', '$.restarted', '$.pending', '$.ended')
+        FROM (SELECT readfile('out') AS told)" | tr -d '[]"' | tr , '|'
+)"
 
 # ---- what cannot be written ----------------------------------------------------------------------
 
