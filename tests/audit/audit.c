@@ -60,8 +60,9 @@ static const check_t checks[] = {
     {"I1", "chunks of the outbox do not hold the jobs that they say, or none that is not settled",
      "SELECT text FROM broken"},
     {"I1", "numbers differ between what the outbox holds and what its runs have counted",
-     "SELECT counted || '/' || found FROM (SELECT (SELECT sum(accepted - restarted - dead) FROM"
-     " outbox.runs) AS counted, (SELECT count(*) FROM held) AS found) WHERE counted <> found"},
+     "SELECT counted || '/' || found FROM (SELECT"
+     " (SELECT sum(accepted - restarted - dead - unneeded - withdrawn) FROM outbox.runs)"
+     " AS counted, (SELECT count(*) FROM held) AS found) WHERE counted <> found"},
     {"I1", "jobs are in the outbox and not in its view, or the other way round",
      "SELECT host FROM (SELECT id, host FROM held EXCEPT SELECT id, host FROM outbox.jobs)"
      " UNION ALL SELECT host FROM (SELECT id, host FROM outbox.jobs EXCEPT"

@@ -39,7 +39,7 @@ begin() {
     hosts "$host_count" >"$dir/hosts"
     touch "$dir/record" "$dir/kills"
     options=(--dir "$dir" -i "$dir/hosts" -n 2 --slots 16 --drain-timeout "${drain}s" --attempts 1000
-        --crash-limit 0 --restart-pause 20ms..100ms
+        --crash-limit 0 --restart-pause 20ms..100ms --again
         -x "'$build/tests/append' '$dir/record' {host} 5 60")
 }
 
