@@ -57,6 +57,8 @@ static pid_t read_pid(const char *dir, const char *name)
     return pid > 0 ? (pid_t)pid : 0;
 }
 
+#define ENDING_MS 5000 // for a process that was killed to be gone
+
 static int is_pid_file(const struct dirent *entry)
 {
     size_t size = strlen(entry->d_name), end = strlen(".pid");
@@ -122,13 +124,28 @@ bool run_folder_find(const char *dir, pid_t *ret_pid, char *ret_who, size_t size
     return true;
 }
 
+// Waits for the end of a process that was killed a moment ago: it has no command line any more, and
+// gives the lock back as it ends. False: it lives, or nobody waits for it any longer.
+static bool await_end(pid_t pid, int64_t until_ms)
+{
+    char words[2];
+    if (pid == 0 || read_words(pid, words, sizeof words) > 0 || mm_clock_ms() >= until_ms)
+        return false;
+    int end = pidfd_open(pid, 0);
+    (void)poll(&(struct pollfd){.fd = end, .events = POLLIN}, 1, end < 0 ? 10 : ENDING_MS);
+    if (end >= 0)
+        close(end);
+    return true;
+}
+
 // Returns 0, or an exit code when another run has the lock. Whoever only looks has it for a moment.
 static int take_lock(const char *dir, int lock)
 {
     pid_t pid;
     char who[1024];
+    int64_t until_ms = mm_clock_ms() + ENDING_MS;
     while (flock(lock, LOCK_EX | LOCK_NB) != 0)
-        if (run_folder_find(dir, &pid, who, sizeof who))
+        if (run_folder_find(dir, &pid, who, sizeof who) && !await_end(pid, until_ms))
             return caller_fail(
                 EX_UNAVAILABLE,
                 "another run (%s) has the folder %s: stop it first, or choose another folder "

@@ -28,8 +28,12 @@ bool exec_lock(exec_t *self, run_t *run, const mm_task_t *task)
     }
     run->only_pays = task->real && task->real->end == MM_END_RESTARTED;
     const host_record_t *record = host_lock_record(run->lock);
-    const host_restart_t *recent =
-        host_record_recent(record, &run->id, mm_clock_wall_ms(), self->cooldown_ms);
+    // What this job itself has sent counts, too, when the record knows nothing of it: that was
+    // lost.
+    static const mm_id_t nobodys;
+    bool has_begun = task->real && (task->real->age_ms > 0 || task->leg != MM_LEG_PROBE);
+    const host_restart_t *recent = host_record_recent(record, has_begun ? &run->id : &nobodys,
+                                                      mm_clock_wall_ms(), self->cooldown_ms);
     if (recent && restart_skip(&run->restart, task))
         host_record_words(record, recent, self->cooldown_ms, run->cooled, sizeof run->cooled);
     return true;

@@ -114,6 +114,10 @@ static int check_publisher(const mm_options_t *options)
 {
     bool is_part = *options->only != '\0' || options->limit > 0;
     mm_row_index_t part = *options->only != '\0' ? MM_ROW_only : MM_ROW_limit;
+    bool names_none = options->only[strspn(options->only, ", ")] == '\0';
+    if (names_none && !mm_options_is_default(options, "only"))
+        return refuse(options, MM_ROW_only, MM_ROW_only,
+                      "it names no part: name a group or a pattern, or leave it out to take all");
     if (is_part && *options->input == '\0')
         return refuse(options, part, part,
                       "it takes a part of a list: name a file of hosts with --input");

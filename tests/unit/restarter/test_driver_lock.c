@@ -100,16 +100,21 @@ static host_lock_t *take_lock(const lock_t *self)
     return host_locks_take(self->locks, mm_str("web-7"), why, &is_held);
 }
 
-static void another_job_has_restarted_it(const lock_t *self, int64_t before_ms)
+static void job_has_restarted_it(const lock_t *self, const mm_id_t *job, int64_t before_ms)
 {
     host_lock_t *lock = take_lock(self);
     assert_non_null(lock);
     host_lock_record(lock)->restarted =
         (host_restart_t){.at_ms = (int64_t)time(NULL) * 1000 - before_ms,
-                         .job = other,
+                         .job = *job,
                          .dir = host_dir(mm_str("/srv/other"))};
     assert_int_equal(host_lock_write(lock), 0);
     host_lock_release(&lock);
+}
+
+static void another_job_has_restarted_it(const lock_t *self, int64_t before_ms)
+{
+    job_has_restarted_it(self, &other, before_ms);
 }
 
 static void a_host_of_somebody_else_is_returned_for_a_while(void **state)
@@ -192,6 +197,18 @@ static void what_was_restarted_a_short_while_ago_is_skipped(void **state)
     assert_true(mm_id_equal(&record.restarted.job, &other));
 }
 
+// Somebody has removed the record in mid-run: it knows of no attempt, and the host's own file does.
+static void what_the_job_did_counts_when_the_record_does_not_know_it(void **state)
+{
+    lock_t *self = *state;
+    job_has_restarted_it(self, &own, MINUTE);
+    open_lock(self, "true {host}");
+    ended_t ended = runs(self, MM_LEG_PROBE);
+    assert_int_equal(ended.end, MM_END_SKIPPED);
+    ended = runs(self, MM_LEG_RESTART); // begun on record: its own attempt
+    assert_ok(&ended, "exit=0");
+}
+
 static void behind_the_cooldown_it_is_restarted(void **state)
 {
     lock_t *self = *state;
@@ -259,6 +276,7 @@ int main(void)
         LOCK_TEST(the_lock_is_held_from_begin_to_end),
         LOCK_TEST(a_success_is_kept_and_a_failure_is_not),
         LOCK_TEST(what_was_restarted_a_short_while_ago_is_skipped),
+        LOCK_TEST(what_the_job_did_counts_when_the_record_does_not_know_it),
         LOCK_TEST(behind_the_cooldown_it_is_restarted),
         LOCK_TEST(again_means_without_a_cooldown),
         LOCK_TEST(a_command_that_was_not_started_leaves_no_trace),

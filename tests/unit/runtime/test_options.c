@@ -144,6 +144,9 @@ static void of_a_list_all_flags_count(void **state)
     assert_told("mayhem-publisher: --only=a: it takes a part of a list: name a file");
     unsetenv("MAYHEM_ONLY");
     assert_int_equal(PARSE(PUBLISHER, "--limit=5"), 64);
+    assert_int_equal(PARSE(PUBLISHER, "--input=h", "--only="),
+                     64); // an unset variable takes no part
+    assert_int_equal(PARSE(PUBLISHER, "--input=h", "--only=,"), 64);
 }
 
 static void dashes_become_underscores_and_an_empty_variable_is_none(void **state)
