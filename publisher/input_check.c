@@ -66,18 +66,21 @@ static int check_left(const mm_options_t *options, char error[SOURCE_ERROR_MAX])
 int run_check(const mm_options_t *options, run_facts_t *ret_facts, char error[SOURCE_ERROR_MAX])
 {
     input_own_t *own = input_own_new(options);
+    hostset_t *groups = hostset_new();
     source_t *source = NULL;
     run_facts_t facts = {.is_list = *options->input != '\0'};
     uint64_t hosts = 0;
     int exit_code = check_left(options, error);
     if (exit_code == 0 && facts.is_list)
-        exit_code = input_open(options, own, &source, error);
+        exit_code = input_open(options, own, groups, &source, error);
     if (exit_code == 0 && facts.is_list)
         exit_code = read_all(source, &hosts, error);
     if (exit_code == 0 && facts.is_list)
         source_progress(source, &facts.source);
     facts.source.total = hosts;
+    facts.groups = hostset_count(groups);
     source_destroy(&source);
+    hostset_destroy(&groups);
     input_own_destroy(&own);
     if (exit_code == 0)
         *ret_facts = facts;

@@ -10,6 +10,7 @@
 // run_open would, with its error.
 typedef struct {
     bool is_list;
+    uint64_t groups;          // of its hosts
     source_progress_t source; // of a list, read to its end; total: distinct hosts
 } run_facts_t;
 int run_check(const mm_options_t *options, run_facts_t *ret_facts, char error[SOURCE_ERROR_MAX]);

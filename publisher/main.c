@@ -540,8 +540,9 @@ static int check_input(const mm_options_t *options)
     if (exit_code != 0)
         return mm_service_fail(options, exit_code, "%s", error);
     if (facts.is_list)
-        (void)printf("hosts: %" PRIu64 "\nrepeated: %" PRIu64 "\nbad lines: %" PRIu64 "\n",
-                     facts.source.total, facts.source.repeated, facts.source.skipped);
+        (void)printf("hosts: %" PRIu64 "\ngroups: %" PRIu64 "\nrepeated: %" PRIu64
+                     "\nbad lines: %" PRIu64 "\n",
+                     facts.source.total, facts.groups, facts.source.repeated, facts.source.skipped);
     return 0;
 }
 

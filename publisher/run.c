@@ -204,7 +204,8 @@ static int go_on(const wanted_t *wanted, run_t *run, char error[SOURCE_ERROR_MAX
     kept_list_name(wanted->options->dir, former->list, path);
     if (former->grows) {
         run->growing = kept_list_grow(wanted->options->dir, former->list, former->listed, error);
-        exit_code = run->growing ? input_open(wanted->options, run->own, &source, error) : EX_IOERR;
+        exit_code =
+            run->growing ? input_open(wanted->options, run->own, NULL, &source, error) : EX_IOERR;
     } else {
         exit_code = source_list_open(path, &source, error);
     }
@@ -319,7 +320,7 @@ static int open_list(wanted_t *wanted, bool begun, run_t *run, char error[SOURCE
         return fail_db(wanted->db, error);
     if (begun)
         return go_on(wanted, run, error);
-    int exit_code = input_open(wanted->options, run->own, &source, error);
+    int exit_code = input_open(wanted->options, run->own, NULL, &source, error);
     if (exit_code != 0)
         return exit_code;
     bool is_stream = source_descriptor(source) >= 0;

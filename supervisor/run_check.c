@@ -61,30 +61,38 @@ static char *ask(const run_settings_t *settings, int *ret_exit_code)
 // What the publisher says of a list; none of it: the hosts are invented.
 typedef struct {
     bool is_list;
-    uint64_t hosts, repeated, bad;
+    uint64_t hosts, groups, repeated, bad;
 } list_t;
 
 static bool print_json(const run_settings_t *settings, const list_t *list)
 {
     const run_driver_t *driver = &settings->driver;
-    json_t *json = json_pack(
-        "{s:o, s:I, s:I, s:I, s:s, s:s?, s:b}", "hosts",
-        list->is_list ? json_integer((json_int_t)list->hosts) : json_null(), "repeated",
-        (json_int_t)list->repeated, "bad_lines", (json_int_t)list->bad, "at_once",
-        (json_int_t)driver->at_once, "driver", driver->is_mock ? "mock" : driver->name, "proof",
-        driver->proof, "rehearsed", driver->is_mock || settings->options.dry_run);
+    json_t *json =
+        json_pack("{s:o, s:I, s:I, s:I, s:I, s:s, s:s?, s:b}", "hosts",
+                  list->is_list ? json_integer((json_int_t)list->hosts) : json_null(), "groups",
+                  (json_int_t)list->groups, "repeated", (json_int_t)list->repeated, "bad_lines",
+                  (json_int_t)list->bad, "at_once", (json_int_t)driver->at_once, "driver",
+                  driver->is_mock ? "mock" : driver->name, "proof", driver->proof, "rehearsed",
+                  driver->is_mock || settings->options.dry_run);
     bool is_good = json && json_dumpf(json, stdout, JSON_COMPACT) == 0 && putchar('\n') != EOF;
     json_decref(json);
     return is_good;
 }
 
+// "the list has 2 bad lines to be skipped"; none is not worth a line.
+static void print_count(uint64_t count, const char *noun, const char *behind)
+{
+    if (count > 0)
+        (void)printf("the list has %" PRIu64 " %s%s%s\n", count, noun, count == 1 ? "" : "s",
+                     behind);
+}
+
 static bool print_text(const run_settings_t *settings, const list_t *list)
 {
     char *headline = run_driver_headline(settings, list->is_list ? (int64_t)list->hosts : -1);
-    if (list->repeated > 0 || list->bad > 0)
-        (void)printf("the list has %" PRIu64 " repeated hosts, and %" PRIu64
-                     " bad lines to be skipped\n",
-                     list->repeated, list->bad);
+    print_count(list->groups, "group", "");
+    print_count(list->repeated, "repeated host", "");
+    print_count(list->bad, "bad line", " to be skipped");
     (void)printf("%s%s\nconfiguration ok\n", headline,
                  settings->options.dry_run ? " (dry run)" : "");
     free(headline);
@@ -98,8 +106,10 @@ int run_check_print(const run_settings_t *settings)
     char *text = ask(settings, &exit_code);
     if (!text)
         return exit_code;
-    list.is_list = sscanf(text, "hosts: %" SCNu64 " repeated: %" SCNu64 " bad lines: %" SCNu64,
-                          &list.hosts, &list.repeated, &list.bad) == 3;
+    list.is_list =
+        sscanf(text,
+               "hosts: %" SCNu64 " groups: %" SCNu64 " repeated: %" SCNu64 " bad lines: %" SCNu64,
+               &list.hosts, &list.groups, &list.repeated, &list.bad) == 4;
     free(text);
     bool is_good =
         settings->options.json ? print_json(settings, &list) : print_text(settings, &list);

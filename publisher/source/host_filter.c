@@ -68,3 +68,10 @@ bool host_filter_takes(const host_filter_t *self, mm_str_t host, mm_str_t groups
             return true;
     return false;
 }
+
+void host_groups_add(hostset_t *set, mm_str_t groups)
+{
+    for (mm_str_t group; set && host_words_next_name(&groups, &group);)
+        if (group.size > 0 && group.size <= MM_HOST_MAX)
+            (void)hostset_add(set, group);
+}

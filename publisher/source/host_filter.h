@@ -4,6 +4,7 @@
 #define HOST_FILTER_H
 
 #include "host.h"
+#include "hostset.h"
 
 typedef struct host_filter host_filter_t;
 
@@ -15,5 +16,7 @@ void host_filter_destroy(host_filter_t **self_p); // idempotent
 // Whether it names the host, whose case does not matter, or one of its groups, which have commas
 // between them.
 bool host_filter_takes(const host_filter_t *self, mm_str_t host, mm_str_t groups);
+// Adds the names of groups, which have commas between them, to a set; NULL: to none.
+void host_groups_add(hostset_t *set, mm_str_t groups);
 
 #endif

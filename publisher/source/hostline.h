@@ -6,6 +6,7 @@
 #ifndef HOSTLINE_H
 #define HOSTLINE_H
 
+#include "hostset.h"
 #include "job.h"
 
 #define HOSTLINE_ERROR_MAX  640
@@ -15,6 +16,7 @@
 typedef struct {
     mm_attribute_keys_t wanted;
     bool reads_groups;
+    hostset_t *groups; // those of each host that is taken are added; NULL: nobody counts them
 } hostline_rules_t;
 
 // What a line says. The texts live as long as the line and the buffer.

@@ -352,8 +352,10 @@ bool inventory_finish(inventory_t *self, mm_str_t *ret_list, char why[INVENTORY_
         inventory_host_t host;
         inventory_tree_get(self->tree, i, &host);
         if (!self->filter || host_filter_takes(self->filter, host.host, host.groups) ||
-            host_filter_takes(self->filter, host.host, mm_str("all")))
+            host_filter_takes(self->filter, host.host, mm_str("all"))) {
+            host_groups_add(self->rules->groups, host.groups);
             append_host(self, &host);
+        }
     }
     *ret_list = (mm_str_t){self->text, self->size};
     return true;

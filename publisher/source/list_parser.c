@@ -24,8 +24,9 @@ void list_parser_begin(list_parser_t *self, const source_file_config_t *config, 
     self->name = strdup(name);
     assert(self->name);
     self->filter = host_filter_new(config->only ? config->only : "");
-    self->rules =
-        (hostline_rules_t){.wanted = config->wanted, .reads_groups = self->filter != NULL};
+    self->rules = (hostline_rules_t){.wanted = config->wanted,
+                                     .reads_groups = self->filter || config->groups,
+                                     .groups = config->groups};
     self->named_by = config->named_by;
 }
 
@@ -74,9 +75,12 @@ static const char *line_complaint(list_parser_t *self, mm_str_t line, uint64_t n
 // Says nothing of a host that is not to be taken.
 static void filter(list_parser_t *self, hostline_t *said)
 {
-    if (!self->filter || self->form == LIST_RESOLVED || said->host.size == 0 ||
-        host_filter_takes(self->filter, said->host, said->groups))
+    if (self->form == LIST_RESOLVED || said->host.size == 0)
         return;
+    if (!self->filter || host_filter_takes(self->filter, said->host, said->groups)) {
+        host_groups_add(self->rules.groups, said->groups);
+        return;
+    }
     self->left_out++;
     *said = (hostline_t){0};
 }

@@ -5,6 +5,7 @@
 #ifndef SOURCE_H
 #define SOURCE_H
 
+#include "hostset.h"
 #include "job.h"
 
 #define SOURCE_ERROR_MAX 4096 // bytes of an error text: it may list ten bad lines
@@ -98,6 +99,7 @@ typedef struct {
     const char *only;           // hosts or groups that are taken, see host_filter.h; NULL, "": all
     uint64_t limit;             // so many of them; 0: all
     bool allows_empty;          // a list without a host is no error
+    hostset_t *groups;          // those of its hosts are added; NULL: nobody counts them
     // Of a stream: a file that is there when the stream has ended; without it the stream was cut
     // off (BAD, 75). Borrowed. NULL: its end is its end.
     const char *end_mark;

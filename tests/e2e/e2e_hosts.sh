@@ -21,7 +21,7 @@ equal "the last lines: how many hosts, how many at once, by what, proven how" \
 matches "which options come from where" $'restarters = 3 # flag --restarters\n' "$(cat out)"
 matches "those of a file, too" $'backoff = 1s..2s # file options.ini:2\n' "$(cat out)"
 checked -i hosts.txt --driver ssh --json
-equal "as JSON, with a driver" '{"hosts":3,"repeated":0,"bad_lines":0,"at_once":5,"driver":"ssh",'\
+equal "as JSON, with a driver" '{"hosts":3,"groups":0,"repeated":0,"bad_lines":0,"at_once":5,"driver":"ssh",'\
 '"proof":"proven by boot id","rehearsed":false}' "$(cat out)"
 checked -i - --mock < <(hosts 7; sleep 0.2; hosts 9)
 matches "a stream is read to its end" '^the list has 7 repeated hosts.*9 hosts, .* a rehearsal' \
@@ -34,6 +34,9 @@ refused() { # NAME CODE REGEX OPTION...
     matches "it says why" "$regex" "$(cat err)"
 }
 printf 'web-1\nroot@web-2\n' >bad.txt
+printf 'web-1 groups=web,eu\nweb-2 groups=web\n' >groups.txt
+matches "the groups of its hosts are counted" '^the list has 2 groups' \
+    "$("$mayhem" run --dir checked -i groups.txt --mock --check | grep '^the list')"
 refused "a bad list" 65 'bad.txt:2: ' -i bad.txt --mock
 refused "no list" 65 'none.txt' -i none.txt --mock
 refused "a list, and nothing to do with it" 64 'say how: ' -i hosts.txt

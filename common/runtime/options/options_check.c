@@ -115,7 +115,9 @@ static int check_publisher(const mm_options_t *options)
     bool is_part = *options->only != '\0' || options->limit > 0;
     mm_row_index_t part = *options->only != '\0' ? MM_ROW_only : MM_ROW_limit;
     bool names_none = options->only[strspn(options->only, ", ")] == '\0';
-    if (names_none && !mm_options_is_default(options, "only"))
+    bool is_empty = *options->only == '\0'; // of a file: it is not given
+    if (names_none &&
+        (!is_empty || options->origins->rows[MM_ROW_only].source >= MM_BY_ENVIRONMENT))
         return refuse(options, MM_ROW_only, MM_ROW_only,
                       "it names no part: name a group or a pattern, or leave it out to take all");
     if (is_part && *options->input == '\0')
