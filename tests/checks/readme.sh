@@ -9,7 +9,6 @@ build=$1
 readme=${2:-$root/README.md}
 limit=150 # seconds for all blocks together; a quiet machine takes 40
 work=$(mktemp -d "${TMPDIR:-/tmp}/mayhem-readme.XXXXXX") || exit 1
-export MAYHEM_LOCKS=$work/locks # of its own: not the user's
 session=0
 trap 'stop; rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM HUP
@@ -77,7 +76,8 @@ END
 cd "$tree" || exit 1
 unset "${!MAYHEM_@}"
 began=$SECONDS
-MAYHEM_BUILD=$build setsid timeout -k 10 "$limit" bash "$work/session.sh" </dev/null &
+# Locks of its own: not the user's.
+MAYHEM_BUILD=$build MAYHEM_LOCKS=$work/locks setsid timeout -k 10 "$limit" bash "$work/session.sh" </dev/null &
 session=$!
 wait "$session"
 code=$?

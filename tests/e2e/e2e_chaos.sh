@@ -39,9 +39,9 @@ forge() {
         CREATE VIEW jobs (id, host) AS SELECT substr(ids, key + 1, 1), value FROM chunks,
             json_each(hosts) WHERE chunk NOT IN (SELECT chunk FROM settled) OR key = 1;
         CREATE TABLE runs (run INTEGER, source_done INTEGER, accepted INTEGER, restarted INTEGER,
-            dead INTEGER);
+            dead INTEGER, unneeded INTEGER DEFAULT 0, withdrawn INTEGER DEFAULT 0);
         CREATE TABLE dead (run INTEGER, id BLOB, host TEXT, error TEXT);
-        INSERT INTO runs VALUES (1, 1, 4, 3, 1);
+        INSERT INTO runs VALUES (1, 1, 4, 3, 1, 0, 0);
         INSERT INTO dead VALUES (1, x'04', 'web-4', 'exit 1');"
     printf '%s\n' 'begin web-1 11 1100' 'end web-1 11 1900' 'begin web-2 12 1100' \
         'begin web-3 13 1100' 'end web-3 13 1950' 'begin web-2 14 2100' 'end web-2 14 2900' \
