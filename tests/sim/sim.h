@@ -167,6 +167,7 @@ typedef struct {
     uint32_t sent_command;
     uint32_t told_attempt; // whose command's end its restarter has told
     uint64_t told_number;  // that task gave it back open or unsent
+    uint64_t heard_number; // of the command that was handed out last: its result was read
     uint64_t open_life;    // of the consumer that has read this, and handed out no other since
     uint64_t begun_life;   // of the consumer that began the attempt on record
     uint32_t out_attempt;  // whose command was handed out last

@@ -112,7 +112,10 @@ void sim_check_told(sim_t *self, const mm_result_t *result)
     const flight_t *flight = flights_find(&self->consumer->gather->flights, &job->id);
     bool is_last = result->number == job->told_number && result->number == job->out_number;
     bool is_ours = result->number >> 32 == self->epoch;
-    if (flight && is_last && is_ours &&
+    bool is_repeated = job->heard_number == job->out_number; // it is told again, and no news
+    if (result->number == job->out_number)
+        job->heard_number = job->out_number;
+    if (flight && is_last && is_ours && !is_repeated &&
         ((result->real && result->real->sent) || flight->restart != RESTART_OUT))
         job->open_life = self->epoch;
 }
@@ -275,7 +278,8 @@ void sim_check_real_dead(sim_t *self, const mm_task_t *task)
     const sim_row_t *row = &job->row;
     const mm_real_t *last = task->real;
     mm_end_t end = last ? last->end : MM_END_NONE;
-    bool is_final = end == MM_END_UNHEALTHY || end == MM_END_WRONG_HOST;
+    bool has_answer = last && mm_id_is_max(&last->boot) && !mm_id_is_none(&last->boot_after);
+    bool is_final = end == MM_END_UNHEALTHY || end == MM_END_WRONG_HOST || has_answer;
     bool is_new = row->row != MM_ROW_ENDED || (last && row->attempt < last->attempt);
     uint32_t interrupted = row->interrupted + (is_new && end == MM_END_INTERRUPTED);
     uint32_t ended = row->ended + (is_new && end != MM_END_INTERRUPTED);
