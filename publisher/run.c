@@ -60,7 +60,6 @@ static void pace_source(const mm_options_t *options, source_t *source, run_t *ru
     } else {
         pace.ends_by_time = true;
     }
-    pace.ends_by_time = true;
     run->source = source_paced_new(&source, &pace);
 }
 
