@@ -5,7 +5,6 @@
 # shellcheck source=tests/e2e/e2e_lib.sh
 . "$(dirname "$0")/e2e_lib.sh"
 
-user=$((61000 + RANDOM % 4000)) # without processes
 
 log_of_restarters() {
     cat "$dir"/log/restarter-*.log 2>/dev/null
@@ -107,17 +106,6 @@ goes_on "a spawner without descriptors" 60 'cannot start ./wait.sh: Too many ope
 # ---- processes -------------------------------------------------------------------------------------
 
 # A limit that holds for a user, so it takes root to have one of its own.
-has_user() {
-    [[ $(id -u) == 0 ]] || return 1
-    chmod 755 "$work"
-    as_user test -x "$build/mayhem"
-}
-
-as_user() {
-    setpriv --reuid "$user" --regid "$user" --clear-groups \
-        env MAYHEM_LOCKS="$work/processes/locks" "$@"
-}
-
 # allow NUMBER: of processes, for what the spawner starts.
 allow() {
     as_user prlimit --pid "$spawner" --nproc="$1:"
@@ -129,17 +117,12 @@ count_threads() {
 }
 
 if has_user; then
-    dir=processes/run
-    mkdir processes
-    chown "$user" processes
+    dir=user/run
     printf '#!/bin/sh\nexec sleep 0.5\n' >wait.sh
     chmod 755 wait.sh
     hosts 160 >hosts.txt
     rm -f $dir/publisher.pid
-    as_user "$build/mayhem" run --dir $dir -i hosts.txt -n 1 --slots 8 --at-once 8 \
-        -x './wait.sh {host}' --attempts 1 >out 2>err </dev/null &
-    run_pid=$!
-    started+=("$run_pid")
+    launch_as_user -i hosts.txt -n 1 --slots 8 --at-once 8 -x './wait.sh {host}' --attempts 1
     settle_at_least 8 20
     spawner=$(spawner_of restarter-1)
     hard=$(as_user prlimit --pid "$spawner" --nproc --output HARD --noheadings | tr -d ' ')

@@ -94,6 +94,14 @@ is_gone() {
     [[ ${line##*) } == Z* ]]
 }
 
+lines_in() {
+    grep -c '' "$1" 2>/dev/null
+}
+
+has_lines() {
+    ((10#0$(lines_in "$1") >= $2))
+}
+
 # ---- what is on record ---------------------------------------------------------------------------
 
 # query FILE SQL; nothing when there is no such file yet.
@@ -228,4 +236,36 @@ trap 'exit 130' INT TERM HUP
 [[ -x $build/mayhem-consumer ]] || {
     printf 'not ok - the programs are built\n#   no %s/mayhem-consumer: run make\n' "$build"
     exit 1
+}
+
+# ---- another user ----------------------------------------------------------------------------------
+
+# Root can be one. What is theirs is in user/, their locks of hosts, too.
+user=$((61000 + RANDOM % 4000))
+by_user=(setpriv --reuid "$user" --regid "$user" --clear-groups env MAYHEM_LOCKS="$work/user/locks")
+
+as_user() {
+    "${by_user[@]}" "$@"
+}
+
+# Makes user/, if there can be such a user here, who can run the build.
+has_user() {
+    [[ $(id -u) == 0 ]] || return 1
+    chmod 755 "$work"
+    mkdir user && chown "$user" user
+    as_user test -x "$build/mayhem"
+}
+
+# And ./helper, with which that user becomes root: with "root" it says its pid, and stays.
+has_setuid() {
+    has_user && cp "$build/tests/test_spawner_kill" helper && chmod 4755 helper || return 1
+    timeout 1 "${by_user[@]}" ./helper root >/dev/null 2>&1
+    [[ $? == 124 ]]
+}
+
+# launch_as_user OPTION...: like launch.
+launch_as_user() {
+    "${by_user[@]}" "$build/mayhem" run --dir "$dir" "$@" >out 2>err </dev/null &
+    run_pid=$!
+    started+=("$run_pid")
 }

@@ -232,7 +232,7 @@ play() {
     dir=$1-$2 RANDOM=$2 listed=() removed=() since=()
     touch "$dir.record"
     export FILE_HOST_RECORD=$PWD/$dir.record
-    options=(--at-once 4 -n 1 --slots 4 --drain-timeout 3s -q)
+    options=(--locks "$work/locks/$dir" --at-once 4 -n 1 --slots 4 --drain-timeout 3s -q)
     if [[ $1 == mock ]]; then
         options+=(--mock --mock-time 200ms..1s)
     else

@@ -13,14 +13,6 @@ spawner_of() {
     done
 }
 
-lines_in() {
-    grep -c '' "$1" 2>/dev/null
-}
-
-has_lines() {
-    ((10#0$(lines_in "$1") >= $2))
-}
-
 all_gone() {
     local pid
     for pid; do
@@ -62,31 +54,7 @@ has_settled_nothing() {
     (($(settled) == 0)) && [[ -d /proc/$left ]]
 }
 
-helper=$build/tests/test_spawner_kill # "root": it becomes root, and says its pid
-user=$((61000 + RANDOM % 4000))
-as_user() {
-    setpriv --reuid "$user" --regid "$user" --clear-groups "$@"
-}
-
-# launch_as_user OPTION...
-launch_as_user() {
-    setpriv --reuid "$user" --regid "$user" --clear-groups \
-        env MAYHEM_LOCKS="$work/user/locks" "$build/mayhem" run --dir "$dir" "$@" >out 2>err </dev/null &
-    run_pid=$!
-    started+=("$run_pid")
-}
-
-has_setuid() {
-    [[ $(id -u) == 0 && -x $helper ]] || return 1
-    chmod 755 "$work"
-    cp "$helper" helper && chmod 4755 helper
-    timeout 1 setpriv --reuid "$user" --regid "$user" --clear-groups ./helper root >/dev/null 2>&1
-    [[ $? == 124 ]] && as_user test -x "$build/mayhem"
-}
-
 if has_setuid; then
-    mkdir user
-    chown "$user" user
     cat >become.sh <<'END_OF_COMMAND'
 #!/bin/sh
 ./helper root >>user/pids.txt &

@@ -15,14 +15,6 @@ exit "$4"
 EOF
 chmod +x restart.sh
 
-lines() {
-    cat "$1" 2>/dev/null | wc -l
-}
-
-has_lines() {
-    (($(lines "$1") >= $2))
-}
-
 # ---- a list, and a time ----------------------------------------------------------------------------
 
 hosts 600 >hosts.txt
@@ -33,8 +25,18 @@ matches "the first line says so" '^600 hosts, at most 8 at once, by exec, .*, no
 matches "so does the last one" '^stopped at the end of --for 2s: [0-9]+ hosts left; to go on: ' "$(tail -n 1 out)"
 at_most "nothing begins behind it, in hundredths of a second" 220 \
     "$(awk '{ gsub(/[.]/, "", $2) } NR == 1 { first = $2 } { last = $2 } END { print last - first }' window.starts)"
-equal "what has begun is finished" "$(lines window.starts)" "$(lines window.ends)"
-equal "and on record" "$(lines window.ends)" "$(store "SELECT count(*) FROM jobs WHERE outcome = 'restarted'")"
+equal "what has begun is finished" "$(lines_in window.starts)" "$(lines_in window.ends)"
+equal "and on record" "$(lines_in window.ends)" "$(store "SELECT count(*) FROM jobs WHERE outcome = 'restarted'")"
+
+# Most of the list was not read when the time was over.
+hosts 200 >hosts.txt
+dir=unread
+run -i hosts.txt -n 1 --slots 4 --window 8 --for 1s -x "$work/restart.sh unread {host} 0.1 0"
+ends_with_code "a time that is over before the list was read: exit 75" 75
+run -i hosts.txt -n 2 --slots 40 -x "$work/restart.sh unread {host} 0.1 0"
+ends_with_code "the same command goes on with the rest: exit 0" 0
+equal "each host is restarted" 200 "$(store "SELECT count(*) FROM jobs WHERE outcome = 'restarted'")"
+hosts 600 >hosts.txt
 
 # ---- its processes are killed behind it ------------------------------------------------------------
 
@@ -47,7 +49,7 @@ murder saver
 finish 20
 ends_with_code "the consumer, the publisher and the saver are killed behind the end: exit 75" 75
 equal "only what had begun by then was restarted" "4 4 0" \
-    "$(lines killed.starts) $(lines killed.ends) $(repeated killed.ends)"
+    "$(lines_in killed.starts) $(lines_in killed.ends) $(repeated killed.ends)"
 equal "and is on record" 4 "$(store "SELECT count(*) FROM jobs WHERE outcome = 'restarted'")"
 
 dir=until
@@ -71,10 +73,10 @@ done
 finish 30
 ends_with_code "--max-dead 4, and the consumer is killed after each: exit 75" 75
 at_most "four are dead, and what was running" 5 "$(store "SELECT count(*) FROM jobs WHERE outcome = 'dead'")"
-begun=$(lines dead.starts)
+begun=$(lines_in dead.starts)
 run -i hosts.txt "${bad[@]}" --max-dead 4
 ends_with_code "the same command: exit 75" 75
-equal "it begins nothing" "$begun" "$(lines dead.starts)"
+equal "it begins nothing" "$begun" "$(lines_in dead.starts)"
 matches "and says why, with a command that goes on" \
     '^stopped by --max-dead, see dead/dead.txt first: 59[56] hosts left; to go on: .* --max-dead [89]$' "$(tail -n 1 out)"
 matches "the line before it has both ways on" '^with a higher --max-dead .* with --take-over another command ' \

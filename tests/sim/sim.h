@@ -381,9 +381,9 @@ void sim_publisher_drain(sim_t *self, sim_process_t *process);
 // ---- sim_hosts.c
 void sim_hosts_draw(sim_t *self);
 sim_host_t *sim_host(sim_t *self, const sim_job_t *job);
-// Who the host says it is, now; false: nobody answers, or nothing that can be read.
 // Whether nobody answers now.
 bool sim_host_is_silent(sim_t *self, sim_host_t *host);
+// Who the host says it is, now; false: nobody answers, or nothing that can be read.
 bool sim_host_read(sim_t *self, sim_host_t *host, identity_t *ret_identity);
 void sim_host_reboot(sim_t *self, sim_host_t *host, uint8_t by);
 // A real restart or probe begins, and goes on; true: it has ended, with the result.

@@ -42,13 +42,12 @@ void sim_check_deleted(sim_t *self, const sim_job_t *job)
 // I2: an ack or dead is broadcast only after its outcome is durable.
 void sim_check_notice(sim_t *self, const mm_verdict_t *verdict)
 {
-    const sim_job_t *job = sim_job(self, &verdict->id);
+    sim_job_t *job = sim_job(self, &verdict->id);
     bool ack = verdict->kind == MM_VERDICT_ACK, dead = verdict->kind == MM_VERDICT_DEAD;
     bool skipped = verdict->kind == MM_VERDICT_SKIPPED;
     bool withdrawn = verdict->kind == MM_VERDICT_WITHDRAWN;
-    sim_job_t *told = sim_job(self, &verdict->id);
     if (dead)
-        told->told_dead_life = self->epoch;
+        job->told_dead_life = self->epoch;
     if ((ack && job->outcome != MM_OUTCOME_RESTARTED) ||
         (dead && job->outcome != MM_OUTCOME_DEAD) ||
         (skipped && job->outcome != MM_OUTCOME_SKIPPED) ||

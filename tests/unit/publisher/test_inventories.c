@@ -15,24 +15,7 @@
 #include "source_read.h"
 #include "temp_folder.h"
 
-static char path[TEMP_PATH_MAX];
 static char error[SOURCE_ERROR_MAX];
-
-static int make_folder(void **state)
-{
-    (void)state;
-    make_temp_folder();
-    temp_path(path, "hosts.txt");
-    return 0;
-}
-
-static void write_bytes(const void *data, size_t size)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, data, size), size);
-    close(fd);
-}
 
 // All that a source gives until it ends, as "HOST(ATTRIBUTES) "; a bad end as "!CODE".
 static void give_all(source_t *source, char all[1024])
@@ -62,10 +45,10 @@ static int take(const source_file_config_t *config, const void *data, size_t siz
     source_file_config_t own = *config;
     source_t *source = NULL;
     int ends[2] = {-1, -1};
-    write_bytes(data, size);
-    own.path = is_stream ? "-" : path;
+    write_list(data, size);
+    own.path = is_stream ? "-" : list_path;
     if (is_stream) {
-        int fd = open(path, O_RDONLY), count;
+        int fd = open(list_path, O_RDONLY), count;
         char bytes[4096];
         assert_true(size < sizeof bytes); // what a pipe takes at once
         assert_int_equal(pipe(ends), 0);
@@ -210,9 +193,9 @@ static void spellings_of_a_host_are_one(void **state)
     const char *content = "web-1\nWEB-1\nweb-1.\n2001:db8::1\n2001:DB8:0::0:1\n10.0.0.1\n"
                           "::ffff:10.0.0.1\n{\"host\": \"Web-1\"}\n";
     gives(content, "", "web-1() 2001:db8::1() 10.0.0.1() ");
-    source_file_config_t config = {.path = path};
+    source_file_config_t config = {.path = list_path};
     source_t *source = NULL;
-    write_bytes(content, strlen(content));
+    write_list(content, strlen(content));
     assert_int_equal(source_file_open(&config, &source, error), 0);
     assert_int_equal(progress_of(source).total, 3);
     assert_int_equal(progress_of(source).repeated, 5);
@@ -416,9 +399,9 @@ static void a_line_of_100_mb_is_refused(void **state)
     char *content = malloc(SIZE);
     assert_non_null(content);
     memset(content, 'x', SIZE);
-    write_bytes(content, SIZE);
+    write_list(content, SIZE);
     free(content);
-    source_file_config_t config = {.path = path};
+    source_file_config_t config = {.path = list_path};
     source_t *source = NULL;
     assert_int_equal(source_file_open(&config, &source, error), EX_DATAERR);
     assert_non_null(strstr(error, "hosts.txt:1: the line is longer than 65536 bytes"));
@@ -480,8 +463,8 @@ static void a_part_goes_on_where_it_was(void **state)
 {
     (void)state;
     const char *content = "a\nb\nA\nc\nd\n";
-    write_bytes(content, strlen(content));
-    source_file_config_t config = {.path = path, .limit = 3}, whole = {.path = path};
+    write_list(content, strlen(content));
+    source_file_config_t config = {.path = list_path, .limit = 3}, whole = {.path = list_path};
     source_t *source = NULL, *other = NULL;
     source_item_t item;
     assert_int_equal(source_file_open(&config, &source, error), 0);
@@ -503,7 +486,7 @@ static void a_part_goes_on_where_it_was(void **state)
     source_destroy(&other);
 }
 
-#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, make_folder, remove_temp_folder)
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, make_list_folder, remove_temp_folder)
 
 int main(void)
 {

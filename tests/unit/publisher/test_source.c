@@ -1,7 +1,6 @@
 // Sources against real files and pipes: what they give, what they refuse and how, and where they
 // go on. Time is data.
 
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,29 +15,12 @@
 #include "source_read.h"
 #include "temp_folder.h"
 
-static char path[TEMP_PATH_MAX];
 static char error[SOURCE_ERROR_MAX];
-
-static int make_folder(void **state)
-{
-    (void)state;
-    make_temp_folder();
-    temp_path(path, "hosts.txt");
-    return 0;
-}
-
-static void write_bytes(const void *data, size_t size)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, data, size), size);
-    close(fd);
-}
 
 static source_t *open_file(const char *content, bool skips)
 {
-    write_bytes(content, strlen(content));
-    source_file_config_t config = {.path = path, .skips_bad_lines = skips};
+    write_list(content, strlen(content));
+    source_file_config_t config = {.path = list_path, .skips_bad_lines = skips};
     source_t *source = NULL;
     int code = source_file_open(&config, &source, error);
     if (code != 0)
@@ -49,13 +31,13 @@ static source_t *open_file(const char *content, bool skips)
 
 static void refuses(const char *content, const char *expected)
 {
-    write_bytes(content, strlen(content));
-    source_file_config_t config = {.path = path};
+    write_list(content, strlen(content));
+    source_file_config_t config = {.path = list_path};
     source_t *source = NULL;
     assert_int_equal(source_file_open(&config, &source, error), EX_DATAERR);
     assert_null(source);
     char whole[SOURCE_ERROR_MAX];
-    snprintf(whole, sizeof whole, "%s%s", path, expected);
+    snprintf(whole, sizeof whole, "%s%s", list_path, expected);
     assert_string_equal(error, whole);
 }
 
@@ -111,7 +93,7 @@ static void an_empty_file_is_an_error_unless_it_may_be(void **state)
 {
     (void)state;
     refuses("", " has no host to restart: it is empty; give it one, or use --allow-empty");
-    source_file_config_t config = {.path = path, .allows_empty = true};
+    source_file_config_t config = {.path = list_path, .allows_empty = true};
     source_t *source = NULL;
     assert_int_equal(source_file_open(&config, &source, error), 0);
     gives(source, "", SOURCE_END);
@@ -146,8 +128,8 @@ static void json_is_read_strictly(void **state)
         {"{\"host\": \"a\"} b\n", "end of file expected"},
     };
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
-        write_bytes(lines[i][0], strlen(lines[i][0]));
-        source_file_config_t config = {.path = path};
+        write_list(lines[i][0], strlen(lines[i][0]));
+        source_file_config_t config = {.path = list_path};
         source_t *source = NULL;
         assert_int_equal(source_file_open(&config, &source, error), EX_DATAERR);
         if (strstr(error, lines[i][1]) == NULL)
@@ -163,8 +145,8 @@ static void of_many_bad_lines_ten_are_listed(void **state)
     char content[256] = "";
     for (int i = 0; i < 13; i++)
         strcat(content, "a b\nweb\n");
-    write_bytes(content, strlen(content));
-    source_file_config_t config = {.path = path};
+    write_list(content, strlen(content));
+    source_file_config_t config = {.path = list_path};
     source_t *source = NULL;
     assert_int_equal(source_file_open(&config, &source, error), EX_DATAERR);
     assert_non_null(strstr(error, "hosts.txt:19: 'a b'"));
@@ -201,8 +183,8 @@ static void a_line_too_long_is_a_bad_line(void **state)
     memset(next, ' ', FITS - 5);
     next += FITS - 5;
     next += sprintf(next, "web-3\nweb-4");
-    write_bytes(content, (size_t)(next - content));
-    source_file_config_t config = {.path = path};
+    write_list(content, (size_t)(next - content));
+    source_file_config_t config = {.path = list_path};
     source_t *source = NULL;
     assert_int_equal(source_file_open(&config, &source, error), EX_DATAERR);
     assert_non_null(strstr(error, "hosts.txt:2: the line is longer than 65536 bytes; mend"));
@@ -251,7 +233,7 @@ static void a_file_that_changes_while_it_is_read_is_said(void **state)
 {
     (void)state;
     source_t *source = open_file("web-1\nweb-2\n", false);
-    write_bytes("web-1\nweb-9\n", 12);
+    write_list("web-1\nweb-9\n", 12);
     char hosts[1024];
     source_item_t item;
     assert_int_equal(read_hosts(source, hosts, &item), SOURCE_BAD);
@@ -270,7 +252,7 @@ static void what_is_no_file_is_refused(void **state)
     source_t *source = NULL;
     assert_int_equal(source_file_open(&config, &source, error), EX_DATAERR);
     assert_non_null(strstr(error, "is a folder"));
-    config.path = path;
+    config.path = list_path;
     assert_int_equal(source_file_open(&config, &source, error), EX_DATAERR);
     assert_non_null(strstr(error, "hosts.txt': No such file or directory"));
     assert_null(source);
@@ -440,7 +422,7 @@ static void a_resumed_stream_must_be_the_same(void **state)
     }
 }
 
-#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, make_folder, remove_temp_folder)
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, make_list_folder, remove_temp_folder)
 
 int main(void)
 {

@@ -1,6 +1,5 @@
 // What a source reads of a line beside the host: what is asked for, and nothing else.
 
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,26 +13,15 @@
 #include "source_read.h"
 #include "temp_folder.h"
 
-static char path[TEMP_PATH_MAX];
 static char error[SOURCE_ERROR_MAX];
-
-static int make_folder(void **state)
-{
-    (void)state;
-    make_temp_folder();
-    temp_path(path, "hosts.txt");
-    return 0;
-}
 
 static const char named_by[] = "bmc --exec\nzone my.ini:3: health\n";
 
 static int try_file(const char *content, const char *wanted, bool skips, source_t **ret_source)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, content, strlen(content)), strlen(content));
-    close(fd);
-    source_file_config_t config = {.path = path, .skips_bad_lines = skips, .named_by = named_by};
+    write_list(content, strlen(content));
+    source_file_config_t config = {
+        .path = list_path, .skips_bad_lines = skips, .named_by = named_by};
     assert_true(mm_attribute_keys_parse(mm_str(wanted), &config.wanted));
     return source_file_open(&config, ret_source, error);
 }
@@ -65,7 +53,8 @@ static void refuses(const char *content, const char *wanted, const char *expecte
     source_t *source = NULL;
     assert_int_equal(try_file(content, wanted, false, &source), EX_DATAERR);
     char whole[SOURCE_ERROR_MAX];
-    snprintf(whole, sizeof whole, "%s%s; mend the line or use --on-bad-line skip", path, expected);
+    snprintf(whole, sizeof whole, "%s%s; mend the line or use --on-bad-line skip", list_path,
+             expected);
     assert_string_equal(error, whole);
 }
 
@@ -78,7 +67,7 @@ static void blames(const char *content, const char *wanted, const char *naming, 
     snprintf(whole, sizeof whole,
              "%s, and no host of %s has that; what they have is %s: correct the name, or give it "
              "to each host (%s%s",
-             naming, path, names, path, first);
+             naming, list_path, names, list_path, first);
     for (int skips = 0; skips <= 1; skips++) {
         assert_int_equal(try_file(content, wanted, skips == 1, &source), EX_DATAERR);
         assert_memory_equal(error, whole, strlen(whole));
@@ -245,7 +234,7 @@ static void what_json_complains_of_is_not_shown(void **state)
     }
 }
 
-#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, make_folder, remove_temp_folder)
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, make_list_folder, remove_temp_folder)
 
 int main(void)
 {

@@ -1,12 +1,10 @@
 // A file is read twice: once to check it, and once to give its hosts. Long ones, of many blocks.
 
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -16,29 +14,12 @@
 
 enum { LONG_HOSTS = 60000, LONG_LINE = 22 };
 
-static char path[TEMP_PATH_MAX];
 static char error[SOURCE_ERROR_MAX];
-
-static int make_folder(void **state)
-{
-    (void)state;
-    make_temp_folder();
-    temp_path(path, "hosts.txt");
-    return 0;
-}
-
-static void write_bytes(const void *data, size_t size)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, data, size), size);
-    close(fd);
-}
 
 static source_t *open_file(const char *content, bool skips)
 {
-    write_bytes(content, strlen(content));
-    source_file_config_t config = {.path = path, .skips_bad_lines = skips};
+    write_list(content, strlen(content));
+    source_file_config_t config = {.path = list_path, .skips_bad_lines = skips};
     source_t *source = NULL;
     int code = source_file_open(&config, &source, error);
     if (code != 0)
@@ -117,7 +98,7 @@ static void of_what_has_changed_in_a_file_nothing_is_given(void **state)
         memcpy(changed, content, size);
         memcpy(changed + size, "db-1\n", 5);
         memcpy(changed + half, "db-7", change == 0 ? 4 : 0);
-        write_bytes(changed, change == 0 ? size : change == 1 ? size + 5 : half);
+        write_list(changed, change == 0 ? size : change == 1 ? size + 5 : half);
         free(changed);
         size_t lines = 0;
         source_item_t item;
@@ -137,7 +118,7 @@ static void of_what_has_changed_in_a_file_nothing_is_given(void **state)
     free(content);
 }
 
-#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, make_folder, remove_temp_folder)
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, make_list_folder, remove_temp_folder)
 
 int main(void)
 {
