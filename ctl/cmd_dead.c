@@ -79,9 +79,9 @@ int ctl_dead(int argc, char **argv)
     int exit_code = ctl_options(argc, argv, usage, options, NULL);
     if (exit_code != 0)
         return exit_code;
-    (void)target_resolve(&target, error); // only its folder counts here
-    if (!run_folder_may_look(target.dir))
-        return ctl_fail(EX_NOPERM, "%s is another user's: you may not look into it", target.dir);
+    exit_code = target_folder(&target);
+    if (exit_code != 0)
+        return exit_code;
     exit_code = dead_list_read(target.dir, record, &list, error);
     if (exit_code != 0)
         return ctl_fail(exit_code, "%s", error);

@@ -10,14 +10,12 @@
 #include "run_folder.h"
 #include "target.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 static const char usage[] =
     "usage: mayhem retry [OPTION]... [HOST]...\n\n"
@@ -134,7 +132,7 @@ int ctl_retry(int argc, char **argv)
 {
     target_t target = {0};
     bool is_json = false;
-    char **names, error[MM_ERROR_MAX], who[256];
+    char **names, who[256];
     pid_t pid;
     const ctl_option_t options[] = {
         TARGET_DIR_OPTION(&target),
@@ -143,9 +141,9 @@ int ctl_retry(int argc, char **argv)
     int exit_code = ctl_options(argc, argv, usage, options, &names);
     if (exit_code != 0)
         return exit_code;
-    (void)target_resolve(&target, error); // only its folder counts here
-    if (!run_folder_may_look(target.dir))
-        return ctl_fail(EX_NOPERM, "%s is another user's: you may not look into it", target.dir);
+    exit_code = target_folder(&target);
+    if (exit_code != 0)
+        return exit_code;
     if (run_folder_find(target.dir, &pid, who, sizeof who))
         return ctl_fail(EX_UNAVAILABLE, "a run is going on in %s: %s; retry when it has ended",
                         target.dir, who);

@@ -18,7 +18,6 @@ static const char usage[] =
 int ctl_scale(int argc, char **argv)
 {
     target_t target = {0};
-    char error[MM_ERROR_MAX];
     char **names, lines[CONTROL_ANSWER_MAX], request[64], who[256], *end = NULL;
     int exit_code;
     pid_t pid;
@@ -30,10 +29,10 @@ int ctl_scale(int argc, char **argv)
         names[0] && *names[0] >= '0' && *names[0] <= '9' ? strtoul(names[0], &end, 10) : 0;
     if (!end || *end != '\0' || wanted > 256 || names[1])
         return ctl_fail(EX_USAGE, "scale takes the number of restarters, 0 to 256, as in: scale 6");
-    (void)target_resolve(&target, error); // only its folder counts here
+    exit_code = target_folder(&target);
+    if (exit_code != 0)
+        return exit_code;
     const char *dir = target.dir;
-    if (!run_folder_may_look(dir))
-        return ctl_fail(EX_NOPERM, "%s is another user's: you may not look into it", dir);
     if (!run_folder_find(dir, &pid, who, sizeof who))
         return ctl_fail(EX_UNAVAILABLE,
                         "nothing is running in %s: start it with `mayhem run`, or name its folder "

@@ -108,10 +108,8 @@ static int print_json(const char *dir, const snapshot_t *snapshot)
     if (dir) {
         int exit_code;
         run_folder_each(dir, add_process, json_object_get(json, "processes"));
-        char *report = publisher_report(dir, "json", &exit_code);
-        json_t *run = report ? json_loads(report, 0, NULL) : NULL;
+        json_t *run = publisher_report_json(dir, &exit_code);
         json_object_set_new(json, "report", run ? run : json_null());
-        free(report);
         add_record(json, dir);
     }
     return ctl_end_output(ctl_write_json(stdout, json, JSON_COMPACT));

@@ -14,14 +14,6 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-static char *copy_column(sqlite3_stmt *row, int column)
-{
-    mm_str_t text = mm_sqlite_column_text(row, column);
-    char *copy = strndup(text.size > 0 ? text.data : "", text.size);
-    assert(copy);
-    return copy;
-}
-
 static int fail(const mm_sqlite_t *sqlite, char error[MM_ERROR_MAX])
 {
     (void)ctl_error(error, "%s", mm_sqlite_error(sqlite));
@@ -35,12 +27,14 @@ static void take_run(sqlite3_stmt *row, dead_list_t *self)
     int64_t total = sqlite3_column_int64(row, OUTBOX_RUN_TOTAL);
     int64_t accepted = sqlite3_column_int64(row, OUTBOX_RUN_ACCEPTED);
     self->run = sqlite3_column_int64(row, OUTBOX_RUN_NUMBER);
-    self->input = copy_column(row, OUTBOX_RUN_INPUT);
-    self->driver = copy_column(row, OUTBOX_RUN_DRIVER);
+    self->input = mm_sqlite_column_copy(row, OUTBOX_RUN_INPUT);
+    self->driver = mm_sqlite_column_copy(row, OUTBOX_RUN_DRIVER);
     self->is_finished = sqlite3_column_type(row, OUTBOX_RUN_FINISHED_MS) != SQLITE_NULL;
-    self->left =
-        (total > accepted ? total : accepted) - sqlite3_column_int64(row, OUTBOX_RUN_RESTARTED) -
-        sqlite3_column_int64(row, OUTBOX_RUN_DEAD) - sqlite3_column_int64(row, OUTBOX_RUN_UNNEEDED);
+    self->left = (total > accepted ? total : accepted) -
+                 sqlite3_column_int64(row, OUTBOX_RUN_RESTARTED) -
+                 sqlite3_column_int64(row, OUTBOX_RUN_DEAD) -
+                 sqlite3_column_int64(row, OUTBOX_RUN_UNNEEDED) -
+                 sqlite3_column_int64(row, OUTBOX_RUN_WITHDRAWN);
 }
 
 // Of the columns of OUTBOX_READ_DEAD.
@@ -48,9 +42,9 @@ static void take_host(sqlite3_stmt *row, dead_list_t *self)
 {
     *MM_ARRAY_ADD(self->items, self->count, self->capacity) =
         (dead_host_t){.job = mm_sqlite_column_id(row, 0),
-                      .host = copy_column(row, 1),
-                      .error = copy_column(row, 3),
-                      .attributes = copy_column(row, 4),
+                      .host = mm_sqlite_column_copy(row, 1),
+                      .error = mm_sqlite_column_copy(row, 3),
+                      .attributes = mm_sqlite_column_copy(row, 4),
                       .attempts = -1};
 }
 

@@ -2,6 +2,7 @@
 
 #include "target.h"
 #include "ctl.h"
+#include "run_folder.h"
 
 #include <stdlib.h>
 #include <sysexits.h>
@@ -51,6 +52,17 @@ int target_find(target_t *self)
     if (target_resolve(self, error))
         return 0;
     return ctl_fail(self->variable ? EX_CONFIG : EX_USAGE, "%s", error);
+}
+
+int target_folder(target_t *self)
+{
+    char error[MM_ERROR_MAX];
+    (void)target_resolve(self, error);
+    return run_folder_may_look(self->dir) ? 0
+                                          : ctl_fail(EX_NOPERM,
+                                                     "%s is another user's: you may not look into "
+                                                     "it",
+                                                     self->dir);
 }
 
 int target_fail(const target_t *self)

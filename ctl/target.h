@@ -33,6 +33,9 @@ typedef struct {
 bool target_resolve(target_t *self, char error[MM_ERROR_MAX]);
 // The same with the sentence printed: 0, or 64 of the command line and 78 of a variable.
 int target_find(target_t *self);
+// Sets dir alone, which is all that counts where nobody is asked. 0, or 77 with a sentence printed
+// when it is another user's.
+int target_folder(target_t *self);
 
 // Prints that nothing answers, and returns the code.
 int target_fail(const target_t *self);

@@ -33,6 +33,12 @@ static int read_all(source_t *source, uint64_t *ret_hosts, char error[SOURCE_ERR
     }
 }
 
+static int fail_db(const outbox_db_t *db, char error[SOURCE_ERROR_MAX])
+{
+    (void)snprintf(error, SOURCE_ERROR_MAX, "%s", outbox_db_error(db));
+    return EX_IOERR;
+}
+
 // Jobs that are left of another driver.
 static int check_left(const mm_options_t *options, char error[SOURCE_ERROR_MAX])
 {
@@ -45,17 +51,16 @@ static int check_left(const mm_options_t *options, char error[SOURCE_ERROR_MAX])
     for (int64_t before = INT64_MAX; exit_code == 0;) {
         outbox_run_t former = {0};
         bool found = false;
-        if (outbox_db_unfinished(db, before, &former, &found) != OUTBOX_DB_OK) {
-            (void)snprintf(error, SOURCE_ERROR_MAX, "%s", outbox_db_error(db));
-            exit_code = EX_IOERR;
-        }
+        if (outbox_db_unfinished(db, before, &former, &found) != OUTBOX_DB_OK)
+            exit_code = fail_db(db, error);
         if (!found)
             break;
         before = former.number;
-        uint64_t left =
-            former.accepted - former.restarted - former.dead - former.skipped - former.withdrawn;
-        bool is_others = left > 0 && strcmp(former.driver, options->run_driver) != 0;
-        if (is_others && !options->take_over)
+        uint64_t left = outbox_run_left(&former), withdrawn = 0;
+        if (outbox_db_withdrawn_of(db, former.number, &withdrawn) != OUTBOX_DB_OK)
+            exit_code = fail_db(db, error);
+        bool is_others = left > withdrawn && strcmp(former.driver, options->run_driver) != 0;
+        if (exit_code == 0 && is_others && !options->take_over)
             exit_code = other_driver_refuse(options, &former, left, error);
         outbox_run_clear(&former);
     }

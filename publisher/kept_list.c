@@ -1,7 +1,8 @@
 // See kept_list.h.
 
 #include "kept_list.h"
-#include "host.h"
+#include "kept_line.h"
+#include "line_reader.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -11,9 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define FNV_START UINT64_C(0xcbf29ce484222325)
-#define FNV_PRIME UINT64_C(0x100000001b3)
 
 struct kept_list {
     FILE *file;
@@ -49,7 +47,7 @@ static kept_list_t *open_file(const char *dir, int64_t number, int flags,
     kept_list_t *self = calloc(1, sizeof *self);
     assert(self);
     kept_list_name(dir, number, self->path);
-    self->digest = FNV_START;
+    self->digest = LINE_READER_START;
     int fd = open(self->path, O_WRONLY | O_CLOEXEC | flags, 0600);
     self->file = fd >= 0 ? fdopen(fd, "w") : NULL;
     if (self->file)
@@ -111,8 +109,7 @@ void kept_list_add(kept_list_t *self, mm_str_t host, mm_str_t attributes)
     }
     line[size++] = '\n';
     (void)fwrite_unlocked(line, 1, size, self->file); // what fails shows when it is synced
-    for (size_t i = 0; i < size; i++)
-        self->digest = (self->digest ^ (unsigned char)line[i]) * FNV_PRIME;
+    self->digest = line_reader_digest(self->digest, line, size);
     self->bytes += size;
     self->count++;
 }
@@ -168,13 +165,8 @@ bool kept_list_read(const char *dir, int64_t number, uint64_t hosts,
     uint64_t count = 0;
     errno = 0;
     for (ssize_t size; count < hosts && (size = getline(&line, &capacity, file)) > 0; count++) {
-        const char *blank = memchr(line, ' ', (size_t)size - 1);
-        size_t host_size = blank ? (size_t)(blank - line) : (size_t)size - 1;
-        mm_str_t attributes = {0};
-        if (blank)
-            attributes = (mm_str_t){blank + 1, (size_t)size - host_size - 2};
-        mm_str_t host = {line, host_size};
-        if (line[size - 1] != '\n' || mm_host_complaint(host))
+        mm_str_t host, attributes;
+        if (!kept_line_parse(line, (size_t)size, &host, &attributes))
             break;
         see(arg, host, attributes);
     }

@@ -42,7 +42,7 @@ static int exit_code_of(const report_t *report)
 static void work_out(report_t *report)
 {
     const outbox_run_t *run = &report->run;
-    uint64_t settled = run->restarted + run->dead + run->skipped + run->withdrawn;
+    uint64_t settled = run->accepted - outbox_run_left(run);
     report->total = run->progress.total > run->accepted ? run->progress.total : run->accepted;
     report->pending = report->total - settled;
     int64_t end_ms = run->finished_ms > 0 ? run->finished_ms : mm_clock_wall_ms();

@@ -1,20 +1,17 @@
 // See run.h.
 
 #include "run.h"
-#include "inherited.h"
 #include "clock.h"
 #include "kept_list.h"
 #include "log.h"
 #include "other_driver.h"
 #include "run_list.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 // The name under which the run is recorded. A bounded generator can be resumed.
 static void name_input(const mm_options_t *options, char *ret_name, size_t size)
@@ -134,8 +131,7 @@ static void take_over(wanted_t *wanted, const outbox_run_t *former, uint64_t lef
 static int see_former(wanted_t *wanted, outbox_run_t *former, run_t *run,
                       char error[SOURCE_ERROR_MAX])
 {
-    uint64_t left =
-        former->accepted - former->restarted - former->dead - former->skipped - former->withdrawn;
+    uint64_t left = outbox_run_left(former);
     uint64_t withdrawn = 0;
     if (outbox_db_withdrawn_of(wanted->db, former->number, &withdrawn) != OUTBOX_DB_OK)
         return fail_db(wanted->db, error);

@@ -8,7 +8,6 @@
 #include "log.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>

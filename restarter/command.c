@@ -388,20 +388,17 @@ typedef struct {
 
 static void print_values(values_t *values, const mm_task_t *task, bool names_ids)
 {
-    static const mm_id_t none;
     values->task = task;
     mm_id_print(&task->id, values->job);
     (void)snprintf(values->attempt, sizeof values->attempt, "%" PRIu32, task->attempt);
     if (!names_ids)
         return;
-    const mm_id_t *machine = task->real ? &task->real->machine : &none;
-    const mm_id_t *boot = task->real ? &task->real->boot : &none;
     strcpy(values->machine, "{machine_id}"); // as long as nobody knows it
     strcpy(values->boot, "{boot_id}");
-    if (!mm_id_is_none(machine))
-        (void)mm_hex_print(machine, values->machine);
-    if (!mm_id_is_none(boot))
-        (void)mm_uuid_print(boot, values->boot);
+    if (task->real && !mm_id_is_none(&task->real->machine))
+        (void)mm_hex_print(&task->real->machine, values->machine);
+    if (task->real && !mm_id_is_none(&task->real->boot))
+        (void)mm_uuid_print(&task->real->boot, values->boot);
 }
 
 // The text of a piece. An attribute that is lacking, as only an optional one may be, has none.

@@ -33,14 +33,6 @@ typedef struct {
     size_t count, capacity;
 } pay_t;
 
-static char *copy_column(sqlite3_stmt *row, int column)
-{
-    mm_str_t text = mm_sqlite_column_text(row, column);
-    char *copy = strndup(text.data ? text.data : "", text.size);
-    assert(copy);
-    return copy;
-}
-
 // What somebody may have written into the record is not filled into a command.
 static bool is_valid(const debt_row_t *debt)
 {
@@ -65,8 +57,8 @@ static bool read_debts(pay_t *self)
                            .machine = mm_sqlite_column_uuid(self->read, DEBTS_MACHINE_ID),
                            .boot = mm_sqlite_column_uuid(self->read, DEBTS_BOOT_BEFORE),
                            .attempt = (uint32_t)sqlite3_column_int64(self->read, DEBTS_ATTEMPT),
-                           .host = copy_column(self->read, DEBTS_HOST),
-                           .attributes = copy_column(self->read, DEBTS_ATTRIBUTES)};
+                           .host = mm_sqlite_column_copy(self->read, DEBTS_HOST),
+                           .attributes = mm_sqlite_column_copy(self->read, DEBTS_ATTRIBUTES)};
         if (is_valid(&debt))
             *MM_ARRAY_ADD(self->debts, self->count, self->capacity) = debt;
         else

@@ -27,3 +27,11 @@ char *publisher_report(const char *dir, const char *format, int *ret_exit_code)
     arguments_clear(&words);
     return text;
 }
+
+json_t *publisher_report_json(const char *dir, int *ret_exit_code)
+{
+    char *text = publisher_report(dir, "json", ret_exit_code);
+    json_t *json = text ? json_loads(text, 0, NULL) : NULL;
+    free(text);
+    return json;
+}

@@ -14,12 +14,10 @@
 static bool was_same_driver(const run_settings_t *settings)
 {
     int exit_code;
-    char *text = publisher_report(settings->dir, "json", &exit_code);
-    json_t *json = text ? json_loads(text, 0, NULL) : NULL;
+    json_t *json = publisher_report_json(settings->dir, &exit_code);
     const char *driver = json_string_value(json_object_get(json, "driver"));
     bool is_same = driver && settings->driver.words && strcmp(driver, settings->driver.words) == 0;
     json_decref(json);
-    free(text);
     return is_same;
 }
 

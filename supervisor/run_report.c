@@ -256,9 +256,7 @@ int run_report_print(const run_settings_t *settings, const run_report_t *report)
     (void)snprintf(path, sizeof path, "%s/publisher.run", settings->dir);
     if (unlink(path) != 0)
         return report_nothing(settings, report);
-    char *text = publisher_report(settings->dir, "json", &exit_code);
-    json_t *json = text ? json_loads(text, 0, NULL) : NULL;
-    free(text);
+    json_t *json = publisher_report_json(settings->dir, &exit_code);
     bool is_settled = exit_code == 0 || exit_code == 1; // as the outbox has it: nothing is left
     code = code >= 0 && !(code == EX_TEMPFAIL && is_settled) ? code : exit_code;
     if (!json)
@@ -278,15 +276,13 @@ int run_report_print(const run_settings_t *settings, const run_report_t *report)
                        settings->dir);
         code = EX_IOERR;
     }
-    int64_t left = number(json, "total") - number(json, "restarted") - number(json, "dead") -
-                   number(json, "hosts_skipped") - number(json, "withdrawn");
     bool is_written;
     if (settings->options.json) {
         is_written = print_json(report, json, &record, code, why);
     } else {
-        text = publisher_report(settings->dir, "text", &exit_code);
-        is_written = text && print_text(settings, report, text, &record, code, left,
-                                        number(json, "dead"), why);
+        char *text = publisher_report(settings->dir, "text", &exit_code);
+        is_written = text && print_text(settings, report, text, &record, code,
+                                        number(json, "pending"), number(json, "dead"), why);
         free(text);
     }
     json_decref(json);

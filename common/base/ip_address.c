@@ -142,3 +142,9 @@ size_t mm_ipv6_print(const uint8_t bytes[16], char text[MM_IPV6_TEXT])
     }
     return (size_t)(end - text);
 }
+
+bool mm_is_ip_address(mm_str_t text)
+{
+    uint8_t bytes[16];
+    return mm_ipv4_parse(text, bytes) || mm_ipv6_parse(text, bytes);
+}

@@ -20,4 +20,7 @@ size_t mm_ipv4_print(const uint8_t bytes[4], char text[MM_IPV4_TEXT]);
 // In the form of RFC 5952, section 4.
 size_t mm_ipv6_print(const uint8_t bytes[16], char text[MM_IPV6_TEXT]);
 
+// Whether it is one of the two.
+bool mm_is_ip_address(mm_str_t text);
+
 #endif

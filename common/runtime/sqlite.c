@@ -467,6 +467,14 @@ mm_str_t mm_sqlite_column_text(sqlite3_stmt *statement, int column)
     return (mm_str_t){(const char *)data, (size_t)sqlite3_column_bytes(statement, column)};
 }
 
+char *mm_sqlite_column_copy(sqlite3_stmt *statement, int column)
+{
+    mm_str_t text = mm_sqlite_column_text(statement, column);
+    char *copy = strndup(text.data, text.size);
+    assert(copy != NULL);
+    return copy;
+}
+
 mm_id_t mm_sqlite_column_id(sqlite3_stmt *statement, int column)
 {
     mm_id_t id;

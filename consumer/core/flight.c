@@ -113,7 +113,7 @@ static flight_t **ready_queue(flights_t *self, const flight_t *flight)
     return flight->losses > 0 ? &self->restart_lost : &self->restart_ready;
 }
 
-static bool waits(restart_state_t state)
+static bool is_queued(restart_state_t state)
 {
     return state == RESTART_READY || state == RESTART_BLOCKED || state == RESTART_QUARANTINED;
 }
@@ -125,9 +125,9 @@ static void see_restart(flights_t *self, const flight_t *flight, restart_state_t
     self->in_restart[state]++;
     if (flight->trail)
         latency_restart(&self->latency, flight->trail,
-                        (stage_change_t){.waited = waits(former),
+                        (stage_change_t){.waited = is_queued(former),
                                          .was_out = former == RESTART_OUT,
-                                         .waits = waits(state),
+                                         .waits = is_queued(state),
                                          .is_out = state == RESTART_OUT},
                         self->now_ms);
 }
@@ -187,7 +187,7 @@ void flight_set_restart(flights_t *self, flight_t *flight, restart_state_t state
     restart_state_t former = flight->restart;
     assert(restart_allowed[former] & BIT(state));
     see_restart(self, flight, state);
-    if (waits(former))
+    if (is_queued(former))
         leave_queue(self, flight);
     else if (former == RESTART_BACKOFF)
         mm_heap_remove(&self->restart_backoffs, &flight->restart_backoff);
@@ -200,7 +200,7 @@ void flight_set_restart(flights_t *self, flight_t *flight, restart_state_t state
         flight->restart_backoff = (mm_heap_node_t){0};
         mm_heap_put(&self->restart_backoffs, &flight->restart_backoff, due_ms);
     }
-    if (flight->grants > 0 && !waits(state))
+    if (flight->grants > 0 && !is_queued(state))
         set_grants(self, flight, 0);
     else if ((former == RESTART_OUT || restart_has_place(former)) && state == RESTART_READY)
         set_grants(self, flight, RESOURCE_QUARANTINE); // it is next for what it has just released

@@ -37,6 +37,13 @@ typedef enum {
     RESTART_ENDED        // final
 } restart_state_t;
 
+// It waits for something, and nothing of it is at a worker or on its way to the record.
+static inline bool restart_waits(restart_state_t state)
+{
+    return state == RESTART_READY || state == RESTART_BLOCKED || state == RESTART_QUARANTINED ||
+           state == RESTART_BACKOFF;
+}
+
 // Whether a flight in this state occupies its resources itself: no task of it does.
 static inline bool restart_has_place(restart_state_t state)
 {

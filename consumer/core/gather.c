@@ -152,12 +152,11 @@ void gather_nack(gather_t *self, flight_t *flight)
 // Behind the end of the starts: whether it would begin next. What waits for the record is awaited.
 static bool is_too_late(const gather_t *self, const flight_t *flight)
 {
-    bool waits = flight->restart == RESTART_READY || flight->restart == RESTART_BLOCKED ||
-                 flight->restart == RESTART_QUARANTINED || flight->restart == RESTART_BACKOFF;
     bool was_decided =
         flight->restart == RESTART_BACKOFF && flight->restart_backoff.due_ms == MM_NEVER;
     return restart_has_place(flight->restart) || was_decided ||
-           (waits && admission_decide(self, flight).reason == ADMISSION_TOO_LATE);
+           (restart_waits(flight->restart) &&
+            admission_decide(self, flight).reason == ADMISSION_TOO_LATE);
 }
 
 // An attempt that runs is awaited; while draining so is the answer of the store (R8, R10).

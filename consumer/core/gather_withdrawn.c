@@ -8,13 +8,6 @@
 
 #include <utlist.h>
 
-// Nothing of its restart is at a worker, or on its way to the record.
-static bool waits(const flight_t *flight)
-{
-    return flight->restart == RESTART_READY || flight->restart == RESTART_BLOCKED ||
-           flight->restart == RESTART_QUARANTINED || flight->restart == RESTART_BACKOFF;
-}
-
 static bool has_open_attempt(const gather_t *self, const flight_t *flight)
 {
     const attempt_t *attempt = flight->has_attempt ? attempt_of(self, flight) : NULL;
@@ -35,7 +28,7 @@ void gather_set_withdrawn_error(const gather_t *self, flight_t *flight)
 bool gather_end_withdrawn(gather_t *self, flight_t *flight)
 {
     // Before a restarter has joined, nobody knows whether there are attempts to look at.
-    bool is_over = flight->withdrawn && self->has_driver && waits(flight);
+    bool is_over = flight->withdrawn && self->has_driver && restart_waits(flight->restart);
     if (!is_over || has_open_attempt(self, flight))
         return false;
     // The restarters of a former consumer tell first what they have of the mock's.

@@ -30,21 +30,6 @@ static size_t waiting_for(const flights_t *flights, resource_kind_t kind)
     return kind == RESOURCE_SLOT ? flights->in_restart[RESTART_READY] : flights->in_queue[kind];
 }
 
-// The most frequent reason of the restarts that wait for a resource.
-static const char *most_frequent_reason(const flights_t *flights)
-{
-    admission_reason_t most = ADMISSION_NONE;
-    size_t count = 0;
-    for (resource_kind_t kind = RESOURCE_HOST; kind <= RESOURCE_SLOT; kind++) {
-        size_t waiting = waiting_for(flights, kind);
-        if (waiting > count) {
-            most = ADMISSION_HOST_BUSY + kind;
-            count = waiting;
-        }
-    }
-    return admission_reason_name(most);
-}
-
 bool gather_next_waiting(const gather_t *self, gather_waiting_t *cursor)
 {
     const flights_t *flights = &self->flights;
@@ -64,9 +49,10 @@ bool gather_next_waiting(const gather_t *self, gather_waiting_t *cursor)
     return false;
 }
 
-const char *gather_reason(const gather_t *self)
+// Of the reasons behind this one.
+static const char *most_frequent(const gather_t *self, admission_reason_t behind)
 {
-    gather_waiting_t waiting = {0};
+    gather_waiting_t waiting = {.next = behind};
     const char *reason = NULL;
     size_t most = 0;
     while (gather_next_waiting(self, &waiting))
@@ -75,6 +61,11 @@ const char *gather_reason(const gather_t *self)
             reason = waiting.reason;
         }
     return reason;
+}
+
+const char *gather_reason(const gather_t *self)
+{
+    return most_frequent(self, 0);
 }
 
 gather_stage_t gather_stage(gather_t *self, mm_role_t role)
@@ -90,7 +81,7 @@ gather_stage_t gather_stage(gather_t *self, mm_role_t role)
             flights->in_restart[RESTART_BLOCKED] + flights->in_restart[RESTART_QUARANTINED];
         stage.waiting = stage.blocked + flights->in_restart[RESTART_READY];
         stage.backoff = flights->in_restart[RESTART_BACKOFF];
-        stage.reason = most_frequent_reason(flights);
+        stage.reason = most_frequent(self, ADMISSION_HOST_BUSY - 1);
     }
     for (const worker_t *worker = NULL; (worker = workers_next(self->workers, worker)) != NULL;)
         if (worker->role == role && worker->session != 0) {

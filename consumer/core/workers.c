@@ -1,4 +1,4 @@
-// The records of workers: which are known, joined or lost, and what of that is told. See workers.h.
+// The records of workers: known, joined and lost ones, and their changes as events. See workers.h.
 // Each worker is in one of two lists: joined by its last report, or lost by the time of its loss.
 
 #include "array.h"
@@ -25,7 +25,7 @@ workers_t *workers_new(const gather_config_t *config, hosts_t *hosts, resources_
     return self;
 }
 
-// ---- what is told
+// ---- changes
 
 workers_change_t *workers_add_change(workers_t *self, workers_change_kind_t kind)
 {
@@ -166,7 +166,7 @@ static void set_lost(workers_t *self, worker_t *worker)
     assert(worker->state == WORKER_JOINED);
     close_session(self, worker);
     worker->session = 0;
-    worker->sequence = 0; // whoever says what it cannot be locks nobody out for longer (R16)
+    worker->sequence = 0; // an impossible claim locks nobody out any longer (R16)
     DL_DELETE2(self->joined, worker, heard_prev, heard_next);
     self->joined_count[worker->role]--;
     worker->state = WORKER_LOST;

@@ -190,7 +190,7 @@ worker_t *workers_report_open(workers_t *self, const mm_report_t *report, int64_
     }
     if (worker->state == WORKER_LOST && report->part > 0)
         return NULL; // lost between two parts of its hello: the tasks of the first were reclaimed
-    // Serials only grow: whoever has told of higher ones was not this process (R16).
+    // Serials only grow: higher ones were claimed by another process (R16).
     if (report->is_hello && worker->state == WORKER_LOST &&
         report->last_serial < worker->acknowledged_through)
         worker->acknowledged_through = 0;

@@ -38,14 +38,10 @@ typedef struct {
 
 typedef void (*parse_row_t)(records_t *records, sqlite3_stmt *row);
 
+// NULL: there is no text.
 static char *copy_column(sqlite3_stmt *row, int column)
 {
-    mm_str_t text = mm_sqlite_column_text(row, column);
-    if (text.size == 0)
-        return NULL;
-    char *copy = strndup(text.data, text.size);
-    assert(copy);
-    return copy;
+    return mm_sqlite_column_text(row, column).size > 0 ? mm_sqlite_column_copy(row, column) : NULL;
 }
 
 static record_t *find(records_t *self, const mm_id_t *id)

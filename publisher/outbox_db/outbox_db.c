@@ -89,7 +89,6 @@ static int open_file(outbox_db_t *self, const char *path, bool read_only, char e
     while (config.version > 0 && mm_sqlite_open(&config, &self->sqlite, ignored) != 0);
     if (config.version == 0)
         return code;
-    self->is_old = read_only;
     if (read_only)
         self->version = config.version;
     return read_only ? 0 : outbox_db_upgrade(self->sqlite, config.version, error);
@@ -161,14 +160,6 @@ void outbox_run_clear(outbox_run_t *run)
     *run = (outbox_run_t){0};
 }
 
-static char *copy_column(sqlite3_stmt *statement, int column)
-{
-    mm_str_t text = mm_sqlite_column_text(statement, column);
-    char *copy = strndup(text.data, text.size);
-    assert(copy != NULL);
-    return copy;
-}
-
 static uint64_t number_column(sqlite3_stmt *statement, int column)
 {
     return (uint64_t)sqlite3_column_int64(statement, column);
@@ -178,8 +169,8 @@ static void read_columns(sqlite3_stmt *row, outbox_run_t *ret_run)
 {
     *ret_run = (outbox_run_t){
         .number = sqlite3_column_int64(row, OUTBOX_RUN_NUMBER),
-        .input = copy_column(row, OUTBOX_RUN_INPUT),
-        .driver = copy_column(row, OUTBOX_RUN_DRIVER),
+        .input = mm_sqlite_column_copy(row, OUTBOX_RUN_INPUT),
+        .driver = mm_sqlite_column_copy(row, OUTBOX_RUN_DRIVER),
         .progress = {.position = number_column(row, OUTBOX_RUN_POSITION),
                      .digest = number_column(row, OUTBOX_RUN_DIGEST),
                      .total = number_column(row, OUTBOX_RUN_TOTAL),

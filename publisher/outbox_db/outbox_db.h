@@ -45,6 +45,11 @@ typedef struct {
 } outbox_run_t;
 
 void outbox_run_clear(outbox_run_t *run);
+// Its jobs that are not settled.
+static inline uint64_t outbox_run_left(const outbox_run_t *run)
+{
+    return run->accepted - run->restarted - run->dead - run->skipped - run->withdrawn;
+}
 
 typedef struct {
     mm_id_t id;

@@ -303,10 +303,7 @@ static mm_sqlite_status_t apply_settle(outbox_db_t *self, const settle_t *settle
     mm_sqlite_bind_id(self->bury, 2, &death->id);
     mm_sqlite_bind_text(self->bury, 3, death->host);
     mm_sqlite_bind_text(self->bury, 4, death->error);
-    if (death->attributes.size > 0)
-        mm_sqlite_bind_text(self->bury, 5, death->attributes);
-    else
-        (void)sqlite3_bind_null(self->bury, 5);
+    mm_sqlite_bind_text_or_null(self->bury, 5, death->attributes);
     return mm_sqlite_run(self->sqlite, self->bury);
 }
 

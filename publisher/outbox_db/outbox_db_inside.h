@@ -108,7 +108,6 @@ typedef struct {
 struct outbox_db {
     mm_sqlite_t *sqlite;
     int version; // of the file
-    bool is_old; // it is an older one, read-only: its jobs are not read
     sqlite3_stmt *read_run;
     sqlite3_stmt *read_unfinished;
     sqlite3_stmt *read_latest;

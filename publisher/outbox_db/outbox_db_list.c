@@ -86,6 +86,9 @@ static outbox_db_status_t read_one(outbox_db_t *self, sqlite3_stmt *statement, i
 
 outbox_db_status_t outbox_db_withdrawn_of(outbox_db_t *self, int64_t run, uint64_t *ret_count)
 {
+    *ret_count = 0;
+    if (!self->count_withdrawn) // a file of an older version, read-only: it has none
+        return OUTBOX_DB_OK;
     (void)sqlite3_bind_int64(self->count_withdrawn, 1, run);
     return read_one(self, self->count_withdrawn, (int64_t *)ret_count);
 }

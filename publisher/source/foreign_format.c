@@ -1,6 +1,7 @@
 // See foreign_format.h.
 
 #include "foreign_format.h"
+#include "host_words.h"
 #include "ip_address.h"
 
 #include <strings.h>
@@ -12,21 +13,16 @@ typedef struct {
     size_t count; // of those that were looked at
 } words_t;
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r';
-}
-
 static words_t split(mm_str_t line)
 {
     words_t self = {.count = 0};
     for (size_t i = 0; i < line.size && self.count < WORDS_MAX;) {
         size_t start = i;
-        while (i < line.size && !is_blank(line.data[i]))
+        while (i < line.size && !host_words_is_blank(line.data[i]))
             i++;
         if (i > start)
             self.words[self.count++] = (mm_str_t){line.data + start, i - start};
-        while (i < line.size && is_blank(line.data[i]))
+        while (i < line.size && host_words_is_blank(line.data[i]))
             i++;
     }
     return self;
@@ -51,12 +47,6 @@ static bool is_one_of(mm_str_t word, const char *const *names, size_t count)
     return false;
 }
 #define IS_ONE_OF(word, names) is_one_of((word), (names), sizeof(names) / sizeof *(names))
-
-static bool is_address(mm_str_t word)
-{
-    uint8_t bytes[16];
-    return mm_ipv4_parse(word, bytes) || mm_ipv6_parse(word, bytes);
-}
 
 const char *foreign_bytes(mm_str_t line)
 {
@@ -130,7 +120,7 @@ static const char *by_words(mm_str_t line, const words_t *words)
         return "it looks like a line of known_hosts: leave only the name of the host";
     if (IS_ONE_OF(first, settings) && !has(line, "="))
         return "it looks like a line of an ssh_config: write the host alone";
-    if (is_address(first) && !has(second, "="))
+    if (mm_is_ip_address(first) && !has(second, "="))
         return "it looks like a line of /etc/hosts: write the name alone, or with its address "
                "behind it as address=10.0.0.1";
     if (has(second, ",") && !has(second, "=") && !has(first, ","))

@@ -69,6 +69,14 @@ bool host_filter_takes(const host_filter_t *self, mm_str_t host, mm_str_t groups
     return false;
 }
 
+bool host_filter_has(const host_filter_t *self, mm_str_t group)
+{
+    for (size_t i = 0; i < self->count; i++)
+        if (is_in(self->names[i].group, group))
+            return true;
+    return false;
+}
+
 void host_groups_add(hostset_t *set, mm_str_t groups)
 {
     for (mm_str_t group; set && host_words_next_name(&groups, &group);)

@@ -16,6 +16,8 @@ void host_filter_destroy(host_filter_t **self_p); // idempotent
 // Whether it names the host, whose case does not matter, or one of its groups, which have commas
 // between them.
 bool host_filter_takes(const host_filter_t *self, mm_str_t host, mm_str_t groups);
+// Whether it names this group.
+bool host_filter_has(const host_filter_t *self, mm_str_t group);
 // Adds the names of groups, which have commas between them, to a set; NULL: to none.
 void host_groups_add(hostset_t *set, mm_str_t groups);
 

@@ -45,12 +45,6 @@ static bool is_all_digits(mm_str_t text)
     return i > 0 && i == text.size;
 }
 
-static bool is_address(mm_str_t text)
-{
-    uint8_t bytes[16];
-    return mm_ipv4_parse(text, bytes) || mm_ipv6_parse(text, bytes);
-}
-
 static bool is_port(mm_str_t text)
 {
     return text.size <= 5 && is_all_digits(text);
@@ -101,7 +95,7 @@ static bool refuse_brackets(mm_str_t host, char *why)
 {
     const char *end = find(host, ']');
     mm_str_t inner = end ? before(behind(host, host.data), end) : (mm_str_t){0};
-    if (host.data[0] != '[' || !end || !is_address(inner))
+    if (host.data[0] != '[' || !end || !mm_is_ip_address(inner))
         return refuse(why,
                       "it looks like a range: write each host on a line of its own, or make the "
                       "list an Ansible inventory, which begins with a section, as in [web], and "
@@ -119,7 +113,7 @@ static bool refuse_user(mm_str_t host, const char *at, char *why)
 {
     mm_str_t user = before(host, at), name = behind(host, at);
     const char *colon = find(name, ':');
-    mm_str_t port = colon && !is_address(name) ? behind(name, colon) : (mm_str_t){0};
+    mm_str_t port = colon && !mm_is_ip_address(name) ? behind(name, colon) : (mm_str_t){0};
     if (is_port(port))
         name = before(name, colon);
     if (!is_showable(user) || !is_showable(name))
@@ -133,7 +127,7 @@ static bool refuse_user(mm_str_t host, const char *at, char *why)
 static bool refuse_slash(mm_str_t host, const char *slash, char *why)
 {
     mm_str_t kind = before(host, slash);
-    if (is_address(kind))
+    if (mm_is_ip_address(kind))
         return refuse(why, "it is a network: write each address on a line of its own");
     if (slash > host.data && slash[-1] == ':')
         return refuse(why, "it is a URL: write the host alone, and user=NAME or port=N behind it");
@@ -161,7 +155,7 @@ static bool check_bytes(mm_str_t host, char *why)
     if (find(host, ',') || find(host, ';'))
         return refuse(why, "it looks like several hosts, or CSV: write one host a line, and what "
                            "belongs to it as key=value behind it");
-    if ((at = find(host, '%')) != NULL && is_address(before(host, at)))
+    if ((at = find(host, '%')) != NULL && mm_is_ip_address(before(host, at)))
         return refuse(why, "it is an address with a zone: write it without one, or give the host "
                            "a name");
     return true;
@@ -229,7 +223,7 @@ static bool check_labels(mm_str_t host, char *why)
 static bool check_range(mm_str_t host, char *why)
 {
     const char *dash = find(host, '-');
-    if (!dash || !is_address(before(host, dash)))
+    if (!dash || !mm_is_ip_address(before(host, dash)))
         return true;
     mm_str_t end = behind(host, dash);
     for (size_t i = 0; i < end.size; i++)
@@ -243,7 +237,7 @@ bool host_grammar_check(mm_str_t host, char why[HOST_GRAMMAR_WHY_MAX])
     if (host_grammar_is_plain(host))
         return true;
     const char *complaint = mm_host_complaint(host);
-    if (!complaint && is_address(host))
+    if (!complaint && mm_is_ip_address(host))
         return true;
     if (complaint && host.size <= MM_HOST_MAX && !check_bytes(host, why))
         return false;

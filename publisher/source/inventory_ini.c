@@ -348,11 +348,11 @@ bool inventory_finish(inventory_t *self, mm_str_t *ret_list, char why[INVENTORY_
     }
     if (!inventory_tree_resolve(self->tree, why))
         return false;
+    bool takes_all = !self->filter || host_filter_has(self->filter, mm_str("all"));
     for (size_t i = 0; i < inventory_tree_hosts(self->tree); i++) {
         inventory_host_t host;
         inventory_tree_get(self->tree, i, &host);
-        if (!self->filter || host_filter_takes(self->filter, host.host, host.groups) ||
-            host_filter_takes(self->filter, host.host, mm_str("all"))) {
+        if (takes_all || host_filter_takes(self->filter, host.host, host.groups)) {
             host_groups_add(self->rules->groups, host.groups);
             append_host(self, &host);
         }

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "host.h"
+#include "kept_line.h"
 
 typedef struct {
     source_t base;
@@ -45,14 +45,8 @@ static source_status_t list_next(source_t *base, int64_t now_ms, source_item_t *
         self->is_ended = self->progress.done = true;
         return SOURCE_END;
     }
-    if (size <= 1 || self->line[size - 1] != '\n')
-        return end_badly(self, ret_item);
-    const char *blank = memchr(self->line, ' ', (size_t)size - 1);
-    size_t host_size = blank ? (size_t)(blank - self->line) : (size_t)size - 1;
-    mm_str_t host = {self->line, host_size}, attributes = {0};
-    if (blank)
-        attributes = (mm_str_t){blank + 1, (size_t)size - host_size - 2};
-    if (mm_host_complaint(host) || !mm_attributes_are_valid(attributes))
+    mm_str_t host, attributes;
+    if (size <= 0 || !kept_line_parse(self->line, (size_t)size, &host, &attributes))
         return end_badly(self, ret_item);
     self->progress.position += (uint64_t)size;
     ret_item->host = host;

@@ -17,27 +17,15 @@ static bool next_line(mm_str_t *rest, mm_str_t *ret_line)
     return true;
 }
 
-// Reads 16 bytes as hex digits; a dash may stand only before the digits with these numbers.
-static bool read_bytes(mm_str_t line, bool has_dashes, uint8_t bytes[16])
+// 32 digits, or a UUID by its size. All zeros are no id (machine-id(5)), nor are all ones (RFC
+// 9562).
+static bool read_id(mm_str_t line, size_t size, uint8_t bytes[16])
 {
-    size_t digits = 0, zeros = 0, ones = 0;
-    for (size_t i = 0; i < line.size; i++) {
-        bool is_dash_due = has_dashes && (i == 8 || i == 13 || i == 18 || i == 23);
-        if (is_dash_due) {
-            if (line.data[i] != '-')
-                return false;
-            continue;
-        }
-        int value = mm_hex_value(line.data[i]);
-        if (value < 0 || digits == 32)
-            return false;
-        zeros += value == 0;
-        ones += value == 0xf;
-        bytes[digits / 2] = (uint8_t)(digits % 2 == 0 ? value << 4 : bytes[digits / 2] | value);
-        digits++;
-    }
-    // All zeros are no id (machine-id(5)), nor are all ones (RFC 9562).
-    return digits == 32 && zeros < 32 && ones < 32;
+    mm_id_t id;
+    if (line.size != size || !mm_uuid_parse(line, &id) || mm_id_is_none(&id) || mm_id_is_max(&id))
+        return false;
+    memcpy(bytes, id.bytes, sizeof id.bytes);
+    return true;
 }
 
 // Digits, a dot and two digits, as milliseconds; false: it begins otherwise.
@@ -92,9 +80,9 @@ bool identity_parse(mm_str_t output, identity_t *ret_identity)
     mm_str_t line;
     if (output.size > IDENTITY_OUTPUT_MAX)
         return false;
-    if (!next_line(&output, &line) || line.size != 32 || !read_bytes(line, false, identity.machine))
+    if (!next_line(&output, &line) || !read_id(line, MM_HEX_TEXT - 1, identity.machine))
         return false;
-    if (!next_line(&output, &line) || line.size != 36 || !read_bytes(line, true, identity.boot))
+    if (!next_line(&output, &line) || !read_id(line, MM_UUID_TEXT - 1, identity.boot))
         return false;
     if (output.size > 0 && (!next_line(&output, &line) || !read_uptime(line, &identity.uptime_ms)))
         return false;

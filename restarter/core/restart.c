@@ -345,11 +345,10 @@ static void not_started(restart_t *self, int64_t now_ms)
 void restart_begin(restart_t *self, const restart_config_t *config, const mm_task_t *task,
                    uint64_t seed, int64_t now_ms)
 {
-    static const mm_id_t none;
     static const mm_real_t unlimited = {.command = 1};
     const mm_real_t *real = task->real ? task->real : &unlimited;
     bool is_limited = task->real != NULL;
-    bool has_before = memcmp(&real->boot, &none, sizeof none) != 0;
+    bool has_before = !mm_id_is_none(&real->boot);
     *self = (restart_t){.config = config,
                         .seed = seed,
                         .command = real->command,

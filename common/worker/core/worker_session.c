@@ -65,7 +65,7 @@ struct mm_worker {
     int64_t hello_pause_ms;
     int64_t heard_ms;        // when the consumer was heard last
     int64_t claim_ms;        // when a claim was told of
-    bool is_alone;           // it was silent: whoever is heard next is the consumer
+    bool is_alone;           // it was silent: the next sender is the consumer
     bool has_gone_back;      // to a lower epoch: numbers may come again
     mm_table_t held;         // by number
     assignment_t *held_list; // in order of arrival
