@@ -30,7 +30,8 @@ typedef enum {
     MM_ABOUT_EVENTS = 3,  // of the consumer: what happens to jobs, for the next few seconds
     MM_ABOUT_JOB = 4,     // of the consumer: what it knows of a job or a host
     MM_ABOUT_VIEWERS = 5, // of the consumer: where viewers listen
-    MM_ABOUT_HOSTS = 6    // of restarters: the hosts they have; of the consumer: why others wait
+    MM_ABOUT_HOSTS = 6,   // of restarters: the hosts they have; of the consumer: why others wait
+    MM_ABOUT_ORDERS = 7   // of the consumer, an answer to ORDER: what is on record
 } mm_about_t;
 
 typedef enum {
@@ -81,7 +82,11 @@ typedef struct {
     mm_str_t worker;
     mm_str_t words;      // the last ones of the command; of a look, when none was sent
     mm_str_t health;     // what the host told of it before the restart
-    mm_str_t attributes; // of the job, as long as it owes: a text of attributes.h
+    mm_str_t attributes; // of the job, a text of attributes.h: as long as it owes; with a policy
+                         // its groups
+    bool is_casualty;    // the host is not known to be up
+    uint64_t run;        // with a policy; else 0
+    uint64_t seq;        // of its outcome in the audit
 } mm_real_t;
 
 // mm_job_t, mm_task_t, mm_assignment_t, mm_number_t, mm_result_t, mm_verdict_t,

@@ -12,6 +12,10 @@
 
 #define MM_ERROR_MAX 512  // bytes of error text kept with a result
 #define MM_SLOTS_MAX 4096 // tasks that one worker may hold
+#define MM_ACTOR_MAX 128  // bytes of who has ordered something
+
+#define MM_HOST_GROUPS_MAX 16  // groups of a policy that one host is in
+#define MM_GROUPS_BYTES    256 // of their names, with commas between: an attribute's value
 
 // What a task asks a worker for. Save and settle go to a saver, restart and probe to a restarter; a
 // probe asks which machine a host is, and in which boot.
@@ -47,6 +51,20 @@ typedef enum {
     MM_ROW_OPEN = 3,       // its command has ended, or was killed by us; not proven yet
     MM_ROW_NOT_STARTED = 4 // no command was sent: it is begun anew under its number
 } mm_attempt_row_t;
+
+// What holds a run back, or frees it, and what the audit has of it. The first ones are orders.
+typedef enum {
+    MM_ACTION_HALT = 1,    // nothing begins
+    MM_ACTION_RESUME = 2,  // ends a halt, or what a breaker has stopped
+    MM_ACTION_DENY = 3,    // this host does not begin
+    MM_ACTION_ABSOLVE = 4, // a casualty is one no longer
+    MM_ACTION_TRIP = 5,    // a breaker has stopped a group, or all
+    MM_ACTION_RUN = 6,     // a run begins: counts and breakers from zero
+    MM_ACTION_BEGUN = 7,   // an attempt
+    MM_ACTION_ENDED = 8    // a job: its outcome
+} mm_action_t;
+#define MM_ACTION_ORDERS MM_ACTION_RUN
+#define MM_ACTION_LAST   MM_ACTION_ENDED
 
 // How an attempt ended, or its command.
 typedef enum {
