@@ -9,8 +9,8 @@
 #include "random.h"
 #include "string_view.h"
 
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 // An order that is not on record yet. Its texts are copies.
 struct pending {
@@ -177,7 +177,9 @@ void gather_apply_recorded(gather_t *self, const mm_recorded_body_t *recorded)
         if (recorded->items[i].error.size > 0 && pending->viewer == 0)
             continue; // the consumer's own are tried again
         free_pending(pending);
-        *pending = self->pending[--self->pending_count];
+        size_t behind = (size_t)(self->pending + self->pending_count - pending) - 1;
+        memmove(pending, pending + 1, behind * sizeof *pending); // a resume stays behind its halt
+        self->pending_count--;
     }
 }
 

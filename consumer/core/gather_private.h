@@ -140,6 +140,8 @@ void gather_apply_ended(gather_t *self, const workers_change_t *change);
 
 // gather_gate.c, for flights with an attempt.
 class_t *gather_class(gather_t *self, const flight_t *flight);
+// Whether an operator has denied its host.
+bool gather_is_denied(const gather_t *self, const flight_t *flight);
 // Why no command for the flight, which has its place, may begin now; NONE: it may.
 mm_reason_t gather_closed(const gather_t *self, const flight_t *flight);
 // Why a flight that would begin waits at the gate; NONE: it has passed it.
