@@ -365,6 +365,8 @@ static void apply_report(gather_t *self, const mm_report_t *report)
     apply_changes(self); // a former instance ends before the new one's results are read
     if (!worker)
         return;
+    if (worker->role == MM_ROLE_SAVER)
+        self->sees_saver = self->sees_saver || report->is_hello;
     if (worker->role == MM_ROLE_RESTARTER) {
         gather_see_driver(self, worker->verbs & MM_VERB_REAL || self->limits.is_given);
         gather_withdraw_unseen(self);
