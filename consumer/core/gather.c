@@ -280,7 +280,8 @@ static void apply_job(gather_t *self, const gather_event_t *event)
     flight->received_ms = event->as.job.received_ms;
     flight->deliveries = job->delivery;
     flight->extended = 1;
-    flight->withdrawn = job->withdrawn;
+    if (job->withdrawn)
+        flight_set_withdrawn(&self->flights, flight);
     if (item)
         recall(self, flight, item);
     if (self->is_real && flight->restart == RESTART_HELD && !flight->has_attempt)
@@ -469,25 +470,13 @@ static void apply_time(gather_t *self, bool inbox_empty)
         beat(self);
 }
 
-// Jobs that are about to be dead; a withdrawn one is not, whatever its restart has come to.
-static uint64_t count_doomed(const gather_t *self)
-{
-    uint64_t doomed = 0;
-    flight_t *flight;
-    DL_FOREACH2 (self->flights.extends, flight, extend_next)
-        doomed += flight->restart == RESTART_EXHAUSTED && !flight->withdrawn;
-    return doomed;
-}
-
 // Each dead job once: those before this consumer, those that it has found or made dead, and those
-// that it is about to (R14). These are counted one by one only when they may be too many.
+// that it is about to (R14).
 static void check_dead(gather_t *self)
 {
-    uint64_t dead = self->before.sum + self->statistics.dead;
+    uint64_t dead = self->before.sum + self->statistics.dead + flights_doomed(&self->flights);
     uint64_t most = self->config.max_dead;
-    if (most == 0 || self->statistics.draining ||
-        dead + self->flights.in_restart[RESTART_EXHAUSTED] < most ||
-        dead + count_doomed(self) < most)
+    if (most == 0 || self->statistics.draining || dead < most)
         return;
     gather_log(self, GATHER_LOG_TOO_MANY_DEAD, NULL);
     self->statistics.too_many_dead = true;
