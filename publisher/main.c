@@ -488,8 +488,10 @@ static int close_run(publisher_t *self)
     bool left = run.finished_ms == 0 || outbox_db_backlog(self->db) > 0;
     outbox_run_clear(&run);
     int exit_code = intake_exit_code(self->intake);
-    if (exit_code != 0)
+    if (exit_code != 0) {
         (void)mm_service_fail(&self->options, exit_code, "%s", intake_error(self->intake));
+        run_mark_bad_input(&self->run, self->options.dir, intake_error(self->intake));
+    }
     if (report_may_write_dead(self->options.dir, self->options.input, left) &&
         !report_write_dead(self->db, self->run.number, self->options.dir)) {
         mm_log(MM_LOG_WARN, "Cannot write dead.txt", MM_STRING("error", strerror(errno)));
