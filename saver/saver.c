@@ -58,8 +58,8 @@ static void put(saver_t *self, const mm_task_t *task, int64_t now_ms)
         self->commit_ms = now_ms + LINGER_MS;
         self->is_urgent = self->is_draining;
     }
-    self->is_urgent =
-        self->is_urgent || task->leg == MM_LEG_SETTLE || task->deliveries > 1 || task->real;
+    self->is_urgent = self->is_urgent || task->leg == MM_LEG_SETTLE || task->deliveries > 1 ||
+                      (task->real && task->real->row != MM_ROW_NONE);
     store_put(self->store, task);
 }
 
