@@ -119,7 +119,7 @@ static mm_frame_kind_t choose_kind(uint8_t choice)
     mm_frame_kind_t kinds[MM_FRAME_KINDS];
     size_t count = 0;
 #define FRAME(number, KIND, body, route)                                                           \
-    if (strstr(route, "to worker") || strstr(route, "to all"))                                     \
+    if (strstr(route, "to worker") || strstr(route, "to saver") || strstr(route, "to all"))        \
         kinds[count++] = MM_FRAME_##KIND;
 #include "expand_frames.h"
     uint8_t pick = choice / 8;
