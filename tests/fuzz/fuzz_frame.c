@@ -194,14 +194,11 @@ static void honest_order_frame(maker_t *self, mm_frame_t *frame)
         frame->as.orders = (mm_orders_body_t){.session = peer->session, .asks = true, .run = 1};
         return;
     case MM_FRAME_RECORDED:
-        frame->as.recorded =
-            (mm_recorded_body_t){name, peer->instance, peer->session, NULL, 0};
+        frame->as.recorded = (mm_recorded_body_t){name, peer->instance, peer->session, NULL, 0};
         return;
     case MM_FRAME_STATE:
-        frame->as.state = (mm_state_body_t){.worker = name,
-                                            .instance = peer->instance,
-                                            .session = peer->session,
-                                            .run = 1};
+        frame->as.state = (mm_state_body_t){
+            .worker = name, .instance = peer->instance, .session = peer->session, .run = 1};
         return;
     }
 }
