@@ -42,6 +42,7 @@ typedef struct {
     int64_t list;    // number of the kept list; 0: there is none
     uint64_t listed; // its first hosts, that were accepted
     bool grows;      // the list is what was read of a stream so far
+    uint64_t key;    // random, by which no other run is taken for it; 0: of an older version
 } outbox_run_t;
 
 void outbox_run_clear(outbox_run_t *run);
@@ -71,7 +72,7 @@ void outbox_db_close(outbox_db_t **self_p);
 // Why the last call failed, in one sentence; never NULL.
 const char *outbox_db_error(const outbox_db_t *self);
 
-// Begins a run and writes it at once, with input, driver, started_ms, progress, list and grows of
+// Begins a run and writes it at once, under a new key, with input, driver, started_ms, progress, list and grows of
 // `run`.
 outbox_db_status_t outbox_db_begin_run(outbox_db_t *self, const outbox_run_t *run,
                                        int64_t *ret_number);

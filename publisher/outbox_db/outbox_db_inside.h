@@ -190,7 +190,7 @@ mm_sqlite_status_t outbox_db_run_with(outbox_db_t *self, sqlite3_stmt *statement
 // Drops what is pending, and frees its memory.
 void outbox_db_free_batch(outbox_db_t *self);
 
-// Makes a file of version 1 to 4 one of OUTBOX_VERSION, in one transaction; returns like
+// Makes a file of version 1 to 5 one of OUTBOX_VERSION, in one transaction; returns like
 // mm_sqlite_open.
 int outbox_db_upgrade(mm_sqlite_t *sqlite, int version, char error[MM_ERROR_MAX]);
 

@@ -6,6 +6,7 @@
 #include <sysexits.h>
 
 #include "crash.h"
+#include "outbox_schema.h"
 
 static int read_tokens(outbox_db_t *self, char error[MM_ERROR_MAX])
 {
@@ -32,7 +33,8 @@ int outbox_db_prepare_list(outbox_db_t *self, char error[MM_ERROR_MAX])
     } all[] = {
         {&self->begin_run,
          "INSERT INTO runs (started_ms, input, driver, position, digest, total, repeated, skipped,"
-         " source_done, list, grows) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"},
+         " source_done, list, grows, run_key)"
+         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, " OUTBOX_NEW_KEY ")"},
         {&self->relist_run,
          "UPDATE runs SET position = ?4, digest = ?5, total = ?6, repeated = ?7, skipped = ?8,"
          " source_done = ?9, list = ?10, listed = ?11, grows = ?12 WHERE run = ?1"},
