@@ -72,8 +72,8 @@ void outbox_db_close(outbox_db_t **self_p);
 // Why the last call failed, in one sentence; never NULL.
 const char *outbox_db_error(const outbox_db_t *self);
 
-// Begins a run and writes it at once, under a new key, with input, driver, started_ms, progress, list and grows of
-// `run`.
+// Begins a run and writes it at once, under a new key, with input, driver, started_ms, progress,
+// list and grows of `run`.
 outbox_db_status_t outbox_db_begin_run(outbox_db_t *self, const outbox_run_t *run,
                                        int64_t *ret_number);
 
@@ -83,6 +83,11 @@ typedef struct {
     const uint64_t *withdrawn; // tokens of the jobs whose hosts are not on the list any more
     size_t count;
     bool ends_others; // all other runs accept no more hosts: they end with their jobs
+    // What the attributes of each recorded job become, in the buffer or as they are; settled ones
+    // are asked for, too. NULL: they stay.
+    mm_str_t (*attributes_of)(void *arg, mm_str_t host, mm_str_t attributes,
+                              char buffer[MM_ATTRIBUTES_BYTES]);
+    void *arg;
 } outbox_relist_t;
 outbox_db_status_t outbox_db_relist(outbox_db_t *self, const outbox_relist_t *change,
                                     int64_t unix_ms, int64_t *ret_number);

@@ -166,23 +166,26 @@ static void attributes_come_back_with_their_jobs(void **state)
     put(outbox, run, 5);
     put_with(outbox, run, 6, "bmc=/dev/a");
     commit(outbox);
+    put(outbox, run, 7);
+    put_with(outbox, run, 8, "bmc=b");
+    commit(outbox);
     settle(outbox, run, 2, MM_OUTCOME_RESTARTED);
     commit(outbox);
     for (int epoch = 0; epoch < 2; epoch++) {
         expect_attributes(outbox,
                           "host-1(bmc=10.0.0.1 zone=eu) host-3(bmc=10.0.0.3 zone=us) host-4() "
-                          "host-5() host-6(bmc=/dev/a) ");
+                          "host-5() host-6(bmc=/dev/a) host-7() host-8(bmc=b) ");
         outbox_db_close(&outbox);
         outbox = open_outbox();
     }
     outbox_db_close(&outbox);
     // Without any there is not a byte more.
     assert_string_equal(query("SELECT chunk, jobs, attributes FROM chunks"),
-                        "1|3|[\"bmc=10.0.0.1 zone=eu\",\"bmc=10.0.0.2 zone=\",\"bmc=10.0.0.3 "
-                        "zone=us\"];2|2|NULL;3|1|[\"bmc=/dev/a\"];");
+                        "1|6|[\"bmc=10.0.0.1 zone=eu\",\"bmc=10.0.0.2 zone=\",\"bmc=10.0.0.3 "
+                        "zone=us\",\"\",\"\",\"bmc=/dev/a\"];2|1|NULL;3|1|[\"bmc=b\"];");
     assert_string_equal(query("SELECT host, attributes FROM jobs"),
                         "host-1|bmc=10.0.0.1 zone=eu;host-3|bmc=10.0.0.3 zone=us;host-4|NULL;"
-                        "host-5|NULL;host-6|bmc=/dev/a;");
+                        "host-5|NULL;host-6|bmc=/dev/a;host-7|NULL;host-8|bmc=b;");
 }
 
 static void damaged_attributes_are_fatal(void **state)
@@ -454,7 +457,8 @@ static void an_outbox_of_version_5_is_brought_up_to_date(void **state)
     outbox_db_close(&outbox);
     execute("UPDATE runs SET list = 3, listed = 4, withdrawn = 1, restarted = 1, attempts = 2;"
             "INSERT INTO runs (input, driver, started_ms) VALUES ('other.txt', 'mock', 6000);"
-            "ALTER TABLE runs DROP COLUMN run_key; PRAGMA user_version = 5");
+            "ALTER TABLE runs DROP COLUMN run_key; DROP VIEW jobs;"
+            "CREATE VIEW jobs (id, host) AS SELECT 1, 'former'; PRAGMA user_version = 5");
     for (int read_only = 1; read_only >= 0; read_only--) {
         assert_int_equal(outbox_db_open(path, read_only, &outbox, open_error), 0);
         expect_counts(outbox, 1, 6, 1, 0);
@@ -471,6 +475,7 @@ static void an_outbox_of_version_5_is_brought_up_to_date(void **state)
     assert_int_equal(key_of(outbox, 1), key);
     outbox_db_close(&outbox);
     assert_string_equal(query("SELECT withdrawn, list, listed FROM runs WHERE run = 1"), "1|3|4;");
+    assert_string_equal(query("SELECT host, attributes FROM jobs LIMIT 1"), "host-3|NULL;");
 }
 
 int main(void)
