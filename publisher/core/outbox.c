@@ -1,7 +1,7 @@
 // See outbox.h. A lease is in one state, and each state has its queue: ready (to be delivered),
 // again (to be delivered in the place that it has), leased (in order of deadlines, since all are
-// equally long), long (of the length that the consumer has asked for: a heap) and delayed (nacked or
-// unanswered: a heap, too, since those delays vary).
+// equally long), long (of the length that the consumer has asked for: a heap) and delayed (nacked
+// or unanswered: a heap, too, since those delays vary).
 
 #include "outbox.h"
 #include "array.h"
@@ -24,13 +24,7 @@
 #define NACK_MAX_MS       3600000    // longest delay that a nack can ask for
 #define LEASE_MAX_MS      3600000    // longest lease that an extend can ask for
 
-typedef enum {
-    LEASE_READY,
-    LEASE_AGAIN,
-    LEASE_LEASED,
-    LEASE_LONG,
-    LEASE_DELAYED
-} lease_state_t;
+typedef enum { LEASE_READY, LEASE_AGAIN, LEASE_LEASED, LEASE_LONG, LEASE_DELAYED } lease_state_t;
 
 typedef struct lease {
     mm_id_t id;
@@ -44,7 +38,7 @@ typedef struct lease {
     int64_t run;
     uint64_t token;
     int64_t accepted_us;
-    mm_heap_node_t due; // long, or delayed
+    mm_heap_node_t due;        // long, or delayed
     struct lease *prev, *next; // ready, again or leased
     uint32_t host_size;
     uint32_t attributes_size;
@@ -538,8 +532,7 @@ void outbox_prefetch(const outbox_t *self, const mm_verdict_t *notices, size_t c
 
 int64_t outbox_deadline(const outbox_t *self)
 {
-    int64_t deadline =
-        mm_earlier(mm_heap_deadline(&self->delayed), mm_heap_deadline(&self->longs));
+    int64_t deadline = mm_earlier(mm_heap_deadline(&self->delayed), mm_heap_deadline(&self->longs));
     int64_t silent_ms = self->heard_ms + SILENT_BEATS * self->config.heartbeat_ms;
     if (!self->draining)
         deadline = mm_earlier(deadline, self->present ? silent_ms : self->ask_ms);
