@@ -23,6 +23,7 @@
 #define EPOCH_MAX         UINT32_MAX // of a consumer: seconds of Unix time, or a few more
 #define NACK_MAX_MS       3600000    // longest delay that a nack can ask for
 #define LEASE_MAX_MS      3600000    // longest lease that an extend can ask for
+#define STEP_MAX          4096       // leases that end, and jobs delivered again, in one step
 
 typedef enum { LEASE_READY, LEASE_AGAIN, LEASE_LEASED, LEASE_LONG, LEASE_DELAYED } lease_state_t;
 
@@ -241,9 +242,9 @@ static void deliver_ready(outbox_t *self)
 {
     if (!self->present || self->draining)
         return;
-    while (self->again)
+    for (size_t i = 0; i < STEP_MAX && self->again; i++)
         deliver(self, self->again);
-    while (self->ready && self->places < self->config.window)
+    while (!self->again && self->ready && self->places < self->config.window)
         deliver(self, self->ready);
 }
 
@@ -431,6 +432,14 @@ static void expire(outbox_t *self, lease_t *lease)
     set_state(self, lease, LEASE_DELAYED, self->now_ms + jitter(self, pause_ms));
 }
 
+// A lease whose deadline has come; NULL: there is none.
+static lease_t *first_ended(const outbox_t *self)
+{
+    if (self->leased && self->leased->deadline_ms <= self->now_ms)
+        return self->leased;
+    return mm_heap_deadline(&self->longs) <= self->now_ms ? first_long(self) : NULL;
+}
+
 // The starts have ended. What was never delivered stays in the database. All else may have begun,
 // and is delivered until it is settled, or put off by a consumer for which the starts have ended,
 // too: another one may not know of it, or nack it for another reason.
@@ -456,10 +465,12 @@ static void apply_time(outbox_t *self, bool events_empty)
         close_starts(self);
     if (events_empty && self->present && is_silent(self))
         set_present(self, false);
-    while (events_empty && self->leased && self->leased->deadline_ms <= self->now_ms)
-        expire(self, self->leased);
-    while (events_empty && mm_heap_deadline(&self->longs) <= self->now_ms)
-        expire(self, first_long(self));
+    for (size_t i = 0; events_empty && i < STEP_MAX; i++) {
+        lease_t *lease = first_ended(self);
+        if (!lease)
+            break;
+        expire(self, lease);
+    }
     for (mm_heap_node_t *node;
          (node = mm_heap_first(&self->delayed)) && node->due_ms <= self->now_ms;) {
         lease_t *lease = MM_HEAP_OWNER(node, lease_t, due);
@@ -536,6 +547,8 @@ int64_t outbox_deadline(const outbox_t *self)
     int64_t silent_ms = self->heard_ms + SILENT_BEATS * self->config.heartbeat_ms;
     if (!self->draining)
         deadline = mm_earlier(deadline, self->present ? silent_ms : self->ask_ms);
+    if (self->again && self->present && !self->draining)
+        deadline = self->now_ms; // a step delivers only so many
     if (!self->closed)
         deadline = mm_earlier(deadline, self->config.starts_end_ms);
     if (self->leased)
