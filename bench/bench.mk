@@ -37,6 +37,11 @@ bench-charts:
 bench-spawner: $(BUILD)/bench/spawner
 	@bench/spawner.sh $(BUILD)
 
+# What a publisher needs for JOBS hosts (a million) that are all under long leases.
+.PHONY: bench-leases
+bench-leases: all $(BUILD)/bench/leases
+	@bench/leases.sh $(BUILD)
+
 # What it costs to be looked at, in instructions: the loop profile, and a viewer.
 .PHONY: watching
 watching: all $(BUILD)/bench/pipeline

@@ -1,6 +1,6 @@
 // A consumer that starts nothing: it takes all jobs of a publisher under leases of three minutes,
-// goes away, takes them again as a new one, and acks them. Prints how long each part takes, and what
-// the publisher's process has used by then.
+// goes away, takes them again as a new one, and acks them. Prints how long each part takes, and
+// what the publisher's process has used by then.
 //
 // leases ADDRESS PID JOBS
 
@@ -131,8 +131,8 @@ static void print(const bench_t *self, const char *what, int64_t *since_ms)
     (void)snprintf(path, sizeof path, "/proc/%s/stat", self->pid);
     file = fopen(path, "re");
     if (file && fgets(line, sizeof line, file))
-        (void)sscanf(strrchr(line, ')') + 1,
-                     " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %ld %ld", &user, &system);
+        (void)sscanf(strrchr(line, ')') + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %ld %ld",
+                     &user, &system);
     if (file)
         (void)fclose(file);
     int64_t now_ms = mm_clock_ms();
