@@ -106,7 +106,7 @@ done
 
 grep -rnoIP --include='*.'{c,h,sh,md,txt,patch,def,mk} --include=Makefile \
     --exclude-dir=corpus --exclude=prove.sh \
-    '(?<![\w.$%&\\-])([IRSHA][1-9][0-9]?|P[1-9][0-9]?\.[0-9]+)(?![\w(])' \
+    '(?<![\w.$%&\\-])([IRSHAG][1-9][0-9]?|P[1-9][0-9]?\.[0-9]+)(?![\w(])' \
     "${product[@]}" tests bench docs ./*.md run.sh Makefile >"$work/cited"
 while IFS=: read -r file line name; do
     if [[ $name == P* ]]; then
