@@ -59,7 +59,8 @@ void judge_destroy(judge_t **self_p)
     free(self->hosts);
     free(self->buckets);
     free(self->start_ms);
-    free(self->unread);
+    free(self->record.items);
+    free(self->heard.items);
     free(self->found);
     free(self);
 }
@@ -151,79 +152,45 @@ static bool read_end(judge_t *self, char **rest, end_t *ret_end, bool *ret_is_ca
     return judge_fail(self, "an end is restarted, skipped, dead, withdrawn or failed");
 }
 
-static bool take_end(judge_t *self, char **rest, bool is_record)
+static bool read_fact(judge_t *self, const char *event, char **rest, fact_t *ret_fact)
 {
+    static const struct {
+        const char *name;
+        fact_kind_t kind;
+    } kinds[] = {{"end", FACT_END},        {"halt", FACT_HALT}, {"resume", FACT_RESUME},
+                 {"trip", FACT_TRIP},      {"deny", FACT_DENY}, {"absolve", FACT_ABSOLVE},
+                 {"new-run", FACT_NEW_RUN}};
     host_t *host = NULL;
-    end_t end = END_NONE;
-    bool is_casualty = false;
-    if (!read_host(self, rest, &host) || !read_end(self, rest, &end, &is_casualty))
-        return false;
-    if (is_record) {
-        judge_end_on_record(self, host, end, is_casualty);
+    size_t kind = 0, count = sizeof kinds / sizeof *kinds;
+    while (kind < count && strcmp(kinds[kind].name, event) != 0)
+        kind++;
+    if (kind == count)
+        return judge_fail(self, "there is no event %s", event);
+    *ret_fact = (fact_t){.kind = kinds[kind].kind, .at_ms = self->now_ms, .host = NOBODY};
+    if (ret_fact->kind == FACT_RESUME || ret_fact->kind == FACT_TRIP)
+        return read_group(self, rest, ret_fact->kind == FACT_RESUME, &ret_fact->group);
+    if (ret_fact->kind == FACT_HALT || ret_fact->kind == FACT_NEW_RUN)
         return true;
-    }
-    if (end != END_FAILED)
-        judge_forget_unread(self, (size_t)(host - self->hosts));
-    judge_finish(self, host, end, is_casualty);
-    return true;
-}
-
-static bool take_group_order(judge_t *self, const char *event, char **rest, bool is_record)
-{
-    uint32_t group = WHOLE_RUN;
-    bool is_trip = strcmp(event, "trip") == 0;
-    if (!read_group(self, rest, !is_trip, &group))
-        return false;
-    bool is_new = !is_record || !self->has_state; // it is part of the state to come
-    if (is_trip && is_record)
-        self->groups[group].is_tripped_on_record = true;
-    if (is_trip && is_new)
-        judge_trip(self, group);
-    if (!is_trip && is_record)
-        judge_resume_on_record(self, group);
-    if (!is_trip && is_new)
-        judge_resume(self, group);
-    return true;
-}
-
-static bool take_host_order(judge_t *self, const char *event, char **rest, bool is_record)
-{
-    host_t *host = NULL;
-    int64_t until_ms = 0;
-    bool is_deny = strcmp(event, "deny") == 0;
     if (!read_host(self, rest, &host))
         return false;
-    const char *until = is_deny ? strtok_r(NULL, " ", rest) : NULL;
-    if (is_deny && (!until || !judge_read_number(until, &until_ms)))
-        return judge_fail(self, "deny needs a time, or 0");
-    bool is_new = !is_record || !self->has_state;
-    if (is_deny && is_record) {
-        host->is_denied_on_record = true;
-        host->until_on_record_ms = until_ms;
-    }
-    if (is_deny && is_new)
-        judge_deny(self, host, until_ms);
-    if (!is_deny && is_record)
-        host->is_casualty_on_record = false;
-    if (!is_deny && is_new)
-        judge_set_casualty(self, host, false);
-    return true;
+    ret_fact->host = (size_t)(host - self->hosts);
+    if (ret_fact->kind == FACT_END)
+        return read_end(self, rest, &ret_fact->end, &ret_fact->is_casualty);
+    const char *until = ret_fact->kind == FACT_DENY ? strtok_r(NULL, " ", rest) : "0";
+    return (until && judge_read_number(until, &ret_fact->until_ms)) ||
+           judge_fail(self, "deny needs a time, or 0");
 }
 
-// What takes effect, and what is on record.
-static bool take_either(judge_t *self, const char *event, char **rest, bool is_record)
+// What takes effect, or is on record.
+static bool take_fact(judge_t *self, const char *event, char **rest, bool is_record)
 {
-    if (strcmp(event, "end") == 0)
-        return take_end(self, rest, is_record);
-    if (strcmp(event, "resume") == 0 || strcmp(event, "trip") == 0)
-        return take_group_order(self, event, rest, is_record);
-    if (strcmp(event, "deny") == 0 || strcmp(event, "absolve") == 0)
-        return take_host_order(self, event, rest, is_record);
-    if (strcmp(event, "halt") != 0)
-        return judge_fail(self, "there is no event %s", event);
-    self->is_halted_on_record = self->is_halted_on_record || is_record;
-    if (!is_record || !self->has_state)
-        judge_halt(self, true);
+    fact_t fact;
+    if (!read_fact(self, event, rest, &fact))
+        return false;
+    if (is_record)
+        judge_record_fact(self, &fact);
+    else
+        judge_take_fact(self, &fact);
     return true;
 }
 
@@ -246,8 +213,6 @@ static bool take_run_event(judge_t *self, const char *event)
         judge_begin_epoch(self);
     else if (strcmp(event, "state") == 0)
         judge_take_state(self);
-    else if (strcmp(event, "new-run") == 0)
-        judge_begin_run(self);
     else if (strcmp(event, "quiet") == 0)
         judge_waiting(self);
     else
@@ -299,9 +264,9 @@ static bool take_event(judge_t *self, const char *event, char **rest)
     if (take_run_event(self, event))
         return true;
     if (strcmp(event, "record") != 0)
-        return take_either(self, event, rest, false);
+        return take_fact(self, event, rest, false);
     event = strtok_r(NULL, " ", rest);
-    return event ? take_either(self, event, rest, true) : judge_fail(self, "nothing is on record");
+    return event ? take_fact(self, event, rest, true) : judge_fail(self, "nothing is on record");
 }
 
 bool judge_take(judge_t *self, const char *line)

@@ -11,10 +11,12 @@
 //                       max-unavailable=N|P%  those and casualties; a host counts once
 //                       ramp=N|P%,...      hosts of each step
 //                       bake=MS            from the last proof of a step to the next step
-//                       breaker=F/W        trips at F dead ones of the last W outcomes; repeatable
+//                       breaker=F/W        trips at F dead ones of the last W hosts that ended as
+//                                          restarted or dead; repeatable
 //                       window=OPENS..CLOSES  Unix time, open up to, not with, the second;
 //                                          repeatable; `window=none`: there is one, never open
-//                       last-start=MS      nothing begins so long before a window closes
+//                       last-start=MS      nothing begins so long before a window closes, and
+//                                          nothing in the last `permit`
 //                       rate=N/MS          of `-` only: so many starts in any span of so long
 //                       guard              of `-` only: nothing begins without a yes of 10 s
 //                       permit=MS          of `-` only: for how long a command may still be sent
@@ -35,11 +37,12 @@
 //   end HOST failed [casualty]  an attempt has ended, and the host waits again
 //   halt, resume [GROUP], trip GROUP, deny HOST UNTIL, absolve HOST
 //                        an order takes effect in the consumer; UNTIL 0: for good
-//   record ...           one of `end` and the orders is on record
+//   record ...           one of `end`, the orders and `new-run` is on record
 //   guard yes|no         the guard has answered
-//   epoch N              a new consumer begins. What the former one knew and was not on record is
-//                        forgotten; places stay: the writer says `open`, `return` of each
-//   state                it has the record's state: all that is on record is in force for it
+//   epoch N              a new consumer begins; places stay: the writer says `open`, `return` of
+//                        each
+//   state                it has the record's state: what is on record is in force for it, in that
+//                        order, and its own orders; what former consumers knew is forgotten
 //   new-run              counts, breakers and ramps begin from zero
 //   quiet                nothing is in progress, and nothing changes any more but time
 //

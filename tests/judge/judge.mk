@@ -9,6 +9,6 @@ $(BUILD)/obj/tests/judge/%.o: tests/judge/%.c
 	@mkdir -p $(@D)
 	$(compile) -iquote tests/judge -c -o $@ $<
 
-$(BUILD)/tests/judge: $(addprefix $(BUILD)/obj/tests/judge/,main.o judge.o judge_policy.o judge_run.o judge_limits.o)
+$(BUILD)/tests/judge: $(addprefix $(BUILD)/obj/tests/judge/,main.o judge.o judge_policy.o judge_run.o judge_facts.o judge_limits.o)
 	@mkdir -p $(@D)
 	$(link) -o $@ $^

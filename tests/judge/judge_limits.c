@@ -13,34 +13,34 @@ uint32_t judge_amount(const group_t *group, const amount_t *amount)
 
 // ---- ramps
 
-bool judge_is_in_ramp(const group_t *group)
+// A share of few hosts is one.
+static uint32_t step_size(const group_t *group)
 {
-    uint64_t hosts = 0;
-    for (size_t i = 0; i < group->ramp_count; i++)
-        hosts += judge_amount(group, &group->ramp[i]);
-    return group->proven < hosts;
+    uint32_t hosts = judge_amount(group, &group->ramp[group->step]);
+    return hosts > 0 ? hosts : 1;
 }
 
-uint32_t judge_ramp_limit(const judge_t *self, const group_t *group)
+static bool is_in_ramp(const group_t *group)
 {
-    uint64_t hosts = 0;
-    for (size_t i = 0; i < group->ramp_count; i++) {
-        hosts += judge_amount(group, &group->ramp[i]);
-        if (group->proven < hosts || self->now_ms - group->proven_ms[i] < group->bake_ms)
-            return (uint32_t)hosts;
-    }
-    return UINT32_MAX;
+    return group->step < group->ramp_count;
 }
 
-static void count_proof(judge_t *self, group_t *group)
+// A step that has baked is over.
+static void advance(const judge_t *self, group_t *group)
 {
-    uint64_t hosts = 0;
-    group->proven++;
-    for (size_t i = 0; i < group->ramp_count; i++) {
-        hosts += judge_amount(group, &group->ramp[i]);
-        if (group->proven == hosts)
-            group->proven_ms[i] = self->now_ms;
-    }
+    if (!group->is_baking || self->now_ms - group->baking_ms < group->bake_ms)
+        return;
+    group->step++;
+    group->proven = 0;
+    group->is_baking = false;
+}
+
+static void count_proof(const judge_t *self, group_t *group)
+{
+    if (!is_in_ramp(group) || group->is_baking || ++group->proven < step_size(group))
+        return;
+    group->is_baking = true;
+    group->baking_ms = self->now_ms;
 }
 
 // ---- breakers
@@ -57,29 +57,22 @@ static bool should_trip(const group_t *group)
     return false;
 }
 
-static void hold(judge_t *self, group_t *group)
-{
-    if (!group->is_due && !group->is_due_early && !group->is_tripped)
-        group->held_ms = self->now_ms;
-}
-
-void judge_count_outcome(judge_t *self, host_t *host, end_t end, bool is_casualty)
+void judge_count_end(judge_t *self, host_t *host, end_t end, bool is_casualty)
 {
     bool is_proof = (end == END_RESTARTED || end == END_SKIPPED) && !host->is_proven;
     for (size_t i = 0; i < host->group_count; i++) {
         group_t *group = &self->groups[host->groups[i]];
-        bool is_early = end == END_FAILED;
-        bool is_due = is_casualty && judge_is_in_ramp(group);
+        advance(self, group);
+        bool is_due = is_casualty && is_in_ramp(group);
         if (is_proof)
             count_proof(self, group);
-        if (!is_early && end != END_WITHDRAWN) {
+        if (end == END_RESTARTED || end == END_DEAD) {
             group->is_dead[group->outcomes++ % LAST_MAX] = end == END_DEAD;
             is_due = is_due || (end == END_DEAD && should_trip(group));
         }
-        if (is_due)
-            hold(self, group);
-        group->is_due = group->is_due || (is_due && !is_early);
-        group->is_due_early = group->is_due_early || (is_due && is_early);
+        if (is_due && !group->is_due && !group->is_tripped)
+            group->held_ms = self->now_ms;
+        group->is_due = group->is_due || is_due;
     }
     host->is_proven = host->is_proven || is_proof;
 }
@@ -104,37 +97,43 @@ static void object(objections_t *objections, judge_rule_t rule, uint32_t group, 
     objections->count++;
 }
 
-static void weigh_places(const judge_t *self, const host_t *host, uint32_t index,
+static void weigh_places(judge_t *self, const host_t *host, uint32_t index,
                          objections_t *objections)
 {
-    const group_t *group = &self->groups[index];
+    group_t *group = &self->groups[index];
+    advance(self, group);
     bool has_place = host->is_in_progress || host->is_open;
     uint32_t cap = judge_amount(group, &group->cap);
     uint32_t most = judge_amount(group, &group->max_unavailable);
-    uint32_t ramp = judge_ramp_limit(self, group);
     if (group->cap.is_set && !has_place && group->places >= cap)
         object(objections, JUDGE_CAP, index, "%u have places, the cap is %u", group->places, cap);
     if (group->max_unavailable.is_set && !has_place && !host->is_casualty &&
         group->unavailable >= most)
         object(objections, JUDGE_UNAVAILABLE, index, "%u are unavailable, of at most %u",
                group->unavailable, most);
-    if (!host->is_in_step && !host->is_proven && group->in_step + group->proven >= ramp)
-        object(objections, JUDGE_RAMP, index, "%u are proven and %u under way, the ramp has %u",
-               group->proven, group->in_step, ramp);
+    if (!is_in_ramp(group) || host->is_in_step)
+        return;
+    if (group->is_baking)
+        object(objections, JUDGE_RAMP, index, "step %zu bakes since %lld ms", group->step + 1,
+               (long long)(self->now_ms - group->baking_ms));
+    else if (group->in_step + group->proven >= step_size(group))
+        object(objections, JUDGE_RAMP, index, "step %zu has %u hosts, %u proven and %u under way",
+               group->step + 1, step_size(group), group->proven, group->in_step);
 }
 
 static void weigh_window(const judge_t *self, uint32_t index, int64_t tolerance_ms,
                          objections_t *objections)
 {
     const group_t *group = &self->groups[index];
-    int64_t now_ms = self->now_ms;
+    int64_t now_ms = self->now_ms, last_ms = group->last_start_ms;
     if (!group->has_window)
         return;
+    last_ms = last_ms > self->permit_ms ? last_ms : self->permit_ms; // what goes out then is sent
     for (size_t i = 0; i < group->opening_count; i++) {
         const opening_t *opening = &group->openings[i];
         if (now_ms < opening->opens_ms || now_ms >= opening->closes_ms)
             continue;
-        if (now_ms >= opening->closes_ms - group->last_start_ms + tolerance_ms)
+        if (now_ms >= opening->closes_ms - last_ms + tolerance_ms)
             object(objections, JUDGE_LAST_START, index, "it closes in %lld ms",
                    (long long)(opening->closes_ms - now_ms));
         return;
@@ -151,7 +150,7 @@ static void weigh_breaker(const judge_t *self, uint32_t index, int64_t tolerance
         return;
     if (group->is_tripped)
         object(objections, JUDGE_TRIP, index, "it has tripped %lld ms ago", held_ms);
-    else if (group->is_due || group->is_due_early)
+    else if (group->is_due)
         object(objections, JUDGE_BREAKER, index, "it should have tripped %lld ms ago", held_ms);
 }
 
@@ -188,7 +187,7 @@ static void weigh_rate(const judge_t *self, objections_t *objections)
                span_ms);
 }
 
-void judge_weigh_start(const judge_t *self, const host_t *host, objections_t *ret_objections)
+void judge_weigh_start(judge_t *self, const host_t *host, objections_t *ret_objections)
 {
     if (!self->has_state)
         object(ret_objections, JUDGE_STATE, NO_GROUP, "the record's state is not known");

@@ -55,19 +55,18 @@ typedef struct {
     size_t opening_count;
     int64_t last_start_ms;
     // what has happened
-    uint32_t places;      // hosts that have one
-    uint32_t unavailable; // and casualties
-    uint32_t in_step;     // started, and neither proven nor back
-    uint32_t proven;
-    int64_t proven_ms[RAMP_MAX]; // when a step had all its proofs
-    bool is_dead[LAST_MAX];      // the last outcomes, by their number
-    size_t outcomes;             // since the last resume
-    bool is_due;                 // an outcome should have tripped it
-    bool is_due_early;           // an attempt should have, whose job has no outcome yet
-    bool is_due_early_on_record;
+    uint32_t places;        // hosts that have one
+    uint32_t unavailable;   // and casualties
+    uint32_t in_step;       // started, and neither proven nor back
+    size_t step;            // of the ramp, from 0
+    uint32_t proven;        // in this step
+    bool is_baking;         // the step has all its proofs
+    int64_t baking_ms;      // since then
+    bool is_dead[LAST_MAX]; // the last outcomes, by their number
+    size_t outcomes;        // since the last resume
+    bool is_due;            // it should have tripped
     bool is_tripped;
-    bool is_tripped_on_record;
-    int64_t held_ms; // tripped, or due to, since then
+    int64_t held_ms; // one of them, since then
 } group_t;
 
 typedef struct {
@@ -81,21 +80,38 @@ typedef struct {
     bool is_proven;
     bool has_outcome;
     bool is_casualty;
-    bool is_casualty_on_record;
     bool is_denied;
-    bool is_denied_on_record;
     int64_t denied_ms;
     int64_t until_ms;
-    int64_t until_on_record_ms;
     int64_t start_ms; // the last one
 } host_t;
 
-// An outcome that is on record, and the consumer does not know yet.
+// What takes effect when it happens, and again for each consumer that reads it from the record.
+typedef enum {
+    FACT_END,
+    FACT_HALT,
+    FACT_RESUME,
+    FACT_TRIP,
+    FACT_DENY,
+    FACT_ABSOLVE,
+    FACT_NEW_RUN
+} fact_kind_t;
+
 typedef struct {
-    size_t host;
+    fact_kind_t kind;
+    int64_t at_ms;
+    uint32_t group;
+    size_t host; // NOBODY: none
     end_t end;
     bool is_casualty;
-} unread_t;
+    int64_t until_ms;
+} fact_t;
+
+typedef struct {
+    fact_t *items;
+    size_t count;
+    size_t size;
+} facts_t;
 
 struct judge {
     uint64_t line;
@@ -110,8 +126,8 @@ struct judge {
     size_t bucket_count;
     int64_t *start_ms; // each start that was not given back
     size_t start_count, start_size;
-    unread_t *unread;
-    size_t unread_count, unread_size;
+    facts_t record; // all that is on it, in order
+    facts_t heard;  // in force for this consumer, and not on record
     judgement_t *found;
     size_t found_count, found_size;
     uint32_t rate;
@@ -120,7 +136,6 @@ struct judge {
     bool has_guard;
     bool has_state;
     bool is_halted;
-    bool is_halted_on_record;
     int64_t halted_ms;
     bool has_yes; // of the guard
     int64_t guard_ms;
@@ -143,7 +158,7 @@ void *judge_grow(void *items, size_t count, size_t *size, size_t item_size);
 size_t judge_find_host(const judge_t *self, const char *name);    // NOBODY: none
 uint32_t judge_find_group(const judge_t *self, const char *name); // NO_GROUP: none
 
-// ---- judge_run.c: places
+// ---- judge_run.c
 void judge_start(judge_t *self, host_t *host);
 // A command, or a task with one.
 void judge_command(judge_t *self, host_t *host, int64_t tolerance_ms);
@@ -151,22 +166,20 @@ void judge_give_back(judge_t *self, host_t *host);
 void judge_leave(judge_t *self, host_t *host);
 void judge_open(judge_t *self, host_t *host);
 void judge_expire(judge_t *self, host_t *host);
-void judge_finish(judge_t *self, host_t *host, end_t end, bool is_casualty);
-void judge_end_on_record(judge_t *self, host_t *host, end_t end, bool is_casualty);
+// It has neither a place nor part in a step.
+void judge_leave_all(judge_t *self, host_t *host);
 void judge_set_casualty(judge_t *self, host_t *host, bool is_casualty);
-// The consumer knows the outcome that is on record.
-void judge_forget_unread(judge_t *self, size_t host);
-// Orders take effect, or are on record.
-void judge_halt(judge_t *self, bool is_halted);
-void judge_trip(judge_t *self, uint32_t group);
-void judge_resume(judge_t *self, uint32_t group);
-void judge_resume_on_record(judge_t *self, uint32_t group);
-void judge_deny(judge_t *self, host_t *host, int64_t until_ms);
-// The whole run.
+void judge_waiting(judge_t *self);
+void judge_find(judge_t *self, judge_rule_t rule, const host_t *host, uint32_t group,
+                const char *words);
+
+// ---- judge_facts.c
+// It takes effect, or is on record.
+void judge_take_fact(judge_t *self, const fact_t *fact);
+void judge_record_fact(judge_t *self, const fact_t *fact);
+// A new consumer begins; and it has what the record says.
 void judge_begin_epoch(judge_t *self);
 void judge_take_state(judge_t *self);
-void judge_begin_run(judge_t *self);
-void judge_waiting(judge_t *self);
 
 // ---- judge_policy.c
 // The words behind `limit` and `host`, which strtok_r has begun.
@@ -176,16 +189,12 @@ bool judge_read_number(const char *text, int64_t *ret_number);
 
 // ---- judge_limits.c
 uint32_t judge_amount(const group_t *group, const amount_t *amount);
-// How many hosts of the group may have begun now; UINT32_MAX: any number.
-uint32_t judge_ramp_limit(const judge_t *self, const group_t *group);
-// Whether its ramp has a step that is not over yet.
-bool judge_is_in_ramp(const group_t *group);
 // What speaks against a start, and what against a command, or a task with one, of a host that has
 // begun. tolerance_ms: for how long it may follow what holds it back.
-void judge_weigh_start(const judge_t *self, const host_t *host, objections_t *ret_objections);
+void judge_weigh_start(judge_t *self, const host_t *host, objections_t *ret_objections);
 void judge_weigh_command(const judge_t *self, const host_t *host, int64_t tolerance_ms,
                          objections_t *ret_objections);
-// An outcome is counted: ramps and breakers.
-void judge_count_outcome(judge_t *self, host_t *host, end_t end, bool is_casualty);
+// An end is counted: ramps and breakers.
+void judge_count_end(judge_t *self, host_t *host, end_t end, bool is_casualty);
 
 #endif

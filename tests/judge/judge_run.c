@@ -1,13 +1,12 @@
-// Who has a place, what is in force, and what is on record; what is wrong with it is kept in the
-// order of the lines.
+// Who has a place, and what is wrong with it, in the order of the lines.
 
 #include "judge_private.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static void find(judge_t *self, judge_rule_t rule, const host_t *host, uint32_t group,
-                 const char *words)
+void judge_find(judge_t *self, judge_rule_t rule, const host_t *host, uint32_t group,
+                const char *words)
 {
     self->found =
         judge_grow(self->found, self->found_count, &self->found_size, sizeof *self->found);
@@ -23,8 +22,8 @@ static void find(judge_t *self, judge_rule_t rule, const host_t *host, uint32_t 
 static void find_all(judge_t *self, const host_t *host, const objections_t *objections)
 {
     for (size_t i = 0; i < objections->count; i++)
-        find(self, objections->items[i].rule, host, objections->items[i].group,
-             objections->items[i].words);
+        judge_find(self, objections->items[i].rule, host, objections->items[i].group,
+                   objections->items[i].words);
 }
 
 // ---- places
@@ -80,13 +79,18 @@ void judge_command(judge_t *self, host_t *host, int64_t tolerance_ms)
     find_all(self, host, &objections);
 }
 
-void judge_give_back(judge_t *self, host_t *host)
+void judge_leave_all(judge_t *self, host_t *host)
 {
     host_t next = *host;
-    if (host->is_in_progress)
-        take_back(self, host);
     next.is_in_progress = next.is_open = next.is_in_step = false;
     become(self, host, &next);
+}
+
+void judge_give_back(judge_t *self, host_t *host)
+{
+    if (host->is_in_progress)
+        take_back(self, host);
+    judge_leave_all(self, host);
 }
 
 void judge_leave(judge_t *self, host_t *host)
@@ -114,128 +118,11 @@ void judge_expire(judge_t *self, host_t *host)
     become(self, host, &next);
 }
 
-void judge_finish(judge_t *self, host_t *host, end_t end, bool is_casualty)
-{
-    host_t next = *host;
-    bool is_well = end == END_RESTARTED || end == END_SKIPPED;
-    judge_count_outcome(self, host, end, is_casualty);
-    next.is_proven = host->is_proven;
-    next.is_in_progress = next.is_open = next.is_in_step = false;
-    next.is_casualty = is_casualty || (host->is_casualty && !is_well);
-    next.has_outcome = end != END_FAILED;
-    become(self, host, &next);
-}
-
 void judge_set_casualty(judge_t *self, host_t *host, bool is_casualty)
 {
     host_t next = *host;
     next.is_casualty = is_casualty;
     become(self, host, &next);
-}
-
-// ---- orders, in force or on record
-
-void judge_halt(judge_t *self, bool is_halted)
-{
-    if (is_halted && !self->is_halted)
-        self->halted_ms = self->now_ms;
-    self->is_halted = is_halted;
-}
-
-void judge_trip(judge_t *self, uint32_t index)
-{
-    group_t *group = &self->groups[index];
-    if (!group->is_due && !group->is_due_early && !group->is_tripped &&
-        !group->is_tripped_on_record)
-        find(self, JUDGE_NO_CAUSE, NULL, index, "nothing said so");
-    if (!group->is_due && !group->is_due_early && !group->is_tripped)
-        group->held_ms = self->now_ms;
-    group->is_tripped = true;
-}
-
-void judge_resume(judge_t *self, uint32_t index)
-{
-    group_t *group = &self->groups[index];
-    group->is_tripped = group->is_due = group->is_due_early = false;
-    group->outcomes = 0;
-    if (index == WHOLE_RUN)
-        judge_halt(self, false);
-}
-
-void judge_deny(judge_t *self, host_t *host, int64_t until_ms)
-{
-    if (!host->is_denied)
-        host->denied_ms = self->now_ms;
-    host->is_denied = true;
-    host->until_ms = until_ms;
-}
-
-void judge_resume_on_record(judge_t *self, uint32_t index)
-{
-    self->groups[index].is_tripped_on_record = false;
-    self->groups[index].is_due_early_on_record = false;
-    if (index == WHOLE_RUN)
-        self->is_halted_on_record = false;
-}
-
-// ---- consumers
-
-void judge_forget_unread(judge_t *self, size_t host)
-{
-    for (size_t i = 0; i < self->unread_count; i++) {
-        if (self->unread[i].host != host)
-            continue;
-        memmove(&self->unread[i], &self->unread[i + 1],
-                (self->unread_count - i - 1) * sizeof *self->unread);
-        self->unread_count--;
-        return;
-    }
-}
-
-// What the former consumer knew and was not on record is forgotten.
-void judge_begin_epoch(judge_t *self)
-{
-    self->has_state = false;
-    self->has_yes = false;
-    self->guard_ms = self->now_ms - self->permit_ms;
-    judge_halt(self, self->is_halted_on_record);
-    for (size_t i = 0; i < self->group_count; i++) {
-        group_t *group = &self->groups[i];
-        if (group->is_tripped_on_record && !group->is_tripped)
-            group->held_ms = self->now_ms;
-        group->is_tripped = group->is_tripped_on_record;
-        group->is_due_early = group->is_due_early_on_record;
-    }
-    for (size_t i = 0; i < self->host_count; i++) {
-        host_t *host = &self->hosts[i];
-        if (host->is_denied_on_record && !host->is_denied)
-            host->denied_ms = self->now_ms;
-        host->is_denied = host->is_denied_on_record;
-        host->until_ms = host->until_on_record_ms;
-        judge_set_casualty(self, host, host->is_casualty_on_record);
-    }
-}
-
-void judge_take_state(judge_t *self)
-{
-    for (size_t i = 0; i < self->unread_count; i++)
-        judge_finish(self, &self->hosts[self->unread[i].host], self->unread[i].end,
-                     self->unread[i].is_casualty);
-    self->unread_count = 0;
-    self->has_state = true;
-}
-
-void judge_begin_run(judge_t *self)
-{
-    for (size_t i = 0; i < self->group_count; i++) {
-        group_t *group = &self->groups[i];
-        group->proven = 0;
-        group->outcomes = 0;
-        group->is_due = group->is_due_early = group->is_due_early_on_record = false;
-        group->is_tripped = group->is_tripped_on_record = false;
-    }
-    for (size_t i = 0; i < self->host_count; i++)
-        self->hosts[i].is_proven = self->hosts[i].has_outcome = false;
 }
 
 void judge_waiting(judge_t *self)
@@ -247,23 +134,6 @@ void judge_waiting(judge_t *self)
             continue;
         judge_weigh_start(self, host, &objections);
         if (objections.count == 0)
-            find(self, JUDGE_STARVED, host, NO_GROUP, "no limit holds it back");
+            judge_find(self, JUDGE_STARVED, host, NO_GROUP, "no limit holds it back");
     }
-}
-
-void judge_end_on_record(judge_t *self, host_t *host, end_t end, bool is_casualty)
-{
-    bool is_well = end == END_RESTARTED || end == END_SKIPPED;
-    host->is_casualty_on_record = is_casualty || (host->is_casualty_on_record && !is_well);
-    if (end == END_FAILED) {
-        for (size_t i = 0; i < host->group_count; i++) {
-            group_t *group = &self->groups[host->groups[i]];
-            group->is_due_early_on_record = group->is_due_early;
-        }
-        return;
-    }
-    self->unread =
-        judge_grow(self->unread, self->unread_count, &self->unread_size, sizeof *self->unread);
-    self->unread[self->unread_count++] =
-        (unread_t){.host = (size_t)(host - self->hosts), .end = end, .is_casualty = is_casualty};
 }
