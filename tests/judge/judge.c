@@ -206,13 +206,21 @@ static bool take_guard(judge_t *self, char **rest)
     return true;
 }
 
+static bool take_state(judge_t *self, char **rest)
+{
+    const char *known = strtok_r(NULL, " ", rest);
+    int64_t count = INT64_MAX;
+    if (known && !judge_read_number(known, &count))
+        return judge_fail(self, "a state has so many facts of the record");
+    judge_take_state(self, (size_t)count);
+    return true;
+}
+
 // Events of the whole run. False: it is none of them.
 static bool take_run_event(judge_t *self, const char *event)
 {
     if (strcmp(event, "epoch") == 0)
         judge_begin_epoch(self);
-    else if (strcmp(event, "state") == 0)
-        judge_take_state(self);
     else if (strcmp(event, "quiet") == 0)
         judge_waiting(self);
     else
@@ -261,6 +269,8 @@ static bool take_event(judge_t *self, const char *event, char **rest)
         return judge_read_host(self, rest);
     if (strcmp(event, "guard") == 0)
         return take_guard(self, rest);
+    if (strcmp(event, "state") == 0)
+        return take_state(self, rest);
     if (take_run_event(self, event))
         return true;
     if (strcmp(event, "record") != 0)

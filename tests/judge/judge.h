@@ -41,8 +41,9 @@
 //   guard yes|no         the guard has answered
 //   epoch N              a new consumer begins; places stay: the writer says `open`, `return` of
 //                        each
-//   state                it has the record's state: what is on record is in force for it, in that
-//                        order, and its own orders; what former consumers knew is forgotten
+//   state [N]            it has the record's state, as of its first N `record` lines, or all: they
+//                        are in force for it, in that order, and then what it was told itself;
+//                        what former consumers knew is forgotten
 //   new-run              counts, breakers and ramps begin from zero
 //   quiet                nothing is in progress, and nothing changes any more but time
 //

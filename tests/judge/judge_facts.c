@@ -35,12 +35,14 @@ static void deny(judge_t *self, host_t *host, int64_t until_ms)
     host->until_ms = until_ms;
 }
 
+// An outcome counts once.
 static void end(judge_t *self, host_t *host, end_t end, bool is_casualty)
 {
-    bool is_well = end == END_RESTARTED || end == END_SKIPPED;
+    if (host->has_outcome)
+        return;
     judge_count_end(self, host, end, is_casualty);
-    judge_set_casualty(self, host, is_casualty || (host->is_casualty && !is_well));
-    host->has_outcome = host->has_outcome || end != END_FAILED;
+    judge_set_casualty(self, host, is_casualty || (host->is_casualty && end == END_WITHDRAWN));
+    host->has_outcome = end != END_FAILED;
 }
 
 static void begin_run(judge_t *self)
@@ -74,6 +76,21 @@ static void add(facts_t *facts, const fact_t *fact)
     facts->items[facts->count++] = *fact;
 }
 
+static bool is_same(const fact_t *fact, const fact_t *other)
+{
+    return fact->kind == other->kind && fact->group == other->group && fact->host == other->host &&
+           fact->end == other->end;
+}
+
+// Where an outcome is on record, as it mostly is before it is known.
+static size_t find_outcome(const judge_t *self, const fact_t *fact)
+{
+    size_t at = fact->kind == FACT_END && fact->end != END_FAILED ? self->record.count : 0;
+    while (at > 0 && !is_same(&self->record.items[at - 1], fact))
+        at--;
+    return at > 0 ? at - 1 : NOT_RECORDED;
+}
+
 void judge_take_fact(judge_t *self, const fact_t *fact)
 {
     const group_t *group = &self->groups[fact->group];
@@ -82,28 +99,19 @@ void judge_take_fact(judge_t *self, const fact_t *fact)
     apply(self, fact);
     if (fact->kind == FACT_END)
         judge_leave_all(self, &self->hosts[fact->host]);
-    if (fact->kind != FACT_END || fact->end == END_FAILED) // an outcome is on record before
-        add(&self->heard, fact);
-}
-
-static bool is_same(const fact_t *fact, const fact_t *other)
-{
-    return fact->kind == other->kind && fact->group == other->group && fact->host == other->host &&
-           fact->end == other->end;
+    fact_t heard = *fact;
+    heard.recorded = find_outcome(self, fact);
+    add(&self->heard, &heard);
 }
 
 void judge_record_fact(judge_t *self, const fact_t *fact)
 {
-    facts_t *heard = &self->heard;
     add(&self->record, fact);
-    for (size_t i = 0; i < heard->count; i++) {
-        if (!is_same(&heard->items[i], fact))
-            continue;
-        memmove(&heard->items[i], &heard->items[i + 1],
-                (heard->count - i - 1) * sizeof *heard->items);
-        heard->count--;
-        return;
-    }
+    for (size_t i = 0; i < self->heard.count; i++)
+        if (self->heard.items[i].recorded == NOT_RECORDED && is_same(&self->heard.items[i], fact)) {
+            self->heard.items[i].recorded = self->record.count - 1;
+            return;
+        }
 }
 
 void judge_begin_epoch(judge_t *self)
@@ -115,26 +123,25 @@ void judge_begin_epoch(judge_t *self)
     self->heard.count = 0;
 }
 
-static void apply_all(judge_t *self, const facts_t *facts)
+void judge_take_state(judge_t *self, size_t known)
 {
     int64_t now_ms = self->now_ms;
-    for (size_t i = 0; i < facts->count; i++) {
-        self->now_ms = facts->items[i].at_ms;
-        apply(self, &facts->items[i]);
-    }
-    self->now_ms = now_ms;
-}
-
-void judge_take_state(judge_t *self)
-{
     begin_run(self);
     set_halted(self, false);
     for (size_t i = 0; i < self->host_count; i++) {
         self->hosts[i].is_denied = false;
         judge_set_casualty(self, &self->hosts[i], false);
     }
-    apply_all(self, &self->record);
-    apply_all(self, &self->heard);
+    for (size_t i = 0; i < self->record.count && i < known; i++) {
+        self->now_ms = self->record.items[i].at_ms;
+        apply(self, &self->record.items[i]);
+    }
+    for (size_t i = 0; i < self->heard.count; i++) {
+        self->now_ms = self->heard.items[i].at_ms;
+        if (self->heard.items[i].recorded >= known)
+            apply(self, &self->heard.items[i]);
+    }
+    self->now_ms = now_ms;
     for (size_t i = 0; i < self->host_count; i++)
         if (self->hosts[i].has_outcome)
             judge_leave_all(self, &self->hosts[i]);

@@ -12,6 +12,7 @@
 #define GUARD_MS       10000
 #define OBJECTIONS_MAX 32
 #define WHOLE_RUN      0U // the group of all hosts
+#define NOT_RECORDED   SIZE_MAX
 #define NOBODY         SIZE_MAX
 #define NO_GROUP       UINT32_MAX
 
@@ -105,6 +106,7 @@ typedef struct {
     end_t end;
     bool is_casualty;
     int64_t until_ms;
+    size_t recorded; // of what is in force: where it is on record
 } fact_t;
 
 typedef struct {
@@ -127,7 +129,7 @@ struct judge {
     int64_t *start_ms; // each start that was not given back
     size_t start_count, start_size;
     facts_t record; // all that is on it, in order
-    facts_t heard;  // in force for this consumer, and not on record
+    facts_t heard;  // in force since this consumer began
     judgement_t *found;
     size_t found_count, found_size;
     uint32_t rate;
@@ -177,9 +179,9 @@ void judge_find(judge_t *self, judge_rule_t rule, const host_t *host, uint32_t g
 // It takes effect, or is on record.
 void judge_take_fact(judge_t *self, const fact_t *fact);
 void judge_record_fact(judge_t *self, const fact_t *fact);
-// A new consumer begins; and it has what the record says.
+// A new consumer begins; and it has what the record says, the first facts of it.
 void judge_begin_epoch(judge_t *self);
-void judge_take_state(judge_t *self);
+void judge_take_state(judge_t *self, size_t known);
 
 // ---- judge_policy.c
 // The words behind `limit` and `host`, which strtok_r has begun.
