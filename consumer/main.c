@@ -27,6 +27,7 @@
 
 #define CATCH_UP_MAX      4096 // at most so many frames are read before silence is judged
 #define RESTARTERS_MAX    512  // each needs 7 to 10 kB of memory and five descriptors
+#define CLOCK_SET_MS      1000 // by so much it differs when somebody has set it
 #define DESCRIPTORS_EACH  5
 #define DESCRIPTORS_SPARE 1024 // for the consumer itself, publishers and viewers
 
@@ -46,6 +47,8 @@ typedef struct {
     FILE *trace;
     int64_t start_ms;
     int64_t now_ms;
+    int64_t offset_ms; // of Unix time, as the core knows it
+    bool has_clock;
     char extended[64];            // the log message of an extension
     uint64_t refused;             // instance of the worker that was refused last
     uint64_t refused_connections; // that were told of
@@ -109,6 +112,9 @@ static void apply(consumer_t *self, const gather_action_t *action)
         break;
     case GATHER_LOG: event_log(action); break;
     case GATHER_LEAVE: leave(self); break;
+    case GATHER_ORDERS: send_batch_orders(self->batch, action); break;
+    case GATHER_ANSWER: viewers_answer(self->viewers, action); break;
+    case GATHER_ASK_GUARD: break;
     }
 }
 
@@ -136,6 +142,9 @@ static void receive_jobs(consumer_t *self, const mm_frame_t *frame)
     event.as.job.publisher = frame->as.jobs.publisher;
     event.as.job.epoch = frame->as.jobs.epoch;
     event.as.job.dead = frame->as.jobs.dead;
+    event.as.job.run = frame->as.jobs.run;
+    event.as.job.groups = frame->as.jobs.groups;
+    event.as.job.group_count = frame->as.jobs.group_count;
     if (frame->as.jobs.count == 0)
         step(self, &event);
     event.kind = GATHER_JOB;
@@ -183,6 +192,14 @@ static void receive_bye(consumer_t *self, const mm_frame_t *frame)
     step(self, &event);
 }
 
+static void receive_orders(consumer_t *self, const mm_frame_t *frame)
+{
+    for (size_t i = 0; i < frame->as.order.count; i++)
+        step(self, &(gather_event_t){.kind = GATHER_ORDER,
+                                     .as.order = {.viewer = frame->as.order.viewer,
+                                                  .order = &frame->as.order.items[i]}});
+}
+
 // False when the frame does not belong on this socket.
 static bool receive_frame(consumer_t *self, const mm_frame_t *frame, bool is_jobs)
 {
@@ -203,6 +220,13 @@ static bool receive_frame(consumer_t *self, const mm_frame_t *frame, bool is_job
     case MM_FRAME_STARTED: receive_started(self, frame); return true;
     case MM_FRAME_RESULTS: receive_results(self, frame); return true;
     case MM_FRAME_BYE: receive_bye(self, frame); return true;
+    case MM_FRAME_STATE:
+        step(self, &(gather_event_t){.kind = GATHER_STATE, .as.state = &frame->as.state});
+        return true;
+    case MM_FRAME_RECORDED:
+        step(self, &(gather_event_t){.kind = GATHER_RECORDED, .as.recorded = &frame->as.recorded});
+        return true;
+    case MM_FRAME_ORDER: receive_orders(self, frame); return true;
     case MM_FRAME_QUERY: viewers_query(self->viewers, frame, self->now_ms); return true;
     }
     return false;
@@ -267,12 +291,26 @@ static void tell_refused(consumer_t *self)
            MM_INT("refused", refused));
 }
 
+// Tells the core what time it is, once, and again when somebody has set the clock.
+static void tell_clock(consumer_t *self)
+{
+    int64_t offset_ms = mm_clock_wall_ms() - self->now_ms;
+    int64_t change_ms = offset_ms - self->offset_ms;
+    if (self->has_clock && change_ms > -CLOCK_SET_MS && change_ms < CLOCK_SET_MS)
+        return;
+    self->offset_ms = offset_ms;
+    self->has_clock = true;
+    step(self,
+         &(gather_event_t){.kind = GATHER_CLOCK, .as.clock.unix_ms = self->now_ms + offset_ms});
+}
+
 static int64_t turn(void *arg)
 {
     MM_SPAN("turn");
     consumer_t *self = arg;
     self->now_ms = mm_clock_ms();
     tell_refused(self);
+    tell_clock(self);
     if (self->now_ms >= gather_deadline(self->gather)) {
         // Read first: a heartbeat in the socket is no silence.
         gather_event_t event = {.kind = GATHER_TIME};

@@ -208,7 +208,8 @@ void viewers_query(viewers_t *self, const mm_frame_t *frame, int64_t now_ms)
     case MM_ABOUT_VIEWERS: reply_where(self); break;
     case MM_ABOUT_STATS:
     case MM_ABOUT_PROFILE:
-    case MM_ABOUT_HOSTS: break;
+    case MM_ABOUT_HOSTS:
+    case MM_ABOUT_ORDERS: break;
     }
 }
 
@@ -254,6 +255,16 @@ void viewers_progress(viewers_t *self, int64_t now_ms)
                                       .about = MM_ABOUT_HOSTS,
                                       .text = mm_str(text)}});
     free(text);
+}
+
+void viewers_answer(viewers_t *self, const gather_action_t *action)
+{
+    char id[MM_ID_TEXT];
+    mm_str_t error = action->as.reply.error;
+    json_t *json = json_pack("{s:s, s:s%}", "order", mm_id_print(&action->as.reply.id, id), "error",
+                             error.size > 0 ? error.data : "", error.size);
+    assert(json);
+    mm_stats_reply_send(&self->reply, MM_ABOUT_ORDERS, action->as.reply.viewer, json);
 }
 
 int64_t viewers_turn(viewers_t *self, int64_t now_ms)

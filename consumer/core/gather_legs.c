@@ -92,6 +92,8 @@ static void apply_store_result(gather_t *self, flight_t *flight, const mm_result
         if (result->outcome != MM_OUTCOME_NONE) {
             if (result->error.size > 0)
                 flight_set_error(flight, result->error);
+            if (flight->has_attempt && result->leg == MM_LEG_SETTLE)
+                gather_count_outcome(self, flight, result);
             gather_settled(self, flight, result->outcome);
         } else if (flight->settle == MM_OUTCOME_NONE) {
             apply_saved(self, flight, result);

@@ -6,8 +6,6 @@
 #include "gather_attempts_inside.h"
 #include "string_view.h"
 
-#include <utlist.h>
-
 static bool has_open_attempt(const gather_t *self, const flight_t *flight)
 {
     const attempt_t *attempt = flight->has_attempt ? attempt_of(self, flight) : NULL;
@@ -66,6 +64,6 @@ void gather_withdraw_unseen(gather_t *self)
     if (self->has_driver)
         return;
     self->has_driver = true;
-    DL_FOREACH_SAFE2 (self->flights.extends, flight, next, extend_next)
-        (void)gather_end_withdrawn(self, flight);
+    FLIGHTS_EACH(&self->flights, flight, next)
+    (void)gather_end_withdrawn(self, flight);
 }
