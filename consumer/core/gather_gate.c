@@ -35,13 +35,19 @@ class_t *gather_class(gather_t *self, const flight_t *flight)
     return limits_class(&self->limits, groups);
 }
 
+bool gather_is_denied(const gather_t *self, const flight_t *flight)
+{
+    return self->limits.places.count > 0 &&
+           limits_denied(&self->limits, host_name(flight->host), unix_ms(self)) > 0;
+}
+
 mm_reason_t gather_closed(const gather_t *self, const flight_t *flight)
 {
     int64_t until_ms;
     mm_reason_t reason = limits_closed(&self->limits, attempt_of(self, flight)->class, self->now_ms,
                                        unix_ms(self), &until_ms);
-    bool is_denied = limits_denied(&self->limits, host_name(flight->host), unix_ms(self)) > 0;
-    return reason == MM_REASON_NONE && is_denied ? MM_REASON_DENIED : reason;
+    bool is_denied = reason == MM_REASON_NONE && gather_is_denied(self, flight);
+    return is_denied ? MM_REASON_DENIED : reason;
 }
 
 mm_reason_t gather_gated(const gather_t *self, const flight_t *flight)

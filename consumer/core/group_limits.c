@@ -175,6 +175,14 @@ static bool is_shut(const limits_t *self, const group_t *group, int64_t unix_ms,
     return unix_ms < opening->opens_ms;
 }
 
+void limits_window(const group_t *group, int64_t unix_ms, int64_t *ret_opens, int64_t *ret_closes)
+{
+    const mm_opening_t *opening =
+        group->rules.has_window ? opening_of(&group->rules, unix_ms) : &(mm_opening_t){0, MM_NEVER};
+    *ret_opens = !opening ? MM_NEVER : opening->opens_ms <= unix_ms ? 0 : opening->opens_ms;
+    *ret_closes = opening ? opening->closes_ms : MM_NEVER;
+}
+
 static bool is_baking(const group_t *group, int64_t unix_ms, int64_t *ret_until)
 {
     if (group->step_ended_ms == 0)

@@ -108,6 +108,8 @@ class_t *limits_class(limits_t *self, mm_str_t groups);
 // when this ends; MM_NEVER: by an event.
 mm_reason_t limits_closed(const limits_t *self, const class_t *class, int64_t now_ms,
                           int64_t unix_ms, int64_t *ret_until);
+// When a group's window opens, 0: it is open; and when it closes then; Unix time, MM_NEVER: never.
+void limits_window(const group_t *group, int64_t unix_ms, int64_t *ret_opens, int64_t *ret_closes);
 // Why there is no place for the host, which counts itself once; NONE: there is. *ret_ends: whether
 // it is enough that restarts in progress end.
 mm_reason_t limits_room(const class_t *class, const place_t *own, bool *ret_ends);
