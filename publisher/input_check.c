@@ -72,12 +72,13 @@ int run_check(const mm_options_t *options, run_facts_t *ret_facts, char error[SO
 {
     input_own_t *own = input_own_new(options);
     hostset_t *groups = hostset_new();
+    policy_groups_t *policy = options->policy ? policy_groups_new(options->policy_groups) : NULL;
     source_t *source = NULL;
     run_facts_t facts = {.is_list = *options->input != '\0'};
     uint64_t hosts = 0;
     int exit_code = check_left(options, error);
     if (exit_code == 0 && facts.is_list)
-        exit_code = input_open(options, own, groups, &source, error);
+        exit_code = input_open(options, own, policy, groups, &source, error);
     if (exit_code == 0 && facts.is_list)
         exit_code = read_all(source, &hosts, error);
     if (exit_code == 0 && facts.is_list)
@@ -86,6 +87,7 @@ int run_check(const mm_options_t *options, run_facts_t *ret_facts, char error[SO
     facts.groups = hostset_count(groups);
     source_destroy(&source);
     hostset_destroy(&groups);
+    policy_groups_destroy(&policy);
     input_own_destroy(&own);
     if (exit_code == 0)
         *ret_facts = facts;

@@ -36,9 +36,9 @@ typedef struct {
 } mm_opening_t;
 
 typedef struct {
-    char name[MM_NAME_MAX + 1];  // of the group; empty: the whole run
-    mm_amount_t cap;             // restarts in progress
-    mm_amount_t max_unavailable; // those and casualties
+    char name[MM_NAME_MAX + 1];           // of the group; empty: the whole run
+    mm_amount_t cap;                      // restarts in progress
+    mm_amount_t max_unavailable;          // those and casualties
     mm_amount_t ramp[MM_POLICY_RAMP_MAX]; // hosts of each step; then no limit
     size_t ramp_count;
     int64_t bake_ms; // from the last host of a step to the first of the next

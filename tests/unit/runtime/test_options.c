@@ -232,6 +232,7 @@ static void options_that_do_not_fit_together_are_refused(void **state)
         {PUBLISHER, "--attributes=a,a", "up to 8 different names"},
         {PUBLISHER, "--attributes=a,b,c,d,e,f,g,h,i", "up to 8 different names"},
         {PUBLISHER, "--attributes=bmc,host", "every job has a host already"},
+        {PUBLISHER, "--policy-groups=web", "add --policy"},
         {CONSUMER, "--extend-every=1500ms", "less than half of ack-deadline (3s)"},
         {CONSUMER, "--ack-deadline=2s", "--ack-deadline=2s: extend-every (1s)"},
         {CONSUMER, "--max-lease=899999ms", "make it at least 15m"},
@@ -263,12 +264,30 @@ static void options_that_do_not_fit_together_are_refused(void **state)
     }
 }
 
+static void the_groups_of_a_policy_are_names(void **state)
+{
+    (void)state;
+    static char *const bad[] = {"--policy-groups=,web", "--policy-groups=-web",
+                                "--policy-groups=a b", "--policy-groups=web,,eu"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_equal(PARSE(PUBLISHER, "--policy", bad[i]), 64);
+        assert_told("names of groups with commas between them");
+    }
+    assert_int_equal(PARSE(PUBLISHER, "--policy", "--attributes=a?,b?,c?,d?,e?,f?,g?,h?"), 64);
+    assert_told("up to 7 attributes beside");
+}
+
 static void what_just_fits_is_taken(void **state)
 {
     (void)state;
     assert_int_equal(PARSE(CONSUMER, "--extend-every=1499ms", "--max-lease=15m"), STARTED);
     assert_int_equal(PARSE(PUBLISHER, "--input=-", "--attributes=a,b,c,d,e,f,g,rack_2"), STARTED);
     assert_int_equal(PARSE(PUBLISHER, "--attributes=address?,port?"), STARTED);
+    assert_int_equal(PARSE(PUBLISHER, "--policy"), STARTED);
+    assert_int_equal(PARSE(PUBLISHER, "--policy", "--policy-groups="), STARTED);
+    assert_int_equal(PARSE(PUBLISHER, "--policy", "--policy-groups=web,rack-2.b",
+                           "--attributes=a?,b?,c?,d?,e?,f?,g?"),
+                     STARTED);
     assert_int_equal(PARSE(RESTARTER, "--exec=reset {bmc?}"), STARTED);
     assert_int_equal(PARSE(SAVER, "--heartbeat=750ms"), STARTED);
     assert_int_equal(PARSE(SAVER, "--consumer=tcp://127.0.0.1:65533"), STARTED);
@@ -590,6 +609,7 @@ int main(void)
         TEST(dashes_become_underscores_and_an_empty_variable_is_none),
         TEST(a_bad_flag_is_named_with_the_mend),
         TEST(options_that_do_not_fit_together_are_refused),
+        TEST(the_groups_of_a_policy_are_names),
         TEST(what_just_fits_is_taken),
         TEST(a_folder_too_long_for_a_socket_is_refused),
         TEST(a_bad_variable_is_named_and_exits_with_78),

@@ -76,7 +76,7 @@ static const struct {
     const char *text;
     mm_frame_t frame;
 } examples[] = {
-    {"[2, 1, \"p1\", 3, \"\", 0, [[ID, \"web-14\", 1]]]",
+    {"[2, 1, \"p1\", 3, \"\", 0, 0, [], [[ID, \"web-14\", 1]]]",
      {MM_FRAME_JOBS, .as.jobs = {.publisher = LITERAL("p1"), .epoch = 3,
       ITEMS(job, items, count, {.id = ID, .host = LITERAL("web-14"), .delivery = 1})}}},
     {"[2, 2, 12, 5020, 0, false, [[901, 2, ID, \"web-14\", 1]]]",
@@ -91,7 +91,7 @@ static const struct {
             {.number = 903, .leg = MM_LEG_SETTLE, .id = ID, .host = LITERAL("web-14"), .deliveries = 1,
              .publisher = LITERAL("p1"), .received_ms = 1795332314123, .attempts = 5, .extended = 2,
              .outcome = MM_OUTCOME_DEAD, .worker = LITERAL("py-1"), .error = LITERAL("exit status 1")})}}},
-    {"[2, 1, \"p1\", 3, \"\", 0, [[ID, \"web-15\", 1, {\"bmc\": \"10.0.0.1\", \"zone\": \"eu\"}]]]",
+    {"[2, 1, \"p1\", 3, \"\", 0, 0, [], [[ID, \"web-15\", 1, {\"bmc\": \"10.0.0.1\", \"zone\": \"eu\"}]]]",
      {MM_FRAME_JOBS, .as.jobs = {.publisher = LITERAL("p1"), .epoch = 3,
       ITEMS(job, items, count, {.id = ID, .host = LITERAL("web-15"), .delivery = 1,
                                 .attributes = LITERAL("bmc=10.0.0.1 zone=eu")})}}},
@@ -100,13 +100,19 @@ static const struct {
       ITEMS(task, items, count, {.number = 904, .leg = MM_LEG_RESTART, .id = ID,
                                  .host = LITERAL("web-15"), .attempt = 1,
                                  .attributes = LITERAL("bmc=10.0.0.1")})}}},
-    {"[2, 1, \"p1\", 3, \"\", 0, [[ID, \"web-16\", 2, {}, true]]]",
+    {"[2, 1, \"p1\", 3, \"\", 0, 0, [], [[ID, \"web-16\", 2, {}, true]]]",
      {MM_FRAME_JOBS, .as.jobs = {.publisher = LITERAL("p1"), .epoch = 3,
       ITEMS(job, items, count, {.id = ID, .host = LITERAL("web-16"), .delivery = 2,
                                 .withdrawn = true})}}},
-    {"[2, 1, \"p1\", 3, \"ssh-0123456789abcdef\", 2, []]",
+    {"[2, 1, \"p1\", 3, \"ssh-0123456789abcdef\", 2, 0, [], []]",
      {MM_FRAME_JOBS, .as.jobs = {.publisher = LITERAL("p1"), .epoch = 3, .driver = LITERAL(SSH),
                                  .dead = 2}}},
+    {"[2, 1, \"p1\", 3, \"ssh-0123456789abcdef\", 2, 7205759403792794, [[\"\", 12], [\"db\", 0], "
+     "[\"web\", 9]], []]",
+     {MM_FRAME_JOBS, .as.jobs = {.publisher = LITERAL("p1"), .epoch = 3, .driver = LITERAL(SSH),
+                                 .dead = 2, .run = 7205759403792794,
+      ITEMS(group, groups, group_count, {.name = LITERAL(""), .hosts = 12}, {.name = LITERAL("db")},
+            {.name = LITERAL("web"), .hosts = 9})}}},
     {"[2, 2, 12, 5020, 0, false, [[905, 4, ID, \"web-14\", 1, {}, 300000, 0, 6520, 0, NONE, NONE, "
      "\"\", false, false], [906, 2, ID, \"web-14\", 1, {}, 900000, 40, 6520, 1, ID, ID, \"degraded\", "
      "true, false]]]",
@@ -209,6 +215,9 @@ static const struct {
             {.kind = MM_VERDICT_SKIPPED, .id = ID},
             {.kind = MM_VERDICT_WITHDRAWN, .id = ID, .attempts = 1,
              .error = LITERAL("same-boot")})}}},
+    {"[2, 8, \"consumer\", 3, [[1, ID, 180000]]]",
+     {MM_FRAME_NOTICES, .as.notices = {CONSUMER,
+      ITEMS(verdict, items, count, {.kind = MM_VERDICT_EXTEND, .id = ID, .lease_ms = 180000})}}},
     {"[2, 9, \"consumer\", 3, \"py-1\", 7, 12, \"task.000000000000000c\"]",
      {MM_FRAME_WELCOME, .as.answer = {CONSUMER, PY_1, .session = 12,
                                       .suffix = LITERAL("task.000000000000000c")}}},
