@@ -226,6 +226,7 @@ void flight_wait_in_class(flights_t *self, flight_t *flight)
 {
     class_t *class = attempts_get(&self->attempts, &flight->id)->class;
     flight_set_restart(self, flight, RESTART_GATED, 0);
+    set_grants(self, flight, 0); // others may have what it was next for
     flight_t *next = class->waiting;
     if (next && mm_id_compare(&next->restart_prev->id, &flight->id) < 0)
         next = NULL;

@@ -9,7 +9,8 @@
 //   limit GROUP KEY...  hosts=N            hosts of the group; percents are of them
 //                       cap=N|P%           hosts that have a place (below)
 //                       max-unavailable=N|P%  those and casualties; a host counts once
-//                       ramp=N|P%,...      hosts of each step
+//                       ramp=N|P%,...      hosts of each step, in which one that ends as a casualty
+//                                          trips the group
 //                       bake=MS            from the last proof of a step to the next step
 //                       breaker=F/W        trips at F dead ones of the last W hosts that ended as
 //                                          restarted or dead; repeatable

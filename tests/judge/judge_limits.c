@@ -63,7 +63,7 @@ void judge_count_end(judge_t *self, host_t *host, end_t end, bool is_casualty)
     for (size_t i = 0; i < host->group_count; i++) {
         group_t *group = &self->groups[host->groups[i]];
         advance(self, group);
-        bool is_due = is_casualty && is_in_ramp(group);
+        bool is_due = is_casualty && end != END_FAILED && is_in_ramp(group);
         if (is_proof)
             count_proof(self, group);
         if (end == END_RESTARTED || end == END_DEAD) {

@@ -104,11 +104,10 @@ static void draw_groups(sim_policy_t *self, sim_t *sim)
             assert(size < sizeof job->groups);
         }
         size = 0;
+        memset(job->attributes, 0, sizeof job->attributes);
         if (*job->groups &&
             !mm_attributes_add(job->attributes, &size, mm_str("groups"), mm_str(job->groups)))
             abort();
-        if (size == 0)
-            *job->attributes = '\0';
     }
 }
 
