@@ -612,10 +612,19 @@ static void apply_tasks(mm_worker_t *self, const mm_frame_t *frame)
         self->last_seen = true;
 }
 
+// Orders are no tasks: they take no slot, and a saver that drains records them, too.
+static void apply_orders(mm_worker_t *self, const mm_frame_t *frame)
+{
+    bool is_mine = self->session != 0 && frame->as.orders.session == self->session;
+    if (is_mine && self->config.role == MM_ROLE_SAVER)
+        act(self, MM_WORKER_ORDERS)->as.orders = &frame->as.orders;
+}
+
 static void apply_frame(mm_worker_t *self, const mm_frame_t *frame)
 {
     switch ((int)frame->kind) { // the others are not for workers
     case MM_FRAME_TASKS: apply_tasks(self, frame); break;
+    case MM_FRAME_ORDERS: apply_orders(self, frame); break;
     case MM_FRAME_WELCOME: apply_welcome(self, frame); break;
     case MM_FRAME_REFUSED:
         if (is_for_me(self, frame) && self->session == 0)
