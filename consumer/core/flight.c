@@ -127,6 +127,10 @@ static void see_restart(flights_t *self, const flight_t *flight, restart_state_t
     restart_state_t former = flight->restart;
     self->in_restart[former]--;
     self->in_restart[state]++;
+    if (flight->withdrawn) {
+        self->withdrawn_exhausted -= former == RESTART_EXHAUSTED;
+        self->withdrawn_exhausted += state == RESTART_EXHAUSTED;
+    }
     if (flight->trail)
         latency_restart(&self->latency, flight->trail,
                         (stage_change_t){.waited = is_queued(former),
@@ -322,6 +326,19 @@ flight_t *flights_next(const flights_t *self, const flight_t *flight)
 {
     bool is_last = !flight->extend_next && !flight->is_patient;
     return is_last ? self->patient : flight->extend_next;
+}
+
+void flight_set_withdrawn(flights_t *self, flight_t *flight)
+{
+    if (flight->withdrawn)
+        return;
+    flight->withdrawn = true;
+    self->withdrawn_exhausted += flight->restart == RESTART_EXHAUSTED;
+}
+
+size_t flights_doomed(const flights_t *self)
+{
+    return self->in_restart[RESTART_EXHAUSTED] - self->withdrawn_exhausted;
 }
 
 void flights_end(flights_t *self, flight_t *flight)

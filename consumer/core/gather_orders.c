@@ -265,11 +265,13 @@ static bool wants_state(const gather_t *self)
 
 void gather_talk_to_saver(gather_t *self)
 {
-    if (!self->is_real && self->pending_count == 0)
+    if (self->pending_count == 0 &&
+        (!self->is_real || (self->limits.is_complete && !self->sees_saver)))
         return;
     const worker_t *saver = joined_saver(self);
     if (!saver)
         return;
+    self->sees_saver = false;
     if (self->is_real && saver->session != self->state_session) {
         self->state_session = saver->session;
         restart_loading(self); // the former one may have recorded what it did not say

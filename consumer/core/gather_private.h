@@ -39,6 +39,7 @@ struct gather {
     int64_t guard_ask_ms;       // the guard is not asked again before
     bool gate_is_dirty;         // something has changed since the last pass
     uint64_t run;               // of the publisher; 0: not known, or there is no policy
+    bool sees_saver;            // one has said hello
     uint64_t state_session;     // of the saver that is asked for the record's state
     uint64_t state_from;        // its page
     int64_t asked_ms;           // when it was asked last; 0: to be asked now

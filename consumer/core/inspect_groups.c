@@ -11,7 +11,7 @@ gather_held_t gather_held(const gather_t *self)
 
 static int64_t limit_of(uint32_t hosts)
 {
-    return hosts == UINT32_MAX ? -1 : hosts;
+    return hosts == UINT32_MAX ? -1 : (int64_t)hosts;
 }
 
 static int64_t instant_of(int64_t unix_ms)
@@ -41,7 +41,7 @@ static void fill_ramp(const group_t *group, gather_group_t *cursor)
     bool is_in_step = group->step < group->rules.ramp_count;
     cursor->steps = group->rules.ramp_count;
     cursor->step = cursor->steps > 0 ? group->step + 1 : 0;
-    cursor->step_hosts = is_in_step ? group->ramp[group->step] : -1;
+    cursor->step_hosts = is_in_step ? (int64_t)group->ramp[group->step] : -1;
     cursor->proven = group->proven;
     cursor->baked_ms = group->step_ended_ms > 0 ? group->step_ended_ms + group->rules.bake_ms : 0;
 }
