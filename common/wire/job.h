@@ -142,7 +142,6 @@ typedef enum {
 // program's name is also its INI section and its role in stats and profiles, and the name of its
 // executable behind "mayhem-".
 const char *mm_leg_name(mm_leg_t leg);
-const char *mm_action_name(mm_action_t action);
 const char *mm_outcome_name(mm_outcome_t outcome);
 const char *mm_program_name(mm_program_t program);
 mm_program_t mm_role_program(mm_role_t role);
