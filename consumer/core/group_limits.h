@@ -67,7 +67,7 @@ typedef struct {
     bool is_open;
     bool is_casualty;
     uint8_t size;
-    char host[];
+    char host[]; // folded
 } place_t;
 
 typedef struct {
@@ -119,7 +119,7 @@ void limits_reserve_nothing(limits_t *self);
 // A restart begins now: the next one does not before the rate allows it.
 void limits_start(limits_t *self, int64_t now_ms);
 
-// ---- places
+// ---- places: of hosts in any spelling (host_fold.h)
 
 // NULL: it has none.
 place_t *limits_place(const limits_t *self, mm_str_t host);
