@@ -58,4 +58,31 @@ typedef struct {
     bool has_guard; // nothing begins while it has not said yes within the last ten seconds
 } mm_policy_t;
 
+// ---- what the data means
+
+#define MM_POLICY_WHY_MAX 640
+
+// How many hosts an amount is, of a group with so many on the list: UINT32_MAX when it is not set,
+// and 0 when a share comes to nothing, as 10% of 1 does.
+uint32_t mm_amount_of(mm_amount_t amount, uint32_t hosts);
+// "25%", "3", "no limit". Returns buffer.
+#define MM_AMOUNT_TEXT 16
+char *mm_amount_print(mm_amount_t amount, char buffer[MM_AMOUNT_TEXT]);
+
+// The rules of the group of this name; NULL: it has none. The empty one is the whole run.
+const mm_rules_t *mm_policy_find(const mm_policy_t *self, mm_str_t name);
+
+// From when on a restart may begin, as far as windows go: unix_ms itself, or the next instant at
+// which one opens for longer than last_start_ms; MM_NEVER (duration.h): none does.
+int64_t mm_rules_next_start(const mm_rules_t *self, int64_t unix_ms);
+
+// Whether each amount can be met, with hosts[i] on the list in the group groups[i], of them those
+// of the whole run first. False: `why` says which one cannot and what to write instead, as a
+// sentence without its end. Groups without a host are passed over.
+bool mm_policy_check_amounts(const mm_policy_t *self, const uint32_t *hosts,
+                             char why[MM_POLICY_WHY_MAX]);
+// Whether each group has a host on the list. False: `why` as above.
+bool mm_policy_check_groups(const mm_policy_t *self, const uint32_t *hosts,
+                            char why[MM_POLICY_WHY_MAX]);
+
 #endif
