@@ -14,6 +14,27 @@ uint32_t mm_amount_of(mm_amount_t amount, uint32_t hosts)
     return amount.is_percent ? (uint32_t)((uint64_t)hosts * amount.value / 100) : amount.value;
 }
 
+const char *mm_amount_parse(mm_str_t text, mm_amount_t *ret_amount)
+{
+    static const char form[] = "it is a number of hosts, as in 5, or a share of them, as in 25%";
+    bool is_percent = text.size > 0 && text.data[text.size - 1] == '%';
+    size_t digits = text.size - is_percent;
+    uint64_t value = 0;
+    if (digits == 0 || digits > 10)
+        return form;
+    for (size_t i = 0; i < digits; i++) {
+        if (!mm_is_digit(text.data[i]))
+            return form;
+        value = 10 * value + (uint64_t)(text.data[i] - '0');
+    }
+    if (is_percent && (value < 1 || value > 100))
+        return "a share must be from 1% to 100%, without decimals";
+    if (value < 1 || value > UINT32_MAX)
+        return "it must be from 1 to 4294967295, or a share from 1% to 100%";
+    *ret_amount = (mm_amount_t){.value = (uint32_t)value, .is_set = true, .is_percent = is_percent};
+    return NULL;
+}
+
 char *mm_amount_print(mm_amount_t amount, char buffer[MM_AMOUNT_TEXT])
 {
     if (amount.is_set)
@@ -92,6 +113,25 @@ bool mm_policy_check_amounts(const mm_policy_t *self, const uint32_t *hosts,
                 return false;
     }
     return true;
+}
+
+bool mm_policy_check_endless(const mm_policy_t *self, char why[MM_POLICY_WHY_MAX])
+{
+    const mm_rules_t *run = self->count > 0 ? &self->groups[0] : NULL;
+    if (self->count > 1)
+        (void)snprintf(why, MM_POLICY_WHY_MAX,
+                       "[group %s] is in the policy, and invented hosts are in no group: name a "
+                       "list of hosts with --input",
+                       self->groups[1].name);
+    bool is_share = run && (run->cap.is_percent || run->max_unavailable.is_percent);
+    for (size_t i = 0; run && i < run->ramp_count; i++)
+        is_share = is_share || run->ramp[i].is_percent;
+    if (self->count <= 1 && is_share)
+        (void)snprintf(
+            why, MM_POLICY_WHY_MAX,
+            "a share of hosts needs their number, and invented ones have no end: write a "
+            "number, or name a list of hosts with --input");
+    return self->count <= 1 && !is_share;
 }
 
 bool mm_policy_check_groups(const mm_policy_t *self, const uint32_t *hosts,

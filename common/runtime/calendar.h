@@ -13,6 +13,7 @@
 #include "string_view.h"
 
 #define MM_ZONE_MAX         63
+#define MM_DAY_MS           INT64_C(86400000)
 #define MM_CALENDAR_YEARS   2   // that are expanded
 #define MM_CALENDAR_WHY_MAX 640 // bytes of a complaint
 
