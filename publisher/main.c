@@ -577,6 +577,12 @@ static int check_input(const mm_options_t *options)
         (void)printf("hosts: %" PRIu64 "\ngroups: %" PRIu64 "\nrepeated: %" PRIu64
                      "\nbad lines: %" PRIu64 "\n",
                      facts.source.total, facts.groups, facts.source.repeated, facts.source.skipped);
+    size_t count = 0;
+    const mm_group_t *groups = facts.policy ? policy_groups_sizes(facts.policy, &count) : NULL;
+    for (size_t i = 1; i < count && facts.is_list; i++)
+        (void)printf("group: %.*s %" PRIu32 "\n", (int)groups[i].name.size, groups[i].name.data,
+                     groups[i].hosts);
+    policy_groups_destroy(&facts.policy);
     return 0;
 }
 

@@ -130,6 +130,7 @@ static void print_limits(const run_settings_t *settings, size_t group, uint32_t 
 static void print_windows(const mm_schedule_t *schedule, int64_t now_ms, FILE *file)
 {
     char text[MM_WINDOW_TEXT], local[MM_INSTANT_TEXT], utc[MM_INSTANT_TEXT], date[MM_INSTANT_TEXT];
+    char length[MM_DURATION_TEXT];
     for (size_t i = 0; i < schedule->window_count; i++) {
         const mm_window_t *window = &schedule->windows[i];
         mm_opening_t openings[OPENINGS_SHOWN];
@@ -137,9 +138,10 @@ static void print_windows(const mm_schedule_t *schedule, int64_t now_ms, FILE *f
         (void)fprintf(file, "    window %s\n", mm_window_print(window, text));
         for (size_t j = 0; j < count; j++) {
             bool is_open = openings[j].opens_ms <= now_ms;
-            (void)fprintf(file, "      %s = %s%s\n",
+            (void)fprintf(file, "      %s = %s, %s%s\n",
                           mm_calendar_print(openings[j].opens_ms, window->zone, local),
                           mm_calendar_print(openings[j].opens_ms, "UTC", utc),
+                          mm_duration_print(openings[j].closes_ms - openings[j].opens_ms, length),
                           is_open ? ", open now" : "");
         }
     }
@@ -221,7 +223,7 @@ static json_t *group_json(const run_settings_t *settings, size_t group, uint32_t
                      "hosts", (json_int_t)hosts, "cap", amount_json(rules->cap, hosts),
                      "max_unavailable", amount_json(rules->max_unavailable, hosts), "ramp", ramp,
                      "bake_ms", (json_int_t)rules->bake_ms, "breakers", breakers, "windows",
-                     windows, "last_start_ms", (json_int_t)rules->last_start_ms, "opens_ms",
+                     windows, "last_start_ms", (json_int_t)rules->last_start_ms, "next_start_ms",
                      next_ms == MM_NEVER ? json_null() : json_integer((json_int_t)next_ms));
 }
 
