@@ -8,25 +8,30 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "done_hosts.h"
+#include "host_fold.h"
 #include "input.h"
 #include "other_driver.h"
 #include "outbox_db.h"
 
-// A host of the list, with the groups of the policy that it is in.
-static void see_host(const source_item_t *item, policy_groups_t *policy, bool shows)
+// A host of the list. done: those that an unfinished run has done; NULL: hosts are not printed.
+static void see_host(const source_item_t *item, policy_groups_t *policy, const hostset_t *done)
 {
+    char buffer[MM_HOST_MAX];
     mm_str_t groups = {0};
     if (policy)
         policy_groups_count(policy, item->attributes);
-    if (!shows)
+    if (!done)
         return;
     (void)mm_attributes_find(item->attributes, mm_str("groups"), &groups);
-    (void)printf("host: %.*s%s%.*s\n", (int)item->host.size, item->host.data,
-                 groups.size > 0 ? " " : "", (int)groups.size, groups.size > 0 ? groups.data : "");
+    bool is_done = hostset_has(done, mm_host_fold(item->host, buffer));
+    (void)printf("%s: %.*s%s%.*s\n", is_done ? "done" : "host", (int)item->host.size,
+                 item->host.data, groups.size > 0 ? " " : "", (int)groups.size,
+                 groups.size > 0 ? groups.data : "");
 }
 
 // Reads it to its end, and waits for what a stream still has.
-static int read_all(source_t *source, const mm_options_t *options, run_facts_t *facts,
+static int read_all(source_t *source, const hostset_t *done, run_facts_t *facts,
                     char error[SOURCE_ERROR_MAX])
 {
     source_item_t item;
@@ -36,7 +41,7 @@ static int read_all(source_t *source, const mm_options_t *options, run_facts_t *
         switch (source_next(source, 0, &item)) {
         case SOURCE_ITEM:
             facts->hosts++;
-            see_host(&item, facts->policy, options->show_hosts);
+            see_host(&item, facts->policy, done);
             break;
         case SOURCE_WAIT: (void)poll(&readable, 1, -1); break;
         case SOURCE_END: return 0;
@@ -88,22 +93,25 @@ static int check_left(const mm_options_t *options, char error[SOURCE_ERROR_MAX])
 int run_check(const mm_options_t *options, run_facts_t *ret_facts, char error[SOURCE_ERROR_MAX])
 {
     input_own_t *own = input_own_new(options);
-    hostset_t *groups = hostset_new();
+    hostset_t *groups = hostset_new(), *done = NULL;
     source_t *source = NULL;
     run_facts_t facts = {.is_list = *options->input != '\0'};
     if (options->policy)
         facts.policy = policy_groups_new(options->policy_groups);
     int exit_code = check_left(options, error);
+    if (exit_code == 0 && options->show_hosts)
+        exit_code = done_hosts_read(options, &done, error);
     if (exit_code == 0 && facts.is_list)
         exit_code = input_open(options, own, facts.policy, groups, &source, error);
     if (exit_code == 0 && facts.is_list)
-        exit_code = read_all(source, options, &facts, error);
+        exit_code = read_all(source, done, &facts, error);
     if (exit_code == 0 && facts.is_list)
         source_progress(source, &facts.source);
     facts.source.total = facts.hosts;
     facts.groups = hostset_count(groups);
     source_destroy(&source);
     hostset_destroy(&groups);
+    hostset_destroy(&done);
     input_own_destroy(&own);
     if (exit_code == 0)
         *ret_facts = facts;

@@ -7,7 +7,8 @@
 #include "source.h"
 
 // The whole input is read, the outbox is only looked at, and nothing is begun. With --show-hosts
-// each host is printed, and its groups. Returns what run_open would, with its error.
+// each host is printed, with the groups of the policy that it is in, and whether it is done.
+// Returns what run_open would, with its error.
 typedef struct {
     bool is_list;
     uint64_t hosts;

@@ -70,11 +70,11 @@ static size_t find_group(const mm_policy_t *policy, mm_str_t name)
 }
 
 // "web-1 web,eu": a host, and its groups.
-static void read_host(run_inventory_t *self, const mm_policy_t *policy, char *line)
+static void read_host(run_inventory_t *self, const mm_policy_t *policy, char *line, bool is_done)
 {
     run_host_t *host = MM_ARRAY_ADD(self->items, self->item_count, self->item_capacity);
     char *groups = line + strcspn(line, " ");
-    *host = (run_host_t){.name = line};
+    *host = (run_host_t){.name = line, .is_done = is_done};
     if (*groups == '\0')
         return;
     *groups++ = '\0';
@@ -97,9 +97,12 @@ static void read_size(run_inventory_t *self, const mm_policy_t *policy, const ch
 static void read_line(run_inventory_t *self, const mm_policy_t *policy, char *line)
 {
     static const char hosts[] = "hosts: ", groups[] = "groups: ", repeated[] = "repeated: ",
-                      bad[] = "bad lines: ", host[] = "host: ", group[] = "group: ";
+                      bad[] = "bad lines: ", host[] = "host: ", done[] = "done: ",
+                      group[] = "group: ";
     if (strncmp(line, host, strlen(host)) == 0) {
-        read_host(self, policy, line + strlen(host));
+        read_host(self, policy, line + strlen(host), false);
+    } else if (strncmp(line, done, strlen(done)) == 0) {
+        read_host(self, policy, line + strlen(done), true);
     } else if (strncmp(line, group, strlen(group)) == 0) {
         read_size(self, policy, line + strlen(group));
     } else if (strncmp(line, hosts, strlen(hosts)) == 0) {

@@ -11,6 +11,7 @@ typedef struct {
     const char *name;
     size_t groups[MM_HOST_GROUPS_MAX]; // indices into those of the policy, in ascending order
     size_t group_count;
+    bool is_done; // by the unfinished run that this one goes on with
 } run_host_t;
 
 typedef struct {

@@ -11,7 +11,8 @@
 typedef struct {
     uint32_t in_progress; // with those whose end is not known
     uint32_t casualties;
-    uint32_t begun; // in this pass
+    uint32_t begun; // in this step of the ramp
+    size_t step;    // of the ramp
 } use_t;
 
 typedef struct {
@@ -25,6 +26,9 @@ static size_t group_of(const run_host_t *host, size_t number)
 {
     return number == 0 ? 0 : host->groups[number - 1];
 }
+
+static const run_verdict_t begins = {
+    .reason = MM_REASON_NONE, .group = RUN_PASS_NO_GROUP, .until_ms = MM_NEVER};
 
 // Counts a place of the record, or takes it off.
 static void count_place(state_t *self, const run_place_t *place, int sign)
@@ -59,7 +63,8 @@ static bool holds(const state_t *self, size_t group, mm_reason_t reason, int64_t
         return *until_ms != pass->now_ms;
     }
     if (reason == MM_REASON_RAMP)
-        return rules->ramp_count > 0 && use->begun >= mm_amount_of(rules->ramp[0], hosts);
+        return use->step < rules->ramp_count &&
+               use->begun >= mm_amount_of(rules->ramp[use->step], hosts);
     if (reason == MM_REASON_BUDGET)
         return use->in_progress + use->casualties >= mm_amount_of(rules->max_unavailable, hosts);
     return reason == MM_REASON_CAP && use->in_progress >= mm_amount_of(rules->cap, hosts);
@@ -104,8 +109,24 @@ static run_verdict_t decide(const state_t *self, const run_host_t *host)
                 return verdict;
         }
     }
-    return (run_verdict_t){
-        .reason = MM_REASON_NONE, .group = RUN_PASS_NO_GROUP, .until_ms = MM_NEVER};
+    return begins;
+}
+
+// A host that is done counts for the ramp: a step that is full is over, and baked.
+static void count_done(state_t *self, const run_host_t *host)
+{
+    for (size_t i = 0; self->uses && i <= host->group_count; i++) {
+        size_t group = group_of(host, i);
+        const mm_rules_t *rules = &self->pass->policy->groups[group];
+        use_t *use = &self->uses[group];
+        use->begun++;
+        if (use->step < rules->ramp_count &&
+            use->begun >=
+                mm_amount_of(rules->ramp[use->step], self->pass->inventory->sizes[group])) {
+            use->step++;
+            use->begun = 0;
+        }
+    }
 }
 
 static void begin(state_t *self, const run_host_t *host)
@@ -126,9 +147,15 @@ run_verdict_t *run_pass_decide(const run_pass_t *self)
     assert(verdicts && (state.uses || groups == 0));
     for (size_t i = 0; groups > 0 && i < self->held->place_count; i++)
         count_place(&state, &self->held->places[i], 1);
+    for (size_t i = 0; i < hosts; i++)
+        if (self->inventory->items[i].is_done)
+            count_done(&state, &self->inventory->items[i]);
     for (size_t i = 0; i < hosts; i++) {
         const run_host_t *host = &self->inventory->items[i];
         const run_place_t *own = groups > 0 ? run_held_place(self->held, host->name) : NULL;
+        verdicts[i] = begins;
+        if (host->is_done)
+            continue;
         if (own) // it takes no second one
             count_place(&state, own, -1);
         verdicts[i] = decide(&state, host);

@@ -21,7 +21,7 @@ typedef struct {
 #define RUN_PASS_NO_GROUP SIZE_MAX
 
 typedef struct {
-    mm_reason_t reason; // NONE: it would begin
+    mm_reason_t reason; // NONE: it would begin, or is done
     size_t group;       // of the policy, whose rule that is; RUN_PASS_NO_GROUP: of none
     int64_t until_ms;   // when that ends, Unix time; MM_NEVER: by an event
 } run_verdict_t;

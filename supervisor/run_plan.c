@@ -19,7 +19,7 @@ static const char usage[] =
     "What a run of these options would do: the rules of its policy and the next five openings of\n"
     "each window, the order of the hosts, which would begin now, and for each other the first "
     "reason\nwhy not. Halts, breakers, denied hosts and casualties on record in --dir count. It "
-    "restarts\nnothing, runs no command of the driver on a host, and writes nothing.\n\n"
+    "restarts\nnothing, runs no command on a host, and changes nothing.\n\n"
     "  --json                      as a JSON object\n\nmayhem run --help lists all others.\n";
 
 static bool asks_for_help(int argc, char **argv)
@@ -33,11 +33,12 @@ static bool asks_for_help(int argc, char **argv)
 // ---- printing
 
 // "waits: window closed, of web, until Mon 2026-11-30 21:00 UTC".
-static void print_verdict(const run_settings_t *settings, const run_verdict_t *verdict)
+static void print_verdict(const run_settings_t *settings, const run_host_t *host,
+                          const run_verdict_t *verdict)
 {
     char until[MM_INSTANT_TEXT];
     if (verdict->reason == MM_REASON_NONE) {
-        (void)printf("begins now\n");
+        (void)printf("%s\n", host->is_done ? "is done" : "begins now");
         return;
     }
     (void)printf("waits: %s", mm_reason_name(verdict->reason));
@@ -57,9 +58,9 @@ static void print_text(const run_settings_t *settings, const run_inventory_t *li
     if (!list->is_list)
         (void)printf("the hosts are invented: they have no order\n");
     for (size_t i = 0; i < list->item_count; i++) {
-        begin += verdicts[i].reason == MM_REASON_NONE;
+        begin += verdicts[i].reason == MM_REASON_NONE && !list->items[i].is_done;
         (void)printf("%6zu  %-24s ", i + 1, list->items[i].name);
-        print_verdict(settings, &verdicts[i]);
+        print_verdict(settings, &list->items[i], &verdicts[i]);
     }
     if (list->is_list)
         (void)printf("%zu of %zu hosts would begin now%s\n", begin, list->item_count,
@@ -70,15 +71,14 @@ static json_t *host_json(const run_settings_t *settings, const run_host_t *host,
                          const run_verdict_t *verdict)
 {
     json_t *groups = json_array();
-    bool begins = verdict->reason == MM_REASON_NONE;
-    const char *group = verdict->group != RUN_PASS_NO_GROUP
-                            ? settings->policy.groups[verdict->group].name
-                            : NULL;
+    bool begins = verdict->reason == MM_REASON_NONE && !host->is_done;
+    const char *group =
+        verdict->group != RUN_PASS_NO_GROUP ? settings->policy.groups[verdict->group].name : NULL;
     for (size_t i = 0; i < host->group_count; i++)
         json_array_append_new(groups, json_string(settings->policy.groups[host->groups[i]].name));
-    return json_pack("{s:s, s:o, s:b, s:s?, s:s?, s:o}", "host", host->name, "groups", groups,
-                     "begins", begins, "reason", mm_reason_name(verdict->reason), "group", group,
-                     "until_ms",
+    return json_pack("{s:s, s:o, s:b, s:b, s:s?, s:s?, s:o}", "host", host->name, "groups", groups,
+                     "done", host->is_done, "begins", begins, "reason",
+                     mm_reason_name(verdict->reason), "group", group, "until_ms",
                      verdict->until_ms == MM_NEVER ? json_null() : json_integer(verdict->until_ms));
 }
 

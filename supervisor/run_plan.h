@@ -1,5 +1,5 @@
 // `mayhem plan`: what a run of these options would do first, and why not all at once. It starts
-// nothing but a publisher that reads the list, and writes nothing.
+// nothing but a publisher that reads the list, and changes nothing.
 
 #ifndef RUN_PLAN_H
 #define RUN_PLAN_H
