@@ -16,6 +16,7 @@
 #include "run_files.h"
 #include "run_folder.h"
 #include "run_messages.h"
+#include "run_policy.h"
 #include "run_report.h"
 #include "run_settings.h"
 #include "run_starts.h"
@@ -505,7 +506,7 @@ int mayhem_run(int argc, char **argv)
     bool is_good = run_settings_read(argc, argv, &self->settings, &exit_code);
     if (is_good && self->settings.options.check) {
         exit_code = run_check_print(&self->settings);
-    } else if (is_good) {
+    } else if (is_good && (exit_code = run_policy_check(&self->settings)) == 0) {
         self->out = self->settings.options.json ? STDERR_FILENO : STDOUT_FILENO;
         self->nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
         self->screen = user_screen_new(self->out, STDERR_FILENO);

@@ -5,6 +5,7 @@
 #include "duration.h"
 #include "endpoint.h"
 #include "options_table.h"
+#include "policy_file.h"
 #include "utf8.h"
 
 #include <assert.h>
@@ -322,6 +323,10 @@ int mm_options_cross_check(const mm_options_t *options)
     int code = check_address(options);
     if (code == 0)
         code = check_heartbeat(options);
+    if (code != 0)
+        return code;
+    if ((mm_rows[MM_ROW_window].programs & MM_HAS(options->program)) != 0)
+        code = mm_policy_check(options);
     if (code != 0)
         return code;
     switch (options->program) {
