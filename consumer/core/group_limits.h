@@ -82,7 +82,6 @@ typedef struct {
     mm_heap_t open;        // places
     int64_t interval_ms;   // between starts; 0: no rate
     int64_t next_start_ms; // not before
-    int64_t margin_ms;     // nothing begins so long before a window closes
     bool is_given;         // there is one; else only orders hold restarts back
     bool has_guard;
     int64_t guard_until_ms; // it has said yes, up to then
