@@ -149,6 +149,8 @@ mm_reason_t gather_closed(const gather_t *self, const flight_t *flight);
 mm_reason_t gather_gated(const gather_t *self, const flight_t *flight);
 // A ready flight waits there, and has no place any more.
 void gather_gate(gather_t *self, flight_t *flight);
+// What is due by now; also while no restarter has room for another one.
+void gather_gate_time(gather_t *self);
 // The next one that may pass; NULL: none. And lets it pass: it is ready, and has its place.
 flight_t *gather_next_gated(gather_t *self);
 void gather_admit(gather_t *self, flight_t *flight);
