@@ -1,7 +1,7 @@
 // A command line from the options, split once into arguments by rules like a shell's, then filled
-// in for each task: what restarts hosts, and the guard. No shell runs, and what is filled in is never split again: a host or an
-// attribute is always one argument, or part of one. Pure, but mm_command_find looks at the file
-// system.
+// in for each task: what restarts hosts, and the guard. No shell runs, and what is filled in is
+// never split again: a host or an attribute is always one argument, or part of one. Pure, but
+// mm_command_find looks at the file system.
 
 #ifndef MM_COMMAND_H
 #define MM_COMMAND_H
