@@ -9,7 +9,7 @@ VERSION := 0.1.0
 .DEFAULT_GOAL := all
 
 MSGPACK  := $(shell pkg-config --exists msgpack-c && echo msgpack-c || echo msgpack)
-PACKAGES := libczmq libzmq $(MSGPACK) sqlite3 jansson inih
+PACKAGES := libczmq libzmq $(MSGPACK) sqlite3 jansson inih libsodium
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
             -Wswitch-enum -Wvla -Wformat=2 -Wundef $(if $(WERROR),-Werror)

@@ -424,7 +424,7 @@ static int open_core(consumer_t *self)
                               .max_lease_ms = options->max_lease_ms,
                               .drain_ms = options->drain_timeout_ms - 1000,
                               .max_in_flight = (uint32_t)options->max_in_flight,
-                              .at_once = (uint32_t)options->at_once,
+                              .at_once = options->at_once.is_percent ? 0 : options->at_once.value,
                               .attempt_ms = options->timeout_ms + options->verify_timeout_ms,
                               .max_dead = (uint32_t)options->max_dead,
                               .starts_end_ms = options->starts_end_ms,

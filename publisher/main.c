@@ -81,7 +81,7 @@ static json_t *stats(void *arg)
         (json_int_t)counts.dead, "skipped", (json_int_t)counts.skipped, "withdrawn",
         (json_int_t)counts.withdrawn, "settled", (json_int_t)self->settled, "backlog",
         (json_int_t)counts.backlog, "leased", (json_int_t)outbox_leased(self->outbox), "window",
-        (json_int_t)self->options.window, "frames_waiting",
+        (json_int_t)self->options.leases, "frames_waiting",
         (json_int_t)mm_sender_waiting(self->jobs), "bad_frames",
         (json_int_t)self->receiver.drops.count, "wait_p50_us",
         (json_int_t)mm_windowed_histogram_quantile(&self->waits, now_ms, 0.5), "wait_p99_us",
@@ -473,7 +473,7 @@ static int open_outbox(publisher_t *self, uint64_t seed)
 static int open_core(publisher_t *self, uint64_t seed)
 {
     const mm_options_t *options = &self->options;
-    outbox_config_t config = {.window = (uint32_t)options->window,
+    outbox_config_t config = {.window = (uint32_t)options->leases,
                               .ack_deadline_ms = options->ack_deadline_ms,
                               .heartbeat_ms = options->heartbeat_ms,
                               .drain_ms = options->drain_timeout_ms,
@@ -489,7 +489,7 @@ static int open_core(publisher_t *self, uint64_t seed)
     intake_config_t intake = {.db = self->db,
                               .outbox = self->outbox,
                               .run = self->run,
-                              .window = (size_t)options->window,
+                              .window = (size_t)options->leases,
                               .is_bounded = is_bounded};
     self->intake = intake_new(&intake, give_job, self);
     if (!self->intake)
@@ -580,6 +580,12 @@ static int check_input(const mm_options_t *options)
         (void)printf("hosts: %" PRIu64 "\ngroups: %" PRIu64 "\nrepeated: %" PRIu64
                      "\nbad lines: %" PRIu64 "\n",
                      facts.source.total, facts.groups, facts.source.repeated, facts.source.skipped);
+    size_t count = 0;
+    const mm_group_t *groups = facts.policy ? policy_groups_sizes(facts.policy, &count) : NULL;
+    for (size_t i = 1; i < count && facts.is_list; i++)
+        (void)printf("group: %.*s %" PRIu32 "\n", (int)groups[i].name.size, groups[i].name.data,
+                     groups[i].hosts);
+    policy_groups_destroy(&facts.policy);
     return 0;
 }
 

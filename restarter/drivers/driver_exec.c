@@ -367,6 +367,11 @@ static bool exec_look(const driver_t *base, size_t *cursor, driver_view_t *ret_v
     return false;
 }
 
+static void exec_permit(driver_t *base, int64_t now_ms)
+{
+    exec_advance_waiting(exec_of(base), now_ms);
+}
+
 static const driver_ops_t exec_ops = {
     .open = exec_open,
     .destroy = exec_destroy,
@@ -379,6 +384,7 @@ static const driver_ops_t exec_ops = {
     .stop = exec_stop,
     .is_lost = exec_is_lost,
     .look = exec_look,
+    .permit = exec_permit,
 };
 
 static bool open_commands(exec_t *self, char *complaint)

@@ -198,6 +198,7 @@ static void apply(sim_t *self, sim_process_t *process)
             break;
         case MM_WORKER_START: start_task(self, process, action->as.task); break;
         case MM_WORKER_STOP: stop_all(self, process); break;
+        case MM_WORKER_ORDERS: break; // no consumer sends any here
         case MM_WORKER_STARTED: break;
         case MM_WORKER_RESULT:
         case MM_WORKER_REPORT:

@@ -44,13 +44,13 @@ static void defaults_follow_the_options_they_depend_on(void **state)
 static void values_of_each_type_are_read(void **state)
 {
     (void)state;
-    assert_int_equal(PARSE(PUBLISHER, "--rate=0.25", "--for=1.5s", "--input=-", "--window=1000000",
+    assert_int_equal(PARSE(PUBLISHER, "--rate=0.25", "--for=1.5s", "--input=-", "--leases=1000000",
                            "--progress=lines", "--on-bad-line=skip", "--id=web_1.A-z"),
                      STARTED);
     assert_true(options.rate == 0.25);
     assert_int_equal(options.run_for_ms, 1500);
     assert_string_equal(options.input, "-");
-    assert_int_equal(options.window, 1000000);
+    assert_int_equal(options.leases, 1000000);
     assert_int_equal(options.progress, MM_PROGRESS_LINES);
     assert_int_equal(options.on_bad_line, MM_ON_BAD_LINE_SKIP);
     assert_string_equal(options.id, "web_1.A-z");
@@ -110,7 +110,7 @@ static void a_flag_beats_the_environment_beats_the_file_beats_the_default(void *
     (void)state;
     assert_int_equal(PARSE_NOTHING(PUBLISHER), STARTED);
     assert_true(options.rate == 0);
-    write_ini("[publisher]\nrate = 1\nwindow = 11\n");
+    write_ini("[publisher]\nrate = 1\nleases = 11\n");
     assert_int_equal(PARSE(PUBLISHER, "--config", ini_path), STARTED);
     assert_true(options.rate == 1);
     setenv("MAYHEM_RATE", "2", 1);
@@ -118,7 +118,7 @@ static void a_flag_beats_the_environment_beats_the_file_beats_the_default(void *
     assert_true(options.rate == 2);
     assert_int_equal(PARSE(PUBLISHER, "--rate=3", "--config", ini_path), STARTED);
     assert_true(options.rate == 3);
-    assert_int_equal(options.window, 11);
+    assert_int_equal(options.leases, 11);
 }
 
 static void the_last_of_two_flags_counts(void **state)
@@ -173,11 +173,11 @@ static void a_bad_flag_is_named_with_the_mend(void **state)
         {PUBLISHER, "--heartbeat=9ms", "from 10ms to 1m"},
         {PUBLISHER, "--heartbeat=20.5ms", "finer than a millisecond"},
         {PUBLISHER, "--drain-timeout=2s", "from 3s to 24h"},
-        {PUBLISHER, "--window=0", "--window=0: it must be from 1 to 1000000"},
-        {PUBLISHER, "--window=1000001", "from 1 to 1000000"},
-        {PUBLISHER, "--window=10k", "whole number"},
-        {PUBLISHER, "--window=", "whole number"},
-        {PUBLISHER, "--window=-5", "whole number"},
+        {PUBLISHER, "--leases=0", "--leases=0: it must be from 1 to 1000000"},
+        {PUBLISHER, "--leases=1000001", "from 1 to 1000000"},
+        {PUBLISHER, "--leases=10k", "whole number"},
+        {PUBLISHER, "--leases=", "whole number"},
+        {PUBLISHER, "--leases=-5", "whole number"},
         {PUBLISHER, "--jobs=9223372036854775808", "from 0 to 9223372036854775807"},
         {PUBLISHER, "--rate=fast", "as in 5, 0.5/s, 6/m, 10/h or 1/d; or max"},
         {PUBLISHER, "--rate=", "a rate is a number"},
@@ -314,10 +314,10 @@ static void a_folder_too_long_for_a_socket_is_refused(void **state)
 static void a_bad_variable_is_named_and_exits_with_78(void **state)
 {
     (void)state;
-    setenv("MAYHEM_WINDOW", "many", 1);
+    setenv("MAYHEM_LEASES", "many", 1);
     assert_int_equal(PARSE_NOTHING(PUBLISHER), 78);
-    assert_told("mayhem-publisher: MAYHEM_WINDOW=many: it must be a whole number");
-    assert_int_equal(PARSE(PUBLISHER, "--window=5"), 78);
+    assert_told("mayhem-publisher: MAYHEM_LEASES=many: it must be a whole number");
+    assert_int_equal(PARSE(PUBLISHER, "--leases=5"), 78);
 }
 
 // What no option of the kind may be; NULL: any text will do.
@@ -333,6 +333,7 @@ static const char *wrong_value(mm_kind_t kind)
     case MM_KIND_DURATION:
     case MM_KIND_RANGE:
     case MM_KIND_PERCENT:
+    case MM_KIND_AMOUNT:
     case MM_KIND_CODES:
     case MM_KIND_DAYTIME:
     case MM_KIND_CHOICE: return "wrong";
@@ -346,7 +347,7 @@ static const char *section_of(int program, const mm_row_t *row)
     unsigned programs = row->programs & MM_HAS_ALL;
     if (program != RUN)
         return mm_program_name((mm_program_t)program);
-    if (programs == 0)
+    if (programs == 0 || (row->programs & MM_OF_POLICY) != 0)
         return "run";
     return (programs & (programs - 1)) != 0 ? "common" : NULL;
 }
@@ -407,13 +408,13 @@ static void help_and_version_are_flags_like_all(void **state)
 static void a_refusal_leaves_the_output_alone(void **state)
 {
     (void)state;
-    mm_options_t before = {.window = 42};
+    mm_options_t before = {.leases = 42};
     char *argv[] = {(char[]){"program"}, (char[]){"--version"}, NULL};
     int code = STARTED, saved = redirect(stdout, out_path);
     assert_false(mm_options_parse(MM_PROGRAM_SAVER, 2, argv, &before, &code));
     restore(stdout, saved);
     assert_int_equal(code, 0);
-    assert_int_equal(before.window, 42);
+    assert_int_equal(before.leases, 42);
     assert_null(before.origins);
 }
 
@@ -539,6 +540,35 @@ static void a_run_names_what_is_wrong_with_its_words(void **state)
     assert_told("--restarters=3: there is no such option");
 }
 
+static void an_order_is_checked_before_it_is_recorded(void **state)
+{
+    (void)state;
+    char why[MM_ERROR_MAX + 20] = "--order-why=";
+    memset(why + strlen(why), 'w', MM_ERROR_MAX + 1);
+    static const struct {
+        const char *order, *part, *told;
+    } cases[] = {
+        {"--order=stop", "--order-why=x", "no such order: it is halt, resume, deny or absolve"},
+        {"--order=run", "--order-why=x", "no such order"},
+        {"--order=ended", "--order-why=x", "no such order"},
+        {"--order=deny", "--order-why=x", "--order=deny: it needs a host, and '' is none"},
+        {"--order=absolve", "--order-name=a b", "it needs a host, and 'a b' is none"},
+        {"--batch=1", "--order-name=web-1", "--order-name=web-1: it belongs to an order"},
+        {"--batch=1", "--order-actor=root", "--order-actor=root: it belongs to an order"},
+        {"--order=halt", "--order-why=\xff", "it is no UTF-8"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(PARSE(SAVER, cases[i].order, cases[i].part), 64);
+        assert_told(cases[i].told);
+    }
+    assert_int_equal(PARSE(SAVER, "--order=halt", why), 64);
+    assert_told("it has 513 bytes, and may have 512");
+    assert_int_equal(PARSE(SAVER, "--order=deny", "--order-name=web-1", "--order-until=5"),
+                     STARTED);
+    assert_int_equal(options.order_until_ms, 5);
+    assert_int_equal(PARSE(SAVER, "--order=resume", "--order-name=web servers"), STARTED);
+}
+
 static void help_of_a_run_has_its_letters(void **state)
 {
     (void)state;
@@ -565,7 +595,7 @@ static void only_flags_are_passed_on_and_only_to_those_that_have_them(void **sta
         {RESTARTER, {"--exec=a 'b' c", "--dry-run=yes", "--timeout=1m", "--seed=5"}},
     };
     write_ini("[common]\nlog-level = warn\n[run]\ncrash-limit = 3\n");
-    setenv("MAYHEM_WINDOW", "9", 1);
+    setenv("MAYHEM_LEASES", "9", 1);
     assert_int_equal(PARSE(RUN, "--rate=3", "--seed=5", "--timeout=1m", "-x", "a 'b' c",
                            "--dry-run", "-n3", "--rate=max"),
                      STARTED);
@@ -586,10 +616,10 @@ static void whether_anybody_has_set_an_option_is_known(void **state)
 {
     (void)state;
     write_ini("[common]\nseed = 5\n");
-    setenv("MAYHEM_WINDOW", "10000", 1); // its default, but set
+    setenv("MAYHEM_LEASES", "10000", 1); // its default, but set
     assert_int_equal(PARSE(RUN, "--config", ini_path, "--jobs=0"), STARTED);
     assert_false(mm_options_is_default(&options, "seed"));
-    assert_false(mm_options_is_default(&options, "window"));
+    assert_false(mm_options_is_default(&options, "leases"));
     assert_false(mm_options_is_default(&options, "jobs"));
     assert_true(mm_options_is_default(&options, "rate"));
 }
@@ -623,6 +653,7 @@ int main(void)
         TEST(only_a_run_has_letters),
         TEST(a_profile_may_do_without_a_time),
         TEST(a_run_names_what_is_wrong_with_its_words),
+        TEST(an_order_is_checked_before_it_is_recorded),
         TEST(help_of_a_run_has_its_letters),
         TEST(only_flags_are_passed_on_and_only_to_those_that_have_them),
         TEST(whether_anybody_has_set_an_option_is_known),
