@@ -163,7 +163,7 @@ void gather_hear_run(gather_t *self, uint64_t run, const mm_group_t *groups, siz
         begin_run(self, run);
     for (size_t i = 0; i < count; i++)
         limits_set_hosts(&self->limits, groups[i].name, groups[i].hosts);
-    self->gate_is_dirty = true;
+    self->gate_is_dirty = self->gate_is_dirty || count > 0;
 }
 
 void gather_apply_recorded(gather_t *self, const mm_recorded_body_t *recorded)
