@@ -136,7 +136,7 @@ dir=run
 run -i hosts.txt -x "$work/restart.sh {host}" --at-once 1 -n 1 --slots 1 --for 500ms -q
 ends_with_code "a run that is stopped in the midst: exit 75" 75
 restarted=$(store "SELECT group_concat(host, ' ') FROM (SELECT host FROM jobs WHERE outcome = 'restarted' ORDER BY host)")
-kept() { cksum run/*.db run/list.* run/run.* run/log/* 2>/dev/null; }
+kept() { sha256sum run/*.db run/list.* run/run.* run/log/* 2>/dev/null; }
 before=$(kept)
 plan -i hosts.txt -x "$work/restart.sh {host}" --config policy.ini
 equal "what it has done is said" "$restarted" "$(awk '/is done$/ { print $2 }' out | sort | tr '\n' ' ' | sed 's/ $//')"
