@@ -9,7 +9,7 @@ VERSION := 0.1.0
 .DEFAULT_GOAL := all
 
 MSGPACK  := $(shell pkg-config --exists msgpack-c && echo msgpack-c || echo msgpack)
-PACKAGES := libczmq libzmq $(MSGPACK) sqlite3 jansson inih
+PACKAGES := libczmq libzmq $(MSGPACK) sqlite3 jansson inih libsodium
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
             -Wswitch-enum -Wvla -Wformat=2 -Wundef $(if $(WERROR),-Werror)
@@ -95,7 +95,7 @@ $(BUILD)/mayhem: $(BUILD)/obj/ctl/main.o $(BUILD)/libctl.a $(BUILD)/libsuperviso
 
 # ---- tests see everything
 
-TEST_FOLDERS  := $(addprefix tests/,stage trace sim fuzz peer audit)
+TEST_FOLDERS  := $(addprefix tests/,stage trace sim fuzz peer audit judge)
 TEST_INCLUDES := $(addprefix -iquote,$(sort $(COMMON) $(foreach part,$(PROGRAM_FOLDERS),$(call program,$(part))) $(TEST_FOLDERS)))
 TEST_LIBRARIES := $(BUILD)/libtests.a $(PROGRAM_FOLDERS:%=$(BUILD)/lib%.a) $(BUILD)/libcommon.a
 TEST_LINK     = $(link) -o $@ $(filter %.o,$^) -Wl,--start-group $(TEST_LIBRARIES) -Wl,--end-group $(LIBS)
@@ -108,7 +108,7 @@ $(BUILD)/obj/tests/%.o: tests/%.c
 	@mkdir -p $(@D)
 	$(compile) $(TEST_INCLUDES) -c -o $@ $<
 
-$(eval $(call archive_rule,tests,tests/stage tests/trace))
+$(eval $(call archive_rule,tests,tests/stage tests/trace tests/judge))
 
 define test_rule
 $(BUILD)/tests/$(notdir $(1:.c=)): $(BUILD)/obj/$(1:.c=.o) $(TEST_LIBRARIES)

@@ -36,7 +36,7 @@ missing_for_build() {
     pkg-config --exists msgpack 2>/dev/null || pkg-config --exists msgpack-c 2>/dev/null ||
         missing+=('libmsgpack-dev|libmsgpack-c-dev')
     for pair in libzmq:libzmq3-dev libczmq:libczmq-dev sqlite3:libsqlite3-dev \
-        jansson:libjansson-dev inih:libinih-dev ncursesw:libncurses-dev; do
+        jansson:libjansson-dev inih:libinih-dev ncursesw:libncurses-dev libsodium:libsodium-dev; do
         pkg-config --exists "${pair%:*}" 2>/dev/null || missing+=("${pair#*:}")
     done
     [[ -e ${TZDIR:-/usr/share/zoneinfo}/Europe/Amsterdam ]] || missing+=(tzdata) # of --window

@@ -388,6 +388,7 @@ static void step_worker(world_t *self, member_t *member, mm_worker_event_t event
         case MM_WORKER_DISCONNECT:
         case MM_WORKER_RECREATE:
         case MM_WORKER_STOP:
+        case MM_WORKER_ORDERS:
         case MM_WORKER_BYE:
         case MM_WORKER_DONE: expect(false, "a worker leaves its session"); break;
         }

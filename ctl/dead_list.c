@@ -118,7 +118,8 @@ static int read_record(const char *path, dead_list_t *self, char error[MM_ERROR_
     mm_sqlite_t *record = NULL;
     if (self->count == 0 || access(path, F_OK) != 0)
         return 0;
-    mm_sqlite_config_t config = {.path = path, .version = RECORD_VERSION, .read_only = true};
+    mm_sqlite_config_t config = {
+        .path = path, .version = RECORD_VERSION, .oldest = 1, .read_only = true};
     int code = mm_sqlite_open(&config, &record, error);
     if (code == 0)
         code = read_settles(record, self, error);

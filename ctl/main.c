@@ -20,6 +20,7 @@ const ctl_entry_t ctl_entries[] = {
     {"lines", ctl_lines, "what each line of a function costs"},
     {"explain", ctl_explain,
      "the life of a host: received, attempts, who was lost with it, outcome"},
+    {"audit", ctl_audit, "what was begun, ended and ordered, and whether that was tampered with"},
     {"dead", ctl_dead, "the dead hosts of the latest run, and why"},
     {"retry", ctl_retry, "restart the dead hosts once more, all or some of them"},
     {"man", ctl_man, "the manual page"},

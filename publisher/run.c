@@ -406,15 +406,25 @@ static void name_mark(const char *dir, char path[4096])
     (void)snprintf(path, 4096, "%s/publisher.run", dir);
 }
 
-void run_mark(const run_t *run, const char *dir)
+static void write_mark(const run_t *run, const char *dir, const char *line, const char *end)
 {
     char path[4096];
     name_mark(dir, path);
     FILE *file = fopen(path, "we");
     if (!file)
         return;
-    (void)fprintf(file, "%" PRId64 "\n", run->number);
+    (void)fprintf(file, "%" PRId64 "\n%s%s", run->number, line, end);
     (void)fclose(file);
+}
+
+void run_mark(const run_t *run, const char *dir)
+{
+    write_mark(run, dir, "", "");
+}
+
+void run_mark_bad_input(const run_t *run, const char *dir, const char *error)
+{
+    write_mark(run, dir, error, "\n");
 }
 
 int64_t run_marked(const char *dir)

@@ -40,6 +40,8 @@ void run_close(run_t *run);
 // Writes the number of the run to DIR/publisher.run, which tells the supervisor that there is a run
 // to sum up. It removes the file before it starts anything, and at its end.
 void run_mark(const run_t *run, const char *dir);
+// The same with a second line: why the rest of the input cannot be read.
+void run_mark_bad_input(const run_t *run, const char *dir, const char *error);
 // The number that run_mark wrote last; 0: there is none.
 int64_t run_marked(const char *dir);
 

@@ -156,8 +156,11 @@ int pay_debts(const mm_options_t *options, driver_t *driver)
     (void)sigemptyset(&none);
     (void)pthread_sigmask(SIG_SETMASK, &none, NULL); // a signal ends it, and the spawner the rest
     char error[MM_ERROR_MAX];
-    mm_sqlite_config_t config = {
-        .path = options->pay, .schema = RECORD_SCHEMA, .version = RECORD_VERSION};
+    static const char *const upgrades[] = RECORD_UPGRADES;
+    mm_sqlite_config_t config = {.path = options->pay,
+                                 .schema = RECORD_SCHEMA,
+                                 .version = RECORD_VERSION,
+                                 .upgrades = upgrades};
     int code = mm_sqlite_open(&config, &self.record, error);
     if (code == 0)
         code = mm_sqlite_prepare(self.record, RECORD_READ_DEBTS, &self.read, error);

@@ -1,7 +1,41 @@
-// mayhem-saver keeps the record of all jobs: it opens a store and serves the consumer with it.
+// mayhem-saver keeps the record of all jobs: it opens a store and serves the consumer with it, or
+// records one order and exits.
 
+#include "log_messages.h"
 #include "saver.h"
 #include "service.h"
+#include "uuid_source.h"
+
+#include <assert.h>
+#include <string.h>
+#include <sysexits.h>
+
+// With --order, while nothing runs: each call is an order of its own.
+static int record_order(const mm_options_t *options, store_t *store)
+{
+    mm_order_t order = {.name = mm_str(options->order_name),
+                        .until_ms = options->order_until_ms,
+                        .why = mm_str(options->order_why),
+                        .actor = mm_str(options->order_actor)};
+    mm_recorded_t recorded;
+    char hash[MM_AUDIT_TEXT];
+    bool is_action = mm_action_parse(mm_str(options->order), &order.action);
+    assert(is_action); // the options were checked
+    for (size_t i = 0; i < sizeof order.id.bytes; i += sizeof(uint64_t)) {
+        uint64_t drawn = mm_instance_draw();
+        memcpy(order.id.bytes + i, &drawn, sizeof drawn);
+    }
+    if (!store_order(store, &order, 1, &recorded))
+        return mm_service_fail(options, EX_IOERR, "%s", store_error(store));
+    if (recorded.error.size > 0)
+        return mm_service_fail(options, EX_TEMPFAIL, "%.*s", (int)recorded.error.size,
+                               recorded.error.data);
+    mm_audit_head_t head = store_head(store);
+    if (*options->log_file)
+        mm_log(MM_LOG_INFO, MM_MESSAGE_AUDIT_HEAD, MM_INT("seq", head.seq),
+               MM_STRING("hash", mm_audit_print(head.hash, hash)));
+    return 0;
+}
 
 int main(int argc, char **argv)
 {
@@ -15,6 +49,11 @@ int main(int argc, char **argv)
     exit_code = store_open(options.db, &store, error);
     if (exit_code != 0)
         return mm_service_quit(&options, mm_service_fail(&options, exit_code, "%s", error));
+    if (*options.order) {
+        exit_code = record_order(&options, store);
+        (void)store_close(&store);
+        return mm_service_quit(&options, exit_code);
+    }
     exit_code = saver_run(&options, &base, &store);
     return mm_service_end(&options, exit_code);
 }

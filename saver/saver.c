@@ -12,8 +12,9 @@
 #include <sysexits.h>
 #include <zmq.h>
 
-#define LINGER_MS 3    // the longest wait of a job's first save for its settle
-#define CHECK_MS  1000 // between two looks at the record, when nothing is committed
+#define LINGER_MS 3     // the longest wait of a job's first save for its settle
+#define CHECK_MS  1000  // between two looks at the record, when nothing is committed
+#define HEAD_MS   60000 // between two lines about the head of the audit
 
 typedef struct {
     const mm_options_t *options;
@@ -24,6 +25,8 @@ typedef struct {
     int exit_code;
     int64_t commit_ms; // the latest time for the commit of what is pending
     int64_t check_ms;  // when to look at the record
+    int64_t head_ms;   // when to log the head of the audit, if it has moved
+    uint64_t head_seq; // that was logged last, or found
     bool is_urgent;    // a publisher or a restart waits for that commit
     bool is_draining;
     bool is_stopped; // the drain limit has come
@@ -58,8 +61,8 @@ static void put(saver_t *self, const mm_task_t *task, int64_t now_ms)
         self->commit_ms = now_ms + LINGER_MS;
         self->is_urgent = self->is_draining;
     }
-    self->is_urgent =
-        self->is_urgent || task->leg == MM_LEG_SETTLE || task->deliveries > 1 || task->real;
+    self->is_urgent = self->is_urgent || task->leg == MM_LEG_SETTLE || task->deliveries > 1 ||
+                      (task->real && task->real->row != MM_ROW_NONE);
     store_put(self->store, task);
 }
 
@@ -84,6 +87,28 @@ static void commit_due(saver_t *self)
 {
     if (store_pending(self->store) > 0 && mm_clock_ms() >= commit_deadline(self))
         commit(self);
+}
+
+// What the log says of the audit cannot be cut off together with it.
+static void log_head(saver_t *self)
+{
+    char hash[MM_AUDIT_TEXT];
+    mm_audit_head_t head = store_head(self->store);
+    if (self->is_broken || head.seq == self->head_seq)
+        return;
+    self->head_seq = head.seq;
+    mm_log(MM_LOG_INFO, MM_MESSAGE_AUDIT_HEAD, MM_INT("seq", head.seq),
+           MM_STRING("hash", mm_audit_print(head.hash, hash)));
+}
+
+// As check_due: a heartbeat is due more often.
+static void log_head_due(saver_t *self)
+{
+    int64_t now_ms = mm_clock_ms();
+    if (now_ms < self->head_ms)
+        return;
+    self->head_ms = now_ms + HEAD_MS;
+    log_head(self);
 }
 
 static void start_task(void *arg, const mm_task_t *task, int64_t now_ms)
@@ -131,6 +156,31 @@ static void finish_all(saver_t *self)
     finish(self, answers, count);
 }
 
+// What was put before is committed and answered first.
+static void take_orders(void *arg, const mm_orders_body_t *orders)
+{
+    MM_SPAN("take orders");
+    saver_t *self = arg;
+    mm_recorded_t recorded[MM_BATCH_ITEMS];
+    commit(self);
+    finish_all(self);
+    if (self->is_broken)
+        return;
+    if (orders->count > 0 && !store_order(self->store, orders->items, orders->count, recorded)) {
+        break_down(self);
+        return;
+    }
+    if (orders->count > 0)
+        mm_worker_client_recorded(self->client, recorded, orders->count);
+    store_page_t page;
+    if (orders->asks && store_state(self->store, orders->run, orders->from, &page))
+        mm_worker_client_state(self->client, &(mm_state_body_t){.run = orders->run,
+                                                                .from = orders->from,
+                                                                .next = page.next,
+                                                                .items = page.items,
+                                                                .count = page.count});
+}
+
 // Puts the injected tasks that are due, or fails them.
 static void receive_injected(saver_t *self)
 {
@@ -173,6 +223,7 @@ static int64_t turn(void *arg)
     MM_SPAN("turn");
     saver_t *self = arg;
     check_due(self);
+    log_head_due(self);
     receive_injected(self);
     commit_due(self);
     finish_all(self);
@@ -214,13 +265,18 @@ static mm_worker_client_t *new_client(saver_t *self, const mm_endpoint_t *base)
     config.worker.leaves_last = true;
     config.start = start_task;
     config.stop = stop_tasks;
+    config.orders = take_orders;
     config.arg = self;
     return mm_worker_client_new(self->loop, &config);
 }
 
 int saver_run(const mm_options_t *options, const mm_endpoint_t *base, store_t **store_p)
 {
-    saver_t self = {.options = options, .store = *store_p, .inject = new_inject(options)};
+    saver_t self = {.options = options,
+                    .store = *store_p,
+                    .inject = new_inject(options),
+                    .head_ms = mm_clock_ms() + HEAD_MS,
+                    .head_seq = store_head(*store_p).seq};
     self.loop = mm_loop_new(turn, &self);
     self.client = new_client(&self, base);
     mm_loop_on_signal(self.loop, on_signal, &self);
@@ -235,6 +291,7 @@ int saver_run(const mm_options_t *options, const mm_endpoint_t *base, store_t **
     if (self.exit_code == 0)
         self.exit_code = exit_code;
     mm_loop_destroy(&self.loop);
+    log_head(&self);
     mm_log(MM_LOG_INFO, "Closing database connections");
     if (!store_close(store_p) && self.exit_code == 0)
         self.exit_code = EX_IOERR;

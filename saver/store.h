@@ -11,6 +11,7 @@
 #ifndef STORE_H
 #define STORE_H
 
+#include "audit_chain.h"
 #include "frame.h"
 
 typedef struct store store_t;
@@ -24,10 +25,22 @@ typedef struct store store_t;
 //            first_ms, deadline_ms, end, exit, words, health, owes; how many ended and how many
 //            were interrupted; age_ms: since the first one began, by the saver's clock. Without one
 //            that began there are no ids and no health, and first_ms and age_ms are 0. Not always
-//            told to a settle without a row, nor to a save that comes with one.
+//            told to a settle without a row, nor to a save that comes with one. seq: of the job's
+//            outcome in the audit, whoever has settled it; it alone may be all that is told.
 //
 // A task with a row puts that attempt on record, in the same commit. A row never goes back, ids and
 // begin of one that has begun stay, and none begins for a job that has an outcome.
+//
+// The audit has a row for each begin of an attempt, for each outcome of a job with attempts or with
+// a policy (real.run is not 0), and for each order, in the commit of what it tells (G12). A host of
+// a run with a policy keeps its place from a begin to the end of that attempt, and as a casualty.
+
+// A page of what holds a run back, and of what has become of its hosts.
+typedef struct {
+    const mm_entry_t *items; // the store's, until the next call with it
+    size_t count;            // at most MM_BATCH_ITEMS, which fit into one frame
+    uint64_t next;           // where the next page begins; 0: this was the last one
+} store_page_t;
 
 // What each kind of store provides. Called through the functions below only.
 typedef struct {
@@ -39,6 +52,10 @@ typedef struct {
     int (*descriptor)(const store_t *self);
     size_t (*answers)(store_t *self, const mm_result_t **ret_answers);
     bool (*check)(store_t *self); // NULL: there is nothing to look at
+    bool (*order)(store_t *self, const mm_order_t *orders, size_t count,
+                  mm_recorded_t *ret_recorded);
+    bool (*state)(store_t *self, uint64_t run, uint64_t from, store_page_t *ret_page);
+    const mm_audit_head_t *(*head)(const store_t *self); // these three, NULL: it has no audit
     const char *(*error)(const store_t *self);
 } store_ops_t;
 
@@ -110,6 +127,36 @@ static inline int store_descriptor(const store_t *self)
 static inline bool store_check(store_t *self)
 {
     return !self->ops->check || self->ops->check(self);
+}
+
+// Commits orders: each is in force and in the audit then, and its id in ret_recorded, which has
+// room for all of them. One whose id is on record changes nothing. An error there, which lives
+// until the next call with this store: it is not on record. What was put before is to be committed
+// first. False: the store is broken, as with store_flush.
+static inline bool store_order(store_t *self, const mm_order_t *orders, size_t count,
+                               mm_recorded_t *ret_recorded)
+{
+    if (self->ops->order)
+        return self->ops->order(self, orders, count, ret_recorded);
+    for (size_t i = 0; i < count; i++)
+        ret_recorded[i] = (mm_recorded_t){orders[i].id, mm_str("this record takes no orders")};
+    return true;
+}
+
+// Reads a page of what is committed, from the first one (0) or the `next` of another on: what is in
+// force, who keeps a place, and then the outcomes of the run (0: of none) in the order of the
+// audit. What changes between two pages may be in neither, but nothing else is left out. False: it
+// cannot be read now, or the store is broken, which store_check says.
+static inline bool store_state(store_t *self, uint64_t run, uint64_t from, store_page_t *ret_page)
+{
+    *ret_page = (store_page_t){0};
+    return !self->ops->state || self->ops->state(self, run, from, ret_page);
+}
+
+// The last row of the audit that is committed; seq 0: there is none.
+static inline mm_audit_head_t store_head(const store_t *self)
+{
+    return self->ops->head ? *self->ops->head(self) : (mm_audit_head_t){0};
 }
 
 // Why the last commit or check failed, as one sentence; empty after one that succeeded, never NULL.

@@ -47,7 +47,8 @@ run_record_t run_record_read(const char *path, const char *dir)
     run_record_t self = {0};
     mm_sqlite_t *record = NULL;
     char error[MM_ERROR_MAX];
-    mm_sqlite_config_t config = {.path = path, .version = RECORD_VERSION, .read_only = true};
+    mm_sqlite_config_t config = {
+        .path = path, .version = RECORD_VERSION, .oldest = 2, .read_only = true};
     if (mm_sqlite_open(&config, &record, error) != 0)
         return self;
     char outbox[4096];
@@ -63,7 +64,8 @@ bool run_record_cooled(const char *path, int64_t count, char ret_span[RUN_RECORD
     mm_sqlite_t *record = NULL;
     sqlite3_stmt *cooled = NULL;
     char error[MM_ERROR_MAX];
-    mm_sqlite_config_t config = {.path = path, .version = RECORD_VERSION, .read_only = true};
+    mm_sqlite_config_t config = {
+        .path = path, .version = RECORD_VERSION, .oldest = 2, .read_only = true};
     bool has_row = false;
     if (count == 0 || mm_sqlite_open(&config, &record, error) != 0)
         return false;

@@ -206,8 +206,9 @@ static int check_version(mm_sqlite_t *self, const mm_sqlite_config_t *config, in
         return code;
     bool is_new = version == 0 && tables == 0;
     bool is_old = version > 0 && version < config->version && config->upgrades != NULL;
+    bool is_readable = config->oldest > 0 && version >= config->oldest && version < config->version;
     *ret_version = version;
-    if (version == config->version || ((is_new || is_old) && !config->read_only))
+    if (version == config->version || (config->read_only ? is_readable : is_new || is_old))
         return 0;
     if (version == 0) {
         snprintf(error, MM_ERROR_MAX, "'%s' is not a database of this program; name another file",

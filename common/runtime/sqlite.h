@@ -26,6 +26,7 @@ typedef struct {
     const char *const *upgrades; // SQL from version 1 + i to the next, as one transaction with all
                                  // that follow; NULL, or read-only: an older one is refused, too
     bool read_only;              // no lock and no new file; works beside a writer
+    int oldest;                  // read-only: the oldest version that is read; 0: `version`
 } mm_sqlite_config_t;
 
 // Returns 0, or a sysexits code with one sentence in error and *ret_self untouched: 65 not a

@@ -45,6 +45,7 @@
 #define MM_MESSAGE_JOINED        "Joined the consumer"
 #define MM_MESSAGE_SAVED         "Saved into database"
 #define MM_MESSAGE_SETTLED       "Settled"
+#define MM_MESSAGE_AUDIT_HEAD    "The head of the audit" // its seq and hash: `mayhem audit` reads them
 #define MM_MESSAGE_RESTARTED     "restarted"
 #define MM_MESSAGE_NOT_RESTARTED "Could not restart"
 

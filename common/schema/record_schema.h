@@ -1,12 +1,14 @@
-// The record of all jobs as SQL: the tables of mayhem.db, version 2, and how their rows are read.
-// The saver's SQLite store writes it, `mayhem explain` reads it. `jobs` has one row per job; a row
-// without an outcome is an intent. `attempts` has one per attempt at a real restart, written before
-// its first command; the mock has none.
+// The record of all jobs as SQL: the tables of mayhem.db, version 3, and how their rows are read.
+// The saver's SQLite store writes it, `mayhem explain` and `mayhem audit` read it. `jobs` has one
+// row per job; a row without an outcome is an intent. `attempts` has one per attempt at a real
+// restart, written before its first command; the mock has none. `audit` tells what was begun, how
+// it ended and what was ordered, in the commit of what it tells; `holds` and `places` are what
+// follows from that and is in force.
 
 #ifndef RECORD_SCHEMA_H
 #define RECORD_SCHEMA_H
 
-#define RECORD_VERSION 2 // its user_version
+#define RECORD_VERSION 3 // its user_version
 
 #define RECORD_SCHEMA_JOBS_1                                                                       \
     "CREATE TABLE jobs ("                                                                          \
@@ -42,11 +44,80 @@
     " deadline_boot_ms INTEGER NOT NULL, control TEXT, health TEXT, owes INTEGER, debt TEXT,"      \
     " PRIMARY KEY (job, attempt)) WITHOUT ROWID"
 
-#define RECORD_SCHEMA                                                                              \
-    RECORD_SCHEMA_JOBS_1 ", " RECORD_PROOF ") WITHOUT ROWID;" RECORD_SCHEMA_ATTEMPTS
+// Every row is chained to the one before it (audit_chain.h). NULL: it has none of that.
+//   seq       from 1, without a gap
+//   actor     who has ordered it, or the saver's consumer: its name
+//   action    mm_action_name
+//   job       of an attempt or an outcome
+//   order_id  of an order: a repeated one changes nothing
+//   run       0: any; a number without a sign, kept with one
+//   host      as its list wrote it; of deny and absolve folded
+//   grp       of a host its groups, with commas between; of trip and resume the group
+//   reason    why; of an outcome why the job is dead
+//   ids       "attempt=1 command=1 machine=... boot=...", as far as they are known
+//   outcome   of `ended`: mm_outcome_name; proof: mm_proof_name; casualty: 1 or 0
+//   until_ms  of deny: Unix time; 0: for good
+#define RECORD_SCHEMA_AUDIT                                                                        \
+    "CREATE TABLE audit (seq INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, actor TEXT NOT NULL,"  \
+    " action TEXT NOT NULL, job BLOB, order_id BLOB, run INTEGER NOT NULL, host TEXT, grp TEXT,"   \
+    " reason TEXT NOT NULL, ids TEXT NOT NULL, outcome TEXT, proof TEXT, casualty INTEGER,"        \
+    " until_ms INTEGER, hash BLOB NOT NULL);"                                                      \
+    "CREATE UNIQUE INDEX audit_order ON audit (order_id) WHERE order_id IS NOT NULL;"              \
+    "CREATE INDEX audit_job ON audit (job) WHERE action = 'ended';"                                \
+    "CREATE INDEX audit_run ON audit (run) WHERE action = 'ended'"
 
-// From version 1 to 2.
+// What holds a run back: kind 'halt' (name empty), 'trip' (a group; empty: the whole run), 'deny'
+// (a host, folded). run: whose breaker has tripped. until_ms: of a deny; 0: for good.
+#define RECORD_SCHEMA_HOLDS                                                                        \
+    "CREATE TABLE holds (id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL,"                \
+    " name TEXT NOT NULL, run INTEGER NOT NULL, until_ms INTEGER NOT NULL,"                        \
+    " since_ms INTEGER NOT NULL, why TEXT NOT NULL, actor TEXT NOT NULL, UNIQUE (kind, name))"
+
+// Hosts, folded, that keep places of the groups they were in: by an attempt whose end is not known
+// (open), or since nobody knows that they are up (casualty). job: the last one.
+#define RECORD_SCHEMA_PLACES                                                                       \
+    "CREATE TABLE places (id INTEGER PRIMARY KEY AUTOINCREMENT, host TEXT NOT NULL UNIQUE,"        \
+    " groups TEXT NOT NULL, open INTEGER NOT NULL, casualty INTEGER NOT NULL, job BLOB NOT NULL,"  \
+    " since_ms INTEGER NOT NULL)"
+
+#define RECORD_SCHEMA_HELD RECORD_SCHEMA_AUDIT ";" RECORD_SCHEMA_HOLDS ";" RECORD_SCHEMA_PLACES
+
+#define RECORD_SCHEMA                                                                              \
+    RECORD_SCHEMA_JOBS_1 ", " RECORD_PROOF ") WITHOUT ROWID;" RECORD_SCHEMA_ATTEMPTS               \
+                         ";" RECORD_SCHEMA_HELD
+
+// From version 1 to 2, and from 2 to 3: an array of mm_sqlite_config_t.
 #define RECORD_UPGRADE_1 "ALTER TABLE jobs ADD COLUMN " RECORD_PROOF ";" RECORD_SCHEMA_ATTEMPTS
+#define RECORD_UPGRADES                                                                            \
+    {                                                                                              \
+        RECORD_UPGRADE_1, RECORD_SCHEMA_HELD                                                       \
+    }
+
+// The columns of a row of the audit, in the order of RECORD_READ_AUDIT; its hash is of all others.
+typedef enum {
+    AUDIT_SEQ,
+    AUDIT_TIME_MS,
+    AUDIT_ACTOR,
+    AUDIT_ACTION,
+    AUDIT_JOB,
+    AUDIT_ORDER,
+    AUDIT_RUN,
+    AUDIT_HOST,
+    AUDIT_GROUPS,
+    AUDIT_REASON,
+    AUDIT_IDS,
+    AUDIT_OUTCOME,
+    AUDIT_PROOF,
+    AUDIT_CASUALTY,
+    AUDIT_UNTIL_MS,
+    AUDIT_HASH,
+    AUDIT_COLUMNS
+} audit_column_t;
+
+#define RECORD_AUDIT_COLUMNS                                                                       \
+    "seq, time_ms, actor, action, job, order_id, run, host, grp, reason, ids, outcome, proof,"     \
+    " casualty, until_ms, hash"
+#define RECORD_READ_AUDIT "SELECT " RECORD_AUDIT_COLUMNS " FROM audit"
 
 // The columns of RECORD_READ, in its order.
 typedef enum {

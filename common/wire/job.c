@@ -20,15 +20,6 @@ const char *mm_leg_name(mm_leg_t leg)
     return names[leg];
 }
 
-const char *mm_action_name(mm_action_t action)
-{
-    static const char *const names[] = {
-        [MM_ACTION_HALT] = "halt",       [MM_ACTION_RESUME] = "resume", [MM_ACTION_DENY] = "deny",
-        [MM_ACTION_ABSOLVE] = "absolve", [MM_ACTION_TRIP] = "trip",     [MM_ACTION_RUN] = "run",
-        [MM_ACTION_BEGUN] = "begun",     [MM_ACTION_ENDED] = "ended"};
-    return names[action];
-}
-
 #define OUTCOMES 5
 static const char *const outcomes[OUTCOMES] = {[MM_OUTCOME_NONE] = "none",
                                                [MM_OUTCOME_RESTARTED] = "restarted",
@@ -128,4 +119,29 @@ const char *mm_row_name(mm_attempt_row_t row)
                                         [MM_ROW_OPEN] = "open",
                                         [MM_ROW_NOT_STARTED] = "not-started"};
     return names[row];
+}
+
+#define ACTIONS (MM_ACTION_LAST + 1)
+static const char *const actions[ACTIONS] = {"",
+                                             [MM_ACTION_HALT] = "halt",
+                                             [MM_ACTION_RESUME] = "resume",
+                                             [MM_ACTION_DENY] = "deny",
+                                             [MM_ACTION_ABSOLVE] = "absolve",
+                                             [MM_ACTION_TRIP] = "trip",
+                                             [MM_ACTION_RUN] = "run",
+                                             [MM_ACTION_BEGUN] = "begun",
+                                             [MM_ACTION_ENDED] = "ended"};
+
+const char *mm_action_name(mm_action_t action)
+{
+    return actions[action];
+}
+
+bool mm_action_parse(mm_str_t text, mm_action_t *ret_action)
+{
+    unsigned found = find(actions, ACTIONS, text);
+    if (found == 0 || found == ACTIONS)
+        return false;
+    *ret_action = (mm_action_t)found;
+    return true;
 }

@@ -142,7 +142,6 @@ typedef enum {
 // program's name is also its INI section and its role in stats and profiles, and the name of its
 // executable behind "mayhem-".
 const char *mm_leg_name(mm_leg_t leg);
-const char *mm_action_name(mm_action_t action);
 const char *mm_outcome_name(mm_outcome_t outcome);
 const char *mm_program_name(mm_program_t program);
 mm_program_t mm_role_program(mm_role_t role);
@@ -151,8 +150,10 @@ const char *mm_verdict_name(mm_verdict_kind_t kind);
 const char *mm_end_name(mm_end_t end); // "same-boot"; none: "none"
 const char *mm_proof_name(mm_proof_t proof);
 const char *mm_row_name(mm_attempt_row_t row);
+const char *mm_action_name(mm_action_t action);
 // False, and the output untouched, when none has this name.
 bool mm_outcome_parse(mm_str_t text, mm_outcome_t *ret_outcome);
+bool mm_action_parse(mm_str_t text, mm_action_t *ret_action);
 bool mm_program_parse(mm_str_t text, mm_program_t *ret_program);
 
 #endif

@@ -45,8 +45,9 @@ struct mm_worker_client {
     mm_worker_t *worker;
     mm_worker_actions_t actions;
     mm_receiver_t receiver;
-    mm_encoder_t *results; // open batch
-    mm_encoder_t *encoder; // for complete frames
+    mm_encoder_t *results;          // open batch
+    mm_encoder_t *encoder;          // for complete frames
+    const mm_orders_body_t *orders; // of the frame at hand, to be answered; NULL: there are none
     uint64_t started[MM_BATCH_ITEMS];
     size_t started_count;
     void *inbox;
@@ -201,7 +202,7 @@ int mm_worker_client_end(mm_worker_client_t **self_p)
 
 // ---- sending
 
-// The head of results, started and bye, which begin with the same fields.
+// The head of results, started, recorded and bye, which begin with the same fields.
 static mm_frame_t frame_of(const mm_worker_client_t *self, mm_frame_kind_t kind)
 {
     return (mm_frame_t){.kind = kind,
@@ -349,6 +350,7 @@ static void apply(mm_worker_client_t *self, int64_t now_ms)
             self->config.start(self->config.arg, action->as.task, now_ms);
             break;
         case MM_WORKER_STOP: self->config.stop(self->config.arg); break;
+        case MM_WORKER_ORDERS: self->orders = action->as.orders; break;
         case MM_WORKER_STARTED: add_started(self, action->as.number); break;
         case MM_WORKER_RESULT: add_result(self, action->as.serial); break;
         case MM_WORKER_REPORT: send_report(self, action->as.report); break;
@@ -376,6 +378,15 @@ static void step(mm_worker_client_t *self, mm_worker_event_t event)
 
 // ---- receiving
 
+// Behind the step, since it may finish tasks, which is a step of its own.
+static void take_orders(mm_worker_client_t *self)
+{
+    const mm_orders_body_t *orders = self->orders;
+    self->orders = NULL;
+    if (orders && self->config.orders)
+        self->config.orders(self->config.arg, orders);
+}
+
 // False when there was no message.
 static bool receive(mm_worker_client_t *self, void *socket, bool is_event)
 {
@@ -388,6 +399,7 @@ static bool receive(mm_worker_client_t *self, void *socket, bool is_event)
         mm_stats_reply_answer(&self->reply, &frame, now_ms);
     else if (received == MM_RECEIVED_FRAME)
         step(self, (mm_worker_event_t){.kind = MM_WORKER_FRAME, .as.frame = &frame});
+    take_orders(self);
     return received != MM_RECEIVED_NONE;
 }
 
@@ -419,6 +431,25 @@ void mm_worker_client_finish(mm_worker_client_t *self, const mm_result_t *result
         see_end(&self->watched, &results[i], now_us);
         step_at(self, event);
     }
+}
+
+void mm_worker_client_recorded(mm_worker_client_t *self, const mm_recorded_t *items, size_t count)
+{
+    send_results(self);
+    mm_frame_t frame = frame_of(self, MM_FRAME_RECORDED);
+    frame.as.recorded.items = items;
+    frame.as.recorded.count = count;
+    send_frame(self, &frame);
+}
+
+void mm_worker_client_state(mm_worker_client_t *self, const mm_state_body_t *page)
+{
+    send_results(self);
+    mm_frame_t frame = {.kind = MM_FRAME_STATE, .as.state = *page};
+    frame.as.state.worker = mm_str(self->config.worker.name.text);
+    frame.as.state.instance = self->config.worker.instance;
+    frame.as.state.session = mm_worker_session(self->worker);
+    send_frame(self, &frame);
 }
 
 void mm_worker_client_set_slots(mm_worker_client_t *self, uint32_t slots)
@@ -453,6 +484,11 @@ bool mm_worker_client_holds(const mm_worker_client_t *self, uint64_t number, mm_
 size_t mm_worker_client_running(const mm_worker_client_t *self)
 {
     return mm_worker_running(self->worker);
+}
+
+int64_t mm_worker_client_permit(const mm_worker_client_t *self)
+{
+    return mm_worker_permit(self->worker);
 }
 
 bool mm_worker_client_is_done(const mm_worker_client_t *self)

@@ -20,7 +20,10 @@ typedef struct {
     // Starts this task. The task is valid until the call returns, which must not call
     // mm_worker_client_finish. now_ms: the clock of this step.
     void (*start)(void *arg, const mm_task_t *task, int64_t now_ms);
-    void (*stop)(void *arg);     // ends all running tasks soon, each by mm_worker_client_finish
+    void (*stop)(void *arg); // ends all running tasks soon, each by mm_worker_client_finish
+    // Records these orders, and answers by mm_worker_client_recorded and mm_worker_client_state.
+    // They are valid until the call returns, which may finish tasks. Of a saver only.
+    void (*orders)(void *arg, const mm_orders_body_t *orders);
     json_t *(*hosts)(void *arg); // as in stats_reply.h; NULL: it has none
     void *arg;
 } mm_worker_client_config_t;
@@ -37,6 +40,10 @@ int mm_worker_client_end(mm_worker_client_t **self_p);
 // Started tasks have ended: of each result number, status, outcome, took_ms, error and evidence are
 // read. Pass tasks that end together in one call.
 void mm_worker_client_finish(mm_worker_client_t *self, const mm_result_t *results, size_t count);
+// Sends what has become of orders, or a page of state, behind all results so far. Of the page all
+// is read but who sends it.
+void mm_worker_client_recorded(mm_worker_client_t *self, const mm_recorded_t *items, size_t count);
+void mm_worker_client_state(mm_worker_client_t *self, const mm_state_body_t *page);
 // From now on it takes at most so many tasks at a time: 1 to the slots of the config.
 void mm_worker_client_set_slots(mm_worker_client_t *self, uint32_t slots);
 // Accepts no more tasks, finishes the running ones and leaves.
@@ -48,6 +55,8 @@ int64_t mm_worker_client_turn(mm_worker_client_t *self);
 // See mm_worker_holds.
 bool mm_worker_client_holds(const mm_worker_client_t *self, uint64_t number, mm_task_t *ret_task);
 size_t mm_worker_client_running(const mm_worker_client_t *self);
+// See mm_worker_permit.
+int64_t mm_worker_client_permit(const mm_worker_client_t *self);
 // Whether the worker has left: nothing happens any more.
 bool mm_worker_client_is_done(const mm_worker_client_t *self);
 

@@ -58,7 +58,8 @@ admission_t admission_decide(const gather_t *self, const flight_t *flight)
         return wait_until(MM_NEVER, MM_REASON_TOO_LATE);
     // Rules that wait for a time are before this one: it has no reason of its own for them.
     if (flight->restart == RESTART_BACKOFF)
-        return wait_until(flight->restart_backoff.due_ms, MM_REASON_PAUSE);
+        return wait_until(flight->restart_backoff.due_ms,
+                          gather_is_denied(self, flight) ? MM_REASON_DENIED : MM_REASON_PAUSE);
     mm_reason_t gated = flight->has_attempt && would_begin(self, flight)
                             ? gather_gated(self, flight)
                             : MM_REASON_NONE;

@@ -28,8 +28,8 @@ static const unsigned restart_allowed[] = {
         BIT(RESTART_READY) | BIT(RESTART_BACKOFF) | BIT(RESTART_OK) | BIT(RESTART_ENDED),
     [RESTART_BLOCKED] = BIT(RESTART_READY) | BIT(RESTART_OK) | BIT(RESTART_ENDED),
     [RESTART_QUARANTINED] = BIT(RESTART_READY) | BIT(RESTART_BLOCKED) | BIT(RESTART_BEGINNING) |
-                            BIT(RESTART_OUT) | BIT(RESTART_BACKOFF) | BIT(RESTART_OK) |
-                            BIT(RESTART_ENDED),
+                            BIT(RESTART_OUT) | BIT(RESTART_BACKOFF) | BIT(RESTART_GATED) |
+                            BIT(RESTART_OK) | BIT(RESTART_ENDED),
     [RESTART_BEGINNING] =
         BIT(RESTART_BEGUN) | BIT(RESTART_READY) | BIT(RESTART_OK) | BIT(RESTART_ENDED),
     [RESTART_BEGUN] = BIT(RESTART_BEGINNING) | BIT(RESTART_OUT) | BIT(RESTART_READY) |
@@ -127,6 +127,10 @@ static void see_restart(flights_t *self, const flight_t *flight, restart_state_t
     restart_state_t former = flight->restart;
     self->in_restart[former]--;
     self->in_restart[state]++;
+    if (flight->withdrawn) {
+        self->withdrawn_exhausted -= former == RESTART_EXHAUSTED;
+        self->withdrawn_exhausted += state == RESTART_EXHAUSTED;
+    }
     if (flight->trail)
         latency_restart(&self->latency, flight->trail,
                         (stage_change_t){.waited = is_queued(former),
@@ -222,6 +226,7 @@ void flight_wait_in_class(flights_t *self, flight_t *flight)
 {
     class_t *class = attempts_get(&self->attempts, &flight->id)->class;
     flight_set_restart(self, flight, RESTART_GATED, 0);
+    set_grants(self, flight, 0); // others may have what it was next for
     flight_t *next = class->waiting;
     if (next && mm_id_compare(&next->restart_prev->id, &flight->id) < 0)
         next = NULL;
@@ -322,6 +327,19 @@ flight_t *flights_next(const flights_t *self, const flight_t *flight)
 {
     bool is_last = !flight->extend_next && !flight->is_patient;
     return is_last ? self->patient : flight->extend_next;
+}
+
+void flight_set_withdrawn(flights_t *self, flight_t *flight)
+{
+    if (flight->withdrawn)
+        return;
+    flight->withdrawn = true;
+    self->withdrawn_exhausted += flight->restart == RESTART_EXHAUSTED;
+}
+
+size_t flights_doomed(const flights_t *self)
+{
+    return self->in_restart[RESTART_EXHAUSTED] - self->withdrawn_exhausted;
 }
 
 void flights_end(flights_t *self, flight_t *flight)

@@ -121,6 +121,7 @@ typedef struct {
     size_t in_restart[RESTART_ENDED + 1];
     size_t in_queue[RESOURCE_SLOT];
     size_t in_place[2]; // beginning or begun: beside other tasks; alone
+    size_t withdrawn_exhausted;
     latency_sampler_t latency;
     int64_t now_ms; // of the step; set by gather
 } flights_t;
@@ -156,6 +157,10 @@ flight_t *flights_next(const flights_t *self, const flight_t *flight);
 #define FLIGHTS_EACH(SELF, FLIGHT, NEXT)                                                           \
     for ((FLIGHT) = flights_first(SELF);                                                           \
          (FLIGHT) && ((NEXT) = flights_next((SELF), (FLIGHT)), true); (FLIGHT) = (NEXT))
+// For good.
+void flight_set_withdrawn(flights_t *self, flight_t *flight);
+// Jobs that are about to be dead; a withdrawn one is not, whatever its restart has come to.
+size_t flights_doomed(const flights_t *self);
 
 // The flight waits for a resource that is full: at the end of its queue, or before all flights that
 // never were granted it, if it was. It is granted the resources before, and loses others.

@@ -295,7 +295,8 @@ static void apply_job(gather_t *self, const gather_event_t *event)
     flight->received_ms = event->as.job.received_ms;
     flight->deliveries = job->delivery;
     flight->extended = 1;
-    flight->withdrawn = job->withdrawn;
+    if (job->withdrawn)
+        flight_set_withdrawn(&self->flights, flight);
     if (item)
         recall(self, flight, item);
     if (self->is_real && flight->restart == RESTART_HELD && !flight->has_attempt)
@@ -365,6 +366,8 @@ static void apply_report(gather_t *self, const mm_report_t *report)
     apply_changes(self); // a former instance ends before the new one's results are read
     if (!worker)
         return;
+    if (worker->role == MM_ROLE_SAVER)
+        self->sees_saver = self->sees_saver || report->is_hello;
     if (worker->role == MM_ROLE_RESTARTER) {
         gather_see_driver(self, worker->verbs & MM_VERB_REAL || self->limits.is_given);
         gather_withdraw_unseen(self);
@@ -437,8 +440,8 @@ static void lease_due(gather_t *self)
 static void nack_all(gather_t *self)
 {
     flight_t *flight, *next;
-    FLIGHTS_EACH(&self->flights, flight, next)
-    gather_nack(self, flight);
+    FLIGHTS_EACH (&self->flights, flight, next)
+        gather_nack(self, flight);
 }
 
 static void drain(gather_t *self)
@@ -449,8 +452,8 @@ static void drain(gather_t *self)
     self->drain_until_ms = self->now_ms + self->config.drain_ms;
     self->beat_ms = self->now_ms;
     flight_t *flight, *next;
-    FLIGHTS_EACH(&self->flights, flight, next)
-    gather_nack_if_over(self, flight);
+    FLIGHTS_EACH (&self->flights, flight, next)
+        gather_nack_if_over(self, flight);
 }
 
 void gather_beat_now(gather_t *self)
@@ -484,8 +487,7 @@ static void apply_question(gather_t *self, const gather_event_t *event)
 static void drop_names(gather_t *self)
 {
     flight_t *flight, *next;
-    FLIGHTS_EACH(&self->flights, flight, next)
-    {
+    FLIGHTS_EACH (&self->flights, flight, next) {
         name_pool_mark(&self->names, flight->publisher);
         name_pool_mark(&self->names, flight->worker);
         name_pool_mark(&self->names, flight->late_worker);
@@ -515,25 +517,13 @@ static void apply_time(gather_t *self, bool inbox_empty)
         beat(self);
 }
 
-// Jobs that are about to be dead; a withdrawn one is not, whatever its restart has come to.
-static uint64_t count_doomed(const gather_t *self)
-{
-    uint64_t doomed = 0;
-    flight_t *flight, *next;
-    FLIGHTS_EACH(&self->flights, flight, next)
-    doomed += flight->restart == RESTART_EXHAUSTED && !flight->withdrawn;
-    return doomed;
-}
-
 // Each dead job once: those before this consumer, those that it has found or made dead, and those
-// that it is about to (R14). These are counted one by one only when they may be too many.
+// that it is about to (R14).
 static void check_dead(gather_t *self)
 {
-    uint64_t dead = self->before.sum + self->statistics.dead;
+    uint64_t dead = self->before.sum + self->statistics.dead + flights_doomed(&self->flights);
     uint64_t most = self->config.max_dead;
-    if (most == 0 || self->statistics.draining ||
-        dead + self->flights.in_restart[RESTART_EXHAUSTED] < most ||
-        dead + count_doomed(self) < most)
+    if (most == 0 || self->statistics.draining || dead < most)
         return;
     gather_log(self, GATHER_LOG_TOO_MANY_DEAD, NULL);
     self->statistics.too_many_dead = true;
@@ -548,8 +538,8 @@ static void check_starts(gather_t *self)
     self->starts_ended = true;
     gather_log(self, GATHER_LOG_STARTS_ENDED, NULL);
     flight_t *flight, *next;
-    FLIGHTS_EACH(&self->flights, flight, next)
-    gather_nack_if_over(self, flight);
+    FLIGHTS_EACH (&self->flights, flight, next)
+        gather_nack_if_over(self, flight);
 }
 
 // What no restarter here can start is not tried for ever.

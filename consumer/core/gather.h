@@ -267,6 +267,35 @@ bool gather_next_waiting(const gather_t *self, gather_waiting_t *cursor);
 // The reason of most of them; NULL: none waits.
 const char *gather_reason(const gather_t *self);
 
+// What holds restarts back, beyond hosts and slots: of the whole run, and of each group, the whole
+// run first. Begins with a zeroed cursor. False at the end.
+typedef struct {
+    bool has_policy;
+    bool is_halted;
+    bool is_known; // the record's state is
+} gather_held_t;
+gather_held_t gather_held(const gather_t *self);
+typedef struct {
+    size_t next;      // the cursor
+    const char *name; // empty: the whole run
+    uint32_t hosts;   // of the list; 0: not known yet
+    int64_t cap;      // in hosts, as the next; -1: no limit
+    int64_t budget;
+    uint32_t in_progress; // restarts, open ones included
+    uint32_t casualties;
+    size_t waiting;     // restarts that wait at the gate
+    const char *reason; // why the first of them does; NULL: none waits
+    size_t step, steps; // of the ramp, from 1; 0 of 0: there is none; beyond steps: it has ended
+    int64_t step_hosts; // of this step; -1: no limit
+    uint32_t proven;    // in this step
+    int64_t baked_ms;   // Unix time at which the next step begins; 0: this one has not ended
+    bool is_tripped;
+    const char *why;   // it is
+    int64_t opens_ms;  // Unix time at which its window opens; 0: it is open; -1: never
+    int64_t closes_ms; // and closes; -1: never
+} gather_group_t;
+bool gather_next_group(const gather_t *self, gather_group_t *cursor);
+
 // A job in flight, as text. Valid until the next step.
 typedef struct {
     mm_id_t id;

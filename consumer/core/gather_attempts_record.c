@@ -21,9 +21,10 @@ void gather_make_real(gather_t *self, flight_t *flight)
 static void become_mock(gather_t *self)
 {
     flight_t *flight, *next;
-    FLIGHTS_EACH(&self->flights, flight, next)
-    if (flight->has_attempt && flight->restart != RESTART_OK && flight->settle == MM_OUTCOME_NONE)
-        gather_nack(self, flight);
+    FLIGHTS_EACH (&self->flights, flight, next)
+        if (flight->has_attempt && flight->restart != RESTART_OK &&
+            flight->settle == MM_OUTCOME_NONE)
+            gather_nack(self, flight);
 }
 
 void gather_see_driver(gather_t *self, bool is_real)
@@ -36,9 +37,9 @@ void gather_see_driver(gather_t *self, bool is_real)
         become_mock(self);
         return;
     }
-    FLIGHTS_EACH(&self->flights, flight, next)
-    if (flight->restart != RESTART_OK && flight->settle == MM_OUTCOME_NONE) // else it is over
-        gather_make_real(self, flight);
+    FLIGHTS_EACH (&self->flights, flight, next)
+        if (flight->restart != RESTART_OK && flight->settle == MM_OUTCOME_NONE) // else it is over
+            gather_make_real(self, flight);
 }
 
 // The boot id of the consumer's machine.

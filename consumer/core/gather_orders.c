@@ -9,8 +9,8 @@
 #include "random.h"
 #include "string_view.h"
 
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 // An order that is not on record yet. Its texts are copies.
 struct pending {
@@ -177,7 +177,9 @@ void gather_apply_recorded(gather_t *self, const mm_recorded_body_t *recorded)
         if (recorded->items[i].error.size > 0 && pending->viewer == 0)
             continue; // the consumer's own are tried again
         free_pending(pending);
-        *pending = self->pending[--self->pending_count];
+        size_t behind = (size_t)(self->pending + self->pending_count - pending) - 1;
+        memmove(pending, pending + 1, behind * sizeof *pending); // a resume stays behind its halt
+        self->pending_count--;
     }
 }
 
@@ -189,7 +191,7 @@ static void apply_entry(gather_t *self, const mm_entry_t *entry)
     const place_t *place;
     switch (entry->action) {
     case MM_ACTION_HALT: limits->is_halted = true; break;
-    case MM_ACTION_TRIP: limits_trip(limits, entry->name); break;
+    case MM_ACTION_TRIP: limits_trip(limits, entry->name, entry->why); break;
     case MM_ACTION_RESUME: (void)limits_resume(limits, entry->name); break;
     case MM_ACTION_DENY:
         limits_deny(limits, entry->name, entry->until_ms > 0 ? entry->until_ms : MM_NEVER);
@@ -263,11 +265,13 @@ static bool wants_state(const gather_t *self)
 
 void gather_talk_to_saver(gather_t *self)
 {
-    if (!self->is_real && self->pending_count == 0)
+    if (self->pending_count == 0 &&
+        (!self->is_real || (self->limits.is_complete && !self->sees_saver)))
         return;
     const worker_t *saver = joined_saver(self);
     if (!saver)
         return;
+    self->sees_saver = false;
     if (self->is_real && saver->session != self->state_session) {
         self->state_session = saver->session;
         restart_loading(self); // the former one may have recorded what it did not say

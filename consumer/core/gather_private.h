@@ -39,6 +39,7 @@ struct gather {
     int64_t guard_ask_ms;       // the guard is not asked again before
     bool gate_is_dirty;         // something has changed since the last pass
     uint64_t run;               // of the publisher; 0: not known, or there is no policy
+    bool sees_saver;            // one has said hello
     uint64_t state_session;     // of the saver that is asked for the record's state
     uint64_t state_from;        // its page
     int64_t asked_ms;           // when it was asked last; 0: to be asked now
@@ -140,12 +141,16 @@ void gather_apply_ended(gather_t *self, const workers_change_t *change);
 
 // gather_gate.c, for flights with an attempt.
 class_t *gather_class(gather_t *self, const flight_t *flight);
+// Whether an operator has denied its host.
+bool gather_is_denied(const gather_t *self, const flight_t *flight);
 // Why no command for the flight, which has its place, may begin now; NONE: it may.
 mm_reason_t gather_closed(const gather_t *self, const flight_t *flight);
 // Why a flight that would begin waits at the gate; NONE: it has passed it.
 mm_reason_t gather_gated(const gather_t *self, const flight_t *flight);
 // A ready flight waits there, and has no place any more.
 void gather_gate(gather_t *self, flight_t *flight);
+// What is due by now; also while no restarter has room for another one.
+void gather_gate_time(gather_t *self);
 // The next one that may pass; NULL: none. And lets it pass: it is ready, and has its place.
 flight_t *gather_next_gated(gather_t *self);
 void gather_admit(gather_t *self, flight_t *flight);

@@ -3,6 +3,7 @@
 #include "group_limits.h"
 #include "array.h"
 #include "duration.h"
+#include "host_fold.h"
 #include "string_view.h"
 
 #include <assert.h>
@@ -175,6 +176,14 @@ static bool is_shut(const limits_t *self, const group_t *group, int64_t unix_ms,
     return unix_ms < opening->opens_ms;
 }
 
+void limits_window(const group_t *group, int64_t unix_ms, int64_t *ret_opens, int64_t *ret_closes)
+{
+    const mm_opening_t *opening =
+        group->rules.has_window ? opening_of(&group->rules, unix_ms) : &(mm_opening_t){0, MM_NEVER};
+    *ret_opens = !opening ? MM_NEVER : opening->opens_ms <= unix_ms ? 0 : opening->opens_ms;
+    *ret_closes = opening ? opening->closes_ms : MM_NEVER;
+}
+
 static bool is_baking(const group_t *group, int64_t unix_ms, int64_t *ret_until)
 {
     if (group->step_ended_ms == 0)
@@ -297,9 +306,12 @@ static bool is_place(const void *place, const void *host)
     return mm_str_equal((mm_str_t){self->host, self->size}, *(const mm_str_t *)host);
 }
 
+// As the record and orders have it, whatever the list writes.
 place_t *limits_place(const limits_t *self, mm_str_t host)
 {
-    return mm_table_find(&self->places, mm_str_hash(host), is_place, &host);
+    char buffer[MM_HOST_MAX];
+    mm_str_t folded = mm_host_fold(host, buffer);
+    return mm_table_find(&self->places, mm_str_hash(folded), is_place, &folded);
 }
 
 static void count(const place_t *place, bool is_added)
@@ -320,10 +332,12 @@ static void count(const place_t *place, bool is_added)
 
 static place_t *get_place(limits_t *self, mm_str_t host, class_t *class)
 {
+    char buffer[MM_HOST_MAX];
     place_t *place = limits_place(self, host);
     if (place)
         return place;
     assert(host.size <= MM_HOST_MAX);
+    host = mm_host_fold(host, buffer);
     place = calloc(1, sizeof *place + host.size);
     assert(place);
     place->class = class;

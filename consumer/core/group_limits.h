@@ -67,7 +67,7 @@ typedef struct {
     bool is_open;
     bool is_casualty;
     uint8_t size;
-    char host[];
+    char host[]; // folded
 } place_t;
 
 typedef struct {
@@ -108,6 +108,8 @@ class_t *limits_class(limits_t *self, mm_str_t groups);
 // when this ends; MM_NEVER: by an event.
 mm_reason_t limits_closed(const limits_t *self, const class_t *class, int64_t now_ms,
                           int64_t unix_ms, int64_t *ret_until);
+// When a group's window opens, 0: it is open; and when it closes then; Unix time, MM_NEVER: never.
+void limits_window(const group_t *group, int64_t unix_ms, int64_t *ret_opens, int64_t *ret_closes);
 // Why there is no place for the host, which counts itself once; NONE: there is. *ret_ends: whether
 // it is enough that restarts in progress end.
 mm_reason_t limits_room(const class_t *class, const place_t *own, bool *ret_ends);
@@ -117,7 +119,7 @@ void limits_reserve_nothing(limits_t *self);
 // A restart begins now: the next one does not before the rate allows it.
 void limits_start(limits_t *self, int64_t now_ms);
 
-// ---- places
+// ---- places: of hosts in any spelling (host_fold.h)
 
 // NULL: it has none.
 place_t *limits_place(const limits_t *self, mm_str_t host);
@@ -142,7 +144,7 @@ void limits_ended(limits_t *self, class_t *class, mm_outcome_t outcome, bool is_
                   int64_t unix_ms);
 // The record says that a breaker has stopped a group, or all; the name empty: the whole run. It
 // counts from limits_complete on. One that the policy does not name is ignored.
-void limits_trip(limits_t *self, mm_str_t group);
+void limits_trip(limits_t *self, mm_str_t group, mm_str_t why);
 // Returns false when the policy has no such group.
 bool limits_resume(limits_t *self, mm_str_t group);
 // A group that has tripped, and of which nothing was said yet; NULL: none.

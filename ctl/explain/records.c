@@ -151,9 +151,11 @@ static void parse_host(records_t *self, sqlite3_stmt *row)
 }
 
 // Opens a database, if it is there.
-static int open_one(mm_sqlite_t **sqlite, const char *path, int version, char error[MM_ERROR_MAX])
+static int open_one(mm_sqlite_t **sqlite, const char *path, int version, int oldest,
+                    char error[MM_ERROR_MAX])
 {
-    mm_sqlite_config_t config = {.path = path, .version = version, .read_only = true};
+    mm_sqlite_config_t config = {
+        .path = path, .version = version, .oldest = oldest, .read_only = true};
     return access(path, F_OK) == 0 ? mm_sqlite_open(&config, sqlite, error) : 0;
 }
 
@@ -161,8 +163,8 @@ static int open_one(mm_sqlite_t **sqlite, const char *path, int version, char er
 static int open_record(databases_t *self, const char *path, char error[MM_ERROR_MAX])
 {
     char ignored[MM_ERROR_MAX]; // the first error names the version of this program
-    int code = open_one(&self->store, path, RECORD_VERSION, error);
-    if (code != EX_CONFIG || open_one(&self->store, path, 1, ignored) != 0)
+    int code = open_one(&self->store, path, RECORD_VERSION, 2, error);
+    if (code != EX_CONFIG || open_one(&self->store, path, 1, 1, ignored) != 0)
         return code;
     self->is_old = true;
     return 0;
@@ -239,7 +241,7 @@ static int read_both(const records_query_t *what, records_t *records, char error
     (void)snprintf(store, sizeof store, what->db ? "%s" : "%s/mayhem.db",
                    what->db ? what->db : what->dir);
     databases_t in = {0};
-    int code = open_one(&in.outbox, outbox, OUTBOX_VERSION, error);
+    int code = open_one(&in.outbox, outbox, OUTBOX_VERSION, 0, error);
     if (code == 0)
         code = open_record(&in, store, error);
     if (code == 0 && !in.outbox && !in.store) {

@@ -367,6 +367,11 @@ static bool exec_look(const driver_t *base, size_t *cursor, driver_view_t *ret_v
     return false;
 }
 
+static void exec_permit(driver_t *base, int64_t now_ms)
+{
+    exec_advance_waiting(exec_of(base), now_ms);
+}
+
 static const driver_ops_t exec_ops = {
     .open = exec_open,
     .destroy = exec_destroy,
@@ -379,6 +384,7 @@ static const driver_ops_t exec_ops = {
     .stop = exec_stop,
     .is_lost = exec_is_lost,
     .look = exec_look,
+    .permit = exec_permit,
 };
 
 static bool open_commands(exec_t *self, char *complaint)
@@ -397,6 +403,18 @@ static bool open_commands(exec_t *self, char *complaint)
     return true;
 }
 
+// A rehearsal has none, and --check makes none.
+static bool open_locks(exec_t *self, char complaint[MM_ERROR_MAX])
+{
+    const mm_options_t *options = self->options;
+    if (options->dry_run)
+        return true;
+    if (options->check)
+        return host_locks_check(options, complaint);
+    self->locks = host_locks_open(options, complaint);
+    return self->locks != NULL;
+}
+
 static driver_t *exec_new(const mm_options_t *options, char ret_complaint[MM_ERROR_MAX])
 {
     exec_t *self = calloc(1, sizeof *self);
@@ -409,9 +427,7 @@ static driver_t *exec_new(const mm_options_t *options, char ret_complaint[MM_ERR
     self->runs = calloc((size_t)options->slots, sizeof *self->runs);
     assert(self->runs);
     self->cooldown_ms = options->again ? 0 : options->cooldown_ms;
-    if (!options->dry_run)
-        self->locks = host_locks_open(options, ret_complaint);
-    if ((!self->locks && !options->dry_run) || !open_commands(self, ret_complaint)) {
+    if (!open_locks(self, ret_complaint) || !open_commands(self, ret_complaint)) {
         exec_destroy(&self->base);
         return NULL;
     }

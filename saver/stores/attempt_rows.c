@@ -229,11 +229,14 @@ static mm_sqlite_status_t upsert(attempt_rows_t *self, const mm_task_t *task, in
 }
 
 mm_sqlite_status_t attempt_rows_write(attempt_rows_t *self, const mm_task_t *task, int64_t now_ms,
-                                      bool is_settled)
+                                      bool is_settled, bool *ret_is_taken)
 {
+    *ret_is_taken = false;
     assert(task->real->row != MM_ROW_NONE && task->real->attempt > 0);
     if (is_settled && task->real->row == MM_ROW_BEGUN)
         return MM_SQLITE_OK;
     self->has_rows = true;
-    return upsert(self, task, now_ms, is_settled);
+    mm_sqlite_status_t status = upsert(self, task, now_ms, is_settled);
+    *ret_is_taken = status == MM_SQLITE_OK && sqlite3_changes(mm_sqlite_handle(self->sqlite)) == 1;
+    return status;
 }

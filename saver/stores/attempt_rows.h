@@ -37,8 +37,9 @@ int attempt_rows_prepare(attempt_rows_t *self, mm_sqlite_t *sqlite, char error[M
 mm_sqlite_status_t attempt_rows_read(attempt_rows_t *self, const mm_id_t *job, int64_t now_ms,
                                      attempts_found_t *ret_found);
 // Writes the row of a save or settle that has one. The job's own row must be on record.
-// is_settled: the job had an outcome before this task. Then nothing begins.
+// is_settled: the job had an outcome before this task. Then nothing begins. *ret_is_taken: the row
+// is on record now; false: what is there stays.
 mm_sqlite_status_t attempt_rows_write(attempt_rows_t *self, const mm_task_t *task, int64_t now_ms,
-                                      bool is_settled);
+                                      bool is_settled, bool *ret_is_taken);
 
 #endif

@@ -1,4 +1,4 @@
-// The store in a SQLite file: two tables, one transaction per flush. Within a batch all tasks of
+// The store in a SQLite file: one transaction per flush. Within a batch all tasks of
 // one job become one row write: the whole row when one of them is a settle, else the intent. When
 // one of them brings an attempt's row, they are written one after the other instead, and each is
 // answered with what the former ones have left. It never changes an outcome (I4), and answers no
@@ -16,6 +16,7 @@
 #include "batch.h"
 #include "clock.h"
 #include "crash.h"
+#include "held_rows.h"
 #include "host.h"
 #include "record_schema.h"
 #include "span.h"
@@ -66,6 +67,7 @@ typedef struct {
     sqlite3_stmt *look;
     sqlite3_stmt *raise;
     attempt_rows_t attempts;
+    held_rows_t held;
 
     batch_t batch;
 
@@ -200,9 +202,11 @@ static mm_sqlite_status_t look_up(sqlite_t *self, batch_row_t *row)
 static mm_sqlite_status_t look_up_attempts(sqlite_t *self, batch_row_t *row, int64_t now_ms)
 {
     attempts_found_t found;
-    mm_sqlite_status_t status =
-        attempt_rows_read(&self->attempts, &row->first->task.id, now_ms, &found);
-    if (status != MM_SQLITE_OK || found.real.row == MM_ROW_NONE)
+    const mm_id_t *id = &row->first->task.id;
+    mm_sqlite_status_t status = attempt_rows_read(&self->attempts, id, now_ms, &found);
+    if (status == MM_SQLITE_OK && row->before != MM_OUTCOME_NONE)
+        status = audit_rows_find(&self->held.audit, id, &found.real.seq);
+    if (status != MM_SQLITE_OK || (found.real.row == MM_ROW_NONE && found.real.seq == 0))
         return status;
     attempts_found_t *kept = keep(self, sizeof *kept);
     *kept = found;
@@ -295,15 +299,21 @@ static mm_sqlite_status_t write_one_by_one(sqlite_t *self, int64_t now_ms)
     return status;
 }
 
+static bool has_row(const mm_task_t *task)
+{
+    return task->real != NULL && task->real->row != MM_ROW_NONE;
+}
+
 // Of a job with attempts it is what the task's own row says, or the last one on record.
 static mm_proof_t proof_of(const mm_task_t *task, const mm_real_t *found)
 {
-    if (task->real != NULL)
+    if (task->real != NULL && (has_row(task) || task->real->proof != MM_PROOF_NONE))
         return task->real->proof;
     return found->row == MM_ROW_NONE ? MM_PROOF_REHEARSED : found->proof;
 }
 
-// A task by itself: what is on record of the attempts, then its job's row, then the attempt's.
+// A task by itself: what is on record of the attempts, then its job's row, then the attempt's, then
+// what is told of both.
 static mm_sqlite_status_t write_item(sqlite_t *self, batch_item_t *item, int64_t now_ms)
 {
     const mm_task_t *task = &item->task;
@@ -318,12 +328,20 @@ static mm_sqlite_status_t write_item(sqlite_t *self, batch_item_t *item, int64_t
     row.proof = proof_of(task, &found->real);
     if (status == MM_SQLITE_OK)
         status = write_one(self, &row, now_ms);
-    if (status == MM_SQLITE_OK && task->real != NULL)
-        status = attempt_rows_write(&self->attempts, task, now_ms, row.before != MM_OUTCOME_NONE);
+    held_change_t change = {.has_attempts = has_row(task) || found->real.row != MM_ROW_NONE,
+                            .before = row.before,
+                            .after = row.after,
+                            .proof = row.proof};
+    if (status == MM_SQLITE_OK && has_row(task))
+        status = attempt_rows_write(&self->attempts, task, now_ms, row.before != MM_OUTCOME_NONE,
+                                    &change.is_row_taken);
+    if (status == MM_SQLITE_OK)
+        status = held_rows_apply(&self->held, task, &change, now_ms, &found->real.seq);
     mm_result_t *answer = keep(self, sizeof *answer);
     answer->outcome = is_settle ? row.after : row.before;
     answer->error = mm_str(row.error);
-    answer->real = found->real.row == MM_ROW_NONE ? NULL : &found->real;
+    bool is_told = found->real.row != MM_ROW_NONE || found->real.seq != 0;
+    answer->real = is_told ? &found->real : NULL;
     item->answer = answer;
     return status;
 }
@@ -351,6 +369,7 @@ static mm_sqlite_status_t write_batch(sqlite_t *self)
     if (self->attempts.has_rows)
         suspect_settles(&self->batch);
     int64_t now_ms = mm_clock_wall_ms();
+    audit_rows_begin(&self->held.audit);
     mm_sqlite_status_t status = mm_sqlite_begin(self->sqlite);
     bool left = false;
     if (status == MM_SQLITE_OK)
@@ -367,6 +386,8 @@ static mm_sqlite_status_t write_batch(sqlite_t *self)
     if (status == MM_SQLITE_OK)
         status = mm_sqlite_commit(self->sqlite);
     MM_CRASH_POINT("store: committed, not answered");
+    if (status == MM_SQLITE_OK)
+        audit_rows_committed(&self->held.audit);
     return status;
 }
 
@@ -432,6 +453,37 @@ static bool sqlite_check(store_t *base)
     return false;
 }
 
+static bool fails_for_good(sqlite_t *self, mm_sqlite_status_t status)
+{
+    const char *error = status == MM_SQLITE_OK ? "" : mm_sqlite_error(self->sqlite);
+    (void)snprintf(self->error, sizeof self->error, "%s", error);
+    return status == MM_SQLITE_FATAL;
+}
+
+static bool sqlite_order(store_t *base, const mm_order_t *orders, size_t count,
+                         mm_recorded_t *ret_recorded)
+{
+    sqlite_t *self = sqlite_of(base);
+    MM_SPAN("write orders");
+    drop_taken(self);
+    return !fails_for_good(self, held_rows_order(&self->held, orders, count, ret_recorded));
+}
+
+static bool sqlite_state(store_t *base, uint64_t run, uint64_t from, store_page_t *ret_page)
+{
+    sqlite_t *self = sqlite_of(base);
+    MM_SPAN("read state");
+    drop_taken(self);
+    mm_sqlite_status_t status = held_rows_read(&self->held, run, from, ret_page);
+    (void)fails_for_good(self, status);
+    return status == MM_SQLITE_OK;
+}
+
+static const mm_audit_head_t *sqlite_head(const store_t *base)
+{
+    return &((const sqlite_t *)(const void *)base)->held.audit.head;
+}
+
 static const char *sqlite_error(const store_t *base)
 {
     return ((const sqlite_t *)(const void *)base)->error;
@@ -458,6 +510,9 @@ static const store_ops_t sqlite_ops = {.close = sqlite_close,
                                        .flush = sqlite_flush,
                                        .answers = sqlite_answers,
                                        .check = sqlite_check,
+                                       .order = sqlite_order,
+                                       .state = sqlite_state,
+                                       .head = sqlite_head,
                                        .error = sqlite_error};
 
 static int prepare(sqlite_t *self, char error[MM_ERROR_MAX])
@@ -465,6 +520,8 @@ static int prepare(sqlite_t *self, char error[MM_ERROR_MAX])
     int code = mm_sqlite_prepare(self->sqlite, SQL_LOOK, &self->look, error);
     if (code == 0)
         code = attempt_rows_prepare(&self->attempts, self->sqlite, error);
+    if (code == 0)
+        code = held_rows_prepare(&self->held, self->sqlite, error);
     if (code == 0)
         code = mm_sqlite_prepare(self->sqlite, SQL_RAISE, &self->raise, error);
     for (size_t i = 0; code == 0 && i < KIND_COUNT * SIZES; i++) {
@@ -478,7 +535,7 @@ static int prepare(sqlite_t *self, char error[MM_ERROR_MAX])
 
 int store_sqlite_open(const char *path, store_t **ret_self, char error[MM_ERROR_MAX])
 {
-    static const char *const upgrades[] = {RECORD_UPGRADE_1};
+    static const char *const upgrades[] = RECORD_UPGRADES;
     mm_sqlite_config_t config = {
         .path = path, .schema = RECORD_SCHEMA, .version = RECORD_VERSION, .upgrades = upgrades};
     sqlite_t *self = calloc(1, sizeof *self);

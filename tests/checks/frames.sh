@@ -26,7 +26,7 @@ done < <(grep -E '^[[:space:]]*FRAME\b' common/wire/frames.def | grep -vE "$row"
 while read -r kind receiver; do
     case $receiver in
     consumer | publisher) received "$kind" "$receiver/main.c" ;;
-    worker) received "$kind" "${worker[@]}" ;;
+    worker | saver) received "$kind" "${worker[@]}" ;;
     viewers) received "$kind" ctl/watch/attach.c ;;
     all)
         received "$kind" publisher/main.c

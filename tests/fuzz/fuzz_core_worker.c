@@ -68,6 +68,9 @@ static void parse_action(world_t *self, const mm_worker_action_t *action)
     case MM_WORKER_RECREATE: assert(!self->connected); break;
     case MM_WORKER_START: parse_start(self, action->as.task); break;
     case MM_WORKER_STOP: self->stops = true; break;
+    case MM_WORKER_ORDERS:
+        assert(self->config.role == MM_ROLE_SAVER && action->as.orders->session == session);
+        break;
     case MM_WORKER_STARTED: assert(mm_worker_holds(self->worker, action->as.number, NULL)); break;
     case MM_WORKER_RESULT:
         self->known.peers[0].serial = action->as.serial;
@@ -119,7 +122,7 @@ static mm_frame_kind_t choose_kind(uint8_t choice)
     mm_frame_kind_t kinds[MM_FRAME_KINDS];
     size_t count = 0;
 #define FRAME(number, KIND, body, route)                                                           \
-    if (strstr(route, "to worker") || strstr(route, "to all"))                                     \
+    if (strstr(route, "to worker") || strstr(route, "to saver") || strstr(route, "to all"))        \
         kinds[count++] = MM_FRAME_##KIND;
 #include "expand_frames.h"
     uint8_t pick = choice / 8;

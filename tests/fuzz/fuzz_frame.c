@@ -184,12 +184,31 @@ static void honest_report(maker_t *self, mm_report_t *report)
     self->lists = lies >> 4;
 }
 
+// Those about orders, and what savers have on record of them.
+static void honest_order_frame(maker_t *self, mm_frame_t *frame)
+{
+    const fuzz_peer_t *peer = &self->known->peers[self->peer];
+    mm_str_t name = mm_str(peer->name);
+    switch ((int)frame->kind) { // of another one nothing is known
+    case MM_FRAME_ORDERS:
+        frame->as.orders = (mm_orders_body_t){.session = peer->session, .asks = true, .run = 1};
+        return;
+    case MM_FRAME_RECORDED:
+        frame->as.recorded = (mm_recorded_body_t){name, peer->instance, peer->session, NULL, 0};
+        return;
+    case MM_FRAME_STATE:
+        frame->as.state = (mm_state_body_t){
+            .worker = name, .instance = peer->instance, .session = peer->session, .run = 1};
+        return;
+    }
+}
+
 static void honest_frame(maker_t *self, mm_frame_t *frame)
 {
     const fuzz_known_t *known = self->known;
     const fuzz_peer_t *peer = &known->peers[self->peer];
     mm_str_t consumer = mm_str("consumer"), name = mm_str(peer->name);
-    switch ((int)frame->kind) { // of another one nothing is known
+    switch ((int)frame->kind) {
     case MM_FRAME_JOBS:
         frame->as.jobs = (mm_jobs_body_t){.publisher = mm_str("p1"), .epoch = known->epoch};
         return;
@@ -226,6 +245,7 @@ static void honest_frame(maker_t *self, mm_frame_t *frame)
         frame->as.beat = (mm_beat_body_t){.consumer = consumer, .epoch = known->epoch};
         return;
     case MM_FRAME_LEAVING: frame->as.leaving = (mm_leaving_body_t){consumer, known->epoch}; return;
+    default: honest_order_frame(self, frame); return;
     }
 }
 
@@ -267,7 +287,8 @@ static void real_task(maker_t *self, mm_task_t *task)
         real->first_ms = self->known->now_ms;
         real->deadline_ms = self->known->now_ms + 60000;
         real->owes = choice & 8;
-        real->attributes = real->owes ? some_attributes() : (mm_str_t){0};
+        real->run = choice & 16 ? 1 : 0;
+        real->attributes = real->owes || real->run ? some_attributes() : (mm_str_t){0};
     }
 }
 
@@ -523,7 +544,8 @@ void fuzz_frame(fuzz_known_t *known, fuzz_bytes_t *in, mm_frame_kind_t kind, mm_
 {
     maker_t maker = {{.visit = make_field, .makes = true}, known, in, .lists = UINT_MAX};
     *ret_frame = (mm_frame_t){.kind = kind};
-    if (kind >= MM_FRAME_HELLO && kind <= MM_FRAME_BYE)
+    bool is_of_saver = kind == MM_FRAME_RECORDED || kind == MM_FRAME_STATE;
+    if ((kind >= MM_FRAME_HELLO && kind <= MM_FRAME_BYE) || is_of_saver)
         maker.peer = fuzz_byte(in) % FUZZ_PEERS;
     else if (kind >= MM_FRAME_WELCOME && kind <= MM_FRAME_REJOIN)
         maker.peer = fuzz_byte(in) >= 0xC0;

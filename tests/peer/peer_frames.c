@@ -25,7 +25,8 @@ static const struct {
     const char *fields;
 } kinds[] = {
     {"jobs", MM_FRAME_JOBS, MM_SOCKET_JOBS,
-     "publisher:n life:u driver:N jobs[id:i host:h delivery:c ] "},
+     "publisher:n life:u driver:N dead:u run:u groups[group:N hosts:u ] "
+     "jobs[id:i host:h delivery:c ] "},
     {"hello", MM_FRAME_HELLO, MM_SOCKET_INBOX,
      "worker:n nonce:u role:r session:u sequence:u stamp_ms:m slots:l last_serial:u part:p parts:P "
      "driver:N verbs:u held[number:u id:i leg:g started:b host:h ] "
@@ -43,6 +44,13 @@ static const struct {
      "results[serial:z number:u leg:g id:i status:s outcome:o took_ms:m error:t evidence:v "
      "end:e exit:x proof:o machine:i boot:i sent:b more:b words:w health:t owes:b ] "},
     {"bye", MM_FRAME_BYE, MM_SOCKET_INBOX, "worker:n nonce:u session:u last_serial:u "},
+    {"order", MM_FRAME_ORDER, MM_SOCKET_INBOX,
+     "viewer:u orders[id:i action:e name:t run:u until_ms:m why:t actor:t ] "},
+    {"recorded", MM_FRAME_RECORDED, MM_SOCKET_INBOX,
+     "worker:n nonce:u session:u recorded[id:i error:t ] "},
+    {"state", MM_FRAME_STATE, MM_SOCKET_INBOX,
+     "worker:n nonce:u session:u run:u from:u next:u "
+     "state[action:e seq:u name:t groups:t at_ms:m until_ms:m outcome:o casualty:b why:t ] "},
 };
 
 typedef struct {

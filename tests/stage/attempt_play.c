@@ -47,7 +47,7 @@ answer_t answer_of(const mm_result_t *result)
 
 void put_task(store_t *store, real_task_t *task)
 {
-    task->task.real = task->real.row == MM_ROW_NONE ? NULL : &task->real;
+    task->task.real = task->real.row == MM_ROW_NONE && task->real.run == 0 ? NULL : &task->real;
     store_put(store, &task->task);
 }
 
@@ -61,7 +61,8 @@ static answer_t answer_to(store_t *store, const mm_task_t *task)
     assert_int_equal(answers[0].leg, task->leg);
     assert_int_equal(answers[0].status, MM_STATUS_OK);
     assert_true(mm_id_equal(&answers[0].id, &task->id));
-    assert_true(!answers[0].real || answers[0].real->row != MM_ROW_NONE);
+    assert_true(!answers[0].real || answers[0].real->row != MM_ROW_NONE ||
+                answers[0].real->seq != 0);
     return answer_of(&answers[0]);
 }
 

@@ -18,7 +18,7 @@
 #define AFTER   ID(0x33)
 #define CONTROL ID(0x44)
 
-// A task with its row; MM_ROW_NONE: it has none.
+// A task with its row; MM_ROW_NONE: it has none, and without a run no more than that.
 typedef struct {
     mm_task_t task;
     mm_real_t real;
@@ -30,7 +30,7 @@ real_task_t ended(unsigned job, uint64_t number, uint32_t attempt, mm_end_t end)
 // The same as a settle.
 real_task_t settled(real_task_t task, mm_outcome_t outcome, mm_proof_t proof);
 
-// What an answer says; without attempts on record `real` is all zeros.
+// What an answer says; without attempts on record `real` is all zeros but for its seq.
 typedef struct {
     mm_outcome_t outcome;
     mm_real_t real;

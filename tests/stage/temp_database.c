@@ -15,7 +15,7 @@ void make_database_folder(const char *name)
 
 const char *query(const char *sql)
 {
-    static char answer[4096];
+    static char answer[8192];
     sqlite3 *db = NULL;
     sqlite3_stmt *statement = NULL;
     assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);

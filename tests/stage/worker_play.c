@@ -135,6 +135,7 @@ static void tell_action(const mm_worker_action_t *action)
             tell(" %.*s", (int)action->as.task->attributes.size, action->as.task->attributes.data);
         break;
     case MM_WORKER_STOP: tell("stop"); break;
+    case MM_WORKER_ORDERS: tell("%zu orders", action->as.orders->count); break;
     case MM_WORKER_STARTED: tell("started %" PRIu64, action->as.number); break;
     case MM_WORKER_RESULT:
         result = mm_worker_result(worker, action->as.serial);

@@ -6,6 +6,7 @@
 #include "endpoint.h"
 #include "options_table.h"
 #include "policy_file.h"
+#include "utf8.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -281,6 +282,42 @@ static int check_restarter(const mm_options_t *options)
     return code != 0 ? code : check_settle(options);
 }
 
+static int check_text(const mm_options_t *options, mm_row_index_t row, const char *text, size_t max)
+{
+    size_t size = strlen(text);
+    if (size > max)
+        return refuse(options, row, row, "it has %zu bytes, and may have %zu: shorten it", size,
+                      max);
+    return mm_utf8_prefix(mm_str(text), size) == size
+               ? 0
+               : refuse(options, row, row, "it is no UTF-8: write it without other bytes");
+}
+
+static int check_saver(const mm_options_t *options)
+{
+    mm_action_t action = MM_ACTION_HALT;
+    bool is_given = *options->order != '\0';
+    if (is_given &&
+        (!mm_action_parse(mm_str(options->order), &action) || action > MM_ACTION_ABSOLVE))
+        return refuse(options, MM_ROW_order, MM_ROW_order,
+                      "there is no such order: it is halt, resume, deny or absolve");
+    mm_row_index_t part = *options->order_name  ? MM_ROW_order_name
+                          : *options->order_why ? MM_ROW_order_why
+                                                : MM_ROW_order_actor;
+    if (!is_given && (*options->order_name || *options->order_why || *options->order_actor))
+        return refuse(options, part, part, "it belongs to an order: say which with --order");
+    bool is_of_host = action == MM_ACTION_DENY || action == MM_ACTION_ABSOLVE;
+    if (is_of_host && mm_host_complaint(mm_str(options->order_name)))
+        return refuse(options, MM_ROW_order, MM_ROW_order,
+                      "it needs a host, and '%.100s' is none: name one with --order-name",
+                      options->order_name);
+    int code = check_text(options, MM_ROW_order_name, options->order_name, MM_HOST_MAX);
+    if (code == 0)
+        code = check_text(options, MM_ROW_order_why, options->order_why, MM_ERROR_MAX);
+    return code == 0 ? check_text(options, MM_ROW_order_actor, options->order_actor, MM_ACTOR_MAX)
+                     : code;
+}
+
 int mm_options_cross_check(const mm_options_t *options)
 {
     int code = check_address(options);
@@ -296,7 +333,7 @@ int mm_options_cross_check(const mm_options_t *options)
     case MM_PROGRAM_CONSUMER: return check_consumer(options);
     case MM_PROGRAM_RESTARTER: return check_restarter(options);
     case MM_PROGRAM_PUBLISHER: return check_publisher(options);
-    case MM_PROGRAM_SAVER:
+    case MM_PROGRAM_SAVER: return check_saver(options);
     case MM_PROGRAM_RUN: return 0;
     }
     assert(false);

@@ -47,6 +47,7 @@ typedef enum {
     MM_WORKER_RECREATE,   // the consumer is silent: destroy and recreate all sockets
     MM_WORKER_START,      // do this task; a real one has first_ms and deadline_ms by boot_ms
     MM_WORKER_STOP,       // end all running tasks now
+    MM_WORKER_ORDERS,     // of a saver: record these, and answer what is asked
     MM_WORKER_STARTED,    // send: this task is started
     MM_WORKER_RESULT,     // send this result
     MM_WORKER_REPORT,     // send one part of a hello or heartbeat
@@ -71,11 +72,12 @@ typedef struct {
             uint64_t session;
             char suffix[32]; // to append to the base address
         } connect;
-        const mm_task_t *task;     // start; valid until the next step, and as long as its event
-        uint64_t number;           // started
-        uint64_t serial;           // result: see mm_worker_result
-        const mm_report_t *report; // valid until the next step
-        uint64_t last_serial;      // bye
+        const mm_task_t *task; // start; valid until the next step, and as long as its event
+        const mm_orders_body_t *orders; // valid as long as the event
+        uint64_t number;                // started
+        uint64_t serial;                // result: see mm_worker_result
+        const mm_report_t *report;      // valid until the next step
+        uint64_t last_serial;           // bye
         struct {
             mm_worker_log_t log;
             mm_str_t text;   // refused: why; claim: what
@@ -117,5 +119,8 @@ bool mm_worker_holds(const mm_worker_t *self, uint64_t number, mm_task_t *ret_ta
 uint64_t mm_worker_unacknowledged(const mm_worker_t *self);
 // Tasks held.
 size_t mm_worker_running(const mm_worker_t *self);
+// Before which instant of CLOCK_BOOTTIME, ms, a command may be started (permit.h); 0: none may now.
+// Of the mock, which starts none, it is always 0.
+int64_t mm_worker_permit(const mm_worker_t *self);
 
 #endif

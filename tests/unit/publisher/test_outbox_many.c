@@ -52,8 +52,8 @@ static void extend_all(uint64_t epoch, int64_t now_ms)
 {
     for (uint32_t i = 0; i < JOBS; i++) {
         outbox_event_t event = {.kind = OUTBOX_VERDICT, .as.verdict.epoch = epoch};
-        event.as.verdict.what = (mm_verdict_t){
-            .kind = MM_VERDICT_EXTEND, .id = id_of(i), .lease_ms = LEASE_MS};
+        event.as.verdict.what =
+            (mm_verdict_t){.kind = MM_VERDICT_EXTEND, .id = id_of(i), .lease_ms = LEASE_MS};
         (void)step(event, now_ms);
     }
 }
@@ -62,8 +62,8 @@ static void extend_all(uint64_t epoch, int64_t now_ms)
 static void step_on(size_t delivered, int64_t now_ms)
 {
     while (outbox_deadline(outbox) <= now_ms) {
-        size_t count = step(
-            (outbox_event_t){.kind = OUTBOX_TIME, .as.time.events_empty = true}, now_ms);
+        size_t count =
+            step((outbox_event_t){.kind = OUTBOX_TIME, .as.time.events_empty = true}, now_ms);
         assert_true(count <= STEP);
         delivered += count;
     }

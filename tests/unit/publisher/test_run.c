@@ -535,6 +535,8 @@ static void the_mark_is_read_back(void **state)
     (void)start(0);
     run_mark(&run, folder);
     assert_int_equal(run_marked(folder), run.number);
+    run_mark_bad_input(&run, folder, "hosts:3: no host");
+    assert_int_equal(run_marked(folder), run.number);
     char path[TEMP_PATH_MAX];
     temp_path(path, "publisher.run");
     FILE *file = fopen(path, "we"); // killed while it wrote

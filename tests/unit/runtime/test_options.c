@@ -540,6 +540,35 @@ static void a_run_names_what_is_wrong_with_its_words(void **state)
     assert_told("--restarters=3: there is no such option");
 }
 
+static void an_order_is_checked_before_it_is_recorded(void **state)
+{
+    (void)state;
+    char why[MM_ERROR_MAX + 20] = "--order-why=";
+    memset(why + strlen(why), 'w', MM_ERROR_MAX + 1);
+    static const struct {
+        const char *order, *part, *told;
+    } cases[] = {
+        {"--order=stop", "--order-why=x", "no such order: it is halt, resume, deny or absolve"},
+        {"--order=run", "--order-why=x", "no such order"},
+        {"--order=ended", "--order-why=x", "no such order"},
+        {"--order=deny", "--order-why=x", "--order=deny: it needs a host, and '' is none"},
+        {"--order=absolve", "--order-name=a b", "it needs a host, and 'a b' is none"},
+        {"--batch=1", "--order-name=web-1", "--order-name=web-1: it belongs to an order"},
+        {"--batch=1", "--order-actor=root", "--order-actor=root: it belongs to an order"},
+        {"--order=halt", "--order-why=\xff", "it is no UTF-8"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(PARSE(SAVER, cases[i].order, cases[i].part), 64);
+        assert_told(cases[i].told);
+    }
+    assert_int_equal(PARSE(SAVER, "--order=halt", why), 64);
+    assert_told("it has 513 bytes, and may have 512");
+    assert_int_equal(PARSE(SAVER, "--order=deny", "--order-name=web-1", "--order-until=5"),
+                     STARTED);
+    assert_int_equal(options.order_until_ms, 5);
+    assert_int_equal(PARSE(SAVER, "--order=resume", "--order-name=web servers"), STARTED);
+}
+
 static void help_of_a_run_has_its_letters(void **state)
 {
     (void)state;
@@ -624,6 +653,7 @@ int main(void)
         TEST(only_a_run_has_letters),
         TEST(a_profile_may_do_without_a_time),
         TEST(a_run_names_what_is_wrong_with_its_words),
+        TEST(an_order_is_checked_before_it_is_recorded),
         TEST(help_of_a_run_has_its_letters),
         TEST(only_flags_are_passed_on_and_only_to_those_that_have_them),
         TEST(whether_anybody_has_set_an_option_is_known),

@@ -146,6 +146,14 @@ static void let_join(stage_t *self)
     assert_int_equal(frame.as.report.session, SESSION);
 }
 
+static void send_tasks(stage_t *self, const mm_frame_t *frame)
+{
+    mm_encode_frame(self->encoder, frame);
+    zmq_pollitem_t item = {.socket = self->tasks, .events = ZMQ_POLLOUT}; // until it has connected
+    assert_int_equal(zmq_poll(&item, 1, LIMIT_MS), 1);
+    assert_true(mm_socket_send(self->tasks, mm_encoder_bytes(self->encoder)));
+}
+
 static void send_save(stage_t *self, uint64_t number)
 {
     mm_task_t task = {.number = number,
@@ -155,14 +163,35 @@ static void send_save(stage_t *self, uint64_t number)
                       .deliveries = 1,
                       .publisher = mm_str("publisher"),
                       .received_ms = 1000};
-    mm_encode_frame(self->encoder, &(mm_frame_t){.kind = MM_FRAME_TASKS,
-                                                 .as.tasks = {.session = SESSION,
-                                                              .stamp_ms = self->stamp_ms,
-                                                              .items = &task,
-                                                              .count = 1}});
-    zmq_pollitem_t item = {.socket = self->tasks, .events = ZMQ_POLLOUT}; // until it has connected
-    assert_int_equal(zmq_poll(&item, 1, LIMIT_MS), 1);
-    assert_true(mm_socket_send(self->tasks, mm_encoder_bytes(self->encoder)));
+    send_tasks(self, &(mm_frame_t){.kind = MM_FRAME_TASKS,
+                                   .as.tasks = {.session = SESSION,
+                                                .stamp_ms = self->stamp_ms,
+                                                .items = &task,
+                                                .count = 1}});
+}
+
+// Denies of hosts h-000 and so on, each with an id of its own.
+static void send_denies(stage_t *self, uint64_t session, unsigned count)
+{
+    static mm_order_t orders[MM_BATCH_ITEMS];
+    static char names[MM_BATCH_ITEMS][8];
+    for (unsigned i = 0; i < count; i++) {
+        (void)snprintf(names[i], sizeof names[i], "h-%03u", i);
+        orders[i] = (mm_order_t){.id = {.bytes = {1, [15] = (uint8_t)i}},
+                                 .action = MM_ACTION_DENY,
+                                 .name = mm_str(names[i]),
+                                 .why = mm_str("a bad kernel")};
+    }
+    send_tasks(self,
+               &(mm_frame_t){.kind = MM_FRAME_ORDERS,
+                             .as.orders = {.session = session, .items = orders, .count = count}});
+}
+
+static void send_question(stage_t *self, uint64_t from)
+{
+    send_tasks(self, &(mm_frame_t){
+                         .kind = MM_FRAME_ORDERS,
+                         .as.orders = {.session = SESSION, .asks = true, .run = 7, .from = from}});
 }
 
 static void leave(stage_t *self)
@@ -261,6 +290,100 @@ static void the_password_of_a_url_is_not_logged(void **state)
     assert_null(strstr(heard, "secret"));
 }
 
+// What was put before is answered before.
+static void orders_are_recorded_and_answered_in_their_turn(void **state)
+{
+    (void)state;
+    stage_t stage;
+    mm_frame_t frame;
+    set_the_stage(&stage, NULL, MINUTE_MS);
+    send_denies(&stage, SESSION + 1, 3); // not of this session
+    send_save(&stage, 1);
+    send_denies(&stage, SESSION, 2);
+    send_denies(&stage, SESSION, 2); // again
+    assert_true(hear(&stage, MM_FRAME_RESULTS, LIMIT_MS, &frame));
+    for (int i = 0; i < 2; i++) {
+        assert_true(hear(&stage, MM_FRAME_RECORDED, LIMIT_MS, &frame));
+        assert_int_equal(frame.as.recorded.session, SESSION);
+        assert_int_equal(frame.as.recorded.count, 2);
+        assert_int_equal(frame.as.recorded.items[1].id.bytes[15], 1);
+        assert_int_equal(frame.as.recorded.items[1].error.size, 0);
+    }
+    send_question(&stage, 0);
+    assert_true(hear(&stage, MM_FRAME_STATE, LIMIT_MS, &frame));
+    assert_int_equal(frame.as.state.count, 2);
+    assert_int_equal(frame.as.state.next + frame.as.state.from, 0);
+    assert_int_equal(frame.as.state.run, 7);
+    assert_int_equal(frame.as.state.session, SESSION);
+    strike_the_stage(&stage);
+}
+
+static void a_long_state_comes_in_pages(void **state)
+{
+    (void)state;
+    stage_t stage;
+    mm_frame_t frame;
+    uint64_t from = 0;
+    unsigned seen = 0, pages = 0;
+    set_the_stage(&stage, NULL, MINUTE_MS);
+    send_denies(&stage, SESSION, MM_BATCH_ITEMS);
+    assert_true(hear(&stage, MM_FRAME_RECORDED, LIMIT_MS, &frame));
+    send_tasks(&stage, &(mm_frame_t){.kind = MM_FRAME_ORDERS, // with one order more
+                                     .as.orders = {.session = SESSION,
+                                                   .asks = true,
+                                                   .items = &(mm_order_t){.action = MM_ACTION_HALT},
+                                                   .count = 1}});
+    assert_true(hear(&stage, MM_FRAME_RECORDED, LIMIT_MS, &frame));
+    do {
+        if (pages > 0)
+            send_question(&stage, from);
+        assert_true(hear(&stage, MM_FRAME_STATE, LIMIT_MS, &frame));
+        assert_int_equal(frame.as.state.from, from);
+        for (size_t i = 0; i < frame.as.state.count; i++, seen++)
+            if (seen < MM_BATCH_ITEMS)
+                assert_int_equal(atoi(frame.as.state.items[i].name.data + 2), seen);
+        from = frame.as.state.next;
+        pages++;
+    } while (from != 0);
+    assert_int_equal(seen, MM_BATCH_ITEMS + 1);
+    assert_int_equal(pages, 2);
+    strike_the_stage(&stage);
+}
+
+static void the_head_of_the_audit_is_logged_at_the_end(void **state)
+{
+    (void)state;
+    stage_t stage;
+    mm_frame_t frame;
+    hear_begin();
+    set_the_stage(&stage, NULL, MINUTE_MS);
+    send_denies(&stage, SESSION, 3);
+    bool is_recorded = hear(&stage, MM_FRAME_RECORDED, LIMIT_MS, &frame);
+    assert_int_equal(kill(stage.saver, SIGTERM), 0);
+    leave(&stage);
+    int exit_code = exit_code_of(&stage);
+    const char *heard = hear_end();
+    strike_the_stage(&stage);
+    assert_true(is_recorded);
+    assert_int_equal(exit_code, 0);
+    assert_non_null(strstr(heard, "The head of the audit seq=3 hash="));
+}
+
+// A store without an audit says so.
+static void a_store_that_takes_no_orders_is_asked_in_vain(void **state)
+{
+    (void)state;
+    stage_t stage;
+    mm_frame_t frame;
+    set_the_stage(&stage, &(late_store_config_t){.answer_ms = ANSWER_MS}, MINUTE_MS);
+    send_denies(&stage, SESSION, 1);
+    assert_true(hear(&stage, MM_FRAME_RECORDED, LIMIT_MS, &frame));
+    assert_int_equal(frame.as.recorded.count, 1);
+    assert_true(
+        mm_str_equal(frame.as.recorded.items[0].error, mm_str("this record takes no orders")));
+    strike_the_stage(&stage);
+}
+
 static void remove_record(void)
 {
     char file[TEMP_PATH_MAX];
@@ -300,6 +423,10 @@ int main(void)
         cmocka_unit_test(a_store_that_breaks_late_ends_the_saver),
         cmocka_unit_test(a_store_that_never_answers_does_not_hold_up_the_end),
         cmocka_unit_test(the_password_of_a_url_is_not_logged),
+        cmocka_unit_test(orders_are_recorded_and_answered_in_their_turn),
+        cmocka_unit_test(a_long_state_comes_in_pages),
+        cmocka_unit_test(the_head_of_the_audit_is_logged_at_the_end),
+        cmocka_unit_test(a_store_that_takes_no_orders_is_asked_in_vain),
         cmocka_unit_test(a_saver_whose_record_is_removed_ends_although_nothing_comes),
         cmocka_unit_test(a_saver_whose_record_is_removed_confirms_nothing_more),
     };

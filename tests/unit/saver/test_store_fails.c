@@ -163,7 +163,7 @@ static void a_newer_version_is_refused(void **state)
     store_t *store = open_store();
     assert_true(store_close(&store));
     execute("PRAGMA user_version = 7");
-    refuses(EX_CONFIG, "has version 7, but this program writes version 2");
+    refuses(EX_CONFIG, "has version 7, but this program writes version 3");
 }
 
 static void what_is_not_a_database_is_refused_and_left_alone(void **state)

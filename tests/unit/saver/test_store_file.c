@@ -1,6 +1,7 @@
 // The file of the store: one of version 1 is brought up to date, and one that somebody takes away
 // ends the store.
 
+#include "record_schema.h"
 #include "store_play.h"
 
 #include <fcntl.h>
@@ -21,10 +22,20 @@
     " (x'02000000000000000000000000000000', 'web-3', 'web-3', 'p', 1000, NULL, NULL, NULL);"       \
     "PRAGMA user_version = 1"
 
+// As version 2 has left it: with attempts and proofs.
+#define VERSION_2                                                                                  \
+    VERSION_1 ";" RECORD_UPGRADE_1 ";UPDATE jobs SET proof = 'proven' WHERE host = 'web-1';"       \
+              "INSERT INTO attempts (job, attempt, state, command, first_boot_ms,"                 \
+              " deadline_boot_ms) VALUES (zeroblob(16), 1, 'ended', 1, 5, 9);"                     \
+              "PRAGMA user_version = 2"
+
+// Each table with its columns, then the indexes.
 static const char *schema(void)
 {
-    return query("SELECT name, type, hidden FROM pragma_table_xinfo('jobs') UNION ALL"
-                 " SELECT name, type, pk FROM pragma_table_xinfo('attempts')");
+    return query("SELECT t.name, c.name, c.type, c.\"notnull\", c.pk FROM sqlite_schema AS t"
+                 " JOIN pragma_table_xinfo(t.name) AS c WHERE t.type = 'table'"
+                 " UNION ALL SELECT name, sql, 0, 0, 0 FROM sqlite_schema WHERE type = 'index'"
+                 " ORDER BY 1, 2");
 }
 
 static void a_file_of_version_1_is_brought_up_to_date(void **state)
@@ -38,7 +49,7 @@ static void a_file_of_version_1_is_brought_up_to_date(void **state)
     store = open_store();
     assert_string_equal(schema(), fresh);
     free(fresh);
-    assert_string_equal(query("PRAGMA user_version"), "2;");
+    assert_string_equal(query("PRAGMA user_version"), "3;");
     assert_string_equal(query("PRAGMA integrity_check"), "ok;");
     // Whether version 1 has rehearsed, nobody knows.
     assert_string_equal(query("SELECT host, outcome, error, proof FROM jobs"),
@@ -49,6 +60,28 @@ static void a_file_of_version_1_is_brought_up_to_date(void **state)
                         "rehearsed;");
     assert_true(store_close(&store));
     store = open_store(); // a second time there is nothing to do
+    assert_true(store_close(&store));
+}
+
+static void a_file_of_version_2_keeps_what_it_has(void **state)
+{
+    (void)state;
+    store_t *store = open_store();
+    char *fresh = strdup(schema());
+    assert_true(store_close(&store));
+    assert_int_equal(unlink(path), 0);
+    execute(VERSION_2);
+    store = open_store();
+    assert_string_equal(schema(), fresh);
+    free(fresh);
+    assert_string_equal(query("PRAGMA user_version"), "3;");
+    assert_string_equal(query("PRAGMA integrity_check"), "ok;");
+    assert_string_equal(query("SELECT host, outcome, proof FROM jobs"),
+                        "web-1|restarted|proven;web-2|dead|NULL;web-3|NULL|NULL;");
+    assert_string_equal(query("SELECT attempt, state FROM attempts"), "1|ended;");
+    // What was before has no rows in the audit: nobody could vouch for them.
+    assert_string_equal(query("SELECT count(*) FROM audit"), "0;");
+    assert_int_equal(store_head(store).seq, 0);
     assert_true(store_close(&store));
 }
 
@@ -181,6 +214,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         STORE_TEST(a_file_of_version_1_is_brought_up_to_date),
+        STORE_TEST(a_file_of_version_2_keeps_what_it_has),
         STORE_TEST(a_failed_upgrade_leaves_the_file_as_it_was),
         STORE_TEST(a_file_without_a_log_works),
         STORE_TEST(a_removed_file_ends_the_store),

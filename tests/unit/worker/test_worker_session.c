@@ -312,6 +312,41 @@ static void tasks_of_another_session_are_ignored(void **state)
     does("started 901; start 901");
 }
 
+static void hears_orders(uint64_t session)
+{
+    mm_order_t order = {.action = MM_ACTION_HALT};
+    mm_frame_t frame = {.kind = MM_FRAME_ORDERS,
+                        .as.orders = {.session = session, .items = &order, .count = 1}};
+    hears(&frame);
+}
+
+// They take no slot, and a saver that drains records them, too.
+static void a_saver_is_given_the_orders_of_its_session(void **state)
+{
+    (void)state;
+    (void)end_worker(state);
+    new_worker(MM_ROLE_SAVER, 1);
+    hears_orders(0);
+    joins(12);
+    hears_orders(11);
+    hears_orders(13);
+    does("");
+    hears_orders(12);
+    does("1 orders");
+    hears_rejoin();
+    forget_story();
+    hears_orders(12);
+    does("");
+}
+
+static void a_restarter_takes_no_orders(void **state)
+{
+    (void)state;
+    joins(12);
+    hears_orders(12);
+    does("");
+}
+
 // ---- results until they are confirmed (P5.7, P6.8, P6.9)
 
 static void a_heartbeat_repeats_only_what_is_older_than_one_heartbeat(void **state)
@@ -440,6 +475,8 @@ int main(void)
         TEST(a_hello_names_the_driver_and_what_it_can_do),
         TEST(a_task_for_another_kind_of_process_is_returned),
         TEST(tasks_of_another_session_are_ignored),
+        TEST(a_saver_is_given_the_orders_of_its_session),
+        TEST(a_restarter_takes_no_orders),
         TEST(a_heartbeat_repeats_only_what_is_older_than_one_heartbeat),
         TEST(a_task_frame_confirms_results),
         TEST(a_confirmation_for_another_session_or_worker_is_not_taken),

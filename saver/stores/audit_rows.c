@@ -1,0 +1,269 @@
+// See audit_rows.h.
+
+#include "audit_rows.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "attributes.h"
+#include "record_schema.h"
+#include "uuid.h"
+
+#define SQL_INSERT                                                                                 \
+    "INSERT INTO audit (" RECORD_AUDIT_COLUMNS ")"                                                 \
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+#define SQL_HEAD         "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1"
+#define SQL_FIND_ORDER   "SELECT seq FROM audit WHERE order_id = ?1"
+#define SQL_FIND_OUTCOME "SELECT seq FROM audit WHERE job = ?1 AND action = 'ended'"
+#define SQL_ANY_OUTCOME  "SELECT 1 FROM audit WHERE action = 'ended' LIMIT 1"
+#define SQL_READ_OUTCOMES                                                                          \
+    "SELECT seq, host, grp, time_ms, outcome, casualty FROM audit"                                 \
+    " WHERE run = ?1 AND action = 'ended' AND seq > ?2 ORDER BY seq"
+
+#define ACTOR     "consumer" // of what the pipeline does by itself
+#define IDS_BYTES 320
+
+// ---- opening
+
+static int read_head(audit_rows_t *self, char error[MM_ERROR_MAX])
+{
+    sqlite3_stmt *head = NULL, *any = NULL;
+    int code = mm_sqlite_prepare(self->sqlite, SQL_HEAD, &head, error);
+    if (code == 0)
+        code = mm_sqlite_prepare(self->sqlite, SQL_ANY_OUTCOME, &any, error);
+    bool has_row = false;
+    if (code != 0 || mm_sqlite_row(self->sqlite, head, &has_row) != MM_SQLITE_OK)
+        return code; // what cannot be read now fails the first commit
+    if (has_row) {
+        self->head.seq = (uint64_t)sqlite3_column_int64(head, 0);
+        if (sqlite3_column_bytes(head, 1) == MM_AUDIT_HASH)
+            memcpy(self->head.hash, sqlite3_column_blob(head, 1), MM_AUDIT_HASH);
+        (void)sqlite3_reset(head);
+    }
+    has_row = false;
+    if (mm_sqlite_row(self->sqlite, any, &has_row) == MM_SQLITE_OK && has_row)
+        (void)sqlite3_reset(any);
+    self->has_outcomes = has_row;
+    return 0;
+}
+
+int audit_rows_prepare(audit_rows_t *self, mm_sqlite_t *sqlite, char error[MM_ERROR_MAX])
+{
+    *self = (audit_rows_t){.sqlite = sqlite};
+    int code = mm_sqlite_prepare(sqlite, SQL_INSERT, &self->insert, error);
+    if (code == 0)
+        code = mm_sqlite_prepare(sqlite, SQL_FIND_ORDER, &self->find_order, error);
+    if (code == 0)
+        code = mm_sqlite_prepare(sqlite, SQL_FIND_OUTCOME, &self->find_outcome, error);
+    if (code == 0)
+        code = mm_sqlite_prepare(sqlite, SQL_READ_OUTCOMES, &self->read_outcomes, error);
+    return code == 0 ? read_head(self, error) : code;
+}
+
+void audit_rows_begin(audit_rows_t *self)
+{
+    self->next = self->head;
+}
+
+void audit_rows_committed(audit_rows_t *self)
+{
+    self->head = self->next;
+}
+
+// ---- writing
+
+static mm_audit_value_t integer(int64_t number)
+{
+    return (mm_audit_value_t){MM_AUDIT_INTEGER, number, {0}};
+}
+
+static mm_audit_value_t text(mm_str_t bytes)
+{
+    return (mm_audit_value_t){MM_AUDIT_STRING, 0, bytes};
+}
+
+static mm_audit_value_t text_or_null(mm_str_t bytes)
+{
+    return bytes.size > 0 ? text(bytes) : (mm_audit_value_t){0};
+}
+
+static mm_audit_value_t id(const mm_id_t *bytes)
+{
+    return (mm_audit_value_t){MM_AUDIT_BLOB, 0, {(const char *)bytes->bytes, sizeof bytes->bytes}};
+}
+
+static void bind(sqlite3_stmt *statement, int index, const mm_audit_value_t *value)
+{
+    const char *data = value->bytes.data ? value->bytes.data : "";
+    int size = (int)value->bytes.size;
+    switch (value->type) {
+    case MM_AUDIT_NULL: (void)sqlite3_bind_null(statement, index); break;
+    case MM_AUDIT_INTEGER: (void)sqlite3_bind_int64(statement, index, value->number); break;
+    case MM_AUDIT_STRING:
+        (void)sqlite3_bind_text(statement, index, data, size, SQLITE_STATIC);
+        break;
+    case MM_AUDIT_BLOB: (void)sqlite3_bind_blob(statement, index, data, size, SQLITE_STATIC); break;
+    }
+}
+
+// Writes the row, whose place in the chain and hash are set here.
+static mm_sqlite_status_t add(audit_rows_t *self, mm_audit_value_t values[AUDIT_COLUMNS])
+{
+    self->next.seq++;
+    values[AUDIT_SEQ] = integer((int64_t)self->next.seq);
+    mm_audit_hash(self->next.hash, values, AUDIT_HASH, self->next.hash);
+    values[AUDIT_HASH] = (mm_audit_value_t){
+        MM_AUDIT_BLOB, 0, {(const char *)self->next.hash, sizeof self->next.hash}};
+    for (int i = 0; i < AUDIT_COLUMNS; i++)
+        bind(self->insert, i + 1, &values[i]);
+    return mm_sqlite_run(self->sqlite, self->insert);
+}
+
+static mm_str_t groups_of(const mm_real_t *real)
+{
+    mm_str_t groups = {0};
+    if (real && real->run != 0 && mm_attributes_are_valid(real->attributes))
+        (void)mm_attributes_find(real->attributes, mm_str("groups"), &groups);
+    return groups;
+}
+
+// What is known of machine, boots and attempt, as pairs with a blank between them.
+static mm_str_t print_ids(const mm_real_t *real, char buffer[IDS_BYTES])
+{
+    char machine[MM_HEX_TEXT], boot[MM_UUID_TEXT], after[MM_UUID_TEXT];
+    int size = 0;
+    if (real && real->row != MM_ROW_NONE)
+        size = snprintf(buffer, IDS_BYTES, "attempt=%" PRIu32 " command=%" PRIu32, real->attempt,
+                        real->command);
+    const struct {
+        const char *name, *value;
+        bool is_known;
+    } ids[] = {
+        {"machine", real ? mm_hex_print(&real->machine, machine) : "",
+         real && !mm_id_is_none(&real->machine)},
+        {"boot", real ? mm_uuid_print(&real->boot, boot) : "", real && !mm_id_is_none(&real->boot)},
+        {"boot_after", real ? mm_uuid_print(&real->boot_after, after) : "",
+         real && !mm_id_is_none(&real->boot_after)},
+    };
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++)
+        if (ids[i].is_known)
+            size += snprintf(buffer + size, IDS_BYTES - (size_t)size, "%s%s=%s",
+                             size > 0 ? " " : "", ids[i].name, ids[i].value);
+    assert(size < IDS_BYTES);
+    return (mm_str_t){buffer, (size_t)size};
+}
+
+// The columns that begun and ended rows have in common.
+static void fill(mm_audit_value_t values[AUDIT_COLUMNS], mm_action_t action, const mm_task_t *task,
+                 int64_t now_ms)
+{
+    values[AUDIT_TIME_MS] = integer(now_ms);
+    values[AUDIT_ACTOR] = text(mm_str(ACTOR));
+    values[AUDIT_ACTION] = text(mm_str(mm_action_name(action)));
+    values[AUDIT_JOB] = id(&task->id);
+    values[AUDIT_RUN] = integer(task->real ? (int64_t)task->real->run : 0);
+    values[AUDIT_HOST] = text(task->host);
+    values[AUDIT_GROUPS] = text_or_null(groups_of(task->real));
+}
+
+mm_sqlite_status_t audit_rows_add_begun(audit_rows_t *self, const mm_task_t *task, int64_t now_ms)
+{
+    mm_audit_value_t values[AUDIT_COLUMNS] = {{0}};
+    char ids[IDS_BYTES];
+    fill(values, MM_ACTION_BEGUN, task, now_ms);
+    values[AUDIT_REASON] = text(mm_str(""));
+    values[AUDIT_IDS] = text(print_ids(task->real, ids));
+    return add(self, values);
+}
+
+mm_sqlite_status_t audit_rows_add_ended(audit_rows_t *self, const mm_task_t *task, mm_proof_t proof,
+                                        int64_t now_ms, uint64_t *ret_seq)
+{
+    mm_audit_value_t values[AUDIT_COLUMNS] = {{0}};
+    char ids[IDS_BYTES];
+    bool has_proof = task->outcome == MM_OUTCOME_RESTARTED && proof != MM_PROOF_NONE;
+    fill(values, MM_ACTION_ENDED, task, now_ms);
+    values[AUDIT_REASON] = text(task->error);
+    values[AUDIT_IDS] = text(print_ids(task->real, ids));
+    values[AUDIT_OUTCOME] = text(mm_str(mm_outcome_name(task->outcome)));
+    values[AUDIT_PROOF] = text_or_null(mm_str(has_proof ? mm_proof_name(proof) : ""));
+    values[AUDIT_CASUALTY] = integer(task->real && task->real->is_casualty);
+    self->has_outcomes = true;
+    mm_sqlite_status_t status = add(self, values);
+    *ret_seq = self->next.seq;
+    return status;
+}
+
+// Resets the statement when it has a row, whose first column is *ret_seq; else that is 0.
+static mm_sqlite_status_t find(audit_rows_t *self, sqlite3_stmt *statement, const mm_id_t *key,
+                               uint64_t *ret_seq)
+{
+    bool has_row = false;
+    mm_sqlite_bind_id(statement, 1, key);
+    mm_sqlite_status_t status = mm_sqlite_row(self->sqlite, statement, &has_row);
+    *ret_seq = has_row ? (uint64_t)sqlite3_column_int64(statement, 0) : 0;
+    if (has_row)
+        (void)sqlite3_reset(statement);
+    return status;
+}
+
+mm_sqlite_status_t audit_rows_add_order(audit_rows_t *self, const mm_order_t *order, int64_t now_ms,
+                                        bool *ret_is_new)
+{
+    uint64_t seq = 0;
+    mm_sqlite_status_t status = find(self, self->find_order, &order->id, &seq);
+    *ret_is_new = status == MM_SQLITE_OK && seq == 0;
+    if (!*ret_is_new)
+        return status;
+    bool is_of_host = order->action == MM_ACTION_DENY || order->action == MM_ACTION_ABSOLVE;
+    mm_audit_value_t values[AUDIT_COLUMNS] = {{0}};
+    values[AUDIT_TIME_MS] = integer(now_ms);
+    values[AUDIT_ACTOR] = text(order->actor);
+    values[AUDIT_ACTION] = text(mm_str(mm_action_name(order->action)));
+    values[AUDIT_ORDER] = id(&order->id);
+    values[AUDIT_RUN] = integer((int64_t)order->run);
+    values[is_of_host ? AUDIT_HOST : AUDIT_GROUPS] = text_or_null(order->name);
+    values[AUDIT_REASON] = text(order->why);
+    values[AUDIT_IDS] = text(mm_str(""));
+    if (order->action == MM_ACTION_DENY)
+        values[AUDIT_UNTIL_MS] = integer(order->until_ms);
+    return add(self, values);
+}
+
+// ---- reading
+
+mm_sqlite_status_t audit_rows_find(audit_rows_t *self, const mm_id_t *job, uint64_t *ret_seq)
+{
+    *ret_seq = 0;
+    return self->has_outcomes ? find(self, self->find_outcome, job, ret_seq) : MM_SQLITE_OK;
+}
+
+mm_sqlite_status_t audit_rows_page(audit_rows_t *self, uint64_t run, uint64_t from,
+                                   state_page_t *page)
+{
+    sqlite3_stmt *row = self->read_outcomes;
+    uint64_t behind = state_page_row(from, STATE_OUTCOMES);
+    bool has_row = run != 0 && behind != UINT64_MAX && !page->is_full;
+    mm_sqlite_status_t status = MM_SQLITE_OK;
+    (void)sqlite3_bind_int64(row, 1, (int64_t)run);
+    (void)sqlite3_bind_int64(row, 2, (int64_t)behind);
+    while (has_row && status == MM_SQLITE_OK) {
+        status = mm_sqlite_row(self->sqlite, row, &has_row);
+        if (status != MM_SQLITE_OK || !has_row)
+            break;
+        int64_t at_ms = sqlite3_column_int64(row, 3);
+        mm_entry_t entry = {.action = MM_ACTION_ENDED,
+                            .seq = (uint64_t)sqlite3_column_int64(row, 0),
+                            .name = mm_sqlite_column_text(row, 1),
+                            .groups = mm_sqlite_column_text(row, 2),
+                            .at_ms = at_ms > 0 ? at_ms : 0,
+                            .is_casualty = sqlite3_column_int(row, 5) != 0};
+        (void)mm_outcome_parse(mm_sqlite_column_text(row, 4), &entry.outcome);
+        has_row = state_page_add(page, STATE_OUTCOMES, entry.seq, &entry, 1);
+        if (!has_row)
+            (void)sqlite3_reset(row);
+    }
+    return status;
+}

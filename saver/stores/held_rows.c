@@ -1,0 +1,104 @@
+// See held_rows.h.
+
+#include "held_rows.h"
+
+#include "clock.h"
+#include "crash.h"
+
+int held_rows_prepare(held_rows_t *self, mm_sqlite_t *sqlite, char error[MM_ERROR_MAX])
+{
+    self->sqlite = sqlite;
+    int code = audit_rows_prepare(&self->audit, sqlite, error);
+    if (code == 0)
+        code = hold_rows_prepare(&self->holds, sqlite, error);
+    if (code == 0)
+        code = place_rows_prepare(&self->places, sqlite, error);
+    return code;
+}
+
+// ---- tasks
+
+// Of the mock without a policy nothing is told.
+static bool is_told(const mm_task_t *task, const held_change_t *change)
+{
+    return change->has_attempts || (task->real != NULL && task->real->run != 0);
+}
+
+mm_sqlite_status_t held_rows_apply(held_rows_t *self, const mm_task_t *task,
+                                   const held_change_t *change, int64_t now_ms, uint64_t *ret_seq)
+{
+    mm_sqlite_status_t status = MM_SQLITE_OK;
+    bool has_begun = change->is_row_taken && task->real->row == MM_ROW_BEGUN;
+    bool is_outcome = change->before == MM_OUTCOME_NONE && change->after != MM_OUTCOME_NONE;
+    if (has_begun)
+        status = audit_rows_add_begun(&self->audit, task, now_ms);
+    if (status != MM_SQLITE_OK)
+        return status;
+    if (is_outcome && is_told(task, change))
+        status = audit_rows_add_ended(&self->audit, task, change->proof, now_ms, ret_seq);
+    else if (change->before != MM_OUTCOME_NONE)
+        status = audit_rows_find(&self->audit, &task->id, ret_seq);
+    if (status != MM_SQLITE_OK)
+        return status;
+    return place_rows_apply(&self->places, task, (place_change_t){change->is_row_taken, is_outcome},
+                            now_ms);
+}
+
+// ---- orders
+
+// NULL, or what keeps an order from being recorded.
+static const char *complaint(const mm_order_t *order)
+{
+    bool is_of_host = order->action == MM_ACTION_DENY || order->action == MM_ACTION_ABSOLVE;
+    return is_of_host && mm_host_complaint(order->name) ? "it names no host" : NULL;
+}
+
+static mm_sqlite_status_t record(held_rows_t *self, const mm_order_t *order, int64_t now_ms)
+{
+    bool is_new = false;
+    mm_sqlite_status_t status = audit_rows_add_order(&self->audit, order, now_ms, &is_new);
+    if (status != MM_SQLITE_OK || !is_new)
+        return status;
+    if (order->action == MM_ACTION_ABSOLVE)
+        return place_rows_absolve(&self->places, order->name);
+    return hold_rows_apply(&self->holds, order, now_ms);
+}
+
+mm_sqlite_status_t held_rows_order(held_rows_t *self, const mm_order_t *orders, size_t count,
+                                   mm_recorded_t *ret_recorded)
+{
+    int64_t now_ms = mm_clock_wall_ms();
+    audit_rows_begin(&self->audit);
+    mm_sqlite_status_t status = mm_sqlite_begin(self->sqlite);
+    for (size_t i = 0; i < count; i++) {
+        ret_recorded[i] = (mm_recorded_t){orders[i].id, mm_str(complaint(&orders[i]))};
+        if (status == MM_SQLITE_OK && ret_recorded[i].error.size == 0)
+            status = record(self, &orders[i], now_ms);
+    }
+    MM_CRASH_POINT("store: before orders are committed");
+    if (status == MM_SQLITE_OK)
+        status = mm_sqlite_commit(self->sqlite);
+    MM_CRASH_POINT("store: orders committed, not answered");
+    if (status == MM_SQLITE_OK)
+        audit_rows_committed(&self->audit);
+    for (size_t i = 0; i < count; i++)
+        if (status != MM_SQLITE_OK)
+            ret_recorded[i].error = mm_str(mm_sqlite_error(self->sqlite));
+    return status;
+}
+
+// ---- state
+
+mm_sqlite_status_t held_rows_read(held_rows_t *self, uint64_t run, uint64_t from,
+                                  store_page_t *ret_page)
+{
+    state_page_t *page = &self->page;
+    state_page_empty(page);
+    mm_sqlite_status_t status = hold_rows_page(&self->holds, from, mm_clock_wall_ms(), page);
+    if (status == MM_SQLITE_OK)
+        status = place_rows_page(&self->places, from, page);
+    if (status == MM_SQLITE_OK)
+        status = audit_rows_page(&self->audit, run, from, page);
+    *ret_page = (store_page_t){page->items, page->count, state_page_next(page)};
+    return status;
+}

@@ -1,0 +1,121 @@
+// See hold_rows.h.
+
+#include "hold_rows.h"
+
+#include "host_fold.h"
+#include "record_schema.h"
+
+#define SQL_PUT                                                                                    \
+    "INSERT INTO holds (kind, name, run, until_ms, since_ms, why, actor)"                          \
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (kind, name) DO UPDATE SET"                  \
+    " run = excluded.run, until_ms = excluded.until_ms, why = excluded.why,"                       \
+    " actor = excluded.actor"
+#define SQL_REMOVE  "DELETE FROM holds WHERE kind = ?1 AND name = ?2"
+#define SQL_END_RUN "DELETE FROM holds WHERE kind = 'trip' AND run <> ?1"
+#define SQL_EXPIRE  "DELETE FROM holds WHERE kind = 'deny' AND until_ms BETWEEN 1 AND ?1"
+#define SQL_READ                                                                                   \
+    "SELECT id, kind, name, until_ms, since_ms, why FROM holds WHERE id > ?1"                      \
+    " AND NOT (kind = 'deny' AND until_ms BETWEEN 1 AND ?2) ORDER BY id"
+
+int hold_rows_prepare(hold_rows_t *self, mm_sqlite_t *sqlite, char error[MM_ERROR_MAX])
+{
+    *self = (hold_rows_t){.sqlite = sqlite};
+    int code = mm_sqlite_prepare(sqlite, SQL_PUT, &self->put, error);
+    if (code == 0)
+        code = mm_sqlite_prepare(sqlite, SQL_REMOVE, &self->remove, error);
+    if (code == 0)
+        code = mm_sqlite_prepare(sqlite, SQL_END_RUN, &self->end_run, error);
+    if (code == 0)
+        code = mm_sqlite_prepare(sqlite, SQL_EXPIRE, &self->expire, error);
+    if (code == 0)
+        code = mm_sqlite_prepare(sqlite, SQL_READ, &self->read, error);
+    return code;
+}
+
+static mm_sqlite_status_t put(hold_rows_t *self, const mm_order_t *order, mm_str_t name,
+                              int64_t now_ms)
+{
+    bool has_end = order->action == MM_ACTION_DENY;
+    mm_sqlite_bind_text(self->put, 1, mm_str(mm_action_name(order->action)));
+    mm_sqlite_bind_text(self->put, 2, name);
+    (void)sqlite3_bind_int64(self->put, 3, (int64_t)order->run);
+    (void)sqlite3_bind_int64(self->put, 4, has_end ? order->until_ms : 0);
+    (void)sqlite3_bind_int64(self->put, 5, now_ms);
+    mm_sqlite_bind_text(self->put, 6, order->why);
+    mm_sqlite_bind_text(self->put, 7, order->actor);
+    return mm_sqlite_run(self->sqlite, self->put);
+}
+
+static mm_sqlite_status_t end(hold_rows_t *self, mm_action_t kind, mm_str_t name)
+{
+    mm_sqlite_bind_text(self->remove, 1, mm_str(mm_action_name(kind)));
+    mm_sqlite_bind_text(self->remove, 2, name);
+    return mm_sqlite_run(self->sqlite, self->remove);
+}
+
+// Of the whole run: the halt, too.
+static mm_sqlite_status_t resume(hold_rows_t *self, mm_str_t name)
+{
+    mm_sqlite_status_t status = end(self, MM_ACTION_TRIP, name);
+    return status == MM_SQLITE_OK && name.size == 0 ? end(self, MM_ACTION_HALT, name) : status;
+}
+
+static mm_sqlite_status_t deny(hold_rows_t *self, const mm_order_t *order, int64_t now_ms)
+{
+    char folded[MM_HOST_MAX];
+    mm_sqlite_status_t status = put(self, order, mm_host_fold(order->name, folded), now_ms);
+    if (status != MM_SQLITE_OK)
+        return status;
+    (void)sqlite3_bind_int64(self->expire, 1, now_ms);
+    return mm_sqlite_run(self->sqlite, self->expire);
+}
+
+mm_sqlite_status_t hold_rows_apply(hold_rows_t *self, const mm_order_t *order, int64_t now_ms)
+{
+    switch (order->action) {
+    case MM_ACTION_HALT: return put(self, order, (mm_str_t){0}, now_ms);
+    case MM_ACTION_TRIP: return put(self, order, order->name, now_ms);
+    case MM_ACTION_DENY: return deny(self, order, now_ms);
+    case MM_ACTION_RESUME: return resume(self, order->name);
+    case MM_ACTION_RUN:
+        (void)sqlite3_bind_int64(self->end_run, 1, (int64_t)order->run);
+        return mm_sqlite_run(self->sqlite, self->end_run);
+    case MM_ACTION_ABSOLVE: // of places
+    case MM_ACTION_BEGUN:   // these are no orders
+    case MM_ACTION_ENDED: break;
+    }
+    return MM_SQLITE_OK;
+}
+
+static int64_t time_at(sqlite3_stmt *row, int column)
+{
+    int64_t time_ms = sqlite3_column_int64(row, column);
+    return time_ms > 0 ? time_ms : 0;
+}
+
+mm_sqlite_status_t hold_rows_page(hold_rows_t *self, uint64_t from, int64_t now_ms,
+                                  state_page_t *page)
+{
+    sqlite3_stmt *row = self->read;
+    uint64_t behind = state_page_row(from, STATE_HOLDS);
+    bool has_row = behind != UINT64_MAX && !page->is_full;
+    mm_sqlite_status_t status = MM_SQLITE_OK;
+    (void)sqlite3_bind_int64(row, 1, (int64_t)behind);
+    (void)sqlite3_bind_int64(row, 2, now_ms);
+    while (has_row && status == MM_SQLITE_OK) {
+        status = mm_sqlite_row(self->sqlite, row, &has_row);
+        if (status != MM_SQLITE_OK || !has_row)
+            break;
+        mm_entry_t entry = {.name = mm_sqlite_column_text(row, 2),
+                            .until_ms = time_at(row, 3),
+                            .at_ms = time_at(row, 4),
+                            .why = mm_sqlite_column_text(row, 5)};
+        if (!mm_action_parse(mm_sqlite_column_text(row, 1), &entry.action))
+            continue; // somebody else's
+        has_row =
+            state_page_add(page, STATE_HOLDS, (uint64_t)sqlite3_column_int64(row, 0), &entry, 1);
+        if (!has_row)
+            (void)sqlite3_reset(row);
+    }
+    return status;
+}
