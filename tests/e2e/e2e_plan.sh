@@ -123,6 +123,19 @@ done
 plan -i plain.txt -x 'false {host}' --config policy.ini --allow-empty
 equal "--allow-empty: groups may have no host" 0 "$code"
 
+# Of a stream only the publisher knows, when it has read it.
+dir=stream
+printf '[group db]\ncap = 34%%\n' >bad.ini
+run -i <(cat hosts.txt) -x 'false {host}' --config bad.ini -q
+ends_with_code "a stream whose share comes to nothing: exit 78" 78
+matches "it says so" 'group db has 2 hosts, and a share of the policy comes to 0 of fewer than 3' "$(cat err)"
+equal "nothing is restarted" 0 "$(store 'SELECT count(*) FROM attempts')"
+dir=stream2
+printf '[group wbe]\ncap = 1\n' >bad.ini
+run -i <(cat hosts.txt) -x 'false {host}' --config bad.ini -q
+ends_with_code "a stream without a group of the policy: exit 78" 78
+matches "it says so, too" '\[group wbe\] is in the policy, and no host of the list is in that group' "$(cat err)"
+
 # ---- what is on record counts ----------------------------------------------------------------------
 
 cat >restart.sh <<'END'
