@@ -181,16 +181,16 @@ static bool read_fact(judge_t *self, const char *event, char **rest, fact_t *ret
            judge_fail(self, "deny needs a time, or 0");
 }
 
-// What takes effect, or is on record.
-static bool take_fact(judge_t *self, const char *event, char **rest, bool is_record)
+// A fact, and what becomes of it.
+static bool take_fact(judge_t *self, const char *event, char **rest,
+                      void (*take)(judge_t *, const fact_t *))
 {
     fact_t fact;
+    if (!event)
+        return judge_fail(self, "which event?");
     if (!read_fact(self, event, rest, &fact))
         return false;
-    if (is_record)
-        judge_record_fact(self, &fact);
-    else
-        judge_take_fact(self, &fact);
+    take(self, &fact);
     return true;
 }
 
@@ -273,10 +273,11 @@ static bool take_event(judge_t *self, const char *event, char **rest)
         return take_state(self, rest);
     if (take_run_event(self, event))
         return true;
-    if (strcmp(event, "record") != 0)
-        return take_fact(self, event, rest, false);
-    event = strtok_r(NULL, " ", rest);
-    return event ? take_fact(self, event, rest, true) : judge_fail(self, "nothing is on record");
+    if (strcmp(event, "record") == 0)
+        return take_fact(self, strtok_r(NULL, " ", rest), rest, judge_record_fact);
+    if (strcmp(event, "lapse") == 0)
+        return take_fact(self, strtok_r(NULL, " ", rest), rest, judge_lapse_fact);
+    return take_fact(self, event, rest, judge_take_fact);
 }
 
 bool judge_take(judge_t *self, const char *line)

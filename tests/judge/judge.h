@@ -39,6 +39,7 @@
 //   halt, resume [GROUP], trip GROUP, deny HOST UNTIL, absolve HOST
 //                        an order takes effect in the consumer; UNTIL 0: for good
 //   record ...           one of `end`, the orders and `new-run` is on record
+//   lapse ...            an order could not be recorded: the next `state` is without it
 //   guard yes|no         the guard has answered
 //   epoch N              a new consumer begins; places stay: the writer says `open`, `return` of
 //                        each

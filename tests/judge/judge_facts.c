@@ -82,13 +82,19 @@ static bool is_same(const fact_t *fact, const fact_t *other)
            fact->end == other->end;
 }
 
-// Where an outcome is on record, as it mostly is before it is known.
-static size_t find_outcome(const judge_t *self, const fact_t *fact)
+// Where an end is on record already, as outcomes mostly are before they are known. An attempt's end
+// may be that of an earlier one, which was known before.
+static size_t find_end(judge_t *self, const fact_t *fact)
 {
-    size_t at = fact->kind == FACT_END && fact->end != END_FAILED ? self->record.count : 0;
-    while (at > 0 && !is_same(&self->record.items[at - 1], fact))
+    size_t at = fact->kind == FACT_END ? self->record.count : 0;
+    size_t from = fact->end == END_FAILED ? self->known : 0;
+    while (at > from && (!is_same(&self->record.items[at - 1], fact) ||
+                         (fact->end == END_FAILED && self->record.items[at - 1].is_known)))
         at--;
-    return at > 0 ? at - 1 : NOT_RECORDED;
+    if (at <= from)
+        return NOT_RECORDED;
+    self->record.items[at - 1].is_known = true;
+    return at - 1;
 }
 
 void judge_take_fact(judge_t *self, const fact_t *fact)
@@ -100,7 +106,7 @@ void judge_take_fact(judge_t *self, const fact_t *fact)
     if (fact->kind == FACT_END)
         judge_leave_all(self, &self->hosts[fact->host]);
     fact_t heard = *fact;
-    heard.recorded = find_outcome(self, fact);
+    heard.recorded = find_end(self, fact);
     add(&self->heard, &heard);
 }
 
@@ -110,8 +116,22 @@ void judge_record_fact(judge_t *self, const fact_t *fact)
     for (size_t i = 0; i < self->heard.count; i++)
         if (self->heard.items[i].recorded == NOT_RECORDED && is_same(&self->heard.items[i], fact)) {
             self->heard.items[i].recorded = self->record.count - 1;
+            self->record.items[self->record.count - 1].is_known = true;
             return;
         }
+}
+
+void judge_lapse_fact(judge_t *self, const fact_t *fact)
+{
+    facts_t *heard = &self->heard;
+    for (size_t i = 0; i < heard->count; i++) {
+        if (heard->items[i].recorded != NOT_RECORDED || !is_same(&heard->items[i], fact))
+            continue;
+        memmove(&heard->items[i], &heard->items[i + 1],
+                (heard->count - i - 1) * sizeof *heard->items);
+        heard->count--;
+        return;
+    }
 }
 
 void judge_begin_epoch(judge_t *self)
@@ -121,6 +141,7 @@ void judge_begin_epoch(judge_t *self)
         self->guard_ms = self->now_ms;
     self->has_yes = false;
     self->heard.count = 0;
+    self->known = self->record.count;
 }
 
 void judge_take_state(judge_t *self, size_t known)
@@ -146,4 +167,5 @@ void judge_take_state(judge_t *self, size_t known)
         if (self->hosts[i].has_outcome)
             judge_leave_all(self, &self->hosts[i]);
     self->has_state = true;
+    self->known = known < self->record.count ? known : self->record.count;
 }

@@ -106,6 +106,7 @@ typedef struct {
     end_t end;
     bool is_casualty;
     int64_t until_ms;
+    bool is_known;   // of what is on record: it was in force before that, or since
     size_t recorded; // of what is in force: where it is on record
 } fact_t;
 
@@ -129,6 +130,7 @@ struct judge {
     int64_t *start_ms; // each start that was not given back
     size_t start_count, start_size;
     facts_t record; // all that is on it, in order
+    size_t known;   // the first ones, which were read from it
     facts_t heard;  // in force since this consumer began
     judgement_t *found;
     size_t found_count, found_size;
@@ -179,6 +181,7 @@ void judge_find(judge_t *self, judge_rule_t rule, const host_t *host, uint32_t g
 // It takes effect, or is on record.
 void judge_take_fact(judge_t *self, const fact_t *fact);
 void judge_record_fact(judge_t *self, const fact_t *fact);
+void judge_lapse_fact(judge_t *self, const fact_t *fact);
 // A new consumer begins; and it has what the record says, the first facts of it.
 void judge_begin_epoch(judge_t *self);
 void judge_take_state(judge_t *self, size_t known);

@@ -464,7 +464,7 @@ void sim_operator_draw(sim_t *self);
 int64_t sim_operator_deadline(const sim_t *self);
 void sim_operator_time(sim_t *self);
 // The consumer has answered an order, asks the guard, or is another one.
-void sim_operator_answered(sim_t *self, const mm_id_t *id);
+void sim_operator_answered(sim_t *self, const mm_id_t *id, bool is_recorded);
 void sim_operator_asked(sim_t *self);
 void sim_operator_forget(sim_t *self);
 
@@ -476,13 +476,16 @@ void sim_judge_say(sim_t *self, const char *format, ...) __attribute__((format(p
 void sim_judge_epoch(sim_t *self);
 // A step of the consumer, before its actions are carried out. results: that it has read now.
 void sim_judge_step(sim_t *self, const sim_process_t *consumer, const gather_event_t *event);
-void sim_judge_told(sim_t *self, const mm_result_t *result);
+// The consumer has read it, and not before.
+void sim_judge_read(sim_t *self, const mm_result_t *result);
 void sim_judge_handed_out(sim_t *self, const mm_task_t *task);
+void sim_judge_nacked(sim_t *self, const sim_job_t *job);
 void sim_judge_command(sim_t *self, const sim_job_t *job);
 // The record: a row that a task has changed, an outcome, an order; and a last page of the state.
 void sim_judge_row(sim_t *self, const sim_running_t *task);
 void sim_judge_outcome(sim_t *self, const sim_job_t *job);
-void sim_judge_order(sim_t *self, const sim_order_t *order, bool is_record);
+// prefix: "", "record " or "lapse ".
+void sim_judge_order(sim_t *self, const sim_order_t *order, const char *prefix);
 void sim_judge_page(sim_t *self, uint64_t session);
 // Time goes on; and all that is due now is done.
 void sim_judge_time(sim_t *self);

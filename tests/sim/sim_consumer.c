@@ -65,6 +65,8 @@ static void send_notice(sim_t *self, const gather_action_t *action)
     sim_check_notice(self, &action->as.verdict.verdict);
     if (action->as.verdict.verdict.kind == MM_VERDICT_NACK)
         sim_job(self, &action->as.verdict.verdict.id)->withdrawn_life = 0; // until it is told anew
+    if (action->as.verdict.verdict.kind == MM_VERDICT_NACK)
+        sim_judge_nacked(self, sim_job(self, &action->as.verdict.verdict.id));
     if (self->shape.real && action->as.verdict.verdict.kind == MM_VERDICT_NACK)
         sim_check_nacked(self, &action->as.verdict.verdict);
     // Every subscriber would filter by topic: only the publisher that it is for takes it.
@@ -204,7 +206,9 @@ static void apply(sim_t *self, sim_process_t *process, size_t index)
         break;
     case GATHER_LEAVE: leave(self, process); break;
     case GATHER_ORDERS: send_orders(self, process, action); break;
-    case GATHER_ANSWER: sim_operator_answered(self, &action->as.reply.id); break;
+    case GATHER_ANSWER:
+        sim_operator_answered(self, &action->as.reply.id, action->as.reply.error.size == 0);
+        break;
     case GATHER_ASK_GUARD: sim_operator_asked(self); break;
     }
 }
@@ -249,6 +253,9 @@ static void learn(sim_t *self, mm_str_t name, uint64_t before, const mm_result_t
             sim_job(self, &results[i].id)->known_life = self->epoch;
         else if (results[i].serial > before && results[i].serial <= after)
             sim_check_told(self, &results[i]);
+    for (size_t i = 0; i < count; i++)
+        if (results[i].serial > before && results[i].serial <= after)
+            sim_judge_read(self, &results[i]);
 }
 
 static void step(sim_t *self, sim_process_t *process, gather_event_t event)

@@ -131,7 +131,8 @@ static void leave_place(sim_t *self, sim_job_t *job, const char *how)
 {
     standing_of(self, job)->place = SIM_PLACE_NONE;
     if (strcmp(how, "failed") == 0)
-        sim_judge_say(self, "end %s failed%s", job->host, job->is_casualty ? " casualty" : "");
+        sim_judge_say(self, "end %s failed%s", job->host,
+                      standing_of(self, job)->is_casualty ? " casualty" : "");
     else
         sim_judge_say(self, "%s %s", how, job->host);
 }
@@ -140,12 +141,13 @@ static void leave_place(sim_t *self, sim_job_t *job, const char *how)
 static void take_place(sim_t *self, sim_job_t *job)
 {
     sim_standing_t *standing = standing_of(self, job);
+    standing->has_ended = standing->was_returned = false;
+    standing->is_out = is_begun(job);
     if (is_begun(job)) {
         open_place(self, job);
         return;
     }
     standing->place = SIM_PLACE_IN_PROGRESS;
-    standing->has_ended = false;
     sim_judge_say(self, "start %s", job->host);
 }
 
@@ -154,12 +156,15 @@ static void lose_place(sim_t *self, sim_job_t *job)
     sim_standing_t *standing = standing_of(self, job);
     if (standing->place == SIM_PLACE_NONE)
         return;
-    if (is_begun(job) && standing->place == SIM_PLACE_IN_PROGRESS)
+    if (standing->has_ended)
+        leave_place(self, job, "failed");
+    else if (!is_begun(job) || standing->was_returned || !standing->is_out)
+        leave_place(self, job, "return");
+    else if (standing->place == SIM_PLACE_IN_PROGRESS)
         open_place(self, job);
-    else if (!is_begun(job))
-        leave_place(self, job, standing->has_ended ? "failed" : "return");
 }
 
+// It knows what is on record only.
 void sim_judge_epoch(sim_t *self)
 {
     sim_policy_t *policy = self->policy;
@@ -170,7 +175,7 @@ void sim_judge_epoch(sim_t *self)
     for (uint32_t i = 0; i < self->job_count; i++) {
         sim_standing_t *standing = &policy->standings[i];
         bool has_place = standing->place != SIM_PLACE_NONE;
-        standing->was_admitted = false;
+        standing->was_admitted = standing->has_ended = false;
         if (is_begun(&self->jobs[i]) && self->jobs[i].outcome == MM_OUTCOME_NONE)
             open_place(self, &self->jobs[i]);
         else if (has_place)
@@ -185,7 +190,7 @@ static void hear_order(sim_t *self, const mm_order_t *given)
     sim_order_t order = {.action = given->action, .until_ms = given->until_ms};
     memcpy(order.name, given->name.data, given->name.size);
     if (!self->policy->is_given)
-        sim_judge_order(self, &order, false);
+        sim_judge_order(self, &order, "");
 }
 
 static void see_logs(sim_t *self, const sim_process_t *consumer)
@@ -239,10 +244,6 @@ void sim_judge_step(sim_t *self, const sim_process_t *consumer, const gather_eve
     if (event->kind == GATHER_GUARD)
         sim_judge_say(self, "guard %s", event->as.guard.says_yes ? "yes" : "no");
     see_logs(self, consumer);
-    if (event->kind == GATHER_RESULT)
-        sim_judge_told(self, event->as.from.result);
-    for (size_t i = 0; event->kind == GATHER_REPORT && i < event->as.report->result_count; i++)
-        sim_judge_told(self, &event->as.report->results[i]);
     see_trips(self, consumer);
     see_places(self, consumer);
 }
@@ -257,7 +258,7 @@ static void say_outcome(sim_t *self, const sim_job_t *job, const char *record)
                   job->is_casualty ? " casualty" : "");
 }
 
-void sim_judge_told(sim_t *self, const mm_result_t *result)
+static void hear_outcome(sim_t *self, const mm_result_t *result)
 {
     sim_job_t *job = sim_job(self, &result->id);
     bool is_read = result->leg == MM_LEG_SETTLE && result->status == MM_STATUS_OK;
@@ -276,7 +277,14 @@ void sim_judge_handed_out(sim_t *self, const mm_task_t *task)
         return;
     sim_job_t *job = sim_job(self, &task->id);
     standing_of(self, job)->expires_ms = expiry(self);
+    standing_of(self, job)->is_out = true;
     sim_judge_say(self, "hand-out %s", job->host);
+}
+
+// What was not on record by now is forgotten with the job.
+void sim_judge_nacked(sim_t *self, const sim_job_t *job)
+{
+    sim_judge_say(self, "lapse end %s failed", job->host);
 }
 
 void sim_judge_command(sim_t *self, const sim_job_t *job)
@@ -295,6 +303,22 @@ static bool leaves_casualty(mm_end_t end)
            end == MM_END_INTERRUPTED || end == MM_END_LEFT_RUNNING;
 }
 
+void sim_judge_read(sim_t *self, const mm_result_t *result)
+{
+    if (!self->policy)
+        return;
+    if (!mm_leg_is_restarters(result->leg)) {
+        hear_outcome(self, result);
+        return;
+    }
+    sim_standing_t *standing = standing_of(self, sim_job(self, &result->id));
+    standing->was_returned = result->status == MM_STATUS_RETURNED;
+    if (result->status != MM_STATUS_FAILED)
+        return;
+    standing->has_ended = true;
+    standing->is_casualty = result->real && leaves_casualty(result->real->end);
+}
+
 static void record(sim_t *self)
 {
     self->policy->recorded++;
@@ -309,7 +333,10 @@ void sim_judge_row(sim_t *self, const sim_running_t *task)
         return;
     sim_standing_t *standing = standing_of(self, job);
     bool is_known = self->consumer->alive && task->number >> 32 == self->epoch;
-    standing->has_ended = standing->has_ended || job->row.row == MM_ROW_ENDED;
+    if (job->row.row == MM_ROW_ENDED) {
+        standing->has_ended = true;
+        standing->is_casualty = job->is_casualty;
+    }
     if (job->row.row == MM_ROW_ENDED && task->leg == MM_LEG_SAVE) {
         record(self);
         sim_judge_say(self, "record end %s failed%s", job->host,
@@ -330,12 +357,12 @@ void sim_judge_outcome(sim_t *self, const sim_job_t *job)
     say_outcome(self, job, "record ");
 }
 
-void sim_judge_order(sim_t *self, const sim_order_t *order, bool is_record)
+void sim_judge_order(sim_t *self, const sim_order_t *order, const char *prefix)
 {
-    const char *prefix = is_record ? "record " : "", *name = *order->name ? order->name : "-";
+    const char *name = *order->name ? order->name : "-";
     if (!self->policy)
         return;
-    if (is_record)
+    if (strcmp(prefix, "record ") == 0)
         record(self);
     switch (order->action) {
     case MM_ACTION_HALT: sim_judge_say(self, "%shalt", prefix); break;

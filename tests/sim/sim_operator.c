@@ -39,11 +39,13 @@ int64_t sim_operator_deadline(const sim_t *self)
     return policy->order_ms < policy->guard_ms ? policy->order_ms : policy->guard_ms;
 }
 
-void sim_operator_answered(sim_t *self, const mm_id_t *id)
+void sim_operator_answered(sim_t *self, const mm_id_t *id, bool is_recorded)
 {
     sim_policy_t *policy = self->policy;
     if (!policy || !mm_id_equal(&policy->order.id, id))
         return;
+    if (!is_recorded)
+        sim_judge_order(self, &policy->order, "lapse ");
     policy->order.action = 0;
     if (self->now_ms < HELPS_MS)
         policy->order_ms =

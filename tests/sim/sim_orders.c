@@ -84,7 +84,7 @@ void sim_orders_commit(sim_t *self, sim_process_t *saver, bool is_full)
         if (order->action == MM_ACTION_ABSOLVE)
             absolve(self, order->name);
         sim_trace(self, "saver: order %d %s is on record", (int)order->action, order->name);
-        sim_judge_order(self, order, true);
+        sim_judge_order(self, order, "record ");
     }
 }
 

@@ -13,7 +13,10 @@ typedef struct {
     enum { SIM_PLACE_NONE, SIM_PLACE_IN_PROGRESS, SIM_PLACE_OPEN } place;
     int64_t expires_ms; // open: its place may be free then
     bool was_admitted;  // in the consumer's last step
-    bool has_ended;     // an attempt, since it started
+    bool has_ended;     // an attempt, since it started, as the consumer knows
+    bool is_casualty;   // by that end
+    bool is_out;        // its command was handed out, or may have been
+    bool was_returned;  // its last task: nothing was sent
 } sim_standing_t;
 
 typedef struct sim_policy {

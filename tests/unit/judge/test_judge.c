@@ -309,6 +309,14 @@ static void what_is_on_record_holds_in_the_next_epoch(void **state)
         "6 max-unavailable b -");
 }
 
+static void an_order_that_lapses_is_not_in_the_next_state(void **state)
+{
+    (void)state;
+    assert_string_equal(judged("", "1 epoch 2\n2 state\n3 halt\n4 state\n5 start a\n"), "5 halt a");
+    assert_string_equal(
+        judged("", "1 epoch 2\n2 state\n3 halt\n4 lapse halt\n5 state\n6 start a\n"), "");
+}
+
 static void an_order_that_was_recorded_early_is_part_of_the_state(void **state)
 {
     (void)state;
@@ -390,6 +398,7 @@ int main(void)
         cmocka_unit_test(a_command_without_a_place_is_found),
         cmocka_unit_test(a_start_before_the_state_is_found),
         cmocka_unit_test(what_is_on_record_holds_in_the_next_epoch),
+        cmocka_unit_test(an_order_that_lapses_is_not_in_the_next_state),
         cmocka_unit_test(an_order_that_was_recorded_early_is_part_of_the_state),
         cmocka_unit_test(who_waits_for_nothing_is_found),
         cmocka_unit_test(a_new_run_counts_from_zero),
