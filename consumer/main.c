@@ -116,6 +116,7 @@ static void apply(consumer_t *self, const gather_action_t *action)
         viewers_progress(self->viewers, self->now_ms);
         break;
     case GATHER_LOG: event_log(action); break;
+    case GATHER_NEWS: event_log_news(action); break;
     case GATHER_LEAVE: leave(self); break;
     case GATHER_ORDERS: send_batch_orders(self->batch, action); break;
     case GATHER_ANSWER: viewers_answer(self->viewers, action); break;

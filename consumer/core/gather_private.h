@@ -62,6 +62,7 @@ struct gather {
 gather_action_t *gather_act(gather_t *self, gather_action_kind_t kind);
 // flight NULL: of no job.
 gather_action_t *gather_log(gather_t *self, gather_log_t what, const flight_t *flight);
+gather_action_t *gather_news(gather_t *self, gather_news_t what);
 void gather_settled(gather_t *self, flight_t *flight, mm_outcome_t outcome);
 void gather_nack(gather_t *self, flight_t *flight);
 

@@ -199,7 +199,7 @@ static void see_logs(sim_t *self, const sim_process_t *consumer)
     const gather_actions_t *actions = &consumer->gather_actions;
     for (size_t i = 0; i < actions->count; i++) {
         const gather_action_t *action = &actions->items[i];
-        if (action->kind != GATHER_LOG || action->as.log.log != GATHER_LOG_STATE)
+        if (action->kind != GATHER_NEWS || action->as.news.news != GATHER_NEWS_STATE)
             continue;
         sim_judge_say(self, "state %llu", (unsigned long long)policy->page_recorded);
         policy->has_state = true;
@@ -212,8 +212,8 @@ static void see_trips(sim_t *self, const sim_process_t *consumer)
     const gather_actions_t *actions = &consumer->gather_actions;
     for (size_t i = 0; i < actions->count; i++) {
         const gather_action_t *action = &actions->items[i];
-        if (action->kind == GATHER_LOG && action->as.log.log == GATHER_LOG_TRIPPED)
-            sim_judge_say(self, "trip %s", *action->as.log.name ? action->as.log.name : "-");
+        if (action->kind == GATHER_NEWS && action->as.news.news == GATHER_NEWS_TRIPPED)
+            sim_judge_say(self, "trip %s", *action->as.news.name ? action->as.news.name : "-");
     }
 }
 
