@@ -10,6 +10,8 @@ void event_log_verdict(const gather_action_t *action, const char *extended)
     mm_str_t host = action->as.verdict.host;
     switch (verdict->kind) {
     case MM_VERDICT_EXTEND:
+        if (verdict->lease_ms > 0)
+            break; // its class says why it waits
         mm_log(MM_LOG_INFO, extended, MM_JOB(&verdict->id), MM_STR("host", host));
         break;
     case MM_VERDICT_ACK:
@@ -94,6 +96,24 @@ void event_log(const gather_action_t *action)
         mm_log(MM_LOG_ERROR, "No restarter can start anything: handing out nothing more");
         break;
     case GATHER_LOG_STARTS_ENDED: mm_log(MM_LOG_INFO, MM_MESSAGE_STARTS_ENDED); break;
+    case GATHER_LOG_STATE: mm_log(MM_LOG_INFO, "What the record holds back is known"); break;
+    case GATHER_LOG_ORDERED:
+        mm_log(MM_LOG_WARN, MM_MESSAGE_ORDERED, MM_STRING("what", mm_action_name(log->action)),
+               MM_STRING("name", log->name), MM_STRING("why", log->reason),
+               MM_STRING("by", log->actor));
+        break;
+    case GATHER_LOG_TRIPPED:
+        mm_log(MM_LOG_ERROR, MM_MESSAGE_TRIPPED, MM_STRING("group", log->name),
+               MM_STRING("why", log->reason));
+        break;
+    case GATHER_LOG_STEP:
+        mm_log(MM_LOG_INFO, MM_MESSAGE_STEP, MM_STRING("group", log->name));
+        break;
+    case GATHER_LOG_WAITS:
+        mm_log(MM_LOG_INFO, "Hosts wait", MM_STRING("groups", log->name),
+               MM_STRING("why", log->reason ? log->reason : "for nothing any more"),
+               MM_INT("hosts", log->count));
+        break;
     case GATHER_LOG_TOO_MANY_DEAD: mm_log(MM_LOG_ERROR, MM_MESSAGE_TOO_MANY_DEAD); break;
     }
 }

@@ -1,6 +1,7 @@
 // See gather_trace.h.
 
 #include "gather_trace.h"
+#include "gate_trace.h"
 #include "job.h"
 #include "trace.h"
 #include "uuid.h"
@@ -161,6 +162,7 @@ static void print_found(FILE *file, const mm_real_t *real)
     print_number(file, "interrupted", real->interrupted);
     print_number(file, "sent", real->sent);
     print_number(file, "more", real->more);
+    print_number(file, "seq", real->seq);
     print_number(file, "owes", real->owes);
     mm_trace_print_text(file, "words", real->words);
     mm_trace_print_text(file, "health", real->health);
@@ -190,6 +192,7 @@ void gather_trace_event(FILE *file, const gather_event_t *event)
         mm_trace_print_text(file, "publisher", event->as.job.publisher);
         print_number(file, "life", event->as.job.epoch);
         print_number(file, "dead", event->as.job.dead);
+        gate_trace_ask(file, event);
         break;
     case GATHER_REPORT: print_report(file, event->as.report); break;
     case GATHER_STARTED:
@@ -207,6 +210,11 @@ void gather_trace_event(FILE *file, const gather_event_t *event)
         (void)fputs(event->as.time.inbox_empty ? "time" : "time inbox=unread", file);
         break;
     case GATHER_DRAIN: (void)fputs("drain", file); break;
+    case GATHER_STATE:
+    case GATHER_RECORDED:
+    case GATHER_ORDER:
+    case GATHER_GUARD:
+    case GATHER_CLOCK: gate_trace_event(file, event); break;
     }
 }
 
@@ -216,6 +224,8 @@ static void print_verdict(FILE *file, const mm_verdict_t *verdict)
     (void)fprintf(file, "%s %s", mm_verdict_name(verdict->kind), mm_id_print(&verdict->id, text));
     if (verdict->kind == MM_VERDICT_NACK)
         (void)fprintf(file, " delay=%" PRId64, verdict->delay_ms);
+    if (verdict->kind == MM_VERDICT_EXTEND)
+        print_number(file, "lease", (uint64_t)verdict->lease_ms);
     mm_trace_print_text(file, "error", verdict->error);
 }
 
@@ -235,7 +245,10 @@ static void print_command(FILE *file, mm_leg_t leg, const mm_real_t *real)
 
 static void print_row(FILE *file, const mm_real_t *real)
 {
-    (void)fprintf(file, " row=%s attempt=%" PRIu32, mm_row_name(real->row), real->attempt);
+    if (real->row != MM_ROW_NONE)
+        (void)fprintf(file, " row=%s attempt=%" PRIu32, mm_row_name(real->row), real->attempt);
+    print_number(file, "run", real->run);
+    print_number(file, "casualty", real->is_casualty);
     print_number(file, "command", real->command);
     print_id(file, "boot", &real->boot);
     print_id(file, "after", &real->boot_after);
@@ -290,6 +303,9 @@ bool gather_trace_action(FILE *file, const gather_action_t *action)
     case GATHER_BEAT: (void)fputs("beat", file); return true;
     case GATHER_LOG: return false;
     case GATHER_LEAVE: (void)fputs("leave", file); return true;
+    case GATHER_ORDERS:
+    case GATHER_ANSWER:
+    case GATHER_ASK_GUARD: gate_trace_action(file, action); return true;
     }
     return false;
 }

@@ -7,9 +7,12 @@
 #include "epoch.h"
 #include "event_log.h"
 #include "gather.h"
+#include "gate_trace.h"
 #include "gather_trace.h"
+#include "guard.h"
 #include "host.h"
 #include "log_messages.h"
+#include "policy_file.h"
 #include "send_batch.h"
 #include "service.h"
 #include "socket.h"
@@ -27,11 +30,13 @@
 
 #define CATCH_UP_MAX      4096 // at most so many frames are read before silence is judged
 #define RESTARTERS_MAX    512  // each needs 7 to 10 kB of memory and five descriptors
+#define CLOCK_SET_MS      1000 // by so much it differs when somebody has set it
 #define DESCRIPTORS_EACH  5
 #define DESCRIPTORS_SPARE 1024 // for the consumer itself, publishers and viewers
 
 typedef struct {
     mm_options_t options;
+    mm_policy_t policy;
     mm_endpoint_t base;
     mm_loop_t *loop;
     void *jobs;
@@ -39,6 +44,7 @@ typedef struct {
     void *events;
     gather_t *gather;
     gather_actions_t actions;
+    guard_t *guard; // NULL: there is none
     send_batch_t *batch;
     viewers_t *viewers;
     bool is_watched; // a viewer wants events; looked up once for many messages
@@ -46,6 +52,8 @@ typedef struct {
     FILE *trace;
     int64_t start_ms;
     int64_t now_ms;
+    int64_t offset_ms; // of Unix time, as the core knows it
+    bool has_clock;
     char extended[64];            // the log message of an extension
     uint64_t refused;             // instance of the worker that was refused last
     uint64_t refused_connections; // that were told of
@@ -109,6 +117,9 @@ static void apply(consumer_t *self, const gather_action_t *action)
         break;
     case GATHER_LOG: event_log(action); break;
     case GATHER_LEAVE: leave(self); break;
+    case GATHER_ORDERS: send_batch_orders(self->batch, action); break;
+    case GATHER_ANSWER: viewers_answer(self->viewers, action); break;
+    case GATHER_ASK_GUARD: guard_ask(self->guard); break;
     }
 }
 
@@ -136,6 +147,9 @@ static void receive_jobs(consumer_t *self, const mm_frame_t *frame)
     event.as.job.publisher = frame->as.jobs.publisher;
     event.as.job.epoch = frame->as.jobs.epoch;
     event.as.job.dead = frame->as.jobs.dead;
+    event.as.job.run = frame->as.jobs.run;
+    event.as.job.groups = frame->as.jobs.groups;
+    event.as.job.group_count = frame->as.jobs.group_count;
     if (frame->as.jobs.count == 0)
         step(self, &event);
     event.kind = GATHER_JOB;
@@ -183,6 +197,14 @@ static void receive_bye(consumer_t *self, const mm_frame_t *frame)
     step(self, &event);
 }
 
+static void receive_orders(consumer_t *self, const mm_frame_t *frame)
+{
+    for (size_t i = 0; i < frame->as.order.count; i++)
+        step(self, &(gather_event_t){.kind = GATHER_ORDER,
+                                     .as.order = {.viewer = frame->as.order.viewer,
+                                                  .order = &frame->as.order.items[i]}});
+}
+
 // False when the frame does not belong on this socket.
 static bool receive_frame(consumer_t *self, const mm_frame_t *frame, bool is_jobs)
 {
@@ -203,6 +225,13 @@ static bool receive_frame(consumer_t *self, const mm_frame_t *frame, bool is_job
     case MM_FRAME_STARTED: receive_started(self, frame); return true;
     case MM_FRAME_RESULTS: receive_results(self, frame); return true;
     case MM_FRAME_BYE: receive_bye(self, frame); return true;
+    case MM_FRAME_STATE:
+        step(self, &(gather_event_t){.kind = GATHER_STATE, .as.state = &frame->as.state});
+        return true;
+    case MM_FRAME_RECORDED:
+        step(self, &(gather_event_t){.kind = GATHER_RECORDED, .as.recorded = &frame->as.recorded});
+        return true;
+    case MM_FRAME_ORDER: receive_orders(self, frame); return true;
     case MM_FRAME_QUERY: viewers_query(self->viewers, frame, self->now_ms); return true;
     }
     return false;
@@ -267,12 +296,26 @@ static void tell_refused(consumer_t *self)
            MM_INT("refused", refused));
 }
 
+// Tells the core what time it is, once, and again when somebody has set the clock.
+static void tell_clock(consumer_t *self)
+{
+    int64_t offset_ms = mm_clock_wall_ms() - self->now_ms;
+    int64_t change_ms = offset_ms - self->offset_ms;
+    if (self->has_clock && change_ms > -CLOCK_SET_MS && change_ms < CLOCK_SET_MS)
+        return;
+    self->offset_ms = offset_ms;
+    self->has_clock = true;
+    step(self,
+         &(gather_event_t){.kind = GATHER_CLOCK, .as.clock.unix_ms = self->now_ms + offset_ms});
+}
+
 static int64_t turn(void *arg)
 {
     MM_SPAN("turn");
     consumer_t *self = arg;
     self->now_ms = mm_clock_ms();
     tell_refused(self);
+    tell_clock(self);
     if (self->now_ms >= gather_deadline(self->gather)) {
         // Read first: a heartbeat in the socket is no silence.
         gather_event_t event = {.kind = GATHER_TIME};
@@ -295,6 +338,13 @@ static void on_signal(void *arg, int number)
            MM_INT("in_flight", gather_statistics(self->gather).in_flight));
     self->now_ms = mm_clock_ms();
     step(self, &(gather_event_t){.kind = GATHER_DRAIN});
+}
+
+static void on_guard(void *arg, bool says_yes)
+{
+    consumer_t *self = arg;
+    self->now_ms = mm_clock_ms();
+    step(self, &(gather_event_t){.kind = GATHER_GUARD, .as.guard.says_yes = says_yes});
 }
 
 // ---- start and end
@@ -364,6 +414,16 @@ static void set_control(gather_config_t *config)
         *parts[i / 7] |= (uint64_t)boot.bytes[i] << 8 * (6 - i % 7);
 }
 
+static int open_guard(consumer_t *self)
+{
+    char why[MM_ERROR_MAX];
+    if (!self->policy.has_guard)
+        return 0;
+    guard_config_t config = {.line = self->options.guard, .answer = on_guard, .arg = self};
+    int exit_code = guard_new(self->loop, &config, why, &self->guard);
+    return exit_code == 0 ? 0 : mm_service_fail(&self->options, exit_code, "%s", why);
+}
+
 static int open_core(consumer_t *self)
 {
     const mm_options_t *options = &self->options;
@@ -386,7 +446,7 @@ static int open_core(consumer_t *self)
                               .max_lease_ms = options->max_lease_ms,
                               .drain_ms = options->drain_timeout_ms - 1000,
                               .max_in_flight = (uint32_t)options->max_in_flight,
-                              .at_once = (uint32_t)options->at_once,
+                              .at_once = options->at_once.is_percent ? 0 : options->at_once.value,
                               .attempt_ms = options->timeout_ms + options->verify_timeout_ms,
                               .max_dead = (uint32_t)options->max_dead,
                               .starts_end_ms = options->starts_end_ms,
@@ -394,15 +454,21 @@ static int open_core(consumer_t *self)
                               .nacked_max = (uint32_t)options->max_in_flight,
                               .savers_max = 1,
                               .restarters_max = restarters_max()};
+    exit_code = mm_policy_read(options, mm_clock_wall_ms(), &self->policy);
+    if (exit_code != 0)
+        return exit_code;
     set_control(&config);
     self->start_ms = self->now_ms = mm_clock_ms();
     self->gather = gather_new(&config, self->start_ms);
+    gather_set_policy(self->gather, &self->policy);
     self->batch = send_batch_new(self->loop, &self->base, self->events, options->id, epoch);
     mm_receiver_open(&self->receiver);
     if (config.starts_end_ms > 0) // as the times of a trace
         config.starts_end_ms = mm_later(config.starts_end_ms - self->start_ms, 1);
-    if (self->trace)
+    if (self->trace) {
         gather_trace_config(self->trace, &config);
+        gate_trace_policy(self->trace, &self->policy);
+    }
     return 0;
 }
 
@@ -426,6 +492,7 @@ static void close_all(consumer_t *self)
 {
     send_batch_destroy(&self->batch);
     viewers_destroy(&self->viewers);
+    guard_destroy(&self->guard);
     mm_loop_destroy(&self->loop);
     mm_socket_destroy(&self->jobs);
     mm_socket_destroy(&self->inbox);
@@ -434,6 +501,7 @@ static void close_all(consumer_t *self)
         mm_endpoint_unlink(&self->base);
     gather_destroy(&self->gather);
     gather_actions_clear(&self->actions);
+    mm_policy_clear(&self->policy);
     mm_receiver_close(&self->receiver);
     if (self->trace)
         (void)fclose(self->trace);
@@ -454,6 +522,8 @@ int main(int argc, char **argv)
         exit_code = open_sockets(&self);
     if (exit_code == 0)
         exit_code = open_core(&self);
+    if (exit_code == 0)
+        exit_code = open_guard(&self);
     if (exit_code == 0)
         exit_code = open_view(&self);
     bool begun = exit_code == 0;

@@ -202,6 +202,26 @@ void send_batch_last(send_batch_t *self, const gather_action_t *action)
     send_tasks(self, session);
 }
 
+void send_batch_orders(send_batch_t *self, const gather_action_t *action)
+{
+    session_t *session = find_session(self, action->as.orders.session);
+    if (!session)
+        return;
+    if (session->listed) // what was asked before goes before
+        send_tasks(self, session);
+    mm_encode_begin(self->encoder, &(mm_frame_t){.kind = MM_FRAME_ORDERS,
+                                                 .as.orders = {.session = session->number,
+                                                               .asks = action->as.orders.asks,
+                                                               .run = action->as.orders.run,
+                                                               .from = action->as.orders.from}});
+    for (size_t i = 0; i < action->as.orders.count; i++)
+        mm_encode_order(self->encoder, &action->as.orders.orders[i]);
+    mm_encode_finish(self->encoder);
+    MM_CRASH_POINT("consumer: before orders are sent");
+    if (mm_sender_waiting(session->sender) < WAITING_MAX)
+        mm_sender_send(session->sender, mm_encoder_bytes(self->encoder));
+}
+
 // ---- events
 
 // Publishes what is encoded.
@@ -309,9 +329,11 @@ void send_batch_answer(send_batch_t *self, mm_frame_kind_t kind, const gather_ac
 void send_batch_beat(send_batch_t *self, const gather_t *gather)
 {
     bool draining = gather_statistics(gather).draining;
-    mm_frame_t head = {
-        .kind = MM_FRAME_BEAT,
-        .as.beat = {.consumer = self->name, .epoch = self->epoch, .draining = draining}};
+    mm_frame_t head = {.kind = MM_FRAME_BEAT,
+                       .as.beat = {.consumer = self->name,
+                                   .epoch = self->epoch,
+                                   .draining = draining,
+                                   .halted = gather_is_halted(gather)}};
     gather_worker_t worker = {0};
     bool more = true;
     do {

@@ -27,6 +27,8 @@ void send_batch_last(send_batch_t *self, const gather_action_t *action);
 void send_batch_notice(send_batch_t *self, const gather_action_t *action);
 // kind: WELCOME, REFUSED or REJOIN.
 void send_batch_answer(send_batch_t *self, mm_frame_kind_t kind, const gather_action_t *action);
+// Orders and a question, to a saver, at once.
+void send_batch_orders(send_batch_t *self, const gather_action_t *action);
 // The heartbeat, with the acknowledgements of all workers.
 void send_batch_beat(send_batch_t *self, const gather_t *gather);
 // The consumer's last word.

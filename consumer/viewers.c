@@ -22,6 +22,7 @@
 #define PROGRESS_MS 900   // between two tales of progress
 #define JOBS_MAX    16    // in a reply about a host
 #define WORKERS     600   // in a stats reply
+#define GROUPS      256   // in a reply
 #define LOST_MS     60000 // a lost worker is in the stats for this long
 
 struct viewers {
@@ -98,13 +99,39 @@ static json_t *workers_json(const gather_t *gather)
     return list;
 }
 
+static json_t *group_json(const gather_group_t *group)
+{
+    json_t *json = json_pack(
+        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s*, s:I, s:I, s:I, s:I, s:I, s:b, s:s, s:I, s:I}",
+        "group", group->name, "hosts", (json_int_t)group->hosts, "cap", (json_int_t)group->cap,
+        "budget", (json_int_t)group->budget, "in_progress", (json_int_t)group->in_progress,
+        "casualties", (json_int_t)group->casualties, "waiting", (json_int_t)group->waiting,
+        "reason", group->reason, "step", (json_int_t)group->step, "steps", (json_int_t)group->steps,
+        "step_hosts", (json_int_t)group->step_hosts, "proven", (json_int_t)group->proven,
+        "baked_ms", (json_int_t)group->baked_ms, "tripped", group->is_tripped, "why", group->why,
+        "opens_ms", (json_int_t)group->opens_ms, "closes_ms", (json_int_t)group->closes_ms);
+    assert(json);
+    return json;
+}
+
+static json_t *held_json(const gather_t *gather)
+{
+    gather_held_t held = gather_held(gather);
+    gather_group_t group = {0};
+    json_t *list = json_array();
+    while (json_array_size(list) < GROUPS && gather_next_group(gather, &group))
+        json_array_append_new(list, group_json(&group));
+    return json_pack("{s:b, s:b, s:b, s:o}", "policy", held.has_policy, "halted", held.is_halted,
+                     "known", held.is_known, "groups", list);
+}
+
 static json_t *stats(void *arg)
 {
     viewers_t *self = arg;
     gather_t *gather = self->config.gather;
     gather_statistics_t now = gather_statistics(gather);
     return json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:I, s:I, s:I, s:o, s:o, s:o}",
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:I, s:I, s:I, s:o, s:o, s:o, s:o}",
         "received", (json_int_t)now.received, "acked", (json_int_t)now.acked, "dead",
         (json_int_t)now.dead, "nacked", (json_int_t)now.nacked, "extended",
         (json_int_t)now.extended, "retried", (json_int_t)now.retried, "taken_back",
@@ -113,7 +140,7 @@ static json_t *stats(void *arg)
         (json_int_t)self->config.drops->count, "p50_ms", (json_int_t)gather_flight_ms(gather, 0.5),
         "p99_ms", (json_int_t)gather_flight_ms(gather, 0.99), "store",
         stage_json(gather, MM_ROLE_SAVER), "restart", stage_json(gather, MM_ROLE_RESTARTER),
-        "workers", workers_json(gather));
+        "workers", workers_json(gather), "held", held_json(gather));
 }
 
 // Who has restarts out, and why others wait.
@@ -208,7 +235,8 @@ void viewers_query(viewers_t *self, const mm_frame_t *frame, int64_t now_ms)
     case MM_ABOUT_VIEWERS: reply_where(self); break;
     case MM_ABOUT_STATS:
     case MM_ABOUT_PROFILE:
-    case MM_ABOUT_HOSTS: break;
+    case MM_ABOUT_HOSTS:
+    case MM_ABOUT_ORDERS: break;
     }
 }
 
@@ -254,6 +282,16 @@ void viewers_progress(viewers_t *self, int64_t now_ms)
                                       .about = MM_ABOUT_HOSTS,
                                       .text = mm_str(text)}});
     free(text);
+}
+
+void viewers_answer(viewers_t *self, const gather_action_t *action)
+{
+    char id[MM_ID_TEXT];
+    mm_str_t error = action->as.reply.error;
+    json_t *json = json_pack("{s:s, s:s%}", "order", mm_id_print(&action->as.reply.id, id), "error",
+                             error.size > 0 ? error.data : "", error.size);
+    assert(json);
+    mm_stats_reply_send(&self->reply, MM_ABOUT_ORDERS, action->as.reply.viewer, json);
 }
 
 int64_t viewers_turn(viewers_t *self, int64_t now_ms)

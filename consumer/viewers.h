@@ -30,6 +30,8 @@ void viewers_reply(viewers_t *self, const mm_frame_t *frame);
 // Whether a viewer subscribes to events: then viewers_see wants each action of the core.
 bool viewers_want_events(viewers_t *self, int64_t now_ms);
 void viewers_see(viewers_t *self, const gather_action_t *action, int64_t now_ms);
+// Tells a viewer what has become of its order.
+void viewers_answer(viewers_t *self, const gather_action_t *action);
 // Tells the publishers that show it how many hosts are being restarted, and why most of the others
 // wait. To be called with each heartbeat; it tells it once a second at most.
 void viewers_progress(viewers_t *self, int64_t now_ms);

@@ -18,7 +18,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define WHY_MAX       1024
+#define WHY_MAX       4096
+#define BAD_INPUT_MAX (WHY_MAX - 64)
 #define PROFILE_LINES 20 // of the table that are shown
 
 // Runs `mayhem` with these words and clears them. Its output; NULL: it has failed, and has said
@@ -105,6 +106,17 @@ static int64_t number(const json_t *json, const char *key)
     return json_integer_value(json_object_get(json, key));
 }
 
+// What the publisher says of an input that it cannot read to its end: the second line of its mark.
+// "": nothing.
+static void read_bad_input(const char *mark, char text[BAD_INPUT_MAX])
+{
+    FILE *file = fopen(mark, "re");
+    bool is_said = file && fgets(text, BAD_INPUT_MAX, file) && fgets(text, BAD_INPUT_MAX, file);
+    if (file)
+        (void)fclose(file);
+    text[is_said ? strcspn(text, "\n") : 0] = '\0';
+}
+
 // The consumer cuts a run off for one reason.
 static bool is_by_max_dead(const run_report_t *report)
 {
@@ -112,18 +124,28 @@ static bool is_by_max_dead(const run_report_t *report)
            report->end->as.exit.child.role == SUPERVISOR_CONSUMER;
 }
 
+// How it ended, for the last lines.
+typedef struct {
+    char why[WHY_MAX];
+    char bad_input[BAD_INPUT_MAX]; // why the publisher cannot read on; "": it can
+    int exit_code;
+    int64_t left, dead; // hosts; left -1: none was read yet
+    bool has_unread;    // the input has more
+} ending_t;
+
 // Why the run ended, as the begin of a sentence.
-static void reason(const run_settings_t *settings, const run_report_t *report, int exit_code,
-                   const json_t *json, char *text, size_t size)
+static void reason(const run_settings_t *settings, const run_report_t *report, const json_t *json,
+                   ending_t *ending)
 {
-    char child[SUPERVISOR_NAME_MAX + RUN_STARTS_MAX];
+    char child[SUPERVISOR_NAME_MAX + RUN_STARTS_MAX], *text = ending->why;
+    size_t size = sizeof ending->why;
     int64_t dead = number(json, "dead");
     supervisor_name(report->end->as.exit.child, child);
     switch (report->end->as.exit.why) {
     case SUPERVISOR_WHY_FINISHED:
         (void)snprintf(text, size, "finished%s",
-                       exit_code != 1 ? ""
-                       : dead > 0     ? ", some hosts are dead"
+                       ending->exit_code != 1 ? ""
+                       : dead > 0             ? ", some hosts are dead"
                        : number(json, "withdrawn_begun") > 0
                            ? ", some hosts were withdrawn after they had begun"
                            : ", --after is still owed");
@@ -144,10 +166,17 @@ static void reason(const run_settings_t *settings, const run_report_t *report, i
         else
             (void)snprintf(text, size, "ended as asked for, before the end of the input");
         break;
-    case SUPERVISOR_WHY_FAILED: (void)snprintf(text, size, "stopped: %s failed", child); break;
+    case SUPERVISOR_WHY_FAILED:
+        if (*ending->bad_input && report->end->as.exit.child.role == SUPERVISOR_PUBLISHER)
+            (void)snprintf(text, size, "stopped by bad input: %s", ending->bad_input);
+        else
+            (void)snprintf(text, size, "stopped: %s failed, see %.200s/log/%s.log", child,
+                           settings->dir, child);
+        break;
     case SUPERVISOR_WHY_LEFT: (void)snprintf(text, size, "stopped: %s has left", child); break;
     case SUPERVISOR_WHY_CRASHES:
-        (void)snprintf(text, size, "stopped: %s crashed too often", child);
+        (void)snprintf(text, size, "stopped: %s crashed too often, see %.200s/log/%s.log", child,
+                       settings->dir, child);
         break;
     case SUPERVISOR_WHY_TIME: (void)snprintf(text, size, "stopped after the time asked for"); break;
     }
@@ -155,35 +184,70 @@ static void reason(const run_settings_t *settings, const run_report_t *report, i
 
 // Nothing was done, and nothing went wrong: that is to be seen.
 static void say_cooled(const run_settings_t *settings, const run_report_t *report,
-                       const json_t *json, char *text, size_t size)
+                       const json_t *json, ending_t *ending)
 {
     char span[RUN_RECORD_SPAN];
     int64_t total = number(json, "total");
     if (report->end->as.exit.why == SUPERVISOR_WHY_FINISHED && !settings->driver.is_mock &&
         number(json, "hosts_skipped") == total && run_record_cooled(settings->db, total, span))
-        (void)snprintf(text, size, "%" PRId64 " skipped: restarted within %s (--again)", total,
-                       span);
+        (void)snprintf(ending->why, sizeof ending->why,
+                       "%" PRId64 " skipped: restarted within %s (--again)", total, span);
 }
 
 static bool print_json(const run_report_t *report, json_t *json, const run_record_t *record,
-                       int exit_code, const char *why)
+                       const ending_t *ending)
 {
     bool is_clean = *report->unclean == '\0';
     json_t *owed = run_record_owed_json(record);
     if (json_object_set_new(json, "in_mid_boot", json_integer(record->open)) != 0 ||
         json_object_set_new(json, "owed", owed) != 0 ||
         json_object_set_new(json, "clean_shutdown", json_boolean(is_clean)) != 0 ||
-        json_object_set_new(json, "exit_code", json_integer(exit_code)) != 0 ||
-        json_object_set_new(json, "ended", json_string(why)) != 0)
+        json_object_set_new(json, "exit_code", json_integer(ending->exit_code)) != 0 ||
+        json_object_set_new(json, "ended", json_string(ending->why)) != 0)
         return false;
     return json_dumpf(json, stdout, JSON_COMPACT | JSON_REAL_PRECISION(15)) == 0 &&
            putchar('\n') != EOF && fflush(stdout) == 0;
 }
 
-// left, dead: hosts; -1: none was read yet.
+// Behind the reason, in its line: how many hosts are left, and the command that goes on.
+static void print_way_on(const run_settings_t *settings, const run_report_t *report,
+                         const ending_t *ending)
+{
+    bool is_stopped = ending->exit_code == EX_TEMPFAIL;
+    bool has_failed = report->end->as.exit.why == SUPERVISOR_WHY_FAILED ||
+                      report->end->as.exit.why == SUPERVISOR_WHY_CRASHES;
+    if (!is_stopped && !has_failed && ending->exit_code != RUN_AT_ONCE)
+        return;
+    if (ending->left < 0) {
+        (void)printf(" before a host was read; to begin: %s", caller_command());
+        return;
+    }
+    if (!is_stopped && ending->left == 0 && !(has_failed && ending->has_unread))
+        return;
+    // What is given last counts.
+    char *beyond = is_stopped && is_by_max_dead(report)
+                       ? caller_command_beyond(ending->dead + settings->max_dead)
+                       : NULL;
+    (void)printf(
+        ": %" PRId64 " host%s left%s; to go on%s: %s", ending->left, ending->left == 1 ? "" : "s",
+        ending->has_unread ? ", and what the input still has" : "",
+        settings->has_streams ? ", with the same streams" : "", beyond ? beyond : caller_command());
+    free(beyond);
+}
+
+// Whose command has taken over has had one of the two ways.
+static void print_ways_beyond(const run_settings_t *settings)
+{
+    if (settings->options.take_over)
+        (void)printf("this run has taken over: with a higher --max-dead it goes on; a corrected "
+                     "command takes over again, and counts from zero\n");
+    else
+        (void)printf("with a higher --max-dead this run goes on; with --take-over another command "
+                     "does, and counts from zero\n");
+}
+
 static bool print_text(const run_settings_t *settings, const run_report_t *report, const char *text,
-                       const run_record_t *record, int exit_code, int64_t left, int64_t dead,
-                       const char *why)
+                       const run_record_t *record, const ending_t *ending)
 {
     (void)printf("%s", text);
     run_record_print_owed(record, stdout);
@@ -192,19 +256,10 @@ static bool print_text(const run_settings_t *settings, const run_report_t *repor
     else
         (void)printf("clean shutdown: yes (%.2f s)\n", (double)report->stop_ms / 1000);
     run_record_print_open(record, stdout);
-    if (is_by_max_dead(report) && exit_code == EX_TEMPFAIL)
-        (void)printf("with a higher --max-dead this run goes on; with --take-over another command "
-                     "does, and counts from zero\n");
-    (void)printf("%s", why);
-    bool has_more = exit_code == EX_TEMPFAIL || exit_code == RUN_AT_ONCE;
-    if (has_more && left < 0)
-        (void)printf(" before a host was read; to begin: %s", caller_command());
-    else if (has_more && (left > 0 || exit_code == EX_TEMPFAIL))
-        (void)printf(": %" PRId64 " host%s left%s; to go on%s: %s", left, left == 1 ? "" : "s",
-                     report->is_input_open ? ", and what the input still has" : "",
-                     settings->has_streams ? ", with the same streams" : "", caller_command());
-    if (exit_code == EX_TEMPFAIL && left >= 0 && is_by_max_dead(report))
-        (void)printf(" --max-dead %" PRId64, dead + settings->max_dead); // the last one counts
+    if (is_by_max_dead(report) && ending->exit_code == EX_TEMPFAIL)
+        print_ways_beyond(settings);
+    (void)printf("%s", ending->why);
+    print_way_on(settings, report, ending);
     (void)printf("\n");
     return fflush(stdout) == 0 && !ferror(stdout);
 }
@@ -222,12 +277,11 @@ static bool write_dead(const run_settings_t *settings)
 // command begins it. Else what could not start has said why.
 static int report_nothing(const run_settings_t *settings, const run_report_t *report)
 {
-    char why[WHY_MAX];
     run_record_t nothing = {0};
     bool is_at_once = report->exit_code == RUN_AT_ONCE;
     bool was_stopped = is_at_once || report->end->as.exit.why == SUPERVISOR_WHY_SIGNAL ||
                        report->end->as.exit.why == SUPERVISOR_WHY_TIME;
-    int code = is_at_once ? RUN_AT_ONCE : EX_TEMPFAIL;
+    ending_t ending = {.exit_code = is_at_once ? RUN_AT_ONCE : EX_TEMPFAIL, .left = -1};
     if (report->exit_code >= 0 && !is_at_once)
         return report->exit_code;
     if (!was_stopped)
@@ -236,24 +290,25 @@ static int report_nothing(const run_settings_t *settings, const run_report_t *re
                            "outbox.db and mayhem.db there have all that was done",
                            settings->dir);
     json_t *json = json_object();
-    reason(settings, report, code, json, why, sizeof why);
-    bool is_written = settings->options.json
-                          ? print_json(report, json, &nothing, code, why)
-                          : print_text(settings, report, "", &nothing, code, -1, 0, why);
+    reason(settings, report, json, &ending);
+    bool is_written = settings->options.json ? print_json(report, json, &nothing, &ending)
+                                             : print_text(settings, report, "", &nothing, &ending);
     json_decref(json);
-    return is_written ? code
+    return is_written ? ending.exit_code
                       : caller_fail(EX_IOERR, "the summary cannot be written: %s", strerror(errno));
 }
 
 int run_report_print(const run_settings_t *settings, const run_report_t *report)
 {
-    char why[WHY_MAX], path[4096];
+    char path[4096];
     int exit_code, code = report->exit_code;
+    ending_t ending = {0};
     if (settings->has_lines)
         show_lines(settings, report->shown);
     else if (settings->has_profile)
         show_profile(settings, report->shown);
     (void)snprintf(path, sizeof path, "%s/publisher.run", settings->dir);
+    read_bad_input(path, ending.bad_input);
     if (unlink(path) != 0)
         return report_nothing(settings, report);
     json_t *json = publisher_report_json(settings->dir, &exit_code);
@@ -267,26 +322,29 @@ int run_report_print(const run_settings_t *settings, const run_report_t *report)
         record = run_record_read(settings->db, settings->dir);
     if (code == 0 && record.owed_count > 0)
         code = 1;
-    reason(settings, report, code, json, why, sizeof why);
+    ending.exit_code = code;
+    ending.left = number(json, "pending");
+    ending.dead = number(json, "dead");
+    ending.has_unread = report->is_input_open || (*ending.bad_input && number(json, "total") > 0);
+    reason(settings, report, json, &ending);
     if (code == 0)
-        say_cooled(settings, report, json, why, sizeof why);
+        say_cooled(settings, report, json, &ending);
     if (!write_dead(settings)) {
-        size_t used = strlen(why);
-        (void)snprintf(why + used, sizeof why - used, "; %.200s/dead.txt cannot be written",
-                       settings->dir);
-        code = EX_IOERR;
+        size_t used = strlen(ending.why);
+        (void)snprintf(ending.why + used, sizeof ending.why - used,
+                       "; %.200s/dead.txt cannot be written", settings->dir);
+        ending.exit_code = EX_IOERR;
     }
     bool is_written;
     if (settings->options.json) {
-        is_written = print_json(report, json, &record, code, why);
+        is_written = print_json(report, json, &record, &ending);
     } else {
         char *text = publisher_report(settings->dir, "text", &exit_code);
-        is_written = text && print_text(settings, report, text, &record, code,
-                                        number(json, "pending"), number(json, "dead"), why);
+        is_written = text && print_text(settings, report, text, &record, &ending);
         free(text);
     }
     json_decref(json);
     run_record_clear(&record);
-    return is_written ? code
+    return is_written ? ending.exit_code
                       : caller_fail(EX_IOERR, "the summary cannot be written: %s", strerror(errno));
 }

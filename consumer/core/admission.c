@@ -5,33 +5,17 @@
 
 #include <assert.h>
 
-static_assert(ADMISSION_NO_SLOT - ADMISSION_HOST_BUSY == RESOURCE_SLOT,
+static_assert(MM_REASON_NO_SLOT - MM_REASON_HOST_BUSY == (int)RESOURCE_SLOT,
               "each resource has its reason, in the same order");
 
-static const char *const names[] = {[ADMISSION_NONE] = NULL,
-                                    [ADMISSION_DRAINING] = "draining",
-                                    [ADMISSION_NOT_SAVED] = "not saved",
-                                    [ADMISSION_TAKEOVER] = "hold after a takeover",
-                                    [ADMISSION_TOO_LATE] = "starts have ended",
-                                    [ADMISSION_PAUSE] = "pause after a failure",
-                                    [ADMISSION_HOST_BUSY] = "host busy",
-                                    [ADMISSION_AT_ONCE] = "limit of restarts at once",
-                                    [ADMISSION_QUARANTINE] = "no restarter of its own",
-                                    [ADMISSION_NO_SLOT] = "no free slot"};
-
-const char *admission_reason_name(admission_reason_t reason)
-{
-    return names[reason];
-}
-
-static admission_t wait_until(int64_t until_ms, admission_reason_t reason)
+static admission_t wait_until(int64_t until_ms, mm_reason_t reason)
 {
     return (admission_t){ADMISSION_WAIT_UNTIL, reason, .as.until_ms = until_ms};
 }
 
 static admission_t wait_on(resource_kind_t resource)
 {
-    admission_reason_t reason = ADMISSION_HOST_BUSY + resource;
+    mm_reason_t reason = MM_REASON_HOST_BUSY + resource;
     return (admission_t){ADMISSION_WAIT_ON, reason, .as.resource = resource};
 }
 
@@ -63,18 +47,24 @@ admission_t admission_decide(const gather_t *self, const flight_t *flight)
 {
     const flights_t *flights = &self->flights;
     if (self->statistics.draining)
-        return wait_until(MM_NEVER, ADMISSION_DRAINING);
+        return wait_until(MM_NEVER, MM_REASON_DRAINING);
     if (flight->restart == RESTART_HELD)
-        return wait_until(MM_NEVER, ADMISSION_NOT_SAVED);
+        return wait_until(MM_NEVER, MM_REASON_NOT_SAVED);
     if (flight->has_attempt && flight->overdue) // it is nacked when that is on record (H4)
-        return wait_until(MM_NEVER, ADMISSION_NOT_SAVED);
+        return wait_until(MM_NEVER, MM_REASON_NOT_SAVED);
     if (flight->redelivered && self->now_ms < self->hold_until_ms)
-        return wait_until(self->hold_until_ms, ADMISSION_TAKEOVER);
+        return wait_until(self->hold_until_ms, MM_REASON_TAKEOVER);
     if (gather_is_behind_starts(self) && would_begin(self, flight))
-        return wait_until(MM_NEVER, ADMISSION_TOO_LATE);
+        return wait_until(MM_NEVER, MM_REASON_TOO_LATE);
     // Rules that wait for a time are before this one: it has no reason of its own for them.
     if (flight->restart == RESTART_BACKOFF)
-        return wait_until(flight->restart_backoff.due_ms, ADMISSION_PAUSE);
+        return wait_until(flight->restart_backoff.due_ms,
+                          gather_is_denied(self, flight) ? MM_REASON_DENIED : MM_REASON_PAUSE);
+    mm_reason_t gated = flight->has_attempt && would_begin(self, flight)
+                            ? gather_gated(self, flight)
+                            : MM_REASON_NONE;
+    if (gated != MM_REASON_NONE)
+        return (admission_t){.verdict = ADMISSION_WAIT_AT_GATE, .reason = gated};
     if (is_full(&flight->host->restarts, flight, RESOURCE_HOST))
         return wait_on(RESOURCE_HOST);
     if (is_full(&flights->resources.at_once, flight, RESOURCE_AT_ONCE))
@@ -88,5 +78,5 @@ admission_t admission_decide(const gather_t *self, const flight_t *flight)
         return wait_on(RESOURCE_QUARANTINE);
     if (!worker)
         return wait_on(RESOURCE_SLOT);
-    return (admission_t){ADMISSION_GO, ADMISSION_NONE, .as.worker = worker};
+    return (admission_t){ADMISSION_GO, MM_REASON_NONE, .as.worker = worker};
 }

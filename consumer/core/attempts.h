@@ -32,6 +32,7 @@ typedef struct {
     mm_real_t save;
     mm_real_t command_task;
     // Beside it.
+    struct class *class;  // of its host (group_limits.h)
     int64_t begun_ms;     // when the command was begun last (H1)
     uint32_t interrupted; // attempts without an end, on record
     uint64_t task;        // of the last command; 0: none in this epoch

@@ -22,11 +22,14 @@ static const unsigned restart_allowed[] = {
         BIT(RESTART_READY) | BIT(RESTART_OK) | BIT(RESTART_EXHAUSTED) | BIT(RESTART_ENDED),
     [RESTART_READY] = BIT(RESTART_HELD) | BIT(RESTART_BLOCKED) | BIT(RESTART_QUARANTINED) |
                       BIT(RESTART_BEGINNING) | BIT(RESTART_OUT) | BIT(RESTART_BACKOFF) |
-                      BIT(RESTART_OK) | BIT(RESTART_EXHAUSTED) | BIT(RESTART_ENDED),
+                      BIT(RESTART_GATED) | BIT(RESTART_OK) | BIT(RESTART_EXHAUSTED) |
+                      BIT(RESTART_ENDED),
+    [RESTART_GATED] =
+        BIT(RESTART_READY) | BIT(RESTART_BACKOFF) | BIT(RESTART_OK) | BIT(RESTART_ENDED),
     [RESTART_BLOCKED] = BIT(RESTART_READY) | BIT(RESTART_OK) | BIT(RESTART_ENDED),
     [RESTART_QUARANTINED] = BIT(RESTART_READY) | BIT(RESTART_BLOCKED) | BIT(RESTART_BEGINNING) |
-                            BIT(RESTART_OUT) | BIT(RESTART_BACKOFF) | BIT(RESTART_OK) |
-                            BIT(RESTART_ENDED),
+                            BIT(RESTART_OUT) | BIT(RESTART_BACKOFF) | BIT(RESTART_GATED) |
+                            BIT(RESTART_OK) | BIT(RESTART_ENDED),
     [RESTART_BEGINNING] =
         BIT(RESTART_BEGUN) | BIT(RESTART_READY) | BIT(RESTART_OK) | BIT(RESTART_ENDED),
     [RESTART_BEGUN] = BIT(RESTART_BEGINNING) | BIT(RESTART_OUT) | BIT(RESTART_READY) |
@@ -115,7 +118,8 @@ static flight_t **ready_queue(flights_t *self, const flight_t *flight)
 
 static bool is_queued(restart_state_t state)
 {
-    return state == RESTART_READY || state == RESTART_BLOCKED || state == RESTART_QUARANTINED;
+    return state == RESTART_READY || state == RESTART_BLOCKED || state == RESTART_QUARANTINED ||
+           state == RESTART_GATED;
 }
 
 static void see_restart(flights_t *self, const flight_t *flight, restart_state_t state)
@@ -123,6 +127,10 @@ static void see_restart(flights_t *self, const flight_t *flight, restart_state_t
     restart_state_t former = flight->restart;
     self->in_restart[former]--;
     self->in_restart[state]++;
+    if (flight->withdrawn) {
+        self->withdrawn_exhausted -= former == RESTART_EXHAUSTED;
+        self->withdrawn_exhausted += state == RESTART_EXHAUSTED;
+    }
     if (flight->trail)
         latency_restart(&self->latency, flight->trail,
                         (stage_change_t){.waited = is_queued(former),
@@ -177,6 +185,13 @@ static void leave_queue(flights_t *self, flight_t *flight)
         DL_DELETE2(*ready_queue(self, flight), flight, restart_prev, restart_next);
         return;
     }
+    if (flight->restart == RESTART_GATED) {
+        class_t *class = attempts_get(&self->attempts, &flight->id)->class;
+        class->first_ms = class->waiting == flight ? 0 : class->first_ms;
+        DL_DELETE2(class->waiting, flight, restart_prev, restart_next);
+        class->waiting_count--;
+        return;
+    }
     resource_t *resource = resources_of(&self->resources, flight->host, flight->grants);
     DL_DELETE2(resource->waiting, flight, restart_prev, restart_next);
     self->in_queue[flight->grants]--;
@@ -204,6 +219,22 @@ void flight_set_restart(flights_t *self, flight_t *flight, restart_state_t state
         set_grants(self, flight, 0);
     else if ((former == RESTART_OUT || restart_has_place(former)) && state == RESTART_READY)
         set_grants(self, flight, RESOURCE_QUARANTINE); // it is next for what it has just released
+}
+
+// In the order of ids, which is that of acceptance: mostly behind all others.
+void flight_wait_in_class(flights_t *self, flight_t *flight)
+{
+    class_t *class = attempts_get(&self->attempts, &flight->id)->class;
+    flight_set_restart(self, flight, RESTART_GATED, 0);
+    set_grants(self, flight, 0); // others may have what it was next for
+    flight_t *next = class->waiting;
+    if (next && mm_id_compare(&next->restart_prev->id, &flight->id) < 0)
+        next = NULL;
+    while (next && mm_id_compare(&next->id, &flight->id) < 0)
+        next = next->restart_next;
+    class->first_ms = next && next == class->waiting ? 0 : class->first_ms;
+    DL_PREPEND_ELEM2(class->waiting, next, flight, restart_prev, restart_next);
+    class->waiting_count++;
 }
 
 void flight_wait_on(flights_t *self, flight_t *flight, resource_kind_t kind)
@@ -255,10 +286,11 @@ void flight_set_error(flight_t *flight, mm_str_t error)
 
 void flight_set_extended(flights_t *self, flight_t *flight, int64_t extend_ms)
 {
+    flight_t **list = flight->is_patient ? &self->patient : &self->extends;
     flight->extended++;
     flight->extend_ms = extend_ms;
-    DL_DELETE2(self->extends, flight, extend_prev, extend_next);
-    DL_APPEND2(self->extends, flight, extend_prev, extend_next);
+    DL_DELETE2(*list, flight, extend_prev, extend_next);
+    DL_APPEND2(*list, flight, extend_prev, extend_next);
 }
 
 void flight_set_overdue(flights_t *self, flight_t *flight)
@@ -267,14 +299,58 @@ void flight_set_overdue(flights_t *self, flight_t *flight)
     DL_DELETE2(self->leases, flight, lease_prev, lease_next);
 }
 
+void flight_set_patient(flights_t *self, flight_t *flight)
+{
+    DL_DELETE2(self->extends, flight, extend_prev, extend_next);
+    if (!flight->overdue)
+        DL_DELETE2(self->leases, flight, lease_prev, lease_next);
+    flight->is_patient = true;
+    flight->overdue = false;
+    DL_APPEND2(self->patient, flight, extend_prev, extend_next);
+}
+
+void flight_set_impatient(flights_t *self, flight_t *flight, int64_t lease_ms)
+{
+    DL_DELETE2(self->patient, flight, extend_prev, extend_next);
+    flight->is_patient = false;
+    flight->lease_ms = lease_ms;
+    DL_APPEND2(self->extends, flight, extend_prev, extend_next);
+    DL_APPEND2(self->leases, flight, lease_prev, lease_next);
+}
+
+flight_t *flights_first(const flights_t *self)
+{
+    return self->extends ? self->extends : self->patient;
+}
+
+flight_t *flights_next(const flights_t *self, const flight_t *flight)
+{
+    bool is_last = !flight->extend_next && !flight->is_patient;
+    return is_last ? self->patient : flight->extend_next;
+}
+
+void flight_set_withdrawn(flights_t *self, flight_t *flight)
+{
+    if (flight->withdrawn)
+        return;
+    flight->withdrawn = true;
+    self->withdrawn_exhausted += flight->restart == RESTART_EXHAUSTED;
+}
+
+size_t flights_doomed(const flights_t *self)
+{
+    return self->in_restart[RESTART_EXHAUSTED] - self->withdrawn_exhausted;
+}
+
 void flights_end(flights_t *self, flight_t *flight)
 {
     flight_set_store(self, flight, STORE_ENDED, 0);
     flight_set_restart(self, flight, RESTART_ENDED, 0);
     latency_end(&self->latency, &flight->trail, self->now_ms);
     mm_table_remove(&self->table, mm_id_hash(&flight->id), flight);
-    DL_DELETE2(self->extends, flight, extend_prev, extend_next);
-    if (!flight->overdue)
+    flight_t **list = flight->is_patient ? &self->patient : &self->extends;
+    DL_DELETE2(*list, flight, extend_prev, extend_next);
+    if (!flight->overdue && !flight->is_patient)
         DL_DELETE2(self->leases, flight, lease_prev, lease_next);
     LL_PREPEND2(self->ended, flight, store_next);
 }
@@ -295,8 +371,8 @@ void flights_free_ended(flights_t *self)
 
 void flights_clear(flights_t *self)
 {
-    while (self->extends)
-        flights_end(self, self->extends);
+    for (flight_t *flight; (flight = flights_first(self)) != NULL;)
+        flights_end(self, flight);
     grant_released(self); // empties the list, before the hosts are freed
     flights_free_ended(self);
     mm_pool_clear(&self->pool);

@@ -11,6 +11,7 @@
 #include "heap.h"
 #include "hosts.h"
 #include "latency_sampler.h"
+#include "group_limits.h"
 #include "table.h"
 
 #define FLIGHT_ALONE 2 // workers lost with it, from which on its restarter has no other task (R7)
@@ -24,9 +25,10 @@ typedef enum {
 } store_state_t;
 
 typedef enum {
-    RESTART_HELD,        // waits for the answer to the save (R6)
-    RESTART_READY,       // waits for a slot
-    RESTART_BLOCKED,     // waits for its host (I8) or for the limit of all restarts
+    RESTART_HELD,    // waits for the answer to the save (R6)
+    RESTART_READY,   // waits for a slot
+    RESTART_BLOCKED, // waits for its host (I8) or for the limit of all restarts
+    RESTART_GATED,   // waits by the policy or an order, in the queue of its class (group_limits.h)
     RESTART_QUARANTINED, // waits for a restarter of its own (R7)
     RESTART_BEGINNING,   // admitted: its attempt goes on record first (H1)
     RESTART_BEGUN,       // it is there: the next restarter that has a slot gets it
@@ -41,7 +43,7 @@ typedef enum {
 static inline bool restart_waits(restart_state_t state)
 {
     return state == RESTART_READY || state == RESTART_BLOCKED || state == RESTART_QUARANTINED ||
-           state == RESTART_BACKOFF;
+           state == RESTART_BACKOFF || state == RESTART_GATED;
 }
 
 // Whether a flight in this state occupies its resources itself: no task of it does.
@@ -78,21 +80,23 @@ typedef struct flight {
     bool had_grant;          // it lost the grant of the resource that it waits for
     bool has_attributes;     // in a record of their own: most flights have none
     bool has_attempt;        // in a record of its own: it is restarted for real
-    bool withdrawn;          // its host is no longer on the list: no command any more
+    bool withdrawn : 1;      // its host is no longer on the list: no command any more
+    bool is_admitted : 1;    // its host has its place (group_limits.h)
+    bool is_patient : 1;     // it is extended once a minute, and max_lease has not begun
     union {                  // by state: ready and ended, or backoff
         struct {
             struct flight *store_prev, *store_next;
         };
         mm_heap_node_t store_backoff;
     };
-    union { // by state: ready, blocked, quarantined and begun, or backoff
+    union { // by state: ready, blocked, gated, quarantined and begun, or backoff
         struct {
             struct flight *restart_prev, *restart_next;
         };
         mm_heap_node_t restart_backoff;
     };
-    struct flight *extend_prev, *extend_next; // all, by extend_ms
-    struct flight *lease_prev, *lease_next;   // by lease_ms, until overdue
+    struct flight *extend_prev, *extend_next; // extended as often, by extend_ms
+    struct flight *lease_prev, *lease_next;   // by lease_ms, until overdue; not of patient ones
 } flight_t;
 
 typedef struct {
@@ -104,6 +108,7 @@ typedef struct {
     flight_t *restart_ready; // with the former, the queue for slots
     resources_t resources;   // the queue of the quarantine holds RESTART_QUARANTINED
     flight_t *extends;
+    flight_t *patient; // those that wait by the policy, by extend_ms: with `extends` all flights
     flight_t *leases;
     mm_heap_t store_backoffs;
     mm_heap_t restart_backoffs;
@@ -116,6 +121,7 @@ typedef struct {
     size_t in_restart[RESTART_ENDED + 1];
     size_t in_queue[RESOURCE_SLOT];
     size_t in_place[2]; // beginning or begun: beside other tasks; alone
+    size_t withdrawn_exhausted;
     latency_sampler_t latency;
     int64_t now_ms; // of the step; set by gather
 } flights_t;
@@ -141,9 +147,25 @@ void flight_set_error(flight_t *flight, mm_str_t error);
 // Extended now: it moves to the end of that queue.
 void flight_set_extended(flights_t *self, flight_t *flight, int64_t extend_ms);
 void flight_set_overdue(flights_t *self, flight_t *flight);
+// It waits by the policy: it is extended once a minute; or no longer: max_lease begins. To be
+// followed by flight_set_extended.
+void flight_set_patient(flights_t *self, flight_t *flight);
+void flight_set_impatient(flights_t *self, flight_t *flight, int64_t lease_ms);
+// Each flight once, in no order. Within FLIGHTS_EACH the flight may be ended.
+flight_t *flights_first(const flights_t *self);
+flight_t *flights_next(const flights_t *self, const flight_t *flight);
+#define FLIGHTS_EACH(SELF, FLIGHT, NEXT)                                                           \
+    for ((FLIGHT) = flights_first(SELF);                                                           \
+         (FLIGHT) && ((NEXT) = flights_next((SELF), (FLIGHT)), true); (FLIGHT) = (NEXT))
+// For good.
+void flight_set_withdrawn(flights_t *self, flight_t *flight);
+// Jobs that are about to be dead; a withdrawn one is not, whatever its restart has come to.
+size_t flights_doomed(const flights_t *self);
 
 // The flight waits for a resource that is full: at the end of its queue, or before all flights that
 // never were granted it, if it was. It is granted the resources before, and loses others.
 void flight_wait_on(flights_t *self, flight_t *flight, resource_kind_t kind);
+// The flight, which has an attempt, waits in the queue of its class.
+void flight_wait_in_class(flights_t *self, flight_t *flight);
 
 #endif

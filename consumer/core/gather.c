@@ -13,13 +13,15 @@
 #include <stdlib.h>
 #include <utlist.h>
 
-#define UNABLE_MS       30000   // restarters that only ask for pauses, and nothing runs: it ends
-#define OTHER_DRIVER_MS 10000   // pause of a job that no restarter here may have
-#define NACK_DELAY_MS   1000    // the pause before a nacked job is delivered again
-#define NACK_LATE_MS    3600000 // the same behind the end of the starts
-#define EXTENDS_MAX     2048    // extensions in a step; the next step is due at once
-#define CLAIM_MS        1000    // between lines about claims
-#define ASKED_MS        10      // the least time between requested heartbeats: each goes to all
+#define UNABLE_MS        30000   // restarters that only ask for pauses, and nothing runs: it ends
+#define OTHER_DRIVER_MS  10000   // pause of a job that no restarter here may have
+#define NACK_DELAY_MS    1000    // the pause before a nacked job is delivered again
+#define NACK_LATE_MS     3600000 // the same behind the end of the starts
+#define EXTENDS_MAX      2048    // extensions in a step; the next step is due at once
+#define CLAIM_MS         1000    // between lines about claims
+#define PATIENT_MS       60000   // between extensions of a job that waits by the policy,
+#define PATIENT_LEASE_MS 180000  // and their length
+#define ASKED_MS         10      // the least time between requested heartbeats: each goes to all
 
 gather_t *gather_new(const gather_config_t *config, int64_t now_ms)
 {
@@ -30,7 +32,7 @@ gather_t *gather_new(const gather_config_t *config, int64_t now_ms)
     self->hold_until_ms = now_ms + config->lost_after_ms + config->heartbeat_ms;
     self->beat_ms = now_ms;
     self->beaten_ms = now_ms - ASKED_MS;
-    self->drain_until_ms = MM_NEVER;
+    self->drain_until_ms = self->gate_due_ms = MM_NEVER;
     if (config->starts_end_ms == 0)
         self->config.starts_end_ms = MM_NEVER;
     self->random = config->seed;
@@ -38,7 +40,16 @@ gather_t *gather_new(const gather_config_t *config, int64_t now_ms)
     self->cache.settled.most = config->settled_max;
     self->cache.nacked.most = config->nacked_max;
     resources_init(&self->flights.resources, config->at_once);
+    gather_set_policy(self, &(mm_policy_t){0});
     return self;
+}
+
+void gather_set_policy(gather_t *self, const mm_policy_t *policy)
+{
+    limits_clear(&self->limits);
+    limits_init(&self->limits, policy, self->config.lost_after_ms);
+    if (policy->count > 0)
+        gather_see_driver(self, true); // with one the mock's attempts are on record, too
 }
 
 void gather_destroy(gather_t **self_p)
@@ -53,6 +64,8 @@ void gather_destroy(gather_t **self_p)
     settled_cache_clear(&self->cache);
     name_pool_clear(&self->names);
     dead_before_clear(&self->before);
+    limits_clear(&self->limits);
+    gather_orders_clear(self);
     free(self);
 }
 
@@ -108,6 +121,7 @@ static mm_verdict_kind_t verdict_of(mm_outcome_t outcome)
 
 void gather_settled(gather_t *self, flight_t *flight, mm_outcome_t outcome)
 {
+    gather_leave_place(self, flight);
     settled_item_t *item = settled_cache_put(&self->cache, &flight->id, outcome);
     item->attempts = flight->attempts;
     bool dead = outcome == MM_OUTCOME_DEAD;
@@ -128,6 +142,7 @@ void gather_settled(gather_t *self, flight_t *flight, mm_outcome_t outcome)
 
 static void nack(gather_t *self, flight_t *flight, int64_t delay_ms)
 {
+    gather_leave_place(self, flight);
     bool restarted = flight->restart == RESTART_OK || flight->late_worker;
     bool is_remembered = !flight->has_attempt; // else the record does
     if (is_remembered && (flight->attempts > 0 || restarted)) {
@@ -156,7 +171,7 @@ static bool is_too_late(const gather_t *self, const flight_t *flight)
         flight->restart == RESTART_BACKOFF && flight->restart_backoff.due_ms == MM_NEVER;
     return restart_has_place(flight->restart) || was_decided ||
            (restart_waits(flight->restart) &&
-            admission_decide(self, flight).reason == ADMISSION_TOO_LATE);
+            admission_decide(self, flight).reason == MM_REASON_TOO_LATE);
 }
 
 // An attempt that runs is awaited; while draining so is the answer of the store (R8, R10).
@@ -232,6 +247,8 @@ static void hear_publisher(gather_t *self, const gather_event_t *event)
     if (self->config.max_dead > 0)
         dead_before_hear(&self->before, event->as.job.publisher,
                          event->as.job.epoch == self->config.epoch, event->as.job.dead);
+    if (event->as.job.run > 0) // before any of its jobs: their outcomes are of this run
+        gather_hear_run(self, event->as.job.run, event->as.job.groups, event->as.job.group_count);
 }
 
 static void apply_job(gather_t *self, const gather_event_t *event)
@@ -280,7 +297,8 @@ static void apply_job(gather_t *self, const gather_event_t *event)
     flight->received_ms = event->as.job.received_ms;
     flight->deliveries = job->delivery;
     flight->extended = 1;
-    flight->withdrawn = job->withdrawn;
+    if (job->withdrawn)
+        flight_set_withdrawn(&self->flights, flight);
     if (item)
         recall(self, flight, item);
     if (self->is_real && flight->restart == RESTART_HELD && !flight->has_attempt)
@@ -350,8 +368,10 @@ static void apply_report(gather_t *self, const mm_report_t *report)
     apply_changes(self); // a former instance ends before the new one's results are read
     if (!worker)
         return;
+    if (worker->role == MM_ROLE_SAVER)
+        self->sees_saver = self->sees_saver || report->is_hello;
     if (worker->role == MM_ROLE_RESTARTER) {
-        gather_see_driver(self, worker->verbs & MM_VERB_REAL);
+        gather_see_driver(self, worker->verbs & MM_VERB_REAL || self->limits.is_given);
         gather_withdraw_unseen(self);
         self->has_hooks = self->has_hooks || worker->verbs & MM_VERB_HOOKS;
     }
@@ -369,17 +389,35 @@ static void apply_bye(gather_t *self, const gather_event_t *event)
 
 // ---- time
 
+// One that waits by the policy has a long lease from its first extension on.
+static void extend(gather_t *self, flight_t *flight)
+{
+    bool is_patient = self->limits.is_given && flight->restart == RESTART_GATED;
+    int64_t next_ms = self->now_ms + (is_patient ? PATIENT_MS : self->config.extend_every_ms);
+    if (is_patient && !flight->is_patient)
+        flight_set_patient(&self->flights, flight);
+    else if (!is_patient && flight->is_patient) // between two looks at a denied host
+        flight_set_impatient(&self->flights, flight, self->now_ms + self->config.max_lease_ms);
+    flight_set_extended(&self->flights, flight, next_ms);
+    self->statistics.extended++;
+    verdict(self, flight->publisher, host_name(flight->host),
+            (mm_verdict_t){.kind = MM_VERDICT_EXTEND,
+                           .id = flight->id,
+                           .lease_ms = is_patient ? PATIENT_LEASE_MS : 0});
+}
+
 static void extend_due(gather_t *self)
 {
     flight_t *flight;
-    for (int i = 0; i < EXTENDS_MAX && (flight = self->flights.extends) != NULL &&
-                    flight->extend_ms <= self->now_ms;
-         i++) {
-        flight_set_extended(&self->flights, flight, self->now_ms + self->config.extend_every_ms);
-        self->statistics.extended++;
-        verdict(self, flight->publisher, host_name(flight->host),
-                (mm_verdict_t){.kind = MM_VERDICT_EXTEND, .id = flight->id});
-    }
+    int count = 0;
+    for (; count < EXTENDS_MAX && (flight = self->flights.extends) != NULL &&
+           flight->extend_ms <= self->now_ms;
+         count++)
+        extend(self, flight);
+    for (; count < EXTENDS_MAX && (flight = self->flights.patient) != NULL &&
+           flight->extend_ms <= self->now_ms;
+         count++)
+        extend(self, flight);
 }
 
 static void retry_due(gather_t *self)
@@ -404,7 +442,7 @@ static void lease_due(gather_t *self)
 static void nack_all(gather_t *self)
 {
     flight_t *flight, *next;
-    DL_FOREACH_SAFE2 (self->flights.extends, flight, next, extend_next)
+    FLIGHTS_EACH (&self->flights, flight, next)
         gather_nack(self, flight);
 }
 
@@ -416,8 +454,18 @@ static void drain(gather_t *self)
     self->drain_until_ms = self->now_ms + self->config.drain_ms;
     self->beat_ms = self->now_ms;
     flight_t *flight, *next;
-    DL_FOREACH_SAFE2 (self->flights.extends, flight, next, extend_next)
+    FLIGHTS_EACH (&self->flights, flight, next)
         gather_nack_if_over(self, flight);
+}
+
+void gather_beat_now(gather_t *self)
+{
+    self->beat_ms = self->now_ms;
+}
+
+bool gather_is_halted(const gather_t *self)
+{
+    return self->limits.is_halted || (self->is_real && !self->limits.is_complete);
 }
 
 static void beat(gather_t *self)
@@ -438,8 +486,8 @@ static void apply_question(gather_t *self, const gather_event_t *event)
 
 static void drop_names(gather_t *self)
 {
-    flight_t *flight;
-    DL_FOREACH2 (self->flights.extends, flight, extend_next) {
+    flight_t *flight, *next;
+    FLIGHTS_EACH (&self->flights, flight, next) {
         name_pool_mark(&self->names, flight->publisher);
         name_pool_mark(&self->names, flight->worker);
         name_pool_mark(&self->names, flight->late_worker);
@@ -469,25 +517,13 @@ static void apply_time(gather_t *self, bool inbox_empty)
         beat(self);
 }
 
-// Jobs that are about to be dead; a withdrawn one is not, whatever its restart has come to.
-static uint64_t count_doomed(const gather_t *self)
-{
-    uint64_t doomed = 0;
-    flight_t *flight;
-    DL_FOREACH2 (self->flights.extends, flight, extend_next)
-        doomed += flight->restart == RESTART_EXHAUSTED && !flight->withdrawn;
-    return doomed;
-}
-
 // Each dead job once: those before this consumer, those that it has found or made dead, and those
-// that it is about to (R14). These are counted one by one only when they may be too many.
+// that it is about to (R14).
 static void check_dead(gather_t *self)
 {
-    uint64_t dead = self->before.sum + self->statistics.dead;
+    uint64_t dead = self->before.sum + self->statistics.dead + flights_doomed(&self->flights);
     uint64_t most = self->config.max_dead;
-    if (most == 0 || self->statistics.draining ||
-        dead + self->flights.in_restart[RESTART_EXHAUSTED] < most ||
-        dead + count_doomed(self) < most)
+    if (most == 0 || self->statistics.draining || dead < most)
         return;
     gather_log(self, GATHER_LOG_TOO_MANY_DEAD, NULL);
     self->statistics.too_many_dead = true;
@@ -502,7 +538,7 @@ static void check_starts(gather_t *self)
     self->starts_ended = true;
     gather_log(self, GATHER_LOG_STARTS_ENDED, NULL);
     flight_t *flight, *next;
-    DL_FOREACH_SAFE2 (self->flights.extends, flight, next, extend_next)
+    FLIGHTS_EACH (&self->flights, flight, next)
         gather_nack_if_over(self, flight);
 }
 
@@ -547,12 +583,20 @@ void gather_step(gather_t *self, const gather_event_t *event, gather_actions_t *
     case GATHER_BYE: apply_bye(self, event); break;
     case GATHER_TIME: apply_time(self, event->as.time.inbox_empty); break;
     case GATHER_DRAIN: drain(self); break;
+    case GATHER_STATE: gather_apply_state(self, event->as.state); break;
+    case GATHER_RECORDED: gather_apply_recorded(self, event->as.recorded); break;
+    case GATHER_ORDER:
+        gather_apply_order(self, event->as.order.viewer, event->as.order.order);
+        break;
+    case GATHER_GUARD: gather_apply_guard(self, event->as.guard.says_yes); break;
+    case GATHER_CLOCK: gather_apply_clock(self, event->as.clock.unix_ms); break;
     }
     apply_changes(self);
     check_dead(self);
     check_starts(self);
     check_unable(self);
     gather_dispatch(self);
+    gather_talk_to_saver(self);
     if (self->statistics.draining && flights_count(&self->flights) == 0 && !self->left) {
         self->left = true;
         gather_act(self, GATHER_LEAVE);
@@ -566,6 +610,10 @@ int64_t gather_deadline(const gather_t *self)
         deadline = mm_earlier(deadline, self->drain_until_ms);
     if (self->flights.extends)
         deadline = mm_earlier(deadline, self->flights.extends->extend_ms);
+    if (self->flights.patient)
+        deadline = mm_earlier(deadline, self->flights.patient->extend_ms);
+    deadline = mm_earlier(deadline, gather_gate_deadline(self));
+    deadline = mm_earlier(deadline, gather_orders_deadline(self));
     deadline = mm_earlier(deadline, unable_deadline(self));
     if (!self->starts_ended)
         deadline = mm_earlier(deadline, self->config.starts_end_ms);

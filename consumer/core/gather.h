@@ -20,6 +20,7 @@
 #define GATHER_H
 
 #include "frame.h"
+#include "policy.h"
 
 typedef struct {
 #define FIELD(type, member, key, low, high) type member;
@@ -34,7 +35,13 @@ typedef enum {
     GATHER_RESULT,  // a task has ended
     GATHER_BYE,     // a worker leaves
     GATHER_TIME,    // the deadline is reached
-    GATHER_DRAIN    // accept no more jobs, end what runs
+    GATHER_DRAIN,   // accept no more jobs, end what runs
+    // Of what holds restarts back.
+    GATHER_STATE,    // a saver tells what the record has of it
+    GATHER_RECORDED, // it has recorded orders, or could not
+    GATHER_ORDER,    // an operator orders
+    GATHER_GUARD,    // the guard has answered
+    GATHER_CLOCK     // what Unix time it is: once before the first job, and whenever that is set
 } gather_event_kind_t;
 
 typedef struct {
@@ -46,9 +53,12 @@ typedef struct {
             uint64_t epoch;  // of the consumer that the publisher heard last
             mm_str_t driver; // of the run; empty: any
             uint64_t dead;   // of its run, before that consumer
+            uint64_t run;    // with a policy; else 0
             mm_job_t job;
-            int64_t received_ms; // Unix time
-        } job;                   // ask: publisher (empty: unknown), epoch and dead
+            int64_t received_ms;      // Unix time
+            const mm_group_t *groups; // ask: how many hosts each group has, with a policy
+            size_t group_count;
+        } job; // ask: publisher (empty: unknown), epoch, dead, run and groups
         const mm_report_t *report;
         struct {
             mm_str_t worker;
@@ -61,21 +71,36 @@ typedef struct {
         struct {
             bool inbox_empty; // was just found empty: only then does silence mean loss
         } time;
+        const mm_state_body_t *state;
+        const mm_recorded_body_t *recorded;
+        struct {
+            uint64_t viewer;
+            const mm_order_t *order;
+        } order;
+        struct {
+            bool says_yes;
+        } guard;
+        struct {
+            int64_t unix_ms; // at now_ms
+        } clock;
     } as;
 } gather_event_t;
 
 typedef enum {
-    GATHER_VERDICT, // to a publisher: extend, ack, nack or dead
-    GATHER_TASK,    // to a worker: a task
-    GATHER_OPEN,    // bind a session's endpoint
-    GATHER_CLOSE,   // close it
-    GATHER_WELCOME, // to a worker: its session
-    GATHER_REFUSED, // to a worker: the reason why it may not join
-    GATHER_REJOIN,  // to a worker: say hello again
-    GATHER_LAST,    // to a worker: no more tasks in this session
-    GATHER_BEAT,    // broadcast the consumer's heartbeat
-    GATHER_LOG,     // only for the log
-    GATHER_LEAVE    // broadcast the bye and end
+    GATHER_VERDICT,  // to a publisher: extend, ack, nack or dead
+    GATHER_TASK,     // to a worker: a task
+    GATHER_OPEN,     // bind a session's endpoint
+    GATHER_CLOSE,    // close it
+    GATHER_WELCOME,  // to a worker: its session
+    GATHER_REFUSED,  // to a worker: the reason why it may not join
+    GATHER_REJOIN,   // to a worker: say hello again
+    GATHER_LAST,     // to a worker: no more tasks in this session
+    GATHER_BEAT,     // broadcast the consumer's heartbeat
+    GATHER_LOG,      // only for the log
+    GATHER_LEAVE,    // broadcast the bye and end
+    GATHER_ORDERS,   // to a saver: orders to be recorded, and a question for the state
+    GATHER_ANSWER,   // to a viewer: its order is on record, or why not
+    GATHER_ASK_GUARD // ask the guard whether restarts may begin
 } gather_action_kind_t;
 
 typedef enum {
@@ -95,7 +120,12 @@ typedef enum {
     GATHER_LOG_CLAIM,         // a worker claims what it was not given: ignored (R16)
     GATHER_LOG_PAUSED,        // a worker gets nothing for a while
     GATHER_LOG_HELD,          // a restarter may not have the host now: tried again later
-    GATHER_LOG_UNABLE         // no restarter can start anything: draining
+    GATHER_LOG_UNABLE,        // no restarter can start anything: draining
+    GATHER_LOG_STATE,         // what the record holds back is known
+    GATHER_LOG_ORDERED,       // an order takes effect
+    GATHER_LOG_TRIPPED,       // a breaker has stopped a group, or all
+    GATHER_LOG_STEP,          // the next step of a ramp begins
+    GATHER_LOG_WAITS          // why the hosts of some groups wait has changed
 } gather_log_t;
 
 typedef struct {
@@ -126,13 +156,33 @@ typedef struct {
             mm_id_t id;
             mm_str_t host;
             mm_str_t error;
-            mm_leg_t leg;     // retry, reclaimed
-            uint64_t number;  // reclaimed: of the task
-            uint32_t attempt; // retry, reclaimed
-            bool is_lost;     // reclaimed: the worker may have started it
-            int64_t delay_ms; // retry, held
-            mm_name_t worker; // worker lost, left; reclaimed: its worker
+            mm_leg_t leg;       // retry, reclaimed
+            uint64_t number;    // reclaimed: of the task
+            uint32_t attempt;   // retry, reclaimed
+            bool is_lost;       // reclaimed: the worker may have started it
+            int64_t delay_ms;   // retry, held
+            mm_name_t worker;   // worker lost, left; reclaimed: its worker
+            mm_action_t action; // ordered
+            const char *name;   // ordered: of a host or a group; tripped, step: of the group;
+                                // waits: the groups
+            const char *reason; // ordered, tripped: why; waits: mm_reason_name, NULL: none
+            const char *actor;  // ordered
+            size_t count;       // waits: so many hosts
         } log;
+        struct {
+            const char *worker;
+            uint64_t session;
+            bool asks;
+            uint64_t run;
+            uint64_t from;
+            const mm_order_t *orders;
+            size_t count;
+        } orders;
+        struct {
+            uint64_t viewer;
+            mm_id_t id;     // of the order
+            mm_str_t error; // empty: it is on record
+        } reply;            // answer
     } as;
 } gather_action_t;
 
@@ -148,6 +198,8 @@ void gather_actions_clear(gather_actions_t *self); // frees it
 typedef struct gather gather_t;
 
 gather_t *gather_new(const gather_config_t *config, int64_t now_ms);
+// Before the first event. The openings of its windows stay the caller's, and must live on.
+void gather_set_policy(gather_t *self, const mm_policy_t *policy);
 void gather_destroy(gather_t **self_p);
 
 // Applies one event. *ret_actions is cleared first, then has what to do, in order.
@@ -183,6 +235,10 @@ typedef struct {
 
 gather_statistics_t gather_statistics(const gather_t *self);
 
+// Whether no restart command may be started, as BEAT says it: by an operator's order, or since the
+// record's state is not known.
+bool gather_is_halted(const gather_t *self);
+
 // For viewers. None of this changes a decision.
 
 // One of the two stages behind the consumer. Counts are exact; times are of sampled jobs of the
@@ -210,6 +266,35 @@ typedef struct {
 bool gather_next_waiting(const gather_t *self, gather_waiting_t *cursor);
 // The reason of most of them; NULL: none waits.
 const char *gather_reason(const gather_t *self);
+
+// What holds restarts back, beyond hosts and slots: of the whole run, and of each group, the whole
+// run first. Begins with a zeroed cursor. False at the end.
+typedef struct {
+    bool has_policy;
+    bool is_halted;
+    bool is_known; // the record's state is
+} gather_held_t;
+gather_held_t gather_held(const gather_t *self);
+typedef struct {
+    size_t next;      // the cursor
+    const char *name; // empty: the whole run
+    uint32_t hosts;   // of the list; 0: not known yet
+    int64_t cap;      // in hosts, as the next; -1: no limit
+    int64_t budget;
+    uint32_t in_progress; // restarts, open ones included
+    uint32_t casualties;
+    size_t waiting;     // restarts that wait at the gate
+    const char *reason; // why the first of them does; NULL: none waits
+    size_t step, steps; // of the ramp, from 1; 0 of 0: there is none; beyond steps: it has ended
+    int64_t step_hosts; // of this step; -1: no limit
+    uint32_t proven;    // in this step
+    int64_t baked_ms;   // Unix time at which the next step begins; 0: this one has not ended
+    bool is_tripped;
+    const char *why;   // it is
+    int64_t opens_ms;  // Unix time at which its window opens; 0: it is open; -1: never
+    int64_t closes_ms; // and closes; -1: never
+} gather_group_t;
+bool gather_next_group(const gather_t *self, gather_group_t *cursor);
 
 // A job in flight, as text. Valid until the next step.
 typedef struct {

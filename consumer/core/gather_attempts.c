@@ -69,6 +69,8 @@ void gather_fail(gather_t *self, flight_t *flight, attempt_t *attempt)
     }
     int64_t delay_ms = gather_backoff(self, flight->attempts);
     flight_set_restart(&self->flights, flight, RESTART_BACKOFF, self->now_ms + delay_ms);
+    if (!gather_is_casualty(attempt)) // else nobody has its place meanwhile
+        gather_leave_place(self, flight);
     gather_save_row(self, flight);
     gather_action_t *retry = gather_log(self, GATHER_LOG_RETRY, flight);
     retry->as.log.leg = MM_LEG_RESTART;
@@ -101,6 +103,7 @@ static void give(gather_t *self, worker_t *worker, flight_t *flight, mm_leg_t le
 static void look(gather_t *self, worker_t *worker, flight_t *flight, attempt_t *attempt)
 {
     attempt->is_looking = true;
+    gather_take_place(self, flight);
     gather_log(self, GATHER_LOG_LOOKING, flight)->as.log.attempt = attempt->number;
     give(self, worker, flight, MM_LEG_RESTART);
 }
@@ -165,6 +168,12 @@ void gather_attempt_start(gather_t *self, flight_t *flight)
     if (resources_are_exceeded(&self->flights.resources, flight->host)) {
         attempt_take_back(attempt); // by a restart that was adopted: it goes first (I8)
         flight_set_restart(&self->flights, flight, RESTART_READY, 0);
+        return;
+    }
+    if (gather_closed(self, flight) != MM_REASON_NONE) { // since it has begun
+        attempt_take_back(attempt);
+        flight_set_restart(&self->flights, flight, RESTART_READY, 0);
+        gather_save_row(self, flight);
         return;
     }
     worker_t *worker = pick(self, flight);

@@ -4,11 +4,9 @@
 #include "gather_attempts_inside.h"
 #include "string_view.h"
 
-#include <utlist.h>
-
 void gather_make_real(gather_t *self, flight_t *flight)
 {
-    (void)attempts_add(&self->flights.attempts, &flight->id);
+    attempts_add(&self->flights.attempts, &flight->id)->class = gather_class(self, flight);
     flight->has_attempt = true;
     if (flight->restart != RESTART_HELD && flight->restart != RESTART_READY)
         flight_set_restart(&self->flights, flight, RESTART_READY, 0);
@@ -23,7 +21,7 @@ void gather_make_real(gather_t *self, flight_t *flight)
 static void become_mock(gather_t *self)
 {
     flight_t *flight, *next;
-    DL_FOREACH_SAFE2 (self->flights.extends, flight, next, extend_next)
+    FLIGHTS_EACH (&self->flights, flight, next)
         if (flight->has_attempt && flight->restart != RESTART_OK &&
             flight->settle == MM_OUTCOME_NONE)
             gather_nack(self, flight);
@@ -31,7 +29,7 @@ static void become_mock(gather_t *self)
 
 void gather_see_driver(gather_t *self, bool is_real)
 {
-    flight_t *flight;
+    flight_t *flight, *next;
     if (self->is_real == is_real)
         return;
     self->is_real = is_real;
@@ -39,7 +37,7 @@ void gather_see_driver(gather_t *self, bool is_real)
         become_mock(self);
         return;
     }
-    DL_FOREACH2 (self->flights.extends, flight, extend_next)
+    FLIGHTS_EACH (&self->flights, flight, next)
         if (flight->restart != RESTART_OK && flight->settle == MM_OUTCOME_NONE) // else it is over
             gather_make_real(self, flight);
 }
@@ -116,8 +114,10 @@ bool gather_attempt_is_settled(gather_t *self, flight_t *flight)
 void gather_fill_save(const gather_t *self, const flight_t *flight, attempt_t *attempt,
                       mm_task_t *task)
 {
+    bool has_policy = self->run > 0 && self->limits.is_given;
+    bool has_row = attempt->is_known && attempt->row != MM_ROW_NONE;
     attempt->sent = attempt->version;
-    if (!attempt->is_known || attempt->row == MM_ROW_NONE)
+    if (!has_row && !(has_policy && task->leg == MM_LEG_SETTLE))
         return;
     attempt->save = (mm_real_t){.row = attempt->row,
                                 .attempt = attempt->number,
@@ -134,8 +134,12 @@ void gather_fill_save(const gather_t *self, const flight_t *flight, attempt_t *a
                                 .worker = mm_str(attempt->worker),
                                 .words = mm_str(attempt->words),
                                 .health = mm_str(attempt->health),
-                                .owes = attempt->owes};
-    if (attempt->owes && flight->has_attributes)
+                                .owes = attempt->owes,
+                                .is_casualty = has_policy && gather_is_casualty(attempt),
+                                .run = has_policy ? self->run : 0};
+    if (!has_row)
+        attempt->save = (mm_real_t){.run = self->run, .exit = MM_EXIT_NONE};
+    if ((attempt->owes || has_policy) && flight->has_attributes)
         attempt->save.attributes = attribute_records_get(&self->flights.attributes, &flight->id);
     task->real = &attempt->save;
 }

@@ -122,7 +122,8 @@ static void apply_identity(gather_t *self, flight_t *flight, attempt_t *attempt,
         attempt->boot = result->real->boot;
         attempt_set_health(attempt, result->real->health);
     }
-    if (self->statistics.draining || flight->withdrawn || gather_is_behind_starts(self)) {
+    if (self->statistics.draining || flight->withdrawn || gather_is_behind_starts(self) ||
+        gather_closed(self, flight) != MM_REASON_NONE) {
         gather_unblock(self, flight);
         gather_nack_if_over(self, flight);
         return;
@@ -135,6 +136,7 @@ static bool escalates(const gather_t *self, const flight_t *flight, const mm_res
 {
     return result->real->more && !self->statistics.draining && !flight->overdue &&
            !flight->withdrawn && !gather_is_behind_starts(self) &&
+           gather_closed(self, flight) == MM_REASON_NONE &&
            (result->real->end == MM_END_SAME_BOOT || result->real->end == MM_END_UNREACHABLE);
 }
 
@@ -195,6 +197,8 @@ static void hold(gather_t *self, flight_t *flight, attempt_t *attempt, const mm_
 {
     int64_t delay_ms = mm_earlier(result->real->pause_ms, HELD_MAX_MS);
     flight_set_restart(&self->flights, flight, RESTART_BACKOFF, self->now_ms + delay_ms);
+    if (attempt->row != MM_ROW_BEGUN && attempt->row != MM_ROW_OPEN)
+        gather_leave_place(self, flight);
     if (!attempt_is_saved(attempt))
         gather_save_row(self, flight);
     if (attempt->is_held)

@@ -85,7 +85,7 @@ static bool admit(gather_t *self, flight_t *flight)
     admission_t admission = admission_decide(self, flight);
     switch (admission.verdict) {
     case ADMISSION_GO:
-        if (admission.as.worker->verbs & MM_VERB_REAL) {
+        if (flight->has_attempt) {
             gather_attempt_next(self, admission.as.worker, flight);
             break;
         }
@@ -95,6 +95,7 @@ static bool admit(gather_t *self, flight_t *flight)
             self->flights.resources.quarantine.busy = 1;
         }
         break;
+    case ADMISSION_WAIT_AT_GATE: gather_gate(self, flight); break;
     case ADMISSION_WAIT_ON:
         if (admission.as.resource == RESOURCE_SLOT ||
             (was_quarantined && admission.as.resource == RESOURCE_QUARANTINE))
@@ -103,7 +104,7 @@ static bool admit(gather_t *self, flight_t *flight)
         break;
     case ADMISSION_WAIT_UNTIL:
         flight_set_restart(&self->flights, flight, RESTART_BACKOFF, admission.as.until_ms);
-        if (admission.reason == ADMISSION_TOO_LATE)
+        if (admission.reason == MM_REASON_TOO_LATE)
             gather_nack_if_over(self, flight);
         break;
     }
@@ -130,16 +131,45 @@ static void hand_out_begun(gather_t *self)
         gather_attempt_start(self, flight);
 }
 
+// Up to the first that waits for a slot: the rest of the queue does too.
+static void hand_out_ready(gather_t *self)
+{
+    for (flight_t *flight; (flight = flights_next_restart(&self->flights)) != NULL;)
+        if (!admit(self, flight))
+            break;
+}
+
+// Whether a flight that passes the gate would be handed out: it takes no place to wait with it.
+static bool has_capacity(const gather_t *self)
+{
+    const flights_t *flights = &self->flights;
+    const resource_t *at_once = &flights->resources.at_once;
+    return !self->statistics.draining && !flights->restart_lost && !flights->restart_ready &&
+           at_once->busy + at_once->grants < at_once->limit &&
+           flights->in_place[0] < workers_credit(self->workers, MM_ROLE_RESTARTER) &&
+           workers_pick(self->workers, MM_ROLE_RESTARTER);
+}
+
+static void hand_out_gated(gather_t *self)
+{
+    flight_t *flight;
+    gather_gate_time(self);
+    while (has_capacity(self) && (flight = gather_next_gated(self)) != NULL) {
+        gather_admit(self, flight);
+        hand_out_ready(self);
+        hand_out_quarantined(self);
+    }
+}
+
 static void hand_out_restarts(gather_t *self)
 {
     do {
-        // Up to the first that waits for a slot: the rest of the queue does too.
-        for (flight_t *flight; (flight = flights_next_restart(&self->flights)) != NULL;)
-            if (!admit(self, flight))
-                break;
+        hand_out_ready(self);
         hand_out_quarantined(self);
     } while (self->flights.resources.released); // by a flight that lost a grant
-    if (self->flights.restart_begun)            // its restarter may be reserved no longer
+    if (self->is_real)
+        hand_out_gated(self);
+    if (self->flights.restart_begun) // its restarter may be reserved no longer
         hand_out_begun(self);
 }
 

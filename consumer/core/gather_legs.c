@@ -92,6 +92,8 @@ static void apply_store_result(gather_t *self, flight_t *flight, const mm_result
         if (result->outcome != MM_OUTCOME_NONE) {
             if (result->error.size > 0)
                 flight_set_error(flight, result->error);
+            if (flight->has_attempt && result->leg == MM_LEG_SETTLE)
+                gather_count_outcome(self, flight, result);
             gather_settled(self, flight, result->outcome);
         } else if (flight->settle == MM_OUTCOME_NONE) {
             apply_saved(self, flight, result);
@@ -318,6 +320,7 @@ void gather_apply_result(gather_t *self, worker_t *worker, const mm_result_t *re
     if (!mm_leg_is_restarters(result->leg)) {
         if (flight)
             apply_store_result(self, flight, result);
+        gather_see_outcome(self, result);
     } else {
         bool charged = ended.number != 0; // it was at a worker, or is of a lost one
         const char *name = name_pool_intern(&self->names, mm_str(worker->name.text));

@@ -1,7 +1,8 @@
 // What the files of the gather core share: gather.c (jobs, workers, time), gather_legs.c (the two
 // legs of a job), gather_attempts.c and those beside it (the restart leg of a job that is restarted
 // for real), gather_dispatch.c (handing out), admission.c (what may be handed out),
-// gather_withdrawn.c (jobs whose host is no longer on the list), inspect.c.
+// gather_withdrawn.c (jobs whose host is no longer on the list), gather_gate.c (who waits by the
+// policy, and who is admitted), gather_orders.c (orders, and the record's state), inspect.c.
 
 #ifndef GATHER_PRIVATE_H
 #define GATHER_PRIVATE_H
@@ -12,6 +13,8 @@
 #include "name_pool.h"
 #include "settled_cache.h"
 #include "workers.h"
+
+typedef struct pending pending_t; // gather_orders.c
 
 struct gather {
     gather_config_t config;
@@ -30,10 +33,26 @@ struct gather {
     int64_t unable_ms;          // since when restarters only ask for pauses; 0: they do not
     int64_t other_driver_ms;    // when jobs of another driver were told of
     int64_t claim_ms;           // when a claim was told of
-    bool is_real;               // a restarter that is not the mock has joined
-    bool has_hooks;             // one whose restarts owe something
-    bool has_driver;            // a restarter has joined: what is_real says is so
-    bool starts_ended;          // what waited was nacked
+    limits_t limits;            // the policy, and what orders hold back
+    int64_t unix_offset_ms;     // Unix time less now_ms
+    int64_t gate_due_ms;        // the next pass, unless something changes before
+    int64_t guard_ask_ms;       // the guard is not asked again before
+    bool gate_is_dirty;         // something has changed since the last pass
+    uint64_t run;               // of the publisher; 0: not known, or there is no policy
+    bool sees_saver;            // one has said hello
+    uint64_t seq_asked;         // of an outcome, since which the record is asked again
+    uint64_t state_session;     // of the saver that is asked for the record's state
+    uint64_t state_from;        // its page
+    int64_t asked_ms;           // when it was asked last; 0: to be asked now
+    pending_t *pending;         // orders that are not on record yet
+    size_t pending_count;
+    size_t pending_capacity;
+    mm_order_t *sent; // in the action of this step
+    size_t sent_capacity;
+    bool is_real;      // a restarter that is not the mock has joined, or there is a policy
+    bool has_hooks;    // one whose restarts owe something
+    bool has_driver;   // a restarter has joined: what is_real says is so
+    bool starts_ended; // what waited was nacked
     bool left;
     gather_statistics_t statistics;
     gather_actions_t *actions; // of the current step
@@ -46,6 +65,8 @@ gather_action_t *gather_log(gather_t *self, gather_log_t what, const flight_t *f
 void gather_settled(gather_t *self, flight_t *flight, mm_outcome_t outcome);
 void gather_nack(gather_t *self, flight_t *flight);
 
+// The next heartbeat is due at once.
+void gather_beat_now(gather_t *self);
 // Nacks a job that may not be tried again: draining, beyond max_lease, or behind the end of the
 // starts.
 void gather_nack_if_over(gather_t *self, flight_t *flight);
@@ -118,6 +139,49 @@ void gather_apply_result(gather_t *self, worker_t *worker, const mm_result_t *re
                          bool in_hello);
 // A task ended without a result. Consumes the host reference in `change`.
 void gather_apply_ended(gather_t *self, const workers_change_t *change);
+
+// gather_gate.c, for flights with an attempt.
+class_t *gather_class(gather_t *self, const flight_t *flight);
+// Whether an operator has denied its host.
+bool gather_is_denied(const gather_t *self, const flight_t *flight);
+// Why no command for the flight, which has its place, may begin now; NONE: it may.
+mm_reason_t gather_closed(const gather_t *self, const flight_t *flight);
+// Why a flight that would begin waits at the gate; NONE: it has passed it.
+mm_reason_t gather_gated(const gather_t *self, const flight_t *flight);
+// A ready flight waits there, and has no place any more.
+void gather_gate(gather_t *self, flight_t *flight);
+// What is due by now; also while no restarter has room for another one.
+void gather_gate_time(gather_t *self);
+// The next one that may pass; NULL: none. And lets it pass: it is ready, and has its place.
+flight_t *gather_next_gated(gather_t *self);
+void gather_admit(gather_t *self, flight_t *flight);
+// Its host has a place: something of it is looked at. And has none any more, unless its attempt has
+// no end; it does nothing for a flight without one.
+void gather_take_place(gather_t *self, flight_t *flight);
+void gather_leave_place(gather_t *self, flight_t *flight);
+// Whether the attempt has left the host not known to be up.
+bool gather_is_casualty(const attempt_t *attempt);
+// The saver has answered the flight's settle: its outcome counts, once.
+void gather_count_outcome(gather_t *self, const flight_t *flight, const mm_result_t *result);
+int64_t gather_gate_deadline(const gather_t *self);
+void gather_apply_guard(gather_t *self, bool says_yes);
+void gather_apply_clock(gather_t *self, int64_t unix_now_ms);
+
+// gather_orders.c
+void gather_orders_clear(gather_t *self);
+void gather_apply_order(gather_t *self, uint64_t viewer, const mm_order_t *order);
+// A saver has answered with an outcome, which may have been counted: else the record is asked
+// again.
+void gather_see_outcome(gather_t *self, const mm_result_t *result);
+void gather_apply_recorded(gather_t *self, const mm_recorded_body_t *recorded);
+void gather_apply_state(gather_t *self, const mm_state_body_t *state);
+// A publisher says which run it has, and how many hosts its groups have.
+void gather_hear_run(gather_t *self, uint64_t run, const mm_group_t *groups, size_t count);
+// Breakers that have just tripped are logged and recorded.
+void gather_say_trips(gather_t *self);
+// Sends the saver what it is to record or to tell, when that is due.
+void gather_talk_to_saver(gather_t *self);
+int64_t gather_orders_deadline(const gather_t *self);
 
 // gather_dispatch.c: assigns the flight's restart, which is out by now.
 void gather_give_restart(gather_t *self, worker_t *worker, flight_t *flight, mm_leg_t leg);

@@ -6,8 +6,6 @@
 #include "gather_attempts_inside.h"
 #include "string_view.h"
 
-#include <utlist.h>
-
 static bool has_open_attempt(const gather_t *self, const flight_t *flight)
 {
     const attempt_t *attempt = flight->has_attempt ? attempt_of(self, flight) : NULL;
@@ -52,7 +50,7 @@ void gather_withdraw(gather_t *self, flight_t *flight)
 {
     if (flight->withdrawn || flight->settle != MM_OUTCOME_NONE)
         return;
-    flight->withdrawn = true;
+    flight_set_withdrawn(&self->flights, flight);
     if (restart_has_place(flight->restart)) { // on record, or on its way there: it is not sent
         attempt_take_back(attempt_of(self, flight));
         flight_set_restart(&self->flights, flight, RESTART_READY, 0);
@@ -66,6 +64,6 @@ void gather_withdraw_unseen(gather_t *self)
     if (self->has_driver)
         return;
     self->has_driver = true;
-    DL_FOREACH_SAFE2 (self->flights.extends, flight, next, extend_next)
+    FLIGHTS_EACH (&self->flights, flight, next)
         (void)gather_end_withdrawn(self, flight);
 }

@@ -15,6 +15,7 @@ static const char *const store_names[] = {[STORE_READY] = "ready",
 static const char *const restart_names[] = {[RESTART_HELD] = "held",
                                             [RESTART_READY] = "ready",
                                             [RESTART_BLOCKED] = "blocked",
+                                            [RESTART_GATED] = "gated",
                                             [RESTART_QUARANTINED] = "quarantined",
                                             [RESTART_BEGINNING] = "beginning",
                                             [RESTART_BEGUN] = "begun",
@@ -30,19 +31,31 @@ static size_t waiting_for(const flights_t *flights, resource_kind_t kind)
     return kind == RESOURCE_SLOT ? flights->in_restart[RESTART_READY] : flights->in_queue[kind];
 }
 
+// How many restarts wait by a reason of the policy, or by an order.
+static size_t gated_by(const gather_t *self, mm_reason_t reason)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < self->limits.listed_count; i++)
+        if (self->limits.listed[i]->reason == reason)
+            count += self->limits.listed[i]->waiting_count;
+    return count;
+}
+
 bool gather_next_waiting(const gather_t *self, gather_waiting_t *cursor)
 {
     const flights_t *flights = &self->flights;
-    while (++cursor->next <= ADMISSION_NO_SLOT) {
-        admission_reason_t reason = (admission_reason_t)cursor->next;
+    while (++cursor->next <= MM_REASON_NO_SLOT) {
+        mm_reason_t reason = (mm_reason_t)cursor->next;
         cursor->count = 0;
-        if (reason >= ADMISSION_HOST_BUSY)
-            cursor->count = waiting_for(flights, reason - ADMISSION_HOST_BUSY);
-        else if (reason == ADMISSION_NOT_SAVED)
+        if (reason >= MM_REASON_HOST_BUSY)
+            cursor->count = waiting_for(flights, reason - MM_REASON_HOST_BUSY);
+        else if (reason == MM_REASON_NOT_SAVED)
             cursor->count = flights->in_restart[RESTART_HELD];
-        else if (reason == ADMISSION_PAUSE)
+        else if (reason == MM_REASON_PAUSE)
             cursor->count = flights->in_restart[RESTART_BACKOFF];
-        cursor->reason = admission_reason_name(reason);
+        else if (reason >= MM_REASON_STATE)
+            cursor->count = gated_by(self, reason);
+        cursor->reason = mm_reason_name(reason);
         if (cursor->count > 0)
             return true;
     }
@@ -50,7 +63,7 @@ bool gather_next_waiting(const gather_t *self, gather_waiting_t *cursor)
 }
 
 // Of the reasons behind this one.
-static const char *most_frequent(const gather_t *self, admission_reason_t behind)
+static const char *most_frequent(const gather_t *self, mm_reason_t behind)
 {
     gather_waiting_t waiting = {.next = behind};
     const char *reason = NULL;
@@ -77,11 +90,12 @@ gather_stage_t gather_stage(gather_t *self, mm_role_t role)
         stage.waiting = flights->in_store[STORE_READY];
         stage.backoff = flights->in_store[STORE_BACKOFF];
     } else {
-        stage.blocked =
-            flights->in_restart[RESTART_BLOCKED] + flights->in_restart[RESTART_QUARANTINED];
+        stage.blocked = flights->in_restart[RESTART_BLOCKED] +
+                        flights->in_restart[RESTART_QUARANTINED] +
+                        flights->in_restart[RESTART_GATED];
         stage.waiting = stage.blocked + flights->in_restart[RESTART_READY];
         stage.backoff = flights->in_restart[RESTART_BACKOFF];
-        stage.reason = most_frequent(self, ADMISSION_HOST_BUSY - 1);
+        stage.reason = most_frequent(self, MM_REASON_HOST_BUSY - 1);
     }
     for (const worker_t *worker = NULL; (worker = workers_next(self->workers, worker)) != NULL;)
         if (worker->role == role && worker->session != 0) {
@@ -110,7 +124,7 @@ static const char *reason_of(const gather_t *self, const flight_t *flight)
 {
     bool waits = flight->restart != RESTART_OUT && !restart_has_place(flight->restart) &&
                  flight->restart != RESTART_OK && flight->restart != RESTART_EXHAUSTED;
-    return waits ? admission_reason_name(admission_decide(self, flight).reason) : NULL;
+    return waits ? mm_reason_name(admission_decide(self, flight).reason) : NULL;
 }
 
 // What a real restarter has.
@@ -155,8 +169,8 @@ size_t gather_find_jobs(const gather_t *self, mm_str_t host_or_id, gather_job_t 
         ret_jobs[count++] = job_of(self, flight);
     if (flight)
         return count;
-    for (flight = host_or_id.size > 0 ? self->flights.extends : NULL; flight && count < most;
-         flight = flight->extend_next)
+    for (flight = host_or_id.size > 0 ? flights_first(&self->flights) : NULL;
+         flight && count < most; flight = flights_next(&self->flights, flight))
         if (mm_str_equal(host_name(flight->host), host_or_id))
             ret_jobs[count++] = job_of(self, flight);
     return count;

@@ -237,7 +237,8 @@ static news_kind_t receive_reply(attach_t *self, const mm_frame_t *frame, int64_
     case MM_ABOUT_JOB: // the reply to an empty question has done its work
         return *ctl_text(self->json, "asked") ? NEWS_JOB : NEWS_NOTHING;
     case MM_ABOUT_HOSTS: return NEWS_HOSTS;
-    case MM_ABOUT_VIEWERS: break;
+    case MM_ABOUT_VIEWERS:
+    case MM_ABOUT_ORDERS: break;
     }
     return NEWS_NOTHING;
 }

@@ -19,6 +19,7 @@ typedef struct {
     uint64_t number;
     int64_t started_ms;
     bool fails;
+    bool is_real; // its attempt is on record, as with a policy
     uint8_t host_size;
     char host[MM_HOST_MAX]; // kept only when it fails: the error names it
 } run_t;
@@ -35,6 +36,7 @@ typedef struct {
     run_t **free_runs; // those not running
     size_t free_count;
     char error[sizeof "Could not restart " + MM_HOST_MAX];
+    mm_real_t real; // of the last result
 } mock_t;
 
 static mock_t *mock_of(driver_t *self)
@@ -62,6 +64,7 @@ static void mock_start(driver_t *base, const mm_task_t *task, int64_t now_ms)
     run->number = task->number;
     run->started_ms = now_ms;
     run->fails = draw(self) < self->fail;
+    run->is_real = task->real != NULL;
     if (run->fails) {
         run->host_size = (uint8_t)task->host.size;
         memcpy(run->host, task->host.data, task->host.size);
@@ -85,6 +88,16 @@ static bool mock_next_finished(driver_t *base, int64_t now_ms, mm_result_t *ret_
         (mm_result_t){.number = run->number,
                       .status = is_cut_off || run->fails ? MM_STATUS_FAILED : MM_STATUS_OK,
                       .took_ms = now_ms - run->started_ms};
+    if (run->is_real) {
+        bool is_ok = ret_result->status == MM_STATUS_OK;
+        self->real = (mm_real_t){.end = is_ok        ? MM_END_RESTARTED
+                                        : is_cut_off ? MM_END_STOPPED
+                                                     : MM_END_EXIT,
+                                 .exit = is_ok || is_cut_off ? MM_EXIT_NONE : 1,
+                                 .proof = is_ok ? MM_PROOF_REHEARSED : MM_PROOF_NONE,
+                                 .sent = true};
+        ret_result->real = &self->real;
+    }
     if (is_cut_off) {
         ret_result->error = mm_str("stopped");
     } else if (run->fails) {

@@ -23,7 +23,7 @@ run_to() {
     local crash=$1
     shift
     MAYHEM_CRASH=$crash MAYHEM_CRASH_ONCE=$dir.hit timeout -k 5 60 "$root/run.sh" --dir "$dir" \
-        -i hosts.txt --window 60 --slots 8 --drain-timeout 4s "$@" \
+        -i hosts.txt --leases 60 --slots 8 --drain-timeout 4s "$@" \
         >"$dir.out" 2>"$dir.err" </dev/null
     code=$?
 }

@@ -69,9 +69,30 @@ timeout -k 5 60 "$root/run.sh" --dir $dir --at-once 1 -i - -x "$command" --json 
 code=$?
 ends_with_code "$dir: another list on standard input, exit 0" 0
 equal "$dir: it is done, and of the first one only what was" \
-    "$(printf '%s\n' $done_before $(cat second) | sort -u | paste -sd ' ')" "$(restarted)"
+    "$({ tr ' ' '\n' <<<"$done_before"; cat second; } | sort -u | paste -sd ' ')" "$(restarted)"
 equal "$dir: the others are withdrawn and counted" $((3 - $(wc -w <<<"$done_before"))) \
     "$(grep -o '"withdrawn":[0-9]*' out | grep -o '[0-9]*')"
+
+dir=bad-line
+{
+    hosts 2
+    echo 'web 3; reboot'
+    seq -f 'web-%05g' 4 5
+} >list
+: >record
+MAYHEM_LOCKS=$MAYHEM_LOCKS/$dir "$root/run.sh" --dir $dir -i - -x "$command" <list >out 2>err
+code=$?
+ends_with_code "$dir: a stream has a bad line, exit 65" 65
+equal "$dir: what was before it is restarted" "$(hosts 2 | paste -sd ' ')" "$(restarted)"
+matches "$dir: the last line has the reason, what is left and the way on" \
+    '^stopped by bad input: standard input:3: .* or use --on-bad-line skip: 0 hosts left, and what the input still has; to go on, with the same streams: ' \
+    "$(tail -n 1 out)"
+again=$(tail -n 1 out)
+sed -i 's/^web 3.*/web-00003/' list
+(eval "${again#*with the same streams: }") <list >out 2>err
+code=$?
+ends_with_code "$dir: the line is mended, the same command, exit 0" 0
+equal "$dir: each is restarted once" "$(hosts 5 | paste -sd ' ')" "$(restarted)"
 
 dir=typo
 hosts 5 >list

@@ -174,7 +174,7 @@ static void check_in_order(sim_t *self, const sim_process_t *consumer, const sim
         if (is_shared && others_since != 0 && (since == 0 || others_since < since))
             sim_violated(self, "I7 in order", "job %u is handed out before job %u, which waits: %s",
                          sim_number_of(self, job), sim_number_of(self, other),
-                         admission_reason_name(ADMISSION_HOST_BUSY + kind));
+                         mm_reason_name(MM_REASON_HOST_BUSY + kind));
     }
 }
 

@@ -65,7 +65,8 @@ void assert_somebody_lives(fixture_t *fixture);
 void wait_until_all_are_dead(fixture_t *fixture);
 // Options with this command and nothing beside it, and locks of this program alone: no cooldown.
 mm_options_t exec_options(const char *exec);
-// Opens a driver with these options, which it uses on.
+// Opens a driver with these options, which it uses on. Its clock is the test's, and any command is
+// permitted.
 driver_t *open_driver(const mm_options_t *options);
 driver_t *new_driver(const char *exec, const char *verify, uint32_t slots);
 
@@ -79,6 +80,8 @@ ended_t wait_finished(driver_t *driver, int64_t now_ms);
 
 // Waits until the driver has nothing left to do but at another time than now_ms.
 int64_t wait_deadline_other_than(driver_t *driver, int64_t deadline_ms, int64_t now_ms);
+// Waits until that is deadline_ms.
+void wait_deadline(driver_t *driver, int64_t deadline_ms, int64_t now_ms);
 ended_t run_once(const char *exec);
 void assert_failed(const ended_t *ended, const char *error);
 void assert_returned(const ended_t *ended, const char *error);

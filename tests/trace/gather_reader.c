@@ -1,6 +1,7 @@
 // See gather_reader.h.
 
 #include "gather_reader.h"
+#include "gate_reader.h"
 #include "host.h"
 #include "job.h"
 #include "tokens.h"
@@ -39,6 +40,8 @@ struct gather_reader {
     mm_assignment_t held[LIST_MAX];
     mm_result_t results[LIST_MAX];
     mm_real_t real; // of the first result
+    gate_reader_t gate;
+    mm_state_body_t asked; // for
     char complaint[256];
 };
 
@@ -57,6 +60,7 @@ void gather_reader_destroy(gather_reader_t **self_p)
     *self_p = NULL;
     if (self->has_words)
         tokens_clear(&self->words);
+    gate_reader_clear(&self->gate);
     free(self);
 }
 
@@ -102,6 +106,14 @@ bool gather_reader_config(gather_reader_t *self, const char *line, gather_config
         return complain(self, "unknown word in config", line);
     self->epoch = config->epoch;
     self->now_ms = 0; // a new epoch of the core begins
+    return true;
+}
+
+bool gather_reader_policy(gather_reader_t *self, const char *line, const mm_policy_t **ret_policy)
+{
+    if (!split(self, line) || !gate_reader_policy(&self->gate, &self->words))
+        return complain(self, "not a policy line", line);
+    *ret_policy = &self->gate.policy;
     return true;
 }
 
@@ -366,7 +378,8 @@ static bool read_found(gather_reader_t *self, mm_result_t *result)
     real->owes = tokens_number(&self->words, "owes", 0) == 1;
     real->words = tokens_str(&self->words, "words");
     real->health = tokens_str(&self->words, "health");
-    if (end != MM_END_NONE || row != MM_ROW_NONE || real->pause_ms > 0)
+    real->seq = (uint64_t)tokens_number(&self->words, "seq", 0);
+    if (end != MM_END_NONE || row != MM_ROW_NONE || real->pause_ms > 0 || real->seq > 0)
         result->real = real;
     return real->exit <= MM_EXIT_NONE && real->command <= MM_COMMANDS_MAX &&
            real->words.size <= MM_WORDS_MAX && real->health.size <= MM_HEALTH_MAX &&
@@ -444,10 +457,10 @@ static bool read_kind(gather_reader_t *self, gather_event_t *event)
         event->as.job.epoch = (uint64_t)tokens_number(&self->words, "life", 0);
         event->as.job.publisher = tokens_str(&self->words, "publisher");
         event->as.job.dead = (uint64_t)tokens_number(&self->words, "dead", 0);
-        return true;
+        return gate_reader_ask(&self->gate, &self->words, event);
     }
     event->kind = GATHER_DRAIN;
-    return strcmp(kind, "drain") == 0;
+    return strcmp(kind, "drain") == 0 || gate_reader_event(&self->gate, &self->words, event);
 }
 
 bool gather_reader_event(gather_reader_t *self, const char *line, gather_event_t *ret_event)
@@ -461,6 +474,8 @@ bool gather_reader_event(gather_reader_t *self, const char *line, gather_event_t
         return complain(self, "before the last event, or no time at all", line);
     if (*end != ']' || !split(self, end + 1) || !read_kind(self, &event))
         return complain(self, "not an event", line);
+    if (event.kind == GATHER_STATE && self->gate.state.session == 0)
+        self->gate.state.session = self->asked.session;
     self->now_ms = event.now_ms;
     *ret_event = event;
     return true;
@@ -469,10 +484,27 @@ bool gather_reader_event(gather_reader_t *self, const char *line, gather_event_t
 void gather_reader_follow(gather_reader_t *self, const gather_actions_t *actions)
 {
     for (size_t i = 0; i < actions->count; i++) {
-        if (actions->items[i].kind != GATHER_WELCOME)
+        const gather_action_t *action = &actions->items[i];
+        if (action->kind == GATHER_ORDERS && action->as.orders.asks)
+            self->asked = (mm_state_body_t){.worker = mm_str(action->as.orders.worker),
+                                            .session = action->as.orders.session,
+                                            .run = action->as.orders.run,
+                                            .from = action->as.orders.from};
+        if (action->kind != GATHER_WELCOME)
             continue;
         known_t *worker = known(self, actions->items[i].as.answer.worker.text);
         if (worker)
             worker->session = actions->items[i].as.answer.session;
     }
+}
+
+bool gather_reader_state(gather_reader_t *self, gather_event_t *ret_event)
+{
+    if (self->asked.session == 0)
+        return false;
+    self->gate.state = self->asked;
+    self->asked.session = 0;
+    *ret_event = (gather_event_t){
+        .kind = GATHER_STATE, .now_ms = self->now_ms, .as.state = &self->gate.state};
+    return true;
 }

@@ -137,7 +137,7 @@ static admission_t decision(uint8_t number)
     return admission_decide(gather, flight(number));
 }
 
-static admission_reason_t reason(uint8_t number)
+static mm_reason_t reason(uint8_t number)
 {
     return decision(number).reason;
 }
@@ -146,11 +146,11 @@ static void each_reason_has_a_name_of_its_own(void **state)
 {
     (void)state;
     open_gather(0);
-    assert_null(admission_reason_name(ADMISSION_NONE));
-    for (admission_reason_t one = ADMISSION_NONE + 1; one <= ADMISSION_NO_SLOT; one++) {
-        assert_non_null(admission_reason_name(one));
-        for (admission_reason_t other = ADMISSION_NONE + 1; other < one; other++)
-            assert_string_not_equal(admission_reason_name(one), admission_reason_name(other));
+    assert_null(mm_reason_name(MM_REASON_NONE));
+    for (mm_reason_t one = MM_REASON_NONE + 1; one <= MM_REASON_NO_SLOT; one++) {
+        assert_non_null(mm_reason_name(one));
+        for (mm_reason_t other = MM_REASON_NONE + 1; other < one; other++)
+            assert_string_not_equal(mm_reason_name(one), mm_reason_name(other));
     }
 }
 
@@ -160,22 +160,22 @@ static void what_is_first_in_the_way_is_the_reason(void **state)
     open_gather(1);
     report(true, "s1", 64);
     job(1, "web-1");
-    assert_int_equal(reason(1), ADMISSION_NO_SLOT);
+    assert_int_equal(reason(1), MM_REASON_NO_SLOT);
     report(true, "r1", 1);
     assert_true(is_out(1));
     job(2, "web-1"); // its host, the limit and a slot are missing
-    assert_int_equal(reason(2), ADMISSION_HOST_BUSY);
+    assert_int_equal(reason(2), MM_REASON_HOST_BUSY);
     job(3, "web-3"); // the latter two
-    assert_int_equal(reason(3), ADMISSION_AT_ONCE);
+    assert_int_equal(reason(3), MM_REASON_AT_ONCE);
     assert_int_equal(decision(3).verdict, ADMISSION_WAIT_ON);
     assert_int_equal(decision(3).as.resource, RESOURCE_AT_ONCE);
     flight(3)->losses = 2;
     gather->flights.resources.at_once.limit = 2;
-    assert_int_equal(reason(3), ADMISSION_QUARANTINE);
+    assert_int_equal(reason(3), MM_REASON_QUARANTINE);
     flight(3)->losses = 0;
-    assert_int_equal(reason(3), ADMISSION_NO_SLOT);
+    assert_int_equal(reason(3), MM_REASON_NO_SLOT);
     gather->statistics.draining = true;
-    assert_int_equal(reason(2), ADMISSION_DRAINING);
+    assert_int_equal(reason(2), MM_REASON_DRAINING);
     gather->statistics.draining = false;
 }
 
@@ -186,10 +186,10 @@ static void a_hold_after_a_takeover_reaches_the_deadline(void **state)
     report(true, "s1", 64);
     report(true, "r1", 1);
     job_of_life(1, "web-1", 1); // of the former consumer
-    assert_int_equal(reason(1), ADMISSION_NOT_SAVED);
+    assert_int_equal(reason(1), MM_REASON_NOT_SAVED);
     assert_int_equal(decision(1).verdict, ADMISSION_WAIT_UNTIL);
     result("s1", MM_LEG_SAVE, 1, MM_STATUS_OK);
-    assert_int_equal(reason(1), ADMISSION_TAKEOVER);
+    assert_int_equal(reason(1), MM_REASON_TAKEOVER);
     for (now_ms = START + 1000; now_ms < START + HOLD; now_ms += 1000) {
         report(false, "s1", 64);
         report(false, "r1", 1);
@@ -213,7 +213,7 @@ static void a_pause_after_a_failure_reaches_the_deadline(void **state)
     result("r1", MM_LEG_RESTART, 1, MM_STATUS_FAILED);
     admission_t admission = decision(1);
     assert_int_equal(admission.verdict, ADMISSION_WAIT_UNTIL);
-    assert_int_equal(admission.reason, ADMISSION_PAUSE);
+    assert_int_equal(admission.reason, MM_REASON_PAUSE);
     assert_int_equal(gather_deadline(gather), admission.as.until_ms);
 }
 

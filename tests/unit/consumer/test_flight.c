@@ -37,6 +37,7 @@ static int clear_flights(void **state)
     assert_null(flights.resources.quarantine.waiting);
     assert_null(flights.extends);
     assert_null(flights.leases);
+    assert_int_equal(flights_doomed(&flights), 0);
     for (store_state_t state_of = STORE_READY; state_of < STORE_ENDED; state_of++)
         assert_int_equal(flights.in_store[state_of], 0);
     for (restart_state_t state_of = RESTART_HELD; state_of < RESTART_ENDED; state_of++)
@@ -299,6 +300,31 @@ static void an_overdue_flight_is_not_overdue_twice(void **state)
     assert_null(flights.leases);
 }
 
+static void whose_attempts_are_used_up_is_doomed_unless_withdrawn(void **state)
+{
+    (void)state;
+    flight_t *first = add(1), *second = add(2), *third = add(3);
+    assert_int_equal(flights_doomed(&flights), 0);
+    flight_set_withdrawn(&flights, first);
+    set_restart(first, RESTART_EXHAUSTED);
+    assert_int_equal(flights_doomed(&flights), 0);
+    set_restart(second, RESTART_EXHAUSTED);
+    set_restart(third, RESTART_EXHAUSTED);
+    assert_int_equal(flights_doomed(&flights), 2);
+    flight_set_withdrawn(&flights, second); // while it is used up
+    flight_set_withdrawn(&flights, second);
+    assert_int_equal(flights_doomed(&flights), 1);
+    set_restart(second, RESTART_READY); // an attempt came back
+    assert_int_equal(flights_doomed(&flights), 1);
+    set_restart(second, RESTART_EXHAUSTED);
+    set_restart(first, RESTART_OK); // a late success
+    assert_int_equal(flights_doomed(&flights), 1);
+    flights_end(&flights, third);
+    assert_int_equal(flights_doomed(&flights), 0);
+    flights_end(&flights, second);
+    assert_int_equal(flights_doomed(&flights), 0);
+}
+
 static void the_last_error_is_kept(void **state)
 {
     (void)state;
@@ -453,6 +479,7 @@ int main(void)
         TEST(an_ended_flight_is_in_no_queue_and_lives_until_it_is_freed),
         TEST(whoever_was_extended_goes_to_the_end),
         TEST(an_overdue_flight_is_not_overdue_twice),
+        TEST(whose_attempts_are_used_up_is_doomed_unless_withdrawn),
         TEST(the_last_error_is_kept),
         TEST(how_many_are_in_each_state_is_counted),
         TEST(a_state_that_may_not_follow_is_a_bug),

@@ -56,6 +56,8 @@ typedef struct runner {
     gather_t *gather;
     gather_actions_t gather_actions;
     gather_reader_t *reader;
+    const mm_policy_t *policy; // NULL: none
+    bool tells_state;          // a line of the scenario does, not the runner
     outbox_config_t outbox_config;
     outbox_t *outbox;
     outbox_actions_t outbox_actions;
@@ -102,26 +104,43 @@ static bool tell_why(const runner_t *self, const char *job, FILE *out)
     return true;
 }
 
+// The question for the record's state, which the runner answers itself: nothing is held back.
+static bool is_question(const runner_t *self, const gather_action_t *action)
+{
+    return !self->tells_state && action->kind == GATHER_ORDERS && action->as.orders.count == 0;
+}
+
+static void print_actions(const runner_t *self, FILE *out, bool *is_first)
+{
+    for (size_t i = 0; i < self->gather_actions.count; i++) {
+        const gather_action_t *action = &self->gather_actions.items[i];
+        if (action->kind == GATHER_LOG || is_question(self, action))
+            continue;
+        (void)fputs(*is_first ? "" : "; ", out);
+        (void)gather_trace_action(out, action);
+        *is_first = false;
+    }
+}
+
 static bool run_gather(runner_t *self, const char *event_text, FILE *out)
 {
     gather_event_t event;
-    if (!self->gather)
+    if (!self->gather) {
         self->gather = gather_new(&self->gather_config, 0);
+        if (self->policy)
+            gather_set_policy(self->gather, self->policy);
+    }
     const char *why = strstr(event_text, "] why ");
     if (why)
         return tell_why(self, why + strlen("] why "), out);
     if (!gather_reader_event(self->reader, event_text, &event))
         return false;
-    gather_step(self->gather, &event, &self->gather_actions);
-    gather_reader_follow(self->reader, &self->gather_actions);
-    const char *separator = "";
-    for (size_t i = 0; i < self->gather_actions.count; i++) {
-        if (self->gather_actions.items[i].kind == GATHER_LOG)
-            continue;
-        (void)fputs(separator, out);
-        (void)gather_trace_action(out, &self->gather_actions.items[i]);
-        separator = "; ";
-    }
+    bool is_first = true;
+    do {
+        gather_step(self->gather, &event, &self->gather_actions);
+        gather_reader_follow(self->reader, &self->gather_actions);
+        print_actions(self, out, &is_first);
+    } while (!self->tells_state && gather_reader_state(self->reader, &event));
     return true;
 }
 
@@ -220,10 +239,13 @@ static bool run_line(runner_t *self, char *line, const char *path, int number, b
     (void)snprintf(whole, sizeof whole, "%s", line);
     cut_comment(line);
     char *text = trim(line);
-    if (*text == '\0' || strncmp(text, "config", 6) == 0) {
+    bool is_policy = strncmp(text, "policy", 6) == 0;
+    if (*text == '\0' || is_policy || strncmp(text, "config", 6) == 0) {
         if (prints)
             (void)fputs(whole, stdout);
-        if (*text == '\0' || run_config(self, text))
+        if (*text == '\0' ||
+            (is_policy && gather_reader_policy(self->reader, text, &self->policy)) ||
+            (!is_policy && run_config(self, text)))
             return true;
         print_error("%s:%d: not a config line: %s\n", path, number, text);
         return false;
@@ -268,6 +290,9 @@ static bool run_file(const char *path, bool prints)
     bool passed = true;
     char line[65536];
     int events = 0;
+    while (fgets(line, sizeof line, file))
+        runner.tells_state = runner.tells_state || strstr(line, "] state ") != NULL;
+    rewind(file);
     for (int number = 1; fgets(line, sizeof line, file); number++) {
         events += *line == '[';
         passed = run_line(&runner, line, path, number, prints) && passed;

@@ -1,0 +1,330 @@
+// Orders, and what the record says that holds restarts back. An order takes effect at once, and is
+// sent to the saver until that has recorded it; only then is it answered. The record's state is
+// asked for when a saver has joined, page by page, and nothing begins before all of it is known
+// (G1). See gather.h.
+
+#include "gather_private.h"
+#include "array.h"
+#include "duration.h"
+#include "random.h"
+#include "string_view.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// An order that is not on record yet. Its texts are copies.
+struct pending {
+    mm_order_t order;
+    uint64_t viewer; // 0: the consumer itself
+    char *name, *why, *actor;
+};
+
+static void free_pending(pending_t *pending)
+{
+    free(pending->name);
+    free(pending->why);
+    free(pending->actor);
+}
+
+void gather_orders_clear(gather_t *self)
+{
+    for (size_t i = 0; i < self->pending_count; i++)
+        free_pending(&self->pending[i]);
+    free(self->pending);
+    free(self->sent);
+}
+
+static pending_t *find_pending(const gather_t *self, const mm_id_t *id)
+{
+    for (size_t i = 0; i < self->pending_count; i++)
+        if (mm_id_equal(&self->pending[i].order.id, id))
+            return &self->pending[i];
+    return NULL;
+}
+
+static mm_str_t keep(char **text, mm_str_t from)
+{
+    mm_str_replace(text, from);
+    return mm_str(*text);
+}
+
+static void add_pending(gather_t *self, uint64_t viewer, const mm_order_t *order)
+{
+    pending_t *pending = MM_ARRAY_ADD(self->pending, self->pending_count, self->pending_capacity);
+    *pending = (pending_t){.order = *order, .viewer = viewer};
+    pending->order.name = keep(&pending->name, order->name);
+    pending->order.why = keep(&pending->why, order->why);
+    pending->order.actor = keep(&pending->actor, order->actor);
+    self->asked_ms = 0; // now
+}
+
+// ---- their effects
+
+static void restart_loading(gather_t *self)
+{
+    limits_reset(&self->limits);
+    self->state_from = 0;
+    self->asked_ms = 0;
+    self->gate_is_dirty = true;
+}
+
+// False: it names a group that the policy does not have.
+static bool take_effect(gather_t *self, const mm_order_t *order)
+{
+    limits_t *limits = &self->limits;
+    self->gate_is_dirty = true;
+    switch (order->action) {
+    case MM_ACTION_HALT:
+        limits->is_halted = true;
+        gather_beat_now(self);
+        return true;
+    case MM_ACTION_RESUME:
+        if (order->name.size == 0) {
+            limits->is_halted = false;
+            gather_beat_now(self);
+        }
+        return limits_resume(limits, order->name);
+    case MM_ACTION_DENY:
+        limits_deny(limits, order->name, order->until_ms > 0 ? order->until_ms : MM_NEVER);
+        return true;
+    case MM_ACTION_ABSOLVE: limits_set_casualty(limits, order->name, NULL, false); return true;
+    case MM_ACTION_TRIP:
+    case MM_ACTION_RUN: return true;
+    case MM_ACTION_BEGUN:
+    case MM_ACTION_ENDED: break;
+    }
+    return false;
+}
+
+static void answer(gather_t *self, uint64_t viewer, const mm_id_t *id, mm_str_t error)
+{
+    gather_action_t *action = gather_act(self, GATHER_ANSWER);
+    action->as.reply.viewer = viewer;
+    action->as.reply.id = *id;
+    action->as.reply.error = error;
+}
+
+void gather_apply_order(gather_t *self, uint64_t viewer, const mm_order_t *order)
+{
+    if (find_pending(self, &order->id))
+        return; // repeated: it is answered when it is on record
+    if (order->action > MM_ACTION_ABSOLVE) {
+        answer(self, viewer, &order->id, mm_str("no operator orders that"));
+        return;
+    }
+    if (!take_effect(self, order)) {
+        answer(self, viewer, &order->id, mm_str("the policy has no such group"));
+        return;
+    }
+    mm_order_t ours = *order;
+    ours.run = self->run;
+    add_pending(self, viewer, &ours);
+    const pending_t *pending = &self->pending[self->pending_count - 1];
+    gather_action_t *ordered = gather_log(self, GATHER_LOG_ORDERED, NULL);
+    ordered->as.log.action = order->action;
+    ordered->as.log.name = pending->name ? pending->name : "";
+    ordered->as.log.reason = pending->why ? pending->why : "";
+    ordered->as.log.actor = pending->actor ? pending->actor : "";
+    if (self->is_real && !self->limits.is_complete)
+        restart_loading(self); // what is read now has it
+}
+
+void gather_say_trips(gather_t *self)
+{
+    for (group_t *group; (group = limits_tripped(&self->limits)) != NULL;) {
+        gather_action_t *tripped = gather_log(self, GATHER_LOG_TRIPPED, NULL);
+        tripped->as.log.name = group->rules.name;
+        tripped->as.log.reason = group->why;
+        mm_order_t order = {.action = MM_ACTION_TRIP,
+                            .name = mm_str(group->rules.name),
+                            .run = self->run,
+                            .why = mm_str(group->why),
+                            .actor = mm_str("consumer")};
+        for (size_t i = 0; i < sizeof order.id.bytes; i++)
+            order.id.bytes[i] = (uint8_t)mm_random_below(&self->random, 256);
+        add_pending(self, 0, &order);
+    }
+}
+
+// A run that is new here is one that may be new to the record; told twice, it is recorded once.
+static void begin_run(gather_t *self, uint64_t run)
+{
+    mm_order_t order = {.action = MM_ACTION_RUN, .run = run, .actor = mm_str("consumer")};
+    for (size_t i = 0; i < sizeof run; i++)
+        order.id.bytes[i] = (uint8_t)(run >> 8 * i);
+    self->run = run;
+    add_pending(self, 0, &order);
+    restart_loading(self);
+}
+
+void gather_hear_run(gather_t *self, uint64_t run, const mm_group_t *groups, size_t count)
+{
+    if (run != self->run)
+        begin_run(self, run);
+    for (size_t i = 0; i < count; i++)
+        limits_set_hosts(&self->limits, groups[i].name, groups[i].hosts);
+    self->gate_is_dirty = self->gate_is_dirty || count > 0;
+}
+
+void gather_apply_recorded(gather_t *self, const mm_recorded_body_t *recorded)
+{
+    for (size_t i = 0; i < recorded->count; i++) {
+        pending_t *pending = find_pending(self, &recorded->items[i].id);
+        if (!pending)
+            continue;
+        if (pending->viewer != 0)
+            answer(self, pending->viewer, &recorded->items[i].id, recorded->items[i].error);
+        if (recorded->items[i].error.size > 0 && pending->viewer == 0)
+            continue; // the consumer's own are tried again
+        free_pending(pending);
+        size_t behind = (size_t)(self->pending + self->pending_count - pending) - 1;
+        memmove(pending, pending + 1, behind * sizeof *pending); // a resume stays behind its halt
+        self->pending_count--;
+    }
+}
+
+// ---- the record's state
+
+static void apply_entry(gather_t *self, const mm_entry_t *entry)
+{
+    limits_t *limits = &self->limits;
+    const place_t *place;
+    switch (entry->action) {
+    case MM_ACTION_HALT: limits->is_halted = true; break;
+    case MM_ACTION_TRIP: limits_trip(limits, entry->name, entry->why); break;
+    case MM_ACTION_RESUME: (void)limits_resume(limits, entry->name); break;
+    case MM_ACTION_DENY:
+        limits_deny(limits, entry->name, entry->until_ms > 0 ? entry->until_ms : MM_NEVER);
+        break;
+    case MM_ACTION_BEGUN:
+        if (entry->is_casualty)
+            limits_set_casualty(limits, entry->name, limits_class(limits, entry->groups), true);
+        place = limits_place(limits, entry->name);
+        if (place && place->is_running)
+            break;
+        limits_take(limits, entry->name, limits_class(limits, entry->groups));
+        limits_leave(limits, entry->name,
+                     self->now_ms + self->config.lost_after_ms + self->config.attempt_ms);
+        break;
+    case MM_ACTION_ENDED:
+        if (entry->outcome == MM_OUTCOME_NONE) {
+            limits_set_casualty(limits, entry->name, limits_class(limits, entry->groups), true);
+            break;
+        }
+        limits_ended(limits, limits_class(limits, entry->groups), entry->outcome,
+                     entry->is_casualty, entry->at_ms);
+        limits->seq = entry->seq;
+        break;
+    case MM_ACTION_ABSOLVE:
+    case MM_ACTION_RUN: break;
+    }
+}
+
+// What this consumer knows, and no saver has recorded yet.
+static void add_casualties(gather_t *self)
+{
+    flight_t *flight, *next;
+    FLIGHTS_EACH (&self->flights, flight, next) {
+        const attempt_t *attempt =
+            flight->has_attempt ? attempts_get(&self->flights.attempts, &flight->id) : NULL;
+        if (attempt && !attempt_is_saved(attempt) && gather_is_casualty(attempt))
+            limits_set_casualty(&self->limits, host_name(flight->host), attempt->class, true);
+    }
+}
+
+static void complete(gather_t *self)
+{
+    limits_t *limits = &self->limits;
+    limits_complete(limits);
+    add_casualties(self);
+    if (limits->seq > 0 || limits->open.count > 0) // when the last one began is not known
+        limits_start(limits, self->now_ms);
+    for (size_t i = 0; i < self->pending_count; i++)
+        (void)take_effect(self, &self->pending[i].order);
+    gather_say_trips(self);
+    gather_log(self, GATHER_LOG_STATE, NULL);
+    gather_beat_now(self);
+    self->gate_is_dirty = true;
+}
+
+void gather_apply_state(gather_t *self, const mm_state_body_t *state)
+{
+    if (self->limits.is_complete || state->session != self->state_session ||
+        state->from != self->state_from || state->run != self->run)
+        return; // of another question
+    for (size_t i = 0; i < state->count; i++)
+        apply_entry(self, &state->items[i]);
+    self->state_from = state->next;
+    if (state->next == 0)
+        complete(self);
+    else
+        self->asked_ms = 0;
+}
+
+// An outcome that was counted with its flight is not the last one any more. Another one was: its
+// job had been nacked, say.
+void gather_see_outcome(gather_t *self, const mm_result_t *result)
+{
+    bool has_seq = result->real && result->outcome != MM_OUTCOME_NONE;
+    if (!has_seq || !self->limits.is_given || result->real->seq <= self->limits.seq ||
+        result->real->seq <= self->seq_asked)
+        return;
+    self->seq_asked = result->real->seq; // once: it may be of another run
+    restart_loading(self);
+}
+
+// ---- the saver
+
+static const worker_t *joined_saver(const gather_t *self)
+{
+    for (const worker_t *worker = NULL; (worker = workers_next(self->workers, worker)) != NULL;)
+        if (worker->role == MM_ROLE_SAVER && worker->state == WORKER_JOINED && worker->session != 0)
+            return worker;
+    return NULL;
+}
+
+static bool wants_state(const gather_t *self)
+{
+    return self->is_real && !self->limits.is_complete && (self->run > 0 || !self->limits.is_given);
+}
+
+void gather_talk_to_saver(gather_t *self)
+{
+    if (self->pending_count == 0 &&
+        (!self->is_real || (self->limits.is_complete && !self->sees_saver)))
+        return;
+    const worker_t *saver = joined_saver(self);
+    if (!saver)
+        return;
+    self->sees_saver = false;
+    if (self->is_real && saver->session != self->state_session) {
+        self->state_session = saver->session;
+        restart_loading(self); // the former one may have recorded what it did not say
+    }
+    bool asks = wants_state(self);
+    if ((!asks && self->pending_count == 0) ||
+        (self->asked_ms > 0 && self->now_ms < self->asked_ms + self->config.heartbeat_ms))
+        return;
+    self->asked_ms = mm_later(self->now_ms, 1);
+    self->sent =
+        mm_array_reserve(self->sent, &self->sent_capacity, self->pending_count, sizeof *self->sent);
+    size_t count = self->pending_count < MM_BATCH_ITEMS ? self->pending_count : MM_BATCH_ITEMS;
+    for (size_t i = 0; i < count; i++)
+        self->sent[i] = self->pending[i].order;
+    gather_action_t *action = gather_act(self, GATHER_ORDERS);
+    action->as.orders.worker = saver->name.text;
+    action->as.orders.session = saver->session;
+    action->as.orders.asks = asks;
+    action->as.orders.run = self->run;
+    action->as.orders.from = self->state_from;
+    action->as.orders.orders = self->sent;
+    action->as.orders.count = count;
+}
+
+int64_t gather_orders_deadline(const gather_t *self)
+{
+    bool waits = self->pending_count > 0 || wants_state(self);
+    return waits && self->asked_ms > 0 && joined_saver(self)
+               ? self->asked_ms + self->config.heartbeat_ms
+               : MM_NEVER;
+}

@@ -1,0 +1,169 @@
+// Ramps and breakers: what the outcomes of a run have come to. See group_limits.h.
+
+#include "group_limits.h"
+#include "array.h"
+#include "duration.h"
+#include "string_view.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static void push(group_t *group, bool is_failure)
+{
+    if (group->last_size == 0)
+        return;
+    group->last[group->last_at] = is_failure;
+    group->last_at = (group->last_at + 1) % group->last_size;
+    group->last_count += group->last_count < group->last_size;
+}
+
+static bool breaks(const group_t *group, const mm_breaker_t *breaker)
+{
+    uint32_t failures = 0;
+    size_t looked = group->last_count < breaker->of_last ? group->last_count : breaker->of_last;
+    for (size_t i = 1; i <= looked; i++)
+        failures += group->last[(group->last_at + group->last_size - i) % group->last_size];
+    return failures >= breaker->failures;
+}
+
+static void trip(group_t *group)
+{
+    group->is_tripped = true;
+    group->is_told = false;
+}
+
+static void check_breaker(group_t *group, const mm_breaker_t *breaker)
+{
+    if (group->is_tripped || !breaks(group, breaker))
+        return;
+    (void)snprintf(group->why, sizeof group->why, "%u of the last %u failed", breaker->failures,
+                   breaker->of_last);
+    trip(group);
+}
+
+static bool is_in_ramp(const group_t *group)
+{
+    return group->step < group->rules.ramp_count;
+}
+
+static void end_in_ramp(group_t *group, mm_outcome_t outcome, int64_t unix_ms)
+{
+    bool is_good = outcome == MM_OUTCOME_RESTARTED || outcome == MM_OUTCOME_SKIPPED;
+    if (!is_in_ramp(group) || !is_good || group->step_ended_ms > 0)
+        return;
+    group->proven++;
+    if (group->proven >= group->ramp[group->step])
+        group->step_ended_ms = mm_later(unix_ms, 1);
+}
+
+void limits_ended(limits_t *self, class_t *class, mm_outcome_t outcome, bool is_casualty,
+                  int64_t unix_ms)
+{
+    bool is_failure = outcome == MM_OUTCOME_DEAD;
+    while (limits_step(self, unix_ms))
+        ;
+    for (size_t i = 0; i < class->group_count; i++) {
+        group_t *group = class->groups[i];
+        end_in_ramp(group, outcome, unix_ms);
+        if (is_in_ramp(group) && is_casualty && !group->is_tripped) {
+            (void)snprintf(group->why, sizeof group->why, "a casualty in step %zu of the ramp",
+                           group->step + 1);
+            trip(group);
+        }
+        if (!is_failure && outcome != MM_OUTCOME_RESTARTED)
+            continue;
+        push(group, is_failure);
+        for (size_t j = 0; is_failure && j < group->rules.breaker_count; j++)
+            check_breaker(group, &group->rules.breakers[j]);
+    }
+}
+
+static group_t *find(const limits_t *self, mm_str_t name)
+{
+    for (size_t i = 0; i < self->group_count; i++)
+        if (mm_str_equal(mm_str(self->groups[i].rules.name), name))
+            return &self->groups[i];
+    return NULL;
+}
+
+void limits_trip(limits_t *self, mm_str_t name, mm_str_t why)
+{
+    group_t *group = find(self, name);
+    if (!group)
+        return;
+    group->is_recorded = true;
+    (void)snprintf(group->why, sizeof group->why, "%.*s", (int)why.size, why.data ? why.data : "");
+}
+
+bool limits_resume(limits_t *self, mm_str_t name)
+{
+    group_t *group = find(self, name);
+    if (!group)
+        return false;
+    group->is_tripped = group->is_told = group->is_recorded = false;
+    group->last_count = 0;
+    return true;
+}
+
+group_t *limits_tripped(limits_t *self)
+{
+    for (size_t i = 0; i < self->group_count; i++)
+        if (self->groups[i].is_tripped && !self->groups[i].is_told) {
+            self->groups[i].is_told = true;
+            return &self->groups[i];
+        }
+    return NULL;
+}
+
+static void forget_places(limits_t *self)
+{
+    place_t **found = NULL;
+    size_t found_count = 0, capacity = 0;
+    place_t *place;
+    for (size_t at = 0; (place = mm_table_next(&self->places, &at)) != NULL;)
+        if (place->is_open || place->is_casualty || place->denied_ms > 0)
+            *MM_ARRAY_ADD(found, found_count, capacity) = place;
+    for (size_t i = 0; i < found_count; i++)
+        limits_forget(self, found[i]);
+    free(found);
+}
+
+void limits_reset(limits_t *self)
+{
+    for (size_t i = 0; i < self->group_count; i++) {
+        group_t *group = &self->groups[i];
+        group->step = 0;
+        group->proven = 0;
+        group->step_ended_ms = 0;
+        group->is_tripped = group->is_told = group->is_recorded = false;
+        group->last_at = group->last_count = 0;
+    }
+    self->is_complete = self->is_halted = false;
+    self->seq = 0;
+    forget_places(self);
+}
+
+void limits_complete(limits_t *self)
+{
+    for (size_t i = 0; i < self->group_count; i++) {
+        group_t *group = &self->groups[i];
+        if (group->is_recorded)
+            group->is_tripped = group->is_told = true;
+        group->is_recorded = false;
+    }
+    self->is_complete = true;
+}
+
+const group_t *limits_step(limits_t *self, int64_t unix_ms)
+{
+    for (size_t i = 0; i < self->group_count; i++) {
+        group_t *group = &self->groups[i];
+        if (group->step_ended_ms == 0 || unix_ms < group->step_ended_ms + group->rules.bake_ms)
+            continue;
+        group->step++;
+        group->proven = 0;
+        group->step_ended_ms = 0;
+        return group;
+    }
+    return NULL;
+}
