@@ -99,9 +99,9 @@ static void send_tasks(sim_t *self, sim_process_t *process, size_t first)
             return; // it has gone with that
         assert(count < MM_BATCH_ITEMS);
         tasks[count++] = other->as.task.task;
+        sim_judge_handed_out(self, &other->as.task.task);
         if (mm_leg_is_restarters(other->as.task.task.leg)) {
             sim_check_handed_out(self, process, other);
-            sim_judge_handed_out(self, &other->as.task.task);
         } else if (other->as.task.task.outcome == MM_OUTCOME_DEAD) {
             sim_check_dead(self, &other->as.task.task);
         }

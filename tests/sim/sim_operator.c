@@ -4,6 +4,7 @@
 
 #include "sim_policy.h"
 
+#include "array.h"
 #include "random.h"
 #include "string_view.h"
 
@@ -42,10 +43,14 @@ int64_t sim_operator_deadline(const sim_t *self)
 void sim_operator_answered(sim_t *self, const mm_id_t *id, bool is_recorded)
 {
     sim_policy_t *policy = self->policy;
+    for (size_t i = 0; policy && i < policy->ordered_count; i++) {
+        const sim_ordered_t *ordered = &policy->ordered[i];
+        bool was_recorded = ordered->recorded_ms > 0 && ordered->recorded_ms < ordered->heard_ms;
+        if (mm_id_equal(&ordered->order.id, id) && (!is_recorded || was_recorded))
+            sim_judge_order(self, &ordered->order, "lapse ");
+    }
     if (!policy || !mm_id_equal(&policy->order.id, id))
         return;
-    if (!is_recorded)
-        sim_judge_order(self, &policy->order, "lapse ");
     policy->order.action = 0;
     if (self->now_ms < HELPS_MS)
         policy->order_ms =
@@ -157,9 +162,12 @@ static void draw_order(sim_t *self)
     else
         draw_any(self);
     policy->order.id.bytes[0] = 0xff; // no job has it
-    memcpy(&policy->order.id.bytes[8], &(uint64_t){++policy->orders}, sizeof policy->orders);
+    memcpy(&policy->order.id.bytes[8], &(uint64_t){policy->ordered_count}, sizeof(uint64_t));
     policy->tries = 0;
     policy->is_given = false;
+    if (policy->order.action != 0)
+        *MM_ARRAY_ADD(policy->ordered, policy->ordered_count, policy->ordered_capacity) =
+            (sim_ordered_t){.order = policy->order};
 }
 
 static void give_order(sim_t *self)
