@@ -253,6 +253,17 @@ static void add_casualties(gather_t *self)
     }
 }
 
+// What came to the record while it was read may have been missed where what is in force was told,
+// not behind that, among the outcomes.
+static void hold_again(limits_t *limits, const mm_order_t *order)
+{
+    bool is_of_run = order->name.size == 0;
+    if (order->action == MM_ACTION_HALT || (order->action == MM_ACTION_RESUME && is_of_run))
+        limits->is_halted = order->action == MM_ACTION_HALT;
+    if (order->action == MM_ACTION_DENY)
+        limits_deny(limits, order->name, order->until_ms > 0 ? order->until_ms : MM_NEVER);
+}
+
 static void complete(gather_t *self)
 {
     limits_t *limits = &self->limits;
@@ -261,7 +272,10 @@ static void complete(gather_t *self)
     if (limits->seq > 0 || limits->open.count > 0) // when the last one began is not known
         limits_start(limits, self->now_ms);
     for (size_t i = 0; i < self->pending_count; i++)
-        (void)take_effect(self, &self->pending[i].order);
+        if (self->pending[i].is_recorded)
+            hold_again(limits, &self->pending[i].order);
+        else
+            (void)take_effect(self, &self->pending[i].order);
     for (size_t i = self->pending_count; i-- > 0;)
         if (self->pending[i].is_recorded)
             remove_pending(self, &self->pending[i]);
@@ -279,10 +293,15 @@ void gather_apply_state(gather_t *self, const mm_state_body_t *state)
     for (size_t i = 0; i < state->count; i++)
         apply_entry(self, &state->items[i]);
     self->state_from = state->next;
-    if (state->next == 0)
-        complete(self);
-    else
+    bool is_old = self->limits.seq < self->seq_asked && self->seq_again < self->seq_asked;
+    if (state->next > 0) {
         self->asked_ms = 0;
+    } else if (is_old) { // it was read before that outcome was told
+        self->seq_again = self->seq_asked;
+        restart_loading(self);
+    } else {
+        complete(self);
+    }
 }
 
 // An outcome that was counted with its flight is not the last one any more. Another one was: its
@@ -316,8 +335,7 @@ static bool wants_state(const gather_t *self)
 void gather_talk_to_saver(gather_t *self)
 {
     size_t unrecorded = count_unrecorded(self), count = 0;
-    if (unrecorded == 0 &&
-        (!self->is_real || (self->limits.is_complete && !self->sees_saver)))
+    if (unrecorded == 0 && (!self->is_real || (self->limits.is_complete && !self->sees_saver)))
         return;
     const worker_t *saver = joined_saver(self);
     if (!saver)
