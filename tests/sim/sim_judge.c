@@ -356,10 +356,10 @@ void sim_judge_read(sim_t *self, const mm_result_t *result)
         return;
     }
     sim_standing_t *standing = standing_of(self, sim_job(self, &result->id));
-    bool is_unsent = result->status == MM_STATUS_OPEN && result->real &&
-                     result->real->end == MM_END_NOT_STARTED;
-    standing->was_returned = (result->status == MM_STATUS_RETURNED || is_unsent) &&
-                             result->number == standing->out;
+    bool is_unsent =
+        result->status == MM_STATUS_OPEN && result->real && result->real->end == MM_END_NOT_STARTED;
+    standing->was_returned =
+        (result->status == MM_STATUS_RETURNED || is_unsent) && result->number == standing->out;
     if (result->status != MM_STATUS_FAILED)
         return;
     standing->has_ended = true;
@@ -491,7 +491,7 @@ static bool is_idle(const sim_t *self)
                                !flights_find(&self->consumer->gather->flights, &job->id)))
             return false;
     }
-    return alive > 0 && joined == alive;
+    return alive > 0 && joined == alive && gather_held(self->consumer->gather).is_known;
 }
 
 void sim_judge_quiet(sim_t *self)

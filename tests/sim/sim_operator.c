@@ -114,6 +114,15 @@ static const char *find_casualty(const sim_t *self, uint64_t from)
     return NULL;
 }
 
+// One that the consumer knows of, and the record does not: it was absolved too early.
+static const char *find_any_casualty(sim_t *self)
+{
+    gather_group_t group = {0};
+    bool is_any = self->consumer->alive && gather_next_group(self->consumer->gather, &group) &&
+                  group.casualties > 0;
+    return is_any ? self->jobs[self->policy->ordered_count % self->job_count].host : NULL;
+}
+
 static void set_order(sim_policy_t *policy, mm_action_t action, const char *name)
 {
     policy->order.action = action;
@@ -125,7 +134,9 @@ static void draw_help(sim_t *self)
 {
     sim_policy_t *policy = self->policy;
     const char *tripped = find_tripped(self), *casualty = find_casualty(self, 0);
-    if (is_halted(self))
+    casualty = casualty ? casualty : find_any_casualty(self);
+    bool is_held = self->consumer->alive && gather_held(self->consumer->gather).is_halted;
+    if (is_halted(self) || is_held) // or it could not be recorded
         set_order(policy, MM_ACTION_RESUME, "");
     else if (tripped)
         set_order(policy, MM_ACTION_RESUME, tripped);
