@@ -7,9 +7,12 @@
 #include "epoch.h"
 #include "event_log.h"
 #include "gather.h"
+#include "gate_trace.h"
 #include "gather_trace.h"
+#include "guard.h"
 #include "host.h"
 #include "log_messages.h"
+#include "policy_file.h"
 #include "send_batch.h"
 #include "service.h"
 #include "socket.h"
@@ -33,6 +36,7 @@
 
 typedef struct {
     mm_options_t options;
+    mm_policy_t policy;
     mm_endpoint_t base;
     mm_loop_t *loop;
     void *jobs;
@@ -40,6 +44,7 @@ typedef struct {
     void *events;
     gather_t *gather;
     gather_actions_t actions;
+    guard_t *guard; // NULL: there is none
     send_batch_t *batch;
     viewers_t *viewers;
     bool is_watched; // a viewer wants events; looked up once for many messages
@@ -114,7 +119,7 @@ static void apply(consumer_t *self, const gather_action_t *action)
     case GATHER_LEAVE: leave(self); break;
     case GATHER_ORDERS: send_batch_orders(self->batch, action); break;
     case GATHER_ANSWER: viewers_answer(self->viewers, action); break;
-    case GATHER_ASK_GUARD: break;
+    case GATHER_ASK_GUARD: guard_ask(self->guard); break;
     }
 }
 
@@ -335,6 +340,13 @@ static void on_signal(void *arg, int number)
     step(self, &(gather_event_t){.kind = GATHER_DRAIN});
 }
 
+static void on_guard(void *arg, bool says_yes)
+{
+    consumer_t *self = arg;
+    self->now_ms = mm_clock_ms();
+    step(self, &(gather_event_t){.kind = GATHER_GUARD, .as.guard.says_yes = says_yes});
+}
+
 // ---- start and end
 
 static int say_unbound(const consumer_t *self, const char *endpoint, int error)
@@ -402,6 +414,16 @@ static void set_control(gather_config_t *config)
         *parts[i / 7] |= (uint64_t)boot.bytes[i] << 8 * (6 - i % 7);
 }
 
+static int open_guard(consumer_t *self)
+{
+    char why[MM_ERROR_MAX];
+    if (!self->policy.has_guard)
+        return 0;
+    guard_config_t config = {.line = self->options.guard, .answer = on_guard, .arg = self};
+    int exit_code = guard_new(self->loop, &config, why, &self->guard);
+    return exit_code == 0 ? 0 : mm_service_fail(&self->options, exit_code, "%s", why);
+}
+
 static int open_core(consumer_t *self)
 {
     const mm_options_t *options = &self->options;
@@ -432,15 +454,21 @@ static int open_core(consumer_t *self)
                               .nacked_max = (uint32_t)options->max_in_flight,
                               .savers_max = 1,
                               .restarters_max = restarters_max()};
+    exit_code = mm_policy_read(options, mm_clock_wall_ms(), &self->policy);
+    if (exit_code != 0)
+        return exit_code;
     set_control(&config);
     self->start_ms = self->now_ms = mm_clock_ms();
     self->gather = gather_new(&config, self->start_ms);
+    gather_set_policy(self->gather, &self->policy);
     self->batch = send_batch_new(self->loop, &self->base, self->events, options->id, epoch);
     mm_receiver_open(&self->receiver);
     if (config.starts_end_ms > 0) // as the times of a trace
         config.starts_end_ms = mm_later(config.starts_end_ms - self->start_ms, 1);
-    if (self->trace)
+    if (self->trace) {
         gather_trace_config(self->trace, &config);
+        gate_trace_policy(self->trace, &self->policy);
+    }
     return 0;
 }
 
@@ -464,6 +492,7 @@ static void close_all(consumer_t *self)
 {
     send_batch_destroy(&self->batch);
     viewers_destroy(&self->viewers);
+    guard_destroy(&self->guard);
     mm_loop_destroy(&self->loop);
     mm_socket_destroy(&self->jobs);
     mm_socket_destroy(&self->inbox);
@@ -472,6 +501,7 @@ static void close_all(consumer_t *self)
         mm_endpoint_unlink(&self->base);
     gather_destroy(&self->gather);
     gather_actions_clear(&self->actions);
+    mm_policy_clear(&self->policy);
     mm_receiver_close(&self->receiver);
     if (self->trace)
         (void)fclose(self->trace);
@@ -492,6 +522,8 @@ int main(int argc, char **argv)
         exit_code = open_sockets(&self);
     if (exit_code == 0)
         exit_code = open_core(&self);
+    if (exit_code == 0)
+        exit_code = open_guard(&self);
     if (exit_code == 0)
         exit_code = open_view(&self);
     bool begun = exit_code == 0;

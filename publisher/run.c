@@ -364,10 +364,13 @@ static int see_run(const wanted_t *wanted, run_t *run, char error[SOURCE_ERROR_M
         return 0;
     if (list == 0)
         policy_groups_count_all(run->policy, (uint64_t)wanted->options->jobs);
-    return list == 0 || kept_list_read(wanted->options->dir, list, KEPT_LIST_ALL, count_host,
-                                       run->policy, error)
+    if (list != 0 &&
+        !kept_list_read(wanted->options->dir, list, KEPT_LIST_ALL, count_host, run->policy, error))
+        return EX_IOERR;
+    return list == 0 || policy_groups_suffice(run->policy, wanted->options->policy_needs,
+                                              wanted->options->allow_empty, error)
                ? 0
-               : EX_IOERR;
+               : EX_CONFIG;
 }
 
 int run_open(const mm_options_t *options, uint64_t seed, int64_t begun, outbox_db_t *db,

@@ -16,13 +16,21 @@
 
 // ---- reading
 
-// The publisher reads the groups of hosts only when it is told which.
+// The publisher reads the groups of hosts only when it is told which. Of a stream nobody but it
+// knows how many hosts they have.
 static void tell_publisher(run_settings_t *self)
 {
     arguments_t *arguments = &self->arguments[MM_PROGRAM_PUBLISHER];
     arguments_add(arguments, "--policy");
-    for (size_t i = 1; i < self->policy.count; i++)
-        arguments_add(arguments, "--policy-groups=%s", self->policy.groups[i].name);
+    for (size_t i = 0; i < self->policy.count; i++) {
+        const mm_rules_t *rules = &self->policy.groups[i];
+        uint32_t need = mm_rules_need(rules);
+        need = need == 0 && i > 0 ? 1 : need;
+        if (i > 0)
+            arguments_add(arguments, "--policy-groups=%s", rules->name);
+        if (need > 0)
+            arguments_add(arguments, "--policy-needs=%s=%" PRIu32, rules->name, need);
+    }
 }
 
 int run_policy_read(run_settings_t *self, const mm_options_t programs[MM_PROGRAMS])
@@ -64,22 +72,12 @@ void run_policy_clear(run_settings_t *self)
     mm_policy_clear(&self->policy);
 }
 
-static bool has_share(const mm_policy_t *policy)
-{
-    bool has = false;
-    for (size_t i = 0; i < policy->count; i++) {
-        const mm_rules_t *rules = &policy->groups[i];
-        has = has || rules->cap.is_percent || rules->max_unavailable.is_percent;
-        for (size_t step = 0; step < rules->ramp_count; step++)
-            has = has || rules->ramp[step].is_percent;
-    }
-    return has;
-}
-
 int run_policy_check(const run_settings_t *settings)
 {
     run_inventory_t inventory = {0};
-    if (settings->stream >= 0 || (settings->policy.count < 2 && !has_share(&settings->policy)))
+    const mm_policy_t *policy = &settings->policy;
+    bool has_share = policy->count > 0 && mm_rules_need(&policy->groups[0]) > 0;
+    if (settings->stream >= 0 || (policy->count < 2 && !has_share))
         return 0;
     // What is wrong with the list is said by the publisher of the run.
     int exit_code = run_inventory_read(settings, RUN_INVENTORY_QUIET, &inventory);

@@ -97,6 +97,20 @@ static bool check_amount(const mm_rules_t *rules, const char *key, mm_amount_t a
     return false;
 }
 
+static uint32_t need(mm_amount_t amount)
+{
+    return amount.is_percent ? (100 + amount.value - 1) / amount.value : 0;
+}
+
+uint32_t mm_rules_need(const mm_rules_t *self)
+{
+    uint32_t most = need(self->cap);
+    most = need(self->max_unavailable) > most ? need(self->max_unavailable) : most;
+    for (size_t i = 0; i < self->ramp_count; i++)
+        most = need(self->ramp[i]) > most ? need(self->ramp[i]) : most;
+    return most;
+}
+
 bool mm_policy_check_amounts(const mm_policy_t *self, const uint32_t *hosts,
                              char why[MM_POLICY_WHY_MAX])
 {

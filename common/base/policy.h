@@ -79,6 +79,8 @@ const mm_rules_t *mm_policy_find(const mm_policy_t *self, mm_str_t name);
 // which one opens for longer than last_start_ms; MM_NEVER (duration.h): none does.
 int64_t mm_rules_next_start(const mm_rules_t *self, int64_t unix_ms);
 
+// How many hosts a group must have for none of its shares to come to nothing; 0: it has none.
+uint32_t mm_rules_need(const mm_rules_t *self);
 // Whether each amount can be met, with hosts[i] on the list that are in groups[i], hosts[0] in all.
 // Groups without a host are passed over. False: `why` says which one cannot be and what to write
 // instead, as a sentence without its end.

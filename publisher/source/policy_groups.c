@@ -5,6 +5,7 @@
 #include "host_words.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,4 +136,38 @@ const mm_group_t *policy_groups_sizes(const policy_groups_t *self, size_t *ret_c
 {
     *ret_count = self->count;
     return self->groups;
+}
+
+// "[group web] of the policy has no host on the list".
+static bool refuse_size(const mm_group_t *group, uint32_t need, char why[POLICY_GROUPS_WHY_MAX])
+{
+    mm_str_t name = group->name;
+    const char *which = name.size > 0 ? "group " : "the list";
+    if (group->hosts == 0)
+        (void)snprintf(why, POLICY_GROUPS_WHY_MAX,
+                       "[group %.*s] is in the policy, and no host of the list is in that group: "
+                       "mend the name, take the section out, or use --allow-empty",
+                       (int)name.size, name.data);
+    else
+        (void)snprintf(why, POLICY_GROUPS_WHY_MAX,
+                       "%s%.*s has %" PRIu32 " host%s, and a share of the policy comes to 0 of "
+                       "fewer than %" PRIu32 ": write a number, or a larger share",
+                       which, (int)name.size, name.data, group->hosts, group->hosts == 1 ? "" : "s",
+                       need);
+    return false;
+}
+
+bool policy_groups_suffice(const policy_groups_t *self, const char *needs, bool allows_empty,
+                           char why[POLICY_GROUPS_WHY_MAX])
+{
+    mm_str_t rest = mm_str(needs);
+    for (mm_str_t item; self->groups[0].hosts > 0 && host_words_next_name(&rest, &item);) {
+        const char *equals = memchr(item.data, '=', item.size);
+        mm_str_t name = {item.data, equals ? (size_t)(equals - item.data) : item.size};
+        const mm_group_t *group = name.size > 0 ? find(self, name) : &self->groups[0];
+        uint32_t need = equals ? (uint32_t)strtoul(equals + 1, NULL, 10) : 1;
+        if (group && group->hosts < need && (group->hosts > 0 || !allows_empty))
+            return refuse_size(group, need, why);
+    }
+    return true;
 }

@@ -28,4 +28,10 @@ void policy_groups_count_all(policy_groups_t *self, uint64_t hosts);
 // What was counted, the whole list first. It lives as long as self.
 const mm_group_t *policy_groups_sizes(const policy_groups_t *self, size_t *ret_count);
 
+// Whether each group has as many hosts as the policy needs for one to begin, by "web=4,=10", where
+// the empty name is the whole list; nothing is needed of a list without hosts. allows_empty: nor of
+// a group without hosts. False: `why` says which has too few.
+bool policy_groups_suffice(const policy_groups_t *self, const char *needs, bool allows_empty,
+                           char why[POLICY_GROUPS_WHY_MAX]);
+
 #endif

@@ -118,8 +118,8 @@ void exec_unlock(exec_t *self, run_t *run);
 
 // ---- exec_processes.c
 
-// The arguments of a command for the task of a run, as by command_fill.
-char **exec_fill(command_t *command, const run_t *run);
+// The arguments of a command for the task of a run, as by mm_command_fill.
+char **exec_fill(mm_command_t *command, const run_t *run);
 
 // Runs what is next for a task that has begun, or waits for its time.
 void exec_advance(exec_t *self, run_t *run, int64_t now_ms);

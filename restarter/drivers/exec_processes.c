@@ -39,7 +39,7 @@ static void append(queue_t *queue, run_t *run)
 
 // ---- what is next
 
-char **exec_fill(command_t *command, const run_t *run)
+char **exec_fill(mm_command_t *command, const run_t *run)
 {
     mm_real_t real = {.machine = run->machine, .boot = run->boot};
     mm_task_t task = {.number = run->number,
@@ -49,7 +49,7 @@ char **exec_fill(command_t *command, const run_t *run)
                       .real = &real,
                       .host = run->host,
                       .attributes = run->attributes};
-    return command_fill(command, &task);
+    return mm_command_fill(command, &task);
 }
 
 static void set_due(exec_t *self, run_t *run, int64_t due_ms)
@@ -135,7 +135,7 @@ static void start_failed(run_t *run, int error, int64_t now_ms)
 static bool launch(exec_t *self, run_t *run, int64_t now_ms)
 {
     const restart_step_t *step = &run->step;
-    command_t *command = exec_commands_get(&self->commands, step->what, run->restart.command);
+    mm_command_t *command = exec_commands_get(&self->commands, step->what, run->restart.command);
     int error = step->what == RESTART_COMMAND ? exec_lock_send(self, run) : 0;
     if (error != 0) {
         start_failed(run, error, now_ms);
@@ -146,7 +146,7 @@ static bool launch(exec_t *self, run_t *run, int64_t now_ms)
     error = launcher_start(
         self->launcher,
         &(launch_t){.slot = run->slot,
-                    .path = command_path(command),
+                    .path = mm_command_path(command),
                     .arguments = exec_fill(command, run),
                     .not_after_ms = by_spawners_clock(self, step->not_after_ms, now_ms),
                     .end_ms = by_spawners_clock(self, run->kill_ms, now_ms),

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # docs/rules.md agrees with the tree. This fails when
-#  - a file cites a rule (I, R, S, H, G or A with a number) that has no row, or a clause that is missing;
+#  - a file cites a rule (I, R, S, H, A or G with a number) that has no row, or a clause that is missing;
 #  - a row lacks a field, or names a clause, function, test, scenario or plant that does not exist;
 #  - a row and the tags in docs/protocol.md ("[R1, R4]" behind a clause) differ;
 #  - a plant is missing from the row of its rule (r07-… from that of R7);

@@ -123,6 +123,19 @@ done
 plan -i plain.txt -x 'false {host}' --config policy.ini --allow-empty
 equal "--allow-empty: groups may have no host" 0 "$code"
 
+# Of a stream only the publisher knows, when it has read it.
+dir=stream
+printf '[group db]\ncap = 34%%\n' >bad.ini
+run -i <(cat hosts.txt) -x 'false {host}' --config bad.ini -q
+ends_with_code "a stream whose share comes to nothing: exit 78" 78
+matches "it says so" 'group db has 2 hosts, and a share of the policy comes to 0 of fewer than 3' "$(cat err)"
+equal "nothing is restarted" 0 "$(store 'SELECT count(*) FROM attempts')"
+dir=stream2
+printf '[group wbe]\ncap = 1\n' >bad.ini
+run -i <(cat hosts.txt) -x 'false {host}' --config bad.ini -q
+ends_with_code "a stream without a group of the policy: exit 78" 78
+matches "it says so, too" '\[group wbe\] is in the policy, and no host of the list is in that group' "$(cat err)"
+
 # ---- what is on record counts ----------------------------------------------------------------------
 
 cat >restart.sh <<'END'
@@ -136,7 +149,7 @@ dir=run
 run -i hosts.txt -x "$work/restart.sh {host}" --at-once 1 -n 1 --slots 1 --for 500ms -q
 ends_with_code "a run that is stopped in the midst: exit 75" 75
 restarted=$(store "SELECT group_concat(host, ' ') FROM (SELECT host FROM jobs WHERE outcome = 'restarted' ORDER BY host)")
-kept() { cksum run/*.db run/list.* run/run.* run/log/* 2>/dev/null; }
+kept() { sha256sum run/*.db run/list.* run/run.* run/log/* 2>/dev/null; }
 before=$(kept)
 plan -i hosts.txt -x "$work/restart.sh {host}" --config policy.ini
 equal "what it has done is said" "$restarted" "$(awk '/is done$/ { print $2 }' out | sort | tr '\n' ' ' | sed 's/ $//')"

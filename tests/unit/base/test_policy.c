@@ -112,6 +112,25 @@ static void what_can_never_be_met_is_refused_with_what_to_write(void **state)
     assert_true(mm_policy_check_amounts(&policy, (uint32_t[]){0, 0}, why)); // there are none
 }
 
+static void a_share_needs_so_many_hosts(void **state)
+{
+    (void)state;
+    mm_rules_t rules = {.cap = amount("5"), .max_unavailable = amount("10")};
+    assert_int_equal(mm_rules_need(&rules), 0);
+    for (uint32_t percent = 1; percent <= 100; percent++) {
+        rules.cap = (mm_amount_t){.value = percent, .is_set = true, .is_percent = true};
+        uint32_t hosts = mm_rules_need(&rules);
+        assert_true(mm_amount_of(rules.cap, hosts) >= 1);
+        assert_int_equal(mm_amount_of(rules.cap, hosts - 1), 0);
+    }
+    rules.ramp[0] = amount("1");
+    rules.ramp[1] = amount("3%");
+    rules.ramp_count = 2;
+    assert_int_equal(mm_rules_need(&rules), 34);
+    rules.max_unavailable = amount("2%");
+    assert_int_equal(mm_rules_need(&rules), 50);
+}
+
 static void a_group_without_a_host_is_refused(void **state)
 {
     (void)state;
@@ -149,6 +168,7 @@ int main(void)
         cmocka_unit_test(a_group_is_found_by_its_name),
         cmocka_unit_test(a_window_says_when_a_restart_may_begin),
         cmocka_unit_test(what_can_never_be_met_is_refused_with_what_to_write),
+        cmocka_unit_test(a_share_needs_so_many_hosts),
         cmocka_unit_test(a_group_without_a_host_is_refused),
         cmocka_unit_test(hosts_without_an_end_have_no_shares_and_no_groups),
     };
