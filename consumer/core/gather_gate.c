@@ -102,6 +102,9 @@ void gather_count_outcome(gather_t *self, const flight_t *flight, const mm_resul
     uint64_t seq = result->real ? result->real->seq : 0;
     if (place && place->is_open && !place->is_running)
         limits_leave(&self->limits, host_name(flight->host), 0);
+    if (!flight->is_admitted && attempt->row == MM_ROW_ENDED)
+        limits_set_casualty(&self->limits, host_name(flight->host), attempt->class,
+                            gather_is_casualty(attempt));
     if (!self->limits.is_complete || seq <= self->limits.seq)
         return;
     self->limits.seq = seq;

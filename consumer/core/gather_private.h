@@ -40,6 +40,7 @@ struct gather {
     bool gate_is_dirty;         // something has changed since the last pass
     uint64_t run;               // of the publisher; 0: not known, or there is no policy
     bool sees_saver;            // one has said hello
+    uint64_t seq_again;         // the same, and it was asked once more
     uint64_t seq_asked;         // of an outcome, since which the record is asked again
     uint64_t state_session;     // of the saver that is asked for the record's state
     uint64_t state_from;        // its page
