@@ -95,7 +95,7 @@ $(BUILD)/mayhem: $(BUILD)/obj/ctl/main.o $(BUILD)/libctl.a $(BUILD)/libsuperviso
 
 # ---- tests see everything
 
-TEST_FOLDERS  := $(addprefix tests/,stage trace sim fuzz peer audit)
+TEST_FOLDERS  := $(addprefix tests/,stage trace sim fuzz peer audit judge)
 TEST_INCLUDES := $(addprefix -iquote,$(sort $(COMMON) $(foreach part,$(PROGRAM_FOLDERS),$(call program,$(part))) $(TEST_FOLDERS)))
 TEST_LIBRARIES := $(BUILD)/libtests.a $(PROGRAM_FOLDERS:%=$(BUILD)/lib%.a) $(BUILD)/libcommon.a
 TEST_LINK     = $(link) -o $@ $(filter %.o,$^) -Wl,--start-group $(TEST_LIBRARIES) -Wl,--end-group $(LIBS)
@@ -108,7 +108,7 @@ $(BUILD)/obj/tests/%.o: tests/%.c
 	@mkdir -p $(@D)
 	$(compile) $(TEST_INCLUDES) -c -o $@ $<
 
-$(eval $(call archive_rule,tests,tests/stage tests/trace))
+$(eval $(call archive_rule,tests,tests/stage tests/trace tests/judge))
 
 define test_rule
 $(BUILD)/tests/$(notdir $(1:.c=)): $(BUILD)/obj/$(1:.c=.o) $(TEST_LIBRARIES)
@@ -236,6 +236,7 @@ help:
 	@echo 'campaign-rubbish  what is no identity, from hosts, 48,000 times: SEED=n'
 	@echo 'campaign-fresh both commands of the README in minimal Debians: SUITES="bookworm trixie" USERS="root user one"'
 	@echo 'bench          against bare ZeroMQ: BENCH="throughput latency ..." RUNS=n; bench-charts draws them'
+	@echo 'bench-leases   a publisher whose jobs are all under long leases: JOBS=n'
 	@echo 'bench-spawner  commands started beside xargs: COUNT=n RUNS=n'
 	@echo 'compare        jobs a second beside an older build: OLD=folder PAIRS=n'
 	@echo 'instructions   per job, against bench/instructions.txt; instructions-record, instructions-profile PART='

@@ -39,6 +39,7 @@ missing_for_build() {
         jansson:libjansson-dev inih:libinih-dev ncursesw:libncurses-dev libsodium:libsodium-dev; do
         pkg-config --exists "${pair%:*}" 2>/dev/null || missing+=("${pair#*:}")
     done
+    [[ -e ${TZDIR:-/usr/share/zoneinfo}/Europe/Amsterdam ]] || missing+=(tzdata) # of --window
 }
 
 missing_for_lines() {

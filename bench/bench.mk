@@ -6,7 +6,7 @@
 bench_PEERS := $(if $(shell command -v redis-server),$(shell pkg-config --exists hiredis && echo redis)) \
                $(if $(shell command -v beanstalkd),beanstalkd)
 bench_PROGRAMS := skeleton pipeline fdatasync $(bench_PEERS)
-bench_OBJECTS := $(patsubst %,$(BUILD)/obj/bench/%.o,roles probe skeleton pipeline fdatasync spawner)
+bench_OBJECTS := $(patsubst %,$(BUILD)/obj/bench/%.o,roles probe skeleton pipeline fdatasync spawner leases)
 bench_PEER_OBJECTS := $(patsubst %,$(BUILD)/obj/bench/peers/%.o,redis beanstalkd)
 bench_compile = @mkdir -p $(@D); $(compile) $(TEST_INCLUDES) -Ibench -c -o $@ $<
 
@@ -17,9 +17,9 @@ $(bench_PEER_OBJECTS): $(BUILD)/obj/bench/peers/%.o: bench/peers/%.c
 
 $(BUILD)/bench/pipeline: $(BUILD)/obj/bench/probe.o $(BUILD)/libpublisher.a
 $(BUILD)/bench/redis: LIBS += -lhiredis
-$(patsubst %,$(BUILD)/bench/%,skeleton pipeline fdatasync spawner): $(BUILD)/bench/%: $(BUILD)/obj/bench/%.o
+$(patsubst %,$(BUILD)/bench/%,skeleton pipeline fdatasync spawner leases): $(BUILD)/bench/%: $(BUILD)/obj/bench/%.o
 $(patsubst %,$(BUILD)/bench/%,redis beanstalkd): $(BUILD)/bench/%: $(BUILD)/obj/bench/peers/%.o
-$(patsubst %,$(BUILD)/bench/%,skeleton pipeline fdatasync spawner redis beanstalkd): \
+$(patsubst %,$(BUILD)/bench/%,skeleton pipeline fdatasync spawner leases redis beanstalkd): \
     $(BUILD)/obj/bench/roles.o $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
 	$(link) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
@@ -36,6 +36,11 @@ bench-charts:
 .PHONY: bench-spawner
 bench-spawner: $(BUILD)/bench/spawner
 	@bench/spawner.sh $(BUILD)
+
+# What a publisher needs for JOBS hosts (a million) that are all under long leases.
+.PHONY: bench-leases
+bench-leases: all $(BUILD)/bench/leases
+	@bench/leases.sh $(BUILD)
 
 # What it costs to be looked at, in instructions: the loop profile, and a viewer.
 .PHONY: watching

@@ -143,7 +143,7 @@ run_window() {
     local round window
     for ((round = 1; round <= few; round++)); do
         for window in 1000 10000 100000; do
-            MAYHEM_WINDOW=$window both window "$window" "$round"
+            MAYHEM_LEASES=$window both window "$window" "$round"
         done
     done
 }
@@ -183,7 +183,7 @@ run_inflight() {
     local window
     export MAYHEM_SLOTS=4096 MAYHEM_MOCK_TIME=10s..11s
     for window in 10000 100000; do
-        MAYHEM_WINDOW=$window pipeline inflight "$window" 1 -n $((window * 12 / 10)) -r 16
+        MAYHEM_LEASES=$window pipeline inflight "$window" 1 -n $((window * 12 / 10)) -r 16
     done
     unset MAYHEM_SLOTS MAYHEM_MOCK_TIME
 }

@@ -1,7 +1,7 @@
 // Runs the four real programs once, with their own defaults, and prints what they took in the words
 // of the skeleton. Hosts in a file go in; the figures are those of the publisher's own record (run
 // times and job times in outbox.db) and of the kernel (CPU and peak memory of each process).
-// Options of the programs come from the environment, as MAYHEM_WINDOW=…; logs are in DIR/log.
+// Options of the programs come from the environment, as MAYHEM_LEASES=…; logs are in DIR/log.
 //
 // pipeline [-n JOBS] [-r RESTARTERS] [-t] [-b | -g] [-w] [-p RATE -s SECONDS [-f]] PROGRAMS DIR
 //   PROGRAMS: the folder of mayhem-publisher and the others; DIR: an empty folder of this run

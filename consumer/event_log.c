@@ -98,16 +98,16 @@ void event_log(const gather_action_t *action)
     case GATHER_LOG_STARTS_ENDED: mm_log(MM_LOG_INFO, MM_MESSAGE_STARTS_ENDED); break;
     case GATHER_LOG_STATE: mm_log(MM_LOG_INFO, "What the record holds back is known"); break;
     case GATHER_LOG_ORDERED:
-        mm_log(MM_LOG_WARN, "Ordered", MM_STRING("what", mm_action_name(log->action)),
+        mm_log(MM_LOG_WARN, MM_MESSAGE_ORDERED, MM_STRING("what", mm_action_name(log->action)),
                MM_STRING("name", log->name), MM_STRING("why", log->reason),
                MM_STRING("by", log->actor));
         break;
     case GATHER_LOG_TRIPPED:
-        mm_log(MM_LOG_ERROR, "A breaker has tripped", MM_STRING("group", log->name),
+        mm_log(MM_LOG_ERROR, MM_MESSAGE_TRIPPED, MM_STRING("group", log->name),
                MM_STRING("why", log->reason));
         break;
     case GATHER_LOG_STEP:
-        mm_log(MM_LOG_INFO, "The next step of the ramp begins", MM_STRING("group", log->name));
+        mm_log(MM_LOG_INFO, MM_MESSAGE_STEP, MM_STRING("group", log->name));
         break;
     case GATHER_LOG_WAITS:
         mm_log(MM_LOG_INFO, "Hosts wait", MM_STRING("groups", log->name),

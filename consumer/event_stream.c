@@ -124,6 +124,17 @@ static void fill_note(json_t *object, const gather_action_t *action)
     set_text(object, "worker", mm_str(log->worker.text));
 }
 
+// Of what holds restarts back: of which group or host, why, by whom.
+static void fill_held(json_t *object, const gather_action_t *action)
+{
+    const __typeof__(action->as.log) *log = &action->as.log;
+    if (log->log == GATHER_LOG_ORDERED)
+        set_text(object, "what", mm_str(mm_action_name(log->action)));
+    set_text(object, "name", mm_str(log->name));
+    set_text(object, "why", mm_str(log->reason));
+    set_text(object, "by", mm_str(log->actor));
+}
+
 static void fill_notice(json_t *object, const gather_action_t *action)
 {
     const mm_verdict_t *verdict = &action->as.verdict.verdict;
@@ -182,9 +193,9 @@ static event_t event_of(const gather_action_t *action)
     case GATHER_LOG_STATE:
     case GATHER_LOG_WAITS:
     case GATHER_LOG_OTHER_DRIVER: return (event_t){0};
-    case GATHER_LOG_ORDERED: return (event_t){.name = "ordered", .fill = fill_note};
-    case GATHER_LOG_TRIPPED: return (event_t){.name = "tripped", .fill = fill_note};
-    case GATHER_LOG_STEP: return (event_t){.name = "step", .fill = fill_note};
+    case GATHER_LOG_ORDERED: return (event_t){.name = "ordered", .fill = fill_held};
+    case GATHER_LOG_TRIPPED: return (event_t){.name = "tripped", .fill = fill_held};
+    case GATHER_LOG_STEP: return (event_t){.name = "step", .fill = fill_held};
     case GATHER_LOG_STARTS_ENDED: return (event_t){.name = "starts_ended", .fill = fill_note};
     case GATHER_LOG_TOO_MANY_DEAD: return (event_t){.name = "too_many_dead", .fill = fill_note};
     }

@@ -7,9 +7,11 @@
 #include "epoch.h"
 #include "event_log.h"
 #include "gather.h"
+#include "gate_trace.h"
 #include "gather_trace.h"
 #include "host.h"
 #include "log_messages.h"
+#include "policy_file.h"
 #include "send_batch.h"
 #include "service.h"
 #include "socket.h"
@@ -33,6 +35,7 @@
 
 typedef struct {
     mm_options_t options;
+    mm_policy_t policy;
     mm_endpoint_t base;
     mm_loop_t *loop;
     void *jobs;
@@ -424,7 +427,7 @@ static int open_core(consumer_t *self)
                               .max_lease_ms = options->max_lease_ms,
                               .drain_ms = options->drain_timeout_ms - 1000,
                               .max_in_flight = (uint32_t)options->max_in_flight,
-                              .at_once = (uint32_t)options->at_once,
+                              .at_once = options->at_once.is_percent ? 0 : options->at_once.value,
                               .attempt_ms = options->timeout_ms + options->verify_timeout_ms,
                               .max_dead = (uint32_t)options->max_dead,
                               .starts_end_ms = options->starts_end_ms,
@@ -432,15 +435,21 @@ static int open_core(consumer_t *self)
                               .nacked_max = (uint32_t)options->max_in_flight,
                               .savers_max = 1,
                               .restarters_max = restarters_max()};
+    exit_code = mm_policy_read(options, mm_clock_wall_ms(), &self->policy);
+    if (exit_code != 0)
+        return exit_code;
     set_control(&config);
     self->start_ms = self->now_ms = mm_clock_ms();
     self->gather = gather_new(&config, self->start_ms);
+    gather_set_policy(self->gather, &self->policy);
     self->batch = send_batch_new(self->loop, &self->base, self->events, options->id, epoch);
     mm_receiver_open(&self->receiver);
     if (config.starts_end_ms > 0) // as the times of a trace
         config.starts_end_ms = mm_later(config.starts_end_ms - self->start_ms, 1);
-    if (self->trace)
+    if (self->trace) {
         gather_trace_config(self->trace, &config);
+        gate_trace_policy(self->trace, &self->policy);
+    }
     return 0;
 }
 
@@ -472,6 +481,7 @@ static void close_all(consumer_t *self)
         mm_endpoint_unlink(&self->base);
     gather_destroy(&self->gather);
     gather_actions_clear(&self->actions);
+    mm_policy_clear(&self->policy);
     mm_receiver_close(&self->receiver);
     if (self->trace)
         (void)fclose(self->trace);

@@ -3,12 +3,14 @@
 #include "caller.h"
 #include "ctl.h"
 #include "mayhem_run.h"
+#include "run_plan.h"
 
 #include <string.h>
 #include <sysexits.h>
 
 const ctl_entry_t ctl_entries[] = {
     {"run", mayhem_run, "start a pipeline, and keep it running until each host is restarted"},
+    {"plan", mayhem_plan, "what a run would do first, and for each other host why not yet"},
     {"scale", ctl_scale, "another number of restarters in a running pipeline"},
     {"top", ctl_top, "a running pipeline, or a recording of one, on the terminal"},
     {"status", ctl_status, "the same once, on one page"},
@@ -18,6 +20,7 @@ const ctl_entry_t ctl_entries[] = {
     {"lines", ctl_lines, "what each line of a function costs"},
     {"explain", ctl_explain,
      "the life of a host: received, attempts, who was lost with it, outcome"},
+    {"audit", ctl_audit, "what was begun, ended and ordered, and whether that was tampered with"},
     {"dead", ctl_dead, "the dead hosts of the latest run, and why"},
     {"retry", ctl_retry, "restart the dead hosts once more, all or some of them"},
     {"halt", ctl_halt, "nothing begins any more, until it is resumed"},

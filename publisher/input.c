@@ -50,8 +50,8 @@ void input_own_destroy(input_own_t **self_p)
     *self_p = NULL;
 }
 
-int input_open(const mm_options_t *options, input_own_t *own, hostset_t *groups,
-               source_t **ret_source, char error[SOURCE_ERROR_MAX])
+int input_open(const mm_options_t *options, input_own_t *own, const policy_groups_t *policy,
+               hostset_t *groups, source_t **ret_source, char error[SOURCE_ERROR_MAX])
 {
     char end_mark[4096];
     (void)snprintf(end_mark, sizeof end_mark, "%s/stdin.ended", options->dir);
@@ -62,6 +62,7 @@ int input_open(const mm_options_t *options, input_own_t *own, hostset_t *groups,
                                    .allows_empty = options->allow_empty,
                                    .named_by = options->named_by,
                                    .groups = groups,
+                                   .policy = policy,
                                    .end_mark = mm_inherited_has_parent() ? end_mark : NULL,
                                    .see = own ? see_host : NULL,
                                    .see_arg = own};

@@ -8,19 +8,41 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "done_hosts.h"
+#include "host_fold.h"
 #include "input.h"
 #include "other_driver.h"
 #include "outbox_db.h"
 
+// A host of the list. done: those that an unfinished run has done; NULL: hosts are not printed.
+static void see_host(const source_item_t *item, policy_groups_t *policy, const hostset_t *done)
+{
+    char buffer[MM_HOST_MAX];
+    mm_str_t groups = {0};
+    if (policy)
+        policy_groups_count(policy, item->attributes);
+    if (!done)
+        return;
+    (void)mm_attributes_find(item->attributes, mm_str("groups"), &groups);
+    bool is_done = hostset_has(done, mm_host_fold(item->host, buffer));
+    (void)printf("%s: %.*s%s%.*s\n", is_done ? "done" : "host", (int)item->host.size,
+                 item->host.data, groups.size > 0 ? " " : "", (int)groups.size,
+                 groups.size > 0 ? groups.data : "");
+}
+
 // Reads it to its end, and waits for what a stream still has.
-static int read_all(source_t *source, uint64_t *ret_hosts, char error[SOURCE_ERROR_MAX])
+static int read_all(source_t *source, const hostset_t *done, run_facts_t *facts,
+                    char error[SOURCE_ERROR_MAX])
 {
     source_item_t item;
-    *ret_hosts = 0;
+    facts->hosts = 0;
     for (;;) {
         struct pollfd readable = {.fd = source_descriptor(source), .events = POLLIN};
         switch (source_next(source, 0, &item)) {
-        case SOURCE_ITEM: ++*ret_hosts; break;
+        case SOURCE_ITEM:
+            facts->hosts++;
+            see_host(&item, facts->policy, done);
+            break;
         case SOURCE_WAIT: (void)poll(&readable, 1, -1); break;
         case SOURCE_END: return 0;
         case SOURCE_BAD:
@@ -71,23 +93,29 @@ static int check_left(const mm_options_t *options, char error[SOURCE_ERROR_MAX])
 int run_check(const mm_options_t *options, run_facts_t *ret_facts, char error[SOURCE_ERROR_MAX])
 {
     input_own_t *own = input_own_new(options);
-    hostset_t *groups = hostset_new();
+    hostset_t *groups = hostset_new(), *done = NULL;
     source_t *source = NULL;
     run_facts_t facts = {.is_list = *options->input != '\0'};
-    uint64_t hosts = 0;
+    if (options->policy)
+        facts.policy = policy_groups_new(options->policy_groups);
     int exit_code = check_left(options, error);
+    if (exit_code == 0 && options->show_hosts)
+        exit_code = done_hosts_read(options, &done, error);
     if (exit_code == 0 && facts.is_list)
-        exit_code = input_open(options, own, groups, &source, error);
+        exit_code = input_open(options, own, facts.policy, groups, &source, error);
     if (exit_code == 0 && facts.is_list)
-        exit_code = read_all(source, &hosts, error);
+        exit_code = read_all(source, done, &facts, error);
     if (exit_code == 0 && facts.is_list)
         source_progress(source, &facts.source);
-    facts.source.total = hosts;
+    facts.source.total = facts.hosts;
     facts.groups = hostset_count(groups);
     source_destroy(&source);
     hostset_destroy(&groups);
+    hostset_destroy(&done);
     input_own_destroy(&own);
     if (exit_code == 0)
         *ret_facts = facts;
+    else
+        policy_groups_destroy(&facts.policy);
     return exit_code;
 }

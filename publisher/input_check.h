@@ -6,10 +6,13 @@
 #include "options.h"
 #include "source.h"
 
-// The whole input is read, the outbox is only looked at, and nothing is begun. Returns what
-// run_open would, with its error.
+// The whole input is read, the outbox is only looked at, and nothing is begun. With --show-hosts
+// each host is printed, with the groups of the policy that it is in, and whether it is done.
+// Returns what run_open would, with its error.
 typedef struct {
     bool is_list;
+    uint64_t hosts;
+    policy_groups_t *policy;  // has counted the hosts of each group; NULL: none; the caller's
     uint64_t groups;          // of its hosts
     source_progress_t source; // of a list, read to its end; total: distinct hosts
 } run_facts_t;

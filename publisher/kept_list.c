@@ -163,14 +163,16 @@ bool kept_list_read(const char *dir, int64_t number, uint64_t hosts,
     if (!file)
         return fail(path, "cannot be read", error);
     uint64_t count = 0;
+    ssize_t size = 1;
     errno = 0;
-    for (ssize_t size; count < hosts && (size = getline(&line, &capacity, file)) > 0; count++) {
+    for (; count < hosts && (size = getline(&line, &capacity, file)) > 0; count++) {
         mm_str_t host, attributes;
         if (!kept_line_parse(line, (size_t)size, &host, &attributes))
             break;
         see(arg, host, attributes);
     }
+    bool is_all = hosts == KEPT_LIST_ALL && size <= 0 && !ferror(file);
     free(line);
     (void)fclose(file);
-    return count == hosts || fail(path, "cannot be read", error);
+    return count == hosts || is_all || fail(path, "cannot be read", error);
 }

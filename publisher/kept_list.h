@@ -8,6 +8,7 @@
 #include "hostset.h"
 #include "source.h"
 
+#define KEPT_LIST_ALL      UINT64_MAX
 #define KEPT_LIST_LINE_MAX (MM_HOST_MAX + 1 + MM_ATTRIBUTES_BYTES + 1) // with its newline
 
 typedef struct kept_list kept_list_t;
@@ -33,8 +34,8 @@ uint64_t kept_list_count(const kept_list_t *self);
 uint64_t kept_list_bytes(const kept_list_t *self);
 uint64_t kept_list_digest(const kept_list_t *self);
 
-// Reads the first `hosts` lines, in order. False, with a sentence in error: it cannot be read, or
-// has fewer.
+// Reads the first `hosts` lines, in order; KEPT_LIST_ALL: to its end. False, with a sentence in
+// error: it cannot be read, or has fewer.
 bool kept_list_read(const char *dir, int64_t number, uint64_t hosts,
                     void (*see)(void *arg, mm_str_t host, mm_str_t attributes), void *arg,
                     char error[SOURCE_ERROR_MAX]);

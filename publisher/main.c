@@ -63,6 +63,7 @@ typedef struct {
     mm_windowed_histogram_t times; // from accept to settle
     uint64_t heard_epoch;          // of the consumer that was heard last
     uint64_t dead_before;          // jobs of the run that were dead when it was heard first (R14)
+    uint64_t told_epoch;           // of the consumer that was told of the groups of a policy
     bool draining;
     bool broken;
 } publisher_t;
@@ -80,7 +81,7 @@ static json_t *stats(void *arg)
         (json_int_t)counts.dead, "skipped", (json_int_t)counts.skipped, "withdrawn",
         (json_int_t)counts.withdrawn, "settled", (json_int_t)self->settled, "backlog",
         (json_int_t)counts.backlog, "leased", (json_int_t)outbox_leased(self->outbox), "window",
-        (json_int_t)self->options.window, "frames_waiting",
+        (json_int_t)self->options.leases, "frames_waiting",
         (json_int_t)mm_sender_waiting(self->jobs), "bad_frames",
         (json_int_t)self->receiver.drops.count, "wait_p50_us",
         (json_int_t)mm_windowed_histogram_quantile(&self->waits, now_ms, 0.5), "wait_p99_us",
@@ -116,14 +117,17 @@ static void see_settled(publisher_t *self, const outbox_action_t *action)
 
 // ---- sending
 
-static void begin_jobs(publisher_t *self)
+static void begin_jobs(publisher_t *self, const mm_group_t *groups, size_t group_count)
 {
     mm_encode_begin(self->batch,
                     &(mm_frame_t){.kind = MM_FRAME_JOBS,
                                   .as.jobs = {.publisher = mm_str(self->options.id),
                                               .epoch = outbox_epoch(self->outbox),
                                               .driver = mm_str(self->options.driver_name),
-                                              .dead = self->dead_before}});
+                                              .dead = self->dead_before,
+                                              .run = self->run.policy ? self->run.key : 0,
+                                              .groups = groups,
+                                              .group_count = group_count}});
 }
 
 static void send_jobs(publisher_t *self)
@@ -141,7 +145,7 @@ static void deliver(publisher_t *self, const outbox_action_t *action)
 {
     MM_SPAN_COUNTED("encode job");
     if (mm_encoder_count(self->batch) == 0)
-        begin_jobs(self);
+        begin_jobs(self, NULL, 0);
     mm_encode_job(self->batch, &(mm_job_t){.id = action->id,
                                            .host = action->host,
                                            .delivery = action->delivery,
@@ -154,17 +158,45 @@ static void deliver(publisher_t *self, const outbox_action_t *action)
            MM_INT("delivery", action->delivery));
 }
 
+// Sends frames without jobs, which say how many hosts the groups of a policy have; without one, a
+// frame that says nothing. is_kept: until they can be sent, as jobs are.
+static void send_groups(publisher_t *self, bool is_kept)
+{
+    size_t count = 0, told = 0;
+    const mm_group_t *groups =
+        self->run.policy ? policy_groups_sizes(self->run.policy, &count) : NULL;
+    send_jobs(self);
+    do {
+        size_t more = count - told < MM_BATCH_ITEMS ? count - told : MM_BATCH_ITEMS;
+        begin_jobs(self, count > 0 ? groups + told : NULL, more);
+        told += more;
+        mm_encode_finish(self->batch);
+        if (is_kept)
+            mm_sender_send(self->jobs, mm_encoder_bytes(self->batch));
+        else
+            (void)mm_socket_send(mm_sender_socket(self->jobs), mm_encoder_bytes(self->batch));
+    } while (told < count);
+}
+
 // Asks for the consumer's heartbeat. A request that cannot be sent now is dropped: another follows.
 static void ask(publisher_t *self)
 {
     if (mm_sender_waiting(self->jobs) > 0)
         return;
-    send_jobs(self);
-    begin_jobs(self);
-    mm_encode_finish(self->batch);
     MM_CRASH_POINT("publisher: before it asks for the consumer");
-    (void)mm_socket_send(mm_sender_socket(self->jobs), mm_encoder_bytes(self->batch));
+    send_groups(self, false);
     MM_CRASH_POINT("publisher: asked for the consumer");
+}
+
+// A consumer that is heard for the first time, or may have missed it, is told of the groups before
+// it gets a job.
+static void tell_groups(publisher_t *self)
+{
+    uint64_t epoch = outbox_epoch(self->outbox);
+    if (!self->run.policy || epoch == self->told_epoch)
+        return;
+    self->told_epoch = epoch;
+    send_groups(self, true);
 }
 
 // ---- the core's actions
@@ -211,6 +243,7 @@ static void step(publisher_t *self, outbox_event_t *event)
     }
     if (self->trace)
         outbox_trace_step(self->trace, self->start_ms, event, &self->actions);
+    tell_groups(self);
     for (size_t i = 0; i < self->actions.count; i++)
         apply(self, &self->actions.items[i]);
 }
@@ -332,6 +365,7 @@ static void recreate_sockets(publisher_t *self)
 {
     close_events(self);
     open_events(self);
+    self->told_epoch = 0;
     mm_loop_add_socket(self->loop, "events", self->events, ZMQ_POLLIN, on_events, self);
     self->silent_ms = self->now_ms + 3 * self->options.heartbeat_ms;
 }
@@ -439,7 +473,7 @@ static int open_outbox(publisher_t *self, uint64_t seed)
 static int open_core(publisher_t *self, uint64_t seed)
 {
     const mm_options_t *options = &self->options;
-    outbox_config_t config = {.window = (uint32_t)options->window,
+    outbox_config_t config = {.window = (uint32_t)options->leases,
                               .ack_deadline_ms = options->ack_deadline_ms,
                               .heartbeat_ms = options->heartbeat_ms,
                               .drain_ms = options->drain_timeout_ms,
@@ -455,7 +489,7 @@ static int open_core(publisher_t *self, uint64_t seed)
     intake_config_t intake = {.db = self->db,
                               .outbox = self->outbox,
                               .run = self->run,
-                              .window = (size_t)options->window,
+                              .window = (size_t)options->leases,
                               .is_bounded = is_bounded};
     self->intake = intake_new(&intake, give_job, self);
     if (!self->intake)
@@ -546,6 +580,12 @@ static int check_input(const mm_options_t *options)
         (void)printf("hosts: %" PRIu64 "\ngroups: %" PRIu64 "\nrepeated: %" PRIu64
                      "\nbad lines: %" PRIu64 "\n",
                      facts.source.total, facts.groups, facts.source.repeated, facts.source.skipped);
+    size_t count = 0;
+    const mm_group_t *groups = facts.policy ? policy_groups_sizes(facts.policy, &count) : NULL;
+    for (size_t i = 1; i < count && facts.is_list; i++)
+        (void)printf("group: %.*s %" PRIu32 "\n", (int)groups[i].name.size, groups[i].name.data,
+                     groups[i].hosts);
+    policy_groups_destroy(&facts.policy);
     return 0;
 }
 

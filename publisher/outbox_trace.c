@@ -26,6 +26,8 @@ static void print_verdict(FILE *file, const outbox_event_t *event)
                   mm_id_print(&what->id, id), event->as.verdict.epoch);
     if (what->kind == MM_VERDICT_NACK)
         (void)fprintf(file, " delay=%" PRId64, what->delay_ms);
+    if (what->kind == MM_VERDICT_EXTEND && what->lease_ms > 0)
+        (void)fprintf(file, " lease=%" PRId64, what->lease_ms);
     if (what->attempts > 0)
         (void)fprintf(file, " attempts=%" PRIu32, what->attempts);
     mm_trace_print_text(file, "error", what->error);

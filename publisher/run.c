@@ -199,8 +199,9 @@ static int go_on(const wanted_t *wanted, run_t *run, char error[SOURCE_ERROR_MAX
     kept_list_name(wanted->options->dir, former->list, path);
     if (former->grows) {
         run->growing = kept_list_grow(wanted->options->dir, former->list, former->listed, error);
-        exit_code =
-            run->growing ? input_open(wanted->options, run->own, NULL, &source, error) : EX_IOERR;
+        exit_code = run->growing
+                        ? input_open(wanted->options, run->own, run->policy, NULL, &source, error)
+                        : EX_IOERR;
     } else {
         exit_code = source_list_open(path, &source, error);
     }
@@ -262,8 +263,11 @@ static void say_withdrawn(const wanted_t *wanted, const run_merge_t *merge)
 static int take_list(wanted_t *wanted, source_t *source, run_t *run, char error[SOURCE_ERROR_MAX])
 {
     outbox_run_t *former = &wanted->former;
-    run_list_t list = {
-        .dir = wanted->options->dir, .title = wanted->options->id, .number = wanted->last_list + 1};
+    run_list_t list = {.dir = wanted->options->dir,
+                       .title = wanted->options->id,
+                       .number = wanted->last_list + 1,
+                       .is_new = former->number == 0,
+                       .has_groups = run->policy != NULL};
     run_merge_t merge = {0};
     int exit_code = run_list_read(source, &list, error);
     if (exit_code != 0)
@@ -292,7 +296,8 @@ static int take_list(wanted_t *wanted, source_t *source, run_t *run, char error[
     return exit_code;
 }
 
-// A stream of which nothing was read before: its hosts are restarted as they come.
+// A stream of which nothing was read before, without a policy: its hosts are restarted as they
+// come.
 static int take_stream(wanted_t *wanted, source_t **source_p, run_t *run,
                        char error[SOURCE_ERROR_MAX])
 {
@@ -315,12 +320,13 @@ static int open_list(wanted_t *wanted, bool begun, run_t *run, char error[SOURCE
         return fail_db(wanted->db, error);
     if (begun)
         return go_on(wanted, run, error);
-    int exit_code = input_open(wanted->options, run->own, NULL, &source, error);
+    int exit_code = input_open(wanted->options, run->own, run->policy, NULL, &source, error);
     if (exit_code != 0)
         return exit_code;
-    bool is_stream = source_descriptor(source) >= 0;
-    exit_code = is_stream && wanted->former.number == 0 ? take_stream(wanted, &source, run, error)
-                                                        : take_list(wanted, source, run, error);
+    bool comes_slowly = source_descriptor(source) >= 0 && !run->policy;
+    exit_code = comes_slowly && wanted->former.number == 0
+                    ? take_stream(wanted, &source, run, error)
+                    : take_list(wanted, source, run, error);
     source_destroy(&source);
     return exit_code;
 }
@@ -338,11 +344,42 @@ static int open_generated(wanted_t *wanted, run_t *run, char error[SOURCE_ERROR_
     return 0;
 }
 
+static void count_host(void *arg, mm_str_t host, mm_str_t attributes)
+{
+    (void)host;
+    policy_groups_count(arg, attributes);
+}
+
+// What a policy needs to know of the run: its key, and how many hosts its groups have.
+static int see_run(const wanted_t *wanted, run_t *run, char error[SOURCE_ERROR_MAX])
+{
+    outbox_run_t row = {0};
+    bool found = false;
+    if (outbox_db_run(wanted->db, run->number, &row, &found) != OUTBOX_DB_OK)
+        return fail_db(wanted->db, error);
+    int64_t list = row.list;
+    run->key = row.key;
+    outbox_run_clear(&row);
+    if (!run->policy)
+        return 0;
+    if (list == 0)
+        policy_groups_count_all(run->policy, (uint64_t)wanted->options->jobs);
+    if (list != 0 &&
+        !kept_list_read(wanted->options->dir, list, KEPT_LIST_ALL, count_host, run->policy, error))
+        return EX_IOERR;
+    return list == 0 || policy_groups_suffice(run->policy, wanted->options->policy_needs,
+                                              wanted->options->allow_empty, error)
+               ? 0
+               : EX_CONFIG;
+}
+
 int run_open(const mm_options_t *options, uint64_t seed, int64_t begun, outbox_db_t *db,
              run_t *ret_run, char error[SOURCE_ERROR_MAX])
 {
     run_t run = {.own = input_own_new(options), .is_file = *options->input != '\0'};
     wanted_t wanted = {.options = options, .db = db, .is_list = run.is_file};
+    if (options->policy)
+        run.policy = policy_groups_new(options->policy_groups);
     name_input(options, wanted.input, sizeof wanted.input);
     if (!run.is_file)
         open_generator(options, seed, &run);
@@ -355,6 +392,8 @@ int run_open(const mm_options_t *options, uint64_t seed, int64_t begun, outbox_d
     if (exit_code == 0)
         exit_code = run.is_file ? open_list(&wanted, is_begun, &run, error)
                                 : open_generated(&wanted, &run, error);
+    if (exit_code == 0)
+        exit_code = see_run(&wanted, &run, error);
     outbox_run_clear(&wanted.former);
     if (exit_code != 0)
         run_close(&run);
@@ -410,4 +449,5 @@ void run_close(run_t *run)
     source_destroy(&run->source);
     kept_list_close(&run->growing);
     input_own_destroy(&run->own);
+    policy_groups_destroy(&run->policy);
 }

@@ -21,10 +21,12 @@ typedef struct {
     bool is_endless; // the generator without --jobs: a stop is its end
     bool resumed;
     bool waits; // the source is read when no job is withdrawn any more: a host may be the same
-    int64_t starts_end_ms; // of a list: from then on nothing begins, CLOCK_BOOTTIME; 0: never
-    kept_list_t *growing;  // has each host of a stream before the outbox has it; else NULL
-    input_own_t *own;      // NULL: nothing is restarted for real
-    uint64_t left_over;    // jobs of other runs, which are finished along the way
+    int64_t starts_end_ms;   // of a list: from then on nothing begins, CLOCK_BOOTTIME; 0: never
+    kept_list_t *growing;    // has each host of a stream before the outbox has it; else NULL
+    input_own_t *own;        // NULL: nothing is restarted for real
+    uint64_t key;            // of the run, which no other one has
+    policy_groups_t *policy; // how many hosts of the list its groups have; NULL: there is none
+    uint64_t left_over;      // jobs of other runs, which are finished along the way
 } run_t;
 
 // Finds or begins the run and opens its source. begun: the run that an earlier publisher of the

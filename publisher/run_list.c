@@ -4,6 +4,7 @@
 #include "array.h"
 #include "clock.h"
 #include "host_fold.h"
+#include "host_groups.h"
 #include "kept_list.h"
 #include "log.h"
 
@@ -23,6 +24,7 @@ typedef struct {
     source_t *source;
     kept_list_t *kept;
     const char *title;
+    bool is_new;
     int64_t say_ms; // when to say that the rest of the stream is awaited; MM_NEVER: it was said
 } reading_t;
 
@@ -36,10 +38,8 @@ static void await(reading_t *self)
     if (poll(&descriptor, 1, was_said ? -1 : (int)left_ms) != 0 || was_said)
         return;
     self->say_ms = MM_NEVER;
-    (void)fprintf(stderr,
-                  "%s: an unfinished run goes on when the whole list is known: waiting for its "
-                  "end\n",
-                  self->title);
+    (void)fprintf(stderr, "%s: %s when the whole list is known: waiting for its end\n", self->title,
+                  self->is_new ? "a run with a policy begins" : "an unfinished run goes on");
 }
 
 // Reads to the end. Returns 0, or a sysexits code.
@@ -67,6 +67,7 @@ int run_list_read(source_t *source, run_list_t *list, char error[SOURCE_ERROR_MA
     reading_t reading = {.source = source,
                          .kept = kept_list_new(list->dir, list->number, error),
                          .title = list->title,
+                         .is_new = list->is_new,
                          .say_ms = mm_clock_ms() + PATIENCE_MS};
     if (!reading.kept)
         return EX_IOERR;
@@ -85,12 +86,13 @@ int run_list_read(source_t *source, run_list_t *list, char error[SOURCE_ERROR_MA
 // ---- comparing
 
 typedef struct {
-    hostset_t *listed;   // on the new list
-    hostset_t *gone;     // accepted, not settled, and not on it
-    hostset_t *going;    // have a job that is withdrawn already, or by this
-    hostset_t *accepted; // that stay so
-    kept_list_t *kept;   // the list that is made
-    uint64_t *tokens;    // to be withdrawn
+    hostset_t *listed;     // on the new list
+    hostset_t *gone;       // accepted, not settled, and not on it
+    hostset_t *going;      // have a job that is withdrawn already, or by this
+    hostset_t *accepted;   // that stay so
+    kept_list_t *kept;     // the list that is made
+    host_groups_t *groups; // on the new list; NULL: of no interest
+    uint64_t *tokens;      // to be withdrawn
     size_t count;
     size_t capacity;
     uint64_t of_run; // of these, jobs of the run itself
@@ -111,16 +113,26 @@ static bool has(const hostset_t *set, mm_str_t host)
 
 static void see_listed(void *arg, mm_str_t host, mm_str_t attributes)
 {
-    (void)attributes;
-    (void)add(((comparison_t *)arg)->listed, host);
+    comparison_t *self = arg;
+    if (add(self->listed, host) && self->groups)
+        host_groups_put(self->groups, host, attributes);
+}
+
+// The attributes of a host as a job has them, with the groups that the new list says.
+static mm_str_t regroup(void *arg, mm_str_t host, mm_str_t attributes,
+                        char buffer[MM_ATTRIBUTES_BYTES])
+{
+    const comparison_t *self = arg;
+    return self->groups ? host_groups_set(self->groups, host, attributes, buffer) : attributes;
 }
 
 // A host of the former list that was accepted: it is done, or on the new list, or withdrawn.
 static void see_accepted(void *arg, mm_str_t host, mm_str_t attributes)
 {
     comparison_t *self = arg;
+    char buffer[MM_ATTRIBUTES_BYTES];
     if (!has(self->gone, host) && add(self->accepted, host))
-        kept_list_add(self->kept, host, attributes);
+        kept_list_add(self->kept, host, regroup(self, host, attributes, buffer));
 }
 
 static void see_new(void *arg, mm_str_t host, mm_str_t attributes)
@@ -181,8 +193,9 @@ static void see_job(void *arg, const outbox_row_t *job)
 static void see_other_job(void *arg, const outbox_row_t *job)
 {
     comparison_t *self = arg;
+    char buffer[MM_ATTRIBUTES_BYTES];
     if (!job->withdrawn && has(self->listed, job->host) && add(self->accepted, job->host))
-        kept_list_add(self->kept, job->host, job->attributes);
+        kept_list_add(self->kept, job->host, regroup(self, job->host, job->attributes, buffer));
 }
 
 static bool compare(comparison_t *self, outbox_db_t *db, const run_list_t *list,
@@ -215,6 +228,10 @@ static int commit(comparison_t *self, outbox_db_t *db, const run_list_t *list, i
     run->progress.total = kept_list_count(self->kept) + run->withdrawn + self->of_run;
     outbox_relist_t change = {
         .run = run, .withdrawn = self->tokens, .count = self->count, .ends_others = true};
+    if (self->groups) {
+        change.attributes_of = regroup;
+        change.arg = self;
+    }
     int64_t same;
     if (outbox_db_relist(db, &change, mm_clock_wall_ms(), &same) == OUTBOX_DB_OK)
         return 0;
@@ -233,6 +250,7 @@ int run_list_merge(outbox_db_t *db, const run_list_t *list, outbox_run_t *run,
     self.gone = hostset_new();
     self.going = hostset_new();
     self.accepted = hostset_new();
+    self.groups = list->has_groups ? host_groups_new() : NULL;
     int exit_code = commit(&self, db, list, number, run, error);
     *ret_merge = self.merge;
     kept_list_close(&self.kept);
@@ -240,6 +258,7 @@ int run_list_merge(outbox_db_t *db, const run_list_t *list, outbox_run_t *run,
     hostset_destroy(&self.gone);
     hostset_destroy(&self.going);
     hostset_destroy(&self.accepted);
+    host_groups_destroy(&self.groups);
     free(self.tokens);
     if (exit_code == 0) { // else nobody knows which one the outbox names
         kept_list_remove(list->dir, former);

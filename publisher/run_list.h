@@ -10,6 +10,8 @@ typedef struct {
     const char *dir;
     const char *title; // of sentences for the user
     int64_t number;    // of the kept list
+    bool is_new;       // no unfinished run goes on with it
+    bool has_groups;   // of a policy: hosts that were accepted are now in those that it says
     source_progress_t progress;
 } run_list_t;
 

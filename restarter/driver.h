@@ -35,6 +35,7 @@ typedef enum {
     DRIVER_NOTE_LEFT,    // it was given up, and something of it cannot be killed
     DRIVER_NOTE_BEFORE,  // --before has ended, and so has
     DRIVER_NOTE_AFTER,   // --after
+    DRIVER_NOTE_PERMIT,  // there was no permit for the command: the task goes back
     DRIVER_NOTE_OUTPUT   // the command's output is not kept any more
 } driver_note_t;
 
@@ -46,6 +47,9 @@ typedef struct {
     int64_t since_ms;             // the attempt's begin
     char words[MM_WORDS_MAX + 1]; // the last ones of what runs, or ran last; empty: none
 } driver_view_t;
+
+// Before which instant of the driver's clock a command may be started (G10); 0: none may now.
+typedef int64_t driver_permit_fn(void *arg);
 
 typedef void driver_note_fn(void *arg, uint64_t number, driver_note_t note, const char *text);
 
@@ -62,6 +66,7 @@ typedef struct {
     void (*stop)(driver_t *self, int64_t now_ms);
     bool (*is_lost)(const driver_t *self); // NULL: never
     bool (*look)(const driver_t *self, size_t *cursor, driver_view_t *ret_view);
+    void (*permit)(driver_t *self, int64_t now_ms); // NULL: it needs none
 } driver_ops_t;
 
 // The first member of each kind's own struct.
@@ -74,6 +79,9 @@ struct driver {
     const char *proof;    // how sure a success is, in words; NULL: it is the mock
     driver_note_fn *note; // the caller's; NULL: none
     void *note_arg;
+    driver_permit_fn *permit; // the caller's; NULL: no command is permitted
+    void *permit_arg;
+    bool has_own_clock; // of a test: its times are not CLOCK_BOOTTIME
 };
 
 // Starts what it needs to work: processes, descriptors. To be called from the main thread before
@@ -152,6 +160,13 @@ static inline void driver_stop(driver_t *self, int64_t now_ms)
 static inline bool driver_is_lost(const driver_t *self)
 {
     return self->ops->is_lost && self->ops->is_lost(self);
+}
+
+// What is permitted has changed: what waits for that is looked at again.
+static inline void driver_permit(driver_t *self, int64_t now_ms)
+{
+    if (self->ops->permit)
+        self->ops->permit(self, now_ms);
 }
 
 // All restarts that go on, one by one; begins with a cursor of 0. False at the end.

@@ -29,8 +29,9 @@ typedef struct {
     const driver_kind_t *kind;
     driver_t *driver;
     room_t room;
-    uint32_t slots;  // in the last report
-    mm_real_t pause; // of a result
+    uint32_t slots;    // in the last report
+    int64_t permit_ms; // that the driver was told of
+    mm_real_t pause;   // of a result
 } restarter_t;
 
 static void start_restart(void *arg, const mm_task_t *task, int64_t now_ms)
@@ -62,6 +63,7 @@ static void log_note(void *arg, uint64_t number, driver_note_t note, const char 
         [DRIVER_NOTE_LEFT] = "Cannot kill what a command has left; its slot is kept",
         [DRIVER_NOTE_BEFORE] = "What comes before the restart has ended",
         [DRIVER_NOTE_AFTER] = "What comes after the restart has ended",
+        [DRIVER_NOTE_PERMIT] = "Nothing permits a command; giving the restart back",
         [DRIVER_NOTE_OUTPUT] = "The output of the command is not kept any more"};
     bool is_bad = note == DRIVER_NOTE_PROBE || note == DRIVER_NOTE_SKIP ||
                   note == DRIVER_NOTE_LEFT || note == DRIVER_NOTE_OUTPUT;
@@ -71,6 +73,23 @@ static void log_note(void *arg, uint64_t number, driver_note_t note, const char 
         return;
     mm_log(is_bad ? MM_LOG_WARN : MM_LOG_INFO, messages[note], MM_JOB(&task.id),
            MM_STR("host", task.host), MM_INT("attempt", task.attempt), MM_STRING("said", text));
+}
+
+// Asked before each command.
+static int64_t permit_now(void *arg)
+{
+    const restarter_t *self = arg;
+    return mm_worker_client_permit(self->client);
+}
+
+// What waits for a permit goes on.
+static void tell_permit(restarter_t *self)
+{
+    int64_t permit_ms = mm_worker_client_permit(self->client);
+    if (permit_ms == self->permit_ms)
+        return;
+    self->permit_ms = permit_ms;
+    driver_permit(self->driver, mm_clock_ms());
 }
 
 // The consumer tells of it once.
@@ -234,6 +253,7 @@ static int64_t turn(void *arg)
     int64_t now_ms = mm_clock_ms();
     if (now_ms >= driver_deadline(self->driver))
         driver_step(self->driver, now_ms);
+    tell_permit(self);
     receive_finished(self);
     int64_t deadline = mm_worker_client_turn(self->client);
     receive_finished(self); // what that turn stopped
@@ -343,6 +363,8 @@ int main(int argc, char **argv)
     self.client = new_client(&self, &base);
     self.driver->note = log_note;
     self.driver->note_arg = &self;
+    self.driver->permit = permit_now;
+    self.driver->permit_arg = &self;
     mm_loop_on_signal(self.loop, on_signal, &self);
     if (driver_descriptor(self.driver) >= 0)
         mm_loop_add_descriptor(self.loop, "driver", driver_descriptor(self.driver), ZMQ_POLLIN,

@@ -16,6 +16,7 @@
 #include "run_files.h"
 #include "run_folder.h"
 #include "run_messages.h"
+#include "run_policy.h"
 #include "run_report.h"
 #include "run_settings.h"
 #include "run_starts.h"
@@ -457,7 +458,9 @@ static void say_first_line(run_t *self)
 static int run(run_t *self)
 {
     const run_settings_t *settings = &self->settings;
-    int exit_code = run_folder_take(&self->folder, settings->dir, settings->drain_ms + KILL_MS);
+    int exit_code = run_files_check_list(settings);
+    if (exit_code == 0)
+        exit_code = run_folder_take(&self->folder, settings->dir, settings->drain_ms + KILL_MS);
     if (exit_code == 0)
         run_debts_pay(settings, self->nothing, settings->options.quiet ? self->nothing : self->out);
     if (exit_code == 0)
@@ -503,7 +506,7 @@ int mayhem_run(int argc, char **argv)
     bool is_good = run_settings_read(argc, argv, &self->settings, &exit_code);
     if (is_good && self->settings.options.check) {
         exit_code = run_check_print(&self->settings);
-    } else if (is_good) {
+    } else if (is_good && (exit_code = run_policy_check(&self->settings)) == 0) {
         self->out = self->settings.options.json ? STDERR_FILENO : STDOUT_FILENO;
         self->nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
         self->screen = user_screen_new(self->out, STDERR_FILENO);

@@ -173,15 +173,30 @@ static int64_t count_hosts(const run_settings_t *self, const mm_options_t *publi
     return count;
 }
 
+// "at most 3 (25%) at once".
+static void name_limit(const run_driver_t *driver, int64_t count, char *text, size_t size)
+{
+    char share[MM_AMOUNT_TEXT];
+    (void)mm_amount_print(driver->at_once_share, share);
+    if (driver->at_once_share.is_set && count >= 0)
+        (void)snprintf(text, size, "at most %lld (%s) at once",
+                       (long long)mm_amount_of(driver->at_once_share, (uint32_t)count), share);
+    else if (driver->at_once_share.is_set)
+        (void)snprintf(text, size, "at most %s at once", share);
+    else if (driver->at_once > 0)
+        (void)snprintf(text, size, "at most %lld at once", (long long)driver->at_once);
+    else
+        (void)snprintf(text, size, "all at once");
+}
+
 char *run_driver_headline(const run_settings_t *self, int64_t count)
 {
     const run_driver_t *driver = &self->driver;
-    char hosts[40] = "", limit[40] = "all at once", *line;
+    char hosts[40] = "", limit[64], *line;
     if (count >= 0)
         (void)snprintf(hosts, sizeof hosts, "%lld host%s, ", (long long)count,
                        count == 1 ? "" : "s");
-    if (driver->at_once > 0)
-        (void)snprintf(limit, sizeof limit, "at most %lld at once", (long long)driver->at_once);
+    name_limit(driver, count, limit, sizeof limit);
     int size = driver->is_mock
                    ? asprintf(&line, "%s%s, by the mock: a rehearsal", hosts, limit)
                    : asprintf(&line, "%s%s, by %s, %s", hosts, limit, driver->name, driver->proof);
@@ -189,32 +204,47 @@ char *run_driver_headline(const run_settings_t *self, int64_t count)
     return line;
 }
 
+// Enough slots for what may be in progress; of a share of unknown hosts nobody knows that.
+static void settle_slots(run_settings_t *self, const mm_options_t *restarter)
+{
+    int64_t restarters = self->options.restarters, slots = restarter->slots;
+    int64_t needed = (self->driver.at_once + restarters - 1) / restarters;
+    char text[32];
+    if (needed > SLOTS && mm_options_is_default(restarter, "slots")) { // else the default will do
+        slots = needed < MM_SLOTS_MAX ? needed : MM_SLOTS_MAX;
+        (void)snprintf(text, sizeof text, "%lld", (long long)slots);
+        run_settings_default(self, restarter, "slots", text);
+    }
+    self->driver.slots = restarters * slots;
+}
+
 void run_driver_settle(run_settings_t *self, const mm_options_t programs[MM_PROGRAMS])
 {
     const mm_options_t *consumer = &programs[MM_PROGRAM_CONSUMER];
     const mm_options_t *restarter = &programs[MM_PROGRAM_RESTARTER];
-    int64_t restarters = self->options.restarters, at_once = consumer->at_once;
-    bool has_slots = !mm_options_is_default(restarter, "slots");
-    char text[32];
-    if (self->driver.is_mock) {
-        int64_t slots = restarters * restarter->slots;
-        self->driver.at_once = at_once > 0 && at_once < slots ? at_once : slots;
+    run_driver_t *driver = &self->driver;
+    int64_t slots = self->options.restarters * restarter->slots;
+    int64_t hosts = count_hosts(self, &programs[MM_PROGRAM_PUBLISHER]);
+    bool is_share = consumer->at_once.is_percent;
+    driver->slots = slots;
+    if (is_share)
+        driver->at_once_share = consumer->at_once;
+    driver->at_once = !is_share   ? consumer->at_once.value
+                      : hosts < 0 ? 0
+                                  : mm_amount_of(consumer->at_once, (uint32_t)hosts);
+    if (driver->is_mock) {
+        driver->at_once = driver->at_once > 0 && driver->at_once < slots ? driver->at_once : slots;
         return;
     }
     run_settings_default(self, consumer, "attempts", "2");
     run_settings_default(self, restarter, "attempts", "2");
-    if (mm_options_is_default(consumer, "at-once"))
-        at_once = has_slots ? restarters * restarter->slots : AT_ONCE;
-    self->driver.at_once = at_once;
-    (void)snprintf(text, sizeof text, "%lld", (long long)at_once);
-    run_settings_default(self, consumer, "at-once", text);
-    int64_t needed = (at_once + restarters - 1) / restarters;
-    if (needed > SLOTS) { // else the restarter's own default will do
-        (void)snprintf(text, sizeof text, "%lld",
-                       (long long)(needed < MM_SLOTS_MAX ? needed : MM_SLOTS_MAX));
-        run_settings_default(self, restarter, "slots", text);
+    if (mm_options_is_default(consumer, "at-once")) {
+        char text[32];
+        driver->at_once = mm_options_is_default(restarter, "slots") ? AT_ONCE : slots;
+        (void)snprintf(text, sizeof text, "%lld", (long long)driver->at_once);
+        run_settings_default(self, consumer, "at-once", text);
     }
+    settle_slots(self, restarter);
     if (!self->options.check) // which has the list read, and prints it then
-        self->driver.headline =
-            run_driver_headline(self, count_hosts(self, &programs[MM_PROGRAM_PUBLISHER]));
+        driver->headline = run_driver_headline(self, hosts);
 }

@@ -5,6 +5,7 @@
 #include "caller.h"
 #include "duration.h"
 #include "run_driver.h"
+#include "run_policy.h"
 #include "run_starts.h"
 
 #include <assert.h>
@@ -267,6 +268,8 @@ static int prepare(run_settings_t *self, const mm_options_t programs[MM_PROGRAMS
     assert(self->db);
     int exit_code = prepare_profile(self, programs);
     if (exit_code == 0)
+        exit_code = run_policy_read(self, programs);
+    if (exit_code == 0)
         exit_code = run_driver_read(self, programs);
     self->is_demo = *publisher->input == '\0' && self->driver.is_mock;
     if (self->is_demo)
@@ -276,8 +279,15 @@ static int prepare(run_settings_t *self, const mm_options_t programs[MM_PROGRAMS
     run_starts_read(self, publisher);
     if (exit_code == 0)
         exit_code = open_stream(self, publisher->input);
-    if (exit_code == 0)
+    if (self->stream < 0 && *publisher->input != '\0') {
+        self->list = strdup(publisher->input);
+        assert(self->list);
+    }
+    self->allows_empty = publisher->allow_empty;
+    if (exit_code == 0) {
         run_driver_settle(self, programs);
+        run_policy_settle(self, programs);
+    }
     return exit_code;
 }
 
@@ -352,7 +362,9 @@ void run_settings_clear(run_settings_t *self)
     mm_options_free(&self->options);
     free(self->dir);
     free(self->db);
+    free(self->list);
     run_driver_clear(&self->driver);
+    run_policy_clear(self);
     if (self->config >= 0)
         close(self->config);
     if (self->stream >= 0)

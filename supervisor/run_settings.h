@@ -4,7 +4,7 @@
 #ifndef RUN_SETTINGS_H
 #define RUN_SETTINGS_H
 
-#include "options.h"
+#include "policy_file.h"
 
 // Owned texts, ended by NULL.
 typedef struct {
@@ -24,7 +24,9 @@ typedef struct {
     char *words;     // as it is recorded of the run
     char *proof;     // how sure a success is: "proven by boot id"
     char *headline;  // the first line that is printed; NULL: none
-    int64_t at_once; // restarts in progress at most; 0: no limit
+    int64_t at_once; // restarts in progress at most; 0: no limit, or a share of unknown hosts
+    mm_amount_t at_once_share; // as which it was said; else it is not set
+    int64_t slots;             // of all restarters
 } run_driver_t;
 
 // When the starts end (run_starts.h).
@@ -41,6 +43,8 @@ typedef struct {
     mm_options_t options; // of `mayhem run`
     run_driver_t driver;
     run_starts_t starts;
+    mm_policy_t policy;                 // what holds the run back; it has no group: there is none
+    mm_schedule_t *schedules;           // of each of its groups
     char *dir;                          // the folder, without a slash at its end
     char *db;                           // the record of its saver
     arguments_t arguments[MM_PROGRAMS]; // of each program, but for --id and --log-file
@@ -49,6 +53,8 @@ typedef struct {
     int64_t run_ms;                     // the run is stopped after this time; 0: it is not
     int config;                         // the file of --config, as it was read; -1: none
     int stream;                         // the input, when it is a stream; -1: it is a file
+    char *list;                         // the input, when it is a file; NULL: it is not
+    bool allows_empty;                  // a list without hosts
     bool config_is_standard;            // the file of --config is standard input
     bool has_streams; // the input or the file of --config is one: it cannot be opened again
     bool is_demo;     // invented hosts and a mock

@@ -274,11 +274,11 @@ parse_chaos() {
         case $word in
         --quiet | -q) quiet=1 ;;
         -n) given[restarters]=${1:-} && shift ;;
-        --seed=* | --dir=* | --restarters=* | --jobs=* | --rate=* | --slots=* | --window=* | \
+        --seed=* | --dir=* | --restarters=* | --jobs=* | --rate=* | --slots=* | --leases=* | --window=* | \
             --mock-time=* | --mock-fail=* | --drain-timeout=*)
             word=${word#--} && given[${word%%=*}]=${word#*=}
             ;;
-        --seed | --dir | --restarters | --jobs | --rate | --slots | --window | --mock-time | \
+        --seed | --dir | --restarters | --jobs | --rate | --slots | --leases | --window | --mock-time | \
             --mock-fail | --drain-timeout)
             (($#)) || die 64 "$word needs a value"
             given[${word#--}]=$1 && shift

@@ -36,9 +36,9 @@ typedef struct {
 } mm_opening_t;
 
 typedef struct {
-    char name[MM_NAME_MAX + 1];  // of the group; empty: the whole run
-    mm_amount_t cap;             // restarts in progress
-    mm_amount_t max_unavailable; // those and casualties
+    char name[MM_NAME_MAX + 1];           // of the group; empty: the whole run
+    mm_amount_t cap;                      // restarts in progress
+    mm_amount_t max_unavailable;          // those and casualties
     mm_amount_t ramp[MM_POLICY_RAMP_MAX]; // hosts of each step; then no limit
     size_t ramp_count;
     int64_t bake_ms; // from the last host of a step to the first of the next
@@ -57,5 +57,40 @@ typedef struct {
     int64_t rate_ms;
     bool has_guard; // nothing begins while it has not said yes within the last ten seconds
 } mm_policy_t;
+
+// ---- what the data means
+
+#define MM_POLICY_WHY_MAX 640
+
+// How many hosts an amount is, of a group with so many on the list: UINT32_MAX when it is not set,
+// and 0 when a share comes to nothing, as 10% of 1 does.
+uint32_t mm_amount_of(mm_amount_t amount, uint32_t hosts);
+// Reads "3" or "25%": from 1, and a share up to 100%. Returns NULL, or the complaint as a sentence
+// without its end; *ret_amount is then untouched.
+const char *mm_amount_parse(mm_str_t text, mm_amount_t *ret_amount);
+// "25%", "3", "no limit". Returns buffer.
+#define MM_AMOUNT_TEXT 16
+char *mm_amount_print(mm_amount_t amount, char buffer[MM_AMOUNT_TEXT]);
+
+// The rules of the group of this name; NULL: it has none. The empty one is the whole run.
+const mm_rules_t *mm_policy_find(const mm_policy_t *self, mm_str_t name);
+
+// From when on a restart may begin, as far as windows go: unix_ms itself, or the next instant at
+// which one opens for longer than last_start_ms; MM_NEVER (duration.h): none does.
+int64_t mm_rules_next_start(const mm_rules_t *self, int64_t unix_ms);
+
+// How many hosts a group must have for none of its shares to come to nothing; 0: it has none.
+uint32_t mm_rules_need(const mm_rules_t *self);
+// Whether each amount can be met, with hosts[i] on the list that are in groups[i], hosts[0] in all.
+// Groups without a host are passed over. False: `why` says which one cannot be and what to write
+// instead, as a sentence without its end.
+bool mm_policy_check_amounts(const mm_policy_t *self, const uint32_t *hosts,
+                             char why[MM_POLICY_WHY_MAX]);
+// Whether there is nothing in it that needs a list of hosts: a group, or a share. False: `why` as
+// above.
+bool mm_policy_check_endless(const mm_policy_t *self, char why[MM_POLICY_WHY_MAX]);
+// Whether each group has a host on the list. False: `why` as above.
+bool mm_policy_check_groups(const mm_policy_t *self, const uint32_t *hosts,
+                            char why[MM_POLICY_WHY_MAX]);
 
 #endif

@@ -39,6 +39,9 @@
 #define MM_MESSAGE_PAUSED        "A worker asks for a pause"
 #define MM_MESSAGE_OTHER_DRIVER  "Nacking jobs of another driver"
 #define MM_MESSAGE_STARTS_ENDED  "The starts have ended: what runs is finished, the rest is kept"
+#define MM_MESSAGE_ORDERED       "Ordered"
+#define MM_MESSAGE_TRIPPED       "A breaker has tripped"
+#define MM_MESSAGE_STEP          "The next step of the ramp begins"
 #define MM_MESSAGE_TOO_MANY_DEAD "Too many dead hosts (--max-dead): handing out nothing more"
 
 // A worker.

@@ -1,20 +1,22 @@
-// The outbox as SQL: the tables of outbox.db, version 5, and how their rows are read. The publisher
+// The outbox as SQL: the tables of outbox.db, version 6, and how their rows are read. The publisher
 // writes it, `mayhem explain` reads it. `attributes` of a chunk is NULL when none of its jobs
-// has any (version 2 had no such column, version 1 a row for each job). `unneeded` of a run counts
-// hosts that were skipped, since there was nothing to do (version 3 had none). What `withdrawn`
-// counts has left the list, `abandoned` of them after it had begun; `list` is the number of the
-// kept list, 0: there is none, `listed` how many of its hosts were accepted, and `grows` says that
-// it is the part of a stream that was read so far (version 4 had none of them). The table
-// `withdrawn` has the tokens of unsettled jobs that have left the list, and `unseen` the hosts that
-// a run must not restart: what was begun there before is not known. `attributes` of a dead host are
-// those of its job (version 4 had none). `done` of a chunk has a bit for
-// each of its jobs, the first one in the highest bit of the first byte; no row: none is settled.
-// The view `jobs` is for people and their scripts: it shows the unsettled jobs one by one.
+// has any, and one without any has an empty text there (version 2 had no such column, version 1 a
+// row for each job). `unneeded` of a run counts hosts that were skipped, since there was nothing to
+// do (version 3 had none). What `withdrawn` counts has left the list, `abandoned` of them after it
+// had begun; `list` is the number of the kept list, 0: there is none, `listed` how many of its
+// hosts were accepted, and `grows` says that it is the part of a stream that was read so far
+// (version 4 had none of them). The table `withdrawn` has the tokens of unsettled jobs that have
+// left the list, and `unseen` the hosts that a run must not restart: what was begun there before is
+// not known. `attributes` of a dead host are those of its job (version 4 had none). `run_key` of a
+// run is a random number of 63 bits, by which no other one is taken for it, in whatever folder
+// (version 5 had none). `done` of a chunk has a bit for each of its jobs, the first one in the
+// highest bit of the first byte; no row: none is settled. The view `jobs` is for people and their
+// scripts: it shows the unsettled jobs one by one.
 
 #ifndef OUTBOX_SCHEMA_H
 #define OUTBOX_SCHEMA_H
 
-#define OUTBOX_VERSION 5 // its user_version
+#define OUTBOX_VERSION 6 // its user_version
 
 #define OUTBOX_SCHEMA_CHUNKS                                                                       \
     "CREATE TABLE chunks (chunk INTEGER PRIMARY KEY, run INTEGER NOT NULL,"                        \
@@ -32,7 +34,8 @@
 
 #define OUTBOX_SCHEMA_JOBS                                                                         \
     "CREATE VIEW jobs (id, host, run, attributes) AS SELECT " OUTBOX_JOB_ID                        \
-    ", value, run, json_extract(attributes, '$[' || key || ']')" OUTBOX_JOBS OUTBOX_PENDING
+    ", value, run, nullif(json_extract(attributes, '$[' || key || ']'), '')" OUTBOX_JOBS           \
+        OUTBOX_PENDING
 
 // Of the table of runs: what version 3 had not.
 #define OUTBOX_UNNEEDED "unneeded INTEGER NOT NULL DEFAULT 0"
@@ -43,6 +46,11 @@
 #define OUTBOX_LIST      "list INTEGER NOT NULL DEFAULT 0"
 #define OUTBOX_LISTED    "listed INTEGER NOT NULL DEFAULT 0"
 #define OUTBOX_GROWS     "grows INTEGER NOT NULL DEFAULT 0"
+
+// And what version 5 had not. An expression, which a column that is added cannot have as its
+// default.
+#define OUTBOX_RUN_KEY "run_key INTEGER NOT NULL DEFAULT 0"
+#define OUTBOX_NEW_KEY "max(1, random() & 9223372036854775807)"
 
 #define OUTBOX_SCHEMA_WITHDRAWN "CREATE TABLE withdrawn (token INTEGER PRIMARY KEY)"
 
@@ -59,7 +67,8 @@
     " dead INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0,"                       \
     " started_ms INTEGER NOT NULL, finished_ms INTEGER, times BLOB,"                               \
     " clean INTEGER NOT NULL DEFAULT 0, " OUTBOX_UNNEEDED ", " OUTBOX_WITHDRAWN                    \
-    ", " OUTBOX_ABANDONED ", " OUTBOX_LIST ", " OUTBOX_LISTED ", " OUTBOX_GROWS ")"
+    ", " OUTBOX_ABANDONED ", " OUTBOX_LIST ", " OUTBOX_LISTED ", " OUTBOX_GROWS                    \
+    ", " OUTBOX_RUN_KEY ")"
 
 // Of the table of the dead: what version 4 had not.
 #define OUTBOX_DEAD_ATTRIBUTES "attributes TEXT"
@@ -98,17 +107,21 @@ typedef enum {
     OUTBOX_RUN_ABANDONED,
     OUTBOX_RUN_LIST,
     OUTBOX_RUN_LISTED,
-    OUTBOX_RUN_GROWS
+    OUTBOX_RUN_GROWS,
+    OUTBOX_RUN_RUN_KEY
 } outbox_run_column_t;
 
 #define OUTBOX_READ_RUN_COLUMNS                                                                    \
     "SELECT run, input, driver, position, digest, total, repeated, skipped, source_done,"          \
     " accepted, restarted, dead, attempts, started_ms, finished_ms, times, clean, "
 #define OUTBOX_READ_RUN                                                                            \
-    OUTBOX_READ_RUN_COLUMNS "unneeded, withdrawn, abandoned, list, listed, grows FROM runs"
-// Of a file of version 4, and of 1 to 3.
-#define OUTBOX_READ_RUN_4 OUTBOX_READ_RUN_COLUMNS "unneeded, 0, 0, 0, 0, 0 FROM runs"
-#define OUTBOX_READ_RUN_3 OUTBOX_READ_RUN_COLUMNS "0, 0, 0, 0, 0, 0 FROM runs"
+    OUTBOX_READ_RUN_COLUMNS "unneeded, withdrawn, abandoned, list, listed, grows, run_key FROM "   \
+                            "runs"
+// Of a file of version 5, of 4, and of 1 to 3.
+#define OUTBOX_READ_RUN_5                                                                          \
+    OUTBOX_READ_RUN_COLUMNS "unneeded, withdrawn, abandoned, list, listed, grows, 0 FROM runs"
+#define OUTBOX_READ_RUN_4 OUTBOX_READ_RUN_COLUMNS "unneeded, 0, 0, 0, 0, 0, 0 FROM runs"
+#define OUTBOX_READ_RUN_3 OUTBOX_READ_RUN_COLUMNS "0, 0, 0, 0, 0, 0, 0 FROM runs"
 
 // A dead host: its job's id, its name, its run, the error, and the attributes, NULL: none.
 #define OUTBOX_READ_DEAD   "SELECT id, host, run, error, attributes FROM dead"

@@ -486,6 +486,11 @@ size_t mm_worker_client_running(const mm_worker_client_t *self)
     return mm_worker_running(self->worker);
 }
 
+int64_t mm_worker_client_permit(const mm_worker_client_t *self)
+{
+    return mm_worker_permit(self->worker);
+}
+
 bool mm_worker_client_is_done(const mm_worker_client_t *self)
 {
     return self->done;

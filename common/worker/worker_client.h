@@ -55,6 +55,8 @@ int64_t mm_worker_client_turn(mm_worker_client_t *self);
 // See mm_worker_holds.
 bool mm_worker_client_holds(const mm_worker_client_t *self, uint64_t number, mm_task_t *ret_task);
 size_t mm_worker_client_running(const mm_worker_client_t *self);
+// See mm_worker_permit.
+int64_t mm_worker_client_permit(const mm_worker_client_t *self);
 // Whether the worker has left: nothing happens any more.
 bool mm_worker_client_is_done(const mm_worker_client_t *self);
 

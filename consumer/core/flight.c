@@ -28,8 +28,8 @@ static const unsigned restart_allowed[] = {
         BIT(RESTART_READY) | BIT(RESTART_BACKOFF) | BIT(RESTART_OK) | BIT(RESTART_ENDED),
     [RESTART_BLOCKED] = BIT(RESTART_READY) | BIT(RESTART_OK) | BIT(RESTART_ENDED),
     [RESTART_QUARANTINED] = BIT(RESTART_READY) | BIT(RESTART_BLOCKED) | BIT(RESTART_BEGINNING) |
-                            BIT(RESTART_OUT) | BIT(RESTART_BACKOFF) | BIT(RESTART_OK) |
-                            BIT(RESTART_ENDED),
+                            BIT(RESTART_OUT) | BIT(RESTART_BACKOFF) | BIT(RESTART_GATED) |
+                            BIT(RESTART_OK) | BIT(RESTART_ENDED),
     [RESTART_BEGINNING] =
         BIT(RESTART_BEGUN) | BIT(RESTART_READY) | BIT(RESTART_OK) | BIT(RESTART_ENDED),
     [RESTART_BEGUN] = BIT(RESTART_BEGINNING) | BIT(RESTART_OUT) | BIT(RESTART_READY) |
@@ -226,6 +226,7 @@ void flight_wait_in_class(flights_t *self, flight_t *flight)
 {
     class_t *class = attempts_get(&self->attempts, &flight->id)->class;
     flight_set_restart(self, flight, RESTART_GATED, 0);
+    set_grants(self, flight, 0); // others may have what it was next for
     flight_t *next = class->waiting;
     if (next && mm_id_compare(&next->restart_prev->id, &flight->id) < 0)
         next = NULL;

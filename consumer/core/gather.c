@@ -247,6 +247,8 @@ static void hear_publisher(gather_t *self, const gather_event_t *event)
     if (self->config.max_dead > 0)
         dead_before_hear(&self->before, event->as.job.publisher,
                          event->as.job.epoch == self->config.epoch, event->as.job.dead);
+    if (event->as.job.run > 0) // before any of its jobs: their outcomes are of this run
+        gather_hear_run(self, event->as.job.run, event->as.job.groups, event->as.job.group_count);
 }
 
 static void apply_job(gather_t *self, const gather_event_t *event)
@@ -476,8 +478,6 @@ static void beat(gather_t *self)
 static void apply_question(gather_t *self, const gather_event_t *event)
 {
     hear_publisher(self, event);
-    if (event->as.job.run > 0)
-        gather_hear_run(self, event->as.job.run, event->as.job.groups, event->as.job.group_count);
     if (self->now_ms >= self->beaten_ms + ASKED_MS)
         beat(self);
     else if (self->beat_ms > self->beaten_ms + ASKED_MS)

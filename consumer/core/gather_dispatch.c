@@ -153,6 +153,7 @@ static bool has_capacity(const gather_t *self)
 static void hand_out_gated(gather_t *self)
 {
     flight_t *flight;
+    gather_gate_time(self);
     while (has_capacity(self) && (flight = gather_next_gated(self)) != NULL) {
         gather_admit(self, flight);
         hand_out_ready(self);

@@ -236,7 +236,7 @@ static flight_t *look_at(gather_t *self, class_t *class)
     return NULL;
 }
 
-flight_t *gather_next_gated(gather_t *self)
+void gather_gate_time(gather_t *self)
 {
     limits_t *limits = &self->limits;
     for (const group_t *group; (group = limits_step(limits, unix_ms(self))) != NULL;) {
@@ -245,7 +245,16 @@ flight_t *gather_next_gated(gather_t *self)
     }
     if (limits_expire(limits, self->now_ms))
         self->gate_is_dirty = true;
-    if (!self->gate_is_dirty && self->now_ms < self->gate_due_ms)
+    if (self->now_ms < self->gate_due_ms)
+        return;
+    self->gate_is_dirty = true;
+    self->gate_due_ms = MM_NEVER;
+}
+
+flight_t *gather_next_gated(gather_t *self)
+{
+    limits_t *limits = &self->limits;
+    if (!self->gate_is_dirty)
         return NULL;
     self->gate_due_ms = MM_NEVER;
     limits_reserve_nothing(limits);
@@ -263,8 +272,8 @@ flight_t *gather_next_gated(gather_t *self)
 
 int64_t gather_gate_deadline(const gather_t *self)
 {
-    int64_t due_ms = mm_heap_deadline(&self->limits.open);
-    return self->is_real ? mm_earlier(due_ms, self->gate_due_ms) : due_ms;
+    return self->is_real ? mm_earlier(mm_heap_deadline(&self->limits.open), self->gate_due_ms)
+                         : MM_NEVER;
 }
 
 // ---- what it hears

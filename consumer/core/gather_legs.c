@@ -320,6 +320,7 @@ void gather_apply_result(gather_t *self, worker_t *worker, const mm_result_t *re
     if (!mm_leg_is_restarters(result->leg)) {
         if (flight)
             apply_store_result(self, flight, result);
+        gather_see_outcome(self, result);
     } else {
         bool charged = ended.number != 0; // it was at a worker, or is of a lost one
         const char *name = name_pool_intern(&self->names, mm_str(worker->name.text));

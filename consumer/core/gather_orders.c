@@ -163,7 +163,7 @@ void gather_hear_run(gather_t *self, uint64_t run, const mm_group_t *groups, siz
         begin_run(self, run);
     for (size_t i = 0; i < count; i++)
         limits_set_hosts(&self->limits, groups[i].name, groups[i].hosts);
-    self->gate_is_dirty = true;
+    self->gate_is_dirty = self->gate_is_dirty || count > 0;
 }
 
 void gather_apply_recorded(gather_t *self, const mm_recorded_body_t *recorded)
@@ -191,7 +191,7 @@ static void apply_entry(gather_t *self, const mm_entry_t *entry)
     const place_t *place;
     switch (entry->action) {
     case MM_ACTION_HALT: limits->is_halted = true; break;
-    case MM_ACTION_TRIP: limits_trip(limits, entry->name); break;
+    case MM_ACTION_TRIP: limits_trip(limits, entry->name, entry->why); break;
     case MM_ACTION_RESUME: (void)limits_resume(limits, entry->name); break;
     case MM_ACTION_DENY:
         limits_deny(limits, entry->name, entry->until_ms > 0 ? entry->until_ms : MM_NEVER);
@@ -220,10 +220,23 @@ static void apply_entry(gather_t *self, const mm_entry_t *entry)
     }
 }
 
+// What this consumer knows, and no saver has recorded yet.
+static void add_casualties(gather_t *self)
+{
+    flight_t *flight, *next;
+    FLIGHTS_EACH (&self->flights, flight, next) {
+        const attempt_t *attempt =
+            flight->has_attempt ? attempts_get(&self->flights.attempts, &flight->id) : NULL;
+        if (attempt && !attempt_is_saved(attempt) && gather_is_casualty(attempt))
+            limits_set_casualty(&self->limits, host_name(flight->host), attempt->class, true);
+    }
+}
+
 static void complete(gather_t *self)
 {
     limits_t *limits = &self->limits;
     limits_complete(limits);
+    add_casualties(self);
     if (limits->seq > 0 || limits->open.count > 0) // when the last one began is not known
         limits_start(limits, self->now_ms);
     for (size_t i = 0; i < self->pending_count; i++)
@@ -246,6 +259,18 @@ void gather_apply_state(gather_t *self, const mm_state_body_t *state)
         complete(self);
     else
         self->asked_ms = 0;
+}
+
+// An outcome that was counted with its flight is not the last one any more. Another one was: its
+// job had been nacked, say.
+void gather_see_outcome(gather_t *self, const mm_result_t *result)
+{
+    bool has_seq = result->real && result->outcome != MM_OUTCOME_NONE;
+    if (!has_seq || !self->limits.is_given || result->real->seq <= self->limits.seq ||
+        result->real->seq <= self->seq_asked)
+        return;
+    self->seq_asked = result->real->seq; // once: it may be of another run
+    restart_loading(self);
 }
 
 // ---- the saver

@@ -40,6 +40,7 @@ struct gather {
     bool gate_is_dirty;         // something has changed since the last pass
     uint64_t run;               // of the publisher; 0: not known, or there is no policy
     bool sees_saver;            // one has said hello
+    uint64_t seq_asked;         // of an outcome, since which the record is asked again
     uint64_t state_session;     // of the saver that is asked for the record's state
     uint64_t state_from;        // its page
     int64_t asked_ms;           // when it was asked last; 0: to be asked now
@@ -151,6 +152,8 @@ mm_reason_t gather_gated(const gather_t *self, const flight_t *flight);
 const char *gather_holder(const gather_t *self, const flight_t *flight, mm_reason_t reason);
 // A ready flight waits there, and has no place any more.
 void gather_gate(gather_t *self, flight_t *flight);
+// What is due by now; also while no restarter has room for another one.
+void gather_gate_time(gather_t *self);
 // The next one that may pass; NULL: none. And lets it pass: it is ready, and has its place.
 flight_t *gather_next_gated(gather_t *self);
 void gather_admit(gather_t *self, flight_t *flight);
@@ -169,6 +172,9 @@ void gather_apply_clock(gather_t *self, int64_t unix_now_ms);
 // gather_orders.c
 void gather_orders_clear(gather_t *self);
 void gather_apply_order(gather_t *self, uint64_t viewer, const mm_order_t *order);
+// A saver has answered with an outcome, which may have been counted: else the record is asked
+// again.
+void gather_see_outcome(gather_t *self, const mm_result_t *result);
 void gather_apply_recorded(gather_t *self, const mm_recorded_body_t *recorded);
 void gather_apply_state(gather_t *self, const mm_state_body_t *state);
 // A publisher says which run it has, and how many hosts its groups have.

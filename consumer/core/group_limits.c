@@ -21,26 +21,20 @@ static group_t *find_group(const limits_t *self, mm_str_t name)
     return mm_table_find(&self->group_of, mm_str_hash(name), is_group, &name);
 }
 
-static uint32_t hosts_of(const mm_amount_t *amount, uint32_t hosts)
-{
-    if (!amount->is_set)
-        return UINT32_MAX;
-    return amount->is_percent ? (uint32_t)((uint64_t)hosts * amount->value / 100) : amount->value;
-}
-
 static void set_limits(group_t *group)
 {
-    group->cap = hosts_of(&group->rules.cap, group->hosts);
-    group->budget = hosts_of(&group->rules.max_unavailable, group->hosts);
+    group->cap = mm_amount_of(group->rules.cap, group->hosts);
+    group->budget = mm_amount_of(group->rules.max_unavailable, group->hosts);
     for (size_t i = 0; i < group->rules.ramp_count; i++) {
-        uint32_t hosts = hosts_of(&group->rules.ramp[i], group->hosts);
+        uint32_t hosts = mm_amount_of(group->rules.ramp[i], group->hosts);
         group->ramp[i] = hosts > 0 ? hosts : 1;
     }
 }
 
-static void init_group(group_t *group, const mm_rules_t *rules)
+static void init_group(group_t *group, const mm_rules_t *rules, int64_t margin_ms)
 {
     group->rules = *rules;
+    group->rules.last_start_ms = mm_later(rules->last_start_ms, margin_ms);
     for (size_t i = 0; i < rules->breaker_count; i++)
         if (rules->breakers[i].of_last > group->last_size)
             group->last_size = rules->breakers[i].of_last;
@@ -54,12 +48,12 @@ static void init_group(group_t *group, const mm_rules_t *rules)
 void limits_init(limits_t *self, const mm_policy_t *given, int64_t margin_ms)
 {
     static const mm_rules_t none;
-    *self = (limits_t){.margin_ms = margin_ms, .is_given = given->count > 0};
+    *self = (limits_t){.is_given = given->count > 0};
     self->group_count = self->is_given ? given->count : 1;
     self->groups = calloc(self->group_count, sizeof *self->groups);
     assert(self->groups);
     for (size_t i = 0; i < self->group_count; i++) {
-        init_group(&self->groups[i], self->is_given ? &given->groups[i] : &none);
+        init_group(&self->groups[i], self->is_given ? &given->groups[i] : &none, margin_ms);
         mm_table_add(&self->group_of, mm_str_hash(mm_str(self->groups[i].rules.name)),
                      &self->groups[i]);
     }
@@ -159,23 +153,6 @@ static const mm_opening_t *opening_of(const mm_rules_t *rules, int64_t unix_ms)
     return low < rules->opening_count ? &rules->openings[low] : NULL;
 }
 
-// Whether the group's window lets nothing begin, and until when, Unix time.
-static bool is_shut(const limits_t *self, const group_t *group, int64_t unix_ms, int64_t *ret_until)
-{
-    const mm_rules_t *rules = &group->rules;
-    *ret_until = MM_NEVER;
-    if (!rules->has_window)
-        return false;
-    const mm_opening_t *opening = opening_of(rules, unix_ms);
-    int64_t margin_ms = mm_later(rules->last_start_ms, self->margin_ms);
-    if (opening && unix_ms >= opening->opens_ms && unix_ms >= opening->closes_ms - margin_ms)
-        opening = opening_of(rules, opening->closes_ms); // nothing begins in this one any more
-    if (!opening)
-        return true;
-    *ret_until = opening->opens_ms;
-    return unix_ms < opening->opens_ms;
-}
-
 void limits_window(const group_t *group, int64_t unix_ms, int64_t *ret_opens, int64_t *ret_closes)
 {
     const mm_opening_t *opening =
@@ -210,11 +187,13 @@ mm_reason_t limits_closed(const limits_t *self, const class_t *class, int64_t no
     for (size_t i = 0; i < class->group_count; i++)
         if (class->groups[i]->is_tripped)
             return MM_REASON_BREAKER;
-    for (size_t i = 0; i < class->group_count; i++)
-        if (is_shut(self, class->groups[i], unix_ms, &until_ms)) {
+    for (size_t i = 0; i < class->group_count; i++) {
+        until_ms = mm_rules_next_start(&class->groups[i]->rules, unix_ms);
+        if (until_ms > unix_ms) {
             *ret_until = at(now_ms, unix_ms, until_ms);
             return MM_REASON_WINDOW;
         }
+    }
     if (self->has_guard && now_ms >= self->guard_until_ms)
         return MM_REASON_GUARD;
     for (size_t i = 0; i < class->group_count; i++)

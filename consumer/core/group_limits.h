@@ -82,7 +82,6 @@ typedef struct {
     mm_heap_t open;        // places
     int64_t interval_ms;   // between starts; 0: no rate
     int64_t next_start_ms; // not before
-    int64_t margin_ms;     // nothing begins so long before a window closes
     bool is_given;         // there is one; else only orders hold restarts back
     bool has_guard;
     int64_t guard_until_ms; // it has said yes, up to then
@@ -144,7 +143,7 @@ void limits_ended(limits_t *self, class_t *class, mm_outcome_t outcome, bool is_
                   int64_t unix_ms);
 // The record says that a breaker has stopped a group, or all; the name empty: the whole run. It
 // counts from limits_complete on. One that the policy does not name is ignored.
-void limits_trip(limits_t *self, mm_str_t group);
+void limits_trip(limits_t *self, mm_str_t group, mm_str_t why);
 // Returns false when the policy has no such group.
 bool limits_resume(limits_t *self, mm_str_t group);
 // A group that has tripped, and of which nothing was said yet; NULL: none.

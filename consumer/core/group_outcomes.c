@@ -5,7 +5,6 @@
 #include "duration.h"
 #include "string_view.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -27,16 +26,19 @@ static bool breaks(const group_t *group, const mm_breaker_t *breaker)
     return failures >= breaker->failures;
 }
 
-static void trip(group_t *group, const char *format, ...)
+static void trip(group_t *group)
 {
-    if (group->is_tripped)
-        return;
     group->is_tripped = true;
     group->is_told = false;
-    va_list values;
-    va_start(values, format);
-    (void)vsnprintf(group->why, sizeof group->why, format, values);
-    va_end(values);
+}
+
+static void check_breaker(group_t *group, const mm_breaker_t *breaker)
+{
+    if (group->is_tripped || !breaks(group, breaker))
+        return;
+    (void)snprintf(group->why, sizeof group->why, "%u of the last %u failed", breaker->failures,
+                   breaker->of_last);
+    trip(group);
 }
 
 static bool is_in_ramp(const group_t *group)
@@ -63,15 +65,16 @@ void limits_ended(limits_t *self, class_t *class, mm_outcome_t outcome, bool is_
     for (size_t i = 0; i < class->group_count; i++) {
         group_t *group = class->groups[i];
         end_in_ramp(group, outcome, unix_ms);
-        if (is_in_ramp(group) && is_casualty)
-            trip(group, "a casualty in step %zu of the ramp", group->step + 1);
+        if (is_in_ramp(group) && is_casualty && !group->is_tripped) {
+            (void)snprintf(group->why, sizeof group->why, "a casualty in step %zu of the ramp",
+                           group->step + 1);
+            trip(group);
+        }
         if (!is_failure && outcome != MM_OUTCOME_RESTARTED)
             continue;
         push(group, is_failure);
         for (size_t j = 0; is_failure && j < group->rules.breaker_count; j++)
-            if (breaks(group, &group->rules.breakers[j]))
-                trip(group, "%u of the last %u failed", group->rules.breakers[j].failures,
-                     group->rules.breakers[j].of_last);
+            check_breaker(group, &group->rules.breakers[j]);
     }
 }
 
@@ -83,11 +86,13 @@ static group_t *find(const limits_t *self, mm_str_t name)
     return NULL;
 }
 
-void limits_trip(limits_t *self, mm_str_t name)
+void limits_trip(limits_t *self, mm_str_t name, mm_str_t why)
 {
     group_t *group = find(self, name);
-    if (group)
-        group->is_recorded = true;
+    if (!group)
+        return;
+    group->is_recorded = true;
+    (void)snprintf(group->why, sizeof group->why, "%.*s", (int)why.size, why.data ? why.data : "");
 }
 
 bool limits_resume(limits_t *self, mm_str_t name)

@@ -36,6 +36,9 @@ static const struct {
     {"lost", MM_MESSAGE_WORKER_LOST, MM_LOG_WARN},
     {"left", MM_MESSAGE_WORKER_LEFT, MM_LOG_INFO},
     {"joined", MM_MESSAGE_WORKER_JOINED, MM_LOG_INFO},
+    {"ordered", MM_MESSAGE_ORDERED, MM_LOG_WARN},
+    {"tripped", MM_MESSAGE_TRIPPED, MM_LOG_ERROR},
+    {"step", MM_MESSAGE_STEP, MM_LOG_INFO},
     {"starts_ended", MM_MESSAGE_STARTS_ENDED, MM_LOG_INFO},
     {"too_many_dead", MM_MESSAGE_TOO_MANY_DEAD, MM_LOG_ERROR},
 };
@@ -74,8 +77,8 @@ static bool has_text(const json_t *event, const char *key, const char *text)
 
 static bool print_event(tail_t *self, json_t *event)
 {
-    static const char *const keys[] = {"job",   "host",   "attempts", "attempt",
-                                       "in_ms", "worker", "error",    "why"};
+    static const char *const keys[] = {"job",   "host", "attempts", "attempt", "in_ms", "worker",
+                                       "error", "what", "name",     "why",     "by"};
     mm_field_t fields[MM_LOG_FIELDS];
     size_t count = 0;
     if (self->is_json)

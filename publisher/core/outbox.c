@@ -1,6 +1,7 @@
 // See outbox.h. A lease is in one state, and each state has its queue: ready (to be delivered),
-// again (to be delivered in the place that it has), leased (in order of deadlines) and delayed
-// (nacked or unanswered: a heap, since those delays vary).
+// again (to be delivered in the place that it has), leased (in order of deadlines, since all are
+// equally long), long (of the length that the consumer has asked for: a heap) and delayed (nacked
+// or unanswered: a heap, too, since those delays vary).
 
 #include "outbox.h"
 #include "array.h"
@@ -21,13 +22,15 @@
 #define CLAIM_MS          1000       // between lines about claims
 #define EPOCH_MAX         UINT32_MAX // of a consumer: seconds of Unix time, or a few more
 #define NACK_MAX_MS       3600000    // longest delay that a nack can ask for
+#define LEASE_MAX_MS      3600000    // longest lease that an extend can ask for
+#define STEP_MAX          4096       // leases that end, and jobs delivered again, in one step
 
-typedef enum { LEASE_READY, LEASE_AGAIN, LEASE_LEASED, LEASE_DELAYED } lease_state_t;
+typedef enum { LEASE_READY, LEASE_AGAIN, LEASE_LEASED, LEASE_LONG, LEASE_DELAYED } lease_state_t;
 
 typedef struct lease {
     mm_id_t id;
     lease_state_t state;
-    bool has_place;  // in the window: leased, or expired (R11)
+    bool has_place;  // in the window: leased, long, or expired (R11)
     bool is_put_off; // nacked for an hour
     bool withdrawn;
     uint32_t delivery;
@@ -36,7 +39,7 @@ typedef struct lease {
     int64_t run;
     uint64_t token;
     int64_t accepted_us;
-    mm_heap_node_t delay;
+    mm_heap_node_t due;        // long, or delayed
     struct lease *prev, *next; // ready, again or leased
     uint32_t host_size;
     uint32_t attributes_size;
@@ -56,6 +59,7 @@ struct outbox {
     size_t ready_count;
     lease_t *again;
     lease_t *leased;
+    mm_heap_t longs;
     mm_heap_t delayed;
     size_t places;  // taken in the window
     lease_t *ended; // freed when the next step begins
@@ -129,7 +133,8 @@ static void add_to_queue(outbox_t *self, lease_t *lease, int64_t due_ms)
         lease->deadline_ms = due_ms;
         DL_APPEND(self->leased, lease);
         break;
-    case LEASE_DELAYED: mm_heap_put(&self->delayed, &lease->delay, due_ms); break;
+    case LEASE_LONG: mm_heap_put(&self->longs, &lease->due, due_ms); break;
+    case LEASE_DELAYED: mm_heap_put(&self->delayed, &lease->due, due_ms); break;
     }
 }
 
@@ -142,7 +147,8 @@ static void remove_from_queue(outbox_t *self, lease_t *lease)
         break;
     case LEASE_AGAIN: DL_DELETE(self->again, lease); break;
     case LEASE_LEASED: DL_DELETE(self->leased, lease); break;
-    case LEASE_DELAYED: mm_heap_remove(&self->delayed, &lease->delay); break;
+    case LEASE_LONG: mm_heap_remove(&self->longs, &lease->due); break;
+    case LEASE_DELAYED: mm_heap_remove(&self->delayed, &lease->due); break;
     }
 }
 
@@ -202,6 +208,7 @@ void outbox_destroy(outbox_t **self_p)
         return;
     *self_p = NULL;
     mm_table_clear(&self->table);
+    mm_heap_clear(&self->longs);
     mm_heap_clear(&self->delayed);
     mm_pool_clear(&self->pool);
     free(self);
@@ -235,9 +242,9 @@ static void deliver_ready(outbox_t *self)
 {
     if (!self->present || self->draining)
         return;
-    while (self->again)
+    for (size_t i = 0; i < STEP_MAX && self->again; i++)
         deliver(self, self->again);
-    while (self->ready && self->places < self->config.window)
+    while (!self->again && self->ready && self->places < self->config.window)
         deliver(self, self->ready);
 }
 
@@ -282,12 +289,16 @@ static void settle(outbox_t *self, lease_t *lease, const mm_verdict_t *verdict)
     end_lease(self, lease);
 }
 
-static void extend(outbox_t *self, lease_t *lease)
+// lease_ms: as long as the consumer asks for; 0: like all others.
+static void extend(outbox_t *self, lease_t *lease, int64_t lease_ms)
 {
     lease->unanswered = 0;
     if (!lease->has_place)
         return; // nacked since
-    set_state(self, lease, LEASE_LEASED, self->now_ms + self->config.ack_deadline_ms);
+    if (lease_ms > 0)
+        set_state(self, lease, LEASE_LONG, self->now_ms + mm_earlier(lease_ms, LEASE_MAX_MS));
+    else
+        set_state(self, lease, LEASE_LEASED, self->now_ms + self->config.ack_deadline_ms);
 }
 
 static void nack(outbox_t *self, lease_t *lease, int64_t delay_ms)
@@ -304,6 +315,20 @@ static void nack(outbox_t *self, lease_t *lease, int64_t delay_ms)
     set_state(self, lease, LEASE_DELAYED, self->now_ms + delay_ms + jitter(self, delay_ms / 4));
 }
 
+static lease_t *first_long(const outbox_t *self)
+{
+    mm_heap_node_t *node = mm_heap_first(&self->longs);
+    return node ? MM_HEAP_OWNER(node, lease_t, due) : NULL;
+}
+
+// Nobody may be there any more to make use of a long lease: each becomes one like all others, which
+// begins now.
+static void cut_longs(outbox_t *self)
+{
+    for (lease_t *lease; (lease = first_long(self)) != NULL;)
+        set_state(self, lease, LEASE_LEASED, self->now_ms + self->config.ack_deadline_ms);
+}
+
 // A new consumer knows none of the jobs of the former one: all are delivered again, at once.
 static void apply_epoch(outbox_t *self, uint64_t epoch)
 {
@@ -311,6 +336,7 @@ static void apply_epoch(outbox_t *self, uint64_t epoch)
     if (epoch == self->epoch)
         return;
     self->epoch = epoch;
+    cut_longs(self);
     while (self->leased)
         set_state(self, self->leased, LEASE_AGAIN, 0);
 }
@@ -342,7 +368,7 @@ static void apply_verdict(outbox_t *self, const outbox_event_t *event)
     switch (what->kind) {
     case MM_VERDICT_EXTEND:
         if (!late)
-            extend(self, lease);
+            extend(self, lease, what->lease_ms);
         break;
     case MM_VERDICT_NACK:
         if (!late && lease->has_place)
@@ -383,8 +409,10 @@ static void apply_beat(outbox_t *self, const outbox_event_t *event)
 
 static void apply_leaving(outbox_t *self, const outbox_event_t *event)
 {
-    if (event->as.beat.epoch >= self->epoch && !is_claim(self, event->as.beat.epoch))
-        set_present(self, false);
+    if (event->as.beat.epoch < self->epoch || is_claim(self, event->as.beat.epoch))
+        return;
+    set_present(self, false);
+    cut_longs(self);
 }
 
 // ---- time
@@ -404,6 +432,14 @@ static void expire(outbox_t *self, lease_t *lease)
     set_state(self, lease, LEASE_DELAYED, self->now_ms + jitter(self, pause_ms));
 }
 
+// A lease whose deadline has come; NULL: there is none.
+static lease_t *first_ended(const outbox_t *self)
+{
+    if (self->leased && self->leased->deadline_ms <= self->now_ms)
+        return self->leased;
+    return mm_heap_deadline(&self->longs) <= self->now_ms ? first_long(self) : NULL;
+}
+
 // The starts have ended. What was never delivered stays in the database. All else may have begun,
 // and is delivered until it is settled, or put off by a consumer for which the starts have ended,
 // too: another one may not know of it, or nack it for another reason.
@@ -415,7 +451,7 @@ static void close_starts(outbox_t *self)
         if (lease->delivery == 0)
             end_lease(self, lease);
     for (mm_heap_node_t *node; (node = mm_heap_first(&self->delayed)) != NULL;) {
-        lease = MM_HEAP_OWNER(node, lease_t, delay);
+        lease = MM_HEAP_OWNER(node, lease_t, due);
         if (lease->is_put_off)
             end_lease(self, lease);
         else
@@ -429,11 +465,15 @@ static void apply_time(outbox_t *self, bool events_empty)
         close_starts(self);
     if (events_empty && self->present && is_silent(self))
         set_present(self, false);
-    while (events_empty && self->leased && self->leased->deadline_ms <= self->now_ms)
-        expire(self, self->leased);
+    for (size_t i = 0; events_empty && i < STEP_MAX; i++) {
+        lease_t *lease = first_ended(self);
+        if (!lease)
+            break;
+        expire(self, lease);
+    }
     for (mm_heap_node_t *node;
          (node = mm_heap_first(&self->delayed)) && node->due_ms <= self->now_ms;) {
-        lease_t *lease = MM_HEAP_OWNER(node, lease_t, delay);
+        lease_t *lease = MM_HEAP_OWNER(node, lease_t, due);
         set_state(self, lease, lease->has_place ? LEASE_AGAIN : LEASE_READY, 0);
     }
     if (!self->present && !self->draining && self->now_ms >= self->ask_ms) {
@@ -450,12 +490,13 @@ static void drain(outbox_t *self)
         return;
     self->draining = true;
     self->drain_until_ms = self->now_ms + self->config.drain_ms;
+    cut_longs(self);
     while (self->ready)
         end_lease(self, self->ready);
     while (self->again)
         end_lease(self, self->again);
     for (mm_heap_node_t *node; (node = mm_heap_first(&self->delayed)) != NULL;)
-        end_lease(self, MM_HEAP_OWNER(node, lease_t, delay));
+        end_lease(self, MM_HEAP_OWNER(node, lease_t, due));
 }
 
 void outbox_step(outbox_t *self, const outbox_event_t *event, outbox_actions_t *ret_actions)
@@ -474,7 +515,8 @@ void outbox_step(outbox_t *self, const outbox_event_t *event, outbox_actions_t *
     case OUTBOX_DRAIN: drain(self); break;
     }
     deliver_ready(self);
-    bool over = self->leased == NULL || self->now_ms >= self->drain_until_ms;
+    bool is_leased = self->leased || self->longs.count > 0;
+    bool over = !is_leased || self->now_ms >= self->drain_until_ms;
     if (self->draining && over && !self->left) {
         self->left = true;
         act(self, OUTBOX_LEAVE, NULL);
@@ -501,10 +543,12 @@ void outbox_prefetch(const outbox_t *self, const mm_verdict_t *notices, size_t c
 
 int64_t outbox_deadline(const outbox_t *self)
 {
-    int64_t deadline = mm_heap_deadline(&self->delayed);
+    int64_t deadline = mm_earlier(mm_heap_deadline(&self->delayed), mm_heap_deadline(&self->longs));
     int64_t silent_ms = self->heard_ms + SILENT_BEATS * self->config.heartbeat_ms;
     if (!self->draining)
         deadline = mm_earlier(deadline, self->present ? silent_ms : self->ask_ms);
+    if (self->again && self->present && !self->draining)
+        deadline = self->now_ms; // a step delivers only so many
     if (!self->closed)
         deadline = mm_earlier(deadline, self->config.starts_end_ms);
     if (self->leased)

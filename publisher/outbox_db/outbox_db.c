@@ -19,6 +19,7 @@ static int prepare(outbox_db_t *self, char error[MM_ERROR_MAX])
 #define DEAD       " WHERE run = ?3 AND id > ?1 ORDER BY id LIMIT ?2"
     const char *read = self->version < 4    ? OUTBOX_READ_RUN_3
                        : self->version == 4 ? OUTBOX_READ_RUN_4
+                       : self->version == 5 ? OUTBOX_READ_RUN_5
                                             : OUTBOX_READ_RUN;
     char by_number[1024], unfinished[1024], latest[1024];
     (void)snprintf(by_number, sizeof by_number, "%s WHERE run = ?1", read);
@@ -186,6 +187,7 @@ static void read_columns(sqlite3_stmt *row, outbox_run_t *ret_run)
         .list = sqlite3_column_int64(row, OUTBOX_RUN_LIST),
         .listed = number_column(row, OUTBOX_RUN_LISTED),
         .grows = sqlite3_column_int(row, OUTBOX_RUN_GROWS) != 0,
+        .key = number_column(row, OUTBOX_RUN_RUN_KEY),
         .attempts = number_column(row, OUTBOX_RUN_ATTEMPTS),
         .started_ms = sqlite3_column_int64(row, OUTBOX_RUN_STARTED_MS),
         .finished_ms = sqlite3_column_int64(row, OUTBOX_RUN_FINISHED_MS),

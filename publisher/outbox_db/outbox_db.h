@@ -42,6 +42,7 @@ typedef struct {
     int64_t list;    // number of the kept list; 0: there is none
     uint64_t listed; // its first hosts, that were accepted
     bool grows;      // the list is what was read of a stream so far
+    uint64_t key;    // random, by which no other run is taken for it; 0: of an older version
 } outbox_run_t;
 
 void outbox_run_clear(outbox_run_t *run);
@@ -71,8 +72,8 @@ void outbox_db_close(outbox_db_t **self_p);
 // Why the last call failed, in one sentence; never NULL.
 const char *outbox_db_error(const outbox_db_t *self);
 
-// Begins a run and writes it at once, with input, driver, started_ms, progress, list and grows of
-// `run`.
+// Begins a run and writes it at once, under a new key, with input, driver, started_ms, progress,
+// list and grows of `run`.
 outbox_db_status_t outbox_db_begin_run(outbox_db_t *self, const outbox_run_t *run,
                                        int64_t *ret_number);
 
@@ -82,6 +83,11 @@ typedef struct {
     const uint64_t *withdrawn; // tokens of the jobs whose hosts are not on the list any more
     size_t count;
     bool ends_others; // all other runs accept no more hosts: they end with their jobs
+    // What the attributes of each recorded job become, in the buffer or as they are; settled ones
+    // are asked for, too. NULL: they stay.
+    mm_str_t (*attributes_of)(void *arg, mm_str_t host, mm_str_t attributes,
+                              char buffer[MM_ATTRIBUTES_BYTES]);
+    void *arg;
 } outbox_relist_t;
 outbox_db_status_t outbox_db_relist(outbox_db_t *self, const outbox_relist_t *change,
                                     int64_t unix_ms, int64_t *ret_number);

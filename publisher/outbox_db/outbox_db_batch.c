@@ -113,7 +113,7 @@ static fresh_chunk_t *open_chunk(outbox_db_t *self, size_t run, bool has_attribu
     batch_t *batch = &self->batch;
     if (batch->is_open) {
         fresh_chunk_t *chunk = &batch->chunks[batch->chunk_count - 1];
-        if (chunk->run == run && chunk->has_attributes == has_attributes &&
+        if (chunk->run == run && (chunk->has_attributes || !has_attributes) &&
             chunk->count < OUTBOX_CHUNK_MAX)
             return chunk;
         close_chunk(batch);

@@ -1,5 +1,6 @@
 // The inside of outbox_db.h, for the files that implement it: outbox_db.c opens and knows the runs,
-// outbox_db_read.c reads jobs, outbox_db_list.c writes another list, outbox_db_batch.c collects
+// outbox_db_read.c reads jobs, outbox_db_list.c writes another list and
+// outbox_db_attributes.c what it says of jobs that are recorded, outbox_db_batch.c collects
 // changes and commits them, and outbox_db_upgrade.c brings a file of an older version up to date.
 
 #ifndef OUTBOX_DB_INSIDE_H
@@ -14,8 +15,8 @@
 #include "outbox_db.h"
 #include "sqlite.h"
 
-// A chunk of the batch. Its ids and texts are in the batch's. All of its jobs have attributes, or
-// none has.
+// A chunk of the batch. Its ids and texts are in the batch's. A job without attributes has an empty
+// text where another one has some.
 typedef struct {
     int64_t number;
     size_t run; // index into the batch's runs
@@ -133,6 +134,8 @@ struct outbox_db {
     sqlite3_stmt *read_unseen;
     sqlite3_stmt *end_others;
     sqlite3_stmt *finish_others;
+    sqlite3_stmt *read_texts;
+    sqlite3_stmt *put_attributes;
 
     batch_t batch;
     int64_t last_chunk; // the highest number so far: none is used twice while the file is open
@@ -181,6 +184,9 @@ int outbox_db_prepare_batch(outbox_db_t *self, char error[MM_ERROR_MAX]);
 int outbox_db_prepare_reads(outbox_db_t *self, char error[MM_ERROR_MAX]);
 // And reads which jobs are withdrawn.
 int outbox_db_prepare_list(outbox_db_t *self, char error[MM_ERROR_MAX]);
+int outbox_db_prepare_attributes(outbox_db_t *self, char error[MM_ERROR_MAX]);
+// Writes what the attributes of recorded jobs become, if the change says so.
+mm_sqlite_status_t outbox_db_write_attributes(outbox_db_t *self, const outbox_relist_t *change);
 // Writes the withdraws and the unseen hosts of the batch; once they are committed, they count.
 mm_sqlite_status_t outbox_db_write_withdraws(outbox_db_t *self);
 void outbox_db_count_withdraws(outbox_db_t *self);
@@ -190,7 +196,7 @@ mm_sqlite_status_t outbox_db_run_with(outbox_db_t *self, sqlite3_stmt *statement
 // Drops what is pending, and frees its memory.
 void outbox_db_free_batch(outbox_db_t *self);
 
-// Makes a file of version 1 to 4 one of OUTBOX_VERSION, in one transaction; returns like
+// Makes a file of version 1 to 5 one of OUTBOX_VERSION, in one transaction; returns like
 // mm_sqlite_open.
 int outbox_db_upgrade(mm_sqlite_t *sqlite, int version, char error[MM_ERROR_MAX]);
 

@@ -6,6 +6,7 @@
 #include <sysexits.h>
 
 #include "crash.h"
+#include "outbox_schema.h"
 
 static int read_tokens(outbox_db_t *self, char error[MM_ERROR_MAX])
 {
@@ -32,7 +33,8 @@ int outbox_db_prepare_list(outbox_db_t *self, char error[MM_ERROR_MAX])
     } all[] = {
         {&self->begin_run,
          "INSERT INTO runs (started_ms, input, driver, position, digest, total, repeated, skipped,"
-         " source_done, list, grows) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"},
+         " source_done, list, grows, run_key)"
+         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, " OUTBOX_NEW_KEY ")"},
         {&self->relist_run,
          "UPDATE runs SET position = ?4, digest = ?5, total = ?6, repeated = ?7, skipped = ?8,"
          " source_done = ?9, list = ?10, listed = ?11, grows = ?12 WHERE run = ?1"},
@@ -53,6 +55,8 @@ int outbox_db_prepare_list(outbox_db_t *self, char error[MM_ERROR_MAX])
     int code = 0;
     for (size_t i = 0; code == 0 && i < sizeof all / sizeof all[0]; i++)
         code = mm_sqlite_prepare(self->sqlite, all[i].sql, all[i].statement, error);
+    if (code == 0)
+        code = outbox_db_prepare_attributes(self, error);
     return code == 0 ? read_tokens(self, error) : code;
 }
 
@@ -193,6 +197,8 @@ outbox_db_status_t outbox_db_relist(outbox_db_t *self, const outbox_relist_t *ch
         status = write_run(self, change->run, &number);
     for (size_t i = 0; status == MM_SQLITE_OK && i < change->count; i++)
         status = outbox_db_run_with(self, self->withdraw, (int64_t)change->withdrawn[i]);
+    if (status == MM_SQLITE_OK)
+        status = outbox_db_write_attributes(self, change);
     if (status == MM_SQLITE_OK && change->ends_others)
         status = write_others(self, number, unix_ms);
     MM_CRASH_POINT("outbox: before another list is committed");

@@ -1,6 +1,7 @@
 // See outbox_db_inside.h. Version 1 had a row for each job, in a table of the view's name: they are
 // copied in order of their ids, chunk by chunk. Version 2 lacked a column, and so did 3; 4 had no
-// kept lists. All of it is one transaction: after a kill or on a full disk the file is what it was.
+// kept lists, and 5 no keys of runs. All of it is one transaction: after a kill or on a full disk
+// the file is what it was.
 
 #include "outbox_db_inside.h"
 
@@ -131,13 +132,20 @@ int outbox_db_upgrade(mm_sqlite_t *sqlite, int version, char error[MM_ERROR_MAX]
     int code = version == 1   ? make_chunks(&self, error)
                : version == 2 ? add_attributes(&self, error)
                               : 0;
-    if (code == 0 && version < 3)
+    if (code == 0 && version >= 3)
+        code = execute(&self, "DROP VIEW jobs", error);
+    if (code == 0)
         code = execute(&self, OUTBOX_SCHEMA_JOBS, error);
     if (code == 0 && version < 4)
         code = execute(&self, "ALTER TABLE runs ADD COLUMN " OUTBOX_UNNEEDED, error);
-    if (code == 0)
+    if (code == 0 && version < 5)
         code = execute(&self, "ALTER TABLE dead ADD COLUMN " OUTBOX_DEAD_ATTRIBUTES, error);
-    code = add_lists(&self, error);
+    if (code == 0 && version < 5)
+        code = add_lists(&self, error);
+    if (code == 0)
+        code = execute(&self, "ALTER TABLE runs ADD COLUMN " OUTBOX_RUN_KEY, error);
+    if (code == 0)
+        code = execute(&self, "UPDATE runs SET run_key = " OUTBOX_NEW_KEY, error);
     if (code == 0)
         code = execute(&self, set_version, error);
     if (code == 0 && mm_sqlite_commit(sqlite) != MM_SQLITE_OK) {

@@ -104,6 +104,20 @@ bool hostline_check_value(mm_str_t host, mm_str_t key, mm_str_t value, char why[
     return !complaint || refuse_value(host, key, complaint, why);
 }
 
+// Sets the value of the attribute "groups". False: they are too many for a policy.
+static bool select_groups(const hostline_t *said, const hostline_rules_t *rules,
+                          hostline_buffer_t *buffer, mm_str_t *ret_value, char *why)
+{
+    *ret_value = said->groups;
+    return !rules->policy || policy_groups_select(rules->policy, said->host, said->groups,
+                                                  buffer->selected, ret_value, why);
+}
+
+static bool is_groups(mm_str_t key)
+{
+    return mm_str_equal(key, mm_str("groups"));
+}
+
 // ---- JSON Lines
 
 // The groups of an object: a list of texts, or one text with commas. Empty when it has none.
@@ -174,20 +188,24 @@ static bool read_attributes(const json_t *object, const hostline_rules_t *rules,
     const json_t *values[MM_ATTRIBUTES_MAX] = {NULL};
     bool has[MM_ATTRIBUTES_MAX] = {false};
     size_t size = 0;
+    mm_str_t groups;
+    if (!select_groups(said, rules, buffer, &groups, why))
+        return false;
     for (size_t i = 0; i < wanted->count; i++) {
         values[i] = get(object, wanted->keys[i]);
-        has[i] = values[i] != NULL;
+        has[i] =
+            values[i] != NULL && (!rules->policy || !is_groups(wanted->keys[i]) || groups.size > 0);
     }
     if (!check_lacks(said->host, has, wanted, true, buffer, why)) {
         list_names(object, buffer);
         return false;
     }
     for (size_t i = 0; i < wanted->count; i++) {
-        mm_str_t key = wanted->keys[i], value = said->groups;
+        mm_str_t key = wanted->keys[i], value = groups;
         char number[24];
-        if (!values[i])
+        if (!has[i])
             continue;
-        bool is_list = json_is_array(values[i]) && mm_str_equal(key, mm_str("groups"));
+        bool is_list = is_groups(key) && (rules->policy || json_is_array(values[i]));
         if (is_list ? !hostline_check_value(said->host, key, value, why)
                     : !check_value(values[i], said->host, key, number, &value, why))
             return false;
@@ -202,7 +220,7 @@ static bool wants_groups(const hostline_rules_t *rules)
 {
     bool wants = rules->reads_groups;
     for (size_t i = 0; i < rules->wanted.count; i++)
-        wants = wants || mm_str_equal(rules->wanted.keys[i], mm_str("groups"));
+        wants = wants || is_groups(rules->wanted.keys[i]);
     return wants;
 }
 
@@ -294,13 +312,12 @@ static bool read_words(mm_str_t text, mm_str_t rest, const hostline_rules_t *rul
     for (host_word_t word; (word = host_words_next(&rest, &pair)) != HOST_WORD_END;) {
         if (word == HOST_WORD_OTHER)
             return refuse_words(text, said->host, why);
-        bool is_groups = mm_str_equal(pair.key, mm_str("groups"));
         size_t i = find_key(&rules->wanted, pair.key);
-        bool is_second =
-            (is_groups && said->groups.data) || (i < rules->wanted.count && values[i].data);
+        bool is_second = (is_groups(pair.key) && said->groups.data) ||
+                         (i < rules->wanted.count && values[i].data);
         if (is_second)
             return refuse_second(said->host, pair.key, why);
-        if (is_groups)
+        if (is_groups(pair.key))
             said->groups = pair.value;
         if (i < rules->wanted.count)
             values[i] = pair.value;
@@ -357,6 +374,21 @@ static bool take_groups(hostline_t *said, char *buffer, char why[HOSTLINE_ERROR_
     return true;
 }
 
+// The groups of the policy, instead of all that stand there.
+static bool take_selected(const hostline_rules_t *rules, mm_str_t values[MM_ATTRIBUTES_MAX],
+                          hostline_buffer_t *buffer, const hostline_t *said, char *why)
+{
+    size_t key = find_key(&rules->wanted, mm_str("groups"));
+    mm_str_t groups;
+    if (!rules->policy)
+        return true;
+    if (!select_groups(said, rules, buffer, &groups, why))
+        return false;
+    if (key < rules->wanted.count)
+        values[key] = groups.size > 0 ? groups : (mm_str_t){0};
+    return true;
+}
+
 // Reads what stands behind the host.
 static bool read_rest(mm_str_t text, mm_str_t rest, const hostline_rules_t *rules,
                       hostline_buffer_t *buffer, hostline_t *said, char why[HOSTLINE_ERROR_MAX])
@@ -364,13 +396,15 @@ static bool read_rest(mm_str_t text, mm_str_t rest, const hostline_rules_t *rule
     mm_str_t values[MM_ATTRIBUTES_MAX] = {{0}};
     if (!read_words(text, rest, rules, values, said, why))
         return false;
-    if (!take_values(values, &rules->wanted, buffer, said, why)) {
-        list_keys(rest, buffer);
-        return false;
-    }
     if (!rules->reads_groups)
         said->groups = (mm_str_t){0};
-    return said->groups.size == 0 || take_groups(said, buffer->groups, why);
+    if (said->groups.size > 0 && !take_groups(said, buffer->groups, why))
+        return false;
+    if (take_selected(rules, values, buffer, said, why) &&
+        take_values(values, &rules->wanted, buffer, said, why))
+        return true;
+    list_keys(rest, buffer);
+    return false;
 }
 
 // Text: begins with the host.

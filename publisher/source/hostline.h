@@ -7,7 +7,7 @@
 #define HOSTLINE_H
 
 #include "hostset.h"
-#include "job.h"
+#include "policy_groups.h"
 
 #define HOSTLINE_ERROR_MAX  640
 #define HOSTLINE_GROUPS_MAX 4096 // bytes of the groups of an object, as one text
@@ -17,6 +17,9 @@ typedef struct {
     mm_attribute_keys_t wanted;
     bool reads_groups;
     hostset_t *groups; // those of each host that is taken are added; NULL: nobody counts them
+    // The attribute "groups", if it is wanted, has those that this policy names; NULL: all. It
+    // needs reads_groups.
+    const policy_groups_t *policy;
 } hostline_rules_t;
 
 // What a line says. The texts live as long as the line and the buffer.
@@ -33,6 +36,7 @@ typedef struct {
     char host[MM_HOST_MAX];
     char attributes[MM_ATTRIBUTES_BYTES];
     char groups[HOSTLINE_GROUPS_MAX];
+    char selected[MM_GROUPS_BYTES]; // of these, those of the policy
     uint32_t has;                   // those of the wanted ones that it has: bits by their index
     int lacking;                    // the one for whose lack the line is bad; -1: none
     char names[HOSTLINE_NAMES_MAX]; // then: what it has instead, "host, address, port"

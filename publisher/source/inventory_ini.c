@@ -186,7 +186,11 @@ static void set_words(inventory_t *self, size_t host)
     mm_attribute_t pair;
     while (host_words_next(&rest, &pair) == HOST_WORD_PAIR) {
         char buffer[HOSTLINE_GROUPS_MAX];
-        if (mm_str_equal(pair.key, mm_str("groups")) && pair.value.size < sizeof buffer) {
+        if (mm_str_equal(pair.key, mm_str("groups"))) {
+            if (pair.value.size >= sizeof buffer) {
+                inventory_put_bad(self, self->line, "its groups have too many bytes");
+                return;
+            }
             size_t size = 0;
             for (size_t i = 0; i < pair.value.size; i++)
                 if (pair.value.data[i] != '"' && pair.value.data[i] != '\'')
@@ -316,13 +320,20 @@ void inventory_put(inventory_t *self, mm_str_t line, uint64_t number)
 static void append_host(inventory_t *self, const inventory_host_t *host)
 {
     const mm_attribute_keys_t *wanted = &self->rules->wanted;
-    char attributes[MM_ATTRIBUTES_BYTES], why[HOSTLINE_ERROR_MAX];
+    char attributes[MM_ATTRIBUTES_BYTES], selected[MM_GROUPS_BYTES], why[HOSTLINE_ERROR_MAX];
     size_t size = 0;
+    mm_str_t groups = host->groups;
+    const policy_groups_t *policy = self->rules->policy;
+    if (policy &&
+        !policy_groups_select(policy, host->host, host->groups_with_all, selected, &groups, why)) {
+        inventory_put_bad(self, host->line, why);
+        return;
+    }
     for (size_t i = 0; i < wanted->count; i++) {
         mm_str_t key = wanted->keys[i], value = mm_str(host->values[i]);
         bool is_there = host->values[i] != NULL;
         if (i == self->groups_key) {
-            value = host->groups;
+            value = groups;
             is_there = value.size > 0;
         }
         if (!is_there)

@@ -352,5 +352,9 @@ void inventory_tree_get(inventory_tree_t *self, size_t number, inventory_host_t 
     for (size_t i = 0; host->values && i < MM_ATTRIBUTES_MAX; i++)
         if (host->values[i])
             ret_host->values[i] = host->values[i];
+    static const char all[] = ",all"; // an empty name in front counts for nothing
+    self->text = mm_array_reserve(self->text, &self->text_capacity, size + sizeof all, 1);
+    memcpy(self->text + size, all, sizeof all);
     ret_host->groups = (mm_str_t){self->text, size};
+    ret_host->groups_with_all = (mm_str_t){self->text, size + sizeof all - 1};
 }

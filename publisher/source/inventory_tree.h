@@ -42,7 +42,8 @@ bool inventory_tree_resolve(inventory_tree_t *self, char why[INVENTORY_ERROR_MAX
 // as the tree, the groups until the next call.
 typedef struct {
     mm_str_t host;
-    mm_str_t groups; // all but "all", with commas between them
+    mm_str_t groups;          // all but "all", with commas between them
+    mm_str_t groups_with_all; // the same, and "all"
     uint64_t line;
     const char *values[MM_ATTRIBUTES_MAX]; // NULL: it has none
 } inventory_host_t;

@@ -24,9 +24,15 @@ void list_parser_begin(list_parser_t *self, const source_file_config_t *config, 
     self->name = strdup(name);
     assert(self->name);
     self->filter = host_filter_new(config->only ? config->only : "");
-    self->rules = (hostline_rules_t){.wanted = config->wanted,
-                                     .reads_groups = self->filter || config->groups,
-                                     .groups = config->groups};
+    self->rules =
+        (hostline_rules_t){.wanted = config->wanted,
+                           .reads_groups = self->filter || config->groups || config->policy,
+                           .groups = config->groups,
+                           .policy = config->policy};
+    if (config->policy) {
+        bool has_room = mm_attribute_keys_add_optional(&self->rules.wanted, mm_str("groups"));
+        assert(has_room); // else the options had been refused
+    }
     self->named_by = config->named_by;
 }
 

@@ -6,7 +6,7 @@
 #define SOURCE_H
 
 #include "hostset.h"
-#include "job.h"
+#include "policy_groups.h"
 
 #define SOURCE_ERROR_MAX 4096 // bytes of an error text: it may list ten bad lines
 
@@ -100,6 +100,9 @@ typedef struct {
     uint64_t limit;             // so many of them; 0: all
     bool allows_empty;          // a list without a host is no error
     hostset_t *groups;          // those of its hosts are added; NULL: nobody counts them
+    // The attribute "groups", which need not be wanted, has those that this policy names; borrowed.
+    // NULL: all, if it is wanted.
+    const policy_groups_t *policy;
     // Of a stream: a file that is there when the stream has ended; without it the stream was cut
     // off (BAD, 75). Borrowed. NULL: its end is its end.
     const char *end_mark;

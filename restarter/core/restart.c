@@ -132,10 +132,13 @@ static int64_t command_end(const restart_t *self)
     return self->deadline_ms - self->config->verify_ms;
 }
 
-// The read that has shown the boot on record is young (H3), or else the task.
-static int64_t latest_start(const restart_t *self)
+// The read that has shown the boot on record is young (H3), or else the task and its begin (H1).
+int64_t restart_latest_start(const restart_t *self)
 {
-    return mm_earlier(restart_after(self->read_ms, self->config->lost_after_ms), command_end(self));
+    int64_t latest_ms =
+        mm_earlier(restart_after(self->read_ms, self->config->lost_after_ms), command_end(self));
+    bool has_read = self->config->identifies || self->debt.has_prepared;
+    return has_read ? latest_ms : mm_earlier(latest_ms, self->start_ms - 1);
 }
 
 static void begin_verify(restart_t *self, int64_t now_ms)
@@ -295,10 +298,12 @@ static void verify_ended(restart_t *self, const restart_end_t *end, int64_t now_
     }
 }
 
-static void command_not_started(restart_t *self, int64_t now_ms)
+void restart_command_not_started(restart_t *self, int64_t now_ms)
 {
     if (self->config->identifies && now_ms >= command_end(self))
         begin_look(self, now_ms);
+    else if (!restart_is_permitted(self, now_ms))
+        restart_refuse(self);
     else
         restart_give_back(self);
 }
@@ -320,13 +325,13 @@ static void not_started(restart_t *self, int64_t now_ms)
     switch (self->phase) {
     case RESTART_PHASE_BEFORE:
         self->debt.has_prepared = false;
-        command_not_started(self, now_ms);
+        restart_command_not_started(self, now_ms);
         return;
     case RESTART_PHASE_SKIP_IF:
     case RESTART_PHASE_PROBE:
     case RESTART_PHASE_PROBE_HEALTH:
     case RESTART_PHASE_READ: restart_give_back(self); return;
-    case RESTART_PHASE_COMMAND: command_not_started(self, now_ms); return;
+    case RESTART_PHASE_COMMAND: restart_command_not_started(self, now_ms); return;
     case RESTART_PHASE_CHECK:
     case RESTART_PHASE_LOOK: look_not_started(self, now_ms); return;
     case RESTART_PHASE_VERIFY:
@@ -356,6 +361,7 @@ void restart_begin(restart_t *self, const restart_config_t *config, const mm_tas
                         .first_ms = is_limited ? real->first_ms : now_ms,
                         .deadline_ms = is_limited ? real->deadline_ms
                                                   : now_ms + config->timeout_ms + config->verify_ms,
+                        .start_ms = is_limited ? real->start_ms : INT64_MAX,
                         .read_ms = now_ms,
                         .next_ms = now_ms,
                         .pause_ms = PROOF_POLL_LOW_MS,
@@ -419,7 +425,7 @@ bool restart_next(const restart_t *self, restart_step_t *ret_step)
             ret_step->at_ms = self->next_ms;
     } else if (self->phase == RESTART_PHASE_COMMAND || self->phase == RESTART_PHASE_BEFORE) {
         // They share the time.
-        ret_step->not_after_ms = latest_start(self);
+        ret_step->not_after_ms = restart_not_after(self);
         ret_step->limit_ms = self->config->timeout_ms;
         ret_step->end_ms = command_end(self);
     } else if (self->phase == RESTART_PHASE_VERIFY) {
@@ -437,6 +443,11 @@ bool restart_run(restart_t *self, int64_t now_ms)
         restart_finish(self, MM_STATUS_FAILED, MM_END_UNVERIFIED);
         return false;
     }
+    if (!restart_is_permitted(self, now_ms)) {
+        restart_wait_for_permit(self, now_ms);
+        return false;
+    }
+    self->is_waiting = false;
     self->is_running = true;
     if (self->phase != RESTART_PHASE_COMMAND)
         self->began_ms = now_ms;

@@ -10,6 +10,10 @@
 // --before is run behind the first read, and another read follows it. When it fails, nothing is
 // sent.
 //
+// --before and the command need a permit (permit.h): without one the task waits for it, as long as
+// the read before it is young. Then the first command's task is returned, and one of a later
+// command is given back open, with what is owed (G10). Looks need none.
+//
 // Where it is allowed, a probe that finds nobody says so instead of an identity, and a host of
 // which that is on record gets its command only while it answers nobody. One that answers with
 // something that is no identity gets none.
@@ -112,6 +116,10 @@ typedef struct {
     uint32_t command;
     identity_t before;             // its uptime is not known
     int64_t first_ms, deadline_ms; // as in mm_task_t
+    int64_t start_ms;              // too late for a command that no read comes before
+    int64_t permit_ms;             // before this a command may be started; 0: none may
+    bool is_waiting;               // for a permit
+    bool is_refused;               // there was none in time
     int64_t began_ms;              // the last run but a command
     int64_t read_ms;               // the read before the command has ended
     int64_t next_ms;               // the next step, but of a look
@@ -141,7 +149,11 @@ void restart_begin(restart_t *self, const restart_config_t *config, const mm_tas
 bool restart_skip(restart_t *self, const mm_task_t *task);
 // The next step. False: nothing is to be run: something runs, or all is done.
 bool restart_next(const restart_t *self, restart_step_t *ret_step);
-// The step's time has come: its run begins. False: it was too late for one, and all is done.
+// Before this instant commands may be started; 0, as at the begin: none may. To be called when that
+// may have changed, and then restart_next.
+void restart_permit(restart_t *self, int64_t until_ms);
+// The step's time has come: its run begins. False: it does not, and restart_next says what is next.
+// It was too late for it; or it waits for a permit.
 bool restart_run(restart_t *self, int64_t now_ms);
 // That run has ended.
 void restart_ended(restart_t *self, const restart_end_t *end, int64_t now_ms);
@@ -151,8 +163,8 @@ void restart_drain(restart_t *self, int64_t now_ms);
 // The same for commands: one that runs is to be cut off, and restart_ended tells its end.
 void restart_stop(restart_t *self, int64_t now_ms);
 
-// What it does now: "skip-if", "probe", "read", "before", "command", "look", "settle", "verify",
-// "after" or "done".
+// What it does now: "skip-if", "probe", "read", "permit", "before", "command", "look", "settle",
+// "verify", "after" or "done".
 const char *restart_doing(const restart_t *self);
 // Since when the attempt runs, also where another restarter has begun it; of a probe since when the
 // task does, which is started_ms.

@@ -4,6 +4,9 @@
 
 const char *restart_doing(const restart_t *self)
 {
+    bool acts = self->phase == RESTART_PHASE_BEFORE || self->phase == RESTART_PHASE_COMMAND;
+    if (self->is_waiting && acts)
+        return "permit";
     switch (self->phase) {
     case RESTART_PHASE_SKIP_IF: return "skip-if";
     case RESTART_PHASE_PROBE:

@@ -69,7 +69,7 @@ static void fill_evidence(exec_t *self, const run_t *run, mm_result_t *result)
 
 static void fill_texts(exec_t *self, const run_t *run, mm_result_t *result)
 {
-    const command_t *failed =
+    const mm_command_t *failed =
         run->why ? exec_commands_get(&self->commands, run->failed, run->restart.command) : NULL;
     const exec_said_t said = {
         .command = run->command,
@@ -77,7 +77,7 @@ static void fill_texts(exec_t *self, const run_t *run, mm_result_t *result)
         .looked = run->has_looked ? &run->looked : NULL,
         .unprepared = run->unprepared ? run->unprepared : "",
         .unwell = run->unwell,
-        .program = failed ? command_path(failed) : "",
+        .program = failed ? mm_command_path(failed) : "",
         .error = run->why,
         .pid = (int)run->left.pid,
         .lacking = run->lacking,
@@ -160,17 +160,17 @@ static void print_dry_run(exec_t *self, const run_t *run)
     const exec_commands_t *commands = &self->commands;
     const struct {
         const char *name;
-        command_t *command;
+        mm_command_t *command;
     } others[] = {{"skip-if", commands->skip_if}, {"identify", commands->identify},
                   {"before", commands->before},   {"health", commands->health},
                   {"verify", commands->verify},   {"after", commands->after}};
     for (uint32_t i = 0; i < commands->config.commands; i++) {
-        char *line = command_quote(exec_fill(commands->restarts[i], run));
+        char *line = mm_command_quote(exec_fill(commands->restarts[i], run));
         (void)printf("%s%s", i > 0 ? " # or: " : "", line);
         free(line);
     }
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
-        char *line = others[i].command ? command_quote(exec_fill(others[i].command, run)) : NULL;
+        char *line = others[i].command ? mm_command_quote(exec_fill(others[i].command, run)) : NULL;
         if (line)
             (void)printf(" # %s: %s", others[i].name, line);
         free(line);
@@ -367,6 +367,11 @@ static bool exec_look(const driver_t *base, size_t *cursor, driver_view_t *ret_v
     return false;
 }
 
+static void exec_permit(driver_t *base, int64_t now_ms)
+{
+    exec_advance_waiting(exec_of(base), now_ms);
+}
+
 static const driver_ops_t exec_ops = {
     .open = exec_open,
     .destroy = exec_destroy,
@@ -379,6 +384,7 @@ static const driver_ops_t exec_ops = {
     .stop = exec_stop,
     .is_lost = exec_is_lost,
     .look = exec_look,
+    .permit = exec_permit,
 };
 
 static bool open_commands(exec_t *self, char *complaint)

@@ -72,13 +72,14 @@ void exec_commands_describe(const mm_options_t *options)
 
 // number: of what restarts a host, from 0.
 static bool open_command(const mm_options_t *options, const char *option, size_t number,
-                         const char *line, command_t **ret_command, char *complaint)
+                         const char *line, mm_command_t **ret_command, char *complaint)
 {
     char name[MM_ORIGIN_TEXT];
     if (*line == '\0')
         return true;
-    *ret_command = command_new(mm_options_origin(options, option, number, name), line, complaint);
-    return *ret_command && command_find(*ret_command, complaint);
+    *ret_command =
+        mm_command_new(mm_options_origin(options, option, number, name), line, complaint);
+    return *ret_command && mm_command_find(*ret_command, complaint);
 }
 
 static bool open_restarts(exec_commands_t *self, const mm_options_t *options, char *complaint)
@@ -94,13 +95,13 @@ static bool open_restarts(exec_commands_t *self, const mm_options_t *options, ch
 
 static bool check_ids(const exec_commands_t *self, char *complaint)
 {
-    const command_t *others[] = {self->verify, self->before, self->after};
+    const mm_command_t *others[] = {self->verify, self->before, self->after};
     bool names_ids = false;
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        names_ids = names_ids || (others[i] && command_names_ids(others[i]));
+        names_ids = names_ids || (others[i] && mm_command_names_ids(others[i]));
     for (uint32_t i = 0; i < self->config.commands; i++)
-        names_ids = names_ids || command_names_ids(self->restarts[i]);
-    if (self->skip_if && command_names_ids(self->skip_if)) {
+        names_ids = names_ids || mm_command_names_ids(self->restarts[i]);
+    if (self->skip_if && mm_command_names_ids(self->skip_if)) {
         (void)snprintf(
             complaint, MM_ERROR_MAX,
             "--skip-if names {boot_id} or {machine_id}, which are known only later: take "
@@ -145,7 +146,7 @@ bool exec_commands_open(exec_commands_t *self, const mm_options_t *options,
     bool is_health = *options->identify != '\0' && *options->verify != '\0';
     const struct {
         const char *option, *line;
-        command_t **command;
+        mm_command_t **command;
     } others[] = {{"identify", options->identify, &self->identify},
                   {"health", options->health, &self->health},
                   {"verify", options->verify, is_health ? &self->health : &self->verify},
@@ -167,13 +168,13 @@ bool exec_commands_open(exec_commands_t *self, const mm_options_t *options,
 void exec_commands_close(exec_commands_t *self)
 {
     for (size_t i = 0; i < MM_COMMANDS_MAX; i++)
-        command_destroy(&self->restarts[i]);
-    command_destroy(&self->identify);
-    command_destroy(&self->health);
-    command_destroy(&self->verify);
-    command_destroy(&self->skip_if);
-    command_destroy(&self->before);
-    command_destroy(&self->after);
+        mm_command_destroy(&self->restarts[i]);
+    mm_command_destroy(&self->identify);
+    mm_command_destroy(&self->health);
+    mm_command_destroy(&self->verify);
+    mm_command_destroy(&self->skip_if);
+    mm_command_destroy(&self->before);
+    mm_command_destroy(&self->after);
 }
 
 // ---- the commands
@@ -181,20 +182,20 @@ void exec_commands_close(exec_commands_t *self)
 #define OTHERS 6
 
 // Those that do not restart a host; NULL: there is none.
-static const command_t *other(const exec_commands_t *self, size_t number)
+static const mm_command_t *other(const exec_commands_t *self, size_t number)
 {
-    const command_t *const others[OTHERS] = {self->identify, self->health, self->verify,
-                                             self->skip_if,  self->before, self->after};
+    const mm_command_t *const others[OTHERS] = {self->identify, self->health, self->verify,
+                                                self->skip_if,  self->before, self->after};
     return others[number];
 }
 
 bool exec_commands_keys(const exec_commands_t *self, mm_attribute_keys_t *keys)
 {
     for (uint32_t i = 0; i < self->config.commands; i++)
-        if (!command_keys(self->restarts[i], keys))
+        if (!mm_command_keys(self->restarts[i], keys))
             return false;
     for (size_t i = 0; i < OTHERS; i++)
-        if (other(self, i) && !command_keys(other(self, i), keys))
+        if (other(self, i) && !mm_command_keys(other(self, i), keys))
             return false;
     return true;
 }
@@ -202,11 +203,11 @@ bool exec_commands_keys(const exec_commands_t *self, mm_attribute_keys_t *keys)
 const char *exec_commands_naming(const exec_commands_t *self, mm_str_t key)
 {
     for (uint32_t i = 0; i < self->config.commands; i++)
-        if (command_names(self->restarts[i], key))
-            return command_name(self->restarts[i]);
+        if (mm_command_names(self->restarts[i], key))
+            return mm_command_name(self->restarts[i]);
     for (size_t i = 0; i < OTHERS; i++)
-        if (other(self, i) && command_names(other(self, i), key))
-            return command_name(other(self, i));
+        if (other(self, i) && mm_command_names(other(self, i), key))
+            return mm_command_name(other(self, i));
     assert(false);
     return "";
 }
@@ -215,14 +216,14 @@ mm_str_t exec_commands_lack(const exec_commands_t *self, mm_str_t attributes)
 {
     mm_str_t key = {0};
     for (uint32_t i = 0; i < self->config.commands && key.size == 0; i++)
-        key = command_lacks(self->restarts[i], attributes);
+        key = mm_command_lacks(self->restarts[i], attributes);
     for (size_t i = 0; i < OTHERS && key.size == 0; i++)
         if (other(self, i))
-            key = command_lacks(other(self, i), attributes);
+            key = mm_command_lacks(other(self, i), attributes);
     return key;
 }
 
-command_t *exec_commands_get(const exec_commands_t *self, restart_what_t what, uint32_t number)
+mm_command_t *exec_commands_get(const exec_commands_t *self, restart_what_t what, uint32_t number)
 {
     switch (what) {
     case RESTART_IDENTIFY: return self->identify;

@@ -10,9 +10,9 @@
 #include "restart.h"
 
 typedef struct {
-    command_t *restarts[MM_COMMANDS_MAX];
-    command_t *identify, *health, *verify; // NULL: none
-    command_t *skip_if, *before, *after;
+    mm_command_t *restarts[MM_COMMANDS_MAX];
+    mm_command_t *identify, *health, *verify; // NULL: none
+    mm_command_t *skip_if, *before, *after;
     restart_config_t config;
     mm_name_t name; // "ssh-0123456789abcdef": of the driver, and a digest of what restarts a host
 } exec_commands_t;
@@ -30,7 +30,7 @@ const char *exec_commands_naming(const exec_commands_t *self, mm_str_t key);
 // A key that one of them names and that the attributes lack; empty: there is none.
 mm_str_t exec_commands_lack(const exec_commands_t *self, mm_str_t attributes);
 // The one for a step; number: of what restarts a host, from 1.
-command_t *exec_commands_get(const exec_commands_t *self, restart_what_t what, uint32_t number);
+mm_command_t *exec_commands_get(const exec_commands_t *self, restart_what_t what, uint32_t number);
 
 // The driver's name, "ssh" or "exec", with what restarts a host: what is recorded of a run.
 void exec_commands_describe(const mm_options_t *options);

@@ -49,6 +49,7 @@ typedef struct run {
     bool is_done;     // until driver_next_finished takes it; its process is of no interest
     mm_str_t lacking; // the name of an attribute; empty: none is
     bool is_noted;    // a look that failed
+    bool is_refusal_noted;
     int64_t started_ms;
     int64_t ended_ms;       // when done
     int status;             // of the process that ended last, as from waitpid
@@ -117,11 +118,13 @@ void exec_unlock(exec_t *self, run_t *run);
 
 // ---- exec_processes.c
 
-// The arguments of a command for the task of a run, as by command_fill.
-char **exec_fill(command_t *command, const run_t *run);
+// The arguments of a command for the task of a run, as by mm_command_fill.
+char **exec_fill(mm_command_t *command, const run_t *run);
 
 // Runs what is next for a task that has begun, or waits for its time.
 void exec_advance(exec_t *self, run_t *run, int64_t now_ms);
+// The same for all that wait for a permit.
+void exec_advance_waiting(exec_t *self, int64_t now_ms);
 // Its task is over: it is taken by driver_next_finished.
 void exec_finish(exec_t *self, run_t *run, int64_t now_ms);
 // Takes what processes have shown, and does what is due.

@@ -39,7 +39,7 @@ static void append(queue_t *queue, run_t *run)
 
 // ---- what is next
 
-char **exec_fill(command_t *command, const run_t *run)
+char **exec_fill(mm_command_t *command, const run_t *run)
 {
     mm_real_t real = {.machine = run->machine, .boot = run->boot};
     mm_task_t task = {.number = run->number,
@@ -49,7 +49,7 @@ char **exec_fill(command_t *command, const run_t *run)
                       .real = &real,
                       .host = run->host,
                       .attributes = run->attributes};
-    return command_fill(command, &task);
+    return mm_command_fill(command, &task);
 }
 
 static void set_due(exec_t *self, run_t *run, int64_t due_ms)
@@ -111,10 +111,12 @@ static int open_output(exec_t *self, const run_t *run)
     return file;
 }
 
-// An instant of the driver's clock by the spawner's: in tests they differ.
-static int64_t by_spawners_clock(int64_t at_ms, int64_t now_ms)
+// An instant of the driver's clock by the spawner's: in tests they differ. Never counted from now:
+// this process may have been stopped since it has read its clock, and no instant moves with it.
+static int64_t by_spawners_clock(const exec_t *self, int64_t at_ms, int64_t now_ms)
 {
-    return at_ms == INT64_MAX ? INT64_MAX : mm_clock_ms() + (at_ms - now_ms);
+    bool is_same = !self->base.has_own_clock || at_ms == INT64_MAX;
+    return is_same ? at_ms : mm_clock_ms() + (at_ms - now_ms);
 }
 
 static void start_failed(run_t *run, int error, int64_t now_ms)
@@ -133,7 +135,7 @@ static void start_failed(run_t *run, int error, int64_t now_ms)
 static bool launch(exec_t *self, run_t *run, int64_t now_ms)
 {
     const restart_step_t *step = &run->step;
-    command_t *command = exec_commands_get(&self->commands, step->what, run->restart.command);
+    mm_command_t *command = exec_commands_get(&self->commands, step->what, run->restart.command);
     int error = step->what == RESTART_COMMAND ? exec_lock_send(self, run) : 0;
     if (error != 0) {
         start_failed(run, error, now_ms);
@@ -142,12 +144,13 @@ static bool launch(exec_t *self, run_t *run, int64_t now_ms)
     int copy = open_output(self, run);
     set_limits(run, now_ms);
     error = launcher_start(
-        self->launcher, &(launch_t){.slot = run->slot,
-                                    .path = command_path(command),
-                                    .arguments = exec_fill(command, run),
-                                    .not_after_ms = by_spawners_clock(step->not_after_ms, now_ms),
-                                    .end_ms = by_spawners_clock(run->kill_ms, now_ms),
-                                    .copy = copy});
+        self->launcher,
+        &(launch_t){.slot = run->slot,
+                    .path = mm_command_path(command),
+                    .arguments = exec_fill(command, run),
+                    .not_after_ms = by_spawners_clock(self, step->not_after_ms, now_ms),
+                    .end_ms = by_spawners_clock(self, run->kill_ms, now_ms),
+                    .copy = copy});
     if (error != 0 && copy >= 0)
         (void)close(copy);
     // EPIPE: the spawner has ended, which is about to be seen.
@@ -164,9 +167,21 @@ static bool launch(exec_t *self, run_t *run, int64_t now_ms)
     return true;
 }
 
+static void note_refusal(exec_t *self, run_t *run)
+{
+    if (!run->restart.is_refused || run->is_refusal_noted)
+        return;
+    run->is_refusal_noted = true;
+    if (self->base.note)
+        self->base.note(self->base.note_arg, run->number, DRIVER_NOTE_PERMIT,
+                        "no command may be started now");
+}
+
 // Runs what is next, or waits for its time.
 void exec_advance(exec_t *self, run_t *run, int64_t now_ms)
 {
+    const driver_t *base = &self->base;
+    restart_permit(&run->restart, base->permit ? base->permit(base->permit_arg) : 0);
     while (restart_next(&run->restart, &run->step)) {
         if (run->step.at_ms > now_ms) {
             set_due(self, run, run->step.at_ms);
@@ -177,8 +192,18 @@ void exec_advance(exec_t *self, run_t *run, int64_t now_ms)
         run->status = SIGKILL; // unless the spawner reports another
         if (restart_run(&run->restart, now_ms) && launch(self, run, now_ms))
             return;
+        note_refusal(self, run);
     }
     exec_finish(self, run, now_ms);
+}
+
+void exec_advance_waiting(exec_t *self, int64_t now_ms)
+{
+    for (uint32_t i = 0; i < self->used; i++) {
+        run_t *run = &self->runs[i];
+        if (!run->is_done && run->texts && run->process == PROCESS_NONE && run->restart.is_waiting)
+            exec_advance(self, run, now_ms);
+    }
 }
 
 // The starts that there was no room for, until there is none again.

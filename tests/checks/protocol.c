@@ -150,9 +150,11 @@ static void tables(void)
     // clang-format off
 #define ITEM(item)                                                                                 \
     {                                                                                              \
-        mm_##item##_t zero = {0};                                                                  \
-        const mm_##item##_t *it = &zero;                                                           \
+        mm_##item##_t zero = {0}, *it = &zero;                                                     \
         begin(#item);
+#define OWNS(c_type, member)                                                                       \
+        c_type owned = {0};                                                                        \
+        zero.member = &owned;
 #define BODY(body)                                                                                 \
     {                                                                                              \
         const mm_##body##_body_t zero = {0}, *it = &zero;                                          \

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # docs/rules.md agrees with the tree. This fails when
-#  - a file cites a rule (I, R, S, H or A with a number) that has no row, or a clause that is missing;
+#  - a file cites a rule (I, R, S, H, A or G with a number) that has no row, or a clause that is missing;
 #  - a row lacks a field, or names a clause, function, test, scenario or plant that does not exist;
 #  - a row and the tags in docs/protocol.md ("[R1, R4]" behind a clause) differ;
 #  - a plant is missing from the row of its rule (r07-… from that of R7);
@@ -62,7 +62,7 @@ awk -v fields='Clauses Kept Tests Plants' '
 rows=$(awk '$2 == "row" {print $1}' "$work/rows")
 for rule in $rows; do
     for field in Clauses Kept Tests Plants; do
-        [[ $rule$field != [SH]*Clauses ]] || continue # no peer sees them
+        [[ $rule$field != [SHG]*Clauses ]] || continue # no peer sees them
         grep -q "^$rule $field " "$work/rows" || complain "$rule names none of its: $field"
     done
 done
@@ -82,7 +82,7 @@ done <"$work/rows"
 awk '/^- P[0-9]/ { clause = $2 }
      /^$|^#/ { clause = "" }
      clause { line = $0
-         while (match(line, /\[[IRHA][0-9][^]]*\]/)) {
+         while (match(line, /\[[IRHAG][0-9][^]]*\]/)) {
              n = split(substr(line, RSTART + 1, RLENGTH - 2), tags, /, */)
              for (i = 1; i <= n; i++) print tags[i], "Clauses", clause
              line = substr(line, RSTART + RLENGTH) } }' docs/protocol.md | sort -u >"$work/tags"
@@ -106,7 +106,7 @@ done
 
 grep -rnoIP --include='*.'{c,h,sh,md,txt,patch,def,mk} --include=Makefile \
     --exclude-dir=corpus --exclude=prove.sh \
-    '(?<![\w.$%&\\-])([IRSHA][1-9][0-9]?|P[1-9][0-9]?\.[0-9]+)(?![\w(])' \
+    '(?<![\w.$%&\\-])([IRSHAG][1-9][0-9]?|P[1-9][0-9]?\.[0-9]+)(?![\w(])' \
     "${product[@]}" tests bench docs ./*.md run.sh Makefile >"$work/cited"
 while IFS=: read -r file line name; do
     if [[ $name == P* ]]; then

@@ -23,7 +23,7 @@ run_to() {
     local crash=$1
     shift
     MAYHEM_CRASH=$crash MAYHEM_CRASH_ONCE=$dir.hit timeout -k 5 60 "$root/run.sh" --dir "$dir" \
-        -i hosts.txt --window 60 --slots 8 --drain-timeout 4s "$@" \
+        -i hosts.txt --leases 60 --slots 8 --drain-timeout 4s "$@" \
         >"$dir.out" 2>"$dir.err" </dev/null
     code=$?
 }
@@ -67,6 +67,20 @@ try() {
     printf '# %s: %d hosts were restarted twice\n' "$point" "$twice"
 }
 
+# try_order POINT NUMBER: an order on a stopped DIR dies there, and is given again.
+try_order() {
+    local point=mayhem-saver/$1 ended
+    dir=point$2
+    MAYHEM_CRASH=$point MAYHEM_CRASH_ONCE=$dir.hit "$MAYHEM_BUILD/mayhem-saver" --dir "$dir" \
+        --order halt --order-why first 2>"$dir.err"
+    ended=$?
+    check "$point: it is hit" test -e "$dir.hit"
+    equal "$point: it dies there" 137 "$ended"
+    "$MAYHEM_BUILD/mayhem-saver" --dir "$dir" --order halt --order-why again
+    equal "$point: the order that comes next is in force" again "$(store 'SELECT why FROM holds')"
+    check "$point: the audit is intact" "$MAYHEM_BUILD/mayhem" audit verify --dir "$dir" >"$dir.out"
+}
+
 hosts "$total" >hosts.txt
 number=0
 for program in mayhem-publisher mayhem-consumer mayhem-saver mayhem-restarter; do
@@ -77,7 +91,11 @@ for program in mayhem-publisher mayhem-consumer mayhem-saver mayhem-restarter; d
             wait -n
         done
         number=$((number + 1))
-        try "$program" "$point" "$number" >"tried.$number" 2>&1 &
+        if [[ $point == *orders* ]]; then
+            try_order "$point" "$number" >"tried.$number" 2>&1 &
+        else
+            try "$program" "$point" "$number" >"tried.$number" 2>&1 &
+        fi
         started+=("$!")
     done <<<"$points"
 done

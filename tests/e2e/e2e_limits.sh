@@ -50,7 +50,7 @@ matches "it says why" 'all 4096 slots of the saver are taken, each for [3-9][0-9
 stop
 
 dir=window
-launch -i hosts.txt --mock-time 5ms..5ms --window 50 -q
+launch -i hosts.txt --mock-time 5ms..5ms --leases 50 -q
 limited "a small window" window --dir window
 matches "it says why" 'all 50 places of the window are taken' "$(cat status.json)"
 stop

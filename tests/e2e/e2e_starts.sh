@@ -31,7 +31,7 @@ equal "and on record" "$(lines_in window.ends)" "$(store "SELECT count(*) FROM j
 # Most of the list was not read when the time was over.
 hosts 200 >hosts.txt
 dir=unread
-run -i hosts.txt -n 1 --slots 4 --window 8 --for 1s -x "$work/restart.sh unread {host} 0.1 0"
+run -i hosts.txt -n 1 --slots 4 --leases 8 --for 1s -x "$work/restart.sh unread {host} 0.1 0"
 ends_with_code "a time that is over before the list was read: exit 75" 75
 run -i hosts.txt -n 2 --slots 40 -x "$work/restart.sh unread {host} 0.1 0"
 ends_with_code "the same command goes on with the rest: exit 0" 0

@@ -82,7 +82,7 @@ matches "status says it, too" '^69 mayhem: nothing is running in nobody: nobody 
 # ---- on the terminal -----------------------------------------------------------------------------
 
 hosts 200000 >hosts.txt
-options=(-i hosts.txt -n 2 --slots 64 --window 1000 --mock-time 20ms..80ms --mock-fail 20% --attempts 2 -q)
+options=(-i hosts.txt -n 2 --slots 64 --leases 1000 --mock-time 20ms..80ms --mock-fail 20% --attempts 2 -q)
 launch "${options[@]}"
 settle_at_least 500 20
 keys 'stty -g >before' Enter

@@ -88,7 +88,7 @@ refused() {
     fi
 }
 
-slow=(-n 1 --slots 16 --window 100 --mock-time 10ms..40ms --attempts 10)
+slow=(-n 1 --slots 16 --leases 100 --mock-time 10ms..40ms --attempts 10)
 printf '[consumer]\nbackoff = 50ms..1s\n' >quick.ini
 
 # ---- full disks ----------------------------------------------------------------------------------

@@ -30,6 +30,8 @@ refused "a share beyond 100 %" 64 'mock-fail' --mock-fail 120%
 refused "a range that goes down" 64 'mock-time' --mock-time 2s..1s
 refused "a timeout that no lease can hold" 64 'timeout' -i hosts.txt -x 'true {host}' --timeout 3h
 refused "an empty command, which would be a mock" 64 '-x needs a command' -i hosts.txt -x ''
+refused "a command that names no host" 64 'it names no host' -i hosts.txt -x 'reboot web-1'
+refused "a list, and nothing to do with it" 64 'say how: ' -i hosts.txt
 refused "an empty --verify" 64 'verify needs a command' -i hosts.txt -x 'true {host}' --verify ''
 refused "--verify without a command" 64 'verify' -i hosts.txt --verify 'true {host}'
 refused "a folder that no socket path can hold" 64 'shorter' --dir "$(printf 'x%.0s' {1..120})"
@@ -39,7 +41,10 @@ check "none of these has made a folder" test ! -e run
 
 refused "no such file" 65 'missing.txt' -i missing.txt --mock
 mkdir folder
-refused "a folder in place of a file" '65|74' 'folder' -i folder --mock
+refused "a folder in place of a file" 65 'folder' -i folder --mock
+: >empty.txt
+refused "an empty list" 65 'no host to restart' -i empty.txt --mock
+check "none of these has made a folder" test ! -e run
 printf 'web-1\nweb-2\n-rf\nweb-3\n' >bad.txt
 refused "a host that could be an option" 65 'bad.txt.*3' -i bad.txt --mock
 printf 'web-1\nweb 2; reboot\n' >bad2.txt
@@ -50,8 +55,6 @@ printf '{"host": "web-1"}\n{"name": "web-2"}\n' >bad2.jsonl
 refused "a JSON line without a host" 65 'bad2.jsonl.*2' -i bad2.jsonl --mock
 printf 'all:\n  hosts:\n    web-01:\n' >hosts.yml
 refused "an inventory in YAML" 65 'looks like YAML' -i hosts.yml --mock
-: >empty.txt
-refused "an empty list" 65 'no host to restart' -i empty.txt --mock
 printf '# web-1\n' >comments.txt
 refused "a list of comments" 65 'no host to restart' -i comments.txt --mock
 refused "a list whose hosts --only does not take" 65 'only takes none' -i hosts.txt --mock \
@@ -60,6 +63,11 @@ refused "a part of no list" 64 'a part of a list' --only web
 equal "nothing was restarted" 0 "$(settled)"
 dir=none
 refused "a stream without a host" 65 'publisher: standard input has no host' -i - --mock
+refused "a list whose lines are all left out" 65 'all its lines are bad' -i hosts.yml --mock \
+    --on-bad-line skip
+false | timeout -k 5 60 "$root/run.sh" --dir $dir -i - --mock >out 2>err
+code=$?
+ends_with_code "a pipe in which nothing comes: exit 65" 65
 run -i - --mock --allow-empty
 ends_with_code "--allow-empty: exit 0" 0
 dir=stdin

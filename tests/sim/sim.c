@@ -27,6 +27,8 @@ static void add(sim_statistics_t *sum, const sim_statistics_t *one)
     sum->real += one->real;
     sum->effects += one->effects;
     sum->doubled += one->doubled;
+    sum->policies += one->policies;
+    sum->judged += one->judged;
     sum->innocent += one->innocent;
     sum->withdrawn += one->withdrawn;
     sum->withdrawn_begun += one->withdrawn_begun;
@@ -178,7 +180,7 @@ int main(int argc, char **argv)
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     uint64_t jobs = processors > 0 && processors <= 64 ? (uint64_t)processors : 2;
     bool quiet = false, until_one = false;
-    for (int option; (option = getopt(argc, argv, "s:n:c:f:j:q1")) != -1;) {
+    for (int option; (option = getopt(argc, argv, "s:n:c:f:j:q1p")) != -1;) {
         switch (option) {
         case 's': seed = strtoull(optarg, NULL, 10); break;
         case 'n': steps = strtoull(optarg, NULL, 10); break;
@@ -187,6 +189,7 @@ int main(int argc, char **argv)
         case 'j': jobs = strtoull(optarg, NULL, 10); break;
         case 'q': quiet = true; break;
         case '1': until_one = true; break;
+        case 'p': sim_has_policy_always = true; break;
         default: return 64;
         }
     }

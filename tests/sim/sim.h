@@ -10,6 +10,10 @@
 //   sim_publisher.c
 //   sim_hosts.c      hosts that are restarted for real, and who does it
 //   sim_record.c     what the store has of it
+//   sim_orders.c     the saver's side of orders, and what is in force by the record
+//   sim_policy.c     what holds a run back: drawn with its seed
+//   sim_operator.c   who orders, and the guard
+//   sim_judge.c      what happens, told to the judge
 //   sim_check.c      the invariants, each by its name
 //   sim_check_real.c those of real restarts
 
@@ -36,10 +40,14 @@
 #define SIM_FAULTS_MS   40000
 #define SIM_SETTLE_MS   120000 // from the end of the faults (I7), plus the work itself
 #define SIM_CLOSED      1024
-#define SIM_TRACE       64  // last lines kept
-#define SIM_BOOTS       256 // of a host
-#define SIM_INTERRUPTED 3   // attempts without an end, and a job is dead
-#define SIM_LONELY      2   // workers that a job kills before it is handed out alone (R7)
+#define SIM_TRACE       64      // last lines kept
+#define SIM_BOOTS       256     // of a host
+#define SIM_INTERRUPTED 3       // attempts without an end, and a job is dead
+#define SIM_GROUPS      6       // of a policy
+#define SIM_OPENINGS    64      // of a window
+#define SIM_ORDERS      32      // that the saver has taken and not recorded
+#define SIM_UNIX_MS     1000000 // Unix time at the begin of the world
+#define SIM_LONELY      2       // workers that a job kills before it is handed out alone (R7)
 
 typedef enum { SIM_CONSUMER, SIM_SAVER, SIM_RESTARTER, SIM_PUBLISHER } sim_role_t;
 
@@ -187,7 +195,28 @@ typedef struct {
     // The consumer's step since which its restart waits for a resource or is granted it; 0:
     // neither.
     uint64_t queued_since[RESOURCE_QUARANTINE];
+    char groups[32];            // that its host is in
+    bool is_casualty;           // on record: its host is not known to be up
+    uint64_t seq;               // of its outcome in the record; 0: none
+    uint64_t told_outcome_life; // of the consumer that has read it
 } sim_job_t;
+
+// An order, at the saver; and what its record has, in order.
+typedef struct {
+    mm_id_t id;
+    mm_action_t action;
+    char name[16]; // of a host or a group
+    uint64_t run;
+    int64_t until_ms;
+} sim_order_t;
+
+typedef struct {
+    sim_order_t order;    // action ended: an outcome, name its host
+    const sim_job_t *job; // of an outcome; else NULL
+    mm_outcome_t outcome;
+    bool is_casualty;
+    int64_t at_ms; // Unix time
+} sim_audit_t;
 
 // A restart, or a store task, at work.
 typedef struct {
@@ -242,7 +271,12 @@ typedef struct {
     int64_t connected_ms;
     sim_running_t running[SIM_RUNNING];
     uint32_t running_count;
-    int64_t commit_ms; // saver: when the batch is committed; 0: none
+    int64_t commit_ms;              // saver: when the batch is committed; 0: none
+    sim_order_t orders[SIM_ORDERS]; // of that batch
+    uint32_t order_count;
+    bool is_asked; // for the state of this run, from there
+    uint64_t asked_run;
+    uint64_t asked_from;
     // publisher
     outbox_t *outbox;
     outbox_actions_t outbox_actions;
@@ -265,6 +299,8 @@ typedef struct {
     uint64_t doubled;   // and more than once, though their driver can identify them
     uint64_t withdrawn; // jobs that ended so, and of them those that had begun
     uint64_t withdrawn_begun;
+    uint64_t policies; // seeds with one, and the starts that were judged
+    uint64_t judged;
     uint64_t innocent; // healthy jobs that ended dead
     uint64_t steps;
     int64_t simulated_ms;
@@ -314,9 +350,12 @@ typedef struct {
     int64_t link_ms[SIM_PROCESSES][SIM_PROCESSES]; // last arrival, for links that keep their order
     mm_encoder_t *encoder;
     mm_decoder_t *decoder;
-    uint64_t withdrawals; // a generator of its own
-    FILE *verbose;        // the whole trace; NULL: only its end is kept
-    bool silent;          // neither traces nor prints: fast, and run again when it breaks
+    sim_audit_t *audit;
+    size_t audit_count, audit_capacity;
+    struct sim_policy *policy; // NULL: none
+    uint64_t withdrawals;      // a generator of its own
+    FILE *verbose;             // the whole trace; NULL: only its end is kept
+    bool silent;               // neither traces nor prints: fast, and run again when it breaks
     char *trace[SIM_TRACE];
     uint64_t trace_count;
     bool failed;
@@ -361,6 +400,8 @@ void sim_consumer_start(sim_t *self, sim_process_t *process);
 void sim_consumer_end(sim_process_t *process);
 void sim_consumer_take(sim_t *self, sim_process_t *process, const mm_frame_t *frame);
 void sim_consumer_time(sim_t *self, sim_process_t *process);
+// Of its operator or its guard.
+void sim_consumer_step(sim_t *self, gather_event_t event);
 int64_t sim_consumer_deadline(const sim_process_t *process);
 void sim_consumer_drain(sim_t *self, sim_process_t *process);
 
@@ -398,6 +439,58 @@ bool sim_real_open(const sim_running_t *running, mm_result_t *ret_result);
 void sim_record_answer(sim_t *self, const sim_running_t *task, mm_real_t *real,
                        mm_result_t *ret_result);
 void sim_record_write(sim_t *self, const sim_running_t *task);
+
+// ---- sim_orders.c
+// The saver is given ORDERS; its batch is committed, and answered.
+void sim_orders_take(sim_t *self, sim_process_t *saver, const mm_frame_t *frame);
+void sim_orders_commit(sim_t *self, sim_process_t *saver, bool is_full);
+void sim_orders_answer(sim_t *self, sim_process_t *saver, bool is_full);
+// An outcome is on record: its number.
+uint64_t sim_orders_record_outcome(sim_t *self, const sim_job_t *job, uint64_t run);
+
+// ---- sim_policy.c
+extern bool sim_has_policy_always; // in each seed; else in few
+// Draws a policy, or none; the hosts are known.
+void sim_policy_draw(sim_t *self);
+void sim_policy_destroy(sim_t *self);
+// For a new consumer: the policy, and the time.
+void sim_policy_tell(sim_t *self, sim_process_t *consumer);
+// What a publisher says of the groups.
+void sim_policy_fill(const sim_t *self, mm_jobs_body_t *ret_jobs, mm_group_t *groups);
+
+// ---- sim_operator.c
+void sim_operator_draw(sim_t *self);
+// When it does something next, and it does what is due.
+int64_t sim_operator_deadline(const sim_t *self);
+void sim_operator_time(sim_t *self);
+// The consumer has answered an order, asks the guard, or is another one.
+void sim_operator_answered(sim_t *self, const mm_id_t *id, bool is_recorded);
+void sim_operator_asked(sim_t *self);
+void sim_operator_forget(sim_t *self);
+
+// ---- sim_judge.c: each does nothing without a policy
+void sim_judge_begin(sim_t *self);
+void sim_judge_end(sim_t *self);
+// A line without its time; the first complaint of the judge ends the run.
+void sim_judge_say(sim_t *self, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void sim_judge_epoch(sim_t *self);
+// A step of the consumer, before its actions are carried out. results: that it has read now.
+void sim_judge_step(sim_t *self, const sim_process_t *consumer, const gather_event_t *event);
+// The consumer has read it, and not before.
+void sim_judge_read(sim_t *self, const mm_result_t *result);
+void sim_judge_handed_out(sim_t *self, const mm_task_t *task);
+void sim_judge_nacked(sim_t *self, const sim_job_t *job);
+void sim_judge_command(sim_t *self, const sim_job_t *job);
+// The record: a row that a task has changed, an outcome, an order; and a last page of the state.
+void sim_judge_row(sim_t *self, const sim_running_t *task);
+void sim_judge_outcome(sim_t *self, const sim_job_t *job);
+// prefix: "", "record " or "lapse ".
+void sim_judge_order(sim_t *self, const sim_order_t *order, const char *prefix);
+void sim_judge_page(sim_t *self, uint64_t session);
+// Time goes on; and all that is due now is done.
+void sim_judge_time(sim_t *self);
+void sim_judge_quiet(sim_t *self);
+int64_t sim_judge_deadline(const sim_t *self);
 
 // ---- sim_check_real.c
 void sim_check_command(sim_t *self, const sim_process_t *process, const sim_running_t *task);

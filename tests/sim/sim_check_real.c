@@ -98,6 +98,7 @@ void sim_check_command(sim_t *self, const sim_process_t *process, const sim_runn
     if (!self->shape.blind)
         check_looked_at(self, job, attempt, command);
     sim_check_goes_on(self, job, task->number, command);
+    sim_judge_command(self, job);
     if (++job->commands == 1)
         job->sent_boots = sim_host(self, job)->boots;
     job->sent_attempt = attempt;

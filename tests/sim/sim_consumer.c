@@ -32,6 +32,13 @@ void sim_consumer_start(sim_t *self, sim_process_t *process)
     if (self->shape.starts_end_ms > 0)
         config.starts_end_ms = self->shape.starts_end_ms + process->clock_ms;
     process->gather = gather_new(&config, self->now_ms + process->clock_ms);
+    sim_policy_tell(self, process);
+    if (self->policy)
+        sim_operator_forget(self);
+    sim_judge_epoch(self);
+    gather_event_t clock = {.kind = GATHER_CLOCK};
+    clock.as.clock.unix_ms = SIM_UNIX_MS + self->now_ms;
+    sim_consumer_step(self, clock);
 }
 
 void sim_consumer_end(sim_process_t *process)
@@ -58,6 +65,8 @@ static void send_notice(sim_t *self, const gather_action_t *action)
     sim_check_notice(self, &action->as.verdict.verdict);
     if (action->as.verdict.verdict.kind == MM_VERDICT_NACK)
         sim_job(self, &action->as.verdict.verdict.id)->withdrawn_life = 0; // until it is told anew
+    if (action->as.verdict.verdict.kind == MM_VERDICT_NACK)
+        sim_judge_nacked(self, sim_job(self, &action->as.verdict.verdict.id));
     if (self->shape.real && action->as.verdict.verdict.kind == MM_VERDICT_NACK)
         sim_check_nacked(self, &action->as.verdict.verdict);
     // Every subscriber would filter by topic: only the publisher that it is for takes it.
@@ -90,10 +99,12 @@ static void send_tasks(sim_t *self, sim_process_t *process, size_t first)
             return; // it has gone with that
         assert(count < MM_BATCH_ITEMS);
         tasks[count++] = other->as.task.task;
-        if (mm_leg_is_restarters(other->as.task.task.leg))
+        if (mm_leg_is_restarters(other->as.task.task.leg)) {
             sim_check_handed_out(self, process, other);
-        else if (other->as.task.task.outcome == MM_OUTCOME_DEAD)
+            sim_judge_handed_out(self, &other->as.task.task);
+        } else if (other->as.task.task.outcome == MM_OUTCOME_DEAD) {
             sim_check_dead(self, &other->as.task.task);
+        }
     }
     sim_process_t *to = find(self, action->as.task.worker);
     assert(to);
@@ -117,6 +128,20 @@ static void send_last(sim_t *self, sim_process_t *process, const gather_action_t
                       .as.tasks = {.session = action->as.answer.session,
                                    .acknowledged_through = action->as.answer.acknowledged_through,
                                    .last = true}});
+}
+
+static void send_orders(sim_t *self, sim_process_t *process, const gather_action_t *action)
+{
+    sim_process_t *to = find(self, action->as.orders.worker);
+    assert(to);
+    sim_send(self, process, to, action->as.orders.session,
+             &(mm_frame_t){.kind = MM_FRAME_ORDERS,
+                           .as.orders = {.session = action->as.orders.session,
+                                         .asks = action->as.orders.asks,
+                                         .run = action->as.orders.run,
+                                         .from = action->as.orders.from,
+                                         .items = action->as.orders.orders,
+                                         .count = action->as.orders.count}});
 }
 
 static void send_answer(sim_t *self, const gather_action_t *action)
@@ -147,6 +172,7 @@ static void send_beat(sim_t *self, const sim_process_t *process)
                               .as.beat = {.consumer = mm_str(NAME),
                                           .epoch = self->epoch,
                                           .draining = gather_statistics(process->gather).draining,
+                                          .halted = gather_is_halted(process->gather),
                                           .items = acknowledgements,
                                           .count = count}});
 }
@@ -179,6 +205,11 @@ static void apply(sim_t *self, sim_process_t *process, size_t index)
             sim_check_reclaimed(self, action->as.log.number);
         break;
     case GATHER_LEAVE: leave(self, process); break;
+    case GATHER_ORDERS: send_orders(self, process, action); break;
+    case GATHER_ANSWER:
+        sim_operator_answered(self, &action->as.reply.id, action->as.reply.error.size == 0);
+        break;
+    case GATHER_ASK_GUARD: sim_operator_asked(self); break;
     }
 }
 
@@ -222,6 +253,9 @@ static void learn(sim_t *self, mm_str_t name, uint64_t before, const mm_result_t
             sim_job(self, &results[i].id)->known_life = self->epoch;
         else if (results[i].serial > before && results[i].serial <= after)
             sim_check_told(self, &results[i]);
+    for (size_t i = 0; i < count; i++)
+        if (results[i].serial > before && results[i].serial <= after)
+            sim_judge_read(self, &results[i]);
 }
 
 static void step(sim_t *self, sim_process_t *process, gather_event_t event)
@@ -245,6 +279,7 @@ static void step(sim_t *self, sim_process_t *process, gather_event_t event)
     gather_step(process->gather, &event, &process->gather_actions);
     trace(self, process, &event);
     learn(self, name, before, results, count);
+    sim_judge_step(self, process, &event);
     for (size_t i = 0; i < process->gather_actions.count && process->alive; i++)
         apply(self, process, i);
     sim_check_consumer(self, process);
@@ -256,6 +291,9 @@ static void parse_jobs(sim_t *self, sim_process_t *process, const mm_frame_t *fr
     event.as.job.publisher = frame->as.jobs.publisher;
     event.as.job.epoch = frame->as.jobs.epoch;
     event.as.job.dead = frame->as.jobs.dead;
+    event.as.job.run = frame->as.jobs.run;
+    event.as.job.groups = frame->as.jobs.groups;
+    event.as.job.group_count = frame->as.jobs.group_count;
     if (frame->as.jobs.epoch == self->epoch)
         self->publisher_epoch = self->epoch;
     if (frame->as.jobs.count == 0)
@@ -287,6 +325,16 @@ void sim_consumer_take(sim_t *self, sim_process_t *process, const mm_frame_t *fr
         event.as.from.result = frame->as.results.items;
         step(self, process, event);
         break;
+    case MM_FRAME_STATE:
+        event.kind = GATHER_STATE;
+        event.as.state = &frame->as.state;
+        step(self, process, event);
+        break;
+    case MM_FRAME_RECORDED:
+        event.kind = GATHER_RECORDED;
+        event.as.recorded = &frame->as.recorded;
+        step(self, process, event);
+        break;
     case MM_FRAME_BYE:
         event.kind = GATHER_BYE;
         event.as.from.worker = frame->as.bye.worker;
@@ -303,6 +351,11 @@ void sim_consumer_time(sim_t *self, sim_process_t *process)
     gather_event_t event = {.kind = GATHER_TIME};
     event.as.time.inbox_empty = true; // what has arrived was taken before
     step(self, process, event);
+}
+
+void sim_consumer_step(sim_t *self, gather_event_t event)
+{
+    step(self, self->consumer, event);
 }
 
 void sim_consumer_drain(sim_t *self, sim_process_t *process)

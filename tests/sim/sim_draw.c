@@ -99,7 +99,7 @@ static void draw_real(sim_t *self)
 {
     uint64_t random = self->seed ^ 0x7265616c;
     sim_shape_t *shape = &self->shape;
-    if (mm_random_below(&random, 3) > 0)
+    if (mm_random_below(&random, 3) > 0 && !sim_has_policy_always)
         return;
     shape->real = shape->one_by_one = true;
     shape->timeout_ms = 300 + (int64_t)mm_random_below(&random, 2000);

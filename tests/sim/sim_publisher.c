@@ -81,13 +81,15 @@ int64_t sim_publisher_deadline(const sim_t *self, const sim_process_t *process)
 
 static void send_jobs(sim_t *self, sim_process_t *process, const mm_job_t *job)
 {
-    sim_send(self, process, self->consumer, 0,
-             &(mm_frame_t){.kind = MM_FRAME_JOBS,
-                           .as.jobs = {.publisher = mm_str(process->name.text),
-                                       .epoch = outbox_epoch(process->outbox),
-                                       .dead = process->dead_before,
-                                       .items = job,
-                                       .count = job ? 1 : 0}});
+    mm_group_t groups[1 + SIM_GROUPS];
+    mm_frame_t frame = {.kind = MM_FRAME_JOBS,
+                        .as.jobs = {.publisher = mm_str(process->name.text),
+                                    .epoch = outbox_epoch(process->outbox),
+                                    .dead = process->dead_before,
+                                    .items = job,
+                                    .count = job ? 1 : 0}};
+    sim_policy_fill(self, &frame.as.jobs, groups);
+    sim_send(self, process, self->consumer, 0, &frame);
 }
 
 static void apply(sim_t *self, sim_process_t *process, const outbox_action_t *action)
@@ -202,6 +204,8 @@ void sim_publisher_take(sim_t *self, sim_process_t *process, const mm_frame_t *f
         hear_epoch(self, process, frame->as.beat.epoch);
         event.as.beat.epoch = frame->as.beat.epoch;
         event.as.beat.draining = frame->as.beat.draining;
+        if (self->policy && sim_below(self, 4) == 0 && self->consumer->alive)
+            send_jobs(self, process, NULL);
     } else if (frame->kind == MM_FRAME_LEAVING) {
         event.kind = OUTBOX_LEAVING;
         event.as.beat.epoch = frame->as.leaving.epoch;

@@ -6,6 +6,9 @@ void sim_record_answer(sim_t *self, const sim_running_t *task, mm_real_t *real,
                        mm_result_t *ret_result)
 {
     const sim_row_t *row = &task->job->row;
+    *real = (mm_real_t){.row = MM_ROW_NONE, .exit = MM_EXIT_NONE};
+    if (task->is_real)
+        ret_result->real = real;
     if (row->row == MM_ROW_NONE)
         return;
     *real = (mm_real_t){.row = row->row,
@@ -58,4 +61,5 @@ void sim_record_write(sim_t *self, const sim_running_t *running)
         row->interrupted++;
     else if (task->row == MM_ROW_ENDED)
         row->ended++;
+    sim_judge_row(self, running);
 }

@@ -32,7 +32,7 @@ copy_sources() {
     rm -rf "$tree" "$work/objects"
     mkdir -p "$tree/tests" "$work/objects"
     cp -r common consumer publisher saver restarter supervisor ctl "$tree/"
-    cp -r tests/sim tests/stage tests/trace "$tree/tests/"
+    cp -r tests/sim tests/stage tests/trace tests/judge "$tree/tests/"
 }
 
 # Compiles the files that the plant has changed; the rest is taken from the build as it is.

@@ -40,6 +40,8 @@ void sim_worker_start(sim_t *self, sim_process_t *process)
     process->session = 0;
     process->running_count = 0;
     process->commit_ms = 0;
+    process->order_count = 0;
+    process->is_asked = false;
 }
 
 void sim_worker_end(sim_process_t *process)
@@ -209,6 +211,10 @@ static void apply(sim_t *self, sim_process_t *process)
 
 void sim_worker_take(sim_t *self, sim_process_t *process, const mm_frame_t *frame)
 {
+    if (frame->kind == MM_FRAME_ORDERS) {
+        sim_orders_take(self, process, frame);
+        return;
+    }
     sim_trace(self, "%s: takes frame %d", process->name.text, (int)frame->kind);
     step(self, process, (mm_worker_event_t){.kind = MM_WORKER_FRAME, .as.frame = frame});
 }
@@ -271,6 +277,11 @@ static mm_outcome_t put_row(sim_t *self, const sim_running_t *task)
     if (task->leg == MM_LEG_SETTLE && before == MM_OUTCOME_NONE) {
         job->outcome = task->outcome;
         job->settled_ms = self->now_ms;
+        if (task->outcome == MM_OUTCOME_RESTARTED || task->outcome == MM_OUTCOME_SKIPPED)
+            job->is_casualty = false;
+        if (task->is_real)
+            job->seq = sim_orders_record_outcome(self, job, task->real.run);
+        sim_judge_outcome(self, job);
     }
     sim_check_committed(self, job, before);
     return job->outcome;
@@ -294,15 +305,19 @@ static void commit(sim_t *self, sim_process_t *process)
         sim_record_answer(self, &batch[i], &reals[i], &answers[i]);
         sim_record_write(self, &batch[i]);
         answers[i].outcome = put_row(self, &batch[i]);
+        reals[i].seq = batch[i].job->seq;
     }
     process->running_count = 0;
     process->commit_ms = 0;
+    sim_orders_commit(self, process, full);
     if (self->faulty && sim_chance(self, self->faults.commit_crash)) {
         sim_crash(self, process, "died between commit and answer");
         return;
     }
     for (uint32_t i = 0; i < count && process->alive; i++)
         finish_with(self, process, &answers[i]);
+    if (process->alive)
+        sim_orders_answer(self, process, full);
 }
 
 void sim_worker_time(sim_t *self, sim_process_t *process)

@@ -120,6 +120,7 @@ sim_t *sim_new(uint64_t seed, FILE *verbose)
         add_process(self, SIM_PUBLISHER, i, name);
     }
     make_jobs(self);
+    sim_policy_draw(self);
     if (self->shape.real)
         sim_hosts_draw(self);
     return self;
@@ -373,6 +374,9 @@ static int64_t next_time(const sim_t *self)
         int64_t due = deadline(self, &self->processes[i]);
         next = due < next ? due : next;
     }
+    int64_t orders = sim_operator_deadline(self), expiry = sim_judge_deadline(self);
+    next = orders < next ? orders : next;
+    next = expiry < next ? expiry : next;
     int64_t tick = self->now_ms + 50; // faults come in this grain
     return self->faulty && tick < next ? tick : next;
 }
@@ -392,8 +396,10 @@ static void advance(sim_t *self)
     if (self->faulty)
         make_faults(self);
     end_pauses(self);
+    sim_judge_time(self);
     while (sim_next_message(self) <= self->now_ms && !self->failed)
         sim_deliver(self);
+    sim_operator_time(self);
     for (uint32_t i = 0; i < self->process_count && !self->failed; i++)
         if (deadline(self, &self->processes[i]) <= self->now_ms)
             wake(self, &self->processes[i]);
@@ -401,11 +407,13 @@ static void advance(sim_t *self)
         if (self->processes[i].ended)
             bury(self, &self->processes[i]);
     sim_check_leaving(self);
+    if (next_time(self) > self->now_ms)
+        sim_judge_quiet(self);
 }
 
 static void settle_all(sim_t *self, uint64_t steps_max)
 {
-    int64_t limit = SIM_FAULTS_MS + SIM_SETTLE_MS + work_ms(self);
+    int64_t limit = SIM_FAULTS_MS + SIM_SETTLE_MS + work_ms(self) + (self->policy ? 1200000 : 0);
     while (!self->failed && !self->too_many_dead && (self->faulty || !all_settled(self)) &&
            self->statistics.steps < steps_max) {
         advance(self);
@@ -487,6 +495,7 @@ void sim_destroy(sim_t **self_p)
     }
     for (size_t i = 0; i < SIM_TRACE; i++)
         free(self->trace[i]);
+    sim_policy_destroy(self);
     mm_encoder_destroy(&self->encoder);
     mm_decoder_destroy(&self->decoder);
     free(self);

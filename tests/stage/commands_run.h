@@ -65,7 +65,8 @@ void assert_somebody_lives(fixture_t *fixture);
 void wait_until_all_are_dead(fixture_t *fixture);
 // Options with this command and nothing beside it, and locks of this program alone: no cooldown.
 mm_options_t exec_options(const char *exec);
-// Opens a driver with these options, which it uses on.
+// Opens a driver with these options, which it uses on. Its clock is the test's, and any command is
+// permitted.
 driver_t *open_driver(const mm_options_t *options);
 driver_t *new_driver(const char *exec, const char *verify, uint32_t slots);
 

@@ -22,7 +22,7 @@ int free_options(void **state)
     (void)state;
     mm_options_free(&options);
     unsetenv("MAYHEM_RATE");
-    unsetenv("MAYHEM_WINDOW");
+    unsetenv("MAYHEM_LEASES");
     unsetenv("MAYHEM_DRAIN_TIMEOUT");
     unsetenv("MAYHEM_RESTARTERS");
     return 0;

@@ -29,6 +29,7 @@ int restart_set_up(void **state)
                        .command = 1,
                        .left_ms = TIMEOUT + VERIFY - 100,
                        .age_ms = 100,
+                       .start_ms = BEGUN + LOST_AFTER,
                        .first_ms = BEGUN,
                        .deadline_ms = BEGUN + TIMEOUT + VERIFY};
     task = (mm_task_t){.leg = MM_LEG_RESTART, .real = &real};
@@ -38,6 +39,7 @@ int restart_set_up(void **state)
 void begin_task(void)
 {
     restart_begin(&restart, &config, &task, 1, now_ms);
+    restart_permit(&restart, INT64_MAX);
 }
 
 restart_step_t runs(restart_what_t what)

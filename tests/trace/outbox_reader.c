@@ -40,6 +40,7 @@ static bool read_verdict(const tokens_t *words, mm_verdict_kind_t verdict, outbo
         (mm_verdict_t){.kind = verdict,
                        .attempts = (uint32_t)tokens_number(words, "attempts", 0),
                        .delay_ms = tokens_number(words, "delay", 0),
+                       .lease_ms = tokens_number(words, "lease", 0),
                        .error = tokens_str(words, "error")};
     return words->count > 1 && mm_id_parse(mm_str(words->words[1]), &event->as.verdict.what.id);
 }

@@ -24,6 +24,7 @@
 #define RUN                  MM_HAS(MM_PROGRAM_RUN)
 #define FLAG_ONLY            MM_FLAG_ONLY
 #define DRIVER               MM_IN_DRIVER
+#define POLICY               MM_OF_POLICY
 #define MM_MINUTE            INT64_C(60000)
 #define MM_HOUR              (60 * MM_MINUTE)
 #define MM_KIND_CHOICE(ENUM) MM_KIND_CHOICE
@@ -257,6 +258,16 @@ static int row_of(int found)
     return found == 'h' ? MM_ROW_help : -1;
 }
 
+// What the publisher calls --leases was --window before windows were times: its flag is still
+// understood, and so is a plain number at `mayhem run`.
+static int without_clash(const mm_options_t *options, int row, const char *text)
+{
+    bool is_number = text && *text != '\0' && text[strspn(text, "0123456789")] == '\0';
+    bool is_other = options->program == MM_PROGRAM_PUBLISHER ||
+                    (options->program == MM_PROGRAM_RUN && is_number);
+    return row == MM_ROW_window && is_other ? MM_ROW_leases : row;
+}
+
 // Collects the text of each flag; the last one of a name counts, of lists all do. Returns 0, or the
 // exit code.
 static int read_flags(mm_options_t *options, int argc, char **argv, const char *texts[MM_ROW_COUNT])
@@ -264,7 +275,8 @@ static int read_flags(mm_options_t *options, int argc, char **argv, const char *
     struct option flags[MM_ROW_COUNT + 1] = {{0}};
     int count = 0;
     for (int i = 0; i < MM_ROW_COUNT; i++) {
-        if ((mm_rows[i].programs & MM_HAS(options->program)) != 0)
+        bool is_older = i == MM_ROW_window && options->program == MM_PROGRAM_PUBLISHER;
+        if ((mm_rows[i].programs & MM_HAS(options->program)) != 0 || is_older)
             flags[count++] = (struct option){
                 mm_rows[i].name, is_bare(&mm_rows[i]) ? optional_argument : required_argument, NULL,
                 FIRST_FLAG + i};
@@ -277,6 +289,7 @@ static int read_flags(mm_options_t *options, int argc, char **argv, const char *
         int row = row_of(found);
         if (row < 0)
             return refuse_flag(options, found, argv);
+        row = without_clash(options, row, optarg);
         if (mm_rows[row].kind == MM_KIND_LIST && texts[row] != NULL)
             texts[row] = mm_options_keep(options, "%s,%s", texts[row], optarg);
         else
@@ -532,10 +545,50 @@ const char *mm_options_flag_for(mm_options_t *options, mm_program_t program, siz
     return NULL;
 }
 
+char *mm_options_value(const mm_options_t *options, const char *name)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *file = open_memstream(&text, &size);
+    assert(file);
+    mm_value_print(options, &mm_rows[row_named(name)], file);
+    (void)fclose(file);
+    return text;
+}
+
+const mm_group_line_t *mm_options_group_lines(const mm_options_t *options, size_t *ret_count)
+{
+    *ret_count = options->origins ? options->origins->group_line_count : 0;
+    return options->origins ? options->origins->group_lines : NULL;
+}
+
+const char *mm_options_file(const mm_options_t *options)
+{
+    return options->origins && options->origins->path ? options->origins->path : "";
+}
+
+int mm_options_refuse(const mm_options_t *options, const char *name, const char *complaint)
+{
+    mm_row_index_t row = row_named(name);
+    return mm_options_complain(options, row, &options->origins->rows[row], complaint);
+}
+
+int mm_options_refuse_line(const mm_options_t *options, const mm_group_line_t *line,
+                           const char *complaint)
+{
+    fprintf(stderr, "%s: %s:%d: [group %s]", mm_options_title(options->program),
+            mm_options_file(options), line->line, line->group);
+    if (line->key)
+        fprintf(stderr, " %s = %s", line->key, line->text);
+    fprintf(stderr, ": %s\n", complaint);
+    return MM_EXIT_CONFIG;
+}
+
 void mm_options_free(mm_options_t *options)
 {
     if (options->origins == NULL)
         return;
+    free(options->origins->group_lines);
     for (size_t i = 0; i < options->origins->string_count; i++)
         free(options->origins->strings[i]);
     free(options->origins->strings);

@@ -6,6 +6,7 @@
 #define MM_OPTIONS_H
 
 #include "log.h"
+#include "policy.h"
 
 // A range of times, low_ms <= high_ms.
 typedef struct {
@@ -45,7 +46,8 @@ typedef enum {
 #define MM_TYPE_RATE         double  // a second, or MM_RATE_MAX
 #define MM_TYPE_DURATION     int64_t // milliseconds
 #define MM_TYPE_RANGE        mm_range_t
-#define MM_TYPE_PERCENT      int64_t // parts per million
+#define MM_TYPE_PERCENT      int64_t     // parts per million
+#define MM_TYPE_AMOUNT       mm_amount_t // 0 and an empty text: not set
 #define MM_TYPE_CODES        mm_codes_t
 #define MM_TYPE_DAYTIME      int64_t // minutes since midnight; -1: none
 #define MM_TYPE_CHOICE(ENUM) ENUM
@@ -78,6 +80,30 @@ bool mm_options_is_default(const mm_options_t *options, const char *name);
 // The flags that the options were given and that another program has, too, one a call, as
 // --NAME=VALUE; NULL when there are no more. *place is 0 before the first call.
 const char *mm_options_flag_for(mm_options_t *options, mm_program_t program, size_t *place);
+
+// The value of the option of this name, as it is read; the caller frees it.
+char *mm_options_value(const mm_options_t *options, const char *name);
+
+// A section [group NAME] of the file of --config, which has key and text NULL, or one of its keys.
+// Neither key nor text has been checked; a key may come again.
+typedef struct {
+    const char *group;
+    const char *key;
+    const char *text;
+    int line;
+} mm_group_line_t;
+
+// Those of all groups in the order of the file, each section before its keys. Valid as the strings
+// are.
+const mm_group_line_t *mm_options_group_lines(const mm_options_t *options, size_t *ret_count);
+// The file of --config, as messages call it; "": there is none.
+const char *mm_options_file(const mm_options_t *options);
+// Prints the sentence that begins with the program's name and, of a value of the option of this
+// name, where that is from and what it is. Returns the exit code: 64 of a flag, else 78.
+int mm_options_refuse(const mm_options_t *options, const char *name, const char *complaint);
+// The same of a line of a section [group NAME].
+int mm_options_refuse_line(const mm_options_t *options, const mm_group_line_t *line,
+                           const char *complaint);
 
 // Prints the options that some source has set, a line each: "attempts = 3 # flag --attempts". run:
 // the options of `mayhem run`, by which those of a program were made: what it has set, and the

@@ -5,6 +5,7 @@
 #include "duration.h"
 #include "endpoint.h"
 #include "options_table.h"
+#include "policy_file.h"
 #include "utf8.h"
 
 #include <assert.h>
@@ -111,6 +112,30 @@ static int check_consumer(const mm_options_t *options)
 static const char *const own[] = {"host", "job", "attempt", "boot_id", "machine_id"};
 #define OWN (sizeof own / sizeof *own)
 
+// The groups of a policy travel as one attribute more.
+static int check_policy(const mm_options_t *options, const mm_attribute_keys_t *keys)
+{
+    mm_attribute_keys_t all = *keys;
+    const char *name = options->policy_groups;
+    if (*name != '\0' && !options->policy)
+        return refuse(options, MM_ROW_policy_groups, MM_ROW_policy_groups,
+                      "groups are of a policy: add --policy");
+    for (size_t size; *name != '\0'; name += size + (name[size] == ',')) {
+        size = strcspn(name, ",");
+        if (!mm_is_name((mm_str_t){name, size}))
+            return refuse(options, MM_ROW_policy_groups, MM_ROW_policy_groups,
+                          "it takes names of groups with commas between them, each of 1 to %d "
+                          "letters, digits, '.', '_' and '-', not beginning with '.' or '-'",
+                          MM_NAME_MAX);
+    }
+    if (options->policy && !mm_attribute_keys_add_optional(&all, mm_str("groups")))
+        return refuse(options, MM_ROW_attributes, MM_ROW_policy,
+                      "with a policy, whose groups are one, there are up to %d attributes beside: "
+                      "leave one out of the command",
+                      MM_ATTRIBUTES_MAX - 1);
+    return 0;
+}
+
 static int check_publisher(const mm_options_t *options)
 {
     bool is_part = *options->only != '\0' || options->limit > 0;
@@ -144,7 +169,7 @@ static int check_publisher(const mm_options_t *options)
         return refuse(options, row, row,
                       "hosts that are invented have none (%s): name a file of hosts with --input",
                       options->attributes);
-    return 0;
+    return check_policy(options, &keys);
 }
 
 // Whether a command line names the host or another attribute of it: what it would do is the same
@@ -298,6 +323,10 @@ int mm_options_cross_check(const mm_options_t *options)
     int code = check_address(options);
     if (code == 0)
         code = check_heartbeat(options);
+    if (code != 0)
+        return code;
+    if ((mm_rows[MM_ROW_window].programs & MM_HAS(options->program)) != 0)
+        code = mm_policy_check(options);
     if (code != 0)
         return code;
     switch (options->program) {

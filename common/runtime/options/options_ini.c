@@ -1,11 +1,13 @@
 // The INI file. inih finds sections, comments, keys and malformed lines. The values come from the
 // line itself, because inih cuts lines at 200 bytes and values at " ;", which would silently
 // shorten a command. A key may occur once in [common] and once in the program's own section, which
-// counts more. Keys of other programs are only looked up.
+// counts more. Keys of other programs are only looked up. A list may have several lines. The
+// sections [group NAME] are the policy's: their lines are kept as they are (policy_file.c).
 //
 // The file of a driver is read in the same way: it has one section, [driver], in which `restart`
 // may occur again, and counts less than all else.
 
+#include "array.h"
 #include "options_table.h"
 
 #include <assert.h>
@@ -25,6 +27,8 @@ typedef struct {
     int number;     // of the current line, from 1
     char *value;    // of the current line, in `line`; NULL: it has none
     int error_line; // 0: none so far
+    bool is_driver;
+    const char *group; // of the section [group NAME] that is read; NULL: it is another one
     char complaint[MM_COMPLAINT];
     // By row: the values in [common] and in the own section, or that of a driver.
     mm_origin_t found[2][MM_ROW_COUNT];
@@ -59,6 +63,35 @@ static void cut_blanks(char *text)
     text[size] = '\0';
 }
 
+// The line of a section: keeps the name of a group, which inih would cut. False: it is refused.
+static bool read_section(reader_t *self, const char *line)
+{
+    struct mm_options_origins *origins = self->options->origins;
+    const char *name = line + strlen("[group"), *end = line + strcspn(line, "]");
+    self->group = NULL;
+    if (self->is_driver || strncmp(line, "[group", strlen("[group")) != 0 || name > end ||
+        (*name != ' ' && *name != '\t' && *name != ']'))
+        return true;
+    name += strspn(name, " \t");
+    while (end > name && (end[-1] == ' ' || end[-1] == '\t'))
+        end--;
+    if (!mm_is_name((mm_str_t){name, (size_t)(end - name)}))
+        return refuse(self,
+                      "a group is called by a name of 1 to %d letters, digits, '.', '_' and '-', "
+                      "as in [group web]",
+                      MM_NAME_MAX);
+    self->group = mm_options_keep(self->options, "%.*s", (int)(end - name), name);
+    for (size_t i = 0; i < origins->group_line_count; i++) {
+        const mm_group_line_t *other = &origins->group_lines[i];
+        if (!other->key && strcmp(other->group, self->group) == 0)
+            return refuse(self, "[group %s] began in line %d already: put the two together",
+                          self->group, other->line);
+    }
+    *MM_ARRAY_ADD(origins->group_lines, origins->group_line_count, origins->group_line_capacity) =
+        (mm_group_line_t){.group = self->group, .line = self->number};
+    return true;
+}
+
 // inih's reader: gives it the line up to its '=' and keeps the value.
 static char *read_line(char *buffer, int size, void *stream)
 {
@@ -77,6 +110,8 @@ static char *read_line(char *buffer, int size, void *stream)
         start += 3;
     start = skip_blanks(start);
     cut_blanks(start);
+    if (*start == '[' && !read_section(self, start))
+        return NULL;
     if (*start != '[' && *start != '#' && *start != ';') {
         char *equals = start + strcspn(start, "=:");
         if (*equals != '\0') {
@@ -113,6 +148,8 @@ static bool is_key_of(const mm_row_t *row, int section)
     unsigned programs = row->programs & MM_HAS_ALL;
     if ((row->programs & MM_FLAG_ONLY) != 0)
         return false;
+    if ((row->programs & MM_OF_POLICY) != 0 && (section == MM_PROGRAM_RUN || section == COMMON))
+        return true;
     if (section == COMMON)
         return (programs & (programs - 1)) != 0;
     if (section == MM_PROGRAM_RUN)
@@ -127,7 +164,10 @@ static int refuse_key(reader_t *self, int section, const char *section_name, con
             continue;
         if ((mm_rows[i].programs & MM_FLAG_ONLY) != 0)
             return refuse(self, "'%s' is not for files: give it as --%s", key, key);
-        int owner = 0;
+        if (i == MM_ROW_window && section == MM_PROGRAM_PUBLISHER)
+            return refuse(self, "'window' is when restarts may begin, and belongs in [run]; jobs "
+                                "under lease are 'leases'");
+        int owner = (mm_rows[i].programs & MM_OF_POLICY) != 0 ? MM_PROGRAM_RUN : 0;
         while (!is_key_of(&mm_rows[i], owner))
             owner++;
         return refuse(self, "'%s' does not belong in [%s] but in [%s]", key, section_name,
@@ -138,21 +178,47 @@ static int refuse_key(reader_t *self, int section, const char *section_name, con
                   mm_options_nearest(programs, false, key));
 }
 
-// Keeps the value of the current line, which is that of a key. Returns 0, which means a bad line,
-// when it is not the first one.
-static int keep_value(reader_t *self, const char *key, mm_origin_t *found)
+// The value of the current line without quotes. Returns 0, which means a bad line, when there is
+// one of them too few.
+static int unquote(reader_t *self, const char *key)
 {
     if (*self->value == '"' && !mm_value_unquote(self->value))
         return refuse(self,
                       "the value of '%s' begins with a quote, so it must end with one, and "
                       "hold \\\" and \\\\ for a quote and a backslash inside",
                       key);
+    return 1;
+}
+
+// Keeps the value of the current line, which is that of a key. Returns 0, which means a bad line,
+// when it is not the first one, and they do not add up.
+static int keep_value(reader_t *self, const char *key, bool is_list, mm_origin_t *found)
+{
+    if (!unquote(self, key))
+        return 0;
+    if (found->line != 0 && is_list) {
+        found->text = mm_options_keep(self->options, "%s,%s", found->text, self->value);
+        return 1;
+    }
     if (found->line != 0)
         return refuse(self, "'%s' was given in line %d already: take one of the two out", key,
                       found->line);
     found->source = MM_BY_FILE;
     found->line = self->number;
     found->text = mm_options_keep(self->options, "%s", self->value);
+    return 1;
+}
+
+static int keep_group_line(reader_t *self, const char *key)
+{
+    struct mm_options_origins *origins = self->options->origins;
+    if (!unquote(self, key))
+        return 0;
+    *MM_ARRAY_ADD(origins->group_lines, origins->group_line_count, origins->group_line_capacity) =
+        (mm_group_line_t){.group = self->group,
+                          .key = mm_options_keep(self->options, "%s", key),
+                          .text = mm_options_keep(self->options, "%s", self->value),
+                          .line = self->number};
     return 1;
 }
 
@@ -167,11 +233,13 @@ static int parse_key(void *user, const char *section_name, const char *key, cons
     if (*section_name == '\0')
         return refuse(self, "'%s' stands above the first section: put it under [common] or [%s]",
                       key, mm_program_name(self->options->program));
+    if (self->group)
+        return keep_group_line(self, key);
     int section = find_section(section_name);
     if (section < 0)
         return refuse(self,
                       "there is no section [%s]; there are [common], [publisher], [consumer], "
-                      "[saver], [restarter] and [run]",
+                      "[saver], [restarter], [run] and, for the policy, [group NAME]",
                       section_name);
     mm_row_index_t row = 0;
     while (row < MM_ROW_COUNT &&
@@ -179,9 +247,11 @@ static int parse_key(void *user, const char *section_name, const char *key, cons
         row++;
     if (row == MM_ROW_COUNT)
         return refuse_key(self, section, section_name, key);
-    if (section != COMMON && section != (int)self->options->program)
+    bool is_policys = (mm_rows[row].programs & MM_OF_POLICY) != 0 && section == MM_PROGRAM_RUN;
+    if (section != COMMON && section != (int)self->options->program && !is_policys)
         return 1;
-    return keep_value(self, key, &self->found[section != COMMON][row]);
+    return keep_value(self, key, mm_rows[row].kind == MM_KIND_LIST,
+                      &self->found[section != COMMON][row]);
 }
 
 // A key that may be in the file of a driver; MM_ROW_COUNT: it may not.
@@ -206,7 +276,7 @@ static int refuse_driver_key(reader_t *self, const char *key)
 static int parse_restart(reader_t *self)
 {
     mm_origin_t *first = &self->found[1][MM_ROW_exec], command = {0};
-    if (!keep_value(self, "restart", &command))
+    if (!keep_value(self, "restart", false, &command))
         return 0;
     if (*command.text == '\0')
         return refuse(self, "'restart' is empty: name a program and its arguments");
@@ -234,7 +304,7 @@ static int parse_driver_key(void *user, const char *section_name, const char *ke
     if (strcmp(key, "restart") == 0)
         return parse_restart(self);
     return row == MM_ROW_COUNT ? refuse_driver_key(self, key)
-                               : keep_value(self, key, &self->found[1][row]);
+                               : keep_value(self, key, false, &self->found[1][row]);
 }
 
 // Applies the values: [common] first, then the own section. Both are checked.
@@ -306,6 +376,7 @@ static int read_file(mm_options_t *options, const char *option, const char *path
     reader_t *self = calloc(1, sizeof *self);
     assert(self);
     self->options = options;
+    self->is_driver = is_driver;
     self->file = fopen(path, "re");
     int code;
     if (self->file == NULL) {

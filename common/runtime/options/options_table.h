@@ -16,6 +16,7 @@
 #define MM_HAS_ALL      (MM_HAS(MM_PROGRAMS) - 1)
 #define MM_FLAG_ONLY    MM_HAS(MM_PROGRAM_RUN + 1)
 #define MM_IN_DRIVER    MM_HAS(MM_PROGRAM_RUN + 2)
+#define MM_OF_POLICY    MM_HAS(MM_PROGRAM_RUN + 3)
 
 typedef enum {
     MM_KIND_TEXT,
@@ -27,6 +28,7 @@ typedef enum {
     MM_KIND_DURATION,
     MM_KIND_RANGE,
     MM_KIND_PERCENT,
+    MM_KIND_AMOUNT,
     MM_KIND_CODES,
     MM_KIND_DAYTIME,
     MM_KIND_CHOICE
@@ -74,7 +76,10 @@ struct mm_options_origins {
     const char *path;                   // of the INI file, as the user has named it; NULL: none
     const char *driver;                 // of the driver's file; NULL: none
     int restart_lines[MM_COMMANDS_MAX]; // there, of mm_options_t.restarts
-    char **strings;                     // all strings that the options own
+    mm_group_line_t *group_lines;       // of the INI file
+    size_t group_line_count;
+    size_t group_line_capacity;
+    char **strings; // all strings that the options own
     size_t string_count;
     size_t string_capacity;
 };

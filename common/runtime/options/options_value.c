@@ -157,6 +157,29 @@ static bool parse_percent(const mm_row_t *row, const char *text, int64_t *ret_pp
     return true;
 }
 
+// "5", "25%".
+static bool parse_amount(const mm_row_t *row, const char *text, mm_amount_t *ret_amount,
+                         char complaint[MM_COMPLAINT])
+{
+    mm_amount_t amount;
+    const char *why = mm_amount_parse(mm_str(text), &amount);
+    if (*text == '\0' || strcmp(text, "0") == 0)
+        amount = (mm_amount_t){0};
+    else if (why)
+        return complain(complaint, "%s", why);
+    else if (!is_in_limits(row, amount.value))
+        return complain(complaint, "it must be from %lld to %lld", (long long)row->low,
+                        (long long)row->high);
+    *ret_amount = amount;
+    return true;
+}
+
+static void print_amount(mm_amount_t amount, FILE *file)
+{
+    char text[MM_AMOUNT_TEXT];
+    fputs(amount.is_set ? mm_amount_print(amount, text) : "0", file);
+}
+
 // "0,255"; an empty list has none.
 static bool parse_codes(const char *text, mm_codes_t *ret_codes, char complaint[MM_COMPLAINT])
 {
@@ -264,6 +287,7 @@ bool mm_value_parse(mm_options_t *options, const mm_row_t *row, const char *text
     case MM_KIND_DURATION: return parse_duration(row, text, field, complaint);
     case MM_KIND_RANGE: return parse_range(row, text, field, complaint);
     case MM_KIND_PERCENT: return parse_percent(row, text, field, complaint);
+    case MM_KIND_AMOUNT: return parse_amount(row, text, field, complaint);
     case MM_KIND_CODES: return parse_codes(text, field, complaint);
     case MM_KIND_DAYTIME: return parse_daytime(text, field, complaint);
     case MM_KIND_CHOICE: return parse_choice(row, text, field, complaint);
@@ -337,6 +361,7 @@ void mm_value_print(const mm_options_t *options, const mm_row_t *row, FILE *file
         print_duration(((const mm_range_t *)field)->high_ms, file);
         break;
     case MM_KIND_PERCENT: fprintf(file, "%.10g%%", (double)*(const int64_t *)field / 1e4); break;
+    case MM_KIND_AMOUNT: print_amount(*(const mm_amount_t *)field, file); break;
     case MM_KIND_CODES: print_codes(field, file); break;
     case MM_KIND_DAYTIME: {
         int minute = (int)*(const int64_t *)field;

@@ -6,6 +6,7 @@
 #include "array.h"
 #include "host.h"
 #include "job.h"
+#include "permit.h"
 #include "pool.h"
 #include "table.h"
 #include "unacknowledged_results.h"
@@ -74,6 +75,7 @@ struct mm_worker {
     details_t *removed;      // the last ones that were removed
     mm_pool_t pool;          // of the assignments and these
     mm_results_t *results;
+    mm_permit_t permit; // of commands; never one of the mock
     bool draining;      // reports 0 slots
     bool stopped;       // the drain limit came, and the running tasks were stopped
     bool last_seen;     // the consumer has announced that no task will follow
@@ -157,6 +159,11 @@ uint64_t mm_worker_unacknowledged(const mm_worker_t *self)
 size_t mm_worker_running(const mm_worker_t *self)
 {
     return self->held.count;
+}
+
+int64_t mm_worker_permit(const mm_worker_t *self)
+{
+    return self->permit.until_ms;
 }
 
 static mm_worker_action_t *act(mm_worker_t *self, mm_worker_action_kind_t kind)
@@ -493,6 +500,7 @@ static void close_session(mm_worker_t *self)
     if (self->session != 0)
         act(self, MM_WORKER_DISCONNECT);
     self->session = 0;
+    mm_permit_close(&self->permit);
     self->last_seen = false;
     return_waiting(self);
 }
@@ -534,6 +542,7 @@ static void apply_welcome(mm_worker_t *self, const mm_frame_t *frame)
     self->epoch = frame->as.answer.epoch;
     self->consumer_left = false;
     self->session = self->highest = frame->as.answer.session;
+    mm_permit_open(&self->permit, self->epoch, self->session);
     action = act(self, MM_WORKER_CONNECT);
     action->as.connect.session = self->session;
     memcpy(action->as.connect.suffix, frame->as.answer.suffix.data, frame->as.answer.suffix.size);
@@ -566,6 +575,9 @@ static void apply_beat(mm_worker_t *self, const mm_frame_t *frame)
         if (mm_str_equal(item->worker, mm_str(self->config.name.text)))
             acknowledgement(self, item->session, item->acknowledged_through);
     }
+    if ((self->config.verbs & MM_VERB_REAL) != 0)
+        mm_permit_hear(&self->permit, &frame->as.beat, mm_str(self->config.name.text),
+                       self->boot_ms, self->config.lost_after_ms);
 }
 
 static void apply_leaving(mm_worker_t *self, const mm_frame_t *frame)

@@ -119,5 +119,8 @@ bool mm_worker_holds(const mm_worker_t *self, uint64_t number, mm_task_t *ret_ta
 uint64_t mm_worker_unacknowledged(const mm_worker_t *self);
 // Tasks held.
 size_t mm_worker_running(const mm_worker_t *self);
+// Before which instant of CLOCK_BOOTTIME, ms, a command may be started (permit.h); 0: none may now.
+// Of the mock, which starts none, it is always 0.
+int64_t mm_worker_permit(const mm_worker_t *self);
 
 #endif

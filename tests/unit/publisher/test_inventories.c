@@ -49,7 +49,7 @@ static int take(const source_file_config_t *config, const void *data, size_t siz
     own.path = is_stream ? "-" : list_path;
     if (is_stream) {
         int fd = open(list_path, O_RDONLY), count;
-        char bytes[4096];
+        char bytes[8192];
         assert_true(size < sizeof bytes); // what a pipe takes at once
         assert_int_equal(pipe(ends), 0);
         assert_true((count = (int)read(fd, bytes, sizeof bytes)) >= 0);
@@ -458,6 +458,83 @@ static void a_part_of_a_list_is_taken(void **state)
     gives_by(&both, plain, "db-1() ");
 }
 
+// ---- the groups of a policy
+
+// A list gives this with a policy of these groups, in each way to write it.
+static void gives_groups(const char *groups, const char *attributes, const char *content,
+                         const char *expected)
+{
+    source_file_config_t config = wanting(attributes);
+    policy_groups_t *policy = policy_groups_new(groups);
+    config.policy = policy;
+    gives_by(&config, content, expected);
+    policy_groups_destroy(&policy);
+}
+
+static void refuses_groups(const char *groups, const char *attributes, const char *content,
+                           const char *words)
+{
+    source_file_config_t config = wanting(attributes);
+    policy_groups_t *policy = policy_groups_new(groups);
+    config.policy = policy;
+    refuses_by(&config, content, words);
+    policy_groups_destroy(&policy);
+}
+
+static void the_groups_of_a_policy_travel(void **state)
+{
+    (void)state;
+    static const char *const lists[] = {
+        "a groups=web,eu,rack9\nb groups=\"eu, web\"\nc groups=rack9\nd\ne groups=eu,eu,Web\n",
+        "{\"host\":\"a\",\"groups\":[\"web\",\"eu\",\"rack9\"]}\n"
+        "{\"host\":\"b\",\"groups\":\"eu,web\"}\n{\"host\":\"c\",\"groups\":[\"rack9\"]}\n"
+        "{\"host\":\"d\",\"groups\":[]}\n{\"host\":\"e\",\"groups\":\"eu,eu,Web\"}\n",
+        "[rack9]\na\nb groups=web\nc\n[ungrouped]\nd\n[berlin]\na\n[site]\ne\nb\n"
+        "[web]\na\n[eu:children]\nde\nsite\n[de:children]\nberlin\n",
+    };
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        gives_groups("web,eu", "", lists[i],
+                     "a(groups=eu,web) b(groups=eu,web) c() d() e(groups=eu) ");
+        gives_groups("web", "", lists[i], "a(groups=web) b(groups=web) c() d() e() ");
+        gives_groups("", "", lists[i], "a() b() c() d() e() ");
+    }
+    gives_groups("all,de", "", lists[2],
+                 "a(groups=all,de) b(groups=all) c(groups=all) d(groups=all) e(groups=all) ");
+    gives_groups("web,eu", "bmc?,groups?", "a groups=x,web bmc=1\nb groups=x\n",
+                 "a(bmc=1 groups=web) b() ");
+    refuses_groups("web", "groups", "a groups=web\nb groups=x\n", "host b has no groups");
+}
+
+static void too_many_groups_of_a_policy_are_refused(void **state)
+{
+    (void)state;
+    char names[2048] = "", list[4096], long_names[2048] = "";
+    for (int i = 0; i < 17; i++) {
+        (void)snprintf(names + strlen(names), 16, "%sg%02d", i > 0 ? "," : "", i);
+        (void)snprintf(long_names + strlen(long_names), 64, "%s%060d", i > 0 ? "," : "", i);
+    }
+    (void)snprintf(list, sizeof list, "a groups=%.63s\n", names); // 16 of them
+    char expected[256];
+    (void)snprintf(expected, sizeof expected, "a(groups=%.63s) ", names);
+    gives_groups(names, "", list, expected);
+    (void)snprintf(list, sizeof list, "a groups=%s\n", names);
+    refuses_groups(names, "", list, ":1: host a is in too many groups of the policy: 16 at most");
+    gives_groups("g03,g11", "", list, "a(groups=g03,g11) "); // the others do not count
+    (void)snprintf(list, sizeof list, "[x]\na groups=%s\n", names);
+    refuses_groups(names, "", list, ":2: host a is in too many groups of the policy: 16 at most");
+    (void)snprintf(list, sizeof list, "{\"host\":\"a\",\"groups\":\"%s\"}\n", names);
+    refuses_groups(names, "", list, "host a is in too many groups of the policy: 16 at most");
+    (void)snprintf(list, sizeof list, "a groups=%.304s\n", long_names); // 5 of them
+    refuses_groups(long_names, "", list, "their names have 256 bytes at most");
+    char *much = malloc(8192);
+    assert_non_null(much);
+    int size = snprintf(much, 64, "[x]\na groups=");
+    memset(much + size, 'g', 5000);
+    (void)snprintf(much + size + 5000, 16, "\n");
+    refuses_groups("x", "", much, "its groups have too many bytes");
+    free(much);
+}
+
 // A limit counts the hosts of the list, those before a resume, too.
 static void a_part_goes_on_where_it_was(void **state)
 {
@@ -505,6 +582,8 @@ int main(void)
         TEST(nothing_to_do_is_no_success),
         TEST(a_part_of_a_list_is_taken),
         TEST(a_part_goes_on_where_it_was),
+        TEST(the_groups_of_a_policy_travel),
+        TEST(too_many_groups_of_a_policy_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

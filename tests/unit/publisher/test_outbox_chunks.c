@@ -166,23 +166,26 @@ static void attributes_come_back_with_their_jobs(void **state)
     put(outbox, run, 5);
     put_with(outbox, run, 6, "bmc=/dev/a");
     commit(outbox);
+    put(outbox, run, 7);
+    put_with(outbox, run, 8, "bmc=b");
+    commit(outbox);
     settle(outbox, run, 2, MM_OUTCOME_RESTARTED);
     commit(outbox);
     for (int epoch = 0; epoch < 2; epoch++) {
         expect_attributes(outbox,
                           "host-1(bmc=10.0.0.1 zone=eu) host-3(bmc=10.0.0.3 zone=us) host-4() "
-                          "host-5() host-6(bmc=/dev/a) ");
+                          "host-5() host-6(bmc=/dev/a) host-7() host-8(bmc=b) ");
         outbox_db_close(&outbox);
         outbox = open_outbox();
     }
     outbox_db_close(&outbox);
     // Without any there is not a byte more.
     assert_string_equal(query("SELECT chunk, jobs, attributes FROM chunks"),
-                        "1|3|[\"bmc=10.0.0.1 zone=eu\",\"bmc=10.0.0.2 zone=\",\"bmc=10.0.0.3 "
-                        "zone=us\"];2|2|NULL;3|1|[\"bmc=/dev/a\"];");
+                        "1|6|[\"bmc=10.0.0.1 zone=eu\",\"bmc=10.0.0.2 zone=\",\"bmc=10.0.0.3 "
+                        "zone=us\",\"\",\"\",\"bmc=/dev/a\"];2|1|NULL;3|1|[\"bmc=b\"];");
     assert_string_equal(query("SELECT host, attributes FROM jobs"),
                         "host-1|bmc=10.0.0.1 zone=eu;host-3|bmc=10.0.0.3 zone=us;host-4|NULL;"
-                        "host-5|NULL;host-6|bmc=/dev/a;");
+                        "host-5|NULL;host-6|bmc=/dev/a;host-7|NULL;host-8|bmc=b;");
 }
 
 static void damaged_attributes_are_fatal(void **state)
@@ -275,7 +278,7 @@ static void an_outbox_of_version_1_is_brought_up_to_date(void **state)
         expect_jobs(outbox, 1000, 1, 3000);
         expect_counts(outbox, 1, 3003, 3, 0);
         outbox_db_close(&outbox);
-        assert_string_equal(query("PRAGMA user_version"), "5;");
+        assert_string_equal(query("PRAGMA user_version"), "6;");
         assert_string_equal(query("SELECT count(*), count(DISTINCT host) FROM jobs"), "3000|3000;");
         assert_string_equal(query("SELECT group_concat(jobs) FROM chunks"), "1024,1024,952;");
     }
@@ -351,7 +354,7 @@ static void an_outbox_of_version_2_is_brought_up_to_date(void **state)
         expect_jobs(outbox, 3, 3, 4);
         expect_counts(outbox, 1, 6, 2, 0);
         outbox_db_close(&outbox);
-        assert_string_equal(query("PRAGMA user_version"), "5;");
+        assert_string_equal(query("PRAGMA user_version"), "6;");
         assert_string_equal(query("SELECT host, attributes FROM jobs"),
                             "host-3|NULL;host-4|NULL;host-5|NULL;host-6|NULL;");
     }
@@ -378,10 +381,10 @@ static void without_room_for_it_version_2_stays_what_it_was(void **state)
     outbox_db_close(&outbox);
 }
 
-// What version 5 has added.
+// What versions 5 and 6 have added.
 static void drop_lists(void)
 {
-    execute("DROP TABLE withdrawn; DROP TABLE unseen;"
+    execute("ALTER TABLE runs DROP COLUMN run_key; DROP TABLE withdrawn; DROP TABLE unseen;"
             "ALTER TABLE runs DROP COLUMN withdrawn; ALTER TABLE runs DROP COLUMN abandoned;"
             "ALTER TABLE runs DROP COLUMN list; ALTER TABLE runs DROP COLUMN listed;"
             "ALTER TABLE runs DROP COLUMN grows; ALTER TABLE dead DROP COLUMN attributes");
@@ -403,7 +406,7 @@ static void an_outbox_of_version_3_is_brought_up_to_date(void **state)
     expect_counts(outbox, 1, 6, 2, 0);
     expect_jobs(outbox, 3, 3, 4);
     outbox_db_close(&outbox);
-    assert_string_equal(query("PRAGMA user_version"), "5;");
+    assert_string_equal(query("PRAGMA user_version"), "6;");
     assert_string_equal(query("SELECT unneeded FROM runs"), "0;");
 }
 
@@ -428,11 +431,51 @@ static void an_outbox_of_version_4_is_brought_up_to_date(void **state)
         assert_int_equal(rows[0].attributes.size, 0);
         assert_int_equal(outbox_db_backlog(outbox), 4);
         outbox_db_close(&outbox);
-        assert_string_equal(query("PRAGMA user_version"), read_only ? "4;" : "5;");
+        assert_string_equal(query("PRAGMA user_version"), read_only ? "4;" : "6;");
     }
     assert_string_equal(
         query("SELECT unneeded, withdrawn, abandoned, list, listed, grows FROM runs"),
         "1|0|0|0|0|0;");
+}
+
+static uint64_t key_of(outbox_db_t *outbox, int64_t number)
+{
+    outbox_run_t run = {0};
+    bool found = false;
+    assert_int_equal(outbox_db_run(outbox, number, &run, &found), OUTBOX_DB_OK);
+    assert_true(found);
+    uint64_t key = run.key;
+    outbox_run_clear(&run);
+    return key;
+}
+
+static void an_outbox_of_version_5_is_brought_up_to_date(void **state)
+{
+    (void)state;
+    make_version_2();
+    outbox_db_t *outbox = open_outbox();
+    outbox_db_close(&outbox);
+    execute("UPDATE runs SET list = 3, listed = 4, withdrawn = 1, restarted = 1, attempts = 2;"
+            "INSERT INTO runs (input, driver, started_ms) VALUES ('other.txt', 'mock', 6000);"
+            "ALTER TABLE runs DROP COLUMN run_key; DROP VIEW jobs;"
+            "CREATE VIEW jobs (id, host) AS SELECT 1, 'former'; PRAGMA user_version = 5");
+    for (int read_only = 1; read_only >= 0; read_only--) {
+        assert_int_equal(outbox_db_open(path, read_only, &outbox, open_error), 0);
+        expect_counts(outbox, 1, 6, 1, 0);
+        assert_int_equal(outbox_db_backlog(outbox), 4);
+        assert_int_equal(key_of(outbox, 1) == 0, read_only);
+        outbox_db_close(&outbox);
+        assert_string_equal(query("PRAGMA user_version"), read_only ? "5;" : "6;");
+    }
+    outbox = open_outbox();
+    uint64_t key = key_of(outbox, 1);
+    assert_int_not_equal(key, key_of(outbox, 2));
+    outbox_db_close(&outbox);
+    outbox = open_outbox(); // once is for all
+    assert_int_equal(key_of(outbox, 1), key);
+    outbox_db_close(&outbox);
+    assert_string_equal(query("SELECT withdrawn, list, listed FROM runs WHERE run = 1"), "1|3|4;");
+    assert_string_equal(query("SELECT host, attributes FROM jobs LIMIT 1"), "host-3|NULL;");
 }
 
 int main(void)
@@ -453,6 +496,7 @@ int main(void)
         OUTBOX_TEST(without_room_for_it_version_2_stays_what_it_was),
         OUTBOX_TEST(an_outbox_of_version_3_is_brought_up_to_date),
         OUTBOX_TEST(an_outbox_of_version_4_is_brought_up_to_date),
+        OUTBOX_TEST(an_outbox_of_version_5_is_brought_up_to_date),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

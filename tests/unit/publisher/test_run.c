@@ -26,6 +26,7 @@ static int open_db(void **state)
                              .input = "",
                              .run_driver = "mock",
                              .driver_name = "",
+                             .attributes = "",
                              .rate = MM_RATE_MAX,
                              .jobs = 1};
     return 0;
@@ -302,6 +303,155 @@ static void another_driver_takes_over_if_that_is_said(void **state)
     outbox_run_clear(&former);
 }
 
+// ---- a policy
+
+static void set_policy(const char *groups)
+{
+    options.policy = true;
+    options.policy_groups = groups;
+}
+
+// How many hosts the publisher says.
+static void has_sizes(const char *expected)
+{
+    char text[256] = "";
+    size_t count;
+    const mm_group_t *groups = policy_groups_sizes(run.policy, &count);
+    for (size_t i = 0; i < count; i++)
+        (void)snprintf(text + strlen(text), sizeof text - strlen(text), "%.*s:%u ",
+                       (int)groups[i].name.size, groups[i].name.data, groups[i].hosts);
+    assert_string_equal(text, expected);
+}
+
+static void has_attributes(const char *expected)
+{
+    char text[256] = "";
+    const outbox_row_t *rows;
+    size_t count;
+    assert_int_equal(outbox_db_load(db, 0, 100, &rows, &count), OUTBOX_DB_OK);
+    for (size_t i = 0; i < count; i++)
+        (void)snprintf(text + strlen(text), sizeof text - strlen(text), "%.*s(%.*s) ",
+                       (int)rows[i].host.size, rows[i].host.data, (int)rows[i].attributes.size,
+                       rows[i].attributes.data);
+    assert_string_equal(text, expected);
+}
+
+static void with_a_policy_the_hosts_of_its_groups_are_counted(void **state)
+{
+    (void)state;
+    set_policy("web,eu,db");
+    write_hosts("web-1 groups=web,eu,rack9\nWEB-1 groups=db\nweb-2 groups=web\nmail-1\n");
+    int64_t number = start(0);
+    has_sizes(":3 db:0 eu:1 web:2 ");
+    accept_hosts(3);
+    has_attributes("web-1(groups=eu,web) web-2(groups=web) mail-1() ");
+    settle_host("web-1", MM_OUTCOME_RESTARTED, "");
+    assert_int_equal(start(0), number); // those that are done belong to the list, too
+    has_sizes(":3 db:0 eu:1 web:2 ");
+    assert_int_equal(start(number), number);
+    has_sizes(":3 db:0 eu:1 web:2 ");
+}
+
+static void with_a_policy_a_stream_is_read_to_its_end_first(void **state)
+{
+    (void)state;
+    char path[TEMP_PATH_MAX];
+    int ends[2];
+    set_policy("web");
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], "web-1 groups=web\nweb-2\n", 23), 23);
+    (void)close(ends[1]);
+    (void)snprintf(path, sizeof path, "/dev/fd/%d", ends[0]);
+    options.input = path;
+    options.jobs = 0;
+    (void)start(0);
+    assert_null(run.growing);
+    has_sizes(":2 web:1 ");
+    gives("web-1 web-2 ");
+    (void)close(ends[0]);
+}
+
+static void of_the_generator_the_number_of_jobs_is_known(void **state)
+{
+    (void)state;
+    set_policy("");
+    options.jobs = 70;
+    (void)start(0);
+    has_sizes(":70 ");
+}
+
+// A policy may change within a run: who was accepted before is in its groups from then on, too.
+static void another_policy_is_of_the_accepted_hosts_too(void **state)
+{
+    (void)state;
+    static const char list[] = "web-1 groups=web,eu\nweb-2 groups=db\nweb-3 groups=eu\n"
+                               "web-4 groups=eu\n";
+    write_hosts(list);
+    int64_t number = start(0);
+    accept_hosts(3);
+    settle_host("web-1", MM_OUTCOME_RESTARTED, "");
+    has_attributes("web-2() web-3() ");
+    set_policy("eu,web");
+    assert_int_equal(start(0), number);
+    has_attributes("web-2() web-3(groups=eu) ");
+    has_sizes(":4 eu:3 web:1 ");
+    accept_hosts(1);
+    has_attributes("web-2() web-3(groups=eu) web-4(groups=eu) ");
+    set_policy("db");
+    assert_int_equal(start(0), number);
+    has_attributes("web-2(groups=db) web-3() web-4() ");
+    has_sizes(":4 db:1 ");
+    settle_host("web-2", MM_OUTCOME_RESTARTED, "");
+    has_attributes("web-3() web-4() ");
+}
+
+static void another_policy_keeps_the_other_attributes(void **state)
+{
+    (void)state;
+    write_hosts("web-1 bmc=10.0.0.1 groups=web\nweb-2 groups=db bmc=10.0.0.2\n");
+    options.attributes = "bmc";
+    set_policy("web");
+    (void)start(0);
+    accept_hosts(2);
+    has_attributes("web-1(bmc=10.0.0.1 groups=web) web-2(bmc=10.0.0.2) ");
+    set_policy("db");
+    (void)start(0);
+    has_attributes("web-1(bmc=10.0.0.1) web-2(bmc=10.0.0.2 groups=db) ");
+}
+
+static void a_run_has_a_key_that_no_other_one_has(void **state)
+{
+    (void)state;
+    write_hosts("web-1\nweb-2\n");
+    int64_t number = start(0);
+    uint64_t key = run.key;
+    assert_true(key >= 1 && key <= INT64_MAX);
+    accept_hosts(2);
+    settle_host("web-1", MM_OUTCOME_RESTARTED, "");
+    assert_int_equal(start(0), number);
+    assert_int_equal(run.key, key);
+    write_hosts("web-2\nweb-3\n");
+    (void)start(0);
+    assert_int_equal(run.key, key); // goes on
+    options.run_driver = "exec: reboot {host}";
+    options.take_over = true;
+    (void)start(0);
+    uint64_t next = run.key;
+    assert_int_not_equal(next, key);
+    accept_hosts(2);
+    settle_host("web-2", MM_OUTCOME_WITHDRAWN, "");
+    settle_host("web-3", MM_OUTCOME_RESTARTED, "");
+    settle_host("web-2", MM_OUTCOME_RESTARTED, "");
+    gives("");
+    source_progress_t progress;
+    source_progress(run.source, &progress);
+    outbox_db_set_progress(db, run.number, &progress);
+    assert_int_equal(outbox_db_commit(db, 8000), OUTBOX_DB_OK);
+    (void)start(0); // the same list anew
+    assert_int_not_equal(run.key, key);
+    assert_int_not_equal(run.key, next);
+}
+
 static void a_list_that_was_taken_away_is_said(void **state)
 {
     (void)state;
@@ -415,6 +565,12 @@ int main(void)
         TEST(a_stream_is_gone_on_with_like_a_file),
         TEST(another_driver_takes_over_if_that_is_said),
         TEST(a_list_that_was_taken_away_is_said),
+        TEST(with_a_policy_the_hosts_of_its_groups_are_counted),
+        TEST(with_a_policy_a_stream_is_read_to_its_end_first),
+        TEST(of_the_generator_the_number_of_jobs_is_known),
+        TEST(another_policy_is_of_the_accepted_hosts_too),
+        TEST(another_policy_keeps_the_other_attributes),
+        TEST(a_run_has_a_key_that_no_other_one_has),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

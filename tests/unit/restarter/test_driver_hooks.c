@@ -89,6 +89,7 @@ static bool run_task(hooks_t *self, mm_leg_t leg, ended_t *ret_ended)
 {
     mm_real_t real = {.command = leg == MM_LEG_RESTART,
                       .left_ms = 15 * MINUTE,
+                      .start_ms = 1000 + MINUTE,
                       .first_ms = 1000,
                       .deadline_ms = 1000 + 15 * MINUTE,
                       .owes = leg == MM_LEG_RESTART};

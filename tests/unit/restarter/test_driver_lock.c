@@ -59,6 +59,7 @@ static void begin(lock_t *self, mm_leg_t leg, mm_real_t *real)
 {
     *real = (mm_real_t){.command = leg == MM_LEG_RESTART,
                         .left_ms = 15 * MINUTE,
+                        .start_ms = 1000 + MINUTE,
                         .first_ms = 1000,
                         .deadline_ms = 1000 + 15 * MINUTE,
                         .age_ms = leg == MM_LEG_RESTART};

@@ -176,6 +176,10 @@ static void the_command_starts_soon_after_the_read(void **state)
     config.identifies = false;
     begin_task();
     assert_true(restart_next(&restart, &step));
+    assert_int_equal(step.not_after_ms, BEGUN + LOST_AFTER - 1); // of its begin on record (H1)
+    real.start_ms += LOST_AFTER;
+    begin_task();
+    assert_true(restart_next(&restart, &step));
     assert_int_equal(step.not_after_ms, now_ms + LOST_AFTER); // of the task's start
 }
 
@@ -581,6 +585,7 @@ static void verify_is_not_asked_for_ever(void **state)
     ends_as(RESTART_EXITED, 1);
     assert_false(restart_next(&restart, &step));
     is_done(MM_STATUS_FAILED, MM_END_UNVERIFIED, 0, true);
+    real.start_ms = now_ms + LOST_AFTER;
     real.deadline_ms = now_ms + TIMEOUT + VERIFY;
     begin_task();
     runs(RESTART_COMMAND);

@@ -44,13 +44,13 @@ static void defaults_follow_the_options_they_depend_on(void **state)
 static void values_of_each_type_are_read(void **state)
 {
     (void)state;
-    assert_int_equal(PARSE(PUBLISHER, "--rate=0.25", "--for=1.5s", "--input=-", "--window=1000000",
+    assert_int_equal(PARSE(PUBLISHER, "--rate=0.25", "--for=1.5s", "--input=-", "--leases=1000000",
                            "--progress=lines", "--on-bad-line=skip", "--id=web_1.A-z"),
                      STARTED);
     assert_true(options.rate == 0.25);
     assert_int_equal(options.run_for_ms, 1500);
     assert_string_equal(options.input, "-");
-    assert_int_equal(options.window, 1000000);
+    assert_int_equal(options.leases, 1000000);
     assert_int_equal(options.progress, MM_PROGRESS_LINES);
     assert_int_equal(options.on_bad_line, MM_ON_BAD_LINE_SKIP);
     assert_string_equal(options.id, "web_1.A-z");
@@ -110,7 +110,7 @@ static void a_flag_beats_the_environment_beats_the_file_beats_the_default(void *
     (void)state;
     assert_int_equal(PARSE_NOTHING(PUBLISHER), STARTED);
     assert_true(options.rate == 0);
-    write_ini("[publisher]\nrate = 1\nwindow = 11\n");
+    write_ini("[publisher]\nrate = 1\nleases = 11\n");
     assert_int_equal(PARSE(PUBLISHER, "--config", ini_path), STARTED);
     assert_true(options.rate == 1);
     setenv("MAYHEM_RATE", "2", 1);
@@ -118,7 +118,7 @@ static void a_flag_beats_the_environment_beats_the_file_beats_the_default(void *
     assert_true(options.rate == 2);
     assert_int_equal(PARSE(PUBLISHER, "--rate=3", "--config", ini_path), STARTED);
     assert_true(options.rate == 3);
-    assert_int_equal(options.window, 11);
+    assert_int_equal(options.leases, 11);
 }
 
 static void the_last_of_two_flags_counts(void **state)
@@ -173,11 +173,11 @@ static void a_bad_flag_is_named_with_the_mend(void **state)
         {PUBLISHER, "--heartbeat=9ms", "from 10ms to 1m"},
         {PUBLISHER, "--heartbeat=20.5ms", "finer than a millisecond"},
         {PUBLISHER, "--drain-timeout=2s", "from 3s to 24h"},
-        {PUBLISHER, "--window=0", "--window=0: it must be from 1 to 1000000"},
-        {PUBLISHER, "--window=1000001", "from 1 to 1000000"},
-        {PUBLISHER, "--window=10k", "whole number"},
-        {PUBLISHER, "--window=", "whole number"},
-        {PUBLISHER, "--window=-5", "whole number"},
+        {PUBLISHER, "--leases=0", "--leases=0: it must be from 1 to 1000000"},
+        {PUBLISHER, "--leases=1000001", "from 1 to 1000000"},
+        {PUBLISHER, "--leases=10k", "whole number"},
+        {PUBLISHER, "--leases=", "whole number"},
+        {PUBLISHER, "--leases=-5", "whole number"},
         {PUBLISHER, "--jobs=9223372036854775808", "from 0 to 9223372036854775807"},
         {PUBLISHER, "--rate=fast", "as in 5, 0.5/s, 6/m, 10/h or 1/d; or max"},
         {PUBLISHER, "--rate=", "a rate is a number"},
@@ -232,6 +232,7 @@ static void options_that_do_not_fit_together_are_refused(void **state)
         {PUBLISHER, "--attributes=a,a", "up to 8 different names"},
         {PUBLISHER, "--attributes=a,b,c,d,e,f,g,h,i", "up to 8 different names"},
         {PUBLISHER, "--attributes=bmc,host", "every job has a host already"},
+        {PUBLISHER, "--policy-groups=web", "add --policy"},
         {CONSUMER, "--extend-every=1500ms", "less than half of ack-deadline (3s)"},
         {CONSUMER, "--ack-deadline=2s", "--ack-deadline=2s: extend-every (1s)"},
         {CONSUMER, "--max-lease=899999ms", "make it at least 15m"},
@@ -263,12 +264,30 @@ static void options_that_do_not_fit_together_are_refused(void **state)
     }
 }
 
+static void the_groups_of_a_policy_are_names(void **state)
+{
+    (void)state;
+    static char *const bad[] = {"--policy-groups=,web", "--policy-groups=-web",
+                                "--policy-groups=a b", "--policy-groups=web,,eu"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_equal(PARSE(PUBLISHER, "--policy", bad[i]), 64);
+        assert_told("names of groups with commas between them");
+    }
+    assert_int_equal(PARSE(PUBLISHER, "--policy", "--attributes=a?,b?,c?,d?,e?,f?,g?,h?"), 64);
+    assert_told("up to 7 attributes beside");
+}
+
 static void what_just_fits_is_taken(void **state)
 {
     (void)state;
     assert_int_equal(PARSE(CONSUMER, "--extend-every=1499ms", "--max-lease=15m"), STARTED);
     assert_int_equal(PARSE(PUBLISHER, "--input=-", "--attributes=a,b,c,d,e,f,g,rack_2"), STARTED);
     assert_int_equal(PARSE(PUBLISHER, "--attributes=address?,port?"), STARTED);
+    assert_int_equal(PARSE(PUBLISHER, "--policy"), STARTED);
+    assert_int_equal(PARSE(PUBLISHER, "--policy", "--policy-groups="), STARTED);
+    assert_int_equal(PARSE(PUBLISHER, "--policy", "--policy-groups=web,rack-2.b",
+                           "--attributes=a?,b?,c?,d?,e?,f?,g?"),
+                     STARTED);
     assert_int_equal(PARSE(RESTARTER, "--exec=reset {bmc?}"), STARTED);
     assert_int_equal(PARSE(SAVER, "--heartbeat=750ms"), STARTED);
     assert_int_equal(PARSE(SAVER, "--consumer=tcp://127.0.0.1:65533"), STARTED);
@@ -295,10 +314,10 @@ static void a_folder_too_long_for_a_socket_is_refused(void **state)
 static void a_bad_variable_is_named_and_exits_with_78(void **state)
 {
     (void)state;
-    setenv("MAYHEM_WINDOW", "many", 1);
+    setenv("MAYHEM_LEASES", "many", 1);
     assert_int_equal(PARSE_NOTHING(PUBLISHER), 78);
-    assert_told("mayhem-publisher: MAYHEM_WINDOW=many: it must be a whole number");
-    assert_int_equal(PARSE(PUBLISHER, "--window=5"), 78);
+    assert_told("mayhem-publisher: MAYHEM_LEASES=many: it must be a whole number");
+    assert_int_equal(PARSE(PUBLISHER, "--leases=5"), 78);
 }
 
 // What no option of the kind may be; NULL: any text will do.
@@ -314,6 +333,7 @@ static const char *wrong_value(mm_kind_t kind)
     case MM_KIND_DURATION:
     case MM_KIND_RANGE:
     case MM_KIND_PERCENT:
+    case MM_KIND_AMOUNT:
     case MM_KIND_CODES:
     case MM_KIND_DAYTIME:
     case MM_KIND_CHOICE: return "wrong";
@@ -327,7 +347,7 @@ static const char *section_of(int program, const mm_row_t *row)
     unsigned programs = row->programs & MM_HAS_ALL;
     if (program != RUN)
         return mm_program_name((mm_program_t)program);
-    if (programs == 0)
+    if (programs == 0 || (row->programs & MM_OF_POLICY) != 0)
         return "run";
     return (programs & (programs - 1)) != 0 ? "common" : NULL;
 }
@@ -388,13 +408,13 @@ static void help_and_version_are_flags_like_all(void **state)
 static void a_refusal_leaves_the_output_alone(void **state)
 {
     (void)state;
-    mm_options_t before = {.window = 42};
+    mm_options_t before = {.leases = 42};
     char *argv[] = {(char[]){"program"}, (char[]){"--version"}, NULL};
     int code = STARTED, saved = redirect(stdout, out_path);
     assert_false(mm_options_parse(MM_PROGRAM_SAVER, 2, argv, &before, &code));
     restore(stdout, saved);
     assert_int_equal(code, 0);
-    assert_int_equal(before.window, 42);
+    assert_int_equal(before.leases, 42);
     assert_null(before.origins);
 }
 
@@ -575,7 +595,7 @@ static void only_flags_are_passed_on_and_only_to_those_that_have_them(void **sta
         {RESTARTER, {"--exec=a 'b' c", "--dry-run=yes", "--timeout=1m", "--seed=5"}},
     };
     write_ini("[common]\nlog-level = warn\n[run]\ncrash-limit = 3\n");
-    setenv("MAYHEM_WINDOW", "9", 1);
+    setenv("MAYHEM_LEASES", "9", 1);
     assert_int_equal(PARSE(RUN, "--rate=3", "--seed=5", "--timeout=1m", "-x", "a 'b' c",
                            "--dry-run", "-n3", "--rate=max"),
                      STARTED);
@@ -596,10 +616,10 @@ static void whether_anybody_has_set_an_option_is_known(void **state)
 {
     (void)state;
     write_ini("[common]\nseed = 5\n");
-    setenv("MAYHEM_WINDOW", "10000", 1); // its default, but set
+    setenv("MAYHEM_LEASES", "10000", 1); // its default, but set
     assert_int_equal(PARSE(RUN, "--config", ini_path, "--jobs=0"), STARTED);
     assert_false(mm_options_is_default(&options, "seed"));
-    assert_false(mm_options_is_default(&options, "window"));
+    assert_false(mm_options_is_default(&options, "leases"));
     assert_false(mm_options_is_default(&options, "jobs"));
     assert_true(mm_options_is_default(&options, "rate"));
 }
@@ -619,6 +639,7 @@ int main(void)
         TEST(dashes_become_underscores_and_an_empty_variable_is_none),
         TEST(a_bad_flag_is_named_with_the_mend),
         TEST(options_that_do_not_fit_together_are_refused),
+        TEST(the_groups_of_a_policy_are_names),
         TEST(what_just_fits_is_taken),
         TEST(a_folder_too_long_for_a_socket_is_refused),
         TEST(a_bad_variable_is_named_and_exits_with_78),

@@ -139,10 +139,10 @@ static void print_config_says_where_each_value_came_from(void **state)
 {
     (void)state;
     write_ini("[common]\nseed = 3\n");
-    setenv("MAYHEM_WINDOW", "9", 1);
+    setenv("MAYHEM_LEASES", "9", 1);
     assert_int_equal(PARSE(PUBLISHER, "--config", ini_path, "--rate=max", "--print-config"), 0);
     assert_non_null(strstr(out, "# flag --rate\nrate = max\n"));
-    assert_non_null(strstr(out, "# environment MAYHEM_WINDOW\nwindow = 9\n"));
+    assert_non_null(strstr(out, "# environment MAYHEM_LEASES\nleases = 9\n"));
     assert_non_null(strstr(out, "a.ini:2\nseed = 3\n"));
     assert_non_null(strstr(out, "# default\nack-deadline = 3s\n"));
 }

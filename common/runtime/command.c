@@ -34,14 +34,14 @@ typedef struct {
     mm_str_t text; // in the line: a character, or the key of an attribute
 } piece_t;
 
-struct command {
+struct mm_command {
     char *name;
     char *path; // of the program; NULL: not looked for yet
     char *line;
     piece_t *pieces; // at most one for each byte of the line, and one for its end
     size_t piece_count;
     size_t argument_count;
-    char *buffer; // of command_fill: all arguments, one behind the other
+    char *buffer; // of mm_command_fill: all arguments, one behind the other
     size_t buffer_size;
     char **arguments; // argument_count of them, and a NULL
 };
@@ -54,7 +54,7 @@ static const struct {
 
 // The state of the splitting.
 typedef struct {
-    command_t *command;
+    mm_command_t *command;
     const char *line;
     size_t at;
     bool is_inside; // of an argument
@@ -81,7 +81,7 @@ static bool is_blank(char c)
 
 static void put_piece(split_t *split, piece_kind_t kind, mm_str_t text)
 {
-    command_t *command = split->command;
+    mm_command_t *command = split->command;
     command->pieces[command->piece_count++] = (piece_t){kind, text};
     split->is_inside = kind != PIECE_END;
     if (kind == PIECE_END)
@@ -189,7 +189,7 @@ static bool parse_next(split_t *split)
 
 static bool split_line(split_t *split)
 {
-    command_t *command = split->command;
+    mm_command_t *command = split->command;
     while (split->line[split->at] != '\0') {
         if (!parse_next(split))
             return false;
@@ -211,9 +211,9 @@ static bool split_line(split_t *split)
     return true;
 }
 
-command_t *command_new(const char *name, const char *line, char ret_complaint[MM_ERROR_MAX])
+mm_command_t *mm_command_new(const char *name, const char *line, char ret_complaint[MM_ERROR_MAX])
 {
-    command_t *self = calloc(1, sizeof *self);
+    mm_command_t *self = calloc(1, sizeof *self);
     assert(self);
     self->name = strdup(name);
     self->line = strdup(line);
@@ -222,7 +222,7 @@ command_t *command_new(const char *name, const char *line, char ret_complaint[MM
     assert(self->name && self->line && self->pieces);
     split_t split = {.command = self, .line = self->line, .complaint = ret_complaint};
     if (!split_line(&split)) {
-        command_destroy(&self);
+        mm_command_destroy(&self);
         return NULL;
     }
     self->arguments = calloc(self->argument_count + 1, sizeof *self->arguments);
@@ -230,9 +230,9 @@ command_t *command_new(const char *name, const char *line, char ret_complaint[MM
     return self;
 }
 
-void command_destroy(command_t **self_p)
+void mm_command_destroy(mm_command_t **self_p)
 {
-    command_t *self = *self_p;
+    mm_command_t *self = *self_p;
     if (!self)
         return;
     free(self->name);
@@ -283,7 +283,7 @@ static bool is_in_path(const char *path, const char *program, char **ret_found)
     }
 }
 
-bool command_find(command_t *self, char ret_complaint[MM_ERROR_MAX])
+bool mm_command_find(mm_command_t *self, char ret_complaint[MM_ERROR_MAX])
 {
     size_t size = 0;
     while (self->pieces[size].kind == PIECE_CHAR)
@@ -324,12 +324,12 @@ bool command_find(command_t *self, char ret_complaint[MM_ERROR_MAX])
     return ok;
 }
 
-const char *command_path(const command_t *self)
+const char *mm_command_path(const mm_command_t *self)
 {
     return self->path;
 }
 
-bool command_names_ids(const command_t *self)
+bool mm_command_names_ids(const mm_command_t *self)
 {
     for (size_t i = 0; i < self->piece_count; i++)
         if (self->pieces[i].kind == PIECE_MACHINE || self->pieces[i].kind == PIECE_BOOT)
@@ -337,7 +337,7 @@ bool command_names_ids(const command_t *self)
     return false;
 }
 
-bool command_keys(const command_t *self, mm_attribute_keys_t *keys)
+bool mm_command_keys(const mm_command_t *self, mm_attribute_keys_t *keys)
 {
     for (size_t i = 0; i < self->piece_count; i++) {
         const piece_t *piece = &self->pieces[i];
@@ -350,7 +350,7 @@ bool command_keys(const command_t *self, mm_attribute_keys_t *keys)
     return true;
 }
 
-bool command_names(const command_t *self, mm_str_t key)
+bool mm_command_names(const mm_command_t *self, mm_str_t key)
 {
     for (size_t i = 0; i < self->piece_count; i++) {
         const piece_t *piece = &self->pieces[i];
@@ -362,12 +362,20 @@ bool command_names(const command_t *self, mm_str_t key)
     return false;
 }
 
-const char *command_name(const command_t *self)
+bool mm_command_is_of_task(const mm_command_t *self)
+{
+    for (size_t i = 0; i < self->piece_count; i++)
+        if (self->pieces[i].kind != PIECE_CHAR && self->pieces[i].kind != PIECE_END)
+            return true;
+    return false;
+}
+
+const char *mm_command_name(const mm_command_t *self)
 {
     return self->name;
 }
 
-mm_str_t command_lacks(const command_t *self, mm_str_t attributes)
+mm_str_t mm_command_lacks(const mm_command_t *self, mm_str_t attributes)
 {
     mm_str_t value;
     for (size_t i = 0; i < self->piece_count; i++)
@@ -426,7 +434,7 @@ static mm_str_t piece_text(const piece_t *piece, const values_t *values)
 }
 
 // Whether the argument that ends with the piece at *end, which it sets, is to be there.
-static bool is_wanted(const command_t *self, size_t from, const mm_task_t *task, size_t *end)
+static bool is_wanted(const mm_command_t *self, size_t from, const mm_task_t *task, size_t *end)
 {
     bool is_complete = true;
     mm_str_t value;
@@ -439,10 +447,10 @@ static bool is_wanted(const command_t *self, size_t from, const mm_task_t *task,
     return is_complete;
 }
 
-char **command_fill(command_t *self, const mm_task_t *task)
+char **mm_command_fill(mm_command_t *self, const mm_task_t *task)
 {
     values_t values = {0};
-    print_values(&values, task, command_names_ids(self));
+    print_values(&values, task, mm_command_names_ids(self));
     size_t size = 0;
     for (size_t i = 0; i < self->piece_count; i++)
         size += piece_text(&self->pieces[i], &values).size;
@@ -487,7 +495,7 @@ static void quote_argument(FILE *out, const char *argument)
     (void)fputc('\'', out);
 }
 
-char *command_quote(char *const *arguments)
+char *mm_command_quote(char *const *arguments)
 {
     char *line = NULL;
     size_t size = 0;

@@ -29,10 +29,10 @@ static const mm_task_t task = {.id = {{0x01, 0x93, 0x5a, 0x6b, 0x7c, 0x8d, 0x7e,
 static void assert_split(const char *line, ...)
 {
     char complaint[MM_ERROR_MAX] = "";
-    command_t *command = command_new("--exec", line, complaint);
+    mm_command_t *command = mm_command_new("--exec", line, complaint);
     if (!command)
         fail_msg("%s", complaint);
-    char **arguments = command_fill(command, &task);
+    char **arguments = mm_command_fill(command, &task);
     va_list expected;
     va_start(expected, line);
     for (size_t i = 0;; i++) {
@@ -45,14 +45,14 @@ static void assert_split(const char *line, ...)
         assert_string_equal(arguments[i], argument);
     }
     va_end(expected);
-    command_destroy(&command);
+    mm_command_destroy(&command);
     assert_null(command);
 }
 
 static void assert_complaint(const char *line, const char *expected)
 {
     char complaint[MM_ERROR_MAX] = "";
-    assert_null(command_new("--exec", line, complaint));
+    assert_null(mm_command_new("--exec", line, complaint));
     assert_string_equal(complaint, expected);
 }
 
@@ -98,16 +98,16 @@ static void what_is_filled_in_is_not_split_again(void **state)
 {
     (void)state;
     char complaint[MM_ERROR_MAX];
-    command_t *command = command_new("--exec", "echo {host}", complaint);
+    mm_command_t *command = mm_command_new("--exec", "echo {host}", complaint);
     assert_non_null(command);
     mm_task_t odd = {.host = mm_str("a b 'c' {job}"), .id = task.id, .attempt = 1};
-    char **arguments = command_fill(command, &odd);
+    char **arguments = mm_command_fill(command, &odd);
     assert_string_equal(arguments[1], "a b 'c' {job}");
     assert_null(arguments[2]);
     odd.host = mm_str("x");
-    arguments = command_fill(command, &odd);
+    arguments = mm_command_fill(command, &odd);
     assert_string_equal(arguments[1], "x");
-    command_destroy(&command);
+    mm_command_destroy(&command);
 }
 
 static void other_braces_are_themselves(void **state)
@@ -137,22 +137,22 @@ static void the_attributes_that_it_names_are_known(void **state)
 {
     (void)state;
     char complaint[MM_ERROR_MAX];
-    command_t *command =
-        command_new("--exec", "x {host} {bmc} {zone} {bmc} \\{no} {job}", complaint);
+    mm_command_t *command =
+        mm_command_new("--exec", "x {host} {bmc} {zone} {bmc} \\{no} {job}", complaint);
     assert_non_null(command);
     mm_attribute_keys_t keys = {0};
-    assert_true(command_keys(command, &keys));
+    assert_true(mm_command_keys(command, &keys));
     assert_int_equal(keys.count, 2);
     assert_true(mm_str_equal(keys.keys[0], mm_str("bmc")));
     assert_true(mm_str_equal(keys.keys[1], mm_str("zone")));
-    assert_true(mm_str_equal(command_lacks(command, mm_str("zone=a")), mm_str("bmc")));
-    assert_true(mm_str_equal(command_lacks(command, mm_str("bmc=a")), mm_str("zone")));
-    assert_int_equal(command_lacks(command, mm_str("zone=a bmc=")).size, 0);
-    command_destroy(&command);
-    command = command_new("--exec", "x {a} {b} {c} {d} {e} {f} {g} {h} {i}", complaint);
+    assert_true(mm_str_equal(mm_command_lacks(command, mm_str("zone=a")), mm_str("bmc")));
+    assert_true(mm_str_equal(mm_command_lacks(command, mm_str("bmc=a")), mm_str("zone")));
+    assert_int_equal(mm_command_lacks(command, mm_str("zone=a bmc=")).size, 0);
+    mm_command_destroy(&command);
+    command = mm_command_new("--exec", "x {a} {b} {c} {d} {e} {f} {g} {h} {i}", complaint);
     assert_non_null(command);
-    assert_false(command_keys(command, &(mm_attribute_keys_t){0}));
-    command_destroy(&command);
+    assert_false(mm_command_keys(command, &(mm_attribute_keys_t){0}));
+    mm_command_destroy(&command);
 }
 
 static void an_argument_with_an_optional_attribute_may_be_left_out(void **state)
@@ -161,16 +161,17 @@ static void an_argument_with_an_optional_attribute_may_be_left_out(void **state)
     assert_split("ssh -p{port?} -l {user?} -J{bmc?} -- {address}", "ssh", "-l", "-J10.0.0.1", "--",
                  "web-7", NULL);
     char complaint[MM_ERROR_MAX];
-    command_t *command = command_new("--exec", "ssh -p{port?} {address} {zone} {zone?}", complaint);
+    mm_command_t *command =
+        mm_command_new("--exec", "ssh -p{port?} {address} {zone} {zone?}", complaint);
     assert_non_null(command);
     mm_attribute_keys_t keys = {0};
-    assert_true(command_keys(command, &keys));
+    assert_true(mm_command_keys(command, &keys));
     assert_int_equal(keys.count, 3);
     assert_true(keys.is_optional[0]);
     assert_true(keys.is_optional[1]);
     assert_false(keys.is_optional[2]); // it is needed elsewhere
-    assert_true(mm_str_equal(command_lacks(command, mm_str("a=b")), mm_str("zone")));
-    char **arguments = command_fill(
+    assert_true(mm_str_equal(mm_command_lacks(command, mm_str("a=b")), mm_str("zone")));
+    char **arguments = mm_command_fill(
         command, &(mm_task_t){.host = mm_str("web-7"),
                               .attributes = mm_str("zone=eu address=10.0.0.7 port=22")});
     assert_string_equal(arguments[1], "-p22");
@@ -178,33 +179,34 @@ static void an_argument_with_an_optional_attribute_may_be_left_out(void **state)
     assert_string_equal(arguments[3], "eu");
     assert_string_equal(arguments[4], "eu");
     assert_null(arguments[5]);
-    command_destroy(&command);
+    mm_command_destroy(&command);
 }
 
 static void the_ids_on_record_are_filled_in(void **state)
 {
     (void)state;
     char complaint[MM_ERROR_MAX];
-    command_t *command = command_new("--exec", "x {boot_id} {machine_id}", complaint);
+    mm_command_t *command = mm_command_new("--exec", "x {boot_id} {machine_id}", complaint);
     assert_non_null(command);
-    assert_true(command_names_ids(command));
+    assert_true(mm_command_names_ids(command));
     mm_attribute_keys_t keys = {0};
-    assert_true(command_keys(command, &keys));
+    assert_true(mm_command_keys(command, &keys));
     assert_int_equal(keys.count, 0);
     mm_real_t real = {
         .machine = {{0, 0, 0, 0, 0, 0, 0, 0, 1, [15] = 0xab}},
         .boot = {{0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 0x10, 0x32, [15] = 0xfe}}};
-    char **arguments = command_fill(command, &(mm_task_t){.host = mm_str("web-7"), .real = &real});
+    char **arguments =
+        mm_command_fill(command, &(mm_task_t){.host = mm_str("web-7"), .real = &real});
     assert_string_equal(arguments[1], "01234567-89ab-cdef-1032-0000000000fe");
     assert_string_equal(arguments[2], "000000000000000001000000000000ab");
-    arguments = command_fill(command, &(mm_task_t){.host = mm_str("web-7")});
+    arguments = mm_command_fill(command, &(mm_task_t){.host = mm_str("web-7")});
     assert_string_equal(arguments[1], "{boot_id}");
     assert_string_equal(arguments[2], "{machine_id}");
-    command_destroy(&command);
-    command = command_new("--exec", "x {host} {boot}", complaint);
+    mm_command_destroy(&command);
+    command = mm_command_new("--exec", "x {host} {boot}", complaint);
     assert_non_null(command);
-    assert_false(command_names_ids(command));
-    command_destroy(&command);
+    assert_false(mm_command_names_ids(command));
+    mm_command_destroy(&command);
 }
 
 static void an_open_quote_is_an_error_with_its_position(void **state)
@@ -239,16 +241,16 @@ static void a_complaint_is_cut_to_its_buffer(void **state)
     memset(line + 3, 'a', sizeof line - 5);
     line[sizeof line - 2] = '}';
     char complaint[MM_ERROR_MAX];
-    assert_null(command_new("--exec", line, complaint));
+    assert_null(mm_command_new("--exec", line, complaint));
     assert_true(strlen(complaint) < 200);
 }
 
 static bool find(const char *line, char complaint[MM_ERROR_MAX])
 {
-    command_t *command = command_new("--exec", line, complaint);
+    mm_command_t *command = mm_command_new("--exec", line, complaint);
     assert_non_null(command);
-    bool found = command_find(command, complaint);
-    command_destroy(&command);
+    bool found = mm_command_find(command, complaint);
+    mm_command_destroy(&command);
     return found;
 }
 
@@ -309,7 +311,7 @@ static void assert_quoted(const char *argument, const char *expected)
     (void)snprintf(text, sizeof text, "%s", argument);
     char echo[] = "echo";
     char *arguments[] = {echo, text, NULL};
-    char *line = command_quote(arguments);
+    char *line = mm_command_quote(arguments);
     assert_string_equal(line + strlen("echo "), expected);
     free(line);
 }

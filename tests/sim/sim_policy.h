@@ -1,0 +1,52 @@
+// What the simulator's parts know of a policy, its operator and its judge.
+
+#ifndef SIM_POLICY_H
+#define SIM_POLICY_H
+
+#include "sim.h"
+
+#include "judge.h"
+#include "policy.h"
+
+// A host, as the judge was told of it.
+typedef struct {
+    enum { SIM_PLACE_NONE, SIM_PLACE_IN_PROGRESS, SIM_PLACE_OPEN } place;
+    int64_t expires_ms; // open: its place may be free then
+    bool was_admitted;  // in the consumer's last step
+    bool has_ended;     // an attempt, since it started, as the consumer knows
+    bool is_casualty;   // by that end
+    bool is_out;        // its command was handed out, or may have been
+    bool was_returned;  // its last task: nothing was sent
+} sim_standing_t;
+
+typedef struct sim_policy {
+    uint64_t run;
+    uint64_t random;
+    mm_policy_t given;
+    mm_rules_t rules[1 + SIM_GROUPS];
+    mm_opening_t openings[1 + SIM_GROUPS][SIM_OPENINGS];
+    uint32_t hosts[1 + SIM_GROUPS];
+    sim_standing_t standings[SIM_JOBS];
+    // operator
+    int64_t every_ms;  // between orders
+    int64_t order_ms;  // the next one, or the next try
+    sim_order_t order; // under way; action 0: none
+    uint32_t tries;
+    uint64_t orders;   // so many were given
+    bool is_given;     // to this consumer
+    int64_t guard_ms;  // when the guard answers; MM_NEVER: it is not asked
+    int64_t change_ms; // when it changes its mind
+    bool says_yes;
+    // judge
+    judge_t *judge;
+    size_t found;
+    uint64_t recorded;      // lines of the record
+    uint64_t page_session;  // of the first answer with a last page
+    uint64_t page_recorded; // lines of the record that it knew
+    bool has_page;
+    bool has_state;
+    int64_t said_ms;  // the last line
+    int64_t quiet_ms; // the last `quiet`
+} sim_policy_t;
+
+#endif
