@@ -311,6 +311,7 @@ typedef struct {
     const char *store;          // state of the leg: "ready", "out", "backoff", "saved"
     const char *restart;        // "held", "ready", "blocked", "quarantined", "out", ...
     const char *reason;         // the first reason why the restart waits; NULL: it does not wait
+    const char *group;          // whose limit that is; "": the whole run; NULL: of no group
     const char *store_worker;   // has the task of the leg; NULL: none
     const char *restart_worker; // has the task of the leg; NULL: none
     const char *errand;         // of a real restarter: "probe", "restart" or "look"; NULL: none

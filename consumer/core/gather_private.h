@@ -150,6 +150,8 @@ bool gather_is_denied(const gather_t *self, const flight_t *flight);
 mm_reason_t gather_closed(const gather_t *self, const flight_t *flight);
 // Why a flight that would begin waits at the gate; NONE: it has passed it.
 mm_reason_t gather_gated(const gather_t *self, const flight_t *flight);
+// Whose limit the reason is: the name of the first group that gives it; NULL: of none.
+const char *gather_holder(const gather_t *self, const flight_t *flight, mm_reason_t reason);
 // A ready flight waits there, and has no place any more.
 void gather_gate(gather_t *self, flight_t *flight);
 // What is due by now; also while no restarter has room for another one.
