@@ -250,6 +250,11 @@ static void add_casualties(gather_t *self)
             flight->has_attempt ? attempts_get(&self->flights.attempts, &flight->id) : NULL;
         if (attempt && !attempt_is_saved(attempt) && gather_is_casualty(attempt))
             limits_set_casualty(&self->limits, host_name(flight->host), attempt->class, true);
+        const place_t *place = limits_place(&self->limits, host_name(flight->host));
+        if (flight->restart == RESTART_GATED && place && place->is_casualty) {
+            flight_set_restart(&self->flights, flight, RESTART_READY, 0);
+            gather_gate(self, flight); // it goes before others
+        }
     }
 }
 
