@@ -116,6 +116,7 @@ static void apply(consumer_t *self, const gather_action_t *action)
         viewers_progress(self->viewers, self->now_ms);
         break;
     case GATHER_LOG: event_log(action); break;
+    case GATHER_NEWS: event_log_news(action); break;
     case GATHER_LEAVE: leave(self); break;
     case GATHER_ORDERS: send_batch_orders(self->batch, action); break;
     case GATHER_ANSWER: viewers_answer(self->viewers, action); break;
@@ -454,9 +455,6 @@ static int open_core(consumer_t *self)
                               .nacked_max = (uint32_t)options->max_in_flight,
                               .savers_max = 1,
                               .restarters_max = restarters_max()};
-    exit_code = mm_policy_read(options, mm_clock_wall_ms(), &self->policy);
-    if (exit_code != 0)
-        return exit_code;
     set_control(&config);
     self->start_ms = self->now_ms = mm_clock_ms();
     self->gather = gather_new(&config, self->start_ms);
@@ -518,6 +516,8 @@ int main(int argc, char **argv)
                    (double)self.options.ack_deadline_ms / 1000);
     self.loop = mm_loop_new(turn, &self);
     exit_code = mm_service_open_trace(&self.options, &self.trace);
+    if (exit_code == 0) // before there is a second thread
+        exit_code = mm_policy_read(&self.options, mm_clock_wall_ms(), &self.policy);
     if (exit_code == 0)
         exit_code = open_sockets(&self);
     if (exit_code == 0)

@@ -163,11 +163,12 @@ static json_t *job_json(const gather_job_t *job)
 {
     char id[MM_ID_TEXT];
     json_t *json = json_pack(
-        "{s:s, s:s%, s:s, s:s, s:s, s:s*, s:s*, s:s*, s:s*, s:s*, s:I, s:I, s:I, s:I, s:I, s:I}",
+        "{s:s, s:s%, s:s, s:s, s:s, s:s*, s:s*, s:s*, s:s*, s:s*, s:s*, s:I, s:I, s:I, s:I, s:I, "
+        "s:I}",
         "job", mm_id_print(&job->id, id), "host", job->host.data, job->host.size, "publisher",
         job->publisher, "store", job->store, "restart", job->restart, "reason", job->reason,
-        "saver", job->store_worker, "restarter", job->restart_worker, "errand", job->errand,
-        "error", job->error, "attempts", (json_int_t)job->attempts, "deliveries",
+        "group", job->group, "saver", job->store_worker, "restarter", job->restart_worker, "errand",
+        job->errand, "error", job->error, "attempts", (json_int_t)job->attempts, "deliveries",
         (json_int_t)job->deliveries, "extended", (json_int_t)job->extended, "losses",
         (json_int_t)job->losses, "received_ms", (json_int_t)job->received_ms, "lease_ms",
         (json_int_t)job->lease_ms);

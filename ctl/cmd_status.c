@@ -1,6 +1,7 @@
 // mayhem status: a pipeline on one page, its processes, and how far the run is.
 
 #include "attach.h"
+#include "attention.h"
 #include "clock.h"
 #include "ctl.h"
 #include "hosts_now.h"
@@ -11,6 +12,7 @@
 #include "snapshot_feed.h"
 #include "target.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -22,6 +24,14 @@
 
 static const char usage[] = "usage: mayhem status [OPTION]...\n\n"
                             "A pipeline on one page, its processes, and how far the run is.\n";
+
+typedef struct {
+    const char *dir;     // NULL: only the address of a consumer is known
+    bool answers;        // the consumer does
+    snapshot_t snapshot; // otherwise only what needs a person
+    held_record_t held;
+    char argument[TARGET_ARGUMENT]; // of commands about it
+} status_t;
 
 // ---- the processes of a folder
 
@@ -101,10 +111,12 @@ static void add_record(json_t *json, const char *dir)
     run_record_clear(&record);
 }
 
-// dir: NULL when only the address of a consumer is known. snapshot: NULL when it does not answer.
-static int print_json(const char *dir, const snapshot_t *snapshot)
+static int print_json(const status_t *self)
 {
-    json_t *json = snapshot ? snapshot_json(snapshot) : json_pack("{s:[]}", "processes");
+    const char *dir = self->dir;
+    json_t *json = self->answers ? snapshot_json(&self->snapshot)
+                                 : json_pack("{s:[], s:o}", "processes", "held",
+                                             snapshot_held_json(&self->snapshot));
     if (dir) {
         int exit_code;
         run_folder_each(dir, add_process, json_object_get(json, "processes"));
@@ -112,18 +124,32 @@ static int print_json(const char *dir, const snapshot_t *snapshot)
         json_object_set_new(json, "report", run ? run : json_null());
         add_record(json, dir);
     }
+    json_object_set_new(json, "on_record", held_record_json(&self->held));
     return ctl_end_output(ctl_write_json(stdout, json, JSON_COMPACT));
 }
 
-static int print_text(const char *dir, const snapshot_t *snapshot)
+// What needs a person; without a page, which has it.
+static void print_attention(const status_t *self)
 {
-    if (snapshot) {
-        page_t *page = screen_top(snapshot, &(screen_view_t){.width = WIDTH});
+    const snapshot_t *snapshot = &self->snapshot;
+    for (size_t i = 0; i < snapshot->attention_count; i++)
+        (void)printf("%s\n", snapshot->attention[i].text);
+    if (snapshot->attention_left_out > 0)
+        (void)printf("and %" PRId64 " more\n", snapshot->attention_left_out);
+}
+
+static int print_text(const status_t *self)
+{
+    const char *dir = self->dir;
+    if (self->answers) {
+        page_t *page = screen_top(&self->snapshot, &(screen_view_t){.width = WIDTH});
         page_print(page, stdout);
         page_destroy(&page);
+    } else {
+        print_attention(self);
     }
     if (dir) {
-        (void)printf("%s", snapshot ? "\n" : "");
+        (void)printf("%s", self->answers ? "\n" : "");
         int exit_code;
         run_folder_each(dir, print_process, NULL);
         char *report = publisher_report(dir, "text", &exit_code);
@@ -131,7 +157,27 @@ static int print_text(const char *dir, const snapshot_t *snapshot)
         free(report);
         print_owed(dir);
     }
+    held_record_print(&self->held, false, self->argument, stdout);
     return ctl_end_output(true);
+}
+
+// Nothing runs: what is on record is so until another run.
+static int print_stopped(const status_t *self, const target_t *target, bool is_json)
+{
+    int exit_code = is_json ? print_json(self) : 0;
+    if (!is_json) {
+        print_attention(self);
+        print_owed(self->dir);
+        held_record_print(&self->held, false, self->argument, stdout);
+    }
+    if (exit_code != 0)
+        return exit_code;
+    (void)fflush(stdout);
+    return ctl_fail(
+        EX_UNAVAILABLE,
+        "nothing is running in %s: nobody answers at %s; start it with `mayhem run`, or "
+        "name its folder with --dir",
+        self->dir, target->address);
 }
 
 // ---- the hosts
@@ -176,12 +222,38 @@ static int show_hosts(const target_t *target, bool is_json)
     return ctl_end_output(is_good);
 }
 
+// Asks the pipeline, unless is_brief, and its record.
+static void look(status_t *self, const target_t *target, bool is_brief)
+{
+    char path[TARGET_PATH], error[MM_ERROR_MAX];
+    const char *record = target_record(target, NULL, path);
+    (void)target_argument(target, self->argument);
+    if (!is_brief || !self->dir) {
+        feed_t *feed = feed_attach(&target->base);
+        self->answers = feed_look(feed, TARGET_WAIT_MS, &self->snapshot);
+        feed_destroy(&feed);
+    }
+    bool is_read = record && held_record_read(record, mm_clock_wall_ms(), &self->held, error) == 0;
+    attention_find(&self->snapshot, is_read ? &self->held : NULL, self->argument);
+}
+
+static int show(const status_t *self, const target_t *target, bool is_json)
+{
+    char who[256];
+    pid_t pid;
+    bool has_run = self->dir && run_folder_find(self->dir, &pid, who, sizeof who);
+    if (!self->answers && !self->dir)
+        return target_fail(target);
+    if (!self->answers && !has_run)
+        return print_stopped(self, target, is_json);
+    return is_json ? print_json(self) : print_text(self);
+}
+
 int ctl_status(int argc, char **argv)
 {
     target_t target = {0};
-    bool is_json = false, is_brief = false, has_hosts = false, answers = false;
-    char who[256];
-    pid_t pid;
+    status_t status = {0};
+    bool is_json = false, is_brief = false, has_hosts = false;
     const ctl_option_t options[] = {
         TARGET_OPTIONS(&target),
         {.name = "json", .help = "as one JSON object", .flag = &is_json},
@@ -198,29 +270,14 @@ int ctl_status(int argc, char **argv)
     if (exit_code != 0)
         return exit_code;
     // By its address alone, a pipeline may be anywhere.
-    const char *dir = target.consumer ? NULL : target.dir;
-    if (dir && !run_folder_may_look(dir))
-        return ctl_fail(EX_NOPERM, "%s is another user's: you may not look into it", dir);
+    status.dir = target.consumer ? NULL : target.dir;
+    if (status.dir && !run_folder_may_look(status.dir))
+        return ctl_fail(EX_NOPERM, "%s is another user's: you may not look into it", status.dir);
     if (has_hosts)
         return show_hosts(&target, is_json);
-    bool has_run = dir && run_folder_find(dir, &pid, who, sizeof who);
-    snapshot_t snapshot = {0};
-    if (!is_brief || !dir) {
-        feed_t *feed = feed_attach(&target.base);
-        answers = feed_look(feed, TARGET_WAIT_MS, &snapshot);
-        feed_destroy(&feed);
-    }
-    if (!answers && !dir)
-        return target_fail(&target);
-    if (!answers && !has_run)
-        print_owed(dir); // that is so until another run
-    if (!answers && !has_run)
-        return ctl_fail(EX_UNAVAILABLE,
-                        "nothing is running in %s: nobody answers at %s; start it with `mayhem "
-                        "run`, or name its folder with --dir",
-                        dir, target.address);
-    exit_code = is_json ? print_json(dir, answers ? &snapshot : NULL)
-                        : print_text(dir, answers ? &snapshot : NULL);
-    snapshot_clear(&snapshot);
+    look(&status, &target, is_brief);
+    exit_code = show(&status, &target, is_json);
+    snapshot_clear(&status.snapshot);
+    held_record_clear(&status.held);
     return exit_code;
 }

@@ -5,6 +5,7 @@
 #include "run_folder.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 
 // Sets what the command line has not set; an empty variable counts as not set.
@@ -63,6 +64,29 @@ int target_folder(target_t *self)
                                                      "%s is another user's: you may not look into "
                                                      "it",
                                                      self->dir);
+}
+
+char *target_argument(const target_t *self, char buffer[TARGET_ARGUMENT])
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "%+,-./:=@_";
+    const char *value = self->consumer ? self->consumer : self->dir;
+    bool is_plain = value[strspn(value, plain)] == '\0';
+    if (!self->consumer && strcmp(value, "run") == 0)
+        return strcpy(buffer, "");
+    (void)snprintf(buffer, TARGET_ARGUMENT, "%s%s%s%s", self->consumer ? " --consumer " : " --dir ",
+                   is_plain ? "" : "'", value, is_plain ? "" : "'");
+    return buffer;
+}
+
+char *target_record(const target_t *self, const char *db, char buffer[TARGET_PATH])
+{
+    const char *variable = getenv("MAYHEM_DB");
+    const char *named = db ? db : variable && *variable ? variable : NULL;
+    if (self->consumer && !named)
+        return NULL;
+    (void)snprintf(buffer, TARGET_PATH, named ? "%s" : "%s/mayhem.db", named ? named : self->dir);
+    return buffer;
 }
 
 int target_fail(const target_t *self)

@@ -37,6 +37,15 @@ int target_find(target_t *self);
 // when it is another user's.
 int target_folder(target_t *self);
 
+// What names this pipeline in a command for the user to type: " --dir DIR", " --consumer ADDR", or
+// "" when that is the default. Returns buffer.
+#define TARGET_ARGUMENT 4352
+char *target_argument(const target_t *self, char buffer[TARGET_ARGUMENT]);
+// The path of its record: db, else MAYHEM_DB, else DIR/mayhem.db. Returns buffer; NULL when the
+// pipeline is known by its address alone.
+#define TARGET_PATH 4352
+char *target_record(const target_t *self, const char *db, char buffer[TARGET_PATH]);
+
 // Prints that nothing answers, and returns the code.
 int target_fail(const target_t *self);
 // Warns once when a pipeline has become silent. was_silent: what the last call returned. Returns

@@ -138,20 +138,15 @@ static bool await_end(pid_t pid, int64_t until_ms)
     return true;
 }
 
-// Returns 0, or an exit code when another run has the lock. Whoever only looks has it for a moment.
-static int take_lock(const char *dir, int lock)
+// False: another run has the lock. Whoever only looks has it for a moment.
+static bool take_lock(const char *dir, int lock, char *ret_who, size_t size)
 {
     pid_t pid;
-    char who[1024];
     int64_t until_ms = mm_clock_ms() + ENDING_MS;
     while (flock(lock, LOCK_EX | LOCK_NB) != 0)
-        if (run_folder_find(dir, &pid, who, sizeof who) && !await_end(pid, until_ms))
-            return caller_fail(
-                EX_UNAVAILABLE,
-                "another run (%s) has the folder %s: stop it first, or choose another folder "
-                "with --dir",
-                who, dir);
-    return 0;
+        if (run_folder_find(dir, &pid, ret_who, size) && !await_end(pid, until_ms))
+            return false;
+    return true;
 }
 
 bool run_folder_may_look(const char *dir)
@@ -300,7 +295,7 @@ static bool make_folders(const char *dir)
 
 int run_folder_take(run_folder_t *self, const char *dir, int64_t limit_ms)
 {
-    char path[RUN_PATH_MAX];
+    char path[RUN_PATH_MAX], who[1024];
     *self = (run_folder_t){.dir = dir, .lock = -1, .record = -1};
     if (!make_folders(dir))
         return refuse_folder(dir);
@@ -311,18 +306,39 @@ int run_folder_take(run_folder_t *self, const char *dir, int64_t limit_ms)
                    : open(path_in(dir, "run", ".lock", path), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (lock < 0)
         return refuse_folder(dir);
-    int exit_code = take_lock(dir, lock);
-    if (exit_code != 0) {
+    if (!take_lock(dir, lock, who, sizeof who)) {
         close(lock);
-        return exit_code;
+        return caller_fail(
+            EX_UNAVAILABLE,
+            "another run (%s) has the folder %s: stop it first, or choose another folder with "
+            "--dir",
+            who, dir);
     }
     self->lock = lock;
-    exit_code = outlast_others(dir, limit_ms);
+    int exit_code = outlast_others(dir, limit_ms);
     if (exit_code != 0)
         return exit_code;
     run_folder_set_pid(self, "run", getpid());
     (void)unlink(path_in(dir, "publisher", ".run", path));
     return 0;
+}
+
+int run_folder_borrow(run_folder_t *self, const char *dir, int64_t limit_ms)
+{
+    char path[RUN_PATH_MAX], who[1024];
+    *self = (run_folder_t){.dir = dir, .lock = -1, .record = -1};
+    int lock = open(path_in(dir, "run", ".lock", path), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (lock < 0)
+        return refuse_folder(dir);
+    if (!take_lock(dir, lock, who, sizeof who)) {
+        close(lock);
+        return EX_UNAVAILABLE;
+    }
+    self->lock = lock;
+    int exit_code = outlast_others(dir, limit_ms);
+    if (exit_code == 0)
+        run_folder_set_pid(self, "run", getpid());
+    return exit_code;
 }
 
 void run_folder_release(run_folder_t *self)

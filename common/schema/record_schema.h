@@ -120,6 +120,30 @@ typedef enum {
     " casualty, until_ms, hash"
 #define RECORD_READ_AUDIT "SELECT " RECORD_AUDIT_COLUMNS " FROM audit"
 
+// What is in force at ?1, Unix time, in the order in which it came to be.
+#define RECORD_READ_HOLDS                                                                          \
+    "SELECT kind, name, until_ms, since_ms, why, actor FROM holds"                                 \
+    " WHERE NOT (kind = 'deny' AND until_ms BETWEEN 1 AND ?1) ORDER BY id"
+
+typedef enum {
+    HOLDS_KIND, // mm_action_name
+    HOLDS_NAME,
+    HOLDS_UNTIL_MS,
+    HOLDS_SINCE_MS,
+    HOLDS_WHY,
+    HOLDS_ACTOR
+} hold_column_t;
+
+#define RECORD_READ_PLACES "SELECT host, groups, open, casualty, since_ms FROM places ORDER BY id"
+
+typedef enum {
+    PLACES_HOST,
+    PLACES_GROUPS,
+    PLACES_OPEN,
+    PLACES_CASUALTY,
+    PLACES_SINCE_MS
+} place_column_t;
+
 // The columns of RECORD_READ, in its order.
 typedef enum {
     RECORD_ID,

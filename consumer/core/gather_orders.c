@@ -130,11 +130,11 @@ void gather_apply_order(gather_t *self, uint64_t viewer, const mm_order_t *order
     ours.run = self->run;
     add_pending(self, viewer, &ours);
     const pending_t *pending = &self->pending[self->pending_count - 1];
-    gather_action_t *ordered = gather_log(self, GATHER_LOG_ORDERED, NULL);
-    ordered->as.log.action = order->action;
-    ordered->as.log.name = pending->name ? pending->name : "";
-    ordered->as.log.reason = pending->why ? pending->why : "";
-    ordered->as.log.actor = pending->actor ? pending->actor : "";
+    gather_action_t *ordered = gather_news(self, GATHER_NEWS_ORDERED);
+    ordered->as.news.action = order->action;
+    ordered->as.news.name = pending->name ? pending->name : "";
+    ordered->as.news.reason = pending->why ? pending->why : "";
+    ordered->as.news.actor = pending->actor ? pending->actor : "";
     if (self->is_real && !self->limits.is_complete)
         restart_loading(self); // what is read now has it
 }
@@ -142,9 +142,9 @@ void gather_apply_order(gather_t *self, uint64_t viewer, const mm_order_t *order
 void gather_say_trips(gather_t *self)
 {
     for (group_t *group; (group = limits_tripped(&self->limits)) != NULL;) {
-        gather_action_t *tripped = gather_log(self, GATHER_LOG_TRIPPED, NULL);
-        tripped->as.log.name = group->rules.name;
-        tripped->as.log.reason = group->why;
+        gather_action_t *tripped = gather_news(self, GATHER_NEWS_TRIPPED);
+        tripped->as.news.name = group->rules.name;
+        tripped->as.news.reason = group->why;
         mm_order_t order = {.action = MM_ACTION_TRIP,
                             .name = mm_str(group->rules.name),
                             .run = self->run,
@@ -288,7 +288,7 @@ static void complete(gather_t *self)
         if (self->pending[i].is_recorded)
             remove_pending(self, &self->pending[i]);
     gather_say_trips(self);
-    gather_log(self, GATHER_LOG_STATE, NULL);
+    (void)gather_news(self, GATHER_NEWS_STATE);
     gather_beat_now(self);
     self->gate_is_dirty = true;
 }

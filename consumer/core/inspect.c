@@ -95,7 +95,7 @@ gather_stage_t gather_stage(gather_t *self, mm_role_t role)
                         flights->in_restart[RESTART_GATED];
         stage.waiting = stage.blocked + flights->in_restart[RESTART_READY];
         stage.backoff = flights->in_restart[RESTART_BACKOFF];
-        stage.reason = most_frequent(self, MM_REASON_HOST_BUSY - 1);
+        stage.reason = most_frequent(self, MM_REASON_PAUSE); // of those that are blocked or ready
     }
     for (const worker_t *worker = NULL; (worker = workers_next(self->workers, worker)) != NULL;)
         if (worker->role == role && worker->session != 0) {
@@ -120,11 +120,11 @@ static const char *holder(const gather_t *self, bool is_out, uint64_t number)
     return worker ? worker->name.text : NULL;
 }
 
-static const char *reason_of(const gather_t *self, const flight_t *flight)
+static mm_reason_t reason_of(const gather_t *self, const flight_t *flight)
 {
     bool waits = flight->restart != RESTART_OUT && !restart_has_place(flight->restart) &&
                  flight->restart != RESTART_OK && flight->restart != RESTART_EXHAUSTED;
-    return waits ? mm_reason_name(admission_decide(self, flight).reason) : NULL;
+    return waits ? admission_decide(self, flight).reason : MM_REASON_NONE;
 }
 
 // What a real restarter has.
@@ -138,13 +138,15 @@ static const char *errand_of(const gather_t *self, const flight_t *flight)
 
 static gather_job_t job_of(const gather_t *self, const flight_t *flight)
 {
+    mm_reason_t reason = reason_of(self, flight);
     return (gather_job_t){
         .id = flight->id,
         .host = host_name(flight->host),
         .publisher = flight->publisher,
         .store = store_names[flight->store],
         .restart = restart_names[flight->restart],
-        .reason = reason_of(self, flight),
+        .reason = mm_reason_name(reason),
+        .group = gather_holder(self, flight, reason),
         .store_worker = holder(self, flight->store == STORE_OUT, flight->store_task),
         .restart_worker = holder(self, flight->restart == RESTART_OUT, flight->restart_task),
         .errand = errand_of(self, flight),

@@ -148,6 +148,15 @@ static const char *task_of(const json_t *now, const char *leg)
     return strcmp(leg, "restart") == 0 ? "the restart" : "the save";
 }
 
+// With the group whose limit it is, which has no name when it is the whole run.
+static void print_reason(FILE *file, const json_t *now)
+{
+    const char *group = ctl_text(now, "group");
+    timeline_print(file, "  the restart waits: %s", ctl_text(now, "reason"));
+    if (json_object_get(now, "group"))
+        timeline_print(file, " (%s%s)", *group ? "group " : "the whole run", group);
+}
+
 static void print_leg(FILE *file, const json_t *now, const char *leg, const char *worker)
 {
     static const char *const meanings[][2] = {
@@ -163,7 +172,7 @@ static void print_leg(FILE *file, const json_t *now, const char *leg, const char
         if (strcmp(state, meanings[i][0]) == 0)
             meaning = meanings[i][1];
     if (strcmp(leg, "restart") == 0 && *ctl_text(now, "reason"))
-        timeline_print(file, "  the restart waits: %s", ctl_text(now, "reason"));
+        print_reason(file, now);
     else if (meaning)
         timeline_print(file, "  %s %s", task_of(now, leg), meaning);
     else

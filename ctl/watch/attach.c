@@ -9,6 +9,7 @@
 #include "host.h"
 #include "socket.h"
 #include "stats_merge.h"
+#include "uuid.h"
 #include "uuid_source.h"
 #include "wire.h"
 
@@ -23,6 +24,7 @@
 #define WHERE_MS  200  // between two questions for the address
 #define HELLO_MS  50   // between two empty questions
 #define WATCH_MS  2000 // between two requests for events
+#define ORDER_MS  500  // between two frames with the same order
 #define SILENT_MS 3000 // then the sockets are opened again
 #define ASKED_MAX 16   // questions that wait until they can be sent
 
@@ -56,6 +58,8 @@ struct attach {
     int64_t watch_ms;  // when to ask for them again
     question_t questions[ASKED_MAX];
     size_t question_count;
+    const mm_order_t *order; // the caller's; NULL: none
+    int64_t order_ms;        // when to send it again
 };
 
 // ---- sockets
@@ -170,9 +174,27 @@ void attach_watch_events(attach_t *self, const char *host, const char *outcome)
     self->watch_ms = mm_clock_ms();
 }
 
+void attach_order(attach_t *self, const mm_order_t *order)
+{
+    self->order = order;
+    self->order_ms = mm_clock_ms();
+}
+
+static void send_order(attach_t *self, int64_t now_ms)
+{
+    mm_encode_frame(
+        self->encoder,
+        &(mm_frame_t){.kind = MM_FRAME_ORDER,
+                      .as.order = {.viewer = self->instance, .items = self->order, .count = 1}});
+    bool is_sent = mm_socket_send(self->inbox, mm_encoder_bytes(self->encoder));
+    self->order_ms = now_ms + (is_sent ? ORDER_MS : HELLO_MS);
+}
+
 // Sends what is due.
 static void ask_due(attach_t *self, int64_t now_ms)
 {
+    if (self->order && now_ms >= self->order_ms)
+        send_order(self, now_ms); // the answer may be missed until the socket for it is open
     if (!self->is_open) {
         mm_about_t about = self->viewers ? MM_ABOUT_JOB : MM_ABOUT_VIEWERS;
         if (now_ms >= self->where_ms) {
@@ -212,6 +234,13 @@ static void connect_viewers(attach_t *self, mm_str_t suffix, int64_t now_ms)
     self->where_ms = now_ms;
 }
 
+static bool is_answer(const attach_t *self)
+{
+    char id[MM_ID_TEXT];
+    return self->order &&
+           strcmp(ctl_text(self->json, "order"), mm_id_print(&self->order->id, id)) == 0;
+}
+
 // The news in a reply; NOTHING when it is for another viewer, or only merged.
 static news_kind_t receive_reply(attach_t *self, const mm_frame_t *frame, int64_t now_ms)
 {
@@ -237,8 +266,8 @@ static news_kind_t receive_reply(attach_t *self, const mm_frame_t *frame, int64_
     case MM_ABOUT_JOB: // the reply to an empty question has done its work
         return *ctl_text(self->json, "asked") ? NEWS_JOB : NEWS_NOTHING;
     case MM_ABOUT_HOSTS: return NEWS_HOSTS;
-    case MM_ABOUT_VIEWERS:
-    case MM_ABOUT_ORDERS: break;
+    case MM_ABOUT_ORDERS: return is_answer(self) ? NEWS_ORDER : NEWS_NOTHING;
+    case MM_ABOUT_VIEWERS: break;
     }
     return NEWS_NOTHING;
 }
@@ -300,6 +329,8 @@ static int64_t earlier(int64_t a, int64_t b)
 static int64_t next_due(const attach_t *self)
 {
     int64_t due = self->is_open ? self->ask_ms : self->where_ms;
+    if (self->order)
+        due = earlier(due, self->order_ms);
     if (self->is_open && *self->wanted.text)
         due = earlier(due, self->watch_ms);
     if (self->asked_ms != MM_NEVER)

@@ -7,6 +7,7 @@
 #define ATTACH_H
 
 #include "endpoint.h"
+#include "frame.h"
 #include "snapshot.h"
 
 typedef struct attach attach_t;
@@ -23,6 +24,7 @@ typedef enum {
     NEWS_EVENTS,   // of jobs: {"events": [...], "left_out": N}
     NEWS_JOB,      // the consumer's state of a job: {"asked": TEXT, "jobs": [...]}
     NEWS_HOSTS,    // of one process: see hosts_now.h
+    NEWS_ORDER,    // the answer to an order: {"order": ID, "error": TEXT}
     NEWS_END,      // a recording has ended. Never from attach_next, like the next one
     NEWS_DAMAGED   // a recording cannot be read, or cannot be written
 } news_kind_t;
@@ -51,5 +53,8 @@ void attach_watch_events(attach_t *self, const char *host, const char *outcome);
 void attach_ask_job(attach_t *self, const char *host_or_id);
 // Asks all for what they know of hosts: NEWS_HOSTS of the consumer and of each restarter.
 void attach_ask_hosts(attach_t *self);
+// Sends an order, which must outlive this, at once and again under its id, until it is answered:
+// NEWS_ORDER. NULL: no order any more.
+void attach_order(attach_t *self, const mm_order_t *order);
 
 #endif

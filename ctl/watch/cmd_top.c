@@ -176,8 +176,9 @@ static int print_all(const top_options_t *options, feed_t *feed)
 typedef struct {
     const top_options_t *options;
     feed_t *feed;
-    bool is_drill; // else it shows the whole pipeline
-    bool is_help;  // over it
+    bool is_drill;  // else it shows the whole pipeline,
+    bool is_groups; // or what holds groups back
+    bool is_help;   // over it
     snapshot_t shown;
     snapshot_t latest;
     screen_view_t view;
@@ -229,9 +230,10 @@ static void draw(top_t *self)
     view->message = message_of(self, mm_clock_ms(), buffer, &view->is_alarming);
     terminal_size(&view->width, &view->height);
     const profile_t *profile = self->profile.count > 0 ? self->profile.items[0] : NULL;
-    page_t *page = self->is_help    ? screen_help(view)
-                   : self->is_drill ? screen_drill(&self->shown, profile, view)
-                                    : screen_top(&self->shown, view);
+    page_t *page = self->is_help     ? screen_help(view)
+                   : self->is_groups ? screen_groups(&self->shown, view)
+                   : self->is_drill  ? screen_drill(&self->shown, profile, view)
+                                     : screen_top(&self->shown, view);
     terminal_draw(page);
     page_destroy(&page);
 }
@@ -255,20 +257,27 @@ static void select_by(top_t *self, long rows)
 
 static void move_by(top_t *self, long rows)
 {
-    if (!self->is_drill) {
+    if (!self->is_drill && !self->is_groups) {
         self->has_selected = true;
         select_by(self, rows);
         return;
     }
+    long most = self->is_groups ? (long)self->shown.group_count : MM_PROFILE_NODES;
     long scroll = (long)self->view.scroll + rows;
-    self->view.scroll = scroll < 0                  ? 0
-                        : scroll > MM_PROFILE_NODES ? MM_PROFILE_NODES
-                                                    : (size_t)scroll;
+    self->view.scroll = scroll < 0 ? 0 : scroll > most ? (size_t)most : (size_t)scroll;
+}
+
+// The page of groups, and back to the whole pipeline.
+static void toggle_groups(top_t *self)
+{
+    self->is_groups = !self->is_groups;
+    self->is_drill = false;
+    self->view.scroll = 0;
 }
 
 static void look_into(top_t *self)
 {
-    if (self->is_drill || !self->view.selected)
+    if (self->is_drill || self->is_groups || !self->view.selected)
         return;
     self->has_selected = true;
     self->is_drill = true;
@@ -360,7 +369,8 @@ static void apply_key(top_t *self, int key)
     case TERMINAL_FIRST: move_by(self, -100000); break;
     case TERMINAL_LAST: move_by(self, 100000); break;
     case TERMINAL_INTO: look_into(self); break;
-    case TERMINAL_BACK: self->is_drill = false; break;
+    case TERMINAL_BACK: self->is_drill = self->is_groups = false; break;
+    case 'g': toggle_groups(self); break;
     case 'p':
     case ' ':
         self->view.is_paused = !self->view.is_paused;
@@ -410,7 +420,8 @@ static void apply_news(top_t *self, const news_t *news)
     case NEWS_NOTHING:
     case NEWS_EVENTS:
     case NEWS_JOB:
-    case NEWS_HOSTS: break;
+    case NEWS_HOSTS:
+    case NEWS_ORDER: break;
     }
 }
 
@@ -478,8 +489,12 @@ int ctl_top(int argc, char **argv)
         return exit_code;
     if (!options.is_batch)
         terminal_block_signals();
+    char record[TARGET_PATH], argument[TARGET_ARGUMENT];
     feed_t *feed = options.replay ? feed_replay(options.replay, options.speed)
                                   : feed_attach(&options.target.base);
+    if (!options.replay)
+        feed_know_record(feed, target_record(&options.target, NULL, record),
+                         target_argument(&options.target, argument));
     if (feed_exit_code(feed) == 0 && (!options.record || feed_record(feed, options.record)))
         exit_code = show(&options, feed);
     if (feed_exit_code(feed) != 0)

@@ -1,6 +1,7 @@
 // See screen.h.
 
 #include "screen.h"
+#include "group_table.h"
 #include "human_format.h"
 
 #include <assert.h>
@@ -14,11 +15,48 @@ const char *const screen_sort_names[SCREEN_SORTS + 1] = {"role", "rate", "busy",
 
 // ---- the first row and the last one
 
-// wall_ms: 0: no time.
-static page_t *begin(const screen_view_t *view, int64_t wall_ms)
+// Adds a text in as many rows as it takes, up to `rows`, broken at blanks.
+static void put_wrapped(page_t *page, unsigned style, const char *text, size_t rows)
+{
+    for (size_t left = strlen(text); left > 0 && rows > 0; rows--) {
+        size_t size = left;
+        while (size > page->width)
+            for (size--; size > 0 && text[size] != ' ';)
+                size--;
+        if (size == 0 || rows == 1)
+            size = left; // it is cut off
+        page_add(page);
+        page_put(page, style, "%.*s", (int)size, text);
+        text += size;
+        left -= size;
+        for (; left > 0 && *text == ' '; left--)
+            text++;
+    }
+}
+
+// What needs a person comes first: on a terminal the most urgent, else all.
+static void put_attention(page_t *page, const snapshot_t *snapshot, const screen_view_t *view)
+{
+    size_t count = snapshot->attention_count, shown = view->height > 0 && count > 0 ? 1 : count;
+    int64_t more = (int64_t)(count - shown) + snapshot->attention_left_out;
+    for (size_t i = 0; i < shown; i++)
+        put_wrapped(page, PAGE_RED | PAGE_BOLD, snapshot->attention[i].text,
+                    view->height > 0 ? 2 : SIZE_MAX);
+    if (more > 0) {
+        page_add(page);
+        page_put(page, PAGE_RED | PAGE_BOLD, "and %lld more%s", (long long)more,
+                 view->height > 0 ? ": mayhem status" : "");
+    }
+}
+
+// snapshot: NULL: of no time.
+static page_t *begin(const screen_view_t *view, const snapshot_t *snapshot)
 {
     page_t *page = page_new(view->width < SCREEN_WIDTH_MIN ? SCREEN_WIDTH_MIN : view->width);
     char date[2 + HUMAN_TEXT] = "  ";
+    int64_t wall_ms = snapshot ? snapshot->wall_ms : 0;
+    if (snapshot)
+        put_attention(page, snapshot, view);
     page_add(page);
     if (view->title)
         page_put(page, PAGE_BOLD, "%s", view->title);
@@ -298,7 +336,7 @@ static void put_processes(page_t *page, const snapshot_t *snapshot, const screen
 
 page_t *screen_top(const snapshot_t *snapshot, const screen_view_t *view)
 {
-    page_t *page = begin(view, snapshot->wall_ms);
+    page_t *page = begin(view, snapshot);
     bool is_airy = view->height == 0 || view->height >= 30;
     put_head(page, snapshot);
     if (is_airy)
@@ -307,8 +345,27 @@ page_t *screen_top(const snapshot_t *snapshot, const screen_view_t *view)
     if (is_airy)
         page_add(page);
     put_processes(page, snapshot, view);
+    if (view->height == 0 && snapshot->group_count > 0) {
+        page_add(page);
+        group_table_put(page, snapshot, 0, SIZE_MAX);
+    }
     return finish(page, view,
-                  "q quit  Enter look into  p pause  s sort  r reverse  w save profiles  h help");
+                  "q quit  Enter look into  g groups  p pause  s sort  r reverse  w save profiles  "
+                  "h help");
+}
+
+page_t *screen_groups(const snapshot_t *snapshot, const screen_view_t *view)
+{
+    page_t *page = begin(view, snapshot);
+    begin_row(page, "limit: ");
+    page_put(page, PAGE_YELLOW | PAGE_BOLD, "%s", snapshot->limit);
+    page_put(page, PAGE_PLAIN, " - %s", snapshot->limit_why);
+    page_add(page);
+    if (snapshot->group_count > 0)
+        group_table_put(page, snapshot, view->scroll, rows_left(page, view));
+    else
+        begin_row(page, "this run has no policy: there are no groups");
+    return finish(page, view, "g, Esc back  up/down scroll  p pause  h help  q quit");
 }
 
 // ---- one process: the tree of its handlers and the spans in them
@@ -461,7 +518,7 @@ static void put_about(page_t *page, const snapshot_t *snapshot, const screen_vie
 page_t *screen_drill(const snapshot_t *snapshot, const profile_t *profile,
                      const screen_view_t *view)
 {
-    page_t *page = begin(view, snapshot->wall_ms);
+    page_t *page = begin(view, snapshot);
     put_about(page, snapshot, view);
     if (profile)
         put_profile(page, profile, view);
@@ -479,6 +536,7 @@ page_t *screen_help(const screen_view_t *view)
         "up, down        select a process, scroll",
         "Enter, right    look into the selected process: where its loop's time goes",
         "Esc, left       back",
+        "g               groups: what holds their hosts back",
         "p, blank        pause, and go on; what happens meanwhile is still received",
         "s, r            sort by the next column, reverse the order",
         "w               save the profiles of all processes over the last 30 s",
@@ -494,7 +552,7 @@ page_t *screen_help(const screen_view_t *view)
         "P99             how long a job is in its hands, but for one in a hundred",
         "limit, >        what keeps it from going faster",
     };
-    page_t *page = begin(view, 0);
+    page_t *page = begin(view, NULL);
     page_add(page);
     for (size_t i = 0; i < LENGTH(lines); i++) {
         page_add(page);

@@ -37,7 +37,7 @@ typedef struct {
     bool is_reversed;     // the order
     const char *selected; // a process; NULL: none
     int selected_pid;     // 0: the first of this name
-    size_t scroll;        // of a drill-down: rows above the first one on screen
+    size_t scroll;        // of a drill-down or of groups: rows above the first one on screen
 } screen_view_t;
 
 // The order of the processes on screen: indices into the snapshot, process_count of them, which the
@@ -46,11 +46,15 @@ size_t *screen_order(const snapshot_t *snapshot, const screen_view_t *view);
 // The row of the selected process in that order; 0 when it is gone.
 size_t screen_place(const snapshot_t *snapshot, const size_t *order, const screen_view_t *view);
 
-// The whole pipeline.
+// Each page begins with what needs a person.
+
+// The whole pipeline; without a height its groups, too.
 page_t *screen_top(const snapshot_t *snapshot, const screen_view_t *view);
 // The handlers and spans of the selected process. profile: NULL until it has answered.
 page_t *screen_drill(const snapshot_t *snapshot, const profile_t *profile,
                      const screen_view_t *view);
+// What holds groups back.
+page_t *screen_groups(const snapshot_t *snapshot, const screen_view_t *view);
 page_t *screen_help(const screen_view_t *view);
 
 #endif

@@ -43,6 +43,23 @@ static const field_t stage_fields[] = {
     FIELD(snapshot_stage_t, NUMBER, took_p99_us),      FIELD(snapshot_stage_t, MAYBE_TEXT, reason),
 };
 
+static const field_t group_fields[] = {
+    NAMED("group", snapshot_group_t, TEXT, name), FIELD(snapshot_group_t, NUMBER, hosts),
+    FIELD(snapshot_group_t, NUMBER, cap),         FIELD(snapshot_group_t, NUMBER, budget),
+    FIELD(snapshot_group_t, NUMBER, in_progress), FIELD(snapshot_group_t, NUMBER, casualties),
+    FIELD(snapshot_group_t, NUMBER, waiting),     FIELD(snapshot_group_t, TEXT, reason),
+    FIELD(snapshot_group_t, NUMBER, step),        FIELD(snapshot_group_t, NUMBER, steps),
+    FIELD(snapshot_group_t, NUMBER, step_hosts),  FIELD(snapshot_group_t, NUMBER, proven),
+    FIELD(snapshot_group_t, NUMBER, baked_ms),    FIELD(snapshot_group_t, BOOL, tripped),
+    FIELD(snapshot_group_t, TEXT, why),           FIELD(snapshot_group_t, NUMBER, opens_ms),
+    FIELD(snapshot_group_t, NUMBER, closes_ms),
+};
+
+static const field_t held_fields[] = {
+    FIELD(snapshot_t, BOOL, halted),
+    FIELD(snapshot_t, NUMBER, attention_left_out),
+};
+
 static const field_t fields[] = {
     FIELD(snapshot_t, NUMBER, wall_ms),
     FIELD(snapshot_t, BOOL, has_publisher),
@@ -100,6 +117,20 @@ static json_t *put_fields(json_t *object, const field_t *list, size_t count, con
     return object;
 }
 
+json_t *snapshot_held_json(const snapshot_t *self)
+{
+    json_t *object = put_fields(json_object(), ALL(held_fields), self);
+    json_t *groups = json_array(), *attention = json_array();
+    for (size_t i = 0; i < self->group_count; i++)
+        json_array_append_new(groups,
+                              put_fields(json_object(), ALL(group_fields), &self->groups[i]));
+    for (size_t i = 0; i < self->attention_count; i++)
+        json_array_append_new(attention, json_string(self->attention[i].text));
+    json_object_set_new(object, "groups", groups);
+    json_object_set_new(object, "attention", attention);
+    return object;
+}
+
 json_t *snapshot_json(const snapshot_t *self)
 {
     json_t *object = json_pack("{s:s, s:i}", "mayhem", "snapshot", "version", VERSION);
@@ -113,6 +144,7 @@ json_t *snapshot_json(const snapshot_t *self)
                             put_fields(json_object(), ALL(stage_fields), &self->stages[stage]));
     json_object_set_new(object, "processes", processes);
     json_object_set_new(object, "hops", hops);
+    json_object_set_new(object, "held", snapshot_held_json(self));
     return object;
 }
 
@@ -171,6 +203,38 @@ static bool read_processes(const json_t *list, snapshot_t *snapshot)
     return is_good;
 }
 
+static bool read_attention(const json_t *list, snapshot_t *snapshot)
+{
+    bool is_good = json_is_array(list) && json_array_size(list) <= SNAPSHOT_ATTENTION_MAX;
+    snapshot->attention_count = is_good ? json_array_size(list) : 0;
+    for (size_t i = 0; i < snapshot->attention_count && is_good; i++) {
+        const char *text = json_string_value(json_array_get(list, i));
+        is_good = text && strlen(text) < sizeof snapshot->attention[i].text;
+        if (is_good)
+            strcpy(snapshot->attention[i].text, text);
+    }
+    return is_good;
+}
+
+// Older recordings do not have it.
+static bool read_held(const json_t *held, snapshot_t *snapshot)
+{
+    const json_t *groups = json_object_get(held, "groups");
+    if (!held)
+        return true;
+    bool is_good = json_is_array(groups) && json_array_size(groups) <= SNAPSHOT_GROUPS_MAX &&
+                   read_fields(held, ALL(held_fields), snapshot) &&
+                   read_attention(json_object_get(held, "attention"), snapshot);
+    if (!is_good)
+        return false;
+    snapshot->group_count = json_array_size(groups);
+    snapshot->groups = calloc(snapshot->group_count + 1, sizeof *snapshot->groups);
+    assert(snapshot->groups);
+    for (size_t i = 0; i < snapshot->group_count && is_good; i++)
+        is_good = read_fields(json_array_get(groups, i), ALL(group_fields), &snapshot->groups[i]);
+    return is_good;
+}
+
 bool snapshot_read(const json_t *json, snapshot_t *ret_snapshot)
 {
     snapshot_t snapshot = {0};
@@ -181,7 +245,8 @@ bool snapshot_read(const json_t *json, snapshot_t *ret_snapshot)
     for (snapshot_stage_kind_t stage = 0; is_good && stage < SNAPSHOT_STAGES; stage++)
         is_good = read_fields(json_object_get(hops, snapshot_stages[stage]), ALL(stage_fields),
                               &snapshot.stages[stage]);
-    is_good = is_good && read_processes(json_object_get(json, "processes"), &snapshot);
+    is_good = is_good && read_processes(json_object_get(json, "processes"), &snapshot) &&
+              read_held(json_object_get(json, "held"), &snapshot);
     if (is_good)
         *ret_snapshot = snapshot;
     else
@@ -191,17 +256,21 @@ bool snapshot_read(const json_t *json, snapshot_t *ret_snapshot)
 
 void snapshot_copy(snapshot_t *self, const snapshot_t *from)
 {
-    snapshot_process_t *processes = calloc(from->process_count + 1, sizeof *processes);
-    assert(processes);
+    snapshot_t copy = *from;
+    copy.processes = calloc(from->process_count + 1, sizeof *copy.processes);
+    copy.groups = calloc(from->group_count + 1, sizeof *copy.groups);
+    assert(copy.processes && copy.groups);
     if (from->process_count > 0)
-        memcpy(processes, from->processes, from->process_count * sizeof *processes);
+        memcpy(copy.processes, from->processes, from->process_count * sizeof *copy.processes);
+    if (from->group_count > 0)
+        memcpy(copy.groups, from->groups, from->group_count * sizeof *copy.groups);
     snapshot_clear(self);
-    *self = *from;
-    self->processes = processes;
+    *self = copy;
 }
 
 void snapshot_clear(snapshot_t *self)
 {
     free(self->processes);
+    free(self->groups);
     *self = (snapshot_t){0};
 }

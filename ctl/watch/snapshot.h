@@ -56,6 +56,33 @@ typedef struct {
     char reason[48]; // restart: why most of those that wait do ("host busy"); "": none waits
 } snapshot_stage_t;
 
+#define SNAPSHOT_GROUPS_MAX    1024
+#define SNAPSHOT_ATTENTION_MAX 16
+
+// What holds back the hosts of a group, by the policy.
+typedef struct {
+    char name[MM_NAME_MAX + 1]; // "": the whole run
+    int64_t hosts;              // of the list; 0: not known yet
+    int64_t cap, budget;        // in hosts; -1: no limit
+    int64_t in_progress;        // restarts, open ones included
+    int64_t casualties;         // hosts that are not known to be up
+    int64_t waiting;            // restarts that wait
+    char reason[48];            // why the first of them does; "": none waits
+    int64_t step, steps;        // of the ramp, from 1; 0 of 0: there is none; beyond: it has ended
+    int64_t step_hosts;         // of this step; -1: no limit
+    int64_t proven;             // in this step
+    int64_t baked_ms;           // Unix time at which the next step begins; 0: this one goes on
+    bool tripped;               // its breaker has
+    char why[128];              // it has
+    int64_t opens_ms;           // Unix time at which its window opens; 0: it is open; -1: never
+    int64_t closes_ms;          // and closes; -1: never
+} snapshot_group_t;
+
+// What needs a person, as a sentence with the command that helps.
+typedef struct {
+    char text[400];
+} snapshot_attention_t;
+
 typedef struct {
     int64_t wall_ms; // Unix time
     snapshot_process_t *processes;
@@ -73,6 +100,12 @@ typedef struct {
     bool draining;
     char limit[MM_NAME_MAX + 1]; // "source", "window", "store", "restart", ..., or a process
     char limit_why[128];         // one sentence
+    bool halted;                 // nothing begins, by an operator
+    snapshot_group_t *groups;    // with a policy: the whole run, then the others
+    size_t group_count;
+    snapshot_attention_t attention[SNAPSHOT_ATTENTION_MAX]; // the most urgent first
+    size_t attention_count;
+    int64_t attention_left_out; // so many more
 } snapshot_t;
 
 // "up", "outbox", ...: as in JSON and on screen.
@@ -84,6 +117,8 @@ void snapshot_find_limit(snapshot_t *self);
 // A new reference: {"mayhem": "snapshot", "version": 1, ...}. Each number has its name above, but
 // for "room" (capacity) and "taken_back" (reclaimed).
 json_t *snapshot_json(const snapshot_t *self);
+// Its member "held": what holds the run back, and what needs a person.
+json_t *snapshot_held_json(const snapshot_t *self);
 // False when json is no snapshot; *ret_snapshot is then untouched. The caller clears it.
 bool snapshot_read(const json_t *json, snapshot_t *ret_snapshot);
 // Makes *self, which is zero or a snapshot, a copy.

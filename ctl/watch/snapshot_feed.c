@@ -1,6 +1,7 @@
 // See snapshot_feed.h. A recording may come from anywhere: all of it is checked.
 
 #include "snapshot_feed.h"
+#include "attention.h"
 #include "clock.h"
 #include "ctl.h"
 
@@ -21,6 +22,8 @@ struct feed {
     attach_t *attach; // NULL: a replay
     FILE *file;       // the recording that is written, or read; NULL: none
     const char *path;
+    const char *record;  // of the pipeline; NULL: not known
+    const char *options; // for commands
     bool is_over;
     char error[MM_ERROR_MAX];
     int exit_code;
@@ -31,13 +34,14 @@ struct feed {
     size_t line_size;
     int line_number;
     double speed;
-    json_t *ahead;  // the next object; NULL: not read yet
-    int64_t due_ms; // its time; until it is read, that of the former one
-    int64_t at_ms;  // the same by the recording
-    json_t *known;  // the last profile of each process, by name
-    json_t *asked;  // profiles still to be given
-    snapshot_t snapshot;
+    json_t *ahead;   // the next object; NULL: not read yet
+    int64_t due_ms;  // its time; until it is read, that of the former one
+    int64_t at_ms;   // the same by the recording
+    json_t *known;   // the last profile of each process, by name
+    json_t *asked;   // profiles still to be given
     json_t *profile; // of the last news
+    // of both
+    snapshot_t snapshot;
 };
 
 static feed_t *feed_new(void)
@@ -52,6 +56,12 @@ feed_t *feed_attach(const mm_endpoint_t *base)
     feed_t *self = feed_new();
     self->attach = attach_new(base);
     return self;
+}
+
+void feed_know_record(feed_t *self, const char *path, const char *options)
+{
+    self->record = path;
+    self->options = options;
 }
 
 void feed_destroy(feed_t **self_p)
@@ -117,6 +127,21 @@ bool feed_record(feed_t *self, const char *path)
                                       "began_ms", (json_int_t)mm_clock_wall_ms()));
 }
 
+// What needs a person, with what is on record of it.
+static const snapshot_t *complete(feed_t *self, const snapshot_t *snapshot)
+{
+    held_record_t record = {0};
+    char error[MM_ERROR_MAX];
+    if (!self->options || snapshot->attention_count == 0)
+        return snapshot;
+    bool is_read =
+        self->record && held_record_read(self->record, mm_clock_wall_ms(), &record, error) == 0;
+    snapshot_copy(&self->snapshot, snapshot);
+    attention_find(&self->snapshot, is_read ? &record : NULL, self->options);
+    held_record_clear(&record);
+    return &self->snapshot;
+}
+
 static news_t next_live(feed_t *self, int descriptor, int timeout_ms)
 {
     if (self->file && mm_clock_ms() >= self->profile_ms) {
@@ -124,6 +149,8 @@ static news_t next_live(feed_t *self, int descriptor, int timeout_ms)
         self->profile_ms = mm_clock_ms() + PROFILE_MS;
     }
     news_t news = attach_next(self->attach, descriptor, timeout_ms);
+    if (news.kind == NEWS_SNAPSHOT)
+        news.snapshot = complete(self, news.snapshot);
     json_t *json = !self->file                  ? NULL
                    : news.kind == NEWS_SNAPSHOT ? snapshot_json(news.snapshot)
                    : news.kind == NEWS_PROFILE  ? json_incref(news.json)

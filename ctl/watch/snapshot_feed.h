@@ -17,6 +17,9 @@ feed_t *feed_attach(const mm_endpoint_t *base);
 // feed_exit_code shows whether it can be read. The path must outlive the feed.
 feed_t *feed_replay(const char *path, double speed);
 void feed_destroy(feed_t **self_p);
+// The record of the pipeline, which says who has ordered what. Both texts must outlive the feed.
+// options: of the commands that help, " --dir DIR" or "".
+void feed_know_record(feed_t *self, const char *path, const char *options);
 
 // Records all that a pipeline sends from now on, with a profile of every process each ten seconds.
 // Replaces an older recording. The path must outlive the feed. False, with feed_error, when the

@@ -2,10 +2,13 @@
 
 #include "stats_merge.h"
 #include "array.h"
+#include "attention.h"
 #include "ctl.h"
 #include "host.h"
 
+#include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 // A process that has replied, or that the consumer has listed.
@@ -108,13 +111,13 @@ static const struct {
     [MM_PROGRAM_RESTARTER] = {"running", "slots", "failed", {"ended"}},
 };
 
-// Names of spans are ASCII; other bytes are not sent to a terminal.
-static void set_doing(snapshot_process_t *row, const char *doing)
+// Texts of programs are ASCII; other bytes are not sent to a terminal.
+static void set_text(char *to, size_t size_max, const char *from)
 {
     size_t size = 0;
-    for (; *doing && size + 1 < sizeof row->doing; doing++)
-        row->doing[size++] = *doing >= ' ' && *doing <= '~' ? *doing : '?';
-    row->doing[size] = '\0';
+    for (; *from && size + 1 < size_max; from++)
+        to[size++] = *from >= ' ' && *from <= '~' ? *from : '?';
+    to[size] = '\0';
 }
 
 static void fill_row(snapshot_process_t *row, const json_t *stats)
@@ -129,7 +132,7 @@ static void fill_row(snapshot_process_t *row, const json_t *stats)
     row->held = number_in(stats, keys[row->role].held);
     row->limit = number_in(stats, keys[row->role].limit);
     row->failed = number_in(stats, keys[row->role].failed);
-    set_doing(row, ctl_text(stats, "doing"));
+    set_text(row->doing, sizeof row->doing, ctl_text(stats, "doing"));
 }
 
 // The consumer knows which workers have joined, and which were lost.
@@ -270,7 +273,47 @@ static void set_stage(snapshot_stage_t *stage, const json_t *reply)
                                 .wait_p99_us = time_in(reply, "wait_p99"),
                                 .took_p50_us = time_in(reply, "took_p50"),
                                 .took_p99_us = time_in(reply, "took_p99")};
-    (void)snprintf(stage->reason, sizeof stage->reason, "%s", ctl_text(reply, "reason"));
+    set_text(stage->reason, sizeof stage->reason, ctl_text(reply, "reason"));
+}
+
+// A number that may be -1: no limit, or never.
+static int64_t limit_in(const json_t *object, const char *key)
+{
+    return json_integer_value(json_object_get(object, key)) < 0 ? -1 : number_in(object, key);
+}
+
+static void set_group(snapshot_group_t *group, const json_t *reply)
+{
+    *group = (snapshot_group_t){.hosts = number_in(reply, "hosts"),
+                                .cap = limit_in(reply, "cap"),
+                                .budget = limit_in(reply, "budget"),
+                                .in_progress = number_in(reply, "in_progress"),
+                                .casualties = number_in(reply, "casualties"),
+                                .waiting = number_in(reply, "waiting"),
+                                .step = number_in(reply, "step"),
+                                .steps = number_in(reply, "steps"),
+                                .step_hosts = limit_in(reply, "step_hosts"),
+                                .proven = number_in(reply, "proven"),
+                                .baked_ms = number_in(reply, "baked_ms"),
+                                .tripped = json_is_true(json_object_get(reply, "tripped")),
+                                .opens_ms = limit_in(reply, "opens_ms"),
+                                .closes_ms = limit_in(reply, "closes_ms")};
+    set_text(group->name, sizeof group->name, ctl_text(reply, "group"));
+    set_text(group->reason, sizeof group->reason, ctl_text(reply, "reason"));
+    set_text(group->why, sizeof group->why, ctl_text(reply, "why"));
+}
+
+static void set_held(snapshot_t *snapshot, const json_t *reply)
+{
+    const json_t *list = json_object_get(reply, "groups");
+    size_t count = json_array_size(list);
+    snapshot->halted = json_is_true(json_object_get(reply, "halted"));
+    free(snapshot->groups);
+    snapshot->group_count = count < SNAPSHOT_GROUPS_MAX ? count : SNAPSHOT_GROUPS_MAX;
+    snapshot->groups = calloc(snapshot->group_count + 1, sizeof *snapshot->groups);
+    assert(snapshot->groups);
+    for (size_t i = 0; i < snapshot->group_count; i++)
+        set_group(&snapshot->groups[i], json_array_get(list, i));
 }
 
 static void set_consumer(snapshot_t *snapshot, const entry_t *entry)
@@ -290,6 +333,7 @@ static void set_consumer(snapshot_t *snapshot, const entry_t *entry)
     wire->took_p99_us = entry->row.p99_us;
     set_stage(&snapshot->stages[SNAPSHOT_STORE], json_object_get(stats, "store"));
     set_stage(&snapshot->stages[SNAPSHOT_RESTART], json_object_get(stats, "restart"));
+    set_held(snapshot, json_object_get(stats, "held"));
 }
 
 static int by_place(const void *a, const void *b)
@@ -334,5 +378,6 @@ snapshot_t stats_merge_snapshot(stats_merge_t *self, int64_t now_ms, int64_t wal
     snapshot.stages[SNAPSHOT_WIRE].waiting = on_wire > 0 ? on_wire : 0;
     qsort(snapshot.processes, snapshot.process_count, sizeof *snapshot.processes, by_place);
     snapshot_find_limit(&snapshot);
+    attention_find(&snapshot, NULL, "");
     return snapshot;
 }

@@ -204,6 +204,7 @@ static void apply(sim_t *self, sim_process_t *process, size_t index)
         if (action->as.log.log == GATHER_LOG_RECLAIMED)
             sim_check_reclaimed(self, action->as.log.number);
         break;
+    case GATHER_NEWS: break;
     case GATHER_LEAVE: leave(self, process); break;
     case GATHER_ORDERS: send_orders(self, process, action); break;
     case GATHER_ANSWER:

@@ -239,7 +239,7 @@ static void see_logs(sim_t *self, const sim_process_t *consumer)
     const gather_actions_t *actions = &consumer->gather_actions;
     for (size_t i = 0; i < actions->count; i++) {
         const gather_action_t *action = &actions->items[i];
-        if (action->kind != GATHER_LOG || action->as.log.log != GATHER_LOG_STATE)
+        if (action->kind != GATHER_NEWS || action->as.news.news != GATHER_NEWS_STATE)
             continue;
         say_state(self);
     }
@@ -268,8 +268,8 @@ static void see_others(sim_t *self, const sim_process_t *consumer)
             self->policy->said_ms = self->now_ms;
         if (action->kind == GATHER_LOG && action->as.log.log == GATHER_LOG_RECLAIMED)
             see_reclaimed(standing_of(self, sim_job(self, &action->as.log.id)), action);
-        if (action->kind == GATHER_LOG && action->as.log.log == GATHER_LOG_TRIPPED)
-            sim_judge_say(self, "trip %s", *action->as.log.name ? action->as.log.name : "-");
+        if (action->kind == GATHER_NEWS && action->as.news.news == GATHER_NEWS_TRIPPED)
+            sim_judge_say(self, "trip %s", *action->as.news.name ? action->as.news.name : "-");
     }
 }
 

@@ -450,6 +450,105 @@ static void looking_into_the_consumer_says_why_restarts_wait(void **state)
     assert_false(has("restarts wait"));
 }
 
+// ---- groups
+
+static snapshot_group_t groups[3] = {
+    {.name = "", .hosts = 40, .cap = -1, .budget = -1, .in_progress = 4, .closes_ms = -1},
+    {.name = "web",
+     .hosts = 30,
+     .cap = 3,
+     .budget = 4,
+     .in_progress = 3,
+     .casualties = 1,
+     .waiting = 21,
+     .reason = "cap of its group",
+     .step = 2,
+     .steps = 3,
+     .step_hosts = 5,
+     .proven = 4,
+     .closes_ms = 1795705200000},
+    {.name = "db",
+     .hosts = 10,
+     .cap = -1,
+     .budget = 1,
+     .casualties = 1,
+     .waiting = 9,
+     .step = 1,
+     .steps = 2,
+     .step_hosts = 1,
+     .proven = 1,
+     .baked_ms = 1795700000000,
+     .tripped = true,
+     .why = "1 in a row is dead",
+     .opens_ms = -1,
+     .closes_ms = -1}};
+
+static void show_groups(screen_view_t view)
+{
+    snapshot.groups = groups;
+    snapshot.group_count = 3;
+    page_destroy(&page);
+    page = screen_groups(&snapshot, &view);
+}
+
+static void a_group_has_its_limits_and_why_its_hosts_wait(void **state)
+{
+    (void)state;
+    show_groups((screen_view_t){.width = 130, .height = 24});
+    assert_int_equal(page->count, 24);
+    const char *row = page->rows[row_with(" web ")].text;
+    assert_non_null(strstr(row, "3/3"));
+    assert_non_null(strstr(row, "1/4"));
+    assert_non_null(strstr(row, "2/3: 4/5"));
+    assert_non_null(strstr(row, "to 11-26 15:00Z"));
+    assert_non_null(strstr(row, "cap of its group"));
+    row = page->rows[row_with(" db ")].text;
+    assert_non_null(strstr(row, "1/2 bakes to 11-26 13:33Z"));
+    assert_non_null(strstr(row, "never opens"));
+    assert_non_null(strstr(row, "tripped: 1 in a row is dead"));
+    assert_true(has("(whole run)"));
+    assert_true(style_of("never opens") & PAGE_RED);
+}
+
+static void a_long_list_of_groups_scrolls(void **state)
+{
+    (void)state;
+    show_groups((screen_view_t){.width = 120, .height = 7, .scroll = 9});
+    assert_true(has(" db "));
+    assert_false(has("(whole run)"));
+    show_groups((screen_view_t){.width = 120, .height = 7});
+    assert_true(has("(whole run)"));
+}
+
+static void without_a_policy_there_are_no_groups(void **state)
+{
+    (void)state;
+    page = screen_groups(&snapshot, &(screen_view_t){.width = 80, .height = 24});
+    assert_true(has("this run has no policy"));
+}
+
+static void what_needs_a_person_is_the_first_line_of_each_page(void **state)
+{
+    (void)state;
+    strcpy(
+        snapshot.attention[0].text,
+        "halted since 2026-11-26 10:00:00Z by ann (uid 1000, pid 4711): the kernel is bad; to go "
+        "on: mayhem resume --why TEXT");
+    strcpy(snapshot.attention[1].text, "the breaker of web has tripped");
+    snapshot.attention_count = 2;
+    show_top((screen_view_t){.width = 80, .height = 40});
+    assert_int_equal(row_with("halted since"), 0);
+    assert_int_equal(row_with("mayhem resume --why TEXT"), 1); // wrapped
+    assert_int_equal(row_with("and 1 more"), 2);
+    assert_int_equal(page->count, 40);
+    assert_true(style_of("halted since") & PAGE_RED);
+    show_groups((screen_view_t){.width = 80, .height = 24});
+    assert_int_equal(row_with("halted since"), 0);
+    show_top((screen_view_t){.width = 120}); // printed: all of it
+    assert_int_equal(row_with("the breaker of web has tripped"), 1);
+    assert_true(has("(whole run)"));
+}
+
 static void the_help_fits_into_a_small_terminal(void **state)
 {
     (void)state;
@@ -485,6 +584,10 @@ int main(void)
         TEST(a_drill_down_scrolls),
         TEST(looking_into_the_consumer_says_why_restarts_wait),
         TEST(a_drill_down_says_that_its_profile_is_not_there_yet),
+        TEST(a_group_has_its_limits_and_why_its_hosts_wait),
+        TEST(a_long_list_of_groups_scrolls),
+        TEST(without_a_policy_there_are_no_groups),
+        TEST(what_needs_a_person_is_the_first_line_of_each_page),
         TEST(the_help_fits_into_a_small_terminal),
     };
     return cmocka_run_group_tests_name("screen", tests, NULL, NULL);

@@ -274,6 +274,88 @@ static void a_snapshot_is_the_same_when_it_is_read_back(void **state)
 
 // ---- what limits it
 
+// ---- what holds back
+
+#define GROUP(NAME, MORE)                                                                          \
+    "{\"group\": \"" NAME "\", \"hosts\": 40, \"cap\": 5, \"budget\": 3, \"in_progress\": 2, "     \
+    "\"casualties\": 1, \"waiting\": 7, \"reason\": \"cap of its group\", \"step\": 2, "           \
+    "\"steps\": 3, \"step_hosts\": 5, \"proven\": 4, \"baked_ms\": 0, \"tripped\": false, "        \
+    "\"why\": \"\", \"opens_ms\": 0, \"closes_ms\": -1" MORE "}"
+
+static void tell_held(const char *halted, const char *groups)
+{
+    char text[3072];
+    (void)snprintf(text, sizeof text, ", \"held\": {\"halted\": %s, \"groups\": [%s]}", halted,
+                   groups);
+    tell_consumer(text, IDLE_STORE, IDLE_RESTART);
+}
+
+// The snapshot, written down and read again.
+static snapshot_t look_twice(void)
+{
+    snapshot_t snapshot = look(), again;
+    json_t *json = snapshot_json(&snapshot), *other = NULL;
+    assert_true(snapshot_read(json, &again));
+    other = snapshot_json(&again);
+    assert_true(json_equal(json, other));
+    json_decref(json);
+    json_decref(other);
+    snapshot_clear(&snapshot);
+    return again;
+}
+
+static void groups_are_in_a_snapshot_and_in_its_recording(void **state)
+{
+    (void)state;
+    tell_held("false", GROUP("", ", \"cap\": -1") "," GROUP("web", ""));
+    snapshot_t snapshot = look_twice();
+    assert_int_equal(snapshot.group_count, 2);
+    assert_int_equal(snapshot.groups[0].cap, -1);
+    const snapshot_group_t *web = &snapshot.groups[1];
+    assert_string_equal(web->name, "web");
+    assert_int_equal(web->cap, 5);
+    assert_int_equal(web->proven, 4);
+    assert_int_equal(web->closes_ms, -1);
+    assert_string_equal(web->reason, "cap of its group");
+    assert_int_equal(snapshot.attention_count, 0);
+    snapshot_clear(&snapshot);
+}
+
+static void what_needs_a_person_comes_with_the_command_that_helps(void **state)
+{
+    (void)state;
+    tell_held("true",
+              GROUP("web", ", \"tripped\": true, \"why\": \"3 of the last 10 are dead\"") "," GROUP(
+                  "db", ", \"opens_ms\": -1") "," GROUP("eu", ", \"budget\": 1"));
+    snapshot_t snapshot = look_twice();
+    assert_int_equal(snapshot.attention_count, 4);
+    assert_string_equal(snapshot.attention[0].text,
+                        "halted by an operator; to go on: mayhem resume --why TEXT");
+    assert_string_equal(snapshot.attention[1].text,
+                        "the breaker of web has tripped: 3 of the last 10 are dead; to go on: "
+                        "mayhem resume web --why TEXT");
+    assert_non_null(strstr(snapshot.attention[2].text, "the window of db never opens again"));
+    assert_non_null(strstr(snapshot.attention[3].text, "1 casualty uses up max-unavailable of eu"));
+    snapshot_clear(&snapshot);
+}
+
+static void more_than_can_be_told_is_counted(void **state)
+{
+    (void)state;
+    json_t *groups = json_array();
+    for (int i = 0; i < 20; i++)
+        json_array_append_new(groups, json_pack("{s:s, s:b}", "group", "web", "tripped", 1));
+    json_t *stats = json_pack("{s:s, s:s, s:s, s:i, s:I, s:{s:o}}", "mayhem", "stats", "process",
+                              "consumer", "role", "consumer", "pid", 2, "wall_ms",
+                              (json_int_t)now_ms, "held", "groups", groups);
+    stats_merge_add(merge, stats, now_ms);
+    json_decref(stats);
+    snapshot_t snapshot = look_twice();
+    assert_int_equal(snapshot.attention_count, SNAPSHOT_ATTENTION_MAX);
+    assert_int_equal(snapshot.attention_left_out, 4);
+    snapshot_clear(&snapshot);
+}
+
 // A recording of the first release.
 static void the_keys_of_a_snapshot_stay(void **state)
 {
@@ -312,6 +394,7 @@ static void the_keys_of_a_snapshot_stay(void **state)
     // So are these.
     assert_int_equal(json_object_del(again, "skipped"), 0);
     assert_int_equal(json_object_del(again, "withdrawn"), 0);
+    assert_int_equal(json_object_del(again, "held"), 0);
     assert_true(json_equal(json, again));
     json_decref(json);
     json_decref(again);
@@ -415,6 +498,9 @@ int main(void)
         TEST(all_have_answered_when_the_consumer_has_and_nobody_is_missing),
         TEST(what_is_no_stats_is_ignored),
         TEST(a_snapshot_is_the_same_when_it_is_read_back),
+        TEST(groups_are_in_a_snapshot_and_in_its_recording),
+        TEST(what_needs_a_person_comes_with_the_command_that_helps),
+        TEST(more_than_can_be_told_is_counted),
         TEST(the_keys_of_a_snapshot_stay),
         TEST(without_a_consumer_that_is_the_limit),
         TEST(without_a_restarter_that_is_the_limit),

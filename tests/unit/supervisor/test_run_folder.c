@@ -128,6 +128,24 @@ static void a_released_folder_can_be_taken_again_with_what_is_in_it(void **state
     assert_non_null(strstr(text, "second\n"));
 }
 
+static void a_borrowed_folder_is_locked_and_stays_as_it_is(void **state)
+{
+    (void)state;
+    run_folder_t other;
+    assert_int_equal(take(), 0);
+    write_text("run/publisher.run", "a run");
+    assert_int_equal(run_folder_borrow(&other, dir, PATIENCE_MS), EX_UNAVAILABLE);
+    assert_true(other.lock < 0);
+    run_folder_release(&other);
+    assert_true(is_there("run/run.pid")); // that of the run
+    run_folder_release(&run_folder);
+    assert_int_equal(run_folder_borrow(&other, dir, PATIENCE_MS), 0);
+    assert_true(is_there("run/run.pid"));
+    assert_true(is_there("run/publisher.run"));
+    run_folder_release(&other);
+    assert_false(is_there("run/run.pid"));
+}
+
 static void a_line_of_the_record_has_its_time_and_pid(void **state)
 {
     (void)state;
@@ -459,6 +477,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_new_folder_is_made_with_those_above_it),
         TEST(a_released_folder_can_be_taken_again_with_what_is_in_it),
+        TEST(a_borrowed_folder_is_locked_and_stays_as_it_is),
         TEST(a_line_of_the_record_has_its_time_and_pid),
         TEST(a_second_run_is_told_who_has_the_folder),
         TEST(a_folder_that_nobody_has_is_found_free),

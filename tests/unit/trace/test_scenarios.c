@@ -1,6 +1,7 @@
 // Runs every tests/scenarios/CORE/*.txt: each line's event goes into the core, and what comes out
 // must be what stands behind the arrow. The same format is what --trace writes. The line
-// "[ms] why JOB" is no event: it asks the consumer why the restart of this job waits.
+// "[ms] why JOB" is no event: it asks the consumer why the restart of this job waits; "[ms] whose
+// JOB" asks of which group that limit is.
 //
 // test_scenarios -p FILE prints a scenario with what really comes out.
 
@@ -104,6 +105,15 @@ static bool tell_why(const runner_t *self, const char *job, FILE *out)
     return true;
 }
 
+static bool tell_whose(const runner_t *self, const char *job, FILE *out)
+{
+    gather_job_t found;
+    if (gather_find_jobs(self->gather, mm_str(job), &found, 1) == 0)
+        return false;
+    (void)fputs(!found.group ? "of no group" : *found.group ? found.group : "of the run", out);
+    return true;
+}
+
 // The question for the record's state, which the runner answers itself: nothing is held back.
 static bool is_question(const runner_t *self, const gather_action_t *action)
 {
@@ -114,7 +124,7 @@ static void print_actions(const runner_t *self, FILE *out, bool *is_first)
 {
     for (size_t i = 0; i < self->gather_actions.count; i++) {
         const gather_action_t *action = &self->gather_actions.items[i];
-        if (action->kind == GATHER_LOG || is_question(self, action))
+        if (action->kind == GATHER_LOG || action->kind == GATHER_NEWS || is_question(self, action))
             continue;
         (void)fputs(*is_first ? "" : "; ", out);
         (void)gather_trace_action(out, action);
@@ -131,8 +141,11 @@ static bool run_gather(runner_t *self, const char *event_text, FILE *out)
             gather_set_policy(self->gather, self->policy);
     }
     const char *why = strstr(event_text, "] why ");
+    const char *whose = strstr(event_text, "] whose ");
     if (why)
         return tell_why(self, why + strlen("] why "), out);
+    if (whose)
+        return tell_whose(self, whose + strlen("] whose "), out);
     if (!gather_reader_event(self->reader, event_text, &event))
         return false;
     bool is_first = true;

@@ -1,0 +1,194 @@
+// See order.h.
+
+#include "order.h"
+#include "attach.h"
+#include "child_process.h"
+#include "clock.h"
+#include "ctl.h"
+#include "duration.h"
+#include "run_folder.h"
+#include "run_settings.h"
+#include "utf8.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define SLICE_MS 200 // between two looks at who is there
+#define AGAIN    (-1)
+
+char *order_actor(char buffer[MM_ACTOR_MAX + 1])
+{
+    const struct passwd *user = getpwuid(getuid());
+    const char *name = user && *user->pw_name ? user->pw_name : "unknown";
+    size_t size = mm_utf8_prefix(mm_str(name), MM_ACTOR_MAX - 64);
+    (void)snprintf(buffer, MM_ACTOR_MAX + 1, "%.*s (uid %u, pid %d)", (int)size, name,
+                   (unsigned)getuid(), (int)getpid());
+    return buffer;
+}
+
+// ---- by a consumer
+
+// Whether a consumer listens here, also one that nobody supervises. The file of its socket may have
+// outlived it.
+static bool is_listening(const mm_endpoint_t *base)
+{
+    char endpoint[MM_ENDPOINT_MAX];
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    const char *path = mm_endpoint_of(base, MM_SOCKET_INBOX, endpoint) + strlen("ipc://");
+    if (!base->is_ipc || strlen(path) >= sizeof address.sun_path)
+        return !base->is_ipc;
+    strcpy(address.sun_path, path);
+    int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    bool is_there =
+        probe >= 0 && connect(probe, (const struct sockaddr *)&address, sizeof address) == 0;
+    if (probe >= 0)
+        close(probe);
+    return is_there;
+}
+
+static bool may_be_taken(const order_way_t *way)
+{
+    char who[256];
+    pid_t pid;
+    return !way->record || way->target->consumer ||
+           run_folder_find(way->target->dir, &pid, who, sizeof who) ||
+           is_listening(&way->target->base);
+}
+
+// What the consumer, or its record, says of orders that are wrong. All else is a record that cannot
+// be written.
+static int code_of(const char *error)
+{
+    static const char *const refusals[] = {"the policy has no such group",
+                                           "no operator orders that", "it names no host",
+                                           "this record takes no orders"};
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
+        if (strcmp(error, refusals[i]) == 0)
+            return 1;
+    return EX_IOERR;
+}
+
+static int read_answer(const json_t *answer)
+{
+    const char *error = ctl_text(answer, "error");
+    return *error ? ctl_fail(code_of(error), "it is not on record: %s", error) : 0;
+}
+
+// ---- by the saver's program
+
+// Its words, when it could not do it.
+static void copy_words(int from)
+{
+    char bytes[4096];
+    ssize_t size;
+    (void)lseek(from, 0, SEEK_SET);
+    while ((size = read(from, bytes, sizeof bytes)) > 0)
+        (void)fwrite(bytes, 1, (size_t)size, stderr);
+}
+
+static int run_saver(const arguments_t *words)
+{
+    child_end_t end = {0};
+    size_t size;
+    int errors = memfd_create("errors", MFD_CLOEXEC);
+    char *output = errors < 0 ? NULL : child_process_capture(words->items, errors, &size, &end);
+    int error = errno, exit_code = end.code;
+    if (!output)
+        exit_code =
+            ctl_fail(EX_UNAVAILABLE, "cannot start %s: %s", words->items[0], strerror(error));
+    else if (end.signal != 0)
+        exit_code = ctl_fail(EX_TEMPFAIL,
+                             "mayhem-saver was killed by signal %d: it may be in force or not; "
+                             "`mayhem status` says it",
+                             end.signal);
+    else if (end.code == EX_UNAVAILABLE)
+        exit_code = AGAIN; // somebody has started a saver by hand
+    else if (end.code != 0)
+        copy_words(errors);
+    free(output);
+    if (errors >= 0)
+        close(errors);
+    return exit_code;
+}
+
+static int put_on_record(const order_way_t *way, const mm_order_t *order)
+{
+    char log[TARGET_PATH], *saver = child_process_sibling("mayhem-saver");
+    arguments_t words = {0};
+    arguments_add(&words, "%s", saver);
+    arguments_add(&words, "--dir=%s", way->target->dir);
+    arguments_add(&words, "--db=%s", way->record);
+    arguments_add(&words, "--order=%s", mm_action_name(order->action));
+    if (order->name.size > 0)
+        arguments_add(&words, "--order-name=%.*s", (int)order->name.size, order->name.data);
+    if (order->until_ms > 0)
+        arguments_add(&words, "--order-until=%lld", (long long)order->until_ms);
+    arguments_add(&words, "--order-why=%.*s", (int)order->why.size, order->why.data);
+    arguments_add(&words, "--order-actor=%.*s", (int)order->actor.size, order->actor.data);
+    (void)snprintf(log, sizeof log, "%s/log/saver.log", way->target->dir);
+    if (access(log, W_OK) == 0)
+        arguments_add(&words, "--log-file=%s", log);
+    int exit_code = run_saver(&words);
+    arguments_clear(&words);
+    free(saver);
+    return exit_code;
+}
+
+// AGAIN: a run has begun, or a saver runs.
+static int record(const order_way_t *way, const mm_order_t *order, int64_t left_ms)
+{
+    run_folder_t folder;
+    if (access(way->record, F_OK) != 0)
+        return ctl_fail(EX_NOINPUT,
+                        "there is no record %s: name the folder of a run with --dir, or its record "
+                        "with --db",
+                        way->record);
+    int exit_code = run_folder_borrow(&folder, way->target->dir, left_ms);
+    if (exit_code == 0)
+        exit_code = put_on_record(way, order);
+    else if (exit_code == EX_UNAVAILABLE && folder.lock < 0)
+        exit_code = AGAIN;
+    run_folder_release(&folder);
+    return exit_code;
+}
+
+// ---- whoever is there
+
+int order_give(const order_way_t *way, const mm_order_t *order, bool *ret_is_running)
+{
+    char span[MM_DURATION_TEXT], argument[TARGET_ARGUMENT];
+    int64_t now_ms = mm_clock_ms(), end_ms = now_ms + way->timeout_ms;
+    int exit_code = AGAIN;
+    attach_t *attach = attach_new(&way->target->base);
+    attach_order(attach, order);
+    *ret_is_running = false;
+    for (; exit_code == AGAIN && now_ms < end_ms; now_ms = mm_clock_ms()) {
+        int slice_ms = (int)mm_earlier(end_ms - now_ms, SLICE_MS);
+        if (may_be_taken(way)) {
+            news_t news = attach_next(attach, -1, slice_ms);
+            *ret_is_running = news.kind == NEWS_ORDER;
+            if (news.kind == NEWS_ORDER)
+                exit_code = read_answer(news.json);
+            continue;
+        }
+        exit_code = record(way, order, end_ms - now_ms);
+        if (exit_code == AGAIN)
+            (void)usleep((useconds_t)slice_ms * 1000);
+    }
+    attach_destroy(&attach);
+    if (exit_code != AGAIN)
+        return exit_code;
+    return ctl_fail(EX_TEMPFAIL,
+                    "nobody has answered within %s: the order may be in force or not; see `mayhem "
+                    "status%s`, and give it once more",
+                    mm_duration_print(way->timeout_ms, span),
+                    target_argument(way->target, argument));
+}

@@ -1,0 +1,25 @@
+// An order of an operator on its way onto record: through the consumer where one runs, else by the
+// saver's program, with the lock of the folder held so that no run begins meanwhile.
+
+#ifndef ORDER_H
+#define ORDER_H
+
+#include "frame.h"
+#include "target.h"
+
+typedef struct {
+    const target_t *target;
+    const char *record; // the path; NULL: the pipeline is known by its address alone
+    int64_t timeout_ms; // for the answer
+} order_way_t;
+
+// Who types this: "ann (uid 1000, pid 4711)". Returns buffer.
+char *order_actor(char buffer[MM_ACTOR_MAX + 1]);
+
+// Returns 0 when the order is on record, so that it is in force and stays so; or a sysexits code
+// with a sentence printed: 1 it was refused, 66 there is no record, 74 it cannot be written, 75
+// nobody has answered in time: it may be in force or not. *ret_is_running: whether a consumer has
+// taken it.
+int order_give(const order_way_t *way, const mm_order_t *order, bool *ret_is_running);
+
+#endif
