@@ -472,6 +472,8 @@ void sim_operator_forget(sim_t *self);
 // ---- sim_judge.c: each does nothing without a policy
 void sim_judge_begin(sim_t *self);
 void sim_judge_end(sim_t *self);
+// For the statistics.
+void sim_judge_count(sim_t *self);
 // A line without its time; the first complaint of the judge ends the run.
 void sim_judge_say(sim_t *self, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void sim_judge_epoch(sim_t *self);

@@ -99,10 +99,14 @@ void sim_judge_begin(sim_t *self)
         sim_judge_say(self, "host %s %s", self->jobs[i].host, self->jobs[i].groups);
 }
 
+void sim_judge_count(sim_t *self)
+{
+    self->statistics.policies = self->policy != NULL;
+    self->statistics.judged = self->policy ? judge_starts(self->policy->judge) : 0;
+}
+
 void sim_judge_end(sim_t *self)
 {
-    self->statistics.policies++;
-    self->statistics.judged += judge_starts(self->policy->judge);
     judge_destroy(&self->policy->judge);
 }
 
@@ -432,7 +436,8 @@ void sim_judge_row(sim_t *self, const sim_running_t *task)
         sim_judge_say(self, "record end %s failed%s", job->host,
                       job->is_casualty ? " casualty" : "");
     }
-    if (is_begun(job) && standing->place == SIM_PLACE_NONE)
+    bool is_over = standing->has_ended || standing->is_unstarted; // as the consumer knows by now
+    if (is_begun(job) && standing->place == SIM_PLACE_NONE && !is_over)
         open_place(self, job);
     else if (!is_begun(job) && standing->place == SIM_PLACE_OPEN && !standing->was_admitted &&
              task->leg == MM_LEG_SAVE)
