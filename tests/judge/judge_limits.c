@@ -200,6 +200,19 @@ void judge_weigh_start(judge_t *self, const host_t *host, objections_t *ret_obje
         weigh_places(self, host, host->groups[i], ret_objections);
 }
 
+// More are unavailable than may be, by what was found on record: also who is one of them waits.
+void judge_weigh_waiting(judge_t *self, const host_t *host, objections_t *ret_objections)
+{
+    judge_weigh_start(self, host, ret_objections);
+    for (size_t i = 0; i < host->group_count; i++) {
+        const group_t *group = &self->groups[host->groups[i]];
+        uint32_t most = judge_amount(group, &group->max_unavailable);
+        if (group->max_unavailable.is_set && group->unavailable > most)
+            object(ret_objections, JUDGE_UNAVAILABLE, host->groups[i], "%u are unavailable",
+                   group->unavailable);
+    }
+}
+
 void judge_weigh_command(const judge_t *self, const host_t *host, int64_t tolerance_ms,
                          objections_t *ret_objections)
 {

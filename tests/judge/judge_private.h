@@ -105,6 +105,7 @@ typedef struct {
     size_t host; // NOBODY: none
     end_t end;
     bool is_casualty;
+    bool is_up;
     int64_t until_ms;
     bool is_known;   // of what is on record: it was in force before that, or since
     size_t recorded; // of what is in force: where it is on record
@@ -197,6 +198,8 @@ uint32_t judge_amount(const group_t *group, const amount_t *amount);
 // What speaks against a start, and what against a command, or a task with one, of a host that has
 // begun. tolerance_ms: for how long it may follow what holds it back.
 void judge_weigh_start(judge_t *self, const host_t *host, objections_t *ret_objections);
+// What holds back one that waits.
+void judge_weigh_waiting(judge_t *self, const host_t *host, objections_t *ret_objections);
 void judge_weigh_command(const judge_t *self, const host_t *host, int64_t tolerance_ms,
                          objections_t *ret_objections);
 // An end is counted: ramps and breakers.

@@ -132,7 +132,7 @@ void judge_waiting(judge_t *self)
         objections_t objections = {0};
         if (host->has_outcome || host->is_in_progress || host->is_open)
             continue;
-        judge_weigh_start(self, host, &objections);
+        judge_weigh_waiting(self, host, &objections);
         if (objections.count == 0)
             judge_find(self, JUDGE_STARVED, host, NO_GROUP, "no limit holds it back");
     }
