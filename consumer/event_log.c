@@ -96,24 +96,31 @@ void event_log(const gather_action_t *action)
         mm_log(MM_LOG_ERROR, "No restarter can start anything: handing out nothing more");
         break;
     case GATHER_LOG_STARTS_ENDED: mm_log(MM_LOG_INFO, MM_MESSAGE_STARTS_ENDED); break;
-    case GATHER_LOG_STATE: mm_log(MM_LOG_INFO, "What the record holds back is known"); break;
-    case GATHER_LOG_ORDERED:
-        mm_log(MM_LOG_WARN, MM_MESSAGE_ORDERED, MM_STRING("what", mm_action_name(log->action)),
-               MM_STRING("name", log->name), MM_STRING("why", log->reason),
-               MM_STRING("by", log->actor));
-        break;
-    case GATHER_LOG_TRIPPED:
-        mm_log(MM_LOG_ERROR, MM_MESSAGE_TRIPPED, MM_STRING("group", log->name),
-               MM_STRING("why", log->reason));
-        break;
-    case GATHER_LOG_STEP:
-        mm_log(MM_LOG_INFO, MM_MESSAGE_STEP, MM_STRING("group", log->name));
-        break;
-    case GATHER_LOG_WAITS:
-        mm_log(MM_LOG_INFO, "Hosts wait", MM_STRING("groups", log->name),
-               MM_STRING("why", log->reason ? log->reason : "for nothing any more"),
-               MM_INT("hosts", log->count));
-        break;
     case GATHER_LOG_TOO_MANY_DEAD: mm_log(MM_LOG_ERROR, MM_MESSAGE_TOO_MANY_DEAD); break;
+    }
+}
+
+void event_log_news(const gather_action_t *action)
+{
+    const __typeof__(action->as.news) *news = &action->as.news;
+    switch (news->news) {
+    case GATHER_NEWS_STATE: mm_log(MM_LOG_INFO, "What the record holds back is known"); break;
+    case GATHER_NEWS_ORDERED:
+        mm_log(MM_LOG_WARN, MM_MESSAGE_ORDERED, MM_STRING("what", mm_action_name(news->action)),
+               MM_STRING("name", news->name), MM_STRING("why", news->reason),
+               MM_STRING("by", news->actor));
+        break;
+    case GATHER_NEWS_TRIPPED:
+        mm_log(MM_LOG_ERROR, MM_MESSAGE_TRIPPED, MM_STRING("group", news->name),
+               MM_STRING("why", news->reason));
+        break;
+    case GATHER_NEWS_STEP:
+        mm_log(MM_LOG_INFO, MM_MESSAGE_STEP, MM_STRING("group", news->name));
+        break;
+    case GATHER_NEWS_WAITS:
+        mm_log(MM_LOG_INFO, "Hosts wait", MM_STRING("groups", news->name),
+               MM_STRING("why", news->reason ? news->reason : "for nothing any more"),
+               MM_INT("hosts", news->count));
+        break;
     }
 }

@@ -9,5 +9,7 @@
 void event_log_verdict(const gather_action_t *action, const char *extended);
 // Logs a GATHER_LOG.
 void event_log(const gather_action_t *action);
+// GATHER_NEWS.
+void event_log_news(const gather_action_t *action);
 
 #endif

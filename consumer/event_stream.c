@@ -127,12 +127,12 @@ static void fill_note(json_t *object, const gather_action_t *action)
 // Of what holds restarts back: of which group or host, why, by whom.
 static void fill_held(json_t *object, const gather_action_t *action)
 {
-    const __typeof__(action->as.log) *log = &action->as.log;
-    if (log->log == GATHER_LOG_ORDERED)
-        set_text(object, "what", mm_str(mm_action_name(log->action)));
-    set_text(object, "name", mm_str(log->name));
-    set_text(object, "why", mm_str(log->reason));
-    set_text(object, "by", mm_str(log->actor));
+    const __typeof__(action->as.news) *news = &action->as.news;
+    if (news->news == GATHER_NEWS_ORDERED)
+        set_text(object, "what", mm_str(mm_action_name(news->action)));
+    set_text(object, "name", mm_str(news->name));
+    set_text(object, "why", mm_str(news->reason));
+    set_text(object, "by", mm_str(news->actor));
 }
 
 static void fill_notice(json_t *object, const gather_action_t *action)
@@ -157,6 +157,18 @@ typedef struct {
     mm_str_t host; // empty: of no job
 } event_t;
 
+static event_t event_of_news(gather_news_t news)
+{
+    switch (news) {
+    case GATHER_NEWS_ORDERED: return (event_t){.name = "ordered", .fill = fill_held};
+    case GATHER_NEWS_TRIPPED: return (event_t){.name = "tripped", .fill = fill_held};
+    case GATHER_NEWS_STEP: return (event_t){.name = "step", .fill = fill_held};
+    case GATHER_NEWS_STATE:
+    case GATHER_NEWS_WAITS: break;
+    }
+    return (event_t){0};
+}
+
 static event_t event_of(const gather_action_t *action)
 {
     if (action->kind == GATHER_OPEN)
@@ -172,6 +184,8 @@ static event_t event_of(const gather_action_t *action)
         case MM_VERDICT_DEAD: return (event_t){"dead", fill_notice, false, host};
         }
     }
+    if (action->kind == GATHER_NEWS)
+        return event_of_news(action->as.news.news);
     if (action->kind != GATHER_LOG)
         return (event_t){0};
     mm_str_t host = action->as.log.host;
@@ -190,12 +204,7 @@ static event_t event_of(const gather_action_t *action)
     case GATHER_LOG_HELD: return (event_t){"held", fill_note, false, host};
     case GATHER_LOG_UNABLE: return (event_t){.name = "unable", .fill = fill_note};
     case GATHER_LOG_CLAIM:
-    case GATHER_LOG_STATE:
-    case GATHER_LOG_WAITS:
     case GATHER_LOG_OTHER_DRIVER: return (event_t){0};
-    case GATHER_LOG_ORDERED: return (event_t){.name = "ordered", .fill = fill_held};
-    case GATHER_LOG_TRIPPED: return (event_t){.name = "tripped", .fill = fill_held};
-    case GATHER_LOG_STEP: return (event_t){.name = "step", .fill = fill_held};
     case GATHER_LOG_STARTS_ENDED: return (event_t){.name = "starts_ended", .fill = fill_note};
     case GATHER_LOG_TOO_MANY_DEAD: return (event_t){.name = "too_many_dead", .fill = fill_note};
     }

@@ -301,6 +301,7 @@ bool gather_trace_action(FILE *file, const gather_action_t *action)
     case GATHER_REJOIN: print_answer(file, "rejoin", action); return true;
     case GATHER_LAST: print_answer(file, "last", action); return true;
     case GATHER_BEAT: (void)fputs("beat", file); return true;
+    case GATHER_NEWS:
     case GATHER_LOG: return false;
     case GATHER_LEAVE: (void)fputs("leave", file); return true;
     case GATHER_ORDERS:
@@ -318,7 +319,7 @@ void gather_trace_step(FILE *file, int64_t start_ms, const gather_event_t *event
     (void)fputs(" ->", file);
     const char *separator = " ";
     for (size_t i = 0; i < actions->count; i++) {
-        if (actions->items[i].kind == GATHER_LOG)
+        if (actions->items[i].kind == GATHER_LOG || actions->items[i].kind == GATHER_NEWS)
             continue;
         (void)fputs(separator, file);
         (void)gather_trace_action(file, &actions->items[i]);

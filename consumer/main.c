@@ -9,6 +9,7 @@
 #include "gather.h"
 #include "gate_trace.h"
 #include "gather_trace.h"
+#include "guard.h"
 #include "host.h"
 #include "log_messages.h"
 #include "policy_file.h"
@@ -43,6 +44,7 @@ typedef struct {
     void *events;
     gather_t *gather;
     gather_actions_t actions;
+    guard_t *guard; // NULL: there is none
     send_batch_t *batch;
     viewers_t *viewers;
     bool is_watched; // a viewer wants events; looked up once for many messages
@@ -114,10 +116,11 @@ static void apply(consumer_t *self, const gather_action_t *action)
         viewers_progress(self->viewers, self->now_ms);
         break;
     case GATHER_LOG: event_log(action); break;
+    case GATHER_NEWS: event_log_news(action); break;
     case GATHER_LEAVE: leave(self); break;
     case GATHER_ORDERS: send_batch_orders(self->batch, action); break;
     case GATHER_ANSWER: viewers_answer(self->viewers, action); break;
-    case GATHER_ASK_GUARD: break;
+    case GATHER_ASK_GUARD: guard_ask(self->guard); break;
     }
 }
 
@@ -338,6 +341,13 @@ static void on_signal(void *arg, int number)
     step(self, &(gather_event_t){.kind = GATHER_DRAIN});
 }
 
+static void on_guard(void *arg, bool says_yes)
+{
+    consumer_t *self = arg;
+    self->now_ms = mm_clock_ms();
+    step(self, &(gather_event_t){.kind = GATHER_GUARD, .as.guard.says_yes = says_yes});
+}
+
 // ---- start and end
 
 static int say_unbound(const consumer_t *self, const char *endpoint, int error)
@@ -405,6 +415,16 @@ static void set_control(gather_config_t *config)
         *parts[i / 7] |= (uint64_t)boot.bytes[i] << 8 * (6 - i % 7);
 }
 
+static int open_guard(consumer_t *self)
+{
+    char why[MM_ERROR_MAX];
+    if (!self->policy.has_guard)
+        return 0;
+    guard_config_t config = {.line = self->options.guard, .answer = on_guard, .arg = self};
+    int exit_code = guard_new(self->loop, &config, why, &self->guard);
+    return exit_code == 0 ? 0 : mm_service_fail(&self->options, exit_code, "%s", why);
+}
+
 static int open_core(consumer_t *self)
 {
     const mm_options_t *options = &self->options;
@@ -435,9 +455,6 @@ static int open_core(consumer_t *self)
                               .nacked_max = (uint32_t)options->max_in_flight,
                               .savers_max = 1,
                               .restarters_max = restarters_max()};
-    exit_code = mm_policy_read(options, mm_clock_wall_ms(), &self->policy);
-    if (exit_code != 0)
-        return exit_code;
     set_control(&config);
     self->start_ms = self->now_ms = mm_clock_ms();
     self->gather = gather_new(&config, self->start_ms);
@@ -473,6 +490,7 @@ static void close_all(consumer_t *self)
 {
     send_batch_destroy(&self->batch);
     viewers_destroy(&self->viewers);
+    guard_destroy(&self->guard);
     mm_loop_destroy(&self->loop);
     mm_socket_destroy(&self->jobs);
     mm_socket_destroy(&self->inbox);
@@ -498,10 +516,14 @@ int main(int argc, char **argv)
                    (double)self.options.ack_deadline_ms / 1000);
     self.loop = mm_loop_new(turn, &self);
     exit_code = mm_service_open_trace(&self.options, &self.trace);
+    if (exit_code == 0) // before there is a second thread
+        exit_code = mm_policy_read(&self.options, mm_clock_wall_ms(), &self.policy);
     if (exit_code == 0)
         exit_code = open_sockets(&self);
     if (exit_code == 0)
         exit_code = open_core(&self);
+    if (exit_code == 0)
+        exit_code = open_guard(&self);
     if (exit_code == 0)
         exit_code = open_view(&self);
     bool begun = exit_code == 0;

@@ -144,9 +144,9 @@ static inline bool store_order(store_t *self, const mm_order_t *orders, size_t c
 }
 
 // Reads a page of what is committed, from the first one (0) or the `next` of another on: what is in
-// force, who keeps a place, and then the outcomes of the run (0: of none) in the order of the
-// audit. What changes between two pages may be in neither, but nothing else is left out. False: it
-// cannot be read now, or the store is broken, which store_check says.
+// force, who keeps a place, and then the outcomes of the run (0: of none) and what was resumed, in
+// the order of the audit. What changes between two pages may be in neither, but nothing else is
+// left out. False: it cannot be read now, or the store is broken, which store_check says.
 static inline bool store_state(store_t *self, uint64_t run, uint64_t from, store_page_t *ret_page)
 {
     *ret_page = (store_page_t){0};

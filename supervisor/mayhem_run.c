@@ -15,6 +15,7 @@
 #include "run_debts.h"
 #include "run_files.h"
 #include "run_folder.h"
+#include "run_leash.h"
 #include "run_messages.h"
 #include "run_policy.h"
 #include "run_report.h"
@@ -450,6 +451,8 @@ static void say_first_line(run_t *self)
     char starts[RUN_STARTS_MAX];
     const char *headline = self->settings.driver.headline;
     (void)run_starts_words(&self->settings, starts);
+    if (self->settings.is_leashed)
+        run_messages_say(&self->messages, "%s", RUN_LEASH_FIRST);
     if (headline || *starts)
         run_messages_say(&self->messages, "%s%s%s", headline ? headline : "",
                          headline && *starts ? ", " : "", starts);

@@ -4,6 +4,7 @@
 #include "caller.h"
 #include "clock.h"
 #include "run_driver.h"
+#include "run_leash.h"
 #include "run_policy.h"
 
 #include <errno.h>
@@ -21,12 +22,12 @@ json_t *run_check_json(const run_settings_t *settings, const run_inventory_t *li
                              ? mm_amount_of(driver->at_once_share, (uint32_t)list->hosts)
                              : (json_int_t)driver->at_once;
     json_t *json =
-        json_pack("{s:o, s:I, s:I, s:I, s:I, s:s, s:s?, s:b}", "hosts",
+        json_pack("{s:o, s:I, s:I, s:I, s:I, s:s, s:s?, s:b, s:b}", "hosts",
                   list->is_list ? json_integer((json_int_t)list->hosts) : json_null(), "groups",
                   (json_int_t)list->groups, "repeated", (json_int_t)list->repeated, "bad_lines",
                   (json_int_t)list->bad, "at_once", at_once, "driver",
                   driver->is_mock ? "mock" : driver->name, "proof", driver->proof, "rehearsed",
-                  driver->is_mock || settings->options.dry_run);
+                  driver->is_mock || settings->options.dry_run, "leashed", settings->is_leashed);
     if (policy)
         json_object_set_new(json, "policy", policy);
     return json;
@@ -43,6 +44,8 @@ static void print_count(uint64_t count, const char *noun, const char *behind)
 void run_check_text(const run_settings_t *settings, const run_inventory_t *list, int64_t now_ms)
 {
     char *headline = run_driver_headline(settings, list->is_list ? (int64_t)list->hosts : -1);
+    if (settings->is_leashed)
+        (void)printf("%s\n", RUN_LEASH_FIRST);
     print_count(list->groups, "group", "");
     print_count(list->repeated, "repeated host", "");
     print_count(list->bad, "bad line", " to be skipped");

@@ -4,6 +4,7 @@
 #include "caller.h"
 #include "child_process.h"
 #include "publisher_report.h"
+#include "run_leash.h"
 #include "run_record.h"
 #include "run_starts.h"
 #include "supervisor_trace.h"
@@ -194,13 +195,14 @@ static void say_cooled(const run_settings_t *settings, const run_report_t *repor
                        "%" PRId64 " skipped: restarted within %s (--again)", total, span);
 }
 
-static bool print_json(const run_report_t *report, json_t *json, const run_record_t *record,
-                       const ending_t *ending)
+static bool print_json(const run_settings_t *settings, const run_report_t *report, json_t *json,
+                       const run_record_t *record, const ending_t *ending)
 {
     bool is_clean = *report->unclean == '\0';
     json_t *owed = run_record_owed_json(record);
     if (json_object_set_new(json, "in_mid_boot", json_integer(record->open)) != 0 ||
         json_object_set_new(json, "owed", owed) != 0 ||
+        json_object_set_new(json, "leashed", json_boolean(settings->is_leashed)) != 0 ||
         json_object_set_new(json, "clean_shutdown", json_boolean(is_clean)) != 0 ||
         json_object_set_new(json, "exit_code", json_integer(ending->exit_code)) != 0 ||
         json_object_set_new(json, "ended", json_string(ending->why)) != 0)
@@ -261,6 +263,8 @@ static bool print_text(const run_settings_t *settings, const run_report_t *repor
     (void)printf("%s", ending->why);
     print_way_on(settings, report, ending);
     (void)printf("\n");
+    if (settings->is_leashed)
+        (void)printf("%s\n", RUN_LEASH_LAST);
     return fflush(stdout) == 0 && !ferror(stdout);
 }
 
@@ -291,7 +295,7 @@ static int report_nothing(const run_settings_t *settings, const run_report_t *re
                            settings->dir);
     json_t *json = json_object();
     reason(settings, report, json, &ending);
-    bool is_written = settings->options.json ? print_json(report, json, &nothing, &ending)
+    bool is_written = settings->options.json ? print_json(settings, report, json, &nothing, &ending)
                                              : print_text(settings, report, "", &nothing, &ending);
     json_decref(json);
     return is_written ? ending.exit_code
@@ -337,7 +341,7 @@ int run_report_print(const run_settings_t *settings, const run_report_t *report)
     }
     bool is_written;
     if (settings->options.json) {
-        is_written = print_json(report, json, &record, &ending);
+        is_written = print_json(settings, report, json, &record, &ending);
     } else {
         char *text = publisher_report(settings->dir, "text", &exit_code);
         is_written = text && print_text(settings, report, text, &record, &ending);

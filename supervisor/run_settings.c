@@ -5,6 +5,7 @@
 #include "caller.h"
 #include "duration.h"
 #include "run_driver.h"
+#include "run_leash.h"
 #include "run_policy.h"
 #include "run_starts.h"
 
@@ -316,25 +317,54 @@ static void name_config(run_settings_t *self)
         arguments_add(&self->arguments[program], "--config=%s/config", self->dir);
 }
 
+// A dry run does not belong in the record of real ones.
+static void choose_dir(run_settings_t *self)
+{
+    bool is_dry = self->options.dry_run && mm_options_is_default(&self->options, "dir");
+    free(self->dir);
+    self->dir = strdup(is_dry ? "run.dry" : self->options.dir);
+    assert(self->dir);
+    for (size_t size = strlen(self->dir); size > 1 && self->dir[size - 1] == '/'; size--)
+        self->dir[size - 1] = '\0';
+}
+
+// The options of each program, by what it is given. False: end with *ret_exit_code.
+static bool parse_programs(run_settings_t *self, mm_options_t programs[MM_PROGRAMS],
+                           int *ret_exit_code)
+{
+    for (mm_program_t program = 0; program < MM_PROGRAMS; program++) {
+        mm_options_free(&programs[program]);
+        arguments_clear(&self->arguments[program]);
+    }
+    choose_dir(self);
+    forward(self);
+    if (self->is_leashed)
+        for (mm_program_t program = 0; program < MM_PROGRAMS; program++)
+            if (program == MM_PROGRAM_CONSUMER || program == MM_PROGRAM_RESTARTER)
+                arguments_add(&self->arguments[program], "--dry-run=yes");
+    for (mm_program_t program = 0; program < MM_PROGRAMS; program++)
+        if (!parse_program(self, program, &programs[program], ret_exit_code))
+            return false;
+    return true;
+}
+
 static int read_settings(run_settings_t *self)
 {
     mm_options_t programs[MM_PROGRAMS] = {{0}};
     int exit_code = refuse_empty(self);
-    // A dry run does not belong in the record of real ones.
-    bool is_dry = self->options.dry_run && mm_options_is_default(&self->options, "dir");
-    self->dir = strdup(is_dry ? "run.dry" : self->options.dir);
-    for (size_t size = strlen(self->dir); size > 1 && self->dir[size - 1] == '/'; size--)
-        self->dir[size - 1] = '\0';
-    forward(self);
-    mm_program_t parsed = 0;
-    while (exit_code == 0 && parsed < MM_PROGRAMS &&
-           parse_program(self, parsed, &programs[parsed], &exit_code))
-        parsed++;
-    if (exit_code == 0)
+    bool is_good = exit_code == 0 && parse_programs(self, programs, &exit_code);
+    self->is_leashed = is_good && run_leash_holds(self, programs);
+    // A file may say so of the restarter alone.
+    bool is_dry = is_good && (self->is_leashed || programs[MM_PROGRAM_RESTARTER].dry_run);
+    if (is_dry && !self->options.dry_run) {
+        self->options.dry_run = true;
+        is_good = parse_programs(self, programs, &exit_code);
+    }
+    if (is_good)
         exit_code = prepare(self, programs);
     if (exit_code == 0)
         exit_code = check_programs(self);
-    for (mm_program_t program = 0; program < parsed; program++)
+    for (mm_program_t program = 0; program < MM_PROGRAMS; program++)
         mm_options_free(&programs[program]);
     name_config(self);
     return exit_code;

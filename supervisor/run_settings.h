@@ -58,6 +58,7 @@ typedef struct {
     bool config_is_standard;            // the file of --config is standard input
     bool has_streams; // the input or the file of --config is one: it cannot be opened again
     bool is_demo;     // invented hosts and a mock
+    bool is_leashed;  // a dry run that nobody has asked for (run_leash.h)
     bool has_profile;
     bool has_lines; // a profile line by line, under valgrind
 } run_settings_t;

@@ -36,7 +36,7 @@ run_part() {
 missing_for_test() {
     local tool
     pkg-config --exists cmocka 2>/dev/null || missing+=(libcmocka-dev)
-    for tool in sqlite3 shellcheck valgrind clang patch tmux; do
+    for tool in sqlite3 shellcheck valgrind clang patch tmux strace; do
         have "$tool" || missing+=("$tool")
     done
     have ssh || missing+=(openssh-client)

@@ -388,8 +388,9 @@ int mm_policy_read_schedules(const mm_options_t *options, int64_t now_ms, mm_pol
     for (size_t i = 0; i < reader.count && exit_code == 0; i++)
         exit_code = expand(&reader, i, now_ms);
     if (exit_code == 0) {
-        *ret_policy = (mm_policy_t){
-            .groups = reader.rules, .count = reader.count, .has_guard = *options->guard != '\0'};
+        *ret_policy = (mm_policy_t){.groups = reader.rules,
+                                    .count = reader.count,
+                                    .has_guard = *options->guard != '\0' && !options->dry_run};
         mm_policy_set_rate(ret_policy, options->start_rate);
         *ret_schedules = reader.schedules;
         reader.rules = NULL;

@@ -34,6 +34,7 @@ int mm_policy_check(const mm_options_t *options);
 // *ret_policy is untouched. `rate` is that of --start-rate, `cap` of the whole run is a share as
 // --at-once alone: a number is the consumer's own limit.
 int mm_policy_read(const mm_options_t *options, int64_t now_ms, mm_policy_t *ret_policy);
+// A dry run has no guard: it runs no command.
 // The same, and the schedule of each of its groups: an array of policy.count, to be freed by
 // mm_policy_clear_schedules.
 int mm_policy_read_schedules(const mm_options_t *options, int64_t now_ms, mm_policy_t *ret_policy,

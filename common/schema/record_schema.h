@@ -64,7 +64,8 @@
     " until_ms INTEGER, hash BLOB NOT NULL);"                                                      \
     "CREATE UNIQUE INDEX audit_order ON audit (order_id) WHERE order_id IS NOT NULL;"              \
     "CREATE INDEX audit_job ON audit (job) WHERE action = 'ended';"                                \
-    "CREATE INDEX audit_run ON audit (run) WHERE action = 'ended'"
+    "CREATE INDEX audit_run ON audit (run) WHERE action = 'ended';"                                \
+    "CREATE INDEX audit_resume ON audit (run) WHERE action = 'resume'"
 
 // What holds a run back: kind 'halt' (name empty), 'trip' (a group; empty: the whole run), 'deny'
 // (a host, folded). run: whose breaker has tripped. until_ms: of a deny; 0: for good.

@@ -106,6 +106,13 @@ gather_action_t *gather_log(gather_t *self, gather_log_t what, const flight_t *f
     return action;
 }
 
+gather_action_t *gather_news(gather_t *self, gather_news_t what)
+{
+    gather_action_t *action = gather_act(self, GATHER_NEWS);
+    action->as.news = (__typeof__(action->as.news)){.news = what};
+    return action;
+}
+
 // ---- how a flight ends
 
 // The verdict that a publisher receives for a job with this outcome.
@@ -121,7 +128,8 @@ static mm_verdict_kind_t verdict_of(mm_outcome_t outcome)
 
 void gather_settled(gather_t *self, flight_t *flight, mm_outcome_t outcome)
 {
-    gather_leave_place(self, flight);
+    if (flight->is_admitted)
+        gather_leave_place(self, flight);
     settled_item_t *item = settled_cache_put(&self->cache, &flight->id, outcome);
     item->attempts = flight->attempts;
     bool dead = outcome == MM_OUTCOME_DEAD;
@@ -142,7 +150,8 @@ void gather_settled(gather_t *self, flight_t *flight, mm_outcome_t outcome)
 
 static void nack(gather_t *self, flight_t *flight, int64_t delay_ms)
 {
-    gather_leave_place(self, flight);
+    if (flight->is_admitted)
+        gather_leave_place(self, flight);
     bool restarted = flight->restart == RESTART_OK || flight->late_worker;
     bool is_remembered = !flight->has_attempt; // else the record does
     if (is_remembered && (flight->attempts > 0 || restarted)) {
@@ -596,7 +605,8 @@ void gather_step(gather_t *self, const gather_event_t *event, gather_actions_t *
     check_starts(self);
     check_unable(self);
     gather_dispatch(self);
-    gather_talk_to_saver(self);
+    if (self->is_real || self->pending_count > 0)
+        gather_talk_to_saver(self);
     if (self->statistics.draining && flights_count(&self->flights) == 0 && !self->left) {
         self->left = true;
         gather_act(self, GATHER_LEAVE);
@@ -612,8 +622,9 @@ int64_t gather_deadline(const gather_t *self)
         deadline = mm_earlier(deadline, self->flights.extends->extend_ms);
     if (self->flights.patient)
         deadline = mm_earlier(deadline, self->flights.patient->extend_ms);
-    deadline = mm_earlier(deadline, gather_gate_deadline(self));
-    deadline = mm_earlier(deadline, gather_orders_deadline(self));
+    if (self->is_real || self->pending_count > 0)
+        deadline = mm_earlier(deadline,
+                              mm_earlier(gather_gate_deadline(self), gather_orders_deadline(self)));
     deadline = mm_earlier(deadline, unable_deadline(self));
     if (!self->starts_ended)
         deadline = mm_earlier(deadline, self->config.starts_end_ms);

@@ -97,6 +97,7 @@ typedef enum {
     GATHER_LAST,     // to a worker: no more tasks in this session
     GATHER_BEAT,     // broadcast the consumer's heartbeat
     GATHER_LOG,      // only for the log
+    GATHER_NEWS,     // the same, of what holds restarts back
     GATHER_LEAVE,    // broadcast the bye and end
     GATHER_ORDERS,   // to a saver: orders to be recorded, and a question for the state
     GATHER_ANSWER,   // to a viewer: its order is on record, or why not
@@ -120,13 +121,16 @@ typedef enum {
     GATHER_LOG_CLAIM,         // a worker claims what it was not given: ignored (R16)
     GATHER_LOG_PAUSED,        // a worker gets nothing for a while
     GATHER_LOG_HELD,          // a restarter may not have the host now: tried again later
-    GATHER_LOG_UNABLE,        // no restarter can start anything: draining
-    GATHER_LOG_STATE,         // what the record holds back is known
-    GATHER_LOG_ORDERED,       // an order takes effect
-    GATHER_LOG_TRIPPED,       // a breaker has stopped a group, or all
-    GATHER_LOG_STEP,          // the next step of a ramp begins
-    GATHER_LOG_WAITS          // why the hosts of some groups wait has changed
+    GATHER_LOG_UNABLE         // no restarter can start anything: draining
 } gather_log_t;
+
+typedef enum {
+    GATHER_NEWS_STATE,   // what the record holds back is known
+    GATHER_NEWS_ORDERED, // an order takes effect
+    GATHER_NEWS_TRIPPED, // a breaker has stopped a group, or all
+    GATHER_NEWS_STEP,    // the next step of a ramp begins
+    GATHER_NEWS_WAITS    // why the hosts of some groups wait has changed
+} gather_news_t;
 
 typedef struct {
     gather_action_kind_t kind;
@@ -156,19 +160,22 @@ typedef struct {
             mm_id_t id;
             mm_str_t host;
             mm_str_t error;
-            mm_leg_t leg;       // retry, reclaimed
-            uint64_t number;    // reclaimed: of the task
-            uint32_t attempt;   // retry, reclaimed
-            bool is_lost;       // reclaimed: the worker may have started it
-            int64_t delay_ms;   // retry, held
-            mm_name_t worker;   // worker lost, left; reclaimed: its worker
+            mm_leg_t leg;     // retry, reclaimed
+            uint64_t number;  // reclaimed: of the task
+            uint32_t attempt; // retry, reclaimed
+            bool is_lost;     // reclaimed: the worker may have started it
+            int64_t delay_ms; // retry, held
+            mm_name_t worker; // worker lost, left; reclaimed: its worker
+        } log;
+        struct {
+            gather_news_t news;
             mm_action_t action; // ordered
-            const char *name;   // ordered: of a host or a group; tripped, step: of the group;
-                                // waits: the groups
+            const char *name; // ordered: of a host or a group; tripped, step: of the group; waits:
+                              // the groups
             const char *reason; // ordered, tripped: why; waits: mm_reason_name, NULL: none
             const char *actor;  // ordered
             size_t count;       // waits: so many hosts
-        } log;
+        } news;
         struct {
             const char *worker;
             uint64_t session;

@@ -69,7 +69,9 @@ void gather_fail(gather_t *self, flight_t *flight, attempt_t *attempt)
     }
     int64_t delay_ms = gather_backoff(self, flight->attempts);
     flight_set_restart(&self->flights, flight, RESTART_BACKOFF, self->now_ms + delay_ms);
-    if (!gather_is_casualty(attempt)) // else nobody has its place meanwhile
+    if (gather_is_casualty(attempt)) // nobody has its place meanwhile
+        limits_set_casualty(&self->limits, host_name(flight->host), attempt->class, true);
+    else
         gather_leave_place(self, flight);
     gather_save_row(self, flight);
     gather_action_t *retry = gather_log(self, GATHER_LOG_RETRY, flight);

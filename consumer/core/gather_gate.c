@@ -102,6 +102,9 @@ void gather_count_outcome(gather_t *self, const flight_t *flight, const mm_resul
     uint64_t seq = result->real ? result->real->seq : 0;
     if (place && place->is_open && !place->is_running)
         limits_leave(&self->limits, host_name(flight->host), 0);
+    if (!flight->is_admitted && attempt->row == MM_ROW_ENDED)
+        limits_set_casualty(&self->limits, host_name(flight->host), attempt->class,
+                            gather_is_casualty(attempt));
     if (!self->limits.is_complete || seq <= self->limits.seq)
         return;
     self->limits.seq = seq;
@@ -163,10 +166,10 @@ static void set_reason(gather_t *self, class_t *class, mm_reason_t reason)
         return;
     class->said = reason;
     class->said_ms = self->now_ms;
-    gather_action_t *waits = gather_log(self, GATHER_LOG_WAITS, NULL);
-    waits->as.log.name = class->name ? class->name : "";
-    waits->as.log.reason = mm_reason_name(reason);
-    waits->as.log.count = class->waiting_count;
+    gather_action_t *waits = gather_news(self, GATHER_NEWS_WAITS);
+    waits->as.news.name = class->name ? class->name : "";
+    waits->as.news.reason = mm_reason_name(reason);
+    waits->as.news.count = class->waiting_count;
 }
 
 static bool is_before(const class_t *a, const class_t *b)
@@ -240,7 +243,7 @@ void gather_gate_time(gather_t *self)
 {
     limits_t *limits = &self->limits;
     for (const group_t *group; (group = limits_step(limits, unix_ms(self))) != NULL;) {
-        gather_log(self, GATHER_LOG_STEP, NULL)->as.log.name = group->rules.name;
+        gather_news(self, GATHER_NEWS_STEP)->as.news.name = group->rules.name;
         self->gate_is_dirty = true;
     }
     if (limits_expire(limits, self->now_ms))

@@ -12,10 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-// An order that is not on record yet. Its texts are copies.
+// An order that is not on record yet, or came to it while the state is read: what was read may be
+// older. Its texts are copies.
 struct pending {
     mm_order_t order;
     uint64_t viewer; // 0: the consumer itself
+    bool is_recorded;
     char *name, *why, *actor;
 };
 
@@ -32,6 +34,14 @@ void gather_orders_clear(gather_t *self)
         free_pending(&self->pending[i]);
     free(self->pending);
     free(self->sent);
+}
+
+static size_t count_unrecorded(const gather_t *self)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < self->pending_count; i++)
+        count += !self->pending[i].is_recorded;
+    return count;
 }
 
 static pending_t *find_pending(const gather_t *self, const mm_id_t *id)
@@ -120,11 +130,11 @@ void gather_apply_order(gather_t *self, uint64_t viewer, const mm_order_t *order
     ours.run = self->run;
     add_pending(self, viewer, &ours);
     const pending_t *pending = &self->pending[self->pending_count - 1];
-    gather_action_t *ordered = gather_log(self, GATHER_LOG_ORDERED, NULL);
-    ordered->as.log.action = order->action;
-    ordered->as.log.name = pending->name ? pending->name : "";
-    ordered->as.log.reason = pending->why ? pending->why : "";
-    ordered->as.log.actor = pending->actor ? pending->actor : "";
+    gather_action_t *ordered = gather_news(self, GATHER_NEWS_ORDERED);
+    ordered->as.news.action = order->action;
+    ordered->as.news.name = pending->name ? pending->name : "";
+    ordered->as.news.reason = pending->why ? pending->why : "";
+    ordered->as.news.actor = pending->actor ? pending->actor : "";
     if (self->is_real && !self->limits.is_complete)
         restart_loading(self); // what is read now has it
 }
@@ -132,9 +142,9 @@ void gather_apply_order(gather_t *self, uint64_t viewer, const mm_order_t *order
 void gather_say_trips(gather_t *self)
 {
     for (group_t *group; (group = limits_tripped(&self->limits)) != NULL;) {
-        gather_action_t *tripped = gather_log(self, GATHER_LOG_TRIPPED, NULL);
-        tripped->as.log.name = group->rules.name;
-        tripped->as.log.reason = group->why;
+        gather_action_t *tripped = gather_news(self, GATHER_NEWS_TRIPPED);
+        tripped->as.news.name = group->rules.name;
+        tripped->as.news.reason = group->why;
         mm_order_t order = {.action = MM_ACTION_TRIP,
                             .name = mm_str(group->rules.name),
                             .run = self->run,
@@ -161,25 +171,36 @@ void gather_hear_run(gather_t *self, uint64_t run, const mm_group_t *groups, siz
 {
     if (run != self->run)
         begin_run(self, run);
+    bool is_new = false;
     for (size_t i = 0; i < count; i++)
-        limits_set_hosts(&self->limits, groups[i].name, groups[i].hosts);
+        is_new = limits_set_hosts(&self->limits, groups[i].name, groups[i].hosts) || is_new;
+    if (is_new && self->limits.is_complete)
+        restart_loading(self); // steps of a ramp may be shares of them
     self->gate_is_dirty = self->gate_is_dirty || count > 0;
+}
+
+static void remove_pending(gather_t *self, pending_t *pending)
+{
+    size_t behind = (size_t)(self->pending + self->pending_count - pending) - 1;
+    free_pending(pending);
+    memmove(pending, pending + 1, behind * sizeof *pending); // a resume stays behind its halt
+    self->pending_count--;
 }
 
 void gather_apply_recorded(gather_t *self, const mm_recorded_body_t *recorded)
 {
     for (size_t i = 0; i < recorded->count; i++) {
         pending_t *pending = find_pending(self, &recorded->items[i].id);
-        if (!pending)
+        bool is_refused = recorded->items[i].error.size > 0;
+        if (!pending || pending->is_recorded)
             continue;
         if (pending->viewer != 0)
             answer(self, pending->viewer, &recorded->items[i].id, recorded->items[i].error);
-        if (recorded->items[i].error.size > 0 && pending->viewer == 0)
+        if (is_refused && pending->viewer == 0)
             continue; // the consumer's own are tried again
-        free_pending(pending);
-        size_t behind = (size_t)(self->pending + self->pending_count - pending) - 1;
-        memmove(pending, pending + 1, behind * sizeof *pending); // a resume stays behind its halt
-        self->pending_count--;
+        pending->is_recorded = !is_refused && self->is_real && !self->limits.is_complete;
+        if (!pending->is_recorded)
+            remove_pending(self, pending);
     }
 }
 
@@ -232,6 +253,17 @@ static void add_casualties(gather_t *self)
     }
 }
 
+// What came to the record while it was read may have been missed where what is in force was told,
+// not behind that, among the outcomes.
+static void hold_again(limits_t *limits, const mm_order_t *order)
+{
+    bool is_of_run = order->name.size == 0;
+    if (order->action == MM_ACTION_HALT || (order->action == MM_ACTION_RESUME && is_of_run))
+        limits->is_halted = order->action == MM_ACTION_HALT;
+    if (order->action == MM_ACTION_DENY)
+        limits_deny(limits, order->name, order->until_ms > 0 ? order->until_ms : MM_NEVER);
+}
+
 static void complete(gather_t *self)
 {
     limits_t *limits = &self->limits;
@@ -240,9 +272,15 @@ static void complete(gather_t *self)
     if (limits->seq > 0 || limits->open.count > 0) // when the last one began is not known
         limits_start(limits, self->now_ms);
     for (size_t i = 0; i < self->pending_count; i++)
-        (void)take_effect(self, &self->pending[i].order);
+        if (self->pending[i].is_recorded)
+            hold_again(limits, &self->pending[i].order);
+        else
+            (void)take_effect(self, &self->pending[i].order);
+    for (size_t i = self->pending_count; i-- > 0;)
+        if (self->pending[i].is_recorded)
+            remove_pending(self, &self->pending[i]);
     gather_say_trips(self);
-    gather_log(self, GATHER_LOG_STATE, NULL);
+    (void)gather_news(self, GATHER_NEWS_STATE);
     gather_beat_now(self);
     self->gate_is_dirty = true;
 }
@@ -255,10 +293,15 @@ void gather_apply_state(gather_t *self, const mm_state_body_t *state)
     for (size_t i = 0; i < state->count; i++)
         apply_entry(self, &state->items[i]);
     self->state_from = state->next;
-    if (state->next == 0)
-        complete(self);
-    else
+    bool is_old = self->limits.seq < self->seq_asked && self->seq_again < self->seq_asked;
+    if (state->next > 0) {
         self->asked_ms = 0;
+    } else if (is_old) { // it was read before that outcome was told
+        self->seq_again = self->seq_asked;
+        restart_loading(self);
+    } else {
+        complete(self);
+    }
 }
 
 // An outcome that was counted with its flight is not the last one any more. Another one was: its
@@ -285,13 +328,14 @@ static const worker_t *joined_saver(const gather_t *self)
 
 static bool wants_state(const gather_t *self)
 {
-    return self->is_real && !self->limits.is_complete && (self->run > 0 || !self->limits.is_given);
+    return self->is_real && !self->limits.is_complete && self->limits.is_sized &&
+           (self->run > 0 || !self->limits.is_given);
 }
 
 void gather_talk_to_saver(gather_t *self)
 {
-    if (self->pending_count == 0 &&
-        (!self->is_real || (self->limits.is_complete && !self->sees_saver)))
+    size_t unrecorded = count_unrecorded(self), count = 0;
+    if (unrecorded == 0 && (!self->is_real || (self->limits.is_complete && !self->sees_saver)))
         return;
     const worker_t *saver = joined_saver(self);
     if (!saver)
@@ -302,15 +346,15 @@ void gather_talk_to_saver(gather_t *self)
         restart_loading(self); // the former one may have recorded what it did not say
     }
     bool asks = wants_state(self);
-    if ((!asks && self->pending_count == 0) ||
+    if ((!asks && unrecorded == 0) ||
         (self->asked_ms > 0 && self->now_ms < self->asked_ms + self->config.heartbeat_ms))
         return;
     self->asked_ms = mm_later(self->now_ms, 1);
     self->sent =
         mm_array_reserve(self->sent, &self->sent_capacity, self->pending_count, sizeof *self->sent);
-    size_t count = self->pending_count < MM_BATCH_ITEMS ? self->pending_count : MM_BATCH_ITEMS;
-    for (size_t i = 0; i < count; i++)
-        self->sent[i] = self->pending[i].order;
+    for (size_t i = 0; i < self->pending_count && count < MM_BATCH_ITEMS; i++)
+        if (!self->pending[i].is_recorded)
+            self->sent[count++] = self->pending[i].order;
     gather_action_t *action = gather_act(self, GATHER_ORDERS);
     action->as.orders.worker = saver->name.text;
     action->as.orders.session = saver->session;
@@ -323,7 +367,7 @@ void gather_talk_to_saver(gather_t *self)
 
 int64_t gather_orders_deadline(const gather_t *self)
 {
-    bool waits = self->pending_count > 0 || wants_state(self);
+    bool waits = count_unrecorded(self) > 0 || wants_state(self);
     return waits && self->asked_ms > 0 && joined_saver(self)
                ? self->asked_ms + self->config.heartbeat_ms
                : MM_NEVER;

@@ -40,6 +40,7 @@ struct gather {
     bool gate_is_dirty;         // something has changed since the last pass
     uint64_t run;               // of the publisher; 0: not known, or there is no policy
     bool sees_saver;            // one has said hello
+    uint64_t seq_again;         // the same, and it was asked once more
     uint64_t seq_asked;         // of an outcome, since which the record is asked again
     uint64_t state_session;     // of the saver that is asked for the record's state
     uint64_t state_from;        // its page
@@ -62,6 +63,7 @@ struct gather {
 gather_action_t *gather_act(gather_t *self, gather_action_kind_t kind);
 // flight NULL: of no job.
 gather_action_t *gather_log(gather_t *self, gather_log_t what, const flight_t *flight);
+gather_action_t *gather_news(gather_t *self, gather_news_t what);
 void gather_settled(gather_t *self, flight_t *flight, mm_outcome_t outcome);
 void gather_nack(gather_t *self, flight_t *flight);
 

@@ -83,17 +83,19 @@ void limits_clear(limits_t *self)
     *self = (limits_t){0};
 }
 
-void limits_set_hosts(limits_t *self, mm_str_t group, uint32_t hosts)
+bool limits_set_hosts(limits_t *self, mm_str_t group, uint32_t hosts)
 {
     group_t *found = find_group(self, group);
     if (!found)
-        return;
+        return false;
+    bool is_new = !found->is_sized || found->hosts != hosts;
     found->hosts = hosts;
     found->is_sized = true;
     set_limits(found);
     self->is_sized = true;
     for (size_t i = 0; i < self->group_count; i++)
         self->is_sized = self->is_sized && self->groups[i].is_sized;
+    return is_new;
 }
 
 static bool is_class(const void *class, const void *name)
@@ -369,6 +371,8 @@ void limits_set_casualty(limits_t *self, mm_str_t host, class_t *class, bool is_
     if (!place)
         place = get_place(self, host, class);
     count(place, false);
+    if (class)
+        place->class = class; // a place that was only denied has had none
     place->is_casualty = is_casualty;
     count(place, true);
     free_if_nothing(self, place);

@@ -97,7 +97,7 @@ void limits_clear(limits_t *self);
 
 // How many hosts of the list are in a group, which is ignored when the policy does not name it; the
 // empty name: in all.
-void limits_set_hosts(limits_t *self, mm_str_t group, uint32_t hosts);
+bool limits_set_hosts(limits_t *self, mm_str_t group, uint32_t hosts);
 // The class of hosts in these groups; names that the policy does not have do not count.
 class_t *limits_class(limits_t *self, mm_str_t groups);
 

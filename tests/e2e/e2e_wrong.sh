@@ -30,7 +30,7 @@ refused "a share beyond 100 %" 64 'mock-fail' --mock-fail 120%
 refused "a range that goes down" 64 'mock-time' --mock-time 2s..1s
 refused "a timeout that no lease can hold" 64 'timeout' -i hosts.txt -x 'true {host}' --timeout 3h
 refused "an empty command, which would be a mock" 64 '-x needs a command' -i hosts.txt -x ''
-refused "a command that names no host" 64 'it names no host' -i hosts.txt -x 'reboot web-1'
+refused "a command that names no host" 64 'it names no host' -i hosts.txt -x 'true web-1'
 refused "a list, and nothing to do with it" 64 'say how: ' -i hosts.txt
 refused "an empty --verify" 64 'verify needs a command' -i hosts.txt -x 'true {host}' --verify ''
 refused "--verify without a command" 64 'verify' -i hosts.txt --verify 'true {host}'

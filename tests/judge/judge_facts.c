@@ -40,8 +40,9 @@ static void end(judge_t *self, host_t *host, end_t end, bool is_casualty)
 {
     if (host->has_outcome)
         return;
+    bool is_looked_at = end != END_WITHDRAWN && end != END_SKIPPED; // else it is what it was
     judge_count_end(self, host, end, is_casualty);
-    judge_set_casualty(self, host, is_casualty || (host->is_casualty && end == END_WITHDRAWN));
+    judge_set_casualty(self, host, is_casualty || (host->is_casualty && !is_looked_at));
     host->has_outcome = end != END_FAILED;
 }
 

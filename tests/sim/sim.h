@@ -483,6 +483,8 @@ void sim_judge_nacked(sim_t *self, const sim_job_t *job);
 void sim_judge_command(sim_t *self, const sim_job_t *job);
 // The record: a row that a task has changed, an outcome, an order; and a last page of the state.
 void sim_judge_row(sim_t *self, const sim_running_t *task);
+// By its last attempt on record, the host is not known to be up.
+bool sim_judge_is_casualty(const sim_job_t *job);
 void sim_judge_outcome(sim_t *self, const sim_job_t *job);
 // prefix: "", "record " or "lapse ".
 void sim_judge_order(sim_t *self, const sim_order_t *order, const char *prefix);

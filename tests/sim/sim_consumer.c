@@ -99,9 +99,9 @@ static void send_tasks(sim_t *self, sim_process_t *process, size_t first)
             return; // it has gone with that
         assert(count < MM_BATCH_ITEMS);
         tasks[count++] = other->as.task.task;
+        sim_judge_handed_out(self, &other->as.task.task);
         if (mm_leg_is_restarters(other->as.task.task.leg)) {
             sim_check_handed_out(self, process, other);
-            sim_judge_handed_out(self, &other->as.task.task);
         } else if (other->as.task.task.outcome == MM_OUTCOME_DEAD) {
             sim_check_dead(self, &other->as.task.task);
         }
@@ -204,6 +204,7 @@ static void apply(sim_t *self, sim_process_t *process, size_t index)
         if (action->as.log.log == GATHER_LOG_RECLAIMED)
             sim_check_reclaimed(self, action->as.log.number);
         break;
+    case GATHER_NEWS: break;
     case GATHER_LEAVE: leave(self, process); break;
     case GATHER_ORDERS: send_orders(self, process, action); break;
     case GATHER_ANSWER:

@@ -250,6 +250,26 @@ static void pay(sim_t *self, const sim_process_t *process, sim_running_t *runnin
         ret_result->real->owes = owes;
 }
 
+// Without a permit of its consumer nothing is sent: it waits, as long as its task is young, then it
+// is returned, as restarter/core/restart_permit.c does it. True: it has ended.
+static bool lacks_permit(sim_t *self, const sim_process_t *process, sim_running_t *running,
+                         bool *ret_has_ended, mm_result_t *ret_result)
+{
+    *ret_has_ended = false;
+    if (boot_ms(self, process) < mm_worker_permit(process->worker))
+        return false;
+    if (self->now_ms < running->started_ms + self->shape.gather.lost_after_ms) {
+        wait(self, running, 50);
+        return true;
+    }
+    *ret_has_ended = true;
+    if (running->real.command > 1)
+        (void)end(running, MM_STATUS_OPEN, MM_END_NOT_STARTED, ret_result);
+    else
+        (void)give_back(running, ret_result);
+    return true;
+}
+
 static bool step_read(sim_t *self, sim_process_t *process, sim_running_t *running,
                       mm_result_t *ret_result)
 {
@@ -264,6 +284,9 @@ static bool step_read(sim_t *self, sim_process_t *process, sim_running_t *runnin
         begin_look(self, process, running);
         return false;
     }
+    bool has_ended;
+    if (lacks_permit(self, process, running, &has_ended, ret_result))
+        return has_ended;
     if (is_unable(self, running, ret_result) || is_cooled(self, running, ret_result))
         return true;
     if (!prepare(self, running))

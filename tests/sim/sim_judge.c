@@ -21,6 +21,11 @@ static void complain(sim_t *self)
     const judgement_t *found = judge_get(self->policy->judge, self->policy->found++);
     char rule[64];
     (void)snprintf(rule, sizeof rule, "judge: %s", judge_rule_name(found->rule));
+    gather_job_t job;
+    if (self->consumer->alive && self->consumer->gather &&
+        gather_find_jobs(self->consumer->gather, mm_str(found->host), &job, 1) == 1)
+        sim_trace(self, "the consumer says of %s: store %s, restart %s, %s", found->host, job.store,
+                  job.restart, job.reason ? job.reason : "waits for nothing");
     sim_violated(self, rule, "host %s, group %s: %s", *found->host ? found->host : "none",
                  *found->group ? found->group : "none", found->words);
 }
@@ -142,8 +147,8 @@ static void take_place(sim_t *self, sim_job_t *job)
 {
     sim_standing_t *standing = standing_of(self, job);
     standing->has_ended = standing->was_returned = false;
-    standing->is_out = is_begun(job);
-    if (is_begun(job)) {
+    standing->is_out = is_begun(job) && !standing->is_unstarted;
+    if (standing->is_out) {
         open_place(self, job);
         return;
     }
@@ -158,9 +163,12 @@ static void lose_place(sim_t *self, sim_job_t *job)
         return;
     if (standing->has_ended)
         leave_place(self, job, "failed");
-    else if (!is_begun(job) || standing->was_returned || !standing->is_out)
+    else if (!is_begun(job))
         leave_place(self, job, "return");
-    else if (standing->place == SIM_PLACE_IN_PROGRESS)
+    else if (standing->was_returned || !standing->is_out) {
+        standing->is_unstarted = true;
+        leave_place(self, job, "return");
+    } else if (standing->place == SIM_PLACE_IN_PROGRESS)
         open_place(self, job);
 }
 
@@ -175,7 +183,7 @@ void sim_judge_epoch(sim_t *self)
     for (uint32_t i = 0; i < self->job_count; i++) {
         sim_standing_t *standing = &policy->standings[i];
         bool has_place = standing->place != SIM_PLACE_NONE;
-        standing->was_admitted = standing->has_ended = false;
+        standing->was_admitted = standing->has_ended = standing->is_unstarted = false;
         if (is_begun(&self->jobs[i]) && self->jobs[i].outcome == MM_OUTCOME_NONE)
             open_place(self, &self->jobs[i]);
         else if (has_place)
@@ -185,12 +193,26 @@ void sim_judge_epoch(sim_t *self)
 
 // ---- a step of the consumer
 
+static sim_ordered_t *find_ordered(sim_t *self, const mm_id_t *id)
+{
+    for (size_t i = 0; i < self->policy->ordered_count; i++)
+        if (mm_id_equal(&self->policy->ordered[i].order.id, id))
+            return &self->policy->ordered[i];
+    return NULL;
+}
+
 static void hear_order(sim_t *self, const mm_order_t *given)
 {
     sim_order_t order = {.action = given->action, .until_ms = given->until_ms};
     memcpy(order.name, given->name.data, given->name.size);
-    if (!self->policy->is_given)
-        sim_judge_order(self, &order, "");
+    sim_ordered_t *ordered = find_ordered(self, &given->id);
+    if (self->policy->is_given || !ordered)
+        return;
+    ordered->heard_ms = self->now_ms;
+    for (uint32_t i = 0; order.action == MM_ACTION_ABSOLVE && i < self->job_count; i++)
+        if (strcmp(self->jobs[i].host, order.name) == 0)
+            self->policy->standings[i].is_casualty = false;
+    sim_judge_order(self, &order, "");
 }
 
 static void see_logs(sim_t *self, const sim_process_t *consumer)
@@ -199,7 +221,7 @@ static void see_logs(sim_t *self, const sim_process_t *consumer)
     const gather_actions_t *actions = &consumer->gather_actions;
     for (size_t i = 0; i < actions->count; i++) {
         const gather_action_t *action = &actions->items[i];
-        if (action->kind != GATHER_LOG || action->as.log.log != GATHER_LOG_STATE)
+        if (action->kind != GATHER_NEWS || action->as.news.news != GATHER_NEWS_STATE)
             continue;
         sim_judge_say(self, "state %llu", (unsigned long long)policy->page_recorded);
         policy->has_state = true;
@@ -207,13 +229,25 @@ static void see_logs(sim_t *self, const sim_process_t *consumer)
     }
 }
 
-static void see_trips(sim_t *self, const sim_process_t *consumer)
+// Somebody has joined, or left.
+static bool is_move(const gather_action_t *action)
+{
+    return action->kind == GATHER_OPEN || action->kind == GATHER_CLOSE;
+}
+
+static void see_others(sim_t *self, const sim_process_t *consumer)
 {
     const gather_actions_t *actions = &consumer->gather_actions;
     for (size_t i = 0; i < actions->count; i++) {
         const gather_action_t *action = &actions->items[i];
-        if (action->kind == GATHER_LOG && action->as.log.log == GATHER_LOG_TRIPPED)
-            sim_judge_say(self, "trip %s", *action->as.log.name ? action->as.log.name : "-");
+        if (is_move(action))
+            self->policy->said_ms = self->now_ms;
+        if (action->kind == GATHER_LOG && action->as.log.log == GATHER_LOG_RECLAIMED &&
+            !action->as.log.is_lost && // its worker has not got it, and never will
+            action->as.log.number == standing_of(self, sim_job(self, &action->as.log.id))->out)
+            standing_of(self, sim_job(self, &action->as.log.id))->is_out = false;
+        if (action->kind == GATHER_NEWS && action->as.news.news == GATHER_NEWS_TRIPPED)
+            sim_judge_say(self, "trip %s", *action->as.news.name ? action->as.news.name : "-");
     }
 }
 
@@ -244,7 +278,7 @@ void sim_judge_step(sim_t *self, const sim_process_t *consumer, const gather_eve
     if (event->kind == GATHER_GUARD)
         sim_judge_say(self, "guard %s", event->as.guard.says_yes ? "yes" : "no");
     see_logs(self, consumer);
-    see_trips(self, consumer);
+    see_others(self, consumer);
     see_places(self, consumer);
 }
 
@@ -254,8 +288,9 @@ static void say_outcome(sim_t *self, const sim_job_t *job, const char *record)
                                         [MM_OUTCOME_DEAD] = "dead",
                                         [MM_OUTCOME_WITHDRAWN] = "withdrawn",
                                         [MM_OUTCOME_SKIPPED] = "skipped"};
+    bool is_casualty = job->seq > 0 && self->audit[job->seq - 1].is_casualty;
     sim_judge_say(self, "%send %s %s%s", record, job->host, names[job->outcome],
-                  job->is_casualty ? " casualty" : "");
+                  is_casualty ? " casualty" : "");
 }
 
 static void hear_outcome(sim_t *self, const mm_result_t *result)
@@ -273,17 +308,26 @@ static void hear_outcome(sim_t *self, const mm_result_t *result)
 
 void sim_judge_handed_out(sim_t *self, const mm_task_t *task)
 {
-    if (!self->policy || !task->real || task->real->command == 0)
+    if (!self->policy || !task->real)
         return;
     sim_job_t *job = sim_job(self, &task->id);
+    if (!mm_leg_is_restarters(task->leg) && task->real->row == MM_ROW_BEGUN)
+        standing_of(self, job)->has_ended = standing_of(self, job)->is_out = false; // it is next
+    if (!mm_leg_is_restarters(task->leg) || task->real->command == 0)
+        return;
     standing_of(self, job)->expires_ms = expiry(self);
     standing_of(self, job)->is_out = true;
+    standing_of(self, job)->out = task->number;
+    standing_of(self, job)->is_unstarted = false;
+    standing_of(self, job)->has_ended = false;
     sim_judge_say(self, "hand-out %s", job->host);
 }
 
 // What was not on record by now is forgotten with the job.
 void sim_judge_nacked(sim_t *self, const sim_job_t *job)
 {
+    if (self->policy)
+        standing_of(self, job)->is_unstarted = false;
     sim_judge_say(self, "lapse end %s failed", job->host);
 }
 
@@ -312,11 +356,20 @@ void sim_judge_read(sim_t *self, const mm_result_t *result)
         return;
     }
     sim_standing_t *standing = standing_of(self, sim_job(self, &result->id));
-    standing->was_returned = result->status == MM_STATUS_RETURNED;
+    bool is_unsent =
+        result->status == MM_STATUS_OPEN && result->real && result->real->end == MM_END_NOT_STARTED;
+    standing->was_returned =
+        (result->status == MM_STATUS_RETURNED || is_unsent) && result->number == standing->out;
     if (result->status != MM_STATUS_FAILED)
         return;
     standing->has_ended = true;
     standing->is_casualty = result->real && leaves_casualty(result->real->end);
+}
+
+bool sim_judge_is_casualty(const sim_job_t *job)
+{
+    return job->row.row == MM_ROW_ENDED && leaves_casualty(job->row.end) &&
+           job->outcome != MM_OUTCOME_RESTARTED;
 }
 
 static void record(sim_t *self)
@@ -332,7 +385,6 @@ void sim_judge_row(sim_t *self, const sim_running_t *task)
     if (!self->policy)
         return;
     sim_standing_t *standing = standing_of(self, job);
-    bool is_known = self->consumer->alive && task->number >> 32 == self->epoch;
     if (job->row.row == MM_ROW_ENDED) {
         standing->has_ended = true;
         standing->is_casualty = job->is_casualty;
@@ -344,8 +396,8 @@ void sim_judge_row(sim_t *self, const sim_running_t *task)
     }
     if (is_begun(job) && standing->place == SIM_PLACE_NONE)
         open_place(self, job);
-    else if (!is_begun(job) && standing->place == SIM_PLACE_OPEN && is_known &&
-             !standing->was_admitted && task->leg == MM_LEG_SAVE)
+    else if (!is_begun(job) && standing->place == SIM_PLACE_OPEN && !standing->was_admitted &&
+             task->leg == MM_LEG_SAVE)
         leave_place(self, job, job->row.row == MM_ROW_ENDED ? "failed" : "return");
 }
 
@@ -362,8 +414,12 @@ void sim_judge_order(sim_t *self, const sim_order_t *order, const char *prefix)
     const char *name = *order->name ? order->name : "-";
     if (!self->policy)
         return;
-    if (strcmp(prefix, "record ") == 0)
+    if (strcmp(prefix, "record ") == 0) {
+        sim_ordered_t *ordered = find_ordered(self, &order->id);
         record(self);
+        if (ordered)
+            ordered->recorded_ms = self->now_ms;
+    }
     switch (order->action) {
     case MM_ACTION_HALT: sim_judge_say(self, "%shalt", prefix); break;
     case MM_ACTION_RESUME: sim_judge_say(self, "%sresume %s", prefix, name); break;
@@ -394,7 +450,8 @@ void sim_judge_time(sim_t *self)
 {
     for (uint32_t i = 0; self->policy && i < self->job_count; i++) {
         sim_standing_t *standing = &self->policy->standings[i];
-        if (standing->place == SIM_PLACE_OPEN && standing->expires_ms <= self->now_ms)
+        if (standing->place == SIM_PLACE_OPEN && !standing->was_admitted &&
+            standing->expires_ms <= self->now_ms)
             leave_place(self, &self->jobs[i], "expire");
     }
 }
@@ -404,7 +461,8 @@ int64_t sim_judge_deadline(const sim_t *self)
     int64_t next_ms = MM_NEVER;
     for (uint32_t i = 0; self->policy && i < self->job_count; i++) {
         const sim_standing_t *standing = &self->policy->standings[i];
-        if (standing->place == SIM_PLACE_OPEN && standing->expires_ms < next_ms)
+        if (standing->place == SIM_PLACE_OPEN && !standing->was_admitted &&
+            standing->expires_ms < next_ms)
             next_ms = standing->expires_ms;
     }
     return next_ms;
@@ -433,7 +491,7 @@ static bool is_idle(const sim_t *self)
                                !flights_find(&self->consumer->gather->flights, &job->id)))
             return false;
     }
-    return alive > 0 && joined == alive;
+    return alive > 0 && joined == alive && gather_held(self->consumer->gather).is_known;
 }
 
 void sim_judge_quiet(sim_t *self)

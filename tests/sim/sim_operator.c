@@ -4,6 +4,7 @@
 
 #include "sim_policy.h"
 
+#include "array.h"
 #include "random.h"
 #include "string_view.h"
 
@@ -42,10 +43,14 @@ int64_t sim_operator_deadline(const sim_t *self)
 void sim_operator_answered(sim_t *self, const mm_id_t *id, bool is_recorded)
 {
     sim_policy_t *policy = self->policy;
+    for (size_t i = 0; policy && i < policy->ordered_count; i++) {
+        const sim_ordered_t *ordered = &policy->ordered[i];
+        bool was_recorded = ordered->recorded_ms > 0 && ordered->recorded_ms < ordered->heard_ms;
+        if (mm_id_equal(&ordered->order.id, id) && (!is_recorded || was_recorded))
+            sim_judge_order(self, &ordered->order, "lapse ");
+    }
     if (!policy || !mm_id_equal(&policy->order.id, id))
         return;
-    if (!is_recorded)
-        sim_judge_order(self, &policy->order, "lapse ");
     policy->order.action = 0;
     if (self->now_ms < HELPS_MS)
         policy->order_ms =
@@ -109,6 +114,15 @@ static const char *find_casualty(const sim_t *self, uint64_t from)
     return NULL;
 }
 
+// One that the consumer knows of, and the record does not: it was absolved too early.
+static const char *find_any_casualty(sim_t *self)
+{
+    gather_group_t group = {0};
+    bool is_any = self->consumer->alive && gather_next_group(self->consumer->gather, &group) &&
+                  group.casualties > 0;
+    return is_any ? self->jobs[self->policy->ordered_count % self->job_count].host : NULL;
+}
+
 static void set_order(sim_policy_t *policy, mm_action_t action, const char *name)
 {
     policy->order.action = action;
@@ -120,7 +134,9 @@ static void draw_help(sim_t *self)
 {
     sim_policy_t *policy = self->policy;
     const char *tripped = find_tripped(self), *casualty = find_casualty(self, 0);
-    if (is_halted(self))
+    casualty = casualty ? casualty : find_any_casualty(self);
+    bool is_held = self->consumer->alive && gather_held(self->consumer->gather).is_halted;
+    if (is_halted(self) || is_held) // or it could not be recorded
         set_order(policy, MM_ACTION_RESUME, "");
     else if (tripped)
         set_order(policy, MM_ACTION_RESUME, tripped);
@@ -157,9 +173,12 @@ static void draw_order(sim_t *self)
     else
         draw_any(self);
     policy->order.id.bytes[0] = 0xff; // no job has it
-    memcpy(&policy->order.id.bytes[8], &(uint64_t){++policy->orders}, sizeof policy->orders);
+    memcpy(&policy->order.id.bytes[8], &(uint64_t){policy->ordered_count}, sizeof(uint64_t));
     policy->tries = 0;
     policy->is_given = false;
+    if (policy->order.action != 0)
+        *MM_ARRAY_ADD(policy->ordered, policy->ordered_count, policy->ordered_capacity) =
+            (sim_ordered_t){.order = policy->order};
 }
 
 static void give_order(sim_t *self)

@@ -32,7 +32,7 @@ uint64_t sim_orders_record_outcome(sim_t *self, const sim_job_t *job, uint64_t r
     audit->order.run = run;
     audit->job = job;
     audit->outcome = job->outcome;
-    audit->is_casualty = job->is_casualty;
+    audit->is_casualty = sim_judge_is_casualty(job);
     return self->audit_count;
 }
 
@@ -154,7 +154,9 @@ static bool fill_fact(const sim_t *self, uint64_t run, uint64_t at, mm_entry_t *
     entry->groups = mm_str(audit->job ? audit->job->groups : "");
     entry->outcome = audit->outcome;
     entry->is_casualty = audit->is_casualty;
-    return run > 0 && audit->order.run == run && (audit->job || entry->action == MM_ACTION_RESUME);
+    bool is_any = !audit->job && audit->order.run == 0; // it was ordered without a run
+    return run > 0 && (audit->order.run == run || is_any) &&
+           (audit->job || entry->action == MM_ACTION_RESUME);
 }
 
 // The next entry from there on; false: there is none.

@@ -164,6 +164,7 @@ void sim_policy_destroy(sim_t *self)
     if (!self->policy)
         return;
     sim_judge_end(self);
+    free(self->policy->ordered);
     free(self->policy);
     self->policy = NULL;
 }

@@ -16,8 +16,17 @@ typedef struct {
     bool has_ended;     // an attempt, since it started, as the consumer knows
     bool is_casualty;   // by that end
     bool is_out;        // its command was handed out, or may have been
+    uint64_t out;       // that task, the last one
+    bool is_unstarted;  // what is on record as begun, as this consumer knows
     bool was_returned;  // its last task: nothing was sent
 } sim_standing_t;
+
+// An order of the operator, and its times: it was heard by this consumer, and recorded; 0: not yet.
+typedef struct {
+    sim_order_t order;
+    int64_t heard_ms;
+    int64_t recorded_ms;
+} sim_ordered_t;
 
 typedef struct sim_policy {
     uint64_t run;
@@ -32,7 +41,8 @@ typedef struct sim_policy {
     int64_t order_ms;  // the next one, or the next try
     sim_order_t order; // under way; action 0: none
     uint32_t tries;
-    uint64_t orders;   // so many were given
+    sim_ordered_t *ordered; // all so far
+    size_t ordered_count, ordered_capacity;
     bool is_given;     // to this consumer
     int64_t guard_ms;  // when the guard answers; MM_NEVER: it is not asked
     int64_t change_ms; // when it changes its mind

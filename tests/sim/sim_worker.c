@@ -277,10 +277,10 @@ static mm_outcome_t put_row(sim_t *self, const sim_running_t *task)
     if (task->leg == MM_LEG_SETTLE && before == MM_OUTCOME_NONE) {
         job->outcome = task->outcome;
         job->settled_ms = self->now_ms;
-        if (task->outcome == MM_OUTCOME_RESTARTED || task->outcome == MM_OUTCOME_SKIPPED)
-            job->is_casualty = false;
         if (task->is_real)
             job->seq = sim_orders_record_outcome(self, job, task->real.run);
+        job->is_casualty = (job->is_casualty || sim_judge_is_casualty(job)) &&
+                           task->outcome != MM_OUTCOME_RESTARTED;
         sim_judge_outcome(self, job);
     }
     sim_check_committed(self, job, before);

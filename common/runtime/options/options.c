@@ -562,6 +562,16 @@ const mm_group_line_t *mm_options_group_lines(const mm_options_t *options, size_
     return options->origins ? options->origins->group_lines : NULL;
 }
 
+bool mm_options_has_policy_lines(const mm_options_t *options)
+{
+    const struct mm_options_origins *origins = options->origins;
+    bool has_lines = origins && origins->group_line_count > 0;
+    for (mm_row_index_t i = 0; i < MM_ROW_COUNT && origins && !has_lines; i++)
+        has_lines =
+            (mm_rows[i].programs & MM_OF_POLICY) != 0 && origins->rows[i].source == MM_BY_FILE;
+    return has_lines;
+}
+
 const char *mm_options_file(const mm_options_t *options)
 {
     return options->origins && options->origins->path ? options->origins->path : "";

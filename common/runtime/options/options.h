@@ -96,6 +96,8 @@ typedef struct {
 // Those of all groups in the order of the file, each section before its keys. Valid as the strings
 // are.
 const mm_group_line_t *mm_options_group_lines(const mm_options_t *options, size_t *ret_count);
+// Whether that file has any of a policy: such a section, or the key of an option of it.
+bool mm_options_has_policy_lines(const mm_options_t *options);
 // The file of --config, as messages call it; "": there is none.
 const char *mm_options_file(const mm_options_t *options);
 // Prints the sentence that begins with the program's name and, of a value of the option of this

@@ -590,7 +590,7 @@ static void only_flags_are_passed_on_and_only_to_those_that_have_them(void **sta
         const char *flags[4]; // in the order of options.def
     } cases[] = {
         {PUBLISHER, {"--rate=max", "--seed=5"}},
-        {CONSUMER, {"--timeout=1m", "--seed=5"}},
+        {CONSUMER, {"--dry-run=yes", "--timeout=1m", "--seed=5"}},
         {SAVER, {"--seed=5"}},
         {RESTARTER, {"--exec=a 'b' c", "--dry-run=yes", "--timeout=1m", "--seed=5"}},
     };

@@ -29,10 +29,11 @@ static void resume_ends_what_it_names(void **state)
     (void)give(store, order_of(2, MM_ACTION_TRIP, "web"));
     (void)give(store, order_of(3, MM_ACTION_HALT, ""));
     (void)give(store, order_of(4, MM_ACTION_RESUME, "web"));
-    assert_string_equal(state_of(store, RUN), "trip / a bad kernel;halt / a bad kernel;");
+    assert_string_equal(state_of(store, RUN),
+                        "trip / a bad kernel;halt / a bad kernel;resume web/ #4;");
     (void)give(store, order_of(5, MM_ACTION_TRIP, "db"));
     (void)give(store, order_of(6, MM_ACTION_RESUME, ""));
-    assert_string_equal(state_of(store, RUN), "trip db/ a bad kernel;");
+    assert_string_equal(state_of(store, RUN), "trip db/ a bad kernel;resume web/ #4;resume / #6;");
     assert_true(store_close(&store));
 }
 

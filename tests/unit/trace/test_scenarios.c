@@ -124,7 +124,7 @@ static void print_actions(const runner_t *self, FILE *out, bool *is_first)
 {
     for (size_t i = 0; i < self->gather_actions.count; i++) {
         const gather_action_t *action = &self->gather_actions.items[i];
-        if (action->kind == GATHER_LOG || is_question(self, action))
+        if (action->kind == GATHER_LOG || action->kind == GATHER_NEWS || is_question(self, action))
             continue;
         (void)fputs(*is_first ? "" : "; ", out);
         (void)gather_trace_action(out, action);
