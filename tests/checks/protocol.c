@@ -159,9 +159,6 @@ static void tables(void)
     {                                                                                              \
         const mm_##body##_body_t zero = {0}, *it = &zero;                                          \
         begin_body(#body);
-#define OWNS(c_type, member)                                                                       \
-        c_type none = {0};                                                                         \
-        zero.member = &none;
 #define FIELD(type, member, name, low, high)                                                       \
         (void)it, field(TYPE_##type, #type, IS_NUMBER_##type, name, low, high);
 #define PAIRS(member, count, name, max, key_max, value_max)                                        \
