@@ -6,7 +6,9 @@
 #include "publisher_report.h"
 #include "run_record.h"
 #include "run_starts.h"
+#include "string_view.h"
 #include "supervisor_trace.h"
+#include "utf8.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -106,15 +108,15 @@ static int64_t number(const json_t *json, const char *key)
     return json_integer_value(json_object_get(json, key));
 }
 
-// What the publisher says of an input that it cannot read to its end: the second line of its mark.
-// "": nothing.
+// What the publisher says of an input that it cannot read to its end: the second line of its mark,
+// up to what is no UTF-8. "": nothing.
 static void read_bad_input(const char *mark, char text[BAD_INPUT_MAX])
 {
     FILE *file = fopen(mark, "re");
     bool is_said = file && fgets(text, BAD_INPUT_MAX, file) && fgets(text, BAD_INPUT_MAX, file);
     if (file)
         (void)fclose(file);
-    text[is_said ? strcspn(text, "\n") : 0] = '\0';
+    text[is_said ? mm_utf8_prefix(mm_str(text), strcspn(text, "\n")) : 0] = '\0';
 }
 
 // The consumer cuts a run off for one reason.
@@ -224,12 +226,25 @@ static void print_way_on(const run_settings_t *settings, const run_report_t *rep
     }
     if (!is_stopped && ending->left == 0 && !(has_failed && ending->has_unread))
         return;
-    (void)printf(": %" PRId64 " host%s left%s; to go on%s: %s", ending->left,
-                 ending->left == 1 ? "" : "s",
-                 ending->has_unread ? ", and what the input still has" : "",
-                 settings->has_streams ? ", with the same streams" : "", caller_command());
-    if (is_stopped && is_by_max_dead(report)) // the last one counts
-        (void)printf(" --max-dead %" PRId64, ending->dead + settings->max_dead);
+    char *beyond = is_stopped && is_by_max_dead(report)
+                       ? caller_command_beyond(ending->dead + settings->max_dead)
+                       : NULL;
+    (void)printf(
+        ": %" PRId64 " host%s left%s; to go on%s: %s", ending->left, ending->left == 1 ? "" : "s",
+        ending->has_unread ? ", and what the input still has" : "",
+        settings->has_streams ? ", with the same streams" : "", beyond ? beyond : caller_command());
+    free(beyond);
+}
+
+// Whose command has taken over has had one of the two ways.
+static void print_ways_beyond(const run_settings_t *settings)
+{
+    if (settings->options.take_over)
+        (void)printf("this run has taken over: with a higher --max-dead it goes on; a corrected "
+                     "command takes over again, and counts from zero\n");
+    else
+        (void)printf("with a higher --max-dead this run goes on; with --take-over another command "
+                     "does, and counts from zero\n");
 }
 
 static bool print_text(const run_settings_t *settings, const run_report_t *report, const char *text,
@@ -243,8 +258,7 @@ static bool print_text(const run_settings_t *settings, const run_report_t *repor
         (void)printf("clean shutdown: yes (%.2f s)\n", (double)report->stop_ms / 1000);
     run_record_print_open(record, stdout);
     if (is_by_max_dead(report) && ending->exit_code == EX_TEMPFAIL)
-        (void)printf("with a higher --max-dead this run goes on; with --take-over another command "
-                     "does, and counts from zero\n");
+        print_ways_beyond(settings);
     (void)printf("%s", ending->why);
     print_way_on(settings, report, ending);
     (void)printf("\n");

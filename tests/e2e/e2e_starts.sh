@@ -81,3 +81,24 @@ matches "and says why, with a command that goes on" \
     '^stopped by --max-dead, see dead/dead.txt first: 59[56] hosts left; to go on: .* --max-dead [89]$' "$(tail -n 1 out)"
 matches "the line before it has both ways on" '^with a higher --max-dead .* with --take-over another command ' \
     "$(tail -n 2 out | head -n 1)"
+again=$(tail -n 1 out)
+again=${again#*to go on: }
+equal "it has one limit" 1 "$(grep -o -e --max-dead <<<"$again" | wc -l)"
+(eval "$again") >out 2>err
+at_most "and goes on: so many more are dead, and what was running" 10 \
+    "$(store "SELECT count(*) FROM jobs WHERE outcome = 'dead'")"
+check "it begins some" test "$(lines_in dead.starts)" -ge $((begun + 4))
+
+# The next command is as wrong as the first one.
+run -i hosts.txt -n 1 --slots 1 --attempts 1 -x "$work/restart.sh taken {host} 0 1" --take-over --max-dead=2
+ends_with_code "a run that has taken over is stopped by --max-dead, too: exit 75" 75
+matches "it has both ways on, and does not ask for what was given" \
+    '^this run has taken over: with a higher --max-dead it goes on; a corrected command takes over again' \
+    "$(tail -n 2 out | head -n 1)"
+again=$(tail -n 1 out)
+again=${again#*to go on: }
+matches "its command takes nothing over" ' --max-dead 4$' "$again"
+equal "and has one limit" 1 "$(grep -o -e --max-dead -e --take-over <<<"$again" | wc -l)"
+begun=$(lines_in taken.starts)
+(eval "$again") >out 2>err
+check "it goes on" test "$(lines_in taken.starts)" -ge $((begun + 2))

@@ -52,6 +52,34 @@ static void words_are_quoted_where_a_shell_would_read_them_otherwise(void **stat
                         "'*' 'a\\b' 'a;b' 'a\nb' '\xc3\xa4' --input=/a_b/c-1,2@x:y+z%");
 }
 
+// What they were given before would be in the way.
+static void a_command_goes_on_beyond_its_limit_of_dead_hosts(void **state)
+{
+    (void)state;
+    char *const beyond[][6] = {
+        {"run", "-i", "hosts", "--max-dead", "3", "--take-over"},
+        {"run", "--take-over=yes", "--max-dead=3", "-i", "hosts", "--max-d=4"},
+        {"run", "--take", "-i", "hosts", "--max-dea", "3"},
+    };
+    for (size_t i = 0; i < sizeof beyond / sizeof *beyond; i++) {
+        call(NULL, 6, beyond[i]);
+        char *command = caller_command_beyond(7);
+        assert_string_equal(command, "mayhem run -i hosts --max-dead 7");
+        free(command);
+    }
+    setenv("MAYHEM_MAX_DEAD", "3", 1);
+    setenv("MAYHEM_TAKE_OVER", "yes", 1);
+    setenv("MAYHEM_SLOTS", "4", 1);
+    CALL("./run.sh", "run", "--max-lease", "1h", "-x", "reboot {host}");
+    char *command = caller_command_beyond(12);
+    assert_string_equal(command,
+                        "MAYHEM_SLOTS=4 ./run.sh --max-lease 1h -x 'reboot {host}' --max-dead 12");
+    free(command);
+    unsetenv("MAYHEM_MAX_DEAD");
+    unsetenv("MAYHEM_TAKE_OVER");
+    unsetenv("MAYHEM_SLOTS");
+}
+
 // What is printed is what a shell makes of it again.
 static void a_shell_reads_the_command_as_it_was(void **state)
 {
@@ -82,6 +110,7 @@ int main(void)
         cmocka_unit_test(without_a_script_it_is_mayhem),
         cmocka_unit_test(a_script_passes_its_own_name_and_no_child_sees_it),
         cmocka_unit_test(words_are_quoted_where_a_shell_would_read_them_otherwise),
+        cmocka_unit_test(a_command_goes_on_beyond_its_limit_of_dead_hosts),
         cmocka_unit_test(a_shell_reads_the_command_as_it_was),
         cmocka_unit_test(a_complaint_is_one_sentence_after_the_title),
     };
