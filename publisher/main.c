@@ -75,12 +75,13 @@ static json_t *stats(void *arg)
     intake_counts_t counts = intake_counts(self->intake);
     int64_t now_ms = mm_clock_ms();
     return json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "total",
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "total",
         (json_int_t)counts.total, "restarted", (json_int_t)counts.restarted, "dead",
-        (json_int_t)counts.dead, "withdrawn", (json_int_t)counts.withdrawn, "settled",
-        (json_int_t)self->settled, "backlog", (json_int_t)counts.backlog, "leased",
-        (json_int_t)outbox_leased(self->outbox), "window", (json_int_t)self->options.window,
-        "frames_waiting", (json_int_t)mm_sender_waiting(self->jobs), "bad_frames",
+        (json_int_t)counts.dead, "skipped", (json_int_t)counts.skipped, "withdrawn",
+        (json_int_t)counts.withdrawn, "settled", (json_int_t)self->settled, "backlog",
+        (json_int_t)counts.backlog, "leased", (json_int_t)outbox_leased(self->outbox), "window",
+        (json_int_t)self->options.window, "frames_waiting",
+        (json_int_t)mm_sender_waiting(self->jobs), "bad_frames",
         (json_int_t)self->receiver.drops.count, "wait_p50_us",
         (json_int_t)mm_windowed_histogram_quantile(&self->waits, now_ms, 0.5), "wait_p99_us",
         (json_int_t)mm_windowed_histogram_quantile(&self->waits, now_ms, 0.99), "p50_us",

@@ -165,6 +165,10 @@ static void put_head(page_t *page, const snapshot_t *snapshot)
              human_count(snapshot->dead, a));
     page_put(page, PAGE_PLAIN, "; %s backlog, %s in flight", human_count(snapshot->backlog, a),
              human_count(snapshot->in_flight, b));
+    if (snapshot->skipped > 0)
+        page_put(page, PAGE_PLAIN, ", %s skipped", human_count(snapshot->skipped, a));
+    if (snapshot->withdrawn > 0)
+        page_put(page, PAGE_PLAIN, ", %s withdrawn", human_count(snapshot->withdrawn, a));
     begin_row(page, "events ");
     page_put(page, PAGE_PLAIN, "%s retried, ", human_count(snapshot->retried, a));
     page_put(page, snapshot->reclaimed > 0 ? PAGE_YELLOW : PAGE_PLAIN, "%s taken back",

@@ -9,7 +9,7 @@
 #define VERSION       1
 #define PROCESSES_MAX 4096
 
-typedef enum { NUMBER, INT, REAL, BOOL, TEXT, MAYBE_TEXT, ROLE, STATE } type_t;
+typedef enum { NUMBER, MAYBE_NUMBER, INT, REAL, BOOL, TEXT, MAYBE_TEXT, ROLE, STATE } type_t;
 
 typedef struct {
     const char *name;
@@ -51,6 +51,8 @@ static const field_t fields[] = {
     FIELD(snapshot_t, NUMBER, total),
     FIELD(snapshot_t, NUMBER, restarted),
     FIELD(snapshot_t, NUMBER, dead),
+    FIELD(snapshot_t, MAYBE_NUMBER, skipped),
+    FIELD(snapshot_t, MAYBE_NUMBER, withdrawn),
     FIELD(snapshot_t, NUMBER, backlog),
     FIELD(snapshot_t, NUMBER, in_flight),
     FIELD(snapshot_t, NUMBER, retried),
@@ -74,7 +76,8 @@ const char *const snapshot_stages[] = {"outbox", "wire", "store", "restart"};
 static json_t *value_json(const field_t *field, const void *at)
 {
     switch (field->type) {
-    case NUMBER: return json_integer(*(const int64_t *)at);
+    case NUMBER:
+    case MAYBE_NUMBER: return json_integer(*(const int64_t *)at);
     case INT: return json_integer(*(const int *)at);
     case REAL: return json_real(*(const double *)at);
     case BOOL: return json_boolean(*(const bool *)at);
@@ -120,11 +123,14 @@ static bool read_value(const field_t *field, const json_t *value, void *to)
     const char *text = json_string_value(value);
     int place;
     switch (field->type) {
-    case NUMBER: *(int64_t *)to = json_integer_value(value); return json_is_integer(value);
+    case NUMBER:
+    case MAYBE_NUMBER: // not in older recordings
+        *(int64_t *)to = json_integer_value(value);
+        return json_is_integer(value) || (!value && field->type == MAYBE_NUMBER);
     case INT: *(int *)to = (int)json_integer_value(value); return json_is_integer(value);
     case REAL: *(double *)to = json_number_value(value); return json_is_number(value);
     case BOOL: *(bool *)to = json_is_true(value); return json_is_boolean(value);
-    case MAYBE_TEXT: // not in older recordings
+    case MAYBE_TEXT:
     case TEXT:
         if (!value && field->type == MAYBE_TEXT)
             return true;

@@ -65,6 +65,7 @@ typedef struct {
     double rate;                      // jobs settled a second
     int64_t total;                    // jobs of this run; 0: not known yet
     int64_t restarted, dead;          // of this run
+    int64_t skipped, withdrawn;       // the same
     int64_t backlog;                  // in the outbox, not settled
     int64_t in_flight;
     int64_t retried, reclaimed, nacked, extended; // since the consumer's start

@@ -247,6 +247,8 @@ static void add_publisher(snapshot_t *snapshot, const entry_t *entry)
     snapshot->total += number_in(stats, "total");
     snapshot->restarted += number_in(stats, "restarted");
     snapshot->dead += number_in(stats, "dead");
+    snapshot->skipped += number_in(stats, "skipped");
+    snapshot->withdrawn += number_in(stats, "withdrawn");
     snapshot->backlog += backlog;
     snapshot->p50_us = entry->row.p50_us;
     snapshot->p99_us = entry->row.p99_us;

@@ -198,6 +198,14 @@ static void the_head_has_rate_jobs_and_limit(void **state)
     show_top((screen_view_t){.width = 80});
     assert_true(has("DRAINING"));
     assert_true(has("? in all"));
+    assert_false(has("skipped"));
+    assert_false(has("withdrawn"));
+    snapshot.withdrawn = 7;
+    show_top((screen_view_t){.width = 120});
+    assert_true(has("12 dead; 8754 backlog, 1000 in flight, 7 withdrawn"));
+    snapshot.skipped = 3;
+    show_top((screen_view_t){.width = 120});
+    assert_true(has("1000 in flight, 3 skipped, 7 withdrawn"));
 }
 
 static void the_limiting_hop_is_marked(void **state)

@@ -47,7 +47,8 @@ static void tell_publisher(int pid, int settled, int backlog, int leased)
     (void)snprintf(text, sizeof text,
                    "{\"process\": \"publisher\", \"role\": \"publisher\", \"pid\": %d, "
                    "\"settled\": %d, \"total\": 5000, \"restarted\": %d, \"dead\": 1, "
-                   "\"backlog\": %d, \"leased\": %d, \"window\": 100, \"p50_us\": 700, "
+                   "\"skipped\": 2, \"withdrawn\": 3, \"backlog\": %d, \"leased\": %d, \"window\": "
+                   "100, \"p50_us\": 700, "
                    "\"p99_us\": 900, \"wait_p50_us\": 5, \"wait_p99_us\": 6, \"busy\": 0.2}",
                    pid, settled, settled, backlog, leased);
     reply(text);
@@ -112,6 +113,8 @@ static void rates_come_from_two_answers(void **state)
     assert_int_equal(snapshot.rate, 250);
     assert_int_equal(snapshot.total, 5000);
     assert_int_equal(snapshot.restarted, 1500);
+    assert_int_equal(snapshot.skipped, 2);
+    assert_int_equal(snapshot.withdrawn, 3);
     assert_int_equal(snapshot.backlog, 3500);
     assert_int_equal(snapshot.p99_us, 900);
     snapshot_clear(&snapshot);
@@ -306,6 +309,9 @@ static void the_keys_of_a_snapshot_stay(void **state)
     {
         assert_int_equal(json_object_del(hop, "reason"), 0); // which is newer
     }
+    // So are these.
+    assert_int_equal(json_object_del(again, "skipped"), 0);
+    assert_int_equal(json_object_del(again, "withdrawn"), 0);
     assert_true(json_equal(json, again));
     json_decref(json);
     json_decref(again);
