@@ -96,13 +96,56 @@ static int try_out(int folder)
     return error == EWOULDBLOCK ? 0 : error;
 }
 
+static void complain_of_folder(const char *path, int error, char ret_complaint[MM_ERROR_MAX])
+{
+    if (path)
+        (void)snprintf(ret_complaint, MM_ERROR_MAX,
+                       "cannot use %.300s, which has the locks on hosts: %s; without them nothing "
+                       "is restarted: make it writable or name another folder with --locks",
+                       path, strerror(error));
+    else
+        (void)snprintf(ret_complaint, MM_ERROR_MAX,
+                       "there is no folder for the locks on hosts, since HOME is not set: name one "
+                       "with --locks");
+}
+
+// Whether files can be made there; in the nearest folder above it, when it is not there. Returns 0
+// or an errno.
+static int look_at(const char *path)
+{
+    char *at = strdup(path), *end;
+    struct stat status;
+    assert(at);
+    while ((end = strrchr(at, '/')) && end > at && stat(at, &status) != 0 && errno == ENOENT)
+        *end = '\0';
+    bool is_there = stat(at, &status) == 0;
+    if (!is_there && errno == ENOENT) { // nothing is left but the root, or this folder
+        strcpy(at, *at == '/' ? "/" : ".");
+        is_there = stat(at, &status) == 0;
+    }
+    int error = !is_there || faccessat(AT_FDCWD, at, W_OK | X_OK, AT_EACCESS) != 0 ? errno
+                : !S_ISDIR(status.st_mode)                                         ? ENOTDIR
+                                                                                   : 0;
+    free(at);
+    return error;
+}
+
+bool host_locks_check(const mm_options_t *options, char ret_complaint[MM_ERROR_MAX])
+{
+    char *path = choose_path(options);
+    int error = path ? look_at(path) : 0;
+    if (error != 0 || !path)
+        complain_of_folder(path, error, ret_complaint);
+    bool is_good = path && error == 0;
+    free(path);
+    return is_good;
+}
+
 host_locks_t *host_locks_open(const mm_options_t *options, char ret_complaint[MM_ERROR_MAX])
 {
     char *path = choose_path(options);
     if (!path) {
-        (void)snprintf(ret_complaint, MM_ERROR_MAX,
-                       "there is no folder for the locks on hosts, since HOME is not set: name one "
-                       "with --locks");
+        complain_of_folder(NULL, 0, ret_complaint);
         return NULL;
     }
     int error = make_folders(path);
@@ -110,10 +153,7 @@ host_locks_t *host_locks_open(const mm_options_t *options, char ret_complaint[MM
     if (error == 0)
         error = folder < 0 ? errno : try_out(folder);
     if (error != 0) {
-        (void)snprintf(ret_complaint, MM_ERROR_MAX,
-                       "cannot use %.300s, which has the locks on hosts: %s; without them nothing "
-                       "is restarted: make it writable or name another folder with --locks",
-                       path, strerror(error));
+        complain_of_folder(path, error, ret_complaint);
         if (folder >= 0)
             (void)close(folder);
         free(path);

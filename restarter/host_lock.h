@@ -19,6 +19,8 @@ typedef struct host_lock host_lock_t;   // on one host; it lives no longer than 
 // $XDG_STATE_HOME/mayhem/hosts or ~/.local/state/mayhem/hosts. NULL, with one sentence in
 // ret_complaint: no file can be made in it.
 host_locks_t *host_locks_open(const mm_options_t *options, char ret_complaint[MM_ERROR_MAX]);
+// Whether that seems to be possible; makes and changes nothing. False: as above.
+bool host_locks_check(const mm_options_t *options, char ret_complaint[MM_ERROR_MAX]);
 // Sets *self_p to NULL; NULL is fine.
 void host_locks_close(host_locks_t **self_p);
 // DIR, as records name it: absolute.

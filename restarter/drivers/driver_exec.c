@@ -397,6 +397,18 @@ static bool open_commands(exec_t *self, char *complaint)
     return true;
 }
 
+// A rehearsal has none, and --check makes none.
+static bool open_locks(exec_t *self, char complaint[MM_ERROR_MAX])
+{
+    const mm_options_t *options = self->options;
+    if (options->dry_run)
+        return true;
+    if (options->check)
+        return host_locks_check(options, complaint);
+    self->locks = host_locks_open(options, complaint);
+    return self->locks != NULL;
+}
+
 static driver_t *exec_new(const mm_options_t *options, char ret_complaint[MM_ERROR_MAX])
 {
     exec_t *self = calloc(1, sizeof *self);
@@ -409,9 +421,7 @@ static driver_t *exec_new(const mm_options_t *options, char ret_complaint[MM_ERR
     self->runs = calloc((size_t)options->slots, sizeof *self->runs);
     assert(self->runs);
     self->cooldown_ms = options->again ? 0 : options->cooldown_ms;
-    if (!options->dry_run)
-        self->locks = host_locks_open(options, ret_complaint);
-    if ((!self->locks && !options->dry_run) || !open_commands(self, ret_complaint)) {
+    if (!open_locks(self, ret_complaint) || !open_commands(self, ret_complaint)) {
         exec_destroy(&self->base);
         return NULL;
     }

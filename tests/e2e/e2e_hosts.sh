@@ -43,7 +43,7 @@ refused "a list, and nothing to do with it" 64 'say how: ' -i hosts.txt
 missing=nowhere
 refused "a command that is nowhere" 78 'nowhere is in no folder' -i hosts.txt -x "$missing {host}"
 refused "a host without what a command names" 65 'bmc' -i hosts.txt -x 'echo {bmc}'
-check "nothing was begun, and no folder made" test ! -e checked -a ! -e called
+check "nothing was begun, and no folder made, not even for locks" test ! -e checked -a ! -e called -a ! -e locks
 
 # ---- the dead, and once more ---------------------------------------------------------------------
 

@@ -217,6 +217,27 @@ static void a_folder_that_cannot_be_made_is_refused(void **state)
     assert_null(host_locks_open(&(mm_options_t){.dir = dir, .locks = "/proc/hosts"}, complaint));
 }
 
+static void a_check_makes_no_folder(void **state)
+{
+    (void)state;
+    char complaint[MM_ERROR_MAX] = "", opened[MM_ERROR_MAX] = "", above[TEMP_PATH_MAX];
+    assert_true(host_locks_check(&options, complaint)); // it is there
+    temp_path(path, "other/state/hosts");
+    temp_path(above, "other");
+    assert_true(host_locks_check(&options, complaint));
+    assert_int_equal(access(above, F_OK), -1);
+    assert_true(host_locks_check(&(mm_options_t){.dir = dir, .locks = "nowhere"}, complaint));
+    assert_int_equal(access("nowhere", F_OK), -1);
+    assert_int_equal(mkdir(above, 0700), 0);
+    FILE *made = fopen(strcat(above, "/state"), "we");
+    assert_non_null(made);
+    assert_int_equal(fclose(made), 0);
+    assert_false(
+        host_locks_check(&options, complaint)); // below a file, as it is refused at a start
+    assert_null(host_locks_open(&options, opened));
+    assert_string_equal(complaint, opened);
+}
+
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, set_up, tear_down)
 
 int main(void)
@@ -230,6 +251,7 @@ int main(void)
         TEST(a_file_that_is_no_record_holds_its_host),
         TEST(a_folder_that_goes_away_is_the_fault_of_this_machine),
         TEST(a_folder_that_cannot_be_made_is_refused),
+        TEST(a_check_makes_no_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
