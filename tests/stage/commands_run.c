@@ -248,6 +248,14 @@ int64_t wait_deadline_other_than(driver_t *driver, int64_t deadline_ms, int64_t 
     return driver_deadline(driver);
 }
 
+void wait_deadline(driver_t *driver, int64_t deadline_ms, int64_t now_ms)
+{
+    while (driver_deadline(driver) != deadline_ms) {
+        wait_readable(driver_descriptor(driver));
+        driver_step(driver, now_ms);
+    }
+}
+
 ended_t run_once(const char *exec)
 {
     driver_t *driver = new_driver(exec, NULL, 1);

@@ -79,6 +79,8 @@ ended_t wait_finished(driver_t *driver, int64_t now_ms);
 
 // Waits until the driver has nothing left to do but at another time than now_ms.
 int64_t wait_deadline_other_than(driver_t *driver, int64_t deadline_ms, int64_t now_ms);
+// Waits until that is deadline_ms.
+void wait_deadline(driver_t *driver, int64_t deadline_ms, int64_t now_ms);
 ended_t run_once(const char *exec);
 void assert_failed(const ended_t *ended, const char *error);
 void assert_returned(const ended_t *ended, const char *error);
