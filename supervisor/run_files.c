@@ -62,6 +62,29 @@ static int write_config(const run_settings_t *settings)
     return size == 0 ? 0 : caller_fail(EX_CANTCREAT, "cannot write %s: %s", path, strerror(error));
 }
 
+int run_files_check_list(const run_settings_t *settings)
+{
+    struct stat status;
+    char byte;
+    if (!settings->list)
+        return 0;
+    int file = open(settings->list, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (file < 0)
+        return caller_fail(EX_DATAERR, "cannot open '%s': %s; check the path of -i", settings->list,
+                           strerror(errno));
+    bool is_known = fstat(file, &status) == 0;
+    bool is_empty =
+        is_known && S_ISREG(status.st_mode) && !settings->allows_empty && read(file, &byte, 1) == 0;
+    close(file);
+    if (is_known && S_ISDIR(status.st_mode))
+        return caller_fail(EX_DATAERR, "'%s' is a folder; name a file with -i", settings->list);
+    return is_empty ? caller_fail(EX_DATAERR,
+                                  "%s has no host to restart: it is empty; give it one, or use "
+                                  "--allow-empty",
+                                  settings->list)
+                    : 0;
+}
+
 int run_files_prepare(const run_settings_t *settings)
 {
     int exit_code = clear_profiles(settings);

@@ -276,6 +276,11 @@ static int prepare(run_settings_t *self, const mm_options_t programs[MM_PROGRAMS
     run_starts_read(self, publisher);
     if (exit_code == 0)
         exit_code = open_stream(self, publisher->input);
+    if (self->stream < 0 && *publisher->input != '\0') {
+        self->list = strdup(publisher->input);
+        assert(self->list);
+    }
+    self->allows_empty = publisher->allow_empty;
     if (exit_code == 0)
         run_driver_settle(self, programs);
     return exit_code;
@@ -352,6 +357,7 @@ void run_settings_clear(run_settings_t *self)
     mm_options_free(&self->options);
     free(self->dir);
     free(self->db);
+    free(self->list);
     run_driver_clear(&self->driver);
     if (self->config >= 0)
         close(self->config);

@@ -49,6 +49,8 @@ typedef struct {
     int64_t run_ms;                     // the run is stopped after this time; 0: it is not
     int config;                         // the file of --config, as it was read; -1: none
     int stream;                         // the input, when it is a stream; -1: it is a file
+    char *list;                         // the input, when it is a file; NULL: it is not
+    bool allows_empty;                  // a list without hosts
     bool config_is_standard;            // the file of --config is standard input
     bool has_streams; // the input or the file of --config is one: it cannot be opened again
     bool is_demo;     // invented hosts and a mock

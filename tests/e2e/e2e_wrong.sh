@@ -39,7 +39,10 @@ check "none of these has made a folder" test ! -e run
 
 refused "no such file" 65 'missing.txt' -i missing.txt --mock
 mkdir folder
-refused "a folder in place of a file" '65|74' 'folder' -i folder --mock
+refused "a folder in place of a file" 65 'folder' -i folder --mock
+: >empty.txt
+refused "an empty list" 65 'no host to restart' -i empty.txt --mock
+check "none of these has made a folder" test ! -e run
 printf 'web-1\nweb-2\n-rf\nweb-3\n' >bad.txt
 refused "a host that could be an option" 65 'bad.txt.*3' -i bad.txt --mock
 printf 'web-1\nweb 2; reboot\n' >bad2.txt
@@ -50,8 +53,6 @@ printf '{"host": "web-1"}\n{"name": "web-2"}\n' >bad2.jsonl
 refused "a JSON line without a host" 65 'bad2.jsonl.*2' -i bad2.jsonl --mock
 printf 'all:\n  hosts:\n    web-01:\n' >hosts.yml
 refused "an inventory in YAML" 65 'looks like YAML' -i hosts.yml --mock
-: >empty.txt
-refused "an empty list" 65 'no host to restart' -i empty.txt --mock
 printf '# web-1\n' >comments.txt
 refused "a list of comments" 65 'no host to restart' -i comments.txt --mock
 refused "a list whose hosts --only does not take" 65 'only takes none' -i hosts.txt --mock \

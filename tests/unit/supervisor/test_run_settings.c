@@ -2,6 +2,7 @@
 // each program.
 
 #include "run_files.h"
+#include "hear.h"
 #include "settings_read.h"
 
 #include <errno.h>
@@ -179,6 +180,33 @@ static void make_copy(void)
 {
     assert_true(mkdir(settings.dir, 0700) == 0 || errno == EEXIST);
     assert_int_equal(run_files_prepare(&settings), 0);
+}
+
+static void a_list_that_nobody_can_read_is_refused_before_there_is_a_folder(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *list, *complaint;
+    } cases[] = {{"nowhere", "cannot open 'nowhere': No such file or directory; check the path"},
+                 {"empty", "empty has no host to restart: it is empty; give it one, or use "},
+                 {"folder", "'folder' is a folder; name a file with -i"}};
+    write_text("empty", "");
+    assert_int_equal(mkdir("folder", 0700), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_read(READ("--mock", "-i", cases[i].list));
+        hear_begin();
+        assert_int_equal(run_files_check_list(&settings), 65);
+        const char *told = hear_end();
+        if (!strstr(told, cases[i].complaint))
+            fail_msg("%s", told);
+    }
+    assert_read(READ("--mock", "-i", "empty", "--allow-empty"));
+    assert_int_equal(run_files_check_list(&settings), 0);
+    write_text("empty", "web-1\n");
+    assert_read(READ("--mock", "-i", "empty"));
+    assert_int_equal(run_files_check_list(&settings), 0);
+    assert_read(READ_NOTHING());
+    assert_int_equal(run_files_check_list(&settings), 0);
 }
 
 // ---- the demo
@@ -549,6 +577,7 @@ static const struct CMUnitTest tests[] = {
     SETTINGS_TEST(empty_commands_and_names_are_refused),
     SETTINGS_TEST(the_drain_timeout_is_the_consumers),
     SETTINGS_TEST(a_dry_run_has_a_folder_of_its_own),
+    SETTINGS_TEST(a_list_that_nobody_can_read_is_refused_before_there_is_a_folder),
     SETTINGS_TEST(a_folder_loses_the_slashes_at_its_end),
     SETTINGS_TEST(the_demo_takes_time_and_fails_one_in_four),
     SETTINGS_TEST(what_the_user_sets_beats_the_demo),
