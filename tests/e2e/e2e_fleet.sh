@@ -126,7 +126,6 @@ write_bmc() {
         printf '[driver]\nrestart = sh -c %s bmc {host}\n' \
             "'echo \"reboot bmc\" >\"$fleet/hosts/\$1/control\"'"
         grep '^identify' "$root/restarter/drivers/ipmi.ini"
-        printf '%s\n' "$@"
     } >bmc.ini
 }
 

@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # The hosts of a run, for its operator: what would happen, which are restarted now, which are dead,
 # once more; what is told after a second Ctrl-C, and when something cannot be written.
+# shellcheck source=tests/e2e/e2e_lib.sh
 . "$(dirname "$0")/e2e_lib.sh"
 
 mayhem=$build/mayhem
 printf '{"host": "web-1", "address": "10.0.0.1"}\nweb-2\nweb-3\n' >hosts.txt
 # A host is well when there is a file of its name; else its restart fails.
+# shellcheck disable=SC2016 # for the inner shell
 command='sh -c "echo $1 $2 >>called; test -e well/$1 || { echo no way >&2; exit 3; }" x {host} {address}'
 mkdir well
 
@@ -89,6 +91,7 @@ ended_at_once() {
 }
 
 dir=twice
+# shellcheck disable=SC2016 # for the inner shell
 launch -i hosts.txt --attempts 1 \
     -x 'sh -c "test $1 = web-3 || { echo no way >&2; exit 3; }; sleep 30" x {host}'
 shown() { "$mayhem" status --dir twice --hosts; }

@@ -69,7 +69,7 @@ timeout -k 5 60 "$root/run.sh" --dir $dir --at-once 1 -i - -x "$command" --json 
 code=$?
 ends_with_code "$dir: another list on standard input, exit 0" 0
 equal "$dir: it is done, and of the first one only what was" \
-    "$(printf '%s\n' $done_before $(cat second) | sort -u | paste -sd ' ')" "$(restarted)"
+    "$({ tr ' ' '\n' <<<"$done_before"; cat second; } | sort -u | paste -sd ' ')" "$(restarted)"
 equal "$dir: the others are withdrawn and counted" $((3 - $(wc -w <<<"$done_before"))) \
     "$(grep -o '"withdrawn":[0-9]*' out | grep -o '[0-9]*')"
 

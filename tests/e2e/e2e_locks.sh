@@ -20,7 +20,7 @@ sed -i 's/^WEB-/web-/; 2s/web/Web/' others.txt # a file host has one name; a loc
 # Reboots of each host, as "1 1 1 1".
 reboots() {
     local name
-    for name in $(hosts 4); do cat "files/$name" 2>/dev/null | wc -l; done | paste -sd ' '
+    for name in $(hosts 4); do printf '%d\n' "$(lines_in "files/$name")"; done | paste -sd ' '
 }
 
 # The hosts that ended so in the DIRs.
@@ -39,7 +39,6 @@ count() {
 ln -s "$work/files/web-00004" files/Web-00004
 dir=one
 launch -i hosts.txt "${how[@]}" --at-once 2
-first=$run_pid
 "$root/run.sh" --dir two -i others.txt "${how[@]}" --at-once 2 >out2 2>err2 </dev/null &
 second=$!
 started+=("$second")

@@ -30,6 +30,8 @@ refused "a share beyond 100 %" 64 'mock-fail' --mock-fail 120%
 refused "a range that goes down" 64 'mock-time' --mock-time 2s..1s
 refused "a timeout that no lease can hold" 64 'timeout' -i hosts.txt -x 'true {host}' --timeout 3h
 refused "an empty command, which would be a mock" 64 '-x needs a command' -i hosts.txt -x ''
+refused "a command that names no host" 64 'it names no host' -i hosts.txt -x 'true web-1'
+refused "a list, and nothing to do with it" 64 'say how: ' -i hosts.txt
 refused "an empty --verify" 64 'verify needs a command' -i hosts.txt -x 'true {host}' --verify ''
 refused "--verify without a command" 64 'verify' -i hosts.txt --verify 'true {host}'
 refused "a folder that no socket path can hold" 64 'shorter' --dir "$(printf 'x%.0s' {1..120})"
@@ -61,6 +63,11 @@ refused "a part of no list" 64 'a part of a list' --only web
 equal "nothing was restarted" 0 "$(settled)"
 dir=none
 refused "a stream without a host" 65 'publisher: standard input has no host' -i - --mock
+refused "a list whose lines are all left out" 65 'all its lines are bad' -i hosts.yml --mock \
+    --on-bad-line skip
+false | timeout -k 5 60 "$root/run.sh" --dir $dir -i - --mock >out 2>err
+code=$?
+ends_with_code "a pipe in which nothing comes: exit 65" 65
 run -i - --mock --allow-empty
 ends_with_code "--allow-empty: exit 0" 0
 dir=stdin
