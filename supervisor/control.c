@@ -68,21 +68,30 @@ static void on_request(void *arg)
     drop(client);
 }
 
-static void on_client(void *arg)
+// False: others are asking, and say nothing.
+static bool take_client(control_t *self, int socket)
 {
-    control_t *self = arg;
-    int socket = accept4(self->socket, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (socket < 0)
-        return;
     for (int i = 0; i < CLIENTS_MAX; i++) {
         client_t *client = &self->clients[i];
         if (client->socket >= 0)
             continue;
         *client = (client_t){self, socket};
         mm_loop_add_descriptor(self->loop, "request", socket, ZMQ_POLLIN, on_request, client);
-        return;
+        return true;
     }
-    close(socket); // others are asking, and say nothing
+    return false;
+}
+
+static void on_client(void *arg)
+{
+    control_t *self = arg;
+    int socket = accept4(self->socket, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (socket < 0 || take_client(self, socket))
+        return;
+    for (int i = 0; i < CLIENTS_MAX; i++)
+        on_request(&self->clients[i]); // some may have hung up, which is not told yet
+    if (!take_client(self, socket))
+        close(socket);
 }
 
 control_t *control_new(mm_loop_t *loop, const char *dir, control_fn *fn, void *arg)
