@@ -188,10 +188,11 @@ $(BUILD)/tests/sim: $(SIM) $(TEST_LIBRARIES)
 	@mkdir -p $(@D)
 	$(TEST_LINK)
 
-# make sim SEED=42 [STEPS=n] replays one seed with its trace; make sim SEEDS=100000 [FIRST=n] runs many.
+# make sim SEED=42 [STEPS=n] replays one seed with its trace; make sim SEEDS=100000 [FIRST=n] runs
+# many; POLICY=1: each with a policy, else few have one.
 .PHONY: sim
 sim: $(BUILD)/tests/sim
-	$< $(if $(SEED),-s $(SEED) $(if $(STEPS),-n $(STEPS)),-c $(or $(SEEDS),1000) -f $(or $(FIRST),1))
+	$< $(if $(POLICY),-p) $(if $(SEED),-s $(SEED) $(if $(STEPS),-n $(STEPS)),-c $(or $(SEEDS),1000) -f $(or $(FIRST),1))
 
 # Larger parts of the checking have a file each.
 include $(wildcard tests/*/*.mk bench/*.mk)
@@ -232,8 +233,10 @@ help:
 	@echo 'sim-supervisor the same for the core of the supervisor: SEED=n, SEEDS=n, FIRST=n'
 	@echo 'fuzz           SECONDS=n [TARGET=wire]: libFuzzer on all that reads foreign bytes'
 	@echo 'campaign       half an hour of kills and stops, judged by the auditor'
+	@echo 'campaign-policy  simulated runs with random policies, judged from what happens: SEEDS=n FIRST=n'
 	@echo 'campaign-run   the supervisor: STOPS=500 KILLS=2000 SEED=n'
 	@echo 'campaign-trees process trees that are given up: TREES=2000 SEED=n'
+	@echo 'campaign-policy-real  a policy under kills, judged by its audit: HOSTS=2000 KILLS=200 SEED=n'
 	@echo 'campaign-fleet real sshd, restarted under kills: KILLS=50 SEED=n'
 	@echo 'campaign-rubbish  what is no identity, from hosts, 48,000 times: SEED=n'
 	@echo 'campaign-fresh both commands of the README in minimal Debians: SUITES="bookworm trixie" USERS="root user one"'

@@ -221,16 +221,24 @@ void flight_set_restart(flights_t *self, flight_t *flight, restart_state_t state
         set_grants(self, flight, RESOURCE_QUARANTINE); // it is next for what it has just released
 }
 
+static bool waits_before(const flight_t *flight, const flight_t *other)
+{
+    if (flight->is_first != other->is_first)
+        return flight->is_first;
+    return mm_id_compare(&flight->id, &other->id) < 0;
+}
+
 // In the order of ids, which is that of acceptance: mostly behind all others.
-void flight_wait_in_class(flights_t *self, flight_t *flight)
+void flight_wait_in_class(flights_t *self, flight_t *flight, bool has_place)
 {
     class_t *class = attempts_get(&self->attempts, &flight->id)->class;
     flight_set_restart(self, flight, RESTART_GATED, 0);
+    flight->is_first = has_place;
     set_grants(self, flight, 0); // others may have what it was next for
     flight_t *next = class->waiting;
-    if (next && mm_id_compare(&next->restart_prev->id, &flight->id) < 0)
+    if (next && waits_before(next->restart_prev, flight))
         next = NULL;
-    while (next && mm_id_compare(&next->id, &flight->id) < 0)
+    while (next && waits_before(next, flight))
         next = next->restart_next;
     class->first_ms = next && next == class->waiting ? 0 : class->first_ms;
     DL_PREPEND_ELEM2(class->waiting, next, flight, restart_prev, restart_next);

@@ -81,6 +81,7 @@ typedef struct flight {
     bool has_attributes;     // in a record of their own: most flights have none
     bool has_attempt;        // in a record of its own: it is restarted for real
     bool withdrawn : 1;      // its host is no longer on the list: no command any more
+    bool is_first : 1;       // of those that wait in its class: its host has a place
     bool is_admitted : 1;    // its host has its place (group_limits.h)
     bool is_patient : 1;     // it is extended once a minute, and max_lease has not begun
     union {                  // by state: ready and ended, or backoff
@@ -166,6 +167,7 @@ size_t flights_doomed(const flights_t *self);
 // never were granted it, if it was. It is granted the resources before, and loses others.
 void flight_wait_on(flights_t *self, flight_t *flight, resource_kind_t kind);
 // The flight, which has an attempt, waits in the queue of its class.
-void flight_wait_in_class(flights_t *self, flight_t *flight);
+// has_place: its host has one, as a casualty. It needs no other, and goes before all that do.
+void flight_wait_in_class(flights_t *self, flight_t *flight, bool has_place);
 
 #endif

@@ -119,7 +119,8 @@ void gather_count_outcome(gather_t *self, const flight_t *flight, const mm_resul
 void gather_gate(gather_t *self, flight_t *flight)
 {
     gather_leave_place(self, flight);
-    flight_wait_in_class(&self->flights, flight);
+    const place_t *place = limits_place(&self->limits, host_name(flight->host));
+    flight_wait_in_class(&self->flights, flight, place && place->is_casualty);
     self->gate_is_dirty = self->gate_is_dirty || attempt_of(self, flight)->class->waiting == flight;
 }
 

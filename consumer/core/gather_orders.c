@@ -266,6 +266,11 @@ static void add_casualties(gather_t *self)
             flight->has_attempt ? attempts_get(&self->flights.attempts, &flight->id) : NULL;
         if (attempt && !attempt_is_saved(attempt) && gather_is_casualty(attempt))
             limits_set_casualty(&self->limits, host_name(flight->host), attempt->class, true);
+        const place_t *place = limits_place(&self->limits, host_name(flight->host));
+        if (flight->restart == RESTART_GATED && place && place->is_casualty) {
+            flight_set_restart(&self->flights, flight, RESTART_READY, 0);
+            gather_gate(self, flight); // it goes before others
+        }
     }
 }
 
@@ -283,6 +288,9 @@ static void hold_again(limits_t *limits, const mm_order_t *order)
 static void complete(gather_t *self)
 {
     limits_t *limits = &self->limits;
+    for (size_t i = 0; i < self->pending_count; i++)
+        if (self->pending[i].is_recorded && self->pending[i].order.action == MM_ACTION_RESUME)
+            limits_forget_trip(limits, self->pending[i].order.name);
     limits_complete(limits);
     add_casualties(self);
     if (limits->seq > 0 || limits->open.count > 0) // when the last one began is not known

@@ -95,12 +95,19 @@ void limits_trip(limits_t *self, mm_str_t name, mm_str_t why)
     (void)snprintf(group->why, sizeof group->why, "%.*s", (int)why.size, why.data ? why.data : "");
 }
 
+void limits_forget_trip(limits_t *self, mm_str_t name)
+{
+    group_t *group = find(self, name);
+    if (group)
+        group->is_recorded = false;
+}
+
 bool limits_resume(limits_t *self, mm_str_t name)
 {
     group_t *group = find(self, name);
     if (!group)
         return false;
-    group->is_tripped = group->is_told = group->is_recorded = false;
+    group->is_tripped = group->is_told = false;
     group->last_count = 0;
     return true;
 }

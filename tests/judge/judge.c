@@ -133,7 +133,7 @@ static bool read_group(judge_t *self, char **rest, bool may_lack, uint32_t *ret_
     return true;
 }
 
-static bool read_end(judge_t *self, char **rest, end_t *ret_end, bool *ret_is_casualty)
+static bool read_end(judge_t *self, char **rest, fact_t *fact)
 {
     static const char *const names[] = {[END_RESTARTED] = "restarted",
                                         [END_SKIPPED] = "skipped",
@@ -141,12 +141,13 @@ static bool read_end(judge_t *self, char **rest, end_t *ret_end, bool *ret_is_ca
                                         [END_WITHDRAWN] = "withdrawn",
                                         [END_FAILED] = "failed"};
     const char *name = strtok_r(NULL, " ", rest), *casualty = strtok_r(NULL, " ", rest);
-    *ret_is_casualty = casualty != NULL;
-    if (casualty && strcmp(casualty, "casualty") != 0)
-        return judge_fail(self, "%s is not `casualty`", casualty);
+    fact->is_casualty = casualty && strcmp(casualty, "casualty") == 0;
+    fact->is_up = casualty && strcmp(casualty, "up") == 0;
+    if (casualty && !fact->is_casualty && !fact->is_up)
+        return judge_fail(self, "%s is neither `casualty` nor `up`", casualty);
     for (end_t end = END_RESTARTED; name && end <= END_FAILED; end++)
         if (strcmp(names[end], name) == 0) {
-            *ret_end = end;
+            fact->end = end;
             return true;
         }
     return judge_fail(self, "an end is restarted, skipped, dead, withdrawn or failed");
@@ -175,7 +176,7 @@ static bool read_fact(judge_t *self, const char *event, char **rest, fact_t *ret
         return false;
     ret_fact->host = (size_t)(host - self->hosts);
     if (ret_fact->kind == FACT_END)
-        return read_end(self, rest, &ret_fact->end, &ret_fact->is_casualty);
+        return read_end(self, rest, ret_fact);
     const char *until = ret_fact->kind == FACT_DENY ? strtok_r(NULL, " ", rest) : "0";
     return (until && judge_read_number(until, &ret_fact->until_ms)) ||
            judge_fail(self, "deny needs a time, or 0");

@@ -22,6 +22,9 @@
 //                       guard              of `-` only: nothing begins without a yes of 10 s
 //                       permit=MS          of `-` only: for how long a command may still be sent
 //                                          that was handed out before something held it back
+//                       late=MS            of `-` only: the trace is of a record (audit.sql): for
+//                                          so long a start may be written behind its admission, and
+//                                          a resume or absolve behind its effect
 //   host HOST [GROUP,...]                  the groups that it is in; each has a `limit` line
 //
 // Then what happens. A host has a *place* from `start` or `open` on.
@@ -33,8 +36,9 @@
 //   leave HOST           its end is known, the place is free; the outcome follows
 //   open HOST            begun, and nobody knows its end: it keeps its place, or takes one
 //   expire HOST          that place may be free by now
-//   end HOST restarted|skipped|dead|withdrawn [casualty]
-//                        its outcome, as the consumer knows it from the record
+//   end HOST restarted|skipped|dead|withdrawn [casualty|up]
+//                        its outcome, as the consumer knows it from the record. Who is skipped or
+//                        withdrawn without a word stays a casualty, if it was one
 //   end HOST failed [casualty]  an attempt has ended, and the host waits again
 //   halt, resume [GROUP], trip GROUP, deny HOST UNTIL, absolve HOST
 //                        an order takes effect in the consumer; UNTIL 0: for good

@@ -1,8 +1,12 @@
 # The judge of runs with a policy. It sees no header but its own, so that it cannot share a mistake
 # with the pipeline.
 
-.PHONY: judge
+.PHONY: judge campaign-policy
 judge: $(BUILD)/tests/judge
+
+campaign-policy: $(BUILD)/tests/sim
+	$< -p -c $(or $(SEEDS),100000) -f $(or $(FIRST),1)
+
 tests: judge
 
 $(BUILD)/obj/tests/judge/%.o: tests/judge/%.c

@@ -36,14 +36,14 @@ static void deny(judge_t *self, host_t *host, int64_t until_ms)
 }
 
 // An outcome counts once.
-static void end(judge_t *self, host_t *host, end_t end, bool is_casualty)
+static void end(judge_t *self, host_t *host, const fact_t *fact)
 {
+    bool may_be_down = !fact->is_up && (fact->end == END_WITHDRAWN || fact->end == END_SKIPPED);
     if (host->has_outcome)
         return;
-    bool is_looked_at = end != END_WITHDRAWN && end != END_SKIPPED; // else it is what it was
-    judge_count_end(self, host, end, is_casualty);
-    judge_set_casualty(self, host, is_casualty || (host->is_casualty && !is_looked_at));
-    host->has_outcome = end != END_FAILED;
+    judge_count_end(self, host, fact->end, fact->is_casualty);
+    judge_set_casualty(self, host, fact->is_casualty || (host->is_casualty && may_be_down));
+    host->has_outcome = fact->end != END_FAILED;
 }
 
 static void begin_run(judge_t *self)
@@ -61,12 +61,18 @@ static void apply(judge_t *self, const fact_t *fact)
 {
     host_t *host = fact->host == NOBODY ? NULL : &self->hosts[fact->host];
     switch (fact->kind) {
-    case FACT_END: end(self, host, fact->end, fact->is_casualty); break;
+    case FACT_END: end(self, host, fact); break;
     case FACT_HALT: set_halted(self, true); break;
-    case FACT_RESUME: resume(self, fact->group); break;
+    case FACT_RESUME:
+        resume(self, fact->group);
+        judge_excuse_resume(self, fact->group);
+        break;
     case FACT_TRIP: trip(self, &self->groups[fact->group]); break;
     case FACT_DENY: deny(self, host, fact->until_ms); break;
-    case FACT_ABSOLVE: judge_set_casualty(self, host, false); break;
+    case FACT_ABSOLVE:
+        judge_set_casualty(self, host, false);
+        judge_excuse_absolve(self, host);
+        break;
     case FACT_NEW_RUN: begin_run(self); break;
     }
 }

@@ -105,6 +105,7 @@ typedef struct {
     size_t host; // NOBODY: none
     end_t end;
     bool is_casualty;
+    bool is_up;
     int64_t until_ms;
     bool is_known;   // of what is on record: it was in force before that, or since
     size_t recorded; // of what is in force: where it is on record
@@ -137,6 +138,7 @@ struct judge {
     uint32_t rate;
     int64_t rate_ms;
     int64_t permit_ms;
+    int64_t late_ms;
     bool has_guard;
     bool has_state;
     bool is_halted;
@@ -174,6 +176,10 @@ void judge_expire(judge_t *self, host_t *host);
 void judge_leave_all(judge_t *self, host_t *host);
 void judge_set_casualty(judge_t *self, host_t *host, bool is_casualty);
 void judge_waiting(judge_t *self);
+// A resume of the group (the whole run: of a halt, too), or the host that is absolved, was in force
+// before it was written: what was found meanwhile was none.
+void judge_excuse_resume(judge_t *self, uint32_t group);
+void judge_excuse_absolve(judge_t *self, const host_t *host);
 void judge_find(judge_t *self, judge_rule_t rule, const host_t *host, uint32_t group,
                 const char *words);
 
@@ -197,6 +203,8 @@ uint32_t judge_amount(const group_t *group, const amount_t *amount);
 // What speaks against a start, and what against a command, or a task with one, of a host that has
 // begun. tolerance_ms: for how long it may follow what holds it back.
 void judge_weigh_start(judge_t *self, const host_t *host, objections_t *ret_objections);
+// What holds back one that waits.
+void judge_weigh_waiting(judge_t *self, const host_t *host, objections_t *ret_objections);
 void judge_weigh_command(const judge_t *self, const host_t *host, int64_t tolerance_ms,
                          objections_t *ret_objections);
 // An end is counted: ramps and breakers.

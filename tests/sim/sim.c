@@ -4,6 +4,7 @@
 //   sim -s SEED [-n STEPS] [-q]          one seed
 //   sim -c COUNT [-f FIRST] [-j JOBS]    many
 //   sim -c COUNT [-f FIRST] -1           until the first violation, and how many seeds that took
+//   -p                                   each with a policy; else few have one
 
 #include "sim.h"
 
@@ -55,7 +56,8 @@ static bool show_one(uint64_t seed, uint64_t steps, FILE *verbose)
     bool held = sim_run(sim, steps);
     sim_destroy(&sim);
     if (!held)
-        (void)printf("replay it with: make sim SEED=%llu\n", (unsigned long long)seed);
+        (void)printf("replay it with: make sim SEED=%llu%s\n", (unsigned long long)seed,
+                     sim_has_policy_always ? " POLICY=1" : "");
     return held;
 }
 
@@ -135,7 +137,8 @@ static int run_many(uint64_t first, uint64_t count, uint64_t jobs)
         "well more than once,\n%llu jobs restarted for real, %llu hosts rebooted by them, "
         "%llu twice by drivers that identify;\n%llu withdrawn, %llu of them begun; %llu healthy "
         "ones "
-        "dead; worst settle %.1f s after the faults; %.0f seeds/s\n",
+        "dead; %llu seeds with a policy, %llu starts judged;\nworst settle %.1f s after the "
+        "faults; %.0f seeds/s\n",
         (unsigned long long)sum.seeds, (unsigned long long)sum.violated,
         (double)s->simulated_ms / 3.6e6, (unsigned long long)s->crashes,
         (unsigned long long)s->stops, (unsigned long long)s->pauses,
@@ -143,7 +146,8 @@ static int run_many(uint64_t first, uint64_t count, uint64_t jobs)
         (unsigned long long)s->restarts, (unsigned long long)s->twice, (unsigned long long)s->real,
         (unsigned long long)s->effects, (unsigned long long)s->doubled,
         (unsigned long long)s->withdrawn, (unsigned long long)s->withdrawn_begun,
-        (unsigned long long)s->innocent, (double)s->worst_ms / 1000, (double)sum.seeds / seconds);
+        (unsigned long long)s->innocent, (unsigned long long)s->policies,
+        (unsigned long long)s->judged, (double)s->worst_ms / 1000, (double)sum.seeds / seconds);
     (void)munmap(shares, jobs * sizeof *shares);
     return sum.violated > 0 ? 1 : 0;
 }

@@ -215,7 +215,8 @@ typedef struct {
     const sim_job_t *job; // of an outcome; else NULL
     mm_outcome_t outcome;
     bool is_casualty;
-    int64_t at_ms; // Unix time
+    int64_t at_ms;     // Unix time
+    uint64_t recorded; // lines of the record that the judge had, with it
 } sim_audit_t;
 
 // A restart, or a store task, at work.
@@ -444,7 +445,7 @@ void sim_record_write(sim_t *self, const sim_running_t *task);
 // The saver is given ORDERS; its batch is committed, and answered.
 void sim_orders_take(sim_t *self, sim_process_t *saver, const mm_frame_t *frame);
 void sim_orders_commit(sim_t *self, sim_process_t *saver, bool is_full);
-void sim_orders_answer(sim_t *self, sim_process_t *saver, bool is_full);
+void sim_orders_answer(sim_t *self, sim_process_t *saver);
 // An outcome is on record: its number.
 uint64_t sim_orders_record_outcome(sim_t *self, const sim_job_t *job, uint64_t run);
 
@@ -471,6 +472,8 @@ void sim_operator_forget(sim_t *self);
 // ---- sim_judge.c: each does nothing without a policy
 void sim_judge_begin(sim_t *self);
 void sim_judge_end(sim_t *self);
+// For the statistics.
+void sim_judge_count(sim_t *self);
 // A line without its time; the first complaint of the judge ends the run.
 void sim_judge_say(sim_t *self, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void sim_judge_epoch(sim_t *self);
@@ -488,6 +491,8 @@ bool sim_judge_is_casualty(const sim_job_t *job);
 void sim_judge_outcome(sim_t *self, const sim_job_t *job);
 // prefix: "", "record " or "lapse ".
 void sim_judge_order(sim_t *self, const sim_order_t *order, const char *prefix);
+// The operator was told that this order could not be recorded.
+bool sim_judge_is_refused(sim_t *self, const mm_id_t *id);
 void sim_judge_page(sim_t *self, uint64_t session);
 // Time goes on; and all that is due now is done.
 void sim_judge_time(sim_t *self);

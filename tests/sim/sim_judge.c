@@ -99,10 +99,14 @@ void sim_judge_begin(sim_t *self)
         sim_judge_say(self, "host %s %s", self->jobs[i].host, self->jobs[i].groups);
 }
 
+void sim_judge_count(sim_t *self)
+{
+    self->statistics.policies = self->policy != NULL;
+    self->statistics.judged = self->policy ? judge_starts(self->policy->judge) : 0;
+}
+
 void sim_judge_end(sim_t *self)
 {
-    self->statistics.policies++;
-    self->statistics.judged += judge_starts(self->policy->judge);
     judge_destroy(&self->policy->judge);
 }
 
@@ -146,8 +150,9 @@ static void leave_place(sim_t *self, sim_job_t *job, const char *how)
 static void take_place(sim_t *self, sim_job_t *job)
 {
     sim_standing_t *standing = standing_of(self, job);
+    standing->is_out = is_begun(job) && !standing->is_unstarted && !standing->has_ended;
+    standing->is_unstarted = standing->is_unstarted || standing->has_ended;
     standing->has_ended = standing->was_returned = false;
-    standing->is_out = is_begun(job) && !standing->is_unstarted;
     if (standing->is_out) {
         open_place(self, job);
         return;
@@ -215,17 +220,32 @@ static void hear_order(sim_t *self, const mm_order_t *given)
     sim_judge_order(self, &order, "");
 }
 
-static void see_logs(sim_t *self, const sim_process_t *consumer)
+// What is read with the state: all up to the last entry of the record, at least.
+static void see_page(sim_t *self, const mm_state_body_t *state)
+{
+    for (size_t i = 0; i < state->count; i++)
+        if (state->items[i].seq > self->policy->page_seq)
+            self->policy->page_seq = state->items[i].seq;
+}
+
+static void say_state(sim_t *self)
 {
     sim_policy_t *policy = self->policy;
+    uint64_t known = policy->page_seq > 0 ? self->audit[policy->page_seq - 1].recorded : 0;
+    known = known > policy->page_recorded ? known : policy->page_recorded;
+    sim_judge_say(self, "state %llu", (unsigned long long)known);
+    policy->has_state = true;
+    policy->has_page = false;
+}
+
+static void see_logs(sim_t *self, const sim_process_t *consumer)
+{
     const gather_actions_t *actions = &consumer->gather_actions;
     for (size_t i = 0; i < actions->count; i++) {
         const gather_action_t *action = &actions->items[i];
         if (action->kind != GATHER_NEWS || action->as.news.news != GATHER_NEWS_STATE)
             continue;
-        sim_judge_say(self, "state %llu", (unsigned long long)policy->page_recorded);
-        policy->has_state = true;
-        policy->has_page = false;
+        say_state(self);
     }
 }
 
@@ -235,6 +255,14 @@ static bool is_move(const gather_action_t *action)
     return action->kind == GATHER_OPEN || action->kind == GATHER_CLOSE;
 }
 
+// Its worker is lost, or has not got it and never will.
+static void see_reclaimed(sim_standing_t *standing, const gather_action_t *action)
+{
+    standing->reclaimed = action->as.log.number;
+    if (!action->as.log.is_lost && action->as.log.number == standing->out)
+        standing->is_out = false;
+}
+
 static void see_others(sim_t *self, const sim_process_t *consumer)
 {
     const gather_actions_t *actions = &consumer->gather_actions;
@@ -242,10 +270,8 @@ static void see_others(sim_t *self, const sim_process_t *consumer)
         const gather_action_t *action = &actions->items[i];
         if (is_move(action))
             self->policy->said_ms = self->now_ms;
-        if (action->kind == GATHER_LOG && action->as.log.log == GATHER_LOG_RECLAIMED &&
-            !action->as.log.is_lost && // its worker has not got it, and never will
-            action->as.log.number == standing_of(self, sim_job(self, &action->as.log.id))->out)
-            standing_of(self, sim_job(self, &action->as.log.id))->is_out = false;
+        if (action->kind == GATHER_LOG && action->as.log.log == GATHER_LOG_RECLAIMED)
+            see_reclaimed(standing_of(self, sim_job(self, &action->as.log.id)), action);
         if (action->kind == GATHER_NEWS && action->as.news.news == GATHER_NEWS_TRIPPED)
             sim_judge_say(self, "trip %s", *action->as.news.name ? action->as.news.name : "-");
     }
@@ -277,6 +303,8 @@ void sim_judge_step(sim_t *self, const sim_process_t *consumer, const gather_eve
         hear_order(self, event->as.order.order);
     if (event->kind == GATHER_GUARD)
         sim_judge_say(self, "guard %s", event->as.guard.says_yes ? "yes" : "no");
+    if (event->kind == GATHER_STATE)
+        see_page(self, event->as.state);
     see_logs(self, consumer);
     see_others(self, consumer);
     see_places(self, consumer);
@@ -289,8 +317,11 @@ static void say_outcome(sim_t *self, const sim_job_t *job, const char *record)
                                         [MM_OUTCOME_WITHDRAWN] = "withdrawn",
                                         [MM_OUTCOME_SKIPPED] = "skipped"};
     bool is_casualty = job->seq > 0 && self->audit[job->seq - 1].is_casualty;
+    bool is_up = !is_casualty && job->row.row == MM_ROW_ENDED;
     sim_judge_say(self, "%send %s %s%s", record, job->host, names[job->outcome],
-                  is_casualty ? " casualty" : "");
+                  is_casualty ? " casualty"
+                  : is_up     ? " up"
+                              : "");
 }
 
 static void hear_outcome(sim_t *self, const mm_result_t *result)
@@ -327,7 +358,7 @@ void sim_judge_handed_out(sim_t *self, const mm_task_t *task)
 void sim_judge_nacked(sim_t *self, const sim_job_t *job)
 {
     if (self->policy)
-        standing_of(self, job)->is_unstarted = false;
+        standing_of(self, job)->is_unstarted = standing_of(self, job)->has_ended = false;
     sim_judge_say(self, "lapse end %s failed", job->host);
 }
 
@@ -347,23 +378,34 @@ static bool leaves_casualty(mm_end_t end)
            end == MM_END_INTERRUPTED || end == MM_END_LEFT_RUNNING;
 }
 
+// A restarter's result. What a task says that was taken back, or is not the last one, ends nothing;
+// whether its command was sent is known.
+static void hear_result(uint64_t epoch, sim_standing_t *standing, const sim_job_t *job,
+                        const mm_result_t *result)
+{
+    bool is_current = result->number == job->last_task && result->number != standing->reclaimed &&
+                      result->number >> 32 == epoch;
+    bool is_sent = result->status != MM_STATUS_RETURNED && result->real && result->real->sent;
+    bool is_unsent =
+        result->status == MM_STATUS_OPEN && result->real && result->real->end == MM_END_NOT_STARTED;
+    standing->was_returned =
+        result->number == standing->out &&
+        (is_unsent || (is_current ? result->status == MM_STATUS_RETURNED : !is_sent));
+    if (result->status != MM_STATUS_FAILED || !is_current)
+        return;
+    standing->has_ended = true;
+    standing->is_casualty = result->real && leaves_casualty(result->real->end);
+}
+
 void sim_judge_read(sim_t *self, const mm_result_t *result)
 {
     if (!self->policy)
         return;
-    if (!mm_leg_is_restarters(result->leg)) {
+    const sim_job_t *job = sim_job(self, &result->id);
+    if (mm_leg_is_restarters(result->leg))
+        hear_result(self->epoch, standing_of(self, job), job, result);
+    else
         hear_outcome(self, result);
-        return;
-    }
-    sim_standing_t *standing = standing_of(self, sim_job(self, &result->id));
-    bool is_unsent =
-        result->status == MM_STATUS_OPEN && result->real && result->real->end == MM_END_NOT_STARTED;
-    standing->was_returned =
-        (result->status == MM_STATUS_RETURNED || is_unsent) && result->number == standing->out;
-    if (result->status != MM_STATUS_FAILED)
-        return;
-    standing->has_ended = true;
-    standing->is_casualty = result->real && leaves_casualty(result->real->end);
 }
 
 bool sim_judge_is_casualty(const sim_job_t *job)
@@ -394,7 +436,8 @@ void sim_judge_row(sim_t *self, const sim_running_t *task)
         sim_judge_say(self, "record end %s failed%s", job->host,
                       job->is_casualty ? " casualty" : "");
     }
-    if (is_begun(job) && standing->place == SIM_PLACE_NONE)
+    bool is_over = standing->has_ended || standing->is_unstarted; // as the consumer knows by now
+    if (is_begun(job) && standing->place == SIM_PLACE_NONE && !is_over)
         open_place(self, job);
     else if (!is_begun(job) && standing->place == SIM_PLACE_OPEN && !standing->was_admitted &&
              task->leg == MM_LEG_SAVE)
@@ -406,6 +449,8 @@ void sim_judge_outcome(sim_t *self, const sim_job_t *job)
     if (!self->policy)
         return;
     record(self);
+    if (job->seq > 0)
+        self->audit[job->seq - 1].recorded = self->policy->recorded;
     say_outcome(self, job, "record ");
 }
 
@@ -417,6 +462,7 @@ void sim_judge_order(sim_t *self, const sim_order_t *order, const char *prefix)
     if (strcmp(prefix, "record ") == 0) {
         sim_ordered_t *ordered = find_ordered(self, &order->id);
         record(self);
+        self->audit[self->audit_count - 1].recorded = self->policy->recorded;
         if (ordered)
             ordered->recorded_ms = self->now_ms;
     }
@@ -432,6 +478,12 @@ void sim_judge_order(sim_t *self, const sim_order_t *order, const char *prefix)
     case MM_ACTION_BEGUN:
     case MM_ACTION_ENDED: break;
     }
+}
+
+bool sim_judge_is_refused(sim_t *self, const mm_id_t *id)
+{
+    const sim_ordered_t *ordered = self->policy ? find_ordered(self, id) : NULL;
+    return ordered && ordered->is_refused;
 }
 
 void sim_judge_page(sim_t *self, uint64_t session)

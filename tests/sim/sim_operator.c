@@ -44,10 +44,11 @@ void sim_operator_answered(sim_t *self, const mm_id_t *id, bool is_recorded)
 {
     sim_policy_t *policy = self->policy;
     for (size_t i = 0; policy && i < policy->ordered_count; i++) {
-        const sim_ordered_t *ordered = &policy->ordered[i];
+        sim_ordered_t *ordered = &policy->ordered[i];
         bool was_recorded = ordered->recorded_ms > 0 && ordered->recorded_ms < ordered->heard_ms;
         if (mm_id_equal(&ordered->order.id, id) && (!is_recorded || was_recorded))
             sim_judge_order(self, &ordered->order, "lapse ");
+        ordered->is_refused |= mm_id_equal(&ordered->order.id, id) && !is_recorded;
     }
     if (!policy || !mm_id_equal(&policy->order.id, id))
         return;

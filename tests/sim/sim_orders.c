@@ -78,8 +78,8 @@ void sim_orders_commit(sim_t *self, sim_process_t *saver, bool is_full)
 {
     for (uint32_t i = 0; i < saver->order_count && !is_full; i++) {
         const sim_order_t *order = &saver->orders[i];
-        if (is_recorded(self, order))
-            continue;
+        if (is_recorded(self, order) || sim_judge_is_refused(self, &order->id))
+            continue; // copies of what was refused are lost
         add(self)->order = *order;
         if (order->action == MM_ACTION_ABSOLVE)
             absolve(self, order->name);
@@ -212,12 +212,15 @@ static void answer_state(sim_t *self, sim_process_t *saver)
                                         .count = count}});
 }
 
-void sim_orders_answer(sim_t *self, sim_process_t *saver, bool is_full)
+void sim_orders_answer(sim_t *self, sim_process_t *saver)
 {
     mm_recorded_t recorded[SIM_ORDERS];
-    for (uint32_t i = 0; i < saver->order_count; i++)
-        recorded[i] = (mm_recorded_t){.id = saver->orders[i].id,
-                                      .error = mm_str(is_full ? "database or disk is full" : "")};
+    for (uint32_t i = 0; i < saver->order_count; i++) {
+        bool is_refused = !is_recorded(self, &saver->orders[i]);
+        recorded[i] =
+            (mm_recorded_t){.id = saver->orders[i].id,
+                            .error = mm_str(is_refused ? "database or disk is full" : "")};
+    }
     if (saver->order_count > 0)
         sim_send(self, saver, self->consumer, 0,
                  &(mm_frame_t){.kind = MM_FRAME_RECORDED,

@@ -17,6 +17,7 @@ typedef struct {
     bool is_casualty;   // by that end
     bool is_out;        // its command was handed out, or may have been
     uint64_t out;       // that task, the last one
+    uint64_t reclaimed; // the last one that was taken back
     bool is_unstarted;  // what is on record as begun, as this consumer knows
     bool was_returned;  // its last task: nothing was sent
 } sim_standing_t;
@@ -26,6 +27,7 @@ typedef struct {
     sim_order_t order;
     int64_t heard_ms;
     int64_t recorded_ms;
+    bool is_refused; // it could not be recorded
 } sim_ordered_t;
 
 typedef struct sim_policy {
@@ -53,6 +55,7 @@ typedef struct sim_policy {
     uint64_t recorded;      // lines of the record
     uint64_t page_session;  // of the first answer with a last page
     uint64_t page_recorded; // lines of the record that it knew
+    uint64_t page_seq;      // the last one of the record that was read in a page
     bool has_page;
     bool has_state;
     int64_t said_ms;  // the last line

@@ -7,7 +7,7 @@
 #   sim_score.sh [PATTERN]     from `make sim-score`, which says how to compile and link (SCORE_...)
 #
 # A plant is a unified patch. Its first line is "# RULE: what it takes away"; "# tests: NAME..." names
-# unit tests. Only the patched files are compiled; headers cannot be planted in. Ends with 1 when a
+# unit tests, and "# sim: policy" asks for seeds with a policy, whose judge has to find it. Only the patched files are compiled; headers cannot be planted in. Ends with 1 when a
 # plant is neither found nor seen, or does not apply.
 set -u -o pipefail
 
@@ -117,7 +117,9 @@ plant() {
     simulator_of "$rule"
     compile_changed || return 1
     link_simulator || { complain "does not link"; return 1; }
-    timeout -k 5 300 "$work/$simulator" -c "$seeds" -1 >"$work/output" 2>&1
+    local policy=()
+    grep -q '^# sim: policy$' "$patch" && policy=(-p)
+    timeout -k 5 300 "$work/$simulator" "${policy[@]}" -c "$seeds" -1 >"$work/output" 2>&1
     local status=$?
     if ((status == 1)) || grep -q '^found after' "$work/output"; then # or died, showing it
         printf '%-46s %-4s %6s  %s\n' "$name" "$rule" \
@@ -160,6 +162,11 @@ for simulator in "${!needed[@]}"; do
         exit 1
     fi
 done
+if [[ -n ${needed[sim]:-} ]] && ! "$SCORE_BUILD/tests/sim" -p -c "$seeds" -1 >"$work/output" 2>&1; then
+    cat "$work/output"
+    echo "the code breaks without any plant in it, with a policy" >&2
+    exit 1
+fi
 name=none
 product=()
 mapfile -t unit < <(sed -n 's/^# tests: //p' tests/plants/*.patch | tr ' ' '\n' | sort -u)

@@ -317,7 +317,7 @@ static void commit(sim_t *self, sim_process_t *process)
     for (uint32_t i = 0; i < count && process->alive; i++)
         finish_with(self, process, &answers[i]);
     if (process->alive)
-        sim_orders_answer(self, process, full);
+        sim_orders_answer(self, process);
 }
 
 void sim_worker_time(sim_t *self, sim_process_t *process)

@@ -471,6 +471,7 @@ bool sim_run(sim_t *self, uint64_t steps_max)
         drain_all(self);
     }
     self->statistics.simulated_ms = self->now_ms;
+    sim_judge_count(self);
     if (self->failed && !self->verbose && !self->silent) {
         uint64_t first = self->trace_count > 50 ? self->trace_count - 50 : 0;
         for (uint64_t i = first; i < self->trace_count; i++)
