@@ -114,8 +114,22 @@ static void answer(gather_t *self, uint64_t viewer, const mm_id_t *id, mm_str_t 
     action->as.reply.error = error;
 }
 
+// A viewer repeats what it has heard no answer to. In between another one may have ordered the
+// opposite, which stays.
+static bool was_answered(const gather_t *self, const mm_id_t *id)
+{
+    for (size_t i = 0; i < GATHER_ANSWERED; i++)
+        if (mm_id_equal(&self->answered[i], id))
+            return !mm_id_is_none(id);
+    return false;
+}
+
 void gather_apply_order(gather_t *self, uint64_t viewer, const mm_order_t *order)
 {
+    if (was_answered(self, &order->id)) {
+        answer(self, viewer, &order->id, mm_str(""));
+        return;
+    }
     if (find_pending(self, &order->id))
         return; // repeated: it is answered when it is on record
     if (order->action > MM_ACTION_ABSOLVE) {
@@ -196,6 +210,8 @@ void gather_apply_recorded(gather_t *self, const mm_recorded_body_t *recorded)
             continue;
         if (pending->viewer != 0)
             answer(self, pending->viewer, &recorded->items[i].id, recorded->items[i].error);
+        if (pending->viewer != 0 && !is_refused)
+            self->answered[self->answered_at++ % GATHER_ANSWERED] = pending->order.id;
         if (is_refused && pending->viewer == 0)
             continue; // the consumer's own are tried again
         pending->is_recorded = !is_refused && self->is_real && !self->limits.is_complete;

@@ -15,6 +15,7 @@
 #include "workers.h"
 
 typedef struct pending pending_t; // gather_orders.c
+#define GATHER_ANSWERED 64
 
 struct gather {
     gather_config_t config;
@@ -48,6 +49,8 @@ struct gather {
     pending_t *pending;         // orders that are not on record yet
     size_t pending_count;
     size_t pending_capacity;
+    mm_id_t answered[GATHER_ANSWERED]; // orders of viewers that are on record, a ring
+    size_t answered_at;
     mm_order_t *sent; // in the action of this step
     size_t sent_capacity;
     bool is_real;      // a restarter that is not the mock has joined, or there is a policy
