@@ -151,6 +151,8 @@ class_t *gather_class(gather_t *self, const flight_t *flight);
 bool gather_is_denied(const gather_t *self, const flight_t *flight);
 // Why no command for the flight, which has its place, may begin now; NONE: it may.
 mm_reason_t gather_closed(const gather_t *self, const flight_t *flight);
+// Why the first one of a class waits at the gate.
+mm_reason_t gather_class_reason(const gather_t *self, const class_t *class);
 // Why a flight that would begin waits at the gate; NONE: it has passed it.
 mm_reason_t gather_gated(const gather_t *self, const flight_t *flight);
 // Whose limit the reason is: the name of the first group that gives it; NULL: of none.
