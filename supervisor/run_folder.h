@@ -21,8 +21,8 @@ typedef struct {
 // 73 it cannot be made.
 int run_folder_take(run_folder_t *self, const char *dir, int64_t limit_ms);
 // The same for a folder that is there, for a moment, in which a run that begins waits: nothing is
-// made, and what the last run has left stays. Returns 69, without a complaint and with no lock, when
-// a run has it.
+// made, and what the last run has left stays. Returns 69, without a complaint and with no lock,
+// when a run has it.
 int run_folder_borrow(run_folder_t *self, const char *dir, int64_t limit_ms);
 // Removes run.pid and unlocks. No-op when it was not taken.
 void run_folder_release(run_folder_t *self);
