@@ -201,6 +201,18 @@ static void remove_pending(gather_t *self, pending_t *pending)
     self->pending_count--;
 }
 
+// An order that is not on record is not in force: what is, the record says. A halt stays, too,
+// since that frees nobody.
+static void undo(gather_t *self, const mm_order_t *order)
+{
+    if (order->action == MM_ACTION_HALT)
+        return;
+    if (self->is_real)
+        restart_loading(self);
+    else if (order->action == MM_ACTION_RESUME && order->name.size == 0)
+        self->limits.is_halted = true;
+}
+
 void gather_apply_recorded(gather_t *self, const mm_recorded_body_t *recorded)
 {
     for (size_t i = 0; i < recorded->count; i++) {
@@ -215,6 +227,8 @@ void gather_apply_recorded(gather_t *self, const mm_recorded_body_t *recorded)
         if (is_refused && pending->viewer == 0)
             continue; // the consumer's own are tried again
         pending->is_recorded = !is_refused && self->is_real && !self->limits.is_complete;
+        if (is_refused)
+            undo(self, &pending->order);
         if (!pending->is_recorded)
             remove_pending(self, pending);
     }
