@@ -302,9 +302,6 @@ static void hold_again(limits_t *limits, const mm_order_t *order)
 static void complete(gather_t *self)
 {
     limits_t *limits = &self->limits;
-    for (size_t i = 0; i < self->pending_count; i++)
-        if (self->pending[i].is_recorded && self->pending[i].order.action == MM_ACTION_RESUME)
-            limits_forget_trip(limits, self->pending[i].order.name);
     limits_complete(limits);
     add_casualties(self);
     if (limits->seq > 0 || limits->open.count > 0) // when the last one began is not known

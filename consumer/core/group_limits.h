@@ -144,8 +144,6 @@ void limits_ended(limits_t *self, class_t *class, mm_outcome_t outcome, bool is_
 // The record says that a breaker has stopped a group, or all; the name empty: the whole run. It
 // counts from limits_complete on. One that the policy does not name is ignored.
 void limits_trip(limits_t *self, mm_str_t group, mm_str_t why);
-// A trip that was told with the record has been resumed since.
-void limits_forget_trip(limits_t *self, mm_str_t group);
 // Returns false when the policy has no such group.
 bool limits_resume(limits_t *self, mm_str_t group);
 // A group that has tripped, and of which nothing was said yet; NULL: none.

@@ -95,13 +95,6 @@ void limits_trip(limits_t *self, mm_str_t name, mm_str_t why)
     (void)snprintf(group->why, sizeof group->why, "%.*s", (int)why.size, why.data ? why.data : "");
 }
 
-void limits_forget_trip(limits_t *self, mm_str_t name)
-{
-    group_t *group = find(self, name);
-    if (group)
-        group->is_recorded = false;
-}
-
 bool limits_resume(limits_t *self, mm_str_t name)
 {
     group_t *group = find(self, name);

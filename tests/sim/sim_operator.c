@@ -124,6 +124,16 @@ static const char *find_any_casualty(sim_t *self)
     return is_any ? self->jobs[self->policy->ordered_count % self->job_count].host : NULL;
 }
 
+// A group that has tripped for the consumer.
+static const char *find_stopped(const sim_t *self)
+{
+    gather_group_t group = {0};
+    while (self->consumer->alive && gather_next_group(self->consumer->gather, &group))
+        if (group.is_tripped)
+            return group.name;
+    return NULL;
+}
+
 static void set_order(sim_policy_t *policy, mm_action_t action, const char *name)
 {
     policy->order.action = action;
@@ -135,6 +145,7 @@ static void draw_help(sim_t *self)
 {
     sim_policy_t *policy = self->policy;
     const char *tripped = find_tripped(self), *casualty = find_casualty(self, 0);
+    tripped = tripped ? tripped : find_stopped(self);
     casualty = casualty ? casualty : find_any_casualty(self);
     bool is_held = self->consumer->alive && gather_held(self->consumer->gather).is_halted;
     if (is_halted(self) || is_held) // or it could not be recorded
