@@ -161,7 +161,7 @@ absolve_case() {
     local name="absolve, $1" answered
     printf '%s groups=db\n' gone-1 db-1 db-2 >hosts.txt
     printf '[group db]\nmax-unavailable = 1\n' >policy.ini
-    how+=(--identify "$work/identify.sh $dir {host}" --settle 0s --verify-timeout 1s --timeout 2s)
+    how+=(--identify "$work/identify.sh $dir {host}" --settle 0s --verify-timeout 3s --timeout 5s)
     go "$1"
     wait_until 20 is_casualty || is_hit || not_ok "$name: there is a casualty" "$(tail -n 5 log/*.log)"
     equal "$name: it has the place of the others" gone-1 "$(sort -u begun)"
