@@ -11,6 +11,7 @@ host_count=${1:-200} kills=${2:-6}
 RANDOM=${3:-1}
 attempts=${4:-1}
 rate=$((10 + host_count / 20)) # starts a second
+web_cap=$((2 + host_count / 80))
 rate_span=2   # seconds over which the judge counts them
 limit=$((60 + host_count / 8 + 4 * kills)) # seconds in all
 declare -A counts=() tripped_ms=()
@@ -30,7 +31,7 @@ breaker = 5/12
 [consumer]
 start-rate = $rate
 [group web]
-cap = 4%
+cap = $web_cap
 breaker = 3/10,4/40
 [group db]
 cap = $((host_count / 70))
@@ -180,7 +181,7 @@ full() {
         $2 ~ /^(end|return)$/ && has[$3] { delete has[$3]; places-- }' sound.txt
 }
 
-plant "a start in a full cap" cap "$(move web "$(full web $(($(hosts_in web) * 4 / 100)))")"
+plant "a start in a full cap" cap "$(move web "$(full web "$web_cap")")"
 plant "a start beyond a step of the ramp" ramp \
     "$(move edge "groups LIKE '%,edge,%' ORDER BY seq LIMIT 1")"
 plant "starts behind a trip" trip "$into SELECT seq + 5, time_ms, 'x', 'trip', 0, NULL, 'web', '', '',

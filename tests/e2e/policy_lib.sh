@@ -1,6 +1,6 @@
 # What tests of runs with a policy share: the judge over the audit of a record. Sourced behind
 # e2e_lib.sh. Such a test has the policy in policy.ini and the hosts in hosts.txt.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 
 late=3000 # ms: of the judge, see tests/judge/judge.h
 
@@ -40,18 +40,17 @@ judge_audit() {
     return "$code"
 }
 
-# Processes of this folder that are there, the supervisor first; kill -9 of all of them, by pid.
-everything() {
-    printf '%s\n' "$run_pid"
-    living
-}
-
+# kill -9 of the run in $dir, the supervisor first, by pid.
 kill_everything() {
-    local pid pids
-    mapfile -t pids < <(everything)
+    local pid pids file
+    pids=("$run_pid")
+    for file in "$dir"/*.pid; do
+        { read -r pid <"$file"; } 2>/dev/null || continue
+        tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -q 'mayhem' && pids+=("$pid")
+    done
     kill -KILL "${pids[@]}" 2>/dev/null
     wait "$run_pid" 2>/dev/null
     for pid in "${pids[@]}"; do
-        wait_until 10 is_gone "$pid" || not_ok "after kill -9 it is gone" "$pid"
+        wait_until 10 is_gone "$pid" || not_ok "behind kill -9 it is gone" "$pid"
     done
 }
