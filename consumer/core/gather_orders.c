@@ -242,8 +242,8 @@ static void apply_entry(gather_t *self, const mm_entry_t *entry)
     const place_t *place;
     switch (entry->action) {
     case MM_ACTION_HALT: limits->is_halted = true; break;
-    case MM_ACTION_TRIP: limits_trip(limits, entry->name, entry->why); break;
-    case MM_ACTION_RESUME: (void)limits_resume(limits, entry->name); break;
+    case MM_ACTION_TRIP: limits_trip(limits, entry->name, entry->why, entry->at_ms); break;
+    case MM_ACTION_RESUME: limits_resumed(limits, entry->name, entry->at_ms); break;
     case MM_ACTION_DENY:
         limits_deny(limits, entry->name, entry->until_ms > 0 ? entry->until_ms : MM_NEVER);
         break;

@@ -488,6 +488,13 @@ void sim_judge_order(sim_t *self, const sim_order_t *order, const char *prefix)
     }
 }
 
+void sim_judge_refuse(sim_t *self, const mm_id_t *id)
+{
+    sim_ordered_t *ordered = self->policy ? find_ordered(self, id) : NULL;
+    if (ordered)
+        ordered->is_refused = true;
+}
+
 bool sim_judge_is_refused(sim_t *self, const mm_id_t *id)
 {
     const sim_ordered_t *ordered = self->policy ? find_ordered(self, id) : NULL;

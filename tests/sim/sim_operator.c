@@ -48,7 +48,6 @@ void sim_operator_answered(sim_t *self, const mm_id_t *id, bool is_recorded)
         bool was_recorded = ordered->recorded_ms > 0 && ordered->recorded_ms < ordered->heard_ms;
         if (mm_id_equal(&ordered->order.id, id) && (!is_recorded || was_recorded))
             sim_judge_order(self, &ordered->order, "lapse ");
-        ordered->is_refused |= mm_id_equal(&ordered->order.id, id) && !is_recorded;
     }
     if (!policy || !mm_id_equal(&policy->order.id, id))
         return;
@@ -128,7 +127,8 @@ static const char *find_any_casualty(sim_t *self)
 static const char *find_stopped(const sim_t *self)
 {
     gather_group_t group = {0};
-    while (self->consumer->alive && gather_next_group(self->consumer->gather, &group))
+    bool is_known = self->consumer->alive && gather_held(self->consumer->gather).is_known;
+    while (is_known && gather_next_group(self->consumer->gather, &group))
         if (group.is_tripped)
             return group.name;
     return NULL;
