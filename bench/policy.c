@@ -165,8 +165,9 @@ static mm_str_t attributes_of(uint32_t host, char buffer[64])
     char first[16], second[16];
     int size = snprintf(buffer, 64, "groups=%s", group_name((int)(host % GROUPS), first));
     if (host % 3 == 0)
-        size += snprintf(buffer + size, 64 - (size_t)size, ",%s",
-                         group_name((int)((host % GROUPS + 1 + host / GROUPS % 5) % GROUPS), second));
+        size +=
+            snprintf(buffer + size, 64 - (size_t)size, ",%s",
+                     group_name((int)((host % GROUPS + 1 + host / GROUPS % 5) % GROUPS), second));
     return (mm_str_t){buffer, (size_t)size};
 }
 
@@ -248,9 +249,10 @@ static void answer_saver(bench_t *self)
         items[i] = (mm_recorded_t){.id = self->orders[i]};
     self->order_count = 0;
     if (count > 0)
-        step(self, (gather_event_t){.kind = GATHER_RECORDED,
-                                    .as.recorded = &(mm_recorded_body_t){
-                                        .session = self->sessions[0], .items = items, .count = count}});
+        step(self,
+             (gather_event_t){.kind = GATHER_RECORDED,
+                              .as.recorded = &(mm_recorded_body_t){
+                                  .session = self->sessions[0], .items = items, .count = count}});
     if (!self->asks)
         return;
     self->asks = false;

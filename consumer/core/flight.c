@@ -177,6 +177,13 @@ static void set_grants(flights_t *self, flight_t *flight, unsigned count)
     }
 }
 
+// Its first flight changes.
+static void see_first(class_t *class)
+{
+    class->first_ms = 0;
+    class->is_moved = true;
+}
+
 // A ready restart is in the queue for slots, others in that of the first resource that it is not
 // granted.
 static void leave_queue(flights_t *self, flight_t *flight)
@@ -187,7 +194,8 @@ static void leave_queue(flights_t *self, flight_t *flight)
     }
     if (flight->restart == RESTART_GATED) {
         class_t *class = attempts_get(&self->attempts, &flight->id)->class;
-        class->first_ms = class->waiting == flight ? 0 : class->first_ms;
+        if (class->waiting == flight)
+            see_first(class);
         DL_DELETE2(class->waiting, flight, restart_prev, restart_next);
         class->waiting_count--;
         return;
@@ -240,7 +248,8 @@ void flight_wait_in_class(flights_t *self, flight_t *flight, bool has_place)
         next = NULL;
     while (next && waits_before(next, flight))
         next = next->restart_next;
-    class->first_ms = next && next == class->waiting ? 0 : class->first_ms;
+    if (next == class->waiting)
+        see_first(class);
     DL_PREPEND_ELEM2(class->waiting, next, flight, restart_prev, restart_next);
     class->waiting_count++;
 }

@@ -2,7 +2,8 @@
 // restarts that wait are admitted. A pass looks at the first flight of each class (group_limits.h),
 // in the order of acceptance, and admits one for which there is a place. One that has been refused
 // for a minute, only since restarts in progress have its places, reserves them: so nobody starves
-// (G9). See admission.h.
+// (G9). When nothing but places has changed, a class whose group still has none is passed over: a
+// look costs as much as the rest of a job. See admission.h.
 
 #include "gather_private.h"
 #include "duration.h"
@@ -15,6 +16,7 @@
 #define AGAIN_MS  1000  // between two looks at a host that another flight has
 #define GUARD_MS  10000 // how long the guard's answer holds, and between two questions
 #define SAID_MS   10000 // between two lines on why a class waits
+#define MOVED_MAX 16    // classes that are sorted in at once
 
 static attempt_t *attempt_of(const gather_t *self, const flight_t *flight)
 {
@@ -98,7 +100,7 @@ void gather_leave_place(gather_t *self, flight_t *flight)
     mm_str_t host = host_name(flight->host);
     bool is_open = attempt->row == MM_ROW_BEGUN || attempt->row == MM_ROW_OPEN;
     flight->is_admitted = false;
-    self->gate_is_dirty = true;
+    self->gate_is_freed = true;
     if (attempt->row == MM_ROW_ENDED)
         limits_set_casualty(&self->limits, host, attempt->class, gather_is_casualty(attempt));
     limits_leave(&self->limits, host,
@@ -118,9 +120,10 @@ void gather_count_outcome(gather_t *self, const flight_t *flight, const mm_resul
     if (!self->limits.is_complete || seq <= self->limits.seq)
         return;
     self->limits.seq = seq;
-    self->gate_is_dirty = true;
-    limits_ended(&self->limits, attempt->class, result->outcome, gather_is_casualty(attempt),
-                 unix_ms(self));
+    self->gate_is_freed = true;
+    if (limits_ended(&self->limits, attempt->class, result->outcome, gather_is_casualty(attempt),
+                     unix_ms(self)))
+        self->gate_is_dirty = true;
     gather_say_trips(self);
 }
 
@@ -131,7 +134,7 @@ void gather_gate(gather_t *self, flight_t *flight)
     gather_leave_place(self, flight);
     const place_t *place = limits_place(&self->limits, host_name(flight->host));
     flight_wait_in_class(&self->flights, flight, place && place->is_casualty);
-    self->gate_is_dirty = self->gate_is_dirty || attempt_of(self, flight)->class->waiting == flight;
+    self->gate_is_freed = self->gate_is_freed || attempt_of(self, flight)->class->waiting == flight;
 }
 
 void gather_admit(gather_t *self, flight_t *flight)
@@ -150,16 +153,15 @@ static void wait_for(gather_t *self, flight_t *flight, int64_t delay_ms)
     flight_set_restart(&self->flights, flight, RESTART_BACKOFF, self->now_ms + delay_ms);
 }
 
-// The first one of the class whose host may have a place; NULL: there is none. The others leave the
-// queue for a while.
-static flight_t *first_of(gather_t *self, class_t *class)
+// The first one of the class whose host may have a place, and the one that it has; NULL: there is
+// none. The others leave the queue for a while.
+static flight_t *first_of(gather_t *self, class_t *class, const place_t **ret_own)
 {
     for (flight_t *flight; (flight = class->waiting) != NULL;) {
-        mm_str_t host = host_name(flight->host);
-        const place_t *place = limits_place(&self->limits, host);
-        int64_t denied_ms = limits_denied(&self->limits, host, unix_ms(self));
-        if (denied_ms > 0)
-            wait_for(self, flight, mm_earlier(denied_ms - unix_ms(self), DENIED_MS));
+        const place_t *place = limits_place(&self->limits, host_name(flight->host));
+        *ret_own = place;
+        if (place && place->denied_ms > unix_ms(self))
+            wait_for(self, flight, mm_earlier(place->denied_ms - unix_ms(self), DENIED_MS));
         else if ((place && place->is_running) || flight->host->restarts.busy > 0)
             wait_for(self, flight, AGAIN_MS);
         else
@@ -188,16 +190,39 @@ static bool is_before(const class_t *a, const class_t *b)
     return a->waiting && (!b->waiting || mm_id_compare(&a->waiting->id, &b->waiting->id) < 0);
 }
 
-// They are nearly in order: one or two have a new first flight.
+// Puts the class at its place among the first `count`, which are in order. Returns that.
+static size_t insert(limits_t *limits, size_t count, class_t *class)
+{
+    size_t low = 0, high = count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (is_before(class, limits->listed[middle]))
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    memmove(&limits->listed[low + 1], &limits->listed[low], (count - low) * sizeof class);
+    limits->listed[low] = class;
+    class->is_moved = false;
+    return low;
+}
+
+// Mostly one or two have a new first flight.
 static void sort_classes(limits_t *limits)
 {
-    for (size_t i = 1; i < limits->listed_count; i++) {
+    class_t *moved[MOVED_MAX];
+    size_t count = 0, kept = 0;
+    for (size_t i = 0; i < limits->listed_count; i++) {
         class_t *class = limits->listed[i];
-        size_t at = i;
-        for (; at > 0 && is_before(class, limits->listed[at - 1]); at--)
-            limits->listed[at] = limits->listed[at - 1];
-        limits->listed[at] = class;
+        if (class->is_moved && count < MOVED_MAX)
+            moved[count++] = class;
+        else if (class->is_moved)
+            (void)insert(limits, kept++, class);
+        else
+            limits->listed[kept++] = class;
     }
+    while (count > 0)
+        (void)insert(limits, kept++, moved[--count]);
 }
 
 static void ask_guard(gather_t *self)
@@ -209,7 +234,7 @@ static void ask_guard(gather_t *self)
 }
 
 // Why nothing of the class may begin, whoever is the first.
-static mm_reason_t closed(gather_t *self, const class_t *class)
+static mm_reason_t closed(gather_t *self, class_t *class)
 {
     int64_t until_ms;
     mm_reason_t reason =
@@ -223,17 +248,35 @@ static mm_reason_t closed(gather_t *self, const class_t *class)
         until_ms = self->guard_ask_ms;
     }
     self->gate_due_ms = mm_earlier(self->gate_due_ms, until_ms);
+    class->closed_until_ms = reason == MM_REASON_NONE ? 0 : until_ms;
     return reason;
+}
+
+// Whether the class waits for what it has waited for in the last look, if only places have changed.
+static bool waits_still(gather_t *self, const class_t *class)
+{
+    int64_t until_ms = class->closed_until_ms;
+    if (until_ms <= self->now_ms) {
+        until_ms = class->first_ms > 0 ? class->first_ms + PASSED_MS : 0;
+        if (until_ms <= self->now_ms || !class->blocker || !limits_blocks(class->blocker))
+            return false;
+    }
+    self->gate_due_ms = mm_earlier(self->gate_due_ms, until_ms);
+    return true;
 }
 
 // The first one of the class, if it may begin; else its class knows why not.
 static flight_t *look_at(gather_t *self, class_t *class)
 {
     mm_reason_t reason = closed(self, class);
-    flight_t *flight = reason == MM_REASON_NONE ? first_of(self, class) : NULL;
+    const place_t *own = NULL;
+    flight_t *flight = reason == MM_REASON_NONE ? first_of(self, class, &own) : NULL;
     bool ends = false;
+    class->blocker = NULL;
     if (flight)
-        reason = limits_room(class, limits_place(&self->limits, host_name(flight->host)), &ends);
+        reason = limits_room(class, own, &ends, &class->blocker);
+    if (own)
+        class->blocker = NULL; // it has less to find room for
     if (flight && reason == MM_REASON_NONE)
         return flight;
     if (!class->waiting)
@@ -259,28 +302,58 @@ void gather_gate_time(gather_t *self)
     }
     if (limits_expire(limits, self->now_ms))
         self->gate_is_dirty = true;
+    if (self->gate_is_passing) { // it ended for want of slots
+        self->gate_is_freed = true;
+        self->gate_is_dirty = self->gate_is_dirty || self->gate_looks_at_all;
+    }
     if (self->now_ms < self->gate_due_ms)
         return;
     self->gate_is_dirty = true;
     self->gate_due_ms = MM_NEVER;
 }
 
-flight_t *gather_next_gated(gather_t *self)
+static void begin_pass(gather_t *self)
+{
+    self->gate_looks_at_all = self->gate_is_dirty;
+    self->gate_is_dirty = self->gate_is_freed = false;
+    self->gate_is_passing = true;
+    self->gate_at = 0;
+    self->gate_due_ms = MM_NEVER;
+    limits_reserve_nothing(&self->limits);
+    sort_classes(&self->limits);
+}
+
+// The class whose first flight was admitted goes behind those that are before its next one.
+static void sort_in(gather_t *self)
 {
     limits_t *limits = &self->limits;
-    if (!self->gate_is_dirty)
-        return NULL;
-    self->gate_due_ms = MM_NEVER;
-    limits_reserve_nothing(limits);
-    sort_classes(limits);
-    for (size_t i = 0; i < limits->listed_count && limits->listed[i]->waiting; i++) {
-        flight_t *flight = look_at(self, limits->listed[i]);
-        if (!flight)
-            continue;
-        limits->listed[i]->reason = MM_REASON_NONE;
-        return flight;
+    size_t at = self->gate_at, behind = limits->listed_count - at - 1;
+    class_t *class = limits->listed[at];
+    memmove(&limits->listed[at], &limits->listed[at + 1], behind * sizeof class);
+    if (insert(limits, limits->listed_count - 1, class) < at)
+        self->gate_is_freed = true; // its next one was tried before
+}
+
+// An admission takes places, so those in front of it are refused as before: the pass goes on there.
+flight_t *gather_next_gated(gather_t *self)
+{
+    const limits_t *limits = &self->limits;
+    if (self->gate_is_dirty || self->gate_is_freed)
+        begin_pass(self);
+    else if (self->gate_is_passing && limits->listed[self->gate_at]->is_moved)
+        sort_in(self);
+    while (self->gate_is_passing && self->gate_at < limits->listed_count) {
+        class_t *class = limits->listed[self->gate_at];
+        flight_t *flight = NULL;
+        if (class->waiting && (self->gate_looks_at_all || !waits_still(self, class)))
+            flight = look_at(self, class);
+        if (flight) {
+            class->reason = MM_REASON_NONE;
+            return flight;
+        }
+        self->gate_at++;
     }
-    self->gate_is_dirty = false;
+    self->gate_is_passing = false;
     return NULL;
 }
 

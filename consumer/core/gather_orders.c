@@ -156,6 +156,7 @@ void gather_apply_order(gather_t *self, uint64_t viewer, const mm_order_t *order
 void gather_say_trips(gather_t *self)
 {
     for (group_t *group; (group = limits_tripped(&self->limits)) != NULL;) {
+        self->gate_is_dirty = true;
         gather_action_t *tripped = gather_news(self, GATHER_NEWS_TRIPPED);
         tripped->as.news.name = group->rules.name;
         tripped->as.news.reason = group->why;
@@ -262,8 +263,8 @@ static void apply_entry(gather_t *self, const mm_entry_t *entry)
             limits_set_casualty(limits, entry->name, limits_class(limits, entry->groups), true);
             break;
         }
-        limits_ended(limits, limits_class(limits, entry->groups), entry->outcome,
-                     entry->is_casualty, entry->at_ms);
+        (void)limits_ended(limits, limits_class(limits, entry->groups), entry->outcome,
+                           entry->is_casualty, entry->at_ms);
         limits->seq = entry->seq;
         break;
     case MM_ACTION_ABSOLVE:

@@ -38,15 +38,19 @@ struct gather {
     int64_t unix_offset_ms;     // Unix time less now_ms
     int64_t gate_due_ms;        // the next pass, unless something changes before
     int64_t guard_ask_ms;       // the guard is not asked again before
-    bool gate_is_dirty;         // something has changed since the last pass
-    uint64_t run;               // of the publisher; 0: not known, or there is no policy
-    bool sees_saver;            // one has said hello
-    uint64_t seq_again;         // the same, and it was asked once more
-    uint64_t seq_asked;         // of an outcome, since which the record is asked again
-    uint64_t state_session;     // of the saver that is asked for the record's state
-    uint64_t state_from;        // its page
-    int64_t asked_ms;           // when it was asked last; 0: to be asked now
-    pending_t *pending;         // orders that are not on record yet
+    bool gate_is_dirty;         // something has changed since the last pass,
+    bool gate_is_freed;         // or no more than who has places, and who is the first of a class
+    bool gate_is_passing;       // a pass is at a class,
+    bool gate_looks_at_all;     // and passes none over
+    size_t gate_at;
+    uint64_t run;           // of the publisher; 0: not known, or there is no policy
+    bool sees_saver;        // one has said hello
+    uint64_t seq_again;     // the same, and it was asked once more
+    uint64_t seq_asked;     // of an outcome, since which the record is asked again
+    uint64_t state_session; // of the saver that is asked for the record's state
+    uint64_t state_from;    // its page
+    int64_t asked_ms;       // when it was asked last; 0: to be asked now
+    pending_t *pending;     // orders that are not on record yet
     size_t pending_count;
     size_t pending_capacity;
     mm_id_t answered[GATHER_ANSWERED]; // orders of viewers that are on record, a ring

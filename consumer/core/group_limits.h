@@ -57,6 +57,9 @@ typedef struct class {
     mm_reason_t reason; // why it does
     mm_reason_t said;   // in the log, and when
     int64_t said_ms;
+    bool is_moved;           // its first flight is another one since the classes were sorted
+    const group_t *blocker;  // refused its first flight, whose host has no place; NULL: none did
+    int64_t closed_until_ms; // by what nothing but time or an event of the policy ends
 } class_t;
 
 typedef struct {
@@ -89,7 +92,8 @@ typedef struct {
     bool is_complete;       // the record's state is known
     bool is_sized;          // the hosts of each group are known, if one has to
     bool is_halted;
-    uint64_t seq; // of the last outcome that was counted
+    bool has_baking; // a step of a ramp may bake
+    uint64_t seq;    // of the last outcome that was counted
 } limits_t;
 
 // given: count 0: there is none. margin_ms: lost-after.
@@ -112,7 +116,11 @@ mm_reason_t limits_closed(const limits_t *self, const class_t *class, int64_t no
 void limits_window(const group_t *group, int64_t unix_ms, int64_t *ret_opens, int64_t *ret_closes);
 // Why there is no place for the host, which counts itself once; NONE: there is. *ret_ends: whether
 // it is enough that restarts in progress end.
-mm_reason_t limits_room(const class_t *class, const place_t *own, bool *ret_ends);
+// *ret_blocker: which group has none; NULL: others have reserved it.
+mm_reason_t limits_room(const class_t *class, const place_t *own, bool *ret_ends,
+                        const group_t **ret_blocker);
+// Whether that group still has none for a host without a place.
+bool limits_blocks(const group_t *blocker);
 // In this pass no other class may have its places.
 void limits_reserve(class_t *class);
 void limits_reserve_nothing(limits_t *self);
@@ -140,7 +148,8 @@ bool limits_expire(limits_t *self, int64_t now_ms);
 
 // ---- outcomes and orders, in the order of the record
 
-void limits_ended(limits_t *self, class_t *class, mm_outcome_t outcome, bool is_casualty,
+// Returns whether a group bakes from now on.
+bool limits_ended(limits_t *self, class_t *class, mm_outcome_t outcome, bool is_casualty,
                   int64_t unix_ms);
 // The record says that a breaker has stopped a group, or all; the name empty: the whole run. It
 // counts from limits_complete on. One that the policy does not name is ignored.

@@ -46,25 +46,26 @@ static bool is_in_ramp(const group_t *group)
     return group->step < group->rules.ramp_count;
 }
 
-static void end_in_ramp(group_t *group, mm_outcome_t outcome, int64_t unix_ms)
+// Whether its step ends with that.
+static bool end_in_ramp(group_t *group, mm_outcome_t outcome, int64_t unix_ms)
 {
     bool is_good = outcome == MM_OUTCOME_RESTARTED || outcome == MM_OUTCOME_SKIPPED;
-    if (!is_in_ramp(group) || !is_good || group->step_ended_ms > 0)
-        return;
-    group->proven++;
-    if (group->proven >= group->ramp[group->step])
-        group->step_ended_ms = mm_later(unix_ms, 1);
+    if (!is_in_ramp(group) || !is_good || group->step_ended_ms > 0 ||
+        ++group->proven < group->ramp[group->step])
+        return false;
+    group->step_ended_ms = mm_later(unix_ms, 1);
+    return true;
 }
 
-void limits_ended(limits_t *self, class_t *class, mm_outcome_t outcome, bool is_casualty,
+bool limits_ended(limits_t *self, class_t *class, mm_outcome_t outcome, bool is_casualty,
                   int64_t unix_ms)
 {
-    bool is_failure = outcome == MM_OUTCOME_DEAD;
+    bool is_failure = outcome == MM_OUTCOME_DEAD, closes = false;
     while (limits_step(self, unix_ms))
         ;
     for (size_t i = 0; i < class->group_count; i++) {
         group_t *group = class->groups[i];
-        end_in_ramp(group, outcome, unix_ms);
+        closes = end_in_ramp(group, outcome, unix_ms) || closes;
         if (is_in_ramp(group) && is_casualty && !group->is_tripped) {
             (void)snprintf(group->why, sizeof group->why, "a casualty in step %zu of the ramp",
                            group->step + 1);
@@ -76,6 +77,8 @@ void limits_ended(limits_t *self, class_t *class, mm_outcome_t outcome, bool is_
         for (size_t j = 0; is_failure && j < group->rules.breaker_count; j++)
             check_breaker(group, &group->rules.breakers[j]);
     }
+    self->has_baking = self->has_baking || closes;
+    return closes;
 }
 
 static group_t *find(const limits_t *self, mm_str_t name)
@@ -164,13 +167,18 @@ void limits_complete(limits_t *self)
 
 const group_t *limits_step(limits_t *self, int64_t unix_ms)
 {
+    if (!self->has_baking)
+        return NULL;
+    self->has_baking = false; // unless one is still
     for (size_t i = 0; i < self->group_count; i++) {
         group_t *group = &self->groups[i];
+        self->has_baking = self->has_baking || group->step_ended_ms > 0;
         if (group->step_ended_ms == 0 || unix_ms < group->step_ended_ms + group->rules.bake_ms)
             continue;
         group->step++;
         group->proven = 0;
         group->step_ended_ms = 0;
+        self->has_baking = true; // those behind it were not looked at
         return group;
     }
     return NULL;

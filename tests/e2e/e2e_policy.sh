@@ -68,8 +68,9 @@ disturb() {
     if [[ $name == stop ]]; then
         kill -INT "$pid" 2>/dev/null || return
         finish 30
-        [[ $code == 75 || $code == 0 || $code == 1 ]] || not_ok "a stop ends as it should" "exit $code" "$(cat err)"
-        [[ $code == 75 ]] || return
+        # 130: it had started nothing yet.
+        [[ $code =~ ^(75|130|0|1)$ ]] || not_ok "a stop ends as it should" "exit $code" "$(cat err)"
+        ((code > 1)) || return
         go
     else
         kill -KILL "$pid" 2>/dev/null || return
@@ -103,7 +104,7 @@ has_ended() {
     is_gone "$run_pid" || return 1
     wait "$run_pid" 2>/dev/null
     code=$?
-    ((code != 75))
+    ((code < 2 || (code != 75 && code != 130)))
 }
 
 killed=0 resumed=0 absolved=0

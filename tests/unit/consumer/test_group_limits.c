@@ -48,7 +48,8 @@ static class_t *class_of(const char *groups)
 static mm_reason_t room(const char *groups, const char *host)
 {
     bool ends;
-    return limits_room(class_of(groups), limits_place(&limits, mm_str(host)), &ends);
+    const group_t *blocker;
+    return limits_room(class_of(groups), limits_place(&limits, mm_str(host)), &ends, &blocker);
 }
 
 static mm_reason_t closed(const char *groups, int64_t unix_ms)
@@ -146,14 +147,15 @@ static void waiting_is_worth_it_when_restarts_in_progress_are_in_the_way(void **
 {
     (void)state;
     bool ends;
+    const group_t *blocker;
     rules[2].max_unavailable = (mm_amount_t){.value = 1, .is_set = true};
     start();
     take("web-1", "web");
-    assert_int_equal(limits_room(class_of("web"), NULL, &ends), MM_REASON_BUDGET);
+    assert_int_equal(limits_room(class_of("web"), NULL, &ends, &blocker), MM_REASON_BUDGET);
     assert_true(ends);
     limits_set_casualty(&limits, mm_str("web-1"), class_of("web"), true);
     leave("web-1");
-    assert_int_equal(limits_room(class_of("web"), NULL, &ends), MM_REASON_BUDGET);
+    assert_int_equal(limits_room(class_of("web"), NULL, &ends, &blocker), MM_REASON_BUDGET);
     assert_false(ends);
 }
 
