@@ -123,11 +123,13 @@ void judge_record_fact(judge_t *self, const fact_t *fact)
         }
 }
 
+// The last one; of orders one that is not on record.
 void judge_lapse_fact(judge_t *self, const fact_t *fact)
 {
     facts_t *heard = &self->heard;
-    for (size_t i = 0; i < heard->count; i++) {
-        if (heard->items[i].recorded != NOT_RECORDED || !is_same(&heard->items[i], fact))
+    for (size_t i = heard->count; i-- > 0;) {
+        bool may_lapse = fact->kind == FACT_END || heard->items[i].recorded == NOT_RECORDED;
+        if (!may_lapse || !is_same(&heard->items[i], fact))
             continue;
         memmove(&heard->items[i], &heard->items[i + 1],
                 (heard->count - i - 1) * sizeof *heard->items);
