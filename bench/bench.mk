@@ -51,3 +51,14 @@ watching: all $(BUILD)/bench/pipeline
 .PHONY: compare
 compare: all $(BUILD)/bench/pipeline
 	@bench/compare.sh $(or $(OLD),$(error say the older build: make compare OLD=FOLDER)) $(BUILD)
+
+# What a policy costs the consumer, and how much memory hosts need that wait: HOSTS=n WAITING=n.
+$(BUILD)/obj/bench/policy.o: $(BUILD)/obj/bench/%.o: bench/%.c
+	$(bench_compile)
+$(BUILD)/bench/policy: $(BUILD)/obj/bench/policy.o $(BUILD)/libconsumer.a $(BUILD)/libcommon.a
+	@mkdir -p $(@D)
+	$(link) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
+
+.PHONY: bench-policy
+bench-policy: all $(BUILD)/bench/policy $(BUILD)/bench/leases
+	@bench/policy.sh $(BUILD)

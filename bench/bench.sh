@@ -13,7 +13,8 @@
 #               write, f1000: one a second) on the same work, when they are installed
 #   backlog     all of BACKLOG jobs in the outbox before anybody takes one
 #   inflight    100,000 jobs in flight at the consumer
-#   million     a million hosts through ./run.sh -i, checked in the record
+#   million     HOSTS (1000000) of a list through ./run.sh -i, checked in the record, and the publisher's
+#               peak memory, which it has while it reads
 #   commands    COMMANDS (8000) of `true`, 64 at a time, in turn with those of xargs, GNU parallel,
 #               pdsh and clush that are installed (bench/commands.sh)
 #   slots       SLOTS (4000) commands that sleep: memory of the restarter and its spawner for each
@@ -188,23 +189,39 @@ run_inflight() {
     unset MAYHEM_SLOTS MAYHEM_MOCK_TIME
 }
 
+# Peak memory of a publisher that is found by its pid file, while that process of this shell runs: kB.
+peak_of_publisher() {
+    local pid peak=0 now
+    while kill -0 "$2" 2>/dev/null; do
+        sleep 0.2
+        { read -r pid <"$1/publisher.pid" && now=$(sed -n 's/^VmHWM:[[:space:]]*\([0-9]*\) kB$/\1/p' \
+            "/proc/$pid/status"); } 2>/dev/null || continue
+        peak=${now:-$peak}
+    done
+    printf '%s' "$peak"
+}
+
 million() {
-    local rows
-    seq -f 'web-%07.0f.example.net' 1 1000000 >"$work/hosts.txt"
-    MAYHEM_BUILD=$build "$root/run.sh" --dir "$work/million" -i "$work/hosts.txt" --json -q \
-        >"$work/summary" || return 1
+    local rows peak
+    seq -f 'web-%08.0f.example.net' 1 "$hosts" >"$work/hosts.txt"
+    MAYHEM_BUILD=$build "$root/run.sh" --dir "$work/million" -i "$work/hosts.txt" --mock --json -q \
+        >"$work/summary" &
+    peak=$(peak_of_publisher "$work/million" $!)
+    wait $! || return 1
     rows=$(sqlite3 -readonly "$work/million/mayhem.db" "SELECT count(*) || ' ' ||
         count(DISTINCT host) || ' ' || sum(outcome = 'restarted') FROM jobs") || return 1
-    if [[ $rows != '1000000 1000000 1000000' ]]; then
+    if [[ $rows != "$hosts $hosts $hosts" ]]; then
         printf 'rows, hosts, restarted: %s\n' "$rows" >&2
         return 1
     fi
-    sed -E 's/.*"seconds":([0-9.]+),"rate":([0-9.]+).*/seconds=\1 jobs_per_s=\2/' "$work/summary"
+    sed -E "s/.*\"seconds\":([0-9.]+),\"rate\":([0-9.]+).*/seconds=\1 jobs_per_s=\2 rss_kb_publisher=$peak/" \
+        "$work/summary"
 }
 
 run_million() {
-    export -f million
-    export build root work
+    local hosts=${HOSTS:-1000000}
+    export -f million peak_of_publisher
+    export build root work hosts
     put million run.sh 1 pipeline bash -c million
     skeleton million run.sh 1 -n 1000000
 }

@@ -108,6 +108,8 @@ function fast(place) {
         row(place, "job time max ms", "max_us", 0.001)
         disk(place)
     }
+    if (place ~ /^million /)
+        single(place, "peak MB publisher", "pipeline", "rss_kb_publisher", 1 / 1024)
     if (place ~ /^backlog /) {
         row(place, "filled jobs/s", "fill_jobs_per_s", 1)
         row(place, "drained jobs/s", "drain_jobs_per_s", 1)

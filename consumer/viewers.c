@@ -289,8 +289,9 @@ void viewers_answer(viewers_t *self, const gather_action_t *action)
 {
     char id[MM_ID_TEXT];
     mm_str_t error = action->as.reply.error;
-    json_t *json = json_pack("{s:s, s:s%}", "order", mm_id_print(&action->as.reply.id, id), "error",
-                             error.size > 0 ? error.data : "", error.size);
+    json_t *json = json_pack("{s:s, s:s%, s:b}", "order", mm_id_print(&action->as.reply.id, id),
+                             "error", error.size > 0 ? error.data : "", error.size, "rehearsal",
+                             gather_held(self->config.gather).is_rehearsal);
     assert(json);
     mm_stats_reply_send(&self->reply, MM_ABOUT_ORDERS, action->as.reply.viewer, json);
 }

@@ -32,7 +32,8 @@ static const char *const usages[] = {
         "The host is not restarted until a date, or for good. `--until now` ends that.\n",
     [MM_ACTION_ABSOLVE] =
         "usage: mayhem absolve HOST --why TEXT [OPTION]...\n\n"
-        "The host is well again: it is no casualty any more, and its place is free.\n"};
+        "The host is well again: it is no casualty any more, and its place is free. What --after\n"
+        "does for it is owed no longer than to the next run.\n"};
 
 typedef struct {
     target_t target;
@@ -178,24 +179,26 @@ static bool was_held(const command_t *self, mm_action_t kind)
     return held_record_find(&self->before, kind, name) != NULL;
 }
 
-static void say_halted(const command_t *self, bool is_running)
+static void say_halted(const command_t *self, order_taken_t taken)
 {
     (void)printf("halted: nothing begins in %s until: mayhem resume%s --why TEXT\n",
                  self->target.consumer ? self->target.consumer : self->target.dir, self->argument);
-    if (is_running)
+    if (taken == ORDER_TAKEN)
         (void)printf("what runs is finished: mayhem status --hosts%s\n", self->argument);
+    else if (taken == ORDER_REHEARSAL)
+        (void)printf("but this is a rehearsal without a policy, and goes on\n");
 }
 
-static void say_resumed(const command_t *self, bool is_running)
+static void say_resumed(const command_t *self, order_taken_t taken)
 {
     bool is_run = self->order.name.size == 0, is_known = self->way.record != NULL;
     bool was = was_held(self, MM_ACTION_TRIP) || (is_run && was_held(self, MM_ACTION_HALT));
     if (is_run)
         (void)printf("resumed: %s%s\n",
                      self->target.consumer ? self->target.consumer : self->target.dir,
-                     is_known && !was ? ", which was not halted"
-                     : is_running     ? ""
-                                      : "; the same command goes on");
+                     is_known && !was          ? ", which was not halted"
+                     : taken == ORDER_RECORDED ? "; the same command goes on"
+                                               : "");
     else
         (void)printf("resumed: group %.*s%s\n", (int)self->order.name.size, self->order.name.data,
                      is_known && !was ? ", whose breaker had not tripped" : "");
@@ -229,27 +232,28 @@ static void say_absolved(const command_t *self)
                                    : ", which was no casualty: check its spelling");
 }
 
-static bool print_json(const command_t *self, bool is_running)
+static bool print_json(const command_t *self, order_taken_t taken)
 {
     char id[MM_ID_TEXT];
     const mm_order_t *order = &self->order;
-    json_t *json = json_pack("{s:s, s:s, s:s%, s:I, s:s%, s:s, s:b, s:o?}", "order",
-                             mm_id_print(&order->id, id), "action", mm_action_name(order->action),
-                             "name", order->name.size > 0 ? order->name.data : "", order->name.size,
-                             "until_ms", (json_int_t)order->until_ms, "why", order->why.data,
-                             order->why.size, "actor", self->actor, "running", is_running,
-                             "in_force", self->way.record ? held_record_json(&self->after) : NULL);
+    json_t *json =
+        json_pack("{s:s, s:s, s:s%, s:I, s:s%, s:s, s:b, s:o?}", "order",
+                  mm_id_print(&order->id, id), "action", mm_action_name(order->action), "name",
+                  order->name.size > 0 ? order->name.data : "", order->name.size, "until_ms",
+                  (json_int_t)order->until_ms, "why", order->why.data, order->why.size, "actor",
+                  self->actor, "running", taken != ORDER_RECORDED, "in_force",
+                  self->way.record ? held_record_json(&self->after) : NULL);
     assert(json); // all of it is UTF-8
     return ctl_write_json(stdout, json, JSON_COMPACT);
 }
 
-static int print(const command_t *self, bool is_running)
+static int print(const command_t *self, order_taken_t taken)
 {
     if (self->is_json)
-        return ctl_end_output(print_json(self, is_running));
+        return ctl_end_output(print_json(self, taken));
     switch ((int)self->order.action) { // the others are nobody's to order
-    case MM_ACTION_HALT: say_halted(self, is_running); break;
-    case MM_ACTION_RESUME: say_resumed(self, is_running); break;
+    case MM_ACTION_HALT: say_halted(self, taken); break;
+    case MM_ACTION_RESUME: say_resumed(self, taken); break;
     case MM_ACTION_DENY: say_denied(self); break;
     case MM_ACTION_ABSOLVE: say_absolved(self); break;
     }
@@ -274,7 +278,7 @@ static void read_record(const command_t *self, held_record_t *ret_record)
 static int give(mm_action_t action, int argc, char **argv)
 {
     command_t self = {.order = {.action = action}, .timeout = "10s"};
-    bool is_running;
+    order_taken_t taken;
     int exit_code = parse(argc, argv, &self);
     if (exit_code != 0)
         return exit_code;
@@ -283,10 +287,10 @@ static int give(mm_action_t action, int argc, char **argv)
     mm_id_source_destroy(&ids);
     self.order.actor = mm_str(order_actor(self.actor));
     read_record(&self, &self.before);
-    exit_code = order_give(&self.way, &self.order, &is_running);
+    exit_code = order_give(&self.way, &self.order, &taken);
     if (exit_code == 0) {
         read_record(&self, &self.after);
-        exit_code = print(&self, is_running);
+        exit_code = print(&self, taken);
     }
     held_record_clear(&self.before);
     held_record_clear(&self.after);

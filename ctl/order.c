@@ -76,9 +76,10 @@ static int code_of(const char *error)
     return EX_IOERR;
 }
 
-static int read_answer(const json_t *answer)
+static int read_answer(const json_t *answer, order_taken_t *ret_taken)
 {
     const char *error = ctl_text(answer, "error");
+    *ret_taken = json_is_true(json_object_get(answer, "rehearsal")) ? ORDER_REHEARSAL : ORDER_TAKEN;
     return *error ? ctl_fail(code_of(error), "it is not on record: %s", error) : 0;
 }
 
@@ -162,21 +163,20 @@ static int record(const order_way_t *way, const mm_order_t *order, int64_t left_
 
 // ---- whoever is there
 
-int order_give(const order_way_t *way, const mm_order_t *order, bool *ret_is_running)
+int order_give(const order_way_t *way, const mm_order_t *order, order_taken_t *ret_taken)
 {
     char span[MM_DURATION_TEXT], argument[TARGET_ARGUMENT];
     int64_t now_ms = mm_clock_ms(), end_ms = now_ms + way->timeout_ms;
     int exit_code = AGAIN;
     attach_t *attach = attach_new(&way->target->base);
     attach_order(attach, order);
-    *ret_is_running = false;
+    *ret_taken = ORDER_RECORDED;
     for (; exit_code == AGAIN && now_ms < end_ms; now_ms = mm_clock_ms()) {
         int slice_ms = (int)mm_earlier(end_ms - now_ms, SLICE_MS);
         if (may_be_taken(way)) {
             news_t news = attach_next(attach, -1, slice_ms);
-            *ret_is_running = news.kind == NEWS_ORDER;
             if (news.kind == NEWS_ORDER)
-                exit_code = read_answer(news.json);
+                exit_code = read_answer(news.json, ret_taken);
             continue;
         }
         exit_code = record(way, order, end_ms - now_ms);

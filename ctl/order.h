@@ -16,10 +16,15 @@ typedef struct {
 // Who types this: "ann (uid 1000, pid 4711)". Returns buffer.
 char *order_actor(char buffer[MM_ACTOR_MAX + 1]);
 
+typedef enum {
+    ORDER_RECORDED, // by the saver's program: nothing runs
+    ORDER_TAKEN,    // by a consumer
+    ORDER_REHEARSAL // likewise, which holds nothing back: it is the mock's, without a policy
+} order_taken_t;
+
 // Returns 0 when the order is on record, so that it is in force and stays so; or a sysexits code
 // with a sentence printed: 1 it was refused, 66 there is no record, 74 it cannot be written, 75
-// nobody has answered in time: it may be in force or not. *ret_is_running: whether a consumer has
-// taken it.
-int order_give(const order_way_t *way, const mm_order_t *order, bool *ret_is_running);
+// nobody has answered in time: it may be in force or not.
+int order_give(const order_way_t *way, const mm_order_t *order, order_taken_t *ret_taken);
 
 #endif

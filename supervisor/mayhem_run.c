@@ -461,7 +461,7 @@ static void say_first_line(run_t *self)
 static int run(run_t *self)
 {
     const run_settings_t *settings = &self->settings;
-    int exit_code = run_files_check_list(settings);
+    int exit_code = access(settings->dir, F_OK) == 0 ? 0 : run_files_check_list(settings);
     if (exit_code == 0)
         exit_code = run_folder_take(&self->folder, settings->dir, settings->drain_ms + KILL_MS);
     if (exit_code == 0)

@@ -6,7 +6,7 @@
 
 #include "run_settings.h"
 
-// Before the folder is made: refuses a list that cannot be opened, is a folder or empty, which the
+// Before there is a folder: refuses a list that cannot be opened, is a folder or empty, which the
 // publisher would refuse behind that. Returns 0, or a sysexits code after a complaint.
 int run_files_check_list(const run_settings_t *settings);
 // Returns 0, or a sysexits code after a complaint. The folder was taken.

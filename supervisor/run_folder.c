@@ -57,7 +57,8 @@ static pid_t read_pid(const char *dir, const char *name)
     return pid > 0 ? (pid_t)pid : 0;
 }
 
-#define ENDING_MS 5000 // for a process that was killed to be gone
+#define ENDING_MS   5000 // for a process that was killed to be gone, or that borrows to be ready
+#define BORROWED_MS 20   // between two looks whether it is
 
 static int is_pid_file(const struct dirent *entry)
 {
@@ -138,13 +139,23 @@ static bool await_end(pid_t pid, int64_t until_ms)
     return true;
 }
 
+// Whoever has the lock without a pid file has only borrowed it. False: it has been waited for.
+static bool await_return(pid_t pid, int64_t until_ms)
+{
+    if (pid != 0 || mm_clock_ms() >= until_ms)
+        return false;
+    (void)poll(NULL, 0, BORROWED_MS);
+    return true;
+}
+
 // False: another run has the lock. Whoever only looks has it for a moment.
 static bool take_lock(const char *dir, int lock, char *ret_who, size_t size)
 {
     pid_t pid;
     int64_t until_ms = mm_clock_ms() + ENDING_MS;
     while (flock(lock, LOCK_EX | LOCK_NB) != 0)
-        if (run_folder_find(dir, &pid, ret_who, size) && !await_end(pid, until_ms))
+        if (run_folder_find(dir, &pid, ret_who, size) && !await_end(pid, until_ms) &&
+            !await_return(pid, until_ms))
             return false;
     return true;
 }
@@ -335,10 +346,7 @@ int run_folder_borrow(run_folder_t *self, const char *dir, int64_t limit_ms)
         return EX_UNAVAILABLE;
     }
     self->lock = lock;
-    int exit_code = outlast_others(dir, limit_ms);
-    if (exit_code == 0)
-        run_folder_set_pid(self, "run", getpid());
-    return exit_code;
+    return outlast_others(dir, limit_ms);
 }
 
 void run_folder_release(run_folder_t *self)

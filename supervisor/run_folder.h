@@ -20,8 +20,9 @@ typedef struct {
 // ended, at most limit_ms. Returns 0, or a sysexits code after a complaint: 69 another run has it,
 // 73 it cannot be made.
 int run_folder_take(run_folder_t *self, const char *dir, int64_t limit_ms);
-// The same for a folder that is there, so that no run begins meanwhile: nothing is made, and what
-// the last run has left stays. Returns 69 without a complaint when a run has it.
+// The same for a folder that is there, for a moment, in which a run that begins waits: nothing is
+// made, and what the last run has left stays. Returns 69, without a complaint and with no lock,
+// when a run has it.
 int run_folder_borrow(run_folder_t *self, const char *dir, int64_t limit_ms);
 // Removes run.pid and unlocks. No-op when it was not taken.
 void run_folder_release(run_folder_t *self);

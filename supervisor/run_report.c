@@ -7,7 +7,9 @@
 #include "run_leash.h"
 #include "run_record.h"
 #include "run_starts.h"
+#include "string_view.h"
 #include "supervisor_trace.h"
+#include "utf8.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -107,15 +109,15 @@ static int64_t number(const json_t *json, const char *key)
     return json_integer_value(json_object_get(json, key));
 }
 
-// What the publisher says of an input that it cannot read to its end: the second line of its mark.
-// "": nothing.
+// What the publisher says of an input that it cannot read to its end: the second line of its mark,
+// up to what is no UTF-8. "": nothing.
 static void read_bad_input(const char *mark, char text[BAD_INPUT_MAX])
 {
     FILE *file = fopen(mark, "re");
     bool is_said = file && fgets(text, BAD_INPUT_MAX, file) && fgets(text, BAD_INPUT_MAX, file);
     if (file)
         (void)fclose(file);
-    text[is_said ? strcspn(text, "\n") : 0] = '\0';
+    text[is_said ? mm_utf8_prefix(mm_str(text), strcspn(text, "\n")) : 0] = '\0';
 }
 
 // The consumer cuts a run off for one reason.
@@ -226,7 +228,6 @@ static void print_way_on(const run_settings_t *settings, const run_report_t *rep
     }
     if (!is_stopped && ending->left == 0 && !(has_failed && ending->has_unread))
         return;
-    // What is given last counts.
     char *beyond = is_stopped && is_by_max_dead(report)
                        ? caller_command_beyond(ending->dead + settings->max_dead)
                        : NULL;

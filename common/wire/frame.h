@@ -8,7 +8,7 @@
 
 #include "job.h"
 
-#define MM_WIRE_VERSION 2
+#define MM_WIRE_VERSION 3
 #define MM_BATCH_ITEMS  256         // items in a list, at most
 #define MM_BATCH_BYTES  (64 * 1024) // a frame takes no further item beyond this size
 #define MM_FRAME_BYTES  (1 << 20)   // ZMQ_MAXMSGSIZE: libzmq cuts the connection beyond it

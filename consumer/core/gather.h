@@ -279,7 +279,8 @@ const char *gather_reason(const gather_t *self);
 typedef struct {
     bool has_policy;
     bool is_halted;
-    bool is_known; // the record's state is
+    bool is_known;     // the record's state is
+    bool is_rehearsal; // of the mock, without a policy: orders do not hold it back
 } gather_held_t;
 gather_held_t gather_held(const gather_t *self);
 typedef struct {

@@ -114,8 +114,22 @@ static void answer(gather_t *self, uint64_t viewer, const mm_id_t *id, mm_str_t 
     action->as.reply.error = error;
 }
 
+// A viewer repeats what it has heard no answer to. In between another one may have ordered the
+// opposite, which stays.
+static bool was_answered(const gather_t *self, const mm_id_t *id)
+{
+    for (size_t i = 0; i < GATHER_ANSWERED; i++)
+        if (mm_id_equal(&self->answered[i], id))
+            return !mm_id_is_none(id);
+    return false;
+}
+
 void gather_apply_order(gather_t *self, uint64_t viewer, const mm_order_t *order)
 {
+    if (was_answered(self, &order->id)) {
+        answer(self, viewer, &order->id, mm_str(""));
+        return;
+    }
     if (find_pending(self, &order->id))
         return; // repeated: it is answered when it is on record
     if (order->action > MM_ACTION_ABSOLVE) {
@@ -187,6 +201,18 @@ static void remove_pending(gather_t *self, pending_t *pending)
     self->pending_count--;
 }
 
+// An order that is not on record is not in force: what is, the record says. A halt stays, too,
+// since that frees nobody.
+static void undo(gather_t *self, const mm_order_t *order)
+{
+    if (order->action == MM_ACTION_HALT)
+        return;
+    if (self->is_real)
+        restart_loading(self);
+    else if (order->action == MM_ACTION_RESUME && order->name.size == 0)
+        self->limits.is_halted = true;
+}
+
 void gather_apply_recorded(gather_t *self, const mm_recorded_body_t *recorded)
 {
     for (size_t i = 0; i < recorded->count; i++) {
@@ -196,9 +222,13 @@ void gather_apply_recorded(gather_t *self, const mm_recorded_body_t *recorded)
             continue;
         if (pending->viewer != 0)
             answer(self, pending->viewer, &recorded->items[i].id, recorded->items[i].error);
+        if (pending->viewer != 0 && !is_refused)
+            self->answered[self->answered_at++ % GATHER_ANSWERED] = pending->order.id;
         if (is_refused && pending->viewer == 0)
             continue; // the consumer's own are tried again
         pending->is_recorded = !is_refused && self->is_real && !self->limits.is_complete;
+        if (is_refused)
+            undo(self, &pending->order);
         if (!pending->is_recorded)
             remove_pending(self, pending);
     }

@@ -6,7 +6,8 @@ gather_held_t gather_held(const gather_t *self)
 {
     return (gather_held_t){.has_policy = self->limits.is_given,
                            .is_halted = self->limits.is_halted,
-                           .is_known = !self->is_real || self->limits.is_complete};
+                           .is_known = !self->is_real || self->limits.is_complete,
+                           .is_rehearsal = !self->is_real && flights_count(&self->flights) > 0};
 }
 
 static int64_t limit_of(uint32_t hosts)

@@ -180,6 +180,12 @@ void attach_order(attach_t *self, const mm_order_t *order)
     self->order_ms = mm_clock_ms();
 }
 
+static bool may_order(const attach_t *self)
+{
+    return self->order && (self->is_open || self->order->action == MM_ACTION_HALT ||
+                           self->order->action == MM_ACTION_DENY);
+}
+
 static void send_order(attach_t *self, int64_t now_ms)
 {
     mm_encode_frame(
@@ -193,7 +199,7 @@ static void send_order(attach_t *self, int64_t now_ms)
 // Sends what is due.
 static void ask_due(attach_t *self, int64_t now_ms)
 {
-    if (self->order && now_ms >= self->order_ms)
+    if (may_order(self) && now_ms >= self->order_ms)
         send_order(self, now_ms); // the answer may be missed until the socket for it is open
     if (!self->is_open) {
         mm_about_t about = self->viewers ? MM_ABOUT_JOB : MM_ABOUT_VIEWERS;
@@ -266,7 +272,11 @@ static news_kind_t receive_reply(attach_t *self, const mm_frame_t *frame, int64_
     case MM_ABOUT_JOB: // the reply to an empty question has done its work
         return *ctl_text(self->json, "asked") ? NEWS_JOB : NEWS_NOTHING;
     case MM_ABOUT_HOSTS: return NEWS_HOSTS;
-    case MM_ABOUT_ORDERS: return is_answer(self) ? NEWS_ORDER : NEWS_NOTHING;
+    case MM_ABOUT_ORDERS:
+        if (!is_answer(self))
+            return NEWS_NOTHING;
+        self->order = NULL;
+        return NEWS_ORDER;
     case MM_ABOUT_VIEWERS: break;
     }
     return NEWS_NOTHING;
@@ -329,7 +339,7 @@ static int64_t earlier(int64_t a, int64_t b)
 static int64_t next_due(const attach_t *self)
 {
     int64_t due = self->is_open ? self->ask_ms : self->where_ms;
-    if (self->order)
+    if (may_order(self))
         due = earlier(due, self->order_ms);
     if (self->is_open && *self->wanted.text)
         due = earlier(due, self->watch_ms);

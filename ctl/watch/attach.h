@@ -53,8 +53,9 @@ void attach_watch_events(attach_t *self, const char *host, const char *outcome);
 void attach_ask_job(attach_t *self, const char *host_or_id);
 // Asks all for what they know of hosts: NEWS_HOSTS of the consumer and of each restarter.
 void attach_ask_hosts(attach_t *self);
-// Sends an order, which must outlive this, at once and again under its id, until it is answered:
-// NEWS_ORDER. NULL: no order any more.
+// Sends an order, which must outlive this, again and again under its id, until it is answered:
+// NEWS_ORDER. One that holds back is sent at once; one that frees when its answer can be heard, so
+// that a late repetition does not undo what another operator has ordered since.
 void attach_order(attach_t *self, const mm_order_t *order);
 
 #endif

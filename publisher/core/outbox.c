@@ -242,9 +242,12 @@ static void deliver_ready(outbox_t *self)
 {
     if (!self->present || self->draining)
         return;
-    for (size_t i = 0; i < STEP_MAX && self->again; i++)
+    for (size_t i = 0; self->again; i++) {
+        if (i == STEP_MAX)
+            return;
         deliver(self, self->again);
-    while (!self->again && self->ready && self->places < self->config.window)
+    }
+    while (self->ready && self->places < self->config.window)
         deliver(self, self->ready);
 }
 
@@ -499,6 +502,12 @@ static void drain(outbox_t *self)
         end_lease(self, MM_HEAP_OWNER(node, lease_t, due));
 }
 
+// No lease is left, or they are awaited no longer.
+static bool is_drained(const outbox_t *self)
+{
+    return (!self->leased && self->longs.count == 0) || self->now_ms >= self->drain_until_ms;
+}
+
 void outbox_step(outbox_t *self, const outbox_event_t *event, outbox_actions_t *ret_actions)
 {
     assert(event->now_ms >= self->now_ms);
@@ -515,9 +524,7 @@ void outbox_step(outbox_t *self, const outbox_event_t *event, outbox_actions_t *
     case OUTBOX_DRAIN: drain(self); break;
     }
     deliver_ready(self);
-    bool is_leased = self->leased || self->longs.count > 0;
-    bool over = !is_leased || self->now_ms >= self->drain_until_ms;
-    if (self->draining && over && !self->left) {
+    if (self->draining && !self->left && is_drained(self)) {
         self->left = true;
         act(self, OUTBOX_LEAVE, NULL);
     }

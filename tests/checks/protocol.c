@@ -153,8 +153,8 @@ static void tables(void)
         mm_##item##_t zero = {0}, *it = &zero;                                                     \
         begin(#item);
 #define OWNS(c_type, member)                                                                       \
-        c_type owned = {0};                                                                        \
-        zero.member = &owned;
+        c_type none = {0};                                                                         \
+        zero.member = &none;
 #define BODY(body)                                                                                 \
     {                                                                                              \
         const mm_##body##_body_t zero = {0}, *it = &zero;                                          \

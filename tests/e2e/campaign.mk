@@ -30,3 +30,10 @@ campaign-trees: all $(BUILD)/tests/test_spawner_kill
 .PHONY: campaign-list
 campaign-list: all fleet
 	MAYHEM_BUILD='$(abspath $(BUILD))' tests/e2e/e2e_list.sh $(or $(SEED),1) $(or $(COUNT),200)
+
+# A policy of six groups over 2,000 hosts of a mock under KILLS=200, judged by the audit alone: SEED=n.
+# Then once more with several attempts of each. Half an hour.
+.PHONY: campaign-policy-real
+campaign-policy-real: all judge
+	MAYHEM_BUILD='$(abspath $(BUILD))' tests/e2e/e2e_policy.sh $(or $(HOSTS),2000) $(or $(KILLS),200) $(or $(SEED),1) 1
+	MAYHEM_BUILD='$(abspath $(BUILD))' tests/e2e/e2e_policy.sh $(or $(HOSTS),2000) $(or $(KILLS),200) $(or $(SEED),1) 3

@@ -96,8 +96,8 @@ traced -i hosts.txt --driver ssh --config policy.ini
 leashed "a leashed run by ssh" run.dry
 
 rm -rf run.dry
-traced -i hosts.txt -x 'touched restart {host}' --verify 'touched verify {host}' --config policy.ini \
-    --dry-run=no
+traced -i hosts.txt -x "$work/bin/touched restart {host}" --verify "$work/bin/touched verify {host}" \
+    --config policy.ini --dry-run=no
 leashed "a leashed run by -x, with --dry-run=no" run.dry
 
 "$build/mayhem" run --check -i hosts.txt --driver ./all.ini --config policy.ini >out 2>err
@@ -109,13 +109,14 @@ equal "neither has run anything" "" "$(cat ran 2>/dev/null)"
 # ---- the same test sees a run that is not ----------------------------------------------------------
 
 printf 'web-1 groups=web\n' >one.txt
-printf '[group web]\ncap = 1\n[run]\nunleash = yes\n' >free.ini
+sed 's/^guard/unleash = yes\nguard/' policy.ini >free.ini
 traced -i one.txt --driver ./all.ini --config free.ini
 dir=run
 ends_with_code "unleashed: exit 0" 0
 for what in restart skip identify before health after; do
     check "unleashed it is executed: $what" grep -q "^$what web-1" ran
 done
+check "unleashed the guard is asked" grep -q '^guard ' ran
 check "and strace sees it" test "$(executed | grep -c touched)" -gt 5
 equal "as proven" "1 restarted proven" \
     "$(store "SELECT count(*) || ' ' || outcome || ' ' || proof FROM jobs")"

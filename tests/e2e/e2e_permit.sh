@@ -36,18 +36,28 @@ timeout = 30s
 verify-timeout = 20s
 settle = 1s
 END
-mkdir -p hosts/one
-cat /proc/sys/kernel/random/uuid >hosts/one/boot
-echo $(($(date +%s%3N) - 1000000)) >hosts/one/since
-echo one >hosts.txt
+# make_host NAME: it is well.
+make_host() {
+    mkdir -p "hosts/$1"
+    cat /proc/sys/kernel/random/uuid >"hosts/$1/boot"
+    echo $(($(date +%s%3N) - 1000000)) >"hosts/$1/since"
+    echo "$1" >hosts.txt
+}
 
+# gave_back: of the run, a restart that nothing has permitted.
+gave_back() {
+    grep -q 'Nothing permits a command; giving the restart back' "$dir"/log/restarter-*.log
+}
+
+# ---- a consumer that is not heard ------------------------------------------------------------------
+
+make_host one
 launch -q -i hosts.txt --driver ./gate.ini
 check "the host is read before its command" wait_until 15 test -e hosts/one/reading
 consumer=$(pid_of consumer)
 kill -STOP "$consumer"
 sleep 2 # longer than what was permitted before holds
 rm hosts/one/reading
-gave_back() { grep -q 'Nothing permits a command; giving the restart back' run/log/restarter-*.log; }
 check "the restart is given back" wait_until 10 gave_back
 check "no command begins while no consumer is heard" test ! -e hosts/one/log
 kill -CONT "$consumer"
@@ -56,3 +66,21 @@ ends_with_code "a consumer that is heard again has it restarted: exit 0" 0
 equal "once" "reboot" "$(cat hosts/one/log)"
 equal "as proven" "one restarted proven" \
     "$(store "SELECT host || ' ' || outcome || ' ' || proof FROM jobs")"
+
+# ---- a halt between the read and the command -------------------------------------------------------
+
+dir=halted
+make_host two
+launch -q -i hosts.txt --driver ./gate.ini
+check "a host is read before its command" wait_until 15 test -e hosts/two/reading
+"$build/mayhem" halt --why 'a storm' --dir halted >said 2>&1
+equal "halt: exit 0" 0 $?
+rm hosts/two/reading
+check "its restart is given back" wait_until 10 gave_back
+sleep 2 # longer than lost-after
+check "no command begins after a halt that was answered" test ! -e hosts/two/log
+"$build/mayhem" resume --why 'it is over' --dir halted >>said 2>&1
+equal "resume: exit 0" 0 $?
+finish 40
+ends_with_code "resumed it is restarted: exit 0" 0
+equal "and once" "reboot" "$(cat hosts/two/log)"

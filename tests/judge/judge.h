@@ -22,6 +22,9 @@
 //                       guard              of `-` only: nothing begins without a yes of 10 s
 //                       permit=MS          of `-` only: for how long a command may still be sent
 //                                          that was handed out before something held it back
+//                       late=MS            of `-` only: the trace is of a record (audit.sql): for
+//                                          so long a start may be written behind its admission, and
+//                                          a resume or absolve behind its effect
 //   host HOST [GROUP,...]                  the groups that it is in; each has a `limit` line
 //
 // Then what happens. A host has a *place* from `start` or `open` on.

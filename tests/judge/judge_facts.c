@@ -64,10 +64,16 @@ static void apply(judge_t *self, const fact_t *fact)
     switch (fact->kind) {
     case FACT_END: end(self, host, fact); break;
     case FACT_HALT: set_halted(self, true); break;
-    case FACT_RESUME: resume(self, fact->group); break;
+    case FACT_RESUME:
+        resume(self, fact->group);
+        judge_excuse_resume(self, fact->group);
+        break;
     case FACT_TRIP: trip(self, &self->groups[fact->group]); break;
     case FACT_DENY: deny(self, host, fact->until_ms); break;
-    case FACT_ABSOLVE: judge_set_casualty(self, host, false); break;
+    case FACT_ABSOLVE:
+        judge_set_casualty(self, host, false);
+        judge_excuse_absolve(self, host);
+        break;
     case FACT_NEW_RUN: begin_run(self); break;
     }
 }

@@ -131,9 +131,10 @@ static void weigh_window(const judge_t *self, uint32_t index, int64_t tolerance_
     last_ms = last_ms > self->permit_ms ? last_ms : self->permit_ms; // what goes out then is sent
     for (size_t i = 0; i < group->opening_count; i++) {
         const opening_t *opening = &group->openings[i];
-        if (now_ms < opening->opens_ms || now_ms >= opening->closes_ms)
+        int64_t ends_ms = opening->closes_ms - last_ms + tolerance_ms;
+        if (now_ms < opening->opens_ms || (now_ms >= opening->closes_ms && now_ms >= ends_ms))
             continue;
-        if (now_ms >= opening->closes_ms - last_ms + tolerance_ms)
+        if (now_ms >= ends_ms)
             object(objections, JUDGE_LAST_START, index, "it closes in %lld ms",
                    (long long)(opening->closes_ms - now_ms));
         return;
@@ -194,7 +195,7 @@ void judge_weigh_start(judge_t *self, const host_t *host, objections_t *ret_obje
     if (host->is_in_progress)
         object(ret_objections, JUDGE_TWO_PLACES, NO_GROUP, "it is in progress since %lld ms",
                (long long)(self->now_ms - host->start_ms));
-    weigh_both(self, host, 0, ret_objections);
+    weigh_both(self, host, self->late_ms, ret_objections);
     weigh_rate(self, ret_objections);
     for (size_t i = 0; i < host->group_count; i++)
         weigh_places(self, host, host->groups[i], ret_objections);
@@ -218,5 +219,5 @@ void judge_weigh_command(const judge_t *self, const host_t *host, int64_t tolera
 {
     if (!host->is_in_progress && !host->is_open)
         object(ret_objections, JUDGE_NO_PLACE, NO_GROUP, "it has no place");
-    weigh_both(self, host, tolerance_ms, ret_objections);
+    weigh_both(self, host, tolerance_ms + self->late_ms, ret_objections);
 }

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <pwd.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/file.h>
@@ -140,10 +141,38 @@ static void a_borrowed_folder_is_locked_and_stays_as_it_is(void **state)
     assert_true(is_there("run/run.pid")); // that of the run
     run_folder_release(&run_folder);
     assert_int_equal(run_folder_borrow(&other, dir, PATIENCE_MS), 0);
-    assert_true(is_there("run/run.pid"));
+    assert_false(is_there("run/run.pid"));
     assert_true(is_there("run/publisher.run"));
     run_folder_release(&other);
-    assert_false(is_there("run/run.pid"));
+}
+
+static atomic_bool waits;
+
+static void *take_once(void *arg)
+{
+    waits = true;
+    *(int *)arg = run_folder_take(&run_folder, dir, PATIENCE_MS);
+    return NULL;
+}
+
+static void a_run_waits_for_whoever_has_borrowed_the_folder(void **state)
+{
+    (void)state;
+    run_folder_t other;
+    pthread_t taker;
+    int exit_code = -1;
+    assert_int_equal(take(), 0);
+    run_folder_release(&run_folder);
+    assert_int_equal(run_folder_borrow(&other, dir, PATIENCE_MS), 0);
+    waits = false;
+    hear_begin();
+    assert_int_equal(pthread_create(&taker, NULL, take_once, &exit_code), 0);
+    while (!waits)
+        (void)sched_yield();
+    run_folder_release(&other);
+    assert_int_equal(pthread_join(taker, NULL), 0);
+    assert_string_equal(hear_end(), "");
+    assert_int_equal(exit_code, 0);
 }
 
 static void a_line_of_the_record_has_its_time_and_pid(void **state)
@@ -478,6 +507,7 @@ int main(void)
         TEST(a_new_folder_is_made_with_those_above_it),
         TEST(a_released_folder_can_be_taken_again_with_what_is_in_it),
         TEST(a_borrowed_folder_is_locked_and_stays_as_it_is),
+        TEST(a_run_waits_for_whoever_has_borrowed_the_folder),
         TEST(a_line_of_the_record_has_its_time_and_pid),
         TEST(a_second_run_is_told_who_has_the_folder),
         TEST(a_folder_that_nobody_has_is_found_free),

@@ -76,13 +76,13 @@ static const struct {
     const char *text;
     mm_frame_t frame;
 } examples[] = {
-    {"[2, 1, \"p1\", 3, \"\", 0, 0, [], [[ID, \"web-14\", 1]]]",
+    {"[3, 1, \"p1\", 3, \"\", 0, 0, [], [[ID, \"web-14\", 1]]]",
      {MM_FRAME_JOBS, .as.jobs = {.publisher = LITERAL("p1"), .epoch = 3,
       ITEMS(job, items, count, {.id = ID, .host = LITERAL("web-14"), .delivery = 1})}}},
-    {"[2, 2, 12, 5020, 0, false, [[901, 2, ID, \"web-14\", 1]]]",
+    {"[3, 2, 12, 5020, 0, false, [[901, 2, ID, \"web-14\", 1]]]",
      {MM_FRAME_TASKS, .as.tasks = {.session = 12, .stamp_ms = 5020, .items = &restart,
                                    .count = 1}}},
-    {"[2, 2, 9, 5020, 44, false, [[902, 1, ID, \"web-14\", 1, \"p1\", 1795332314123], "
+    {"[3, 2, 9, 5020, 44, false, [[902, 1, ID, \"web-14\", 1, \"p1\", 1795332314123], "
      "[903, 3, ID, \"web-14\", 1, \"p1\", 1795332314123, 5, 2, 2, \"py-1\", \"exit status 1\"]]]",
      {MM_FRAME_TASKS, .as.tasks = {.session = 9, .stamp_ms = 5020, .acknowledged_through = 44,
       ITEMS(task, items, count,
@@ -91,29 +91,29 @@ static const struct {
             {.number = 903, .leg = MM_LEG_SETTLE, .id = ID, .host = LITERAL("web-14"), .deliveries = 1,
              .publisher = LITERAL("p1"), .received_ms = 1795332314123, .attempts = 5, .extended = 2,
              .outcome = MM_OUTCOME_DEAD, .worker = LITERAL("py-1"), .error = LITERAL("exit status 1")})}}},
-    {"[2, 1, \"p1\", 3, \"\", 0, 0, [], [[ID, \"web-15\", 1, {\"bmc\": \"10.0.0.1\", \"zone\": \"eu\"}]]]",
+    {"[3, 1, \"p1\", 3, \"\", 0, 0, [], [[ID, \"web-15\", 1, {\"bmc\": \"10.0.0.1\", \"zone\": \"eu\"}]]]",
      {MM_FRAME_JOBS, .as.jobs = {.publisher = LITERAL("p1"), .epoch = 3,
       ITEMS(job, items, count, {.id = ID, .host = LITERAL("web-15"), .delivery = 1,
                                 .attributes = LITERAL("bmc=10.0.0.1 zone=eu")})}}},
-    {"[2, 2, 12, 5020, 0, false, [[904, 2, ID, \"web-15\", 1, {\"bmc\": \"10.0.0.1\"}]]]",
+    {"[3, 2, 12, 5020, 0, false, [[904, 2, ID, \"web-15\", 1, {\"bmc\": \"10.0.0.1\"}]]]",
      {MM_FRAME_TASKS, .as.tasks = {.session = 12, .stamp_ms = 5020,
       ITEMS(task, items, count, {.number = 904, .leg = MM_LEG_RESTART, .id = ID,
                                  .host = LITERAL("web-15"), .attempt = 1,
                                  .attributes = LITERAL("bmc=10.0.0.1")})}}},
-    {"[2, 1, \"p1\", 3, \"\", 0, 0, [], [[ID, \"web-16\", 2, {}, true]]]",
+    {"[3, 1, \"p1\", 3, \"\", 0, 0, [], [[ID, \"web-16\", 2, {}, true]]]",
      {MM_FRAME_JOBS, .as.jobs = {.publisher = LITERAL("p1"), .epoch = 3,
       ITEMS(job, items, count, {.id = ID, .host = LITERAL("web-16"), .delivery = 2,
                                 .withdrawn = true})}}},
-    {"[2, 1, \"p1\", 3, \"ssh-0123456789abcdef\", 2, 0, [], []]",
+    {"[3, 1, \"p1\", 3, \"ssh-0123456789abcdef\", 2, 0, [], []]",
      {MM_FRAME_JOBS, .as.jobs = {.publisher = LITERAL("p1"), .epoch = 3, .driver = LITERAL(SSH),
                                  .dead = 2}}},
-    {"[2, 1, \"p1\", 3, \"ssh-0123456789abcdef\", 2, 7205759403792794, [[\"\", 12], [\"db\", 0], "
+    {"[3, 1, \"p1\", 3, \"ssh-0123456789abcdef\", 2, 7205759403792794, [[\"\", 12], [\"db\", 0], "
      "[\"web\", 9]], []]",
      {MM_FRAME_JOBS, .as.jobs = {.publisher = LITERAL("p1"), .epoch = 3, .driver = LITERAL(SSH),
                                  .dead = 2, .run = 7205759403792794,
       ITEMS(group, groups, group_count, {.name = LITERAL(""), .hosts = 12}, {.name = LITERAL("db")},
             {.name = LITERAL("web"), .hosts = 9})}}},
-    {"[2, 2, 12, 5020, 0, false, [[905, 4, ID, \"web-14\", 1, {}, 300000, 0, 6520, 0, NONE, NONE, "
+    {"[3, 2, 12, 5020, 0, false, [[905, 4, ID, \"web-14\", 1, {}, 300000, 0, 6520, 0, NONE, NONE, "
      "\"\", false, false], [906, 2, ID, \"web-14\", 1, {}, 900000, 40, 6520, 1, ID, ID, \"degraded\", "
      "true, false]]]",
      {MM_FRAME_TASKS, .as.tasks = {.session = 12, .stamp_ms = 5020,
@@ -123,7 +123,7 @@ static const struct {
             {.number = 906, .leg = MM_LEG_RESTART, .id = ID, .host = LITERAL("web-14"), .attempt = 1,
              OF(.left_ms = 900000, .age_ms = 40, .start_ms = 6520, .command = 1, .machine = ID,
                 .boot = ID, .health = LITERAL("degraded"), .owes = true)})}}},
-    {"[2, 2, 9, 5020, 45, false, [[907, 1, ID, \"web-14\", 1, \"p1\", 1795332314123, "
+    {"[3, 2, 9, 5020, 45, false, [[907, 1, ID, \"web-14\", 1, \"p1\", 1795332314123, "
      "1, 1, 1, ID, ID, NONE, ID, 4980, 904980, 0, 1000, 0, \"\", \"\", \"degraded\", true, "
      "\"bmc=10.0.0.1\", false, 0], "
      "[908, 3, ID, \"web-14\", 1, \"p1\", 1795332314123, 1, 0, 1, \"py-1\", \"\", "
@@ -140,7 +140,7 @@ static const struct {
              OF(.attempt = 1, .row = MM_ROW_ENDED, BEGUN, .boot_after = ID,
                 .end = MM_END_RESTARTED, .proof = MM_PROOF_PROVEN, .worker = LITERAL("py-1"),
                 .words = LITERAL("rebooting"), .health = LITERAL("degraded"))})}}},
-    {"[2, 2, 9, 5020, 46, false, [[912, 3, ID, \"web-14\", 1, \"p1\", 1795332314123, 2, 0, 2, "
+    {"[3, 2, 9, 5020, 46, false, [[912, 3, ID, \"web-14\", 1, \"p1\", 1795332314123, 2, 0, 2, "
      "\"py-1\", \"unreachable\", 0, 0, 0, NONE, NONE, NONE, NONE, 0, 0, 0, 1000, 0, \"\", \"\", "
      "\"\", false, \"groups=web,eu\", true, 7]]]",
      {MM_FRAME_TASKS, .as.tasks = {.session = 9, .stamp_ms = 5020, .acknowledged_through = 46,
@@ -149,31 +149,31 @@ static const struct {
              .worker = LITERAL("py-1"), .error = LITERAL("unreachable"),
              OF(.exit = MM_EXIT_NONE, .attributes = LITERAL("groups=web,eu"), .is_casualty = true,
                 .run = 7)})}}},
-    {"[2, 2, 12, 0, 1, true, []]",
+    {"[3, 2, 12, 0, 1, true, []]",
      {MM_FRAME_TASKS, .as.tasks = {.session = 12, .acknowledged_through = 1, .last = true}}},
-    {"[2, 3, \"py-1\", 7, 2, 0, 1, 5000, 1, 0, 0, 1, \"\", 0, [], []]",
+    {"[3, 3, \"py-1\", 7, 2, 0, 1, 5000, 1, 0, 0, 1, \"\", 0, [], []]",
      {MM_FRAME_HELLO, .as.report = {REPORT, .sequence = 1, .stamp_ms = 5000, .slots = 1}}},
-    {"[2, 3, \"py-1\", 7, 2, 0, 1, 5000, 1, 0, 0, 1, \"ssh-0123456789abcdef\", 3, [], []]",
+    {"[3, 3, \"py-1\", 7, 2, 0, 1, 5000, 1, 0, 0, 1, \"ssh-0123456789abcdef\", 3, [], []]",
      {MM_FRAME_HELLO, .as.report = {REPORT, .sequence = 1, .stamp_ms = 5000, .slots = 1,
                                     .driver = LITERAL(SSH),
                                     .verbs = MM_VERB_REAL | MM_VERB_IDENTIFY}}},
-    {"[2, 4, \"py-1\", 7, 2, 12, 2, 5020, 1, 0, 0, 1, [], []]",
+    {"[3, 4, \"py-1\", 7, 2, 12, 2, 5020, 1, 0, 0, 1, [], []]",
      {MM_FRAME_HEARTBEAT, .as.report = {REPORT, .session = 12, .sequence = 2, .stamp_ms = 5020,
                                         .slots = 1}}},
-    {"[2, 4, \"py-1\", 7, 2, 12, 3, 5520, 1, 0, 0, 1, [[901, ID, 2, true, \"web-14\"]], []]",
+    {"[3, 4, \"py-1\", 7, 2, 12, 3, 5520, 1, 0, 0, 1, [[901, ID, 2, true, \"web-14\"]], []]",
      {MM_FRAME_HEARTBEAT, .as.report = {REPORT, .session = 12, .sequence = 3, .stamp_ms = 5520,
                                         .slots = 1,
       ITEMS(assignment, held, held_count,
             {.number = 901, .leg = MM_LEG_RESTART, .id = ID, .host = LITERAL("web-14"),
              .started = true})}}},
-    {"[2, 4, \"py-1\", 7, 2, 12, 4, 6020, 0, 1, 0, 1, [], []]",
+    {"[3, 4, \"py-1\", 7, 2, 12, 4, 6020, 0, 1, 0, 1, [], []]",
      {MM_FRAME_HEARTBEAT, .as.report = {REPORT, .session = 12, .sequence = 4, .stamp_ms = 6020,
                                         .last_serial = 1}}},
-    {"[2, 5, \"py-1\", 7, 12, [901]]",
+    {"[3, 5, \"py-1\", 7, 12, [901]]",
      {MM_FRAME_STARTED, .as.started = {PY_1, .session = 12, ITEMS(number, numbers, count, 901)}}},
-    {"[2, 6, \"py-1\", 7, 12, [[1, 901, 2, ID, 0, 0, 812, \"\", {}]]]",
+    {"[3, 6, \"py-1\", 7, 12, [[1, 901, 2, ID, 0, 0, 812, \"\", {}]]]",
      {MM_FRAME_RESULTS, .as.results = {PY_1, .session = 12, .items = &restarted, .count = 1}}},
-    {"[2, 6, \"saver-1\", 8, 9, [[45, 903, 3, ID, 1, 0, 412, \"disk full\", "
+    {"[3, 6, \"saver-1\", 8, 9, [[45, 903, 3, ID, 1, 0, 412, \"disk full\", "
      "{\"host\": \"db-2\"}]]]",
      {MM_FRAME_RESULTS, .as.results = {.worker = LITERAL("saver-1"), .instance = 8, .session = 9,
       ITEMS(result, items, count,
@@ -181,7 +181,7 @@ static const struct {
              .status = MM_STATUS_FAILED, .took_ms = 412, .error = LITERAL("disk full"),
              .evidence = (const mm_pair_t[]){{LITERAL("host"), LITERAL("db-2")}},
              .evidence_count = 1})}}},
-    {"[2, 6, \"py-1\", 7, 12, [[1, 905, 4, ID, 0, 0, 310, \"\", {}, 12, 1000, 0, ID, ID, false, "
+    {"[3, 6, \"py-1\", 7, 12, [[1, 905, 4, ID, 0, 0, 310, \"\", {}, 12, 1000, 0, ID, ID, false, "
      "false, \"\", \"degraded\", false], "
      "[2, 906, 2, ID, 0, 0, 61200, \"\", {}, 1, 0, 1, ID, ID, true, false, \"rebooting\", \"\", "
      "false]]]",
@@ -193,7 +193,7 @@ static const struct {
             {.serial = 2, .number = 906, .leg = MM_LEG_RESTART, .id = ID, .took_ms = 61200,
              OF(.end = MM_END_RESTARTED, .proof = MM_PROOF_PROVEN, .machine = ID, .boot = ID,
                 .sent = true, .words = LITERAL("rebooting"))})}}},
-    {"[2, 6, \"py-1\", 7, 12, [[3, 909, 2, ID, 3, 0, 8000, \"\", {}, 3, 1000, 0, NONE, NONE, true, "
+    {"[3, 6, \"py-1\", 7, 12, [[3, 909, 2, ID, 3, 0, 8000, \"\", {}, 3, 1000, 0, NONE, NONE, true, "
      "true, \"\", \"\", true], [4, 910, 2, ID, 2, 0, 0, \"held by pid 7 of /srv/run\", {}, 5000, true]]]",
      {MM_FRAME_RESULTS, .as.results = {PY_1, .session = 12,
       ITEMS(result, items, count,
@@ -204,7 +204,7 @@ static const struct {
             {.serial = 4, .number = 910, .leg = MM_LEG_RESTART, .id = ID,
              .status = MM_STATUS_RETURNED, .error = LITERAL("held by pid 7 of /srv/run"),
              OF(.pause_ms = 5000, .is_held = true)})}}},
-    {"[2, 6, \"saver-1\", 8, 9, [[46, 911, 1, ID, 0, 0, 3, \"\", {}, "
+    {"[3, 6, \"saver-1\", 8, 9, [[46, 911, 1, ID, 0, 0, 3, \"\", {}, "
      "3, 2, 1, ID, ID, NONE, ID, 4980, 904980, 52000, 2, 255, 1, 0, \"no route\", \"\", true, 0], "
      "[47, 912, 3, ID, 0, 2, 3, \"\", {}, 0, 0, 0, NONE, NONE, NONE, NONE, 0, 0, 0, 0, 1000, 0, 0, "
      "\"\", \"\", false, 118]]]",
@@ -215,9 +215,9 @@ static const struct {
                 .exit = 255, .ended = 1, .words = LITERAL("no route"), .owes = true)},
             {.serial = 47, .number = 912, .leg = MM_LEG_SETTLE, .id = ID,
              .outcome = MM_OUTCOME_DEAD, .took_ms = 3, OF(.exit = MM_EXIT_NONE, .seq = 118)})}}},
-    {"[2, 7, \"py-1\", 7, 12, 1]",
+    {"[3, 7, \"py-1\", 7, 12, 1]",
      {MM_FRAME_BYE, .as.bye = {PY_1, .session = 12, .last_serial = 1}}},
-    {"[2, 8, \"consumer\", 3, [[1, ID], [2, ID, 1], [3, ID, 1500], [4, ID, 5, \"exit status 1\"], "
+    {"[3, 8, \"consumer\", 3, [[1, ID], [2, ID, 1], [3, ID, 1500], [4, ID, 5, \"exit status 1\"], "
      "[5, ID], [6, ID, 1, \"same-boot\"]]]",
      {MM_FRAME_NOTICES, .as.notices = {CONSUMER,
       ITEMS(verdict, items, count,
@@ -228,45 +228,45 @@ static const struct {
             {.kind = MM_VERDICT_SKIPPED, .id = ID},
             {.kind = MM_VERDICT_WITHDRAWN, .id = ID, .attempts = 1,
              .error = LITERAL("same-boot")})}}},
-    {"[2, 8, \"consumer\", 3, [[1, ID, 180000]]]",
+    {"[3, 8, \"consumer\", 3, [[1, ID, 180000]]]",
      {MM_FRAME_NOTICES, .as.notices = {CONSUMER,
       ITEMS(verdict, items, count, {.kind = MM_VERDICT_EXTEND, .id = ID, .lease_ms = 180000})}}},
-    {"[2, 9, \"consumer\", 3, \"py-1\", 7, 12, \"task.000000000000000c\"]",
+    {"[3, 9, \"consumer\", 3, \"py-1\", 7, 12, \"task.000000000000000c\"]",
      {MM_FRAME_WELCOME, .as.answer = {CONSUMER, PY_1, .session = 12,
                                       .suffix = LITERAL("task.000000000000000c")}}},
-    {"[2, 10, \"consumer\", 3, \"py-1\", 7, 0, \"another process has this id\"]",
+    {"[3, 10, \"consumer\", 3, \"py-1\", 7, 0, \"another process has this id\"]",
      {MM_FRAME_REFUSED, .as.answer = {CONSUMER, PY_1,
                                       .reason = LITERAL("another process has this id")}}},
-    {"[2, 11, \"consumer\", 3, \"py-1\", 7, 0]", {MM_FRAME_REJOIN, .as.answer = {CONSUMER, PY_1}}},
-    {"[2, 12, \"consumer\", 3, false, false, [[\"py-1\", 12, 0, 5020]]]",
+    {"[3, 11, \"consumer\", 3, \"py-1\", 7, 0]", {MM_FRAME_REJOIN, .as.answer = {CONSUMER, PY_1}}},
+    {"[3, 12, \"consumer\", 3, false, false, [[\"py-1\", 12, 0, 5020]]]",
      {MM_FRAME_BEAT, .as.beat = {CONSUMER,
       ITEMS(acknowledgement, items, count, {.worker = LITERAL("py-1"), .session = 12, .stamp_ms = 5020})}}},
-    {"[2, 12, \"consumer\", 3, false, false, [[\"py-1\", 12, 1, 5520]]]",
+    {"[3, 12, \"consumer\", 3, false, false, [[\"py-1\", 12, 1, 5520]]]",
      {MM_FRAME_BEAT, .as.beat = {CONSUMER,
       ITEMS(acknowledgement, items, count,
             {.worker = LITERAL("py-1"), .session = 12, .acknowledged_through = 1,
              .stamp_ms = 5520})}}},
-    {"[2, 13, \"consumer\", 3]", {MM_FRAME_LEAVING, .as.leaving = {CONSUMER}}},
-    {"[2, 14, 77, 2, \"saver-1\", 30, \"\"]",
+    {"[3, 13, \"consumer\", 3]", {MM_FRAME_LEAVING, .as.leaving = {CONSUMER}}},
+    {"[3, 14, 77, 2, \"saver-1\", 30, \"\"]",
      {MM_FRAME_QUERY, .as.query = {.viewer = 77, .about = MM_ABOUT_PROFILE,
                                    .process = LITERAL("saver-1"), .seconds = 30}}},
-    {"[2, 15, \"saver-1\", 77, 1, \"{}\"]",
+    {"[3, 15, \"saver-1\", 77, 1, \"{}\"]",
      {MM_FRAME_TELL, .as.tell = {.process = LITERAL("saver-1"), .viewer = 77,
                                  .about = MM_ABOUT_STATS, .text = LITERAL("{}")}}},
-    {"[2, 16, 77, [[ID, 1, \"\", 0, 0, \"a bad kernel\", \"root\"]]]",
+    {"[3, 16, 77, [[ID, 1, \"\", 0, 0, \"a bad kernel\", \"root\"]]]",
      {MM_FRAME_ORDER, .as.order = {.viewer = 77,
       ITEMS(order, items, count, {.id = ID, .action = MM_ACTION_HALT, .why = LITERAL("a bad kernel"),
                                   .actor = LITERAL("root")})}}},
-    {"[2, 17, 9, true, 7, 0, [[ID, 5, \"web\", 7, 0, \"3 of the last 10 are dead\", "
+    {"[3, 17, 9, true, 7, 0, [[ID, 5, \"web\", 7, 0, \"3 of the last 10 are dead\", "
      "\"consumer\"]]]",
      {MM_FRAME_ORDERS, .as.orders = {.session = 9, .asks = true, .run = 7,
       ITEMS(order, items, count, {.id = ID, .action = MM_ACTION_TRIP, .name = LITERAL("web"),
                                   .run = 7, .why = LITERAL("3 of the last 10 are dead"),
                                   .actor = LITERAL("consumer")})}}},
-    {"[2, 18, \"saver-1\", 8, 9, [[ID, \"\"]]]",
+    {"[3, 18, \"saver-1\", 8, 9, [[ID, \"\"]]]",
      {MM_FRAME_RECORDED, .as.recorded = {.worker = LITERAL("saver-1"), .instance = 8, .session = 9,
       ITEMS(recorded, items, count, {.id = ID})}}},
-    {"[2, 19, \"saver-1\", 8, 9, 7, 0, 0, [[1, 0, \"\", \"\", 1795332314123, 0, 0, false, \"a bad "
+    {"[3, 19, \"saver-1\", 8, 9, 7, 0, 0, [[1, 0, \"\", \"\", 1795332314123, 0, 0, false, \"a bad "
      "kernel\"], [7, 0, \"web-14\", \"web,eu\", 1795332314123, 0, 0, false, \"\"], [8, 118, "
      "\"web-15\", \"web\", 1795332314123, 0, 2, true, \"\"]]]",
      {MM_FRAME_STATE, .as.state = {.worker = LITERAL("saver-1"), .instance = 8, .session = 9,
@@ -346,7 +346,7 @@ static void every_example_in_the_documentation_is_tested(void **state)
     (void)state;
     size_t shown = 0;
     read_document();
-    for (const char *at = document; (at = strstr(at, "[2, ")) != NULL; at++) {
+    for (const char *at = document; (at = strstr(at, "[3, ")) != NULL; at++) {
         char *end;
         unsigned long kind = strtoul(at + 4, &end, 10);
         if (kind < 1 || kind > MM_FRAME_KINDS || strncmp(end, ", ", 2) != 0)
@@ -365,9 +365,9 @@ static void the_bytes_in_the_documentation_are_what_is_sent(void **state)
 {
     (void)state;
     static const char *const shown[] = {
-        "[2, 3, \"py-1\", 7, 2, 0, 1, 5000, 1, 0, 0, 1, \"\", 0, [], []]",
-        "[2, 2, 12, 5020, 0, false, [[901, 2, ID, \"web-14\", 1]]]",
-        "[2, 6, \"py-1\", 7, 12, [[1, 901, 2, ID, 0, 0, 812, \"\", {}]]]"};
+        "[3, 3, \"py-1\", 7, 2, 0, 1, 5000, 1, 0, 0, 1, \"\", 0, [], []]",
+        "[3, 2, 12, 5020, 0, false, [[901, 2, ID, \"web-14\", 1]]]",
+        "[3, 6, \"py-1\", 7, 12, [[1, 901, 2, ID, 0, 0, 812, \"\", {}]]]"};
     read_document();
     replace(document, "\n", " ");
     for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
@@ -556,8 +556,8 @@ static void decoding_allocates_nothing(void **state)
     mm_decoder_destroy(&fresh);
 
     // The most elements that the scan lets through, all behind the last known field.
-    static uint8_t most[MM_FRAME_BYTES] = "\x95\x02\x0D\xA1"
-                                          "c\x07\xDC"; // [2, 13, "c", 7, [...]]
+    static uint8_t most[MM_FRAME_BYTES] = "\x95\x03\x0D\xA1"
+                                          "c\x07\xDC"; // [3, 13, "c", 7, [...]]
     size_t size = 7, left = MM_WIRE_ELEMENTS_MAX - 6;
     most[size++] = (uint8_t)(left >> 8);
     most[size++] = (uint8_t)left;

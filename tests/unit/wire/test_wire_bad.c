@@ -24,7 +24,7 @@ static void a_hello_of_another_version_says_whose_it_is(void **state)
     } others[] = {{"\x94\x01\x04\xA2r1\x07", 7},
                   {"\x94\x01\x03\xA2-1\x07", 7},
                   {"\x93\x01\x03\xA2r1", 6},
-                  {"\x94\x02\x0D\xA1"
+                  {"\x94\x03\x0D\xA1"
                    "c\x07",
                    6},
                   {"\xC0", 1}};
@@ -101,7 +101,7 @@ static void a_frame_cut_at_any_byte_is_malformed(void **state)
 static void a_frame_with_bytes_behind_it_is_malformed(void **state)
 {
     (void)state;
-    char bytes[32] = "\x94\x02\x0D\xA1"
+    char bytes[32] = "\x94\x03\x0D\xA1"
                      "c\x07";
     assert_int_equal(try_bytes(bytes, 6), MM_WIRE_OK);
     assert_int_equal(try_bytes(bytes, 7), MM_WIRE_MALFORMED);
@@ -131,12 +131,12 @@ static void declared_sizes_are_not_believed(void **state)
 {
     (void)state;
     static const char *const bombs[] = {"\xDD\xFF\xFF\xFF\xFF",
-                                        "\x93\x02\x01\xDD\xFF\xFF\xFF\xFF",
-                                        "\x93\x02\x01\xDF\xFF\xFF\xFF\xFF",
-                                        "\x93\x02\x01\xDB\xFF\xFF\xFF\xFF",
-                                        "\x93\x02\x01\xC6\xFF\xFF\xFF\xFF",
-                                        "\x93\x02\x01\xC9\xFF\xFF\xFF\xFF\x01",
-                                        "\x95\x02\x01\xA1p\x07\xDD\xFF\xFF\xFF\xFF",
+                                        "\x93\x03\x01\xDD\xFF\xFF\xFF\xFF",
+                                        "\x93\x03\x01\xDF\xFF\xFF\xFF\xFF",
+                                        "\x93\x03\x01\xDB\xFF\xFF\xFF\xFF",
+                                        "\x93\x03\x01\xC6\xFF\xFF\xFF\xFF",
+                                        "\x93\x03\x01\xC9\xFF\xFF\xFF\xFF\x01",
+                                        "\x95\x03\x01\xA1p\x07\xDD\xFF\xFF\xFF\xFF",
                                         "\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x91\x90"};
     for (size_t i = 0; i < sizeof bombs / sizeof *bombs; i++)
         assert_int_equal(try_bytes(bombs[i], strlen(bombs[i])), MM_WIRE_MALFORMED);
@@ -149,7 +149,7 @@ static void a_bad_frame_does_no_harm_to_the_next(void **state)
         char *bytes;
         mm_frame_t frame = sample_of(kind);
         size_t size = sample_encode(encoder, &frame, &bytes);
-        assert_int_equal(try_bytes("\x91\x02", 2), MM_WIRE_FIELD_BAD);
+        assert_int_equal(try_bytes("\x91\x03", 2), MM_WIRE_FIELD_BAD);
         assert_int_equal(try_bytes(bytes, size), MM_WIRE_OK);
         assert_memory_equal(mm_encoder_bytes(encoder).data, bytes, size);
         free(bytes);
