@@ -151,6 +151,7 @@ static void escalate(gather_t *self, flight_t *flight, attempt_t *attempt, mm_en
     }
     attempt->command++;
     attempt->task = 0;
+    attempt->end = end == MM_END_UNREACHABLE ? end : MM_END_NONE;
     attempt_set_row(attempt, MM_ROW_NOT_STARTED);
     if (end == MM_END_UNREACHABLE)
         limits_set_casualty(&self->limits, host_name(flight->host), attempt->class, true);
