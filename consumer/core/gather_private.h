@@ -49,6 +49,7 @@ struct gather {
     uint64_t seq_asked;     // of an outcome, since which the record is asked again
     uint64_t state_session; // of the saver that is asked for the record's state
     uint64_t state_from;    // its page
+    uint64_t question;      // which time all of it is asked for
     int64_t asked_ms;       // when it was asked last; 0: to be asked now
     pending_t *pending;     // orders that are not on record yet
     size_t pending_count;
