@@ -84,11 +84,9 @@ mm_reason_t gather_gated(const gather_t *self, const flight_t *flight)
 bool gather_is_casualty(const attempt_t *attempt)
 {
     mm_end_t end = attempt->end;
-    bool is_held = attempt->row == MM_ROW_NOT_STARTED && end == MM_END_UNREACHABLE;
-    return is_held ||
-           (attempt->row == MM_ROW_ENDED &&
-            (end == MM_END_UNHEALTHY || end == MM_END_UNREACHABLE || end == MM_END_WRONG_HOST ||
-             end == MM_END_INTERRUPTED || end == MM_END_LEFT_RUNNING));
+    return attempt->row == MM_ROW_ENDED &&
+           (end == MM_END_UNHEALTHY || end == MM_END_UNREACHABLE || end == MM_END_WRONG_HOST ||
+            end == MM_END_INTERRUPTED || end == MM_END_LEFT_RUNNING);
 }
 
 void gather_take_place(gather_t *self, flight_t *flight)
@@ -108,7 +106,7 @@ void gather_leave_place(gather_t *self, flight_t *flight)
     bool is_open = attempt->row == MM_ROW_BEGUN || attempt->row == MM_ROW_OPEN;
     flight->is_admitted = false;
     self->gate_is_freed = true;
-    if (attempt->row == MM_ROW_ENDED || gather_is_casualty(attempt))
+    if (attempt->row == MM_ROW_ENDED)
         limits_set_casualty(&self->limits, host, attempt->class, gather_is_casualty(attempt));
     limits_leave(&self->limits, host,
                  is_open ? self->now_ms + self->config.lost_after_ms + self->config.attempt_ms : 0);

@@ -173,8 +173,7 @@ void gather_admit(gather_t *self, flight_t *flight);
 // no end; it does nothing for a flight without one.
 void gather_take_place(gather_t *self, flight_t *flight);
 void gather_leave_place(gather_t *self, flight_t *flight);
-// Whether the attempt, or a command of it behind which the next one is held back, has left the host
-// not known to be up.
+// Whether the attempt has left the host not known to be up.
 bool gather_is_casualty(const attempt_t *attempt);
 // The saver has answered the flight's settle: its outcome counts, once.
 void gather_count_outcome(gather_t *self, const flight_t *flight, const mm_result_t *result);

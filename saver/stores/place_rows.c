@@ -91,10 +91,10 @@ mm_sqlite_status_t place_rows_apply(place_rows_t *self, const mm_task_t *task,
         break;
     case MM_ROW_ENDED:
     case MM_ROW_NONE:
-    case MM_ROW_NOT_STARTED:
         if (real->is_casualty)
             return take(self, self->lose, host, task, now_ms);
         return give_back(self, host, task, real->row == MM_ROW_ENDED);
+    case MM_ROW_NOT_STARTED: return give_back(self, host, task, false);
     }
     return MM_SQLITE_OK;
 }

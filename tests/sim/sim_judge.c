@@ -432,8 +432,7 @@ static void record(sim_t *self)
 void sim_judge_row(sim_t *self, const sim_running_t *task)
 {
     sim_job_t *job = task->job;
-    bool is_held = job->row.row == MM_ROW_NOT_STARTED && job->row.end == MM_END_UNREACHABLE;
-    if (job->row.row == MM_ROW_ENDED || is_held)
+    if (job->row.row == MM_ROW_ENDED)
         job->is_casualty = leaves_casualty(job->row.end);
     if (!self->policy)
         return;
