@@ -32,7 +32,8 @@ static const char *const usages[] = {
         "The host is not restarted until a date, or for good. `--until now` ends that.\n",
     [MM_ACTION_ABSOLVE] =
         "usage: mayhem absolve HOST --why TEXT [OPTION]...\n\n"
-        "The host is well again: it is no casualty any more, and its place is free.\n"};
+        "The host is well again: it is no casualty any more, and its place is free. What --after\n"
+        "does for it is owed no longer than to the next run.\n"};
 
 typedef struct {
     target_t target;

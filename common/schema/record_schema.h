@@ -32,7 +32,8 @@
 //   error        the command's last words, or those of the look
 //   health       what the host said of its health before the restart
 //   owes         1: what --after does is still to be done (only that of a job's last attempt
-//                counts); 0: that is paid; NULL: nothing was ever owed
+//                counts); 2: the same, and the host is absolved; 0: that is paid; NULL: nothing was
+//                ever owed
 //   debt         the attributes of the job that it needs (attributes.h), as long as it is owed
 #define RECORD_NOBODY "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
@@ -199,13 +200,13 @@ typedef enum {
 
 // The jobs whose last attempt still owes what --after does, oldest first, unless a later job has
 // restarted the same host and paid. It may be paid without another restart when the host was
-// restarted, or got no command; else somebody must look at it.
+// restarted, or got no command; else somebody must look at it, and absolve it.
 #define RECORD_READ_DEBTS                                                                          \
     "SELECT id, host, a.attempt, machine_id, boot_before, debt, jobs.outcome IS NOT NULL"          \
     " AND (a.outcome = 'restarted' OR NOT EXISTS (SELECT 1 FROM attempts AS other"                 \
     " WHERE other.job = a.job AND other.began_ms IS NOT NULL"                                      \
-    " AND coalesce(other.outcome, '') <> 'unprepared')) AS payable"                                \
-    " FROM attempts AS a JOIN jobs ON id = a.job WHERE a.owes = 1"                                 \
+    " AND coalesce(other.outcome, '') <> 'unprepared') OR a.owes = 2) AS payable"                  \
+    " FROM attempts AS a JOIN jobs ON id = a.job WHERE a.owes > 0"                                 \
     " AND NOT EXISTS (SELECT 1 FROM attempts AS later"                                             \
     " WHERE later.job = a.job AND later.attempt > a.attempt)"                                      \
     " AND NOT EXISTS (SELECT 1 FROM jobs AS next JOIN attempts AS paid ON paid.job = next.id"      \
@@ -221,6 +222,11 @@ typedef enum {
     DEBTS_ATTRIBUTES,
     DEBTS_IS_PAYABLE
 } debt_column_t;
+
+// The host ?1, folded, is absolved: what it owes may be paid.
+#define RECORD_ABSOLVE_DEBTS                                                                       \
+    "UPDATE attempts SET owes = 2 WHERE owes = 1"                                                  \
+    " AND job IN (SELECT id FROM jobs WHERE lower(rtrim(host, '.')) = ?1)"
 
 #define RECORD_PAY "UPDATE attempts SET owes = 0, debt = NULL WHERE job = ?1 AND attempt = ?2"
 

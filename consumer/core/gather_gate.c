@@ -52,16 +52,26 @@ mm_reason_t gather_closed(const gather_t *self, const flight_t *flight)
     return is_denied ? MM_REASON_DENIED : reason;
 }
 
-mm_reason_t gather_gated(const gather_t *self, const flight_t *flight)
+// What the last pass has found of room may be as old as the last change; while restarts in progress
+// or workers have no room for anybody, there is no pass.
+mm_reason_t gather_class_reason(const gather_t *self, const class_t *class)
 {
-    if (flight->is_admitted)
-        return gather_closed(self, flight);
+    int64_t until_ms;
     const resource_t *at_once = &self->flights.resources.at_once;
-    mm_reason_t reason = attempt_of(self, flight)->class->reason;
+    mm_reason_t reason =
+        limits_closed(&self->limits, class, self->now_ms, unix_ms(self), &until_ms);
+    if (reason == MM_REASON_NONE && class->reason >= MM_REASON_RATE)
+        reason = class->reason;
     if (reason != MM_REASON_NONE)
         return reason;
     return at_once->busy + at_once->grants >= at_once->limit ? MM_REASON_AT_ONCE
                                                              : MM_REASON_NO_SLOT;
+}
+
+mm_reason_t gather_gated(const gather_t *self, const flight_t *flight)
+{
+    return flight->is_admitted ? gather_closed(self, flight)
+                               : gather_class_reason(self, attempt_of(self, flight)->class);
 }
 
 // ---- places

@@ -114,8 +114,22 @@ static void answer(gather_t *self, uint64_t viewer, const mm_id_t *id, mm_str_t 
     action->as.reply.error = error;
 }
 
+// A viewer repeats what it has heard no answer to. In between another one may have ordered the
+// opposite, which stays.
+static bool was_answered(const gather_t *self, const mm_id_t *id)
+{
+    for (size_t i = 0; i < GATHER_ANSWERED; i++)
+        if (mm_id_equal(&self->answered[i], id))
+            return !mm_id_is_none(id);
+    return false;
+}
+
 void gather_apply_order(gather_t *self, uint64_t viewer, const mm_order_t *order)
 {
+    if (was_answered(self, &order->id)) {
+        answer(self, viewer, &order->id, mm_str(""));
+        return;
+    }
     if (find_pending(self, &order->id))
         return; // repeated: it is answered when it is on record
     if (order->action > MM_ACTION_ABSOLVE) {
@@ -188,6 +202,18 @@ static void remove_pending(gather_t *self, pending_t *pending)
     self->pending_count--;
 }
 
+// An order that is not on record is not in force: what is, the record says. A halt stays, too,
+// since that frees nobody.
+static void undo(gather_t *self, const mm_order_t *order)
+{
+    if (order->action == MM_ACTION_HALT)
+        return;
+    if (self->is_real)
+        restart_loading(self);
+    else if (order->action == MM_ACTION_RESUME && order->name.size == 0)
+        self->limits.is_halted = true;
+}
+
 void gather_apply_recorded(gather_t *self, const mm_recorded_body_t *recorded)
 {
     for (size_t i = 0; i < recorded->count; i++) {
@@ -197,9 +223,13 @@ void gather_apply_recorded(gather_t *self, const mm_recorded_body_t *recorded)
             continue;
         if (pending->viewer != 0)
             answer(self, pending->viewer, &recorded->items[i].id, recorded->items[i].error);
+        if (pending->viewer != 0 && !is_refused)
+            self->answered[self->answered_at++ % GATHER_ANSWERED] = pending->order.id;
         if (is_refused && pending->viewer == 0)
             continue; // the consumer's own are tried again
         pending->is_recorded = !is_refused && self->is_real && !self->limits.is_complete;
+        if (is_refused)
+            undo(self, &pending->order);
         if (!pending->is_recorded)
             remove_pending(self, pending);
     }
@@ -213,8 +243,8 @@ static void apply_entry(gather_t *self, const mm_entry_t *entry)
     const place_t *place;
     switch (entry->action) {
     case MM_ACTION_HALT: limits->is_halted = true; break;
-    case MM_ACTION_TRIP: limits_trip(limits, entry->name, entry->why); break;
-    case MM_ACTION_RESUME: (void)limits_resume(limits, entry->name); break;
+    case MM_ACTION_TRIP: limits_trip(limits, entry->name, entry->why, entry->at_ms); break;
+    case MM_ACTION_RESUME: limits_resumed(limits, entry->name, entry->at_ms); break;
     case MM_ACTION_DENY:
         limits_deny(limits, entry->name, entry->until_ms > 0 ? entry->until_ms : MM_NEVER);
         break;
@@ -273,9 +303,6 @@ static void hold_again(limits_t *limits, const mm_order_t *order)
 static void complete(gather_t *self)
 {
     limits_t *limits = &self->limits;
-    for (size_t i = 0; i < self->pending_count; i++)
-        if (self->pending[i].is_recorded && self->pending[i].order.action == MM_ACTION_RESUME)
-            limits_forget_trip(limits, self->pending[i].order.name);
     limits_complete(limits);
     add_casualties(self);
     if (limits->seq > 0 || limits->open.count > 0) // when the last one began is not known

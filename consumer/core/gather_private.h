@@ -15,6 +15,7 @@
 #include "workers.h"
 
 typedef struct pending pending_t; // gather_orders.c
+#define GATHER_ANSWERED 64
 
 struct gather {
     gather_config_t config;
@@ -56,6 +57,8 @@ struct gather {
     size_t real_count;
     size_t real_capacity;
     size_t real_made;
+    mm_id_t answered[GATHER_ANSWERED]; // orders of viewers that are on record, a ring
+    size_t answered_at;
     mm_order_t *sent; // in the action of this step
     size_t sent_capacity;
     bool is_real;      // a restarter that is not the mock has joined, or there is a policy
@@ -158,6 +161,8 @@ class_t *gather_class(gather_t *self, const flight_t *flight);
 bool gather_is_denied(const gather_t *self, const flight_t *flight);
 // Why no command for the flight, which has its place, may begin now; NONE: it may.
 mm_reason_t gather_closed(const gather_t *self, const flight_t *flight);
+// Why the first one of a class waits at the gate.
+mm_reason_t gather_class_reason(const gather_t *self, const class_t *class);
 // Why a flight that would begin waits at the gate; NONE: it has passed it.
 mm_reason_t gather_gated(const gather_t *self, const flight_t *flight);
 // Whose limit the reason is: the name of the first group that gives it; NULL: of none.

@@ -35,10 +35,11 @@ typedef struct {
     int64_t step_ended_ms; // Unix time; 0: it has not
     bool is_sized;         // `hosts` is known
     bool is_tripped;
-    bool is_told;     // that it has
-    bool is_recorded; // the same, while the record is told
-    char why[96];     // it has tripped, a sentence
-    uint8_t *last;    // the last outcomes, a ring of `last_size`: whether each was a failure
+    bool is_told;        // that it has
+    bool is_recorded;    // the same, while the record is told
+    int64_t recorded_ms; // since then, Unix time
+    char why[96];        // it has tripped, a sentence
+    uint8_t *last;       // the last outcomes, a ring of `last_size`: whether each was a failure
     size_t last_size;
     size_t last_at;
     size_t last_count;
@@ -152,9 +153,10 @@ bool limits_ended(limits_t *self, class_t *class, mm_outcome_t outcome, bool is_
                   int64_t unix_ms);
 // The record says that a breaker has stopped a group, or all; the name empty: the whole run. It
 // counts from limits_complete on. One that the policy does not name is ignored.
-void limits_trip(limits_t *self, mm_str_t group, mm_str_t why);
-// A trip that was told with the record has been resumed since.
-void limits_forget_trip(limits_t *self, mm_str_t group);
+void limits_trip(limits_t *self, mm_str_t group, mm_str_t why, int64_t at_ms);
+// The record has a resume of that time. It ends no trip in force that is younger: those are told
+// first.
+void limits_resumed(limits_t *self, mm_str_t group, int64_t at_ms);
 // Returns false when the policy has no such group.
 bool limits_resume(limits_t *self, mm_str_t group);
 // A group that has tripped, and of which nothing was said yet; NULL: none.

@@ -89,20 +89,14 @@ static group_t *find(const limits_t *self, mm_str_t name)
     return NULL;
 }
 
-void limits_trip(limits_t *self, mm_str_t name, mm_str_t why)
+void limits_trip(limits_t *self, mm_str_t name, mm_str_t why, int64_t at_ms)
 {
     group_t *group = find(self, name);
     if (!group)
         return;
     group->is_recorded = true;
+    group->recorded_ms = at_ms;
     (void)snprintf(group->why, sizeof group->why, "%.*s", (int)why.size, why.data ? why.data : "");
-}
-
-void limits_forget_trip(limits_t *self, mm_str_t name)
-{
-    group_t *group = find(self, name);
-    if (group)
-        group->is_recorded = false;
 }
 
 bool limits_resume(limits_t *self, mm_str_t name)
@@ -113,6 +107,13 @@ bool limits_resume(limits_t *self, mm_str_t name)
     group->is_tripped = group->is_told = false;
     group->last_count = 0;
     return true;
+}
+
+void limits_resumed(limits_t *self, mm_str_t name, int64_t at_ms)
+{
+    group_t *group = find(self, name);
+    if (limits_resume(self, name) && at_ms >= group->recorded_ms)
+        group->is_recorded = false;
 }
 
 group_t *limits_tripped(limits_t *self)

@@ -36,7 +36,8 @@ static size_t gated_by(const gather_t *self, mm_reason_t reason)
 {
     size_t count = 0;
     for (size_t i = 0; i < self->limits.listed_count; i++)
-        if (self->limits.listed[i]->reason == reason)
+        if (self->limits.listed[i]->waiting_count > 0 &&
+            gather_class_reason(self, self->limits.listed[i]) == reason)
             count += self->limits.listed[i]->waiting_count;
     return count;
 }
@@ -48,7 +49,8 @@ bool gather_next_waiting(const gather_t *self, gather_waiting_t *cursor)
         mm_reason_t reason = (mm_reason_t)cursor->next;
         cursor->count = 0;
         if (reason >= MM_REASON_HOST_BUSY)
-            cursor->count = waiting_for(flights, reason - MM_REASON_HOST_BUSY);
+            cursor->count =
+                waiting_for(flights, reason - MM_REASON_HOST_BUSY) + gated_by(self, reason);
         else if (reason == MM_REASON_NOT_SAVED)
             cursor->count = flights->in_restart[RESTART_HELD];
         else if (reason == MM_REASON_PAUSE)

@@ -4,6 +4,8 @@
 
 #include "clock.h"
 #include "crash.h"
+#include "host_fold.h"
+#include "record_schema.h"
 
 int held_rows_prepare(held_rows_t *self, mm_sqlite_t *sqlite, char error[MM_ERROR_MAX])
 {
@@ -13,6 +15,8 @@ int held_rows_prepare(held_rows_t *self, mm_sqlite_t *sqlite, char error[MM_ERRO
         code = hold_rows_prepare(&self->holds, sqlite, error);
     if (code == 0)
         code = place_rows_prepare(&self->places, sqlite, error);
+    if (code == 0)
+        code = mm_sqlite_prepare(sqlite, RECORD_ABSOLVE_DEBTS, &self->absolve, error);
     return code;
 }
 
@@ -53,6 +57,18 @@ static const char *complaint(const mm_order_t *order)
     return is_of_host && mm_host_complaint(order->name) ? "it names no host" : NULL;
 }
 
+// Its place is free, and what it owes may be paid.
+static mm_sqlite_status_t absolve(held_rows_t *self, mm_str_t host)
+{
+    char folded[MM_HOST_MAX];
+    mm_str_t name = mm_host_fold(host, folded);
+    mm_sqlite_status_t status = place_rows_absolve(&self->places, host);
+    if (status != MM_SQLITE_OK)
+        return status;
+    (void)sqlite3_bind_text(self->absolve, 1, name.data, (int)name.size, SQLITE_STATIC);
+    return mm_sqlite_run(self->sqlite, self->absolve);
+}
+
 static mm_sqlite_status_t record(held_rows_t *self, const mm_order_t *order, int64_t now_ms)
 {
     bool is_new = false;
@@ -60,7 +76,7 @@ static mm_sqlite_status_t record(held_rows_t *self, const mm_order_t *order, int
     if (status != MM_SQLITE_OK || !is_new)
         return status;
     if (order->action == MM_ACTION_ABSOLVE)
-        return place_rows_absolve(&self->places, order->name);
+        return absolve(self, order->name);
     return hold_rows_apply(&self->holds, order, now_ms);
 }
 

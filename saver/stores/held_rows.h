@@ -14,7 +14,8 @@ typedef struct {
     audit_rows_t audit;
     hold_rows_t holds;
     place_rows_t places;
-    state_page_t page; // the last one that was read
+    sqlite3_stmt *absolve; // debts
+    state_page_t page;     // the last one that was read
 } held_rows_t;
 
 // What the transaction has done with a task before.

@@ -151,7 +151,7 @@ ends_with_code "a run that is stopped in the midst: exit 75" 75
 restarted=$(store "SELECT group_concat(host, ' ') FROM (SELECT host FROM jobs WHERE outcome = 'restarted' ORDER BY host)")
 kept() { sha256sum run/*.db run/list.* run/run.* run/log/* 2>/dev/null; }
 before=$(kept)
-plan -i hosts.txt -x "$work/restart.sh {host}" --config policy.ini
+plan -i hosts.txt -x "$work/restart.sh {host}" --config policy.ini --unleash
 equal "what it has done is said" "$restarted" "$(awk '/is done$/ { print $2 }' out | sort | tr '\n' ' ' | sed 's/ $//')"
 check "some is" test "$restarted" != ""
 equal "the folder is as it was" "$before" "$(kept)"
@@ -171,7 +171,7 @@ sqlite3 run/mayhem.db "CREATE TABLE IF NOT EXISTS holds (id INTEGER PRIMARY KEY 
   INSERT INTO holds (kind, name, run, until_ms, since_ms, why, actor)
     VALUES ('deny', 'spare', 0, 0, 1, 'x', 'y'), ('deny', 'db-2', 0, 5, 1, 'x', 'y'), ('trip', 'db', 0, 0, 1, 'x', 'y');"
 printf '[group web]\ncap = 2\n[group db]\nmax-unavailable = 1\n[group us]\n' >held.ini
-plan "${real[@]}" --config held.ini
+plan "${real[@]}" --config held.ini --unleash
 equal "open attempts, denied hosts and breakers on record hold back" \
     "web-1 begins now
 web-2 waits: cap of its group, of web
@@ -180,12 +180,12 @@ db-1 waits: breaker tripped, of db
 db-2 waits: breaker tripped, of db
 spare waits: denied" "$(grep -E '^ +[0-9]+  ' out | sed -E 's/ +/ /g; s/^ [0-9]+ //')"
 sqlite3 run/mayhem.db "DELETE FROM holds WHERE kind = 'trip'; UPDATE places SET host = 'db-1', groups = 'db', open = 0, casualty = 1"
-plan "${real[@]}" --config held.ini
+plan "${real[@]}" --config held.ini --unleash
 equal "a casualty keeps its place from others, not from itself" \
     "db-1 begins now
 db-2 waits: limit of unavailable hosts, of db" "$(grep -E ' db-' out | sed -E 's/ +/ /g; s/^ [0-9]+ //')"
 sqlite3 run/mayhem.db "INSERT INTO holds (kind, name, run, until_ms, since_ms, why, actor) VALUES ('halt', '', 0, 0, 1, 'x', 'y')"
-plan "${real[@]}" --config held.ini
+plan "${real[@]}" --config held.ini --unleash
 equal "a halt holds all back" 6 "$(grep -c 'waits: halted$' out)"
 
 # ---- the older name ----------------------------------------------------------------------------------

@@ -201,8 +201,8 @@ plant "casualties that are not counted" max-unavailable "UPDATE audit SET casual
         (SELECT seq FROM audit WHERE action = 'ended' AND ',' || grp || ',' LIKE '%,eu,%'
         ORDER BY seq LIMIT $(($(hosts_in eu) * 6 / 100)));
     DELETE FROM audit WHERE action = 'absolve';"
-plant "more starts than the rate" rate 'UPDATE audit SET time_ms = time_ms / 8;'
-plant "a bake cut short" ramp 'UPDATE audit SET time_ms = time_ms / 8;'
+plant "more starts than the rate" rate 'UPDATE audit SET time_ms = time_ms / 64;'
+plant "a bake cut short" ramp 'UPDATE audit SET time_ms = time_ms / 64;'
 plant "a host begins twice at once" 'two places' "$into SELECT seq + 1, time_ms, actor, action, run, host,
     grp, reason, ids, until_ms, x'01', hash FROM audit
     WHERE seq = (SELECT max(seq) FROM at WHERE begins = 1);"

@@ -255,7 +255,7 @@ equal "what had begun was finished" "$(sort all.txt)" "$(sort all.ends)"
 dir=taken
 hosts 200 >many.txt
 launch -i many.txt --drain-timeout 4s "${slow[@]}"
-"$root/run.sh" --dir taken -i other.txt --mock >out2 2>err2
+"$root/run.sh" --dir taken -i many.txt --mock >out2 2>err2
 matches "a second operator is told who runs what, since when" \
     "pid $run_pid of [^ ]+, since [0-9-]+ [0-9:]+: .*-i many.txt" "$(cat err2)"
 for file in run.pid restarter-1.pid control run.lock; do

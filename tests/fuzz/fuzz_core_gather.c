@@ -41,6 +41,7 @@ typedef struct {
     bool acked[0x10000];
     bool from_saver; // the event of this step
     bool left;
+    mm_state_body_t question; // for the record's state, which was not answered; session 0: none
     uint64_t serials[HONEST];
     uint64_t sequence; // of the honest ones
     todo_t todo[TODO]; // theirs
@@ -212,6 +213,26 @@ static void parse_beat(const world_t *self)
                                         .count = count}});
 }
 
+// The honest saver's record holds nothing back. What the liars answer is theirs.
+static void parse_orders(world_t *self, const gather_action_t *action)
+{
+    size_t place = subscriber_of(self, mm_str(action->as.orders.worker));
+    assert(place < FUZZ_PEERS + HONEST && action->as.orders.session != 0);
+    assert(self->sessions[place] == action->as.orders.session);
+    assert(action->as.orders.count <= MM_BATCH_ITEMS);
+    fuzz_send(&(mm_frame_t){.kind = MM_FRAME_ORDERS,
+                            .as.orders = {.session = action->as.orders.session,
+                                          .asks = action->as.orders.asks,
+                                          .run = action->as.orders.run,
+                                          .from = action->as.orders.from,
+                                          .items = action->as.orders.orders,
+                                          .count = action->as.orders.count}});
+    if (action->as.orders.asks)
+        self->question = (mm_state_body_t){.session = action->as.orders.session,
+                                           .run = action->as.orders.run,
+                                           .from = action->as.orders.from};
+}
+
 static void parse_action(world_t *self, const gather_action_t *action)
 {
     switch (action->kind) {
@@ -224,7 +245,11 @@ static void parse_action(world_t *self, const gather_action_t *action)
     case GATHER_CLOSE:
     case GATHER_LAST: parse_session(self, action); break;
     case GATHER_BEAT: parse_beat(self); break;
+    case GATHER_NEWS:
+    case GATHER_ANSWER:
+    case GATHER_ASK_GUARD:
     case GATHER_LOG: break;
+    case GATHER_ORDERS: parse_orders(self, action); break;
     case GATHER_LEAVE:
         assert(!self->left);
         self->left = true;
@@ -241,6 +266,15 @@ static void step(world_t *self, gather_event_t event)
     fuzz_check_flights(self->gather);
 }
 
+// An honest saver answers what it is asked for.
+static void answer(world_t *self)
+{
+    mm_state_body_t state = self->question;
+    self->question.session = 0;
+    if (state.session != 0 && state.session == self->sessions[FUZZ_PEERS])
+        step(self, (gather_event_t){.kind = GATHER_STATE, .as.state = &state});
+}
+
 // ---- events
 
 static bool is_saver(const world_t *self, mm_str_t name, uint64_t instance)
@@ -252,6 +286,9 @@ static bool is_saver(const world_t *self, mm_str_t name, uint64_t instance)
 static void parse_jobs(world_t *self, const mm_frame_t *frame)
 {
     gather_event_t event = {.kind = GATHER_ASK};
+    event.as.job.run = frame->as.jobs.run;
+    event.as.job.groups = frame->as.jobs.groups;
+    event.as.job.group_count = frame->as.jobs.group_count;
     if (frame->as.jobs.count == 0)
         step(self, event);
     event.kind = GATHER_JOB;
@@ -290,6 +327,13 @@ static void parse_frame(world_t *self, const mm_frame_t *frame)
 {
     gather_event_t event = {.kind = GATHER_REPORT, .as.report = &frame->as.report};
     self->from_saver = false;
+    if (frame->kind == MM_FRAME_STATE || frame->kind == MM_FRAME_RECORDED) {
+        event = frame->kind == MM_FRAME_STATE
+                    ? (gather_event_t){.kind = GATHER_STATE, .as.state = &frame->as.state}
+                    : (gather_event_t){.kind = GATHER_RECORDED, .as.recorded = &frame->as.recorded};
+        step(self, event);
+        return;
+    }
     if (frame->kind == MM_FRAME_JOBS) {
         parse_jobs(self, frame);
     } else if (frame->kind == MM_FRAME_STARTED) {
@@ -384,6 +428,7 @@ static void honest_report(world_t *self, size_t who, bool is_hello)
 
 static void honest_results(world_t *self)
 {
+    answer(self);
     while (self->todo_count > 0) {
         todo_t todo = self->todo[--self->todo_count];
         const mm_task_t *task = &todo.task;

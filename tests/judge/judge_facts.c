@@ -29,7 +29,8 @@ static void resume(judge_t *self, uint32_t index)
 
 static void deny(judge_t *self, host_t *host, int64_t until_ms)
 {
-    if (!host->is_denied)
+    bool is_over = host->until_ms > 0 && self->now_ms >= host->until_ms;
+    if (!host->is_denied || is_over)
         host->denied_ms = self->now_ms;
     host->is_denied = true;
     host->until_ms = until_ms;

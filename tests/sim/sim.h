@@ -491,7 +491,8 @@ bool sim_judge_is_casualty(const sim_job_t *job);
 void sim_judge_outcome(sim_t *self, const sim_job_t *job);
 // prefix: "", "record " or "lapse ".
 void sim_judge_order(sim_t *self, const sim_order_t *order, const char *prefix);
-// The operator was told that this order could not be recorded.
+// This order could not be recorded, and is not any more.
+void sim_judge_refuse(sim_t *self, const mm_id_t *id);
 bool sim_judge_is_refused(sim_t *self, const mm_id_t *id);
 void sim_judge_page(sim_t *self, uint64_t session);
 // Time goes on; and all that is due now is done.

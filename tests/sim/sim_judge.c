@@ -383,8 +383,15 @@ static bool leaves_casualty(mm_end_t end)
 static void hear_result(uint64_t epoch, sim_standing_t *standing, const sim_job_t *job,
                         const mm_result_t *result)
 {
-    bool is_current = result->number == job->last_task && result->number != standing->reclaimed &&
-                      result->number >> 32 == epoch;
+    bool is_out = result->number == standing->out, is_last = result->number == job->last_task;
+    bool is_repeated = (is_out && result->number == standing->heard_out) ||
+                       (is_last && result->number == standing->heard); // to a new session
+    standing->heard_out = is_out ? result->number : standing->heard_out;
+    standing->heard = is_last ? result->number : standing->heard;
+    if (is_repeated)
+        return;
+    bool is_current =
+        is_last && result->number != standing->reclaimed && result->number >> 32 == epoch;
     bool is_sent = result->status != MM_STATUS_RETURNED && result->real && result->real->sent;
     bool is_unsent =
         result->status == MM_STATUS_OPEN && result->real && result->real->end == MM_END_NOT_STARTED;
@@ -402,9 +409,10 @@ void sim_judge_read(sim_t *self, const mm_result_t *result)
     if (!self->policy)
         return;
     const sim_job_t *job = sim_job(self, &result->id);
-    if (mm_leg_is_restarters(result->leg))
+    bool is_in_flight = flights_find(&self->consumer->gather->flights, &job->id);
+    if (mm_leg_is_restarters(result->leg) && is_in_flight)
         hear_result(self->epoch, standing_of(self, job), job, result);
-    else
+    else if (!mm_leg_is_restarters(result->leg))
         hear_outcome(self, result);
 }
 
@@ -457,7 +465,7 @@ void sim_judge_outcome(sim_t *self, const sim_job_t *job)
 void sim_judge_order(sim_t *self, const sim_order_t *order, const char *prefix)
 {
     const char *name = *order->name ? order->name : "-";
-    if (!self->policy)
+    if (!self->policy || order->action == MM_ACTION_RUN) // there is one run
         return;
     if (strcmp(prefix, "record ") == 0) {
         sim_ordered_t *ordered = find_ordered(self, &order->id);
@@ -474,10 +482,17 @@ void sim_judge_order(sim_t *self, const sim_order_t *order, const char *prefix)
         break;
     case MM_ACTION_ABSOLVE: sim_judge_say(self, "%sabsolve %s", prefix, name); break;
     case MM_ACTION_TRIP: sim_judge_say(self, "%strip %s", prefix, name); break;
-    case MM_ACTION_RUN: sim_judge_say(self, "%snew-run", prefix); break;
+    case MM_ACTION_RUN:
     case MM_ACTION_BEGUN:
     case MM_ACTION_ENDED: break;
     }
+}
+
+void sim_judge_refuse(sim_t *self, const mm_id_t *id)
+{
+    sim_ordered_t *ordered = self->policy ? find_ordered(self, id) : NULL;
+    if (ordered)
+        ordered->is_refused = true;
 }
 
 bool sim_judge_is_refused(sim_t *self, const mm_id_t *id)

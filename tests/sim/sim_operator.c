@@ -48,7 +48,6 @@ void sim_operator_answered(sim_t *self, const mm_id_t *id, bool is_recorded)
         bool was_recorded = ordered->recorded_ms > 0 && ordered->recorded_ms < ordered->heard_ms;
         if (mm_id_equal(&ordered->order.id, id) && (!is_recorded || was_recorded))
             sim_judge_order(self, &ordered->order, "lapse ");
-        ordered->is_refused |= mm_id_equal(&ordered->order.id, id) && !is_recorded;
     }
     if (!policy || !mm_id_equal(&policy->order.id, id))
         return;
@@ -124,6 +123,17 @@ static const char *find_any_casualty(sim_t *self)
     return is_any ? self->jobs[self->policy->ordered_count % self->job_count].host : NULL;
 }
 
+// A group that has tripped for the consumer.
+static const char *find_stopped(const sim_t *self)
+{
+    gather_group_t group = {0};
+    bool is_known = self->consumer->alive && gather_held(self->consumer->gather).is_known;
+    while (is_known && gather_next_group(self->consumer->gather, &group))
+        if (group.is_tripped)
+            return group.name;
+    return NULL;
+}
+
 static void set_order(sim_policy_t *policy, mm_action_t action, const char *name)
 {
     policy->order.action = action;
@@ -135,6 +145,7 @@ static void draw_help(sim_t *self)
 {
     sim_policy_t *policy = self->policy;
     const char *tripped = find_tripped(self), *casualty = find_casualty(self, 0);
+    tripped = tripped ? tripped : find_stopped(self);
     casualty = casualty ? casualty : find_any_casualty(self);
     bool is_held = self->consumer->alive && gather_held(self->consumer->gather).is_halted;
     if (is_halted(self) || is_held) // or it could not be recorded

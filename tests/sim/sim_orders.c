@@ -169,6 +169,7 @@ static bool find_entry(const sim_t *self, uint64_t run, uint64_t *at, mm_entry_t
     *at = *at < AT_TRIPS ? AT_TRIPS : *at;
     if (*at < AT_HOSTS && (trip = find_trip(self, run, at)) != NULL) {
         ret_entry->action = MM_ACTION_TRIP;
+        ret_entry->at_ms = trip->at_ms;
         ret_entry->name = mm_str(trip->order.name);
         return true;
     }
@@ -217,6 +218,8 @@ void sim_orders_answer(sim_t *self, sim_process_t *saver)
     mm_recorded_t recorded[SIM_ORDERS];
     for (uint32_t i = 0; i < saver->order_count; i++) {
         bool is_refused = !is_recorded(self, &saver->orders[i]);
+        if (is_refused)
+            sim_judge_refuse(self, &saver->orders[i].id);
         recorded[i] =
             (mm_recorded_t){.id = saver->orders[i].id,
                             .error = mm_str(is_refused ? "database or disk is full" : "")};

@@ -11,15 +11,16 @@
 // A host, as the judge was told of it.
 typedef struct {
     enum { SIM_PLACE_NONE, SIM_PLACE_IN_PROGRESS, SIM_PLACE_OPEN } place;
-    int64_t expires_ms; // open: its place may be free then
-    bool was_admitted;  // in the consumer's last step
-    bool has_ended;     // an attempt, since it started, as the consumer knows
-    bool is_casualty;   // by that end
-    bool is_out;        // its command was handed out, or may have been
-    uint64_t out;       // that task, the last one
-    uint64_t reclaimed; // the last one that was taken back
-    bool is_unstarted;  // what is on record as begun, as this consumer knows
-    bool was_returned;  // its last task: nothing was sent
+    int64_t expires_ms;        // open: its place may be free then
+    bool was_admitted;         // in the consumer's last step
+    bool has_ended;            // an attempt, since it started, as the consumer knows
+    bool is_casualty;          // by that end
+    bool is_out;               // its command was handed out, or may have been
+    uint64_t out;              // that task, the last one
+    uint64_t heard, heard_out; // whose results were read: of the last task, of the last command
+    uint64_t reclaimed;        // the last one that was taken back
+    bool is_unstarted;         // what is on record as begun, as this consumer knows
+    bool was_returned;         // its last task: nothing was sent
 } sim_standing_t;
 
 // An order of the operator, and its times: it was heard by this consumer, and recorded; 0: not yet.

@@ -336,7 +336,8 @@ static void the_record_told_again_comes_to_the_same(void **state)
     assert_non_null(limits_place(&limits, mm_str("web-2"))); // it is in progress all the same
     assert_null(limits_place(&limits, mm_str("web-9")));
     ended("web", MM_OUTCOME_RESTARTED, false, UNIX_MS);
-    limits_trip(&limits, mm_str("db"), mm_str("2 of the last 3 failed"));
+    limits_trip(&limits, mm_str("db"), mm_str("2 of the last 3 failed"), 100);
+    limits_resumed(&limits, mm_str("db"), 99);
     assert_true(limits_resume(&limits, mm_str("web")));
     limits_complete(&limits);
     assert_int_equal(closed("web", UNIX_MS), MM_REASON_BAKE);

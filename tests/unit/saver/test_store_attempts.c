@@ -362,6 +362,13 @@ static void a_debt_is_payable_unless_a_command_was_without_effect(void **state)
     execute("UPDATE jobs SET host = 'h' || hex(substr(id, 16))");
     assert_string_equal(query("SELECT host, payable FROM (" RECORD_READ_DEBTS ")"),
                         "h01|1;h02|0;h03|1;h04|1;h05|0;h06|0;");
+    const mm_order_t absolve = {
+        .id = {{9}}, .action = MM_ACTION_ABSOLVE, .name = mm_str("H02."), .actor = mm_str("ann")};
+    mm_recorded_t recorded;
+    assert_true(store_order(store, &absolve, 1, &recorded));
+    assert_int_equal(recorded.error.size, 0);
+    assert_string_equal(query("SELECT host, payable FROM (" RECORD_READ_DEBTS ")"),
+                        "h01|1;h02|1;h03|1;h04|1;h05|0;h06|0;");
     assert_true(store_close(&store));
 }
 
