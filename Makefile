@@ -237,6 +237,7 @@ help:
 	@echo 'campaign-run   the supervisor: STOPS=500 KILLS=2000 SEED=n'
 	@echo 'campaign-trees process trees that are given up: TREES=2000 SEED=n'
 	@echo 'campaign-policy-real  a policy under kills, judged by its audit: HOSTS=2000 KILLS=200 SEED=n'
+	@echo 'campaign-held-kill  kill -9 of all at a trip, halt, absolve, in a ramp: COUNT=100 SEED=n'
 	@echo 'campaign-fleet real sshd, restarted under kills: KILLS=50 SEED=n'
 	@echo 'campaign-rubbish  what is no identity, from hosts, 48,000 times: SEED=n'
 	@echo 'campaign-fresh both commands of the README in minimal Debians: SUITES="bookworm trixie" USERS="root user one"'
