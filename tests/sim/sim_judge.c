@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define LINE_MAX_BYTES 4096
-#define QUIET_MS       6000 // nothing was said for so long, and nothing runs
+#define QUIET_MS       8000 // nothing was said for so long, nothing runs, and no place is open
 #define QUIET_EVERY_MS 1000
 
 static void complain(sim_t *self)
@@ -566,8 +566,9 @@ void sim_judge_quiet(sim_t *self)
     sim_policy_t *policy = self->policy;
     int64_t since_ms = self->now_ms - QUIET_MS;
     if (!policy || self->faulty || !policy->has_state || policy->said_ms > since_ms ||
-        self->consumer_ms > since_ms || self->now_ms < policy->quiet_ms + QUIET_EVERY_MS ||
-        !self->consumer->alive || !is_idle(self))
+        self->consumer_ms > since_ms || since_ms < SIM_FAULTS_MS ||
+        self->now_ms < policy->quiet_ms + QUIET_EVERY_MS || !self->consumer->alive ||
+        !is_idle(self))
         return;
     int64_t said_ms = policy->said_ms;
     policy->quiet_ms = self->now_ms;
