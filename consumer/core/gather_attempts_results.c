@@ -72,6 +72,9 @@ void gather_attempt_saved(gather_t *self, flight_t *flight, const mm_result_t *r
 {
     attempt_t *attempt = attempt_of(self, flight);
     attempt->saved = attempt->sent;
+    // The state that is read now may be older than this.
+    if (!self->limits.is_complete && attempt_is_saved(attempt) && gather_is_casualty(attempt))
+        limits_set_casualty(&self->limits, host_name(flight->host), attempt->class, true);
     if (!attempt->is_known && result->real)
         gather_absorb(self, flight, attempt, result->real);
     attempt->is_known = true;

@@ -157,6 +157,18 @@ void judge_begin_epoch(judge_t *self)
     self->known = self->record.count;
 }
 
+// An attempt's end of a host that was absolved since, or had a later end, is no news.
+static bool is_superseded(const judge_t *self, size_t index)
+{
+    const fact_t *fact = &self->heard.items[index];
+    if (fact->kind != FACT_END || fact->end != END_FAILED)
+        return false;
+    for (size_t i = index + 1; i < self->heard.count; i++)
+        if (self->heard.items[i].host == fact->host && self->heard.items[i].kind != FACT_DENY)
+            return true;
+    return false;
+}
+
 void judge_take_state(judge_t *self, size_t known)
 {
     int64_t now_ms = self->now_ms;
@@ -172,7 +184,7 @@ void judge_take_state(judge_t *self, size_t known)
     }
     for (size_t i = 0; i < self->heard.count; i++) {
         self->now_ms = self->heard.items[i].at_ms;
-        if (self->heard.items[i].recorded >= known)
+        if (self->heard.items[i].recorded >= known && !is_superseded(self, i))
             apply(self, &self->heard.items[i]);
     }
     self->now_ms = now_ms;

@@ -138,10 +138,12 @@ static void open_place(sim_t *self, sim_job_t *job)
 
 static void leave_place(sim_t *self, sim_job_t *job, const char *how)
 {
-    standing_of(self, job)->place = SIM_PLACE_NONE;
+    sim_standing_t *standing = standing_of(self, job);
+    bool is_absolved = job->row.row == MM_ROW_ENDED && !job->is_casualty;
+    standing->place = SIM_PLACE_NONE;
     if (strcmp(how, "failed") == 0)
         sim_judge_say(self, "end %s failed%s", job->host,
-                      standing_of(self, job)->is_casualty ? " casualty" : "");
+                      standing->is_casualty && !is_absolved ? " casualty" : "");
     else
         sim_judge_say(self, "%s %s", how, job->host);
 }
