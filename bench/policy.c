@@ -59,7 +59,6 @@ static void add_task(bench_t *self, const gather_action_t *action)
     const mm_task_t *task = &action->as.task.task;
     bool is_saver = *action->as.task.worker == 's';
     assert(self->count < self->size);
-    // Saves are answered in the next turn, restarts later: two queues in one, by their due time.
     size_t at = self->count++;
     int64_t due_ms = self->now_ms + (is_saver ? 1 : TAKES_MS);
     self->tasks[(self->first + at) % self->size] =
@@ -296,7 +295,7 @@ static void turn(bench_t *self)
 static void open_bench(bench_t *self, uint32_t hosts)
 {
     self->now_ms = 1;
-    self->size = 2 * (size_t)hosts + MM_SLOTS_MAX;
+    self->size = 2 * (MM_SLOTS_MAX + RESTARTERS * SLOTS); // more are never out
     self->tasks = calloc(self->size, sizeof *self->tasks);
     assert(self->tasks);
     self->gather = gather_new(&(gather_config_t){.epoch = LIFE,
