@@ -334,9 +334,9 @@ static void a_class_of_any_size_is_kept_in_order_at_once(void **state)
     assert_int_equal(class.waiting_count, COUNT);
     const flight_t *flight, *last = NULL;
     DL_FOREACH2 (class.waiting, flight, restart_next) {
-        assert_true(!last || last->is_first > flight->is_first ||
-                    (last->is_first == flight->is_first &&
-                     mm_id_compare(&last->id, &flight->id) < 0));
+        assert_true(
+            !last || last->is_first > flight->is_first ||
+            (last->is_first == flight->is_first && mm_id_compare(&last->id, &flight->id) < 0));
         last = flight;
     }
 }
