@@ -101,7 +101,8 @@ static void print_order(FILE *file, const mm_order_t *order)
 static void print_recorded(FILE *file, const mm_recorded_body_t *recorded)
 {
     char text[MM_ID_TEXT];
-    (void)fprintf(file, "recorded %.*s", (int)recorded->worker.size, recorded->worker.data);
+    (void)fprintf(file, "recorded %.*s nonce=%" PRIu64, (int)recorded->worker.size,
+                  recorded->worker.data, recorded->instance);
     for (size_t i = 0; i < recorded->count; i++) {
         (void)fprintf(file, " id=%s", mm_id_print(&recorded->items[i].id, text));
         mm_trace_print_text(file, "error", recorded->items[i].error);

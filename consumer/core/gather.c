@@ -48,6 +48,8 @@ void gather_set_policy(gather_t *self, const mm_policy_t *policy)
 {
     limits_clear(&self->limits);
     limits_init(&self->limits, policy, self->config.lost_after_ms);
+    if (self->config.at_once > 0) // which counts open ones, too, as RESOURCE_AT_ONCE does not
+        limits_set_cap(&self->limits, self->config.at_once);
     if (policy->count > 0)
         gather_see_driver(self, true); // with one the mock's attempts are on record, too
 }
@@ -401,11 +403,12 @@ static void apply_bye(gather_t *self, const gather_event_t *event)
 // One that waits by the policy has a long lease from its first extension on.
 static void extend(gather_t *self, flight_t *flight)
 {
-    bool is_patient = self->limits.is_given && flight->restart == RESTART_GATED;
+    bool is_denied = flight->restart == RESTART_BACKOFF && gather_is_denied(self, flight);
+    bool is_patient = self->limits.is_given && (flight->restart == RESTART_GATED || is_denied);
     int64_t next_ms = self->now_ms + (is_patient ? PATIENT_MS : self->config.extend_every_ms);
     if (is_patient && !flight->is_patient)
         flight_set_patient(&self->flights, flight);
-    else if (!is_patient && flight->is_patient) // between two looks at a denied host
+    else if (!is_patient && flight->is_patient)
         flight_set_impatient(&self->flights, flight, self->now_ms + self->config.max_lease_ms);
     flight_set_extended(&self->flights, flight, next_ms);
     self->statistics.extended++;

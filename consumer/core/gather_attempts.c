@@ -69,6 +69,7 @@ void gather_fail(gather_t *self, flight_t *flight, attempt_t *attempt)
     }
     int64_t delay_ms = gather_backoff(self, flight->attempts);
     flight_set_restart(&self->flights, flight, RESTART_BACKOFF, self->now_ms + delay_ms);
+    flight->is_retry = flight->is_admitted && gather_is_casualty(attempt);
     if (gather_is_casualty(attempt)) // nobody has its place meanwhile
         limits_set_casualty(&self->limits, host_name(flight->host), attempt->class, true);
     else
@@ -138,6 +139,9 @@ void gather_attempt_next(gather_t *self, worker_t *worker, flight_t *flight)
     bool identifies = worker->verbs & MM_VERB_IDENTIFY;
     bool asks = worker->verbs & MM_VERB_SKIP && !attempt->is_asked && attempt->first_ms == 0;
     attempt->is_looking = false;
+    if (flight->is_retry)
+        limits_start(&self->limits, self->now_ms);
+    flight->is_retry = false;
     if (has_unsaved_end(attempt)) {
         flight_set_restart(&self->flights, flight, RESTART_HELD, 0); // its end goes first
         gather_save_row(self, flight);

@@ -72,6 +72,9 @@ void gather_attempt_saved(gather_t *self, flight_t *flight, const mm_result_t *r
 {
     attempt_t *attempt = attempt_of(self, flight);
     attempt->saved = attempt->sent;
+    // The state that is read now may be older than this.
+    if (!self->limits.is_complete && attempt_is_saved(attempt) && gather_is_casualty(attempt))
+        limits_set_casualty(&self->limits, host_name(flight->host), attempt->class, true);
     if (!attempt->is_known && result->real)
         gather_absorb(self, flight, attempt, result->real);
     attempt->is_known = true;
@@ -136,8 +139,23 @@ static bool escalates(const gather_t *self, const flight_t *flight, const mm_res
 {
     return result->real->more && !self->statistics.draining && !flight->overdue &&
            !flight->withdrawn && !gather_is_behind_starts(self) &&
-           gather_closed(self, flight) == MM_REASON_NONE &&
            (result->real->end == MM_END_SAME_BOOT || result->real->end == MM_END_UNREACHABLE);
+}
+
+// While the policy or an order holds the next command back, it is one that was not started.
+static void escalate(gather_t *self, flight_t *flight, attempt_t *attempt, mm_end_t end)
+{
+    if (gather_closed(self, flight) == MM_REASON_NONE) {
+        gather_begin(self, flight, attempt, attempt->command + 1);
+        return;
+    }
+    attempt->command++;
+    attempt->task = 0;
+    attempt_set_row(attempt, MM_ROW_NOT_STARTED);
+    if (end == MM_END_UNREACHABLE)
+        limits_set_casualty(&self->limits, host_name(flight->host), attempt->class, true);
+    gather_unblock(self, flight);
+    gather_save_row(self, flight);
 }
 
 static void apply_failure(gather_t *self, flight_t *flight, attempt_t *attempt, const char *worker,
@@ -157,7 +175,7 @@ static void apply_failure(gather_t *self, flight_t *flight, attempt_t *attempt, 
     }
     if (!is_probe && !attempt->is_looking && !attempt_has_answer(attempt) &&
         escalates(self, flight, result)) {
-        gather_begin(self, flight, attempt, attempt->command + 1);
+        escalate(self, flight, attempt, result->real->end);
         return;
     }
     if (is_probe) { // an attempt without a begin

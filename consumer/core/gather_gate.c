@@ -7,6 +7,7 @@
 
 #include "gather_private.h"
 #include "duration.h"
+#include "host_fold.h"
 #include "string_view.h"
 
 #include <utlist.h>
@@ -70,8 +71,12 @@ mm_reason_t gather_class_reason(const gather_t *self, const class_t *class)
 
 mm_reason_t gather_gated(const gather_t *self, const flight_t *flight)
 {
-    return flight->is_admitted ? gather_closed(self, flight)
-                               : gather_class_reason(self, attempt_of(self, flight)->class);
+    const attempt_t *attempt = attempt_of(self, flight);
+    if (!flight->is_admitted)
+        return gather_class_reason(self, attempt->class);
+    mm_reason_t reason = gather_closed(self, flight);
+    bool waits = flight->is_retry && self->now_ms < self->limits.next_start_ms;
+    return reason == MM_REASON_NONE && waits ? MM_REASON_RATE : reason;
 }
 
 // ---- places
@@ -117,8 +122,8 @@ void gather_count_outcome(gather_t *self, const flight_t *flight, const mm_resul
     if (!flight->is_admitted && attempt->row == MM_ROW_ENDED)
         limits_set_casualty(&self->limits, host_name(flight->host), attempt->class,
                             gather_is_casualty(attempt));
-    if (!self->limits.is_complete || seq <= self->limits.seq)
-        return;
+    if (!self->limits.is_complete || seq <= self->limits.seq || seq > INT64_MAX)
+        return; // no table has the last ones (R16)
     self->limits.seq = seq;
     self->gate_is_freed = true;
     if (limits_ended(&self->limits, attempt->class, result->outcome, gather_is_casualty(attempt),
@@ -129,10 +134,24 @@ void gather_count_outcome(gather_t *self, const flight_t *flight, const mm_resul
 
 // ---- who waits
 
+static void wait_for(gather_t *self, flight_t *flight, int64_t delay_ms)
+{
+    flight_set_restart(&self->flights, flight, RESTART_BACKOFF, self->now_ms + delay_ms);
+}
+
+static void wait_denied(gather_t *self, flight_t *flight, const place_t *place)
+{
+    wait_for(self, flight, mm_earlier(place->denied_ms - unix_ms(self), DENIED_MS));
+}
+
 void gather_gate(gather_t *self, flight_t *flight)
 {
     gather_leave_place(self, flight);
     const place_t *place = limits_place(&self->limits, host_name(flight->host));
+    if (place && place->denied_ms > unix_ms(self)) { // it is the first of nobody (G9)
+        wait_denied(self, flight, place);
+        return;
+    }
     flight_wait_in_class(&self->flights, flight, place && place->is_casualty);
     self->gate_is_freed = self->gate_is_freed || attempt_of(self, flight)->class->waiting == flight;
 }
@@ -140,17 +159,13 @@ void gather_gate(gather_t *self, flight_t *flight)
 void gather_admit(gather_t *self, flight_t *flight)
 {
     gather_take_place(self, flight);
+    flight->is_retry = false;
     limits_start(&self->limits, self->now_ms);
     if (flight->is_patient) {
         flight_set_impatient(&self->flights, flight, self->now_ms + self->config.max_lease_ms);
         flight_set_extended(&self->flights, flight, self->now_ms + self->config.extend_every_ms);
     }
     flight_set_restart(&self->flights, flight, RESTART_READY, 0);
-}
-
-static void wait_for(gather_t *self, flight_t *flight, int64_t delay_ms)
-{
-    flight_set_restart(&self->flights, flight, RESTART_BACKOFF, self->now_ms + delay_ms);
 }
 
 // The first one of the class whose host may have a place, and the one that it has; NULL: there is
@@ -161,7 +176,7 @@ static flight_t *first_of(gather_t *self, class_t *class, const place_t **ret_ow
         const place_t *place = limits_place(&self->limits, host_name(flight->host));
         *ret_own = place;
         if (place && place->denied_ms > unix_ms(self))
-            wait_for(self, flight, mm_earlier(place->denied_ms - unix_ms(self), DENIED_MS));
+            wait_denied(self, flight, place);
         else if ((place && place->is_running) || flight->host->restarts.busy > 0)
             wait_for(self, flight, AGAIN_MS);
         else
@@ -293,6 +308,29 @@ static flight_t *look_at(gather_t *self, class_t *class)
     return NULL;
 }
 
+// A restart that a former consumer has handed out may last longer than any of this one's: as long
+// as a worker has it, it keeps its place.
+static bool is_at_worker(const gather_t *self, mm_str_t folded)
+{
+    const host_t *host;
+    char name[MM_HOST_MAX];
+    for (size_t at = 0; (host = mm_table_next(&self->flights.hosts.table, &at)) != NULL;)
+        if (host->restarts.busy > 0 && mm_str_equal(mm_host_fold(host_name(host), name), folded))
+            return true;
+    return false;
+}
+
+static void expire(gather_t *self)
+{
+    limits_t *limits = &self->limits;
+    for (const place_t *place; (place = limits_expired(limits, self->now_ms)) != NULL;) {
+        mm_str_t host = {place->host, place->size};
+        bool stays = is_at_worker(self, host);
+        self->gate_is_dirty = self->gate_is_dirty || !stays;
+        limits_leave(limits, host, stays ? self->now_ms + self->config.lost_after_ms : 0);
+    }
+}
+
 void gather_gate_time(gather_t *self)
 {
     limits_t *limits = &self->limits;
@@ -300,8 +338,7 @@ void gather_gate_time(gather_t *self)
         gather_news(self, GATHER_NEWS_STEP)->as.news.name = group->rules.name;
         self->gate_is_dirty = true;
     }
-    if (limits_expire(limits, self->now_ms))
-        self->gate_is_dirty = true;
+    expire(self);
     if (self->gate_is_passing) { // it ended for want of slots
         self->gate_is_freed = true;
         self->gate_is_dirty = self->gate_is_dirty || self->gate_looks_at_all;

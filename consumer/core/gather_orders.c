@@ -18,6 +18,7 @@ struct pending {
     mm_order_t order;
     uint64_t viewer; // 0: the consumer itself
     bool is_recorded;
+    bool was_halted; // a resume has ended that
     char *name, *why, *actor;
 };
 
@@ -34,6 +35,21 @@ void gather_orders_clear(gather_t *self)
         free_pending(&self->pending[i]);
     free(self->pending);
     free(self->sent);
+}
+
+static const worker_t *joined_saver(const gather_t *self)
+{
+    for (const worker_t *worker = NULL; (worker = workers_next(self->workers, worker)) != NULL;)
+        if (worker->role == MM_ROLE_SAVER && worker->state == WORKER_JOINED && worker->session != 0)
+            return worker;
+    return NULL;
+}
+
+// Whether it is who was asked (R16).
+static bool is_saver(const gather_t *self, mm_str_t worker, uint64_t instance)
+{
+    const worker_t *saver = joined_saver(self);
+    return saver && saver->instance == instance && mm_str_equal(mm_str(saver->name.text), worker);
 }
 
 static size_t count_unrecorded(const gather_t *self)
@@ -136,6 +152,7 @@ void gather_apply_order(gather_t *self, uint64_t viewer, const mm_order_t *order
         answer(self, viewer, &order->id, mm_str("no operator orders that"));
         return;
     }
+    bool was_halted = self->limits.is_halted;
     if (!take_effect(self, order)) {
         answer(self, viewer, &order->id, mm_str("the policy has no such group"));
         return;
@@ -143,7 +160,8 @@ void gather_apply_order(gather_t *self, uint64_t viewer, const mm_order_t *order
     mm_order_t ours = *order;
     ours.run = self->run;
     add_pending(self, viewer, &ours);
-    const pending_t *pending = &self->pending[self->pending_count - 1];
+    pending_t *pending = &self->pending[self->pending_count - 1];
+    pending->was_halted = was_halted && !self->limits.is_halted;
     gather_action_t *ordered = gather_news(self, GATHER_NEWS_ORDERED);
     ordered->as.news.action = order->action;
     ordered->as.news.name = pending->name ? pending->name : "";
@@ -202,20 +220,22 @@ static void remove_pending(gather_t *self, pending_t *pending)
     self->pending_count--;
 }
 
-// An order that is not on record is not in force: what is, the record says. A halt stays, too,
-// since that frees nobody.
-static void undo(gather_t *self, const mm_order_t *order)
+// What an operator frees is in force as the record says: an order that was refused is not, and one
+// that has been there for long, and is told again, changes nothing. A halt stays, whatever is said.
+static void ask_record(gather_t *self, const pending_t *pending, bool is_refused)
 {
-    if (order->action == MM_ACTION_HALT)
+    if (pending->order.action == MM_ACTION_HALT || pending->viewer == 0)
         return;
-    if (self->is_real)
+    if (self->is_real && self->limits.is_complete)
         restart_loading(self);
-    else if (order->action == MM_ACTION_RESUME && order->name.size == 0)
+    else if (is_refused && pending->was_halted)
         self->limits.is_halted = true;
 }
 
 void gather_apply_recorded(gather_t *self, const mm_recorded_body_t *recorded)
 {
+    if (!is_saver(self, recorded->worker, recorded->instance))
+        return;
     for (size_t i = 0; i < recorded->count; i++) {
         pending_t *pending = find_pending(self, &recorded->items[i].id);
         bool is_refused = recorded->items[i].error.size > 0;
@@ -228,8 +248,7 @@ void gather_apply_recorded(gather_t *self, const mm_recorded_body_t *recorded)
         if (is_refused && pending->viewer == 0)
             continue; // the consumer's own are tried again
         pending->is_recorded = !is_refused && self->is_real && !self->limits.is_complete;
-        if (is_refused)
-            undo(self, &pending->order);
+        ask_record(self, pending, is_refused);
         if (!pending->is_recorded)
             remove_pending(self, pending);
     }
@@ -264,7 +283,7 @@ static void apply_entry(gather_t *self, const mm_entry_t *entry)
             break;
         }
         (void)limits_ended(limits, limits_class(limits, entry->groups), entry->outcome,
-                           entry->is_casualty, entry->at_ms);
+                           entry->is_casualty, mm_earlier(entry->at_ms, GATHER_MS));
         limits->seq = entry->seq;
         break;
     case MM_ACTION_ABSOLVE:
@@ -305,7 +324,8 @@ static void complete(gather_t *self)
     limits_t *limits = &self->limits;
     limits_complete(limits);
     add_casualties(self);
-    if (limits->seq > 0 || limits->open.count > 0) // when the last one began is not known
+    bool is_first = limits->next_start_ms == 0; // else it knows when the last one began
+    if (is_first && (limits->seq > 0 || limits->open.count > 0))
         limits_start(limits, self->now_ms);
     for (size_t i = 0; i < self->pending_count; i++)
         if (self->pending[i].is_recorded)
@@ -323,8 +343,9 @@ static void complete(gather_t *self)
 
 void gather_apply_state(gather_t *self, const mm_state_body_t *state)
 {
-    if (self->limits.is_complete || state->session != self->state_session ||
-        state->from != self->state_from || state->run != self->run)
+    if (!is_saver(self, state->worker, state->instance) || self->limits.is_complete ||
+        state->session != self->state_session || state->from != self->state_from ||
+        state->run != self->run)
         return; // of another question
     for (size_t i = 0; i < state->count; i++)
         apply_entry(self, &state->items[i]);
@@ -344,7 +365,8 @@ void gather_apply_state(gather_t *self, const mm_state_body_t *state)
 // job had been nacked, say.
 void gather_see_outcome(gather_t *self, const mm_result_t *result)
 {
-    bool has_seq = result->real && result->outcome != MM_OUTCOME_NONE;
+    bool has_seq = result->real && result->outcome != MM_OUTCOME_NONE &&
+                   result->real->seq < INT64_MAX; // no table has that (R16)
     if (!has_seq || !self->limits.is_given || result->real->seq <= self->limits.seq ||
         result->real->seq <= self->seq_asked)
         return;
@@ -353,14 +375,6 @@ void gather_see_outcome(gather_t *self, const mm_result_t *result)
 }
 
 // ---- the saver
-
-static const worker_t *joined_saver(const gather_t *self)
-{
-    for (const worker_t *worker = NULL; (worker = workers_next(self->workers, worker)) != NULL;)
-        if (worker->role == MM_ROLE_SAVER && worker->state == WORKER_JOINED && worker->session != 0)
-            return worker;
-    return NULL;
-}
 
 static bool wants_state(const gather_t *self)
 {

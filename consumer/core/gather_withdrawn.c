@@ -15,7 +15,8 @@ static bool has_open_attempt(const gather_t *self, const flight_t *flight)
 void gather_set_withdrawn_error(const gather_t *self, flight_t *flight)
 {
     const attempt_t *attempt = flight->has_attempt ? attempt_of(self, flight) : NULL;
-    bool was_sent = attempt && (attempt->number > 1 || attempt->row != MM_ROW_NOT_STARTED);
+    bool was_sent = attempt && (attempt->number > 1 || attempt->command > 1 ||
+                                attempt->row != MM_ROW_NOT_STARTED);
     bool has_begun = attempt ? attempt->first_ms > 0 && was_sent : flight->attempts > 0;
     if (!has_begun)
         flight_set_error(flight, (mm_str_t){0});

@@ -63,6 +63,14 @@ void limits_init(limits_t *self, const mm_policy_t *given, int64_t margin_ms)
         self->interval_ms = (given->rate_ms + given->rate - 1) / given->rate;
 }
 
+void limits_set_cap(limits_t *self, uint32_t hosts)
+{
+    if (self->groups[0].rules.cap.is_set)
+        return; // a share of them
+    self->groups[0].rules.cap = (mm_amount_t){.value = hosts, .is_set = true};
+    set_limits(&self->groups[0]);
+}
+
 void limits_clear(limits_t *self)
 {
     const place_t *place;
@@ -229,7 +237,7 @@ static mm_reason_t group_room(const group_t *group, counted_t own, uint32_t rese
     }
     if (group->cap != UINT32_MAX && taken >= group->cap) {
         *ret_ends = *ret_ends && group->cap > 0;
-        return MM_REASON_CAP;
+        return *group->rules.name == '\0' ? MM_REASON_AT_ONCE : MM_REASON_CAP;
     }
     return MM_REASON_NONE;
 }
@@ -415,13 +423,8 @@ void limits_forget(limits_t *self, place_t *place)
     free_if_nothing(self, place);
 }
 
-bool limits_expire(limits_t *self, int64_t now_ms)
+const place_t *limits_expired(const limits_t *self, int64_t now_ms)
 {
-    bool is_any = false;
-    for (mm_heap_node_t *node;
-         (node = mm_heap_first(&self->open)) != NULL && node->due_ms <= now_ms; is_any = true) {
-        place_t *place = MM_HEAP_OWNER(node, place_t, expiry);
-        limits_leave(self, (mm_str_t){place->host, place->size}, 0);
-    }
-    return is_any;
+    mm_heap_node_t *node = mm_heap_first(&self->open);
+    return node && node->due_ms <= now_ms ? MM_HEAP_OWNER(node, place_t, expiry) : NULL;
 }

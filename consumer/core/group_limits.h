@@ -100,6 +100,8 @@ typedef struct {
 void limits_init(limits_t *self, const mm_policy_t *given, int64_t margin_ms);
 void limits_clear(limits_t *self);
 
+// Of the whole run, before anything else.
+void limits_set_cap(limits_t *self, uint32_t hosts);
 // How many hosts of the list are in a group, which is ignored when the policy does not name it; the
 // empty name: in all.
 bool limits_set_hosts(limits_t *self, mm_str_t group, uint32_t hosts);
@@ -143,8 +145,8 @@ void limits_deny(limits_t *self, mm_str_t host, int64_t until_ms);
 int64_t limits_denied(const limits_t *self, mm_str_t host, int64_t unix_ms);
 // It is neither open nor a casualty nor denied any more.
 void limits_forget(limits_t *self, place_t *place);
-// Open ones whose time is over are not open any more. Returns whether there were some.
-bool limits_expire(limits_t *self, int64_t now_ms);
+// An open one whose time is over; NULL: none is. The caller is to leave it.
+const place_t *limits_expired(const limits_t *self, int64_t now_ms);
 
 // ---- outcomes and orders, in the order of the record
 

@@ -112,7 +112,7 @@ bool limits_resume(limits_t *self, mm_str_t name)
 void limits_resumed(limits_t *self, mm_str_t name, int64_t at_ms)
 {
     group_t *group = find(self, name);
-    if (limits_resume(self, name) && at_ms >= group->recorded_ms)
+    if (limits_resume(self, name) && at_ms > group->recorded_ms)
         group->is_recorded = false;
 }
 

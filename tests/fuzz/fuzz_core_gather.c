@@ -228,7 +228,9 @@ static void parse_orders(world_t *self, const gather_action_t *action)
                                           .items = action->as.orders.orders,
                                           .count = action->as.orders.count}});
     if (action->as.orders.asks)
-        self->question = (mm_state_body_t){.session = action->as.orders.session,
+        self->question = (mm_state_body_t){.worker = mm_str(honest_names[0]),
+                                           .instance = 900,
+                                           .session = action->as.orders.session,
                                            .run = action->as.orders.run,
                                            .from = action->as.orders.from};
 }

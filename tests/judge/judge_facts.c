@@ -87,7 +87,8 @@ static void add(facts_t *facts, const fact_t *fact)
 static bool is_same(const fact_t *fact, const fact_t *other)
 {
     return fact->kind == other->kind && fact->group == other->group && fact->host == other->host &&
-           fact->end == other->end;
+           fact->end == other->end &&
+           (fact->end != END_FAILED || fact->is_casualty == other->is_casualty);
 }
 
 // Where an end is on record already, as outcomes mostly are before they are known. An attempt's end
@@ -129,11 +130,15 @@ void judge_record_fact(judge_t *self, const fact_t *fact)
         }
 }
 
+// The last one; of orders one that is not on record.
 void judge_lapse_fact(judge_t *self, const fact_t *fact)
 {
     facts_t *heard = &self->heard;
-    for (size_t i = 0; i < heard->count; i++) {
-        if (heard->items[i].recorded != NOT_RECORDED || !is_same(&heard->items[i], fact))
+    for (size_t i = heard->count; i-- > 0;) {
+        bool may_lapse = fact->kind == FACT_END || heard->items[i].recorded == NOT_RECORDED;
+        fact_t named = *fact;
+        named.is_casualty = heard->items[i].is_casualty; // a lapse does not say that
+        if (!may_lapse || !is_same(&heard->items[i], &named))
             continue;
         memmove(&heard->items[i], &heard->items[i + 1],
                 (heard->count - i - 1) * sizeof *heard->items);
@@ -152,6 +157,18 @@ void judge_begin_epoch(judge_t *self)
     self->known = self->record.count;
 }
 
+// An attempt's end of a host that was absolved since, or had a later end, is no news.
+static bool is_superseded(const judge_t *self, size_t index)
+{
+    const fact_t *fact = &self->heard.items[index];
+    if (fact->kind != FACT_END || fact->end != END_FAILED)
+        return false;
+    for (size_t i = index + 1; i < self->heard.count; i++)
+        if (self->heard.items[i].host == fact->host && self->heard.items[i].kind != FACT_DENY)
+            return true;
+    return false;
+}
+
 void judge_take_state(judge_t *self, size_t known)
 {
     int64_t now_ms = self->now_ms;
@@ -167,7 +184,7 @@ void judge_take_state(judge_t *self, size_t known)
     }
     for (size_t i = 0; i < self->heard.count; i++) {
         self->now_ms = self->heard.items[i].at_ms;
-        if (self->heard.items[i].recorded >= known)
+        if (self->heard.items[i].recorded >= known && !is_superseded(self, i))
             apply(self, &self->heard.items[i]);
     }
     self->now_ms = now_ms;

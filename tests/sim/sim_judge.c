@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define LINE_MAX_BYTES 4096
-#define QUIET_MS       6000 // nothing was said for so long, and nothing runs
+#define QUIET_MS       8000 // nothing was said for so long, nothing runs, and no place is open
 #define QUIET_EVERY_MS 1000
 
 static void complain(sim_t *self)
@@ -138,10 +138,12 @@ static void open_place(sim_t *self, sim_job_t *job)
 
 static void leave_place(sim_t *self, sim_job_t *job, const char *how)
 {
-    standing_of(self, job)->place = SIM_PLACE_NONE;
+    sim_standing_t *standing = standing_of(self, job);
+    bool is_absolved = job->row.row == MM_ROW_ENDED && !job->is_casualty;
+    standing->place = SIM_PLACE_NONE;
     if (strcmp(how, "failed") == 0)
         sim_judge_say(self, "end %s failed%s", job->host,
-                      standing_of(self, job)->is_casualty ? " casualty" : "");
+                      standing->is_casualty && !is_absolved ? " casualty" : "");
     else
         sim_judge_say(self, "%s %s", how, job->host);
 }
@@ -566,8 +568,9 @@ void sim_judge_quiet(sim_t *self)
     sim_policy_t *policy = self->policy;
     int64_t since_ms = self->now_ms - QUIET_MS;
     if (!policy || self->faulty || !policy->has_state || policy->said_ms > since_ms ||
-        self->consumer_ms > since_ms || self->now_ms < policy->quiet_ms + QUIET_EVERY_MS ||
-        !self->consumer->alive || !is_idle(self))
+        self->consumer_ms > since_ms || since_ms < SIM_FAULTS_MS ||
+        self->now_ms < policy->quiet_ms + QUIET_EVERY_MS || !self->consumer->alive ||
+        !is_idle(self))
         return;
     int64_t said_ms = policy->said_ms;
     policy->quiet_ms = self->now_ms;

@@ -178,7 +178,9 @@ static bool read_order(gate_reader_t *self, const tokens_t *words, gather_event_
 
 static bool read_recorded(gate_reader_t *self, const tokens_t *words)
 {
-    self->recorded = (mm_recorded_body_t){.items = self->recorded_items};
+    self->recorded = (mm_recorded_body_t){.worker = mm_str(words->count > 1 ? words->words[1] : ""),
+                                          .instance = (uint64_t)tokens_number(words, "nonce", 1),
+                                          .items = self->recorded_items};
     for (size_t i = 1; i < words->count; i++) {
         mm_recorded_t *item = &self->recorded_items[self->recorded.count];
         if (strncmp(words->words[i], "id=", 3) != 0)

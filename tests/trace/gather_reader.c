@@ -485,8 +485,12 @@ void gather_reader_follow(gather_reader_t *self, const gather_actions_t *actions
 {
     for (size_t i = 0; i < actions->count; i++) {
         const gather_action_t *action = &actions->items[i];
-        if (action->kind == GATHER_ORDERS && action->as.orders.asks)
-            self->asked = (mm_state_body_t){.worker = mm_str(action->as.orders.worker),
+        known_t *saver = action->kind == GATHER_ORDERS && action->as.orders.asks
+                             ? known(self, action->as.orders.worker)
+                             : NULL;
+        if (saver)
+            self->asked = (mm_state_body_t){.worker = mm_str(saver->name.text),
+                                            .instance = saver->instance,
                                             .session = action->as.orders.session,
                                             .run = action->as.orders.run,
                                             .from = action->as.orders.from};

@@ -82,8 +82,9 @@ static void a_cap_counts_restarts_and_open_ones(void **state)
     assert_int_equal(room("db", "db-1"), MM_REASON_NONE);
     limits_leave(&limits, mm_str("web-2"), 5000); // nobody knows its end
     assert_int_equal(room("web", "web-9"), MM_REASON_CAP);
-    assert_false(limits_expire(&limits, 4999));
-    assert_true(limits_expire(&limits, 5000));
+    assert_null(limits_expired(&limits, 4999));
+    assert_non_null(limits_expired(&limits, 5000));
+    leave("web-2");
     assert_int_equal(room("web", "web-9"), MM_REASON_NONE);
     leave("web-1");
     assert_int_equal(limits.places.count, 0);
@@ -105,8 +106,8 @@ static void the_whole_run_has_limits_too(void **state)
     rules[0].cap = (mm_amount_t){.value = 1, .is_set = true};
     start();
     take("web-1", "web");
-    assert_int_equal(room("db", "db-1"), MM_REASON_CAP);
-    assert_int_equal(room("", "nobody"), MM_REASON_CAP);
+    assert_int_equal(room("db", "db-1"), MM_REASON_AT_ONCE);
+    assert_int_equal(room("", "nobody"), MM_REASON_AT_ONCE);
 }
 
 static void casualties_use_the_budget_up_and_not_the_cap(void **state)
