@@ -92,6 +92,9 @@ void event_log(const gather_action_t *action)
     case GATHER_LOG_OTHER_DRIVER:
         mm_log(MM_LOG_WARN, MM_MESSAGE_OTHER_DRIVER, MM_STR("driver", log->error));
         break;
+    case GATHER_LOG_OTHER_RUN:
+        mm_log(MM_LOG_WARN, MM_MESSAGE_OTHER_RUN, MM_STR("publisher", log->error));
+        break;
     case GATHER_LOG_UNABLE:
         mm_log(MM_LOG_ERROR, "No restarter can start anything: handing out nothing more");
         break;

@@ -204,6 +204,7 @@ static event_t event_of(const gather_action_t *action)
     case GATHER_LOG_HELD: return (event_t){"held", fill_note, false, host};
     case GATHER_LOG_UNABLE: return (event_t){.name = "unable", .fill = fill_note};
     case GATHER_LOG_CLAIM:
+    case GATHER_LOG_OTHER_RUN:
     case GATHER_LOG_OTHER_DRIVER: return (event_t){0};
     case GATHER_LOG_STARTS_ENDED: return (event_t){.name = "starts_ended", .fill = fill_note};
     case GATHER_LOG_TOO_MANY_DEAD: return (event_t){.name = "too_many_dead", .fill = fill_note};

@@ -125,6 +125,7 @@ static void print_job(FILE *file, const gather_event_t *event)
     (void)fprintf(file, " life=%" PRIu64, event->as.job.epoch);
     mm_trace_print_text(file, "driver", event->as.job.driver);
     print_number(file, "dead", event->as.job.dead);
+    print_number(file, "run", event->as.job.run);
     mm_trace_print_attributes(file, job->attributes);
 }
 

@@ -34,6 +34,7 @@
 #define PREFETCHED   32   // notices whose leases are prefetched together
 #define CATCH_UP_MAX 4096 // frames read, at most, before silence is judged
 #define SEEN         16   // one job in so many is timed
+#define TELL_MS      5000 // between frames that say again how many hosts the groups have
 
 typedef struct {
     mm_options_t options;
@@ -64,6 +65,7 @@ typedef struct {
     uint64_t heard_epoch;          // of the consumer that was heard last
     uint64_t dead_before;          // jobs of the run that were dead when it was heard first (R14)
     uint64_t told_epoch;           // of the consumer that was told of the groups of a policy
+    int64_t told_ms;               // when that was said last
     bool draining;
     bool broken;
 } publisher_t;
@@ -189,14 +191,18 @@ static void ask(publisher_t *self)
 }
 
 // A consumer that is heard for the first time, or may have missed it, is told of the groups before
-// it gets a job.
+// it gets a job; and again all the time, since a connection that breaks loses frames, and nothing
+// begins without them, which no verdict tells.
 static void tell_groups(publisher_t *self)
 {
     uint64_t epoch = outbox_epoch(self->outbox);
-    if (!self->run.policy || epoch == self->told_epoch)
+    bool is_new = epoch != self->told_epoch;
+    if (!self->run.policy || (!is_new && self->now_ms < self->told_ms + TELL_MS))
         return;
     self->told_epoch = epoch;
-    send_groups(self, true);
+    self->told_ms = self->now_ms;
+    if (is_new || mm_sender_waiting(self->jobs) == 0)
+        send_groups(self, is_new);
 }
 
 // ---- the core's actions

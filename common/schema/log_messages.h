@@ -38,6 +38,7 @@
 #define MM_MESSAGE_WORKER_LOST   "Lost a worker: no heartbeat"
 #define MM_MESSAGE_PAUSED        "A worker asks for a pause"
 #define MM_MESSAGE_OTHER_DRIVER  "Nacking jobs of another driver"
+#define MM_MESSAGE_OTHER_RUN     "Nacking jobs of another run"
 #define MM_MESSAGE_STARTS_ENDED  "The starts have ended: what runs is finished, the rest is kept"
 #define MM_MESSAGE_ORDERED       "Ordered"
 #define MM_MESSAGE_TRIPPED       "A breaker has tripped"

@@ -236,18 +236,28 @@ static bool waits_before(const flight_t *flight, const flight_t *other)
     return mm_id_compare(&flight->id, &other->id) < 0;
 }
 
-// In the order of ids, which is that of acceptance: mostly behind all others.
+// Before which one of the class it waits; NULL: behind all. In the order of ids, which is that of
+// acceptance: a new one belongs near the end, one that has waited before near the head. So both
+// ends are searched at once.
+static flight_t *place_in_class(const class_t *class, const flight_t *flight)
+{
+    flight_t *head = class->waiting, *tail = head ? head->restart_prev : NULL;
+    while (head && waits_before(head, flight)) {
+        if (waits_before(tail, flight))
+            return tail->restart_next;
+        head = head->restart_next;
+        tail = tail->restart_prev;
+    }
+    return head;
+}
+
 void flight_wait_in_class(flights_t *self, flight_t *flight, bool has_place)
 {
     class_t *class = attempts_get(&self->attempts, &flight->id)->class;
     flight_set_restart(self, flight, RESTART_GATED, 0);
     flight->is_first = has_place;
     set_grants(self, flight, 0); // others may have what it was next for
-    flight_t *next = class->waiting;
-    if (next && waits_before(next->restart_prev, flight))
-        next = NULL;
-    while (next && waits_before(next, flight))
-        next = next->restart_next;
+    flight_t *next = place_in_class(class, flight);
     if (next == class->waiting)
         see_first(class);
     DL_PREPEND_ELEM2(class->waiting, next, flight, restart_prev, restart_next);

@@ -14,7 +14,7 @@
 #include <utlist.h>
 
 #define UNABLE_MS        30000   // restarters that only ask for pauses, and nothing runs: it ends
-#define OTHER_DRIVER_MS  10000   // pause of a job that no restarter here may have
+#define OTHERS_MS        10000   // pause of a job of another run, or of another driver
 #define NACK_DELAY_MS    1000    // the pause before a nacked job is delivered again
 #define NACK_LATE_MS     3600000 // the same behind the end of the starts
 #define EXTENDS_MAX      2048    // extensions in a step; the next step is due at once
@@ -240,25 +240,6 @@ static void recall(gather_t *self, flight_t *flight, settled_item_t *item)
     settled_cache_remove(&self->cache, item);
 }
 
-// The first run decides which driver the restarters must have. Jobs of another one are nacked.
-static bool is_drivers(gather_t *self, const gather_event_t *event)
-{
-    if (workers_set_driver(self->workers, event->as.job.driver))
-        return true;
-    const char *publisher = name_pool_intern(&self->names, event->as.job.publisher);
-    if (publisher)
-        verdict(self, publisher, event->as.job.job.host,
-                (mm_verdict_t){.kind = MM_VERDICT_NACK,
-                               .id = event->as.job.job.id,
-                               .delay_ms = OTHER_DRIVER_MS});
-    self->statistics.nacked++;
-    if (self->now_ms >= self->other_driver_ms + OTHER_DRIVER_MS) {
-        self->other_driver_ms = self->now_ms;
-        gather_log(self, GATHER_LOG_OTHER_DRIVER, NULL)->as.log.error = event->as.job.driver;
-    }
-    return false;
-}
-
 static void put_off(gather_t *self, const char *publisher, const mm_job_t *job, int64_t delay_ms)
 {
     verdict(self, publisher, job->host,
@@ -266,19 +247,50 @@ static void put_off(gather_t *self, const char *publisher, const mm_job_t *job, 
     self->statistics.nacked++;
 }
 
-static void hear_publisher(gather_t *self, const gather_event_t *event)
+// Jobs that this consumer may not have are nacked, which is told of once in a while.
+static void put_off_others(gather_t *self, const gather_event_t *event, gather_log_t why,
+                           mm_str_t whose, int64_t *told_ms)
 {
+    const char *publisher = name_pool_intern(&self->names, event->as.job.publisher);
+    if (publisher)
+        put_off(self, publisher, &event->as.job.job, OTHERS_MS);
+    if (*told_ms > 0 && self->now_ms < *told_ms + OTHERS_MS)
+        return;
+    *told_ms = mm_later(self->now_ms, 1);
+    gather_log(self, why, NULL)->as.log.error = whose;
+}
+
+// The first run decides which driver the restarters must have. Jobs of another one are nacked.
+static bool is_drivers(gather_t *self, const gather_event_t *event)
+{
+    if (workers_set_driver(self->workers, event->as.job.driver))
+        return true;
+    put_off_others(self, event, GATHER_LOG_OTHER_DRIVER, event->as.job.driver,
+                   &self->other_driver_ms);
+    return false;
+}
+
+// False: it has another run than this consumer, and nothing that it says counts (G13).
+static bool hear_publisher(gather_t *self, const gather_event_t *event)
+{
+    // Before any of its jobs: their outcomes are of this run.
+    if (event->as.job.run > 0 && !gather_hear_run(self, event->as.job.publisher, event->as.job.run,
+                                                  event->as.job.groups, event->as.job.group_count))
+        return false;
     if (self->config.max_dead > 0)
         dead_before_hear(&self->before, event->as.job.publisher,
                          event->as.job.epoch == self->config.epoch, event->as.job.dead);
-    if (event->as.job.run > 0) // before any of its jobs: their outcomes are of this run
-        gather_hear_run(self, event->as.job.run, event->as.job.groups, event->as.job.group_count);
+    return true;
 }
 
 static void apply_job(gather_t *self, const gather_event_t *event)
 {
     const mm_job_t *job = &event->as.job.job;
-    hear_publisher(self, event);
+    if (!hear_publisher(self, event)) {
+        put_off_others(self, event, GATHER_LOG_OTHER_RUN, event->as.job.publisher,
+                       &self->other_run_ms);
+        return;
+    }
     if (event->as.job.driver.size > 0 && !is_drivers(self, event))
         return;
     const char *publisher = name_pool_intern(&self->names, event->as.job.publisher);
@@ -502,7 +514,7 @@ static void beat(gather_t *self)
 
 static void apply_question(gather_t *self, const gather_event_t *event)
 {
-    hear_publisher(self, event);
+    (void)hear_publisher(self, event);
     if (self->now_ms >= self->beaten_ms + ASKED_MS)
         beat(self);
     else if (self->beat_ms > self->beaten_ms + ASKED_MS)
@@ -588,8 +600,10 @@ void gather_step(gather_t *self, const gather_event_t *event, gather_actions_t *
 {
     assert(event->now_ms >= self->now_ms);
     // Whoever stood still does not know who else was silent: what was said meanwhile is unread.
-    if (event->now_ms - self->now_ms >= self->config.lost_after_ms)
+    if (event->now_ms - self->now_ms >= self->config.lost_after_ms) {
         workers_forgive(self->workers, event->now_ms);
+        run_choice_forgive(&self->choice, event->now_ms);
+    }
     self->now_ms = self->flights.now_ms = event->now_ms;
     self->actions = ret_actions;
     ret_actions->count = 0;

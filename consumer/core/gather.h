@@ -118,6 +118,7 @@ typedef enum {
     GATHER_LOG_INTERRUPTED,   // an attempt without an end
     GATHER_LOG_OPEN,          // given back without proof
     GATHER_LOG_OTHER_DRIVER,  // jobs of a run with another driver are nacked
+    GATHER_LOG_OTHER_RUN,     // jobs of a publisher with another run are nacked
     GATHER_LOG_CLAIM,         // a worker claims what it was not given: ignored (R16)
     GATHER_LOG_PAUSED,        // a worker gets nothing for a while
     GATHER_LOG_HELD,          // a restarter may not have the host now: tried again later

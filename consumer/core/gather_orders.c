@@ -201,8 +201,11 @@ static void begin_run(gather_t *self, uint64_t run)
     restart_loading(self);
 }
 
-void gather_hear_run(gather_t *self, uint64_t run, const mm_group_t *groups, size_t count)
+bool gather_hear_run(gather_t *self, mm_str_t publisher, uint64_t run, const mm_group_t *groups,
+                     size_t count)
 {
+    if (!run_choice_hear(&self->choice, publisher, run, self->now_ms))
+        return false;
     if (run != self->run)
         begin_run(self, run);
     bool is_new = false;
@@ -210,7 +213,8 @@ void gather_hear_run(gather_t *self, uint64_t run, const mm_group_t *groups, siz
         is_new = limits_set_hosts(&self->limits, groups[i].name, groups[i].hosts) || is_new;
     if (is_new && self->limits.is_complete)
         restart_loading(self); // steps of a ramp may be shares of them
-    self->gate_is_dirty = self->gate_is_dirty || count > 0;
+    self->gate_is_dirty = self->gate_is_dirty || is_new;
+    return true;
 }
 
 static void remove_pending(gather_t *self, pending_t *pending)

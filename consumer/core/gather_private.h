@@ -11,6 +11,7 @@
 #include "flight.h"
 #include "gather.h"
 #include "name_pool.h"
+#include "run_choice.h"
 #include "settled_cache.h"
 #include "workers.h"
 
@@ -33,6 +34,7 @@ struct gather {
     dead_before_t before;       // of max_dead
     int64_t unable_ms;          // since when restarters only ask for pauses; 0: they do not
     int64_t other_driver_ms;    // when jobs of another driver were told of
+    int64_t other_run_ms;       // the same of another run; 0: never
     int64_t claim_ms;           // when a claim was told of
     limits_t limits;            // the policy, and what orders hold back
     int64_t unix_offset_ms;     // Unix time less now_ms
@@ -43,7 +45,8 @@ struct gather {
     bool gate_is_passing;       // a pass is at a class,
     bool gate_looks_at_all;     // and passes none over
     size_t gate_at;
-    uint64_t run;           // of the publisher; 0: not known, or there is no policy
+    run_choice_t choice;    // of publishers and their runs
+    uint64_t run;           // the one that was chosen; 0: not known, or there is no policy
     bool sees_saver;        // one has said hello
     uint64_t seq_again;     // the same, and it was asked once more
     uint64_t seq_asked;     // of an outcome, since which the record is asked again
@@ -195,8 +198,10 @@ void gather_apply_order(gather_t *self, uint64_t viewer, const mm_order_t *order
 void gather_see_outcome(gather_t *self, const mm_result_t *result);
 void gather_apply_recorded(gather_t *self, const mm_recorded_body_t *recorded);
 void gather_apply_state(gather_t *self, const mm_state_body_t *state);
-// A publisher says which run it has, and how many hosts its groups have.
-void gather_hear_run(gather_t *self, uint64_t run, const mm_group_t *groups, size_t count);
+// A publisher says which run it has, and how many hosts its groups have. False: this consumer has
+// another run (G13).
+bool gather_hear_run(gather_t *self, mm_str_t publisher, uint64_t run, const mm_group_t *groups,
+                     size_t count);
 // Breakers that have just tripped are logged and recorded.
 void gather_say_trips(gather_t *self);
 // Sends the saver what it is to record or to tell, when that is due.

@@ -332,7 +332,13 @@ static void cut_longs(outbox_t *self)
         set_state(self, lease, LEASE_LEASED, self->now_ms + self->config.ack_deadline_ms);
 }
 
-// A new consumer knows none of the jobs of the former one: all are delivered again, at once.
+static int compare_ids(const lease_t *a, const lease_t *b)
+{
+    return mm_id_compare(&a->id, &b->id);
+}
+
+// A new consumer knows none of the jobs of the former one: all are delivered again, at once, and in
+// the order of ids, which is that of acceptance.
 static void apply_epoch(outbox_t *self, uint64_t epoch)
 {
     self->heard_ms = self->now_ms;
@@ -342,6 +348,7 @@ static void apply_epoch(outbox_t *self, uint64_t epoch)
     cut_longs(self);
     while (self->leased)
         set_state(self, self->leased, LEASE_AGAIN, 0);
+    DL_SORT(self->again, compare_ids);
 }
 
 // Whether no consumer has this epoch: what it says is ignored, and told of once a second at most.

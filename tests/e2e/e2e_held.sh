@@ -258,3 +258,21 @@ equal "by name" "4 bad, 2 dead" \
     "$(store "SELECT count(*) FILTER (WHERE outcome = 'restarted') || ' bad, ' ||
         count(*) FILTER (WHERE outcome = 'dead') || ' dead' FROM jobs WHERE host LIKE 'bad-%'")"
 check "the audit is whole" is_whole
+
+# ---- what nobody has heard -----------------------------------------------------------------------
+
+# A connection that breaks loses frames: the publisher cannot know whether it was heard.
+dir=said
+mkdir said
+printf '[group web]\ncap = 1\n' >said.ini
+"$build/mayhem-consumer" --dir=said "--consumer=ipc://$work/said/consumer" --config=said.ini \
+    --trace=said.trace 2>said.log &
+started+=("$!")
+"$build/mayhem-publisher" --dir=said "--consumer=ipc://$work/said/consumer" --input=groups.txt --policy \
+    --policy-groups=web 2>>said.log &
+started+=("$!")
+is_said() {
+    (($(sed '1,/ job /d' said.trace 2>/dev/null | grep -c ' ask .* hosts=:12,web:6 ') >= 2))
+}
+check "how many hosts the groups have is said again and again" wait_until 30 is_said
+kill "${started[@]: -2}" 2>/dev/null

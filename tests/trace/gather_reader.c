@@ -421,6 +421,7 @@ static bool read_job(gather_reader_t *self, gather_event_t *event)
     event->as.job.epoch = (uint64_t)tokens_number(&self->words, "life", (int64_t)self->epoch);
     event->as.job.driver = tokens_str(&self->words, "driver");
     event->as.job.dead = (uint64_t)tokens_number(&self->words, "dead", 0);
+    event->as.job.run = (uint64_t)tokens_number(&self->words, "run", 0);
     return tokens_attributes(&self->words, &job->attributes) && is_job(event);
 }
 

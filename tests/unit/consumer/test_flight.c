@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include <utlist.h>
 
@@ -300,6 +301,46 @@ static void an_overdue_flight_is_not_overdue_twice(void **state)
     assert_null(flights.leases);
 }
 
+static flight_t *wait_in(class_t *class, uint32_t number, bool has_place)
+{
+    mm_id_t id = {.bytes = {[12] = (uint8_t)(number >> 24),
+                            [13] = (uint8_t)(number >> 16),
+                            [14] = (uint8_t)(number >> 8),
+                            [15] = (uint8_t)number}};
+    flight_t *flight = flights_find(&flights, &id);
+    if (!flight) {
+        flight = flights_add(&flights, &id, mm_str("web-7"), 1000, 9000);
+        flight->has_attempt = true;
+        attempts_add(&flights.attempts, &id)->class = class;
+    }
+    set_restart(flight, RESTART_READY);
+    flight_wait_in_class(&flights, flight, has_place);
+    return flight;
+}
+
+// Those of a list come nearly in order; the first ones come back again and again. A search from one
+// end alone takes minutes.
+static void a_class_of_any_size_is_kept_in_order_at_once(void **state)
+{
+    (void)state;
+    enum { COUNT = 100000, BLOCK = 8 };
+    static class_t class; // outlives the flights
+    clock_t begun = clock();
+    for (uint32_t i = 0; i < COUNT; i++)
+        wait_in(&class, i / BLOCK * BLOCK + BLOCK - 1 - i % BLOCK, false);
+    for (uint32_t i = 0; i < COUNT; i++)
+        wait_in(&class, i % BLOCK, i % 3 == 0);
+    assert_true(clock() - begun < 10 * CLOCKS_PER_SEC);
+    assert_int_equal(class.waiting_count, COUNT);
+    const flight_t *flight, *last = NULL;
+    DL_FOREACH2 (class.waiting, flight, restart_next) {
+        assert_true(
+            !last || last->is_first > flight->is_first ||
+            (last->is_first == flight->is_first && mm_id_compare(&last->id, &flight->id) < 0));
+        last = flight;
+    }
+}
+
 static void whose_attempts_are_used_up_is_doomed_unless_withdrawn(void **state)
 {
     (void)state;
@@ -479,6 +520,7 @@ int main(void)
         TEST(an_ended_flight_is_in_no_queue_and_lives_until_it_is_freed),
         TEST(whoever_was_extended_goes_to_the_end),
         TEST(an_overdue_flight_is_not_overdue_twice),
+        TEST(a_class_of_any_size_is_kept_in_order_at_once),
         TEST(whose_attempts_are_used_up_is_doomed_unless_withdrawn),
         TEST(the_last_error_is_kept),
         TEST(how_many_are_in_each_state_is_counted),
