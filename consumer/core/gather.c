@@ -558,9 +558,9 @@ static void apply_time(gather_t *self, bool inbox_empty)
 // that it is about to (R14).
 static void check_dead(gather_t *self)
 {
-    uint64_t dead = self->before.sum + self->statistics.dead + flights_doomed(&self->flights);
+    uint64_t dead = self->before.sum + self->statistics.dead;
     uint64_t most = self->config.max_dead;
-    if (most == 0 || self->statistics.draining || dead < most)
+    if (most == 0 || self->statistics.draining || dead + flights_doomed(&self->flights) < most)
         return;
     gather_log(self, GATHER_LOG_TOO_MANY_DEAD, NULL);
     self->statistics.too_many_dead = true;
