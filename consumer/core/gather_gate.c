@@ -153,7 +153,12 @@ void gather_gate(gather_t *self, flight_t *flight)
         return;
     }
     flight_wait_in_class(&self->flights, flight, place && place->is_casualty);
-    self->gate_is_freed = self->gate_is_freed || attempt_of(self, flight)->class->waiting == flight;
+    class_t *class = attempt_of(self, flight)->class;
+    if (class->waiting != flight)
+        return;
+    class->closed_until_ms = 0; // while nobody waited, nobody has looked
+    class->blocker = NULL;
+    self->gate_is_freed = true;
 }
 
 void gather_admit(gather_t *self, flight_t *flight)
@@ -355,7 +360,8 @@ void gather_gate_time(gather_t *self)
 
 static void begin_pass(gather_t *self)
 {
-    self->gate_looks_at_all = self->gate_is_dirty;
+    bool was_cut_off = self->gate_is_passing && self->gate_looks_at_all;
+    self->gate_looks_at_all = self->gate_is_dirty || was_cut_off;
     self->gate_is_dirty = self->gate_is_freed = false;
     self->gate_is_passing = true;
     self->gate_at = 0;
