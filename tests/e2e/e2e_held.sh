@@ -162,6 +162,13 @@ dir=still
 how=(-i hosts.txt -x "$work/restart.sh still {host} 0.05 0" -n 2 --slots 4 --cooldown 0s)
 run "${how[@]}" --limit 4
 ends_with_code "four hosts are restarted: exit 0" 0
+order halt --why 'change freeze' --json
+taken=$(sed -n 's/.*"order":"\([0-9a-f]*\)".*/\1/p' out2)
+equal "a halt is recorded under its id, as a consumer would have done it" "$taken" \
+    "$(store "SELECT lower(hex(order_id)) FROM audit WHERE action = 'halt'")"
+"$build/mayhem-saver" --dir=still --order=resume "--order-id=$taken" --order-why=late
+equal "an id that is on record changes nothing" '1 halt' \
+    "$(store "SELECT count(*) || ' ' || kind FROM audit, holds WHERE order_id IS NOT NULL AND audit.action <> 'run'")"
 order halt --why 'change freeze'
 accepted "halt" '^halted: nothing begins in still until: mayhem resume --dir still --why TEXT$'
 check "and its lock is free again" flock -n still/run.lock true
