@@ -122,12 +122,13 @@ static int run_saver(const arguments_t *words)
 
 static int put_on_record(const order_way_t *way, const mm_order_t *order)
 {
-    char log[TARGET_PATH], *saver = child_process_sibling("mayhem-saver");
+    char id[MM_ID_TEXT], log[TARGET_PATH], *saver = child_process_sibling("mayhem-saver");
     arguments_t words = {0};
     arguments_add(&words, "%s", saver);
     arguments_add(&words, "--dir=%s", way->target->dir);
     arguments_add(&words, "--db=%s", way->record);
     arguments_add(&words, "--order=%s", mm_action_name(order->action));
+    arguments_add(&words, "--order-id=%s", mm_id_print(&order->id, id)); // a consumer may have it
     if (order->name.size > 0)
         arguments_add(&words, "--order-name=%.*s", (int)order->name.size, order->name.data);
     if (order->until_ms > 0)

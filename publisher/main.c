@@ -34,7 +34,8 @@
 #define PREFETCHED   32   // notices whose leases are prefetched together
 #define CATCH_UP_MAX 4096 // frames read, at most, before silence is judged
 #define SEEN         16   // one job in so many is timed
-#define TELL_MS      5000 // between frames that say again how many hosts the groups have
+#define TELL_MS                                                                                    \
+    5000 // between frames that name the run again, and say how many hosts its groups have
 
 typedef struct {
     mm_options_t options;
@@ -64,7 +65,7 @@ typedef struct {
     mm_windowed_histogram_t times; // from accept to settle
     uint64_t heard_epoch;          // of the consumer that was heard last
     uint64_t dead_before;          // jobs of the run that were dead when it was heard first (R14)
-    uint64_t told_epoch;           // of the consumer that was told of the groups of a policy
+    uint64_t told_epoch;           // of the consumer that was told of the run
     int64_t told_ms;               // when that was said last
     bool draining;
     bool broken;
@@ -119,6 +120,15 @@ static void see_settled(publisher_t *self, const outbox_action_t *action)
 
 // ---- sending
 
+// The run's key, of one with a policy or of a driver that restarts hosts: what a former run has
+// tripped ends with it. 0: of no run.
+static uint64_t key_of_run(const publisher_t *self)
+{
+    const char *driver = self->options.driver_name;
+    bool is_real = *driver != '\0' && strcmp(driver, "mock") != 0;
+    return self->run.policy || is_real ? self->run.key : 0;
+}
+
 static void begin_jobs(publisher_t *self, const mm_group_t *groups, size_t group_count)
 {
     mm_encode_begin(self->batch,
@@ -127,7 +137,7 @@ static void begin_jobs(publisher_t *self, const mm_group_t *groups, size_t group
                                               .epoch = outbox_epoch(self->outbox),
                                               .driver = mm_str(self->options.driver_name),
                                               .dead = self->dead_before,
-                                              .run = self->run.policy ? self->run.key : 0,
+                                              .run = key_of_run(self),
                                               .groups = groups,
                                               .group_count = group_count}});
 }
@@ -160,8 +170,8 @@ static void deliver(publisher_t *self, const outbox_action_t *action)
            MM_INT("delivery", action->delivery));
 }
 
-// Sends frames without jobs, which say how many hosts the groups of a policy have; without one, a
-// frame that says nothing. is_kept: until they can be sent, as jobs are.
+// Sends frames without jobs, which name the run and say how many hosts the groups of a policy have;
+// without one, a frame. is_kept: until they can be sent, as jobs are.
 static void send_groups(publisher_t *self, bool is_kept)
 {
     size_t count = 0, told = 0;
@@ -190,14 +200,14 @@ static void ask(publisher_t *self)
     MM_CRASH_POINT("publisher: asked for the consumer");
 }
 
-// A consumer that is heard for the first time, or may have missed it, is told of the groups before
-// it gets a job; and again all the time, since a connection that breaks loses frames, and nothing
-// begins without them, which no verdict tells.
+// A consumer that is heard for the first time, or may have missed it, is told of the run and its
+// groups before it gets a job; and again all the time, since a connection that breaks loses frames,
+// and nothing begins without them, which no verdict tells.
 static void tell_groups(publisher_t *self)
 {
     uint64_t epoch = outbox_epoch(self->outbox);
     bool is_new = epoch != self->told_epoch;
-    if (!self->run.policy || (!is_new && self->now_ms < self->told_ms + TELL_MS))
+    if (key_of_run(self) == 0 || (!is_new && self->now_ms < self->told_ms + TELL_MS))
         return;
     self->told_epoch = epoch;
     self->told_ms = self->now_ms;

@@ -10,10 +10,24 @@
 #include <string.h>
 #include <sysexits.h>
 
-// With --order, while nothing runs: each call is an order of its own.
+// The order's id: one that a consumer has recorded before is not recorded twice.
+static mm_id_t id_of_order(const mm_options_t *options)
+{
+    mm_id_t id;
+    if (mm_id_parse(mm_str(options->order_id), &id))
+        return id;
+    for (size_t i = 0; i < sizeof id.bytes; i += sizeof(uint64_t)) {
+        uint64_t drawn = mm_instance_draw();
+        memcpy(id.bytes + i, &drawn, sizeof drawn);
+    }
+    return id;
+}
+
+// With --order, while nothing runs.
 static int record_order(const mm_options_t *options, store_t *store)
 {
-    mm_order_t order = {.name = mm_str(options->order_name),
+    mm_order_t order = {.id = id_of_order(options),
+                        .name = mm_str(options->order_name),
                         .until_ms = options->order_until_ms,
                         .why = mm_str(options->order_why),
                         .actor = mm_str(options->order_actor)};
@@ -21,10 +35,6 @@ static int record_order(const mm_options_t *options, store_t *store)
     char hash[MM_AUDIT_TEXT];
     bool is_action = mm_action_parse(mm_str(options->order), &order.action);
     assert(is_action); // the options were checked
-    for (size_t i = 0; i < sizeof order.id.bytes; i += sizeof(uint64_t)) {
-        uint64_t drawn = mm_instance_draw();
-        memcpy(order.id.bytes + i, &drawn, sizeof drawn);
-    }
     if (!store_order(store, &order, 1, &recorded))
         return mm_service_fail(options, EX_IOERR, "%s", store_error(store));
     if (recorded.error.size > 0)

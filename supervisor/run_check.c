@@ -73,7 +73,9 @@ int run_check_print(const run_settings_t *settings)
     run_inventory_t list = {0};
     int64_t now_ms = mm_clock_wall_ms();
     bool is_good = true;
-    int exit_code = run_inventory_read(settings, RUN_INVENTORY_COUNTS, &list);
+    int exit_code = run_policy_check_trips(settings);
+    if (exit_code == 0)
+        exit_code = run_inventory_read(settings, RUN_INVENTORY_COUNTS, &list);
     if (exit_code == 0)
         exit_code = run_inventory_check(&list, settings);
     if (exit_code == 0 && settings->options.json) {

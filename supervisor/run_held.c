@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "outbox_schema.h"
 #include "record_schema.h"
 
 // ---- reading
@@ -17,15 +18,15 @@ static void read_holds(mm_sqlite_t *record, run_held_t *self)
 {
     sqlite3_stmt *holds = NULL;
     char error[MM_ERROR_MAX];
-    bool has_row =
-        mm_sqlite_prepare(record, "SELECT kind, name, until_ms FROM holds", &holds, error) == 0;
+    bool has_row = mm_sqlite_prepare(record, "SELECT kind, name, until_ms, run FROM holds", &holds,
+                                     error) == 0;
     while (has_row && mm_sqlite_row(record, holds, &has_row) == MM_SQLITE_OK && has_row) {
         mm_str_t kind = mm_sqlite_column_text(holds, 0);
         if (mm_str_equal(kind, mm_str("halt")))
             self->is_halted = true;
         else if (mm_str_equal(kind, mm_str("trip")))
             *MM_ARRAY_ADD(self->tripped, self->tripped_count, self->tripped_capacity) =
-                mm_sqlite_column_copy(holds, 1);
+                (run_tripped_t){mm_sqlite_column_copy(holds, 1), sqlite3_column_int64(holds, 3)};
         else if (mm_str_equal(kind, mm_str("deny")))
             *MM_ARRAY_ADD(self->denied, self->denied_count, self->denied_capacity) =
                 (run_denied_t){mm_sqlite_column_copy(holds, 1), sqlite3_column_int64(holds, 2)};
@@ -76,7 +77,7 @@ run_held_t run_held_read(const char *path)
 void run_held_clear(run_held_t *self)
 {
     for (size_t i = 0; i < self->tripped_count; i++)
-        free(self->tripped[i]);
+        free(self->tripped[i].group);
     for (size_t i = 0; i < self->denied_count; i++)
         free(self->denied[i].host);
     for (size_t i = 0; i < self->place_count; i++) {
@@ -94,9 +95,43 @@ void run_held_clear(run_held_t *self)
 bool run_held_has_tripped(const run_held_t *self, const char *group)
 {
     for (size_t i = 0; i < self->tripped_count; i++)
-        if (strcmp(self->tripped[i], group) == 0)
+        if (strcmp(self->tripped[i].group, group) == 0)
             return true;
     return false;
+}
+
+static bool is_unfinished(mm_sqlite_t *outbox, int64_t run)
+{
+    sqlite3_stmt *runs = NULL;
+    char error[MM_ERROR_MAX];
+    bool has_row = false;
+    if (mm_sqlite_prepare(outbox, "SELECT 1 FROM runs WHERE run_key = ?1 AND finished_ms IS NULL",
+                          &runs, error) != 0)
+        return false;
+    (void)sqlite3_bind_int64(runs, 1, run);
+    bool is_read = mm_sqlite_row(outbox, runs, &has_row) == MM_SQLITE_OK;
+    if (is_read && has_row)
+        (void)sqlite3_reset(runs);
+    return is_read && has_row;
+}
+
+const char *run_held_unnamed(const run_held_t *self, const mm_policy_t *policy, const char *path)
+{
+    mm_sqlite_t *outbox = NULL;
+    char error[MM_ERROR_MAX];
+    const char *unnamed = NULL;
+    mm_sqlite_config_t config = {.path = path, .version = OUTBOX_VERSION, .read_only = true};
+    if (self->tripped_count == 0 || access(path, F_OK) != 0 ||
+        mm_sqlite_open(&config, &outbox, error) != 0)
+        return NULL;
+    for (size_t i = 0; i < self->tripped_count && !unnamed; i++) {
+        const run_tripped_t *tripped = &self->tripped[i];
+        if (*tripped->group && !mm_policy_find(policy, mm_str(tripped->group)) &&
+            is_unfinished(outbox, tripped->run))
+            unnamed = tripped->group;
+    }
+    mm_sqlite_close(&outbox);
+    return unnamed;
 }
 
 // Its folded form, as a text.

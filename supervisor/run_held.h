@@ -5,6 +5,7 @@
 #define RUN_HELD_H
 
 #include "host.h"
+#include "policy.h"
 
 typedef struct {
     char *host;       // folded
@@ -18,8 +19,13 @@ typedef struct {
 } run_place_t;
 
 typedef struct {
+    char *group; // empty: the whole run
+    int64_t run; // whose breaker that is
+} run_tripped_t;
+
+typedef struct {
     bool is_halted;
-    char **tripped; // groups; empty: the whole run
+    run_tripped_t *tripped;
     size_t tripped_count, tripped_capacity;
     run_denied_t *denied; // in the order of the hosts
     size_t denied_count, denied_capacity;
@@ -32,6 +38,9 @@ run_held_t run_held_read(const char *path);
 void run_held_clear(run_held_t *self);
 
 bool run_held_has_tripped(const run_held_t *self, const char *group);
+// A group that has tripped in a run that this outbox has not finished, and that the policy does not
+// name, so that nothing would hold its hosts back; NULL: there is none.
+const char *run_held_unnamed(const run_held_t *self, const mm_policy_t *policy, const char *outbox);
 // NULL: it is not. host: as a list has it.
 const run_denied_t *run_held_denied(const run_held_t *self, const char *host);
 const run_place_t *run_held_place(const run_held_t *self, const char *host);

@@ -7,6 +7,7 @@
 #include "inherited.h"
 #include "run_check.h"
 #include "run_pass.h"
+#include "run_policy.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -103,7 +104,9 @@ static int plan(const run_settings_t *settings)
     run_held_t held = {0};
     int64_t now_ms = mm_clock_wall_ms();
     bool is_good = true;
-    int exit_code = run_inventory_read(settings, RUN_INVENTORY_HOSTS, &list);
+    int exit_code = run_policy_check_trips(settings);
+    if (exit_code == 0)
+        exit_code = run_inventory_read(settings, RUN_INVENTORY_HOSTS, &list);
     if (exit_code == 0)
         exit_code = run_inventory_check(&list, settings);
     if (exit_code == 0) {

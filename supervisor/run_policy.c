@@ -4,9 +4,11 @@
 #include "caller.h"
 #include "clock.h"
 #include "duration.h"
+#include "run_held.h"
 
 #include <assert.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -72,8 +74,30 @@ void run_policy_clear(run_settings_t *self)
     mm_policy_clear(&self->policy);
 }
 
+int run_policy_check_trips(const run_settings_t *settings)
+{
+    char outbox[4096];
+    if (settings->options.take_over || (settings->driver.is_mock && settings->policy.count == 0))
+        return 0;
+    (void)snprintf(outbox, sizeof outbox, "%s/outbox.db", settings->dir);
+    run_held_t held = run_held_read(settings->db);
+    const char *group = run_held_unnamed(&held, &settings->policy, outbox);
+    int exit_code = group ? caller_fail(EX_CONFIG,
+                                        "the breaker of group %s has tripped in the run that is to "
+                                        "go on, and the policy does not name that group any more: "
+                                        "put it back into the file of --config, or end the stop: "
+                                        "mayhem resume %s --dir %s --why TEXT",
+                                        group, group, settings->dir)
+                          : 0;
+    run_held_clear(&held);
+    return exit_code;
+}
+
 int run_policy_check(const run_settings_t *settings)
 {
+    int trips = run_policy_check_trips(settings);
+    if (trips != 0)
+        return trips;
     run_inventory_t inventory = {0};
     const mm_policy_t *policy = &settings->policy;
     bool has_share = policy->count > 0 && mm_rules_need(&policy->groups[0]) > 0;

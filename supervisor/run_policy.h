@@ -20,6 +20,9 @@ void run_policy_clear(run_settings_t *self);
 // unless it is a stream. Returns 0, or 78 after a complaint.
 int run_policy_check(const run_settings_t *settings);
 
+// Of that: whether a group that has tripped in the run that goes on would no longer be held back.
+int run_policy_check_trips(const run_settings_t *settings);
+
 // The rules of each group, in hosts where they are shares, and the next openings of each window;
 // nothing without a policy. now_ms: Unix time.
 void run_policy_print(const run_settings_t *settings, const run_inventory_t *inventory,

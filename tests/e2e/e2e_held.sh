@@ -152,7 +152,7 @@ run "${how[@]}"
 ends_with_code "the rest is restarted: exit 0" 0
 equal "each host but what kill -9 has interrupted was restarted once" "60 60" \
     "$(sort -u works.ended | wc -l) $(lines_in works.ended)"
-matches "what is in the audit is in order" '^halt halt deny deny resume deny$' \
+matches "what is in the audit is in order" '^run halt halt deny deny resume deny$' \
     "$(store "SELECT group_concat(action, ' ') FROM (SELECT action FROM audit WHERE order_id IS NOT NULL ORDER BY seq)")"
 check "and its rows are whole" is_whole
 
@@ -162,6 +162,13 @@ dir=still
 how=(-i hosts.txt -x "$work/restart.sh still {host} 0.05 0" -n 2 --slots 4 --cooldown 0s)
 run "${how[@]}" --limit 4
 ends_with_code "four hosts are restarted: exit 0" 0
+order halt --why 'change freeze' --json
+taken=$(sed -n 's/.*"order":"\([0-9a-f]*\)".*/\1/p' out2)
+equal "a halt is recorded under its id, as a consumer would have done it" "$taken" \
+    "$(store "SELECT lower(hex(order_id)) FROM audit WHERE action = 'halt'")"
+"$build/mayhem-saver" --dir=still --order=resume "--order-id=$taken" --order-why=late
+equal "an id that is on record changes nothing" '1 halt' \
+    "$(store "SELECT count(*) || ' ' || kind FROM audit, holds WHERE order_id IS NOT NULL AND audit.action <> 'run'")"
 order halt --why 'change freeze'
 accepted "halt" '^halted: nothing begins in still until: mayhem resume --dir still --why TEXT$'
 check "and its lock is free again" flock -n still/run.lock true
@@ -258,6 +265,44 @@ equal "by name" "4 bad, 2 dead" \
     "$(store "SELECT count(*) FILTER (WHERE outcome = 'restarted') || ' bad, ' ||
         count(*) FILTER (WHERE outcome = 'dead') || ' dead' FROM jobs WHERE host LIKE 'bad-%'")"
 check "the audit is whole" is_whole
+
+# ---- a run that has ended ------------------------------------------------------------------------
+
+# What a breaker of a former run has stopped, also all of it, ends with the next one, of whatever
+# policy; in the same run it stays, and a policy without the group does not go round it.
+dir=former
+printf 'bad-%s\n' 1 2 >twice.txt
+printf 'well-%s\n' 1 2 3 >well.txt
+run -i twice.txt -x "$work/restart.sh former {host} 0.05 1" --breaker 2/2 --attempts 1 --cooldown 0s
+ends_with_code "the last host trips the breaker of all: exit 1" 1
+equal "it is on record" 'trip ' "$(store "SELECT kind || ' ' || name FROM holds")"
+run -i well.txt -x "$work/restart.sh former {host} 0.05 0" --cooldown 0s
+ends_with_code "the next run, without a policy, is not held back: exit 0" 0
+equal "nothing is held back any more" '' "$(store 'SELECT kind FROM holds')"
+
+dir=unnamed
+printf 'bad-%s groups=web\n' 1 2 3 >named.txt
+printf '[group web]\ncap = 1\nbreaker = 1/1\n' >named.ini
+printf '[run]\nmax-unavailable = 3\n' >unnamed.ini
+how=(-i named.txt -x "$work/restart.sh unnamed {host} 0.05 1" --attempts 1 --cooldown 0s --unleash)
+launch "${how[@]}" --config named.ini
+check "a breaker trips" wait_until 30 has_tripped
+kill -INT "$run_pid"
+finish 30
+ends_with_code "it is stopped: exit 75" 75
+for words in run 'run --check' plan; do
+    # shellcheck disable=SC2086 # they are words
+    "$program" $words --dir unnamed "${how[@]}" --config unnamed.ini >out2 2>err2 </dev/null
+    code=$?
+    equal "$words without that group: exit 78" 78 "$code"
+    matches "$words names the group, and what helps" \
+        'breaker of group web has tripped in the run that is to go on.*mayhem resume web --dir unnamed --why TEXT' "$(cat err2)"
+done
+order resume web --why 'another kernel'
+accepted "resume of that group" '^resumed: group web'
+run "${how[@]}" --config unnamed.ini
+ends_with_code "then it goes on, and the others are dead: exit 1" 1
+equal "each has ended" 3 "$(settled)"
 
 # ---- what nobody has heard -----------------------------------------------------------------------
 

@@ -296,16 +296,21 @@ static int check_text(const mm_options_t *options, mm_row_index_t row, const cha
 static int check_saver(const mm_options_t *options)
 {
     mm_action_t action = MM_ACTION_HALT;
+    mm_id_t id;
     bool is_given = *options->order != '\0';
     if (is_given &&
         (!mm_action_parse(mm_str(options->order), &action) || action > MM_ACTION_ABSOLVE))
         return refuse(options, MM_ROW_order, MM_ROW_order,
                       "there is no such order: it is halt, resume, deny or absolve");
-    mm_row_index_t part = *options->order_name  ? MM_ROW_order_name
-                          : *options->order_why ? MM_ROW_order_why
-                                                : MM_ROW_order_actor;
-    if (!is_given && (*options->order_name || *options->order_why || *options->order_actor))
+    mm_row_index_t part = *options->order_id     ? MM_ROW_order_id
+                          : *options->order_name ? MM_ROW_order_name
+                          : *options->order_why  ? MM_ROW_order_why
+                                                 : MM_ROW_order_actor;
+    if (!is_given && (*options->order_id || *options->order_name || *options->order_why ||
+                      *options->order_actor))
         return refuse(options, part, part, "it belongs to an order: say which with --order");
+    if (*options->order_id && !mm_id_parse(mm_str(options->order_id), &id))
+        return refuse(options, MM_ROW_order_id, MM_ROW_order_id, "an id has 32 hex digits");
     bool is_of_host = action == MM_ACTION_DENY || action == MM_ACTION_ABSOLVE;
     if (is_of_host && mm_host_complaint(mm_str(options->order_name)))
         return refuse(options, MM_ROW_order, MM_ROW_order,

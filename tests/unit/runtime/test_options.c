@@ -556,6 +556,8 @@ static void an_order_is_checked_before_it_is_recorded(void **state)
         {"--batch=1", "--order-name=web-1", "--order-name=web-1: it belongs to an order"},
         {"--batch=1", "--order-actor=root", "--order-actor=root: it belongs to an order"},
         {"--order=halt", "--order-why=\xff", "it is no UTF-8"},
+        {"--batch=1", "--order-id=00", "--order-id=00: it belongs to an order"},
+        {"--order=halt", "--order-id=00", "--order-id=00: an id has 32 hex digits"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         assert_int_equal(PARSE(SAVER, cases[i].order, cases[i].part), 64);

@@ -108,7 +108,7 @@ static void the_first_reason_is_told(void **state)
     rules[WEB].openings = openings;
     rules[WEB].opening_count = 1;
     CHECK("window closed: web", "window closed: web", "window closed: web", "-", "-", "-");
-    held.tripped = (char *[]){(char[]){"web"}};
+    held.tripped = &(run_tripped_t){.group = (char[]){"web"}};
     held.tripped_count = 1;
     CHECK("breaker tripped: web", "breaker tripped: web", "breaker tripped: web", "-", "-", "-");
     held.is_halted = true;
