@@ -256,6 +256,7 @@ void flight_wait_in_class(flights_t *self, flight_t *flight, bool has_place)
     class_t *class = attempts_get(&self->attempts, &flight->id)->class;
     flight_set_restart(self, flight, RESTART_GATED, 0);
     flight->is_first = has_place;
+    flight->had_host = flight->grants > RESOURCE_HOST;
     set_grants(self, flight, 0); // others may have what it was next for
     flight_t *next = place_in_class(class, flight);
     if (next == class->waiting)
@@ -268,7 +269,8 @@ void flight_wait_on(flights_t *self, flight_t *flight, resource_kind_t kind)
 {
     assert(kind < RESOURCE_SLOT);
     bool is_quarantined = kind == RESOURCE_QUARANTINE;
-    flight->had_grant = flight->grants > kind;
+    flight->had_grant = flight->grants > kind || (kind == RESOURCE_HOST && flight->had_host);
+    flight->had_host = false;
     flight_set_restart(self, flight, is_quarantined ? RESTART_QUARANTINED : RESTART_BLOCKED, 0);
     set_grants(self, flight, kind);
     resource_t *resource = resources_of(&self->resources, flight->host, kind);

@@ -82,6 +82,7 @@ typedef struct flight {
     bool has_attempt;        // in a record of its own: it is restarted for real
     bool withdrawn : 1;      // its host is no longer on the list: no command any more
     bool is_first : 1;       // of those that wait in its class: its host has a place
+    bool had_host : 1;       // it was granted its host when it came to the gate
     bool is_admitted : 1;    // its host has its place (group_limits.h)
     bool is_retry : 1;   // it has kept its place for another attempt, which is a start, too (G7)
     bool is_patient : 1; // it is extended once a minute, and max_lease has not begun

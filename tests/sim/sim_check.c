@@ -156,7 +156,7 @@ void sim_check_consumer(sim_t *self, const sim_process_t *process)
 
 // I7: a job is not handed out before one that has waited for longer for what both need. One that
 // was granted it and waits again, since restarts were adopted beyond the limit, has lost its place
-// to those in line.
+// to those in line. So has one that had to pass the gate: of those the judge says who starves.
 static void check_in_order(sim_t *self, const sim_process_t *consumer, const sim_job_t *job)
 {
     const flights_t *flights = &consumer->gather->flights;
@@ -165,7 +165,8 @@ static void check_in_order(sim_t *self, const sim_process_t *consumer, const sim
     for (uint32_t i = 0; i < self->job_count; i++) {
         const sim_job_t *other = &self->jobs[i];
         const flight_t *flight = flights_find(flights, &other->id);
-        if (!flight || flight->restart != RESTART_BLOCKED || flight->had_grant)
+        if (!flight || flight->restart != RESTART_BLOCKED || flight->had_grant ||
+            flight->has_attempt)
             continue;
         resource_kind_t kind = flight->grants;
         bool is_shared = resources_of(resources, flight->host, kind) ==
