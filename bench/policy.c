@@ -48,7 +48,7 @@ typedef struct {
     uint32_t acked;
     mm_id_t orders[MM_BATCH_ITEMS]; // to be recorded
     size_t order_count;
-    bool asks;
+    uint64_t question; // not answered yet; 0: none
     mm_str_t state_worker;
 } bench_t;
 
@@ -59,7 +59,6 @@ static void add_task(bench_t *self, const gather_action_t *action)
     const mm_task_t *task = &action->as.task.task;
     bool is_saver = *action->as.task.worker == 's';
     assert(self->count < self->size);
-    // Saves are answered in the next turn, restarts later: two queues in one, by their due time.
     size_t at = self->count++;
     int64_t due_ms = self->now_ms + (is_saver ? 1 : TAKES_MS);
     self->tasks[(self->first + at) % self->size] =
@@ -82,7 +81,8 @@ static void apply(bench_t *self, const gather_action_t *action)
                 self->sessions[i] = action->as.answer.session;
         break;
     case GATHER_ORDERS:
-        self->asks = self->asks || action->as.orders.asks;
+        self->question =
+            action->as.orders.question > 0 ? action->as.orders.question : self->question;
         for (size_t i = 0; i < action->as.orders.count; i++)
             self->orders[self->order_count++] = action->as.orders.orders[i].id;
         break;
@@ -253,11 +253,13 @@ static void answer_saver(bench_t *self)
              (gather_event_t){.kind = GATHER_RECORDED,
                               .as.recorded = &(mm_recorded_body_t){
                                   .session = self->sessions[0], .items = items, .count = count}});
-    if (!self->asks)
+    uint64_t question = self->question;
+    self->question = 0;
+    if (question == 0)
         return;
-    self->asks = false;
     step(self, (gather_event_t){.kind = GATHER_STATE,
                                 .as.state = &(mm_state_body_t){.session = self->sessions[0],
+                                                               .question = question,
                                                                .run = self->has_policy ? RUN : 0}});
 }
 
@@ -293,7 +295,7 @@ static void turn(bench_t *self)
 static void open_bench(bench_t *self, uint32_t hosts)
 {
     self->now_ms = 1;
-    self->size = 2 * (size_t)hosts + MM_SLOTS_MAX;
+    self->size = 2 * (MM_SLOTS_MAX + RESTARTERS * SLOTS); // more are never out
     self->tasks = calloc(self->size, sizeof *self->tasks);
     assert(self->tasks);
     self->gather = gather_new(&(gather_config_t){.epoch = LIFE,

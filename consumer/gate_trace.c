@@ -70,10 +70,10 @@ static void print_field(FILE *file, mm_str_t text)
 static void print_state(FILE *file, const mm_state_body_t *state)
 {
     (void)fprintf(file,
-                  "state %.*s nonce=%" PRIu64 " session=%" PRIu64 " run=%" PRIu64 " from=%" PRIu64
-                  " next=%" PRIu64,
+                  "state %.*s nonce=%" PRIu64 " session=%" PRIu64 " run=%" PRIu64
+                  " question=%" PRIu64 " from=%" PRIu64 " next=%" PRIu64,
                   (int)state->worker.size, state->worker.data, state->instance, state->session,
-                  state->run, state->from, state->next);
+                  state->run, state->question, state->from, state->next);
     for (size_t i = 0; i < state->count; i++) {
         const mm_entry_t *entry = &state->items[i];
         (void)fprintf(file, " entry=%s", mm_action_name(entry->action));
@@ -140,7 +140,7 @@ void gate_trace_action(FILE *file, const gather_action_t *action)
     if (action->kind != GATHER_ORDERS)
         return;
     (void)fprintf(file, "orders worker=%s", action->as.orders.worker);
-    if (action->as.orders.asks)
+    if (action->as.orders.question > 0)
         (void)fprintf(file, " asks run=%" PRIu64 " from=%" PRIu64, action->as.orders.run,
                       action->as.orders.from);
     for (size_t i = 0; i < action->as.orders.count; i++)

@@ -209,11 +209,12 @@ void send_batch_orders(send_batch_t *self, const gather_action_t *action)
         return;
     if (session->listed) // what was asked before goes before
         send_tasks(self, session);
-    mm_encode_begin(self->encoder, &(mm_frame_t){.kind = MM_FRAME_ORDERS,
-                                                 .as.orders = {.session = session->number,
-                                                               .asks = action->as.orders.asks,
-                                                               .run = action->as.orders.run,
-                                                               .from = action->as.orders.from}});
+    mm_encode_begin(self->encoder,
+                    &(mm_frame_t){.kind = MM_FRAME_ORDERS,
+                                  .as.orders = {.session = session->number,
+                                                .question = action->as.orders.question,
+                                                .run = action->as.orders.run,
+                                                .from = action->as.orders.from}});
     for (size_t i = 0; i < action->as.orders.count; i++)
         mm_encode_order(self->encoder, &action->as.orders.orders[i]);
     mm_encode_finish(self->encoder);

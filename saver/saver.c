@@ -173,8 +173,9 @@ static void take_orders(void *arg, const mm_orders_body_t *orders)
     if (orders->count > 0)
         mm_worker_client_recorded(self->client, recorded, orders->count);
     store_page_t page;
-    if (orders->asks && store_state(self->store, orders->run, orders->from, &page))
+    if (orders->question > 0 && store_state(self->store, orders->run, orders->from, &page))
         mm_worker_client_state(self->client, &(mm_state_body_t){.run = orders->run,
+                                                                .question = orders->question,
                                                                 .from = orders->from,
                                                                 .next = page.next,
                                                                 .items = page.items,

@@ -28,9 +28,6 @@ typedef struct {
     char *words;                    // owned, or NULL
     char health[MM_HEALTH_MAX + 1]; // of the host before the restart, as the probe was told
     bool owes;                      // what is to be done after the restart
-    // As the last save and the last task have said it.
-    mm_real_t save;
-    mm_real_t command_task;
     // Beside it.
     struct class *class;  // of its host (group_limits.h)
     int64_t begun_ms;     // when the command was begun last (H1)

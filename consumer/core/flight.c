@@ -127,10 +127,6 @@ static void see_restart(flights_t *self, const flight_t *flight, restart_state_t
     restart_state_t former = flight->restart;
     self->in_restart[former]--;
     self->in_restart[state]++;
-    if (flight->withdrawn) {
-        self->withdrawn_exhausted -= former == RESTART_EXHAUSTED;
-        self->withdrawn_exhausted += state == RESTART_EXHAUSTED;
-    }
     if (flight->trail)
         latency_restart(&self->latency, flight->trail,
                         (stage_change_t){.waited = is_queued(former),
@@ -214,6 +210,8 @@ void flight_set_restart(flights_t *self, flight_t *flight, restart_state_t state
         leave_queue(self, flight);
     else if (former == RESTART_BACKOFF)
         mm_heap_remove(&self->restart_backoffs, &flight->restart_backoff);
+    else if (former == RESTART_EXHAUSTED)
+        self->withdrawn_exhausted -= flight->withdrawn;
     flight->restart = state;
     if (restart_has_place(former) || restart_has_place(state))
         move_place(self, flight, former);
@@ -222,6 +220,8 @@ void flight_set_restart(flights_t *self, flight_t *flight, restart_state_t state
     } else if (state == RESTART_BACKOFF) {
         flight->restart_backoff = (mm_heap_node_t){0};
         mm_heap_put(&self->restart_backoffs, &flight->restart_backoff, due_ms);
+    } else if (state == RESTART_EXHAUSTED) {
+        self->withdrawn_exhausted += flight->withdrawn;
     }
     if (flight->grants > 0 && !is_queued(state))
         set_grants(self, flight, 0);

@@ -68,6 +68,9 @@ void gather_destroy(gather_t **self_p)
     dead_before_clear(&self->before);
     limits_clear(&self->limits);
     gather_orders_clear(self);
+    while (self->real_made > 0)
+        free(self->reals[--self->real_made]);
+    free(self->reals);
     free(self);
 }
 
@@ -113,6 +116,16 @@ gather_action_t *gather_news(gather_t *self, gather_news_t what)
     gather_action_t *action = gather_act(self, GATHER_NEWS);
     action->as.news = (__typeof__(action->as.news)){.news = what};
     return action;
+}
+
+mm_real_t *gather_real(gather_t *self)
+{
+    if (self->real_count == self->real_made) {
+        mm_real_t *made = malloc(sizeof *made);
+        assert(made);
+        *MM_ARRAY_ADD(self->reals, self->real_made, self->real_capacity) = made;
+    }
+    return self->reals[self->real_count++];
 }
 
 // ---- how a flight ends
@@ -545,9 +558,9 @@ static void apply_time(gather_t *self, bool inbox_empty)
 // that it is about to (R14).
 static void check_dead(gather_t *self)
 {
-    uint64_t dead = self->before.sum + self->statistics.dead + flights_doomed(&self->flights);
+    uint64_t dead = self->before.sum + self->statistics.dead;
     uint64_t most = self->config.max_dead;
-    if (most == 0 || self->statistics.draining || dead < most)
+    if (most == 0 || self->statistics.draining || dead + flights_doomed(&self->flights) < most)
         return;
     gather_log(self, GATHER_LOG_TOO_MANY_DEAD, NULL);
     self->statistics.too_many_dead = true;
@@ -594,6 +607,7 @@ void gather_step(gather_t *self, const gather_event_t *event, gather_actions_t *
     self->now_ms = self->flights.now_ms = event->now_ms;
     self->actions = ret_actions;
     ret_actions->count = 0;
+    self->real_count = 0;
     flights_free_ended(&self->flights);
     worker_t *worker;
     switch (event->kind) {

@@ -180,7 +180,7 @@ typedef struct {
         struct {
             const char *worker;
             uint64_t session;
-            bool asks;
+            uint64_t question; // for a page of state; 0: none
             uint64_t run;
             uint64_t from;
             const mm_order_t *orders;

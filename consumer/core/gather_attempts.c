@@ -201,14 +201,14 @@ void gather_attempt_start(gather_t *self, flight_t *flight)
     gather_log(self, GATHER_LOG_BEGUN, flight)->as.log.attempt = attempt->number;
 }
 
-static void fill_restart(const gather_t *self, attempt_t *attempt, const worker_t *worker,
+static void fill_restart(gather_t *self, attempt_t *attempt, const worker_t *worker,
                          mm_task_t *task)
 {
     bool is_probe = task->leg == MM_LEG_PROBE;
     int64_t start_by_ms =
         mm_earlier(attempt->begun_ms + self->config.lost_after_ms, self->config.starts_end_ms);
     int64_t left_ms = is_probe ? self->config.attempt_ms : attempt->deadline_ms - self->now_ms;
-    mm_real_t *real = &attempt->command_task;
+    mm_real_t *real = gather_real(self);
     *real = (mm_real_t){.machine = attempt->machine,
                         .boot = attempt->boot,
                         .health = mm_str(attempt->health),
@@ -230,7 +230,7 @@ static void fill_restart(const gather_t *self, attempt_t *attempt, const worker_
     task->real = real;
 }
 
-void gather_attempt_fill(const gather_t *self, const flight_t *flight, const worker_t *worker,
+void gather_attempt_fill(gather_t *self, const flight_t *flight, const worker_t *worker,
                          mm_task_t *task)
 {
     attempt_t *attempt = attempt_of(self, flight);

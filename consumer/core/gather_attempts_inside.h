@@ -17,8 +17,7 @@ void gather_save_row(gather_t *self, flight_t *flight);
 // Takes over what is on record.
 void gather_absorb(gather_t *self, flight_t *flight, attempt_t *attempt, const mm_real_t *record);
 // Fills in what a save or a settle says of it.
-void gather_fill_save(const gather_t *self, const flight_t *flight, attempt_t *attempt,
-                      mm_task_t *task);
+void gather_fill_save(gather_t *self, const flight_t *flight, attempt_t *attempt, mm_task_t *task);
 
 // gather_attempts.c. Begins a command of the list (H1, H5): the save goes first. The host has its
 // place.

@@ -111,35 +111,35 @@ bool gather_attempt_is_settled(gather_t *self, flight_t *flight)
     return false;
 }
 
-void gather_fill_save(const gather_t *self, const flight_t *flight, attempt_t *attempt,
-                      mm_task_t *task)
+void gather_fill_save(gather_t *self, const flight_t *flight, attempt_t *attempt, mm_task_t *task)
 {
     bool has_policy = self->run > 0 && self->limits.is_given;
     bool has_row = attempt->is_known && attempt->row != MM_ROW_NONE;
     attempt->sent = attempt->version;
     if (!has_row && !(has_policy && task->leg == MM_LEG_SETTLE))
         return;
-    attempt->save = (mm_real_t){.row = attempt->row,
-                                .attempt = attempt->number,
-                                .command = attempt->command,
-                                .machine = attempt->machine,
-                                .boot = attempt->boot,
-                                .boot_after = attempt->boot_after,
-                                .control = control_of(self),
-                                .first_ms = attempt->first_ms,
-                                .deadline_ms = attempt->deadline_ms,
-                                .end = attempt->end,
-                                .exit = attempt->exit,
-                                .proof = attempt->proof,
-                                .worker = mm_str(attempt->worker),
-                                .words = mm_str(attempt->words),
-                                .health = mm_str(attempt->health),
-                                .owes = attempt->owes,
-                                .is_casualty = has_policy && gather_is_casualty(attempt),
-                                .run = has_policy ? self->run : 0};
+    mm_real_t *save = gather_real(self);
+    *save = (mm_real_t){.row = attempt->row,
+                        .attempt = attempt->number,
+                        .command = attempt->command,
+                        .machine = attempt->machine,
+                        .boot = attempt->boot,
+                        .boot_after = attempt->boot_after,
+                        .control = control_of(self),
+                        .first_ms = attempt->first_ms,
+                        .deadline_ms = attempt->deadline_ms,
+                        .end = attempt->end,
+                        .exit = attempt->exit,
+                        .proof = attempt->proof,
+                        .worker = mm_str(attempt->worker),
+                        .words = mm_str(attempt->words),
+                        .health = mm_str(attempt->health),
+                        .owes = attempt->owes,
+                        .is_casualty = has_policy && gather_is_casualty(attempt),
+                        .run = has_policy ? self->run : 0};
     if (!has_row)
-        attempt->save = (mm_real_t){.run = self->run, .exit = MM_EXIT_NONE};
+        *save = (mm_real_t){.run = self->run, .exit = MM_EXIT_NONE};
     if ((attempt->owes || has_policy) && flight->has_attributes)
-        attempt->save.attributes = attribute_records_get(&self->flights.attributes, &flight->id);
-    task->real = &attempt->save;
+        save->attributes = attribute_records_get(&self->flights.attributes, &flight->id);
+    task->real = save;
 }

@@ -142,18 +142,13 @@ static bool escalates(const gather_t *self, const flight_t *flight, const mm_res
            (result->real->end == MM_END_SAME_BOOT || result->real->end == MM_END_UNREACHABLE);
 }
 
-// While the policy or an order holds the next command back, it is one that was not started.
-static void escalate(gather_t *self, flight_t *flight, attempt_t *attempt, mm_end_t end)
+// The policy or an order holds the next command back: it is one that was not started. The host is
+// up, or nobody would know who has its place meanwhile.
+static void hold_back(gather_t *self, flight_t *flight, attempt_t *attempt)
 {
-    if (gather_closed(self, flight) == MM_REASON_NONE) {
-        gather_begin(self, flight, attempt, attempt->command + 1);
-        return;
-    }
     attempt->command++;
     attempt->task = 0;
     attempt_set_row(attempt, MM_ROW_NOT_STARTED);
-    if (end == MM_END_UNREACHABLE)
-        limits_set_casualty(&self->limits, host_name(flight->host), attempt->class, true);
     gather_unblock(self, flight);
     gather_save_row(self, flight);
 }
@@ -173,9 +168,15 @@ static void apply_failure(gather_t *self, flight_t *flight, attempt_t *attempt, 
         gather_interrupt(self, flight, attempt);
         return;
     }
-    if (!is_probe && !attempt->is_looking && !attempt_has_answer(attempt) &&
-        escalates(self, flight, result)) {
-        escalate(self, flight, attempt, result->real->end);
+    bool is_closed = gather_closed(self, flight) != MM_REASON_NONE;
+    bool is_next = !is_probe && !attempt->is_looking && !attempt_has_answer(attempt) &&
+                   escalates(self, flight, result);
+    if (is_next && !is_closed) {
+        gather_begin(self, flight, attempt, attempt->command + 1);
+        return;
+    }
+    if (is_next && result->real->end == MM_END_SAME_BOOT) {
+        hold_back(self, flight, attempt);
         return;
     }
     if (is_probe) { // an attempt without a begin

@@ -153,7 +153,12 @@ void gather_gate(gather_t *self, flight_t *flight)
         return;
     }
     flight_wait_in_class(&self->flights, flight, place && place->is_casualty);
-    self->gate_is_freed = self->gate_is_freed || attempt_of(self, flight)->class->waiting == flight;
+    class_t *class = attempt_of(self, flight)->class;
+    if (class->waiting != flight)
+        return;
+    class->closed_until_ms = 0; // while nobody waited, nobody has looked
+    class->blocker = NULL;
+    self->gate_is_freed = true;
 }
 
 void gather_admit(gather_t *self, flight_t *flight)
@@ -272,11 +277,13 @@ static bool waits_still(gather_t *self, const class_t *class)
 {
     int64_t until_ms = class->closed_until_ms;
     if (until_ms <= self->now_ms) {
-        until_ms = class->first_ms > 0 ? class->first_ms + PASSED_MS : 0;
-        if (until_ms <= self->now_ms || !class->blocker || !limits_blocks(class->blocker))
+        until_ms = class->first_ms + PASSED_MS;
+        if (!class->blocker || class->blocker->has_room || class->first_ms == 0 ||
+            until_ms <= self->now_ms)
             return false;
     }
-    self->gate_due_ms = mm_earlier(self->gate_due_ms, until_ms);
+    if (until_ms < self->gate_due_ms)
+        self->gate_due_ms = until_ms;
     return true;
 }
 
@@ -292,6 +299,8 @@ static flight_t *look_at(gather_t *self, class_t *class)
         reason = limits_room(class, own, &ends, &class->blocker);
     if (own)
         class->blocker = NULL; // it has less to find room for
+    else if (class->blocker)
+        class->blocker->has_room = false;
     if (flight && reason == MM_REASON_NONE)
         return flight;
     if (!class->waiting)
@@ -351,12 +360,15 @@ void gather_gate_time(gather_t *self)
 
 static void begin_pass(gather_t *self)
 {
-    self->gate_looks_at_all = self->gate_is_dirty;
+    bool was_cut_off = self->gate_is_passing && self->gate_looks_at_all;
+    self->gate_looks_at_all = self->gate_is_dirty || was_cut_off;
     self->gate_is_dirty = self->gate_is_freed = false;
     self->gate_is_passing = true;
     self->gate_at = 0;
     self->gate_due_ms = MM_NEVER;
     limits_reserve_nothing(&self->limits);
+    if (!self->gate_looks_at_all)
+        limits_see_room(&self->limits);
     sort_classes(&self->limits);
 }
 

@@ -90,6 +90,7 @@ static void restart_loading(gather_t *self)
 {
     limits_reset(&self->limits);
     self->state_from = 0;
+    self->question++; // an answer to a former one says what was
     self->asked_ms = 0;
     self->gate_is_dirty = true;
 }
@@ -348,8 +349,8 @@ static void complete(gather_t *self)
 void gather_apply_state(gather_t *self, const mm_state_body_t *state)
 {
     if (!is_saver(self, state->worker, state->instance) || self->limits.is_complete ||
-        state->session != self->state_session || state->from != self->state_from ||
-        state->run != self->run)
+        state->session != self->state_session || state->question != self->question ||
+        state->from != self->state_from || state->run != self->run)
         return; // of another question
     for (size_t i = 0; i < state->count; i++)
         apply_entry(self, &state->items[i]);
@@ -412,7 +413,7 @@ void gather_talk_to_saver(gather_t *self)
     gather_action_t *action = gather_act(self, GATHER_ORDERS);
     action->as.orders.worker = saver->name.text;
     action->as.orders.session = saver->session;
-    action->as.orders.asks = asks;
+    action->as.orders.question = asks ? self->question : 0;
     action->as.orders.run = self->run;
     action->as.orders.from = self->state_from;
     action->as.orders.orders = self->sent;

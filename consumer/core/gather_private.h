@@ -52,10 +52,15 @@ struct gather {
     uint64_t seq_asked;     // of an outcome, since which the record is asked again
     uint64_t state_session; // of the saver that is asked for the record's state
     uint64_t state_from;    // its page
+    uint64_t question;      // which time all of it is asked for
     int64_t asked_ms;       // when it was asked last; 0: to be asked now
     pending_t *pending;     // orders that are not on record yet
     size_t pending_count;
     size_t pending_capacity;
+    mm_real_t **reals; // of the tasks in the actions of this step
+    size_t real_count;
+    size_t real_capacity;
+    size_t real_made;
     mm_id_t answered[GATHER_ANSWERED]; // orders of viewers that are on record, a ring
     size_t answered_at;
     mm_order_t *sent; // in the action of this step
@@ -74,6 +79,8 @@ gather_action_t *gather_act(gather_t *self, gather_action_kind_t kind);
 // flight NULL: of no job.
 gather_action_t *gather_log(gather_t *self, gather_log_t what, const flight_t *flight);
 gather_action_t *gather_news(gather_t *self, gather_news_t what);
+// What a task of this step's actions says of its attempt: jobs that wait need no room for it.
+mm_real_t *gather_real(gather_t *self);
 void gather_settled(gather_t *self, flight_t *flight, mm_outcome_t outcome);
 void gather_nack(gather_t *self, flight_t *flight);
 
@@ -110,7 +117,7 @@ void gather_attempt_start(gather_t *self, flight_t *flight);
 // Of the one that is under way, or comes next; 0: not known yet.
 uint32_t gather_attempt_number(const gather_t *self, const flight_t *flight);
 // Fills in what a save, a settle or a restart says of it.
-void gather_attempt_fill(const gather_t *self, const flight_t *flight, const worker_t *worker,
+void gather_attempt_fill(gather_t *self, const flight_t *flight, const worker_t *worker,
                          mm_task_t *task);
 
 // gather_attempts_results.c, for the same.

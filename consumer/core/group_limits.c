@@ -254,13 +254,13 @@ static counted_t counted(const place_t *own, const group_t *group)
 }
 
 mm_reason_t limits_room(const class_t *class, const place_t *own, bool *ret_ends,
-                        const group_t **ret_blocker)
+                        group_t **ret_blocker)
 {
     mm_reason_t first = MM_REASON_NONE;
     *ret_ends = true;
     *ret_blocker = NULL;
     for (size_t i = 0; i < class->group_count; i++) {
-        const group_t *group = class->groups[i];
+        group_t *group = class->groups[i];
         counted_t mine = counted(own, group);
         mm_reason_t reason = group_room(group, mine, 0, ret_ends);
         if (reason != MM_REASON_NONE) // rather one of the host's own than the whole run
@@ -274,10 +274,12 @@ mm_reason_t limits_room(const class_t *class, const place_t *own, bool *ret_ends
     return first;
 }
 
-bool limits_blocks(const group_t *blocker)
+void limits_see_room(limits_t *self)
 {
     bool ends = false;
-    return group_room(blocker, (counted_t){false, false}, 0, &ends) != MM_REASON_NONE;
+    for (size_t i = 0; i < self->group_count; i++)
+        self->groups[i].has_room =
+            group_room(&self->groups[i], (counted_t){false, false}, 0, &ends) == MM_REASON_NONE;
 }
 
 void limits_reserve(class_t *class)

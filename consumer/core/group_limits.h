@@ -30,6 +30,7 @@ typedef struct {
     uint32_t in_progress;  // places in progress or open
     uint32_t casualties;   // places that are casualties, and neither of those
     uint32_t reserved;     // in this pass
+    bool has_room;         // for a host without a place, when this pass began; or not any more
     size_t step;           // of the ramp, from 0; ramp_count: it has ended
     uint32_t proven;       // in this step
     int64_t step_ended_ms; // Unix time; 0: it has not
@@ -58,7 +59,7 @@ typedef struct class {
     mm_reason_t said;   // in the log, and when
     int64_t said_ms;
     bool is_moved;           // its first flight is another one since the classes were sorted
-    const group_t *blocker;  // refused its first flight, whose host has no place; NULL: none did
+    group_t *blocker;        // refused its first flight, whose host has no place; NULL: none did
     int64_t closed_until_ms; // by what nothing but time or an event of the policy ends
 } class_t;
 
@@ -120,9 +121,9 @@ void limits_window(const group_t *group, int64_t unix_ms, int64_t *ret_opens, in
 // it is enough that restarts in progress end.
 // *ret_blocker: which group has none; NULL: others have reserved it.
 mm_reason_t limits_room(const class_t *class, const place_t *own, bool *ret_ends,
-                        const group_t **ret_blocker);
-// Whether that group still has none for a host without a place.
-bool limits_blocks(const group_t *blocker);
+                        group_t **ret_blocker);
+// Says of each group whether it has room now for a host without a place.
+void limits_see_room(limits_t *self);
 // In this pass no other class may have its places.
 void limits_reserve(class_t *class);
 void limits_reserve_nothing(limits_t *self);

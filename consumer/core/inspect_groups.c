@@ -53,7 +53,7 @@ static bool gives(const gather_t *self, const class_t *class, const place_t *own
 {
     int64_t until_ms;
     bool ends;
-    const group_t *blocker;
+    group_t *blocker;
     class_t alone = {.groups = {class->groups[group]}, .group_count = 1};
     int64_t unix_ms = self->now_ms + self->unix_offset_ms;
     return limits_closed(&self->limits, &alone, self->now_ms, unix_ms, &until_ms) == reason ||

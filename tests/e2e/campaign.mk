@@ -37,3 +37,9 @@ campaign-list: all fleet
 campaign-policy-real: all judge
 	MAYHEM_BUILD='$(abspath $(BUILD))' tests/e2e/e2e_policy.sh $(or $(HOSTS),2000) $(or $(KILLS),200) $(or $(SEED),1) 1
 	MAYHEM_BUILD='$(abspath $(BUILD))' tests/e2e/e2e_policy.sh $(or $(HOSTS),2000) $(or $(KILLS),200) $(or $(SEED),1) 3
+
+# kill -9 of everything at crash points around a trip, a halt, an absolve and the steps of a ramp:
+# those of e2e_held_kill.sh, and COUNT=100 more, drawn: SEED=n. Ten minutes.
+.PHONY: campaign-held-kill
+campaign-held-kill: all judge
+	MAYHEM_BUILD='$(abspath $(BUILD))' tests/e2e/e2e_held_kill.sh $(or $(COUNT),100) $(or $(SEED),1)

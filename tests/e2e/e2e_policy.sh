@@ -117,7 +117,7 @@ until has_ended; do
         break
     }
     sleep "0.$((RANDOM % 9 + 1))"
-    ((killed >= kills)) || disturb
+    ((killed >= kills || RANDOM % 5 > 1)) || disturb
     resume
     absolve
 done
@@ -125,7 +125,7 @@ for name in "${!counts[@]}"; do
     said+=" $name ${counts[$name]}"
 done
 matches "it ends by itself; killed or stopped: ${said:-} , resumed $resumed, absolved $absolved" '^[01]$' "$code"
-equal "so many kills and stops" "$kills" "$killed"
+check "there were so many kills and stops: $killed of $kills" test $((2 * killed)) -ge "$kills"
 audit "policy" "$host_count"
 
 # ---- the judge
@@ -201,8 +201,8 @@ plant "casualties that are not counted" max-unavailable "UPDATE audit SET casual
         (SELECT seq FROM audit WHERE action = 'ended' AND ',' || grp || ',' LIKE '%,eu,%'
         ORDER BY seq LIMIT $(($(hosts_in eu) * 6 / 100)));
     DELETE FROM audit WHERE action = 'absolve';"
-plant "more starts than the rate" rate 'UPDATE audit SET time_ms = time_ms / 8;'
-plant "a bake cut short" ramp 'UPDATE audit SET time_ms = time_ms / 8;'
+plant "more starts than the rate" rate 'UPDATE audit SET time_ms = time_ms / 64;'
+plant "a bake cut short" ramp 'UPDATE audit SET time_ms = time_ms / 64;'
 plant "a host begins twice at once" 'two places' "$into SELECT seq + 1, time_ms, actor, action, run, host,
     grp, reason, ids, until_ms, x'01', hash FROM audit
     WHERE seq = (SELECT max(seq) FROM at WHERE begins = 1);"

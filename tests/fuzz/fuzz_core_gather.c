@@ -222,16 +222,17 @@ static void parse_orders(world_t *self, const gather_action_t *action)
     assert(action->as.orders.count <= MM_BATCH_ITEMS);
     fuzz_send(&(mm_frame_t){.kind = MM_FRAME_ORDERS,
                             .as.orders = {.session = action->as.orders.session,
-                                          .asks = action->as.orders.asks,
+                                          .question = action->as.orders.question,
                                           .run = action->as.orders.run,
                                           .from = action->as.orders.from,
                                           .items = action->as.orders.orders,
                                           .count = action->as.orders.count}});
-    if (action->as.orders.asks)
+    if (action->as.orders.question > 0)
         self->question = (mm_state_body_t){.worker = mm_str(honest_names[0]),
                                            .instance = 900,
                                            .session = action->as.orders.session,
                                            .run = action->as.orders.run,
+                                           .question = action->as.orders.question,
                                            .from = action->as.orders.from};
 }
 

@@ -174,7 +174,8 @@ static void settle_all(world_t *self)
 {
     uint64_t heard = outbox_epoch(self->outbox);
     self->honest = true;
-    self->known.epoch = heard < UINT64_MAX ? heard + 1 : heard;
+    // Whoever has claimed the last epoch is silent from now on.
+    self->known.epoch = heard < UINT32_MAX ? heard + 1 : 1;
     for (int turn = 0; turn < HONEST_TURNS && outbox_count(self->outbox) > 0; turn++) {
         honest_answers(self);
         time_passes(self, turn < HONEST_TURNS / 2 ? 500 : 2 * HONEST_MS / HONEST_TURNS, true);

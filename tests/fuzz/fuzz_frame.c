@@ -191,7 +191,7 @@ static void honest_order_frame(maker_t *self, mm_frame_t *frame)
     mm_str_t name = mm_str(peer->name);
     switch ((int)frame->kind) { // of another one nothing is known
     case MM_FRAME_ORDERS:
-        frame->as.orders = (mm_orders_body_t){.session = peer->session, .asks = true, .run = 1};
+        frame->as.orders = (mm_orders_body_t){.session = peer->session, .question = 1, .run = 1};
         return;
     case MM_FRAME_RECORDED:
         frame->as.recorded = (mm_recorded_body_t){name, peer->instance, peer->session, NULL, 0};

@@ -278,6 +278,7 @@ typedef struct {
     bool is_asked; // for the state of this run, from there
     uint64_t asked_run;
     uint64_t asked_from;
+    uint64_t question;
     // publisher
     outbox_t *outbox;
     outbox_actions_t outbox_actions;

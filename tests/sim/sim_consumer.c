@@ -137,7 +137,7 @@ static void send_orders(sim_t *self, sim_process_t *process, const gather_action
     sim_send(self, process, to, action->as.orders.session,
              &(mm_frame_t){.kind = MM_FRAME_ORDERS,
                            .as.orders = {.session = action->as.orders.session,
-                                         .asks = action->as.orders.asks,
+                                         .question = action->as.orders.question,
                                          .run = action->as.orders.run,
                                          .from = action->as.orders.from,
                                          .items = action->as.orders.orders,

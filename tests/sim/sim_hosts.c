@@ -255,10 +255,15 @@ static void pay(sim_t *self, const sim_process_t *process, sim_running_t *runnin
 static bool lacks_permit(sim_t *self, const sim_process_t *process, sim_running_t *running,
                          bool *ret_has_ended, mm_result_t *ret_result)
 {
+    int64_t now_ms = boot_ms(self, process);
+    // Without a read the task is as old as its begin (H1).
+    bool is_young = self->shape.blind
+                        ? now_ms < running->real.start_ms
+                        : self->now_ms < running->started_ms + self->shape.gather.lost_after_ms;
     *ret_has_ended = false;
-    if (boot_ms(self, process) < mm_worker_permit(process->worker))
+    if (is_young && now_ms < mm_worker_permit(process->worker))
         return false;
-    if (self->now_ms < running->started_ms + self->shape.gather.lost_after_ms) {
+    if (is_young) {
         wait(self, running, 50);
         return true;
     }

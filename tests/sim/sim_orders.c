@@ -50,7 +50,8 @@ void sim_orders_take(sim_t *self, sim_process_t *saver, const mm_frame_t *frame)
         assert(orders->items[i].name.size < sizeof order->name);
         memcpy(order->name, orders->items[i].name.data, orders->items[i].name.size);
     }
-    if (orders->asks) {
+    if (orders->question > 0) {
+        saver->question = orders->question;
         saver->is_asked = true;
         saver->asked_run = orders->run;
         saver->asked_from = orders->from;
@@ -207,6 +208,7 @@ static void answer_state(sim_t *self, sim_process_t *saver)
                                         .instance = saver->instance,
                                         .session = saver->session,
                                         .run = saver->asked_run,
+                                        .question = saver->question,
                                         .from = saver->asked_from,
                                         .next = next,
                                         .items = entries,

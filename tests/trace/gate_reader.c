@@ -148,6 +148,7 @@ static bool read_state(gate_reader_t *self, const tokens_t *words)
                                     .instance = (uint64_t)tokens_number(words, "nonce", 1),
                                     .session = (uint64_t)tokens_number(words, "session", 0),
                                     .run = (uint64_t)tokens_number(words, "run", 0),
+                                    .question = (uint64_t)tokens_number(words, "question", 0),
                                     .from = (uint64_t)tokens_number(words, "from", 0),
                                     .next = (uint64_t)tokens_number(words, "next", 0),
                                     .items = self->entries};

@@ -477,6 +477,8 @@ bool gather_reader_event(gather_reader_t *self, const char *line, gather_event_t
         return complain(self, "not an event", line);
     if (event.kind == GATHER_STATE && self->gate.state.session == 0)
         self->gate.state.session = self->asked.session;
+    if (event.kind == GATHER_STATE && self->gate.state.question == 0)
+        self->gate.state.question = self->asked.question;
     self->now_ms = event.now_ms;
     *ret_event = event;
     return true;
@@ -486,7 +488,7 @@ void gather_reader_follow(gather_reader_t *self, const gather_actions_t *actions
 {
     for (size_t i = 0; i < actions->count; i++) {
         const gather_action_t *action = &actions->items[i];
-        known_t *saver = action->kind == GATHER_ORDERS && action->as.orders.asks
+        known_t *saver = action->kind == GATHER_ORDERS && action->as.orders.question > 0
                              ? known(self, action->as.orders.worker)
                              : NULL;
         if (saver)
@@ -494,6 +496,7 @@ void gather_reader_follow(gather_reader_t *self, const gather_actions_t *actions
                                             .instance = saver->instance,
                                             .session = action->as.orders.session,
                                             .run = action->as.orders.run,
+                                            .question = action->as.orders.question,
                                             .from = action->as.orders.from};
         if (action->kind != GATHER_WELCOME)
             continue;

@@ -48,7 +48,7 @@ static class_t *class_of(const char *groups)
 static mm_reason_t room(const char *groups, const char *host)
 {
     bool ends;
-    const group_t *blocker;
+    group_t *blocker;
     return limits_room(class_of(groups), limits_place(&limits, mm_str(host)), &ends, &blocker);
 }
 
@@ -148,7 +148,7 @@ static void waiting_is_worth_it_when_restarts_in_progress_are_in_the_way(void **
 {
     (void)state;
     bool ends;
-    const group_t *blocker;
+    group_t *blocker;
     rules[2].max_unavailable = (mm_amount_t){.value = 1, .is_set = true};
     start();
     take("web-1", "web");

@@ -191,7 +191,7 @@ static void send_question(stage_t *self, uint64_t from)
 {
     send_tasks(self, &(mm_frame_t){
                          .kind = MM_FRAME_ORDERS,
-                         .as.orders = {.session = SESSION, .asks = true, .run = 7, .from = from}});
+                         .as.orders = {.session = SESSION, .question = 1, .run = 7, .from = from}});
 }
 
 static void leave(stage_t *self)
@@ -330,7 +330,7 @@ static void a_long_state_comes_in_pages(void **state)
     assert_true(hear(&stage, MM_FRAME_RECORDED, LIMIT_MS, &frame));
     send_tasks(&stage, &(mm_frame_t){.kind = MM_FRAME_ORDERS, // with one order more
                                      .as.orders = {.session = SESSION,
-                                                   .asks = true,
+                                                   .question = 1,
                                                    .items = &(mm_order_t){.action = MM_ACTION_HALT},
                                                    .count = 1}});
     assert_true(hear(&stage, MM_FRAME_RECORDED, LIMIT_MS, &frame));

@@ -257,20 +257,20 @@ static const struct {
      {MM_FRAME_ORDER, .as.order = {.viewer = 77,
       ITEMS(order, items, count, {.id = ID, .action = MM_ACTION_HALT, .why = LITERAL("a bad kernel"),
                                   .actor = LITERAL("root")})}}},
-    {"[3, 17, 9, true, 7, 0, [[ID, 5, \"web\", 7, 0, \"3 of the last 10 are dead\", "
+    {"[3, 17, 9, 4, 7, 0, [[ID, 5, \"web\", 7, 0, \"3 of the last 10 are dead\", "
      "\"consumer\"]]]",
-     {MM_FRAME_ORDERS, .as.orders = {.session = 9, .asks = true, .run = 7,
+     {MM_FRAME_ORDERS, .as.orders = {.session = 9, .question = 4, .run = 7,
       ITEMS(order, items, count, {.id = ID, .action = MM_ACTION_TRIP, .name = LITERAL("web"),
                                   .run = 7, .why = LITERAL("3 of the last 10 are dead"),
                                   .actor = LITERAL("consumer")})}}},
     {"[3, 18, \"saver-1\", 8, 9, [[ID, \"\"]]]",
      {MM_FRAME_RECORDED, .as.recorded = {.worker = LITERAL("saver-1"), .instance = 8, .session = 9,
       ITEMS(recorded, items, count, {.id = ID})}}},
-    {"[3, 19, \"saver-1\", 8, 9, 7, 0, 0, [[1, 0, \"\", \"\", 1795332314123, 0, 0, false, \"a bad "
+    {"[3, 19, \"saver-1\", 8, 9, 7, 4, 0, 0, [[1, 0, \"\", \"\", 1795332314123, 0, 0, false, \"a bad "
      "kernel\"], [7, 0, \"web-14\", \"web,eu\", 1795332314123, 0, 0, false, \"\"], [8, 118, "
      "\"web-15\", \"web\", 1795332314123, 0, 2, true, \"\"]]]",
      {MM_FRAME_STATE, .as.state = {.worker = LITERAL("saver-1"), .instance = 8, .session = 9,
-                                   .run = 7,
+                                   .run = 7, .question = 4,
       ITEMS(entry, items, count,
             {.action = MM_ACTION_HALT, .at_ms = 1795332314123, .why = LITERAL("a bad kernel")},
             {.action = MM_ACTION_BEGUN, .name = LITERAL("web-14"), .groups = LITERAL("web,eu"),
