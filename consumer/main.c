@@ -12,6 +12,7 @@
 #include "guard.h"
 #include "host.h"
 #include "log_messages.h"
+#include "order_actor.h"
 #include "policy_file.h"
 #include "send_batch.h"
 #include "service.h"
@@ -200,10 +201,15 @@ static void receive_bye(consumer_t *self, const mm_frame_t *frame)
 
 static void receive_orders(consumer_t *self, const mm_frame_t *frame)
 {
-    for (size_t i = 0; i < frame->as.order.count; i++)
-        step(self, &(gather_event_t){.kind = GATHER_ORDER,
-                                     .as.order = {.viewer = frame->as.order.viewer,
-                                                  .order = &frame->as.order.items[i]}});
+    char actor[MM_ACTOR_MAX + 1];
+    const char *peer = mm_receiver_peer(&self->receiver);
+    for (size_t i = 0; i < frame->as.order.count; i++) {
+        mm_order_t order = frame->as.order.items[i];
+        order.actor = order_actor_of(order.actor, peer, actor);
+        step(self,
+             &(gather_event_t){.kind = GATHER_ORDER,
+                               .as.order = {.viewer = frame->as.order.viewer, .order = &order}});
+    }
 }
 
 // False when the frame does not belong on this socket.

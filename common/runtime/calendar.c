@@ -476,10 +476,11 @@ static bool opens_ever(const mm_schedule_t *self, const openings_t *openings,
     for (size_t i = 0; i < openings->count; i++)
         if (openings->items[i].closes_ms - openings->items[i].opens_ms > self->last_start_ms)
             return true;
-    return complain(why,
-                    "it never opens: last-start = %s is as long as each of its openings; write a "
-                    "shorter one, or longer windows",
-                    mm_duration_print(self->last_start_ms, last_start));
+    return complain(
+        why,
+        "it never opens: last-start = %s (lost-after at least) is as long as each of its "
+        "openings; write longer windows, or a shorter time",
+        mm_duration_print(self->last_start_ms, last_start));
 }
 
 bool mm_schedule_expand(const mm_schedule_t *self, int64_t from_ms, mm_opening_t **ret_openings,

@@ -320,6 +320,8 @@ static int expand(const reader_t *self, size_t group, int64_t now_ms)
     char why[WHY_MAX];
     if (schedule->window_count + schedule->except_count == 0)
         return 0;
+    // A command starts within lost-after of its hand-out, which is in the window, too.
+    rules->last_start_ms = mm_later(rules->last_start_ms, self->options->lost_after_ms);
     schedule->last_start_ms = rules->last_start_ms;
     if (!mm_schedule_expand(schedule, now_ms, &openings, &rules->opening_count, why))
         return refuse(self, group, schedule->window_count > 0 ? WINDOW : EXCEPT, why);

@@ -202,6 +202,11 @@ mm_received_t mm_receive(mm_receiver_t *self, void *socket, bool is_event, const
     return status == MM_WIRE_VERSION_BAD ? MM_RECEIVED_FOREIGN : MM_RECEIVED_BAD;
 }
 
+const char *mm_receiver_peer(mm_receiver_t *self)
+{
+    return zmq_msg_gets(&self->message, "Peer-Address");
+}
+
 // ---- the sender
 
 typedef struct waiting {

@@ -80,6 +80,9 @@ void mm_receiver_close(mm_receiver_t *self);
 // name of the socket for the log. now_ms: CLOCK_BOOTTIME.
 mm_received_t mm_receive(mm_receiver_t *self, void *socket, bool is_event, const char *where,
                          int64_t now_ms, mm_frame_t *ret_frame);
+// Who has sent the frame that was received last, as the kernel knows it: "localhost:UID:GID:PID"
+// over ipc. Over tcp it is an address. NULL: not known. Valid until the next call.
+const char *mm_receiver_peer(mm_receiver_t *self);
 // Drops the frame that was received last. Logs at most one line a second.
 void mm_receiver_drop(mm_receiver_t *self, const char *why, const char *where, int64_t now_ms);
 

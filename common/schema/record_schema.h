@@ -223,10 +223,11 @@ typedef enum {
     DEBTS_IS_PAYABLE
 } debt_column_t;
 
-// The host ?1, folded, is absolved: what it owes may be paid.
+// The host ?1, folded, is absolved: what it owes may be paid. host_fold is a function of the
+// program (host_fold.h); few attempts owe something, and only the jobs of those are looked up.
 #define RECORD_ABSOLVE_DEBTS                                                                       \
     "UPDATE attempts SET owes = 2 WHERE owes = 1"                                                  \
-    " AND job IN (SELECT id FROM jobs WHERE lower(rtrim(host, '.')) = ?1)"
+    " AND host_fold((SELECT host FROM jobs WHERE id = attempts.job)) = ?1"
 
 #define RECORD_PAY "UPDATE attempts SET owes = 0, debt = NULL WHERE job = ?1 AND attempt = ?2"
 

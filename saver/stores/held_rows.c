@@ -7,9 +7,26 @@
 #include "host_fold.h"
 #include "record_schema.h"
 
+#include <assert.h>
+
+// host_fold(TEXT)
+static void fold(sqlite3_context *context, int count, sqlite3_value **values)
+{
+    char folded[MM_HOST_MAX];
+    const char *text = (const char *)sqlite3_value_text(values[0]);
+    assert(count == 1);
+    if (!text || mm_host_complaint(mm_str(text)))
+        return; // NULL
+    mm_str_t host = mm_host_fold(mm_str(text), folded);
+    sqlite3_result_text(context, host.data, (int)host.size, SQLITE_TRANSIENT);
+}
+
 int held_rows_prepare(held_rows_t *self, mm_sqlite_t *sqlite, char error[MM_ERROR_MAX])
 {
     self->sqlite = sqlite;
+    int rc = sqlite3_create_function(mm_sqlite_handle(sqlite), "host_fold", 1,
+                                     SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, fold, NULL, NULL);
+    assert(rc == SQLITE_OK);
     int code = audit_rows_prepare(&self->audit, sqlite, error);
     if (code == 0)
         code = hold_rows_prepare(&self->holds, sqlite, error);

@@ -53,6 +53,7 @@ matches "the whole run's rules are in hosts" 'the whole run: 6 hosts, at-once 5,
 matches "so are those of a group" $'\n  web: 3 hosts, cap 34% = 1, ramp 1, 2 with 10m between\n' "$(cat out)"
 equal "each window has its next five openings" "5 5" \
     "$(grep -c 'CES*T = ... ....-..-.. ..:.. UTC, 6h$' out) $(grep -c 'UTC = ... ....-..-.. ..:.. UTC, 30m$' out)"
+matches "and how long before its end nothing begins" 'last-start 15m' "$(cat out)"
 matches "and its exceptions" 'except 2020-12-24..2020-12-26' "$(cat out)"
 equal "the order, what begins, and the first reason why not" \
     "1 web-1 begins now
@@ -90,6 +91,8 @@ plan -i hosts.txt --mock --rate 6/m --ramp 5
 equal "of the mock it is the publisher's, as before" 5 "$(grep -c 'begins now' out)"
 plan --mock
 matches "invented hosts have no order" 'the hosts are invented: they have no order' "$(cat out)"
+plan "${real[@]}" --window 'daily 00:00 +24h UTC'
+matches "which is lost-after at least" 'last-start 1500ms' "$(cat out)"
 
 # ---- what is refused, by plan, --check and run alike -----------------------------------------------
 
@@ -112,6 +115,8 @@ for how in plan 'run --check' run; do
     refuses "$how: a share of invented hosts" 64 'a share of hosts needs their number'
     try "${real[@]}" --window 'daily 22:00 +1h UTC' --last-start 1h
     refuses "$how: a window that never opens" 64 '--window=daily 22:00 \+1h UTC: it never opens: last-start = 1h'
+    try "${real[@]}" --window 'daily 22:00 +1s UTC'
+    refuses "$how: a window as short as lost-after" 64 'daily 22:00 \+1s UTC: it never opens: last-start = 1500ms \(lost-after at least\)'
     try "${real[@]}" --window 'daily 22:00 +1h Mars/Olympus'
     refuses "$how: an unknown zone" 64 "there is no time zone 'Mars/Olympus'"
     printf '[group db]\ncap = 1\nwindow = Fri 22:00-04:00\n' >bad.ini

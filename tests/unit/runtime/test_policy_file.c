@@ -252,6 +252,8 @@ static void what_never_opens_is_refused_when_the_policy_is_made(void **state)
     } cases[] = {
         {"[group web]\nwindow = daily 22:00 +1h UTC\nlast-start = 1h\n",
          ":2: [group web] window = daily 22:00 +1h UTC: it never opens: last-start = 1h", 78},
+        {"[common]\nlost-after = 1m\n[group web]\nwindow = daily 22:00 +1m UTC\n",
+         "+1m UTC: it never opens: last-start = 1m (lost-after at least)", 78},
         {"[run]\nwindow = daily 22:00 +1h UTC\nexcept = 2026-01-01..2036-01-01\n",
          ":2: window = daily 22:00 +1h UTC: it never opens: the exceptions", 78},
         {"[group web]\nexcept = 2026-01-01..2036-01-01\n", ":2: [group web] except", 78},

@@ -135,6 +135,32 @@ static void a_casualty_stays_one_until_it_is_up_or_absolved(void **state)
     assert_true(store_close(&store));
 }
 
+// In whatever spelling the list had it, and the operator has it.
+static void who_is_absolved_may_pay_what_it_owes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *listed, *absolved;
+    } cases[] = {{"WEB-7.example.net.", "web-7.EXAMPLE.net"},
+                 {"2001:DB8::0:1", "2001:db8:0:0::1"},
+                 {"::ffff:192.0.2.1", "192.0.2.1"}};
+    static const char *const paid[] = {"1;", "2;", "3;"};
+    store_t *store = open_store();
+    for (uint8_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        real_task_t task = begun(i + 1, i + 11, 1);
+        task.task.host = mm_str(cases[i].listed);
+        task.real.owes = true;
+        (void)ask(store, task);
+    }
+    (void)give(store, order_of(1, MM_ACTION_ABSOLVE, "web-8"));
+    assert_string_equal(query("SELECT sum(owes = 2) FROM attempts"), "0;");
+    for (uint8_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        (void)give(store, order_of(i + 2, MM_ACTION_ABSOLVE, cases[i].absolved));
+        assert_string_equal(query("SELECT sum(owes = 2) FROM attempts"), paid[i]);
+    }
+    assert_true(store_close(&store));
+}
+
 // Of the mock, and of a job of which nothing has begun.
 static void a_settle_without_a_row_counts_too(void **state)
 {
@@ -290,6 +316,7 @@ int main(void)
         STORE_TEST(a_place_is_kept_from_begin_to_end),
         STORE_TEST(a_run_without_a_policy_has_no_places),
         STORE_TEST(a_casualty_stays_one_until_it_is_up_or_absolved),
+        STORE_TEST(who_is_absolved_may_pay_what_it_owes),
         STORE_TEST(a_settle_without_a_row_counts_too),
         STORE_TEST(a_repeated_task_makes_no_casualty_anew),
         STORE_TEST(places_and_holds_survive_another_saver),
