@@ -41,8 +41,8 @@ static void what_it_knows_better_comes_first(void **state)
 static void of_another_machine_it_knows_nothing(void **state)
 {
     (void)state;
-    static const char *const peers[] = {NULL, "", "192.0.2.1", "::1:2:3", "localhost:1:2",
-                                        "localhost:1:2:3:4", "localhost:1:2:x"};
+    static const char *const peers[] = {
+        NULL, "", "192.0.2.1", "::1:2:3", "localhost:1:2", "localhost:1:2:3:4", "localhost:1:2:x"};
     for (size_t i = 0; i < sizeof peers / sizeof *peers; i++)
         assert_actor("root (uid 0, pid 1)", "root (uid 0, pid 1)", peers[i]);
 }
