@@ -99,6 +99,21 @@ bool run_held_has_tripped(const run_held_t *self, const char *group)
     return false;
 }
 
+void run_held_print(const run_held_t *self, const char *program, const char *dir, FILE *file)
+{
+    if (self->is_halted)
+        (void)fprintf(file, "halted; nothing begins until: %s resume --dir %s --why TEXT\n", program,
+                      dir);
+    for (size_t i = 0; i < self->tripped_count; i++) {
+        bool is_run = *self->tripped[i] == '\0';
+        (void)fprintf(file,
+                      "the breaker of %s has tripped; nothing%s begins until: %s resume%s%s --dir "
+                      "%s --why TEXT\n",
+                      is_run ? "the whole run" : self->tripped[i], is_run ? "" : " of it", program,
+                      is_run ? "" : " ", self->tripped[i], dir);
+    }
+}
+
 // Its folded form, as a text.
 static char *fold(const char *host, char text[MM_HOST_MAX + 1])
 {

@@ -6,6 +6,8 @@
 
 #include "host.h"
 
+#include <stdio.h>
+
 typedef struct {
     char *host;       // folded
     int64_t until_ms; // Unix time; 0: for good
@@ -32,6 +34,8 @@ run_held_t run_held_read(const char *path);
 void run_held_clear(run_held_t *self);
 
 bool run_held_has_tripped(const run_held_t *self, const char *group);
+// A line for a halt and for each breaker that has tripped, with the command that ends it.
+void run_held_print(const run_held_t *self, const char *program, const char *dir, FILE *file);
 // NULL: it is not. host: as a list has it.
 const run_denied_t *run_held_denied(const run_held_t *self, const char *host);
 const run_place_t *run_held_place(const run_held_t *self, const char *host);
