@@ -134,6 +134,21 @@ const char *run_held_unnamed(const run_held_t *self, const mm_policy_t *policy, 
     return unnamed;
 }
 
+void run_held_print(const run_held_t *self, const char *program, const char *dir, FILE *file)
+{
+    if (self->is_halted)
+        (void)fprintf(file, "halted; nothing begins until: %s resume --dir %s --why TEXT\n",
+                      program, dir);
+    for (size_t i = 0; i < self->tripped_count; i++) {
+        bool is_run = *self->tripped[i].group == '\0';
+        (void)fprintf(file,
+                      "the breaker of %s has tripped; nothing%s begins until: %s resume%s%s --dir "
+                      "%s --why TEXT\n",
+                      is_run ? "the whole run" : self->tripped[i].group, is_run ? "" : " of it",
+                      program, is_run ? "" : " ", self->tripped[i].group, dir);
+    }
+}
+
 // Its folded form, as a text.
 static char *fold(const char *host, char text[MM_HOST_MAX + 1])
 {

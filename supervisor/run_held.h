@@ -7,6 +7,8 @@
 #include "host.h"
 #include "policy.h"
 
+#include <stdio.h>
+
 typedef struct {
     char *host;       // folded
     int64_t until_ms; // Unix time; 0: for good
@@ -41,6 +43,8 @@ bool run_held_has_tripped(const run_held_t *self, const char *group);
 // A group that has tripped in a run that this outbox has not finished, and that the policy does not
 // name, so that nothing would hold its hosts back; NULL: there is none.
 const char *run_held_unnamed(const run_held_t *self, const mm_policy_t *policy, const char *outbox);
+// A line for a halt and for each breaker that has tripped, with the command that ends it.
+void run_held_print(const run_held_t *self, const char *program, const char *dir, FILE *file);
 // NULL: it is not. host: as a list has it.
 const run_denied_t *run_held_denied(const run_held_t *self, const char *host);
 const run_place_t *run_held_place(const run_held_t *self, const char *host);

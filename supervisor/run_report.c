@@ -4,6 +4,7 @@
 #include "caller.h"
 #include "child_process.h"
 #include "publisher_report.h"
+#include "run_held.h"
 #include "run_leash.h"
 #include "run_record.h"
 #include "run_starts.h"
@@ -249,6 +250,17 @@ static void print_ways_beyond(const run_settings_t *settings)
                      "does, and counts from zero\n");
 }
 
+// The command that goes on begins nothing before that. What holds back on record does not hold back
+// a mock without a policy.
+static void print_held(const run_settings_t *settings, const ending_t *ending)
+{
+    if (ending->left <= 0 || (settings->driver.is_mock && settings->policy.count == 0))
+        return;
+    run_held_t held = run_held_read(settings->db);
+    run_held_print(&held, caller_program(), settings->dir, stdout);
+    run_held_clear(&held);
+}
+
 static bool print_text(const run_settings_t *settings, const run_report_t *report, const char *text,
                        const run_record_t *record, const ending_t *ending)
 {
@@ -261,6 +273,7 @@ static bool print_text(const run_settings_t *settings, const run_report_t *repor
     run_record_print_open(record, stdout);
     if (is_by_max_dead(report) && ending->exit_code == EX_TEMPFAIL)
         print_ways_beyond(settings);
+    print_held(settings, ending);
     (void)printf("%s", ending->why);
     print_way_on(settings, report, ending);
     (void)printf("\n");

@@ -26,3 +26,8 @@ $(BUILD)/tests/answer: $(BUILD)/obj/tests/fleet/answer.o
 .PHONY: campaign-fleet
 campaign-fleet: all fleet
 	tests/e2e/campaign_fleet.sh $(or $(KILLS),50) $(or $(SEED),1)
+
+# A policy over real sshd, a fifth of them bad, with kills, stops and halts: SEED=n HOSTS=30. Five minutes.
+.PHONY: campaign-fleet-held
+campaign-fleet-held: all fleet judge
+	MAYHEM_BUILD='$(abspath $(BUILD))' tests/e2e/e2e_fleet_held.sh $(or $(SEED),1) $(or $(HOSTS),30)
