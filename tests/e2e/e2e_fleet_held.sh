@@ -14,7 +14,7 @@ fleet_or_skip
 export LC_ALL=C FLEET_SCALE=50
 RANDOM=${1:-1}
 drawn=${2:-0}
-timeout=6s verify_timeout=3s # the read before the command and its session: on a machine that is busy
+timeout=6s verify_timeout=5s # the read before the command and its session: on a machine that is busy
 ((drawn == 0)) || verify_timeout=7s # kinds that are slow
 lost_after=1500 # ms: the default, and how old a permit may be
 path=$PATH
