@@ -43,6 +43,15 @@ static bool would_begin(const gather_t *self, const flight_t *flight)
            (!flight->has_attempt || gather_attempt_begins(self, flight));
 }
 
+static mm_reason_t paused(const gather_t *self, const flight_t *flight)
+{
+    if (gather_is_denied(self, flight))
+        return MM_REASON_DENIED;
+    bool is_of_rate =
+        flight->is_retry && flight->restart_backoff.due_ms == self->limits.next_start_ms;
+    return is_of_rate ? MM_REASON_RATE : MM_REASON_PAUSE;
+}
+
 admission_t admission_decide(const gather_t *self, const flight_t *flight)
 {
     const flights_t *flights = &self->flights;
@@ -58,11 +67,12 @@ admission_t admission_decide(const gather_t *self, const flight_t *flight)
         return wait_until(MM_NEVER, MM_REASON_TOO_LATE);
     // Rules that wait for a time are before this one: it has no reason of its own for them.
     if (flight->restart == RESTART_BACKOFF)
-        return wait_until(flight->restart_backoff.due_ms,
-                          gather_is_denied(self, flight) ? MM_REASON_DENIED : MM_REASON_PAUSE);
+        return wait_until(flight->restart_backoff.due_ms, paused(self, flight));
     mm_reason_t gated = flight->has_attempt && would_begin(self, flight)
                             ? gather_gated(self, flight)
                             : MM_REASON_NONE;
+    if (gated == MM_REASON_RATE && flight->is_admitted) // its host keeps its place meanwhile
+        return wait_until(self->limits.next_start_ms, gated);
     if (gated != MM_REASON_NONE)
         return (admission_t){.verdict = ADMISSION_WAIT_AT_GATE, .reason = gated};
     if (is_full(&flight->host->restarts, flight, RESOURCE_HOST))
