@@ -198,7 +198,7 @@ stopped() {
     ends_with_code "$name: Ctrl-C then: exit 75" 75
     printf '#   %s: Ctrl-C: exit %d: %s\n' "$name" "$code" "$(tail -n 3 out | cut -c 1-150 | paste -sd '~')"
     matches "$name: the last lines say it" \
-        $'\n'"the breaker of the whole run has tripped; nothing begins until: [^ ]*mayhem resume --dir $dir --why TEXT"$'\n' \
+        $'\n'"the breaker of the whole run has tripped; nothing begins until: [^ ]*(mayhem|run.sh) resume --dir $dir --why TEXT"$'\n' \
         "$(cat out)"
     go
     quiet_for 3500 # a new consumer begins nothing for 2 s in any case
@@ -286,7 +286,7 @@ halt_case() {
     kill -INT "$run_pid"
     finish 20
     ends_with_code "$name: Ctrl-C then: exit 75" 75
-    matches "$name: the last lines say it" $'\n'"halted; nothing begins until: [^ ]*mayhem resume --dir $dir --why TEXT"$'\n' \
+    matches "$name: the last lines say it" $'\n'"halted; nothing begins until: [^ ]*(mayhem|run.sh) resume --dir $dir --why TEXT"$'\n' \
         "$(cat out)"
     go
     quiet_for 3000
