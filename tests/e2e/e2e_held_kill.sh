@@ -29,7 +29,7 @@ cd "$1" || exit 1
 echo "$2" >>begun
 sleep 0.1
 case $2 in bad-*) [ -e healed ] || exit 1 ;; gone-*) touch "$2.is_gone" ;; esac
-date +%s >"$2.since"
+date +%s%3N >"$2.since"
 cat /proc/sys/kernel/random/uuid >"$2.boot"
 END
 # Machine, boot and uptime, as files have it.
@@ -39,7 +39,8 @@ cd "$1" && [ ! -e "$2.is_gone" ] || exit 255
 [ -e "$2.boot" ] || { cat /proc/sys/kernel/random/uuid >"$2.boot" && echo 1000 >"$2.since"; }
 printf '%s' "$2" | md5sum | cut -d ' ' -f 1
 cat "$2.boot"
-echo "$(($(date +%s) - $(cat "$2.since"))).00 1.00"
+up=$(($(date +%s%3N) - $(cat "$2.since"))) # in whole seconds it would seem longer than it is
+printf '%d.%02d 1.00\n' $((up / 1000)) $((up % 1000 / 10))
 END
 chmod +x restart.sh identify.sh
 

@@ -15,11 +15,11 @@ cd "$folder/hosts" || exit 255
 case $1 in
 identify)
     [[ -e $2.boot ]] || { cat /proc/sys/kernel/random/uuid >"$2.boot" && echo 1000 >"$2.since"; }
-    up=$(($(date +%s) - $(<"$2.since")))
+    up=$(($(date +%s%3N) - $(<"$2.since")))
     printf '%s' "$2" | md5sum | cut -d ' ' -f 1
-    cat "$2.boot" && echo "$up.00 1.00"
+    cat "$2.boot" && echo "$((up / 1000)).00 1.00"
     ;;
-restart) sleep 2 && date +%s >"$2.since" && cat /proc/sys/kernel/random/uuid >"$2.boot" ;;
+restart) sleep 2 && date +%s%3N >"$2.since" && cat /proc/sys/kernel/random/uuid >"$2.boot" ;;
 skip) exit 1 ;;
 esac
 END
