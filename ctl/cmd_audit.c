@@ -8,7 +8,6 @@
 
 #include <assert.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -24,11 +23,11 @@ static const char usage[] =
 
 typedef struct {
     target_t target;
-    const char *db;   // NULL: DIR/mayhem.db
+    const char *db;   // NULL: MAYHEM_DB, or DIR/mayhem.db
     const char *host; // show: of this one alone; NULL: of all
     uint64_t count;   // show: so many, the last ones; 0: all
     bool is_json;
-    char path[PATH_MAX];
+    char path[TARGET_PATH];
 } audit_options_t;
 
 // ---- verify
@@ -203,12 +202,6 @@ static bool count_row(void *arg, sqlite3_stmt *row)
     return --self->left > 0;
 }
 
-static void print_text(const char *text)
-{
-    for (; *text; text++)
-        (void)putchar((unsigned char)*text < 0x20 || *text == 0x7f ? ' ' : *text);
-}
-
 static void print_row(const json_t *row)
 {
     char stamp[HUMAN_STAMP];
@@ -216,16 +209,16 @@ static void print_row(const json_t *row)
     (void)printf("%-6lld %s  ", json_integer_value(json_object_get(row, "seq")),
                  human_stamp(json_integer_value(json_object_get(row, "time_ms")), stamp));
     (void)printf("%-8s ", ctl_text(row, "action"));
-    print_text(*host ? host : *groups ? groups : "-");
+    ctl_put_text(stdout, *host ? host : *groups ? groups : "-");
     if (*host && *groups)
         (void)printf(" (%s)", groups);
     (void)printf("  by ");
-    print_text(*ctl_text(row, "actor") ? ctl_text(row, "actor") : "?");
+    ctl_put_text(stdout, *ctl_text(row, "actor") ? ctl_text(row, "actor") : "?");
     const char *const more[] = {"outcome", "proof", "reason", "ids"};
     for (size_t i = 0; i < sizeof more / sizeof *more; i++)
         if (*ctl_text(row, more[i])) {
             (void)printf("  ");
-            print_text(ctl_text(row, more[i]));
+            ctl_put_text(stdout, ctl_text(row, more[i]));
         }
     if (json_integer_value(json_object_get(row, "casualty")) != 0)
         (void)printf("  casualty");
@@ -276,9 +269,7 @@ static int show(const audit_options_t *options, mm_sqlite_t *record)
 
 static int parse(int argc, char **argv, audit_options_t *self, const char **ret_what)
 {
-    const char *record = getenv("MAYHEM_DB");
     char **names;
-    self->db = record && *record ? record : NULL;
     const ctl_option_t options[] = {
         TARGET_DIR_OPTION(&self->target),
         {.name = "db",
@@ -303,8 +294,7 @@ static int parse(int argc, char **argv, audit_options_t *self, const char **ret_
     if (self->host && mm_host_complaint(mm_str(self->host)))
         return ctl_fail(EX_USAGE, "--host is '%.100s', which is no host", self->host);
     exit_code = target_folder(&self->target);
-    (void)snprintf(self->path, sizeof self->path, self->db ? "%s" : "%s/mayhem.db",
-                   self->db ? self->db : self->target.dir);
+    (void)target_record(&self->target, self->db, self->path);
     return exit_code;
 }
 

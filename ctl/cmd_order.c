@@ -84,8 +84,7 @@ static int check_timeout(command_t *self)
 static int check_name(command_t *self, char **names)
 {
     const char *command = mm_action_name(self->order.action), *name = names[0];
-    bool is_of_host =
-        self->order.action == MM_ACTION_DENY || self->order.action == MM_ACTION_ABSOLVE;
+    bool is_of_host = mm_action_is_of_host(self->order.action);
     if (is_of_host && (!name || names[1]))
         return ctl_fail(EX_USAGE, "say one host: mayhem %s HOST --why TEXT", command);
     if (name && (self->order.action == MM_ACTION_HALT || names[1]))
@@ -106,8 +105,7 @@ static int check_folder(const command_t *self)
     char lock[TARGET_PATH];
     struct stat status;
     const char *dir = self->target.dir, *command = mm_action_name(self->order.action);
-    bool is_of_host =
-        self->order.action == MM_ACTION_DENY || self->order.action == MM_ACTION_ABSOLVE;
+    bool is_of_host = mm_action_is_of_host(self->order.action);
     if (self->target.consumer)
         return 0;
     if (!run_folder_may_look(dir))

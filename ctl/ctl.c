@@ -1,6 +1,7 @@
 // See ctl.h.
 
 #include "ctl.h"
+#include "utf8.h"
 
 #include <assert.h>
 #include <dirent.h>
@@ -147,6 +148,16 @@ int ctl_options(int argc, char **argv, const char *usage, const ctl_option_t *op
     else if (optind < argc)
         return ctl_fail(EX_USAGE, "'%s' is no option of %s", argv[optind], argv[0]);
     return 0;
+}
+
+void ctl_put_text(FILE *file, const char *text)
+{
+    for (const char *at = text; *at;) {
+        size_t size = mm_utf8_character(at, strlen(at));
+        bool is_plain = size > 0 && !mm_utf8_is_control(at);
+        (void)fprintf(file, "%.*s", is_plain ? (int)size : 1, is_plain ? at : " ");
+        at += size > 0 ? size : 1;
+    }
 }
 
 // ---- JSON

@@ -53,6 +53,10 @@ int ctl_options(int argc, char **argv, const char *usage, const ctl_option_t *op
 // The index of a word in a list that ends with NULL; -1: it is not in it.
 int ctl_find_word(const char *const *words, const char *word);
 
+// Writes a text that anybody may have written, so that a terminal does not obey it: a blank stands
+// for each control character, and for each byte that is no UTF-8.
+void ctl_put_text(FILE *file, const char *text);
+
 // ---- JSON
 
 // A member that is a string; "" when there is none.

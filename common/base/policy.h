@@ -45,9 +45,9 @@ typedef struct {
     mm_breaker_t breakers[MM_POLICY_BREAKERS_MAX];
     size_t breaker_count;
     bool has_window;              // else it is always open
-    const mm_opening_t *openings; // has_window: in order, apart from each other; owned by whoever
-    size_t opening_count;         // made the policy
-    int64_t last_start_ms;        // nothing begins so long before a window closes
+    const mm_opening_t *openings; // has_window: sorted, disjoint; owned by the maker of the policy
+    size_t opening_count;
+    int64_t last_start_ms; // nothing begins so long before a window closes
 } mm_rules_t;
 
 typedef struct {

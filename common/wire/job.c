@@ -137,6 +137,11 @@ const char *mm_action_name(mm_action_t action)
     return actions[action];
 }
 
+bool mm_action_is_of_host(mm_action_t action)
+{
+    return action == MM_ACTION_DENY || action == MM_ACTION_ABSOLVE;
+}
+
 bool mm_action_parse(mm_str_t text, mm_action_t *ret_action)
 {
     unsigned found = find(actions, ACTIONS, text);

@@ -151,6 +151,8 @@ const char *mm_end_name(mm_end_t end); // "same-boot"; none: "none"
 const char *mm_proof_name(mm_proof_t proof);
 const char *mm_row_name(mm_attempt_row_t row);
 const char *mm_action_name(mm_action_t action);
+// Whether the name of such an order is a host; else it is a group.
+bool mm_action_is_of_host(mm_action_t action);
 // False, and the output untouched, when none has this name.
 bool mm_outcome_parse(mm_str_t text, mm_outcome_t *ret_outcome);
 bool mm_action_parse(mm_str_t text, mm_action_t *ret_action);

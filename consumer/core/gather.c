@@ -247,7 +247,7 @@ static void put_off(gather_t *self, const char *publisher, const mm_job_t *job, 
     self->statistics.nacked++;
 }
 
-// Jobs that this consumer may not have are nacked, which is told of once in a while.
+// Nacks jobs that this consumer may not have. That is logged once in a while.
 static void put_off_others(gather_t *self, const gather_event_t *event, gather_log_t why,
                            mm_str_t whose, int64_t *told_ms)
 {

@@ -253,7 +253,7 @@ static void ask_guard(gather_t *self)
     (void)gather_act(self, GATHER_ASK_GUARD);
 }
 
-// Why nothing of the class may begin, whoever is the first.
+// Why nothing of the class may begin, irrespective of its first flight.
 static mm_reason_t closed(gather_t *self, class_t *class)
 {
     int64_t until_ms;

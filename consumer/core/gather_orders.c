@@ -86,6 +86,12 @@ static void add_pending(gather_t *self, uint64_t viewer, const mm_order_t *order
 
 // ---- their effects
 
+// As orders and the record have it: 0 is for good.
+static void deny(limits_t *limits, mm_str_t host, int64_t until_ms)
+{
+    limits_deny(limits, host, until_ms > 0 ? until_ms : MM_NEVER);
+}
+
 static void restart_loading(gather_t *self)
 {
     limits_reset(&self->limits);
@@ -111,9 +117,7 @@ static bool take_effect(gather_t *self, const mm_order_t *order)
             gather_beat_now(self);
         }
         return limits_resume(limits, order->name);
-    case MM_ACTION_DENY:
-        limits_deny(limits, order->name, order->until_ms > 0 ? order->until_ms : MM_NEVER);
-        return true;
+    case MM_ACTION_DENY: deny(limits, order->name, order->until_ms); return true;
     case MM_ACTION_ABSOLVE: limits_set_casualty(limits, order->name, NULL, false); return true;
     case MM_ACTION_TRIP:
     case MM_ACTION_RUN: return true;
@@ -225,8 +229,8 @@ static void remove_pending(gather_t *self, pending_t *pending)
     self->pending_count--;
 }
 
-// What an operator frees is in force as the record says: an order that was refused is not, and one
-// that has been there for long, and is told again, changes nothing. A halt stays, whatever is said.
+// What an operator frees is in force as the record says: a refused order is not, and one that
+// was recorded long ago, and is repeated, changes nothing. A halt stays in any case.
 static void ask_record(gather_t *self, const pending_t *pending, bool is_refused)
 {
     if (pending->order.action == MM_ACTION_HALT || pending->viewer == 0)
@@ -269,9 +273,7 @@ static void apply_entry(gather_t *self, const mm_entry_t *entry)
     case MM_ACTION_HALT: limits->is_halted = true; break;
     case MM_ACTION_TRIP: limits_trip(limits, entry->name, entry->why, entry->at_ms); break;
     case MM_ACTION_RESUME: limits_resumed(limits, entry->name, entry->at_ms); break;
-    case MM_ACTION_DENY:
-        limits_deny(limits, entry->name, entry->until_ms > 0 ? entry->until_ms : MM_NEVER);
-        break;
+    case MM_ACTION_DENY: deny(limits, entry->name, entry->until_ms); break;
     case MM_ACTION_BEGUN:
         if (entry->is_casualty)
             limits_set_casualty(limits, entry->name, limits_class(limits, entry->groups), true);
@@ -321,7 +323,7 @@ static void hold_again(limits_t *limits, const mm_order_t *order)
     if (order->action == MM_ACTION_HALT || (order->action == MM_ACTION_RESUME && is_of_run))
         limits->is_halted = order->action == MM_ACTION_HALT;
     if (order->action == MM_ACTION_DENY)
-        limits_deny(limits, order->name, order->until_ms > 0 ? order->until_ms : MM_NEVER);
+        deny(limits, order->name, order->until_ms);
 }
 
 static void complete(gather_t *self)

@@ -385,11 +385,9 @@ void limits_leave(limits_t *self, mm_str_t host, int64_t open_until_ms)
 
 void limits_set_casualty(limits_t *self, mm_str_t host, class_t *class, bool is_casualty)
 {
-    place_t *place = limits_place(self, host);
-    if (!place && !is_casualty)
-        return;
+    place_t *place = is_casualty ? get_place(self, host, class) : limits_place(self, host);
     if (!place)
-        place = get_place(self, host, class);
+        return;
     count(place, false);
     if (class)
         place->class = class; // a place that was only denied has had none

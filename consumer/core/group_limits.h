@@ -1,5 +1,5 @@
 // What holds restarts back, by groups: the rules of the policy, how much of each limit is used, and
-// the state of ramps and breakers. It knows no job: gather_policy.c asks it, and tells it what
+// the state of ramps and breakers. It knows no job: gather_gate.c asks it, and tells it what
 // becomes of hosts. Pure.
 //
 // A host has a place from the admission of its restart until the end of that is on record. Open: a
@@ -8,7 +8,7 @@
 //
 // Ramps and breakers follow from the outcomes of the run, in the order of the record, and from
 // orders: limits_ended and limits_resume are called with what happens, and again with what the
-// record says when a saver has joined (limits_reset, then all of it, then policy_complete).
+// record says when a saver has joined (limits_reset, then all of it, then limits_complete).
 
 #ifndef GROUP_LIMITS_H
 #define GROUP_LIMITS_H
@@ -37,7 +37,7 @@ typedef struct {
     bool is_sized;         // `hosts` is known
     bool is_tripped;
     bool is_told;        // that it has
-    bool is_recorded;    // the same, while the record is told
+    bool is_recorded;    // the same, while the record is read
     int64_t recorded_ms; // since then, Unix time
     char why[96];        // it has tripped, a sentence
     uint8_t *last;       // the last outcomes, a ring of `last_size`: whether each was a failure
@@ -52,7 +52,7 @@ typedef struct class {
     uint64_t hash;
     group_t *groups[1 + MM_HOST_GROUPS_MAX]; // the whole run, then the others
     size_t group_count;
-    struct flight *waiting; // in the order of arrival (utlist); the rest is gather_policy.c's, too
+    struct flight *waiting; // in the order of arrival (utlist); the rest is gather_gate.c's, too
     size_t waiting_count;
     int64_t first_ms;   // since when the first one has waited as the first; 0: not refused yet
     mm_reason_t reason; // why it does
@@ -157,16 +157,16 @@ bool limits_ended(limits_t *self, class_t *class, mm_outcome_t outcome, bool is_
 // The record says that a breaker has stopped a group, or all; the name empty: the whole run. It
 // counts from limits_complete on. One that the policy does not name is ignored.
 void limits_trip(limits_t *self, mm_str_t group, mm_str_t why, int64_t at_ms);
-// The record has a resume of that time. It ends no trip in force that is younger: those are told
-// first.
+// The record has a resume of that time. It ends no trip in force that is younger: limits_trip is
+// called before.
 void limits_resumed(limits_t *self, mm_str_t group, int64_t at_ms);
 // Returns false when the policy has no such group.
 bool limits_resume(limits_t *self, mm_str_t group);
 // A group that has tripped, and of which nothing was said yet; NULL: none.
 group_t *limits_tripped(limits_t *self);
-// All of the record is to be told anew: only what is in progress stays.
+// All of the record is to be read again: only what is in progress stays.
 void limits_reset(limits_t *self);
-// All of the record has been told.
+// All of the record has been read.
 void limits_complete(limits_t *self);
 // Begins the next step of a ramp that has baked. Returns its group; NULL: there is none any more.
 const group_t *limits_step(limits_t *self, int64_t unix_ms);

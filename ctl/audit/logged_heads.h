@@ -1,5 +1,5 @@
-// The heads of the audit that savers have logged: what the table must agree with, since whoever
-// cuts or replaces the table does not change the logs.
+// The heads of the audit that savers have logged: the table must agree with them, since to
+// cut or replace the table does not change the logs.
 
 #ifndef LOGGED_HEADS_H
 #define LOGGED_HEADS_H

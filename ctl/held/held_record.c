@@ -2,6 +2,7 @@
 
 #include "held_record.h"
 #include "array.h"
+#include "ctl.h"
 #include "human_format.h"
 #include "record_schema.h"
 #include "sqlite.h"
@@ -123,17 +124,6 @@ const held_place_t *held_record_place(const held_record_t *self, const char *hos
 
 // ---- for people
 
-// Whoever wrote it, a terminal does not obey it.
-static void put_text(FILE *file, const char *text)
-{
-    for (const char *at = text; *at;) {
-        size_t size = mm_utf8_character(at, strlen(at));
-        bool is_plain = size > 0 && !mm_utf8_is_control(at);
-        (void)fprintf(file, "%.*s", is_plain ? (int)size : 1, is_plain ? at : " ");
-        at += size > 0 ? size : 1;
-    }
-}
-
 static void print_hold(const hold_t *hold, const char *options, FILE *file)
 {
     char since[HUMAN_TEXT], until[UNTIL_TEXT];
@@ -148,9 +138,9 @@ static void print_hold(const hold_t *hold, const char *options, FILE *file)
         (void)fprintf(file, "%s %s%s ", hold->name, hold->until_ms > 0 ? "until " : "for good",
                       hold->until_ms > 0 ? until_print(hold->until_ms, until) : "");
     (void)fprintf(file, "since %s by ", human_date(hold->since_ms, since));
-    put_text(file, hold->actor);
+    ctl_put_text(file, hold->actor);
     (void)fputs(": ", file);
-    put_text(file, hold->why);
+    ctl_put_text(file, hold->why);
     if (hold->kind == MM_ACTION_DENY)
         (void)fprintf(file, "; ends by: mayhem deny %s%s --until now --why TEXT\n", hold->name,
                       options);

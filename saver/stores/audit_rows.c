@@ -219,7 +219,7 @@ mm_sqlite_status_t audit_rows_add_order(audit_rows_t *self, const mm_order_t *or
     *ret_is_new = status == MM_SQLITE_OK && seq == 0;
     if (!*ret_is_new)
         return status;
-    bool is_of_host = order->action == MM_ACTION_DENY || order->action == MM_ACTION_ABSOLVE;
+    bool is_of_host = mm_action_is_of_host(order->action);
     mm_audit_value_t values[AUDIT_COLUMNS] = {{0}};
     values[AUDIT_TIME_MS] = integer(now_ms);
     values[AUDIT_ACTOR] = text(order->actor);

@@ -70,8 +70,8 @@ mm_sqlite_status_t held_rows_apply(held_rows_t *self, const mm_task_t *task,
 // NULL, or what keeps an order from being recorded.
 static const char *complaint(const mm_order_t *order)
 {
-    bool is_of_host = order->action == MM_ACTION_DENY || order->action == MM_ACTION_ABSOLVE;
-    return is_of_host && mm_host_complaint(order->name) ? "it names no host" : NULL;
+    bool is_bad = mm_action_is_of_host(order->action) && mm_host_complaint(order->name);
+    return is_bad ? "it names no host" : NULL;
 }
 
 // Its place is free, and what it owes may be paid.

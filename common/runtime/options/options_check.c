@@ -311,8 +311,7 @@ static int check_saver(const mm_options_t *options)
         return refuse(options, part, part, "it belongs to an order: say which with --order");
     if (*options->order_id && !mm_id_parse(mm_str(options->order_id), &id))
         return refuse(options, MM_ROW_order_id, MM_ROW_order_id, "an id has 32 hex digits");
-    bool is_of_host = action == MM_ACTION_DENY || action == MM_ACTION_ABSOLVE;
-    if (is_of_host && mm_host_complaint(mm_str(options->order_name)))
+    if (mm_action_is_of_host(action) && mm_host_complaint(mm_str(options->order_name)))
         return refuse(options, MM_ROW_order, MM_ROW_order,
                       "it needs a host, and '%.100s' is none: name one with --order-name",
                       options->order_name);
