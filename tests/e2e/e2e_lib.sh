@@ -162,11 +162,13 @@ run() {
 
 # launch OPTION...: run.sh in the background; sets run_pid. Returns when all have been started.
 launch() {
-    rm -f "$dir/publisher.pid"
+    local former
+    former=$(pid_of publisher) # its pid file stays: by it the run waits for what was left
     MAYHEM_LOCKS=$MAYHEM_LOCKS/$dir "$root/run.sh" --dir "$dir" "$@" >out 2>err </dev/null &
     run_pid=$!
     started+=("$run_pid")
-    wait_until 10 test -s "$dir/publisher.pid" || not_ok "run.sh $* starts" "$(cat out err)"
+    wait_until 10 is_started_again publisher "$former" ||
+        not_ok "run.sh $* starts" "$(cat out err)"
 }
 
 # finish SECONDS: waits for the run that was launched; sets `code`.

@@ -165,11 +165,11 @@ edit_list() {
     done
 }
 
-# Which of them begin from now on belongs to the run whose consumer has just been started.
+# note_start PID: whatever begins from now on belongs to the run whose consumer has just been started;
+# PID was the one before. Its pid file stays, since the run waits for that consumer to end.
 note_start() {
     local i
-    wait_until 20 test -s "$dir/consumer.pid" ||
-        not_ok "$dir: the run starts" "$(cat out err)"
+    wait_until 20 is_started_again consumer "$1" || not_ok "$dir: the run starts" "$(cat out err)"
     since=()
     for ((i = 1; i <= hosts; i++)); do
         [[ ${listed[web-$i]:-} ]] || since[web-$i]=$(date +%s%3N)
@@ -185,8 +185,9 @@ begun_too_late() {
 }
 
 go() {
-    local name=$dir.list.$((RANDOM % 2))
+    local name=$dir.list.$((RANDOM % 2)) former
     write_list "$name"
+    former=$(pid_of consumer)
     if drawn 2; then
         env --default-signal=INT "$build/mayhem" run --dir "$dir" -i "$name" "${options[@]}" \
             >out 2>err </dev/null &
@@ -196,8 +197,7 @@ go() {
     fi
     run_pid=$!
     started+=("$run_pid")
-    rm -f "$dir/consumer.pid"
-    note_start
+    note_start "$former"
 }
 
 disturb() {
