@@ -230,7 +230,8 @@ static void end_real(sim_t *self, sim_process_t *process, uint32_t index, const 
     }
     if (task.real.command > 0 && result->status != MM_STATUS_OK) {
         task.job->told_number = task.number;
-        if (task.sent || result->status == MM_STATUS_FAILED)
+        bool is_end = task.sent || result->status == MM_STATUS_FAILED;
+        if (is_end && task.attempt > task.job->told_attempt) // not by a late look of an earlier one
             task.job->told_attempt = task.attempt;
     }
     bool is_success = result->status == MM_STATUS_OK && result->leg == MM_LEG_RESTART;
