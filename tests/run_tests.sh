@@ -3,11 +3,11 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154,SC2034,SC2317 # home and build are run.sh's, `missing` and a function are for it
 
-# Runs one part and counts its lines; the output is shown only when something failed in it. One that
-# exits with 77 could not be tried here, and does not count.
+# Runs one part and adds its counts to the file "counts"; its output is shown, in one piece, only when
+# something failed in it. One that exits with 77 could not be tried here, and does not count.
 # run_part NAME SECONDS PASS-PATTERN FAIL-PATTERN COMMAND...
 run_part() {
-    local name=$1 limit=$2 pass=$3 fail=$4 began=$SECONDS good bad status
+    local name=$1 limit=$2 pass=$3 fail=$4 began=$SECONDS output=$results/$1.out good bad status
     shift 4
     timeout -k 10 "$limit" "$@" >"$output" 2>&1 </dev/null &
     part=$!
@@ -22,15 +22,26 @@ run_part() {
     bad=$(grep -c "$fail" "$output")
     # It ended badly, or tested nothing, without a word: that counts as one failure.
     ((bad > 0 || (status == 0 && good > 0))) || bad=1
-    passed=$((passed + good)) failed=$((failed + bad))
+    printf '%d %d\n' "$good" "$bad" >>"$results/counts"
     if ((bad)); then
-        grep -v "$pass" "$output"
-        ((status != 124)) || printf '%s: not finished within %d s\n' "$name" "$limit"
-        printf 'FAIL %s: %d of %d failed, %d s\n' "$name" "$bad" $((good + bad)) \
-            $((SECONDS - began))
+        ((status != 124)) || printf '%s: not finished within %d s\n' "$name" "$limit" >>"$output"
+        printf '%s\nFAIL %s: %d of %d failed, %d s\n' "$(grep -v "$pass" "$output")" "$name" "$bad" \
+            $((good + bad)) $((SECONDS - began))
     else
         printf 'PASS %s: %d passed, %d s\n' "$name" "$good" $((SECONDS - began))
     fi
+}
+
+# One of those that take the scripts in turn: a script belongs to who makes its folder first.
+lane() {
+    local script name
+    trap '[[ $part == "" ]] || kill "$part"; exit 130' INT TERM HUP
+    for script in "$home"/tests/e2e/e2e_*.sh; do
+        name=$(basename "$script" .sh)
+        [[ $name != e2e_lib ]] || continue
+        mkdir "$results/$name" 2>/dev/null || continue
+        run_part "$name" 180 '^ok - ' '^not ok - ' bash "$script"
+    done
 }
 
 missing_for_test() {
@@ -46,7 +57,7 @@ missing_for_test() {
     fi
 }
 
-passed=0 failed=0 part=""
+part=""
 (($# == 0)) || die 64 "--test takes no argument"
 install_missing missing_for_build
 install_missing missing_for_test
@@ -55,14 +66,17 @@ build all tests crash # what is built here does not count in the time that a par
 if ! PATH=$PATH:/usr/sbin:/sbin have sshd && [[ $may_install && ! -v MAYHEM_BUILD ]]; then
     [[ -x $build/tests/openssh/sshd ]] || "$home/tests/fleet/get_sshd.sh" "$build/tests/openssh"
 fi
-output=$(mktemp) || die 73 "cannot create a temporary file in ${TMPDIR:-/tmp}"
-trap 'rm -f "$output"' EXIT
-trap '[[ $part == "" ]] || kill "$part"; exit 130' INT TERM HUP
+results=$(mktemp -d) || die 73 "cannot create a temporary folder in ${TMPDIR:-/tmp}"
+lanes=()
+trap 'rm -rf "$results"' EXIT
+trap '[[ ${part:-}${lanes[*]} == "" ]] || kill $part "${lanes[@]}"; wait; exit 130' INT TERM HUP
 run_part check 300 '^PASS ' '^FAIL ' make -C "$home" --no-print-directory check
-for script in "$home"/tests/e2e/e2e_*.sh; do
-    [[ $script != */e2e_lib.sh ]] || continue
-    run_part "$(basename "$script" .sh)" 90 '^ok - ' '^not ok - ' bash "$script"
+for _ in 1 2; do # they wait most of the time
+    lane &
+    lanes+=("$!")
 done
+wait
+read -r passed failed < <(awk '{p += $1; f += $2} END {print p, f}' "$results/counts")
 printf '%d passed, %d failed\n' "$passed" "$failed"
 ((failed == 0))
 exit
