@@ -22,6 +22,7 @@
 #define TAKES_MS   20
 #define LIFE       2
 #define RUN        7
+#define INSTANCE   7
 #define DAY_MS     INT64_C(86400000)
 #define UNIX_MS    (20000 * DAY_MS + DAY_MS / 2) // noon
 #define OPENINGS   730
@@ -177,7 +178,7 @@ static void hello(bench_t *self, int worker)
 {
     mm_report_t report = {.is_hello = true,
                           .worker = mm_str(names[worker]),
-                          .instance = 7,
+                          .instance = INSTANCE,
                           .role = worker == 0 ? MM_ROLE_SAVER : MM_ROLE_RESTARTER,
                           .sequence = 1,
                           .stamp_ms = self->now_ms,
@@ -235,7 +236,7 @@ static void answer(bench_t *self, const task_t *task)
                           .real = is_restart || real.seq > 0 ? &real : NULL};
     gather_event_t event = {.kind = GATHER_RESULT};
     event.as.from.worker = mm_str(names[task->worker]);
-    event.as.from.instance = 7;
+    event.as.from.instance = INSTANCE;
     event.as.from.session = self->sessions[task->worker];
     event.as.from.result = &result;
     step(self, event);
@@ -251,14 +252,19 @@ static void answer_saver(bench_t *self)
     if (count > 0)
         step(self,
              (gather_event_t){.kind = GATHER_RECORDED,
-                              .as.recorded = &(mm_recorded_body_t){
-                                  .session = self->sessions[0], .items = items, .count = count}});
+                              .as.recorded = &(mm_recorded_body_t){.worker = mm_str(names[0]),
+                                                                   .instance = INSTANCE,
+                                                                   .session = self->sessions[0],
+                                                                   .items = items,
+                                                                   .count = count}});
     uint64_t question = self->question;
     self->question = 0;
     if (question == 0)
         return;
     step(self, (gather_event_t){.kind = GATHER_STATE,
-                                .as.state = &(mm_state_body_t){.session = self->sessions[0],
+                                .as.state = &(mm_state_body_t){.worker = mm_str(names[0]),
+                                                               .instance = INSTANCE,
+                                                               .session = self->sessions[0],
                                                                .question = question,
                                                                .run = self->has_policy ? RUN : 0}});
 }

@@ -9,13 +9,16 @@ trap 'rm -rf "$folder"' EXIT
 
 # In microseconds of a host.
 cpu() {
-    "$build/bench/policy" "$1" "$hosts" | tee /dev/stderr | sed -n 's/.* \([0-9.]*\) us of CPU.*/\1/p'
+    local line
+    line=$("$build/bench/policy" "$1" "$hosts") || exit
+    printf '%s\n' "$line" >&2
+    sed -n 's/.* \([0-9.]*\) us of CPU.*/\1/p' <<<"$line"
 }
 
 # Instructions a host, in the core.
 instructions() {
     valgrind -q --tool=callgrind --callgrind-out-file="$folder/out" --toggle-collect=part_step \
-        "$build/bench/policy" "$1" "$counted" >/dev/null 2>&1
+        "$build/bench/policy" "$1" "$counted" >/dev/null || exit
     sed -n 's/^\(summary\|totals\): //p' "$folder/out" | awk -v hosts="$counted" 'NR == 1 { printf "%d", $1 / hosts }'
 }
 
@@ -23,13 +26,13 @@ ratio() {
     awk -v one="$1" -v other="$2" 'BEGIN { printf "%.2f", other / one }'
 }
 
-real=$(cpu real) policy=$(cpu policy)
+real=$(cpu real) && policy=$(cpu policy) || exit
 printf 'CPU of the core with a policy, as a ratio: %s\n' "$(ratio "$real" "$policy")"
 if command -v valgrind >/dev/null; then
-    real=$(instructions real) policy=$(instructions policy)
+    real=$(instructions real) && policy=$(instructions policy) || exit
     printf 'instructions a host, %s hosts: %s without, %s with a policy: %s\n' "$counted" "$real" "$policy" \
         "$(ratio "$real" "$policy")"
 fi
-"$build/bench/policy" waiting "$waiting"
+"$build/bench/policy" waiting "$waiting" || exit
 printf 'the publisher of as many (bench-leases):\n'
 JOBS=$waiting "$(dirname "$0")/leases.sh" "$build"
