@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define GROUPS     50
+#define AT_ONCE    4 // percent of the hosts, with and without a policy: both have the same backlog
 #define RESTARTERS 4
 #define SLOTS      2048
 #define TAKES_MS   20
@@ -144,7 +145,7 @@ static mm_opening_t *openings(bool is_open)
 static void set_policy(bench_t *self, mm_rules_t rules[1 + GROUPS], const mm_opening_t *items)
 {
     for (int i = 0; i <= GROUPS; i++) {
-        rules[i] = (mm_rules_t){.cap = share(i == 0 ? 4 : 8),
+        rules[i] = (mm_rules_t){.cap = share(i == 0 ? AT_ONCE : 8),
                                 .max_unavailable = share(10),
                                 .ramp = {{1, true, false}, {10, true, false}, share(10)},
                                 .ramp_count = i % 2 ? 3 : 0,
@@ -317,6 +318,7 @@ static void open_bench(bench_t *self, uint32_t hosts)
                                                  .max_lease_ms = 36000000,
                                                  .drain_ms = 24000,
                                                  .max_in_flight = hosts,
+                                                 .at_once = hosts * AT_ONCE / 100,
                                                  .settled_max = 4096,
                                                  .nacked_max = 4096,
                                                  .attempt_ms = 600000,

@@ -1,5 +1,5 @@
 // What holds restarts back, in a trace (gather_trace.h): the policy, and the events and actions of
-// gather_gate.c and gather_orders.c.
+// gather_gate.c, gather_pass.c and gather_orders.c.
 //
 //   policy cap=5 rate=1/10000 guard=1
 //   policy group=web cap=25% max=2 ramp=1,5,25% bake=600000 breaker=3/10,2/2 last=900000

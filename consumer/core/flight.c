@@ -173,13 +173,6 @@ static void set_grants(flights_t *self, flight_t *flight, unsigned count)
     }
 }
 
-// Its first flight changes.
-static void see_first(class_t *class)
-{
-    class->first_ms = 0;
-    class->is_moved = true;
-}
-
 // A ready restart is in the queue for slots, others in that of the first resource that it is not
 // granted.
 static void leave_queue(flights_t *self, flight_t *flight)
@@ -191,7 +184,7 @@ static void leave_queue(flights_t *self, flight_t *flight)
     if (flight->restart == RESTART_GATED) {
         class_t *class = attempts_get(&self->attempts, &flight->id)->class;
         if (class->waiting == flight)
-            see_first(class);
+            class->first_ms = 0;
         DL_DELETE2(class->waiting, flight, restart_prev, restart_next);
         class->waiting_count--;
         return;
@@ -260,7 +253,7 @@ void flight_wait_in_class(flights_t *self, flight_t *flight, bool has_place)
     set_grants(self, flight, 0); // others may have what it was next for
     flight_t *next = place_in_class(class, flight);
     if (next == class->waiting)
-        see_first(class);
+        class->first_ms = 0; // it is another one
     DL_PREPEND_ELEM2(class->waiting, next, flight, restart_prev, restart_next);
     class->waiting_count++;
 }

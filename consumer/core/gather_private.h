@@ -2,7 +2,8 @@
 // legs of a job), gather_attempts.c and those beside it (the restart leg of a job that is restarted
 // for real), gather_dispatch.c (handing out), admission.c (what may be handed out),
 // gather_withdrawn.c (jobs whose host is no longer on the list), gather_gate.c (who waits by the
-// policy, and who is admitted), gather_orders.c (orders, and the record's state), inspect.c.
+// policy, and has a place), gather_pass.c (who is admitted next), gather_orders.c (orders, and the
+// record's state), inspect.c.
 
 #ifndef GATHER_PRIVATE_H
 #define GATHER_PRIVATE_H
@@ -42,19 +43,16 @@ struct gather {
     int64_t guard_ask_ms;       // the guard is not asked again before
     bool gate_is_dirty;         // something has changed since the last pass,
     bool gate_is_freed;         // or no more than who has places, and who is the first of a class
-    bool gate_is_passing;       // a pass is at a class,
-    bool gate_looks_at_all;     // and passes none over
-    size_t gate_at;
-    run_choice_t choice;    // of publishers and their runs
-    uint64_t run;           // the one that was chosen; 0: not known, or there is no policy
-    bool sees_saver;        // one has said hello
-    uint64_t seq_again;     // the same, and it was asked once more
-    uint64_t seq_asked;     // of an outcome, since which the record is asked again
-    uint64_t state_session; // of the saver that is asked for the record's state
-    uint64_t state_from;    // its page
-    uint64_t question;      // which time all of it is asked for
-    int64_t asked_ms;       // when it was asked last; 0: to be asked now
-    pending_t *pending;     // orders that are not on record yet
+    run_choice_t choice;        // of publishers and their runs
+    uint64_t run;               // the one that was chosen; 0: not known, or there is no policy
+    bool sees_saver;            // one has said hello
+    uint64_t seq_again;         // the same, and it was asked once more
+    uint64_t seq_asked;         // of an outcome, since which the record is asked again
+    uint64_t state_session;     // of the saver that is asked for the record's state
+    uint64_t state_from;        // its page
+    uint64_t question;          // which time all of it is asked for
+    int64_t asked_ms;           // when it was asked last; 0: to be asked now
+    pending_t *pending;         // orders that are not on record yet
     size_t pending_count;
     size_t pending_capacity;
     mm_real_t **reals; // of the tasks in the actions of this step
@@ -159,6 +157,11 @@ void gather_apply_result(gather_t *self, worker_t *worker, const mm_result_t *re
 // A task ended without a result. Consumes the host reference in `change`.
 void gather_apply_ended(gather_t *self, const workers_change_t *change);
 
+static inline int64_t gather_unix_ms(const gather_t *self)
+{
+    return self->now_ms + self->unix_offset_ms;
+}
+
 // gather_gate.c, for flights with an attempt.
 class_t *gather_class(gather_t *self, const flight_t *flight);
 // Whether an operator has denied its host.
@@ -173,22 +176,29 @@ mm_reason_t gather_gated(const gather_t *self, const flight_t *flight);
 const char *gather_holder(const gather_t *self, const flight_t *flight, mm_reason_t reason);
 // A ready flight waits there, and has no place any more.
 void gather_gate(gather_t *self, flight_t *flight);
-// What is due by now; also while no restarter has room for another one.
-void gather_gate_time(gather_t *self);
-// The next one that may pass; NULL: none. And lets it pass: it is ready, and has its place.
-flight_t *gather_next_gated(gather_t *self);
+// It lets one pass: it is ready, and has its place.
 void gather_admit(gather_t *self, flight_t *flight);
 // Its host has a place: something of it is looked at. And has none any more, unless its attempt has
 // no end; it does nothing for a flight without one.
 void gather_take_place(gather_t *self, flight_t *flight);
 void gather_leave_place(gather_t *self, flight_t *flight);
+// The flight waits until its host is not denied any more, or might be.
+void gather_wait_denied(gather_t *self, flight_t *flight, const place_t *place);
 // Whether the attempt has left the host not known to be up.
 bool gather_is_casualty(const attempt_t *attempt);
 // The saver has answered the flight's settle: its outcome counts, once.
 void gather_count_outcome(gather_t *self, const flight_t *flight, const mm_result_t *result);
+void gather_apply_clock(gather_t *self, int64_t unix_now_ms);
+
+// gather_pass.c
+// The class has another first flight.
+void gather_look_again(gather_t *self, class_t *class);
+// What is due by now; also while no restarter has room for another one.
+void gather_gate_time(gather_t *self);
+// The next one that may pass the gate; NULL: none. The caller lets it pass.
+flight_t *gather_next_gated(gather_t *self);
 int64_t gather_gate_deadline(const gather_t *self);
 void gather_apply_guard(gather_t *self, bool says_yes);
-void gather_apply_clock(gather_t *self, int64_t unix_now_ms);
 
 // gather_orders.c
 void gather_orders_clear(gather_t *self);

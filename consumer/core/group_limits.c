@@ -83,9 +83,14 @@ void limits_clear(limits_t *self)
         free(self->listed[i]);
     }
     free(self->listed);
+    class_queue_clear(&self->to_look);
+    class_queue_clear(&self->looked);
+    class_queue_clear(&self->closed);
     mm_table_clear(&self->classes);
-    for (size_t i = 0; i < self->group_count; i++)
+    for (size_t i = 0; i < self->group_count; i++) {
+        class_queue_clear(&self->groups[i].blocked);
         free(self->groups[i].last);
+    }
     free(self->groups);
     mm_table_clear(&self->group_of);
     *self = (limits_t){0};
@@ -274,12 +279,16 @@ mm_reason_t limits_room(const class_t *class, const place_t *own, bool *ret_ends
     return first;
 }
 
-void limits_see_room(limits_t *self)
+static void see_room(group_t *group)
 {
     bool ends = false;
+    group->has_room = group_room(group, (counted_t){false, false}, 0, &ends) == MM_REASON_NONE;
+}
+
+void limits_see_room(limits_t *self)
+{
     for (size_t i = 0; i < self->group_count; i++)
-        self->groups[i].has_room =
-            group_room(&self->groups[i], (counted_t){false, false}, 0, &ends) == MM_REASON_NONE;
+        see_room(&self->groups[i]);
 }
 
 void limits_reserve(class_t *class)
@@ -328,6 +337,7 @@ static void count(const place_t *place, bool is_added)
             group->in_progress -= progress;
             group->casualties -= casualty;
         }
+        see_room(group);
     }
 }
 

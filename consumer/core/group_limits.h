@@ -13,6 +13,7 @@
 #ifndef GROUP_LIMITS_H
 #define GROUP_LIMITS_H
 
+#include "class_queue.h"
 #include "heap.h"
 #include "job.h"
 #include "policy.h"
@@ -30,7 +31,8 @@ typedef struct {
     uint32_t in_progress;  // places in progress or open
     uint32_t casualties;   // places that are casualties, and neither of those
     uint32_t reserved;     // in this pass
-    bool has_room;         // for a host without a place, when this pass began; or not any more
+    bool has_room;         // for a host without a place; it may say so wrongly
+    class_queue_t blocked; // those that it has no room for
     size_t step;           // of the ramp, from 0; ramp_count: it has ended
     uint32_t proven;       // in this step
     int64_t step_ended_ms; // Unix time; 0: it has not
@@ -52,15 +54,14 @@ typedef struct class {
     uint64_t hash;
     group_t *groups[1 + MM_HOST_GROUPS_MAX]; // the whole run, then the others
     size_t group_count;
-    struct flight *waiting; // in the order of arrival (utlist); the rest is gather_gate.c's, too
+    struct flight *waiting; // in the order of arrival (utlist); the rest is gather_pass.c's
     size_t waiting_count;
     int64_t first_ms;   // since when the first one has waited as the first; 0: not refused yet
     mm_reason_t reason; // why it does
     mm_reason_t said;   // in the log, and when
     int64_t said_ms;
-    bool is_moved;           // its first flight is another one since the classes were sorted
-    group_t *blocker;        // refused its first flight, whose host has no place; NULL: none did
-    int64_t closed_until_ms; // by what nothing but time or an event of the policy ends
+    class_queue_t *queue; // where it waits; NULL: nobody does
+    mm_id_t first;        // by which it is there
 } class_t;
 
 typedef struct {
@@ -80,9 +81,12 @@ typedef struct {
     size_t group_count;
     mm_table_t group_of; // by name
     mm_table_t classes;  // by name
-    class_t **listed;    // all classes; those in front have waiting ones, by the id of the first
+    class_t **listed;    // all classes
     size_t listed_count;
     size_t listed_capacity;
+    class_queue_t to_look; // by this pass
+    class_queue_t looked;  // by this one, and to be looked at in the next one
+    class_queue_t closed;  // until an instant or an order
     mm_table_t places;     // by host
     mm_heap_t open;        // places
     int64_t interval_ms;   // between starts; 0: no rate
@@ -122,7 +126,8 @@ void limits_window(const group_t *group, int64_t unix_ms, int64_t *ret_opens, in
 // *ret_blocker: which group has none; NULL: others have reserved it.
 mm_reason_t limits_room(const class_t *class, const place_t *own, bool *ret_ends,
                         group_t **ret_blocker);
-// Says of each group whether it has room now for a host without a place.
+// Says of each group whether it has room now for a host without a place; places that are taken and
+// left do that for theirs.
 void limits_see_room(limits_t *self);
 // In this pass no other class may have its places.
 void limits_reserve(class_t *class);
