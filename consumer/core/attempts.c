@@ -67,6 +67,11 @@ void attempt_set_row(attempt_t *self, mm_attempt_row_t row)
     self->version++;
 }
 
+void attempt_set_unsent(attempt_t *self)
+{
+    attempt_set_row(self, attempt_has_answer(self) ? MM_ROW_OPEN : MM_ROW_NOT_STARTED);
+}
+
 void attempt_take_back(attempt_t *self)
 {
     attempt_set_row(self, MM_ROW_NOT_STARTED);

@@ -69,6 +69,9 @@ void attempt_set_health(attempt_t *self, mm_str_t health);
 // Whether its row is on record as it is.
 bool attempt_is_saved(const attempt_t *self);
 void attempt_set_row(attempt_t *self, mm_attempt_row_t row);
+// Its command was not sent, says the task that had it. A host that nobody had reached, and that
+// answers by now, gets none any more (H3): it is looked at, as if it had been sent.
+void attempt_set_unsent(attempt_t *self);
 // Nothing was done for the command that has begun: it is begun anew, and made no debt.
 void attempt_take_back(attempt_t *self);
 // The host was read in this boot; zeros: nobody has answered.

@@ -87,6 +87,8 @@ void gather_absorb(gather_t *self, flight_t *flight, attempt_t *attempt, const m
         attempt->deadline_ms =
             is_same_clock ? mm_earlier(record->deadline_ms, span_end_ms) : span_end_ms;
     }
+    if (attempt->row == MM_ROW_NOT_STARTED && attempt_has_answer(attempt))
+        attempt_set_unsent(attempt); // by a former version
     mm_end_t end = attempt->row == MM_ROW_NOT_STARTED ? MM_END_NOT_STARTED : record->end;
     if (attempt->row == MM_ROW_ENDED || attempt->row == MM_ROW_NOT_STARTED)
         flight_set_error(flight, record->words.size > 0 ? record->words : mm_str(mm_end_name(end)));

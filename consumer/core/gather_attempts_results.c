@@ -198,7 +198,10 @@ static void apply_open(gather_t *self, flight_t *flight, attempt_t *attempt, con
     if (result->leg == MM_LEG_RESTART)
         attempt_see(attempt, &result->real->boot);
     if (result->leg == MM_LEG_RESTART && !attempt->is_looking) {
-        attempt_set_row(attempt, result->real->sent ? MM_ROW_OPEN : MM_ROW_NOT_STARTED);
+        if (result->real->sent)
+            attempt_set_row(attempt, MM_ROW_OPEN);
+        else
+            attempt_set_unsent(attempt);
         attempt_set_end(attempt, worker, result);
         attempt->proof = MM_PROOF_NONE;
         attempt->owes = result->real->owes;
