@@ -221,6 +221,10 @@ static void step_consumer(world_t *self, gather_event_t event)
         case GATHER_REJOIN:
         case GATHER_LAST:
         case GATHER_LEAVE: expect(false, "the consumer sends a worker away, or leaves"); break;
+        case GATHER_NEWS:
+        case GATHER_ORDERS:
+        case GATHER_ANSWER:
+        case GATHER_ASK_GUARD: expect(false, "the consumer has a policy, or orders"); break;
         }
     }
 }
