@@ -70,7 +70,7 @@ results=$(mktemp -d) || die 73 "cannot create a temporary folder in ${TMPDIR:-/t
 lanes=()
 trap 'rm -rf "$results"' EXIT
 trap '[[ ${part:-}${lanes[*]} == "" ]] || kill $part "${lanes[@]}"; wait; exit 130' INT TERM HUP
-run_part check 300 '^PASS ' '^FAIL ' make -C "$home" --no-print-directory check
+run_part check 600 '^PASS ' '^FAIL ' make -C "$home" --no-print-directory -j2 -Otarget check
 for _ in 1 2; do # they wait most of the time
     lane &
     lanes+=("$!")
