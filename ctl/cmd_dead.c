@@ -63,17 +63,16 @@ static void print_text(const dead_list_t *list)
 int ctl_dead(int argc, char **argv)
 {
     target_t target = {0};
-    const char *record = getenv("MAYHEM_DB");
+    const char *db = NULL;
     bool is_json = false;
-    char error[MM_ERROR_MAX];
+    char error[MM_ERROR_MAX], record[TARGET_PATH];
     dead_list_t list;
-    record = record && *record ? record : NULL;
     const ctl_option_t options[] = {
         TARGET_DIR_OPTION(&target),
         {.name = "db",
          .argument = "FILE",
          .help = "the record, if the saver keeps it elsewhere (MAYHEM_DB, or DIR/mayhem.db)",
-         .text = &record},
+         .text = &db},
         {.name = "json", .help = "as a JSON object", .flag = &is_json},
         {.name = NULL}};
     int exit_code = ctl_options(argc, argv, usage, options, NULL);
@@ -82,7 +81,7 @@ int ctl_dead(int argc, char **argv)
     exit_code = target_folder(&target);
     if (exit_code != 0)
         return exit_code;
-    exit_code = dead_list_read(target.dir, record, &list, error);
+    exit_code = dead_list_read(target.dir, target_record_of(target.dir, db, record), &list, error);
     if (exit_code != 0)
         return ctl_fail(exit_code, "%s", error);
     if (list.run == 0)

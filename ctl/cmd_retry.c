@@ -106,10 +106,10 @@ static int run_again(const char *dir, const char *list, bool is_json)
 
 static int retry(const char *dir, char *const *names, bool is_json)
 {
-    char error[MM_ERROR_MAX], path[PATH_MAX];
+    char error[MM_ERROR_MAX], path[PATH_MAX], record[TARGET_PATH];
     dead_list_t list;
     char *absolute = realpath(dir, NULL);
-    int exit_code = dead_list_read(dir, NULL, &list, error);
+    int exit_code = dead_list_read(dir, target_record_of(dir, NULL, record), &list, error);
     if (exit_code != 0) {
         free(absolute);
         return ctl_fail(exit_code, "%s", error);

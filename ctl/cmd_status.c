@@ -27,6 +27,7 @@ static const char usage[] = "usage: mayhem status [OPTION]...\n\n"
 
 typedef struct {
     const char *dir;     // NULL: only the address of a consumer is known
+    const char *record;  // the path; NULL: it is not known
     bool answers;        // the consumer does
     snapshot_t snapshot; // otherwise only what needs a person
     held_record_t held;
@@ -90,23 +91,16 @@ static void add_process(void *arg, const char *name, pid_t pid)
     json_object_set_new(object, "uptime_s", up_s >= 0 ? json_integer(up_s) : json_null());
 }
 
-static run_record_t read_record(const char *dir)
+static void print_owed(const status_t *self)
 {
-    char path[4096];
-    (void)snprintf(path, sizeof path, "%s/mayhem.db", dir);
-    return run_record_read(path, dir);
-}
-
-static void print_owed(const char *dir)
-{
-    run_record_t record = read_record(dir);
+    run_record_t record = run_record_read(self->record, self->dir);
     run_record_print_owed(&record, stdout);
     run_record_clear(&record);
 }
 
-static void add_record(json_t *json, const char *dir)
+static void add_owed(const status_t *self, json_t *json)
 {
-    run_record_t record = read_record(dir);
+    run_record_t record = run_record_read(self->record, self->dir);
     json_object_set_new(json, "owed", run_record_owed_json(&record));
     run_record_clear(&record);
 }
@@ -122,7 +116,7 @@ static int print_json(const status_t *self)
         run_folder_each(dir, add_process, json_object_get(json, "processes"));
         json_t *run = publisher_report_json(dir, &exit_code);
         json_object_set_new(json, "report", run ? run : json_null());
-        add_record(json, dir);
+        add_owed(self, json);
     }
     json_object_set_new(json, "on_record", held_record_json(&self->held));
     return ctl_end_output(ctl_write_json(stdout, json, JSON_COMPACT));
@@ -155,7 +149,7 @@ static int print_text(const status_t *self)
         char *report = publisher_report(dir, "text", &exit_code);
         (void)printf("\n%s", report ? report : "");
         free(report);
-        print_owed(dir);
+        print_owed(self);
     }
     held_record_print(&self->held, false, self->argument, stdout);
     return ctl_end_output(true);
@@ -167,7 +161,7 @@ static int print_stopped(const status_t *self, const target_t *target, bool is_j
     int exit_code = is_json ? print_json(self) : 0;
     if (!is_json) {
         print_attention(self);
-        print_owed(self->dir);
+        print_owed(self);
         held_record_print(&self->held, false, self->argument, stdout);
     }
     if (exit_code != 0)
@@ -225,8 +219,8 @@ static int show_hosts(const target_t *target, bool is_json)
 // Asks the pipeline, unless is_brief, and its record.
 static void look(status_t *self, const target_t *target, bool is_brief)
 {
-    char path[TARGET_PATH], error[MM_ERROR_MAX];
-    const char *record = target_record(target, NULL, path);
+    char error[MM_ERROR_MAX];
+    const char *record = self->record;
     (void)target_argument(target, self->argument);
     if (!is_brief || !self->dir) {
         feed_t *feed = feed_attach(&target->base);
@@ -253,6 +247,7 @@ int ctl_status(int argc, char **argv)
 {
     target_t target = {0};
     status_t status = {0};
+    char record[TARGET_PATH];
     bool is_json = false, is_brief = false, has_hosts = false;
     const ctl_option_t options[] = {
         TARGET_OPTIONS(&target),
@@ -275,6 +270,7 @@ int ctl_status(int argc, char **argv)
         return ctl_fail(EX_NOPERM, "%s is another user's: you may not look into it", status.dir);
     if (has_hosts)
         return show_hosts(&target, is_json);
+    status.record = target_record(&target, NULL, record);
     look(&status, &target, is_brief);
     exit_code = show(&status, &target, is_json);
     snapshot_clear(&status.snapshot);

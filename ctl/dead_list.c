@@ -132,12 +132,10 @@ static int read_record(const char *path, dead_list_t *self, char error[MM_ERROR_
 int dead_list_read(const char *dir, const char *record, dead_list_t *ret_list,
                    char error[MM_ERROR_MAX])
 {
-    char path[PATH_MAX];
     dead_list_t self = {0};
-    (void)snprintf(path, sizeof path, record ? "%s" : "%s/mayhem.db", record ? record : dir);
     int code = read_outbox(dir, &self, error);
     if (code == 0)
-        code = read_record(path, &self, error);
+        code = read_record(record, &self, error);
     if (code != 0)
         dead_list_clear(&self);
     else

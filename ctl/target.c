@@ -79,14 +79,23 @@ char *target_argument(const target_t *self, char buffer[TARGET_ARGUMENT])
     return buffer;
 }
 
+// NULL: nothing but the folder does.
+static const char *named_record(const char *db)
+{
+    const char *name = db && *db ? db : getenv("MAYHEM_DB");
+    return name && *name ? name : NULL;
+}
+
+char *target_record_of(const char *dir, const char *db, char buffer[TARGET_PATH])
+{
+    const char *named = named_record(db);
+    (void)snprintf(buffer, TARGET_PATH, named ? "%s" : "%s/mayhem.db", named ? named : dir);
+    return buffer;
+}
+
 char *target_record(const target_t *self, const char *db, char buffer[TARGET_PATH])
 {
-    const char *variable = getenv("MAYHEM_DB");
-    const char *named = db ? db : variable && *variable ? variable : NULL;
-    if (self->consumer && !named)
-        return NULL;
-    (void)snprintf(buffer, TARGET_PATH, named ? "%s" : "%s/mayhem.db", named ? named : self->dir);
-    return buffer;
+    return self->consumer && !named_record(db) ? NULL : target_record_of(self->dir, db, buffer);
 }
 
 int target_fail(const target_t *self)

@@ -41,9 +41,11 @@ int target_folder(target_t *self);
 // "" when that is the default. Returns buffer.
 #define TARGET_ARGUMENT 4352
 char *target_argument(const target_t *self, char buffer[TARGET_ARGUMENT]);
-// The path of its record: db, else MAYHEM_DB, else DIR/mayhem.db. Returns buffer; NULL when the
-// pipeline is known by its address alone.
+// The path of the record of the folder: db, else MAYHEM_DB, else DIR/mayhem.db; what is empty does
+// not count. Returns buffer.
 #define TARGET_PATH 4352
+char *target_record_of(const char *dir, const char *db, char buffer[TARGET_PATH]);
+// The same of this pipeline. NULL: it is known by its address alone, and nothing names a record.
 char *target_record(const target_t *self, const char *db, char buffer[TARGET_PATH]);
 
 // Prints that nothing answers, and returns the code.

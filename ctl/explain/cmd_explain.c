@@ -27,6 +27,7 @@ typedef struct {
     const char *what; // as it was given
     mm_id_t id;
     bool is_json;
+    char record[TARGET_PATH];
 } explain_options_t;
 
 // "01a202fd00f07000bfeb9c75585df9f7" or "01A202FD-00F0-7000-BFEB-9C75585DF9F7".
@@ -55,10 +56,10 @@ static int parse(int argc, char **argv, explain_options_t *self)
         return exit_code;
     self->has_target = target_resolve(&self->target, error);
     self->query.dir = self->target.dir;
-    bool is_flag = self->query.db != NULL;
-    const char *db = is_flag ? self->query.db : getenv("MAYHEM_DB");
-    self->query.db = db && *db ? db : NULL;
-    if (db && strstr(db, "://"))
+    bool is_flag = self->query.db && *self->query.db;
+    // Also when an address is given: what the folder says is told in any case.
+    self->query.db = target_record_of(self->target.dir, self->query.db, self->record);
+    if (strstr(self->query.db, "://"))
         return ctl_fail(is_flag ? EX_USAGE : EX_CONFIG,
                         "%s: explain reads SQLite files, no URL: ask the database",
                         is_flag ? "--db" : "MAYHEM_DB");

@@ -229,7 +229,8 @@ static void find_run(const records_t *self, record_t *record)
 
 static int read_both(const records_query_t *what, records_t *records, char error[MM_ERROR_MAX])
 {
-    char outbox[PATH_MAX], store[PATH_MAX];
+    const char *store = what->db;
+    char outbox[PATH_MAX];
     struct stat status;
     if (stat(what->dir, &status) != 0) {
         (void)ctl_error(error,
@@ -238,8 +239,6 @@ static int read_both(const records_query_t *what, records_t *records, char error
         return EX_NOINPUT;
     }
     (void)snprintf(outbox, sizeof outbox, "%s/outbox.db", what->dir);
-    (void)snprintf(store, sizeof store, what->db ? "%s" : "%s/mayhem.db",
-                   what->db ? what->db : what->dir);
     databases_t in = {0};
     int code = open_one(&in.outbox, outbox, OUTBOX_VERSION, 0, error);
     if (code == 0)

@@ -72,7 +72,7 @@ typedef struct {
 // Where to look, and what for: id or host is given.
 typedef struct {
     const char *dir;
-    const char *db;    // the record; NULL: DIR/mayhem.db
+    const char *db;    // the path of the record
     const mm_id_t *id; // this job, and all others of its host
     const char *host;
 } records_query_t;

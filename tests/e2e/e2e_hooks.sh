@@ -106,6 +106,12 @@ equal "with what paying needs" "port=2222" "$(store "SELECT debt FROM attempts J
     WHERE host = 'lost'")"
 matches "explain shows it" 'what --after does is owed' "$("$build/mayhem" explain lost --dir each 2>&1)"
 matches "and status" 'owed +--after of lost' "$("$build/mayhem" status --dir each 2>&1)"
+cp -r each moved
+mv moved/mayhem.db elsewhere.db
+matches "status reads the record that MAYHEM_DB names" 'owed +--after of lost' \
+    "$(MAYHEM_DB=elsewhere.db "$build/mayhem" status --dir moved 2>&1)"
+matches "as JSON" '"owed":\["lost","stuck"\]' \
+    "$(MAYHEM_DB=elsewhere.db "$build/mayhem" status --dir moved --json 2>&1)"
 equal "the output is kept" "rebooting well" "$(cat each/output/well.1)"
 equal "for its owner alone" "600 700" "$(stat -c %a each/output/well.1) $(stat -c %a each/output)"
 

@@ -23,7 +23,7 @@ static int end_story(void **state)
 // Explains the host of all tasks, as text or JSON.
 static void explain(bool is_json)
 {
-    records_query_t what = {.dir = folder, .host = "web-7.example.net"};
+    records_query_t what = {.dir = folder, .db = path, .host = "web-7.example.net"};
     char error[MM_ERROR_MAX];
     if (records_read(&what, &records, error) != 0)
         fail_msg("%s", error);
@@ -290,7 +290,7 @@ static void a_record_of_version_1_is_read_as_it_is(void **state)
     tells("  settled     as restarted, ");
     assert_string_equal(query("PRAGMA user_version"), "1;");
     execute("PRAGMA user_version = 9");
-    records_query_t what = {.dir = folder, .host = "web-7.example.net"};
+    records_query_t what = {.dir = folder, .db = path, .host = "web-7.example.net"};
     records_t none;
     assert_int_equal(records_read(&what, &none, open_error), EX_CONFIG);
     assert_non_null(strstr(open_error, "has version 9, but this program"));
