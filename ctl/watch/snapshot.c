@@ -1,7 +1,8 @@
-// See snapshot.h. Writing and reading use the same tables of fields.
+// See snapshot.h. Writing, reading and replies use the same tables of fields.
 
 #include "snapshot.h"
 #include "ctl.h"
+#include "stats_reply.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -9,7 +10,21 @@
 #define VERSION       1
 #define PROCESSES_MAX 4096
 
-typedef enum { NUMBER, MAYBE_NUMBER, INT, REAL, BOOL, TEXT, MAYBE_TEXT, ROLE, STATE } type_t;
+// LIMIT and TIME are numbers that may be -1. A TIME is in microseconds; a reply may have it in
+// milliseconds, with "_ms" for "_us".
+typedef enum {
+    NUMBER,
+    MAYBE_NUMBER,
+    LIMIT,
+    TIME,
+    INT,
+    REAL,
+    BOOL,
+    TEXT,
+    MAYBE_TEXT,
+    ROLE,
+    STATE
+} type_t;
 
 typedef struct {
     const char *name;
@@ -30,7 +45,7 @@ static const field_t process_fields[] = {
     FIELD(snapshot_process_t, REAL, rate),     FIELD(snapshot_process_t, REAL, busy),
     FIELD(snapshot_process_t, REAL, cpu),      FIELD(snapshot_process_t, NUMBER, memory_bytes),
     FIELD(snapshot_process_t, NUMBER, held),   FIELD(snapshot_process_t, NUMBER, limit),
-    FIELD(snapshot_process_t, NUMBER, p50_us), FIELD(snapshot_process_t, NUMBER, p99_us),
+    FIELD(snapshot_process_t, TIME, p50_us),   FIELD(snapshot_process_t, TIME, p99_us),
     FIELD(snapshot_process_t, NUMBER, failed), FIELD(snapshot_process_t, NUMBER, dropped),
     FIELD(snapshot_process_t, TEXT, doing),    FIELD(snapshot_process_t, INT, pid),
 };
@@ -38,21 +53,21 @@ static const field_t process_fields[] = {
 static const field_t stage_fields[] = {
     FIELD(snapshot_stage_t, NUMBER, waiting),          FIELD(snapshot_stage_t, NUMBER, out),
     NAMED("room", snapshot_stage_t, NUMBER, capacity), FIELD(snapshot_stage_t, NUMBER, backoff),
-    FIELD(snapshot_stage_t, NUMBER, blocked),          FIELD(snapshot_stage_t, NUMBER, wait_p50_us),
-    FIELD(snapshot_stage_t, NUMBER, wait_p99_us),      FIELD(snapshot_stage_t, NUMBER, took_p50_us),
-    FIELD(snapshot_stage_t, NUMBER, took_p99_us),      FIELD(snapshot_stage_t, MAYBE_TEXT, reason),
+    FIELD(snapshot_stage_t, NUMBER, blocked),          FIELD(snapshot_stage_t, TIME, wait_p50_us),
+    FIELD(snapshot_stage_t, TIME, wait_p99_us),        FIELD(snapshot_stage_t, TIME, took_p50_us),
+    FIELD(snapshot_stage_t, TIME, took_p99_us),        FIELD(snapshot_stage_t, MAYBE_TEXT, reason),
 };
 
 static const field_t group_fields[] = {
     NAMED("group", snapshot_group_t, TEXT, name), FIELD(snapshot_group_t, NUMBER, hosts),
-    FIELD(snapshot_group_t, NUMBER, cap),         FIELD(snapshot_group_t, NUMBER, budget),
+    FIELD(snapshot_group_t, LIMIT, cap),          FIELD(snapshot_group_t, LIMIT, budget),
     FIELD(snapshot_group_t, NUMBER, in_progress), FIELD(snapshot_group_t, NUMBER, casualties),
     FIELD(snapshot_group_t, NUMBER, waiting),     FIELD(snapshot_group_t, TEXT, reason),
     FIELD(snapshot_group_t, NUMBER, step),        FIELD(snapshot_group_t, NUMBER, steps),
-    FIELD(snapshot_group_t, NUMBER, step_hosts),  FIELD(snapshot_group_t, NUMBER, proven),
+    FIELD(snapshot_group_t, LIMIT, step_hosts),   FIELD(snapshot_group_t, NUMBER, proven),
     FIELD(snapshot_group_t, NUMBER, baked_ms),    FIELD(snapshot_group_t, BOOL, tripped),
-    FIELD(snapshot_group_t, TEXT, why),           FIELD(snapshot_group_t, NUMBER, opens_ms),
-    FIELD(snapshot_group_t, NUMBER, closes_ms),
+    FIELD(snapshot_group_t, TEXT, why),           FIELD(snapshot_group_t, LIMIT, opens_ms),
+    FIELD(snapshot_group_t, LIMIT, closes_ms),
 };
 
 static const field_t held_fields[] = {
@@ -76,8 +91,8 @@ static const field_t fields[] = {
     NAMED("taken_back", snapshot_t, NUMBER, reclaimed),
     FIELD(snapshot_t, NUMBER, nacked),
     FIELD(snapshot_t, NUMBER, extended),
-    FIELD(snapshot_t, NUMBER, p50_us),
-    FIELD(snapshot_t, NUMBER, p99_us),
+    FIELD(snapshot_t, TIME, p50_us),
+    FIELD(snapshot_t, TIME, p99_us),
     FIELD(snapshot_t, BOOL, draining),
     FIELD(snapshot_t, TEXT, limit),
     FIELD(snapshot_t, TEXT, limit_why),
@@ -94,6 +109,8 @@ static json_t *value_json(const field_t *field, const void *at)
 {
     switch (field->type) {
     case NUMBER:
+    case LIMIT:
+    case TIME:
     case MAYBE_NUMBER: return json_integer(*(const int64_t *)at);
     case INT: return json_integer(*(const int *)at);
     case REAL: return json_real(*(const double *)at);
@@ -156,6 +173,8 @@ static bool read_value(const field_t *field, const json_t *value, void *to)
     int place;
     switch (field->type) {
     case NUMBER:
+    case LIMIT:
+    case TIME:
     case MAYBE_NUMBER: // not in older recordings
         *(int64_t *)to = json_integer_value(value);
         return json_is_integer(value) || (!value && field->type == MAYBE_NUMBER);
@@ -252,6 +271,45 @@ bool snapshot_read(const json_t *json, snapshot_t *ret_snapshot)
     else
         snapshot_clear(&snapshot);
     return is_good;
+}
+
+// ---- replies
+
+static void parse_value(const field_t *field, const json_t *reply, void *to)
+{
+    switch (field->type) {
+    case NUMBER:
+    case MAYBE_NUMBER: *(int64_t *)to = stats_reply_number(reply, field->name); return;
+    case LIMIT: *(int64_t *)to = stats_reply_limit(reply, field->name); return;
+    case TIME:
+        *(int64_t *)to = stats_reply_time(reply, field->name, strlen(field->name) - strlen("_us"));
+        return;
+    case BOOL: *(bool *)to = json_is_true(json_object_get(reply, field->name)); return;
+    case MAYBE_TEXT:
+    case TEXT: stats_reply_text(reply, field->name, to, field->size); return;
+    case INT:
+    case REAL:
+    case ROLE:
+    case STATE: break; // of processes alone
+    }
+    assert(false);
+}
+
+static void parse_fields(const json_t *reply, const field_t *list, size_t count, void *to)
+{
+    for (size_t i = 0; i < count; i++)
+        parse_value(&list[i], reply, (char *)to + list[i].offset);
+}
+
+void snapshot_parse_stage(const json_t *reply, snapshot_stage_t *ret_stage)
+{
+    parse_fields(reply, ALL(stage_fields), ret_stage);
+    ret_stage->capacity = stats_reply_number(reply, "slots"); // a snapshot calls it "room"
+}
+
+void snapshot_parse_group(const json_t *reply, snapshot_group_t *ret_group)
+{
+    parse_fields(reply, ALL(group_fields), ret_group);
 }
 
 void snapshot_copy(snapshot_t *self, const snapshot_t *from)

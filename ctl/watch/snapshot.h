@@ -119,6 +119,9 @@ void snapshot_find_limit(snapshot_t *self);
 json_t *snapshot_json(const snapshot_t *self);
 // Its member "held": what holds the run back, and what needs a person.
 json_t *snapshot_held_json(const snapshot_t *self);
+// What a consumer replies of a stage, or of a group, whatever it holds.
+void snapshot_parse_stage(const json_t *reply, snapshot_stage_t *ret_stage);
+void snapshot_parse_group(const json_t *reply, snapshot_group_t *ret_group);
 // False when json is no snapshot; *ret_snapshot is then untouched. The caller clears it.
 bool snapshot_read(const json_t *json, snapshot_t *ret_snapshot);
 // Makes *self, which is zero or a snapshot, a copy.

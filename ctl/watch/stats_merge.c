@@ -5,6 +5,7 @@
 #include "attention.h"
 #include "ctl.h"
 #include "host.h"
+#include "stats_reply.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -51,25 +52,10 @@ void stats_merge_destroy(stats_merge_t **self_p)
 
 // ---- reading a reply
 
-#define NUMBER_MAX (INT64_MAX / 8192) // of a reply, so that sums and scaled values do not overflow
-
-static int64_t number_in(const json_t *object, const char *key)
-{
-    json_int_t number = json_integer_value(json_object_get(object, key));
-    return number > NUMBER_MAX ? NUMBER_MAX : number < 0 ? 0 : number;
-}
-
 // A time in microseconds, from the key "NAME_us" or "NAME_ms"; -1: there is none.
 static int64_t time_in(const json_t *object, const char *name)
 {
-    char key[32];
-    for (int64_t scale = 1; scale <= 1000; scale *= 1000) {
-        (void)snprintf(key, sizeof key, "%s_%s", name, scale == 1 ? "us" : "ms");
-        const json_t *value = json_object_get(object, key);
-        if (json_is_integer(value) && json_integer_value(value) >= 0)
-            return scale * number_in(object, key);
-    }
-    return -1;
+    return stats_reply_time(object, name, strlen(name));
 }
 
 // May move all entries.
@@ -111,28 +97,19 @@ static const struct {
     [MM_PROGRAM_RESTARTER] = {"running", "slots", "failed", {"ended"}},
 };
 
-// Texts of programs are ASCII; other bytes are not sent to a terminal.
-static void set_text(char *to, size_t size_max, const char *from)
-{
-    size_t size = 0;
-    for (; *from && size + 1 < size_max; from++)
-        to[size++] = *from >= ' ' && *from <= '~' ? *from : '?';
-    to[size] = '\0';
-}
-
 static void fill_row(snapshot_process_t *row, const json_t *stats)
 {
-    row->pid = (int)number_in(stats, "pid");
+    row->pid = (int)stats_reply_number(stats, "pid");
     row->busy = json_number_value(json_object_get(stats, "busy"));
     row->cpu = json_number_value(json_object_get(stats, "cpu"));
-    row->memory_bytes = number_in(stats, "memory_bytes");
-    row->dropped = number_in(stats, "dropped") + number_in(stats, "bad_frames");
+    row->memory_bytes = stats_reply_number(stats, "memory_bytes");
+    row->dropped = stats_reply_number(stats, "dropped") + stats_reply_number(stats, "bad_frames");
     row->p50_us = time_in(stats, "p50");
     row->p99_us = time_in(stats, "p99");
-    row->held = number_in(stats, keys[row->role].held);
-    row->limit = number_in(stats, keys[row->role].limit);
-    row->failed = number_in(stats, keys[row->role].failed);
-    set_text(row->doing, sizeof row->doing, ctl_text(stats, "doing"));
+    row->held = stats_reply_number(stats, keys[row->role].held);
+    row->limit = stats_reply_number(stats, keys[row->role].limit);
+    row->failed = stats_reply_number(stats, keys[row->role].failed);
+    stats_reply_text(stats, "doing", row->doing, sizeof row->doing);
 }
 
 // The consumer knows which workers have joined, and which were lost.
@@ -152,9 +129,9 @@ static void parse_workers(stats_merge_t *self, const json_t *list, int64_t now_m
         entry->is_known = true;
         entry->is_joined = json_is_true(json_object_get(worker, "joined"));
         if (!entry->stats) { // it has not replied itself
-            entry->replied_ms = now_ms - number_in(worker, "silent_ms");
-            entry->row.held = number_in(worker, "out");
-            entry->row.limit = number_in(worker, "slots");
+            entry->replied_ms = now_ms - stats_reply_number(worker, "silent_ms");
+            entry->row.held = stats_reply_number(worker, "out");
+            entry->row.limit = stats_reply_number(worker, "slots");
         }
     }
 }
@@ -167,10 +144,11 @@ void stats_merge_add(stats_merge_t *self, json_t *stats, int64_t now_ms)
         !mm_program_parse(mm_str(ctl_text(stats, "role")), &role))
         return;
     entry_t *entry = find_or_add(self, name, role);
-    if (entry->stats && entry->row.pid != (int)number_in(stats, "pid"))
+    if (entry->stats && entry->row.pid != (int)stats_reply_number(stats, "pid"))
         entry = succeed(self, entry, now_ms);
-    int64_t wall_ms = number_in(stats, "wall_ms");
-    int64_t done = number_in(stats, keys[role].done[0]) + number_in(stats, keys[role].done[1]);
+    int64_t wall_ms = stats_reply_number(stats, "wall_ms");
+    int64_t done = stats_reply_number(stats, keys[role].done[0]) +
+                   stats_reply_number(stats, keys[role].done[1]);
     int64_t long_ms = wall_ms - entry->wall_ms;
     if (entry->stats && long_ms > 0)
         entry->row.rate =
@@ -244,63 +222,23 @@ static void add_publisher(snapshot_t *snapshot, const entry_t *entry)
 {
     const json_t *stats = entry->stats;
     snapshot_stage_t *outbox = &snapshot->stages[SNAPSHOT_OUTBOX];
-    int64_t backlog = number_in(stats, "backlog"), leased = number_in(stats, "leased");
+    int64_t backlog = stats_reply_number(stats, "backlog"),
+            leased = stats_reply_number(stats, "leased");
     snapshot->has_publisher = true;
     snapshot->rate += entry->row.rate;
-    snapshot->total += number_in(stats, "total");
-    snapshot->restarted += number_in(stats, "restarted");
-    snapshot->dead += number_in(stats, "dead");
-    snapshot->skipped += number_in(stats, "skipped");
-    snapshot->withdrawn += number_in(stats, "withdrawn");
+    snapshot->total += stats_reply_number(stats, "total");
+    snapshot->restarted += stats_reply_number(stats, "restarted");
+    snapshot->dead += stats_reply_number(stats, "dead");
+    snapshot->skipped += stats_reply_number(stats, "skipped");
+    snapshot->withdrawn += stats_reply_number(stats, "withdrawn");
     snapshot->backlog += backlog;
     snapshot->p50_us = entry->row.p50_us;
     snapshot->p99_us = entry->row.p99_us;
     outbox->waiting += backlog > leased ? backlog - leased : 0;
     outbox->out += leased;
-    outbox->capacity += number_in(stats, "window");
+    outbox->capacity += stats_reply_number(stats, "window");
     outbox->wait_p50_us = time_in(stats, "wait_p50");
     outbox->wait_p99_us = time_in(stats, "wait_p99");
-}
-
-static void set_stage(snapshot_stage_t *stage, const json_t *reply)
-{
-    *stage = (snapshot_stage_t){.waiting = number_in(reply, "waiting"),
-                                .out = number_in(reply, "out"),
-                                .capacity = number_in(reply, "slots"),
-                                .backoff = number_in(reply, "backoff"),
-                                .blocked = number_in(reply, "blocked"),
-                                .wait_p50_us = time_in(reply, "wait_p50"),
-                                .wait_p99_us = time_in(reply, "wait_p99"),
-                                .took_p50_us = time_in(reply, "took_p50"),
-                                .took_p99_us = time_in(reply, "took_p99")};
-    set_text(stage->reason, sizeof stage->reason, ctl_text(reply, "reason"));
-}
-
-// A number that may be -1: no limit, or never.
-static int64_t limit_in(const json_t *object, const char *key)
-{
-    return json_integer_value(json_object_get(object, key)) < 0 ? -1 : number_in(object, key);
-}
-
-static void set_group(snapshot_group_t *group, const json_t *reply)
-{
-    *group = (snapshot_group_t){.hosts = number_in(reply, "hosts"),
-                                .cap = limit_in(reply, "cap"),
-                                .budget = limit_in(reply, "budget"),
-                                .in_progress = number_in(reply, "in_progress"),
-                                .casualties = number_in(reply, "casualties"),
-                                .waiting = number_in(reply, "waiting"),
-                                .step = number_in(reply, "step"),
-                                .steps = number_in(reply, "steps"),
-                                .step_hosts = limit_in(reply, "step_hosts"),
-                                .proven = number_in(reply, "proven"),
-                                .baked_ms = number_in(reply, "baked_ms"),
-                                .tripped = json_is_true(json_object_get(reply, "tripped")),
-                                .opens_ms = limit_in(reply, "opens_ms"),
-                                .closes_ms = limit_in(reply, "closes_ms")};
-    set_text(group->name, sizeof group->name, ctl_text(reply, "group"));
-    set_text(group->reason, sizeof group->reason, ctl_text(reply, "reason"));
-    set_text(group->why, sizeof group->why, ctl_text(reply, "why"));
 }
 
 static void set_held(snapshot_t *snapshot, const json_t *reply)
@@ -313,7 +251,7 @@ static void set_held(snapshot_t *snapshot, const json_t *reply)
     snapshot->groups = calloc(snapshot->group_count + 1, sizeof *snapshot->groups);
     assert(snapshot->groups);
     for (size_t i = 0; i < snapshot->group_count; i++)
-        set_group(&snapshot->groups[i], json_array_get(list, i));
+        snapshot_parse_group(json_array_get(list, i), &snapshot->groups[i]);
 }
 
 static void set_consumer(snapshot_t *snapshot, const entry_t *entry)
@@ -321,18 +259,18 @@ static void set_consumer(snapshot_t *snapshot, const entry_t *entry)
     const json_t *stats = entry->stats;
     snapshot_stage_t *wire = &snapshot->stages[SNAPSHOT_WIRE];
     snapshot->has_consumer = true;
-    snapshot->in_flight = number_in(stats, "in_flight");
-    snapshot->retried = number_in(stats, "retried");
-    snapshot->reclaimed = number_in(stats, "taken_back");
-    snapshot->nacked = number_in(stats, "nacked");
-    snapshot->extended = number_in(stats, "extended");
+    snapshot->in_flight = stats_reply_number(stats, "in_flight");
+    snapshot->retried = stats_reply_number(stats, "retried");
+    snapshot->reclaimed = stats_reply_number(stats, "taken_back");
+    snapshot->nacked = stats_reply_number(stats, "nacked");
+    snapshot->extended = stats_reply_number(stats, "extended");
     snapshot->draining = json_is_true(json_object_get(stats, "draining"));
     wire->out = snapshot->in_flight;
-    wire->capacity = number_in(stats, "max_in_flight");
+    wire->capacity = stats_reply_number(stats, "max_in_flight");
     wire->took_p50_us = entry->row.p50_us;
     wire->took_p99_us = entry->row.p99_us;
-    set_stage(&snapshot->stages[SNAPSHOT_STORE], json_object_get(stats, "store"));
-    set_stage(&snapshot->stages[SNAPSHOT_RESTART], json_object_get(stats, "restart"));
+    snapshot_parse_stage(json_object_get(stats, "store"), &snapshot->stages[SNAPSHOT_STORE]);
+    snapshot_parse_stage(json_object_get(stats, "restart"), &snapshot->stages[SNAPSHOT_RESTART]);
     set_held(snapshot, json_object_get(stats, "held"));
 }
 
