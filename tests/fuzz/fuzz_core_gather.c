@@ -10,6 +10,7 @@
 
 #include "fuzz_cores.h"
 #include "fuzz_gather.h"
+#include "gather_frames.h"
 #include "job.h"
 #include "uuid.h"
 #include "workers_private.h"
@@ -220,13 +221,8 @@ static void parse_orders(world_t *self, const gather_action_t *action)
     assert(place < FUZZ_PEERS + HONEST && action->as.orders.session != 0);
     assert(self->sessions[place] == action->as.orders.session);
     assert(action->as.orders.count <= MM_BATCH_ITEMS);
-    fuzz_send(&(mm_frame_t){.kind = MM_FRAME_ORDERS,
-                            .as.orders = {.session = action->as.orders.session,
-                                          .question = action->as.orders.question,
-                                          .run = action->as.orders.run,
-                                          .from = action->as.orders.from,
-                                          .items = action->as.orders.orders,
-                                          .count = action->as.orders.count}});
+    mm_frame_t frame = orders_frame(action);
+    fuzz_send(&frame);
     if (action->as.orders.question > 0)
         self->question = (mm_state_body_t){.worker = mm_str(honest_names[0]),
                                            .instance = 900,

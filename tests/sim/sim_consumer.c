@@ -2,6 +2,7 @@
 
 #include "sim.h"
 
+#include "gather_frames.h"
 #include "gather_trace.h"
 #include "string_view.h"
 
@@ -134,14 +135,8 @@ static void send_orders(sim_t *self, sim_process_t *process, const gather_action
 {
     sim_process_t *to = find(self, action->as.orders.worker);
     assert(to);
-    sim_send(self, process, to, action->as.orders.session,
-             &(mm_frame_t){.kind = MM_FRAME_ORDERS,
-                           .as.orders = {.session = action->as.orders.session,
-                                         .question = action->as.orders.question,
-                                         .run = action->as.orders.run,
-                                         .from = action->as.orders.from,
-                                         .items = action->as.orders.orders,
-                                         .count = action->as.orders.count}});
+    mm_frame_t frame = orders_frame(action);
+    sim_send(self, process, to, action->as.orders.session, &frame);
 }
 
 static void send_answer(sim_t *self, const gather_action_t *action)

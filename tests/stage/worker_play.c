@@ -20,7 +20,7 @@ int64_t boot_ms(void)
     return now_ms + suspended_ms;
 }
 
-void new_worker_that(mm_role_t role, uint32_t slots, bool one_by_one)
+static void begin(const mm_worker_config_t *config)
 {
     now_ms = 10000;
     suspended_ms = 5000;
@@ -30,18 +30,36 @@ void new_worker_that(mm_role_t role, uint32_t slots, bool one_by_one)
     hello_count = 0;
     beat_serial = beat_session = task_confirms = 0;
     task_last = false;
-    worker_role = role;
+    worker_role = config->role;
     mm_worker_destroy(&worker);
-    worker = mm_worker_new(&(mm_worker_config_t){.name = {"r1"},
-                                                 .role = role,
-                                                 .instance = NONCE,
-                                                 .slots = slots,
-                                                 .heartbeat_ms = HEARTBEAT,
-                                                 .lost_after_ms = LOST_AFTER,
-                                                 .drain_ms = DRAIN,
-                                                 .leaves_last = role == MM_ROLE_SAVER,
-                                                 .one_by_one = one_by_one},
-                           now_ms);
+    worker = mm_worker_new(config, now_ms);
+}
+
+static mm_worker_config_t config_of(mm_role_t role, uint32_t slots)
+{
+    return (mm_worker_config_t){.name = {"r1"},
+                                .role = role,
+                                .instance = NONCE,
+                                .slots = slots,
+                                .heartbeat_ms = HEARTBEAT,
+                                .lost_after_ms = LOST_AFTER,
+                                .drain_ms = DRAIN,
+                                .leaves_last = role == MM_ROLE_SAVER};
+}
+
+void new_worker_that(mm_role_t role, uint32_t slots, bool one_by_one)
+{
+    mm_worker_config_t config = config_of(role, slots);
+    config.one_by_one = one_by_one;
+    begin(&config);
+}
+
+void new_restarter_of(const char *driver, uint32_t verbs)
+{
+    mm_worker_config_t config = config_of(MM_ROLE_RESTARTER, 2);
+    (void)snprintf(config.driver.text, sizeof config.driver.text, "%s", driver);
+    config.verbs = verbs;
+    begin(&config);
 }
 
 void new_worker(mm_role_t role, uint32_t slots)

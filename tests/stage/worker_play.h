@@ -27,6 +27,8 @@ int64_t boot_ms(void);
 // The worker that each test plays with.
 void new_worker_that(mm_role_t role, uint32_t slots, bool one_by_one);
 void new_worker(mm_role_t role, uint32_t slots);
+// A restarter with two slots, of a driver that can do this (MM_VERB_...).
+void new_restarter_of(const char *driver, uint32_t verbs);
 int new_restarter(void **state);
 int end_worker(void **state);
 

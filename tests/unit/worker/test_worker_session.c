@@ -266,17 +266,7 @@ static void a_probe_is_started_by_a_restarter_and_returned_by_a_saver(void **sta
 static void a_hello_names_the_driver_and_what_it_can_do(void **state)
 {
     (void)state;
-    mm_worker_destroy(&worker);
-    worker = mm_worker_new(&(mm_worker_config_t){.name = {"r1"},
-                                                 .role = MM_ROLE_RESTARTER,
-                                                 .instance = NONCE,
-                                                 .slots = 2,
-                                                 .heartbeat_ms = HEARTBEAT,
-                                                 .lost_after_ms = LOST_AFTER,
-                                                 .drain_ms = DRAIN,
-                                                 .driver = {"ssh-0123456789abcdef"},
-                                                 .verbs = MM_VERB_REAL | MM_VERB_IDENTIFY},
-                           now_ms);
+    new_restarter_of("ssh-0123456789abcdef", MM_VERB_REAL | MM_VERB_IDENTIFY);
     passes(0);
     does("hello session=0 slots=2");
     const mm_report_t *report = worker_actions.items[0].as.report;
