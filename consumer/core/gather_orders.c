@@ -86,12 +86,6 @@ static void add_pending(gather_t *self, uint64_t viewer, const mm_order_t *order
 
 // ---- their effects
 
-// As orders and the record have it: 0 is for good.
-static void deny(limits_t *limits, mm_str_t host, int64_t until_ms)
-{
-    limits_deny(limits, host, until_ms > 0 ? until_ms : MM_NEVER);
-}
-
 static void restart_loading(gather_t *self)
 {
     limits_reset(&self->limits);
@@ -117,7 +111,7 @@ static bool take_effect(gather_t *self, const mm_order_t *order)
             gather_beat_now(self);
         }
         return limits_resume(limits, order->name);
-    case MM_ACTION_DENY: deny(limits, order->name, order->until_ms); return true;
+    case MM_ACTION_DENY: limits_deny(limits, order->name, order->until_ms); return true;
     case MM_ACTION_ABSOLVE: limits_set_casualty(limits, order->name, NULL, false); return true;
     case MM_ACTION_TRIP:
     case MM_ACTION_RUN: return true;
@@ -265,39 +259,6 @@ void gather_apply_recorded(gather_t *self, const mm_recorded_body_t *recorded)
 
 // ---- the record's state
 
-static void apply_entry(gather_t *self, const mm_entry_t *entry)
-{
-    limits_t *limits = &self->limits;
-    const place_t *place;
-    switch (entry->action) {
-    case MM_ACTION_HALT: limits->is_halted = true; break;
-    case MM_ACTION_TRIP: limits_trip(limits, entry->name, entry->why, entry->at_ms); break;
-    case MM_ACTION_RESUME: limits_resumed(limits, entry->name, entry->at_ms); break;
-    case MM_ACTION_DENY: deny(limits, entry->name, entry->until_ms); break;
-    case MM_ACTION_BEGUN:
-        if (entry->is_casualty)
-            limits_set_casualty(limits, entry->name, limits_class(limits, entry->groups), true);
-        place = limits_place(limits, entry->name);
-        if (place && place->is_running)
-            break;
-        limits_take(limits, entry->name, limits_class(limits, entry->groups));
-        limits_leave(limits, entry->name,
-                     self->now_ms + self->config.lost_after_ms + self->config.attempt_ms);
-        break;
-    case MM_ACTION_ENDED:
-        if (entry->outcome == MM_OUTCOME_NONE) {
-            limits_set_casualty(limits, entry->name, limits_class(limits, entry->groups), true);
-            break;
-        }
-        (void)limits_ended(limits, limits_class(limits, entry->groups), entry->outcome,
-                           entry->is_casualty, mm_earlier(entry->at_ms, GATHER_MS));
-        limits->seq = entry->seq;
-        break;
-    case MM_ACTION_ABSOLVE:
-    case MM_ACTION_RUN: break;
-    }
-}
-
 // What this consumer knows, and no saver has recorded yet.
 static void add_casualties(gather_t *self)
 {
@@ -323,17 +284,14 @@ static void hold_again(limits_t *limits, const mm_order_t *order)
     if (order->action == MM_ACTION_HALT || (order->action == MM_ACTION_RESUME && is_of_run))
         limits->is_halted = order->action == MM_ACTION_HALT;
     if (order->action == MM_ACTION_DENY)
-        deny(limits, order->name, order->until_ms);
+        limits_deny(limits, order->name, order->until_ms);
 }
 
 static void complete(gather_t *self)
 {
     limits_t *limits = &self->limits;
-    limits_complete(limits);
+    limits_complete(limits, self->now_ms);
     add_casualties(self);
-    bool is_first = limits->next_start_ms == 0; // else it knows when the last one began
-    if (is_first && (limits->seq > 0 || limits->open.count > 0))
-        limits_start(limits, self->now_ms);
     for (size_t i = 0; i < self->pending_count; i++)
         if (self->pending[i].is_recorded)
             hold_again(limits, &self->pending[i].order);
@@ -354,8 +312,9 @@ void gather_apply_state(gather_t *self, const mm_state_body_t *state)
         state->session != self->state_session || state->question != self->question ||
         state->from != self->state_from || state->run != self->run)
         return; // of another question
+    int64_t open_until_ms = self->now_ms + self->config.lost_after_ms + self->config.attempt_ms;
     for (size_t i = 0; i < state->count; i++)
-        apply_entry(self, &state->items[i]);
+        limits_apply_entry(&self->limits, &state->items[i], open_until_ms);
     self->state_from = state->next;
     bool is_old = self->limits.seq < self->seq_asked && self->seq_again < self->seq_asked;
     if (state->next > 0) {

@@ -279,6 +279,30 @@ mm_reason_t limits_room(const class_t *class, const place_t *own, bool *ret_ends
     return first;
 }
 
+// Whether the group alone gives the reason.
+static bool gives(const limits_t *self, group_t *group, const place_t *own, mm_reason_t reason,
+                  int64_t now_ms, int64_t unix_ms)
+{
+    int64_t until_ms;
+    bool ends;
+    group_t *blocker;
+    class_t alone = {.groups = {group}, .group_count = 1};
+    return limits_closed(self, &alone, now_ms, unix_ms, &until_ms) == reason ||
+           limits_room(&alone, own, &ends, &blocker) == reason;
+}
+
+const group_t *limits_holder(const limits_t *self, const class_t *class, const place_t *own,
+                             mm_reason_t reason, int64_t now_ms, int64_t unix_ms)
+{
+    bool is_of_group = reason == MM_REASON_BREAKER || reason == MM_REASON_WINDOW ||
+                       reason == MM_REASON_BAKE ||
+                       (reason >= MM_REASON_RAMP && reason <= MM_REASON_RESERVED);
+    for (size_t i = 0; is_of_group && self->is_given && i < class->group_count; i++)
+        if (gives(self, class->groups[i], own, reason, now_ms, unix_ms))
+            return class->groups[i];
+    return NULL;
+}
+
 static void see_room(group_t *group)
 {
     bool ends = false;
@@ -408,13 +432,8 @@ void limits_set_casualty(limits_t *self, mm_str_t host, class_t *class, bool is_
 
 void limits_deny(limits_t *self, mm_str_t host, int64_t until_ms)
 {
-    place_t *place = limits_place(self, host);
-    if (!place && until_ms == 0)
-        return;
-    if (!place)
-        place = get_place(self, host, limits_class(self, (mm_str_t){0}));
-    place->denied_ms = until_ms;
-    free_if_nothing(self, place);
+    place_t *place = get_place(self, host, limits_class(self, (mm_str_t){0}));
+    place->denied_ms = until_ms > 0 ? until_ms : MM_NEVER;
 }
 
 int64_t limits_denied(const limits_t *self, mm_str_t host, int64_t unix_ms)

@@ -8,12 +8,14 @@
 //
 // Ramps and breakers follow from the outcomes of the run, in the order of the record, and from
 // orders: limits_ended and limits_resume are called with what happens, and again with what the
-// record says when a saver has joined (limits_reset, then all of it, then limits_complete).
+// record says when a saver has joined (limits_reset, then limits_apply_entry with all of it, then
+// limits_complete). `mayhem plan` asks them by the same record (supervisor/run_pass.c).
 
 #ifndef GROUP_LIMITS_H
 #define GROUP_LIMITS_H
 
 #include "class_queue.h"
+#include "frame.h"
 #include "heap.h"
 #include "job.h"
 #include "policy.h"
@@ -134,6 +136,10 @@ void limits_reserve(class_t *class);
 void limits_reserve_nothing(limits_t *self);
 // A restart begins now: the next one does not before the rate allows it.
 void limits_start(limits_t *self, int64_t now_ms);
+// Whose rule it is that gives the reason, of the groups of the class; NULL: of none. own: the place
+// of the host, or NULL.
+const group_t *limits_holder(const limits_t *self, const class_t *class, const place_t *own,
+                             mm_reason_t reason, int64_t now_ms, int64_t unix_ms);
 
 // ---- places: of hosts in any spelling (host_fold.h)
 
@@ -145,7 +151,7 @@ void limits_take(limits_t *self, mm_str_t host, class_t *class);
 void limits_leave(limits_t *self, mm_str_t host, int64_t open_until_ms);
 // The host is not known to be up, or it is. class: of a host without a place.
 void limits_set_casualty(limits_t *self, mm_str_t host, class_t *class, bool is_casualty);
-// Nothing begins on the host until then, Unix time; MM_NEVER: for good; 0: it may again.
+// Nothing begins on the host until then, Unix time; 0: for good.
 void limits_deny(limits_t *self, mm_str_t host, int64_t until_ms);
 // 0: it is not denied.
 int64_t limits_denied(const limits_t *self, mm_str_t host, int64_t unix_ms);
@@ -156,6 +162,8 @@ const place_t *limits_expired(const limits_t *self, int64_t now_ms);
 
 // ---- outcomes and orders, in the order of the record
 
+// An entry of the record's state, in its order. open_until_ms: of a host with an open attempt.
+void limits_apply_entry(limits_t *self, const mm_entry_t *entry, int64_t open_until_ms);
 // Returns whether a group bakes from now on.
 bool limits_ended(limits_t *self, class_t *class, mm_outcome_t outcome, bool is_casualty,
                   int64_t unix_ms);
@@ -171,8 +179,9 @@ bool limits_resume(limits_t *self, mm_str_t group);
 group_t *limits_tripped(limits_t *self);
 // All of the record is to be read again: only what is in progress stays.
 void limits_reset(limits_t *self);
-// All of the record has been read.
-void limits_complete(limits_t *self);
+// All of the record has been read. When something has begun before, and it is not known when, the
+// next start waits as behind one that begins now.
+void limits_complete(limits_t *self, int64_t now_ms);
 // Begins the next step of a ramp that has baked. Returns its group; NULL: there is none any more.
 const group_t *limits_step(limits_t *self, int64_t unix_ms);
 

@@ -154,8 +154,49 @@ void limits_reset(limits_t *self)
     forget_places(self);
 }
 
-void limits_complete(limits_t *self)
+static void apply_begun(limits_t *self, const mm_entry_t *entry, int64_t open_until_ms)
 {
+    class_t *class = limits_class(self, entry->groups);
+    if (entry->is_casualty)
+        limits_set_casualty(self, entry->name, class, true);
+    const place_t *place = limits_place(self, entry->name);
+    if (place && place->is_running)
+        return;
+    limits_take(self, entry->name, class);
+    limits_leave(self, entry->name, open_until_ms);
+}
+
+static void apply_ended(limits_t *self, const mm_entry_t *entry)
+{
+    class_t *class = limits_class(self, entry->groups);
+    if (entry->outcome == MM_OUTCOME_NONE) {
+        limits_set_casualty(self, entry->name, class, true);
+        return;
+    }
+    (void)limits_ended(self, class, entry->outcome, entry->is_casualty,
+                       mm_earlier(entry->at_ms, MM_NEVER / 2)); // whoever has written it
+    self->seq = entry->seq;
+}
+
+void limits_apply_entry(limits_t *self, const mm_entry_t *entry, int64_t open_until_ms)
+{
+    switch (entry->action) {
+    case MM_ACTION_HALT: self->is_halted = true; break;
+    case MM_ACTION_TRIP: limits_trip(self, entry->name, entry->why, entry->at_ms); break;
+    case MM_ACTION_RESUME: limits_resumed(self, entry->name, entry->at_ms); break;
+    case MM_ACTION_DENY: limits_deny(self, entry->name, entry->until_ms); break;
+    case MM_ACTION_BEGUN: apply_begun(self, entry, open_until_ms); break;
+    case MM_ACTION_ENDED: apply_ended(self, entry); break;
+    case MM_ACTION_ABSOLVE:
+    case MM_ACTION_RUN: break;
+    }
+}
+
+void limits_complete(limits_t *self, int64_t now_ms)
+{
+    bool has_begun = self->seq > 0 || self->open.count > 0;
+    if (self->next_start_ms == 0 && has_begun)
+        limits_start(self, now_ms);
     for (size_t i = 0; i < self->group_count; i++) {
         group_t *group = &self->groups[i];
         if (group->is_recorded)

@@ -47,32 +47,15 @@ static void fill_ramp(const group_t *group, gather_group_t *cursor)
     cursor->baked_ms = group->step_ended_ms > 0 ? group->step_ended_ms + group->rules.bake_ms : 0;
 }
 
-// Whether the group alone gives the reason.
-static bool gives(const gather_t *self, const class_t *class, const place_t *own, size_t group,
-                  mm_reason_t reason)
-{
-    int64_t until_ms;
-    bool ends;
-    group_t *blocker;
-    class_t alone = {.groups = {class->groups[group]}, .group_count = 1};
-    int64_t unix_ms = self->now_ms + self->unix_offset_ms;
-    return limits_closed(&self->limits, &alone, self->now_ms, unix_ms, &until_ms) == reason ||
-           limits_room(&alone, own, &ends, &blocker) == reason;
-}
-
 const char *gather_holder(const gather_t *self, const flight_t *flight, mm_reason_t reason)
 {
-    bool is_of_group = reason == MM_REASON_BREAKER || reason == MM_REASON_WINDOW ||
-                       reason == MM_REASON_BAKE ||
-                       (reason >= MM_REASON_RAMP && reason <= MM_REASON_RESERVED);
-    if (!is_of_group || !self->limits.is_given || !flight->has_attempt)
+    if (!flight->has_attempt)
         return NULL;
-    const class_t *class = attempts_get(&self->flights.attempts, &flight->id)->class;
-    const place_t *own = limits_place(&self->limits, host_name(flight->host));
-    for (size_t i = 0; i < class->group_count; i++)
-        if (gives(self, class, own, i, reason))
-            return class->groups[i]->rules.name;
-    return NULL;
+    const group_t *holder =
+        limits_holder(&self->limits, attempts_get(&self->flights.attempts, &flight->id)->class,
+                      limits_place(&self->limits, host_name(flight->host)), reason, self->now_ms,
+                      self->now_ms + self->unix_offset_ms);
+    return holder ? holder->rules.name : NULL;
 }
 
 bool gather_next_group(const gather_t *self, gather_group_t *cursor)

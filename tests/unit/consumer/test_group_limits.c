@@ -30,7 +30,7 @@ static void start(void)
     limits_set_hosts(&limits, mm_str(""), 10);
     limits_set_hosts(&limits, mm_str("db"), 4);
     limits_set_hosts(&limits, mm_str("web"), 10);
-    limits_complete(&limits);
+    limits_complete(&limits, UNIX_MS);
 }
 
 static int end(void **state)
@@ -327,7 +327,7 @@ static void the_record_told_again_comes_to_the_same(void **state)
     set_ramp();
     start();
     limits_set_casualty(&limits, mm_str("web-9"), class_of("web"), true);
-    limits_deny(&limits, mm_str("web-8"), MM_NEVER);
+    limits_deny(&limits, mm_str("web-8"), 0);
     take("web-1", "web");
     prove("web-1", UNIX_MS);
     take("web-2", "web");
@@ -340,7 +340,7 @@ static void the_record_told_again_comes_to_the_same(void **state)
     limits_trip(&limits, mm_str("db"), mm_str("2 of the last 3 failed"), 100);
     limits_resumed(&limits, mm_str("db"), 99);
     assert_true(limits_resume(&limits, mm_str("web")));
-    limits_complete(&limits);
+    limits_complete(&limits, UNIX_MS);
     assert_int_equal(closed("web", UNIX_MS), MM_REASON_BAKE);
     assert_int_equal(closed("db", UNIX_MS), MM_REASON_BREAKER);
     assert_string_equal(limits.groups[1].why, "2 of the last 3 failed");
@@ -351,7 +351,7 @@ static void nothing_begins_before_each_group_is_counted(void **state)
 {
     (void)state;
     limits_init(&limits, &(mm_policy_t){.groups = rules, .count = 3}, 1500);
-    limits_complete(&limits);
+    limits_complete(&limits, UNIX_MS);
     limits_set_hosts(&limits, mm_str(""), 10);
     limits_set_hosts(&limits, mm_str("db"), 4);
     assert_int_equal(closed("", UNIX_MS), MM_REASON_STATE);
@@ -368,7 +368,9 @@ static void a_denied_host_is_denied_until_then(void **state)
     assert_int_equal(limits_denied(&limits, mm_str("web-1"), UNIX_MS + 1), 0);
     assert_int_equal(limits_denied(&limits, mm_str("web-2"), UNIX_MS), 0);
     assert_int_equal(room("web", "web-2"), MM_REASON_NONE); // it takes no place
-    limits_deny(&limits, mm_str("web-1"), 0);
+    limits_deny(&limits, mm_str("web-1"), 0);               // for good
+    assert_true(limits_denied(&limits, mm_str("web-1"), MM_NEVER - 1) > 0);
+    limits_reset(&limits);
     assert_int_equal(limits.places.count, 0);
 }
 
@@ -377,7 +379,7 @@ static void without_a_policy_all_hosts_are_alike(void **state)
     (void)state;
     limits_init(&limits, &(mm_policy_t){0}, 1500);
     assert_int_equal(closed("", UNIX_MS), MM_REASON_STATE);
-    limits_complete(&limits);
+    limits_complete(&limits, UNIX_MS);
     assert_int_equal(closed("", UNIX_MS), MM_REASON_NONE);
     assert_ptr_equal(class_of("web"), class_of(""));
     limits.is_halted = true;
