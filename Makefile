@@ -51,6 +51,7 @@ sees_common/runtime/options := $(RUNTIME)
 sees_common/worker/core     := $(WIRE) common/worker/core
 sees_common/worker          := $(WORKER)
 sees_common/spawner         := $(SPAWNER)
+sees_supervisor             := $(COMMON) $(call program,supervisor) consumer/core # `mayhem plan` asks it
 sees_ctl                    := $(COMMON) $(call program,ctl) supervisor # `mayhem` runs it
 
 # Cores decide and do nothing else: `make check` looks at the symbols that they use.
@@ -90,7 +91,7 @@ $(BUILD)/drivers/%.ini: restarter/drivers/%.ini
 	@mkdir -p $(@D)
 	cp $< $@
 
-$(BUILD)/mayhem: $(BUILD)/obj/ctl/main.o $(BUILD)/libctl.a $(BUILD)/libsupervisor.a $(BUILD)/libcommon.a
+$(BUILD)/mayhem: $(BUILD)/obj/ctl/main.o $(addprefix $(BUILD)/lib,ctl.a supervisor.a consumer.a common.a)
 	$(link) -o $@ $^ $(LIBS) $(CURSES)
 
 # ---- tests see everything

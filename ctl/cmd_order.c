@@ -4,7 +4,7 @@
 #include "clock.h"
 #include "ctl.h"
 #include "duration.h"
-#include "held_record.h"
+#include "held_print.h"
 #include "host_fold.h"
 #include "order.h"
 #include "run_folder.h"
@@ -45,8 +45,8 @@ typedef struct {
     char path[TARGET_PATH];
     char argument[TARGET_ARGUMENT];
     order_way_t way;
-    held_record_t before; // what was in force
-    held_record_t after;
+    mm_held_record_t before; // what was in force
+    mm_held_record_t after;
 } command_t;
 
 // ---- what is typed
@@ -174,7 +174,7 @@ static bool was_held(const command_t *self, mm_action_t kind)
     char name[MM_HOST_MAX + 1];
     (void)snprintf(name, sizeof name, "%.*s", (int)self->order.name.size,
                    self->order.name.size > 0 ? self->order.name.data : "");
-    return held_record_find(&self->before, kind, name) != NULL;
+    return mm_held_record_find(&self->before, kind, name) != NULL;
 }
 
 static void say_halted(const command_t *self, order_taken_t taken)
@@ -222,7 +222,7 @@ static void say_absolved(const command_t *self)
 {
     char host[MM_HOST_MAX + 1];
     (void)snprintf(host, sizeof host, "%.*s", (int)self->order.name.size, self->order.name.data);
-    const held_place_t *place = held_record_place(&self->before, host);
+    const mm_held_place_t *place = mm_held_record_place(&self->before, host);
     bool was = place && place->is_casualty;
     (void)printf("absolved: %s%s\n", host,
                  !self->way.record ? ""
@@ -240,7 +240,7 @@ static bool print_json(const command_t *self, order_taken_t taken)
                   order->name.size > 0 ? order->name.data : "", order->name.size, "until_ms",
                   (json_int_t)order->until_ms, "why", order->why.data, order->why.size, "actor",
                   self->actor, "running", taken != ORDER_RECORDED, "in_force",
-                  self->way.record ? held_record_json(&self->after) : NULL);
+                  self->way.record ? held_json(&self->after) : NULL);
     assert(json); // all of it is UTF-8
     return ctl_write_json(stdout, json, JSON_COMPACT);
 }
@@ -257,7 +257,7 @@ static int print(const command_t *self, order_taken_t taken)
     }
     if (self->order.action == MM_ACTION_RESUME && self->after.hold_count > 0) {
         (void)printf("still in force:\n");
-        held_record_print(&self->after, true, self->argument, stdout);
+        held_print(&self->after, true, self->argument, stdout);
     }
     return ctl_end_output(true);
 }
@@ -265,12 +265,12 @@ static int print(const command_t *self, order_taken_t taken)
 // ---- the commands
 
 // What is on record is said, not needed: a record that cannot be read now is left out.
-static void read_record(const command_t *self, held_record_t *ret_record)
+static void read_record(const command_t *self, mm_held_record_t *ret_record)
 {
     char error[MM_ERROR_MAX];
     if (!self->way.record ||
-        held_record_read(self->way.record, mm_clock_wall_ms(), ret_record, error) != 0)
-        *ret_record = (held_record_t){0};
+        mm_held_record_read(self->way.record, mm_clock_wall_ms(), HELD_MAX, ret_record, error) != 0)
+        *ret_record = (mm_held_record_t){0};
 }
 
 static int give(mm_action_t action, int argc, char **argv)
@@ -290,8 +290,8 @@ static int give(mm_action_t action, int argc, char **argv)
         read_record(&self, &self.after);
         exit_code = print(&self, taken);
     }
-    held_record_clear(&self.before);
-    held_record_clear(&self.after);
+    mm_held_record_clear(&self.before);
+    mm_held_record_clear(&self.after);
     return exit_code;
 }
 

@@ -30,7 +30,7 @@ typedef struct {
     const char *record;  // the path; NULL: it is not known
     bool answers;        // the consumer does
     snapshot_t snapshot; // otherwise only what needs a person
-    held_record_t held;
+    mm_held_record_t held;
     char argument[TARGET_ARGUMENT]; // of commands about it
 } status_t;
 
@@ -118,7 +118,7 @@ static int print_json(const status_t *self)
         json_object_set_new(json, "report", run ? run : json_null());
         add_owed(self, json);
     }
-    json_object_set_new(json, "on_record", held_record_json(&self->held));
+    json_object_set_new(json, "on_record", held_json(&self->held));
     return ctl_end_output(ctl_write_json(stdout, json, JSON_COMPACT));
 }
 
@@ -151,7 +151,7 @@ static int print_text(const status_t *self)
         free(report);
         print_owed(self);
     }
-    held_record_print(&self->held, false, self->argument, stdout);
+    held_print(&self->held, false, self->argument, stdout);
     return ctl_end_output(true);
 }
 
@@ -162,7 +162,7 @@ static int print_stopped(const status_t *self, const target_t *target, bool is_j
     if (!is_json) {
         print_attention(self);
         print_owed(self);
-        held_record_print(&self->held, false, self->argument, stdout);
+        held_print(&self->held, false, self->argument, stdout);
     }
     if (exit_code != 0)
         return exit_code;
@@ -227,7 +227,8 @@ static void look(status_t *self, const target_t *target, bool is_brief)
         self->answers = feed_look(feed, TARGET_WAIT_MS, &self->snapshot);
         feed_destroy(&feed);
     }
-    bool is_read = record && held_record_read(record, mm_clock_wall_ms(), &self->held, error) == 0;
+    bool is_read = record && mm_held_record_read(record, mm_clock_wall_ms(), HELD_MAX, &self->held,
+                                                 error) == 0;
     attention_find(&self->snapshot, is_read ? &self->held : NULL, self->argument);
 }
 
@@ -274,6 +275,6 @@ int ctl_status(int argc, char **argv)
     look(&status, &target, is_brief);
     exit_code = show(&status, &target, is_json);
     snapshot_clear(&status.snapshot);
-    held_record_clear(&status.held);
+    mm_held_record_clear(&status.held);
     return exit_code;
 }

@@ -23,12 +23,16 @@ static bool fail(const outbox_db_t *db, char error[SOURCE_ERROR_MAX])
     return false;
 }
 
-// The number of its kept list and how many hosts of that were accepted; 0: there is no such run.
-static bool find_run(outbox_db_t *db, const char *driver, int64_t *ret_list, uint64_t *ret_listed,
+typedef struct {
+    int64_t list;    // the number of its kept list; 0: there is no such run
+    uint64_t listed; // how many hosts of that were accepted
+    uint64_t key;
+} former_t;
+
+static bool find_run(outbox_db_t *db, const char *driver, former_t *former,
                      char error[SOURCE_ERROR_MAX])
 {
-    *ret_list = 0;
-    for (int64_t before = INT64_MAX; *ret_list == 0;) {
+    for (int64_t before = INT64_MAX; former->list == 0;) {
         outbox_run_t run = {0};
         bool found = false;
         if (outbox_db_unfinished(db, before, &run, &found) != OUTBOX_DB_OK)
@@ -36,10 +40,8 @@ static bool find_run(outbox_db_t *db, const char *driver, int64_t *ret_list, uin
         if (!found)
             return true;
         before = run.number;
-        if (strcmp(run.driver, driver) == 0) {
-            *ret_list = run.list;
-            *ret_listed = run.listed;
-        }
+        if (strcmp(run.driver, driver) == 0)
+            *former = (former_t){run.list, run.listed, run.key};
         outbox_run_clear(&run);
     }
     return true;
@@ -74,24 +76,25 @@ static void see_accepted(void *arg, mm_str_t host, mm_str_t attributes)
         (void)hostset_add(hosts->done, folded);
 }
 
-int done_hosts_read(const mm_options_t *options, hostset_t **ret_done, char error[SOURCE_ERROR_MAX])
+int done_hosts_read(const mm_options_t *options, hostset_t **ret_done, uint64_t *ret_key,
+                    char error[SOURCE_ERROR_MAX])
 {
     char path[4096];
     outbox_db_t *db = NULL;
     hosts_t hosts = {hostset_new(), hostset_new()};
-    int64_t list = 0;
-    uint64_t listed = 0;
+    former_t former = {0};
     (void)snprintf(path, sizeof path, "%s/outbox.db", options->dir);
     bool has_outbox = access(path, F_OK) == 0 && !options->take_over;
     int exit_code = has_outbox ? outbox_db_open(path, true, &db, error) : 0;
-    if (exit_code == 0 && db && !find_run(db, options->run_driver, &list, &listed, error))
+    if (exit_code == 0 && db && !find_run(db, options->run_driver, &former, error))
         exit_code = EX_IOERR;
-    if (exit_code == 0 && list > 0 &&
+    if (exit_code == 0 && former.list > 0 &&
         !(read_left(db, &hosts, error) &&
-          kept_list_read(options->dir, list, listed, see_accepted, &hosts, error)))
+          kept_list_read(options->dir, former.list, former.listed, see_accepted, &hosts, error)))
         exit_code = EX_IOERR;
     outbox_db_close(&db);
     hostset_destroy(&hosts.left);
+    *ret_key = former.key;
     if (exit_code == 0)
         *ret_done = hosts.done;
     else

@@ -7,9 +7,10 @@
 #include "source.h"
 
 // Those that the latest unfinished run under the driver of the options has accepted and of which no
-// job is left, folded; the caller destroys the set. Without such a run, or with --take-over, it is
-// empty. The outbox is only looked at. Returns 0, or a sysexits code with a sentence in error.
-int done_hosts_read(const mm_options_t *options, hostset_t **ret_done,
+// job is left, folded; the caller destroys the set. *ret_key: of that run. Without such a run, or
+// with --take-over, the set is empty and the key 0. The outbox is only looked at. Returns 0, or a
+// sysexits code with a sentence in error.
+int done_hosts_read(const mm_options_t *options, hostset_t **ret_done, uint64_t *ret_key,
                     char error[SOURCE_ERROR_MAX]);
 
 #endif

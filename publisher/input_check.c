@@ -100,7 +100,7 @@ int run_check(const mm_options_t *options, run_facts_t *ret_facts, char error[SO
         facts.policy = policy_groups_new(options->policy_groups);
     int exit_code = check_left(options, error);
     if (exit_code == 0 && options->show_hosts)
-        exit_code = done_hosts_read(options, &done, error);
+        exit_code = done_hosts_read(options, &done, &facts.key, error);
     if (exit_code == 0 && facts.is_list)
         exit_code = input_open(options, own, facts.policy, groups, &source, error);
     if (exit_code == 0 && facts.is_list)

@@ -596,6 +596,8 @@ static int check_input(const mm_options_t *options)
         (void)printf("hosts: %" PRIu64 "\ngroups: %" PRIu64 "\nrepeated: %" PRIu64
                      "\nbad lines: %" PRIu64 "\n",
                      facts.source.total, facts.groups, facts.source.repeated, facts.source.skipped);
+    if (facts.key > 0)
+        (void)printf("run: %" PRIu64 "\n", facts.key);
     size_t count = 0;
     const mm_group_t *groups = facts.policy ? policy_groups_sizes(facts.policy, &count) : NULL;
     for (size_t i = 1; i < count && facts.is_list; i++)

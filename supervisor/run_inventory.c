@@ -69,21 +69,15 @@ static size_t find_group(const mm_policy_t *policy, mm_str_t name)
     return rules ? (size_t)(rules - policy->groups) : 0;
 }
 
-// "web-1 web,eu": a host, and its groups.
+// "web-1 web,eu": a host, and its groups, which are those that the policy names.
 static void read_host(run_inventory_t *self, const mm_policy_t *policy, char *line, bool is_done)
 {
     run_host_t *host = MM_ARRAY_ADD(self->items, self->item_count, self->item_capacity);
     char *groups = line + strcspn(line, " ");
-    *host = (run_host_t){.name = line, .is_done = is_done};
-    if (*groups == '\0')
-        return;
-    *groups++ = '\0';
-    while (*groups && host->group_count < MM_HOST_GROUPS_MAX) {
-        size_t size = strcspn(groups, ","), group = find_group(policy, (mm_str_t){groups, size});
-        if (group > 0)
-            host->groups[host->group_count++] = group;
-        groups += size + (groups[size] == ',');
-    }
+    if (*groups != '\0')
+        *groups++ = '\0';
+    *host =
+        (run_host_t){.name = line, .groups = policy->count > 0 ? groups : "", .is_done = is_done};
 }
 
 // "web 12": the hosts of a group.
@@ -98,13 +92,15 @@ static void read_line(run_inventory_t *self, const mm_policy_t *policy, char *li
 {
     static const char hosts[] = "hosts: ", groups[] = "groups: ", repeated[] = "repeated: ",
                       bad[] = "bad lines: ", host[] = "host: ", done[] = "done: ",
-                      group[] = "group: ";
+                      group[] = "group: ", run[] = "run: ";
     if (strncmp(line, host, strlen(host)) == 0) {
         read_host(self, policy, line + strlen(host), false);
     } else if (strncmp(line, done, strlen(done)) == 0) {
         read_host(self, policy, line + strlen(done), true);
     } else if (strncmp(line, group, strlen(group)) == 0) {
         read_size(self, policy, line + strlen(group));
+    } else if (strncmp(line, run, strlen(run)) == 0) {
+        self->run = strtoull(line + strlen(run), NULL, 10);
     } else if (strncmp(line, hosts, strlen(hosts)) == 0) {
         self->is_list = true;
         self->hosts = strtoull(line + strlen(hosts), NULL, 10);

@@ -9,13 +9,13 @@
 
 typedef struct {
     const char *name;
-    size_t groups[MM_HOST_GROUPS_MAX]; // indices into those of the policy, in ascending order
-    size_t group_count;
-    bool is_done; // by the unfinished run that this one goes on with
+    const char *groups; // of the policy, with commas between; "": none
+    bool is_done;       // by the unfinished run that this one goes on with
 } run_host_t;
 
 typedef struct {
     bool is_list; // else the hosts are invented
+    uint64_t run; // as asked: the key of the unfinished run that this one goes on with; 0: none
     uint64_t hosts, groups, repeated, bad;
     uint32_t *sizes;   // hosts of each group of the policy, the whole run first; NULL: no policy
     run_host_t *items; // as asked, in the order of the list

@@ -1,169 +1,178 @@
-// See run_pass.h.
+// See run_pass.h. What waits is looked at as the consumer's gate does
+// (consumer/core/gather_gate.c): hosts in the same groups are a queue, casualties before the
+// others, and the next host is the first one of the queue whose first one is earliest on the list.
+// Nobody has waited for long, so nobody reserves a place.
 
 #include "run_pass.h"
 #include "duration.h"
+#include "group_limits.h"
+#include "heap.h"
 
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
-// How much of a group's limits is used.
-typedef struct {
-    uint32_t in_progress; // with those whose end is not known
-    uint32_t casualties;
-    uint32_t begun; // in this step of the ramp
-    size_t step;    // of the ramp
-} use_t;
-
-typedef struct {
-    const run_pass_t *pass;
-    use_t *uses; // of each group of the policy
+struct run_pass {
+    run_pass_config_t config;
+    limits_t limits;
     int64_t begun;
-} state_t;
+};
 
-// The groups of a host, whose first is the whole run: number 0 to group_count.
-static size_t group_of(const run_host_t *host, size_t number)
+// A host that is not done, nor denied.
+typedef struct {
+    class_t *class;
+    bool is_casualty;
+    size_t at; // on the list
+} waiting_t;
+
+typedef struct {
+    mm_heap_node_t turn;         // by the place of `next` on the list
+    const waiting_t *next, *end; // of the same class
+} queue_t;
+
+run_pass_t *run_pass_new(const run_pass_config_t *config)
 {
-    return number == 0 ? 0 : host->groups[number - 1];
+    const mm_policy_t *policy = config->policy;
+    run_pass_t *self = calloc(1, sizeof *self);
+    assert(self);
+    self->config = *config;
+    limits_init(&self->limits, policy, 0);
+    if (config->at_once > 0)
+        limits_set_cap(&self->limits, config->at_once);
+    for (size_t i = 0; i < policy->count; i++)
+        (void)limits_set_hosts(&self->limits, mm_str(policy->groups[i].name),
+                               config->inventory->sizes[i]);
+    self->limits.guard_until_ms = MM_NEVER;
+    return self;
 }
 
-static const run_verdict_t begins = {
-    .reason = MM_REASON_NONE, .group = RUN_PASS_NO_GROUP, .until_ms = MM_NEVER};
-
-// Counts a place of the record, or takes it off.
-static void count_place(state_t *self, const run_place_t *place, int sign)
+void run_pass_destroy(run_pass_t **self_p)
 {
-    const mm_policy_t *policy = self->pass->policy;
-    const char *name = "";
-    size_t size = 0;
-    do {
-        const mm_rules_t *rules = mm_policy_find(policy, (mm_str_t){name, size});
-        use_t *use = rules ? &self->uses[rules - policy->groups] : NULL;
-        if (use && place->is_casualty)
-            use->casualties += (uint32_t)sign;
-        else if (use)
-            use->in_progress += (uint32_t)sign;
-        name = size == 0 ? place->groups : name + size + (name[size] == ',');
-        size = strcspn(name, ",");
-    } while (size > 0);
+    run_pass_t *self = *self_p;
+    if (!self)
+        return;
+    *self_p = NULL;
+    limits_clear(&self->limits);
+    free(self);
 }
 
-// Whether one group lets a host begin, whose own place is not counted, as far as one reason goes.
-static bool holds(const state_t *self, size_t group, mm_reason_t reason, int64_t *until_ms)
+void run_pass_apply(void *pass, const mm_entry_t *entry)
 {
-    const run_pass_t *pass = self->pass;
-    const mm_rules_t *rules = &pass->policy->groups[group];
-    const use_t *use = &self->uses[group];
-    uint32_t hosts = pass->inventory->sizes[group];
-    *until_ms = MM_NEVER;
-    if (reason == MM_REASON_BREAKER)
-        return run_held_has_tripped(pass->held, rules->name);
-    if (reason == MM_REASON_WINDOW) {
-        *until_ms = mm_rules_next_start(rules, pass->now_ms);
-        return *until_ms != pass->now_ms;
-    }
-    if (reason == MM_REASON_RAMP)
-        return use->step < rules->ramp_count &&
-               use->begun >= mm_amount_of(rules->ramp[use->step], hosts);
-    if (reason == MM_REASON_BUDGET)
-        return use->in_progress + use->casualties >= mm_amount_of(rules->max_unavailable, hosts);
-    return reason == MM_REASON_CAP && use->in_progress >= mm_amount_of(rules->cap, hosts);
+    run_pass_t *self = pass;
+    limits_apply_entry(&self->limits, entry, MM_NEVER);
 }
 
-// Whether the host is held back for that reason, which is no group's.
-static bool holds_any(const state_t *self, const run_host_t *host, mm_reason_t reason,
-                      int64_t *until_ms)
+// ---- a host
+
+static class_t *class_of(run_pass_t *self, const run_host_t *host)
 {
-    const run_pass_t *pass = self->pass;
-    const run_denied_t *denied;
-    int64_t limit = pass->at_once;
-    *until_ms = MM_NEVER;
-    if (reason == MM_REASON_HALT)
-        return pass->held->is_halted;
-    if (reason == MM_REASON_DENIED) {
-        denied = run_held_denied(pass->held, host->name);
-        *until_ms = denied && denied->until_ms > 0 ? denied->until_ms : MM_NEVER;
-        return denied && *until_ms > pass->now_ms;
-    }
-    if (reason == MM_REASON_RATE && pass->policy->rate > 0 && self->begun > 0) {
-        *until_ms = pass->now_ms + self->begun * pass->policy->rate_ms / pass->policy->rate;
-        return true;
-    }
-    if (reason == MM_REASON_AT_ONCE)
-        return limit > 0 && self->begun >= limit;
-    return reason == MM_REASON_NO_SLOT && self->begun >= pass->slots;
+    return limits_class(&self->limits, mm_str(host->groups));
 }
 
-// The first reason that applies, in the order of the reasons.
-static run_verdict_t decide(const state_t *self, const run_host_t *host)
+static run_verdict_t look_at(run_pass_t *self, const run_host_t *host)
 {
+    const limits_t *limits = &self->limits;
+    const class_t *class = class_of(self, host);
+    const place_t *own = limits_place(limits, mm_str(host->name));
+    int64_t now_ms = self->config.now_ms;
+    int64_t denied_ms = limits_denied(limits, mm_str(host->name), now_ms);
     run_verdict_t verdict = {.until_ms = MM_NEVER};
-    for (int reason = MM_REASON_NONE + 1; reason <= MM_REASON_LAST; reason++) {
-        verdict.reason = (mm_reason_t)reason;
-        verdict.group = RUN_PASS_NO_GROUP;
-        if (holds_any(self, host, verdict.reason, &verdict.until_ms))
-            return verdict;
-        for (size_t i = 0; self->uses && i <= host->group_count; i++) {
-            verdict.group = group_of(host, i);
-            if (holds(self, verdict.group, verdict.reason, &verdict.until_ms))
-                return verdict;
-        }
+    bool ends;
+    group_t *blocker;
+    verdict.reason = limits_closed(limits, class, now_ms, now_ms, &verdict.until_ms);
+    if (verdict.reason == MM_REASON_NONE && denied_ms > 0) {
+        verdict.reason = MM_REASON_DENIED;
+        verdict.until_ms = denied_ms;
     }
-    return begins;
+    if (verdict.reason == MM_REASON_NONE && now_ms < limits->next_start_ms) {
+        verdict.reason = MM_REASON_RATE;
+        verdict.until_ms = limits->next_start_ms;
+    }
+    if (verdict.reason == MM_REASON_NONE)
+        verdict.reason = limits_room(class, own, &ends, &blocker);
+    if (verdict.reason == MM_REASON_NONE && self->begun >= self->config.slots)
+        verdict.reason = MM_REASON_NO_SLOT;
+    const group_t *holder = limits_holder(limits, class, own, verdict.reason, now_ms, now_ms);
+    // The pass ends before its verdicts do.
+    verdict.group = holder ? self->config.policy->groups[holder - limits->groups].name : NULL;
+    return verdict;
 }
 
-// A host that is done counts for the ramp: a step that is full is over, and baked.
-static void count_done(state_t *self, const run_host_t *host)
+static void begin(run_pass_t *self, const run_host_t *host)
 {
-    for (size_t i = 0; self->uses && i <= host->group_count; i++) {
-        size_t group = group_of(host, i);
-        const mm_rules_t *rules = &self->pass->policy->groups[group];
-        use_t *use = &self->uses[group];
-        use->begun++;
-        if (use->step < rules->ramp_count &&
-            use->begun >=
-                mm_amount_of(rules->ramp[use->step], self->pass->inventory->sizes[group])) {
-            use->step++;
-            use->begun = 0;
-        }
-    }
-}
-
-static void begin(state_t *self, const run_host_t *host)
-{
+    limits_take(&self->limits, mm_str(host->name), class_of(self, host));
+    limits_start(&self->limits, self->config.now_ms);
     self->begun++;
-    for (size_t i = 0; self->uses && i <= host->group_count; i++) {
-        use_t *use = &self->uses[group_of(host, i)];
-        use->in_progress++;
-        use->begun++;
-    }
 }
 
-run_verdict_t *run_pass_decide(const run_pass_t *self)
+// ---- the pass
+
+static int by_class(const void *a, const void *b)
 {
-    size_t groups = self->policy->count, hosts = self->inventory->item_count;
-    state_t state = {.pass = self, .uses = groups > 0 ? calloc(groups, sizeof(use_t)) : NULL};
-    run_verdict_t *verdicts = calloc(hosts + 1, sizeof *verdicts);
-    assert(verdicts && (state.uses || groups == 0));
-    for (size_t i = 0; groups > 0 && i < self->held->place_count; i++)
-        count_place(&state, &self->held->places[i], 1);
-    for (size_t i = 0; i < hosts; i++)
-        if (self->inventory->items[i].is_done)
-            count_done(&state, &self->inventory->items[i]);
-    for (size_t i = 0; i < hosts; i++) {
-        const run_host_t *host = &self->inventory->items[i];
-        const run_place_t *own = groups > 0 ? run_held_place(self->held, host->name) : NULL;
-        verdicts[i] = begins;
+    const waiting_t *one = a, *other = b;
+    if (one->class != other->class)
+        return (uintptr_t)one->class < (uintptr_t)other->class ? -1 : 1;
+    if (one->is_casualty != other->is_casualty)
+        return one->is_casualty ? -1 : 1;
+    return one->at < other->at ? -1 : one->at > other->at;
+}
+
+// Returns how many wait. The verdict of a denied host is said here: it is in no queue.
+static size_t line_up(run_pass_t *self, waiting_t *waiting, run_verdict_t *verdicts)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < self->config.inventory->item_count; i++) {
+        const run_host_t *host = &self->config.inventory->items[i];
+        const place_t *own = limits_place(&self->limits, mm_str(host->name));
+        verdicts[i] = (run_verdict_t){.until_ms = MM_NEVER};
         if (host->is_done)
             continue;
-        if (own) // it takes no second one
-            count_place(&state, own, -1);
-        verdicts[i] = decide(&state, host);
-        if (verdicts[i].reason == MM_REASON_NONE)
-            begin(&state, host);
-        else if (own)
-            count_place(&state, own, 1);
+        if (own && own->denied_ms > self->config.now_ms)
+            verdicts[i] = look_at(self, host);
+        else
+            waiting[count++] = (waiting_t){class_of(self, host), own && own->is_casualty, i};
     }
-    free(state.uses);
+    if (count > 0)
+        qsort(waiting, count, sizeof *waiting, by_class);
+    return count;
+}
+
+static void fill_queues(mm_heap_t *turns, queue_t *queues, const waiting_t *waiting, size_t count)
+{
+    size_t used = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (i == 0 || waiting[i].class != waiting[i - 1].class) {
+            queues[used].next = &waiting[i];
+            mm_heap_put(turns, &queues[used++].turn, (int64_t)waiting[i].at);
+        }
+        queues[used - 1].end = &waiting[i + 1];
+    }
+}
+
+run_verdict_t *run_pass_decide(run_pass_t *self)
+{
+    size_t hosts = self->config.inventory->item_count;
+    run_verdict_t *verdicts = calloc(hosts + 1, sizeof *verdicts);
+    waiting_t *waiting = calloc(hosts + 1, sizeof *waiting);
+    queue_t *queues = calloc(hosts + 1, sizeof *queues);
+    mm_heap_t turns = {0};
+    assert(verdicts && waiting && queues);
+    limits_complete(&self->limits, self->config.now_ms);
+    while (limits_step(&self->limits, self->config.now_ms))
+        ;
+    fill_queues(&turns, queues, waiting, line_up(self, waiting, verdicts));
+    for (mm_heap_node_t *node; (node = mm_heap_first(&turns)) != NULL;) {
+        queue_t *queue = MM_HEAP_OWNER(node, queue_t, turn);
+        size_t at = queue->next++->at;
+        const run_host_t *host = &self->config.inventory->items[at];
+        verdicts[at] = look_at(self, host);
+        if (verdicts[at].reason == MM_REASON_NONE)
+            begin(self, host);
+        mm_heap_remove(&turns, node);
+        if (queue->next < queue->end)
+            mm_heap_put(&turns, node, (int64_t)queue->next->at);
+    }
+    mm_heap_clear(&turns);
+    free(queues);
+    free(waiting);
     return verdicts;
 }

@@ -1,32 +1,37 @@
 // One pass of admission over a list, foretold: which hosts would begin now, and why the others
-// would not. It decides as the consumer does when all of the list has just come, nothing is in
-// progress but what is on record, and every save is answered at once.
+// would not. The consumer's core is asked (consumer/core/group_limits.h), as it would be when all
+// of the list has just come, nothing is in progress but what is on record, every save is answered
+// at once, and the guard says yes.
 
 #ifndef RUN_PASS_H
 #define RUN_PASS_H
 
+#include "frame.h"
 #include "reason.h"
-#include "run_held.h"
 #include "run_inventory.h"
+
+typedef struct run_pass run_pass_t;
 
 typedef struct {
     const mm_policy_t *policy;
     const run_inventory_t *inventory; // with its hosts
-    const run_held_t *held;
-    int64_t now_ms;  // Unix time
-    int64_t at_once; // restarts in progress at most; 0: no limit
-    int64_t slots;   // of all restarters
-} run_pass_t;
-
-#define RUN_PASS_NO_GROUP SIZE_MAX
+    int64_t now_ms;                   // Unix time
+    uint32_t at_once;                 // restarts in progress at most; 0: no limit
+    int64_t slots;                    // of all restarters
+} run_pass_config_t;
 
 typedef struct {
     mm_reason_t reason; // NONE: it would begin, or is done
-    size_t group;       // of the policy, whose rule that is; RUN_PASS_NO_GROUP: of none
+    const char *group;  // whose rule that is, the policy's; "": the whole run; NULL: of none
     int64_t until_ms;   // when that ends, Unix time; MM_NEVER: by an event
 } run_verdict_t;
 
-// One for each host of the inventory; the caller frees it.
-run_verdict_t *run_pass_decide(const run_pass_t *self);
+// What the config points to must outlive the pass.
+run_pass_t *run_pass_new(const run_pass_config_t *config);
+void run_pass_destroy(run_pass_t **self_p);
+// An entry of the record's state, in its order (record_state.h). pass: a run_pass_t.
+void run_pass_apply(void *pass, const mm_entry_t *entry);
+// Once, after all entries. One verdict for each host of the inventory; the caller frees it.
+run_verdict_t *run_pass_decide(run_pass_t *self);
 
 #endif

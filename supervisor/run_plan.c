@@ -7,6 +7,7 @@
 #include "inherited.h"
 #include "run_check.h"
 #include "run_pass.h"
+#include "record_state.h"
 #include "run_policy.h"
 
 #include <inttypes.h>
@@ -34,8 +35,7 @@ static bool asks_for_help(int argc, char **argv)
 // ---- printing
 
 // "waits: window closed, of web, until Mon 2026-11-30 21:00 UTC".
-static void print_verdict(const run_settings_t *settings, const run_host_t *host,
-                          const run_verdict_t *verdict)
+static void print_verdict(const run_host_t *host, const run_verdict_t *verdict)
 {
     char until[MM_INSTANT_TEXT];
     if (verdict->reason == MM_REASON_NONE) {
@@ -43,9 +43,8 @@ static void print_verdict(const run_settings_t *settings, const run_host_t *host
         return;
     }
     (void)printf("waits: %s", mm_reason_name(verdict->reason));
-    if (verdict->group != RUN_PASS_NO_GROUP)
-        (void)printf(", of %s", verdict->group > 0 ? settings->policy.groups[verdict->group].name
-                                                   : "the whole run");
+    if (verdict->group)
+        (void)printf(", of %s", *verdict->group ? verdict->group : "the whole run");
     if (verdict->until_ms != MM_NEVER)
         (void)printf(", until %s", mm_calendar_print(verdict->until_ms, "UTC", until));
     (void)printf("\n");
@@ -61,25 +60,22 @@ static void print_text(const run_settings_t *settings, const run_inventory_t *li
     for (size_t i = 0; i < list->item_count; i++) {
         begin += verdicts[i].reason == MM_REASON_NONE && !list->items[i].is_done;
         (void)printf("%6zu  %-24s ", i + 1, list->items[i].name);
-        print_verdict(settings, &list->items[i], &verdicts[i]);
+        print_verdict(&list->items[i], &verdicts[i]);
     }
     if (list->is_list)
         (void)printf("%zu of %zu hosts would begin now%s\n", begin, list->item_count,
                      settings->policy.has_guard ? ", if --guard says yes" : "");
 }
 
-static json_t *host_json(const run_settings_t *settings, const run_host_t *host,
-                         const run_verdict_t *verdict)
+static json_t *host_json(const run_host_t *host, const run_verdict_t *verdict)
 {
     json_t *groups = json_array();
     bool begins = verdict->reason == MM_REASON_NONE && !host->is_done;
-    const char *group =
-        verdict->group != RUN_PASS_NO_GROUP ? settings->policy.groups[verdict->group].name : NULL;
-    for (size_t i = 0; i < host->group_count; i++)
-        json_array_append_new(groups, json_string(settings->policy.groups[host->groups[i]].name));
+    for (const char *at = host->groups; *at; at += strcspn(at, ","), at += *at == ',')
+        json_array_append_new(groups, json_stringn(at, strcspn(at, ",")));
     return json_pack("{s:s, s:o, s:b, s:b, s:s?, s:s?, s:o}", "host", host->name, "groups", groups,
                      "done", host->is_done, "begins", begins, "reason",
-                     mm_reason_name(verdict->reason), "group", group, "until_ms",
+                     mm_reason_name(verdict->reason), "group", verdict->group, "until_ms",
                      verdict->until_ms == MM_NEVER ? json_null() : json_integer(verdict->until_ms));
 }
 
@@ -88,20 +84,49 @@ static bool print_json(const run_settings_t *settings, const run_inventory_t *li
 {
     json_t *json = run_check_json(settings, list, now_ms), *order = json_array();
     for (size_t i = 0; i < list->item_count; i++)
-        json_array_append_new(order, host_json(settings, &list->items[i], &verdicts[i]));
+        json_array_append_new(order, host_json(&list->items[i], &verdicts[i]));
     json_object_set_new(json, "order", order);
     return run_check_write_json(json);
 }
 
 // ---- all together
 
-static int plan(const run_settings_t *settings)
+// What the record holds back is no concern of a mock without a policy.
+static int read_record(const run_settings_t *settings, const run_inventory_t *list, int64_t now_ms,
+                       run_pass_t *pass)
+{
+    char error[MM_ERROR_MAX];
+    if (settings->driver.is_mock && settings->policy.count == 0)
+        return 0;
+    int exit_code =
+        mm_record_state_read(settings->db, list->run, now_ms, run_pass_apply, pass, error);
+    return exit_code == 0 ? 0 : caller_fail(exit_code, "%s", error);
+}
+
+static int decide(const run_settings_t *settings, const run_inventory_t *list, int64_t now_ms,
+                  run_verdict_t **ret_verdicts)
 {
     const run_driver_t *driver = &settings->driver;
-    // A share is a cap of the policy.
-    bool is_limit = !driver->at_once_share.is_set && driver->at_once < driver->slots;
+    // A share is a cap of the policy; the slots of a mock are no limit of the consumer's.
+    bool is_limit =
+        !driver->at_once_share.is_set && (!driver->is_mock || driver->at_once < driver->slots);
+    run_pass_t *pass =
+        run_pass_new(&(run_pass_config_t){.policy = &settings->policy,
+                                          .inventory = list,
+                                          .now_ms = now_ms,
+                                          .at_once = is_limit ? (uint32_t)driver->at_once : 0,
+                                          .slots = driver->slots});
+    int exit_code = read_record(settings, list, now_ms, pass);
+    if (exit_code == 0)
+        *ret_verdicts = run_pass_decide(pass);
+    run_pass_destroy(&pass);
+    return exit_code;
+}
+
+static int plan(const run_settings_t *settings)
+{
     run_inventory_t list = {0};
-    run_held_t held = {0};
+    run_verdict_t *verdicts = NULL;
     int64_t now_ms = mm_clock_wall_ms();
     bool is_good = true;
     int exit_code = run_policy_check_trips(settings);
@@ -109,22 +134,13 @@ static int plan(const run_settings_t *settings)
         exit_code = run_inventory_read(settings, RUN_INVENTORY_HOSTS, &list);
     if (exit_code == 0)
         exit_code = run_inventory_check(&list, settings);
-    if (exit_code == 0) {
-        held = run_held_read(settings->db);
-        run_pass_t pass = {.policy = &settings->policy,
-                           .inventory = &list,
-                           .held = &held,
-                           .now_ms = now_ms,
-                           .at_once = is_limit ? driver->at_once : 0,
-                           .slots = driver->slots};
-        run_verdict_t *verdicts = run_pass_decide(&pass);
-        if (settings->options.json)
-            is_good = print_json(settings, &list, verdicts, now_ms);
-        else
-            print_text(settings, &list, verdicts, now_ms);
-        free(verdicts);
-    }
-    run_held_clear(&held);
+    if (exit_code == 0)
+        exit_code = decide(settings, &list, now_ms, &verdicts);
+    if (exit_code == 0 && settings->options.json)
+        is_good = print_json(settings, &list, verdicts, now_ms);
+    else if (exit_code == 0)
+        print_text(settings, &list, verdicts, now_ms);
+    free(verdicts);
     run_inventory_clear(&list);
     return exit_code != 0 ? exit_code : run_check_end(is_good);
 }

@@ -80,7 +80,7 @@ int run_policy_check_trips(const run_settings_t *settings)
     if (settings->options.take_over || (settings->driver.is_mock && settings->policy.count == 0))
         return 0;
     (void)snprintf(outbox, sizeof outbox, "%s/outbox.db", settings->dir);
-    run_held_t held = run_held_read(settings->db);
+    mm_held_record_t held = run_held_read(settings->db);
     const char *group = run_held_unnamed(&held, &settings->policy, outbox);
     int exit_code = group ? caller_fail(EX_CONFIG,
                                         "the breaker of group %s has tripped in the run that is to "
@@ -89,7 +89,7 @@ int run_policy_check_trips(const run_settings_t *settings)
                                         "mayhem resume %s --dir %s --why TEXT",
                                         group, group, settings->dir)
                           : 0;
-    run_held_clear(&held);
+    mm_held_record_clear(&held);
     return exit_code;
 }
 

@@ -256,9 +256,9 @@ static void print_held(const run_settings_t *settings, const ending_t *ending)
 {
     if (ending->left <= 0 || (settings->driver.is_mock && settings->policy.count == 0))
         return;
-    run_held_t held = run_held_read(settings->db);
+    mm_held_record_t held = run_held_read(settings->db);
     run_held_print(&held, caller_program(), settings->dir, stdout);
-    run_held_clear(&held);
+    mm_held_record_clear(&held);
 }
 
 static bool print_text(const run_settings_t *settings, const run_report_t *report, const char *text,

@@ -121,29 +121,54 @@ typedef enum {
     " casualty, until_ms, hash"
 #define RECORD_READ_AUDIT "SELECT " RECORD_AUDIT_COLUMNS " FROM audit"
 
-// What is in force at ?1, Unix time, in the order in which it came to be.
+// What is in force at ?2, Unix time, in the order in which it came to be, behind the row ?1; not
+// bound: from the first one on.
 #define RECORD_READ_HOLDS                                                                          \
-    "SELECT kind, name, until_ms, since_ms, why, actor FROM holds"                                 \
-    " WHERE NOT (kind = 'deny' AND until_ms BETWEEN 1 AND ?1) ORDER BY id"
+    "SELECT id, kind, name, until_ms, since_ms, why, actor, run FROM holds"                        \
+    " WHERE id > coalesce(?1, 0) AND NOT (kind = 'deny' AND until_ms BETWEEN 1 AND ?2)"            \
+    " ORDER BY id"
 
 typedef enum {
+    HOLDS_ID,
     HOLDS_KIND, // mm_action_name
     HOLDS_NAME,
     HOLDS_UNTIL_MS,
     HOLDS_SINCE_MS,
     HOLDS_WHY,
-    HOLDS_ACTOR
+    HOLDS_ACTOR,
+    HOLDS_RUN
 } hold_column_t;
 
-#define RECORD_READ_PLACES "SELECT host, groups, open, casualty, since_ms FROM places ORDER BY id"
+// ?1 as above.
+#define RECORD_READ_PLACES                                                                         \
+    "SELECT id, host, groups, open, casualty, since_ms FROM places WHERE id > coalesce(?1, 0)"     \
+    " ORDER BY id"
 
 typedef enum {
+    PLACES_ID,
     PLACES_HOST,
     PLACES_GROUPS,
     PLACES_OPEN,
     PLACES_CASUALTY,
     PLACES_SINCE_MS
 } place_column_t;
+
+// The outcomes of the run ?1 and the resumes in it, whose outcome is NULL and whose host, too,
+// behind the row ?2, in the order of the record.
+#define RECORD_READ_OUTCOMES                                                                       \
+    "SELECT seq, host, grp, time_ms, outcome, casualty FROM audit"                                 \
+    " WHERE run = ?1 AND action = 'ended' AND seq > ?2 UNION ALL"                                  \
+    " SELECT seq, host, grp, time_ms, NULL, 0 FROM audit"                                          \
+    " WHERE run IN (0, ?1) AND action = 'resume' AND seq > ?2 ORDER BY seq"
+
+typedef enum {
+    OUTCOMES_SEQ,
+    OUTCOMES_HOST,
+    OUTCOMES_GROUPS, // of a resume the group; empty: the whole run
+    OUTCOMES_TIME_MS,
+    OUTCOMES_OUTCOME,
+    OUTCOMES_CASUALTY
+} outcome_column_t;
 
 // The columns of RECORD_READ, in its order.
 typedef enum {

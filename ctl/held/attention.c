@@ -42,7 +42,7 @@ static const char *options_of(const char *options)
 
 // ---- who has ordered it
 
-static void add_halt(snapshot_t *self, const hold_t *halt, const char *options)
+static void add_halt(snapshot_t *self, const mm_hold_t *halt, const char *options)
 {
     char since[HUMAN_TEXT];
     if (halt)
@@ -60,7 +60,7 @@ static void add_trip(snapshot_t *self, const char *group, const char *why, const
         options);
 }
 
-static void add_recorded(snapshot_t *self, const held_record_t *record, const char *options)
+static void add_recorded(snapshot_t *self, const mm_held_record_t *record, const char *options)
 {
     for (size_t i = 0; i < record->hold_count; i++)
         if (record->holds[i].kind == MM_ACTION_TRIP)
@@ -80,13 +80,13 @@ static bool is_among(const char *groups, const char *name)
 }
 
 // " (web-1, web-2, ...)" of those on record.
-static void name_casualties(const held_record_t *record, const char *group, char *names,
+static void name_casualties(const mm_held_record_t *record, const char *group, char *names,
                             size_t size)
 {
     size_t count = 0, used = 0;
     *names = '\0';
     for (size_t i = 0; record && i < record->place_count && count <= HOSTS_SHOWN; i++) {
-        const held_place_t *place = &record->places[i];
+        const mm_held_place_t *place = &record->places[i];
         if (!place->is_casualty || !is_among(place->groups, group) || used >= size)
             continue;
         used += (size_t)snprintf(names + used, size - used, "%s%.48s", count == 0 ? " (" : ", ",
@@ -98,7 +98,7 @@ static void name_casualties(const held_record_t *record, const char *group, char
 }
 
 static void add_casualties(snapshot_t *self, const snapshot_group_t *group,
-                           const held_record_t *record, const char *options)
+                           const mm_held_record_t *record, const char *options)
 {
     char names[HOSTS_SHOWN * 50 + 16];
     name_casualties(record, group->name, names, sizeof names);
@@ -109,10 +109,10 @@ static void add_casualties(snapshot_t *self, const snapshot_group_t *group,
         group->casualties == 1 ? "s" : "", *group->name ? group->name : "the whole run", options);
 }
 
-void attention_find(snapshot_t *self, const held_record_t *record, const char *options)
+void attention_find(snapshot_t *self, const mm_held_record_t *record, const char *options)
 {
     bool is_halted = self->halted;
-    const hold_t *halt = record ? held_record_find(record, MM_ACTION_HALT, NULL) : NULL;
+    const mm_hold_t *halt = record ? mm_held_record_find(record, MM_ACTION_HALT, NULL) : NULL;
     options = options_of(options);
     self->attention_count = 0;
     self->attention_left_out = 0;

@@ -2,7 +2,7 @@
 
 #include "snapshot.h"
 #include "ctl.h"
-#include "stats_reply.h"
+#include "reply_values.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -279,14 +279,14 @@ static void parse_value(const field_t *field, const json_t *reply, void *to)
 {
     switch (field->type) {
     case NUMBER:
-    case MAYBE_NUMBER: *(int64_t *)to = stats_reply_number(reply, field->name); return;
-    case LIMIT: *(int64_t *)to = stats_reply_limit(reply, field->name); return;
+    case MAYBE_NUMBER: *(int64_t *)to = reply_number(reply, field->name); return;
+    case LIMIT: *(int64_t *)to = reply_limit(reply, field->name); return;
     case TIME:
-        *(int64_t *)to = stats_reply_time(reply, field->name, strlen(field->name) - strlen("_us"));
+        *(int64_t *)to = reply_time(reply, field->name, strlen(field->name) - strlen("_us"));
         return;
     case BOOL: *(bool *)to = json_is_true(json_object_get(reply, field->name)); return;
     case MAYBE_TEXT:
-    case TEXT: stats_reply_text(reply, field->name, to, field->size); return;
+    case TEXT: reply_text(reply, field->name, to, field->size); return;
     case INT:
     case REAL:
     case ROLE:
@@ -304,7 +304,7 @@ static void parse_fields(const json_t *reply, const field_t *list, size_t count,
 void snapshot_parse_stage(const json_t *reply, snapshot_stage_t *ret_stage)
 {
     parse_fields(reply, ALL(stage_fields), ret_stage);
-    ret_stage->capacity = stats_reply_number(reply, "slots"); // a snapshot calls it "room"
+    ret_stage->capacity = reply_number(reply, "slots"); // a snapshot calls it "room"
 }
 
 void snapshot_parse_group(const json_t *reply, snapshot_group_t *ret_group)

@@ -130,15 +130,15 @@ bool feed_record(feed_t *self, const char *path)
 // What needs a person, with what is on record of it.
 static const snapshot_t *complete(feed_t *self, const snapshot_t *snapshot)
 {
-    held_record_t record = {0};
+    mm_held_record_t record = {0};
     char error[MM_ERROR_MAX];
     if (!self->options || snapshot->attention_count == 0)
         return snapshot;
-    bool is_read =
-        self->record && held_record_read(self->record, mm_clock_wall_ms(), &record, error) == 0;
+    bool is_read = self->record && mm_held_record_read(self->record, mm_clock_wall_ms(), HELD_MAX,
+                                                       &record, error) == 0;
     snapshot_copy(&self->snapshot, snapshot);
     attention_find(&self->snapshot, is_read ? &record : NULL, self->options);
-    held_record_clear(&record);
+    mm_held_record_clear(&record);
     return &self->snapshot;
 }
 

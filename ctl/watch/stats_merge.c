@@ -5,7 +5,7 @@
 #include "attention.h"
 #include "ctl.h"
 #include "host.h"
-#include "stats_reply.h"
+#include "reply_values.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -55,7 +55,7 @@ void stats_merge_destroy(stats_merge_t **self_p)
 // A time in microseconds, from the key "NAME_us" or "NAME_ms"; -1: there is none.
 static int64_t time_in(const json_t *object, const char *name)
 {
-    return stats_reply_time(object, name, strlen(name));
+    return reply_time(object, name, strlen(name));
 }
 
 // May move all entries.
@@ -99,17 +99,17 @@ static const struct {
 
 static void fill_row(snapshot_process_t *row, const json_t *stats)
 {
-    row->pid = (int)stats_reply_number(stats, "pid");
+    row->pid = (int)reply_number(stats, "pid");
     row->busy = json_number_value(json_object_get(stats, "busy"));
     row->cpu = json_number_value(json_object_get(stats, "cpu"));
-    row->memory_bytes = stats_reply_number(stats, "memory_bytes");
-    row->dropped = stats_reply_number(stats, "dropped") + stats_reply_number(stats, "bad_frames");
+    row->memory_bytes = reply_number(stats, "memory_bytes");
+    row->dropped = reply_number(stats, "dropped") + reply_number(stats, "bad_frames");
     row->p50_us = time_in(stats, "p50");
     row->p99_us = time_in(stats, "p99");
-    row->held = stats_reply_number(stats, keys[row->role].held);
-    row->limit = stats_reply_number(stats, keys[row->role].limit);
-    row->failed = stats_reply_number(stats, keys[row->role].failed);
-    stats_reply_text(stats, "doing", row->doing, sizeof row->doing);
+    row->held = reply_number(stats, keys[row->role].held);
+    row->limit = reply_number(stats, keys[row->role].limit);
+    row->failed = reply_number(stats, keys[row->role].failed);
+    reply_text(stats, "doing", row->doing, sizeof row->doing);
 }
 
 // The consumer knows which workers have joined, and which were lost.
@@ -129,9 +129,9 @@ static void parse_workers(stats_merge_t *self, const json_t *list, int64_t now_m
         entry->is_known = true;
         entry->is_joined = json_is_true(json_object_get(worker, "joined"));
         if (!entry->stats) { // it has not replied itself
-            entry->replied_ms = now_ms - stats_reply_number(worker, "silent_ms");
-            entry->row.held = stats_reply_number(worker, "out");
-            entry->row.limit = stats_reply_number(worker, "slots");
+            entry->replied_ms = now_ms - reply_number(worker, "silent_ms");
+            entry->row.held = reply_number(worker, "out");
+            entry->row.limit = reply_number(worker, "slots");
         }
     }
 }
@@ -144,11 +144,11 @@ void stats_merge_add(stats_merge_t *self, json_t *stats, int64_t now_ms)
         !mm_program_parse(mm_str(ctl_text(stats, "role")), &role))
         return;
     entry_t *entry = find_or_add(self, name, role);
-    if (entry->stats && entry->row.pid != (int)stats_reply_number(stats, "pid"))
+    if (entry->stats && entry->row.pid != (int)reply_number(stats, "pid"))
         entry = succeed(self, entry, now_ms);
-    int64_t wall_ms = stats_reply_number(stats, "wall_ms");
-    int64_t done = stats_reply_number(stats, keys[role].done[0]) +
-                   stats_reply_number(stats, keys[role].done[1]);
+    int64_t wall_ms = reply_number(stats, "wall_ms");
+    int64_t done =
+        reply_number(stats, keys[role].done[0]) + reply_number(stats, keys[role].done[1]);
     int64_t long_ms = wall_ms - entry->wall_ms;
     if (entry->stats && long_ms > 0)
         entry->row.rate =
@@ -222,21 +222,20 @@ static void add_publisher(snapshot_t *snapshot, const entry_t *entry)
 {
     const json_t *stats = entry->stats;
     snapshot_stage_t *outbox = &snapshot->stages[SNAPSHOT_OUTBOX];
-    int64_t backlog = stats_reply_number(stats, "backlog"),
-            leased = stats_reply_number(stats, "leased");
+    int64_t backlog = reply_number(stats, "backlog"), leased = reply_number(stats, "leased");
     snapshot->has_publisher = true;
     snapshot->rate += entry->row.rate;
-    snapshot->total += stats_reply_number(stats, "total");
-    snapshot->restarted += stats_reply_number(stats, "restarted");
-    snapshot->dead += stats_reply_number(stats, "dead");
-    snapshot->skipped += stats_reply_number(stats, "skipped");
-    snapshot->withdrawn += stats_reply_number(stats, "withdrawn");
+    snapshot->total += reply_number(stats, "total");
+    snapshot->restarted += reply_number(stats, "restarted");
+    snapshot->dead += reply_number(stats, "dead");
+    snapshot->skipped += reply_number(stats, "skipped");
+    snapshot->withdrawn += reply_number(stats, "withdrawn");
     snapshot->backlog += backlog;
     snapshot->p50_us = entry->row.p50_us;
     snapshot->p99_us = entry->row.p99_us;
     outbox->waiting += backlog > leased ? backlog - leased : 0;
     outbox->out += leased;
-    outbox->capacity += stats_reply_number(stats, "window");
+    outbox->capacity += reply_number(stats, "window");
     outbox->wait_p50_us = time_in(stats, "wait_p50");
     outbox->wait_p99_us = time_in(stats, "wait_p99");
 }
@@ -259,14 +258,14 @@ static void set_consumer(snapshot_t *snapshot, const entry_t *entry)
     const json_t *stats = entry->stats;
     snapshot_stage_t *wire = &snapshot->stages[SNAPSHOT_WIRE];
     snapshot->has_consumer = true;
-    snapshot->in_flight = stats_reply_number(stats, "in_flight");
-    snapshot->retried = stats_reply_number(stats, "retried");
-    snapshot->reclaimed = stats_reply_number(stats, "taken_back");
-    snapshot->nacked = stats_reply_number(stats, "nacked");
-    snapshot->extended = stats_reply_number(stats, "extended");
+    snapshot->in_flight = reply_number(stats, "in_flight");
+    snapshot->retried = reply_number(stats, "retried");
+    snapshot->reclaimed = reply_number(stats, "taken_back");
+    snapshot->nacked = reply_number(stats, "nacked");
+    snapshot->extended = reply_number(stats, "extended");
     snapshot->draining = json_is_true(json_object_get(stats, "draining"));
     wire->out = snapshot->in_flight;
-    wire->capacity = stats_reply_number(stats, "max_in_flight");
+    wire->capacity = reply_number(stats, "max_in_flight");
     wire->took_p50_us = entry->row.p50_us;
     wire->took_p99_us = entry->row.p99_us;
     snapshot_parse_stage(json_object_get(stats, "store"), &snapshot->stages[SNAPSHOT_STORE]);

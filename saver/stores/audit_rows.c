@@ -9,6 +9,7 @@
 
 #include "attributes.h"
 #include "record_schema.h"
+#include "record_state.h"
 #include "uuid.h"
 
 #define SQL_INSERT                                                                                 \
@@ -18,11 +19,6 @@
 #define SQL_FIND_ORDER   "SELECT seq FROM audit WHERE order_id = ?1"
 #define SQL_FIND_OUTCOME "SELECT seq FROM audit WHERE job = ?1 AND action = 'ended'"
 #define SQL_ANY_OUTCOME  "SELECT 1 FROM audit WHERE action = 'ended' LIMIT 1"
-#define SQL_READ_OUTCOMES                                                                          \
-    "SELECT seq, host, grp, time_ms, outcome, casualty FROM audit"                                 \
-    " WHERE run = ?1 AND action = 'ended' AND seq > ?2 UNION ALL"                                  \
-    " SELECT seq, host, grp, time_ms, NULL, 0 FROM audit"                                          \
-    " WHERE run IN (0, ?1) AND action = 'resume' AND seq > ?2 ORDER BY seq"
 
 #define ACTOR     "consumer" // of what the pipeline does by itself
 #define IDS_BYTES 320
@@ -60,7 +56,7 @@ int audit_rows_prepare(audit_rows_t *self, mm_sqlite_t *sqlite, char error[MM_ER
     if (code == 0)
         code = mm_sqlite_prepare(sqlite, SQL_FIND_OUTCOME, &self->find_outcome, error);
     if (code == 0)
-        code = mm_sqlite_prepare(sqlite, SQL_READ_OUTCOMES, &self->read_outcomes, error);
+        code = mm_sqlite_prepare(sqlite, RECORD_READ_OUTCOMES, &self->read_outcomes, error);
     return code == 0 ? read_head(self, error) : code;
 }
 
@@ -255,16 +251,7 @@ mm_sqlite_status_t audit_rows_page(audit_rows_t *self, uint64_t run, uint64_t fr
         status = mm_sqlite_row(self->sqlite, row, &has_row);
         if (status != MM_SQLITE_OK || !has_row)
             break;
-        int64_t at_ms = sqlite3_column_int64(row, 3);
-        mm_str_t host = mm_sqlite_column_text(row, 1), groups = mm_sqlite_column_text(row, 2);
-        bool is_resume = host.size == 0; // of a group: what has ended before does not count
-        mm_entry_t entry = {.action = is_resume ? MM_ACTION_RESUME : MM_ACTION_ENDED,
-                            .seq = (uint64_t)sqlite3_column_int64(row, 0),
-                            .name = is_resume ? groups : host,
-                            .groups = is_resume ? (mm_str_t){0} : groups,
-                            .at_ms = at_ms > 0 ? at_ms : 0,
-                            .is_casualty = sqlite3_column_int(row, 5) != 0};
-        (void)mm_outcome_parse(mm_sqlite_column_text(row, 4), &entry.outcome);
+        mm_entry_t entry = mm_record_outcome(row);
         has_row = state_page_add(page, STATE_OUTCOMES, entry.seq, &entry, 1);
         if (!has_row)
             (void)sqlite3_reset(row);

@@ -4,6 +4,7 @@
 
 #include "host_fold.h"
 #include "record_schema.h"
+#include "record_state.h"
 
 #define SQL_PUT                                                                                    \
     "INSERT INTO holds (kind, name, run, until_ms, since_ms, why, actor)"                          \
@@ -13,9 +14,6 @@
 #define SQL_REMOVE  "DELETE FROM holds WHERE kind = ?1 AND name = ?2"
 #define SQL_END_RUN "DELETE FROM holds WHERE kind = 'trip' AND run <> ?1"
 #define SQL_EXPIRE  "DELETE FROM holds WHERE kind = 'deny' AND until_ms BETWEEN 1 AND ?1"
-#define SQL_READ                                                                                   \
-    "SELECT id, kind, name, until_ms, since_ms, why FROM holds WHERE id > ?1"                      \
-    " AND NOT (kind = 'deny' AND until_ms BETWEEN 1 AND ?2) ORDER BY id"
 
 int hold_rows_prepare(hold_rows_t *self, mm_sqlite_t *sqlite, char error[MM_ERROR_MAX])
 {
@@ -28,7 +26,7 @@ int hold_rows_prepare(hold_rows_t *self, mm_sqlite_t *sqlite, char error[MM_ERRO
     if (code == 0)
         code = mm_sqlite_prepare(sqlite, SQL_EXPIRE, &self->expire, error);
     if (code == 0)
-        code = mm_sqlite_prepare(sqlite, SQL_READ, &self->read, error);
+        code = mm_sqlite_prepare(sqlite, RECORD_READ_HOLDS, &self->read, error);
     return code;
 }
 
@@ -87,12 +85,6 @@ mm_sqlite_status_t hold_rows_apply(hold_rows_t *self, const mm_order_t *order, i
     return MM_SQLITE_OK;
 }
 
-static int64_t time_at(sqlite3_stmt *row, int column)
-{
-    int64_t time_ms = sqlite3_column_int64(row, column);
-    return time_ms > 0 ? time_ms : 0;
-}
-
 mm_sqlite_status_t hold_rows_page(hold_rows_t *self, uint64_t from, int64_t now_ms,
                                   state_page_t *page)
 {
@@ -106,14 +98,11 @@ mm_sqlite_status_t hold_rows_page(hold_rows_t *self, uint64_t from, int64_t now_
         status = mm_sqlite_row(self->sqlite, row, &has_row);
         if (status != MM_SQLITE_OK || !has_row)
             break;
-        mm_entry_t entry = {.name = mm_sqlite_column_text(row, 2),
-                            .until_ms = time_at(row, 3),
-                            .at_ms = time_at(row, 4),
-                            .why = mm_sqlite_column_text(row, 5)};
-        if (!mm_action_parse(mm_sqlite_column_text(row, 1), &entry.action))
+        mm_entry_t entry;
+        if (!mm_record_hold(row, &entry))
             continue; // somebody else's
-        has_row =
-            state_page_add(page, STATE_HOLDS, (uint64_t)sqlite3_column_int64(row, 0), &entry, 1);
+        has_row = state_page_add(page, STATE_HOLDS, (uint64_t)sqlite3_column_int64(row, HOLDS_ID),
+                                 &entry, 1);
         if (!has_row)
             (void)sqlite3_reset(row);
     }

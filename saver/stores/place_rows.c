@@ -5,6 +5,7 @@
 #include "attributes.h"
 #include "host_fold.h"
 #include "record_schema.h"
+#include "record_state.h"
 
 #define SQL_OPEN                                                                                   \
     "INSERT INTO places (host, groups, open, casualty, job, since_ms) VALUES (?1, ?2, 1, 0, ?3,"   \
@@ -19,8 +20,6 @@
 #define SQL_CLOSE "UPDATE places SET open = 0 WHERE host = ?1 AND job = ?2"
 #define SQL_MEND  "UPDATE places SET casualty = 0 WHERE host = ?1"
 #define SQL_TIDY  "DELETE FROM places WHERE host = ?1 AND NOT open AND NOT casualty"
-#define SQL_READ                                                                                   \
-    "SELECT id, host, groups, open, casualty, since_ms FROM places WHERE id > ?1 ORDER BY id"
 
 int place_rows_prepare(place_rows_t *self, mm_sqlite_t *sqlite, char error[MM_ERROR_MAX])
 {
@@ -29,7 +28,7 @@ int place_rows_prepare(place_rows_t *self, mm_sqlite_t *sqlite, char error[MM_ER
         const char *sql;
         sqlite3_stmt **statement;
     } all[] = {{SQL_OPEN, &self->open}, {SQL_LOSE, &self->lose}, {SQL_CLOSE, &self->close},
-               {SQL_MEND, &self->mend}, {SQL_TIDY, &self->tidy}, {SQL_READ, &self->read}};
+               {SQL_MEND, &self->mend}, {SQL_TIDY, &self->tidy}, {RECORD_READ_PLACES, &self->read}};
     int code = 0;
     for (size_t i = 0; code == 0 && i < sizeof all / sizeof *all; i++)
         code = mm_sqlite_prepare(sqlite, all[i].sql, all[i].statement, error);
@@ -120,18 +119,10 @@ mm_sqlite_status_t place_rows_page(place_rows_t *self, uint64_t from, state_page
         status = mm_sqlite_row(self->sqlite, row, &has_row);
         if (status != MM_SQLITE_OK || !has_row)
             break;
-        bool is_open = sqlite3_column_int(row, 3) != 0;
-        bool is_casualty = sqlite3_column_int(row, 4) != 0;
-        int64_t since_ms = sqlite3_column_int64(row, 5);
-        mm_entry_t place = {.name = mm_sqlite_column_text(row, 1),
-                            .groups = mm_sqlite_column_text(row, 2),
-                            .at_ms = since_ms > 0 ? since_ms : 0,
-                            .is_casualty = is_casualty};
-        mm_entry_t entries[2] = {place, place};
-        entries[0].action = is_open ? MM_ACTION_BEGUN : MM_ACTION_ENDED;
-        entries[1].action = MM_ACTION_ENDED;
-        has_row = state_page_add(page, STATE_PLACES, (uint64_t)sqlite3_column_int64(row, 0),
-                                 entries, is_open && is_casualty ? 2 : 1);
+        mm_entry_t entries[2];
+        size_t count = mm_record_place(row, entries);
+        has_row = state_page_add(page, STATE_PLACES, (uint64_t)sqlite3_column_int64(row, PLACES_ID),
+                                 entries, count);
         if (!has_row)
             (void)sqlite3_reset(row);
     }

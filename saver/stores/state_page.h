@@ -1,5 +1,5 @@
 // A page of state while it is made: entries with copies of their texts, as many as fit into one
-// frame. Rows of the record become entries here, cut to what the wire takes. It knows no database.
+// frame. It knows no database.
 
 #ifndef STATE_PAGE_H
 #define STATE_PAGE_H
@@ -21,8 +21,9 @@ typedef struct {
 typedef enum { STATE_HOLDS, STATE_PLACES, STATE_OUTCOMES } state_part_t;
 
 void state_page_empty(state_page_t *self);
-// Adds the one or two entries of a row, whose number in its part is `row` (below 2^62). False, and
-// is_full is set, when there is no room for all of them: then the page ends before that row.
+// Adds the entries of a row (record_state.h), whose number in its part is `row` (below 2^62).
+// False, and is_full is set, when there is no room for all of them: then the page ends before that
+// row.
 bool state_page_add(state_page_t *self, state_part_t part, uint64_t row, const mm_entry_t *entries,
                     size_t count);
 // What the page's `next` is, or 0 when it is not full.

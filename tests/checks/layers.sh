@@ -7,6 +7,7 @@
 #   schema                                         base, and itself
 #   core/ of any folder                            base, wire, and itself
 #   a program                                      all of common, and itself; never another program
+#   supervisor                                     the consumer's core, too: `mayhem plan` asks it
 #   ctl                                            supervisor, too: `mayhem` has both
 #
 # Each forbidden include is tried: the preprocessor looks for the header by the include paths of the
@@ -40,6 +41,7 @@ may_see() {
     local own
     [[ $1 != "$2" ]] || return 0
     case $1 in
+    supervisor) [[ $2 == consumer/core ]] && return ;;
     ctl) [[ $2 == supervisor ]] && return ;;
     common/schema) [[ $2 == common/base ]] && return ;;
     common/spawner) [[ $2 != common/worker* ]] || return 1 ;;

@@ -151,7 +151,7 @@ END
 chmod +x restart.sh
 rm -f bad.ini
 dir=run
-run -i hosts.txt -x "$work/restart.sh {host}" --at-once 1 -n 1 --slots 1 --for 500ms -q
+run -i hosts.txt -x "$work/restart.sh {host}" --ramp 9 --at-once 1 -n 1 --slots 1 --for 500ms -q
 ends_with_code "a run that is stopped in the midst: exit 75" 75
 restarted=$(store "SELECT group_concat(host, ' ') FROM (SELECT host FROM jobs WHERE outcome = 'restarted' ORDER BY host)")
 kept() { sha256sum run/*.db run/list.* run/run.* run/log/* 2>/dev/null; }
@@ -160,6 +160,10 @@ plan -i hosts.txt -x "$work/restart.sh {host}" --config policy.ini --unleash
 equal "what it has done is said" "$restarted" "$(awk '/is done$/ { print $2 }' out | sort | tr '\n' ' ' | sed 's/ $//')"
 check "some is" test "$restarted" != ""
 equal "the folder is as it was" "$before" "$(kept)"
+plan -i hosts.txt -x "$work/restart.sh {host}" --ramp 1,5 --bake 1h --unleash
+check "a step that has just ended bakes, as the consumer has it" \
+    test "$(grep -c 'waits: bake of a ramp step, of the whole run, until' out)" = "$(grep -c 'waits: ' out)" \
+    -a "$(grep -c 'waits: ' out)" -gt 0
 plan -i hosts.txt -x "$work/restart.sh {host}" --take-over
 equal "a run that takes over begins anew" 0 "$(grep -c 'is done' out)"
 
@@ -184,6 +188,9 @@ web-3 waits: cap of its group, of web
 db-1 waits: breaker tripped, of db
 db-2 waits: breaker tripped, of db
 spare waits: denied" "$(grep -E '^ +[0-9]+  ' out | sed -E 's/ +/ /g; s/^ [0-9]+ //')"
+sqlite3 run/mayhem.db "UPDATE holds SET run = 7 WHERE kind = 'trip'"
+plan "${real[@]}" --config held.ini --unleash
+equal "a breaker of another run has no say in the next one" 1 "$(grep -c 'db-1 .*begins now' out)"
 sqlite3 run/mayhem.db "DELETE FROM holds WHERE kind = 'trip'; UPDATE places SET host = 'db-1', groups = 'db', open = 0, casualty = 1"
 plan "${real[@]}" --config held.ini --unleash
 equal "a casualty keeps its place from others, not from itself" \

@@ -2,7 +2,7 @@
 // told.
 
 #include "attention.h"
-#include "held_record.h"
+#include "held_print.h"
 #include "record_schema.h"
 #include "temp_database.h"
 
@@ -10,7 +10,7 @@
 
 #define NOW INT64_C(1796050000000)
 
-static held_record_t held;
+static mm_held_record_t held;
 static snapshot_t snapshot;
 static char *text;
 
@@ -26,7 +26,7 @@ static int end_record(void **state)
 {
     free(text);
     text = NULL;
-    held_record_clear(&held);
+    mm_held_record_clear(&held);
     return remove_temp_folder(state);
 }
 
@@ -41,7 +41,7 @@ static void write_rows(const char *rows)
 static void read_record(void)
 {
     char error[MM_ERROR_MAX] = "";
-    int code = held_record_read(path, NOW, &held, error);
+    int code = mm_held_record_read(path, NOW, HELD_MAX, &held, error);
     assert_string_equal(error, "");
     assert_int_equal(code, 0);
 }
@@ -51,7 +51,7 @@ static void print(bool with_stops, const char *options)
     size_t size;
     FILE *file = open_memstream(&text, &size);
     assert_non_null(file);
-    held_record_print(&held, with_stops, options, file);
+    held_print(&held, with_stops, options, file);
     assert_int_equal(fclose(file), 0);
 }
 
@@ -83,9 +83,9 @@ static void what_is_in_force_has_the_command_that_ends_it(void **state)
         "casualty   web-9 of web,eu since 2026-11-30 12:00:00Z; ends by: mayhem absolve web-9 "
         "--dir other --why TEXT\n"
         "open       web-1 of web since 2026-11-30 12:00:00Z: an attempt whose end is not known\n");
-    assert_true(held_record_place(&held, "web-9")->is_casualty);
-    assert_null(held_record_place(&held, "web-2"));
-    assert_null(held_record_find(&held, MM_ACTION_TRIP, ""));
+    assert_true(mm_held_record_place(&held, "web-9")->is_casualty);
+    assert_null(mm_held_record_place(&held, "web-2"));
+    assert_null(mm_held_record_find(&held, MM_ACTION_TRIP, ""));
 }
 
 static void as_json_it_is_the_rows(void **state)
@@ -93,7 +93,7 @@ static void as_json_it_is_the_rows(void **state)
     (void)state;
     write_rows(ALL);
     read_record();
-    json_t *json = held_record_json(&held);
+    json_t *json = held_json(&held);
     const json_t *deny = json_array_get(json_object_get(json, "holds"), 2);
     assert_int_equal(json_array_size(json_object_get(json, "holds")), 3);
     assert_string_equal(json_string_value(json_object_get(deny, "kind")), "deny");
@@ -123,7 +123,7 @@ static void one_of_a_newer_release_is_said(void **state)
     (void)state;
     char error[MM_ERROR_MAX] = "";
     execute(RECORD_SCHEMA "; PRAGMA user_version = 99");
-    assert_int_equal(held_record_read(path, NOW, &held, error), EX_CONFIG);
+    assert_int_equal(mm_held_record_read(path, NOW, HELD_MAX, &held, error), EX_CONFIG);
     assert_string_not_equal(error, "");
 }
 
@@ -136,7 +136,7 @@ static void a_terminal_obeys_no_reason(void **state)
     print(true, "");
     assert_null(strchr(text, '\x1b'));
     assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
-    json_t *json = held_record_json(&held);
+    json_t *json = held_json(&held);
     assert_non_null(json);
     json_decref(json);
 }
@@ -148,7 +148,7 @@ static void many_are_counted(void **state)
                " INSERT INTO holds (kind, name, run, until_ms, since_ms, why, actor)"
                " SELECT 'deny', 'web-' || i, 0, 0, 0, '', '' FROM n");
     read_record();
-    assert_int_equal(held.hold_count, HELD_RECORD_MAX);
+    assert_int_equal(held.hold_count, HELD_MAX);
     assert_int_equal(held.holds_left_out, 100);
     print(false, "");
     assert_non_null(strstr(text, "held back  and 1080 more\n"));

@@ -1,0 +1,27 @@
+// What a record of SQLite holds back, as the entries of STATE (P6.23): orders that are in force,
+// places of hosts, and the outcomes of a run. A saver tells a consumer so, and `mayhem plan` asks
+// the record itself. Texts are cut to what the wire takes, whatever somebody has written there.
+
+#ifndef MM_RECORD_STATE_H
+#define MM_RECORD_STATE_H
+
+#include "frame.h"
+#include "sqlite.h"
+
+// The entries of a row, whose texts live as long as it. Of RECORD_READ_HOLDS; false: it is of a
+// later release.
+bool mm_record_hold(sqlite3_stmt *row, mm_entry_t *ret_entry);
+// Of RECORD_READ_PLACES: one, or two of an open place of a casualty. Returns how many.
+size_t mm_record_place(sqlite3_stmt *row, mm_entry_t ret_entries[2]);
+// Of RECORD_READ_OUTCOMES.
+mm_entry_t mm_record_outcome(sqlite3_stmt *row);
+
+// Gives `apply` all entries of the run in their order, those of holds first. run: 0: of one that is
+// to begin, which has no outcomes. A breaker that has tripped in another run is left out: the saver
+// ends that when the run begins. now_ms: Unix time. A record that is not there, or of a release
+// that held nothing back, has none. Returns 0, or a sysexits code with one sentence in error.
+int mm_record_state_read(const char *path, uint64_t run, int64_t now_ms,
+                         void (*apply)(void *arg, const mm_entry_t *entry), void *arg,
+                         char error[MM_ERROR_MAX]);
+
+#endif
