@@ -20,17 +20,17 @@ static int64_t time_at(sqlite3_stmt *row, int column)
     return time_ms > 0 ? time_ms : 0;
 }
 
-bool mm_record_hold(sqlite3_stmt *row, mm_entry_t *ret_entry)
+size_t mm_record_hold(sqlite3_stmt *row, mm_entry_t ret_entries[2])
 {
     mm_action_t kind;
     if (!mm_action_parse(mm_sqlite_column_text(row, HOLDS_KIND), &kind))
-        return false;
-    *ret_entry = (mm_entry_t){.action = kind,
-                              .name = text_at(row, HOLDS_NAME, MM_HOST_MAX),
-                              .until_ms = time_at(row, HOLDS_UNTIL_MS),
-                              .at_ms = time_at(row, HOLDS_SINCE_MS),
-                              .why = text_at(row, HOLDS_WHY, MM_ERROR_MAX)};
-    return true;
+        return 0;
+    ret_entries[0] = (mm_entry_t){.action = kind,
+                                  .name = text_at(row, HOLDS_NAME, MM_HOST_MAX),
+                                  .until_ms = time_at(row, HOLDS_UNTIL_MS),
+                                  .at_ms = time_at(row, HOLDS_SINCE_MS),
+                                  .why = text_at(row, HOLDS_WHY, MM_ERROR_MAX)};
+    return 1;
 }
 
 size_t mm_record_place(sqlite3_stmt *row, mm_entry_t ret_entries[2])
@@ -47,7 +47,7 @@ size_t mm_record_place(sqlite3_stmt *row, mm_entry_t ret_entries[2])
     return is_open && is_casualty ? 2 : 1;
 }
 
-mm_entry_t mm_record_outcome(sqlite3_stmt *row)
+size_t mm_record_outcome(sqlite3_stmt *row, mm_entry_t ret_entries[2])
 {
     mm_str_t host = text_at(row, OUTCOMES_HOST, MM_HOST_MAX);
     bool is_resume = host.size == 0; // of a group: what has ended before does not count
@@ -59,7 +59,8 @@ mm_entry_t mm_record_outcome(sqlite3_stmt *row)
                         .at_ms = time_at(row, OUTCOMES_TIME_MS),
                         .is_casualty = sqlite3_column_int(row, OUTCOMES_CASUALTY) != 0};
     (void)mm_outcome_parse(mm_sqlite_column_text(row, OUTCOMES_OUTCOME), &entry.outcome);
-    return entry;
+    ret_entries[0] = entry;
+    return 1;
 }
 
 // ---- all of it
@@ -67,38 +68,21 @@ mm_entry_t mm_record_outcome(sqlite3_stmt *row)
 typedef struct {
     mm_sqlite_t *record;
     uint64_t run;
-    int64_t now_ms;
     void (*apply)(void *arg, const mm_entry_t *entry);
     void *arg;
 } reader_t;
 
-static void apply_hold(const reader_t *self, sqlite3_stmt *row)
+static bool is_of_other_run(const reader_t *self, sqlite3_stmt *row, const mm_entry_t *entry)
 {
-    mm_entry_t entry;
+    if (entry->action != MM_ACTION_TRIP)
+        return false;
     uint64_t run = (uint64_t)sqlite3_column_int64(row, HOLDS_RUN);
-    if (!mm_record_hold(row, &entry) ||
-        (entry.action == MM_ACTION_TRIP && run != 0 && run != self->run))
-        return;
-    self->apply(self->arg, &entry);
+    return run != 0 && run != self->run;
 }
 
-static void apply_place(const reader_t *self, sqlite3_stmt *row)
-{
-    mm_entry_t entries[2];
-    size_t count = mm_record_place(row, entries);
-    for (size_t i = 0; i < count; i++)
-        self->apply(self->arg, &entries[i]);
-}
-
-static void apply_outcome(const reader_t *self, sqlite3_stmt *row)
-{
-    mm_entry_t entry = mm_record_outcome(row);
-    self->apply(self->arg, &entry);
-}
-
+// first, second: what its parameters are bound to, as far as it has them.
 static int read_rows(const reader_t *self, const char *sql, int64_t first, int64_t second,
-                     void (*apply)(const reader_t *self, sqlite3_stmt *row),
-                     char error[MM_ERROR_MAX])
+                     mm_record_entries_t *entries_of, char error[MM_ERROR_MAX])
 {
     sqlite3_stmt *row = NULL;
     bool has_row = true;
@@ -109,12 +93,15 @@ static int read_rows(const reader_t *self, const char *sql, int64_t first, int64
     if (sqlite3_bind_parameter_count(row) > 1)
         (void)sqlite3_bind_int64(row, 2, second);
     while (has_row) {
+        mm_entry_t entries[2];
         if (mm_sqlite_row(self->record, row, &has_row) != MM_SQLITE_OK) {
             (void)snprintf(error, MM_ERROR_MAX, "%s", mm_sqlite_error(self->record));
             return EX_IOERR;
         }
-        if (has_row)
-            apply(self, row);
+        size_t count = has_row ? entries_of(row, entries) : 0;
+        for (size_t i = 0; i < count; i++)
+            if (!is_of_other_run(self, row, &entries[i]))
+                self->apply(self->arg, &entries[i]);
     }
     return 0;
 }
@@ -139,18 +126,19 @@ int mm_record_state_read(const char *path, uint64_t run, int64_t now_ms,
 {
     mm_sqlite_config_t config = {
         .path = path, .version = RECORD_VERSION, .oldest = 1, .read_only = true};
-    reader_t self = {.run = run, .now_ms = now_ms, .apply = apply, .arg = arg};
+    reader_t self = {.run = run, .apply = apply, .arg = arg};
     if (access(path, F_OK) != 0)
         return 0;
     int code = mm_sqlite_open(&config, &self.record, error);
     if (code != 0)
         return code;
     if (has_tables(self.record)) {
-        code = read_rows(&self, RECORD_READ_HOLDS, 0, now_ms, apply_hold, error);
+        code = read_rows(&self, RECORD_READ_HOLDS, 0, now_ms, mm_record_hold, error);
         if (code == 0)
-            code = read_rows(&self, RECORD_READ_PLACES, 0, 0, apply_place, error);
+            code = read_rows(&self, RECORD_READ_PLACES, 0, 0, mm_record_place, error);
         if (code == 0 && run != 0)
-            code = read_rows(&self, RECORD_READ_OUTCOMES, (int64_t)run, 0, apply_outcome, error);
+            code =
+                read_rows(&self, RECORD_READ_OUTCOMES, (int64_t)run, 0, mm_record_outcome, error);
     }
     mm_sqlite_close(&self.record);
     return code;

@@ -8,13 +8,12 @@
 #include "frame.h"
 #include "sqlite.h"
 
-// The entries of a row, whose texts live as long as it. Of RECORD_READ_HOLDS; false: it is of a
-// later release.
-bool mm_record_hold(sqlite3_stmt *row, mm_entry_t *ret_entry);
-// Of RECORD_READ_PLACES: one, or two of an open place of a casualty. Returns how many.
-size_t mm_record_place(sqlite3_stmt *row, mm_entry_t ret_entries[2]);
-// Of RECORD_READ_OUTCOMES.
-mm_entry_t mm_record_outcome(sqlite3_stmt *row);
+// The entries of a row, whose texts live as long as it. Returns how many they are: 0 of a hold of a
+// later release, 2 of the open place of a casualty.
+typedef size_t mm_record_entries_t(sqlite3_stmt *row, mm_entry_t ret_entries[2]);
+mm_record_entries_t mm_record_hold;    // of RECORD_READ_HOLDS
+mm_record_entries_t mm_record_place;   // of RECORD_READ_PLACES
+mm_record_entries_t mm_record_outcome; // of RECORD_READ_OUTCOMES
 
 // Gives `apply` all entries of the run in their order, those of holds first. run: 0: of one that is
 // to begin, which has no outcomes. A breaker that has tripped in another run is left out: the saver

@@ -16,7 +16,7 @@ static bool is_group(const void *group, const void *name)
     return mm_str_equal(mm_str(((const group_t *)group)->rules.name), *(const mm_str_t *)name);
 }
 
-static group_t *find_group(const limits_t *self, mm_str_t name)
+group_t *limits_find(const limits_t *self, mm_str_t name)
 {
     return mm_table_find(&self->group_of, mm_str_hash(name), is_group, &name);
 }
@@ -98,7 +98,7 @@ void limits_clear(limits_t *self)
 
 bool limits_set_hosts(limits_t *self, mm_str_t group, uint32_t hosts)
 {
-    group_t *found = find_group(self, group);
+    group_t *found = limits_find(self, group);
     if (!found)
         return false;
     bool is_new = !found->is_sized || found->hosts != hosts;
@@ -125,7 +125,7 @@ static void add_groups(const limits_t *self, class_t *class, mm_str_t groups)
             at++;
         mm_str_t name = {groups.data + from, at - from};
         at++; // behind the comma
-        group_t *group = name.size > 0 ? find_group(self, name) : NULL;
+        group_t *group = name.size > 0 ? limits_find(self, name) : NULL;
         for (size_t i = 0; group && i < class->group_count; i++)
             if (class->groups[i] == group)
                 group = NULL;

@@ -107,6 +107,8 @@ typedef struct {
 void limits_init(limits_t *self, const mm_policy_t *given, int64_t margin_ms);
 void limits_clear(limits_t *self);
 
+// The empty name: the whole run; NULL: the policy has no such group.
+group_t *limits_find(const limits_t *self, mm_str_t group);
 // Of the whole run, before anything else.
 void limits_set_cap(limits_t *self, uint32_t hosts);
 // How many hosts of the list are in a group, which is ignored when the policy does not name it; the

@@ -81,17 +81,9 @@ bool limits_ended(limits_t *self, class_t *class, mm_outcome_t outcome, bool is_
     return closes;
 }
 
-static group_t *find(const limits_t *self, mm_str_t name)
-{
-    for (size_t i = 0; i < self->group_count; i++)
-        if (mm_str_equal(mm_str(self->groups[i].rules.name), name))
-            return &self->groups[i];
-    return NULL;
-}
-
 void limits_trip(limits_t *self, mm_str_t name, mm_str_t why, int64_t at_ms)
 {
-    group_t *group = find(self, name);
+    group_t *group = limits_find(self, name);
     if (!group)
         return;
     group->is_recorded = true;
@@ -101,7 +93,7 @@ void limits_trip(limits_t *self, mm_str_t name, mm_str_t why, int64_t at_ms)
 
 bool limits_resume(limits_t *self, mm_str_t name)
 {
-    group_t *group = find(self, name);
+    group_t *group = limits_find(self, name);
     if (!group)
         return false;
     group->is_tripped = group->is_told = false;
@@ -111,7 +103,7 @@ bool limits_resume(limits_t *self, mm_str_t name)
 
 void limits_resumed(limits_t *self, mm_str_t name, int64_t at_ms)
 {
-    group_t *group = find(self, name);
+    group_t *group = limits_find(self, name);
     if (limits_resume(self, name) && at_ms > group->recorded_ms)
         group->is_recorded = false;
 }

@@ -9,7 +9,7 @@
 
 #include "attributes.h"
 #include "record_schema.h"
-#include "record_state.h"
+#include "state_rows.h"
 #include "uuid.h"
 
 #define SQL_INSERT                                                                                 \
@@ -242,19 +242,8 @@ mm_sqlite_status_t audit_rows_page(audit_rows_t *self, uint64_t run, uint64_t fr
                                    state_page_t *page)
 {
     sqlite3_stmt *row = self->read_outcomes;
-    uint64_t behind = state_page_row(from, STATE_OUTCOMES);
-    bool has_row = run != 0 && behind != UINT64_MAX && !page->is_full;
-    mm_sqlite_status_t status = MM_SQLITE_OK;
+    uint64_t behind = run != 0 ? state_page_row(from, STATE_OUTCOMES) : UINT64_MAX;
     (void)sqlite3_bind_int64(row, 1, (int64_t)run);
     (void)sqlite3_bind_int64(row, 2, (int64_t)behind);
-    while (has_row && status == MM_SQLITE_OK) {
-        status = mm_sqlite_row(self->sqlite, row, &has_row);
-        if (status != MM_SQLITE_OK || !has_row)
-            break;
-        mm_entry_t entry = mm_record_outcome(row);
-        has_row = state_page_add(page, STATE_OUTCOMES, entry.seq, &entry, 1);
-        if (!has_row)
-            (void)sqlite3_reset(row);
-    }
-    return status;
+    return state_rows_add(self->sqlite, row, STATE_OUTCOMES, mm_record_outcome, behind, page);
 }

@@ -4,7 +4,7 @@
 
 #include "host_fold.h"
 #include "record_schema.h"
-#include "record_state.h"
+#include "state_rows.h"
 
 #define SQL_PUT                                                                                    \
     "INSERT INTO holds (kind, name, run, until_ms, since_ms, why, actor)"                          \
@@ -88,23 +88,8 @@ mm_sqlite_status_t hold_rows_apply(hold_rows_t *self, const mm_order_t *order, i
 mm_sqlite_status_t hold_rows_page(hold_rows_t *self, uint64_t from, int64_t now_ms,
                                   state_page_t *page)
 {
-    sqlite3_stmt *row = self->read;
     uint64_t behind = state_page_row(from, STATE_HOLDS);
-    bool has_row = behind != UINT64_MAX && !page->is_full;
-    mm_sqlite_status_t status = MM_SQLITE_OK;
-    (void)sqlite3_bind_int64(row, 1, (int64_t)behind);
-    (void)sqlite3_bind_int64(row, 2, now_ms);
-    while (has_row && status == MM_SQLITE_OK) {
-        status = mm_sqlite_row(self->sqlite, row, &has_row);
-        if (status != MM_SQLITE_OK || !has_row)
-            break;
-        mm_entry_t entry;
-        if (!mm_record_hold(row, &entry))
-            continue; // somebody else's
-        has_row = state_page_add(page, STATE_HOLDS, (uint64_t)sqlite3_column_int64(row, HOLDS_ID),
-                                 &entry, 1);
-        if (!has_row)
-            (void)sqlite3_reset(row);
-    }
-    return status;
+    (void)sqlite3_bind_int64(self->read, 1, (int64_t)behind);
+    (void)sqlite3_bind_int64(self->read, 2, now_ms);
+    return state_rows_add(self->sqlite, self->read, STATE_HOLDS, mm_record_hold, behind, page);
 }

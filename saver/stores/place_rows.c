@@ -5,7 +5,7 @@
 #include "attributes.h"
 #include "host_fold.h"
 #include "record_schema.h"
-#include "record_state.h"
+#include "state_rows.h"
 
 #define SQL_OPEN                                                                                   \
     "INSERT INTO places (host, groups, open, casualty, job, since_ms) VALUES (?1, ?2, 1, 0, ?3,"   \
@@ -110,21 +110,7 @@ mm_sqlite_status_t place_rows_absolve(place_rows_t *self, mm_str_t host)
 
 mm_sqlite_status_t place_rows_page(place_rows_t *self, uint64_t from, state_page_t *page)
 {
-    sqlite3_stmt *row = self->read;
     uint64_t behind = state_page_row(from, STATE_PLACES);
-    bool has_row = behind != UINT64_MAX && !page->is_full;
-    mm_sqlite_status_t status = MM_SQLITE_OK;
-    (void)sqlite3_bind_int64(row, 1, (int64_t)behind);
-    while (has_row && status == MM_SQLITE_OK) {
-        status = mm_sqlite_row(self->sqlite, row, &has_row);
-        if (status != MM_SQLITE_OK || !has_row)
-            break;
-        mm_entry_t entries[2];
-        size_t count = mm_record_place(row, entries);
-        has_row = state_page_add(page, STATE_PLACES, (uint64_t)sqlite3_column_int64(row, PLACES_ID),
-                                 entries, count);
-        if (!has_row)
-            (void)sqlite3_reset(row);
-    }
-    return status;
+    (void)sqlite3_bind_int64(self->read, 1, (int64_t)behind);
+    return state_rows_add(self->sqlite, self->read, STATE_PLACES, mm_record_place, behind, page);
 }
