@@ -293,7 +293,7 @@ static bool make_control(run_t *self)
 
 // What was done about a file of the folder that has gone, or is to be done; NULL: it is none that
 // counts.
-static const char *mend(run_t *self, const char *file)
+static const char *restore(run_t *self, const char *file)
 {
     char name[SUPERVISOR_NAME_MAX], pid_file[SUPERVISOR_NAME_MAX + 8];
     if (strcmp(file, "run.pid") == 0) {
@@ -333,7 +333,7 @@ static void on_removed(void *arg, const char *file)
         return;
     if (strncmp(file, "consumer.", 9) == 0 && strcmp(file, "consumer.pid") != 0)
         self->look_ms = mm_clock_ms() + LOOK_MS;
-    const char *what = mend(self, file);
+    const char *what = restore(self, file);
     if (what)
         run_messages_warn(&self->messages, "somebody has removed %s: %s", path, what);
 }

@@ -50,12 +50,10 @@ const mm_rules_t *mm_policy_find(const mm_policy_t *self, mm_str_t name)
     size_t low = 0, high = self->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        const char *other = self->groups[middle].name;
-        size_t size = strlen(other), shorter = size < name.size ? size : name.size;
-        int order = shorter > 0 ? memcmp(other, name.data, shorter) : 0;
-        if (order == 0 && size == name.size)
+        int order = mm_str_compare(mm_str(self->groups[middle].name), name);
+        if (order == 0)
             return &self->groups[middle];
-        if (order < 0 || (order == 0 && size < name.size))
+        if (order < 0)
             low = middle + 1;
         else
             high = middle;
@@ -63,18 +61,31 @@ const mm_rules_t *mm_policy_find(const mm_policy_t *self, mm_str_t name)
     return NULL;
 }
 
-int64_t mm_rules_next_start(const mm_rules_t *self, int64_t unix_ms)
+// The index of the first opening that has more than this left at that time; opening_count: none.
+static size_t find_opening(const mm_rules_t *self, int64_t unix_ms, int64_t left_ms)
 {
     size_t low = 0, high = self->opening_count;
-    if (!self->has_window)
-        return unix_ms;
-    while (low < high) { // the first one that closes late enough
+    while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (self->openings[middle].closes_ms - self->last_start_ms > unix_ms)
+        if (self->openings[middle].closes_ms - left_ms > unix_ms)
             high = middle;
         else
             low = middle + 1;
     }
+    return low;
+}
+
+const mm_opening_t *mm_rules_opening(const mm_rules_t *self, int64_t unix_ms)
+{
+    size_t at = find_opening(self, unix_ms, 0);
+    return at < self->opening_count ? &self->openings[at] : NULL;
+}
+
+int64_t mm_rules_next_start(const mm_rules_t *self, int64_t unix_ms)
+{
+    if (!self->has_window)
+        return unix_ms;
+    size_t low = find_opening(self, unix_ms, self->last_start_ms);
     while (low < self->opening_count &&
            self->openings[low].closes_ms - self->openings[low].opens_ms <= self->last_start_ms)
         low++; // it is too short for any start
@@ -154,10 +165,8 @@ bool mm_policy_check_groups(const mm_policy_t *self, const uint32_t *hosts,
     for (size_t i = 1; i < self->count; i++) {
         if (hosts[i] > 0)
             continue;
-        (void)snprintf(why, MM_POLICY_WHY_MAX,
-                       "[group %s] is in the policy, and no host of the list is in that group: "
-                       "mend the name, take the section out, or use --allow-empty",
-                       self->groups[i].name);
+        const char *name = self->groups[i].name;
+        (void)snprintf(why, MM_POLICY_WHY_MAX, MM_POLICY_NO_HOST, (int)strlen(name), name);
         return false;
     }
     return true;

@@ -1,6 +1,5 @@
-// A policy: what holds a run back, for all its hosts and for groups of them. Plain data, which the
-// options and the sections [group NAME] of a configuration become; the consumer's core keeps it,
-// `plan` foretells it.
+// A policy: what holds a run back, for all its hosts and for groups of them. Plain data, made from
+// options and from the sections [group NAME] of a configuration. The consumer's core enforces it.
 
 #ifndef MM_POLICY_H
 #define MM_POLICY_H
@@ -75,6 +74,8 @@ char *mm_amount_print(mm_amount_t amount, char buffer[MM_AMOUNT_TEXT]);
 // The rules of the group of this name; NULL: it has none. The empty one is the whole run.
 const mm_rules_t *mm_policy_find(const mm_policy_t *self, mm_str_t name);
 
+// The opening that is open at unix_ms, or the next one; NULL: there is none any more, or no window.
+const mm_opening_t *mm_rules_opening(const mm_rules_t *self, int64_t unix_ms);
 // From when on a restart may begin, as far as windows go: unix_ms itself, or the next instant at
 // which one opens for longer than last_start_ms; MM_NEVER (duration.h): none does.
 int64_t mm_rules_next_start(const mm_rules_t *self, int64_t unix_ms);
@@ -89,6 +90,10 @@ bool mm_policy_check_amounts(const mm_policy_t *self, const uint32_t *hosts,
 // Whether there is nothing in it that needs a list of hosts: a group, or a share. False: `why` as
 // above.
 bool mm_policy_check_endless(const mm_policy_t *self, char why[MM_POLICY_WHY_MAX]);
+// The complaint about a group without a host, as a format of its name, a view.
+#define MM_POLICY_NO_HOST                                                                          \
+    "[group %.*s] is in the policy, and no host of the list is in that group: correct the name, "  \
+    "take the section out, or use --allow-empty"
 // Whether each group has a host on the list. False: `why` as above.
 bool mm_policy_check_groups(const mm_policy_t *self, const uint32_t *hosts,
                             char why[MM_POLICY_WHY_MAX]);

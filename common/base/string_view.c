@@ -17,6 +17,13 @@ bool mm_str_equal(mm_str_t a, mm_str_t b)
     return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
 }
 
+int mm_str_compare(mm_str_t a, mm_str_t b)
+{
+    size_t shorter = a.size < b.size ? a.size : b.size;
+    int order = shorter > 0 ? memcmp(a.data, b.data, shorter) : 0;
+    return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
+}
+
 __extension__ typedef unsigned __int128 wide_t;
 
 static uint64_t fold(uint64_t a, uint64_t b)

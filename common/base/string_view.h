@@ -17,6 +17,8 @@ typedef struct {
 // The view of a NUL-terminated string; NULL gives the empty one.
 mm_str_t mm_str(const char *string);
 bool mm_str_equal(mm_str_t a, mm_str_t b);
+// By their bytes: less than 0, 0, or more than 0.
+int mm_str_compare(mm_str_t a, mm_str_t b);
 // For tables and for noticing changes within a process: it may differ between machines and
 // releases. Not resistant to chosen keys.
 uint64_t mm_str_hash(mm_str_t text);

@@ -381,7 +381,7 @@ static void add_opening(openings_t *self, int64_t opens, int64_t closes, int64_t
             (mm_opening_t){1000 * opens, 1000 * closes};
 }
 
-// The last day of the exceptions that a day is in, or joins; one less: it is in none.
+// The last one of the excepted days in a row that begin with this day; day - 1: it is not excepted.
 static int64_t end_of_except(const mm_schedule_t *self, int64_t day)
 {
     int64_t last = day - 1;
@@ -390,7 +390,7 @@ static int64_t end_of_except(const mm_schedule_t *self, int64_t day)
         if (dates->first > last + 1 || dates->last <= last)
             continue;
         last = dates->last;
-        i = (size_t)-1; // an earlier one may join
+        i = (size_t)-1; // one that was passed over may follow on
     }
     return last;
 }
@@ -401,14 +401,14 @@ static int64_t day_of(int64_t instant)
     return wall / DAY_S - (wall % DAY_S < 0);
 }
 
-// What the exceptions leave of a span of time.
+// Adds what the exceptions leave of a span of time, in seconds, as openings.
 static void add_parts(const mm_schedule_t *self, int64_t opens, int64_t closes, int64_t from_ms,
                       openings_t *openings)
 {
     int64_t last_day = day_of(closes);
     while (opens < closes) {
         int64_t day = day_of(opens), last = end_of_except(self, day);
-        if (last >= day) { // it begins in one
+        if (last >= day) { // it begins on an excepted day
             opens = instant_of((last + 1) * DAY_S);
             continue;
         }
@@ -421,7 +421,7 @@ static void add_parts(const mm_schedule_t *self, int64_t opens, int64_t closes, 
     }
 }
 
-// Those of one window, whose zone is the local one now.
+// Adds the openings of one window, whose zone is the local one now.
 static void expand_window(const mm_schedule_t *self, const mm_window_t *window, int64_t from_ms,
                           openings_t *openings)
 {
@@ -551,16 +551,13 @@ char *mm_calendar_print(int64_t unix_ms, const char *zone, char buffer[MM_INSTAN
     zone_t former = enter(zone);
     time_t instant = (time_t)(unix_ms / 1000);
     struct tm local;
-    if (!localtime_r(&instant, &local) ||
-        strftime(buffer, MM_INSTANT_TEXT, "%Y-%m-%d %H:%M %Z", &local) == 0)
-        (void)snprintf(buffer, MM_INSTANT_TEXT, "?");
-    else {
-        // In English, whatever the locale.
-        char text[MM_INSTANT_TEXT];
-        (void)snprintf(text, sizeof text, "%s", buffer);
+    char text[MM_INSTANT_TEXT];
+    if (localtime_r(&instant, &local) &&
+        strftime(text, sizeof text, "%Y-%m-%d %H:%M %Z", &local) > 0)
         (void)snprintf(buffer, MM_INSTANT_TEXT, "%s %.50s", day_names[(local.tm_wday + 6) % DAYS],
-                       text);
-    }
+                       text); // the day in English, whatever the locale
+    else
+        (void)snprintf(buffer, MM_INSTANT_TEXT, "?");
     leave(&former);
     return buffer;
 }

@@ -14,7 +14,7 @@
 #define WHY_MAX      MM_CALENDAR_WHY_MAX
 #define DURATION_MAX (INT64_C(720) * 3600000)
 
-// What is made of a group, or of the whole run.
+// A group, or the whole run: what is read of it.
 typedef struct {
     mm_rules_t *rules;
     mm_schedule_t *schedule;
@@ -152,7 +152,7 @@ enum { CAP, MAX_UNAVAILABLE, RAMP, BAKE, WINDOW, EXCEPT, LAST_START, BREAKER, KE
 static const struct {
     const char *name;
     bool (*read)(group_t group, const char *text, char why[WHY_MAX]);
-    bool adds_up; // it may have several lines
+    bool is_repeatable; // it may have several lines, which add up
 } keys[KEYS] = {[CAP] = {"cap", read_cap, false},
                 [MAX_UNAVAILABLE] = {"max-unavailable", read_max_unavailable, false},
                 [RAMP] = {"ramp", read_ramp, false},
@@ -210,7 +210,7 @@ static int read_line(const reader_t *self, size_t group, const mm_group_line_t *
     if (key == KEYS)
         return refuse_key(self, line);
     const mm_group_line_t *former = self->found[group][key];
-    if (former && !keys[key].adds_up) {
+    if (former && !keys[key].is_repeatable) {
         (void)snprintf(why, sizeof why, "it was given in line %d already: take one of the two out",
                        former->line);
         return mm_options_refuse_line(self->options, line, why);

@@ -31,10 +31,10 @@ int mm_policy_check(const mm_options_t *options);
 // Makes the policy of a program's options; without one it has no group. now_ms: Unix time, at which
 // the openings begin. While the process has one thread (calendar.h). Returns 0, or an exit code (64
 // or 78) after one sentence on standard error that says where, what, and which form works; then
-// *ret_policy is untouched. `rate` is that of --start-rate, `cap` of the whole run is a share as
-// --at-once alone: a number is the consumer's own limit.
+// *ret_policy is untouched. `rate` is that of --start-rate. The whole run has a `cap` only when
+// --at-once is a share: a number is the consumer's own limit. A dry run has no guard: it runs no
+// command.
 int mm_policy_read(const mm_options_t *options, int64_t now_ms, mm_policy_t *ret_policy);
-// A dry run has no guard: it runs no command.
 // The same, and the schedule of each of its groups: an array of policy.count, to be freed by
 // mm_policy_clear_schedules.
 int mm_policy_read_schedules(const mm_options_t *options, int64_t now_ms, mm_policy_t *ret_policy,

@@ -154,24 +154,10 @@ class_t *limits_class(limits_t *self, mm_str_t groups)
 
 // ---- limits
 
-// The opening that is open, or the next one; NULL: there will be none.
-static const mm_opening_t *opening_of(const mm_rules_t *rules, int64_t unix_ms)
-{
-    size_t low = 0, high = rules->opening_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (rules->openings[middle].closes_ms <= unix_ms)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < rules->opening_count ? &rules->openings[low] : NULL;
-}
-
 void limits_window(const group_t *group, int64_t unix_ms, int64_t *ret_opens, int64_t *ret_closes)
 {
-    const mm_opening_t *opening =
-        group->rules.has_window ? opening_of(&group->rules, unix_ms) : &(mm_opening_t){0, MM_NEVER};
+    const mm_opening_t *opening = group->rules.has_window ? mm_rules_opening(&group->rules, unix_ms)
+                                                          : &(mm_opening_t){0, MM_NEVER};
     *ret_opens = !opening ? MM_NEVER : opening->opens_ms <= unix_ms ? 0 : opening->opens_ms;
     *ret_closes = opening ? opening->closes_ms : MM_NEVER;
 }

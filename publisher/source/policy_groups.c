@@ -3,6 +3,8 @@
 #include "policy_groups.h"
 #include "array.h"
 #include "host_words.h"
+#include "policy.h"
+#include "string_view.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -18,9 +20,7 @@ struct policy_groups {
 
 static int compare_names(const void *a, const void *b)
 {
-    mm_str_t one = ((const mm_group_t *)a)->name, other = ((const mm_group_t *)b)->name;
-    int order = memcmp(one.data, other.data, one.size < other.size ? one.size : other.size);
-    return order != 0 ? order : (one.size > other.size) - (one.size < other.size);
+    return mm_str_compare(((const mm_group_t *)a)->name, ((const mm_group_t *)b)->name);
 }
 
 policy_groups_t *policy_groups_new(const char *names)
@@ -138,16 +138,13 @@ const mm_group_t *policy_groups_sizes(const policy_groups_t *self, size_t *ret_c
     return self->groups;
 }
 
-// "[group web] of the policy has no host on the list".
+// "group web has 2 hosts, and a share of the policy comes to 0 of fewer than 3".
 static bool refuse_size(const mm_group_t *group, uint32_t need, char why[POLICY_GROUPS_WHY_MAX])
 {
     mm_str_t name = group->name;
     const char *which = name.size > 0 ? "group " : "the list";
     if (group->hosts == 0)
-        (void)snprintf(why, POLICY_GROUPS_WHY_MAX,
-                       "[group %.*s] is in the policy, and no host of the list is in that group: "
-                       "mend the name, take the section out, or use --allow-empty",
-                       (int)name.size, name.data);
+        (void)snprintf(why, POLICY_GROUPS_WHY_MAX, MM_POLICY_NO_HOST, (int)name.size, name.data);
     else
         (void)snprintf(why, POLICY_GROUPS_WHY_MAX,
                        "%s%.*s has %" PRIu32 " host%s, and a share of the policy comes to 0 of "

@@ -74,7 +74,7 @@ static source_status_t give_bad_line(file_t *self, source_item_t *ret_item)
     if (!self->skips_bad_lines && list_parser_blame(&self->parser, blame))
         return end_badly(self, EX_DATAERR, ret_item, "%s", blame);
     if (!self->skips_bad_lines)
-        return end_badly(self, EX_DATAERR, ret_item, "%s; mend the line or use --on-bad-line skip",
+        return end_badly(self, EX_DATAERR, ret_item, "%s; fix the line or use --on-bad-line skip",
                          self->parser.complaint);
     self->progress.skipped += self->lines.is_stream;
     (void)snprintf(self->error, sizeof self->error, "%s; left out", self->parser.complaint);
@@ -287,7 +287,7 @@ static int refuse_bad_lines(const file_t *self, char error[SOURCE_ERROR_MAX])
     char more[64] = "";
     if (count > BAD_LINES_MAX)
         snprintf(more, sizeof more, "\nand %" PRIu64 " more", count - BAD_LINES_MAX);
-    snprintf(error, SOURCE_ERROR_MAX, "%.3900s%s; mend the line%s or use --on-bad-line skip",
+    snprintf(error, SOURCE_ERROR_MAX, "%.3900s%s; fix the line%s or use --on-bad-line skip",
              self->error, more, count == 1 ? "" : "s");
     return EX_DATAERR;
 }

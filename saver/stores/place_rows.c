@@ -18,7 +18,7 @@
     " open = open AND job <> excluded.job, casualty = 1,"                                          \
     " job = iif(open, job, excluded.job), since_ms = iif(casualty, since_ms, excluded.since_ms)"
 #define SQL_CLOSE "UPDATE places SET open = 0 WHERE host = ?1 AND job = ?2"
-#define SQL_MEND  "UPDATE places SET casualty = 0 WHERE host = ?1"
+#define SQL_CLEAR "UPDATE places SET casualty = 0 WHERE host = ?1"
 #define SQL_TIDY  "DELETE FROM places WHERE host = ?1 AND NOT open AND NOT casualty"
 
 int place_rows_prepare(place_rows_t *self, mm_sqlite_t *sqlite, char error[MM_ERROR_MAX])
@@ -27,8 +27,9 @@ int place_rows_prepare(place_rows_t *self, mm_sqlite_t *sqlite, char error[MM_ER
     const struct {
         const char *sql;
         sqlite3_stmt **statement;
-    } all[] = {{SQL_OPEN, &self->open}, {SQL_LOSE, &self->lose}, {SQL_CLOSE, &self->close},
-               {SQL_MEND, &self->mend}, {SQL_TIDY, &self->tidy}, {RECORD_READ_PLACES, &self->read}};
+    } all[] = {{SQL_OPEN, &self->open},   {SQL_LOSE, &self->lose},
+               {SQL_CLOSE, &self->close}, {SQL_CLEAR, &self->clear},
+               {SQL_TIDY, &self->tidy},   {RECORD_READ_PLACES, &self->read}};
     int code = 0;
     for (size_t i = 0; code == 0 && i < sizeof all / sizeof *all; i++)
         code = mm_sqlite_prepare(sqlite, all[i].sql, all[i].statement, error);
@@ -56,10 +57,10 @@ static mm_sqlite_status_t take(place_rows_t *self, sqlite3_stmt *statement, mm_s
     return mm_sqlite_run(self->sqlite, statement);
 }
 
-static mm_sqlite_status_t mend(place_rows_t *self, mm_str_t host)
+static mm_sqlite_status_t clear_casualty(place_rows_t *self, mm_str_t host)
 {
-    mm_sqlite_bind_text(self->mend, 1, host);
-    return mm_sqlite_run(self->sqlite, self->mend);
+    mm_sqlite_bind_text(self->clear, 1, host);
+    return mm_sqlite_run(self->sqlite, self->clear);
 }
 
 // The job's attempt, if it is that which has the place, is over. is_up: the host is known to be.
@@ -70,7 +71,7 @@ static mm_sqlite_status_t give_back(place_rows_t *self, mm_str_t host, const mm_
     mm_sqlite_bind_id(self->close, 2, &task->id);
     mm_sqlite_status_t status = mm_sqlite_run(self->sqlite, self->close);
     if (status == MM_SQLITE_OK && is_up)
-        status = mend(self, host);
+        status = clear_casualty(self, host);
     return status == MM_SQLITE_OK ? tidy(self, host) : status;
 }
 
@@ -102,7 +103,7 @@ mm_sqlite_status_t place_rows_absolve(place_rows_t *self, mm_str_t host)
 {
     char folded[MM_HOST_MAX];
     mm_str_t name = mm_host_fold(host, folded);
-    mm_sqlite_status_t status = mend(self, name);
+    mm_sqlite_status_t status = clear_casualty(self, name);
     return status == MM_SQLITE_OK ? tidy(self, name) : status;
 }
 

@@ -13,7 +13,7 @@ typedef struct {
     sqlite3_stmt *open;
     sqlite3_stmt *lose;
     sqlite3_stmt *close;
-    sqlite3_stmt *mend;
+    sqlite3_stmt *clear;
     sqlite3_stmt *tidy;
     sqlite3_stmt *read;
 } place_rows_t;

@@ -73,6 +73,10 @@ static void a_window_says_when_a_restart_may_begin(void **state)
     assert_int_equal(mm_rules_next_start(&rules, 200), 300);
     assert_int_equal(mm_rules_next_start(&rules, 499), 499);
     assert_true(mm_rules_next_start(&rules, 500) == MM_NEVER);
+    assert_ptr_equal(mm_rules_opening(&rules, 0), &openings[0]);
+    assert_ptr_equal(mm_rules_opening(&rules, 199), &openings[0]);
+    assert_ptr_equal(mm_rules_opening(&rules, 200), &openings[1]);
+    assert_null(mm_rules_opening(&rules, 500));
     rules.last_start_ms = 10; // the second one is too short
     assert_int_equal(mm_rules_next_start(&rules, 189), 189);
     assert_int_equal(mm_rules_next_start(&rules, 190), 400);

@@ -46,6 +46,19 @@ static void texts_are_equal_when_all_their_bytes_are(void **state)
     assert_false(mm_str_equal((mm_str_t){"a\0b", 3}, (mm_str_t){"a\0c", 3}));
 }
 
+static void texts_are_in_the_order_of_their_bytes(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"", "Web", "we", "web", "web-1", "web1", "zoo", "\xc3"};
+    size_t count = sizeof texts / sizeof *texts;
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < count; j++) {
+            int order = mm_str_compare(mm_str(texts[i]), mm_str(texts[j]));
+            assert_int_equal((order > 0) - (order < 0), (i > j) - (i < j));
+        }
+    assert_int_equal(mm_str_compare((mm_str_t){NULL, 0}, mm_str("")), 0);
+}
+
 static void a_text_that_is_owned_is_replaced_by_a_copy(void **state)
 {
     (void)state;
@@ -316,6 +329,7 @@ int main(void)
         cmocka_unit_test(every_byte_is_looked_at),
         cmocka_unit_test(a_text_of_null_is_empty),
         cmocka_unit_test(texts_are_equal_when_all_their_bytes_are),
+        cmocka_unit_test(texts_are_in_the_order_of_their_bytes),
         cmocka_unit_test(a_text_that_is_owned_is_replaced_by_a_copy),
         cmocka_unit_test(a_name_is_copied_and_terminated),
         cmocka_unit_test(names_keep_to_their_alphabet_and_length),

@@ -104,18 +104,18 @@ static void an_empty_file_is_an_error_unless_it_may_be(void **state)
 static void a_bad_line_is_named_with_its_mend(void **state)
 {
     (void)state;
-#define MEND "; mend the line or use --on-bad-line skip"
-#define FORM "it holds something else than letters, digits and . _ : -" MEND
+#define FIX  "; fix the line or use --on-bad-line skip"
+#define FORM "it holds something else than letters, digits and . _ : -" FIX
     refuses("web-1\nwe b\n", ":2: 'we b' is not a host: what stands behind a host is an attribute, "
-                             "KEY=VALUE, as in port=22 or user=root" MEND);
+                             "KEY=VALUE, as in port=22 or user=root" FIX);
     refuses("-rf", ":1: '-rf' is not a host: it starts with '-' and could be taken for an "
-                   "option" MEND);
+                   "option" FIX);
     refuses("web-1#x\n", ":1: 'web-1#x' is not a host: " FORM);
     refuses("m\xC3\xBCll\x01\n", ":1: 'm\\xC3\\xBCll\\x01' is not a host: " FORM);
     refuses("{\"host\": \"-x\"}\n", ":1: '-x' is not a host: it starts with '-' and could be "
-                                    "taken for an option" MEND);
-    refuses("\n{\"name\": \"web-1\"}\n", ":2: the object has no \"host\" that is a text" MEND);
-    refuses("{\"host\": 7}\n", ":1: the object has no \"host\" that is a text" MEND);
+                                    "taken for an option" FIX);
+    refuses("\n{\"name\": \"web-1\"}\n", ":2: the object has no \"host\" that is a text" FIX);
+    refuses("{\"host\": 7}\n", ":1: the object has no \"host\" that is a text" FIX);
 }
 
 static void json_is_read_strictly(void **state)
@@ -151,7 +151,7 @@ static void of_many_bad_lines_ten_are_listed(void **state)
     assert_int_equal(source_file_open(&config, &source, error), EX_DATAERR);
     assert_non_null(strstr(error, "hosts.txt:19: 'a b'"));
     assert_null(strstr(error, "hosts.txt:21:"));
-    assert_non_null(strstr(error, "\nand 3 more; mend the lines or use --on-bad-line skip"));
+    assert_non_null(strstr(error, "\nand 3 more; fix the lines or use --on-bad-line skip"));
 }
 
 static void a_bad_line_that_is_skipped_is_said_and_counted(void **state)
@@ -187,7 +187,7 @@ static void a_line_too_long_is_a_bad_line(void **state)
     source_file_config_t config = {.path = list_path};
     source_t *source = NULL;
     assert_int_equal(source_file_open(&config, &source, error), EX_DATAERR);
-    assert_non_null(strstr(error, "hosts.txt:2: the line is longer than 65536 bytes; mend"));
+    assert_non_null(strstr(error, "hosts.txt:2: the line is longer than 65536 bytes; fix"));
     config.skips_bad_lines = true;
     assert_int_equal(source_file_open(&config, &source, error), 0);
     assert_int_equal(progress_of(source).skipped, 1);

@@ -53,7 +53,7 @@ static void refuses(const char *content, const char *wanted, const char *expecte
     source_t *source = NULL;
     assert_int_equal(try_file(content, wanted, false, &source), EX_DATAERR);
     char whole[SOURCE_ERROR_MAX];
-    snprintf(whole, sizeof whole, "%s%s; mend the line or use --on-bad-line skip", list_path,
+    snprintf(whole, sizeof whole, "%s%s; fix the line or use --on-bad-line skip", list_path,
              expected);
     assert_string_equal(error, whole);
 }
