@@ -119,10 +119,16 @@ static json_t *held_json(const gather_t *gather)
     gather_held_t held = gather_held(gather);
     gather_group_t group = {0};
     json_t *list = json_array();
-    while (json_array_size(list) < GROUPS && gather_next_group(gather, &group))
+    // None that has tripped is left out for one that has not; the whole run is there in any case.
+    size_t others = held.tripped < GROUPS ? GROUPS - held.tripped : 1;
+    while (json_array_size(list) < GROUPS && gather_next_group(gather, &group)) {
         json_array_append_new(list, group_json(&group));
-    return json_pack("{s:b, s:b, s:b, s:o}", "policy", held.has_policy, "halted", held.is_halted,
-                     "known", held.is_known, "groups", list);
+        others -= !group.is_tripped;
+        group.only_tripped = others == 0;
+    }
+    return json_pack("{s:b, s:b, s:b, s:o, s:I}", "policy", held.has_policy, "halted",
+                     held.is_halted, "known", held.is_known, "groups", list, "groups_left_out",
+                     (json_int_t)(held.groups - json_array_size(list)));
 }
 
 static json_t *stats(void *arg)

@@ -210,8 +210,11 @@ static void print_row(const json_t *row)
                  human_stamp(json_integer_value(json_object_get(row, "time_ms")), stamp));
     (void)printf("%-8s ", ctl_text(row, "action"));
     ctl_put_text(stdout, *host ? host : *groups ? groups : "-");
-    if (*host && *groups)
-        (void)printf(" (%s)", groups);
+    if (*host && *groups) {
+        (void)printf(" (");
+        ctl_put_text(stdout, groups);
+        (void)printf(")");
+    }
     (void)printf("  by ");
     ctl_put_text(stdout, *ctl_text(row, "actor") ? ctl_text(row, "actor") : "?");
     const char *const more[] = {"outcome", "proof", "reason", "ids"};

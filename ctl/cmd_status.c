@@ -122,7 +122,7 @@ static int print_json(const status_t *self)
     return ctl_end_output(ctl_write_json(stdout, json, JSON_COMPACT));
 }
 
-// What needs a person; without a page, which has it.
+// What needs a person, a line each, however wide the page is: a script reads the first one.
 static void print_attention(const status_t *self)
 {
     const snapshot_t *snapshot = &self->snapshot;
@@ -135,12 +135,14 @@ static void print_attention(const status_t *self)
 static int print_text(const status_t *self)
 {
     const char *dir = self->dir;
+    print_attention(self);
     if (self->answers) {
-        page_t *page = screen_top(&self->snapshot, &(screen_view_t){.width = WIDTH});
+        snapshot_t rest = self->snapshot;
+        rest.attention_count = 0;
+        rest.attention_left_out = 0;
+        page_t *page = screen_top(&rest, &(screen_view_t){.width = WIDTH});
         page_print(page, stdout);
         page_destroy(&page);
-    } else {
-        print_attention(self);
     }
     if (dir) {
         (void)printf("%s", self->answers ? "\n" : "");

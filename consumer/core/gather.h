@@ -282,13 +282,16 @@ typedef struct {
     bool is_halted;
     bool is_known;     // the record's state is
     bool is_rehearsal; // of the mock, without a policy: orders do not hold it back
+    size_t groups;     // of the policy, the whole run too; 0: there is none
+    size_t tripped;    // of those
 } gather_held_t;
 gather_held_t gather_held(const gather_t *self);
 typedef struct {
-    size_t next;      // the cursor
-    const char *name; // empty: the whole run
-    uint32_t hosts;   // of the list; 0: not known yet
-    int64_t cap;      // in hosts, as the next; -1: no limit
+    size_t next;       // the cursor
+    bool only_tripped; // set by the caller: from here on it passes the others over
+    const char *name;  // empty: the whole run
+    uint32_t hosts;    // of the list; 0: not known yet
+    int64_t cap;       // in hosts, as the next; -1: no limit
     int64_t budget;
     uint32_t in_progress; // restarts, open ones included
     uint32_t casualties;

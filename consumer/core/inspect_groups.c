@@ -4,10 +4,15 @@
 
 gather_held_t gather_held(const gather_t *self)
 {
-    return (gather_held_t){.has_policy = self->limits.is_given,
-                           .is_halted = self->limits.is_halted,
-                           .is_known = !self->is_real || self->limits.is_complete,
-                           .is_rehearsal = !self->is_real && flights_count(&self->flights) > 0};
+    const limits_t *limits = &self->limits;
+    gather_held_t held = {.has_policy = limits->is_given,
+                          .is_halted = limits->is_halted,
+                          .is_known = !self->is_real || limits->is_complete,
+                          .is_rehearsal = !self->is_real && flights_count(&self->flights) > 0,
+                          .groups = limits->is_given ? limits->group_count : 0};
+    for (size_t i = 0; i < held.groups; i++)
+        held.tripped += limits->groups[i].is_tripped;
+    return held;
 }
 
 static int64_t limit_of(uint32_t hosts)
@@ -61,7 +66,10 @@ const char *gather_holder(const gather_t *self, const flight_t *flight, mm_reaso
 bool gather_next_group(const gather_t *self, gather_group_t *cursor)
 {
     const limits_t *limits = &self->limits;
-    if (!limits->is_given || cursor->next >= limits->group_count)
+    size_t count = limits->is_given ? limits->group_count : 0;
+    while (cursor->only_tripped && cursor->next < count && !limits->groups[cursor->next].is_tripped)
+        cursor->next++;
+    if (cursor->next >= count)
         return false;
     const group_t *group = &limits->groups[cursor->next++];
     cursor->name = group->rules.name;

@@ -93,6 +93,8 @@ static void put_group(page_table_t *table, const snapshot_group_t *group)
 
 void group_table_put(page_t *page, const snapshot_t *snapshot, size_t first, size_t rows)
 {
+    bool is_cut = snapshot->groups_left_out > 0;
+    rows -= is_cut && rows > 1;
     size_t count = snapshot->group_count, shown = count < rows ? count : rows;
     if (first > count - shown)
         first = count - shown;
@@ -100,4 +102,9 @@ void group_table_put(page_t *page, const snapshot_t *snapshot, size_t first, siz
     for (size_t i = first; i < first + shown; i++)
         put_group(&table, &snapshot->groups[i]);
     page_add_table(page, &table);
+    if (!is_cut)
+        return;
+    page_add(page);
+    page_put(page, PAGE_DIM, " and %lld more; those that have tripped go before others",
+             (long long)snapshot->groups_left_out);
 }

@@ -7,7 +7,7 @@
 #include "snapshot.h"
 
 // Adds the table to the page: at most `rows` groups, from the group number `first` on, or the last
-// ones.
+// ones; and how many the consumer has not told of.
 void group_table_put(page_t *page, const snapshot_t *snapshot, size_t first, size_t rows);
 
 #endif

@@ -72,6 +72,7 @@ static const field_t group_fields[] = {
 
 static const field_t held_fields[] = {
     FIELD(snapshot_t, BOOL, halted),
+    FIELD(snapshot_t, MAYBE_NUMBER, groups_left_out),
     FIELD(snapshot_t, NUMBER, attention_left_out),
 };
 

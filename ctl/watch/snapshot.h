@@ -103,6 +103,7 @@ typedef struct {
     bool halted;                 // nothing begins, by an operator
     snapshot_group_t *groups;    // with a policy: the whole run, then the others
     size_t group_count;
+    int64_t groups_left_out; // so many more; those that have tripped go before others
     snapshot_attention_t attention[SNAPSHOT_ATTENTION_MAX]; // the most urgent first
     size_t attention_count;
     int64_t attention_left_out; // so many more

@@ -60,6 +60,9 @@ matches "the heads in the log agree" '1 of 1 head in the logs agrees' "$said"
 
 # ---- orders on a stopped DIR
 
+order halt --order-why $'bad \xc2\x9b31m\xc2\x85kernel' --order-actor $'ann\xc2\x9d' # control characters of C1
+mayhem_audit show --last 1
+matches "a terminal obeys no text of show" 'halt +-  by ann   bad  31m kernel$' "$said"
 check "an order prints nothing" test -z "$(order halt --order-why 'a bad kernel' --order-actor ann 2>&1)"
 order deny --order-name web-00007 --order-why weekend --order-until 99999999999999
 equal "the halt is in force" 'halt||a bad kernel|ann' \

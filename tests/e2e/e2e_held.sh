@@ -106,14 +106,14 @@ dir=works
 how=(-i hosts.txt -x "$work/restart.sh works {host} 0.3 0" -n 2 --slots 2 --cooldown 0s)
 launch "${how[@]}"
 wait_until 20 has_begun 6 || not_ok "hosts are restarted" "$(cat out err)"
-order halt --why 'the kernel is bad'
+order halt --why 'the kernel is bad, and hosts that come back are in the old one'
 accepted "halt" '^halted: nothing begins in works until: mayhem resume --dir works --why TEXT'
 halted=$(begun)
 nothing_begins "behind a halt" "$halted"
 equal "what has begun is finished and on record" "$halted" \
     "$(store "SELECT count(*) FROM jobs WHERE outcome = 'restarted'")"
 matches "status begins with who, why, and what helps" \
-    "^halted since .* by .* \(uid $(id -u), pid [0-9]+\): the kernel is bad; to go on: mayhem resume --dir works" \
+    "^halted since .* by .* \(uid $(id -u), pid [0-9]+\): the kernel is bad, and .* old one; to go on: mayhem resume --dir works --why TEXT$" \
     "$(first_line)"
 equal "explain says why a host waits" halted "$(why_waits web-00060)"
 matches "JSON has it, too" '"halted":true.*"attention":\["halted since' \

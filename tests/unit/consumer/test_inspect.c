@@ -1,6 +1,7 @@
 // Tests of consumer/core/inspect.c: what the core shows of its jobs and workers is what is so.
 
 #include "gather.h"
+#include "policy.h"
 #include "string_view.h"
 
 #include <setjmp.h>
@@ -226,6 +227,48 @@ static void a_restart_that_is_taken_back_is_counted(void **state)
     assert_int_equal(gather_stage(gather, MM_ROLE_RESTARTER).waiting, 1);
 }
 
+// What the record says of one group, of a run with a policy of three.
+static void read_state(mm_entry_t entry)
+{
+    mm_state_body_t state = {.worker = mm_str("s1"), .instance = 7, .run = 5};
+    const mm_group_t sizes[] = {{mm_str(""), 3}, {mm_str("db"), 1}, {mm_str("web"), 2}};
+    mm_rules_t groups[3] = {{.name = ""}, {.name = "db"}, {.name = "web"}};
+    mm_policy_t policy = {.groups = groups, .count = 3};
+    gather_set_policy(gather, &policy);
+    hello("s1", MM_ROLE_SAVER, 4);
+    hello("r1", MM_ROLE_RESTARTER, 4);
+    gather_event_t event = {.kind = GATHER_ASK};
+    event.as.job.publisher = mm_str("p1");
+    event.as.job.epoch = 1;
+    event.as.job.run = 5;
+    event.as.job.groups = sizes;
+    event.as.job.group_count = 3;
+    step(event);
+    for (size_t i = 0; i < actions.count; i++)
+        if (actions.items[i].kind == GATHER_ORDERS) {
+            state.session = actions.items[i].as.orders.session;
+            state.question = actions.items[i].as.orders.question;
+        }
+    state.items = &entry;
+    state.count = 1;
+    step((gather_event_t){.kind = GATHER_STATE, .as.state = &state});
+}
+
+static void groups_that_have_tripped_are_told_of_alone(void **state)
+{
+    (void)state;
+    gather_group_t group = {0};
+    read_state((mm_entry_t){.action = MM_ACTION_TRIP, .name = mm_str("web")});
+    assert_int_equal(gather_held(gather).groups, 3);
+    assert_int_equal(gather_held(gather).tripped, 1);
+    assert_true(gather_next_group(gather, &group));
+    assert_string_equal(group.name, "");
+    group.only_tripped = true;
+    assert_true(gather_next_group(gather, &group));
+    assert_string_equal(group.name, "web");
+    assert_false(gather_next_group(gather, &group));
+}
+
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, open_gather, close_gather)
 
 int main(void)
@@ -238,6 +281,7 @@ int main(void)
         TEST(a_host_or_an_id_finds_its_jobs_and_who_has_them),
         TEST(a_worker_that_is_presumed_lost_is_known_still),
         TEST(a_restart_that_is_taken_back_is_counted),
+        TEST(groups_that_have_tripped_are_told_of_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -520,6 +520,20 @@ static void a_long_list_of_groups_scrolls(void **state)
     assert_true(has("(whole run)"));
 }
 
+static void groups_that_are_left_out_are_counted(void **state)
+{
+    (void)state;
+    snapshot.groups_left_out = 769;
+    show_groups((screen_view_t){.width = 120, .height = 7});
+    assert_true(has(" and 769 more"));
+    assert_true(has("(whole run)"));
+    show_groups((screen_view_t){.width = 120});
+    assert_true(row_with(" and 769 more") > row_with(" db "));
+    snapshot.groups_left_out = 0;
+    show_groups((screen_view_t){.width = 120});
+    assert_false(has(" more"));
+}
+
 static void without_a_policy_there_are_no_groups(void **state)
 {
     (void)state;
@@ -586,6 +600,7 @@ int main(void)
         TEST(a_drill_down_says_that_its_profile_is_not_there_yet),
         TEST(a_group_has_its_limits_and_why_its_hosts_wait),
         TEST(a_long_list_of_groups_scrolls),
+        TEST(groups_that_are_left_out_are_counted),
         TEST(without_a_policy_there_are_no_groups),
         TEST(what_needs_a_person_is_the_first_line_of_each_page),
         TEST(the_help_fits_into_a_small_terminal),
