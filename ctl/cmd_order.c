@@ -7,6 +7,7 @@
 #include "held_print.h"
 #include "host_fold.h"
 #include "order.h"
+#include "record_order.h"
 #include "run_folder.h"
 #include "until.h"
 #include "utf8.h"
@@ -283,7 +284,7 @@ static int give(mm_action_t action, int argc, char **argv)
     mm_id_source_t *ids = mm_id_source_new();
     mm_id_next(ids, mm_clock_wall_ms(), &self.order.id);
     mm_id_source_destroy(&ids);
-    self.order.actor = mm_str(order_actor(self.actor));
+    self.order.actor = mm_str(record_order_actor(self.actor));
     read_record(&self, &self.before);
     exit_code = order_give(&self.way, &self.order, &taken);
     if (exit_code == 0) {

@@ -2,20 +2,16 @@
 
 #include "order.h"
 #include "attach.h"
-#include "child_process.h"
 #include "clock.h"
 #include "ctl.h"
 #include "duration.h"
+#include "record_order.h"
 #include "run_folder.h"
-#include "run_settings.h"
-#include "utf8.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sysexits.h>
@@ -23,16 +19,6 @@
 
 #define SLICE_MS 200 // between two looks at who is there
 #define AGAIN    (-1)
-
-char *order_actor(char buffer[MM_ACTOR_MAX + 1])
-{
-    const struct passwd *user = getpwuid(getuid());
-    const char *name = user && *user->pw_name ? user->pw_name : "unknown";
-    size_t size = mm_utf8_prefix(mm_str(name), MM_ACTOR_MAX - 64);
-    (void)snprintf(buffer, MM_ACTOR_MAX + 1, "%.*s (uid %u, pid %d)", (int)size, name,
-                   (unsigned)getuid(), (int)getpid());
-    return buffer;
-}
 
 // ---- by a consumer
 
@@ -85,63 +71,13 @@ static int read_answer(const json_t *answer, order_taken_t *ret_taken)
 
 // ---- by the saver's program
 
-// Its words, when it could not do it.
-static void copy_words(int from)
-{
-    char bytes[4096];
-    ssize_t size;
-    (void)lseek(from, 0, SEEK_SET);
-    while ((size = read(from, bytes, sizeof bytes)) > 0)
-        (void)fwrite(bytes, 1, (size_t)size, stderr);
-}
-
-static int run_saver(const arguments_t *words)
-{
-    child_end_t end = {0};
-    size_t size;
-    int errors = memfd_create("errors", MFD_CLOEXEC);
-    char *output = errors < 0 ? NULL : child_process_capture(words->items, errors, &size, &end);
-    int error = errno, exit_code = end.code;
-    if (!output)
-        exit_code =
-            ctl_fail(EX_UNAVAILABLE, "cannot start %s: %s", words->items[0], strerror(error));
-    else if (end.signal != 0)
-        exit_code = ctl_fail(EX_TEMPFAIL,
-                             "mayhem-saver was killed by signal %d: it may be in force or not; "
-                             "`mayhem status` says it",
-                             end.signal);
-    else if (end.code == EX_UNAVAILABLE)
-        exit_code = AGAIN; // somebody has started a saver by hand
-    else if (end.code != 0)
-        copy_words(errors);
-    free(output);
-    if (errors >= 0)
-        close(errors);
-    return exit_code;
-}
-
 static int put_on_record(const order_way_t *way, const mm_order_t *order)
 {
-    char id[MM_ID_TEXT], log[TARGET_PATH], *saver = child_process_sibling("mayhem-saver");
-    arguments_t words = {0};
-    arguments_add(&words, "%s", saver);
-    arguments_add(&words, "--dir=%s", way->target->dir);
-    arguments_add(&words, "--db=%s", way->record);
-    arguments_add(&words, "--order=%s", mm_action_name(order->action));
-    arguments_add(&words, "--order-id=%s", mm_id_print(&order->id, id)); // a consumer may have it
-    if (order->name.size > 0)
-        arguments_add(&words, "--order-name=%.*s", (int)order->name.size, order->name.data);
-    if (order->until_ms > 0)
-        arguments_add(&words, "--order-until=%lld", (long long)order->until_ms);
-    arguments_add(&words, "--order-why=%.*s", (int)order->why.size, order->why.data);
-    arguments_add(&words, "--order-actor=%.*s", (int)order->actor.size, order->actor.data);
-    (void)snprintf(log, sizeof log, "%s/log/saver.log", way->target->dir);
-    if (access(log, W_OK) == 0)
-        arguments_add(&words, "--log-file=%s", log);
-    int exit_code = run_saver(&words);
-    arguments_clear(&words);
-    free(saver);
-    return exit_code;
+    char error[MM_ERROR_MAX];
+    int exit_code = record_order_write(way->target->dir, way->record, order, error);
+    if (exit_code == EX_UNAVAILABLE && !*error)
+        return AGAIN;
+    return *error ? ctl_fail(exit_code, "%s", error) : exit_code;
 }
 
 // AGAIN: a run has begun, or a saver runs.

@@ -13,9 +13,6 @@ typedef struct {
     int64_t timeout_ms; // for the answer
 } order_way_t;
 
-// Who types this: "ann (uid 1000, pid 4711)". Returns buffer.
-char *order_actor(char buffer[MM_ACTOR_MAX + 1]);
-
 typedef enum {
     ORDER_RECORDED, // by the saver's program: nothing runs
     ORDER_TAKEN,    // by a consumer
