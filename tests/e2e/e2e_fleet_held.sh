@@ -33,7 +33,11 @@ begin() {
     how=(--config policy.ini --attempts 1)
 }
 
-# The run, in the background; `how` has more of its options.
+# The run, in the background; `how` has more of its options. One whose breaker has tripped starts
+# nothing.
+has_started() {
+    [[ -s publisher.pid ]] || is_gone "$run_pid"
+}
 go() {
     rm -f publisher.pid
     # A shell starts what is in the background with INT ignored.
@@ -41,7 +45,7 @@ go() {
         --slots 4 --timeout "$timeout" --verify-timeout "$verify_timeout" --settle 1s --cooldown 0s --crash-limit 0 \
         --restart-pause 20ms..100ms "${how[@]}" >out 2>err </dev/null &
     run_pid=$!
-    wait_until 20 test -s publisher.pid || not_ok "$name: a run starts" "$(cat out err)"
+    wait_until 20 has_started || not_ok "$name: a run starts" "$(cat out err)"
 }
 
 # order COMMAND [WORD]: accepted by the run.
@@ -201,9 +205,16 @@ stopped() {
         $'\n'"the breaker of the whole run has tripped; nothing begins until: [^ ]*(mayhem|run.sh) resume --dir $dir --why TEXT"$'\n' \
         "$(cat out)"
     go
-    quiet_for 3500 # a new consumer begins nothing for 2 s in any case
-    matches "$name: the same command: still so" '^the breaker of the whole run has tripped: ' "$(first_line)"
+    finish 20
+    ends_with_code "$name: the same command ends at once: exit 75" 75
+    matches "$name: and status still begins with it" '^the breaker of the whole run has tripped: ' "$(first_line)"
     equal "$name: and nothing begins" "$before" "$(asked | wc -l)"
+}
+
+# What has stopped goes on, with the same command.
+resumed() {
+    order resume
+    go
 }
 
 trips() {
@@ -218,7 +229,7 @@ casualty_case() {
     trips
     stopped 'a casualty in step . of the ramp'
     at_most "$name: no more hosts than the step has" 9 "$(asked | cut -d ' ' -f 1 | sort -u | wc -l)"
-    order resume
+    resumed
     over 1
 }
 
@@ -236,7 +247,7 @@ breaker_case() {
     go
     trips
     stopped '3 of the last [0-9]* failed'
-    order resume
+    resumed
     for ((number = 0; number < 7; number++)); do
         at_most "$name: hosts of pair-$number that were down at once" 1 "$(max_down pair-$number)"
     done
@@ -366,6 +377,7 @@ one_trip() {
     printf '#   %s: it stops with %s; status: %s\n' "$name" "$(counted)" "$(first_line)"
     order resume
     wait_until 10 is_free || not_ok "$name: it goes on"
+    ! is_gone "$run_pid" || go
 }
 
 # write_pairs HOSTS: two hosts are a pair, one behind the other in the list; all are in web.
@@ -388,7 +400,7 @@ drawn_case() {
     how=(--config policy.ini --attempts 2)
     write_pairs "$2"
     go
-    until is_gone "$run_pid"; do
+    until is_gone "$run_pid" && ! { has_tripped && (($(settled) < $2)); }; do
         if has_tripped && (($(settled) < $2)); then
             trips=$((trips + 1))
             one_trip

@@ -125,7 +125,14 @@ trip_case() {
     let_it_go_on
     equal "$name: two have begun, and no third one" "bad-1 bad-2" "$(sort -u begun | paste -sd ' ')"
     : >healed
-    check "$name: it is resumed" order resume web
+    if has_ended; then # the trip was on record
+        finish 20
+        ends_with_code "$name: the same command ends at once: exit 75" 75
+        check "$name: it is resumed" order resume web
+        go
+    else
+        check "$name: it is resumed" order resume web
+    fi
     over "$name" 1
 }
 

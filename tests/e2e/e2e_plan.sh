@@ -168,8 +168,11 @@ plan -i hosts.txt -x "$work/restart.sh {host}" --take-over
 equal "a run that takes over begins anew" 0 "$(grep -c 'is done' out)"
 
 rm -rf run
-run -i plain.txt -x "true {host}" -q
-ends_with_code "a record: exit 0" 0
+printf "other\n" >other.txt
+run -i other.txt -x "false {host}" -q
+ends_with_code "a record: exit 1" 1
+sqlite3 run/outbox.db 'UPDATE runs SET finished_ms = NULL'
+key=$(query run/outbox.db 'SELECT run_key FROM runs')
 sqlite3 run/mayhem.db "CREATE TABLE IF NOT EXISTS holds (id INTEGER PRIMARY KEY AUTOINCREMENT,
     kind TEXT NOT NULL, name TEXT NOT NULL, run INTEGER NOT NULL, until_ms INTEGER NOT NULL,
     since_ms INTEGER NOT NULL, why TEXT NOT NULL, actor TEXT NOT NULL, UNIQUE (kind, name));
@@ -178,7 +181,8 @@ sqlite3 run/mayhem.db "CREATE TABLE IF NOT EXISTS holds (id INTEGER PRIMARY KEY 
     since_ms INTEGER NOT NULL);
   INSERT INTO places (host, groups, open, casualty, job, since_ms) VALUES ('web-9', 'web', 1, 0, x'00', 1);
   INSERT INTO holds (kind, name, run, until_ms, since_ms, why, actor)
-    VALUES ('deny', 'spare', 0, 0, 1, 'x', 'y'), ('deny', 'db-2', 0, 5, 1, 'x', 'y'), ('trip', 'db', 0, 0, 1, 'x', 'y');"
+    VALUES ('deny', 'spare', 0, 0, 1, 'x', 'y'), ('deny', 'db-2', 0, 5, 1, 'x', 'y'), ('trip', 'db', $key, 0, 1, 'x', 'y'),
+    ('trip', 'web', $key + 1, 0, 1, 'of another run', 'y');"
 printf '[group web]\ncap = 2\n[group db]\nmax-unavailable = 1\n[group us]\n' >held.ini
 plan "${real[@]}" --config held.ini --unleash
 equal "open attempts, denied hosts and breakers on record hold back" \
