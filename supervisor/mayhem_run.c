@@ -10,6 +10,7 @@
 #include "inherited.h"
 #include "kept_stream.h"
 #include "orphans.h"
+#include "run_breaker.h"
 #include "run_check.h"
 #include "run_command.h"
 #include "run_debts.h"
@@ -458,12 +459,26 @@ static void say_first_line(run_t *self)
                          headline && *starts ? ", " : "", starts);
 }
 
+// What an earlier run has left on record may let nothing begin: an exit code, and the summary says
+// so.
+static int see_record(run_t *self)
+{
+    run_breaker_t breaker = run_breaker_read(&self->settings);
+    int exit_code = run_breaker_stops(&breaker, &self->settings)
+                        ? run_report_stopped(&self->settings, &breaker)
+                        : run_breaker_pass(&breaker, &self->settings);
+    run_breaker_clear(&breaker);
+    return exit_code;
+}
+
 static int run(run_t *self)
 {
     const run_settings_t *settings = &self->settings;
     int exit_code = access(settings->dir, F_OK) == 0 ? 0 : run_files_check_list(settings);
     if (exit_code == 0)
         exit_code = run_folder_take(&self->folder, settings->dir, settings->drain_ms + KILL_MS);
+    if (exit_code == 0)
+        exit_code = see_record(self);
     if (exit_code == 0)
         run_debts_pay(settings, self->nothing, settings->options.quiet ? self->nothing : self->out);
     if (exit_code == 0)

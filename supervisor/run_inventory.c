@@ -119,10 +119,11 @@ int run_inventory_read(const run_settings_t *settings, run_inventory_what_t what
     run_inventory_t *self = ret_inventory;
     const mm_policy_t *policy = &settings->policy;
     int exit_code, nothing = -1;
-    if (what == RUN_INVENTORY_QUIET)
+    bool with_hosts = what == RUN_INVENTORY_HOSTS || what == RUN_INVENTORY_QUIET_HOSTS;
+    if (what == RUN_INVENTORY_QUIET || what == RUN_INVENTORY_QUIET_HOSTS)
         nothing = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    *self = (run_inventory_t){.text = ask(settings, what == RUN_INVENTORY_HOSTS,
-                                          nothing >= 0 ? nothing : STDERR_FILENO, &exit_code)};
+    *self = (run_inventory_t){
+        .text = ask(settings, with_hosts, nothing >= 0 ? nothing : STDERR_FILENO, &exit_code)};
     if (nothing >= 0)
         close(nothing);
     if (policy->count > 0) {

@@ -26,7 +26,8 @@ typedef struct {
 typedef enum {
     RUN_INVENTORY_COUNTS = 0,
     RUN_INVENTORY_HOSTS, // each of them, too
-    RUN_INVENTORY_QUIET  // counts, and nothing is said: a run would say the same
+    RUN_INVENTORY_QUIET, // counts, and nothing is said: a run would say the same
+    RUN_INVENTORY_QUIET_HOSTS
 } run_inventory_what_t;
 
 // Has a publisher read the list, a stream as well, to its end. Returns 0, or what the run would

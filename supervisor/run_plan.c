@@ -5,9 +5,10 @@
 #include "clock.h"
 #include "duration.h"
 #include "inherited.h"
+#include "record_state.h"
+#include "run_breaker.h"
 #include "run_check.h"
 #include "run_pass.h"
-#include "record_state.h"
 #include "run_policy.h"
 
 #include <inttypes.h>
@@ -117,6 +118,10 @@ static int decide(const run_settings_t *settings, const run_inventory_t *list, i
                                           .at_once = is_limit ? (uint32_t)driver->at_once : 0,
                                           .slots = driver->slots});
     int exit_code = read_record(settings, list, now_ms, pass);
+    run_breaker_t breaker = run_breaker_read(settings);
+    if (breaker.is_lifted)
+        run_pass_apply(pass, &(mm_entry_t){.action = MM_ACTION_RESUME, .at_ms = now_ms});
+    run_breaker_clear(&breaker);
     if (exit_code == 0)
         *ret_verdicts = run_pass_decide(pass);
     run_pass_destroy(&pass);

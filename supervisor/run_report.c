@@ -124,6 +124,8 @@ static void read_bad_input(const char *mark, char text[BAD_INPUT_MAX])
 // The consumer cuts a run off for one reason.
 static bool is_by_max_dead(const run_report_t *report)
 {
+    if (report->breaker)
+        return report->breaker->is_by_max_dead;
     return report->end->as.exit.why == SUPERVISOR_WHY_CUT_OFF &&
            report->end->as.exit.child.role == SUPERVISOR_CONSUMER;
 }
@@ -144,6 +146,10 @@ static void reason(const run_settings_t *settings, const run_report_t *report, c
     char child[SUPERVISOR_NAME_MAX + RUN_STARTS_MAX], *text = ending->why;
     size_t size = sizeof ending->why;
     int64_t dead = number(json, "dead");
+    if (report->breaker && !is_by_max_dead(report)) {
+        (void)snprintf(text, size, "stopped by %s", report->breaker->why);
+        return;
+    }
     supervisor_name(report->end->as.exit.child, child);
     switch (report->end->as.exit.why) {
     case SUPERVISOR_WHY_FINISHED:
@@ -229,9 +235,10 @@ static void print_way_on(const run_settings_t *settings, const run_report_t *rep
     }
     if (!is_stopped && ending->left == 0 && !(has_failed && ending->has_unread))
         return;
-    char *beyond = is_stopped && is_by_max_dead(report)
-                       ? caller_command_beyond(ending->dead + settings->max_dead)
-                       : NULL;
+    char *beyond =
+        is_stopped && is_by_max_dead(report)
+            ? caller_command_beyond(ending->dead - settings->dead_forgiven + settings->max_dead)
+            : NULL;
     (void)printf(
         ": %" PRId64 " host%s left%s; to go on%s: %s", ending->left, ending->left == 1 ? "" : "s",
         ending->has_unread ? ", and what the input still has" : "",
@@ -239,10 +246,14 @@ static void print_way_on(const run_settings_t *settings, const run_report_t *rep
     free(beyond);
 }
 
-// Whose command has taken over has had one of the two ways.
-static void print_ways_beyond(const run_settings_t *settings)
+// Beside a resume, which the lines of what is held have. Whose command has taken over has had one
+// of the other two.
+static void print_ways_beyond(const run_settings_t *settings, bool is_by_limit)
 {
-    if (settings->options.take_over)
+    if (!is_by_limit)
+        (void)printf("when that is resumed this run goes on; with --take-over another command "
+                     "does, and counts from zero\n");
+    else if (settings->options.take_over)
         (void)printf("this run has taken over: with a higher --max-dead it goes on; a corrected "
                      "command takes over again, and counts from zero\n");
     else
@@ -271,9 +282,10 @@ static bool print_text(const run_settings_t *settings, const run_report_t *repor
     else
         (void)printf("clean shutdown: yes (%.2f s)\n", (double)report->stop_ms / 1000);
     run_record_print_open(record, stdout);
-    if (is_by_max_dead(report) && ending->exit_code == EX_TEMPFAIL)
-        print_ways_beyond(settings);
     print_held(settings, ending);
+    bool is_by_limit = is_by_max_dead(report);
+    if ((is_by_limit || report->breaker) && ending->exit_code == EX_TEMPFAIL)
+        print_ways_beyond(settings, is_by_limit);
     (void)printf("%s", ending->why);
     print_way_on(settings, report, ending);
     (void)printf("\n");
@@ -316,21 +328,13 @@ static int report_nothing(const run_settings_t *settings, const run_report_t *re
                       : caller_fail(EX_IOERR, "the summary cannot be written: %s", strerror(errno));
 }
 
-int run_report_print(const run_settings_t *settings, const run_report_t *report)
+// Of a run that an outbox has. ending: what the mark of its publisher says.
+static int report_run(const run_settings_t *settings, const run_report_t *report, ending_t ending)
 {
-    char path[4096];
     int exit_code, code = report->exit_code;
-    ending_t ending = {0};
-    if (settings->has_lines)
-        show_lines(settings, report->shown);
-    else if (settings->has_profile)
-        show_profile(settings, report->shown);
-    (void)snprintf(path, sizeof path, "%s/publisher.run", settings->dir);
-    read_bad_input(path, ending.bad_input);
-    if (unlink(path) != 0)
-        return report_nothing(settings, report);
     json_t *json = publisher_report_json(settings->dir, &exit_code);
-    bool is_settled = exit_code == 0 || exit_code == 1; // as the outbox has it: nothing is left
+    // As the outbox has it nothing is left, and nothing is stopped.
+    bool is_settled = (exit_code == 0 || exit_code == 1) && !report->breaker;
     code = code >= 0 && !(code == EX_TEMPFAIL && is_settled) ? code : exit_code;
     if (!json)
         return caller_fail(EX_IOERR, "the summary cannot be made: %s/outbox.db does not tell",
@@ -365,4 +369,29 @@ int run_report_print(const run_settings_t *settings, const run_report_t *report)
     run_record_clear(&record);
     return is_written ? ending.exit_code
                       : caller_fail(EX_IOERR, "the summary cannot be written: %s", strerror(errno));
+}
+
+int run_report_print(const run_settings_t *settings, const run_report_t *report)
+{
+    char path[4096];
+    ending_t ending = {0};
+    if (settings->has_lines)
+        show_lines(settings, report->shown);
+    else if (settings->has_profile)
+        show_profile(settings, report->shown);
+    (void)snprintf(path, sizeof path, "%s/publisher.run", settings->dir);
+    read_bad_input(path, ending.bad_input);
+    if (unlink(path) != 0)
+        return report_nothing(settings, report);
+    return report_run(settings, report, ending);
+}
+
+int run_report_stopped(const run_settings_t *settings, const run_breaker_t *breaker)
+{
+    supervisor_action_t end = {.kind = SUPERVISOR_EXIT};
+    end.as.exit.why = SUPERVISOR_WHY_CUT_OFF;
+    end.as.exit.child.role = SUPERVISOR_CONSUMER;
+    run_report_t report = {
+        .end = &end, .exit_code = EX_TEMPFAIL, .unclean = "", .breaker = breaker};
+    return report_run(settings, &report, (ending_t){0});
 }

@@ -49,7 +49,8 @@ typedef struct {
     char *db;                           // the record of its saver
     arguments_t arguments[MM_PROGRAMS]; // of each program, but for --id and --log-file
     int64_t drain_ms;                   // the drain timeout
-    int64_t max_dead;                   // of the consumer; 0: no limit
+    int64_t max_dead;                   // as it was said; 0: no limit
+    int64_t dead_forgiven;              // hosts that do not count for it (run_breaker.h)
     int64_t run_ms;                     // the run is stopped after this time; 0: it is not
     int config;                         // the file of --config, as it was read; -1: none
     int stream;                         // the input, when it is a stream; -1: it is a file

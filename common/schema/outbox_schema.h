@@ -117,6 +117,10 @@ typedef enum {
 #define OUTBOX_READ_RUN                                                                            \
     OUTBOX_READ_RUN_COLUMNS "unneeded, withdrawn, abandoned, list, listed, grows, run_key FROM "   \
                             "runs"
+// Number, key and dead of the run that the driver ?1 goes on with.
+#define OUTBOX_READ_GOES_ON                                                                        \
+    "SELECT run, run_key, dead FROM runs WHERE finished_ms IS NULL AND driver = ?1"                \
+    " ORDER BY run DESC LIMIT 1"
 // Of a file of version 5, of 4, and of 1 to 3.
 #define OUTBOX_READ_RUN_5                                                                          \
     OUTBOX_READ_RUN_COLUMNS "unneeded, withdrawn, abandoned, list, listed, grows, 0 FROM runs"

@@ -121,6 +121,21 @@ typedef enum {
     " casualty, until_ms, hash"
 #define RECORD_READ_AUDIT "SELECT " RECORD_AUDIT_COLUMNS " FROM audit"
 
+// Of the run ?1; ?2: LIKE what a higher limit begins with, which counts on.
+#define RECORD_RESUMES                                                                             \
+    " FROM audit WHERE action = 'resume' AND grp IS NULL AND run IN (0, ?1) AND reason NOT LIKE "  \
+    "?2"
+// How many hosts of the run ?3 of the database `outbox` were dead when it was resumed last.
+#define RECORD_COUNT_FORGIVEN                                                                      \
+    "SELECT count(*) FROM outbox.dead JOIN jobs USING (id) WHERE outbox.dead.run = ?3"             \
+    " AND settled_ms <= (SELECT max(time_ms)" RECORD_RESUMES ")"
+// Why the whole run has tripped since then, and whether it was a limit that a higher one ends; what
+// else has stopped it goes before that.
+#define RECORD_READ_TRIP                                                                           \
+    "SELECT reason, reason LIKE ?2 AS is_limit FROM audit WHERE action = 'trip' AND grp IS NULL"   \
+    " AND run = ?1 AND seq > (SELECT coalesce(max(seq), 0)" RECORD_RESUMES                         \
+    ") ORDER BY is_limit, seq DESC LIMIT 1"
+
 // What is in force at ?2, Unix time, in the order in which it came to be, behind the row ?1; not
 // bound: from the first one on.
 #define RECORD_READ_HOLDS                                                                          \

@@ -63,8 +63,10 @@ typedef enum {
     MM_ACTION_BEGUN = 7,   // an attempt
     MM_ACTION_ENDED = 8    // a job: its outcome
 } mm_action_t;
-#define MM_ACTION_ORDERS MM_ACTION_RUN
-#define MM_ACTION_LAST   MM_ACTION_ENDED
+#define MM_ACTION_ORDERS MM_ACTION_RUN   // the last one of orders in frames
+#define MM_ACTION_LAST   MM_ACTION_ENDED // the same of states
+// How the reason begins of a trip that a higher limit ends, and of the resume that says so.
+#define MM_WHY_MAX_DEAD "--max-dead"
 
 // How an attempt ended, or its command.
 typedef enum {

@@ -564,6 +564,7 @@ static void check_dead(gather_t *self)
         return;
     gather_log(self, GATHER_LOG_TOO_MANY_DEAD, NULL);
     self->statistics.too_many_dead = true;
+    gather_trip_run(self, dead + flights_doomed(&self->flights));
     drain(self);
 }
 
@@ -638,7 +639,8 @@ void gather_step(gather_t *self, const gather_event_t *event, gather_actions_t *
     gather_dispatch(self);
     if (self->is_real || self->pending_count > 0)
         gather_talk_to_saver(self);
-    if (self->statistics.draining && flights_count(&self->flights) == 0 && !self->left) {
+    if (self->statistics.draining && flights_count(&self->flights) == 0 && !self->left &&
+        !gather_owes_trip(self)) {
         self->left = true;
         gather_act(self, GATHER_LEAVE);
     }
@@ -647,7 +649,7 @@ void gather_step(gather_t *self, const gather_event_t *event, gather_actions_t *
 int64_t gather_deadline(const gather_t *self)
 {
     int64_t deadline = mm_earlier(self->beat_ms, workers_deadline(self->workers));
-    if (flights_count(&self->flights) > 0)
+    if (flights_count(&self->flights) > 0 || gather_owes_trip(self))
         deadline = mm_earlier(deadline, self->drain_until_ms);
     if (self->flights.extends)
         deadline = mm_earlier(deadline, self->flights.extends->extend_ms);

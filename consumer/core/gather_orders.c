@@ -9,6 +9,8 @@
 #include "random.h"
 #include "string_view.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -170,22 +172,46 @@ void gather_apply_order(gather_t *self, uint64_t viewer, const mm_order_t *order
         restart_loading(self); // what is read now has it
 }
 
+static void say_trip(gather_t *self, const char *group, const char *why)
+{
+    mm_order_t order = {.action = MM_ACTION_TRIP,
+                        .name = mm_str(group),
+                        .run = self->run,
+                        .why = mm_str(why),
+                        .actor = mm_str("consumer")};
+    for (size_t i = 0; i < sizeof order.id.bytes; i++)
+        order.id.bytes[i] = (uint8_t)mm_random_below(&self->random, 256);
+    add_pending(self, 0, &order);
+    gather_action_t *tripped = gather_news(self, GATHER_NEWS_TRIPPED);
+    tripped->as.news.name = group;
+    tripped->as.news.reason = self->pending[self->pending_count - 1].why;
+}
+
 void gather_say_trips(gather_t *self)
 {
     for (group_t *group; (group = limits_tripped(&self->limits)) != NULL;) {
         self->gate_is_dirty = true;
-        gather_action_t *tripped = gather_news(self, GATHER_NEWS_TRIPPED);
-        tripped->as.news.name = group->rules.name;
-        tripped->as.news.reason = group->why;
-        mm_order_t order = {.action = MM_ACTION_TRIP,
-                            .name = mm_str(group->rules.name),
-                            .run = self->run,
-                            .why = mm_str(group->why),
-                            .actor = mm_str("consumer")};
-        for (size_t i = 0; i < sizeof order.id.bytes; i++)
-            order.id.bytes[i] = (uint8_t)mm_random_below(&self->random, 256);
-        add_pending(self, 0, &order);
+        say_trip(self, group->rules.name, group->why);
     }
+}
+
+void gather_trip_run(gather_t *self, uint64_t dead)
+{
+    char why[96];
+    if (self->run == 0 || self->limits.groups[0].is_tripped)
+        return; // of no record; or stopped already, by what a higher limit does not end
+    (void)snprintf(why, sizeof why, "%s %" PRIu32 ": %" PRIu64 " host%s dead", MM_WHY_MAX_DEAD,
+                   self->config.max_dead, dead, dead == 1 ? " is" : "s are");
+    say_trip(self, "", why);
+}
+
+bool gather_owes_trip(const gather_t *self)
+{
+    for (size_t i = 0; i < self->pending_count; i++)
+        if (self->pending[i].viewer == 0 && self->pending[i].order.action == MM_ACTION_TRIP &&
+            !self->pending[i].is_recorded)
+            return self->now_ms < self->drain_until_ms;
+    return false;
 }
 
 // A run that is new here is one that may be new to the record; told twice, it is recorded once.

@@ -214,6 +214,10 @@ bool gather_hear_run(gather_t *self, mm_str_t publisher, uint64_t run, const mm_
                      size_t count);
 // Breakers that have just tripped are logged and recorded.
 void gather_say_trips(gather_t *self);
+// So many are dead that the whole run has tripped (R14): the same, of a run that the record knows.
+void gather_trip_run(gather_t *self, uint64_t dead);
+// Whether a trip is to be recorded yet before this consumer leaves; not behind its drain limit.
+bool gather_owes_trip(const gather_t *self);
 // Sends the saver what it is to record or to tell, when that is due.
 void gather_talk_to_saver(gather_t *self);
 int64_t gather_orders_deadline(const gather_t *self);

@@ -246,16 +246,32 @@ matches "status begins with the group, why, and what helps" \
     '^the breaker of web has tripped: .*; to go on: mayhem resume web --dir trips --why TEXT$' "$(first_line)"
 matches "and has a table of groups" $'\n GROUP .*\n web +6 +0/1 +.* 4 tripped: ' "$("$program" status --dir trips)"
 check "explain says which group" wait_until 10 waits_for bad-06 'breaker tripped (group web)'
-murder_all
-matches "of a folder in which nothing runs, too" '^the breaker of web has tripped: ' "$(first_line)"
-launch "${how[@]}"
-check "kill -9 of all, and the same command" wait_until 30 waits_for bad-06 'breaker tripped (group web)'
+murder consumer
+murder saver
+check "behind kill -9 of both it is known again" wait_until 30 waits_for bad-06 'breaker tripped (group web)'
 nothing_begins "it stays tripped" 8
 order resume eu --why 'a slip of the pen'
 equal "resume of a group that the policy does not have: exit 1" 1 "$code"
 matches "it is said" 'the policy has no such group' "$(cat err2)"
 order resume --why 'not that one'
 accepted "resume of the whole run leaves the group's breaker" $'^resumed: trips.*\nstill in force:\ntripped +group web .*mayhem resume web --dir trips'
+murder_all
+matches "of a folder in which nothing runs, too" '^the breaker of web has tripped: ' "$(first_line)"
+run "${how[@]}"
+ends_with_code "kill -9 of all, and the same command: exit 75, at once" 75
+equal "it starts nothing" 0 "$(grep -c ' pid ' out)"
+matches "its last line says why, and what is left" \
+    '^stopped by the breaker of web, of which all hosts are: 4 hosts left; to go on: ' "$(tail -n 1 out)"
+matches "the lines before it have both ways on" $'\nthe breaker of web has tripped; .* resume web --dir trips --why TEXT\nwhen that is resumed .* with --take-over another command' \
+    "$(cat out)"
+run "${how[@]}" --json
+equal "as JSON, too" "75 stopped by the breaker of web, of which all hosts are" \
+    "$(sed -n 's/.*"exit_code":\([0-9]*\),"ended":"\([^"]*\)".*/\1 \2/p' out)"
+printf 'db-07 groups=db\n' >>groups.txt
+launch "${how[@]}"
+check "with a host of another group it goes on" wait_until 30 has_settled 9
+check "and the others wait" wait_until 10 waits_for bad-06 'breaker tripped (group web)'
+sed -i '/^db-07/d' groups.txt
 : >healed
 order resume web --why 'another kernel'
 accepted "resume of the group" '^resumed: group web$'
@@ -279,6 +295,26 @@ equal "it is on record" 'trip ' "$(store "SELECT kind || ' ' || name FROM holds"
 run -i well.txt -x "$work/restart.sh former {host} 0.05 0" --cooldown 0s
 ends_with_code "the next run, without a policy, is not held back: exit 0" 0
 equal "nothing is held back any more" '' "$(store 'SELECT kind FROM holds')"
+
+# The breaker of the whole run, with hosts left.
+dir=whole
+printf 'bad-%s\n' 1 2 3 4 5 >whole.txt
+how=(-i whole.txt -x "$work/restart.sh whole {host} 0.05 1" --breaker 2/2 --at-once 1 --attempts 1 --cooldown 0s)
+has_stopped() {
+    [[ $(store "SELECT count(*) FROM holds WHERE kind = 'trip' AND name = ''") == 1 ]]
+}
+launch "${how[@]}"
+check "a breaker of all trips" wait_until 30 has_stopped
+murder_all
+run "${how[@]}" --max-dead 9
+ends_with_code "the same command, with any limit: exit 75" 75
+matches "it says why" '^stopped by the breaker of the whole run: 2 of the last 2 failed: 3 hosts left; to go on: ' \
+    "$(tail -n 1 out)"
+matches "plan says so" $' bad-3 +waits: breaker tripped, of the whole run\n' "$("$program" plan --dir whole "${how[@]}")"
+equal "nothing has begun" 2 "$(begun)"
+run -i whole.txt -x "$work/restart.sh whole  {host} 0.05 0" --cooldown 0s --take-over
+ends_with_code "another command takes over: exit 0" 0
+equal "which ends that" '' "$(store 'SELECT kind FROM holds')"
 
 dir=unnamed
 printf 'bad-%s groups=web\n' 1 2 3 >named.txt

@@ -73,9 +73,17 @@ done
 finish 30
 ends_with_code "--max-dead 4, and the consumer is killed after each: exit 75" 75
 at_most "four are dead, and what was running" 5 "$(store "SELECT count(*) FROM jobs WHERE outcome = 'dead'")"
+equal "the run's breaker has tripped, once, and the audit says why" 'consumer  --max-dead 4' \
+    "$(store "SELECT actor || ' ' || coalesce(grp, '') || ' ' || substr(reason, 1, 12) FROM audit WHERE action = 'trip'")"
+matches "status says it, and what helps" \
+    '^the breaker of the whole run has tripped: --max-dead 4: [45] hosts are dead; to go on: mayhem resume --dir dead --why TEXT$' \
+    "$("$build/mayhem" status --dir dead 2>/dev/null)"
+matches "and so does plan" $' web-00060 +waits: breaker tripped\n' \
+    "$("$build/mayhem" plan --dir dead -i hosts.txt "${bad[@]}" --max-dead 4)"
 begun=$(lines_in dead.starts)
 run -i hosts.txt "${bad[@]}" --max-dead 4
 ends_with_code "the same command: exit 75" 75
+equal "no process is started for it" 0 "$(grep -c ' pid ' out)"
 equal "it begins nothing" "$begun" "$(lines_in dead.starts)"
 matches "and says why, with a command that goes on" \
     '^stopped by --max-dead, see dead/dead.txt first: 59[56] hosts left; to go on: .* --max-dead [89]$' "$(tail -n 1 out)"
@@ -88,6 +96,16 @@ equal "it has one limit" 1 "$(grep -o -e --max-dead <<<"$again" | wc -l)"
 at_most "and goes on: so many more are dead, and what was running" 10 \
     "$(store "SELECT count(*) FROM jobs WHERE outcome = 'dead'")"
 check "it begins some" test "$(lines_in dead.starts)" -ge $((begun + 4))
+matches "a higher limit is a resume on record" '^resume --max-dead [89] trip --max-dead [89]: ' \
+    "$(store "SELECT group_concat(action || ' ' || reason, ' ') FROM (SELECT action, reason FROM audit
+        WHERE order_id IS NOT NULL AND action <> 'run' ORDER BY seq LIMIT -1 OFFSET 1)")"
+"$build/mayhem" resume --dir dead --why 'another command' >/dev/null
+before=$(store "SELECT count(*) FROM jobs WHERE outcome = 'dead'")
+run -i hosts.txt "${bad[@]}" --max-dead 4
+ends_with_code "behind a resume the first command goes on: exit 75" 75
+equal "and counts from zero" yes "$(((after = $(store "SELECT count(*) FROM jobs WHERE outcome = 'dead'") - before,
+    after >= 4 && after <= 5)) && echo yes || echo "$after more are dead")"
+matches "its way on counts from there, too" " --max-dead 8$" "$(tail -n 1 out)"
 
 # The next command is as wrong as the first one.
 run -i hosts.txt -n 1 --slots 1 --attempts 1 -x "$work/restart.sh taken {host} 0 1" --take-over --max-dead=2

@@ -1,0 +1,205 @@
+// See run_breaker.h.
+
+#include "run_breaker.h"
+#include "caller.h"
+#include "record_order.h"
+#include "run_held.h"
+#include "run_inventory.h"
+#include "sqlite.h"
+#include "string_view.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "outbox_schema.h"
+#include "record_schema.h"
+
+// ---- reading
+
+// The run that this driver goes on with, for its record.
+typedef struct {
+    int64_t number; // in the outbox; 0: there is none
+    int64_t key;
+} goes_on_t;
+
+static mm_sqlite_t *open_file(const char *path, int version)
+{
+    mm_sqlite_t *file = NULL;
+    char error[MM_ERROR_MAX];
+    mm_sqlite_config_t config = {.path = path, .version = version, .read_only = true};
+    return access(path, F_OK) == 0 && mm_sqlite_open(&config, &file, error) == 0 ? file : NULL;
+}
+
+static goes_on_t read_outbox(const char *path, const char *driver, run_breaker_t *self)
+{
+    goes_on_t run = {0};
+    sqlite3_stmt *row = NULL;
+    char error[MM_ERROR_MAX];
+    bool has_row = false;
+    mm_sqlite_t *outbox = open_file(path, OUTBOX_VERSION);
+    if (outbox && mm_sqlite_prepare(outbox, OUTBOX_READ_GOES_ON, &row, error) == 0) {
+        mm_sqlite_bind_text(row, 1, mm_str(driver));
+        (void)mm_sqlite_row(outbox, row, &has_row);
+    }
+    if (has_row) {
+        run = (goes_on_t){sqlite3_column_int64(row, 0), sqlite3_column_int64(row, 1)};
+        self->goes_on = true;
+        self->dead = sqlite3_column_int64(row, 2);
+    }
+    mm_sqlite_close(&outbox);
+    return run;
+}
+
+// The first column of the first row of this SQL; NULL: it has none. The statement is the caller's.
+static sqlite3_stmt *read_one(mm_sqlite_t *record, const char *sql, const goes_on_t *run)
+{
+    sqlite3_stmt *row = NULL;
+    char error[MM_ERROR_MAX];
+    bool has_row = false;
+    if (mm_sqlite_prepare(record, sql, &row, error) != 0)
+        return NULL;
+    (void)sqlite3_bind_int64(row, 1, run->key);
+    mm_sqlite_bind_text(row, 2, mm_str(MM_WHY_MAX_DEAD " %"));
+    if (sqlite3_bind_parameter_count(row) > 2)
+        (void)sqlite3_bind_int64(row, 3, run->number);
+    return mm_sqlite_row(record, row, &has_row) == MM_SQLITE_OK && has_row ? row : NULL;
+}
+
+static void read_record(const run_settings_t *settings, const char *outbox, const goes_on_t *run,
+                        run_breaker_t *self)
+{
+    mm_sqlite_t *record = open_file(settings->db, RECORD_VERSION);
+    char *attach = sqlite3_mprintf("ATTACH DATABASE %Q AS outbox", outbox);
+    sqlite3_stmt *row;
+    if (record && attach &&
+        sqlite3_exec(mm_sqlite_handle(record), attach, NULL, NULL, NULL) == SQLITE_OK &&
+        (row = read_one(record, RECORD_COUNT_FORGIVEN, run)) != NULL)
+        self->forgiven = sqlite3_column_int64(row, 0);
+    if (record && self->is_tripped && (row = read_one(record, RECORD_READ_TRIP, run)) != NULL) {
+        mm_str_t why = mm_sqlite_column_text(row, 0);
+        (void)snprintf(self->why, sizeof self->why, "%.*s", (int)why.size, why.data);
+        self->is_by_max_dead = sqlite3_column_int(row, 1) != 0;
+    }
+    sqlite3_free(attach);
+    mm_sqlite_close(&record);
+}
+
+// Those of other runs have ended with them. group: empty: the whole run.
+static bool has_tripped(const run_breaker_t *self, mm_str_t group)
+{
+    for (size_t i = 0; i < self->held.hold_count; i++) {
+        const mm_hold_t *hold = &self->held.holds[i];
+        if (hold->kind == MM_ACTION_TRIP && hold->run == self->run &&
+            mm_str_equal(mm_str(hold->name), group))
+            return true;
+    }
+    return false;
+}
+
+run_breaker_t run_breaker_read(const run_settings_t *settings)
+{
+    run_breaker_t self = {.held = run_held_read(settings->db)};
+    char outbox[4096];
+    (void)snprintf(outbox, sizeof outbox, "%s/outbox.db", settings->dir);
+    goes_on_t run = read_outbox(outbox, settings->driver.words, &self);
+    self.run = (uint64_t)run.key;
+    self.is_tripped = has_tripped(&self, mm_str(""));
+    if (self.goes_on && (self.is_tripped || settings->max_dead > 0))
+        read_record(settings, outbox, &run, &self);
+    self.is_lifted = self.is_tripped && self.is_by_max_dead &&
+                     (settings->max_dead == 0 || self.dead - self.forgiven < settings->max_dead);
+    self.is_tripped = self.is_tripped && !self.is_lifted;
+    return self;
+}
+
+void run_breaker_clear(run_breaker_t *self)
+{
+    mm_held_record_clear(&self->held);
+    *self = (run_breaker_t){0};
+}
+
+// ---- asking
+
+static bool is_of_tripped(const run_breaker_t *self, const run_host_t *host)
+{
+    for (const char *at = host->groups; *at; at += strcspn(at, ","), at += *at == ',')
+        if (has_tripped(self, (mm_str_t){at, strcspn(at, ",")}))
+            return true;
+    return false;
+}
+
+static size_t count_tripped(const run_breaker_t *self, const char **ret_group)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < self->held.hold_count; i++) {
+        const mm_hold_t *hold = &self->held.holds[i];
+        if (hold->kind != MM_ACTION_TRIP || hold->run != self->run || *hold->name == '\0')
+            continue;
+        *ret_group = hold->name;
+        count++;
+    }
+    return count;
+}
+
+// What is wrong with the list is said by the publisher of the run.
+static bool has_nothing_else(const run_breaker_t *self, const run_settings_t *settings)
+{
+    run_inventory_t list = {0};
+    size_t left = 0, stopped = 0;
+    if (settings->policy.count < 2 || !settings->list)
+        return false;
+    bool is_read = run_inventory_read(settings, RUN_INVENTORY_QUIET_HOSTS, &list) == 0;
+    for (size_t i = 0; is_read && i < list.item_count; i++) {
+        left += !list.items[i].is_done;
+        stopped += !list.items[i].is_done && is_of_tripped(self, &list.items[i]);
+    }
+    run_inventory_clear(&list);
+    return left > 0 && stopped == left;
+}
+
+bool run_breaker_stops(run_breaker_t *self, const run_settings_t *settings)
+{
+    char why[RUN_BREAKER_WHY];
+    const char *group = NULL;
+    size_t groups = count_tripped(self, &group);
+    if (self->is_tripped) {
+        (void)snprintf(why, sizeof why, "the breaker of the whole run: %.200s", self->why);
+        (void)snprintf(self->why, sizeof self->why, "%s", why);
+        return true;
+    }
+    if (!self->goes_on || groups == 0 || !has_nothing_else(self, settings))
+        return false;
+    if (groups == 1)
+        (void)snprintf(self->why, sizeof self->why, "the breaker of %s, of which all hosts are",
+                       group);
+    else
+        (void)snprintf(self->why, sizeof self->why,
+                       "the breakers of %zu groups, of which all hosts are", groups);
+    return true;
+}
+
+// ---- going on
+
+int run_breaker_pass(const run_breaker_t *self, run_settings_t *settings)
+{
+    char why[64], actor[MM_ACTOR_MAX + 1], error[MM_ERROR_MAX];
+    int exit_code = 0;
+    if (self->is_lifted) {
+        (void)snprintf(why, sizeof why, MM_WHY_MAX_DEAD " %" PRId64, settings->max_dead);
+        mm_order_t order = {.action = MM_ACTION_RESUME,
+                            .why = mm_str(why),
+                            .actor = mm_str(record_order_actor(actor))};
+        exit_code = record_order_write(settings->dir, settings->db, &order, error);
+        if (exit_code != 0 && *error)
+            (void)caller_fail(exit_code, "%s", error);
+    }
+    settings->dead_forgiven = self->forgiven;
+    if (settings->max_dead > 0 && self->forgiven > 0)
+        arguments_add(&settings->arguments[MM_PROGRAM_CONSUMER], "--max-dead=%" PRId64,
+                      settings->max_dead + self->forgiven);
+    return exit_code;
+}
