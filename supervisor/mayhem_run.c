@@ -22,6 +22,7 @@
 #include "run_report.h"
 #include "run_settings.h"
 #include "run_starts.h"
+#include "run_take_over.h"
 #include "supervisor.h"
 #include "supervisor_trace.h"
 #include "user_screen.h"
@@ -467,6 +468,8 @@ static int see_record(run_t *self)
     int exit_code = run_breaker_stops(&breaker, &self->settings)
                         ? run_report_stopped(&self->settings, &breaker)
                         : run_breaker_pass(&breaker, &self->settings);
+    if (exit_code == 0)
+        exit_code = run_take_over_record(&self->settings);
     run_breaker_clear(&breaker);
     return exit_code;
 }

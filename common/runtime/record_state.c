@@ -23,7 +23,7 @@ static int64_t time_at(sqlite3_stmt *row, int column)
 size_t mm_record_hold(sqlite3_stmt *row, mm_entry_t ret_entries[2])
 {
     mm_action_t kind;
-    if (!mm_action_parse(mm_sqlite_column_text(row, HOLDS_KIND), &kind))
+    if (!mm_action_parse(mm_sqlite_column_text(row, HOLDS_KIND), &kind) || kind > MM_ACTION_LAST)
         return 0;
     ret_entries[0] = (mm_entry_t){.action = kind,
                                   .name = text_at(row, HOLDS_NAME, MM_HOST_MAX),

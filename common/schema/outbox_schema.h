@@ -121,6 +121,11 @@ typedef enum {
 #define OUTBOX_READ_GOES_ON                                                                        \
     "SELECT run, run_key, dead FROM runs WHERE finished_ms IS NULL AND driver = ?1"                \
     " ORDER BY run DESC LIMIT 1"
+// The drivers that have left jobs which are not withdrawn yet, but for ?1, and how many.
+#define OUTBOX_READ_LEFT_BY_OTHERS                                                                 \
+    "SELECT driver, accepted - restarted - dead - unneeded - withdrawn - (SELECT count(*)"         \
+    " FROM withdrawn JOIN chunks ON chunk = token >> 10 WHERE chunks.run = runs.run) AS jobs_left" \
+    " FROM runs WHERE finished_ms IS NULL AND driver <> ?1 AND jobs_left > 0 ORDER BY run DESC"
 // Of a file of version 5, of 4, and of 1 to 3.
 #define OUTBOX_READ_RUN_5                                                                          \
     OUTBOX_READ_RUN_COLUMNS "unneeded, withdrawn, abandoned, list, listed, grows, 0 FROM runs"

@@ -121,7 +121,7 @@ const char *mm_row_name(mm_attempt_row_t row)
     return names[row];
 }
 
-#define ACTIONS (MM_ACTION_LAST + 1)
+#define ACTIONS (MM_ACTION_TAKE_OVER + 1)
 static const char *const actions[ACTIONS] = {"",
                                              [MM_ACTION_HALT] = "halt",
                                              [MM_ACTION_RESUME] = "resume",
@@ -130,7 +130,8 @@ static const char *const actions[ACTIONS] = {"",
                                              [MM_ACTION_TRIP] = "trip",
                                              [MM_ACTION_RUN] = "run",
                                              [MM_ACTION_BEGUN] = "begun",
-                                             [MM_ACTION_ENDED] = "ended"};
+                                             [MM_ACTION_ENDED] = "ended",
+                                             [MM_ACTION_TAKE_OVER] = "take-over"};
 
 const char *mm_action_name(mm_action_t action)
 {

@@ -54,14 +54,15 @@ typedef enum {
 
 // What holds a run back, or frees it, and what the audit has of it. The first ones are orders.
 typedef enum {
-    MM_ACTION_HALT = 1,    // nothing begins
-    MM_ACTION_RESUME = 2,  // ends a halt, or what a breaker has stopped
-    MM_ACTION_DENY = 3,    // this host does not begin
-    MM_ACTION_ABSOLVE = 4, // a casualty is one no longer
-    MM_ACTION_TRIP = 5,    // a breaker has stopped a group, or all
-    MM_ACTION_RUN = 6,     // a run begins: counts and breakers from zero
-    MM_ACTION_BEGUN = 7,   // an attempt
-    MM_ACTION_ENDED = 8    // a job: its outcome
+    MM_ACTION_HALT = 1,     // nothing begins
+    MM_ACTION_RESUME = 2,   // ends a halt, or what a breaker has stopped
+    MM_ACTION_DENY = 3,     // this host does not begin
+    MM_ACTION_ABSOLVE = 4,  // a casualty is one no longer
+    MM_ACTION_TRIP = 5,     // a breaker has stopped a group, or all
+    MM_ACTION_RUN = 6,      // a run begins: counts and breakers from zero
+    MM_ACTION_BEGUN = 7,    // an attempt
+    MM_ACTION_ENDED = 8,    // a job: its outcome
+    MM_ACTION_TAKE_OVER = 9 // --take-over withdraws what another driver has left; of records alone
 } mm_action_t;
 #define MM_ACTION_ORDERS MM_ACTION_RUN   // the last one of orders in frames
 #define MM_ACTION_LAST   MM_ACTION_ENDED // the same of states

@@ -118,7 +118,8 @@ static bool take_effect(gather_t *self, const mm_order_t *order)
     case MM_ACTION_TRIP:
     case MM_ACTION_RUN: return true;
     case MM_ACTION_BEGUN:
-    case MM_ACTION_ENDED: break;
+    case MM_ACTION_ENDED:
+    case MM_ACTION_TAKE_OVER: break;
     }
     return false;
 }

@@ -180,7 +180,8 @@ void limits_apply_entry(limits_t *self, const mm_entry_t *entry, int64_t open_un
     case MM_ACTION_BEGUN: apply_begun(self, entry, open_until_ms); break;
     case MM_ACTION_ENDED: apply_ended(self, entry); break;
     case MM_ACTION_ABSOLVE:
-    case MM_ACTION_RUN: break;
+    case MM_ACTION_RUN:
+    case MM_ACTION_TAKE_OVER: break;
     }
 }
 

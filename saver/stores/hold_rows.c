@@ -78,8 +78,9 @@ mm_sqlite_status_t hold_rows_apply(hold_rows_t *self, const mm_order_t *order, i
     case MM_ACTION_RUN:
         (void)sqlite3_bind_int64(self->end_run, 1, (int64_t)order->run);
         return mm_sqlite_run(self->sqlite, self->end_run);
-    case MM_ACTION_ABSOLVE: // of places
-    case MM_ACTION_BEGUN:   // these are no orders
+    case MM_ACTION_ABSOLVE:   // of places
+    case MM_ACTION_TAKE_OVER: // what it ends ends with the new run
+    case MM_ACTION_BEGUN:     // these are no orders
     case MM_ACTION_ENDED: break;
     }
     return MM_SQLITE_OK;

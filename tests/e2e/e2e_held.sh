@@ -314,7 +314,8 @@ matches "plan says so" $' bad-3 +waits: breaker tripped, of the whole run\n' "$(
 equal "nothing has begun" 2 "$(begun)"
 run -i whole.txt -x "$work/restart.sh whole  {host} 0.05 0" --cooldown 0s --take-over
 ends_with_code "another command takes over: exit 0" 0
-equal "which ends that" '' "$(store 'SELECT kind FROM holds')"
+equal "which ends that, on record" '1 ' \
+    "$(store "SELECT count(*) || ' ' || coalesce((SELECT kind FROM holds), '') FROM audit WHERE action = 'take-over'")"
 
 dir=unnamed
 printf 'bad-%s groups=web\n' 1 2 3 >named.txt

@@ -113,6 +113,9 @@ ends_with_code "a run that has taken over is stopped by --max-dead, too: exit 75
 matches "it has both ways on, and does not ask for what was given" \
     '^this run has taken over: with a higher --max-dead it goes on; a corrected command takes over again' \
     "$(tail -n 2 out | head -n 1)"
+matches "the audit says what was taken over, and by whom" \
+    "^[^ ]+ \(uid $(id -u), pid [0-9]+\) 5[0-9]+ jobs are left of \"exec: .*restart.sh dead [{]host[}] 0.3 1\"$" \
+    "$(store "SELECT actor || ' ' || reason FROM audit WHERE action = 'take-over'")"
 again=$(tail -n 1 out)
 again=${again#*to go on: }
 matches "its command takes nothing over" ' --max-dead 4$' "$again"

@@ -486,7 +486,8 @@ void sim_judge_order(sim_t *self, const sim_order_t *order, const char *prefix)
     case MM_ACTION_TRIP: sim_judge_say(self, "%strip %s", prefix, name); break;
     case MM_ACTION_RUN:
     case MM_ACTION_BEGUN:
-    case MM_ACTION_ENDED: break;
+    case MM_ACTION_ENDED:
+    case MM_ACTION_TAKE_OVER: break;
     }
 }
 

@@ -298,10 +298,10 @@ static int check_saver(const mm_options_t *options)
     mm_action_t action = MM_ACTION_HALT;
     mm_id_t id;
     bool is_given = *options->order != '\0';
-    if (is_given &&
-        (!mm_action_parse(mm_str(options->order), &action) || action > MM_ACTION_ABSOLVE))
+    if (is_given && (!mm_action_parse(mm_str(options->order), &action) ||
+                     (action > MM_ACTION_ABSOLVE && action != MM_ACTION_TAKE_OVER)))
         return refuse(options, MM_ROW_order, MM_ROW_order,
-                      "there is no such order: it is halt, resume, deny or absolve");
+                      "there is no such order: it is halt, resume, deny, absolve or take-over");
     mm_row_index_t part = *options->order_id     ? MM_ROW_order_id
                           : *options->order_name ? MM_ROW_order_name
                           : *options->order_why  ? MM_ROW_order_why

@@ -548,7 +548,8 @@ static void an_order_is_checked_before_it_is_recorded(void **state)
     static const struct {
         const char *order, *part, *told;
     } cases[] = {
-        {"--order=stop", "--order-why=x", "no such order: it is halt, resume, deny or absolve"},
+        {"--order=stop", "--order-why=x",
+         "no such order: it is halt, resume, deny, absolve or take-over"},
         {"--order=run", "--order-why=x", "no such order"},
         {"--order=ended", "--order-why=x", "no such order"},
         {"--order=deny", "--order-why=x", "--order=deny: it needs a host, and '' is none"},
