@@ -247,7 +247,7 @@ static void set_held(snapshot_t *snapshot, const json_t *reply)
     snapshot->halted = json_is_true(json_object_get(reply, "halted"));
     free(snapshot->groups);
     snapshot->group_count = count < SNAPSHOT_GROUPS_MAX ? count : SNAPSHOT_GROUPS_MAX;
-    snapshot->groups_left_out = number_in(reply, "groups_left_out");
+    snapshot->groups_left_out = reply_number(reply, "groups_left_out");
     snapshot->groups = calloc(snapshot->group_count + 1, sizeof *snapshot->groups);
     assert(snapshot->groups);
     for (size_t i = 0; i < snapshot->group_count; i++)
