@@ -1,6 +1,6 @@
 # Helpers of the tests with real processes; each tests/e2e_*.sh sources it. A test works in a folder
 # of its own, ends only what it has started itself, by pid, and waits for nothing without a limit.
-# Each check prints "ok - NAME" or "not ok - NAME", with the reason below it.
+# Each check prints "ok - NAME" or "not ok - NAME", with the reason below it. Exit 1: one was not ok.
 # shellcheck shell=bash
 set -u
 
@@ -25,6 +25,7 @@ ok() {
 # not_ok NAME [DETAIL]...
 not_ok() {
     printf 'not ok - %s\n' "$1"
+    [[ ! -d $work ]] || : >"$work/.not_ok" # also of a subshell
     shift
     local detail
     for detail in "$@"; do
@@ -225,12 +226,14 @@ nothing_lives() {
 }
 
 clean_up() {
-    local pid
+    local pid status=$?
+    [[ ! -e $work/.not_ok ]] || status=1
     exec 2>/dev/null # bash tells of each that is killed
     for pid in "${started[@]}" $(living); do
         kill -KILL "$pid" 2>/dev/null
     done
     cd / && rm -rf "$work"
+    exit "$status"
 }
 trap clean_up EXIT
 trap 'exit 130' INT TERM HUP
