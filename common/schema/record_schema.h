@@ -45,18 +45,22 @@
     " deadline_boot_ms INTEGER NOT NULL, control TEXT, health TEXT, owes INTEGER, debt TEXT,"      \
     " PRIMARY KEY (job, attempt)) WITHOUT ROWID"
 
+#define RECORD_ACTION_OVER "over" // an attempt has ended, and its job has no outcome yet
+
 // Every row is chained to the one before it (audit_chain.h). NULL: it has none of that.
 //   seq       from 1, without a gap
 //   actor     who has ordered it, or the saver's consumer: its name
-//   action    mm_action_name
+//   action    mm_action_name; of an attempt that has begun also RECORD_ACTION_OVER, or mm_row_name
+//             of one that is open or not started
 //   job       of an attempt or an outcome
 //   order_id  of an order: a repeated one changes nothing
 //   run       0: any; a number without a sign, kept with one
 //   host      as its list wrote it; of deny and absolve folded
 //   grp       of a host its groups, with commas between; of trip and resume the group
-//   reason    why; of an outcome why the job is dead
+//   reason    why; of an outcome why the job is dead; of an attempt how it ended, mm_end_name
 //   ids       "attempt=1 command=1 machine=... boot=...", as far as they are known
-//   outcome   of `ended`: mm_outcome_name; proof: mm_proof_name; casualty: 1 or 0
+//   outcome   of `ended`: mm_outcome_name; proof: mm_proof_name
+//   casualty  of `ended` and `over`: 1 or 0
 //   until_ms  of deny: Unix time; 0: for good
 #define RECORD_SCHEMA_AUDIT                                                                        \
     "CREATE TABLE audit (seq INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, actor TEXT NOT NULL,"  \

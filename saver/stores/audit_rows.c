@@ -153,26 +153,32 @@ static mm_str_t print_ids(const mm_real_t *real, char buffer[IDS_BYTES])
     return (mm_str_t){buffer, (size_t)size};
 }
 
-// The columns that begun and ended rows have in common.
-static void fill(mm_audit_value_t values[AUDIT_COLUMNS], mm_action_t action, const mm_task_t *task,
+// The columns that rows of attempts and of outcomes have in common.
+static void fill(mm_audit_value_t values[AUDIT_COLUMNS], const char *action, const mm_task_t *task,
                  int64_t now_ms)
 {
     values[AUDIT_TIME_MS] = integer(now_ms);
     values[AUDIT_ACTOR] = text(mm_str(ACTOR));
-    values[AUDIT_ACTION] = text(mm_str(mm_action_name(action)));
+    values[AUDIT_ACTION] = text(mm_str(action));
     values[AUDIT_JOB] = id(&task->id);
     values[AUDIT_RUN] = integer(task->real ? (int64_t)task->real->run : 0);
     values[AUDIT_HOST] = text(task->host);
     values[AUDIT_GROUPS] = text_or_null(groups_of(task->real));
 }
 
-mm_sqlite_status_t audit_rows_add_begun(audit_rows_t *self, const mm_task_t *task, int64_t now_ms)
+mm_sqlite_status_t audit_rows_add_attempt(audit_rows_t *self, const mm_task_t *task, int64_t now_ms)
 {
+    const mm_real_t *real = task->real;
+    bool has_ended = real->row == MM_ROW_ENDED;
+    bool has_end = has_ended || real->row == MM_ROW_OPEN;
     mm_audit_value_t values[AUDIT_COLUMNS] = {{0}};
     char ids[IDS_BYTES];
-    fill(values, MM_ACTION_BEGUN, task, now_ms);
-    values[AUDIT_REASON] = text(mm_str(""));
-    values[AUDIT_IDS] = text(print_ids(task->real, ids));
+    fill(values, has_ended ? RECORD_ACTION_OVER : mm_row_name(real->row), task, now_ms);
+    values[AUDIT_REASON] =
+        text(mm_str(has_end && real->end != MM_END_NONE ? mm_end_name(real->end) : ""));
+    values[AUDIT_IDS] = text(print_ids(real, ids));
+    if (has_ended)
+        values[AUDIT_CASUALTY] = integer(real->is_casualty);
     return add(self, values);
 }
 
@@ -182,7 +188,7 @@ mm_sqlite_status_t audit_rows_add_ended(audit_rows_t *self, const mm_task_t *tas
     mm_audit_value_t values[AUDIT_COLUMNS] = {{0}};
     char ids[IDS_BYTES];
     bool has_proof = task->outcome == MM_OUTCOME_RESTARTED && proof != MM_PROOF_NONE;
-    fill(values, MM_ACTION_ENDED, task, now_ms);
+    fill(values, mm_action_name(MM_ACTION_ENDED), task, now_ms);
     values[AUDIT_REASON] = text(task->error);
     values[AUDIT_IDS] = text(print_ids(task->real, ids));
     values[AUDIT_OUTCOME] = text(mm_str(mm_outcome_name(task->outcome)));

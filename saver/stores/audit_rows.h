@@ -25,8 +25,10 @@ void audit_rows_begin(audit_rows_t *self);
 // It was committed.
 void audit_rows_committed(audit_rows_t *self);
 
-// An attempt has begun: the task's row says so. now_ms: Unix time; the same below.
-mm_sqlite_status_t audit_rows_add_begun(audit_rows_t *self, const mm_task_t *task, int64_t now_ms);
+// What has become of an attempt, as the task's row says it: it has begun, its command was not sent,
+// nobody knows its end, or it is over. now_ms: Unix time; the same below.
+mm_sqlite_status_t audit_rows_add_attempt(audit_rows_t *self, const mm_task_t *task,
+                                          int64_t now_ms);
 // The settle has set the job's outcome, with this proof. *ret_seq: of the row.
 mm_sqlite_status_t audit_rows_add_ended(audit_rows_t *self, const mm_task_t *task, mm_proof_t proof,
                                         int64_t now_ms, uint64_t *ret_seq);

@@ -45,14 +45,22 @@ static bool is_told(const mm_task_t *task, const held_change_t *change)
     return change->has_attempts || (task->real != NULL && task->real->run != 0);
 }
 
+// Each begin; in a run with a policy also who frees or keeps a place, unless an outcome tells that.
+static bool is_attempt_told(const mm_task_t *task, const held_change_t *change)
+{
+    if (!change->is_row_taken)
+        return false;
+    return task->real->row == MM_ROW_BEGUN ||
+           (task->real->run != 0 && change->after == MM_OUTCOME_NONE);
+}
+
 mm_sqlite_status_t held_rows_apply(held_rows_t *self, const mm_task_t *task,
                                    const held_change_t *change, int64_t now_ms, uint64_t *ret_seq)
 {
     mm_sqlite_status_t status = MM_SQLITE_OK;
-    bool has_begun = change->is_row_taken && task->real->row == MM_ROW_BEGUN;
     bool is_outcome = change->before == MM_OUTCOME_NONE && change->after != MM_OUTCOME_NONE;
-    if (has_begun)
-        status = audit_rows_add_begun(&self->audit, task, now_ms);
+    if (is_attempt_told(task, change))
+        status = audit_rows_add_attempt(&self->audit, task, now_ms);
     if (status != MM_SQLITE_OK)
         return status;
     if (is_outcome && is_told(task, change))

@@ -311,8 +311,7 @@ kill_case() {
     local restarted step
     begin kill well slow well well well well hang well well well
     write_ramp
-    attempts=2 # what was killed before its command has arrived is tried again
-    how+=(--attempts 2)
+    how+=(--attempts 2) # what was killed before its command has arrived is tried again
     for step in 1 2 5; do
         go
         wait_until 50 are_asked "$step"
@@ -396,7 +395,6 @@ drawn_case() {
     local kinds number most=0 pair events=0 next=$((2 + RANDOM % 5)) trips=0
     draw_kinds "$2"
     begin "drawn-$1" "${kinds[@]}"
-    attempts=2
     how=(--config policy.ini --attempts 2)
     write_pairs "$2"
     go

@@ -81,6 +81,11 @@ disturb() {
     go
 }
 
+# So many kills and stops are to come, spread over the hosts.
+is_behind() {
+    ((killed < kills && killed * host_count < kills * $(settled)))
+}
+
 # A breaker that has tripped is let stand for longer than the judge is lenient.
 resume() {
     local group
@@ -117,7 +122,7 @@ until has_ended; do
         break
     }
     sleep "0.$((RANDOM % 9 + 1))"
-    ((killed >= kills || RANDOM % 5 > 1)) || disturb
+    if is_behind || ((killed < kills && RANDOM % 5 < 2)); then disturb; fi
     resume
     absolve
 done
@@ -149,8 +154,9 @@ cp judged.txt sound.txt
 room="UPDATE audit SET seq = -10 * seq; UPDATE audit SET seq = -seq;
     CREATE TEMP TABLE at AS SELECT seq, time_ms, host, ',' || grp || ',' AS groups,
         count(*) OVER (PARTITION BY job) AS begins FROM audit WHERE action = 'begun';
-    CREATE TEMP TABLE half AS SELECT seq, time_ms, host FROM at ORDER BY seq
-        LIMIT 1 OFFSET $((host_count / 2));"
+    CREATE TEMP TABLE half AS SELECT seq, time_ms, host FROM at
+        WHERE begins = 1 AND groups LIKE '%,web,%' AND host IN (SELECT host FROM audit WHERE outcome = 'restarted')
+        ORDER BY seq LIMIT 1 OFFSET (SELECT count(*) / 4 FROM at WHERE groups LIKE '%,web,%');"
 into="INSERT INTO audit (seq, time_ms, actor, action, run, host, grp, reason, ids, until_ms, job, hash)"
 
 # plant NAME RULE SQL
@@ -186,12 +192,10 @@ full() {
 plant "a start in a full cap" cap "$(move web "$(full web "$web_cap")")"
 plant "a start beyond a step of the ramp" ramp \
     "$(move edge "groups LIKE '%,edge,%' ORDER BY seq LIMIT 1")"
-plant "starts behind a trip" trip "$into SELECT seq + 5, time_ms, 'x', 'trip', 0, NULL, 'web', '', '',
-        NULL, NULL, x'' FROM half;
-    UPDATE audit SET time_ms = time_ms + $((late + 1000)) WHERE seq > (SELECT seq + 5 FROM half);"
-plant "starts in a halt" halt "$into SELECT seq + 5, time_ms, 'x', 'halt', 0, NULL, NULL, '', '', NULL,
-        NULL, x'' FROM half;
-    UPDATE audit SET time_ms = time_ms + $((late + 1000)) WHERE seq > (SELECT seq + 5 FROM half);"
+plant "a start right behind a trip" trip "$into SELECT seq - 5, time_ms, 'x', 'trip', 0, NULL, 'web', '', '',
+    NULL, NULL, x'' FROM half;"
+plant "a start right behind a halt" halt "$into SELECT seq - 5, time_ms, 'x', 'halt', 0, NULL, NULL, '', '', NULL,
+    NULL, x'' FROM half;"
 plant "a start of a denied host" deny "$into SELECT 5, time_ms - 600000, 'x', 'deny', 0, host, NULL, '',
         '', 0, NULL, x'' FROM half;
     UPDATE audit SET time_ms = time_ms - 600000 WHERE seq < 5;"
@@ -202,6 +206,8 @@ plant "casualties that are not counted" max-unavailable "UPDATE audit SET casual
         (SELECT seq FROM audit WHERE action = 'ended' AND ',' || grp || ',' LIKE '%,eu,%'
         ORDER BY seq LIMIT $(($(hosts_in eu) * 6 / 100)));
     DELETE FROM audit WHERE action = 'absolve';"
+((attempts == 1)) ||
+    plant "attempts that have no end" 'two places' "DELETE FROM audit WHERE action = 'over';"
 plant "more starts than the rate" rate 'UPDATE audit SET time_ms = time_ms / 64;'
 plant "a bake cut short" ramp 'UPDATE audit SET time_ms = time_ms / 64;'
 plant "a host begins twice at once" 'two places' "$into SELECT seq + 1, time_ms, actor, action, run, host,

@@ -32,8 +32,7 @@ judged_policy() {
 # fails when it finds something. LIMIT: a further one of the whole run.
 judge_audit() {
     { judged_policy "${2:-}" &&
-        sqlite3 -readonly -cmd ".parameter set :attempts ${attempts:-1}" "$1" \
-            <"$root/tests/judge/audit.sql"; } >judged.txt
+        sqlite3 -readonly "$1" <"$root/tests/judge/audit.sql"; } >judged.txt
     "$build/tests/judge" judged.txt >found.txt 2>&1
     code=$?
     tail -n 20 found.txt

@@ -258,9 +258,12 @@ static bool take_event(judge_t *self, const char *event, char **rest)
 {
     void (*take)(judge_t *, host_t *) = host_event(event);
     host_t *host = NULL;
+    self->is_late = false;
     if (take) {
         if (!read_host(self, rest, &host))
             return false;
+        const char *word = strtok_r(NULL, " ", rest);
+        self->is_late = word && strcmp(word, "late") == 0;
         take(self, host);
         return true;
     }

@@ -23,15 +23,18 @@
 //                       permit=MS          of `-` only: for how long a command may still be sent
 //                                          that was handed out before something held it back
 //                       late=MS            of `-` only: the trace is of a record (audit.sql): for
-//                                          so long a start may be written behind its admission, and
-//                                          a resume or absolve behind its effect
+//                                          so long a start with that word may be written behind its
+//                                          admission, a trip behind its cause, and a resume, an
+//                                          absolve, or what frees the place of a restart without an
+//                                          outcome (one start in each of its groups) behind its
+//                                          effect
 //   host HOST [GROUP,...]                  the groups that it is in; each has a `limit` line
 //
 // Then what happens. A host has a *place* from `start` or `open` on.
-//   start HOST           a restart is admitted that may send a command; a host that is `open`
+//   start HOST [late]    a restart is admitted that may send a command; a host that is `open`
 //                        keeps the place that it has
 //   hand-out HOST        a task with a command goes to a restarter
-//   command HOST         the command is sent to the host
+//   command HOST [late]  the command is sent to the host
 //   return HOST          nothing was sent: the place is given back
 //   leave HOST           its end is known, the place is free; the outcome follows
 //   open HOST            begun, and nobody knows its end: it keeps its place, or takes one

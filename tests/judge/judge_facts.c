@@ -111,6 +111,8 @@ void judge_take_fact(judge_t *self, const fact_t *fact)
     const group_t *group = &self->groups[fact->group];
     if (fact->kind == FACT_TRIP && self->has_state && !group->is_due && !group->is_tripped)
         judge_find(self, JUDGE_NO_CAUSE, NULL, fact->group, "nothing said so");
+    if (fact->kind == FACT_END && fact->end == END_FAILED)
+        judge_excuse_place(self, &self->hosts[fact->host]);
     apply(self, fact);
     if (fact->kind == FACT_END)
         judge_leave_all(self, &self->hosts[fact->host]);

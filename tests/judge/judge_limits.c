@@ -147,11 +147,10 @@ static void weigh_breaker(const judge_t *self, uint32_t index, int64_t tolerance
 {
     const group_t *group = &self->groups[index];
     long long held_ms = self->now_ms - group->held_ms;
-    if (held_ms < tolerance_ms)
-        return;
-    if (group->is_tripped)
+    int64_t trips_ms = tolerance_ms > self->late_ms ? tolerance_ms : self->late_ms;
+    if (group->is_tripped && held_ms >= tolerance_ms)
         object(objections, JUDGE_TRIP, index, "it has tripped %lld ms ago", held_ms);
-    else if (group->is_due)
+    else if (group->is_due && held_ms >= trips_ms)
         object(objections, JUDGE_BREAKER, index, "it should have tripped %lld ms ago", held_ms);
 }
 
@@ -195,7 +194,7 @@ void judge_weigh_start(judge_t *self, const host_t *host, objections_t *ret_obje
     if (host->is_in_progress)
         object(ret_objections, JUDGE_TWO_PLACES, NO_GROUP, "it is in progress since %lld ms",
                (long long)(self->now_ms - host->start_ms));
-    weigh_both(self, host, self->late_ms, ret_objections);
+    weigh_both(self, host, self->is_late ? self->late_ms : 0, ret_objections);
     weigh_rate(self, ret_objections);
     for (size_t i = 0; i < host->group_count; i++)
         weigh_places(self, host, host->groups[i], ret_objections);
@@ -219,5 +218,5 @@ void judge_weigh_command(const judge_t *self, const host_t *host, int64_t tolera
 {
     if (!host->is_in_progress && !host->is_open)
         object(ret_objections, JUDGE_NO_PLACE, NO_GROUP, "it has no place");
-    weigh_both(self, host, tolerance_ms + self->late_ms, ret_objections);
+    weigh_both(self, host, tolerance_ms + (self->is_late ? self->late_ms : 0), ret_objections);
 }

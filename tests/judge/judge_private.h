@@ -139,6 +139,7 @@ struct judge {
     int64_t rate_ms;
     int64_t permit_ms;
     int64_t late_ms;
+    bool is_late; // the event of a host may be written so long behind its admission
     bool has_guard;
     bool has_state;
     bool is_halted;
@@ -176,10 +177,12 @@ void judge_expire(judge_t *self, host_t *host);
 void judge_leave_all(judge_t *self, host_t *host);
 void judge_set_casualty(judge_t *self, host_t *host, bool is_casualty);
 void judge_waiting(judge_t *self);
-// A resume of the group (the whole run: of a halt, too), or the host that is absolved, was in force
-// before it was written: what was found meanwhile was none.
+// A resume of the group (the whole run: of a halt, too), the host that is absolved, or the place
+// that it has left without an outcome, was in force before it was written: what was found meanwhile
+// was none. A place is that of one other host in each group.
 void judge_excuse_resume(judge_t *self, uint32_t group);
 void judge_excuse_absolve(judge_t *self, const host_t *host);
+void judge_excuse_place(judge_t *self, const host_t *host);
 void judge_find(judge_t *self, judge_rule_t rule, const host_t *host, uint32_t group,
                 const char *words);
 

@@ -59,6 +59,26 @@ void judge_excuse_absolve(judge_t *self, const host_t *host)
             }
 }
 
+// The last one of this rule and group, since the host has the place.
+static void drop_one(judge_t *self, judge_rule_t rule, const char *group, int64_t since_ms)
+{
+    for (size_t i = self->found_count; i-- > 0 && self->found[i].at_ms >= since_ms;)
+        if (self->found[i].rule == rule && strcmp(self->found[i].group, group) == 0) {
+            drop(self, i);
+            return;
+        }
+}
+
+void judge_excuse_place(judge_t *self, const host_t *host)
+{
+    static const judge_rule_t rules[] = {JUDGE_CAP, JUDGE_UNAVAILABLE, JUDGE_RAMP};
+    int64_t late_ms = self->now_ms - self->late_ms;
+    int64_t since_ms = host->start_ms > late_ms ? host->start_ms : late_ms + 1;
+    for (size_t i = 0; self->late_ms > 0 && host->is_in_progress && i < host->group_count; i++)
+        for (size_t j = 0; j < sizeof rules / sizeof *rules; j++)
+            drop_one(self, rules[j], self->groups[host->groups[i]].name, since_ms);
+}
+
 // ---- places
 
 // The host as it is to be; its groups count the difference.
@@ -121,6 +141,7 @@ void judge_leave_all(judge_t *self, host_t *host)
 
 void judge_give_back(judge_t *self, host_t *host)
 {
+    judge_excuse_place(self, host);
     if (host->is_in_progress)
         take_back(self, host);
     judge_leave_all(self, host);

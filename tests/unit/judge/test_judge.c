@@ -345,6 +345,34 @@ static void a_new_run_counts_from_zero(void **state)
                         "9 ramp b web");
 }
 
+// In a record things are written later than they took effect: a start only where that is said, ...
+static void a_start_of_a_record_is_late_where_it_says_so(void **state)
+{
+    (void)state;
+    const char *policy = "0 limit - late=100\n";
+    assert_string_equal(judged(policy, "1 halt\n2 start a\n3 trip -\n4 deny b 0\n5 start b late\n"),
+                        "2 halt a; 3 trip without cause -");
+    assert_string_equal(judged(policy, "1 halt\n100 start a late\n101 start b late\n"),
+                        "101 halt b");
+    assert_string_equal(judged("0 limit web breaker=1/1\n0 limit - late=100\n",
+                               "1 start a\n2 end a dead\n3 start b\n4 trip web\n5 start c\n"),
+                        "5 trip c web");
+}
+
+// ... and what frees a place for one start in each of its groups.
+static void a_place_of_a_record_was_free_for_one_before_it_is_written(void **state)
+{
+    (void)state;
+    const char *policy = "0 limit web cap=1\n0 limit eu cap=1\n0 limit - late=100\n";
+    const char *events = "1 start b\n2 start a\n3 start d\n4 end b failed\n";
+    assert_string_equal(judged(policy, events), "");
+    assert_string_equal(judged(policy, "1 start b\n2 start a\n3 start d\n4 return b\n"), "");
+    assert_string_equal(judged(policy, "1 start b\n2 start a\n3 start c\n4 end b failed\n"),
+                        "2 cap a web");
+    assert_string_equal(judged(policy, "1 start a\n2 start b\n102 end a failed\n"), "2 cap b web");
+    assert_string_equal(judged(policy, "1 start a\n2 start b\n3 end a restarted\n"), "2 cap b web");
+}
+
 static void what_cannot_be_read_is_told(void **state)
 {
     (void)state;
@@ -402,6 +430,8 @@ int main(void)
         cmocka_unit_test(an_order_that_was_recorded_early_is_part_of_the_state),
         cmocka_unit_test(who_waits_for_nothing_is_found),
         cmocka_unit_test(a_new_run_counts_from_zero),
+        cmocka_unit_test(a_start_of_a_record_is_late_where_it_says_so),
+        cmocka_unit_test(a_place_of_a_record_was_free_for_one_before_it_is_written),
         cmocka_unit_test(what_cannot_be_read_is_told)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -115,6 +115,37 @@ static void each_begin_is_told_and_nothing_that_is_left_alone(void **state)
     assert_true(store_close(&store));
 }
 
+static real_task_t as(mm_attempt_row_t row, mm_end_t end, real_task_t task)
+{
+    task.real.row = row;
+    task.real.end = end;
+    return in_run(task, "groups=web");
+}
+
+static void what_frees_or_keeps_a_place_is_told_of_a_run_with_a_policy(void **state)
+{
+    (void)state;
+    store_t *store = open_store();
+    (void)ask(store, in_run(begun(1, 11, 1), "groups=web"));
+    (void)ask(store, as(MM_ROW_NOT_STARTED, MM_END_NONE, begun(1, 12, 1)));
+    (void)ask(store, in_run(begun(1, 13, 1), "groups=web"));
+    (void)ask(store, as(MM_ROW_OPEN, MM_END_TIMEOUT, begun(1, 14, 1)));
+    real_task_t task = as(MM_ROW_ENDED, MM_END_UNHEALTHY, ended(1, 15, 1, MM_END_UNHEALTHY));
+    task.real.is_casualty = true;
+    (void)ask(store, task);
+    (void)ask(store, task); // repeated
+    (void)ask(store, in_run(begun(1, 17, 2), "groups=web"));
+    task = in_run(ended(1, 18, 2, MM_END_EXIT), "groups=web");
+    (void)ask(store, settled(task, MM_OUTCOME_DEAD, MM_PROOF_NONE)); // the outcome tells it
+    assert_string_equal(query("SELECT action, reason, casualty, run, grp, substr(ids, 1, 9)"
+                              " FROM audit"),
+                        "begun||NULL|7|web|attempt=1;not-started||NULL|7|web|attempt=1;"
+                        "begun||NULL|7|web|attempt=1;open|timeout|NULL|7|web|attempt=1;"
+                        "over|unhealthy|1|7|web|attempt=1;begun||NULL|7|web|attempt=2;"
+                        "ended||0|7|web|attempt=2;");
+    assert_true(store_close(&store));
+}
+
 static void orders_are_told_once(void **state)
 {
     (void)state;
@@ -258,6 +289,7 @@ int main(void)
         STORE_TEST(a_rehearsal_with_a_policy_tells_its_outcome),
         STORE_TEST(an_outcome_on_record_is_answered_with_its_number),
         STORE_TEST(each_begin_is_told_and_nothing_that_is_left_alone),
+        STORE_TEST(what_frees_or_keeps_a_place_is_told_of_a_run_with_a_policy),
         STORE_TEST(orders_are_told_once),
         STORE_TEST(an_order_for_no_host_is_not_recorded),
         STORE_TEST(an_order_that_meets_a_busy_record_is_answered_with_why),
