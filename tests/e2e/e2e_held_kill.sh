@@ -22,6 +22,11 @@ order_commits=('mayhem-saver/store: before orders are committed' 'mayhem-saver/s
 consumer_sends=('mayhem-consumer/consumer: before orders are sent' 'mayhem-consumer/consumer: before tasks are sent'
     'mayhem-consumer/consumer: results read' 'mayhem-consumer/consumer: before notices are sent')
 
+# A host's boot and its time are one file that is there at once: the scripts are killed, too.
+cat >boot.sh <<'END'
+#!/bin/sh
+echo "$(cat /proc/sys/kernel/random/uuid) $2" >"$1.boot.$$" && mv "$1.boot.$$" "$1.boot"
+END
 # A host begins; those that are bad fail, and those that are gone never come back.
 cat >restart.sh <<'END'
 #!/bin/sh
@@ -29,20 +34,20 @@ cd "$1" || exit 1
 echo "$2" >>begun
 sleep 0.1
 case $2 in bad-*) [ -e healed ] || exit 1 ;; gone-*) touch "$2.is_gone" ;; esac
-date +%s%3N >"$2.since"
-cat /proc/sys/kernel/random/uuid >"$2.boot"
+exec ../boot.sh "$2" "$(date +%s%3N)"
 END
 # Machine, boot and uptime, as files have it.
 cat >identify.sh <<'END'
 #!/bin/sh
 cd "$1" && [ ! -e "$2.is_gone" ] || exit 255
-[ -e "$2.boot" ] || { cat /proc/sys/kernel/random/uuid >"$2.boot" && echo 1000 >"$2.since"; }
+[ -e "$2.boot" ] || ../boot.sh "$2" 1000
 printf '%s' "$2" | md5sum | cut -d ' ' -f 1
-cat "$2.boot"
-up=$(($(date +%s%3N) - $(cat "$2.since"))) # in whole seconds it would seem longer than it is
+read -r boot since <"$2.boot"
+echo "$boot"
+up=$(($(date +%s%3N) - since)) # in whole seconds it would seem longer than it is
 printf '%d.%02d 1.00\n' $((up / 1000)) $((up % 1000 / 10))
 END
-chmod +x restart.sh identify.sh
+chmod +x boot.sh restart.sh identify.sh
 
 # ---- a case, in a folder of its own, which is that of its run --------------------------------------
 

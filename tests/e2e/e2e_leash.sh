@@ -12,14 +12,17 @@ cat >bin/touched <<'END'
 folder=$(dirname "$(readlink -f "$0")")/..
 echo "$1 ${2:-}" >>"$folder/ran"
 cd "$folder/hosts" || exit 255
+# A host's boot and its time are one file that is there at once: this script is killed, too.
+boot() { echo "$(</proc/sys/kernel/random/uuid) $2" >"$1.boot.$$" && mv "$1.boot.$$" "$1.boot"; }
 case $1 in
 identify)
-    [[ -e $2.boot ]] || { cat /proc/sys/kernel/random/uuid >"$2.boot" && echo 1000 >"$2.since"; }
-    up=$(($(date +%s%3N) - $(<"$2.since")))
+    [[ -e $2.boot ]] || boot "$2" 1000
+    read -r boot since <"$2.boot"
+    up=$(($(date +%s%3N) - since))
     printf '%s' "$2" | md5sum | cut -d ' ' -f 1
-    cat "$2.boot" && echo "$((up / 1000)).00 1.00"
+    echo "$boot" && echo "$((up / 1000)).00 1.00"
     ;;
-restart) sleep 2 && date +%s%3N >"$2.since" && cat /proc/sys/kernel/random/uuid >"$2.boot" ;;
+restart) sleep 2 && boot "$2" "$(date +%s%3N)" ;;
 skip) exit 1 ;;
 esac
 END
