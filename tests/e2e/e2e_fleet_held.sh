@@ -72,9 +72,9 @@ has_tripped() {
     [[ $(store "SELECT count(*) FROM holds WHERE kind = 'trip'") == 1 ]]
 }
 
-# Nothing is in progress any more, as the page of groups says it.
+# Nothing is in progress any more, as the page of groups says it, or since the last host is done.
 is_quiet() {
-    status | grep -qE '^ \(whole run\) +[0-9]+ +0/3 '
+    is_gone "$run_pid" || status | grep -qE '^ \(whole run\) +[0-9]+ +0/3 '
 }
 
 # The first line of status, however long: a page breaks it at its width.

@@ -108,7 +108,7 @@ equal "twice: it is asked once" 1 "$(fleet_commands "$host")"
 equal "sick: it is not well afterwards" degraded "$(state "$(of sick)")"
 host=$(of unwell)
 for word in running degraded running; do
-    check "unwell: it is well and ill in turn: $word" wait_until 3 state "$host" "$word"
+    check "unwell: it is well and ill in turn: $word" wait_until 6 state "$host" "$word"
 done
 host=$(of stranger)
 check "stranger: it is another machine" \

@@ -59,12 +59,13 @@ show() {
     exit $status
 }
 
-# One that is `flapping` is well and ill in turn, for a second each.
+# One that is `flapping` is well and ill in turn: for one second of four, so that two looks within
+# three seconds, and a second apart, never both find it well.
 state() {
     read -r state <"$FLEET_HOST/state"
     if [ "$state" = flapping ]; then
         up=$(uptime)
-        [ $((${up%%.*} % 2)) = 0 ] && state=running || state=degraded
+        [ $((${up%%.*} % 4)) = 0 ] && state=running || state=degraded
     fi
     echo "$state"
     [ "$state" = running ]
