@@ -147,13 +147,21 @@ static void expire(gather_t *self)
     }
 }
 
-void gather_gate_time(gather_t *self)
+// While the record is read, its own times say when a step has baked.
+static void begin_steps(gather_t *self)
 {
-    limits_t *limits = &self->limits;
-    for (const group_t *group; (group = limits_step(limits, gather_unix_ms(self))) != NULL;) {
+    int64_t unix_ms = gather_unix_ms(self);
+    if (!self->limits.is_complete)
+        return;
+    for (const group_t *group; (group = limits_step(&self->limits, unix_ms)) != NULL;) {
         gather_news(self, GATHER_NEWS_STEP)->as.news.name = group->rules.name;
         self->gate_is_dirty = true;
     }
+}
+
+void gather_gate_time(gather_t *self)
+{
+    begin_steps(self);
     expire(self);
     if (self->now_ms < self->gate_due_ms)
         return;
