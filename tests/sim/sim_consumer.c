@@ -3,6 +3,7 @@
 #include "sim.h"
 
 #include "gather_frames.h"
+#include "gather_private.h"
 #include "gather_trace.h"
 #include "string_view.h"
 
@@ -228,21 +229,17 @@ static void trace(sim_t *self, const sim_process_t *process, const gather_event_
     sim_trace(self, "%s", text);
 }
 
-// The serial up to which the results of a joined worker are read; 0 when it is not joined.
-static uint64_t read_up_to(const sim_process_t *process, mm_str_t name)
+// The serial up to which the results of a worker are read, of a lost one, too; 0: it is unknown.
+static uint64_t read_up_to(const sim_process_t *process, mm_str_t name, uint64_t instance)
 {
-    gather_worker_t worker = {0};
-    while (gather_next_worker(process->gather, &worker))
-        if (worker.joined && mm_str_equal(worker.acknowledgement.worker, name))
-            return worker.acknowledgement.acknowledged_through;
-    return 0;
+    const worker_t *worker = workers_find(process->gather->workers, name, instance);
+    return worker ? worker->acknowledged_through : 0;
 }
 
 // Which successes this epoch of the consumer knows of (R8): those that this event made it read.
-static void learn(sim_t *self, mm_str_t name, uint64_t before, const mm_result_t *results,
+static void learn(sim_t *self, uint64_t before, uint64_t after, const mm_result_t *results,
                   size_t count)
 {
-    uint64_t after = count > 0 ? read_up_to(self->consumer, name) : 0;
     for (size_t i = 0; i < count; i++)
         if (results[i].leg == MM_LEG_RESTART && results[i].status == MM_STATUS_OK &&
             results[i].serial > before && results[i].serial <= after)
@@ -261,20 +258,24 @@ static void step(sim_t *self, sim_process_t *process, gather_event_t event)
     event.now_ms = self->now_ms + process->clock_ms;
     const mm_result_t *results = NULL;
     mm_str_t name = {0};
+    uint64_t instance = 0;
     size_t count = 0;
     if (event.kind == GATHER_RESULT) {
         name = event.as.from.worker;
+        instance = event.as.from.instance;
         results = event.as.from.result;
         count = 1;
     } else if (event.kind == GATHER_REPORT) {
         name = event.as.report->worker;
+        instance = event.as.report->instance;
         results = event.as.report->results;
         count = event.as.report->result_count;
     }
-    uint64_t before = count > 0 ? read_up_to(process, name) : 0;
+    uint64_t before = count > 0 ? read_up_to(process, name, instance) : 0;
     gather_step(process->gather, &event, &process->gather_actions);
     trace(self, process, &event);
-    learn(self, name, before, results, count);
+    uint64_t after = count > 0 ? read_up_to(process, name, instance) : 0;
+    learn(self, before, after, results, count);
     sim_judge_step(self, process, &event);
     for (size_t i = 0; i < process->gather_actions.count && process->alive; i++)
         apply(self, process, i);
