@@ -63,16 +63,17 @@ bool gather_is_exhausted(const gather_t *self, const flight_t *flight, const att
 
 void gather_fail(gather_t *self, flight_t *flight, attempt_t *attempt)
 {
+    bool is_casualty = gather_is_casualty(attempt);
+    if (is_casualty) // nobody has its place meanwhile
+        limits_set_casualty(&self->limits, host_name(flight->host), attempt->class, true);
     if (gather_is_exhausted(self, flight, attempt)) {
         gather_exhaust(self, flight);
         return;
     }
     int64_t delay_ms = gather_backoff(self, flight->attempts);
     flight_set_restart(&self->flights, flight, RESTART_BACKOFF, self->now_ms + delay_ms);
-    flight->is_retry = flight->is_admitted && gather_is_casualty(attempt);
-    if (gather_is_casualty(attempt)) // nobody has its place meanwhile
-        limits_set_casualty(&self->limits, host_name(flight->host), attempt->class, true);
-    else
+    flight->is_retry = flight->is_admitted && is_casualty;
+    if (!is_casualty)
         gather_leave_place(self, flight);
     gather_save_row(self, flight);
     gather_action_t *retry = gather_log(self, GATHER_LOG_RETRY, flight);

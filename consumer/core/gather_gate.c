@@ -90,8 +90,8 @@ void gather_leave_place(gather_t *self, flight_t *flight)
     bool is_open = attempt->row == MM_ROW_BEGUN || attempt->row == MM_ROW_OPEN;
     flight->is_admitted = false;
     self->gate_is_freed = true;
-    if (attempt->row == MM_ROW_ENDED)
-        limits_set_casualty(&self->limits, host, attempt->class, gather_is_casualty(attempt));
+    if (attempt->row == MM_ROW_ENDED && !gather_is_casualty(attempt))
+        limits_set_casualty(&self->limits, host, attempt->class, false);
     limits_leave(&self->limits, host,
                  is_open ? self->now_ms + self->config.lost_after_ms + self->config.attempt_ms : 0);
 }
@@ -103,14 +103,18 @@ void gather_count_outcome(gather_t *self, const flight_t *flight, const mm_resul
     uint64_t seq = result->real ? result->real->seq : 0;
     if (place && place->is_open && !place->is_running)
         limits_leave(&self->limits, host_name(flight->host), 0);
-    if (!flight->is_admitted && attempt->row == MM_ROW_ENDED)
-        limits_set_casualty(&self->limits, host_name(flight->host), attempt->class,
-                            gather_is_casualty(attempt));
+    // An attempt makes a casualty once: its host may have been absolved since (gather_fail). But
+    // the state that is read now may be older than this.
+    bool is_casualty = gather_is_casualty(attempt);
+    bool is_news = is_casualty ? !self->limits.is_complete && !attempt_is_saved(attempt)
+                               : !flight->is_admitted && attempt->row == MM_ROW_ENDED;
+    if (is_news)
+        limits_set_casualty(&self->limits, host_name(flight->host), attempt->class, is_casualty);
     if (!self->limits.is_complete || seq <= self->limits.seq || seq > INT64_MAX)
         return; // no table has the last ones (R16)
     self->limits.seq = seq;
     self->gate_is_freed = true;
-    if (limits_ended(&self->limits, attempt->class, result->outcome, gather_is_casualty(attempt),
+    if (limits_ended(&self->limits, attempt->class, result->outcome, is_casualty,
                      gather_unix_ms(self)))
         self->gate_is_dirty = true;
     gather_say_trips(self);

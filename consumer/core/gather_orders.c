@@ -1,7 +1,9 @@
-// Orders, and what the record says that holds restarts back. An order takes effect at once, and is
-// sent to the saver until that has recorded it; only then is it answered. The record's state is
-// asked for when a saver has joined, page by page, and nothing begins before all of it is known
-// (G1). See gather.h.
+// Orders, and what the record says that holds restarts back. An order is sent to the saver until
+// that has recorded it; only then is it answered. What holds back (halt, deny) does so at once.
+// What frees does by the record alone: what begins by a resume is recorded behind it, and one that
+// was refused, or is repeated late, frees nobody. The record's state is asked for when a saver has
+// joined, and when an operator's order is on record, page by page; nothing begins before all of it
+// is known (G1). See gather.h.
 
 #include "gather_private.h"
 #include "array.h"
@@ -14,13 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-// An order that is not on record yet, or came to it while the state is read: what was read may be
-// older. Its texts are copies.
+// An order that is not on record yet. Its texts are copies.
 struct pending {
     mm_order_t order;
     uint64_t viewer; // 0: the consumer itself
-    bool is_recorded;
-    bool was_halted; // a resume has ended that
     char *name, *why, *actor;
 };
 
@@ -54,14 +53,6 @@ static bool is_saver(const gather_t *self, mm_str_t worker, uint64_t instance)
     return saver && saver->instance == instance && mm_str_equal(mm_str(saver->name.text), worker);
 }
 
-static size_t count_unrecorded(const gather_t *self)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < self->pending_count; i++)
-        count += !self->pending[i].is_recorded;
-    return count;
-}
-
 static pending_t *find_pending(const gather_t *self, const mm_id_t *id)
 {
     for (size_t i = 0; i < self->pending_count; i++)
@@ -88,6 +79,12 @@ static void add_pending(gather_t *self, uint64_t viewer, const mm_order_t *order
 
 // ---- their effects
 
+// As orders have it, 0 is for good.
+static int64_t deny_end(int64_t until_ms)
+{
+    return until_ms > 0 ? until_ms : MM_NEVER;
+}
+
 static void restart_loading(gather_t *self)
 {
     limits_reset(&self->limits);
@@ -97,31 +94,28 @@ static void restart_loading(gather_t *self)
     self->gate_is_dirty = true;
 }
 
-// False: it names a group that the policy does not have.
-static bool take_effect(gather_t *self, const mm_order_t *order)
+// What the order holds back is held from now on, whatever becomes of it.
+static void hold(gather_t *self, const mm_order_t *order)
 {
-    limits_t *limits = &self->limits;
-    self->gate_is_dirty = true;
+    const place_t *place;
     switch (order->action) {
     case MM_ACTION_HALT:
-        limits->is_halted = true;
+        self->limits.is_halted = true;
         gather_beat_now(self);
-        return true;
+        break;
+    case MM_ACTION_DENY:
+        place = limits_place(&self->limits, order->name);
+        if (!place || deny_end(order->until_ms) > place->denied_ms) // else the record says so
+            limits_deny(&self->limits, order->name, order->until_ms);
+        break;
     case MM_ACTION_RESUME:
-        if (order->name.size == 0) {
-            limits->is_halted = false;
-            gather_beat_now(self);
-        }
-        return limits_resume(limits, order->name);
-    case MM_ACTION_DENY: limits_deny(limits, order->name, order->until_ms); return true;
-    case MM_ACTION_ABSOLVE: limits_set_casualty(limits, order->name, NULL, false); return true;
+    case MM_ACTION_ABSOLVE:
     case MM_ACTION_TRIP:
-    case MM_ACTION_RUN: return true;
+    case MM_ACTION_RUN:
     case MM_ACTION_BEGUN:
     case MM_ACTION_ENDED:
     case MM_ACTION_TAKE_OVER: break;
     }
-    return false;
 }
 
 static void answer(gather_t *self, uint64_t viewer, const mm_id_t *id, mm_str_t error)
@@ -154,23 +148,20 @@ void gather_apply_order(gather_t *self, uint64_t viewer, const mm_order_t *order
         answer(self, viewer, &order->id, mm_str("no operator orders that"));
         return;
     }
-    bool was_halted = self->limits.is_halted;
-    if (!take_effect(self, order)) {
+    if (order->action == MM_ACTION_RESUME && !limits_find(&self->limits, order->name)) {
         answer(self, viewer, &order->id, mm_str("the policy has no such group"));
         return;
     }
+    hold(self, order);
     mm_order_t ours = *order;
     ours.run = self->run;
     add_pending(self, viewer, &ours);
-    pending_t *pending = &self->pending[self->pending_count - 1];
-    pending->was_halted = was_halted && !self->limits.is_halted;
+    const pending_t *pending = &self->pending[self->pending_count - 1];
     gather_action_t *ordered = gather_news(self, GATHER_NEWS_ORDERED);
     ordered->as.news.action = order->action;
     ordered->as.news.name = pending->name ? pending->name : "";
     ordered->as.news.reason = pending->why ? pending->why : "";
     ordered->as.news.actor = pending->actor ? pending->actor : "";
-    if (self->is_real && !self->limits.is_complete)
-        restart_loading(self); // what is read now has it
 }
 
 static void say_trip(gather_t *self, const char *group, const char *why)
@@ -209,8 +200,7 @@ void gather_trip_run(gather_t *self, uint64_t dead)
 bool gather_owes_trip(const gather_t *self)
 {
     for (size_t i = 0; i < self->pending_count; i++)
-        if (self->pending[i].viewer == 0 && self->pending[i].order.action == MM_ACTION_TRIP &&
-            !self->pending[i].is_recorded)
+        if (self->pending[i].viewer == 0 && self->pending[i].order.action == MM_ACTION_TRIP)
             return self->now_ms < self->drain_until_ms;
     return false;
 }
@@ -250,16 +240,16 @@ static void remove_pending(gather_t *self, pending_t *pending)
     self->pending_count--;
 }
 
-// What an operator frees is in force as the record says: a refused order is not, and one that
-// was recorded long ago, and is repeated, changes nothing. A halt stays in any case.
-static void ask_record(gather_t *self, const pending_t *pending, bool is_refused)
+// What an operator has ordered is in force as the record says: one that was refused is not, and one
+// that was recorded long ago, and is repeated, changes nothing. A refused halt stays until then.
+static void ask_record(gather_t *self, const mm_order_t *order, bool is_refused)
 {
-    if (pending->order.action == MM_ACTION_HALT || pending->viewer == 0)
-        return;
-    if (self->is_real && self->limits.is_complete)
+    if (order->action == MM_ACTION_RESUME && order->name.size == 0 && !is_refused) {
+        self->limits.is_halted = false; // of the mock no state is read
+        gather_beat_now(self);
+    }
+    if (self->is_real && (order->action != MM_ACTION_HALT || !is_refused))
         restart_loading(self);
-    else if (is_refused && pending->was_halted)
-        self->limits.is_halted = true;
 }
 
 void gather_apply_recorded(gather_t *self, const mm_recorded_body_t *recorded)
@@ -269,18 +259,15 @@ void gather_apply_recorded(gather_t *self, const mm_recorded_body_t *recorded)
     for (size_t i = 0; i < recorded->count; i++) {
         pending_t *pending = find_pending(self, &recorded->items[i].id);
         bool is_refused = recorded->items[i].error.size > 0;
-        if (!pending || pending->is_recorded)
-            continue;
-        if (pending->viewer != 0)
+        if (!pending || (is_refused && pending->viewer == 0))
+            continue; // the consumer's own are tried again
+        if (pending->viewer != 0) {
             answer(self, pending->viewer, &recorded->items[i].id, recorded->items[i].error);
+            ask_record(self, &pending->order, is_refused);
+        }
         if (pending->viewer != 0 && !is_refused)
             self->answered[self->answered_at++ % GATHER_ANSWERED] = pending->order.id;
-        if (is_refused && pending->viewer == 0)
-            continue; // the consumer's own are tried again
-        pending->is_recorded = !is_refused && self->is_real && !self->limits.is_complete;
-        ask_record(self, pending, is_refused);
-        if (!pending->is_recorded)
-            remove_pending(self, pending);
+        remove_pending(self, pending);
     }
 }
 
@@ -303,30 +290,13 @@ static void add_casualties(gather_t *self)
     }
 }
 
-// What came to the record while it was read may have been missed where what is in force was told,
-// not behind that, among the outcomes.
-static void hold_again(limits_t *limits, const mm_order_t *order)
-{
-    bool is_of_run = order->name.size == 0;
-    if (order->action == MM_ACTION_HALT || (order->action == MM_ACTION_RESUME && is_of_run))
-        limits->is_halted = order->action == MM_ACTION_HALT;
-    if (order->action == MM_ACTION_DENY)
-        limits_deny(limits, order->name, order->until_ms);
-}
-
 static void complete(gather_t *self)
 {
     limits_t *limits = &self->limits;
     limits_complete(limits, self->now_ms);
     add_casualties(self);
     for (size_t i = 0; i < self->pending_count; i++)
-        if (self->pending[i].is_recorded)
-            hold_again(limits, &self->pending[i].order);
-        else
-            (void)take_effect(self, &self->pending[i].order);
-    for (size_t i = self->pending_count; i-- > 0;)
-        if (self->pending[i].is_recorded)
-            remove_pending(self, &self->pending[i]);
+        hold(self, &self->pending[i].order);
     gather_say_trips(self);
     (void)gather_news(self, GATHER_NEWS_STATE);
     gather_beat_now(self);
@@ -377,8 +347,9 @@ static bool wants_state(const gather_t *self)
 
 void gather_talk_to_saver(gather_t *self)
 {
-    size_t unrecorded = count_unrecorded(self), count = 0;
-    if (unrecorded == 0 && (!self->is_real || (self->limits.is_complete && !self->sees_saver)))
+    size_t count = 0;
+    if (self->pending_count == 0 &&
+        (!self->is_real || (self->limits.is_complete && !self->sees_saver)))
         return;
     const worker_t *saver = joined_saver(self);
     if (!saver)
@@ -389,15 +360,14 @@ void gather_talk_to_saver(gather_t *self)
         restart_loading(self); // the former one may have recorded what it did not say
     }
     bool asks = wants_state(self);
-    if ((!asks && unrecorded == 0) ||
+    if ((!asks && self->pending_count == 0) ||
         (self->asked_ms > 0 && self->now_ms < self->asked_ms + self->config.heartbeat_ms))
         return;
     self->asked_ms = mm_later(self->now_ms, 1);
     self->sent =
         mm_array_reserve(self->sent, &self->sent_capacity, self->pending_count, sizeof *self->sent);
-    for (size_t i = 0; i < self->pending_count && count < MM_BATCH_ITEMS; i++)
-        if (!self->pending[i].is_recorded)
-            self->sent[count++] = self->pending[i].order;
+    for (; count < self->pending_count && count < MM_BATCH_ITEMS; count++)
+        self->sent[count] = self->pending[count].order;
     gather_action_t *action = gather_act(self, GATHER_ORDERS);
     action->as.orders.worker = saver->name.text;
     action->as.orders.session = saver->session;
@@ -410,7 +380,7 @@ void gather_talk_to_saver(gather_t *self)
 
 int64_t gather_orders_deadline(const gather_t *self)
 {
-    bool waits = count_unrecorded(self) > 0 || wants_state(self);
+    bool waits = self->pending_count > 0 || wants_state(self);
     return waits && self->asked_ms > 0 && joined_saver(self)
                ? self->asked_ms + self->config.heartbeat_ms
                : MM_NEVER;

@@ -7,9 +7,9 @@
 // up. A cap counts restarts in progress and open ones, max-unavailable casualties, too.
 //
 // Ramps and breakers follow from the outcomes of the run, in the order of the record, and from
-// orders: limits_ended and limits_resume are called with what happens, and again with what the
-// record says when a saver has joined (limits_reset, then limits_apply_entry with all of it, then
-// limits_complete). `mayhem plan` asks them by the same record (supervisor/run_pass.c).
+// orders: limits_ended is called with what happens, and again for what the record says when it is
+// read (limits_reset, then limits_apply_entry with all of it, then limits_complete). `mayhem plan`
+// asks them by the same record (supervisor/run_pass.c).
 
 #ifndef GROUP_LIMITS_H
 #define GROUP_LIMITS_H
@@ -40,11 +40,10 @@ typedef struct {
     int64_t step_ended_ms; // Unix time; 0: it has not
     bool is_sized;         // `hosts` is known
     bool is_tripped;
-    bool is_told;        // that it has
-    bool is_recorded;    // the same, while the record is read
-    int64_t recorded_ms; // since then, Unix time
-    char why[96];        // it has tripped, a sentence
-    uint8_t *last;       // the last outcomes, a ring of `last_size`: whether each was a failure
+    bool is_told;     // that it has
+    bool is_recorded; // the same, while the record is read
+    char why[96];     // it has tripped, a sentence
+    uint8_t *last;    // the last outcomes, a ring of `last_size`: whether each was a failure
     size_t last_size;
     size_t last_at;
     size_t last_count;
@@ -99,6 +98,7 @@ typedef struct {
     bool is_complete;       // the record's state is known
     bool is_sized;          // the hosts of each group are known, if one has to
     bool is_halted;
+    bool has_halt;   // the same, while the record is read
     bool has_baking; // a step of a ramp may bake
     uint64_t seq;    // of the last outcome that was counted
 } limits_t;
@@ -171,12 +171,10 @@ bool limits_ended(limits_t *self, class_t *class, mm_outcome_t outcome, bool is_
                   int64_t unix_ms);
 // The record says that a breaker has stopped a group, or all; the name empty: the whole run. It
 // counts from limits_complete on. One that the policy does not name is ignored.
-void limits_trip(limits_t *self, mm_str_t group, mm_str_t why, int64_t at_ms);
-// The record has a resume of that time. It ends no trip in force that is younger: limits_trip is
-// called before.
-void limits_resumed(limits_t *self, mm_str_t group, int64_t at_ms);
-// Returns false when the policy has no such group.
-bool limits_resume(limits_t *self, mm_str_t group);
+void limits_trip(limits_t *self, mm_str_t group, mm_str_t why);
+// The record has a resume: the outcomes before it do not count. It ends no trip that is in force by
+// limits_trip, which is younger.
+void limits_resumed(limits_t *self, mm_str_t group);
 // A group that has tripped, and of which nothing was said yet; NULL: none.
 group_t *limits_tripped(limits_t *self);
 // All of the record is to be read again: only what is in progress stays.

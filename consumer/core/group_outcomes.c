@@ -81,31 +81,22 @@ bool limits_ended(limits_t *self, class_t *class, mm_outcome_t outcome, bool is_
     return closes;
 }
 
-void limits_trip(limits_t *self, mm_str_t name, mm_str_t why, int64_t at_ms)
+void limits_trip(limits_t *self, mm_str_t name, mm_str_t why)
 {
     group_t *group = limits_find(self, name);
     if (!group)
         return;
     group->is_recorded = true;
-    group->recorded_ms = at_ms;
     (void)snprintf(group->why, sizeof group->why, "%.*s", (int)why.size, why.data ? why.data : "");
 }
 
-bool limits_resume(limits_t *self, mm_str_t name)
+void limits_resumed(limits_t *self, mm_str_t name)
 {
     group_t *group = limits_find(self, name);
     if (!group)
-        return false;
+        return;
     group->is_tripped = group->is_told = false;
     group->last_count = 0;
-    return true;
-}
-
-void limits_resumed(limits_t *self, mm_str_t name, int64_t at_ms)
-{
-    group_t *group = limits_find(self, name);
-    if (limits_resume(self, name) && at_ms > group->recorded_ms)
-        group->is_recorded = false;
 }
 
 group_t *limits_tripped(limits_t *self)
@@ -141,7 +132,7 @@ void limits_reset(limits_t *self)
         group->is_tripped = group->is_told = group->is_recorded = false;
         group->last_at = group->last_count = 0;
     }
-    self->is_complete = self->is_halted = false;
+    self->is_complete = self->has_halt = false;
     self->seq = 0;
     forget_places(self);
 }
@@ -173,9 +164,9 @@ static void apply_ended(limits_t *self, const mm_entry_t *entry)
 void limits_apply_entry(limits_t *self, const mm_entry_t *entry, int64_t open_until_ms)
 {
     switch (entry->action) {
-    case MM_ACTION_HALT: self->is_halted = true; break;
-    case MM_ACTION_TRIP: limits_trip(self, entry->name, entry->why, entry->at_ms); break;
-    case MM_ACTION_RESUME: limits_resumed(self, entry->name, entry->at_ms); break;
+    case MM_ACTION_HALT: self->has_halt = true; break;
+    case MM_ACTION_TRIP: limits_trip(self, entry->name, entry->why); break;
+    case MM_ACTION_RESUME: limits_resumed(self, entry->name); break;
     case MM_ACTION_DENY: limits_deny(self, entry->name, entry->until_ms); break;
     case MM_ACTION_BEGUN: apply_begun(self, entry, open_until_ms); break;
     case MM_ACTION_ENDED: apply_ended(self, entry); break;
@@ -196,6 +187,7 @@ void limits_complete(limits_t *self, int64_t now_ms)
             group->is_tripped = group->is_told = true;
         group->is_recorded = false;
     }
+    self->is_halted = self->has_halt;
     self->is_complete = true;
 }
 

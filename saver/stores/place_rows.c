@@ -89,11 +89,14 @@ mm_sqlite_status_t place_rows_apply(place_rows_t *self, const mm_task_t *task,
         if (change.is_row_taken)
             return take(self, self->open, host, task, now_ms);
         break;
-    case MM_ROW_ENDED:
+    case MM_ROW_ENDED: // a settle repeats it: meanwhile the host may have been absolved
+        if (change.is_row_taken && real->is_casualty)
+            return take(self, self->lose, host, task, now_ms);
+        return give_back(self, host, task, change.is_row_taken);
     case MM_ROW_NONE:
         if (real->is_casualty)
             return take(self, self->lose, host, task, now_ms);
-        return give_back(self, host, task, real->row == MM_ROW_ENDED);
+        return give_back(self, host, task, false);
     case MM_ROW_NOT_STARTED: return give_back(self, host, task, false);
     }
     return MM_SQLITE_OK;

@@ -27,8 +27,9 @@ typedef struct {
 // Prepares the statements, which the database finalizes. As mm_sqlite_prepare.
 int place_rows_prepare(place_rows_t *self, mm_sqlite_t *sqlite, char error[MM_ERROR_MAX]);
 // Takes the host's place with a begun row, keeps it with an open one, gives it back with the end of
-// the attempt or of the job. A casualty stays one until another end of an attempt of this host, or
-// until it is absolved. A repeated task changes nothing. now_ms: Unix time.
+// the attempt or of the job. The end of an attempt makes a casualty once, when it comes to be on
+// record; that stays one until another end of an attempt of this host, or until it is absolved. A
+// repeated task changes nothing. now_ms: Unix time.
 mm_sqlite_status_t place_rows_apply(place_rows_t *self, const mm_task_t *task,
                                     place_change_t change, int64_t now_ms);
 // The host is no casualty any more.

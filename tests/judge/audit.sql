@@ -1,12 +1,13 @@
 -- The table `audit` of a record as lines for the judge (judge.h), behind those of the policy and of
 -- the hosts, which whoever calls this has. Only what the audit says:
 --
--- - A row is written later than its restart was admitted, and later than an order took effect. Say
+-- - A row is written later than its restart was admitted, and later than a halt took effect. Say
 --   `late` in the policy: the longest such span.
 -- - A begin is on record before its command is handed out, and what holds it back is looked at once
 --   more then. So one that is written behind a halt, a trip or a deny has sent nothing: what is on
 --   record of it next says so, or that nobody knows (`interrupted`). Of those alone the admission
 --   may have been before: `start HOST late`.
+-- - A host was absolved between the end of its last attempt and that of its job: `absolved`.
 -- - A begin of the same attempt anew: it was not started before, and had its place: `return`.
 -- - A further command of the same attempt: `command`.
 -- - What has freed a place goes before the starts of the same commit, which is sorted by job.
@@ -29,8 +30,10 @@ rows AS (
       OR (lead(action) OVER job IN ('over', 'ended') AND lead(reason) OVER job LIKE 'interrupted%')
       OR coalesce(lead(outcome) OVER job IN ('withdrawn', 'skipped'), lead(action) OVER job IS NULL)
       AS is_unsent,
+    iif(lag(action) OVER job = 'over', lag(seq) OVER job, NULL) AS over_seq,
     action IN ('over', 'not-started', 'open') AND at > coalesce(lag(at) OVER job, 0) AS is_first
   FROM numbered WINDOW job AS (PARTITION BY coalesce(job, seq) ORDER BY seq)),
+absolved AS MATERIALIZED (SELECT seq, host FROM numbered WHERE action = 'absolve'),
 lines AS (
   SELECT seq, 0 AS nth, 'return ' || host AS line FROM rows
     WHERE action = 'begun' AND is_again AND NOT is_next_command
@@ -41,7 +44,9 @@ lines AS (
       WHEN 'not-started' THEN 'return ' || host
       WHEN 'open' THEN 'open ' || host
       WHEN 'over' THEN 'end ' || host || ' failed' || iif(casualty, ' casualty', '')
-      WHEN 'ended' THEN 'end ' || host || ' ' || outcome || iif(casualty, ' casualty', '')
+      WHEN 'ended' THEN 'end ' || host || ' ' || outcome || iif(casualty,
+        iif(EXISTS (SELECT 1 FROM absolved WHERE absolved.host = rows.host
+          AND absolved.seq BETWEEN over_seq AND rows.seq), ' absolved', ' casualty'), '')
       WHEN 'run' THEN 'new-run'
       WHEN 'resume' THEN trim('resume ' || grp)
       WHEN 'trip' THEN 'trip ' || iif(grp = '', '-', grp)

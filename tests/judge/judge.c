@@ -141,10 +141,11 @@ static bool read_end(judge_t *self, char **rest, fact_t *fact)
                                         [END_WITHDRAWN] = "withdrawn",
                                         [END_FAILED] = "failed"};
     const char *name = strtok_r(NULL, " ", rest), *casualty = strtok_r(NULL, " ", rest);
-    fact->is_casualty = casualty && strcmp(casualty, "casualty") == 0;
+    fact->is_absolved = casualty && strcmp(casualty, "absolved") == 0;
+    fact->is_casualty = fact->is_absolved || (casualty && strcmp(casualty, "casualty") == 0);
     fact->is_up = casualty && strcmp(casualty, "up") == 0;
     if (casualty && !fact->is_casualty && !fact->is_up)
-        return judge_fail(self, "%s is neither `casualty` nor `up`", casualty);
+        return judge_fail(self, "%s is not `casualty`, `absolved` or `up`", casualty);
     for (end_t end = END_RESTARTED; name && end <= END_FAILED; end++)
         if (strcmp(names[end], name) == 0) {
             fact->end = end;
@@ -279,6 +280,8 @@ static bool take_event(judge_t *self, const char *event, char **rest)
         return true;
     if (strcmp(event, "record") == 0)
         return take_fact(self, strtok_r(NULL, " ", rest), rest, judge_record_fact);
+    if (strcmp(event, "known") == 0)
+        return take_fact(self, strtok_r(NULL, " ", rest), rest, judge_take_known);
     if (strcmp(event, "lapse") == 0)
         return take_fact(self, strtok_r(NULL, " ", rest), rest, judge_lapse_fact);
     return take_fact(self, event, rest, judge_take_fact);

@@ -24,10 +24,9 @@
 //                                          that was handed out before something held it back
 //                       late=MS            of `-` only: the trace is of a record (audit.sql): for
 //                                          so long a start with that word may be written behind its
-//                                          admission, a trip behind its cause, and a resume, an
-//                                          absolve, or what frees the place of a restart without an
-//                                          outcome (one start in each of its groups) behind its
-//                                          effect
+//                                          admission, a trip behind its cause, and what frees the
+//                                          place of a restart without an outcome (one start in each
+//                                          of its groups) behind its effect
 //   host HOST [GROUP,...]                  the groups that it is in; each has a `limit` line
 //
 // Then what happens. A host has a *place* from `start` or `open` on.
@@ -39,13 +38,16 @@
 //   leave HOST           its end is known, the place is free; the outcome follows
 //   open HOST            begun, and nobody knows its end: it keeps its place, or takes one
 //   expire HOST          that place may be free by now
-//   end HOST restarted|skipped|dead|withdrawn [casualty|up]
+//   end HOST restarted|skipped|dead|withdrawn [casualty|absolved|up]
 //                        its outcome, as the consumer knows it from the record. Who is skipped or
-//                        withdrawn without a word stays a casualty, if it was one
+//                        withdrawn without a word stays a casualty, if it was one.
+//                        `absolved`: it ended as one, and was absolved before that
 //   end HOST failed [casualty]  an attempt has ended, and the host waits again
 //   halt, resume [GROUP], trip GROUP, deny HOST UNTIL, absolve HOST
-//                        an order takes effect in the consumer; UNTIL 0: for good
+//                        an order takes effect in the consumer; UNTIL 0: for good. What frees is
+//                        in force by the record alone: a consumer says `record`, then `state`
 //   record ...           one of `end`, the orders and `new-run` is on record
+//   known end ...        as `end`, and it is the last one like that on record
 //   lapse ...            an order could not be recorded: the next `state` is without it
 //   guard yes|no         the guard has answered
 //   epoch N              a new consumer begins; places stay: the writer says `open`, `return` of

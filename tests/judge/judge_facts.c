@@ -43,7 +43,8 @@ static void end(judge_t *self, host_t *host, const fact_t *fact)
     if (host->has_outcome)
         return;
     judge_count_end(self, host, fact->end, fact->is_casualty);
-    judge_set_casualty(self, host, fact->is_casualty || (host->is_casualty && may_be_down));
+    bool is_casualty = fact->is_casualty && !fact->is_absolved;
+    judge_set_casualty(self, host, is_casualty || (host->is_casualty && may_be_down));
     host->has_outcome = fact->end != END_FAILED;
 }
 
@@ -64,16 +65,10 @@ static void apply(judge_t *self, const fact_t *fact)
     switch (fact->kind) {
     case FACT_END: end(self, host, fact); break;
     case FACT_HALT: set_halted(self, true); break;
-    case FACT_RESUME:
-        resume(self, fact->group);
-        judge_excuse_resume(self, fact->group);
-        break;
+    case FACT_RESUME: resume(self, fact->group); break;
     case FACT_TRIP: trip(self, &self->groups[fact->group]); break;
     case FACT_DENY: deny(self, host, fact->until_ms); break;
-    case FACT_ABSOLVE:
-        judge_set_casualty(self, host, false);
-        judge_excuse_absolve(self, host);
-        break;
+    case FACT_ABSOLVE: judge_set_casualty(self, host, false); break;
     case FACT_NEW_RUN: begin_run(self); break;
     }
 }
@@ -92,11 +87,11 @@ static bool is_same(const fact_t *fact, const fact_t *other)
 }
 
 // Where an end is on record already, as outcomes mostly are before they are known. An attempt's end
-// may be that of an earlier one, which was known before.
-static size_t find_end(judge_t *self, const fact_t *fact)
+// may be that of an earlier one, which was known before: from there on.
+static size_t find_end(judge_t *self, const fact_t *fact, size_t known)
 {
     size_t at = fact->kind == FACT_END ? self->record.count : 0;
-    size_t from = fact->end == END_FAILED ? self->known : 0;
+    size_t from = fact->end == END_FAILED ? known : 0;
     while (at > from && (!is_same(&self->record.items[at - 1], fact) ||
                          (fact->end == END_FAILED && self->record.items[at - 1].is_known)))
         at--;
@@ -106,7 +101,7 @@ static size_t find_end(judge_t *self, const fact_t *fact)
     return at - 1;
 }
 
-void judge_take_fact(judge_t *self, const fact_t *fact)
+static void take(judge_t *self, const fact_t *fact, size_t known)
 {
     const group_t *group = &self->groups[fact->group];
     if (fact->kind == FACT_TRIP && self->has_state && !group->is_due && !group->is_tripped)
@@ -117,8 +112,18 @@ void judge_take_fact(judge_t *self, const fact_t *fact)
     if (fact->kind == FACT_END)
         judge_leave_all(self, &self->hosts[fact->host]);
     fact_t heard = *fact;
-    heard.recorded = find_end(self, fact);
+    heard.recorded = find_end(self, fact, known);
     add(&self->heard, &heard);
+}
+
+void judge_take_fact(judge_t *self, const fact_t *fact)
+{
+    take(self, fact, self->known);
+}
+
+void judge_take_known(judge_t *self, const fact_t *fact)
+{
+    take(self, fact, 0);
 }
 
 void judge_record_fact(judge_t *self, const fact_t *fact)

@@ -105,6 +105,7 @@ typedef struct {
     size_t host; // NOBODY: none
     end_t end;
     bool is_casualty;
+    bool is_absolved; // since
     bool is_up;
     int64_t until_ms;
     bool is_known;   // of what is on record: it was in force before that, or since
@@ -177,11 +178,8 @@ void judge_expire(judge_t *self, host_t *host);
 void judge_leave_all(judge_t *self, host_t *host);
 void judge_set_casualty(judge_t *self, host_t *host, bool is_casualty);
 void judge_waiting(judge_t *self);
-// A resume of the group (the whole run: of a halt, too), the host that is absolved, or the place
-// that it has left without an outcome, was in force before it was written: what was found meanwhile
-// was none. A place is that of one other host in each group.
-void judge_excuse_resume(judge_t *self, uint32_t group);
-void judge_excuse_absolve(judge_t *self, const host_t *host);
+// The place that the host has left without an outcome was free before that was written: what was
+// found meanwhile was none. It is that of one other host in each group.
 void judge_excuse_place(judge_t *self, const host_t *host);
 void judge_find(judge_t *self, judge_rule_t rule, const host_t *host, uint32_t group,
                 const char *words);
@@ -189,6 +187,8 @@ void judge_find(judge_t *self, judge_rule_t rule, const host_t *host, uint32_t g
 // ---- judge_facts.c
 // It takes effect, or is on record.
 void judge_take_fact(judge_t *self, const fact_t *fact);
+// The same, and it is the last one of this kind on record.
+void judge_take_known(judge_t *self, const fact_t *fact);
 void judge_record_fact(judge_t *self, const fact_t *fact);
 void judge_lapse_fact(judge_t *self, const fact_t *fact);
 // A new consumer begins; and it has what the record says, the first facts of it.

@@ -28,43 +28,14 @@ static void find_all(judge_t *self, const host_t *host, const objections_t *obje
 
 // ---- what was in force before it was written
 
-static void drop(judge_t *self, size_t index)
-{
-    memmove(&self->found[index], &self->found[index + 1],
-            (self->found_count - index - 1) * sizeof *self->found);
-    self->found_count--;
-}
-
-void judge_excuse_resume(judge_t *self, uint32_t group)
-{
-    for (size_t i = self->found_count;
-         i-- > 0 && self->now_ms - self->found[i].at_ms < self->late_ms;) {
-        const judgement_t *found = &self->found[i];
-        bool is_breakers = found->rule == JUDGE_TRIP || found->rule == JUDGE_BREAKER;
-        if ((is_breakers && strcmp(found->group, self->groups[group].name) == 0) ||
-            (found->rule == JUDGE_HALT && group == WHOLE_RUN))
-            drop(self, i);
-    }
-}
-
-void judge_excuse_absolve(judge_t *self, const host_t *host)
-{
-    for (size_t i = self->found_count;
-         i-- > 0 && self->now_ms - self->found[i].at_ms < self->late_ms;)
-        for (size_t j = 0; j < host->group_count; j++)
-            if (self->found[i].rule == JUDGE_UNAVAILABLE &&
-                strcmp(self->found[i].group, self->groups[host->groups[j]].name) == 0) {
-                drop(self, i);
-                break;
-            }
-}
-
 // The last one of this rule and group, since the host has the place.
 static void drop_one(judge_t *self, judge_rule_t rule, const char *group, int64_t since_ms)
 {
     for (size_t i = self->found_count; i-- > 0 && self->found[i].at_ms >= since_ms;)
         if (self->found[i].rule == rule && strcmp(self->found[i].group, group) == 0) {
-            drop(self, i);
+            memmove(&self->found[i], &self->found[i + 1],
+                    (self->found_count - i - 1) * sizeof *self->found);
+            self->found_count--;
             return;
         }
 }

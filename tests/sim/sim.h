@@ -495,7 +495,7 @@ void sim_judge_order(sim_t *self, const sim_order_t *order, const char *prefix);
 // This order could not be recorded, and is not any more.
 void sim_judge_refuse(sim_t *self, const mm_id_t *id);
 bool sim_judge_is_refused(sim_t *self, const mm_id_t *id);
-void sim_judge_page(sim_t *self, uint64_t session);
+void sim_judge_page(sim_t *self, uint64_t session, uint64_t question);
 // Time goes on; and all that is due now is done.
 void sim_judge_time(sim_t *self);
 void sim_judge_quiet(sim_t *self);

@@ -142,7 +142,7 @@ static void leave_place(sim_t *self, sim_job_t *job, const char *how)
     bool is_absolved = job->row.row == MM_ROW_ENDED && !job->is_casualty;
     standing->place = SIM_PLACE_NONE;
     if (strcmp(how, "failed") == 0)
-        sim_judge_say(self, "end %s failed%s", job->host,
+        sim_judge_say(self, "%send %s failed%s", standing->is_recorded ? "known " : "", job->host,
                       standing->is_casualty && !is_absolved ? " casualty" : "");
     else
         sim_judge_say(self, "%s %s", how, job->host);
@@ -216,10 +216,9 @@ static void hear_order(sim_t *self, const mm_order_t *given)
     if (self->policy->is_given || !ordered)
         return;
     ordered->heard_ms = self->now_ms;
-    for (uint32_t i = 0; order.action == MM_ACTION_ABSOLVE && i < self->job_count; i++)
-        if (strcmp(self->jobs[i].host, order.name) == 0)
-            self->policy->standings[i].is_casualty = false;
-    sim_judge_order(self, &order, "");
+    bool frees = order.action == MM_ACTION_RESUME || order.action == MM_ACTION_ABSOLVE;
+    if (!frees) // else it takes effect by the record alone
+        sim_judge_order(self, &order, "");
 }
 
 // What is read with the state: all up to the last entry of the record, at least.
@@ -320,10 +319,12 @@ static void say_outcome(sim_t *self, const sim_job_t *job, const char *record)
                                         [MM_OUTCOME_SKIPPED] = "skipped"};
     bool is_casualty = job->seq > 0 && self->audit[job->seq - 1].is_casualty;
     bool is_up = !is_casualty && job->row.row == MM_ROW_ENDED;
-    sim_judge_say(self, "%send %s %s%s", record, job->host, names[job->outcome],
-                  is_casualty ? " casualty"
-                  : is_up     ? " up"
-                              : "");
+    const char *state = "";
+    if (is_casualty)
+        state = job->is_casualty ? " casualty" : " absolved";
+    else if (is_up)
+        state = " up";
+    sim_judge_say(self, "%send %s %s%s", record, job->host, names[job->outcome], state);
 }
 
 static void hear_outcome(sim_t *self, const mm_result_t *result)
@@ -403,6 +404,7 @@ static void hear_result(uint64_t epoch, sim_standing_t *standing, const sim_job_
     if (result->status != MM_STATUS_FAILED || !is_current)
         return;
     standing->has_ended = true;
+    standing->is_recorded = false;
     standing->is_casualty = result->real && leaves_casualty(result->real->end);
 }
 
@@ -438,7 +440,7 @@ void sim_judge_row(sim_t *self, const sim_running_t *task)
         return;
     sim_standing_t *standing = standing_of(self, job);
     if (job->row.row == MM_ROW_ENDED) {
-        standing->has_ended = true;
+        standing->has_ended = standing->is_recorded = true;
         standing->is_casualty = job->is_casualty;
     }
     if (job->row.row == MM_ROW_ENDED && task->leg == MM_LEG_SAVE) {
@@ -504,13 +506,15 @@ bool sim_judge_is_refused(sim_t *self, const mm_id_t *id)
     return ordered && ordered->is_refused;
 }
 
-void sim_judge_page(sim_t *self, uint64_t session)
+void sim_judge_page(sim_t *self, uint64_t session, uint64_t question)
 {
     sim_policy_t *policy = self->policy;
-    if (!policy || (policy->has_page && policy->page_session == session))
+    if (!policy ||
+        (policy->has_page && policy->page_session == session && policy->page_question == question))
         return;
     policy->has_page = true;
     policy->page_session = session;
+    policy->page_question = question;
     policy->page_recorded = policy->recorded;
 }
 

@@ -147,8 +147,10 @@ static void draw_help(sim_t *self)
     const char *tripped = find_tripped(self), *casualty = find_casualty(self, 0);
     tripped = tripped ? tripped : find_stopped(self);
     casualty = casualty ? casualty : find_any_casualty(self);
-    bool is_held = self->consumer->alive && gather_held(self->consumer->gather).is_halted;
-    if (is_halted(self) || is_held) // or it could not be recorded
+    gather_held_t held = {0};
+    if (self->consumer->alive)
+        held = gather_held(self->consumer->gather);
+    if (is_halted(self) || (held.is_known && held.is_halted)) // or it could not be recorded
         set_order(policy, MM_ACTION_RESUME, "");
     else if (tripped)
         set_order(policy, MM_ACTION_RESUME, tripped);

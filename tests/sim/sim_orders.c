@@ -199,7 +199,7 @@ static void answer_state(sim_t *self, sim_process_t *saver)
         count++;
     }
     if (next == 0)
-        sim_judge_page(self, saver->session);
+        sim_judge_page(self, saver->session, saver->question);
     sim_trace(self, "saver: answers the state from %llu with %zu entries, next %llu",
               (unsigned long long)saver->asked_from, count, (unsigned long long)next);
     sim_send(self, saver, self->consumer, 0,

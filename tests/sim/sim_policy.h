@@ -14,7 +14,8 @@ typedef struct {
     int64_t expires_ms;        // open: its place may be free then
     bool was_admitted;         // in the consumer's last step
     bool has_ended;            // an attempt, since it started, as the consumer knows
-    bool is_casualty;          // by that end
+    bool is_recorded;          // that end
+    bool is_casualty;          // by it
     bool is_out;               // its command was handed out, or may have been
     uint64_t out;              // that task, the last one
     uint64_t heard, heard_out; // whose results were read: of the last task, of the last command
@@ -53,8 +54,9 @@ typedef struct sim_policy {
     // judge
     judge_t *judge;
     size_t found;
-    uint64_t recorded;      // lines of the record
-    uint64_t page_session;  // of the first answer with a last page
+    uint64_t recorded;     // lines of the record
+    uint64_t page_session; // of the first answer with a last page to this question
+    uint64_t page_question;
     uint64_t page_recorded; // lines of the record that it knew
     uint64_t page_seq;      // the last one of the record that was read in a page
     bool has_page;

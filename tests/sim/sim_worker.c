@@ -280,8 +280,7 @@ static mm_outcome_t put_row(sim_t *self, const sim_running_t *task)
         job->settled_ms = self->now_ms;
         if (task->is_real)
             job->seq = sim_orders_record_outcome(self, job, task->real.run);
-        job->is_casualty = (job->is_casualty || sim_judge_is_casualty(job)) &&
-                           task->outcome != MM_OUTCOME_RESTARTED;
+        job->is_casualty = job->is_casualty && task->outcome != MM_OUTCOME_RESTARTED;
         sim_judge_outcome(self, job);
     }
     sim_check_committed(self, job, before);

@@ -324,6 +324,35 @@ static void an_order_that_was_recorded_early_is_part_of_the_state(void **state)
     assert_string_equal(judged("", "1 epoch 2\n2 state\n3 record halt\n4 start a\n"), "");
 }
 
+// An end that is said when it is long on record is not behind the absolve that followed there.
+static void what_was_known_before_is_no_news(void **state)
+{
+    (void)state;
+#define ENDS     "1 epoch 1\n1 state\n2 start a\n3 record end a failed casualty\n4 epoch 2\n4 state\n"
+#define ABSOLVED "5 record absolve a\n6 state\n7 start b\n"
+    assert_string_equal(
+        judged("0 limit web max-unavailable=1\n", ENDS "4 end a failed casualty\n" ABSOLVED),
+        "7 max-unavailable b web");
+    assert_string_equal(
+        judged("0 limit web max-unavailable=1\n", ENDS "4 known end a failed casualty\n" ABSOLVED),
+        "");
+#undef ENDS
+#undef ABSOLVED
+}
+
+static void who_was_absolved_trips_and_is_no_casualty(void **state)
+{
+    (void)state;
+    assert_string_equal(judged("0 limit web max-unavailable=1\n",
+                               "1 start a\n2 end a failed casualty\n3 absolve a\n"
+                               "4 end a dead absolved\n5 start b\n"),
+                        "");
+    assert_string_equal(judged("0 limit web ramp=3\n",
+                               "1 start a\n2 end a failed casualty\n3 absolve a\n"
+                               "4 end a dead absolved\n5 start b\n"),
+                        "5 breaker b web");
+}
+
 static void who_waits_for_nothing_is_found(void **state)
 {
     (void)state;
@@ -428,6 +457,8 @@ int main(void)
         cmocka_unit_test(what_is_on_record_holds_in_the_next_epoch),
         cmocka_unit_test(an_order_that_lapses_is_not_in_the_next_state),
         cmocka_unit_test(an_order_that_was_recorded_early_is_part_of_the_state),
+        cmocka_unit_test(what_was_known_before_is_no_news),
+        cmocka_unit_test(who_was_absolved_trips_and_is_no_casualty),
         cmocka_unit_test(who_waits_for_nothing_is_found),
         cmocka_unit_test(a_new_run_counts_from_zero),
         cmocka_unit_test(a_start_of_a_record_is_late_where_it_says_so),

@@ -135,6 +135,26 @@ static void a_casualty_stays_one_until_it_is_up_or_absolved(void **state)
     assert_true(store_close(&store));
 }
 
+// The pipeline was killed behind the attempt's end: the job is settled behind the absolve.
+static void a_settle_makes_no_casualty_anew_of_an_absolved_host(void **state)
+{
+    (void)state;
+    store_t *store = open_store();
+    (void)ask(store, in_run(begun(1, 11, 1), "groups=web"));
+    (void)ask(store, casualty(in_run(ended(1, 12, 1, MM_END_UNREACHABLE), "groups=web")));
+    (void)give(store, order_of(1, MM_ACTION_ABSOLVE, "web-7.example.net"));
+    real_task_t settle = casualty(in_run(ended(1, 13, 1, MM_END_UNREACHABLE), "groups=web"));
+    (void)ask(store, settled(settle, MM_OUTCOME_DEAD, MM_PROOF_NONE));
+    assert_string_equal(state_of(store, 0), "");
+    // What the settle is the first to say counts.
+    (void)ask(store, in_run(begun(2, 14, 1), "groups=web"));
+    (void)give(store, order_of(2, MM_ACTION_ABSOLVE, "web-7.example.net"));
+    settle = casualty(in_run(ended(2, 15, 1, MM_END_UNREACHABLE), "groups=web"));
+    (void)ask(store, settled(settle, MM_OUTCOME_DEAD, MM_PROOF_NONE));
+    assert_string_equal(state_of(store, 0), "ended web-7.example.net/web casualty;");
+    assert_true(store_close(&store));
+}
+
 // In whatever spelling the list had it, and the operator has it.
 static void who_is_absolved_may_pay_what_it_owes(void **state)
 {
@@ -316,6 +336,7 @@ int main(void)
         STORE_TEST(a_place_is_kept_from_begin_to_end),
         STORE_TEST(a_run_without_a_policy_has_no_places),
         STORE_TEST(a_casualty_stays_one_until_it_is_up_or_absolved),
+        STORE_TEST(a_settle_makes_no_casualty_anew_of_an_absolved_host),
         STORE_TEST(who_is_absolved_may_pay_what_it_owes),
         STORE_TEST(a_settle_without_a_row_counts_too),
         STORE_TEST(a_repeated_task_makes_no_casualty_anew),
