@@ -323,11 +323,10 @@ void flight_set_overdue(flights_t *self, flight_t *flight)
 
 void flight_set_patient(flights_t *self, flight_t *flight)
 {
+    assert(!flight->overdue);
     DL_DELETE2(self->extends, flight, extend_prev, extend_next);
-    if (!flight->overdue)
-        DL_DELETE2(self->leases, flight, lease_prev, lease_next);
+    DL_DELETE2(self->leases, flight, lease_prev, lease_next);
     flight->is_patient = true;
-    flight->overdue = false;
     DL_APPEND2(self->patient, flight, extend_prev, extend_next);
 }
 

@@ -429,7 +429,8 @@ static void apply_bye(gather_t *self, const gather_event_t *event)
 static void extend(gather_t *self, flight_t *flight)
 {
     bool is_denied = flight->restart == RESTART_BACKOFF && gather_is_denied(self, flight);
-    bool is_patient = self->limits.is_given && (flight->restart == RESTART_GATED || is_denied);
+    bool waits = flight->restart == RESTART_GATED || is_denied;
+    bool is_patient = self->limits.is_given && waits && !flight->overdue; // that one is nacked
     int64_t next_ms = self->now_ms + (is_patient ? PATIENT_MS : self->config.extend_every_ms);
     if (is_patient && !flight->is_patient)
         flight_set_patient(&self->flights, flight);
