@@ -256,7 +256,9 @@ typedef struct {
     int64_t heard_from; // events before this are missed: a slow joiner
     int64_t clock_ms;   // offset of its clocks
     int64_t start_ms;   // when it is started again
-    int64_t drained_ms; // when its drain began
+    int64_t due_ms;     // its deadline, while that is known: until something happens to it
+    bool is_due_known;
+    int64_t drained_ms;     // when its drain began
     sim_message_t *backlog; // came while it was paused
     bool cut_in;            // partitioned: hears nothing
     bool cut_out;           // nobody hears it
@@ -498,6 +500,8 @@ bool sim_judge_is_refused(sim_t *self, const mm_id_t *id);
 void sim_judge_page(sim_t *self, uint64_t session, uint64_t question);
 // Time goes on; and all that is due now is done.
 void sim_judge_time(sim_t *self);
+// Nobody has anything to do, as long as nothing is due now: then it is to be told.
+bool sim_judge_is_quiet(const sim_t *self);
 void sim_judge_quiet(sim_t *self);
 int64_t sim_judge_deadline(const sim_t *self);
 

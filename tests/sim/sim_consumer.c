@@ -255,6 +255,7 @@ static void step(sim_t *self, sim_process_t *process, gather_event_t event)
 {
     if (!process->alive)
         return;
+    process->is_due_known = false;
     event.now_ms = self->now_ms + process->clock_ms;
     const mm_result_t *results = NULL;
     mm_str_t name = {0};

@@ -568,15 +568,19 @@ static bool is_idle(const sim_t *self)
     return alive > 0 && joined == alive && gather_held(self->consumer->gather).is_known;
 }
 
+bool sim_judge_is_quiet(const sim_t *self)
+{
+    const sim_policy_t *policy = self->policy;
+    int64_t since_ms = self->now_ms - QUIET_MS;
+    return policy && !self->faulty && policy->has_state && policy->said_ms <= since_ms &&
+           self->consumer_ms <= since_ms && since_ms >= SIM_FAULTS_MS &&
+           self->now_ms >= policy->quiet_ms + QUIET_EVERY_MS && self->consumer->alive &&
+           is_idle(self);
+}
+
 void sim_judge_quiet(sim_t *self)
 {
     sim_policy_t *policy = self->policy;
-    int64_t since_ms = self->now_ms - QUIET_MS;
-    if (!policy || self->faulty || !policy->has_state || policy->said_ms > since_ms ||
-        self->consumer_ms > since_ms || since_ms < SIM_FAULTS_MS ||
-        self->now_ms < policy->quiet_ms + QUIET_EVERY_MS || !self->consumer->alive ||
-        !is_idle(self))
-        return;
     int64_t said_ms = policy->said_ms;
     policy->quiet_ms = self->now_ms;
     sim_judge_say(self, "quiet");

@@ -56,6 +56,7 @@ void sim_orders_take(sim_t *self, sim_process_t *saver, const mm_frame_t *frame)
         saver->asked_run = orders->run;
         saver->asked_from = orders->from;
     }
+    saver->is_due_known = false;
     if (saver->commit_ms == 0)
         saver->commit_ms = self->now_ms + 1 + (int64_t)sim_below(self, 5);
 }

@@ -118,6 +118,7 @@ static void step(sim_t *self, sim_process_t *process, outbox_event_t event)
 {
     if (!process->alive)
         return;
+    process->is_due_known = false;
     event.now_ms = self->now_ms + process->clock_ms;
     outbox_step(process->outbox, &event, &process->outbox_actions);
     for (size_t i = 0; i < process->outbox_actions.count && process->alive; i++)

@@ -112,6 +112,7 @@ static void step(sim_t *self, sim_process_t *process, mm_worker_event_t event)
 {
     if (!process->alive)
         return;
+    process->is_due_known = false;
     event.now_ms = event.boot_ms = self->now_ms + process->clock_ms;
     mm_worker_step(process->worker, &event, &process->worker_actions);
     apply(self, process);

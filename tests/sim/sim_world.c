@@ -131,6 +131,7 @@ sim_t *sim_new(uint64_t seed, FILE *verbose)
 static void start(sim_t *self, sim_process_t *process)
 {
     process->alive = true;
+    process->is_due_known = false;
     process->draining = false;
     process->paused_until = 0;
     process->clock_ms = sim_between(self, 0, 1000000);
@@ -178,6 +179,7 @@ static void drain(sim_t *self, sim_process_t *process)
         return;
     sim_trace(self, "%s: TERM", process->name.text);
     process->draining = true;
+    process->is_due_known = false;
     process->drained_ms =
         self->now_ms < process->paused_until ? process->paused_until : self->now_ms;
     switch (process->role) {
@@ -188,22 +190,31 @@ static void drain(sim_t *self, sim_process_t *process)
     }
 }
 
-static int64_t deadline(const sim_t *self, const sim_process_t *process)
+static int64_t find_due(const sim_t *self, const sim_process_t *process)
+{
+    switch (process->role) {
+    case SIM_CONSUMER: return sim_consumer_deadline(process);
+    case SIM_SAVER:
+    case SIM_RESTARTER: return sim_worker_deadline(process);
+    case SIM_PUBLISHER: return sim_publisher_deadline(self, process);
+    }
+    return MM_NEVER;
+}
+
+static int64_t deadline(const sim_t *self, sim_process_t *process)
 {
     if (!process->alive)
         return process->start_ms;
-    int64_t due = MM_NEVER;
-    switch (process->role) {
-    case SIM_CONSUMER: due = sim_consumer_deadline(process); break;
-    case SIM_SAVER:
-    case SIM_RESTARTER: due = sim_worker_deadline(process); break;
-    case SIM_PUBLISHER: due = sim_publisher_deadline(self, process); break;
+    if (!process->is_due_known) {
+        process->due_ms = find_due(self, process);
+        process->is_due_known = true;
     }
-    return due < process->paused_until ? process->paused_until : due;
+    return process->due_ms < process->paused_until ? process->paused_until : process->due_ms;
 }
 
 static void wake(sim_t *self, sim_process_t *process)
 {
+    process->is_due_known = false;
     if (!process->alive) {
         if (process->start_ms <= self->now_ms)
             start(self, process);
@@ -367,7 +378,7 @@ static int64_t work_ms(const sim_t *self)
            (self->shape.restart_ms + self->shape.gather.backoff_high_ms) / 4;
 }
 
-static int64_t next_time(const sim_t *self)
+static int64_t next_time(sim_t *self)
 {
     int64_t next = sim_next_message(self);
     for (uint32_t i = 0; i < self->process_count; i++) {
@@ -407,7 +418,7 @@ static void advance(sim_t *self)
         if (self->processes[i].ended)
             bury(self, &self->processes[i]);
     sim_check_leaving(self);
-    if (next_time(self) > self->now_ms)
+    if (sim_judge_is_quiet(self) && next_time(self) > self->now_ms)
         sim_judge_quiet(self);
 }
 
