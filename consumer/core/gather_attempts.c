@@ -123,6 +123,14 @@ static bool has_no_end(const attempt_t *attempt)
     return attempt->row == MM_ROW_BEGUN || attempt->row == MM_ROW_OPEN;
 }
 
+// Its worker was lost soon after it was given the command, which may start as long as H1 allows: as
+// long the host keeps its place.
+static bool may_start(const gather_t *self, const attempt_t *attempt)
+{
+    return attempt->row == MM_ROW_BEGUN && attempt->task != 0 &&
+           self->now_ms - attempt->begun_ms < self->config.lost_after_ms;
+}
+
 static bool has_unsaved_end(const attempt_t *attempt)
 {
     return attempt->row == MM_ROW_ENDED && !attempt_is_saved(attempt);
@@ -150,6 +158,9 @@ void gather_attempt_next(gather_t *self, worker_t *worker, flight_t *flight)
     }
     if (has_no_end(attempt) && identifies && !mm_id_is_none(&attempt->boot))
         look(self, worker, flight, attempt);
+    else if (may_start(self, attempt))
+        flight_set_restart(&self->flights, flight, RESTART_BACKOFF,
+                           attempt->begun_ms + self->config.lost_after_ms);
     else if (has_no_end(attempt))
         gather_interrupt(self, flight, attempt);
     else if (asks || (identifies && mm_id_is_none(&attempt->boot)))
