@@ -352,7 +352,7 @@ void sim_judge_handed_out(sim_t *self, const mm_task_t *task)
     standing_of(self, job)->expires_ms = expiry(self);
     standing_of(self, job)->is_out = true;
     standing_of(self, job)->out = task->number;
-    standing_of(self, job)->is_unstarted = false;
+    standing_of(self, job)->is_unstarted = standing_of(self, job)->was_returned = false;
     standing_of(self, job)->has_ended = false;
     sim_judge_say(self, "hand-out %s", job->host);
 }
@@ -398,9 +398,9 @@ static void hear_result(uint64_t epoch, sim_standing_t *standing, const sim_job_
     bool is_sent = result->status != MM_STATUS_RETURNED && result->real && result->real->sent;
     bool is_unsent =
         result->status == MM_STATUS_OPEN && result->real && result->real->end == MM_END_NOT_STARTED;
-    standing->was_returned =
-        result->number == standing->out &&
-        (is_unsent || (is_current ? result->status == MM_STATUS_RETURNED : !is_sent));
+    if (is_out) // a look says nothing of that
+        standing->was_returned =
+            is_unsent || (is_current ? result->status == MM_STATUS_RETURNED : !is_sent);
     if (result->status != MM_STATUS_FAILED || !is_current)
         return;
     standing->has_ended = true;

@@ -21,7 +21,7 @@ typedef struct {
     uint64_t heard, heard_out; // whose results were read: of the last task, of the last command
     uint64_t reclaimed;        // the last one that was taken back
     bool is_unstarted;         // what is on record as begun, as this consumer knows
-    bool was_returned;         // its last task: nothing was sent
+    bool was_returned;         // its last command: nothing was sent
 } sim_standing_t;
 
 // An order of the operator, and its times: it was heard by this consumer, and recorded; 0: not yet.
