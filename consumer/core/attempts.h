@@ -48,6 +48,7 @@ typedef struct {
     bool is_held;    // the last task was returned, since somebody else has the host
     bool is_known;   // the record was asked
     bool is_looking; // the task that is out sends no command
+    bool is_unseen;  // the command before this one was sent, and nobody has answered since
 } attempt_t;
 
 // Zeroed: empty.

@@ -27,6 +27,7 @@ bool gather_attempt_has_begun(const gather_t *self, const flight_t *flight)
 
 void gather_begin(gather_t *self, flight_t *flight, attempt_t *attempt, uint32_t command)
 {
+    attempt->is_unseen = attempt->is_unseen && attempt->row != MM_ROW_ENDED;
     attempt->number = attempt_next_number(attempt);
     attempt_set_row(attempt, MM_ROW_BEGUN);
     attempt->owed = attempt->owes;
@@ -184,12 +185,13 @@ void gather_attempt_start(gather_t *self, flight_t *flight)
 {
     attempt_t *attempt = attempt_of(self, flight);
     if (resources_are_exceeded(&self->flights.resources, flight->host)) {
-        attempt_take_back(attempt); // by a restart that was adopted: it goes first (I8)
+        // By a restart that was adopted: it goes first (I8).
+        gather_take_back(self, flight, attempt);
         flight_set_restart(&self->flights, flight, RESTART_READY, 0);
         return;
     }
     if (gather_closed(self, flight) != MM_REASON_NONE) { // since it has begun
-        attempt_take_back(attempt);
+        gather_take_back(self, flight, attempt);
         flight_set_restart(&self->flights, flight, RESTART_READY, 0);
         gather_save_row(self, flight);
         return;

@@ -16,6 +16,9 @@ static inline attempt_t *attempt_of(const gather_t *self, const flight_t *flight
 void gather_save_row(gather_t *self, flight_t *flight);
 // Takes over what is on record.
 void gather_absorb(gather_t *self, flight_t *flight, attempt_t *attempt, const mm_real_t *record);
+// Nothing was done for the command that has begun. When the one before it was sent, and nobody has
+// answered since, that was the attempt's end: its host is a casualty. Else it is begun anew.
+void gather_take_back(gather_t *self, flight_t *flight, attempt_t *attempt);
 // Fills in what a save or a settle says of it.
 void gather_fill_save(gather_t *self, const flight_t *flight, attempt_t *attempt, mm_task_t *task);
 

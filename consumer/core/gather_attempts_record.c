@@ -100,11 +100,24 @@ void gather_save_row(gather_t *self, flight_t *flight)
         flight_set_store(&self->flights, flight, STORE_READY, 0);
 }
 
+void gather_take_back(gather_t *self, flight_t *flight, attempt_t *attempt)
+{
+    attempt_take_back(attempt);
+    if (!attempt->is_unseen)
+        return;
+    attempt_set_row(attempt, MM_ROW_ENDED);
+    attempt->end = MM_END_UNREACHABLE;
+    attempt->is_unseen = false;
+    flight->attempts++;
+    flight_set_error(flight, mm_str(mm_end_name(MM_END_UNREACHABLE)));
+    limits_set_casualty(&self->limits, host_name(flight->host), attempt->class, true);
+}
+
 bool gather_attempt_is_settled(gather_t *self, flight_t *flight)
 {
     attempt_t *attempt = attempt_of(self, flight);
     if (restart_has_place(flight->restart)) {
-        attempt_take_back(attempt);
+        gather_take_back(self, flight, attempt);
         flight_set_restart(&self->flights, flight, RESTART_READY, 0);
     }
     if (attempt_is_saved(attempt))

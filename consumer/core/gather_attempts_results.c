@@ -173,6 +173,7 @@ static void apply_failure(gather_t *self, flight_t *flight, attempt_t *attempt, 
                    escalates(self, flight, result);
     if (is_next && !is_closed) {
         gather_begin(self, flight, attempt, attempt->command + 1);
+        attempt->is_unseen = result->real->end == MM_END_UNREACHABLE;
         return;
     }
     if (is_next && result->real->end == MM_END_SAME_BOOT) {
@@ -237,7 +238,7 @@ static void apply_returned(gather_t *self, flight_t *flight, attempt_t *attempt,
 {
     if (attempt->row == MM_ROW_BEGUN && !attempt->is_looking &&
         flight->restart_task == attempt->task)
-        attempt_take_back(attempt);
+        gather_take_back(self, flight, attempt);
     if (result->real && result->real->is_held) {
         hold(self, flight, attempt, result);
         (void)gather_end_withdrawn(self, flight);
@@ -273,7 +274,7 @@ static void apply_other(gather_t *self, flight_t *flight, attempt_t *attempt, co
             attempt_set_row(attempt, MM_ROW_OPEN);
             attempt_set_end(attempt, worker, result);
         } else {
-            attempt_take_back(attempt);
+            gather_take_back(self, flight, attempt);
         }
         if (result->status != MM_STATUS_RETURNED)
             attempt->owes = result->real->owes;
@@ -336,7 +337,7 @@ void gather_attempt_lost(gather_t *self, flight_t *flight, const ended_t *ended)
         return;
     }
     if (was_command && ended->why == ENDED_UNDELIVERED)
-        attempt_take_back(attempt);
+        gather_take_back(self, flight, attempt);
     gather_unblock(self, flight);
     gather_nack_if_over(self, flight);
 }

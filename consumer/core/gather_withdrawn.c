@@ -53,7 +53,7 @@ void gather_withdraw(gather_t *self, flight_t *flight)
         return;
     flight_set_withdrawn(&self->flights, flight);
     if (restart_has_place(flight->restart)) { // on record, or on its way there: it is not sent
-        attempt_take_back(attempt_of(self, flight));
+        gather_take_back(self, flight, attempt_of(self, flight));
         flight_set_restart(&self->flights, flight, RESTART_READY, 0);
     }
     (void)gather_end_withdrawn(self, flight);
