@@ -98,6 +98,7 @@ static void restart_loading(gather_t *self)
 static void hold(gather_t *self, const mm_order_t *order)
 {
     const place_t *place;
+    group_t *group;
     switch (order->action) {
     case MM_ACTION_HALT:
         self->limits.is_halted = true;
@@ -108,9 +109,13 @@ static void hold(gather_t *self, const mm_order_t *order)
         if (!place || deny_end(order->until_ms) > place->denied_ms) // else the record says so
             limits_deny(&self->limits, order->name, order->until_ms);
         break;
+    case MM_ACTION_TRIP: // whatever is on record by now was resumed before
+        group = limits_find(&self->limits, order->name);
+        if (group)
+            group->is_tripped = group->is_told = true;
+        break;
     case MM_ACTION_RESUME:
     case MM_ACTION_ABSOLVE:
-    case MM_ACTION_TRIP:
     case MM_ACTION_RUN:
     case MM_ACTION_BEGUN:
     case MM_ACTION_ENDED:
