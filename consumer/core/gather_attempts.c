@@ -157,6 +157,12 @@ void gather_attempt_next(gather_t *self, worker_t *worker, flight_t *flight)
         gather_save_row(self, flight);
         return;
     }
+    if (attempt->row == MM_ROW_ENDED && gather_is_exhausted(self, flight, attempt)) {
+        if (flight->restart == RESTART_QUARANTINED)
+            flight_set_restart(&self->flights, flight, RESTART_READY, 0);
+        gather_exhaust(self, flight); // it had ended when its last command was taken back
+        return;
+    }
     if (has_no_end(attempt) && identifies && !mm_id_is_none(&attempt->boot))
         look(self, worker, flight, attempt);
     else if (may_start(self, attempt))
