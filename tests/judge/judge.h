@@ -22,6 +22,9 @@
 //                       guard              of `-` only: nothing begins without a yes of 10 s
 //                       permit=MS          of `-` only: for how long a command may still be sent
 //                                          that was handed out before something held it back
+//                       before=MS          of `-` only: and for how long what comes before a
+//                       command
+//                                          may last; only a halt is looked at behind that
 //                       late=MS            of `-` only: the trace is of a record (audit.sql): for
 //                                          so long a start with that word may be written behind its
 //                                          admission, a trip behind its cause, and what frees the

@@ -154,12 +154,12 @@ static void weigh_breaker(const judge_t *self, uint32_t index, int64_t tolerance
         object(objections, JUDGE_BREAKER, index, "it should have tripped %lld ms ago", held_ms);
 }
 
-// What holds back a start as well as a command.
-static void weigh_both(const judge_t *self, const host_t *host, int64_t tolerance_ms,
-                       objections_t *objections)
+// What holds back a start as well as a command; a halt does so up to the command itself.
+static void weigh_both(const judge_t *self, const host_t *host, int64_t halt_ms,
+                       int64_t tolerance_ms, objections_t *objections)
 {
     int64_t now_ms = self->now_ms;
-    if (self->is_halted && now_ms - self->halted_ms >= tolerance_ms)
+    if (self->is_halted && now_ms - self->halted_ms >= halt_ms)
         object(objections, JUDGE_HALT, NO_GROUP, "halted %lld ms ago",
                (long long)(now_ms - self->halted_ms));
     if (host->is_denied && (host->until_ms == 0 || now_ms < host->until_ms) &&
@@ -194,7 +194,8 @@ void judge_weigh_start(judge_t *self, const host_t *host, objections_t *ret_obje
     if (host->is_in_progress)
         object(ret_objections, JUDGE_TWO_PLACES, NO_GROUP, "it is in progress since %lld ms",
                (long long)(self->now_ms - host->start_ms));
-    weigh_both(self, host, self->is_late ? self->late_ms : 0, ret_objections);
+    int64_t late_ms = self->is_late ? self->late_ms : 0;
+    weigh_both(self, host, late_ms, late_ms, ret_objections);
     weigh_rate(self, ret_objections);
     for (size_t i = 0; i < host->group_count; i++)
         weigh_places(self, host, host->groups[i], ret_objections);
@@ -218,5 +219,7 @@ void judge_weigh_command(const judge_t *self, const host_t *host, int64_t tolera
 {
     if (!host->is_in_progress && !host->is_open)
         object(ret_objections, JUDGE_NO_PLACE, NO_GROUP, "it has no place");
-    weigh_both(self, host, tolerance_ms + (self->is_late ? self->late_ms : 0), ret_objections);
+    int64_t halt_ms = tolerance_ms + (self->is_late ? self->late_ms : 0);
+    weigh_both(self, host, halt_ms, halt_ms + (tolerance_ms > 0 ? self->before_ms : 0),
+               ret_objections);
 }

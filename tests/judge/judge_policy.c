@@ -96,6 +96,8 @@ static bool read_run_key(judge_t *self, const char *key, char *value)
         return self->has_guard = true;
     if (strcmp(key, "permit") == 0)
         return judge_read_number(value, &self->permit_ms);
+    if (strcmp(key, "before") == 0)
+        return judge_read_number(value, &self->before_ms);
     if (strcmp(key, "late") == 0)
         return judge_read_number(value, &self->late_ms);
     return strcmp(key, "rate") == 0 && split(value, "/", &behind) &&

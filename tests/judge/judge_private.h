@@ -139,6 +139,7 @@ struct judge {
     uint32_t rate;
     int64_t rate_ms;
     int64_t permit_ms;
+    int64_t before_ms;
     int64_t late_ms;
     bool is_late; // the event of a host may be written so long behind its admission
     bool has_guard;

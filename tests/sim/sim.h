@@ -43,6 +43,7 @@
 #define SIM_TRACE       64      // last lines kept
 #define SIM_BOOTS       256     // of a host
 #define SIM_INTERRUPTED 3       // attempts without an end, and a job is dead
+#define SIM_BEFORE_MS   500     // what comes before a restart takes so long at most
 #define SIM_GROUPS      6       // of a policy
 #define SIM_OPENINGS    64      // of a window
 #define SIM_ORDERS      32      // that the saver has taken and not recorded

@@ -208,7 +208,7 @@ static bool prepare(sim_t *self, sim_running_t *running)
     sim_check_cordoned(self, running);
     debt->has_prepared = running->job->is_cordoned = true;
     running->phase = SIM_BEFORE;
-    wait(self, running, sim_between(self, 1, 500));
+    wait(self, running, sim_between(self, 1, SIM_BEFORE_MS));
     return false;
 }
 

@@ -80,7 +80,8 @@ static void say_limit(sim_t *self, size_t index)
         PUT(" window=%lld..%lld", (long long)rules->openings[i].opens_ms,
             (long long)rules->openings[i].closes_ms);
     if (index == 0)
-        PUT(" permit=%lld", (long long)self->shape.gather.lost_after_ms);
+        PUT(" permit=%lld before=%d", (long long)self->shape.gather.lost_after_ms,
+            self->shape.hooks ? SIM_BEFORE_MS : 0);
     if (index == 0 && policy->given.rate > 0)
         PUT(" rate=%u/%lld", policy->given.rate, (long long)policy->given.rate_ms);
     if (index == 0 && policy->given.has_guard)

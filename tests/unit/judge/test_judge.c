@@ -202,6 +202,21 @@ static void a_start_behind_a_trip_is_found(void **state)
 }
 
 // What is in progress at that moment may finish.
+// Behind what comes before it only a halt is looked at.
+static void a_command_has_the_time_of_what_comes_before_it(void **state)
+{
+    (void)state;
+    assert_string_equal(judged("0 limit - permit=100 before=50\n",
+                               "1 start a\n2 hand-out a\n3 deny a 0\n152 command a\n"),
+                        "");
+    assert_string_equal(judged("0 limit - permit=100 before=50\n",
+                               "1 start a\n2 hand-out a\n3 deny a 0\n153 command a\n"),
+                        "153 deny a");
+    assert_string_equal(judged("0 limit - permit=100 before=50\n",
+                               "1 start a\n2 hand-out a\n3 halt\n103 command a\n"),
+                        "103 halt a");
+}
+
 static void a_command_just_behind_a_trip_is_none(void **state)
 {
     (void)state;
@@ -445,6 +460,7 @@ int main(void)
         cmocka_unit_test(a_start_above_the_rate_is_found),
         cmocka_unit_test(a_start_in_a_halt_is_found),
         cmocka_unit_test(a_start_behind_a_trip_is_found),
+        cmocka_unit_test(a_command_has_the_time_of_what_comes_before_it),
         cmocka_unit_test(a_command_just_behind_a_trip_is_none),
         cmocka_unit_test(a_breaker_that_should_have_tripped_is_found),
         cmocka_unit_test(a_resume_counts_from_zero),
