@@ -266,10 +266,11 @@ void gather_apply_recorded(gather_t *self, const mm_recorded_body_t *recorded)
         bool is_refused = recorded->items[i].error.size > 0;
         if (!pending || (is_refused && pending->viewer == 0))
             continue; // the consumer's own are tried again
-        if (pending->viewer != 0) {
+        bool is_trip = pending->order.action == MM_ACTION_TRIP;
+        if (pending->viewer != 0)
             answer(self, pending->viewer, &recorded->items[i].id, recorded->items[i].error);
+        if (pending->viewer != 0 || (is_trip && !self->limits.is_complete)) // read before, maybe
             ask_record(self, &pending->order, is_refused);
-        }
         if (pending->viewer != 0 && !is_refused)
             self->answered[self->answered_at++ % GATHER_ANSWERED] = pending->order.id;
         remove_pending(self, pending);
