@@ -280,6 +280,7 @@ typedef struct {
     uint32_t order_count;
     bool is_asked; // for the state of this run, from there
     uint64_t asked_run;
+    uint64_t asked_session; // in it
     uint64_t asked_from;
     uint64_t question;
     // publisher

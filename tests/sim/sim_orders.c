@@ -53,6 +53,7 @@ void sim_orders_take(sim_t *self, sim_process_t *saver, const mm_frame_t *frame)
     if (orders->question > 0) {
         saver->question = orders->question;
         saver->is_asked = true;
+        saver->asked_session = saver->session;
         saver->asked_run = orders->run;
         saver->asked_from = orders->from;
     }
@@ -236,7 +237,7 @@ void sim_orders_answer(sim_t *self, sim_process_t *saver)
                                                .items = recorded,
                                                .count = saver->order_count}});
     saver->order_count = 0;
-    if (saver->is_asked)
+    if (saver->is_asked && saver->asked_session == saver->session)
         answer_state(self, saver);
     saver->is_asked = false;
 }
