@@ -7,12 +7,13 @@
 
 mounted=()
 
-# unmount_all: before the folder is removed.
+# unmount_all: before the folder is removed. Returns what the script ends with.
 unmount_all() {
-    local place
+    local place status=$?
     for place in "${mounted[@]}"; do
         umount -l "$place" 2>/dev/null
     done
+    return "$status"
 }
 trap 'unmount_all; clean_up' EXIT
 
