@@ -361,9 +361,12 @@ void sim_judge_handed_out(sim_t *self, const mm_task_t *task)
 // What was not on record by now is forgotten with the job.
 void sim_judge_nacked(sim_t *self, const sim_job_t *job)
 {
-    if (self->policy)
-        standing_of(self, job)->is_unstarted = standing_of(self, job)->has_ended = false;
-    sim_judge_say(self, "lapse end %s failed", job->host);
+    if (!self->policy)
+        return;
+    sim_standing_t *standing = standing_of(self, job);
+    if (standing->has_ended && !standing->is_recorded)
+        sim_judge_say(self, "lapse end %s failed", job->host);
+    standing->is_unstarted = standing->has_ended = false;
 }
 
 void sim_judge_command(sim_t *self, const sim_job_t *job)
