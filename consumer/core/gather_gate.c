@@ -37,16 +37,20 @@ mm_reason_t gather_closed(const gather_t *self, const flight_t *flight)
     return is_denied ? MM_REASON_DENIED : reason;
 }
 
-// What the last pass has found of room may be as old as the last change; while restarts in progress
-// or workers have no room for anybody, there is no pass.
+// Asked now: a pass looks at no class that it has to refuse.
 mm_reason_t gather_class_reason(const gather_t *self, const class_t *class)
 {
     int64_t until_ms;
+    bool ends;
+    group_t *blocker;
     const resource_t *at_once = &self->flights.resources.at_once;
     mm_reason_t reason =
         limits_closed(&self->limits, class, self->now_ms, gather_unix_ms(self), &until_ms);
-    if (reason == MM_REASON_NONE && class->reason >= MM_REASON_RATE)
-        reason = class->reason;
+    if (reason == MM_REASON_NONE && self->now_ms < self->limits.next_start_ms)
+        reason = MM_REASON_RATE;
+    if (reason == MM_REASON_NONE && class->waiting)
+        reason = limits_room(class, limits_place(&self->limits, host_name(class->waiting->host)),
+                             &ends, &blocker);
     if (reason != MM_REASON_NONE)
         return reason;
     return at_once->busy + at_once->grants >= at_once->limit ? MM_REASON_AT_ONCE

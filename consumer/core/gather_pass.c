@@ -38,9 +38,8 @@ static flight_t *first_of(gather_t *self, class_t *class, const place_t **ret_ow
 }
 
 // Changes are said, but not each second.
-static void set_reason(gather_t *self, class_t *class, mm_reason_t reason)
+static void say_reason(gather_t *self, class_t *class, mm_reason_t reason)
 {
-    class->reason = reason;
     if (reason == class->said || reason == MM_REASON_STATE ||
         (class->said_ms > 0 && self->now_ms < class->said_ms + SAID_MS))
         return;
@@ -110,11 +109,9 @@ static flight_t *look_at(gather_t *self, class_t *class)
     }
     if (flight)
         reason = limits_room(class, own, &ends, &blocker);
-    if (reason == MM_REASON_NONE) {
-        class->reason = MM_REASON_NONE;
+    if (reason == MM_REASON_NONE)
         return flight;
-    }
-    set_reason(self, class, reason);
+    say_reason(self, class, reason);
     if (is_closed)
         class_queue_join(&self->limits.closed, class);
     else

@@ -57,9 +57,8 @@ typedef struct class {
     size_t group_count;
     struct flight *waiting; // in the order of arrival (utlist); the rest is gather_pass.c's
     size_t waiting_count;
-    int64_t first_ms;   // since when the first one has waited as the first; 0: not refused yet
-    mm_reason_t reason; // why it does
-    mm_reason_t said;   // in the log, and when
+    int64_t first_ms; // since when the first one has waited as the first; 0: not refused yet
+    mm_reason_t said; // why it does, in the log, and when
     int64_t said_ms;
     class_queue_t *queue; // where it waits; NULL: nobody does
     mm_id_t first;        // by which it is there

@@ -227,6 +227,16 @@ static void a_restart_that_is_taken_back_is_counted(void **state)
     assert_int_equal(gather_stage(gather, MM_ROLE_RESTARTER).waiting, 1);
 }
 
+static uint64_t session_of(const char *worker)
+{
+    gather_worker_t known = {0};
+    while (gather_next_worker(gather, &known))
+        if (mm_str_equal(known.acknowledgement.worker, mm_str(worker)))
+            return known.acknowledgement.session;
+    fail_msg("%s is not known", worker);
+    return 0;
+}
+
 // What the record says of one group, of a run with a policy of three.
 static void read_state(mm_entry_t entry)
 {
@@ -234,6 +244,7 @@ static void read_state(mm_entry_t entry)
     const mm_group_t sizes[] = {{mm_str(""), 3}, {mm_str("db"), 1}, {mm_str("web"), 2}};
     mm_rules_t groups[3] = {{.name = ""}, {.name = "db"}, {.name = "web"}};
     mm_policy_t policy = {.groups = groups, .count = 3};
+    groups[2].cap = (mm_amount_t){.value = 1, .is_set = true};
     gather_set_policy(gather, &policy);
     hello("s1", MM_ROLE_SAVER, 4);
     hello("r1", MM_ROLE_RESTARTER, 4);
@@ -269,6 +280,68 @@ static void groups_that_have_tripped_are_told_of_alone(void **state)
     assert_false(gather_next_group(gather, &group));
 }
 
+static uint64_t serials[2]; // of s1 and r1
+static mm_task_t tasks[32]; // that are out
+static size_t task_count;
+
+static void take_tasks(void)
+{
+    for (size_t i = 0; i < actions.count; i++)
+        if (actions.items[i].kind == GATHER_TASK && task_count < 32)
+            tasks[task_count++] = actions.items[i].as.task.task;
+}
+
+static void end_well(const mm_task_t *task)
+{
+    bool is_restart = mm_leg_is_restarters(task->leg);
+    mm_real_t real = {.end = MM_END_RESTARTED, .exit = MM_EXIT_NONE, .sent = true};
+    mm_result_t result = {.serial = ++serials[is_restart],
+                          .number = task->number,
+                          .leg = task->leg,
+                          .id = task->id,
+                          .outcome = task->outcome,
+                          .real = is_restart ? &real : NULL};
+    gather_event_t event = {.kind = GATHER_RESULT};
+    event.as.from.worker = mm_str(is_restart ? "r1" : "s1");
+    event.as.from.instance = 7;
+    event.as.from.session = session_of(is_restart ? "r1" : "s1");
+    event.as.from.result = &result;
+    step(event);
+    take_tasks();
+}
+
+static void job_of_web(uint8_t number, const char *host)
+{
+    gather_event_t event = {.kind = GATHER_JOB};
+    event.as.job.publisher = mm_str("p1");
+    event.as.job.epoch = 1;
+    event.as.job.run = 5;
+    event.as.job.job = (mm_job_t){.id = {{[15] = number}},
+                                  .host = mm_str(host),
+                                  .delivery = 1,
+                                  .attributes = mm_str("groups=web")};
+    step(event);
+    take_tasks();
+}
+
+static void who_waits_behind_an_admission_waits_for_its_group(void **state)
+{
+    (void)state;
+    memset(serials, 0, sizeof serials);
+    task_count = 0;
+    read_state((mm_entry_t){.action = MM_ACTION_ABSOLVE, .name = mm_str("web-9")});
+    job_of_web(1, "web-1");
+    job_of_web(2, "web-2");
+    job_of_web(3, "web-3");
+    for (size_t i = 0; i < task_count && gather_statistics(gather).acked == 0; i++)
+        end_well(&tasks[i]);
+    assert_int_equal(gather_statistics(gather).acked, 1);
+    gather_job_t jobs[4];
+    assert_int_equal(gather_find_jobs(gather, mm_str("web-3"), jobs, 4), 1);
+    assert_string_equal(jobs[0].reason, "cap of its group");
+    assert_string_equal(gather_stage(gather, MM_ROLE_RESTARTER).reason, "cap of its group");
+}
+
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, open_gather, close_gather)
 
 int main(void)
@@ -282,6 +355,7 @@ int main(void)
         TEST(a_worker_that_is_presumed_lost_is_known_still),
         TEST(a_restart_that_is_taken_back_is_counted),
         TEST(groups_that_have_tripped_are_told_of_alone),
+        TEST(who_waits_behind_an_admission_waits_for_its_group),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
