@@ -45,6 +45,10 @@ static size_t gated_by(const gather_t *self, mm_reason_t reason)
 bool gather_next_waiting(const gather_t *self, gather_waiting_t *cursor)
 {
     const flights_t *flights = &self->flights;
+    // In its first seconds a consumer holds what another one may have handed out; little else
+    // waits.
+    mm_reason_t paused_by =
+        self->now_ms < self->hold_until_ms ? MM_REASON_TAKEOVER : MM_REASON_PAUSE;
     while (++cursor->next <= MM_REASON_NO_SLOT) {
         mm_reason_t reason = (mm_reason_t)cursor->next;
         cursor->count = 0;
@@ -53,7 +57,7 @@ bool gather_next_waiting(const gather_t *self, gather_waiting_t *cursor)
                 waiting_for(flights, reason - MM_REASON_HOST_BUSY) + gated_by(self, reason);
         else if (reason == MM_REASON_NOT_SAVED)
             cursor->count = flights->in_restart[RESTART_HELD];
-        else if (reason == MM_REASON_PAUSE)
+        else if (reason == paused_by)
             cursor->count = flights->in_restart[RESTART_BACKOFF];
         else if (reason >= MM_REASON_STATE)
             cursor->count = gated_by(self, reason);
