@@ -263,6 +263,24 @@ void viewers_see(viewers_t *self, const gather_action_t *action, int64_t now_ms)
     event_stream_see(self->stream, action, now_ms);
 }
 
+// The halt and the breakers that hold back, unless the record's state is not known.
+static json_t *progress_json(const gather_t *gather, json_int_t restarting, const char *reason)
+{
+    gather_held_t held = gather_held(gather);
+    gather_group_t group = {.only_tripped = true};
+    json_t *json = json_pack("{s:I, s:s*}", "restarting", restarting, "reason", reason);
+    assert(json);
+    if (!held.is_known)
+        return json;
+    json_t *tripped = json_array();
+    while (held.tripped > 0 && json_array_size(tripped) < GROUPS &&
+           gather_next_group(gather, &group))
+        json_array_append_new(tripped, json_string(group.name));
+    json_object_set_new(json, "halted", json_boolean(held.is_halted && !held.is_rehearsal));
+    json_object_set_new(json, "tripped", tripped);
+    return json;
+}
+
 void viewers_progress(viewers_t *self, int64_t now_ms)
 {
     gather_worker_t known = {0};
@@ -278,8 +296,8 @@ void viewers_progress(viewers_t *self, int64_t now_ms)
             slots += known.slots;
         }
     const char *reason = gather_reason(self->config.gather);
-    json_t *json = json_pack("{s:I, s:s*}", "restarting", restarting, "reason",
-                             reason && slots == 0 ? "no restarter" : reason);
+    json_t *json = progress_json(self->config.gather, restarting,
+                                 reason && slots == 0 ? "no restarter" : reason);
     char *text = json_dumps(json, JSON_COMPACT);
     json_decref(json);
     assert(text);

@@ -32,8 +32,9 @@ bool viewers_want_events(viewers_t *self, int64_t now_ms);
 void viewers_see(viewers_t *self, const gather_action_t *action, int64_t now_ms);
 // Tells a viewer what has become of its order.
 void viewers_answer(viewers_t *self, const gather_action_t *action);
-// Tells the publishers that show it how many hosts are being restarted, and why most of the others
-// wait. To be called with each heartbeat; it tells it once a second at most.
+// Tells the publishers that show it how many hosts are being restarted, why most of the others
+// wait, and which halt and breakers hold back. To be called with each heartbeat; it tells it once a
+// second at most.
 void viewers_progress(viewers_t *self, int64_t now_ms);
 // Sends the events that are due. Returns when it wants the next call, CLOCK_BOOTTIME in ms.
 int64_t viewers_turn(viewers_t *self, int64_t now_ms);

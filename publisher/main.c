@@ -512,7 +512,7 @@ static int open_core(publisher_t *self, uint64_t seed)
         return mm_service_fail(options, EX_IOERR, "%s", outbox_db_error(self->db));
     intake_counts_t counts = intake_counts(self->intake);
     self->dead_before = counts.dead;
-    self->progress = progress_new(options->progress, self->now_ms, &counts);
+    self->progress = progress_new(options->progress, options->dir, self->now_ms, &counts);
     self->batch = mm_encoder_new();
     mm_receiver_open(&self->receiver);
     self->encoder = mm_encoder_new();

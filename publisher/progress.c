@@ -3,10 +3,12 @@
 #include "progress.h"
 #include "duration.h"
 #include "inherited.h"
+#include "reason.h"
 
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -24,7 +26,8 @@ static uint64_t settled_of(const intake_counts_t *counts)
     return counts->restarted + counts->dead + counts->skipped + counts->withdrawn;
 }
 
-progress_t progress_new(mm_progress_t kind, int64_t now_ms, const intake_counts_t *counts)
+progress_t progress_new(mm_progress_t kind, const char *dir, int64_t now_ms,
+                        const intake_counts_t *counts)
 {
     if (kind == MM_PROGRESS_AUTO)
         kind = mm_inherited_may_draw() ? MM_PROGRESS_BAR : MM_PROGRESS_LINES;
@@ -32,7 +35,16 @@ progress_t progress_new(mm_progress_t kind, int64_t now_ms, const intake_counts_
                         .shown_ms = now_ms,
                         .started_ms = now_ms,
                         .started_with = settled_of(counts),
+                        .dir = dir,
                         .told_ms = MM_NEVER};
+}
+
+static void show_news(progress_t *self, const json_t *told)
+{
+    char *lines = held_news_tell(&self->held, told, mm_inherited_called(), self->dir);
+    if (lines)
+        (void)fprintf(stderr, "%s%s", self->kind == MM_PROGRESS_BAR ? "\r\033[K" : "", lines);
+    free(lines);
 }
 
 void progress_tell(progress_t *self, mm_str_t text, int64_t now_ms)
@@ -44,21 +56,44 @@ void progress_tell(progress_t *self, mm_str_t text, int64_t now_ms)
         self->told_ms = now_ms;
         self->restarting = (uint64_t)json_integer_value(restarting);
         (void)snprintf(self->reason, sizeof self->reason, "%s", reason ? reason : "");
+        if (self->kind != MM_PROGRESS_OFF)
+            show_news(self, json);
     }
     json_decref(json);
 }
 
-// What the consumer has told, unless that is long ago.
+static bool has_news(const progress_t *self, int64_t now_ms)
+{
+    return self->told_ms != MM_NEVER && now_ms - self->told_ms <= TOLD_MS;
+}
+
+// The run has ended, or most of what waits does so until somebody, or a clock, lets it go on: no
+// rate says when.
+static bool has_no_end(const progress_t *self, int64_t now_ms)
+{
+    static const mm_reason_t holds[] = {MM_REASON_HALT,  MM_REASON_BREAKER, MM_REASON_WINDOW,
+                                        MM_REASON_GUARD, MM_REASON_DENIED,  MM_REASON_BAKE};
+    if (self->has_ended)
+        return true;
+    for (size_t i = 0; i < sizeof holds / sizeof *holds; i++)
+        if (strcmp(self->reason, mm_reason_name(holds[i])) == 0)
+            return has_news(self, now_ms);
+    return false;
+}
+
+// What the consumer has told, unless that is long ago. It may not know yet what is settled since.
 static void print_told(const progress_t *self, int64_t now_ms, const intake_counts_t *counts,
                        char restarting[PART], char waiting[PART])
 {
-    uint64_t settled = settled_of(counts);
-    if (self->told_ms == MM_NEVER || now_ms - self->told_ms > TOLD_MS)
+    uint64_t settled = settled_of(counts), in_progress = self->has_ended ? 0 : self->restarting;
+    if (!has_news(self, now_ms))
         return;
-    (void)snprintf(restarting, PART, ", %" PRIu64 " in progress", self->restarting);
-    if (*self->reason && counts->total > settled + self->restarting)
-        (void)snprintf(waiting, PART, ", %" PRIu64 " wait: %s",
-                       counts->total - settled - self->restarting, self->reason);
+    uint64_t left = counts->total > settled ? counts->total - settled : 0;
+    if (counts->total > 0 && in_progress > left)
+        in_progress = left;
+    (void)snprintf(restarting, PART, ", %" PRIu64 " in progress", in_progress);
+    if (*self->reason && left > in_progress)
+        (void)snprintf(waiting, PART, ", %" PRIu64 " wait: %s", left - in_progress, self->reason);
 }
 
 // The parts of the line, the most important first; those that do not fit into `width` are left out.
@@ -79,7 +114,7 @@ size_t progress_text(const progress_t *self, int64_t now_ms, const intake_counts
     if (counts->skipped > 0)
         (void)snprintf(parts[SKIPPED], PART, ", %" PRIu64 " skipped", counts->skipped);
     (void)snprintf(parts[DEAD], PART, ", %" PRIu64 " dead", counts->dead);
-    if (counts->total > settled && rate > 0)
+    if (counts->total > settled && rate > 0 && !has_no_end(self, now_ms))
         (void)snprintf(
             parts[LEFT], PART, ", %s left",
             mm_duration_show((int64_t)((double)(counts->total - settled) / rate + 0.5), left));
@@ -141,10 +176,12 @@ void progress_show(progress_t *self, int64_t now_ms, const intake_counts_t *coun
     self->shown_ms = now_ms;
 }
 
-void progress_end(const progress_t *self, int64_t now_ms, const intake_counts_t *counts)
+void progress_end(progress_t *self, int64_t now_ms, const intake_counts_t *counts)
 {
+    held_news_clear(&self->held);
     if (self->kind == MM_PROGRESS_OFF)
         return;
+    self->has_ended = true;
     print_state(self, now_ms, counts);
     if (self->kind == MM_PROGRESS_BAR)
         (void)putc('\n', stderr);

@@ -420,9 +420,11 @@ static int supervise(run_t *self)
     // When this process is killed, the others drain.
     (void)snprintf(parent, sizeof parent, "%d", (int)getpid());
     (void)setenv("MAYHEM_PARENT", parent, 1);
+    (void)setenv("MAYHEM_CALLED", caller_program(), 1);
     step(self, &(supervisor_event_t){.kind = SUPERVISOR_START});
     mm_loop_run(self->loop);
     (void)unsetenv("MAYHEM_PARENT"); // the report does not drain
+    (void)unsetenv("MAYHEM_CALLED");
     int64_t now_ms = mm_clock_ms();
     reap(self);
     int error = self->stream ? kept_stream_error(self->stream) : 0;

@@ -5,6 +5,7 @@
 #include "run_settings.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -34,4 +35,12 @@ json_t *publisher_report_json(const char *dir, int *ret_exit_code)
     json_t *json = text ? json_loads(text, 0, NULL) : NULL;
     free(text);
     return json;
+}
+
+void publisher_report_without_estimate(char *text)
+{
+    char *line = strstr(text, "\nleft ");
+    char *end = line ? strchr(line + 1, '\n') : NULL;
+    if (end)
+        memmove(line, end, strlen(end) + 1);
 }

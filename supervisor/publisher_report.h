@@ -9,5 +9,7 @@
 char *publisher_report(const char *dir, const char *format, int *ret_exit_code);
 // "json", read; the caller's. NULL: there is none.
 json_t *publisher_report_json(const char *dir, int *ret_exit_code);
+// Takes how long the rest takes at this rate out of a text.
+void publisher_report_without_estimate(char *text);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "run_held.h"
 #include "clock.h"
+#include "held_line.h"
 #include "outbox_schema.h"
 #include "sqlite.h"
 
@@ -50,22 +51,11 @@ const char *run_held_unnamed(const mm_held_record_t *self, const mm_policy_t *po
     return unnamed;
 }
 
-static void print_trip(const char *group, const char *program, const char *dir, FILE *file)
-{
-    bool is_run = *group == '\0';
-    (void)fprintf(file,
-                  "the breaker of %s has tripped; nothing%s begins until: %s resume%s%s --dir %s "
-                  "--why TEXT\n",
-                  is_run ? "the whole run" : group, is_run ? "" : " of it", program,
-                  is_run ? "" : " ", group, dir);
-}
-
 void run_held_print(const mm_held_record_t *self, const char *program, const char *dir, FILE *file)
 {
     if (mm_held_record_find(self, MM_ACTION_HALT, NULL))
-        (void)fprintf(file, "halted; nothing begins until: %s resume --dir %s --why TEXT\n",
-                      program, dir);
+        mm_held_line_halt(program, dir, file);
     for (size_t i = 0; i < self->hold_count; i++)
         if (self->holds[i].kind == MM_ACTION_TRIP)
-            print_trip(self->holds[i].name, program, dir, file);
+            mm_held_line_trip(self->holds[i].name, program, dir, file);
 }

@@ -135,8 +135,9 @@ typedef struct {
     char why[WHY_MAX];
     char bad_input[BAD_INPUT_MAX]; // why the publisher cannot read on; "": it can
     int exit_code;
-    int64_t left, dead; // hosts; left -1: none was read yet
-    bool has_unread;    // the input has more
+    int64_t left, dead;    // hosts; left -1: none was read yet
+    bool has_unread;       // the input has more
+    mm_held_record_t held; // what holds back those that are left
 } ending_t;
 
 // Why the run ended, as the begin of a sentence.
@@ -261,17 +262,6 @@ static void print_ways_beyond(const run_settings_t *settings, bool is_by_limit)
                      "does, and counts from zero\n");
 }
 
-// The command that goes on begins nothing before that. What holds back on record does not hold back
-// a mock without a policy.
-static void print_held(const run_settings_t *settings, const ending_t *ending)
-{
-    if (ending->left <= 0 || (settings->driver.is_mock && settings->policy.count == 0))
-        return;
-    mm_held_record_t held = run_held_read(settings->db);
-    run_held_print(&held, caller_program(), settings->dir, stdout);
-    mm_held_record_clear(&held);
-}
-
 static bool print_text(const run_settings_t *settings, const run_report_t *report, const char *text,
                        const run_record_t *record, const ending_t *ending)
 {
@@ -282,7 +272,7 @@ static bool print_text(const run_settings_t *settings, const run_report_t *repor
     else
         (void)printf("clean shutdown: yes (%.2f s)\n", (double)report->stop_ms / 1000);
     run_record_print_open(record, stdout);
-    print_held(settings, ending);
+    run_held_print(&ending->held, caller_program(), settings->dir, stdout);
     bool is_by_limit = is_by_max_dead(report);
     if ((is_by_limit || report->breaker) && ending->exit_code == EX_TEMPFAIL)
         print_ways_beyond(settings, is_by_limit);
@@ -301,6 +291,22 @@ static bool write_dead(const run_settings_t *settings)
     int exit_code;
     free(publisher_report(settings->dir, "dead", &exit_code));
     return exit_code == 0;
+}
+
+// What holds back those that are left: the command that goes on begins nothing before that ends.
+// What holds back on record does not hold back a mock without a policy.
+static void read_held(const run_settings_t *settings, ending_t *ending)
+{
+    if (ending->left > 0 && (!settings->driver.is_mock || settings->policy.count > 0))
+        ending->held = run_held_read(settings->db);
+}
+
+// Nothing of them, or not all, goes on by itself: no rate says how long that takes.
+static bool has_estimate(const run_report_t *report, const ending_t *ending)
+{
+    return !report->breaker && !is_by_max_dead(report) &&
+           !mm_held_record_find(&ending->held, MM_ACTION_HALT, NULL) &&
+           !mm_held_record_find(&ending->held, MM_ACTION_TRIP, NULL);
 }
 
 // The publisher had not begun a run. When it was stopped before that, nothing is lost: the same
@@ -328,6 +334,24 @@ static int report_nothing(const run_settings_t *settings, const run_report_t *re
                       : caller_fail(EX_IOERR, "the summary cannot be written: %s", strerror(errno));
 }
 
+static bool print_summary(const run_settings_t *settings, const run_report_t *report, json_t *json,
+                          const run_record_t *record, const ending_t *ending)
+{
+    int exit_code;
+    bool is_estimated = has_estimate(report, ending);
+    if (settings->options.json) {
+        if (!is_estimated)
+            (void)json_object_del(json, "eta_seconds");
+        return print_json(settings, report, json, record, ending);
+    }
+    char *text = publisher_report(settings->dir, "text", &exit_code);
+    if (text && !is_estimated)
+        publisher_report_without_estimate(text);
+    bool is_written = text && print_text(settings, report, text, record, ending);
+    free(text);
+    return is_written;
+}
+
 // Of a run that an outbox has. ending: what the mark of its publisher says.
 static int report_run(const run_settings_t *settings, const run_report_t *report, ending_t ending)
 {
@@ -349,6 +373,7 @@ static int report_run(const run_settings_t *settings, const run_report_t *report
     ending.dead = number(json, "dead");
     ending.has_unread = report->is_input_open || (*ending.bad_input && number(json, "total") > 0);
     reason(settings, report, json, &ending);
+    read_held(settings, &ending);
     if (code == 0)
         say_cooled(settings, report, json, &ending);
     if (!write_dead(settings)) {
@@ -357,16 +382,10 @@ static int report_run(const run_settings_t *settings, const run_report_t *report
                        "; %.200s/dead.txt cannot be written", settings->dir);
         ending.exit_code = EX_IOERR;
     }
-    bool is_written;
-    if (settings->options.json) {
-        is_written = print_json(settings, report, json, &record, &ending);
-    } else {
-        char *text = publisher_report(settings->dir, "text", &exit_code);
-        is_written = text && print_text(settings, report, text, &record, &ending);
-        free(text);
-    }
+    bool is_written = print_summary(settings, report, json, &record, &ending);
     json_decref(json);
     run_record_clear(&record);
+    mm_held_record_clear(&ending.held);
     return is_written ? ending.exit_code
                       : caller_fail(EX_IOERR, "the summary cannot be written: %s", strerror(errno));
 }

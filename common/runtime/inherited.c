@@ -16,6 +16,7 @@ static mode_t inherited_umask = 022;
 static bool ignores_hup;
 static bool has_parent;
 static bool is_repaired;
+static char *called; // NULL: nobody has said
 
 // open takes the lowest free number.
 static void open_streams(void)
@@ -74,10 +75,19 @@ bool mm_inherited_follow_parent(void)
     if (!parent)
         return true;
     has_parent = true;
+    const char *name = getenv("MAYHEM_CALLED");
+    free(called);
+    called = name && *name ? strdup(name) : NULL;
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
     bool is_alive = getppid() == (pid_t)strtol(parent, NULL, 10);
     (void)unsetenv("MAYHEM_PARENT"); // not for the commands of this process
+    (void)unsetenv("MAYHEM_CALLED");
     return is_alive;
+}
+
+const char *mm_inherited_called(void)
+{
+    return called ? called : "mayhem";
 }
 
 bool mm_inherited_has_parent(void)

@@ -24,8 +24,10 @@ bool mm_inherited_ignores_hup(void);
 bool mm_inherited_may_draw(void);
 
 // With MAYHEM_PARENT=PID in the environment: TERM comes when that supervisor dies. False: it is
-// dead already. Removes the variable.
+// dead already. Removes the variable, and MAYHEM_CALLED.
 bool mm_inherited_follow_parent(void);
+// How the user calls `mayhem`, as the supervisor says in MAYHEM_CALLED. Never NULL.
+const char *mm_inherited_called(void);
 // Whether a supervisor has started this process, and restarts it after a crash.
 bool mm_inherited_has_parent(void);
 

@@ -73,6 +73,10 @@ waits_for() {
     [[ $(why_waits "$1") == "$2" ]]
 }
 
+terminal_has() {
+    grep -qE "$1" err
+}
+
 is_whole() {
     "$program" audit verify --dir "$dir" >out2
 }
@@ -130,6 +134,7 @@ matches "of a folder in which nothing runs status says it, too" '^halted since .
 launch "${how[@]}"
 check "kill -9 of all, and the same command" wait_until 30 waits_for web-00060 halted
 nothing_begins "behind that" "$halted"
+check "its terminal says so" wait_until 10 terminal_has '^halted; nothing begins until: [^ ]*(mayhem|run.sh) resume --dir works --why TEXT$'
 order deny WEB-00060 --until +5s --why 'its fan is broken'
 accepted "deny" '^denied: web-00060 is not restarted until 20..-.*; to end that: mayhem deny web-00060 --until now --dir works --why TEXT$'
 order deny web-00059 --why 'somebody uses it'
@@ -250,6 +255,10 @@ murder consumer
 murder saver
 check "behind kill -9 of both it is known again" wait_until 30 waits_for bad-06 'breaker tripped (group web)'
 nothing_begins "it stays tripped" 8
+equal "its terminal says so, once, and what helps" 1 \
+    "$(grep -cE '^the breaker of web has tripped; nothing of it begins until: [^ ]*(mayhem|run.sh) resume web --dir trips --why TEXT$' err)"
+check "and who waits for that" wait_until 10 terminal_has ' 0 in progress, .* 4 wait: breaker tripped$'
+equal "for which no time is left" 0 "$(grep -c ' left, 0 in progress, .* 4 wait: breaker tripped$' err)"
 order resume eu --why 'a slip of the pen'
 equal "resume of a group that the policy does not have: exit 1" 1 "$code"
 matches "it is said" 'the policy has no such group' "$(cat err2)"
@@ -260,6 +269,7 @@ matches "of a folder in which nothing runs, too" '^the breaker of web has trippe
 run "${how[@]}"
 ends_with_code "kill -9 of all, and the same command: exit 75, at once" 75
 equal "it starts nothing" 0 "$(grep -c ' pid ' out)"
+equal "and has no time that is left" 0 "$(grep -c '^left ' out)"
 matches "its last line says why, and what is left" \
     '^stopped by the breaker of web, of which all hosts are: 4 hosts left; to go on: ' "$(tail -n 1 out)"
 matches "the lines before it have both ways on" $'\nthe breaker of web has tripped; .* resume web --dir trips --why TEXT\nwhen that is resumed .* with --take-over another command' \
@@ -277,6 +287,7 @@ order resume web --why 'another kernel'
 accepted "resume of the group" '^resumed: group web$'
 finish 60
 ends_with_code "the rest is restarted, two are dead: exit 1" 1
+matches "at the end nothing is in progress" '^13 of 13 hosts settled, 2 dead, 0 in progress, ' "$(grep ' hosts settled' err | tail -n 1)"
 equal "by name" "4 bad, 2 dead" \
     "$(store "SELECT count(*) FILTER (WHERE outcome = 'restarted') || ' bad, ' ||
         count(*) FILTER (WHERE outcome = 'dead') || ' dead' FROM jobs WHERE host LIKE 'bad-%'")"

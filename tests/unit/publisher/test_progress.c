@@ -6,6 +6,8 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -96,6 +98,87 @@ static void a_slow_pace_is_told_by_the_minute(void **state)
                         "3 of 500 hosts, 1 dead, 27m37s left, 18.0/min");
 }
 
+static void what_is_held_back_has_no_time_left(void **state)
+{
+    (void)state;
+    static const char *const reasons[] = {"halted",        "breaker tripped",
+                                          "window closed", "guard says no",
+                                          "denied",        "bake of a ramp step"};
+    char text[128], expected[128];
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++) {
+        (void)snprintf(text, sizeof text, "{\"restarting\": 0, \"reason\": \"%s\"}", reasons[i]);
+        (void)snprintf(expected, sizeof expected,
+                       "10 of 500 hosts, 1 dead, 0 in progress, 1/s, 490 wait: %s", reasons[i]);
+        told = text;
+        assert_string_equal(text_of(MM_PROGRESS_BAR, 9, 500, 200), expected);
+    }
+    told_ms = 5000; // no news any more
+    assert_string_equal(text_of(MM_PROGRESS_BAR, 9, 500, 200),
+                        "10 of 500 hosts, 1 dead, 8m10s left, 1/s");
+    told_ms = 10000;
+    told = NULL;
+}
+
+static void no_more_are_in_progress_than_are_left(void **state)
+{
+    (void)state;
+    told = "{\"restarting\": 5, \"reason\": \"denied\"}";
+    assert_string_equal(text_of(MM_PROGRESS_BAR, 39, 43, 200),
+                        "40 of 43 hosts, 1 dead, 3 in progress, 4/s");
+    assert_string_equal(text_of(MM_PROGRESS_BAR, 39, 40, 200),
+                        "40 of 40 hosts, 1 dead, 0 in progress, 4/s");
+    assert_string_equal(text_of(MM_PROGRESS_BAR, 39, 0, 200),
+                        "40 hosts settled, 1 dead, 5 in progress, 4/s");
+    told = NULL;
+}
+
+static void at_the_end_nothing_is_in_progress_and_no_time_is_left(void **state)
+{
+    (void)state;
+    char text[PROGRESS_TEXT];
+    progress_t progress = {.kind = MM_PROGRESS_BAR, .started_ms = 1000, .has_ended = true};
+    progress_tell(&progress, mm_str("{\"restarting\": 5, \"reason\": \"draining\"}"), 10000);
+    intake_counts_t counts = {.total = 500, .restarted = 10};
+    (void)progress_text(&progress, 11000, &counts, 200, text);
+    assert_string_equal(text, "10 of 500 hosts, 0 dead, 0 in progress, 1/s, 490 wait: draining");
+}
+
+static held_news_t news;
+
+static void tells(const char *json, const char *expected)
+{
+    json_t *said = json_loads(json, 0, NULL);
+    char *lines = held_news_tell(&news, said, "./run.sh", "run");
+    assert_string_equal(lines ? lines : "", expected);
+    free(lines);
+    json_decref(said);
+}
+
+#define WEB                                                                                        \
+    "the breaker of web has tripped; nothing of it begins until: ./run.sh resume web --dir run "   \
+    "--why TEXT\n"
+#define HALTED "halted; nothing begins until: ./run.sh resume --dir run --why TEXT\n"
+
+static void what_begins_to_hold_back_is_told_once(void **state)
+{
+    (void)state;
+    tells("{\"halted\": false, \"tripped\": []}", "");
+    tells("{\"halted\": false, \"tripped\": [\"web\"]}", WEB);
+    tells("{\"halted\": false, \"tripped\": [\"web\"]}", "");
+    tells("{}", ""); // the consumer has begun anew
+    tells("{\"halted\": false, \"tripped\": [\"web\"]}", "");
+    tells("{\"halted\": true, \"tripped\": [\"\", \"web\"]}",
+          HALTED "the breaker of the whole run has tripped; nothing begins until: ./run.sh resume "
+                 "--dir run --why TEXT\n");
+    tells("{\"halted\": true, \"tripped\": []}", "");
+    tells("{\"halted\": false, \"tripped\": [\"web\"]}", WEB); // again, after a resume
+    tells("{\"halted\": true, \"tripped\": [\"web\"]}", HALTED);
+    tells("{\"halted\": 1, \"tripped\": []}", "");
+    tells("{\"halted\": false, \"tripped\": \"db\"}", "");
+    tells("{\"halted\": false, \"tripped\": [7, \"web\"]}", "");
+    held_news_clear(&news);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -105,6 +188,10 @@ int main(void)
         cmocka_unit_test(without_a_total_there_is_no_end),
         cmocka_unit_test(what_the_consumer_tells_is_shown_while_it_is_news),
         cmocka_unit_test(a_slow_pace_is_told_by_the_minute),
+        cmocka_unit_test(what_is_held_back_has_no_time_left),
+        cmocka_unit_test(no_more_are_in_progress_than_are_left),
+        cmocka_unit_test(at_the_end_nothing_is_in_progress_and_no_time_is_left),
+        cmocka_unit_test(what_begins_to_hold_back_is_told_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

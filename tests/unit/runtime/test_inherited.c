@@ -7,6 +7,8 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -164,6 +166,24 @@ static void files_are_the_owners_and_the_umask_is_kept_for_commands(void **state
     in_a_fork(set_umask);
 }
 
+static void take_the_name(void)
+{
+    char parent[32];
+    (void)snprintf(parent, sizeof parent, "%d", (int)getppid());
+    EXPECT(strcmp(mm_inherited_called(), "mayhem") == 0);
+    EXPECT(setenv("MAYHEM_CALLED", "./run.sh", 1) == 0 && mm_inherited_follow_parent());
+    EXPECT(strcmp(mm_inherited_called(), "mayhem") == 0); // no supervisor has said it
+    EXPECT(setenv("MAYHEM_PARENT", parent, 1) == 0 && mm_inherited_follow_parent());
+    EXPECT(strcmp(mm_inherited_called(), "./run.sh") == 0);
+    EXPECT(!getenv("MAYHEM_CALLED") && !getenv("MAYHEM_PARENT"));
+}
+
+static void the_supervisor_says_how_it_was_called(void **state)
+{
+    (void)state;
+    in_a_fork(take_the_name);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -172,6 +192,7 @@ int main(void)
         cmocka_unit_test(signals_are_as_a_daemon_needs_them),
         cmocka_unit_test(whether_hup_was_ignored_is_kept),
         cmocka_unit_test(files_are_the_owners_and_the_umask_is_kept_for_commands),
+        cmocka_unit_test(the_supervisor_says_how_it_was_called),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
