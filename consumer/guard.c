@@ -4,7 +4,7 @@
 #include "guard.h"
 
 #include "clock.h"
-#include "command.h"
+#include "guard_command.h"
 #include "inherited.h"
 #include "log.h"
 #include "span.h"
@@ -22,7 +22,6 @@
 #include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
-#include <sysexits.h>
 #include <unistd.h>
 #include <zmq.h>
 
@@ -205,23 +204,11 @@ static void on_timer(void *arg)
 
 // ---- the interface
 
-int guard_new(mm_loop_t *loop, const guard_config_t *config, char ret_complaint[MM_ERROR_MAX],
-              guard_t **ret_self)
+guard_t *guard_new(mm_loop_t *loop, const guard_config_t *config, char ret_complaint[MM_ERROR_MAX])
 {
-    mm_command_t *command = mm_command_new("--guard", config->line, ret_complaint);
+    mm_command_t *command = mm_guard_command_new(config->line, ret_complaint);
     if (!command)
-        return EX_USAGE;
-    if (mm_command_is_of_task(command)) {
-        (void)snprintf(ret_complaint, MM_ERROR_MAX,
-                       "--guard: it is asked for the whole run, so there is no host to name; "
-                       "outside quotes \\{ is a brace");
-        mm_command_destroy(&command);
-        return EX_USAGE;
-    }
-    if (!mm_command_find(command, ret_complaint)) {
-        mm_command_destroy(&command);
-        return EX_UNAVAILABLE;
-    }
+        return NULL;
     guard_t *self = calloc(1, sizeof *self);
     assert(self);
     self->config = *config;
@@ -234,8 +221,7 @@ int guard_new(mm_loop_t *loop, const guard_config_t *config, char ret_complaint[
     self->timer = timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
     assert(self->timer >= 0);
     mm_loop_add_descriptor(loop, "guard timer", self->timer, ZMQ_POLLIN, on_timer, self);
-    *ret_self = self;
-    return 0;
+    return self;
 }
 
 void guard_destroy(guard_t **self_p)

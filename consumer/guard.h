@@ -24,11 +24,9 @@ typedef struct {
     void *arg;
 } guard_config_t;
 
-// Makes a guard that asks nothing yet. Returns 0 and *ret_self; or an exit code, and one sentence
-// in ret_complaint: EX_USAGE when the line is no command, or names a host, EX_UNAVAILABLE when
-// there is no such program to run. The loop stays the caller's.
-int guard_new(mm_loop_t *loop, const guard_config_t *config, char ret_complaint[MM_ERROR_MAX],
-              guard_t **ret_self);
+// Makes a guard that asks nothing yet. NULL, with one sentence in ret_complaint: its command cannot
+// be run (guard_command.h). The loop stays the caller's.
+guard_t *guard_new(mm_loop_t *loop, const guard_config_t *config, char ret_complaint[MM_ERROR_MAX]);
 // Kills what runs. No-op for NULL.
 void guard_destroy(guard_t **self_p);
 

@@ -427,8 +427,8 @@ static int open_guard(consumer_t *self)
     if (!self->policy.has_guard)
         return 0;
     guard_config_t config = {.line = self->options.guard, .answer = on_guard, .arg = self};
-    int exit_code = guard_new(self->loop, &config, why, &self->guard);
-    return exit_code == 0 ? 0 : mm_service_fail(&self->options, exit_code, "%s", why);
+    self->guard = guard_new(self->loop, &config, why);
+    return self->guard ? 0 : mm_service_fail(&self->options, EX_CONFIG, "%s", why);
 }
 
 static int open_core(consumer_t *self)

@@ -4,6 +4,7 @@
 #include "caller.h"
 #include "clock.h"
 #include "duration.h"
+#include "guard_command.h"
 #include "run_held.h"
 
 #include <assert.h>
@@ -35,6 +36,16 @@ static void tell_publisher(run_settings_t *self)
     }
 }
 
+// The consumer would refuse it, too, when everything has been started.
+static int check_guard(const char *line)
+{
+    char why[MM_ERROR_MAX];
+    mm_command_t *command = mm_guard_command_new(line, why);
+    bool is_good = command != NULL;
+    mm_command_destroy(&command);
+    return is_good ? 0 : caller_fail(EX_CONFIG, "%s", why);
+}
+
 int run_policy_read(run_settings_t *self, const mm_options_t programs[MM_PROGRAMS])
 {
     const mm_options_t *publisher = &programs[MM_PROGRAM_PUBLISHER];
@@ -48,6 +59,9 @@ int run_policy_read(run_settings_t *self, const mm_options_t programs[MM_PROGRAM
         return exit_code;
     if (*publisher->input == '\0' && !mm_policy_check_endless(&self->policy, why))
         return caller_fail(EX_USAGE, "%s", why);
+    exit_code = self->policy.has_guard ? check_guard(consumer->guard) : 0;
+    if (exit_code != 0)
+        return exit_code;
     run_settings_default(self, publisher, "leases", MANY);
     run_settings_default(self, consumer, "max-in-flight", MANY);
     tell_publisher(self);
