@@ -14,35 +14,38 @@
 #include "other_driver.h"
 #include "outbox_db.h"
 
-// A host of the list. done: those that an unfinished run has done; NULL: hosts are not printed.
-static void see_host(const source_item_t *item, policy_groups_t *policy, const hostset_t *done)
+static void print_host(const source_item_t *item, bool is_done)
 {
-    char buffer[MM_HOST_MAX];
     mm_str_t groups = {0};
-    if (policy)
-        policy_groups_count(policy, item->attributes);
-    if (!done)
-        return;
     (void)mm_attributes_find(item->attributes, mm_str("groups"), &groups);
-    bool is_done = hostset_has(done, mm_host_fold(item->host, buffer));
     (void)printf("%s: %.*s%s%.*s\n", is_done ? "done" : "host", (int)item->host.size,
                  item->host.data, groups.size > 0 ? " " : "", (int)groups.size,
                  groups.size > 0 ? groups.data : "");
 }
 
+// A host of the list. done: those that an unfinished run has done.
+static void see_host(const source_item_t *item, const hostset_t *done, bool is_shown,
+                     run_facts_t *facts)
+{
+    char buffer[MM_HOST_MAX];
+    bool is_done = hostset_count(done) > 0 && hostset_has(done, mm_host_fold(item->host, buffer));
+    facts->hosts++;
+    facts->done += is_done;
+    if (facts->policy)
+        policy_groups_count(facts->policy, item->attributes);
+    if (is_shown)
+        print_host(item, is_done);
+}
+
 // Reads it to its end, and waits for what a stream still has.
-static int read_all(source_t *source, const hostset_t *done, run_facts_t *facts,
+static int read_all(source_t *source, const hostset_t *done, bool is_shown, run_facts_t *facts,
                     char error[SOURCE_ERROR_MAX])
 {
     source_item_t item;
-    facts->hosts = 0;
     for (;;) {
         struct pollfd readable = {.fd = source_descriptor(source), .events = POLLIN};
         switch (source_next(source, 0, &item)) {
-        case SOURCE_ITEM:
-            facts->hosts++;
-            see_host(&item, facts->policy, done);
-            break;
+        case SOURCE_ITEM: see_host(&item, done, is_shown, facts); break;
         case SOURCE_WAIT: (void)poll(&readable, 1, -1); break;
         case SOURCE_END: return 0;
         case SOURCE_BAD:
@@ -99,12 +102,12 @@ int run_check(const mm_options_t *options, run_facts_t *ret_facts, char error[SO
     if (options->policy)
         facts.policy = policy_groups_new(options->policy_groups);
     int exit_code = check_left(options, error);
-    if (exit_code == 0 && options->show_hosts)
+    if (exit_code == 0 && facts.is_list)
         exit_code = done_hosts_read(options, &done, &facts.key, error);
     if (exit_code == 0 && facts.is_list)
         exit_code = input_open(options, own, facts.policy, groups, &source, error);
     if (exit_code == 0 && facts.is_list)
-        exit_code = read_all(source, done, &facts, error);
+        exit_code = read_all(source, done, options->show_hosts, &facts, error);
     if (exit_code == 0 && facts.is_list)
         source_progress(source, &facts.source);
     facts.source.total = facts.hosts;

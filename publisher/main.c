@@ -594,8 +594,9 @@ static int check_input(const mm_options_t *options)
         return mm_service_fail(options, exit_code, "%s", error);
     if (facts.is_list)
         (void)printf("hosts: %" PRIu64 "\ngroups: %" PRIu64 "\nrepeated: %" PRIu64
-                     "\nbad lines: %" PRIu64 "\n",
-                     facts.source.total, facts.groups, facts.source.repeated, facts.source.skipped);
+                     "\nbad lines: %" PRIu64 "\nhosts done: %" PRIu64 "\n",
+                     facts.source.total, facts.groups, facts.source.repeated, facts.source.skipped,
+                     facts.done);
     if (facts.key > 0)
         (void)printf("run: %" PRIu64 "\n", facts.key);
     size_t count = 0;

@@ -18,7 +18,6 @@
 #include "run_folder.h"
 #include "run_leash.h"
 #include "run_messages.h"
-#include "run_policy.h"
 #include "run_report.h"
 #include "run_settings.h"
 #include "run_starts.h"
@@ -453,7 +452,7 @@ static void close_all(run_t *self)
 static void say_first_line(run_t *self)
 {
     char starts[RUN_STARTS_MAX];
-    const char *headline = self->settings.driver.headline;
+    const char *headline = self->settings.headline;
     (void)run_starts_words(&self->settings, starts);
     if (self->settings.is_leashed)
         run_messages_say(&self->messages, "%s", RUN_LEASH_FIRST);
@@ -529,7 +528,7 @@ int mayhem_run(int argc, char **argv)
     bool is_good = run_settings_read(argc, argv, &self->settings, &exit_code);
     if (is_good && self->settings.options.check) {
         exit_code = run_check_print(&self->settings);
-    } else if (is_good && (exit_code = run_policy_check(&self->settings)) == 0) {
+    } else if (is_good && (exit_code = run_check_begin(&self->settings)) == 0) {
         self->out = self->settings.options.json ? STDERR_FILENO : STDOUT_FILENO;
         self->nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
         self->screen = user_screen_new(self->out, STDERR_FILENO);

@@ -167,7 +167,10 @@ bool run_breaker_stops(run_breaker_t *self, const run_settings_t *settings)
     const char *group = NULL;
     size_t groups = count_tripped(self, &group);
     if (self->is_tripped) {
-        (void)snprintf(why, sizeof why, "the breaker of the whole run: %.200s", self->why);
+        if (self->is_by_max_dead)
+            (void)snprintf(why, sizeof why, "--max-dead, see %.200s/dead.txt first", settings->dir);
+        else
+            (void)snprintf(why, sizeof why, "the breaker of the whole run: %.200s", self->why);
         (void)snprintf(self->why, sizeof self->why, "%s", why);
         return true;
     }

@@ -26,9 +26,9 @@ typedef struct {
 run_breaker_t run_breaker_read(const run_settings_t *settings);
 void run_breaker_clear(run_breaker_t *self);
 
-// Under the lock of the folder, before anything is started. True: nothing can begin, since the
-// whole run has tripped, or each group that hosts are left of; self->why says so as a part of a
-// sentence. Of a list that is a stream, and of invented hosts, groups are not known.
+// Before anything is started; a run has the lock of the folder then. True: nothing can begin, since
+// the whole run has tripped, or each group that hosts are left of; self->why says so behind
+// "stopped by". Of a list that is a stream, and of invented hosts, groups are not known.
 bool run_breaker_stops(run_breaker_t *self, const run_settings_t *settings);
 // Else: what is counted from a resume on is passed to the consumer, and a higher --max-dead is put
 // on record as a resume. Returns 0, or an exit code after a complaint.

@@ -143,7 +143,6 @@ void run_driver_clear(run_driver_t *self)
     free(self->name);
     free(self->words);
     free(self->proof);
-    free(self->headline);
     *self = (run_driver_t){0};
 }
 
@@ -189,11 +188,14 @@ static void name_limit(const run_driver_t *driver, int64_t count, char *text, si
         (void)snprintf(text, size, "all at once");
 }
 
-char *run_driver_headline(const run_settings_t *self, int64_t count)
+char *run_driver_headline(const run_settings_t *self, int64_t count, uint64_t done)
 {
     const run_driver_t *driver = &self->driver;
-    char hosts[40] = "", limit[64], *line;
-    if (count >= 0)
+    char hosts[80] = "", limit[64], *line;
+    if (count >= 0 && done > 0)
+        (void)snprintf(hosts, sizeof hosts, "%lld host%s, %llu of them done, ", (long long)count,
+                       count == 1 ? "" : "s", (unsigned long long)done);
+    else if (count >= 0)
         (void)snprintf(hosts, sizeof hosts, "%lld host%s, ", (long long)count,
                        count == 1 ? "" : "s");
     name_limit(driver, count, limit, sizeof limit);
@@ -245,6 +247,4 @@ void run_driver_settle(run_settings_t *self, const mm_options_t programs[MM_PROG
         run_settings_default(self, consumer, "at-once", text);
     }
     settle_slots(self, restarter);
-    if (!self->options.check) // which has the list read, and prints it then
-        driver->headline = run_driver_headline(self, hosts);
 }

@@ -92,7 +92,7 @@ static void read_line(run_inventory_t *self, const mm_policy_t *policy, char *li
 {
     static const char hosts[] = "hosts: ", groups[] = "groups: ", repeated[] = "repeated: ",
                       bad[] = "bad lines: ", host[] = "host: ", done[] = "done: ",
-                      group[] = "group: ", run[] = "run: ";
+                      group[] = "group: ", run[] = "run: ", all_done[] = "hosts done: ";
     if (strncmp(line, host, strlen(host)) == 0) {
         read_host(self, policy, line + strlen(host), false);
     } else if (strncmp(line, done, strlen(done)) == 0) {
@@ -110,6 +110,8 @@ static void read_line(run_inventory_t *self, const mm_policy_t *policy, char *li
         self->repeated = strtoull(line + strlen(repeated), NULL, 10);
     } else if (strncmp(line, bad, strlen(bad)) == 0) {
         self->bad = strtoull(line + strlen(bad), NULL, 10);
+    } else if (strncmp(line, all_done, strlen(all_done)) == 0) {
+        self->done = strtoull(line + strlen(all_done), NULL, 10);
     }
 }
 

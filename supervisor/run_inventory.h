@@ -15,8 +15,9 @@ typedef struct {
 
 typedef struct {
     bool is_list; // else the hosts are invented
-    uint64_t run; // as asked: the key of the unfinished run that this one goes on with; 0: none
+    uint64_t run; // of a list: the key of the unfinished run that this one goes on with; 0: none
     uint64_t hosts, groups, repeated, bad;
+    uint64_t done;     // hosts, by that run
     uint32_t *sizes;   // hosts of each group of the policy, the whole run first; NULL: no policy
     run_host_t *items; // as asked, in the order of the list
     size_t item_count, item_capacity;

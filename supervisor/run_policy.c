@@ -107,23 +107,6 @@ int run_policy_check_trips(const run_settings_t *settings)
     return exit_code;
 }
 
-int run_policy_check(const run_settings_t *settings)
-{
-    int trips = run_policy_check_trips(settings);
-    if (trips != 0)
-        return trips;
-    run_inventory_t inventory = {0};
-    const mm_policy_t *policy = &settings->policy;
-    bool has_share = policy->count > 0 && mm_rules_need(&policy->groups[0]) > 0;
-    if (settings->stream >= 0 || (policy->count < 2 && !has_share))
-        return 0;
-    // What is wrong with the list is said by the publisher of the run.
-    int exit_code = run_inventory_read(settings, RUN_INVENTORY_QUIET, &inventory);
-    exit_code = exit_code == 0 ? run_inventory_check(&inventory, settings) : 0;
-    run_inventory_clear(&inventory);
-    return exit_code;
-}
-
 // ---- printing
 
 // "25% = 3", "2".

@@ -16,11 +16,8 @@ int run_policy_read(run_settings_t *self, const mm_options_t programs[MM_PROGRAM
 void run_policy_settle(run_settings_t *self, const mm_options_t programs[MM_PROGRAMS]);
 void run_policy_clear(run_settings_t *self);
 
-// Before a run begins: whether it can be met with the hosts of the list, which is read for that,
-// unless it is a stream. Returns 0, or 78 after a complaint.
-int run_policy_check(const run_settings_t *settings);
-
-// Of that: whether a group that has tripped in the run that goes on would no longer be held back.
+// Before a run begins: whether a group that has tripped in the run that goes on would no longer be
+// held back. Returns 0, or 78 after a complaint.
 int run_policy_check_trips(const run_settings_t *settings);
 
 // The rules of each group, in hosts where they are shares, and the next openings of each window;

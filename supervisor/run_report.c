@@ -147,7 +147,7 @@ static void reason(const run_settings_t *settings, const run_report_t *report, c
     char child[SUPERVISOR_NAME_MAX + RUN_STARTS_MAX], *text = ending->why;
     size_t size = sizeof ending->why;
     int64_t dead = number(json, "dead");
-    if (report->breaker && !is_by_max_dead(report)) {
+    if (report->breaker) {
         (void)snprintf(text, size, "stopped by %s", report->breaker->why);
         return;
     }

@@ -393,6 +393,7 @@ void run_settings_clear(run_settings_t *self)
     free(self->dir);
     free(self->db);
     free(self->list);
+    free(self->headline);
     run_driver_clear(&self->driver);
     run_policy_clear(self);
     if (self->config >= 0)

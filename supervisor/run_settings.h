@@ -23,7 +23,6 @@ typedef struct {
     char *name;      // "ssh"
     char *words;     // as it is recorded of the run
     char *proof;     // how sure a success is: "proven by boot id"
-    char *headline;  // the first line that is printed; NULL: none
     int64_t at_once; // restarts in progress at most; 0: no limit, or a share of unknown hosts
     mm_amount_t at_once_share; // as which it was said; else it is not set
     int64_t slots;             // of all restarters
@@ -55,6 +54,7 @@ typedef struct {
     int config;                         // the file of --config, as it was read; -1: none
     int stream;                         // the input, when it is a stream; -1: it is a file
     char *list;                         // the input, when it is a file; NULL: it is not
+    char *headline;                     // the first line of the run (run_check.h); NULL: none
     bool allows_empty;                  // a list without hosts
     bool config_is_standard;            // the file of --config is standard input
     bool has_streams; // the input or the file of --config is one: it cannot be opened again

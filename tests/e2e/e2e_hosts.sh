@@ -23,8 +23,8 @@ equal "the last lines: how many hosts, how many at once, by what, proven how" \
 matches "which options come from where" $'restarters = 3 # flag --restarters\n' "$(cat out)"
 matches "those of a file, too" $'backoff = 1s..2s # file options.ini:2\n' "$(cat out)"
 checked -i hosts.txt --driver ssh --json
-equal "as JSON, with a driver" '{"hosts":3,"groups":0,"repeated":0,"bad_lines":0,"at_once":5,"driver":"ssh",'\
-'"proof":"proven by boot id","rehearsed":false,"leashed":false}' "$(cat out)"
+equal "as JSON, with a driver" '{"hosts":3,"done":0,"groups":0,"repeated":0,"bad_lines":0,"at_once":5,"driver":"ssh",'\
+'"proof":"proven by boot id","rehearsed":false,"leashed":false,"stopped_by":null}' "$(cat out)"
 checked -i - --mock < <(hosts 7; sleep 0.2; hosts 9)
 matches "a stream is read to its end" '^the list has 7 repeated hosts.*9 hosts, .* a rehearsal' \
     "$(tail -n 3 out)"

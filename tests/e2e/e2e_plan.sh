@@ -165,6 +165,13 @@ plan -i hosts.txt -x "$work/restart.sh {host}" --config policy.ini --unleash
 equal "what it has done is said" "$restarted" "$(awk '/is done$/ { print $2 }' out | sort | tr '\n' ' ' | sed 's/ $//')"
 check "some is" test "$restarted" != ""
 equal "the folder is as it was" "$before" "$(kept)"
+done_count=$(wc -w <<<"$restarted")
+cat hosts.txt hosts.txt >twice.txt
+"$build/mayhem" run -i twice.txt -x "$work/restart.sh {host}" --check >out 2>err
+equal "--check counts hosts, and those that are done: exit 0" "0 " "$? $(cat err)"
+matches "it says how many" "^6 hosts, $done_count of them done, at most 5 at once" "$(tail -n 2 out)"
+"$build/mayhem" run -i hosts.txt -x "$work/restart.sh {host}" --check --json >out 2>err
+matches "as JSON" "\"hosts\":6,\"done\":$done_count,.*\"stopped_by\":null" "$(cat out)"
 plan -i hosts.txt -x "$work/restart.sh {host}" --ramp 1,5 --bake 1h --unleash
 check "a step that has just ended bakes, as the consumer has it" \
     test "$(grep -c 'waits: bake of a ramp step, of the whole run, until' out)" = "$(grep -c 'waits: ' out)" \
@@ -208,6 +215,37 @@ db-2 waits: limit of unavailable hosts, of db" "$(grep -E ' db-' out | sed -E 's
 sqlite3 run/mayhem.db "INSERT INTO holds (kind, name, run, until_ms, since_ms, why, actor) VALUES ('halt', '', 0, 0, 1, 'x', 'y')"
 plan "${real[@]}" --config held.ini --unleash
 equal "a halt holds all back" 6 "$(grep -c 'waits: halted$' out)"
+
+# ---- a run that would end at once ------------------------------------------------------------------
+
+# Of a run that a breaker has stopped --check says what the same command would say.
+says_the_same() {
+    "$build/mayhem" run "${stopped[@]}" --check >out 2>err
+    equal "--check after $1: exit 75" "75 " "$? $(cat err)"
+    "$build/mayhem" run "${stopped[@]}" -q >again 2>err
+    equal "as the run" 75 $?
+    matches "for its reason" "^$(tail -n 1 out): [0-9]" "$(tail -n 1 again)"
+    matches "and what ends it" 'the breaker of the whole run has tripped; nothing begins until: ' "$(cat out)"
+    equal "a stop is no good configuration" 0 "$(grep -c 'configuration ok' out)"
+}
+
+dir=run
+rm -rf run
+stopped=(-i hosts.txt -x 'false {host}' --attempts 1 --at-once 1 --again --max-dead 1)
+run "${stopped[@]}" -q
+ends_with_code "a run with too many dead hosts: exit 75" 75
+says_the_same --max-dead
+has_tripped() { [[ $(store "SELECT count(*) FROM holds WHERE kind = 'trip'") == 1 ]]; }
+rm -rf run
+stopped=(-i hosts.txt -x 'false {host}' --attempts 1 --at-once 1 --again --breaker 1/1)
+launch "${stopped[@]}" -q
+check "a breaker trips" wait_until 20 has_tripped
+kill -TERM "$run_pid"
+finish 30
+says_the_same --breaker
+"$build/mayhem" run "${stopped[@]}" --check --json >out 2>err
+equal "as JSON: exit 75" 75 $?
+matches "with its reason, too" '"stopped_by":"the breaker of the whole run: ' "$(cat out)"
 
 # ---- the older name ----------------------------------------------------------------------------------
 

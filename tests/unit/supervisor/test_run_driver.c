@@ -1,6 +1,7 @@
 // What `mayhem run` asks its restarter, and what the publisher, the consumer and the headline get
 // of the answer. The restarter is the real one, but in the last tests.
 
+#include "run_driver.h"
 #include "settings_read.h"
 
 #include <sys/stat.h>
@@ -24,6 +25,14 @@ static void the_driver_is_told_in_words(void **state)
     assert_string_equal(value_of(PUBLISHER, "--run-driver="), "exec: true y{host}");
 }
 
+// Of three hosts, one of which is done.
+static void assert_headline(const char *wanted)
+{
+    char *headline = run_driver_headline(&settings, 3, 1);
+    assert_string_equal(headline, wanted);
+    free(headline);
+}
+
 static void any_command_is_told_as_it_is(void **state)
 {
     (void)state;
@@ -45,7 +54,6 @@ static void a_list_of_hosts_is_not_rehearsed_by_mistake(void **state)
     assert_read(READ("-i", "hosts", "--mock-fail=0%"));
     assert_read(READ("-i", "hosts", "--driver=mock"));
     assert_string_equal(value_of(PUBLISHER, "--driver-name="), "mock");
-    assert_null(settings.driver.headline);
 }
 
 static void a_real_driver_has_careful_defaults_and_says_so(void **state)
@@ -55,8 +63,7 @@ static void a_real_driver_has_careful_defaults_and_says_so(void **state)
     write_text("my.ini", "[driver]\nrestart = true {host}\nidentify = true {host}\n"
                          "timeout = 1m\nverify-timeout = 2m\n");
     assert_read(READ("-i", "hosts", "--driver=./my.ini"));
-    assert_string_equal(settings.driver.headline,
-                        "3 hosts, at most 5 at once, by my, proven by boot id");
+    assert_headline("3 hosts, 1 of them done, at most 5 at once, by my, proven by boot id");
     assert_string_equal(value_of(CONSUMER, "--at-once="), "5");
     assert_string_equal(value_of(CONSUMER, "--attempts="), "2");
     assert_null(value_of(RESTARTER, "--slots="));
@@ -65,20 +72,19 @@ static void a_real_driver_has_careful_defaults_and_says_so(void **state)
     assert_int_equal(count_of(CONSUMER, "--driver=./my.ini"), 1); // it has the times
     assert_int_equal(count_of(RESTARTER, "--driver=./my.ini"), 1);
     assert_read(READ("-i", "hosts", "-x", "true {host}", "-n", "9"));
-    assert_string_equal(settings.driver.headline,
-                        "3 hosts, at most 5 at once, by exec, proven by nothing but an exit code");
+    assert_headline(
+        "3 hosts, 1 of them done, at most 5 at once, by exec, proven by nothing but an exit code");
     assert_read(READ("-i", "hosts", "-x", "true {host}", "-n", "3", "--slots=4", "--attempts=7"));
     assert_string_equal(value_of(CONSUMER, "--at-once="), "12");
     assert_string_equal(value_of(CONSUMER, "--attempts="), "7");
     assert_read(READ("-i", "hosts", "-x", "true {host}", "-n", "2", "--at-once=41",
                      "--verify=true {host}"));
-    assert_string_equal(settings.driver.headline,
-                        "3 hosts, at most 41 at once, by exec, verified by a command");
+    assert_headline("3 hosts, 1 of them done, at most 41 at once, by exec, verified by a command");
     assert_string_equal(value_of(RESTARTER, "--slots="), "21");
     assert_int_equal(count_of(CONSUMER, "--at-once=41"), 1);
     assert_read(READ("-i", "hosts", "-x", "true {host}", "--at-once=0"));
-    assert_string_equal(settings.driver.headline,
-                        "3 hosts, all at once, by exec, proven by nothing but an exit code");
+    assert_headline(
+        "3 hosts, 1 of them done, all at once, by exec, proven by nothing but an exit code");
 }
 
 static void progress_is_shown_but_for_the_demo_and_quiet(void **state)

@@ -1,5 +1,6 @@
 // What the programs of a run with a policy are told. The restarter is the real one.
 
+#include "run_driver.h"
 #include "settings_read.h"
 
 static void a_run_without_a_policy_tells_nobody(void **state)
@@ -81,9 +82,11 @@ static void a_share_at_once_is_the_consumers(void **state)
     assert_string_equal(value_of(CONSUMER, "--at-once="), "50%");
     assert_int_equal(settings.policy.count, 1);
     assert_int_equal(settings.policy.groups[0].cap.value, 50);
-    assert_string_equal(settings.driver.headline,
+    char *headline = run_driver_headline(&settings, 4, 0);
+    assert_string_equal(headline,
                         "4 hosts, at most 2 (50%) at once, by exec, proven by nothing but an exit "
                         "code");
+    free(headline);
 }
 
 static void invented_hosts_are_in_no_group(void **state)
