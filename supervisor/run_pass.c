@@ -75,7 +75,7 @@ static run_verdict_t look_at(run_pass_t *self, const run_host_t *host)
     const place_t *own = limits_place(limits, mm_str(host->name));
     int64_t now_ms = self->config.now_ms;
     int64_t denied_ms = limits_denied(limits, mm_str(host->name), now_ms);
-    run_verdict_t verdict = {.until_ms = MM_NEVER};
+    run_verdict_t verdict = {.until_ms = MM_NEVER, .is_looked_at = own && own->is_open};
     bool ends;
     group_t *blocker;
     verdict.reason = limits_closed(limits, class, now_ms, now_ms, &verdict.until_ms);

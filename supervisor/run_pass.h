@@ -22,8 +22,9 @@ typedef struct {
 
 typedef struct {
     mm_reason_t reason; // NONE: it would begin, or is done
-    const char *group;  // whose rule that is, the policy's; "": the whole run; NULL: of none
-    int64_t until_ms;   // when that ends, Unix time; MM_NEVER: by an event
+    bool is_looked_at; // an attempt has no known end: before it begins the run sees how the host is
+    const char *group; // whose rule that is, the policy's; "": the whole run; NULL: of none
+    int64_t until_ms;  // when that ends, Unix time; MM_NEVER: by an event
 } run_verdict_t;
 
 // What the config points to must outlive the pass.

@@ -35,12 +35,25 @@ static bool asks_for_help(int argc, char **argv)
 
 // ---- printing
 
+static bool begins(const run_host_t *host, const run_verdict_t *verdict)
+{
+    return verdict->reason == MM_REASON_NONE && !host->is_done && !verdict->is_looked_at;
+}
+
+static bool is_looked_at(const run_host_t *host, const run_verdict_t *verdict)
+{
+    return verdict->reason == MM_REASON_NONE && !host->is_done && verdict->is_looked_at;
+}
+
 // "waits: window closed, of web, until Mon 2026-11-30 21:00 UTC".
 static void print_verdict(const run_host_t *host, const run_verdict_t *verdict)
 {
     char until[MM_INSTANT_TEXT];
     if (verdict->reason == MM_REASON_NONE) {
-        (void)printf("%s\n", host->is_done ? "is done" : "begins now");
+        (void)printf("%s\n", host->is_done ? "is done"
+                             : is_looked_at(host, verdict)
+                                 ? "is looked at first: a restart has no known end"
+                                 : "begins now");
         return;
     }
     (void)printf("waits: %s", mm_reason_name(verdict->reason));
@@ -54,29 +67,33 @@ static void print_verdict(const run_host_t *host, const run_verdict_t *verdict)
 static void print_text(const run_settings_t *settings, const run_inventory_t *list,
                        const run_verdict_t *verdicts, int64_t now_ms)
 {
-    size_t begin = 0;
+    size_t begin = 0, looked_at = 0;
     run_check_text(settings, list, now_ms);
     if (!list->is_list)
         (void)printf("the hosts are invented: they have no order\n");
     for (size_t i = 0; i < list->item_count; i++) {
-        begin += verdicts[i].reason == MM_REASON_NONE && !list->items[i].is_done;
+        begin += begins(&list->items[i], &verdicts[i]);
+        looked_at += is_looked_at(&list->items[i], &verdicts[i]);
         (void)printf("%6zu  %-24s ", i + 1, list->items[i].name);
         print_verdict(&list->items[i], &verdicts[i]);
     }
     if (list->is_list)
-        (void)printf("%zu of %zu hosts would begin now%s\n", begin, list->item_count,
+        (void)printf("%zu of %zu hosts would begin now%s", begin, list->item_count,
                      settings->policy.has_guard ? ", if --guard says yes" : "");
+    if (looked_at > 0)
+        (void)printf("; %zu %s looked at first", looked_at, looked_at == 1 ? "is" : "are");
+    (void)printf("%s", list->is_list ? "\n" : "");
 }
 
 static json_t *host_json(const run_host_t *host, const run_verdict_t *verdict)
 {
     json_t *groups = json_array();
-    bool begins = verdict->reason == MM_REASON_NONE && !host->is_done;
     for (const char *at = host->groups; *at; at += strcspn(at, ","), at += *at == ',')
         json_array_append_new(groups, json_stringn(at, strcspn(at, ",")));
-    return json_pack("{s:s, s:o, s:b, s:b, s:s?, s:s?, s:o}", "host", host->name, "groups", groups,
-                     "done", host->is_done, "begins", begins, "reason",
-                     mm_reason_name(verdict->reason), "group", verdict->group, "until_ms",
+    return json_pack("{s:s, s:o, s:b, s:b, s:b, s:s?, s:s?, s:o}", "host", host->name, "groups",
+                     groups, "done", host->is_done, "begins", begins(host, verdict), "looked_at",
+                     is_looked_at(host, verdict), "reason", mm_reason_name(verdict->reason),
+                     "group", verdict->group, "until_ms",
                      verdict->until_ms == MM_NEVER ? json_null() : json_integer(verdict->until_ms));
 }
 

@@ -66,8 +66,8 @@ equal "the order, what begins, and the first reason why not" \
 check "a plan leaves nothing behind" test ! -e run
 plan "${real[@]}" --config policy.ini --json
 matches "as JSON: the limits" '"max_unavailable":\{"said":"50%","hosts":3\}' "$(cat out)"
-matches "as JSON: a host" '\{"host":"db-2","groups":\["db"\],"done":false,"begins":false,"reason":"window closed","group":"db","until_ms":[0-9]+\}' "$(cat out)"
-matches "as JSON: one that begins" '\{"host":"spare","groups":\[\],"done":false,"begins":true,"reason":null,"group":null,"until_ms":null\}' "$(cat out)"
+matches "as JSON: a host" '\{"host":"db-2","groups":\["db"\],"done":false,"begins":false,"looked_at":false,"reason":"window closed","group":"db","until_ms":[0-9]+\}' "$(cat out)"
+matches "as JSON: one that begins" '\{"host":"spare","groups":\[\],"done":false,"begins":true,"looked_at":false,"reason":null,"group":null,"until_ms":null\}' "$(cat out)"
 "$build/mayhem" run "${real[@]}" --config policy.ini --check >out 2>err
 equal "--check: exit 0" "0 " "$? $(cat err)"
 matches "--check has the rules, too" $'  web: 3 hosts, cap 34% = 1,.*\n6 hosts, at most 5 at once, .*\nconfiguration ok$' "$(cat out)"
@@ -204,7 +204,13 @@ web-3 waits: cap of its group, of web
 db-1 waits: breaker tripped, of db
 db-2 waits: breaker tripped, of db
 spare waits: denied" "$(grep -E '^ +[0-9]+  ' out | sed -E 's/ +/ /g; s/^ [0-9]+ //')"
-sqlite3 run/mayhem.db "UPDATE holds SET run = 7 WHERE kind = 'trip'"
+sqlite3 run/mayhem.db "UPDATE places SET host = 'web-1'"
+plan "${real[@]}" --config held.ini --unleash
+matches "whose attempt has no known end is looked at first" ' web-1 +is looked at first: a restart has no known end' "$(cat out)"
+equal "and is none that would begin" '1 of 6 hosts would begin now; 1 is looked at first' "$(tail -n 1 out)"
+plan "${real[@]}" --config held.ini --unleash --json
+matches "so it is as JSON" '"host":"web-1".{0,60}"begins":false,"looked_at":true' "$(cat out)"
+sqlite3 run/mayhem.db "UPDATE places SET host = 'web-9'; UPDATE holds SET run = 7 WHERE kind = 'trip'"
 plan "${real[@]}" --config held.ini --unleash
 equal "a breaker of another run has no say in the next one" 1 "$(grep -c 'db-1 .*begins now' out)"
 sqlite3 run/mayhem.db "DELETE FROM holds WHERE kind = 'trip'; UPDATE places SET host = 'db-1', groups = 'db', open = 0, casualty = 1"
