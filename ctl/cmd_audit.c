@@ -5,6 +5,7 @@
 #include "host_fold.h"
 #include "human_format.h"
 #include "target.h"
+#include "until.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -227,7 +228,7 @@ static void print_row(const json_t *row)
         (void)printf("  casualty");
     int64_t until_ms = json_integer_value(json_object_get(row, "until_ms"));
     if (until_ms > 0)
-        (void)printf("  until %s", human_stamp(until_ms, stamp));
+        (void)printf("  until %s", until_ms == UNTIL_NOW ? "now" : human_stamp(until_ms, stamp));
     (void)putchar('\n');
 }
 

@@ -43,7 +43,7 @@ static void print_place(const mm_held_place_t *place, const char *options, FILE 
     if (place->is_casualty)
         (void)fprintf(file, "; ends by: mayhem absolve %s%s --why TEXT\n", place->host, options);
     else
-        (void)fputs(": an attempt whose end is not known\n", file);
+        (void)fputs(": a restart in progress or without a known end\n", file);
 }
 
 static void print_rest(int64_t count, const char *what, FILE *file)

@@ -82,6 +82,9 @@ mkdir fresh
 "$build/mayhem-saver" --dir fresh --order halt --order-why 'before the first run'
 equal "an order makes a record that does not exist" 1 \
     "$(query fresh/mayhem.db 'SELECT count(*) FROM audit')"
+"$build/mayhem-saver" --dir fresh --order deny --order-name web-1 --order-why gone --order-until 1
+matches "a deny that ends is told so" 'deny +web-1 .*  until now$' \
+    "$("$build/mayhem" audit show --dir fresh --last 1 2>&1)"
 order denyx 2>err
 equal "an order that does not exist: exit 64" 64 $?
 

@@ -173,6 +173,9 @@ static int refuse_key(reader_t *self, int section, const char *section_name, con
         return refuse(self, "'%s' does not belong in [%s] but in [%s]", key, section_name,
                       mm_program_name((mm_program_t)owner));
     }
+    if (strcmp(key, "cap") == 0)
+        return refuse(self,
+                      "'cap' is of a group; of the whole run it is called 'at-once', in [run]");
     unsigned programs = section == COMMON ? MM_HAS_ALL : MM_HAS(section);
     return refuse(self, "[%s] has no key '%s'; the nearest one is '%s'", section_name, key,
                   mm_options_nearest(programs, false, key));

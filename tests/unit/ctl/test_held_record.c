@@ -82,7 +82,8 @@ static void what_is_in_force_has_the_command_that_ends_it(void **state)
         "by: mayhem deny web-7 --dir other --until now --why TEXT\n"
         "casualty   web-9 of web,eu since 2026-11-30 12:00:00Z; ends by: mayhem absolve web-9 "
         "--dir other --why TEXT\n"
-        "open       web-1 of web since 2026-11-30 12:00:00Z: an attempt whose end is not known\n");
+        "open       web-1 of web since 2026-11-30 12:00:00Z: a restart in progress or without a "
+        "known end\n");
     assert_true(mm_held_record_place(&held, "web-9")->is_casualty);
     assert_null(mm_held_record_place(&held, "web-2"));
     assert_null(mm_held_record_find(&held, MM_ACTION_TRIP, ""));

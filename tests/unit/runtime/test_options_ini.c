@@ -54,6 +54,8 @@ static void a_bad_line_of_a_run_is_named_as_of_any(void **state)
         {"[run]\nrestarters = 0\n", "mayhem run: a:2: restarters = 0: it must be from 1 to 256"},
         {"[run]\nrestartres = 1\n",
          "[run] has no key 'restartres'; the nearest one is 'restarters'"},
+        {"[run]\ncap = 1\n",
+         "'cap' is of a group; of the whole run it is called 'at-once', in [run]"},
         {"[run]\nrate = 1\n", "'rate' does not belong in [run] but in [publisher]"},
         {"[run]\nseed = 1\n", "'seed' does not belong in [run] but in"},
         {"[common]\nquiet = yes\n", "'quiet' does not belong in [common] but in [run]"},
