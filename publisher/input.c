@@ -56,6 +56,7 @@ int input_open(const mm_options_t *options, input_own_t *own, const policy_group
     char end_mark[4096];
     (void)snprintf(end_mark, sizeof end_mark, "%s/stdin.ended", options->dir);
     source_file_config_t config = {.path = options->input,
+                                   .stream_name = options->input_name,
                                    .skips_bad_lines = options->on_bad_line == MM_ON_BAD_LINE_SKIP,
                                    .only = options->only,
                                    .limit = (uint64_t)options->limit,

@@ -36,7 +36,8 @@ static void tell_publisher(run_settings_t *self)
     }
 }
 
-// The consumer would refuse it, too, when everything has been started.
+// The consumer would refuse it, too, when everything has been started. A dry run does not ask it,
+// and is there to find what is wrong.
 static int check_guard(const char *line)
 {
     char why[MM_ERROR_MAX];
@@ -59,7 +60,7 @@ int run_policy_read(run_settings_t *self, const mm_options_t programs[MM_PROGRAM
         return exit_code;
     if (*publisher->input == '\0' && !mm_policy_check_endless(&self->policy, why))
         return caller_fail(EX_USAGE, "%s", why);
-    exit_code = self->policy.has_guard ? check_guard(consumer->guard) : 0;
+    exit_code = *consumer->guard ? check_guard(consumer->guard) : 0;
     if (exit_code != 0)
         return exit_code;
     run_settings_default(self, publisher, "leases", MANY);

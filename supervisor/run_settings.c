@@ -242,6 +242,8 @@ static int open_stream(run_settings_t *self, const char *input)
                                : open(input, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (self->stream >= 0)
         arguments_add(&self->arguments[MM_PROGRAM_PUBLISHER], "--input=-");
+    if (self->stream >= 0 && !is_standard)
+        arguments_add(&self->arguments[MM_PROGRAM_PUBLISHER], "--input-name=%s", input);
     return 0;
 }
 

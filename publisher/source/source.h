@@ -93,6 +93,7 @@ static inline void source_destroy(source_t **self_p)
 // A bad line that is skipped comes as BAD without `ends`.
 typedef struct {
     const char *path;
+    const char *stream_name; // what "-" is called in messages; borrowed; NULL, "": standard input
     bool skips_bad_lines;
     mm_attribute_keys_t wanted; // attributes that each host must have; the texts are borrowed
     const char *named_by;       // a line "KEY WHERE" for each, for messages; borrowed; NULL: none

@@ -409,7 +409,9 @@ int source_file_open(const source_file_config_t *config, source_t **ret_self,
     self->seen = hostset_new();
     line_reader_begin(&self->lines, config->end_mark, first_digest(config));
     list_parser_begin(&self->parser, config,
-                      strcmp(config->path, "-") == 0 ? "standard input" : config->path);
+                      strcmp(config->path, "-") != 0                ? config->path
+                      : config->stream_name && *config->stream_name ? config->stream_name
+                                                                    : "standard input");
     self->is_compared = true;
     int code = open_input(self, config->path, error);
     if (code == 0 && !self->lines.is_stream)

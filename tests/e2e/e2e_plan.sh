@@ -123,7 +123,7 @@ for how in plan 'run --check' run; do
     try "${real[@]}" --config bad.ini
     refuses "$how: a window with an end" 78 "bad.ini:3: \[group db\] window = Fri 22:00-04:00: '22:00-04:00' is no time of the day"
     printf '[run]\nguard = /nonexistent/x\n' >bad.ini
-    try "${real[@]}" --config bad.ini --unleash
+    try "${real[@]}" --config bad.ini
     refuses "$how: a guard that is not there" 78 '--guard: cannot run /nonexistent/x: No such file'
     try "${real[@]}" --guard 'false {host}'
     refuses "$how: a guard of a host" 78 '--guard: .* there is no host to name'

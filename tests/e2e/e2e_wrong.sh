@@ -62,6 +62,8 @@ refused "a list whose hosts --only does not take" 65 'only takes none' -i hosts.
 refused "a part of no list" 64 'a part of a list' --only web
 equal "nothing was restarted" 0 "$(settled)"
 dir=none
+refused "a device without a host" 65 'publisher: /dev/null has no host to restart: it is empty' \
+    -i /dev/null --mock
 refused "a stream without a host" 65 'publisher: standard input has no host' -i - --mock
 refused "a list whose lines are all left out" 65 'all its lines are bad' -i hosts.yml --mock \
     --on-bad-line skip
