@@ -261,3 +261,10 @@ run -i many.txt --mock --window 5 -q
 ends_with_code "--window with a plain number is --leases: exit 0" 0
 run -i many.txt --mock --leases 5 -q --again
 ends_with_code "--leases: exit 0" 0
+
+# ---- the first line of a run -------------------------------------------------------------------------
+
+dir=first
+run -i twice.txt -x 'true {host}' --again
+ends_with_code "a list that has each host twice: exit 0" 0
+matches "the first line counts hosts" '^6 hosts, at most 5 at once, by exec, ' "$(head -n 1 out)"
