@@ -4,13 +4,13 @@
 . "$(dirname "$0")/e2e_lib.sh"
 
 hosts 4000 >hosts.txt
-launch -i hosts.txt -n 4 --slots 4 --mock-time 0s..40ms --mock-fail 5% --attempts 10
+launch -i hosts.txt -n 4 --slots 4 --mock-time 0s..80ms --mock-fail 5% --attempts 10
 for name in publisher consumer saver restarter-2; do
-    settle_at_least $(($(settled) + 300)) 30
+    settle_at_least $(($(settled) + 200)) 30
     murder "$name"
     ok "$name is killed after $(settled) hosts and started again"
 done
-settle_at_least $(($(settled) + 300)) 30
+settle_at_least $(($(settled) + 200)) 30
 kill -KILL "$(pid_of publisher)" "$(pid_of consumer)" "$(pid_of saver)" "$(pid_of restarter-1)" \
     "$(pid_of restarter-2)" "$(pid_of restarter-3)" "$(pid_of restarter-4)"
 ok "all are killed at once after $(settled) hosts"
