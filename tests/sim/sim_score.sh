@@ -7,8 +7,9 @@
 #   sim_score.sh [PATTERN]     from `make sim-score`, which says how to compile and link (SCORE_...)
 #
 # A plant is a unified patch. Its first line is "# RULE: what it takes away"; "# tests: NAME..." names
-# unit tests, and "# sim: policy" asks for seeds with a policy, whose judge has to find it. Only the patched files are compiled; headers cannot be planted in. Ends with 1 when a
-# plant is neither found nor seen, or does not apply.
+# unit tests, "# sim: policy" asks for seeds with a policy, whose judge has to find it, and
+# "# seeds: N" for more of them than SEEDS. Only the patched files are compiled; headers cannot be
+# planted in. Ends with 1 when a plant is neither found nor seen, or does not apply.
 set -u -o pipefail
 
 seeds=${SEEDS:-3000}
@@ -117,9 +118,10 @@ plant() {
     simulator_of "$rule"
     compile_changed || return 1
     link_simulator || { complain "does not link"; return 1; }
-    local policy=()
+    local policy=() most
     grep -q '^# sim: policy$' "$patch" && policy=(-p)
-    timeout -k 5 300 "$work/$simulator" "${policy[@]}" -c "$seeds" -1 >"$work/output" 2>&1
+    most=$(sed -n 's/^# seeds: //p' "$patch")
+    timeout -k 5 300 "$work/$simulator" "${policy[@]}" -c "${most:-$seeds}" -1 >"$work/output" 2>&1
     local status=$?
     if ((status == 1)) || grep -q '^found after' "$work/output"; then # or died, showing it
         printf '%-46s %-4s %6s  %s\n' "$name" "$rule" \
