@@ -339,7 +339,7 @@ static void hear_outcome(sim_t *self, const mm_result_t *result)
     bool stays_down =
         (job->outcome == MM_OUTCOME_SKIPPED || job->outcome == MM_OUTCOME_WITHDRAWN) &&
         job->is_casualty && job->row.row != MM_ROW_ENDED;
-    if (stays_down && standing_of(self, job)->place == SIM_PLACE_IN_PROGRESS)
+    if (stays_down && standing_of(self, job)->place != SIM_PLACE_NONE)
         sim_judge_say(self, "known end %s failed casualty", job->host);
     standing_of(self, job)->place = SIM_PLACE_NONE;
     say_outcome(self, job, "");
