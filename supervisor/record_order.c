@@ -1,8 +1,8 @@
 // See record_order.h.
 
 #include "record_order.h"
+#include "caller.h"
 #include "child_process.h"
-#include "run_settings.h"
 #include "utf8.h"
 
 #include <errno.h>
@@ -84,5 +84,16 @@ int record_order_write(const char *dir, const char *record, const mm_order_t *or
     int exit_code = run_saver(&words, error);
     arguments_clear(&words);
     free(saver);
+    return exit_code;
+}
+
+int record_order_of_run(const run_settings_t *settings, mm_action_t action, const char *why)
+{
+    char actor[MM_ACTOR_MAX + 1], error[MM_ERROR_MAX];
+    mm_order_t order = {
+        .action = action, .why = mm_str(why), .actor = mm_str(record_order_actor(actor))};
+    int exit_code = record_order_write(settings->dir, settings->db, &order, error);
+    if (exit_code != 0 && *error)
+        (void)caller_fail(exit_code, "%s", error);
     return exit_code;
 }

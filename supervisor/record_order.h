@@ -5,6 +5,7 @@
 #define RECORD_ORDER_H
 
 #include "frame.h"
+#include "run_settings.h"
 
 // Who types this: "ann (uid 1000, pid 4711)". Returns buffer.
 char *record_order_actor(char buffer[MM_ACTOR_MAX + 1]);
@@ -15,5 +16,7 @@ char *record_order_actor(char buffer[MM_ACTOR_MAX + 1]);
 // it.
 int record_order_write(const char *dir, const char *record, const mm_order_t *order,
                        char error[MM_ERROR_MAX]);
+// The same, of the user of this run, about all of it. Returns 0, or an exit code after a complaint.
+int record_order_of_run(const run_settings_t *settings, mm_action_t action, const char *why);
 
 #endif

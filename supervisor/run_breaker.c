@@ -1,7 +1,6 @@
 // See run_breaker.h.
 
 #include "run_breaker.h"
-#include "caller.h"
 #include "record_order.h"
 #include "run_held.h"
 #include "run_inventory.h"
@@ -13,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "outbox_schema.h"
 #include "record_schema.h"
@@ -26,21 +24,13 @@ typedef struct {
     int64_t key;
 } goes_on_t;
 
-static mm_sqlite_t *open_file(const char *path, int version)
-{
-    mm_sqlite_t *file = NULL;
-    char error[MM_ERROR_MAX];
-    mm_sqlite_config_t config = {.path = path, .version = version, .read_only = true};
-    return access(path, F_OK) == 0 && mm_sqlite_open(&config, &file, error) == 0 ? file : NULL;
-}
-
 static goes_on_t read_outbox(const char *path, const char *driver, run_breaker_t *self)
 {
     goes_on_t run = {0};
     sqlite3_stmt *row = NULL;
     char error[MM_ERROR_MAX];
     bool has_row = false;
-    mm_sqlite_t *outbox = open_file(path, OUTBOX_VERSION);
+    mm_sqlite_t *outbox = mm_sqlite_open_if_there(path, OUTBOX_VERSION);
     if (outbox && mm_sqlite_prepare(outbox, OUTBOX_READ_GOES_ON, &row, error) == 0) {
         mm_sqlite_bind_text(row, 1, mm_str(driver));
         (void)mm_sqlite_row(outbox, row, &has_row);
@@ -72,7 +62,7 @@ static sqlite3_stmt *read_one(mm_sqlite_t *record, const char *sql, const goes_o
 static void read_record(const run_settings_t *settings, const char *outbox, const goes_on_t *run,
                         run_breaker_t *self)
 {
-    mm_sqlite_t *record = open_file(settings->db, RECORD_VERSION);
+    mm_sqlite_t *record = mm_sqlite_open_if_there(settings->db, RECORD_VERSION);
     char *attach = sqlite3_mprintf("ATTACH DATABASE %Q AS outbox", outbox);
     sqlite3_stmt *row;
     if (record && attach &&
@@ -189,16 +179,11 @@ bool run_breaker_stops(run_breaker_t *self, const run_settings_t *settings)
 
 int run_breaker_pass(const run_breaker_t *self, run_settings_t *settings)
 {
-    char why[64], actor[MM_ACTOR_MAX + 1], error[MM_ERROR_MAX];
+    char why[64];
     int exit_code = 0;
     if (self->is_lifted) {
         (void)snprintf(why, sizeof why, MM_WHY_MAX_DEAD " %" PRId64, settings->max_dead);
-        mm_order_t order = {.action = MM_ACTION_RESUME,
-                            .why = mm_str(why),
-                            .actor = mm_str(record_order_actor(actor))};
-        exit_code = record_order_write(settings->dir, settings->db, &order, error);
-        if (exit_code != 0 && *error)
-            (void)caller_fail(exit_code, "%s", error);
+        exit_code = record_order_of_run(settings, MM_ACTION_RESUME, why);
     }
     settings->dead_forgiven = self->forgiven;
     if (settings->max_dead > 0 && self->forgiven > 0)

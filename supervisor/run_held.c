@@ -6,7 +6,6 @@
 #include "outbox_schema.h"
 #include "sqlite.h"
 
-#include <unistd.h>
 
 mm_held_record_t run_held_read(const char *path)
 {
@@ -34,12 +33,11 @@ static bool is_unfinished(mm_sqlite_t *outbox, uint64_t run)
 const char *run_held_unnamed(const mm_held_record_t *self, const mm_policy_t *policy,
                              const char *path)
 {
-    mm_sqlite_t *outbox = NULL;
-    char error[MM_ERROR_MAX];
     const char *unnamed = NULL;
-    mm_sqlite_config_t config = {.path = path, .version = OUTBOX_VERSION, .read_only = true};
-    if (!mm_held_record_find(self, MM_ACTION_TRIP, NULL) || access(path, F_OK) != 0 ||
-        mm_sqlite_open(&config, &outbox, error) != 0)
+    mm_sqlite_t *outbox = mm_held_record_find(self, MM_ACTION_TRIP, NULL)
+                              ? mm_sqlite_open_if_there(path, OUTBOX_VERSION)
+                              : NULL;
+    if (!outbox)
         return NULL;
     for (size_t i = 0; i < self->hold_count && !unnamed; i++) {
         const mm_hold_t *trip = &self->holds[i];

@@ -368,6 +368,14 @@ int mm_sqlite_open(const mm_sqlite_config_t *config, mm_sqlite_t **ret_self,
     return 0;
 }
 
+mm_sqlite_t *mm_sqlite_open_if_there(const char *path, int version)
+{
+    mm_sqlite_t *self = NULL;
+    char error[MM_ERROR_MAX];
+    mm_sqlite_config_t config = {.path = path, .version = version, .read_only = true};
+    return access(path, F_OK) == 0 && mm_sqlite_open(&config, &self, error) == 0 ? self : NULL;
+}
+
 void mm_sqlite_close(mm_sqlite_t **self_p)
 {
     mm_sqlite_t *self = *self_p;

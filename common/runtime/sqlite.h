@@ -34,6 +34,8 @@ typedef struct {
 // 74 I/O error or full; 78 another version.
 int mm_sqlite_open(const mm_sqlite_config_t *config, mm_sqlite_t **ret_self,
                    char error[MM_ERROR_MAX]);
+// A database of this version, to read beside its writer. NULL: there is none, or it cannot be read.
+mm_sqlite_t *mm_sqlite_open_if_there(const char *path, int version);
 // Rolls back an open transaction, closes the database, then releases the lock. Idempotent.
 void mm_sqlite_close(mm_sqlite_t **self_p);
 
