@@ -157,7 +157,7 @@ static void apply_ended(limits_t *self, const mm_entry_t *entry)
         return;
     }
     (void)limits_ended(self, class, entry->outcome, entry->is_casualty,
-                       mm_earlier(entry->at_ms, MM_NEVER / 2)); // whoever has written it
+                       mm_earlier(entry->at_ms, MM_NEVER / 2)); // a record may be damaged
     self->seq = entry->seq;
 }
 

@@ -57,7 +57,7 @@ static int parse(int argc, char **argv, explain_options_t *self)
     self->has_target = target_resolve(&self->target, error);
     self->query.dir = self->target.dir;
     bool is_flag = self->query.db && *self->query.db;
-    // Also when an address is given: what the folder says is told in any case.
+    // Also with the address of a consumer: the files of the folder are shown beside its answer.
     self->query.db = target_record_of(self->target.dir, self->query.db, self->record);
     if (strstr(self->query.db, "://"))
         return ctl_fail(is_flag ? EX_USAGE : EX_CONFIG,

@@ -8,8 +8,8 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#define HELD_MAX                                                                                   \
-    1000 // holds, and places, of a record that are read for people; the rest is counted
+// How many holds, and how many places, of a record are read for people; the rest is counted.
+#define HELD_MAX 1000
 
 // A line for each, with the command that ends it; with_stops: for halts and breakers, too. options:
 // of that command, " --dir DIR" or "".
