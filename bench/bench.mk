@@ -2,12 +2,13 @@
 # table (bench/bench.sh has the cases and settings). The results stay in
 # $(BUILD)/bench/results.txt; `make bench-charts [RESULTS=FILE]` draws them into docs/.
 
-# The peers are built when what they need is installed.
-bench_PEERS := $(if $(shell command -v redis-server),$(shell pkg-config --exists hiredis && echo redis)) \
-               $(if $(shell command -v beanstalkd),beanstalkd)
+# The peers are built when the library of their client is there, and left out by bench.sh when their
+# server is not.
+bench_PEERS := beanstalkd $(foreach pair,redis:hiredis nats:libnats rabbitmq:librabbitmq,\
+    $(shell pkg-config --exists $(lastword $(subst :, ,$(pair))) && echo $(firstword $(subst :, ,$(pair)))))
 bench_PROGRAMS := skeleton pipeline fdatasync $(bench_PEERS)
 bench_OBJECTS := $(patsubst %,$(BUILD)/obj/bench/%.o,roles probe skeleton pipeline fdatasync spawner leases)
-bench_PEER_OBJECTS := $(patsubst %,$(BUILD)/obj/bench/peers/%.o,redis beanstalkd)
+bench_PEER_OBJECTS := $(patsubst %,$(BUILD)/obj/bench/peers/%.o,peer work beanstalkd redis nats rabbitmq)
 bench_compile = @mkdir -p $(@D); $(compile) $(TEST_INCLUDES) -Ibench -c -o $@ $<
 
 $(bench_OBJECTS): $(BUILD)/obj/bench/%.o: bench/%.c
@@ -17,9 +18,13 @@ $(bench_PEER_OBJECTS): $(BUILD)/obj/bench/peers/%.o: bench/peers/%.c
 
 $(BUILD)/bench/pipeline: $(BUILD)/obj/bench/probe.o $(BUILD)/libpublisher.a
 $(BUILD)/bench/redis: LIBS += -lhiredis
+$(BUILD)/bench/nats: LIBS += -lnats
+$(BUILD)/bench/rabbitmq: LIBS += -lrabbitmq
+$(patsubst %,$(BUILD)/bench/%,beanstalkd nats rabbitmq): $(BUILD)/obj/bench/peers/work.o
 $(patsubst %,$(BUILD)/bench/%,skeleton pipeline fdatasync spawner leases): $(BUILD)/bench/%: $(BUILD)/obj/bench/%.o
-$(patsubst %,$(BUILD)/bench/%,redis beanstalkd): $(BUILD)/bench/%: $(BUILD)/obj/bench/peers/%.o
-$(patsubst %,$(BUILD)/bench/%,skeleton pipeline fdatasync spawner leases redis beanstalkd): \
+$(patsubst %,$(BUILD)/bench/%,beanstalkd redis nats rabbitmq): $(BUILD)/bench/%: \
+    $(BUILD)/obj/bench/peers/%.o $(BUILD)/obj/bench/peers/peer.o
+$(patsubst %,$(BUILD)/bench/%,skeleton pipeline fdatasync spawner leases beanstalkd redis nats rabbitmq): \
     $(BUILD)/obj/bench/roles.o $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
 	$(link) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
@@ -27,6 +32,12 @@ $(patsubst %,$(BUILD)/bench/%,skeleton pipeline fdatasync spawner leases redis b
 .PHONY: bench
 bench: all $(addprefix $(BUILD)/bench/,$(bench_PROGRAMS))
 	@bench/bench.sh $(BUILD) $(BENCH)
+
+# The servers and clients of BENCH=peers, and the programs of BENCH=commands; none is started.
+.PHONY: bench-peers-install
+bench-peers-install:
+	@echo 'apt-get install --no-install-recommends redis-server libhiredis-dev beanstalkd nats-server' \
+	    'libnats-dev rabbitmq-server librabbitmq-dev python3-celery python3-redis pdsh clustershell parallel'
 
 .PHONY: bench-charts
 bench-charts:

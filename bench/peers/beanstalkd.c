@@ -1,52 +1,40 @@
-// The same work over beanstalkd, as a good user of it would do it: the producer puts each job into
-// the tubes "save" and "restart"; a worker each answers in the tube "results"; a gatherer counts
-// them per job and puts acks, which the producer reserves. A command takes one job only, so
-// everybody pipelines them. The server keeps a binlog, and is started and ended here; its CPU time
-// counts.
+// The same work over beanstalkd. It has no fan-out: the producer puts each job into the tubes
+// "save" and "restart". A command takes one message only, so everybody pipelines them: puts, then
+// deletes and reserves. The server keeps a binlog.
 //
-// beanstalkd [-n JOBS] [-w WINDOW] [-f FSYNC_MS] DIR     (-f 0: sync each write)
+// beanstalkd [-n JOBS] [-w WINDOW] [-b JOBS] [-f 0|1000] DIR     (-f: ms between syncs; 0: each
+// write)
 
-#include "clock.h"
-#include "roles.h"
+#include "work.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
-#define BATCH_MAX     256
-#define PAYLOAD_BYTES 120
-#define BUFFER_BYTES  (1 << 18)
-#define TIME_LIMIT_S  300
+#define BUFFER_BYTES (1 << 20)
 
-typedef struct {
-    uint64_t jobs, window;
-    const char *fsync_ms, *dir;
-    roles_result_t *result;
-} bench_t;
-
-static bench_t bench = {.jobs = 100000, .window = 10000, .fsync_ms = "0"};
-
-// ---- the connection ----------------------------------------------------------------------------
-
-typedef struct {
+struct link {
     int fd;
     char out[BUFFER_BYTES], in[BUFFER_BYTES];
     size_t out_size, in_start, in_end;
-} wire_t;
+    size_t put, deleted;          // answers that have not come
+    uint64_t ids[PEER_BATCH_MAX]; // of what was reserved
+    size_t count;
+};
+
+// ---- the connection ----------------------------------------------------------------------------
 
 static int connect_once(void)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    (void)snprintf(address.sun_path, sizeof address.sun_path, "%s/socket", bench.dir);
+    (void)snprintf(address.sun_path, sizeof address.sun_path, "%s/socket", peer.dir);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
         return fd;
@@ -54,48 +42,35 @@ static int connect_once(void)
     return -1;
 }
 
-static wire_t *connect_server(void)
+static link_t *connect_server(void)
 {
-    wire_t *self = calloc(1, sizeof *self);
+    link_t *self = calloc(1, sizeof *self);
     if (!self)
         roles_fail("beanstalkd", strerror(errno));
-    for (int tries = 0; tries < 500; tries++) {
-        self->fd = connect_once();
-        if (self->fd >= 0)
-            return self;
-        (void)nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
-    }
-    roles_fail("beanstalkd", "it does not answer");
+    while ((self->fd = connect_once()) < 0)
+        peer_try_again("beanstalkd");
+    return self;
 }
 
-static void flush(wire_t *self)
+static void append_bytes(link_t *self, const void *bytes, size_t size)
 {
-    for (size_t done = 0; done < self->out_size;) {
-        ssize_t count = write(self->fd, self->out + done, self->out_size - done);
-        if (count <= 0)
-            roles_fail("beanstalkd", strerror(errno));
-        done += (size_t)count;
-    }
-    self->out_size = 0;
+    if (size > BUFFER_BYTES - self->out_size)
+        roles_fail("beanstalkd", "a batch is larger than the buffer");
+    memcpy(self->out + self->out_size, bytes, size);
+    self->out_size += size;
 }
 
-__attribute__((format(printf, 2, 3))) static void append(wire_t *self, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void append(link_t *self, const char *format, ...)
 {
+    char line[128];
     va_list values;
     va_start(values, format);
-    int size = vsnprintf(self->out + self->out_size, BUFFER_BYTES - self->out_size, format, values);
+    int size = vsnprintf(line, sizeof line, format, values);
     va_end(values);
-    self->out_size += (size_t)size;
-    if (self->out_size >= BUFFER_BYTES)
-        roles_fail("beanstalkd", "a batch is larger than the buffer");
+    append_bytes(self, line, (size_t)size);
 }
 
-static void append_job(wire_t *self, uint64_t job)
-{
-    append(self, "put 0 0 120 %d\r\n%0*" PRIu64 "\r\n", PAYLOAD_BYTES, PAYLOAD_BYTES, job);
-}
-
-static void read_more(wire_t *self)
+static void read_more(link_t *self)
 {
     memmove(self->in, self->in + self->in_start, self->in_end - self->in_start);
     self->in_end -= self->in_start;
@@ -106,8 +81,24 @@ static void read_more(wire_t *self)
     self->in_end += (size_t)count;
 }
 
+// Who only writes may wait for a server that waits for somebody to read its replies.
+static void flush(link_t *self)
+{
+    for (size_t done = 0; done < self->out_size;) {
+        ssize_t count = send(self->fd, self->out + done, self->out_size - done, MSG_DONTWAIT);
+        if (count < 0 && errno != EAGAIN)
+            roles_fail("beanstalkd", strerror(errno));
+        if (count > 0)
+            done += (size_t)count;
+        struct pollfd ready = {.fd = self->fd, .events = POLLIN | POLLOUT};
+        if (count < 0 && poll(&ready, 1, -1) == 1 && ready.revents & POLLIN)
+            read_more(self);
+    }
+    self->out_size = 0;
+}
+
 // The next `size` bytes and their line end; valid until the next call.
-static const char *take_bytes(wire_t *self, size_t size)
+static const char *take_bytes(link_t *self, size_t size)
 {
     while (self->in_end - self->in_start < size + 2)
         read_more(self);
@@ -117,7 +108,7 @@ static const char *take_bytes(wire_t *self, size_t size)
     return bytes;
 }
 
-static const char *take_line(wire_t *self)
+static const char *take_line(link_t *self)
 {
     for (;;) {
         const char *from = self->in + self->in_start;
@@ -128,185 +119,143 @@ static const char *take_line(wire_t *self)
     }
 }
 
-static void expect(wire_t *self, const char *word)
+static void expect(link_t *self, const char *word, size_t count)
 {
-    const char *line = take_line(self);
-    if (strncmp(line, word, strlen(word)) != 0)
-        roles_fail("beanstalkd says", line);
+    for (size_t i = 0; i < count; i++) {
+        const char *line = take_line(self);
+        if (strncmp(line, word, strlen(word)) != 0)
+            roles_fail("beanstalkd says", line);
+    }
 }
 
-typedef struct {
-    uint64_t id, job;
-} reserved_t;
+// ---- the broker --------------------------------------------------------------------------------
+
+static link_t *open_link(const char *name, const char *from, bool is_group)
+{
+    link_t *self = connect_server();
+    if (strcmp(from, "jobs") == 0)
+        from = is_group ? "restart" : "save";
+    (void)name;
+    append(self, "watch %s\r\nignore default\r\n", from);
+    flush(self);
+    expect(self, "WATCHING", 2);
+    return self;
+}
+
+static void put(link_t *self, const char *tube, const void *bytes, size_t size)
+{
+    append(self, "use %s\r\nput 0 0 120 %zu\r\n", tube, size);
+    append_bytes(self, bytes, size);
+    append_bytes(self, "\r\n", 2);
+    self->put++;
+}
+
+static void expect_inserted(link_t *self)
+{
+    flush(self);
+    expect(self, "DELETED", self->deleted);
+    for (; self->put > 0; self->put--) {
+        expect(self, "USING", 1);
+        expect(self, "INSERTED", 1);
+    }
+    self->deleted = 0;
+}
+
+static void publish(link_t *self, const char *to, const void *bytes, size_t size)
+{
+    if (strcmp(to, "jobs") != 0) {
+        put(self, to, bytes, size);
+        return;
+    }
+    put(self, "save", bytes, size);
+    put(self, "restart", bytes, size);
+}
+
+// A whole batch at a time, as far as it may be without.
+static void confirm(link_t *self, size_t most)
+{
+    if (most == 0 || self->put >= PEER_BATCH_MAX)
+        expect_inserted(self);
+}
 
 // The reply to a reserve; false when there was nothing.
-static bool take_reserved(wire_t *self, reserved_t *ret_reserved)
+static bool take_reserved(link_t *self, work_inbox_t *inbox)
 {
     const char *line = take_line(self);
-    if (strncmp(line, "TIMED_OUT", 9) == 0)
-        return false;
     uint64_t id;
     size_t size;
+    if (strncmp(line, "TIMED_OUT", 9) == 0)
+        return false;
     if (sscanf(line, "RESERVED %" SCNu64 " %zu", &id, &size) != 2)
         roles_fail("beanstalkd says", line);
-    *ret_reserved = (reserved_t){.id = id, .job = strtoull(take_bytes(self, size), NULL, 10)};
+    work_take(inbox, take_bytes(self, size), size);
+    self->ids[self->count++] = id;
     return true;
 }
 
 // Asks for twice as many as came last, since each that is not there costs a reply; or waits for one
-// when there is nothing else to do.
-static void append_reserves(wire_t *self, bool waits, size_t came, size_t *ret_count)
+// when none came.
+static void receive(link_t *self, size_t most, work_inbox_t *inbox)
 {
-    *ret_count = waits ? 1 : came * 2 < BATCH_MAX ? came * 2 + 1 : BATCH_MAX;
-    for (size_t i = 0; i < *ret_count; i++)
-        append(self, "%s", waits ? "reserve\r\n" : "reserve-with-timeout 0\r\n");
+    size_t came = self->deleted;
+    do {
+        size_t asked = came == 0 ? 1 : came * 2 < most ? came * 2 : most;
+        for (size_t i = 0; i < asked; i++)
+            append(self, "%s", came == 0 ? "reserve\r\n" : "reserve-with-timeout 0\r\n");
+        expect_inserted(self);
+        for (came = 0; asked > 0; asked--)
+            came += take_reserved(self, inbox);
+    } while (came == 0);
 }
 
-static size_t take_batch(wire_t *self, size_t asked, reserved_t *ret_batch)
+static void accept_all(link_t *self)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < asked; i++)
-        if (take_reserved(self, &ret_batch[count]))
-            count++;
-    return count;
+    for (size_t i = 0; i < self->count; i++)
+        append(self, "delete %" PRIu64 "\r\n", self->ids[i]);
+    self->deleted += self->count;
+    self->count = 0;
 }
 
-static void watch(wire_t *self, const char *tube)
+static void close_link(link_t *self)
 {
-    append(self, "watch %s\r\nignore default\r\n", tube);
-    flush(self);
-    expect(self, "WATCHING");
-    expect(self, "WATCHING");
-}
-
-// ---- producer ----------------------------------------------------------------------------------
-
-static void put_batch(wire_t *self, const char *tube, uint64_t first, size_t count)
-{
-    append(self, "use %s\r\n", tube);
-    for (size_t i = 0; i < count; i++)
-        append_job(self, first + i);
-}
-
-static void expect_inserted(wire_t *self, size_t count)
-{
-    expect(self, "USING");
-    for (size_t i = 0; i < count; i++)
-        expect(self, "INSERTED");
-}
-
-static int run_producer(void *arg)
-{
-    (void)arg;
-    wire_t *wire = connect_server();
-    watch(wire, "acks");
-    uint64_t sent = 0, acked = 0;
-    reserved_t batch[BATCH_MAX];
-    size_t reserved = 0;
-    int64_t start_us = mm_clock_us();
-    while (acked < bench.jobs) {
-        uint64_t room = bench.window - (sent - acked), left = bench.jobs - sent, most = BATCH_MAX;
-        most = room < most ? room : most;
-        size_t count = (size_t)(left < most ? left : most), asked, deleted = reserved;
-        for (size_t i = 0; i < deleted; i++)
-            append(wire, "delete %" PRIu64 "\r\n", batch[i].id);
-        put_batch(wire, "save", sent, count);
-        put_batch(wire, "restart", sent, count);
-        append_reserves(wire, count == 0 && deleted == 0, deleted, &asked);
-        flush(wire);
-        for (size_t i = 0; i < deleted; i++)
-            expect(wire, "DELETED");
-        expect_inserted(wire, count);
-        expect_inserted(wire, count);
-        reserved = take_batch(wire, asked, batch);
-        sent += count;
-        acked += reserved;
-    }
-    bench.result->seconds = (double)(mm_clock_us() - start_us) / 1e6;
-    bench.result->jobs = acked;
-    return 0;
-}
-
-// ---- those who read a tube ---------------------------------------------------------------------
-
-typedef struct {
-    const char *from, *to;
-    bool gathers; // hands on what it has seen twice, instead of everything
-} stage_t;
-
-static const stage_t saver = {.from = "save", .to = "results"};
-static const stage_t restarter = {.from = "restart", .to = "results"};
-static const stage_t gatherer = {.from = "results", .to = "acks", .gathers = true};
-
-_Noreturn static int run_stage(void *arg)
-{
-    const stage_t *stage = arg;
-    wire_t *wire = connect_server();
-    uint8_t *seen = calloc(bench.jobs, 1);
-    watch(wire, stage->from);
-    append(wire, "use %s\r\n", stage->to);
-    flush(wire);
-    expect(wire, "USING");
-    reserved_t batch[BATCH_MAX];
-    for (size_t count = 0;;) {
-        size_t put = 0, asked;
-        for (size_t i = 0; i < count; i++)
-            if (!stage->gathers || ++seen[batch[i].job] == 2) {
-                append_job(wire, batch[i].job);
-                put++;
-            }
-        for (size_t i = 0; i < count; i++)
-            append(wire, "delete %" PRIu64 "\r\n", batch[i].id);
-        append_reserves(wire, count == 0, count, &asked);
-        flush(wire);
-        for (size_t i = 0; i < put; i++)
-            expect(wire, "INSERTED");
-        for (size_t i = 0; i < count; i++)
-            expect(wire, "DELETED");
-        count = take_batch(wire, asked, batch);
-    }
+    expect_inserted(self);
+    (void)close(self->fd);
+    free(self);
 }
 
 // ---- main --------------------------------------------------------------------------------------
 
-static void usage(void)
+// Nothing is left, and nothing came back from a connection that has ended without its deletes.
+static void check(void)
 {
-    (void)fputs("usage: beanstalkd [-n JOBS] [-w WINDOW] [-f FSYNC_MS] DIR\n", stderr);
-    exit(EX_USAGE);
-}
-
-static void start_server(roles_t *roles)
-{
-    static char address[256];
-    (void)snprintf(address, sizeof address, "unix:%s/socket", bench.dir);
-    const char *argv[] = {"beanstalkd", "-l", address, "-b", bench.dir, "-f", bench.fsync_ms, NULL};
-    (void)roles_execute(roles, "server", (char *const *)argv);
+    static const char *const states[] = {"urgent", "ready", "reserved", "delayed", "buried"};
+    link_t *link = connect_server();
+    size_t size = 0;
+    append(link, "stats\r\n");
+    flush(link);
+    if (sscanf(take_line(link), "OK %zu", &size) != 1)
+        roles_fail("beanstalkd", "it tells no statistics");
+    const char *stats = take_bytes(link, size);
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
+        char line[64];
+        (void)snprintf(line, sizeof line, "current-jobs-%s: 0\n", states[i]);
+        if (!strstr(stats, line))
+            roles_fail(states[i], "jobs are left in a tube");
+    }
 }
 
 int main(int argc, char **argv)
 {
-    for (int option; (option = getopt(argc, argv, "n:w:f:")) != -1;) {
-        switch (option) {
-        case 'n': bench.jobs = strtoull(optarg, NULL, 10); break;
-        case 'w': bench.window = strtoull(optarg, NULL, 10); break;
-        case 'f': bench.fsync_ms = optarg; break;
-        default: usage();
-        }
-    }
-    if (optind != argc - 1 || bench.jobs == 0)
-        usage();
-    bench.dir = argv[optind];
-    bench.result = roles_share(sizeof *bench.result);
-    static roles_t roles;
-    (void)alarm(TIME_LIMIT_S);
-    start_server(&roles);
-    (void)roles_fork(&roles, "saver", run_stage, (void *)&saver);
-    (void)roles_fork(&roles, "restarter", run_stage, (void *)&restarter);
-    (void)roles_fork(&roles, "gatherer", run_stage, (void *)&gatherer);
-    size_t producer = roles_fork(&roles, "producer", run_producer, NULL);
-    if (!roles_await(&roles, producer))
-        return EX_UNAVAILABLE;
-    roles_end(&roles);
-    roles_print(&roles, bench.result);
-    return 0;
+    static const broker_t broker = {.open = open_link,
+                                    .publish = publish,
+                                    .confirm = confirm,
+                                    .receive = receive,
+                                    .accept = accept_all,
+                                    .close = close_link};
+    static char address[256];
+    peer_start(argc, argv, (const char *const[]){"0", "1000", NULL});
+    (void)snprintf(address, sizeof address, "unix:%s/socket", peer.dir);
+    peer_serve(
+        (const char *[]){"beanstalkd", "-l", address, "-b", peer.dir, "-f", peer.durability, NULL});
+    return work_run(&broker, check);
 }

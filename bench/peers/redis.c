@@ -4,55 +4,37 @@
 // position, which saver and gatherer put on record with what they have done, and that costs less
 // than a group does. Results and acks travel as one entry for a batch. Everybody pipelines: what
 // was read is answered, acknowledged and followed by the next read in one round trip. The server
-// keeps an append-only file, and is started and ended here; its CPU time counts.
+// keeps an append-only file.
 //
 // redis [-n JOBS] [-w WINDOW] [-b JOBS] [-f always|everysec] DIR
 //   -b: so many jobs in an entry; a lost restarter then costs all of them
 
-#include "clock.h"
-#include "roles.h"
+#include "peer.h"
 
 #include <hiredis/hiredis.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sysexits.h>
-#include <time.h>
-#include <unistd.h>
 
-#define BATCH_MAX     512 // jobs
-#define ENTRIES_MAX   8   // of a batch each
-#define JOBS_MAX      (ENTRIES_MAX * BATCH_MAX)
-#define PAYLOAD_BYTES 120
-#define ENTRY_MAX     64       // jobs in an entry
-#define KEEP          "100000" // entries of a stream, about: more than a window
-#define TIME_LIMIT_S  300
-#define ID_MAX        48
+#define ENTRIES_MAX  8 // of a batch each
+#define JOBS_MAX     (ENTRIES_MAX * PEER_BATCH_MAX)
+#define KEEP         "100000" // entries of "jobs", about: more than a window
+#define KEEP_RESULTS "1000"   // the same of "results"; of "acks" all, as they are the outcome
+#define ID_MAX       48
 
-typedef struct {
-    uint64_t jobs, window;
-    size_t per_entry;
-    const char *fsync, *dir;
-    char socket[256];
-    roles_result_t *result;
-} bench_t;
-
-static bench_t bench = {.jobs = 100000, .window = 10000, .per_entry = 1, .fsync = "always"};
+static char socket_path[256];
 
 // ---- the connection ----------------------------------------------------------------------------
 
 static redisContext *connect_server(void)
 {
-    for (int tries = 0; tries < 500; tries++) {
-        redisContext *context = redisConnectUnix(bench.socket);
+    for (;; peer_try_again("redis-server")) {
+        redisContext *context = redisConnectUnix(socket_path);
         if (context && !context->err)
             return context;
         redisFree(context);
-        (void)nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
     }
-    roles_fail("redis-server", "it does not answer");
 }
 
 static redisReply *next_reply(redisContext *context)
@@ -75,9 +57,9 @@ static void skip_replies(redisContext *context, size_t count)
 // One entry with `count` jobs and what each carries.
 static void append_new(redisContext *context, uint64_t first, size_t count)
 {
-    static char text[ENTRY_MAX][24], rest[PAYLOAD_BYTES - 8];
-    const char *words[6 + 4 * ENTRY_MAX] = {"XADD", "jobs", "MAXLEN", "~", KEEP, "*"};
-    size_t sizes[6 + 4 * ENTRY_MAX] = {4, 4, 6, 1, sizeof KEEP - 1, 1};
+    static char text[PEER_MESSAGE_JOBS][24], rest[PEER_PAYLOAD - 8];
+    const char *words[6 + 4 * PEER_MESSAGE_JOBS] = {"XADD", "jobs", "MAXLEN", "~", KEEP, "*"};
+    size_t sizes[6 + 4 * PEER_MESSAGE_JOBS] = {4, 4, 6, 1, sizeof KEEP - 1, 1};
     for (size_t i = 0; i < count; i++) {
         int size = snprintf(text[i], sizeof text[i], "%" PRIu64, first + i);
         const char **word = &words[6 + 4 * i];
@@ -94,14 +76,21 @@ static void append_new(redisContext *context, uint64_t first, size_t count)
 static void append_jobs(redisContext *context, const char *stream, const uint64_t *jobs,
                         size_t count)
 {
-    static char text[BATCH_MAX][24];
-    const char *words[6 + 2 * BATCH_MAX] = {"XADD", stream, "MAXLEN", "~", "1000", "*"};
+    static char text[PEER_BATCH_MAX][24];
+    const char *words[6 + 2 * PEER_BATCH_MAX] = {"XADD", stream};
+    int size = 2;
+    if (strcmp(stream, "results") == 0) {
+        words[size++] = "MAXLEN";
+        words[size++] = "~";
+        words[size++] = KEEP_RESULTS;
+    }
+    words[size++] = "*";
     for (size_t i = 0; i < count; i++) {
         (void)snprintf(text[i], sizeof text[i], "%" PRIu64, jobs[i]);
-        words[6 + 2 * i] = "n";
-        words[7 + 2 * i] = text[i];
+        words[size++] = "n";
+        words[size++] = text[i];
     }
-    (void)redisAppendCommandArgv(context, 6 + 2 * (int)count, words, NULL);
+    (void)redisAppendCommandArgv(context, size, words, NULL);
 }
 
 // The entries of a reply to XREAD or XREADGROUP of one stream; NULL when there are none.
@@ -121,6 +110,21 @@ static size_t take_entry(const redisReply *entry, uint64_t *jobs, size_t count)
     return count;
 }
 
+// Sees the jobs of entries of "acks"; returns how many, and the last entry's position.
+static size_t see_acks(peer_seen_t *seen, const redisReply *entries, char *ret_last)
+{
+    size_t sum = 0;
+    for (size_t i = 0; entries && i < entries->elements; i++) {
+        static uint64_t jobs[JOBS_MAX];
+        size_t count = take_entry(entries->element[i], jobs, 0);
+        for (size_t j = 0; j < count; j++)
+            peer_see_ack(seen, jobs[j]);
+        (void)snprintf(ret_last, ID_MAX, "%s", entries->element[i]->element[0]->str);
+        sum += count;
+    }
+    return sum;
+}
+
 static void create_group(void)
 {
     redisContext *context = connect_server();
@@ -131,22 +135,28 @@ static void create_group(void)
 
 // ---- producer ----------------------------------------------------------------------------------
 
+// Appends new jobs, as many as there is room for; returns how many entries.
+static size_t append_turn(redisContext *context, uint64_t *sent, uint64_t acked)
+{
+    size_t count = 0;
+    uint64_t most = acked + peer.window < peer.jobs ? acked + peer.window : peer.jobs;
+    for (uint64_t last = *sent + PEER_BATCH_MAX; *sent < most && *sent < last; count++) {
+        size_t some = most - *sent < peer.per_message ? (size_t)(most - *sent) : peer.per_message;
+        append_new(context, *sent, some);
+        *sent += some;
+    }
+    return count;
+}
+
 static int run_producer(void *arg)
 {
     (void)arg;
     redisContext *context = connect_server();
+    peer_seen_t *seen = peer_seen_create();
     char last[ID_MAX] = "0";
-    uint64_t sent = 0, acked = 0;
-    int64_t start_us = mm_clock_us();
-    while (acked < bench.jobs) {
-        size_t count = 0;
-        uint64_t most = acked + bench.window < bench.jobs ? acked + bench.window : bench.jobs;
-        for (uint64_t last_of_turn = sent + BATCH_MAX; sent < most && sent < last_of_turn;
-             count++) {
-            size_t some = most - sent < bench.per_entry ? (size_t)(most - sent) : bench.per_entry;
-            append_new(context, sent, some);
-            sent += some;
-        }
+    peer_begin();
+    for (uint64_t sent = 0, acked = 0; acked < peer.jobs;) {
+        size_t count = append_turn(context, &sent, acked);
         if (count > 0)
             (void)redisAppendCommand(context, "XREAD COUNT %d STREAMS acks %s", ENTRIES_MAX, last);
         else
@@ -154,16 +164,10 @@ static int run_producer(void *arg)
                                      last);
         skip_replies(context, count);
         redisReply *reply = next_reply(context);
-        const redisReply *entries = entries_of(reply);
-        for (size_t i = 0; entries && i < entries->elements; i++) {
-            static uint64_t jobs[JOBS_MAX];
-            acked += take_entry(entries->element[i], jobs, 0);
-            (void)snprintf(last, sizeof last, "%s", entries->element[i]->element[0]->str);
-        }
+        acked += see_acks(seen, entries_of(reply), last);
         freeReplyObject(reply);
     }
-    bench.result->seconds = (double)(mm_clock_us() - start_us) / 1e6;
-    bench.result->jobs = acked;
+    peer_end();
     redisFree(context);
     return 0;
 }
@@ -171,30 +175,18 @@ static int run_producer(void *arg)
 // ---- those who read one stream and write another ----------------------------------------------
 
 typedef struct {
-    const char *name, *from, *to;
-    size_t entries; // read at a time; 0: as many as are a batch
-    bool is_group;  // acknowledges each entry, instead of keeping a position
-    bool gathers;   // hands on what it has seen twice, instead of everything
-} stage_t;
-
-static const stage_t saver = {.name = "saver", .from = "jobs", .to = "results"};
-static const stage_t restarter = {
-    .name = "restarter", .from = "jobs", .to = "results", .is_group = true};
-static const stage_t gatherer = {
-    .name = "gatherer", .from = "results", .to = "acks", .entries = ENTRIES_MAX, .gathers = true};
-
-typedef struct {
-    const stage_t *stage;
+    const peer_stage_t *stage;
     redisContext *context;
     char position[ID_MAX];
-    uint8_t *seen;           // results of each job, for the gatherer
+    peer_seen_t *seen; // for the gatherer
+    uint64_t done;
     uint64_t jobs[JOBS_MAX]; // to be handed on
 } reader_t;
 
 static void append_done(reader_t *self, const redisReply *entries)
 {
-    const stage_t *stage = self->stage;
-    const char *words[3 + BATCH_MAX] = {"XACK", stage->from, stage->name};
+    const peer_stage_t *stage = self->stage;
+    const char *words[3 + PEER_BATCH_MAX] = {"XACK", stage->from, stage->name};
     if (!stage->is_group) {
         (void)redisAppendCommand(self->context, "SET position:%s %s", stage->name, self->position);
         return;
@@ -211,27 +203,30 @@ static size_t answer(reader_t *self, const redisReply *entries)
     for (size_t i = 0; i < entries->elements; i++)
         count = take_entry(entries->element[i], self->jobs, count);
     for (size_t i = 0; i < count; i++)
-        if (!self->stage->gathers || ++self->seen[self->jobs[i]] == 2)
+        if (!self->stage->gathers || peer_see(self->seen, self->jobs[i]) == 2)
             self->jobs[kept++] = self->jobs[i];
     (void)snprintf(self->position, sizeof self->position, "%s",
                    entries->element[entries->elements - 1]->element[0]->str);
-    for (size_t i = 0; i < kept; i += BATCH_MAX) {
+    for (size_t i = 0; i < kept; i += PEER_BATCH_MAX) {
         append_jobs(self->context, self->stage->to, self->jobs + i,
-                    kept - i < BATCH_MAX ? kept - i : BATCH_MAX);
+                    kept - i < PEER_BATCH_MAX ? kept - i : PEER_BATCH_MAX);
         replies++;
     }
     append_done(self, entries);
+    self->done += kept;
     return replies;
 }
 
-_Noreturn static int run_stage(void *arg)
+static int run_stage(void *arg)
 {
     static reader_t self = {.position = "0"};
-    const stage_t *stage = self.stage = arg;
+    const peer_stage_t *stage = self.stage = arg;
     self.context = connect_server();
-    self.seen = calloc(bench.jobs, 1);
-    int most = (int)(stage->entries > 0 ? stage->entries : BATCH_MAX / bench.per_entry);
-    for (size_t replies = 0;;) {
+    self.seen = peer_seen_create();
+    int most = (int)(stage->gathers ? ENTRIES_MAX : PEER_BATCH_MAX / peer.per_message);
+    size_t replies = 0;
+    peer_join();
+    while (self.done < peer.jobs) {
         if (stage->is_group)
             (void)redisAppendCommand(self.context,
                                      "XREADGROUP GROUP %s one COUNT %d BLOCK 0 STREAMS %s >",
@@ -245,53 +240,60 @@ _Noreturn static int run_stage(void *arg)
         replies = entries ? answer(&self, entries) : 0;
         freeReplyObject(reply);
     }
+    skip_replies(self.context, replies);
+    redisFree(self.context);
+    return 0;
+}
+
+// ---- the check ---------------------------------------------------------------------------------
+
+// That reader's position is behind the last entry of the stream.
+static void check_position(redisContext *context, const char *reader, const char *stream)
+{
+    (void)redisAppendCommand(context, "GET position:%s", reader);
+    (void)redisAppendCommand(context, "XREVRANGE %s + - COUNT 1", stream);
+    redisReply *position = next_reply(context), *last = next_reply(context);
+    if (position->type != REDIS_REPLY_STRING || last->elements != 1 ||
+        strcmp(position->str, last->element[0]->element[0]->str) != 0)
+        roles_fail(reader, "its position is not the end of its stream");
+    freeReplyObject(position);
+    freeReplyObject(last);
+}
+
+// The acks are in their stream, each once, and everybody has acknowledged everything.
+static void check(void)
+{
+    redisContext *context = connect_server();
+    peer_seen_t *seen = peer_seen_create();
+    char last[ID_MAX] = "-", from[ID_MAX + 1] = "-";
+    for (size_t count = 1; count > 0;) {
+        (void)redisAppendCommand(context, "XRANGE acks %s + COUNT 64", from);
+        redisReply *reply = next_reply(context);
+        count = see_acks(seen, reply, last);
+        (void)snprintf(from, sizeof from, "(%s", last);
+        freeReplyObject(reply);
+    }
+    peer_see_all(seen, "the stream of acks");
+    check_position(context, "saver", "jobs");
+    check_position(context, "gatherer", "results");
+    (void)redisAppendCommand(context, "XPENDING jobs restarter");
+    redisReply *pending = next_reply(context);
+    if (pending->element[0]->integer != 0)
+        roles_fail("restarter", "not everything in its stream is acknowledged");
+    freeReplyObject(pending);
+    redisFree(context);
 }
 
 // ---- main --------------------------------------------------------------------------------------
 
-static void usage(void)
-{
-    (void)fputs("usage: redis [-n JOBS] [-w WINDOW] [-b JOBS] [-f always|everysec] DIR\n", stderr);
-    exit(EX_USAGE);
-}
-
-static void start_server(roles_t *roles)
-{
-    (void)snprintf(bench.socket, sizeof bench.socket, "%s/redis.sock", bench.dir);
-    const char *argv[] = {
-        "redis-server", "--port",      "0",  "--unixsocket", bench.socket, "--dir",
-        bench.dir,      "--save",      "",   "--appendonly", "yes",        "--appendfsync",
-        bench.fsync,    "--daemonize", "no", "--loglevel",   "warning",    NULL};
-    (void)roles_execute(roles, "server", (char *const *)argv);
-    create_group();
-}
-
 int main(int argc, char **argv)
 {
-    for (int option; (option = getopt(argc, argv, "n:w:b:f:")) != -1;) {
-        switch (option) {
-        case 'n': bench.jobs = strtoull(optarg, NULL, 10); break;
-        case 'w': bench.window = strtoull(optarg, NULL, 10); break;
-        case 'b': bench.per_entry = strtoull(optarg, NULL, 10); break;
-        case 'f': bench.fsync = optarg; break;
-        default: usage();
-        }
-    }
-    if (optind != argc - 1 || bench.jobs == 0 || bench.per_entry == 0 ||
-        bench.per_entry > ENTRY_MAX)
-        usage();
-    bench.dir = argv[optind];
-    bench.result = roles_share(sizeof *bench.result);
-    static roles_t roles;
-    (void)alarm(TIME_LIMIT_S);
-    start_server(&roles);
-    (void)roles_fork(&roles, "saver", run_stage, (void *)&saver);
-    (void)roles_fork(&roles, "restarter", run_stage, (void *)&restarter);
-    (void)roles_fork(&roles, "gatherer", run_stage, (void *)&gatherer);
-    size_t producer = roles_fork(&roles, "producer", run_producer, NULL);
-    if (!roles_await(&roles, producer))
-        return EX_UNAVAILABLE;
-    roles_end(&roles);
-    roles_print(&roles, bench.result);
-    return 0;
+    peer_start(argc, argv, (const char *const[]){"always", "everysec", NULL});
+    (void)snprintf(socket_path, sizeof socket_path, "%s/redis.sock", peer.dir);
+    peer_serve((const char *[]){"redis-server", "--port", "0", "--unixsocket", socket_path, "--dir",
+                                peer.dir, "--save", "", "--appendonly", "yes", "--appendfsync",
+                                peer.durability, "--daemonize", "no", "--loglevel", "warning",
+                                NULL});
+    create_group();
+    return peer_measure(run_stage, run_producer, check);
 }
