@@ -9,14 +9,17 @@
 #               20,000 jobs/s, with the disk's fdatasync
 #   sustained   SUSTAINED seconds at full rate: the longest time without a settled job
 #   restarters  1, 2, 4 and 16; window: 1,000 and 100,000; log: info and warn; transport: ipc, tcp
-#   peers       Redis Streams (x16: so many jobs in an entry) and beanstalkd (f0: a sync for each
-#               write, f1000: one a second) on the same work, when they are installed
+#   peers       Redis Streams, NATS JetStream, RabbitMQ, beanstalkd, Celery and the article's program
+#               on the same work, those that are installed (bench/peers/README.md has what each keeps
+#               and how it is tuned; `make bench-peers-install` says the packages). PEERS is an
+#               extended expression for the variants ("."), PEER_PERCENT (100) a part of their jobs
 #   backlog     all of BACKLOG jobs in the outbox before anybody takes one
 #   inflight    100,000 jobs in flight at the consumer
 #   million     HOSTS (1000000) of a list through ./run.sh -i, checked in the record, and the publisher's
 #               peak memory, which it has while it reads
 #   commands    COMMANDS (8000) of `true`, 64 at a time, in turn with those of xargs, GNU parallel,
-#               pdsh and clush that are installed (bench/commands.sh)
+#               pdsh and clush that are installed (bench/commands.sh): BENCH="peers commands" is all
+#               that we compare with
 #   slots       SLOTS (4000) commands that sleep: memory of the restarter and its spawner for each
 #               (bench/slots.sh)
 #
@@ -226,30 +229,8 @@ run_million() {
     skeleton million run.sh 1 -n 1000000
 }
 
-# peer VARIANT ROUND PROGRAM OPTION...: in a folder of its own; nothing when it was not built.
-peer() {
-    local folder=$work/$((++count)) name=$1 round=$2 program=$3
-    shift 3
-    [[ -x $build/bench/$program ]] || return 0
-    mkdir "$folder"
-    pipeline peers "$name" "$round" -n "$jobs" -r "$restarters"
-    put peers "$name" "$round" peer "$build/bench/$program" "$@" "$folder"
-    rm -rf "$folder"
-}
-
-run_peers() {
-    local round
-    [[ -x $build/bench/redis ]] ||
-        printf 'peers: no Redis (redis-server libhiredis-dev): left out\n'
-    [[ -x $build/bench/beanstalkd ]] || printf 'peers: no beanstalkd: left out\n'
-    for ((round = 1; round <= few; round++)); do
-        peer redis-always "$round" redis -n "$jobs" -f always
-        peer redis-always-x16 "$round" redis -n "$jobs" -f always -b 16
-        peer redis-everysec-x16 "$round" redis -n "$jobs" -f everysec -b 16
-        peer beanstalkd-f0 "$round" beanstalkd -n 5000 -f 0
-        peer beanstalkd-f1000 "$round" beanstalkd -n 20000 -f 1000
-    done
-}
+# shellcheck source=bench/peers.sh
+. "$root/bench/peers.sh"
 
 # commands/s of the whole pipeline beside programs that do nothing else.
 run_commands() {

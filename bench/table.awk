@@ -97,6 +97,10 @@ function fast(place) {
     row(place, "CPU ms/command", "cpu_ms", 1)
     if (place ~ /^slots /)
         slots(place)
+    if (place ~ /^peers /) {
+        single(place, "CPU us/job its server", "peer", "cpu_server", 1)
+        single(place, "jobs of the peer", "peer", "jobs", 1)
+    }
     if (place ~ /^throughput /) {
         processes(place, "CPU us/job", "cpu_", 1)
         disk(place)
