@@ -3,7 +3,8 @@
 # program, and prints what that has cost: "commands_per_s=… cpu_ms=…". CPU is that of all processes
 # involved, the commands included; time is from start to exit. SIDE is pipeline (the whole of
 # `mayhem run`, record and logs on disk, with one restarter) or a program that does the same without
-# any of that: xargs, parallel, pdsh, clush. Exit 69: it is not installed.
+# any of that: xargs, parallel, pdsh, clush. Each says by its exit code whether all commands went
+# well. Exit 69: it is not installed.
 set -u
 build=$(realpath -- "${1:?usage: commands.sh BUILD SIDE FILE}") side=${2:?} hosts=$(realpath -- "${3:?}")
 calls=${CALLS:-64}
@@ -28,11 +29,11 @@ by_parallel() {
 }
 
 by_pdsh() {
-    pdsh -R exec -f "$calls" -w "^$hosts" "$program" %h
+    pdsh -S -R exec -f "$calls" -w "^$hosts" "$program" %h
 }
 
 by_clush() {
-    clush --worker=exec -f "$calls" --hostfile "$hosts" "$program" %h
+    clush -S --worker=exec -f "$calls" --hostfile "$hosts" "$program" %h
 }
 
 [[ $side == pipeline ]] || type -P "$side" >/dev/null || exit 69
