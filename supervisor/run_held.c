@@ -6,7 +6,6 @@
 #include "outbox_schema.h"
 #include "sqlite.h"
 
-
 mm_held_record_t run_held_read(const char *path)
 {
     mm_held_record_t held;
