@@ -7,7 +7,7 @@
 #   throughput  jobs/s, CPU and resident memory of each process, all defaults
 #   latency     publish to ack, and a host's line in to its restart started, at 200, 2,000 and
 #               20,000 jobs/s, with the disk's fdatasync
-#   sustained   SUSTAINED seconds at full rate: the longest time without a settled job
+#   sustained   SUSTAINED seconds at full rate: the longest times without a settled job, and where
 #   restarters  1, 2, 4 and 16; window: 1,000 and 100,000; log: info and warn; transport: ipc, tcp
 #   peers       Redis Streams, NATS JetStream, RabbitMQ, beanstalkd, Celery and the article's program
 #               on the same work, those that are installed (bench/peers/README.md has what each keeps
@@ -131,7 +131,7 @@ run_latency() {
 
 run_sustained() {
     put sustained "${sustained}s" 1 disk "$build/bench/fdatasync" "$work" 1
-    pipeline sustained "${sustained}s" 1 -n $((jobs * sustained / 2)) -r "$restarters" -g -w
+    pipeline sustained "${sustained}s" 1 -r "$restarters" -w "$sustained"
 }
 
 run_restarters() {

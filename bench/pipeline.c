@@ -3,17 +3,25 @@
 // times and job times in outbox.db) and of the kernel (CPU and peak memory of each process).
 // Options of the programs come from the environment, as MAYHEM_LEASES=…; logs are in DIR/log.
 //
-// pipeline [-n JOBS] [-r RESTARTERS] [-t] [-b | -g] [-w] [-p RATE -s SECONDS [-f]] PROGRAMS DIR
+// CPU counts while the work is done: from when all workers have joined, of the publisher from when
+// its outbox is open to its end, of the others until they have nothing left to do. Of a paced run
+// neither CPU nor job times of the first WARM_UP_S seconds count.
+//
+// pipeline [-n JOBS] [-r RESTARTERS] [-t] [-b | -w SECONDS | -p RATE -s SECONDS [-f]] PROGRAMS DIR
 //   PROGRAMS: the folder of mayhem-publisher and the others; DIR: an empty folder of this run
 //   -t: tcp over loopback instead of ipc; -p: so many jobs a second for so long
 //   -f: lines go to the publisher's standard input at that pace, and restarters of ours note when
 //       each restart starts (probe.h)
-//   -g: the publisher makes the jobs up; -b: the same, and all are in its outbox before the others
-//       start; -w: watch for the longest time in which the record shows no further job as settled
+//   -b: the publisher makes the jobs up, and all are in its outbox before the others start; it is
+//       stopped while they do
+//   -w: it makes up as many as go through in so long, and a thread watches for the longest time in
+//       which the record shows no further job as settled (pauses.h)
 
 #include "clock.h"
-#include "outbox_db.h"
+#include "pauses.h"
 #include "probe.h"
+#include "ready.h"
+#include "record.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,27 +33,34 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
 #define TIME_LIMIT_S   3600
 #define RESTARTERS_MAX 64
 #define ARGUMENTS_MAX  12
-#define SETTLE_MS      400 // until the workers have joined
-#define FILL_WATCH_MS  50
-#define PAUSE_WATCH_MS 2
+#define WATCH_MS       50 // between two looks at the record
+#define WARM_UP_S      1
+
+// What is on record when the warm-up has ended.
+typedef struct {
+    uint64_t jobs;  // settled
+    int64_t end_ms; // Unix time; 0: there was no warm-up
+    mm_histogram_t times;
+} warm_up_t;
 
 typedef struct {
-    uint64_t jobs;
+    uint64_t jobs; // 0: as many as go through in `seconds`
     size_t restarters;
     double rate, seconds;
-    bool is_tcp, generates, fills, watches, feeds;
+    bool is_tcp, fills, watches, feeds;
     const char *programs, *dir;
     char address[256]; // the consumer's
     roles_t roles;
+    size_t publisher; // its place
     probe_t probe;
-    int input;           // the end of a pipe for the lines, when it feeds
-    int64_t *longest_us; // without a settled job; shared memory, when it watches
+    int input;       // the end of a pipe for the lines, when it feeds
+    pauses_t pauses; // when it watches
+    warm_up_t warm_up;
     double fill_seconds, fill_cpu_us;
     long fill_rss_kb;
 } bench_t;
@@ -79,14 +94,10 @@ static void begin(const bench_t *bench, const char *role, const char *id, argume
     add(ret_self, "--consumer=%s", bench->address);
 }
 
-static void nap(long ms)
-{
-    (void)nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
-}
-
 static void start_others(bench_t *bench)
 {
     static arguments_t arguments;
+    size_t first = bench->roles.count;
     begin(bench, "consumer", "consumer", &arguments);
     (void)roles_execute(&bench->roles, "consumer", arguments.argv);
     begin(bench, "saver", "saver", &arguments);
@@ -101,7 +112,9 @@ static void start_others(bench_t *bench)
         begin(bench, "restarter", id, &arguments);
         (void)roles_execute(&bench->roles, "restarter", arguments.argv);
     }
-    nap(SETTLE_MS);
+    ready_workers(bench->address, 1 + bench->restarters);
+    for (size_t i = first; i < bench->roles.count; i++)
+        roles_count_from(&bench->roles, i);
 }
 
 // ---- the input ---------------------------------------------------------------------------------
@@ -121,164 +134,188 @@ static void write_hosts(const bench_t *bench, char *ret_path, size_t size)
         roles_fail(ret_path, strerror(errno));
 }
 
-// Its standard input is the end of a pipe.
-static size_t start_fed(bench_t *bench, arguments_t *arguments)
+// Standard input becomes the end of a pipe.
+static void open_feed(bench_t *bench)
 {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0 || dup2(ends[0], STDIN_FILENO) < 0)
         roles_fail("pipe", strerror(errno));
-    add(arguments, "--input=-");
     bench->input = ends[1];
-    size_t place = roles_execute(&bench->roles, "publisher", arguments->argv);
     (void)close(ends[0]);
-    (void)close(STDIN_FILENO);
-    return place;
 }
 
-static size_t start_publisher(bench_t *bench)
+static void add_input(bench_t *bench, arguments_t *arguments)
 {
-    static arguments_t arguments;
     char path[4096];
-    begin(bench, "publisher", "publisher", &arguments);
-    if (bench->feeds)
-        return start_fed(bench, &arguments);
-    if (bench->generates) {
-        add(&arguments, "--jobs=%" PRIu64, bench->jobs);
-        add(&arguments, "--rate=max");
+    if (bench->feeds) {
+        open_feed(bench);
+        add(arguments, "--input=-");
+    } else if (bench->fills) {
+        add(arguments, "--jobs=%" PRIu64, bench->jobs);
+    } else if (bench->watches) {
+        add(arguments, "--for=%.0fs", bench->seconds);
     } else {
         write_hosts(bench, path, sizeof path);
-        add(&arguments, "--input=%s", path);
+        add(arguments, "--input=%s", path);
     }
-    if (bench->rate > 0)
-        add(&arguments, "--rate=%.0f", bench->rate);
-    return roles_execute(&bench->roles, "publisher", arguments.argv);
+    if (bench->fills || bench->watches)
+        add(arguments, "--rate=max");
+    else if (bench->rate > 0 && !bench->feeds)
+        add(arguments, "--rate=%.0f", bench->rate);
+}
+
+// Its start does not count.
+static void start_publisher(bench_t *bench)
+{
+    static arguments_t arguments;
+    begin(bench, "publisher", "publisher", &arguments);
+    add_input(bench, &arguments);
+    ready_outbox_t outbox = ready_outbox_watch(bench->dir);
+    bench->publisher = roles_execute(&bench->roles, "publisher", arguments.argv);
+    if (bench->feeds)
+        (void)close(STDIN_FILENO);
+    ready_outbox(&outbox);
+    roles_count_from(&bench->roles, bench->publisher);
 }
 
 // ---- what is on record -------------------------------------------------------------------------
 
-static bool read_record(const bench_t *bench, outbox_run_t *ret_run)
+// Of a histogram that has grown, what came behind `before`. Its largest value is exact to a bucket.
+static void leave_out(mm_histogram_t *times, const mm_histogram_t *before)
 {
-    char path[4096], error[MM_ERROR_MAX];
-    outbox_db_t *db;
-    bool found = false;
-    (void)snprintf(path, sizeof path, "%s/outbox.db", bench->dir);
-    if (outbox_db_open(path, true, &db, error) != 0)
-        return false;
-    if (outbox_db_latest(db, ret_run, &found) != OUTBOX_DB_OK)
-        found = false;
-    outbox_db_close(&db);
-    return found;
+    int64_t max = times->max;
+    for (size_t i = 0; i < MM_HISTOGRAM_BUCKETS; i++)
+        times->buckets[i] -= before->buckets[i];
+    times->count -= before->count;
+    times->max = INT64_MAX;
+    int64_t top = mm_histogram_quantile(times, 1);
+    times->max = times->count == 0 ? 0 : top < max ? top : max;
 }
 
 static void read_result(const bench_t *bench, roles_result_t *ret_result)
 {
     outbox_run_t run = {0};
-    if (!read_record(bench, &run))
+    outbox_db_t *record = record_open(bench->dir);
+    if (!record_read(record, &run))
         roles_fail(bench->dir, "no run is on record in its outbox.db");
-    if (run.finished_ms == 0 || run.restarted != bench->jobs)
+    if (run.finished_ms == 0 || run.restarted != (bench->jobs > 0 ? bench->jobs : run.accepted))
         roles_fail(bench->dir, "not all jobs are on record as restarted");
-    ret_result->jobs = run.restarted;
-    ret_result->seconds = (double)(run.finished_ms - run.started_ms) / 1000;
+    const warm_up_t *warm_up = &bench->warm_up;
+    int64_t begin_ms = warm_up->end_ms > 0 ? warm_up->end_ms : run.started_ms;
+    ret_result->jobs = run.restarted - warm_up->jobs;
+    ret_result->seconds = (double)(run.finished_ms - begin_ms) / 1000;
     if (!mm_histogram_decode(run.times, run.times_size, &ret_result->times))
         roles_fail(bench->dir, "the run has no job times");
+    leave_out(&ret_result->times, &warm_up->times);
     outbox_run_clear(&run);
+    outbox_db_close(&record);
+}
+
+// ---- the warm-up
+
+// Once a second the record gets the times of all jobs that are settled by then. True: it has those
+// of enough.
+static bool is_warm(const bench_t *bench, outbox_db_t *record, warm_up_t *ret_warm_up)
+{
+    outbox_run_t run = {0};
+    bool is_read = record_read(record, &run) && run.times &&
+                   mm_histogram_decode(run.times, run.times_size, &ret_warm_up->times);
+    ret_warm_up->jobs = run.restarted;
+    ret_warm_up->end_ms = mm_clock_wall_ms();
+    outbox_run_clear(&run);
+    return is_read && (double)ret_warm_up->times.count >= bench->rate * WARM_UP_S / 2;
+}
+
+// Of a paced run: CPU counts from its end on.
+static void await_warm_up(bench_t *bench)
+{
+    outbox_db_t *record = NULL;
+    while (!is_warm(bench, record, &bench->warm_up)) {
+        roles_nap(WATCH_MS);
+        roles_check();
+        if (!record)
+            record = record_open(bench->dir);
+    }
+    for (size_t i = 0; i < bench->roles.count; i++)
+        roles_count_from(&bench->roles, i);
+    outbox_db_close(&record);
 }
 
 // ---- the backlog -------------------------------------------------------------------------------
 
-static bool is_filled(const bench_t *bench)
+static bool is_filled(const bench_t *bench, outbox_db_t *record)
 {
     outbox_run_t run = {0};
-    bool filled = read_record(bench, &run) && run.accepted >= bench->jobs;
+    bool filled = record_read(record, &run) && run.accepted >= bench->jobs;
     outbox_run_clear(&run);
     return filled;
 }
 
-// CPU time and present memory of a process that runs.
-static void read_usage(pid_t pid, double *ret_cpu_us, long *ret_rss_kb)
+// Present memory of a process that runs.
+static long resident_kb(pid_t pid)
 {
-    char path[64], line[512];
-    unsigned long user = 0, system = 0;
+    char path[64];
     long pages = 0;
-    (void)snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    (void)snprintf(path, sizeof path, "/proc/%d/statm", (int)pid);
     FILE *file = fopen(path, "re");
-    if (!file)
-        return;
-    char *rest = fgets(line, sizeof line, file) ? strrchr(line, ')') : NULL;
-    (void)fclose(file);
-    if (!rest || sscanf(rest,
-                        ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %*d %*d %*d %*d "
-                        "%*d %*d %*u %*u %ld",
-                        &user, &system, &pages) != 3)
-        return;
-    *ret_cpu_us = (double)(user + system) * 1e6 / (double)sysconf(_SC_CLK_TCK);
-    *ret_rss_kb = pages * (sysconf(_SC_PAGESIZE) / 1024);
+    if (!file || fscanf(file, "%*d %ld", &pages) != 1)
+        pages = 0;
+    if (file)
+        (void)fclose(file);
+    return pages * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
 // Waits until all jobs are in the outbox, while no consumer takes any.
-static void await_filled(bench_t *bench, size_t publisher)
+static void await_filled(bench_t *bench)
 {
     int64_t begin_us = mm_clock_us();
-    while (!is_filled(bench))
-        nap(FILL_WATCH_MS);
+    outbox_db_t *record = NULL;
+    while (!is_filled(bench, record)) {
+        roles_nap(WATCH_MS);
+        roles_check();
+        if (!record)
+            record = record_open(bench->dir);
+    }
+    outbox_db_close(&record);
     bench->fill_seconds = (double)(mm_clock_us() - begin_us) / 1e6;
-    read_usage(bench->roles.all[publisher].pid, &bench->fill_cpu_us, &bench->fill_rss_kb);
+    bench->fill_cpu_us = roles_used_us(&bench->roles, bench->publisher);
+    bench->fill_rss_kb = resident_kb(bench->roles.all[bench->publisher].pid);
 }
 
-static void print_fill(const bench_t *bench, size_t publisher, int64_t drain_us)
+static void print_fill(const bench_t *bench, int64_t drain_us)
 {
     double jobs = (double)bench->jobs;
-    double drain_cpu_us = bench->roles.all[publisher].cpu_us - bench->fill_cpu_us;
+    double drain_cpu_us = -bench->fill_cpu_us;
     for (size_t i = 0; i < bench->roles.count; i++)
-        if (i != publisher)
-            drain_cpu_us += bench->roles.all[i].cpu_us;
+        drain_cpu_us += bench->roles.all[i].cpu_us;
     (void)printf("fill_jobs_per_s=%.0f fill_cpu_us_per_job=%.3f fill_rss_kb=%ld "
                  "drain_jobs_per_s=%.0f drain_cpu_us_per_job=%.3f ",
                  jobs / bench->fill_seconds, bench->fill_cpu_us / jobs, bench->fill_rss_kb,
                  jobs * 1e6 / (double)drain_us, drain_cpu_us / jobs);
 }
 
-// ---- pauses ------------------------------------------------------------------------------------
-
-// Ends when the run has.
-static int watch_pauses(void *arg)
-{
-    const bench_t *bench = arg;
-    uint64_t settled = 0;
-    int64_t since_us = 0;
-    for (outbox_run_t run = {0}; run.finished_ms == 0; nap(PAUSE_WATCH_MS)) {
-        outbox_run_clear(&run);
-        if (!read_record(bench, &run) || run.restarted == settled)
-            continue;
-        int64_t now_us = mm_clock_us();
-        if (settled > 0 && now_us - since_us > *bench->longest_us)
-            *bench->longest_us = now_us - since_us;
-        settled = run.restarted;
-        since_us = now_us;
-    }
-    return 0;
-}
-
 // ---- main --------------------------------------------------------------------------------------
 
 static void usage(void)
 {
-    (void)fputs("usage: pipeline [-n JOBS] [-r RESTARTERS] [-t] [-b | -g] [-w] "
-                "[-p RATE -s SECONDS [-f]] PROGRAMS DIR\n",
+    (void)fputs("usage: pipeline [-n JOBS] [-r RESTARTERS] [-t] "
+                "[-b | -w SECONDS | -p RATE -s SECONDS [-f]] PROGRAMS DIR\n",
                 stderr);
     exit(EX_USAGE);
 }
 
 static void parse(int argc, char **argv, bench_t *bench)
 {
-    for (int option; (option = getopt(argc, argv, "n:r:tbgwfp:s:")) != -1;) {
+    for (int option; (option = getopt(argc, argv, "n:r:tbfw:p:s:")) != -1;) {
         switch (option) {
         case 'n': bench->jobs = strtoull(optarg, NULL, 10); break;
         case 'r': bench->restarters = strtoull(optarg, NULL, 10); break;
         case 't': bench->is_tcp = true; break;
-        case 'b': bench->fills = bench->generates = true; break;
-        case 'g': bench->generates = true; break;
-        case 'w': bench->watches = true; break;
+        case 'b': bench->fills = true; break;
+        case 'w':
+            bench->watches = true;
+            bench->seconds = strtod(optarg, NULL);
+            break;
         case 'f': bench->feeds = true; break;
         case 'p': bench->rate = strtod(optarg, NULL); break;
         case 's': bench->seconds = strtod(optarg, NULL); break;
@@ -290,9 +327,11 @@ static void parse(int argc, char **argv, bench_t *bench)
     bench->programs = argv[optind];
     bench->dir = argv[optind + 1];
     if (bench->rate > 0)
-        bench->jobs = (uint64_t)(bench->rate * bench->seconds);
-    if (bench->jobs == 0 || bench->restarters == 0 || bench->restarters > RESTARTERS_MAX ||
-        (bench->feeds && bench->rate <= 0))
+        bench->jobs = (uint64_t)(bench->rate * (WARM_UP_S + bench->seconds));
+    if (bench->watches)
+        bench->jobs = 0;
+    if ((bench->jobs == 0 && !bench->watches) || bench->restarters == 0 ||
+        bench->restarters > RESTARTERS_MAX || (bench->feeds && bench->rate <= 0))
         usage();
     if (bench->is_tcp)
         (void)snprintf(bench->address, sizeof bench->address, "tcp://127.0.0.1:%d",
@@ -302,14 +341,14 @@ static void parse(int argc, char **argv, bench_t *bench)
 }
 
 // What was measured beside the roles.
-static void print_more(const bench_t *bench)
+static void print_more(bench_t *bench)
 {
     static mm_histogram_t times;
     if (bench->watches)
-        (void)printf("longest_pause_us=%" PRId64 " ", *bench->longest_us);
+        pauses_print(&bench->pauses);
     if (!bench->feeds)
         return;
-    probe_result(&bench->probe, &times);
+    probe_result(&bench->probe, (uint64_t)(bench->rate * WARM_UP_S), &times);
     (void)printf("start_p50_us=%" PRId64 " start_p99_us=%" PRId64 " start_p999_us=%" PRId64 " ",
                  mm_histogram_quantile(&times, 0.5), mm_histogram_quantile(&times, 0.99),
                  mm_histogram_quantile(&times, 0.999));
@@ -327,32 +366,33 @@ int main(int argc, char **argv)
         roles_fail(log, strerror(errno));
     if (bench.feeds)
         probe_init(&bench.probe, bench.jobs, bench.rate, bench.address);
-    if (bench.watches)
-        bench.longest_us = roles_share(sizeof *bench.longest_us);
-    size_t publisher;
     if (bench.fills) {
-        publisher = start_publisher(&bench);
-        await_filled(&bench, publisher);
+        start_publisher(&bench);
+        await_filled(&bench);
+        roles_signal(&bench.roles, SIGSTOP);
         start_others(&bench);
+        roles_signal(&bench.roles, SIGCONT);
     } else {
         start_others(&bench);
-        publisher = start_publisher(&bench);
+        start_publisher(&bench);
     }
-    if (bench.watches)
-        (void)roles_fork(&bench.roles, "watcher", watch_pauses, &bench);
     int64_t begin_us = mm_clock_us();
+    if (bench.watches)
+        pauses_watch(&bench.pauses, bench.dir);
     if (bench.feeds)
         probe_feed(&bench.probe, bench.input);
-    bool went_well = roles_await(&bench.roles, publisher);
+    else if (bench.rate > 0)
+        await_warm_up(&bench);
+    bool went_well = roles_await(&bench.roles, bench.publisher);
     int64_t drain_us = mm_clock_us() - begin_us;
-    nap(bench.watches ? FILL_WATCH_MS : 0); // the watcher sees the end by itself
+    roles_count_to(&bench.roles);
     roles_signal(&bench.roles, SIGTERM);
     went_well = roles_await_all(&bench.roles) && went_well;
     if (!went_well)
         return EX_SOFTWARE; // what still runs dies with this process
     read_result(&bench, &result);
     if (bench.fills)
-        print_fill(&bench, publisher, drain_us);
+        print_fill(&bench, drain_us);
     print_more(&bench);
     roles_print(&bench.roles, &result);
     return 0;

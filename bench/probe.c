@@ -161,10 +161,10 @@ void probe_feed(probe_t *self, int descriptor)
     (void)close(descriptor);
 }
 
-void probe_result(const probe_t *self, mm_histogram_t *ret_times)
+void probe_result(const probe_t *self, uint64_t first, mm_histogram_t *ret_times)
 {
     memset(ret_times, 0, sizeof *ret_times);
-    for (uint64_t job = 0; job < self->jobs; job++)
+    for (uint64_t job = first; job < self->jobs; job++)
         if (self->started_us[job] > 0)
             mm_histogram_record(ret_times, self->started_us[job] - self->fed_us[job]);
 }

@@ -27,7 +27,7 @@ void probe_host(uint64_t job, char ret_host[PROBE_HOST_MAX]);
 void probe_restarter(probe_t *self, roles_t *roles);
 // Writes all lines to a descriptor, each when it is due, and closes it.
 void probe_feed(probe_t *self, int descriptor);
-// From line to start; call it when the restarters have ended.
-void probe_result(const probe_t *self, mm_histogram_t *ret_times);
+// From line to start, of all jobs from this one on; call it when the restarters have ended.
+void probe_result(const probe_t *self, uint64_t first, mm_histogram_t *ret_times);
 
 #endif

@@ -1,6 +1,7 @@
 // See roles.h.
 
 #include "roles.h"
+#include "clock.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -14,6 +15,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 void roles_fail(const char *what, const char *why)
@@ -65,6 +67,62 @@ size_t roles_execute(roles_t *self, const char *name, char *const argv[])
     return self->count - 1;
 }
 
+void roles_nap(long ms)
+{
+    (void)nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
+}
+
+// ---- what counts
+
+// Of a role that was not waited for yet.
+static double used_us(const role_t *role)
+{
+    clockid_t clock;
+    struct timespec time;
+    if (clock_getcpuclockid(role->pid, &clock) != 0 || clock_gettime(clock, &time) != 0)
+        roles_fail(role->name, "its CPU time cannot be read");
+    return (double)time.tv_sec * 1e6 + (double)time.tv_nsec / 1e3;
+}
+
+static double all_used_us(const roles_t *self)
+{
+    double sum_us = 0;
+    for (size_t i = 0; i < self->count; i++)
+        if (self->all[i].pid != 0)
+            sum_us += used_us(&self->all[i]);
+    return sum_us;
+}
+
+void roles_count_from(roles_t *self, size_t place)
+{
+    self->all[place].from_us = used_us(&self->all[place]);
+}
+
+double roles_used_us(const roles_t *self, size_t place)
+{
+    return used_us(&self->all[place]) - self->all[place].from_us;
+}
+
+void roles_count_to(roles_t *self)
+{
+    int64_t limit_ms = mm_clock_ms() + ROLES_BUSY_MS;
+    double before_us, now_us = all_used_us(self);
+    do {
+        before_us = now_us;
+        roles_nap(ROLES_QUIET_MS);
+        now_us = all_used_us(self);
+    } while (now_us - before_us > ROLES_QUIET_MS * 1000 / 10.0 && mm_clock_ms() < limit_ms);
+    for (size_t i = 0; i < self->count; i++) {
+        role_t *role = &self->all[i];
+        if (role->pid == 0)
+            continue;
+        role->cpu_us = used_us(role) - role->from_us;
+        role->is_counted = true;
+    }
+}
+
+// ---- how they end
+
 static double microseconds(struct timeval time)
 {
     return (double)time.tv_sec * 1e6 + (double)time.tv_usec;
@@ -82,7 +140,9 @@ static void await_any(roles_t *self)
             continue;
         role->pid = 0;
         role->is_failed = !WIFEXITED(status) || WEXITSTATUS(status) != 0;
-        role->cpu_us = microseconds(usage.ru_utime) + microseconds(usage.ru_stime);
+        if (!role->is_counted)
+            role->cpu_us =
+                microseconds(usage.ru_utime) + microseconds(usage.ru_stime) - role->from_us;
         role->rss_peak_kb = usage.ru_maxrss;
     }
 }
@@ -113,6 +173,13 @@ bool roles_await_all(roles_t *self)
     return true;
 }
 
+void roles_check(void)
+{
+    siginfo_t info = {0};
+    if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0)
+        roles_fail("a process", "it has ended too early");
+}
+
 void roles_signal(roles_t *self, int number)
 {
     for (size_t i = 0; i < self->count; i++)
@@ -127,6 +194,8 @@ void roles_end(roles_t *self)
         while (self->all[i].pid != 0)
             await_any(self);
 }
+
+// ---- the result
 
 static bool is_first_of_name(const roles_t *self, size_t place)
 {

@@ -11,6 +11,9 @@
 //
 // skeleton [-n JOBS] [-w WINDOW] [-r RESTARTERS] [-t] [-p RATE -s SECONDS]
 //   -t: tcp over loopback instead of ipc; -p: so many jobs a second, and how long each took
+//
+// CPU counts as in pipeline.c: from when all have joined to the last ack, and of a paced run
+// neither it nor the time of a job in the first WARM_UP_S seconds.
 
 #include "clock.h"
 #include "roles.h"
@@ -22,7 +25,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 #include <zmq.h>
 
@@ -33,6 +35,10 @@
 #define WINDOW_DEFAULT 10000
 #define TIME_LIMIT_S   300
 #define ENDPOINT_MAX   128
+#define WARM_UP_S      1
+
+// How far the publisher is, and what the main process tells it.
+typedef enum { STAGE_START, STAGE_READY, STAGE_GO, STAGE_WARM, STAGE_OVER, STAGE_END } stage_t;
 
 typedef enum { FRAME_JOB, FRAME_HELLO, FRAME_READY, FRAME_END } frame_kind_t;
 
@@ -52,10 +58,12 @@ typedef struct {
 
 typedef struct {
     uint64_t jobs;
+    uint64_t warm_up; // of these, the first that do not count
     uint64_t window;
     size_t restarters;
     double rate; // 0: as fast as it goes
     bool is_tcp;
+    atomic_int stage;                                      // stage_t
     endpoint_t inbox, accepts, events, tasks[WORKERS_MAX]; // task 0 is the saver's
     roles_result_t result;
 } bench_t;
@@ -97,15 +105,16 @@ static void *bind_socket(void *context, int type, const bench_t *bench, endpoint
     return socket;
 }
 
-static void rest_a_moment(void)
+static void await_stage(const bench_t *bench, stage_t stage)
 {
-    (void)nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    while (atomic_load(&bench->stage) < (int)stage)
+        roles_nap(1);
 }
 
 static void *connect_socket(void *context, int type, endpoint_t *endpoint)
 {
     while (!atomic_load(&endpoint->is_bound))
-        rest_a_moment();
+        roles_nap(1);
     void *socket = new_socket(context, type);
     if (type == ZMQ_SUB) {
         int rc = zmq_setsockopt(socket, ZMQ_SUBSCRIBE, "", 0);
@@ -154,7 +163,7 @@ typedef struct {
     bench_t *bench;
     void *jobs, *events;
     uint64_t sent, acked;
-    int64_t start_us;
+    int64_t start_us, count_us;
     zmq_msg_t message;
 } publisher_t;
 
@@ -182,6 +191,13 @@ static size_t send_some(publisher_t *self)
     return (size_t)(self->sent - begin);
 }
 
+// The main process looks at the stage.
+static void end_warm_up(publisher_t *self)
+{
+    self->count_us = mm_clock_us();
+    atomic_store(&self->bench->stage, STAGE_WARM);
+}
+
 static size_t take_acks(publisher_t *self)
 {
     size_t count = 0;
@@ -191,8 +207,10 @@ static size_t take_acks(publisher_t *self)
         if (frame->kind != FRAME_JOB)
             continue;
         self->acked++;
-        if (self->bench->rate > 0)
+        if (self->bench->rate > 0 && self->acked > self->bench->warm_up)
             mm_histogram_record(&self->bench->result.times, mm_clock_us() - frame->sent_us);
+        if (self->acked == self->bench->warm_up)
+            end_warm_up(self);
     }
     return count;
 }
@@ -206,14 +224,18 @@ static int run_publisher(void *arg)
     self.jobs = connect_socket(context, ZMQ_PUSH, &bench->accepts);
     zmq_msg_init(&self.message);
     wait_for(self.events, NULL, -1); // ready: from here on no event is missed
-    self.start_us = mm_clock_us();
+    atomic_store(&bench->stage, STAGE_READY);
+    await_stage(bench, STAGE_GO);
+    self.start_us = self.count_us = mm_clock_us();
     while (self.acked < bench->jobs) {
         size_t count = send_some(&self) + take_acks(&self);
         if (count == 0)
             wait_for(self.events, NULL, bench->rate > 0 && self.sent < bench->jobs ? 1 : -1);
     }
-    bench->result.seconds = (double)(mm_clock_us() - self.start_us) / 1e6;
-    bench->result.jobs = self.acked;
+    bench->result.seconds = (double)(mm_clock_us() - self.count_us) / 1e6;
+    bench->result.jobs = self.acked - bench->warm_up;
+    atomic_store(&bench->stage, STAGE_OVER);
+    await_stage(bench, STAGE_END);
     send_frame(self.jobs, &(frame_t){.kind = FRAME_END});
     zmq_msg_close(&self.message);
     (void)zmq_close(self.events);
@@ -375,11 +397,21 @@ static void parse(int argc, char **argv, bench_t *bench)
         default: usage();
         }
     }
-    if (bench->rate > 0)
-        bench->jobs = (uint64_t)(bench->rate * seconds);
+    if (bench->rate > 0) {
+        bench->warm_up = (uint64_t)(bench->rate * WARM_UP_S);
+        bench->jobs = bench->warm_up + (uint64_t)(bench->rate * seconds);
+    }
     if (optind != argc || bench->jobs == 0 || bench->window == 0 || bench->restarters == 0 ||
         bench->restarters > RESTARTERS_MAX)
         usage();
+}
+
+// CPU counts from the present stage of the publisher on.
+static void count_from(const bench_t *bench, roles_t *roles, stage_t stage)
+{
+    await_stage(bench, stage);
+    for (size_t i = 0; i < roles->count; i++)
+        roles_count_from(roles, i);
 }
 
 int main(int argc, char **argv)
@@ -397,6 +429,13 @@ int main(int argc, char **argv)
         args[i] = (role_arg_t){.bench = bench, .number = i};
         (void)roles_fork(&roles, i == 0 ? "saver" : "restarter", run_worker, &args[i]);
     }
+    count_from(bench, &roles, STAGE_READY);
+    atomic_store(&bench->stage, STAGE_GO);
+    if (bench->warm_up > 0)
+        count_from(bench, &roles, STAGE_WARM);
+    await_stage(bench, STAGE_OVER);
+    roles_count_to(&roles);
+    atomic_store(&bench->stage, STAGE_END);
     if (!roles_await_all(&roles))
         return EX_SOFTWARE; // the others die with this process
     roles_print(&roles, &bench->result);

@@ -109,6 +109,8 @@ function fast(place) {
         processes(place, "peak MB", "rss_kb_", 1 / 1024)
     if (place ~ /^sustained /) {
         row(place, "longest pause ms", "longest_pause_us", 0.001)
+        row(place, "pauses of 20 ms", "long_pauses", 1)
+        printf "%-27s %-22s %s\n", place, "long ones, at s:ms", all[place, 1, "pipeline", "pauses"]
         row(place, "job time max ms", "max_us", 0.001)
         disk(place)
     }
