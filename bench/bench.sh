@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Measures the pipeline beside the skeleton and prints one table: each figure as min / median / max
-# of interleaved runs, each ratio against the skeleton's run of the same round. `make bench` runs
-# it. Other work on the machine moves all figures: only ratios hold, and a shared disk moves those.
+# of interleaved runs, each ratio against the skeleton's run of the same round, with a 95 % interval.
+# `make bench` runs it. Other work on the machine moves all figures: only ratios hold, and a shared
+# disk moves those. Who goes first alternates. What counts of a run is said in bench/pipeline.c.
 #
 # bench.sh BUILD [CASE]...   (throughput latency restarters window log transport sustained)
 #   throughput  jobs/s, CPU and resident memory of each process, all defaults
@@ -23,8 +24,8 @@
 #   slots       SLOTS (4000) commands that sleep: memory of the restarter and its spawner for each
 #               (bench/slots.sh)
 #
-# Settings, from the environment: RUNS (5; the sweeps make half of it), JOBS (in a run: what the
-# pipeline does in about two seconds; for backlog 10000000), PACED (3: seconds of a latency run),
+# Settings, from the environment: RUNS (5, throughput 10; the sweeps make half of it), JOBS (in a run:
+# what the pipeline does in about two seconds; for backlog 10000000), PACED (3: seconds of a latency run),
 # SUSTAINED (60), RESTARTERS (2), BENCH_DIR (/tmp: where the databases are), RESULTS (BUILD/bench/results.txt).
 # WARM (1024): megabytes of the page cache that are touched before each run. A virtual machine may
 # have given its free memory back to its host, and getting a page again then costs more than writing
@@ -102,14 +103,16 @@ choose_jobs() {
 
 # ---- cases ---------------------------------------------------------------------------------------
 
+# Who goes first alternates with the rounds.
 both() {
+    (($3 % 2)) || skeleton "$1" "$2" "$3" -n "$skeleton_jobs"
     pipeline "$1" "$2" "$3" -n "$jobs" -r "${4:-$restarters}"
-    skeleton "$1" "$2" "$3" -n "$skeleton_jobs"
+    (($3 % 2 == 0)) || skeleton "$1" "$2" "$3" -n "$skeleton_jobs"
 }
 
 run_throughput() {
     local round
-    for ((round = 1; round <= runs; round++)); do
+    for ((round = 1; round <= ${RUNS:-10}; round++)); do
         put throughput defaults "$round" disk "$build/bench/fdatasync" "$work" 0.2
         both throughput defaults "$round"
         put throughput defaults "$round" disk "$build/bench/fdatasync" "$work" 0.2
@@ -264,13 +267,13 @@ for name; do
     }
 done
 unset MAYHEM_PARENT MAYHEM_DIR
-[[ $jobs != "" || "$* " =~ ^((commands|slots) )+$ ]] || choose_jobs
+[[ $jobs != "" || "$* " =~ ^((commands|slots|latency|sustained) )+$ ]] || choose_jobs
 : >"$results" || exit 73
 for name; do
     "run_$name"
 done
 [[ ! -t 2 ]] || printf '\r\e[K' >&2
-printf '%s processors, load %s, %s, %d jobs in a run\n' "$(nproc)" \
-    "$(cut -d' ' -f1 /proc/loadavg)" "$(uname -sr)" "$jobs"
-awk -f "$root/bench/table.awk" "$results"
+printf '%s processors, load %s, %s, %s jobs in a run\n' "$(nproc)" \
+    "$(cut -d' ' -f1 /proc/loadavg)" "$(uname -sr)" "${jobs:--}"
+awk -f "$root/bench/spread.awk" -f "$root/bench/table.awk" "$results"
 exit "$failed"

@@ -18,7 +18,7 @@ command -v gnuplot >/dev/null || {
 }
 work=$(mktemp -d) || exit 73
 trap 'rm -rf "$work"' EXIT
-awk -v medians=1 -f "$root/bench/table.awk" "$results" >"$work/medians"
+awk -v medians=1 -f "$root/bench/spread.awk" -f "$root/bench/table.awk" "$results" >"$work/medians"
 
 # median CASE VARIANT SIDE KEY: 0 when it was not measured.
 median() {

@@ -4,28 +4,28 @@
 # with its 95 % interval (order statistics of the ratios, no assumption about their distribution), and
 # the same for CPU time a job. Ends with 1 when the lower end of jobs a second is below LEAST.
 #
+# Both are measured by the new build's bench/pipeline, which says what counts.
+#
 # compare.sh OLD-BUILD NEW-BUILD     PAIRS (30), JOBS (300000), LEAST (0.97), BENCH_DIR (/tmp)
 set -u
 
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 old=$(cd "${1:?usage: compare.sh OLD-BUILD NEW-BUILD}" && pwd) || exit 73
 new=$(cd "${2:?usage: compare.sh OLD-BUILD NEW-BUILD}" && pwd) || exit 73
 pairs=${PAIRS:-30} jobs=${JOBS:-300000} least=${LEAST:-0.97}
 work=$(mktemp -d "${BENCH_DIR:-/tmp}/mayhem-compare.XXXXXX") || exit 73
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM HUP
-for build in "$old" "$new"; do
-    [[ -x $build/bench/pipeline ]] || {
-        printf 'compare: no %s/bench/pipeline: make BUILD=%s %s/bench/pipeline\n' "$build" "$build" \
-            "$build" >&2
-        exit 69
-    }
-done
+[[ -x $new/bench/pipeline ]] || {
+    printf 'compare: no %s/bench/pipeline: make BUILD=%s %s/bench/pipeline\n' "$new" "$new" "$new" >&2
+    exit 69
+}
 
 # measure BUILD: "JOBS_PER_S CPU_US_PER_JOB" of one run.
 measure() {
     local line
     mkdir "$work/run"
-    line=$("$1/bench/pipeline" -n "$jobs" -r 2 "$1" "$work/run") || exit 70
+    line=$("$new/bench/pipeline" -n "$jobs" -r 2 "$1" "$work/run") || exit 70
     rm -rf "$work/run"
     sed -n 's/.*jobs_per_s=\([0-9.]*\).*cpu_us_per_job=\([0-9.]*\).*/\1 \2/p' <<<"$line"
 }
@@ -41,20 +41,4 @@ for ((pair = 1; pair <= pairs; pair++)); do
     printf '%s %s %s %s\n' "$old_speed" "$new_speed" "$old_cpu" "$new_cpu" | tee -a "$work/pairs"
 done
 
-# summary NAME OLD-COLUMN NEW-COLUMN LEAST: of the ratios; false when their lower end is below LEAST.
-summary() {
-    awk -v o="$2" -v n="$3" '{ print $n / $o }' "$work/pairs" | sort -n |
-        awk -v name="$1" -v least="$4" '
-            { ratio[NR] = $1 }
-            END {
-                low = int((NR - 1.96 * sqrt(NR)) / 2)
-                if (low < 1) low = 1
-                middle = NR % 2 ? ratio[(NR + 1) / 2] : (ratio[NR / 2] + ratio[NR / 2 + 1]) / 2
-                printf "%s: new by old, median %.3f, 95 %% interval %.3f to %.3f, %d pairs\n",
-                    name, middle, ratio[low], ratio[NR - low + 1], NR
-                exit ratio[low] < least
-            }'
-}
-
-summary 'CPU a job' 3 4 0
-summary 'jobs a second' 1 2 "$least"
+awk -v least="$least" -f "$root/bench/spread.awk" -f "$root/bench/compare.awk" "$work/pairs"

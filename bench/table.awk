@@ -1,6 +1,7 @@
 # The table of `make bench` from its results: lines of key=value, one a run. A figure is shown as
-# min / median / max; a ratio is that of the two runs of a round. With -v medians=1 it prints one
-# median a line instead, for the charts: CASE VARIANT SIDE KEY VALUE.
+# min / median / max; a ratio is that of the two runs of a round, shown as its median and a 95 %
+# interval, or with fewer than six rounds all that there were. With -v medians=1 it prints one
+# median a line instead, for the charts: CASE VARIANT SIDE KEY VALUE. With spread.awk.
 
 # "min / median / max" of the values of texts like "0.5 0.4 0.7"; a number reads like 28140 or 3.21.
 function spread(texts,    values, count) {
@@ -10,17 +11,14 @@ function spread(texts,    values, count) {
     return number(values[1]) " / " number(median(values, count)) " / " number(values[count])
 }
 
-function sorted(texts, values,    count, i, j, swap) {
-    count = split(texts, values, " ")
-    for (i = 2; i <= count; i++)
-        for (j = i; j > 1 && values[j - 1] + 0 > values[j] + 0; j--) {
-            swap = values[j]; values[j] = values[j - 1]; values[j - 1] = swap
-        }
-    return count
-}
-
-function median(values, count) {
-    return (values[int((count + 1) / 2)] + values[int(count / 2) + 1]) / 2
+# "0.41 (0.38 to 0.43)"
+function interval(texts,    values, count, rank) {
+    count = sorted(texts, values)
+    if (count == 0)
+        return ""
+    rank = lower_rank(count)
+    return number(median(values, count)) " (" number(values[rank > 0 ? rank : 1]) " to " \
+        number(values[count - (rank > 0 ? rank - 1 : 0)]) ")" (rank > 0 ? "" : " all")
 }
 
 function number(value) {
@@ -39,7 +37,7 @@ function collect(place, side, key, factor,    round, texts) {
 
 function ratios(place, other, key,    round, texts) {
     for (round = 1; round <= rounds; round++)
-        if ((place, round, "pipeline", key) in all && all[place, round, other, key] > 0)
+        if ((place, round, "pipeline", key) in all && all[place, round, other, key] + 0 > 0)
             texts = texts " " all[place, round, "pipeline", key] / all[place, round, other, key]
     return texts
 }
@@ -50,7 +48,7 @@ function row(place, title, key, factor,    other, ours) {
         return
     other = place ~ /^(peers|commands) / ? "peer" : "skeleton"
     printf "%-27s %-22s %-27s %-27s %s\n", place, title, spread(ours),
-        spread(collect(place, other, key, factor)), spread(ratios(place, other, key))
+        spread(collect(place, other, key, factor)), interval(ratios(place, other, key))
 }
 
 # A figure that stands for itself.
@@ -174,7 +172,7 @@ END {
         exit
     }
     printf "%-27s %-22s %-27s %-27s %s\n", "case", "min / median / max of", "pipeline",
-        "skeleton (or peer)", "ratio in a round"
+        "skeleton (or peer)", "ratio (95 % interval)"
     for (i = 1; i <= count; i++) {
         if (places[i] ~ /^latency /)
             paced(places[i])
