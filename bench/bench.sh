@@ -8,6 +8,10 @@
 #   throughput  jobs/s, CPU and resident memory of each process, all defaults
 #   latency     publish to ack, and a host's line in to its restart started, at 200, 2,000 and
 #               20,000 jobs/s, with the disk's fdatasync
+#   lowload     system calls and context switches of a job, at 200 and 2,000 jobs/s
+#               (bench/counts.sh)
+#   misses      cache misses of a job, at full rate, where perf counts them; `make cachemisses` counts
+#               those of a model on any machine
 #   sustained   SUSTAINED seconds at full rate: the longest times without a settled job, and where
 #   restarters  1, 2, 4 and 16; window: 1,000 and 100,000; log: info and warn; transport: ipc, tcp
 #   peers       Redis Streams, NATS JetStream, RabbitMQ, beanstalkd, Celery and the article's program
@@ -128,6 +132,27 @@ run_latency() {
             put latency "$rate/s" "$round" disk "$build/bench/fdatasync" "$work" 0.3
             skeleton latency "$rate/s" "$round" -p "$rate" -s "$paced"
             real latency "$rate/s" "$round" fed -p "$rate" -s "$paced" -r "$restarters" -f
+        done
+    done
+}
+
+run_lowload() {
+    local rate
+    for rate in 200 2000; do
+        put lowload "$rate/s" 1 pipeline "$root/bench/counts.sh" "$build" pipeline "$rate"
+        put lowload "$rate/s" 1 skeleton "$root/bench/counts.sh" "$build" skeleton "$rate"
+    done
+}
+
+run_misses() {
+    local round side
+    if ! perf stat -x, -e cache-misses true 2>&1 | grep -q '^[0-9]'; then
+        printf 'misses: perf does not count them here: left out (make cachemisses has a model)\n'
+        return
+    fi
+    for ((round = 1; round <= few; round++)); do
+        for side in pipeline skeleton; do
+            put misses max "$round" "$side" "$root/bench/counts.sh" "$build" "$side" max
         done
     done
 }
@@ -267,7 +292,7 @@ for name; do
     }
 done
 unset MAYHEM_PARENT MAYHEM_DIR
-[[ $jobs != "" || "$* " =~ ^((commands|slots|latency|sustained) )+$ ]] || choose_jobs
+[[ $jobs != "" || "$* " =~ ^((commands|slots|latency|lowload|misses|sustained) )+$ ]] || choose_jobs
 : >"$results" || exit 73
 for name; do
     "run_$name"

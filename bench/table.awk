@@ -75,6 +75,19 @@ function paced(place) {
     disk(place)
 }
 
+function lowload(place,    i) {
+    row(place, "switches/job", "context_switches", 1)
+    row(place, "system calls/job", "calls", 1)
+    for (i = 1; i <= key_count; i++)
+        if (keys[i] ~ /^calls_/ && all[place, 1, "pipeline", keys[i]] >= 0.01)
+            row(place, "  " substr(keys[i], 7), keys[i], 1)
+}
+
+function misses(place) {
+    row(place, "cache misses/job", "cache_misses", 1)
+    row(place, "instructions/job", "instructions", 1)
+}
+
 function disk(place) {
     single(place, "fdatasync p50 ms", "disk", "p50_us", 0.001)
     single(place, "fdatasync p99 ms", "disk", "p99_us", 0.001)
@@ -147,7 +160,12 @@ function print_medians(    slot, part, done, values, count) {
     split("", words)
     for (i = 1; i <= NF; i++) {
         at = index($i, "=")
-        words[substr($i, 1, at - 1)] = substr($i, at + 1)
+        key = substr($i, 1, at - 1)
+        words[key] = substr($i, at + 1)
+        if (!(key in known)) {
+            known[key] = 1
+            keys[++key_count] = key
+        }
     }
     place = words["case"] " " words["variant"]
     if (!(place in seen)) {
@@ -176,6 +194,10 @@ END {
     for (i = 1; i <= count; i++) {
         if (places[i] ~ /^latency /)
             paced(places[i])
+        else if (places[i] ~ /^lowload /)
+            lowload(places[i])
+        else if (places[i] ~ /^misses /)
+            misses(places[i])
         else
             fast(places[i])
     }
