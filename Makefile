@@ -251,6 +251,7 @@ help:
 	@echo 'bench-spawner  commands started beside xargs: COUNT=n RUNS=n'
 	@echo 'compare        jobs a second beside an older build: OLD=folder PAIRS=n'
 	@echo 'instructions   per job, against bench/instructions.txt; instructions-record, instructions-profile PART='
+	@echo 'cachemisses    per job with a full window, against bench/cachemisses.txt; -record, -profile PART= WINDOW='
 	@echo 'watching       what the loop profile and a viewer cost, in instructions'
 	@echo 'asan tsan      the unit tests under sanitizers'
 	@echo 'valgrind       the unit tests under valgrind'

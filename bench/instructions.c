@@ -1,10 +1,13 @@
 // The trace of bench/instructions.h and its main program. The outcome of every job is checked
 // against the trace, so that nothing gets cheap by being wrong.
 //
-//   instructions [JOBS]   JOBS to warm up, then JOBS more inside of play_measured()
+//   instructions [JOBS]        JOBS to warm up, then JOBS more inside of play_measured()
+//   instructions -w WINDOW DIR  for bench/cachemisses.sh: fills a window of jobs, and counts in its
+//                               midst, with a real store in this folder
 
 #include "instructions.h"
 #include "random.h"
+#include "store.h"
 
 #include <assert.h>
 #include <fcntl.h>
@@ -15,10 +18,21 @@
 #include <string.h>
 #include <unistd.h>
 
+#if __has_include(<valgrind/callgrind.h>)
+#include <valgrind/callgrind.h>
+#else // without valgrind nothing is counted, but the trace can be played
+#define CALLGRIND_START_INSTRUMENTATION
+#define CALLGRIND_STOP_INSTRUMENTATION
+#endif
+
 #define MIX        0x9e3779b1u // odd: times this, an index looks like chance
 #define UNMIX      0x0e8b2f51u // and times that it is back
 #define ROUNDS_MAX 100000
 #define JOBS_MAX   50000
+#define WINDOW     10000
+#define WINDOW_MAX 100000
+#define CACHE_JOBS 2000               // to warm the caches up, when a window is filled
+#define COUNT_JOBS 10000              // to be counted then
 #define LOG_BYTES  ((size_t)16 << 20) // holds the lines of all jobs
 
 void expect(bool holds, const char *what)
@@ -127,9 +141,9 @@ static void open_worker(world_t *self, int index)
 }
 
 // The options' defaults; but the memory of settled jobs is small enough to be full in the warm-up.
-static void open_world(world_t *self)
+static void open_world(world_t *self, uint32_t window)
 {
-    self->outbox = outbox_new(&(outbox_config_t){.window = 10000,
+    self->outbox = outbox_new(&(outbox_config_t){.window = window,
                                                  .ack_deadline_ms = 3000,
                                                  .heartbeat_ms = 500,
                                                  .drain_ms = 25000,
@@ -179,16 +193,26 @@ static void close_world(world_t *self)
     mm_encoder_destroy(&self->notices);
     mm_encoder_destroy(&self->encoder);
     mm_decoder_destroy(&self->decoder);
+    (void)store_close(&self->store);
     free(self->inbox.bytes);
     free(self->events.bytes);
+    free(self->jobs);
+    free(self);
 }
 
 // ---- the run
 
+// Until so many jobs are settled, of `jobs` that there are.
+static void play_until(world_t *self, uint32_t settled, uint32_t jobs)
+{
+    for (int i = 0; i < ROUNDS_MAX && self->settled < settled; i++)
+        roles_play_round(self, jobs);
+    expect(self->settled >= settled, "jobs were not settled");
+}
+
 static void play(world_t *self, uint32_t jobs)
 {
-    for (int i = 0; i < ROUNDS_MAX && self->settled < jobs; i++)
-        roles_play_round(self, jobs);
+    play_until(self, jobs, jobs);
     expect(self->accepted == jobs && self->settled == jobs, "jobs were not settled");
     expect(outbox_count(self->outbox) == 0, "the outbox holds a job that is settled");
     expect(gather_statistics(self->gather).in_flight == 0, "a settled job is in flight");
@@ -238,16 +262,49 @@ __attribute__((noinline)) void play_measured(world_t *self, uint32_t jobs)
     log_jobs(self, jobs, 2 * jobs);
 }
 
-int main(int argc, char **argv)
+// The same for the midst of a filled window.
+__attribute__((noinline)) void play_window(world_t *self, uint32_t settled, uint32_t jobs)
 {
-    uint32_t jobs = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 6144;
-    expect(jobs > 0 && jobs <= JOBS_MAX, "JOBS is 1 to 50000");
-    start_log();
+    play_until(self, settled, jobs);
+}
+
+static world_t *new_world(uint32_t window, uint32_t fresh_max, uint32_t jobs)
+{
     world_t *self = calloc(1, sizeof *self);
     assert(self);
-    self->jobs = calloc(2 * (size_t)jobs, sizeof *self->jobs);
+    self->fresh_max = fresh_max;
+    self->jobs = calloc(jobs, sizeof *self->jobs);
     assert(self->jobs);
-    open_world(self);
+    open_world(self, window);
+    return self;
+}
+
+// Callgrind begins to look when the window is full: to fill it takes long.
+static int count_window(uint32_t window, const char *dir)
+{
+    char path[4096], error[MM_ERROR_MAX];
+    uint32_t jobs = 8 * WINDOW_MAX; // more than are accepted
+    expect(window > 0 && window <= WINDOW_MAX, "WINDOW is 1 to 100000");
+    world_t *self = new_world(window, FILL_MAX, jobs);
+    (void)snprintf(path, sizeof path, "%s/mayhem.db", dir);
+    expect(store_open(path, &self->store, error) == 0, "the store cannot be opened");
+    for (int i = 0; i < ROUNDS_MAX && self->most_in_flight < window / 10 * 9; i++)
+        roles_play_round(self, jobs);
+    CALLGRIND_START_INSTRUMENTATION;
+    play_until(self, self->settled + CACHE_JOBS, jobs);
+    uint32_t before = self->settled;
+    play_window(self, before + COUNT_JOBS, jobs);
+    CALLGRIND_STOP_INSTRUMENTATION;
+    (void)printf("%" PRIu32 " jobs settled, %zu in flight\n", self->settled - before,
+                 gather_statistics(self->gather).in_flight);
+    close_world(self);
+    return 0;
+}
+
+static int count_jobs(uint32_t jobs)
+{
+    expect(jobs > 0 && jobs <= JOBS_MAX, "JOBS is 1 to 50000");
+    world_t *self = new_world(WINDOW, FRESH_MAX, 2 * jobs);
     play(self, jobs);
     log_jobs(self, 0, 1);
     play_measured(self, jobs);
@@ -255,7 +312,13 @@ int main(int argc, char **argv)
     (void)printf("%" PRIu32 " jobs settled twice over, at most %zu in flight, %" PRIu64 " frames\n",
                  jobs, self->most_in_flight, self->frames);
     close_world(self);
-    free(self->jobs);
-    free(self);
     return 0;
+}
+
+int main(int argc, char **argv)
+{
+    start_log();
+    if (argc == 4 && strcmp(argv[1], "-w") == 0)
+        return count_window((uint32_t)strtoul(argv[2], NULL, 10), argv[3]);
+    return count_jobs(argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 6144);
 }

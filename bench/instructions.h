@@ -12,11 +12,13 @@
 #include "gather.h"
 #include "log_format.h"
 #include "outbox.h"
+#include "store.h"
 #include "wire.h"
 #include "worker_session.h"
 
 #define ROUND_MS   10
 #define FRESH_MAX  MM_BATCH_ITEMS // jobs accepted in a round
+#define FILL_MAX   1024           // the same of a window that is to be full
 #define RESTARTERS 4
 #define WORKERS    (1 + RESTARTERS) // the saver is the first
 #define SLOTS      2048             // of a restarter
@@ -77,6 +79,7 @@ typedef struct {
     int64_t now_ms;
     uint64_t round;
     job_t *jobs;
+    uint32_t fresh_max; // FRESH_MAX or FILL_MAX
     uint32_t accepted;
     uint32_t settled;
     size_t most_in_flight;
@@ -91,6 +94,7 @@ typedef struct {
     mm_encoder_t *notices;
     member_t members[WORKERS];
     mm_worker_actions_t worker_actions;
+    store_t *store;        // NULL: what is on record is in the jobs only
     mm_encoder_t *encoder; // for whole frames
     mm_decoder_t *decoder;
 } world_t;
@@ -107,6 +111,7 @@ bool attempt_fails(const world_t *self, const job_t *job, uint32_t attempt);
 uint32_t attempt_rounds(const world_t *self, const job_t *job, uint32_t attempt);
 
 void play_measured(world_t *self, uint32_t jobs);
+void play_window(world_t *self, uint32_t settled, uint32_t jobs);
 
 // ---- instructions_roles.c
 // A turn of each process. jobs: how many may be accepted in all by now.
@@ -118,6 +123,8 @@ void part_gather(world_t *self, gather_event_t *event);
 void part_saver(world_t *self, member_t *member, mm_worker_event_t *event);
 void part_restarter(world_t *self, member_t *member, mm_worker_event_t *event);
 bool part_restarter_holds(const member_t *member, uint64_t number, mm_task_t *ret_task);
+void part_store_put(world_t *self, const mm_task_t *task);
+bool part_store_commit(world_t *self);
 void part_encode_jobs(const world_t *self, const mm_job_t *job);
 void part_encode_tasks(const member_t *member, const gather_action_t *action);
 void part_encode_results(const member_t *member, uint64_t serial);

@@ -43,6 +43,19 @@ bool part_restarter_holds(const member_t *member, uint64_t number, mm_task_t *re
     return holds;
 }
 
+void part_store_put(world_t *self, const mm_task_t *task)
+{
+    store_put(self->store, task);
+    KEEP();
+}
+
+bool part_store_commit(world_t *self)
+{
+    bool works = store_flush(self->store);
+    KEEP();
+    return works;
+}
+
 void part_encode_jobs(const world_t *self, const mm_job_t *job)
 {
     if (mm_encoder_count(self->batch) == 0)

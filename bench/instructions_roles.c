@@ -104,8 +104,8 @@ static void step_publisher(world_t *self, outbox_event_t event)
 
 static void accept_jobs(world_t *self, uint32_t jobs)
 {
-    for (int i = 0; i < FRESH_MAX && self->accepted < jobs && outbox_capacity(self->outbox) > 0;
-         i++) {
+    for (uint32_t i = 0;
+         i < self->fresh_max && self->accepted < jobs && outbox_capacity(self->outbox) > 0; i++) {
         const job_t *job = accept_job(self);
         outbox_event_t event = {.kind = OUTBOX_JOB};
         event.as.job.id = job->id;
@@ -318,6 +318,8 @@ static void save(world_t *self, member_t *member, const mm_task_t *task)
     job_t *job = job_of(self, &task->id);
     if (task->leg == MM_LEG_SETTLE && job->outcome == MM_OUTCOME_NONE)
         job->outcome = task->outcome;
+    if (self->store)
+        part_store_put(self, task);
     expect(member->answer_count < MM_SLOTS_MAX, "the saver was given more than its slots");
     member->answers[member->answer_count++] =
         (mm_result_t){.number = task->number, .status = MM_STATUS_OK, .outcome = job->outcome};
@@ -399,6 +401,15 @@ static void step_worker(world_t *self, member_t *member, mm_worker_event_t event
     }
 }
 
+static void commit(world_t *self, const member_t *member)
+{
+    const mm_result_t *answers;
+    if (!self->store || !member->is_saver || member->answer_count == 0)
+        return;
+    expect(part_store_commit(self), "the store is broken");
+    expect(store_answers(self->store, &answers) == member->answer_count, "answers are missing");
+}
+
 static void finish(world_t *self, member_t *member, const mm_result_t *result)
 {
     step_worker(self, member, (mm_worker_event_t){.kind = MM_WORKER_FINISHED, .as.result = result});
@@ -429,6 +440,7 @@ static void turn_worker(world_t *self, member_t *member)
                         (mm_worker_event_t){.kind = MM_WORKER_FRAME, .as.frame = &frame});
     }
     empty(&member->inbox);
+    commit(self, member);
     for (size_t i = 0; i < member->answer_count; i++)
         finish(self, member, &member->answers[i]);
     member->answer_count = 0;
