@@ -14,8 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define STARTS_BITS 20 // of a heap's key, below the time
+
 typedef struct {
-    mm_heap_node_t node; // when it ends
+    mm_heap_node_t node; // when it ends: a key (key_of)
     uint64_t number;
     int64_t started_ms;
     bool fails;
@@ -29,6 +31,7 @@ typedef struct {
     const mm_options_t *options;
     double fail;     // the share of restarts that fail, 0.0 to 1.0
     uint64_t random; // state of mm_random_next
+    uint64_t starts;
     bool stopped;
     int64_t stopped_ms; // when, if stopped
     mm_heap_t running;
@@ -50,6 +53,17 @@ static double draw(mock_t *self)
     return (double)(mm_random_next(&self->random) >> 11) * 0x1.0p-53;
 }
 
+// Those that end at the same time end in the order of their starts, as their rows are then written.
+static int64_t key_of(int64_t due_ms, uint64_t start)
+{
+    return due_ms << STARTS_BITS | (int64_t)(start & ((1u << STARTS_BITS) - 1));
+}
+
+static int64_t due_ms_of(int64_t key)
+{
+    return key == MM_NEVER ? MM_NEVER : key >> STARTS_BITS;
+}
+
 static void mock_start(driver_t *base, const mm_task_t *task, int64_t now_ms)
 {
     mock_t *self = mock_of(base);
@@ -69,20 +83,20 @@ static void mock_start(driver_t *base, const mm_task_t *task, int64_t now_ms)
         run->host_size = (uint8_t)task->host.size;
         memcpy(run->host, task->host.data, task->host.size);
     }
-    mm_heap_put(&self->running, &run->node, now_ms + takes_ms);
+    mm_heap_put(&self->running, &run->node, key_of(now_ms + takes_ms, self->starts++));
 }
 
 static bool mock_next_finished(driver_t *base, int64_t now_ms, mm_result_t *ret_result)
 {
     mock_t *self = mock_of(base);
     mm_heap_node_t *node = mm_heap_first(&self->running);
-    if (!node || (!self->stopped && node->due_ms > now_ms))
+    if (!node || (!self->stopped && due_ms_of(node->due_ms) > now_ms))
         return false;
 
     mm_heap_remove(&self->running, node);
     run_t *run = MM_HEAP_OWNER(node, run_t, node);
     self->free_runs[self->free_count++] = run; // read below: nothing is started before we return
-    bool is_cut_off = self->stopped && node->due_ms > self->stopped_ms;
+    bool is_cut_off = self->stopped && due_ms_of(node->due_ms) > self->stopped_ms;
 
     *ret_result =
         (mm_result_t){.number = run->number,
@@ -111,7 +125,7 @@ static bool mock_next_finished(driver_t *base, int64_t now_ms, mm_result_t *ret_
 static int64_t mock_deadline(const driver_t *base)
 {
     const mock_t *self = (const mock_t *)(const void *)base;
-    int64_t due_ms = mm_heap_deadline(&self->running);
+    int64_t due_ms = due_ms_of(mm_heap_deadline(&self->running));
     return self->stopped && due_ms > self->stopped_ms && due_ms != MM_NEVER ? self->stopped_ms
                                                                             : due_ms;
 }

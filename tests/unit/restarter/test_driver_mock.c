@@ -105,6 +105,21 @@ static void restarts_take_the_whole_range_of_time_and_end_in_order(void **state)
     driver_destroy(&driver);
 }
 
+static void those_that_end_together_end_in_the_order_of_their_starts(void **state)
+{
+    (void)state;
+    enum { COUNT = 300 };
+    driver_t *driver = new_mock(COUNT, 5, 5, 0.0, 1);
+    mm_result_t finish;
+    for (uint64_t i = 0; i < COUNT; i++)
+        start(driver, i, 1000);
+    for (uint64_t i = 0; i < COUNT; i++) {
+        assert_true(driver_next_finished(driver, 1005, &finish));
+        assert_int_equal(finish.number, i);
+    }
+    driver_destroy(&driver);
+}
+
 static uint64_t failures(double fail, int64_t seed)
 {
     driver_t *driver = new_mock(1, 0, 0, fail, seed);
@@ -225,6 +240,7 @@ int main(void)
         cmocka_unit_test(a_failure_names_the_host),
         cmocka_unit_test(the_longest_host_fits_into_the_error),
         cmocka_unit_test(restarts_take_the_whole_range_of_time_and_end_in_order),
+        cmocka_unit_test(those_that_end_together_end_in_the_order_of_their_starts),
         cmocka_unit_test(the_share_of_failures_is_as_asked),
         cmocka_unit_test(the_same_seed_gives_the_same_run),
         cmocka_unit_test(what_runs_at_the_stop_ends_as_stopped),
