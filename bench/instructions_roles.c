@@ -212,8 +212,7 @@ static void step_consumer(world_t *self, gather_event_t event)
         case GATHER_WELCOME: welcome(self, action); break;
         case GATHER_BEAT: send_beat(self); break;
         case GATHER_LOG:
-            expect(action->as.log.log == GATHER_LOG_PULLED ||
-                       action->as.log.log == GATHER_LOG_RETRY,
+            expect(action->as.log.log == GATHER_LOG_RETRY,
                    "the consumer notes a job or worker that went astray");
             break;
         case GATHER_CLOSE:

@@ -4,7 +4,7 @@
 #include "log.h"
 #include "log_messages.h"
 
-void event_log_verdict(const gather_action_t *action, const char *extended)
+void event_log_verdict(const gather_action_t *action, const char *extended, int64_t lease_ms)
 {
     const mm_verdict_t *verdict = &action->as.verdict.verdict;
     mm_str_t host = action->as.verdict.host;
@@ -12,7 +12,11 @@ void event_log_verdict(const gather_action_t *action, const char *extended)
     case MM_VERDICT_EXTEND:
         if (verdict->lease_ms > 0)
             break; // its class says why it waits
-        mm_log(MM_LOG_INFO, extended, MM_JOB(&verdict->id), MM_STR("host", host));
+        if (action->as.verdict.is_first)
+            mm_log(MM_LOG_INFO, MM_MESSAGE_PULLED, MM_JOB(&verdict->id), MM_STR("host", host),
+                   MM_SECONDS("extended", lease_ms));
+        else
+            mm_log(MM_LOG_INFO, extended, MM_JOB(&verdict->id), MM_STR("host", host));
         break;
     case MM_VERDICT_ACK:
         mm_log(MM_LOG_INFO, MM_MESSAGE_ACKED, MM_JOB(&verdict->id), MM_STR("host", host),
@@ -50,9 +54,6 @@ void event_log(const gather_action_t *action)
 {
     const __typeof__(action->as.log) *log = &action->as.log;
     switch (log->log) {
-    case GATHER_LOG_PULLED:
-        mm_log(MM_LOG_INFO, MM_MESSAGE_PULLED, MM_JOB(&log->id), MM_STR("host", log->host));
-        break;
     case GATHER_LOG_IN_FLIGHT:
         mm_log(MM_LOG_DEBUG, MM_MESSAGE_IN_FLIGHT, MM_JOB(&log->id), MM_STR("host", log->host));
         break;

@@ -5,8 +5,9 @@
 
 #include "gather.h"
 
-// Logs a GATHER_VERDICT. extended: the message for an extension; the log keeps the pointer.
-void event_log_verdict(const gather_action_t *action, const char *extended);
+// Logs a GATHER_VERDICT. An extension is by lease_ms; extended: the message for one, whose pointer
+// the log keeps. The first one of a job is in the line that says that it was pulled.
+void event_log_verdict(const gather_action_t *action, const char *extended, int64_t lease_ms);
 // Logs a GATHER_LOG.
 void event_log(const gather_action_t *action);
 // GATHER_NEWS.

@@ -176,7 +176,9 @@ static event_t event_of(const gather_action_t *action)
     if (action->kind == GATHER_VERDICT) {
         mm_str_t host = action->as.verdict.host;
         switch (action->as.verdict.verdict.kind) {
-        case MM_VERDICT_EXTEND: return (event_t){0};
+        case MM_VERDICT_EXTEND:
+            return action->as.verdict.is_first ? (event_t){"pulled", fill_notice, true, host}
+                                               : (event_t){0};
         case MM_VERDICT_ACK: return (event_t){"acked", fill_notice, true, host};
         case MM_VERDICT_SKIPPED: return (event_t){"skipped", fill_notice, true, host};
         case MM_VERDICT_WITHDRAWN: return (event_t){"withdrawn", fill_notice, false, host};
@@ -190,7 +192,6 @@ static event_t event_of(const gather_action_t *action)
         return (event_t){0};
     mm_str_t host = action->as.log.host;
     switch (action->as.log.log) {
-    case GATHER_LOG_PULLED: return (event_t){"pulled", fill_note, true, host};
     case GATHER_LOG_IN_FLIGHT: return (event_t){0};
     case GATHER_LOG_RETRY: return (event_t){"retried", fill_note, false, host};
     case GATHER_LOG_WORKER_LOST: return (event_t){.name = "lost", .fill = fill_note};

@@ -95,7 +95,7 @@ static void apply(consumer_t *self, const gather_action_t *action)
 {
     switch (action->kind) {
     case GATHER_VERDICT:
-        event_log_verdict(action, self->extended);
+        event_log_verdict(action, self->extended, self->options.ack_deadline_ms);
         send_batch_notice(self->batch, action);
         break;
     case GATHER_TASK: send_batch_task(self->batch, action); break;

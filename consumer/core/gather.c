@@ -90,12 +90,15 @@ gather_action_t *gather_act(gather_t *self, gather_action_kind_t kind)
     return action;
 }
 
-static void verdict(gather_t *self, const char *publisher, mm_str_t host, mm_verdict_t what)
+static gather_action_t *verdict(gather_t *self, const char *publisher, mm_str_t host,
+                                mm_verdict_t what)
 {
     gather_action_t *action = gather_act(self, GATHER_VERDICT);
     action->as.verdict.publisher = publisher;
     action->as.verdict.verdict = what;
     action->as.verdict.host = host;
+    action->as.verdict.is_first = false;
+    return action;
 }
 
 gather_action_t *gather_log(gather_t *self, gather_log_t what, const flight_t *flight)
@@ -344,9 +347,9 @@ static void apply_job(gather_t *self, const gather_event_t *event)
     if (flight->restart == RESTART_HELD && is_first && !flight->has_attempt)
         flight_set_restart(&self->flights, flight, RESTART_READY, 0);
     self->statistics.received++;
-    gather_log(self, GATHER_LOG_PULLED, flight);
-    verdict(self, publisher, host_name(flight->host),
-            (mm_verdict_t){.kind = MM_VERDICT_EXTEND, .id = flight->id});
+    gather_action_t *extend = verdict(self, publisher, host_name(flight->host),
+                                      (mm_verdict_t){.kind = MM_VERDICT_EXTEND, .id = flight->id});
+    extend->as.verdict.is_first = true;
 }
 
 // ---- workers

@@ -105,7 +105,6 @@ typedef enum {
 } gather_action_kind_t;
 
 typedef enum {
-    GATHER_LOG_PULLED,        // a job is in flight now
     GATHER_LOG_IN_FLIGHT,     // redelivered while in flight: ignored
     GATHER_LOG_RETRY,         // a leg failed and is tried again
     GATHER_LOG_WORKER_LOST,   // no heartbeat
@@ -140,6 +139,7 @@ typedef struct {
             const char *publisher;
             mm_verdict_t verdict;
             mm_str_t host; // empty: only the id is known
+            bool is_first; // extend: the job is in flight now
         } verdict;
         struct {
             const char *worker;

@@ -149,7 +149,7 @@ static const char *unknown_outcome(const timeline_t *self)
 static void print_pending(const timeline_t *self, FILE *file)
 {
     if (!self->record->is_recorded && self->epochs == 0) {
-        timeline_print(file, "pending: accepted, and not received by a consumer yet");
+        timeline_print(file, "pending: accepted, and nothing is on record of it yet");
         return;
     }
     const char *message = self->entries.items[self->entries.count - 1].line.message;

@@ -98,6 +98,8 @@ live() {
     matches "$format: the lines of the loss, in their order" \
         "Lost a worker: no heartbeat worker=$lost"$'\n'".*Taking back a restart attempt=1 worker=$lost \
 why=lost"$'\n'".*restarted attempt=2.*settled as restarted.*Done\. Acked" "$story"
+    matches "$format: its receipt and its first extension are one line" \
+        '[]] +Pulled extended=3\.000s?'$'\n' "$story"
     matches "$format: what repeats is told once" \
         'Extended deadline by 3 seconds, [0-9]+ times until ' "$story"
     equal "$format: a loss is not told of another host" 0 \
@@ -137,6 +139,7 @@ dir=waiting
 seq -f 'idle-%g' 1 9 >hosts.txt
 launch -i hosts.txt -n 1 --slots 1 --mock-time 1m..1m -q
 wait_until 10 grep -qs 'Pulled.*idle-9' waiting/log/consumer.log
+wait_until 10 grep -qs Ready waiting/log/saver.log # the record is there
 for number in 1 2 3 4 5 6 7 8 9; do
     matches "idle-$number is pending" "^idle-$number: pending" "$(explain "idle-$number" --dir waiting)"
 done

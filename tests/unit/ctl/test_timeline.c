@@ -167,7 +167,7 @@ static void an_attempt_and_what_follows_it_stay_together(void **state)
            "WARN restarter-1[2] Could not restart" ABOUT " attempt=1 took=0.001s error=\"exit 1\"");
     log_at(58146,
            "WARN restarter-1[2] Could not restart" ABOUT " attempt=2 took=0.001s error=\"exit 1\"");
-    log_at(57946, "INFO consumer[1] Extended deadline by 3 seconds" ABOUT);
+    log_at(57946, "INFO consumer[1] Extended deadline by 3 seconds" ABOUT); // of a former release
     log_at(57946, "INFO consumer[1] Pulled" ABOUT);
     log_at(57950, "INFO saver[4] Saved into database job=" JOB);
     log_at(57950, "INFO saver[4] Saved into database job=" OTHER);
@@ -185,7 +185,7 @@ static void an_attempt_and_what_follows_it_stay_together(void **state)
 static void lines_that_repeat_are_told_once(void **state)
 {
     (void)state;
-    log_at(57930, "INFO consumer[1] Pulled" ABOUT);
+    log_at(57930, "INFO consumer[1] Pulled" ABOUT " extended=3.000s");
     for (int i = 0; i < 12; i++)
         log_at(58000 + 100 * i, "INFO consumer[1] Extended deadline by 3 seconds" ABOUT);
     log_at(59150, "WARN restarter-1[2] Could not restart" ABOUT " attempt=1 took=1.000s error=x");
@@ -341,7 +341,7 @@ static void what_no_consumer_has_received_is_said_so(void **state)
     (void)state;
     timeline_end(&timeline);
     TELLS("accepted");
-    concludes("pending: accepted, and not received by a consumer yet");
+    concludes("pending: accepted, and nothing is on record of it yet");
 }
 
 static void a_job_that_only_the_logs_know_has_its_host_from_them(void **state)
