@@ -160,6 +160,7 @@ static void open_world(world_t *self, uint32_t window)
                                                  .lost_after_ms = 1500,
                                                  .extend_every_ms = 1000,
                                                  .max_lease_ms = 3600000,
+                                                 .save_after_ms = 1000,
                                                  .drain_ms = 24000,
                                                  .max_in_flight = 100000,
                                                  .settled_max = 4096,

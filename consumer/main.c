@@ -29,6 +29,7 @@
 #include <sys/resource.h>
 #include <sysexits.h>
 
+#define SAVE_AFTER_MS     1000 // people look at what is in progress once a second, and nothing else
 #define CATCH_UP_MAX      4096 // at most so many frames are read before silence is judged
 #define RESTARTERS_MAX    512  // each needs 7 to 10 kB of memory and five descriptors
 #define CLOCK_SET_MS      1000 // by so much it differs when somebody has set it
@@ -451,6 +452,7 @@ static int open_core(consumer_t *self)
                               .lost_after_ms = options->lost_after_ms,
                               .extend_every_ms = options->extend_every_ms,
                               .max_lease_ms = options->max_lease_ms,
+                              .save_after_ms = SAVE_AFTER_MS,
                               .drain_ms = options->drain_timeout_ms - 1000,
                               .max_in_flight = (uint32_t)options->max_in_flight,
                               .at_once = options->at_once.is_percent ? 0 : options->at_once.value,

@@ -12,9 +12,8 @@
 #include <sysexits.h>
 #include <zmq.h>
 
-#define LINGER_MS 3     // the longest wait of a job's first save for its settle
-#define CHECK_MS  1000  // between two looks at the record, when nothing is committed
-#define HEAD_MS   60000 // between two lines about the head of the audit
+#define CHECK_MS 1000  // between two looks at the record, when nothing is committed
+#define HEAD_MS  60000 // between two lines about the head of the audit
 
 typedef struct {
     const mm_options_t *options;
@@ -23,13 +22,10 @@ typedef struct {
     store_t *store;
     inject_t *inject; // NULL: nothing is injected
     int exit_code;
-    int64_t commit_ms; // the latest time for the commit of what is pending
     int64_t check_ms;  // when to look at the record
     int64_t head_ms;   // when to log the head of the audit, if it has moved
     uint64_t head_seq; // that was logged last, or found
-    bool is_urgent;    // a publisher or a restart waits for that commit
-    bool is_draining;
-    bool is_stopped; // the drain limit has come
+    bool is_stopped;   // the drain limit has come
     bool is_broken;
 } saver_t;
 
@@ -48,22 +44,12 @@ static void commit(saver_t *self)
         break_down(self);
 }
 
-// Nothing waits for the first save of a job but its settle, which often comes within LINGER_MS:
-// then one commit does for both. A publisher waits for a settle, a restart for a later save (R6),
-// and for one that brings its attempt.
-static void put(saver_t *self, const mm_task_t *task, int64_t now_ms)
+static void put(saver_t *self, const mm_task_t *task)
 {
     if (store_pending(self->store) >= (size_t)self->options->batch)
         commit(self);
-    if (self->is_broken)
-        return;
-    if (store_pending(self->store) == 0) {
-        self->commit_ms = now_ms + LINGER_MS;
-        self->is_urgent = self->is_draining;
-    }
-    self->is_urgent = self->is_urgent || task->leg == MM_LEG_SETTLE || task->deliveries > 1 ||
-                      (task->real && task->real->row != MM_ROW_NONE);
-    store_put(self->store, task);
+    if (!self->is_broken)
+        store_put(self->store, task);
 }
 
 // A heartbeat is due twice in that time, so this needs no deadline of its own.
@@ -75,18 +61,6 @@ static void check_due(saver_t *self)
     self->check_ms = now_ms + CHECK_MS;
     if (!store_check(self->store))
         break_down(self);
-}
-
-// When the pending tasks are to be committed; MM_NEVER: there are none.
-static int64_t commit_deadline(const saver_t *self)
-{
-    return store_pending(self->store) == 0 ? MM_NEVER : self->is_urgent ? 0 : self->commit_ms;
-}
-
-static void commit_due(saver_t *self)
-{
-    if (store_pending(self->store) > 0 && mm_clock_ms() >= commit_deadline(self))
-        commit(self);
 }
 
 // What the log says of the audit cannot be cut off together with it.
@@ -117,7 +91,7 @@ static void start_task(void *arg, const mm_task_t *task, int64_t now_ms)
     if (self->inject)
         inject_put(self->inject, task, now_ms);
     else
-        put(self, task, now_ms);
+        put(self, task);
 }
 
 static void stop_tasks(void *arg)
@@ -188,7 +162,7 @@ static void receive_injected(saver_t *self)
     inject_item_t item;
     while (self->inject && inject_next(self->inject, mm_clock_ms(), &item)) {
         if (!item.fails) {
-            put(self, &item.task, mm_clock_ms());
+            put(self, &item.task);
             continue;
         }
         commit(self); // the tasks before it are answered first, by a store without a descriptor
@@ -226,16 +200,16 @@ static int64_t turn(void *arg)
     check_due(self);
     log_head_due(self);
     receive_injected(self);
-    commit_due(self);
+    commit(self);
     finish_all(self);
     int64_t deadline = mm_worker_client_turn(self->client);
-    commit_due(self); // what that call has started or stopped
+    commit(self); // what that call has started or stopped
     finish_all(self);
     if (has_left(self))
         mm_loop_stop(self->loop);
     if (self->inject)
         deadline = mm_earlier(deadline, inject_deadline(self->inject));
-    return mm_earlier(deadline, commit_deadline(self));
+    return deadline;
 }
 
 static void on_signal(void *arg, int number)
@@ -244,7 +218,6 @@ static void on_signal(void *arg, int number)
     saver_t *self = arg;
     mm_service_log_signal(number);
     mm_log(MM_LOG_INFO, "Serving until the consumer has left");
-    self->is_draining = self->is_urgent = true;
     mm_worker_client_drain(self->client);
 }
 

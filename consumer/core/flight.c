@@ -10,7 +10,8 @@
 #define BIT(STATE) (1u << (STATE))
 
 static const unsigned store_allowed[] = {
-    [STORE_READY] = BIT(STORE_OUT) | BIT(STORE_ENDED),
+    [STORE_READY] = BIT(STORE_WITHHELD) | BIT(STORE_OUT) | BIT(STORE_ENDED),
+    [STORE_WITHHELD] = BIT(STORE_READY) | BIT(STORE_ENDED),
     [STORE_OUT] = BIT(STORE_READY) | BIT(STORE_BACKOFF) | BIT(STORE_SAVED) | BIT(STORE_ENDED),
     [STORE_BACKOFF] = BIT(STORE_READY) | BIT(STORE_ENDED),
     [STORE_SAVED] = BIT(STORE_READY) | BIT(STORE_ENDED),
@@ -98,11 +99,15 @@ void flight_set_store(flights_t *self, flight_t *flight, store_state_t state, in
     see_store(self, flight, state);
     if (flight->store == STORE_READY)
         DL_DELETE2(self->store_ready, flight, store_prev, store_next);
+    else if (flight->store == STORE_WITHHELD)
+        DL_DELETE2(self->withheld, flight, store_prev, store_next);
     else if (flight->store == STORE_BACKOFF)
         mm_heap_remove(&self->store_backoffs, &flight->store_backoff);
     flight->store = state;
     if (state == STORE_READY) {
         DL_APPEND2(self->store_ready, flight, store_prev, store_next);
+    } else if (state == STORE_WITHHELD) {
+        DL_APPEND2(self->withheld, flight, store_prev, store_next);
     } else if (state == STORE_BACKOFF) {
         flight->store_backoff = (mm_heap_node_t){0};
         mm_heap_put(&self->store_backoffs, &flight->store_backoff, due_ms);
@@ -194,6 +199,13 @@ static void leave_queue(flights_t *self, flight_t *flight)
     self->in_queue[flight->grants]--;
 }
 
+// Whether its restart may succeed before long, as far as is known.
+static bool may_withhold(const flight_t *flight)
+{
+    return flight->restart == RESTART_OUT ||
+           (flight->restart == RESTART_READY && flight->losses == 0);
+}
+
 void flight_set_restart(flights_t *self, flight_t *flight, restart_state_t state, int64_t due_ms)
 {
     restart_state_t former = flight->restart;
@@ -220,6 +232,8 @@ void flight_set_restart(flights_t *self, flight_t *flight, restart_state_t state
         set_grants(self, flight, 0);
     else if ((former == RESTART_OUT || restart_has_place(former)) && state == RESTART_READY)
         set_grants(self, flight, RESOURCE_QUARANTINE); // it is next for what it has just released
+    if (flight->store == STORE_WITHHELD && !may_withhold(flight))
+        flight_set_store(self, flight, STORE_READY, 0);
 }
 
 static bool waits_before(const flight_t *flight, const flight_t *other)

@@ -17,11 +17,12 @@
 #define FLIGHT_ALONE 2 // workers lost with it, from which on its restarter has no other task (R7)
 
 typedef enum {
-    STORE_READY,   // waits for a saver
-    STORE_OUT,     // at a saver
-    STORE_BACKOFF, // failed, waits to be tried again
-    STORE_SAVED,   // saved, waits for the restart leg
-    STORE_ENDED    // final
+    STORE_READY,    // waits for a saver
+    STORE_WITHHELD, // its first save is not asked for yet, since its settle may come first (R17)
+    STORE_OUT,      // at a saver
+    STORE_BACKOFF,  // failed, waits to be tried again
+    STORE_SAVED,    // saved, waits for the restart leg
+    STORE_ENDED     // final
 } store_state_t;
 
 typedef enum {
@@ -86,7 +87,7 @@ typedef struct flight {
     bool is_admitted : 1;    // its host has its place (group_limits.h)
     bool is_retry : 1;   // it has kept its place for another attempt, which is a start, too (G7)
     bool is_patient : 1; // it is extended once a minute, and max_lease has not begun
-    union {              // by state: ready and ended, or backoff
+    union {              // by state: ready, withheld and ended, or backoff
         struct {
             struct flight *store_prev, *store_next;
         };
@@ -106,6 +107,7 @@ typedef struct {
     mm_table_t table; // by id
     mm_pool_t pool;
     flight_t *store_ready;
+    flight_t *withheld;      // in order of delivery
     flight_t *restart_begun; // before all others
     flight_t *restart_lost;  // ready again after the loss of its restarter: before the others
     flight_t *restart_ready; // with the former, the queue for slots
@@ -140,7 +142,8 @@ void flights_free_ended(flights_t *self);
 void flights_clear(flights_t *self);
 
 // Change a leg's state; due_ms is for the backoff states only. A change that is not allowed is a
-// bug.
+// bug. A save is withheld as long as the restart is ready or out, and no worker was lost with it:
+// with any other change of the restart it becomes ready.
 void flight_set_store(flights_t *self, flight_t *flight, store_state_t state, int64_t due_ms);
 // While a restart is beginning or begun it holds its place, from the end of one task to the next.
 void flight_set_restart(flights_t *self, flight_t *flight, restart_state_t state, int64_t due_ms);

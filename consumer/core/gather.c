@@ -286,6 +286,14 @@ static bool hear_publisher(gather_t *self, const gather_event_t *event)
     return true;
 }
 
+// Nobody waits for its save, which is withheld (R17).
+static void begin_at_once(gather_t *self, flight_t *flight)
+{
+    flight_set_restart(&self->flights, flight, RESTART_READY, 0);
+    if (self->config.save_after_ms > 0)
+        flight_set_store(&self->flights, flight, STORE_WITHHELD, 0);
+}
+
 static void apply_job(gather_t *self, const gather_event_t *event)
 {
     const mm_job_t *job = &event->as.job.job;
@@ -345,7 +353,7 @@ static void apply_job(gather_t *self, const gather_event_t *event)
     flight->redelivered = redelivered;
     bool is_first = !flight->redelivered && !flight->withdrawn;
     if (flight->restart == RESTART_HELD && is_first && !flight->has_attempt)
-        flight_set_restart(&self->flights, flight, RESTART_READY, 0);
+        begin_at_once(self, flight);
     self->statistics.received++;
     gather_action_t *extend = verdict(self, publisher, host_name(flight->host),
                                       (mm_verdict_t){.kind = MM_VERDICT_EXTEND, .id = flight->id});
@@ -471,6 +479,19 @@ static void retry_due(gather_t *self)
         gather_unblock(self, MM_HEAP_OWNER(node, flight_t, restart_backoff));
 }
 
+// When its save is withheld no longer; max_lease, too, counts from the delivery.
+static int64_t save_ms(const gather_t *self, const flight_t *flight)
+{
+    return flight->lease_ms - self->config.max_lease_ms + self->config.save_after_ms;
+}
+
+static void save_due(gather_t *self)
+{
+    for (flight_t *flight;
+         (flight = self->flights.withheld) != NULL && save_ms(self, flight) <= self->now_ms;)
+        flight_set_store(&self->flights, flight, STORE_READY, 0);
+}
+
 static void lease_due(gather_t *self)
 {
     for (flight_t *flight;
@@ -551,6 +572,7 @@ static void apply_time(gather_t *self, bool inbox_empty)
     apply_changes(self);
     extend_due(self);
     retry_due(self);
+    save_due(self);
     lease_due(self);
     if (self->now_ms >= self->drain_until_ms)
         nack_all(self);
@@ -667,6 +689,8 @@ int64_t gather_deadline(const gather_t *self)
         deadline = mm_earlier(deadline, self->config.starts_end_ms);
     if (self->flights.leases)
         deadline = mm_earlier(deadline, self->flights.leases->lease_ms);
+    if (self->flights.withheld)
+        deadline = mm_earlier(deadline, save_ms(self, self->flights.withheld));
     deadline = mm_earlier(deadline, mm_heap_deadline(&self->flights.store_backoffs));
     return mm_earlier(deadline, mm_heap_deadline(&self->flights.restart_backoffs));
 }

@@ -1,6 +1,6 @@
 // The consumer's core: it decides about a job from its delivery to its ack. Pure: an event goes in,
 // a list of actions comes out; the event has the time, jitter comes from a seed. It keeps I2, I3,
-// I5 to I9 and the rules R1 to R10 and R13 to R15; tests/scenarios/ shows its behavior.
+// I5 to I9 and the rules R1 to R10, R13 to R15 and R17; tests/scenarios/ shows its behavior.
 //
 // What a delivery meets, the first that fits (gather.c:apply_job):
 // - its publisher's name is new, with no room for it (name_pool.h): no answer at all;
@@ -14,7 +14,8 @@
 // - unknown or forgotten: a flight that begins anew.
 // If it may have been restarted before (a later delivery, another epoch, older than a settled one
 // that was forgotten) it is HELD until the save is answered, mostly with no outcome, else that one
-// is the verdict; and it is not restarted in the consumer's first seconds (R6).
+// is the verdict; and it is not restarted in the consumer's first seconds (R6). Else nothing waits
+// for its save, which is withheld for a while (R17).
 
 #ifndef GATHER_H
 #define GATHER_H
@@ -313,7 +314,7 @@ typedef struct {
     mm_id_t id;
     mm_str_t host;
     const char *publisher;
-    const char *store;          // state of the leg: "ready", "out", "backoff", "saved"
+    const char *store;          // state of the leg: "withheld", "ready", "out", "backoff", "saved"
     const char *restart;        // "held", "ready", "blocked", "quarantined", "out", ...
     const char *reason;         // the first reason why the restart waits; NULL: it does not wait
     const char *group;          // whose limit that is; "": the whole run; NULL: of no group

@@ -183,7 +183,6 @@ void gather_dispatch(gather_t *self)
         if (self->flights.restart_begun)
             hand_out_begun(self);
         hand_out_restarts(self);
-        // What has just begun is to be saved.
-    } while (self->is_real && self->flights.store_ready &&
-             workers_pick(self->workers, MM_ROLE_SAVER));
+        // What has just begun, or has to wait, is to be saved.
+    } while (self->flights.store_ready && workers_pick(self->workers, MM_ROLE_SAVER));
 }

@@ -7,11 +7,9 @@
 
 #include <utlist.h>
 
-static const char *const store_names[] = {[STORE_READY] = "ready",
-                                          [STORE_OUT] = "out",
-                                          [STORE_BACKOFF] = "backoff",
-                                          [STORE_SAVED] = "saved",
-                                          [STORE_ENDED] = "ended"};
+static const char *const store_names[] = {
+    [STORE_READY] = "ready",     [STORE_WITHHELD] = "withheld", [STORE_OUT] = "out",
+    [STORE_BACKOFF] = "backoff", [STORE_SAVED] = "saved",       [STORE_ENDED] = "ended"};
 static const char *const restart_names[] = {[RESTART_HELD] = "held",
                                             [RESTART_READY] = "ready",
                                             [RESTART_BLOCKED] = "blocked",

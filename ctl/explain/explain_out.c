@@ -161,6 +161,7 @@ static void print_leg(FILE *file, const json_t *now, const char *leg, const char
 {
     static const char *const meanings[][2] = {
         {"ready", "waits for a free slot"},
+        {"withheld", "is left out if its settle comes soon"},
         {"backoff", "has failed, and waits to be tried again"},
         {"beginning", "begins as soon as its attempt is on record"},
         {"begun", "begins: its attempt is on record, and the next free slot gets it"},

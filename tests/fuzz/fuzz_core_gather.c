@@ -66,6 +66,7 @@ static gather_config_t config_of(fuzz_bytes_t *in)
                              .lost_after_ms = 1500,
                              .extend_every_ms = 1000,
                              .max_lease_ms = choice & 4 ? 5000 : 3600000,
+                             .save_after_ms = 100 * (choice % 3),
                              .drain_ms = 24000,
                              .attempt_ms = 5000,
                              .max_in_flight = choice & 8 ? 2 : 1000,

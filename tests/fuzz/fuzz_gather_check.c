@@ -54,6 +54,14 @@ static void check_attempt(const gather_t *self, const flight_t *flight)
         assert(!workers_pick(self->workers, MM_ROLE_RESTARTER));
 }
 
+// A save is withheld only while its restart may succeed before long, and nobody waits for it (R17).
+static void check_withheld(const flight_t *flight)
+{
+    assert(!flight->redelivered && !flight->has_attempt && flight->settle == MM_OUTCOME_NONE);
+    assert(flight->restart == RESTART_OUT ||
+           (flight->restart == RESTART_READY && flight->losses == 0));
+}
+
 void fuzz_check_flights(const gather_t *self)
 {
     const flights_t *flights = &self->flights;
@@ -64,6 +72,8 @@ void fuzz_check_flights(const gather_t *self)
         in_place[flight->losses >= FLIGHT_ALONE] += has_place(flight);
         if (flight->has_attempt)
             check_attempt(self, flight);
+        if (flight->store == STORE_WITHHELD)
+            check_withheld(flight);
         if (flight->restart == RESTART_OUT)
             check_held(self, flight, flight->restart_task, true);
         if (flight->store == STORE_OUT)

@@ -94,6 +94,16 @@ static void draw_limit(sim_t *self)
         self->shape.gather.at_once = 1 + (uint32_t)mm_random_below(&random, 6);
 }
 
+// From a generator of its own, too. In one seed of three no save is withheld.
+static void draw_save_after(sim_t *self)
+{
+    uint64_t random = self->seed ^ 0x73617665;
+    uint64_t which = mm_random_below(&random, 3);
+    if (which > 0)
+        self->shape.gather.save_after_ms =
+            1 + (int64_t)mm_random_below(&random, which == 1 ? 20 : 2000);
+}
+
 // One seed of three restarts for real; from a generator of its own, too.
 static void draw_real(sim_t *self)
 {
@@ -139,6 +149,7 @@ void sim_draw(sim_t *self)
     draw_shape(self);
     draw_faults(self);
     draw_limit(self);
+    draw_save_after(self);
     draw_real(self);
     self->withdrawals = self->seed ^ 0x77697468; // as the others
     self->shape.withdraws = mm_random_below(&self->withdrawals, 3) == 0;

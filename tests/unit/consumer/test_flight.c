@@ -128,6 +128,38 @@ static void the_store_leg_moves_between_its_queues(void **state)
     assert_ptr_equal(first->store_next, second);
 }
 
+static void a_save_is_withheld_as_long_as_its_restart_may_succeed(void **state)
+{
+    (void)state;
+    static const restart_state_t others[] = {RESTART_BLOCKED, RESTART_QUARANTINED, RESTART_BACKOFF,
+                                             RESTART_HELD,    RESTART_EXHAUSTED,   RESTART_OK};
+    uint8_t number = 0;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        flight_t *flight = add(++number);
+        set_restart(flight, RESTART_READY);
+        set_store(flight, STORE_WITHHELD);
+        assert_ptr_equal(flights.withheld, flight);
+        set_restart(flight, RESTART_OUT);
+        set_restart(flight, RESTART_READY); // it came back
+        assert_int_equal(flight->store, STORE_WITHHELD);
+        set_restart(flight, others[i]);
+        assert_int_equal(flight->store, STORE_READY);
+        assert_null(flights.withheld);
+    }
+    flight_t *lost = add(++number), *ended = add(++number);
+    set_restart(lost, RESTART_READY);
+    set_restart(ended, RESTART_READY);
+    set_store(lost, STORE_WITHHELD);
+    set_store(ended, STORE_WITHHELD);
+    set_restart(lost, RESTART_OUT);
+    lost->losses++;
+    set_restart(lost, RESTART_READY);
+    assert_int_equal(lost->store, STORE_READY);
+    assert_ptr_equal(flights.withheld, ended);
+    flights_end(&flights, ended);
+    assert_null(flights.withheld);
+}
+
 static void the_restart_leg_moves_between_its_queues(void **state)
 {
     (void)state;
@@ -510,6 +542,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_new_flight_wants_to_be_saved_first),
         TEST(the_store_leg_moves_between_its_queues),
+        TEST(a_save_is_withheld_as_long_as_its_restart_may_succeed),
         TEST(the_restart_leg_moves_between_its_queues),
         TEST(jobs_wait_for_their_host_in_order_of_arrival),
         TEST(a_grant_that_is_not_taken_goes_to_the_next),
