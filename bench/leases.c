@@ -21,8 +21,8 @@
 #define BEAT_MS  200
 
 typedef struct {
-    void *jobs;
-    void *events;
+    mm_socket_t *jobs;
+    mm_socket_t *events;
     mm_encoder_t *encoder;
     mm_receiver_t receiver;
     const char *pid;
@@ -92,7 +92,7 @@ static size_t take(bench_t *self, const mm_jobs_body_t *jobs, bool is_first)
 // Waits for so many jobs.
 static void take_all(bench_t *self, bool is_first)
 {
-    zmq_pollitem_t item = {.socket = self->jobs, .events = ZMQ_POLLIN};
+    zmq_pollitem_t item = {.socket = mm_socket_zmq(self->jobs), .events = ZMQ_POLLIN};
     for (size_t count = 0; count < self->wanted;) {
         mm_frame_t frame;
         beat(self);

@@ -16,7 +16,7 @@
 #define OUTBOX_LOG "outbox.db-wal"
 
 // Whether a beat has come that names all of them.
-static bool hears_all(mm_receiver_t *receiver, void *events, size_t workers)
+static bool hears_all(mm_receiver_t *receiver, mm_socket_t *events, size_t workers)
 {
     mm_frame_t frame;
     mm_received_t received;
@@ -33,18 +33,18 @@ void ready_workers(const char *address, size_t workers)
     mm_endpoint_t base;
     mm_receiver_t receiver = {0};
     char endpoint[MM_ENDPOINT_MAX], topic[MM_TOPIC_MAX];
-    void *events = mm_socket_new(ZMQ_SUB);
+    mm_socket_t *events = mm_socket_new(ZMQ_SUB);
     mm_socket_subscribe(events, mm_topic("consumer", NULL, topic));
     if (!mm_endpoint_parse(address, &base) ||
         mm_socket_connect(events, mm_endpoint_of(&base, MM_SOCKET_EVENTS, endpoint)) != 0)
         roles_fail(address, "no consumer can be heard there");
     mm_receiver_open(&receiver);
-    zmq_pollitem_t item = {.socket = events, .events = ZMQ_POLLIN};
     int64_t limit_ms = mm_clock_ms() + LIMIT_MS;
     while (!hears_all(&receiver, events, workers)) {
         if (mm_clock_ms() > limit_ms)
             roles_fail(address, "not all workers have joined the consumer");
         roles_check();
+        zmq_pollitem_t item = {.socket = mm_socket_zmq(events), .events = ZMQ_POLLIN};
         (void)zmq_poll(&item, 1, 1000);
     }
     mm_receiver_close(&receiver);

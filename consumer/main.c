@@ -41,9 +41,9 @@ typedef struct {
     mm_policy_t policy;
     mm_endpoint_t base;
     mm_loop_t *loop;
-    void *jobs;
-    void *inbox;
-    void *events;
+    mm_socket_t *jobs;
+    mm_socket_t *inbox;
+    mm_socket_t *events;
     gather_t *gather;
     gather_actions_t actions;
     guard_t *guard; // NULL: there is none
@@ -259,7 +259,7 @@ static void refuse_foreign(consumer_t *self)
 }
 
 // Receives up to `limit` messages; false when there are none left.
-static bool receive(consumer_t *self, void *socket, bool is_jobs, int limit)
+static bool receive(consumer_t *self, mm_socket_t *socket, bool is_jobs, int limit)
 {
     const char *where = is_jobs ? "jobs" : "inbox";
     self->now_ms = mm_clock_ms();
@@ -364,7 +364,7 @@ static int say_unbound(const consumer_t *self, const char *endpoint, int error)
                            endpoint, zmq_strerror(error));
 }
 
-static int bind_one(consumer_t *self, int type, mm_socket_role_t role, void **ret_socket)
+static int bind_one(consumer_t *self, int type, mm_socket_role_t role, mm_socket_t **ret_socket)
 {
     char endpoint[MM_ENDPOINT_MAX];
     *ret_socket = mm_socket_new(type);

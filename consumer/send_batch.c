@@ -3,7 +3,7 @@
 #include "send_batch.h"
 #include "crash.h"
 #include "host.h"
-#include "socket.h"
+#include "sender.h"
 #include "span.h"
 #include "span_names.h"
 #include "wire.h"
@@ -43,7 +43,7 @@ typedef struct reader {
 struct batch {
     mm_loop_t *loop;
     mm_endpoint_t base;
-    void *events;
+    mm_socket_t *events;
     mm_str_t name;
     uint64_t epoch;
     session_t *sessions;
@@ -54,7 +54,7 @@ struct batch {
     mm_encoder_t *encoder;  // for whole frames
 };
 
-send_batch_t *send_batch_new(mm_loop_t *loop, const mm_endpoint_t *base, void *events,
+send_batch_t *send_batch_new(mm_loop_t *loop, const mm_endpoint_t *base, mm_socket_t *events,
                              const char *name, uint64_t epoch)
 {
     send_batch_t *self = calloc(1, sizeof *self);
@@ -100,7 +100,7 @@ static session_t *find_session(send_batch_t *self, uint64_t number)
 }
 
 // What the worker appends to its own base address.
-static void name_suffix(const send_batch_t *self, void *socket, session_t *session)
+static void name_suffix(const send_batch_t *self, mm_socket_t *socket, session_t *session)
 {
     char endpoint[MM_ENDPOINT_MAX];
     mm_socket_endpoint(socket, endpoint, sizeof endpoint);
@@ -112,7 +112,7 @@ static void name_suffix(const send_batch_t *self, void *socket, session_t *sessi
 bool send_batch_open(send_batch_t *self, uint64_t number)
 {
     char endpoint[MM_ENDPOINT_MAX];
-    void *socket = mm_socket_new(ZMQ_PUSH);
+    mm_socket_t *socket = mm_socket_new(ZMQ_PUSH);
     int error = mm_socket_bind(socket, mm_endpoint_session(&self->base, number, endpoint));
     if (error != 0) {
         mm_socket_destroy(&socket);

@@ -11,7 +11,7 @@ typedef struct batch send_batch_t;
 
 // events: the PUB socket; it stays the caller's. name: the consumer's id, kept as a pointer. epoch:
 // the consumer's.
-send_batch_t *send_batch_new(mm_loop_t *loop, const mm_endpoint_t *base, void *events,
+send_batch_t *send_batch_new(mm_loop_t *loop, const mm_endpoint_t *base, mm_socket_t *events,
                              const char *name, uint64_t epoch);
 void send_batch_destroy(send_batch_t **self_p);
 

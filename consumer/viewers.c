@@ -27,7 +27,7 @@
 
 struct viewers {
     viewers_config_t config;
-    void *viewers; // PUB
+    mm_socket_t *viewers; // PUB
     char suffix[32];
     mm_encoder_t *encoder;
     mm_stats_reply_t reply;
@@ -42,7 +42,8 @@ struct viewers {
 
 // ---- sending
 
-static void publish(viewers_t *self, void *socket, const char *topic, const mm_frame_t *frame)
+static void publish(viewers_t *self, mm_socket_t *socket, const char *topic,
+                    const mm_frame_t *frame)
 {
     char buffer[MM_TOPIC_MAX];
     mm_encode_frame(self->encoder, frame);
@@ -334,7 +335,7 @@ int64_t viewers_turn(viewers_t *self, int64_t now_ms)
 viewers_t *viewers_new(const viewers_config_t *config)
 {
     char endpoint[MM_ENDPOINT_MAX];
-    void *viewers = mm_socket_new(ZMQ_PUB);
+    mm_socket_t *viewers = mm_socket_new(ZMQ_PUB);
     mm_socket_limit(viewers, FRAMES_MAX);
     int error = mm_socket_bind(viewers, mm_endpoint_viewers(&config->base, endpoint));
     if (error != 0) {

@@ -13,7 +13,7 @@ typedef struct viewers viewers_t;
 
 typedef struct {
     mm_endpoint_t base;
-    void *events; // PUB, to all processes; it and the rest stay the caller's
+    mm_socket_t *events; // PUB, to all processes; it and the rest stay the caller's
     gather_t *gather;
     const mm_drops_t *drops;
     const char *name; // the consumer's id

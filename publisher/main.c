@@ -14,7 +14,7 @@
 #include "run.h"
 #include "input_check.h"
 #include "service.h"
-#include "socket.h"
+#include "sender.h"
 #include "span.h"
 #include "span_names.h"
 #include "stats_reply.h"
@@ -42,7 +42,7 @@ typedef struct {
     mm_endpoint_t base;
     mm_loop_t *loop;
     mm_sender_t *jobs;
-    void *events;
+    mm_socket_t *events;
     outbox_db_t *db;
     run_t run;
     outbox_t *outbox;
@@ -275,7 +275,7 @@ static void give_job(void *arg, const outbox_event_t *event)
 static void open_events(publisher_t *self)
 {
     char endpoint[MM_ENDPOINT_MAX], topic[MM_TOPIC_MAX];
-    void *jobs = mm_socket_new(ZMQ_PUSH);
+    mm_socket_t *jobs = mm_socket_new(ZMQ_PUSH);
     int rc = mm_socket_connect(jobs, mm_endpoint_of(&self->base, MM_SOCKET_JOBS, endpoint));
     assert(rc == 0);
     self->jobs = mm_sender_new(self->loop, "jobs", jobs);

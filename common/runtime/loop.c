@@ -7,34 +7,38 @@
 
 #include <assert.h>
 #include <czmq.h>
+#include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 #include <utlist.h>
 
 #define REPEAT_MS 1000 // in which the supervisor's signal and another one are the same
+#define READY_MAX 64   // descriptors that one wait reports; the next one reports the others
 
 typedef struct reader {
-    mm_loop_t *loop;
     const char *name;
-    void *socket; // NULL: a descriptor
-    int descriptor;
+    mm_socket_t *socket; // NULL: a descriptor
+    int descriptor;      // the socket's, or its own
+    short events;
     mm_loop_fn *fn;
     void *arg;
-    bool removed; // zloop may call a handler once more in the round of its removal
+    bool is_file;     // always ready, as poll has it: epoll takes no files
+    bool is_reported; // its descriptor was ready in this round's wait
+    bool is_removed;  // freed when the list is gone through next
     struct reader *prev, *next;
 } reader_t;
 
 struct mm_loop {
-    zloop_t *zloop;
+    int epoll;
     mm_loop_turn_fn *turn;
     void *arg;
     reader_t *readers;
-    reader_t *removed;
-    int timer; // zloop's id; -1: none
-    int64_t timer_ms;
-    int signals; // signalfd
+    int64_t deadline_ms; // that the turn function returned last
+    int signals;         // signalfd
     mm_loop_signal_fn *signal_fn;
     void *signal_arg;
     bool takes_all_signals;
@@ -64,59 +68,13 @@ void mm_loop_block_signals(void)
     zsys_handler_set(NULL);
 }
 
-static void run_turn(mm_loop_t *self);
-
-// zloop rebuilds its poll set, then calls timers, then handlers: it no longer refers to readers
-// that were removed in an earlier round.
-static void free_removed(mm_loop_t *self)
-{
-    reader_t *reader, *next;
-    DL_FOREACH_SAFE (self->removed, reader, next)
-        free(reader);
-    self->removed = NULL;
-}
-
-static int on_timer(zloop_t *zloop, int timer, void *arg)
-{
-    (void)zloop;
-    (void)timer;
-    mm_loop_t *self = arg;
-    self->timer = -1;
-    free_removed(self);
-    mm_span_begin_turn();
-    run_turn(self);
-    mm_span_end_turn();
-    return self->stopped ? -1 : 0;
-}
-
-// Calls the turn function and sets the timer to its deadline, unless the timer fires before that
-// anyway.
-static void run_turn(mm_loop_t *self)
-{
-    int64_t deadline = self->turn(self->arg);
-    if (self->timer >= 0 && self->timer_ms <= deadline)
-        return;
-    if (self->timer >= 0)
-        zloop_timer_end(self->zloop, self->timer);
-    self->timer = -1;
-    if (deadline == MM_NEVER)
-        return;
-    int64_t delay = deadline - mm_clock_ms();
-    self->timer = zloop_timer(self->zloop, delay > 0 ? (size_t)delay : 0, 1, on_timer, self);
-    assert(self->timer >= 0);
-    self->timer_ms = deadline;
-}
-
 mm_loop_t *mm_loop_new(mm_loop_turn_fn *turn, void *arg)
 {
     mm_loop_t *self = calloc(1, sizeof *self);
     assert(self);
-    self->zloop = zloop_new();
-    assert(self->zloop);
-    self->turn = turn;
-    self->arg = arg;
-    self->timer = -1;
-    self->signals = -1;
+    *self =
+        (mm_loop_t){.epoll = epoll_create1(EPOLL_CLOEXEC), .turn = turn, .arg = arg, .signals = -1};
+    assert(self->epoll >= 0);
     return self;
 }
 
@@ -126,85 +84,76 @@ void mm_loop_destroy(mm_loop_t **self_p)
     if (!self)
         return;
     *self_p = NULL;
-    zloop_destroy(&self->zloop);
     reader_t *reader, *next;
-    DL_CONCAT(self->readers, self->removed);
     DL_FOREACH_SAFE (self->readers, reader, next)
         free(reader);
     if (self->signals >= 0)
         close(self->signals);
+    close(self->epoll);
     free(self);
 }
 
-static int on_ready(zloop_t *zloop, zmq_pollitem_t *item, void *arg)
-{
-    (void)zloop;
-    (void)item;
-    reader_t *reader = arg;
-    if (reader->removed)
-        return 0;
-    mm_loop_t *self = reader->loop;
-    mm_span_begin_turn();
-    reader->fn(reader->arg);
-    run_turn(self);
-    mm_span_end_turn();
-    return self->stopped ? -1 : 0;
-}
+// ---- readers
 
-static void add(mm_loop_t *self, const char *name, void *socket, int descriptor, short events,
-                mm_loop_fn *fn, void *arg)
+static void add(mm_loop_t *self, const reader_t *which)
 {
-    reader_t *reader = calloc(1, sizeof *reader);
+    reader_t *reader = malloc(sizeof *reader);
     assert(reader);
-    *reader = (reader_t){.loop = self,
-                         .name = name,
-                         .socket = socket,
-                         .descriptor = descriptor,
-                         .fn = fn,
-                         .arg = arg};
+    *reader = *which;
     DL_APPEND(self->readers, reader);
-    zmq_pollitem_t item = {.socket = socket, .fd = descriptor, .events = events};
-    int rc = zloop_poller(self->zloop, &item, on_ready, reader);
-    assert(rc == 0);
-    zloop_poller_set_tolerant(self->zloop, &item); // an error is for the handler to find
+    // A socket's descriptor is readable for whatever changes.
+    struct epoll_event event = {.data.ptr = reader};
+    if (reader->socket || reader->events & ZMQ_POLLIN)
+        event.events |= EPOLLIN;
+    if (!reader->socket && reader->events & ZMQ_POLLOUT)
+        event.events |= EPOLLOUT;
+    int rc = epoll_ctl(self->epoll, EPOLL_CTL_ADD, reader->descriptor, &event);
+    assert(rc == 0 || errno == EPERM);
+    reader->is_file = rc != 0;
 }
 
-void mm_loop_add_socket(mm_loop_t *self, const char *name, void *socket, short events,
+void mm_loop_add_socket(mm_loop_t *self, const char *name, mm_socket_t *socket, short events,
                         mm_loop_fn *fn, void *arg)
 {
-    add(self, name, socket, -1, events, fn, arg);
+    add(self, &(reader_t){.name = name,
+                          .socket = socket,
+                          .descriptor = mm_socket_descriptor(socket),
+                          .events = events,
+                          .fn = fn,
+                          .arg = arg});
 }
 
 void mm_loop_add_descriptor(mm_loop_t *self, const char *name, int descriptor, short events,
                             mm_loop_fn *fn, void *arg)
 {
-    add(self, name, NULL, descriptor, events, fn, arg);
+    add(self, &(reader_t){
+                  .name = name, .descriptor = descriptor, .events = events, .fn = fn, .arg = arg});
 }
 
-static void remove_reader(mm_loop_t *self, void *socket, int descriptor)
+static void remove_reader(mm_loop_t *self, mm_socket_t *socket, int descriptor)
 {
     reader_t *reader;
-    DL_FOREACH (self->readers, reader)
-        if (reader->socket == socket && reader->descriptor == descriptor)
-            break;
-    if (!reader)
+    DL_FOREACH (self->readers, reader) {
+        if (reader->is_removed || reader->socket != socket || reader->descriptor != descriptor)
+            continue;
+        int rc = reader->is_file ? 0 : epoll_ctl(self->epoll, EPOLL_CTL_DEL, descriptor, NULL);
+        assert(rc == 0); // else it was closed before
+        reader->is_removed = true;
         return;
-    zmq_pollitem_t item = {.socket = socket, .fd = descriptor};
-    zloop_poller_end(self->zloop, &item);
-    reader->removed = true;
-    DL_DELETE(self->readers, reader);
-    DL_APPEND(self->removed, reader); // zloop may still refer to it
+    }
 }
 
-void mm_loop_remove_socket(mm_loop_t *self, void *socket)
+void mm_loop_remove_socket(mm_loop_t *self, mm_socket_t *socket)
 {
-    remove_reader(self, socket, -1);
+    remove_reader(self, socket, mm_socket_descriptor(socket));
 }
 
 void mm_loop_remove_descriptor(mm_loop_t *self, int descriptor)
 {
     remove_reader(self, NULL, descriptor);
 }
+
+// ---- signals
 
 static void on_signal(void *arg)
 {
@@ -250,13 +199,80 @@ void mm_loop_on_every_signal(mm_loop_t *self, mm_loop_signal_fn *fn, void *arg)
     self->takes_all_signals = true;
 }
 
-void mm_loop_run(mm_loop_t *self)
+// ---- rounds
+
+// It may have what it waits for although its descriptor does not tell.
+static bool may_be_ready(const reader_t *reader)
+{
+    return reader->socket ? (reader->events & ~mm_socket_missing(reader->socket)) != 0
+                          : reader->is_file;
+}
+
+static bool is_ready(const reader_t *reader)
+{
+    if (!reader->is_reported && !may_be_ready(reader))
+        return false;
+    return !reader->socket || (reader->events & mm_socket_events(reader->socket)) != 0;
+}
+
+// In milliseconds, rounded up; -1: none.
+static int timeout(const mm_loop_t *self)
+{
+    const reader_t *reader;
+    DL_FOREACH (self->readers, reader)
+        if (!reader->is_removed && may_be_ready(reader))
+            return 0;
+    if (self->deadline_ms == MM_NEVER)
+        return -1;
+    int64_t long_ms = self->deadline_ms - mm_clock_ms();
+    return long_ms < 0 ? 0 : long_ms > INT_MAX ? INT_MAX : (int)long_ms;
+}
+
+static void wait_for_ready(mm_loop_t *self)
+{
+    struct epoll_event events[READY_MAX];
+    int count = epoll_wait(self->epoll, events, READY_MAX, timeout(self));
+    assert(count >= 0 || errno == EINTR); // as by SIGCONT
+    for (int i = 0; i < count; i++)
+        ((reader_t *)events[i].data.ptr)->is_reported = true;
+}
+
+// reader: NULL for a turn without a handler.
+static void run_turn(mm_loop_t *self, const reader_t *reader)
 {
     mm_span_begin_turn();
-    run_turn(self);
+    if (reader)
+        reader->fn(reader->arg);
+    self->deadline_ms = self->turn(self->arg);
     mm_span_end_turn();
-    if (!self->stopped)
-        (void)zloop_start(self->zloop);
+}
+
+static void run_round(mm_loop_t *self)
+{
+    bool has_run = false;
+    reader_t *reader, *next;
+    wait_for_ready(self);
+    DL_FOREACH_SAFE (self->readers, reader, next) {
+        if (reader->is_removed) {
+            DL_DELETE(self->readers, reader);
+            free(reader);
+            continue;
+        }
+        if (!self->stopped && is_ready(reader)) {
+            run_turn(self, reader);
+            has_run = true;
+        }
+        reader->is_reported = false;
+    }
+    if (!has_run && mm_clock_ms() >= self->deadline_ms)
+        run_turn(self, NULL);
+}
+
+void mm_loop_run(mm_loop_t *self)
+{
+    run_turn(self, NULL);
+    while (!self->stopped)
+        run_round(self);
     mm_span_see_threads();
 }
 

@@ -3,6 +3,7 @@
 #include "service.h"
 #include "clock.h"
 #include "inherited.h"
+#include "loop.h"
 #include "socket.h"
 #include "span.h"
 #include "uuid_source.h"

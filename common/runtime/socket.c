@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <utlist.h>
 
 #define DESCRIPTORS_MIN 4096
 #define SOCKETS_MAX     4096 // libzmq's default, 1023, is too low for the workers
@@ -48,7 +47,12 @@ static void set_option(void *socket, int option, int value)
 
 static void *context;
 
-void *mm_socket_new(int type)
+struct mm_socket {
+    void *zmq;
+    short missing; // events that the last call has found missing
+};
+
+mm_socket_t *mm_socket_new(int type)
 {
     if (!context) {
         context = zmq_ctx_new();
@@ -56,37 +60,37 @@ void *mm_socket_new(int type)
         int rc = zmq_ctx_set(context, ZMQ_MAX_SOCKETS, SOCKETS_MAX);
         assert(rc == 0);
     }
-    void *socket = zmq_socket(context, type);
-    assert(socket);
+    mm_socket_t *self = calloc(1, sizeof *self);
+    assert(self);
+    void *zmq = self->zmq = zmq_socket(context, type);
+    assert(zmq);
     bool sends = type == ZMQ_PUSH || type == ZMQ_PUB;
     int hwm = type == ZMQ_PUB || type == ZMQ_SUB ? MM_SOCKET_HWM_EVENT : MM_SOCKET_HWM;
-    set_option(socket, sends ? ZMQ_SNDHWM : ZMQ_RCVHWM, hwm);
-    set_option(socket, ZMQ_LINGER, sends ? MM_LINGER_MS : 0);
-    set_option(socket, ZMQ_RECONNECT_IVL, 10);
-    set_option(socket, ZMQ_RECONNECT_IVL_MAX, 1000);
-    set_option(socket, ZMQ_HANDSHAKE_IVL, 1000);
-    set_option(socket, ZMQ_HEARTBEAT_IVL, 0);
-    set_sized(socket, ZMQ_MAXMSGSIZE, &(int64_t){MM_FRAME_BYTES}, sizeof(int64_t));
+    set_option(zmq, sends ? ZMQ_SNDHWM : ZMQ_RCVHWM, hwm);
+    set_option(zmq, ZMQ_LINGER, sends ? MM_LINGER_MS : 0);
+    set_option(zmq, ZMQ_RECONNECT_IVL, 10);
+    set_option(zmq, ZMQ_RECONNECT_IVL_MAX, 1000);
+    set_option(zmq, ZMQ_HANDSHAKE_IVL, 1000);
+    set_option(zmq, ZMQ_HEARTBEAT_IVL, 0);
+    set_sized(zmq, ZMQ_MAXMSGSIZE, &(int64_t){MM_FRAME_BYTES}, sizeof(int64_t));
     if (type == ZMQ_PUSH)
-        set_option(socket, ZMQ_IMMEDIATE, 1);
-    return socket;
+        set_option(zmq, ZMQ_IMMEDIATE, 1);
+    return self;
 }
 
-void mm_socket_limit(void *socket, int frames)
+void mm_socket_limit(mm_socket_t *self, int frames)
 {
-    int type;
-    size_t size = sizeof type;
-    int rc = zmq_getsockopt(socket, ZMQ_TYPE, &type, &size);
-    assert(rc == 0);
-    set_option(socket, type == ZMQ_PUSH || type == ZMQ_PUB ? ZMQ_SNDHWM : ZMQ_RCVHWM, frames);
-    set_option(socket, ZMQ_LINGER, 0);
+    int type = zsock_type(self->zmq);
+    set_option(self->zmq, type == ZMQ_PUSH || type == ZMQ_PUB ? ZMQ_SNDHWM : ZMQ_RCVHWM, frames);
+    set_option(self->zmq, ZMQ_LINGER, 0);
 }
 
-void mm_socket_destroy(void **socket_p)
+void mm_socket_destroy(mm_socket_t **self_p)
 {
-    if (*socket_p)
-        (void)zmq_close(*socket_p);
-    *socket_p = NULL;
+    if (*self_p)
+        (void)zmq_close((*self_p)->zmq);
+    free(*self_p);
+    *self_p = NULL;
 }
 
 void mm_socket_end(void)
@@ -96,39 +100,80 @@ void mm_socket_end(void)
     context = NULL;
 }
 
-int mm_socket_bind(void *socket, const char *endpoint)
+int mm_socket_bind(mm_socket_t *self, const char *endpoint)
 {
-    return zmq_bind(socket, endpoint) == 0 ? 0 : errno;
+    return zmq_bind(mm_socket_zmq(self), endpoint) == 0 ? 0 : errno;
 }
 
-int mm_socket_connect(void *socket, const char *endpoint)
+int mm_socket_connect(mm_socket_t *self, const char *endpoint)
 {
-    return zmq_connect(socket, endpoint) == 0 ? 0 : errno;
+    return zmq_connect(mm_socket_zmq(self), endpoint) == 0 ? 0 : errno;
 }
 
-void mm_socket_subscribe(void *socket, mm_str_t topic)
+void mm_socket_subscribe(mm_socket_t *self, mm_str_t topic)
 {
-    int rc = zmq_setsockopt(socket, ZMQ_SUBSCRIBE, topic.data, topic.size);
+    int rc = zmq_setsockopt(mm_socket_zmq(self), ZMQ_SUBSCRIBE, topic.data, topic.size);
     assert(rc == 0);
 }
 
-void mm_socket_endpoint(void *socket, char *ret_endpoint, size_t size)
+void mm_socket_endpoint(mm_socket_t *self, char *ret_endpoint, size_t size)
 {
-    int rc = zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, ret_endpoint, &size);
+    int rc = zmq_getsockopt(mm_socket_zmq(self), ZMQ_LAST_ENDPOINT, ret_endpoint, &size);
     assert(rc == 0);
 }
 
-mm_received_t mm_socket_receive(void *socket, bool is_event, zmq_msg_t *message)
+// ---- what it may hold
+
+int mm_socket_descriptor(mm_socket_t *self)
 {
-    if (zmq_msg_recv(message, socket, ZMQ_DONTWAIT) < 0)
+    return zsock_fd(self->zmq);
+}
+
+short mm_socket_events(mm_socket_t *self)
+{
+    int events = 0;
+    size_t size = sizeof events;
+    if (zmq_getsockopt(self->zmq, ZMQ_EVENTS, &events, &size) != 0)
+        return self->missing = 0; // interrupted, which zsock_events does not tell
+    self->missing = (short)(~events & (ZMQ_POLLIN | ZMQ_POLLOUT));
+    return (short)events;
+}
+
+short mm_socket_missing(const mm_socket_t *self)
+{
+    return self->missing;
+}
+
+void *mm_socket_zmq(mm_socket_t *self)
+{
+    self->missing = 0;
+    return self->zmq;
+}
+
+// Notes how a receive or send went: libzmq answers EAGAIN when it has taken all signs of changes,
+// and there is still nothing to read, or no room.
+static int note(mm_socket_t *self, int rc, short event)
+{
+    self->missing = rc < 0 && errno == EAGAIN ? event : 0;
+    return rc;
+}
+
+static int receive(mm_socket_t *self, zmq_msg_t *message)
+{
+    return note(self, zmq_msg_recv(message, self->zmq, ZMQ_DONTWAIT), ZMQ_POLLIN);
+}
+
+mm_received_t mm_socket_receive(mm_socket_t *self, bool is_event, zmq_msg_t *message)
+{
+    if (receive(self, message) < 0)
         return MM_RECEIVED_NONE;
     if (is_event && !zmq_msg_more(message))
         return MM_RECEIVED_BAD;
-    if (is_event && zmq_msg_recv(message, socket, ZMQ_DONTWAIT) < 0)
+    if (is_event && receive(self, message) < 0)
         return MM_RECEIVED_NONE;
     if (!zmq_msg_more(message))
         return MM_RECEIVED_FRAME;
-    while (zmq_msg_more(message) && zmq_msg_recv(message, socket, ZMQ_DONTWAIT) >= 0)
+    while (zmq_msg_more(message) && receive(self, message) >= 0)
         ;
     return MM_RECEIVED_BAD;
 }
@@ -139,15 +184,20 @@ mm_wire_status_t mm_socket_decode(mm_decoder_t *decoder, zmq_msg_t *message, mm_
     return mm_decode(decoder, zmq_msg_data(message), zmq_msg_size(message), ret_frame);
 }
 
-bool mm_socket_send(void *socket, mm_str_t frame)
+static int send_part(mm_socket_t *self, mm_str_t part, int flags)
 {
-    return zmq_send(socket, frame.data, frame.size, ZMQ_DONTWAIT) >= 0;
+    return note(self, zmq_send(self->zmq, part.data, part.size, ZMQ_DONTWAIT | flags), ZMQ_POLLOUT);
 }
 
-void mm_socket_publish(void *socket, mm_str_t topic, mm_str_t frame)
+bool mm_socket_send(mm_socket_t *self, mm_str_t frame)
 {
-    if (zmq_send(socket, topic.data, topic.size, ZMQ_DONTWAIT | ZMQ_SNDMORE) >= 0)
-        (void)zmq_send(socket, frame.data, frame.size, ZMQ_DONTWAIT);
+    return send_part(self, frame, 0) >= 0;
+}
+
+void mm_socket_publish(mm_socket_t *self, mm_str_t topic, mm_str_t frame)
+{
+    if (send_part(self, topic, ZMQ_SNDMORE) >= 0)
+        (void)send_part(self, frame, 0);
 }
 
 mm_str_t mm_topic(const char *kind, const char *name, char buffer[MM_TOPIC_MAX])
@@ -187,7 +237,7 @@ void mm_receiver_drop(mm_receiver_t *self, const char *why, const char *where, i
     drops->logged_ms = now_ms;
 }
 
-mm_received_t mm_receive(mm_receiver_t *self, void *socket, bool is_event, const char *where,
+mm_received_t mm_receive(mm_receiver_t *self, mm_socket_t *socket, bool is_event, const char *where,
                          int64_t now_ms, mm_frame_t *ret_frame)
 {
     mm_received_t received = mm_socket_receive(socket, is_event, &self->message);
@@ -205,80 +255,4 @@ mm_received_t mm_receive(mm_receiver_t *self, void *socket, bool is_event, const
 const char *mm_receiver_peer(mm_receiver_t *self)
 {
     return zmq_msg_gets(&self->message, "Peer-Address");
-}
-
-// ---- the sender
-
-typedef struct waiting {
-    struct waiting *prev, *next;
-    size_t size;
-    char data[];
-} waiting_t;
-
-struct mm_sender {
-    mm_loop_t *loop;
-    const char *name;
-    void *socket;
-    waiting_t *waiting;
-    size_t count;
-};
-
-mm_sender_t *mm_sender_new(mm_loop_t *loop, const char *name, void *socket)
-{
-    mm_sender_t *self = calloc(1, sizeof *self);
-    assert(self);
-    *self = (mm_sender_t){.loop = loop, .name = name, .socket = socket};
-    return self;
-}
-
-static void remove_first(mm_sender_t *self)
-{
-    waiting_t *first = self->waiting;
-    DL_DELETE(self->waiting, first);
-    free(first);
-    if (--self->count == 0)
-        mm_loop_remove_socket(self->loop, self->socket);
-}
-
-void mm_sender_destroy(mm_sender_t **self_p)
-{
-    mm_sender_t *self = *self_p;
-    if (!self)
-        return;
-    *self_p = NULL;
-    while (self->waiting)
-        remove_first(self);
-    mm_socket_destroy(&self->socket);
-    free(self);
-}
-
-static void on_writable(void *arg)
-{
-    mm_sender_t *self = arg;
-    while (self->waiting &&
-           mm_socket_send(self->socket, (mm_str_t){self->waiting->data, self->waiting->size}))
-        remove_first(self);
-}
-
-void mm_sender_send(mm_sender_t *self, mm_str_t frame)
-{
-    if (!self->waiting && mm_socket_send(self->socket, frame))
-        return;
-    waiting_t *last = malloc(sizeof *last + frame.size);
-    assert(last);
-    last->size = frame.size;
-    memcpy(last->data, frame.data, frame.size);
-    DL_APPEND(self->waiting, last);
-    if (self->count++ == 0)
-        mm_loop_add_socket(self->loop, self->name, self->socket, ZMQ_POLLOUT, on_writable, self);
-}
-
-size_t mm_sender_waiting(const mm_sender_t *self)
-{
-    return self->count;
-}
-
-void *mm_sender_socket(mm_sender_t *self)
-{
-    return self->socket;
 }

@@ -1,11 +1,10 @@
 // ZeroMQ sockets with the options of docs/protocol.md, set before bind or connect and read back;
 // frames received without blocking; a receiver that decodes them, and drops, counts and logs those
-// that are not valid; a sender that keeps the frames that cannot be sent yet.
+// that are not valid.
 
 #ifndef MM_SOCKET_H
 #define MM_SOCKET_H
 
-#include "loop.h"
 #include "wire.h"
 
 #include <zmq.h>
@@ -18,23 +17,25 @@
 // Returns the former soft limit, for spawned commands; 0 when the hard limit is below 4096.
 uint64_t mm_socket_raise_descriptors(void);
 
+typedef struct mm_socket mm_socket_t;
+
 // A socket with all options set: ZMQ_PUSH, ZMQ_PULL, ZMQ_PUB or ZMQ_SUB. The first call makes the
 // context of the process. Never NULL.
-void *mm_socket_new(int type);
+mm_socket_t *mm_socket_new(int type);
 // Before bind or connect, for frames that may be lost: limits how many wait for each peer; at exit
 // they are dropped.
-void mm_socket_limit(void *socket, int frames);
+void mm_socket_limit(mm_socket_t *self, int frames);
 // Idempotent. Leaves the file of an ipc endpoint that was bound: its owner unlinks it.
-void mm_socket_destroy(void **socket_p);
+void mm_socket_destroy(mm_socket_t **self_p);
 // After all sockets were destroyed: waits until sent frames have left, at most MM_LINGER_MS.
 void mm_socket_end(void);
 
 // Both return 0, or an errno.
-int mm_socket_bind(void *socket, const char *endpoint);
-int mm_socket_connect(void *socket, const char *endpoint);
-void mm_socket_subscribe(void *socket, mm_str_t topic);
+int mm_socket_bind(mm_socket_t *self, const char *endpoint);
+int mm_socket_connect(mm_socket_t *self, const char *endpoint);
+void mm_socket_subscribe(mm_socket_t *self, mm_str_t topic);
 // The endpoint that was bound last ("tcp://127.0.0.1:40123").
-void mm_socket_endpoint(void *socket, char *ret_endpoint, size_t size);
+void mm_socket_endpoint(mm_socket_t *self, char *ret_endpoint, size_t size);
 
 typedef enum {
     MM_RECEIVED_NONE,   // nothing there now
@@ -45,13 +46,28 @@ typedef enum {
 
 // Receives one message of one frame, which an event has behind its topic. The caller has
 // initialised *message, which is reused.
-mm_received_t mm_socket_receive(void *socket, bool is_event, zmq_msg_t *message);
+mm_received_t mm_socket_receive(mm_socket_t *self, bool is_event, zmq_msg_t *message);
 // Decodes a received message, in the span "unpack". See mm_decode.
 mm_wire_status_t mm_socket_decode(mm_decoder_t *decoder, zmq_msg_t *message, mm_frame_t *ret_frame);
 // False: the frame cannot be sent now.
-bool mm_socket_send(void *socket, mm_str_t frame);
+bool mm_socket_send(mm_socket_t *self, mm_str_t frame);
 // Sends a topic and a frame, or drops both.
-void mm_socket_publish(void *socket, mm_str_t topic, mm_str_t frame);
+void mm_socket_publish(mm_socket_t *self, mm_str_t topic, mm_str_t frame);
+
+// For whoever waits, as the loop does. libzmq tells of a change once, by a descriptor that becomes
+// readable, and every call on the socket may take that sign. What such a call leaves behind is told
+// of by nothing any more: it has to be asked for, unless the last call has shown that it is not
+// there.
+//
+// The descriptor, readable until the next call on the socket.
+int mm_socket_descriptor(mm_socket_t *self);
+// Asks which of ZMQ_POLLIN and ZMQ_POLLOUT there are.
+short mm_socket_events(mm_socket_t *self);
+// Those that the last call has found missing: the descriptor tells of them when they come.
+short mm_socket_missing(const mm_socket_t *self);
+// libzmq's socket, for calls that are not here. Take it for each of them: nothing is then known to
+// be missing.
+void *mm_socket_zmq(mm_socket_t *self);
 
 // "job.NAME", "worker.NAME", "consumer" or "viewers", ended by a NUL byte, since SUB matches
 // prefixes. name: NULL for the last two. Returns the topic, in buffer.
@@ -78,25 +94,12 @@ void mm_receiver_close(mm_receiver_t *self);
 // Receives one message without blocking; with is_event it has a topic before the frame. FRAME: the
 // frame is in *ret_frame, valid until the next call. BAD and FOREIGN: it was dropped. where: the
 // name of the socket for the log. now_ms: CLOCK_BOOTTIME.
-mm_received_t mm_receive(mm_receiver_t *self, void *socket, bool is_event, const char *where,
+mm_received_t mm_receive(mm_receiver_t *self, mm_socket_t *socket, bool is_event, const char *where,
                          int64_t now_ms, mm_frame_t *ret_frame);
 // Who has sent the frame that was received last, as the kernel knows it: "localhost:UID:GID:PID"
 // over ipc. Over tcp it is an address. NULL: not known. Valid until the next call.
 const char *mm_receiver_peer(mm_receiver_t *self);
 // Drops the frame that was received last. Logs at most one line a second.
 void mm_receiver_drop(mm_receiver_t *self, const char *why, const char *where, int64_t now_ms);
-
-// A PUSH socket that keeps frames in order until they can be sent.
-typedef struct mm_sender mm_sender_t;
-
-// Owns the socket from now on. name: for profiles, kept as a pointer.
-mm_sender_t *mm_sender_new(mm_loop_t *loop, const char *name, void *socket);
-// Drops the waiting frames.
-void mm_sender_destroy(mm_sender_t **self_p);
-// Sends a copy of the frame now or later.
-void mm_sender_send(mm_sender_t *self, mm_str_t frame);
-// The number of waiting frames.
-size_t mm_sender_waiting(const mm_sender_t *self);
-void *mm_sender_socket(mm_sender_t *self);
 
 #endif

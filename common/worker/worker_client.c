@@ -50,9 +50,9 @@ struct mm_worker_client {
     const mm_orders_body_t *orders; // of the frame at hand, to be answered; NULL: there are none
     uint64_t started[MM_BATCH_ITEMS];
     size_t started_count;
-    void *inbox;
-    void *events;
-    void *tasks; // NULL: no session
+    mm_socket_t *inbox;
+    mm_socket_t *events;
+    mm_socket_t *tasks; // NULL: no session
     mm_stats_reply_t reply;
     watched_t watched;
     int64_t refused_since_ms; // 0: not refused
@@ -388,7 +388,7 @@ static void take_orders(mm_worker_client_t *self)
 }
 
 // False when there was no message.
-static bool receive(mm_worker_client_t *self, void *socket, bool is_event)
+static bool receive(mm_worker_client_t *self, mm_socket_t *socket, bool is_event)
 {
     mm_frame_t frame;
     int64_t now_ms = mm_clock_ms();

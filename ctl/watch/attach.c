@@ -38,10 +38,10 @@ typedef struct {
 struct attach {
     mm_endpoint_t base;
     uint64_t instance;
-    void *inbox;
-    void *events;
-    void *viewers; // NULL: its address is not known
-    bool is_open;  // a reply was heard there
+    mm_socket_t *inbox;
+    mm_socket_t *events;
+    mm_socket_t *viewers; // NULL: its address is not known
+    bool is_open;         // a reply was heard there
     char suffix[32];
     zmq_msg_t message;
     mm_encoder_t *encoder;
@@ -64,10 +64,10 @@ struct attach {
 
 // ---- sockets
 
-static void *subscribe(const char *endpoint)
+static mm_socket_t *subscribe(const char *endpoint)
 {
     char topic[MM_TOPIC_MAX];
-    void *socket = mm_socket_new(ZMQ_SUB);
+    mm_socket_t *socket = mm_socket_new(ZMQ_SUB);
     mm_socket_subscribe(socket, mm_topic("viewers", NULL, topic));
     (void)mm_socket_connect(socket, endpoint); // a bad one is silent
     return socket;
@@ -282,7 +282,7 @@ static news_kind_t receive_reply(attach_t *self, const mm_frame_t *frame, int64_
     return NEWS_NOTHING;
 }
 
-static news_kind_t hear(attach_t *self, void *socket, int64_t now_ms)
+static news_kind_t hear(attach_t *self, mm_socket_t *socket, int64_t now_ms)
 {
     news_kind_t news = NEWS_NOTHING;
     mm_received_t received = MM_RECEIVED_FRAME;
@@ -351,10 +351,12 @@ static int64_t next_due(const attach_t *self)
 // Waits until something can be read. True: the descriptor can.
 static bool wait_for(attach_t *self, int descriptor, int64_t until_ms)
 {
-    zmq_pollitem_t items[] = {{.socket = self->events, .events = ZMQ_POLLIN},
+    zmq_pollitem_t items[] = {{.socket = mm_socket_zmq(self->events), .events = ZMQ_POLLIN},
                               {.fd = descriptor, .events = ZMQ_POLLIN}, // ignored below 0
-                              {.socket = self->viewers, .events = ZMQ_POLLIN}};
+                              {.events = ZMQ_POLLIN}};
     int64_t long_ms = until_ms - mm_clock_ms();
+    if (self->viewers)
+        items[2].socket = mm_socket_zmq(self->viewers);
     (void)zmq_poll(items, self->viewers ? 3 : 2, long_ms < 0 ? 0 : (long)earlier(long_ms, ASK_MS));
     return items[1].revents != 0;
 }

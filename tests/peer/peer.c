@@ -10,6 +10,7 @@
 #include "peer.h"
 
 #include "clock.h"
+#include "loop.h"
 #include "uuid_source.h"
 
 #include <assert.h>
@@ -21,14 +22,14 @@
 #define SEND_MS  2000
 #define ALIVE_MS 3000
 
-void *peer_push(peer_t *self, mm_socket_role_t place)
+mm_socket_t *peer_push(peer_t *self, mm_socket_role_t place)
 {
     char endpoint[MM_ENDPOINT_MAX];
     if (self->push[place])
         return self->push[place];
     int wait_ms = SEND_MS;
-    void *socket = mm_socket_new(ZMQ_PUSH);
-    int rc = zmq_setsockopt(socket, ZMQ_SNDTIMEO, &wait_ms, sizeof wait_ms);
+    mm_socket_t *socket = mm_socket_new(ZMQ_PUSH);
+    int rc = zmq_setsockopt(mm_socket_zmq(socket), ZMQ_SNDTIMEO, &wait_ms, sizeof wait_ms);
     assert(rc == 0);
     rc = mm_socket_connect(socket, mm_endpoint_of(&self->base, place, endpoint));
     assert(rc == 0);
@@ -44,7 +45,7 @@ void peer_reset(peer_t *self)
 
 void peer_send(peer_t *self, mm_socket_role_t place, const void *data, size_t size)
 {
-    if (zmq_send(peer_push(self, place), data, size, 0) >= 0)
+    if (zmq_send(mm_socket_zmq(peer_push(self, place)), data, size, 0) >= 0)
         return;
     (void)fprintf(stderr, "peer: cannot send: %s\n", zmq_strerror(errno));
     exit(EXIT_FAILURE);
@@ -61,7 +62,7 @@ bool peer_hear_bytes(peer_t *self, int wait_ms, mm_str_t *ret_bytes)
 {
     static zmq_msg_t message; // they live in it
     static bool is_open;
-    zmq_pollitem_t item = {.socket = self->events, .events = ZMQ_POLLIN};
+    zmq_pollitem_t item = {.socket = mm_socket_zmq(self->events), .events = ZMQ_POLLIN};
     if (zmq_poll(&item, 1, wait_ms) <= 0)
         return false;
     if (is_open)

@@ -23,8 +23,8 @@ typedef struct {
 
 typedef struct {
     mm_endpoint_t base;
-    void *push[PEER_SOCKETS]; // jobs and inbox; made when they are first needed
-    void *events;
+    mm_socket_t *push[PEER_SOCKETS]; // jobs and inbox; made when they are first needed
+    mm_socket_t *events;
     mm_encoder_t *encoder;
     mm_decoder_t *decoder;
     uint64_t instance; // drawn anew for each worker that it plays
@@ -32,7 +32,7 @@ typedef struct {
 } peer_t;
 
 // The PUSH socket to jobs or inbox. Fresh ones after peer_reset: the consumer cuts some.
-void *peer_push(peer_t *self, mm_socket_role_t place);
+mm_socket_t *peer_push(peer_t *self, mm_socket_role_t place);
 void peer_reset(peer_t *self);
 // Sends one message, waiting up to two seconds for the connection; exits with 1 when it cannot.
 void peer_send(peer_t *self, mm_socket_role_t place, const void *data, size_t size);

@@ -111,7 +111,7 @@ static void send_too_much(peer_t *self, mm_socket_role_t place)
 
 static void send_frames(peer_t *self, mm_socket_role_t place, int count)
 {
-    void *socket = peer_push(self, place);
+    void *socket = mm_socket_zmq(peer_push(self, place));
     for (int i = 0; i < count - 1; i++) {
         int rc = zmq_send(socket, "\x94\x02\x0D", 3, ZMQ_SNDMORE);
         assert(rc == 3);

@@ -279,10 +279,10 @@ static void answer_with(peer_t *self, const char *name, mm_leg_t leg, bool own_i
     uint64_t session = welcome.as.answer.session;
     (void)snprintf(suffix, sizeof suffix, "%.*s", (int)welcome.as.answer.suffix.size,
                    welcome.as.answer.suffix.data);
-    void *tasks = mm_socket_new(ZMQ_PULL);
+    mm_socket_t *tasks = mm_socket_new(ZMQ_PULL);
     int rc = mm_socket_connect(tasks, mm_endpoint_suffix(&self->base, suffix, endpoint));
     assert(rc == 0);
-    zmq_pollitem_t item = {.socket = tasks, .events = ZMQ_POLLIN};
+    zmq_pollitem_t item = {.socket = mm_socket_zmq(tasks), .events = ZMQ_POLLIN};
     (void)zmq_msg_init(&message);
     if (zmq_poll(&item, 1, TASK_MS) > 0 &&
         mm_socket_receive(tasks, false, &message) == MM_RECEIVED_FRAME &&

@@ -65,13 +65,13 @@ static void over_ipc_a_peer_is_known(void **state)
     char folder[] = "/tmp/mayhem-actor-XXXXXX", endpoint[64], said[64], expected[MM_ACTOR_MAX];
     assert_non_null(mkdtemp(folder));
     (void)snprintf(endpoint, sizeof endpoint, "ipc://%s/inbox", folder);
-    void *inbox = mm_socket_new(ZMQ_PULL), *sender = mm_socket_new(ZMQ_PUSH);
-    assert_int_equal(zmq_bind(inbox, endpoint), 0);
-    assert_int_equal(zmq_connect(sender, endpoint), 0);
-    assert_int_equal(zmq_send(sender, "x", 1, 0), 1);
+    mm_socket_t *inbox = mm_socket_new(ZMQ_PULL), *sender = mm_socket_new(ZMQ_PUSH);
+    assert_int_equal(mm_socket_bind(inbox, endpoint), 0);
+    assert_int_equal(mm_socket_connect(sender, endpoint), 0);
+    assert_int_equal(zmq_send(mm_socket_zmq(sender), "x", 1, 0), 1);
     mm_receiver_t receiver = {0};
     mm_receiver_open(&receiver);
-    assert_int_equal(zmq_msg_recv(&receiver.message, inbox, 0), 1);
+    assert_int_equal(zmq_msg_recv(&receiver.message, mm_socket_zmq(inbox), 0), 1);
     (void)snprintf(said, sizeof said, "me (uid %u, pid %d)", (unsigned)getuid(), (int)getpid());
     assert_actor(said, said, mm_receiver_peer(&receiver));
     (void)snprintf(expected, sizeof expected, "(uid %u, pid %d), who says to be root",

@@ -29,12 +29,12 @@ static void a_crowd_is_refused_and_the_others_are_heard(void **state)
     temp_path(path, "inbox");
     (void)snprintf(endpoint, sizeof endpoint, "ipc://%s", path);
     (void)snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
-    void *inbox = mm_socket_new(ZMQ_PULL), *worker = mm_socket_new(ZMQ_PUSH);
+    mm_socket_t *inbox = mm_socket_new(ZMQ_PULL), *worker = mm_socket_new(ZMQ_PUSH);
     assert_int_equal(mm_socket_bind(inbox, endpoint), 0);
     assert_int_equal(mm_socket_connect(worker, endpoint), 0);
     char byte = 0;
-    assert_int_equal(zmq_send(worker, "early", 5, 0), 5);
-    assert_int_equal(zmq_recv(inbox, &byte, 1, 0), 5);
+    assert_int_equal(zmq_send(mm_socket_zmq(worker), "early", 5, 0), 5);
+    assert_int_equal(zmq_recv(mm_socket_zmq(inbox), &byte, 1, 0), 5);
 
     // The clients have numbers of their own, above all that are to be accepted.
     int clients[CROWD], highest = 0;
@@ -49,8 +49,8 @@ static void a_crowd_is_refused_and_the_others_are_heard(void **state)
     while (mm_accept_refused() < CROWD - 8 && mm_clock_ms() < end_ms)
         (void)poll(NULL, 0, 5);
     assert_in_range(mm_accept_refused(), CROWD - 8, CROWD);
-    assert_int_equal(zmq_send(worker, "late", 4, 0), 4);
-    assert_int_equal(zmq_recv(inbox, &byte, 1, 0), 4);
+    assert_int_equal(zmq_send(mm_socket_zmq(worker), "late", 4, 0), 4);
+    assert_int_equal(zmq_recv(mm_socket_zmq(inbox), &byte, 1, 0), 4);
     for (int i = 0; i < CROWD; i++)
         close(clients[i]);
     mm_accept_limit(UINT64_MAX);

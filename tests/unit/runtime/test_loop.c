@@ -322,6 +322,37 @@ static void writable_is_an_event_too(void **state)
     assert_int_equal(calls[0], 1);
 }
 
+static void read_or_not(void *arg)
+{
+    char byte;
+    assert_ptr_equal(arg, &calls[0]);
+    assert_int_equal(read(pipes[0][0], &byte, 1), 0);
+    if (++calls[0] == 3)
+        mm_loop_stop(loop);
+}
+
+// As standard input may be; to poll such a one is always ready, epoll does not take it.
+static void a_file_is_always_ready(void **state)
+{
+    (void)state;
+    deadline = never;
+    close(pipes[0][0]);
+    pipes[0][0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    mm_loop_add_descriptor(loop, "file", pipes[0][0], ZMQ_POLLIN, read_or_not, &calls[0]);
+    mm_loop_run(loop);
+    assert_int_equal(calls[0], 3);
+}
+
+static void the_end_of_a_pipe_is_for_its_handler_to_find(void **state)
+{
+    (void)state;
+    close(pipes[0][1]);
+    pipes[0][1] = dup(pipes[0][0]); // for the end of the test
+    mm_loop_add_descriptor(loop, "pipe", pipes[0][0], ZMQ_POLLIN, read_or_not, &calls[0]);
+    mm_loop_run(loop);
+    assert_int_equal(calls[0], 3);
+}
+
 // ---- signals
 
 static void note_signal(void *arg, int number)
@@ -441,6 +472,8 @@ int main(int argc, char **argv)
         TEST(a_handler_may_be_replaced_under_the_same_number),
         TEST(readers_may_come_and_go_in_turns),
         TEST(writable_is_an_event_too),
+        TEST(a_file_is_always_ready),
+        TEST(the_end_of_a_pipe_is_for_its_handler_to_find),
         TEST(a_signal_is_told_once),
         TEST(every_signal_is_told_each_time_for_whoever_wants_that),
         TEST(a_second_term_or_int_ends_the_process),

@@ -1,5 +1,5 @@
 // Sockets on ipc in a folder of their own: the sheet of options, what is received and what is
-// dropped, topics, and a sender that waits for its peer.
+// dropped, topics, and what a call shows to be missing.
 
 #include "clock.h"
 #include "frame.h"
@@ -40,14 +40,14 @@ static int close_and_remove(void **state)
     return remove_temp_folder(state);
 }
 
-static void wait_for(void *socket, short events)
+static void wait_for(mm_socket_t *socket, short events)
 {
-    zmq_pollitem_t item = {.socket = socket, .events = events};
+    zmq_pollitem_t item = {.socket = mm_socket_zmq(socket), .events = events};
     assert_int_equal(zmq_poll(&item, 1, PATIENCE_MS), 1);
 }
 
 // A pair that is connected; the PULL is bound.
-static void open_pair(void **ret_push, void **ret_pull)
+static void open_pair(mm_socket_t **ret_push, mm_socket_t **ret_pull)
 {
     *ret_push = mm_socket_new(ZMQ_PUSH);
     *ret_pull = mm_socket_new(ZMQ_PULL);
@@ -56,7 +56,7 @@ static void open_pair(void **ret_push, void **ret_pull)
     wait_for(*ret_push, ZMQ_POLLOUT);
 }
 
-static void close_pair(void **push, void **pull)
+static void close_pair(mm_socket_t **push, mm_socket_t **pull)
 {
     mm_socket_destroy(push);
     mm_socket_destroy(pull);
@@ -72,18 +72,18 @@ static void holds(const char *expected)
 }
 
 // Sends one message of these frames, NULL at the end.
-static void send_frames(void *socket, const char *const *frames)
+static void send_frames(mm_socket_t *socket, const char *const *frames)
 {
     for (size_t i = 0; frames[i]; i++)
-        assert_true(
-            zmq_send(socket, frames[i], strlen(frames[i]), frames[i + 1] ? ZMQ_SNDMORE : 0) >= 0);
+        assert_true(zmq_send(mm_socket_zmq(socket), frames[i], strlen(frames[i]),
+                             frames[i + 1] ? ZMQ_SNDMORE : 0) >= 0);
 }
 
-static int option_of(void *socket, int option)
+static int option_of(mm_socket_t *socket, int option)
 {
     int value = -77;
     size_t size = sizeof value;
-    assert_int_equal(zmq_getsockopt(socket, option, &value, &size), 0);
+    assert_int_equal(zmq_getsockopt(mm_socket_zmq(socket), option, &value, &size), 0);
     return value;
 }
 
@@ -97,7 +97,7 @@ static void options_are_those_of_the_sheet(void **state)
                  {ZMQ_PUB, ZMQ_SNDHWM, 100000, 1000},
                  {ZMQ_SUB, ZMQ_RCVHWM, 100000, 0}};
     for (size_t i = 0; i < 4; i++) {
-        void *socket = mm_socket_new(sheet[i].type);
+        mm_socket_t *socket = mm_socket_new(sheet[i].type);
         assert_int_equal(option_of(socket, sheet[i].hwm_option), sheet[i].hwm);
         assert_int_equal(option_of(socket, ZMQ_LINGER), sheet[i].linger);
         assert_int_equal(option_of(socket, ZMQ_RECONNECT_IVL), 10);
@@ -108,7 +108,7 @@ static void options_are_those_of_the_sheet(void **state)
             assert_int_equal(option_of(socket, ZMQ_IMMEDIATE), 1);
         int64_t limit = 0;
         size_t size = sizeof limit;
-        assert_int_equal(zmq_getsockopt(socket, ZMQ_MAXMSGSIZE, &limit, &size), 0);
+        assert_int_equal(zmq_getsockopt(mm_socket_zmq(socket), ZMQ_MAXMSGSIZE, &limit, &size), 0);
         assert_int_equal(limit, MM_FRAME_BYTES);
         mm_socket_destroy(&socket);
     }
@@ -118,7 +118,7 @@ static void options_are_those_of_the_sheet(void **state)
 static void a_frame_arrives_as_it_was_sent(void **state)
 {
     (void)state;
-    void *push, *pull;
+    mm_socket_t *push, *pull;
     open_pair(&push, &pull);
     assert_int_equal(mm_socket_receive(pull, false, &message), MM_RECEIVED_NONE);
     assert_true(mm_socket_send(push, (mm_str_t){"a\0b", 3}));
@@ -137,7 +137,7 @@ static void a_frame_arrives_as_it_was_sent(void **state)
 static void a_message_of_several_frames_is_dropped(void **state)
 {
     (void)state;
-    void *push, *pull;
+    mm_socket_t *push, *pull;
     open_pair(&push, &pull);
     send_frames(push, (const char *const[]){"two", "frames", NULL});
     send_frames(push, (const char *const[]){"a", "b", "c", "d", NULL});
@@ -156,7 +156,7 @@ static void a_message_of_several_frames_is_dropped(void **state)
 static void an_event_has_two_frames(void **state)
 {
     (void)state;
-    void *push, *pull;
+    mm_socket_t *push, *pull;
     open_pair(&push, &pull);
     send_frames(push, (const char *const[]){"topic", NULL});
     send_frames(push, (const char *const[]){"topic", "a", "b", NULL});
@@ -175,7 +175,7 @@ static void an_event_has_two_frames(void **state)
 static void without_a_peer_nothing_is_sent(void **state)
 {
     (void)state;
-    void *push = mm_socket_new(ZMQ_PUSH);
+    mm_socket_t *push = mm_socket_new(ZMQ_PUSH);
     assert_int_equal(mm_socket_connect(push, endpoint), 0);
     assert_false(mm_socket_send(push, mm_str("lost")));
     mm_socket_destroy(&push);
@@ -185,7 +185,7 @@ static void without_a_peer_nothing_is_sent(void **state)
 static void a_place_that_cannot_be_bound_gives_its_errno(void **state)
 {
     (void)state;
-    void *pull = mm_socket_new(ZMQ_PULL);
+    mm_socket_t *pull = mm_socket_new(ZMQ_PULL);
     char nowhere[128];
     (void)snprintf(nowhere, sizeof nowhere, "ipc://%s/none/s", folder);
     assert_int_equal(mm_socket_bind(pull, nowhere), ENOENT);
@@ -197,7 +197,7 @@ static void a_place_that_cannot_be_bound_gives_its_errno(void **state)
 static void the_endpoint_tells_the_port_that_the_system_picked(void **state)
 {
     (void)state;
-    void *pull = mm_socket_new(ZMQ_PULL);
+    mm_socket_t *pull = mm_socket_new(ZMQ_PULL);
     assert_int_equal(mm_socket_bind(pull, "tcp://127.0.0.1:*"), 0);
     char bound[64];
     mm_socket_endpoint(pull, bound, sizeof bound);
@@ -260,11 +260,11 @@ static void a_subscriber_gets_its_own_topic_only(void **state)
     (void)state;
     char mine[MM_TOPIC_MAX], other[MM_TOPIC_MAX];
     mm_str_t topic = mm_topic("worker", "r1", mine);
-    void *pub = mm_socket_new(ZMQ_PUB), *sub = mm_socket_new(ZMQ_SUB);
+    mm_socket_t *pub = mm_socket_new(ZMQ_PUB), *sub = mm_socket_new(ZMQ_SUB);
     mm_socket_subscribe(sub, topic);
     assert_int_equal(mm_socket_bind(pub, endpoint), 0);
     assert_int_equal(mm_socket_connect(sub, endpoint), 0);
-    zmq_pollitem_t item = {.socket = sub, .events = ZMQ_POLLIN};
+    zmq_pollitem_t item = {.socket = mm_socket_zmq(sub), .events = ZMQ_POLLIN};
     int64_t until_ms = mm_clock_ms() + PATIENCE_MS;
     do { // a subscription takes a moment to arrive
         mm_socket_publish(pub, mm_topic("worker", "r10", other), mm_str("not mine"));
@@ -280,95 +280,6 @@ static void a_subscriber_gets_its_own_topic_only(void **state)
     mm_socket_destroy(&pub);
     mm_socket_destroy(&sub);
     mm_socket_end();
-}
-
-// ---- the sender
-
-static struct {
-    mm_loop_t *loop;
-    mm_sender_t *sender;
-    void *pull;
-    unsigned received;
-    unsigned expected;
-    int64_t until_ms;
-} scene;
-
-static int64_t stop_when_all_are_there(void *arg)
-{
-    (void)arg;
-    if (scene.received == scene.expected || mm_clock_ms() > scene.until_ms)
-        mm_loop_stop(scene.loop);
-    return scene.until_ms;
-}
-
-static void send_next(void)
-{
-    unsigned number = scene.expected++;
-    mm_sender_send(scene.sender, (mm_str_t){(const char *)&number, sizeof number});
-}
-
-static void receive_in_order(void *arg)
-{
-    (void)arg;
-    while (mm_socket_receive(scene.pull, false, &message) == MM_RECEIVED_FRAME) {
-        if (scene.expected < 5000)
-            send_next(); // some while others wait, some when none does any more
-        unsigned number;
-        assert_int_equal(zmq_msg_size(&message), sizeof number);
-        memcpy(&number, zmq_msg_data(&message), sizeof number);
-        assert_int_equal(number, scene.received);
-        scene.received++;
-    }
-}
-
-static void open_scene(void)
-{
-    void *push = mm_socket_new(ZMQ_PUSH);
-    assert_int_equal(mm_socket_connect(push, endpoint), 0);
-    scene.until_ms = mm_clock_ms() + PATIENCE_MS;
-    scene.received = scene.expected = 0;
-    scene.loop = mm_loop_new(stop_when_all_are_there, NULL);
-    scene.sender = mm_sender_new(scene.loop, "sender", push);
-    assert_ptr_equal(mm_sender_socket(scene.sender), push);
-}
-
-static void close_scene(void)
-{
-    mm_sender_destroy(&scene.sender);
-    assert_null(scene.sender);
-    mm_sender_destroy(&scene.sender);
-    mm_loop_destroy(&scene.loop);
-    mm_socket_end();
-}
-
-static void a_sender_keeps_frames_in_order_until_a_peer_connects(void **state)
-{
-    (void)state;
-    open_scene();
-    for (unsigned i = 0; i < 4000; i++) // more than the high-water mark lets through at once
-        send_next();
-    assert_int_equal(mm_sender_waiting(scene.sender), 4000);
-    scene.pull = mm_socket_new(ZMQ_PULL);
-    assert_int_equal(mm_socket_bind(scene.pull, endpoint), 0);
-    mm_loop_add_socket(scene.loop, "pull", scene.pull, ZMQ_POLLIN, receive_in_order, NULL);
-    mm_loop_run(scene.loop);
-    assert_int_equal(scene.received, 5000);
-    assert_int_equal(mm_sender_waiting(scene.sender), 0);
-    mm_loop_remove_socket(scene.loop, scene.pull);
-    mm_socket_destroy(&scene.pull);
-    close_scene();
-}
-
-static void a_sender_may_end_with_frames_that_wait(void **state)
-{
-    (void)state;
-    open_scene();
-    send_next();
-    send_next();
-    mm_sender_destroy(&scene.sender);
-    scene.expected = 0;
-    mm_loop_run(scene.loop); // which polls no socket that is gone
-    close_scene();
 }
 
 // ---- descriptors
@@ -441,8 +352,6 @@ int main(void)
         TEST(a_topic_ends_with_its_nul_byte),
         TEST(no_topic_is_the_prefix_of_another),
         TEST(a_subscriber_gets_its_own_topic_only),
-        TEST(a_sender_keeps_frames_in_order_until_a_peer_connects),
-        TEST(a_sender_may_end_with_frames_that_wait),
         TEST(descriptors_are_raised_to_the_hard_limit),
         TEST(too_few_descriptors_are_refused),
     };

@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "hear.h"
 #include "late_store.h"
+#include "loop.h"
 #include "socket.h"
 #include "temp_folder.h"
 #include "uuid.h"
@@ -31,9 +32,9 @@ typedef struct {
     mm_endpoint_t base;
     pid_t saver;
     int saver_end; // readable when the saver has died
-    void *inbox;
-    void *events;
-    void *tasks;
+    mm_socket_t *inbox;
+    mm_socket_t *events;
+    mm_socket_t *tasks;
     mm_encoder_t *encoder;
     mm_decoder_t *decoder;
     zmq_msg_t message;
@@ -93,9 +94,9 @@ static int exit_code_of(stage_t *self)
 
 // ---- its consumer
 
-static void *bind_to(const char *endpoint, int type)
+static mm_socket_t *bind_to(const char *endpoint, int type)
 {
-    void *socket = mm_socket_new(type);
+    mm_socket_t *socket = mm_socket_new(type);
     assert_int_equal(mm_socket_bind(socket, endpoint), 0);
     return socket;
 }
@@ -104,7 +105,7 @@ static void *bind_to(const char *endpoint, int type)
 static bool hear(stage_t *self, mm_frame_kind_t kind, int64_t wait_ms, mm_frame_t *ret_frame)
 {
     for (int64_t until_ms = mm_clock_ms() + wait_ms, now_ms; (now_ms = mm_clock_ms()) < until_ms;) {
-        zmq_pollitem_t item = {.socket = self->inbox, .events = ZMQ_POLLIN};
+        zmq_pollitem_t item = {.socket = mm_socket_zmq(self->inbox), .events = ZMQ_POLLIN};
         (void)zmq_poll(&item, 1, (long)(until_ms - now_ms));
         if (mm_socket_receive(self->inbox, false, &self->message) != MM_RECEIVED_FRAME)
             continue;
@@ -149,7 +150,8 @@ static void let_join(stage_t *self)
 static void send_tasks(stage_t *self, const mm_frame_t *frame)
 {
     mm_encode_frame(self->encoder, frame);
-    zmq_pollitem_t item = {.socket = self->tasks, .events = ZMQ_POLLOUT}; // until it has connected
+    zmq_pollitem_t item = {.socket = mm_socket_zmq(self->tasks),
+                           .events = ZMQ_POLLOUT}; // until it has connected
     assert_int_equal(zmq_poll(&item, 1, LIMIT_MS), 1);
     assert_true(mm_socket_send(self->tasks, mm_encoder_bytes(self->encoder)));
 }
