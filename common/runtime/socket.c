@@ -2,6 +2,7 @@
 
 #include "socket.h"
 #include "accept_limit.h"
+#include "known_pid.h"
 #include "log.h"
 #include "span.h"
 
@@ -55,6 +56,7 @@ struct mm_socket {
 mm_socket_t *mm_socket_new(int type)
 {
     if (!context) {
+        mm_known_pid_start();
         context = zmq_ctx_new();
         assert(context);
         int rc = zmq_ctx_set(context, ZMQ_MAX_SOCKETS, SOCKETS_MAX);
