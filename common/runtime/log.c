@@ -2,7 +2,8 @@
 // writer. `head` and `tail` only grow; their difference is the number of bytes in the ring. A
 // record is contiguous: when it does not fit before the end of the ring, a filler goes there. The
 // loop makes a system call only to wake the writer, which sleeps when nothing was logged for a
-// while.
+// while. A second thread, the flusher, has the disk begin with what was written, in small steps:
+// the writer must not wait for a disk.
 
 #include "log_format.h"
 #include "span.h"
@@ -18,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -25,8 +27,9 @@
 #define RING_BYTES     ((size_t)4 << 20)
 #define RING_BYTES_MIN ((size_t)16 << 10) // holds the largest record twice
 #define OUT_BYTES      ((size_t)256 << 10)
-#define NAP_NS         5000000   // after a batch, so that the next one grows
-#define STOP_WAIT_NS   800000000 // the longest wait for a writer that hangs in write(2)
+#define STEP_BYTES     ((size_t)2 << 20) // that the flusher is told of; each costs 0.2 ms
+#define NAP_NS         5000000           // after a batch, so that the next one grows
+#define STOP_WAIT_NS   800000000         // the longest wait for a writer that hangs in write(2)
 
 // make CPPFLAGS=-DMM_LOG_BLOCKING BUILD=build-blocking: the loop formats and writes its own lines,
 // for comparison only (docs/profiling.md).
@@ -57,6 +60,8 @@ static struct {
     int fd;            // of the log while it runs
     mm_log_format_t format;
     pthread_t writer;
+    pthread_t flusher;
+    bool has_flusher; // only a file has one
     char *ring;
     size_t size; // of the ring, a power of two
     char *out;   // the writer's: formatted lines
@@ -67,11 +72,13 @@ static struct {
     atomic_uint_fast64_t dropped;
     // Written by the writer.
     _Alignas(64) atomic_size_t tail;
-    bool has_failed; // a write failed, and that was reported
-    bool is_torn;    // the last write that failed has left half a line
+    bool has_failed;  // a write failed, and that was reported
+    bool is_torn;     // the last write that failed has left half a line
+    size_t unflushed; // bytes since the last step
     // Written by both.
     _Alignas(64) atomic_int state;
     atomic_bool is_stopping;
+    atomic_int steps; // of the flusher; negative: it ends
 } self;
 
 mm_log_level_t mm_log_threshold = MM_LOG_INFO;
@@ -82,10 +89,15 @@ static void futex_wait(atomic_int *word, int expected, const struct timespec *ti
     (void)syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, timeout, NULL, 0);
 }
 
+static void futex_wake(atomic_int *word)
+{
+    (void)syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
 static void wake_writer(void)
 {
     if (atomic_exchange(&self.state, AWAKE) != AWAKE)
-        (void)syscall(SYS_futex, &self.state, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+        futex_wake(&self.state);
 }
 
 static int64_t coarse_wall_ms(void)
@@ -121,6 +133,33 @@ static void write_lines(int fd, const char *data, size_t size)
             return;
         }
     }
+}
+
+// Tells the flusher when enough was written.
+static void count_written(size_t size)
+{
+    self.unflushed += size;
+    if (self.unflushed < STEP_BYTES)
+        return;
+    self.unflushed = 0;
+    atomic_fetch_add(&self.steps, 1);
+    futex_wake(&self.steps);
+}
+
+// Left alone, the kernel writes back what has come together in half a minute, and each commit of a
+// database beside it waits behind that. What a step finds still on its way is waited for, so that
+// the disk never has more of this log than one step. An error is the kernel's to report.
+static void *run_flusher(void *unused)
+{
+    (void)unused;
+    for (int seen = 0, steps; (steps = atomic_load(&self.steps)) >= 0; seen = steps) {
+        // The whole file: clean pages cost nothing, and somebody may have cut it off.
+        if (steps != seen)
+            (void)sync_file_range(self.fd, 0, 0,
+                                  SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE);
+        futex_wait(&self.steps, steps, NULL);
+    }
+    return NULL;
 }
 
 // Formats and writes a line at once, without the ring.
@@ -166,6 +205,7 @@ static bool drain_ring(void)
             // The lines are copies: the ring is free before the write.
             atomic_store_explicit(&self.tail, tail, memory_order_release);
             write_lines(self.fd, self.out, size);
+            count_written(size);
             size = 0;
             head = atomic_load(&self.head);
         }
@@ -308,16 +348,22 @@ uint64_t mm_log_dropped(void)
     return atomic_load_explicit(&self.dropped, memory_order_relaxed);
 }
 
-static int start_thread(void)
+static int start_thread(pthread_t *thread, const char *name, void *(*run)(void *unused))
 {
     sigset_t all, before;
     sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&self.writer, NULL, run_writer, NULL);
+    int error = pthread_create(thread, NULL, run, NULL);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (error == 0)
-        (void)pthread_setname_np(self.writer, "log writer");
+        (void)pthread_setname_np(*thread, name);
     return error;
+}
+
+static bool is_file(int fd)
+{
+    struct stat status;
+    return fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
 }
 
 static void release(void)
@@ -349,13 +395,24 @@ int mm_log_start(const mm_log_config_t *config)
     self.fd = fd;
     mm_log_format_init(&self.format, process, getpid(), config->json);
     mm_log_threshold = config->level;
-    int error = start_thread();
+    int error = start_thread(&self.writer, "log writer", run_writer);
     self.is_running = error == 0;
-    if (self.is_running)
-        return 0;
-    release();
-    errno = error;
-    return -1;
+    if (!self.is_running) {
+        release();
+        errno = error;
+        return -1;
+    }
+    // Without one the log is as good, but the kernel writes it back when it likes.
+    self.has_flusher = is_file(fd) && start_thread(&self.flusher, "log flusher", run_flusher) == 0;
+    return 0;
+}
+
+// Behind the end of the writer. False: it hangs.
+static bool end_flusher(const struct timespec *until)
+{
+    atomic_store(&self.steps, -1);
+    futex_wake(&self.steps);
+    return !self.has_flusher || pthread_timedjoin_np(self.flusher, NULL, until) == 0;
 }
 
 void mm_log_stop(void)
@@ -370,8 +427,8 @@ void mm_log_stop(void)
     until.tv_nsec += STOP_WAIT_NS;
     until.tv_sec += until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
-    // A stopped terminal or a full pipe must not keep the process alive.
-    if (pthread_timedjoin_np(self.writer, NULL, &until) != 0) {
+    // A stopped terminal, a full pipe or a disk that hangs must not keep the process alive.
+    if (pthread_timedjoin_np(self.writer, NULL, &until) != 0 || !end_flusher(&until)) {
         self.is_abandoned = true;
         return;
     }

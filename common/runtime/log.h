@@ -1,7 +1,8 @@
 // Structured logging that never blocks the loop: a line is copied in binary into a ring; a writer
-// thread formats and writes it. One ring per process: only the thread that started the log may log.
-// When the ring is full, lines are dropped and counted, and the count is logged. Only main programs
-// and shells log; cores do not, nor does a child after fork(2).
+// thread formats and writes it, and another has the disk begin with what was written to a file. One
+// ring per process: only the thread that started the log may log. When the ring is full, lines are
+// dropped and counted, and the count is logged. Only main programs and shells log; cores do not,
+// nor does a child after fork(2).
 
 #ifndef MM_LOG_H
 #define MM_LOG_H
@@ -46,11 +47,11 @@ typedef struct {
     size_t ring_bytes; // 0: the default, 4 MiB
 } mm_log_config_t;
 
-// Starts the writer thread, with all signals blocked. Returns 0, or -1 with errno when the file
+// Starts its threads, with all signals blocked. Returns 0, or -1 with errno when the file
 // cannot be opened. Before the start and after the stop, lines go directly to standard error.
 // config->process must be a name (mm_name_from); nothing of config is kept.
 int mm_log_start(const mm_log_config_t *config);
-// Writes the lines in the ring and ends the thread. A write that hangs for 0.8 s (a stopped
+// Writes the lines in the ring and ends the threads. A write that hangs for 0.8 s (a stopped
 // terminal) is abandoned: later lines are lost. Idempotent.
 void mm_log_stop(void);
 // Lines dropped since the start.

@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define THREADS_MAX 8 // of libzmq, and the log's writer; further ones are ignored
+#define THREADS_MAX 8 // of libzmq, and the log's two; further ones are ignored
 
 typedef struct {
     mm_spot_t spot;

@@ -9,7 +9,7 @@ ctl() {
 
 # Microseconds that a saved profile gives to the loop's thread: all stacks but other threads'.
 loop_us() {
-    ctl profile --read "$1" --format folded | awk '/;log writer |;ZMQbg/ { next } { sum += $NF }
+    ctl profile --read "$1" --format folded | awk '/;log (writer|flusher) |;ZMQbg/ { next } { sum += $NF }
         END { printf "%d", sum }'
 }
 

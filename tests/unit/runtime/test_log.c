@@ -16,11 +16,24 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 #include <jansson.h>
+
+// The log's own calls come here: of the last file, how often it was asked for, and how often in
+// vain.
+static int write_backs, refusals;
+
+int sync_file_range(int fd, off64_t offset, off64_t size, unsigned flags)
+{
+    long result = syscall(SYS_sync_file_range, fd, offset, size, flags);
+    write_backs++;
+    refusals += result != 0;
+    return (int)result;
+}
 
 static char folder[] = "/tmp/test_log.XXXXXX";
 static char path[64];
@@ -45,6 +58,7 @@ static int remove_log(void **state)
     (void)state;
     mm_log_stop();
     mm_log_threshold = MM_LOG_INFO;
+    write_backs = refusals = 0;
     (void)unlink(path);
     return 0;
 }
@@ -255,6 +269,46 @@ static void a_writer_that_hangs_does_not_keep_the_process(void **state)
     close(fd);
 }
 
+// Logs 9 MiB into the file at `path`, all of which gets out; stops the log.
+static void log_megabytes(void)
+{
+    static char text[MM_ERROR_MAX];
+    memset(text, 'x', sizeof text);
+    for (size_t logged = 0; logged < (size_t)9 << 20;) {
+        uint64_t dropped = mm_log_dropped();
+        mm_log(MM_LOG_INFO, "line", MM_STR("text", ((mm_str_t){text, sizeof text})));
+        if (mm_log_dropped() == dropped)
+            logged += sizeof text;
+        else
+            (void)sched_yield();
+    }
+    mm_log_stop();
+}
+
+static void a_file_is_written_back_in_small_steps(void **state)
+{
+    (void)state;
+    start(false, 0);
+    log_megabytes();
+    assert_in_range(write_backs, 1, 5); // of 2 MiB or a little more; fewer behind a slow disk
+    assert_int_equal(refusals, 0);
+}
+
+static void what_is_no_file_is_not_written_back(void **state)
+{
+    (void)state;
+    pipe_reader_t reader = {.fd = open_pipe()};
+    pthread_t thread;
+    start(false, 0);
+    assert_int_equal(pthread_create(&thread, NULL, read_pipe, &reader), 0);
+    log_megabytes();
+    pthread_join(thread, NULL);
+    close(reader.fd);
+    assert_true(reader.size > (size_t)9 << 20);
+    assert_int_equal(write_backs, 0);
+    free(reader.text);
+}
+
 static void lines_below_the_level_are_not_even_evaluated(void **state)
 {
     (void)state;
@@ -353,6 +407,8 @@ int main(void)
         TEST(a_full_ring_drops_lines_and_says_how_many),
         TEST(lines_dropped_at_the_end_are_told_at_the_stop),
         TEST(a_writer_that_hangs_does_not_keep_the_process),
+        TEST(a_file_is_written_back_in_small_steps),
+        TEST(what_is_no_file_is_not_written_back),
         TEST(lines_below_the_level_are_not_even_evaluated),
         TEST(a_second_start_appends),
         TEST(a_file_that_cannot_be_opened_is_told),
