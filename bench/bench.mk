@@ -30,7 +30,7 @@ $(patsubst %,$(BUILD)/bench/%,skeleton pipeline fdatasync spawner leases beansta
 	$(link) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 
 .PHONY: bench
-bench: all $(addprefix $(BUILD)/bench/,$(bench_PROGRAMS))
+bench: all $(addprefix $(BUILD)/bench/,$(bench_PROGRAMS)) $(if $(filter growth,$(BENCH)),$(BUILD)/tests/file_host)
 	@bench/bench.sh $(BUILD) $(BENCH)
 
 # The servers and clients of BENCH=peers, and the programs of BENCH=commands; none is started.

@@ -25,6 +25,8 @@
 #   commands    COMMANDS (8000) of `true`, 64 at a time, in turn with those of xargs, GNU parallel,
 #               pdsh and clush that are installed (bench/commands.sh): BENCH="peers commands" is all
 #               that we compare with
+#   growth      a job's cost from 1,000 rows to GROWTH_MAX, by restarters, window, policy and proof
+#               (bench/growth.sh)
 #   slots       SLOTS (4000) commands that sleep: memory of the restarter and its spawner for each
 #               (bench/slots.sh)
 #
@@ -281,6 +283,9 @@ run_commands() {
 run_slots() {
     put slots "${SLOTS:-4000}" 1 pipeline "$root/bench/slots.sh" "$build" "${SLOTS:-4000}"
 }
+
+# shellcheck source=bench/growth.sh
+source "$root/bench/growth.sh"
 
 # ---- main ----------------------------------------------------------------------------------------
 

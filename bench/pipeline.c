@@ -36,7 +36,7 @@
 #include <unistd.h>
 
 #define TIME_LIMIT_S   3600
-#define RESTARTERS_MAX 64
+#define RESTARTERS_MAX 512
 #define ARGUMENTS_MAX  12
 #define WATCH_MS       50 // between two looks at the record
 #define WARM_UP_S      1

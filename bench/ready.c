@@ -15,16 +15,22 @@
 #define LIMIT_MS   30000
 #define OUTBOX_LOG "outbox.db-wal"
 
-// Whether a beat has come that names all of them.
-static bool hears_all(mm_receiver_t *receiver, mm_socket_t *events, size_t workers)
+// Whether a heartbeat has come that names all of them. A frame that is full has another behind it.
+static bool hears_all(mm_receiver_t *receiver, mm_socket_t *events, size_t workers, size_t *named)
 {
     mm_frame_t frame;
     mm_received_t received;
     while ((received = mm_receive(receiver, events, true, "events", mm_clock_ms(), &frame)) !=
-           MM_RECEIVED_NONE)
-        if (received == MM_RECEIVED_FRAME && frame.kind == MM_FRAME_BEAT &&
-            frame.as.beat.count == workers && !frame.as.beat.halted)
+           MM_RECEIVED_NONE) {
+        if (received != MM_RECEIVED_FRAME || frame.kind != MM_FRAME_BEAT)
+            continue;
+        *named += frame.as.beat.count;
+        if (frame.as.beat.count == MM_BATCH_ITEMS)
+            continue;
+        if (*named == workers && !frame.as.beat.halted)
             return true;
+        *named = 0;
+    }
     return false;
 }
 
@@ -40,7 +46,8 @@ void ready_workers(const char *address, size_t workers)
         roles_fail(address, "no consumer can be heard there");
     mm_receiver_open(&receiver);
     int64_t limit_ms = mm_clock_ms() + LIMIT_MS;
-    while (!hears_all(&receiver, events, workers)) {
+    size_t named = 0;
+    while (!hears_all(&receiver, events, workers, &named)) {
         if (mm_clock_ms() > limit_ms)
             roles_fail(address, "not all workers have joined the consumer");
         roles_check();
@@ -55,13 +62,13 @@ void ready_workers(const char *address, size_t workers)
 ready_outbox_t ready_outbox_watch(const char *dir)
 {
     ready_outbox_t self = {.descriptor = inotify_init1(IN_CLOEXEC | IN_NONBLOCK)};
-    if (self.descriptor < 0 || inotify_add_watch(self.descriptor, dir, IN_CREATE) < 0)
+    if (self.descriptor < 0 || inotify_add_watch(self.descriptor, dir, IN_OPEN) < 0)
         roles_fail(dir, strerror(errno));
     return self;
 }
 
-// Whether the outbox's log is among the files that have appeared.
-static bool has_appeared(int descriptor)
+// Whether the outbox's log is among the files that were opened: that of a former run may be there.
+static bool is_opened(int descriptor)
 {
     char buffer[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
     const struct inotify_event *event;
@@ -77,7 +84,7 @@ static bool has_appeared(int descriptor)
 void ready_outbox(ready_outbox_t *self)
 {
     int64_t limit_ms = mm_clock_ms() + LIMIT_MS;
-    while (!has_appeared(self->descriptor)) {
+    while (!is_opened(self->descriptor)) {
         if (mm_clock_ms() > limit_ms)
             roles_fail(OUTBOX_LOG, "the publisher has not opened its outbox");
         roles_check();

@@ -11,7 +11,7 @@
 void ready_workers(const char *address, size_t workers);
 
 // The publisher's start, seen from outside: its programs and libraries are loaded, and its outbox
-// is open, when the outbox's log appears in the folder. What it does behind that is its work.
+// is open, when the outbox's log in the folder is opened. What it does behind that is its work.
 typedef struct {
     int descriptor;
 } ready_outbox_t;

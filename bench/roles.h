@@ -15,7 +15,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define ROLES_MAX 80
+#define ROLES_MAX 520
 
 typedef struct {
     const char *name; // several may have the same one: they are then told together

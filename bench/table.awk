@@ -127,7 +127,7 @@ function fast(place) {
     }
     if (place ~ /^million /)
         single(place, "peak MB publisher", "pipeline", "rss_kb_publisher", 1 / 1024)
-    if (place ~ /^backlog /) {
+    if (place ~ /^(growth-)?backlog /) {
         row(place, "filled jobs/s", "fill_jobs_per_s", 1)
         row(place, "drained jobs/s", "drain_jobs_per_s", 1)
         row(place, "drain CPU us/job", "drain_cpu_us_per_job", 1)
