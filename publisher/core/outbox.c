@@ -18,7 +18,7 @@
 
 #define UNANSWERED_MAX_MS 30000      // longest pause between deliveries without an answer
 #define SILENT_BEATS      3          // missed heartbeats after which the consumer counts as silent
-#define ASK_FIRST_MS      20         // first pause between requests for its heartbeat
+#define ASK_FIRST_MS      2          // first pause between requests for its heartbeat; doubled
 #define CLAIM_MS          1000       // between lines about claims
 #define EPOCH_MAX         UINT32_MAX // of a consumer: seconds of Unix time, or a few more
 #define NACK_MAX_MS       3600000    // longest delay that a nack can ask for
