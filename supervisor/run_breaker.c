@@ -30,7 +30,7 @@ static goes_on_t read_outbox(const char *path, const char *driver, run_breaker_t
     sqlite3_stmt *row = NULL;
     char error[MM_ERROR_MAX];
     bool has_row = false;
-    mm_sqlite_t *outbox = mm_sqlite_open_if_there(path, OUTBOX_VERSION);
+    mm_sqlite_t *outbox = mm_sqlite_open_if_there(path, OUTBOX_VERSION, OUTBOX_VERSION);
     if (outbox && mm_sqlite_prepare(outbox, OUTBOX_READ_GOES_ON, &row, error) == 0) {
         mm_sqlite_bind_text(row, 1, mm_str(driver));
         (void)mm_sqlite_row(outbox, row, &has_row);
@@ -62,7 +62,7 @@ static sqlite3_stmt *read_one(mm_sqlite_t *record, const char *sql, const goes_o
 static void read_record(const run_settings_t *settings, const char *outbox, const goes_on_t *run,
                         run_breaker_t *self)
 {
-    mm_sqlite_t *record = mm_sqlite_open_if_there(settings->db, RECORD_VERSION);
+    mm_sqlite_t *record = mm_sqlite_open_if_there(settings->db, 3, RECORD_VERSION);
     char *attach = sqlite3_mprintf("ATTACH DATABASE %Q AS outbox", outbox);
     sqlite3_stmt *row;
     if (record && attach &&

@@ -34,7 +34,7 @@ const char *run_held_unnamed(const mm_held_record_t *self, const mm_policy_t *po
 {
     const char *unnamed = NULL;
     mm_sqlite_t *outbox = mm_held_record_find(self, MM_ACTION_TRIP, NULL)
-                              ? mm_sqlite_open_if_there(path, OUTBOX_VERSION)
+                              ? mm_sqlite_open_if_there(path, OUTBOX_VERSION, OUTBOX_VERSION)
                               : NULL;
     if (!outbox)
         return NULL;

@@ -20,7 +20,7 @@ static bool find_left(const run_settings_t *settings, char why[MM_ERROR_MAX])
     sqlite3_stmt *row = NULL;
     bool has_row = false;
     (void)snprintf(path, sizeof path, "%s/outbox.db", settings->dir);
-    mm_sqlite_t *outbox = mm_sqlite_open_if_there(path, OUTBOX_VERSION);
+    mm_sqlite_t *outbox = mm_sqlite_open_if_there(path, OUTBOX_VERSION, OUTBOX_VERSION);
     if (!outbox)
         return false;
     if (mm_sqlite_prepare(outbox, OUTBOX_READ_LEFT_BY_OTHERS, &row, error) == 0) {

@@ -271,24 +271,6 @@ int mm_sqlite_prepare(mm_sqlite_t *self, const char *sql, sqlite3_stmt **ret_sta
     return 0;
 }
 
-int mm_sqlite_prepare_rows(mm_sqlite_t *self, const char *head, const char *row, const char *tail,
-                           size_t rows, sqlite3_stmt **ret_statement, char error[MM_ERROR_MAX])
-{
-    assert(rows > 0);
-    sqlite3_str *sql = sqlite3_str_new(self->db);
-    sqlite3_str_appendall(sql, head);
-    for (size_t i = 0; i < rows; i++) {
-        sqlite3_str_appendall(sql, i > 0 ? ", " : " ");
-        sqlite3_str_appendall(sql, row);
-    }
-    sqlite3_str_appendall(sql, tail);
-    char *text = sqlite3_str_finish(sql);
-    assert(text != NULL);
-    int code = mm_sqlite_prepare(self, text, ret_statement, error);
-    sqlite3_free(text);
-    return code;
-}
-
 // Remembers which files are open. SQLite makes the log when it first reads.
 static int identify(mm_sqlite_t *self, char error[MM_ERROR_MAX])
 {
@@ -368,11 +350,12 @@ int mm_sqlite_open(const mm_sqlite_config_t *config, mm_sqlite_t **ret_self,
     return 0;
 }
 
-mm_sqlite_t *mm_sqlite_open_if_there(const char *path, int version)
+mm_sqlite_t *mm_sqlite_open_if_there(const char *path, int oldest, int version)
 {
     mm_sqlite_t *self = NULL;
     char error[MM_ERROR_MAX];
-    mm_sqlite_config_t config = {.path = path, .version = version, .read_only = true};
+    mm_sqlite_config_t config = {
+        .path = path, .version = version, .oldest = oldest, .read_only = true};
     return access(path, F_OK) == 0 && mm_sqlite_open(&config, &self, error) == 0 ? self : NULL;
 }
 

@@ -34,8 +34,9 @@ typedef struct {
 // 74 I/O error or full; 78 another version.
 int mm_sqlite_open(const mm_sqlite_config_t *config, mm_sqlite_t **ret_self,
                    char error[MM_ERROR_MAX]);
-// A database of this version, to read beside its writer. NULL: there is none, or it cannot be read.
-mm_sqlite_t *mm_sqlite_open_if_there(const char *path, int version);
+// A database of these versions, to read beside its writer. NULL: there is none, or it cannot be
+// read.
+mm_sqlite_t *mm_sqlite_open_if_there(const char *path, int oldest, int version);
 // Rolls back an open transaction, closes the database, then releases the lock. Idempotent.
 void mm_sqlite_close(mm_sqlite_t **self_p);
 
@@ -52,9 +53,6 @@ const char *mm_sqlite_error(const mm_sqlite_t *self);
 // when the file does not have the tables for it.
 int mm_sqlite_prepare(mm_sqlite_t *self, const char *sql, sqlite3_stmt **ret_statement,
                       char error[MM_ERROR_MAX]);
-// The same for several rows (> 0): the head, `rows` times the row with commas between, the tail.
-int mm_sqlite_prepare_rows(mm_sqlite_t *self, const char *head, const char *row, const char *tail,
-                           size_t rows, sqlite3_stmt **ret_statement, char error[MM_ERROR_MAX]);
 // Bind a text or an id without copying it: it must live until the statement is reset.
 void mm_sqlite_bind_text(sqlite3_stmt *statement, int index, mm_str_t text);
 // The same; the empty text is NULL.

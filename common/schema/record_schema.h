@@ -1,25 +1,16 @@
-// The record of all jobs as SQL: the tables of mayhem.db, version 3, and how their rows are read.
+// The record of all jobs as SQL: the tables of mayhem.db, version 4, and how their rows are read.
 // The saver's SQLite store writes it, `mayhem explain` and `mayhem audit` read it. `jobs` has one
-// row per job; a row without an outcome is an intent. `attempts` has one per attempt at a real
-// restart, written before its first command; the mock has none. `audit` tells what was begun, how
-// it ended and what was ordered, in the commit of what it tells; `holds` and `places` are what
-// follows from that and is in force.
+// row per job (job_schema.h); a row without an outcome is an intent. `attempts` has one per attempt
+// at a real restart, written before its first command; the mock has none. `audit` tells what was
+// begun, how it ended and what was ordered, in the commit of what it tells; `holds` and `places`
+// are what follows from that and is in force.
 
 #ifndef RECORD_SCHEMA_H
 #define RECORD_SCHEMA_H
 
-#define RECORD_VERSION 3 // its user_version
+#include "job_schema.h"
 
-#define RECORD_SCHEMA_JOBS_1                                                                       \
-    "CREATE TABLE jobs ("                                                                          \
-    " id BLOB PRIMARY KEY, host TEXT NOT NULL, instance TEXT NOT NULL, publisher TEXT NOT NULL,"   \
-    " received_ms INTEGER NOT NULL, settled_ms INTEGER, outcome TEXT,"                             \
-    " attempts INTEGER NOT NULL DEFAULT 0, deliveries INTEGER NOT NULL DEFAULT 1,"                 \
-    " extended INTEGER NOT NULL DEFAULT 0, worker TEXT, error TEXT"
-
-// Of the restarted: mm_proof_name; NULL: not known, which is so for all that version 1 has
-// restarted.
-#define RECORD_PROOF "proof TEXT"
+#define RECORD_VERSION 4 // its user_version
 
 // Times are Unix time, but for the two of a boot, which are the clock since the boot `control` of
 // the consumer's machine. NULL: not known, or not yet.
@@ -88,15 +79,14 @@
 
 #define RECORD_SCHEMA_HELD RECORD_SCHEMA_AUDIT ";" RECORD_SCHEMA_HOLDS ";" RECORD_SCHEMA_PLACES
 
-#define RECORD_SCHEMA                                                                              \
-    RECORD_SCHEMA_JOBS_1 ", " RECORD_PROOF ") WITHOUT ROWID;" RECORD_SCHEMA_ATTEMPTS               \
-                         ";" RECORD_SCHEMA_HELD
+#define RECORD_SCHEMA JOB_SCHEMA RECORD_SCHEMA_ATTEMPTS ";" RECORD_SCHEMA_HELD
 
-// From version 1 to 2, and from 2 to 3: an array of mm_sqlite_config_t.
-#define RECORD_UPGRADE_1 "ALTER TABLE jobs ADD COLUMN " RECORD_PROOF ";" RECORD_SCHEMA_ATTEMPTS
+// From version 1 to 2, from 2 to 3, and so on: an array of mm_sqlite_config_t. Version 1 did not
+// know how a job was proven.
+#define RECORD_UPGRADE_1 "ALTER TABLE jobs ADD COLUMN proof TEXT;" RECORD_SCHEMA_ATTEMPTS
 #define RECORD_UPGRADES                                                                            \
     {                                                                                              \
-        RECORD_UPGRADE_1, RECORD_SCHEMA_HELD                                                       \
+        RECORD_UPGRADE_1, RECORD_SCHEMA_HELD, JOB_UPGRADE                                          \
     }
 
 // The columns of a row of the audit, in the order of RECORD_READ_AUDIT; its hash is of all others.

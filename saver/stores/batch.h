@@ -22,12 +22,19 @@ typedef struct batch_row {
     int64_t received_ms;        // the earliest
     bool has_attempts;          // one of the tasks brings an attempt's row
     // The store's, from here on.
+    int64_t facts;       // of its small row (record_schema.h); 0: it is not to be written as one
     mm_proof_t proof;    // of its settle; that of the mock, at first
     mm_outcome_t before; // on record before the batch
     mm_outcome_t after;  // on record after it
     const char *error;   // of an outcome that was on record before, or NULL
     mm_real_t *found;    // of the job's attempts before the batch; NULL: not asked, or none
 } batch_row_t;
+
+// What its row says comes from this task.
+static inline const mm_task_t *batch_row_task(const batch_row_t *self)
+{
+    return self->settle != NULL ? &self->settle->task : &self->first->task;
+}
 
 typedef struct {
     batch_item_t *items;

@@ -17,55 +17,15 @@
 #include "clock.h"
 #include "crash.h"
 #include "held_rows.h"
-#include "host.h"
+#include "job_rows.h"
 #include "record_schema.h"
 #include "span.h"
 #include "sqlite.h"
 
-#define SQL_INTENT "INSERT INTO jobs (id, host, instance, publisher, received_ms, deliveries"
-#define SQL_UNLESS " ON CONFLICT (id) DO NOTHING"
-#define SQL_SETTLE                                                                                 \
-    SQL_INTENT ", settled_ms, attempts, extended, worker, outcome, error, proof) VALUES"
-#define SQL_COMPLETE                                                                               \
-    " ON CONFLICT (id) DO UPDATE SET settled_ms = excluded.settled_ms,"                            \
-    " outcome = excluded.outcome, attempts = excluded.attempts,"                                   \
-    " deliveries = iif(deliveries > excluded.deliveries, deliveries, excluded.deliveries),"        \
-    " extended = excluded.extended,"                                                               \
-    " worker = excluded.worker, error = excluded.error, proof = excluded.proof"                    \
-    " WHERE outcome IS NULL"
-
-// What is written of a job. Nearly all are intents and rehearsed, so those bind the least.
-typedef enum { KIND_INTENT, KIND_REHEARSED, KIND_SETTLED, KIND_COUNT } kind_t;
-
-typedef struct {
-    const char *head;
-    const char *row;
-    const char *tail;
-    int columns; // to be bound
-} kind_sql_t;
-
-static const kind_sql_t sql_of[KIND_COUNT] = {
-    [KIND_INTENT] = {SQL_INTENT ") VALUES", "(?, ?, ?, ?, ?, ?)", SQL_UNLESS, 6},
-    [KIND_REHEARSED] = {SQL_SETTLE,
-                        "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'restarted', NULL, 'rehearsed')",
-                        SQL_COMPLETE, 10},
-    [KIND_SETTLED] = {SQL_SETTLE, "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", SQL_COMPLETE, 13},
-};
-
-// Rows written by one statement, most first: the more, the fewer instructions each (a third less).
-static const size_t rows_of[] = {64, 8, 1};
-#define SIZES    (sizeof rows_of / sizeof rows_of[0])
-#define ROWS_MAX 64
-
-#define SQL_LOOK  RECORD_READ "id = ?1"
-#define SQL_RAISE "UPDATE jobs SET deliveries = ?2 WHERE id = ?1"
-
 typedef struct {
     store_t base;
     mm_sqlite_t *sqlite;
-    sqlite3_stmt *write[KIND_COUNT][SIZES];
-    sqlite3_stmt *look;
-    sqlite3_stmt *raise;
+    job_rows_t jobs;
     attempt_rows_t attempts;
     held_rows_t held;
 
@@ -132,73 +92,6 @@ static size_t sqlite_pending(const store_t *base)
 
 // ---- writing
 
-// The columns of a row begin behind this one; the same for the next two.
-static void bind_intent(sqlite3_stmt *statement, int column, const mm_task_t *task,
-                        const batch_row_t *row)
-{
-    mm_sqlite_bind_id(statement, column + 1, &task->id);
-    mm_sqlite_bind_text(statement, column + 2, task->host);
-    mm_sqlite_bind_text(statement, column + 3, mm_host_label(task->host));
-    mm_sqlite_bind_text(statement, column + 4, task->publisher);
-    (void)sqlite3_bind_int64(statement, column + 5, row->received_ms);
-    (void)sqlite3_bind_int64(statement, column + 6, row->deliveries);
-}
-
-static void bind_settle(sqlite3_stmt *statement, int column, const mm_task_t *task, int64_t now_ms)
-{
-    (void)sqlite3_bind_int64(statement, column + 7, now_ms);
-    (void)sqlite3_bind_int64(statement, column + 8, task->attempts);
-    (void)sqlite3_bind_int64(statement, column + 9, task->extended);
-    mm_sqlite_bind_text_or_null(statement, column + 10, task->worker);
-}
-
-static void bind_outcome(sqlite3_stmt *statement, int column, const mm_task_t *task,
-                         mm_proof_t proof)
-{
-    mm_sqlite_bind_text(statement, column + 11, mm_str(mm_outcome_name(task->outcome)));
-    mm_sqlite_bind_text_or_null(statement, column + 12, task->error);
-    bool has_proof = task->outcome == MM_OUTCOME_RESTARTED && proof != MM_PROOF_NONE;
-    mm_sqlite_bind_text_or_null(statement, column + 13,
-                                mm_str(has_proof ? mm_proof_name(proof) : ""));
-}
-
-// Rows of one kind differ in what is bound only. A plain settle is the mock's.
-static kind_t kind_of(const batch_row_t *row)
-{
-    if (row->settle == NULL)
-        return KIND_INTENT;
-    const mm_task_t *task = &row->settle->task;
-    bool is_rehearsed = !row->has_attempts && task->outcome == MM_OUTCOME_RESTARTED;
-    return is_rehearsed && task->error.size == 0 ? KIND_REHEARSED : KIND_SETTLED;
-}
-
-// The write has left this row alone, so what is on record counts.
-static mm_sqlite_status_t look_up(sqlite_t *self, batch_row_t *row)
-{
-    const mm_id_t *id = &row->first->task.id;
-    mm_sqlite_bind_id(self->look, 1, id);
-    bool has_row = false;
-    mm_sqlite_status_t status = mm_sqlite_row(self->sqlite, self->look, &has_row);
-    if (status != MM_SQLITE_OK)
-        return status;
-    assert(has_row);
-    mm_str_t outcome = mm_sqlite_column_text(self->look, RECORD_OUTCOME);
-    row->before = outcome.size > 0 ? MM_OUTCOME_DEAD : MM_OUTCOME_NONE; // unless it says another
-    (void)mm_outcome_parse(outcome, &row->before);
-    row->after = row->before;
-    mm_str_t error = mm_sqlite_column_text(self->look, RECORD_ERROR);
-    bool has_error = row->before == MM_OUTCOME_DEAD || row->before == MM_OUTCOME_WITHDRAWN;
-    if (has_error && error.size > 0)
-        row->error = keep_error(self, error);
-    bool is_higher = row->deliveries > sqlite3_column_int64(self->look, RECORD_DELIVERIES);
-    (void)sqlite3_reset(self->look);
-    if (!is_higher)
-        return MM_SQLITE_OK;
-    mm_sqlite_bind_id(self->raise, 1, id);
-    (void)sqlite3_bind_int64(self->raise, 2, row->deliveries);
-    return mm_sqlite_run(self->sqlite, self->raise);
-}
-
 static mm_sqlite_status_t look_up_attempts(sqlite_t *self, batch_row_t *row, int64_t now_ms)
 {
     attempts_found_t found;
@@ -215,79 +108,16 @@ static mm_sqlite_status_t look_up_attempts(sqlite_t *self, batch_row_t *row, int
     return MM_SQLITE_OK;
 }
 
-// Writes as many rows as the statement of this size takes, all of one kind. It leaves alone what is
-// on record: a single row is then looked up, of several *ret_left says that there are some.
-static mm_sqlite_status_t write_rows(sqlite_t *self, batch_row_t *const *rows, size_t size,
-                                     int64_t now_ms, bool *ret_left)
-{
-    kind_t kind = kind_of(rows[0]);
-    bool is_settle = kind != KIND_INTENT;
-    sqlite3_stmt *statement = self->write[kind][size];
-    size_t count = rows_of[size];
-    for (size_t i = 0; i < count; i++) {
-        batch_row_t *row = rows[i];
-        const mm_task_t *task = is_settle ? &row->settle->task : &row->first->task;
-        int column = sql_of[kind].columns * (int)i;
-        bind_intent(statement, column, task, row);
-        if (is_settle)
-            bind_settle(statement, column, task, now_ms);
-        if (kind == KIND_SETTLED)
-            bind_outcome(statement, column, task, row->proof);
-        row->before = MM_OUTCOME_NONE;
-        row->after = is_settle ? task->outcome : MM_OUTCOME_NONE;
-    }
-    mm_sqlite_status_t status = mm_sqlite_run(self->sqlite, statement);
-    if (status != MM_SQLITE_OK || sqlite3_changes(mm_sqlite_handle(self->sqlite)) == (int)count)
-        return status;
-    *ret_left = count > 1;
-    if (count > 1)
-        return MM_SQLITE_OK;
-    status = look_up(self, rows[0]);
-    return status == MM_SQLITE_OK && !rows[0]->has_attempts
-               ? look_up_attempts(self, rows[0], now_ms)
-               : status;
-}
-
 static mm_sqlite_status_t write_one(sqlite_t *self, batch_row_t *row, int64_t now_ms)
 {
-    bool left = false;
-    return write_rows(self, &row, SIZES - 1, now_ms, &left);
-}
-
-// Rows of one kind, by the largest statements that they fill.
-static mm_sqlite_status_t write_waiting(sqlite_t *self, batch_row_t *const *rows, size_t count,
-                                        int64_t now_ms, bool *ret_left)
-{
-    mm_sqlite_status_t status = MM_SQLITE_OK;
-    for (size_t size = 0, i = 0; status == MM_SQLITE_OK && !*ret_left && i < count;)
-        if (rows_of[size] > count - i) {
-            size++;
-        } else {
-            status = write_rows(self, &rows[i], size, now_ms, ret_left);
-            i += rows_of[size];
-        }
-    return status;
-}
-
-// Each kind apart. Each job has one row, so their order does not matter.
-static mm_sqlite_status_t write_many(sqlite_t *self, int64_t now_ms, bool *ret_left)
-{
-    batch_row_t *waiting[KIND_COUNT][ROWS_MAX];
-    size_t counts[KIND_COUNT] = {0};
-    mm_sqlite_status_t status = MM_SQLITE_OK;
-    for (size_t i = 0; status == MM_SQLITE_OK && !*ret_left && i < self->batch.row_count; i++) {
-        if (self->batch.rows[i].has_attempts)
-            continue;
-        kind_t kind = kind_of(&self->batch.rows[i]);
-        waiting[kind][counts[kind]++] = &self->batch.rows[i];
-        if (counts[kind] < ROWS_MAX)
-            continue;
-        counts[kind] = 0;
-        status = write_waiting(self, waiting[kind], ROWS_MAX, now_ms, ret_left);
-    }
-    for (size_t kind = 0; status == MM_SQLITE_OK && kind < KIND_COUNT; kind++)
-        status = write_waiting(self, waiting[kind], counts[kind], now_ms, ret_left);
-    return status;
+    bool is_left = false;
+    mm_str_t error = {0};
+    mm_sqlite_status_t status = job_rows_write(&self->jobs, row, now_ms, &is_left, &error);
+    if (error.size > 0)
+        row->error = keep_error(self, error);
+    return status == MM_SQLITE_OK && is_left && !row->has_attempts
+               ? look_up_attempts(self, row, now_ms)
+               : status;
 }
 
 static mm_sqlite_status_t write_one_by_one(sqlite_t *self, int64_t now_ms)
@@ -373,9 +203,11 @@ static mm_sqlite_status_t write_batch(sqlite_t *self)
     mm_sqlite_status_t status = mm_sqlite_begin(self->sqlite);
     bool left = false;
     if (status == MM_SQLITE_OK)
-        status = write_many(self, now_ms, &left);
-    if (left) { // a redelivery, which is rare: one by one tells which row it is
+        status =
+            job_rows_write_all(&self->jobs, self->batch.rows, self->batch.row_count, now_ms, &left);
+    if (status == MM_SQLITE_OK && left) { // mostly a redelivery: one by one tells which row it is
         mm_sqlite_rollback(self->sqlite);
+        job_rows_rolled_back(&self->jobs);
         status = mm_sqlite_begin(self->sqlite);
         if (status == MM_SQLITE_OK)
             status = write_one_by_one(self, now_ms);
@@ -388,6 +220,8 @@ static mm_sqlite_status_t write_batch(sqlite_t *self)
     MM_CRASH_POINT("store: committed, not answered");
     if (status == MM_SQLITE_OK)
         audit_rows_committed(&self->held.audit);
+    else
+        job_rows_rolled_back(&self->jobs);
     return status;
 }
 
@@ -496,6 +330,7 @@ static bool sqlite_close(store_t *base)
     sqlite_t *self = sqlite_of(base);
     bool is_kept = self->batch.item_count == 0 || (sqlite_flush(base) && self->error[0] == '\0');
     mm_sqlite_close(&self->sqlite);
+    job_rows_clear(&self->jobs);
     batch_clear(&self->batch);
     drop_answers(self);
     free(self->answers);
@@ -517,19 +352,11 @@ static const store_ops_t sqlite_ops = {.close = sqlite_close,
 
 static int prepare(sqlite_t *self, char error[MM_ERROR_MAX])
 {
-    int code = mm_sqlite_prepare(self->sqlite, SQL_LOOK, &self->look, error);
+    int code = job_rows_prepare(&self->jobs, self->sqlite, error);
     if (code == 0)
         code = attempt_rows_prepare(&self->attempts, self->sqlite, error);
     if (code == 0)
         code = held_rows_prepare(&self->held, self->sqlite, error);
-    if (code == 0)
-        code = mm_sqlite_prepare(self->sqlite, SQL_RAISE, &self->raise, error);
-    for (size_t i = 0; code == 0 && i < KIND_COUNT * SIZES; i++) {
-        const kind_sql_t *sql = &sql_of[i / SIZES];
-        code =
-            mm_sqlite_prepare_rows(self->sqlite, sql->head, sql->row, sql->tail, rows_of[i % SIZES],
-                                   &self->write[i / SIZES][i % SIZES], error);
-    }
     return code;
 }
 

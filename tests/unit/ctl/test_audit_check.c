@@ -2,6 +2,7 @@
 // that the log has of it.
 
 #include "audit_check.h"
+#include "old_record.h"
 #include "order_play.h"
 
 #include <fcntl.h>
@@ -88,6 +89,23 @@ static void what_was_written_is_intact(void **state)
     assert_string_equal(verify(), "intact to 7; agreed 2 of 2");
     heads.count = 0;
     assert_string_equal(verify(), "intact to 7; agreed 0 of 0");
+}
+
+// One that no saver has worked on since this release.
+static void the_audit_of_version_3_is_read_as_it_is(void **state)
+{
+    (void)state;
+    assert_int_equal(unlink(path), 0);
+    execute(OLD_RECORD_3 OLD_JOBS);
+    heads.count = 0;
+    assert_string_equal(verify(), "intact to 0; agreed 0 of 0");
+    store_t *store = open_store();
+    write_rows(store, 1, 3);
+    log_head(store);
+    assert_true(store_close(&store));
+    assert_string_equal(verify(), "intact to 3; agreed 1 of 1");
+    execute("DROP VIEW jobs; PRAGMA user_version = 3");
+    assert_string_equal(verify(), "intact to 3; agreed 1 of 1");
 }
 
 static void an_audit_without_rows_is_intact(void **state)
@@ -280,6 +298,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(what_was_written_is_intact),
+        TEST(the_audit_of_version_3_is_read_as_it_is),
         TEST(an_audit_without_rows_is_intact),
         TEST(one_byte_changed_is_named),
         TEST(a_changed_hash_is_named),

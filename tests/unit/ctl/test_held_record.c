@@ -3,7 +3,7 @@
 
 #include "attention.h"
 #include "held_print.h"
-#include "record_schema.h"
+#include "old_record.h"
 #include "temp_database.h"
 
 #include <sysexits.h>
@@ -34,7 +34,7 @@ static int end_record(void **state)
 static void write_rows(const char *rows)
 {
     execute(RECORD_SCHEMA);
-    execute("PRAGMA user_version = 3");
+    execute("PRAGMA user_version = 4");
     execute(rows);
 }
 
@@ -114,7 +114,7 @@ static void without_a_record_nothing_is_held_back(void **state)
 static void a_record_of_an_older_release_holds_nothing_back(void **state)
 {
     (void)state;
-    execute(RECORD_SCHEMA_JOBS_1 ") WITHOUT ROWID; PRAGMA user_version = 1");
+    execute(OLD_RECORD_1);
     read_record();
     assert_int_equal(held.hold_count + held.place_count, 0);
 }

@@ -3,6 +3,7 @@
 
 #include "conclusion.h"
 #include "explain_out.h"
+#include "old_record.h"
 #include "records.h"
 #include "store_play.h"
 
@@ -12,11 +13,16 @@
 static records_t records;
 static char *told;
 
-static int end_story(void **state)
+static void forget(void)
 {
     records_clear(&records);
     free(told);
     told = NULL;
+}
+
+static int end_story(void **state)
+{
+    forget();
     return remove_temp_folder(state);
 }
 
@@ -278,13 +284,9 @@ static void withdrawn_and_skipped_jobs_are_not_called_restarted(void **state)
 static void a_record_of_version_1_is_read_as_it_is(void **state)
 {
     (void)state;
-    execute("CREATE TABLE jobs (id BLOB PRIMARY KEY, host TEXT NOT NULL, instance TEXT NOT NULL,"
-            " publisher TEXT NOT NULL, received_ms INTEGER NOT NULL, settled_ms INTEGER,"
-            " outcome TEXT, attempts INTEGER, deliveries INTEGER, extended INTEGER, worker TEXT,"
-            " error TEXT) WITHOUT ROWID;"
+    execute(OLD_RECORD_1
             "INSERT INTO jobs VALUES (zeroblob(16), 'web-7.example.net', 'web-7', 'p', 1000, 2000,"
-            " 'restarted', 1, 1, 0, 'r1', NULL);"
-            "PRAGMA user_version = 1");
+            " 'restarted', 1, 1, 0, 'r1', NULL)");
     explain(false);
     tells("web-7.example.net: restarted at the 1st attempt by r1 after ");
     tells("  settled     as restarted, ");
@@ -294,6 +296,47 @@ static void a_record_of_version_1_is_read_as_it_is(void **state)
     records_t none;
     assert_int_equal(records_read(&what, &none, open_error), EX_CONFIG);
     assert_non_null(strstr(open_error, "has version 9, but this program"));
+}
+
+static void a_record_of_version_3_reads_the_same_when_it_is_upgraded(void **state)
+{
+    (void)state;
+    store_t *store = open_store();
+    put_attempt(store, 1, MM_ROW_BEGUN, MM_END_NONE, MM_EXIT_NONE, "");
+    put_attempt(store, 1, MM_ROW_ENDED, MM_END_TIMEOUT, 256 + 9, "no answer");
+    put_attempt(store, 2, MM_ROW_BEGUN, MM_END_NONE, MM_EXIT_NONE, "");
+    put_end(store, MM_OUTCOME_RESTARTED, MM_END_RESTARTED, MM_PROOF_PROVEN, "");
+    for (unsigned job = 2; job < 5; job++)
+        put_settle(store, job, job, (mm_outcome_t)(job - 1));
+    put_save(store, 5, 5);
+    assert_true(store_close(&store));
+    // As version 3 would have written it.
+    execute("CREATE TABLE old_jobs AS SELECT * FROM jobs;"
+            "DROP VIEW jobs; DROP TABLE job_rows; DROP TABLE odd_jobs; DROP TABLE job_names;"
+            "CREATE TABLE jobs (id BLOB PRIMARY KEY, host TEXT NOT NULL, instance TEXT NOT NULL,"
+            " publisher TEXT NOT NULL, received_ms INTEGER NOT NULL, settled_ms INTEGER,"
+            " outcome TEXT, attempts INTEGER NOT NULL DEFAULT 0,"
+            " deliveries INTEGER NOT NULL DEFAULT 1, extended INTEGER NOT NULL DEFAULT 0,"
+            " worker TEXT, error TEXT, proof TEXT) WITHOUT ROWID;"
+            "INSERT INTO jobs SELECT * FROM old_jobs; DROP TABLE old_jobs;"
+            "PRAGMA user_version = 3");
+    explain(false);
+    char *text = strdup(told);
+    forget();
+    explain(true);
+    char *json = strdup(told);
+    forget();
+    store = open_store();
+    assert_true(store_close(&store));
+    assert_string_equal(query("PRAGMA user_version"), "4;");
+    explain(false);
+    assert_string_equal(told, text);
+    tells("restarter-2");
+    forget();
+    explain(true);
+    assert_string_equal(told, json);
+    free(text);
+    free(json);
 }
 
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, make_store_folder, end_story)
@@ -312,6 +355,7 @@ int main(void)
         TEST(a_pending_job_says_how_far_its_attempt_is),
         TEST(the_mock_is_told_as_a_rehearsal),
         TEST(withdrawn_and_skipped_jobs_are_not_called_restarted),
+        TEST(a_record_of_version_3_reads_the_same_when_it_is_upgraded),
         TEST(a_record_of_version_1_is_read_as_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 // Tests of common/runtime/record_state.h: what a record holds back, as entries.
 
 #include "record_state.h"
-#include "record_schema.h"
+#include "old_record.h"
 #include "temp_database.h"
 
 #include <inttypes.h>
@@ -24,7 +24,7 @@ static int new_record(void **state)
 static void write_rows(const char *rows)
 {
     execute(RECORD_SCHEMA);
-    execute("PRAGMA user_version = 3");
+    execute("PRAGMA user_version = 4");
     execute(rows);
 }
 
@@ -111,7 +111,7 @@ static void without_a_record_or_with_an_older_one_there_is_nothing(void **state)
 {
     (void)state;
     tells(RUN, "");
-    execute(RECORD_SCHEMA_JOBS_1 ") WITHOUT ROWID; PRAGMA user_version = 1");
+    execute(OLD_RECORD_1);
     tells(RUN, "");
 }
 
@@ -122,7 +122,7 @@ static void what_cannot_be_read_is_said(void **state)
     execute(RECORD_SCHEMA "; PRAGMA user_version = 99");
     assert_int_equal(mm_record_state_read(path, RUN, NOW, tell, NULL, error), EX_CONFIG);
     assert_string_not_equal(error, "");
-    execute("PRAGMA user_version = 3; DROP TABLE places");
+    execute("PRAGMA user_version = 4; DROP TABLE places");
     assert_int_equal(mm_record_state_read(path, RUN, NOW, tell, NULL, error), EX_DATAERR);
 }
 

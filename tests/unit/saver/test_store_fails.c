@@ -1,6 +1,7 @@
 // The store when the world fails: a full disk, a busy database, a failed fsync, and files that are
 // not its own.
 
+#include "old_record.h"
 #include "store_play.h"
 
 #include <errno.h>
@@ -10,6 +11,7 @@
 #include <sqlite3.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -23,6 +25,39 @@ int fdatasync(int fd)
         return -1;
     }
     return (int)syscall(SYS_fdatasync, fd);
+}
+
+// The same for writes to files at a place, all from the n-th one on. A disk that is full says so;
+// or the process is killed there.
+static int write_fails_after = NEVER_FAILS;
+static bool write_kills = false;
+ssize_t pwrite64(int fd, const void *data, size_t size, off64_t offset)
+{
+    if (write_fails_after != NEVER_FAILS && write_fails_after-- <= 0) {
+        if (write_kills)
+            (void)kill(getpid(), SIGKILL);
+        write_fails_after = 0;
+        errno = ENOSPC;
+        return -1;
+    }
+    return syscall(SYS_pwrite64, fd, data, size, offset);
+}
+
+// Does it in a process of its own, which is killed at its n-th write. False: it has made fewer.
+static bool is_killed(int write, void (*work)(void))
+{
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        write_fails_after = write;
+        write_kills = true;
+        work();
+        _exit(0);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
+    return WIFSIGNALED(status);
 }
 
 // Lowers or lifts the limit of the file's size that the kernel sets for this process.
@@ -74,13 +109,193 @@ static void a_database_that_is_being_written_fails_the_batch_and_passes(void **s
     assert_true(store_close(&store));
 }
 
+// What is put in each round: new names, an intent of before that is settled, one that is repeated
+// with more deliveries, what a small row has no room for, and new jobs.
+static void put_round(store_t *store, unsigned round, const char *publisher, const char *worker)
+{
+    mm_task_t task = store_task(MM_LEG_SETTLE, 10 * round, 0);
+    task.outcome = MM_OUTCOME_RESTARTED;
+    task.publisher = mm_str(publisher);
+    task.worker = mm_str(worker);
+    store_put(store, &task);
+    task = store_task(MM_LEG_SAVE, 10 * round + 1, 1);
+    task.deliveries = 20;
+    task.publisher = mm_str(publisher);
+    store_put(store, &task);
+    for (unsigned i = 2; i < 6; i++) {
+        task = store_task(MM_LEG_SETTLE, 10 * round + i, i);
+        task.outcome = MM_OUTCOME_DEAD;
+        task.publisher = mm_str(publisher);
+        task.worker = mm_str(worker);
+        task.attempts = i == 5 ? 1000 : 1;
+        store_put(store, &task);
+    }
+}
+
+// The batch fails at its n-th write, for each n: nothing of it is on record, no name of it is known
+// under a number, and the next one is recorded as if it had been the first.
+static void a_batch_fails_at_each_of_its_writes(void **state)
+{
+    (void)state;
+    store_t *store = open_store();
+    unsigned round = 0;
+    for (bool fails = true; fails; round++) {
+        char worker[16], publisher[16], sql[512];
+        put_save(store, 10 * round, 0);
+        put_save(store, 10 * round + 1, 1);
+        EXPECT(store, {0, MM_STATUS_OK, MM_OUTCOME_NONE}, {1, MM_STATUS_OK, MM_OUTCOME_NONE});
+        (void)snprintf(publisher, sizeof publisher, "lost-%u", round);
+        put_round(store, round, publisher, publisher);
+        write_fails_after = (int)round;
+        assert_true(store_flush(store));
+        write_fails_after = NEVER_FAILS;
+        const mm_result_t *answers = NULL;
+        assert_int_equal(store_answers(store, &answers), 6);
+        fails = answers[0].status == MM_STATUS_FAILED;
+        for (size_t i = 0; i < 6; i++)
+            assert_int_equal(answers[i].status, fails ? MM_STATUS_FAILED : MM_STATUS_OK);
+        (void)snprintf(sql, sizeof sql,
+                       "SELECT count(*), count(outcome), max(deliveries) FROM jobs WHERE id >="
+                       " x'%032x'",
+                       10 * round);
+        assert_string_equal(query(sql), fails ? "2|0|1;" : "6|5|20;");
+        if (!fails)
+            continue;
+        (void)snprintf(worker, sizeof worker, "w%u", round);
+        (void)snprintf(publisher, sizeof publisher, "p%u", round);
+        put_round(store, round, publisher, worker);
+        EXPECT(store, {0, MM_STATUS_OK, MM_OUTCOME_RESTARTED}, {1, MM_STATUS_OK, MM_OUTCOME_NONE},
+               {2, MM_STATUS_OK, MM_OUTCOME_DEAD}, {3, MM_STATUS_OK, MM_OUTCOME_DEAD},
+               {4, MM_STATUS_OK, MM_OUTCOME_DEAD}, {5, MM_STATUS_OK, MM_OUTCOME_DEAD});
+        (void)snprintf(sql, sizeof sql,
+                       "SELECT count(*), count(outcome), max(deliveries), sum(worker = '%s'),"
+                       " sum(publisher = '%s'), sum(publisher = 'publisher-1'), max(attempts)"
+                       " FROM jobs WHERE id >= x'%032x'",
+                       worker, publisher, 10 * round);
+        assert_string_equal(query(sql), "6|5|20|5|4|2|1000;");
+    }
+    assert_true(round > 1);
+    assert_string_equal(query("SELECT count(*) FROM job_names WHERE name LIKE 'lost-%'"), "1;");
+    assert_string_equal(query("PRAGMA integrity_check"), "ok;");
+    assert_true(store_close(&store));
+}
+
+static void write_batch(void)
+{
+    store_t *store = NULL;
+    if (store_open(path, &store, open_error) != 0)
+        _exit(1);
+    put_round(store, 0, "publisher-2", "restarter-2");
+    if (!store_flush(store))
+        _exit(1);
+    _exit(0);
+}
+
+// All of a batch is on record or nothing, with its names.
+static void a_batch_is_killed_at_each_of_its_writes(void **state)
+{
+    (void)state;
+    int write = 0;
+    for (bool killed = true; killed; write++) {
+        store_t *store = open_store();
+        put_save(store, 0, 0);
+        put_save(store, 1, 1);
+        assert_true(store_flush(store));
+        assert_true(store_close(&store));
+        killed = is_killed(write, write_batch);
+        store = open_store();
+        const char *found = query("SELECT count(*), count(outcome), max(deliveries), count(worker),"
+                                  " count(publisher), (SELECT count(*) FROM job_names),"
+                                  " (SELECT count(*) FROM odd_jobs) FROM jobs");
+        if (strcmp(found, "6|5|20|5|6|3|2;") != 0) {
+            assert_true(killed);
+            assert_string_equal(found, "2|0|1|0|2|1|0;");
+        }
+        assert_string_equal(query("PRAGMA integrity_check"), "ok;");
+        assert_true(store_close(&store));
+        assert_int_equal(unlink(path), 0);
+    }
+    assert_true(write > 1);
+}
+
+static void make_old(void)
+{
+    execute(OLD_RECORD_3
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)"
+            " INSERT INTO jobs SELECT i, 'a', iif(i = 7, '7', 'a'), 'p' || (i % 3), i, 2 * i,"
+            " 'restarted', 1, iif(i = 7, 77, 1), 0, 'w' || (i % 5), NULL, 'proven' FROM n");
+}
+
+static const char rows[] = "SELECT count(*), sum(settled_ms), group_concat(DISTINCT worker),"
+                           " max(deliveries), min(instance) FROM jobs";
+
+static void open_and_leave(void)
+{
+    store_t *store = NULL;
+    if (store_open(path, &store, open_error) != 0)
+        _exit(1);
+}
+
+// It is then of the one version or the other, and shows the same.
+static void an_upgrade_is_killed_at_each_of_its_writes(void **state)
+{
+    (void)state;
+    make_old();
+    char *before = strdup(query(rows));
+    int write = 0;
+    for (bool killed = true; killed; write++) {
+        killed = is_killed(write, open_and_leave);
+        assert_string_equal(query(rows), before);
+        bool is_old = strcmp(query("PRAGMA user_version"), "3;") == 0;
+        assert_true(killed || !is_old);
+        assert_string_equal(query("SELECT count(*) FROM sqlite_schema WHERE name = 'job_rows'"),
+                            is_old ? "0;" : "1;");
+        if (is_old)
+            continue;
+        store_t *store = open_store(); // whose end folds the log into the file
+        assert_true(store_close(&store));
+        assert_string_equal(query("PRAGMA integrity_check"), "ok;");
+        assert_int_equal(unlink(path), 0);
+        make_old();
+    }
+    assert_true(write > 1);
+    free(before);
+}
+
+// The upgrade fails at its n-th write, for each n: the file is as it was, and says why.
+static void an_upgrade_fails_at_each_of_its_writes(void **state)
+{
+    (void)state;
+    make_old();
+    char *before = strdup(query(rows));
+    int failures = 0;
+    for (bool fails = true; fails; failures++) {
+        store_t *store = NULL;
+        write_fails_after = failures;
+        int code = store_open(path, &store, open_error);
+        write_fails_after = NEVER_FAILS;
+        fails = code != 0;
+        assert_string_equal(query(rows), before);
+        assert_string_equal(query("PRAGMA user_version"), fails ? "3;" : "4;");
+        if (fails && (code != EX_IOERR || !strstr(open_error, "free some space")))
+            fail_msg("%d %s", code, open_error);
+        assert_string_equal(query("SELECT count(*) FROM sqlite_schema WHERE name = 'job_rows'"),
+                            fails ? "0;" : "1;");
+        if (!fails)
+            assert_true(store_close(&store));
+    }
+    assert_true(failures > 1);
+    assert_string_equal(query("PRAGMA integrity_check"), "ok;");
+    free(before);
+}
+
 static void a_broken_file_ends_the_store(void **state)
 {
     (void)state;
     store_t *store = open_store();
     put_save(store, 1, 11);
     assert_true(store_flush(store));
-    execute("DROP TABLE jobs");
+    execute("DROP TABLE job_rows");
     put_save(store, 2, 12);
     assert_false(store_flush(store));
     assert_true(strlen(store_error(store)) > 0);
@@ -163,7 +378,7 @@ static void a_newer_version_is_refused(void **state)
     store_t *store = open_store();
     assert_true(store_close(&store));
     execute("PRAGMA user_version = 7");
-    refuses(EX_CONFIG, "has version 7, but this program writes version 3");
+    refuses(EX_CONFIG, "has version 7, but this program writes version 4");
 }
 
 static void what_is_not_a_database_is_refused_and_left_alone(void **state)
@@ -217,6 +432,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STORE_TEST(a_full_disk_fails_the_batch_and_passes),
         STORE_TEST(a_database_that_is_being_written_fails_the_batch_and_passes),
+        STORE_TEST(a_batch_fails_at_each_of_its_writes),
+        STORE_TEST(a_batch_is_killed_at_each_of_its_writes),
+        STORE_TEST(an_upgrade_is_killed_at_each_of_its_writes),
+        STORE_TEST(an_upgrade_fails_at_each_of_its_writes),
         STORE_TEST(a_broken_file_ends_the_store),
         STORE_TEST(a_failed_fsync_ends_the_store_for_good),
         STORE_TEST(a_checkpoint_that_fails_ends_the_store_after_its_answers),
