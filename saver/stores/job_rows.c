@@ -76,8 +76,10 @@ static mm_proof_t proof_of(const batch_row_t *row, const mm_task_t *task)
 // False: it does not fit.
 static bool add_fact(int64_t *facts, int place, int64_t max, int64_t value)
 {
+    if (value < 0 || value > max)
+        return false;
     *facts |= value << place;
-    return value <= max;
+    return true;
 }
 
 // Sets what becomes of the row, and its facts: 0 when a small row has no room for them.

@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void a_save_is_an_intent_and_may_be_repeated(void **state)
@@ -369,6 +370,32 @@ static void names_without_end_are_on_record(void **state)
     assert_true(store_close(&store));
 }
 
+// Of names that are as long as most, and restarted by one of 500 restarters.
+static void a_job_takes_few_bytes(void **state)
+{
+    (void)state;
+    enum { JOBS = 20000 };
+    store_t *store = open_store();
+    int64_t arrival_ms = mm_clock_wall_ms();
+    for (unsigned i = 0; i < JOBS; i++) {
+        char host[16], worker[16];
+        (void)snprintf(host, sizeof host, "cattle-%08u", i);
+        (void)snprintf(worker, sizeof worker, "restarter-%u", i % 500);
+        mm_task_t settle = store_task(MM_LEG_SETTLE, i, i);
+        settle.outcome = MM_OUTCOME_RESTARTED;
+        settle.host = mm_str(host);
+        settle.worker = mm_str(worker);
+        settle.attempts = settle.extended = 1;
+        settle.received_ms = arrival_ms;
+        store_put(store, &settle);
+    }
+    assert_true(store_flush(store));
+    assert_true(store_close(&store));
+    struct stat file;
+    assert_int_equal(stat(path, &file), 0);
+    assert_in_range(file.st_size / JOBS, 30, 70);
+}
+
 static void each_answer_is_given_once(void **state)
 {
     (void)state;
@@ -454,6 +481,7 @@ int main(void)
         STORE_TEST(the_instance_is_the_label_of_the_host),
         STORE_TEST(names_are_those_of_their_rows),
         STORE_TEST(names_without_end_are_on_record),
+        STORE_TEST(a_job_takes_few_bytes),
         STORE_TEST(each_answer_is_given_once),
         STORE_TEST(texts_are_copied_and_large_batches_fit),
         STORE_TEST(closing_commits_what_is_pending),
