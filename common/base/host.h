@@ -18,6 +18,12 @@ typedef struct {
 bool mm_is_name(mm_str_t text);
 // Sets *ret_name; false, and untouched, when text is no name.
 bool mm_name_from(mm_str_t text, mm_name_t *ret_name);
+// Whether that is the name.
+static inline bool mm_name_is(const mm_name_t *self, mm_str_t text)
+{
+    return text.size > 0 && text.size <= MM_NAME_MAX && self->text[text.size] == '\0' &&
+           self->text[text.size - 1] != '\0' && memcmp(self->text, text.data, text.size) == 0;
+}
 
 // NULL when text is a host that can be restarted, else why not, as the end of a sentence ("it is
 // empty", "it starts with '-' and could be taken for an option"): 1 to MM_HOST_MAX of

@@ -5,18 +5,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-mm_str_t mm_str(const char *string)
-{
-    if (string == NULL)
-        return (mm_str_t){.data = "", .size = 0};
-    return (mm_str_t){.data = string, .size = strlen(string)};
-}
-
-bool mm_str_equal(mm_str_t a, mm_str_t b)
-{
-    return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
-}
-
 int mm_str_compare(mm_str_t a, mm_str_t b)
 {
     size_t shorter = a.size < b.size ? a.size : b.size;

@@ -15,8 +15,18 @@ typedef struct {
 } mm_str_t;
 
 // The view of a NUL-terminated string; NULL gives the empty one.
-mm_str_t mm_str(const char *string);
-bool mm_str_equal(mm_str_t a, mm_str_t b);
+static inline mm_str_t mm_str(const char *string)
+{
+    if (string == NULL)
+        return (mm_str_t){.data = "", .size = 0};
+    return (mm_str_t){.data = string, .size = strlen(string)};
+}
+
+static inline bool mm_str_equal(mm_str_t a, mm_str_t b)
+{
+    return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
+}
+
 // By their bytes: less than 0, 0, or more than 0.
 int mm_str_compare(mm_str_t a, mm_str_t b);
 // For tables and for noticing changes within a process: it may differ between machines and

@@ -16,7 +16,7 @@ struct name_pool_item {
 const char *name_pool_intern(name_pool_t *self, mm_str_t name)
 {
     name_pool_item_t *item = self->latest; // often asked for many times in a row
-    if (item && mm_str_equal(mm_str(item->name.text), name))
+    if (item && mm_name_is(&item->name, name))
         return item->name.text;
     HASH_FIND(hh, self->table, name.data, name.size, item);
     if (item) {

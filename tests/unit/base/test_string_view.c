@@ -84,6 +84,24 @@ static void a_name_is_copied_and_terminated(void **state)
     assert_string_equal(name.text, "restarter-2");
 }
 
+static void a_name_is_a_text_with_the_same_bytes_and_no_more(void **state)
+{
+    (void)state;
+    mm_name_t name, longest;
+    char longer[MM_NAME_MAX + 2];
+    memset(longer, 'a', sizeof longer);
+    longer[MM_NAME_MAX + 1] = '\0';
+    assert_true(mm_name_from(mm_str("r1"), &name));
+    assert_true(mm_name_from((mm_str_t){longer, MM_NAME_MAX}, &longest));
+    assert_true(mm_name_is(&name, mm_str("r1")));
+    assert_true(mm_name_is(&longest, (mm_str_t){longer, MM_NAME_MAX}));
+    const char *const others[] = {"", "r", "r2", "r11", longer};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        assert_false(mm_name_is(&name, mm_str(others[i])));
+    assert_false(mm_name_is(&name, (mm_str_t){"r1\0", 3}));
+    assert_false(mm_name_is(&longest, mm_str(longer)));
+}
+
 static void names_keep_to_their_alphabet_and_length(void **state)
 {
     (void)state;
@@ -332,6 +350,7 @@ int main(void)
         cmocka_unit_test(texts_are_in_the_order_of_their_bytes),
         cmocka_unit_test(a_text_that_is_owned_is_replaced_by_a_copy),
         cmocka_unit_test(a_name_is_copied_and_terminated),
+        cmocka_unit_test(a_name_is_a_text_with_the_same_bytes_and_no_more),
         cmocka_unit_test(names_keep_to_their_alphabet_and_length),
         cmocka_unit_test(a_refused_name_leaves_the_output_alone),
         cmocka_unit_test(hosts_that_can_be_restarted_raise_no_complaint),
