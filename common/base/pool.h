@@ -1,6 +1,7 @@
 // Memory for many small objects that come and go: cut from blocks, and used again for the next
 // object of about the same size, so that there is no malloc for each. The blocks stay until the
-// pool is cleared: it holds the most that was ever needed at one time.
+// pool is cleared: it holds the most that was ever needed at one time. An object begins with a
+// cache line if the sizes of all objects of the pool are multiples of one.
 
 #ifndef MM_POOL_H
 #define MM_POOL_H

@@ -2,7 +2,7 @@
 # The cores may not reach the world: whatever they use that none of them defines must be on this list.
 # purity.sh OBJECT...
 set -u
-allowed='malloc calloc realloc free strdup strndup memcpy memmove memset memcmp memchr strlen strcmp
+allowed='malloc calloc realloc free strdup strndup aligned_alloc memcpy memmove memset memcmp memchr strlen strcmp
 strncmp strchr snprintf exit abort __assert_fail __stack_chk_fail __snprintf_chk __memcpy_chk
 __strncpy_chk _GLOBAL_OFFSET_TABLE_'
 defined=$(nm --defined-only -g "$@" 2>/dev/null | awk 'NF == 3 {print $3}')
