@@ -7,7 +7,8 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <utlist.h>
+
+static_assert(sizeof(settled_item_t) <= 64, "an item is one cache line");
 
 static bool has_id(const void *item, const void *id)
 {
@@ -26,31 +27,34 @@ static settled_list_t *list_of(settled_cache_t *self, mm_outcome_t outcome)
     return outcome == MM_OUTCOME_NONE ? &self->nacked : &self->settled;
 }
 
+static settled_item_t *first_of(const settled_list_t *list)
+{
+    return MM_QUEUE_OWNER(mm_queue_first(&list->items), settled_item_t, node);
+}
+
 static void unlink_item(settled_cache_t *self, settled_item_t *item)
 {
     settled_list_t *list = list_of(self, item->outcome);
     mm_table_remove(&self->table, mm_id_hash(&item->id), item);
-    DL_DELETE(list->items, item);
-    list->count--;
+    mm_queue_remove(&list->items, &item->node);
 }
 
 static void link_item(settled_cache_t *self, settled_item_t *item)
 {
     settled_list_t *list = list_of(self, item->outcome);
     mm_table_add(&self->table, mm_id_hash(&item->id), item);
-    DL_APPEND(list->items, item);
-    list->count++;
+    mm_queue_add(&list->items, &item->node);
 }
 
 static void make_room(settled_cache_t *self, mm_outcome_t outcome)
 {
     const settled_list_t *list = list_of(self, outcome);
-    if (list->count < list->most)
+    if (list->items.count < list->most)
         return;
-    const mm_id_t *oldest = &list->items->id;
-    if (outcome != MM_OUTCOME_NONE && mm_id_compare(oldest, &self->newest_dropped) > 0)
-        self->newest_dropped = *oldest;
-    settled_cache_remove(self, list->items);
+    settled_item_t *oldest = first_of(list);
+    if (outcome != MM_OUTCOME_NONE && mm_id_compare(&oldest->id, &self->newest_dropped) > 0)
+        self->newest_dropped = oldest->id;
+    settled_cache_remove(self, oldest);
 }
 
 static settled_item_t *new_item(settled_cache_t *self, const mm_id_t *id)
@@ -89,12 +93,17 @@ void settled_cache_remove(settled_cache_t *self, settled_item_t *item)
     mm_pool_put(&self->pool, item, sizeof *item);
 }
 
+static void clear_list(settled_cache_t *self, settled_list_t *list)
+{
+    for (settled_item_t *item; (item = first_of(list)) != NULL;)
+        settled_cache_remove(self, item);
+    mm_queue_clear(&list->items);
+}
+
 void settled_cache_clear(settled_cache_t *self)
 {
-    while (self->settled.items)
-        settled_cache_remove(self, self->settled.items);
-    while (self->nacked.items)
-        settled_cache_remove(self, self->nacked.items);
+    clear_list(self, &self->settled);
+    clear_list(self, &self->nacked);
     mm_pool_clear(&self->pool);
     mm_table_clear(&self->table);
 }

@@ -8,9 +8,10 @@
 
 #include "job.h"
 #include "pool.h"
+#include "queue.h"
 #include "table.h"
 
-typedef struct settled_item {
+typedef struct {
     mm_id_t id;
     mm_outcome_t outcome; // of a settled job; none: it was nacked
     uint32_t attempts;    // charged restarts
@@ -20,12 +21,11 @@ typedef struct settled_item {
     mm_proof_t proof;
     const char *worker; // nacked: of that restart, or the last one; interned, or NULL
     char *error;        // owned, or NULL
-    struct settled_item *prev, *next;
-} settled_item_t;
+    mm_queue_node_t node;
+} settled_item_t; // a cache line
 
 typedef struct {
-    settled_item_t *items; // oldest first (utlist)
-    size_t count;
+    mm_queue_t items; // oldest first
     size_t most;
 } settled_list_t;
 

@@ -72,7 +72,7 @@ static void the_oldest_settled_go_first(void **state)
     (void)state;
     for (unsigned i = 1; i <= 5; i++)
         put(i, i % 2 ? MM_OUTCOME_RESTARTED : MM_OUTCOME_DEAD);
-    assert_int_equal(cache.settled.count, 3);
+    assert_int_equal(cache.settled.items.count, 3);
     assert_null(find(1));
     assert_null(find(2));
     for (unsigned i = 3; i <= 5; i++)
@@ -101,8 +101,8 @@ static void nacked_ones_have_a_limit_of_their_own(void **state)
         put(i, MM_OUTCOME_RESTARTED);
     for (unsigned i = 11; i <= 14; i++)
         put(i, MM_OUTCOME_NONE);
-    assert_int_equal(cache.nacked.count, 2);
-    assert_int_equal(cache.settled.count, 3);
+    assert_int_equal(cache.nacked.items.count, 2);
+    assert_int_equal(cache.settled.items.count, 3);
     assert_null(find(12));
     assert_non_null(find(13));
     assert_non_null(find(1));
@@ -116,7 +116,7 @@ static void putting_again_makes_it_the_newest_and_keeps_its_facts(void **state)
     put(2, MM_OUTCOME_RESTARTED);
     put(3, MM_OUTCOME_RESTARTED);
     assert_int_equal(put(1, MM_OUTCOME_RESTARTED)->attempts, 2);
-    assert_int_equal(cache.settled.count, 3);
+    assert_int_equal(cache.settled.items.count, 3);
     put(4, MM_OUTCOME_RESTARTED);
     assert_null(find(2));
     assert_non_null(find(1));
@@ -132,8 +132,8 @@ static void a_nacked_job_that_settles_changes_sides_within_the_limits(void **sta
         item->attempts = i;
         assert_ptr_equal(put(i, MM_OUTCOME_DEAD), item);
         assert_int_equal(item->attempts, i);
-        assert_int_equal(cache.nacked.count, 0);
-        assert_int_equal(cache.settled.count, 3);
+        assert_int_equal(cache.nacked.items.count, 0);
+        assert_int_equal(cache.settled.items.count, 3);
     }
     newest_dropped_is(17);
 }
@@ -163,8 +163,8 @@ static void what_is_removed_is_gone(void **state)
     settled_cache_remove(&cache, find(2));
     assert_null(find(1));
     assert_null(find(2));
-    assert_int_equal(cache.settled.count, 0);
-    assert_int_equal(cache.nacked.count, 0);
+    assert_int_equal(cache.settled.items.count, 0);
+    assert_int_equal(cache.nacked.items.count, 0);
     newest_dropped_is(0); // it was not dropped for want of room
 }
 
@@ -181,9 +181,9 @@ static void it_stays_within_its_bounds(void **state)
             put(number, (mm_outcome_t)mm_random_below(&random, 3));
         else if (find(number))
             settled_cache_remove(&cache, find(number));
-        assert_in_range(cache.settled.count, 0, 20);
-        assert_in_range(cache.nacked.count, 0, 10);
-        assert_int_equal(cache.table.count, cache.settled.count + cache.nacked.count);
+        assert_in_range(cache.settled.items.count, 0, 20);
+        assert_in_range(cache.nacked.items.count, 0, 10);
+        assert_int_equal(cache.table.count, cache.settled.items.count + cache.nacked.items.count);
     }
 }
 
