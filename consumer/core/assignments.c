@@ -5,27 +5,50 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <utlist.h>
+#include <string.h>
 
 #define LOST_TASKS_MAX 65536 // tasks of lost workers kept
+#define RING_FIRST     64    // places of the first ring
 
-assignment_t *assignments_add(workers_t *self, worker_t *worker, uint64_t number, mm_leg_t leg,
-                              const mm_id_t *id, host_t *host)
+static_assert(sizeof(assignment_t) <= 64, "an assignment is one cache line");
+
+// ---- by number
+
+static assignment_t **place_of(const workers_t *self, uint64_t number)
 {
-    assignment_t *assignment = mm_pool_get(&self->pool, sizeof *assignment);
-    *assignment = (assignment_t){.number = number,
-                                 .leg = leg,
-                                 .id = *id,
-                                 .worker = worker,
-                                 .host = host,
-                                 .stamp_ms = worker->stamp_ms};
-    if (host)
-        resources_occupy(self->resources, host);
-    mm_table_add(&self->by_number, mm_table_number(number), assignment);
-    DL_APPEND(worker->assignments, assignment);
-    worker->out++;
-    workers_refresh_credit(self, worker);
-    return assignment;
+    return &self->ring[number & (self->ring_size - 1)];
+}
+
+// No two numbers get to the same place of a ring that is twice as long.
+static void make_longer(workers_t *self)
+{
+    size_t former = self->ring_size;
+    self->ring_size = former > 0 ? 2 * former : RING_FIRST;
+    self->ring = realloc(self->ring, self->ring_size * sizeof(assignment_t *));
+    assert(self->ring);
+    memset(self->ring + former, 0, (self->ring_size - former) * sizeof(assignment_t *));
+    for (size_t i = 0; i < former; i++) {
+        assignment_t *assignment = self->ring[i];
+        self->ring[i] = NULL;
+        if (assignment)
+            *place_of(self, assignment->number) = assignment;
+    }
+}
+
+static void put(workers_t *self, assignment_t *assignment)
+{
+    if (2 * self->ring_count >= self->ring_size)
+        make_longer(self);
+    assignment_t **place = place_of(self, assignment->number);
+    assignment_t *older = *place;
+    if (older && older->number > assignment->number) // adopted
+        older = assignment;
+    else
+        *place = assignment;
+    if (older)
+        mm_table_add(&self->older, mm_table_number(older->number), older);
+    else
+        self->ring_count++;
 }
 
 static bool has_number(const void *assignment, const void *number)
@@ -35,7 +58,55 @@ static bool has_number(const void *assignment, const void *number)
 
 assignment_t *assignments_find(const workers_t *self, uint64_t number)
 {
-    return mm_table_find(&self->by_number, mm_table_number(number), has_number, &number);
+    assignment_t *newer = self->ring ? *place_of(self, number) : NULL;
+    if (newer && newer->number == number)
+        return newer;
+    return mm_table_find(&self->older, mm_table_number(number), has_number, &number);
+}
+
+static void take_out(workers_t *self, assignment_t *assignment)
+{
+    assignment_t **place = place_of(self, assignment->number);
+    if (*place != assignment) {
+        mm_table_remove(&self->older, mm_table_number(assignment->number), assignment);
+        return;
+    }
+    *place = NULL;
+    self->ring_count--;
+}
+
+// ---- those of a worker
+
+assignment_t *assignments_first(const worker_t *worker)
+{
+    return MM_QUEUE_OWNER(mm_queue_first(&worker->assignments), assignment_t, node);
+}
+
+assignment_t *assignments_next(const assignment_t *assignment)
+{
+    const worker_t *worker = assignment->worker;
+    return MM_QUEUE_OWNER(mm_queue_next(&worker->assignments, &assignment->node), assignment_t,
+                          node);
+}
+
+assignment_t *assignments_add(workers_t *self, worker_t *worker, uint64_t number, mm_leg_t leg,
+                              const mm_id_t *id, host_t *host, struct flight *flight)
+{
+    assignment_t *assignment = mm_pool_get(&self->pool, sizeof *assignment);
+    *assignment = (assignment_t){.number = number,
+                                 .leg = (uint8_t)leg,
+                                 .id = *id,
+                                 .worker = worker,
+                                 .flight = flight,
+                                 .host = host,
+                                 .stamp_ms = worker->stamp_ms};
+    if (host)
+        resources_occupy(self->resources, host);
+    put(self, assignment);
+    mm_queue_add(&worker->assignments, &assignment->node);
+    worker->out++;
+    workers_refresh_credit(self, worker);
+    return assignment;
 }
 
 ended_t assignments_remove(workers_t *self, assignment_t *assignment, ended_why_t why)
@@ -43,11 +114,12 @@ ended_t assignments_remove(workers_t *self, assignment_t *assignment, ended_why_
     worker_t *worker = assignment->worker;
     ended_t ended = {.why = why,
                      .number = assignment->number,
-                     .leg = assignment->leg,
+                     .leg = (mm_leg_t)assignment->leg,
                      .id = assignment->id,
+                     .flight = assignment->flight,
                      .host = assignment->host};
-    mm_table_remove(&self->by_number, mm_table_number(assignment->number), assignment);
-    DL_DELETE(worker->assignments, assignment);
+    take_out(self, assignment);
+    mm_queue_remove(&worker->assignments, &assignment->node);
     if (assignment->host)
         resources_vacate(self->resources, assignment->host);
     mm_pool_put(&self->pool, assignment, sizeof *assignment);
@@ -56,6 +128,16 @@ ended_t assignments_remove(workers_t *self, assignment_t *assignment, ended_why_
     workers_refresh_credit(self, worker);
     return ended;
 }
+
+void assignments_clear(workers_t *self)
+{
+    assert(self->ring_count == 0 && self->older.count == 0);
+    free(self->ring);
+    mm_table_clear(&self->older);
+    mm_pool_clear(&self->pool);
+}
+
+// ---- those of lost workers
 
 void assignments_add_lost(workers_t *self, uint64_t number)
 {

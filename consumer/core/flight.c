@@ -9,6 +9,10 @@
 
 #define BIT(STATE) (1u << (STATE))
 
+static_assert(offsetof(flight_t, store_prev) == 64 && offsetof(flight_t, restart_prev) == 128 &&
+                  sizeof(flight_t) <= 192,
+              "the lines of a flight are where its header has them");
+
 static const unsigned store_allowed[] = {
     [STORE_READY] = BIT(STORE_WITHHELD) | BIT(STORE_OUT) | BIT(STORE_ENDED),
     [STORE_WITHHELD] = BIT(STORE_READY) | BIT(STORE_ENDED),
@@ -54,9 +58,31 @@ flight_t *flights_find(const flights_t *self, const mm_id_t *id)
     return mm_table_find(&self->table, mm_id_hash(id), has_id, id);
 }
 
+flight_t *flights_find_likely(const flights_t *self, flight_t *likely, const mm_id_t *id)
+{
+    bool is_it = likely && likely->store != STORE_ENDED && mm_id_equal(&likely->id, id);
+    return is_it ? likely : flights_find(self, id);
+}
+
 size_t flights_count(const flights_t *self)
 {
     return self->table.count;
+}
+
+// A lease that ends later is looked at again with the next extension.
+static void see_lease(flights_t *self, flight_t *flight)
+{
+    if (flight->lease.due_ms > flight->extend_ms || flight->is_leased)
+        return;
+    flight->is_leased = true;
+    mm_heap_put(&self->leases, &flight->lease, flight->lease.due_ms);
+}
+
+static void leave_leases(flights_t *self, flight_t *flight)
+{
+    if (flight->is_leased)
+        mm_heap_remove(&self->leases, &flight->lease);
+    flight->is_leased = false;
 }
 
 flight_t *flights_add(flights_t *self, const mm_id_t *id, mm_str_t host, int64_t extend_ms,
@@ -66,7 +92,7 @@ flight_t *flights_add(flights_t *self, const mm_id_t *id, mm_str_t host, int64_t
     *flight = (flight_t){.id = *id};
     flight->host = hosts_get(&self->hosts, host);
     flight->extend_ms = extend_ms;
-    flight->lease_ms = lease_ms;
+    flight->lease.due_ms = lease_ms;
     flight->store = STORE_READY;
     flight->restart = RESTART_HELD;
     flight->trail = latency_follow(&self->latency, self->now_ms);
@@ -74,8 +100,8 @@ flight_t *flights_add(flights_t *self, const mm_id_t *id, mm_str_t host, int64_t
     self->in_restart[RESTART_HELD]++;
     mm_table_add(&self->table, mm_id_hash(id), flight);
     DL_APPEND2(self->store_ready, flight, store_prev, store_next);
-    DL_APPEND2(self->extends, flight, extend_prev, extend_next);
-    DL_APPEND2(self->leases, flight, lease_prev, lease_next);
+    mm_queue_add(&self->extends, &flight->extend);
+    see_lease(self, flight);
     return flight;
 }
 
@@ -301,16 +327,15 @@ static void grant(flights_t *self, resource_t *resource)
 
 static void grant_released(flights_t *self)
 {
-    for (resource_t *resource; (resource = self->resources.released) != NULL;) {
-        DL_DELETE2(self->resources.released, resource, previous, next);
-        resource->previous = NULL;
-        grant(self, resource);
+    for (mm_queue_node_t *node; (node = mm_queue_first(&self->resources.released)) != NULL;) {
+        mm_queue_remove(&self->resources.released, node);
+        grant(self, MM_QUEUE_OWNER(node, resource_t, released));
     }
 }
 
 flight_t *flights_next_restart(flights_t *self)
 {
-    if (self->resources.released)
+    if (self->resources.released.count > 0)
         grant_released(self);
     return self->restart_lost ? self->restart_lost : self->restart_ready;
 }
@@ -322,46 +347,59 @@ void flight_set_error(flight_t *flight, mm_str_t error)
 
 void flight_set_extended(flights_t *self, flight_t *flight, int64_t extend_ms)
 {
-    flight_t **list = flight->is_patient ? &self->patient : &self->extends;
+    mm_queue_t *queue = flight->is_patient ? &self->patient : &self->extends;
     flight->extended++;
     flight->extend_ms = extend_ms;
-    DL_DELETE2(*list, flight, extend_prev, extend_next);
-    DL_APPEND2(*list, flight, extend_prev, extend_next);
+    mm_queue_remove(queue, &flight->extend);
+    mm_queue_add(queue, &flight->extend);
+    if (!flight->overdue && !flight->is_patient)
+        see_lease(self, flight);
 }
 
 void flight_set_overdue(flights_t *self, flight_t *flight)
 {
     flight->overdue = true;
-    DL_DELETE2(self->leases, flight, lease_prev, lease_next);
+    leave_leases(self, flight);
 }
 
 void flight_set_patient(flights_t *self, flight_t *flight)
 {
     assert(!flight->overdue);
-    DL_DELETE2(self->extends, flight, extend_prev, extend_next);
-    DL_DELETE2(self->leases, flight, lease_prev, lease_next);
+    mm_queue_remove(&self->extends, &flight->extend);
+    leave_leases(self, flight);
     flight->is_patient = true;
-    DL_APPEND2(self->patient, flight, extend_prev, extend_next);
+    mm_queue_add(&self->patient, &flight->extend);
 }
 
 void flight_set_impatient(flights_t *self, flight_t *flight, int64_t lease_ms)
 {
-    DL_DELETE2(self->patient, flight, extend_prev, extend_next);
+    mm_queue_remove(&self->patient, &flight->extend);
     flight->is_patient = false;
-    flight->lease_ms = lease_ms;
-    DL_APPEND2(self->extends, flight, extend_prev, extend_next);
-    DL_APPEND2(self->leases, flight, lease_prev, lease_next);
+    flight->lease.due_ms = lease_ms;
+    mm_queue_add(&self->extends, &flight->extend);
+}
+
+flight_t *flights_first_extend(const flights_t *self)
+{
+    return MM_QUEUE_OWNER(mm_queue_first(&self->extends), flight_t, extend);
+}
+
+flight_t *flights_first_patient(const flights_t *self)
+{
+    return MM_QUEUE_OWNER(mm_queue_first(&self->patient), flight_t, extend);
 }
 
 flight_t *flights_first(const flights_t *self)
 {
-    return self->extends ? self->extends : self->patient;
+    flight_t *first = flights_first_extend(self);
+    return first ? first : flights_first_patient(self);
 }
 
 flight_t *flights_next(const flights_t *self, const flight_t *flight)
 {
-    bool is_last = !flight->extend_next && !flight->is_patient;
-    return is_last ? self->patient : flight->extend_next;
+    const mm_queue_t *queue = flight->is_patient ? &self->patient : &self->extends;
+    flight_t *next = MM_QUEUE_OWNER(mm_queue_next(queue, &flight->extend), flight_t, extend);
+    return next || flight->is_patient ? next : flights_first_patient(self);
 }
 
 void flight_set_withdrawn(flights_t *self, flight_t *flight)
@@ -383,10 +421,8 @@ void flights_end(flights_t *self, flight_t *flight)
     flight_set_restart(self, flight, RESTART_ENDED, 0);
     latency_end(&self->latency, &flight->trail, self->now_ms);
     mm_table_remove(&self->table, mm_id_hash(&flight->id), flight);
-    flight_t **list = flight->is_patient ? &self->patient : &self->extends;
-    DL_DELETE2(*list, flight, extend_prev, extend_next);
-    if (!flight->overdue && !flight->is_patient)
-        DL_DELETE2(self->leases, flight, lease_prev, lease_next);
+    mm_queue_remove(flight->is_patient ? &self->patient : &self->extends, &flight->extend);
+    leave_leases(self, flight);
     LL_PREPEND2(self->ended, flight, store_next);
 }
 
@@ -416,4 +452,8 @@ void flights_clear(flights_t *self)
     attempts_clear(&self->attempts);
     mm_heap_clear(&self->store_backoffs);
     mm_heap_clear(&self->restart_backoffs);
+    mm_heap_clear(&self->leases);
+    mm_queue_clear(&self->resources.released);
+    mm_queue_clear(&self->extends);
+    mm_queue_clear(&self->patient);
 }

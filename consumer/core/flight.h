@@ -12,11 +12,14 @@
 #include "hosts.h"
 #include "latency_sampler.h"
 #include "group_limits.h"
+#include "queue.h"
 #include "table.h"
+
+#define FLIGHT_BYTE __attribute__((packed)) // an enum takes a byte
 
 #define FLIGHT_ALONE 2 // workers lost with it, from which on its restarter has no other task (R7)
 
-typedef enum {
+typedef enum FLIGHT_BYTE {
     STORE_READY,    // waits for a saver
     STORE_WITHHELD, // its first save is not asked for yet, since its settle may come first (R17)
     STORE_OUT,      // at a saver
@@ -25,7 +28,7 @@ typedef enum {
     STORE_ENDED     // final
 } store_state_t;
 
-typedef enum {
+typedef enum FLIGHT_BYTE {
     RESTART_HELD,    // waits for the answer to the save (R6)
     RESTART_READY,   // waits for a slot
     RESTART_BLOCKED, // waits for its host (I8) or for the limit of all restarts
@@ -53,54 +56,56 @@ static inline bool restart_has_place(restart_state_t state)
     return state == RESTART_BEGINNING || state == RESTART_BEGUN;
 }
 
+// Three cache lines. With the first one a message finds that its job is meant, and changes states;
+// the second one is what tasks and verdicts say; the third one is for waiting and failing.
 typedef struct flight {
     mm_id_t id;
     host_t *host;          // one reference
-    const char *publisher; // interned
-    const char *worker;    // of the success, or of the last attempt; interned, or NULL
-    char *error;           // of the last failed attempt; owned, or NULL
-    int64_t received_ms;   // Unix time, for the store
-    int64_t lease_ms;      // the end of max_lease
-    int64_t extend_ms;     // the next extension
     uint64_t store_task;   // number of the current task of the store leg
     uint64_t restart_task; // number of the current attempt
-    uint32_t deliveries;
-    uint32_t extended;
-    uint32_t attempts;       // charged: handed out, neither returned nor undelivered
-    uint32_t losses;         // workers lost with it
-    uint32_t store_failures; // in a row
+    trail_t *trail;        // NULL: not sampled
     store_state_t store;
     restart_state_t restart;
+    uint32_t store_failures; // in a row
     mm_outcome_t settle;     // what the store was asked for; none: not yet
-    trail_t *trail;          // NULL: not sampled
-    const char *late_worker; // succeeded after the settle was asked for: kept for a nack (R8)
-    bool handed_out;         // a restart was, ever
-    bool overdue;            // max_lease is over
-    bool redelivered;        // an earlier delivery may have been restarted (R6)
     uint8_t grants;          // it is granted so many resources, the first ones
-    bool had_grant;          // it lost the grant of the resource that it waits for
-    bool has_attributes;     // in a record of their own: most flights have none
-    bool has_attempt;        // in a record of its own: it is restarted for real
+    bool has_attempt : 1;    // in a record of its own: it is restarted for real
+    bool has_attributes : 1; // in a record of their own: most flights have none
+    bool handed_out : 1;     // a restart was, ever
+    bool overdue : 1;        // max_lease is over
+    bool redelivered : 1;    // an earlier delivery may have been restarted (R6)
+    bool had_grant : 1;      // it lost the grant of the resource that it waits for
     bool withdrawn : 1;      // its host is no longer on the list: no command any more
     bool is_first : 1;       // of those that wait in its class: its host has a place
     bool had_host : 1;       // it was granted its host when it came to the gate
     bool is_admitted : 1;    // its host has its place (group_limits.h)
     bool is_retry : 1;   // it has kept its place for another attempt, which is a start, too (G7)
     bool is_patient : 1; // it is extended once a minute, and max_lease has not begun
-    union {              // by state: ready, withheld and ended, or backoff
+    bool is_leased : 1;  // its lease is in the heap
+    union {              // the second line; by state: ready, withheld and ended, or backoff
         struct {
             struct flight *store_prev, *store_next;
         };
         mm_heap_node_t store_backoff;
     };
-    union { // by state: ready, blocked, gated, quarantined and begun, or backoff
+    const char *publisher; // interned
+    const char *worker;    // of the success, or of the last attempt; interned, or NULL
+    char *error;           // of the last failed attempt; owned, or NULL
+    int64_t received_ms;   // Unix time, for the store
+    uint32_t attempts;     // charged: handed out, neither returned nor undelivered
+    uint32_t deliveries;
+    uint32_t extended;
+    mm_queue_node_t extend; // of those extended as often, by extend_ms
+    union { // the third line; by state: ready, blocked, gated, quarantined and begun, or backoff
         struct {
             struct flight *restart_prev, *restart_next;
         };
         mm_heap_node_t restart_backoff;
     };
-    struct flight *extend_prev, *extend_next; // extended as often, by extend_ms
-    struct flight *lease_prev, *lease_next;   // by lease_ms, until overdue; not of patient ones
+    int64_t extend_ms;       // the next extension
+    mm_heap_node_t lease;    // due at the end of max_lease
+    const char *late_worker; // succeeded after the settle was asked for: kept for a nack (R8)
+    uint32_t losses;         // workers lost with it
 } flight_t;
 
 typedef struct {
@@ -112,9 +117,9 @@ typedef struct {
     flight_t *restart_lost;  // ready again after the loss of its restarter: before the others
     flight_t *restart_ready; // with the former, the queue for slots
     resources_t resources;   // the queue of the quarantine holds RESTART_QUARANTINED
-    flight_t *extends;
-    flight_t *patient; // those that wait by the policy, by extend_ms: with `extends` all flights
-    flight_t *leases;
+    mm_queue_t extends;
+    mm_queue_t patient; // those that wait by the policy, by extend_ms: with `extends` all flights
+    mm_heap_t leases;   // of those that end before the next extension: few do
     mm_heap_t store_backoffs;
     mm_heap_t restart_backoffs;
     flight_t *ended; // freed when the next step begins: actions may still point to them
@@ -132,6 +137,9 @@ typedef struct {
 } flights_t;
 
 flight_t *flights_find(const flights_t *self, const mm_id_t *id);
+// The same, and faster if it is `likely`, which may be NULL, or a flight that has ended by now: its
+// memory is another flight's then, or free, and stays as long as the flights.
+flight_t *flights_find_likely(const flights_t *self, flight_t *likely, const mm_id_t *id);
 size_t flights_count(const flights_t *self);
 // A new flight in STORE_READY and RESTART_HELD; both times are CLOCK_BOOTTIME in ms.
 flight_t *flights_add(flights_t *self, const mm_id_t *id, mm_str_t host, int64_t extend_ms,
@@ -157,6 +165,9 @@ void flight_set_overdue(flights_t *self, flight_t *flight);
 // followed by flight_set_extended.
 void flight_set_patient(flights_t *self, flight_t *flight);
 void flight_set_impatient(flights_t *self, flight_t *flight, int64_t lease_ms);
+// Those with the earliest extension, and that of a patient one; NULL: there is none.
+flight_t *flights_first_extend(const flights_t *self);
+flight_t *flights_first_patient(const flights_t *self);
 // Each flight once, in no order. Within FLIGHTS_EACH the flight may be ended.
 flight_t *flights_first(const flights_t *self);
 flight_t *flights_next(const flights_t *self, const flight_t *flight);

@@ -459,11 +459,11 @@ static void extend_due(gather_t *self)
 {
     flight_t *flight;
     int count = 0;
-    for (; count < EXTENDS_MAX && (flight = self->flights.extends) != NULL &&
+    for (; count < EXTENDS_MAX && (flight = flights_first_extend(&self->flights)) != NULL &&
            flight->extend_ms <= self->now_ms;
          count++)
         extend(self, flight);
-    for (; count < EXTENDS_MAX && (flight = self->flights.patient) != NULL &&
+    for (; count < EXTENDS_MAX && (flight = flights_first_patient(&self->flights)) != NULL &&
            flight->extend_ms <= self->now_ms;
          count++)
         extend(self, flight);
@@ -482,7 +482,7 @@ static void retry_due(gather_t *self)
 // When its save is withheld no longer; max_lease, too, counts from the delivery.
 static int64_t save_ms(const gather_t *self, const flight_t *flight)
 {
-    return flight->lease_ms - self->config.max_lease_ms + self->config.save_after_ms;
+    return flight->lease.due_ms - self->config.max_lease_ms + self->config.save_after_ms;
 }
 
 static void save_due(gather_t *self)
@@ -494,8 +494,9 @@ static void save_due(gather_t *self)
 
 static void lease_due(gather_t *self)
 {
-    for (flight_t *flight;
-         (flight = self->flights.leases) != NULL && flight->lease_ms <= self->now_ms;) {
+    for (mm_heap_node_t *node;
+         (node = mm_heap_first(&self->flights.leases)) && node->due_ms <= self->now_ms;) {
+        flight_t *flight = MM_HEAP_OWNER(node, flight_t, lease);
         flight_set_overdue(&self->flights, flight);
         gather_nack_if_over(self, flight);
     }
@@ -677,20 +678,20 @@ int64_t gather_deadline(const gather_t *self)
     int64_t deadline = mm_earlier(self->beat_ms, workers_deadline(self->workers));
     if (flights_count(&self->flights) > 0 || gather_owes_trip(self))
         deadline = mm_earlier(deadline, self->drain_until_ms);
-    if (self->flights.extends)
-        deadline = mm_earlier(deadline, self->flights.extends->extend_ms);
-    if (self->flights.patient)
-        deadline = mm_earlier(deadline, self->flights.patient->extend_ms);
+    const flight_t *flight;
+    if ((flight = flights_first_extend(&self->flights)) != NULL)
+        deadline = mm_earlier(deadline, flight->extend_ms);
+    if ((flight = flights_first_patient(&self->flights)) != NULL)
+        deadline = mm_earlier(deadline, flight->extend_ms);
     if (self->is_real || self->pending_count > 0)
         deadline = mm_earlier(deadline,
                               mm_earlier(gather_gate_deadline(self), gather_orders_deadline(self)));
     deadline = mm_earlier(deadline, unable_deadline(self));
     if (!self->starts_ended)
         deadline = mm_earlier(deadline, self->config.starts_end_ms);
-    if (self->flights.leases)
-        deadline = mm_earlier(deadline, self->flights.leases->lease_ms);
     if (self->flights.withheld)
         deadline = mm_earlier(deadline, save_ms(self, self->flights.withheld));
+    deadline = mm_earlier(deadline, mm_heap_deadline(&self->flights.leases));
     deadline = mm_earlier(deadline, mm_heap_deadline(&self->flights.store_backoffs));
     return mm_earlier(deadline, mm_heap_deadline(&self->flights.restart_backoffs));
 }

@@ -51,13 +51,14 @@ static void give_store(gather_t *self, worker_t *worker, flight_t *flight)
         flight->settle = gather_outcome(self, flight); // a settle saves, too
     mm_leg_t leg = flight->settle == MM_OUTCOME_NONE ? MM_LEG_SAVE : MM_LEG_SETTLE;
     flight_set_store(&self->flights, flight, STORE_OUT, 0);
-    flight->store_task = workers_hand_out(self->workers, worker, leg, &flight->id, NULL);
+    flight->store_task = workers_hand_out(self->workers, worker, leg, &flight->id, NULL, flight);
     (void)give_task(self, worker, flight, leg, flight->store_task);
 }
 
 static inline void assign_restart(gather_t *self, worker_t *worker, flight_t *flight, mm_leg_t leg)
 {
-    flight->restart_task = workers_hand_out(self->workers, worker, leg, &flight->id, flight->host);
+    flight->restart_task =
+        workers_hand_out(self->workers, worker, leg, &flight->id, flight->host, flight);
     mm_task_t *task = give_task(self, worker, flight, leg, flight->restart_task);
     if (flight->has_attributes)
         task->attributes = attribute_records_get(&self->flights.attributes, &flight->id);
@@ -166,7 +167,7 @@ static void hand_out_restarts(gather_t *self)
     do {
         hand_out_ready(self);
         hand_out_quarantined(self);
-    } while (self->flights.resources.released); // by a flight that lost a grant
+    } while (self->flights.resources.released.count > 0); // by a flight that lost a grant
     if (self->is_real)
         hand_out_gated(self);
     if (self->flights.restart_begun) // its restarter may be reserved no longer

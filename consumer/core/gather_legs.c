@@ -261,7 +261,7 @@ static void log_reclaimed(gather_t *self, const flight_t *flight, const workers_
 static void reclaim(gather_t *self, const workers_change_t *change)
 {
     const ended_t *ended = &change->ended;
-    flight_t *flight = flights_find(&self->flights, &ended->id);
+    flight_t *flight = flights_find_likely(&self->flights, ended->flight, &ended->id);
     if (!mm_leg_is_restarters(ended->leg)) {
         if (flight && flight->store == STORE_OUT && flight->store_task == ended->number)
             flight_set_store(&self->flights, flight, STORE_READY, 0);
@@ -310,7 +310,7 @@ void gather_apply_result(gather_t *self, worker_t *worker, const mm_result_t *re
     ended_t ended;
     if (!workers_apply_result(self->workers, worker, result, in_hello, &ended))
         return;
-    flight_t *flight = flights_find(&self->flights, &result->id);
+    flight_t *flight = flights_find_likely(&self->flights, ended.flight, &result->id);
     bool is_pause = result->status == MM_STATUS_RETURNED && result->real &&
                     result->real->pause_ms > 0 && !result->real->is_held;
     if (is_pause)

@@ -15,7 +15,7 @@ typedef struct host {
     uint64_t hash;
     uint32_t references; // flights and assignments
     uint8_t size;
-    char name[];
+    char name[]; // with up to 27 bytes the host is a cache line
 } host_t;
 
 typedef struct {

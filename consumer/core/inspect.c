@@ -161,7 +161,7 @@ static gather_job_t job_of(const gather_t *self, const flight_t *flight)
         .extended = flight->extended,
         .losses = flight->losses,
         .received_ms = flight->received_ms,
-        .lease_ms = flight->overdue ? 0 : flight->lease_ms - self->now_ms};
+        .lease_ms = flight->overdue ? 0 : flight->lease.due_ms - self->now_ms};
 }
 
 size_t gather_find_jobs(const gather_t *self, mm_str_t host_or_id, gather_job_t *ret_jobs,

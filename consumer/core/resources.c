@@ -4,7 +4,6 @@
 #include "hosts.h"
 
 #include <assert.h>
-#include <utlist.h>
 
 void resources_init(resources_t *self, uint32_t at_once)
 {
@@ -44,8 +43,8 @@ bool resources_are_exceeded(resources_t *self, host_t *host)
 
 void resources_release(resources_t *self, resource_t *resource)
 {
-    if (resource->waiting && !resource->previous)
-        DL_APPEND2(self->released, resource, previous, next);
+    if (resource->waiting && resource->released.place == 0)
+        mm_queue_add(&self->released, &resource->released);
 }
 
 void resources_release_all(resources_t *self, host_t *host)

@@ -21,8 +21,7 @@
 #ifndef RESOURCES_H
 #define RESOURCES_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "queue.h"
 
 struct flight;
 struct host;
@@ -37,18 +36,18 @@ typedef enum {
 } resource_kind_t;
 
 typedef struct resource {
-    uint32_t busy;                    // restarts at workers that are not presumed lost
-    uint32_t limit;                   // of busy, 1 or more; only adopted restarts exceed it
-    uint32_t grants;                  // flights that it is granted to, not handed out yet
-    struct flight *waiting;           // the queue, in order of arrival (utlist)
-    struct resource *previous, *next; // released ones (utlist); previous NULL: not in the list
+    struct flight *waiting;   // the queue, in order of arrival (utlist)
+    mm_queue_node_t released; // in the queue of the released ones
+    uint32_t busy;            // restarts at workers that are not presumed lost
+    uint32_t limit;           // of busy, 1 or more; only adopted restarts exceed it
+    uint32_t grants;          // flights that it is granted to, not handed out yet
 } resource_t;
 
 // The resources that are not a host's.
 typedef struct {
     resource_t at_once;
     resource_t quarantine;
-    resource_t *released; // those with a queue that are not granted to anybody yet (utlist)
+    mm_queue_t released; // those with a queue that are not granted to anybody yet
 } resources_t;
 
 // at_once: restarts in progress at most, 0: no limit.

@@ -67,7 +67,7 @@ size_t workers_changes(workers_t *self, const workers_change_t **ret_changes)
 worker_t *workers_find_name(workers_t *self, mm_str_t name)
 {
     worker_t *worker = self->found; // a frame is of one worker
-    if (worker && mm_str_equal(mm_str(worker->name.text), name))
+    if (worker && mm_name_is(&worker->name, name))
         return worker;
     HASH_FIND(hh, self->by_name, name.data, name.size, worker);
     if (worker)
@@ -83,12 +83,13 @@ worker_t *workers_find(workers_t *self, mm_str_t name, uint64_t instance)
 
 void workers_forget(workers_t *self, worker_t *worker)
 {
-    assert(worker->state == WORKER_LOST && worker->assignments == NULL);
+    assert(worker->state == WORKER_LOST && worker->out == 0);
     DL_DELETE2(self->lost, worker, heard_prev, heard_next);
     self->lost_count--;
     HASH_DELETE(hh, self->by_name, worker);
     if (self->found == worker)
         self->found = NULL;
+    mm_queue_clear(&worker->assignments);
     free(worker);
 }
 
@@ -180,7 +181,7 @@ static void set_lost(workers_t *self, worker_t *worker)
 
 static void end_assignment(workers_t *self, assignment_t *assignment, ended_why_t why)
 {
-    if (why == ENDED_LOST && mm_leg_is_restarters(assignment->leg))
+    if (why == ENDED_LOST && mm_leg_is_restarters((mm_leg_t)assignment->leg))
         assignments_add_lost(self, assignment->number);
     mm_name_t name = assignment->worker->name;
     ended_t ended = assignments_remove(self, assignment, why);
@@ -191,13 +192,13 @@ static void end_assignment(workers_t *self, assignment_t *assignment, ended_why_
 
 void workers_end_unlisted(workers_t *self, assignment_t *assignment)
 {
-    end_assignment(self, assignment, assignment->marked == 0 ? ENDED_UNDELIVERED : ENDED_LOST);
+    end_assignment(self, assignment, assignment->is_listed ? ENDED_LOST : ENDED_UNDELIVERED);
 }
 
 static void end_all_assignments(workers_t *self, worker_t *worker, ended_why_t why)
 {
-    while (worker->assignments)
-        end_assignment(self, worker->assignments, why);
+    while (worker->out > 0)
+        end_assignment(self, assignments_first(worker), why);
 }
 
 void workers_lose(workers_t *self, worker_t *worker)
@@ -213,8 +214,8 @@ void workers_bye(workers_t *self, worker_t *worker, uint64_t session, uint64_t l
         if (worker->session != session)
             return;
         bool all_read = worker->acknowledged_through >= last_serial;
-        while (all_read && worker->assignments)
-            workers_end_unlisted(self, worker->assignments);
+        while (all_read && worker->out > 0)
+            workers_end_unlisted(self, assignments_first(worker));
         end_all_assignments(self, worker, ENDED_LOST);
         workers_add_change_of(self, WORKERS_LEFT, worker);
         set_lost(self, worker);
@@ -253,17 +254,17 @@ void workers_destroy(workers_t **self_p)
     HASH_ITER (hh, self->by_name, worker, next) {
         worker->state = WORKER_LOST;
         workers_refresh_credit(self, worker); // out of the ring, before the others are freed
-        while (worker->assignments) {
-            ended_t ended = assignments_remove(self, worker->assignments, ENDED_LOST);
+        while (worker->out > 0) {
+            ended_t ended = assignments_remove(self, assignments_first(worker), ENDED_LOST);
             hosts_put(self->hosts, &ended.host);
         }
         HASH_DELETE(hh, self->by_name, worker);
+        mm_queue_clear(&worker->assignments);
         free(worker);
     }
     while (self->lost_tasks)
         (void)assignments_remove_lost(self, self->lost_tasks->number);
-    mm_pool_clear(&self->pool);
-    mm_table_clear(&self->by_number);
+    assignments_clear(self);
     free(self->changes);
     free(self);
 }

@@ -6,6 +6,7 @@
 
 #include "gather.h"
 #include "hosts.h"
+#include "queue.h"
 
 #include <uthash.h>
 
@@ -13,16 +14,18 @@ typedef enum { WORKER_JOINED, WORKER_LOST } worker_state_t;
 
 struct worker;
 
-// A task at a worker: handed out, or adopted from a report.
-typedef struct assignment {
+// A task at a worker: handed out, or adopted from a report. A cache line.
+typedef struct {
     uint64_t number;
-    mm_leg_t leg;
     mm_id_t id;
     struct worker *worker;
-    host_t *host;     // of a restart, with one reference; else NULL
+    struct flight *flight; // that it was handed out for, which may have ended; NULL: adopted
+    host_t *host;          // of a restart, with one reference; else NULL
     int64_t stamp_ms; // the worker's stamp in the task, or in the report that it was adopted from
-    uint64_t marked;  // sequence of the last report that listed it; 0: none did
-    struct assignment *prev, *next; // of the same worker
+    mm_queue_node_t node; // of its worker
+    uint16_t marked;      // the low bits of the last report's sequence that listed it
+    bool is_listed;       // some report has
+    uint8_t leg;          // mm_leg_t
 } assignment_t;
 
 typedef struct worker {
@@ -38,13 +41,13 @@ typedef struct worker {
     int64_t heard_ms;              // the time of its last report, CLOCK_BOOTTIME
     int64_t stamp_ms;              // its own clock in that report
     uint32_t slots;
-    uint32_t out;      // its assignments
-    bool reserved;     // for one task alone (R7)
-    uint32_t verbs;    // bits of mm_verb_t
-    mm_name_t driver;  // empty: the mock's
-    int64_t paused_ms; // no task before; 0: any time
-    uint32_t credit;   // its free slots, while it can get tasks
-    assignment_t *assignments;
+    uint32_t out;                           // its assignments
+    bool reserved;                          // for one task alone (R7)
+    uint32_t verbs;                         // bits of mm_verb_t
+    mm_name_t driver;                       // empty: the mock's
+    int64_t paused_ms;                      // no task before; 0: any time
+    uint32_t credit;                        // its free slots, while it can get tasks
+    mm_queue_t assignments;                 // in the order of their beginning here
     struct worker *prev, *next;             // the ring of those with credit
     struct worker *heard_prev, *heard_next; // joined: by heard_ms; lost: by time of loss
     UT_hash_handle hh;
@@ -62,7 +65,8 @@ typedef struct {
     uint64_t number;
     mm_leg_t leg;
     mm_id_t id;
-    host_t *host; // of a restart, with a reference that is now the receiver's; else NULL
+    struct flight *flight; // that it was handed out for, which may have ended; NULL: not known
+    host_t *host;          // of a restart, with a reference that is now the receiver's; else NULL
 } ended_t;
 
 typedef enum {
@@ -131,9 +135,9 @@ worker_t *workers_pick_quarantine(const workers_t *self);
 void workers_reserve_quarantine(workers_t *self);
 void workers_release_quarantine(workers_t *self);
 // Assigns a task to a worker that was picked just now, and returns its number. host: of a restart,
-// which it occupies; else NULL.
+// which it occupies; else NULL. flight: only kept, and given back with the end.
 uint64_t workers_hand_out(workers_t *self, worker_t *worker, mm_leg_t leg, const mm_id_t *id,
-                          host_t *host);
+                          host_t *host, struct flight *flight);
 
 // The worker gets no task for a while, as it has asked.
 void workers_pause(workers_t *self, worker_t *worker, int64_t now_ms, int64_t pause_ms);
@@ -143,6 +147,9 @@ void workers_forgive(workers_t *self, int64_t now_ms);
 // given up. False: it is another one than before.
 bool workers_set_driver(workers_t *self, mm_str_t driver);
 
+// The tasks of a worker, in the order in which it got them: the first, the next; NULL: no more.
+assignment_t *assignments_first(const worker_t *worker);
+assignment_t *assignments_next(const assignment_t *assignment);
 // The worker of a task; NULL: the task is at none.
 const worker_t *workers_holder(const workers_t *self, uint64_t number);
 // All workers one by one, joined and lost; begins with NULL, ends with NULL.

@@ -35,10 +35,10 @@ uint32_t workers_credit(const workers_t *self, mm_role_t role)
 }
 
 uint64_t workers_hand_out(workers_t *self, worker_t *worker, mm_leg_t leg, const mm_id_t *id,
-                          host_t *host)
+                          host_t *host, struct flight *flight)
 {
     assert(worker->state == WORKER_JOINED && worker->out < worker->slots);
-    assignments_add(self, worker, ++self->number, leg, id, host);
+    assignments_add(self, worker, ++self->number, leg, id, host, flight);
     if (worker->credit > 0) { // to the end of the ring: the next task is for the next worker
         DL_DELETE(self->with_credit[worker->role], worker);
         DL_APPEND(self->with_credit[worker->role], worker);

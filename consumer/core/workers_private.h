@@ -18,8 +18,13 @@ struct workers {
     hosts_t *hosts;
     resources_t *resources;
     worker_t *by_name;
-    worker_t *found;          // the result of the last lookup by name; NULL: it is gone
-    mm_table_t by_number;     // the assignments
+    worker_t *found; // the result of the last lookup by name; NULL: it is gone
+    // The assignments. The numbers of those that are handed out are consecutive: each has its place
+    // in a ring. Of two that share it, the older one is in the table.
+    assignment_t **ring;
+    size_t ring_size;  // 0, or a power of two: at most four places for each that was there at once
+    size_t ring_count; // assignments in the ring
+    mm_table_t older;  // by number
     lost_task_t *lost_tasks;  // oldest first
     mm_pool_t pool;           // of the assignments
     worker_t *with_credit[3]; // by role
@@ -69,12 +74,14 @@ void workers_end_pauses(workers_t *self, int64_t now_ms);
 
 // assignments.c. Adds an assignment. host: of a restart, which it occupies; else NULL.
 assignment_t *assignments_add(workers_t *self, worker_t *worker, uint64_t number, mm_leg_t leg,
-                              const mm_id_t *id, host_t *host);
+                              const mm_id_t *id, host_t *host, struct flight *flight);
 assignment_t *assignments_find(const workers_t *self, uint64_t number);
 // Removes an assignment. The host's reference goes to the caller.
 ended_t assignments_remove(workers_t *self, assignment_t *assignment, ended_why_t why);
 // The last LOST_TASKS_MAX tasks of lost workers. Remove returns whether it was one of them.
 void assignments_add_lost(workers_t *self, uint64_t number);
 bool assignments_remove_lost(workers_t *self, uint64_t number);
+// Frees what is left when all have ended.
+void assignments_clear(workers_t *self);
 
 #endif

@@ -223,13 +223,16 @@ static void read_held(workers_t *self, worker_t *worker, const mm_report_t *repo
         if (!assignment) {
             bool is_restart = mm_leg_is_restarters(held->leg);
             host_t *host = is_restart ? hosts_get(self->hosts, held->host) : NULL;
-            assignment = assignments_add(self, worker, held->number, held->leg, &held->id, host);
+            assignment =
+                assignments_add(self, worker, held->number, held->leg, &held->id, host, NULL);
             (void)assignments_remove_lost(self, held->number);
             if (host)
                 hosts_put(self->hosts, &host); // the assignment has its own reference
         }
-        if (assignment->worker == worker)
-            assignment->marked = report->sequence;
+        if (assignment->worker != worker)
+            continue;
+        assignment->is_listed = true;
+        assignment->marked = (uint16_t)report->sequence;
     }
     if (has_claimed)
         workers_ignore_claim(self, report->worker, "a task that nobody has given it");
@@ -241,11 +244,13 @@ static void end_missing(workers_t *self, worker_t *worker, const mm_report_t *re
 {
     if (worker->acknowledged_through < report->last_serial)
         return;
-    assignment_t *assignment, *next;
-    DL_FOREACH_SAFE (worker->assignments, assignment, next) {
+    for (assignment_t *next, *assignment = assignments_first(worker); assignment;
+         assignment = next) {
+        bool is_marked = assignment->is_listed && assignment->marked == (uint16_t)report->sequence;
         bool can_start = !report->is_hello &&
                          report->stamp_ms - assignment->stamp_ms < self->config.lost_after_ms;
-        if (assignment->marked != report->sequence && !can_start)
+        next = assignments_next(assignment);
+        if (!is_marked && !can_start)
             workers_end_unlisted(self, assignment);
     }
 }
@@ -289,7 +294,7 @@ bool workers_apply_result(workers_t *self, worker_t *worker, const mm_result_t *
     }
     assignment_t *assignment = assignments_find(self, result->number);
     // It does not end another worker's task, nor one of another leg or job: the task would be lost.
-    if (assignment && (assignment->worker != worker || assignment->leg != result->leg ||
+    if (assignment && (assignment->worker != worker || (mm_leg_t)assignment->leg != result->leg ||
                        !mm_id_equal(&assignment->id, &result->id)))
         return false;
     *ret_ended = (ended_t){0};

@@ -4,7 +4,6 @@
 #include "workers_private.h"
 
 #include <assert.h>
-#include <utlist.h>
 
 #define HELD_MAX (2 * MM_SLOTS_MAX) // as in workers_reports.c
 
@@ -12,7 +11,7 @@ static void check_held(const gather_t *self, const flight_t *flight, uint64_t nu
                        bool is_restart)
 {
     const assignment_t *assignment = assignments_find(self->workers, number);
-    assert(assignment && mm_leg_is_restarters(assignment->leg) == is_restart);
+    assert(assignment && mm_leg_is_restarters((mm_leg_t)assignment->leg) == is_restart);
     assert(mm_id_equal(&assignment->id, &flight->id));
 }
 
@@ -20,7 +19,7 @@ static void check_held(const gather_t *self, const flight_t *flight, uint64_t nu
 // what was found.
 static void check_resource(const resource_t *resource, uint32_t grants, uint32_t length)
 {
-    assert(resource->grants == grants && !resource->previous);
+    assert(resource->grants == grants && resource->released.place == 0);
     assert((length > 0) == (resource->waiting != NULL));
     assert(length == 0 || resource->busy + resource->grants >= resource->limit);
 }
@@ -28,9 +27,9 @@ static void check_resource(const resource_t *resource, uint32_t grants, uint32_t
 static void check_at_once(const gather_t *self)
 {
     const flights_t *flights = &self->flights;
-    const flight_t *flight;
+    const flight_t *flight, *next;
     uint32_t grants = 0, length = 0;
-    DL_FOREACH2 (flights->extends, flight, extend_next) {
+    FLIGHTS_EACH (flights, flight, next) {
         grants += flight->grants > RESOURCE_AT_ONCE;
         length += flight->restart == RESTART_BLOCKED && flight->grants == RESOURCE_AT_ONCE;
     }
@@ -65,10 +64,10 @@ static void check_withheld(const flight_t *flight)
 void fuzz_check_flights(const gather_t *self)
 {
     const flights_t *flights = &self->flights;
-    const flight_t *flight;
+    const flight_t *flight, *next;
     size_t in_place[2] = {0};
     check_at_once(self);
-    DL_FOREACH2 (flights->extends, flight, extend_next) {
+    FLIGHTS_EACH (flights, flight, next) {
         in_place[flight->losses >= FLIGHT_ALONE] += has_place(flight);
         if (flight->has_attempt)
             check_attempt(self, flight);
@@ -89,11 +88,12 @@ void fuzz_check_hosts(const gather_t *self)
     const host_t *host;
     for (size_t at = 0; (host = mm_table_next(&self->flights.hosts.table, &at)) != NULL;) {
         uint32_t busy = 0, grants = 0, length = 0;
-        const assignment_t *assignment;
-        const flight_t *flight;
-        for (size_t i = 0; (assignment = mm_table_next(&workers->by_number, &i)) != NULL;)
-            busy += assignment->host == host;
-        DL_FOREACH2 (self->flights.extends, flight, extend_next) {
+        const flight_t *flight, *next;
+        for (const worker_t *worker = workers->by_name; worker; worker = worker->hh.next)
+            for (const assignment_t *one = assignments_first(worker); one;
+                 one = assignments_next(one))
+                busy += one->host == host;
+        FLIGHTS_EACH (&self->flights, flight, next) {
             busy += flight->host == host && has_place(flight);
             grants += flight->host == host && flight->grants > RESOURCE_HOST;
             length += flight->host == host && flight->restart == RESTART_BLOCKED &&
@@ -105,9 +105,8 @@ void fuzz_check_hosts(const gather_t *self)
     uint32_t credit[3] = {0};
     for (const worker_t *worker = workers->by_name; worker; worker = worker->hh.next) {
         uint32_t out = 0;
-        for (const assignment_t *assignment = worker->assignments; assignment;
-             assignment = assignment->next)
-            out++;
+        for (const assignment_t *one = assignments_first(worker); one; one = assignments_next(one))
+            out += assignments_find(workers, one->number) == one;
         assert(out == worker->out && out <= HELD_MAX);
         assert(worker->state == WORKER_JOINED || out == 0);
         credit[worker->role] += worker->credit > 0 ? worker->slots - out : 0;

@@ -89,9 +89,10 @@ mm_result_t result_of(uint64_t serial, uint64_t number)
     mm_result_t result = {
         .serial = serial, .number = number, .leg = MM_LEG_RESTART, .id = id_of(number)};
     for (const worker_t *worker = NULL; (worker = workers_next(workers, worker)) != NULL;)
-        for (const assignment_t *held = worker->assignments; held; held = held->next)
+        for (const assignment_t *held = assignments_first(worker); held;
+             held = assignments_next(held))
             if (held->number == number) {
-                result.leg = held->leg;
+                result.leg = (mm_leg_t)held->leg;
                 result.id = held->id;
             }
     return result;
@@ -190,7 +191,7 @@ uint64_t hands_out_for(worker_t *worker, const char *host_name)
     assert_non_null(worker);
     mm_id_t id = id_of(1);
     host_t *host = hosts_get(&hosts, mm_str(host_name));
-    uint64_t number = workers_hand_out(workers, worker, MM_LEG_RESTART, &id, host);
+    uint64_t number = workers_hand_out(workers, worker, MM_LEG_RESTART, &id, host, NULL);
     hosts_put(&hosts, &host);
     return number;
 }

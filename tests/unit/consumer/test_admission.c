@@ -62,9 +62,10 @@ static void report(bool is_hello, const char *name, uint32_t slots)
     worker_t *worker = workers_find(gather->workers, mm_str(name), 7);
     mm_assignment_t held[64];
     size_t count = 0;
-    for (const assignment_t *one = worker ? worker->assignments : NULL; one; one = one->next)
+    for (const assignment_t *one = worker ? assignments_first(worker) : NULL; one;
+         one = assignments_next(one))
         held[count++] = (mm_assignment_t){.number = one->number,
-                                          .leg = one->leg,
+                                          .leg = (mm_leg_t)one->leg,
                                           .id = one->id,
                                           .host = one->host ? host_name(one->host) : mm_str("")};
     mm_report_t said = {.is_hello = is_hello,

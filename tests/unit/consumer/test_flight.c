@@ -36,8 +36,8 @@ static int clear_flights(void **state)
     assert_null(flights.store_ready);
     assert_null(flights.restart_ready);
     assert_null(flights.resources.quarantine.waiting);
-    assert_null(flights.extends);
-    assert_null(flights.leases);
+    assert_null(flights_first_extend(&flights));
+    assert_null(mm_heap_first(&flights.leases));
     assert_int_equal(flights_doomed(&flights), 0);
     for (store_state_t state_of = STORE_READY; state_of < STORE_ENDED; state_of++)
         assert_int_equal(flights.in_store[state_of], 0);
@@ -105,8 +105,8 @@ static void a_new_flight_wants_to_be_saved_first(void **state)
     assert_int_equal(flight->restart, RESTART_HELD);
     assert_ptr_equal(flights.store_ready, flight);
     assert_null(flights.restart_ready);
-    assert_ptr_equal(flights.extends, flight);
-    assert_ptr_equal(flights.leases, flight);
+    assert_ptr_equal(flights_first_extend(&flights), flight);
+    assert_null(mm_heap_first(&flights.leases)); // it ends behind the next extension
     assert_true(mm_str_equal(host_name(flight->host), mm_str("web-7")));
 }
 
@@ -298,8 +298,8 @@ static void an_ended_flight_is_in_no_queue_and_lives_until_it_is_freed(void **st
     assert_null(flights_find(&flights, &id));
     assert_true(mm_heap_deadline(&flights.store_backoffs) == MM_NEVER);
     assert_true(mm_heap_deadline(&flights.restart_backoffs) == MM_NEVER);
-    assert_null(flights.extends);
-    assert_null(flights.leases);
+    assert_null(flights_first_extend(&flights));
+    assert_null(mm_heap_first(&flights.leases));
     assert_true(mm_str_equal(host_name(flight->host), mm_str("web-7")));
     flight_t *again = add(1); // redelivered before the former was freed
     flights_free_ended(&flights);
@@ -312,12 +312,32 @@ static void whoever_was_extended_goes_to_the_end(void **state)
     (void)state;
     flight_t *first = add(1), *second = add(2);
     flight_set_extended(&flights, first, 2001);
-    assert_ptr_equal(flights.extends, second);
-    assert_ptr_equal(second->extend_next, first);
+    assert_ptr_equal(flights_first_extend(&flights), second);
+    assert_ptr_equal(flights_next(&flights, second), first);
     assert_int_equal(first->extend_ms, 2001);
     assert_int_equal(first->extended, 1);
     flight_set_extended(&flights, second, 2002);
-    assert_ptr_equal(flights.extends, first);
+    assert_ptr_equal(flights_first_extend(&flights), first);
+}
+
+static void a_lease_is_looked_at_when_it_ends_before_the_next_extension(void **state)
+{
+    (void)state;
+    mm_id_t id = id_of(1);
+    flight_t *first = add(2), *second = add(3);
+    flight_t *short_one = flights_add(&flights, &id, mm_str("web-8"), 1000, 1000);
+    assert_ptr_equal(mm_heap_first(&flights.leases), &short_one->lease);
+    flight_set_extended(&flights, second, 9003);
+    flight_set_extended(&flights, first, 9001);
+    assert_int_equal(flights.leases.count, 2);
+    flight_set_extended(&flights, second, 20000); // it is there already
+    assert_int_equal(flights.leases.count, 2);
+    flight_set_overdue(&flights, short_one);
+    assert_ptr_equal(mm_heap_first(&flights.leases), &second->lease);
+    flight_set_extended(&flights, short_one, 20000); // over for good
+    assert_int_equal(flights.leases.count, 1);
+    flights_end(&flights, second);
+    assert_null(mm_heap_first(&flights.leases));
 }
 
 static void an_overdue_flight_is_not_overdue_twice(void **state)
@@ -326,11 +346,31 @@ static void an_overdue_flight_is_not_overdue_twice(void **state)
     flight_t *first = add(1), *second = add(2);
     flight_set_overdue(&flights, first);
     assert_true(first->overdue);
-    assert_ptr_equal(flights.leases, second);
-    assert_null(second->lease_next);
+    flight_set_extended(&flights, second, 9002);
+    assert_ptr_equal(mm_heap_first(&flights.leases), &second->lease);
+    assert_int_equal(flights.leases.count, 1);
     flights_end(&flights, first);
     flights_end(&flights, second);
-    assert_null(flights.leases);
+    assert_null(mm_heap_first(&flights.leases));
+}
+
+static void a_likely_flight_counts_only_if_it_is_that_job(void **state)
+{
+    (void)state;
+    mm_id_t id = id_of(1), other = id_of(2);
+    flight_t *flight = add(1);
+    assert_ptr_equal(flights_find_likely(&flights, flight, &id), flight);
+    assert_ptr_equal(flights_find_likely(&flights, NULL, &id), flight);
+    assert_null(flights_find_likely(&flights, flight, &other));
+    flights_end(&flights, flight);
+    assert_null(flights_find_likely(&flights, flight, &id)); // ended
+    flight_t *again = add(1);
+    assert_ptr_equal(flights_find_likely(&flights, flight, &id), again); // and delivered again
+    flights_free_ended(&flights);
+    assert_ptr_equal(flights_find_likely(&flights, flight, &id), again);
+    flight_t *next = add(2); // in the memory of the former
+    assert_ptr_equal(next, flight);
+    assert_ptr_equal(flights_find_likely(&flights, flight, &id), again);
 }
 
 static flight_t *wait_in(class_t *class, uint32_t number, bool has_place)
@@ -552,7 +592,9 @@ int main(void)
         TEST(whoever_only_waited_wakes_nobody),
         TEST(an_ended_flight_is_in_no_queue_and_lives_until_it_is_freed),
         TEST(whoever_was_extended_goes_to_the_end),
+        TEST(a_lease_is_looked_at_when_it_ends_before_the_next_extension),
         TEST(an_overdue_flight_is_not_overdue_twice),
+        TEST(a_likely_flight_counts_only_if_it_is_that_job),
         TEST(a_class_of_any_size_is_kept_in_order_at_once),
         TEST(whose_attempts_are_used_up_is_doomed_unless_withdrawn),
         TEST(the_last_error_is_kept),

@@ -54,7 +54,7 @@ static void a_host_is_busy_while_a_restart_is_held_for_it(void **state)
     hands_out_for(the("r1"), "web-7");
     hands_out_for(the("r2"), "web-8");
     mm_id_t id = id_of(9);
-    workers_hand_out(workers, the("r2"), MM_LEG_SAVE, &id, NULL); // keeps no host busy
+    workers_hand_out(workers, the("r2"), MM_LEG_SAVE, &id, NULL, NULL); // keeps no host busy
     assert_int_equal(busy("web-7"), 1);
     assert_int_equal(busy("web-8"), 1);
     result("r1", 1, 101);
@@ -65,6 +65,38 @@ static void a_host_is_busy_while_a_restart_is_held_for_it(void **state)
 }
 
 // ---- results
+
+// Some stay out while the numbers go round: others have their places in the ring by then.
+static void a_slow_task_is_found_behind_thousands_of_others(void **state)
+{
+    (void)state;
+    enum { SLOW = 50, OTHERS = 40, LAST = 200 };
+    says.slots = SLOW + LAST;
+    joins("r1");
+    uint64_t slow[SLOW], serial = 0;
+    for (int i = 0; i < SLOW; i++) {
+        slow[i] = hands_out("r1");
+        for (int j = 0; j < OTHERS; j++)
+            result("r1", ++serial, hands_out("r1"));
+    }
+    uint64_t last = 0;
+    for (int i = 0; i < LAST; i++)
+        last = hands_out("r1");
+    for (int i = 0; i < SLOW; i++) {
+        assert_ptr_equal(workers_holder(workers, slow[i]), the("r1"));
+        assert_null(workers_holder(workers, slow[i] + 1));
+    }
+    const assignment_t *held = assignments_first(the("r1"));
+    for (int i = 0; i < SLOW; i++, held = assignments_next(held))
+        assert_int_equal(held->number, slow[i]);
+    for (int i = LAST; i > 0; i--, held = assignments_next(held))
+        assert_int_equal(held->number, last + 1 - (uint64_t)i);
+    assert_null(held);
+    for (int i = 0; i < SLOW; i++)
+        result("r1", ++serial, slow[i]);
+    assert_int_equal(the("r1")->out, LAST);
+    forget_story();
+}
 
 static void a_result_ends_its_task_once(void **state)
 {
@@ -423,6 +455,7 @@ int main(void)
         TEST(each_role_has_credit_of_its_own),
         TEST(fewer_slots_take_credit_away_and_more_give_it),
         TEST(a_host_is_busy_while_a_restart_is_held_for_it),
+        TEST(a_slow_task_is_found_behind_thousands_of_others),
         TEST(a_result_ends_its_task_once),
         TEST(a_gap_in_the_results_is_waited_for),
         TEST(who_begins_behind_a_gap_is_told_to_rejoin),
