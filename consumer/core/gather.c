@@ -642,7 +642,7 @@ void gather_step(gather_t *self, const gather_event_t *event, gather_actions_t *
     case GATHER_JOB: apply_job(self, event); break;
     case GATHER_ASK: apply_question(self, event); break;
     case GATHER_REPORT: apply_report(self, event->as.report); break;
-    case GATHER_STARTED: break; // only for traces: reports list what runs
+    case GATHER_STARTED: return; // only for traces: reports list what runs
     case GATHER_RESULT:
         worker = workers_find(self->workers, event->as.from.worker, event->as.from.instance);
         if (worker)
