@@ -126,14 +126,15 @@ void flight_set_store(flights_t *self, flight_t *flight, store_state_t state, in
     if (flight->store == STORE_READY)
         DL_DELETE2(self->store_ready, flight, store_prev, store_next);
     else if (flight->store == STORE_WITHHELD)
-        DL_DELETE2(self->withheld, flight, store_prev, store_next);
+        mm_queue_remove(&self->withheld, &flight->withheld);
     else if (flight->store == STORE_BACKOFF)
         mm_heap_remove(&self->store_backoffs, &flight->store_backoff);
     flight->store = state;
     if (state == STORE_READY) {
         DL_APPEND2(self->store_ready, flight, store_prev, store_next);
     } else if (state == STORE_WITHHELD) {
-        DL_APPEND2(self->withheld, flight, store_prev, store_next);
+        flight->save_ms = due_ms;
+        mm_queue_add(&self->withheld, &flight->withheld);
     } else if (state == STORE_BACKOFF) {
         flight->store_backoff = (mm_heap_node_t){0};
         mm_heap_put(&self->store_backoffs, &flight->store_backoff, due_ms);
@@ -389,6 +390,11 @@ flight_t *flights_first_patient(const flights_t *self)
     return MM_QUEUE_OWNER(mm_queue_first(&self->patient), flight_t, extend);
 }
 
+flight_t *flights_first_withheld(const flights_t *self)
+{
+    return MM_QUEUE_OWNER(mm_queue_first(&self->withheld), flight_t, withheld);
+}
+
 flight_t *flights_first(const flights_t *self)
 {
     flight_t *first = flights_first_extend(self);
@@ -454,6 +460,7 @@ void flights_clear(flights_t *self)
     mm_heap_clear(&self->restart_backoffs);
     mm_heap_clear(&self->leases);
     mm_queue_clear(&self->resources.released);
+    mm_queue_clear(&self->withheld);
     mm_queue_clear(&self->extends);
     mm_queue_clear(&self->patient);
 }

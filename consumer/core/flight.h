@@ -82,9 +82,14 @@ typedef struct flight {
     bool is_retry : 1;   // it has kept its place for another attempt, which is a start, too (G7)
     bool is_patient : 1; // it is extended once a minute, and max_lease has not begun
     bool is_leased : 1;  // its lease is in the heap
-    union {              // the second line; by state: ready, withheld and ended, or backoff
+    // The second line.
+    union { // by state: ready and ended, withheld, or backoff
         struct {
             struct flight *store_prev, *store_next;
+        };
+        struct {
+            int64_t save_ms; // then its save is withheld no longer
+            mm_queue_node_t withheld;
         };
         mm_heap_node_t store_backoff;
     };
@@ -96,7 +101,8 @@ typedef struct flight {
     uint32_t deliveries;
     uint32_t extended;
     mm_queue_node_t extend; // of those extended as often, by extend_ms
-    union { // the third line; by state: ready, blocked, gated, quarantined and begun, or backoff
+    // The third line.
+    union { // by state: ready, blocked, gated, quarantined and begun, or backoff
         struct {
             struct flight *restart_prev, *restart_next;
         };
@@ -112,7 +118,7 @@ typedef struct {
     mm_table_t table; // by id
     mm_pool_t pool;
     flight_t *store_ready;
-    flight_t *withheld;      // in order of delivery
+    mm_queue_t withheld;     // by save_ms
     flight_t *restart_begun; // before all others
     flight_t *restart_lost;  // ready again after the loss of its restarter: before the others
     flight_t *restart_ready; // with the former, the queue for slots
@@ -149,9 +155,10 @@ void flights_end(flights_t *self, flight_t *flight);
 void flights_free_ended(flights_t *self);
 void flights_clear(flights_t *self);
 
-// Change a leg's state; due_ms is for the backoff states only. A change that is not allowed is a
-// bug. A save is withheld as long as the restart is ready or out, and no worker was lost with it:
-// with any other change of the restart it becomes ready.
+// Change a leg's state; due_ms is for the backoff states, and for a save that is withheld: not
+// before that of the last one. A change that is not allowed is a bug. A save is withheld as long as
+// the restart is ready or out, and no worker was lost with it: with any other change of the restart
+// it becomes ready.
 void flight_set_store(flights_t *self, flight_t *flight, store_state_t state, int64_t due_ms);
 // While a restart is beginning or begun it holds its place, from the end of one task to the next.
 void flight_set_restart(flights_t *self, flight_t *flight, restart_state_t state, int64_t due_ms);
@@ -168,6 +175,8 @@ void flight_set_impatient(flights_t *self, flight_t *flight, int64_t lease_ms);
 // Those with the earliest extension, and that of a patient one; NULL: there is none.
 flight_t *flights_first_extend(const flights_t *self);
 flight_t *flights_first_patient(const flights_t *self);
+// Whose save is withheld no longer next; NULL: none is withheld.
+flight_t *flights_first_withheld(const flights_t *self);
 // Each flight once, in no order. Within FLIGHTS_EACH the flight may be ended.
 flight_t *flights_first(const flights_t *self);
 flight_t *flights_next(const flights_t *self, const flight_t *flight);

@@ -291,7 +291,8 @@ static void begin_at_once(gather_t *self, flight_t *flight)
 {
     flight_set_restart(&self->flights, flight, RESTART_READY, 0);
     if (self->config.save_after_ms > 0)
-        flight_set_store(&self->flights, flight, STORE_WITHHELD, 0);
+        flight_set_store(&self->flights, flight, STORE_WITHHELD,
+                         self->now_ms + self->config.save_after_ms);
 }
 
 static void apply_job(gather_t *self, const gather_event_t *event)
@@ -479,16 +480,10 @@ static void retry_due(gather_t *self)
         gather_unblock(self, MM_HEAP_OWNER(node, flight_t, restart_backoff));
 }
 
-// When its save is withheld no longer; max_lease, too, counts from the delivery.
-static int64_t save_ms(const gather_t *self, const flight_t *flight)
-{
-    return flight->lease.due_ms - self->config.max_lease_ms + self->config.save_after_ms;
-}
-
 static void save_due(gather_t *self)
 {
     for (flight_t *flight;
-         (flight = self->flights.withheld) != NULL && save_ms(self, flight) <= self->now_ms;)
+         (flight = flights_first_withheld(&self->flights)) && flight->save_ms <= self->now_ms;)
         flight_set_store(&self->flights, flight, STORE_READY, 0);
 }
 
@@ -689,8 +684,8 @@ int64_t gather_deadline(const gather_t *self)
     deadline = mm_earlier(deadline, unable_deadline(self));
     if (!self->starts_ended)
         deadline = mm_earlier(deadline, self->config.starts_end_ms);
-    if (self->flights.withheld)
-        deadline = mm_earlier(deadline, save_ms(self, self->flights.withheld));
+    if ((flight = flights_first_withheld(&self->flights)) != NULL)
+        deadline = mm_earlier(deadline, flight->save_ms);
     deadline = mm_earlier(deadline, mm_heap_deadline(&self->flights.leases));
     deadline = mm_earlier(deadline, mm_heap_deadline(&self->flights.store_backoffs));
     return mm_earlier(deadline, mm_heap_deadline(&self->flights.restart_backoffs));

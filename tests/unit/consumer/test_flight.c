@@ -138,13 +138,13 @@ static void a_save_is_withheld_as_long_as_its_restart_may_succeed(void **state)
         flight_t *flight = add(++number);
         set_restart(flight, RESTART_READY);
         set_store(flight, STORE_WITHHELD);
-        assert_ptr_equal(flights.withheld, flight);
+        assert_ptr_equal(flights_first_withheld(&flights), flight);
         set_restart(flight, RESTART_OUT);
         set_restart(flight, RESTART_READY); // it came back
         assert_int_equal(flight->store, STORE_WITHHELD);
         set_restart(flight, others[i]);
         assert_int_equal(flight->store, STORE_READY);
-        assert_null(flights.withheld);
+        assert_null(flights_first_withheld(&flights));
     }
     flight_t *lost = add(++number), *ended = add(++number);
     set_restart(lost, RESTART_READY);
@@ -155,9 +155,9 @@ static void a_save_is_withheld_as_long_as_its_restart_may_succeed(void **state)
     lost->losses++;
     set_restart(lost, RESTART_READY);
     assert_int_equal(lost->store, STORE_READY);
-    assert_ptr_equal(flights.withheld, ended);
+    assert_ptr_equal(flights_first_withheld(&flights), ended);
     flights_end(&flights, ended);
-    assert_null(flights.withheld);
+    assert_null(flights_first_withheld(&flights));
 }
 
 static void the_restart_leg_moves_between_its_queues(void **state)
