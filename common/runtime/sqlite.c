@@ -18,6 +18,7 @@
 #include "job.h"
 #include "span.h"
 #include "uuid.h"
+#include "wal_vfs.h"
 
 #define OPEN_BUSY_MS     2000 // at the start another program may be reading the file
 #define RUNNING_BUSY_MS  100  // later a heartbeat is due every 500 ms
@@ -244,12 +245,12 @@ static int make_tables(mm_sqlite_t *self, const mm_sqlite_config_t *config, int 
     return code;
 }
 
-// Sets the write-ahead log and full fsyncs, and makes the tables. Deleted rows are not zeroed:
-// Debian's default is to do so, and the outbox deletes every job.
+// Sets full fsyncs, as mm_wal_vfs needs, and the write-ahead log, and makes the tables. Deleted
+// rows are not zeroed: Debian's default is to do so, and the outbox deletes every job.
 static int set_up(mm_sqlite_t *self, const mm_sqlite_config_t *config, int version,
                   char error[MM_ERROR_MAX])
 {
-    static const char *const settings[] = {"PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL",
+    static const char *const settings[] = {"PRAGMA synchronous = FULL", "PRAGMA journal_mode = WAL",
                                            "PRAGMA secure_delete = OFF",
                                            "PRAGMA temp_store = MEMORY"};
     errno = 0;
@@ -301,7 +302,8 @@ static int open_database(mm_sqlite_t *self, const mm_sqlite_config_t *config,
     errno = 0;
     int flags =
         config->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-    if (sqlite3_open_v2(config->path, &self->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+    const char *vfs = config->read_only ? NULL : mm_wal_vfs();
+    if (sqlite3_open_v2(config->path, &self->db, flags | SQLITE_OPEN_NOMUTEX, vfs) != SQLITE_OK)
         return open_failure(self, error);
     (void)sqlite3_extended_result_codes(self->db, 1);
     (void)sqlite3_busy_timeout(self->db, OPEN_BUSY_MS);
