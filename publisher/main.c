@@ -549,6 +549,10 @@ static int close_run(publisher_t *self)
         if (!mm_inherited_has_parent()) // which tries it again, and says so
             exit_code = EX_IOERR;
     }
+    if (outbox_db_vacuum(self->db) == OUTBOX_DB_FATAL) {
+        mm_log(MM_LOG_ERROR, "The outbox is broken", MM_STRING("error", outbox_db_error(self->db)));
+        return EX_IOERR;
+    }
     return exit_code != 0 ? exit_code : left ? EX_TEMPFAIL : 0;
 }
 

@@ -24,6 +24,9 @@
 #define RUNNING_BUSY_MS  100  // later a heartbeat is due every 500 ms
 #define LOOK_MS          500  // for what the kernel does not report of the files
 #define CHECKPOINT_PAGES 1000 // SQLite's default; larger ones stall for longer
+#define VACUUM_FREE      1024 // free pages that are worth a vacuum,
+#define VACUUM_SHARE     4    // if they are so many times as many as the others,
+#define VACUUM_LEFT      4096 // and those so few that it takes a moment: copying them takes 70 ms
 
 struct mm_sqlite {
     char *path;
@@ -502,6 +505,25 @@ mm_sqlite_status_t mm_sqlite_commit(mm_sqlite_t *self)
         return status;
     bool is_due = mm_clock_ms() >= self->looked_ms + LOOK_MS;
     return mm_file_watch_has_news(self->files) || is_due ? mm_sqlite_check(self) : MM_SQLITE_OK;
+}
+
+mm_sqlite_status_t mm_sqlite_vacuum(mm_sqlite_t *self)
+{
+    if (self->is_broken)
+        return MM_SQLITE_FATAL;
+    int pages = 0, unused = 0;
+    if (query_number(self, "PRAGMA page_count", &pages, self->error) != 0 ||
+        query_number(self, "PRAGMA freelist_count", &unused, self->error) != 0)
+        return fail(self, NULL);
+    int left = pages - unused;
+    if (unused < VACUUM_FREE || unused < VACUUM_SHARE * left || left > VACUUM_LEFT)
+        return MM_SQLITE_OK;
+    MM_SPAN_WAITS("sqlite vacuum");
+    errno = 0;
+    if (sqlite3_exec(self->db, "VACUUM", NULL, NULL, NULL) != SQLITE_OK)
+        return fail(self, NULL);
+    (void)checkpoint(self, self->db, "main", CHECKPOINT_PAGES); // which cuts the file off
+    return self->is_broken ? MM_SQLITE_FATAL : MM_SQLITE_OK;
 }
 
 void mm_sqlite_rollback(mm_sqlite_t *self)

@@ -77,5 +77,9 @@ mm_sqlite_status_t mm_sqlite_begin(mm_sqlite_t *self);
 // FATAL also when the file or its log has gone: what it has written may be lost.
 mm_sqlite_status_t mm_sqlite_commit(mm_sqlite_t *self);
 void mm_sqlite_rollback(mm_sqlite_t *self);
+// Gives the file's free space back, outside a transaction, if that is most of the file: what is
+// left is written anew, by one transaction, into the same file. Takes up to some tenths of a
+// second, and 16 MiB of memory. RETRY: nothing has changed.
+mm_sqlite_status_t mm_sqlite_vacuum(mm_sqlite_t *self);
 
 #endif

@@ -253,6 +253,11 @@ outbox_db_status_t outbox_db_begin_run(outbox_db_t *self, const outbox_run_t *ru
     return status_of(status);
 }
 
+outbox_db_status_t outbox_db_vacuum(outbox_db_t *self)
+{
+    return status_of(mm_sqlite_vacuum(self->sqlite));
+}
+
 uint64_t outbox_db_backlog(const outbox_db_t *self)
 {
     return self->backlog;

@@ -135,6 +135,10 @@ size_t outbox_db_pending(const outbox_db_t *self);
 // is finished in the same commit, at unix_ms. Without changes it does nothing.
 outbox_db_status_t outbox_db_commit(outbox_db_t *self, int64_t unix_ms);
 
+// Gives the space of settled jobs back, if that is most of the file. For the end of a publisher: it
+// takes up to some tenths of a second. RETRY: another time.
+outbox_db_status_t outbox_db_vacuum(outbox_db_t *self);
+
 // Recorded jobs of all runs, after the last commit.
 uint64_t outbox_db_backlog(const outbox_db_t *self);
 // Loads up to `limit` committed jobs in order of their tokens, behind `after` (0: from the first).
