@@ -260,7 +260,7 @@ run_million() {
 }
 
 # shellcheck source=bench/peers.sh
-. "$root/bench/peers.sh"
+source "$root/bench/peers.sh"
 
 # commands/s of the whole pipeline beside programs that do nothing else.
 run_commands() {

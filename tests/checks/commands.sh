@@ -20,7 +20,7 @@ taskset tee test timeout touch tr true truncate tty umount uname uniq unshare wc
 
 # Only for targets that --test does not have, or asked for with `have` before they are called.
 others='apt-cache apt-config apt-get beanstalkd clang-format clang-tidy clush debootstrap git gnuplot
-llvm-cov llvm-profdata parallel pdsh redis-server sudo'
+llvm-cov llvm-profdata parallel pdsh perf redis-server sudo'
 
 # What packages that run.sh installs bring beside the program of their own name.
 declare -A brings=([gcc]='cc nm readelf gcov' [valgrind]='callgrind_annotate'
@@ -105,14 +105,20 @@ END
     status=1
 }
 
-# report FILE: what FILE calls that is none of those, no builtin, and no function of its own or of
-# a library.
+# The scripts that source FILE, which has no #! of its own.
+sourced_by() {
+    [[ $1 != *.sh || $(head -c 2 "$1") == '#!' ]] || grep -l "^ *source .*/${1##*/}\"*$" "${1%/*}"/*.sh
+}
+
+# report FILE: what FILE calls that is none of those, no builtin, and no function of its own, of a
+# library, or of who sources it.
 report() {
     local kind name line
     local -A functions=()
     while read -r kind name line _; do
         [[ $kind != function ]] || functions[$name]=1
-    done < <(calls "$1" && cat "$folder/libraries")
+    done < <(calls "$1" && cat "$folder/libraries" && sourced_by "$1" |
+        while read -r name; do calls "$name"; done)
     while read -r kind name line; do
         [[ $kind != function ]] || continue
         count=$((count + 1))
