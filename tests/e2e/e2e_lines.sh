@@ -81,7 +81,7 @@ equal "of functions of one name each has a table" 4 \
 equal "unless the file is said" "File: consumer/main.c" \
     "$(lines --dir whole consumer/main.c:main | grep '^File')"
 equal "the list can be cut off" 3 "$(lines --dir whole --top 3 | grep -c '\.[ch]:[0-9]*(')"
-matches "and sorted by time with calls" 'mm_loop_run' \
+matches "and sorted by time with calls" 'loop\.c:[0-9]+\(run_turn' \
     "$(lines --dir whole --sort time --top 5)"
 
 # ---- Ctrl-C --------------------------------------------------------------------------------------
