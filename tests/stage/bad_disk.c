@@ -70,20 +70,29 @@ static uint32_t draw(uint32_t below)
     return (chance >> 8) % below;
 }
 
+typedef enum { CALL_WRITE, CALL_TRUNCATE, CALL_SYNC } call_t;
+
+static bool is_of_kind(call_t call)
+{
+    switch (kind) {
+    case DISK_GOOD: return false;
+    case DISK_WRITE_FAILS: return call != CALL_SYNC;
+    case DISK_FULL:
+    case DISK_SHORT:
+    case DISK_LONG_FULL: return call == CALL_WRITE;
+    case DISK_SYNC_FAILS: return call == CALL_SYNC;
+    case DISK_POWER_CUT:
+    case DISK_KILL: return true;
+    }
+    abort();
+}
+
 // Whether this call fails.
-static bool fails(bool is_write, bool is_sync)
+static bool fails(call_t call)
 {
     calls++;
-    if (kind == DISK_GOOD || calls < fails_at)
-        return false;
-    bool is_once = kind != DISK_POWER_CUT && kind != DISK_LONG_FULL;
-    bool is_of_kind = is_sync                    ? kind == DISK_SYNC_FAILS
-                      : kind == DISK_SYNC_FAILS  ? false
-                      : kind == DISK_WRITE_FAILS ? true
-                                                 : is_write;
-    if (kind != DISK_POWER_CUT && kind != DISK_KILL && !is_of_kind)
-        return false;
-    if ((is_once && failures > 0) || (kind == DISK_LONG_FULL && failures >= FULL_CALLS))
+    unsigned limit = kind == DISK_POWER_CUT ? UINT_MAX : kind == DISK_LONG_FULL ? FULL_CALLS : 1;
+    if (calls < fails_at || failures >= limit || !is_of_kind(call))
         return false;
     failures++;
     return true;
@@ -164,7 +173,7 @@ void bad_disk_restart(void)
 
 ssize_t pwrite64(int fd, const void *data, size_t size, off_t offset)
 {
-    if (short_follows || fails(true, false)) {
+    if (short_follows || fails(CALL_WRITE)) {
         bool is_rest = short_follows;
         short_follows = kind == DISK_SHORT && !is_rest && size > 1;
         if (kind == DISK_KILL || short_follows) {
@@ -182,7 +191,7 @@ ssize_t pwrite64(int fd, const void *data, size_t size, off_t offset)
 
 int ftruncate64(int fd, off_t size)
 {
-    if (fails(false, false)) {
+    if (fails(CALL_TRUNCATE)) {
         if (kind == DISK_KILL)
             _exit(137);
         errno = error_of_kind();
@@ -199,7 +208,7 @@ int fdatasync(int fd)
     struct stat status;
     if (fstat(fd, &status) == 0 && S_ISDIR(status.st_mode))
         return 0; // SQLite does not care for the result
-    if (fails(false, true)) {
+    if (fails(CALL_SYNC)) {
         if (kind == DISK_KILL)
             _exit(137);
         errno = EIO;
