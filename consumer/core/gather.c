@@ -289,10 +289,10 @@ static bool hear_publisher(gather_t *self, const gather_event_t *event)
 // Nobody waits for its save, which is withheld (R17).
 static void begin_at_once(gather_t *self, flight_t *flight)
 {
-    flight_set_restart(&self->flights, flight, RESTART_READY, 0);
     if (self->config.save_after_ms > 0)
         flight_set_store(&self->flights, flight, STORE_WITHHELD,
                          self->now_ms + self->config.save_after_ms);
+    flight_set_restart(&self->flights, flight, RESTART_READY, 0); // may end that (R17)
 }
 
 static void apply_job(gather_t *self, const gather_event_t *event)
