@@ -12,8 +12,9 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define AT_ONCE 5  // real restarts in progress, when nobody has said more
-#define SLOTS   16 // of a restarter, when nobody has said more
+#define LEASES  100000 // jobs under lease at most: what --max-in-flight allows
+#define AT_ONCE 5      // real restarts in progress, when nobody has said more
+#define SLOTS   16     // of a restarter, when nobody has said more
 #define UNKNOWN (-1)
 
 // ---- what the restarter says
@@ -220,6 +221,18 @@ static void settle_slots(run_settings_t *self, const mm_options_t *restarter)
     self->driver.slots = restarters * slots;
 }
 
+// Jobs for twice the slots, so that none is idle. A policy has all of them under lease.
+static void settle_leases(run_settings_t *self, const mm_options_t programs[MM_PROGRAMS])
+{
+    const mm_options_t *publisher = &programs[MM_PROGRAM_PUBLISHER];
+    int64_t needed = 2 * self->driver.slots;
+    char text[32];
+    if (needed <= publisher->leases || mm_policy_is_given(&programs[MM_PROGRAM_CONSUMER]))
+        return;
+    (void)snprintf(text, sizeof text, "%lld", (long long)(needed < LEASES ? needed : LEASES));
+    run_settings_default(self, publisher, "leases", text);
+}
+
 void run_driver_settle(run_settings_t *self, const mm_options_t programs[MM_PROGRAMS])
 {
     const mm_options_t *consumer = &programs[MM_PROGRAM_CONSUMER];
@@ -236,6 +249,7 @@ void run_driver_settle(run_settings_t *self, const mm_options_t programs[MM_PROG
                                   : mm_amount_of(consumer->at_once, (uint32_t)hosts);
     if (driver->is_mock) {
         driver->at_once = driver->at_once > 0 && driver->at_once < slots ? driver->at_once : slots;
+        settle_leases(self, programs);
         return;
     }
     run_settings_default(self, consumer, "attempts", "2");
@@ -247,4 +261,5 @@ void run_driver_settle(run_settings_t *self, const mm_options_t programs[MM_PROG
         run_settings_default(self, consumer, "at-once", text);
     }
     settle_slots(self, restarter);
+    settle_leases(self, programs);
 }

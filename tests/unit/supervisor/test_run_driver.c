@@ -168,6 +168,19 @@ static void a_restarter_that_does_not_say_what_it_does_is_told(void **state)
     }
 }
 
+static void each_slot_has_a_job_that_waits(void **state)
+{
+    (void)state;
+    assert_read(READ("-i", "hosts", "--mock"));
+    assert_null(value_of(PUBLISHER, "--leases=")); // the default is more
+    assert_read(READ("-i", "hosts", "--mock", "-n", "16"));
+    assert_string_equal(value_of(PUBLISHER, "--leases="), "8192");
+    assert_read(READ("-i", "hosts", "-x", "true {host}", "--at-once=3000"));
+    assert_string_equal(value_of(PUBLISHER, "--leases="), "6000");
+    assert_read(READ("-i", "hosts", "--mock", "-n", "16", "--leases=50"));
+    assert_string_equal(value_of(PUBLISHER, "--leases="), "50");
+}
+
 static const struct CMUnitTest tests[] = {
     SETTINGS_TEST(the_driver_is_told_in_words),
     SETTINGS_TEST(any_command_is_told_as_it_is),
@@ -179,6 +192,7 @@ static const struct CMUnitTest tests[] = {
     SETTINGS_TEST(without_a_restarter_the_installation_is_not_complete),
     SETTINGS_TEST(a_restarter_that_crashes_is_told),
     SETTINGS_TEST(a_restarter_that_does_not_say_what_it_does_is_told),
+    SETTINGS_TEST(each_slot_has_a_job_that_waits),
 };
 
 int main(void)
