@@ -44,7 +44,7 @@ matches "it says why" 'all 16 slots of the restarters are taken, each for 1[0-9]
 stop
 
 dir=store
-MAYHEM_INJECT_TIME=300ms..300ms launch -i hosts.txt --mock-time 0s..0s -q
+MAYHEM_INJECT_TIME=300ms..300ms launch -i hosts.txt --leases 10000 --mock-time 0s..0s -q
 limited "a slow store" store --dir store
 matches "it says why" 'all 4096 slots of the saver are taken, each for [3-9][0-9][0-9]\.' "$(cat status.json)"
 stop
