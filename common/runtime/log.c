@@ -27,7 +27,7 @@
 #define RING_BYTES     ((size_t)4 << 20)
 #define RING_BYTES_MIN ((size_t)16 << 10) // holds the largest record twice
 #define OUT_BYTES      ((size_t)256 << 10)
-#define STEP_BYTES     ((size_t)2 << 20) // that the flusher is told of; each costs 0.2 ms
+#define STEP_BYTES     ((size_t)2 << 20) // of a step of the flusher, which takes 0.2 ms
 #define NAP_NS         5000000           // after a batch, so that the next one grows
 #define STOP_WAIT_NS   800000000         // the longest wait for a writer that hangs in write(2)
 
@@ -135,7 +135,7 @@ static void write_lines(int fd, const char *data, size_t size)
     }
 }
 
-// Tells the flusher when enough was written.
+// Wakes the flusher when enough was written.
 static void count_written(size_t size)
 {
     self.unflushed += size;

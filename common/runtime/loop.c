@@ -201,7 +201,7 @@ void mm_loop_on_every_signal(mm_loop_t *self, mm_loop_signal_fn *fn, void *arg)
 
 // ---- rounds
 
-// It may have what it waits for although its descriptor does not tell.
+// It may have what it waits for although its descriptor does not report it.
 static bool may_be_ready(const reader_t *reader)
 {
     return reader->socket ? (reader->events & ~mm_socket_missing(reader->socket)) != 0

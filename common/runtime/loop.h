@@ -3,8 +3,8 @@
 // events. Each registration has a name, for profiles.
 //
 // A round waits, and then calls each handler that has something to do, once. It waits for the
-// descriptors of sockets as for any other; but what an earlier call on a socket has left in it is
-// told of by no descriptor (socket.h). So the loop sleeps only while the last call on each of its
+// descriptors of sockets as for any other; but no descriptor reports what an earlier call on a
+// socket has left in it (socket.h). So the loop sleeps only while the last call on each of its
 // sockets has shown that nothing that is wished is there. Any other socket is asked first.
 
 #ifndef MM_LOOP_H

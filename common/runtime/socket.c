@@ -136,7 +136,7 @@ short mm_socket_events(mm_socket_t *self)
     int events = 0;
     size_t size = sizeof events;
     if (zmq_getsockopt(self->zmq, ZMQ_EVENTS, &events, &size) != 0)
-        return self->missing = 0; // interrupted, which zsock_events does not tell
+        return self->missing = 0; // interrupted, which zsock_events does not report
     self->missing = (short)(~events & (ZMQ_POLLIN | ZMQ_POLLOUT));
     return (short)events;
 }
@@ -152,8 +152,8 @@ void *mm_socket_zmq(mm_socket_t *self)
     return self->zmq;
 }
 
-// Notes how a receive or send went: libzmq answers EAGAIN when it has taken all signs of changes,
-// and there is still nothing to read, or no room.
+// Notes how a receive or send went: libzmq answers EAGAIN when it has consumed all signals of
+// changes, and there is still nothing to read, or no room.
 static int note(mm_socket_t *self, int rc, short event)
 {
     self->missing = rc < 0 && errno == EAGAIN ? event : 0;

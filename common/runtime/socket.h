@@ -54,16 +54,15 @@ bool mm_socket_send(mm_socket_t *self, mm_str_t frame);
 // Sends a topic and a frame, or drops both.
 void mm_socket_publish(mm_socket_t *self, mm_str_t topic, mm_str_t frame);
 
-// For whoever waits, as the loop does. libzmq tells of a change once, by a descriptor that becomes
-// readable, and every call on the socket may take that sign. What such a call leaves behind is told
-// of by nothing any more: it has to be asked for, unless the last call has shown that it is not
-// there.
+// For whoever waits, as the loop does. libzmq signals a change once: its descriptor becomes
+// readable, and any call on the socket may consume that. The descriptor does not report what such a
+// call leaves behind: ask for it, unless the last call has shown that it is not there.
 //
 // The descriptor, readable until the next call on the socket.
 int mm_socket_descriptor(mm_socket_t *self);
 // Asks which of ZMQ_POLLIN and ZMQ_POLLOUT there are.
 short mm_socket_events(mm_socket_t *self);
-// Those that the last call has found missing: the descriptor tells of them when they come.
+// Those that the last call has found missing: the descriptor reports them when they come.
 short mm_socket_missing(const mm_socket_t *self);
 // libzmq's socket, for calls that are not here. Take it for each of them: nothing is then known to
 // be missing.
