@@ -12,9 +12,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define LEASES  100000 // jobs under lease at most: what --max-in-flight allows
-#define AT_ONCE 5      // real restarts in progress, when nobody has said more
-#define SLOTS   16     // of a restarter, when nobody has said more
+#define AT_ONCE 5  // real restarts in progress, when nobody has said more
+#define SLOTS   16 // of a restarter, when nobody has said more
 #define UNKNOWN (-1)
 
 // ---- what the restarter says
@@ -221,16 +220,35 @@ static void settle_slots(run_settings_t *self, const mm_options_t *restarter)
     self->driver.slots = restarters * slots;
 }
 
-// Jobs for twice the slots, so that none is idle. A policy has all of them under lease.
+// Jobs for twice the slots, so that none is idle, but no more than the consumer takes. A policy has
+// all of them under lease.
 static void settle_leases(run_settings_t *self, const mm_options_t programs[MM_PROGRAMS])
 {
     const mm_options_t *publisher = &programs[MM_PROGRAM_PUBLISHER];
-    int64_t needed = 2 * self->driver.slots;
+    const mm_options_t *consumer = &programs[MM_PROGRAM_CONSUMER];
+    int64_t leases = 2 * self->driver.slots;
     char text[32];
-    if (needed <= publisher->leases || mm_policy_is_given(&programs[MM_PROGRAM_CONSUMER]))
+    if (leases > consumer->max_in_flight)
+        leases = consumer->max_in_flight;
+    if (leases <= publisher->leases || mm_policy_is_given(consumer))
         return;
-    (void)snprintf(text, sizeof text, "%lld", (long long)(needed < LEASES ? needed : LEASES));
+    (void)snprintf(text, sizeof text, "%lld", (long long)leases);
     run_settings_default(self, publisher, "leases", text);
+}
+
+static void settle_real(run_settings_t *self, const mm_options_t *consumer,
+                        const mm_options_t *restarter)
+{
+    run_driver_t *driver = &self->driver;
+    run_settings_default(self, consumer, "attempts", "2");
+    run_settings_default(self, restarter, "attempts", "2");
+    if (mm_options_is_default(consumer, "at-once")) {
+        char text[32];
+        driver->at_once = mm_options_is_default(restarter, "slots") ? AT_ONCE : driver->slots;
+        (void)snprintf(text, sizeof text, "%lld", (long long)driver->at_once);
+        run_settings_default(self, consumer, "at-once", text);
+    }
+    settle_slots(self, restarter);
 }
 
 void run_driver_settle(run_settings_t *self, const mm_options_t programs[MM_PROGRAMS])
@@ -247,19 +265,9 @@ void run_driver_settle(run_settings_t *self, const mm_options_t programs[MM_PROG
     driver->at_once = !is_share   ? consumer->at_once.value
                       : hosts < 0 ? 0
                                   : mm_amount_of(consumer->at_once, (uint32_t)hosts);
-    if (driver->is_mock) {
-        driver->at_once = driver->at_once > 0 && driver->at_once < slots ? driver->at_once : slots;
-        settle_leases(self, programs);
-        return;
-    }
-    run_settings_default(self, consumer, "attempts", "2");
-    run_settings_default(self, restarter, "attempts", "2");
-    if (mm_options_is_default(consumer, "at-once")) {
-        char text[32];
-        driver->at_once = mm_options_is_default(restarter, "slots") ? AT_ONCE : slots;
-        (void)snprintf(text, sizeof text, "%lld", (long long)driver->at_once);
-        run_settings_default(self, consumer, "at-once", text);
-    }
-    settle_slots(self, restarter);
+    if (!driver->is_mock)
+        settle_real(self, consumer, restarter);
+    else if (driver->at_once <= 0 || driver->at_once > slots)
+        driver->at_once = slots;
     settle_leases(self, programs);
 }

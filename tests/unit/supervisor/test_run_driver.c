@@ -177,6 +177,9 @@ static void each_slot_has_a_job_that_waits(void **state)
     assert_string_equal(value_of(PUBLISHER, "--leases="), "8192");
     assert_read(READ("-i", "hosts", "-x", "true {host}", "--at-once=3000"));
     assert_string_equal(value_of(PUBLISHER, "--leases="), "6000");
+    write_text("my.ini", "[consumer]\nmax-in-flight = 5000\n");
+    assert_read(READ("-i", "hosts", "--mock", "-n", "16", "--config=my.ini"));
+    assert_string_equal(value_of(PUBLISHER, "--leases="), "5000"); // the consumer nacks more
     assert_read(READ("-i", "hosts", "--mock", "-n", "16", "--leases=50"));
     assert_string_equal(value_of(PUBLISHER, "--leases="), "50");
 }
