@@ -62,7 +62,8 @@ static sqlite3_stmt *read_one(mm_sqlite_t *record, const char *sql, const goes_o
 static void read_record(const run_settings_t *settings, const char *outbox, const goes_on_t *run,
                         run_breaker_t *self)
 {
-    mm_sqlite_t *record = mm_sqlite_open_if_there(settings->db, 3, RECORD_VERSION);
+    mm_sqlite_t *record =
+        mm_sqlite_open_if_there(settings->db, RECORD_VERSION_AUDIT, RECORD_VERSION);
     char *attach = sqlite3_mprintf("ATTACH DATABASE %Q AS outbox", outbox);
     sqlite3_stmt *row;
     if (record && attach &&

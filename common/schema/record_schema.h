@@ -10,7 +10,8 @@
 
 #include "job_schema.h"
 
-#define RECORD_VERSION 4 // its user_version
+#define RECORD_VERSION       4 // its user_version
+#define RECORD_VERSION_AUDIT 3 // the first one with an audit
 
 // Times are Unix time, but for the two of a boot, which are the clock since the boot `control` of
 // the consumer's machine. NULL: not known, or not yet.

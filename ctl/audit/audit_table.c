@@ -11,7 +11,7 @@
 int audit_table_open(const char *path, mm_sqlite_t **ret_record, char error[MM_ERROR_MAX])
 {
     mm_sqlite_config_t config = {
-        .path = path, .version = RECORD_VERSION, .oldest = 3, .read_only = true};
+        .path = path, .version = RECORD_VERSION, .oldest = RECORD_VERSION_AUDIT, .read_only = true};
     return mm_sqlite_open(&config, ret_record, error);
 }
 
