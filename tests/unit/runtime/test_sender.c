@@ -2,7 +2,7 @@
 
 #include "clock.h"
 #include "sender.h"
-#include "temp_folder.h"
+#include "temp_endpoint.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,23 +12,6 @@
 #include <cmocka.h>
 
 enum { PATIENCE_MS = 10000 };
-
-static char endpoint[96];
-static zmq_msg_t message;
-
-static int make_folder(void **state)
-{
-    (void)state;
-    make_temp_folder();
-    (void)snprintf(endpoint, sizeof endpoint, "ipc://%s/s", folder);
-    return zmq_msg_init(&message);
-}
-
-static int close_and_remove(void **state)
-{
-    (void)zmq_msg_close(&message);
-    return remove_temp_folder(state);
-}
 
 static struct {
     mm_loop_t *loop;
@@ -56,12 +39,12 @@ static void send_next(void)
 static void receive_in_order(void *arg)
 {
     (void)arg;
-    while (mm_socket_receive(scene.pull, false, &message) == MM_RECEIVED_FRAME) {
+    while (mm_socket_receive(scene.pull, false, &temp_message) == MM_RECEIVED_FRAME) {
         if (scene.expected < 5000)
             send_next(); // some while others wait, some when none does any more
         unsigned number;
-        assert_int_equal(zmq_msg_size(&message), sizeof number);
-        memcpy(&number, zmq_msg_data(&message), sizeof number);
+        assert_int_equal(zmq_msg_size(&temp_message), sizeof number);
+        memcpy(&number, zmq_msg_data(&temp_message), sizeof number);
         assert_int_equal(number, scene.received);
         scene.received++;
     }
@@ -70,7 +53,7 @@ static void receive_in_order(void *arg)
 static void open_scene(void)
 {
     mm_socket_t *push = mm_socket_new(ZMQ_PUSH);
-    assert_int_equal(mm_socket_connect(push, endpoint), 0);
+    assert_int_equal(mm_socket_connect(push, temp_endpoint), 0);
     scene.until_ms = mm_clock_ms() + PATIENCE_MS;
     scene.received = scene.expected = 0;
     scene.loop = mm_loop_new(stop_when_all_are_there, NULL);
@@ -95,7 +78,7 @@ static void a_sender_keeps_frames_in_order_until_a_peer_connects(void **state)
         send_next();
     assert_int_equal(mm_sender_waiting(scene.sender), 4000);
     scene.pull = mm_socket_new(ZMQ_PULL);
-    assert_int_equal(mm_socket_bind(scene.pull, endpoint), 0);
+    assert_int_equal(mm_socket_bind(scene.pull, temp_endpoint), 0);
     mm_loop_add_socket(scene.loop, "pull", scene.pull, ZMQ_POLLIN, receive_in_order, NULL);
     mm_loop_run(scene.loop);
     assert_int_equal(scene.received, 5000);
@@ -117,7 +100,7 @@ static void a_sender_may_end_with_frames_that_wait(void **state)
     close_scene();
 }
 
-#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, make_folder, close_and_remove)
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, make_temp_endpoint, remove_temp_endpoint)
 
 int main(void)
 {

@@ -6,7 +6,7 @@
 #include "host.h"
 #include "random.h"
 #include "socket.h"
-#include "temp_folder.h"
+#include "temp_endpoint.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -23,23 +23,6 @@
 
 enum { PATIENCE_MS = 10000 };
 
-static char endpoint[96];
-static zmq_msg_t message;
-
-static int make_folder(void **state)
-{
-    (void)state;
-    make_temp_folder();
-    (void)snprintf(endpoint, sizeof endpoint, "ipc://%s/s", folder);
-    return zmq_msg_init(&message);
-}
-
-static int close_and_remove(void **state)
-{
-    (void)zmq_msg_close(&message);
-    return remove_temp_folder(state);
-}
-
 static void wait_for(mm_socket_t *socket, short events)
 {
     zmq_pollitem_t item = {.socket = mm_socket_zmq(socket), .events = events};
@@ -51,8 +34,8 @@ static void open_pair(mm_socket_t **ret_push, mm_socket_t **ret_pull)
 {
     *ret_push = mm_socket_new(ZMQ_PUSH);
     *ret_pull = mm_socket_new(ZMQ_PULL);
-    assert_int_equal(mm_socket_bind(*ret_pull, endpoint), 0);
-    assert_int_equal(mm_socket_connect(*ret_push, endpoint), 0);
+    assert_int_equal(mm_socket_bind(*ret_pull, temp_endpoint), 0);
+    assert_int_equal(mm_socket_connect(*ret_push, temp_endpoint), 0);
     wait_for(*ret_push, ZMQ_POLLOUT);
 }
 
@@ -67,8 +50,8 @@ static void close_pair(mm_socket_t **push, mm_socket_t **pull)
 
 static void holds(const char *expected)
 {
-    assert_true(
-        mm_str_equal((mm_str_t){zmq_msg_data(&message), zmq_msg_size(&message)}, mm_str(expected)));
+    assert_true(mm_str_equal((mm_str_t){zmq_msg_data(&temp_message), zmq_msg_size(&temp_message)},
+                             mm_str(expected)));
 }
 
 // Sends one message of these frames, NULL at the end.
@@ -120,17 +103,17 @@ static void a_frame_arrives_as_it_was_sent(void **state)
     (void)state;
     mm_socket_t *push, *pull;
     open_pair(&push, &pull);
-    assert_int_equal(mm_socket_receive(pull, false, &message), MM_RECEIVED_NONE);
+    assert_int_equal(mm_socket_receive(pull, false, &temp_message), MM_RECEIVED_NONE);
     assert_true(mm_socket_send(push, (mm_str_t){"a\0b", 3}));
     assert_true(mm_socket_send(push, mm_str("")));
     wait_for(pull, ZMQ_POLLIN);
-    assert_int_equal(mm_socket_receive(pull, false, &message), MM_RECEIVED_FRAME);
-    assert_int_equal(zmq_msg_size(&message), 3);
-    assert_memory_equal(zmq_msg_data(&message), "a\0b", 3);
+    assert_int_equal(mm_socket_receive(pull, false, &temp_message), MM_RECEIVED_FRAME);
+    assert_int_equal(zmq_msg_size(&temp_message), 3);
+    assert_memory_equal(zmq_msg_data(&temp_message), "a\0b", 3);
     wait_for(pull, ZMQ_POLLIN);
-    assert_int_equal(mm_socket_receive(pull, false, &message), MM_RECEIVED_FRAME);
-    assert_int_equal(zmq_msg_size(&message), 0);
-    assert_int_equal(mm_socket_receive(pull, false, &message), MM_RECEIVED_NONE);
+    assert_int_equal(mm_socket_receive(pull, false, &temp_message), MM_RECEIVED_FRAME);
+    assert_int_equal(zmq_msg_size(&temp_message), 0);
+    assert_int_equal(mm_socket_receive(pull, false, &temp_message), MM_RECEIVED_NONE);
     close_pair(&push, &pull);
 }
 
@@ -143,13 +126,13 @@ static void a_message_of_several_frames_is_dropped(void **state)
     send_frames(push, (const char *const[]){"a", "b", "c", "d", NULL});
     send_frames(push, (const char *const[]){"good", NULL});
     wait_for(pull, ZMQ_POLLIN);
-    assert_int_equal(mm_socket_receive(pull, false, &message), MM_RECEIVED_BAD);
+    assert_int_equal(mm_socket_receive(pull, false, &temp_message), MM_RECEIVED_BAD);
     wait_for(pull, ZMQ_POLLIN);
-    assert_int_equal(mm_socket_receive(pull, false, &message), MM_RECEIVED_BAD);
+    assert_int_equal(mm_socket_receive(pull, false, &temp_message), MM_RECEIVED_BAD);
     wait_for(pull, ZMQ_POLLIN);
-    assert_int_equal(mm_socket_receive(pull, false, &message), MM_RECEIVED_FRAME);
+    assert_int_equal(mm_socket_receive(pull, false, &temp_message), MM_RECEIVED_FRAME);
     holds("good");
-    assert_int_equal(mm_socket_receive(pull, false, &message), MM_RECEIVED_NONE);
+    assert_int_equal(mm_socket_receive(pull, false, &temp_message), MM_RECEIVED_NONE);
     close_pair(&push, &pull);
 }
 
@@ -163,12 +146,12 @@ static void an_event_has_two_frames(void **state)
     send_frames(push, (const char *const[]){"topic", "good", NULL});
     for (int i = 0; i < 2; i++) {
         wait_for(pull, ZMQ_POLLIN);
-        assert_int_equal(mm_socket_receive(pull, true, &message), MM_RECEIVED_BAD);
+        assert_int_equal(mm_socket_receive(pull, true, &temp_message), MM_RECEIVED_BAD);
     }
     wait_for(pull, ZMQ_POLLIN);
-    assert_int_equal(mm_socket_receive(pull, true, &message), MM_RECEIVED_FRAME);
+    assert_int_equal(mm_socket_receive(pull, true, &temp_message), MM_RECEIVED_FRAME);
     holds("good");
-    assert_int_equal(mm_socket_receive(pull, true, &message), MM_RECEIVED_NONE);
+    assert_int_equal(mm_socket_receive(pull, true, &temp_message), MM_RECEIVED_NONE);
     close_pair(&push, &pull);
 }
 
@@ -176,7 +159,7 @@ static void without_a_peer_nothing_is_sent(void **state)
 {
     (void)state;
     mm_socket_t *push = mm_socket_new(ZMQ_PUSH);
-    assert_int_equal(mm_socket_connect(push, endpoint), 0);
+    assert_int_equal(mm_socket_connect(push, temp_endpoint), 0);
     assert_false(mm_socket_send(push, mm_str("lost")));
     mm_socket_destroy(&push);
     mm_socket_end();
@@ -262,8 +245,8 @@ static void a_subscriber_gets_its_own_topic_only(void **state)
     mm_str_t topic = mm_topic("worker", "r1", mine);
     mm_socket_t *pub = mm_socket_new(ZMQ_PUB), *sub = mm_socket_new(ZMQ_SUB);
     mm_socket_subscribe(sub, topic);
-    assert_int_equal(mm_socket_bind(pub, endpoint), 0);
-    assert_int_equal(mm_socket_connect(sub, endpoint), 0);
+    assert_int_equal(mm_socket_bind(pub, temp_endpoint), 0);
+    assert_int_equal(mm_socket_connect(sub, temp_endpoint), 0);
     zmq_pollitem_t item = {.socket = mm_socket_zmq(sub), .events = ZMQ_POLLIN};
     int64_t until_ms = mm_clock_ms() + PATIENCE_MS;
     do { // a subscription takes a moment to arrive
@@ -272,7 +255,7 @@ static void a_subscriber_gets_its_own_topic_only(void **state)
         assert_true(mm_clock_ms() < until_ms);
     } while (zmq_poll(&item, 1, 5) == 0);
     int count = 0;
-    while (mm_socket_receive(sub, true, &message) == MM_RECEIVED_FRAME) {
+    while (mm_socket_receive(sub, true, &temp_message) == MM_RECEIVED_FRAME) {
         holds("mine");
         count++;
     }
@@ -337,7 +320,7 @@ static void too_few_descriptors_are_refused(void **state)
     assert_int_equal(exit_code, 0);
 }
 
-#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, make_folder, close_and_remove)
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, make_temp_endpoint, remove_temp_endpoint)
 
 int main(void)
 {
