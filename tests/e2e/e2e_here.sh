@@ -82,9 +82,10 @@ limits() {
     prlimit --pid "$3" --nofile="$old:"
 }
 
+# As long as this, all slots are in use at that rate: the last one always needs one number more.
 cat >wait.sh <<'EOF'
 #!/bin/sh
-exec sleep 0.2
+exec sleep 0.6
 EOF
 chmod +x wait.sh
 dir=descriptors
