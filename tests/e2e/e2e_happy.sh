@@ -28,7 +28,7 @@ dir=hosts
     printf '# the web servers\n\n'
     hosts 500
 } >hosts.txt
-run -i hosts.txt -n 4 --mock-time 0s..20ms --mock-fail 10%
+run -i hosts.txt -n 4 --mock-time 0s..20ms --mock-fail 10% --attempts 20
 ends_with_code "500 hosts of which some fail at first: exit 0" 0
 audit "a file of hosts" 500
 equal "all 500 are restarted" 500 "$(store "SELECT count(*) FROM jobs WHERE outcome = 'restarted'")"
