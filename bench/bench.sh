@@ -7,7 +7,8 @@
 # bench.sh BUILD [CASE]...   (throughput latency restarters window log transport sustained)
 #   throughput  jobs/s, CPU and resident memory of each process, all defaults
 #   latency     publish to ack, and a host's line in to its restart started, at 200, 2,000 and
-#               20,000 jobs/s, with the disk's fdatasync
+#               20,000 jobs/s, with the disk's fdatasync, and what such jobs take if nothing is
+#               done with them but to sync two files
 #   lowload     system calls and context switches of a job, at 200 and 2,000 jobs/s
 #               (bench/counts.sh)
 #   misses      cache misses of a job, at full rate, where perf counts them; `make cachemisses` counts
@@ -133,6 +134,7 @@ run_latency() {
             pipeline latency "$rate/s" "$round" -p "$rate" -s "$paced" -r "$restarters"
             put latency "$rate/s" "$round" disk "$build/bench/fdatasync" "$work" 0.3
             skeleton latency "$rate/s" "$round" -p "$rate" -s "$paced"
+            put latency "$rate/s" "$round" floor "$build/bench/fdatasync" "$work" "$paced" "$rate"
             real latency "$rate/s" "$round" fed -p "$rate" -s "$paced" -r "$restarters" -f
         done
     done

@@ -69,6 +69,8 @@ function paced(place) {
     row(place, "job time p50 ms", "p50_us", 0.001)
     row(place, "job time p99 ms", "p99_us", 0.001)
     row(place, "job time p99.9 ms", "p999_us", 0.001)
+    single(place, "disk alone p50 ms", "floor", "job_p50_us", 0.001)
+    single(place, "disk alone p99.9 ms", "floor", "job_p999_us", 0.001)
     single(place, "line to start p50 ms", "fed", "start_p50_us", 0.001)
     single(place, "line to start p99 ms", "fed", "start_p99_us", 0.001)
     row(place, "CPU us/job", "cpu_us_per_job", 1)
