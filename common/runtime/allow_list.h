@@ -3,10 +3,11 @@
 //   # ROLE NAME PUBLIC [not-after=YYYY-MM-DD]
 //   restarter eu-1 rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7
 //
-// A name has one key in each role, and a key is there once. A list is read as a whole or not at all.
+// A name has one key in each role, and a key is there once. A list is read as a whole or not at
+// all.
 //
-// A row lives as long as the process: its serial is given to libzmq as a part of the User-Id of each
-// connection, and so each message leads to its row. A row whose line is gone or has changed is
+// A row lives as long as the process: its serial is given to libzmq as a part of the User-Id of
+// each connection, and so each message leads to its row. A row whose line is gone or has changed is
 // revoked, for good; a new line is a new row.
 
 #ifndef MM_ALLOW_LIST_H
@@ -29,8 +30,9 @@ typedef struct {
 mm_allow_list_t *mm_allow_list_new(void);
 void mm_allow_list_destroy(mm_allow_list_t **self_p);
 
-// Reads the file over the list. Returns 0, or a sysexits code with one sentence in error (path, line,
-// what is wrong, how to mend it); the list is as before then. EX_NOPERM: others may write to it.
+// Reads the file over the list. Returns 0, or a sysexits code with one sentence in error (path,
+// line, what is wrong, how to mend it); the list is as before then. EX_NOPERM: others may write to
+// it or put files into its folder. A file without a byte is one that was cut off, and refused.
 int mm_allow_list_read(mm_allow_list_t *self, const char *path, char error[MM_ERROR_MAX]);
 
 // The row of a key, NULL when there is none that counts at this Unix time. The list keeps it.
@@ -46,8 +48,8 @@ const mm_allowed_t *mm_allow_list_next_revoked(mm_allow_list_t *self);
 const mm_allowed_t *mm_allow_list_next(const mm_allow_list_t *self, size_t *place);
 
 // Adds a line to the file, or removes that of a name in a role; the file is replaced as a whole and
-// synced. Returns 0, or a sysexits code with one sentence in error (EX_DATAERR: the name has a key in
-// that role already, EX_NOINPUT: it has none).
+// synced. Returns 0, or a sysexits code with one sentence in error (EX_DATAERR: the name has a key
+// in that role already, EX_NOINPUT: it has none).
 int mm_allow_list_add(const char *path, const mm_key_t *key, char error[MM_ERROR_MAX]);
 int mm_allow_list_remove(const char *path, mm_key_role_t role, const char *name,
                          char error[MM_ERROR_MAX]);

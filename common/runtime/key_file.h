@@ -48,18 +48,24 @@ bool mm_key_role_from(mm_str_t text, mm_key_role_t *ret_role);
 bool mm_key_is_valid(mm_str_t text);
 // The end of a day YYYY-MM-DD in Unix time; false when it is none.
 bool mm_key_date(mm_str_t text, int64_t *ret_not_after_ms);
+// That day, "2027-12-01"; "" when it has no end. Returns buffer.
+#define MM_KEY_DATE_TEXT 16
+char *mm_key_date_print(int64_t not_after_ms, char buffer[MM_KEY_DATE_TEXT]);
 
 // Draws a new pair of keys; the other fields stay.
 void mm_key_draw(mm_key_t *self);
 
-// Reads a file. Returns 0, or a sysexits code with one sentence in error (the path, the line, what is
-// wrong, how to mend it): EX_NOINPUT it cannot be read, EX_NOPERM others than its owner can (any bit
-// of 0077) or it is another user's, EX_CONFIG it is not such a file, or public does not belong to
-// secret. A date that has passed is no error here.
+// Reads a file. Returns 0, or a sysexits code with one sentence in error (the path, the line, what
+// is wrong, how to mend it): EX_NOINPUT it cannot be read, EX_NOPERM others than its owner can (any
+// bit of 0077) or it is another user's, EX_CONFIG it is not such a file, or public does not belong
+// to secret. A date that has passed is no error here.
 int mm_key_read(const char *path, mm_key_t *ret_self, char error[MM_ERROR_MAX]);
 // Writes a file with mode 0600, by a new file beside it that is synced and renamed. Must not exist
 // unless may_replace. Returns 0, or a sysexits code with one sentence in error.
-int mm_key_write(const mm_key_t *self, const char *path, bool may_replace, char error[MM_ERROR_MAX]);
+int mm_key_write(const mm_key_t *self, const char *path, bool may_replace,
+                 char error[MM_ERROR_MAX]);
+// Whether this is one of its server keys.
+bool mm_key_trusts(const mm_key_t *self, const char *server_key);
 // Overwrites the secret, so that it does not stay in memory.
 void mm_key_clear(mm_key_t *self);
 
