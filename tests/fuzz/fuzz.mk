@@ -3,11 +3,12 @@
 # compiler. `make fuzz-corpus` adds to tests/corpus what covers more than it does, the smallest inputs first;
 # `make fuzz-coverage` says how much of what is fuzzed the corpora reach.
 
-FUZZ := wire hostline inventory options scenario logs cores
+FUZZ := wire hostline inventory options keys scenario logs cores
 fuzz_OBJECTS_wire     := fuzz_wire
 fuzz_OBJECTS_hostline := fuzz_hostline
 fuzz_OBJECTS_inventory := fuzz_inventory
 fuzz_OBJECTS_options  := fuzz_options
+fuzz_OBJECTS_keys     := fuzz_keys
 fuzz_OBJECTS_scenario := fuzz_scenario
 fuzz_OBJECTS_logs     := fuzz_logs
 fuzz_OBJECTS_cores    := fuzz_cores fuzz_core_gather fuzz_gather_check fuzz_gather_honest fuzz_core_outbox fuzz_core_worker fuzz_frame
@@ -20,6 +21,7 @@ fuzz_SOURCES_wire     := $(addprefix common/wire/,decode.c scan.c suffix.c)
 fuzz_SOURCES_hostline := $(addprefix publisher/source/,foreign_format.c host_grammar.c host_words.c hostline.c)
 fuzz_SOURCES_inventory := $(addprefix publisher/source/,host_range.c inventory_ini.c inventory_tree.c)
 fuzz_SOURCES_options  := $(wildcard common/runtime/options/*.c) common/base/duration.c
+fuzz_SOURCES_keys     := $(addprefix common/runtime/,allow_list.c key_file.c private_file.c)
 fuzz_SOURCES_scenario := tests/trace/gather_reader.c tests/trace/tokens.c
 fuzz_SOURCES_logs     := $(addprefix ctl/explain/,logline.c timeline.c explain_out.c explain_json.c)
 fuzz_SOURCES_cores    := $(wildcard consumer/core/*.c common/worker/core/*.c publisher/core/*.c)
@@ -28,6 +30,7 @@ fuzz_LIMITS_wire     := -max_len=4096 -malloc_limit_mb=4
 fuzz_LIMITS_hostline := -max_len=512
 fuzz_LIMITS_inventory := -max_len=1024
 fuzz_LIMITS_options  := -max_len=1024
+fuzz_LIMITS_keys     := -max_len=768
 fuzz_LIMITS_scenario := -max_len=2048
 fuzz_LIMITS_logs     := -max_len=2048
 fuzz_LIMITS_cores    := -max_len=768
