@@ -11,8 +11,8 @@
 // A command takes its own arguments, argv[0] being its name, and returns a sysexits code.
 typedef int ctl_command_t(int argc, char **argv);
 ctl_command_t ctl_top, ctl_status, ctl_tail, ctl_profile, ctl_diff, ctl_lines, ctl_explain,
-    ctl_scale, ctl_audit, ctl_dead, ctl_retry, ctl_halt, ctl_resume, ctl_deny, ctl_absolve, ctl_man,
-    ctl_completion;
+    ctl_scale, ctl_audit, ctl_dead, ctl_retry, ctl_halt, ctl_resume, ctl_deny, ctl_absolve,
+    ctl_keys, ctl_man, ctl_completion;
 
 // All commands, in the order of the help; the last one has no name.
 typedef struct {

@@ -27,6 +27,7 @@ const ctl_entry_t ctl_entries[] = {
     {"resume", ctl_resume, "go on after a halt, or after a breaker has tripped"},
     {"deny", ctl_deny, "one host is not restarted, until a date"},
     {"absolve", ctl_absolve, "a host is well again, and no casualty any more"},
+    {"keys", ctl_keys, "who may join from other machines: their keys, and the consumer's"},
     {"man", ctl_man, "the manual page"},
     {"completion", ctl_completion, "what bash completes"},
     {NULL, NULL, NULL},

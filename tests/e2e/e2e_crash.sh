@@ -82,6 +82,35 @@ try_order() {
     check "$point: the audit is intact" "$MAYHEM_BUILD/mayhem" audit verify --dir "$dir" >"$dir.out"
 }
 
+# try_keys POINT NUMBER: `mayhem keys` dies there, and the same command does it.
+try_keys() {
+    local point=mayhem/$1 step=() former
+    dir=keys$2
+    public() { sed -n 's/^public = //p' "$dir/$1"; }
+    mayhem_keys() { "$MAYHEM_BUILD/mayhem" keys "$@" --keys "$dir" >"$dir.out" 2>&1; }
+    mayhem_keys new a --role restarter
+    case $1 in
+    *'the line is not') step=(new b --role saver) ;;
+    *'no client knows it') step=(rotate) ;;
+    *'still in use') mayhem_keys rotate && step=(rotate --switch) ;;
+    *forgotten*) mayhem_keys rotate && mayhem_keys rotate --switch && step=(rotate --finish) ;;
+    esac
+    MAYHEM_CRASH=$point mayhem_keys "${step[@]}"
+    equal "$point: it dies there" 137 $?
+    equal "$point: nobody has come in" 1 "$(grep -vc '^#' "$dir/allowed")"
+    [[ ${step[0]} != new ]] || former=$(public b.key)
+    check "$point: the same command does it" mayhem_keys "${step[@]}"
+    if [[ ${step[0]} == new ]]; then
+        equal "$point: the key is on the list" "saver b $(public b.key)" \
+            "$(tail -n 1 "$dir/allowed")"
+        check "$point: it is another one" test "$former" != "$(public b.key)"
+    else
+        check "$point: the client knows the key that counts" \
+            grep -qxF "server = $(public consumer.key)" "$dir/a.key"
+        check "$point: the next step is possible" mayhem_keys list
+    fi
+}
+
 hosts "$total" >hosts.txt
 number=0
 for program in mayhem-publisher mayhem-consumer mayhem-saver mayhem-restarter; do
@@ -101,6 +130,12 @@ for program in mayhem-publisher mayhem-consumer mayhem-saver mayhem-restarter; d
     done <<<"$points"
 done
 wait
+points=$(points_of mayhem | grep '^keys: ')
+check "mayhem has crash points" test -n "$points"
+while IFS= read -r point; do
+    number=$((number + 1))
+    try_keys "$point" "$number" >"tried.$number" 2>&1
+done <<<"$points"
 for ((i = 1; i <= number; i++)); do
     cat "tried.$i"
 done
