@@ -3,6 +3,7 @@
 
 #include "key_file.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/inotify.h>
 #include <sysexits.h>
@@ -83,6 +84,17 @@ static void assert_same(const mm_key_t *a, const mm_key_t *b)
 
 // ---- what is written
 
+// What is in the folder, without . and ..
+static int count_files(void)
+{
+    struct dirent **entries;
+    int count = scandir(folder, &entries, NULL, NULL);
+    for (int i = 0; i < count; i++)
+        free(entries[i]);
+    free(entries);
+    return count - 2;
+}
+
 static void what_is_written_is_read_again(void **state)
 {
     (void)state;
@@ -126,8 +138,10 @@ static void a_file_that_exists_is_replaced_only_on_demand(void **state)
     (void)state;
     mm_key_t one = drawn(MM_KEY_SAVER), two = drawn(MM_KEY_SAVER);
     assert_int_equal(mm_key_write(&one, path, false, error), 0);
+    assert_int_equal(count_files(), 1);
     assert_int_equal(mm_key_write(&two, path, false, error), EX_CANTCREAT);
     assert_non_null(strstr(error, "exists already"));
+    assert_int_equal(count_files(), 1);
     assert_int_equal(mm_key_read(path, &key, error), 0);
     assert_same(&key, &one);
     assert_int_equal(mm_key_write(&two, path, true, error), 0);
