@@ -14,10 +14,11 @@
 typedef enum { MM_LOG_DEBUG = 0, MM_LOG_INFO, MM_LOG_WARN, MM_LOG_ERROR } mm_log_level_t;
 
 typedef enum {
-    MM_FIELD_INT = 1, // key=42
-    MM_FIELD_SECONDS, // key=0.412s, given in milliseconds
-    MM_FIELD_TEXT,    // key=text, quoted when it holds spaces or quotes; copied into the ring
-    MM_FIELD_ID       // key=0193..., 32 hex digits
+    MM_FIELD_INT = 1,  // key=42
+    MM_FIELD_UNSIGNED, // the same of a uint64_t, which may be 2^63 and more
+    MM_FIELD_SECONDS,  // key=0.412s, given in milliseconds
+    MM_FIELD_TEXT,     // key=text, quoted when it holds spaces or quotes; copied into the ring
+    MM_FIELD_ID        // key=0193..., 32 hex digits
 } mm_field_type_t;
 
 typedef struct {
@@ -30,8 +31,13 @@ typedef struct {
     } as;
 } mm_field_t;
 
+// A uint64_t is unsigned in the log, too: sessions and task numbers may be 2^63 and more.
+// clang-format off
 #define MM_INT(KEY, VALUE)                                                                         \
-    ((mm_field_t){.key = (KEY), .type = MM_FIELD_INT, .as.number = (int64_t)(VALUE)})
+    ((mm_field_t){.key = (KEY),                                                                    \
+                  .type = _Generic((VALUE), uint64_t: MM_FIELD_UNSIGNED, default: MM_FIELD_INT),   \
+                  .as.number = (int64_t)(VALUE)})
+// clang-format on
 #define MM_SECONDS(KEY, MILLISECONDS)                                                              \
     ((mm_field_t){.key = (KEY), .type = MM_FIELD_SECONDS, .as.number = (int64_t)(MILLISECONDS)})
 #define MM_STR(KEY, TEXT) ((mm_field_t){.key = (KEY), .type = MM_FIELD_TEXT, .as.text = (TEXT)})

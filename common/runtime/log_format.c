@@ -167,6 +167,7 @@ static void put_field(cursor_t *out, const mm_field_t *field, bool json)
     put_string(out, json ? "\":" : "=");
     switch (field->type) {
     case MM_FIELD_INT: put_unsigned(out, put_sign(out, field->as.number)); return;
+    case MM_FIELD_UNSIGNED: put_unsigned(out, (uint64_t)field->as.number); return;
     case MM_FIELD_SECONDS:
         put_thousandths(out, put_sign(out, field->as.number));
         if (!json)

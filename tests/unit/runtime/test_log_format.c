@@ -86,6 +86,17 @@ static void numbers_keep_their_extremes(void **state)
                            " c=-9223372036854775.808s d=-0.001s e=0\n"));
 }
 
+// A session of a consumer whose epoch is above 2^31.
+static void what_is_unsigned_is_not_negative(void **state)
+{
+    (void)state;
+    const mm_field_t fields[] = {MM_INT("session", UINT64_C(0x8000000000000001)),
+                                 MM_INT("task", UINT64_MAX), MM_INT("count", (size_t)3)};
+    assert_non_null(strstr(format(false, "m", fields, 3),
+                           " session=9223372036854775809 task=18446744073709551615 count=3\n"));
+    assert_non_null(strstr(format(true, "m", fields, 1), ",\"session\":9223372036854775809}\n"));
+}
+
 static void texts_are_quoted_and_escaped_where_they_need_it(void **state)
 {
     (void)state;
@@ -171,6 +182,7 @@ int main(void)
         cmocka_unit_test(a_line_of_text_looks_like_the_contract),
         cmocka_unit_test(a_line_of_json_has_the_same_keys),
         cmocka_unit_test(numbers_keep_their_extremes),
+        cmocka_unit_test(what_is_unsigned_is_not_negative),
         cmocka_unit_test(texts_are_quoted_and_escaped_where_they_need_it),
         cmocka_unit_test(json_texts_read_back),
         cmocka_unit_test(any_bytes_make_one_line_and_valid_json),
