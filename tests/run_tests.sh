@@ -51,6 +51,8 @@ missing_for_test() {
         have "$tool" || missing+=("$tool")
     done
     have ssh || missing+=(openssh-client)
+    { have python3 && /usr/bin/python3 -c 'import msgpack, zmq' 2>/dev/null; } ||
+        missing+=(python3-zmq python3-msgpack)
     if ! have clang ||
         ! compgen -G "$(clang -print-resource-dir)/lib/linux/libclang_rt.fuzzer-*" >/dev/null; then
         missing+=('libclang-rt-14-dev|libclang-rt-dev')
