@@ -183,6 +183,7 @@ static void tables(void)
 
 int main(void)
 {
+    (void)printf("P2.2 version, %d\nversion other than %d\n", MM_WIRE_VERSION, MM_WIRE_VERSION);
     (void)printf("P2.2 1 to %d\nP2.6 at most %d\nP2.7 at most %d\nP2.8 at most %d\n"
                  "P2.10 at most %d\n",
                  (int)MM_FRAME_KINDS, MM_FRAME_BYTES, MM_WIRE_DEPTH_MAX, MM_WIRE_ELEMENTS_MAX,

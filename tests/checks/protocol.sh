@@ -9,6 +9,8 @@ read_document() {
     sed -e 's/\([0-9]\),\([0-9]\)/\1\2/g' -e 's/ *| */|/g' "$document" | awk -F '|' '
     function found(words) { return match($0, words) ? substr($0, RSTART, RLENGTH) : "" }
     /^- P2\.2 |^\|unknown kind/ { print "P2.2", found("1 to [0-9]+") }
+    /^- P2\.2 / { print "P2.2", found("version, [0-9]+") }
+    /^\|another version/ { print "version", found("other than [0-9]+") }
     /^- P2\.(6|7|8|10) / { print found("P2\\.[0-9]+"), found("at most [0-9]+") }
     /^## / { section = $0 }
     /^\|type\|on the wire/ { types = 1; next }

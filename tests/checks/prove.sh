@@ -123,6 +123,8 @@ fault 'a table of the protocol names another type' docs/protocol.md \
     's/^| nack: delay_ms | ms /| nack: delay_ms | u64 /' '> verdict 4 | nack: delay_ms | u64' protocol
 fault 'a table of the protocol lacks a field' docs/protocol.md '/^| seconds |/d' \
     '| seconds | u32' protocol
+fault 'the protocol names another version' docs/protocol.md 's/the version, 3/the version, 2/' \
+    '> P2.2 version, 2' protocol
 fault 'a frame goes another way' docs/protocol.md 's/^\(\*\*7 BYE.*\) inbox/\1 jobs/' \
     '> **7 BYE**, worker to consumer on jobs' protocol
 fault 'a receiver lacks a frame' consumer/main.c 's/^    case MM_FRAME_QUERY:.*//' \

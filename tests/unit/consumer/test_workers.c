@@ -268,6 +268,25 @@ static void an_older_report_is_ignored(void **state)
     assert_int_equal(the("r1")->slots, 2);
 }
 
+// P9.91: who is told to rejoin, or refused, need not count its reports.
+static void a_stranger_is_answered_however_old_its_report(void **state)
+{
+    (void)state;
+    joins("r1");
+    heartbeat("r1", 11);
+    says.sequence = sequence - 1;
+    heartbeat("r1", 12); // of a session that was never opened
+    then("rejoin r1");
+    says.sequence = sequence - 1;
+    repeating(3, 55); // behind a gap
+    heartbeat("r1", 11);
+    then("rejoin r1");
+    says.sequence = sequence - 1;
+    says.instance = 2;
+    hello("r1", 0);
+    then("refused r1: another process with this id is alive; give this one another --id");
+}
+
 static void a_report_counts_when_all_its_parts_have_come_in_order(void **state)
 {
     (void)state;
@@ -547,6 +566,7 @@ int main(void)
         TEST(a_heartbeat_of_nobody_is_told_to_rejoin),
         TEST(a_heartbeat_of_an_older_session_is_ignored),
         TEST(an_older_report_is_ignored),
+        TEST(a_stranger_is_answered_however_old_its_report),
         TEST(a_report_counts_when_all_its_parts_have_come_in_order),
         TEST(a_part_out_of_order_spoils_its_report),
         TEST(a_hello_in_parts_gives_no_credit_before_its_end),

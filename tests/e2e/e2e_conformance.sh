@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# All workers keep the protocol: the conformance tester plays the consumer for ours, and for the example
+# in Python; and each fault that is planted in that one is named by its clause.
+# shellcheck source=tests/e2e/e2e_lib.sh
+. "$(dirname "$0")/e2e_lib.sh"
+
+python=/usr/bin/python3
+tester=$root/tests/conformance/tester
+example=$root/docs/examples/restarter.py
+"$python" -c 'import zmq, msgpack' 2>/dev/null || {
+    printf 'skip - python3-zmq and python3-msgpack are not installed\n'
+    exit 77
+}
+export PYTHONDONTWRITEBYTECODE=1
+
+# try NAME [OPTION]... -- COMMAND...: in the background; NAME is also its folder.
+names=()
+try() {
+    local name=$1
+    shift
+    mkdir "$name"
+    "$python" "$tester" "$@" >"$name/said" 2>&1 &
+    started+=("$!")
+    names+=("$name:$!")
+}
+
+# judge NAME PID
+judge() {
+    wait "$2"
+    if [[ $? == 0 && $(tail -n 1 "$1/said") =~ ^[0-9]{2,}\ passed,\ 0\ failed$ ]]; then
+        ok "$1: $(tail -n 1 "$1/said")"
+    else
+        not_ok "$1 keeps the protocol" "$(grep -v '^ok ' "$1/said")"
+    fi
+}
+
+"$python" "$root/tests/conformance/faults" "$tester" "$root/docs/examples" "$work" >faults 2>&1 &
+faults=$!
+started+=("$faults")
+
+try saver --address "ipc://$work/saver/c" -- \
+    "$build/mayhem-saver" --dir "$work/saver" --db "$work/saver/{scene}.db" --consumer '{address}'
+try restarter --address "ipc://$work/restarter/c" --task-ms 700 -- \
+    "$build/mayhem-restarter" --dir "$work/restarter" --consumer '{address}' --slots 2 \
+    --mock-time 700ms
+try restarter-exec --address "ipc://$work/restarter-exec/c" -- \
+    "$build/mayhem-restarter" --dir "$work/restarter-exec" --consumer '{address}' --slots 2 \
+    --exec 'true {host}' --again
+try example --address "ipc://$work/example/c" --task-ms 700 -- \
+    "$python" "$example" --consumer '{address}' --slots 2 --mock 0.7
+try example-exec --address "ipc://$work/example-exec/c" --task-ms 700 -- \
+    "$python" "$example" --consumer '{address}' --slots 2 --driver exec-0 -- sleep 0.7
+
+# With keys, over tcp.
+"$build/mayhem" keys new py-9 --role restarter --keys keys >out 2>err
+equal "mayhem keys makes a key for it" 0 $?
+try example-curve --address "tcp://127.0.0.1:$((20000 + RANDOM % 8000))" --task-ms 700 \
+    --key keys/consumer.key -- "$python" "$example" --consumer '{address}' --key keys/py-9.key \
+    --mock 0.7
+
+for each in "${names[@]}"; do
+    judge "${each%:*}" "${each##*:}"
+done
+wait "$faults"
+cat faults
+[[ $(grep -c '^ok - ' faults) -ge 30 ]] || not_ok "thirty faults and more are named" "$(cat faults)"
+! grep -q '^not ok' faults || : >"$work/.not_ok"
+
+chmod 644 keys/py-9.key
+"$python" "$example" --consumer tcp://127.0.0.1:9 --key keys/py-9.key >said 2>&1
+check "a key that others can read is refused" grep -q 'others can read keys/py-9.key' said
+"$python" "$example" --consumer tcp://10.0.0.1:9 >said 2>&1
+check "the example goes beyond this machine with a key only" grep -q 'it needs --key' said
