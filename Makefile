@@ -97,7 +97,7 @@ $(BUILD)/mayhem: $(BUILD)/obj/ctl/main.o $(addprefix $(BUILD)/lib,ctl.a supervis
 
 # ---- tests see everything
 
-TEST_FOLDERS  := $(addprefix tests/,stage trace sim fuzz peer audit judge)
+TEST_FOLDERS  := $(addprefix tests/,stage trace sim fuzz peer rogue audit judge)
 TEST_INCLUDES := $(addprefix -iquote,$(sort $(COMMON) $(foreach part,$(PROGRAM_FOLDERS),$(call program,$(part))) $(TEST_FOLDERS)))
 TEST_LIBRARIES := $(BUILD)/libtests.a $(PROGRAM_FOLDERS:%=$(BUILD)/lib%.a) $(BUILD)/libcommon.a
 TEST_LINK     = $(link) -o $@ $(filter %.o,$^) -Wl,--start-group $(TEST_LIBRARIES) -Wl,--end-group $(LIBS)

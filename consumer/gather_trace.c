@@ -207,6 +207,11 @@ void gather_trace_event(FILE *file, const gather_event_t *event)
         print_process(file, event);
         (void)fprintf(file, " last=%" PRIu64, event->as.from.last_serial);
         break;
+    case GATHER_REVOKED:
+        (void)fprintf(file, "revoked %.*s role=%s", (int)event->as.revoked.worker.size,
+                      event->as.revoked.worker.data, mm_role_name(event->as.revoked.role));
+        break;
+    case GATHER_CUT: (void)fprintf(file, "cut session=%" PRIu64, event->as.cut.session); break;
     case GATHER_TIME:
         (void)fputs(event->as.time.inbox_empty ? "time" : "time inbox=unread", file);
         break;

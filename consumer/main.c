@@ -6,11 +6,13 @@
 #include "crash.h"
 #include "epoch.h"
 #include "event_log.h"
+#include "frame_check.h"
 #include "gather.h"
 #include "gate_trace.h"
 #include "gather_trace.h"
 #include "guard.h"
 #include "host.h"
+#include "listener.h"
 #include "log_messages.h"
 #include "order_actor.h"
 #include "policy_file.h"
@@ -43,7 +45,8 @@ typedef struct {
     mm_loop_t *loop;
     mm_socket_t *jobs;
     mm_socket_t *inbox;
-    mm_socket_t *events;
+    broadcast_t *events;
+    listener_t *listener; // for other machines; NULL: there is none
     gather_t *gather;
     gather_actions_t actions;
     guard_t *guard; // NULL: there is none
@@ -60,27 +63,48 @@ typedef struct {
     uint64_t refused;             // instance of the worker that was refused last
     uint64_t refused_connections; // that were told of
     int64_t refused_ms;           // when they were
+    uint64_t unbound;             // session without an endpoint, of this step; 0: none
+    int64_t unbound_ms;           // when one was told of
     int exit_code;
 } consumer_t;
 
 // ---- the core's actions
 
-// Without descriptors or memory for another socket the consumer cannot go on.
-static void fail(consumer_t *self, const char *error)
+// The row of the sender of the message at hand; NULL: it is of this machine.
+static const mm_allowed_t *sender(const consumer_t *self)
 {
-    mm_log(MM_LOG_ERROR, "Cannot bind the tasks of a worker", MM_STRING("error", error));
-    self->exit_code = EX_UNAVAILABLE;
-    mm_loop_stop(self->loop);
+    return self->listener ? listener_sender(self->listener) : NULL;
 }
 
+static void log_joined(consumer_t *self, const gather_action_t *action)
+{
+    const mm_allowed_t *row = sender(self);
+    const char *worker = action->as.answer.worker.text;
+    uint64_t session = action->as.answer.session;
+    const char *address = mm_receiver_peer(&self->receiver);
+    if (row)
+        mm_log(MM_LOG_INFO, MM_MESSAGE_WORKER_JOINED, MM_STRING("worker", worker),
+               MM_INT("session", session), MM_STRING("key", row->public_key),
+               MM_STRING("address", address ? address : "unknown"));
+    else
+        mm_log(MM_LOG_INFO, MM_MESSAGE_WORKER_JOINED, MM_STRING("worker", worker),
+               MM_INT("session", session));
+}
+
+// Without a descriptor or a port for another socket, a session has no endpoint: its worker rejoins
+// at its next heartbeat.
 static void open_session(consumer_t *self, const gather_action_t *action)
 {
-    if (send_batch_open(self->batch, action->as.answer.session))
-        mm_log(MM_LOG_INFO, MM_MESSAGE_WORKER_JOINED,
-               MM_STRING("worker", action->as.answer.worker.text),
-               MM_INT("session", action->as.answer.session));
-    else
-        fail(self, strerror(errno));
+    if (send_batch_open(self->batch, action)) {
+        log_joined(self, action);
+        return;
+    }
+    self->unbound = action->as.answer.session;
+    if (self->now_ms < self->unbound_ms + 1000)
+        return;
+    self->unbound_ms = self->now_ms;
+    mm_log(MM_LOG_ERROR, "Cannot bind the tasks of a worker; it is to join anew",
+           MM_STRING("worker", action->as.answer.worker.text), MM_STRING("error", strerror(errno)));
 }
 
 // Its last heartbeat acknowledges what it has read, so that no worker leaves in doubt.
@@ -126,7 +150,7 @@ static void apply(consumer_t *self, const gather_action_t *action)
     }
 }
 
-static void step(consumer_t *self, gather_event_t *event)
+static void step_once(consumer_t *self, gather_event_t *event)
 {
     event->now_ms = self->now_ms;
     {
@@ -139,6 +163,14 @@ static void step(consumer_t *self, gather_event_t *event)
         apply(self, &self->actions.items[i]);
     for (size_t i = 0; i < self->actions.count && self->is_watched; i++)
         viewers_see(self->viewers, &self->actions.items[i], self->now_ms);
+}
+
+static void step(consumer_t *self, gather_event_t *event)
+{
+    self->unbound = 0;
+    step_once(self, event);
+    if (self->unbound > 0) // a step opens one session
+        step_once(self, &(gather_event_t){.kind = GATHER_CUT, .as.cut.session = self->unbound});
 }
 
 // ---- frames
@@ -204,9 +236,10 @@ static void receive_orders(consumer_t *self, const mm_frame_t *frame)
 {
     char actor[MM_ACTOR_MAX + 1];
     const char *peer = mm_receiver_peer(&self->receiver);
+    const mm_allowed_t *row = sender(self);
     for (size_t i = 0; i < frame->as.order.count; i++) {
         mm_order_t order = frame->as.order.items[i];
-        order.actor = order_actor_of(order.actor, peer, actor);
+        order.actor = order_actor_of(order.actor, row ? row->name.text : NULL, peer, actor);
         step(self,
              &(gather_event_t){.kind = GATHER_ORDER,
                                .as.order = {.viewer = frame->as.order.viewer, .order = &order}});
@@ -246,36 +279,59 @@ static bool receive_frame(consumer_t *self, const mm_frame_t *frame, bool is_job
 }
 
 // Refuses a worker of another version; its hello is the only frame of it that can be read.
-static void refuse_foreign(consumer_t *self)
+static void refuse_foreign(consumer_t *self, bool is_jobs)
 {
     mm_str_t worker;
+    const mm_allowed_t *row = sender(self);
     gather_action_t action = {.kind = GATHER_REFUSED};
     if (!mm_decoder_foreign_hello(self->receiver.decoder, &action.as.answer.version, &worker,
                                   &action.as.answer.instance) ||
-        !mm_name_from(worker, &action.as.answer.worker))
+        !mm_name_from(worker, &action.as.answer.worker) ||
+        (row && frame_check_foreign(row, is_jobs, worker)))
         return;
     action.as.answer.reason = "it speaks another version of the protocol; run the same release";
     apply(self, &action);
+}
+
+// Why the message that was received last is not to be believed; NULL: it is.
+static const char *doubt(consumer_t *self, const mm_frame_t *frame, bool is_jobs)
+{
+    if (!self->listener)
+        return NULL;
+    const char *why = listener_check(self->listener, &self->receiver, frame, is_jobs);
+    const mm_allowed_t *row = sender(self);
+    bool is_worker = row && (row->role == MM_KEY_SAVER || row->role == MM_KEY_RESTARTER);
+    if (!why && is_worker && send_batch_has_local(self->batch, mm_str(row->name.text)))
+        return "a frame in the name of a worker of this machine";
+    return why;
 }
 
 // Receives up to `limit` messages; false when there are none left.
 static bool receive(consumer_t *self, mm_socket_t *socket, bool is_jobs, int limit)
 {
     const char *where = is_jobs ? "jobs" : "inbox";
+    bool is_empty = false;
     self->now_ms = mm_clock_ms();
     self->is_watched = viewers_want_events(self->viewers, self->now_ms);
-    for (int i = 0; i < limit; i++) {
+    for (int i = 0; i < limit && !is_empty; i++) {
         mm_frame_t frame;
         mm_received_t received =
             mm_receive(&self->receiver, socket, false, where, self->now_ms, &frame);
-        if (received == MM_RECEIVED_NONE)
-            return false;
-        if (received == MM_RECEIVED_FOREIGN)
-            refuse_foreign(self);
-        if (received == MM_RECEIVED_FRAME && !receive_frame(self, &frame, is_jobs))
-            mm_receiver_drop(&self->receiver, "a frame for somebody else", where, self->now_ms);
+        bool is_frame = received == MM_RECEIVED_FRAME;
+        is_empty = received == MM_RECEIVED_NONE;
+        if (!is_frame && received != MM_RECEIVED_FOREIGN)
+            continue;
+        const char *why = doubt(self, is_frame ? &frame : NULL, is_jobs);
+        if (!why && !is_frame)
+            refuse_foreign(self, is_jobs);
+        else if (!why && !receive_frame(self, &frame, is_jobs))
+            why = "a frame for somebody else";
+        if (why)
+            mm_receiver_drop(&self->receiver, why, where, self->now_ms);
     }
-    return true;
+    if (self->listener)
+        listener_forget_sender(self->listener);
+    return !is_empty;
 }
 
 static void on_jobs(void *arg)
@@ -322,6 +378,7 @@ static int64_t turn(void *arg)
     MM_SPAN("turn");
     consumer_t *self = arg;
     self->now_ms = mm_clock_ms();
+    int64_t next_ms = self->listener ? listener_turn(self->listener, self->now_ms) : MM_NEVER;
     tell_refused(self);
     tell_clock(self);
     if (self->now_ms >= gather_deadline(self->gather)) {
@@ -331,10 +388,10 @@ static int64_t turn(void *arg)
         step(self, &event);
     }
     send_batch_flush(self->batch);
-    int64_t view_ms = viewers_turn(self->viewers, self->now_ms);
+    next_ms = mm_earlier(next_ms, viewers_turn(self->viewers, self->now_ms));
     if (self->trace)
         (void)fflush(self->trace);
-    return mm_earlier(view_ms, gather_deadline(self->gather));
+    return mm_earlier(next_ms, gather_deadline(self->gather));
 }
 
 static void on_signal(void *arg, int number)
@@ -346,6 +403,66 @@ static void on_signal(void *arg, int number)
            MM_INT("in_flight", gather_statistics(self->gather).in_flight));
     self->now_ms = mm_clock_ms();
     step(self, &(gather_event_t){.kind = GATHER_DRAIN});
+}
+
+// ---- other machines
+
+static void on_revoked(void *arg, const mm_allowed_t *row)
+{
+    consumer_t *self = arg;
+    gather_event_t event = {.kind = GATHER_REVOKED};
+    if (row->role != MM_KEY_SAVER && row->role != MM_KEY_RESTARTER)
+        return;
+    event.as.revoked.worker = mm_str(row->name.text);
+    event.as.revoked.role = row->role == MM_KEY_SAVER ? MM_ROLE_SAVER : MM_ROLE_RESTARTER;
+    if (!send_batch_has_local(self->batch, event.as.revoked.worker))
+        step(self, &event);
+}
+
+static void on_cut(void *arg, uint64_t session)
+{
+    consumer_t *self = arg;
+    self->now_ms = mm_clock_ms();
+    step(self, &(gather_event_t){.kind = GATHER_CUT, .as.cut.session = session});
+}
+
+static void on_drop(void *arg, const char *where, const char *why)
+{
+    consumer_t *self = arg;
+    mm_receiver_drop(&self->receiver, why, where, mm_clock_ms());
+}
+
+static int open_listener(consumer_t *self)
+{
+    const mm_options_t *options = &self->options;
+    char error[MM_ERROR_MAX];
+    int exit_code;
+    listener_config_t config = {.keys = options->keys,
+                                .task_ports = options->task_ports,
+                                .revoked = on_revoked,
+                                .cut = on_cut,
+                                .drop = on_drop,
+                                .arg = self};
+    if (*options->listen == '\0')
+        return 0;
+    bool is_address = mm_endpoint_parse(options->listen, &config.address);
+    assert(is_address); // the options were checked
+    self->listener = listener_new(self->loop, &config, &exit_code, error);
+    return self->listener ? 0 : mm_service_fail(options, exit_code, "%s", error);
+}
+
+static int bind_listener(consumer_t *self)
+{
+    char error[MM_ERROR_MAX];
+    if (!self->listener)
+        return 0;
+    int exit_code = listener_bind(self->listener, self->jobs, self->inbox, self->events,
+                                  viewers_broadcast(self->viewers), VIEWERS_FRAMES, error);
+    if (exit_code != 0)
+        return mm_service_fail(&self->options, exit_code, "%s", error);
+    mm_log(MM_LOG_INFO, "Listening for other machines", MM_STRING("address", self->options.listen),
+           MM_STRING("keys", self->options.keys));
+    return 0;
 }
 
 static void on_guard(void *arg, bool says_yes)
@@ -377,6 +494,7 @@ static int open_view(consumer_t *self)
     char endpoint[MM_ENDPOINT_MAX];
     viewers_config_t config = {.base = self->base,
                                .events = self->events,
+                               .listener = self->listener,
                                .gather = self->gather,
                                .drops = &self->receiver.drops,
                                .name = self->options.id,
@@ -394,8 +512,10 @@ static int open_sockets(consumer_t *self)
     exit_code = bind_one(self, ZMQ_PULL, MM_SOCKET_JOBS, &self->jobs);
     if (exit_code == 0)
         exit_code = bind_one(self, ZMQ_PULL, MM_SOCKET_INBOX, &self->inbox);
+    mm_socket_t *events = NULL;
     if (exit_code == 0)
-        exit_code = bind_one(self, ZMQ_PUB, MM_SOCKET_EVENTS, &self->events);
+        exit_code = bind_one(self, ZMQ_PUB, MM_SOCKET_EVENTS, &events);
+    self->events = broadcast_new(events);
     return exit_code;
 }
 
@@ -467,7 +587,12 @@ static int open_core(consumer_t *self)
     self->start_ms = self->now_ms = mm_clock_ms();
     self->gather = gather_new(&config, self->start_ms);
     gather_set_policy(self->gather, &self->policy);
-    self->batch = send_batch_new(self->loop, &self->base, self->events, options->id, epoch);
+    self->batch = send_batch_new(&(send_batch_config_t){.loop = self->loop,
+                                                        .base = self->base,
+                                                        .events = self->events,
+                                                        .listener = self->listener,
+                                                        .name = options->id,
+                                                        .epoch = epoch});
     mm_receiver_open(&self->receiver);
     if (config.starts_end_ms > 0) // as the times of a trace
         config.starts_end_ms = mm_later(config.starts_end_ms - self->start_ms, 1);
@@ -502,7 +627,8 @@ static void close_all(consumer_t *self)
     mm_loop_destroy(&self->loop);
     mm_socket_destroy(&self->jobs);
     mm_socket_destroy(&self->inbox);
-    mm_socket_destroy(&self->events);
+    broadcast_destroy(&self->events);
+    listener_destroy(&self->listener); // the last one: without it libzmq lets everybody in
     if (self->gather)
         mm_endpoint_unlink(&self->base);
     gather_destroy(&self->gather);
@@ -526,6 +652,8 @@ int main(int argc, char **argv)
     exit_code = mm_service_open_trace(&self.options, &self.trace);
     if (exit_code == 0) // before there is a second thread
         exit_code = mm_policy_read(&self.options, mm_clock_wall_ms(), &self.policy);
+    if (exit_code == 0) // before there is another socket
+        exit_code = open_listener(&self);
     if (exit_code == 0)
         exit_code = open_sockets(&self);
     if (exit_code == 0)
@@ -534,6 +662,8 @@ int main(int argc, char **argv)
         exit_code = open_guard(&self);
     if (exit_code == 0)
         exit_code = open_view(&self);
+    if (exit_code == 0)
+        exit_code = bind_listener(&self);
     bool begun = exit_code == 0;
     if (begun)
         exit_code = run_loop(&self);

@@ -21,16 +21,20 @@ static bool ends_with(mm_str_t text, const char *end)
     return text.size >= size && memcmp(text.data + text.size - size, end, size) == 0;
 }
 
-mm_str_t order_actor_of(mm_str_t said, const char *peer, char buffer[MM_ACTOR_MAX + 1])
+mm_str_t order_actor_of(mm_str_t said, const char *key, const char *peer,
+                        char buffer[MM_ACTOR_MAX + 1])
 {
     unsigned uid, pid;
-    char known[64];
-    if (!read_peer(peer, &uid, &pid))
+    char known[MM_NAME_MAX + 16];
+    if (key)
+        (void)snprintf(known, sizeof known, "(key %s)", key);
+    else if (read_peer(peer, &uid, &pid))
+        (void)snprintf(known, sizeof known, "(uid %u, pid %u)", uid, pid);
+    else
         return said;
-    int size = snprintf(known, sizeof known, "(uid %u, pid %u)", uid, pid);
     if (ends_with(said, known))
         return said;
-    size = snprintf(buffer, MM_ACTOR_MAX + 1, "%s, who says to be ", known);
+    int size = snprintf(buffer, MM_ACTOR_MAX + 1, "%s, who says to be ", known);
     size_t kept = mm_utf8_prefix(said, MM_ACTOR_MAX - (size_t)size);
     memcpy(buffer + size, said.data, kept);
     return (mm_str_t){buffer, (size_t)size + kept};

@@ -27,6 +27,8 @@ typedef struct session {
     mm_sender_t *sender;
     mm_encoder_t *tasks; // open batch; NULL before the first
     char suffix[SUFFIX_MAX];
+    mm_name_t worker;
+    bool is_remote; // bound by the listener
     UT_hash_handle hh;
     struct session *prev, *next; // those with an open batch
     bool listed;
@@ -41,11 +43,8 @@ typedef struct reader {
 } reader_t;
 
 struct batch {
-    mm_loop_t *loop;
-    mm_endpoint_t base;
-    mm_socket_t *events;
-    mm_str_t name;
-    uint64_t epoch;
+    send_batch_config_t config;
+    mm_str_t name; // the consumer's
     session_t *sessions;
     session_t *open_sessions;
     session_t *latest;      // the result of the last lookup; NULL: it may be closed
@@ -54,17 +53,12 @@ struct batch {
     mm_encoder_t *encoder;  // for whole frames
 };
 
-send_batch_t *send_batch_new(mm_loop_t *loop, const mm_endpoint_t *base, mm_socket_t *events,
-                             const char *name, uint64_t epoch)
+send_batch_t *send_batch_new(const send_batch_config_t *config)
 {
     send_batch_t *self = calloc(1, sizeof *self);
     assert(self);
-    *self = (send_batch_t){.loop = loop,
-                           .base = *base,
-                           .events = events,
-                           .name = mm_str(name),
-                           .epoch = epoch,
-                           .encoder = mm_encoder_new()};
+    *self = (send_batch_t){
+        .config = *config, .name = mm_str(config->name), .encoder = mm_encoder_new()};
     return self;
 }
 
@@ -103,29 +97,58 @@ static session_t *find_session(send_batch_t *self, uint64_t number)
 static void name_suffix(const send_batch_t *self, mm_socket_t *socket, session_t *session)
 {
     char endpoint[MM_ENDPOINT_MAX];
+    bool is_ipc = self->config.base.is_ipc && !session->is_remote;
     mm_socket_endpoint(socket, endpoint, sizeof endpoint);
-    const char *from = self->base.is_ipc ? strstr(endpoint, ".task.") : strrchr(endpoint, ':');
+    const char *from = is_ipc ? strstr(endpoint, ".task.") : strrchr(endpoint, ':');
     assert(from && strlen(from + 1) < sizeof session->suffix);
     strcpy(session->suffix, from + 1);
 }
 
-bool send_batch_open(send_batch_t *self, uint64_t number)
+// Whether the frame at hand has come by the listener.
+static bool is_remote(const send_batch_t *self)
+{
+    return self->config.listener && listener_sender(self->config.listener);
+}
+
+// NULL, with errno.
+static mm_socket_t *open_local(const send_batch_t *self, uint64_t number)
 {
     char endpoint[MM_ENDPOINT_MAX];
-    mm_socket_t *socket = mm_socket_new(ZMQ_PUSH);
-    int error = mm_socket_bind(socket, mm_endpoint_session(&self->base, number, endpoint));
-    if (error != 0) {
-        mm_socket_destroy(&socket);
-        errno = error;
+    mm_socket_t *socket = mm_socket_try(ZMQ_PUSH);
+    if (!socket)
+        return NULL;
+    int error = mm_socket_bind(socket, mm_endpoint_session(&self->config.base, number, endpoint));
+    if (error == 0)
+        return socket;
+    mm_socket_destroy(&socket);
+    errno = error;
+    return NULL;
+}
+
+bool send_batch_open(send_batch_t *self, const gather_action_t *action)
+{
+    uint64_t number = action->as.answer.session;
+    mm_socket_t *socket = is_remote(self) ? listener_open_session(self->config.listener, number)
+                                          : open_local(self, number);
+    if (!socket)
         return false;
-    }
     session_t *session = calloc(1, sizeof *session);
     assert(session);
     session->number = number;
-    session->sender = mm_sender_new(self->loop, "tasks", socket);
+    session->worker = action->as.answer.worker;
+    session->is_remote = is_remote(self);
+    session->sender = mm_sender_new(self->config.loop, "tasks", socket);
     name_suffix(self, socket, session);
     HASH_ADD(hh, self->sessions, number, sizeof session->number, session);
     return true;
+}
+
+bool send_batch_has_local(const send_batch_t *self, mm_str_t worker)
+{
+    for (const session_t *session = self->sessions; session; session = session->hh.next)
+        if (!session->is_remote && mm_str_equal(worker, mm_str(session->worker.text)))
+            return true;
+    return false;
 }
 
 static void send_tasks(send_batch_t *self, session_t *session)
@@ -153,8 +176,10 @@ void send_batch_close(send_batch_t *self, uint64_t number)
     self->latest = NULL;
     char endpoint[MM_ENDPOINT_MAX];
     mm_sender_destroy(&session->sender);
-    if (self->base.is_ipc) // libzmq does so too, but later, in its own thread
-        (void)unlink(mm_endpoint_session(&self->base, number, endpoint) + strlen("ipc://"));
+    if (session->is_remote)
+        listener_close_session(self->config.listener, number);
+    else if (self->config.base.is_ipc) // libzmq does so too, but later, in its own thread
+        (void)unlink(mm_endpoint_session(&self->config.base, number, endpoint) + strlen("ipc://"));
     mm_encoder_destroy(&session->tasks);
     free(session);
 }
@@ -176,7 +201,7 @@ void send_batch_task(send_batch_t *self, const gather_action_t *action)
 {
     session_t *session = find_session(self, action->as.task.session);
     if (!session)
-        return; // its endpoint could not be bound: the consumer ends
+        return; // its endpoint could not be bound: the consumer ends, or the session is cut
     if (!session->listed) {
         // The batch has the stamp of its first task: an older stamp only ends the lease earlier.
         begin_tasks(session, action->as.task.stamp_ms, action->as.task.acknowledged_through, false);
@@ -229,7 +254,8 @@ void send_batch_orders(send_batch_t *self, const gather_action_t *action)
 static void publish(send_batch_t *self, const char *kind, const char *name)
 {
     char topic[MM_TOPIC_MAX];
-    mm_socket_publish(self->events, mm_topic(kind, name, topic), mm_encoder_bytes(self->encoder));
+    broadcast_send(self->config.events, mm_topic(kind, name, topic),
+                   mm_encoder_bytes(self->encoder));
 }
 
 static void send_notices(send_batch_t *self, reader_t *reader)
@@ -238,8 +264,8 @@ static void send_notices(send_batch_t *self, reader_t *reader)
     char topic[MM_TOPIC_MAX];
     mm_encode_finish(reader->notices);
     MM_CRASH_POINT("consumer: before notices are sent");
-    mm_socket_publish(self->events, mm_topic("job", reader->name.text, topic),
-                      mm_encoder_bytes(reader->notices));
+    broadcast_send(self->config.events, mm_topic("job", reader->name.text, topic),
+                   mm_encoder_bytes(reader->notices));
     MM_CRASH_POINT("consumer: notices sent");
     DL_DELETE(self->open_readers, reader);
     reader->listed = false;
@@ -276,9 +302,9 @@ static reader_t *open_reader(send_batch_t *self, const char *name)
         return reader;
     reader->listed = true;
     DL_APPEND(self->open_readers, reader);
-    mm_encode_begin(reader->notices,
-                    &(mm_frame_t){.kind = MM_FRAME_NOTICES,
-                                  .as.notices = {.consumer = self->name, .epoch = self->epoch}});
+    mm_encode_begin(reader->notices, &(mm_frame_t){.kind = MM_FRAME_NOTICES,
+                                                   .as.notices = {.consumer = self->name,
+                                                                  .epoch = self->config.epoch}});
     return reader;
 }
 
@@ -296,7 +322,7 @@ void send_batch_notice(send_batch_t *self, const gather_action_t *action)
 // The suffix of a closed session. Nothing is behind it: a worker that joins it gets a rejoin.
 static void name_closed(const send_batch_t *self, uint64_t number, char suffix[SUFFIX_MAX])
 {
-    if (self->base.is_ipc)
+    if (self->config.base.is_ipc && !is_remote(self))
         (void)snprintf(suffix, SUFFIX_MAX, "task.%016" PRIx64, number);
     else
         (void)snprintf(suffix, SUFFIX_MAX, "1");
@@ -312,7 +338,7 @@ void send_batch_answer(send_batch_t *self, mm_frame_kind_t kind, const gather_ac
         name_closed(self, action->as.answer.session, suffix);
     mm_frame_t frame = {.kind = kind,
                         .as.answer = {.consumer = self->name,
-                                      .epoch = self->epoch,
+                                      .epoch = self->config.epoch,
                                       .worker = mm_str(action->as.answer.worker.text),
                                       .instance = action->as.answer.instance,
                                       .session = action->as.answer.session,
@@ -332,7 +358,7 @@ void send_batch_beat(send_batch_t *self, const gather_t *gather)
     bool draining = gather_statistics(gather).draining;
     mm_frame_t head = {.kind = MM_FRAME_BEAT,
                        .as.beat = {.consumer = self->name,
-                                   .epoch = self->epoch,
+                                   .epoch = self->config.epoch,
                                    .draining = draining,
                                    .halted = gather_is_halted(gather)}};
     gather_worker_t worker = {0};
@@ -352,9 +378,9 @@ void send_batch_beat(send_batch_t *self, const gather_t *gather)
 void send_batch_leaving(send_batch_t *self)
 {
     MM_CRASH_POINT("consumer: before it says that it leaves");
-    mm_encode_frame(self->encoder,
-                    &(mm_frame_t){.kind = MM_FRAME_LEAVING,
-                                  .as.leaving = {.consumer = self->name, .epoch = self->epoch}});
+    mm_encode_frame(self->encoder, &(mm_frame_t){.kind = MM_FRAME_LEAVING,
+                                                 .as.leaving = {.consumer = self->name,
+                                                                .epoch = self->config.epoch}});
     publish(self, "consumer", NULL);
     MM_CRASH_POINT("consumer: said that it leaves");
 }

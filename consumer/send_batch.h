@@ -3,21 +3,31 @@
 #ifndef SEND_BATCH_H
 #define SEND_BATCH_H
 
+#include "broadcast.h"
 #include "endpoint.h"
 #include "gather.h"
+#include "listener.h"
 #include "loop.h"
 
 typedef struct batch send_batch_t;
 
-// events: the PUB socket; it stays the caller's. name: the consumer's id, kept as a pointer. epoch:
-// the consumer's.
-send_batch_t *send_batch_new(mm_loop_t *loop, const mm_endpoint_t *base, mm_socket_t *events,
-                             const char *name, uint64_t epoch);
+typedef struct {
+    mm_loop_t *loop;
+    mm_endpoint_t base;
+    broadcast_t *events;  // it and the rest stay the caller's
+    listener_t *listener; // NULL: there is none
+    const char *name;     // the consumer's id, kept as a pointer
+    uint64_t epoch;
+} send_batch_config_t;
+
+send_batch_t *send_batch_new(const send_batch_config_t *config);
 void send_batch_destroy(send_batch_t **self_p);
 
-// Binds the endpoint of a session. False, with errno, when that fails: there is no descriptor or no
-// memory left, and the consumer ends (69).
-bool send_batch_open(send_batch_t *self, uint64_t session);
+// Binds the endpoint of a worker's session: by the listener, when its frame has come by that.
+// False, with errno, when that fails: there is no descriptor, no port or no memory left.
+bool send_batch_open(send_batch_t *self, const gather_action_t *action);
+// Whether a worker of this name has an open session beside the base address.
+bool send_batch_has_local(const send_batch_t *self, mm_str_t worker);
 // Removes the endpoint and drops what is not sent; no-op when the session is not open.
 void send_batch_close(send_batch_t *self, uint64_t session);
 

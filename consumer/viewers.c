@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FRAMES_MAX  200   // frames queued for a viewer; more are lost
 #define ASKED_MS    250   // in this time at most
 #define ASKED       32    // queries are accepted, and
 #define LOOKS       4     // of them for jobs
@@ -27,7 +26,7 @@
 
 struct viewers {
     viewers_config_t config;
-    mm_socket_t *viewers; // PUB
+    broadcast_t *viewers;
     char suffix[32];
     mm_encoder_t *encoder;
     mm_stats_reply_t reply;
@@ -42,12 +41,11 @@ struct viewers {
 
 // ---- sending
 
-static void publish(viewers_t *self, mm_socket_t *socket, const char *topic,
-                    const mm_frame_t *frame)
+static void publish(viewers_t *self, broadcast_t *to, const char *topic, const mm_frame_t *frame)
 {
     char buffer[MM_TOPIC_MAX];
     mm_encode_frame(self->encoder, frame);
-    mm_socket_publish(socket, mm_topic(topic, NULL, buffer), mm_encoder_bytes(self->encoder));
+    broadcast_send(to, mm_topic(topic, NULL, buffer), mm_encoder_bytes(self->encoder));
 }
 
 static void send_reply(void *arg, const mm_frame_t *frame)
@@ -56,14 +54,21 @@ static void send_reply(void *arg, const mm_frame_t *frame)
     publish(self, self->viewers, "viewers", frame);
 }
 
-// The viewers' address goes out on the events socket, whose address is known.
+// The viewers' address goes out on the events socket, whose address is known. Beyond this machine
+// it is the port of the listener.
 static void reply_where(viewers_t *self)
 {
-    publish(self, self->config.events, "viewers",
-            &(mm_frame_t){.kind = MM_FRAME_TELL,
-                          .as.tell = {.process = mm_str(self->config.name),
-                                      .about = MM_ABOUT_VIEWERS,
-                                      .text = mm_str(self->suffix)}});
+    char buffer[MM_TOPIC_MAX];
+    mm_str_t topic = mm_topic("viewers", NULL, buffer);
+    mm_frame_t frame = {.kind = MM_FRAME_TELL,
+                        .as.tell = {.process = mm_str(self->config.name),
+                                    .about = MM_ABOUT_VIEWERS,
+                                    .text = mm_str(self->suffix)}};
+    mm_encode_frame(self->encoder, &frame);
+    broadcast_send_local(self->config.events, topic, mm_encoder_bytes(self->encoder));
+    frame.as.tell.text = mm_str(MM_SUFFIX_VIEWERS);
+    mm_encode_frame(self->encoder, &frame);
+    broadcast_send_remote(self->config.events, topic, mm_encoder_bytes(self->encoder));
 }
 
 // ---- the consumer's own numbers
@@ -132,22 +137,29 @@ static json_t *held_json(const gather_t *gather)
                      (json_int_t)(held.groups - json_array_size(list)));
 }
 
+static uint64_t refused_keys(const viewers_t *self)
+{
+    return self->config.listener ? listener_refused(self->config.listener) : 0;
+}
+
 static json_t *stats(void *arg)
 {
     viewers_t *self = arg;
     gather_t *gather = self->config.gather;
     gather_statistics_t now = gather_statistics(gather);
     return json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:I, s:I, s:I, s:o, s:o, s:o, s:o}",
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:o, s:o, s:o, "
+        "s:o}",
         "received", (json_int_t)now.received, "acked", (json_int_t)now.acked, "dead",
         (json_int_t)now.dead, "nacked", (json_int_t)now.nacked, "extended",
         (json_int_t)now.extended, "retried", (json_int_t)now.retried, "taken_back",
         (json_int_t)now.reclaimed, "in_flight", (json_int_t)now.in_flight, "max_in_flight",
         (json_int_t)self->config.max_in_flight, "draining", now.draining, "bad_frames",
-        (json_int_t)self->config.drops->count, "p50_ms", (json_int_t)gather_flight_ms(gather, 0.5),
-        "p99_ms", (json_int_t)gather_flight_ms(gather, 0.99), "store",
-        stage_json(gather, MM_ROLE_SAVER), "restart", stage_json(gather, MM_ROLE_RESTARTER),
-        "workers", workers_json(gather), "held", held_json(gather));
+        (json_int_t)self->config.drops->count, "refused_keys", (json_int_t)refused_keys(self),
+        "p50_ms", (json_int_t)gather_flight_ms(gather, 0.5), "p99_ms",
+        (json_int_t)gather_flight_ms(gather, 0.99), "store", stage_json(gather, MM_ROLE_SAVER),
+        "restart", stage_json(gather, MM_ROLE_RESTARTER), "workers", workers_json(gather), "held",
+        held_json(gather));
 }
 
 // Who has restarts out, and why others wait.
@@ -336,7 +348,7 @@ viewers_t *viewers_new(const viewers_config_t *config)
 {
     char endpoint[MM_ENDPOINT_MAX];
     mm_socket_t *viewers = mm_socket_new(ZMQ_PUB);
-    mm_socket_limit(viewers, FRAMES_MAX);
+    mm_socket_limit(viewers, VIEWERS_FRAMES);
     int error = mm_socket_bind(viewers, mm_endpoint_viewers(&config->base, endpoint));
     if (error != 0) {
         mm_socket_destroy(&viewers);
@@ -346,9 +358,9 @@ viewers_t *viewers_new(const viewers_config_t *config)
     viewers_t *self = calloc(1, sizeof *self);
     assert(self);
     self->config = *config;
-    self->viewers = viewers;
+    self->viewers = broadcast_new(viewers);
     mm_socket_endpoint(viewers, endpoint, sizeof endpoint);
-    const char *suffix = config->base.is_ipc ? "viewers" : strrchr(endpoint, ':') + 1;
+    const char *suffix = config->base.is_ipc ? MM_SUFFIX_VIEWERS : strrchr(endpoint, ':') + 1;
     assert(strlen(suffix) < sizeof self->suffix);
     strcpy(self->suffix, suffix);
     self->encoder = mm_encoder_new();
@@ -363,13 +375,18 @@ viewers_t *viewers_new(const viewers_config_t *config)
     return self;
 }
 
+broadcast_t *viewers_broadcast(viewers_t *self)
+{
+    return self->viewers;
+}
+
 void viewers_destroy(viewers_t **self_p)
 {
     viewers_t *self = *self_p;
     if (!self)
         return;
     *self_p = NULL;
-    mm_socket_destroy(&self->viewers);
+    broadcast_destroy(&self->viewers);
     mm_encoder_destroy(&self->encoder);
     event_stream_destroy(&self->stream);
     free(self);

@@ -5,15 +5,17 @@
 #ifndef VIEWERS_H
 #define VIEWERS_H
 
+#include "broadcast.h"
 #include "endpoint.h"
 #include "gather.h"
-#include "socket.h"
+#include "listener.h"
 
 typedef struct viewers viewers_t;
 
 typedef struct {
     mm_endpoint_t base;
-    mm_socket_t *events; // PUB, to all processes; it and the rest stay the caller's
+    broadcast_t *events;  // to all processes; it and the rest stay the caller's
+    listener_t *listener; // NULL: there is none
     gather_t *gather;
     const mm_drops_t *drops;
     const char *name; // the consumer's id
@@ -23,6 +25,9 @@ typedef struct {
 // Binds the viewers' socket. NULL, with errno, when that fails.
 viewers_t *viewers_new(const viewers_config_t *config);
 void viewers_destroy(viewers_t **self_p);
+// What it tells all viewers by, for the listener.
+#define VIEWERS_FRAMES 200 // that may wait for each viewer
+broadcast_t *viewers_broadcast(viewers_t *self);
 
 // A viewer's query, a process's reply. now_ms: CLOCK_BOOTTIME.
 void viewers_query(viewers_t *self, const mm_frame_t *frame, int64_t now_ms);

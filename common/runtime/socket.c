@@ -53,7 +53,19 @@ struct mm_socket {
     short missing; // events that the last call has found missing
 };
 
+static bool is_publisher(int type)
+{
+    return type == ZMQ_PUB || type == ZMQ_XPUB;
+}
+
 mm_socket_t *mm_socket_new(int type)
+{
+    mm_socket_t *self = mm_socket_try(type);
+    assert(self);
+    return self;
+}
+
+mm_socket_t *mm_socket_try(int type)
 {
     if (!context) {
         mm_known_pid_start();
@@ -62,12 +74,14 @@ mm_socket_t *mm_socket_new(int type)
         int rc = zmq_ctx_set(context, ZMQ_MAX_SOCKETS, SOCKETS_MAX);
         assert(rc == 0);
     }
+    void *zmq = zmq_socket(context, type);
+    if (!zmq)
+        return NULL;
     mm_socket_t *self = calloc(1, sizeof *self);
     assert(self);
-    void *zmq = self->zmq = zmq_socket(context, type);
-    assert(zmq);
-    bool sends = type == ZMQ_PUSH || type == ZMQ_PUB;
-    int hwm = type == ZMQ_PUB || type == ZMQ_SUB ? MM_SOCKET_HWM_EVENT : MM_SOCKET_HWM;
+    self->zmq = zmq;
+    bool sends = type == ZMQ_PUSH || is_publisher(type);
+    int hwm = is_publisher(type) || type == ZMQ_SUB ? MM_SOCKET_HWM_EVENT : MM_SOCKET_HWM;
     set_option(zmq, sends ? ZMQ_SNDHWM : ZMQ_RCVHWM, hwm);
     set_option(zmq, ZMQ_LINGER, sends ? MM_LINGER_MS : 0);
     set_option(zmq, ZMQ_RECONNECT_IVL, 10);
@@ -83,7 +97,8 @@ mm_socket_t *mm_socket_new(int type)
 void mm_socket_limit(mm_socket_t *self, int frames)
 {
     int type = zsock_type(self->zmq);
-    set_option(self->zmq, type == ZMQ_PUSH || type == ZMQ_PUB ? ZMQ_SNDHWM : ZMQ_RCVHWM, frames);
+    bool sends = type == ZMQ_PUSH || is_publisher(type);
+    set_option(self->zmq, sends ? ZMQ_SNDHWM : ZMQ_RCVHWM, frames);
     set_option(self->zmq, ZMQ_LINGER, 0);
 }
 
@@ -105,6 +120,12 @@ void mm_socket_end(void)
 int mm_socket_bind(mm_socket_t *self, const char *endpoint)
 {
     return zmq_bind(mm_socket_zmq(self), endpoint) == 0 ? 0 : errno;
+}
+
+void mm_socket_unbind(mm_socket_t *self, const char *endpoint)
+{
+    int rc = zmq_unbind(mm_socket_zmq(self), endpoint);
+    assert(rc == 0);
 }
 
 int mm_socket_connect(mm_socket_t *self, const char *endpoint)

@@ -19,9 +19,12 @@ uint64_t mm_socket_raise_descriptors(void);
 
 typedef struct mm_socket mm_socket_t;
 
-// A socket with all options set: ZMQ_PUSH, ZMQ_PULL, ZMQ_PUB or ZMQ_SUB. The first call makes the
-// context of the process. Never NULL.
+// A socket with all options set: ZMQ_PUSH, ZMQ_PULL, ZMQ_PUB, ZMQ_XPUB, ZMQ_SUB or ZMQ_ROUTER. The
+// first call makes the context of the process. Never NULL.
 mm_socket_t *mm_socket_new(int type);
+// The same for a socket that a peer asks for. NULL, with errno: there are no descriptors, or too
+// many sockets, of which some may still be closing.
+mm_socket_t *mm_socket_try(int type);
 // Before bind or connect, for frames that may be lost: limits how many wait for each peer; at exit
 // they are dropped.
 void mm_socket_limit(mm_socket_t *self, int frames);
@@ -33,6 +36,9 @@ void mm_socket_end(void);
 // Both return 0, or an errno.
 int mm_socket_bind(mm_socket_t *self, const char *endpoint);
 int mm_socket_connect(mm_socket_t *self, const char *endpoint);
+// Ends a bind and drops its connections; the port is free some milliseconds later. endpoint: as
+// mm_socket_endpoint has told it then.
+void mm_socket_unbind(mm_socket_t *self, const char *endpoint);
 void mm_socket_subscribe(mm_socket_t *self, mm_str_t topic);
 // The endpoint that was bound last ("tcp://127.0.0.1:40123").
 void mm_socket_endpoint(mm_socket_t *self, char *ret_endpoint, size_t size);

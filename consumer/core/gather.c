@@ -644,6 +644,10 @@ void gather_step(gather_t *self, const gather_event_t *event, gather_actions_t *
             gather_apply_result(self, worker, event->as.from.result, false);
         break;
     case GATHER_BYE: apply_bye(self, event); break;
+    case GATHER_REVOKED:
+        workers_revoke(self->workers, event->as.revoked.worker, event->as.revoked.role);
+        break;
+    case GATHER_CUT: workers_cut(self->workers, event->as.cut.session); break;
     case GATHER_TIME: apply_time(self, event->as.time.inbox_empty); break;
     case GATHER_DRAIN: drain(self); break;
     case GATHER_STATE: gather_apply_state(self, event->as.state); break;

@@ -35,6 +35,8 @@ typedef enum {
     GATHER_STARTED, // a worker has started a task
     GATHER_RESULT,  // a task has ended
     GATHER_BYE,     // a worker leaves
+    GATHER_REVOKED, // a worker's key is no longer valid: it is lost now
+    GATHER_CUT,     // the connection to a session is broken: a second one was refused
     GATHER_TIME,    // the deadline is reached
     GATHER_DRAIN,   // accept no more jobs, end what runs
     // Of what holds restarts back.
@@ -69,6 +71,13 @@ typedef struct {
             const mm_result_t *result;
             uint64_t last_serial; // bye
         } from;                   // started, result, bye
+        struct {
+            mm_str_t worker;
+            mm_role_t role;
+        } revoked;
+        struct {
+            uint64_t session; // unknown or over: nothing happens
+        } cut;
         struct {
             bool inbox_empty; // was just found empty: only then does silence mean loss
         } time;

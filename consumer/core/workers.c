@@ -158,6 +158,7 @@ void workers_open_session(workers_t *self, worker_t *worker)
 {
     close_session(self, worker);
     worker->session = worker->given = ++self->session;
+    worker->is_cut = false;
     workers_add_change_of(self, WORKERS_OPEN, worker);
 }
 
@@ -167,6 +168,7 @@ static void set_lost(workers_t *self, worker_t *worker)
     assert(worker->state == WORKER_JOINED);
     close_session(self, worker);
     worker->session = 0;
+    worker->is_cut = false;
     worker->sequence = 0; // an impossible claim locks nobody out any longer (R16)
     DL_DELETE2(self->joined, worker, heard_prev, heard_next);
     self->joined_count[worker->role]--;
@@ -221,6 +223,26 @@ void workers_bye(workers_t *self, worker_t *worker, uint64_t session, uint64_t l
         set_lost(self, worker);
     }
     workers_forget(self, worker);
+}
+
+void workers_revoke(workers_t *self, mm_str_t name, mm_role_t role)
+{
+    worker_t *worker = workers_find_name(self, name);
+    if (worker && worker->role == role && worker->state == WORKER_JOINED)
+        workers_lose(self, worker);
+}
+
+void workers_cut(workers_t *self, uint64_t session)
+{
+    worker_t *worker;
+    DL_FOREACH2 (self->joined, worker, heard_next) {
+        if (session == 0 || worker->session != session)
+            continue;
+        worker->is_cut = true;
+        if (self->quarantine == worker)
+            workers_release_quarantine(self);
+        workers_refresh_credit(self, worker);
+    }
 }
 
 void workers_check(workers_t *self, int64_t now_ms)

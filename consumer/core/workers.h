@@ -43,6 +43,7 @@ typedef struct worker {
     uint32_t slots;
     uint32_t out;                           // its assignments
     bool reserved;                          // for one task alone (R7)
+    bool is_cut;                            // its connection is broken: it gets nothing
     uint32_t verbs;                         // bits of mm_verb_t
     mm_name_t driver;                       // empty: the mock's
     int64_t paused_ms;                      // no task before; 0: any time
@@ -115,6 +116,11 @@ worker_t *workers_find(workers_t *self, mm_str_t name, uint64_t instance);
 bool workers_apply_result(workers_t *self, worker_t *worker, const mm_result_t *result,
                           bool in_hello, ended_t *ret_ended);
 void workers_bye(workers_t *self, worker_t *worker, uint64_t session, uint64_t last_serial);
+
+// The worker's key is no longer valid: if it has joined, it is lost now.
+void workers_revoke(workers_t *self, mm_str_t name, mm_role_t role);
+// The connection to this session is broken. Its worker is told to rejoin when it is heard next.
+void workers_cut(workers_t *self, uint64_t session);
 
 // Presumes workers lost that were not heard for lost_after_ms. Only when the inbox was just found
 // empty: there may be a heartbeat in it.

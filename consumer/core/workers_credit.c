@@ -10,8 +10,8 @@
 
 void workers_refresh_credit(workers_t *self, worker_t *worker)
 {
-    bool has = worker->state == WORKER_JOINED && worker->session != 0 && !worker->reserved &&
-               worker->paused_ms == 0 && worker->out < worker->slots;
+    bool has = worker->state == WORKER_JOINED && worker->session != 0 && !worker->is_cut &&
+               !worker->reserved && worker->paused_ms == 0 && worker->out < worker->slots;
     bool had = worker->credit > 0;
     uint32_t credit = has ? worker->slots - worker->out : 0;
     self->credit[worker->role] += credit - worker->credit;
@@ -100,7 +100,7 @@ void workers_reserve_quarantine(workers_t *self)
     worker_t *worker, *best = NULL;
     DL_FOREACH2 (self->joined, worker, heard_next)
         if (worker->role == MM_ROLE_RESTARTER && worker->slots > 0 && worker->paused_ms == 0 &&
-            (!best || worker->out < best->out))
+            !worker->is_cut && (!best || worker->out < best->out))
             best = worker;
     if (best)
         reserve(self, best, true);

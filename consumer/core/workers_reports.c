@@ -117,11 +117,12 @@ static worker_t *hello_worker(workers_t *self, const mm_report_t *report, int64_
 
 // ---- hellos and heartbeats
 
-// The record of a heartbeat's sender; NULL: the session is not its current one.
+// The record of a heartbeat's sender; NULL: the session is not its current one, or is cut.
 static worker_t *heartbeat_worker(workers_t *self, const mm_report_t *report)
 {
     worker_t *worker = workers_find(self, report->worker, report->instance);
-    if (!worker || worker->session == 0 || report->session > worker->session) {
+    bool is_cut = worker && worker->is_cut && report->session == worker->session;
+    if (!worker || worker->session == 0 || report->session > worker->session || is_cut) {
         if (report->part == 0)
             change_stranger(self, WORKERS_REJOIN, report, NULL);
         return NULL;

@@ -245,16 +245,21 @@ static bool read_listed_result(gather_reader_t *self, char *text)
     return is_result(result);
 }
 
+static mm_role_t read_role(const gather_reader_t *self, mm_role_t otherwise)
+{
+    const char *role = tokens_value(&self->words, "role");
+    if (!role)
+        return otherwise;
+    return strcmp(role, mm_role_name(MM_ROLE_SAVER)) == 0 ? MM_ROLE_SAVER : MM_ROLE_RESTARTER;
+}
+
 static bool read_report(gather_reader_t *self, bool hello, gather_event_t *event)
 {
     known_t *worker = known(self, word(self, 1));
     if (!worker)
         return false;
     const tokens_t *words = &self->words;
-    const char *role = tokens_value(words, "role");
-    if (role)
-        worker->role =
-            strcmp(role, mm_role_name(MM_ROLE_SAVER)) == 0 ? MM_ROLE_SAVER : MM_ROLE_RESTARTER;
+    worker->role = read_role(self, worker->role);
     uint64_t instance = (uint64_t)tokens_number(words, "nonce", (int64_t)worker->instance);
     if (instance != worker->instance) // another process begins anew
         worker->session = worker->sequence = worker->serial = 0;
@@ -446,6 +451,20 @@ static bool read_kind(gather_reader_t *self, gather_event_t *event)
             return false;
         event->as.from.last_serial =
             (uint64_t)tokens_number(&self->words, "last", (int64_t)worker->serial);
+        return true;
+    }
+    if (strcmp(kind, "revoked") == 0) {
+        event->kind = GATHER_REVOKED;
+        worker = known(self, word(self, 1));
+        if (!worker)
+            return false;
+        event->as.revoked.worker = mm_str(worker->name.text);
+        event->as.revoked.role = read_role(self, worker->role);
+        return true;
+    }
+    if (strcmp(kind, "cut") == 0) {
+        event->kind = GATHER_CUT;
+        event->as.cut.session = (uint64_t)tokens_number(&self->words, "session", 0);
         return true;
     }
     if (strcmp(kind, "time") == 0) {

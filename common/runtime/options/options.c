@@ -325,6 +325,8 @@ static void derive_defaults(mm_options_t *options)
         options->id = mm_program_name(options->program);
     if (*options->consumer == '\0')
         options->consumer = mm_options_keep(options, "ipc://%s/consumer", options->dir);
+    if (*options->keys == '\0')
+        options->keys = mm_options_keep(options, "%s/keys", options->dir);
     if (*options->db == '\0')
         options->db = mm_options_keep(options, "%s/mayhem.db", options->dir);
     if (options->slots == 0)

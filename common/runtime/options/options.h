@@ -14,6 +14,12 @@ typedef struct {
     int64_t high_ms;
 } mm_range_t;
 
+// Ports of tcp, first <= last; first 0: any.
+typedef struct {
+    unsigned first;
+    unsigned last;
+} mm_ports_t;
+
 // Exit codes.
 typedef struct {
     uint8_t bits[256 / 8]; // one for each code
@@ -50,6 +56,7 @@ typedef enum {
 #define MM_TYPE_AMOUNT       mm_amount_t // 0 and an empty text: not set
 #define MM_TYPE_CODES        mm_codes_t
 #define MM_TYPE_DAYTIME      int64_t // minutes since midnight; -1: none
+#define MM_TYPE_PORTS        mm_ports_t
 #define MM_TYPE_CHOICE(ENUM) ENUM
 
 // One field per row of options.def (heartbeat_ms, backoff, exec ...). Options of other programs
@@ -70,8 +77,8 @@ typedef struct {
 // Reads the options. False: exit with *ret_exit_code, which is 0 after help, version or
 // print-config on stdout, and 64 for a bad flag or 78 for the environment or the file after one
 // sentence on stderr; *ret_options is untouched. True: *ret_options is set, with the final values
-// of `id`, `consumer`, `db` and `slots`; with `check` the caller only checks what the table cannot
-// know. Reorders argv.
+// of `id`, `consumer`, `keys`, `db` and `slots`; with `check` the caller only checks what the table
+// cannot know. Reorders argv.
 bool mm_options_parse(mm_program_t program, int argc, char **argv, mm_options_t *ret_options,
                       int *ret_exit_code);
 

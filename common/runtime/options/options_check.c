@@ -82,6 +82,39 @@ static int check_address(const mm_options_t *options)
                   "an address begins with ipc:// or tcp://, as in ipc://run/consumer");
 }
 
+// Each session needs a port, and a worker that joins anew has its former one for a moment longer.
+static int check_task_ports(const mm_options_t *options)
+{
+    const mm_ports_t *ports = &options->task_ports;
+    if (ports->first != 0 && ports->first == ports->last)
+        return refuse(options, MM_ROW_task_ports, MM_ROW_task_ports,
+                      "a worker needs two ports: give a range of two for each that is to join, as "
+                      "in 7100..7199");
+    return 0;
+}
+
+static int check_listen(const mm_options_t *options)
+{
+    mm_endpoint_t address;
+    if (*options->listen == '\0')
+        return options->task_ports.first == 0
+                   ? 0
+                   : refuse(options, MM_ROW_task_ports, MM_ROW_task_ports,
+                            "they are for workers on other machines: say with --listen where to "
+                            "listen for them");
+    if (!mm_endpoint_parse(options->listen, &address) || address.is_ipc)
+        return refuse(options, MM_ROW_listen, MM_ROW_listen,
+                      "it is tcp://ADDRESS:PORT with an address of this machine, or * for all, and "
+                      "a port from 1 to %d: the next three are used, too",
+                      MM_PORT_MAX);
+    if (options->task_ports.first <= address.port + MM_PORTS_ABOVE &&
+        options->task_ports.last >= address.port)
+        return refuse(options, MM_ROW_task_ports, MM_ROW_listen,
+                      "%u to %u are the ports of --listen: choose others for the tasks",
+                      address.port, address.port + MM_PORTS_ABOVE);
+    return check_task_ports(options);
+}
+
 static int check_consumer(const mm_options_t *options)
 {
     char one[MM_DURATION_TEXT], two[MM_DURATION_TEXT], sum[MM_DURATION_TEXT];
@@ -334,11 +367,13 @@ int mm_options_cross_check(const mm_options_t *options)
     if (code != 0)
         return code;
     switch (options->program) {
-    case MM_PROGRAM_CONSUMER: return check_consumer(options);
+    case MM_PROGRAM_CONSUMER:
+        code = check_listen(options);
+        return code != 0 ? code : check_consumer(options);
     case MM_PROGRAM_RESTARTER: return check_restarter(options);
     case MM_PROGRAM_PUBLISHER: return check_publisher(options);
     case MM_PROGRAM_SAVER: return check_saver(options);
-    case MM_PROGRAM_RUN: return 0;
+    case MM_PROGRAM_RUN: return check_listen(options);
     }
     assert(false);
     return 0;

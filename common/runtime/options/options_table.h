@@ -31,6 +31,7 @@ typedef enum {
     MM_KIND_AMOUNT,
     MM_KIND_CODES,
     MM_KIND_DAYTIME,
+    MM_KIND_PORTS,
     MM_KIND_CHOICE
 } mm_kind_t;
 

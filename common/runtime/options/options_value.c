@@ -219,6 +219,36 @@ static bool parse_daytime(const char *text, int64_t *ret_minute, char complaint[
     return true;
 }
 
+// "A..B", one port, or 0.
+static bool parse_ports(const mm_row_t *row, const char *text, mm_ports_t *ret_ports,
+                        char complaint[MM_COMPLAINT])
+{
+    unsigned first = 0, last = 0;
+    int one = 0, both = 0;
+    bool is_number = *text >= '0' && *text <= '9' && strlen(text) <= strlen("65535..65535");
+    if (is_number)
+        (void)sscanf(text, "%5u%n..%5u%n", &first, &one, &last, &both);
+    const char *end = both > 0 ? text + both : text + one;
+    if (both == 0)
+        last = first;
+    if (!is_number || *end != '\0' || (both > 0 && (text[one + 2] < '0' || text[one + 2] > '9')))
+        return complain(complaint, "it must be two ports with .. between them, as in 7100..7199");
+    if (strcmp(text, "0") != 0 &&
+        (first > last || !is_in_limits(row, first) || !is_in_limits(row, last)))
+        return complain(complaint, "it must be from %lld to %lld, the lower port first",
+                        (long long)row->low, (long long)row->high);
+    *ret_ports = (mm_ports_t){first, last};
+    return true;
+}
+
+static void print_ports(mm_ports_t ports, FILE *file)
+{
+    if (ports.first == 0)
+        fputs("0", file);
+    else
+        fprintf(file, "%u..%u", ports.first, ports.last);
+}
+
 static bool parse_flag(const char *text, bool *ret_flag, char complaint[MM_COMPLAINT])
 {
     static const char *const words[][2] = {
@@ -290,6 +320,7 @@ bool mm_value_parse(mm_options_t *options, const mm_row_t *row, const char *text
     case MM_KIND_AMOUNT: return parse_amount(row, text, field, complaint);
     case MM_KIND_CODES: return parse_codes(text, field, complaint);
     case MM_KIND_DAYTIME: return parse_daytime(text, field, complaint);
+    case MM_KIND_PORTS: return parse_ports(row, text, field, complaint);
     case MM_KIND_CHOICE: return parse_choice(row, text, field, complaint);
     }
     assert(false);
@@ -369,6 +400,7 @@ void mm_value_print(const mm_options_t *options, const mm_row_t *row, FILE *file
             fprintf(file, "%02d:%02d", minute / 60, minute % 60);
         break;
     }
+    case MM_KIND_PORTS: print_ports(*(const mm_ports_t *)field, file); break;
     case MM_KIND_CHOICE: {
         int number;
         memcpy(&number, field, sizeof number);

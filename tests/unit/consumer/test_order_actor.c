@@ -19,7 +19,7 @@ static char buffer[MM_ACTOR_MAX + 1];
 
 static void assert_actor(const char *expected, const char *said, const char *peer)
 {
-    mm_str_t actor = order_actor_of(mm_str(said), peer, buffer);
+    mm_str_t actor = order_actor_of(mm_str(said), NULL, peer, buffer);
     assert_int_equal(actor.size, strlen(expected));
     assert_memory_equal(actor.data, expected, actor.size);
 }
@@ -47,13 +47,28 @@ static void of_another_machine_it_knows_nothing(void **state)
         assert_actor("root (uid 0, pid 1)", "root (uid 0, pid 1)", peers[i]);
 }
 
+static void of_a_key_its_name_comes_first(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *said, *expected;
+    } cases[] = {{"anna (key anna)", "anna (key anna)"},
+                 {"root (uid 0, pid 1)", "(key anna), who says to be root (uid 0, pid 1)"},
+                 {"", "(key anna), who says to be "}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        mm_str_t actor = order_actor_of(mm_str(cases[i].said), "anna", "192.0.2.1", buffer);
+        assert_int_equal(actor.size, strlen(cases[i].expected));
+        assert_memory_equal(actor.data, cases[i].expected, actor.size);
+    }
+}
+
 static void a_long_name_is_cut_between_characters(void **state)
 {
     (void)state;
     char said[MM_ACTOR_MAX + 1] = "";
     for (size_t i = 0; i + 2 <= MM_ACTOR_MAX; i += 2)
         strcat(said, "\xc3\xa4");
-    mm_str_t actor = order_actor_of(mm_str(said), PEER, buffer);
+    mm_str_t actor = order_actor_of(mm_str(said), NULL, PEER, buffer);
     size_t head = strlen("(uid 1000, pid 4711), who says to be ");
     assert_int_equal(actor.size, head + (MM_ACTOR_MAX - head) / 2 * 2);
 }
@@ -91,6 +106,7 @@ int main(void)
         cmocka_unit_test(what_the_kernel_knows_too_is_kept_as_it_was_said),
         cmocka_unit_test(what_it_knows_better_comes_first),
         cmocka_unit_test(of_another_machine_it_knows_nothing),
+        cmocka_unit_test(of_a_key_its_name_comes_first),
         cmocka_unit_test(a_long_name_is_cut_between_characters),
         cmocka_unit_test(over_ipc_a_peer_is_known),
     };

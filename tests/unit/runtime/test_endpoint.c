@@ -67,8 +67,8 @@ static void tcp_places_are_three_ports_in_a_row(void **state)
     assert_string_equal(mm_endpoint_of(&base, MM_SOCKET_INBOX, buffer), "tcp://127.0.0.1:5551");
     assert_string_equal(mm_endpoint_of(&base, MM_SOCKET_EVENTS, buffer), "tcp://127.0.0.1:5552");
     assert_string_equal(mm_endpoint_session(&base, 12, buffer), "tcp://127.0.0.1:*");
-    base = parse("tcp://[::1]:65533");
-    assert_string_equal(mm_endpoint_of(&base, MM_SOCKET_EVENTS, buffer), "tcp://[::1]:65535");
+    base = parse("tcp://[::1]:65532");
+    assert_string_equal(mm_endpoint_of(&base, MM_SOCKET_EVENTS, buffer), "tcp://[::1]:65534");
 }
 
 static void a_worker_puts_the_suffix_behind_its_own_base(void **state)
@@ -79,6 +79,18 @@ static void a_worker_puts_the_suffix_behind_its_own_base(void **state)
                         "ipc://../elsewhere/consumer.task.000000000000000c");
     base = parse("tcp://localhost:5550");
     assert_string_equal(mm_endpoint_suffix(&base, "40123", buffer), "tcp://localhost:40123");
+}
+
+static void the_viewers_of_a_listener_are_behind_the_three(void **state)
+{
+    (void)state;
+    mm_endpoint_t base = parse("tcp://192.0.2.1:65532");
+    assert_string_equal(mm_endpoint_suffix(&base, MM_SUFFIX_VIEWERS, buffer),
+                        "tcp://192.0.2.1:65535");
+    assert_string_equal(mm_endpoint_viewers(&base, buffer), "tcp://192.0.2.1:*"); // of a base
+    base = parse("ipc://run/consumer");
+    assert_string_equal(mm_endpoint_suffix(&base, MM_SUFFIX_VIEWERS, buffer),
+                        "ipc://run/consumer.viewers");
 }
 
 static void what_is_no_address_is_refused(void **state)
@@ -95,7 +107,7 @@ static void what_is_no_address_is_refused(void **state)
                                "tcp://localhost:http",
                                "tcp://localhost:5550x",
                                "tcp://localhost:0",
-                               "tcp://localhost:65534", // no room for two more ports
+                               "tcp://localhost:65533", // no room for three more ports
                                "tcp://localhost:-1",
                                "udp://localhost:5550",
                                "inproc://consumer"};
@@ -298,6 +310,7 @@ int main(void)
         TEST(ipc_places_are_beside_the_base),
         TEST(tcp_places_are_three_ports_in_a_row),
         TEST(a_worker_puts_the_suffix_behind_its_own_base),
+        TEST(the_viewers_of_a_listener_are_behind_the_three),
         TEST(what_is_no_address_is_refused),
         TEST(a_base_that_another_process_has_is_refused),
         TEST(the_lock_ends_with_its_process),

@@ -69,6 +69,64 @@ static void values_of_each_type_are_read(void **state)
     assert_int_equal(options.inject_time.high_ms, 20);
 }
 
+static void ports_are_a_range_or_any(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        unsigned first, last;
+        const char *printed;
+    } cases[] = {{"0", 0, 0, "0"},
+                 {"7100..7199", 7100, 7199, "7100..7199"},
+                 {"904..65535", 904, 65535, "904..65535"}};
+    static const char *const bad[] = {"",       "x",     "7100..", "..7100",     "7100..7100x",
+                                      "7100-7", "7..-9", "0..5",   "7199..7100", "7100..65536",
+                                      "+7..9",  "7.. 9", "7...9",  "70000",      "7100"};
+    char flag[64], printed[64];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        (void)snprintf(flag, sizeof flag, "--task-ports=%s", cases[i].text);
+        assert_int_equal(PARSE(CONSUMER, "--listen=tcp://*:900", flag), STARTED);
+        assert_int_equal(options.task_ports.first, cases[i].first);
+        assert_int_equal(options.task_ports.last, cases[i].last);
+        assert_int_equal(PARSE(CONSUMER, "--listen=tcp://*:900", flag, "--print-config"), 0);
+        (void)snprintf(printed, sizeof printed, "\ntask-ports = %s\n", cases[i].printed);
+        assert_non_null(strstr(out, printed));
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        (void)snprintf(flag, sizeof flag, "--task-ports=%s", bad[i]);
+        assert_int_equal(PARSE(CONSUMER, "--listen=tcp://*:9000", flag), 64);
+        assert_told(flag);
+    }
+}
+
+static void where_to_listen_is_checked(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *listen, *ports, *told;
+    } cases[] = {
+        {"--listen=ipc://run/x", "--seed=1", "--listen=ipc://run/x: it is tcp://ADDRESS:PORT"},
+        {"--listen=tcp://*:65533", "--seed=1", "a port from 1 to 65532: the next three are used"},
+        {"--listen=tcp://*:7000", "--task-ports=7003..7100", "7000 to 7003 are the ports of"},
+        {"--listen=tcp://*:7000", "--task-ports=6000..7000", "7000 to 7003 are the ports of"},
+        {"--seed=1", "--task-ports=7100..7199", "say with --listen where to listen"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(PARSE(CONSUMER, cases[i].listen, cases[i].ports), 64);
+        assert_told(cases[i].told);
+        assert_int_equal(PARSE(RUN, cases[i].listen, cases[i].ports), 64);
+        assert_told(cases[i].told);
+    }
+    assert_int_equal(PARSE(CONSUMER, "--listen=tcp://192.0.2.1:7000", "--task-ports=7004..7100"),
+                     STARTED);
+    assert_string_equal(options.listen, "tcp://192.0.2.1:7000");
+    assert_string_equal(options.keys, "run/keys");
+    assert_int_equal(PARSE(CONSUMER, "--dir=elsewhere"), STARTED);
+    assert_string_equal(options.keys, "elsewhere/keys");
+    assert_int_equal(PARSE(CONSUMER, "--dir=elsewhere", "--keys=here"), STARTED);
+    assert_string_equal(options.keys, "here");
+}
+
 static void rates_have_units_and_print_as_they_are_read(void **state)
 {
     (void)state;
@@ -242,10 +300,10 @@ static void options_that_do_not_fit_together_are_refused(void **state)
         {SAVER, "--dir=", "it is empty"},
         {SAVER, "--consumer=run/x", "begins with ipc:// or tcp://"},
         {SAVER, "--consumer=ipc://", "the path of a file"},
-        {SAVER, "--consumer=tcp://localhost", "a port from 1 to 65533"},
-        {SAVER, "--consumer=tcp://localhost:0", "a port from 1 to 65533"},
-        {SAVER, "--consumer=tcp://localhost:65534", "a port from 1 to 65533"},
-        {SAVER, "--consumer=tcp://localhost:5x", "a port from 1 to 65533"},
+        {SAVER, "--consumer=tcp://localhost", "a port from 1 to 65532"},
+        {SAVER, "--consumer=tcp://localhost:0", "a port from 1 to 65532"},
+        {SAVER, "--consumer=tcp://localhost:65533", "a port from 1 to 65532"},
+        {SAVER, "--consumer=tcp://localhost:5x", "a port from 1 to 65532"},
         {SAVER, "--consumer=tcp://*:5000", "until CURVE is supported"},
         {SAVER, "--consumer=tcp://10.0.0.1:5000", "until CURVE is supported"},
         {SAVER, "--consumer=tcp://127.evil.org:5000", "until CURVE is supported"},
@@ -290,7 +348,7 @@ static void what_just_fits_is_taken(void **state)
                      STARTED);
     assert_int_equal(PARSE(RESTARTER, "--exec=reset {bmc?}"), STARTED);
     assert_int_equal(PARSE(SAVER, "--heartbeat=750ms"), STARTED);
-    assert_int_equal(PARSE(SAVER, "--consumer=tcp://127.0.0.1:65533"), STARTED);
+    assert_int_equal(PARSE(SAVER, "--consumer=tcp://127.0.0.1:65532"), STARTED);
     assert_int_equal(PARSE(SAVER, "--consumer=tcp://127.9.9.9:1"), STARTED);
     assert_int_equal(PARSE(SAVER, "--consumer=tcp://[::1]:5000"), STARTED);
     assert_int_equal(PARSE(SAVER, "--consumer=tcp://localhost:5000"), STARTED);
@@ -336,6 +394,7 @@ static const char *wrong_value(mm_kind_t kind)
     case MM_KIND_AMOUNT:
     case MM_KIND_CODES:
     case MM_KIND_DAYTIME:
+    case MM_KIND_PORTS:
     case MM_KIND_CHOICE: return "wrong";
     }
     return NULL;
@@ -593,14 +652,14 @@ static void only_flags_are_passed_on_and_only_to_those_that_have_them(void **sta
         const char *flags[4]; // in the order of options.def
     } cases[] = {
         {PUBLISHER, {"--rate=max", "--seed=5"}},
-        {CONSUMER, {"--dry-run=yes", "--timeout=1m", "--seed=5"}},
+        {CONSUMER, {"--listen=tcp://*:9", "--dry-run=yes", "--timeout=1m", "--seed=5"}},
         {SAVER, {"--seed=5"}},
         {RESTARTER, {"--exec=a 'b' c", "--dry-run=yes", "--timeout=1m", "--seed=5"}},
     };
     write_ini("[common]\nlog-level = warn\n[run]\ncrash-limit = 3\n");
     setenv("MAYHEM_LEASES", "9", 1);
     assert_int_equal(PARSE(RUN, "--rate=3", "--seed=5", "--timeout=1m", "-x", "a 'b' c",
-                           "--dry-run", "-n3", "--rate=max"),
+                           "--dry-run", "-n3", "--rate=max", "--listen=tcp://*:9"),
                      STARTED);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         mm_program_t program = (mm_program_t)cases[i].program;
@@ -635,6 +694,8 @@ int main(void)
         TEST(without_anything_the_defaults_hold),
         TEST(defaults_follow_the_options_they_depend_on),
         TEST(values_of_each_type_are_read),
+        TEST(ports_are_a_range_or_any),
+        TEST(where_to_listen_is_checked),
         TEST(rates_have_units_and_print_as_they_are_read),
         TEST(a_flag_beats_the_environment_beats_the_file_beats_the_default),
         TEST(the_last_of_two_flags_counts),
