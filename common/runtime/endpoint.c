@@ -82,6 +82,9 @@ const char *mm_endpoint_suffix(const mm_endpoint_t *base, const char *suffix,
 {
     if (base->is_ipc)
         (void)snprintf(buffer, MM_ENDPOINT_MAX, "ipc://%.200s.%.40s", base->path, suffix);
+    else if (strcmp(suffix, MM_SUFFIX_VIEWERS) == 0)
+        (void)snprintf(buffer, MM_ENDPOINT_MAX, "tcp://%.200s:%u", base->host,
+                       base->port + MM_PORTS_ABOVE);
     else
         (void)snprintf(buffer, MM_ENDPOINT_MAX, "tcp://%.200s:%.40s", base->host, suffix);
     return buffer;
@@ -89,7 +92,7 @@ const char *mm_endpoint_suffix(const mm_endpoint_t *base, const char *suffix,
 
 const char *mm_endpoint_viewers(const mm_endpoint_t *base, char buffer[MM_ENDPOINT_MAX])
 {
-    return mm_endpoint_suffix(base, base->is_ipc ? "viewers" : "*", buffer);
+    return mm_endpoint_suffix(base, base->is_ipc ? MM_SUFFIX_VIEWERS : "*", buffer);
 }
 
 const char *mm_endpoint_session(const mm_endpoint_t *base, uint64_t session,

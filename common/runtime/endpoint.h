@@ -1,6 +1,7 @@
 // The addresses of all sockets, derived from the consumer's base address. ipc://PATH gives
 // PATH.jobs, PATH.inbox, PATH.events, PATH.task.SESSION and PATH.viewers; tcp://HOST:PORT gives
-// PORT, PORT+1, PORT+2 and, for tasks and viewers, ports of the system's choice.
+// PORT, PORT+1, PORT+2 and, for tasks and viewers, ports of the system's choice. A listener
+// (--listen) has its viewers on PORT+3.
 
 #ifndef MM_ENDPOINT_H
 #define MM_ENDPOINT_H
@@ -18,7 +19,8 @@ typedef struct {
 
 typedef enum { MM_SOCKET_JOBS = 0, MM_SOCKET_INBOX = 1, MM_SOCKET_EVENTS = 2 } mm_socket_role_t;
 
-#define MM_PORT_MAX 65533 // of a base: its sockets have two more ports above it
+#define MM_PORTS_ABOVE 3 // a base, whose fixed sockets have them
+#define MM_PORT_MAX    (65535 - MM_PORTS_ABOVE)
 
 // Reads an address, ipc://PATH or tcp://HOST:PORT; false, and untouched, when it is none.
 bool mm_endpoint_parse(const char *address, mm_endpoint_t *ret_base);
@@ -32,10 +34,13 @@ const char *mm_endpoint_complaint(const mm_endpoint_t *base);
 // The endpoint of one of the three fixed sockets; returns buffer.
 const char *mm_endpoint_of(const mm_endpoint_t *base, mm_socket_role_t role,
                            char buffer[MM_ENDPOINT_MAX]);
-// The endpoint for the suffix in a welcome ("task.0000000000000001", or a port); returns buffer.
+#define MM_SUFFIX_VIEWERS "viewers"
+// The endpoint for the suffix in a welcome ("task.0000000000000001", or a port), or of the viewers:
+// MM_SUFFIX_VIEWERS is PORT+3 on tcp. Returns buffer.
 const char *mm_endpoint_suffix(const mm_endpoint_t *base, const char *suffix,
                                char buffer[MM_ENDPOINT_MAX]);
-// The endpoint to bind for viewers, on tcp with a port of the system's choice; returns buffer.
+// The endpoint of a base to bind for viewers, on tcp with a port of the system's choice; returns
+// buffer.
 const char *mm_endpoint_viewers(const mm_endpoint_t *base, char buffer[MM_ENDPOINT_MAX]);
 // The endpoint to bind for a session's tasks, likewise; returns buffer.
 const char *mm_endpoint_session(const mm_endpoint_t *base, uint64_t session,

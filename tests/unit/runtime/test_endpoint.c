@@ -67,8 +67,9 @@ static void tcp_places_are_three_ports_in_a_row(void **state)
     assert_string_equal(mm_endpoint_of(&base, MM_SOCKET_INBOX, buffer), "tcp://127.0.0.1:5551");
     assert_string_equal(mm_endpoint_of(&base, MM_SOCKET_EVENTS, buffer), "tcp://127.0.0.1:5552");
     assert_string_equal(mm_endpoint_session(&base, 12, buffer), "tcp://127.0.0.1:*");
-    base = parse("tcp://[::1]:65533");
-    assert_string_equal(mm_endpoint_of(&base, MM_SOCKET_EVENTS, buffer), "tcp://[::1]:65535");
+    base = parse("tcp://[::1]:65532");
+    assert_string_equal(mm_endpoint_of(&base, MM_SOCKET_EVENTS, buffer), "tcp://[::1]:65534");
+    assert_string_equal(mm_endpoint_suffix(&base, "viewers", buffer), "tcp://[::1]:65535");
 }
 
 static void a_worker_puts_the_suffix_behind_its_own_base(void **state)
@@ -95,7 +96,7 @@ static void what_is_no_address_is_refused(void **state)
                                "tcp://localhost:http",
                                "tcp://localhost:5550x",
                                "tcp://localhost:0",
-                               "tcp://localhost:65534", // no room for two more ports
+                               "tcp://localhost:65533", // no room for three more ports
                                "tcp://localhost:-1",
                                "udp://localhost:5550",
                                "inproc://consumer"};

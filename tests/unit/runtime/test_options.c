@@ -242,10 +242,10 @@ static void options_that_do_not_fit_together_are_refused(void **state)
         {SAVER, "--dir=", "it is empty"},
         {SAVER, "--consumer=run/x", "begins with ipc:// or tcp://"},
         {SAVER, "--consumer=ipc://", "the path of a file"},
-        {SAVER, "--consumer=tcp://localhost", "a port from 1 to 65533"},
-        {SAVER, "--consumer=tcp://localhost:0", "a port from 1 to 65533"},
-        {SAVER, "--consumer=tcp://localhost:65534", "a port from 1 to 65533"},
-        {SAVER, "--consumer=tcp://localhost:5x", "a port from 1 to 65533"},
+        {SAVER, "--consumer=tcp://localhost", "a port from 1 to 65532"},
+        {SAVER, "--consumer=tcp://localhost:0", "a port from 1 to 65532"},
+        {SAVER, "--consumer=tcp://localhost:65533", "a port from 1 to 65532"},
+        {SAVER, "--consumer=tcp://localhost:5x", "a port from 1 to 65532"},
         {SAVER, "--consumer=tcp://*:5000", "until CURVE is supported"},
         {SAVER, "--consumer=tcp://10.0.0.1:5000", "until CURVE is supported"},
         {SAVER, "--consumer=tcp://127.evil.org:5000", "until CURVE is supported"},
@@ -290,7 +290,7 @@ static void what_just_fits_is_taken(void **state)
                      STARTED);
     assert_int_equal(PARSE(RESTARTER, "--exec=reset {bmc?}"), STARTED);
     assert_int_equal(PARSE(SAVER, "--heartbeat=750ms"), STARTED);
-    assert_int_equal(PARSE(SAVER, "--consumer=tcp://127.0.0.1:65533"), STARTED);
+    assert_int_equal(PARSE(SAVER, "--consumer=tcp://127.0.0.1:65532"), STARTED);
     assert_int_equal(PARSE(SAVER, "--consumer=tcp://127.9.9.9:1"), STARTED);
     assert_int_equal(PARSE(SAVER, "--consumer=tcp://[::1]:5000"), STARTED);
     assert_int_equal(PARSE(SAVER, "--consumer=tcp://localhost:5000"), STARTED);
