@@ -1,6 +1,7 @@
 // See send_batch.h.
 
 #include "send_batch.h"
+#include "clock.h"
 #include "crash.h"
 #include "host.h"
 #include "sender.h"
@@ -360,7 +361,8 @@ void send_batch_beat(send_batch_t *self, const gather_t *gather)
                        .as.beat = {.consumer = self->name,
                                    .epoch = self->config.epoch,
                                    .draining = draining,
-                                   .halted = gather_is_halted(gather)}};
+                                   .halted = gather_is_halted(gather),
+                                   .unix_ms = mm_clock_wall_ms()}};
     gather_worker_t worker = {0};
     bool more = true;
     do {

@@ -276,7 +276,7 @@ static void read_record(const command_t *self, mm_held_record_t *ret_record)
 
 static int give(mm_action_t action, int argc, char **argv)
 {
-    command_t self = {.order = {.action = action}, .timeout = "10s"};
+    command_t self = {.order = {.action = action}, .timeout = "10s", .target.gives_orders = true};
     order_taken_t taken;
     int exit_code = parse(argc, argv, &self);
     if (exit_code != 0)

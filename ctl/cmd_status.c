@@ -32,6 +32,7 @@ typedef struct {
     snapshot_t snapshot; // otherwise only what needs a person
     mm_held_record_t held;
     char argument[TARGET_ARGUMENT]; // of commands about it
+    char complaint[MM_ERROR_MAX];   // why it does not answer, if that is known
 } status_t;
 
 // ---- the processes of a folder
@@ -180,9 +181,10 @@ static int print_stopped(const status_t *self, const target_t *target, bool is_j
 
 // What all know of hosts, asked until all have replied, or for HOSTS_WAIT_MS. False: nobody
 // answers.
-static bool ask_hosts(const target_t *target, hosts_now_t *ret_hosts)
+static bool ask_hosts(const target_t *target, hosts_now_t *ret_hosts,
+                      char ret_complaint[MM_ERROR_MAX])
 {
-    attach_t *attach = attach_new(&target->base);
+    attach_t *attach = attach_new(&target->base, target_key(target));
     int64_t now_ms = mm_clock_ms(), end_ms = now_ms + TARGET_WAIT_MS, again_ms = now_ms;
     hosts_now_t hosts = {0};
     while (now_ms < end_ms && !hosts_now_is_complete(&hosts)) {
@@ -197,6 +199,7 @@ static bool ask_hosts(const target_t *target, hosts_now_t *ret_hosts)
         if (hosts.consumer)
             end_ms = mm_earlier(end_ms, now_ms + HOSTS_WAIT_MS);
     }
+    (void)snprintf(ret_complaint, MM_ERROR_MAX, "%s", attach_complaint(attach));
     attach_destroy(&attach);
     *ret_hosts = hosts;
     return hosts.consumer != NULL;
@@ -205,9 +208,10 @@ static bool ask_hosts(const target_t *target, hosts_now_t *ret_hosts)
 static int show_hosts(const target_t *target, bool is_json)
 {
     hosts_now_t hosts;
-    if (!ask_hosts(target, &hosts)) {
+    char complaint[MM_ERROR_MAX];
+    if (!ask_hosts(target, &hosts, complaint)) {
         hosts_now_clear(&hosts);
-        return target_fail(target);
+        return target_fail(target, complaint);
     }
     bool is_good = true;
     if (is_json)
@@ -225,8 +229,9 @@ static void look(status_t *self, const target_t *target, bool is_brief)
     const char *record = self->record;
     (void)target_argument(target, self->argument);
     if (!is_brief || !self->dir) {
-        feed_t *feed = feed_attach(&target->base);
+        feed_t *feed = feed_attach(&target->base, target_key(target));
         self->answers = feed_look(feed, TARGET_WAIT_MS, &self->snapshot);
+        (void)snprintf(self->complaint, sizeof self->complaint, "%s", feed_complaint(feed));
         feed_destroy(&feed);
     }
     bool is_read = record && mm_held_record_read(record, mm_clock_wall_ms(), HELD_MAX, &self->held,
@@ -240,7 +245,7 @@ static int show(const status_t *self, const target_t *target, bool is_json)
     pid_t pid;
     bool has_run = self->dir && run_folder_find(self->dir, &pid, who, sizeof who);
     if (!self->answers && !self->dir)
-        return target_fail(target);
+        return target_fail(target, self->complaint);
     if (!self->answers && !has_run)
         return print_stopped(self, target, is_json);
     return is_json ? print_json(self) : print_text(self);

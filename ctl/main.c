@@ -28,6 +28,8 @@ const ctl_entry_t ctl_entries[] = {
     {"deny", ctl_deny, "one host is not restarted, until a date"},
     {"absolve", ctl_absolve, "a host is well again, and no casualty any more"},
     {"keys", ctl_keys, "who may join from other machines: their keys, and the consumer's"},
+    {"doctor", ctl_doctor,
+     "whether a consumer can be reached from here, and why not; keys and clocks"},
     {"man", ctl_man, "the manual page"},
     {"completion", ctl_completion, "what bash completes"},
     {NULL, NULL, NULL},

@@ -105,7 +105,7 @@ int order_give(const order_way_t *way, const mm_order_t *order, order_taken_t *r
     char span[MM_DURATION_TEXT], argument[TARGET_ARGUMENT];
     int64_t now_ms = mm_clock_ms(), end_ms = now_ms + way->timeout_ms;
     int exit_code = AGAIN;
-    attach_t *attach = attach_new(&way->target->base);
+    attach_t *attach = attach_new(&way->target->base, target_key(way->target));
     attach_order(attach, order);
     *ret_taken = ORDER_RECORDED;
     for (; exit_code == AGAIN && now_ms < end_ms; now_ms = mm_clock_ms()) {
@@ -120,12 +120,14 @@ int order_give(const order_way_t *way, const mm_order_t *order, order_taken_t *r
         if (exit_code == AGAIN)
             (void)usleep((useconds_t)slice_ms * 1000);
     }
+    char why[MM_ERROR_MAX];
+    (void)snprintf(why, sizeof why, "%s", attach_complaint(attach));
     attach_destroy(&attach);
     if (exit_code != AGAIN)
         return exit_code;
     return ctl_fail(EX_TEMPFAIL,
-                    "nobody has answered within %s: the order may be in force or not; see `mayhem "
-                    "status%s`, and give it once more",
-                    mm_duration_print(way->timeout_ms, span),
+                    "nobody has answered within %s%s%s: the order may be in force or not; see "
+                    "`mayhem status%s`, and give it once more",
+                    mm_duration_print(way->timeout_ms, span), *why ? ", since " : "", why,
                     target_argument(way->target, argument));
 }

@@ -1,6 +1,7 @@
 // See target.h.
 
 #include "target.h"
+#include "clock.h"
 #include "ctl.h"
 #include "run_folder.h"
 
@@ -16,6 +17,52 @@ static void default_to(target_t *self, const char **value, const char *variable)
         return;
     *value = text;
     self->variable = variable;
+}
+
+// Whether this key may ask, or order.
+static bool check_key(const target_t *self, char error[MM_ERROR_MAX])
+{
+    const mm_key_t *key = &self->key;
+    bool is_operator = key->role == MM_KEY_OPERATOR;
+    if (!is_operator && (self->gives_orders || key->role != MM_KEY_VIEWER))
+        return ctl_error(error,
+                         "the key in %.200s is of a %s, and this needs one of %s: have one made "
+                         "(mayhem keys new NAME --role %s)",
+                         self->key_file, mm_key_role_name(key->role),
+                         self->gives_orders ? "an operator" : "a viewer or an operator",
+                         self->gives_orders ? "operator" : "viewer");
+    if (mm_key_days_left(key->not_after_ms, mm_clock_wall_ms()) == 0)
+        return ctl_error(
+            error,
+            "the key in %.200s has ended, by the clock of this machine: set the clock, "
+            "or have a new one made (mayhem keys new %s --role %s)",
+            self->key_file, key->name.text, mm_key_role_name(key->role));
+    return true;
+}
+
+// A key is for tcp; in the environment it may be for other targets.
+static bool find_key(target_t *self, char error[MM_ERROR_MAX])
+{
+    const char *variable = self->base.is_ipc ? NULL : getenv("MAYHEM_KEY");
+    if (self->key_file && self->base.is_ipc)
+        return ctl_error(error,
+                         "%.200s takes no key: name the consumer's --listen with --consumer "
+                         "tcp://HOST:PORT, or leave --key out",
+                         self->address);
+    if (!self->key_file && variable && *variable)
+        self->key_file = variable;
+    if (!self->key_file)
+        return true;
+    self->has_key = mm_key_read(self->key_file, &self->key, error) == 0;
+    if (self->has_key && check_key(self, error))
+        return true;
+    self->variable = self->key_file == variable ? "MAYHEM_KEY" : NULL;
+    return false;
+}
+
+const mm_key_t *target_key(const target_t *self)
+{
+    return self->has_key ? &self->key : NULL;
 }
 
 bool target_resolve(target_t *self, char error[MM_ERROR_MAX])
@@ -42,7 +89,9 @@ bool target_resolve(target_t *self, char error[MM_ERROR_MAX])
                          "%s%s'%.100s' is no address; one is ipc://PATH or tcp://HOST:PORT, as in "
                          "ipc://run/consumer",
                          by, colon, self->consumer ? self->consumer : self->dir);
-    const char *complaint = mm_endpoint_complaint(&self->base);
+    if (!find_key(self, error))
+        return false;
+    const char *complaint = mm_endpoint_complaint(&self->base, self->has_key);
     return !complaint || ctl_error(error, "%s%scannot connect to %.100s: %s", by, colon,
                                    self->address, complaint);
 }
@@ -50,9 +99,17 @@ bool target_resolve(target_t *self, char error[MM_ERROR_MAX])
 int target_find(target_t *self)
 {
     char error[MM_ERROR_MAX];
-    if (target_resolve(self, error))
-        return 0;
-    return ctl_fail(self->variable ? EX_CONFIG : EX_USAGE, "%s", error);
+    if (target_resolve(self, error)) {
+        int days =
+            self->has_key ? mm_key_days_left(self->key.not_after_ms, mm_clock_wall_ms()) : -1;
+        return days < 0 ? 0
+                        : ctl_fail(0,
+                                   "the key in %s ends in %d days: have a new one made (mayhem "
+                                   "keys new %s --role %s)",
+                                   self->key_file, days, self->key.name.text,
+                                   mm_key_role_name(self->key.role));
+    }
+    return ctl_fail(self->variable || self->has_key ? EX_CONFIG : EX_USAGE, "%s", error);
 }
 
 int target_folder(target_t *self)
@@ -66,16 +123,26 @@ int target_folder(target_t *self)
                                                      self->dir);
 }
 
-char *target_argument(const target_t *self, char buffer[TARGET_ARGUMENT])
+// Writes " OPTION VALUE" behind what is in the buffer.
+static void add_argument(char buffer[TARGET_ARGUMENT], const char *option, const char *value)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
                                 "%+,-./:=@_";
-    const char *value = self->consumer ? self->consumer : self->dir;
-    bool is_plain = value[strspn(value, plain)] == '\0';
-    if (!self->consumer && strcmp(value, "run") == 0)
-        return strcpy(buffer, "");
-    (void)snprintf(buffer, TARGET_ARGUMENT, "%s%s%s%s", self->consumer ? " --consumer " : " --dir ",
-                   is_plain ? "" : "'", value, is_plain ? "" : "'");
+    const char *quote = value[strspn(value, plain)] == '\0' ? "" : "'";
+    size_t size = strlen(buffer);
+    (void)snprintf(buffer + size, TARGET_ARGUMENT - size, " %s %s%s%s", option, quote, value,
+                   quote);
+}
+
+char *target_argument(const target_t *self, char buffer[TARGET_ARGUMENT])
+{
+    *buffer = '\0';
+    if (self->consumer)
+        add_argument(buffer, "--consumer", self->consumer);
+    else if (strcmp(self->dir, "run") != 0)
+        add_argument(buffer, "--dir", self->dir);
+    if (self->has_key)
+        add_argument(buffer, "--key", self->key_file);
     return buffer;
 }
 
@@ -98,8 +165,10 @@ char *target_record(const target_t *self, const char *db, char buffer[TARGET_PAT
     return self->consumer && !named_record(db) ? NULL : target_record_of(self->dir, db, buffer);
 }
 
-int target_fail(const target_t *self)
+int target_fail(const target_t *self, const char *complaint)
 {
+    if (*complaint)
+        return ctl_fail(EX_UNAVAILABLE, "%s", complaint);
     return ctl_fail(EX_UNAVAILABLE, "nobody answers at %s; is the pipeline running %s?",
                     self->address, self->consumer ? "there" : "in this --dir");
 }

@@ -5,6 +5,7 @@
 #include "crash.h"
 #include "inherited.h"
 #include "intake.h"
+#include "link.h"
 #include "log_messages.h"
 #include "outbox.h"
 #include "outbox_db.h"
@@ -41,6 +42,7 @@ typedef struct {
     mm_options_t options;
     mm_endpoint_t base;
     mm_loop_t *loop;
+    mm_link_t *link;
     mm_sender_t *jobs;
     mm_socket_t *events;
     outbox_db_t *db;
@@ -276,7 +278,8 @@ static void open_events(publisher_t *self)
 {
     char endpoint[MM_ENDPOINT_MAX], topic[MM_TOPIC_MAX];
     mm_socket_t *jobs = mm_socket_new(ZMQ_PUSH);
-    int rc = mm_socket_connect(jobs, mm_endpoint_of(&self->base, MM_SOCKET_JOBS, endpoint));
+    int rc = mm_link_connect(self->link, jobs,
+                             mm_endpoint_of(&self->base, MM_SOCKET_JOBS, endpoint), false);
     assert(rc == 0);
     self->jobs = mm_sender_new(self->loop, "jobs", jobs);
     self->events = mm_socket_new(ZMQ_SUB);
@@ -284,13 +287,16 @@ static void open_events(publisher_t *self)
     mm_socket_subscribe(self->events, mm_topic("job", self->options.id, topic));
     if (self->options.progress != MM_PROGRESS_OFF)
         mm_socket_subscribe(self->events, mm_topic("progress", NULL, topic));
-    rc = mm_socket_connect(self->events, mm_endpoint_of(&self->base, MM_SOCKET_EVENTS, endpoint));
+    rc = mm_link_connect(self->link, self->events,
+                         mm_endpoint_of(&self->base, MM_SOCKET_EVENTS, endpoint), false);
     assert(rc == 0);
 }
 
 static void close_events(publisher_t *self)
 {
     mm_loop_remove_socket(self->loop, self->events);
+    mm_link_leave(self->link, self->events);
+    mm_link_leave(self->link, mm_sender_socket(self->jobs));
     mm_socket_destroy(&self->events);
     mm_sender_destroy(&self->jobs);
 }
@@ -384,6 +390,13 @@ static void recreate_sockets(publisher_t *self)
     self->told_epoch = 0;
     mm_loop_add_socket(self->loop, "events", self->events, ZMQ_POLLIN, on_events, self);
     self->silent_ms = self->now_ms + 3 * self->options.heartbeat_ms;
+}
+
+static void begin_anew(void *arg)
+{
+    publisher_t *self = arg;
+    self->now_ms = mm_clock_ms();
+    recreate_sockets(self);
 }
 
 // Watches the source only while it is to be read: one that has ended, or waits for room, stays
@@ -558,6 +571,12 @@ static int close_run(publisher_t *self)
 
 static int run_loop(publisher_t *self)
 {
+    self->link = mm_link_new(&(mm_link_config_t){.loop = self->loop,
+                                                 .base = &self->base,
+                                                 .key = mm_service_key(),
+                                                 .logs = true,
+                                                 .renew = begin_anew,
+                                                 .arg = self});
     open_events(self);
     mm_loop_add_socket(self->loop, "events", self->events, ZMQ_POLLIN, on_events, self);
     mm_loop_on_signal(self->loop, on_signal, self);
@@ -569,6 +588,7 @@ static int run_loop(publisher_t *self)
     mm_log(MM_LOG_INFO, "Cancelling outstanding tasks",
            MM_INT("leased", outbox_leased(self->outbox)));
     close_events(self);
+    mm_link_destroy(&self->link);
     mm_log(MM_LOG_INFO, "Closing database connections");
     return self->broken ? EX_IOERR : close_run(self);
 }

@@ -55,11 +55,11 @@ size_t mm_endpoint_path_bytes(const char *path)
     return strlen(path) + strlen(".task.") + 16;
 }
 
-const char *mm_endpoint_complaint(const mm_endpoint_t *base)
+const char *mm_endpoint_complaint(const mm_endpoint_t *base, bool has_key)
 {
-    if (!base->is_ipc && !mm_endpoint_is_loopback(base->host))
-        return "tcp beyond this machine is refused until CURVE is supported: use 127.0.0.1, [::1] "
-               "or localhost, from elsewhere by an ssh tunnel";
+    if (!base->is_ipc && !has_key && !mm_endpoint_is_loopback(base->host))
+        return "beyond this machine tcp needs a key: have one made on the consumer's machine "
+               "(mayhem keys new NAME --role ROLE), and name its file with --key";
     if (base->is_ipc && mm_endpoint_path_bytes(base->path) > MM_SOCKET_PATH_MAX)
         return "its path is too long for a Unix socket: go to the folder and name it from there";
     return NULL;

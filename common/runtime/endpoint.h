@@ -29,8 +29,9 @@ bool mm_endpoint_is_loopback(const char *host);
 #define MM_SOCKET_PATH_MAX 107 // bytes in sun_path, without the NUL
 // Bytes of the longest path of a socket with this ipc path: "PATH.task." and 16 hex digits.
 size_t mm_endpoint_path_bytes(const char *path);
-// NULL when a program may connect to this base; else the complaint, as the end of a sentence.
-const char *mm_endpoint_complaint(const mm_endpoint_t *base);
+// NULL when a program may connect to this base, with a key or without; else the complaint, as the
+// end of a sentence.
+const char *mm_endpoint_complaint(const mm_endpoint_t *base, bool has_key);
 // The endpoint of one of the three fixed sockets; returns buffer.
 const char *mm_endpoint_of(const mm_endpoint_t *base, mm_socket_role_t role,
                            char buffer[MM_ENDPOINT_MAX]);

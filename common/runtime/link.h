@@ -1,41 +1,59 @@
-// A client's way into the consumer: which sockets may connect, with which of the consumer's keys, and
-// when. Without a key file it does nothing but say yes. With one it reads a monitor of the client's
-// events socket (zmq_socket_monitor(3)), since the socket itself tells nothing of a handshake:
+// A client's way into the consumer: which sockets may connect, with which of the consumer's keys,
+// and when. On ipc it does nothing. On tcp it reads a monitor of each socket (monitor.h), since the
+// socket itself tells nothing of a handshake:
 //
-//   refused (ZAP 400)            our key is not on the list, was revoked, or has another role
-//   failed without a detail      it has another server key, or the port is another socket's
-//   failed by the protocol       no CURVE there, or no ZeroMQ
+//   refused          our key is not on the list, was revoked, has ended, or has another role there
+//   broken           the consumer has another key, or the port is another socket's
+//   foreign          no CURVE there, or nothing but CURVE, or no ZeroMQ
+//   no answer        for MM_LINK_SILENT_MS: nobody is there, or a firewall is in between
 //
-// Each gets one line until it changes. After a failure all sockets are to be closed: libzmq would try
-// again 70 times a second, or never. They may connect again after 1 s, then 2, 4, … 30 s; at once with
-// the next server key of the file, while there is one that was not tried.
+// A broken one counts the eighth time. Each is one sentence, which says what helps, and one line of
+// the log until it changes; broken and foreign are one, since they cannot always be told apart.
+//
+// After a failure of a client with a key all sockets are to be closed: libzmq would try again 70
+// times a second, or never. They may connect again after 1 s, then 2, 4, … 30 s, or 5 s when there
+// are several server keys; at once with the next server key while there is one that was not tried.
+// Without a key nothing waits.
 
 #ifndef MM_LINK_H
 #define MM_LINK_H
 
+#include "endpoint.h"
 #include "key_file.h"
 #include "loop.h"
 #include "socket.h"
 
+#define MM_LINK_SILENT_MS 2500
+
 typedef struct mm_link mm_link_t;
 
-// The client is to destroy its sockets, make new ones, and ask mm_link_may_connect for them.
-typedef void mm_link_fn(void *arg);
+typedef struct {
+    mm_loop_t *loop;           // NULL: the caller looks at mm_link_descriptor
+    const mm_endpoint_t *base; // of the consumer; copied
+    const mm_key_t *key;       // NULL: a client without keys; copied
+    bool logs;                 // else only mm_link_complaint tells what is wrong
+    // The client is to destroy its sockets, make new ones, and connect them (mm_link_connect).
+    // Called from the loop, or from mm_link_step.
+    void (*renew)(void *arg);
+    void *arg;
+} mm_link_config_t;
 
-// key: NULL for a client without keys; else a copy is kept. The loop stays the caller's.
-mm_link_t *mm_link_new(mm_loop_t *loop, const mm_key_t *key, mm_link_fn *renew, void *arg);
+mm_link_t *mm_link_new(const mm_link_config_t *config);
 // After the sockets. No-op for NULL.
 void mm_link_destroy(mm_link_t **self_p);
 
-// Whether sockets may connect now. When not, renew is called as soon as they may; until then sockets
-// stay without a connection, and what is sent is dropped.
-bool mm_link_may_connect(const mm_link_t *self);
-// Gives a new socket the keys of this connection; before mm_socket_connect.
-void mm_link_prepare(const mm_link_t *self, mm_socket_t *socket);
-// Reads the events of this socket from now on, before it connects; no-op without a key. The former
-// one, if any, is no longer read.
-void mm_link_watch(mm_link_t *self, mm_socket_t *events);
-// To be called before the watched socket is destroyed: an unread monitor stops libzmq's I/O thread.
-void mm_link_unwatch(mm_link_t *self);
+// Connects a new socket, with the keys. While nothing may connect it does nothing: renew is called
+// when that is over, and what is sent until then is dropped. is_session: it is the tasks' of a
+// session, whose end is the session's alone. Returns 0, or an errno.
+int mm_link_connect(mm_link_t *self, mm_socket_t *socket, const char *endpoint, bool is_session);
+// Before a socket that was connected here is destroyed. No-op for NULL and other sockets.
+void mm_link_leave(mm_link_t *self, mm_socket_t *socket);
+
+// What is wrong now, one sentence without a full stop; "" when nothing is known to be.
+const char *mm_link_complaint(const mm_link_t *self);
+
+// Without a loop: readable when mm_link_step has something to do; -1: it never has.
+int mm_link_descriptor(const mm_link_t *self);
+void mm_link_step(mm_link_t *self);
 
 #endif

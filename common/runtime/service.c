@@ -26,6 +26,14 @@ uint64_t mm_service_open_files(void)
     return open_files;
 }
 
+static mm_key_t key;
+static bool has_key;
+
+const mm_key_t *mm_service_key(void)
+{
+    return has_key ? &key : NULL;
+}
+
 int mm_service_fail(const mm_options_t *options, int exit_code, const char *format, ...)
 {
     va_list arguments;
@@ -35,6 +43,52 @@ int mm_service_fail(const mm_options_t *options, int exit_code, const char *form
     (void)putc('\n', stderr);
     va_end(arguments);
     return exit_code;
+}
+
+// Whether this key may be that of this process. Returns 0, or a sysexits code after a complaint.
+static int check_key(mm_program_t program, const mm_options_t *options)
+{
+    const char *role = mm_key_role_name(key.role), *wanted = mm_program_name(program);
+    if (strcmp(role, wanted) != 0)
+        return mm_service_fail(options, EX_CONFIG,
+                               "the key in %s is of a %s, and this is a %s: have one made (mayhem "
+                               "keys new NAME --role %s)",
+                               options->key, role, wanted, wanted);
+    if (!mm_options_is_default(options, "id") && strcmp(options->id, key.name.text) != 0)
+        return mm_service_fail(options, EX_CONFIG,
+                               "--id is %s, and the key in %s is of %s: leave --id out, or have a "
+                               "key made for it (mayhem keys new %s --role %s)",
+                               options->id, options->key, key.name.text, options->id, wanted);
+    if (mm_key_days_left(key.not_after_ms, mm_clock_wall_ms()) == 0)
+        return mm_service_fail(options, EX_CONFIG,
+                               "the key in %s has ended, by the clock of this machine: set the "
+                               "clock, or have a new key made (mayhem keys new %s --role %s)",
+                               options->key, key.name.text, wanted);
+    return 0;
+}
+
+// On ipc there are no keys: the environment may have one for other commands. The options live as
+// long as the key whose name they get.
+static int read_key(mm_program_t program, mm_options_t *options)
+{
+    char error[MM_ERROR_MAX];
+    if (*options->key == '\0' || strncmp(options->consumer, "ipc://", 6) == 0)
+        return 0;
+    int exit_code = mm_key_read(options->key, &key, error);
+    if (exit_code != 0)
+        return mm_service_fail(options, exit_code, "%s", error);
+    has_key = true;
+    exit_code = check_key(program, options);
+    options->id = key.name.text;
+    return exit_code;
+}
+
+static void warn_of_key(const mm_options_t *options)
+{
+    int days = has_key ? mm_key_days_left(key.not_after_ms, mm_clock_wall_ms()) : -1;
+    if (days >= 0)
+        mm_log(MM_LOG_WARN, "The key ends soon: have a new one made", MM_INT("days", days),
+               MM_STRING("file", options->key));
 }
 
 static int make_folder(const mm_options_t *options)
@@ -109,6 +163,7 @@ static int prepare(mm_program_t program, const mm_options_t *options, mm_endpoin
                                "cannot open the log file %s: %s; choose another --log-file",
                                options->log_file, strerror(errno));
     start_profile(program, options);
+    warn_of_key(options);
     return 0;
 }
 
@@ -121,8 +176,10 @@ bool mm_service_start(mm_program_t program, int argc, char **argv, mm_service_ch
         !mm_options_parse(program, argc, argv, ret_options, ret_exit_code))
         return false;
     bool only_checks = ret_options->check;
-    *ret_exit_code =
-        only_checks ? only_check(ret_options, check) : prepare(program, ret_options, ret_base);
+    *ret_exit_code = read_key(program, ret_options);
+    if (*ret_exit_code == 0)
+        *ret_exit_code =
+            only_checks ? only_check(ret_options, check) : prepare(program, ret_options, ret_base);
     if (!only_checks && *ret_exit_code == 0)
         return true;
     mm_options_free(ret_options);
@@ -137,6 +194,7 @@ int mm_service_quit(mm_options_t *options, int exit_code)
     mm_span_stop();
     free(profile_folder);
     mm_log_stop();
+    mm_key_clear(&key);
     mm_options_free(options);
     return exit_code;
 }

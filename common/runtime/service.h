@@ -4,6 +4,7 @@
 #define MM_SERVICE_H
 
 #include "endpoint.h"
+#include "key_file.h"
 #include "options.h"
 
 #include <stdio.h>
@@ -23,6 +24,9 @@ __attribute__((format(printf, 3, 4))) int mm_service_fail(const mm_options_t *op
 int mm_service_end(mm_options_t *options, int exit_code);
 // The same without the lines: for a program that could not begin.
 int mm_service_quit(mm_options_t *options, int exit_code);
+
+// The key of --key, read at the start, whose name is this process's; NULL: there is none.
+const mm_key_t *mm_service_key(void);
 
 // The limit of descriptors for commands of this process: its own soft limit at the start.
 uint64_t mm_service_open_files(void);

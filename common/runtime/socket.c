@@ -102,6 +102,21 @@ void mm_socket_limit(mm_socket_t *self, int frames)
     set_option(self->zmq, ZMQ_LINGER, 0);
 }
 
+void mm_socket_set_keys(mm_socket_t *self, const char *public_key, const char *secret_key,
+                        const char *server_key)
+{
+    const struct {
+        int option;
+        const char *key;
+    } keys[] = {{ZMQ_CURVE_PUBLICKEY, public_key},
+                {ZMQ_CURVE_SECRETKEY, secret_key},
+                {ZMQ_CURVE_SERVERKEY, server_key}};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        int rc = zmq_setsockopt(self->zmq, keys[i].option, keys[i].key, strlen(keys[i].key) + 1);
+        assert(rc == 0);
+    }
+}
+
 void mm_socket_destroy(mm_socket_t **self_p)
 {
     if (*self_p)

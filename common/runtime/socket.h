@@ -19,15 +19,19 @@ uint64_t mm_socket_raise_descriptors(void);
 
 typedef struct mm_socket mm_socket_t;
 
-// A socket with all options set: ZMQ_PUSH, ZMQ_PULL, ZMQ_PUB, ZMQ_XPUB, ZMQ_SUB or ZMQ_ROUTER. The
-// first call makes the context of the process. Never NULL.
+// A socket with all options set: ZMQ_PUSH, ZMQ_PULL, ZMQ_PUB, ZMQ_XPUB, ZMQ_SUB or ZMQ_ROUTER;
+// ZMQ_PAIR for a monitor. The first call makes the context of the process. Never NULL.
 mm_socket_t *mm_socket_new(int type);
 // The same for a socket that a peer asks for. NULL, with errno: there are no descriptors, or too
 // many sockets, of which some may still be closing.
 mm_socket_t *mm_socket_try(int type);
-// Before bind or connect, for frames that may be lost: limits how many wait for each peer; at exit
-// they are dropped.
+// Before bind or connect, for frames that may be lost: limits how many wait for each peer, 0: not
+// at all; at exit they are dropped.
 void mm_socket_limit(mm_socket_t *self, int frames);
+// Before connect: the socket is a CURVE client (RFC 26), with its own pair of keys and the server's
+// public one. Each is 40 characters of Z85 and a NUL.
+void mm_socket_set_keys(mm_socket_t *self, const char *public_key, const char *secret_key,
+                        const char *server_key);
 // Idempotent. Leaves the file of an ipc endpoint that was bound: its owner unlinks it.
 void mm_socket_destroy(mm_socket_t **self_p);
 // After all sockets were destroyed: waits until sent frames have left, at most MM_LINGER_MS.

@@ -12,6 +12,7 @@
 
 #define LIST_HEAD   3 // bytes of an array 16 header
 #define FIRST_BYTES (MM_BATCH_BYTES + 8 * 1024)
+#define TAIL_BYTES  16
 
 // BATCH_job and so on: the item of the open batch.
 typedef enum {
@@ -27,6 +28,8 @@ struct mm_encoder {
     size_t list_at; // offset of the last list's header
     size_t count;   // of its items so far
     batch_t batch;
+    uint8_t tail[TAIL_BYTES]; // what the open batch has behind its list
+    size_t tail_size;
     uint64_t version;
 };
 
@@ -266,7 +269,7 @@ static void put_head(mm_encoder_t *self, size_t elements, mm_frame_kind_t kind)
 #define END_BODY       ; }
 #include "expand_frames.h"
 
-// put_job_item, put_jobs_body and so on. The body of a batch ends with the header of its list.
+// put_job_item, put_jobs_body and so on. The list of a batch is empty.
 #define PLAIN(item, type, low, high)                                                               \
     static inline void put_##item##_item(mm_encoder_t *self, const mm_##item##_t *it)              \
     {                                                                                              \
@@ -300,9 +303,9 @@ static void put_head(mm_encoder_t *self, size_t elements, mm_frame_kind_t kind)
         if (is_batch) {                                                                            \
             self->batch = BATCH_##item;                                                            \
             open_list(self);                                                                       \
-            return;                                                                                \
-        }                                                                                          \
-        LIST(item, member, count, name)
+        } else {                                                                                   \
+            LIST(item, member, count, name)                                                        \
+        }
 #define WHEN(label, condition)                                                                     \
         if (condition) {
 #define END_WHEN                                                                                   \
@@ -349,6 +352,11 @@ void mm_encode_begin(mm_encoder_t *self, const mm_frame_t *header)
 {
     put_frame(self, header, true);
     assert(self->batch != BATCH_NONE);
+    size_t behind = self->list_at + LIST_HEAD;
+    self->tail_size = self->size - behind;
+    assert(self->tail_size <= sizeof self->tail);
+    memcpy(self->tail, self->bytes + behind, self->tail_size);
+    self->size = behind;
 }
 
 void mm_encode_finish(mm_encoder_t *self)
@@ -356,6 +364,8 @@ void mm_encode_finish(mm_encoder_t *self)
     assert(self->batch != BATCH_NONE);
     close_list(self);
     self->batch = BATCH_NONE;
+    reserve(self, self->tail_size);
+    (void)append(self, (const char *)self->tail, self->tail_size);
 }
 
 // mm_encode_job and so on.

@@ -4,8 +4,10 @@
 #include "worker_client.h"
 #include "clock.h"
 #include "crash.h"
+#include "link.h"
 #include "log.h"
 #include "log_messages.h"
+#include "service.h"
 #include "socket.h"
 #include "span.h"
 #include "span_names.h"
@@ -50,6 +52,7 @@ struct mm_worker_client {
     const mm_orders_body_t *orders; // of the frame at hand, to be answered; NULL: there are none
     uint64_t started[MM_BATCH_ITEMS];
     size_t started_count;
+    mm_link_t *link;
     mm_socket_t *inbox;
     mm_socket_t *events;
     mm_socket_t *tasks; // NULL: no session
@@ -62,6 +65,7 @@ struct mm_worker_client {
 
 static void on_events(void *arg);
 static void on_tasks(void *arg);
+static void step(mm_worker_client_t *self, mm_worker_event_t event);
 
 static void open_sockets(mm_worker_client_t *self)
 {
@@ -70,11 +74,11 @@ static void open_sockets(mm_worker_client_t *self)
     self->events = mm_socket_new(ZMQ_SUB);
     mm_socket_subscribe(self->events, mm_topic("consumer", NULL, topic));
     mm_socket_subscribe(self->events, mm_topic("worker", self->config.worker.name.text, topic));
-    int rc = mm_socket_connect(self->inbox,
-                               mm_endpoint_of(&self->config.base, MM_SOCKET_INBOX, endpoint));
+    int rc = mm_link_connect(self->link, self->inbox,
+                             mm_endpoint_of(&self->config.base, MM_SOCKET_INBOX, endpoint), false);
     assert(rc == 0);
-    rc = mm_socket_connect(self->events,
-                           mm_endpoint_of(&self->config.base, MM_SOCKET_EVENTS, endpoint));
+    rc = mm_link_connect(self->link, self->events,
+                         mm_endpoint_of(&self->config.base, MM_SOCKET_EVENTS, endpoint), false);
     assert(rc == 0);
     mm_loop_add_socket(self->loop, "events", self->events, ZMQ_POLLIN, on_events, self);
 }
@@ -84,6 +88,7 @@ static void close_tasks(mm_worker_client_t *self)
     if (!self->tasks)
         return;
     mm_loop_remove_socket(self->loop, self->tasks);
+    mm_link_leave(self->link, self->tasks);
     mm_socket_destroy(&self->tasks);
 }
 
@@ -91,6 +96,8 @@ static void close_sockets(mm_worker_client_t *self)
 {
     close_tasks(self);
     mm_loop_remove_socket(self->loop, self->events);
+    mm_link_leave(self->link, self->events);
+    mm_link_leave(self->link, self->inbox);
     mm_socket_destroy(&self->events);
     mm_socket_destroy(&self->inbox);
 }
@@ -156,10 +163,18 @@ mm_worker_client_config_t mm_worker_client_config(const mm_options_t *options,
                                                    .heartbeat_ms = options->heartbeat_ms,
                                                    .lost_after_ms = options->lost_after_ms,
                                                    .drain_ms = options->drain_timeout_ms},
-                                        .base = *base};
+                                        .base = *base,
+                                        .key = mm_service_key()};
     bool valid = mm_name_from(mm_str(options->id), &config.worker.name);
     assert(valid);
     return config;
+}
+
+static void begin_anew(void *arg)
+{
+    mm_worker_client_t *self = arg;
+    if (!self->done)
+        step(self, (mm_worker_event_t){.kind = MM_WORKER_CUT});
 }
 
 mm_worker_client_t *mm_worker_client_new(mm_loop_t *loop, const mm_worker_client_config_t *config)
@@ -179,6 +194,12 @@ mm_worker_client_t *mm_worker_client_new(mm_loop_t *loop, const mm_worker_client
                                    .hosts = config->hosts ? hosts : NULL,
                                    .send = send_frame,
                                    .arg = self});
+    self->link = mm_link_new(&(mm_link_config_t){.loop = loop,
+                                                 .base = &self->config.base,
+                                                 .key = config->key,
+                                                 .logs = true,
+                                                 .renew = begin_anew,
+                                                 .arg = self});
     open_sockets(self);
     return self;
 }
@@ -192,6 +213,7 @@ int mm_worker_client_end(mm_worker_client_t **self_p)
            MM_INT("tasks", mm_worker_running(self->worker)));
     mm_receiver_close(&self->receiver);
     close_sockets(self);
+    mm_link_destroy(&self->link);
     mm_worker_destroy(&self->worker);
     mm_worker_actions_clear(&self->actions);
     mm_encoder_destroy(&self->results);
@@ -286,8 +308,8 @@ static void connect_tasks(mm_worker_client_t *self, const char *suffix)
     char endpoint[MM_ENDPOINT_MAX];
     assert(!self->tasks);
     self->tasks = mm_socket_new(ZMQ_PULL);
-    if (mm_socket_connect(self->tasks, mm_endpoint_suffix(&self->config.base, suffix, endpoint)) !=
-        0)
+    if (mm_link_connect(self->link, self->tasks,
+                        mm_endpoint_suffix(&self->config.base, suffix, endpoint), true) != 0)
         mm_log(MM_LOG_WARN, "Cannot connect to the tasks", MM_STRING("endpoint", endpoint));
     mm_loop_add_socket(self->loop, "tasks", self->tasks, ZMQ_POLLIN, on_tasks, self);
 }

@@ -5,6 +5,7 @@
 #define MM_WORKER_CLIENT_H
 
 #include "endpoint.h"
+#include "key_file.h"
 #include "loop.h"
 #include "options.h"
 #include "worker_session.h"
@@ -16,7 +17,8 @@ typedef struct mm_worker_client mm_worker_client_t;
 typedef struct {
     mm_worker_config_t worker;
     mm_endpoint_t base;
-    bool tells_started; // send which tasks are started: for tasks that take a while
+    const mm_key_t *key; // for tcp; NULL: none
+    bool tells_started;  // send which tasks are started: for tasks that take a while
     // Starts this task. The task is valid until the call returns, which must not call
     // mm_worker_client_finish. now_ms: the clock of this step.
     void (*start)(void *arg, const mm_task_t *task, int64_t now_ms);
@@ -28,7 +30,8 @@ typedef struct {
     void *arg;
 } mm_worker_client_config_t;
 
-// What the options say of any worker: its name, its times, a drain timeout. The rest is empty.
+// What the options say of any worker: its name, its times, a drain timeout, its key. The rest is
+// empty.
 mm_worker_client_config_t mm_worker_client_config(const mm_options_t *options,
                                                   const mm_endpoint_t *base);
 // Copies the config; the loop stays the caller's. Never NULL.

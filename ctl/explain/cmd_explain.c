@@ -111,7 +111,7 @@ static json_t *ask_consumer(const explain_options_t *options, const timeline_t *
     const mm_endpoint_t *base = &options->target.base;
     if (timeline->record->outcome != MM_OUTCOME_NONE || !options->has_target || !may_answer(base))
         return NULL;
-    attach_t *attach = attach_new(base);
+    attach_t *attach = attach_new(base, target_key(&options->target));
     attach_ask_job(attach, timeline->job);
     news_t news = {.kind = NEWS_NOTHING};
     int64_t end_ms = mm_clock_ms() + ANSWER_MS;

@@ -132,7 +132,7 @@ static int collect_live(const profile_options_t *options, feed_t *feed, collect_
 {
     snapshot_t snapshot;
     if (!feed_look(feed, TARGET_WAIT_MS, &snapshot))
-        return target_fail(&options->target);
+        return target_fail(&options->target, feed_complaint(feed));
     collect_begin(collect, feed, &snapshot, options->process, options->seconds, mm_clock_ms());
     snapshot_clear(&snapshot);
     if (collect->missing_count == 0)
@@ -161,7 +161,7 @@ int ctl_profile(int argc, char **argv)
     if (options.read) {
         exit_code = read_saved(&options, &collect.profiles);
     } else if ((exit_code = target_find(&options.target)) == 0) {
-        feed_t *feed = feed_attach(&options.target.base);
+        feed_t *feed = feed_attach(&options.target.base, target_key(&options.target));
         exit_code = collect_live(&options, feed, &collect);
         feed_destroy(&feed);
     }

@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "ctl.h"
 #include "host.h"
+#include "link.h"
 #include "socket.h"
 #include "stats_merge.h"
 #include "uuid.h"
@@ -38,6 +39,7 @@ typedef struct {
 struct attach {
     mm_endpoint_t base;
     uint64_t instance;
+    mm_link_t *link;
     mm_socket_t *inbox;
     mm_socket_t *events;
     mm_socket_t *viewers; // NULL: its address is not known
@@ -64,12 +66,12 @@ struct attach {
 
 // ---- sockets
 
-static mm_socket_t *subscribe(const char *endpoint)
+static mm_socket_t *subscribe(attach_t *self, const char *endpoint)
 {
     char topic[MM_TOPIC_MAX];
     mm_socket_t *socket = mm_socket_new(ZMQ_SUB);
     mm_socket_subscribe(socket, mm_topic("viewers", NULL, topic));
-    (void)mm_socket_connect(socket, endpoint); // a bad one is silent
+    (void)mm_link_connect(self->link, socket, endpoint, false); // a bad one is silent
     return socket;
 }
 
@@ -78,24 +80,38 @@ static void open_sockets(attach_t *self)
     char endpoint[MM_ENDPOINT_MAX];
     self->inbox = mm_socket_new(ZMQ_PUSH);
     mm_socket_limit(self->inbox, MM_SOCKET_HWM);
-    int rc = mm_socket_connect(self->inbox, mm_endpoint_of(&self->base, MM_SOCKET_INBOX, endpoint));
+    int rc = mm_link_connect(self->link, self->inbox,
+                             mm_endpoint_of(&self->base, MM_SOCKET_INBOX, endpoint), false);
     assert(rc == 0);
-    self->events = subscribe(mm_endpoint_of(&self->base, MM_SOCKET_EVENTS, endpoint));
+    self->events = subscribe(self, mm_endpoint_of(&self->base, MM_SOCKET_EVENTS, endpoint));
     self->opened_ms = mm_clock_ms();
     self->where_ms = self->ask_ms = self->watch_ms = self->opened_ms;
     self->asked_ms = MM_NEVER;
 }
 
+static void close_socket(attach_t *self, mm_socket_t **socket)
+{
+    mm_link_leave(self->link, *socket);
+    mm_socket_destroy(socket);
+}
+
 static void close_sockets(attach_t *self)
 {
-    mm_socket_destroy(&self->viewers);
-    mm_socket_destroy(&self->events);
-    mm_socket_destroy(&self->inbox);
+    close_socket(self, &self->viewers);
+    close_socket(self, &self->events);
+    close_socket(self, &self->inbox);
     self->suffix[0] = '\0';
     self->is_open = false;
 }
 
-attach_t *attach_new(const mm_endpoint_t *base)
+static void begin_anew(void *arg)
+{
+    attach_t *self = arg;
+    close_sockets(self);
+    open_sockets(self);
+}
+
+attach_t *attach_new(const mm_endpoint_t *base, const mm_key_t *key)
 {
     attach_t *self = calloc(1, sizeof *self);
     assert(self);
@@ -106,6 +122,8 @@ attach_t *attach_new(const mm_endpoint_t *base)
     self->merge = stats_merge_new();
     self->heard_ms = MM_NEVER;
     (void)zmq_msg_init(&self->message);
+    self->link = mm_link_new(
+        &(mm_link_config_t){.base = &self->base, .key = key, .renew = begin_anew, .arg = self});
     open_sockets(self);
     return self;
 }
@@ -117,6 +135,7 @@ void attach_destroy(attach_t **self_p)
         return;
     *self_p = NULL;
     close_sockets(self);
+    mm_link_destroy(&self->link);
     (void)zmq_msg_close(&self->message);
     mm_encoder_destroy(&self->encoder);
     mm_decoder_destroy(&self->decoder);
@@ -232,11 +251,11 @@ static void connect_viewers(attach_t *self, mm_str_t suffix, int64_t now_ms)
     if (suffix.size == 0 || suffix.size >= sizeof self->suffix ||
         mm_str_equal(suffix, mm_str(self->suffix)))
         return;
-    mm_socket_destroy(&self->viewers);
+    close_socket(self, &self->viewers);
     self->is_open = false;
     memcpy(self->suffix, suffix.data, suffix.size);
     self->suffix[suffix.size] = '\0';
-    self->viewers = subscribe(mm_endpoint_suffix(&self->base, self->suffix, endpoint));
+    self->viewers = subscribe(self, mm_endpoint_suffix(&self->base, self->suffix, endpoint));
     self->where_ms = now_ms;
 }
 
@@ -326,8 +345,7 @@ static void reopen_silent(attach_t *self, int64_t now_ms)
                            : self->heard_ms;
     if (now_ms - since_ms < SILENT_MS)
         return;
-    close_sockets(self);
-    open_sockets(self);
+    begin_anew(self);
 }
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -353,11 +371,14 @@ static bool wait_for(attach_t *self, int descriptor, int64_t until_ms)
 {
     zmq_pollitem_t items[] = {{.socket = mm_socket_zmq(self->events), .events = ZMQ_POLLIN},
                               {.fd = descriptor, .events = ZMQ_POLLIN}, // ignored below 0
+                              {.fd = mm_link_descriptor(self->link), .events = ZMQ_POLLIN},
                               {.events = ZMQ_POLLIN}};
     int64_t long_ms = until_ms - mm_clock_ms();
     if (self->viewers)
-        items[2].socket = mm_socket_zmq(self->viewers);
-    (void)zmq_poll(items, self->viewers ? 3 : 2, long_ms < 0 ? 0 : (long)earlier(long_ms, ASK_MS));
+        items[3].socket = mm_socket_zmq(self->viewers);
+    (void)zmq_poll(items, self->viewers ? 4 : 3, long_ms < 0 ? 0 : (long)earlier(long_ms, ASK_MS));
+    if (items[2].revents != 0)
+        mm_link_step(self->link);
     return items[1].revents != 0;
 }
 
@@ -382,6 +403,11 @@ news_t attach_next(attach_t *self, int descriptor, int timeout_ms)
     news.snapshot = news.kind == NEWS_SNAPSHOT ? &self->snapshot : NULL;
     news.json = news.kind == NEWS_SNAPSHOT || news.kind == NEWS_NOTHING ? NULL : self->json;
     return news;
+}
+
+const char *attach_complaint(const attach_t *self)
+{
+    return mm_link_complaint(self->link);
 }
 
 int64_t attach_silent_ms(const attach_t *self)

@@ -8,13 +8,14 @@
 
 #include "endpoint.h"
 #include "frame.h"
+#include "key_file.h"
 #include "snapshot.h"
 
 typedef struct attach attach_t;
 
 // Begins to ask for snapshots, one a second. Never NULL: attach_next shows whether the pipeline
-// answers.
-attach_t *attach_new(const mm_endpoint_t *base);
+// answers. key: for tcp; NULL: none.
+attach_t *attach_new(const mm_endpoint_t *base, const mm_key_t *key);
 void attach_destroy(attach_t **self_p);
 
 typedef enum {
@@ -42,6 +43,8 @@ news_t attach_next(attach_t *self, int descriptor, int timeout_ms);
 
 // Time since the consumer was last heard, in ms; MM_NEVER: not yet.
 int64_t attach_silent_ms(const attach_t *self);
+// Why it does not answer, as far as that is known: mm_link_complaint.
+const char *attach_complaint(const attach_t *self);
 
 // Asks for a profile of the last `seconds` (0: since the start) of a process, by its name, or of
 // all (NULL). Each reply is a NEWS_PROFILE.

@@ -212,7 +212,7 @@ static int follow(tail_t *self, attach_t *attach)
             attach_watch_events(attach, self->host,
                                 self->outcome < 0 ? NULL : wordings[self->outcome].event);
         if (self->pid == 0 && mm_clock_ms() - began_ms >= TARGET_WAIT_MS)
-            return target_fail(&self->target);
+            return target_fail(&self->target, attach_complaint(attach));
         if (news.kind == NEWS_EVENTS)
             exit_code = print_events(self, news.json);
         if (self->pid != 0)
@@ -230,7 +230,7 @@ int ctl_tail(int argc, char **argv)
     self.line = malloc(MM_LOG_LINE_MAX);
     assert(self.line);
     mm_log_format_init(&self.format, (mm_name_t){"consumer"}, 0, false);
-    attach_t *attach = attach_new(&self.target.base);
+    attach_t *attach = attach_new(&self.target.base, target_key(&self.target));
     exit_code = follow(&self, attach);
     attach_destroy(&attach);
     free(self.line);

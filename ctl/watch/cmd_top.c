@@ -477,7 +477,7 @@ static int show(const top_options_t *options, feed_t *feed)
 {
     const snapshot_t *first = options->replay ? NULL : feed_wait(feed, TARGET_WAIT_MS);
     if (!options->replay && !first)
-        return feed_exit_code(feed) != 0 ? 0 : target_fail(&options->target);
+        return feed_exit_code(feed) != 0 ? 0 : target_fail(&options->target, feed_complaint(feed));
     return options->is_batch ? print_all(options, feed) : run(options, feed, first);
 }
 
@@ -491,7 +491,7 @@ int ctl_top(int argc, char **argv)
         terminal_block_signals();
     char record[TARGET_PATH], argument[TARGET_ARGUMENT];
     feed_t *feed = options.replay ? feed_replay(options.replay, options.speed)
-                                  : feed_attach(&options.target.base);
+                                  : feed_attach(&options.target.base, target_key(&options.target));
     if (!options.replay)
         feed_know_record(feed, target_record(&options.target, NULL, record),
                          target_argument(&options.target, argument));

@@ -51,10 +51,10 @@ static feed_t *feed_new(void)
     return self;
 }
 
-feed_t *feed_attach(const mm_endpoint_t *base)
+feed_t *feed_attach(const mm_endpoint_t *base, const mm_key_t *key)
 {
     feed_t *self = feed_new();
-    self->attach = attach_new(base);
+    self->attach = attach_new(base, key);
     return self;
 }
 
@@ -365,4 +365,9 @@ void feed_ask_profile(feed_t *self, const char *process, uint32_t seconds)
 int64_t feed_silent_ms(const feed_t *self)
 {
     return self->attach ? attach_silent_ms(self->attach) : 0;
+}
+
+const char *feed_complaint(const feed_t *self)
+{
+    return self->attach ? attach_complaint(self->attach) : "";
 }

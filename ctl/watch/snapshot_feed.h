@@ -11,8 +11,8 @@
 
 typedef struct feed feed_t;
 
-// Attaches to a pipeline. Never NULL: feed_next shows whether it answers.
-feed_t *feed_attach(const mm_endpoint_t *base);
+// Attaches to a pipeline, as attach_new does. Never NULL: feed_next shows whether it answers.
+feed_t *feed_attach(const mm_endpoint_t *base, const mm_key_t *key);
 // Replays a recording, `speed` times as fast as it was; 0: without waiting. Never NULL:
 // feed_exit_code shows whether it can be read. The path must outlive the feed.
 feed_t *feed_replay(const char *path, double speed);
@@ -45,5 +45,7 @@ void feed_ask_profile(feed_t *self, const char *process, uint32_t seconds);
 
 // Time since the pipeline was last heard, in ms; MM_NEVER: not yet; of a recording 0.
 int64_t feed_silent_ms(const feed_t *self);
+// attach_complaint; of a recording "".
+const char *feed_complaint(const feed_t *self);
 
 #endif

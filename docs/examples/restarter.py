@@ -184,7 +184,7 @@ class Restarter:
                 self.log("ERROR", f"The consumer refuses this worker why={json.dumps(fields[5])}")
                 self.stop()
                 sys.exit(69)
-        elif kind == QUERY and fields[1] in (1, 6) and fields[2] in ("", self.id):  # P9.35, P9.90
+        elif kind == QUERY and fields[1] in (1, 6) and fields[2] in ("", self.id):  # P9.35, P9.96
             wall_ms = int(time.time() * 1000)
             text = {"process": self.id, "hosts": [
                 {"host": task.host, "since_ms": wall_ms - boot_ms() + task.start_ms}

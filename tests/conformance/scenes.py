@@ -538,11 +538,11 @@ def query(s):
                 told = json.loads(found[0].text)
             except ValueError:
                 told = None
-            s.check("P9.90", type(told) is dict and told.get("process") == s.id == found[0].process,
+            s.check("P9.96", type(told) is dict and told.get("process") == s.id == found[0].process,
                     f"the text about {what} is a JSON object that names its process", found[0].text[:80])
             is_stats = told and told.get("mayhem") == "stats" and told.get("role") in ("saver", "restarter")
             is_whole = is_stats if about == 1 else told and type(told.get("hosts")) is list
-            s.check("P9.90", is_whole, f"{what} have what P9.90 asks for", found[0].text[:80])
+            s.check("P9.96", is_whole, f"{what} have what P9.96 asks for", found[0].text[:80])
     s.check("P9.35", not asked(1, s.id + "0"), "a QUERY that names another process is not answered",
             "it is")
 

@@ -230,7 +230,7 @@ wrong 64 'leave out --dir' ctl top --replay five.rec --dir run
 wrong 64 'needs a terminal' ctl top --replay five.rec
 wrong 64 'is no address' ctl status --consumer udp://here
 MAYHEM_CONSUMER=udp://here wrong 78 'MAYHEM_CONSUMER: .*is no address' ctl status
-wrong 64 'tcp beyond this machine is refused' ctl status --consumer tcp://192.0.2.1:5000
+wrong 64 'beyond this machine tcp needs a key' ctl status --consumer tcp://192.0.2.1:5000
 wrong 64 'too long for a Unix socket' ctl status --dir "$(printf 'x%.0s' {1..100})"
 MAYHEM_DIR=$(printf 'x%.0s' {1..100}) wrong 78 'MAYHEM_DIR: .*too long' ctl status
 wrong 64 'must be one of: pulled acked' ctl tail --outcome fine

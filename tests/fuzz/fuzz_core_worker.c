@@ -139,6 +139,8 @@ static void play_one(world_t *self, fuzz_bytes_t *in)
     } else if (choice == 0xFE) {
         step(self, (mm_worker_event_t){.kind = MM_WORKER_SLOTS,
                                        .as.slots = 1 + fuzz_byte(in) % self->config.slots});
+    } else if (choice == 0xFD) {
+        step(self, (mm_worker_event_t){.kind = MM_WORKER_CUT});
     } else if (choice >= 0xD0) {
         self->known.now_ms += fuzz_pause(in);
         step(self, (mm_worker_event_t){.kind = MM_WORKER_TIME});

@@ -45,11 +45,29 @@ static int check_tcp(const mm_options_t *options)
     if (!mm_endpoint_parse(options->consumer, &base))
         return refuse(options, MM_ROW_consumer, MM_ROW_consumer,
                       "a tcp address is tcp://HOST:PORT with a port from 1 to %d", MM_PORT_MAX);
-    if (!mm_endpoint_is_loopback(base.host))
+    if (mm_endpoint_is_loopback(base.host) || *options->key != '\0')
+        return 0;
+    if (options->program == MM_PROGRAM_CONSUMER)
         return refuse(options, MM_ROW_consumer, MM_ROW_consumer,
-                      "tcp beyond this machine is refused until CURVE is supported: use "
-                      "127.0.0.1, [::1], localhost or ipc://PATH");
-    return 0;
+                      "this one is without keys, so it is of this machine alone: use 127.0.0.1, "
+                      "[::1], localhost or ipc://PATH, and --listen for others");
+    return refuse(options, MM_ROW_consumer, MM_ROW_consumer,
+                  "beyond this machine tcp needs a key: have one made on the consumer's machine "
+                  "(mayhem keys new NAME --role %s), and name its file with --key",
+                  mm_program_name(options->program));
+}
+
+// In the environment it may be for other commands.
+static int check_key(const mm_options_t *options)
+{
+    bool is_meant =
+        *options->key != '\0' && options->origins->rows[MM_ROW_key].source != MM_BY_ENVIRONMENT;
+    if (!is_meant || strncmp(options->consumer, "ipc://", 6) != 0)
+        return 0;
+    return refuse(options, MM_ROW_key, MM_ROW_key,
+                  "%.200s takes no key: name the consumer's --listen with --consumer "
+                  "tcp://HOST:PORT, or leave --key out",
+                  options->consumer);
 }
 
 // Every socket is the path with a suffix. The longest suffix is that of a worker's tasks.
@@ -358,6 +376,8 @@ static int check_saver(const mm_options_t *options)
 int mm_options_cross_check(const mm_options_t *options)
 {
     int code = check_address(options);
+    if (code == 0)
+        code = check_key(options);
     if (code == 0)
         code = check_heartbeat(options);
     if (code != 0)

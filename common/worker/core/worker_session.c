@@ -683,6 +683,13 @@ static void apply_drain(mm_worker_t *self)
         heartbeat(self, false); // with 0 slots
 }
 
+static void begin_anew(mm_worker_t *self)
+{
+    leave_session(self);
+    act(self, MM_WORKER_RECREATE);
+    self->heard_ms = self->now_ms;
+}
+
 static void apply_time(mm_worker_t *self)
 {
     if (self->now_ms >= self->drain_until_ms && !self->stopped) {
@@ -692,10 +699,8 @@ static void apply_time(mm_worker_t *self)
     }
     if (self->now_ms - self->heard_ms >= SILENT_BEATS * self->config.heartbeat_ms) {
         log_event(self, MM_WORKER_LOG_SILENT, (mm_str_t){0}, 0);
-        leave_session(self);
-        act(self, MM_WORKER_RECREATE);
+        begin_anew(self);
         self->is_alone = true;
-        self->heard_ms = self->now_ms;
     }
     if (self->now_ms < self->report_ms)
         return;
@@ -751,6 +756,7 @@ void mm_worker_step(mm_worker_t *self, const mm_worker_event_t *event,
     case MM_WORKER_FRAME: apply_frame(self, event->as.frame); break;
     case MM_WORKER_FINISHED: apply_finished(self, event->as.result); break;
     case MM_WORKER_TIME: apply_time(self); break;
+    case MM_WORKER_CUT: begin_anew(self); break;
     case MM_WORKER_SLOTS: apply_slots(self, event->as.slots); break;
     case MM_WORKER_DRAIN: apply_drain(self); break;
     }

@@ -26,6 +26,7 @@ typedef enum {
     MM_WORKER_FRAME,    // from the consumer: tasks, welcome, refused, rejoin, beat, leaving
     MM_WORKER_FINISHED, // a started task has ended
     MM_WORKER_TIME,     // the deadline has come
+    MM_WORKER_CUT,      // the way to the consumer has failed: begin anew, as when it is silent
     MM_WORKER_SLOTS,    // from now on it has so many slots; what runs beyond them goes on
     MM_WORKER_DRAIN     // accept no more tasks, finish the running ones, leave
 } mm_worker_event_kind_t;
@@ -44,7 +45,7 @@ typedef struct {
 typedef enum {
     MM_WORKER_CONNECT,    // connect the PULL of a session
     MM_WORKER_DISCONNECT, // close it
-    MM_WORKER_RECREATE,   // the consumer is silent: destroy and recreate all sockets
+    MM_WORKER_RECREATE,   // the consumer is silent, or cut off: destroy and recreate all sockets
     MM_WORKER_START,      // do this task; a real one has first_ms and deadline_ms by boot_ms
     MM_WORKER_STOP,       // end all running tasks now
     MM_WORKER_ORDERS,     // of a saver: record these, and answer what is asked

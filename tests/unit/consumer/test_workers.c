@@ -268,7 +268,7 @@ static void an_older_report_is_ignored(void **state)
     assert_int_equal(the("r1")->slots, 2);
 }
 
-// P9.91: who is told to rejoin, or refused, need not count its reports.
+// P9.95: who is told to rejoin, or refused, need not count its reports.
 static void a_stranger_is_answered_however_old_its_report(void **state)
 {
     (void)state;

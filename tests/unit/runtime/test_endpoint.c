@@ -69,6 +69,7 @@ static void tcp_places_are_three_ports_in_a_row(void **state)
     assert_string_equal(mm_endpoint_session(&base, 12, buffer), "tcp://127.0.0.1:*");
     base = parse("tcp://[::1]:65532");
     assert_string_equal(mm_endpoint_of(&base, MM_SOCKET_EVENTS, buffer), "tcp://[::1]:65534");
+    assert_string_equal(mm_endpoint_suffix(&base, "viewers", buffer), "tcp://[::1]:65535");
 }
 
 static void a_worker_puts_the_suffix_behind_its_own_base(void **state)
@@ -287,19 +288,21 @@ static void what_may_be_connected_to_is_near_and_short(void **state)
     mm_endpoint_t base;
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         assert_true(mm_endpoint_parse(good[i], &base));
-        assert_null(mm_endpoint_complaint(&base));
+        assert_null(mm_endpoint_complaint(&base, false));
     }
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_true(mm_endpoint_parse(bad[i], &base));
-        assert_non_null(mm_endpoint_complaint(&base));
+        assert_non_null(mm_endpoint_complaint(&base, false));
+        assert_null(mm_endpoint_complaint(&base, true));
     }
     char address[128] = "ipc://";
     memset(address + 6, 'x', 85); // with .task.0123456789abcdef and NUL: 108
     assert_true(mm_endpoint_parse(address, &base));
-    assert_null(mm_endpoint_complaint(&base));
+    assert_null(mm_endpoint_complaint(&base, false));
     address[6 + 85] = 'x';
     assert_true(mm_endpoint_parse(address, &base));
-    assert_non_null(mm_endpoint_complaint(&base));
+    assert_non_null(mm_endpoint_complaint(&base, false));
+    assert_non_null(mm_endpoint_complaint(&base, true));
 }
 
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, make_folder, remove_temp_folder)

@@ -304,9 +304,11 @@ static void options_that_do_not_fit_together_are_refused(void **state)
         {SAVER, "--consumer=tcp://localhost:0", "a port from 1 to 65532"},
         {SAVER, "--consumer=tcp://localhost:65533", "a port from 1 to 65532"},
         {SAVER, "--consumer=tcp://localhost:5x", "a port from 1 to 65532"},
-        {SAVER, "--consumer=tcp://*:5000", "until CURVE is supported"},
-        {SAVER, "--consumer=tcp://10.0.0.1:5000", "until CURVE is supported"},
-        {SAVER, "--consumer=tcp://127.evil.org:5000", "until CURVE is supported"},
+        {SAVER, "--consumer=tcp://*:5000", "needs a key"},
+        {RESTARTER, "--consumer=tcp://10.0.0.1:5000", "keys new NAME --role restarter"},
+        {CONSUMER, "--consumer=tcp://10.0.0.1:5000", "--listen for others"},
+        {SAVER, "--consumer=tcp://127.evil.org:5000", "needs a key"},
+        {SAVER, "--key=s.key", "takes no key"},
         {RESTARTER, "--verify=x", "needs --exec or --driver"},
         {RESTARTER, "--dry-run", "needs --exec or --driver"},
         {RESTARTER, "--exec=reboot", "it names no host"},
@@ -320,6 +322,18 @@ static void options_that_do_not_fit_together_are_refused(void **state)
         assert_int_equal(parse(cases[i].program, cases[i].argument, (char *)NULL), 64);
         assert_told(cases[i].told);
     }
+}
+
+// In the environment it may be there for mayhem status of another pipeline.
+static void a_key_is_for_tcp(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE(RESTARTER, "--key=r.key", "--consumer=tcp://10.0.0.1:5000"), STARTED);
+    assert_string_equal(options.key, "r.key");
+    assert_int_equal(setenv("MAYHEM_KEY", "r.key", 1), 0);
+    assert_int_equal(PARSE(RESTARTER, "--consumer=tcp://10.0.0.1:5000"), STARTED);
+    assert_int_equal(PARSE_NOTHING(RESTARTER), STARTED);
+    assert_int_equal(unsetenv("MAYHEM_KEY"), 0);
 }
 
 static void the_groups_of_a_policy_are_names(void **state)
@@ -704,6 +718,7 @@ int main(void)
         TEST(a_bad_flag_is_named_with_the_mend),
         TEST(options_that_do_not_fit_together_are_refused),
         TEST(the_groups_of_a_policy_are_names),
+        TEST(a_key_is_for_tcp),
         TEST(what_just_fits_is_taken),
         TEST(a_folder_too_long_for_a_socket_is_refused),
         TEST(a_bad_variable_is_named_and_exits_with_78),

@@ -85,6 +85,21 @@ static void a_silent_consumer_costs_the_sockets(void **state)
     assert_non_null(strstr(story, "silent; recreate; hello"));
 }
 
+// Nothing of the session can be relied on: its tasks come by the same way.
+static void a_way_that_has_failed_costs_the_session(void **state)
+{
+    (void)state;
+    joins(12);
+    gets_task(901);
+    forget_story();
+    step((mm_worker_event_t){.kind = MM_WORKER_CUT});
+    does("disconnect; recreate");
+    passes(1);
+    does("hello session=12 slots=2 held=901");
+    hears_welcome(13);
+    does("connect 13 task.13; joined; heartbeat slots=2 held=901");
+}
+
 static void when_the_consumer_leaves_hello_waits_one_heartbeat(void **state)
 {
     (void)state;
@@ -125,6 +140,7 @@ int main(void)
         TEST(a_rejoin_is_obeyed_once),
         TEST(an_old_consumers_word_is_ignored),
         TEST(a_silent_consumer_costs_the_sockets),
+        TEST(a_way_that_has_failed_costs_the_session),
         TEST(when_the_consumer_leaves_hello_waits_one_heartbeat),
         TEST(frames_that_are_not_for_workers_are_ignored),
     };
