@@ -206,10 +206,16 @@ char *run_driver_headline(const run_settings_t *self, int64_t count, uint64_t do
     return line;
 }
 
+// Of none nobody knows how many there are elsewhere: what follows from their number is as for one.
+static int64_t count_restarters(const run_settings_t *self)
+{
+    return self->options.restarters > 0 ? self->options.restarters : 1;
+}
+
 // Enough slots for what may be in progress; of a share of unknown hosts nobody knows that.
 static void settle_slots(run_settings_t *self, const mm_options_t *restarter)
 {
-    int64_t restarters = self->options.restarters, slots = restarter->slots;
+    int64_t restarters = count_restarters(self), slots = restarter->slots;
     int64_t needed = (self->driver.at_once + restarters - 1) / restarters;
     char text[32];
     if (needed > SLOTS && mm_options_is_default(restarter, "slots")) { // else the default will do
@@ -256,7 +262,7 @@ void run_driver_settle(run_settings_t *self, const mm_options_t programs[MM_PROG
     const mm_options_t *consumer = &programs[MM_PROGRAM_CONSUMER];
     const mm_options_t *restarter = &programs[MM_PROGRAM_RESTARTER];
     run_driver_t *driver = &self->driver;
-    int64_t slots = self->options.restarters * restarter->slots;
+    int64_t slots = count_restarters(self) * restarter->slots;
     int64_t hosts = count_hosts(self, &programs[MM_PROGRAM_PUBLISHER]);
     bool is_share = consumer->at_once.is_percent;
     driver->slots = slots;

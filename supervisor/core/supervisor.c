@@ -69,7 +69,7 @@ static supervisor_child_t name_of(size_t index)
 
 supervisor_t *supervisor_new(const supervisor_config_t *config, int64_t now_ms)
 {
-    assert(config->restarters >= 1 && config->restarters <= SUPERVISOR_RESTARTERS_MAX);
+    assert(config->restarters <= SUPERVISOR_RESTARTERS_MAX);
     assert(config->crash_limit <= SUPERVISOR_CRASHES_MAX);
     supervisor_t *self = calloc(1, sizeof *self);
     assert(self);

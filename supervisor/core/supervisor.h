@@ -33,7 +33,7 @@ typedef struct {
 } supervisor_child_t;
 
 typedef struct {
-    uint32_t restarters;     // at the start, 1 to SUPERVISOR_RESTARTERS_MAX
+    uint32_t restarters;     // at the start, 0 to SUPERVISOR_RESTARTERS_MAX
     int64_t drain_ms;        // the limit that each process keeps by itself
     int64_t kill_ms;         // what it gets beyond that before it is killed
     uint32_t crash_limit;    // restarts of one process within a minute, at most; 0: no limit

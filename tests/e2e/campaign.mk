@@ -43,3 +43,8 @@ campaign-policy-real: all judge
 .PHONY: campaign-held-kill
 campaign-held-kill: all judge
 	MAYHEM_BUILD='$(abspath $(BUILD))' tests/e2e/e2e_held_kill.sh $(or $(COUNT),100) $(or $(SEED),1)
+
+# Three sites over tcp with keys, under kills, stops and cuts.
+.PHONY: campaign-sites
+campaign-sites: all tests audit fleet
+	ROUNDS=$(or $(ROUNDS),200) SEED=$(or $(SEED),1) tests/e2e/e2e_sites.sh

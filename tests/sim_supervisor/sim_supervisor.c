@@ -234,7 +234,7 @@ static bool play(uint64_t seed, bool is_traced)
     self->seed = self->random = seed;
     self->is_traced = is_traced;
     self->code = -1;
-    self->config = (supervisor_config_t){.restarters = 1 + (uint32_t)draw(self, 6),
+    self->config = (supervisor_config_t){.restarters = (uint32_t)draw(self, 7),
                                          .drain_ms = 3000 + (int64_t)draw(self, 22001),
                                          .kill_ms = 500 + (int64_t)draw(self, 3000),
                                          .crash_limit = 1 + (uint32_t)draw(self, 12),

@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# docs/sites.md, pasted from top to bottom: three machines, which are network namespaces here, keys,
+# a run, two sites, a kill, a revoked key, another key for the hub. The namespaces have the names of
+# the page, in a mount namespace of the test's own.
+# shellcheck source=tests/e2e/e2e_lib.sh
+. "$(dirname "$0")/e2e_lib.sh"
+
+inside=(unshare --mount --propagation private bash -c
+    'mkdir -p /run/netns && mount -t tmpfs none /run/netns && exec "$@"' inside)
+if [[ $(id -u) != 0 ]] || ! "${inside[@]}" ip netns add hub 2>/dev/null; then
+    printf 'skip - network namespaces need root, and a kernel that has them\n'
+    exit 77
+fi
+
+# The page's commands are for a clone.
+ln -s "$build" build
+printf '#!/usr/bin/env bash\nexec %q "$@"\n' "$root/run.sh" >run.sh
+chmod +x run.sh
+{
+    printf 'set -u\n'
+    awk '/^```sh/ { on = 1; next } /^```/ { on = 0 } on' "$root/docs/sites.md"
+} >page.sh
+at_least() {
+    if (($3 >= $2)); then ok "$1"; else not_ok "$1" "at least: $2" "got: $3"; fi
+}
+at_least "the page has its blocks" 40 "$(lines_in page.sh)"
+
+timeout -k 5 120 "${inside[@]}" bash page.sh >page.out 2>page.err </dev/null
+equal "the page runs to its end" 0 $?
+dir=hub
+audit "sites" 200
+matches "the summary says that all are restarted" '200 in all: 200 restarted' "$(cat summary.txt)"
+for worker in eu-1 us-1 us-2; do
+    at_least "$worker has restarted some" 1 \
+        "$(store "SELECT count(*) FROM jobs WHERE worker = '$worker'")"
+done
+matches "doctor says that all is well" 'ok' "$(cat page.out)"
+equal "doctor finds nothing" "" "$(grep -h 'FAIL' page.out)"
+matches "status is seen from a site" 'restarter' "$(cat page.out)"
+matches "the revoked key is told of on the hub" 'us-1' "$(grep -h 'evoked' hub/log/consumer.log)"
+matches "and at its site" 'refuse' "$(cat us.log)"
+equal "nothing is left running" "" "$(running "$work")"
+if [[ -e .not_ok ]]; then
+    sed 's/^/#   /' page.out page.err
+fi
