@@ -69,10 +69,10 @@ cp -p keys/allowed with-eu-2
 ctl keys revoke eu-2 >said 2>&1 || not_ok "eu-2 is revoked" "$(cat said)"
 
 start run consumer --listen "$base" --keys keys --task-ports "$tasks"
-start saver saver --consumer ipc://run/consumer --db run/mayhem.db
 start plain consumer --consumer "$plain"
 logs run ' Ready'
 logs plain ' Ready'
+start saver saver --consumer ipc://run/consumer --db run/mayhem.db # the folder is there by now
 
 # ---- what works
 
