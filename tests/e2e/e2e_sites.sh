@@ -35,7 +35,7 @@ keep_site() {
     trap '[[ $child == "" ]] || kill -KILL "$child"; exit' TERM
     mkdir -p "site-$number/log"
     while [[ ! -e stop-sites ]]; do
-        MAYHEM_LOCKS=$work/locks/site-$number at_site "$number" "$build/mayhem-restarter" \
+        MAYHEM_LOCKS=$work/locks/site-$number ip netns exec "${sites[number]}" "$build/mayhem-restarter" \
             --key "keys/site-$number.key" --consumer "tcp://10.77.$number.1:7000" \
             --dir "site-$number" --log-file "site-$number/log/site-$number.log" "${driver[@]}" \
             2>>"site-$number/stderr" &
@@ -197,4 +197,5 @@ for number in "${!sites[@]}"; do
         "$(store "SELECT count(*) FROM jobs WHERE worker = 'site-$number'")" -gt 0
     equal "site $number has not complained" "" "$(grep -v '^ *$' "site-$number/stderr" | head -n 3)"
 done
-matches "the revoked key is told of" 'site-2' "$(grep -h 'revoked' run/log/consumer.log)"
+matches "the revoked key is told of" 'name=site-2' \
+    "$(grep -h 'A key no longer counts' run/log/consumer.log)"
