@@ -1,6 +1,6 @@
 // The consumer's core: it decides about a job from its delivery to its ack. Pure: an event goes in,
 // a list of actions comes out; the event has the time, jitter comes from a seed. It keeps I2, I3,
-// I5 to I9 and the rules R1 to R10, R13 to R15 and R17; tests/scenarios/ shows its behavior.
+// I5 to I9 and the rules R1 to R10, R13 to R15, R17 and R18; tests/scenarios/ shows its behavior.
 //
 // What a delivery meets, the first that fits (gather.c:apply_job):
 // - its publisher's name is new, with no room for it (name_pool.h): no answer at all;

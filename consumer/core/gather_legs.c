@@ -222,12 +222,16 @@ static void remember_real(gather_t *self, const char *worker, const mm_result_t 
                       result->real && result->real->end == MM_END_RESTARTED;
     if (!is_success || result->real->proof == MM_PROOF_PROVEN || (item && item->outcome))
         return;
+    bool is_claimed = !is_ours(self, result->number);
+    if (is_claimed && item && item->proof != MM_PROOF_NONE && !item->is_claimed)
+        return;
     if (!item)
         item = settled_cache_put(&self->cache, &result->id, MM_OUTCOME_NONE);
     item->restarted = true;
     item->worker = worker;
     item->proof = result->real->proof;
     item->owes = result->real->owes;
+    item->is_claimed = is_claimed;
 }
 
 // A task is at no worker any more: its resources are free.
