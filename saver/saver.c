@@ -3,6 +3,7 @@
 #include "saver.h"
 #include "clock.h"
 #include "inject.h"
+#include "log_limit.h"
 #include "log_messages.h"
 #include "service.h"
 #include "span.h"
@@ -27,6 +28,7 @@ typedef struct {
     uint64_t head_seq; // that was logged last, or found
     bool is_stopped;   // the drain limit has come
     bool is_broken;
+    mm_log_limit_t limit; // of what cannot be saved
 } saver_t;
 
 // After a failed write or fsync nothing that the store says can be trusted, so the process ends.
@@ -102,10 +104,17 @@ static void stop_tasks(void *arg)
         inject_stop(self->inject);
 }
 
-static void log_finished(const mm_result_t *result)
+static void log_failed(saver_t *self, const mm_result_t *result)
+{
+    static const char message[] = "Could not save";
+    if (mm_log_limit_pass(&self->limit, MM_LOG_ERROR, message, mm_clock_ms()))
+        mm_log(MM_LOG_ERROR, message, MM_JOB(&result->id), MM_STR("error", result->error));
+}
+
+static void log_finished(saver_t *self, const mm_result_t *result)
 {
     if (result->status != MM_STATUS_OK)
-        mm_log(MM_LOG_ERROR, "Could not save", MM_JOB(&result->id), MM_STR("error", result->error));
+        log_failed(self, result);
     else if (result->leg == MM_LEG_SAVE)
         mm_log(MM_LOG_INFO, MM_MESSAGE_SAVED, MM_JOB(&result->id));
     else
@@ -116,7 +125,7 @@ static void log_finished(const mm_result_t *result)
 static void finish(saver_t *self, const mm_result_t *results, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        log_finished(&results[i]);
+        log_finished(self, &results[i]);
     mm_worker_client_finish(self->client, results, count);
 }
 
@@ -199,6 +208,7 @@ static int64_t turn(void *arg)
     saver_t *self = arg;
     check_due(self);
     log_head_due(self);
+    int64_t tell_ms = mm_log_limit_tell(&self->limit, mm_clock_ms());
     receive_injected(self);
     commit(self);
     finish_all(self);
@@ -209,7 +219,7 @@ static int64_t turn(void *arg)
         mm_loop_stop(self->loop);
     if (self->inject)
         deadline = mm_earlier(deadline, inject_deadline(self->inject));
-    return deadline;
+    return mm_earlier(deadline, tell_ms);
 }
 
 static void on_signal(void *arg, int number)
@@ -261,6 +271,7 @@ int saver_run(const mm_options_t *options, const mm_endpoint_t *base, store_t **
     size_t shown = url ? (size_t)(url - options->db) : strlen(options->db);
     mm_log(MM_LOG_INFO, "Ready", MM_STR("db", ((mm_str_t){options->db, shown})));
     mm_loop_run(self.loop);
+    (void)mm_log_limit_tell(&self.limit, INT64_MAX);
     int exit_code = mm_worker_client_end(&self.client);
     if (self.exit_code == 0)
         self.exit_code = exit_code;

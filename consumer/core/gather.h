@@ -150,6 +150,7 @@ typedef struct {
             mm_verdict_t verdict;
             mm_str_t host; // empty: only the id is known
             bool is_first; // extend: the job is in flight now
+            bool is_minor; // it tells nothing of an attempt: at a flood its line may be left out
         } verdict;
         struct {
             const char *worker;
@@ -175,6 +176,7 @@ typedef struct {
             uint64_t number;  // reclaimed: of the task
             uint32_t attempt; // retry, reclaimed
             bool is_lost;     // reclaimed: the worker may have started it
+            bool is_minor;    // retry, in flight: as of a verdict
             int64_t delay_ms; // retry, held
             mm_name_t worker; // worker lost, left; reclaimed: its worker
         } log;

@@ -23,6 +23,13 @@ bool gather_attempt_has_begun(const gather_t *self, const flight_t *flight)
     return attempt_of(self, flight)->begun_ms > 0;
 }
 
+bool gather_was_attempted(const gather_t *self, const flight_t *flight)
+{
+    return flight->handed_out || flight->attempts > 0 || flight->restart == RESTART_OUT ||
+           flight->restart == RESTART_OK ||
+           (flight->has_attempt && attempt_of(self, flight)->number > 0);
+}
+
 // ---- its steps
 
 static const char *name_of(gather_t *self, const worker_t *worker)

@@ -62,6 +62,7 @@ static void retry_store(gather_t *self, flight_t *flight, const mm_result_t *res
     retry->as.log.error = result->error;
     retry->as.log.attempt = flight->store_failures;
     retry->as.log.delay_ms = flight->store_backoff.due_ms - self->now_ms;
+    retry->as.log.is_minor = !gather_was_attempted(self, flight);
     self->statistics.retried++;
     if (flight->store_failures >= self->config.attempts && !stays)
         gather_nack(self, flight);
