@@ -141,4 +141,22 @@ ends_with_code "all workers take tasks, also from the next consumer: exit 0" 0
 matches "the log says what it claims" 'Ignoring what a peer claims worker=peer-above claim="a task that nobody has given it"' \
     "$(cat claims/log/consumer.log)"
 refused_because peer-above-session 'no consumer has given it that session'
+
+# ---- a stranger that claims what others were given -----------------------------------------------
+
+dir=others
+start_pipeline --mock-time 1s..2s
+hosts 120 >&9
+"$peer" ipc://others/consumer send worker.claims-jobs-of-others >attack 2>&1 9>&-
+equal "a stranger says that each job is done" 0 $?
+settle_at_least 120 20
+exec 9>&-
+finish 30
+ends_with_code "the pipeline ends: exit 0" 0
+equal "each host on record as restarted was restarted" 120 \
+    "$(cat others/log/restarter-*.log | grep ' restarted ' | grep -o 'host=[^ ]*' | sort -u | wc -l)"
+equal "and by whom the record says" "" "$(store 'SELECT DISTINCT worker FROM jobs
+    WHERE worker NOT IN ('\''restarter-1'\'', '\''restarter-2'\'')')"
+matches "the log says what it claims" 'Ignoring what a peer claims worker=peer-claims' \
+    "$(cat others/log/consumer.log)"
 check "nothing is left running" nothing_lives
