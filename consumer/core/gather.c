@@ -336,6 +336,10 @@ static void apply_job(gather_t *self, const gather_event_t *event)
         return;
     }
     bool redelivered = is_redelivered(self, event->as.job.epoch, job);
+    if (item && item->is_claimed && !redelivered) { // nobody can have had it before (R18)
+        settled_cache_remove(&self->cache, item);
+        item = NULL;
+    }
     if (gather_is_behind_starts(self) && !redelivered && !item) {
         put_off(self, publisher, job, item, NACK_LATE_MS);
         return;

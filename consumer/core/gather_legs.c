@@ -150,6 +150,8 @@ static void refund_attempt(gather_t *self, flight_t *flight)
 static void apply_restart_result(gather_t *self, flight_t *flight, const char *worker, bool charged,
                                  const mm_result_t *result)
 {
+    if (!is_ours(self, result->number) && !flight->redelivered)
+        return; // this consumer was the first to have that job (R18)
     if (flight->has_attempt) {
         gather_attempt_result(self, flight, worker, result);
         return;
@@ -200,8 +202,10 @@ static void remember_result(gather_t *self, const char *worker, bool charged,
     case MM_STATUS_OK:
         if (!item)
             item = settled_cache_put(&self->cache, &result->id, MM_OUTCOME_NONE);
-        if (!is_ours(self, result->number) && !item->restarted)
+        bool is_before = !is_ours(self, result->number);
+        if (is_before && !item->restarted)
             item->attempts++;
+        item->is_claimed = is_before && (item->is_claimed || !item->restarted);
         item->restarted = true;
         item->worker = worker;
         break;

@@ -386,8 +386,9 @@ static void claims_numbers_of_nobody(peer_t *self)
     }
 }
 
-// As a restarter with a valid key could, which knows what the jobs are called: each is its own, it
-// says, under numbers that this consumer gives out about now, and has succeeded.
+// As a restarter with a valid key could, which knows what the jobs are called: each has succeeded,
+// it says, under a number of an earlier consumer, and under those that this one gives out about
+// now.
 static void claims_jobs_of_others(peer_t *self)
 {
     char topic[MM_TOPIC_MAX];
@@ -402,14 +403,13 @@ static void claims_jobs_of_others(peer_t *self)
         report(self, &heartbeat);
         if (!peer_hear(self, 100, &frame) || frame.kind != MM_FRAME_NOTICES)
             continue;
-        for (size_t i = 0; i < frame.as.notices.count && i < 8; i++)
-            for (uint64_t number = 1; number <= 256; number += 3) {
-                mm_result_t result = {.serial = ++serial,
-                                      .number = first + number,
-                                      .leg = MM_LEG_RESTART,
-                                      .id = frame.as.notices.items[i].id};
-                send_result(self, "peer-claims", session, &result);
-            }
+        for (size_t i = 0; i < 2 * frame.as.notices.count; i++) {
+            mm_result_t result = {.serial = ++serial,
+                                  .number = i % 2 ? 1 : first + 1 + serial % 256,
+                                  .leg = MM_LEG_RESTART,
+                                  .id = frame.as.notices.items[i / 2].id};
+            send_result(self, "peer-claims", session, &result);
+        }
     }
     send_bye(self, "peer-claims", session, serial);
 }

@@ -97,7 +97,15 @@ static bool find_running(sim_t *self, lie_t *ret_lie)
     return true;
 }
 
-// Without a record a new consumer believes what is said of former ones: that is a rehearsal's.
+// Without a record a new consumer believes what is said of former ones: that is a rehearsal's, and
+// of a job that was delivered before.
+static bool is_believed(const sim_t *self, const lie_t *lie)
+{
+    const flight_t *flight = flights_find(&self->consumer->gather->flights, &lie->job->id);
+    return lie->number >> 32 != self->epoch && !self->shape.real &&
+           (!flight || flight->redelivered);
+}
+
 static lie_t draw_lie(sim_t *self)
 {
     lie_t lie;
@@ -108,7 +116,7 @@ static lie_t draw_lie(sim_t *self)
                       .leg = MM_LEG_RESTART,
                       .job = &self->jobs[sim_below(self, self->job_count)]};
     }
-    if (!self->shape.real)
+    if (is_believed(self, &lie))
         lie.number = (self->epoch << 32) | (lie.number & UINT32_MAX);
     return lie;
 }
