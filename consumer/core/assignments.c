@@ -65,10 +65,10 @@ static bool is_sought(const void *assignment, const void *sought)
 
 assignment_t *assignments_find(const workers_t *self, uint64_t number, const worker_t *worker)
 {
-    const sought_t sought = {number, worker};
     assignment_t *newer = self->ring ? *place_of(self, number) : NULL;
-    if (newer && is_sought(newer, &sought))
+    if (newer && newer->number == number && (!worker || newer->worker == worker))
         return newer;
+    const sought_t sought = {number, worker};
     return mm_table_find(&self->older, mm_table_number(number), is_sought, &sought);
 }
 

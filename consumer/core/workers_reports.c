@@ -320,10 +320,12 @@ bool workers_apply_result(workers_t *self, worker_t *worker, const mm_result_t *
                              "a result of a task that nobody has given it");
         return false;
     }
-    *ret_ended = (ended_t){0};
-    lost_task_t *lost = assignment ? NULL : assignments_find_lost(self, result->number);
-    if (assignment)
+    if (assignment) {
         *ret_ended = assignments_remove(self, assignment, ENDED_RESULT);
+        return true;
+    }
+    *ret_ended = (ended_t){0};
+    lost_task_t *lost = assignments_find_lost(self, result->number);
     if (lost) {
         *ret_ended = (ended_t){.why = ENDED_LOST, .number = result->number};
         assignments_remove_lost(self, lost);
