@@ -215,7 +215,8 @@ static bool may_have_given(const workers_t *self, const worker_t *worker, uint64
         return lost->instance == worker->instance &&
                strcmp(lost->worker.text, worker->name.text) == 0 && lost->leg == leg &&
                mm_id_equal(&lost->id, id);
-    return number <= self->config.first_number || worker->role == MM_ROLE_SAVER;
+    return number <= self->config.first_number ||
+           (worker->role == MM_ROLE_SAVER && !assignments_find(self, number, NULL));
 }
 
 // Adopts an unknown task of a report. NULL: not beyond HELD_MAX: memory is bounded whatever a

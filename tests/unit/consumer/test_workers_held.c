@@ -385,6 +385,23 @@ static void a_task_is_not_taken_from_whom_it_was_given_to(void **state)
     then("ignored r2: a task that nobody has given it"); // nor does it become missing there
 }
 
+// Found by fuzzing: a saver has listed it, and there were two of that number.
+static void a_saver_takes_no_restart_that_somebody_has(void **state)
+{
+    (void)state;
+    says.role = MM_ROLE_SAVER;
+    hello("s1", 0);
+    then("open 11; welcome s1 11");
+    joins("r1");
+    hands_out("r1");
+    assignment(101);
+    says.held[0].leg = MM_LEG_SAVE;
+    says.role = MM_ROLE_SAVER;
+    heartbeat("s1", 11);
+    then("ignored s1: a task that nobody has given it");
+    assert_int_equal(the("s1")->out, 0);
+}
+
 // ---- alone (R7)
 
 static void alone_means_a_worker_that_holds_nothing(void **state)
@@ -496,6 +513,7 @@ int main(void)
         TEST(a_task_that_nobody_has_given_is_not_adopted),
         TEST(a_saves_host_is_not_kept_busy),
         TEST(a_task_is_not_taken_from_whom_it_was_given_to),
+        TEST(a_saver_takes_no_restart_that_somebody_has),
         TEST(alone_means_a_worker_that_holds_nothing),
         TEST(whoever_holds_least_is_kept_free_until_it_is_empty),
         TEST(when_the_chosen_one_is_lost_another_is_chosen),
