@@ -15,6 +15,7 @@
 
 #define CHECK_MS 1000  // between two looks at the record, when nothing is committed
 #define HEAD_MS  60000 // between two lines about the head of the audit
+#define FAILED   "Could not save"
 
 typedef struct {
     const mm_options_t *options;
@@ -104,17 +105,10 @@ static void stop_tasks(void *arg)
         inject_stop(self->inject);
 }
 
-static void log_failed(saver_t *self, const mm_result_t *result)
-{
-    static const char message[] = "Could not save";
-    if (mm_log_limit_pass(&self->limit, MM_LOG_ERROR, message, mm_clock_ms()))
-        mm_log(MM_LOG_ERROR, message, MM_JOB(&result->id), MM_STR("error", result->error));
-}
-
-static void log_finished(saver_t *self, const mm_result_t *result)
+static void log_finished(const mm_result_t *result)
 {
     if (result->status != MM_STATUS_OK)
-        log_failed(self, result);
+        mm_log(MM_LOG_ERROR, FAILED, MM_JOB(&result->id), MM_STR("error", result->error));
     else if (result->leg == MM_LEG_SAVE)
         mm_log(MM_LOG_INFO, MM_MESSAGE_SAVED, MM_JOB(&result->id));
     else
@@ -122,10 +116,17 @@ static void log_finished(saver_t *self, const mm_result_t *result)
                MM_STRING("outcome", mm_outcome_name(result->outcome)));
 }
 
+static bool is_logged(saver_t *self, const mm_result_t *result)
+{
+    return result->status == MM_STATUS_OK ||
+           mm_log_limit_pass(&self->limit, MM_LOG_ERROR, FAILED, mm_clock_ms());
+}
+
 static void finish(saver_t *self, const mm_result_t *results, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        log_finished(self, &results[i]);
+        if (is_logged(self, &results[i]))
+            log_finished(&results[i]);
     mm_worker_client_finish(self->client, results, count);
 }
 
