@@ -78,14 +78,19 @@ has_joined() {
     grep -q "A worker joins worker=$1" "$dir/log"
 }
 
-# crowd ADDRESS silent|idle: 6,000 connections for some seconds, more than there are descriptors.
+# crowd ADDRESS silent|idle: 6,000 connections, more than there are descriptors, until disperse.
 crowd() {
     crowds=()
     for _ in 1 2 3; do
-        "$peer" "$1" crowd 2000 "$2" 5000 >>attack 2>&1 &
+        "$peer" "$1" crowd 2000 "$2" 60000 >>attack 2>&1 &
         crowds+=($!)
         started+=($!)
     done
+}
+
+disperse() {
+    kill -KILL "${crowds[@]}"
+    wait "${crowds[@]}" 2>/dev/null
 }
 
 descriptors() {
@@ -101,13 +106,6 @@ is_full() {
     (($(descriptors) > 3500)) && grep -q 'Refused connections' "$dir/log"
 }
 
-crowd_is_gone() {
-    local pid
-    for pid in "${crowds[@]}"; do
-        is_gone "$pid" || return 1
-    done
-}
-
 # fill NAME ADDRESS
 fill() {
     local name=$1 address=$2
@@ -116,14 +114,15 @@ fill() {
     worker before "$address"
     check "$name: a worker joins before the crowd" wait_until 10 has_joined before
     crowd "$address" silent
-    check "$name: there are many silent connections" wait_until 4 is_crowded
+    check "$name: there are many silent connections" wait_until 15 is_crowded
     worker between "$address"
-    check "$name: a worker joins among them, or when they have gone" wait_until 10 has_joined between
-    wait_until 10 crowd_is_gone
+    check "$name: a worker joins among them" wait_until 15 has_joined between
+    disperse
     crowd "$address" idle
-    check "$name: those that speak ZeroMQ take all descriptors" wait_until 5 is_full
+    check "$name: those that speak ZeroMQ take all descriptors" wait_until 20 is_full
     worker after "$address"
-    check "$name: a worker joins when they have gone" wait_until 10 has_joined after
+    disperse
+    check "$name: a worker joins when they have gone" wait_until 15 has_joined after
     equal "$name: who had joined before is not lost" "" "$(grep 'Lost a worker.*before' "$dir/log")"
     equal "$name: nobody has complained but of refused connections" "" \
         "$(grep -E ' (WARN|ERROR) ' "$dir/log" | grep -v 'Refused connections')"
@@ -134,5 +133,5 @@ fill() {
 dir=ipc
 fill ipc ipc://ipc/consumer
 dir=tcp
-fill tcp "tcp://127.0.0.1:$((20000 + RANDOM % 20000))"
+fill tcp "tcp://127.0.0.1:$((20000 + RANDOM % 12000))" # below those of connections
 check "nothing is left running" nothing_lives
