@@ -1,22 +1,51 @@
 // See event_log.h.
 
 #include "event_log.h"
-#include "log.h"
 #include "log_messages.h"
 
-void event_log_verdict(const gather_action_t *action, const char *extended, int64_t lease_ms)
+#include <stdio.h>
+
+void event_log_open(event_log_t *self, int64_t lease_ms)
+{
+    self->lease_ms = lease_ms;
+    (void)snprintf(self->extended, sizeof self->extended, MM_MESSAGE_EXTENDED " by %g seconds",
+                   (double)lease_ms / 1000);
+}
+
+// Of a minor line: whether it is left out.
+static bool is_left_out(event_log_t *self, const gather_action_t *action, int64_t now_ms)
+{
+    const char *message = NULL;
+    mm_log_level_t level = MM_LOG_INFO;
+    switch (action->as.verdict.verdict.kind) {
+    case MM_VERDICT_EXTEND: message = self->extended; break;
+    case MM_VERDICT_ACK: message = MM_MESSAGE_ACKED; break;
+    case MM_VERDICT_SKIPPED: message = MM_MESSAGE_SKIPPED; break;
+    case MM_VERDICT_WITHDRAWN: message = MM_MESSAGE_WITHDRAWN; break;
+    case MM_VERDICT_NACK: message = MM_MESSAGE_NACKED; break;
+    case MM_VERDICT_DEAD:
+        message = MM_MESSAGE_DEAD;
+        level = MM_LOG_ERROR;
+        break;
+    }
+    return !mm_log_limit_pass(&self->limit, level, message, now_ms);
+}
+
+void event_log_verdict(event_log_t *self, const gather_action_t *action, int64_t now_ms)
 {
     const mm_verdict_t *verdict = &action->as.verdict.verdict;
     mm_str_t host = action->as.verdict.host;
+    if (action->as.verdict.is_minor && verdict->lease_ms == 0 && is_left_out(self, action, now_ms))
+        return;
     switch (verdict->kind) {
     case MM_VERDICT_EXTEND:
         if (verdict->lease_ms > 0)
             break; // its class says why it waits
         if (action->as.verdict.is_first)
             mm_log(MM_LOG_INFO, MM_MESSAGE_PULLED, MM_JOB(&verdict->id), MM_STR("host", host),
-                   MM_SECONDS("extended", lease_ms));
+                   MM_SECONDS("extended", self->lease_ms));
         else
-            mm_log(MM_LOG_INFO, extended, MM_JOB(&verdict->id), MM_STR("host", host));
+            mm_log(MM_LOG_INFO, self->extended, MM_JOB(&verdict->id), MM_STR("host", host));
         break;
     case MM_VERDICT_ACK:
         mm_log(MM_LOG_INFO, MM_MESSAGE_ACKED, MM_JOB(&verdict->id), MM_STR("host", host),
@@ -50,9 +79,51 @@ static void log_attempt(mm_log_level_t level, const char *message, const gather_
            MM_INT("attempt", log->attempt));
 }
 
-void event_log(const gather_action_t *action)
+// Whether a line that peers may cause as often as they like is logged; a job's is unless it is
+// minor.
+static bool passes(event_log_t *self, const gather_action_t *action, int64_t now_ms)
+{
+    mm_log_limit_t *limit = &self->limit;
+    switch (action->as.log.log) {
+    case GATHER_LOG_IN_FLIGHT:
+        return mm_log_limit_pass(limit, MM_LOG_DEBUG, MM_MESSAGE_IN_FLIGHT, now_ms);
+    case GATHER_LOG_RETRY:
+        return !action->as.log.is_minor ||
+               mm_log_limit_pass(limit, MM_LOG_WARN, MM_MESSAGE_RETRY_SAVE, now_ms);
+    case GATHER_LOG_WORKER_LOST:
+        return mm_log_limit_pass(limit, MM_LOG_WARN, MM_MESSAGE_WORKER_LOST, now_ms);
+    case GATHER_LOG_WORKER_LEFT:
+        return mm_log_limit_pass(limit, MM_LOG_INFO, MM_MESSAGE_WORKER_LEFT, now_ms);
+    case GATHER_LOG_PAUSED: return mm_log_limit_pass(limit, MM_LOG_WARN, MM_MESSAGE_PAUSED, now_ms);
+    case GATHER_LOG_RECLAIMED:
+    case GATHER_LOG_BEGUN:
+    case GATHER_LOG_LOOKING:
+    case GATHER_LOG_INTERRUPTED:
+    case GATHER_LOG_OPEN:
+    case GATHER_LOG_CLAIM: // once a second already, as the next two
+    case GATHER_LOG_OTHER_DRIVER:
+    case GATHER_LOG_OTHER_RUN:
+    case GATHER_LOG_HELD:
+    case GATHER_LOG_UNABLE:
+    case GATHER_LOG_STARTS_ENDED:
+    case GATHER_LOG_TOO_MANY_DEAD: break;
+    }
+    return true;
+}
+
+void event_log_refused(event_log_t *self, const gather_action_t *action, int64_t now_ms)
+{
+    if (mm_log_limit_pass(&self->limit, MM_LOG_WARN, MM_MESSAGE_WORKER_REFUSED, now_ms))
+        mm_log(MM_LOG_WARN, MM_MESSAGE_WORKER_REFUSED,
+               MM_STRING("worker", action->as.answer.worker.text),
+               MM_STRING("why", action->as.answer.reason));
+}
+
+void event_log(event_log_t *self, const gather_action_t *action, int64_t now_ms)
 {
     const __typeof__(action->as.log) *log = &action->as.log;
+    if (!passes(self, action, now_ms))
+        return;
     switch (log->log) {
     case GATHER_LOG_IN_FLIGHT:
         mm_log(MM_LOG_DEBUG, MM_MESSAGE_IN_FLIGHT, MM_JOB(&log->id), MM_STR("host", log->host));

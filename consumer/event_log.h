@@ -1,16 +1,28 @@
-// The log lines for the core's decisions; docs/operations.md lists them.
+// The log lines for the core's decisions; docs/operations.md lists them. Those that tell nothing of
+// an attempt, and those of workers, are limited: peers may cause as many of them as they like.
 
 #ifndef EVENT_LOG_H
 #define EVENT_LOG_H
 
 #include "gather.h"
+#include "log_limit.h"
 
-// Logs a GATHER_VERDICT. An extension is by lease_ms; extended: the message for one, whose pointer
-// the log keeps. The first one of a job is in the line that says that it was pulled.
-void event_log_verdict(const gather_action_t *action, const char *extended, int64_t lease_ms);
+typedef struct {
+    char extended[64]; // the message of an extension
+    int64_t lease_ms;  // an extension is by so much
+    mm_log_limit_t limit;
+} event_log_t;
+
+void event_log_open(event_log_t *self, int64_t lease_ms);
+
+// Logs a GATHER_VERDICT. The first extension of a job is in the line that says that it was pulled.
+// now_ms, here and below: CLOCK_BOOTTIME.
+void event_log_verdict(event_log_t *self, const gather_action_t *action, int64_t now_ms);
 // Logs a GATHER_LOG.
-void event_log(const gather_action_t *action);
+void event_log(event_log_t *self, const gather_action_t *action, int64_t now_ms);
 // GATHER_NEWS.
 void event_log_news(const gather_action_t *action);
+// GATHER_REFUSED.
+void event_log_refused(event_log_t *self, const gather_action_t *action, int64_t now_ms);
 
 #endif

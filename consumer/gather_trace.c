@@ -165,6 +165,7 @@ static void print_found(FILE *file, const mm_real_t *real)
     print_number(file, "more", real->more);
     print_number(file, "seq", real->seq);
     print_number(file, "owes", real->owes);
+    mm_trace_print_text(file, "by", real->worker);
     mm_trace_print_text(file, "words", real->words);
     mm_trace_print_text(file, "health", real->health);
 }

@@ -59,7 +59,7 @@ typedef struct {
     int64_t now_ms;
     int64_t offset_ms; // of Unix time, as the core knows it
     bool has_clock;
-    char extended[64];            // the log message of an extension
+    event_log_t log;
     uint64_t refused;             // instance of the worker that was refused last
     uint64_t refused_connections; // that were told of
     int64_t refused_ms;           // when they were
@@ -80,6 +80,8 @@ static void log_joined(consumer_t *self, const gather_action_t *action)
 {
     const mm_allowed_t *row = sender(self);
     const char *worker = action->as.answer.worker.text;
+    if (!mm_log_limit_pass(&self->log.limit, MM_LOG_INFO, MM_MESSAGE_WORKER_JOINED, self->now_ms))
+        return;
     uint64_t session = action->as.answer.session;
     const char *address = mm_receiver_peer(&self->receiver);
     if (row)
@@ -120,7 +122,7 @@ static void apply(consumer_t *self, const gather_action_t *action)
 {
     switch (action->kind) {
     case GATHER_VERDICT:
-        event_log_verdict(action, self->extended, self->options.ack_deadline_ms);
+        event_log_verdict(&self->log, action, self->now_ms);
         send_batch_notice(self->batch, action);
         break;
     case GATHER_TASK: send_batch_task(self->batch, action); break;
@@ -130,9 +132,7 @@ static void apply(consumer_t *self, const gather_action_t *action)
     case GATHER_REJOIN: send_batch_answer(self->batch, MM_FRAME_REJOIN, action); break;
     case GATHER_REFUSED:
         if (action->as.answer.instance != self->refused)
-            mm_log(MM_LOG_WARN, "Refused a worker",
-                   MM_STRING("worker", action->as.answer.worker.text),
-                   MM_STRING("why", action->as.answer.reason));
+            event_log_refused(&self->log, action, self->now_ms);
         self->refused = action->as.answer.instance; // log it once: it repeats its hello
         send_batch_answer(self->batch, MM_FRAME_REFUSED, action);
         break;
@@ -141,7 +141,7 @@ static void apply(consumer_t *self, const gather_action_t *action)
         send_batch_beat(self->batch, self->gather);
         viewers_progress(self->viewers, self->now_ms);
         break;
-    case GATHER_LOG: event_log(action); break;
+    case GATHER_LOG: event_log(&self->log, action, self->now_ms); break;
     case GATHER_NEWS: event_log_news(action); break;
     case GATHER_LEAVE: leave(self); break;
     case GATHER_ORDERS: send_batch_orders(self->batch, action); break;
@@ -389,6 +389,7 @@ static int64_t turn(void *arg)
     }
     send_batch_flush(self->batch);
     next_ms = mm_earlier(next_ms, viewers_turn(self->viewers, self->now_ms));
+    next_ms = mm_earlier(next_ms, mm_log_limit_tell(&self->log.limit, self->now_ms));
     if (self->trace)
         (void)fflush(self->trace);
     return mm_earlier(next_ms, gather_deadline(self->gather));
@@ -610,6 +611,7 @@ static int run_loop(consumer_t *self)
     mm_loop_on_signal(self->loop, on_signal, self);
     mm_log(MM_LOG_INFO, "Ready", MM_STRING("address", self->options.consumer));
     mm_loop_run(self->loop);
+    (void)mm_log_limit_tell(&self->log.limit, INT64_MAX);
     gather_statistics_t statistics = gather_statistics(self->gather);
     mm_log(MM_LOG_INFO, "Cancelling outstanding tasks", MM_INT("acked", statistics.acked),
            MM_INT("dead", statistics.dead), MM_INT("nacked", statistics.nacked),
@@ -646,8 +648,7 @@ int main(int argc, char **argv)
     if (!mm_service_start(MM_PROGRAM_CONSUMER, argc, argv, NULL, &self.options, &self.base,
                           &exit_code))
         return exit_code;
-    (void)snprintf(self.extended, sizeof self.extended, MM_MESSAGE_EXTENDED " by %g seconds",
-                   (double)self.options.ack_deadline_ms / 1000);
+    event_log_open(&self.log, self.options.ack_deadline_ms);
     self.loop = mm_loop_new(turn, &self);
     exit_code = mm_service_open_trace(&self.options, &self.trace);
     if (exit_code == 0) // before there is a second thread

@@ -3,6 +3,7 @@
 #include "saver.h"
 #include "clock.h"
 #include "inject.h"
+#include "log_limit.h"
 #include "log_messages.h"
 #include "service.h"
 #include "span.h"
@@ -14,6 +15,7 @@
 
 #define CHECK_MS 1000  // between two looks at the record, when nothing is committed
 #define HEAD_MS  60000 // between two lines about the head of the audit
+#define FAILED   "Could not save"
 
 typedef struct {
     const mm_options_t *options;
@@ -27,6 +29,7 @@ typedef struct {
     uint64_t head_seq; // that was logged last, or found
     bool is_stopped;   // the drain limit has come
     bool is_broken;
+    mm_log_limit_t limit; // of what cannot be saved
 } saver_t;
 
 // After a failed write or fsync nothing that the store says can be trusted, so the process ends.
@@ -105,7 +108,7 @@ static void stop_tasks(void *arg)
 static void log_finished(const mm_result_t *result)
 {
     if (result->status != MM_STATUS_OK)
-        mm_log(MM_LOG_ERROR, "Could not save", MM_JOB(&result->id), MM_STR("error", result->error));
+        mm_log(MM_LOG_ERROR, FAILED, MM_JOB(&result->id), MM_STR("error", result->error));
     else if (result->leg == MM_LEG_SAVE)
         mm_log(MM_LOG_INFO, MM_MESSAGE_SAVED, MM_JOB(&result->id));
     else
@@ -113,10 +116,17 @@ static void log_finished(const mm_result_t *result)
                MM_STRING("outcome", mm_outcome_name(result->outcome)));
 }
 
+static bool is_logged(saver_t *self, const mm_result_t *result)
+{
+    return result->status == MM_STATUS_OK ||
+           mm_log_limit_pass(&self->limit, MM_LOG_ERROR, FAILED, mm_clock_ms());
+}
+
 static void finish(saver_t *self, const mm_result_t *results, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        log_finished(&results[i]);
+        if (is_logged(self, &results[i]))
+            log_finished(&results[i]);
     mm_worker_client_finish(self->client, results, count);
 }
 
@@ -199,6 +209,7 @@ static int64_t turn(void *arg)
     saver_t *self = arg;
     check_due(self);
     log_head_due(self);
+    int64_t tell_ms = mm_log_limit_tell(&self->limit, mm_clock_ms());
     receive_injected(self);
     commit(self);
     finish_all(self);
@@ -209,7 +220,7 @@ static int64_t turn(void *arg)
         mm_loop_stop(self->loop);
     if (self->inject)
         deadline = mm_earlier(deadline, inject_deadline(self->inject));
-    return deadline;
+    return mm_earlier(deadline, tell_ms);
 }
 
 static void on_signal(void *arg, int number)
@@ -261,6 +272,7 @@ int saver_run(const mm_options_t *options, const mm_endpoint_t *base, store_t **
     size_t shown = url ? (size_t)(url - options->db) : strlen(options->db);
     mm_log(MM_LOG_INFO, "Ready", MM_STR("db", ((mm_str_t){options->db, shown})));
     mm_loop_run(self.loop);
+    (void)mm_log_limit_tell(&self.limit, INT64_MAX);
     int exit_code = mm_worker_client_end(&self.client);
     if (self.exit_code == 0)
         self.exit_code = exit_code;

@@ -51,17 +51,25 @@ static void put(workers_t *self, assignment_t *assignment)
         self->ring_count++;
 }
 
-static bool has_number(const void *assignment, const void *number)
+typedef struct {
+    uint64_t number;
+    const worker_t *worker; // NULL: any
+} sought_t;
+
+static bool is_sought(const void *assignment, const void *sought)
 {
-    return ((const assignment_t *)assignment)->number == *(const uint64_t *)number;
+    const assignment_t *it = assignment;
+    const sought_t *what = sought;
+    return it->number == what->number && (!what->worker || it->worker == what->worker);
 }
 
-assignment_t *assignments_find(const workers_t *self, uint64_t number)
+assignment_t *assignments_find(const workers_t *self, uint64_t number, const worker_t *worker)
 {
     assignment_t *newer = self->ring ? *place_of(self, number) : NULL;
-    if (newer && newer->number == number)
+    if (newer && newer->number == number && (!worker || newer->worker == worker))
         return newer;
-    return mm_table_find(&self->older, mm_table_number(number), has_number, &number);
+    const sought_t sought = {number, worker};
+    return mm_table_find(&self->older, mm_table_number(number), is_sought, &sought);
 }
 
 static void take_out(workers_t *self, assignment_t *assignment)
@@ -139,25 +147,31 @@ void assignments_clear(workers_t *self)
 
 // ---- those of lost workers
 
-void assignments_add_lost(workers_t *self, uint64_t number)
+void assignments_add_lost(workers_t *self, const assignment_t *assignment)
 {
-    lost_task_t *task = self->lost_tasks;
     if (HASH_COUNT(self->lost_tasks) >= LOST_TASKS_MAX)
-        HASH_DELETE(hh, self->lost_tasks, task);
-    else
-        task = malloc(sizeof *task);
+        assignments_remove_lost(self, self->lost_tasks);
+    lost_task_t *task = malloc(sizeof *task);
     assert(task);
-    task->number = number;
+    *task = (lost_task_t){.number = assignment->number,
+                          .instance = assignment->worker->instance,
+                          .worker = assignment->worker->name,
+                          .id = assignment->id,
+                          .leg = (mm_leg_t)assignment->leg,
+                          .host = hosts_get(self->hosts, host_name(assignment->host))};
     HASH_ADD(hh, self->lost_tasks, number, sizeof task->number, task);
 }
 
-bool assignments_remove_lost(workers_t *self, uint64_t number)
+lost_task_t *assignments_find_lost(const workers_t *self, uint64_t number)
 {
     lost_task_t *task = NULL;
     HASH_FIND(hh, self->lost_tasks, &number, sizeof number, task);
-    if (!task)
-        return false;
+    return task;
+}
+
+void assignments_remove_lost(workers_t *self, lost_task_t *task)
+{
     HASH_DELETE(hh, self->lost_tasks, task);
+    hosts_put(self->hosts, &task->host);
     free(task);
-    return true;
 }

@@ -24,7 +24,7 @@ typedef struct {
     mm_end_t end;
     uint32_t exit;
     mm_proof_t proof;
-    const char *worker;             // interned, or NULL
+    const char *worker;             // that it was given to, or that told its end; interned, or NULL
     char *words;                    // owned, or NULL
     char health[MM_HEALTH_MAX + 1]; // of the host before the restart, as the probe was told
     bool owes;                      // what is to be done after the restart
@@ -33,6 +33,7 @@ typedef struct {
     int64_t begun_ms;     // when the command was begun last (H1)
     uint32_t interrupted; // attempts without an end, on record
     uint64_t task;        // of the last command; 0: none in this epoch
+    const char *former;   // by the record, who was given it before this epoch (R18); or NULL
     uint64_t version;     // of the row, and the versions that the last save had, and that is on
     uint64_t sent;        // record
     uint64_t saved;
@@ -41,6 +42,7 @@ typedef struct {
         mm_proof_t proof;
         mm_id_t boot;
         bool owes;
+        bool is_claimed; // of an earlier epoch, as its worker says: the record tells (R18)
     } success;
     bool owed;       // it owed before it began
     bool is_asked;   // whether there is anything to do

@@ -97,7 +97,7 @@ static gather_action_t *verdict(gather_t *self, const char *publisher, mm_str_t 
     action->as.verdict.publisher = publisher;
     action->as.verdict.verdict = what;
     action->as.verdict.host = host;
-    action->as.verdict.is_first = false;
+    action->as.verdict.is_first = action->as.verdict.is_minor = false;
     return action;
 }
 
@@ -154,11 +154,13 @@ void gather_settled(gather_t *self, flight_t *flight, mm_outcome_t outcome)
     bool has_error = dead || outcome == MM_OUTCOME_WITHDRAWN;
     bool has_reason = has_error || outcome == MM_OUTCOME_SKIPPED;
     settled_cache_set_error(item, has_error ? flight->error : NULL);
-    verdict(self, flight->publisher, host_name(flight->host),
-            (mm_verdict_t){.kind = verdict_of(outcome),
-                           .id = flight->id,
-                           .attempts = flight->attempts,
-                           .error = mm_str(has_reason ? flight->error : NULL)});
+    gather_action_t *told =
+        verdict(self, flight->publisher, host_name(flight->host),
+                (mm_verdict_t){.kind = verdict_of(outcome),
+                               .id = flight->id,
+                               .attempts = flight->attempts,
+                               .error = mm_str(has_reason ? flight->error : NULL)});
+    told->as.verdict.is_minor = outcome == MM_OUTCOME_WITHDRAWN && !flight->error;
     flights_end(&self->flights, flight);
     if (dead)
         self->statistics.dead++;
@@ -180,8 +182,10 @@ static void nack(gather_t *self, flight_t *flight, int64_t delay_ms)
         item->worker = flight->late_worker ? flight->late_worker : flight->worker;
         settled_cache_set_error(item, flight->error);
     }
-    verdict(self, flight->publisher, host_name(flight->host),
-            (mm_verdict_t){.kind = MM_VERDICT_NACK, .id = flight->id, .delay_ms = delay_ms});
+    gather_action_t *told =
+        verdict(self, flight->publisher, host_name(flight->host),
+                (mm_verdict_t){.kind = MM_VERDICT_NACK, .id = flight->id, .delay_ms = delay_ms});
+    told->as.verdict.is_minor = !gather_was_attempted(self, flight);
     flights_end(&self->flights, flight);
     self->statistics.nacked++;
 }
@@ -243,10 +247,14 @@ static void recall(gather_t *self, flight_t *flight, settled_item_t *item)
     settled_cache_remove(&self->cache, item);
 }
 
-static void put_off(gather_t *self, const char *publisher, const mm_job_t *job, int64_t delay_ms)
+// item: what the cache has of it, or NULL.
+static void put_off(gather_t *self, const char *publisher, const mm_job_t *job,
+                    const settled_item_t *item, int64_t delay_ms)
 {
-    verdict(self, publisher, job->host,
-            (mm_verdict_t){.kind = MM_VERDICT_NACK, .id = job->id, .delay_ms = delay_ms});
+    gather_action_t *told =
+        verdict(self, publisher, job->host,
+                (mm_verdict_t){.kind = MM_VERDICT_NACK, .id = job->id, .delay_ms = delay_ms});
+    told->as.verdict.is_minor = !item || item->attempts == 0;
     self->statistics.nacked++;
 }
 
@@ -256,7 +264,7 @@ static void put_off_others(gather_t *self, const gather_event_t *event, gather_l
 {
     const char *publisher = name_pool_intern(&self->names, event->as.job.publisher);
     if (publisher)
-        put_off(self, publisher, &event->as.job.job, OTHERS_MS);
+        put_off(self, publisher, &event->as.job.job, NULL, OTHERS_MS);
     if (*told_ms > 0 && self->now_ms < *told_ms + OTHERS_MS)
         return;
     *told_ms = mm_later(self->now_ms, 1);
@@ -314,25 +322,30 @@ static void apply_job(gather_t *self, const gather_event_t *event)
             flight->deliveries = job->delivery;
         if (job->withdrawn)
             gather_withdraw(self, flight);
-        gather_log(self, GATHER_LOG_IN_FLIGHT, flight);
+        gather_log(self, GATHER_LOG_IN_FLIGHT, flight)->as.log.is_minor = true;
         return;
     }
     settled_item_t *item = settled_cache_find(&self->cache, &job->id);
     if (item && item->outcome != MM_OUTCOME_NONE) {
-        verdict(self, publisher, job->host,
-                (mm_verdict_t){.kind = verdict_of(item->outcome),
-                               .id = job->id,
-                               .attempts = item->attempts,
-                               .error = mm_str(item->error)});
+        gather_action_t *told = verdict(self, publisher, job->host,
+                                        (mm_verdict_t){.kind = verdict_of(item->outcome),
+                                                       .id = job->id,
+                                                       .attempts = item->attempts,
+                                                       .error = mm_str(item->error)});
+        told->as.verdict.is_minor = true; // it was told before
         return;
     }
     bool redelivered = is_redelivered(self, event->as.job.epoch, job);
+    if (item && item->is_claimed && !redelivered) { // nobody can have had it before (R18)
+        settled_cache_remove(&self->cache, item);
+        item = NULL;
+    }
     if (gather_is_behind_starts(self) && !redelivered && !item) {
-        put_off(self, publisher, job, NACK_LATE_MS);
+        put_off(self, publisher, job, item, NACK_LATE_MS);
         return;
     }
     if (self->statistics.draining || flights_count(&self->flights) >= self->config.max_in_flight) {
-        put_off(self, publisher, job, NACK_DELAY_MS);
+        put_off(self, publisher, job, item, NACK_DELAY_MS);
         return;
     }
     flight = flights_add(&self->flights, &job->id, job->host,
@@ -450,10 +463,11 @@ static void extend(gather_t *self, flight_t *flight)
         flight_set_impatient(&self->flights, flight, self->now_ms + self->config.max_lease_ms);
     flight_set_extended(&self->flights, flight, next_ms);
     self->statistics.extended++;
-    verdict(self, flight->publisher, host_name(flight->host),
-            (mm_verdict_t){.kind = MM_VERDICT_EXTEND,
-                           .id = flight->id,
-                           .lease_ms = is_patient ? PATIENT_LEASE_MS : 0});
+    gather_action_t *told = verdict(self, flight->publisher, host_name(flight->host),
+                                    (mm_verdict_t){.kind = MM_VERDICT_EXTEND,
+                                                   .id = flight->id,
+                                                   .lease_ms = is_patient ? PATIENT_LEASE_MS : 0});
+    told->as.verdict.is_minor = !gather_was_attempted(self, flight);
 }
 
 static void extend_due(gather_t *self)

@@ -1,6 +1,6 @@
 // The consumer's core: it decides about a job from its delivery to its ack. Pure: an event goes in,
 // a list of actions comes out; the event has the time, jitter comes from a seed. It keeps I2, I3,
-// I5 to I9 and the rules R1 to R10, R13 to R15 and R17; tests/scenarios/ shows its behavior.
+// I5 to I9 and the rules R1 to R10, R13 to R15, R17 and R18; tests/scenarios/ shows its behavior.
 //
 // What a delivery meets, the first that fits (gather.c:apply_job):
 // - its publisher's name is new, with no room for it (name_pool.h): no answer at all;
@@ -150,6 +150,7 @@ typedef struct {
             mm_verdict_t verdict;
             mm_str_t host; // empty: only the id is known
             bool is_first; // extend: the job is in flight now
+            bool is_minor; // it tells nothing of an attempt: at a flood its line may be left out
         } verdict;
         struct {
             const char *worker;
@@ -175,6 +176,7 @@ typedef struct {
             uint64_t number;  // reclaimed: of the task
             uint32_t attempt; // retry, reclaimed
             bool is_lost;     // reclaimed: the worker may have started it
+            bool is_minor;    // retry, in flight: as of a verdict
             int64_t delay_ms; // retry, held
             mm_name_t worker; // worker lost, left; reclaimed: its worker
         } log;

@@ -23,9 +23,33 @@ bool gather_attempt_has_begun(const gather_t *self, const flight_t *flight)
     return attempt_of(self, flight)->begun_ms > 0;
 }
 
+bool gather_was_attempted(const gather_t *self, const flight_t *flight)
+{
+    return flight->handed_out || flight->attempts > 0 || flight->restart == RESTART_OUT ||
+           flight->restart == RESTART_OK ||
+           (flight->has_attempt && attempt_of(self, flight)->number > 0);
+}
+
 // ---- its steps
 
-void gather_begin(gather_t *self, flight_t *flight, attempt_t *attempt, uint32_t command)
+static const char *name_of(gather_t *self, const worker_t *worker)
+{
+    return name_pool_intern(&self->names, mm_str(worker->name.text));
+}
+
+const char *gather_choose(gather_t *self, const char *worker)
+{
+    worker_t *next = worker ? workers_pick_named(self->workers, worker) : NULL;
+    if (!next)
+        next = workers_pick(self->workers, MM_ROLE_RESTARTER);
+    if (!next)
+        return worker;
+    workers_pass(self->workers, next);
+    return name_of(self, next);
+}
+
+void gather_begin(gather_t *self, flight_t *flight, attempt_t *attempt, uint32_t command,
+                  const char *worker)
 {
     attempt->is_unseen = attempt->is_unseen && attempt->row != MM_ROW_ENDED;
     attempt->number = attempt_next_number(attempt);
@@ -41,7 +65,7 @@ void gather_begin(gather_t *self, flight_t *flight, attempt_t *attempt, uint32_t
     attempt->end = MM_END_NONE;
     attempt->exit = MM_EXIT_NONE;
     attempt->proof = MM_PROOF_NONE;
-    attempt->worker = NULL;
+    attempt->worker = worker;
     attempt_set_words(attempt, (mm_str_t){0});
     flight_set_restart(&self->flights, flight, RESTART_BEGINNING, 0);
     gather_save_row(self, flight);
@@ -143,6 +167,14 @@ bool gather_attempt_begins(const gather_t *self, const flight_t *flight)
     return !has_no_end(attempt) && !has_unsaved_end(attempt);
 }
 
+// Of the worker that was admitted.
+static const char *choose_for(gather_t *self, const flight_t *flight, worker_t *worker)
+{
+    if (flight->losses < FLIGHT_ALONE)
+        workers_pass(self->workers, worker);
+    return name_of(self, worker);
+}
+
 void gather_attempt_next(gather_t *self, worker_t *worker, flight_t *flight)
 {
     attempt_t *attempt = attempt_of(self, flight);
@@ -173,14 +205,19 @@ void gather_attempt_next(gather_t *self, worker_t *worker, flight_t *flight)
     else if (asks || (identifies && mm_id_is_none(&attempt->boot)))
         give(self, worker, flight, MM_LEG_PROBE);
     else
-        gather_begin(self, flight, attempt, next_command(attempt));
+        gather_begin(self, flight, attempt, next_command(attempt),
+                     choose_for(self, flight, worker));
 }
 
 // Alone, if workers were lost with it (R7): its restarter is reserved, and gets it when it is idle.
-static worker_t *pick(gather_t *self, const flight_t *flight)
+// Else the one that its begin names, if it can.
+static worker_t *pick(gather_t *self, const flight_t *flight, const attempt_t *attempt)
 {
+    worker_t *named = NULL;
+    if (flight->losses < FLIGHT_ALONE && attempt->worker)
+        named = workers_pick_named(self->workers, attempt->worker);
     if (flight->losses < FLIGHT_ALONE)
-        return workers_pick(self->workers, MM_ROLE_RESTARTER);
+        return named ? named : workers_pick(self->workers, MM_ROLE_RESTARTER);
     if (self->flights.resources.quarantine.busy > 0)
         return NULL;
     workers_reserve_quarantine(self->workers);
@@ -202,12 +239,15 @@ void gather_attempt_start(gather_t *self, flight_t *flight)
         gather_save_row(self, flight);
         return;
     }
-    worker_t *worker = pick(self, flight);
+    worker_t *worker = pick(self, flight, attempt);
     if (!worker)
         return;
-    if (self->now_ms - attempt->begun_ms >= self->config.lost_after_ms) { // too old by now (H1)
+    const char *name = name_of(self, worker);
+    bool is_old = self->now_ms - attempt->begun_ms >= self->config.lost_after_ms; // (H1)
+    bool is_named = !attempt->worker || attempt->worker == name; // NULL: names were short
+    if (is_old || !is_named) { // nobody else gets what the record says that one has (R18)
         attempt_take_back(attempt);
-        gather_begin(self, flight, attempt, attempt->command);
+        gather_begin(self, flight, attempt, attempt->command, choose_for(self, flight, worker));
         return;
     }
     attempt->is_looking = false;

@@ -22,9 +22,12 @@ void gather_take_back(gather_t *self, flight_t *flight, attempt_t *attempt);
 // Fills in what a save or a settle says of it.
 void gather_fill_save(gather_t *self, const flight_t *flight, attempt_t *attempt, mm_task_t *task);
 
-// gather_attempts.c. Begins a command of the list (H1, H5): the save goes first. The host has its
-// place.
-void gather_begin(gather_t *self, flight_t *flight, attempt_t *attempt, uint32_t command);
+// gather_attempts.c. Begins a command of the list (H1, H5): the save goes first, and names the
+// worker that is to get it, interned. The host has its place.
+void gather_begin(gather_t *self, flight_t *flight, attempt_t *attempt, uint32_t command,
+                  const char *worker);
+// The worker that gets what comes next: this one, if it can, which has ended the last task.
+const char *gather_choose(gather_t *self, const char *worker);
 // The attempt has ended without success.
 void gather_fail(gather_t *self, flight_t *flight, attempt_t *attempt);
 // It has begun and has no end, and there is no way to find it, or none was found.

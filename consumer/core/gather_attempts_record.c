@@ -74,6 +74,8 @@ void gather_absorb(gather_t *self, flight_t *flight, attempt_t *attempt, const m
     attempt->exit = record->exit;
     attempt_set_words(attempt, record->words);
     attempt->interrupted = count_of(record->interrupted);
+    if (record->row != MM_ROW_NOT_STARTED && record->worker.size > 0)
+        attempt->former = name_pool_intern(&self->names, record->worker);
     attempt->owes = attempt->owed = record->owes;
     flight->attempts = count_of(record->ended);
     flight->losses = count_of(record->interrupted);

@@ -16,6 +16,7 @@ void gather_attempt_recall(gather_t *self, flight_t *flight, const settled_item_
     attempt->success.worker = item->worker;
     attempt->success.proof = item->proof;
     attempt->success.owes = item->owes;
+    attempt->success.is_claimed = item->is_claimed;
 }
 
 bool gather_attempt_has_success(const gather_t *self, const flight_t *flight)
@@ -28,6 +29,7 @@ void gather_attempt_mark(gather_t *self, const flight_t *flight)
     const attempt_t *attempt = attempt_of(self, flight);
     name_pool_mark(&self->names, attempt->worker);
     name_pool_mark(&self->names, attempt->success.worker);
+    name_pool_mark(&self->names, attempt->former);
 }
 
 // What is owed when a task that is not out any more has told of a success: a later one may have
@@ -46,8 +48,6 @@ static void succeed(gather_t *self, flight_t *flight, const char *worker, mm_pro
 {
     attempt_t *attempt = attempt_of(self, flight);
     flight->attempts += attempt->row != MM_ROW_ENDED; // else it was charged
-    if (attempt->number == 0) // of an adopted task, and the record knows of none
-        attempt->number = 1;
     attempt_set_row(attempt, MM_ROW_ENDED);
     attempt->end = MM_END_RESTARTED;
     attempt->proof = proof;
@@ -78,6 +78,9 @@ void gather_attempt_saved(gather_t *self, flight_t *flight, const mm_result_t *r
     if (!attempt->is_known && result->real)
         gather_absorb(self, flight, attempt, result->real);
     attempt->is_known = true;
+    if (attempt->success.is_claimed && attempt->success.worker != attempt->former)
+        attempt->success.worker = NULL; // it was not given that (R18)
+    attempt->success.is_claimed = false;
     if (flight->restart == RESTART_HELD && attempt->success.worker) { // it came before the answer
         succeed_as_kept(self, flight, attempt,
                         owes_after(flight, attempt, 0, attempt->success.owes));
@@ -112,7 +115,7 @@ static void skip(gather_t *self, flight_t *flight, attempt_t *attempt, const mm_
     gather_try_settle(self, flight);
 }
 
-static void apply_identity(gather_t *self, flight_t *flight, attempt_t *attempt,
+static void apply_identity(gather_t *self, flight_t *flight, attempt_t *attempt, const char *worker,
                            const mm_result_t *result)
 {
     if (result->real->end == MM_END_SKIPPED && attempt->first_ms == 0) {
@@ -131,7 +134,7 @@ static void apply_identity(gather_t *self, flight_t *flight, attempt_t *attempt,
         gather_nack_if_over(self, flight);
         return;
     }
-    gather_begin(self, flight, attempt, 1);
+    gather_begin(self, flight, attempt, 1, gather_choose(self, worker));
 }
 
 // Whether the next command of the list is tried: the last one had no effect until its deadline.
@@ -172,7 +175,7 @@ static void apply_failure(gather_t *self, flight_t *flight, attempt_t *attempt, 
     bool is_next = !is_probe && !attempt->is_looking && !attempt_has_answer(attempt) &&
                    escalates(self, flight, result);
     if (is_next && !is_closed) {
-        gather_begin(self, flight, attempt, attempt->command + 1);
+        gather_begin(self, flight, attempt, attempt->command + 1, gather_choose(self, worker));
         attempt->is_unseen = result->real->end == MM_END_UNREACHABLE;
         return;
     }
@@ -248,6 +251,32 @@ static void apply_returned(gather_t *self, flight_t *flight, attempt_t *attempt,
     gather_nack_if_over(self, flight);
 }
 
+// A success of a task that is not the current one. Of an earlier epoch it counts when the record
+// says that its worker was given the attempt: before the record was asked, that is kept as a claim
+// (R18).
+static void apply_other_success(gather_t *self, flight_t *flight, attempt_t *attempt,
+                                const char *worker, const mm_result_t *result)
+{
+    bool is_claimed = result->number <= self->config.first_number;
+    bool is_waiting = flight->restart != RESTART_OUT;
+    if (is_claimed && attempt->is_known && (!worker || attempt->former != worker))
+        return;
+    if (is_waiting && attempt->is_known) {
+        succeed(self, flight, worker, result->real->proof, &result->real->boot,
+                owes_after(flight, attempt, result->number, result->real->owes));
+        return;
+    }
+    is_claimed = is_claimed && !attempt->is_known;
+    if (is_claimed && attempt->success.worker && !attempt->success.is_claimed)
+        return;
+    // Until the current one has ended (H7).
+    attempt->success.worker = worker;
+    attempt->success.proof = result->real->proof;
+    attempt->success.boot = result->real->boot;
+    attempt->success.owes = result->real->owes;
+    attempt->success.is_claimed = is_claimed;
+}
+
 // Of a task that is not the current one: of a lost worker, or of an earlier epoch. What it says of
 // the command's end is kept; a look tells the rest.
 static void apply_other(gather_t *self, flight_t *flight, attempt_t *attempt, const char *worker,
@@ -257,14 +286,8 @@ static void apply_other(gather_t *self, flight_t *flight, attempt_t *attempt, co
     bool is_mocks = result->status == MM_STATUS_OK && result->real->end != MM_END_RESTARTED;
     if (result->leg != MM_LEG_RESTART || flight->restart == RESTART_OK || is_mocks)
         return;
-    if (result->status == MM_STATUS_OK && is_waiting && attempt->is_known) {
-        succeed(self, flight, worker, result->real->proof, &result->real->boot,
-                owes_after(flight, attempt, result->number, result->real->owes));
-    } else if (result->status == MM_STATUS_OK) { // until the current one has ended (H7)
-        attempt->success.worker = worker;
-        attempt->success.proof = result->real->proof;
-        attempt->success.boot = result->real->boot;
-        attempt->success.owes = result->real->owes;
+    if (result->status == MM_STATUS_OK) {
+        apply_other_success(self, flight, attempt, worker, result);
     } else if (attempt->row == MM_ROW_BEGUN && attempt->task != 0 &&
                result->number == attempt->task) {
         bool was_sent = result->status != MM_STATUS_RETURNED && result->real->sent;
@@ -310,7 +333,7 @@ void gather_attempt_result(gather_t *self, flight_t *flight, const char *worker,
     switch (result->status) {
     case MM_STATUS_OK:
         if (result->leg == MM_LEG_PROBE) {
-            apply_identity(self, flight, attempt, result);
+            apply_identity(self, flight, attempt, worker, result);
         } else if (is_skip) {
             skip(self, flight, attempt, result);
         } else {

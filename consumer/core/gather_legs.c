@@ -62,6 +62,7 @@ static void retry_store(gather_t *self, flight_t *flight, const mm_result_t *res
     retry->as.log.error = result->error;
     retry->as.log.attempt = flight->store_failures;
     retry->as.log.delay_ms = flight->store_backoff.due_ms - self->now_ms;
+    retry->as.log.is_minor = !gather_was_attempted(self, flight);
     self->statistics.retried++;
     if (flight->store_failures >= self->config.attempts && !stays)
         gather_nack(self, flight);
@@ -149,6 +150,8 @@ static void refund_attempt(gather_t *self, flight_t *flight)
 static void apply_restart_result(gather_t *self, flight_t *flight, const char *worker, bool charged,
                                  const mm_result_t *result)
 {
+    if (!is_ours(self, result->number) && !flight->redelivered)
+        return; // this consumer was the first to have that job (R18)
     if (flight->has_attempt) {
         gather_attempt_result(self, flight, worker, result);
         return;
@@ -199,8 +202,10 @@ static void remember_result(gather_t *self, const char *worker, bool charged,
     case MM_STATUS_OK:
         if (!item)
             item = settled_cache_put(&self->cache, &result->id, MM_OUTCOME_NONE);
-        if (!is_ours(self, result->number) && !item->restarted)
+        bool is_before = !is_ours(self, result->number);
+        if (is_before && !item->restarted)
             item->attempts++;
+        item->is_claimed = is_before && (item->is_claimed || !item->restarted);
         item->restarted = true;
         item->worker = worker;
         break;
@@ -222,12 +227,16 @@ static void remember_real(gather_t *self, const char *worker, const mm_result_t 
                       result->real && result->real->end == MM_END_RESTARTED;
     if (!is_success || result->real->proof == MM_PROOF_PROVEN || (item && item->outcome))
         return;
+    bool is_claimed = !is_ours(self, result->number);
+    if (is_claimed && item && item->proof != MM_PROOF_NONE && !item->is_claimed)
+        return;
     if (!item)
         item = settled_cache_put(&self->cache, &result->id, MM_OUTCOME_NONE);
     item->restarted = true;
     item->worker = worker;
     item->proof = result->real->proof;
     item->owes = result->real->owes;
+    item->is_claimed = is_claimed;
 }
 
 // A task is at no worker any more: its resources are free.

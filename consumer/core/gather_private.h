@@ -103,7 +103,10 @@ void gather_make_real(gather_t *self, flight_t *flight);
 // would, the store leg goes on first.
 bool gather_attempt_is_settled(gather_t *self, flight_t *flight);
 
-// gather_attempts.c, for flights with an attempt: the restart leg goes on.
+// gather_attempts.c. Whether anything was done for the flight's restart: a task of it was handed
+// out, or the record has an attempt.
+bool gather_was_attempted(const gather_t *self, const flight_t *flight);
+// For flights with an attempt: the restart leg goes on.
 // Hands out what is next to a worker that was admitted; or begins the attempt before.
 void gather_attempt_next(gather_t *self, worker_t *worker, flight_t *flight);
 // Whether it began in this epoch: the record may say so.

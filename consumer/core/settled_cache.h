@@ -18,6 +18,7 @@ typedef struct {
     uint32_t losses;      // workers lost with it
     bool restarted;       // nacked: a restart has succeeded
     bool owes;            // nacked: after a real one, and what `proof` there was; none: the mock's
+    bool is_claimed;      // nacked: so a worker says, of an earlier epoch (R18)
     mm_proof_t proof;
     const char *worker; // nacked: of that restart, or the last one; interned, or NULL
     char *error;        // owned, or NULL

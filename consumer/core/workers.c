@@ -114,7 +114,7 @@ worker_t *workers_add(workers_t *self, const mm_report_t *report)
 
 const worker_t *workers_holder(const workers_t *self, uint64_t number)
 {
-    const assignment_t *assignment = assignments_find(self, number);
+    const assignment_t *assignment = assignments_find(self, number, NULL);
     return assignment ? assignment->worker : NULL;
 }
 
@@ -183,8 +183,9 @@ static void set_lost(workers_t *self, worker_t *worker)
 
 static void end_assignment(workers_t *self, assignment_t *assignment, ended_why_t why)
 {
-    if (why == ENDED_LOST && mm_leg_is_restarters((mm_leg_t)assignment->leg))
-        assignments_add_lost(self, assignment->number);
+    bool is_ours = assignment->number > self->config.first_number;
+    if (why == ENDED_LOST && is_ours && mm_leg_is_restarters((mm_leg_t)assignment->leg))
+        assignments_add_lost(self, assignment);
     mm_name_t name = assignment->worker->name;
     ended_t ended = assignments_remove(self, assignment, why);
     workers_change_t *added = workers_add_change(self, WORKERS_ENDED);
@@ -285,7 +286,7 @@ void workers_destroy(workers_t **self_p)
         free(worker);
     }
     while (self->lost_tasks)
-        (void)assignments_remove_lost(self, self->lost_tasks->number);
+        assignments_remove_lost(self, self->lost_tasks);
     assignments_clear(self);
     free(self->changes);
     free(self);

@@ -131,6 +131,10 @@ int64_t workers_deadline(const workers_t *self);
 // reserved (R7), and has fewer assignments than slots, by the table that reports correct (R2).
 // Those with credit are a ring: who gets a task, or has credit again, goes to its end.
 worker_t *workers_pick(const workers_t *self, mm_role_t role);
+// The restarter with this name, if it has credit; NULL: it has none.
+worker_t *workers_pick_named(workers_t *self, const char *name);
+// A task is meant for it: the next one is for the next worker.
+void workers_pass(workers_t *self, worker_t *worker);
 // How many tasks can be handed out to those.
 uint32_t workers_credit(const workers_t *self, mm_role_t role);
 // The restarter that is reserved for one task alone (R7); NULL: there is none, or it has other

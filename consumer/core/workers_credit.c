@@ -29,6 +29,20 @@ worker_t *workers_pick(const workers_t *self, mm_role_t role)
     return self->with_credit[role];
 }
 
+worker_t *workers_pick_named(workers_t *self, const char *name)
+{
+    worker_t *worker = workers_find_name(self, mm_str(name));
+    return worker && worker->role == MM_ROLE_RESTARTER && worker->credit > 0 ? worker : NULL;
+}
+
+void workers_pass(workers_t *self, worker_t *worker)
+{
+    if (worker->credit == 0)
+        return;
+    DL_DELETE(self->with_credit[worker->role], worker);
+    DL_APPEND(self->with_credit[worker->role], worker);
+}
+
 uint32_t workers_credit(const workers_t *self, mm_role_t role)
 {
     return self->credit[role];
@@ -39,10 +53,7 @@ uint64_t workers_hand_out(workers_t *self, worker_t *worker, mm_leg_t leg, const
 {
     assert(worker->state == WORKER_JOINED && worker->out < worker->slots);
     assignments_add(self, worker, ++self->number, leg, id, host, flight);
-    if (worker->credit > 0) { // to the end of the ring: the next task is for the next worker
-        DL_DELETE(self->with_credit[worker->role], worker);
-        DL_APPEND(self->with_credit[worker->role], worker);
-    }
+    workers_pass(self, worker);
     return self->number;
 }
 

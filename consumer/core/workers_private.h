@@ -7,9 +7,15 @@
 #include "pool.h"
 #include "workers.h"
 
-// A task of a lost worker: charged as started, until that worker says that it was not (R7).
+// A task of this consumer, of a lost worker: charged as started, until that worker says that it was
+// not (R7). What it says of it counts, and what another one says does not (R18).
 typedef struct {
     uint64_t number;
+    uint64_t instance;
+    mm_name_t worker;
+    mm_id_t id;
+    mm_leg_t leg;
+    host_t *host; // one reference
     UT_hash_handle hh;
 } lost_task_t;
 
@@ -75,12 +81,15 @@ void workers_end_pauses(workers_t *self, int64_t now_ms);
 // assignments.c. Adds an assignment. host: of a restart, which it occupies; else NULL.
 assignment_t *assignments_add(workers_t *self, worker_t *worker, uint64_t number, mm_leg_t leg,
                               const mm_id_t *id, host_t *host, struct flight *flight);
-assignment_t *assignments_find(const workers_t *self, uint64_t number);
+// That of the worker; NULL: of any. Several may have adopted the same one of an earlier consumer,
+// which nobody can tell apart yet (R18).
+assignment_t *assignments_find(const workers_t *self, uint64_t number, const worker_t *worker);
 // Removes an assignment. The host's reference goes to the caller.
 ended_t assignments_remove(workers_t *self, assignment_t *assignment, ended_why_t why);
-// The last LOST_TASKS_MAX tasks of lost workers. Remove returns whether it was one of them.
-void assignments_add_lost(workers_t *self, uint64_t number);
-bool assignments_remove_lost(workers_t *self, uint64_t number);
+// The last LOST_TASKS_MAX restarts and probes of lost workers. Find returns NULL when it is none.
+void assignments_add_lost(workers_t *self, const assignment_t *assignment);
+lost_task_t *assignments_find_lost(const workers_t *self, uint64_t number);
+void assignments_remove_lost(workers_t *self, lost_task_t *task);
 // Frees what is left when all have ended.
 void assignments_clear(workers_t *self);
 

@@ -6,6 +6,7 @@
 #include "workers_private.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <utlist.h>
 
 #define HELD_MAX  (2 * MM_SLOTS_MAX) // tasks of one worker at most, in transit or at work
@@ -201,36 +202,57 @@ worker_t *workers_report_open(workers_t *self, const mm_report_t *report, int64_
     return worker;
 }
 
-// Whether an unknown task of a report is adopted. Not when the report is older than a result that
-// was read: the task may have ended since. Not beyond HELD_MAX: memory is bounded whatever a worker
-// says (I6). Not with a number that no consumer has given out (R16).
-static bool may_adopt(const workers_t *self, const worker_t *worker, const mm_report_t *report,
-                      uint64_t number)
+// Whether a task that is at no worker may be one that this worker was given: it was lost with it,
+// or is of an earlier consumer (R18). What a saver says of a task that is not out counts for
+// nothing.
+static bool may_have_given(const workers_t *self, const worker_t *worker, uint64_t number,
+                           mm_leg_t leg, const mm_id_t *id)
 {
-    return report->last_serial >= worker->acknowledged_through && worker->out < HELD_MAX &&
-           number <= self->number;
+    if (number > self->number || mm_leg_is_restarters(leg) != (worker->role == MM_ROLE_RESTARTER))
+        return false; // no consumer has, or not to one of this role (R16)
+    const lost_task_t *lost = assignments_find_lost(self, number);
+    if (lost)
+        return lost->instance == worker->instance &&
+               strcmp(lost->worker.text, worker->name.text) == 0 && lost->leg == leg &&
+               mm_id_equal(&lost->id, id);
+    return number <= self->config.first_number ||
+           (worker->role == MM_ROLE_SAVER && !assignments_find(self, number, NULL));
+}
+
+// Adopts an unknown task of a report. NULL: not beyond HELD_MAX: memory is bounded whatever a
+// worker says (I6).
+static assignment_t *adopt(workers_t *self, worker_t *worker, const mm_assignment_t *held)
+{
+    if (worker->out >= HELD_MAX)
+        return NULL;
+    lost_task_t *lost = assignments_find_lost(self, held->number);
+    host_t *host = NULL;
+    if (mm_leg_is_restarters(held->leg))
+        host = hosts_get(self->hosts, lost ? host_name(lost->host) : held->host);
+    assignment_t *assignment =
+        assignments_add(self, worker, held->number, held->leg, &held->id, host, NULL);
+    if (lost)
+        assignments_remove_lost(self, lost);
+    hosts_put(self->hosts, &host); // the assignment has its own reference
+    return assignment;
 }
 
 // Merges the report's list into the table: marks known tasks, adopts others (R2, R6).
 static void read_held(workers_t *self, worker_t *worker, const mm_report_t *report)
 {
     bool has_claimed = false;
+    // Older than a result that was read: what it lists and is unknown may have ended since.
+    bool is_old = report->last_serial < worker->acknowledged_through;
     for (size_t i = 0; i < report->held_count; i++) {
         const mm_assignment_t *held = &report->held[i];
-        has_claimed = has_claimed || held->number > self->number;
-        assignment_t *assignment = assignments_find(self, held->number);
-        if (!assignment && !may_adopt(self, worker, report, held->number))
+        assignment_t *assignment = assignments_find(self, held->number, worker);
+        if (!assignment && is_old)
             continue;
-        if (!assignment) {
-            bool is_restart = mm_leg_is_restarters(held->leg);
-            host_t *host = is_restart ? hosts_get(self->hosts, held->host) : NULL;
-            assignment =
-                assignments_add(self, worker, held->number, held->leg, &held->id, host, NULL);
-            (void)assignments_remove_lost(self, held->number);
-            if (host)
-                hosts_put(self->hosts, &host); // the assignment has its own reference
-        }
-        if (assignment->worker != worker)
+        if (!assignment && may_have_given(self, worker, held->number, held->leg, &held->id))
+            assignment = adopt(self, worker, held);
+        else if (!assignment)
+            has_claimed = true;
+        if (!assignment)
             continue;
         assignment->is_listed = true;
         assignment->marked = (uint16_t)report->sequence;
@@ -288,20 +310,26 @@ bool workers_apply_result(workers_t *self, worker_t *worker, const mm_result_t *
     if (!news)
         return false;
     worker->acknowledged_through = result->serial;
-    if (result->number > self->number) {
+    assignment_t *assignment = assignments_find(self, result->number, worker);
+    // It does not end a task of another leg or job: that would be lost.
+    bool is_its =
+        assignment
+            ? (mm_leg_t)assignment->leg == result->leg && mm_id_equal(&assignment->id, &result->id)
+            : may_have_given(self, worker, result->number, result->leg, &result->id);
+    if (!is_its) {
         workers_ignore_claim(self, mm_str(worker->name.text),
                              "a result of a task that nobody has given it");
         return false;
     }
-    assignment_t *assignment = assignments_find(self, result->number);
-    // It does not end another worker's task, nor one of another leg or job: the task would be lost.
-    if (assignment && (assignment->worker != worker || (mm_leg_t)assignment->leg != result->leg ||
-                       !mm_id_equal(&assignment->id, &result->id)))
-        return false;
-    *ret_ended = (ended_t){0};
-    if (assignment)
+    if (assignment) {
         *ret_ended = assignments_remove(self, assignment, ENDED_RESULT);
-    else if (assignments_remove_lost(self, result->number))
+        return true;
+    }
+    *ret_ended = (ended_t){0};
+    lost_task_t *lost = assignments_find_lost(self, result->number);
+    if (lost) {
         *ret_ended = (ended_t){.why = ENDED_LOST, .number = result->number};
+        assignments_remove_lost(self, lost);
+    }
     return true;
 }

@@ -121,6 +121,10 @@ static void parse_last(sqlite3_stmt *row, attempts_found_t *found)
     real->words = copy(row, ATTEMPTS_ERROR, found->words, sizeof found->words);
     real->health = copy(row, ATTEMPTS_HEALTH, found->health, sizeof found->health);
     real->owes = sqlite3_column_int64(row, ATTEMPTS_OWES) != 0;
+    mm_name_t name; // the wire takes no other
+    bool has_name = mm_name_from(mm_sqlite_column_text(row, ATTEMPTS_WORKER), &name);
+    real->worker =
+        has_name ? copy(row, ATTEMPTS_WORKER, found->worker, sizeof found->worker) : (mm_str_t){0};
 }
 
 // The first attempt that has begun.

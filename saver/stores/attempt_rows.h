@@ -18,15 +18,17 @@ typedef struct {
 // What an answer says of a job's attempts, and the proof of the last one.
 typedef struct {
     mm_real_t real;
-    char words[MM_WORDS_MAX]; // what real.words points to, and real.health
+    char words[MM_WORDS_MAX]; // what real.words points to, real.health, and real.worker
     char health[MM_HEALTH_MAX];
+    char worker[MM_NAME_MAX];
 } attempts_found_t;
 
-// After a copy: points those two to the copy's own bytes.
+// After a copy: points those to the copy's own bytes.
 static inline void attempts_found_moved(attempts_found_t *self)
 {
     self->real.words.data = self->words;
     self->real.health.data = self->health;
+    self->real.worker.data = self->worker;
 }
 
 // Prepares the statements, which the database finalizes. As mm_sqlite_prepare.

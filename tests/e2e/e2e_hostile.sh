@@ -141,4 +141,21 @@ ends_with_code "all workers take tasks, also from the next consumer: exit 0" 0
 matches "the log says what it claims" 'Ignoring what a peer claims worker=peer-above claim="a task that nobody has given it"' \
     "$(cat claims/log/consumer.log)"
 refused_because peer-above-session 'no consumer has given it that session'
+
+# ---- a stranger that claims what others were given -----------------------------------------------
+
+dir=others
+start_pipeline --mock-time 3s..4s
+hosts 120 >&9
+"$peer" ipc://others/consumer send worker.claims-jobs-of-others >attack 2>&1 9>&-
+equal "a stranger says that each job is done" 0 $?
+settle_at_least 120 20
+exec 9>&-
+finish 30
+ends_with_code "the pipeline ends: exit 0" 0
+equal "each host is on record as restarted by whoever was given it" "120 of restarter-1 restarter-2" \
+    "$(store "SELECT sum(n) || ' of ' || group_concat(worker, ' ') FROM (SELECT worker, count(*) AS n
+        FROM jobs WHERE outcome = 'restarted' GROUP BY worker ORDER BY worker)")"
+matches "the log says what it claims" 'Ignoring what a peer claims worker=peer-claims' \
+    "$(cat others/log/consumer.log)"
 check "nothing is left running" nothing_lives

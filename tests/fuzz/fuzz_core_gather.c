@@ -364,6 +364,19 @@ static void time_passes(world_t *self, int64_t milliseconds, bool inbox_empty)
     assert(gather_deadline(self->gather) > self->known.now_ms || !inbox_empty || self->left);
 }
 
+// The key of a liar is revoked, or the connection to its session is broken.
+static void shut_out(world_t *self, size_t peer, bool is_revoked)
+{
+    gather_event_t event = {.kind = is_revoked ? GATHER_REVOKED : GATHER_CUT};
+    if (is_revoked) {
+        event.as.revoked.worker = mm_str(self->known.peers[peer].name);
+        event.as.revoked.role = self->known.peers[peer].role;
+    } else {
+        event.as.cut.session = self->sessions[peer];
+    }
+    step(self, event);
+}
+
 static void play(world_t *self, fuzz_bytes_t *in)
 {
     static const mm_frame_kind_t kinds[] = {MM_FRAME_JOBS,    MM_FRAME_HELLO,   MM_FRAME_HEARTBEAT,
@@ -373,6 +386,8 @@ static void play(world_t *self, fuzz_bytes_t *in)
         uint8_t choice = fuzz_byte(in);
         if (choice == 0xFF) {
             step(self, (gather_event_t){.kind = GATHER_DRAIN});
+        } else if (choice >= 0xFD) {
+            shut_out(self, fuzz_byte(in) % FUZZ_PEERS, choice & 1);
         } else if (choice >= 0xC0) {
             time_passes(self, fuzz_pause(in), choice & 1);
         } else {

@@ -10,7 +10,7 @@
 static void check_held(const gather_t *self, const flight_t *flight, uint64_t number,
                        bool is_restart)
 {
-    const assignment_t *assignment = assignments_find(self->workers, number);
+    const assignment_t *assignment = assignments_find(self->workers, number, NULL);
     assert(assignment && mm_leg_is_restarters((mm_leg_t)assignment->leg) == is_restart);
     assert(mm_id_equal(&assignment->id, &flight->id));
 }
@@ -106,7 +106,7 @@ void fuzz_check_hosts(const gather_t *self)
     for (const worker_t *worker = workers->by_name; worker; worker = worker->hh.next) {
         uint32_t out = 0;
         for (const assignment_t *one = assignments_first(worker); one; one = assignments_next(one))
-            out += assignments_find(workers, one->number) == one;
+            out += assignments_find(workers, one->number, worker) == one;
         assert(out == worker->out && out <= HELD_MAX);
         assert(worker->state == WORKER_JOINED || out == 0);
         credit[worker->role] += worker->credit > 0 ? worker->slots - out : 0;

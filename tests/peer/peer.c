@@ -4,6 +4,9 @@
 //   peer ADDRESS send NAME   sends one of them
 //   peer ADDRESS all         sends them all, and then says how many drops they must have caused
 //   peer ADDRESS alive       whether the consumer's heartbeat is heard
+//   peer ADDRESS jobs MS     delivers new jobs for so long; workers MS: has workers join
+//   peer ADDRESS crowd COUNT silent|idle MS
+//                            holds so many connections for so long
 //
 // The exit code is 0 when the consumer's heartbeat is heard afterwards, else 1.
 
@@ -146,20 +149,37 @@ static int run(peer_t *self, const char *verb, const char *name)
     return EXIT_FAILURE;
 }
 
+// For a while; false: argv is something else.
+static bool run_long(peer_t *self, int argc, char **argv)
+{
+    if (argc == 4 && strcmp(argv[2], "jobs") == 0)
+        peer_flood_jobs(self, atol(argv[3]));
+    else if (argc == 4 && strcmp(argv[2], "workers") == 0)
+        peer_flood_workers(self, atol(argv[3]));
+    else if (argc == 6 && strcmp(argv[2], "crowd") == 0)
+        peer_crowd(self, (size_t)atol(argv[3]), strcmp(argv[4], "silent") == 0, atol(argv[5]));
+    else
+        return false;
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     peer_t self = {.instance = mm_instance_draw()};
     bool sends = argc == 4 && strcmp(argv[2], "send") == 0;
     bool other = argc == 3 && (strcmp(argv[2], "list") == 0 || strcmp(argv[2], "all") == 0 ||
                                strcmp(argv[2], "alive") == 0);
-    if (!(sends || other) || !mm_endpoint_parse(argv[1], &self.base)) {
-        (void)fprintf(stderr, "usage: peer ADDRESS list|all|alive|send NAME\n");
+    bool is_long = argc > 3 && !sends;
+    if (!(sends || other || is_long) || !mm_endpoint_parse(argv[1], &self.base)) {
+        (void)fprintf(stderr, "usage: peer ADDRESS list|all|alive|send NAME|jobs MS|workers MS|"
+                              "crowd COUNT silent|idle MS\n");
         return EX_USAGE;
     }
     mm_loop_block_signals();
     self.encoder = mm_encoder_new();
     self.decoder = mm_decoder_new();
-    int exit_code = run(&self, argv[2], sends ? argv[3] : NULL);
+    int exit_code = is_long ? run_long(&self, argc, argv) ? EXIT_SUCCESS : EX_USAGE
+                            : run(&self, argv[2], sends ? argv[3] : NULL);
     peer_reset(&self);
     mm_socket_destroy(&self.events);
     mm_encoder_destroy(&self.encoder);

@@ -51,4 +51,13 @@ bool peer_tale(peer_t *self, size_t number, bool send, peer_item_t *ret_item);
 bool peer_flood(peer_t *self, size_t number, bool send, peer_item_t *ret_item);
 bool peer_raw(peer_t *self, size_t number, bool send, peer_item_t *ret_item);
 
+// peer_floods.c. Delivers new jobs for so long, as fast as it can, and says how many.
+void peer_flood_jobs(peer_t *self, int64_t span_ms);
+// peer_tales.c. A worker that joins and leaves, as often as it can, each time as another process.
+// The sessions that it leaves are guessed: nobody else may join meanwhile.
+void peer_flood_workers(peer_t *self, int64_t span_ms);
+// peer_raw.c. Holds so many connections for so long, to jobs, inbox and events in turn; one that is
+// ended is made anew. Silent ones say nothing; the others are those of PUSH and SUB sockets.
+void peer_crowd(peer_t *self, size_t count, bool is_silent, int64_t span_ms);
+
 #endif

@@ -141,6 +141,21 @@ static void tells_lies(peer_t *self)
                                                   .text = {text, sizeof text}}});
 }
 
+// ---- for a while
+
+void peer_flood_jobs(peer_t *self, int64_t span_ms)
+{
+    mm_job_t jobs[MM_BATCH_ITEMS];
+    unsigned long count = 0;
+    int64_t end_ms = mm_clock_ms() + span_ms;
+    for (; mm_clock_ms() < end_ms; count += MM_BATCH_ITEMS) {
+        for (size_t i = 0; i < MM_BATCH_ITEMS; i++)
+            jobs[i] = job_of("peer-host", 1);
+        send_jobs(self, "peer", 0, jobs, MM_BATCH_ITEMS);
+    }
+    (void)printf("sent %lu jobs\n", count);
+}
+
 static const struct {
     const char *name;
     void (*send)(peer_t *self);

@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 #include <assert.h>
+#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,7 +104,8 @@ static const raw_t raws[] = {
 
 #define RAWS (sizeof raws / sizeof *raws)
 
-static int dial(const peer_t *self, mm_socket_role_t place)
+// Begins a connection; with SOCK_NONBLOCK it may still be made. -1: not now.
+static int begin_dial(const peer_t *self, mm_socket_role_t place, int flags)
 {
     int fd = -1, rc;
     if (self->base.is_ipc) {
@@ -111,16 +113,26 @@ static int dial(const peer_t *self, mm_socket_role_t place)
         struct sockaddr_un to = {.sun_family = AF_UNIX};
         (void)snprintf(to.sun_path, sizeof to.sun_path, "%s",
                        mm_endpoint_of(&self->base, place, endpoint) + strlen("ipc://"));
-        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
         rc = connect(fd, (const struct sockaddr *)&to, sizeof to);
     } else {
         struct sockaddr_in to = {.sin_family = AF_INET,
                                  .sin_port = htons((uint16_t)(self->base.port + place)),
                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-        fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
         rc = connect(fd, (const struct sockaddr *)&to, sizeof to);
     }
-    if (rc == 0)
+    if (rc == 0 || (fd >= 0 && errno == EINPROGRESS))
+        return fd;
+    if (fd >= 0)
+        (void)close(fd);
+    return -1;
+}
+
+static int dial(const peer_t *self, mm_socket_role_t place)
+{
+    int fd = begin_dial(self, place, 0);
+    if (fd >= 0)
         return fd;
     perror("peer: cannot connect");
     exit(EXIT_FAILURE);
@@ -187,6 +199,45 @@ static void come_and_go(const peer_t *self)
         for (size_t i = 0; i < 100; i++)
             (void)close(fds[i]);
     }
+}
+
+// Makes a connection that has ended anew. Whatever it was sent is read; what it says itself is sent
+// when it is there.
+static void keep(const peer_t *self, struct pollfd *item, mm_socket_role_t place, bool is_silent)
+{
+    char answer[4096];
+    ssize_t got = 1;
+    while (item->fd >= 0 && got > 0)
+        got = recv(item->fd, answer, sizeof answer, MSG_DONTWAIT);
+    bool is_there = item->fd >= 0 && got < 0 && errno == EAGAIN;
+    if (!is_there) {
+        if (item->fd >= 0)
+            (void)close(item->fd);
+        item->fd = begin_dial(self, place, SOCK_NONBLOCK);
+        item->events = is_silent ? POLLIN : POLLIN | POLLOUT;
+    }
+    const char *hello = place == MM_SOCKET_EVENTS ? GREETING SUB : GREETING PUSH;
+    size_t size = place == MM_SOCKET_EVENTS ? sizeof(GREETING SUB) : sizeof(GREETING PUSH);
+    if (item->fd >= 0 && item->events & POLLOUT &&
+        send(item->fd, hello, size - 1, MSG_NOSIGNAL) > 0)
+        item->events = POLLIN;
+}
+
+void peer_crowd(peer_t *self, size_t count, bool is_silent, int64_t span_ms)
+{
+    struct pollfd *items = calloc(count, sizeof *items);
+    assert(items);
+    for (size_t i = 0; i < count; i++)
+        items[i] = (struct pollfd){.fd = -1, .events = POLLIN};
+    for (int64_t end_ms = mm_clock_ms() + span_ms; mm_clock_ms() < end_ms;) {
+        for (size_t i = 0; i < count; i++)
+            keep(self, &items[i], (mm_socket_role_t)(i % PEER_SOCKETS), is_silent);
+        (void)poll(NULL, 0, 20);
+    }
+    for (size_t i = 0; i < count; i++)
+        if (items[i].fd >= 0)
+            (void)close(items[i].fd);
+    free(items);
 }
 
 bool peer_raw(peer_t *self, size_t number, bool send, peer_item_t *ret_item)

@@ -1,6 +1,6 @@
 // Frames that are valid, in bad faith: sessions and tasks that never were, credit that lies, ids of
-// others, floods. It does not forge a success for the task of another worker: whoever can open the
-// consumer's socket could as well write into the record, which is why the folder has mode 0700.
+// others, floods. It does not speak in the name of another worker: whoever can open the consumer's
+// socket without a key could as well write into the record, which is why the folder has mode 0700.
 // Its workers announce no slots unless the tale is about them, since a task that is lost with its
 // worker costs the job an attempt.
 
@@ -16,8 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define JOIN_MS 3000 // within which a hello is answered
-#define TASK_MS 3000 // within which a joined worker gets a task
+#define JOIN_MS  3000 // within which a hello is answered
+#define TASK_MS  3000 // within which a joined worker gets a task
+#define CLAIM_MS 2000 // of claims
 
 #define NO_JOB                                                                                     \
     {                                                                                              \
@@ -385,6 +386,34 @@ static void claims_numbers_of_nobody(peer_t *self)
     }
 }
 
+// As a restarter with a valid key could, which knows what the jobs are called: each has succeeded,
+// it says, under a number of an earlier consumer, and under those that this one gives out about
+// now.
+static void claims_jobs_of_others(peer_t *self)
+{
+    char topic[MM_TOPIC_MAX];
+    mm_frame_t frame, welcome = join(self, "peer-claims", 0);
+    uint64_t session = welcome.as.answer.session, serial = 0, first = session >> 32 << 32;
+    int64_t limit_ms = mm_clock_ms() + CLAIM_MS;
+    mm_socket_subscribe(self->events, mm_topic("job", "publisher", topic));
+    while (mm_clock_ms() < limit_ms) {
+        mm_frame_t heartbeat = report_of(self, false, "peer-claims");
+        heartbeat.as.report.session = session;
+        heartbeat.as.report.last_serial = serial;
+        report(self, &heartbeat);
+        if (!peer_hear(self, 100, &frame) || frame.kind != MM_FRAME_NOTICES)
+            continue;
+        for (size_t i = 0; i < 2 * frame.as.notices.count; i++) {
+            mm_result_t result = {.serial = ++serial,
+                                  .number = i % 2 ? 1 : first + 1 + serial % 256,
+                                  .leg = MM_LEG_RESTART,
+                                  .id = frame.as.notices.items[i / 2].id};
+            send_result(self, "peer-claims", session, &result);
+        }
+    }
+    send_bye(self, "peer-claims", session, serial);
+}
+
 // ---- floods
 
 static void hellos_of_many(peer_t *self)
@@ -405,6 +434,22 @@ static void hellos_of_one(peer_t *self)
         mm_frame_t hello = report_of(self, true, "peer-one");
         report(self, &hello);
     }
+}
+
+void peer_flood_workers(peer_t *self, int64_t span_ms)
+{
+    mm_frame_t welcome = join(self, "peer-comes", 0);
+    uint64_t session = welcome.as.answer.session;
+    unsigned long count = 0;
+    send_bye(self, "peer-comes", session, 0);
+    for (int64_t end_ms = mm_clock_ms() + span_ms; mm_clock_ms() < end_ms; count++) {
+        self->instance++;
+        self->sequence = 0;
+        mm_frame_t hello = report_of(self, true, "peer-comes");
+        report(self, &hello);
+        send_bye(self, "peer-comes", ++session, 0);
+    }
+    (void)printf("sent %lu hellos and byes\n", count);
 }
 
 // Each of these is answered on a socket that nobody has connected to.
@@ -457,6 +502,7 @@ static const struct {
     {"worker.claims-more-and-more", claims_more_and_more, 0},
     {"worker.claims-numbers-of-others", claims_numbers_of_others, 0},
     {"worker.claims-numbers-of-nobody", claims_numbers_of_nobody, 0},
+    {"worker.claims-jobs-of-others", claims_jobs_of_others, 0},
     {"worker.hellos-of-3000-ids", hellos_of_many, 0},
     {"worker.hellos-of-3000-processes", hellos_of_one, 0},
     {"worker.draining-for-ever", draining_for_ever, 0},

@@ -13,6 +13,7 @@
 //   sim_orders.c     the saver's side of orders, and what is in force by the record
 //   sim_policy.c     what holds a run back: drawn with its seed
 //   sim_operator.c   who orders, and the guard
+//   sim_access.c     keys that are revoked, connections that break, a worker that lies
 //   sim_judge.c      what happens, told to the judge
 //   sim_check.c      the invariants, each by its name
 //   sim_check_real.c those of real restarts
@@ -98,6 +99,9 @@ typedef struct {
     int64_t gone_ms;         // a restarter is killed then, for ever; 0: none
     int64_t others_every_ms; // somebody else reboots a host
     uint32_t unable;         // a restarter cannot start a command, and pauses
+    int64_t revoke_every_ms; // a worker's key
+    int64_t cut_every_ms;    // the connection to a session
+    int64_t lie_every_ms;    // of a worker that is given nothing
 } sim_faults_t;
 
 typedef struct {
@@ -140,6 +144,7 @@ typedef struct {
     uint32_t ended;
     uint32_t interrupted;
     bool owes;
+    mm_name_t worker;
 } sim_row_t;
 
 // A job as the world knows it: the truth that the checks use.
@@ -241,6 +246,7 @@ typedef struct {
     uint32_t exit;
     bool sent;
     bool is_timeout;
+    mm_name_t row_worker; // that a save or settle names
 } sim_running_t;
 
 typedef struct sim_message sim_message_t;
@@ -264,6 +270,9 @@ typedef struct {
     bool cut_in;            // partitioned: hears nothing
     bool cut_out;           // nobody hears it
     int64_t cut_until;
+    uint64_t broken;    // a session whose connection is: what is sent in it is lost
+    int64_t cut_ms;     // when the consumer finds out; 0: it has, or there is none
+    int64_t renewed_ms; // its key is revoked, until then; 0: it is valid
     // consumer
     gather_t *gather;
     gather_actions_t gather_actions;
@@ -330,8 +339,17 @@ typedef struct {
         int64_t partition;
         int64_t full;
         int64_t others;
+        int64_t revoke;
+        int64_t cut;
+        int64_t lie;
     } next; // when each fault comes next; 0: not drawn yet
     sim_faults_t faults;
+    struct {
+        uint64_t epoch; // of the consumer that it has joined
+        uint64_t session;
+        uint64_t sequence;
+        uint64_t serial;
+    } liar;
     sim_shape_t shape;
     sim_process_t processes[SIM_PROCESSES];
     uint32_t process_count;
@@ -411,6 +429,8 @@ void sim_consumer_step(sim_t *self, gather_event_t event);
 int64_t sim_consumer_deadline(const sim_process_t *process);
 void sim_consumer_drain(sim_t *self, sim_process_t *process);
 
+// What the driver of the restarters can do.
+uint32_t sim_verbs(const sim_t *self);
 void sim_worker_start(sim_t *self, sim_process_t *process);
 void sim_worker_end(sim_process_t *process);
 void sim_worker_take(sim_t *self, sim_process_t *process, const mm_frame_t *frame);
@@ -473,6 +493,18 @@ void sim_operator_time(sim_t *self);
 void sim_operator_answered(sim_t *self, const mm_id_t *id, bool is_recorded);
 void sim_operator_asked(sim_t *self);
 void sim_operator_forget(sim_t *self);
+
+// ---- sim_access.c
+void sim_access_revoke(sim_t *self);
+void sim_access_cut(sim_t *self);
+void sim_access_time(sim_t *self);
+// The liar joins, or is heard again, and claims something.
+void sim_access_lie(sim_t *self);
+bool sim_access_is_liar(mm_str_t name);
+void sim_access_welcome(sim_t *self, uint64_t session);
+// What a saver is given, and what the consumer has of the liar.
+void sim_access_check_task(sim_t *self, const mm_task_t *task);
+void sim_access_check(sim_t *self, const sim_process_t *consumer);
 
 // ---- sim_judge.c: each does nothing without a policy
 void sim_judge_begin(sim_t *self);

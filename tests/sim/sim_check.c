@@ -307,10 +307,12 @@ static void check_alone(sim_t *self, const sim_process_t *process)
 static void check_may_start(sim_t *self, const sim_process_t *process, const sim_running_t *task)
 {
     unsigned long long number = task->number;
-    if (is_closed(self, process->session))
+    // One whose key is revoked is given up before its leases have ended: it is not waited for.
+    bool is_valid = process->renewed_ms == 0;
+    if (is_valid && is_closed(self, process->session))
         sim_violated(self, "R1 lease", "%s starts #%llu after its consumer gave the session up",
                      process->name.text, number);
-    if (is_among(self->given_up, self->given_up_count, task->number))
+    if (is_valid && is_among(self->given_up, self->given_up_count, task->number))
         sim_violated(self, "R1 lease", "%s starts #%llu, which was taken back", process->name.text,
                      number);
     if (is_among(self->started, self->started_count, task->number))

@@ -104,7 +104,10 @@ static void send_tasks(sim_t *self, sim_process_t *process, size_t first)
         sim_judge_handed_out(self, &other->as.task.task);
         if (mm_leg_is_restarters(other->as.task.task.leg)) {
             sim_check_handed_out(self, process, other);
-        } else if (other->as.task.task.outcome == MM_OUTCOME_DEAD) {
+            continue;
+        }
+        sim_access_check_task(self, &other->as.task.task);
+        if (other->as.task.task.outcome == MM_OUTCOME_DEAD) {
             sim_check_dead(self, &other->as.task.task);
         }
     }
@@ -122,6 +125,8 @@ static void send_tasks(sim_t *self, sim_process_t *process, size_t first)
 
 static void send_last(sim_t *self, sim_process_t *process, const gather_action_t *action)
 {
+    if (sim_access_is_liar(mm_str(action->as.answer.worker.text)))
+        return;
     sim_process_t *to = find(self, action->as.answer.worker.text);
     assert(to);
     sim_send(
@@ -192,6 +197,10 @@ static void apply(sim_t *self, sim_process_t *process, size_t index)
     case GATHER_OPEN: break;
     case GATHER_CLOSE: sim_check_session_closed(self, action->as.answer.session); break;
     case GATHER_WELCOME:
+        if (sim_access_is_liar(mm_str(action->as.answer.worker.text)))
+            sim_access_welcome(self, action->as.answer.session);
+        send_answer(self, action);
+        break;
     case GATHER_REFUSED:
     case GATHER_REJOIN: send_answer(self, action); break;
     case GATHER_LAST: send_last(self, process, action); break;
@@ -276,11 +285,14 @@ static void step(sim_t *self, sim_process_t *process, gather_event_t event)
     gather_step(process->gather, &event, &process->gather_actions);
     trace(self, process, &event);
     uint64_t after = count > 0 ? read_up_to(process, name, instance) : 0;
-    learn(self, before, after, results, count);
+    if (!sim_access_is_liar(name))
+        learn(self, before, after, results, count);
     sim_judge_step(self, process, &event);
     for (size_t i = 0; i < process->gather_actions.count && process->alive; i++)
         apply(self, process, i);
     sim_check_consumer(self, process);
+    if (process->alive)
+        sim_access_check(self, process);
 }
 
 static void parse_jobs(sim_t *self, sim_process_t *process, const mm_frame_t *frame)

@@ -144,6 +144,19 @@ static void draw_end(sim_t *self)
     shape->fail = 300 + (uint32_t)mm_random_below(&random, 600);
 }
 
+// What keys bring, each in one seed of four; from a generator of its own, too.
+static void draw_access(sim_t *self)
+{
+    uint64_t random = self->seed ^ 0x6b657973;
+    int64_t *every_ms[] = {&self->faults.revoke_every_ms, &self->faults.cut_every_ms,
+                           &self->faults.lie_every_ms};
+    for (size_t i = 0; i < sizeof every_ms / sizeof *every_ms; i++)
+        if (mm_random_below(&random, 4) == 0)
+            *every_ms[i] = 1000 + (int64_t)mm_random_below(&random, 8000);
+    if (self->faults.lie_every_ms > 0) // it is to be heard within lost-after, mostly
+        self->faults.lie_every_ms = 100 + self->faults.lie_every_ms / 20;
+}
+
 void sim_draw(sim_t *self)
 {
     draw_shape(self);
@@ -154,4 +167,5 @@ void sim_draw(sim_t *self)
     self->withdrawals = self->seed ^ 0x77697468; // as the others
     self->shape.withdraws = mm_random_below(&self->withdrawals, 3) == 0;
     draw_end(self);
+    draw_access(self);
 }

@@ -138,7 +138,7 @@ static bool is_gone(const sim_message_t *message, const sim_process_t *to)
     if (!to->alive)
         return true;
     if (message->session != 0)
-        return message->session != to->session;
+        return message->session != to->session || message->session == to->broken;
     return message->is_event && message->sockets != to->sockets;
 }
 
@@ -155,7 +155,8 @@ void sim_deliver(sim_t *self)
         return;
     }
     bool to_former = to->role == SIM_CONSUMER && message->sockets < to->sockets;
-    if (is_gone(message, to) || to_former) {
+    bool is_revoked = self->processes[message->from].renewed_ms > 0;
+    if (is_gone(message, to) || to_former || is_revoked) {
         self->statistics.lost++;
         free(message);
         return;

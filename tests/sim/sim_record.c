@@ -24,7 +24,8 @@ void sim_record_answer(sim_t *self, const sim_running_t *task, mm_real_t *real,
                         .exit = row->exit,
                         .ended = row->ended,
                         .interrupted = row->interrupted,
-                        .owes = row->owes};
+                        .owes = row->owes,
+                        .worker = mm_str(row->worker.text)};
     if (row->first_at_ms > 0)
         real->age_ms = self->now_ms - row->first_at_ms;
     ret_result->real = real;
@@ -48,6 +49,8 @@ void sim_record_write(sim_t *self, const sim_running_t *running)
         row->first_at_ms = task->first_ms - self->control_clock_ms[task->control.bytes[6]];
     row->first_ms = task->first_ms; // as the deadline, by the clock of `control`
     row->control = task->control;
+    if (running->row_worker.text[0] || task->attempt > row->attempt)
+        row->worker = running->row_worker;
     row->row = task->row;
     row->attempt = task->attempt;
     row->command = task->command;

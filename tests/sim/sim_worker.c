@@ -16,6 +16,12 @@ static bool is_saver(const sim_process_t *process)
     return process->role == SIM_SAVER;
 }
 
+uint32_t sim_verbs(const sim_t *self)
+{
+    return MM_VERB_REAL | (self->shape.blind ? 0U : MM_VERB_IDENTIFY) |
+           (self->shape.hooks ? MM_VERB_HOOKS : 0U) | (self->shape.skips ? MM_VERB_SKIP : 0U);
+}
+
 void sim_worker_start(sim_t *self, sim_process_t *process)
 {
     bool saver = is_saver(process);
@@ -31,9 +37,7 @@ void sim_worker_start(sim_t *self, sim_process_t *process)
                                  .leaves_last = saver,
                                  .one_by_one = !saver && self->shape.one_by_one};
     if (!saver && self->shape.real)
-        config.verbs = MM_VERB_REAL | (self->shape.blind ? 0U : MM_VERB_IDENTIFY) |
-                       (self->shape.hooks ? MM_VERB_HOOKS : 0U) |
-                       (self->shape.skips ? MM_VERB_SKIP : 0U);
+        config.verbs = sim_verbs(self);
     if (!saver && self->shape.real)
         (void)mm_name_from(mm_str("real"), &config.driver);
     process->worker = mm_worker_new(&config, self->now_ms + process->clock_ms);
@@ -83,6 +87,8 @@ static void start_task(sim_t *self, sim_process_t *process, const mm_task_t *tas
                                .outcome = task->outcome};
     if (task->real)
         running->real = *task->real;
+    if (task->real && task->real->worker.size > 0)
+        (void)mm_name_from(task->real->worker, &running->row_worker);
     if (is_saver(process)) {
         int64_t takes =
             (int64_t)sim_below(self, 1 + (uint64_t)(self->faulty ? self->faults.store_slow_ms : 5));

@@ -135,6 +135,8 @@ static void start(sim_t *self, sim_process_t *process)
     process->draining = false;
     process->paused_until = 0;
     process->clock_ms = sim_between(self, 0, 1000000);
+    process->renewed_ms = process->cut_ms = 0;
+    process->broken = 0;
     process->sockets += process->role == SIM_PUBLISHER ? 0 : 1;
     process->heard_from = self->now_ms + sim_between(self, 0, 300);
     sim_trace(self, "%s: starts", process->name.text);
@@ -314,6 +316,12 @@ static void make_faults(sim_t *self)
     }
     stop_and_go(self);
     cut(self);
+    if (comes(self, &self->next.revoke, self->faults.revoke_every_ms))
+        sim_access_revoke(self);
+    if (comes(self, &self->next.cut, self->faults.cut_every_ms))
+        sim_access_cut(self);
+    if (comes(self, &self->next.lie, self->faults.lie_every_ms))
+        sim_access_lie(self);
     if (self->faults.gone_ms > 0 && self->now_ms >= self->faults.gone_ms)
         lose_one(self);
     if (comes(self, &self->next.others, self->faults.others_every_ms))
@@ -406,6 +414,7 @@ static void advance(sim_t *self)
         end_faults(self);
     if (self->faulty)
         make_faults(self);
+    sim_access_time(self);
     end_pauses(self);
     sim_judge_time(self);
     while (sim_next_message(self) <= self->now_ms && !self->failed)

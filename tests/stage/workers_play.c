@@ -79,7 +79,7 @@ void assignment(uint64_t number)
 {
     says.held[says.held_count++] = (mm_assignment_t){.number = number,
                                                      .leg = MM_LEG_RESTART,
-                                                     .id = id_of(number),
+                                                     .id = id_of(1),
                                                      .host = mm_str("web-7"),
                                                      .started = true};
 }
@@ -87,7 +87,7 @@ void assignment(uint64_t number)
 mm_result_t result_of(uint64_t serial, uint64_t number)
 {
     mm_result_t result = {
-        .serial = serial, .number = number, .leg = MM_LEG_RESTART, .id = id_of(number)};
+        .serial = serial, .number = number, .leg = MM_LEG_RESTART, .id = id_of(1)};
     for (const worker_t *worker = NULL; (worker = workers_next(workers, worker)) != NULL;)
         for (const assignment_t *held = assignments_first(worker); held;
              held = assignments_next(held))

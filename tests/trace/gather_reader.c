@@ -381,6 +381,7 @@ static bool read_found(gather_reader_t *self, mm_result_t *result)
     real->sent = tokens_number(&self->words, "sent", 0) == 1;
     real->more = tokens_number(&self->words, "more", 0) == 1;
     real->owes = tokens_number(&self->words, "owes", 0) == 1;
+    real->worker = tokens_str(&self->words, "by");
     real->words = tokens_str(&self->words, "words");
     real->health = tokens_str(&self->words, "health");
     real->seq = (uint64_t)tokens_number(&self->words, "seq", 0);

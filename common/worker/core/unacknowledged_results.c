@@ -82,7 +82,7 @@ static void own(kept_t *kept)
     }
     size += result->error.size;
     if (real)
-        size += sizeof *real + real->words.size + real->health.size;
+        size += sizeof *real + real->words.size + real->health.size + real->worker.size;
     for (size_t i = 0; i < pairs; i++)
         size += result->evidence[i].key.size + result->evidence[i].value.size;
     kept->owned = malloc(size);
@@ -95,6 +95,7 @@ static void own(kept_t *kept)
         *own_real = *real;
         own_real->words = mm_str_copy(&end, real->words);
         own_real->health = mm_str_copy(&end, real->health);
+        own_real->worker = mm_str_copy(&end, real->worker);
         result->real = own_real;
     }
     for (size_t i = 0; i < pairs; i++) {

@@ -43,6 +43,26 @@ static void an_attempt_is_on_record_when_its_save_is_answered(void **state)
     assert_true(store_close(&store));
 }
 
+// It is what a new consumer believes successes of earlier ones by (R18).
+static void the_answer_names_who_was_given_the_attempt(void **state)
+{
+    (void)state;
+    store_t *store = open_store();
+    (void)ask(store, begun(1, 12, 1));
+    assert_int_equal(look(store, 1).real.worker.size, 0); // by a version that named nobody
+    real_task_t task = begun(1, 13, 1);
+    task.real.worker = mm_str("restarter-1");
+    (void)ask(store, task);
+    assert_true(mm_str_equal(look(store, 1).real.worker, mm_str("restarter-1")));
+    task = begun(1, 14, 1); // begun anew
+    task.real.worker = mm_str("restarter-2");
+    (void)ask(store, task);
+    assert_true(mm_str_equal(look(store, 1).real.worker, mm_str("restarter-2")));
+    execute("UPDATE attempts SET worker = '-no name'");
+    assert_int_equal(look(store, 1).real.worker.size, 0);
+    assert_true(store_close(&store));
+}
+
 // A machine's id may begin as no job's does.
 static void ids_may_be_any_bytes(void **state)
 {
@@ -520,6 +540,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         STORE_TEST(an_attempt_is_on_record_when_its_save_is_answered),
+        STORE_TEST(the_answer_names_who_was_given_the_attempt),
         STORE_TEST(ids_may_be_any_bytes),
         STORE_TEST(what_somebody_has_written_for_an_id_is_read_strictly),
         STORE_TEST(the_first_save_may_bring_an_attempt),

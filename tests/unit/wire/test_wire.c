@@ -124,7 +124,7 @@ static const struct {
              OF(.left_ms = 900000, .age_ms = 40, .start_ms = 6520, .command = 1, .machine = ID,
                 .boot = ID, .health = LITERAL("degraded"), .owes = true)})}}},
     {"[3, 2, 9, 5020, 45, false, [[907, 1, ID, \"web-14\", 1, \"p1\", 1795332314123, "
-     "1, 1, 1, ID, ID, NONE, ID, 4980, 904980, 0, 1000, 0, \"\", \"\", \"degraded\", true, "
+     "1, 1, 1, ID, ID, NONE, ID, 4980, 904980, 0, 1000, 0, \"py-1\", \"\", \"degraded\", true, "
      "\"bmc=10.0.0.1\", false, 0], "
      "[908, 3, ID, \"web-14\", 1, \"p1\", 1795332314123, 1, 0, 1, \"py-1\", \"\", "
      "2, 1, 1, ID, ID, ID, ID, 4980, 904980, 1, 0, 1, \"py-1\", \"rebooting\", \"degraded\", "
@@ -133,7 +133,7 @@ static const struct {
       ITEMS(task, items, count,
             {.number = 907, .leg = MM_LEG_SAVE, SAVED,
              OF(.attempt = 1, .row = MM_ROW_BEGUN, BEGUN, .exit = MM_EXIT_NONE,
-                .health = LITERAL("degraded"), .owes = true,
+                .worker = LITERAL("py-1"), .health = LITERAL("degraded"), .owes = true,
                 .attributes = LITERAL("bmc=10.0.0.1"))},
             {.number = 908, .leg = MM_LEG_SETTLE, SAVED, .attempts = 1,
              .outcome = MM_OUTCOME_RESTARTED, .worker = LITERAL("py-1"),
@@ -205,14 +205,16 @@ static const struct {
              .status = MM_STATUS_RETURNED, .error = LITERAL("held by pid 7 of /srv/run"),
              OF(.pause_ms = 5000, .is_held = true)})}}},
     {"[3, 6, \"saver-1\", 8, 9, [[46, 911, 1, ID, 0, 0, 3, \"\", {}, "
-     "3, 2, 1, ID, ID, NONE, ID, 4980, 904980, 52000, 2, 255, 1, 0, \"no route\", \"\", true, 0], "
+     "3, 2, 1, ID, ID, NONE, ID, 4980, 904980, 52000, 2, 255, 1, 0, \"no route\", \"\", true, 0, "
+     "\"py-1\"], "
      "[47, 912, 3, ID, 0, 2, 3, \"\", {}, 0, 0, 0, NONE, NONE, NONE, NONE, 0, 0, 0, 0, 1000, 0, 0, "
      "\"\", \"\", false, 118]]]",
      {MM_FRAME_RESULTS, .as.results = {.worker = LITERAL("saver-1"), .instance = 8, .session = 9,
       ITEMS(result, items, count,
             {.serial = 46, .number = 911, .leg = MM_LEG_SAVE, .id = ID, .took_ms = 3,
              OF(.row = MM_ROW_OPEN, .attempt = 2, BEGUN, .age_ms = 52000, .end = MM_END_EXIT,
-                .exit = 255, .ended = 1, .words = LITERAL("no route"), .owes = true)},
+                .exit = 255, .ended = 1, .words = LITERAL("no route"), .owes = true,
+                .worker = LITERAL("py-1"))},
             {.serial = 47, .number = 912, .leg = MM_LEG_SETTLE, .id = ID,
              .outcome = MM_OUTCOME_DEAD, .took_ms = 3, OF(.exit = MM_EXIT_NONE, .seq = 118)})}}},
     {"[3, 7, \"py-1\", 7, 12, 1]",

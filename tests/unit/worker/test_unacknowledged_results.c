@@ -60,8 +60,12 @@ static void serials_count_from_1(void **state)
 
 static void texts_are_copied(void **state)
 {
-    char error[] = "no route", words[] = "rebooting", key[] = "boot-id", value[] = "0193";
-    mm_real_t real = {.words = mm_str(words), .end = MM_END_RESTARTED};
+    char error[] = "no route", words[] = "rebooting", key[] = "boot-id", value[] = "0193",
+         health[] = "degraded", worker[] = "r1";
+    mm_real_t real = {.words = mm_str(words),
+                      .health = mm_str(health),
+                      .worker = mm_str(worker),
+                      .end = MM_END_RESTARTED};
     mm_result_t result = {.error = mm_str(error),
                           .real = &real,
                           .evidence =
@@ -70,12 +74,16 @@ static void texts_are_copied(void **state)
     mm_results_add(*state, &result, MM_LEG_SAVE, &no_job, 0);
     memset(error, 'x', sizeof error);
     memset(words, 'x', sizeof words);
+    memset(health, 'x', sizeof health);
+    memset(worker, 'x', sizeof worker);
     memset(&real, 0, sizeof real);
     memset(key, 'x', sizeof key);
     memset(value, 'x', sizeof value);
     const mm_result_t *kept = mm_results_get(*state, 1);
     assert_true(mm_str_equal(kept->error, mm_str("no route")));
     assert_true(mm_str_equal(kept->real->words, mm_str("rebooting")));
+    assert_true(mm_str_equal(kept->real->health, mm_str("degraded")));
+    assert_true(mm_str_equal(kept->real->worker, mm_str("r1")));
     assert_int_equal(kept->evidence_count, 2);
     assert_true(mm_str_equal(kept->evidence[0].key, mm_str("boot-id")));
     assert_true(mm_str_equal(kept->evidence[0].value, mm_str("0193")));
