@@ -33,7 +33,7 @@
 #
 # Settings, from the environment: RUNS (5, throughput 10; the sweeps make half of it), JOBS (in a run:
 # what the pipeline does in about two seconds; for backlog 10000000), PACED (3: seconds of a latency run),
-# SUSTAINED (60), RESTARTERS (2), BENCH_DIR (/tmp: where the databases are), RESULTS (BUILD/bench/results.txt).
+# SUSTAINED (60), RESTARTERS (2), BENCH_DIR (/tmp: where the databases are), RESULTS (BUILD/bench/results.txt: begun anew each time).
 # WARM (1024): megabytes of the page cache that are touched before each run. A virtual machine may
 # have given its free memory back to its host, and getting a page again then costs more than writing
 # to it: without this, half of the consumer's system time is such pages under its log.
@@ -45,6 +45,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=$(cd "${1:?usage: bench.sh BUILD [CASE]...}" && pwd) || exit 73
 shift
 runs=${RUNS:-5}
+[[ $runs =~ ^[1-9][0-9]*$ ]] || { printf 'bench: RUNS=%s: 1 or more\n' "$runs" >&2 && exit 64; }
 few=$(((runs + 1) / 2))
 jobs=${JOBS:-}
 paced=${PACED:-3}

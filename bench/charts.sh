@@ -145,4 +145,8 @@ grow proof 'As the list grows, with proof' 'hosts' \
     growth-both cpu_us_per_job 'with a policy' \
     growth-proof jobs_per_s 'no policy, jobs/s' \
     growth-both jobs_per_s 'with a policy, jobs/s'
+[[ $drawn != "" ]] || {
+    printf 'bench: nothing in %s has a chart: run make bench BENCH="throughput latency growth"\n' "$results" >&2
+    exit 65
+}
 printf 'bench: drawn into %s:%s\n' "$folder" "$drawn"

@@ -474,10 +474,11 @@ char *mm_sqlite_column_copy(sqlite3_stmt *statement, int column)
 
 mm_id_t mm_sqlite_column_id(sqlite3_stmt *statement, int column)
 {
-    mm_id_t id;
+    mm_id_t id = {{0}};
     const void *data = sqlite3_column_blob(statement, column);
-    assert(sqlite3_column_bytes(statement, column) == (int)sizeof id.bytes);
-    memcpy(id.bytes, data, sizeof id.bytes);
+    size_t size = (size_t)sqlite3_column_bytes(statement, column);
+    if (data)
+        memcpy(id.bytes, data, size < sizeof id.bytes ? size : sizeof id.bytes);
     return id;
 }
 

@@ -67,6 +67,7 @@ mm_sqlite_status_t mm_sqlite_row(mm_sqlite_t *self, sqlite3_stmt *statement, boo
 mm_str_t mm_sqlite_column_text(sqlite3_stmt *statement, int column);
 // The same as a copy, which is the caller's. NULL gives an empty one.
 char *mm_sqlite_column_copy(sqlite3_stmt *statement, int column);
+// One that was written by hand may have fewer than 16 bytes, which are then followed by zeros.
 mm_id_t mm_sqlite_column_id(sqlite3_stmt *statement, int column);
 // A machine or a boot that is written as text (mm_uuid_parse); zeros for anything else.
 mm_id_t mm_sqlite_column_uuid(sqlite3_stmt *statement, int column);

@@ -78,22 +78,46 @@
     ", " JOB_OUTCOME ", " JOB_COUNTS ", " JOB_WORKER ", error, " JOB_PROOF " FROM job_rows"
 
 // What is written through the view is in odd_jobs: by the store what has no room in a small row, by
-// people anything.
+// people anything. A trigger looks before it writes: in its own statements the OR IGNORE or OR
+// REPLACE of the statement outside would hold, and leave half a row. So these are refused, too.
+#define JOB_REFUSE(WHAT, CONDITION)                                                                \
+    "SELECT RAISE(ABORT, '" WHAT " constraint failed: jobs') WHERE " CONDITION ";"
+#define JOB_REFUSE_NULLS                                                                           \
+    JOB_REFUSE("NOT NULL", "new.id IS NULL OR new.host IS NULL OR new.instance IS NULL"            \
+                           " OR new.publisher IS NULL OR new.received_ms IS NULL")
+#define JOB_REFUSE_NO_COUNTS                                                                       \
+    JOB_REFUSE("NOT NULL", "new.attempts IS NULL OR new.deliveries IS NULL OR new.extended IS "    \
+                           "NULL")
+#define JOB_IS_THERE "EXISTS (SELECT 1 FROM job_rows WHERE id = new.id)"
+
 #define JOB_SCHEMA_VIEW                                                                            \
     "CREATE VIEW jobs AS " JOB_SELECT ";"                                                          \
-    "CREATE TRIGGER jobs_insert INSTEAD OF INSERT ON jobs BEGIN"                                   \
-    " INSERT INTO job_rows (id, host, received_ms, error)"                                         \
-    " VALUES (new.id, new.host, new.received_ms, new.error);"                                      \
-    " INSERT INTO odd_jobs VALUES (new.id, new.instance, new.publisher, new.settled_ms,"           \
-    " new.outcome, coalesce(new.attempts, 0), coalesce(new.deliveries, 1),"                        \
-    " coalesce(new.extended, 0), new.worker, new.proof); END;"                                     \
-    "CREATE TRIGGER jobs_delete INSTEAD OF DELETE ON jobs BEGIN"                                   \
-    " DELETE FROM odd_jobs WHERE id = old.id; DELETE FROM job_rows WHERE id = old.id; END;"        \
-    "CREATE TRIGGER jobs_update INSTEAD OF UPDATE ON jobs BEGIN"                                   \
-    " DELETE FROM jobs WHERE id = old.id;"                                                         \
-    " INSERT INTO jobs VALUES (new.id, new.host, new.instance, new.publisher, new.received_ms,"    \
-    " new.settled_ms, new.outcome, new.attempts, new.deliveries, new.extended, new.worker,"        \
-    " new.error, new.proof); END;"
+    "CREATE TRIGGER jobs_insert INSTEAD OF INSERT ON jobs BEGIN " JOB_REFUSE_NULLS JOB_REFUSE(     \
+        "UNIQUE",                                                                                  \
+        JOB_IS_THERE) " INSERT INTO job_rows (id, host, received_ms, error)"                       \
+                      " VALUES (new.id, new.host, new.received_ms, new.error);"                    \
+                      " INSERT INTO odd_jobs VALUES (new.id, new.instance, new.publisher, "        \
+                      "new.settled_ms,"                                                            \
+                      " new.outcome, coalesce(new.attempts, 0), coalesce(new.deliveries, 1),"      \
+                      " coalesce(new.extended, 0), new.worker, new.proof); END;"                   \
+                      "CREATE TRIGGER jobs_delete INSTEAD OF DELETE ON jobs BEGIN"                 \
+                      " DELETE FROM odd_jobs WHERE id = old.id; DELETE FROM job_rows WHERE id = "  \
+                      "old.id; END;"                                                               \
+                      "CREATE TRIGGER jobs_update INSTEAD OF UPDATE ON jobs "                      \
+                      "BEGIN " JOB_REFUSE_NULLS JOB_REFUSE_NO_COUNTS JOB_REFUSE(                   \
+                          "UNIQUE",                                                                \
+                          "new.id IS NOT old.id AND " JOB_IS_THERE) " DELETE FROM jobs WHERE id "  \
+                                                                    "= old.id;"                    \
+                                                                    " INSERT INTO jobs VALUES "    \
+                                                                    "(new.id, new.host, "          \
+                                                                    "new.instance, "               \
+                                                                    "new.publisher, "              \
+                                                                    "new.received_ms,"             \
+                                                                    " new.settled_ms, "            \
+                                                                    "new.outcome, new.attempts, "  \
+                                                                    "new.deliveries, "             \
+                                                                    "new.extended, new.worker,"    \
+                                                                    " new.error, new.proof); END;"
 
 #define JOB_SCHEMA JOB_SCHEMA_TABLES JOB_SCHEMA_VIEW
 

@@ -61,8 +61,10 @@ equal "it stands there as in the source" "$(sed -n "${settled}p" "$root/saver/sa
 equal "time a hit is time by hits" "$(column table "$settled" 4)" \
     "$(awk -v time="$(column table "$settled" 3)" 'BEGIN { printf "%.1f", time / 2000 }')"
 saved=$(line_of saver/saver.c 'mm_log(MM_LOG_INFO, MM_MESSAGE_SAVED')
+hits=$(column table "$saved" 2) # the code itself when a save is always settled in its own commit
+[[ $hits =~ ^[0-9]+$ ]] || hits=0
 equal "the line that logs a save was hit for each that is logged" \
-    "$(grep -c 'Saved into database' whole/log/saver.log)" "$(column table "$saved" 2)"
+    "$(grep -c 'Saved into database' whole/log/saver.log)" "$hits"
 equal "% Time adds up to 100" 100 "$(awk '/^ *[0-9]+ +[0-9]+ +[0-9]+ / { sum += $5 }
     END { printf "%.0f", sum }' table)"
 equal "the times add up to the total" "$(awk '/^Total time/ { print $3 }' table)" \

@@ -156,7 +156,10 @@ END
 chmod +x restart.sh
 rm -f bad.ini
 dir=run
-run -i hosts.txt -x "$work/restart.sh {host}" --ramp 9 --at-once 1 -n 1 --slots 1 --for 500ms -q
+launch -i hosts.txt -x "$work/restart.sh {host}" --ramp 9 --at-once 1 -n 1 --slots 1 -q
+settle_at_least 1 20
+kill -TERM "$run_pid"
+finish 20
 ends_with_code "a run that is stopped in the midst: exit 75" 75
 restarted=$(store "SELECT group_concat(host, ' ') FROM (SELECT host FROM jobs WHERE outcome = 'restarted' ORDER BY host)")
 kept() { sha256sum run/*.db run/list.* run/run.* run/log/* 2>/dev/null; }

@@ -5,6 +5,7 @@
 #include "store_play.h"
 
 #include <fcntl.h>
+#include <sqlite3.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -195,6 +196,42 @@ static void people_write_to_jobs_as_to_a_table(void **state)
     assert_true(store_close(&store));
 }
 
+// Nothing is lost or half written by a statement that a table would refuse, whatever it says of
+// conflicts: a trigger's statements would take that over.
+static void what_a_table_refuses_changes_no_job(void **state)
+{
+    (void)state;
+    static const char *const statements[] = {
+        "UPDATE OR IGNORE jobs SET id = (SELECT max(id) FROM jobs) WHERE id = (SELECT min(id) FROM "
+        "jobs)",
+        "UPDATE OR REPLACE jobs SET id = (SELECT max(id) FROM jobs)",
+        "UPDATE OR IGNORE jobs SET host = NULL",
+        "UPDATE OR REPLACE jobs SET publisher = NULL",
+        "UPDATE OR IGNORE jobs SET attempts = NULL",
+        "INSERT OR IGNORE INTO jobs SELECT * FROM jobs",
+        "INSERT OR REPLACE INTO jobs SELECT * FROM jobs",
+        "INSERT OR IGNORE INTO jobs (id, host, received_ms, publisher) VALUES (x'77', 'h', 3, 'p')",
+        "INSERT OR REPLACE INTO jobs (id, host, instance, received_ms) VALUES (x'77', 'h', 'h', 3)",
+    };
+    store_t *store = open_store();
+    for (unsigned job = 0; job < 3; job++)
+        put_settle(store, job, job, MM_OUTCOME_DEAD);
+    EXPECT(store, {0, MM_STATUS_OK, MM_OUTCOME_DEAD}, {1, MM_STATUS_OK, MM_OUTCOME_DEAD},
+           {2, MM_STATUS_OK, MM_OUTCOME_DEAD});
+    execute("UPDATE jobs SET outcome = NULL WHERE id = (SELECT min(id) FROM jobs)"); // an odd one
+    char *before = strdup(query("SELECT * FROM jobs"));
+    for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {
+        sqlite3 *db;
+        assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+        assert_int_equal(sqlite3_exec(db, statements[i], NULL, NULL, NULL), SQLITE_CONSTRAINT);
+        (void)sqlite3_close(db);
+        assert_string_equal(query("SELECT * FROM jobs"), before);
+        assert_string_equal(query("SELECT count(*) FROM odd_jobs"), "1;");
+    }
+    free(before);
+    assert_true(store_close(&store));
+}
+
 // A job is searched for, not scanned, and only who asks for names has them looked up.
 static void queries_of_jobs_are_planned_as_of_a_table(void **state)
 {
@@ -339,6 +376,7 @@ int main(void)
         STORE_TEST(a_failed_upgrade_leaves_the_file_as_it_was),
         STORE_TEST(odd_jobs_are_settled_like_others),
         STORE_TEST(people_write_to_jobs_as_to_a_table),
+        STORE_TEST(what_a_table_refuses_changes_no_job),
         STORE_TEST(queries_of_jobs_are_planned_as_of_a_table),
         STORE_TEST(a_file_without_a_log_works),
         STORE_TEST(a_removed_file_ends_the_store),
