@@ -262,6 +262,15 @@ static int refuse_empty(const run_settings_t *self)
     return 0;
 }
 
+// Without restarters of its own nothing would ever begin, unless others can join.
+static int refuse_nobody(const run_settings_t *self, const mm_options_t *consumer)
+{
+    if (self->options.restarters > 0 || *consumer->listen != '\0')
+        return 0;
+    return caller_fail(EX_USAGE, "-n takes the number of restarters, from 1 to 256; 0 is for a run "
+                                 "whose restarters are elsewhere and join by --listen");
+}
+
 static int prepare(run_settings_t *self, const mm_options_t programs[MM_PROGRAMS])
 {
     const mm_options_t *publisher = &programs[MM_PROGRAM_PUBLISHER];
@@ -269,7 +278,9 @@ static int prepare(run_settings_t *self, const mm_options_t programs[MM_PROGRAMS
     self->max_dead = programs[MM_PROGRAM_CONSUMER].max_dead;
     self->db = strdup(programs[MM_PROGRAM_SAVER].db);
     assert(self->db);
-    int exit_code = prepare_profile(self, programs);
+    int exit_code = refuse_nobody(self, &programs[MM_PROGRAM_CONSUMER]);
+    if (exit_code == 0)
+        exit_code = prepare_profile(self, programs);
     if (exit_code == 0)
         exit_code = run_policy_read(self, programs);
     if (exit_code == 0)

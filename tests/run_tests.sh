@@ -51,6 +51,7 @@ missing_for_test() {
         have "$tool" || missing+=("$tool")
     done
     have ssh || missing+=(openssh-client)
+    have ip || missing+=(iproute2)
     { have python3 && /usr/bin/python3 -c 'import msgpack, zmq' 2>/dev/null; } ||
         missing+=(python3-zmq python3-msgpack)
     if ! have clang ||

@@ -24,7 +24,7 @@ llvm-cov llvm-profdata parallel pdsh perf redis-server sudo'
 
 # What packages that run.sh installs bring beside the program of their own name.
 declare -A brings=([gcc]='cc nm readelf gcov' [valgrind]='callgrind_annotate'
-    [openssh-client]='ssh ssh-keygen' [python3-zmq]=python3)
+    [openssh-client]='ssh ssh-keygen' [iproute2]=ip [python3-zmq]=python3)
 
 # The packages that run.sh would install if nothing were there, one a line.
 # shellcheck disable=SC2317,SC2329 # the functions here are called by what is evaluated

@@ -107,7 +107,7 @@ static void what_it_does_not_know_is_refused_by_name(void **state)
     assert_heard("unknown argument hosts");
     assert_int_equal(READ("-n"), 64);
     assert_heard("-n needs a value");
-    assert_int_equal(READ("-n0"), 64);
+    assert_int_equal(READ("-n0"), 64); // but with --listen
     assert_heard("from 1 to 256");
 }
 
