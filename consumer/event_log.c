@@ -111,6 +111,30 @@ static bool passes(event_log_t *self, const gather_action_t *action, int64_t now
     return true;
 }
 
+void event_log_joined(event_log_t *self, const gather_action_t *action, const char *key,
+                      const char *address, int64_t now_ms)
+{
+    const char *worker = action->as.answer.worker.text;
+    uint64_t session = action->as.answer.session;
+    if (!mm_log_limit_pass(&self->limit, MM_LOG_INFO, MM_MESSAGE_WORKER_JOINED, now_ms))
+        return;
+    if (key)
+        mm_log(MM_LOG_INFO, MM_MESSAGE_WORKER_JOINED, MM_STRING("worker", worker),
+               MM_INT("session", session), MM_STRING("key", key),
+               MM_STRING("address", address ? address : "unknown"));
+    else
+        mm_log(MM_LOG_INFO, MM_MESSAGE_WORKER_JOINED, MM_STRING("worker", worker),
+               MM_INT("session", session));
+}
+
+void event_log_unbound(event_log_t *self, const gather_action_t *action, const char *error,
+                       int64_t now_ms)
+{
+    if (mm_log_limit_pass(&self->limit, MM_LOG_ERROR, MM_MESSAGE_UNBOUND, now_ms))
+        mm_log(MM_LOG_ERROR, MM_MESSAGE_UNBOUND, MM_STRING("worker", action->as.answer.worker.text),
+               MM_STRING("error", error));
+}
+
 void event_log_refused(event_log_t *self, const gather_action_t *action, int64_t now_ms)
 {
     if (mm_log_limit_pass(&self->limit, MM_LOG_WARN, MM_MESSAGE_WORKER_REFUSED, now_ms))

@@ -22,7 +22,12 @@ void event_log_verdict(event_log_t *self, const gather_action_t *action, int64_t
 void event_log(event_log_t *self, const gather_action_t *action, int64_t now_ms);
 // GATHER_NEWS.
 void event_log_news(const gather_action_t *action);
-// GATHER_REFUSED.
+// A worker gets a session, GATHER_OPEN, or one without an endpoint; or GATHER_REFUSED. key,
+// address: of one on another machine; key NULL: it is on this one.
+void event_log_joined(event_log_t *self, const gather_action_t *action, const char *key,
+                      const char *address, int64_t now_ms);
+void event_log_unbound(event_log_t *self, const gather_action_t *action, const char *error,
+                       int64_t now_ms);
 void event_log_refused(event_log_t *self, const gather_action_t *action, int64_t now_ms);
 
 #endif

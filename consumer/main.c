@@ -64,7 +64,6 @@ typedef struct {
     uint64_t refused_connections; // that were told of
     int64_t refused_ms;           // when they were
     uint64_t unbound;             // session without an endpoint, of this step; 0: none
-    int64_t unbound_ms;           // when one was told of
     int exit_code;
 } consumer_t;
 
@@ -76,37 +75,18 @@ static const mm_allowed_t *sender(const consumer_t *self)
     return self->listener ? listener_sender(self->listener) : NULL;
 }
 
-static void log_joined(consumer_t *self, const gather_action_t *action)
-{
-    const mm_allowed_t *row = sender(self);
-    const char *worker = action->as.answer.worker.text;
-    if (!mm_log_limit_pass(&self->log.limit, MM_LOG_INFO, MM_MESSAGE_WORKER_JOINED, self->now_ms))
-        return;
-    uint64_t session = action->as.answer.session;
-    const char *address = mm_receiver_peer(&self->receiver);
-    if (row)
-        mm_log(MM_LOG_INFO, MM_MESSAGE_WORKER_JOINED, MM_STRING("worker", worker),
-               MM_INT("session", session), MM_STRING("key", row->public_key),
-               MM_STRING("address", address ? address : "unknown"));
-    else
-        mm_log(MM_LOG_INFO, MM_MESSAGE_WORKER_JOINED, MM_STRING("worker", worker),
-               MM_INT("session", session));
-}
-
 // Without a descriptor or a port for another socket, a session has no endpoint: its worker rejoins
 // at its next heartbeat.
 static void open_session(consumer_t *self, const gather_action_t *action)
 {
     if (send_batch_open(self->batch, action)) {
-        log_joined(self, action);
-        return;
+        const mm_allowed_t *row = sender(self);
+        event_log_joined(&self->log, action, row ? row->public_key : NULL,
+                         mm_receiver_peer(&self->receiver), self->now_ms);
+    } else {
+        event_log_unbound(&self->log, action, strerror(errno), self->now_ms);
+        self->unbound = action->as.answer.session;
     }
-    self->unbound = action->as.answer.session;
-    if (self->now_ms < self->unbound_ms + 1000)
-        return;
-    self->unbound_ms = self->now_ms;
-    mm_log(MM_LOG_ERROR, "Cannot bind the tasks of a worker; it is to join anew",
-           MM_STRING("worker", action->as.answer.worker.text), MM_STRING("error", strerror(errno)));
 }
 
 // Its last heartbeat acknowledges what it has read, so that no worker leaves in doubt.

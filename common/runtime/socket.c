@@ -132,8 +132,17 @@ void mm_socket_end(void)
     context = NULL;
 }
 
+// Without this option libzmq takes no address in brackets. With it, it takes names for addresses of
+// IPv6 first: so only these have it.
+static void prepare_for(mm_socket_t *self, const char *endpoint)
+{
+    if (strncmp(endpoint, "tcp://[", strlen("tcp://[")) == 0)
+        set_option(self->zmq, ZMQ_IPV6, 1);
+}
+
 int mm_socket_bind(mm_socket_t *self, const char *endpoint)
 {
+    prepare_for(self, endpoint);
     return zmq_bind(mm_socket_zmq(self), endpoint) == 0 ? 0 : errno;
 }
 
@@ -145,6 +154,7 @@ void mm_socket_unbind(mm_socket_t *self, const char *endpoint)
 
 int mm_socket_connect(mm_socket_t *self, const char *endpoint)
 {
+    prepare_for(self, endpoint);
     return zmq_connect(mm_socket_zmq(self), endpoint) == 0 ? 0 : errno;
 }
 

@@ -33,6 +33,7 @@
 #define MM_MESSAGE_CLAIM_IGNORED "Ignoring what a peer claims"
 
 // The consumer, of its workers.
+#define MM_MESSAGE_UNBOUND        "Cannot bind the tasks of a worker; it is to join anew"
 #define MM_MESSAGE_WORKER_JOINED  "A worker joins"
 #define MM_MESSAGE_WORKER_LEFT    "A worker has left"
 #define MM_MESSAGE_WORKER_LOST    "Lost a worker: no heartbeat"

@@ -592,8 +592,7 @@ static void a_run_names_what_is_wrong_with_its_words(void **state)
     static const struct {
         const char *argument, *told;
     } cases[] = {
-        {"--restarters=0", "mayhem run: --restarters=0: it must be from 1 to 256 (number of"},
-        {"--restarters=257", "from 1 to 256"},
+        {"--restarters=257", "mayhem run: --restarters=257: it must be from 0 to 256 (number of"},
         {"--crash-limit=65", "from 0 to 64"},
         {"--restart-pause=0s..1s", "from 1ms to 1h"},
         {"--restart-pause=2s..1s", "begins above its end"},
@@ -651,7 +650,7 @@ static void help_of_a_run_has_its_letters(void **state)
     assert_int_equal(PARSE(RUN, "--help"), 0);
     assert_non_null(strstr(out, "Usage: mayhem run"));
     assert_non_null(
-        strstr(out, "  -n, --restarters N          number of restarters to start [2]\n"));
+        strstr(out, "  -n, --restarters N          number of restarters to start; 0: "));
     assert_non_null(strstr(out, "  --profile[=[lines:]TIME]    show where the time goes"));
     assert_null(strstr(out, "--batch"));
 }

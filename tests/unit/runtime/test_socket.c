@@ -193,6 +193,27 @@ static void the_endpoint_tells_the_port_that_the_system_picked(void **state)
 
 // ---- topics
 
+static void an_address_of_ipv6_has_brackets(void **state)
+{
+    (void)state;
+    static const char *const frames[] = {"by IPv6", NULL};
+    char endpoint[64];
+    mm_socket_t *pull = mm_socket_new(ZMQ_PULL), *push = mm_socket_new(ZMQ_PUSH);
+    int error = mm_socket_bind(pull, "tcp://[::1]:*");
+    if (error == 0) {
+        mm_socket_endpoint(pull, endpoint, sizeof endpoint);
+        assert_int_equal(mm_socket_connect(push, endpoint), 0);
+        wait_for(push, ZMQ_POLLOUT);
+        send_frames(push, frames);
+        wait_for(pull, ZMQ_POLLIN);
+        assert_int_equal(mm_socket_receive(pull, false, &temp_message), MM_RECEIVED_FRAME);
+        holds("by IPv6");
+    } else if (error != EADDRNOTAVAIL && error != EAFNOSUPPORT) { // there may be none here
+        fail_msg("%s", zmq_strerror(error));
+    }
+    close_pair(&push, &pull);
+}
+
 static void a_topic_ends_with_its_nul_byte(void **state)
 {
     (void)state;
@@ -332,6 +353,7 @@ int main(void)
         TEST(without_a_peer_nothing_is_sent),
         TEST(a_place_that_cannot_be_bound_gives_its_errno),
         TEST(the_endpoint_tells_the_port_that_the_system_picked),
+        TEST(an_address_of_ipv6_has_brackets),
         TEST(a_topic_ends_with_its_nul_byte),
         TEST(no_topic_is_the_prefix_of_another),
         TEST(a_subscriber_gets_its_own_topic_only),
