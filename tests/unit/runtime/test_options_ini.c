@@ -51,7 +51,8 @@ static void a_bad_line_of_a_run_is_named_as_of_any(void **state)
     static const struct {
         const char *text, *told;
     } cases[] = {
-        {"[run]\nrestarters = 300\n", "mayhem run: a:2: restarters = 300: it must be from 0 to 256"},
+        {"[run]\nrestarters = 300\n",
+         "mayhem run: a:2: restarters = 300: it must be from 0 to 256"},
         {"[run]\nrestartres = 1\n",
          "[run] has no key 'restartres'; the nearest one is 'restarters'"},
         {"[run]\ncap = 1\n",
