@@ -164,6 +164,7 @@ equal "scale without a number: exit 64" 64 $?
 # ---- bytes that are no frame ---------------------------------------------------------------------
 
 # Speaks ZMTP 3.0 as a PUSH socket (greeting, READY), then sends its arguments as messages.
+# It may be cut off before it has said all.
 send_bytes() {
     local port=$1 message zeros='\0\0\0\0\0\0\0\0'
     shift
@@ -178,6 +179,7 @@ send_bytes() {
     exec 9>&-
 }
 
+trap '' PIPE
 dir=bytes
 port=$((20000 + RANDOM % 20000))
 printf '[common]\nconsumer = tcp://127.0.0.1:%d\n' "$port" >tcp.ini
