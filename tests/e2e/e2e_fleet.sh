@@ -9,7 +9,7 @@
 . "$root/tests/fleet/fleet.sh"
 fleet_or_skip
 
-limits=(--timeout 3s --verify-timeout 8s --settle 2s)
+limits=(--timeout 5s --verify-timeout 14s --settle 2s)
 
 # begin_fleet N KIND...: afterwards `ssh` is one that finds them.
 begin_fleet() {
@@ -48,7 +48,7 @@ read_deadlines() {
 dir=kinds
 begin_fleet 15 well slow hang twice flap long:down_ms=6000 noop gone badkey sick stranger nosudo \
     other unwell restless
-timeout -k 5 80 "$root/run.sh" --dir "$dir" -i "$fleet/hosts.txt" --driver ssh --at-once 15 \
+timeout -k 5 120 "$root/run.sh" --dir "$dir" -i "$fleet/hosts.txt" --driver ssh --at-once 15 \
     "${limits[@]}" >out 2>err </dev/null
 code=$?
 ends_with_code "some hosts are dead: exit 1" 1
