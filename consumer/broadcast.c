@@ -68,10 +68,8 @@ static void apply_wish(broadcast_t *self, mm_str_t wish)
         zap_shut_down(&self->message); // libzmq would keep each topic that it wishes
         return;
     }
-    int rc =
-        zmq_setsockopt(mm_socket_zmq(self->remote),
-                       wish.data[0] == 1 ? ZMQ_SUBSCRIBE : ZMQ_UNSUBSCRIBE, topic.data, topic.size);
-    assert(rc == 0);
+    mm_socket_set(self->remote, wish.data[0] == 1 ? ZMQ_SUBSCRIBE : ZMQ_UNSUBSCRIBE, topic.data,
+                  topic.size);
 }
 
 // False when the message is no subscription.
@@ -106,12 +104,6 @@ static void on_subscription(void *arg)
 
 // ---- the second socket
 
-static void set(mm_socket_t *socket, int option, const void *value, size_t size)
-{
-    int rc = zmq_setsockopt(mm_socket_zmq(socket), option, value, size);
-    assert(rc == 0);
-}
-
 int broadcast_bind(broadcast_t *self)
 {
     if (!self->endpoint || self->remote)
@@ -121,8 +113,8 @@ int broadcast_bind(broadcast_t *self)
         return errno;
     if (self->listener.frames > 0)
         mm_socket_limit(socket, self->listener.frames);
-    set(socket, ZMQ_XPUB_MANUAL, &(int){1}, sizeof(int));
-    set(socket, ZMQ_MAXMSGSIZE, &(int64_t){MESSAGE_BYTES}, sizeof(int64_t));
+    mm_socket_set(socket, ZMQ_XPUB_MANUAL, &(int){1}, sizeof(int));
+    mm_socket_set(socket, ZMQ_MAXMSGSIZE, &(int64_t){MESSAGE_BYTES}, sizeof(int64_t));
     zap_serve(self->listener.zap, socket, self->listener.domain);
     int error = mm_socket_bind(socket, self->endpoint);
     if (error != 0) {
@@ -140,7 +132,7 @@ void broadcast_close_remote(broadcast_t *self)
     if (!self->remote)
         return;
     mm_loop_remove_socket(self->listener.loop, self->remote);
-    set(self->remote, ZMQ_LINGER, &(int){0}, sizeof(int));
+    mm_socket_set(self->remote, ZMQ_LINGER, &(int){0}, sizeof(int));
     mm_socket_destroy(&self->remote);
 }
 

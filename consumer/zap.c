@@ -273,18 +273,10 @@ static void on_question(void *arg)
 
 // ---- sockets
 
-static void set(mm_socket_t *socket, int option, const void *value, size_t size)
-{
-    int rc = zmq_setsockopt(mm_socket_zmq(socket), option, value, size);
-    assert(rc == 0);
-}
-
 void zap_serve(const zap_t *self, mm_socket_t *socket, const char *domain)
 {
-    set(socket, ZMQ_CURVE_SERVER, &(int){1}, sizeof(int));
-    set(socket, ZMQ_CURVE_SECRETKEY, self->key.secret_key, MM_KEY_TEXT);
-    set(socket, ZMQ_ZAP_DOMAIN, domain, strlen(domain));
-    set(socket, ZMQ_BACKLOG, &(int){BACKLOG}, sizeof(int));
+    mm_socket_set_server(socket, self->key.secret_key, domain);
+    mm_socket_set(socket, ZMQ_BACKLOG, &(int){BACKLOG}, sizeof(int));
 }
 
 void zap_serve_session(zap_t *self, mm_socket_t *socket, uint64_t number, const mm_allowed_t *row)

@@ -18,12 +18,6 @@ typedef struct {
     mm_socket_t *monitor; // of the client: only there one hears of a handshake
 } probe_t;
 
-static void set(mm_socket_t *socket, int option, const void *value, size_t size)
-{
-    int rc = zmq_setsockopt(mm_socket_zmq(socket), option, value, size);
-    assert(rc == 0);
-}
-
 static void open_ends(probe_t *self)
 {
     static unsigned count; // libzmq frees a name some time after its monitor has ended
@@ -32,14 +26,10 @@ static void open_ends(probe_t *self)
     mm_key_draw(&server);
     mm_key_draw(&stranger);
     self->server = mm_socket_new(ZMQ_PULL);
-    set(self->server, ZMQ_CURVE_SERVER, &(int){1}, sizeof(int));
-    set(self->server, ZMQ_CURVE_SECRETKEY, server.secret_key, MM_KEY_TEXT);
-    set(self->server, ZMQ_ZAP_DOMAIN, ZAP_PROBE_DOMAIN, strlen(ZAP_PROBE_DOMAIN));
+    mm_socket_set_server(self->server, server.secret_key, ZAP_PROBE_DOMAIN);
     self->client = mm_socket_new(ZMQ_PUSH);
     mm_socket_limit(self->client, 1);
-    set(self->client, ZMQ_CURVE_SERVERKEY, server.public_key, MM_KEY_TEXT);
-    set(self->client, ZMQ_CURVE_PUBLICKEY, stranger.public_key, MM_KEY_TEXT);
-    set(self->client, ZMQ_CURVE_SECRETKEY, stranger.secret_key, MM_KEY_TEXT);
+    mm_socket_set_keys(self->client, stranger.public_key, stranger.secret_key, server.public_key);
     (void)snprintf(endpoint, sizeof endpoint, "inproc://zap-probe-%u", ++count);
     int rc = zmq_socket_monitor(mm_socket_zmq(self->client), endpoint, EVENTS);
     assert(rc == 0);

@@ -102,19 +102,25 @@ void mm_socket_limit(mm_socket_t *self, int frames)
     set_option(self->zmq, ZMQ_LINGER, 0);
 }
 
+void mm_socket_set(mm_socket_t *self, int option, const void *value, size_t size)
+{
+    int rc = zmq_setsockopt(mm_socket_zmq(self), option, value, size);
+    assert(rc == 0);
+}
+
+void mm_socket_set_server(mm_socket_t *self, const char *secret_key, const char *domain)
+{
+    mm_socket_set(self, ZMQ_CURVE_SERVER, &(int){1}, sizeof(int));
+    mm_socket_set(self, ZMQ_CURVE_SECRETKEY, secret_key, strlen(secret_key) + 1);
+    mm_socket_set(self, ZMQ_ZAP_DOMAIN, domain, strlen(domain));
+}
+
 void mm_socket_set_keys(mm_socket_t *self, const char *public_key, const char *secret_key,
                         const char *server_key)
 {
-    const struct {
-        int option;
-        const char *key;
-    } keys[] = {{ZMQ_CURVE_PUBLICKEY, public_key},
-                {ZMQ_CURVE_SECRETKEY, secret_key},
-                {ZMQ_CURVE_SERVERKEY, server_key}};
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        int rc = zmq_setsockopt(self->zmq, keys[i].option, keys[i].key, strlen(keys[i].key) + 1);
-        assert(rc == 0);
-    }
+    mm_socket_set(self, ZMQ_CURVE_PUBLICKEY, public_key, strlen(public_key) + 1);
+    mm_socket_set(self, ZMQ_CURVE_SECRETKEY, secret_key, strlen(secret_key) + 1);
+    mm_socket_set(self, ZMQ_CURVE_SERVERKEY, server_key, strlen(server_key) + 1);
 }
 
 void mm_socket_destroy(mm_socket_t **self_p)
@@ -160,8 +166,7 @@ int mm_socket_connect(mm_socket_t *self, const char *endpoint)
 
 void mm_socket_subscribe(mm_socket_t *self, mm_str_t topic)
 {
-    int rc = zmq_setsockopt(mm_socket_zmq(self), ZMQ_SUBSCRIBE, topic.data, topic.size);
-    assert(rc == 0);
+    mm_socket_set(self, ZMQ_SUBSCRIBE, topic.data, topic.size);
 }
 
 void mm_socket_endpoint(mm_socket_t *self, char *ret_endpoint, size_t size)

@@ -28,6 +28,11 @@ mm_socket_t *mm_socket_try(int type);
 // Before bind or connect, for frames that may be lost: limits how many wait for each peer, 0: not
 // at all; at exit they are dropped.
 void mm_socket_limit(mm_socket_t *self, int frames);
+// An option that mm_socket_new does not know (zmq_setsockopt(3)), with a value that libzmq takes.
+void mm_socket_set(mm_socket_t *self, int option, const void *value, size_t size);
+// Before bind: the socket is a CURVE server (RFC 26), which asks the ZAP handler (RFC 27) by this
+// domain. The key is 40 characters of Z85 and a NUL.
+void mm_socket_set_server(mm_socket_t *self, const char *secret_key, const char *domain);
 // Before connect: the socket is a CURVE client (RFC 26), with its own pair of keys and the server's
 // public one. Each is 40 characters of Z85 and a NUL.
 void mm_socket_set_keys(mm_socket_t *self, const char *public_key, const char *secret_key,

@@ -29,6 +29,15 @@ void curve_path(char ret_path[TEMP_PATH_MAX], const char *name)
     temp_path(ret_path, path);
 }
 
+void curve_replace_key(mm_key_t *ret_key)
+{
+    char path[TEMP_PATH_MAX], error[MM_ERROR_MAX];
+    curve_path(path, "consumer.key");
+    *ret_key = curve_keys[CONSUMER];
+    mm_key_draw(ret_key);
+    assert_int_equal(mm_key_write(ret_key, path, true, error), 0);
+}
+
 void curve_allow(const mm_key_t *key)
 {
     char path[TEMP_PATH_MAX], error[MM_ERROR_MAX];

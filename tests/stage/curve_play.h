@@ -31,6 +31,8 @@ int end_curve(void **state);
 void curve_open(void);
 // The paths of the two files.
 void curve_path(char ret_path[TEMP_PATH_MAX], const char *name);
+// Puts another pair of keys into the consumer's file.
+void curve_replace_key(mm_key_t *ret_key);
 // Puts a key on the list, and takes it off.
 void curve_allow(const mm_key_t *key);
 void curve_disallow(const mm_key_t *key);

@@ -21,6 +21,9 @@ void make_temp_folder(void);
 // The path of `name` in the folder, whether it exists or not.
 void temp_path(char ret_path[TEMP_PATH_MAX], const char *name);
 
+// Makes this file anew, with exactly this mode.
+void temp_write(const char *path, const char *bytes, size_t size, mode_t mode);
+
 // For the end of a test: 0, or -1 when something could not be removed.
 int remove_temp_folder(void **state);
 

@@ -463,11 +463,7 @@ static mm_key_t another;
 
 static bool key_is_replaced(void)
 {
-    char path[TEMP_PATH_MAX], error[MM_ERROR_MAX];
-    curve_path(path, "consumer.key");
-    another = curve_keys[CONSUMER];
-    mm_key_draw(&another);
-    assert_int_equal(mm_key_write(&another, path, true, error), 0);
+    curve_replace_key(&another);
     return true;
 }
 

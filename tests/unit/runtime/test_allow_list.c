@@ -34,19 +34,9 @@ static int end(void **state)
     return remove_temp_folder(state);
 }
 
-static void write_bytes(const char *text, size_t size, mode_t mode)
-{
-    (void)unlink(path);
-    int descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
-    assert_true(descriptor >= 0);
-    assert_int_equal(write(descriptor, text, size), size);
-    assert_int_equal(fchmod(descriptor, mode), 0);
-    (void)close(descriptor);
-}
-
 static void write_text(const char *text)
 {
-    write_bytes(text, strlen(text), 0600);
+    temp_write(path, text, strlen(text), 0600);
 }
 
 static void read_text(const char *text)
@@ -313,7 +303,7 @@ static void what_was_refused_leaves_the_rows_as_they_were(void **state)
     assert_refused(EX_CONFIG, ":2:");
     write_text("");
     assert_refused(EX_CONFIG, "is empty");
-    write_bytes("saver s " B "\nviewer \0 v\n", 60, 0600);
+    temp_write(path, "saver s " B "\nviewer \0 v\n", 60, 0600);
     assert_refused(EX_CONFIG, ":2: there is a byte 0x00");
     assert_int_equal(unlink(path), 0);
     assert_refused(EX_NOINPUT, "No such file");
@@ -334,10 +324,10 @@ static void others_may_read_a_list_and_not_write_it(void **state)
     static const char text[] = "saver s " B "\n";
     static const mode_t wide[] = {0602, 0620, 0622, 0666};
     for (size_t i = 0; i < sizeof wide / sizeof *wide; i++) {
-        write_bytes(text, strlen(text), wide[i]);
+        temp_write(path, text, strlen(text), wide[i]);
         assert_refused(EX_NOPERM, "chmod go-w");
     }
-    write_bytes(text, strlen(text), 0644);
+    temp_write(path, text, strlen(text), 0644);
     assert_int_equal(mm_allow_list_read(list, path, error), 0);
     assert_int_equal(chmod(folder, 0770), 0);
     assert_refused(EX_NOPERM, "has mode 0770, so that others could put keys there");

@@ -32,19 +32,9 @@ static int begin(void **state)
     return 0;
 }
 
-static void write_bytes(const char *text, size_t size, mode_t mode)
-{
-    (void)unlink(path);
-    int descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
-    assert_true(descriptor >= 0);
-    assert_int_equal(write(descriptor, text, size), size);
-    assert_int_equal(fchmod(descriptor, mode), 0);
-    (void)close(descriptor);
-}
-
 static void write_text(const char *text)
 {
-    write_bytes(text, strlen(text), 0600);
+    temp_write(path, text, strlen(text), 0600);
 }
 
 // The key is as before, the sentence has these words, and never the secret.
@@ -184,7 +174,7 @@ static void no_file_is_wider_than_0600_at_any_time(void **state)
 static void a_wide_file_in_its_place_gives_nothing_away(void **state)
 {
     (void)state;
-    write_bytes("", 0, 0666);
+    temp_write(path, "", 0, 0666);
     int spy = open(path, O_RDONLY);
     mm_key_t made = drawn(MM_KEY_SAVER);
     assert_int_equal(mm_key_write(&made, path, true, error), 0);
@@ -289,7 +279,7 @@ static void a_wrong_line_is_refused_with_its_number(void **state)
         write_text(cases[i].text);
         assert_refused(EX_CONFIG, cases[i].words);
     }
-    write_bytes("role = saver\nname = a\0b\n", 24, 0600);
+    temp_write(path, "role = saver\nname = a\0b\n", 24, 0600);
     assert_refused(EX_CONFIG, ":2: there is a byte 0x00");
 }
 
@@ -348,12 +338,12 @@ static void modes_that_let_others_in_are_refused(void **state)
     (void)state;
     static const mode_t wide[] = {0604, 0602, 0601, 0640, 0620, 0610, 0644, 0666, 0777};
     for (size_t i = 0; i < sizeof wide / sizeof *wide; i++) {
-        write_bytes(GOOD, strlen(GOOD), wide[i]);
+        temp_write(path, GOOD, strlen(GOOD), wide[i]);
         assert_refused(EX_NOPERM, "chmod 600");
     }
     static const mode_t narrow[] = {0600, 0400, 0700};
     for (size_t i = 0; i < sizeof narrow / sizeof *narrow; i++) {
-        write_bytes(GOOD, strlen(GOOD), narrow[i]);
+        temp_write(path, GOOD, strlen(GOOD), narrow[i]);
         assert_int_equal(mm_key_read(path, &key, error), 0);
     }
 }
