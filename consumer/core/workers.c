@@ -240,8 +240,6 @@ void workers_cut(workers_t *self, uint64_t session)
         if (session == 0 || worker->session != session)
             continue;
         worker->is_cut = true;
-        if (self->quarantine == worker)
-            workers_release_quarantine(self);
         workers_refresh_credit(self, worker);
     }
 }

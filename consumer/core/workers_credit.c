@@ -89,11 +89,16 @@ static void reserve(workers_t *self, worker_t *worker, bool reserved)
     workers_refresh_credit(self, worker);
 }
 
+// Whether it can be reserved: it neither drains nor pauses, and its session is not cut.
+static bool is_able(const worker_t *worker)
+{
+    return worker->slots > 0 && worker->paused_ms == 0 && !worker->is_cut;
+}
+
 worker_t *workers_pick_quarantine(const workers_t *self)
 {
     worker_t *worker = self->quarantine;
-    bool is_idle = worker && worker->out == 0 && worker->slots > 0 && worker->paused_ms == 0;
-    return is_idle ? worker : NULL;
+    return worker && worker->out == 0 && is_able(worker) ? worker : NULL;
 }
 
 void workers_release_quarantine(workers_t *self)
@@ -104,14 +109,14 @@ void workers_release_quarantine(workers_t *self)
 
 void workers_reserve_quarantine(workers_t *self)
 {
-    if (self->quarantine && (self->quarantine->slots == 0 || self->quarantine->paused_ms > 0))
-        workers_release_quarantine(self); // it drains, or pauses
+    if (self->quarantine && !is_able(self->quarantine))
+        workers_release_quarantine(self);
     if (self->quarantine)
         return;
     worker_t *worker, *best = NULL;
     DL_FOREACH2 (self->joined, worker, heard_next)
-        if (worker->role == MM_ROLE_RESTARTER && worker->slots > 0 && worker->paused_ms == 0 &&
-            !worker->is_cut && (!best || worker->out < best->out))
+        if (worker->role == MM_ROLE_RESTARTER && is_able(worker) &&
+            (!best || worker->out < best->out))
             best = worker;
     if (best)
         reserve(self, best, true);
