@@ -141,6 +141,18 @@ static void forgive(proof_t *self, int64_t now_ms)
         self->settle_ms += late_ms;
 }
 
+// A read that takes long tells a longer uptime than its boot had when it began. Whoever has seen
+// once that a boot is later knows it.
+static identity_change_t change_of(const proof_t *self, int64_t now_ms, const identity_t *read)
+{
+    bool is_known_later = self->good_ms != NEVER &&
+                          self->candidate.uptime_ms != IDENTITY_UPTIME_NONE &&
+                          identity_is_same(&self->candidate, read);
+    return is_known_later
+               ? IDENTITY_NEW
+               : identity_change(&self->config.before, read, self->config.begun_ms, now_ms);
+}
+
 void proof_take_read(proof_t *self, int64_t now_ms, const identity_t *read)
 {
     assert(self->outcome == PROOF_OPEN && !self->asks_health);
@@ -149,8 +161,7 @@ void proof_take_read(proof_t *self, int64_t now_ms, const identity_t *read)
         static const proof_sight_t sights[] = {[IDENTITY_OLD] = PROOF_SEES_OLD,
                                                [IDENTITY_OTHER] = PROOF_SEES_OTHER,
                                                [IDENTITY_UNKNOWN] = PROOF_SEES_SOMEBODY};
-        identity_change_t change =
-            identity_change(&self->config.before, read, self->config.begun_ms, now_ms);
+        identity_change_t change = change_of(self, now_ms, read);
         if (change == IDENTITY_NEW) {
             take_new(self, now_ms, read);
         } else {

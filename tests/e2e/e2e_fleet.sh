@@ -47,7 +47,7 @@ read_deadlines() {
 
 dir=kinds
 begin_fleet 15 well slow hang twice flap long:down_ms=6000 noop gone badkey sick stranger nosudo \
-    other unwell restless
+    other:down_ms=4000 unwell restless
 timeout -k 5 120 "$root/run.sh" --dir "$dir" -i "$fleet/hosts.txt" --driver ssh --at-once 15 \
     "${limits[@]}" >out 2>err </dev/null
 code=$?

@@ -218,6 +218,37 @@ static void a_boot_from_before_the_restart_proves_nothing(void **state)
     ends(HOST({0, UP, 1, 2, -60000, 0, true}), PROOF_VERIFIED, SETTLE, SETTLE + 13000);
 }
 
+// Somebody else reboots it 600 ms behind the begin; each second read takes a second, so that its
+// uptime is longer than the time from the begin to where the read began.
+static void a_boot_that_is_known_to_be_later_stays_so(void **state)
+{
+    (void)state;
+    proof_config_t config = {.before = {.uptime_ms = 5000000, .machine = {1}, .boot = {1}},
+                             .begun_ms = BEGUN,
+                             .deadline_ms = BEGUN + TIMEOUT + VERIFY,
+                             .verify_ms = VERIFY,
+                             .settle_ms = SETTLE};
+    proof_t proof;
+    int64_t now_ms;
+    proof_begin(&proof, &config, BEGUN + 2000);
+    for (int i = 0; proof_next(&proof, &now_ms) != PROOF_END; i++) {
+        identity_t read = {
+            .uptime_ms = now_ms - BEGUN - 600 + (i % 2) * 1000, .machine = {1}, .boot = {2}};
+        proof_take_read(&proof, now_ms, &read);
+    }
+    assert_int_equal(proof.outcome, PROOF_PROVEN);
+    assert_in_range(now_ms, BEGUN + SETTLE, BEGUN + SETTLE + 15000);
+}
+
+// Nobody knows it of one that has told no uptime yet.
+static void a_boot_that_may_be_later_does_not_stay_so(void **state)
+{
+    (void)state;
+    static const phase_t host[] = {
+        {0, UP, 1, 2, -60000, false, true}, {5000, UP, 1, 2, -60000, false, false}, {0}};
+    ends(host, PROOF_UNHEALTHY, VERIFY, VERIFY + 5000);
+}
+
 static void who_comes_late_looks_long_enough(void **state)
 {
     (void)state;
@@ -277,6 +308,8 @@ int main(void)
         cmocka_unit_test(answers_that_flap_do_not_break_settle),
         cmocka_unit_test(the_last_look_is_whole),
         cmocka_unit_test(a_boot_from_before_the_restart_proves_nothing),
+        cmocka_unit_test(a_boot_that_is_known_to_be_later_stays_so),
+        cmocka_unit_test(a_boot_that_may_be_later_does_not_stay_so),
         cmocka_unit_test(who_stood_still_has_not_looked),
         cmocka_unit_test(who_comes_late_looks_long_enough),
     };
