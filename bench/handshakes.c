@@ -8,7 +8,8 @@
 //   ADDRESS: of IPv4; PORT: the first of the listener's four, which have their turns
 //
 // It ends by TERM, with one line of key=value: tried, begun (the consumer had accepted it), served
-// (it was refused by name), given_up (nothing had come for GIVE_UP_MS), a second of each, and CPU.
+// (it was refused by name), given_up (there was no connection after CONNECT_MS, or nothing had come
+// of one after GIVE_UP_MS), broken (the consumer had closed it), a second of each, and CPU.
 
 #include "clock.h"
 
@@ -33,9 +34,11 @@
 #include <zmq.h>
 
 #define PORTS        4
-#define OPEN_MAX     3500 // at a time
-#define GIVE_UP_MS   1000
-#define TURN_MS      2 // between two looks at what is due
+#define OPEN_MAX     16384 // at a time
+#define CONNECT_MS   1000
+#define GIVE_UP_MS   5000
+#define LOOK_MS      100 // between two looks at who is late
+#define TURN_MS      2   // between two looks at what is due
 #define EVENTS_MAX   256
 #define GREETING     64
 #define WELCOME      168  // bytes of the command; its frame has two more
@@ -62,6 +65,7 @@ typedef struct {
     uint8_t hello_shared[32];          // of our key and the consumer's
     stranger_t ring[OPEN_MAX];
     size_t first, count;
+    int64_t look_ms; // when it is looked next who is late
     uint64_t tried, begun, served, given_up, broken;
 } flood_t;
 
@@ -240,17 +244,23 @@ static void begin(flood_t *self, int64_t now_ms)
     watch(self, stranger, EPOLL_CTL_ADD, EPOLLOUT);
 }
 
-// Frees the places of those that are over, from the oldest one on.
+// Ends those that are late, and frees the places of all that are over, from the oldest one on.
 static void give_up(flood_t *self, int64_t now_ms)
 {
-    for (; self->count > 0; self->first = (self->first + 1) % OPEN_MAX, self->count--) {
-        stranger_t *oldest = &self->ring[self->first];
-        if (oldest->descriptor >= 0 && now_ms - oldest->begin_ms < GIVE_UP_MS)
-            return;
-        if (oldest->descriptor < 0)
+    if (now_ms < self->look_ms)
+        return;
+    self->look_ms = now_ms + LOOK_MS;
+    for (size_t i = 0; i < self->count; i++) {
+        stranger_t *stranger = &self->ring[(self->first + i) % OPEN_MAX];
+        int64_t limit_ms = stranger->stage == STAGE_CONNECT ? CONNECT_MS : GIVE_UP_MS;
+        if (stranger->descriptor < 0 || now_ms - stranger->begin_ms < limit_ms)
             continue;
         self->given_up++;
-        end(oldest);
+        end(stranger);
+    }
+    while (self->count > 0 && self->ring[self->first].descriptor < 0) {
+        self->first = (self->first + 1) % OPEN_MAX;
+        self->count--;
     }
 }
 
@@ -302,7 +312,8 @@ static void prepare(flood_t *self)
     (void)sigaddset(&ends, SIGTERM);
     (void)sigaddset(&ends, SIGINT);
     (void)sigprocmask(SIG_BLOCK, &ends, NULL);
-    (void)setrlimit(RLIMIT_NOFILE, &(struct rlimit){OPEN_MAX + 64, OPEN_MAX + 64});
+    if (setrlimit(RLIMIT_NOFILE, &(struct rlimit){OPEN_MAX + 64, OPEN_MAX + 64}) != 0)
+        fail("descriptors", strerror(errno));
     self->poller = epoll_create1(EPOLL_CLOEXEC);
     self->signals = signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK);
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
