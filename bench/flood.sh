@@ -16,7 +16,7 @@
 # that restarter took to join, what the strangers got, and what the consumer said of it.
 #
 # flood.sh BUILD. Settings, from the environment: RUNS (6), FLOOD_SECONDS (10), FLOOD_RATE (3000
-# handshakes a second), RESTARTERS (2), BENCH_DIR (/tmp), RESULTS (BUILD/bench/flood.txt: begun anew).
+# handshakes a second), KINDS (all of the above), RESTARTERS (2), BENCH_DIR (/tmp), RESULTS (BUILD/bench/flood.txt: begun anew).
 # Needs root, network namespaces and nft; where these are not, it ends with 77.
 # shellcheck disable=SC2317 # functions are called by await and trap
 set -u
@@ -27,6 +27,7 @@ runs=${RUNS:-6} seconds=${FLOOD_SECONDS:-10} rate=${FLOOD_RATE:-3000} restarters
 for number in "$runs" "$seconds" "$rate" "$restarters"; do
     [[ $number =~ ^[1-9][0-9]*$ ]] || { printf 'flood: %s: it is to be 1 or more\n' "$number" >&2 && exit 64; }
 done
+read -ra kinds <<<"${KINDS:-quiet control open firewall}"
 results=${RESULTS:-$build/bench/flood.txt}
 work=$(mktemp -d "${BENCH_DIR:-${TMPDIR:-/tmp}}/mayhem-flood.XXXXXX") || exit 73
 join_limit_ms=20000
@@ -268,10 +269,9 @@ for name in eu-1 eu-2; do
     "$build/mayhem" keys new "$name" --role restarter --keys "$work/keys" >/dev/null || exit 73
 done
 : >"$results" || exit 73
-kinds=(quiet control open firewall)
 for ((round = 1; round <= runs; round++)); do
-    for place in 0 1 2 3; do
-        run "$round" "${kinds[(round + place - 1) % 4]}"
+    for ((place = 0; place < ${#kinds[@]}; place++)); do
+        run "$round" "${kinds[(round + place - 1) % ${#kinds[@]}]}"
     done
 done
 [[ ! -t 2 ]] || printf '\r\e[K' >&2

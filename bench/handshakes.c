@@ -51,6 +51,7 @@ typedef enum { STAGE_CONNECT, STAGE_WELCOME, STAGE_REFUSAL } stage_t;
 typedef struct {
     int descriptor; // -1: over
     stage_t stage;
+    uint16_t port; // from the first one
     int64_t begin_ms;
     size_t size;
     uint8_t input[GREETING + 2 + WELCOME];
@@ -116,13 +117,15 @@ static void make_hello(flood_t *self)
         fail("the server's key", "it is no point of the curve");
 }
 
-#define VOUCH    (16 + 32 + 32) // bytes of its box
-#define PLAIN    (32 + 16 + VOUCH + 20)
+#define VOUCH    (16 + 32 + 32)         // bytes of its box
+#define PLAIN    (32 + 16 + VOUCH + 20) // at most
 #define INITIATE (9 + 96 + 8 + 16 + PLAIN)
 
-// In a frame. server_key: the consumer's short-term one.
-static void make_initiate(const flood_t *self, const uint8_t server_key[32],
-                          const uint8_t cookie[96], uint8_t ret_frame[9 + INITIATE])
+// In a frame, whose size is returned. server_key: the consumer's short-term one; type: that of our
+// socket, which is looked at before the key.
+static size_t make_initiate(const flood_t *self, const uint8_t server_key[32],
+                            const uint8_t cookie[96], const char *type,
+                            uint8_t ret_frame[9 + INITIATE])
 {
     uint8_t nonce[24] = "VOUCH---", shared[32], both[64], plain[PLAIN], *at = plain;
     if (crypto_box_beforenm(shared, server_key, self->secret_key) != 0)
@@ -135,16 +138,20 @@ static void make_initiate(const flood_t *self, const uint8_t server_key[32],
     (void)crypto_box_easy_afternm(at + 48, both, sizeof both, nonce, shared);
     at += 48 + VOUCH;
     put_text(&at, "\013Socket-Type");
-    memcpy(at, "\0\0\0\004PUSH", 8);
+    memcpy(at, &(uint32_t){htobe32((uint32_t)strlen(type))}, 4);
+    at += 4;
+    put_text(&at, type);
+    size_t plain_size = (size_t)(at - plain), size = INITIATE - PLAIN + plain_size;
     at = ret_frame;
     *at++ = LONG_COMMAND;
-    memcpy(at, &(uint64_t){htobe64(INITIATE)}, 8);
+    memcpy(at, &(uint64_t){htobe64(size)}, 8);
     at += 8;
     put_text(&at, "\010INITIATE");
     memcpy(at, cookie, 96);
     make_nonce(nonce, "CurveZMQINITIATE", 2);
     memcpy(at + 96, nonce + 16, 8);
-    (void)crypto_box_easy_afternm(at + 96 + 8, plain, sizeof plain, nonce, shared);
+    (void)crypto_box_easy_afternm(at + 96 + 8, plain, plain_size, nonce, shared);
+    return 9 + size;
 }
 
 // ---- one handshake
@@ -195,10 +202,11 @@ static bool initiate(flood_t *self, stranger_t *stranger)
     memcpy(nonce + 8, welcome + 8, 16);
     if (crypto_box_open_easy_afternm(plain, welcome + 24, 144, nonce, self->hello_shared) != 0)
         return false;
-    make_initiate(self, plain, plain + 32, frame);
+    const char *type = stranger->port < 2 ? "PUSH" : "SUB"; // jobs and inbox; events and viewers
+    size_t size = make_initiate(self, plain, plain + 32, type, frame);
     stranger->size = 0;
     stranger->stage = STAGE_REFUSAL;
-    return send(stranger->descriptor, frame, sizeof frame, MSG_NOSIGNAL) == (ssize_t)sizeof frame;
+    return send(stranger->descriptor, frame, size, MSG_NOSIGNAL) == (ssize_t)size;
 }
 
 static void read_more(flood_t *self, stranger_t *stranger)
@@ -230,9 +238,9 @@ static void read_more(flood_t *self, stranger_t *stranger)
 static void begin(flood_t *self, int64_t now_ms)
 {
     stranger_t *stranger = &self->ring[(self->first + self->count++) % OPEN_MAX];
-    *stranger = (stranger_t){.begin_ms = now_ms};
+    *stranger = (stranger_t){.begin_ms = now_ms, .port = (uint16_t)(self->tried++ % PORTS)};
     struct sockaddr_in address = self->address;
-    address.sin_port = htons((uint16_t)(ntohs(address.sin_port) + self->tried++ % PORTS));
+    address.sin_port = htons((uint16_t)(ntohs(address.sin_port) + stranger->port));
     stranger->descriptor = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (stranger->descriptor < 0)
         fail("socket", strerror(errno));
