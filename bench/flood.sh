@@ -16,7 +16,8 @@
 # that restarter took to join, what the strangers got, and what the consumer said of it.
 #
 # flood.sh BUILD. Settings, from the environment: RUNS (6), FLOOD_SECONDS (10), FLOOD_RATE (3000
-# handshakes a second), KINDS (all of the above), RESTARTERS (2), BENCH_DIR (/tmp), RESULTS (BUILD/bench/flood.txt: begun anew).
+# handshakes a second), KINDS (all of the above), RESTARTERS (2), BENCH_DIR (/tmp), RESULTS
+# (BUILD/bench/flood.txt: begun anew).
 # Needs root, network namespaces and nft; where these are not, it ends with 77.
 # shellcheck disable=SC2317 # functions are called by await and trap
 set -u
@@ -25,7 +26,10 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=$(cd "${1:?usage: flood.sh BUILD}" && pwd) || exit 73
 runs=${RUNS:-6} seconds=${FLOOD_SECONDS:-10} rate=${FLOOD_RATE:-3000} restarters=${RESTARTERS:-2}
 for number in "$runs" "$seconds" "$rate" "$restarters"; do
-    [[ $number =~ ^[1-9][0-9]*$ ]] || { printf 'flood: %s: it is to be 1 or more\n' "$number" >&2 && exit 64; }
+    [[ $number =~ ^[1-9][0-9]*$ ]] || {
+        printf 'flood: %s: it is to be 1 or more\n' "$number" >&2
+        exit 64
+    }
 done
 read -ra kinds <<<"${KINDS:-quiet control open firewall}"
 results=${RESULTS:-$build/bench/flood.txt}
