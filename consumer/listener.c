@@ -254,6 +254,7 @@ listener_t *listener_new(mm_loop_t *loop, const listener_config_t *config, int *
     assert(self);
     self->config = *config;
     self->loop = loop;
+    mm_socket_serve_apart();
     zap_config_t zap = {.folder = config->keys,
                         .revoked = on_revoked,
                         .replaced = on_replaced,

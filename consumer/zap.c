@@ -20,10 +20,14 @@
 #include <time.h>
 #include <uthash.h>
 
-#define ENDPOINT   "inproc://zeromq.zap.01"
-#define VERSION    "1.0"
-#define KEY_BYTES  32
-#define BACKLOG    1024
+#define ENDPOINT  "inproc://zeromq.zap.01"
+#define VERSION   "1.0"
+#define KEY_BYTES 32
+// Connections that wait for accept, on each port. The four share what is served, some 2,500 a
+// second, so that none waits for longer than a quarter of a second. With a queue of more than a
+// second of work, whoever comes has given up (ZMQ_HANDSHAKE_IVL) when its turn comes: beside
+// strangers without end nobody would ever get in. Who finds it full tries again, after a second.
+#define BACKLOG    128
 #define PROBE_MS   2000
 #define LOOK_MS    250  // between two looks at the files; a change that has lasted so long counts
 #define AGAIN_MS   5000 // until a file that could not be read is read again
