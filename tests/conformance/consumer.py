@@ -1,12 +1,23 @@
 """The consumer that is played for one worker: it answers, counts, and checks each frame that comes (P4.3, P5.2 to
 P5.9, P6.5 to P6.8, P6.26 and others, whatever the scene)."""
-import random, re, subprocess, tempfile, time
+import os, random, re, subprocess, tempfile, time
 from types import SimpleNamespace
 import msgpack, zmq
 from frames import *
 
 LIFE = 1700000000  # of the first consumer of a scene
 GRACE_MS = 150  # for what is not to come
+START_MS = 30000  # for a process to begin: no clause says how fast it must
+
+
+def address_of(name, number, options):
+    """The base address of a scene."""
+    if not options.side_by_side:
+        return options.address
+    if options.address.startswith("ipc:"):
+        return f"{options.address}-{name}"
+    host, _, port = options.address.rpartition(":")
+    return f"{host}:{int(port) + 4 * number}"
 
 
 class Stop(Exception):
@@ -19,12 +30,7 @@ class Scene:
     def __init__(self, name, number, options):
         self.name, self.options, self.lines, self.broken = name, options, [], set()
         self.hb, self.lost = options.heartbeat_ms, options.lost_after_ms
-        self.address, self.context = options.address, zmq.Context()
-        if options.side_by_side and self.address.startswith("ipc:"):
-            self.address += f"-{name}"
-        elif options.side_by_side:
-            host, _, port = self.address.rpartition(":")
-            self.address = f"{host}:{int(port) + 4 * number}"
+        self.address, self.context, self.paths = address_of(name, number, options), zmq.Context(), []
         self.life, self.last_session, self.last_number = LIFE, LIFE << 32, (LIFE << 32) + 1000
         self.topics, self.frames, self.pushes = [], [], {}
         self.id = self.nonce = self.role = self.push = None
@@ -47,7 +53,7 @@ class Scene:
     def check(self, clause, is_good, what, seen=""):
         if not is_good and (clause, what) not in self.broken:
             self.broken.add((clause, what))
-            self.lines.append(f"BROKEN {clause}: {seen or 'not so'}; expected: {what} [{self.name}]")
+            self.lines.append(f"BROKEN {clause}: {seen[:500] or 'not so'}; expected: {what} [{self.name}]")
         elif is_good:
             line = f"ok {clause} {what}"
             if line not in self.lines:
@@ -72,6 +78,7 @@ class Scene:
         host, _, port = self.address.rpartition(":")
         if self.address.startswith("ipc:"):
             socket.bind(f"{self.address}.{name}")
+            self.paths.append(f"{self.address[6:]}.{name}")  # libzmq leaves it there
         elif kind == zmq.PUSH:
             socket.bind(f"{host}:*")
         else:
@@ -295,9 +302,21 @@ class Scene:
             self.session = former
         return frame
 
+    def first(self, is_there):
+        """What this function gives of a worker that begins, or None."""
+        end, found = boot_ms() + START_MS, None
+        while not found and self.worker.poll() is None and boot_ms() < end:
+            self.hear(20)
+            found = is_there()
+        return found
+
+    def first_hello(self):
+        hello = self.first(lambda: next((f for f in self.frames if f.kind == HELLO), None))
+        self.need("P4.2", hello is not None, "it says HELLO", f"exit {self.worker.poll()}; {self.last_words()}")
+        return hello
+
     def join(self, more=()):
-        hello = self.hear(10000, HELLO)
-        self.need("P4.2", hello is not None, "it says HELLO within 10 s", self.last_words())
+        self.first_hello()
         for _ in range(3):
             heartbeat = self.welcome(more=more)
             if heartbeat:
@@ -377,3 +396,5 @@ class Scene:
         for socket in (self.inbox, self.events, *self.pushes.values()):
             socket.close()
         self.context.term()
+        for path in filter(os.path.exists, self.paths):
+            os.unlink(path)

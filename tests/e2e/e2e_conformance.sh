@@ -40,6 +40,10 @@ started+=("$faults")
 
 try saver --address "ipc://$work/saver/c" -- \
     "$build/mayhem-saver" --dir "$work/saver" --db "$work/saver/{scene}.db" --consumer '{address}'
+wait_until 20 test -S saver/c-join.events
+"$python" "$tester" --address "ipc://$work/saver/../saver/c" -- true >out 2>err
+equal "a second tester at one address ends with 73" 73 $?
+matches "and says why" 'another tester uses ipc' "$(cat err)"
 try restarter --address "ipc://$work/restarter/c" --task-ms 700 -- \
     "$build/mayhem-restarter" --dir "$work/restarter" --consumer '{address}' --slots 2 \
     --mock-time 700ms
@@ -50,6 +54,24 @@ try example --address "ipc://$work/example/c" --task-ms 700 -- \
     "$python" "$example" --consumer '{address}' --slots 2 --mock 0.7
 try example-exec --address "ipc://$work/example-exec/c" --task-ms 700 -- \
     "$python" "$example" --consumer '{address}' --slots 2 --driver exec-0 -- sleep 0.7
+
+# What the tester needs: its modules, and an address of its own.
+"$python" -S "$tester" --address ipc://none -- true >out 2>err
+equal "without its modules the tester ends with 69" 69 $?
+matches "and says which it needs, in one line" '^tester: .*python3-zmq, python3-msgpack.* in [^ ]+$' \
+    "$(cat err)"
+"$python" -c 'import socket, time
+lock = socket.socket(socket.AF_UNIX)
+lock.bind("owned.inbox")
+lock.listen()
+time.sleep(60)' &
+owner=$!
+started+=("$owner")
+wait_until 20 test -S owned.inbox
+"$python" "$tester" --address "ipc://$work/owned" -- true >out 2>err
+equal "where somebody listens the tester ends with 73" 73 $?
+matches "and says where" "somebody listens at ipc://$work/owned" "$(cat err)"
+kill "$owner"
 
 # With keys, over tcp.
 "$build/mayhem" keys new py-9 --role restarter --keys keys >out 2>err
