@@ -27,7 +27,7 @@ class Stop(Exception):
 class Scene:
     """A worker, and the consumer that is played for it."""
 
-    def __init__(self, name, number, options):
+    def __init__(self, name, number, options, has_inbox=True):
         self.name, self.options, self.lines, self.broken = name, options, [], set()
         self.hb, self.lost = options.heartbeat_ms, options.lost_after_ms
         self.address, self.context, self.paths = address_of(name, number, options), zmq.Context(), []
@@ -43,7 +43,8 @@ class Scene:
         self.held_ms = self.polled_ms = 0     # how long this machine has held up the tester itself
         self.gaps, self.said_ms = [], None
         self.said = tempfile.TemporaryFile()
-        self.inbox, self.events = self.bind(zmq.PULL, "inbox"), self.bind(zmq.XPUB, "events")
+        self.events = self.bind(zmq.XPUB, "events")
+        self.inbox = self.bind(zmq.PULL, "inbox") if has_inbox else None
         command = [w.replace("{address}", self.address).replace("{scene}", name) for w in options.command]
         self.worker = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.said,
                                        stderr=self.said)
@@ -137,13 +138,13 @@ class Scene:
         began = boot_ms()
         if self.polled_ms:
             self.held_ms = max(self.held_ms, began - self.polled_ms)
-        if not self.inbox.poll(wait_ms):
+        if not (self.inbox or self.events).poll(wait_ms):
             self.held_ms = max(self.held_ms, boot_ms() - began - wait_ms)
         self.polled_ms = boot_ms()
         while self.events.poll(0):
             change = self.events.recv()
             self.topics.append((change[:1] == b"\1", change[1:]))
-        while self.inbox.poll(0):
+        while self.inbox and self.inbox.poll(0):
             message = self.inbox.recv_multipart()
             if self.check("P1.11", len(message) == 1, "a message on the inbox has one frame",
                           f"{len(message)} frames"):
@@ -325,6 +326,9 @@ class Scene:
                   "it joins: a HEARTBEAT follows WELCOME" + (" with elements of a later version" if more else ""))
         self.need("P4.6", self.is_connected(self.push, True), "it connects to its task endpoint")
 
+    def said_size(self):
+        return os.fstat(self.said.fileno()).st_size
+
     def last_words(self):
         self.said.seek(0)
         return "it has said: " + " / ".join(self.said.read().decode(errors="replace").strip().splitlines()[-3:])
@@ -393,7 +397,7 @@ class Scene:
         if self.worker.poll() is None:
             self.worker.kill()
         self.worker.wait()
-        for socket in (self.inbox, self.events, *self.pushes.values()):
+        for socket in filter(None, (self.inbox, self.events, *self.pushes.values())):
             socket.close()
         self.context.term()
         for path in filter(os.path.exists, self.paths):

@@ -55,6 +55,13 @@ try example --address "ipc://$work/example/c" --task-ms 700 -- \
 try example-exec --address "ipc://$work/example-exec/c" --task-ms 700 -- \
     "$python" "$example" --consumer '{address}' --slots 2 --driver exec-0 -- sleep 0.7
 
+# Tasks that are longer than the drain limit.
+try example-limit --address "ipc://$work/example-limit/c" --only limit --drain-ms 1000 -- \
+    "$python" "$example" --consumer '{address}' --mock 9 --drain 1
+try restarter-limit --address "ipc://$work/restarter-limit/c" --only limit --drain-ms 1000 -- \
+    "$build/mayhem-restarter" --dir "$work/restarter-limit" --consumer '{address}' --mock-time 9s \
+    --drain-timeout 3s
+
 # What the tester needs: its modules, and an address of its own.
 "$python" -S "$tester" --address ipc://none -- true >out 2>err
 equal "without its modules the tester ends with 69" 69 $?
@@ -85,7 +92,7 @@ for each in "${names[@]}"; do
 done
 wait "$faults"
 cat faults
-[[ $(grep -c '^ok - ' faults) -ge 30 ]] || not_ok "thirty faults and more are named" "$(cat faults)"
+[[ $(grep -c '^ok - ' faults) -ge 50 ]] || not_ok "fifty faults and more are named" "$(cat faults)"
 ! grep -q '^not ok' faults || : >"$work/.not_ok"
 
 chmod 644 keys/py-9.key
