@@ -173,7 +173,8 @@ class Scene:
         if not self.check("P2.15", fits(fields, SHAPES[kind]), "each field has its type and range",
                           f"kind {kind}: {fields!r:.300}"):
             return
-        frame = SimpleNamespace(kind=kind, fields=fields, at_ms=boot_ms(), stamp=None, results=[], held=[])
+        frame = SimpleNamespace(kind=kind, fields=fields, at_ms=boot_ms(), stamp=None, slots=None,
+                                results=[], held=[])
         self.check("P8.5", not self.is_over, "BYE is its last frame", f"kind {kind} behind it")
         if kind == TELL:
             frame.process, frame.viewer, frame.about, frame.text = fields[:4]
