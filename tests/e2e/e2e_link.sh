@@ -157,14 +157,38 @@ fails "of a local consumer" 0 'consumer is heard' ctl doctor --consumer ipc://ru
 
 # ---- another key for the consumer
 
+# has_joined NAME COUNT: so many times by now.
+has_joined() {
+    (($(grep -c 'Joined the consumer' "$1.log" || true) >= $2))
+}
+
 new eu-4 restarter
+new eu-5 restarter
+mkdir site
+cp -p keys/eu-5.key site/eu-5.key # which stays as it is, on a machine of its own
+start eu-5 restarter --consumer "$base" --key site/eu-5.key
+logs eu-5 'Joined the consumer'
 ctl keys rotate >said 2>&1 || not_ok "another key is drawn" "$(cat said)"
+server=$(sed -n 2p said)
 start eu-4 restarter --consumer "$base" --key keys/eu-4.key # which has both server keys
 logs eu-4 'Joined the consumer'
 ctl keys rotate --switch >said 2>&1 || not_ok "the consumer's key is switched" "$(cat said)"
 began=$(milliseconds)
-has_joined_twice() {
-    (($(grep -c 'Joined the consumer' eu-4.log || true) >= 2))
-}
-check "a client that has both server keys joins again" wait_until 15 has_joined_twice
+check "a client that has both server keys joins again" wait_until 15 has_joined eu-4 2
 at_most "within 5 s" 5000 $(($(milliseconds) - began))
+
+logs eu-5 'none of the 1 server keys'
+printf '%s\n' "$server" | timeout -k 5 30 "$build/mayhem" keys trust - --key site/eu-5.key \
+    >said 2>&1 || not_ok "eu-5 is told the server key" "$(cat said)"
+began=$(milliseconds)
+check "a client that had the former key alone reads its file" wait_until 15 has_joined eu-5 2
+at_most "within 5 s, without another start" 5000 $(($(milliseconds) - began))
+
+ctl keys revoke eu-5 >said 2>&1 || not_ok "eu-5 is revoked" "$(cat said)"
+logs eu-5 'refuses the key eu-5'
+new eu-5 restarter
+cp -p keys/eu-5.key site/.eu-5.new && mv site/.eu-5.new site/eu-5.key
+began=$(milliseconds)
+check "a key that was replaced is taken up, too" wait_until 15 has_joined eu-5 3
+at_most "within 5 s, without another start" 5000 $(($(milliseconds) - began))
+equal "eu-5 says so each time" 2 "$(grep -c 'Read the key file anew' eu-5.log)"
