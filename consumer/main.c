@@ -51,6 +51,7 @@ typedef struct {
     gather_actions_t actions;
     guard_t *guard; // NULL: there is none
     send_batch_t *batch;
+    local_names_t *locals;
     viewers_t *viewers;
     bool is_watched; // a viewer wants events; looked up once for many messages
     mm_receiver_t receiver;
@@ -281,7 +282,7 @@ static const char *doubt(consumer_t *self, const mm_frame_t *frame, bool is_jobs
     const char *why = listener_check(self->listener, &self->receiver, frame, is_jobs);
     const mm_allowed_t *row = sender(self);
     bool is_worker = row && (row->role == MM_KEY_SAVER || row->role == MM_KEY_RESTARTER);
-    if (!why && is_worker && send_batch_has_local(self->batch, mm_str(row->name.text)))
+    if (!why && is_worker && local_names_has_worker(self->locals, mm_str(row->name.text)))
         return "a frame in the name of a worker of this machine";
     return why;
 }
@@ -396,7 +397,7 @@ static void on_revoked(void *arg, const mm_allowed_t *row)
         return;
     event.as.revoked.worker = mm_str(row->name.text);
     event.as.revoked.role = row->role == MM_KEY_SAVER ? MM_ROLE_SAVER : MM_ROLE_RESTARTER;
-    if (!send_batch_has_local(self->batch, event.as.revoked.worker))
+    if (!local_names_has_worker(self->locals, event.as.revoked.worker))
         step(self, &event);
 }
 
@@ -572,6 +573,7 @@ static int open_core(consumer_t *self)
                                                         .base = self->base,
                                                         .events = self->events,
                                                         .listener = self->listener,
+                                                        .locals = self->locals,
                                                         .name = options->id,
                                                         .epoch = epoch});
     mm_receiver_open(&self->receiver);
@@ -604,6 +606,7 @@ static int run_loop(consumer_t *self)
 static void close_all(consumer_t *self)
 {
     send_batch_destroy(&self->batch);
+    local_names_destroy(&self->locals);
     viewers_destroy(&self->viewers);
     guard_destroy(&self->guard);
     mm_loop_destroy(&self->loop);
@@ -630,6 +633,7 @@ int main(int argc, char **argv)
         return exit_code;
     event_log_open(&self.log, self.options.ack_deadline_ms);
     self.loop = mm_loop_new(turn, &self);
+    self.locals = local_names_new();
     exit_code = mm_service_open_trace(&self.options, &self.trace);
     if (exit_code == 0) // before there is a second thread
         exit_code = mm_policy_read(&self.options, mm_clock_wall_ms(), &self.policy);
