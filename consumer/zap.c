@@ -198,6 +198,11 @@ static const mm_allowed_t *decide(zap_t *self, const question_t *question, const
         explain_unknown(self, public_key, unix_ms, why);
         return NULL;
     }
+    const char *taken = self->config.taken(self->config.arg, row);
+    if (taken) {
+        (void)snprintf(why, WHY_MAX, "%s", taken);
+        return NULL;
+    }
     if (read_session(domain, &number)) {
         session_t *session = find_session(self, number);
         const char *refusal = take_session(session, row);

@@ -87,8 +87,9 @@ static void complain_refused(mm_link_t *self)
         complain(
             self, PROBLEM_REFUSED,
             "tcp://%.100s:%u refuses the key %s of a %s: it was revoked, has ended by the clock "
-            "there, is not on that list (mayhem keys list), or this is not the port of --listen; "
-            "a new one is made there by mayhem keys new %s --role %s",
+            "there, is not on that list (mayhem keys list), has the name of a process that runs "
+            "there, or this is not the port of --listen; a new one is made there by mayhem keys "
+            "new %s --role %s",
             self->base.host, self->base.port, name, role, name, role);
 }
 

@@ -120,6 +120,25 @@ one_line port 'this is not the port of (its )?--listen'
 one_line keyed 'there are no keys at'
 one_line nobody "nobody answers at tcp://127.0.0.1:$((port + 24))"
 
+# ---- a name that is taken
+
+# p1 delivers from another machine when a publisher of this one begins in its name.
+mkfifo feed
+"$build/mayhem-publisher" --dir p1 --consumer "$base" --key keys/p1.key --input - <feed >p1.log 2>&1 &
+p1=$!
+started+=("$p1")
+exec 8>feed
+hosts 5 far >&8
+check "p1 delivers" wait_until 15 has_settled 45
+hosts 5 near >near.txt
+timeout -k 5 30 "$build/mayhem-publisher" --dir near --consumer ipc://run/consumer --id p1 \
+    --input near.txt >near.log 2>&1 </dev/null 8>&-
+equal "one of this machine has the same name, and delivers" "0 50" "$? $(settled)"
+equal "and loses nothing by it" 0 "$(grep -c WARN near.log)"
+hosts 5 later >&8
+one_line p1 'refuses the key p1 of a publisher: .*has the name of a process that runs there'
+logs run 'Refused a key address=127.0.0.1 .*why="a publisher of this machine has its name"'
+
 # ---- viewers
 
 check "a viewer looks" quietly status --consumer "$base" --key keys/viv.key
@@ -154,6 +173,13 @@ fails "where nobody is" 1 "port $((port + 24)) .jobs.: Connection refused" \
     ctl doctor --consumer "tcp://127.0.0.1:$((port + 24))" --key keys/eu-1.key
 fails "of a file that others can read" 1 'FAIL  key file: ' ctl doctor --key ended.key
 fails "of a local consumer" 0 'consumer is heard' ctl doctor --consumer ipc://run/consumer
+
+# ---- the name is free again
+
+exec 8>&-
+check "p1 delivers the rest when the other one has ended" wait_until 40 has_settled 55
+wait "$p1"
+equal "and ends" 0 $?
 
 # ---- another key for the consumer
 
