@@ -142,6 +142,7 @@ logs run 'Refused a key address=127.0.0.1 .*why="a publisher of this machine has
 # ---- viewers
 
 check "a viewer looks" quietly status --consumer "$base" --key keys/viv.key
+matches "and sees how many keys were refused" 'keys +[1-9][0-9]* refused' "$(cat said)"
 fails "a viewer gives no orders" 78 'needs one of an operator' \
     ctl halt --why test --consumer "$base" --key keys/viv.key
 check "an operator halts" quietly halt --why test --consumer "$base" --key keys/anna.key
