@@ -197,7 +197,7 @@ static bool own_frame_is_not_believed(void)
 
 static bool the_next_connection_is_refused(void)
 {
-    return good.cut == 1 && good.refused > 0;
+    return good.cut > 0 && good.refused > 0;
 }
 
 static bool name_is_free(void)
