@@ -225,7 +225,7 @@ void curve_connect(curve_client_t *self, int type, const mm_key_t *key, const ch
     }
     if (topic)
         mm_socket_subscribe(self->socket, (mm_str_t){topic, strlen(topic) + 1});
-    (void)snprintf(self->name, sizeof self->name, "inproc://monitor-%u", ++count);
+    (void)snprintf(self->name, sizeof self->name, "inproc://client-%u", ++count);
     assert_int_equal(zmq_socket_monitor(mm_socket_zmq(self->socket), self->name, ZMQ_EVENT_ALL), 0);
     self->monitor = mm_socket_new(ZMQ_PAIR);
     assert_int_equal(mm_socket_connect(self->monitor, self->name), 0);
