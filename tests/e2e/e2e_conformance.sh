@@ -72,9 +72,18 @@ kill "$owner"
 # With keys, over tcp.
 "$build/mayhem" keys new py-9 --role restarter --keys keys >out 2>err
 equal "mayhem keys makes a key for it" 0 $?
-try example-curve --address "tcp://127.0.0.1:$((20000 + RANDOM % 8000))" --task-ms 700 \
+"$build/mayhem" keys new c-9 --role restarter --keys keys >out 2>err
+"$build/mayhem" keys new s-9 --role saver --keys keys >out 2>err
+port=$((20000 + RANDOM % 8000))
+try example-curve --address "tcp://127.0.0.1:$port" --task-ms 700 \
     --key keys/consumer.key -- "$python" "$example" --consumer '{address}' --key keys/py-9.key \
     --mock 0.7
+try restarter-curve --address "tcp://127.0.0.1:$((port + 10))" --task-ms 700 \
+    --key keys/consumer.key -- "$build/mayhem-restarter" --dir "$work/restarter-curve" \
+    --consumer '{address}' --key keys/c-9.key --slots 2 --mock-time 700ms
+try saver-curve --address "tcp://127.0.0.1:$((port + 20))" --key keys/consumer.key -- \
+    "$build/mayhem-saver" --dir "$work/saver-curve" --db "$work/saver-curve/{scene}.db" \
+    --consumer '{address}' --key keys/s-9.key
 
 # Tasks that are longer than the drain limit.
 try example-limit --address "ipc://$work/example-limit/c" --only limit --drain-ms 1000 -- \
