@@ -246,6 +246,7 @@ help:
 	@echo 'campaign-rubbish  what is no identity, from hosts, 48,000 times: SEED=n'
 	@echo 'campaign-fresh both commands of the README in minimal Debians: SUITES="bookworm trixie" USERS="root user one"'
 	@echo 'bench          against bare ZeroMQ: BENCH="throughput latency ..." RUNS=n; bench-charts draws them'
+	@echo 'bench-flood    beside a flood of handshakes, with a firewall and without: RUNS=n FLOOD_RATE=n'
 	@echo 'bench-leases   a publisher whose jobs are all under long leases: JOBS=n'
 	@echo 'bench-peers-install  what BENCH="peers commands" compares with, as an apt command'
 	@echo 'bench-policy   what a policy of 50 groups costs the consumer: HOSTS=n WAITING=n COUNTED=n'

@@ -7,7 +7,7 @@
 bench_PEERS := beanstalkd $(foreach pair,redis:hiredis nats:libnats rabbitmq:librabbitmq,\
     $(shell pkg-config --exists $(lastword $(subst :, ,$(pair))) && echo $(firstword $(subst :, ,$(pair)))))
 bench_PROGRAMS := skeleton pipeline fdatasync $(bench_PEERS)
-bench_OBJECTS := $(patsubst %,$(BUILD)/obj/bench/%.o,roles probe ready record pauses skeleton pipeline fdatasync spawner leases)
+bench_OBJECTS := $(patsubst %,$(BUILD)/obj/bench/%.o,roles probe ready record pauses skeleton pipeline fdatasync spawner leases handshakes)
 bench_PEER_OBJECTS := $(patsubst %,$(BUILD)/obj/bench/peers/%.o,peer work beanstalkd redis nats rabbitmq)
 bench_compile = @mkdir -p $(@D); $(compile) $(TEST_INCLUDES) -Ibench -c -o $@ $<
 
@@ -21,10 +21,10 @@ $(BUILD)/bench/redis: LIBS += -lhiredis
 $(BUILD)/bench/nats: LIBS += -lnats
 $(BUILD)/bench/rabbitmq: LIBS += -lrabbitmq
 $(patsubst %,$(BUILD)/bench/%,beanstalkd nats rabbitmq): $(BUILD)/obj/bench/peers/work.o
-$(patsubst %,$(BUILD)/bench/%,skeleton pipeline fdatasync spawner leases): $(BUILD)/bench/%: $(BUILD)/obj/bench/%.o
+$(patsubst %,$(BUILD)/bench/%,skeleton pipeline fdatasync spawner leases handshakes): $(BUILD)/bench/%: $(BUILD)/obj/bench/%.o
 $(patsubst %,$(BUILD)/bench/%,beanstalkd redis nats rabbitmq): $(BUILD)/bench/%: \
     $(BUILD)/obj/bench/peers/%.o $(BUILD)/obj/bench/peers/peer.o
-$(patsubst %,$(BUILD)/bench/%,skeleton pipeline fdatasync spawner leases beanstalkd redis nats rabbitmq): \
+$(patsubst %,$(BUILD)/bench/%,skeleton pipeline fdatasync spawner leases handshakes beanstalkd redis nats rabbitmq): \
     $(BUILD)/obj/bench/roles.o $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
 	$(link) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
@@ -47,6 +47,12 @@ bench-charts:
 .PHONY: bench-spawner
 bench-spawner: $(BUILD)/bench/spawner
 	@bench/spawner.sh $(BUILD)
+
+# The pipeline beside strangers that make handshakes, with the firewall of docs/sites.md and without
+# it, in network namespaces of its own. Needs root and nft.
+.PHONY: bench-flood
+bench-flood: all $(BUILD)/bench/handshakes
+	@bench/flood.sh $(BUILD)
 
 # What a publisher needs for JOBS hosts (a million) that are all under long leases.
 .PHONY: bench-leases

@@ -14,7 +14,8 @@
 #   misses      cache misses of a job, at full rate, where perf counts them; `make cachemisses` counts
 #               those of a model on any machine
 #   sustained   SUSTAINED seconds at full rate: the longest times without a settled job, and where
-#   restarters  1, 2, 4 and 16; window: 1,000 and 100,000; log: info and warn; transport: ipc, tcp
+#   restarters  1, 2, 4 and 16; window: 1,000 and 100,000; log: info and warn
+#   transport   ipc, tcp, and tcp with keys (curve), at full rate and at 2,000 jobs/s
 #   peers       Redis Streams, NATS JetStream, RabbitMQ, beanstalkd, Celery and the article's program
 #               on the same work, those that are installed (bench/peers/README.md has what each keeps
 #               and how it is tuned; `make bench-peers-install` says the packages). PEERS is an
@@ -194,13 +195,35 @@ run_log() {
     done
 }
 
-# Against the skeleton over the same transport.
+# draw_keys FOLDER: for all roles of a run.
+draw_keys() {
+    local name
+    mkdir "$1" || return
+    for name in publisher saver $(seq -f 'restarter-%g' "$restarters"); do
+        "$build/mayhem" keys new "$name" --role "${name%-*}" --keys "$1" >/dev/null || return
+    done
+}
+
+# One transport: all roles over ipc, over tcp, or with keys at the consumer's listener.
+by_transport() {
+    local how=()
+    case $2 in
+    tcp) how=(-t) ;;
+    curve) how=(-k "$work/keys") ;;
+    esac
+    pipeline transport "$2" "$1" -n "$jobs" -r "$restarters" "${how[@]}"
+    [[ $2 == curve ]] || skeleton transport "$2" "$1" -n "$skeleton_jobs" "${how[@]}"
+    pipeline paced-transport "$2" "$1" -p 2000 -s "$paced" -r "$restarters" "${how[@]}"
+}
+
+# Against the skeleton over the same transport, which has no keys; what comes first goes on in turn.
 run_transport() {
-    local round
-    for ((round = 1; round <= few; round++)); do
-        both transport ipc "$round"
-        pipeline transport tcp "$round" -n "$jobs" -r "$restarters" -t
-        skeleton transport tcp "$round" -n "$skeleton_jobs" -t
+    local round place transports=(ipc tcp curve)
+    draw_keys "$work/keys" || { failed=1 && return; }
+    for ((round = 1; round <= runs; round++)); do
+        for place in 0 1 2; do
+            by_transport "$round" "${transports[(round + place - 1) % 3]}"
+        done
     done
 }
 

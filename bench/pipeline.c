@@ -7,9 +7,12 @@
 // its outbox is open to its end, of the others until they have nothing left to do. Of a paced run
 // neither CPU nor job times of the first WARM_UP_S seconds count.
 //
-// pipeline [-n JOBS] [-r RESTARTERS] [-t] [-b | -w SECONDS | -p RATE -s SECONDS [-f]] PROGRAMS DIR
+// pipeline [-n JOBS] [-r RESTARTERS] [-t | -k KEYS] [-b | -w SECONDS | -p RATE -s SECONDS [-f]]
+//          PROGRAMS DIR
 //   PROGRAMS: the folder of mayhem-publisher and the others; DIR: an empty folder of this run
 //   -t: tcp over loopback instead of ipc; -p: so many jobs a second for so long
+//   -k: all roles but the consumer come to its listener on loopback, with CURVE and their keys of
+//       the folder KEYS: publisher.key, saver.key, restarter-1.key and so on. Not with -f
 //   -f: lines go to the publisher's standard input at that pace, and restarters of ours note when
 //       each restart starts (probe.h)
 //   -b: the publisher makes the jobs up, and all are in its outbox before the others start; it is
@@ -54,7 +57,9 @@ typedef struct {
     double rate, seconds;
     bool is_tcp, fills, watches, feeds;
     const char *programs, *dir;
+    const char *keys;  // a folder; NULL: the roles come without keys
     char address[256]; // the consumer's
+    char listen[64];   // its listener's, with keys
     roles_t roles;
     size_t publisher; // its place
     probe_t probe;
@@ -91,16 +96,35 @@ static void begin(const bench_t *bench, const char *role, const char *id, argume
     add(ret_self, "--dir=%s", bench->dir);
     add(ret_self, "--id=%s", id);
     add(ret_self, "--log-file=%s/log/%s.log", bench->dir, id);
+}
+
+// One that comes to the consumer.
+static void begin_client(const bench_t *bench, const char *role, const char *id,
+                         arguments_t *ret_self)
+{
+    begin(bench, role, id, ret_self);
+    add(ret_self, "--consumer=%s", bench->keys ? bench->listen : bench->address);
+    if (bench->keys)
+        add(ret_self, "--key=%s/%s.key", bench->keys, id);
+}
+
+static void begin_consumer(const bench_t *bench, arguments_t *ret_self)
+{
+    begin(bench, "consumer", "consumer", ret_self);
     add(ret_self, "--consumer=%s", bench->address);
+    if (!bench->keys)
+        return;
+    add(ret_self, "--listen=%s", bench->listen);
+    add(ret_self, "--keys=%s", bench->keys);
 }
 
 static void start_others(bench_t *bench)
 {
     static arguments_t arguments;
     size_t first = bench->roles.count;
-    begin(bench, "consumer", "consumer", &arguments);
+    begin_consumer(bench, &arguments);
     (void)roles_execute(&bench->roles, "consumer", arguments.argv);
-    begin(bench, "saver", "saver", &arguments);
+    begin_client(bench, "saver", "saver", &arguments);
     (void)roles_execute(&bench->roles, "saver", arguments.argv);
     for (size_t i = 1; i <= bench->restarters; i++) {
         if (bench->feeds) {
@@ -109,7 +133,7 @@ static void start_others(bench_t *bench)
         }
         char id[32];
         (void)snprintf(id, sizeof id, "restarter-%zu", i);
-        begin(bench, "restarter", id, &arguments);
+        begin_client(bench, "restarter", id, &arguments);
         (void)roles_execute(&bench->roles, "restarter", arguments.argv);
     }
     ready_workers(bench->address, 1 + bench->restarters);
@@ -168,7 +192,7 @@ static void add_input(bench_t *bench, arguments_t *arguments)
 static void start_publisher(bench_t *bench)
 {
     static arguments_t arguments;
-    begin(bench, "publisher", "publisher", &arguments);
+    begin_client(bench, "publisher", "publisher", &arguments);
     add_input(bench, &arguments);
     ready_outbox_t outbox = ready_outbox_watch(bench->dir);
     bench->publisher = roles_execute(&bench->roles, "publisher", arguments.argv);
@@ -298,19 +322,31 @@ static void print_fill(const bench_t *bench, int64_t drain_us)
 
 static void usage(void)
 {
-    (void)fputs("usage: pipeline [-n JOBS] [-r RESTARTERS] [-t] "
+    (void)fputs("usage: pipeline [-n JOBS] [-r RESTARTERS] [-t | -k KEYS] "
                 "[-b | -w SECONDS | -p RATE -s SECONDS [-f]] PROGRAMS DIR\n",
                 stderr);
     exit(EX_USAGE);
 }
 
+static void name_addresses(bench_t *bench)
+{
+    int port = 10000 + (int)getpid() % 20000;
+    if (bench->is_tcp)
+        (void)snprintf(bench->address, sizeof bench->address, "tcp://127.0.0.1:%d", port);
+    else
+        (void)snprintf(bench->address, sizeof bench->address, "ipc://%s/consumer", bench->dir);
+    if (bench->keys)
+        (void)snprintf(bench->listen, sizeof bench->listen, "tcp://127.0.0.1:%d", port);
+}
+
 static void parse(int argc, char **argv, bench_t *bench)
 {
-    for (int option; (option = getopt(argc, argv, "n:r:tbfw:p:s:")) != -1;) {
+    for (int option; (option = getopt(argc, argv, "n:r:tk:bfw:p:s:")) != -1;) {
         switch (option) {
         case 'n': bench->jobs = strtoull(optarg, NULL, 10); break;
         case 'r': bench->restarters = strtoull(optarg, NULL, 10); break;
         case 't': bench->is_tcp = true; break;
+        case 'k': bench->keys = optarg; break;
         case 'b': bench->fills = true; break;
         case 'w':
             bench->watches = true;
@@ -331,13 +367,10 @@ static void parse(int argc, char **argv, bench_t *bench)
     if (bench->watches)
         bench->jobs = 0;
     if ((bench->jobs == 0 && !bench->watches) || bench->restarters == 0 ||
-        bench->restarters > RESTARTERS_MAX || (bench->feeds && bench->rate <= 0))
+        bench->restarters > RESTARTERS_MAX || (bench->feeds && bench->rate <= 0) ||
+        (bench->keys && (bench->is_tcp || bench->feeds)))
         usage();
-    if (bench->is_tcp)
-        (void)snprintf(bench->address, sizeof bench->address, "tcp://127.0.0.1:%d",
-                       10000 + (int)getpid() % 20000);
-    else
-        (void)snprintf(bench->address, sizeof bench->address, "ipc://%s/consumer", bench->dir);
+    name_addresses(bench);
 }
 
 // What was measured beside the roles.

@@ -35,10 +35,10 @@ function collect(place, side, key, factor,    round, texts) {
     return texts
 }
 
-function ratios(place, other, key,    round, texts) {
+function ratios(place, other_place, other, key,    round, texts) {
     for (round = 1; round <= rounds; round++)
-        if ((place, round, "pipeline", key) in all && all[place, round, other, key] + 0 > 0)
-            texts = texts " " all[place, round, "pipeline", key] / all[place, round, other, key]
+        if ((place, round, "pipeline", key) in all && all[other_place, round, other, key] + 0 > 0)
+            texts = texts " " all[place, round, "pipeline", key] / all[other_place, round, other, key]
     return texts
 }
 
@@ -48,7 +48,42 @@ function row(place, title, key, factor,    other, ours) {
         return
     other = place ~ /^(peers|commands) / ? "peer" : "skeleton"
     printf "%-27s %-22s %-27s %-27s %s\n", place, title, spread(ours),
-        spread(collect(place, other, key, factor)), interval(ratios(place, other, key))
+        spread(collect(place, other, key, factor)), interval(ratios(place, place, other, key))
+}
+
+# Of two pipelines: that of a place beside that of another one in the same round.
+function beside(place, other, title, key, factor,    part, name) {
+    split(other, part, " ")
+    name = place " : " part[2]
+    if (collect(place, "pipeline", key, 1) != "" && collect(other, "pipeline", key, 1) != "")
+        printf "%-27s %-22s %-27s %-27s %s\n", name, title,
+            spread(collect(place, "pipeline", key, factor)),
+            spread(collect(other, "pipeline", key, factor)),
+            interval(ratios(place, other, "pipeline", key))
+}
+
+function processes_beside(place, other,    i, names) {
+    split("publisher consumer saver restarter", names, " ")
+    for (i = 1; i <= 4; i++)
+        beside(place, other, "CPU us/job " names[i] (i == 4 ? "s" : ""), "cpu_" names[i], 1)
+}
+
+# What keys cost: the pipeline with them beside each without.
+function transports(    i, others) {
+    split("ipc tcp", others, " ")
+    for (i = 1; i <= 2; i++) {
+        beside("transport curve", "transport " others[i], "jobs/s", "jobs_per_s", 1)
+        beside("transport curve", "transport " others[i], "CPU us/job", "cpu_us_per_job", 1)
+        processes_beside("transport curve", "transport " others[i])
+    }
+    for (i = 1; i <= 2; i++) {
+        beside("paced-transport curve", "paced-transport " others[i], "job time p50 ms", "p50_us",
+            0.001)
+        beside("paced-transport curve", "paced-transport " others[i], "job time p99 ms", "p99_us",
+            0.001)
+        beside("paced-transport curve", "paced-transport " others[i], "CPU us/job",
+            "cpu_us_per_job", 1)
+    }
 }
 
 # A figure that stands for itself.
@@ -114,6 +149,8 @@ function fast(place) {
         single(place, "CPU us/job its server", "peer", "cpu_server", 1)
         single(place, "jobs of the peer", "peer", "jobs", 1)
     }
+    if (place ~ /^transport /)
+        processes(place, "CPU us/job", "cpu_", 1)
     if (place ~ /^throughput /) {
         processes(place, "CPU us/job", "cpu_", 1)
         disk(place)
@@ -194,7 +231,7 @@ END {
     printf "%-27s %-22s %-27s %-27s %s\n", "case", "min / median / max of", "pipeline",
         "skeleton (or peer)", "ratio (95 % interval)"
     for (i = 1; i <= count; i++) {
-        if (places[i] ~ /^latency /)
+        if (places[i] ~ /^(latency|paced-transport) /)
             paced(places[i])
         else if (places[i] ~ /^lowload /)
             lowload(places[i])
@@ -204,4 +241,5 @@ END {
             fast(places[i])
     }
     in_flight()
+    transports()
 }

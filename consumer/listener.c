@@ -71,6 +71,12 @@ static void on_cut(void *arg, uint64_t session)
     self->config.cut(self->config.arg, session);
 }
 
+static const char *on_taken(void *arg, const mm_allowed_t *row)
+{
+    listener_t *self = arg;
+    return self->config.taken(self->config.arg, row);
+}
+
 static void on_drop(void *arg, const char *domain, const char *why, const mm_allowed_t *row)
 {
     listener_t *self = arg;
@@ -150,9 +156,13 @@ const char *listener_check(listener_t *self, mm_receiver_t *receiver, const mm_f
 {
     if (!zap_sender(self->zap, &receiver->message, &self->sender))
         return "its key no longer counts";
-    if (!self->sender || !frame)
+    if (!self->sender)
         return NULL;
-    const char *why = frame_check(self->sender, is_jobs, frame);
+    const char *why = self->config.taken(self->config.arg, self->sender);
+    if (why)
+        zap_shut_down(&receiver->message); // its next connection is refused, which it is told
+    else if (frame)
+        why = frame_check(self->sender, is_jobs, frame);
     if (!why)
         return NULL;
     (void)snprintf(self->why, sizeof self->why, "%s (key %s)", why, self->sender->name.text);
@@ -254,10 +264,12 @@ listener_t *listener_new(mm_loop_t *loop, const listener_config_t *config, int *
     assert(self);
     self->config = *config;
     self->loop = loop;
+    mm_socket_serve_apart();
     zap_config_t zap = {.folder = config->keys,
                         .revoked = on_revoked,
                         .replaced = on_replaced,
                         .cut = on_cut,
+                        .taken = on_taken,
                         .arg = self};
     self->zap = zap_new(loop, &zap, ret_exit_code, error);
     if (self->zap)

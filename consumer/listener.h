@@ -24,6 +24,8 @@ typedef struct {
     void (*revoked)(void *arg, const mm_allowed_t *row);
     void (*cut)(void *arg, uint64_t session);                    // its connection is broken
     void (*drop)(void *arg, const char *where, const char *why); // of a message
+    // Why this row's name may not be used now, static; NULL: it may.
+    const char *(*taken)(void *arg, const mm_allowed_t *row);
     void *arg;
 } listener_config_t;
 

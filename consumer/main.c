@@ -51,6 +51,7 @@ typedef struct {
     gather_actions_t actions;
     guard_t *guard; // NULL: there is none
     send_batch_t *batch;
+    local_names_t *locals;
     viewers_t *viewers;
     bool is_watched; // a viewer wants events; looked up once for many messages
     mm_receiver_t receiver;
@@ -160,6 +161,8 @@ static void receive_jobs(consumer_t *self, const mm_frame_t *frame)
     gather_event_t event = {.kind = GATHER_ASK};
     MM_CRASH_POINT("consumer: jobs read");
     event.as.job.publisher = frame->as.jobs.publisher;
+    if (self->listener && !sender(self))
+        local_names_hear(self->locals, frame->as.jobs.publisher, self->now_ms);
     event.as.job.epoch = frame->as.jobs.epoch;
     event.as.job.dead = frame->as.jobs.dead;
     event.as.job.run = frame->as.jobs.run;
@@ -273,19 +276,6 @@ static void refuse_foreign(consumer_t *self, bool is_jobs)
     apply(self, &action);
 }
 
-// Why the message that was received last is not to be believed; NULL: it is.
-static const char *doubt(consumer_t *self, const mm_frame_t *frame, bool is_jobs)
-{
-    if (!self->listener)
-        return NULL;
-    const char *why = listener_check(self->listener, &self->receiver, frame, is_jobs);
-    const mm_allowed_t *row = sender(self);
-    bool is_worker = row && (row->role == MM_KEY_SAVER || row->role == MM_KEY_RESTARTER);
-    if (!why && is_worker && send_batch_has_local(self->batch, mm_str(row->name.text)))
-        return "a frame in the name of a worker of this machine";
-    return why;
-}
-
 // Receives up to `limit` messages; false when there are none left.
 static bool receive(consumer_t *self, mm_socket_t *socket, bool is_jobs, int limit)
 {
@@ -301,7 +291,10 @@ static bool receive(consumer_t *self, mm_socket_t *socket, bool is_jobs, int lim
         is_empty = received == MM_RECEIVED_NONE;
         if (!is_frame && received != MM_RECEIVED_FOREIGN)
             continue;
-        const char *why = doubt(self, is_frame ? &frame : NULL, is_jobs);
+        const char *why = NULL; // it is not to be believed
+        if (self->listener)
+            why =
+                listener_check(self->listener, &self->receiver, is_frame ? &frame : NULL, is_jobs);
         if (!why && !is_frame)
             refuse_foreign(self, is_jobs);
         else if (!why && !receive_frame(self, &frame, is_jobs))
@@ -396,7 +389,7 @@ static void on_revoked(void *arg, const mm_allowed_t *row)
         return;
     event.as.revoked.worker = mm_str(row->name.text);
     event.as.revoked.role = row->role == MM_KEY_SAVER ? MM_ROLE_SAVER : MM_ROLE_RESTARTER;
-    if (!send_batch_has_local(self->batch, event.as.revoked.worker))
+    if (!local_names_has_worker(self->locals, event.as.revoked.worker))
         step(self, &event);
 }
 
@@ -413,6 +406,26 @@ static void on_drop(void *arg, const char *where, const char *why)
     mm_receiver_drop(&self->receiver, why, where, mm_clock_ms());
 }
 
+static const char *on_taken(void *arg, const mm_allowed_t *row)
+{
+    const consumer_t *self = arg;
+    mm_str_t name = mm_str(row->name.text);
+    switch (row->role) {
+    case MM_KEY_PUBLISHER:
+        return local_names_has_publisher(self->locals, name, mm_clock_ms())
+                   ? "a publisher of this machine has its name"
+                   : NULL;
+    case MM_KEY_SAVER:
+    case MM_KEY_RESTARTER:
+        return local_names_has_worker(self->locals, name) ? "a worker of this machine has its name"
+                                                          : NULL;
+    case MM_KEY_VIEWER:
+    case MM_KEY_OPERATOR:
+    case MM_KEY_CONSUMER: break;
+    }
+    return NULL;
+}
+
 static int open_listener(consumer_t *self)
 {
     const mm_options_t *options = &self->options;
@@ -423,6 +436,7 @@ static int open_listener(consumer_t *self)
                                 .revoked = on_revoked,
                                 .cut = on_cut,
                                 .drop = on_drop,
+                                .taken = on_taken,
                                 .arg = self};
     if (*options->listen == '\0')
         return 0;
@@ -572,6 +586,7 @@ static int open_core(consumer_t *self)
                                                         .base = self->base,
                                                         .events = self->events,
                                                         .listener = self->listener,
+                                                        .locals = self->locals,
                                                         .name = options->id,
                                                         .epoch = epoch});
     mm_receiver_open(&self->receiver);
@@ -604,6 +619,7 @@ static int run_loop(consumer_t *self)
 static void close_all(consumer_t *self)
 {
     send_batch_destroy(&self->batch);
+    local_names_destroy(&self->locals);
     viewers_destroy(&self->viewers);
     guard_destroy(&self->guard);
     mm_loop_destroy(&self->loop);
@@ -630,6 +646,7 @@ int main(int argc, char **argv)
         return exit_code;
     event_log_open(&self.log, self.options.ack_deadline_ms);
     self.loop = mm_loop_new(turn, &self);
+    self.locals = local_names_new();
     exit_code = mm_service_open_trace(&self.options, &self.trace);
     if (exit_code == 0) // before there is a second thread
         exit_code = mm_policy_read(&self.options, mm_clock_wall_ms(), &self.policy);

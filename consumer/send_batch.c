@@ -141,15 +141,9 @@ bool send_batch_open(send_batch_t *self, const gather_action_t *action)
     session->sender = mm_sender_new(self->config.loop, "tasks", socket);
     name_suffix(self, socket, session);
     HASH_ADD(hh, self->sessions, number, sizeof session->number, session);
+    if (!session->is_remote)
+        local_names_open(self->config.locals, mm_str(session->worker.text));
     return true;
-}
-
-bool send_batch_has_local(const send_batch_t *self, mm_str_t worker)
-{
-    for (const session_t *session = self->sessions; session; session = session->hh.next)
-        if (!session->is_remote && mm_str_equal(worker, mm_str(session->worker.text)))
-            return true;
-    return false;
 }
 
 static void send_tasks(send_batch_t *self, session_t *session)
@@ -179,7 +173,10 @@ void send_batch_close(send_batch_t *self, uint64_t number)
     mm_sender_destroy(&session->sender);
     if (session->is_remote)
         listener_close_session(self->config.listener, number);
-    else if (self->config.base.is_ipc) // libzmq does so too, but later, in its own thread
+    else
+        local_names_close(self->config.locals, mm_str(session->worker.text));
+    if (!session->is_remote &&
+        self->config.base.is_ipc) // libzmq does so too, but later, in its own thread
         (void)unlink(mm_endpoint_session(&self->config.base, number, endpoint) + strlen("ipc://"));
     mm_encoder_destroy(&session->tasks);
     free(session);

@@ -7,6 +7,7 @@
 #include "endpoint.h"
 #include "gather.h"
 #include "listener.h"
+#include "local_names.h"
 #include "loop.h"
 
 typedef struct batch send_batch_t;
@@ -14,9 +15,10 @@ typedef struct batch send_batch_t;
 typedef struct {
     mm_loop_t *loop;
     mm_endpoint_t base;
-    broadcast_t *events;  // it and the rest stay the caller's
-    listener_t *listener; // NULL: there is none
-    const char *name;     // the consumer's id, kept as a pointer
+    broadcast_t *events;   // it and the rest stay the caller's
+    listener_t *listener;  // NULL: there is none
+    local_names_t *locals; // has those of the sessions beside the base address
+    const char *name;      // the consumer's id, kept as a pointer
     uint64_t epoch;
 } send_batch_config_t;
 
@@ -26,8 +28,6 @@ void send_batch_destroy(send_batch_t **self_p);
 // Binds the endpoint of a worker's session: by the listener, when its frame has come by that.
 // False, with errno, when that fails: there is no descriptor, no port or no memory left.
 bool send_batch_open(send_batch_t *self, const gather_action_t *action);
-// Whether a worker of this name has an open session beside the base address.
-bool send_batch_has_local(const send_batch_t *self, mm_str_t worker);
 // Removes the endpoint and drops what is not sent; no-op when the session is not open.
 void send_batch_close(send_batch_t *self, uint64_t session);
 

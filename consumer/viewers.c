@@ -11,6 +11,8 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,10 +96,12 @@ static json_t *workers_json(const gather_t *gather)
         if (!known.joined && known.silent_ms > LOST_MS)
             continue;
         const mm_acknowledgement_t *of = &known.acknowledgement;
+        char session[24]; // an integer of JSON has 63 bits, and in many readers 53
+        (void)snprintf(session, sizeof session, "%" PRIu64, of->session);
         json_t *worker =
-            json_pack("{s:s%, s:s, s:b, s:I, s:I, s:I, s:I}", "name", of->worker.data,
+            json_pack("{s:s%, s:s, s:b, s:s, s:I, s:I, s:I}", "name", of->worker.data,
                       of->worker.size, "role", mm_role_name(known.role), "joined", known.joined,
-                      "session", (json_int_t)of->session, "slots", (json_int_t)known.slots, "out",
+                      "session", session, "slots", (json_int_t)known.slots, "out",
                       (json_int_t)known.out, "silent_ms", (json_int_t)known.silent_ms);
         assert(worker);
         json_array_append_new(list, worker);

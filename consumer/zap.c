@@ -2,6 +2,7 @@
 
 #include "zap.h"
 #include "clock.h"
+#include "file_stamp.h"
 #include "frame_check.h"
 #include "log.h"
 #include "span.h"
@@ -20,10 +21,14 @@
 #include <time.h>
 #include <uthash.h>
 
-#define ENDPOINT   "inproc://zeromq.zap.01"
-#define VERSION    "1.0"
-#define KEY_BYTES  32
-#define BACKLOG    1024
+#define ENDPOINT  "inproc://zeromq.zap.01"
+#define VERSION   "1.0"
+#define KEY_BYTES 32
+// Connections that wait for accept, on each port. The four share what is served, some 2,500 a
+// second, so that none waits for longer than a quarter of a second. With a queue of more than a
+// second of work, whoever comes has given up (ZMQ_HANDSHAKE_IVL) when its turn comes: beside
+// strangers without end nobody would ever get in. Who finds it full tries again, after a second.
+#define BACKLOG    128
 #define PROBE_MS   2000
 #define LOOK_MS    250  // between two looks at the files; a change that has lasted so long counts
 #define AGAIN_MS   5000 // until a file that could not be read is read again
@@ -51,19 +56,11 @@ typedef struct {
     size_t count;
 } question_t;
 
-// What a file was when it was looked at; all zero: there was none.
-typedef struct {
-    dev_t device;
-    ino_t number;
-    off_t size;
-    struct timespec changed;
-} stamp_t;
-
 typedef struct {
     char *path;
-    stamp_t seen; // at the last look
-    stamp_t read; // when it was read
-    bool is_news; // it is read since it has changed
+    mm_file_stamp_t seen; // at the last look
+    mm_file_stamp_t read; // when it was read
+    bool is_news;         // it is read since it has changed
     bool has_failed;
     int64_t again_ms; // when it is read again after that
 } watched_t;
@@ -203,6 +200,11 @@ static const mm_allowed_t *decide(zap_t *self, const question_t *question, const
     const mm_allowed_t *row = mm_allow_list_find(self->list, public_key, unix_ms);
     if (!row) {
         explain_unknown(self, public_key, unix_ms, why);
+        return NULL;
+    }
+    const char *taken = self->config.taken(self->config.arg, row);
+    if (taken) {
+        (void)snprintf(why, WHY_MAX, "%s", taken);
         return NULL;
     }
     if (read_session(domain, &number)) {
@@ -357,42 +359,22 @@ size_t zap_workers(const zap_t *self)
 
 // ---- files and dates
 
-static stamp_t stamp_of(const char *path)
-{
-    struct stat status;
-    stamp_t stamp = {0};
-    if (stat(path, &status) != 0)
-        return stamp;
-    stamp.device = status.st_dev;
-    stamp.number = status.st_ino;
-    stamp.size = status.st_size;
-    stamp.changed = status.st_ctim;
-    return stamp;
-}
-
-static bool is_same(const stamp_t *one, const stamp_t *other)
-{
-    return one->device == other->device && one->number == other->number &&
-           one->size == other->size && one->changed.tv_sec == other->changed.tv_sec &&
-           one->changed.tv_nsec == other->changed.tv_nsec;
-}
-
 static void watch(watched_t *self, const char *folder, const char *name)
 {
     int size = asprintf(&self->path, "%s/%s", folder, name);
     assert(size > 0);
-    self->seen = self->read = stamp_of(self->path); // before it is read
+    self->seen = self->read = mm_file_stamp_of(self->path); // before it is read
 }
 
 // Whether it is to be read: it has changed, and not since the last look, so that an editor that
 // writes in place is not met in the middle; or it could not be read, and some time has passed.
 static bool is_to_be_read(watched_t *self, int64_t now_ms)
 {
-    stamp_t now = stamp_of(self->path);
-    bool rests = is_same(&now, &self->seen);
+    mm_file_stamp_t now = mm_file_stamp_of(self->path);
+    bool rests = mm_file_stamp_is_same(&now, &self->seen);
     bool is_again = self->has_failed && now.number != 0 && now_ms >= self->again_ms;
     self->seen = now;
-    self->is_news = rests && !is_same(&now, &self->read);
+    self->is_news = rests && !mm_file_stamp_is_same(&now, &self->read);
     if (!self->is_news && !is_again)
         return false;
     self->read = now;

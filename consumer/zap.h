@@ -16,10 +16,12 @@ typedef struct zap zap_t;
 
 typedef struct {
     const char *folder; // of --keys: consumer.key and allowed in it
-    // Called from zap_turn, and cut from the loop:
+    // Called from zap_turn, cut and taken from the loop:
     void (*revoked)(void *arg, const mm_allowed_t *row); // one by one, when all are known
     void (*replaced)(void *arg); // consumer.key is another one: bind all listeners anew
     void (*cut)(void *arg, uint64_t session); // a second connection to a session was refused
+    // Why this row's name may not be used now, static; NULL: it may.
+    const char *(*taken)(void *arg, const mm_allowed_t *row);
     void *arg;
 } zap_config_t;
 

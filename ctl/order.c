@@ -105,7 +105,7 @@ int order_give(const order_way_t *way, const mm_order_t *order, order_taken_t *r
     char span[MM_DURATION_TEXT], argument[TARGET_ARGUMENT];
     int64_t now_ms = mm_clock_ms(), end_ms = now_ms + way->timeout_ms;
     int exit_code = AGAIN;
-    attach_t *attach = attach_new(&way->target->base, target_key(way->target));
+    attach_t *attach = attach_new(way->target);
     attach_order(attach, order);
     *ret_taken = ORDER_RECORDED;
     for (; exit_code == AGAIN && now_ms < end_ms; now_ms = mm_clock_ms()) {

@@ -574,6 +574,7 @@ static int run_loop(publisher_t *self)
     self->link = mm_link_new(&(mm_link_config_t){.loop = self->loop,
                                                  .base = &self->base,
                                                  .key = mm_service_key(),
+                                                 .key_file = self->options.key,
                                                  .logs = true,
                                                  .renew = begin_anew,
                                                  .arg = self});

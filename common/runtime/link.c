@@ -3,6 +3,7 @@
 
 #include "link.h"
 #include "clock.h"
+#include "file_stamp.h"
 #include "log.h"
 #include "monitor.h"
 
@@ -13,11 +14,13 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #define FIRST_MS    1000 // the first pause after a failure; each further one is twice as long, up to
 #define LAST_MS     30000
 #define ROTATION_MS 5000 // with several server keys: one of them is about to be the consumer's
+#define LOOK_MS     1000 // between two looks at the key file while nothing may connect
 #define SOCKETS_MAX 4
 #define BROKEN_MAX  8 // handshakes; among fewer there may be one that tells more
 
@@ -33,7 +36,8 @@ typedef enum {
     PROBLEM_REFUSED,
     PROBLEM_ENDED, // the handshake is, by either side: why cannot always be told
     PROBLEM_SILENT,
-    PROBLEM_TASKS
+    PROBLEM_TASKS,
+    PROBLEM_OF_FORMER_KEY // there is another one, which has not been tried
 } problem_t;
 
 struct mm_link {
@@ -41,7 +45,8 @@ struct mm_link {
     mm_endpoint_t base;
     mm_key_t key;
     bool has_key;
-    int epoll; // -1: on ipc
+    mm_file_stamp_t read; // what the key file was then
+    int epoll;            // -1: on ipc
     int timer;
     watched_t watched[SOCKETS_MAX];
     unsigned broken;    // handshakes, with this server key
@@ -82,8 +87,9 @@ static void complain_refused(mm_link_t *self)
         complain(
             self, PROBLEM_REFUSED,
             "tcp://%.100s:%u refuses the key %s of a %s: it was revoked, has ended by the clock "
-            "there, is not on that list (mayhem keys list), or this is not the port of --listen; "
-            "a new one is made there by mayhem keys new %s --role %s",
+            "there, is not on that list (mayhem keys list), has the name of a process that runs "
+            "there, or this is not the port of --listen; a new one is made there by mayhem keys "
+            "new %s --role %s",
             self->base.host, self->base.port, name, role, name, role);
 }
 
@@ -134,11 +140,67 @@ static void complain_silent(mm_link_t *self)
              self->base.host);
 }
 
+// ---- the key file
+
+// A process is called as its key was at the start.
+static int check_name(const mm_link_t *self, const mm_key_t *key, char error[MM_ERROR_MAX])
+{
+    const mm_key_t *own = &self->key;
+    if (key->role == own->role && strcmp(key->name.text, own->name.text) == 0)
+        return 0;
+    (void)snprintf(error, MM_ERROR_MAX,
+                   "%.200s: it is the key of the %s %s now, and this is the %s %s: put a key of "
+                   "that name there, or start again",
+                   self->config.key_file, mm_key_role_name(key->role), key->name.text,
+                   mm_key_role_name(own->role), own->name.text);
+    return EX_CONFIG;
+}
+
+static bool is_same_key(const mm_key_t *one, const mm_key_t *other)
+{
+    return strcmp(one->public_key, other->public_key) == 0 &&
+           one->server_count == other->server_count &&
+           memcmp(one->server_keys, other->server_keys, sizeof one->server_keys) == 0;
+}
+
+// Whether there is something new to try.
+static bool read_key_anew(mm_link_t *self)
+{
+    mm_key_t key = {0};
+    char error[MM_ERROR_MAX];
+    const char *path = self->config.key_file;
+    mm_file_stamp_t now = path ? mm_file_stamp_of(path) : self->read;
+    if (mm_file_stamp_is_same(&now, &self->read))
+        return false;
+    self->read = now;
+    int exit_code = mm_key_read(path, &key, error);
+    if (exit_code == 0)
+        exit_code = check_name(self, &key, error);
+    if (exit_code != 0 && self->config.logs)
+        mm_log(MM_LOG_WARN, "Cannot read the key file anew: the former key holds",
+               MM_STRING("error", error));
+    bool is_news = exit_code == 0 && !is_same_key(&key, &self->key);
+    if (exit_code == 0)
+        self->key = key; // its date may have changed
+    mm_key_clear(&key);
+    if (is_news) {
+        self->server = 0;
+        self->rounds = 0;
+        self->problem = PROBLEM_OF_FORMER_KEY;
+    }
+    if (is_news && self->config.logs)
+        mm_log(MM_LOG_INFO, "Read the key file anew", MM_STRING("file", path),
+               MM_INT("server_keys", self->key.server_count));
+    return is_news;
+}
+
 // ---- the timer
 
 static void set_timer(mm_link_t *self)
 {
-    int64_t due_ms = self->connect_ms > 0 ? self->connect_ms : self->silent_ms;
+    int64_t due_ms = self->silent_ms;
+    if (self->connect_ms > 0)
+        due_ms = mm_earlier(self->connect_ms, mm_clock_ms() + LOOK_MS);
     struct itimerspec at = {0}; // of zeros: never
     if (due_ms != MM_NEVER) {
         at.it_value.tv_sec = due_ms / 1000;
@@ -162,7 +224,9 @@ static void on_time(mm_link_t *self)
     uint64_t count;
     if (read(self->timer, &count, sizeof count) != (ssize_t)sizeof count)
         return; // not yet
-    if (self->connect_ms > 0) {
+    if (self->connect_ms > 0 && !read_key_anew(self) && mm_clock_ms() < self->connect_ms) {
+        set_timer(self);
+    } else if (self->connect_ms > 0) {
         self->connect_ms = 0;
         self->config.renew(self->config.arg);
     } else if (self->silent_ms != MM_NEVER) {
@@ -333,6 +397,7 @@ mm_link_t *mm_link_new(const mm_link_config_t *config)
     self->has_key = config->key != NULL;
     if (self->has_key)
         self->key = *config->key;
+    self->read.size = -1; // it is compared with the file when that may matter
     struct epoll_event event = {.events = EPOLLIN};
     self->epoll = epoll_create1(EPOLL_CLOEXEC);
     self->timer = timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);

@@ -14,6 +14,10 @@
 // times a second, or never. They may connect again after 1 s, then 2, 4, … 30 s, or 5 s when there
 // are several server keys; at once with the next server key while there is one that was not tried.
 // Without a key nothing waits.
+//
+// While they wait, the key file is read again when it has changed, and a new key, or new server
+// keys, are tried at once: neither needs another start. A file that is wrong, or another process's,
+// is told of once, and the former key holds.
 
 #ifndef MM_LINK_H
 #define MM_LINK_H
@@ -31,6 +35,7 @@ typedef struct {
     mm_loop_t *loop;           // NULL: the caller looks at mm_link_descriptor
     const mm_endpoint_t *base; // of the consumer; copied
     const mm_key_t *key;       // NULL: a client without keys; copied
+    const char *key_file;      // that it was read from, kept as a pointer; NULL: none
     bool logs;                 // else only mm_link_complaint tells what is wrong
     // The client is to destroy its sockets, make new ones, and connect them (mm_link_connect).
     // Called from the loop, or from mm_link_step.

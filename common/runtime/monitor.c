@@ -17,6 +17,7 @@
 struct mm_monitor {
     mm_socket_t *socket; // that is watched
     mm_socket_t *pair;   // the other end of what libzmq writes to
+    unsigned code;       // of the last refusal
 };
 
 int mm_monitor_descriptor(mm_monitor_t *self)
@@ -51,7 +52,7 @@ mm_monitor_event_t mm_monitor_next(mm_monitor_t *self, bool *ret_other)
     while (receive(self, &event, &value)) {
         switch (event) {
         case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: return MM_MONITOR_CONNECTED;
-        case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH: return MM_MONITOR_REFUSED;
+        case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH: self->code = value; return MM_MONITOR_REFUSED;
         case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
             if (ret_other)
                 *ret_other = value == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH;
@@ -64,6 +65,11 @@ mm_monitor_event_t mm_monitor_next(mm_monitor_t *self, bool *ret_other)
         }
     }
     return MM_MONITOR_NONE;
+}
+
+unsigned mm_monitor_code(const mm_monitor_t *self)
+{
+    return self->code;
 }
 
 // ---- start and end

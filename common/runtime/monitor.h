@@ -29,5 +29,7 @@ void mm_monitor_destroy(mm_monitor_t **self_p);
 int mm_monitor_descriptor(mm_monitor_t *self);
 // ret_other (NULL: not wanted) is set with FOREIGN: whether it was ZeroMQ of another mechanism.
 mm_monitor_event_t mm_monitor_next(mm_monitor_t *self, bool *ret_other);
+// The code of the answer by which the last REFUSED was one: 300 to 500, 400 for the key (RFC 27).
+unsigned mm_monitor_code(const mm_monitor_t *self);
 
 #endif

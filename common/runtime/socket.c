@@ -46,7 +46,13 @@ static void set_option(void *socket, int option, int value)
     set_sized(socket, option, &value, sizeof value);
 }
 
+// I/O threads by their bits in ZMQ_AFFINITY, when servers are apart. libzmq copies it at bind, so
+// that a socket with two endpoints has one in each.
+#define THREAD_OWN     UINT64_C(1)
+#define THREAD_SERVERS UINT64_C(2)
+
 static void *context;
+static bool is_apart;
 
 struct mm_socket {
     void *zmq;
@@ -65,15 +71,27 @@ mm_socket_t *mm_socket_new(int type)
     return self;
 }
 
+void mm_socket_serve_apart(void)
+{
+    assert(!context);
+    is_apart = true;
+}
+
+static void make_context(void)
+{
+    mm_known_pid_start();
+    context = zmq_ctx_new();
+    assert(context);
+    int rc = zmq_ctx_set(context, ZMQ_MAX_SOCKETS, SOCKETS_MAX);
+    assert(rc == 0);
+    rc = zmq_ctx_set(context, ZMQ_IO_THREADS, is_apart ? 2 : 1);
+    assert(rc == 0);
+}
+
 mm_socket_t *mm_socket_try(int type)
 {
-    if (!context) {
-        mm_known_pid_start();
-        context = zmq_ctx_new();
-        assert(context);
-        int rc = zmq_ctx_set(context, ZMQ_MAX_SOCKETS, SOCKETS_MAX);
-        assert(rc == 0);
-    }
+    if (!context)
+        make_context();
     void *zmq = zmq_socket(context, type);
     if (!zmq)
         return NULL;
@@ -91,6 +109,8 @@ mm_socket_t *mm_socket_try(int type)
     set_sized(zmq, ZMQ_MAXMSGSIZE, &(int64_t){MM_FRAME_BYTES}, sizeof(int64_t));
     if (type == ZMQ_PUSH)
         set_option(zmq, ZMQ_IMMEDIATE, 1);
+    if (is_apart)
+        set_sized(zmq, ZMQ_AFFINITY, &(uint64_t){THREAD_OWN}, sizeof(uint64_t));
     return self;
 }
 
@@ -113,6 +133,8 @@ void mm_socket_set_server(mm_socket_t *self, const char *secret_key, const char 
     mm_socket_set(self, ZMQ_CURVE_SERVER, &(int){1}, sizeof(int));
     mm_socket_set(self, ZMQ_CURVE_SECRETKEY, secret_key, strlen(secret_key) + 1);
     mm_socket_set(self, ZMQ_ZAP_DOMAIN, domain, strlen(domain));
+    if (is_apart)
+        set_sized(self->zmq, ZMQ_AFFINITY, &(uint64_t){THREAD_SERVERS}, sizeof(uint64_t));
 }
 
 void mm_socket_set_keys(mm_socket_t *self, const char *public_key, const char *secret_key,
@@ -136,6 +158,7 @@ void mm_socket_end(void)
     if (context)
         (void)zmq_ctx_term(context);
     context = NULL;
+    is_apart = false;
 }
 
 // Without this option libzmq takes no address in brackets. With it, it takes names for addresses of

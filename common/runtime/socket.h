@@ -22,6 +22,10 @@ typedef struct mm_socket mm_socket_t;
 // A socket with all options set: ZMQ_PUSH, ZMQ_PULL, ZMQ_PUB, ZMQ_XPUB, ZMQ_SUB or ZMQ_ROUTER;
 // ZMQ_PAIR for a monitor. The first call makes the context of the process. Never NULL.
 mm_socket_t *mm_socket_new(int type);
+// Before the first socket of the process: the endpoints of mm_socket_set_server have an I/O thread
+// of their own. A handshake costs it 0.4 ms, whoever makes it, and the frames of all others would
+// wait.
+void mm_socket_serve_apart(void);
 // The same for a socket that a peer asks for. NULL, with errno: there are no descriptors, or too
 // many sockets, of which some may still be closing.
 mm_socket_t *mm_socket_try(int type);

@@ -164,7 +164,8 @@ mm_worker_client_config_t mm_worker_client_config(const mm_options_t *options,
                                                    .lost_after_ms = options->lost_after_ms,
                                                    .drain_ms = options->drain_timeout_ms},
                                         .base = *base,
-                                        .key = mm_service_key()};
+                                        .key = mm_service_key(),
+                                        .key_file = options->key};
     bool valid = mm_name_from(mm_str(options->id), &config.worker.name);
     assert(valid);
     return config;
@@ -197,6 +198,7 @@ mm_worker_client_t *mm_worker_client_new(mm_loop_t *loop, const mm_worker_client
     self->link = mm_link_new(&(mm_link_config_t){.loop = loop,
                                                  .base = &self->config.base,
                                                  .key = config->key,
+                                                 .key_file = config->key_file,
                                                  .logs = true,
                                                  .renew = begin_anew,
                                                  .arg = self});

@@ -17,8 +17,9 @@ typedef struct mm_worker_client mm_worker_client_t;
 typedef struct {
     mm_worker_config_t worker;
     mm_endpoint_t base;
-    const mm_key_t *key; // for tcp; NULL: none
-    bool tells_started;  // send which tasks are started: for tasks that take a while
+    const mm_key_t *key;  // for tcp; NULL: none
+    const char *key_file; // that it was read from; outlives this
+    bool tells_started;   // send which tasks are started: for tasks that take a while
     // Starts this task. The task is valid until the call returns, which must not call
     // mm_worker_client_finish. now_ms: the clock of this step.
     void (*start)(void *arg, const mm_task_t *task, int64_t now_ms);

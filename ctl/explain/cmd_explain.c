@@ -108,10 +108,10 @@ static bool may_answer(const mm_endpoint_t *base)
 // reference; NULL: the job is not in flight, or there is no answer.
 static json_t *ask_consumer(const explain_options_t *options, const timeline_t *timeline)
 {
-    const mm_endpoint_t *base = &options->target.base;
-    if (timeline->record->outcome != MM_OUTCOME_NONE || !options->has_target || !may_answer(base))
+    if (timeline->record->outcome != MM_OUTCOME_NONE || !options->has_target ||
+        !may_answer(&options->target.base))
         return NULL;
-    attach_t *attach = attach_new(base, target_key(&options->target));
+    attach_t *attach = attach_new(&options->target);
     attach_ask_job(attach, timeline->job);
     news_t news = {.kind = NEWS_NOTHING};
     int64_t end_ms = mm_clock_ms() + ANSWER_MS;

@@ -92,8 +92,8 @@ static int begin(key_folder_t *folder)
                  "     printf '%%s\\n' '%s' |\n"
                  "         ssh MACHINE mayhem keys trust - --key NAME.key\n",
                  folder->next.public_key);
-    (void)printf("2. start those clients again: each reads its file when it starts\n"
-                 "3. then the consumer takes it up: mayhem keys rotate --switch%s\n",
+    (void)printf("2. then the consumer takes it up: mayhem keys rotate --switch%s\n"
+                 "Running clients read their file by themselves when they do not get in.\n",
                  folder->argument);
     return 0;
 }

@@ -68,10 +68,12 @@ int keys_trust(keys_options_t *options)
         if (exit_code != 0)
             (void)ctl_fail(exit_code, "%s", error);
     }
+    const char *next = options->only
+                           ? "; start its client again, which trusts the others until then"
+                           : "; its client reads that when it does not get in";
     if (exit_code == 0)
         (void)printf("%s trusts %s%s%s\n", options->key, options->only ? "no key but " : "",
-                     public_key,
-                     is_known ? " already" : "; start its client again, which reads it then");
+                     public_key, is_known ? " already" : next);
     mm_key_clear(&key);
     return exit_code == 0 ? ctl_end_output(true) : exit_code;
 }

@@ -111,19 +111,22 @@ static void begin_anew(void *arg)
     open_sockets(self);
 }
 
-attach_t *attach_new(const mm_endpoint_t *base, const mm_key_t *key)
+attach_t *attach_new(const target_t *target)
 {
     attach_t *self = calloc(1, sizeof *self);
     assert(self);
-    self->base = *base;
+    self->base = target->base;
     self->instance = mm_instance_draw();
     self->encoder = mm_encoder_new();
     self->decoder = mm_decoder_new();
     self->merge = stats_merge_new();
     self->heard_ms = MM_NEVER;
     (void)zmq_msg_init(&self->message);
-    self->link = mm_link_new(
-        &(mm_link_config_t){.base = &self->base, .key = key, .renew = begin_anew, .arg = self});
+    self->link = mm_link_new(&(mm_link_config_t){.base = &self->base,
+                                                 .key = target_key(target),
+                                                 .key_file = target->key_file,
+                                                 .renew = begin_anew,
+                                                 .arg = self});
     open_sockets(self);
     return self;
 }

@@ -6,16 +6,15 @@
 #ifndef ATTACH_H
 #define ATTACH_H
 
-#include "endpoint.h"
 #include "frame.h"
-#include "key_file.h"
 #include "snapshot.h"
+#include "target.h"
 
 typedef struct attach attach_t;
 
 // Begins to ask for snapshots, one a second. Never NULL: attach_next shows whether the pipeline
-// answers. key: for tcp; NULL: none.
-attach_t *attach_new(const mm_endpoint_t *base, const mm_key_t *key);
+// answers. target: one that was found; its key file is to outlive this.
+attach_t *attach_new(const target_t *target);
 void attach_destroy(attach_t **self_p);
 
 typedef enum {

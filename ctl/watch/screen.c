@@ -215,6 +215,11 @@ static void put_head(page_t *page, const snapshot_t *snapshot)
              human_count(snapshot->extended, c));
     if (snapshot->draining)
         page_put(page, PAGE_CYAN | PAGE_BOLD, "  DRAINING");
+    if (snapshot->refused_keys > 0) {
+        begin_row(page, "keys   ");
+        page_put(page, PAGE_YELLOW, "%s refused", human_count(snapshot->refused_keys, a));
+        page_put(page, PAGE_PLAIN, "; the consumer's log says from where, and why");
+    }
     begin_row(page, "limit: ");
     page_put(page, PAGE_YELLOW | PAGE_BOLD, "%s", snapshot->limit);
     page_put(page, PAGE_PLAIN, " - %s", snapshot->limit_why);

@@ -92,6 +92,7 @@ static const field_t fields[] = {
     NAMED("taken_back", snapshot_t, NUMBER, reclaimed),
     FIELD(snapshot_t, NUMBER, nacked),
     FIELD(snapshot_t, NUMBER, extended),
+    FIELD(snapshot_t, MAYBE_NUMBER, refused_keys),
     FIELD(snapshot_t, TIME, p50_us),
     FIELD(snapshot_t, TIME, p99_us),
     FIELD(snapshot_t, BOOL, draining),

@@ -96,6 +96,7 @@ typedef struct {
     int64_t backlog;                  // in the outbox, not settled
     int64_t in_flight;
     int64_t retried, reclaimed, nacked, extended; // since the consumer's start
+    int64_t refused_keys;                         // the same, at the listener
     int64_t p50_us, p99_us;                       // accepted to acked; -1: none was
     bool draining;
     char limit[MM_NAME_MAX + 1]; // "source", "window", "store", "restart", ..., or a process

@@ -264,6 +264,7 @@ static void set_consumer(snapshot_t *snapshot, const entry_t *entry)
     snapshot->reclaimed = reply_number(stats, "taken_back");
     snapshot->nacked = reply_number(stats, "nacked");
     snapshot->extended = reply_number(stats, "extended");
+    snapshot->refused_keys = reply_number(stats, "refused_keys");
     snapshot->draining = json_is_true(json_object_get(stats, "draining"));
     wire->out = snapshot->in_flight;
     wire->capacity = reply_number(stats, "max_in_flight");

@@ -7,6 +7,7 @@ import msgpack, zmq
 VERSION = 3
 TASKS, HELLO, HEARTBEAT, RESULTS, BYE = 2, 3, 4, 6, 7
 WELCOME, REFUSED, REJOIN, BEAT, LEAVING, QUERY, TELL = 9, 10, 11, 12, 13, 14, 15
+OTHER_VERSION = -1  # instead of a kind
 RESTART = 2  # of the legs
 
 
@@ -18,7 +19,7 @@ SHAPES = {TASKS: (int, int, int, bool, list), WELCOME: (str, int, str, int, int,
           REFUSED: (str, int, str, int, int, str), REJOIN: (str, int, str, int, int),
           BEAT: (str, int, bool, bool, list), LEAVING: (str, int), QUERY: (int, int, str, int, str)}
 TASK, CONFIRM = (int, int, bytes, str, int), (str, int, int, int)
-REAL = (Map, int, int, int, int, bytes, bytes, str, bool, bool)  # what a restart has behind those
+REAL = (int, int, int, int, bytes, bytes, str, bool, bool)  # what a restart has behind its attributes
 
 
 def count(value, depth=1):
@@ -41,11 +42,24 @@ def fits(values, types):
         for value, kind in zip(values, types))
 
 
+def is_attributes(pairs):
+    return (type(pairs) is Map and len(pairs) <= 8 and all(fits(pair, (str, str)) for pair in pairs)
+            and len(dict(pairs)) == len(pairs) and all(
+                re.fullmatch("[a-z][a-z0-9_]{0,31}", key) and re.fullmatch("(?!-)[A-Za-z0-9._:@/+=,-]{0,256}", value)
+                for key, value in pairs))
+
+
+def is_real(block):
+    return (fits(block, REAL) and 1 <= block[0] < 1 << 63 and max(block[1:3]) < 1 << 63 and block[3] <= 16
+            and len(block[4]) == len(block[5]) == 16 and len(block[6].encode()) <= 48)
+
+
 def is_task(task):
     """P2.14: attributes may be missing, and what a real driver has behind them, but not a part of it."""
-    return (fits(task, TASK) and 1 <= task[1] <= 4 and len(task[2]) == 16 and task[4] >= 1
+    return (fits(task, TASK) and 1 <= task[1] <= 4 and len(task[2]) == 16 and 1 <= task[4] < 1 << 32
             and re.fullmatch("[A-Za-z0-9._:][A-Za-z0-9._:-]{0,252}", task[3]) is not None
-            and (task[1] != RESTART or fits(task[5:], REAL[:len(task) - 5 if len(task) < 7 else 10])))
+            and (task[1] != RESTART or ((len(task) < 6 or is_attributes(task[5]))
+                                        and (len(task) < 7 or is_real(task[6:])))))
 
 
 def decode(data):
@@ -53,14 +67,17 @@ def decode(data):
     try:
         frame = msgpack.unpackb(data, raw=False, strict_map_key=False, object_pairs_hook=Map,
                                 unicode_errors="surrogateescape")
-        if not fits(frame, (int, int)) or frame[0] != VERSION or count(frame) > 16384:
+        if not fits(frame, (int, int)) or count(frame) > 16384:
             return 0, []
     except (ValueError, TypeError, msgpack.UnpackException):
         return 0, []
+    if frame[0] != VERSION:
+        return OTHER_VERSION, []
     kind, fields = frame[1], frame[2:]
     is_item = {TASKS: is_task, BEAT: lambda item: fits(item, CONFIRM)}.get(kind)
     is_good = kind in SHAPES and fits(fields, SHAPES[kind]) and (
-        is_item is None or (len(fields[4]) <= 256 and all(map(is_item, fields[4]))))
+        is_item is None or (len(fields[4]) <= 256 and all(map(is_item, fields[4])))) and (
+        kind != BEAT or len(fields) < 6 or (fits(fields[5:], (int,)) and 1 <= fields[5] < 1 << 63))  # unix_ms
     return (kind, fields) if is_good else (0, [])
 
 

@@ -9,8 +9,8 @@ NAME is the run's driver: the line "digest" of `mayhem-restarter --check --exec 
 import argparse, json, os, re, secrets, signal, sys, time
 from types import SimpleNamespace
 import zmq
-from mayhem_wire import (BEAT, BYE, HEARTBEAT, HELLO, LEAVING, QUERY, REFUSED, REJOIN, RESTART, RESULTS,
-                         TASKS, TELL, WELCOME, connect, decode, encode, read_key)
+from mayhem_wire import (BEAT, BYE, HEARTBEAT, HELLO, LEAVING, OTHER_VERSION, QUERY, REFUSED, REJOIN,
+                         RESTART, RESULTS, TASKS, TELL, WELCOME, connect, decode, encode, read_key)
 from restart_command import STOPPED, TIMEOUT, Command
 
 HEARTBEAT_MS, LOST_AFTER_MS, DRAIN_MS, REFUSED_MS = 500, 1500, 23000, 10000
@@ -32,7 +32,7 @@ class Restarter:
         self.serial = self.acknowledged = self.sent = 0
         self.inbox = self.events = self.pull = self.drain_ms = self.idle_ms = None
         self.is_alone = self.has_left = self.last_seen = self.is_done = False
-        self.refused_ms = self.permit_ms = self.server = 0
+        self.refused_ms = self.permit_ms = self.server = self.foreign_ms = 0
         self.report_ms, self.pause_ms = boot_ms(), 20
         self.open_sockets()
 
@@ -119,7 +119,8 @@ class Restarter:
 
     def on_welcome(self, epoch, name, nonce, session, suffix):
         if (self.is_mine(epoch, name, nonce) and self.highest < session <= (epoch << 32) + (1 << 40)
-                and re.fullmatch("task[.][0-9a-f]{16}|[1-9][0-9]{0,4}", suffix)):  # P4.5, P4.12, P1.2
+                and re.fullmatch("task[.][0-9a-f]{16}|[1-9][0-9]{0,4}", suffix)  # P4.5, P4.12, P1.2
+                and (suffix[0] == "t" or int(suffix) < 1 << 16)):
             self.leave_session()
             self.epoch, self.session, self.highest, self.heard_ms = epoch, session, session, boot_ms()
             self.is_alone, self.has_left, self.refused_ms = False, False, 0
@@ -184,6 +185,9 @@ class Restarter:
                 self.log("ERROR", f"The consumer refuses this worker why={json.dumps(fields[5])}")
                 self.stop()
                 sys.exit(69)
+        elif kind == OTHER_VERSION and boot_ms() >= self.foreign_ms:  # P2.13
+            self.foreign_ms = boot_ms() + 10000
+            self.log("WARN", "Ignored frames of another version of the protocol")
         elif kind == QUERY and fields[1] in (1, 6) and fields[2] in ("", self.id):  # P9.35, P9.96
             wall_ms = int(time.time() * 1000)
             text = {"process": self.id, "hosts": [
@@ -217,7 +221,7 @@ class Restarter:
 
     def drain(self, *_):
         if self.drain_ms is None:
-            self.drain_ms = boot_ms() + DRAIN_MS
+            self.drain_ms = boot_ms() + int(1000 * self.options.drain)
             self.report_ms = 0  # at once: P8.1
 
     def leave_deadline(self):
@@ -282,6 +286,8 @@ parser.add_argument("--consumer", required=True, help="ipc://PATH or tcp://HOST:
 parser.add_argument("--id", help="its name (default: that of its key, or py-1)")
 parser.add_argument("--slots", type=int, default=4, choices=range(1, 129), metavar="N", help="1 to 128")
 parser.add_argument("--mock", default="0.1", metavar="SECONDS", help="how long a mock restart takes")
+parser.add_argument("--drain", type=float, default=DRAIN_MS / 1000, metavar="SECONDS",
+                    help="how long what runs may go on after TERM (default: %(default)g)")
 parser.add_argument("--driver", default="", metavar="NAME", help="of the run, for a command")
 parser.add_argument("--key", metavar="FILE", help="of `mayhem keys new`, for a consumer with CURVE")
 parser.add_argument("command", nargs="*", help="restarts {host}")

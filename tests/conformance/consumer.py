@@ -1,12 +1,23 @@
 """The consumer that is played for one worker: it answers, counts, and checks each frame that comes (P4.3, P5.2 to
 P5.9, P6.5 to P6.8, P6.26 and others, whatever the scene)."""
-import random, re, subprocess, tempfile, time
+import os, random, re, subprocess, tempfile, time
 from types import SimpleNamespace
 import msgpack, zmq
 from frames import *
 
 LIFE = 1700000000  # of the first consumer of a scene
 GRACE_MS = 150  # for what is not to come
+START_MS = 30000  # for a process to begin: no clause says how fast it must
+
+
+def address_of(name, number, options):
+    """The base address of a scene."""
+    if not options.side_by_side:
+        return options.address
+    if options.address.startswith("ipc:"):
+        return f"{options.address}-{name}"
+    host, _, port = options.address.rpartition(":")
+    return f"{host}:{int(port) + 4 * number}"
 
 
 class Stop(Exception):
@@ -16,15 +27,10 @@ class Stop(Exception):
 class Scene:
     """A worker, and the consumer that is played for it."""
 
-    def __init__(self, name, number, options):
+    def __init__(self, name, number, options, has_inbox=True):
         self.name, self.options, self.lines, self.broken = name, options, [], set()
         self.hb, self.lost = options.heartbeat_ms, options.lost_after_ms
-        self.address, self.context = options.address, zmq.Context()
-        if options.side_by_side and self.address.startswith("ipc:"):
-            self.address += f"-{name}"
-        elif options.side_by_side:
-            host, _, port = self.address.rpartition(":")
-            self.address = f"{host}:{int(port) + 4 * number}"
+        self.address, self.context, self.paths = address_of(name, number, options), zmq.Context(), []
         self.life, self.last_session, self.last_number = LIFE, LIFE << 32, (LIFE << 32) + 1000
         self.topics, self.frames, self.pushes = [], [], {}
         self.id = self.nonce = self.role = self.push = None
@@ -37,7 +43,8 @@ class Scene:
         self.held_ms = self.polled_ms = 0     # how long this machine has held up the tester itself
         self.gaps, self.said_ms = [], None
         self.said = tempfile.TemporaryFile()
-        self.inbox, self.events = self.bind(zmq.PULL, "inbox"), self.bind(zmq.XPUB, "events")
+        self.events = self.bind(zmq.XPUB, "events")
+        self.inbox = self.bind(zmq.PULL, "inbox") if has_inbox else None
         command = [w.replace("{address}", self.address).replace("{scene}", name) for w in options.command]
         self.worker = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.said,
                                        stderr=self.said)
@@ -47,7 +54,7 @@ class Scene:
     def check(self, clause, is_good, what, seen=""):
         if not is_good and (clause, what) not in self.broken:
             self.broken.add((clause, what))
-            self.lines.append(f"BROKEN {clause}: {seen or 'not so'}; expected: {what} [{self.name}]")
+            self.lines.append(f"BROKEN {clause}: {seen[:500] or 'not so'}; expected: {what} [{self.name}]")
         elif is_good:
             line = f"ok {clause} {what}"
             if line not in self.lines:
@@ -72,6 +79,7 @@ class Scene:
         host, _, port = self.address.rpartition(":")
         if self.address.startswith("ipc:"):
             socket.bind(f"{self.address}.{name}")
+            self.paths.append(f"{self.address[6:]}.{name}")  # libzmq leaves it there
         elif kind == zmq.PUSH:
             socket.bind(f"{host}:*")
         else:
@@ -130,13 +138,13 @@ class Scene:
         began = boot_ms()
         if self.polled_ms:
             self.held_ms = max(self.held_ms, began - self.polled_ms)
-        if not self.inbox.poll(wait_ms):
+        if not (self.inbox or self.events).poll(wait_ms):
             self.held_ms = max(self.held_ms, boot_ms() - began - wait_ms)
         self.polled_ms = boot_ms()
         while self.events.poll(0):
             change = self.events.recv()
             self.topics.append((change[:1] == b"\1", change[1:]))
-        while self.inbox.poll(0):
+        while self.inbox and self.inbox.poll(0):
             message = self.inbox.recv_multipart()
             if self.check("P1.11", len(message) == 1, "a message on the inbox has one frame",
                           f"{len(message)} frames"):
@@ -165,7 +173,8 @@ class Scene:
         if not self.check("P2.15", fits(fields, SHAPES[kind]), "each field has its type and range",
                           f"kind {kind}: {fields!r:.300}"):
             return
-        frame = SimpleNamespace(kind=kind, fields=fields, at_ms=boot_ms(), stamp=None, results=[], held=[])
+        frame = SimpleNamespace(kind=kind, fields=fields, at_ms=boot_ms(), stamp=None, slots=None,
+                                results=[], held=[])
         self.check("P8.5", not self.is_over, "BYE is its last frame", f"kind {kind} behind it")
         if kind == TELL:
             frame.process, frame.viewer, frame.about, frame.text = fields[:4]
@@ -295,9 +304,21 @@ class Scene:
             self.session = former
         return frame
 
+    def first(self, is_there):
+        """What this function gives of a worker that begins, or None."""
+        end, found = boot_ms() + START_MS, None
+        while not found and self.worker.poll() is None and boot_ms() < end:
+            self.hear(20)
+            found = is_there()
+        return found
+
+    def first_hello(self):
+        hello = self.first(lambda: next((f for f in self.frames if f.kind == HELLO), None))
+        self.need("P4.2", hello is not None, "it says HELLO", f"exit {self.worker.poll()}; {self.last_words()}")
+        return hello
+
     def join(self, more=()):
-        hello = self.hear(10000, HELLO)
-        self.need("P4.2", hello is not None, "it says HELLO within 10 s", self.last_words())
+        self.first_hello()
         for _ in range(3):
             heartbeat = self.welcome(more=more)
             if heartbeat:
@@ -305,6 +326,9 @@ class Scene:
         self.need("P2.3" if more else "P4.7", heartbeat is not None,
                   "it joins: a HEARTBEAT follows WELCOME" + (" with elements of a later version" if more else ""))
         self.need("P4.6", self.is_connected(self.push, True), "it connects to its task endpoint")
+
+    def said_size(self):
+        return os.fstat(self.said.fileno()).st_size
 
     def last_words(self):
         self.said.seek(0)
@@ -374,6 +398,8 @@ class Scene:
         if self.worker.poll() is None:
             self.worker.kill()
         self.worker.wait()
-        for socket in (self.inbox, self.events, *self.pushes.values()):
+        for socket in filter(None, (self.inbox, self.events, *self.pushes.values())):
             socket.close()
         self.context.term()
+        for path in filter(os.path.exists, self.paths):
+            os.unlink(path)

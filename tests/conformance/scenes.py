@@ -4,7 +4,16 @@ import msgpack, zmq
 from consumer import GRACE_MS, LIFE, Stop
 from frames import *
 
+END_MS = 5000  # for a process to end
 SCENES = {}
+# What no scene looks at, since it cannot be seen from outside, or not within some seconds.
+UNSEEN = (("P1.5", "the options but IMMEDIATE: marks, LINGER, sizes, times"),
+          ("P1.7", "whether ZMTP heartbeats are off"),
+          ("P5.8, P5.10", "more results, or parts, than one report has"),
+          ("P6.10, P6.19", "whether an answer comes behind its commit"),
+          ("P6.14, P6.15", "attributes that a command needs, and its deadline"),
+          ("P6.16, P6.20, P6.21", "looks, debts and probes of a real driver"),
+          ("P6.27", "whether it has more slots than it can start in time"))
 
 def scene(function):
     SCENES[function.__name__] = function
@@ -14,8 +23,7 @@ def scene(function):
 @scene
 def join(s):
     """Nobody answers, then the wrong ones."""
-    hello = s.hear(10000, HELLO)
-    s.need("P4.2", hello is not None, "it says HELLO within 10 s", s.last_words())
+    hello = s.first_hello()
     topics = {topic for is_on, topic in s.topics if is_on}
     s.check("P4.1", {b"consumer\0", f"worker.{s.id}\0".encode()} <= topics,
             "it has subscribed before its first HELLO, each topic with its NUL", str(topics))
@@ -86,9 +94,50 @@ def welcome(s):
 
 
 @scene
+def fresh(s):
+    """Its inbox is there only a while after its start (see LATE_INBOX)."""
+    s.first(lambda: s.topics)
+    s.hear(1.5 * s.hb)
+    opened = boot_ms()
+    s.inbox = s.bind(zmq.PULL, "inbox")
+    s.first_hello()
+    s.hear(s.hb)
+    former = [f.stamp - opened for f in s.frames if f.kind == HELLO and f.stamp < opened]
+    s.check("P1.5", not former, "what cannot be sent is dropped, not kept for later (IMMEDIATE, DONTWAIT)",
+            f"HELLOs that are older than the inbox: {former} ms")
+
+
+LATE_INBOX = {"fresh"}  # scenes that bind it themselves
+
+
+@scene
+def answers(s):
+    """What is no WELCOME, and no word of this version."""
+    s.first_hello()
+    s.hear(s.hb)
+    size = s.said_size()
+    for _ in range(4):
+        s.publish("consumer", pack(VERSION + 1, BEAT, "consumer", s.life, False, False, []))
+        s.hear(GRACE_MS)
+    s.check("P2.13", s.said_size() > size, "it logs, on its output, that it hears another version",
+            "its output has nothing new")
+    push = s.open_session(s.last_session + 1)
+    s.welcomed = True
+    for suffix in ("", "task.12", "task.000000000000000C", "task.000000000000000c/x", "task.000000000000000c\n",
+                   "../task.000000000000000c", "0", "0080", "65536", "123456", "80 "):
+        s.last_session += 1
+        s.sessions.add(s.last_session)
+        s.answer(WELCOME, s.last_session, suffix)
+        s.need("P1.2", not any(f.kind == HEARTBEAT for f in s.settle()) and s.worker.poll() is None,
+               "a WELCOME whose suffix is none is refused", f"it takes {suffix!r}, or ends")
+    s.sessions = {0}
+    s.join()
+
+
+@scene
 def gone(s):
     """The endpoint in a WELCOME is closed by now."""
-    s.need("P4.2", s.hear(10000, HELLO) is not None, "it says HELLO within 10 s", s.last_words())
+    s.first_hello()
     s.last_session += 1
     s.session, s.welcomed = s.last_session, True
     s.sessions.add(s.session)
@@ -342,6 +391,9 @@ def leaving(s):
 def silence(s):
     """Nothing is heard; then a consumer with a lower epoch, whose predecessor's record was lost."""
     s.join()
+    high = s.task()
+    s.give(high)
+    s.need("P6.5", s.is_done(high), "a task is done")
     s.after_heartbeat()
     s.beat()
     s.beats, quiet, former, seen = False, boot_ms(), s.push, len(s.topics)
@@ -400,7 +452,7 @@ def drain(s):
     s.need("P8.3", bye is not None, "BYE, when all is acknowledged and nothing more comes")
     s.check("P8.5", bye.last == max(s.results), "BYE names its last serial",
             f"{bye.last} of {max(s.results)}")
-    s.check("P8.8", s.exit_code(3000) == 0, "it ends with 0", f"exit {s.worker.poll()}")
+    s.check("P8.8", s.exit_code(END_MS) == 0, "it ends with 0", f"exit {s.worker.poll()}")
 
 
 def drain_saver(s):
@@ -415,19 +467,108 @@ def drain_saver(s):
     s.beat()
     s.publish("consumer", pack(VERSION, LEAVING, "consumer", s.life))
     s.beats = False
-    s.check("P8.9", s.exit_code(3000) == 0, "it leaves when the consumer has left: exit 0",
+    s.check("P8.9", s.exit_code(END_MS) == 0, "it leaves when the consumer has left: exit 0",
             f"exit {s.worker.poll()}")
+
+
+@scene
+def alone(s):
+    """TERM without a session, and with nothing to tell."""
+    s.beats = False
+    s.first_hello()
+    s.worker.terminate()
+    code = s.exit_code(s.lost + END_MS)
+    stamps = [f.stamp for f in s.frames if f.slots == 0] or [0]
+    s.check("P8.8", code == 0 and stamps[-1] - stamps[0] < 0.6 * s.lost,
+            "without a session, and with nothing to tell, it ends with 0 at once",
+            f"exit {code}, HELLOs with 0 slots for {stamps[-1] - stamps[0]} ms")
+
+
+@scene
+def last(s):
+    """TERM while a task runs; the consumer never says that it was the last one."""
+    s.join()
+    if s.is_saver():
+        return
+    first, task = s.task(), s.task()
+    given = boot_ms()
+    s.give(first)
+    s.need("P6.5", s.is_done(first), "a task is done")
+    took_ms = boot_ms() - given
+    s.after_heartbeat()
+    s.give(task)
+    s.hear(max(GRACE_MS, took_ms - s.hb // 2))
+    s.worker.terminate()
+    is_told = lambda f: f.slots == 0 and task[0] not in [h[0] for h in f.held] and f.last == 2
+    frame = s.hear(took_ms + 4 * s.hb, HEARTBEAT, when=is_told)
+    s.need("P8.4", s.status(task, 1) in (OK, FAILED), "what runs goes on when it drains", f"{s.status(task, 1)}")
+    if any(f.kind == HEARTBEAT and f.slots == 0 and f.held for f in s.frames):
+        s.check("P8.8", frame is not None and frame.after_ms < 0.8 * s.hb,
+                "one more HEARTBEAT with 0 slots is sent at once when nothing runs any more",
+                f"it comes {frame and frame.after_ms} ms after the one before")
+    ended = next(f.at_ms for f in s.frames if task[0] in [r[1] for r in f.results])
+    code = s.exit_code(s.lost + END_MS)
+    bye = next((f for f in s.frames if f.kind == BYE), None)
+    s.check("P8.3", bye is None or bye.at_ms - ended >= 0.8 * s.lost,
+            "it does not leave before it has heard that nothing more comes, or lost-after has passed",
+            f"BYE {bye and bye.at_ms - ended} ms after the last task")
+    s.check("P8.8", code == 0 and bye is not None and bye.at_ms - ended <= 2 * s.lost,
+            "it leaves without that word, with BYE and 0, when lost-after has passed since nothing runs",
+            f"exit {code}, BYE {bye and bye.at_ms - ended} ms after the last task")
+
+
+@scene
+def left(s):
+    """TERM while a task runs, and the consumer leaves before it ends."""
+    s.join()
+    if s.is_saver():
+        return
+    s.acknowledges = False
+    s.give(s.task())
+    s.hear(GRACE_MS)
+    s.worker.terminate()
+    s.need("P8.1", s.hear(3 * s.hb, HEARTBEAT, when=lambda f: f.slots == 0) is not None,
+           "TERM: a HEARTBEAT with 0 slots")
+    s.beats, first = False, len(s.frames)
+    s.publish("consumer", pack(VERSION, LEAVING, "consumer", s.life))
+    code = s.exit_code(s.options.task_ms + END_MS)
+    s.check("P8.9", code == 0, "it leaves when the consumer has left and nothing runs: exit 0",
+            f"exit {code}")
+    s.check("P8.11", not any(f.kind == BYE for f in s.frames[first:]), "without a session there is no BYE",
+            "BYE")
+
+
+@scene
+def limit(s):
+    """TERM, and a task that takes longer than the drain limit (with --drain-ms)."""
+    s.join()
+    if s.is_saver():
+        return
+    task = s.task()
+    s.give(task)
+    s.hear(GRACE_MS)
+    s.worker.terminate()
+    asked = boot_ms()
+    found = s.result(task, s.options.drain_ms + s.lost)
+    span = boot_ms() - asked
+    s.need("P8.4", found is not None and found[4] in (FAILED, OPEN),
+           "at its drain limit it ends what runs, and tells that it failed",
+           f"status {found and found[4]} {span} ms after TERM")
+    s.check("P8.4", span >= 0.8 * s.options.drain_ms, "until then it runs on", f"{span} ms")
+    code = s.exit_code(s.lost + END_MS)
+    s.check("P8.8", code == 0, "it leaves lost-after beyond its drain limit at the latest: exit 0",
+            f"exit {code}")
 
 
 @scene
 def refused(s):
     """For longer than it takes to presume a former process lost."""
-    began, end = None, boot_ms() + 16000
-    while s.worker.poll() is None and boot_ms() < end:
+    s.first_hello()
+    began = boot_ms()
+    s.answer(REFUSED, 0, "another process has this id")
+    while s.worker.poll() is None and boot_ms() < began + 16000:
         if s.hear(100, HELLO):
-            began = began or boot_ms()
             s.answer(REFUSED, 0, "another process has this id")
-    s.need("P4.2", began is not None, "it says HELLO", s.last_words())
     span = boot_ms() - began
     s.check("P4.8", s.worker.poll() == 69, "a worker that is refused ends with 69",
             f"exit {s.worker.poll()}")
@@ -453,6 +594,27 @@ def later(s):
             "the result is repeated")
 
 
+REAL = [900000, 0, 0, 1, NO_ID, NO_ID, "", False, False]
+ROW = [1, 1, 1, NO_ID, NO_ID, NO_ID, NO_ID, 1, 2, 0, 1000, 0, "r1", "", "", False, "", False, 0]
+
+def change(block, at, value):
+    return [*block[:at], value, *block[at + 1:]]
+
+# What is behind the fields that each task has.
+RESTART_BLOCKS = (
+    ("P2.15", "attributes that are text", ["x"]), ("P2.15", "an attribute BMC", [{"BMC": "x"}]),
+    ("P2.15", "an attribute -f", [{"bmc": "-f"}]), ("P2.15", "an attribute that is a number", [{"bmc": 1}]),
+    ("P2.15", "9 attributes", [{f"a{i}": "x" for i in range(9)}]),
+    ("P2.15", "an attribute of 257 bytes", [{"bmc": "x" * 257}]),
+    ("P2.14", "left_ms alone", [{}, REAL[0]]), ("P2.14", "no owed", [{}, *REAL[:-1]]),
+    ("P2.15", "left_ms 0", [{}, *change(REAL, 0, 0)]), ("P2.15", "command 17", [{}, *change(REAL, 3, 17)]),
+    ("P2.15", "a machine of 15 bytes", [{}, *change(REAL, 4, bytes(15))]),
+    ("P2.15", "a health of 49 bytes", [{}, *change(REAL, 6, "x" * 49)]),
+    ("P2.15", "a number for owes", [{}, *change(REAL, 7, 0)]))
+SAVE_BLOCKS = (("P2.14", "row alone", ROW[:1]), ("P2.14", "no run", ROW[:-1]), ("P2.15", "row 5", change(ROW, 0, 5)),
+               ("P2.15", "a number for casualty", change(ROW, 17, 0)))
+
+
 @scene
 def frames(s):
     """What is no frame, each with something that would be noticed."""
@@ -466,6 +628,8 @@ def frames(s):
            ("P2.9", "a size beyond its end", good(b"\xdb\x7f\xff\xff\xff\xc0")), ("P2.9", "a byte that is no type", good(b"\xc1")),
            ("P2.15", "a number for a flag", pack(VERSION, BEAT, "consumer", s.life + 1, 0, 0, [])),
            ("P2.15", "too few fields", pack(VERSION, BEAT, "consumer", s.life + 1, False)),
+           ("P2.15", "a unix_ms of 0", pack(VERSION, BEAT, "consumer", s.life + 1, False, False, [], 0)),
+           ("P2.15", "a unix_ms that is text", pack(VERSION, BEAT, "consumer", s.life + 1, False, False, [], "1")),
            ("P2.10", "257 acknowledgements", pack(VERSION, BEAT, "consumer", s.life + 1, False, False, [["x", 1, 0, 0]] * 257)))
     for clause, what, data in bad:
         s.publish("consumer", data)
@@ -494,6 +658,13 @@ def frames(s):
         task = s.task()
         given.append(("P2.15", what, task))
         s.give([*task[:at], value, *task[at + 1:]])
+    for clause, what, more in SAVE_BLOCKS if s.is_saver() else RESTART_BLOCKS:
+        task = s.task()
+        given.append((clause, what, task))
+        s.give_raw(pack(VERSION, TASKS, s.session, s.stamp, 0, False, [task[:7 if s.is_saver() else 5] + more]))
+        s.settle()
+        s.need(clause, s.worker.poll() is None, f"it lives on after TASKS with {what}",
+               f"exit {s.worker.poll()}: {s.last_words()}")
     last = s.task()
     s.give(last)
     s.check("P2.1", s.is_done(last), "it takes tasks behind all that",

@@ -76,4 +76,22 @@ launch -q -i hosts.txt -n 1 --slots 2 --at-once 12 -x "$command" --attempts 10
 # shellcheck disable=SC2086 # words
 torment --slots 8 --driver "$name" -- $command
 judge record
+
+# Without a restarter of ours, as docs/worker.md has it: one comes by ipc, one with a key.
+dir=alone
+"$build/mayhem" keys new py-2 --role restarter --dir alone >out 2>err
+equal "mayhem keys makes a key" 0 $?
+address=tcp://127.0.0.1:$((20000 + RANDOM % 8000))
+launch -q -i hosts.txt --mock -n 0 --listen "$address"
+begin_example --mock 0.02
+"$python" "$root/docs/examples/restarter.py" --consumer "$address" --key alone/keys/py-2.key \
+    --mock 0.02 >keyed.log 2>&1 &
+keyed=$!
+started+=("$keyed")
+finish 60
+ends_with_code "alone: the run ends with 0" 0
+equal "alone: all hosts are restarted" 500 \
+    "$(store "SELECT count(*) FROM jobs WHERE outcome = 'restarted'")"
+check "alone: the one with a key has a part in it" grep -q ' restarted job=' keyed.log
+kill -TERM "$example" "$keyed"
 check "nothing is left running" nothing_lives

@@ -120,9 +120,29 @@ one_line port 'this is not the port of (its )?--listen'
 one_line keyed 'there are no keys at'
 one_line nobody "nobody answers at tcp://127.0.0.1:$((port + 24))"
 
+# ---- a name that is taken
+
+# p1 delivers from another machine when a publisher of this one begins in its name.
+mkfifo feed
+"$build/mayhem-publisher" --dir p1 --consumer "$base" --key keys/p1.key --input - <feed >p1.log 2>&1 &
+p1=$!
+started+=("$p1")
+exec 8>feed
+hosts 5 far >&8
+check "p1 delivers" wait_until 15 has_settled 45
+hosts 5 near >near.txt
+timeout -k 5 30 "$build/mayhem-publisher" --dir near --consumer ipc://run/consumer --id p1 \
+    --input near.txt >near.log 2>&1 </dev/null 8>&-
+equal "one of this machine has the same name, and delivers" "0 50" "$? $(settled)"
+equal "and loses nothing by it" 0 "$(grep -c WARN near.log)"
+hosts 5 later >&8
+one_line p1 'refuses the key p1 of a publisher: .*has the name of a process that runs there'
+logs run 'Refused a key address=127.0.0.1 .*why="a publisher of this machine has its name"'
+
 # ---- viewers
 
 check "a viewer looks" quietly status --consumer "$base" --key keys/viv.key
+matches "and sees how many keys were refused" 'keys +[1-9][0-9]* refused' "$(cat said)"
 fails "a viewer gives no orders" 78 'needs one of an operator' \
     ctl halt --why test --consumer "$base" --key keys/viv.key
 check "an operator halts" quietly halt --why test --consumer "$base" --key keys/anna.key
@@ -155,16 +175,47 @@ fails "where nobody is" 1 "port $((port + 24)) .jobs.: Connection refused" \
 fails "of a file that others can read" 1 'FAIL  key file: ' ctl doctor --key ended.key
 fails "of a local consumer" 0 'consumer is heard' ctl doctor --consumer ipc://run/consumer
 
+# ---- the name is free again
+
+exec 8>&-
+check "p1 delivers the rest when the other one has ended" wait_until 40 has_settled 55
+wait "$p1"
+equal "and ends" 0 $?
+
 # ---- another key for the consumer
 
+# has_joined NAME COUNT: so many times by now.
+has_joined() {
+    (($(grep -c 'Joined the consumer' "$1.log" || true) >= $2))
+}
+
 new eu-4 restarter
+new eu-5 restarter
+mkdir site
+cp -p keys/eu-5.key site/eu-5.key # which stays as it is, on a machine of its own
+start eu-5 restarter --consumer "$base" --key site/eu-5.key
+logs eu-5 'Joined the consumer'
 ctl keys rotate >said 2>&1 || not_ok "another key is drawn" "$(cat said)"
+server=$(sed -n 2p said)
 start eu-4 restarter --consumer "$base" --key keys/eu-4.key # which has both server keys
 logs eu-4 'Joined the consumer'
 ctl keys rotate --switch >said 2>&1 || not_ok "the consumer's key is switched" "$(cat said)"
 began=$(milliseconds)
-has_joined_twice() {
-    (($(grep -c 'Joined the consumer' eu-4.log || true) >= 2))
-}
-check "a client that has both server keys joins again" wait_until 15 has_joined_twice
+check "a client that has both server keys joins again" wait_until 15 has_joined eu-4 2
 at_most "within 5 s" 5000 $(($(milliseconds) - began))
+
+logs eu-5 'none of the 1 server keys'
+printf '%s\n' "$server" | timeout -k 5 30 "$build/mayhem" keys trust - --key site/eu-5.key \
+    >said 2>&1 || not_ok "eu-5 is told the server key" "$(cat said)"
+began=$(milliseconds)
+check "a client that had the former key alone reads its file" wait_until 15 has_joined eu-5 2
+at_most "within 5 s, without another start" 5000 $(($(milliseconds) - began))
+
+ctl keys revoke eu-5 >said 2>&1 || not_ok "eu-5 is revoked" "$(cat said)"
+logs eu-5 'refuses the key eu-5'
+new eu-5 restarter
+cp -p keys/eu-5.key site/.eu-5.new && mv site/.eu-5.new site/eu-5.key
+began=$(milliseconds)
+check "a key that was replaced is taken up, too" wait_until 15 has_joined eu-5 3
+at_most "within 5 s, without another start" 5000 $(($(milliseconds) - began))
+equal "eu-5 says so each time" 2 "$(grep -c 'Read the key file anew' eu-5.log)"

@@ -3,11 +3,13 @@
 # shellcheck source=tests/e2e/e2e_lib.sh
 . "$(dirname "$0")/e2e_lib.sh"
 
-# Tells when it begins and ends: "begin|end HOST ATTEMPT MILLISECONDS". Lasts 1 to 3 seconds.
+# Tells when it begins and ends: "begin|end HOST ATTEMPT MILLISECONDS". Lasts 1 to 3 seconds, and for
+# as long as there is a file `hold`.
 cat >restart.sh <<'END'
 #!/bin/sh
 say() { echo "$1 $2 $3 $(sed 's/\([0-9]*\)\.\([0-9]*\).*/\1\20/' /proc/uptime)" >>ran.txt; }
 say begin "$1" "$2"
+while [ -f hold ]; do sleep 0.1; done
 sleep "$(echo "$1" | awk -F - '{ printf "%.2f", 1 + $2 * 37 % 200 / 100 }')"
 say end "$1" "$2"
 END
@@ -28,10 +30,12 @@ overlapping() {
 
 dir=worker
 hosts 48 w >hosts.txt
+: >hold # all of them run until the restarter is gone
 launch -i hosts.txt -n 3 --slots 32 -x './restart.sh {host} {attempt}'
-wait_until 15 begun 48
+wait_until 60 begun 48
 moment=$(milliseconds)
 murder restarter-2
+rm hold
 finish 60
 ends_with_code "a restarter is killed: exit 0" 0
 audit "a restarter is killed" 48

@@ -30,4 +30,4 @@ campaign-fleet: all fleet
 # A policy over real sshd, a fifth of them bad, with kills, stops and halts: SEED=n HOSTS=30. Five minutes.
 .PHONY: campaign-fleet-held
 campaign-fleet-held: all fleet judge
-	MAYHEM_BUILD='$(abspath $(BUILD))' tests/e2e/e2e_fleet_held.sh $(or $(SEED),1) $(or $(HOSTS),30)
+	MAYHEM_BUILD='$(abspath $(BUILD))' tests/e2e/e2e_held_fleet.sh $(or $(SEED),1) $(or $(HOSTS),30)

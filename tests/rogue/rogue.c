@@ -32,8 +32,9 @@ static const struct {
 } all[KEYS] = {
     [PUBLISHER] = {MM_KEY_PUBLISHER, "p9"},     [SAVER] = {MM_KEY_SAVER, "s9"},
     [EU_1] = {MM_KEY_RESTARTER, "eu-1"},        [EU_2] = {MM_KEY_RESTARTER, "eu-2"},
-    [TWIN] = {MM_KEY_RESTARTER, "restarter-1"}, [VIEWER] = {MM_KEY_VIEWER, "v9"},
-    [OPERATOR] = {MM_KEY_OPERATOR, "anna"},     [STRANGER] = {MM_KEY_RESTARTER, "stranger"}};
+    [TWIN] = {MM_KEY_RESTARTER, "restarter-1"}, [NAMESAKE] = {MM_KEY_PUBLISHER, "publisher"},
+    [VIEWER] = {MM_KEY_VIEWER, "v9"},           [OPERATOR] = {MM_KEY_OPERATOR, "anna"},
+    [STRANGER] = {MM_KEY_RESTARTER, "stranger"}};
 
 void rogue_report(rogue_t *self, bool is_ok, const char *format, ...)
 {
@@ -180,14 +181,14 @@ static void knock(rogue_t *self)
         int type;
         const char *admitted; // letters of whose_t, in its order
     } places[] = {{"jobs", ZMQ_PUSH, "P"},
-                  {"inbox", ZMQ_PUSH, "S12TVO"},
-                  {"events", ZMQ_SUB, "PS12TVO"},
+                  {"inbox", ZMQ_PUSH, "S12VO"},
+                  {"events", ZMQ_SUB, "PS12VO"},
                   {"viewers", ZMQ_SUB, "VO"}};
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         const char *place = places[i].place;
         int type = places[i].type;
         for (whose_t whose = 0; whose < KEYS; whose++) {
-            bool may = strchr(places[i].admitted, "PS12TVOX"[whose]) != NULL;
+            bool may = strchr(places[i].admitted, "PS12TNVOX"[whose]) != NULL;
             end_t end = try_to_enter(self, place, type, &self->keys[whose], NULL);
             rogue_report(self, end == (may ? LET_IN : REFUSED), "%s is %s at %s", all[whose].name,
                          may ? "let in" : "refused", place);

@@ -10,9 +10,20 @@
 #include "socket.h"
 #include "wire.h"
 
-// The keys in the folder; all but the last one are on the list. TWIN has the name of a restarter
-// that runs beside the consumer.
-typedef enum { PUBLISHER, SAVER, EU_1, EU_2, TWIN, VIEWER, OPERATOR, STRANGER, KEYS } whose_t;
+// The keys in the folder; all but the last one are on the list. TWIN and NAMESAKE have the names of
+// a restarter and of the publisher that run beside the consumer.
+typedef enum {
+    PUBLISHER,
+    SAVER,
+    EU_1,
+    EU_2,
+    TWIN,
+    NAMESAKE,
+    VIEWER,
+    OPERATOR,
+    STRANGER,
+    KEYS
+} whose_t;
 
 typedef struct {
     mm_endpoint_t base; // of the listener

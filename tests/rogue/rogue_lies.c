@@ -111,11 +111,10 @@ static void send_all_of_a_worker(rogue_t *self, mm_socket_t *inbox, const char *
 
 // ---- another's name
 
-// Whoever may send to the inbox: in the names of all, as a saver and as a restarter. A twin has the
-// name of one that runs beside the consumer.
+// Whoever may send to the inbox: in the names of all, as a saver and as a restarter.
 static void forge_workers(rogue_t *self)
 {
-    static const whose_t who[] = {SAVER, EU_1, TWIN, VIEWER, OPERATOR};
+    static const whose_t who[] = {SAVER, EU_1, VIEWER, OPERATOR};
     for (size_t i = 0; i < sizeof who / sizeof *who; i++) {
         mm_socket_t *inbox = enter(self, who[i], "inbox");
         for (size_t name = 0; name < NAMES; name++) {

@@ -13,6 +13,7 @@ char curve_error[MM_ERROR_MAX];
 unsigned curve_revoked, curve_replaced, curve_cut;
 const mm_allowed_t *curve_revoked_row;
 uint64_t curve_cut_session;
+const char *curve_taken;
 
 static mm_socket_t *servers[8];
 static size_t server_count;
@@ -102,12 +103,22 @@ static void on_cut(void *arg, uint64_t session)
     curve_cut_session = session;
 }
 
+static const char *on_taken(void *arg, const mm_allowed_t *row)
+{
+    (void)arg;
+    (void)row;
+    return curve_taken;
+}
+
 zap_t *curve_zap(int *ret_exit_code)
 {
     static char keys[TEMP_PATH_MAX];
     temp_path(keys, "keys");
-    zap_config_t config = {
-        .folder = keys, .revoked = on_revoked, .replaced = on_replaced, .cut = on_cut};
+    zap_config_t config = {.folder = keys,
+                           .revoked = on_revoked,
+                           .replaced = on_replaced,
+                           .cut = on_cut,
+                           .taken = on_taken};
     return zap_new(curve_loop, &config, ret_exit_code, curve_error);
 }
 
@@ -136,6 +147,7 @@ int make_curve(void **state)
     make_keys();
     curve_revoked = curve_replaced = curve_cut = 0;
     curve_revoked_row = NULL;
+    curve_taken = NULL;
     curve_look = NULL;
     curve_loop = mm_loop_new(turn, NULL);
     return 0;
@@ -213,7 +225,7 @@ void curve_connect(curve_client_t *self, int type, const mm_key_t *key, const ch
     }
     if (topic)
         mm_socket_subscribe(self->socket, (mm_str_t){topic, strlen(topic) + 1});
-    (void)snprintf(self->name, sizeof self->name, "inproc://monitor-%u", ++count);
+    (void)snprintf(self->name, sizeof self->name, "inproc://client-%u", ++count);
     assert_int_equal(zmq_socket_monitor(mm_socket_zmq(self->socket), self->name, ZMQ_EVENT_ALL), 0);
     self->monitor = mm_socket_new(ZMQ_PAIR);
     assert_int_equal(mm_socket_connect(self->monitor, self->name), 0);

@@ -23,6 +23,7 @@ extern char curve_error[MM_ERROR_MAX];        // of the last zap_new
 extern unsigned curve_revoked, curve_replaced, curve_cut;
 extern const mm_allowed_t *curve_revoked_row; // the last one
 extern uint64_t curve_cut_session;
+extern const char *curve_taken; // why no name may be used; NULL: each may
 
 // For the start and the end of a test: the keys and the loop.
 int make_curve(void **state);

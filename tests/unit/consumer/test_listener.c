@@ -59,6 +59,13 @@ static unsigned free_ports(unsigned count)
     return port - count;
 }
 
+static const char *on_taken(void *arg, const mm_allowed_t *row)
+{
+    (void)arg;
+    (void)row;
+    return curve_taken;
+}
+
 static int64_t look(int64_t now_ms)
 {
     return listener ? listener_turn(listener, now_ms) : now_ms + 1000;
@@ -73,7 +80,8 @@ static int make(void **state)
                                  .address = {.host = "127.0.0.1", .port = free_ports(4)},
                                  .revoked = on_revoked,
                                  .cut = on_cut,
-                                 .drop = on_drop};
+                                 .drop = on_drop,
+                                 .taken = on_taken};
     mm_receiver_open(&receiver);
     encoder = mm_encoder_new();
     return 0;
@@ -174,6 +182,46 @@ static void a_frame_is_believed_as_far_as_its_key_goes(void **state)
     curve_play(steps);
     listener_forget_sender(listener);
     assert_null(listener_sender(listener));
+}
+
+static bool name_is_taken(void)
+{
+    curve_taken = "taken";
+    return send_bye(&good, "eu-1");
+}
+
+static bool own_frame_is_not_believed(void)
+{
+    return strcmp(next_doubt(), "taken (key eu-1)") == 0;
+}
+
+static bool the_next_connection_is_refused(void)
+{
+    return good.cut > 0 && good.refused > 0;
+}
+
+static bool name_is_free(void)
+{
+    curve_taken = NULL;
+    curve_close(&good);
+    connect_to(&good, ZMQ_PUSH, &curve_keys[EU_1], curve_keys[CONSUMER].public_key, "inbox");
+    return true;
+}
+
+static void whose_name_is_taken_is_cut_and_refused(void **state)
+{
+    (void)state;
+    static curve_step_fn *const steps[] = {own_frame_is_believed,
+                                           inbox_is_empty,
+                                           name_is_taken,
+                                           own_frame_is_not_believed,
+                                           the_next_connection_is_refused,
+                                           name_is_free,
+                                           own_frame_is_believed,
+                                           NULL};
+    start();
+    connect_to(&good, ZMQ_PUSH, &curve_keys[EU_1], curve_keys[CONSUMER].public_key, "inbox");
+    curve_play(steps);
 }
 
 // ---- the four ports
@@ -354,6 +402,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_frame_is_believed_as_far_as_its_key_goes),
+        TEST(whose_name_is_taken_is_cut_and_refused),
         TEST(viewers_are_behind_the_other_three),
         TEST(a_port_in_use_is_told),
         TEST(each_session_has_a_port_of_the_range),

@@ -103,6 +103,52 @@ static void a_handler_that_does_not_answer_is_noticed(void **state)
     assert_false(zap_probe(silent, serve_nothing, NULL, 300));
 }
 
+static bool has_more(void *socket)
+{
+    int more = 0;
+    size_t size = sizeof more;
+    assert_int_equal(zmq_getsockopt(socket, ZMQ_RCVMORE, &more, &size), 0);
+    return more != 0;
+}
+
+// Answers all that it is asked by 500, which tells nothing of the key.
+static void serve_errors(void *arg)
+{
+    void *socket = mm_socket_zmq(arg);
+    char sender[16], rest[256];
+    int sender_size = zmq_recv(socket, sender, sizeof sender, ZMQ_DONTWAIT), request_size = 0;
+    char request[16];
+    if (sender_size < 0)
+        return;
+    for (int part = 1; has_more(socket); part++) {
+        int size = zmq_recv(socket, rest, sizeof rest, 0);
+        if (part == 3) { // behind an empty one and the version
+            request_size = size;
+            memcpy(request, rest, (size_t)size);
+        }
+    }
+    const mm_str_t answer[] = {{sender, (size_t)sender_size},
+                               mm_str(""),
+                               mm_str("1.0"),
+                               {request, (size_t)request_size},
+                               mm_str("500"),
+                               mm_str(""),
+                               mm_str(""),
+                               mm_str("")};
+    for (size_t i = 0; i < 8; i++)
+        assert_true(zmq_send(socket, answer[i].data, answer[i].size, i < 7 ? ZMQ_SNDMORE : 0) >= 0);
+}
+
+static void a_handler_that_fails_is_noticed(void **state)
+{
+    (void)state;
+    mm_socket_t *failing = curve_keep(mm_socket_new(ZMQ_ROUTER));
+    assert_int_equal(mm_socket_bind(failing, "inproc://zeromq.zap.01"), 0);
+    int64_t begin_ms = mm_clock_ms();
+    assert_false(zap_probe(failing, serve_errors, failing, 20000));
+    assert_true(mm_clock_ms() < begin_ms + 20000); // it was told
+}
+
 static void expect_refused(int expected, const char *told)
 {
     int exit_code = 0;
@@ -577,6 +623,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         TEST(without_a_handler_a_stranger_is_let_in_and_the_probe_notices),
         TEST(a_handler_that_does_not_answer_is_noticed),
+        TEST(a_handler_that_fails_is_noticed),
         TEST(wrong_files_are_refused_at_the_start),
         TEST(a_socket_of_this_machine_listens_to_others_by_key_alone),
         TEST(nobody_gets_in_without_a_key),

@@ -193,10 +193,14 @@ static void the_head_has_rate_jobs_and_limit(void **state)
     assert_true(has("limit: restart - all 128 slots of the restarters are taken"));
     assert_true(style_of("12 dead") & PAGE_RED);
     assert_false(has("DRAINING"));
+    assert_false(has("refused"));
     snapshot.draining = true;
+    snapshot.refused_keys = 7;
     snapshot.total = 0;
     show_top((screen_view_t){.width = 80});
     assert_true(has("DRAINING"));
+    assert_true(has("keys   7 refused; the consumer's log says from where, and why"));
+    assert_true(style_of("7 refused") & PAGE_YELLOW);
     assert_true(has("? in all"));
     assert_false(has("skipped"));
     assert_false(has("withdrawn"));

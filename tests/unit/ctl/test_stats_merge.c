@@ -213,6 +213,18 @@ static void a_worker_that_tells_nothing_is_known_from_the_consumer(void **state)
     snapshot_clear(&snapshot);
 }
 
+static void the_consumer_tells_of_refused_keys(void **state)
+{
+    (void)state;
+    tell_consumer(", \"refused_keys\": 7", IDLE_STORE, IDLE_RESTART);
+    snapshot_t snapshot = look();
+    json_t *json = snapshot_json(&snapshot);
+    assert_int_equal(snapshot.refused_keys, 7);
+    assert_int_equal(json_integer_value(json_object_get(json, "refused_keys")), 7);
+    json_decref(json);
+    snapshot_clear(&snapshot);
+}
+
 static void all_have_answered_when_the_consumer_has_and_nobody_is_missing(void **state)
 {
     (void)state;
@@ -396,6 +408,7 @@ static void the_keys_of_a_snapshot_stay(void **state)
     // So are these.
     assert_int_equal(json_object_del(again, "skipped"), 0);
     assert_int_equal(json_object_del(again, "withdrawn"), 0);
+    assert_int_equal(json_object_del(again, "refused_keys"), 0);
     assert_int_equal(json_object_del(again, "held"), 0);
     assert_true(json_equal(json, again));
     json_decref(json);
@@ -497,6 +510,7 @@ int main(void)
         TEST(a_killed_worker_is_lost_then_its_successor_is_up),
         TEST(a_worker_that_said_bye_has_left),
         TEST(a_worker_that_tells_nothing_is_known_from_the_consumer),
+        TEST(the_consumer_tells_of_refused_keys),
         TEST(all_have_answered_when_the_consumer_has_and_nobody_is_missing),
         TEST(what_is_no_stats_is_ignored),
         TEST(a_snapshot_is_the_same_when_it_is_read_back),

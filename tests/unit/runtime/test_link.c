@@ -10,6 +10,7 @@ static mm_link_t *way;
 static mm_socket_t *events, *inbox, *tasks;
 static int renewals;
 static mm_key_t key;
+static const char *key_file; // of the client; NULL: none
 
 // ---- the client
 
@@ -46,8 +47,12 @@ static void begin(const mm_key_t *with)
     mm_endpoint_t base;
     assert_true(mm_endpoint_parse("tcp://127.0.0.1:5550", &base));
     renewals = 0;
-    way = mm_link_new(&(mm_link_config_t){
-        .loop = loop, .base = &base, .key = with, .logs = true, .renew = renew});
+    way = mm_link_new(&(mm_link_config_t){.loop = loop,
+                                          .base = &base,
+                                          .key = with,
+                                          .key_file = key_file,
+                                          .logs = true,
+                                          .renew = renew});
     open_client();
     hear_begin();
 }
@@ -60,6 +65,7 @@ static const char *end(void)
     mm_link_destroy(&way);
     curve_end();
     mm_socket_end();
+    key_file = NULL;
     return heard;
 }
 
@@ -132,6 +138,11 @@ static void the_right_key_gets_in(void **state)
 static bool it_was_asked_twice(void)
 {
     return curve_asked_of_events >= 2;
+}
+
+static bool it_was_asked_three_times(void)
+{
+    return curve_asked_of_events >= 3;
 }
 
 // It is asked again after 1 s and 2 s, and not in between.
@@ -217,6 +228,133 @@ static void a_server_key_may_be_replaced_while_it_works(void **state)
     assert_string_equal(end(), "");
 }
 
+// ---- the key file
+
+static mm_key_t next_key;
+static size_t asked_before;
+
+static void write_key(const mm_key_t *which)
+{
+    char error[MM_ERROR_MAX];
+    assert_int_equal(mm_key_write(which, key_file, true, error), 0);
+}
+
+// Begins a client with this key in a file.
+static void begin_with_file(void)
+{
+    static char path[TEMP_PATH_MAX];
+    temp_path(path, "eu-1.key");
+    key_file = path;
+    write_key(&key);
+    begin(&key);
+}
+
+static bool the_next_key_is_put_there(void)
+{
+    write_key(&next_key);
+    return true;
+}
+
+static bool a_bad_file_is_put_there(void)
+{
+    temp_write(key_file, "role = restarter\n", 17, 0600);
+    return true;
+}
+
+static bool the_next_key_is_let_in(void)
+{
+    strcpy(curve_allowed, next_key.public_key);
+    return true;
+}
+
+// As by `mayhem keys trust` after the consumer's key was replaced.
+static void new_server_keys_are_taken_from_the_file(void **state)
+{
+    (void)state;
+    curve_begin(true);
+    curve_pair_t keys[] = {curve_draw(), curve_own};
+    key = curve_key(MM_KEY_RESTARTER, "eu-1", keys, 1);
+    next_key = key;
+    strcpy(next_key.server_keys[next_key.server_count++], curve_own.public_key);
+    strcpy(curve_allowed, key.public_key);
+    begin_with_file();
+    play((step_fn *const[]){it_complains, the_next_key_is_put_there, a_frame_arrives, it_is_content,
+                            NULL});
+    const char *heard = end();
+    assert_int_equal(count_of(heard, "Read the key file anew"), 1);
+    holds(heard, "server_keys=2");
+    assert_int_equal(count_of(heard, "The consumer is reached"), 1);
+}
+
+// What was wrong with the former key is no news of this one: a second line tells of that.
+static void a_new_key_is_taken_from_the_file(void **state)
+{
+    (void)state;
+    curve_begin(true);
+    key = curve_key(MM_KEY_RESTARTER, "eu-1", &curve_own, 1);
+    next_key = curve_key(MM_KEY_RESTARTER, "eu-1", &curve_own, 1);
+    begin_with_file();
+    play((step_fn *const[]){it_complains, the_next_key_is_put_there, it_was_asked_twice,
+                            the_next_key_is_let_in, a_frame_arrives, NULL});
+    const char *heard = end();
+    assert_int_equal(count_of(heard, "Read the key file anew"), 1);
+    assert_int_equal(count_of(heard, "refuses the key eu-1"), 2);
+    assert_int_equal(count_of(heard, "The consumer is reached"), 1);
+}
+
+static bool it_is_rewritten(void)
+{
+    write_key(&key);
+    return true;
+}
+
+// The pauses are those of the same key: see link.h.
+static void the_same_key_again_changes_nothing(void **state)
+{
+    (void)state;
+    curve_begin(true);
+    key = curve_key(MM_KEY_RESTARTER, "eu-1", &curve_own, 1);
+    begin_with_file();
+    play((step_fn *const[]){it_complains, it_is_rewritten, it_was_asked_twice, it_is_rewritten,
+                            it_was_asked_three_times, NULL});
+    assert_true(curve_asked_ms[2] - curve_asked_ms[1] >= 2000);
+    const char *heard = end();
+    assert_int_equal(count_of(heard, "key file"), 0);
+}
+
+// One line, and the former key is tried on.
+static void a_bad_key_file_is_told_of_once_and_may_be_mended(void **state)
+{
+    (void)state;
+    curve_begin(true);
+    key = curve_key(MM_KEY_RESTARTER, "eu-1", &curve_own, 1);
+    next_key = curve_key(MM_KEY_RESTARTER, "eu-1", &curve_own, 1);
+    strcpy(curve_allowed, next_key.public_key);
+    begin_with_file();
+    play((step_fn *const[]){it_complains, a_bad_file_is_put_there, it_was_asked_twice,
+                            it_was_asked_three_times, the_next_key_is_put_there, a_frame_arrives,
+                            NULL});
+    const char *heard = end();
+    assert_int_equal(count_of(heard, "Cannot read the key file anew: the former key holds"), 1);
+    holds(heard, "eu-1.key: it has no line 'name = ...'");
+}
+
+// Its frames would be in another's name.
+static void a_key_of_another_name_is_not_taken(void **state)
+{
+    (void)state;
+    curve_begin(true);
+    key = curve_key(MM_KEY_RESTARTER, "eu-1", &curve_own, 1);
+    next_key = curve_key(MM_KEY_RESTARTER, "eu-2", &curve_own, 1);
+    strcpy(curve_allowed, next_key.public_key);
+    begin_with_file();
+    play((step_fn *const[]){it_complains, the_next_key_is_put_there, it_was_asked_three_times,
+                            NULL});
+    const char *heard = end();
+    assert_int_equal(curve_frames, 0);
+    holds(heard, "it is the key of the restarter eu-2 now, and this is the restarter eu-1");
+}
+
 static void a_client_without_a_key_is_told_that_it_needs_one(void **state)
 {
     (void)state;
@@ -253,8 +391,6 @@ static void where_nobody_answers_that_is_said(void **state)
     assert_int_equal(count_of(heard, "Cannot reach the consumer"), 1);
     holds(heard, "nobody answers at tcp://127.0.0.1:5550 to 5553");
 }
-
-static size_t asked_before;
 
 static bool a_session_is_refused(void)
 {
@@ -342,6 +478,11 @@ int main(void)
         TEST(a_wrong_server_key_has_one_line),
         TEST(the_next_server_key_is_tried_at_once),
         TEST(a_server_key_may_be_replaced_while_it_works),
+        TEST(new_server_keys_are_taken_from_the_file),
+        TEST(a_new_key_is_taken_from_the_file),
+        TEST(the_same_key_again_changes_nothing),
+        TEST(a_bad_key_file_is_told_of_once_and_may_be_mended),
+        TEST(a_key_of_another_name_is_not_taken),
         TEST(a_client_without_a_key_is_told_that_it_needs_one),
         TEST(a_key_where_there_are_none_is_told_so),
         TEST(where_nobody_answers_that_is_said),

@@ -8,6 +8,7 @@
 #include "socket.h"
 #include "temp_endpoint.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -343,6 +344,63 @@ static void too_few_descriptors_are_refused(void **state)
 
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, make_temp_endpoint, remove_temp_endpoint)
 
+// ---- I/O threads
+
+static uint64_t affinity_of(mm_socket_t *socket)
+{
+    uint64_t affinity = UINT64_MAX;
+    size_t size = sizeof affinity;
+    assert_int_equal(zmq_getsockopt(mm_socket_zmq(socket), ZMQ_AFFINITY, &affinity, &size), 0);
+    return affinity;
+}
+
+// Those that run now, by the name that libzmq gives them.
+static size_t count_io_threads(void)
+{
+    char path[280], name[32] = "";
+    size_t count = 0;
+    DIR *tasks = opendir("/proc/self/task");
+    assert_non_null(tasks);
+    for (struct dirent *entry; (entry = readdir(tasks));) {
+        (void)snprintf(path, sizeof path, "/proc/self/task/%s/comm", entry->d_name);
+        FILE *file = fopen(path, "re");
+        count += file && fgets(name, sizeof name, file) && strstr(name, "/IO/");
+        if (file)
+            (void)fclose(file);
+    }
+    (void)closedir(tasks);
+    return count;
+}
+
+// What strangers cost is not in the thread of the sockets of this machine. A socket with both kinds
+// of endpoints has one in each, since libzmq copies the option when it binds.
+static void servers_have_an_io_thread_of_their_own(void **state)
+{
+    static const char secret_key[] = "JTKVSB%%)wK0E.X)V>+}o?pNmC{O&4W4b!Ni{Lh6";
+    (void)state;
+    mm_socket_serve_apart();
+    mm_socket_t *socket = mm_socket_new(ZMQ_PULL);
+    assert_int_equal(affinity_of(socket), 1);
+    assert_int_equal(mm_socket_bind(socket, temp_endpoint), 0);
+    mm_socket_set_server(socket, secret_key, "inbox");
+    assert_int_equal(affinity_of(socket), 2);
+    assert_int_equal(mm_socket_bind(socket, "tcp://127.0.0.1:*"), 0);
+    assert_int_equal(count_io_threads(), 2);
+    mm_socket_destroy(&socket);
+    mm_socket_end();
+}
+
+static void a_process_without_servers_has_one_io_thread(void **state)
+{
+    (void)state;
+    mm_socket_t *socket = mm_socket_new(ZMQ_PULL);
+    assert_int_equal(affinity_of(socket), 0);
+    assert_int_equal(mm_socket_bind(socket, temp_endpoint), 0);
+    assert_int_equal(count_io_threads(), 1);
+    mm_socket_destroy(&socket);
+    mm_socket_end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -359,6 +417,8 @@ int main(void)
         TEST(a_subscriber_gets_its_own_topic_only),
         TEST(descriptors_are_raised_to_the_hard_limit),
         TEST(too_few_descriptors_are_refused),
+        TEST(servers_have_an_io_thread_of_their_own),
+        TEST(a_process_without_servers_has_one_io_thread),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

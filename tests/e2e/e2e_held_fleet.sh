@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# e2e_fleet_held.sh [SEED HOSTS]: a policy over hosts whose sshd are real, a fifth of them bad. How many
+# e2e_held_fleet.sh [SEED HOSTS]: a policy over hosts whose sshd are real, a fifth of them bad. How many
 # were down at once, when it stopped and what came behind that is read from the hosts' own logs and
 # compared with the audit. Cases run side by side. With SEED and HOSTS further ones are drawn:
 # `make campaign-fleet-held`.
