@@ -106,7 +106,7 @@ pg_configure() {
 local all         all      trust
 local replication all      trust
 host  replication follower all scram-sha-256
-host  all         mayhem   all scram-sha-256
+host  all         all      all scram-sha-256
 CONF
     {
         cat <<CONF
