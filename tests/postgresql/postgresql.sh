@@ -152,9 +152,18 @@ pg_has_ended_or_is() {
     pg_is_gone "${pg_pid[$1]}" || pg_is "$1" "$2"
 }
 
+# A server that kept the caller's pipes open would keep their readers waiting. Bash needs its 255.
+pg_close_all() {
+    local descriptor
+    for descriptor in "/proc/$BASHPID/fd"/*; do
+        descriptor=${descriptor##*/}
+        ((descriptor <= 2 || descriptor == 255)) || exec {descriptor}>&-
+    done
+}
+
 # pg_launch NAME: starts what is configured; its first process is a child of this shell.
 pg_launch() {
-    (cd "$pg" && exec "${pg_inside[@]}" "${pg_as[@]}" setpriv --pdeathsig QUIT \
+    (cd "$pg" && pg_close_all && exec "${pg_inside[@]}" "${pg_as[@]}" setpriv --pdeathsig QUIT \
         "$pg_bin/postgres" -c "config_file=$pg/$1/postgresql.conf") \
         >>"$pg/$1.log" 2>&1 </dev/null &
     pg_pid[$1]=$!
