@@ -31,7 +31,7 @@ answers() {
     matches "$1" "$2" "$line"
 }
 
-check "a primary and its standby start" eval 'pg_begin && pg_start a && pg_standby b a'
+check "a primary and its standby start" eval 'pg_begin memory && pg_start a && pg_standby b a'
 uri=$(pg_uri a) both=$(pg_uri b a)
 
 # ---- who is let in -------------------------------------------------------------------------------

@@ -82,7 +82,7 @@ again() {
     link_end
 }
 
-check "a primary and its standby start" eval 'pg_begin && pg_start a && pg_standby b a &&
+check "a primary and its standby start" eval 'pg_begin memory && pg_start a && pg_standby b a &&
     pg_psql a "CREATE TABLE things (id text PRIMARY KEY); GRANT ALL ON things TO mayhem"'
 
 # ---- a wait for the standby that somebody ends ---------------------------------------------------
