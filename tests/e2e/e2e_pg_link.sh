@@ -59,7 +59,7 @@ pg_psql a "ALTER ROLE mayhem SET statement_timeout = '1s'"
 pg_psql a "ALTER ROLE mayhem SET default_transaction_isolation = 'serializable'"
 prepares=(insert 'INSERT INTO things VALUES ($1) ON CONFLICT DO NOTHING RETURNING id'
     wrong 'INSERT INTO things VALUES ($1, 1)' bytes 'SELECT repeat($1, 30000000)'
-    setting 'SELECT current_setting($1)')
+    size 'SELECT length($1::text)::text' setting 'SELECT current_setting($1)')
 link_begin "$both" 10000 "${prepares[@]}"
 check 'of two hosts, the first of which is a standby, the primary is found' link_hears \
     "^ready ${pg_address[a]}:5432$" 10
@@ -68,6 +68,7 @@ answers 'the same again' '^done 0 $' 'send insert x'
 answers 'what the server refuses has failed' '^failed 23514 .*violates check constraint' 'send wrong y'
 answers 'and the connection goes on' '^done 1 y$' 'send insert y'
 answers 'a big result' '^done 1 30000000 bytes$' 'send bytes ,'
+answers 'a big command' '^done 1 50000000$' 'blob size 50000000'
 answers 'warnings arrive' '^done 1 warning$' 'send setting client_min_messages'
 answers 'a commit waits for the standby' '^done 1 on$' 'send setting synchronous_commit'
 answers 'nothing ends a statement from outside' '^done 1 0$' 'send setting statement_timeout'

@@ -54,6 +54,29 @@ hold() {
     wait_until 20 waiting SyncRep || not_ok "$name: the commit waits for the standby"
 }
 
+# hold_before: the row is sent, and waits for a lock that somebody else has until unlock.
+hold_before() {
+    rm -f lock.in
+    mkfifo lock.in
+    "$pg_bin/psql" -X -q -h "$pg/$first" -p "$pg_port" -U postgres -d mayhem <lock.in >lock.out \
+        2>&1 {link_in}>&- &
+    started+=("$!")
+    exec {lock}>lock.in
+    echo 'BEGIN; LOCK TABLE things IN SHARE MODE;' >&"$lock"
+    wait_until 20 is_locked || not_ok "$name: a table is locked"
+    link_tell 'send insert x'
+    wait_until 20 waiting Lock || not_ok "$name: the command waits for a lock"
+}
+
+unlock() {
+    exec {lock}>&- # psql ends, and the lock with it
+}
+
+is_locked() {
+    [[ $(pg_psql "$first" "SELECT 1 FROM pg_locks WHERE mode = 'ShareLock' AND granted
+        AND relation = 'things'::regclass") ]]
+}
+
 rows() {
     pg_psql "$1" "SELECT count(*) FROM things WHERE id = 'x'"
 }
@@ -128,22 +151,30 @@ pg_wait 'the standby' pg_waits_for "$first" "$second"
 again 1
 
 begin 'kill -9 before the commit record, and a restart'
-mkfifo lock.in
-"$pg_bin/psql" -X -q -h "$pg/$first" -p "$pg_port" -U postgres -d mayhem <lock.in >lock.out 2>&1 \
-    {link_in}>&- &
-started+=("$!")
-exec {lock}>lock.in
-echo 'BEGIN; LOCK TABLE things IN SHARE MODE;' >&"$lock"
-wait_until 20 eval '[[ $(pg_psql "$first" "SELECT 1 FROM pg_locks WHERE mode = '\''ShareLock'\'' AND
-    relation = '\''things'\''::regclass AND granted") ]]'
-link_tell 'send insert x'
-wait_until 20 waiting Lock || not_ok "$name: the command waits for a lock"
+hold_before
 pg_kill "$first"
-exec {lock}>&-
+unlock
 is_unknown
 pg_start "$first"
 pg_wait 'the standby' pg_waits_for "$first" "$second"
 again 0
+
+begin 'the backend is terminated before the commit record'
+hold_before
+pg_psql "$first" "SELECT pg_terminate_backend($backend)" >/dev/null
+unlock
+is_unknown 'terminating connection due to administrator command'
+again 0
+
+# The one that is known: an error stands before the commit record, never behind it.
+begin 'the command is cancelled before the commit record'
+hold_before
+pg_psql "$first" "SELECT pg_cancel_backend($backend)" >/dev/null
+unlock
+link_hears '^(done|failed|unknown)' 40
+matches "$name: it has failed" '^failed 57014 ' "$line"
+equal "$name: nothing is there" 0 "$(rows "$first")"
+link_end
 
 # ---- a connection that is cut --------------------------------------------------------------------
 
@@ -168,7 +199,7 @@ begin 'the standby has the row when it is promoted'
 pg_psql "$first" "ALTER ROLE mayhem SET synchronous_commit = remote_apply"
 link_end
 begin "$name"
-pg_psql "$second" 'SELECT pg_wal_replay_pause()'
+pg_psql "$second" 'SELECT pg_wal_replay_pause()' >/dev/null
 link_tell 'send insert x'
 wait_until 20 waiting SyncRep || not_ok "$name: the commit waits for the standby"
 flushed() {

@@ -3,6 +3,7 @@
 //   link_shell URI DEADLINE_MS [NAME SQL]...     the latter are prepared
 //
 //   send NAME [VALUE]...   sends a prepared command with these texts, when connected
+//   blob NAME BYTES        likewise, with one text of this length
 //   run SQL                sends it and waits
 //   cut                    shuts the connection down, as a firewall or the other machine would
 //
@@ -10,6 +11,7 @@
 //
 // Ends with stdin. An open that fails: "exit CODE ERROR", and that code.
 
+#include <assert.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,6 +76,22 @@ static void send_prepared(shell_t *self, char *words)
     self->is_busy = true;
 }
 
+static void send_blob(shell_t *self, const char *words)
+{
+    char name[64];
+    int bytes;
+    if (sscanf(words, "%63s %d", name, &bytes) != 2 || bytes < 1) {
+        printf("a blob has a name and a length\n");
+        return;
+    }
+    char *blob = malloc((size_t)bytes);
+    assert(blob != NULL);
+    memset(blob, 'x', (size_t)bytes);
+    mm_pg_send(self->link, name, 1, (const char *const[]){blob}, &bytes);
+    self->is_busy = true;
+    free(blob);
+}
+
 // Of its descriptors, only that of the connection is a socket of IP.
 static void cut(void)
 {
@@ -90,6 +108,8 @@ static void carry_out(shell_t *self, char *line)
 {
     if (strncmp(line, "send ", 5) == 0)
         send_prepared(self, line + 5);
+    else if (strncmp(line, "blob ", 5) == 0)
+        send_blob(self, line + 5);
     else if (strncmp(line, "run ", 4) == 0) {
         mm_pg_answer_t answer = mm_pg_run(self->link, line + 4);
         tell(self, &answer);
@@ -107,7 +127,8 @@ static bool take_line(shell_t *self)
         return false;
     if (strncmp(self->line, "cut\n", 4) != 0 && self->is_busy)
         return false;
-    if (strncmp(self->line, "send ", 5) == 0 && !mm_pg_is_ready(self->link))
+    if (strncmp(self->line, "run ", 4) != 0 && strncmp(self->line, "cut\n", 4) != 0 &&
+        !mm_pg_is_ready(self->link))
         return false;
     *end = '\0';
     carry_out(self, self->line);
