@@ -10,15 +10,18 @@ VERSION := 0.1.0
 
 MSGPACK  := $(shell pkg-config --exists msgpack-c && echo msgpack-c || echo msgpack)
 PACKAGES := libczmq libzmq $(MSGPACK) sqlite3 jansson inih libsodium
+# Where it is not there, common/postgresql is left out, and with it what needs it.
+LIBPQ    := $(shell pkg-config --exists libpq && echo libpq)
 
 # Schemas are longer than the strings that C11 promises, and no longer than those that compilers take.
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
             -Wswitch-enum -Wvla -Wformat=2 -Wundef -Wno-overlength-strings $(if $(WERROR),-Werror)
 HARDENED := -fstack-protector-strong -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
-DEFINES  := -D_GNU_SOURCE -DMM_VERSION='"$(VERSION)"'
-FOREIGN  := $(shell pkg-config --cflags $(PACKAGES))
+DEFINES  := -D_GNU_SOURCE -DMM_VERSION='"$(VERSION)"' $(if $(LIBPQ),-DMM_HAS_POSTGRESQL)
+FOREIGN  := $(shell pkg-config --cflags $(PACKAGES) $(LIBPQ))
 LIBS     := $(shell pkg-config --libs $(PACKAGES))
 CURSES   := $(shell pkg-config --libs ncursesw)
+PQ       := $(if $(LIBPQ),$(shell pkg-config --libs libpq))
 
 compile = $(CC) -std=c11 -O2 -g -pthread -MMD -MP $(DEFINES) $(FOREIGN) $(WARNINGS) $(HARDENED) \
           $(SANITIZE) $(CPPFLAGS) $(CFLAGS)
@@ -32,7 +35,8 @@ WIRE    := $(BASE) common/wire
 RUNTIME := $(WIRE) common/schema common/runtime/core common/runtime common/runtime/options
 WORKER  := $(RUNTIME) common/worker/core common/worker
 SPAWNER := $(RUNTIME) common/spawner
-COMMON  := $(WORKER) common/spawner
+POSTGRESQL := $(if $(LIBPQ),common/postgresql)
+COMMON  := $(WORKER) common/spawner $(POSTGRESQL)
 
 PROGRAM_FOLDERS := publisher consumer saver restarter supervisor ctl
 # The folder of a program and those within it.
@@ -40,6 +44,7 @@ program = $(1) $(patsubst %/,%,$(sort $(dir $(wildcard $(1)/*/*.h))))
 
 FOLDERS := common/base common/wire common/schema common/runtime/core common/runtime \
            common/runtime/options common/worker/core common/worker common/spawner \
+           $(POSTGRESQL) \
            $(foreach folder,$(PROGRAM_FOLDERS),$(sort $(folder) $(patsubst %/,%,$(dir $(wildcard $(folder)/*/*.c)))))
 
 sees = $(or $(sees_$(1)),$(if $(filter %/core,$(1)),$(WIRE) $(1),$(COMMON) $(call program,$(firstword $(subst /, ,$(1))))))
@@ -52,6 +57,7 @@ sees_common/runtime/options := $(RUNTIME)
 sees_common/worker/core     := $(WIRE) common/worker/core
 sees_common/worker          := $(WORKER)
 sees_common/spawner         := $(SPAWNER)
+sees_common/postgresql      := $(RUNTIME) common/postgresql
 sees_supervisor             := $(COMMON) $(call program,supervisor) consumer/core # `mayhem plan` asks it
 sees_ctl                    := $(COMMON) $(call program,ctl) supervisor # `mayhem` runs it
 
@@ -87,6 +93,9 @@ $(foreach part,$(PROGRAM_FOLDERS),$(eval $(call archive_rule,$(part),$(filter $(
 $(BUILD)/mayhem-%: $(BUILD)/obj/%/main.o $(BUILD)/lib%.a $(BUILD)/libcommon.a
 	$(link) -o $@ $^ $(LIBS)
 
+# Only these two read and write a record in PostgreSQL: whoever else used it would not be linked.
+$(BUILD)/mayhem-saver $(BUILD)/mayhem: LIBS += $(PQ)
+
 # Where the programs look for them, beside themselves or in ../share/mayhem.
 $(BUILD)/drivers/%.ini: restarter/drivers/%.ini
 	@mkdir -p $(@D)
@@ -100,9 +109,9 @@ $(BUILD)/mayhem: $(BUILD)/obj/ctl/main.o $(addprefix $(BUILD)/lib,ctl.a supervis
 TEST_FOLDERS  := $(addprefix tests/,stage trace sim fuzz peer rogue audit judge)
 TEST_INCLUDES := $(addprefix -iquote,$(sort $(COMMON) $(foreach part,$(PROGRAM_FOLDERS),$(call program,$(part))) $(TEST_FOLDERS)))
 TEST_LIBRARIES := $(BUILD)/libtests.a $(PROGRAM_FOLDERS:%=$(BUILD)/lib%.a) $(BUILD)/libcommon.a
-TEST_LINK     = $(link) -o $@ $(filter %.o,$^) -Wl,--start-group $(TEST_LIBRARIES) -Wl,--end-group $(LIBS)
+TEST_LINK     = $(link) -o $@ $(filter %.o,$^) -Wl,--start-group $(TEST_LIBRARIES) -Wl,--end-group $(LIBS) $(PQ)
 
-TEST_SOURCES := $(wildcard tests/unit/*/test_*.c)
+TEST_SOURCES := $(filter-out $(if $(LIBPQ),,tests/unit/postgresql/%),$(wildcard tests/unit/*/test_*.c))
 TESTS        := $(notdir $(TEST_SOURCES:.c=))
 SCENARIOS    := $(wildcard tests/scenarios/*/*.txt)
 
