@@ -10,18 +10,18 @@ VERSION := 0.1.0
 
 MSGPACK  := $(shell pkg-config --exists msgpack-c && echo msgpack-c || echo msgpack)
 PACKAGES := libczmq libzmq $(MSGPACK) sqlite3 jansson inih libsodium
-# A record in PostgreSQL is for who has libpq; only the saver and mayhem are linked with it.
+# Where it is not there, common/postgresql is left out, and with it what needs it.
 LIBPQ    := $(shell pkg-config --exists libpq && echo libpq)
 
 # Schemas are longer than the strings that C11 promises, and no longer than those that compilers take.
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
             -Wswitch-enum -Wvla -Wformat=2 -Wundef -Wno-overlength-strings $(if $(WERROR),-Werror)
 HARDENED := -fstack-protector-strong -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
-DEFINES  := -D_GNU_SOURCE -DMM_VERSION='"$(VERSION)"' $(if $(LIBPQ),-DMM_LIBPQ)
+DEFINES  := -D_GNU_SOURCE -DMM_VERSION='"$(VERSION)"' $(if $(LIBPQ),-DMM_HAS_POSTGRESQL)
 FOREIGN  := $(shell pkg-config --cflags $(PACKAGES) $(LIBPQ))
 LIBS     := $(shell pkg-config --libs $(PACKAGES))
-LIBS_PQ  := $(if $(LIBPQ),$(shell pkg-config --libs $(LIBPQ)))
 CURSES   := $(shell pkg-config --libs ncursesw)
+PQ       := $(if $(LIBPQ),$(shell pkg-config --libs libpq))
 
 compile = $(CC) -std=c11 -O2 -g -pthread -MMD -MP $(DEFINES) $(FOREIGN) $(WARNINGS) $(HARDENED) \
           $(SANITIZE) $(CPPFLAGS) $(CFLAGS)
@@ -88,7 +88,10 @@ $(eval $(call archive_rule,common,$(filter common/%,$(FOLDERS))))
 $(foreach part,$(PROGRAM_FOLDERS),$(eval $(call archive_rule,$(part),$(filter $(part) $(part)/%,$(FOLDERS)))))
 
 $(BUILD)/mayhem-%: $(BUILD)/obj/%/main.o $(BUILD)/lib%.a $(BUILD)/libcommon.a
-	$(link) -o $@ $^ $(LIBS) $(if $(filter saver,$*),$(LIBS_PQ))
+	$(link) -o $@ $^ $(LIBS)
+
+# Only these two read and write a record in PostgreSQL: whoever else used it would not be linked.
+$(BUILD)/mayhem-saver $(BUILD)/mayhem: LIBS += $(PQ)
 
 # Where the programs look for them, beside themselves or in ../share/mayhem.
 $(BUILD)/drivers/%.ini: restarter/drivers/%.ini
@@ -96,14 +99,14 @@ $(BUILD)/drivers/%.ini: restarter/drivers/%.ini
 	cp $< $@
 
 $(BUILD)/mayhem: $(BUILD)/obj/ctl/main.o $(addprefix $(BUILD)/lib,ctl.a supervisor.a consumer.a common.a)
-	$(link) -o $@ $^ $(LIBS) $(LIBS_PQ) $(CURSES)
+	$(link) -o $@ $^ $(LIBS) $(CURSES)
 
 # ---- tests see everything
 
 TEST_FOLDERS  := $(addprefix tests/,stage trace sim fuzz peer rogue audit judge)
 TEST_INCLUDES := $(addprefix -iquote,$(sort $(COMMON) $(foreach part,$(PROGRAM_FOLDERS),$(call program,$(part))) $(TEST_FOLDERS)))
 TEST_LIBRARIES := $(BUILD)/libtests.a $(PROGRAM_FOLDERS:%=$(BUILD)/lib%.a) $(BUILD)/libcommon.a
-TEST_LINK     = $(link) -o $@ $(filter %.o,$^) -Wl,--start-group $(TEST_LIBRARIES) -Wl,--end-group $(LIBS) $(LIBS_PQ)
+TEST_LINK     = $(link) -o $@ $(filter %.o,$^) -Wl,--start-group $(TEST_LIBRARIES) -Wl,--end-group $(LIBS) $(PQ)
 
 TEST_SOURCES := $(wildcard tests/unit/*/test_*.c)
 TESTS        := $(notdir $(TEST_SOURCES:.c=))

@@ -24,9 +24,9 @@ static const char usage[] =
 
 typedef struct {
     target_t target;
-    const char *db;   // NULL: MAYHEM_DB, or DIR/mayhem.db
-    const char *host; // show: of this one alone; NULL: of all
-    uint64_t count;   // show: so many, the last ones; 0: all
+    const char *store; // NULL: as target_record_of finds it
+    const char *host;  // show: of this one alone; NULL: of all
+    uint64_t count;    // show: so many, the last ones; 0: all
     bool is_json;
     char path[TARGET_PATH];
 } audit_options_t;
@@ -276,10 +276,7 @@ static int parse(int argc, char **argv, audit_options_t *self, const char **ret_
     char **names;
     const ctl_option_t options[] = {
         TARGET_DIR_OPTION(&self->target),
-        {.name = "db",
-         .argument = "FILE",
-         .help = "the record, if the saver keeps it elsewhere (MAYHEM_DB, or DIR/mayhem.db)",
-         .text = &self->db},
+        TARGET_STORE_OPTIONS(&self->store),
         {.name = "host", .argument = "HOST", .help = "show: its rows alone", .text = &self->host},
         {.name = "last",
          .argument = "N",
@@ -298,8 +295,7 @@ static int parse(int argc, char **argv, audit_options_t *self, const char **ret_
     if (self->host && mm_host_complaint(mm_str(self->host)))
         return ctl_fail(EX_USAGE, "--host is '%.100s', which is no host", self->host);
     exit_code = target_folder(&self->target);
-    (void)target_record(&self->target, self->db, self->path);
-    return exit_code;
+    return exit_code != 0 ? exit_code : target_record_of(self->target.dir, self->store, self->path);
 }
 
 int ctl_audit(int argc, char **argv)

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <sysexits.h>
 
-#ifdef MM_LIBPQ
+#ifdef MM_HAS_POSTGRESQL
 
 #include "big_endian.h"
 #include "clock.h"
