@@ -145,10 +145,11 @@ check: unit purity headers layers simulation fuzz-replay nomem instructions plan
 test:
 	./run.sh --test
 
-# One line per test: PASS or FAIL.
+# One line per test: PASS or FAIL. Those of a store also with PostgreSQL, if it is there.
+with_server = $(if $(LIBPQ),tests/postgresql/with_server.sh)
 unit: tests all
-	@status=0; for test in $(TESTS); do \
-	    tests/checks/run_unit.sh $(BUILD)/tests/$$test || status=1; done; exit $$status
+	@$(with_server) sh -c 'status=0; for test in $(TESTS); do \
+	    tests/checks/run_unit.sh $(BUILD)/tests/$$test || status=1; done; exit $$status'
 
 purity: $(call objects,$(PURE))
 	@tests/checks/purity.sh $^
@@ -179,9 +180,9 @@ tsan:
 	$(MAKE) BUILD=$(BUILD)/tsan SANITIZE=-fsanitize=thread unit
 
 valgrind: tests
-	@status=0; for test in $(TESTS); do \
-	    MEMCHECK='valgrind -q --error-exitcode=99 --leak-check=full' \
-	    tests/checks/run_unit.sh $(BUILD)/tests/$$test || status=1; done; exit $$status
+	@$(with_server) sh -c 'status=0; for test in $(TESTS); do \
+	    MEMCHECK="valgrind -q --error-exitcode=99 --leak-check=full" \
+	    tests/checks/run_unit.sh $(BUILD)/tests/$$test || status=1; done; exit $$status'
 
 coverage:
 	$(MAKE) BUILD=$(BUILD)/coverage SANITIZE=--coverage unit
