@@ -13,6 +13,7 @@
 #include <sysexits.h>
 
 #define ORDER_MS 30000 // for an order to be on record
+#define RETRY_MS 500   // between two tries to open the record
 
 // The order's id: one that a consumer has recorded before is not recorded twice.
 static mm_id_t id_of_order(const mm_options_t *options)
@@ -71,6 +72,22 @@ static int record_order(const mm_options_t *options, store_t *store)
     return 0;
 }
 
+// A saver that starts while its database is away waits for it, as one that runs does; an order is
+// given by somebody who is told.
+static int open_store(const mm_options_t *options, store_t **ret_store, char error[MM_ERROR_MAX])
+{
+    char former[MM_ERROR_MAX] = "";
+    int code;
+    while ((code = store_open(options->store, ret_store, error)) == EX_TEMPFAIL &&
+           !*options->order) {
+        if (strcmp(former, error) != 0)
+            mm_log(MM_LOG_WARN, "Waiting for the record", MM_STRING("error", error));
+        memcpy(former, error, sizeof former);
+        (void)poll(NULL, 0, RETRY_MS); // TERM ends the process
+    }
+    return code;
+}
+
 int main(int argc, char **argv)
 {
     mm_options_t options;
@@ -80,7 +97,7 @@ int main(int argc, char **argv)
     int exit_code;
     if (!mm_service_start(MM_PROGRAM_SAVER, argc, argv, NULL, &options, &base, &exit_code))
         return exit_code;
-    exit_code = store_open(options.db, &store, error);
+    exit_code = open_store(&options, &store, error);
     if (exit_code != 0)
         return mm_service_quit(&options, mm_service_fail(&options, exit_code, "%s", error));
     if (*options.order) {

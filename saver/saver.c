@@ -309,9 +309,9 @@ int saver_run(const mm_options_t *options, const mm_endpoint_t *base, store_t **
     if (store_descriptor(self.store) >= 0)
         mm_loop_add_descriptor(self.loop, "store", store_descriptor(self.store), ZMQ_POLLIN,
                                on_store, &self);
-    const char *url = strstr(options->db, "://"); // may hold a password behind its scheme
-    size_t shown = url ? (size_t)(url - options->db) : strlen(options->db);
-    mm_log(MM_LOG_INFO, "Ready", MM_STR("db", ((mm_str_t){options->db, shown})));
+    const char *url = strstr(options->store, "://"); // may hold a password behind its scheme
+    size_t shown = url ? (size_t)(url - options->store) : strlen(options->store);
+    mm_log(MM_LOG_INFO, "Ready", MM_STR("db", ((mm_str_t){options->store, shown})));
     mm_loop_run(self.loop);
     (void)mm_log_limit_tell(&self.limit, INT64_MAX);
     int exit_code = mm_worker_client_end(&self.client);

@@ -77,7 +77,8 @@ struct store {
 
 // Opens the store that `db` names, and creates it when it does not exist: "SCHEME://..." by the
 // registry, anything else as the path of a SQLite file. Returns 0, or a sysexits code with one
-// sentence, which tells no password, in error and *ret_self untouched.
+// sentence, which tells no password, in error and *ret_self untouched: 75 a database that does not
+// answer now, so that it may be tried again.
 int store_open(const char *db, store_t **ret_self, char error[MM_ERROR_MAX]);
 
 // Commits what was put, then closes. Answers not yet taken are lost. Sets *self_p to NULL; NULL is

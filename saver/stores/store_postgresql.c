@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sysexits.h>
 
 #include "array.h"
 #include "clock.h"
@@ -395,7 +396,7 @@ int store_postgresql_open(const char *uri, store_t **ret_self, char error[MM_ERR
     if (code == 0)
         code = mm_pg_open(&config, &link, error);
     if (code != 0)
-        return code;
+        return code == EX_UNAVAILABLE ? EX_TEMPFAIL : code;
     postgresql_t *self = calloc(1, sizeof *self);
     assert(self != NULL);
     self->base.ops = &postgresql_ops;
