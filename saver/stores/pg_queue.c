@@ -16,6 +16,7 @@ static pg_request_t *add(pg_queue_t *self, pg_request_kind_t kind)
         request = calloc(1, sizeof *request);
     assert(request != NULL);
     request->kind = kind;
+    request->epoch = self->epoch;
     if (self->last != NULL)
         self->last->next = request;
     else

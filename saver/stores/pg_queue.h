@@ -16,8 +16,8 @@ typedef struct pg_request {
     pg_request_kind_t kind;
     bool has_begun;  // it was sent once, and takes nothing more
     bool is_flushed; // of tasks: their commit was asked for
+    uint64_t epoch;  // of the consumer that it is for
     // Of tasks.
-    uint64_t epoch; // of all of them
     batch_t batch;
     bool is_left; // to be written task by task: not all were plain, or new
     // Of orders.
@@ -35,6 +35,7 @@ typedef struct {
     pg_request_t *last;
     pg_request_t *spare; // an empty batch, whose memory is used again
     size_t pending;      // tasks that were not flushed
+    uint64_t epoch;      // of orders and questions that are put from now on; set by the owner
 } pg_queue_t;
 
 // These copy what they need.

@@ -67,9 +67,8 @@ static bool is_plain(const pg_request_t *request)
 // Sets the parameters of a request. Returns the name of the command; NULL: there is none to send.
 static const char *prepare(postgresql_t *self, const pg_request_t *request)
 {
-    pg_call_t call = {.has_epoch = self->is_shared && request->kind == PG_REQUEST_TASKS,
-                      .epoch = (int64_t)request->epoch,
-                      .now_ms = self->sent_ms};
+    pg_call_t call = {
+        .has_epoch = self->is_shared, .epoch = (int64_t)request->epoch, .now_ms = self->sent_ms};
     size_t good = 0;
     switch (request->kind) {
     case PG_REQUEST_TASKS:
@@ -103,7 +102,7 @@ static void send_next(postgresql_t *self)
             pg_queue_remove(&self->queue);
             continue;
         }
-        MM_CRASH_POINT("store: before send");
+        MM_CRASH_POINT("store: before commit");
         mm_pg_send(self->link, command, self->params.count, self->params.values,
                    self->params.sizes);
         self->sent = request;

@@ -101,4 +101,21 @@ equal "and each command was told before" 0 "$(
 )"
 equal "no place is kept" 0 "$(store 'SELECT count(*) FROM places')"
 check "the audit is one chain" "$build/mayhem" audit verify --dir $dir
+
+# ---- a death at each side of a commit ------------------------------------------------------------
+
+make -s -C "$root" --no-print-directory BUILD="$(realpath -m -- "$build")" crash >make.log 2>&1 ||
+    not_ok "the programs with crash points are built" "$(cat make.log)"
+hosts 300 crash >hosts.txt
+for point in 'store: before commit' 'store: committed, not answered'; do
+    dir=${point//[^a-z]/_}
+    pg_psql a "CREATE SCHEMA $dir AUTHORIZATION mayhem"
+    MAYHEM_BUILD=$build/crash MAYHEM_CRASH=mayhem-saver/$point:3 MAYHEM_CRASH_ONCE=$work/$dir.hit run \
+        -i hosts.txt --store "$uri?options=-csearch_path%3D$dir" --leases 60 --slots 8 \
+        --mock-time 0s..10ms
+    check "$point: it is hit" test -e "$dir.hit"
+    ends_with_code "$point: the run ends with 0" 0
+    equal "$point: each host is on record once" "300|300|300" \
+        "$(store "SELECT count(*), count(DISTINCT host), count(outcome) FROM $dir.jobs")"
+done
 check "nothing is left running" nothing_lives
