@@ -64,7 +64,9 @@ sees_ctl                    := $(COMMON) $(call program,ctl) supervisor # `mayhe
 # Cores decide and do nothing else: `make check` looks at the symbols that they use.
 PURE := common/base common/wire $(filter %/core,$(FOLDERS))
 
-objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(addsuffix /*.c,$(1))))
+# A file of a store in PostgreSQL, or the one in its place.
+LEFT_OUT := $(if $(LIBPQ),%/store_no_postgresql.c,%/store_postgresql.c $(wildcard saver/stores/pg_*.c))
+objects   = $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out $(LEFT_OUT),$(wildcard $(addsuffix /*.c,$(1)))))
 
 # ---- building
 
@@ -81,6 +83,8 @@ $(BUILD)/obj/$(1)/%.o: $(1)/%.c
 	$$(compile) $(addprefix -iquote,$(call sees,$(1))) -c -o $$@ $$<
 endef
 $(foreach folder,$(FOLDERS),$(eval $(call folder_rule,$(folder))))
+
+$(BUILD)/obj/saver/stores/pg_record.o: saver/stores/postgresql.sql # it is part of that
 
 # lib$(1).a: what is in the folders $(2), without main.c.
 define archive_rule
@@ -141,10 +145,11 @@ check: unit purity headers layers simulation fuzz-replay nomem instructions plan
 test:
 	./run.sh --test
 
-# One line per test: PASS or FAIL.
+# One line per test: PASS or FAIL. Those of a store also with PostgreSQL, if it is there.
+with_server = $(if $(LIBPQ),tests/postgresql/with_server.sh)
 unit: tests all
-	@status=0; for test in $(TESTS); do \
-	    tests/checks/run_unit.sh $(BUILD)/tests/$$test || status=1; done; exit $$status
+	@$(with_server) sh -c 'status=0; for test in $(TESTS); do \
+	    tests/checks/run_unit.sh $(BUILD)/tests/$$test || status=1; done; exit $$status'
 
 purity: $(call objects,$(PURE))
 	@tests/checks/purity.sh $^
@@ -175,9 +180,9 @@ tsan:
 	$(MAKE) BUILD=$(BUILD)/tsan SANITIZE=-fsanitize=thread unit
 
 valgrind: tests
-	@status=0; for test in $(TESTS); do \
-	    MEMCHECK='valgrind -q --error-exitcode=99 --leak-check=full' \
-	    tests/checks/run_unit.sh $(BUILD)/tests/$$test || status=1; done; exit $$status
+	@$(with_server) sh -c 'status=0; for test in $(TESTS); do \
+	    MEMCHECK="valgrind -q --error-exitcode=99 --leak-check=full" \
+	    tests/checks/run_unit.sh $(BUILD)/tests/$$test || status=1; done; exit $$status'
 
 coverage:
 	$(MAKE) BUILD=$(BUILD)/coverage SANITIZE=--coverage unit

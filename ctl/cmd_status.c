@@ -27,7 +27,7 @@ static const char usage[] = "usage: mayhem status [OPTION]...\n\n"
 
 typedef struct {
     const char *dir;     // NULL: only the address of a consumer is known
-    const char *record;  // the path; NULL: it is not known
+    const char *record;  // a path or a URI; NULL: it is not known
     bool answers;        // the consumer does
     snapshot_t snapshot; // otherwise only what needs a person
     mm_held_record_t held;
@@ -255,10 +255,12 @@ int ctl_status(int argc, char **argv)
 {
     target_t target = {0};
     status_t status = {0};
+    const char *store = NULL;
     char record[TARGET_PATH];
     bool is_json = false, is_brief = false, has_hosts = false;
     const ctl_option_t options[] = {
         TARGET_OPTIONS(&target),
+        TARGET_STORE_OPTIONS(&store),
         {.name = "json", .help = "as one JSON object", .flag = &is_json},
         {.name = "brief",
          .help = "the processes and the run so far, without the page: at once",
@@ -278,7 +280,10 @@ int ctl_status(int argc, char **argv)
         return ctl_fail(EX_NOPERM, "%s is another user's: you may not look into it", status.dir);
     if (has_hosts)
         return show_hosts(&target, is_json);
-    status.record = target_record(&target, NULL, record);
+    exit_code = target_record(&target, store, record);
+    if (exit_code != 0)
+        return exit_code;
+    status.record = *record ? record : NULL;
     look(&status, &target, is_brief);
     exit_code = show(&status, &target, is_json);
     snapshot_clear(&status.snapshot);

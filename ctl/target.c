@@ -3,6 +3,8 @@
 #include "target.h"
 #include "clock.h"
 #include "ctl.h"
+#include "kept_record.h"
+#include "record_uri.h"
 #include "run_folder.h"
 
 #include <stdlib.h>
@@ -147,22 +149,42 @@ char *target_argument(const target_t *self, char buffer[TARGET_ARGUMENT])
 }
 
 // NULL: nothing but the folder does.
-static const char *named_record(const char *db)
+static const char *named_record(const char *store, const char **ret_variable)
 {
-    const char *name = db && *db ? db : getenv("MAYHEM_DB");
-    return name && *name ? name : NULL;
+    static const char *const variables[] = {"MAYHEM_STORE", "MAYHEM_DB"};
+    *ret_variable = NULL;
+    for (size_t i = 0; !(store && *store) && i < sizeof variables / sizeof *variables; i++) {
+        *ret_variable = variables[i];
+        store = getenv(variables[i]);
+    }
+    return store && *store ? store : NULL;
 }
 
-char *target_record_of(const char *dir, const char *db, char buffer[TARGET_PATH])
+int target_record_of(const char *dir, const char *store, char ret_record[TARGET_PATH])
 {
-    const char *named = named_record(db);
-    (void)snprintf(buffer, TARGET_PATH, named ? "%s" : "%s/mayhem.db", named ? named : dir);
-    return buffer;
+    const char *variable, *named = named_record(store, &variable);
+    const char *complaint = named ? mm_record_complaint(named) : NULL;
+    char kept[KEPT_RECORD_MAX] = "", error[MM_ERROR_MAX];
+    if (complaint)
+        return ctl_fail(variable ? EX_CONFIG : EX_USAGE, "%s: %s", variable ? variable : "--store",
+                        complaint);
+    int exit_code = named ? 0 : kept_record_read(dir, kept, error);
+    if (exit_code != 0)
+        return ctl_fail(exit_code, "%s", error);
+    if (named || *kept)
+        (void)snprintf(ret_record, TARGET_PATH, "%s", named ? named : kept);
+    else
+        (void)snprintf(ret_record, TARGET_PATH, "%s/mayhem.db", dir);
+    return 0;
 }
 
-char *target_record(const target_t *self, const char *db, char buffer[TARGET_PATH])
+int target_record(const target_t *self, const char *store, char ret_record[TARGET_PATH])
 {
-    return self->consumer && !named_record(db) ? NULL : target_record_of(self->dir, db, buffer);
+    const char *variable;
+    *ret_record = '\0';
+    return self->consumer && !named_record(store, &variable)
+               ? 0
+               : target_record_of(self->dir, store, ret_record);
 }
 
 int target_fail(const target_t *self, const char *complaint)

@@ -21,6 +21,7 @@
 #include "run_report.h"
 #include "run_settings.h"
 #include "run_starts.h"
+#include "run_store.h"
 #include "run_take_over.h"
 #include "supervisor.h"
 #include "supervisor_trace.h"
@@ -481,6 +482,8 @@ static int run(run_t *self)
     int exit_code = access(settings->dir, F_OK) == 0 ? 0 : run_files_check_list(settings);
     if (exit_code == 0)
         exit_code = run_folder_take(&self->folder, settings->dir, settings->drain_ms + KILL_MS);
+    if (exit_code == 0)
+        exit_code = run_store_keep(settings);
     if (exit_code == 0)
         exit_code = see_record(self);
     if (exit_code == 0)

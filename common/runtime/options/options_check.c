@@ -6,6 +6,7 @@
 #include "endpoint.h"
 #include "options_table.h"
 #include "policy_file.h"
+#include "record_uri.h"
 #include "utf8.h"
 
 #include <assert.h>
@@ -55,6 +56,18 @@ static int check_tcp(const mm_options_t *options)
                   "beyond this machine tcp needs a key: have one made on the consumer's machine "
                   "(mayhem keys new NAME --role %s), and name its file with --key",
                   mm_program_name(options->program));
+}
+
+// The place of the record is said without what must not be told.
+static int check_record(const mm_options_t *options)
+{
+    const char *complaint = mm_record_complaint(options->store);
+    const mm_origin_t *origins = options->origins->rows;
+    bool is_db = origins[MM_ROW_db].source > origins[MM_ROW_store].source;
+    mm_row_index_t row = is_db ? MM_ROW_db : MM_ROW_store;
+    mm_origin_t origin = origins[row];
+    origin.text = "(a URI)";
+    return complaint ? mm_options_complain(options, row, &origin, complaint) : 0;
 }
 
 // In the environment it may be for other commands.
@@ -380,6 +393,8 @@ int mm_options_cross_check(const mm_options_t *options)
         code = check_key(options);
     if (code == 0)
         code = check_heartbeat(options);
+    if (code == 0 && (mm_rows[MM_ROW_store].programs & MM_HAS(options->program)) != 0)
+        code = check_record(options);
     if (code != 0)
         return code;
     if ((mm_rows[MM_ROW_window].programs & MM_HAS(options->program)) != 0)

@@ -49,7 +49,7 @@ static store_t *new_store(const mm_options_t *options, const late_store_config_t
     char error[MM_ERROR_MAX];
     if (config)
         return late_store_new(config);
-    assert_int_equal(store_open(options->db, &store, error), 0);
+    assert_int_equal(store_open(options->store, &store, error), 0);
     return store;
 }
 
@@ -66,7 +66,8 @@ static void run_saver(stage_t *self, const late_store_config_t *config, int64_t 
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL); // also when an assertion ends the test
         mm_loop_block_signals();
         mm_options_t options = {.id = "saver",
-                                .db = config ? "late://user:secret@host/db?password=secret" : file,
+                                .store =
+                                    config ? "late://user:secret@host/db?password=secret" : file,
                                 .batch = 256,
                                 .heartbeat_ms = config ? MINUTE_MS : BEAT_MS,
                                 .lost_after_ms = 2 * MINUTE_MS,
