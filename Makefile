@@ -35,7 +35,8 @@ WIRE    := $(BASE) common/wire
 RUNTIME := $(WIRE) common/schema common/runtime/core common/runtime common/runtime/options
 WORKER  := $(RUNTIME) common/worker/core common/worker
 SPAWNER := $(RUNTIME) common/spawner
-COMMON  := $(WORKER) common/spawner
+POSTGRESQL := $(if $(LIBPQ),common/postgresql)
+COMMON  := $(WORKER) common/spawner $(POSTGRESQL)
 
 PROGRAM_FOLDERS := publisher consumer saver restarter supervisor ctl
 # The folder of a program and those within it.
@@ -43,6 +44,7 @@ program = $(1) $(patsubst %/,%,$(sort $(dir $(wildcard $(1)/*/*.h))))
 
 FOLDERS := common/base common/wire common/schema common/runtime/core common/runtime \
            common/runtime/options common/worker/core common/worker common/spawner \
+           $(POSTGRESQL) \
            $(foreach folder,$(PROGRAM_FOLDERS),$(sort $(folder) $(patsubst %/,%,$(dir $(wildcard $(folder)/*/*.c)))))
 
 sees = $(or $(sees_$(1)),$(if $(filter %/core,$(1)),$(WIRE) $(1),$(COMMON) $(call program,$(firstword $(subst /, ,$(1))))))
@@ -55,13 +57,16 @@ sees_common/runtime/options := $(RUNTIME)
 sees_common/worker/core     := $(WIRE) common/worker/core
 sees_common/worker          := $(WORKER)
 sees_common/spawner         := $(SPAWNER)
+sees_common/postgresql      := $(RUNTIME) common/postgresql
 sees_supervisor             := $(COMMON) $(call program,supervisor) consumer/core # `mayhem plan` asks it
 sees_ctl                    := $(COMMON) $(call program,ctl) supervisor # `mayhem` runs it
 
 # Cores decide and do nothing else: `make check` looks at the symbols that they use.
 PURE := common/base common/wire $(filter %/core,$(FOLDERS))
 
-objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(addsuffix /*.c,$(1))))
+# A file of a store in PostgreSQL, or the one in its place.
+LEFT_OUT := $(if $(LIBPQ),%/store_no_postgresql.c,%/store_postgresql.c $(wildcard saver/stores/pg_*.c))
+objects   = $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out $(LEFT_OUT),$(wildcard $(addsuffix /*.c,$(1)))))
 
 # ---- building
 
@@ -78,6 +83,8 @@ $(BUILD)/obj/$(1)/%.o: $(1)/%.c
 	$$(compile) $(addprefix -iquote,$(call sees,$(1))) -c -o $$@ $$<
 endef
 $(foreach folder,$(FOLDERS),$(eval $(call folder_rule,$(folder))))
+
+$(BUILD)/obj/saver/stores/pg_record.o: saver/stores/postgresql.sql # it is part of that
 
 # lib$(1).a: what is in the folders $(2), without main.c.
 define archive_rule
@@ -108,7 +115,7 @@ TEST_INCLUDES := $(addprefix -iquote,$(sort $(COMMON) $(foreach part,$(PROGRAM_F
 TEST_LIBRARIES := $(BUILD)/libtests.a $(PROGRAM_FOLDERS:%=$(BUILD)/lib%.a) $(BUILD)/libcommon.a
 TEST_LINK     = $(link) -o $@ $(filter %.o,$^) -Wl,--start-group $(TEST_LIBRARIES) -Wl,--end-group $(LIBS) $(PQ)
 
-TEST_SOURCES := $(wildcard tests/unit/*/test_*.c)
+TEST_SOURCES := $(filter-out $(if $(LIBPQ),,tests/unit/postgresql/%),$(wildcard tests/unit/*/test_*.c))
 TESTS        := $(notdir $(TEST_SOURCES:.c=))
 SCENARIOS    := $(wildcard tests/scenarios/*/*.txt)
 
@@ -248,6 +255,7 @@ help:
 	@echo 'campaign-held-kill  kill -9 of all at a trip, halt, absolve, in a ramp: COUNT=100 SEED=n'
 	@echo 'campaign-fleet real sshd, restarted under kills: KILLS=50 SEED=n'
 	@echo 'campaign-fleet-held  a policy over real sshd, a fifth of them bad: HOSTS=30 SEED=n'
+	@echo 'campaign-fence  the fence of PostgreSQL under load: TAKEOVERS=25000 SEED=n'
 	@echo 'campaign-list  stops, kills and edits of the list at random: COUNT=200 SEED=n'
 	@echo 'campaign-rubbish  what is no identity, from hosts, 48,000 times: SEED=n'
 	@echo 'campaign-fresh both commands of the README in minimal Debians: SUITES="bookworm trixie" USERS="root user one"'

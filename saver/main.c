@@ -1,14 +1,18 @@
 // mayhem-saver keeps the record of all jobs: it opens a store and serves the consumer with it, or
 // records one order and exits.
 
+#include "clock.h"
 #include "log_messages.h"
 #include "saver.h"
 #include "service.h"
 #include "uuid_source.h"
 
 #include <assert.h>
+#include <poll.h>
 #include <string.h>
 #include <sysexits.h>
+
+#define ORDER_MS 30000 // for an order to be on record
 
 // The order's id: one that a consumer has recorded before is not recorded twice.
 static mm_id_t id_of_order(const mm_options_t *options)
@@ -23,6 +27,20 @@ static mm_id_t id_of_order(const mm_options_t *options)
     return id;
 }
 
+// Waits until the order has ended: a database that comes back within that time answers, too.
+static bool wait_for(store_t *store, const mm_recorded_t **ret_recorded)
+{
+    int64_t ends_ms = mm_clock_ms() + ORDER_MS;
+    while (store_recorded(store, ret_recorded) == 0) {
+        int64_t left_ms = ends_ms - mm_clock_ms();
+        struct pollfd readable = {.fd = store_descriptor(store), .events = POLLIN};
+        if (left_ms <= 0 || readable.fd < 0 || poll(&readable, 1, (int)left_ms) == 0 ||
+            !store_step(store))
+            return false;
+    }
+    return true;
+}
+
 // With --order, while nothing runs.
 static int record_order(const mm_options_t *options, store_t *store)
 {
@@ -31,15 +49,21 @@ static int record_order(const mm_options_t *options, store_t *store)
                         .until_ms = options->order_until_ms,
                         .why = mm_str(options->order_why),
                         .actor = mm_str(options->order_actor)};
-    mm_recorded_t recorded;
+    const mm_recorded_t *recorded;
     char hash[MM_AUDIT_TEXT];
     bool is_action = mm_action_parse(mm_str(options->order), &order.action);
     assert(is_action); // the options were checked
-    if (!store_order(store, &order, 1, &recorded))
+    if (!store_takes_orders(store))
+        return mm_service_fail(options, EX_UNAVAILABLE, "this record takes no orders");
+    if (!store_order(store, &order, 1))
         return mm_service_fail(options, EX_IOERR, "%s", store_error(store));
-    if (recorded.error.size > 0)
-        return mm_service_fail(options, EX_TEMPFAIL, "%.*s", (int)recorded.error.size,
-                               recorded.error.data);
+    if (!wait_for(store, &recorded))
+        return mm_service_fail(options, EX_TEMPFAIL,
+                               "nobody knows whether the order is on record: %s",
+                               store_trouble(store));
+    if (recorded->error.size > 0)
+        return mm_service_fail(options, EX_TEMPFAIL, "%.*s", (int)recorded->error.size,
+                               recorded->error.data);
     mm_audit_head_t head = store_head(store);
     if (*options->log_file)
         mm_log(MM_LOG_INFO, MM_MESSAGE_AUDIT_HEAD, MM_INT("seq", head.seq),

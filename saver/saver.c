@@ -29,6 +29,7 @@ typedef struct {
     uint64_t head_seq; // that was logged last, or found
     bool is_stopped;   // the drain limit has come
     bool is_broken;
+    bool is_troubled;     // the log says so
     mm_log_limit_t limit; // of what cannot be saved
 } saver_t;
 
@@ -130,6 +131,18 @@ static void finish(saver_t *self, const mm_result_t *results, size_t count)
     mm_worker_client_finish(self->client, results, count);
 }
 
+static void pass_page(saver_t *self)
+{
+    store_page_t page;
+    if (store_page(self->store, &page))
+        mm_worker_client_state(self->client, &(mm_state_body_t){.run = page.asked.run,
+                                                                .question = page.asked.question,
+                                                                .from = page.asked.from,
+                                                                .next = page.next,
+                                                                .items = page.items,
+                                                                .count = page.count});
+}
+
 // Passes the answers of the store on to the consumer. A saver starts no task in the call that
 // finishes one, so the answers live to its end.
 static void finish_all(saver_t *self)
@@ -138,6 +151,21 @@ static void finish_all(saver_t *self)
     const mm_result_t *answers;
     size_t count = store_answers(self->store, &answers);
     finish(self, answers, count);
+    const mm_recorded_t *recorded;
+    count = store_recorded(self->store, &recorded);
+    for (size_t i = 0; i < count; i += MM_BATCH_ITEMS)
+        mm_worker_client_recorded(self->client, recorded + i,
+                                  count - i < MM_BATCH_ITEMS ? count - i : MM_BATCH_ITEMS);
+    pass_page(self);
+}
+
+static void refuse_orders(saver_t *self, const mm_orders_body_t *orders)
+{
+    mm_recorded_t recorded[MM_BATCH_ITEMS];
+    for (size_t i = 0; i < orders->count; i++)
+        recorded[i] = (mm_recorded_t){orders->items[i].id, mm_str("this record takes no orders")};
+    if (orders->count > 0)
+        mm_worker_client_recorded(self->client, recorded, orders->count);
 }
 
 // What was put before is committed and answered first.
@@ -145,25 +173,23 @@ static void take_orders(void *arg, const mm_orders_body_t *orders)
 {
     MM_SPAN("take orders");
     saver_t *self = arg;
-    mm_recorded_t recorded[MM_BATCH_ITEMS];
     commit(self);
     finish_all(self);
     if (self->is_broken)
         return;
-    if (orders->count > 0 && !store_order(self->store, orders->items, orders->count, recorded)) {
+    if (!store_takes_orders(self->store)) {
+        refuse_orders(self, orders);
+        return;
+    }
+    if (orders->count > 0 && !store_order(self->store, orders->items, orders->count)) {
         break_down(self);
         return;
     }
-    if (orders->count > 0)
-        mm_worker_client_recorded(self->client, recorded, orders->count);
-    store_page_t page;
-    if (orders->question > 0 && store_state(self->store, orders->run, orders->from, &page))
-        mm_worker_client_state(self->client, &(mm_state_body_t){.run = orders->run,
-                                                                .question = orders->question,
-                                                                .from = orders->from,
-                                                                .next = page.next,
-                                                                .items = page.items,
-                                                                .count = page.count});
+    if (orders->question > 0)
+        store_ask(self->store, &(store_question_t){.question = orders->question,
+                                                   .run = orders->run,
+                                                   .from = orders->from});
+    finish_all(self);
 }
 
 // Puts the injected tasks that are due, or fails them.
@@ -195,6 +221,20 @@ static void on_store(void *arg)
         break_down(self);
 }
 
+// A database that does not answer is not the end: it is waited for.
+static void tell_trouble(saver_t *self)
+{
+    const char *trouble = store_trouble(self->store);
+    bool is_troubled = *trouble != '\0';
+    if (is_troubled == self->is_troubled)
+        return;
+    self->is_troubled = is_troubled;
+    if (is_troubled)
+        mm_log(MM_LOG_WARN, "The record does not answer", MM_STRING("error", trouble));
+    else
+        mm_log(MM_LOG_INFO, "The record answers again");
+}
+
 // At the drain limit a store that has not answered is not waited for: the consumer asks again.
 static bool has_left(const saver_t *self)
 {
@@ -209,6 +249,7 @@ static int64_t turn(void *arg)
     saver_t *self = arg;
     check_due(self);
     log_head_due(self);
+    tell_trouble(self);
     int64_t tell_ms = mm_log_limit_tell(&self->limit, mm_clock_ms());
     receive_injected(self);
     commit(self);

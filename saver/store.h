@@ -2,7 +2,8 @@
 // A store is a table of functions; stores/stores.h has the registry, main.c opens one store, and
 // saver.c drives it. Every store keeps these rules: one row per job, an outcome never changes (I4),
 // a settle is answered only after its commit (I2), tasks count in order of arrival, and what is on
-// record decides (R9). It refuses to open while another saver writes to the same record (69).
+// record decides (R9). A store in a file refuses to open while another saver writes to it (69);
+// several savers may serve one in PostgreSQL.
 //
 // When a connection breaks in mid-commit, nobody knows whether it was done. The store is not broken
 // then, and answers nothing, since FAILED says "not on record": it keeps the batch, connects again
@@ -35,8 +36,16 @@ typedef struct store store_t;
 // a policy (real.run is not 0), and for each order, in the commit of what it tells (G12). A host of
 // a run with a policy keeps its place from a begin to the end of that attempt, and as a casualty.
 
-// A page of what holds a run back, and of what has become of its hosts.
+// What is asked of the state: what holds a run back, and what has become of its hosts.
 typedef struct {
+    uint64_t question; // the asker's number of it
+    uint64_t run;      // 0: of none
+    uint64_t from;     // 0: the first page, or the `next` of another
+} store_question_t;
+
+// A page of it.
+typedef struct {
+    store_question_t asked;
     const mm_entry_t *items; // the store's, until the next call with it
     size_t count;            // at most MM_BATCH_ITEMS, which fit into one frame
     uint64_t next;           // where the next page begins; 0: this was the last one
@@ -52,11 +61,13 @@ typedef struct {
     int (*descriptor)(const store_t *self);
     size_t (*answers)(store_t *self, const mm_result_t **ret_answers);
     bool (*check)(store_t *self); // NULL: there is nothing to look at
-    bool (*order)(store_t *self, const mm_order_t *orders, size_t count,
-                  mm_recorded_t *ret_recorded);
-    bool (*state)(store_t *self, uint64_t run, uint64_t from, store_page_t *ret_page);
-    const mm_audit_head_t *(*head)(const store_t *self); // these three, NULL: it has no audit
+    bool (*order)(store_t *self, const mm_order_t *orders, size_t count);
+    size_t (*recorded)(store_t *self, const mm_recorded_t **ret_recorded);
+    void (*ask)(store_t *self, const store_question_t *question);
+    bool (*page)(store_t *self, store_page_t *ret_page);
+    const mm_audit_head_t *(*head)(const store_t *self); // these five, NULL: it has no audit
     const char *(*error)(const store_t *self);
+    const char *(*trouble)(const store_t *self); // NULL: it has none that passes
 } store_ops_t;
 
 // The first member of each kind's own struct.
@@ -129,28 +140,42 @@ static inline bool store_check(store_t *self)
     return !self->ops->check || self->ops->check(self);
 }
 
-// Commits orders: each is in force and in the audit then, and its id in ret_recorded, which has
-// room for all of them. One whose id is on record changes nothing. An error there, which lives
-// until the next call with this store: it is not on record. What was put before is to be committed
-// first. False: the store is broken, as with store_flush.
-static inline bool store_order(store_t *self, const mm_order_t *orders, size_t count,
-                               mm_recorded_t *ret_recorded)
+// Whether it records orders, and has a state to ask for.
+static inline bool store_takes_orders(const store_t *self)
 {
-    if (self->ops->order)
-        return self->ops->order(self, orders, count, ret_recorded);
-    for (size_t i = 0; i < count; i++)
-        ret_recorded[i] = (mm_recorded_t){orders[i].id, mm_str("this record takes no orders")};
-    return true;
+    return self->ops->order != NULL;
 }
 
-// Reads a page of what is committed, from the first one (0) or the `next` of another on: what is in
-// force, who keeps a place, and then the outcomes of the run (0: of none) and what was resumed, in
-// the order of the audit. What changes between two pages may be in neither, but nothing else is
-// left out. False: it cannot be read now, or the store is broken, which store_check says.
-static inline bool store_state(store_t *self, uint64_t run, uint64_t from, store_page_t *ret_page)
+// Starts the commit of orders, behind all that was put before, which is to be flushed first; copies
+// what it needs. False: the store is broken, as with store_flush.
+static inline bool store_order(store_t *self, const mm_order_t *orders, size_t count)
 {
-    *ret_page = (store_page_t){0};
-    return !self->ops->state || self->ops->state(self, run, from, ret_page);
+    return self->ops->order(self, orders, count);
+}
+
+// The orders that have ended, in their order, by their ids: each is in force and in the audit now.
+// One whose id was on record has changed nothing. With an error: it is not on record. To be called
+// after store_order and store_step; owned as the answers of store_answers are.
+static inline size_t store_recorded(store_t *self, const mm_recorded_t **ret_recorded)
+{
+    return self->ops->recorded ? self->ops->recorded(self, ret_recorded) : 0;
+}
+
+// Asks for a page of what is committed, behind all that was put before: what is in force, who keeps
+// a place, and then the outcomes of the run and what was resumed, in the order of the audit. What
+// changes between two pages may be in neither, but nothing else is left out. A former question that
+// has no page yet is forgotten.
+static inline void store_ask(store_t *self, const store_question_t *question)
+{
+    self->ops->ask(self, question);
+}
+
+// The page that was asked for, once. To be called after store_ask and store_step; owned as the
+// answers are. False: not yet, or never: it cannot be read now, or the store is broken, which
+// store_check says.
+static inline bool store_page(store_t *self, store_page_t *ret_page)
+{
+    return self->ops->page && self->ops->page(self, ret_page);
 }
 
 // The last row of the audit that is committed; seq 0: there is none.
@@ -163,6 +188,13 @@ static inline mm_audit_head_t store_head(const store_t *self)
 static inline const char *store_error(const store_t *self)
 {
     return self->ops->error(self);
+}
+
+// Why nothing is answered at present, although the store is not broken, as one sentence that tells
+// no password; empty: it answers. Never NULL.
+static inline const char *store_trouble(const store_t *self)
+{
+    return self->ops->trouble ? self->ops->trouble(self) : "";
 }
 
 #endif

@@ -1,13 +1,12 @@
 -- The record of all jobs in PostgreSQL, version 1: its tables, and the rules of the record as
--- functions. The first saver runs this file, in one transaction, when the first schema of its
--- search path has no record; it may run twice. Names and columns are those of the SQLite record
--- (common/schema/), where they are explained. Here ids are of type uuid, and hashes bytea.
+-- functions. The first saver runs this file, as one transaction, when the first schema of its search
+-- path has no record; it may run twice (by hand: psql -1 -f). Names and columns are those of the
+-- record in SQLite (common/schema/), where they are explained; here ids are of type uuid, and hashes
+-- bytea.
 --
 -- What the store of SQLite decides between its statements (saver/stores/*.c), these functions decide
 -- in one round trip. Each one names the epoch of its consumer: unless the lease row has it, and has
 -- not expired, the function writes nothing and gives no row. NULL: there is no lease.
-
-BEGIN;
 
 -- One saver at a time makes a record, in whichever schema.
 SELECT pg_advisory_xact_lock(hashtextextended('mayhem record', 0));
@@ -27,24 +26,24 @@ $$;
 
 CREATE TABLE IF NOT EXISTS mayhem_record (version integer PRIMARY KEY);
 
--- A row that is saved first is updated by its settle: half of each page is kept for that, so that
--- the update needs no change of an index (HOT).
+-- A row that is saved first is updated by its settle, which makes it half as long again: more than
+-- half of each page is kept for that, so that no index has to change (HOT).
 CREATE TABLE IF NOT EXISTS jobs (
     id uuid PRIMARY KEY, host text NOT NULL, instance text NOT NULL, publisher text NOT NULL,
     received_ms bigint NOT NULL, settled_ms bigint, outcome text,
     attempts bigint NOT NULL DEFAULT 0, deliveries bigint NOT NULL DEFAULT 1,
     extended bigint NOT NULL DEFAULT 0, worker text, error text, proof text
-) WITH (fillfactor = 45);
+) WITH (fillfactor = 40);
 
--- host: folded; of its job.
+-- folded: the host of its job, as hosts are compared (host_fold.h).
 CREATE TABLE IF NOT EXISTS attempts (
     job uuid NOT NULL, attempt bigint NOT NULL, worker text, began_ms bigint, ended_ms bigint,
     machine_id text, boot_before text, boot_after text, exit bigint, outcome text, error text,
     proof text, state text NOT NULL, command bigint NOT NULL, command_end text,
     first_boot_ms bigint NOT NULL, deadline_boot_ms bigint NOT NULL, control text, health text,
-    owes bigint, debt text, host text NOT NULL, PRIMARY KEY (job, attempt)
+    owes bigint, debt text, folded text NOT NULL, PRIMARY KEY (job, attempt)
 ) WITH (fillfactor = 70);
-CREATE INDEX IF NOT EXISTS attempts_owes ON attempts (host) WHERE owes > 0;
+CREATE INDEX IF NOT EXISTS attempts_owes ON attempts (folded) WHERE owes > 0;
 
 CREATE TABLE IF NOT EXISTS audit (
     seq bigint PRIMARY KEY, time_ms bigint NOT NULL, actor text NOT NULL, action text NOT NULL,
@@ -258,7 +257,7 @@ RETURNS TABLE (
     first_first_ms bigint, state text, attempt bigint, worker text, machine_id text,
     boot_before text, boot_after text, control text, exit bigint, last_end text, words text,
     proof text, command bigint, first_boot_ms bigint, deadline_boot_ms bigint, health text,
-    owes bigint, head_seq bigint, head_hash bytea)
+    owes bigint, head_seq bigint, head_hash text)
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
@@ -381,7 +380,7 @@ BEGIN
             INSERT INTO attempts AS a (
                 job, attempt, state, worker, began_ms, ended_ms, machine_id, boot_before,
                 boot_after, control, exit, outcome, error, proof, command, command_end,
-                first_boot_ms, deadline_boot_ms, health, owes, debt, host)
+                first_boot_ms, deadline_boot_ms, health, owes, debt, folded)
             VALUES (
                 t.id, t.attempt, t.state, t.given_to, CASE WHEN t.has_begun THEN p_now END,
                 CASE WHEN t.state = 'ended' THEN p_now END, t.machine_id, t.boot_before,
@@ -443,7 +442,7 @@ BEGIN
             PERFORM mayhem_place(p_now, t.folded, t.groups, t.id, t.state, v_taken, t.casualty);
         END IF;
         IF t.place = cardinality(p_id) THEN
-            SELECT a.seq, a.hash INTO head_seq, head_hash FROM audit AS a ORDER BY a.seq DESC LIMIT 1;
+            SELECT a.seq, encode(a.hash, 'hex') INTO head_seq, head_hash FROM audit AS a ORDER BY a.seq DESC LIMIT 1;
         END IF;
         RETURN NEXT;
     END LOOP;
@@ -457,7 +456,7 @@ $$;
 CREATE OR REPLACE FUNCTION mayhem_order(
     p_epoch bigint, p_now bigint, p_id uuid[], p_action text[], p_name text[], p_folded text[],
     p_host boolean[], p_run bigint[], p_until bigint[], p_why text[], p_actor text[])
-RETURNS TABLE (head_seq bigint, head_hash bytea) LANGUAGE plpgsql AS $$
+RETURNS TABLE (head_seq bigint, head_hash text) LANGUAGE plpgsql AS $$
 DECLARE
     o record;
 BEGIN
@@ -497,12 +496,12 @@ BEGIN
         ELSIF o.action = 'absolve' THEN
             UPDATE places SET casualty = 0 WHERE host = o.folded;
             DELETE FROM places WHERE host = o.folded AND open = 0 AND casualty = 0;
-            UPDATE attempts SET owes = 2 WHERE owes = 1 AND host = o.folded;
+            UPDATE attempts SET owes = 2 WHERE owes = 1 AND folded = o.folded;
         END IF;
     END LOOP;
-    RETURN QUERY SELECT a.seq, a.hash FROM audit AS a ORDER BY a.seq DESC LIMIT 1;
+    RETURN QUERY SELECT a.seq, encode(a.hash, 'hex') FROM audit AS a ORDER BY a.seq DESC LIMIT 1;
     IF NOT FOUND THEN
-        RETURN QUERY SELECT 0::bigint, NULL::bytea;
+        RETURN QUERY SELECT 0::bigint, NULL::text;
     END IF;
 END
 $$;
@@ -549,5 +548,3 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 INSERT INTO mayhem_record VALUES (1) ON CONFLICT DO NOTHING;
-
-COMMIT;
