@@ -280,5 +280,8 @@ matches "a silent server is passed over for the next" '"seq":0.*exit 0' \
 pg_thaw a
 pg_stop a
 matches "doctor: nobody there" 'FAIL .*Connection refused.*exit 1' "$(say doctor --store "$uri" | tr '\n' ' ')"
+matches "status says that it does not know what is on record" \
+    '"on_record":null.*nobody knows what is on record: .*Connection refused' \
+    "$(say status --json --store "$uri" --dir of_pg | tac | tr '\n' ' ')"
 matches "nobody there" 'Connection refused.*exit 69' \
     "$(say audit head --store "$uri" --dir of_pg | tr '\n' ' ')"
