@@ -38,8 +38,8 @@ int kept_record_read(const char *dir, char ret_uri[KEPT_RECORD_MAX], char error[
     char path[MM_PRIVATE_PATH], *text;
     size_t size;
     *ret_uri = '\0';
-    if (access(path_in(dir, path), F_OK) != 0 && errno == ENOENT)
-        return 0;
+    if (access(path_in(dir, path), F_OK) != 0)
+        return 0; // a folder that cannot be looked into is refused by whoever needs more of it
     int code = mm_private_file_read(path, MM_SECRET_FORBIDS, KEPT_RECORD_MAX, &text, &size, error);
     if (code != 0)
         return code;
