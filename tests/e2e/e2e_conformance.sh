@@ -74,14 +74,13 @@ kill "$owner"
 equal "mayhem keys makes a key for it" 0 $?
 "$build/mayhem" keys new c-9 --role restarter --keys keys >out 2>err
 "$build/mayhem" keys new s-9 --role saver --keys keys >out 2>err
-port=$((20000 + RANDOM % 8000))
-try example-curve --address "tcp://127.0.0.1:$port" --task-ms 700 \
+try example-curve --address "tcp://$loopback:7100" --task-ms 700 \
     --key keys/consumer.key -- "$python" "$example" --consumer '{address}' --key keys/py-9.key \
     --mock 0.7
-try restarter-curve --address "tcp://127.0.0.1:$((port + 10))" --task-ms 700 \
+try restarter-curve --address "tcp://$loopback:7200" --task-ms 700 \
     --key keys/consumer.key -- "$build/mayhem-restarter" --dir "$work/restarter-curve" \
     --consumer '{address}' --key keys/c-9.key --slots 2 --mock-time 700ms
-try saver-curve --address "tcp://127.0.0.1:$((port + 20))" --key keys/consumer.key -- \
+try saver-curve --address "tcp://$loopback:7300" --key keys/consumer.key -- \
     "$build/mayhem-saver" --dir "$work/saver-curve" --db "$work/saver-curve/{scene}.db" \
     --consumer '{address}' --key keys/s-9.key
 

@@ -81,7 +81,7 @@ judge record
 dir=alone
 "$build/mayhem" keys new py-2 --role restarter --dir alone >out 2>err
 equal "mayhem keys makes a key" 0 $?
-address=tcp://127.0.0.1:$((20000 + RANDOM % 8000))
+address=tcp://$loopback:7100
 launch -q -i hosts.txt --mock -n 0 --listen "$address"
 begin_example --mock 0.02
 "$python" "$root/docs/examples/restarter.py" --consumer "$address" --key alone/keys/py-2.key \

@@ -58,16 +58,15 @@ stop
 # ---- over tcp, with several viewers, one of which does not read ------------------------------------
 
 dir=tcp
-port=$((20000 + RANDOM % 20000))
-printf '[common]\nconsumer = tcp://127.0.0.1:%d\n' "$port" >tcp.ini
+printf '[common]\nconsumer = tcp://%s:7100\n' "$loopback" >tcp.ini
 launch -i hosts.txt -n 2 --slots 8 --mock-time 20ms..20ms -q --config tcp.ini
 viewers=()
 for number in 1 2 3; do
-    "$ctl" top --consumer "tcp://127.0.0.1:$port" -b -n 100 >"viewer.$number" 2>&1 &
+    "$ctl" top --consumer "tcp://$loopback:7100" -b -n 100 >"viewer.$number" 2>&1 &
     viewers+=($!)
     started+=($!)
 done
-limited "a slow driver, seen over tcp" restart --consumer "tcp://127.0.0.1:$port"
+limited "a slow driver, seen over tcp" restart --consumer "tcp://$loopback:7100"
 has_seen() {
     grep -q 'restarter-2' "viewer.$1"
 }

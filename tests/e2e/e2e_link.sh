@@ -4,10 +4,10 @@
 # shellcheck source=tests/e2e/e2e_lib.sh
 . "$(dirname "$0")/e2e_lib.sh"
 
-port=$((21000 + RANDOM % 400 * 25))
-base=tcp://127.0.0.1:$port
+port=7100
+base=tcp://$loopback:$port
 tasks=$((port + 4))..$((port + 19))
-plain=tcp://127.0.0.1:$((port + 20))
+plain=tcp://$loopback:$((port + 20))
 export MAYHEM_KEYS=keys
 
 ctl() {
@@ -90,9 +90,9 @@ equal "and has nothing to complain of" 0 "$(grep -c WARN eu-1.log)"
 start nokey restarter --consumer "$base" --id nokey
 start revoked restarter --consumer "$base" --key keys/eu-2.key
 start other restarter --consumer "$base" --key others/eu-3.key
-start port restarter --consumer "tcp://127.0.0.1:$((port + 1))" --key keys/eu-1.key
+start port restarter --consumer "tcp://$loopback:$((port + 1))" --key keys/eu-1.key
 start keyed restarter --consumer "$plain" --key keys/eu-1.key
-start nobody restarter --consumer "tcp://127.0.0.1:$((port + 24))" --key keys/eu-1.key
+start nobody restarter --consumer "tcp://$loopback:$((port + 24))" --key keys/eu-1.key
 
 program=("$build/mayhem-restarter" --dir x --consumer "$base")
 fails "another role" 78 'is of a publisher, and this is a restarter' \
@@ -118,7 +118,7 @@ one_line nokey 'wants a key'
 one_line other 'none of the 1 server keys'
 one_line port 'this is not the port of (its )?--listen'
 one_line keyed 'there are no keys at'
-one_line nobody "nobody answers at tcp://127.0.0.1:$((port + 24))"
+one_line nobody "nobody answers at tcp://$loopback:$((port + 24))"
 
 # ---- a name that is taken
 
@@ -171,7 +171,7 @@ fails "of another consumer's file" 1 'none of the server keys' doctor --key othe
 fails "of a key that is not on the list" 1 'FAIL  handshake: the key is refused' \
     doctor --key foreign.key
 fails "where nobody is" 1 "port $((port + 24)) .jobs.: Connection refused" \
-    ctl doctor --consumer "tcp://127.0.0.1:$((port + 24))" --key keys/eu-1.key
+    ctl doctor --consumer "tcp://$loopback:$((port + 24))" --key keys/eu-1.key
 fails "of a file that others can read" 1 'FAIL  key file: ' ctl doctor --key ended.key
 fails "of a local consumer" 0 'consumer is heard' ctl doctor --consumer ipc://run/consumer
 

@@ -10,8 +10,8 @@ rogue=$build/tests/rogue
     not_ok "the rogue is built" "no $rogue: run make tests"
     exit 1
 }
-port=$((20000 + RANDOM % 20000))
-address=tcp://127.0.0.1:$port
+port=7100
+address=tcp://$loopback:$port
 
 cat >restart <<'END'
 #!/bin/sh

@@ -168,7 +168,7 @@ equal "scale without a number: exit 64" 64 $?
 send_bytes() {
     local port=$1 message zeros='\0\0\0\0\0\0\0\0'
     shift
-    exec 9<>"/dev/tcp/127.0.0.1/$port"
+    exec 9<>"/dev/tcp/$loopback/$port"
     printf '\xff\0\0\0\0\0\0\0\x01\x7f\x03\0NULL%b%b%b%b%b%b' "$zeros" "$zeros" "$zeros" "$zeros" \
         "$zeros" "$zeros" >&9
     printf '\x04\x1a\x05READY\x0bSocket-Type\0\0\0\x04PUSH' >&9
@@ -181,12 +181,11 @@ send_bytes() {
 
 trap '' PIPE
 dir=bytes
-port=$((20000 + RANDOM % 20000))
-printf '[common]\nconsumer = tcp://127.0.0.1:%d\n' "$port" >tcp.ini
+printf '[common]\nconsumer = tcp://%s:7100\n' "$loopback" >tcp.ini
 launch --config tcp.ini -i hosts.txt -n 1 --slots 1 --mock-time 200ms..300ms
 settle_at_least 2 20
-send_bytes "$port" 'GET / HTTP/1.1' '' 'rubbish'
-send_bytes $((port + 1)) 'GET / HTTP/1.1' '' 'rubbish'
+send_bytes 7100 'GET / HTTP/1.1' '' 'rubbish'
+send_bytes 7101 'GET / HTTP/1.1' '' 'rubbish'
 check "the consumer survives bytes that are no frame" kill -0 "$(pid_of consumer)"
 finish 60
 ends_with_code "and the run goes on, over tcp: exit 0" 0
