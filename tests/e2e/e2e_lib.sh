@@ -12,7 +12,7 @@ cd "$work" || exit 73
 # What restarts hosts for real disturbs no other test and no user; of run and launch, no other DIR.
 export MAYHEM_LOCKS=$work/locks
 # An address of this machine that no other test has: ports of it are free.
-loopback=127.$((1 + $$ / 240 % 240)).$((1 + $$ % 240)).1
+export loopback=127.$((1 + $$ / 240 % 240)).$((1 + $$ % 240)).1
 dir=run
 started=() # pids of what runs in the background
 run_pid=0
