@@ -256,6 +256,7 @@ help:
 	@echo 'campaign-held-kill  kill -9 of all at a trip, halt, absolve, in a ramp: COUNT=100 SEED=n'
 	@echo 'campaign-fleet real sshd, restarted under kills: KILLS=50 SEED=n'
 	@echo 'campaign-fleet-held  a policy over real sshd, a fifth of them bad: HOSTS=30 SEED=n'
+	@echo 'campaign-fence  the fence of PostgreSQL under load: TAKEOVERS=25000 SEED=n'
 	@echo 'campaign-list  stops, kills and edits of the list at random: COUNT=200 SEED=n'
 	@echo 'campaign-rubbish  what is no identity, from hosts, 48,000 times: SEED=n'
 	@echo 'campaign-fresh both commands of the README in minimal Debians: SUITES="bookworm trixie" USERS="root user one"'

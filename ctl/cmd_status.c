@@ -31,6 +31,7 @@ typedef struct {
     bool answers;        // the consumer does
     snapshot_t snapshot; // otherwise only what needs a person
     mm_held_record_t held;
+    bool is_unread;                 // the record, so held is empty
     char argument[TARGET_ARGUMENT]; // of commands about it
     char complaint[MM_ERROR_MAX];   // why it does not answer, if that is known
 } status_t;
@@ -119,7 +120,7 @@ static int print_json(const status_t *self)
         json_object_set_new(json, "report", run ? run : json_null());
         add_owed(self, json);
     }
-    json_object_set_new(json, "on_record", held_json(&self->held));
+    json_object_set_new(json, "on_record", self->is_unread ? json_null() : held_json(&self->held));
     return ctl_end_output(ctl_write_json(stdout, json, JSON_COMPACT));
 }
 
@@ -234,9 +235,12 @@ static void look(status_t *self, const target_t *target, bool is_brief)
         (void)snprintf(self->complaint, sizeof self->complaint, "%s", feed_complaint(feed));
         feed_destroy(&feed);
     }
-    bool is_read = record && mm_held_record_read(record, mm_clock_wall_ms(), HELD_MAX, &self->held,
-                                                 error) == 0;
-    attention_find(&self->snapshot, is_read ? &self->held : NULL, self->argument);
+    int code =
+        record ? mm_held_record_read(record, mm_clock_wall_ms(), HELD_MAX, &self->held, error) : 0;
+    self->is_unread = code != 0;
+    if (code != 0)
+        (void)ctl_fail(0, "nobody knows what is on record: %s", error);
+    attention_find(&self->snapshot, record && code == 0 ? &self->held : NULL, self->argument);
 }
 
 static int show(const status_t *self, const target_t *target, bool is_json)

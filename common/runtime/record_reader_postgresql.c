@@ -19,8 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CONNECT_MS   5000  // to any of the hosts
-#define CONNECT_S    "3"   // to one of them
+#define CONNECT_S    "3"   // to each of the hosts
 #define COMMAND_MS   30000 // until the server has answered a command
 #define FETCH_ROWS   "1000"
 #define PARAMETERS   9
@@ -365,6 +364,7 @@ static bool is_refusal(const char *words)
     return false;
 }
 
+// By the call that blocks: only that goes on to the next host when one is silent.
 static int connect_link(reader_t *self, const char *uri)
 {
     // What the URI says of these counts more: it comes later.
@@ -372,16 +372,9 @@ static int connect_link(reader_t *self, const char *uri)
                                         "application_name",     "dbname",
                                         "client_encoding",      NULL};
     const char *const values[] = {"primary", CONNECT_S, "mayhem", uri, "UTF8", NULL};
-    int64_t end_ms = mm_clock_ms() + CONNECT_MS;
-    self->link = PQconnectStartParams(names, values, 1);
+    self->link = PQconnectdbParams(names, values, 1);
     assert(self->link);
     (void)PQsetNoticeReceiver(self->link, ignore_notice, NULL);
-    PostgresPollingStatusType status = PGRES_POLLING_WRITING;
-    while (PQstatus(self->link) != CONNECTION_BAD && status != PGRES_POLLING_OK) {
-        if (!wait_for(self, status == PGRES_POLLING_READING ? POLLIN : POLLOUT, end_ms))
-            return fail(self, EX_UNAVAILABLE, "the server does not answer");
-        status = PQconnectPoll(self->link);
-    }
     if (PQstatus(self->link) != CONNECTION_BAD)
         return PQsetnonblocking(self->link, 1) == 0 ? 0 : fail_link(self);
     const char *words = PQerrorMessage(self->link);

@@ -21,6 +21,32 @@
     "SELECT 1 FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'mayhem_record'"
 #define RECORD_POSTGRESQL_VERSION "SELECT max(version) FROM mayhem_record"
 
+// What the server says of itself: its clock is Unix time. Standbys whose state a plain role may not
+// see are hidden.
+#define RECORD_POSTGRESQL_SERVER                                                                   \
+    "SELECT current_setting('server_version'), current_setting('fsync') = 'on',"                   \
+    " current_setting('synchronous_standby_names'),"                                               \
+    " (SELECT count(*) FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum')),"          \
+    " (SELECT count(*) FROM pg_stat_replication WHERE sync_state IS NULL),"                        \
+    " (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+
+typedef enum {
+    SERVER_VERSION,
+    SERVER_HAS_FSYNC,
+    SERVER_SYNCHRONOUS, // empty: there is no synchronous standby
+    SERVER_STANDBYS,    // that commits wait for
+    SERVER_HIDDEN,      // that may be such ones
+    SERVER_CLOCK_MS
+} server_column_t;
+
+// Who leads, and for how many ms from now on; NULL: nobody ever has.
+#define RECORD_POSTGRESQL_LEASE                                                                    \
+    "SELECT epoch, holder, CASE WHEN isfinite(expires)"                                            \
+    " THEN (extract(epoch FROM expires - clock_timestamp()) * 1000)::bigint END"                   \
+    " FROM lease WHERE name = 'leader'"
+
+typedef enum { LEASE_EPOCH, LEASE_HOLDER, LEASE_LEFT_MS } lease_column_t;
+
 // Times are Unix time, but for the two of a boot, which are the clock since the boot `control` of
 // the consumer's machine. NULL: not known, or not yet.
 //   boot_before  RECORD_NOBODY: nobody answered before (--allow-unreachable)

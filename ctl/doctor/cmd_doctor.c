@@ -8,6 +8,8 @@
 #include "finding.h"
 #include "keys_check.h"
 #include "reach.h"
+#include "store_check.h"
+#include "target.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -24,15 +26,18 @@ static const char usage[] =
     "usage: mayhem doctor [OPTION]...\n\n"
     "Looks whether a consumer can be reached from this machine, step by step, a line each: the\n"
     "key file, the address, its ports, the handshake, its heartbeat, the clocks. With --keys,\n"
-    "on the consumer's machine: whether its keys are in order. Ends with 1 when a line says "
-    "FAIL.\n";
+    "on the consumer's machine: whether its keys are in order. With --store or --dir: whether the\n"
+    "record can be read. Ends with 1 when a line says FAIL.\n";
 
 typedef struct {
-    const char *consumer;   // NULL: no consumer is looked at
-    const char *key_file;   // NULL: no key
-    const char *keys;       // NULL: no folder
-    const char *task_ports; // NULL: not looked at
-    unsigned low, high;     // of them
+    const char *consumer;     // NULL: no consumer is looked at
+    const char *key_file;     // NULL: no key
+    const char *keys;         // NULL: no folder
+    const char *task_ports;   // NULL: not looked at
+    const char *store;        // NULL: none is named
+    const char *dir;          // NULL: no folder, whose record is looked at
+    char record[TARGET_PATH]; // empty: not looked at
+    unsigned low, high;       // of them
     mm_endpoint_t base;
     mm_key_t key;
     bool has_key; // it was read
@@ -73,14 +78,27 @@ static int parse(int argc, char **argv, doctor_t *self)
          .argument = "A..B",
          .help = "the consumer's --task-ports: whether a firewall drops them",
          .text = &self->task_ports},
+        {.name = "store",
+         .argument = "FILE|URI",
+         .help = "the record: whether it can be read, and what it promises (MAYHEM_STORE)",
+         .text = &self->store},
+        {.name = "dir",
+         .argument = "DIR",
+         .help = "a pipeline's folder: the record that its last run had",
+         .text = &self->dir},
         {.name = NULL}};
     int exit_code = ctl_options(argc, argv, usage, options, NULL);
     if (exit_code != 0)
         return exit_code;
+    if (self->dir || or_variable(self->store, "MAYHEM_STORE"))
+        exit_code = target_record_of(self->dir ? self->dir : ".", self->store, self->record);
+    if (exit_code != 0)
+        return exit_code;
     self->consumer = or_variable(self->consumer, "MAYHEM_CONSUMER");
     self->key_file = or_variable(self->key_file, "MAYHEM_KEY");
-    if (!self->consumer && !self->key_file && !self->keys)
-        return ctl_fail(EX_USAGE, "say what to look at: --consumer ADDR --key FILE, or --keys DIR");
+    if (!self->consumer && !self->key_file && !self->keys && !*self->record)
+        return ctl_fail(EX_USAGE, "say what to look at: --consumer ADDR --key FILE, --keys DIR, or "
+                                  "--store URI");
     if (self->consumer && !mm_endpoint_parse(self->consumer, &self->base))
         return ctl_fail(EX_USAGE,
                         "'%.100s' is no address; one is tcp://HOST:PORT or ipc://PATH, as in "
@@ -356,6 +374,8 @@ int ctl_doctor(int argc, char **argv)
         check_key(&self);
     if (self.keys)
         keys_check(&self.findings, self.keys, self.has_key ? &self.key : NULL, mm_clock_wall_ms());
+    if (*self.record)
+        store_check(&self.findings, self.record);
     bool is_tcp = self.consumer && !self.base.is_ipc;
     bool may_dial =
         self.consumer != NULL && (!is_tcp || (check_address(&self) && check_ports(&self)));

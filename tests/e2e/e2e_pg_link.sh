@@ -24,14 +24,14 @@ opens() {
     [[ $said != *"$pg_password"* && $said != *hush* ]] || not_ok "$name: tells no password" "$said"
 }
 
-# put NAME ANSWER COMMAND: what the link says to it.
-put() {
+# answers NAME ANSWER COMMAND: what the link says to it.
+answers() {
     link_tell "$3"
     link_hears '^(done|failed|unknown) ' 20
     matches "$1" "$2" "$line"
 }
 
-check "a primary and its standby start" eval 'pg_begin && pg_start a && pg_standby b a'
+check "a primary and its standby start" eval 'pg_begin memory && pg_start a && pg_standby b a'
 uri=$(pg_uri a) both=$(pg_uri b a)
 
 # ---- who is let in -------------------------------------------------------------------------------
@@ -57,32 +57,32 @@ pg_psql a "ALTER ROLE mayhem SET synchronous_commit = 'local'"
 pg_psql a "ALTER ROLE mayhem SET client_min_messages = 'error'"
 pg_psql a "ALTER ROLE mayhem SET statement_timeout = '1s'"
 pg_psql a "ALTER ROLE mayhem SET default_transaction_isolation = 'serializable'"
-prepares=(put 'INSERT INTO things VALUES ($1) ON CONFLICT DO NOTHING RETURNING id'
+prepares=(insert 'INSERT INTO things VALUES ($1) ON CONFLICT DO NOTHING RETURNING id'
     wrong 'INSERT INTO things VALUES ($1, 1)' bytes 'SELECT repeat($1, 30000000)'
     setting 'SELECT current_setting($1)')
 link_begin "$both" 10000 "${prepares[@]}"
 check 'of two hosts, the first of which is a standby, the primary is found' link_hears \
     "^ready ${pg_address[a]}:5432$" 10
-put 'a command is done' '^done 1 x$' 'put put x'
-put 'the same again' '^done 0 $' 'put put x'
-put 'what the server refuses has failed' '^failed 23514 .*violates check constraint' 'put wrong y'
-put 'and the connection goes on' '^done 1 y$' 'put put y'
-put 'a big result' '^done 1 30000000 bytes$' 'put bytes ,'
-put 'warnings arrive' '^done 1 warning$' 'put setting client_min_messages'
-put 'a commit waits for the standby' '^done 1 on$' 'put setting synchronous_commit'
-put 'nothing ends a statement from outside' '^done 1 0$' 'put setting statement_timeout'
-put 'a transaction is READ COMMITTED' '^done 1 read committed$' \
-    'put setting default_transaction_isolation'
-put 'what is left of a closed connection ends' '^done 1 2s$' \
-    'put setting client_connection_check_interval'
-put 'several statements are one transaction' '^failed 22012 ' \
+answers 'a command is done' '^done 1 x$' 'send insert x'
+answers 'the same again' '^done 0 $' 'send insert x'
+answers 'what the server refuses has failed' '^failed 23514 .*violates check constraint' 'send wrong y'
+answers 'and the connection goes on' '^done 1 y$' 'send insert y'
+answers 'a big result' '^done 1 30000000 bytes$' 'send bytes ,'
+answers 'warnings arrive' '^done 1 warning$' 'send setting client_min_messages'
+answers 'a commit waits for the standby' '^done 1 on$' 'send setting synchronous_commit'
+answers 'nothing ends a statement from outside' '^done 1 0$' 'send setting statement_timeout'
+answers 'a transaction is READ COMMITTED' '^done 1 read committed$' \
+    'send setting default_transaction_isolation'
+answers 'what is left of a closed connection ends' '^done 1 2s$' \
+    'send setting client_connection_check_interval'
+answers 'several statements are one transaction' '^failed 22012 ' \
     "run INSERT INTO things VALUES ('half'); SELECT 1 / 0"
-put 'of which nothing is left' '^done 1 0$' "run SELECT count(*) FROM things WHERE id = 'half'"
-put 'a transaction that stays open is nothing that is known' '^unknown ' \
+answers 'of which nothing is left' '^done 1 0$' "run SELECT count(*) FROM things WHERE id = 'half'"
+answers 'a transaction that stays open is nothing that is known' '^unknown ' \
     "run BEGIN; INSERT INTO things VALUES ('open')"
 check 'it is ended by a new connection' link_hears '^ready ' 10
-put 'of which nothing is left' '^done 1 0$' "run SELECT count(*) FROM things WHERE id = 'open'"
-put 'a COPY is none of its commands' '^unknown ' 'run COPY things TO STDOUT'
+answers 'of which nothing is left' '^done 1 0$' "run SELECT count(*) FROM things WHERE id = 'open'"
+answers 'a COPY is none of its commands' '^unknown ' 'run COPY things TO STDOUT'
 check 'it ends by a new connection, too' link_hears '^ready ' 10
 
 # ---- again, when it has broken -------------------------------------------------------------------
@@ -95,12 +95,12 @@ pg_start a
 began=$(milliseconds)
 check 'it is connected again' link_hears '^ready ' 10
 at_most 'within 3 s after the server is up' 3000 $(($(milliseconds) - began))
-put 'its commands are prepared again' '^done 1 z$' 'put put z'
+answers 'its commands are prepared again' '^done 1 z$' 'send insert z'
 pg_kill a
 link_hears '^lost ' 10
 pg_promote b
 check 'the promoted standby is found' link_hears "^ready ${pg_address[b]}:5432$" 10
-put 'and has what was committed before its primary ceased to wait' '^done 1 2$' \
+answers 'and has what was committed before its primary ceased to wait' '^done 1 2$' \
     "run SELECT count(*) FROM things WHERE id IN ('x', 'y')"
 link_end
 exit

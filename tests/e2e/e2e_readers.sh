@@ -104,9 +104,9 @@ copy_all() {
     copy jobs "id, ${rest//$'\n'/}" "SELECT hex(id), $rest FROM jobs"
     attempts='attempt, a.worker, began_ms, ended_ms, machine_id, boot_before, boot_after, exit,
         a.outcome, a.error, a.proof, state, command, command_end, first_boot_ms, deadline_boot_ms,
-        control, health, owes, debt, host'
-    rest=${attempts//a./}
-    copy attempts "job, ${rest//$'\n'/}" "SELECT hex(job), $attempts FROM attempts AS a
+        control, health, owes, debt, host AS folded'
+    rest=${attempts//a./} rest=${rest/host AS /} rest=${rest//$'\n'/}
+    copy attempts "job, $rest" "SELECT hex(job), $attempts FROM attempts AS a
         JOIN jobs ON id = job"
     rest='seq, time_ms, actor, action, run, host, grp, reason, ids, outcome, proof, casualty, until_ms'
     copy audit "$rest, job, order_id, hash" "SELECT $rest, CASE WHEN job NOT NULL THEN hex(job) END,
@@ -230,6 +230,33 @@ matches "nor one with a password" 'DIR/store:1: it has a password.*exit 78' \
     "$(say dead --dir of_pg | tr '\n' ' ')"
 rm of_pg/store
 
+# ---- doctor --------------------------------------------------------------------------------------
+
+said=$(say doctor --dir of_pg --store "$uri")
+matches "doctor: the server" 'ok +record [0-9.:]+: PostgreSQL [0-9.]+, tables of version 1' "$said"
+matches "doctor: what asynchronous means" 'warn +record: no synchronous standby.*may lose outcomes' "$said"
+matches "doctor: its clock" 'ok +record: its clock and this one are [0-9]+ ms apart' "$said"
+matches "doctor: nobody leads" 'ok +record: no consumer has ever led.*exit 0' "$(tr '\n' ' ' <<<"$said")"
+cp kept of_pg/store
+psql_uri -c "UPDATE lease SET epoch = 7, holder = 'abc', expires = now() + interval '1 hour'"
+pg_standby b a || not_ok "a standby"
+said=$(say doctor --dir of_pg)
+matches "doctor: by DIR, with a standby" 'ok +record: commits wait for a standby of .b.' "$said"
+matches "doctor: who leads" 'ok +record: epoch 7 \(abc\) leads for another 3[0-9]{3}\.[0-9] s' "$said"
+psql_uri -c "UPDATE lease SET expires = now() - interval '1 minute'"
+matches "doctor: who did" 'warn +record: no consumer leads; epoch 7 \(abc\) ended 6[0-9] s ago' \
+    "$(say doctor --dir of_pg)"
+pg_stop b
+rm -rf "${pg:?}/b" # later it is a server of its own
+pg_limit=10 wait_until 10 pg_waits_for a ""
+matches "doctor: without its standby every commit waits" \
+    'FAIL +record: no standby of synchronous_standby_names = .b. is connected.*exit 1' \
+    "$(say doctor --dir of_pg | tr '\n' ' ')"
+pg_synchronous a
+matches "doctor: of a file" 'ok +record DIR/mayhem.db: version 4' "$(say doctor --dir of_sqlite)"
+matches "doctor: of none" 'warn +record none.db: it can be reached, and no saver has made it yet' \
+    "$(say doctor --store none.db)"
+
 # ---- a server that is not there, or refuses ------------------------------------------------------
 
 matches "a wrong password is said" 'authentication failed.*exit 77' \
@@ -244,7 +271,17 @@ pg_freeze a
 began=$(milliseconds)
 matches "a server that does not answer is said" 'exit 69' "$(say audit head --store "$uri" --dir of_pg)"
 at_most "within 7 s" 7000 $(($(milliseconds) - began))
+pg_start b || not_ok "another server starts"
+psql_b() { "$pg_bin/psql" -X -q "postgresql://mayhem@${pg_address[b]}:$pg_port/mayhem" "$@"; }
+psql_b -f "$root/saver/stores/postgresql.sql" >/dev/null
+both=postgresql://mayhem@${pg_address[a]}:$pg_port,${pg_address[b]}:$pg_port/mayhem
+matches "a silent server is passed over for the next" '"seq":0.*exit 0' \
+    "$(say audit head --json --store "$both" --dir of_pg | tr '\n' ' ')"
 pg_thaw a
 pg_stop a
+matches "doctor: nobody there" 'FAIL .*Connection refused.*exit 1' "$(say doctor --store "$uri" | tr '\n' ' ')"
+matches "status says that it does not know what is on record" \
+    '"on_record":null.*nobody knows what is on record: .*Connection refused' \
+    "$(say status --json --store "$uri" --dir of_pg | tac | tr '\n' ' ')"
 matches "nobody there" 'Connection refused.*exit 69' \
     "$(say audit head --store "$uri" --dir of_pg | tr '\n' ' ')"

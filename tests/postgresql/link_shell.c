@@ -2,7 +2,7 @@
 //
 //   link_shell URI DEADLINE_MS [NAME SQL]...     the latter are prepared
 //
-//   put NAME [VALUE]...    sends a prepared command with these texts, when connected
+//   send NAME [VALUE]...   sends a prepared command with these texts, when connected
 //   run SQL                sends it and waits
 //   cut                    shuts the connection down, as a firewall or the other machine would
 //
@@ -61,7 +61,7 @@ static void tell_whether_ready(shell_t *self)
     self->was_ready = is_ready;
 }
 
-static void put(shell_t *self, char *words)
+static void send_prepared(shell_t *self, char *words)
 {
     const char *values[VALUES_MAX];
     int sizes[VALUES_MAX], count = 0;
@@ -88,8 +88,8 @@ static void cut(void)
 
 static void carry_out(shell_t *self, char *line)
 {
-    if (strncmp(line, "put ", 4) == 0)
-        put(self, line + 4);
+    if (strncmp(line, "send ", 5) == 0)
+        send_prepared(self, line + 5);
     else if (strncmp(line, "run ", 4) == 0) {
         mm_pg_answer_t answer = mm_pg_run(self->link, line + 4);
         tell(self, &answer);
@@ -107,7 +107,7 @@ static bool take_line(shell_t *self)
         return false;
     if (strncmp(self->line, "cut\n", 4) != 0 && self->is_busy)
         return false;
-    if (strncmp(self->line, "put ", 4) == 0 && !mm_pg_is_ready(self->link))
+    if (strncmp(self->line, "send ", 5) == 0 && !mm_pg_is_ready(self->link))
         return false;
     *end = '\0';
     carry_out(self, self->line);

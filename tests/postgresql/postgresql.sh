@@ -4,7 +4,7 @@
 #
 #   . tests/postgresql/postgresql.sh         as functions
 #   pg_or_skip                               ends a test when there is no PostgreSQL here (77)
-#   pg_begin                                 makes the folder $pg, and what all servers are copied from
+#   pg_begin [memory]                        makes the folder $pg, and what all servers are copied from
 #   pg_start a [SETTING=VALUE]...            a new server, or one that has ended: it keeps its data
 #   pg_standby b a [SETTING=VALUE]...        a copy of a that follows it; a waits for it at each commit
 #   pg_synchronous a [b]                     for whom a waits; without a name for nobody
@@ -24,6 +24,7 @@
 # `ip netns exec NAME`): for servers in namespaces. Call these functions in no subshell but $(pg_uri),
 # $(pg_psql) and $(pg_log): a server ends with the shell that has started it.
 # shellcheck shell=bash
+# shellcheck disable=SC2119,SC2120 # pg_begin has an argument that may be left out
 
 pg="" pg_bin="" pg_net="" pg_password="" # its folder; of the programs; of addresses; of all roles
 pg_port=5432 pg_limit=60                 # seconds to wait for whatever has been started or ended
@@ -61,13 +62,18 @@ pg_run() {
     (cd "$pg" && exec "${pg_as[@]}" "$@")
 }
 
+# pg_begin [memory]: in RAM where there is room. Only processes are killed here, so what was written
+# is there all the same, sooner.
 pg_begin() {
-    local name
+    local name folder=${TMPDIR:-/tmp} free=0
+    [[ ${1:-} != memory || ! -w /dev/shm ]] ||
+        free=$(df --output=avail /dev/shm | tail -n 1)
+    ((free < 2000000)) || folder=/dev/shm
     pg_find || { pg_fail 'no initdb: install postgresql' || return; }
     for name in "${!PG@}"; do # they are for the user's own servers
         unset "$name"
     done
-    pg=$(mktemp -d "${TMPDIR:-/tmp}/mayhem-pg.XXXXXX") || return 73
+    pg=$(mktemp -d "$folder/mayhem-pg.XXXXXX") || return 73
     pg_as=(env LC_ALL=C)
     if ((EUID == 0)); then
         chown postgres: "$pg" || return
@@ -152,9 +158,18 @@ pg_has_ended_or_is() {
     pg_is_gone "${pg_pid[$1]}" || pg_is "$1" "$2"
 }
 
+# A server that kept the caller's pipes open would keep their readers waiting. Bash needs its 255.
+pg_close_all() {
+    local descriptor
+    for descriptor in "/proc/$BASHPID/fd"/*; do
+        descriptor=${descriptor##*/}
+        ((descriptor <= 2 || descriptor == 255)) || exec {descriptor}>&-
+    done
+}
+
 # pg_launch NAME: starts what is configured; its first process is a child of this shell.
 pg_launch() {
-    (cd "$pg" && exec "${pg_inside[@]}" "${pg_as[@]}" setpriv --pdeathsig QUIT \
+    (cd "$pg" && pg_close_all && exec "${pg_inside[@]}" "${pg_as[@]}" setpriv --pdeathsig QUIT \
         "$pg_bin/postgres" -c "config_file=$pg/$1/postgresql.conf") \
         >>"$pg/$1.log" 2>&1 </dev/null &
     pg_pid[$1]=$!
