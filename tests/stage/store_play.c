@@ -187,7 +187,7 @@ int run_store_tests(const struct CMUnitTest *tests, size_t count)
 {
     int failed = _cmocka_run_group_tests("file", tests, count, NULL, NULL);
     if (temp_postgresql_server() == NULL) {
-        printf("skip - PostgreSQL: MAYHEM_TEST_POSTGRESQL names no server\n");
+        printf("skip - PostgreSQL: TEST_POSTGRESQL names no server\n");
         return failed;
     }
     struct CMUnitTest *others = calloc(count, sizeof *others);

@@ -18,7 +18,7 @@ static char schema[48], uri[1024];
 
 const char *temp_postgresql_server(void)
 {
-    const char *server = getenv("MAYHEM_TEST_POSTGRESQL");
+    const char *server = getenv("TEST_POSTGRESQL");
     return server && *server ? server : NULL;
 }
 

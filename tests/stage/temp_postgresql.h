@@ -1,4 +1,4 @@
-// A schema for each test on the server that MAYHEM_TEST_POSTGRESQL names (a URI of a role that may
+// A schema for each test on the server that TEST_POSTGRESQL names (a URI of a role that may
 // make schemas), seen by a connection of its own.
 
 #ifndef TEMP_POSTGRESQL_H

@@ -598,7 +598,7 @@ int main(void)
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     if (temp_postgresql_server() == NULL) {
-        printf("skip - PostgreSQL: MAYHEM_TEST_POSTGRESQL names no server\n");
+        printf("skip - PostgreSQL: TEST_POSTGRESQL names no server\n");
         return failed;
     }
     return failed + cmocka_run_group_tests(with_a_server, NULL, NULL);
