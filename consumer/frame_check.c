@@ -48,7 +48,8 @@ static bool may_send(mm_key_role_t role, bool is_jobs, mm_frame_kind_t kind)
     case MM_FRAME_RESULTS:
     case MM_FRAME_BYE: return !is_jobs && is_worker(role);
     case MM_FRAME_RECORDED:
-    case MM_FRAME_STATE: return !is_jobs && role == MM_KEY_SAVER;
+    case MM_FRAME_STATE:
+    case MM_FRAME_LEASE: return !is_jobs && role == MM_KEY_SAVER;
     case MM_FRAME_QUERY: return !is_jobs && is_viewer(role);
     case MM_FRAME_ORDER: return !is_jobs && role == MM_KEY_OPERATOR;
     case MM_FRAME_TASKS: // these are the consumer's
@@ -58,7 +59,8 @@ static bool may_send(mm_key_role_t role, bool is_jobs, mm_frame_kind_t kind)
     case MM_FRAME_REJOIN:
     case MM_FRAME_BEAT:
     case MM_FRAME_LEAVING:
-    case MM_FRAME_ORDERS: return false;
+    case MM_FRAME_ORDERS:
+    case MM_FRAME_LEASE_ASK: return false;
     }
     return false;
 }
@@ -76,6 +78,7 @@ static bool has_name(const mm_frame_t *frame, mm_str_t name)
     case MM_FRAME_BYE: return mm_str_equal(frame->as.bye.worker, name);
     case MM_FRAME_RECORDED: return mm_str_equal(frame->as.recorded.worker, name);
     case MM_FRAME_STATE: return mm_str_equal(frame->as.state.worker, name);
+    case MM_FRAME_LEASE: return mm_str_equal(frame->as.lease.worker, name);
     case MM_FRAME_QUERY:
     case MM_FRAME_ORDER: return true;
     }
@@ -112,6 +115,8 @@ bool frame_check_topic(const mm_allowed_t *row, bool on_viewers, mm_str_t topic)
     if (on_viewers || row->role == MM_KEY_CONSUMER)
         return false;
     if (mm_str_equal(topic, mm_topic("consumer", NULL, buffer)))
+        return true;
+    if (row->role == MM_KEY_SAVER && mm_str_equal(topic, mm_topic("lease", NULL, buffer)))
         return true;
     if (is_worker(row->role))
         return mm_str_equal(topic, mm_topic("worker", name, buffer));

@@ -26,6 +26,9 @@ typedef struct {
     // Records these orders, and answers by mm_worker_client_recorded and mm_worker_client_state.
     // They are valid until the call returns, which may finish tasks. Of a saver only.
     void (*orders)(void *arg, const mm_orders_body_t *orders);
+    // Asks for the lease, and answers by mm_worker_client_lease, then or later. The ask is valid
+    // until the call returns. Of a saver whose store has one; NULL: it does not hear of asks.
+    void (*lease)(void *arg, const mm_lease_ask_body_t *ask);
     json_t *(*hosts)(void *arg); // as in stats_reply.h; NULL: it has none
     void *arg;
 } mm_worker_client_config_t;
@@ -47,6 +50,8 @@ void mm_worker_client_finish(mm_worker_client_t *self, const mm_result_t *result
 // is read but who sends it.
 void mm_worker_client_recorded(mm_worker_client_t *self, const mm_recorded_t *items, size_t count);
 void mm_worker_client_state(mm_worker_client_t *self, const mm_state_body_t *page);
+// Sends an answer about the lease, which needs no session. All is read but who sends it.
+void mm_worker_client_lease(mm_worker_client_t *self, const mm_lease_body_t *answer);
 // From now on it takes at most so many tasks at a time: 1 to the slots of the config.
 void mm_worker_client_set_slots(mm_worker_client_t *self, uint32_t slots);
 // Accepts no more tasks, finishes the running ones and leaves.

@@ -27,7 +27,7 @@ static const struct {
     {MM_FRAME_REFUSED, "", ""},     {MM_FRAME_REJOIN, "", ""},    {MM_FRAME_BEAT, "", ""},
     {MM_FRAME_LEAVING, "", ""},     {MM_FRAME_QUERY, "", "vo"},   {MM_FRAME_TELL, "p", "sr"},
     {MM_FRAME_ORDER, "", "o"},      {MM_FRAME_ORDERS, "", ""},    {MM_FRAME_RECORDED, "", "s"},
-    {MM_FRAME_STATE, "", "s"}};
+    {MM_FRAME_STATE, "", "s"},      {MM_FRAME_LEASE_ASK, "", ""}, {MM_FRAME_LEASE, "", "s"}};
 #define KINDS (sizeof rights / sizeof *rights)
 
 static mm_allowed_t row_of(mm_key_role_t role, const char *name)
@@ -55,6 +55,7 @@ static mm_frame_t frame_of(mm_frame_kind_t kind, const char *name, mm_key_role_t
     case MM_FRAME_TELL: frame.as.tell.process = text; break;
     case MM_FRAME_RECORDED: frame.as.recorded.worker = text; break;
     case MM_FRAME_STATE: frame.as.state.worker = text; break;
+    case MM_FRAME_LEASE: frame.as.lease.worker = text; break;
     }
     return frame;
 }
@@ -141,17 +142,10 @@ static void each_role_may_hear_its_own_topics(void **state)
     (void)state;
     static const struct {
         const char *topic, *on_events, *on_viewers;
-    } cases[] = {{"consumer", "psrvo", ""},
-                 {"progress", "pvo", ""},
-                 {"viewers", "vo", "vo"},
-                 {"job.eu-1", "p", ""},
-                 {"job.eu-10", "", ""},
-                 {"job.", "", ""},
-                 {"worker.eu-1", "sr", ""},
-                 {"worker.eu-10", "", ""},
-                 {"worker.", "", ""},
-                 {"worker.eu-1x", "", ""},
-                 {"", "", ""},
+    } cases[] = {{"consumer", "psrvo", ""}, {"progress", "pvo", ""},   {"viewers", "vo", "vo"},
+                 {"job.eu-1", "p", ""},     {"job.eu-10", "", ""},     {"job.", "", ""},
+                 {"lease", "s", ""},        {"worker.eu-1", "sr", ""}, {"worker.eu-10", "", ""},
+                 {"worker.", "", ""},       {"worker.eu-1x", "", ""},  {"", "", ""},
                  {"consume", "", ""}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         size_t size = strlen(cases[i].topic);
