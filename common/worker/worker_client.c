@@ -22,9 +22,10 @@
 #include <string.h>
 #include <sysexits.h>
 
-#define REFUSED_MS  10000 // how long a refused worker goes on
-#define TIMED_FIRST 16    // tasks of a frame that are timed
-#define TIMED_MAX   1024
+#define REFUSED_MS   10000 // how long a refused worker goes on
+#define TIMED_FIRST  16    // tasks of a frame that are timed
+#define TIMED_MAX    1024
+#define THE_CONSUMER 0 // the only one
 
 // For stats: the tasks that have ended, and how long some of them took.
 typedef struct {
@@ -414,7 +415,7 @@ static void take_orders(mm_worker_client_t *self)
 static void hear_ask(mm_worker_client_t *self, const mm_lease_ask_body_t *ask)
 {
     if (self->config.lease)
-        self->config.lease(self->config.arg, ask);
+        self->config.lease(self->config.arg, THE_CONSUMER, ask);
 }
 
 // False when there was no message.
@@ -484,11 +485,17 @@ void mm_worker_client_state(mm_worker_client_t *self, const mm_state_body_t *pag
     send_frame(self, &frame);
 }
 
-void mm_worker_client_lease(mm_worker_client_t *self, const mm_lease_body_t *answer)
+void mm_worker_client_lease(mm_worker_client_t *self, uint32_t from, const mm_lease_body_t *answer)
 {
+    assert(from == THE_CONSUMER);
     mm_frame_t frame = {.kind = MM_FRAME_LEASE, .as.lease = *answer};
     frame.as.lease.worker = mm_str(self->config.worker.name.text);
     send_frame(self, &frame);
+}
+
+uint64_t mm_worker_client_epoch(const mm_worker_client_t *self)
+{
+    return mm_worker_session(self->worker) >> 32; // sessions begin above it (P9.64)
 }
 
 void mm_worker_client_set_slots(mm_worker_client_t *self, uint32_t slots)
