@@ -46,10 +46,7 @@ static void apply(leadership_t *self, const lease_action_t *action, bool was_lea
         mm_log(MM_LOG_WARN, "The lease was not renewed in time: nothing is handed out until it is");
         self->config.trust(arg, self->lease.now_ms);
         break;
-    case LEASE_STOP:
-        mm_log(MM_LOG_INFO, "Handing the lease over");
-        self->config.trust(arg, self->lease.now_ms);
-        break;
+    case LEASE_STOP: self->config.trust(arg, self->lease.now_ms); break;
     case LEASE_ORDERS: self->config.beside(arg, action->as.is_halted); break;
     case LEASE_LEAVE:
         mm_log(MM_LOG_WARN, "This consumer leads no longer", MM_STRING("why", action->as.reason));
@@ -105,10 +102,12 @@ void leadership_hear_epoch(leadership_t *self, uint64_t epoch)
         step(self, (lease_event_t){.kind = LEASE_RIVAL, .as.rival = epoch});
 }
 
-const char *leadership_hand_over(leadership_t *self)
+const char *leadership_hand_over(leadership_t *self, mm_str_t why, mm_str_t actor)
 {
     if (self->lease.state == LEASE_STANDBY)
         return "this consumer is a standby: it does not lead";
+    if (!self->is_handed_over)
+        mm_log(MM_LOG_WARN, "Handing the lease over", MM_STR("why", why), MM_STR("by", actor));
     if (!self->is_handed_over)
         step(self, (lease_event_t){.kind = LEASE_HAND_OVER});
     self->is_handed_over = true;

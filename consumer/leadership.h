@@ -34,7 +34,7 @@ void leadership_hear_restarter(leadership_t *self);
 // Somebody has named this epoch.
 void leadership_hear_epoch(leadership_t *self, uint64_t epoch);
 // An operator wants another one to lead. NULL; or why this one cannot hand anything over.
-const char *leadership_hand_over(leadership_t *self);
+const char *leadership_hand_over(leadership_t *self, mm_str_t why, mm_str_t actor);
 // It drains, and has nothing in flight: the lease is free from now on.
 void leadership_left(leadership_t *self);
 

@@ -213,6 +213,7 @@ static bool hear_of_lease(consumer_t *self, const mm_frame_t *frame)
                                  &frame->as.order.items[i].id,
                                  mm_str("this consumer is a standby: ask the one that leads"));
         break;
+    case MM_FRAME_HANDOVER:
     case MM_FRAME_QUERY: return true;
     }
     return self->gather && !self->has_left;
@@ -291,6 +292,20 @@ static void receive_orders(consumer_t *self, const mm_frame_t *frame)
     }
 }
 
+static void receive_handover(consumer_t *self, const mm_frame_t *frame)
+{
+    char actor[MM_ACTOR_MAX + 1];
+    const char *error = "its record is not shared: there is nobody to hand it over to";
+    const char *peer = mm_receiver_peer(&self->receiver);
+    const mm_allowed_t *row = sender(self);
+    mm_str_t by =
+        order_actor_of(frame->as.handover.actor, row ? row->name.text : NULL, peer, actor);
+    if (self->leadership)
+        error = leadership_hand_over(self->leadership, frame->as.handover.why, by);
+    viewers_answer_order(self->viewers, frame->as.handover.viewer, &frame->as.handover.id,
+                         mm_str(error));
+}
+
 // False when the frame does not belong on this socket.
 static bool receive_frame(consumer_t *self, const mm_frame_t *frame, bool is_jobs)
 {
@@ -320,6 +335,7 @@ static bool receive_frame(consumer_t *self, const mm_frame_t *frame, bool is_job
         step(self, &(gather_event_t){.kind = GATHER_RECORDED, .as.recorded = &frame->as.recorded});
         return true;
     case MM_FRAME_ORDER: receive_orders(self, frame); return true;
+    case MM_FRAME_HANDOVER: receive_handover(self, frame); return true;
     case MM_FRAME_QUERY: viewers_query(self->viewers, frame, self->now_ms); return true;
     }
     return false;
