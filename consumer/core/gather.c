@@ -729,8 +729,9 @@ int64_t gather_deadline(const gather_t *self)
     if ((flight = flights_first_patient(&self->flights)) != NULL)
         deadline = mm_earlier(deadline, flight->extend_ms);
     if (self->is_real || self->pending_count > 0)
-        deadline = mm_earlier(deadline,
-                              mm_earlier(gather_gate_deadline(self), gather_orders_deadline(self)));
+        deadline = mm_earlier(deadline, gather_orders_deadline(self));
+    if (self->is_real && gather_may_hand_out(self)) // else nothing is done at the gate
+        deadline = mm_earlier(deadline, gather_gate_deadline(self));
     deadline = mm_earlier(deadline, unable_deadline(self));
     if (!self->starts_ended)
         deadline = mm_earlier(deadline, self->config.starts_end_ms);

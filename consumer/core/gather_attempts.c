@@ -148,14 +148,13 @@ static bool has_no_end(const attempt_t *attempt)
     return attempt->row == MM_ROW_BEGUN || attempt->row == MM_ROW_OPEN;
 }
 
-// Until when a command may start or run whose worker was lost (H1, A1); 0: none may. Of one that an
-// earlier consumer has given nobody knows when: it counts from when that was read.
+// Until when a command may start or run whose worker was lost (H1, A1); 0: none may.
 static int64_t runs_until(const gather_t *self, const attempt_t *attempt)
 {
     bool is_ours = attempt->task != 0;
     if (attempt->row != MM_ROW_BEGUN || (!is_ours && self->config.open_ms == 0))
         return 0;
-    return (is_ours ? attempt->begun_ms : attempt->read_ms) + self->config.lost_after_ms +
+    return (is_ours ? attempt->begun_ms : attempt->given_ms) + self->config.lost_after_ms +
            self->config.open_ms;
 }
 

@@ -185,6 +185,9 @@ void gather_dispatch(gather_t *self)
             give_store(self, worker, self->flights.store_ready);
         if (gather_may_hand_out(self))
             hand_out_restarts(self);
+        else // what was released in this step is granted in this step: its host may be gone by the
+             // next
+            (void)flights_next_restart(&self->flights);
         // What has just begun, or has to wait, is to be saved.
     } while (self->flights.store_ready && workers_pick(self->workers, MM_ROLE_SAVER));
 }
