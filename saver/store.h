@@ -51,6 +51,32 @@ typedef struct {
     uint64_t next;           // where the next page begins; 0: this was the last one
 } store_page_t;
 
+// The lease is a row beside the record: of several consumers the one leads that has it, and its
+// epoch is the fence of every write (docs/architecture.md). An ask is a statement of its own, which
+// waits for no batch, and is answered when its commit is known:
+//   TAKE     nobody has it, or it has expired: a new epoch, the highest of the row's plus 1 and the
+//            Unix time in seconds (at most 2^32 - 1), with this asker as holder: HELD. The asker
+//            has it, unexpired, at an epoch above ask.epoch: it is extended, and that epoch told:
+//            HELD
+//   RENEW    the row has this asker and ask.epoch: it is extended, expired or not: HELD
+//   RELEASE  the same: it expires now, and has no holder, so that no later RENEW finds it: FREE
+//   LOOK     nothing changes
+// Otherwise, and behind a LOOK, the row as it is: HELD by the asker, by an OTHER one, or FREE,
+// since it has expired or has no holder. UNKNOWN: nobody knows whether the commit was done, or the
+// database cannot be asked now. An ask that could not be sent within a second is dropped.
+typedef struct {
+    uint32_t from; // the caller's mark of who has asked, told with the answer
+    mm_lease_ask_body_t ask;
+} store_lease_ask_t;
+
+typedef struct {
+    uint32_t from;
+    mm_lease_body_t answer; // asker, verb and stamp_ms as asked; verdict; epoch and left_ms of the
+                            // row; is_halted and orders_seq, read in the same statement: whether a
+                            // halt of all is in force, and the seq of the last order in the audit.
+                            // The rest is the caller's
+} store_lease_t;
+
 // What each kind of store provides. Called through the functions below only.
 typedef struct {
     bool (*close)(store_t *self);
@@ -66,6 +92,10 @@ typedef struct {
     void (*ask)(store_t *self, const store_question_t *question);
     bool (*page)(store_t *self, store_page_t *ret_page);
     const mm_audit_head_t *(*head)(const store_t *self); // these five, NULL: it has no audit
+    void (*epoch)(store_t *self, uint64_t epoch);        // NULL: it has no fence
+    void (*lease)(store_t *self, const store_lease_ask_t *ask);
+    size_t (*leases)(store_t *self,
+                     const store_lease_t **ret_answers); // both NULL: it has no lease
     const char *(*error)(const store_t *self);
     const char *(*trouble)(const store_t *self); // NULL: it has none that passes
 } store_ops_t;
@@ -183,6 +213,36 @@ static inline bool store_page(store_t *self, store_page_t *ret_page)
 static inline mm_audit_head_t store_head(const store_t *self)
 {
     return self->ops->head ? *self->ops->head(self) : (mm_audit_head_t){0};
+}
+
+// What is put, ordered or read from now on is for the consumer of this epoch: a store with a lease
+// writes and reads nothing unless the row has that epoch, unexpired, in the same statement (A6).
+// What was put before is to be committed first. A task that is fenced is answered FAILED, an order
+// with an error, a page of state is not given.
+static inline void store_epoch(store_t *self, uint64_t epoch)
+{
+    if (self->ops->epoch)
+        self->ops->epoch(self, epoch);
+}
+
+// Whether consumers may ask it for a lease: it has a descriptor then.
+static inline bool store_has_lease(const store_t *self)
+{
+    return self->ops->lease != NULL;
+}
+
+// Asks for the lease; copies what it needs (of the ask, the asker's name is not kept). Of a store
+// that has one. The answer comes by store_leases, when the descriptor was readable.
+static inline void store_lease(store_t *self, const store_lease_ask_t *ask)
+{
+    self->ops->lease(self, ask);
+}
+
+// The answers about the lease that are ready. To be called after store_step. The store owns the
+// array, which lives until the next call with this store; each answer is given once.
+static inline size_t store_leases(store_t *self, const store_lease_t **ret_answers)
+{
+    return self->ops->leases ? self->ops->leases(self, ret_answers) : 0;
 }
 
 // Why the last commit or check failed, as one sentence; empty after one that succeeded, never NULL.

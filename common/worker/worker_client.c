@@ -22,9 +22,10 @@
 #include <string.h>
 #include <sysexits.h>
 
-#define REFUSED_MS  10000 // how long a refused worker goes on
-#define TIMED_FIRST 16    // tasks of a frame that are timed
-#define TIMED_MAX   1024
+#define REFUSED_MS   10000 // how long a refused worker goes on
+#define TIMED_FIRST  16    // tasks of a frame that are timed
+#define TIMED_MAX    1024
+#define THE_CONSUMER 0 // the only one
 
 // For stats: the tasks that have ended, and how long some of them took.
 typedef struct {
@@ -74,6 +75,8 @@ static void open_sockets(mm_worker_client_t *self)
     self->events = mm_socket_new(ZMQ_SUB);
     mm_socket_subscribe(self->events, mm_topic("consumer", NULL, topic));
     mm_socket_subscribe(self->events, mm_topic("worker", self->config.worker.name.text, topic));
+    if (self->config.lease)
+        mm_socket_subscribe(self->events, mm_topic("lease", NULL, topic));
     int rc = mm_link_connect(self->link, self->inbox,
                              mm_endpoint_of(&self->config.base, MM_SOCKET_INBOX, endpoint), false);
     assert(rc == 0);
@@ -411,6 +414,12 @@ static void take_orders(mm_worker_client_t *self)
         self->config.orders(self->config.arg, orders);
 }
 
+static void hear_ask(mm_worker_client_t *self, const mm_lease_ask_body_t *ask)
+{
+    if (self->config.lease)
+        self->config.lease(self->config.arg, THE_CONSUMER, ask);
+}
+
 // False when there was no message.
 static bool receive(mm_worker_client_t *self, mm_socket_t *socket, bool is_event)
 {
@@ -421,6 +430,8 @@ static bool receive(mm_worker_client_t *self, mm_socket_t *socket, bool is_event
     self->watched.left = TIMED_FIRST;
     if (received == MM_RECEIVED_FRAME && frame.kind == MM_FRAME_QUERY)
         mm_stats_reply_answer(&self->reply, &frame, now_ms);
+    else if (received == MM_RECEIVED_FRAME && frame.kind == MM_FRAME_LEASE_ASK)
+        hear_ask(self, &frame.as.lease_ask);
     else if (received == MM_RECEIVED_FRAME)
         step(self, (mm_worker_event_t){.kind = MM_WORKER_FRAME, .as.frame = &frame});
     take_orders(self);
@@ -474,6 +485,19 @@ void mm_worker_client_state(mm_worker_client_t *self, const mm_state_body_t *pag
     frame.as.state.instance = self->config.worker.instance;
     frame.as.state.session = mm_worker_session(self->worker);
     send_frame(self, &frame);
+}
+
+void mm_worker_client_lease(mm_worker_client_t *self, uint32_t from, const mm_lease_body_t *answer)
+{
+    assert(from == THE_CONSUMER);
+    mm_frame_t frame = {.kind = MM_FRAME_LEASE, .as.lease = *answer};
+    frame.as.lease.worker = mm_str(self->config.worker.name.text);
+    send_frame(self, &frame);
+}
+
+uint64_t mm_worker_client_epoch(const mm_worker_client_t *self)
+{
+    return mm_worker_session(self->worker) >> 32; // sessions begin above it (P9.64)
 }
 
 void mm_worker_client_set_slots(mm_worker_client_t *self, uint32_t slots)

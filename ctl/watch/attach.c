@@ -61,6 +61,7 @@ struct attach {
     question_t questions[ASKED_MAX];
     size_t question_count;
     const mm_order_t *order; // the caller's; NULL: none
+    bool hands_over;         // the order is a handover
     int64_t order_ms;        // when to send it again
 };
 
@@ -202,6 +203,12 @@ void attach_order(attach_t *self, const mm_order_t *order)
     self->order_ms = mm_clock_ms();
 }
 
+void attach_hand_over(attach_t *self, const mm_order_t *order)
+{
+    attach_order(self, order);
+    self->hands_over = true;
+}
+
 static bool may_order(const attach_t *self)
 {
     return self->order && (self->is_open || self->order->action == MM_ACTION_HALT ||
@@ -210,10 +217,15 @@ static bool may_order(const attach_t *self)
 
 static void send_order(attach_t *self, int64_t now_ms)
 {
-    mm_encode_frame(
-        self->encoder,
-        &(mm_frame_t){.kind = MM_FRAME_ORDER,
-                      .as.order = {.viewer = self->instance, .items = self->order, .count = 1}});
+    mm_frame_t frame = {.kind = MM_FRAME_ORDER,
+                        .as.order = {.viewer = self->instance, .items = self->order, .count = 1}};
+    if (self->hands_over)
+        frame = (mm_frame_t){.kind = MM_FRAME_HANDOVER,
+                             .as.handover = {.viewer = self->instance,
+                                             .id = self->order->id,
+                                             .why = self->order->why,
+                                             .actor = self->order->actor}};
+    mm_encode_frame(self->encoder, &frame);
     bool is_sent = mm_socket_send(self->inbox, mm_encoder_bytes(self->encoder));
     self->order_ms = now_ms + (is_sent ? ORDER_MS : HELLO_MS);
 }
