@@ -33,10 +33,15 @@ static int64_t number_at(const PGresult *result, int row, int column)
     return size == 4 ? (int32_t)(uint32_t)number : (int64_t)number;
 }
 
+static bool is_true(const PGresult *result, int row, int column)
+{
+    char value = *PQgetvalue(result, row, column);
+    return value == 't' || value == 1;
+}
+
 bool pg_answers_is_written(const PGresult *result)
 {
-    char value = *PQgetvalue(result, 0, 0);
-    return value == 't' || value == 1;
+    return is_true(result, 0, 0);
 }
 
 // ---- tasks
@@ -214,4 +219,28 @@ void pg_answers_page(const PGresult *result, state_page_t *page)
             (void)state_page_add(page, part, (uint64_t)number_at(result, row, PAGE_NUMBER), entries,
                                  count);
     }
+}
+
+// ---- the lease
+
+typedef enum {
+    LEASE_IS_HELD,
+    LEASE_IS_FREE,
+    LEASE_EPOCH,
+    LEASE_LEFT_MS,
+    LEASE_IS_HALTED,
+    LEASE_ORDERS_SEQ
+} lease_column_t;
+
+void pg_answers_lease(const PGresult *result, mm_lease_body_t *answer)
+{
+    if (PQntuples(result) != 1) // somebody has removed the row: nobody leads then
+        return;
+    bool is_held = is_true(result, 0, LEASE_IS_HELD);
+    bool is_free = is_true(result, 0, LEASE_IS_FREE);
+    answer->verdict = is_free ? MM_LEASE_FREE : is_held ? MM_LEASE_HELD : MM_LEASE_OTHER;
+    answer->epoch = (uint64_t)number_at(result, 0, LEASE_EPOCH);
+    answer->left_ms = number_at(result, 0, LEASE_LEFT_MS);
+    answer->is_halted = is_true(result, 0, LEASE_IS_HALTED);
+    answer->orders_seq = (uint64_t)number_at(result, 0, LEASE_ORDERS_SEQ);
 }

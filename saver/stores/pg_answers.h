@@ -23,5 +23,7 @@ mm_result_t pg_answers_task(answers_t *self, const PGresult *result, int row, in
 void pg_answers_head(const PGresult *result, int row, int column, mm_audit_head_t *head);
 // The rows of mayhem_state as a page.
 void pg_answers_page(const PGresult *result, state_page_t *page);
+// The row of mayhem_lease: verdict, epoch, left_ms, is_halted and orders_seq of the answer.
+void pg_answers_lease(const PGresult *result, mm_lease_body_t *answer);
 
 #endif

@@ -31,6 +31,12 @@ const char *const pg_commands[] = {
     " $6::bigint, $7::bigint)",
     NULL};
 
+#define LEASE(VERB) "SELECT * FROM mayhem_lease('" VERB "', $1::bigint, $2::bigint, $3::bigint)"
+
+const char *const pg_lease_commands[] = {"mayhem_take",  LEASE("take"),    "mayhem_renew",
+                                         LEASE("renew"), "mayhem_release", LEASE("release"),
+                                         "mayhem_look",  LEASE("look"),    NULL};
+
 static void begin(pg_params_t *params, pg_call_t call)
 {
     pg_params_empty(params);
@@ -275,4 +281,22 @@ void pg_state(pg_params_t *params, pg_call_t call, const store_question_t *quest
     }
     pg_params_number(params, true, MM_BATCH_ITEMS + 1);
     pg_params_end(params);
+}
+
+// ---- the lease
+
+const char *pg_lease_command(pg_params_t *params, const mm_lease_ask_body_t *ask)
+{
+    pg_params_empty(params);
+    pg_params_number(params, true, (int64_t)ask->asker);
+    pg_params_number(params, true, (int64_t)ask->epoch);
+    pg_params_number(params, true, ask->ttl_ms);
+    pg_params_end(params);
+    switch (ask->verb) {
+    case MM_LEASE_TAKE: return "mayhem_take";
+    case MM_LEASE_RENEW: return "mayhem_renew";
+    case MM_LEASE_RELEASE: return "mayhem_release";
+    case MM_LEASE_LOOK: break;
+    }
+    return "mayhem_look";
 }

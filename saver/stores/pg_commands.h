@@ -15,6 +15,8 @@
 #define PG_STATE "mayhem_state"
 // Name and SQL of each, and NULL behind the last one.
 extern const char *const pg_commands[];
+// The same of the lease, for a connection of its own.
+extern const char *const pg_lease_commands[];
 
 // For whom a command is sent, and when.
 typedef struct {
@@ -31,5 +33,8 @@ void pg_apply(pg_params_t *params, pg_call_t call, const batch_t *batch);
 const char *pg_order_complaint(const mm_order_t *order);
 void pg_order(pg_params_t *params, pg_call_t call, const mm_order_t *orders, size_t count);
 void pg_state(pg_params_t *params, pg_call_t call, const store_question_t *question);
+
+// Sets the parameters of an ask for the lease; returns the name of its command.
+const char *pg_lease_command(pg_params_t *params, const mm_lease_ask_body_t *ask);
 
 #endif

@@ -5,8 +5,9 @@
 -- bytea.
 --
 -- What the store of SQLite decides between its statements (saver/stores/*.c), these functions decide
--- in one round trip. Each one names the epoch of its consumer: unless the lease row has it, and has
--- not expired, the function writes nothing and gives no row. NULL: there is no lease.
+-- in one round trip. Each one names the epoch of its consumer: unless the lease row has it, with a
+-- holder, and has not expired, the function writes nothing and gives no row. NULL: it is for no
+-- consumer, as an order that is given while nothing runs.
 
 -- One saver at a time makes a record, in whichever schema.
 SELECT pg_advisory_xact_lock(hashtextextended('mayhem record', 0));
@@ -52,6 +53,7 @@ CREATE TABLE IF NOT EXISTS audit (
     hash bytea NOT NULL
 );
 CREATE UNIQUE INDEX IF NOT EXISTS audit_order ON audit (order_id) WHERE order_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS audit_orders ON audit (seq) WHERE order_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS audit_job ON audit (job) WHERE action = 'ended';
 CREATE INDEX IF NOT EXISTS audit_run ON audit (run, seq) WHERE action = 'ended';
 CREATE INDEX IF NOT EXISTS audit_resume ON audit (run, seq) WHERE action = 'resume';
@@ -94,7 +96,7 @@ BEGIN
     BEGIN
         WITH leads AS MATERIALIZED (
             SELECT 1 FROM lease WHERE name = 'leader' AND epoch = p_epoch
-            AND expires > clock_timestamp() FOR KEY SHARE),
+            AND holder IS NOT NULL AND expires > clock_timestamp() FOR KEY SHARE),
         fence AS (SELECT 1 FROM leads UNION ALL SELECT 1 WHERE p_epoch IS NULL),
         written AS (
             INSERT INTO jobs AS j (id, host, instance, publisher, received_ms, settled_ms, outcome,
@@ -142,7 +144,7 @@ CREATE OR REPLACE FUNCTION mayhem_leads(p_epoch bigint) RETURNS boolean LANGUAGE
 BEGIN
     IF p_epoch IS NOT NULL THEN
         PERFORM 1 FROM lease WHERE name = 'leader' AND epoch = p_epoch
-            AND expires > clock_timestamp() FOR KEY SHARE;
+            AND holder IS NOT NULL AND expires > clock_timestamp() FOR KEY SHARE;
         RETURN FOUND;
     END IF;
     RETURN true;
@@ -520,7 +522,7 @@ RETURNS TABLE (
 LANGUAGE sql STABLE AS $$
     WITH fence AS MATERIALIZED (
         SELECT 1 FROM lease AS l WHERE l.name = 'leader' AND l.epoch = p_epoch
-            AND l.expires > clock_timestamp()
+            AND l.holder IS NOT NULL AND l.expires > clock_timestamp()
         UNION ALL SELECT 1 WHERE p_epoch IS NULL),
     held AS (
         SELECT h.* FROM holds AS h WHERE h.id > p_hold AND h.kind IN ('halt', 'trip', 'deny')
@@ -545,6 +547,53 @@ LANGUAGE sql STABLE AS $$
         UNION ALL SELECT 2, seq, NULL, host, grp, NULL, time_ms, NULL, NULL, told.casualty,
                          told.outcome FROM told) AS s
     ORDER BY part NULLS FIRST, number
+$$;
+
+-- ---- the lease
+
+-- Does what is asked (saver/store.h), and gives the row behind it, with what is in force: whether
+-- everything is halted, and the last order in the audit. An epoch is in seconds of Unix time at
+-- least, and has 32 bits. Whatever is asked is one plain UPDATE, which looks at the row again when
+-- it had to wait for another one. p_asker: the nonce of the process that asks.
+CREATE OR REPLACE FUNCTION mayhem_lease(
+    p_verb text, p_asker bigint, p_epoch bigint, p_ttl_ms bigint)
+RETURNS TABLE (
+    is_held boolean, is_free boolean, epoch bigint, left_ms bigint, is_halted boolean,
+    orders_seq bigint)
+LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+    v_asker CONSTANT text := lpad(to_hex(p_asker), 16, '0');
+    v_ttl CONSTANT interval := p_ttl_ms * interval '1 ms';
+BEGIN
+    IF p_verb = 'take' THEN
+        -- Its own take, which it has not heard of: the same epoch, once more.
+        UPDATE lease SET expires = clock_timestamp() + v_ttl
+            WHERE name = 'leader' AND holder = v_asker AND epoch > p_epoch
+            AND expires > clock_timestamp();
+        IF NOT FOUND THEN
+            UPDATE lease SET
+                epoch = greatest(epoch + 1, extract(epoch FROM clock_timestamp())::bigint),
+                holder = v_asker, expires = clock_timestamp() + v_ttl
+                WHERE name = 'leader' AND (holder IS NULL OR expires <= clock_timestamp())
+                AND greatest(epoch + 1, extract(epoch FROM clock_timestamp())::bigint) < 1::bigint << 32;
+        END IF;
+    ELSIF p_verb = 'renew' THEN -- also when it has expired: nobody has taken it since
+        UPDATE lease SET expires = clock_timestamp() + v_ttl
+            WHERE name = 'leader' AND holder = v_asker AND epoch = p_epoch;
+    ELSIF p_verb = 'release' THEN
+        UPDATE lease SET expires = clock_timestamp(), holder = NULL
+            WHERE name = 'leader' AND holder = v_asker AND epoch = p_epoch;
+    END IF;
+    RETURN QUERY
+        SELECT coalesce(l.holder = v_asker, false), l.holder IS NULL OR l.expires <= n.now, l.epoch,
+               CASE WHEN l.holder IS NOT NULL AND l.expires > n.now
+                    THEN floor(extract(epoch FROM l.expires - n.now) * 1000)::bigint ELSE 0 END,
+               EXISTS (SELECT FROM holds WHERE kind = 'halt' AND name = ''),
+               coalesce((SELECT max(seq) FROM audit WHERE order_id IS NOT NULL), 0)
+        FROM lease AS l CROSS JOIN (SELECT clock_timestamp() AS now) AS n
+        WHERE l.name = 'leader';
+END
 $$;
 
 INSERT INTO mayhem_record VALUES (1) ON CONFLICT DO NOTHING;

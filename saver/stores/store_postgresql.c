@@ -1,21 +1,26 @@
 // The store in a database of PostgreSQL. What it decides there is in postgresql.sql; here requests
 // are sent, one at a time, and answered. The fate of one that is not known stays open: it is sent
 // again on the next connection, before any later one, and answers nothing meanwhile. What the
-// database has refused is on record nowhere, and is answered as failed.
+// database has refused is on record nowhere, and is answered as failed. The lease has a connection
+// of its own.
 
 #include "stores.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "array.h"
 #include "clock.h"
 #include "crash.h"
 #include "pg_answers.h"
 #include "pg_commands.h"
+#include "pg_lease.h"
 #include "pg_link.h"
 #include "pg_queue.h"
 #include "pg_record.h"
@@ -28,8 +33,10 @@
 
 typedef struct {
     store_t base;
+    int epoll; // of both connections
     mm_pg_link_t *link;
-    bool is_shared; // the record has a lease: every request names the epoch of its consumer
+    pg_lease_t *lease;
+    bool is_fenced; // it serves a consumer: every request names the epoch of that
     pg_queue_t queue;
     pg_request_t *sent; // under way: the queue's first; NULL: none
     bool is_applied;    // it goes task by task
@@ -68,7 +75,7 @@ static bool is_plain(const pg_request_t *request)
 static const char *prepare(postgresql_t *self, const pg_request_t *request)
 {
     pg_call_t call = {
-        .has_epoch = self->is_shared, .epoch = (int64_t)request->epoch, .now_ms = self->sent_ms};
+        .has_epoch = self->is_fenced, .epoch = (int64_t)request->epoch, .now_ms = self->sent_ms};
     size_t good = 0;
     switch (request->kind) {
     case PG_REQUEST_TASKS:
@@ -265,12 +272,13 @@ static bool postgresql_step(store_t *base)
         send_next(self);
     }
     send_next(self);
+    pg_lease_step(self->lease);
     return true;
 }
 
 static int postgresql_descriptor(const store_t *base)
 {
-    return mm_pg_descriptor(((const postgresql_t *)(const void *)base)->link);
+    return ((const postgresql_t *)(const void *)base)->epoll;
 }
 
 static size_t postgresql_answers(store_t *base, const mm_result_t **ret_answers)
@@ -324,6 +332,23 @@ static const mm_audit_head_t *postgresql_head(const store_t *base)
     return &((const postgresql_t *)(const void *)base)->head;
 }
 
+static void postgresql_epoch(store_t *base, uint64_t epoch)
+{
+    postgresql_t *self = postgresql_of(base);
+    self->is_fenced = true;
+    self->queue.epoch = epoch;
+}
+
+static void postgresql_lease(store_t *base, const store_lease_ask_t *ask)
+{
+    pg_lease_ask(postgresql_of(base)->lease, ask);
+}
+
+static size_t postgresql_leases(store_t *base, const store_lease_t **ret_answers)
+{
+    return pg_lease_answers(postgresql_of(base)->lease, ret_answers);
+}
+
 static const char *postgresql_error(const store_t *base)
 {
     return ((const postgresql_t *)(const void *)base)->error;
@@ -331,7 +356,9 @@ static const char *postgresql_error(const store_t *base)
 
 static const char *postgresql_trouble(const store_t *base)
 {
-    return mm_pg_trouble(((const postgresql_t *)(const void *)base)->link);
+    const postgresql_t *self = (const postgresql_t *)(const void *)base;
+    const char *trouble = mm_pg_trouble(self->link);
+    return *trouble != '\0' ? trouble : pg_lease_trouble(self->lease);
 }
 
 // ---- opening and closing
@@ -341,7 +368,7 @@ static bool wait_for_all(postgresql_t *self)
 {
     int64_t ends_ms = mm_clock_ms() + CLOSE_MS, left_ms;
     while (self->queue.first != NULL && (left_ms = ends_ms - mm_clock_ms()) > 0) {
-        struct pollfd readable = {.fd = mm_pg_descriptor(self->link), .events = POLLIN};
+        struct pollfd readable = {.fd = self->epoll, .events = POLLIN};
         (void)poll(&readable, 1, (int)left_ms);
         (void)postgresql_step(&self->base);
     }
@@ -356,17 +383,25 @@ static bool has_failed(const answers_t *answers)
     return false;
 }
 
-static bool postgresql_close(store_t *base)
+static void destroy(postgresql_t *self)
 {
-    postgresql_t *self = postgresql_of(base);
-    (void)postgresql_flush(base);
-    bool is_kept = wait_for_all(self) && !has_failed(&self->answers);
+    pg_lease_close(&self->lease);
     mm_pg_close(&self->link);
+    if (self->epoll >= 0)
+        (void)close(self->epoll);
     pg_queue_clear(&self->queue);
     pg_params_clear(&self->params);
     answers_clear(&self->answers);
     free(self->recorded);
     free(self);
+}
+
+static bool postgresql_close(store_t *base)
+{
+    postgresql_t *self = postgresql_of(base);
+    (void)postgresql_flush(base);
+    bool is_kept = wait_for_all(self) && !has_failed(&self->answers);
+    destroy(self);
     return is_kept;
 }
 
@@ -382,25 +417,47 @@ static const store_ops_t postgresql_ops = {.close = postgresql_close,
                                            .ask = postgresql_ask,
                                            .page = postgresql_page,
                                            .head = postgresql_head,
+                                           .epoch = postgresql_epoch,
+                                           .lease = postgresql_lease,
+                                           .leases = postgresql_leases,
                                            .error = postgresql_error,
                                            .trouble = postgresql_trouble};
 
-int store_postgresql_open(const char *uri, store_t **ret_self, char error[MM_ERROR_MAX])
+static bool watch(const postgresql_t *self, int descriptor)
+{
+    struct epoll_event event = {.events = EPOLLIN};
+    return epoll_ctl(self->epoll, EPOLL_CTL_ADD, descriptor, &event) == 0;
+}
+
+static int connect_to(postgresql_t *self, const char *uri, char error[MM_ERROR_MAX])
 {
     mm_pg_config_t config = {
         .uri = uri, .name = NAME, .deadline_ms = DEADLINE_MS, .prepares = pg_commands};
-    mm_audit_head_t head;
-    mm_pg_link_t *link;
-    int code = pg_record_open(uri, NAME, DEADLINE_MS, &head, error);
+    int code = pg_record_open(uri, NAME, DEADLINE_MS, &self->head, error);
     if (code == 0)
-        code = mm_pg_open(&config, &link, error);
+        code = mm_pg_open(&config, &self->link, error);
+    if (code == 0)
+        code = pg_lease_open(uri, NAME, &self->lease, error);
     if (code != 0)
         return code == EX_UNAVAILABLE ? EX_TEMPFAIL : code;
+    self->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (self->epoll >= 0 && watch(self, mm_pg_descriptor(self->link)) &&
+        watch(self, pg_lease_descriptor(self->lease)))
+        return 0;
+    (void)snprintf(error, MM_ERROR_MAX, "cannot wait for PostgreSQL: %s", strerror(errno));
+    return EX_OSERR;
+}
+
+int store_postgresql_open(const char *uri, store_t **ret_self, char error[MM_ERROR_MAX])
+{
     postgresql_t *self = calloc(1, sizeof *self);
     assert(self != NULL);
     self->base.ops = &postgresql_ops;
-    self->link = link;
-    self->head = head;
-    *ret_self = &self->base;
-    return 0;
+    self->epoll = -1;
+    int code = connect_to(self, uri, error);
+    if (code == 0)
+        *ret_self = &self->base;
+    else
+        destroy(self);
+    return code;
 }

@@ -358,8 +358,8 @@ static long rows_of(const char *call, const char *epoch)
     "SELECT (SELECT count(*) FROM jobs), (SELECT count(*) FROM attempts), (SELECT count(*) FROM "  \
     "audit), (SELECT count(*) FROM holds), (SELECT count(*) FROM places)"
 
-// An epoch that is past, one that is to come, one whose lease has expired: nothing is written, and
-// nothing is read.
+// An epoch that is past, one that is to come, one whose lease has expired or has no holder: nothing
+// is written, and nothing is read.
 static void who_does_not_lead_writes_and_reads_nothing(void **state)
 {
     store_t *store = opened(state);
@@ -369,7 +369,8 @@ static void who_does_not_lead_writes_and_reads_nothing(void **state)
     (void)snprintf(apply, sizeof apply, "%s%s%s", "mayhem_apply",
                    &FENCED_WRITE[sizeof "mayhem_write" - 1], FENCED_APPLY);
     assert_true(store_close(&store));
-    execute("UPDATE lease SET epoch = 5, expires = clock_timestamp() + interval '1 hour'");
+    execute("UPDATE lease SET epoch = 5, holder = 'x', expires = clock_timestamp() + interval '1 "
+            "hour'");
     for (size_t i = 0; i < 4; i++) {
         const char *call = i == 1 ? apply : calls[i];
         assert_int_equal(rows_of(call, "4"), 0);
@@ -378,8 +379,11 @@ static void who_does_not_lead_writes_and_reads_nothing(void **state)
     execute("UPDATE lease SET expires = clock_timestamp()");
     for (size_t i = 0; i < 4; i++)
         assert_int_equal(rows_of(i == 1 ? apply : calls[i], "5"), 0);
+    execute("UPDATE lease SET holder = NULL, expires = clock_timestamp() + interval '1 hour'");
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(rows_of(i == 1 ? apply : calls[i], "5"), 0);
     assert_string_equal(query(ALL_ROWS), "0|0|0|0|0;");
-    execute("UPDATE lease SET expires = clock_timestamp() + interval '1 hour'");
+    execute("UPDATE lease SET holder = 'x'");
     assert_int_equal(rows_of(FENCED_STATE, "5"), 1);
     assert_int_equal(rows_of(apply, "5"), 1);
     assert_int_equal(rows_of(FENCED_ORDER, "5"), 1);
@@ -393,7 +397,8 @@ static void a_take_over_waits_for_the_batch_under_way(void **state)
 {
     store_t *store = opened(state);
     assert_true(store_close(&store));
-    execute("UPDATE lease SET epoch = 5, expires = clock_timestamp() + interval '1 hour'");
+    execute("UPDATE lease SET epoch = 5, holder = 'x', expires = clock_timestamp() + interval '1 "
+            "hour'");
     execute("BEGIN");
     assert_int_equal(rows_of(FENCED_WRITE, "5"), 1);
     PGconn *other = PQconnectdb(*state);
