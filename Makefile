@@ -160,9 +160,10 @@ simulation: $(BUILD)/tests/sim
 	if $(BUILD)/tests/sim -c 10000 -f $$first; then echo "PASS simulation: 10000 seeds from $$first"; \
 	else echo "FAIL simulation: seeds from $$first"; exit 1; fi
 
-# Each header compiles alone, with what its folder sees.
+# Each header compiles alone, with what its folder sees, and with libpq if it is there.
 header_checks = $(foreach folder,$(FOLDERS),tests/checks/headers.sh \
-    '$(compile) $(addprefix -iquote,$(call sees,$(folder)))' $(folder) &&) true
+    '$(compile) $(addprefix -iquote,$(call sees,$(folder)))' $(folder) \
+    $(if $(LIBPQ),,$(wildcard saver/stores/pg_*.h)) &&) true
 headers:
 	@$(header_checks)
 
