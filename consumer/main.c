@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "core_config.h"
 #include "crash.h"
+#include "deposed.h"
 #include "epoch.h"
 #include "event_log.h"
 #include "frame_check.h"
@@ -188,6 +189,9 @@ static void on_deposed(void *arg, const char *reason)
     send_batch_leaving(self->batch);
     self->has_left = true;
     self->exit_code = EX_TEMPFAIL;
+    if (!mm_deposed_write(self->options.dir))
+        mm_log(MM_LOG_WARN, "Cannot leave a word about the end",
+               MM_STRING("error", strerror(errno)));
     mm_loop_stop(self->loop);
 }
 
@@ -666,6 +670,7 @@ static int open_core(consumer_t *self)
     char path[4096], error[MM_ERROR_MAX];
     uint64_t epoch;
     mm_receiver_open(&self->receiver);
+    (void)mm_deposed_remove(options->dir); // of a former one
     if (strstr(options->store, "://")) {
         self->leadership =
             leadership_new(&(leadership_config_t){.events = self->events,

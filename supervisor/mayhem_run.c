@@ -6,6 +6,7 @@
 #include "child_process.h"
 #include "clock.h"
 #include "control.h"
+#include "deposed.h"
 #include "folder_watch.h"
 #include "inherited.h"
 #include "kept_stream.h"
@@ -112,9 +113,12 @@ static void on_end(void *arg)
         end.signal = end.code - 128;
     run_folder_remove_pid(&self->folder, supervisor_name(place->name, name));
     orphans_reap(self->orphans);
-    step(self, &(supervisor_event_t){.kind = SUPERVISOR_ENDED,
-                                     .child = place->name,
-                                     .as.ended = {.code = end.code, .signal = end.signal}});
+    bool is_deposed = place->name.role == SUPERVISOR_CONSUMER && end.signal == 0 &&
+                      end.code == EX_TEMPFAIL && mm_deposed_remove(self->settings.dir);
+    step(self, &(supervisor_event_t){
+                   .kind = SUPERVISOR_ENDED,
+                   .child = place->name,
+                   .as.ended = {.code = end.code, .signal = end.signal, .is_deposed = is_deposed}});
 }
 
 // The command line of a process.

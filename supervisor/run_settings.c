@@ -277,7 +277,8 @@ static int prepare(run_settings_t *self, const mm_options_t programs[MM_PROGRAMS
     const mm_options_t *publisher = &programs[MM_PROGRAM_PUBLISHER];
     self->drain_ms = programs[MM_PROGRAM_CONSUMER].drain_timeout_ms;
     self->max_dead = programs[MM_PROGRAM_CONSUMER].max_dead;
-    int exit_code = run_store_find(self, &programs[MM_PROGRAM_SAVER]);
+    int exit_code =
+        run_store_find(self, &programs[MM_PROGRAM_SAVER], &programs[MM_PROGRAM_CONSUMER]);
     if (exit_code == 0)
         exit_code = refuse_nobody(self, &programs[MM_PROGRAM_CONSUMER]);
     if (exit_code == 0)

@@ -13,7 +13,8 @@
 #include <string.h>
 #include <sysexits.h>
 
-int run_store_find(run_settings_t *settings, const mm_options_t *saver)
+int run_store_find(run_settings_t *settings, const mm_options_t *saver,
+                   const mm_options_t *consumer)
 {
     char kept[KEPT_RECORD_MAX] = "", error[MM_ERROR_MAX];
     bool is_named = !mm_options_is_default(saver, "store") || !mm_options_is_default(saver, "db");
@@ -24,6 +25,8 @@ int run_store_find(run_settings_t *settings, const mm_options_t *saver)
         arguments_add(&settings->arguments[MM_PROGRAM_SAVER], "--store=%s", kept);
     settings->db = strdup(*kept ? kept : saver->store);
     assert(settings->db);
+    if (strcmp(consumer->store, settings->db) != 0)
+        arguments_add(&settings->arguments[MM_PROGRAM_CONSUMER], "--store=%s", settings->db);
     return 0;
 }
 
