@@ -72,7 +72,8 @@ static void run_saver(stage_t *self, const late_store_config_t *config, int64_t 
                                 .lost_after_ms = 2 * MINUTE_MS,
                                 .drain_timeout_ms = drain_ms};
         store_t *store = new_store(&options, config);
-        int exit_code = saver_run(&options, &self->base, &store);
+        mm_addresses_t addresses = {.items = {self->base}, .count = 1};
+        int exit_code = saver_run(&options, &addresses, &store);
         mm_socket_end();
         _exit(exit_code);
     }
