@@ -51,7 +51,8 @@ static bool may_send(mm_key_role_t role, bool is_jobs, mm_frame_kind_t kind)
     case MM_FRAME_STATE:
     case MM_FRAME_LEASE: return !is_jobs && role == MM_KEY_SAVER;
     case MM_FRAME_QUERY: return !is_jobs && is_viewer(role);
-    case MM_FRAME_ORDER: return !is_jobs && role == MM_KEY_OPERATOR;
+    case MM_FRAME_ORDER:
+    case MM_FRAME_HANDOVER: return !is_jobs && role == MM_KEY_OPERATOR;
     case MM_FRAME_TASKS: // these are the consumer's
     case MM_FRAME_NOTICES:
     case MM_FRAME_WELCOME:
@@ -65,7 +66,7 @@ static bool may_send(mm_key_role_t role, bool is_jobs, mm_frame_kind_t kind)
     return false;
 }
 
-// Whether it is in the name of the key. QUERY and ORDER have none.
+// Whether it is in the name of the key. QUERY, ORDER and HANDOVER have none.
 static bool has_name(const mm_frame_t *frame, mm_str_t name)
 {
     switch ((int)frame->kind) { // may_send has refused the others
@@ -80,7 +81,8 @@ static bool has_name(const mm_frame_t *frame, mm_str_t name)
     case MM_FRAME_STATE: return mm_str_equal(frame->as.state.worker, name);
     case MM_FRAME_LEASE: return mm_str_equal(frame->as.lease.worker, name);
     case MM_FRAME_QUERY:
-    case MM_FRAME_ORDER: return true;
+    case MM_FRAME_ORDER:
+    case MM_FRAME_HANDOVER: return true;
     }
     return false;
 }

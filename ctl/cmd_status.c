@@ -4,6 +4,7 @@
 #include "attention.h"
 #include "clock.h"
 #include "ctl.h"
+#include "duration.h"
 #include "hosts_now.h"
 #include "publisher_report.h"
 #include "run_folder.h"
@@ -133,10 +134,32 @@ static void print_attention(const status_t *self)
         (void)printf("and %" PRId64 " more\n", snapshot->attention_left_out);
 }
 
+// Who leads, of several consumers on one record.
+static void print_lease(const snapshot_t *snapshot)
+{
+    char left[MM_DURATION_TEXT];
+    (void)mm_duration_print(snapshot->lease_left_ms, left);
+    if (strcmp(snapshot->lease, "standby") == 0 && snapshot->lease_left_ms > 0)
+        (void)printf("this consumer stands by: the one of epoch %" PRId64 " leads, for %s more\n",
+                     snapshot->lease_epoch, left);
+    else if (strcmp(snapshot->lease, "standby") == 0)
+        (void)printf("this consumer stands by, and nobody leads\n");
+    else if (strcmp(snapshot->lease, "leading") == 0)
+        (void)printf("this consumer leads: epoch %" PRId64 ", trusted for %s more\n",
+                     snapshot->lease_epoch, left);
+    else if (*snapshot->lease)
+        (void)printf("this consumer is %s: epoch %" PRId64
+                     ", last renewed %s ago; nothing is handed "
+                     "out\n",
+                     snapshot->lease, snapshot->lease_epoch,
+                     mm_duration_print(mm_later(snapshot->lease_age_ms, 0), left));
+}
+
 static int print_text(const status_t *self)
 {
     const char *dir = self->dir;
     print_attention(self);
+    print_lease(&self->snapshot);
     if (self->answers) {
         snapshot_t rest = self->snapshot;
         rest.attention_count = 0;

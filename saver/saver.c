@@ -1,6 +1,7 @@
 // See saver.h.
 
 #include "saver.h"
+#include "askers.h"
 #include "clock.h"
 #include "inject.h"
 #include "log_limit.h"
@@ -29,6 +30,9 @@ typedef struct {
     uint64_t head_seq; // that was logged last, or found
     bool is_stopped;   // the drain limit has come
     bool is_broken;
+    bool has_lease;       // the store has
+    uint64_t epoch;       // of the consumer, as such a store knows it
+    askers_t askers;      // for the lease, if the store has one
     mm_log_limit_t limit; // of what cannot be saved
 } saver_t;
 
@@ -47,8 +51,20 @@ static void commit(saver_t *self)
         break_down(self);
 }
 
+// A consumer of another epoch: what it asks for is fenced by that (A6).
+static void see_epoch(saver_t *self)
+{
+    uint64_t epoch = self->has_lease ? mm_worker_client_epoch(self->client) : 0;
+    if (epoch == self->epoch || epoch == 0)
+        return;
+    commit(self);
+    self->epoch = epoch;
+    store_epoch(self->store, epoch);
+}
+
 static void put(saver_t *self, const mm_task_t *task)
 {
+    see_epoch(self);
     if (store_pending(self->store) >= (size_t)self->options->batch)
         commit(self);
     if (!self->is_broken)
@@ -146,6 +162,7 @@ static void take_orders(void *arg, const mm_orders_body_t *orders)
     MM_SPAN("take orders");
     saver_t *self = arg;
     mm_recorded_t recorded[MM_BATCH_ITEMS];
+    see_epoch(self);
     commit(self);
     finish_all(self);
     if (self->is_broken)
@@ -164,6 +181,28 @@ static void take_orders(void *arg, const mm_orders_body_t *orders)
                                                                 .next = page.next,
                                                                 .items = page.items,
                                                                 .count = page.count});
+}
+
+// ---- the lease
+
+static void ask_lease(void *arg, uint32_t from, const mm_lease_ask_body_t *ask)
+{
+    saver_t *self = arg;
+    askers_hear(&self->askers, ask->asker, ask->hears_restarters, mm_clock_ms());
+    if (!self->is_broken)
+        store_lease(self->store, &(store_lease_ask_t){.from = from, .ask = *ask});
+}
+
+static void answer_leases(saver_t *self)
+{
+    const store_lease_t *leases;
+    size_t count = store_leases(self->store, &leases);
+    for (size_t i = 0; i < count; i++) {
+        mm_lease_body_t answer = leases[i].answer;
+        answer.restarters_elsewhere =
+            askers_hear_elsewhere(&self->askers, answer.asker, mm_clock_ms());
+        mm_worker_client_lease(self->client, leases[i].from, &answer);
+    }
 }
 
 // Puts the injected tasks that are due, or fails them.
@@ -193,6 +232,7 @@ static void on_store(void *arg)
     saver_t *self = arg;
     if (!self->is_broken && !store_step(self->store))
         break_down(self);
+    answer_leases(self);
 }
 
 // At the drain limit a store that has not answered is not waited for: the consumer asks again.
@@ -251,6 +291,7 @@ static mm_worker_client_t *new_client(saver_t *self, const mm_addresses_t *addre
     config.start = start_task;
     config.stop = stop_tasks;
     config.orders = take_orders;
+    config.lease = self->has_lease ? ask_lease : NULL;
     config.arg = self;
     return mm_worker_client_new(self->loop, &config);
 }
@@ -259,6 +300,7 @@ int saver_run(const mm_options_t *options, const mm_addresses_t *addresses, stor
 {
     saver_t self = {.options = options,
                     .store = *store_p,
+                    .has_lease = store_has_lease(*store_p),
                     .inject = new_inject(options),
                     .head_ms = mm_clock_ms() + HEAD_MS,
                     .head_seq = store_head(*store_p).seq};

@@ -274,6 +274,7 @@ const mm_endpoint_t *mm_consumers_base(const mm_consumers_t *self)
 
 bool mm_consumers_send_to(mm_consumers_t *self, size_t at, mm_str_t frame)
 {
+    assert(at < self->count);
     mm_sender_t *push = self->ways[at].push;
     return mm_sender_waiting(push) == 0 && mm_socket_send(mm_sender_socket(push), frame);
 }

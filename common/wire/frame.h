@@ -36,7 +36,7 @@ typedef enum {
     MM_ABOUT_ORDERS = 7   // of the consumer, an answer to ORDER: what is on record
 } mm_about_t;
 
-// What a consumer asks of the lease by which one of several leads (P10.2).
+// What a consumer asks of the lease by which one of several leads (P9.98).
 typedef enum {
     MM_LEASE_TAKE = 1, // it, if nobody has it
     MM_LEASE_RENEW,

@@ -411,13 +411,11 @@ static void take_orders(mm_worker_client_t *self)
         self->config.orders(self->config.arg, orders);
 }
 
-// The answer goes to whoever has asked, also to one that is not followed.
+// Of any consumer: the answer goes to the one that has asked.
 static void hear_ask(mm_worker_client_t *self, const mm_lease_ask_body_t *ask)
 {
-    if (!self->config.lease)
-        return;
-    self->askers[mm_consumers_from(self->consumers)] = ask->asker;
-    self->config.lease(self->config.arg, ask);
+    if (self->config.lease)
+        self->config.lease(self->config.arg, (uint32_t)mm_consumers_from(self->consumers), ask);
 }
 
 // From the tasks, or from events. False when there was no message.
@@ -488,14 +486,17 @@ void mm_worker_client_state(mm_worker_client_t *self, const mm_state_body_t *pag
     send_frame(self, &frame);
 }
 
-void mm_worker_client_lease(mm_worker_client_t *self, const mm_lease_body_t *answer)
+void mm_worker_client_lease(mm_worker_client_t *self, uint32_t from, const mm_lease_body_t *answer)
 {
     mm_frame_t frame = {.kind = MM_FRAME_LEASE, .as.lease = *answer};
     frame.as.lease.worker = mm_str(self->config.worker.name.text);
     mm_encode_frame(self->encoder, &frame);
-    for (size_t i = 0; i < self->config.addresses.count; i++)
-        if (self->askers[i] == answer->asker)
-            (void)mm_consumers_send_to(self->consumers, i, mm_encoder_bytes(self->encoder));
+    (void)mm_consumers_send_to(self->consumers, from, mm_encoder_bytes(self->encoder));
+}
+
+uint64_t mm_worker_client_epoch(const mm_worker_client_t *self)
+{
+    return mm_worker_session(self->worker) >> 32; // sessions begin above it (P9.64)
 }
 
 void mm_worker_client_set_slots(mm_worker_client_t *self, uint32_t slots)

@@ -26,9 +26,10 @@ typedef struct {
     // Records these orders, and answers by mm_worker_client_recorded and mm_worker_client_state.
     // They are valid until the call returns, which may finish tasks. Of a saver only.
     void (*orders)(void *arg, const mm_orders_body_t *orders);
-    // Asks for the lease, and answers by mm_worker_client_lease, then or later. The ask is valid
-    // until the call returns. Of a saver whose store has one; NULL: it does not hear of asks.
-    void (*lease)(void *arg, const mm_lease_ask_body_t *ask);
+    // Asks for the lease, and answers by mm_worker_client_lease, then or later. from: which
+    // consumer has asked, for the answer. The ask is valid until the call returns. Of a saver whose
+    // store has a lease; NULL: it does not hear of asks.
+    void (*lease)(void *arg, uint32_t from, const mm_lease_ask_body_t *ask);
     json_t *(*hosts)(void *arg); // as in stats_reply.h; NULL: it has none
     void *arg;
 } mm_worker_client_config_t;
@@ -50,8 +51,11 @@ void mm_worker_client_finish(mm_worker_client_t *self, const mm_result_t *result
 // is read but who sends it.
 void mm_worker_client_recorded(mm_worker_client_t *self, const mm_recorded_t *items, size_t count);
 void mm_worker_client_state(mm_worker_client_t *self, const mm_state_body_t *page);
-// Sends an answer about the lease, which needs no session. All is read but who sends it.
-void mm_worker_client_lease(mm_worker_client_t *self, const mm_lease_body_t *answer);
+// Sends an answer about the lease to the consumer that has asked; it needs no session. All is read
+// but who sends it.
+void mm_worker_client_lease(mm_worker_client_t *self, uint32_t from, const mm_lease_body_t *answer);
+// The epoch of the consumer that the session is of; 0: there was none yet.
+uint64_t mm_worker_client_epoch(const mm_worker_client_t *self);
 // From now on it takes at most so many tasks at a time: 1 to the slots of the config.
 void mm_worker_client_set_slots(mm_worker_client_t *self, uint32_t slots);
 // Accepts no more tasks, finishes the running ones and leaves.

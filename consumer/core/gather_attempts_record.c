@@ -68,6 +68,7 @@ void gather_absorb(gather_t *self, flight_t *flight, attempt_t *attempt, const m
     bool has_begun = record->first_ms > 0;
     int64_t span_end_ms = self->now_ms + self->config.attempt_ms;
     attempt->row = record->row;
+    attempt->read_ms = self->now_ms;
     attempt->number = count_of(record->attempt);
     attempt->command = record->command;
     attempt->end = record->end;

@@ -8,6 +8,19 @@
 
 #define ASKED_AGAIN_MS 100 // at least between asks, whoever names a higher epoch
 
+lease_config_t lease_config(uint64_t asker, int64_t lost_after_ms)
+{
+    int64_t ttl_ms = mm_later(LEASE_TTL_MS, 4 * lost_after_ms);
+    return (lease_config_t){.asker = asker,
+                            .ttl_ms = ttl_ms,
+                            .renew_ms = ttl_ms / 3,
+                            .margin_ms = lost_after_ms + ttl_ms / 25 + LEASE_SPARE_MS,
+                            .look_ms = LEASE_LOOK_MS,
+                            .lonely_ms = LEASE_LONELY_MS,
+                            .yield_ms = LEASE_YIELD_MS,
+                            .lost_after_ms = lost_after_ms};
+}
+
 void lease_init(lease_t *ret, const lease_config_t *config, int64_t now_ms)
 {
     assert(config->asker > 0 && config->margin_ms < config->ttl_ms);
@@ -42,7 +55,7 @@ static bool leads(const lease_t *self)
     return self->state == LEASE_LEADING || self->state == LEASE_SUSPENDED;
 }
 
-static bool hears_restarters(const lease_t *self)
+bool lease_hears_restarters(const lease_t *self)
 {
     return self->heard_ms >= 0 && self->now_ms - self->heard_ms < self->config.lost_after_ms;
 }
@@ -58,7 +71,7 @@ static void ask(lease_t *self, mm_lease_verb_t verb, lease_actions_t *actions)
                               .epoch = mm_lease_is_held(verb) ? self->epoch : 0,
                               .ttl_ms = self->config.ttl_ms,
                               .stamp_ms = self->now_ms,
-                              .hears_restarters = hears_restarters(self)};
+                              .hears_restarters = lease_hears_restarters(self)};
 }
 
 static void leave(lease_t *self, const char *reason, lease_actions_t *actions)
@@ -83,7 +96,8 @@ static void release(lease_t *self, lease_actions_t *actions)
 // Whoever hears no restarter leaves it for a while to those who hear some (A8).
 static bool may_take(const lease_t *self)
 {
-    bool waits = !hears_restarters(self) && self->now_ms < self->free_ms + self->config.yield_ms;
+    bool waits =
+        !lease_hears_restarters(self) && self->now_ms < self->free_ms + self->config.yield_ms;
     bool has_asked = self->took_ms >= 0 && self->now_ms < self->took_ms + self->config.look_ms;
     return self->free_ms >= 0 && !waits && !has_asked;
 }

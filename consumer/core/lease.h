@@ -17,9 +17,10 @@
 
 #include "frame.h"
 
-#define LEASE_TTL_MS    6000
-#define LEASE_RENEW_MS  2000  // between renewals
-#define LEASE_MARGIN_MS 1800  // at least lost-after, and twice what two clocks drift apart in a ttl
+#define LEASE_TTL_MS 6000 // at least, and four times lost-after; a third of it between renewals
+#define LEASE_SPARE_MS                                                                             \
+    60 // of the margin, beyond lost-after and what two clocks drift apart in a
+       // ttl, by 2 % each: 1800 in all, with a lost-after of 1500
 #define LEASE_LOOK_MS   1000  // between looks, and before what was not answered is asked again
 #define LEASE_LONELY_MS 10000 // without a restarter, while another consumer hears some (A8)
 #define LEASE_YIELD_MS  3000  // so much later who hears no restarter takes what is free (A8)
@@ -107,6 +108,9 @@ typedef struct {
     bool is_halted;
 } lease_t;
 
+// That of every consumer. asker: drawn at random, not 0. lost_after_ms: at most a quarter of
+// MM_LEASE_TTL_MAX.
+lease_config_t lease_config(uint64_t asker, int64_t lost_after_ms);
 // ret: caller-owned, needs no end. now_ms: CLOCK_BOOTTIME.
 void lease_init(lease_t *ret, const lease_config_t *config, int64_t now_ms);
 // *ret_actions is cleared first, then has what to do, in order.
@@ -115,6 +119,8 @@ void lease_step(lease_t *self, const lease_event_t *event, lease_actions_t *ret_
 int64_t lease_deadline(const lease_t *self);
 // Whether it may hand out restarts at that instant. Asked once more behind what is to be sent (A5).
 bool lease_is_trusted(const lease_t *self, int64_t now_ms);
+
+bool lease_hears_restarters(const lease_t *self);
 
 const char *lease_state_name(lease_state_t state); // "standby", "leading", "suspended", "deposed"
 

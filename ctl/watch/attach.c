@@ -63,6 +63,8 @@ struct attach {
     question_t questions[ASKED_MAX];
     size_t question_count;
     const mm_order_t *order; // the caller's; NULL: none
+    bool hands_over;         // the order is a handover
+    bool is_handed_over;     // it has been, and that is news
     int64_t order_ms;        // when to send it again
 };
 
@@ -198,6 +200,12 @@ void attach_order(attach_t *self, const mm_order_t *order)
     self->order_ms = mm_clock_ms();
 }
 
+void attach_hand_over(attach_t *self, const mm_order_t *order)
+{
+    attach_order(self, order);
+    self->hands_over = true;
+}
+
 static bool may_order(const attach_t *self)
 {
     return self->order && (self->is_open || self->order->action == MM_ACTION_HALT ||
@@ -206,10 +214,15 @@ static bool may_order(const attach_t *self)
 
 static void send_order(attach_t *self, int64_t now_ms)
 {
-    mm_encode_frame(
-        self->encoder,
-        &(mm_frame_t){.kind = MM_FRAME_ORDER,
-                      .as.order = {.viewer = self->instance, .items = self->order, .count = 1}});
+    mm_frame_t frame = {.kind = MM_FRAME_ORDER,
+                        .as.order = {.viewer = self->instance, .items = self->order, .count = 1}};
+    if (self->hands_over)
+        frame = (mm_frame_t){.kind = MM_FRAME_HANDOVER,
+                             .as.handover = {.viewer = self->instance,
+                                             .id = self->order->id,
+                                             .why = self->order->why,
+                                             .actor = self->order->actor}};
+    mm_encode_frame(self->encoder, &frame);
     bool is_sent = mm_consumers_ask(self->consumers, mm_encoder_bytes(self->encoder));
     self->order_ms = now_ms + (is_sent ? ORDER_MS : HELLO_MS);
 }
@@ -304,6 +317,17 @@ static news_kind_t receive_reply(attach_t *self, const mm_frame_t *frame, int64_
     return NEWS_NOTHING;
 }
 
+// Another one leads: that is what was wanted, and it must not be asked to hand over in its turn.
+static void see_handed_over(attach_t *self)
+{
+    if (!self->order || !self->hands_over)
+        return;
+    self->order = NULL;
+    self->is_handed_over = true;
+    json_decref(self->json);
+    self->json = json_object(); // without an error
+}
+
 // Of several consumers nothing counts before one is followed: any of them may stand by. Whoever
 // follows another one attaches anew.
 static bool counts(attach_t *self, size_t at, const mm_frame_t *frame, int64_t now_ms)
@@ -315,6 +339,7 @@ static bool counts(attach_t *self, size_t at, const mm_frame_t *frame, int64_t n
     if (did_follow && followed != mm_consumers_followed(self->consumers)) {
         close_viewers(self);
         ask_anew(self);
+        see_handed_over(self);
     }
     return is_one || (counts && mm_consumers_follows(self->consumers));
 }
@@ -322,8 +347,9 @@ static bool counts(attach_t *self, size_t at, const mm_frame_t *frame, int64_t n
 // at: the address of an events socket; NOWHERE: it is the one for viewers.
 static news_kind_t hear(attach_t *self, mm_socket_t *socket, size_t at, int64_t now_ms)
 {
-    news_kind_t news = NEWS_NOTHING;
+    news_kind_t news = self->is_handed_over ? NEWS_ORDER : NEWS_NOTHING;
     mm_received_t received = MM_RECEIVED_FRAME;
+    self->is_handed_over = false;
     while (news == NEWS_NOTHING && received != MM_RECEIVED_NONE && socket) {
         mm_frame_t frame;
         received = mm_socket_receive(socket, true, &self->message);

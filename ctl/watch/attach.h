@@ -61,5 +61,7 @@ void attach_ask_hosts(attach_t *self);
 // NEWS_ORDER. One that holds back is sent at once; one that frees when its answer can be heard, so
 // that a late repetition does not undo what another operator has ordered since.
 void attach_order(attach_t *self, const mm_order_t *order);
+// The same of a handover: of the order its id, why and actor are sent.
+void attach_hand_over(attach_t *self, const mm_order_t *order);
 
 #endif

@@ -54,6 +54,7 @@ static const struct {
     {"lease", MM_FRAME_LEASE, MM_SOCKET_INBOX,
      "worker:n nonce:z verb:g stamp_ms:m verdict:g life:u left_ms:m halted:b orders_seq:u "
      "restarters_elsewhere:b "},
+    {"handover", MM_FRAME_HANDOVER, MM_SOCKET_INBOX, "viewer:u id:i why:t actor:t "},
 };
 
 typedef struct {

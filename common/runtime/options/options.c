@@ -327,6 +327,8 @@ static void derive_defaults(mm_options_t *options)
         options->consumer = mm_options_keep(options, "ipc://%s/consumer", options->dir);
     if (*options->keys == '\0')
         options->keys = mm_options_keep(options, "%s/keys", options->dir);
+    if (*options->db == '\0' && *options->store)
+        options->db = options->store;
     if (*options->db == '\0')
         options->db = mm_options_keep(options, "%s/mayhem.db", options->dir);
     if (options->slots == 0)

@@ -5,6 +5,7 @@
 #include "attributes.h"
 #include "duration.h"
 #include "endpoint.h"
+#include "frame.h"
 #include "options_table.h"
 #include "policy_file.h"
 #include "utf8.h"
@@ -39,6 +40,18 @@ static int check_heartbeat(const mm_options_t *options)
                   "give a worker up: lengthen lost-after or shorten heartbeat",
                   mm_duration_print(options->lost_after_ms, lost),
                   mm_duration_print(options->heartbeat_ms, beat));
+}
+
+// Of a shared record: a lease is four times as long.
+static int check_lease(const mm_options_t *options)
+{
+    char lost[MM_DURATION_TEXT];
+    if (!strstr(options->store, "://") || options->lost_after_ms <= MM_LEASE_TTL_MAX / 4)
+        return 0;
+    return refuse(options, MM_ROW_lost_after_ms, MM_ROW_store,
+                  "lost-after (%s) must be at most 15s with a record that consumers share: a new "
+                  "leader waits four times as long",
+                  mm_duration_print(options->lost_after_ms, lost));
 }
 
 static int check_tcp(const mm_options_t *options, const char *address)
@@ -419,6 +432,8 @@ int mm_options_cross_check(const mm_options_t *options)
         code = check_key(options);
     if (code == 0)
         code = check_heartbeat(options);
+    if (code == 0 && options->program == MM_PROGRAM_CONSUMER)
+        code = check_lease(options);
     if (code != 0)
         return code;
     if ((mm_rows[MM_ROW_window].programs & MM_HAS(options->program)) != 0)

@@ -27,7 +27,8 @@ static const struct {
     {MM_FRAME_REFUSED, "", ""},     {MM_FRAME_REJOIN, "", ""},    {MM_FRAME_BEAT, "", ""},
     {MM_FRAME_LEAVING, "", ""},     {MM_FRAME_QUERY, "", "vo"},   {MM_FRAME_TELL, "p", "sr"},
     {MM_FRAME_ORDER, "", "o"},      {MM_FRAME_ORDERS, "", ""},    {MM_FRAME_RECORDED, "", "s"},
-    {MM_FRAME_STATE, "", "s"},      {MM_FRAME_LEASE_ASK, "", ""}, {MM_FRAME_LEASE, "", "s"}};
+    {MM_FRAME_STATE, "", "s"},      {MM_FRAME_LEASE_ASK, "", ""}, {MM_FRAME_LEASE, "", "s"},
+    {MM_FRAME_HANDOVER, "", "o"}};
 #define KINDS (sizeof rights / sizeof *rights)
 
 static mm_allowed_t row_of(mm_key_role_t role, const char *name)
@@ -67,7 +68,8 @@ static void check(size_t kind, mm_key_role_t role, bool is_jobs, bool is_own)
     mm_frame_t frame = frame_of(rights[kind].kind, is_own ? "eu-1" : "eu-10", role);
     const char *who = is_jobs ? rights[kind].on_jobs : rights[kind].on_inbox;
     const char *why = frame_check(&row, is_jobs, &frame);
-    bool has_name = frame.kind != MM_FRAME_QUERY && frame.kind != MM_FRAME_ORDER;
+    bool has_name = frame.kind != MM_FRAME_QUERY && frame.kind != MM_FRAME_ORDER &&
+                    frame.kind != MM_FRAME_HANDOVER;
     (void)snprintf(expected, sizeof expected, "a frame that is no %s's", mm_key_role_name(role));
     if (!strchr(who, "cpsrvo"[role]) || *who == '\0')
         assert_string_equal(why, expected);

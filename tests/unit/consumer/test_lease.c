@@ -5,6 +5,7 @@
 
 #include "lease.h"
 #include "duration.h"
+#include "lease_row.h"
 #include "random.h"
 
 #include <setjmp.h>
@@ -23,8 +24,8 @@
 
 static const lease_config_t config = {.asker = 1,
                                       .ttl_ms = LEASE_TTL_MS,
-                                      .renew_ms = LEASE_RENEW_MS,
-                                      .margin_ms = LEASE_MARGIN_MS,
+                                      .renew_ms = 2000,
+                                      .margin_ms = 1800,
                                       .look_ms = LEASE_LOOK_MS,
                                       .lonely_ms = LEASE_LONELY_MS,
                                       .yield_ms = LEASE_YIELD_MS,
@@ -52,10 +53,8 @@ typedef struct {
     int64_t now_ms;
     consumer_t consumers[CONSUMERS];
     message_t messages[MESSAGES];
-    uint64_t epoch, holder; // the row
-    int64_t expires_ms;
+    lease_row_t row;
     int64_t permitted_ms; // no command of the leaders so far starts behind it
-    size_t leader;        // that was seen last
     size_t changes;
 } world_t;
 
@@ -85,37 +84,19 @@ static void send_message(world_t *self, message_t message)
 // What a saver does in one statement.
 static void ask_row(world_t *self, const message_t *message)
 {
-    const mm_lease_ask_body_t *ask = &message->ask;
-    bool is_free = self->holder == 0 || self->expires_ms <= self->now_ms;
-    bool is_own = self->holder == ask->asker && self->epoch == ask->epoch;
-    bool is_again = !is_free && self->holder == ask->asker && self->epoch > ask->epoch;
-    if (ask->verb == MM_LEASE_TAKE && is_free) {
+    bool was_released = self->row.holder == 0;
+    uint64_t former = self->row.epoch;
+    message_t answer = {.consumer = message->consumer,
+                        .is_answer = true,
+                        .answer = lease_row_ask(&self->row, &message->ask, self->now_ms)};
+    if (self->row.epoch > former) {
         // Whoever has led starts nothing any more. What was released is protected by the first
         // seconds of the next one, in which it starts nothing.
-        int64_t hold_ms = self->holder == 0 ? (LOST_AFTER_MS + HEARTBEAT_MS) / 50 * 49 : 0;
+        int64_t hold_ms = was_released ? (LOST_AFTER_MS + HEARTBEAT_MS) / 50 * 49 : 0;
         assert_true(self->now_ms + hold_ms > self->permitted_ms);
-        self->epoch++;
-        self->holder = ask->asker;
-        self->expires_ms = self->now_ms + ask->ttl_ms;
         self->changes++;
-    } else if ((ask->verb == MM_LEASE_TAKE && is_again) ||
-               (ask->verb == MM_LEASE_RENEW && is_own)) {
-        self->expires_ms = self->now_ms + ask->ttl_ms;
-    } else if (ask->verb == MM_LEASE_RELEASE && is_own) {
-        self->holder = 0;
-        self->expires_ms = self->now_ms;
     }
-    bool free_now = self->holder == 0 || self->expires_ms <= self->now_ms;
-    message_t answer = {.consumer = message->consumer, .is_answer = true};
-    answer.answer = (mm_lease_body_t){.asker = ask->asker,
-                                      .verb = ask->verb,
-                                      .stamp_ms = ask->stamp_ms,
-                                      .verdict = free_now                     ? MM_LEASE_FREE
-                                                 : self->holder == ask->asker ? MM_LEASE_HELD
-                                                                              : MM_LEASE_OTHER,
-                                      .epoch = self->epoch,
-                                      .left_ms = mm_later(self->expires_ms - self->now_ms, 0),
-                                      .restarters_elsewhere = below(self, 50) == 0};
+    answer.answer.restarters_elsewhere = below(self, 50) == 0;
     send_message(self, answer);
     if (below(self, 10) == 0)
         send_message(self, answer);
@@ -184,7 +165,7 @@ static void live(world_t *self, size_t at)
         return;
     // A worker's clock may be the slowest one: its permit is lost-after by that.
     int64_t permitted_ms = self->now_ms + LOST_AFTER_MS + LOST_AFTER_MS / 50;
-    assert_int_equal(consumer->lease.epoch, self->epoch);
+    assert_int_equal(consumer->lease.epoch, self->row.epoch);
     self->permitted_ms = mm_later(self->permitted_ms, permitted_ms);
 }
 
@@ -218,8 +199,14 @@ static void whoever_leads_is_the_only_one(void **state)
 static void the_margin_is_lost_after_and_the_drift_of_two_clocks(void **state)
 {
     (void)state;
-    assert_true(LEASE_MARGIN_MS >= LOST_AFTER_MS + 2 * LEASE_TTL_MS / 50);
-    assert_true(LEASE_TTL_MS - LEASE_MARGIN_MS >= 2 * LEASE_RENEW_MS); // one renewal may be lost
+    lease_config_t usual = lease_config(1, LOST_AFTER_MS), slow = lease_config(1, 2500);
+    assert_true(usual.margin_ms >= LOST_AFTER_MS + 2 * usual.ttl_ms / 50);
+    assert_true(usual.ttl_ms - usual.margin_ms >= 2 * usual.renew_ms); // one renewal may be lost
+    assert_int_equal(usual.ttl_ms, 6000);
+    assert_int_equal(usual.margin_ms, 1800);
+    assert_int_equal(slow.ttl_ms, 10000);
+    assert_true(slow.margin_ms >= 2500 + 2 * slow.ttl_ms / 50);
+    assert_true(lease_config(1, MM_LEASE_TTL_MAX / 4).ttl_ms <= MM_LEASE_TTL_MAX);
 }
 
 static void trust_ends_at_its_instant(void **state)
@@ -239,9 +226,9 @@ static void trust_ends_at_its_instant(void **state)
     lease_step(&lease, &(lease_event_t){LEASE_ANSWER, 120, {&held}}, &actions);
     assert_int_equal(lease.epoch, 9);
     // However long the row says: no longer than the ttl that was asked for.
-    assert_true(lease_is_trusted(&lease, 100 + LEASE_TTL_MS - LEASE_MARGIN_MS - 1));
-    assert_false(lease_is_trusted(&lease, 100 + LEASE_TTL_MS - LEASE_MARGIN_MS));
-    assert_int_equal(lease_deadline(&lease), 100 + LEASE_RENEW_MS);
+    assert_true(lease_is_trusted(&lease, 100 + LEASE_TTL_MS - 1800 - 1));
+    assert_false(lease_is_trusted(&lease, 100 + LEASE_TTL_MS - 1800));
+    assert_int_equal(lease_deadline(&lease), 100 + 2000);
     lease_step(&lease, &(lease_event_t){LEASE_HAND_OVER, 130, {0}}, &actions);
     assert_false(lease_is_trusted(&lease, 131));
     assert_string_equal(lease_state_name(lease.state), "leading");

@@ -363,6 +363,11 @@ static void what_just_fits_is_taken(void **state)
 {
     (void)state;
     assert_int_equal(PARSE(CONSUMER, "--extend-every=1499ms", "--max-lease=15m"), STARTED);
+    assert_int_equal(PARSE(CONSUMER, "--lost-after=15001ms"), STARTED);
+    assert_int_equal(PARSE(CONSUMER, "--lost-after=15s", "--store=postgresql://h/d"), STARTED);
+    assert_int_equal(PARSE(CONSUMER, "--lost-after=15001ms", "--store=postgresql://h/d"), 64);
+    assert_int_equal(PARSE(SAVER, "--store=postgresql://h/d"), STARTED);
+    assert_string_equal(options.db, "postgresql://h/d");
     assert_int_equal(PARSE(PUBLISHER, "--input=-", "--attributes=a,b,c,d,e,f,g,rack_2"), STARTED);
     assert_int_equal(PARSE(PUBLISHER, "--attributes=address?,port?"), STARTED);
     assert_int_equal(PARSE(PUBLISHER, "--policy"), STARTED);

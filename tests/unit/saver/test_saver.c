@@ -26,7 +26,7 @@
 #define MINUTE_MS 60000
 #define BEAT_MS   100 // with a file
 #define EPOCH     7
-#define SESSION   1
+#define SESSION   (((uint64_t)EPOCH << 32) + 1)
 
 typedef struct {
     mm_endpoint_t base;
@@ -143,7 +143,7 @@ static void let_join(stage_t *self)
                                             .worker = mm_str("saver"),
                                             .instance = instance,
                                             .session = SESSION,
-                                            .suffix = mm_str("task.0000000000000001")}});
+                                            .suffix = mm_str("task.0000000700000001")}});
     } while (!hear(self, MM_FRAME_HEARTBEAT, 20, &frame));
     assert_int_equal(frame.as.report.session, SESSION);
 }
@@ -293,6 +293,88 @@ static void the_password_of_a_url_is_not_logged(void **state)
     assert_null(strstr(heard, "secret"));
 }
 
+static void send_ask(stage_t *self, mm_lease_verb_t verb, uint64_t asker, bool hears_restarters)
+{
+    publish(self, "lease", NULL,
+            &(mm_frame_t){.kind = MM_FRAME_LEASE_ASK,
+                          .as.lease_ask = {.consumer = mm_str("consumer"),
+                                           .asker = asker,
+                                           .verb = verb,
+                                           .ttl_ms = MM_LEASE_TTL_MAX,
+                                           .stamp_ms = 12,
+                                           .hears_restarters = hears_restarters}});
+}
+
+static mm_lease_body_t answer_to(stage_t *self, mm_lease_verb_t verb, uint64_t asker,
+                                 bool hears_restarters)
+{
+    mm_frame_t frame;
+    send_ask(self, verb, asker, hears_restarters);
+    assert_true(hear(self, MM_FRAME_LEASE, LIMIT_MS, &frame));
+    assert_int_equal(frame.as.lease.asker, asker);
+    assert_int_equal(frame.as.lease.verb, verb);
+    assert_int_equal(frame.as.lease.stamp_ms, 12);
+    return frame.as.lease;
+}
+
+static void release(stage_t *self, uint64_t asker, uint64_t epoch)
+{
+    mm_frame_t frame;
+    publish(self, "lease", NULL,
+            &(mm_frame_t){.kind = MM_FRAME_LEASE_ASK,
+                          .as.lease_ask = {.consumer = mm_str("consumer"),
+                                           .asker = asker,
+                                           .verb = MM_LEASE_RELEASE,
+                                           .epoch = epoch,
+                                           .ttl_ms = 1}});
+    assert_true(hear(self, MM_FRAME_LEASE, LIMIT_MS, &frame));
+    assert_int_equal(frame.as.lease.verdict, MM_LEASE_FREE);
+}
+
+// Outside of any session, too: the stage's is of another epoch than the row's.
+static void asks_for_the_lease_are_answered(void **state)
+{
+    (void)state;
+    stage_t stage;
+    set_the_stage(&stage, &(late_store_config_t){.answer_ms = 10, .has_lease = true}, MINUTE_MS);
+    assert_int_equal(answer_to(&stage, MM_LEASE_LOOK, 71, false).verdict, MM_LEASE_FREE);
+    mm_lease_body_t taken = answer_to(&stage, MM_LEASE_TAKE, 71, false);
+    assert_int_equal(taken.verdict, MM_LEASE_HELD);
+    assert_int_equal(taken.epoch, 1);
+    assert_false(taken.restarters_elsewhere);
+    mm_lease_body_t look = answer_to(&stage, MM_LEASE_LOOK, 72, true);
+    assert_int_equal(look.verdict, MM_LEASE_OTHER);
+    assert_false(look.restarters_elsewhere);
+    // The other one hears some, says this saver (A8).
+    assert_true(answer_to(&stage, MM_LEASE_TAKE, 71, false).restarters_elsewhere);
+    assert_int_equal(kill(stage.saver, SIGTERM), 0);
+    leave(&stage);
+    assert_int_equal(exit_code_of(&stage), 0);
+    strike_the_stage(&stage);
+}
+
+// A6: the epoch of the session is the fence of what comes in it.
+static void tasks_have_the_epoch_of_their_session(void **state)
+{
+    (void)state;
+    stage_t stage;
+    mm_frame_t frame;
+    set_the_stage(&stage, &(late_store_config_t){.answer_ms = 10, .has_lease = true}, MINUTE_MS);
+    send_save(&stage, SESSION + 1);
+    assert_true(hear(&stage, MM_FRAME_RESULTS, LIMIT_MS, &frame));
+    assert_int_equal(frame.as.results.items[0].status, MM_STATUS_FAILED);
+    for (uint64_t epoch = 1; epoch <= EPOCH; epoch++) // a new asker, each time behind a release
+        if (answer_to(&stage, MM_LEASE_TAKE, 71, false).epoch < EPOCH)
+            release(&stage, 71, epoch);
+    send_save(&stage, SESSION + 2);
+    assert_true(hear(&stage, MM_FRAME_RESULTS, LIMIT_MS, &frame));
+    assert_int_equal(frame.as.results.items[0].status, MM_STATUS_OK);
+    assert_int_equal(kill(stage.saver, SIGTERM), 0);
+    leave(&stage);
+    assert_int_equal(exit_code_of(&stage), 0);
+    strike_the_stage(&stage);
+}
+
 // What was put before is answered before.
 static void orders_are_recorded_and_answered_in_their_turn(void **state)
 {
@@ -426,6 +508,8 @@ int main(void)
         cmocka_unit_test(a_store_that_breaks_late_ends_the_saver),
         cmocka_unit_test(a_store_that_never_answers_does_not_hold_up_the_end),
         cmocka_unit_test(the_password_of_a_url_is_not_logged),
+        cmocka_unit_test(asks_for_the_lease_are_answered),
+        cmocka_unit_test(tasks_have_the_epoch_of_their_session),
         cmocka_unit_test(orders_are_recorded_and_answered_in_their_turn),
         cmocka_unit_test(a_long_state_comes_in_pages),
         cmocka_unit_test(the_head_of_the_audit_is_logged_at_the_end),

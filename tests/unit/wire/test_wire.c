@@ -295,6 +295,10 @@ static const struct {
                                    .verb = MM_LEASE_RENEW, .stamp_ms = 5020,
                                    .verdict = MM_LEASE_HELD, .epoch = 1795332314,
                                    .left_ms = 6000, .orders_seq = 118}}},
+    {"[3, 22, 77, ID, \"its machine is to be patched\", \"anna\"]",
+     {MM_FRAME_HANDOVER, .as.handover = {.viewer = 77, .id = ID,
+                                         .why = LITERAL("its machine is to be patched"),
+                                         .actor = LITERAL("anna")}}},
 };
 // clang-format on
 
