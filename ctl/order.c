@@ -47,7 +47,7 @@ static bool may_be_taken(const order_way_t *way)
     pid_t pid;
     return !way->record || way->target->consumer ||
            run_folder_find(way->target->dir, &pid, who, sizeof who) ||
-           is_listening(&way->target->base);
+           is_listening(&way->target->addresses.items[0]);
 }
 
 // What the consumer, or its record, says of orders that are wrong. All else is a record that cannot
